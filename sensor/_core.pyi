@@ -1,0 +1,81 @@
+"""The border: what a core offers. The compiled core (`sensor._core`, Rust) and the reference core (`sensor.reference`) are both this.
+
+    core = Core(tables, limits)
+    core.attach("monday.pcap", full="wait")
+    while events := core.poll(1024, 100) ...
+
+A core reads sources on its own thread (compiled) or inside `poll` (reference), decodes, keeps the flow table, and hands over events
+only for flows that passed a gate. ARCHITECTURE.md, "The border", is the full text.
+"""
+
+from typing import Literal
+
+from sensor.events import Event
+
+ENGINE: Literal["compiled", "reference"]
+
+class CaptureError(Exception):
+    """A source cannot be opened or read: `source`, `reason`, `offset` (bytes)."""
+
+    source: str
+    reason: str
+    offset: int
+
+class Tables:
+    """What the prefilter looks for.
+
+    literals: byte strings of 4 to 16 bytes looked for anywhere in TCP payload.
+    openings: (proto, at, pattern, budget_bytes): the first payload of a direction, from byte `at` on, has every byte within its
+    (low, high) pair of `pattern` (1 to 16 pairs; for TCP `at + len(pattern) <= 16`).
+    """
+
+    def __init__(self, literals: list[bytes], openings: list[tuple[int, int, list[tuple[int, int]], int]]) -> None: ...
+
+class Limits:
+    """Bounds of everything the network feeds. All keyword-only, all with the defaults written in ARCHITECTURE.md."""
+
+    def __init__(
+        self,
+        *,
+        workers: int = 1,
+        flows: int = 1_048_576,
+        candidates: int = 16_384,
+        session_bytes: int = 65_536,
+        reorder_bytes: int = 131_072,
+        reorder_segments: int = 128,
+        fragments: int = 4_096,
+        fragment_bytes: int = 16_777_216,
+        queue_events: int = 16_384,
+        tcp_timeout_s: int = 600,
+        tcp_new_timeout_s: int = 60,
+        closed_timeout_s: int = 10,
+        udp_timeout_s: int = 60,
+        candidate_timeout_s: int = 1_800,
+    ) -> None: ...
+
+class Core:
+    def __init__(self, tables: Tables, limits: Limits) -> None: ...
+    def attach(self, source: str, *, full: Literal["drop", "wait"] = "wait") -> None:
+        """Open a capture file (or '-' for standard input) now and queue it for reading.
+
+        Raises CaptureError if it cannot be opened, is empty, or is not a capture.
+        """
+    def poll(self, max_events: int, timeout_ms: int) -> list[Event]:
+        """Up to max_events events, waiting at most timeout_ms for the first. The GIL is released while waiting.
+
+        Raises RuntimeError if a capture thread died.
+        """
+    def finish(self) -> None:
+        """No source follows: once all attached ones are read, every flow is closed ("end") and `finished` becomes true."""
+    @property
+    def finished(self) -> bool:
+        """finish() was called, everything is read and closed, and poll() has handed out the last event."""
+    def replace(self, tables: Tables) -> None:
+        """Swap the tables between packets; flows already open stay open."""
+    def stats(self) -> dict[str, int]:
+        """Counters since the start, by the names in ARCHITECTURE.md."""
+    def close(self) -> None:
+        """Stop reading and drop everything. Idempotent."""
+
+def bench(source: str, step: str, tables: Tables, limits: Limits) -> tuple[int, int, float]:
+    """Run one step of the core alone over a capture held in memory: (packets, bytes, seconds). Steps: walk, decode, flow, scan, all."""

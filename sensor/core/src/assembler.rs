@@ -1,0 +1,239 @@
+//! In-order bytes of one direction of a candidate flow: reordering, retransmission, overlap (first bytes win) and gaps, within a
+//! bound. Knows sequence numbers and nothing of what the bytes mean. Rules: ARCHITECTURE.md, "Assembler".
+
+use std::collections::VecDeque;
+
+/// Segments further away than this are of another life of the connection.
+const WINDOW: i64 = 1 << 30;
+
+/// Bytes ready to leave: `gap` bytes before `offset` were never seen.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Ready {
+    pub offset: u64,
+    pub gap: u64,
+    pub data: Vec<u8>,
+}
+
+/// What one arrival did, for the counters.
+#[derive(Default, Debug, PartialEq, Eq)]
+pub struct Tally {
+    pub retransmitted: u64,
+    pub conflict: bool,
+    pub out_of_window: bool,
+}
+
+/// One direction.
+#[derive(Default)]
+pub struct Assembler {
+    pub running: bool,
+    started_once: bool,
+    next_offset: u64,
+    next_seq: u32,                    // the sequence number of next_offset
+    held: VecDeque<(u64, Box<[u8]>)>, // sorted by offset, disjoint, all after next_offset
+    held_bytes: usize,
+    jump: u64, // skipped while not running; the next chunk's gap
+}
+
+impl Assembler {
+    /// Begin, or begin again, at the byte whose sequence is `seq`. The first time its offset is `seq - base`; afterwards it follows from
+    /// where the direction stood.
+    pub fn start(&mut self, seq: u32, base: u32) {
+        if self.started_once {
+            let ahead = i64::from(seq.wrapping_sub(self.next_seq) as i32);
+            if ahead > 0 {
+                self.jump += ahead as u64;
+                self.next_offset += ahead as u64;
+                self.next_seq = seq;
+            }
+        } else {
+            self.next_offset = u64::from(seq.wrapping_sub(base));
+            self.next_seq = seq;
+        }
+        self.started_once = true;
+        self.running = true;
+    }
+
+    /// Stop, forgetting what is held.
+    pub fn stop(&mut self) {
+        self.running = false;
+        self.held.clear();
+        self.held_bytes = 0;
+    }
+
+    /// The sequence number expected.
+    pub fn next_seq(&self) -> u32 {
+        self.next_seq
+    }
+
+    pub fn held_segments(&self) -> usize {
+        self.held.len()
+    }
+
+    pub fn held_bytes(&self) -> usize {
+        self.held_bytes
+    }
+
+    /// Take a segment; what became deliverable, if anything.
+    pub fn push(&mut self, seq: u32, data: &[u8], tally: &mut Tally) -> Option<Ready> {
+        let ahead = i64::from(seq.wrapping_sub(self.next_seq) as i32);
+        if ahead.abs() > WINDOW {
+            tally.out_of_window = true;
+            return None;
+        }
+        let mut data = data;
+        let mut offset = self.next_offset;
+        if ahead < 0 {
+            let old = ((-ahead) as usize).min(data.len());
+            tally.retransmitted += old as u64;
+            data = &data[old..];
+        } else {
+            offset += ahead as u64;
+        }
+        if data.is_empty() {
+            return None;
+        }
+        if offset > self.next_offset || !self.held.is_empty() {
+            self.hold(offset, data, tally);
+            return self.take(0);
+        }
+        self.advance(data.len());
+        Some(Ready { offset, gap: std::mem::take(&mut self.jump), data: data.to_vec() })
+    }
+
+    /// The other side has acknowledged up to `ack`: holes before it will not be filled.
+    pub fn acknowledged(&mut self, ack: u32) -> Option<Ready> {
+        let (first, _) = self.held.front()?;
+        let acked = self.next_offset as i64 + i64::from(ack.wrapping_sub(self.next_seq) as i32);
+        if acked >= *first as i64 {
+            return self.give_up_hole();
+        }
+        None
+    }
+
+    /// Give the first hole up and deliver what is held up to the next one.
+    pub fn give_up_hole(&mut self) -> Option<Ready> {
+        let hole = self.held.front()?.0 - self.next_offset;
+        self.take(hole)
+    }
+
+    /// Deliver the held bytes that lie at `next + hole`.
+    fn take(&mut self, hole: u64) -> Option<Ready> {
+        let offset = self.next_offset + hole;
+        if self.held.front()?.0 != offset {
+            return None;
+        }
+        self.next_offset = offset;
+        self.next_seq = self.next_seq.wrapping_add(hole as u32);
+        let mut data = Vec::new();
+        while self.held.front().is_some_and(|(at, _)| *at == self.next_offset) {
+            if let Some((_, piece)) = self.held.pop_front() {
+                self.held_bytes -= piece.len();
+                self.advance(piece.len());
+                data.extend_from_slice(&piece);
+            }
+        }
+        Some(Ready { offset, gap: hole + std::mem::take(&mut self.jump), data })
+    }
+
+    fn advance(&mut self, length: usize) {
+        self.next_offset += length as u64;
+        self.next_seq = self.next_seq.wrapping_add(length as u32);
+    }
+
+    /// Keep the parts of a segment that are not held yet.
+    fn hold(&mut self, mut offset: u64, mut data: &[u8], tally: &mut Tally) {
+        let mut at = self.held.partition_point(|(start, piece)| start + piece.len() as u64 <= offset);
+        while !data.is_empty() {
+            let end = offset + data.len() as u64;
+            let Some((start, piece)) = self.held.get(at).filter(|(start, _)| *start < end) else {
+                self.insert(at, offset, data);
+                return;
+            };
+            if offset < *start {
+                let fresh = (*start - offset) as usize;
+                let (piece_start, head) = (*start, &data[..fresh]);
+                self.insert(at, offset, head);
+                at += 1;
+                offset = piece_start;
+                data = &data[fresh..];
+                continue;
+            }
+            let skip = (offset - start) as usize;
+            let common = (piece.len() - skip).min(data.len());
+            tally.conflict |= piece[skip..skip + common] != data[..common];
+            offset += common as u64;
+            data = &data[common..];
+            at += 1;
+        }
+    }
+
+    fn insert(&mut self, at: usize, offset: u64, data: &[u8]) {
+        self.held_bytes += data.len();
+        self.held.insert(at, (offset, data.into()));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn started(base: u32) -> Assembler {
+        let mut direction = Assembler::default();
+        direction.start(base, base);
+        direction
+    }
+
+    fn push(direction: &mut Assembler, seq: u32, data: &[u8]) -> (Option<(u64, u64, Vec<u8>)>, Tally) {
+        let mut tally = Tally::default();
+        let ready = direction.push(seq, data, &mut tally);
+        (ready.map(|r| (r.offset, r.gap, r.data)), tally)
+    }
+
+    #[test]
+    fn order_wraps_at_two_to_the_32() {
+        let base = u32::MAX - 2;
+        let mut direction = started(base);
+        assert_eq!(push(&mut direction, base.wrapping_add(4), b"ef").0, None);
+        assert_eq!(push(&mut direction, base, b"abcd").0, Some((0, 0, b"abcdef".to_vec())));
+        assert_eq!(push(&mut direction, 3, b"gh").0, Some((6, 0, b"gh".to_vec())));
+    }
+
+    #[test]
+    fn first_bytes_win_and_conflicts_show() {
+        let mut direction = started(0);
+        assert_eq!(push(&mut direction, 4, b"EF").1, Tally::default());
+        let (ready, tally) = push(&mut direction, 0, b"abcdxxgh");
+        assert_eq!(ready, Some((0, 0, b"abcdEFgh".to_vec())));
+        assert!(tally.conflict);
+        let (ready, tally) = push(&mut direction, 2, b"cdEFghij");
+        assert_eq!((ready, tally.retransmitted), (Some((8, 0, b"ij".to_vec())), 6));
+        assert!(!tally.conflict);
+    }
+
+    #[test]
+    fn acknowledged_holes_become_gaps() {
+        let mut direction = started(100);
+        push(&mut direction, 110, b"xyz");
+        push(&mut direction, 120, b"uvw");
+        assert_eq!(direction.acknowledged(109), None);
+        assert_eq!(direction.acknowledged(110), Some(Ready { offset: 10, gap: 10, data: b"xyz".to_vec() }));
+        assert_eq!(direction.acknowledged(115), None);
+        assert_eq!(direction.give_up_hole(), Some(Ready { offset: 20, gap: 7, data: b"uvw".to_vec() }));
+        assert_eq!(direction.held_bytes(), 0);
+    }
+
+    #[test]
+    fn far_away_is_out_of_window() {
+        let mut direction = started(0);
+        assert!(push(&mut direction, 0x6000_0000, b"x").1.out_of_window);
+    }
+
+    #[test]
+    fn starting_again_shows_the_jump_as_a_gap() {
+        let mut direction = started(0);
+        push(&mut direction, 0, b"abc");
+        direction.stop();
+        direction.start(10, 0);
+        assert_eq!(push(&mut direction, 10, b"k").0, Some((10, 7, b"k".to_vec())));
+    }
+}

@@ -1,0 +1,187 @@
+//! Flows that passed a gate: their assemblers, budgets and order of use. Bounded; the two lists (open gates, spent ones) are kept in
+//! order of last use inside the slab itself, so that finding the one idle longest costs nothing.
+
+use crate::assembler::Assembler;
+use crate::prefilter::{Carry, MAX_LITERALS};
+
+const NONE: u32 = u32::MAX;
+
+/// One candidate; arrays are by side of the slot (a, b).
+#[derive(Default)]
+pub struct Candidate {
+    pub flow: u64,
+    pub slot: u32,
+    pub open: bool,
+    pub budget: i64,
+    pub sides: [Assembler; 2],
+    pub carries: [Carry; 2],
+    pub udp_offsets: [u64; 2],
+    pub gap_bytes: u64,
+    pub bad_checksums: u64,
+    hits: [u64; MAX_LITERALS / 64],
+    before: u32,
+    after: u32,
+}
+
+impl Candidate {
+    /// A flow whose gate has just opened.
+    pub fn new(flow: u64, slot: u32) -> Candidate {
+        Candidate { flow, slot, open: true, ..Candidate::default() }
+    }
+
+    /// Note a literal; true if it is the flow's first sight of it.
+    pub fn first_hit(&mut self, literal: usize) -> bool {
+        let (word, mask) = (&mut self.hits[literal / 64], 1 << (literal % 64));
+        let first = *word & mask == 0;
+        *word |= mask;
+        first
+    }
+
+    /// The tables were swapped: literals have new numbers.
+    pub fn forget_hits(&mut self) {
+        self.hits = [0; MAX_LITERALS / 64];
+    }
+}
+
+#[derive(Clone, Copy)]
+struct List {
+    oldest: u32,
+    newest: u32,
+    length: usize,
+}
+
+/// The slab.
+pub struct Candidates {
+    slab: Vec<Candidate>,
+    free: Vec<u32>,
+    lists: [List; 2], // spent, open
+}
+
+impl Candidates {
+    pub fn new() -> Self {
+        let empty = List { oldest: NONE, newest: NONE, length: 0 };
+        Candidates { slab: Vec::new(), free: Vec::new(), lists: [empty; 2] }
+    }
+
+    pub fn open_count(&self) -> usize {
+        self.lists[1].length
+    }
+
+    pub fn spent_count(&self) -> usize {
+        self.lists[0].length
+    }
+
+    #[inline]
+    pub fn get(&mut self, at: u32) -> &mut Candidate {
+        &mut self.slab[at as usize]
+    }
+
+    pub fn insert(&mut self, candidate: Candidate) -> u32 {
+        let at = match self.free.pop() {
+            Some(at) => {
+                self.slab[at as usize] = candidate;
+                at
+            }
+            None => {
+                self.slab.push(candidate);
+                (self.slab.len() - 1) as u32
+            }
+        };
+        self.link(at);
+        at
+    }
+
+    pub fn remove(&mut self, at: u32) -> Candidate {
+        self.unlink(at);
+        self.free.push(at);
+        std::mem::take(&mut self.slab[at as usize])
+    }
+
+    /// The candidate was used just now.
+    #[inline]
+    pub fn touch(&mut self, at: u32) {
+        if self.lists[usize::from(self.slab[at as usize].open)].newest != at {
+            self.unlink(at);
+            self.link(at);
+        }
+    }
+
+    /// Move between the lists.
+    pub fn set_open(&mut self, at: u32, open: bool) {
+        self.unlink(at);
+        self.slab[at as usize].open = open;
+        self.link(at);
+    }
+
+    /// The candidate of a list that was used longest ago.
+    pub fn oldest(&self, open: bool) -> Option<u32> {
+        Some(self.lists[usize::from(open)].oldest).filter(|at| *at != NONE)
+    }
+
+    /// Every candidate there is.
+    pub fn for_each(&mut self, mut each: impl FnMut(&mut Candidate)) {
+        self.slab.iter_mut().for_each(&mut each);
+    }
+
+    fn link(&mut self, at: u32) {
+        let list = &mut self.lists[usize::from(self.slab[at as usize].open)];
+        let newest = list.newest;
+        list.newest = at;
+        list.length += 1;
+        if newest == NONE {
+            list.oldest = at;
+        } else {
+            self.slab[newest as usize].after = at;
+        }
+        let candidate = &mut self.slab[at as usize];
+        candidate.before = newest;
+        candidate.after = NONE;
+    }
+
+    fn unlink(&mut self, at: u32) {
+        let (before, after, open) = {
+            let candidate = &self.slab[at as usize];
+            (candidate.before, candidate.after, candidate.open)
+        };
+        match before {
+            NONE => self.lists[usize::from(open)].oldest = after,
+            _ => self.slab[before as usize].after = after,
+        }
+        match after {
+            NONE => self.lists[usize::from(open)].newest = before,
+            _ => self.slab[after as usize].before = before,
+        }
+        self.lists[usize::from(open)].length -= 1;
+    }
+}
+
+impl Default for Candidates {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn oldest_follows_use() {
+        let mut all = Candidates::new();
+        let ids: Vec<u32> = (0..3).map(|flow| all.insert(Candidate::new(flow, 0))).collect();
+        all.touch(ids[0]);
+        assert_eq!(all.oldest(true), Some(ids[1]));
+        all.set_open(ids[1], false);
+        assert_eq!((all.oldest(true), all.oldest(false)), (Some(ids[2]), Some(ids[1])));
+        assert_eq!(all.remove(ids[2]).flow, 2);
+        assert_eq!((all.oldest(true), all.open_count(), all.spent_count()), (Some(ids[0]), 1, 1));
+        all.remove(ids[0]);
+        assert_eq!(all.oldest(true), None);
+    }
+
+    #[test]
+    fn a_hit_is_first_once() {
+        let mut candidate = Candidate::default();
+        assert!(candidate.first_hit(200) && !candidate.first_hit(200) && candidate.first_hit(8));
+    }
+}

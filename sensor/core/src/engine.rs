@@ -1,0 +1,420 @@
+//! The threads: one reads and decodes, and either does all the work itself (one worker) or spreads segments over workers by the hash of
+//! their flow. The sweep is decided by the reader, so that every worker does it at the same packet.
+
+use std::hash::{BuildHasher, Hasher};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering::Relaxed, Ordering::SeqCst};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread::JoinHandle;
+
+use crossbeam_channel::{bounded, unbounded, Receiver, Sender};
+
+use crate::capture::{Block, Problem, Reader, NO_INTERFACE};
+use crate::decode::Decoder;
+use crate::event::Event;
+use crate::flow::hash_of;
+use crate::fragments::Fragments;
+use crate::limits::Limits;
+use crate::prefilter::Tables;
+use crate::queue::Queue;
+use crate::segment::Segment;
+use crate::stats::{Counter, Stats, NAMES};
+use crate::worker::Worker;
+
+const SWEEP_NS: u64 = 10_000_000_000;
+/// Packets decoded together: their table entries are touched before any is worked on, so that memory is waited for once.
+const BATCH: usize = 32;
+const BLOCKS_IN_FLIGHT: usize = 4;
+
+/// What all threads share.
+pub struct Shared {
+    pub queue: Queue,
+    pub source_bytes: Arc<AtomicU64>,
+    tables: Mutex<Arc<Tables>>,
+    generation: AtomicU64,
+}
+
+/// A core at work.
+pub struct Engine {
+    pub shared: Arc<Shared>,
+    stats: Vec<Arc<Stats>>,
+    commands: Option<Sender<Command>>,
+    threads: Vec<JoinHandle<()>>,
+}
+
+enum Command {
+    Source(Box<Reader>, bool),
+    Finish,
+}
+
+enum Item {
+    Segment(Segment),
+    Sweep(u64),
+    CloseAll,
+    Source(Arc<str>),
+    End(Arc<EndOfSource>),
+}
+
+/// The last worker to arrive says it.
+struct EndOfSource {
+    left: AtomicUsize,
+    event: Mutex<Option<Event>>,
+    finish: bool,
+}
+
+struct Parcel {
+    block: Arc<Block>,
+    items: Vec<Item>,
+    wait: bool,
+}
+
+/// Tells the queue if the thread it lives in panics.
+struct Obituary(Arc<Shared>);
+
+impl Drop for Obituary {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            self.0.queue.bury("a capture thread died");
+        }
+    }
+}
+
+impl Engine {
+    pub fn new(tables: Tables, limits: Limits) -> Engine {
+        let tables = Arc::new(tables);
+        let shared = Arc::new(Shared {
+            queue: Queue::new(limits.queue_events),
+            source_bytes: Arc::default(),
+            tables: Mutex::new(tables.clone()),
+            generation: AtomicU64::new(0),
+        });
+        let (commands, orders) = unbounded();
+        let mut stats = vec![Arc::new(Stats::default())];
+        let mut threads = Vec::new();
+        let mut seats = Vec::new();
+        if limits.workers > 1 {
+            for number in 0..limits.workers {
+                let own = Arc::new(Stats::default());
+                stats.push(own.clone());
+                let worker = Worker::new(number, &limits, tables.clone(), own);
+                let (parcels, incoming) = bounded(BLOCKS_IN_FLIGHT);
+                seats.push(parcels);
+                let shared = shared.clone();
+                threads.push(std::thread::spawn(move || work(worker, &incoming, shared)));
+            }
+        }
+        let own = stats[0].clone();
+        let inline = seats.is_empty().then(|| Worker::new(0, &limits, tables, own.clone()));
+        let state = ReaderThread {
+            decoder: Decoder { fragments: Fragments::new(limits.fragments, limits.fragment_bytes) },
+            stats: own,
+            shared: shared.clone(),
+            seed: std::collections::hash_map::RandomState::new().build_hasher().finish(),
+            limits,
+            seats,
+            inline,
+            generation: 0,
+            last_sweep: None,
+            last_ns: None,
+        };
+        threads.push(std::thread::spawn(move || state.run(&orders)));
+        Engine { shared, stats, commands: Some(commands), threads }
+    }
+
+    /// Open a source now; it is read after those attached before.
+    pub fn attach(&self, source: &str, wait: bool) -> Result<(), Problem> {
+        let reader = Reader::open(source, self.shared.source_bytes.clone())?;
+        self.send(Command::Source(Box::new(reader), wait));
+        Ok(())
+    }
+
+    pub fn finish(&self) {
+        self.send(Command::Finish);
+    }
+
+    fn send(&self, command: Command) {
+        if let Some(commands) = &self.commands {
+            // a reader that is gone has said so through the queue
+            let _ = commands.send(command);
+        }
+    }
+
+    pub fn replace(&self, tables: Tables) {
+        *self.shared.tables.lock().unwrap_or_else(PoisonError::into_inner) = Arc::new(tables);
+        self.shared.generation.fetch_add(1, SeqCst);
+    }
+
+    /// All counters, summed over the threads.
+    pub fn stats(&self) -> Vec<(&'static str, u64)> {
+        let mut totals = [0_u64; NAMES.len()];
+        for stats in &self.stats {
+            for (total, value) in totals.iter_mut().zip(stats.snapshot()) {
+                *total += value;
+            }
+        }
+        totals[Counter::SourceBytes as usize] = self.shared.source_bytes.load(Relaxed);
+        NAMES.iter().copied().zip(totals).collect()
+    }
+
+    /// Stop and wait for the threads. Idempotent.
+    pub fn close(&mut self) {
+        self.shared.queue.close();
+        self.commands = None;
+        for thread in self.threads.drain(..) {
+            let _ = thread.join();
+        }
+    }
+}
+
+impl Drop for Engine {
+    fn drop(&mut self) {
+        self.close();
+    }
+}
+
+fn work(mut worker: Worker, incoming: &Receiver<Parcel>, shared: Arc<Shared>) {
+    let _obituary = Obituary(shared.clone());
+    let mut generation = 0;
+    for parcel in incoming {
+        renew(&shared, &mut generation, &mut worker);
+        for item in &parcel.items {
+            match item {
+                Item::Segment(seg) => worker.segment(seg, &parcel.block.bytes),
+                Item::Sweep(ts_ns) => worker.sweep(*ts_ns),
+                Item::CloseAll => worker.close_all(),
+                Item::Source(name) => worker.source = name.clone(),
+                Item::End(end) => {
+                    worker.publish();
+                    hand_over(&shared, &mut worker.events, &worker.stats, parcel.wait);
+                    end.arrive(&shared);
+                }
+            }
+        }
+        worker.publish();
+        hand_over(&shared, &mut worker.events, &worker.stats, parcel.wait);
+    }
+}
+
+impl EndOfSource {
+    fn arrive(&self, shared: &Shared) {
+        if self.left.fetch_sub(1, SeqCst) == 1 {
+            let event = self.event.lock().unwrap_or_else(PoisonError::into_inner).take();
+            shared.queue.push(&mut event.into_iter().collect(), true);
+            if self.finish {
+                shared.queue.finish();
+            }
+        }
+    }
+}
+
+fn hand_over(shared: &Shared, events: &mut Vec<Event>, stats: &Stats, wait: bool) {
+    let dropped = shared.queue.push(events, wait);
+    stats.add(Counter::EventsDropped, dropped);
+}
+
+fn renew(shared: &Shared, generation: &mut u64, worker: &mut Worker) {
+    let now = shared.generation.load(Relaxed);
+    if now != *generation {
+        *generation = now;
+        worker.replace(shared.tables.lock().unwrap_or_else(PoisonError::into_inner).clone());
+    }
+}
+
+struct ReaderThread {
+    decoder: Decoder,
+    stats: Arc<Stats>,
+    shared: Arc<Shared>,
+    seed: u64,
+    limits: Limits,
+    seats: Vec<Sender<Parcel>>,
+    inline: Option<Worker>,
+    generation: u64,
+    last_sweep: Option<u64>,
+    last_ns: Option<u64>, // time of the last packet, of any source
+}
+
+impl ReaderThread {
+    fn run(mut self, orders: &Receiver<Command>) {
+        let _obituary = Obituary(self.shared.clone());
+        for order in orders {
+            match order {
+                Command::Source(reader, wait) => self.source(*reader, wait),
+                Command::Finish => {
+                    self.everyone(vec![Item::CloseAll], None, true, true);
+                    return;
+                }
+            }
+            if self.shared.queue.is_closed() {
+                return;
+            }
+        }
+    }
+
+    fn source(&mut self, mut reader: Reader, wait: bool) {
+        let name: Arc<str> = Arc::from(reader.name.as_str());
+        let mut first_items = vec![Item::Source(name.clone())];
+        let mut packets = 0;
+        let mut block = Block::default();
+        let outcome = loop {
+            let outcome = reader.next_block(&mut block);
+            if let Some(first) = block.packets.first().filter(|_| packets == 0) {
+                first_items.splice(0..0, self.between_sources(first.ts_ns));
+            }
+            packets += block.packets.len() as u64;
+            if !first_items.is_empty() && !block.packets.is_empty() {
+                self.everyone(std::mem::take(&mut first_items), None, wait, false);
+            }
+            self.block(&mut block, wait);
+            match outcome {
+                Ok(true) if !self.shared.queue.is_closed() => {}
+                Ok(_) => break (None, reader.position()),
+                Err(problem) => break (Some(problem.reason), problem.offset),
+            }
+        };
+        let event = Event::End { source: name, packets, error: outcome.0, offset: outcome.1 };
+        self.everyone(Vec::new(), Some(event), wait, false);
+    }
+
+    /// A source that does not continue in time closes every flow first.
+    fn between_sources(&mut self, first_ns: u64) -> Option<Item> {
+        let last_ns = self.last_ns?;
+        if first_ns >= last_ns && first_ns - last_ns <= self.limits.candidate_ns {
+            return None;
+        }
+        self.decoder.fragments.clear();
+        self.last_sweep = None;
+        Some(Item::CloseAll)
+    }
+
+    /// Tell every worker the same; with an event, or at the very end (`last`), the last one to arrive passes it on.
+    fn everyone(&mut self, items: Vec<Item>, end: Option<Event>, wait: bool, last: bool) {
+        if let Some(worker) = &mut self.inline {
+            for item in items {
+                match item {
+                    Item::CloseAll => worker.close_all(),
+                    Item::Source(name) => worker.source = name,
+                    _ => {}
+                }
+            }
+            worker.events.extend(end);
+            worker.publish();
+            hand_over(&self.shared, &mut worker.events, &worker.stats, wait);
+            if last {
+                self.shared.queue.finish();
+            }
+            return;
+        }
+        let meeting = (end.is_some() || last)
+            .then(|| Arc::new(EndOfSource { left: AtomicUsize::new(self.seats.len()), event: Mutex::new(end), finish: last }));
+        for seat in &self.seats {
+            let mut items: Vec<Item> = items
+                .iter()
+                .map(|item| match item {
+                    Item::Source(name) => Item::Source(name.clone()),
+                    _ => Item::CloseAll,
+                })
+                .collect();
+            items.extend(meeting.clone().map(Item::End));
+            let _ = seat.send(Parcel { block: Arc::default(), items, wait });
+        }
+    }
+
+    fn block(&mut self, block: &mut Block, wait: bool) {
+        if let Some(last) = block.packets.last() {
+            self.last_ns = Some(last.ts_ns);
+            self.stats.set(Counter::LastPacketNs, last.ts_ns);
+        }
+        if let Some(mut worker) = self.inline.take() {
+            renew(&self.shared, &mut self.generation, &mut worker);
+            self.work_inline(&mut worker, block);
+            worker.publish();
+            hand_over(&self.shared, &mut worker.events, &worker.stats, wait);
+            self.inline = Some(worker);
+        } else if !block.packets.is_empty() {
+            self.spread(std::mem::take(block), wait);
+        }
+    }
+
+    fn work_inline(&mut self, worker: &mut Worker, block: &Block) {
+        let mut batch: [Segment; BATCH] = std::array::from_fn(|_| Segment::default());
+        for packets in block.packets.chunks(BATCH) {
+            let mut count = 0;
+            let mut entries = [0_u64; BATCH];
+            for packet in packets {
+                let seg = &mut batch[count];
+                if self.decode(block, packet, seg) {
+                    entries[count] = worker.flows.touch_index(seg.hash);
+                    count += 1;
+                }
+            }
+            let touched = entries[..count].iter().fold(0, |sum, entry| sum ^ worker.flows.touch_slot(*entry));
+            std::hint::black_box(touched);
+            for seg in &batch[..count] {
+                if let Some(ts_ns) = self.sweep_due(seg.ts_ns) {
+                    worker.sweep(ts_ns);
+                    self.decoder.fragments.sweep(ts_ns);
+                }
+                worker.segment(seg, &block.bytes);
+            }
+        }
+    }
+
+    fn spread(&mut self, block: Block, wait: bool) {
+        let mut shares: Vec<Vec<Item>> = self.seats.iter().map(|_| Vec::with_capacity(block.packets.len())).collect();
+        let mut seg = Segment::default();
+        for packet in &block.packets {
+            if !self.decode(&block, packet, &mut seg) {
+                continue;
+            }
+            if let Some(ts_ns) = self.sweep_due(seg.ts_ns) {
+                shares.iter_mut().for_each(|share| share.push(Item::Sweep(ts_ns)));
+                self.decoder.fragments.sweep(ts_ns);
+            }
+            let seat = (seg.hash as u32 as usize) % shares.len();
+            shares[seat].push(Item::Segment(std::mem::take(&mut seg)));
+        }
+        let block = Arc::new(block);
+        for (seat, items) in self.seats.iter().zip(shares) {
+            let _ = seat.send(Parcel { block: block.clone(), items, wait });
+        }
+    }
+
+    #[inline]
+    fn decode(&mut self, block: &Block, packet: &crate::capture::Packet, seg: &mut Segment) -> bool {
+        self.stats.add(Counter::Packets, 1);
+        self.stats.add(Counter::Bytes, u64::from(packet.captured));
+        let outcome = if packet.link == NO_INTERFACE {
+            Err(Counter::IgnoredInterface)
+        } else {
+            self.decoder.decode(packet.link, &block.bytes, block.frame(packet), packet.ts_ns, &self.stats, seg)
+        };
+        match outcome {
+            Ok(()) => {
+                self.stats.add(Counter::Segments, 1);
+                seg.hash = hash_of(seg, self.seed);
+                true
+            }
+            Err(reason) => {
+                self.stats.add(reason, 1);
+                self.stats.set(Counter::FragmentsEvicted, self.decoder.fragments.evicted);
+                false
+            }
+        }
+    }
+
+    /// The time to sweep at, if this segment is what makes it due.
+    #[inline]
+    fn sweep_due(&mut self, ts_ns: u64) -> Option<u64> {
+        let Some(last) = self.last_sweep else {
+            self.last_sweep = Some(ts_ns);
+            return None;
+        };
+        if ts_ns >= last.saturating_add(SWEEP_NS) {
+            self.last_sweep = Some(ts_ns);
+            return Some(ts_ns);
+        }
+        if ts_ns.saturating_add(SWEEP_NS) < last {
+            self.last_sweep = Some(ts_ns);
+        }
+        None
+    }
+}

@@ -1,0 +1,79 @@
+//! What leaves a worker: plain data, turned into Python's tuples only at the border.
+
+use std::sync::Arc;
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Basis {
+    Syn,
+    Port,
+    FirstSeen,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Reason {
+    Fin,
+    Rst,
+    Idle,
+    Evicted,
+    Reused,
+    End,
+}
+
+impl Basis {
+    pub fn name(self) -> &'static str {
+        match self {
+            Basis::Syn => "syn",
+            Basis::Port => "port",
+            Basis::FirstSeen => "first-seen",
+        }
+    }
+}
+
+impl Reason {
+    pub fn name(self) -> &'static str {
+        match self {
+            Reason::Fin => "fin",
+            Reason::Rst => "rst",
+            Reason::Idle => "idle",
+            Reason::Evicted => "evicted",
+            Reason::Reused => "reused",
+            Reason::End => "end",
+        }
+    }
+}
+
+#[derive(Debug)]
+pub struct Open {
+    pub flow: u64,
+    pub ts_ns: u64,
+    pub proto: u8,
+    pub originator: (Vec<u8>, u16),
+    pub responder: (Vec<u8>, u16),
+    pub basis: Basis,
+    pub midstream: bool,
+    pub first_ns: u64,
+    pub vlans: Vec<u16>,
+    pub source: Arc<str>,
+}
+
+#[derive(Debug)]
+pub struct Close {
+    pub flow: u64,
+    pub ts_ns: u64,
+    pub reason: Reason,
+    pub first_ns: u64,
+    pub last_ns: u64,
+    pub packets: (u32, u32),
+    pub bytes: (u64, u64),
+    pub gap_bytes: u64,
+    pub bad_checksums: u64,
+}
+
+#[derive(Debug)]
+pub enum Event {
+    Open(Box<Open>),
+    Chunk { flow: u64, ts_ns: u64, direction: u8, offset: u64, gap: u64, data: Vec<u8> },
+    Hit { flow: u64, ts_ns: u64, direction: u8, offset: u64, literal: usize },
+    Close(Box<Close>),
+    End { source: Arc<str>, packets: u64, error: Option<String>, offset: u64 },
+}

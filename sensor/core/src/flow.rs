@@ -1,0 +1,325 @@
+//! The flow table: biflows in slots of two cache lines, dense in one slab, found by an open-addressing index of 8-byte entries.
+//! Memory grows with the flows there are and never past the capacity. Knows the packet clock only as an argument.
+
+use crate::prefilter::Carry;
+use crate::segment::{Segment, UDP};
+
+/// Bits of `Slot::bits`. Those of a direction come in pairs: shift by the direction.
+pub mod bit {
+    pub const V6: u16 = 1;
+    pub const UDP: u16 = 1 << 1;
+    pub const ORIGIN_IS_B: u16 = 1 << 2;
+    pub const BASIS_SYN: u16 = 1 << 3;
+    pub const BASIS_PORT: u16 = 1 << 4;
+    pub const RST: u16 = 1 << 5;
+    pub const SYN: u16 = 1 << 6; // and 7
+    pub const FIN: u16 = 1 << 8; // and 9
+    pub const BASE: u16 = 1 << 10; // and 11: base and next are known
+    pub const PAYLOAD: u16 = 1 << 12; // and 13
+    pub const OPENED: u16 = 1 << 14; // a gate has opened once
+}
+
+/// What a slot knows of one direction.
+#[derive(Clone, Copy, Default)]
+#[repr(C)]
+pub struct Direction {
+    pub base: u32,
+    pub next: u32,
+    pub packets: u32,
+    bytes_low: u32,
+    pub carry: Carry,
+}
+
+/// One flow. `a` is the lower of the two endpoints, so that both directions meet in one key.
+#[derive(Clone, Copy, Default)]
+#[repr(C, align(64))]
+pub struct Slot {
+    a: [u8; 16],
+    b: [u8; 16],
+    a_port: u16,
+    b_port: u16,
+    pub bits: u16,
+    bytes_high: [u8; 2],
+    pub first_ns: u64,
+    pub last_ns: u64,
+    pub candidate: u32, // index + 1 into the candidates, 0 for none
+    hash: u32,
+    pub sides: [Direction; 2], // sent by a, sent by b
+}
+
+const _: () = assert!(std::mem::size_of::<Slot>() == 128);
+
+impl Slot {
+    #[inline]
+    pub fn has(&self, bits: u16) -> bool {
+        self.bits & bits != 0
+    }
+
+    #[inline]
+    pub fn set(&mut self, bits: u16) {
+        self.bits |= bits;
+    }
+
+    /// Which direction a packet of this flow goes: 0 sent by a, 1 sent by b.
+    #[inline]
+    pub fn side_of(&self, seg: &Segment) -> usize {
+        usize::from(seg.src != self.a || seg.sport != self.a_port)
+    }
+
+    /// The side that is the originator's.
+    #[inline]
+    pub fn originator(&self) -> usize {
+        usize::from(self.has(bit::ORIGIN_IS_B))
+    }
+
+    #[inline]
+    pub fn count(&mut self, side: usize, ip_bytes: u32) {
+        let direction = &mut self.sides[side];
+        direction.packets = direction.packets.saturating_add(1);
+        let (low, carried) = direction.bytes_low.overflowing_add(ip_bytes);
+        direction.bytes_low = low;
+        self.bytes_high[side] = self.bytes_high[side].saturating_add(u8::from(carried));
+    }
+
+    pub fn bytes(&self, side: usize) -> u64 {
+        u64::from(self.bytes_high[side]) << 32 | u64::from(self.sides[side].bytes_low)
+    }
+
+    /// Address (4 or 16 bytes) and port of a side.
+    pub fn endpoint(&self, side: usize) -> (Vec<u8>, u16) {
+        let (address, port) = if side == 0 { (&self.a, self.a_port) } else { (&self.b, self.b_port) };
+        (address[..if self.has(bit::V6) { 16 } else { 4 }].to_vec(), port)
+    }
+
+    pub fn proto(&self) -> u8 {
+        if self.has(bit::UDP) {
+            UDP
+        } else {
+            crate::segment::TCP
+        }
+    }
+
+    /// FIN in both directions, or RST.
+    #[inline]
+    pub fn closed(&self) -> bool {
+        self.has(bit::RST) || self.bits & (bit::FIN * 3) == bit::FIN * 3
+    }
+
+    fn is_of(&self, seg: &Segment) -> bool {
+        let same = self.has(bit::V6) == seg.v6 && self.has(bit::UDP) == (seg.proto == UDP);
+        let forth = seg.sport == self.a_port && seg.dport == self.b_port && seg.src == self.a && seg.dst == self.b;
+        same && (forth || (seg.dport == self.a_port && seg.sport == self.b_port && seg.dst == self.a && seg.src == self.b))
+    }
+}
+
+/// The table.
+pub struct Flows {
+    pub slots: Vec<Slot>,
+    free: Vec<u32>,
+    index: Vec<u64>, // hash << 32 | slot + 1; 0 is empty
+    mask: usize,
+    pub capacity: usize,
+    hand: usize,
+}
+
+impl Flows {
+    pub fn new(capacity: usize) -> Self {
+        let capacity = capacity.clamp(1, 1 << 28);
+        let size = (capacity * 2).next_power_of_two();
+        Flows { slots: Vec::new(), free: Vec::new(), index: vec![0; size], mask: size - 1, capacity, hand: 0 }
+    }
+
+    pub fn len(&self) -> usize {
+        self.slots.len() - self.free.len()
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// Whether a slot holds a flow.
+    #[inline]
+    pub fn in_use(&self, at: u32) -> bool {
+        self.slots[at as usize].hash != 0
+    }
+
+    /// Touch what a later look-up will need. A cache hint in plain Rust: the load's result is folded into the return value.
+    #[inline]
+    pub fn touch_index(&self, hash: u64) -> u64 {
+        self.index[tag(hash) as usize & self.mask]
+    }
+
+    /// The same one step further: the slot's own lines.
+    #[inline]
+    pub fn touch_slot(&self, entry: u64) -> u64 {
+        match self.slots.get((entry as u32).wrapping_sub(1) as usize) {
+            Some(slot) => slot.last_ns ^ u64::from(slot.sides[0].next),
+            None => 0,
+        }
+    }
+
+    /// The slot of a segment's flow.
+    #[inline]
+    pub fn find(&self, seg: &Segment) -> Option<u32> {
+        let tag = tag(seg.hash);
+        let mut at = tag as usize & self.mask;
+        loop {
+            let entry = self.index[at];
+            if entry == 0 {
+                return None;
+            }
+            if (entry >> 32) as u32 == tag {
+                let slot = entry as u32 - 1;
+                if self.slots[slot as usize].is_of(seg) {
+                    return Some(slot);
+                }
+            }
+            at = (at + 1) & self.mask;
+        }
+    }
+
+    /// A fresh slot for a segment's flow, or None if the table is full. The endpoints, family, protocol and times are set.
+    pub fn insert(&mut self, seg: &Segment) -> Option<u32> {
+        let at = match self.free.pop() {
+            Some(at) => at,
+            None if self.slots.len() < self.capacity => {
+                if self.slots.len() == self.slots.capacity() {
+                    // grow by an eighth, not by doubling: memory should follow the flows there are
+                    let more = (self.slots.len() / 8).max(4096).min(self.capacity - self.slots.len());
+                    self.slots.reserve_exact(more);
+                }
+                self.slots.push(Slot::default());
+                (self.slots.len() - 1) as u32
+            }
+            None => return None,
+        };
+        let tag = tag(seg.hash);
+        let forth = (seg.src, seg.sport) <= (seg.dst, seg.dport);
+        let mut slot = Slot { first_ns: seg.ts_ns, last_ns: seg.ts_ns, hash: tag, ..Slot::default() };
+        (slot.a, slot.a_port, slot.b, slot.b_port) =
+            if forth { (seg.src, seg.sport, seg.dst, seg.dport) } else { (seg.dst, seg.dport, seg.src, seg.sport) };
+        slot.bits = if seg.v6 { bit::V6 } else { 0 } | if seg.proto == UDP { bit::UDP } else { 0 };
+        self.slots[at as usize] = slot;
+        let mut place = tag as usize & self.mask;
+        while self.index[place] != 0 {
+            place = (place + 1) & self.mask;
+        }
+        self.index[place] = u64::from(tag) << 32 | u64::from(at + 1);
+        Some(at)
+    }
+
+    /// Free a slot. The index entries behind it move up, so that no tombstones pile up.
+    pub fn remove(&mut self, at: u32) {
+        let tag = self.slots[at as usize].hash;
+        let wanted = u64::from(tag) << 32 | u64::from(at + 1);
+        let mut hole = tag as usize & self.mask;
+        while self.index[hole] != wanted {
+            hole = (hole + 1) & self.mask;
+        }
+        let mut next = (hole + 1) & self.mask;
+        while self.index[next] != 0 {
+            let home = (self.index[next] >> 32) as usize & self.mask;
+            if (next.wrapping_sub(home) & self.mask) >= (next.wrapping_sub(hole) & self.mask) {
+                self.index[hole] = self.index[next];
+                hole = next;
+            }
+            next = (next + 1) & self.mask;
+        }
+        self.index[hole] = 0;
+        self.slots[at as usize].hash = 0;
+        self.free.push(at);
+    }
+
+    /// Which flow should make room: of the next 16 slots the one idle longest, candidates only when there is nothing else.
+    pub fn victim(&mut self) -> u32 {
+        let count = self.slots.len();
+        let look = count.min(16);
+        let best = (0..look)
+            .map(|step| (self.hand + step) % count)
+            .min_by_key(|&at| (self.slots[at].candidate != 0, self.slots[at].last_ns))
+            .unwrap_or(0);
+        self.hand = (self.hand + look) % count;
+        best as u32
+    }
+}
+
+#[inline]
+fn tag(hash: u64) -> u32 {
+    ((hash >> 32) as u32).max(1)
+}
+
+/// A hash of the unordered pair of endpoints and the protocol; `seed` keeps others from choosing collisions.
+#[inline]
+pub fn hash_of(seg: &Segment, seed: u64) -> u64 {
+    let one = side_hash(&seg.src, seg.sport, seed);
+    let two = side_hash(&seg.dst, seg.dport, seed);
+    mix(one.wrapping_add(two) ^ (u64::from(seg.proto) << 56), one ^ two ^ seed)
+}
+
+#[inline]
+fn side_hash(address: &[u8; 16], port: u16, seed: u64) -> u64 {
+    let high = u64::from_le_bytes([address[0], address[1], address[2], address[3], address[4], address[5], address[6], address[7]]);
+    let low = u64::from_le_bytes([address[8], address[9], address[10], address[11], address[12], address[13], address[14], address[15]]);
+    mix(high ^ seed ^ 0x9e37_79b9_7f4a_7c15, low ^ (u64::from(port) << 32) ^ seed.rotate_left(32) ^ 0xd1b5_4a32_d192_ed03)
+}
+
+#[inline]
+fn mix(a: u64, b: u64) -> u64 {
+    let product = u128::from(a) * u128::from(b | 1);
+    (product >> 64) as u64 ^ product as u64
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn seg(client: u32, port: u16) -> Segment {
+        let mut seg = Segment { sport: port, dport: 443, proto: 6, ..Segment::default() };
+        seg.src[..4].copy_from_slice(&client.to_be_bytes());
+        seg.dst[..4].copy_from_slice(&[192, 0, 2, 1]);
+        seg.hash = hash_of(&seg, 7);
+        seg
+    }
+
+    fn back(of: &Segment) -> Segment {
+        Segment { src: of.dst, dst: of.src, sport: of.dport, dport: of.sport, ..of.clone() }
+    }
+
+    #[test]
+    fn both_directions_meet() {
+        let mut flows = Flows::new(8);
+        let at = flows.insert(&seg(1, 1000)).unwrap();
+        assert_eq!(flows.find(&seg(1, 1000)), Some(at));
+        let reply = back(&seg(1, 1000));
+        assert_eq!(hash_of(&reply, 7), reply.hash);
+        assert_eq!(flows.find(&reply), Some(at));
+        assert_ne!(flows.slots[at as usize].side_of(&reply), flows.slots[at as usize].side_of(&seg(1, 1000)));
+        assert_eq!(flows.find(&seg(1, 1001)), None);
+    }
+
+    #[test]
+    fn every_flow_is_found_until_removed() {
+        let mut flows = Flows::new(4096);
+        let mut slots = Vec::new();
+        for n in 0..4096u32 {
+            slots.push(flows.insert(&seg(n, (n * 7) as u16)).unwrap());
+        }
+        assert!(flows.insert(&seg(9999, 1)).is_none());
+        for n in (0..4096u32).step_by(3) {
+            flows.remove(slots[n as usize]);
+        }
+        for n in 0..4096u32 {
+            let expected = (n % 3 != 0).then(|| slots[n as usize]);
+            assert_eq!(flows.find(&seg(n, (n * 7) as u16)), expected);
+        }
+        assert_eq!(flows.len(), 4096 - 1366);
+    }
+
+    #[test]
+    fn bytes_carry_past_32_bits() {
+        let mut slot = Slot::default();
+        slot.count(1, u32::MAX);
+        slot.count(1, 2);
+        assert_eq!((slot.bytes(0), slot.bytes(1)), (0, (1 << 32) + 1));
+    }
+}

@@ -1,0 +1,224 @@
+//! IP fragments put together again, within a bound (RFC 791, RFC 8200 section 4.5). First bytes win on overlap, so a later
+//! fragment cannot rewrite what was already seen. Knows nothing of what the datagrams carry.
+
+use std::collections::{HashMap, VecDeque};
+
+const LIFETIME_NS: u64 = 30_000_000_000;
+pub const MAX_DATAGRAM_BYTES: usize = 65_535;
+
+/// What makes fragments belong together.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub struct FragmentKey {
+    pub src: [u8; 16],
+    pub dst: [u8; 16],
+    pub id: u32,
+    pub proto: u8,
+    pub v6: bool,
+}
+
+struct Datagram {
+    first_ns: u64,
+    serial: u64,
+    data: Vec<u8>,
+    have: Vec<(usize, usize)>, // sorted, disjoint, merged [start, end)
+    total: Option<usize>,
+}
+
+/// What became of one fragment.
+pub enum Outcome {
+    Held,
+    Complete(Box<[u8]>),
+    Refused,
+}
+
+/// The bounded table of incomplete datagrams.
+pub struct Fragments {
+    entries: HashMap<FragmentKey, Datagram>,
+    order: VecDeque<(FragmentKey, u64)>, // by age; a pair whose serial is gone is stale
+    bytes: usize,
+    serial: u64,
+    max_entries: usize,
+    max_bytes: usize,
+    pub evicted: u64,
+}
+
+impl Fragments {
+    pub fn new(max_entries: usize, max_bytes: usize) -> Self {
+        Fragments { entries: HashMap::new(), order: VecDeque::new(), bytes: 0, serial: 0, max_entries, max_bytes, evicted: 0 }
+    }
+
+    /// Take one fragment: `offset` in bytes, `more` = more fragments follow.
+    pub fn insert(&mut self, key: FragmentKey, ts_ns: u64, offset: usize, more: bool, data: &[u8]) -> Outcome {
+        if offset + data.len() > MAX_DATAGRAM_BYTES || (more && (data.is_empty() || data.len() % 8 != 0)) {
+            return Outcome::Refused;
+        }
+        if let Some(old) = self.entries.get(&key) {
+            if ts_ns.saturating_sub(old.first_ns) > LIFETIME_NS {
+                self.remove(&key);
+            }
+        }
+        if !self.entries.contains_key(&key) {
+            self.serial += 1;
+            let fresh = Datagram { first_ns: ts_ns, serial: self.serial, data: Vec::new(), have: Vec::new(), total: None };
+            self.entries.insert(key, fresh);
+            self.order.push_back((key, self.serial));
+        }
+        let Some(entry) = self.entries.get_mut(&key) else { return Outcome::Refused };
+        let before = entry.data.len();
+        entry.place(offset, data);
+        self.bytes += entry.data.len() - before;
+        if !more {
+            entry.total.get_or_insert(offset + data.len());
+        }
+        if entry.complete() {
+            let total = entry.total.unwrap_or(0);
+            if let Some(mut done) = self.remove(&key) {
+                done.data.truncate(total);
+                return Outcome::Complete(done.data.into_boxed_slice());
+            }
+        }
+        self.keep_within_bounds();
+        Outcome::Held
+    }
+
+    /// Drop what is past its lifetime.
+    pub fn sweep(&mut self, ts_ns: u64) {
+        while let Some(&(key, serial)) = self.order.front() {
+            match self.entries.get(&key) {
+                Some(entry) if entry.serial == serial => {
+                    if ts_ns.saturating_sub(entry.first_ns) <= LIFETIME_NS {
+                        break;
+                    }
+                    self.remove(&key);
+                }
+                _ => {}
+            }
+            self.order.pop_front();
+        }
+    }
+
+    /// Drop everything.
+    pub fn clear(&mut self) {
+        self.entries.clear();
+        self.order.clear();
+        self.bytes = 0;
+    }
+
+    fn remove(&mut self, key: &FragmentKey) -> Option<Datagram> {
+        let gone = self.entries.remove(key)?;
+        self.bytes -= gone.data.len();
+        Some(gone)
+    }
+
+    fn keep_within_bounds(&mut self) {
+        while self.entries.len() > self.max_entries || self.bytes > self.max_bytes {
+            let Some((key, serial)) = self.order.pop_front() else { break };
+            if self.entries.get(&key).is_some_and(|entry| entry.serial == serial) {
+                self.remove(&key);
+                self.evicted += 1;
+            }
+        }
+        // stale pairs must not pile up when every datagram completes at once
+        if self.order.len() > 2 * self.max_entries + 64 {
+            let entries = &self.entries;
+            self.order.retain(|(key, serial)| entries.get(key).is_some_and(|entry| entry.serial == *serial));
+        }
+    }
+}
+
+impl Datagram {
+    fn place(&mut self, offset: usize, data: &[u8]) {
+        let end = offset + data.len();
+        if self.data.len() < end {
+            self.data.resize(end, 0);
+        }
+        // write only the holes: first bytes win
+        let mut at = offset;
+        for &(start, stop) in &self.have {
+            if at < start.min(end) {
+                let till = start.min(end);
+                self.data[at..till].copy_from_slice(&data[at - offset..till - offset]);
+            }
+            at = at.max(stop);
+        }
+        if at < end {
+            self.data[at..end].copy_from_slice(&data[at - offset..]);
+        }
+        self.have.push((offset, end));
+        self.have.sort_unstable();
+        let mut merged: Vec<(usize, usize)> = Vec::with_capacity(self.have.len());
+        for &(start, stop) in &self.have {
+            match merged.last_mut() {
+                Some(last) if start <= last.1 => last.1 = last.1.max(stop),
+                _ => merged.push((start, stop)),
+            }
+        }
+        self.have = merged;
+    }
+
+    fn complete(&self) -> bool {
+        match (self.total, self.have.first()) {
+            (Some(total), Some(&(0, stop))) => stop >= total,
+            _ => false,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn key(id: u32) -> FragmentKey {
+        FragmentKey { src: [1; 16], dst: [2; 16], id, proto: 6, v6: false }
+    }
+
+    fn done(outcome: Outcome) -> Option<Vec<u8>> {
+        match outcome {
+            Outcome::Complete(data) => Some(data.into_vec()),
+            _ => None,
+        }
+    }
+
+    #[test]
+    fn any_order_gives_the_whole() {
+        let data: Vec<u8> = (0..64).collect();
+        for order in [[0, 1, 2], [2, 1, 0], [1, 2, 0]] {
+            let mut table = Fragments::new(4, 4096);
+            let mut whole = None;
+            for part in order {
+                let (start, stop) = [(0, 24), (24, 48), (48, 64)][part];
+                whole = done(table.insert(key(1), 0, start, stop < 64, &data[start..stop])).or(whole);
+            }
+            assert_eq!(whole.as_deref(), Some(&data[..]));
+            assert_eq!(table.bytes, 0);
+        }
+    }
+
+    #[test]
+    fn first_bytes_win() {
+        let mut table = Fragments::new(4, 4096);
+        table.insert(key(1), 0, 0, true, &[1; 16]);
+        table.insert(key(1), 0, 8, true, &[2; 16]);
+        assert_eq!(done(table.insert(key(1), 0, 24, false, &[3; 8])), Some([vec![1; 16], vec![2; 8], vec![3; 8]].concat()));
+    }
+
+    #[test]
+    fn bounds_evict_the_oldest_and_age_expires() {
+        let mut table = Fragments::new(2, 4096);
+        for id in 0..3 {
+            table.insert(key(id), 0, 0, true, &[0; 8]);
+        }
+        assert_eq!((table.entries.len(), table.evicted), (2, 1));
+        assert!(!table.entries.contains_key(&key(0)));
+        table.sweep(LIFETIME_NS + 1);
+        assert_eq!((table.entries.len(), table.bytes), (0, 0));
+    }
+
+    #[test]
+    fn impossible_fragments_are_refused() {
+        let mut table = Fragments::new(2, 4096);
+        assert!(matches!(table.insert(key(1), 0, 65_528, true, &[0; 16]), Outcome::Refused));
+        assert!(matches!(table.insert(key(1), 0, 0, true, &[0; 7]), Outcome::Refused));
+        assert!(matches!(table.insert(key(1), 0, 0, true, &[]), Outcome::Refused));
+    }
+}

@@ -1,0 +1,219 @@
+//! The gates: literals anywhere in TCP payload, openings at the first bytes of a direction. (Indicators and shapes get their place
+//! here.) Says only whether bytes deserve a second look; what they mean is decided by whoever parses them.
+
+use aho_corasick::{AhoCorasick, Anchored, Input, MatchKind, StartKind};
+use memchr::memmem;
+
+/// Bytes of a direction kept for literals and openings that are cut by a segment border.
+pub const CARRY: usize = 15;
+pub const MAX_LITERAL: usize = CARRY + 1;
+pub const MAX_LITERALS: usize = 256;
+
+/// The first payload of a direction: from byte `at` on, every byte within its (low, high).
+#[derive(Clone, Debug)]
+pub struct Opening {
+    pub proto: u8,
+    pub at: usize,
+    pub pattern: Vec<(u8, u8)>,
+    pub budget: i64,
+}
+
+impl Opening {
+    /// Whether a stream that starts with `bytes` opens so.
+    #[inline]
+    pub fn matches(&self, bytes: &[u8]) -> bool {
+        let Some(window) = bytes.get(self.at..self.at + self.pattern.len()) else { return false };
+        window.iter().zip(&self.pattern).all(|(byte, (low, high))| low <= byte && byte <= high)
+    }
+}
+
+/// What to look for; swapped as a whole.
+pub struct Tables {
+    pub literals: Vec<Vec<u8>>,
+    pub openings: Vec<Opening>,
+    any: Option<AhoCorasick>,
+    finders: Vec<memmem::Finder<'static>>,
+    tcp_first: [bool; 256], // first bytes with which some TCP opening can begin
+}
+
+impl Tables {
+    /// Refuses what the carry could not keep whole.
+    pub fn new(literals: Vec<Vec<u8>>, openings: Vec<Opening>) -> Result<Tables, String> {
+        if literals.len() > MAX_LITERALS {
+            return Err(format!("{} literals, at most {MAX_LITERALS}", literals.len()));
+        }
+        if let Some(bad) = literals.iter().find(|l| !(4..=MAX_LITERAL).contains(&l.len())) {
+            return Err(format!("a literal has {} bytes, allowed are 4 to {MAX_LITERAL}", bad.len()));
+        }
+        let mut tcp_first = [false; 256];
+        for opening in &openings {
+            let (length, end) = (opening.pattern.len(), opening.at + opening.pattern.len());
+            if !(1..=16).contains(&length) || (opening.proto == crate::segment::TCP && end > MAX_LITERAL) || end > 65_535 {
+                return Err(format!("an opening of {length} bytes at {} does not fit", opening.at));
+            }
+            if opening.proto == crate::segment::TCP {
+                let (low, high) = if opening.at == 0 { opening.pattern[0] } else { (0, 255) };
+                (low..=high).for_each(|byte| tcp_first[byte as usize] = true);
+            }
+        }
+        let any = if literals.is_empty() {
+            None
+        } else {
+            let built = AhoCorasick::builder().match_kind(MatchKind::LeftmostFirst).start_kind(StartKind::Unanchored).build(&literals);
+            Some(built.map_err(|error| error.to_string())?)
+        };
+        let finders = literals.iter().map(|l| memmem::Finder::new(l).into_owned()).collect();
+        Ok(Tables { literals, openings, any, finders, tcp_first })
+    }
+
+    /// Whether any literal is in `data`, or ends in it having begun in the carry.
+    #[inline]
+    pub fn scan(&self, carry: &[u8], data: &[u8]) -> bool {
+        let Some(any) = &self.any else { return false };
+        if !carry.is_empty() {
+            let (joined, length) = join(carry, data);
+            // a literal wholly inside the carry was seen before, so a match here is looked at exactly
+            if any.is_match(&joined[..length]) && self.ends_in_data(&joined[..length], carry.len()) {
+                return true;
+            }
+        }
+        data.len() >= 4 && any.find(Input::new(data).anchored(Anchored::No).earliest(true)).is_some()
+    }
+
+    fn ends_in_data(&self, joined: &[u8], carried: usize) -> bool {
+        self.finders.iter().any(|finder| finder.find_iter(joined).any(|at| at + finder.needle().len() > carried))
+    }
+
+    /// Every literal's first occurrence in carry + data that ends inside data: (literal, position relative to data's start).
+    pub fn find_all(&self, carry: &[u8], data: &[u8], mut found: impl FnMut(usize, i64)) {
+        let (joined, length) = join(carry, data);
+        for (index, finder) in self.finders.iter().enumerate() {
+            let across = finder.find_iter(&joined[..length]).find(|at| at + finder.needle().len() > carry.len());
+            if let Some(at) = across {
+                found(index, at as i64 - carry.len() as i64);
+            } else if let Some(at) = finder.find(data) {
+                found(index, at as i64);
+            }
+        }
+    }
+
+    /// The first opening in table order that a stream beginning with carry + data matches wholly.
+    #[inline]
+    pub fn opening(&self, proto: u8, carry: &[u8], data: &[u8]) -> Option<&Opening> {
+        if proto == crate::segment::TCP {
+            let first = carry.first().or(data.first())?;
+            if !self.tcp_first[*first as usize] {
+                return None;
+            }
+        }
+        if carry.is_empty() {
+            return self.openings.iter().find(|o| o.proto == proto && o.matches(data));
+        }
+        let (joined, length) = join(carry, data);
+        self.openings.iter().find(|o| o.proto == proto && o.matches(&joined[..length]))
+    }
+}
+
+/// The carry and the first bytes of the data in one buffer: enough for any literal that begins in the carry.
+#[inline]
+fn join(carry: &[u8], data: &[u8]) -> ([u8; 2 * CARRY + 1], usize) {
+    let mut joined = [0; 2 * CARRY + 1];
+    let head = data.len().min(CARRY + 1);
+    joined[..carry.len()].copy_from_slice(carry);
+    joined[carry.len()..carry.len() + head].copy_from_slice(&data[..head]);
+    (joined, carry.len() + head)
+}
+
+/// The last bytes of a stream, for the next segment.
+#[derive(Clone, Copy, Default, Debug)]
+pub struct Carry {
+    length: u8,
+    bytes: [u8; CARRY],
+}
+
+impl Carry {
+    #[inline]
+    pub fn get(&self) -> &[u8] {
+        &self.bytes[..self.length as usize]
+    }
+
+    #[inline]
+    pub fn clear(&mut self) {
+        self.length = 0;
+    }
+
+    /// The stream went on with `data`.
+    #[inline]
+    pub fn extend(&mut self, data: &[u8]) {
+        if data.len() >= CARRY {
+            self.bytes.copy_from_slice(&data[data.len() - CARRY..]);
+            self.length = CARRY as u8;
+            return;
+        }
+        let keep = (self.length as usize).min(CARRY - data.len());
+        self.bytes.copy_within(self.length as usize - keep..self.length as usize, 0);
+        self.bytes[keep..keep + data.len()].copy_from_slice(data);
+        self.length = (keep + data.len()) as u8;
+    }
+
+    /// The stream went on with `data` after a jump.
+    #[inline]
+    pub fn restart(&mut self, data: &[u8]) {
+        self.clear();
+        self.extend(data);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn tables() -> Tables {
+        let opening = Opening { proto: 6, at: 0, pattern: vec![(0, 5), (0, 255), (4, 4)], budget: 10 };
+        Tables::new(vec![b"\"mining.".to_vec(), b"eth_submit".to_vec()], vec![opening]).unwrap()
+    }
+
+    fn hits(carry: &[u8], data: &[u8]) -> Vec<(usize, i64)> {
+        let mut all = Vec::new();
+        tables().find_all(carry, data, |literal, at| all.push((literal, at)));
+        all
+    }
+
+    #[test]
+    fn a_literal_cut_anywhere_is_found_once_whole() {
+        let stream = b"{\"method\":\"mining.subscribe\"}";
+        for cut in 0..stream.len() {
+            let mut carry = Carry::default();
+            carry.extend(&stream[..cut]);
+            let before = tables().scan(&[], &stream[..cut]);
+            let now = tables().scan(carry.get(), &stream[cut..]);
+            assert!(before || now, "cut at {cut}");
+            if !before {
+                assert_eq!(hits(carry.get(), &stream[cut..]), vec![(0, 10 - cut as i64)]);
+            }
+        }
+    }
+
+    #[test]
+    fn a_literal_wholly_in_the_carry_is_not_found_again() {
+        assert!(hits(b"xx\"mining.", b"subscribe").is_empty());
+    }
+
+    #[test]
+    fn byte_by_byte_carry_is_the_last_fifteen() {
+        let stream: Vec<u8> = (0..40).collect();
+        let mut carry = Carry::default();
+        for byte in &stream {
+            carry.extend(&[*byte]);
+        }
+        assert_eq!(carry.get(), &stream[25..]);
+    }
+
+    #[test]
+    fn openings_need_all_their_bytes() {
+        assert!(tables().opening(6, &[], &[1, 9]).is_none());
+        assert!(tables().opening(6, &[1, 9], &[4]).is_some());
+        assert!(tables().opening(6, &[], &[6, 9, 4]).is_none());
+        assert!(tables().opening(17, &[], &[1, 9, 4]).is_none());
+    }
+}

@@ -1,0 +1,228 @@
+//! The border to Python, and the only file that knows it. Events become the tuples of `sensor.events` while the GIL is held; everything
+//! else happens without it.
+
+use std::collections::HashMap;
+use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
+
+use pyo3::create_exception;
+use pyo3::exceptions::{PyException, PyRuntimeError, PyValueError};
+use pyo3::prelude::*;
+use pyo3::sync::PyOnceLock;
+use pyo3::types::{PyBytes, PyList, PyTuple, PyType};
+
+use crate::capture::Problem;
+use crate::engine::Engine;
+use crate::event::Event;
+use crate::{bench, limits, prefilter};
+
+create_exception!(_core, CaptureError, PyException, "A source cannot be opened or read.");
+
+/// The tuple types of `sensor.events`, looked up once.
+struct Types {
+    open: Py<PyType>,
+    chunk: Py<PyType>,
+    hit: Py<PyType>,
+    close: Py<PyType>,
+    end: Py<PyType>,
+}
+
+static TYPES: PyOnceLock<Types> = PyOnceLock::new();
+
+fn types(py: Python<'_>) -> PyResult<&Types> {
+    TYPES.get_or_try_init(py, || {
+        let module = py.import("sensor.events")?;
+        let class = |name: &str| -> PyResult<Py<PyType>> { Ok(module.getattr(name)?.cast_into::<PyType>()?.unbind()) };
+        Ok(Types { open: class("Open")?, chunk: class("Chunk")?, hit: class("Hit")?, close: class("Close")?, end: class("End")? })
+    })
+}
+
+fn to_python<'py>(py: Python<'py>, types: &Types, event: Event) -> PyResult<Bound<'py, PyAny>> {
+    match event {
+        Event::Open(open) => types.open.bind(py).call1((
+            open.flow,
+            open.ts_ns,
+            open.proto,
+            PyBytes::new(py, &open.originator.0),
+            open.originator.1,
+            PyBytes::new(py, &open.responder.0),
+            open.responder.1,
+            open.basis.name(),
+            open.midstream,
+            open.first_ns,
+            PyTuple::new(py, &open.vlans)?,
+            &*open.source,
+        )),
+        Event::Chunk { flow, ts_ns, direction, offset, gap, data } => {
+            types.chunk.bind(py).call1((flow, ts_ns, direction, offset, gap, PyBytes::new(py, &data)))
+        }
+        Event::Hit { flow, ts_ns, direction, offset, literal } => types.hit.bind(py).call1((flow, ts_ns, direction, offset, literal)),
+        Event::Close(close) => types.close.bind(py).call1((
+            close.flow,
+            close.ts_ns,
+            close.reason.name(),
+            close.first_ns,
+            close.last_ns,
+            close.packets,
+            close.bytes,
+            close.gap_bytes,
+            close.bad_checksums,
+        )),
+        Event::End { source, packets, error, offset } => types.end.bind(py).call1((&*source, packets, error, offset)),
+    }
+}
+
+fn capture_error(py: Python<'_>, source: &str, problem: &Problem) -> PyErr {
+    let error = CaptureError::new_err(format!("{source}: {}", problem.reason));
+    let value = error.value(py);
+    let set = value
+        .setattr("source", source)
+        .and_then(|()| value.setattr("reason", &problem.reason))
+        .and_then(|()| value.setattr("offset", problem.offset));
+    set.err().unwrap_or(error)
+}
+
+type OpeningArgs = (u8, usize, Vec<(u8, u8)>, i64);
+
+#[pyclass(frozen, module = "sensor._core")]
+struct Tables {
+    literals: Vec<Vec<u8>>,
+    openings: Vec<prefilter::Opening>,
+}
+
+impl Tables {
+    fn build(&self) -> PyResult<prefilter::Tables> {
+        prefilter::Tables::new(self.literals.clone(), self.openings.clone()).map_err(PyValueError::new_err)
+    }
+}
+
+#[pymethods]
+impl Tables {
+    #[new]
+    fn new(literals: Vec<Vec<u8>>, openings: Vec<OpeningArgs>) -> PyResult<Tables> {
+        let opening = |(proto, at, pattern, budget)| prefilter::Opening { proto, at, pattern, budget };
+        let tables = Tables { literals, openings: openings.into_iter().map(opening).collect() };
+        tables.build()?;
+        Ok(tables)
+    }
+}
+
+#[pyclass(frozen, module = "sensor._core")]
+struct Limits(limits::Limits);
+
+#[pymethods]
+impl Limits {
+    #[new]
+    #[pyo3(signature = (*, workers = 1, flows = 1_048_576, candidates = 16_384, session_bytes = 65_536, reorder_bytes = 131_072,
+        reorder_segments = 128, fragments = 4_096, fragment_bytes = 16_777_216, queue_events = 16_384, tcp_timeout_s = 600,
+        tcp_new_timeout_s = 60, closed_timeout_s = 10, udp_timeout_s = 60, candidate_timeout_s = 1_800))]
+    #[allow(clippy::too_many_arguments)] // keyword-only on the Python side, where it reads as a record
+    fn new(
+        workers: usize,
+        flows: usize,
+        candidates: usize,
+        session_bytes: i64,
+        reorder_bytes: usize,
+        reorder_segments: usize,
+        fragments: usize,
+        fragment_bytes: usize,
+        queue_events: usize,
+        tcp_timeout_s: u64,
+        tcp_new_timeout_s: u64,
+        closed_timeout_s: u64,
+        udp_timeout_s: u64,
+        candidate_timeout_s: u64,
+    ) -> PyResult<Limits> {
+        if !(1..=256).contains(&workers) || flows == 0 || flows > 1 << 28 || candidates == 0 {
+            return Err(PyValueError::new_err("workers must be 1 to 256, flows 1 to 2^28, candidates at least 1"));
+        }
+        let limits = limits::Limits {
+            workers,
+            flows,
+            candidates,
+            session_bytes,
+            reorder_bytes,
+            reorder_segments,
+            fragments,
+            fragment_bytes,
+            queue_events,
+            ..limits::Limits::default()
+        };
+        Ok(Limits(limits.with_timeouts_s(tcp_timeout_s, tcp_new_timeout_s, closed_timeout_s, udp_timeout_s, candidate_timeout_s)))
+    }
+}
+
+#[pyclass(frozen, module = "sensor._core")]
+struct Core(Mutex<Engine>);
+
+impl Core {
+    fn engine(&self) -> std::sync::MutexGuard<'_, Engine> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[pymethods]
+impl Core {
+    #[new]
+    fn new(tables: &Tables, limits: &Limits) -> PyResult<Core> {
+        Ok(Core(Mutex::new(Engine::new(tables.build()?, limits.0.clone()))))
+    }
+
+    #[pyo3(signature = (source, *, full = "wait"))]
+    fn attach(&self, py: Python<'_>, source: &str, full: &str) -> PyResult<()> {
+        let wait = match full {
+            "wait" => true,
+            "drop" => false,
+            _ => return Err(PyValueError::new_err("full is \"wait\" or \"drop\"")),
+        };
+        py.detach(|| self.engine().attach(source, wait)).map_err(|problem| capture_error(py, source, &problem))
+    }
+
+    fn poll<'py>(&self, py: Python<'py>, max_events: usize, timeout_ms: u64) -> PyResult<Bound<'py, PyList>> {
+        let shared = self.engine().shared.clone();
+        let events = py.detach(|| shared.queue.pop(max_events, Duration::from_millis(timeout_ms))).map_err(PyRuntimeError::new_err)?;
+        let types = types(py)?;
+        let tuples = events.into_iter().map(|event| to_python(py, types, event)).collect::<PyResult<Vec<_>>>()?;
+        PyList::new(py, tuples)
+    }
+
+    fn finish(&self) {
+        self.engine().finish();
+    }
+
+    #[getter]
+    fn finished(&self) -> bool {
+        self.engine().shared.queue.is_finished()
+    }
+
+    fn replace(&self, tables: &Tables) -> PyResult<()> {
+        self.engine().replace(tables.build()?);
+        Ok(())
+    }
+
+    fn stats(&self) -> HashMap<&'static str, u64> {
+        self.engine().stats().into_iter().collect()
+    }
+
+    fn close(&self, py: Python<'_>) {
+        py.detach(|| self.engine().close());
+    }
+}
+
+#[pyfunction]
+#[pyo3(name = "bench")]
+fn run_bench(py: Python<'_>, source: &str, step: &str, tables: &Tables, limits: &Limits) -> PyResult<(u64, u64, f64)> {
+    let built = tables.build()?;
+    py.detach(|| bench::run(source, step, built, &limits.0)).map_err(PyValueError::new_err)
+}
+
+#[pymodule]
+fn _core(module: &Bound<'_, PyModule>) -> PyResult<()> {
+    module.add("ENGINE", "compiled")?;
+    module.add("CaptureError", module.py().get_type::<CaptureError>())?;
+    module.add_class::<Tables>()?;
+    module.add_class::<Limits>()?;
+    module.add_class::<Core>()?;
+    module.add_function(wrap_pyfunction!(run_bench, module)?)?;
+    Ok(())
+}

@@ -1,0 +1,79 @@
+//! What decoding a frame yields: one TCP segment or UDP datagram, with where its bytes lie. Owns bytes only if they were
+//! put together from fragments; otherwise it points into the block that was read.
+
+pub const TCP: u8 = 6;
+pub const UDP: u8 = 17;
+
+pub const FIN: u8 = 0x01;
+pub const SYN: u8 = 0x02;
+pub const RST: u8 = 0x04;
+pub const ACK: u8 = 0x10;
+
+pub const MAX_VLANS: usize = 4;
+
+/// A decoded segment. Addresses of IPv4 are in the first four bytes, the rest zero.
+#[derive(Clone, Debug, Default)]
+pub struct Segment {
+    pub src: [u8; 16],
+    pub dst: [u8; 16],
+    pub ts_ns: u64,
+    pub hash: u64,
+    pub owned: Option<Box<[u8]>>,
+    pub l4_start: u32,
+    pub l4_len: u32,
+    pub ip_len: u32,   // total length of the innermost IP packet on the wire
+    pub wire_len: u32, // payload length on the wire; at least the captured one
+    pub seq: u32,
+    pub ack: u32,
+    pub sport: u16,
+    pub dport: u16,
+    pub vlans: [u16; MAX_VLANS],
+    pub vlan_count: u8,
+    pub header_len: u8,
+    pub proto: u8,
+    pub flags: u8,
+    pub v6: bool,
+    pub whole: bool, // every byte captured, and not put together from fragments: the checksum can be computed
+}
+
+impl Segment {
+    /// Layer 4 header and payload as captured.
+    #[inline]
+    pub fn l4<'a>(&'a self, block: &'a [u8]) -> &'a [u8] {
+        let bytes = self.owned.as_deref().unwrap_or(block);
+        &bytes[self.l4_start as usize..(self.l4_start + self.l4_len) as usize]
+    }
+
+    /// Payload as captured.
+    #[inline]
+    pub fn payload<'a>(&'a self, block: &'a [u8]) -> &'a [u8] {
+        &self.l4(block)[self.header_len as usize..]
+    }
+
+    /// Whether the TCP or UDP checksum (RFC 1071 over the pseudo header) is wrong; false where it cannot be told.
+    pub fn checksum_is_wrong(&self, block: &[u8]) -> bool {
+        let l4 = self.l4(block);
+        if !self.whole || (self.proto == UDP && (l4.len() < 8 || (l4[6] == 0 && l4[7] == 0))) {
+            return false;
+        }
+        let width = if self.v6 { 16 } else { 4 };
+        let mut sum = sum_words(&self.src[..width]) + sum_words(&self.dst[..width]);
+        sum += self.proto as u64 + l4.len() as u64;
+        fold(sum + sum_words(l4)) != 0xffff
+    }
+}
+
+/// Sum of big-endian 16-bit words, an odd last byte padded with zero.
+pub fn sum_words(bytes: &[u8]) -> u64 {
+    let mut words = bytes.chunks_exact(2);
+    let sum: u64 = words.by_ref().map(|w| u64::from(u16::from_be_bytes([w[0], w[1]]))).sum();
+    sum + words.remainder().first().map_or(0, |&last| u64::from(last) << 8)
+}
+
+/// One's complement fold to 16 bits.
+pub fn fold(mut sum: u64) -> u64 {
+    while sum >> 16 != 0 {
+        sum = (sum & 0xffff) + (sum >> 16);
+    }
+    sum
+}

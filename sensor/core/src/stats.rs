@@ -1,0 +1,90 @@
+//! Counters: one array of atomics per thread, written only by its owner, summed by whoever asks.
+//! A plain load and store is enough (one writer), so counting costs what an ordinary addition costs.
+
+use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+
+macro_rules! counters {
+    ($($variant:ident => $name:literal),* $(,)?) => {
+        /// Everything that is counted; `NAMES` are the names in ARCHITECTURE.md.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+        #[repr(usize)]
+        pub enum Counter { $($variant),* }
+        pub const NAMES: &[&str] = &[$($name),*];
+    };
+}
+
+counters! {
+    Packets => "packets",
+    Bytes => "bytes",
+    Segments => "segments",
+    IgnoredLink => "ignored_link",
+    IgnoredEthertype => "ignored_ethertype",
+    IgnoredPpp => "ignored_ppp",
+    IgnoredDepth => "ignored_depth",
+    IgnoredCut => "ignored_cut",
+    IgnoredGre => "ignored_gre",
+    IgnoredIp => "ignored_ip",
+    IgnoredIpProtocol => "ignored_ip_protocol",
+    IgnoredFragment => "ignored_fragment",
+    IgnoredFragmentHeld => "ignored_fragment_held",
+    IgnoredUdp => "ignored_udp",
+    IgnoredTcp => "ignored_tcp",
+    IgnoredInterface => "ignored_interface",
+    BadIpChecksum => "bad_ip_checksum",
+    BadL4Checksum => "bad_l4_checksum",
+    FragmentsEvicted => "fragments_evicted",
+    Flows => "flows",
+    FlowsOpened => "flows_opened",
+    FlowsExpired => "flows_expired",
+    FlowsEvicted => "flows_evicted",
+    FlowsReused => "flows_reused",
+    Candidates => "candidates",
+    CandidatesOpened => "candidates_opened",
+    CandidatesSpent => "candidates_spent",
+    CandidatesRefused => "candidates_refused",
+    Chunks => "chunks",
+    ChunkBytes => "chunk_bytes",
+    Hits => "hits",
+    Gaps => "gaps",
+    GapBytes => "gap_bytes",
+    RetransmittedBytes => "retransmitted_bytes",
+    OverlapConflicts => "overlap_conflicts",
+    OutOfWindow => "out_of_window",
+    EventsDropped => "events_dropped",
+    SourceBytes => "source_bytes",
+    LastPacketNs => "last_packet_ns",
+}
+
+/// One thread's counters.
+pub struct Stats([AtomicU64; NAMES.len()]);
+
+impl Default for Stats {
+    fn default() -> Self {
+        Stats(std::array::from_fn(|_| AtomicU64::new(0)))
+    }
+}
+
+impl Stats {
+    /// Add to a counter. Only the owning thread may call this.
+    #[inline(always)]
+    pub fn add(&self, counter: Counter, amount: u64) {
+        let cell = &self.0[counter as usize];
+        cell.store(cell.load(Relaxed).wrapping_add(amount), Relaxed);
+    }
+
+    /// Set a gauge. Only the owning thread may call this.
+    #[inline(always)]
+    pub fn set(&self, counter: Counter, value: u64) {
+        self.0[counter as usize].store(value, Relaxed);
+    }
+
+    /// The value of a counter.
+    pub fn get(&self, counter: Counter) -> u64 {
+        self.0[counter as usize].load(Relaxed)
+    }
+
+    /// All values, in the order of `NAMES`.
+    pub fn snapshot(&self) -> [u64; NAMES.len()] {
+        std::array::from_fn(|i| self.0[i].load(Relaxed))
+    }
+}

@@ -1,0 +1,143 @@
+//! The wrappings between link and IP, and those over GRE and UDP: pure functions from bytes to the next layer.
+
+use crate::decode::{after, be16, Ignored, Layer};
+use crate::stats::Counter;
+
+const VXLAN_PORTS: [u16; 2] = [4789, 8472];
+const GENEVE_PORT: u16 = 6081;
+const GTP_U_PORT: u16 = 2152;
+
+/// EtherTypes that need no state (VLAN tags are peeled by the decoder, which keeps their ids).
+pub fn ethertype(kind: u16, bytes: &[u8], unknown: Ignored) -> Result<Layer<'_>, Ignored> {
+    match kind {
+        0x0800 => Ok(Layer::Ipv4(bytes)),
+        0x86dd => Ok(Layer::Ipv6(bytes)),
+        0x8847 | 0x8848 => Ok(Layer::Mpls(bytes)),
+        0x8864 => after(bytes, 6).map(Layer::Ppp), // RFC 2516
+        0x6558 => Ok(Layer::Ethernet(bytes)),
+        0..=1500 => {
+            let rest = after(bytes, 8)?;
+            if bytes[..6] == [0xaa, 0xaa, 0x03, 0, 0, 0] {
+                Ok(Layer::EtherType(be16(bytes, 6), rest)) // RFC 1042
+            } else {
+                Err(unknown)
+            }
+        }
+        _ => Err(unknown),
+    }
+}
+
+/// RFC 1661, with the one-byte protocol of its section 6.5.
+pub fn ppp(bytes: &[u8]) -> Result<Layer<'_>, Ignored> {
+    let first = *bytes.first().ok_or(Counter::IgnoredCut)?;
+    let (kind, rest) = if first & 1 == 1 {
+        (u16::from(first), &bytes[1..])
+    } else {
+        let rest = after(bytes, 2)?;
+        (be16(bytes, 0), rest)
+    };
+    match kind {
+        0x0021 => Ok(Layer::Ipv4(rest)),
+        0x0057 => Ok(Layer::Ipv6(rest)),
+        0x0281 => Ok(Layer::Mpls(rest)),
+        _ => Err(Counter::IgnoredPpp),
+    }
+}
+
+/// RFC 3032: labels to the bottom of the stack; what follows is told by its first nibble (RFC 4928).
+pub fn mpls(mut bytes: &[u8]) -> Result<Layer<'_>, Ignored> {
+    loop {
+        let rest = after(bytes, 4)?;
+        let bottom = bytes[2] & 1 == 1;
+        bytes = rest;
+        if bottom {
+            break;
+        }
+    }
+    match bytes.first().ok_or(Counter::IgnoredCut)? >> 4 {
+        4 => Ok(Layer::Ipv4(bytes)),
+        6 => Ok(Layer::Ipv6(bytes)),
+        0 => after(bytes, 4).map(Layer::Ethernet), // RFC 4448 control word
+        _ => Ok(Layer::Ethernet(bytes)),
+    }
+}
+
+/// RFC 2784, 2890 (version 0) and RFC 2637 (version 1).
+pub fn gre(bytes: &[u8]) -> Result<Layer<'_>, Ignored> {
+    after(bytes, 4)?;
+    let (flags, kind) = (be16(bytes, 0), be16(bytes, 2));
+    let sequence = flags & 0x1000 != 0;
+    match flags & 7 {
+        0 if flags & 0x4000 != 0 => Err(Counter::IgnoredGre),
+        0 => {
+            let header = 4 + 4 * (usize::from(flags & 0x8000 != 0) + usize::from(flags & 0x2000 != 0) + usize::from(sequence));
+            let rest = after(bytes, header)?;
+            match kind {
+                0x880b => Ok(Layer::Ppp(rest)),
+                0x88be => after(rest, if sequence { 8 } else { 0 }).map(Layer::Ethernet),
+                0x22eb => {
+                    let inner = after(rest, 12)?;
+                    let more = if rest[11] & 1 == 1 { 8 } else { 0 };
+                    after(inner, more).map(Layer::Ethernet)
+                }
+                0x8100 | 0x88a8 | 0x9100 | 0x9200 => Ok(Layer::EtherType(kind, rest)),
+                _ => ethertype(kind, rest, Counter::IgnoredGre),
+            }
+        }
+        1 if kind == 0x880b && sequence => {
+            let rest = after(bytes, 12 + if flags & 0x0080 != 0 { 4 } else { 0 })?;
+            Ok(Layer::Ppp(rest.strip_prefix(&[0xff, 0x03]).unwrap_or(rest)))
+        }
+        _ => Err(Counter::IgnoredGre),
+    }
+}
+
+/// VXLAN (RFC 7348), Geneve (RFC 8926), GTP-U (3GPP TS 29.281) by destination port; None: an ordinary datagram.
+#[inline]
+pub fn over_udp(datagram: &[u8]) -> Option<Layer<'_>> {
+    let port = be16(datagram.get(..8)?, 2);
+    if port != GTP_U_PORT && port != GENEVE_PORT && !VXLAN_PORTS.contains(&port) {
+        return None;
+    }
+    let bytes = &datagram[8..];
+    match port {
+        GENEVE_PORT => {
+            let rest = bytes.get(8..)?;
+            let inner = rest.get(usize::from(bytes[0] & 0x3f) * 4..)?;
+            let kind = be16(bytes, 2);
+            if bytes[0] >> 6 != 0 || kind <= 1500 {
+                return None;
+            }
+            if matches!(kind, 0x8100 | 0x88a8 | 0x9100 | 0x9200) {
+                return Some(Layer::EtherType(kind, inner));
+            }
+            ethertype(kind, inner, Counter::IgnoredEthertype).ok()
+        }
+        GTP_U_PORT => gtp_u(bytes),
+        _ => {
+            let rest = bytes.get(8..)?;
+            (bytes[0] & 0x08 != 0).then_some(Layer::Ethernet(rest))
+        }
+    }
+}
+
+fn gtp_u(bytes: &[u8]) -> Option<Layer<'_>> {
+    let mut inner = bytes.get(8..)?;
+    // version 1, protocol type 1, message type 255 (G-PDU)
+    if bytes[0] >> 5 != 1 || bytes[0] & 0x10 == 0 || bytes[1] != 255 {
+        return None;
+    }
+    if bytes[0] & 7 != 0 {
+        let mut next = if bytes[0] & 4 != 0 { *inner.get(3)? } else { 0 };
+        inner = inner.get(4..)?;
+        while next != 0 {
+            let length = usize::from(*inner.first()?) * 4;
+            if length == 0 {
+                return None;
+            }
+            next = *inner.get(length - 1)?;
+            inner = &inner[length..];
+        }
+    }
+    matches!(inner.first()? >> 4, 4 | 6).then_some(Layer::Ip(inner))
+}

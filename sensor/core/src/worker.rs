@@ -1,0 +1,534 @@
+//! Segments in, events out: the flow table, the gates and the assemblers at work on one share of the flows. Knows no files, threads
+//! or Python; the clock is in the segments.
+
+use std::sync::Arc;
+
+use crate::assembler::{Ready, Tally};
+use crate::candidate::{Candidate, Candidates};
+use crate::event::{Basis, Close, Event, Open, Reason};
+use crate::flow::{bit, Flows};
+use crate::limits::Limits;
+use crate::prefilter::{Carry, Tables};
+use crate::segment::{Segment, ACK, FIN, RST, SYN, TCP, UDP};
+use crate::stats::{Counter, Stats};
+
+const START_MISSING_BUDGET: i64 = 2_048;
+const REUSE_SILENCE_NS: u64 = 5_000_000_000;
+/// Spent candidates kept for each open one allowed; past that the one idle longest leaves.
+const SPENT_PER_OPEN: usize = 4;
+
+/// One worker's state.
+pub struct Worker {
+    pub flows: Flows,
+    pub stats: Arc<Stats>,
+    pub events: Vec<Event>,
+    pub source: Arc<str>,
+    tables: Arc<Tables>,
+    candidates: Candidates,
+    limits: Limits,
+    number: u64,
+    opened: u64,
+}
+
+/// Where a gate opens: the direction, its first byte's sequence, and bytes before the segment that belong to it.
+struct Gate {
+    side: usize,
+    seq: u32,
+    carry: Carry,
+    budget: i64,
+    literal: bool,
+}
+
+impl Worker {
+    pub fn new(number: usize, limits: &Limits, tables: Arc<Tables>, stats: Arc<Stats>) -> Worker {
+        let mut limits = limits.clone();
+        limits.flows = (limits.flows / limits.workers).max(1);
+        limits.candidates = (limits.candidates / limits.workers).max(1);
+        Worker {
+            flows: Flows::new(limits.flows),
+            stats,
+            events: Vec::new(),
+            source: Arc::from(""),
+            tables,
+            candidates: Candidates::new(),
+            limits,
+            number: number as u64,
+            opened: 0,
+        }
+    }
+
+    /// Swap the tables.
+    pub fn replace(&mut self, tables: Arc<Tables>) {
+        self.tables = tables;
+        self.candidates.for_each(Candidate::forget_hits);
+    }
+
+    /// One segment.
+    #[inline]
+    pub fn segment(&mut self, seg: &Segment, block: &[u8]) {
+        let at = match self.flows.find(seg) {
+            Some(at) => match self.ended_by(at, seg) {
+                None => at,
+                Some(reason) => {
+                    self.leave(at, reason);
+                    self.create(seg)
+                }
+            },
+            None => self.create(seg),
+        };
+        let slot = &mut self.flows.slots[at as usize];
+        let side = slot.side_of(seg);
+        slot.last_ns = slot.last_ns.max(seg.ts_ns);
+        slot.count(side, seg.ip_len);
+        let mut data_seq = seg.seq;
+        if seg.proto == TCP {
+            if seg.flags & SYN != 0 {
+                data_seq = seg.seq.wrapping_add(1);
+                if !slot.has(bit::BASE << side) {
+                    slot.sides[side].base = data_seq;
+                    slot.sides[side].next = data_seq;
+                    slot.set((bit::BASE | bit::SYN) << side);
+                }
+            }
+            if seg.flags & FIN != 0 {
+                slot.set(bit::FIN << side);
+            }
+            if seg.flags & RST != 0 {
+                slot.set(bit::RST);
+            }
+        }
+        let candidate = slot.candidate;
+        let payload = seg.payload(block);
+        if candidate != 0 && self.candidates.get(candidate - 1).open {
+            self.follow(at, candidate - 1, side, data_seq, seg, block);
+        } else if !payload.is_empty() {
+            if let Some(gate) = self.gate(at, side, data_seq, seg.proto, payload) {
+                self.open(at, &gate, data_seq, seg, block);
+            }
+        }
+        if seg.wire_len > 0 {
+            self.track(at, side, data_seq, seg, payload);
+        }
+    }
+
+    /// Every flow past its timeout leaves.
+    pub fn sweep(&mut self, ts_ns: u64) {
+        let mut gone = Vec::new();
+        for at in 0..self.flows.slots.len() as u32 {
+            if self.flows.in_use(at) && ts_ns.saturating_sub(self.flows.slots[at as usize].last_ns) > self.timeout_ns(at) {
+                gone.push(at);
+            }
+        }
+        self.leave_all(gone, Reason::Idle);
+    }
+
+    /// Every flow leaves.
+    pub fn close_all(&mut self) {
+        let all = (0..self.flows.slots.len() as u32).filter(|at| self.flows.in_use(*at)).collect();
+        self.leave_all(all, Reason::End);
+    }
+
+    /// Publish the gauges.
+    pub fn publish(&self) {
+        self.stats.set(Counter::Flows, self.flows.len() as u64);
+        self.stats.set(Counter::Candidates, self.candidates.open_count() as u64);
+    }
+
+    fn leave_all(&mut self, mut gone: Vec<u32>, reason: Reason) {
+        // only candidates say anything, so only their order matters
+        gone.sort_by_cached_key(|&at| {
+            let slot = &self.flows.slots[at as usize];
+            match slot.candidate {
+                0 => (0, 0),
+                candidate => (slot.first_ns, self.candidates.get(candidate - 1).flow),
+            }
+        });
+        for at in gone {
+            self.leave(at, reason);
+        }
+    }
+
+    fn create(&mut self, seg: &Segment) -> u32 {
+        let at = loop {
+            match self.flows.insert(seg) {
+                Some(at) => break at,
+                None => {
+                    let victim = self.flows.victim();
+                    self.leave(victim, Reason::Evicted);
+                }
+            }
+        };
+        self.stats.add(Counter::FlowsOpened, 1);
+        let slot = &mut self.flows.slots[at as usize];
+        let sender = slot.side_of(seg);
+        let syn = if seg.proto == TCP { seg.flags & (SYN | ACK) } else { 0 };
+        let (originator, basis) = match (syn, seg.sport < 1024, seg.dport < 1024) {
+            (SYN, _, _) => (sender, bit::BASIS_SYN),
+            (both, _, _) if both == SYN | ACK => (1 - sender, bit::BASIS_SYN),
+            (_, true, false) => (1 - sender, bit::BASIS_PORT),
+            (_, false, true) => (sender, bit::BASIS_PORT),
+            _ => (sender, 0),
+        };
+        slot.set(basis | if originator == 1 { bit::ORIGIN_IS_B } else { 0 });
+        at
+    }
+
+    /// Why a flow's time is over when this segment comes, if it is.
+    #[inline]
+    fn ended_by(&mut self, at: u32, seg: &Segment) -> Option<Reason> {
+        let slot = &self.flows.slots[at as usize];
+        let idle = seg.ts_ns.saturating_sub(slot.last_ns);
+        // the shortest timeout first: nearly every packet stops at this comparison
+        if idle > self.limits.shortest_ns && idle > self.timeout_ns(at) {
+            return Some(Reason::Idle);
+        }
+        let slot = &self.flows.slots[at as usize];
+        if seg.proto == TCP && seg.flags & (SYN | ACK) == SYN {
+            let side = slot.side_of(seg);
+            let same = slot.has(bit::SYN << side) && slot.sides[side].base == seg.seq.wrapping_add(1);
+            if !same && (slot.closed() || idle >= REUSE_SILENCE_NS) {
+                return Some(Reason::Reused);
+            }
+        }
+        None
+    }
+
+    fn timeout_ns(&mut self, at: u32) -> u64 {
+        let slot = &self.flows.slots[at as usize];
+        if slot.has(bit::UDP) {
+            return self.limits.udp_ns;
+        }
+        if slot.closed() {
+            return self.limits.closed_ns;
+        }
+        if slot.candidate != 0 && self.candidates.get(slot.candidate - 1).open {
+            return self.limits.candidate_ns;
+        }
+        if slot.sides[0].packets == 0 || slot.sides[1].packets == 0 {
+            return self.limits.tcp_new_ns;
+        }
+        self.limits.tcp_ns
+    }
+
+    fn leave(&mut self, at: u32, reason: Reason) {
+        let slot = self.flows.slots[at as usize];
+        let closed = slot.has(bit::RST).then_some(Reason::Rst).or(slot.closed().then_some(Reason::Fin));
+        self.stats.add(
+            match reason {
+                Reason::Evicted => Counter::FlowsEvicted,
+                Reason::Reused => Counter::FlowsReused,
+                _ => Counter::FlowsExpired,
+            },
+            u64::from(reason != Reason::End),
+        );
+        if slot.candidate != 0 {
+            let index = slot.candidate - 1;
+            let origin = slot.originator();
+            for side in [origin, 1 - origin] {
+                while self.candidates.get(index).open {
+                    let Some(ready) = self.candidates.get(index).sides[side].give_up_hole() else { break };
+                    self.deliver(index, side, ready, slot.last_ns);
+                }
+            }
+            let gone = self.candidates.remove(index);
+            self.events.push(Event::Close(Box::new(Close {
+                flow: gone.flow,
+                ts_ns: slot.last_ns,
+                reason: closed.unwrap_or(reason),
+                first_ns: slot.first_ns,
+                last_ns: slot.last_ns,
+                packets: (slot.sides[origin].packets, slot.sides[1 - origin].packets),
+                bytes: (slot.bytes(origin), slot.bytes(1 - origin)),
+                gap_bytes: gone.gap_bytes,
+                bad_checksums: gone.bad_checksums,
+            })));
+        }
+        self.flows.remove(at);
+    }
+
+    /// Remember where the direction stands.
+    #[inline]
+    fn track(&mut self, at: u32, side: usize, data_seq: u32, seg: &Segment, payload: &[u8]) {
+        let slot = &mut self.flows.slots[at as usize];
+        slot.set(bit::PAYLOAD << side);
+        if seg.proto == UDP {
+            return;
+        }
+        let direction = &mut slot.sides[side];
+        let end = data_seq.wrapping_add(seg.wire_len);
+        if slot.bits & (bit::BASE << side) == 0 {
+            slot.bits |= bit::BASE << side;
+            direction.base = data_seq;
+            direction.next = data_seq;
+        }
+        let ahead = data_seq.wrapping_sub(direction.next) as i32;
+        if ahead == 0 {
+            direction.carry.extend(payload);
+        } else if ahead > 0 || (end.wrapping_sub(direction.next) as i32) > 0 {
+            direction.carry.restart(payload);
+        } else {
+            return;
+        }
+        direction.next = end;
+        if payload.len() < seg.wire_len as usize {
+            direction.carry.clear();
+        }
+    }
+
+    /// Whether this payload opens a gate.
+    #[inline]
+    fn gate(&self, at: u32, side: usize, data_seq: u32, proto: u8, payload: &[u8]) -> Option<Gate> {
+        let slot = &self.flows.slots[at as usize];
+        let direction = &slot.sides[side];
+        let fresh = !slot.has(bit::PAYLOAD << side);
+        if proto == UDP {
+            if !fresh || slot.has(bit::OPENED) {
+                return None;
+            }
+            let opening = self.tables.opening(UDP, &[], payload)?;
+            return Some(Gate { side, seq: 0, carry: Carry::default(), budget: opening.budget, literal: false });
+        }
+        let known = slot.has(bit::BASE << side);
+        let next_in_line = known && data_seq == direction.next;
+        if !slot.has(bit::OPENED) {
+            if fresh && slot.has(bit::SYN << side) && (data_seq.wrapping_sub(direction.base) as i32) > 0 {
+                let carry = Carry::default();
+                return Some(Gate { side, seq: direction.base, carry, budget: START_MISSING_BUDGET, literal: false });
+            }
+            let carry = if known { direction.carry } else { Carry::default() };
+            if !known || (next_in_line && carry.get().len() as u32 == direction.next.wrapping_sub(direction.base)) {
+                if let Some(opening) = self.tables.opening(TCP, carry.get(), payload) {
+                    let seq = data_seq.wrapping_sub(carry.get().len() as u32);
+                    return Some(Gate { side, seq, carry, budget: opening.budget, literal: false });
+                }
+            }
+        }
+        let carry = if next_in_line { direction.carry.get() } else { &[] };
+        if !self.tables.scan(carry, payload) {
+            return None;
+        }
+        let carry = if next_in_line { direction.carry } else { Carry::default() };
+        let seq = data_seq.wrapping_sub(carry.get().len() as u32);
+        Some(Gate { side, seq, carry, budget: self.limits.session_bytes, literal: true })
+    }
+
+    /// Let a flow through.
+    fn open(&mut self, at: u32, gate: &Gate, data_seq: u32, seg: &Segment, block: &[u8]) {
+        if self.candidates.open_count() >= self.limits.candidates {
+            let oldest = self.candidates.oldest(true).filter(|_| gate.literal);
+            let Some(oldest) = oldest else {
+                self.stats.add(Counter::CandidatesRefused, 1);
+                return;
+            };
+            self.spend(oldest);
+        }
+        let known = self.flows.slots[at as usize].candidate;
+        let index = if known == 0 {
+            self.introduce(at, seg)
+        } else {
+            self.candidates.set_open(known - 1, true);
+            known - 1
+        };
+        self.candidates.get(index).budget = gate.budget;
+        self.note_checksum(index, seg, block);
+        if seg.proto == UDP {
+            self.datagram(index, gate.side, seg, block);
+            return;
+        }
+        let slot = &self.flows.slots[at as usize];
+        let base = if slot.has(bit::BASE << gate.side) { slot.sides[gate.side].base } else { gate.seq };
+        self.start_and_push(index, gate.side, gate.seq, base, &gate.carry, (data_seq, seg, block));
+        self.keep_within_bounds(index, gate.side, seg.ts_ns);
+    }
+
+    fn introduce(&mut self, at: u32, seg: &Segment) -> u32 {
+        if self.candidates.spent_count() >= SPENT_PER_OPEN * self.limits.candidates {
+            if let Some(spent) = self.candidates.oldest(false) {
+                let slot = self.candidates.get(spent).slot;
+                self.leave(slot, Reason::Evicted);
+            }
+        }
+        let flow = self.opened * self.limits.workers as u64 + self.number + 1;
+        self.opened += 1;
+        let index = self.candidates.insert(Candidate::new(flow, at));
+        let slot = &mut self.flows.slots[at as usize];
+        slot.candidate = index + 1;
+        slot.set(bit::OPENED);
+        let origin = slot.originator();
+        let basis = match (slot.has(bit::BASIS_SYN), slot.has(bit::BASIS_PORT)) {
+            (true, _) => Basis::Syn,
+            (_, true) => Basis::Port,
+            _ => Basis::FirstSeen,
+        };
+        self.events.push(Event::Open(Box::new(Open {
+            flow,
+            ts_ns: seg.ts_ns,
+            proto: slot.proto(),
+            originator: slot.endpoint(origin),
+            responder: slot.endpoint(1 - origin),
+            basis,
+            midstream: seg.proto == TCP && !slot.has(bit::SYN * 3),
+            first_ns: slot.first_ns,
+            vlans: seg.vlans[..seg.vlan_count as usize].to_vec(),
+            source: self.source.clone(),
+        })));
+        self.stats.add(Counter::CandidatesOpened, 1);
+        index
+    }
+
+    /// A segment of a flow whose gate is open.
+    fn follow(&mut self, at: u32, index: u32, side: usize, data_seq: u32, seg: &Segment, block: &[u8]) {
+        self.candidates.touch(index);
+        self.note_checksum(index, seg, block);
+        if seg.proto == UDP {
+            self.datagram(index, side, seg, block);
+            return;
+        }
+        if seg.flags & ACK != 0 {
+            while self.candidates.get(index).open {
+                let Some(ready) = self.candidates.get(index).sides[1 - side].acknowledged(seg.ack) else { break };
+                self.deliver(index, 1 - side, ready, seg.ts_ns);
+            }
+        }
+        if seg.l4_len <= u32::from(seg.header_len) {
+            return;
+        }
+        let candidate = self.candidates.get(index);
+        if !candidate.open {
+            return;
+        }
+        if candidate.sides[side].running {
+            let mut tally = Tally::default();
+            let ready = candidate.sides[side].push(data_seq, seg.payload(block), &mut tally);
+            self.note(&tally);
+            if let Some(ready) = ready {
+                self.deliver(index, side, ready, seg.ts_ns);
+            }
+        } else {
+            let slot = &self.flows.slots[at as usize];
+            let direction = &slot.sides[side];
+            let known = slot.has(bit::BASE << side);
+            let base = if known { direction.base } else { data_seq };
+            let whole = known && data_seq == direction.next && direction.carry.get().len() as u32 == direction.next.wrapping_sub(base);
+            let fresh = slot.has(bit::SYN << side) && !slot.has(bit::PAYLOAD << side);
+            let carry = if whole { direction.carry } else { Carry::default() };
+            let seq = if whole || fresh { base } else { data_seq };
+            self.start_and_push(index, side, seq, base, &carry, (data_seq, seg, block));
+        }
+        self.keep_within_bounds(index, side, seg.ts_ns);
+    }
+
+    /// Begin assembly of a direction at `seq`; the carry's bytes come before the segment's.
+    fn start_and_push(&mut self, index: u32, side: usize, seq: u32, base: u32, carry: &Carry, arrival: (u32, &Segment, &[u8])) {
+        let (data_seq, seg, block) = arrival;
+        let payload = seg.payload(block);
+        let direction = &mut self.candidates.get(index).sides[side];
+        direction.start(seq, base);
+        let mut tally = Tally::default();
+        let ready = if carry.get().is_empty() {
+            direction.push(data_seq, payload, &mut tally)
+        } else {
+            // bytes of the carry that were delivered before the gate was spent are left out
+            let old = (direction.next_seq().wrapping_sub(seq) as i32).max(0) as usize;
+            let kept = carry.get().get(old..).unwrap_or_default();
+            let joined = [kept, payload].concat();
+            direction.push(data_seq.wrapping_sub(kept.len() as u32), &joined, &mut tally)
+        };
+        self.note(&tally);
+        if let Some(ready) = ready {
+            self.deliver(index, side, ready, seg.ts_ns);
+        }
+    }
+
+    fn keep_within_bounds(&mut self, index: u32, side: usize, ts_ns: u64) {
+        loop {
+            let (bytes, segments) = (self.limits.reorder_bytes, self.limits.reorder_segments);
+            let candidate = self.candidates.get(index);
+            let direction = &mut candidate.sides[side];
+            if !candidate.open || (direction.held_bytes() <= bytes && direction.held_segments() <= segments) {
+                return;
+            }
+            let Some(ready) = direction.give_up_hole() else { return };
+            self.deliver(index, side, ready, ts_ns);
+        }
+    }
+
+    fn datagram(&mut self, index: u32, side: usize, seg: &Segment, block: &[u8]) {
+        let data = seg.payload(block);
+        if data.is_empty() {
+            return;
+        }
+        let candidate = self.candidates.get(index);
+        let offset = candidate.udp_offsets[side];
+        candidate.udp_offsets[side] += data.len() as u64;
+        self.emit(index, side, Ready { offset, gap: 0, data: data.to_vec() }, seg.ts_ns);
+    }
+
+    /// Scan what became in-order, then hand it over.
+    fn deliver(&mut self, index: u32, side: usize, ready: Ready, ts_ns: u64) {
+        let tables = self.tables.clone();
+        let candidate = self.candidates.get(index);
+        if ready.gap > 0 {
+            self.stats.add(Counter::Gaps, 1);
+            self.stats.add(Counter::GapBytes, ready.gap);
+            candidate.gap_bytes += ready.gap;
+            candidate.carries[side].clear();
+        }
+        let carry = candidate.carries[side];
+        candidate.carries[side].extend(&ready.data);
+        if tables.scan(carry.get(), &ready.data) {
+            candidate.budget = candidate.budget.max(self.limits.session_bytes);
+            let direction = self.direction(index, side);
+            let (flow, events, stats) = (self.candidates.get(index).flow, &mut self.events, &self.stats);
+            let candidate = self.candidates.get(index);
+            tables.find_all(carry.get(), &ready.data, |literal, at| {
+                if candidate.first_hit(literal) {
+                    stats.add(Counter::Hits, 1);
+                    let offset = ready.offset.wrapping_add_signed(at);
+                    events.push(Event::Hit { flow, ts_ns, direction, offset, literal });
+                }
+            });
+        }
+        self.emit(index, side, ready, ts_ns);
+    }
+
+    fn emit(&mut self, index: u32, side: usize, ready: Ready, ts_ns: u64) {
+        let direction = self.direction(index, side);
+        let candidate = self.candidates.get(index);
+        candidate.budget -= ready.data.len() as i64;
+        let (spent, flow) = (candidate.budget <= 0, candidate.flow);
+        self.stats.add(Counter::Chunks, 1);
+        self.stats.add(Counter::ChunkBytes, ready.data.len() as u64);
+        self.events.push(Event::Chunk { flow, ts_ns, direction, offset: ready.offset, gap: ready.gap, data: ready.data });
+        if spent {
+            self.spend(index);
+        }
+    }
+
+    fn spend(&mut self, index: u32) {
+        let candidate = self.candidates.get(index);
+        candidate.sides.iter_mut().for_each(|direction| direction.stop());
+        candidate.carries = [Carry::default(); 2];
+        self.candidates.set_open(index, false);
+        self.stats.add(Counter::CandidatesSpent, 1);
+    }
+
+    /// The direction of a side as events name it: 0 the originator's.
+    fn direction(&mut self, index: u32, side: usize) -> u8 {
+        let slot = self.candidates.get(index).slot;
+        u8::from(side != self.flows.slots[slot as usize].originator())
+    }
+
+    fn note_checksum(&mut self, index: u32, seg: &Segment, block: &[u8]) {
+        if seg.checksum_is_wrong(block) {
+            self.stats.add(Counter::BadL4Checksum, 1);
+            self.candidates.get(index).bad_checksums += 1;
+        }
+    }
+
+    fn note(&self, tally: &Tally) {
+        self.stats.add(Counter::RetransmittedBytes, tally.retransmitted);
+        self.stats.add(Counter::OverlapConflicts, u64::from(tally.conflict));
+        self.stats.add(Counter::OutOfWindow, u64::from(tally.out_of_window));
+    }
+}

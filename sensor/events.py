@@ -1,0 +1,90 @@
+"""What crosses the border from a core to the line: five kinds of event about a flow, and the end of a source.
+
+Both cores (the compiled one and the reference) build exactly these tuples, so their outputs compare with `==`. Addresses and payload
+stay bytes; times are nanoseconds of the packet clock since the epoch. Per flow the order is Open (Chunk | Hit | Shape)* Close.
+The meaning of every field is fixed in ARCHITECTURE.md, "The border".
+"""
+
+from __future__ import annotations
+
+from typing import Literal, NamedTuple
+
+#: Direction of a chunk or hit: sent by the flow's originator, or by its responder.
+ORIGINATOR = 0
+RESPONDER = 1
+
+Basis = Literal["syn", "port", "first-seen"]
+CloseReason = Literal["fin", "rst", "idle", "evicted", "reused", "end"]
+
+
+class Open(NamedTuple):
+    """A flow passed a gate of the prefilter; its bytes follow as chunks."""
+
+    flow: int  # unique within one core; never reused
+    ts_ns: int  # of the packet that opened the gate
+    proto: int  # 6 TCP, 17 UDP
+    orig_addr: bytes  # 4 or 16 bytes
+    orig_port: int
+    resp_addr: bytes
+    resp_port: int
+    basis: Basis  # how the originator was told
+    midstream: bool  # TCP without its SYN seen
+    first_ns: int  # first packet of the flow
+    vlans: tuple[int, ...]  # VLAN ids, outermost first, of the packet that opened the gate
+    source: str  # name given to attach()
+
+
+class Chunk(NamedTuple):
+    """In-order bytes of one direction; `gap` bytes of the stream directly before them were never seen."""
+
+    flow: int
+    ts_ns: int
+    direction: int
+    offset: int  # of data[0] in the direction's stream
+    gap: int
+    data: bytes
+
+
+class Hit(NamedTuple):
+    """A literal of the tables was seen (once per flow and literal)."""
+
+    flow: int
+    ts_ns: int
+    direction: int
+    offset: int  # of the literal's first byte
+    literal: int  # index into Tables.literals
+
+
+class Shape(NamedTuple):
+    """A behaviour of the tables was recognised (no shapes are shipped yet)."""
+
+    flow: int
+    ts_ns: int
+    shape: int
+    score: float
+
+
+class Close(NamedTuple):
+    """The flow left the table; totals are of the whole flow, from its first packet, per direction (originator, responder)."""
+
+    flow: int
+    ts_ns: int
+    reason: CloseReason
+    first_ns: int
+    last_ns: int
+    packets: tuple[int, int]
+    bytes: tuple[int, int]  # IP bytes as on the wire
+    gap_bytes: int  # stream bytes skipped by the assembler
+    bad_checksums: int  # segments of this flow, from its Open on, with a wrong TCP or UDP checksum
+
+
+class End(NamedTuple):
+    """A source has been read to its end, or as far as it could be."""
+
+    source: str
+    packets: int
+    error: str | None  # None: read to its end; otherwise what is wrong, in words
+    offset: int  # where reading stopped: byte offset in the (decompressed) capture
+
+
+Event = Open | Chunk | Hit | Shape | Close | End
