@@ -76,6 +76,11 @@ impl Candidates {
         &mut self.slab[at as usize]
     }
 
+    #[inline]
+    pub fn is_open(&self, at: u32) -> bool {
+        self.slab[at as usize].open
+    }
+
     pub fn insert(&mut self, candidate: Candidate) -> u32 {
         let at = match self.free.pop() {
             Some(at) => {

@@ -11,7 +11,7 @@ use crossbeam_channel::{bounded, unbounded, Receiver, Sender};
 use crate::capture::{Block, Problem, Reader, NO_INTERFACE};
 use crate::decode::Decoder;
 use crate::event::Event;
-use crate::flow::hash_of;
+use crate::flow::{hash_of, Flows};
 use crate::fragments::Fragments;
 use crate::limits::Limits;
 use crate::prefilter::Tables;
@@ -169,6 +169,16 @@ impl Drop for Engine {
     fn drop(&mut self) {
         self.close();
     }
+}
+
+/// Load what the next look-ups need. The loads do not depend on each other, so the processor waits for all of them together.
+fn touch(flows: &Flows, batch: &[Segment]) {
+    let mut entries = [0_u64; BATCH];
+    for (entry, seg) in entries.iter_mut().zip(batch) {
+        *entry = flows.touch_index(seg.hash);
+    }
+    let touched = entries[..batch.len()].iter().fold(0, |sum, entry| sum ^ flows.touch_slot(*entry));
+    std::hint::black_box(touched);
 }
 
 fn work(mut worker: Worker, incoming: &Receiver<Parcel>, shared: Arc<Shared>) {
@@ -338,16 +348,10 @@ impl ReaderThread {
         let mut batch: [Segment; BATCH] = std::array::from_fn(|_| Segment::default());
         for packets in block.packets.chunks(BATCH) {
             let mut count = 0;
-            let mut entries = [0_u64; BATCH];
             for packet in packets {
-                let seg = &mut batch[count];
-                if self.decode(block, packet, seg) {
-                    entries[count] = worker.flows.touch_index(seg.hash);
-                    count += 1;
-                }
+                count += usize::from(self.decode(block, packet, &mut batch[count]));
             }
-            let touched = entries[..count].iter().fold(0, |sum, entry| sum ^ worker.flows.touch_slot(*entry));
-            std::hint::black_box(touched);
+            touch(&worker.flows, &batch[..count]);
             for seg in &batch[..count] {
                 if let Some(ts_ns) = self.sweep_due(seg.ts_ns) {
                     worker.sweep(ts_ns);

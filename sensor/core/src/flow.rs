@@ -112,9 +112,13 @@ impl Slot {
     }
 }
 
+/// Slots are allocated this many at a time and never move: memory follows the flows there are, without a copy when it grows.
+const CHUNK: usize = 4096;
+
 /// The table.
 pub struct Flows {
-    pub slots: Vec<Slot>,
+    chunks: Vec<Box<[Slot]>>,
+    used: usize, // slots handed out so far
     free: Vec<u32>,
     index: Vec<u64>, // hash << 32 | slot + 1; 0 is empty
     mask: usize,
@@ -126,21 +130,30 @@ impl Flows {
     pub fn new(capacity: usize) -> Self {
         let capacity = capacity.clamp(1, 1 << 28);
         let size = (capacity * 2).next_power_of_two();
-        Flows { slots: Vec::new(), free: Vec::new(), index: vec![0; size], mask: size - 1, capacity, hand: 0 }
+        Flows { chunks: Vec::new(), used: 0, free: Vec::new(), index: vec![0; size], mask: size - 1, capacity, hand: 0 }
     }
 
     pub fn len(&self) -> usize {
-        self.slots.len() - self.free.len()
+        self.used - self.free.len()
+    }
+
+    #[inline(always)]
+    pub fn slot(&self, at: u32) -> &Slot {
+        &self.chunks[at as usize / CHUNK][at as usize % CHUNK]
+    }
+
+    #[inline(always)]
+    pub fn slot_mut(&mut self, at: u32) -> &mut Slot {
+        &mut self.chunks[at as usize / CHUNK][at as usize % CHUNK]
+    }
+
+    /// The slots that hold a flow.
+    pub fn all(&self) -> impl Iterator<Item = u32> + '_ {
+        (0..self.used as u32).filter(|at| self.slot(*at).hash != 0)
     }
 
     pub fn is_empty(&self) -> bool {
         self.len() == 0
-    }
-
-    /// Whether a slot holds a flow.
-    #[inline]
-    pub fn in_use(&self, at: u32) -> bool {
-        self.slots[at as usize].hash != 0
     }
 
     /// Touch what a later look-up will need. A cache hint in plain Rust: the load's result is folded into the return value.
@@ -152,8 +165,8 @@ impl Flows {
     /// The same one step further: the slot's own lines.
     #[inline]
     pub fn touch_slot(&self, entry: u64) -> u64 {
-        match self.slots.get((entry as u32).wrapping_sub(1) as usize) {
-            Some(slot) => slot.last_ns ^ u64::from(slot.sides[0].next),
+        match (entry as u32).checked_sub(1) {
+            Some(at) => self.slot(at).last_ns ^ u64::from(self.slot(at).sides[0].next),
             None => 0,
         }
     }
@@ -170,7 +183,7 @@ impl Flows {
             }
             if (entry >> 32) as u32 == tag {
                 let slot = entry as u32 - 1;
-                if self.slots[slot as usize].is_of(seg) {
+                if self.slot(slot).is_of(seg) {
                     return Some(slot);
                 }
             }
@@ -182,14 +195,12 @@ impl Flows {
     pub fn insert(&mut self, seg: &Segment) -> Option<u32> {
         let at = match self.free.pop() {
             Some(at) => at,
-            None if self.slots.len() < self.capacity => {
-                if self.slots.len() == self.slots.capacity() {
-                    // grow by an eighth, not by doubling: memory should follow the flows there are
-                    let more = (self.slots.len() / 8).max(4096).min(self.capacity - self.slots.len());
-                    self.slots.reserve_exact(more);
+            None if self.used < self.capacity => {
+                if self.used == self.chunks.len() * CHUNK {
+                    self.chunks.push(vec![Slot::default(); CHUNK].into_boxed_slice());
                 }
-                self.slots.push(Slot::default());
-                (self.slots.len() - 1) as u32
+                self.used += 1;
+                (self.used - 1) as u32
             }
             None => return None,
         };
@@ -199,7 +210,7 @@ impl Flows {
         (slot.a, slot.a_port, slot.b, slot.b_port) =
             if forth { (seg.src, seg.sport, seg.dst, seg.dport) } else { (seg.dst, seg.dport, seg.src, seg.sport) };
         slot.bits = if seg.v6 { bit::V6 } else { 0 } | if seg.proto == UDP { bit::UDP } else { 0 };
-        self.slots[at as usize] = slot;
+        *self.slot_mut(at) = slot;
         let mut place = tag as usize & self.mask;
         while self.index[place] != 0 {
             place = (place + 1) & self.mask;
@@ -210,7 +221,7 @@ impl Flows {
 
     /// Free a slot. The index entries behind it move up, so that no tombstones pile up.
     pub fn remove(&mut self, at: u32) {
-        let tag = self.slots[at as usize].hash;
+        let tag = self.slot(at).hash;
         let wanted = u64::from(tag) << 32 | u64::from(at + 1);
         let mut hole = tag as usize & self.mask;
         while self.index[hole] != wanted {
@@ -226,17 +237,17 @@ impl Flows {
             next = (next + 1) & self.mask;
         }
         self.index[hole] = 0;
-        self.slots[at as usize].hash = 0;
+        self.slot_mut(at).hash = 0;
         self.free.push(at);
     }
 
     /// Which flow should make room: of the next 16 slots the one idle longest, candidates only when there is nothing else.
     pub fn victim(&mut self) -> u32 {
-        let count = self.slots.len();
+        let count = self.used;
         let look = count.min(16);
         let best = (0..look)
             .map(|step| (self.hand + step) % count)
-            .min_by_key(|&at| (self.slots[at].candidate != 0, self.slots[at].last_ns))
+            .min_by_key(|&at| (self.slot(at as u32).candidate != 0, self.slot(at as u32).last_ns))
             .unwrap_or(0);
         self.hand = (self.hand + look) % count;
         best as u32
@@ -293,7 +304,7 @@ mod tests {
         let reply = back(&seg(1, 1000));
         assert_eq!(hash_of(&reply, 7), reply.hash);
         assert_eq!(flows.find(&reply), Some(at));
-        assert_ne!(flows.slots[at as usize].side_of(&reply), flows.slots[at as usize].side_of(&seg(1, 1000)));
+        assert_ne!(flows.slot(at).side_of(&reply), flows.slot(at).side_of(&seg(1, 1000)));
         assert_eq!(flows.find(&seg(1, 1001)), None);
     }
 

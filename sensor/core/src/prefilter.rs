@@ -1,7 +1,7 @@
 //! The gates: literals anywhere in TCP payload, openings at the first bytes of a direction. (Indicators and shapes get their place
 //! here.) Says only whether bytes deserve a second look; what they mean is decided by whoever parses them.
 
-use aho_corasick::{AhoCorasick, Anchored, Input, MatchKind, StartKind};
+use aho_corasick::{packed, AhoCorasick, MatchKind, StartKind};
 use memchr::memmem;
 
 /// Bytes of a direction kept for literals and openings that are cut by a segment border.
@@ -27,11 +27,41 @@ impl Opening {
     }
 }
 
+/// "Is any literal there?", asked of every payload: vector instructions where the set is small enough for them, an automaton otherwise.
+enum Matcher {
+    Nothing,
+    Packed(packed::Searcher),
+    Automaton(AhoCorasick),
+}
+
+impl Matcher {
+    fn new(literals: &[Vec<u8>]) -> Result<Matcher, String> {
+        if literals.is_empty() {
+            return Ok(Matcher::Nothing);
+        }
+        let packed = packed::Config::new().match_kind(packed::MatchKind::LeftmostFirst).builder().extend(literals).build();
+        if let Some(searcher) = packed {
+            return Ok(Matcher::Packed(searcher));
+        }
+        let built = AhoCorasick::builder().match_kind(MatchKind::LeftmostFirst).start_kind(StartKind::Unanchored).build(literals);
+        built.map(Matcher::Automaton).map_err(|error| error.to_string())
+    }
+
+    #[inline]
+    fn is_in(&self, data: &[u8]) -> bool {
+        match self {
+            Matcher::Nothing => false,
+            Matcher::Packed(searcher) => searcher.find(data).is_some(),
+            Matcher::Automaton(automaton) => automaton.is_match(data),
+        }
+    }
+}
+
 /// What to look for; swapped as a whole.
 pub struct Tables {
     pub literals: Vec<Vec<u8>>,
     pub openings: Vec<Opening>,
-    any: Option<AhoCorasick>,
+    any: Matcher,
     finders: Vec<memmem::Finder<'static>>,
     tcp_first: [bool; 256], // first bytes with which some TCP opening can begin
 }
@@ -56,12 +86,7 @@ impl Tables {
                 (low..=high).for_each(|byte| tcp_first[byte as usize] = true);
             }
         }
-        let any = if literals.is_empty() {
-            None
-        } else {
-            let built = AhoCorasick::builder().match_kind(MatchKind::LeftmostFirst).start_kind(StartKind::Unanchored).build(&literals);
-            Some(built.map_err(|error| error.to_string())?)
-        };
+        let any = Matcher::new(&literals)?;
         let finders = literals.iter().map(|l| memmem::Finder::new(l).into_owned()).collect();
         Ok(Tables { literals, openings, any, finders, tcp_first })
     }
@@ -69,15 +94,14 @@ impl Tables {
     /// Whether any literal is in `data`, or ends in it having begun in the carry.
     #[inline]
     pub fn scan(&self, carry: &[u8], data: &[u8]) -> bool {
-        let Some(any) = &self.any else { return false };
         if !carry.is_empty() {
             let (joined, length) = join(carry, data);
             // a literal wholly inside the carry was seen before, so a match here is looked at exactly
-            if any.is_match(&joined[..length]) && self.ends_in_data(&joined[..length], carry.len()) {
+            if self.any.is_in(&joined[..length]) && self.ends_in_data(&joined[..length], carry.len()) {
                 return true;
             }
         }
-        data.len() >= 4 && any.find(Input::new(data).anchored(Anchored::No).earliest(true)).is_some()
+        data.len() >= 4 && self.any.is_in(data)
     }
 
     fn ends_in_data(&self, joined: &[u8], carried: usize) -> bool {

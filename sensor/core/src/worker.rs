@@ -76,7 +76,7 @@ impl Worker {
             },
             None => self.create(seg),
         };
-        let slot = &mut self.flows.slots[at as usize];
+        let slot = self.flows.slot_mut(at);
         let side = slot.side_of(seg);
         slot.last_ns = slot.last_ns.max(seg.ts_ns);
         slot.count(side, seg.ip_len);
@@ -113,18 +113,13 @@ impl Worker {
 
     /// Every flow past its timeout leaves.
     pub fn sweep(&mut self, ts_ns: u64) {
-        let mut gone = Vec::new();
-        for at in 0..self.flows.slots.len() as u32 {
-            if self.flows.in_use(at) && ts_ns.saturating_sub(self.flows.slots[at as usize].last_ns) > self.timeout_ns(at) {
-                gone.push(at);
-            }
-        }
+        let gone = self.flows.all().filter(|at| ts_ns.saturating_sub(self.flows.slot(*at).last_ns) > self.timeout_ns(*at)).collect();
         self.leave_all(gone, Reason::Idle);
     }
 
     /// Every flow leaves.
     pub fn close_all(&mut self) {
-        let all = (0..self.flows.slots.len() as u32).filter(|at| self.flows.in_use(*at)).collect();
+        let all = self.flows.all().collect();
         self.leave_all(all, Reason::End);
     }
 
@@ -137,7 +132,7 @@ impl Worker {
     fn leave_all(&mut self, mut gone: Vec<u32>, reason: Reason) {
         // only candidates say anything, so only their order matters
         gone.sort_by_cached_key(|&at| {
-            let slot = &self.flows.slots[at as usize];
+            let slot = self.flows.slot(at);
             match slot.candidate {
                 0 => (0, 0),
                 candidate => (slot.first_ns, self.candidates.get(candidate - 1).flow),
@@ -159,7 +154,7 @@ impl Worker {
             }
         };
         self.stats.add(Counter::FlowsOpened, 1);
-        let slot = &mut self.flows.slots[at as usize];
+        let slot = self.flows.slot_mut(at);
         let sender = slot.side_of(seg);
         let syn = if seg.proto == TCP { seg.flags & (SYN | ACK) } else { 0 };
         let (originator, basis) = match (syn, seg.sport < 1024, seg.dport < 1024) {
@@ -175,14 +170,14 @@ impl Worker {
 
     /// Why a flow's time is over when this segment comes, if it is.
     #[inline]
-    fn ended_by(&mut self, at: u32, seg: &Segment) -> Option<Reason> {
-        let slot = &self.flows.slots[at as usize];
+    fn ended_by(&self, at: u32, seg: &Segment) -> Option<Reason> {
+        let slot = self.flows.slot(at);
         let idle = seg.ts_ns.saturating_sub(slot.last_ns);
         // the shortest timeout first: nearly every packet stops at this comparison
         if idle > self.limits.shortest_ns && idle > self.timeout_ns(at) {
             return Some(Reason::Idle);
         }
-        let slot = &self.flows.slots[at as usize];
+        let slot = self.flows.slot(at);
         if seg.proto == TCP && seg.flags & (SYN | ACK) == SYN {
             let side = slot.side_of(seg);
             let same = slot.has(bit::SYN << side) && slot.sides[side].base == seg.seq.wrapping_add(1);
@@ -193,15 +188,15 @@ impl Worker {
         None
     }
 
-    fn timeout_ns(&mut self, at: u32) -> u64 {
-        let slot = &self.flows.slots[at as usize];
+    fn timeout_ns(&self, at: u32) -> u64 {
+        let slot = self.flows.slot(at);
         if slot.has(bit::UDP) {
             return self.limits.udp_ns;
         }
         if slot.closed() {
             return self.limits.closed_ns;
         }
-        if slot.candidate != 0 && self.candidates.get(slot.candidate - 1).open {
+        if slot.candidate != 0 && self.candidates.is_open(slot.candidate - 1) {
             return self.limits.candidate_ns;
         }
         if slot.sides[0].packets == 0 || slot.sides[1].packets == 0 {
@@ -211,7 +206,7 @@ impl Worker {
     }
 
     fn leave(&mut self, at: u32, reason: Reason) {
-        let slot = self.flows.slots[at as usize];
+        let slot = *self.flows.slot(at);
         let closed = slot.has(bit::RST).then_some(Reason::Rst).or(slot.closed().then_some(Reason::Fin));
         self.stats.add(
             match reason {
@@ -249,7 +244,7 @@ impl Worker {
     /// Remember where the direction stands.
     #[inline]
     fn track(&mut self, at: u32, side: usize, data_seq: u32, seg: &Segment, payload: &[u8]) {
-        let slot = &mut self.flows.slots[at as usize];
+        let slot = self.flows.slot_mut(at);
         slot.set(bit::PAYLOAD << side);
         if seg.proto == UDP {
             return;
@@ -278,7 +273,7 @@ impl Worker {
     /// Whether this payload opens a gate.
     #[inline]
     fn gate(&self, at: u32, side: usize, data_seq: u32, proto: u8, payload: &[u8]) -> Option<Gate> {
-        let slot = &self.flows.slots[at as usize];
+        let slot = self.flows.slot(at);
         let direction = &slot.sides[side];
         let fresh = !slot.has(bit::PAYLOAD << side);
         if proto == UDP {
@@ -322,7 +317,7 @@ impl Worker {
             };
             self.spend(oldest);
         }
-        let known = self.flows.slots[at as usize].candidate;
+        let known = self.flows.slot(at).candidate;
         let index = if known == 0 {
             self.introduce(at, seg)
         } else {
@@ -335,7 +330,7 @@ impl Worker {
             self.datagram(index, gate.side, seg, block);
             return;
         }
-        let slot = &self.flows.slots[at as usize];
+        let slot = self.flows.slot(at);
         let base = if slot.has(bit::BASE << gate.side) { slot.sides[gate.side].base } else { gate.seq };
         self.start_and_push(index, gate.side, gate.seq, base, &gate.carry, (data_seq, seg, block));
         self.keep_within_bounds(index, gate.side, seg.ts_ns);
@@ -351,7 +346,7 @@ impl Worker {
         let flow = self.opened * self.limits.workers as u64 + self.number + 1;
         self.opened += 1;
         let index = self.candidates.insert(Candidate::new(flow, at));
-        let slot = &mut self.flows.slots[at as usize];
+        let slot = self.flows.slot_mut(at);
         slot.candidate = index + 1;
         slot.set(bit::OPENED);
         let origin = slot.originator();
@@ -405,7 +400,7 @@ impl Worker {
                 self.deliver(index, side, ready, seg.ts_ns);
             }
         } else {
-            let slot = &self.flows.slots[at as usize];
+            let slot = self.flows.slot(at);
             let direction = &slot.sides[side];
             let known = slot.has(bit::BASE << side);
             let base = if known { direction.base } else { data_seq };
@@ -516,7 +511,7 @@ impl Worker {
     /// The direction of a side as events name it: 0 the originator's.
     fn direction(&mut self, index: u32, side: usize) -> u8 {
         let slot = self.candidates.get(index).slot;
-        u8::from(side != self.flows.slots[slot as usize].originator())
+        u8::from(side != self.flows.slot(slot).originator())
     }
 
     fn note_checksum(&mut self, index: u32, seg: &Segment, block: &[u8]) {
