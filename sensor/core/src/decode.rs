@@ -248,6 +248,7 @@ impl Walk<'_> {
             Outcome::Held => Err(Counter::IgnoredFragmentHeld),
             Outcome::Refused => Err(Counter::IgnoredFragment),
             Outcome::Complete(whole) => {
+                self.inner.ip_len = self.inner.ip_len - self.inner.wire_len + whole.len() as u32;
                 self.inner.wire_len = whole.len() as u32;
                 Ok(Step::Reassembled(proto, whole))
             }

@@ -8,12 +8,13 @@ use std::thread::JoinHandle;
 
 use crossbeam_channel::{bounded, unbounded, Receiver, Sender};
 
-use crate::capture::{Block, Problem, Reader, NO_INTERFACE};
+use crate::capture::{Block, Packet, Problem, Reader, NO_INTERFACE};
 use crate::decode::Decoder;
 use crate::event::Event;
 use crate::flow::{hash_of, Flows};
 use crate::fragments::Fragments;
 use crate::limits::Limits;
+use crate::peek::peek;
 use crate::prefilter::Tables;
 use crate::queue::Queue;
 use crate::segment::Segment;
@@ -31,6 +32,7 @@ pub struct Shared {
     pub source_bytes: Arc<AtomicU64>,
     tables: Mutex<Arc<Tables>>,
     generation: AtomicU64,
+    seed: u64, // of the flow hash
 }
 
 /// A core at work.
@@ -47,7 +49,8 @@ enum Command {
 }
 
 enum Item {
-    Segment(Segment),
+    Packet(u32),           // to be decoded by the worker: its place in the block
+    Segment(Box<Segment>), // decoded by the reader, because only it keeps fragments or because it decided a sweep
     Sweep(u64),
     CloseAll,
     Source(Arc<str>),
@@ -59,6 +62,11 @@ struct EndOfSource {
     left: AtomicUsize,
     event: Mutex<Option<Event>>,
     finish: bool,
+}
+
+/// Fragments are kept by the reader alone; a worker's decoder never meets any.
+fn plain_decoder() -> Decoder {
+    Decoder { fragments: Fragments::new(0, 0) }
 }
 
 struct Parcel {
@@ -86,11 +94,13 @@ impl Engine {
             source_bytes: Arc::default(),
             tables: Mutex::new(tables.clone()),
             generation: AtomicU64::new(0),
+            seed: std::collections::hash_map::RandomState::new().build_hasher().finish(),
         });
         let (commands, orders) = unbounded();
         let mut stats = vec![Arc::new(Stats::default())];
         let mut threads = Vec::new();
         let mut seats = Vec::new();
+        let (spare, spares) = bounded(BLOCKS_IN_FLIGHT);
         if limits.workers > 1 {
             for number in 0..limits.workers {
                 let own = Arc::new(Stats::default());
@@ -98,8 +108,8 @@ impl Engine {
                 let worker = Worker::new(number, &limits, tables.clone(), own);
                 let (parcels, incoming) = bounded(BLOCKS_IN_FLIGHT);
                 seats.push(parcels);
-                let shared = shared.clone();
-                threads.push(std::thread::spawn(move || work(worker, &incoming, shared)));
+                let (shared, spare) = (shared.clone(), spare.clone());
+                threads.push(std::thread::spawn(move || work(worker, &incoming, &spare, shared)));
             }
         }
         let own = stats[0].clone();
@@ -108,9 +118,9 @@ impl Engine {
             decoder: Decoder { fragments: Fragments::new(limits.fragments, limits.fragment_bytes) },
             stats: own,
             shared: shared.clone(),
-            seed: std::collections::hash_map::RandomState::new().build_hasher().finish(),
             limits,
             seats,
+            spares,
             inline,
             generation: 0,
             last_sweep: None,
@@ -181,14 +191,37 @@ fn touch(flows: &Flows, batch: &[Segment]) {
     std::hint::black_box(touched);
 }
 
-fn work(mut worker: Worker, incoming: &Receiver<Parcel>, shared: Arc<Shared>) {
+fn work(mut worker: Worker, incoming: &Receiver<Parcel>, spare: &Sender<Block>, shared: Arc<Shared>) {
     let _obituary = Obituary(shared.clone());
     let mut generation = 0;
+    let mut decoder = plain_decoder();
+    let mut batch: [Segment; BATCH] = std::array::from_fn(|_| Segment::default());
     for parcel in incoming {
         renew(&shared, &mut generation, &mut worker);
-        for item in &parcel.items {
+        let block = &parcel.block;
+        let mut items = parcel.items.as_slice();
+        while let Some(item) = items.first() {
+            // packets in a row are decoded together, as the single worker does it
+            let row = items.iter().take(BATCH).take_while(|item| matches!(item, Item::Packet(_))).count();
+            let mut count = 0;
+            for item in &items[..row] {
+                if let Item::Packet(at) = item {
+                    count += usize::from(decode(
+                        &mut decoder,
+                        block,
+                        &block.packets[*at as usize],
+                        &worker.stats,
+                        shared.seed,
+                        &mut batch[count],
+                    ));
+                }
+            }
+            touch(&worker.flows, &batch[..count]);
+            batch[..count].iter().for_each(|seg| worker.segment(seg, &block.bytes));
+            items = &items[row.max(1)..];
             match item {
-                Item::Segment(seg) => worker.segment(seg, &parcel.block.bytes),
+                Item::Packet(_) => {}
+                Item::Segment(seg) => worker.segment(seg, &block.bytes),
                 Item::Sweep(ts_ns) => worker.sweep(*ts_ns),
                 Item::CloseAll => worker.close_all(),
                 Item::Source(name) => worker.source = name.clone(),
@@ -201,6 +234,29 @@ fn work(mut worker: Worker, incoming: &Receiver<Parcel>, shared: Arc<Shared>) {
         }
         worker.publish();
         hand_over(&shared, &mut worker.events, &worker.stats, parcel.wait);
+        if let Ok(block) = Arc::try_unwrap(parcel.block) {
+            let _ = spare.try_send(block);
+        }
+    }
+}
+
+/// Decode one packet and count what became of it.
+#[inline]
+fn decode(decoder: &mut Decoder, block: &Block, packet: &Packet, stats: &Stats, seed: u64, seg: &mut Segment) -> bool {
+    let outcome = match packet.link {
+        NO_INTERFACE => Err(Counter::IgnoredInterface),
+        link => decoder.decode(link, &block.bytes, block.frame(packet), packet.ts_ns, stats, seg),
+    };
+    match outcome {
+        Ok(()) => {
+            stats.add(Counter::Segments, 1);
+            seg.hash = hash_of(seg, seed);
+            true
+        }
+        Err(reason) => {
+            stats.add(reason, 1);
+            false
+        }
     }
 }
 
@@ -214,6 +270,10 @@ impl EndOfSource {
             }
         }
     }
+}
+
+fn seat_of(hash: u64, seats: usize) -> usize {
+    hash as u32 as usize % seats
 }
 
 fn hand_over(shared: &Shared, events: &mut Vec<Event>, stats: &Stats, wait: bool) {
@@ -233,9 +293,9 @@ struct ReaderThread {
     decoder: Decoder,
     stats: Arc<Stats>,
     shared: Arc<Shared>,
-    seed: u64,
     limits: Limits,
     seats: Vec<Sender<Parcel>>,
+    spares: Receiver<Block>, // used up by the workers, to be filled again
     inline: Option<Worker>,
     generation: u64,
     last_sweep: Option<u64>,
@@ -340,7 +400,8 @@ impl ReaderThread {
             hand_over(&self.shared, &mut worker.events, &worker.stats, wait);
             self.inline = Some(worker);
         } else if !block.packets.is_empty() {
-            self.spread(std::mem::take(block), wait);
+            let next = self.spares.try_recv().unwrap_or_default();
+            self.spread(std::mem::replace(block, next), wait);
         }
     }
 
@@ -349,8 +410,11 @@ impl ReaderThread {
         for packets in block.packets.chunks(BATCH) {
             let mut count = 0;
             for packet in packets {
-                count += usize::from(self.decode(block, packet, &mut batch[count]));
+                self.stats.add(Counter::Packets, 1);
+                self.stats.add(Counter::Bytes, u64::from(packet.captured));
+                count += usize::from(decode(&mut self.decoder, block, packet, &self.stats, self.shared.seed, &mut batch[count]));
             }
+            self.stats.set(Counter::FragmentsEvicted, self.decoder.fragments.evicted);
             touch(&worker.flows, &batch[..count]);
             for seg in &batch[..count] {
                 if let Some(ts_ns) = self.sweep_due(seg.ts_ns) {
@@ -362,46 +426,34 @@ impl ReaderThread {
         }
     }
 
+    /// Share a block out by flow. The worker decodes, unless the packet is one that only the reader can judge.
     fn spread(&mut self, block: Block, wait: bool) {
         let mut shares: Vec<Vec<Item>> = self.seats.iter().map(|_| Vec::with_capacity(block.packets.len())).collect();
         let mut seg = Segment::default();
-        for packet in &block.packets {
-            if !self.decode(&block, packet, &mut seg) {
+        for (at, packet) in block.packets.iter().enumerate() {
+            self.stats.add(Counter::Packets, 1);
+            self.stats.add(Counter::Bytes, u64::from(packet.captured));
+            let quiet = self.last_sweep.is_some_and(|last| packet.ts_ns.abs_diff(last) < SWEEP_NS);
+            let peeked = if quiet { peek(packet.link, block.frame(packet), self.shared.seed) } else { None };
+            if let Some(hash) = peeked {
+                let seat = seat_of(hash, shares.len());
+                shares[seat].push(Item::Packet(at as u32));
+                continue;
+            }
+            if !decode(&mut self.decoder, &block, packet, &self.stats, self.shared.seed, &mut seg) {
+                self.stats.set(Counter::FragmentsEvicted, self.decoder.fragments.evicted);
                 continue;
             }
             if let Some(ts_ns) = self.sweep_due(seg.ts_ns) {
                 shares.iter_mut().for_each(|share| share.push(Item::Sweep(ts_ns)));
                 self.decoder.fragments.sweep(ts_ns);
             }
-            let seat = (seg.hash as u32 as usize) % shares.len();
-            shares[seat].push(Item::Segment(std::mem::take(&mut seg)));
+            let seat = seat_of(seg.hash, shares.len());
+            shares[seat].push(Item::Segment(Box::new(std::mem::take(&mut seg))));
         }
         let block = Arc::new(block);
         for (seat, items) in self.seats.iter().zip(shares) {
             let _ = seat.send(Parcel { block: block.clone(), items, wait });
-        }
-    }
-
-    #[inline]
-    fn decode(&mut self, block: &Block, packet: &crate::capture::Packet, seg: &mut Segment) -> bool {
-        self.stats.add(Counter::Packets, 1);
-        self.stats.add(Counter::Bytes, u64::from(packet.captured));
-        let outcome = if packet.link == NO_INTERFACE {
-            Err(Counter::IgnoredInterface)
-        } else {
-            self.decoder.decode(packet.link, &block.bytes, block.frame(packet), packet.ts_ns, &self.stats, seg)
-        };
-        match outcome {
-            Ok(()) => {
-                self.stats.add(Counter::Segments, 1);
-                seg.hash = hash_of(seg, self.seed);
-                true
-            }
-            Err(reason) => {
-                self.stats.add(reason, 1);
-                self.stats.set(Counter::FragmentsEvicted, self.decoder.fragments.evicted);
-                false
-            }
         }
     }
 

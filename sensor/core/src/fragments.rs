@@ -64,11 +64,16 @@ impl Fragments {
             self.order.push_back((key, self.serial));
         }
         let Some(entry) = self.entries.get_mut(&key) else { return Outcome::Refused };
+        // two ends that disagree: what is already there is believed, as with overlapping bytes
+        let end = offset + data.len();
+        if entry.total.is_some_and(|total| end > total) || (!more && entry.data.len() > end) {
+            return Outcome::Refused;
+        }
         let before = entry.data.len();
         entry.place(offset, data);
         self.bytes += entry.data.len() - before;
         if !more {
-            entry.total.get_or_insert(offset + data.len());
+            entry.total.get_or_insert(end);
         }
         if entry.complete() {
             let total = entry.total.unwrap_or(0);

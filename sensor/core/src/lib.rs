@@ -11,6 +11,7 @@ pub mod event;
 pub mod flow;
 pub mod fragments;
 pub mod limits;
+pub mod peek;
 pub mod prefilter;
 pub mod queue;
 pub mod segment;

@@ -92,11 +92,17 @@ pub fn gre(bytes: &[u8]) -> Result<Layer<'_>, Ignored> {
     }
 }
 
+/// Whether datagrams to this port may carry packets.
+#[inline]
+pub fn is_tunnel_port(port: u16) -> bool {
+    port == GTP_U_PORT || port == GENEVE_PORT || VXLAN_PORTS.contains(&port)
+}
+
 /// VXLAN (RFC 7348), Geneve (RFC 8926), GTP-U (3GPP TS 29.281) by destination port; None: an ordinary datagram.
 #[inline]
 pub fn over_udp(datagram: &[u8]) -> Option<Layer<'_>> {
     let port = be16(datagram.get(..8)?, 2);
-    if port != GTP_U_PORT && port != GENEVE_PORT && !VXLAN_PORTS.contains(&port) {
+    if !is_tunnel_port(port) {
         return None;
     }
     let bytes = &datagram[8..];
