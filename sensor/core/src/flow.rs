@@ -81,6 +81,34 @@ impl Slot {
         self.bytes_high[side] = self.bytes_high[side].saturating_add(u8::from(carried));
     }
 
+    /// Remember where a direction stands after a payload of `wire_len` bytes at `data_seq`, of which these were captured.
+    #[inline]
+    pub fn track(&mut self, side: usize, data_seq: u32, wire_len: u32, payload: &[u8]) {
+        self.set(bit::PAYLOAD << side);
+        if self.has(bit::UDP) {
+            return;
+        }
+        let direction = &mut self.sides[side];
+        let end = data_seq.wrapping_add(wire_len);
+        if self.bits & (bit::BASE << side) == 0 {
+            self.bits |= bit::BASE << side;
+            direction.base = data_seq;
+            direction.next = data_seq;
+        }
+        let ahead = data_seq.wrapping_sub(direction.next) as i32;
+        if ahead == 0 {
+            direction.carry.extend(payload);
+        } else if ahead > 0 || (end.wrapping_sub(direction.next) as i32) > 0 {
+            direction.carry.restart(payload);
+        } else {
+            return;
+        }
+        direction.next = end;
+        if payload.len() < wire_len as usize {
+            direction.carry.clear();
+        }
+    }
+
     pub fn bytes(&self, side: usize) -> u64 {
         u64::from(self.bytes_high[side]) << 32 | u64::from(self.sides[side].bytes_low)
     }

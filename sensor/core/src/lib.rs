@@ -10,6 +10,7 @@ pub mod engine;
 pub mod event;
 pub mod flow;
 pub mod fragments;
+pub mod gate;
 pub mod limits;
 pub mod peek;
 pub mod prefilter;

@@ -7,12 +7,12 @@ use crate::assembler::{Ready, Tally};
 use crate::candidate::{Candidate, Candidates};
 use crate::event::{Basis, Close, Event, Open, Reason};
 use crate::flow::{bit, Flows};
+use crate::gate::{self, Gate};
 use crate::limits::Limits;
 use crate::prefilter::{Carry, Tables};
 use crate::segment::{Segment, ACK, FIN, RST, SYN, TCP, UDP};
 use crate::stats::{Counter, Stats};
 
-const START_MISSING_BUDGET: i64 = 2_048;
 const REUSE_SILENCE_NS: u64 = 5_000_000_000;
 /// Spent candidates kept for each open one allowed; past that the one idle longest leaves.
 const SPENT_PER_OPEN: usize = 4;
@@ -28,15 +28,6 @@ pub struct Worker {
     limits: Limits,
     number: u64,
     opened: u64,
-}
-
-/// Where a gate opens: the direction, its first byte's sequence, and bytes before the segment that belong to it.
-struct Gate {
-    side: usize,
-    seq: u32,
-    carry: Carry,
-    budget: i64,
-    literal: bool,
 }
 
 impl Worker {
@@ -102,12 +93,13 @@ impl Worker {
         if candidate != 0 && self.candidates.get(candidate - 1).open {
             self.follow(at, candidate - 1, side, data_seq, seg, block);
         } else if !payload.is_empty() {
-            if let Some(gate) = self.gate(at, side, data_seq, seg.proto, payload) {
+            let slot = self.flows.slot(at);
+            if let Some(gate) = gate::find(slot, &self.tables, self.limits.session_bytes, side, (data_seq, payload)) {
                 self.open(at, &gate, data_seq, seg, block);
             }
         }
         if seg.wire_len > 0 {
-            self.track(at, side, data_seq, seg, payload);
+            self.flows.slot_mut(at).track(side, data_seq, seg.wire_len, payload);
         }
     }
 
@@ -239,72 +231,6 @@ impl Worker {
             })));
         }
         self.flows.remove(at);
-    }
-
-    /// Remember where the direction stands.
-    #[inline]
-    fn track(&mut self, at: u32, side: usize, data_seq: u32, seg: &Segment, payload: &[u8]) {
-        let slot = self.flows.slot_mut(at);
-        slot.set(bit::PAYLOAD << side);
-        if seg.proto == UDP {
-            return;
-        }
-        let direction = &mut slot.sides[side];
-        let end = data_seq.wrapping_add(seg.wire_len);
-        if slot.bits & (bit::BASE << side) == 0 {
-            slot.bits |= bit::BASE << side;
-            direction.base = data_seq;
-            direction.next = data_seq;
-        }
-        let ahead = data_seq.wrapping_sub(direction.next) as i32;
-        if ahead == 0 {
-            direction.carry.extend(payload);
-        } else if ahead > 0 || (end.wrapping_sub(direction.next) as i32) > 0 {
-            direction.carry.restart(payload);
-        } else {
-            return;
-        }
-        direction.next = end;
-        if payload.len() < seg.wire_len as usize {
-            direction.carry.clear();
-        }
-    }
-
-    /// Whether this payload opens a gate.
-    #[inline]
-    fn gate(&self, at: u32, side: usize, data_seq: u32, proto: u8, payload: &[u8]) -> Option<Gate> {
-        let slot = self.flows.slot(at);
-        let direction = &slot.sides[side];
-        let fresh = !slot.has(bit::PAYLOAD << side);
-        if proto == UDP {
-            if !fresh || slot.has(bit::OPENED) {
-                return None;
-            }
-            let opening = self.tables.opening(UDP, &[], payload)?;
-            return Some(Gate { side, seq: 0, carry: Carry::default(), budget: opening.budget, literal: false });
-        }
-        let known = slot.has(bit::BASE << side);
-        let next_in_line = known && data_seq == direction.next;
-        if !slot.has(bit::OPENED) {
-            if fresh && slot.has(bit::SYN << side) && (data_seq.wrapping_sub(direction.base) as i32) > 0 {
-                let carry = Carry::default();
-                return Some(Gate { side, seq: direction.base, carry, budget: START_MISSING_BUDGET, literal: false });
-            }
-            let carry = if known { direction.carry } else { Carry::default() };
-            if !known || (next_in_line && carry.get().len() as u32 == direction.next.wrapping_sub(direction.base)) {
-                if let Some(opening) = self.tables.opening(TCP, carry.get(), payload) {
-                    let seq = data_seq.wrapping_sub(carry.get().len() as u32);
-                    return Some(Gate { side, seq, carry, budget: opening.budget, literal: false });
-                }
-            }
-        }
-        let carry = if next_in_line { direction.carry.get() } else { &[] };
-        if !self.tables.scan(carry, payload) {
-            return None;
-        }
-        let carry = if next_in_line { direction.carry } else { Carry::default() };
-        let seq = data_seq.wrapping_sub(carry.get().len() as u32);
-        Some(Gate { side, seq, carry, budget: self.limits.session_bytes, literal: true })
     }
 
     /// Let a flow through.

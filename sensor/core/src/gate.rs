@@ -1,0 +1,56 @@
+//! Whether a quiet flow's payload opens a gate, and where assembly then begins. Rules in their order: ARCHITECTURE.md, "Prefilter".
+
+use crate::flow::{bit, Slot};
+use crate::prefilter::{Carry, Tables};
+use crate::segment::{TCP, UDP};
+
+const START_MISSING_BUDGET: i64 = 2_048;
+
+/// Where a gate opens: the direction, its first byte's sequence, and bytes before the segment that belong to it.
+pub struct Gate {
+    pub side: usize,
+    pub seq: u32,
+    pub carry: Carry,
+    pub budget: i64,
+    pub literal: bool,
+}
+
+impl Gate {
+    fn with_carry(side: usize, data_seq: u32, carry: Carry, budget: i64, literal: bool) -> Gate {
+        Gate { side, seq: data_seq.wrapping_sub(carry.get().len() as u32), carry, budget, literal }
+    }
+}
+
+/// The gate that a payload (its first byte's sequence, its bytes) opens, if any.
+#[inline]
+pub fn find(slot: &Slot, tables: &Tables, session_bytes: i64, side: usize, arrival: (u32, &[u8])) -> Option<Gate> {
+    let (data_seq, payload) = arrival;
+    let direction = &slot.sides[side];
+    let fresh = !slot.has(bit::PAYLOAD << side);
+    if slot.has(bit::UDP) {
+        if !fresh || slot.has(bit::OPENED) {
+            return None;
+        }
+        let opening = tables.opening(UDP, &[], payload)?;
+        return Some(Gate::with_carry(side, 0, Carry::default(), opening.budget, false));
+    }
+    let known = slot.has(bit::BASE << side);
+    let next_in_line = known && data_seq == direction.next;
+    if !slot.has(bit::OPENED) {
+        if fresh && slot.has(bit::SYN << side) && (data_seq.wrapping_sub(direction.base) as i32) > 0 {
+            return Some(Gate::with_carry(side, direction.base, Carry::default(), START_MISSING_BUDGET, false));
+        }
+        let carry = if known { direction.carry } else { Carry::default() };
+        if !known || (next_in_line && carry.get().len() as u32 == direction.next.wrapping_sub(direction.base)) {
+            if let Some(opening) = tables.opening(TCP, carry.get(), payload) {
+                return Some(Gate::with_carry(side, data_seq, carry, opening.budget, false));
+            }
+        }
+    }
+    let carry = if next_in_line { direction.carry.get() } else { &[] };
+    if !tables.scan(carry, payload) {
+        return None;
+    }
+    let carry = if next_in_line { direction.carry } else { Carry::default() };
+    Some(Gate::with_carry(side, data_seq, carry, session_bytes, true))
+}
