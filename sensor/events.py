@@ -68,7 +68,7 @@ class Close(NamedTuple):
     """The flow left the table; totals are of the whole flow, from its first packet, per direction (originator, responder)."""
 
     flow: int
-    ts_ns: int
+    ts_ns: int  # the flow's last packet
     reason: CloseReason
     first_ns: int
     last_ns: int

@@ -1,0 +1,211 @@
+"""Findings and nodes as EVE JSON, one object a line: Suricata's field names where they mean the same, `mining` and `node` of our own.
+
+Pure: a record in, a dict out, keys always in the same order, nothing asked of clock or file. The schema stands beside this file.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from pathlib import PurePosixPath, PureWindowsPath
+
+from sensor.records import Evidence, Finding, FlowKey, FlowSummary, Grade, Node, Shares
+
+CATEGORY = "Crypto Currency Mining Activity Detected"
+GID = 1
+NS = 1_000_000_000
+
+#: Suricata's severities, 1 the highest: what is certain, what is probable, what is a suspicion.
+CERTAIN, PROBABLE, SUSPICION = 1, 2, 3
+
+
+def encode(record: Finding | Node) -> dict[str, object]:
+    """The event of a record."""
+    return _node(record) if isinstance(record, Node) else _mining(record)
+
+
+def encode_stats(counters: Mapping[str, int], last_packet_ns: int, engine: str) -> dict[str, object]:
+    """The event of the counters; its time is that of the last packet, so that replays are alike."""
+    return {
+        "timestamp": timestamp(last_packet_ns),
+        "event_type": "stats",
+        "stats": {"engine": engine, "counters": {name: counters[name] for name in sorted(counters)}},
+    }
+
+
+def dumps(event: Mapping[str, object]) -> str:
+    """One line, ASCII only, without the line feed."""
+    return json.dumps(event, ensure_ascii=True, allow_nan=False, separators=(",", ":"))
+
+
+def timestamp(ns: int) -> str:
+    """`2026-01-02T03:04:05.678901+0000`; what a packet clock may say beyond year 9999 is cut to its last instant."""
+    seconds, rest = divmod(max(0, ns), NS)
+    moment = datetime.fromtimestamp(min(seconds, 253_402_300_799), UTC)
+    return f"{moment:%Y-%m-%dT%H:%M:%S}.{rest // 1_000:06d}+0000"
+
+
+def severity(grade: Grade) -> int:
+    """How urgent a grade is."""
+    if grade >= Grade.SPEAKS:
+        return CERTAIN
+    return PROBABLE if grade >= Grade.BEHAVES else SUSPICION
+
+
+def _event_id(identity: str, state: str, last_ns: int) -> str:
+    return hashlib.sha1(f"{identity} {state} {last_ns}".encode(), usedforsecurity=False).hexdigest()[:20]
+
+
+def _ends(key: FlowKey) -> dict[str, object]:
+    return {"src_ip": key.src_ip, "src_port": key.src_port, "dest_ip": key.dest_ip, "dest_port": key.dest_port}
+
+
+def _head(event_type: str, identity: str, state: str, last_ns: int, key: FlowKey, source: str, vlans: tuple[int, ...]) -> dict[str, object]:
+    head: dict[str, object] = {
+        "timestamp": timestamp(last_ns),
+        "event_type": event_type,
+        "event_id": _event_id(identity, state, last_ns),
+        "flow_id": key.flow_id,
+        "community_id": key.community_id,
+        "pcap_filename": file_name(source),
+    }
+    if vlans:
+        head["vlan"] = list(vlans)
+    return {**head, **_ends(key), "proto": key.proto}
+
+
+def file_name(source: str) -> str:
+    """The last part of a source's name, whichever system's separators it has."""
+    return PureWindowsPath(PurePosixPath(source).name).name or source
+
+
+def _shares(shares: Shares) -> dict[str, object]:
+    return {
+        "submitted": shares.submitted,
+        "accepted": shares.accepted,
+        "rejected": shares.rejected,
+        "unanswered": shares.unanswered,
+        "verified": shares.verified,
+    }
+
+
+def _evidence(piece: Evidence) -> dict[str, object]:
+    return {
+        "grade": piece.grade.label,
+        "signature": piece.signature,
+        "time": timestamp(piece.time_ns),
+        "flow": piece.flow,
+        "direction": piece.direction,
+        "offset": piece.offset,
+        "excerpt": piece.excerpt,
+        "detail": dict(piece.detail),
+    }
+
+
+def _flow(flow: FlowSummary) -> dict[str, object]:
+    return {
+        **_ends(flow.key),
+        "proto": flow.key.proto,
+        "flow_id": flow.key.flow_id,
+        "community_id": flow.key.community_id,
+        "first_seen": timestamp(flow.first_ns),
+        "last_seen": timestamp(flow.last_ns),
+        "dialect": flow.dialect,
+        "login": flow.login,
+        "worker": flow.worker,
+        "agent": flow.agent,
+        "shares": _shares(flow.shares),
+        "vlan": list(flow.vlans),
+        "midstream": flow.midstream,
+        "direction_basis": flow.basis,
+        "pcap_filename": file_name(flow.source),
+    }
+
+
+def _mining(finding: Finding) -> dict[str, object]:
+    newest = finding.flows[-1]
+    head = _head("mining", finding.finding_id, finding.state, finding.last_ns, newest.key, newest.source, newest.vlans)
+    return {
+        **head,
+        "alert": {
+            "action": "allowed",
+            "gid": GID,
+            "signature_id": finding.signature_id,
+            "rev": finding.signature_rev,
+            "signature": finding.signature,
+            "category": CATEGORY,
+            "severity": severity(finding.grade),
+        },
+        "mining": {
+            "finding_id": finding.finding_id,
+            "state": finding.state,
+            "grade": finding.grade.label,
+            "confidence": finding.confidence,
+            "reasons": list(finding.reasons),
+            **_what(finding),
+            **_work(finding),
+            "first_seen": timestamp(finding.first_ns),
+            "last_seen": timestamp(finding.last_ns),
+            "active_seconds": finding.active_seconds,
+            "jobs": finding.jobs,
+            "flows": [_flow(flow) for flow in finding.flows],
+            "flow_count": finding.flow_count,
+            "evidence": [_evidence(piece) for piece in finding.evidence],
+            "capture_loss": finding.capture_loss,
+            "midstream": finding.midstream,
+            "direction_basis": newest.basis,
+        },
+        "attribution": None,
+    }
+
+
+def _what(finding: Finding) -> dict[str, object]:
+    return {
+        "dialect": finding.dialect,
+        "framing": finding.framing,
+        "transport": finding.transport,
+        "coin": finding.coin,
+        "algorithm": finding.algorithm,
+        "login": finding.login,
+        "worker": finding.worker,
+        "workers": list(finding.workers),
+        "agent": finding.agent,
+        "software": finding.software,
+        "device": None,
+        "device_class": None,
+        "pool": {"name": None, "operator": None, "host": None, "listed": None},
+    }
+
+
+def _work(finding: Finding) -> dict[str, object]:
+    return {
+        "shares": _shares(finding.shares),
+        "hashes_per_share": finding.hashes_per_share,
+        "work_hashes": finding.work_hashes,
+        "hashrate_hps": None,
+        "power_watts": None,
+        "claimed_hashrate_hps": finding.claimed_hashrate_hps,
+    }
+
+
+def _node(node: Node) -> dict[str, object]:
+    return {
+        **_head("node", node.node_id, "closed", node.last_ns, node.key, node.source, node.vlans),
+        "node": {
+            "node_id": node.node_id,
+            "protocol": node.protocol,
+            "network": node.network,
+            "coin": node.coin,
+            "agent": node.agent,
+            "confidence": node.confidence,
+            "signature_id": node.signature_id,
+            "rev": node.signature_rev,
+            "signature": node.signature,
+            "first_seen": timestamp(node.first_ns),
+            "last_seen": timestamp(node.last_ns),
+            "evidence": [_evidence(piece) for piece in node.evidence],
+        },
+        "attribution": None,
+    }

@@ -1,0 +1,58 @@
+"""A short printable excerpt of a message for evidence, with every secret blanked. Knows JSON values and where a rule says secrets stand."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+
+from sensor.signatures.language import Parts
+
+MAX_EXCERPT = 160
+BLANK = "***"
+#: Members that hold a secret in any dialect, whatever the rule says; `api_key` is not one, it is Beam's login.
+SECRET_KEYS = frozenset({"pass", "password", "passwd", "pwd", "secret"})
+#: Secrets by name are looked for this deep; no dialect puts them deeper.
+MAX_DEPTH = 4
+
+
+def excerpt(value: dict[str, object], secrets: Iterable[Parts]) -> str:
+    """At most 160 printable characters."""
+    blanked = _by_name(value, 0)
+    for parts in secrets:
+        blanked = _at(blanked, parts)
+    return printable(_text(blanked))
+
+
+def printable(text: str) -> str:
+    """Cut to size, with everything that does not print shown as a dot."""
+    return "".join(c if c.isprintable() else "." for c in text[:MAX_EXCERPT])
+
+
+def _text(value: object) -> str:
+    try:
+        return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+    except (RecursionError, ValueError):
+        return "{...}"
+
+
+def _by_name(value: object, depth: int) -> object:
+    if depth > MAX_DEPTH:
+        return value
+    if isinstance(value, dict):
+        return {key: BLANK if key.lower() in SECRET_KEYS else _by_name(inner, depth + 1) for key, inner in value.items()}
+    if isinstance(value, list) and len(value) <= 64:
+        return [_by_name(inner, depth + 1) for inner in value]
+    return value
+
+
+def _at(value: object, parts: Parts) -> object:
+    if not parts:
+        return BLANK
+    step, rest = parts[0], parts[1:]
+    if isinstance(value, list) and isinstance(step, int) and -len(value) <= step < len(value):
+        copy = list(value)
+        copy[step] = _at(copy[step], rest)
+        return copy
+    if isinstance(value, dict) and str(step) in value:
+        return {**value, str(step): _at(value[str(step)], rest)}
+    return value

@@ -1,0 +1,134 @@
+"""Peer-to-peer node protocols: checks the first bytes of each direction against one protocol's header. Says node or nothing, never mining.
+
+Knows the headers of Bitcoin's v1 transport, Monero's Levin, Ethereum's RLPx and discovery v4; which networks and commands count is data.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import NamedTuple
+
+from Crypto.Hash import keccak
+
+from sensor.signatures.model import NodeSignature
+
+#: Enough for a Bitcoin version message and a Levin handshake's network id.
+HEAD_BYTES = 2_048
+#: Larger than any message of these protocols (Bitcoin: 32 MiB of blocks in the 2011 code; Levin: 100 MB packet limit).
+MAX_BODY_BYTES = 100_000_000
+#: EIP-8 auth and ack: sealed body of 65 + 16 + 32 bytes around 194 (or 96) bytes and 100 to 300 bytes of padding, with room.
+RLPX_SIZES = range(0x0080, 0x0600)
+
+
+class Head:
+    """The first bytes of one direction, how many came before the other side answered, and how many in all."""
+
+    __slots__ = ("data", "flight", "total")
+
+    def __init__(self) -> None:
+        self.data = bytearray()
+        self.flight: int | None = None  # total when the other side first spoke after this one
+        self.total = 0
+
+    def add(self, data: bytes) -> None:
+        self.total += len(data)
+        if len(self.data) < HEAD_BYTES:
+            self.data += data[: HEAD_BYTES - len(self.data)]
+
+
+class NodeSeen(NamedTuple):
+    """What the heads of a flow show."""
+
+    network: str | None
+    coin: str | None
+    agent: str | None
+    confidence: float
+    reason: str
+    directions: tuple[int, ...]  # those whose bytes fit
+
+
+def read_tcp(signature: NodeSignature, heads: tuple[Head, Head]) -> NodeSeen | None:
+    """The node protocol of a TCP flow, if it is this one."""
+    if signature.reader == "rlpx":
+        return _rlpx(signature, heads)
+    check = {"bitcoin": _bitcoin, "levin": _levin}.get(signature.reader)
+    if check is None:
+        return None
+    seen = [check(signature, bytes(head.data)) for head in heads]
+    fits = tuple(index for index, one in enumerate(seen) if one is not None)
+    if not fits or any(head.total and one is None for head, one in zip(heads, seen, strict=True)):
+        return None
+    network, coin, agent = seen[fits[0]] or (None, None, None)
+    for one in seen:
+        if one is not None:
+            network, coin, agent = network or one[0], coin or one[1], agent or one[2]
+    both = len(fits) == 2
+    reason = "valid headers in both directions" if both else "valid header in one direction, the other said nothing"
+    return NodeSeen(network, coin, agent, 0.99 if both else 0.9, reason, fits)
+
+
+_Identity = tuple[str | None, str | None, str | None]
+
+
+def _bitcoin(signature: NodeSignature, data: bytes) -> _Identity | None:
+    """Magic, a known command padded with NUL, a sane length. The checksum is not checked: `version` had none before 2012."""
+    for network in signature.networks:
+        if data.startswith(network.magic):
+            break
+    else:
+        return None
+    name = data[4:16].rstrip(b"\0")
+    length = int.from_bytes(data[16:20], "little")
+    if len(data) < 20 or not re.fullmatch(rb"[a-z0-9]+", name) or length > MAX_BODY_BYTES:
+        return None
+    if name.decode() not in signature.commands:
+        return None
+    return network.network, network.coin, _user_agent(data) if name == b"version" else None
+
+
+def _user_agent(data: bytes) -> str | None:
+    """The sub-version string, 80 bytes into the payload after a 24-byte header (BIP 14)."""
+    if len(data) < 106 or not 1 <= data[104] < 0xFD:
+        return None
+    text = data[105 : 105 + data[104]]
+    return text.decode("ascii") if len(text) == data[104] and re.fullmatch(rb"/[\x20-\x7e]+/", text) else None
+
+
+def _levin(signature: NodeSignature, data: bytes) -> _Identity | None:
+    """The whole 33-byte header: signature, length, expects-response, command, return code, flags, version 1."""
+    if len(data) < 33 or not data.startswith(bytes.fromhex("0121010101010101")):
+        return None
+    length = int.from_bytes(data[8:16], "little")
+    command = int.from_bytes(data[17:21], "little")
+    flags = int.from_bytes(data[25:29], "little")
+    version = int.from_bytes(data[29:33], "little")
+    if length > MAX_BODY_BYTES or data[16] > 1 or flags > 0x0F or version != 1 or str(command) not in signature.commands:
+        return None
+    for network in signature.networks:
+        if network.magic in data:
+            return network.network, network.coin, None
+    return None, signature.coin, None
+
+
+def _rlpx(signature: NodeSignature, heads: tuple[Head, Head]) -> NodeSeen | None:
+    """EIP-8: a two-byte size, then a sealed body that starts with the 04 of a public key; the size is that of the whole flight."""
+    fits = []
+    for index, head in enumerate(heads):
+        size = int.from_bytes(head.data[:2], "big")
+        flight = head.flight if head.flight is not None else head.total
+        if len(head.data) >= 3 and head.data[2] == 4 and size in RLPX_SIZES and size + 2 <= head.total:
+            fits.append((index, flight == size + 2))
+    if len(fits) == 2 and any(exact for _, exact in fits):
+        return NodeSeen(None, signature.coin, None, 0.95, "both first flights have the size they state and a key's first byte", (0, 1))
+    if len(fits) == 1 and fits[0][1] and heads[1 - fits[0][0]].total == 0:
+        return NodeSeen(None, signature.coin, None, 0.5, "one flight has the size it states; the other side said nothing", (fits[0][0],))
+    return None
+
+
+def read_datagram(signature: NodeSignature, data: bytes) -> NodeSeen | None:
+    """Discovery v4: the first 32 bytes are the Keccak-256 of all the others; byte 97 is the packet type."""
+    if signature.reader != "discv4" or len(data) < 99 or len(data) > 1_280 or not 1 <= data[97] <= 6:
+        return None
+    if keccak.new(digest_bits=256, data=data[32:]).digest() != data[:32]:
+        return None
+    return NodeSeen(None, signature.coin, None, 0.99, "the packet's Keccak-256 is right", ())

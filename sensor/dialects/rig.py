@@ -1,0 +1,16 @@
+"""The rig's name inside a login, by the separators miners use. Knows text only; whether the rest is a wallet is told elsewhere."""
+
+from __future__ import annotations
+
+import re
+
+#: `account.rig`, `wallet/rig/mail`, `COIN:wallet.rig#code`, `wallet.rig+5000`: the part after the first separator, up to the next.
+_RIG = re.compile(r"[^./@]+[./](?P<rig>[^/#+]+)")
+MAX_RIG = 64
+
+
+def rig_of(login: str | None) -> str | None:
+    """The rig part of a login, or None if there is none."""
+    match = _RIG.match(login) if login else None
+    rig = match["rig"].strip() if match else ""
+    return rig[:MAX_RIG] if rig and "@" not in rig else None

@@ -1,0 +1,184 @@
+"""From a finished session to graded contributions: which dialect it was, how sure that is, and why, one contribution for each login.
+
+Sans-IO. Knows the evidence ladder; does not join flows (sensor/findings.py does) and knows nothing of how a finding leaves.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from sensor.account import Account
+from sensor.flows import FlowFacts, flow_key
+from sensor.reading import Reading, Sighting
+from sensor.records import Evidence, FlowSummary, Grade
+from sensor.session import Session
+from sensor.signatures.model import Dialect
+
+MAX_EVIDENCE = 8
+#: Half of the lines of a mining direction being something else is too much for a mining session.
+MAX_FOREIGN_SHARE = 0.5
+
+#: Confidence by what was seen; an order, not a measured probability (no labelled population exists yet).
+SURE_ACCEPTED, SURE_SPEAKS, SURE_ONE_VISIBLE = 0.99, 0.95, 0.85
+MAYBE_POOL_ONLY, MAYBE_UNANSWERED, MAYBE_REFUSED = 0.6, 0.5, 0.4
+
+
+@dataclass(slots=True)
+class Contribution:
+    """One login in one flow: what a finding is joined from."""
+
+    miner_ip: str
+    pool_ip: str
+    pool_port: int
+    dialect: Dialect
+    grade: Grade
+    confidence: float
+    score: int
+    reasons: tuple[str, ...]
+    account: Account
+    flow: FlowSummary
+    coin: str | None
+    algorithm: str | None
+    jobs: int
+    job_work: tuple[int, int] | None
+    gap_bytes: int
+    seen_bytes: int
+    evidence: list[Evidence]
+
+
+def judge(session: Session, facts: FlowFacts) -> list[Contribution]:
+    """The contributions of one flow; empty if nothing in it was mining."""
+    reading = best_reading(session)
+    if reading is None:
+        return []
+    verdict = _grade(reading, session, facts)
+    if verdict is None:
+        return []
+    accounts = [one for one in reading.accounts.values() if one.login is not None or one.shares.submitted]
+    if not accounts:
+        anonymous = reading.accounts.get(None)
+        accounts = [anonymous or Account(None, facts.first_ns, facts.last_ns)]
+    return [_contribution(reading, account, verdict, facts) for account in accounts]
+
+
+def best_reading(session: Session) -> Reading | None:
+    """What the miner says comes before what the pool answers; then the weight of all that was recognised; then the lower id."""
+    candidates = [one for one in session.readings.values() if one.miner_confirms or one.pool_confirms]
+    return max(
+        candidates,
+        key=lambda one: (bool(one.miner_confirms), one.score, -one.dialect.header.id, -one.miner),
+        default=None,
+    )
+
+
+Verdict = tuple[Grade, float, tuple[str, ...]]
+
+
+def _grade(reading: Reading, session: Session, facts: FlowFacts) -> Verdict | None:
+    miner, pool = reading.miner, 1 - reading.miner
+    said = _names(reading.miner_confirms)
+    answered = _names(reading.pool_confirms)
+    if reading.miner_confirms and reading.pool_confirms:
+        lines = session.messages[miner] + session.foreign[miner]
+        if lines and session.foreign[miner] / lines > MAX_FOREIGN_SHARE:
+            return None
+        return Grade.SPEAKS, SURE_SPEAKS, (f"the miner said {said}", f"the pool said {answered}")
+    speaker, silent = (miner, pool) if reading.miner_confirms else (pool, miner)
+    if session.foreign[speaker] or _both_roles(session, speaker):
+        return None  # quoted text: mails, pages and rule files carry other lines, or both sides' words; a miner does not
+    confirms = reading.miner_confirms or reading.pool_confirms
+    if facts.packets[silent] == 0 and len(confirms) >= 2:
+        return Grade.SPEAKS, SURE_ONE_VISIBLE, (f"only one direction was captured; it said {_names(confirms)}",)
+    if speaker == pool:
+        return Grade.BEHAVES, MAYBE_POOL_ONLY, (f"the pool said {answered}; the miner was not heard",)
+    if reading.refused:
+        return Grade.BEHAVES, MAYBE_REFUSED, (f"attempt: {said} was refused",)
+    if session.messages[pool] or session.spoiled[pool]:
+        return Grade.BEHAVES, MAYBE_REFUSED, (f"attempt: {said} was not answered in kind",)
+    return Grade.BEHAVES, MAYBE_UNANSWERED, (f"attempt: {said} was not answered",)
+
+
+def _both_roles(session: Session, direction: int) -> bool:
+    """Whether one direction says what only miners say and also what only pools say."""
+    readings = session.readings.values()
+    as_miner = any(one.miner == direction and one.miner_confirms for one in readings)
+    return as_miner and any(one.miner != direction and one.pool_confirms for one in readings)
+
+
+def _names(names: set[str]) -> str:
+    return ", ".join(sorted(names))
+
+
+def _contribution(reading: Reading, account: Account, verdict: Verdict, facts: FlowFacts) -> Contribution:
+    grade, confidence, reasons = verdict
+    shares = account.shares
+    if grade is Grade.SPEAKS and shares.accepted:
+        grade, confidence = Grade.ACCEPTED, SURE_ACCEPTED
+        reasons = (*reasons, f"{shares.accepted} of {shares.submitted} shares were acknowledged")
+    if account.refused:
+        reasons = (*reasons, "the login was refused")
+    algorithm = account.algorithm or reading.algorithm or reading.dialect.algorithm
+    if account.work and algorithm is None and reading.dialect.work.by_algorithm:
+        reasons = (*reasons, "the algorithm is not known: difficulty is read on the dialect's usual scale")
+    if account.work_unknown:
+        reasons = (*reasons, f"the difficulty of {account.work_unknown} accepted shares was not seen")
+    opened = facts.opened
+    key = flow_key(opened, reading.miner, facts.first_ns)
+    flow = FlowSummary(
+        key=key,
+        first_ns=facts.first_ns,
+        last_ns=facts.last_ns,
+        dialect=reading.dialect.name,
+        login=account.login,
+        worker=account.worker,
+        agent=account.agent or reading.agent,
+        shares=shares,
+        vlans=opened.vlans,
+        midstream=opened.midstream,
+        basis=opened.basis,
+        source=opened.source,
+    )
+    return Contribution(
+        miner_ip=key.src_ip,
+        pool_ip=key.dest_ip,
+        pool_port=key.dest_port,
+        dialect=reading.dialect,
+        grade=grade,
+        confidence=confidence,
+        score=reading.score,
+        reasons=reasons,
+        account=account,
+        flow=flow,
+        coin=account.coin or reading.dialect.coin,
+        algorithm=algorithm,
+        jobs=reading.job_count,
+        job_work=reading.job_work,
+        gap_bytes=facts.gap_bytes,
+        seen_bytes=facts.seen_bytes,
+        evidence=_evidence(reading, account, grade, key.community_id),
+    )
+
+
+def _evidence(reading: Reading, account: Account, grade: Grade, flow: str) -> list[Evidence]:
+    mine = [one for (_, login), one in reading.sightings.items() if login in (None, account.login)]
+    evidence = [_piece(one, reading.dialect.name, grade, flow) for one in mine]
+    return sorted(evidence, key=evidence_order)[:MAX_EVIDENCE]
+
+
+def _piece(sighting: Sighting, signature: str, grade: Grade, flow: str) -> Evidence:
+    own = Grade.ACCEPTED if sighting.accepted else Grade.SPEAKS if sighting.confirms else Grade.BEHAVES
+    return Evidence(
+        grade=min(own, grade),
+        signature=signature,
+        time_ns=sighting.ts_ns,
+        flow=flow,
+        direction="miner" if sighting.from_miner else "pool",
+        offset=sighting.offset,
+        excerpt=sighting.excerpt,
+        detail={"message": sighting.name, **sighting.detail},
+    )
+
+
+def evidence_order(piece: Evidence) -> tuple[int, int, str, str, int, str]:
+    """Best first, then earliest; the rest only makes the order total."""
+    return (-piece.grade, piece.time_ns, piece.flow, piece.direction, piece.offset, str(piece.detail.get("message")))

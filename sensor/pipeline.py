@@ -1,0 +1,220 @@
+"""The line in the middle: events of a core in, findings and nodes out. Sans-IO: no clock, no socket, no file; time is the packets' own.
+
+Holds one small state for each open candidate flow and one for each finding; both are bounded, and what a bound refuses is counted. The
+result does not depend on how events of different flows interleave.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable
+from itertools import islice
+
+from sensor.dialects.json_lines import JsonLines
+from sensor.dialects.nodes import Head, NodeSeen, read_datagram, read_tcp
+from sensor.events import Chunk, Close, End, Event, Hit, Open, Shape
+from sensor.findings import Joined, finding_id
+from sensor.flows import TCP, FlowFacts, facts, flow_key, stable_id
+from sensor.judge import judge
+from sensor.records import Evidence, Finding, Grade, Node
+from sensor.session import Session
+from sensor.signatures.model import NodeSignature, SignatureSet
+
+#: Candidate flows followed at once: four times the core's own bound on open gates, because spent ones stay until they close.
+MAX_OPEN_FLOWS = 65_536
+#: Oldest flows looked at when one must be given up.
+EVICTION_LOOK = 64
+#: Findings and nodes kept; past this new ones are counted and refused.
+MAX_FINDINGS = 65_536
+MAX_NODES = 65_536
+#: Bytes of a node's first message shown as evidence, in hex.
+NODE_EXCERPT_BYTES = 64
+
+
+class _Flow:
+    """One open candidate."""
+
+    __slots__ = ("datagram", "heads", "last_ns", "lines", "opened", "seen_bytes", "session", "speaker")
+
+    def __init__(self, opened: Open, signatures: SignatureSet) -> None:
+        self.opened = opened
+        self.session = Session(signatures)
+        self.lines = (JsonLines(0, opened.midstream), JsonLines(1, opened.midstream))
+        self.heads = (Head(), Head())
+        self.speaker: int | None = None
+        self.datagram: tuple[NodeSignature, NodeSeen, bytes, int, int] | None = None
+        self.seen_bytes = 0
+        self.last_ns = opened.ts_ns
+
+
+class Pipeline:
+    """Events in, records out. One instance for each run; not for several threads."""
+
+    def __init__(self, signatures: SignatureSet) -> None:
+        self._signatures = signatures
+        self._flows: dict[int, _Flow] = {}
+        self._joined: dict[str, Joined] = {}
+        self._nodes: dict[str, Node] = {}
+        self._counters: Counter[str] = Counter()
+
+    @property
+    def counters(self) -> dict[str, int]:
+        """Counts since the start, by name."""
+        return {
+            **dict(sorted(self._counters.items())),
+            "flows_open": len(self._flows),
+            "findings": len(self._joined),
+            "nodes": len(self._nodes),
+        }
+
+    def step(self, events: Iterable[Event]) -> list[Finding | Node]:
+        """Take events in their order; returns what changed while flows are still open (nothing yet: records come at `finish`)."""
+        for event in events:
+            if isinstance(event, Chunk):
+                self._chunk(event)
+            elif isinstance(event, Open):
+                self._open(event)
+            elif isinstance(event, Close):
+                self._close(event)
+            elif isinstance(event, Hit):
+                self._counters["hits"] += 1
+            elif isinstance(event, Shape):
+                self._counters["shapes"] += 1
+            elif isinstance(event, End):
+                self._counters["sources"] += 1
+                self._counters["sources_failed"] += event.error is not None
+        return []
+
+    def finish(self) -> list[Finding | Node]:
+        """Close what is open and give every record, sorted by first packet and identity."""
+        for flow in list(self._flows.values()):
+            self._end(flow, None)
+        self._flows.clear()
+        findings = [joined.finding(identity) for identity, joined in self._joined.items()]
+        records: list[Finding | Node] = [*findings, *self._nodes.values()]
+        return sorted(records, key=lambda one: (one.first_ns, one.finding_id if isinstance(one, Finding) else one.node_id))
+
+    def _open(self, event: Open) -> None:
+        if len(self._flows) >= MAX_OPEN_FLOWS:
+            self._evict()
+        self._flows[event.flow] = _Flow(event, self._signatures)
+        self._counters["sessions"] += 1
+
+    def _evict(self) -> None:
+        """Give up the oldest flow in which nothing was recognised, or the oldest of all."""
+        oldest = next(iter(self._flows))
+        for number, flow in islice(self._flows.items(), EVICTION_LOOK):
+            if not flow.session.readings:
+                oldest = number
+                break
+        self._counters["sessions_evicted"] += 1
+        self._end(self._flows.pop(oldest), None)
+
+    def _chunk(self, event: Chunk) -> None:
+        flow = self._flows.get(event.flow)
+        if flow is None:
+            self._counters["chunks_without_flow"] += 1
+            return
+        self._counters["chunks"] += 1
+        self._counters["chunk_bytes"] += len(event.data)
+        flow.seen_bytes += len(event.data)
+        flow.last_ns = max(flow.last_ns, event.ts_ns)
+        if flow.opened.proto != TCP:
+            self._datagram(flow, event)
+            return
+        if event.data and flow.speaker != event.direction:
+            other = flow.heads[1 - event.direction]
+            if other.total and other.flight is None:
+                other.flight = other.total
+            flow.speaker = event.direction
+        flow.heads[event.direction].add(event.data)
+        for read in flow.lines[event.direction].feed(event.ts_ns, event.offset, event.gap, event.data):
+            flow.session.receive(read)
+
+    def _datagram(self, flow: _Flow, event: Chunk) -> None:
+        if flow.datagram is not None:
+            return
+        for signature in self._signatures.nodes:
+            seen = read_datagram(signature, event.data)
+            if seen is not None:
+                flow.datagram = (signature, seen, event.data, event.direction, event.ts_ns)
+                return
+
+    def _close(self, event: Close) -> None:
+        flow = self._flows.pop(event.flow, None)
+        if flow is None:
+            self._counters["closes_without_flow"] += 1
+            return
+        self._end(flow, event)
+
+    def _end(self, flow: _Flow, closed: Close | None) -> None:
+        for lines in flow.lines:
+            for read in lines.finish():
+                flow.session.receive(read)
+        flow.session.finish()
+        self._counters.update(flow.session.counters)
+        known = facts(flow.opened, closed, flow.last_ns, flow.seen_bytes)
+        for one in judge(flow.session, known):
+            identity = finding_id(one)
+            joined = self._joined.get(identity)
+            if joined is None:
+                if len(self._joined) >= MAX_FINDINGS:
+                    self._counters["findings_refused"] += 1
+                    continue
+                joined = self._joined[identity] = Joined(one)
+            joined.add(one)
+        if not flow.session.readings:
+            self._node(flow, known)
+
+    def _node(self, flow: _Flow, known: FlowFacts) -> None:
+        for signature, seen, data, direction, ts_ns in _sightings(self._signatures, flow):
+            node = _node_record(signature, seen, data, direction, ts_ns, known)
+            if len(self._nodes) >= MAX_NODES and node.node_id not in self._nodes:
+                self._counters["nodes_refused"] += 1
+                return
+            self._nodes[node.node_id] = node
+            return
+
+
+def _sightings(signatures: SignatureSet, flow: _Flow) -> Iterable[tuple[NodeSignature, NodeSeen, bytes, int, int]]:
+    if flow.datagram is not None:
+        yield flow.datagram
+    elif flow.opened.proto == TCP:
+        for signature in signatures.nodes:
+            seen = read_tcp(signature, flow.heads)
+            if seen is not None:
+                direction = seen.directions[0]
+                yield signature, seen, bytes(flow.heads[direction].data), direction, flow.opened.ts_ns
+
+
+def _node_record(signature: NodeSignature, seen: NodeSeen, data: bytes, direction: int, ts_ns: int, known: FlowFacts) -> Node:
+    opened = known.opened
+    key = flow_key(opened, 0, known.first_ns)
+    header = signature.header
+    evidence = Evidence(
+        grade=Grade.SPEAKS,
+        signature=header.name,
+        time_ns=ts_ns,
+        flow=key.community_id,
+        direction="originator" if direction == 0 else "responder",
+        offset=0,
+        excerpt=data[:NODE_EXCERPT_BYTES].hex(),
+        detail={"reason": seen.reason},
+    )
+    return Node(
+        node_id=stable_id("node", key.flow_id, header.name),
+        protocol=header.name,
+        network=seen.network,
+        coin=seen.coin,
+        key=key,
+        agent=seen.agent,
+        signature_id=header.id,
+        signature_rev=header.rev,
+        signature=header.title,
+        first_ns=known.first_ns,
+        last_ns=known.last_ns,
+        confidence=seen.confidence,
+        evidence=[evidence],
+        vlans=opened.vlans,
+        source=opened.source,
+    )

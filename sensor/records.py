@@ -1,0 +1,153 @@
+"""The records that leave the line: findings about miners, and nodes, with their evidence. Plain data; knows no bytes and no files.
+
+Names follow the event of the project (EVE conventions): an exporter turns a record into its own form without asking anything else.
+Times are nanoseconds of the packet clock since the epoch, addresses are text, `None` means not known (never guessed).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import IntEnum
+from typing import Literal
+
+
+class Grade(IntEnum):
+    """The evidence ladder, weakest first. The event's name of a grade is `label`."""
+
+    LOOKED_UP = 1
+    CONTACTED = 2
+    NAMED = 3
+    BEHAVES = 4
+    SPEAKS = 5
+    ACCEPTED = 6
+    VERIFIED = 7
+
+    @property
+    def label(self) -> str:
+        """The name on the wire: "looked-up" ... "verified"."""
+        return self.name.lower().replace("_", "-")
+
+
+@dataclass(slots=True)
+class Shares:
+    """Counts of submitted proofs of work; submitted = accepted + rejected + unanswered."""
+
+    submitted: int = 0
+    accepted: int = 0
+    rejected: int = 0
+    unanswered: int = 0
+    verified: int = 0
+
+    def add(self, other: Shares) -> None:
+        """Add another count to this one."""
+        self.submitted += other.submitted
+        self.accepted += other.accepted
+        self.rejected += other.rejected
+        self.unanswered += other.unanswered
+        self.verified += other.verified
+
+
+@dataclass(slots=True, frozen=True)
+class FlowKey:
+    """One connection as evidence names it, the miner's side first."""
+
+    src_ip: str
+    src_port: int
+    dest_ip: str
+    dest_port: int
+    proto: Literal["TCP", "UDP"]
+    flow_id: int  # stable over replays: a hash of the addresses and the first packet's time, below 2^53
+    community_id: str  # Community ID v1, seed 0
+
+
+@dataclass(slots=True)
+class Evidence:
+    """What a sighting rests on: where in which flow, and what stood there (secrets blanked)."""
+
+    grade: Grade
+    signature: str
+    time_ns: int
+    flow: str  # community id
+    direction: Literal["miner", "pool", "originator", "responder"]  # who sent it; a node has no miner
+    offset: int  # byte offset of the message in its direction's stream
+    excerpt: str  # at most 160 characters, printable
+    detail: dict[str, object] = field(default_factory=dict)
+
+
+@dataclass(slots=True)
+class FlowSummary:
+    """One connection of a finding with its own share counts."""
+
+    key: FlowKey
+    first_ns: int
+    last_ns: int
+    dialect: str
+    login: str | None
+    worker: str | None
+    agent: str | None
+    shares: Shares
+    vlans: tuple[int, ...]
+    midstream: bool
+    basis: str
+    source: str
+
+
+@dataclass(slots=True)
+class Finding:
+    """The judged conclusion about one miner address, one pool and one login."""
+
+    finding_id: str
+    state: Literal["opened", "updated", "closed"]
+    grade: Grade
+    confidence: float
+    signature_id: int
+    signature_rev: int
+    signature: str  # one line for people
+    dialect: str
+    framing: str
+    transport: str
+    coin: str | None
+    algorithm: str | None
+    login: str | None
+    worker: str | None
+    workers: tuple[str, ...]  # all rig names seen, sorted, bounded
+    agent: str | None
+    software: str | None
+    pool_ip: str
+    pool_port: int
+    miner_ip: str
+    shares: Shares
+    hashes_per_share: float | None
+    work_hashes: float | None
+    claimed_hashrate_hps: float | None
+    first_ns: int
+    last_ns: int
+    active_seconds: float
+    jobs: int
+    flows: list[FlowSummary]  # bounded, newest kept
+    flow_count: int
+    evidence: list[Evidence]
+    midstream: bool
+    capture_loss: float  # share of stream bytes never seen, 0..1
+    reasons: tuple[str, ...]  # why this grade and confidence, in words
+
+
+@dataclass(slots=True)
+class Node:
+    """A cryptocurrency peer-to-peer node: reported as what it is, never as mining."""
+
+    node_id: str
+    protocol: str  # "bitcoin-p2p", "monero-levin", "devp2p-rlpx", "devp2p-discv4"
+    network: str | None  # "mainnet", "testnet3", ...
+    coin: str | None
+    key: FlowKey  # originator first
+    agent: str | None
+    signature_id: int
+    signature_rev: int
+    signature: str
+    first_ns: int
+    last_ns: int
+    confidence: float
+    evidence: list[Evidence]
+    vlans: tuple[int, ...]
+    source: str

@@ -1,0 +1,165 @@
+"""Reads signature files, shipped and the user's own, and refuses what is wrong in them: all mistakes at once, each with file and line.
+
+Knows where files lie and which keys each kind of file has; knows nothing of traffic.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator, Sequence
+from importlib import resources
+from pathlib import Path
+
+from sensor.signatures.examples import compile_examples
+from sensor.signatures.gates import compile_gate
+from sensor.signatures.language import compile_pattern
+from sensor.signatures.located import Entry, Problems, SignatureError, read
+from sensor.signatures.messages import compile_messages, compile_replies
+from sensor.signatures.model import CoinRule, Dialect, Framing, Header, Network, NodeSignature, SignatureSet
+from sensor.signatures.work import compile_work
+
+HEADER_KEYS = ("kind", "name", "id", "rev", "title", "description", "references", "gate", "examples", "counterexamples")
+DIALECT_KEYS = (*HEADER_KEYS, "framing", "family", "coin", "algorithm", "messages", "work", "coins")
+NODE_KEYS = (*HEADER_KEYS, "reader", "coin", "networks", "commands")
+FRAMING_KEYS = (*HEADER_KEYS, "replies")
+NODE_READERS = ("bitcoin", "levin", "rlpx", "discv4")
+FOLDERS = ("framings", "dialects", "nodes")
+
+Signature = Dialect | Framing | NodeSignature
+
+
+def load(extra: Sequence[Path] = ()) -> SignatureSet:
+    """The shipped signatures and those in `extra` (files, or folders of *.yaml). Raises SignatureError with every mistake found."""
+    problems: list[str] = []
+    loaded: list[Signature] = []
+    for file, text in [*_shipped(), *_own(extra, problems)]:
+        one = parse(text, file, problems)
+        if one is not None:
+            loaded.append(one)
+    _check_unique(loaded, problems)
+    framings = [one for one in loaded if isinstance(one, Framing)]
+    known = {framing.header.name for framing in framings}
+    for one in loaded:
+        if isinstance(one, Dialect) and one.framing not in known:
+            problems.append(f"{one.header.file}:1: framing {one.framing!r} is not known; known are {', '.join(sorted(known))}")
+    if problems:
+        raise SignatureError(problems)
+    by_id = sorted(loaded, key=lambda one: one.header.id)
+    return SignatureSet(
+        dialects=tuple(one for one in by_id if isinstance(one, Dialect)),
+        nodes=tuple(one for one in by_id if isinstance(one, NodeSignature)),
+        framings=tuple(one for one in by_id if isinstance(one, Framing)),
+    )
+
+
+def parse(text: str, file: str, problems: list[str]) -> Signature | None:
+    """One file's signature; None if it has mistakes, which are added to `problems`."""
+    found = Problems(file)
+    entry = read(text, file, found)
+    signature: Signature | None = None
+    if entry is not None and entry.is_map():
+        kind = entry.choice("kind", ("dialect", "nodes", "framing"))
+        compilers: dict[str, Callable[[Entry, str], Signature]] = {"dialect": _dialect, "nodes": _node, "framing": _framing}
+        signature = compilers[kind](entry, file)
+    problems.extend(found.sentences)
+    return None if found.sentences else signature
+
+
+def _shipped() -> Iterator[tuple[str, str]]:
+    root = resources.files("signatures")
+    for folder in FOLDERS:
+        place = root / folder
+        if place.is_dir():
+            for item in sorted(place.iterdir(), key=lambda one: one.name):
+                if item.name.endswith(".yaml"):
+                    yield f"signatures/{folder}/{item.name}", item.read_text("utf-8")
+
+
+def _own(extra: Sequence[Path], problems: list[str]) -> Iterator[tuple[str, str]]:
+    for path in extra:
+        files = sorted(path.rglob("*.yaml")) if path.is_dir() else [path]
+        for file in files:
+            try:
+                yield str(file), file.read_text("utf-8")
+            except (OSError, UnicodeDecodeError) as error:
+                reason = error.strerror if isinstance(error, OSError) else "not UTF-8"
+                problems.append(f"{file}:1: cannot be read: {reason}")
+
+
+def _check_unique(loaded: list[Signature], problems: list[str]) -> None:
+    names: dict[str, str] = {}
+    ids: dict[int, str] = {}
+    for one in loaded:
+        header = one.header
+        if header.name in names:
+            problems.append(f"{header.file}:1: name {header.name!r} is already taken by {names[header.name]}")
+        if header.id in ids:
+            problems.append(f"{header.file}:1: id {header.id} is already taken by {ids[header.id]}")
+        names.setdefault(header.name, header.file)
+        ids.setdefault(header.id, header.file)
+
+
+def _header(entry: Entry, file: str, binary: bool) -> Header:
+    name = entry.text("name")
+    if name and not re.fullmatch(r"[a-z0-9][a-z0-9-]*", name):
+        entry.keys["name"].fail("must be lower-case letters, digits and hyphens")
+    return Header(
+        name=name,
+        id=entry.number("id", None, 1, 999_999_999),
+        rev=entry.number("rev", None, 1, 1_000_000),
+        title=entry.text("title"),
+        description=entry.text("description"),
+        references=entry.texts("references"),
+        file=file,
+        gate=compile_gate(entry.keys.get("gate")),
+        examples=compile_examples(entry, file, binary),
+    )
+
+
+def _dialect(entry: Entry, file: str) -> Dialect:
+    entry.only(DIALECT_KEYS)
+    header = _header(entry, file, binary=False)
+    coins = []
+    for item in entry.keys["coins"].each() if "coins" in entry.keys else ():
+        if item.is_map():
+            item.only(("login", "coin", "algorithm"))
+            pattern = compile_pattern(item.keys["login"]) if "login" in item.keys else None
+            if pattern is None:
+                item.fail("login is missing")
+            else:
+                coins.append(CoinRule(pattern, item.optional("coin"), item.optional("algorithm")))
+    return Dialect(
+        header=header,
+        framing=entry.text("framing"),
+        family=entry.text("family", header.name),
+        coin=entry.optional("coin"),
+        algorithm=entry.optional("algorithm"),
+        messages=compile_messages(entry),
+        work=compile_work(entry.keys.get("work")),
+        coins=tuple(coins),
+    )
+
+
+def _framing(entry: Entry, file: str) -> Framing:
+    entry.only(FRAMING_KEYS)
+    return Framing(_header(entry, file, binary=False), compile_replies(entry.keys.get("replies")))
+
+
+def _node(entry: Entry, file: str) -> NodeSignature:
+    entry.only(NODE_KEYS)
+    networks = []
+    for item in entry.keys["networks"].each() if "networks" in entry.keys else ():
+        if item.is_map():
+            item.only(("magic", "network", "coin"))
+            magic = item.text("magic")
+            if not re.fullmatch(r"([0-9a-fA-F]{2})+", magic):
+                item.fail("magic must be bytes in hex, in quotes")
+                magic = ""
+            networks.append(Network(bytes.fromhex(magic), item.text("network"), item.text("coin")))
+    return NodeSignature(
+        header=_header(entry, file, binary=True),
+        reader=entry.choice("reader", NODE_READERS),
+        coin=entry.optional("coin"),
+        networks=tuple(networks),
+        commands=frozenset(entry.texts("commands")),
+    )

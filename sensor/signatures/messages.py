@@ -1,0 +1,148 @@
+"""The `messages` block of a dialect: how each message is told, who sends it, what is taken from it, and how its replies are read.
+
+Knows the keys and their meaning for a session; the session itself is elsewhere.
+"""
+
+from __future__ import annotations
+
+from typing import Literal, cast
+
+from sensor.signatures.language import Predicate, compile_when, never, parse_path
+from sensor.signatures.located import Entry
+from sensor.signatures.model import MINER_KINDS, POOL_KINDS, MessageRule, Outcome, ReplyRule, Side
+from sensor.signatures.take import compile_take
+
+RULE_KEYS = (
+    "from",
+    "kind",
+    "when",
+    "take",
+    "secrets",
+    "weight",
+    "confirms",
+    "each",
+    "scope",
+    "replies",
+    "answers",
+    "outcome",
+    "set",
+    "note",
+)
+REPLY_KEYS = ("name", "when", "outcome", "job", "take", "weight", "confirms", "set", "note")
+CONSTANTS = ("algorithm", "coin")
+
+
+def compile_messages(entry: Entry) -> tuple[MessageRule, ...]:
+    """All message rules of a dialect, in their order: the first that fits a message wins."""
+    block = entry.keys.get("messages")
+    if block is None or not block.is_map():
+        entry.fail("messages are missing")
+        return ()
+    rules = tuple(_rule(name, item) for name, item in block.keys.items() if item.is_map())
+    if not any(rule.side == "miner" for rule in rules):
+        block.fail("no message of the miner is described")
+    return rules
+
+
+def _rule(name: str, entry: Entry) -> MessageRule:
+    entry.only(RULE_KEYS)
+    side = cast(Side, entry.choice("from", ("miner", "pool")))
+    kind = entry.choice("kind", MINER_KINDS if side == "miner" else POOL_KINDS)
+    when, methods = _when(entry)
+    secrets = entry.texts("secrets")
+    if kind == "login" and "secrets" not in entry.keys:
+        entry.fail("a login must say where its secret stands (secrets: [] if it has none)")
+    answers = entry.texts("answers")
+    if (kind == "answer") != bool(answers):
+        entry.fail("`answers` (kinds of request) belongs to kind: answer, and must be there")
+    for answered in answers:
+        if answered not in MINER_KINDS:
+            entry.keys["answers"].fail(f"{answered!r} is not one of {', '.join(MINER_KINDS)}")
+    each = entry.optional("each")
+    return MessageRule(
+        name=name,
+        side=side,
+        kind=kind,
+        when=when,
+        methods=methods,
+        take=compile_take(entry.keys.get("take")),
+        secrets=tuple(parse_path(path) for path in secrets),
+        weight=entry.number("weight", 0, -1_000, 1_000),
+        confirms=_confirms(entry, "own"),
+        each=parse_path(each) if each else None,
+        every_job=entry.choice("scope", ("next-job", "every-job"), "next-job") == "every-job",
+        replies=compile_replies(entry.keys.get("replies")),
+        answers=answers,
+        outcome=cast(Outcome, entry.choice("outcome", ("accepted", "rejected", "none"), "none")),
+        constants=_constants(entry),
+    )
+
+
+def compile_replies(entry: Entry | None) -> tuple[ReplyRule, ...]:
+    """`replies`: alternatives, the first that fits wins."""
+    if entry is None:
+        return ()
+    rules = []
+    for item in entry.each():
+        if not item.is_map():
+            continue
+        item.only(REPLY_KEYS)
+        job = item.keys["job"].scalar is True if "job" in item.keys else False
+        rules.append(
+            ReplyRule(
+                name=item.text("name"),
+                when=_when(item)[0],
+                outcome=cast(Outcome, item.choice("outcome", ("accepted", "rejected", "none"), "none")),
+                job=job,
+                take=compile_take(item.keys.get("take")),
+                weight=item.number("weight", 0, -1_000, 1_000),
+                confirms=_confirms(item, "none"),
+                constants=_constants(item),
+            )
+        )
+    return tuple(rules)
+
+
+def _when(entry: Entry) -> tuple[Predicate, tuple[str, ...]]:
+    block = entry.keys.get("when")
+    if block is None:
+        entry.fail("when is missing")
+        return never, ()
+    options = list(block.each())
+    methods: list[str] = []
+    for option in options:
+        named = _methods(option)
+        if not named:
+            return compile_when(block), ()
+        methods.extend(named)
+    return compile_when(block), tuple(dict.fromkeys(methods))
+
+
+def _methods(option: Entry) -> list[str]:
+    test = option.keys.get("method")
+    if test is None:
+        return []
+    if test.shape == "map" and len(test.keys) == 1:
+        test = test.keys.get("one_of", test.keys.get("equals", test))
+    named = [item.scalar for item in test.each()]
+    return [name for name in named if isinstance(name, str)] if all(isinstance(name, str) for name in named) else []
+
+
+def _confirms(entry: Entry, default: Literal["none", "own"]) -> Literal["none", "own", "both"]:
+    given = entry.keys.get("confirms")
+    if given is None:
+        return default
+    if given.scalar == "both":
+        return "both"
+    if isinstance(given.scalar, bool):
+        return "own" if given.scalar else "none"
+    given.fail("must be true, false or both")
+    return default
+
+
+def _constants(entry: Entry) -> dict[str, str]:
+    block = entry.keys.get("set")
+    if block is None or not block.is_map():
+        return {}
+    block.only(CONSTANTS)
+    return {name: block.text(name) for name in block.keys if name in CONSTANTS}

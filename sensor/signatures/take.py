@@ -1,0 +1,144 @@
+"""What a message gives: named values taken from paths, turned into plain text or numbers, bounded and never raising.
+
+Knows the names a session understands (login, job, target, ...) and the few conversions; knows nothing about what they are for.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from dataclasses import dataclass
+
+from sensor.signatures.language import MAX_MATCHED_TEXT, MISSING, Parts, compile_pattern, look, parse_path
+from sensor.signatures.located import Entry
+
+Taken = str | int | float
+
+#: Longest text kept of anything the network said about itself; wallets with mail address and options stay well below.
+MAX_TEXT = 256
+
+#: The names a session understands, with the conversion used when a file does not say one.
+NAMES: dict[str, str] = {
+    "login": "text",
+    "worker": "text",
+    "agent": "text",
+    "session": "key",
+    "job": "key",
+    "target": "target",
+    "difficulty": "number",
+    "hashrate": "hex",
+    "coin": "text",
+    "algorithm": "text",
+}
+CONVERSIONS = ("text", "key", "hex-key", "number", "hex", "target")
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """One place a value may stand, and how it is read."""
+
+    parts: Parts
+    relative: bool  # from the element of `each`, not from the message
+    conversion: str
+    pattern: re.Pattern[str] | None
+
+    def read(self, message: object, element: object) -> Taken | None:
+        """The value, or None if it is absent or not of the right kind."""
+        value = look(element if self.relative else message, self.parts)
+        if value is MISSING or value is None or isinstance(value, bool | list | dict):
+            return None
+        if self.pattern is not None:
+            found = self.pattern.search(str(value)[:MAX_MATCHED_TEXT]) if isinstance(value, str) else None
+            if found is None:
+                return None
+            value = found[1] if self.pattern.groups else found[0]
+        return convert(value, self.conversion)
+
+
+@dataclass(frozen=True, slots=True)
+class Take:
+    """All named values of one message; per name the first source that has a value wins."""
+
+    sources: tuple[tuple[str, tuple[Source, ...]], ...]
+
+    def read(self, message: object, element: object = None) -> dict[str, Taken]:
+        """The values that are there."""
+        found: dict[str, Taken] = {}
+        for name, places in self.sources:
+            for place in places:
+                value = place.read(message, element)
+                if value is not None and value != "":
+                    found[name] = value
+                    break
+        return found
+
+    @property
+    def names(self) -> set[str]:
+        return {name for name, _ in self.sources}
+
+
+def compile_take(entry: Entry | None) -> Take:
+    """`take`: a map of name to a path, to a map {path, as, matches}, or to a list of these."""
+    if entry is None or not entry.is_map():
+        return Take(())
+    entry.only(NAMES)
+    compiled = []
+    for name, places in entry.keys.items():
+        if name in NAMES:
+            compiled.append((name, tuple(_source(name, place) for place in places.each())))
+    return Take(tuple(compiled))
+
+
+def _source(name: str, entry: Entry) -> Source:
+    path, conversion, pattern = "", NAMES[name], None
+    if entry.shape == "map":
+        entry.only(("path", "as", "matches"))
+        path = entry.text("path")
+        conversion = entry.choice("as", CONVERSIONS, conversion)
+        if "matches" in entry.keys:
+            pattern = compile_pattern(entry.keys["matches"])
+    elif isinstance(entry.scalar, str):
+        path = entry.scalar
+    else:
+        entry.fail("must be a path")
+    return Source(parse_path(path), path.startswith("."), conversion, pattern)
+
+
+def clean(text: str) -> str:
+    """Text fit to keep: bounded, without control characters and lone surrogates."""
+    return "".join(c if c.isprintable() else "�" for c in text[:MAX_TEXT]).strip()
+
+
+def convert(value: object, conversion: str) -> Taken | None:
+    """One JSON scalar read as `conversion` says; None where it cannot be."""
+    if conversion == "text":
+        return clean(value) if isinstance(value, str) else None
+    if conversion == "key":
+        return clean(str(value)) if isinstance(value, str) or (isinstance(value, int | float) and abs(value) < 1 << 128) else None
+    if conversion == "hex-key":
+        return clean(value).lower().removeprefix("0x") if isinstance(value, str) else None
+    if conversion == "target":
+        return clean(value) if isinstance(value, str) else _number(value)
+    if conversion == "hex":
+        return hex_number(value) if isinstance(value, str) else _number(value)
+    return _number(value)
+
+
+def hex_number(text: str) -> int | None:
+    """A non-negative hexadecimal number of at most 256 bits, 0x or not."""
+    digits = text.strip().lower().removeprefix("0x")
+    if not digits or len(digits) > 64 or not all(c in "0123456789abcdef" for c in digits):
+        return None
+    return int(digits, 16)
+
+
+def _number(value: object) -> int | float | None:
+    if isinstance(value, str):
+        if not re.fullmatch(r"\d{1,80}(\.\d{1,40})?", value):
+            return None
+        value = float(value) if "." in value else int(value)
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return None
+    if isinstance(value, float) and not math.isfinite(value):
+        return None
+    return value if abs(value) < 1 << 256 else None

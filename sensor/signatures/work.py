@@ -1,0 +1,154 @@
+"""How a difficulty or a target becomes expected hashes (or solutions) per share, as the `work` block of a dialect says.
+
+Results are whole numbers of 2^-32 hashes: sums of them are exact and do not depend on their order. Knows no messages.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from fractions import Fraction
+
+from sensor.signatures.located import Entry
+from sensor.signatures.take import NAMES, Taken, hex_number
+
+#: Units of work in one hash.
+UNITS = 1 << 32
+#: Above any share difficulty that can be met; a pool that says more is lying.
+MAX_WORK = 1 << 256
+SPACE = 1 << 256
+
+FORMS = ("scaled", "boundary", "little-endian", "packed", "shared-base")
+
+
+@dataclass(frozen=True, slots=True)
+class WorkRule:
+    """One way to compute the work of a share from taken values."""
+
+    use: tuple[str, ...]
+    form: str
+    factor: Fraction
+    divisors: Mapping[str, Fraction]  # by algorithm: the diff-1 target is this many times easier
+
+
+@dataclass(frozen=True, slots=True)
+class Work:
+    """The rules of a dialect, the first that has its values wins; `initial` holds until the pool says otherwise."""
+
+    unit: str
+    rules: tuple[WorkRule, ...]
+    initial: Mapping[str, Taken]
+
+    @property
+    def by_algorithm(self) -> bool:
+        """Whether the same number means different work for different algorithms."""
+        return any(rule.divisors for rule in self.rules)
+
+    def per_share(self, values: Mapping[str, Taken], algorithm: str | None) -> int | None:
+        """Expected work of one share in 2^-32 hashes, or None if it is not known."""
+        for rule in self.rules:
+            if all(name in values for name in rule.use):
+                hashes = _hashes(rule, [values[name] for name in rule.use], algorithm)
+                if hashes is not None and 0 < hashes <= MAX_WORK:
+                    return max(1, int(hashes * UNITS))
+        return None
+
+
+def _hashes(rule: WorkRule, values: list[Taken], algorithm: str | None) -> Fraction | None:
+    first = values[0]
+    if rule.form == "scaled":
+        number = _positive(first)
+        return number * rule.factor / rule.divisors.get(algorithm or "", Fraction(1)) if number else None
+    if rule.form == "boundary":
+        return boundary(first)
+    if rule.form == "little-endian":
+        return little_endian(first)
+    if rule.form == "packed":
+        return packed(first)
+    base, difficulty = _positive(first), _positive(values[-1])
+    return SPACE / (base * difficulty) if base and difficulty else None
+
+
+def _positive(value: Taken) -> Fraction | None:
+    if isinstance(value, str):
+        number: int | float | None = int(value) if re.fullmatch(r"[0-9]{1,80}", value) else None
+    else:
+        number = value
+    if number is None or (isinstance(number, float) and not math.isfinite(number)) or not 0 < number < SPACE:
+        return None
+    return Fraction(number)
+
+
+def boundary(target: Taken) -> Fraction | None:
+    """2^256/(t+1) of a big-endian target; missing leading zeros are the sender's habit, so it is read as a number."""
+    number = hex_number(target) if isinstance(target, str) else target
+    return Fraction(SPACE, int(number) + 1) if number is not None and number > 0 else None
+
+
+def little_endian(target: Taken) -> Fraction | None:
+    """CryptoNote: 8 or 16 hex digits, least significant byte first, rounded down as pools do; 64 digits are big-endian."""
+    if not isinstance(target, str) or not re.fullmatch(r"[0-9a-fA-F]{8}|[0-9a-fA-F]{16}|[0-9a-fA-F]{64}", target):
+        return None
+    if len(target) == 64:
+        return boundary(target)
+    number = int.from_bytes(bytes.fromhex(target), "little")
+    return Fraction(((1 << 4 * len(target)) - 1) // number) if number else None
+
+
+def packed(value: Taken) -> Fraction | None:
+    """Beam: 8 bits of exponent, 24 of mantissa with a hidden one."""
+    if not isinstance(value, int) or not 0 <= value < 1 << 32:
+        return None
+    return Fraction((1 << 24) + (value & 0xFFFFFF)) * Fraction(2) ** ((value >> 24) - 24)
+
+
+def ratio(entry: Entry) -> Fraction:
+    """A number written as powers, products and quotients: `2^48/65535`."""
+    text = str(entry.scalar)
+    if not re.fullmatch(r"\d{1,20}(\^\d{1,3})?([*/]\d{1,20}(\^\d{1,3})?)*", text):
+        entry.fail("must be a number such as 2^32 or 2^48/65535")
+        return Fraction(1)
+    result = Fraction(1)
+    for operator, number, power in re.findall(r"([*/]?)(\d+)(?:\^(\d+))?", text):
+        factor = Fraction(int(number)) ** int(power or 1)
+        if operator == "/" and not factor:
+            entry.fail("divides by zero")
+            return Fraction(1)
+        result = result / factor if operator == "/" else result * factor
+    return result
+
+
+def compile_work(entry: Entry | None) -> Work:
+    """The `work` block of a dialect."""
+    if entry is None or not entry.is_map():
+        return Work("hashes", (), {})
+    entry.only(("unit", "rules", "initial"))
+    rules = []
+    for item in entry.keys["rules"].each() if "rules" in entry.keys else ():
+        if item.is_map():
+            rules.append(_rule(item))
+    initial = {}
+    for name, value in entry.keys["initial"].keys.items() if "initial" in entry.keys else ():
+        if name in NAMES and isinstance(value.scalar, int | float | str):
+            initial[name] = value.scalar
+        else:
+            value.fail("must be a number or text under a name that is taken")
+    return Work(entry.choice("unit", ("hashes", "solutions"), "hashes"), tuple(rules), initial)
+
+
+def _rule(entry: Entry) -> WorkRule:
+    entry.only(("use", "form", "factor", "divisors"))
+    form = entry.choice("form", FORMS)
+    use = entry.texts("use")
+    for name in use:
+        if name not in NAMES:
+            entry.keys["use"].fail(f"{name!r} is not a name that is taken")
+    if len(use) != (2 if form == "shared-base" else 1):
+        entry.fail("use must name one value (two for shared-base: the base, then the difficulty)")
+    factor = ratio(entry.keys["factor"]) if "factor" in entry.keys else Fraction(1)
+    divisors = {}
+    if "divisors" in entry.keys and entry.keys["divisors"].is_map():
+        divisors = {name: ratio(value) for name, value in entry.keys["divisors"].keys.items()}
+    return WorkRule(use or ("difficulty",), form, factor, {k: v for k, v in divisors.items() if v})

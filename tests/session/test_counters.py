@@ -1,0 +1,76 @@
+"""Every counter of the pipeline moves, each by what its name says."""
+
+from __future__ import annotations
+
+import pytest
+
+from sensor.events import Chunk
+from sensor.pending import MAX_PENDING
+from sensor.pipeline import Pipeline
+from sensor.proof import dialogue_events
+from sensor.signatures.model import Line
+from tests.session.dialogue import events, run, shipped
+
+
+def counted(text: str) -> dict[str, int]:
+    return run(events(text))[1]
+
+
+def fed(*pieces: bytes, gap: int = 0) -> dict[str, int]:
+    stream = list(dialogue_events([Line(0, piece) for piece in pieces]))
+    return run([one._replace(gap=gap, offset=one.offset + gap) if isinstance(one, Chunk) else one for one in stream])[1]
+
+
+@pytest.mark.parametrize(
+    "reason", ["not_json", "not_object", "trailing", "constant", "number", "nesting", "oversize", "unfinished", "gap", "resync"]
+)
+def test_each_reason_of_malformed_is_counted(reason: str) -> None:
+    pieces = {
+        "not_json": b"x\n",
+        "not_object": b"[]\n",
+        "trailing": b"{} x\n",
+        "constant": b'{"a":NaN}\n',
+        "number": b'{"a":' + b"1" * 6_000 + b"}\n",
+        "nesting": b'{"a":' + b"[" * 20_000 + b"]" * 20_000 + b"}\n",
+        "oversize": b"x" * 70_000 + b"\n",
+        "unfinished": b'{"a"',
+        "gap": b"{}\n",
+        "resync": b'"a":1}\n',
+    }
+    counters = fed(pieces[reason], gap=5 if reason in ("gap", "resync") else 0)
+    assert counters[f"malformed_{reason}"] == 1
+
+
+def test_messages_are_counted_by_dialect() -> None:
+    counters = counted(
+        'C {"id":1,"method":"mining.subscribe","params":["x"]}\nC {"id":1,"method":"eth_getWork"}\nC {"hello":1}\nS {"id":44,"result":7}'
+    )
+    assert counters["messages"] == 4
+    assert counters["messages_stratum-v1"] == counters["messages_equihash"] == counters["messages_ethereum-stratum"] == 1
+    assert counters["messages_ethproxy"] == 1
+    assert counters["messages_unknown"] == 1
+    assert counters["replies"] == 1
+
+
+def test_replies_without_a_request_are_counted() -> None:
+    assert counted('S {"id":1,"result":true}')["replies_unmatched"] == 1
+
+
+def test_requests_over_the_bound_are_counted() -> None:
+    text = "\n".join(f'C {{"id":{n},"method":"other.{n}"}}' for n in range(MAX_PENDING + 3))
+    assert counted(text)["requests_dropped"] == 3
+
+
+def test_readings_over_the_bound_are_counted(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("sensor.session.MAX_READINGS", 1)
+    assert counted('C {"id":1,"method":"mining.subscribe","params":["x"]}')["readings_refused"] == 2
+
+
+def test_chunks_and_sessions_are_counted() -> None:
+    pipeline = Pipeline(shipped())
+    stream = events("C {}\nS {}")
+    pipeline.step(stream[:-1])
+    assert pipeline.counters["flows_open"] == 1
+    pipeline.step(stream[-1:])
+    counters = pipeline.counters
+    assert (counters["sessions"], counters["chunks"], counters["chunk_bytes"], counters["flows_open"]) == (1, 2, 6, 0)
