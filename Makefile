@@ -1,0 +1,118 @@
+# Everything happens in .venv; `make demo` and `make test` each work alone, from a clean clone, with or without a Rust toolchain.
+SHELL := /bin/bash
+.SHELLFLAGS := -eu -o pipefail -c
+.ONESHELL:
+.DEFAULT_GOAL := words
+.PHONY: words demo test check bench fuzz format clean core rust-checks
+
+BIN := .venv/bin
+PIP := $(BIN)/python -m pip --disable-pip-version-check -q
+INSTALL := $(PIP) install -c requirements.lock --no-build-isolation
+CRATE := --manifest-path sensor/core/Cargo.toml
+# A stamp of its own for "with" and "without" a toolchain: installing Rust later builds the core at the next make.
+CORE := build/core-$(if $(shell command -v cargo),rust,none).stamp
+CORE_SOURCES := $(shell find sensor/core -name '*.rs' -o -name 'Cargo.*') pyproject.toml .cargo/config.toml
+# Prints why Rust cannot be used here, or nothing.
+NO_RUST := if ! command -v cargo >/dev/null; then echo "there is no Rust toolchain on the PATH"; \
+	elif ! command -v cc >/dev/null; then echo "there is no C compiler (cc) to link with"; \
+	elif ! cargo fetch -q $(CRATE) 2>build/fetch.log; then echo "the crates cannot be fetched (build/fetch.log)"; fi
+
+words:
+	@echo "make demo     replay the demo capture and print who mines"
+	@echo "make test     all checks and all tests"
+	@echo "make check    formatting, lints, types, import rules"
+	@echo "make bench    speed and memory, beside ndpiReader and tcpdump"
+	@echo "make fuzz     damaged captures through both cores, FUZZ_SECONDS=60"
+	@echo "make format   put the sources in order"
+	@echo "make clean    delete what was built"
+
+$(BIN)/python:
+	@python=""
+	for candidate in python3 python3.11 python3.12 python3.13 python3.14; do
+		if "$$candidate" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; then python=$$candidate; break; fi
+	done
+	if [ -z "$$python" ]; then echo "make: Python 3.11 or newer is needed" >&2; exit 1; fi
+	if ! "$$python" -c 'import ensurepip, venv' 2>/dev/null; then
+		package=$$("$$python" -c 'import sys; print("python%d.%d-venv" % sys.version_info[:2])')
+		if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then
+			apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq "$$package" >/dev/null
+		else
+			echo "make: Python's venv module is missing: apt-get install $$package" >&2; exit 1
+		fi
+	fi
+	"$$python" -m venv .venv
+
+.venv/.build-tools: $(BIN)/python requirements.lock
+	@$(PIP) install -c requirements.lock setuptools setuptools-rust
+	touch $@
+
+$(CORE): $(CORE_SOURCES) .venv/.build-tools
+	@mkdir -p build
+	rm -f sensor/_core*.so build/core-*.stamp
+	echo "building minewatch ..." >&2
+	$(INSTALL) -e '.[demo]'
+	if $(BIN)/python -c 'import sensor._core' 2>build/import.log; then
+		echo "core: compiled" >&2
+	else
+		why=$$($(NO_RUST))
+		if [ -z "$$why" ]; then
+			echo "make: the Rust core does not build or load:" >&2
+			cat build/import.log >&2
+			cargo build --release --features python $(CRATE)
+			exit 1
+		fi
+		echo "############################################################################" >&2
+		echo "# The Rust core is NOT built: $$why." >&2
+		echo "# minewatch runs on the reference core in Python: same findings, far slower." >&2
+		echo "############################################################################" >&2
+	fi
+	touch $@
+
+core: $(CORE)
+
+.venv/.dev: $(CORE)
+	@$(INSTALL) $$($(BIN)/python -c 'import tomllib; print(*tomllib.load(open("pyproject.toml", "rb"))["project"]["optional-dependencies"]["dev"])')
+	touch $@
+
+build/demo.pcap: $(CORE) $(wildcard tests/demo/*.py)
+	@$(BIN)/python -m tests.demo.make_demo $@
+
+demo: build/demo.pcap
+	@$(BIN)/minewatch replay build/demo.pcap
+
+check: .venv/.dev rust-checks
+	@$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	PYTHONPATH=. $(BIN)/lint-imports
+
+rust-checks: $(CORE)
+	@why=$$($(NO_RUST))
+	if [ -n "$$why" ]; then
+		echo "SKIPPED: cargo fmt, cargo clippy, cargo test: $$why" >&2
+		exit 0
+	fi
+	cargo fmt $(CRATE) --check
+	cargo clippy -q $(CRATE) --all-targets -- -D warnings
+	cargo clippy -q $(CRATE) --features python -- -D warnings
+	cargo test -q $(CRATE)
+
+test: check build/demo.pcap
+	@$(BIN)/python -m pytest -m "not shared"
+
+fuzz: .venv/.dev build/demo.pcap
+	@$(BIN)/python -m tests.fuzz.damaged --seconds $${FUZZ_SECONDS:-60} build/demo.pcap
+
+bench: .venv/.dev
+	@$(INSTALL) numpy || echo "bench: numpy cannot be installed" >&2
+	$(BIN)/python -m tests.bench.run
+
+format: .venv/.dev
+	@$(BIN)/ruff check --fix-only .
+	$(BIN)/ruff format .
+	if command -v cargo >/dev/null; then cargo fmt $(CRATE); fi
+
+clean:
+	@rm -rf build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	rm -f sensor/_core*.so
+	find sensor exporters signatures tests -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -1,0 +1,134 @@
+"""The command `minewatch`: words and letters in, an exit code out. Everything heavy is imported by the word that needs it.
+
+It decides what is asked for; it knows no packets, judges nothing, and starts within a tenth of a second.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from sensor.exit_codes import CONFIG, INTERRUPTED, OK, RUN_ERROR
+
+VERSION = "0.1.0"
+WORDS = ("replay", "check", "signatures", "version")
+EPILOG = """Suricata's letters work without a command: -r FILE (replay), -T (check), -V (version), also -c FILE, -l DIR, -v.
+Exit codes: 0 ran to the end, 1 some input unreadable, 2 usage, 78 bad configuration."""
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command and return its exit code."""
+    words = list(sys.argv[1:] if arguments is None else arguments)
+    try:
+        code = _run(words)
+        sys.stdout.flush()
+        if code == INTERRUPTED and arguments is None:
+            sys.stderr.flush()
+            os._exit(code)  # a reader may still wait for a silent pipe; the interpreter would wait for it
+        return code
+    except BrokenPipeError:
+        # The reader went away (`| head`): nobody to tell, and the interpreter must not complain at exit either.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return RUN_ERROR
+    except KeyboardInterrupt:
+        return INTERRUPTED
+
+
+def _run(words: list[str]) -> int:
+    if words and words[0].startswith("-") and words[0] not in ("-h", "--help"):
+        words = _translate(words)
+    options = _parser().parse_args(words)
+    if options.word == "version":
+        return _version()
+    from sensor import commands
+
+    if options.word == "replay":
+        return commands.replay(options)
+    if options.word == "check":
+        return commands.check(options)
+    return commands.signatures_word(options)
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="minewatch",
+        description="Finds virtual-currency mining in captured traffic.",
+        epilog=EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    words = parser.add_subparsers(dest="word", metavar="COMMAND", required=True)
+    replay = words.add_parser("replay", help="read captures and report who mines")
+    replay.description = "Read captures (.pcap, .pcapng, also .gz and .zst) and report who mines."
+    replay.add_argument("paths", nargs="*", metavar="PATH", help="file, directory, pattern, or - for standard input")
+    replay.add_argument("-e", "--eve", metavar="FILE", help="write one JSON object a line (-: standard output, and then nothing else)")
+    replay.add_argument("-j", "--jobs", type=_jobs, metavar="N", help="workers")
+    replay.add_argument("-q", "--quiet", action="store_true", help="no progress bar and no summary")
+    _shared(replay)
+    check = words.add_parser(
+        "check", help="validate configuration and signatures", description="Say every mistake at once, with file and line."
+    )
+    _shared(check)
+    signatures = words.add_parser(
+        "signatures", help="list or test the signatures", description="Show the signatures in force, or prove them."
+    )
+    signatures.add_argument("action", choices=("list", "test"), help="list them, or run their examples and counterexamples")
+    signatures.add_argument("files", nargs="*", metavar="FILE", help="signature files besides the shipped ones")
+    _shared(signatures)
+    words.add_parser("version", help="show the version and the engine")
+    return parser
+
+
+def _shared(parser: argparse.ArgumentParser) -> None:
+    """What every word that reads the configuration takes."""
+    parser.add_argument("-c", "--config", type=Path, metavar="FILE", help="configuration file; without it, the built-in defaults")
+    parser.add_argument(
+        "--set", action="append", default=[], metavar="KEY=VALUE", dest="overrides", help="override one key, e.g. limits.flows=65536"
+    )
+    parser.add_argument("--engine", choices=("auto", "compiled", "reference"), help="core to use")
+    parser.add_argument("--dump-config", action="store_true", help="print the configuration in force and stop")
+    parser.add_argument("-v", "--verbose", action="count", default=0, help="more: all rows, counters")
+
+
+def _jobs(text: str) -> int:
+    count = int(text) if text.isdigit() else 0
+    if not 1 <= count <= 256:
+        raise argparse.ArgumentTypeError("must be a number from 1 to 256")
+    return count
+
+
+def _translate(words: list[str]) -> list[str]:
+    """Suricata's letters, given without a word, as the command they mean."""
+    letters = argparse.ArgumentParser(prog="minewatch", epilog=EPILOG, formatter_class=argparse.RawDescriptionHelpFormatter, add_help=False)
+    letters.add_argument("-r", action="append", default=[], metavar="FILE")
+    letters.add_argument("-T", action="store_true")
+    letters.add_argument("-V", "--version", action="store_true")
+    letters.add_argument("-l", metavar="DIR")
+    letters.add_argument("--dump-config", action="store_true")
+    given, rest = letters.parse_known_args(words)
+    if given.version:
+        return ["version"]
+    if given.T or (given.dump_config and not given.r):
+        return ["check", *rest, *(["--dump-config"] if given.dump_config else [])]
+    if given.r:
+        eve = ["--eve", str(Path(given.l) / "eve.json")] if given.l else []
+        return ["replay", *rest, *eve, *(["--dump-config"] if given.dump_config else []), "--", *given.r]
+    return letters.error(f"nothing to do: give a command ({', '.join(WORDS)}), or -r FILE, -T or -V")
+
+
+def _version() -> int:
+    from sensor import engine
+
+    python = ".".join(str(part) for part in sys.version_info[:3])
+    try:
+        print(f"minewatch {VERSION}\nengine {engine.describe()}\nPython {python}")
+    except engine.EngineError as error:
+        print(f"minewatch: {error}", file=sys.stderr)
+        return CONFIG
+    return OK
+
+
+if __name__ == "__main__":
+    sys.exit(main())

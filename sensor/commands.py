@@ -1,0 +1,206 @@
+"""What the words of the command do: settle the configuration, load signatures and engine, run the line, hand the records on.
+
+Every mistake of the operator becomes one sentence on standard error and an exit code; nothing here raises to the terminal.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+from typing import IO, TYPE_CHECKING
+
+from sensor import config, engine, signatures
+from sensor.config import Config, ConfigError
+from sensor.exit_codes import CONFIG, INTERRUPTED, OK, RUN_ERROR, USAGE
+from sensor.sources import STDIN, expand
+
+if TYPE_CHECKING:
+    from sensor.replay import Outcome
+    from sensor.signatures import SignatureSet
+
+
+def say(sentence: str) -> None:
+    """One sentence for the operator."""
+    print(f"minewatch: {sentence}", file=sys.stderr)
+
+
+class Stop(Exception):  # noqa: N818 (an end, not an error)
+    """The command ends here, with this exit code; everything has been said."""
+
+    def __init__(self, code: int) -> None:
+        super().__init__(code)
+        self.code = code
+
+
+def replay(options: argparse.Namespace) -> int:
+    """`minewatch replay`: read captures, report who mines."""
+    try:
+        settings = _settings(options)
+        if options.dump_config:
+            print(settings.dump(), end="")
+            return OK
+        if not options.paths:
+            say("replay: name at least one file, directory or pattern, or - for standard input")
+            return USAGE
+        return _replay(options, settings)
+    except Stop as stop:
+        return stop.code
+
+
+def check(options: argparse.Namespace) -> int:
+    """`minewatch check`: every mistake in configuration and signatures at once."""
+    problems: list[str] = []
+    files: list[str] = []
+    try:
+        settings = _load(options)
+        files = settings.signatures.files
+        if options.dump_config:
+            print(settings.dump(), end="")
+            return OK
+        core = engine.load(settings.engine).name
+    except ConfigError as error:
+        problems += error.problems
+    except engine.EngineError as error:
+        problems.append(str(error))
+    try:
+        known = signatures.load([Path(name) for name in files])
+    except signatures.SignatureError as error:
+        problems += str(error).splitlines()
+    for problem in problems:
+        say(problem)
+    if problems:
+        return CONFIG
+    print(f"ok: {options.config or 'built-in configuration'}, {_count(known)}, {core} engine")
+    return OK
+
+
+def signatures_word(options: argparse.Namespace) -> int:
+    """`minewatch signatures list|test`: what is looked for, and the proof that it works."""
+    try:
+        settings = _settings(options)
+        files = [*settings.signatures.files, *options.files]
+        known = _signatures(files)
+    except Stop as stop:
+        return stop.code
+    return _list(known) if options.action == "list" else _prove(known)
+
+
+def _list(known: SignatureSet) -> int:
+    """One line a signature: number and revision, name, kind, what it is."""
+    kinds = (("dialect", known.dialects), ("node", known.nodes), ("framing", known.framings))
+    for kind, group in kinds:
+        for header in (one.header for one in group):
+            print(f"{header.id:>6}.{header.rev:<3} {header.name:<18} {kind:<8} {header.title}  [{header.file}]")
+    return OK
+
+
+def _prove(known: SignatureSet) -> int:
+    """Run every example and counterexample; each that fails is a sentence."""
+    from sensor.proof import prove
+
+    failures = prove(known)
+    for failure in failures:
+        say(str(failure))
+    total = sum(len(header.examples) for header in known.headers)
+    print(f"{total} examples of {len(known.headers)} signatures, {len(failures)} failed")
+    return RUN_ERROR if failures else OK
+
+
+def _load(options: argparse.Namespace) -> Config:
+    """The configuration in force: defaults, file, --set, then the flags of their own."""
+    overrides = list(options.overrides)
+    if options.engine:
+        overrides.append(f"engine={options.engine}")
+    if getattr(options, "jobs", None):
+        overrides.append(f"workers={options.jobs}")
+    return config.load(options.config, overrides)
+
+
+def _settings(options: argparse.Namespace) -> Config:
+    try:
+        return _load(options)
+    except ConfigError as error:
+        for problem in error.problems:
+            say(problem)
+        raise Stop(CONFIG) from None
+
+
+def _signatures(files: list[str]) -> SignatureSet:
+    try:
+        return signatures.load([Path(name) for name in files])
+    except signatures.SignatureError as error:
+        for line in str(error).splitlines():
+            say(line)
+        raise Stop(CONFIG) from None
+
+
+def _count(known: SignatureSet) -> str:
+    return f"{len(known.dialects)} dialects, {len(known.nodes)} node protocols"
+
+
+def _replay(options: argparse.Namespace, settings: Config) -> int:
+    known = _signatures(settings.signatures.files)
+    try:
+        loaded = engine.load(settings.engine)
+    except engine.EngineError as error:
+        say(str(error))
+        raise Stop(CONFIG) from None
+    sources, problems = expand(options.paths)
+    target = options.eve or settings.output.eve
+    eve = _open_eve(target, [*sources, *([str(options.config)] if options.config else [])])
+    from sensor import screen
+    from sensor.replay import replay as run
+
+    limits = {"workers": settings.workers, **settings.limits.model_dump()}
+    try:
+        with screen.progress(sources, wanted=not options.quiet) as advance:
+            outcome = run(sources, known, loaded, limits, advance)
+    except RuntimeError as error:
+        say(f"the core stopped: {error}")
+        return RUN_ERROR
+    outcome.problems = problems + outcome.problems
+    code = INTERRUPTED if outcome.interrupted else RUN_ERROR if outcome.problems else OK
+    if eve is not None:
+        code = code if _write_eve(eve, target, outcome, loaded.name if settings.output.stats else None) else RUN_ERROR
+    screen.summary(outcome, loaded.name, settings.workers, options, eve_on_stdout=target == STDIN)
+    return code
+
+
+def _open_eve(target: str | None, inputs: list[str]) -> IO[str] | None:
+    """Open the event file before reading anything, so that a wrong place is told at once and no input is overwritten."""
+    if target is None:
+        return None
+    if target == STDIN:
+        return sys.stdout
+    path = Path(target)
+    for source in inputs:
+        if path.exists() and Path(source).exists() and path.samefile(source):
+            say(f"--eve {target}: this is the input {source}; it would be overwritten")
+            raise Stop(USAGE)
+    try:
+        return path.open("w", encoding="utf-8", newline="\n")
+    except OSError as error:
+        say(f"--eve {target}: cannot be written: {(error.strerror or str(error)).lower()}")
+        raise Stop(RUN_ERROR) from None
+
+
+def _write_eve(eve: IO[str], target: str | None, outcome: Outcome, stats_of: str | None) -> bool:
+    """Write every record as one line, and the counters where asked; false (and said) when the place is lost, say by a full disk."""
+    from exporters.eve import dumps, encode, encode_stats
+
+    try:
+        for record in outcome.records:
+            eve.write(dumps(encode(record)) + "\n")
+        if stats_of:
+            counters = {**{f"line_{name}": value for name, value in outcome.lines.items()}, **outcome.counters}
+            eve.write(dumps(encode_stats(counters, counters.get("last_packet_ns", 0), stats_of)) + "\n")
+        eve.flush()
+        if eve is not sys.stdout:
+            eve.close()
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        say(f"--eve {target}: cannot be written: {(error.strerror or str(error)).lower()}")
+        return False
+    return True

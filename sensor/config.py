@@ -1,0 +1,216 @@
+"""The configuration: one YAML file, overrides of single keys, and every mistake in it told at once with file, line and key.
+
+It knows the shape and the bounds of each value and nothing about what is done with them. Relative paths in a file are meant from the
+folder of that file.
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+Key = tuple[str | int, ...]
+Count = Annotated[int, Field(ge=1, le=1 << 32)]
+Seconds = Annotated[int, Field(ge=1, le=86_400)]
+
+
+class Section(BaseModel):
+    """Unknown keys are mistakes, and nothing is converted silently."""
+
+    model_config = ConfigDict(strict=True, extra="forbid", frozen=True)
+
+
+class Limits(Section):
+    """Bounds of everything the network feeds; the names are those of the core."""
+
+    flows: Annotated[int, Field(ge=16, le=1 << 28)] = 1_048_576
+    candidates: Count = 16_384
+    session_bytes: Annotated[int, Field(ge=256, le=1 << 30)] = 65_536
+    reorder_bytes: Annotated[int, Field(ge=1_024, le=1 << 30)] = 131_072
+    reorder_segments: Count = 128
+    fragments: Count = 4_096
+    fragment_bytes: Annotated[int, Field(ge=65_536, le=1 << 32)] = 16_777_216
+    queue_events: Annotated[int, Field(ge=64, le=1 << 24)] = 16_384
+    tcp_timeout_s: Seconds = 600
+    tcp_new_timeout_s: Seconds = 60
+    closed_timeout_s: Seconds = 10
+    udp_timeout_s: Seconds = 60
+    candidate_timeout_s: Seconds = 1_800
+
+
+class Signatures(Section):
+    """Signature files in addition to the shipped ones."""
+
+    files: list[str] = []
+
+
+class Output(Section):
+    """Where findings go; `eve` is a file of one JSON object a line, or `-`, and `stats` ends it with the counters."""
+
+    eve: Annotated[str, Field(min_length=1)] | None = None
+    stats: bool = False
+
+
+class Config(Section):
+    """Everything that can be configured."""
+
+    engine: Literal["auto", "compiled", "reference"] = "auto"
+    workers: Annotated[int, Field(ge=1, le=256)] = 1
+    limits: Limits = Limits()
+    signatures: Signatures = Signatures()
+    output: Output = Output()
+
+    def dump(self) -> str:
+        """The configuration in force as YAML."""
+        return yaml.safe_dump(self.model_dump(), sort_keys=False)
+
+
+class ConfigError(Exception):
+    """All mistakes found, one sentence each."""
+
+    def __init__(self, problems: Sequence[str]) -> None:
+        super().__init__("\n".join(problems))
+        self.problems = list(problems)
+
+
+@dataclass
+class Document:
+    """A file's values with the place each came from."""
+
+    values: dict[str, Any] = field(default_factory=dict)
+    places: dict[Key, str] = field(default_factory=dict)
+    problems: list[str] = field(default_factory=list)
+
+    def place(self, key: Key) -> str:
+        """Where a key stands; of a key that is not there, where its nearest parent stands."""
+        while key and key not in self.places:
+            key = key[:-1]
+        return self.places.get(key, "configuration")
+
+
+def load(path: Path | None = None, overrides: Sequence[str] = ()) -> Config:
+    """Read a file (or only the defaults), put `key=value` overrides over it, and check all of it."""
+    document = read(path) if path else Document()
+    for text in overrides:
+        _override(document, text)
+    try:
+        config = Config.model_validate(document.values)
+    except ValidationError as error:
+        document.problems += [_sentence(document, item["loc"], item["type"], item["msg"]) for item in error.errors()]
+    if document.problems:
+        raise ConfigError(document.problems)
+    return _rooted(config, document, path.parent) if path else config
+
+
+def read(path: Path) -> Document:
+    """Parse one YAML file, keeping the line of every key."""
+    document = Document(places={(): str(path)})
+    try:
+        text = path.read_bytes().decode()
+        node = yaml.compose(text, Loader=yaml.SafeLoader)
+        values = yaml.safe_load(text)
+    except OSError as error:
+        raise ConfigError([f"{path}: {(error.strerror or str(error)).lower()}"]) from None
+    except UnicodeDecodeError as error:
+        raise ConfigError([f"{path}: not UTF-8 at byte {error.start}"]) from None
+    except yaml.MarkedYAMLError as error:
+        line = error.problem_mark.line + 1 if error.problem_mark else 1
+        raise ConfigError([f"{path}:{line}: not valid YAML: {error.problem or error.context}"]) from None
+    except yaml.YAMLError as error:
+        raise ConfigError([f"{path}: not valid YAML: {' '.join(str(error).split())}"]) from None
+    if values is not None and not isinstance(values, dict):
+        raise ConfigError([f"{path}:1: must be keys and values, not a {type(values).__name__}"])
+    if node is not None:
+        for key, line, repeated in _keys(node, ()):
+            if repeated:
+                document.problems.append(f"{path}:{line}: {_dotted(key)}: the key stands here twice")
+            document.places[key] = f"{path}:{line}"
+    document.values = values or {}
+    return document
+
+
+def _keys(node: yaml.Node, parent: Key) -> Iterator[tuple[Key, int, bool]]:
+    """Every key and list item under a node: its path, its line, and whether its path was there before."""
+    if isinstance(node, yaml.MappingNode):
+        seen: set[str] = set()
+        for name, value in node.value:
+            text = str(name.value)
+            yield (*parent, text), name.start_mark.line + 1, text in seen
+            seen.add(text)
+            yield from _keys(value, (*parent, text))
+    elif isinstance(node, yaml.SequenceNode):
+        for index, value in enumerate(node.value):
+            yield (*parent, index), value.start_mark.line + 1, False
+            yield from _keys(value, (*parent, index))
+
+
+def _override(document: Document, text: str) -> None:
+    """Put one `key=value` into the values; the value is YAML."""
+    name, equals, value = text.partition("=")
+    path = tuple(name.strip().split("."))
+    if not equals or not all(path):
+        document.problems.append(f"--set {text}: must be key=value")
+        return
+    try:
+        parsed = value if value == "-" else yaml.safe_load(value)  # a lone dash means standard output, not an empty list
+    except yaml.YAMLError:
+        document.problems.append(f"--set {text}: the value is not valid YAML")
+        return
+    section = document.values
+    for part in path[:-1]:
+        inner = section.setdefault(part, {})
+        if not isinstance(inner, dict):
+            inner = section[part] = {}
+        section = inner
+    section[path[-1]] = parsed
+    for depth in range(1, len(path) + 1):
+        document.places[path[:depth]] = f"--set {text}"
+
+
+def _sentence(document: Document, key: Key, kind: str, message: str) -> str:
+    place = document.place(key)
+    if kind == "extra_forbidden":
+        near = _nearest(key)
+        return f"{place}: {_dotted(key)}: unknown key" + (f"; did you mean {near}?" if near else "")
+    return f"{place}: {_dotted(key)}: {message[0].lower()}{message[1:]}"
+
+
+def _nearest(key: Key) -> str | None:
+    """The valid key most like an unknown one: of the same section first, then of all."""
+    valid = list(_valid(Config, ()))
+    siblings = {str(other[-1]): other for other in valid if other[:-1] == key[:-1]}
+    anywhere = {str(other[-1]): other for other in valid}
+    for known in (siblings, anywhere):
+        match = difflib.get_close_matches(str(key[-1]), known, n=1)
+        if match:
+            return _dotted(known[match[0]])
+    return None
+
+
+def _valid(section: type[BaseModel], parent: Key) -> Iterator[Key]:
+    for name, info in section.model_fields.items():
+        yield (*parent, name)
+        if isinstance(info.annotation, type) and issubclass(info.annotation, BaseModel):
+            yield from _valid(info.annotation, (*parent, name))
+
+
+def _dotted(key: Key) -> str:
+    return ".".join(str(part) for part in key)
+
+
+def _rooted(config: Config, document: Document, folder: Path) -> Config:
+    """Relative paths of a file start at its folder; those of an override stay as they were typed."""
+
+    def rooted(name: str, key: Key) -> str:
+        return name if name == "-" or document.place(key).startswith("--set") else str(folder / name)
+
+    files = [rooted(name, ("signatures", "files", index)) for index, name in enumerate(config.signatures.files)]
+    eve = config.output.eve
+    output = config.output.model_copy(update={"eve": None if eve is None else rooted(eve, ("output", "eve"))})
+    return config.model_copy(update={"signatures": Signatures(files=files), "output": output})

@@ -1,0 +1,104 @@
+"""Chooses the core: the compiled one, or the reference in plain Python where the extension could not be built.
+
+The only file that imports `sensor._core` or `sensor.reference`. Both are the same border (`_core.pyi`), so what follows never asks which
+one it has; but falling back is said on standard error, once, because the reference is slower by orders of magnitude.
+"""
+
+from __future__ import annotations
+
+import importlib
+import os
+import sys
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from types import ModuleType
+from typing import Literal, Protocol
+
+from sensor.events import Event
+
+Name = Literal["auto", "compiled", "reference"]
+NAMES: tuple[Name, ...] = ("auto", "compiled", "reference")
+ENVIRONMENT = "MINEWATCH_ENGINE"
+Opening = tuple[int, int, list[tuple[int, int]], int]
+
+
+class EngineError(Exception):
+    """The engine that was asked for is not there; the text is one sentence."""
+
+
+class SourceError(Exception):
+    """A source could not be opened; `reason` is in words, `offset` in bytes."""
+
+    def __init__(self, source: str, reason: str, offset: int) -> None:
+        super().__init__(f"{source}: {reason}")
+        self.source, self.reason, self.offset = source, reason, offset
+
+
+class Core(Protocol):
+    """What the line needs of a core; the stub file `_core.pyi` is its manual."""
+
+    @property
+    def finished(self) -> bool: ...
+    def attach(self, source: str, *, full: Literal["drop", "wait"] = "wait") -> None: ...
+    def poll(self, max_events: int, timeout_ms: int) -> list[Event]: ...
+    def finish(self) -> None: ...
+    def stats(self) -> dict[str, int]: ...
+    def close(self) -> None: ...
+
+
+@dataclass(frozen=True)
+class Engine:
+    """A loaded core module and its name."""
+
+    name: str
+    module: ModuleType
+
+    def core(self, literals: Sequence[bytes], openings: Sequence[Opening], limits: Mapping[str, int]) -> Core:
+        """A core with these tables and limits (the limits by the names of `_core.pyi`)."""
+        tables = self.module.Tables(list(literals), list(openings))
+        core: Core = self.module.Core(tables, self.module.Limits(**limits))
+        return core
+
+    def attach(self, core: Core, source: str) -> None:
+        """Open a source on a core, waiting when its queue is full; SourceError says why it cannot be read."""
+        try:
+            core.attach(source, full="wait")
+        except self.module.CaptureError as error:
+            raise SourceError(error.source, error.reason, error.offset) from None
+
+
+def load(name: Name = "auto") -> Engine:
+    """Load a core; "auto" asks the environment first, then takes the compiled one if it is there."""
+    if name == "auto":
+        name = _from_environment()
+    if name != "reference":
+        try:
+            return Engine("compiled", importlib.import_module("sensor._core"))
+        except ImportError as error:
+            if name == "compiled":
+                raise EngineError(f"the compiled core cannot be loaded ({error}); build it, or use --engine reference") from None
+            print(f"minewatch: the compiled core is missing ({error}): using the slow reference engine", file=sys.stderr)
+    return Engine("reference", importlib.import_module("sensor.reference"))
+
+
+def describe() -> str:
+    """The engine that `load("auto")` would give, in words, with the compiler's version where the core tells it."""
+    name = _from_environment()
+    if name != "reference":
+        try:
+            module = importlib.import_module("sensor._core")
+            compiler = getattr(module, "COMPILER", None)
+            return f"compiled ({compiler})" if compiler else "compiled"
+        except ImportError as error:
+            if name == "compiled":
+                raise EngineError(f"the compiled core cannot be loaded ({error})") from None
+            return "reference (slow; the compiled core is not built)"
+    return "reference (slow; asked for)"
+
+
+def _from_environment() -> Name:
+    value = os.environ.get(ENVIRONMENT, "auto") or "auto"
+    for name in NAMES:
+        if value == name:
+            return name
+    raise EngineError(f"{ENVIRONMENT}={value}: must be one of {', '.join(NAMES)}")

@@ -1,0 +1,212 @@
+"""`minewatch replay` as a user runs it: what is found, where it is written, and that the way in does not change what comes out."""
+
+from __future__ import annotations
+
+import gzip
+import json
+import os
+import signal
+import struct
+import subprocess
+import sys
+import time
+import tomllib
+from collections.abc import Callable
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+import pytest
+import zstandard
+
+from sensor.cli import VERSION
+from tests.cli.conftest import ROOT, Run
+from tests.demo.miners import Counts
+
+Demo = tuple[Path, dict[str, Counts]]
+
+
+def events(data: bytes) -> list[dict[str, Any]]:
+    return [json.loads(line) for line in data.splitlines()]
+
+
+def nameless(data: bytes) -> list[dict[str, Any]]:
+    """Event lines without the name of their source."""
+
+    def drop(value: Any) -> Any:
+        if isinstance(value, dict):
+            return {key: drop(item) for key, item in value.items() if key != "pcap_filename"}
+        return [drop(item) for item in value] if isinstance(value, list) else value
+
+    return [drop(event) for event in events(data)]
+
+
+def as_pcapng(pcap: bytes) -> bytes:
+    """The same packets as a pcapng file of one section and one interface (microseconds)."""
+
+    def block(kind: int, body: bytes) -> bytes:
+        body += bytes(-len(body) % 4)
+        return struct.pack("<II", kind, len(body) + 12) + body + struct.pack("<I", len(body) + 12)
+
+    blocks = [block(0x0A0D0D0A, struct.pack("<IHHq", 0x1A2B3C4D, 1, 0, -1)), block(1, struct.pack("<HHI", 1, 0, 262_144))]
+    at = 24
+    while at < len(pcap):
+        seconds, micros, captured, original = struct.unpack_from("<IIII", pcap, at)
+        time = seconds * 1_000_000 + micros
+        head = struct.pack("<IIIII", 0, time >> 32, time & 0xFFFFFFFF, captured, original)
+        blocks.append(block(6, head + pcap[at + 16 : at + 16 + captured]))
+        at += 16 + captured
+    return b"".join(blocks)
+
+
+def test_the_demo_has_exactly_the_miners_and_shares_that_were_played(run: Run, demo: Demo) -> None:
+    path, truth = demo
+    done = run("replay", path, "--eve", "-")
+    assert done.returncode == 0, done.stderr
+    found = events(done.stdout)
+    flows = {flow["login"]: flow["shares"] for event in found if event["event_type"] == "mining" for flow in event["mining"]["flows"]}
+    assert {login: (s["submitted"], s["accepted"], s["rejected"]) for login, s in flows.items()} == {k: tuple(v) for k, v in truth.items()}
+    assert {event["src_ip"] for event in found if event["event_type"] == "mining"} == {"198.51.100.23", "198.51.100.77", "198.51.100.130"}
+    assert [event["event_type"] for event in found].count("node") == 1
+
+
+def test_two_replays_are_byte_identical_and_so_are_one_and_two_workers(run: Run, demo: Demo) -> None:
+    first = run("replay", demo[0], "--eve", "-").stdout
+    assert first
+    assert run("replay", demo[0], "--eve", "-").stdout == first
+    assert run("replay", demo[0], "--eve", "-", "-j", "2").stdout == first
+
+
+def test_the_letters_of_suricata_mean_the_same(run: Run, demo: Demo, tmp_path: Path) -> None:
+    first = run("replay", demo[0], "--eve", "-").stdout
+    done = run("-r", demo[0], "-l", tmp_path)
+    assert done.returncode == 0
+    assert (tmp_path / "eve.json").read_bytes() == first
+
+
+@pytest.mark.parametrize(
+    ("name", "pack"),
+    [
+        ("d.pcap.gz", gzip.compress),
+        ("d.bin", lambda data: gzip.compress(data[:50_000]) + gzip.compress(data[50_000:])),
+        ("d.pcap.zst", zstandard.compress),
+        ("d.cap", lambda data: zstandard.compress(data[:70_000]) + zstandard.compress(data[70_000:])),
+        ("d.pcapng", as_pcapng),
+    ],
+)
+def test_the_container_does_not_matter(run: Run, demo: Demo, tmp_path: Path, name: str, pack: Callable[[bytes], bytes]) -> None:
+    plain = nameless(run("replay", demo[0], "--eve", "-").stdout)
+    (tmp_path / name).write_bytes(pack(demo[0].read_bytes()))
+    done = run("replay", name, "--eve", "-")
+    assert done.returncode == 0, done.stderr
+    assert nameless(done.stdout) == plain
+
+
+def test_standard_input_gives_the_same(run: Run, demo: Demo) -> None:
+    plain = nameless(run("replay", demo[0], "--eve", "-").stdout)
+    assert nameless(run("replay", "-", "--eve", "-", stdin=demo[0].read_bytes()).stdout) == plain
+    assert nameless(run("replay", "-", "--eve", "-", stdin=gzip.compress(demo[0].read_bytes())).stdout) == plain
+
+
+def test_directories_are_read_in_order_and_only_their_captures(run: Run, demo: Demo, tmp_path: Path) -> None:
+    data = demo[0].read_bytes()
+    folder = tmp_path / "in" / "deeper"
+    folder.mkdir(parents=True)
+    (tmp_path / "in" / "notes.txt").write_text("no capture")
+    (tmp_path / "in" / "a.pcap").write_bytes(data)
+    (folder / "b.pcap.gz").write_bytes(gzip.compress(data))
+    done = run("replay", "in", "--eve", "-", "-v")
+    assert done.returncode == 0, done.stderr
+    assert len([event for event in events(done.stdout) if event["event_type"] == "mining"]) == len(
+        [event for event in nameless(run("replay", demo[0], "--eve", "-").stdout) if event["event_type"] == "mining"]
+    )
+
+
+def test_a_file_named_twice_is_read_once(run: Run, demo: Demo) -> None:
+    assert run("replay", demo[0], demo[0], "--eve", "-").stdout == run("replay", demo[0], "--eve", "-").stdout
+
+
+def test_a_capture_cut_into_files_counts_no_share_twice_and_loses_none(run: Run, demo: Demo, tmp_path: Path) -> None:
+    data, at, cuts = demo[0].read_bytes(), 24, [24]
+    while at < len(data):
+        at += 16 + int.from_bytes(data[at + 8 : at + 12], "little")
+        if at - cuts[-1] > 300_000 or at == len(data):
+            cuts.append(at)
+    for number, (start, end) in enumerate(pairwise(cuts)):
+        (tmp_path / f"part{number}.pcap").write_bytes(data[:24] + data[start:end])
+    whole = [event["mining"]["shares"] for event in events(run("replay", demo[0], "--eve", "-").stdout) if "mining" in event]
+    parts = [event["mining"]["shares"] for event in events(run("replay", "part*.pcap", "--eve", "-").stdout) if "mining" in event]
+    assert parts == whole
+
+
+def test_with_events_on_standard_output_nothing_else_goes_there(run: Run, demo: Demo) -> None:
+    done = run("replay", demo[0], "none.pcap", "--eve", "-")
+    assert done.returncode == 1
+    assert all(line.startswith(b"{") for line in done.stdout.splitlines())
+
+
+def test_quiet_prints_nothing(run: Run, demo: Demo) -> None:
+    done = run("replay", demo[0], "--quiet", "--eve", "out.json", MINEWATCH_ENGINE="reference")
+    assert (done.returncode, done.stdout, done.stderr) == (0, b"", b"")
+
+
+@pytest.mark.parametrize("columns", [80, 120, 200])
+def test_the_table_fits_its_width_and_cuts_no_address(run: Run, demo: Demo, columns: int) -> None:
+    text = run("replay", demo[0], COLUMNS=str(columns)).stdout.decode()
+    assert max(map(len, text.splitlines())) <= columns
+    for wanted in ("198.51.100.23", "203.0.113.40:3333", "198.51.100.77", "203.0.113.88:10128", "198.51.100.130", "192.0.2.61:1010"):
+        assert wanted in text
+    assert "\x1b" not in text
+    assert "engine" in text.splitlines()[-1]
+
+
+def test_no_mining_is_said_and_is_no_error(run: Run, tmp_path: Path, demo: Demo) -> None:
+    (tmp_path / "quiet.pcap").write_bytes(demo[0].read_bytes()[:24])
+    done = run("replay", "quiet.pcap")
+    assert (done.returncode, done.stdout.decode().splitlines()[0]) == (0, "No mining found.")
+
+
+def test_a_reader_that_goes_away_is_no_traceback(demo: Demo) -> None:
+    line = f"{sys.executable} -m sensor.cli replay {demo[0]} --eve - | head -c 1"
+    done = subprocess.run(["bash", "-c", line], capture_output=True, env={**os.environ, "PYTHONPATH": str(ROOT)}, timeout=60, check=False)
+    assert b"Traceback" not in done.stderr
+    assert b"BrokenPipe" not in done.stderr
+
+
+@pytest.mark.parametrize("engine", ["auto", "reference"])
+def test_an_interrupt_ends_at_once_even_when_the_input_is_silent(demo: Demo, engine: str, tmp_path: Path) -> None:
+    line = [sys.executable, "-m", "sensor.cli", "replay", "-", "--engine", engine, "--eve", str(tmp_path / "out.json")]
+    environment = {**os.environ, "PYTHONPATH": str(ROOT), "MINEWATCH_ENGINE": ""}
+    with subprocess.Popen(line, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=environment) as child:
+        assert child.stdin
+        assert child.stderr
+        child.stdin.write(demo[0].read_bytes()[:40_000])
+        child.stdin.flush()
+        time.sleep(1.5)
+        child.send_signal(signal.SIGINT)
+        assert child.wait(timeout=10) == 130
+        assert b"Traceback" not in child.stderr.read()
+
+
+def test_version_names_the_engine(run: Run) -> None:
+    assert b"engine reference" in run("version", MINEWATCH_ENGINE="reference").stdout
+    assert run("-V").stdout == run("version").stdout
+
+
+def test_check_of_the_defaults_and_the_dump(run: Run) -> None:
+    done = run("check", MINEWATCH_ENGINE="reference")
+    assert (done.returncode, done.stdout.startswith(b"ok: ")) == (0, True), done.stderr
+    assert b"limits:" in run("--dump-config").stdout
+
+
+def test_signatures_are_listed_and_proved(run: Run) -> None:
+    listed = run("signatures", "list")
+    assert listed.returncode == 0
+    for dialect in (b"stratum-v1", b"cryptonote", b"ethproxy", b"ethereum-stratum", b"equihash"):
+        assert dialect in listed.stdout
+    assert run("signatures", "test").returncode == 0
+
+
+def test_the_command_and_the_package_have_one_version() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    assert project["version"] == VERSION
