@@ -13,6 +13,7 @@ from typing import Literal
 from sensor.events import Event
 
 ENGINE: Literal["compiled", "reference"]
+COMPILER: str  # what built the core, for people; the compiled core only
 
 class CaptureError(Exception):
     """A source cannot be opened or read: `source`, `reason`, `offset` (bytes)."""

@@ -77,12 +77,12 @@ Verdict = tuple[Grade, float, tuple[str, ...]]
 def _grade(reading: Reading, session: Session, facts: FlowFacts) -> Verdict | None:
     miner, pool = reading.miner, 1 - reading.miner
     said = _names(reading.miner_confirms)
-    answered = _names(reading.pool_confirms)
+    answered = _pool_words(reading.pool_confirms)
     if reading.miner_confirms and reading.pool_confirms:
         lines = session.messages[miner] + session.foreign[miner]
         if lines and session.foreign[miner] / lines > MAX_FOREIGN_SHARE:
             return None
-        return Grade.SPEAKS, SURE_SPEAKS, (f"the miner said {said}", f"the pool said {answered}")
+        return Grade.SPEAKS, SURE_SPEAKS, (f"the miner said {said}", f"the pool {answered}")
     speaker, silent = (miner, pool) if reading.miner_confirms else (pool, miner)
     if session.foreign[speaker] or _both_roles(session, speaker):
         return None  # quoted text: mails, pages and rule files carry other lines, or both sides' words; a miner does not
@@ -90,7 +90,7 @@ def _grade(reading: Reading, session: Session, facts: FlowFacts) -> Verdict | No
     if facts.packets[silent] == 0 and len(confirms) >= 2:
         return Grade.SPEAKS, SURE_ONE_VISIBLE, (f"only one direction was captured; it said {_names(confirms)}",)
     if speaker == pool:
-        return Grade.BEHAVES, MAYBE_POOL_ONLY, (f"the pool said {answered}; the miner was not heard",)
+        return Grade.BEHAVES, MAYBE_POOL_ONLY, (f"the pool {answered}; the miner was not heard",)
     if reading.refused:
         return Grade.BEHAVES, MAYBE_REFUSED, (f"attempt: {said} was refused",)
     if session.messages[pool] or session.spoiled[pool]:
@@ -106,7 +106,15 @@ def _both_roles(session: Session, direction: int) -> bool:
 
 
 def _names(names: set[str]) -> str:
-    return ", ".join(sorted(names))
+    return ", ".join(sorted({name.partition("/")[0] for name in names}))
+
+
+def _pool_words(names: set[str]) -> str:
+    """What the pool did: a name with a slash is an answer to the miner's message before it, another was sent unasked."""
+    answers = {name for name in names if "/" in name}
+    sent = names - answers
+    words = [f"answered {_names(answers)}"] if answers else []
+    return " and ".join([*words, f"sent {_names(sent)}"] if sent else words)
 
 
 def _contribution(reading: Reading, account: Account, verdict: Verdict, facts: FlowFacts) -> Contribution:

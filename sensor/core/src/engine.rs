@@ -5,6 +5,7 @@ use std::hash::{BuildHasher, Hasher};
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering::Relaxed, Ordering::SeqCst};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
+use std::time::{Duration, Instant};
 
 use crossbeam_channel::{bounded, unbounded, Receiver, Sender};
 
@@ -25,6 +26,8 @@ const SWEEP_NS: u64 = 10_000_000_000;
 /// Packets decoded together: their table entries are touched before any is worked on, so that memory is waited for once.
 const BATCH: usize = 32;
 const BLOCKS_IN_FLIGHT: usize = 4;
+/// How long closing waits for the threads.
+const PATIENCE: Duration = Duration::from_millis(500);
 
 /// What all threads share.
 pub struct Shared {
@@ -165,11 +168,15 @@ impl Engine {
         NAMES.iter().copied().zip(totals).collect()
     }
 
-    /// Stop and wait for the threads. Idempotent.
+    /// Stop. Threads that end soon are waited for; one that is blocked reading a silent pipe is let go, and ends with its next byte. Idempotent.
     pub fn close(&mut self) {
         self.shared.queue.close();
         self.commands = None;
-        for thread in self.threads.drain(..) {
+        let patience = Instant::now() + PATIENCE;
+        while self.threads.iter().any(|thread| !thread.is_finished()) && Instant::now() < patience {
+            std::thread::sleep(Duration::from_millis(1));
+        }
+        for thread in self.threads.drain(..).filter(|thread| thread.is_finished()) {
             let _ = thread.join();
         }
     }

@@ -219,6 +219,7 @@ fn run_bench(py: Python<'_>, source: &str, step: &str, tables: &Tables, limits: 
 #[pymodule]
 fn _core(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add("ENGINE", "compiled")?;
+    module.add("COMPILER", env!("MINEWATCH_COMPILER"))?;
     module.add("CaptureError", module.py().get_type::<CaptureError>())?;
     module.add_class::<Tables>()?;
     module.add_class::<Limits>()?;
