@@ -1,7 +1,7 @@
 //! IP fragments put together again, within a bound (RFC 791, RFC 8200 section 4.5). First bytes win on overlap, so a later
 //! fragment cannot rewrite what was already seen. Knows nothing of what the datagrams carry.
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::{BTreeMap, HashMap, VecDeque};
 
 const LIFETIME_NS: u64 = 30_000_000_000;
 pub const MAX_DATAGRAM_BYTES: usize = 65_535;
@@ -19,8 +19,8 @@ pub struct FragmentKey {
 struct Datagram {
     first_ns: u64,
     serial: u64,
-    data: Vec<u8>,
-    have: Vec<(usize, usize)>, // sorted, disjoint, merged [start, end)
+    pieces: BTreeMap<usize, Box<[u8]>>, // by offset, disjoint
+    held: usize,
     total: Option<usize>,
 }
 
@@ -59,27 +59,26 @@ impl Fragments {
         }
         if !self.entries.contains_key(&key) {
             self.serial += 1;
-            let fresh = Datagram { first_ns: ts_ns, serial: self.serial, data: Vec::new(), have: Vec::new(), total: None };
+            let fresh = Datagram { first_ns: ts_ns, serial: self.serial, pieces: BTreeMap::new(), held: 0, total: None };
             self.entries.insert(key, fresh);
             self.order.push_back((key, self.serial));
         }
         let Some(entry) = self.entries.get_mut(&key) else { return Outcome::Refused };
         // two ends that disagree: what is already there is believed, as with overlapping bytes
         let end = offset + data.len();
-        if entry.total.is_some_and(|total| end > total) || (!more && entry.data.len() > end) {
+        if entry.total.is_some_and(|total| end > total) || (!more && entry.end() > end) {
             return Outcome::Refused;
         }
-        let before = entry.data.len();
+        let before = entry.held;
         entry.place(offset, data);
-        self.bytes += entry.data.len() - before;
+        self.bytes += entry.held - before;
         if !more {
             entry.total.get_or_insert(end);
         }
-        if entry.complete() {
-            let total = entry.total.unwrap_or(0);
-            if let Some(mut done) = self.remove(&key) {
-                done.data.truncate(total);
-                return Outcome::Complete(done.data.into_boxed_slice());
+        if entry.total == Some(entry.held) {
+            if let Some(done) = self.remove(&key) {
+                let pieces: Vec<Box<[u8]>> = done.pieces.into_values().collect();
+                return Outcome::Complete(pieces.concat().into_boxed_slice());
             }
         }
         self.keep_within_bounds();
@@ -111,7 +110,7 @@ impl Fragments {
 
     fn remove(&mut self, key: &FragmentKey) -> Option<Datagram> {
         let gone = self.entries.remove(key)?;
-        self.bytes -= gone.data.len();
+        self.bytes -= gone.held;
         Some(gone)
     }
 
@@ -132,39 +131,24 @@ impl Fragments {
 }
 
 impl Datagram {
-    fn place(&mut self, offset: usize, data: &[u8]) {
-        let end = offset + data.len();
-        if self.data.len() < end {
-            self.data.resize(end, 0);
-        }
-        // write only the holes: first bytes win
-        let mut at = offset;
-        for &(start, stop) in &self.have {
-            if at < start.min(end) {
-                let till = start.min(end);
-                self.data[at..till].copy_from_slice(&data[at - offset..till - offset]);
-            }
-            at = at.max(stop);
-        }
-        if at < end {
-            self.data[at..end].copy_from_slice(&data[at - offset..]);
-        }
-        self.have.push((offset, end));
-        self.have.sort_unstable();
-        let mut merged: Vec<(usize, usize)> = Vec::with_capacity(self.have.len());
-        for &(start, stop) in &self.have {
-            match merged.last_mut() {
-                Some(last) if start <= last.1 => last.1 = last.1.max(stop),
-                _ => merged.push((start, stop)),
-            }
-        }
-        self.have = merged;
+    fn end(&self) -> usize {
+        self.pieces.last_key_value().map_or(0, |(start, piece)| start + piece.len())
     }
 
-    fn complete(&self) -> bool {
-        match (self.total, self.have.first()) {
-            (Some(total), Some(&(0, stop))) => stop >= total,
-            _ => false,
+    /// Keep what is not there yet: first bytes win.
+    fn place(&mut self, offset: usize, data: &[u8]) {
+        let end = offset + data.len();
+        let mut at = offset;
+        if let Some((start, piece)) = self.pieces.range(..=offset).next_back() {
+            at = at.max(start + piece.len());
+        }
+        let later: Vec<(usize, usize)> = self.pieces.range(at..end).map(|(start, piece)| (*start, start + piece.len())).collect();
+        for (start, stop) in later.into_iter().chain([(end, end)]) {
+            if at < start {
+                self.held += start - at;
+                self.pieces.insert(at, data[at - offset..start - offset].into());
+            }
+            at = at.max(stop);
         }
     }
 }

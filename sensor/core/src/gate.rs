@@ -47,6 +47,18 @@ pub fn find(slot: &Slot, tables: &Tables, session_bytes: i64, side: usize, arriv
             }
         }
     }
+    literal(slot, tables, session_bytes, side, arrival)
+}
+
+/// The last of the rules alone: a literal in carry and segment.
+#[inline]
+pub fn literal(slot: &Slot, tables: &Tables, session_bytes: i64, side: usize, arrival: (u32, &[u8])) -> Option<Gate> {
+    let (data_seq, payload) = arrival;
+    let direction = &slot.sides[side];
+    if slot.has(bit::UDP) {
+        return None;
+    }
+    let next_in_line = slot.has(bit::BASE << side) && data_seq == direction.next;
     let carry = if next_in_line { direction.carry.get() } else { &[] };
     if !tables.scan(carry, payload) {
         return None;

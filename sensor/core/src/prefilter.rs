@@ -4,6 +4,8 @@
 use aho_corasick::{packed, AhoCorasick, MatchKind, StartKind};
 use memchr::memmem;
 
+use crate::segment::{TCP, UDP};
+
 /// Bytes of a direction kept for literals and openings that are cut by a segment border.
 pub const CARRY: usize = 15;
 pub const MAX_LITERAL: usize = CARRY + 1;
@@ -77,11 +79,14 @@ impl Tables {
         }
         let mut tcp_first = [false; 256];
         for opening in &openings {
+            if opening.proto != TCP && opening.proto != UDP {
+                return Err(format!("an opening of protocol {}, known are {TCP} (TCP) and {UDP} (UDP)", opening.proto));
+            }
             let (length, end) = (opening.pattern.len(), opening.at + opening.pattern.len());
-            if !(1..=16).contains(&length) || (opening.proto == crate::segment::TCP && end > MAX_LITERAL) || end > 65_535 {
+            if !(1..=16).contains(&length) || (opening.proto == TCP && end > MAX_LITERAL) || end > 65_535 {
                 return Err(format!("an opening of {length} bytes at {} does not fit", opening.at));
             }
-            if opening.proto == crate::segment::TCP {
+            if opening.proto == TCP {
                 let (low, high) = if opening.at == 0 { opening.pattern[0] } else { (0, 255) };
                 (low..=high).for_each(|byte| tcp_first[byte as usize] = true);
             }
@@ -108,23 +113,26 @@ impl Tables {
         self.finders.iter().any(|finder| finder.find_iter(joined).any(|at| at + finder.needle().len() > carried))
     }
 
-    /// Every literal's first occurrence in carry + data that ends inside data: (literal, position relative to data's start).
-    pub fn find_all(&self, carry: &[u8], data: &[u8], mut found: impl FnMut(usize, i64)) {
+    /// Every literal's first occurrence in carry + data that ends inside data: (position relative to data's start, literal), in order.
+    pub fn find_all(&self, carry: &[u8], data: &[u8]) -> Vec<(i64, usize)> {
         let (joined, length) = join(carry, data);
+        let mut found = Vec::new();
         for (index, finder) in self.finders.iter().enumerate() {
             let across = finder.find_iter(&joined[..length]).find(|at| at + finder.needle().len() > carry.len());
             if let Some(at) = across {
-                found(index, at as i64 - carry.len() as i64);
+                found.push((at as i64 - carry.len() as i64, index));
             } else if let Some(at) = finder.find(data) {
-                found(index, at as i64);
+                found.push((at as i64, index));
             }
         }
+        found.sort_unstable();
+        found
     }
 
     /// The first opening in table order that a stream beginning with carry + data matches wholly.
     #[inline]
     pub fn opening(&self, proto: u8, carry: &[u8], data: &[u8]) -> Option<&Opening> {
-        if proto == crate::segment::TCP {
+        if proto == TCP {
             let first = carry.first().or(data.first())?;
             if !self.tcp_first[*first as usize] {
                 return None;
@@ -197,10 +205,8 @@ mod tests {
         Tables::new(vec![b"\"mining.".to_vec(), b"eth_submit".to_vec()], vec![opening]).unwrap()
     }
 
-    fn hits(carry: &[u8], data: &[u8]) -> Vec<(usize, i64)> {
-        let mut all = Vec::new();
-        tables().find_all(carry, data, |literal, at| all.push((literal, at)));
-        all
+    fn hits(carry: &[u8], data: &[u8]) -> Vec<(i64, usize)> {
+        tables().find_all(carry, data)
     }
 
     #[test]
@@ -213,7 +219,7 @@ mod tests {
             let now = tables().scan(carry.get(), &stream[cut..]);
             assert!(before || now, "cut at {cut}");
             if !before {
-                assert_eq!(hits(carry.get(), &stream[cut..]), vec![(0, 10 - cut as i64)]);
+                assert_eq!(hits(carry.get(), &stream[cut..]), vec![(10 - cut as i64, 0)]);
             }
         }
     }

@@ -81,6 +81,7 @@ pub fn gre(bytes: &[u8]) -> Result<Layer<'_>, Ignored> {
                     after(inner, more).map(Layer::Ethernet)
                 }
                 0x8100 | 0x88a8 | 0x9100 | 0x9200 => Ok(Layer::EtherType(kind, rest)),
+                0..=1500 => Err(Counter::IgnoredGre), // a keep-alive, not an 802.3 length
                 _ => ethertype(kind, rest, Counter::IgnoredGre),
             }
         }

@@ -78,8 +78,8 @@ impl Worker {
                 if !slot.has(bit::BASE << side) {
                     slot.sides[side].base = data_seq;
                     slot.sides[side].next = data_seq;
-                    slot.set((bit::BASE | bit::SYN) << side);
                 }
+                slot.set((bit::BASE | bit::SYN) << side);
             }
             if seg.flags & FIN != 0 {
                 slot.set(bit::FIN << side);
@@ -94,7 +94,12 @@ impl Worker {
             self.follow(at, candidate - 1, side, data_seq, seg, block);
         } else if !payload.is_empty() {
             let slot = self.flows.slot(at);
-            if let Some(gate) = gate::find(slot, &self.tables, self.limits.session_bytes, side, (data_seq, payload)) {
+            let mut found = gate::find(slot, &self.tables, self.limits.session_bytes, side, (data_seq, payload));
+            if found.as_ref().is_some_and(|gate| !gate.literal && !self.has_room()) {
+                self.stats.add(Counter::CandidatesRefused, 1);
+                found = gate::literal(self.flows.slot(at), &self.tables, self.limits.session_bytes, side, (data_seq, payload));
+            }
+            if let Some(gate) = found {
                 self.open(at, &gate, data_seq, seg, block);
             }
         }
@@ -233,15 +238,17 @@ impl Worker {
         self.flows.remove(at);
     }
 
+    fn has_room(&self) -> bool {
+        self.candidates.open_count() < self.limits.candidates
+    }
+
     /// Let a flow through.
     fn open(&mut self, at: u32, gate: &Gate, data_seq: u32, seg: &Segment, block: &[u8]) {
-        if self.candidates.open_count() >= self.limits.candidates {
-            let oldest = self.candidates.oldest(true).filter(|_| gate.literal);
-            let Some(oldest) = oldest else {
-                self.stats.add(Counter::CandidatesRefused, 1);
-                return;
-            };
-            self.spend(oldest);
+        if !self.has_room() {
+            // an exact match outranks whoever is silent longest
+            if let Some(oldest) = self.candidates.oldest(true) {
+                self.spend(oldest);
+            }
         }
         let known = self.flows.slot(at).candidate;
         let index = if known == 0 {
@@ -402,13 +409,13 @@ impl Worker {
             let direction = self.direction(index, side);
             let (flow, events, stats) = (self.candidates.get(index).flow, &mut self.events, &self.stats);
             let candidate = self.candidates.get(index);
-            tables.find_all(carry.get(), &ready.data, |literal, at| {
+            for (at, literal) in tables.find_all(carry.get(), &ready.data) {
                 if candidate.first_hit(literal) {
                     stats.add(Counter::Hits, 1);
                     let offset = ready.offset.wrapping_add_signed(at);
                     events.push(Event::Hit { flow, ts_ns, direction, offset, literal });
                 }
-            });
+            }
         }
         self.emit(index, side, ready, ts_ns);
     }
@@ -429,7 +436,6 @@ impl Worker {
     fn spend(&mut self, index: u32) {
         let candidate = self.candidates.get(index);
         candidate.sides.iter_mut().for_each(|direction| direction.stop());
-        candidate.carries = [Carry::default(); 2];
         self.candidates.set_open(index, false);
         self.stats.add(Counter::CandidatesSpent, 1);
     }

@@ -1,11 +1,11 @@
 //! Where capture bytes come from: a file or standard input, plain, gzip or Zstandard (told by magic), with the compressed bytes counted.
 
 use std::fs::File;
-use std::io::{self, Read};
+use std::io::{self, BufRead, BufReader, Read};
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::sync::Arc;
 
-use flate2::read::MultiGzDecoder;
+use flate2::{Decompress, FlushDecompress, Status};
 
 const GZIP: [u8; 2] = [0x1f, 0x8b];
 const ZSTANDARD: [u8; 4] = [0x28, 0xb5, 0x2f, 0xfd];
@@ -30,6 +30,66 @@ impl<R: Read> Read for Counted<R> {
     }
 }
 
+/// The members of a gzip file one after another (RFC 1952 section 2.2); zero padding behind the last, as tapes leave it, is passed over.
+/// Everything that can be decompressed before damage is given out first.
+struct Gzip<R> {
+    raw: R,
+    member: Option<Decompress>,
+    damaged: bool,
+}
+
+impl<R: BufRead> Gzip<R> {
+    fn new(raw: R) -> Gzip<R> {
+        Gzip { raw, member: Some(Decompress::new_gzip(15)), damaged: false }
+    }
+
+    /// Go to the next member; false at the end.
+    fn next_member(&mut self) -> io::Result<bool> {
+        loop {
+            let bytes = self.raw.fill_buf()?;
+            let zeros = bytes.iter().take_while(|byte| **byte == 0).count();
+            if bytes.is_empty() {
+                self.member = None;
+                return Ok(false);
+            }
+            let more = zeros < bytes.len();
+            self.raw.consume(zeros);
+            if more {
+                self.member = Some(Decompress::new_gzip(15));
+                return Ok(true);
+            }
+        }
+    }
+}
+
+impl<R: BufRead> Read for Gzip<R> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        if buffer.is_empty() {
+            return Ok(0);
+        }
+        while let Some(member) = self.member.as_mut().filter(|_| !self.damaged) {
+            let bytes = self.raw.fill_buf()?;
+            let (read_before, written_before, ended) = (member.total_in(), member.total_out(), bytes.is_empty());
+            let outcome = member.decompress(bytes, buffer, FlushDecompress::None);
+            let written = (member.total_out() - written_before) as usize;
+            let consumed = (member.total_in() - read_before) as usize;
+            self.raw.consume(consumed);
+            let member_ended = matches!(outcome, Ok(Status::StreamEnd));
+            self.damaged = outcome.is_err() || (ended && written == 0 && !member_ended);
+            if member_ended {
+                self.next_member()?;
+            }
+            if written > 0 {
+                return Ok(written);
+            }
+        }
+        if self.damaged {
+            return Err(io::Error::from(io::ErrorKind::InvalidData));
+        }
+        Ok(0)
+    }
+}
+
 impl Input {
     /// Open a path, or standard input for "-". `count` follows the bytes read from the medium.
     pub fn open(path: &str, count: Arc<AtomicU64>) -> io::Result<Input> {
@@ -48,7 +108,7 @@ impl Input {
         let magic = head[..length].to_vec();
         let whole = io::Cursor::new(magic.clone()).chain(raw);
         if magic.starts_with(&GZIP) {
-            return Ok(Input { inner: Box::new(MultiGzDecoder::new(whole)), compressed: true });
+            return Ok(Input { inner: Box::new(Gzip::new(BufReader::new(whole))), compressed: true });
         }
         if magic.starts_with(&ZSTANDARD) {
             return Ok(Input { inner: Box::new(zstd::stream::read::Decoder::new(whole)?), compressed: true });

@@ -1,0 +1,72 @@
+"""One direction of a TCP candidate: segments in, bytes in order out, holes given up when they can no longer be filled.
+
+Stream offsets count from the direction's base and do not wrap; sequence numbers do (RFC 9293 section 3.4). Knows no flow, gate or event.
+"""
+
+from __future__ import annotations
+
+from sensor.reference.counters import Counters
+from sensor.reference.pieces import Pieces
+from sensor.reference.tables import Limits
+
+SEQUENCE_MASK = 0xFFFF_FFFF
+WINDOW_BYTES = 1 << 30  # the largest receive window there can be (RFC 7323 section 2.3): further off is no part of this stream
+
+
+def sequence_distance(later: int, earlier: int) -> int:
+    """later - earlier on the circle of sequence numbers, -2^31 .. 2^31-1."""
+    return ((later - earlier + 0x8000_0000) & SEQUENCE_MASK) - 0x8000_0000
+
+
+class Assembler:
+    __slots__ = ("_base", "_counters", "_held", "next", "skipped")
+
+    def __init__(self, base: int, start: int, skipped: int, counters: Counters) -> None:
+        self._base = base
+        self.next = start  # the stream offset expected
+        self.skipped = skipped  # bytes between what an earlier assembler delivered and `start`: the first chunk's gap
+        self._held = Pieces()
+        self._counters = counters
+
+    def _offset(self, seq: int) -> int:
+        return self.next + sequence_distance(seq, self._base + self.next)
+
+    def receive(self, seq: int, data: bytes) -> bytes:
+        """What can be delivered now, ending at `next`; later bytes are held."""
+        offset = self._offset(seq)
+        ahead = offset - self.next
+        if abs(ahead) > WINDOW_BYTES:
+            self._counters["out_of_window"] += 1
+            return b""
+        if ahead < 0:
+            self._counters["retransmitted_bytes"] += min(-ahead, len(data))
+            data, offset = data[-ahead:], self.next
+        if not data:
+            return b""
+        if offset == self.next and not self._held:
+            self.next += len(data)
+            return data
+        if self._held.hold(offset, data):
+            self._counters["overlap_conflicts"] += 1
+        return self._take_run() if offset == self.next else b""
+
+    def acknowledged(self, ack: int) -> bool:
+        """Whether the other side says it has everything before the first held byte, so that the hole will not be sent again."""
+        return bool(self._held) and self._offset(ack) >= self._held.starts[0]
+
+    def holds_too_much(self, limits: Limits) -> bool:
+        return self._held.held_bytes > limits.reorder_bytes or len(self._held) > limits.reorder_segments
+
+    def holds(self) -> bool:
+        return bool(self._held)
+
+    def give_up_hole(self) -> tuple[int, bytes]:
+        """The length of the hole at `next`, and what is held after it up to the next hole. Something must be held."""
+        gap = self._held.starts[0] - self.next
+        self.next += gap
+        return gap, self._take_run()
+
+    def _take_run(self) -> bytes:
+        run = self._held.take_run()
+        self.next += len(run)
+        return run

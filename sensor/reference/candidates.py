@@ -1,0 +1,197 @@
+"""Flows with an open gate: their bytes become chunks, literals in them become hits, and their budget decides how long.
+
+The only place that makes events of a flow. Captures, frames and the flow table are not known here.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+
+from sensor.events import Chunk, Close, CloseReason, Event, Hit, Open
+from sensor.reference.assembler import SEQUENCE_MASK, WINDOW_BYTES, Assembler
+from sensor.reference.counters import Counters
+from sensor.reference.flow import ACK, SYN, Flow, Gate, Side
+from sensor.reference.prefilter import Cause, Key, literal_key, opening_key
+from sensor.reference.tables import CARRY_BYTES, TCP, Limits, Tables
+from sensor.reference.transport import checksum_fits
+from sensor.reference.walk import Segment
+
+
+class Candidates:
+    def __init__(self, tables: Tables, limits: Limits, counters: Counters, events: deque[Event]) -> None:
+        self.tables = tables
+        self.source = ""
+        self._limits = limits
+        self._counters = counters
+        self._events = events
+        self._open: dict[int, Flow] = {}  # by number
+        self._last_number = 0
+
+    def __len__(self) -> int:
+        return len(self._open)
+
+    def take(self, flow: Flow, direction: int, segment: Segment) -> None:
+        """One segment of a flow: its acknowledgement for the other side's holes first, then its own payload."""
+        if flow.gate is Gate.OPEN:
+            self._note_checksum(flow, segment)
+            if segment.flags & ACK:
+                self._acknowledge(flow, 1 - direction, segment)
+        if segment.wire_bytes:
+            self._take_payload(flow, direction, segment)
+
+    def _note_checksum(self, flow: Flow, segment: Segment) -> None:
+        if not checksum_fits(segment):
+            flow.bad_checksums += 1
+            self._counters["bad_l4_checksum"] += 1
+
+    def _take_payload(self, flow: Flow, direction: int, segment: Segment) -> None:
+        side = flow.sides[direction]
+        # RFC 9293 section 3.4: a SYN takes the number before its data (RFC 7413: which it may carry).
+        seq = (segment.seq + (1 if segment.flags & SYN else 0)) & SEQUENCE_MASK
+        if side.base is None:
+            side.base = side.next = seq
+        if flow.gate is Gate.OPEN:
+            self._deliver(flow, direction, segment, seq, self._later_key(side, seq))
+        else:
+            key = self._fitting_key(flow, side, seq, segment)
+            if key is not None:
+                self._open_gate(flow, key, segment)
+                self._deliver(flow, direction, segment, seq, key)
+        side.see_payload(seq, segment)
+
+    def _fitting_key(self, flow: Flow, side: Side, seq: int, segment: Segment) -> Key | None:
+        key = opening_key(self.tables, side, seq, segment) if flow.gate is Gate.SHUT else None
+        if key is not None and len(self._open) < self._limits.candidates:
+            return key
+        self._counters["candidates_refused"] += key is not None
+        key = literal_key(self.tables, side, seq, segment, self._limits.session_bytes)
+        if key is not None and len(self._open) >= self._limits.candidates:
+            # An exact match outranks whoever is silent longest.
+            if not self._open:
+                self._counters["candidates_refused"] += 1
+                return None
+            self._spend(min(self._open.values(), key=lambda other: (other.last_ns, other.serial)))
+        return key
+
+    @staticmethod
+    def _later_key(side: Side, seq: int) -> Key:
+        """Where the side that did not open the gate begins: at its very start, if all of it is still at hand."""
+        if side.has_all_before(seq):
+            return Key(Cause.LITERAL, 0, True, side.carry)
+        return Key(Cause.LITERAL, 0, side.initial is not None and not side.payload_seen, b"")
+
+    def _open_gate(self, flow: Flow, key: Key, segment: Segment) -> None:
+        flow.gate = Gate.OPEN
+        flow.budget_bytes = key.budget_bytes
+        if not flow.number:
+            self._counters["candidates_opened"] += 1
+            self._last_number += 1
+            flow.number = self._last_number
+            (orig_addr, orig_port), (resp_addr, resp_port) = flow.originator, flow.responder
+            midstream = flow.proto == TCP and flow.sides[0].initial is None and flow.sides[1].initial is None
+            self._events.append(
+                Open(flow.number, segment.ts_ns, flow.proto, orig_addr, orig_port, resp_addr, resp_port, flow.basis, midstream,
+                     flow.first_ns, segment.vlans, self.source)
+            )  # fmt: skip
+        self._open[flow.number] = flow
+        self._note_checksum(flow, segment)
+
+    def _deliver(self, flow: Flow, direction: int, segment: Segment, seq: int, key: Key) -> None:
+        side = flow.sides[direction]
+        if flow.proto != TCP:
+            self._emit(flow, direction, segment.ts_ns, side.delivered or 0, 0, segment.payload)
+            return
+        data = segment.payload
+        if side.assembler is None:
+            side.assembler, prefix = self._begin(side, seq, key)
+            seq, data = seq - len(prefix), prefix + data
+        assembler = side.assembler
+        run = assembler.receive(seq, data)
+        self._emit(flow, direction, segment.ts_ns, assembler.next - len(run), 0, run)
+        while flow.gate is Gate.OPEN and assembler.holds_too_much(self._limits):
+            self._give_up_hole(flow, direction, segment.ts_ns, assembler)
+
+    def _begin(self, side: Side, seq: int, key: Key) -> tuple[Assembler, bytes]:
+        """An assembler for what comes from here on, and what of the carry goes before it. No byte is delivered twice."""
+        base, prefix = side.base or 0, key.prefix
+        if side.delivered is None:
+            start = 0 if key.from_base else (seq - len(prefix) - base) & SEQUENCE_MASK
+            return Assembler(base, start, 0, self._counters), prefix
+        distance = (seq - base - side.delivered) & SEQUENCE_MASK
+        if distance >= SEQUENCE_MASK + 1 - WINDOW_BYTES:  # begins before what was delivered
+            return Assembler(base, side.delivered, 0, self._counters), b""
+        prefix = prefix[max(0, len(prefix) - distance) :]
+        skipped = distance - len(prefix)
+        return Assembler(base, side.delivered + skipped, skipped, self._counters), prefix
+
+    def _acknowledge(self, flow: Flow, direction: int, segment: Segment) -> None:
+        assembler = flow.sides[direction].assembler
+        while assembler is not None and flow.gate is Gate.OPEN and assembler.acknowledged(segment.ack):
+            self._give_up_hole(flow, direction, segment.ts_ns, assembler)
+
+    def _give_up_hole(self, flow: Flow, direction: int, ts_ns: int, assembler: Assembler) -> None:
+        gap, run = assembler.give_up_hole()
+        self._emit(flow, direction, ts_ns, assembler.next - len(run), gap, run)
+
+    def _emit(self, flow: Flow, direction: int, ts_ns: int, offset: int, gap: int, data: bytes) -> None:
+        """Hits, then the chunk, then the budget."""
+        if not data:
+            return
+        side = flow.sides[direction]
+        if side.assembler is not None:
+            gap, side.assembler.skipped = gap + side.assembler.skipped, 0
+        if gap:
+            self._counters["gaps"] += 1
+            self._counters["gap_bytes"] += gap
+            flow.gap_bytes += gap
+            side.scan_carry = b""
+        if flow.proto == TCP:
+            self._scan(flow, direction, ts_ns, offset, data)
+        self._events.append(Chunk(flow.number, ts_ns, direction, offset, gap, data))
+        self._counters["chunks"] += 1
+        self._counters["chunk_bytes"] += len(data)
+        side.delivered = offset + len(data)
+        flow.budget_bytes -= len(data)
+        if flow.budget_bytes <= 0:
+            self._spend(flow)
+
+    def _scan(self, flow: Flow, direction: int, ts_ns: int, offset: int, data: bytes) -> None:
+        """Literals that end in this chunk: each is a hit the first time, and each time fills the budget up."""
+        side = flow.sides[direction]
+        text, before = side.scan_carry + data, len(side.scan_carry)
+        found = []
+        for index, literal in enumerate(self.tables.literals):
+            at = text.find(literal, max(0, before - len(literal) + 1))
+            if at >= 0:
+                found.append((at, index, literal))
+        for at, index, literal in sorted(found):
+            if literal not in flow.hits:
+                flow.hits.add(literal)
+                self._events.append(Hit(flow.number, ts_ns, direction, offset - before + at, index))
+                self._counters["hits"] += 1
+        if found:
+            flow.budget_bytes = max(flow.budget_bytes, self._limits.session_bytes)
+        side.scan_carry = text[-CARRY_BYTES:]
+
+    def _spend(self, flow: Flow) -> None:
+        """Shut the gate until a literal opens it again. What is held is dropped, and so part of the next chunk's gap."""
+        self._counters["candidates_spent"] += 1
+        flow.gate = Gate.SPENT
+        del self._open[flow.number]
+        for side in flow.sides:
+            if side.assembler is not None:
+                side.delivered = side.assembler.next - side.assembler.skipped
+                side.assembler = None
+
+    def leave(self, flow: Flow, reason: CloseReason) -> None:
+        """The flow is out of the table: what is still held goes out, then its totals, all with the time of its last packet."""
+        for direction, side in enumerate(flow.sides):
+            while side.assembler is not None and side.assembler.holds():
+                self._give_up_hole(flow, direction, flow.last_ns, side.assembler)
+        self._open.pop(flow.number, None)
+        if flow.number:
+            originator, responder = flow.sides
+            self._events.append(
+                Close(flow.number, flow.last_ns, reason, flow.first_ns, flow.last_ns, (originator.packets, responder.packets),
+                      (originator.total_bytes, responder.total_bytes), flow.gap_bytes, flow.bad_checksums)
+            )  # fmt: skip

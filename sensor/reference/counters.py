@@ -1,0 +1,22 @@
+"""The counters of a core, by the names of ARCHITECTURE.md. All of them stand at 0 from the start, so a missing one is a mistake."""
+
+from __future__ import annotations
+
+Counters = dict[str, int]
+
+IGNORED = (
+    "link", "ethertype", "ppp", "depth", "cut", "gre", "ip", "ip_protocol", "fragment", "fragment_held", "udp", "tcp", "interface",
+)  # fmt: skip
+
+NAMES = (
+    "packets", "bytes", "segments", *(f"ignored_{reason}" for reason in IGNORED),
+    "bad_ip_checksum", "bad_l4_checksum", "fragments_evicted",
+    "flows", "flows_opened", "flows_expired", "flows_evicted", "flows_reused",
+    "candidates", "candidates_opened", "candidates_spent", "candidates_refused",
+    "chunks", "chunk_bytes", "hits", "gaps", "gap_bytes",
+    "retransmitted_bytes", "overlap_conflicts", "out_of_window", "events_dropped", "source_bytes", "last_packet_ns",
+)  # fmt: skip
+
+
+def new_counters() -> Counters:
+    return dict.fromkeys(NAMES, 0)

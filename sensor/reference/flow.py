@@ -1,0 +1,149 @@
+"""A flow (a biflow in RFC 5103's sense): who began it, what each side has sent, and when it is over.
+
+Keeps what the later steps remember of a flow, and no events. Time is always that of a packet.
+"""
+
+from __future__ import annotations
+
+from enum import Enum, auto
+
+from sensor.events import Basis, CloseReason
+from sensor.reference.assembler import SEQUENCE_MASK, Assembler, sequence_distance
+from sensor.reference.tables import CARRY_BYTES, TCP, Limits
+from sensor.reference.walk import Segment
+
+FIN, SYN, RST, ACK = 0x01, 0x02, 0x04, 0x10
+SECOND_NS = 1_000_000_000
+#: A new SYN within this time of the flow's last packet is taken for a stray, not for the ports' next use.
+REUSE_SILENCE_NS = 5 * SECOND_NS
+PRIVILEGED_PORTS = 1024
+
+Endpoint = tuple[bytes, int]
+Key = tuple[Endpoint, Endpoint, int]
+
+
+class Gate(Enum):
+    SHUT = auto()
+    OPEN = auto()
+    SPENT = auto()
+
+
+class Side:
+    """One direction: what the prefilter knows of its stream, and its assembler while the gate is open."""
+
+    __slots__ = (
+        "assembler", "base", "carry", "delivered", "fin", "initial", "next", "packets", "payload_seen", "scan_carry", "total_bytes",
+    )  # fmt: skip
+
+    def __init__(self) -> None:
+        self.packets = 0
+        self.total_bytes = 0
+        self.fin = False
+        self.initial: int | None = None  # sequence of its SYN
+        self.base: int | None = None  # sequence of stream offset 0
+        self.next = 0  # sequence after the highest byte seen; meaningful once there is a base
+        self.carry = b""  # the last bytes before `next`, as far as they were captured without a break
+        self.payload_seen = False
+        self.assembler: Assembler | None = None
+        self.delivered: int | None = None  # offset up to which chunks went out before the gate was spent (UDP: so far)
+        self.scan_carry = b""  # the last bytes of the chunks, for literals cut by a chunk's border
+
+    def see_syn(self, seq: int) -> None:
+        if self.initial is None:
+            self.initial = seq
+            if self.base is None:
+                self.base = self.next = (seq + 1) & SEQUENCE_MASK
+
+    def carry_before(self, seq: int) -> bytes:
+        return self.carry if seq == self.next else b""
+
+    def has_all_before(self, seq: int) -> bool:
+        """Whether the carry is the whole stream so far, and `seq` goes on where it ends."""
+        return seq == self.next and (self.next - (self.base or 0)) & SEQUENCE_MASK == len(self.carry)
+
+    def see_payload(self, seq: int, segment: Segment) -> None:
+        """Move `next` and the carry. A segment that snaplen cut leaves no carry: its last bytes are not known."""
+        self.payload_seen = True
+        end = (seq + segment.wire_bytes) & SEQUENCE_MASK
+        if sequence_distance(end, self.next) > 0:
+            whole = len(segment.payload) == segment.wire_bytes
+            self.carry = (self.carry_before(seq) + segment.payload[-CARRY_BYTES:])[-CARRY_BYTES:] if whole else b""
+            self.next = end
+
+
+class Flow:
+    __slots__ = (
+        "bad_checksums", "basis", "budget_bytes", "first_ns", "gap_bytes", "gate", "hits", "key", "last_ns", "number", "originator",
+        "proto", "responder", "rst", "serial", "sides",
+    )  # fmt: skip
+
+    def __init__(self, key: Key, segment: Segment, serial: int) -> None:
+        self.key = key
+        self.serial = serial  # order of arrival
+        self.proto = segment.proto
+        self.first_ns = self.last_ns = segment.ts_ns
+        self.originator, self.responder, self.basis = _who_began(segment)
+        self.sides = (Side(), Side())
+        self.rst = False
+        self.number = 0  # the id in events, once a gate has opened
+        self.gate = Gate.SHUT
+        self.budget_bytes = 0
+        self.hits: set[bytes] = set()  # literals already reported
+        self.gap_bytes = 0
+        self.bad_checksums = 0
+
+    def direction(self, segment: Segment) -> int:
+        return 0 if (segment.src_port == self.originator[1] and segment.src == self.originator[0]) else 1
+
+    def see(self, segment: Segment, side: Side) -> None:
+        """Take in what every packet of the flow changes."""
+        self.last_ns = max(self.last_ns, segment.ts_ns)
+        side.packets += 1
+        side.total_bytes += segment.ip_bytes
+        flags = segment.flags
+        if flags & SYN:
+            side.see_syn(segment.seq)
+        if flags & FIN:
+            side.fin = True
+        if flags & RST:
+            self.rst = True
+
+    def timeout_ns(self, limits: Limits) -> int:
+        originator, responder = self.sides
+        if self.proto != TCP:
+            seconds = limits.udp_timeout_s
+        elif self.rst or (originator.fin and responder.fin):
+            seconds = limits.closed_timeout_s
+        elif self.gate is Gate.OPEN:
+            seconds = limits.candidate_timeout_s
+        elif not originator.packets or not responder.packets:
+            seconds = limits.tcp_new_timeout_s
+        else:
+            seconds = limits.tcp_timeout_s
+        return seconds * SECOND_NS
+
+    def is_idle(self, ts_ns: int, limits: Limits) -> bool:
+        return ts_ns - self.last_ns > self.timeout_ns(limits)
+
+    def is_closed(self) -> bool:
+        return self.rst or (self.sides[0].fin and self.sides[1].fin)
+
+    def is_replaced_by(self, segment: Segment) -> bool:
+        """Whether the segment begins the next use of the same ports."""
+        if segment.flags & (SYN | ACK) != SYN or segment.seq == self.sides[self.direction(segment)].initial:
+            return False
+        return self.is_closed() or segment.ts_ns - self.last_ns >= REUSE_SILENCE_NS
+
+    def reason(self, otherwise: CloseReason) -> CloseReason:
+        if self.rst:
+            return "rst"
+        return "fin" if self.is_closed() else otherwise
+
+
+def _who_began(segment: Segment) -> tuple[Endpoint, Endpoint, Basis]:
+    sender, receiver = (segment.src, segment.src_port), (segment.dst, segment.dst_port)
+    if segment.flags & SYN:
+        return (receiver, sender, "syn") if segment.flags & ACK else (sender, receiver, "syn")
+    if (segment.src_port < PRIVILEGED_PORTS) != (segment.dst_port < PRIVILEGED_PORTS):
+        return (receiver, sender, "port") if segment.src_port < PRIVILEGED_PORTS else (sender, receiver, "port")
+    return sender, receiver, "first-seen"

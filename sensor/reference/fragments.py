@@ -1,0 +1,71 @@
+"""IP fragments put together again (RFC 791 section 3.2, RFC 8200 section 4.5), within bounds.
+
+Takes a fragment's place and bytes, gives the whole payload when it is complete. Headers and addresses are the caller's.
+"""
+
+from __future__ import annotations
+
+from sensor.reference.counters import Counters
+from sensor.reference.pieces import Pieces
+from sensor.reference.tables import Limits
+
+TIMEOUT_NS = 30_000_000_000  # RFC 8200 section 4.5 allows 60 s; Linux keeps them 30 s (net.ipv4.ipfrag_time)
+DATAGRAM_MAX_BYTES = 65_535
+
+#: source, destination, identification, protocol, address length
+Key = tuple[bytes, bytes, int, int, int]
+
+
+class _Datagram:
+    __slots__ = ("first_ns", "pieces", "total")
+
+    def __init__(self, first_ns: int) -> None:
+        self.first_ns = first_ns
+        self.pieces = Pieces()
+        self.total: int | None = None  # known from the last fragment
+
+
+class Fragments:
+    def __init__(self, limits: Limits, counters: Counters) -> None:
+        self._max_datagrams = limits.fragments
+        self._max_bytes = limits.fragment_bytes
+        self._counters = counters
+        self._datagrams: dict[Key, _Datagram] = {}  # in order of their first fragment
+        self._bytes = 0
+
+    def add(self, ts_ns: int, key: Key, offset: int, more: bool, data: bytes) -> bytes | str:
+        """The whole payload if this fragment completes it, else the reason to ignore the frame."""
+        end = offset + len(data)
+        if end > DATAGRAM_MAX_BYTES or (more and (not data or len(data) % 8)):
+            return "fragment"
+        datagram = self._datagrams.get(key)
+        if datagram is not None and ts_ns - datagram.first_ns > TIMEOUT_NS:
+            self._drop(key)
+            datagram = None
+        if datagram is None:
+            datagram = self._datagrams[key] = _Datagram(ts_ns)
+        total = datagram.total if more else end
+        if datagram.total not in (None, total) or (total is not None and max(end, datagram.pieces.end()) > total):
+            return "fragment"  # two ends that disagree: what is already there is believed, as with overlapping bytes
+        datagram.total = total
+        held_before = datagram.pieces.held_bytes
+        datagram.pieces.hold(offset, data)
+        self._bytes += datagram.pieces.held_bytes - held_before
+        if datagram.pieces.held_bytes == total:
+            self._drop(key)
+            return b"".join(datagram.pieces.datas)
+        while len(self._datagrams) > self._max_datagrams or self._bytes > self._max_bytes:
+            self._drop(next(iter(self._datagrams)))
+            self._counters["fragments_evicted"] += 1
+        return "fragment_held"
+
+    def _drop(self, key: Key) -> None:
+        self._bytes -= self._datagrams.pop(key).pieces.held_bytes
+
+    def sweep(self, ts_ns: int) -> None:
+        for key in [key for key, datagram in self._datagrams.items() if ts_ns - datagram.first_ns > TIMEOUT_NS]:
+            self._drop(key)
+
+    def clear(self) -> None:
+        self._datagrams.clear()
+        self._bytes = 0

@@ -1,0 +1,88 @@
+"""What a core is given: the tables of the prefilter, and the bounds of everything the network feeds.
+
+Values only, checked once. What a literal or an opening means to a dialect is not known here.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+#: Bytes kept of what came before a segment: one less than the longest literal, so a literal cut anywhere is still found whole.
+CARRY_BYTES = 15
+TCP = 6
+UDP = 17
+
+
+class Opening(NamedTuple):
+    """The first payload of a direction, from byte `at` on, within the (low, high) pairs of `pattern`."""
+
+    proto: int
+    at: int
+    pattern: tuple[tuple[int, int], ...]
+    budget_bytes: int
+
+    def matches(self, proto: int, start: bytes) -> bool:
+        """Whether `start`, the beginning of a direction, is long enough and has every byte within its pair."""
+        if proto != self.proto or len(start) < self.at + len(self.pattern):
+            return False
+        return all(low <= byte <= high for byte, (low, high) in zip(start[self.at :], self.pattern, strict=False))
+
+
+class Tables:
+    """What the prefilter looks for: literals anywhere in TCP payload, and openings at the start of a direction."""
+
+    def __init__(self, literals: list[bytes], openings: list[tuple[int, int, list[tuple[int, int]], int]]) -> None:
+        for literal in literals:
+            if not 4 <= len(literal) <= CARRY_BYTES + 1:
+                raise ValueError(f"a literal has 4 to {CARRY_BYTES + 1} bytes, not {len(literal)}: {literal!r}")
+        self.literals = tuple(bytes(literal) for literal in literals)
+        self.openings = tuple(Opening(proto, at, tuple(pattern), budget) for proto, at, pattern, budget in openings)
+        for opening in self.openings:
+            _check(opening)
+
+
+def _check(opening: Opening) -> None:
+    if opening.proto not in (TCP, UDP):
+        raise ValueError(f"an opening is of protocol {TCP} or {UDP}, not {opening.proto}")
+    if not 1 <= len(opening.pattern) <= 16:
+        raise ValueError(f"an opening's pattern has 1 to 16 pairs, not {len(opening.pattern)}")
+    # A TCP opening must fit into carry + 1 byte, or it could never match when it comes byte by byte.
+    if opening.at < 0 or (opening.proto == TCP and opening.at + len(opening.pattern) > CARRY_BYTES + 1):
+        raise ValueError(f"a TCP opening ends within the first {CARRY_BYTES + 1} bytes: at {opening.at}")
+
+
+class Limits:
+    """Bounds and timeouts, by the names and defaults of ARCHITECTURE.md. `workers` is accepted and ignored: one thread does all."""
+
+    def __init__(
+        self,
+        *,
+        workers: int = 1,
+        flows: int = 1_048_576,
+        candidates: int = 16_384,
+        session_bytes: int = 65_536,
+        reorder_bytes: int = 131_072,
+        reorder_segments: int = 128,
+        fragments: int = 4_096,
+        fragment_bytes: int = 16_777_216,
+        queue_events: int = 16_384,
+        tcp_timeout_s: int = 600,
+        tcp_new_timeout_s: int = 60,
+        closed_timeout_s: int = 10,
+        udp_timeout_s: int = 60,
+        candidate_timeout_s: int = 1_800,
+    ) -> None:
+        self.workers = workers
+        self.flows = flows
+        self.candidates = candidates
+        self.session_bytes = session_bytes
+        self.reorder_bytes = reorder_bytes
+        self.reorder_segments = reorder_segments
+        self.fragments = fragments
+        self.fragment_bytes = fragment_bytes
+        self.queue_events = queue_events
+        self.tcp_timeout_s = tcp_timeout_s
+        self.tcp_new_timeout_s = tcp_new_timeout_s
+        self.closed_timeout_s = closed_timeout_s
+        self.udp_timeout_s = udp_timeout_s
+        self.candidate_timeout_s = candidate_timeout_s

@@ -1,0 +1,114 @@
+"""TCP (RFC 9293), UDP (RFC 768) and the tunnels in UDP: VXLAN (RFC 7348), Geneve (RFC 8926), GTP-U (3GPP TS 29.281).
+
+The last steps of the decoder. A tunnel is told by its port and by a header that fits; if it does not, the datagram is ordinary UDP.
+"""
+
+from __future__ import annotations
+
+import struct
+
+from sensor.reference.walk import ETHERTYPES, MAX_VLANS, Layer, Outcome, Segment, Walk
+
+_TCP = struct.Struct(">HHIIBB")
+_UDP = struct.Struct(">HHHH")
+
+VXLAN_PORTS = frozenset((4789, 8472))  # IANA's, and Linux's from before it (drivers/net/vxlan)
+GENEVE_PORT = 6081
+GTP_U_PORT = 2152
+
+
+def tcp(walk: Walk) -> Outcome:
+    at, wire_bytes = walk.at, walk.wire_end - walk.at
+    if wire_bytes < 20:
+        return "tcp"
+    if walk.left() < 20:
+        return "cut"
+    src_port, dst_port, seq, ack, offset, flags = _TCP.unpack_from(walk.frame, at)
+    header = (offset >> 4) * 4
+    if header < 20 or header > wire_bytes:
+        return "tcp"
+    if walk.left() < header:
+        return "cut"
+    whole = walk.end == walk.wire_end and not walk.fragment
+    return Segment(
+        walk.ts_ns, walk.src, src_port, walk.dst, dst_port, 6, tuple(walk.vlans[:MAX_VLANS]), seq, ack, flags,
+        walk.frame[at + header : walk.end], wire_bytes - header, walk.ip_bytes, walk.frame[at : walk.end] if whole else None,
+    )  # fmt: skip
+
+
+def udp(walk: Walk) -> Outcome:
+    at, wire_bytes = walk.at, walk.wire_end - walk.at
+    if wire_bytes < 8:
+        return "udp"
+    if walk.left() < 8:
+        return "cut"
+    src_port, dst_port, length, checksum = _UDP.unpack_from(walk.frame, at)
+    length = length or wire_bytes  # RFC 2675 section 4: 0 in a jumbogram; offloading cards leave it 0 too
+    if length < 8 or length > wire_bytes:
+        return "udp"
+    end = min(walk.end, at + length)
+    inner = _tunnel(walk, dst_port, at + 8, end)
+    if inner is not None:
+        walk.end, walk.wire_end = end, at + length
+        return inner
+    whole = end == at + length and not walk.fragment and checksum != 0  # RFC 768: 0 means it was not computed
+    return Segment(
+        walk.ts_ns, walk.src, src_port, walk.dst, dst_port, 17, tuple(walk.vlans[:MAX_VLANS]), 0, 0, 0,
+        walk.frame[at + 8 : end], length - 8, walk.ip_bytes, walk.frame[at:end] if whole else None,
+    )  # fmt: skip
+
+
+def _tunnel(walk: Walk, port: int, at: int, end: int) -> Layer | None:
+    """The layer in the tunnel, and the walk placed at it; None if this is no tunnel."""
+    if end - at < 8:
+        return None
+    if port in VXLAN_PORTS:
+        if not walk.frame[at] & 0x08:  # RFC 7348 section 5: the I flag
+            return None
+        walk.at = at + 8
+        return Layer.ETHERNET
+    if port == GENEVE_PORT:
+        size = 8 + 4 * (walk.frame[at] & 0x3F)  # RFC 8926 section 3.4: version in the upper two bits, option length in the rest
+        layer = ETHERTYPES.get(walk.frame[at + 2] << 8 | walk.frame[at + 3])
+        if walk.frame[at] >> 6 or layer is None or end - at < size:
+            return None
+        walk.at = at + size
+        return layer
+    if port == GTP_U_PORT:
+        inner = _gtp_payload(walk.frame, at, end)
+        if inner is None or inner >= end or walk.frame[inner] >> 4 not in (4, 6):
+            return None  # not a user's packet, or one that is not IP
+        walk.at = inner
+        return Layer.RAW_IP
+    return None
+
+
+def _gtp_payload(frame: bytes, at: int, end: int) -> int | None:
+    """Where the user's packet begins; None if this is not a G-PDU (TS 29.281 section 5.1), which carries one."""
+    flags = frame[at]
+    if flags >> 4 != 0x3 or frame[at + 1] != 255:  # version 1, protocol type GTP
+        return None
+    at += 8
+    if not flags & 0x07:
+        return at
+    if end - at < 4:
+        return None
+    following = frame[at + 3] if flags & 0x04 else 0  # without the E flag the byte is not to be read
+    at += 4
+    while following:  # section 5.2.1: length in 4-byte units, content, next type
+        size = frame[at] * 4 if at < end else 0
+        if not size or end - at < size:
+            return None
+        following = frame[at + size - 1]
+        at += size
+    return at
+
+
+def checksum_fits(segment: Segment) -> bool:
+    """Whether the checksum over pseudo-header and `checked` is right (RFC 9293 section 3.1, RFC 768, RFC 8200 section 8.1)."""
+    data = segment.checked
+    if data is None:
+        return True
+    # One's complement: the sum is the bytes as one big number modulo 2^16-1, wherever in a word the addresses lie.
+    pseudo = segment.src + segment.dst + struct.pack(">II", len(data), segment.proto)
+    return int.from_bytes(pseudo + data + bytes(len(data) & 1), "big") % 0xFFFF == 0
