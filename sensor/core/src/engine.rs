@@ -416,17 +416,22 @@ impl ReaderThread {
         let mut batch: [Segment; BATCH] = std::array::from_fn(|_| Segment::default());
         for packets in block.packets.chunks(BATCH) {
             let mut count = 0;
+            let mut sweeps = [None; BATCH];
             for packet in packets {
                 self.stats.add(Counter::Packets, 1);
                 self.stats.add(Counter::Bytes, u64::from(packet.captured));
-                count += usize::from(decode(&mut self.decoder, block, packet, &self.stats, self.shared.seed, &mut batch[count]));
+                let seg = &mut batch[count];
+                if decode(&mut self.decoder, block, packet, &self.stats, self.shared.seed, seg) {
+                    let ts_ns = seg.ts_ns;
+                    sweeps[count] = self.sweep_due(ts_ns);
+                    count += 1;
+                }
             }
             self.stats.set(Counter::FragmentsEvicted, self.decoder.fragments.evicted);
             touch(&worker.flows, &batch[..count]);
-            for seg in &batch[..count] {
-                if let Some(ts_ns) = self.sweep_due(seg.ts_ns) {
+            for (seg, sweep) in batch[..count].iter().zip(sweeps) {
+                if let Some(ts_ns) = sweep {
                     worker.sweep(ts_ns);
-                    self.decoder.fragments.sweep(ts_ns);
                 }
                 worker.segment(seg, &block.bytes);
             }
@@ -453,7 +458,6 @@ impl ReaderThread {
             }
             if let Some(ts_ns) = self.sweep_due(seg.ts_ns) {
                 shares.iter_mut().for_each(|share| share.push(Item::Sweep(ts_ns)));
-                self.decoder.fragments.sweep(ts_ns);
             }
             let seat = seat_of(seg.hash, shares.len());
             shares[seat].push(Item::Segment(Box::new(std::mem::take(&mut seg))));
@@ -464,7 +468,7 @@ impl ReaderThread {
         }
     }
 
-    /// The time to sweep at, if this segment is what makes it due.
+    /// The time to sweep at, if this segment is what makes it due. Fragments are swept here and now, before the next packet is decoded.
     #[inline]
     fn sweep_due(&mut self, ts_ns: u64) -> Option<u64> {
         let Some(last) = self.last_sweep else {
@@ -473,6 +477,7 @@ impl ReaderThread {
         };
         if ts_ns >= last.saturating_add(SWEEP_NS) {
             self.last_sweep = Some(ts_ns);
+            self.decoder.fragments.sweep(ts_ns);
             return Some(ts_ns);
         }
         if ts_ns.saturating_add(SWEEP_NS) < last {

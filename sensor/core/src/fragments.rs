@@ -142,6 +142,9 @@ impl Datagram {
         if let Some((start, piece)) = self.pieces.range(..=offset).next_back() {
             at = at.max(start + piece.len());
         }
+        if at >= end {
+            return;
+        }
         let later: Vec<(usize, usize)> = self.pieces.range(at..end).map(|(start, piece)| (*start, start + piece.len())).collect();
         for (start, stop) in later.into_iter().chain([(end, end)]) {
             if at < start {
@@ -180,6 +183,36 @@ mod tests {
             }
             assert_eq!(whole.as_deref(), Some(&data[..]));
             assert_eq!(table.bytes, 0);
+        }
+    }
+
+    #[test]
+    fn any_overlaps_agree_with_a_byte_map() {
+        let mut state = 88_172_645_463_325_252_u64;
+        let mut roll = |n: u64| {
+            state ^= state << 13;
+            state ^= state >> 7;
+            state ^= state << 17;
+            (state % n) as usize
+        };
+        for _ in 0..2_000 {
+            let mut table = Fragments::new(4, 65_536);
+            let mut map: [Option<u8>; 96] = [None; 96];
+            for mark in 1..12 {
+                let (offset, length) = (roll(9) * 8, (1 + roll(3)) * 8);
+                if let Some(whole) = done(table.insert(key(1), 0, offset, true, &vec![mark; length])) {
+                    unreachable!("complete without its end: {whole:?}");
+                }
+                map[offset..offset + length].iter_mut().for_each(|byte| *byte = byte.or(Some(mark)));
+            }
+            for at in (0..96).step_by(8).filter(|at| *at < 88) {
+                table.insert(key(1), 0, at, true, &[77; 8]);
+                map[at..at + 8].iter_mut().for_each(|byte| *byte = byte.or(Some(77)));
+            }
+            let whole = done(table.insert(key(1), 0, 88, false, &[77; 8]));
+            map[88..].iter_mut().for_each(|byte| *byte = byte.or(Some(77)));
+            let expected: Option<Vec<u8>> = map.into_iter().collect();
+            assert_eq!(whole, expected);
         }
     }
 
