@@ -30,6 +30,8 @@ def mutated(rng: random.Random, seeds: list[bytes]) -> bytes:
     start = rng.randrange(24, max(25, len(seed) - 20_000)) if rng.random() < 0.2 else 24
     data = bytearray(seed[:24] + seed[start : start + rng.randrange(200, 60_000)])
     for _ in range(rng.randrange(1, 8)):
+        if not data:
+            break
         at = rng.randrange(len(data))
         kind = rng.randrange(6)
         if kind == 0:
