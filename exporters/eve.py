@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import PurePosixPath, PureWindowsPath
 
-from sensor.records import Evidence, Finding, FlowKey, FlowSummary, Grade, Node, Shares
+from sensor.records import Evidence, Finding, FlowKey, FlowSummary, Grade, Interval, Node, Power, Shares, Wallet
 
 CATEGORY = "Crypto Currency Mining Activity Detected"
 GID = 1
@@ -121,6 +121,10 @@ def _flow(flow: FlowSummary) -> dict[str, object]:
         "midstream": flow.midstream,
         "direction_basis": flow.basis,
         "pcap_filename": file_name(flow.source),
+        "transport": flow.transport,
+        "pool_host": flow.pool_host,
+        "proxy": flow.proxy,
+        "client": flow.client,
     }
 
 
@@ -169,13 +173,34 @@ def _what(finding: Finding) -> dict[str, object]:
         "coin": finding.coin,
         "algorithm": finding.algorithm,
         "login": finding.login,
+        "wallet": _wallet(finding.wallet),
+        "donation": finding.donation,
         "worker": finding.worker,
         "workers": list(finding.workers),
+        "worker_count": finding.worker_count,
+        "machines_seen": finding.machines_seen,
+        "aggregator": finding.aggregator,
         "agent": finding.agent,
         "software": finding.software,
-        "device": None,
-        "device_class": None,
-        "pool": {"name": None, "operator": None, "host": None, "listed": None},
+        "software_version": finding.software_version,
+        "device": finding.device,
+        "device_class": finding.device_class,
+        "agent_role": finding.agent_role,
+        "pool": {"name": None, "operator": None, "host": finding.pool_host, "listed": None},
+        "proxy": finding.proxy,
+    }
+
+
+def _wallet(wallet: Wallet | None) -> dict[str, object] | None:
+    if wallet is None:
+        return None
+    return {
+        "address": wallet.address,
+        "verdict": wallet.verdict,
+        "checksum": wallet.checksum,
+        "form": wallet.form,
+        "coins": list(wallet.coins),
+        "payout": wallet.payout,
     }
 
 
@@ -184,10 +209,32 @@ def _work(finding: Finding) -> dict[str, object]:
         "shares": _shares(finding.shares),
         "hashes_per_share": finding.hashes_per_share,
         "work_hashes": finding.work_hashes,
-        "hashrate_hps": None,
-        "power_watts": None,
+        "work_unit": finding.work_unit,
+        "hashrate_hps": _interval(finding.hashrate_hps),
+        "spent_hashrate_hps": _interval(finding.spent_hashrate_hps),
+        "power_watts": _range(finding.power_watts),
+        "energy_kwh": _range(finding.energy_kwh),
+        "estimate_notes": list(finding.estimate_notes),
+        "nominal_hashrate_hps": finding.nominal_hashrate_hps,
         "claimed_hashrate_hps": finding.claimed_hashrate_hps,
     }
+
+
+def _interval(interval: Interval | None) -> dict[str, object] | None:
+    if interval is None:
+        return None
+    return {"low": figure(interval.low), "best": figure(interval.best), "high": figure(interval.high), "level": interval.level}
+
+
+def _range(power: Power | None) -> dict[str, object] | None:
+    if power is None:
+        return None
+    return {"low": figure(power.low), "best": figure(power.best), "high": figure(power.high), "basis": power.basis}
+
+
+def figure(value: float) -> float:
+    """An estimate to six significant digits: more would be false, and last digits differ between processors."""
+    return float(f"{value:.6g}")
 
 
 def _node(node: Node) -> dict[str, object]:

@@ -16,14 +16,16 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
+from exporters.amounts import digits, prefixed, quantity
 from sensor.records import Finding, Grade, Node
 
 #: Rows shown unless everything is asked for; the event file always has all.
 MOST_ROWS = 40
 #: Characters of the reasons shown unless everything is asked for.
 MOST_WHY = 150
-#: Columns whose width is known (since, shares, how sure) and the gaps between all; the least and most that what and login get; the reasons.
-FIXED_WIDTH, LEAST_ROOM, MOST_ROOM, WHY_WIDTH = 48, 16, 36, 40
+#: Columns whose width is known (since, shares, how sure) and the gaps between all; hashrates if any is known; the least and most that what
+#: and login get; the reasons.
+FIXED_WIDTH, RATE_WIDTH, LEAST_ROOM, MOST_ROOM, WHY_WIDTH = 48, 13, 16, 36, 40
 STYLES = {Grade.VERIFIED: "bold red", Grade.ACCEPTED: "bold red", Grade.SPEAKS: "yellow"}
 
 
@@ -112,7 +114,7 @@ def _table(title: str) -> Table:
 def _findings(findings: Sequence[Finding], width: int, everything: bool) -> RenderableType:
     """As many columns as the width carries: with the reasons, without them, or stacked in three."""
     ends = max(len(line) for item in findings for line in _ends(item))
-    rest = width - ends - FIXED_WIDTH
+    rest = width - ends - FIXED_WIDTH - (RATE_WIDTH if any(item.hashrate_hps for item in findings) else 0)
     if rest < 2 * LEAST_ROOM:
         table, wide = _stacked(findings, ends, width), False
     else:
@@ -129,12 +131,14 @@ def _findings(findings: Sequence[Finding], width: int, everything: bool) -> Rend
 
 def _full(findings: Sequence[Finding], room: int, why: Sequence[str] | None) -> Table:
     table = _table(f"Mining: {len(findings)} {_plural(len(findings), 'finding')}")
-    for name in ("Miner → pool", "What", "Login, worker", "Since (UTC)", "Shares", "How sure"):
+    rated = any(item.hashrate_hps for item in findings)
+    for name in ("Miner → pool", "What", "Login, worker", "Since (UTC)", "Shares", *(("Hashrate",) if rated else ()), "How sure"):
         table.add_column(name, no_wrap=True)
     if why:
         table.add_column("Why", overflow="fold")
     for number, item in enumerate(findings):
-        parts = (_ends(item), _what(item, room), _who(item, room), _when(item), _shares(item), _sure(item))
+        middle = [_shares(item), _rate(item)] if rated else [_shares(item)]
+        parts = (_ends(item), _what(item, room), _who(item, room), _when(item), *middle, _sure(item))
         cells = [_lines(part) for part in parts]
         cells[-1].stylize(STYLES.get(item.grade, ""))
         table.add_row(*cells, *([Text(why[number])] if why else []))
@@ -153,7 +157,7 @@ def _stacked(findings: Sequence[Finding], ends: int, width: int) -> Table:
     for item in findings:
         who, when = _ends(item) + _who(item, min(36, max(ends, 28))), _when(item)
         what = _what(item, room) + ([" ".join(when[:2]), when[2]] if room >= 19 else when)
-        cells = [_lines(who), _lines(what), _lines([" ".join(_sure(item)), *_shares(item)])]
+        cells = [_lines(who), _lines(what), _lines([" ".join(_sure(item)), *_shares(item), " ".join(_rate(item)[:2])])]
         cells[-1].stylize(STYLES.get(item.grade, ""), 0, len(" ".join(_sure(item))))
         table.add_row(*cells)
         if item is not findings[-1]:
@@ -212,9 +216,22 @@ def _shares(item: Finding) -> list[str]:
     if not shares.submitted:
         return ["none seen"]
     lines = [f"{shares.submitted} sent", f"{shares.accepted} accepted"]
+    lines += [f"{shares.verified} verified"] if shares.verified else []
     lines += [f"{shares.rejected} rejected"] if shares.rejected else []
     lines += [f"{shares.unanswered} open"] if shares.unanswered else []
     return lines
+
+
+def _rate(item: Finding) -> list[str]:
+    """`95 TH/s`, `(80–110)`, and the likely power below."""
+    if item.hashrate_hps is None:
+        return []
+    rate, unit = item.hashrate_hps, "Sol/s" if item.work_unit == "solutions" else "H/s"
+    if not rate.best:
+        return [f"< {quantity(rate.high, unit)}"]
+    scale, prefix = prefixed(rate.best)
+    lines = [f"{digits(rate.best / scale)} {prefix}{unit}", f"({digits(rate.low / scale)}–{digits(rate.high / scale)})"]
+    return [*lines, quantity(item.power_watts.best, "W")] if item.power_watts is not None else lines
 
 
 def _sure(item: Finding) -> list[str]:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from fractions import Fraction
 
+from sensor.estimate import Share, ShareBook
 from sensor.records import Shares
 
 #: Rig names kept of one account; a proxy may forward thousands, the count of shares does not depend on them.
@@ -22,6 +24,7 @@ class Account:
     coin: str | None = None
     algorithm: str | None = None
     shares: Shares = field(default_factory=Shares)
+    book: ShareBook = field(default_factory=ShareBook)  # the same shares as the estimate needs them
     work: int = 0
     work_unknown: int = 0  # accepted shares whose difficulty was never seen
     share_work: tuple[int, int] | None = None  # (time, work) of the latest share
@@ -35,19 +38,29 @@ class Account:
         if len(self.workers) > MAX_WORKERS:
             self.workers.discard(max(self.workers))
 
-    def submit(self, ts_ns: int, work: int | None) -> None:
-        """A share was sent."""
+    def rescale(self, factor: Fraction) -> None:
+        """The algorithm proved to be another than assumed: what was counted means this many times the work."""
+        self.work = int(self.work * factor)
+        self.share_work = self.share_work and (self.share_work[0], int(self.share_work[1] * factor))
+        self.book.rescale(factor)
+
+    def submit(self, ts_ns: int, work: int | None, value: int | None = None) -> Share:
+        """A share was sent; `value` is the upper part of its hash where the miner says it."""
         self.shares.submitted += 1
         self.shares.unanswered += 1
         self.last_ns = max(self.last_ns, ts_ns)
         if work is not None:
             self.share_work = (ts_ns, work)
+        return self.book.submit(ts_ns, work, value)
 
-    def settle(self, accepted: bool, work: int | None) -> None:
+    def settle(self, accepted: bool, work: int | None, share: Share | None = None) -> None:
         """A share was answered."""
         self.shares.unanswered -= 1
         if not accepted:
             self.shares.rejected += 1
+            if share is not None:
+                share.work = work
+                self.book.reject(share)
             return
         self.shares.accepted += 1
         if work is None:

@@ -150,12 +150,22 @@ def _replay(options: argparse.Namespace, settings: Config) -> int:
     target = options.eve or settings.output.eve
     eve = _open_eve(target, [*sources, *([str(options.config)] if options.config else [])])
     from sensor import screen
+    from sensor.estimate import Assumptions
     from sensor.replay import replay as run
+    from sensor.verify import Sampling
 
     limits = {"workers": settings.workers, **settings.limits.model_dump()}
     try:
         with screen.progress(sources, wanted=not options.quiet) as advance:
-            outcome = run(sources, known, loaded, limits, advance)
+            outcome = run(
+                sources,
+                known,
+                loaded,
+                limits,
+                advance,
+                sampling=Sampling(**settings.verify.model_dump()),
+                assumptions=Assumptions(**settings.estimate.model_dump()),
+            )
     except RuntimeError as error:
         say(f"the core stopped: {error}")
         return RUN_ERROR

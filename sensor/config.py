@@ -50,6 +50,22 @@ class Signatures(Section):
     files: list[str] = []
 
 
+class Verify(Section):
+    """Shares recomputed of each session: the first ones, then one in `every`, at most `most` (0: none), of them few by scrypt."""
+
+    first: Annotated[int, Field(ge=1, le=1_000)] = 3
+    every: Count = 64
+    most: Annotated[int, Field(ge=0, le=100_000)] = 32
+    scrypt_most: Annotated[int, Field(ge=0, le=100_000)] = 8
+
+
+class Estimate(Section):
+    """What hashrate and power are reckoned with: the level of the intervals, and watts drawn by the site for each watt of the machines."""
+
+    level: Annotated[float, Field(gt=0.5, lt=1.0)] = 0.95
+    pue: Annotated[float, Field(ge=1.0, le=5.0)] = 1.10
+
+
 class Output(Section):
     """Where findings go; `eve` is a file of one JSON object a line, or `-`, and `stats` ends it with the counters."""
 
@@ -64,6 +80,8 @@ class Config(Section):
     workers: Annotated[int, Field(ge=1, le=256)] = 1
     limits: Limits = Limits()
     signatures: Signatures = Signatures()
+    verify: Verify = Verify()
+    estimate: Estimate = Estimate()
     output: Output = Output()
 
     def dump(self) -> str:

@@ -8,19 +8,24 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from sensor.account import MAX_WORKERS
+from sensor.estimate import Exposure
 from sensor.flows import stable_id
 from sensor.judge import MAX_EVIDENCE, Contribution, evidence_order
+from sensor.machines import Distinct, machines
 from sensor.records import Evidence, Finding, FlowSummary, Shares
 from sensor.signatures.work import UNITS
 
 #: Connections listed in a finding; the newest are kept, all are counted.
 MAX_FLOWS = 256
+#: Names of programs, and algorithms, told apart in one finding.
+MAX_AGENTS, MAX_ALGORITHMS = 16, 8
 NS = 1_000_000_000
 
 
 def finding_id(one: Contribution) -> str:
     """The same for every flow of one miner address, pool and login in one family of dialects, at every replay."""
-    return stable_id(one.miner_ip, one.pool_ip, one.pool_port, one.account.login, one.dialect.family)
+    carried = (one.flow.pool_host,) if one.flow.pool_host is not None else ()  # one proxy leads to many pools
+    return stable_id(one.miner_ip, one.pool_ip, one.pool_port, one.account.login, one.dialect.family, *carried)
 
 
 @dataclass(slots=True)
@@ -46,6 +51,10 @@ class Joined:
     flows: list[FlowSummary] = field(default_factory=list)
     dropped_ns: int = 0  # duration of flows no longer listed
     evidence: list[Evidence] = field(default_factory=list)
+    agents: set[str] = field(default_factory=set)
+    names: Distinct = field(default_factory=Distinct)
+    crowd: int = 0  # most rig names on one connection
+    exposures: dict[str | None, Exposure] = field(default_factory=dict)  # by algorithm: they are never added together
 
     def add(self, one: Contribution) -> None:
         """Join one more flow."""
@@ -67,11 +76,27 @@ class Joined:
         self.agent = max(filter(None, (self.agent, (flow.last_ns, flow.agent) if flow.agent else None)), default=None)
         self.workers = set(sorted(self.workers | account.workers)[:MAX_WORKERS])
         self.evidence = sorted([*self.evidence, *one.evidence], key=evidence_order)[:MAX_EVIDENCE]
+        self.agents = set(sorted({*self.agents, flow.agent} if flow.agent else self.agents)[:MAX_AGENTS])
+        if one.algorithm in self.exposures or len(self.exposures) < MAX_ALGORITHMS:
+            self.exposures.setdefault(one.algorithm, Exposure()).add(one.exposure)
+        self.names.merge(one.names)
+        self.crowd = max(self.crowd, one.names.count)
         self.flows.append(flow)
         if len(self.flows) > MAX_FLOWS:
             oldest = min(self.flows, key=_flow_order)
             self.flows.remove(oldest)
             self.dropped_ns += oldest.last_ns - oldest.first_ns
+
+    @property
+    def exposure(self) -> Exposure:
+        """Of the finding's algorithm; flows that did not say theirs go with it when there is no other."""
+        known = [name for name in self.exposures if name is not None]
+        if len(known) > 1 or None not in self.exposures:
+            return self.exposures.get(self.lead.algorithm, Exposure())
+        whole = Exposure()
+        for part in self.exposures.values():
+            whole.add(part)
+        return whole
 
     def finding(self, identity: str) -> Finding:
         """The final record."""
@@ -89,13 +114,15 @@ class Joined:
             signature_rev=header.rev,
             signature=header.title,
             dialect=header.name,
-            framing=lead.dialect.framing,
-            transport="tcp",
+            framing=lead.flow.framing,
+            transport=lead.flow.transport,
             coin=lead.coin,
             algorithm=lead.algorithm,
             login=lead.account.login,
             worker=lead.account.worker,
             workers=tuple(sorted(self.workers)),
+            worker_count=self.names.count,
+            machines_seen=machines(flows, self.names.count),
             agent=self.agent[1] if self.agent else None,
             software=None,
             pool_ip=lead.pool_ip,
@@ -115,6 +142,10 @@ class Joined:
             midstream=self.midstream,
             capture_loss=self.gap_bytes / total if total else 0.0,
             reasons=lead.reasons,
+            wallet=lead.wallet,
+            donation=lead.donation,
+            pool_host=lead.flow.pool_host,
+            proxy=lead.flow.proxy,
         )
 
 

@@ -8,6 +8,8 @@ import ipaddress
 import struct
 from dataclasses import dataclass
 
+from sensor.dialects.conversation import PLAIN, Carriage
+from sensor.dialects.wrappings import place
 from sensor.events import Close, Open
 from sensor.records import FlowKey
 
@@ -27,13 +29,16 @@ class FlowFacts:
     packets: tuple[int, int]
     gap_bytes: int
     seen_bytes: int
+    seen: tuple[int, int] = (0, 0)  # stream bytes that were read, by direction
+    missed: tuple[int, int] = (0, 0)  # stream bytes that the capture lost between them, by direction
+    carriage: Carriage = PLAIN
 
 
-def facts(opened: Open, closed: Close | None, last_ns: int, seen_bytes: int) -> FlowFacts:
+def facts(opened: Open, closed: Close | None, last_ns: int, seen: tuple[int, int], missed: tuple[int, int]) -> FlowFacts:
     """The facts of a flow; without a Close (the run ended first) what its chunks told."""
     if closed is None:
-        return FlowFacts(opened, opened.first_ns, last_ns, (1, 1), 0, seen_bytes)
-    return FlowFacts(opened, closed.first_ns, closed.last_ns, closed.packets, closed.gap_bytes, seen_bytes)
+        return FlowFacts(opened, opened.first_ns, last_ns, (1, 1), 0, sum(seen), seen, missed)
+    return FlowFacts(opened, closed.first_ns, closed.last_ns, closed.packets, closed.gap_bytes, sum(seen), seen, missed)
 
 
 def flow_key(opened: Open, source_direction: int, first_ns: int) -> FlowKey:
@@ -49,6 +54,15 @@ def flow_key(opened: Open, source_direction: int, first_ns: int) -> FlowKey:
         flow_id=flow_id(opened, first_ns),
         community_id=community_id(opened.proto, source, destination),
     )
+
+
+def proxy_of(opened: Open, asked_by: int | None, transport: str) -> str | None:
+    """The end of the flow that carries for others: who was asked, or who put a PROXY header before what it passed on."""
+    if asked_by is None:
+        return None
+    ends = [(opened.orig_addr, opened.orig_port), (opened.resp_addr, opened.resp_port)]
+    address, port = ends[asked_by if transport.startswith("proxy-") else 1 - asked_by]
+    return place(address_text(address), port)
 
 
 def address_text(address: bytes) -> str:

@@ -8,19 +8,24 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from sensor.account import Account
-from sensor.flows import FlowFacts, flow_key
+from sensor.estimate import Exposure
+from sensor.flows import FlowFacts, flow_key, proxy_of
+from sensor.machines import Distinct
 from sensor.reading import Reading, Sighting
-from sensor.records import Evidence, FlowSummary, Grade
-from sensor.session import Session
+from sensor.records import Evidence, FlowSummary, Grade, Wallet
+from sensor.session import Session, standing
 from sensor.signatures.model import Dialect
+from sensor.signatures.wallet_forms import WalletBook
+from sensor.wallets import donation_software, fits, identify, mined_coin
 
 MAX_EVIDENCE = 8
 #: Half of the lines of a mining direction being something else is too much for a mining session.
 MAX_FOREIGN_SHARE = 0.5
 
 #: Confidence by what was seen; an order, not a measured probability (no labelled population exists yet).
-SURE_ACCEPTED, SURE_SPEAKS, SURE_ONE_VISIBLE = 0.99, 0.95, 0.85
+SURE_VERIFIED, SURE_ACCEPTED, SURE_SPEAKS, SURE_ONE_VISIBLE = 0.999, 0.99, 0.95, 0.85
 MAYBE_POOL_ONLY, MAYBE_UNANSWERED, MAYBE_REFUSED = 0.6, 0.5, 0.4
+MAYBE_BY_SIZES = 0.7
 
 
 @dataclass(slots=True)
@@ -44,6 +49,10 @@ class Contribution:
     gap_bytes: int
     seen_bytes: int
     evidence: list[Evidence]
+    names: Distinct
+    exposure: Exposure
+    wallet: Wallet | None = None
+    donation: bool = False
 
 
 def judge(session: Session, facts: FlowFacts) -> list[Contribution]:
@@ -58,17 +67,13 @@ def judge(session: Session, facts: FlowFacts) -> list[Contribution]:
     if not accounts:
         anonymous = reading.accounts.get(None)
         accounts = [anonymous or Account(None, facts.first_ns, facts.last_ns)]
-    return [_contribution(reading, account, verdict, facts) for account in accounts]
+    return [_whose(_contribution(reading, account, verdict, facts), session.wallets, reading.proven) for account in accounts]
 
 
 def best_reading(session: Session) -> Reading | None:
     """What the miner says comes before what the pool answers; then the weight of all that was recognised; then the lower id."""
     candidates = [one for one in session.readings.values() if one.miner_confirms or one.pool_confirms]
-    return max(
-        candidates,
-        key=lambda one: (bool(one.miner_confirms), one.score, -one.dialect.header.id, -one.miner),
-        default=None,
-    )
+    return max(candidates, key=standing, default=None)
 
 
 Verdict = tuple[Grade, float, tuple[str, ...]]
@@ -76,6 +81,8 @@ Verdict = tuple[Grade, float, tuple[str, ...]]
 
 def _grade(reading: Reading, session: Session, facts: FlowFacts) -> Verdict | None:
     miner, pool = reading.miner, 1 - reading.miner
+    if reading.dialect.sizes_only:
+        return Grade.BEHAVES, MAYBE_BY_SIZES, (f"{reading.dialect.header.title}: told by sizes and first bytes, the content is encrypted",)
     said = _names(reading.miner_confirms)
     answered = _pool_words(reading.pool_confirms)
     if reading.miner_confirms and reading.pool_confirms:
@@ -123,9 +130,12 @@ def _contribution(reading: Reading, account: Account, verdict: Verdict, facts: F
     if grade is Grade.SPEAKS and shares.accepted:
         grade, confidence = Grade.ACCEPTED, SURE_ACCEPTED
         reasons = (*reasons, f"{shares.accepted} of {shares.submitted} shares were acknowledged")
+    if grade >= Grade.SPEAKS and shares.verified:
+        grade, confidence = Grade.VERIFIED, SURE_VERIFIED
+        reasons = (*reasons, f"the work of {_count(shares.verified)} was recomputed: {reading.proven} hashes below the target")
     if account.refused:
         reasons = (*reasons, "the login was refused")
-    algorithm = account.algorithm or reading.algorithm or reading.dialect.algorithm
+    algorithm = reading.proven or account.algorithm or reading.algorithm or reading.dialect.algorithm or reading.machine
     if account.work and algorithm is None and reading.dialect.work.by_algorithm:
         reasons = (*reasons, "the algorithm is not known: difficulty is read on the dialect's usual scale")
     if account.work_unknown:
@@ -145,6 +155,11 @@ def _contribution(reading: Reading, account: Account, verdict: Verdict, facts: F
         midstream=opened.midstream,
         basis=opened.basis,
         source=opened.source,
+        transport=facts.carriage.transport,
+        framing=facts.carriage.framing or reading.dialect.framing,
+        pool_host=facts.carriage.pool_host,
+        proxy=proxy_of(opened, facts.carriage.asked_by, facts.carriage.transport),
+        client=facts.carriage.client,
     )
     return Contribution(
         miner_ip=key.src_ip,
@@ -157,14 +172,46 @@ def _contribution(reading: Reading, account: Account, verdict: Verdict, facts: F
         reasons=reasons,
         account=account,
         flow=flow,
-        coin=account.coin or reading.dialect.coin,
+        coin=account.coin or reading.coin or reading.dialect.coin,
         algorithm=algorithm,
         jobs=reading.job_count,
         job_work=reading.job_work,
         gap_bytes=facts.gap_bytes,
         seen_bytes=facts.seen_bytes,
         evidence=_evidence(reading, account, grade, key.community_id),
+        names=reading.names,
+        exposure=_exposure(reading, account, facts),
     )
+
+
+def _exposure(reading: Reading, account: Account, facts: FlowFacts) -> Exposure:
+    midstream = facts.opened.midstream
+    exposure = account.book.close(facts.first_ns, facts.last_ns, reading.job_times, midstream)
+    exposure.next_work = reading.job_work
+    exposure.seen_bytes, exposure.missed_bytes = facts.seen[reading.miner], facts.missed[reading.miner]
+    return exposure
+
+
+def _whose(one: Contribution, book: WalletBook, proven: str | None) -> Contribution:
+    """What the login says: wallet, donation, and the coin where that follows."""
+    login, dialect = one.account.login, one.dialect
+    if login is None:
+        return one
+    software = donation_software(login, one.flow.agent, dialect.name, book)
+    if software is not None:
+        one.donation = True
+        one.wallet = Wallet(None, "account")
+        one.reasons = (*one.reasons, f"a donation session of {software}, not another miner")
+        return one
+    one.wallet = identify(login, book).wallet
+    named = next((rule.coin for rule in dialect.coins if rule.login.search(login)), None)
+    if one.coin is not None and one.coin == named and one.wallet.checksum == "wrong":
+        one.coin = None
+        one.reasons = (*one.reasons, f"the login looks like a wallet of {named}, but its check characters are wrong")
+    if one.coin is not None and proven is not None and book.work_of(one.coin) and not fits(one.coin, dialect.name, proven, book):
+        one.coin = None  # the wallet is paid, something else is mined
+    one.coin = one.coin or mined_coin(one.wallet, dialect.name, one.algorithm, book)
+    return one
 
 
 def _evidence(reading: Reading, account: Account, grade: Grade, flow: str) -> list[Evidence]:
@@ -175,6 +222,7 @@ def _evidence(reading: Reading, account: Account, grade: Grade, flow: str) -> li
 
 def _piece(sighting: Sighting, signature: str, grade: Grade, flow: str) -> Evidence:
     own = Grade.ACCEPTED if sighting.accepted else Grade.SPEAKS if sighting.confirms else Grade.BEHAVES
+    own = Grade.VERIFIED if sighting.proof else own
     return Evidence(
         grade=min(own, grade),
         signature=signature,
@@ -185,6 +233,10 @@ def _piece(sighting: Sighting, signature: str, grade: Grade, flow: str) -> Evide
         excerpt=sighting.excerpt,
         detail={"message": sighting.name, **sighting.detail},
     )
+
+
+def _count(shares: int) -> str:
+    return "1 share" if shares == 1 else f"{shares} shares"
 
 
 def evidence_order(piece: Evidence) -> tuple[int, int, str, str, int, str]:

@@ -17,6 +17,8 @@ MAX_PENDING = 256
 
 #: Kinds whose reply matters for counting; of the others at most one per id is kept, because hashrate reports often never get an answer.
 COUNTED = ("login", "subscribe", "submit")
+#: Kinds of id that stand in a message, and may be wrong there; what a framing ties together itself is never guessed.
+OWN_IDS = ("none", "word", "text", "number")
 
 
 @dataclass(slots=True, eq=False)
@@ -72,6 +74,8 @@ class PendingRequests:
                     return self._remove(request)
             if same:
                 return self._remove(same[0])
+        if key[0] not in OWN_IDS:
+            return None
         return self._oldest(("login", "subscribe")) or self._oldest(("submit",))
 
     def answer_kind(self, key: tuple[str, object], kinds: Sequence[str]) -> Request | None:
@@ -79,6 +83,8 @@ class PendingRequests:
         for request in self._waiting:
             if request.key == key and request.kind in kinds:
                 return self._remove(request)
+        if key[0] not in OWN_IDS:
+            return None
         for kind in kinds:
             found = self._oldest((kind,))
             if found is not None:

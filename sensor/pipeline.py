@@ -10,8 +10,11 @@ from collections import Counter
 from collections.abc import Iterable
 from itertools import islice
 
-from sensor.dialects.json_lines import JsonLines
+from sensor.appraisal import appraised
+from sensor.dialects.conversation import Conversation
 from sensor.dialects.nodes import Head, NodeSeen, read_datagram, read_tcp
+from sensor.donors import name_donors
+from sensor.estimate import Assumptions
 from sensor.events import Chunk, Close, End, Event, Hit, Open, Shape
 from sensor.findings import Joined, finding_id
 from sensor.flows import TCP, FlowFacts, facts, flow_key, stable_id
@@ -19,9 +22,12 @@ from sensor.judge import judge
 from sensor.records import Evidence, Finding, Grade, Node
 from sensor.session import Session
 from sensor.signatures.model import NodeSignature, SignatureSet
+from sensor.verify import Sampling
 
 #: Candidate flows followed at once: four times the core's own bound on open gates, because spent ones stay until they close.
 MAX_OPEN_FLOWS = 65_536
+ASSUMED = Assumptions()
+SAMPLED = Sampling()
 #: Oldest flows looked at when one must be given up.
 EVICTION_LOOK = 64
 #: Findings and nodes kept; past this new ones are counted and refused.
@@ -34,24 +40,27 @@ NODE_EXCERPT_BYTES = 64
 class _Flow:
     """One open candidate."""
 
-    __slots__ = ("datagram", "heads", "last_ns", "lines", "opened", "seen_bytes", "session", "speaker")
+    __slots__ = ("conversation", "datagram", "heads", "last_ns", "missed", "opened", "seen", "session", "speaker")
 
-    def __init__(self, opened: Open, signatures: SignatureSet) -> None:
+    def __init__(self, opened: Open, signatures: SignatureSet, sampling: Sampling) -> None:
         self.opened = opened
-        self.session = Session(signatures)
-        self.lines = (JsonLines(0, opened.midstream), JsonLines(1, opened.midstream))
+        self.session = Session(signatures, sampling)
+        self.conversation = Conversation(opened.midstream)
         self.heads = (Head(), Head())
         self.speaker: int | None = None
         self.datagram: tuple[NodeSignature, NodeSeen, bytes, int, int] | None = None
-        self.seen_bytes = 0
+        self.seen = [0, 0]  # stream bytes by direction
+        self.missed = [0, 0]
         self.last_ns = opened.ts_ns
 
 
 class Pipeline:
     """Events in, records out. One instance for each run; not for several threads."""
 
-    def __init__(self, signatures: SignatureSet) -> None:
+    def __init__(self, signatures: SignatureSet, *, assumptions: Assumptions = ASSUMED, sampling: Sampling = SAMPLED) -> None:
         self._signatures = signatures
+        self._sampling = sampling
+        self._assumptions = assumptions
         self._flows: dict[int, _Flow] = {}
         self._joined: dict[str, Joined] = {}
         self._nodes: dict[str, Node] = {}
@@ -90,14 +99,15 @@ class Pipeline:
         for flow in list(self._flows.values()):
             self._end(flow, None)
         self._flows.clear()
-        findings = [joined.finding(identity) for identity, joined in self._joined.items()]
+        findings = [appraised(joined, identity, self._signatures, self._assumptions) for identity, joined in self._joined.items()]
+        name_donors(findings)
         records: list[Finding | Node] = [*findings, *self._nodes.values()]
         return sorted(records, key=lambda one: (one.first_ns, one.finding_id if isinstance(one, Finding) else one.node_id))
 
     def _open(self, event: Open) -> None:
         if len(self._flows) >= MAX_OPEN_FLOWS:
             self._evict()
-        self._flows[event.flow] = _Flow(event, self._signatures)
+        self._flows[event.flow] = _Flow(event, self._signatures, self._sampling)
         self._counters["sessions"] += 1
 
     def _evict(self) -> None:
@@ -117,7 +127,8 @@ class Pipeline:
             return
         self._counters["chunks"] += 1
         self._counters["chunk_bytes"] += len(event.data)
-        flow.seen_bytes += len(event.data)
+        flow.seen[event.direction] += len(event.data)
+        flow.missed[event.direction] += event.gap
         flow.last_ns = max(flow.last_ns, event.ts_ns)
         if flow.opened.proto != TCP:
             self._datagram(flow, event)
@@ -127,8 +138,11 @@ class Pipeline:
             if other.total and other.flight is None:
                 other.flight = other.total
             flow.speaker = event.direction
-        flow.heads[event.direction].add(event.data)
-        for read in flow.lines[event.direction].feed(event.ts_ns, event.offset, event.gap, event.data):
+        if not flow.session.readings:
+            flow.heads[event.direction].add(event.data)
+        elif flow.heads[0].data or flow.heads[1].data:  # what speaks a dialect is no node
+            flow.heads = (Head(), Head())
+        for read in flow.conversation.feed(event.direction, event.ts_ns, event.offset, event.gap, event.data):
             flow.session.receive(read)
 
     def _datagram(self, flow: _Flow, event: Chunk) -> None:
@@ -148,12 +162,12 @@ class Pipeline:
         self._end(flow, event)
 
     def _end(self, flow: _Flow, closed: Close | None) -> None:
-        for lines in flow.lines:
-            for read in lines.finish():
-                flow.session.receive(read)
+        for read in flow.conversation.finish():
+            flow.session.receive(read)
         flow.session.finish()
         self._counters.update(flow.session.counters)
-        known = facts(flow.opened, closed, flow.last_ns, flow.seen_bytes)
+        known = facts(flow.opened, closed, flow.last_ns, (flow.seen[0], flow.seen[1]), (flow.missed[0], flow.missed[1]))
+        known.carriage = flow.conversation.carriage
         for one in judge(flow.session, known):
             identity = finding_id(one)
             joined = self._joined.get(identity)

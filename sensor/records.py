@@ -48,6 +48,38 @@ class Shares:
 
 
 @dataclass(slots=True, frozen=True)
+class Interval:
+    """An estimate with its confidence bounds."""
+
+    low: float
+    best: float
+    high: float
+    level: float  # how often the truth lies between low and high, 0..1
+
+
+@dataclass(slots=True, frozen=True)
+class Power:
+    """Electrical power in watts, or energy in kilowatt-hours, as a range; `basis` says whose efficiency it rests on."""
+
+    low: float
+    best: float
+    high: float
+    basis: Literal["device", "algorithm"]
+
+
+@dataclass(slots=True, frozen=True)
+class Wallet:
+    """What a login says about who is paid. Without an address it is an account at the pool."""
+
+    address: str | None
+    verdict: Literal["valid", "format matches", "account"]
+    coins: tuple[str, ...] = ()  # every coin whose addresses have this form; which of them is meant is not in it
+    form: str | None = None
+    checksum: Literal["right", "wrong"] | None = None  # None: the form has none, or none is known
+    payout: str | None = None  # the coin the login itself asks to be paid in
+
+
+@dataclass(slots=True, frozen=True)
 class FlowKey:
     """One connection as evidence names it, the miner's side first."""
 
@@ -90,6 +122,11 @@ class FlowSummary:
     midstream: bool
     basis: str
     source: str
+    transport: str = "tcp"  # wrappings that were read past, outermost first, joined by +
+    framing: str = "json-lines"
+    pool_host: str | None = None  # host:port of the pool as the proxy was asked for it
+    proxy: str | None = None  # address:port of the end that carries for others
+    client: str | None = None  # address:port that a PROXY header names as the miner's
 
 
 @dataclass(slots=True)
@@ -130,6 +167,24 @@ class Finding:
     midstream: bool
     capture_loss: float  # share of stream bytes never seen, 0..1
     reasons: tuple[str, ...]  # why this grade and confidence, in words
+    hashrate_hps: Interval | None = None  # from shares that were not rejected
+    spent_hashrate_hps: Interval | None = None  # from all shares that were sent: rejected ones cost the same power
+    power_watts: Power | None = None
+    energy_kwh: Power | None = None  # over the time that was watched
+    estimate_notes: tuple[str, ...] = ()  # what the figures above rest on, in words
+    software_version: str | None = None
+    device: str | None = None
+    device_class: str | None = None
+    agent_role: str | None = None  # proxy, aggregator, gateway, rental, node: the agent is not the mining machine's
+    work_unit: Literal["hashes", "solutions"] = "hashes"  # what every figure of work and hashrate counts
+    nominal_hashrate_hps: float | None = None  # stated by the agent's name: a claim
+    wallet: Wallet | None = None  # what the login says about who is paid
+    donation: bool = False  # a program's own donation or fee session, not another miner
+    aggregator: str | None = None  # what speaks for many machines: a proxy, a farm's agent, a rental's front end; "unnamed" if not known
+    worker_count: int = 0  # different rig names on its connections; 0 if none was named
+    machines_seen: int = 1  # at least this many machines behind the miner's address
+    pool_host: str | None = None  # host:port of the pool as a proxy was asked for it
+    proxy: str | None = None  # address:port of that proxy
 
 
 @dataclass(slots=True)

@@ -10,11 +10,13 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from sensor.engine import Core, Engine, SourceError
+from sensor.estimate import Assumptions
 from sensor.events import End, Event
 from sensor.pipeline import Pipeline
 from sensor.records import Finding, Node
 from sensor.signatures import SignatureSet
 from sensor.sources import Problem
+from sensor.verify import Sampling
 
 #: Sources opened ahead of the one being read: enough that no thread waits for a file, few enough for any limit on open files.
 AHEAD = 4
@@ -23,6 +25,8 @@ BATCH_EVENTS, WAIT_MS = 1024, 100
 
 #: Cores of interrupted replays. Closing one waits for its reader, and a reader of a pipe that says nothing never comes back.
 _abandoned: list[Core] = []
+
+SAMPLED, ASSUMED = Sampling(), Assumptions()
 
 Record = Finding | Node
 Progress = Callable[[int], None]
@@ -58,12 +62,19 @@ class Outcome:
 
 
 def replay(
-    sources: Sequence[str], signatures: SignatureSet, engine: Engine, limits: Mapping[str, int], progress: Progress | None = None
+    sources: Sequence[str],
+    signatures: SignatureSet,
+    engine: Engine,
+    limits: Mapping[str, int],
+    progress: Progress | None = None,
+    *,
+    sampling: Sampling = SAMPLED,
+    assumptions: Assumptions = ASSUMED,
 ) -> Outcome:
     """Read the sources one after another and judge what they hold. An interrupt ends the reading; what was found so far is kept."""
     outcome = Outcome()
     core = engine.core(signatures.literals, signatures.openings, limits)
-    pipeline = Pipeline(signatures)
+    pipeline = Pipeline(signatures, sampling=sampling, assumptions=assumptions)
     found: dict[str, Record] = {}
     began = time.perf_counter()
     try:

@@ -13,19 +13,27 @@ from sensor.pending import PendingRequests, Request, id_key
 from sensor.reading import Reading, Token
 from sensor.signatures.language import MISSING
 from sensor.signatures.model import Dialect, ReplyRule, SignatureSet
+from sensor.verify import Sampling, verifier
 
 #: Readings of one flow: every dialect in both roles would be more, but hostile bytes choose what they resemble.
-MAX_READINGS = 32
+MAX_READINGS = 48
+#: A reading that is this far ahead, with a job or a share seen and both sides confirmed, is the one: what belongs to another dialect has
+#: weighed in by then. Where the shapes leave it open, it is decided after so many messages.
+CLEAR_LEAD, LAST_DECISION = 50, 256
+DEFAULT = Sampling()
 
 
 class Session:
     """What one flow said, message by message."""
 
-    def __init__(self, signatures: SignatureSet) -> None:
+    def __init__(self, signatures: SignatureSet, sampling: Sampling = DEFAULT) -> None:
         self._signatures = signatures
+        self.wallets = signatures.wallets
+        self._sampling = sampling
         self._defaults: dict[str, tuple[ReplyRule, ...]] = {one.header.name: one.replies for one in signatures.framings}
         self._pending = (PendingRequests(), PendingRequests())
         self.readings: dict[tuple[str, int], Reading] = {}
+        self._settled: tuple[str, Reading] | None = None  # the framing, and the only reading of its messages from now on
         self.messages = [0, 0]  # by direction
         self.foreign = [0, 0]  # lines that are not this framing, by direction
         self.spoiled = [0, 0]  # pieces that gave no message for whatever reason, by direction
@@ -41,19 +49,20 @@ class Session:
         self.counters["messages"] += 1
         self.messages[read.direction] += 1
         value = read.value
-        matches = self._signatures.match(value)
-        key = id_key(value.get("id", MISSING))
+        settled = self._settled[1] if self._settled is not None and self._settled[0] == read.framing else None
+        matches = self._signatures.match(value, read.framing, None if settled is None else settled.dialect.name)
+        key = read.pair or id_key(value.get("id", MISSING))
         secrets = tuple(place for _, rule in matches for place in rule.secrets)
         tokens: list[Token] = []
         answers: list[Token] = []
         told = False  # a pool's message whose own shape says what it is
         for dialect, rule in matches:
             miner = read.direction if rule.side == "miner" else 1 - read.direction
-            reading = self._reading(dialect, miner)
+            reading = self._reading(dialect, miner) if settled is None else settled if settled.miner == miner else None
             if reading is None:
                 continue
             token = reading.receive(rule, read, secrets)
-            self.counters[f"messages_{dialect.name}"] += 1
+            reading.received += 1
             if rule.side == "miner":
                 tokens.append(token)
                 continue
@@ -66,17 +75,37 @@ class Session:
             self._answer(key, answers, read)
         elif told:
             self._pending[1 - read.direction].settle(key, "getwork")
-        elif is_reply(value):
+        elif is_reply(value) or (read.framing == "http" and is_response(value)):
             self._reply(key, read)
         elif "method" in value and key[0] not in ("none", "word"):
             self._pending[read.direction].add(Request(key, "unknown", read.ts_ns, []))
         else:
             self.counters["messages_unknown"] += 1
+        if settled is None and len(self.readings) > 1:
+            self._settle(read.framing)
+
+    def _settle(self, framing: str) -> None:
+        """Once it is clear which dialect this is, the others are given up: they cost time and memory with every message."""
+        best, *others = sorted(self.readings.values(), key=standing, reverse=True)
+        late = sum(self.messages) >= LAST_DECISION
+        proven = _works(best)
+        if not (late or (proven and best.score - others[0].score >= CLEAR_LEAD)) or framing not in best.dialect.framings:
+            return
+        self._settled = (framing, best)
+        self.counters["sessions_settled"] += 1
+        # Without proof of both sides the judge asks whether one side says both sides' words.
+        kept = [one for one in others if framing not in one.dialect.framings or (not proven and one.miner != best.miner)]
+        self.counters["readings_given_up"] += len(others) - len(kept)
+        self.readings = {(one.dialect.name, one.miner): one for one in (best, *kept)}
 
     def finish(self) -> None:
         """The flow has ended."""
         self.counters["requests_dropped"] += sum(one.dropped for one in self._pending)
-        self.counters["readings_dropped"] += sum(one.dropped for one in self.readings.values())
+        for scheme in (one.verifier for one in self.readings.values()):
+            self.counters["shares_looked_at"] += scheme.checked if scheme is not None else 0
+        for one in self.readings.values():
+            self.counters[f"messages_{one.dialect.name}"] += one.received
+            self.counters["readings_dropped"] += one.dropped
 
     def _malformed(self, piece: Malformed) -> None:
         self.spoiled[piece.direction] += 1
@@ -92,8 +121,15 @@ class Session:
             if len(self.readings) >= MAX_READINGS:
                 self.counters["readings_refused"] += 1
                 return None
-            defaults = self._defaults.get(dialect.framing, ())
-            reading = self.readings[dialect.name, miner] = Reading(dialect, miner, defaults, whole=not self._gaps[1 - miner])
+            defaults = tuple(reply for name in dialect.framings for reply in self._defaults.get(name, ()))
+            reading = self.readings[dialect.name, miner] = Reading(
+                dialect,
+                miner,
+                defaults,
+                verifier=verifier(dialect.verify, self._sampling) if dialect.verify else None,
+                whole=not self._gaps[1 - miner],
+                agents=self._signatures.agents,
+            )
         return reading
 
     def _reply(self, key: tuple[str, object], message: Message) -> None:
@@ -103,8 +139,11 @@ class Session:
             return
         self.counters["replies"] += 1
         for token in request.tokens:
-            if isinstance(token, Token):
+            if isinstance(token, Token) and self._is_read(token.reading):
                 token.reading.reply(token, message)
+
+    def _is_read(self, reading: Reading) -> bool:
+        return self._settled is None or self.readings.get((reading.dialect.name, reading.miner)) is reading
 
     def _answer(self, key: tuple[str, object], answers: list[Token], message: Message) -> None:
         """A message that says by its shape what it answers; each dialect that knows it settles its own part of the request."""
@@ -119,11 +158,28 @@ class Session:
                     token.reading.answered(token, answer.rule, message)
 
 
+def standing(reading: Reading) -> tuple[bool, int, int, int]:
+    """What the miner says comes before what the pool answers; then the weight of all that was recognised; then the lower id."""
+    return (bool(reading.miner_confirms), reading.score, -reading.dialect.header.id, -reading.miner)
+
+
+def _works(reading: Reading) -> bool:
+    """Whether both sides have said so, and there was work: a job or a share."""
+    shares = any(one.shares.submitted for one in reading.accounts.values())
+    return bool(reading.miner_confirms and reading.pool_confirms and (reading.job_count or shares))
+
+
 def is_reply(value: dict[str, object]) -> bool:
     """A JSON-RPC reply: a result, or an error, or a null result without a method."""
     if value.get("result") is not None or value.get("error") not in (None, False):
         return True
     return "method" not in value and ("result" in value or "error" in value)
+
+
+def is_response(value: dict[str, object]) -> bool:
+    """What came with an HTTP status: it answers its request whatever it says."""
+    http = value.get("http")
+    return isinstance(http, dict) and "status" in http
 
 
 def _kind(tokens: list[Token]) -> str:

@@ -7,8 +7,9 @@ and text that is not UTF-8; keeps integers exact. A document spread over several
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
 #: A line may not grow past this: jobs are a few kilobytes, and every candidate of the network could hold as much.
 MAX_LINE_BYTES = 65_536
@@ -16,7 +17,15 @@ MAX_LINE_BYTES = 65_536
 MAX_OBJECTS = 64
 
 #: Reasons that say "this direction is not JSON lines", as opposed to bytes that were cut by the capture.
-FOREIGN = frozenset({"not_json", "not_object", "trailing", "constant", "nesting", "number"})
+FOREIGN = frozenset({"not_json", "not_object", "trailing", "constant", "nesting", "number", "not_http", "bad_frame", "bad_header"})
+
+#: Where a line starts like this, the lines are over and another framing begins: BTCAgent's frames, gzip, and, for a stream whose start was
+#: not seen, HTTP.
+BINARY = re.compile(rb"(?P<btcagent>\x7f[\x01-\x05\x10-\x14\x22])|(?P<gzip>\x1f\x8b)")
+BINARY_OR_HTTP = re.compile(
+    BINARY.pattern + rb"|(?P<http>(?:(?:GET|POST) [^ \r\n]{1,2048} HTTP/1\.[01]|HTTP/1\.[01] [1-5][0-9]{2}[^\r\n]{0,256})\r?\n)"
+)
+_EXIT_BYTES = frozenset(b"\x7f\x1fGPH")
 
 
 class Message(NamedTuple):
@@ -26,6 +35,8 @@ class Message(NamedTuple):
     ts_ns: int  # of the chunk that completed it
     offset: int  # of its first byte in the direction's stream
     value: dict[str, object]
+    framing: str = "json-lines"
+    pair: tuple[str, object] | None = None  # what ties a request to its reply where the framing knows better than the message's id
 
 
 class Malformed(NamedTuple):
@@ -40,6 +51,23 @@ class Malformed(NamedTuple):
 Read = Message | Malformed
 
 
+class Left(NamedTuple):
+    """A reader has seen the end of its framing: what comes next, and the bytes that belong to it."""
+
+    to: str  # a framing, or "inside" for what a wrapping carries
+    offset: int
+    data: bytes
+
+
+class Reader(Protocol):
+    """What reads one direction: bytes in order come in, messages come out, until `left` says that another framing has begun."""
+
+    @property
+    def left(self) -> Left | None: ...
+    def feed(self, ts_ns: int, offset: int, gap: int, data: bytes) -> Iterator[Read]: ...
+    def finish(self) -> Iterator[Read]: ...
+
+
 class _ConstantError(ValueError):
     """NaN and Infinity are not JSON."""
 
@@ -51,16 +79,36 @@ def _refuse_constant(text: str) -> object:
 _DECODER = json.JSONDecoder(strict=False, parse_constant=_refuse_constant)
 
 
+def decode(data: bytes) -> dict[str, object] | list[object] | str:
+    """One whole document of JSON, an object or a list; or the reason why it is none."""
+    text = data.decode("utf-8", "replace").lstrip("\ufeff \t\r\n")
+    try:
+        value, end = _DECODER.raw_decode(text)
+    except _ConstantError:
+        return "constant"
+    except RecursionError:
+        return "nesting"
+    except json.JSONDecodeError:
+        return "not_json"
+    except ValueError:  # an integer of more digits than Python converts
+        return "number"
+    if text[end:].strip():
+        return "trailing"
+    return value if isinstance(value, dict | list) else "not_object"
+
+
 class JsonLines:
     """The reader of one direction."""
 
-    __slots__ = ("_buffer", "_direction", "_fresh", "_midstream", "_offset", "_searched", "_skipping", "_ts_ns")
+    __slots__ = ("_buffer", "_direction", "_exits", "_fresh", "_midstream", "_offset", "_searched", "_skipping", "_start", "_ts_ns", "left")
 
-    def __init__(self, direction: int, midstream: bool = False) -> None:
+    def __init__(self, direction: int, midstream: bool = False, start: int = 0, exits: re.Pattern[bytes] | None = None) -> None:
         self._direction = direction
         self._midstream = midstream  # the first line may lack its start even at offset 0
         self._buffer = bytearray()
-        self._offset = 0  # stream offset of the buffer's first byte
+        self._start = self._offset = start  # stream offset of the buffer's first byte
+        self._exits = exits
+        self.left: Left | None = None
         self._searched = 0  # bytes of the buffer known to hold no LF
         self._skipping = False  # inside a line that grew too long
         self._fresh = True  # the line's start may not have been seen
@@ -72,15 +120,18 @@ class JsonLines:
             self._drop()
             if gap:
                 yield Malformed(self._direction, ts_ns, offset - gap, "gap")
-            self._fresh = gap > 0 or offset > 0
+            self._fresh = gap > 0 or offset > self._start
             self._skipping = False
             self._offset = offset
         self._ts_ns = ts_ns
         self._buffer += data
         start = 0
-        while (end := self._buffer.find(b"\n", max(start, self._searched))) >= 0:
+        while not self._exit(start) and (end := self._buffer.find(b"\n", max(start, self._searched))) >= 0:
             yield from self._line(bytes(self._buffer[start:end]), self._offset + start)
             start = end + 1
+        if self.left is not None:
+            self._drop()
+            return
         del self._buffer[:start]
         self._offset += start
         self._searched = len(self._buffer)
@@ -94,6 +145,15 @@ class JsonLines:
             reads = list(self._objects(left, self._offset))
             whole = all(isinstance(read, Message) for read in reads)
             yield from reads if whole else [Malformed(self._direction, self._ts_ns, self._offset, "unfinished")]
+
+    def _exit(self, start: int) -> bool:
+        """Whether another framing starts at this line."""
+        if self._exits is None or start >= len(self._buffer) or self._buffer[start] not in _EXIT_BYTES or self._skipping:
+            return False
+        found = self._exits.match(self._buffer, start)
+        if found is not None:
+            self.left = Left(str(found.lastgroup), self._offset + start, bytes(self._buffer[start:]))
+        return found is not None
 
     def _drop(self) -> None:
         self._buffer.clear()
@@ -119,7 +179,7 @@ class JsonLines:
             return
         reads = list(self._objects(line, offset))
         # Only the tail of an object is excused: what does not end like one is another protocol's line.
-        tail = fresh and (offset > 0 or self._midstream) and line.rstrip().endswith(b"}")
+        tail = fresh and (offset > self._start or self._midstream) and line.rstrip().endswith(b"}")
         if tail and any(isinstance(read, Malformed) for read in reads):
             yield Malformed(self._direction, self._ts_ns, offset, "resync")
             return

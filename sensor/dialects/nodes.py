@@ -1,6 +1,7 @@
 """Peer-to-peer node protocols: checks the first bytes of each direction against one protocol's header. Says node or nothing, never mining.
 
-Knows the headers of Bitcoin's v1 transport, Monero's Levin, Ethereum's RLPx and discovery v4; which networks and commands count is data.
+Knows the headers of Bitcoin's v1 transport, Monero's Levin, P2Pool, Ethereum's RLPx and discovery v4; which networks and commands count is
+data.
 """
 
 from __future__ import annotations
@@ -17,6 +18,8 @@ HEAD_BYTES = 2_048
 #: Larger than any message of these protocols (Bitcoin: 32 MiB of blocks in the 2011 code; Levin: 100 MB packet limit).
 MAX_BODY_BYTES = 100_000_000
 #: EIP-8 auth and ack: sealed body of 65 + 16 + 32 bytes around 194 (or 96) bytes and 100 to 300 bytes of padding, with room.
+#: Message ids of P2Pool's peers; one follows the solution.
+MAX_P2POOL_ID = 12
 RLPX_SIZES = range(0x0080, 0x0600)
 
 
@@ -51,6 +54,8 @@ def read_tcp(signature: NodeSignature, heads: tuple[Head, Head]) -> NodeSeen | N
     """The node protocol of a TCP flow, if it is this one."""
     if signature.reader == "rlpx":
         return _rlpx(signature, heads)
+    if signature.reader == "p2pool":
+        return _p2pool(signature, heads)
     check = {"bitcoin": _bitcoin, "levin": _levin}.get(signature.reader)
     if check is None:
         return None
@@ -122,6 +127,18 @@ def _rlpx(signature: NodeSignature, heads: tuple[Head, Head]) -> NodeSeen | None
         return NodeSeen(None, signature.coin, None, 0.95, "both first flights have the size they state and a key's first byte", (0, 1))
     if len(fits) == 1 and fits[0][1] and heads[1 - fits[0][0]].total == 0:
         return NodeSeen(None, signature.coin, None, 0.5, "one flight has the size it states; the other side said nothing", (fits[0][0],))
+    return None
+
+
+def _p2pool(signature: NodeSignature, heads: tuple[Head, Head]) -> NodeSeen | None:
+    """A challenge of 17 bytes with id 0, alone; the other side's solution of 41 with id 1, after its own challenge if it sends one."""
+    for index, head in enumerate(heads):
+        other = heads[1 - index]
+        answer = other.data[17:] if other.data[:1] == b"\0" else other.data
+        flight = (other.flight if other.flight is not None else other.total) - len(other.data) + len(answer)
+        challenged = head.data[:1] == b"\0" and head.flight == 17
+        if challenged and answer[:1] == b"\x01" and (flight == 41 or (len(answer) > 41 and answer[41] <= MAX_P2POOL_ID)):
+            return NodeSeen(None, signature.coin, None, 0.8, "a challenge of 17 bytes was answered by a solution of 41", (index, 1 - index))
     return None
 
 

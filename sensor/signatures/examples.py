@@ -8,8 +8,22 @@ from sensor.signatures.located import Entry
 from sensor.signatures.model import Example, Line
 
 #: What an expectation may name. `miner` is C or S; the counts and figures are those of the finding.
-FIGURES = ("submitted", "accepted", "rejected", "unanswered", "hashes_per_share", "work_hashes", "claimed_hashrate_hps", "jobs")
-WORDS = ("dialect", "login", "worker", "agent", "coin", "algorithm", "grade", "miner", "protocol", "network")
+FIGURES = ("submitted", "accepted", "rejected", "unanswered", "verified", "hashes_per_share", "work_hashes", "claimed_hashrate_hps", "jobs")
+WORDS = (
+    "dialect",
+    "login",
+    "worker",
+    "agent",
+    "coin",
+    "algorithm",
+    "grade",
+    "miner",
+    "protocol",
+    "network",
+    "transport",
+    "framing",
+    "pool_host",
+)
 SIDES = {"C": 0, "S": 1}
 
 

@@ -50,19 +50,20 @@ _TESTS = ("is", "equals", "one_of", "matches", "hex", "length", "every", "some",
 
 
 def parse_path(text: str) -> Parts:
-    """The steps of a path; `.` and the empty text are the whole value."""
-    return tuple(int(part) if re.fullmatch(r"-?\d+", part) else part for part in text.split(".") if part)
+    """The steps of a path; `.` and the empty text are the whole value. A name with dots stands in double quotes."""
+    steps: list[str | int] = []
+    for quoted, part in re.findall(r'"([^"]+)"|([^."]+)', text):
+        steps.append(int(part) if re.fullmatch(r"-?\d+", part) else quoted or part)
+    return tuple(steps)
 
 
 def look(value: object, parts: Parts) -> object:
     """What stands at the path, or MISSING."""
     for part in parts:
-        if isinstance(part, int) and isinstance(value, list):
-            if not -len(value) <= part < len(value):
-                return MISSING
+        if type(value) is dict:  # JSON gives no subclasses, and this runs for every path, rule and message
+            value = value.get(part if type(part) is str else str(part), MISSING)
+        elif type(value) is list and type(part) is int and -len(value) <= part < len(value):
             value = value[part]
-        elif isinstance(value, dict):
-            value = value.get(str(part), MISSING)
         else:
             return MISSING
     return value
@@ -74,7 +75,7 @@ def compile_when(entry: Entry) -> Predicate:
         options = tuple(compile_when(item) for item in entry.items)
         if not options:
             entry.fail("must not be empty")
-        return lambda value: any(option(value) for option in options)
+        return _either(list(options))
     if not entry.is_map():
         return never
     tests = tuple((parse_path(path), compile_test(test)) for path, test in entry.keys.items())
@@ -144,7 +145,13 @@ def _one_test(key: str, entry: Entry) -> Predicate:
 
 
 def _either(options: list[Predicate]) -> Predicate:
-    return lambda value: any(option(value) for option in options)
+    def holds(value: object) -> bool:
+        for option in options:  # noqa: SIM110 (as above)
+            if option(value):
+                return True
+        return False
+
+    return holds
 
 
 def _is(entry: Entry) -> Predicate:

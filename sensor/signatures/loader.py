@@ -10,38 +10,51 @@ from collections.abc import Callable, Iterator, Sequence
 from importlib import resources
 from pathlib import Path
 
+from sensor.signatures.agents import AgentTable, compile_agents
+from sensor.signatures.devices import DeviceTable, compile_devices, compile_efficiencies
 from sensor.signatures.examples import compile_examples
 from sensor.signatures.gates import compile_gate
 from sensor.signatures.language import compile_pattern
 from sensor.signatures.located import Entry, Problems, SignatureError, read
 from sensor.signatures.messages import compile_messages, compile_replies
 from sensor.signatures.model import CoinRule, Dialect, Framing, Header, Network, NodeSignature, SignatureSet
+from sensor.signatures.proofs import compile_scheme
+from sensor.signatures.wallet_forms import WalletBook, compile_wallets
 from sensor.signatures.work import compile_work
 
 HEADER_KEYS = ("kind", "name", "id", "rev", "title", "description", "references", "gate", "examples", "counterexamples")
-DIALECT_KEYS = (*HEADER_KEYS, "framing", "family", "coin", "algorithm", "messages", "work", "coins")
+DIALECT_KEYS = (*HEADER_KEYS, "framing", "family", "coin", "algorithm", "messages", "work", "coins", "verify", "sizes_only")
 NODE_KEYS = (*HEADER_KEYS, "reader", "coin", "networks", "commands")
 FRAMING_KEYS = (*HEADER_KEYS, "replies")
-NODE_READERS = ("bitcoin", "levin", "rlpx", "discv4")
-FOLDERS = ("framings", "dialects", "nodes")
+NODE_READERS = ("bitcoin", "levin", "rlpx", "discv4", "p2pool")
+FOLDERS = ("framings", "dialects", "nodes", "agents", "devices", "wallets")
 
 Signature = Dialect | Framing | NodeSignature
+Table = AgentTable | DeviceTable | WalletBook
 
 
 def load(extra: Sequence[Path] = ()) -> SignatureSet:
     """The shipped signatures and those in `extra` (files, or folders of *.yaml). Raises SignatureError with every mistake found."""
     problems: list[str] = []
     loaded: list[Signature] = []
+    agents, devices, wallets = AgentTable(), DeviceTable(), WalletBook()
     for file, text in [*_shipped(), *_own(extra, problems)]:
         one = parse(text, file, problems)
-        if one is not None:
+        if isinstance(one, AgentTable):
+            agents = one.add(agents)  # the user's rows come before the shipped ones
+        elif isinstance(one, DeviceTable):
+            devices = one.add(devices)
+        elif isinstance(one, WalletBook):
+            wallets = one.add(wallets)
+        elif one is not None:
             loaded.append(one)
     _check_unique(loaded, problems)
     framings = [one for one in loaded if isinstance(one, Framing)]
     known = {framing.header.name for framing in framings}
     for one in loaded:
-        if isinstance(one, Dialect) and one.framing not in known:
-            problems.append(f"{one.header.file}:1: framing {one.framing!r} is not known; known are {', '.join(sorted(known))}")
+        for name in one.framings if isinstance(one, Dialect) else ():
+            if name not in known:
+                problems.append(f"{one.header.file}:1: framing {name!r} is not known; known are {', '.join(sorted(known))}")
     if problems:
         raise SignatureError(problems)
     by_id = sorted(loaded, key=lambda one: one.header.id)
@@ -49,18 +62,19 @@ def load(extra: Sequence[Path] = ()) -> SignatureSet:
         dialects=tuple(one for one in by_id if isinstance(one, Dialect)),
         nodes=tuple(one for one in by_id if isinstance(one, NodeSignature)),
         framings=tuple(one for one in by_id if isinstance(one, Framing)),
+        agents=agents,
+        devices=devices,
+        wallets=wallets,
     )
 
 
-def parse(text: str, file: str, problems: list[str]) -> Signature | None:
+def parse(text: str, file: str, problems: list[str]) -> Signature | Table | None:
     """One file's signature; None if it has mistakes, which are added to `problems`."""
     found = Problems(file)
     entry = read(text, file, found)
-    signature: Signature | None = None
+    signature: Signature | Table | None = None
     if entry is not None and entry.is_map():
-        kind = entry.choice("kind", ("dialect", "nodes", "framing"))
-        compilers: dict[str, Callable[[Entry, str], Signature]] = {"dialect": _dialect, "nodes": _node, "framing": _framing}
-        signature = compilers[kind](entry, file)
+        signature = COMPILERS[entry.choice("kind", tuple(COMPILERS))](entry, file)
     problems.extend(found.sentences)
     return None if found.sentences else signature
 
@@ -87,15 +101,16 @@ def _own(extra: Sequence[Path], problems: list[str]) -> Iterator[tuple[str, str]
 
 
 def _check_unique(loaded: list[Signature], problems: list[str]) -> None:
-    names: dict[str, str] = {}
+    names: dict[tuple[bool, str], str] = {}  # a framing may be called as its only dialect is
     ids: dict[int, str] = {}
     for one in loaded:
         header = one.header
-        if header.name in names:
-            problems.append(f"{header.file}:1: name {header.name!r} is already taken by {names[header.name]}")
+        name = (isinstance(one, Framing), header.name)
+        if name in names:
+            problems.append(f"{header.file}:1: name {header.name!r} is already taken by {names[name]}")
         if header.id in ids:
             problems.append(f"{header.file}:1: id {header.id} is already taken by {ids[header.id]}")
-        names.setdefault(header.name, header.file)
+        names.setdefault(name, header.file)
         ids.setdefault(header.id, header.file)
 
 
@@ -128,15 +143,21 @@ def _dialect(entry: Entry, file: str) -> Dialect:
                 item.fail("login is missing")
             else:
                 coins.append(CoinRule(pattern, item.optional("coin"), item.optional("algorithm")))
+    framings = entry.texts("framing") if "framing" in entry.keys else (entry.text("framing"),)
+    messages = compile_messages(entry)
+    proofs = [rule.proof for rule in messages] + [reply.proof for rule in messages for reply in rule.replies]
     return Dialect(
         header=header,
-        framing=entry.text("framing"),
+        framing=next(iter(framings), ""),
         family=entry.text("family", header.name),
         coin=entry.optional("coin"),
         algorithm=entry.optional("algorithm"),
-        messages=compile_messages(entry),
+        messages=messages,
         work=compile_work(entry.keys.get("work")),
         coins=tuple(coins),
+        verify=compile_scheme(entry, proofs),
+        framings=framings,
+        sizes_only="sizes_only" in entry.keys and entry.keys["sizes_only"].scalar is True,
     )
 
 
@@ -163,3 +184,14 @@ def _node(entry: Entry, file: str) -> NodeSignature:
         networks=tuple(networks),
         commands=frozenset(entry.texts("commands")),
     )
+
+
+COMPILERS: dict[str, Callable[[Entry, str], Signature | Table]] = {
+    "dialect": _dialect,
+    "nodes": _node,
+    "framing": _framing,
+    "agents": compile_agents,
+    "devices": compile_devices,
+    "efficiencies": compile_efficiencies,
+    "wallets": compile_wallets,
+}

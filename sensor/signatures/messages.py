@@ -10,6 +10,7 @@ from typing import Literal, cast
 from sensor.signatures.language import Predicate, compile_when, never, parse_path
 from sensor.signatures.located import Entry
 from sensor.signatures.model import MINER_KINDS, POOL_KINDS, MessageRule, Outcome, ReplyRule, Side
+from sensor.signatures.proofs import compile_proof
 from sensor.signatures.take import compile_take
 
 RULE_KEYS = (
@@ -26,9 +27,10 @@ RULE_KEYS = (
     "answers",
     "outcome",
     "set",
+    "proof",
     "note",
 )
-REPLY_KEYS = ("name", "when", "outcome", "job", "take", "weight", "confirms", "set", "note")
+REPLY_KEYS = ("name", "when", "outcome", "job", "take", "weight", "confirms", "set", "proof", "note")
 CONSTANTS = ("algorithm", "coin")
 
 
@@ -75,6 +77,7 @@ def _rule(name: str, entry: Entry) -> MessageRule:
         answers=answers,
         outcome=cast(Outcome, entry.choice("outcome", ("accepted", "rejected", "none"), "none")),
         constants=_constants(entry),
+        proof=compile_proof(entry.keys.get("proof")),
     )
 
 
@@ -98,6 +101,7 @@ def compile_replies(entry: Entry | None) -> tuple[ReplyRule, ...]:
                 weight=item.number("weight", 0, -1_000, 1_000),
                 confirms=_confirms(item, "none"),
                 constants=_constants(item),
+                proof=compile_proof(item.keys.get("proof")),
             )
         )
     return tuple(rules)

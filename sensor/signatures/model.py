@@ -10,8 +10,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
+from sensor.signatures.agents import AgentTable
+from sensor.signatures.devices import DeviceTable
 from sensor.signatures.language import Parts, Predicate
+from sensor.signatures.proofs import Proof
 from sensor.signatures.take import Take
+from sensor.signatures.wallet_forms import WalletBook
 from sensor.signatures.work import Work
 
 Side = Literal["miner", "pool"]
@@ -63,6 +67,7 @@ class ReplyRule:
     weight: int
     confirms: Literal["none", "own", "both"]
     constants: Mapping[str, str]
+    proof: Proof
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +89,7 @@ class MessageRule:
     answers: tuple[str, ...]
     outcome: Outcome
     constants: Mapping[str, str]
+    proof: Proof
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,6 +128,9 @@ class Dialect:
     messages: tuple[MessageRule, ...]
     work: Work
     coins: tuple[CoinRule, ...]
+    verify: str | None  # the scheme by which shares are recomputed, if they can be
+    framings: tuple[str, ...] = ()  # all it is spoken in, `framing` first
+    sizes_only: bool = False  # told by sizes and first bytes of what is encrypted: never more than `behaves`
 
     @property
     def name(self) -> str:
@@ -170,14 +179,18 @@ class SignatureSet:
     dialects: tuple[Dialect, ...]
     nodes: tuple[NodeSignature, ...]
     framings: tuple[Framing, ...]
-    _by_method: dict[str, tuple[Match, ...]] = field(default_factory=dict)
-    _any_method: list[Match] = field(default_factory=list)
+    agents: AgentTable = field(default_factory=AgentTable)
+    devices: DeviceTable = field(default_factory=DeviceTable)
+    wallets: WalletBook = field(default_factory=WalletBook)
+    _by_framing: dict[str, dict[str | None, tuple[Match, ...]]] = field(default_factory=dict)
+    _by_dialect: dict[tuple[str, str], dict[str | None, tuple[Match, ...]]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        rules: list[Match] = [(dialect, rule) for dialect in self.dialects for rule in dialect.messages]
-        self._any_method.extend(match for match in rules if not match[1].methods)
-        for method in sorted({method for _, rule in rules for method in rule.methods}):
-            self._by_method[method] = tuple(match for match in rules if not match[1].methods or method in match[1].methods)
+        for framing in sorted({name for dialect in self.dialects for name in dialect.framings}):
+            rules: list[Match] = [(one, rule) for one in self.dialects if framing in one.framings for rule in one.messages]
+            self._by_framing[framing] = _by_method(rules)
+            for name in {dialect.name for dialect, _ in rules}:
+                self._by_dialect[framing, name] = _by_method([match for match in rules if match[0].name == name])
 
     @property
     def headers(self) -> list[Header]:
@@ -195,12 +208,23 @@ class SignatureSet:
         ordered = sorted(unique, key=lambda o: (o[0], -len(o[2]), o[1], o[2], o[3]))
         return [(proto, at, list(pattern), budget) for proto, at, pattern, budget in ordered]
 
-    def match(self, value: dict[str, object]) -> list[Match]:
-        """For each dialect the first rule this message fits."""
+    def match(self, value: dict[str, object], framing: str = "json-lines", only: str | None = None) -> list[Match]:
+        """For each dialect of the framing (or for one of them only) the first rule this message fits."""
+        index = self._by_framing.get(framing) if only is None else self._by_dialect.get((framing, only))
+        if index is None:
+            return []
         method = value.get("method")
-        candidates = self._by_method.get(method) if isinstance(method, str) else None
+        candidates = index.get(method) if isinstance(method, str) else None
         found: list[Match] = []
-        for dialect, rule in self._any_method if candidates is None else candidates:
+        for dialect, rule in index[None] if candidates is None else candidates:
             if (not found or found[-1][0] is not dialect) and rule.when(value):
                 found.append((dialect, rule))
         return found
+
+
+def _by_method(rules: list[Match]) -> dict[str | None, tuple[Match, ...]]:
+    """Rules by the method they ask for, each list with those that ask for none; these alone under None."""
+    index: dict[str | None, tuple[Match, ...]] = {None: tuple(match for match in rules if not match[1].methods)}
+    for method in sorted({method for _, rule in rules for method in rule.methods}):
+        index[method] = tuple(match for match in rules if not match[1].methods or method in match[1].methods)
+    return index

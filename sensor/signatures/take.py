@@ -20,6 +20,7 @@ MAX_TEXT = 256
 #: The names a session understands, with the conversion used when a file does not say one.
 NAMES: dict[str, str] = {
     "login": "text",
+    "account": "text",
     "worker": "text",
     "agent": "text",
     "session": "key",
@@ -29,6 +30,10 @@ NAMES: dict[str, str] = {
     "hashrate": "hex",
     "coin": "text",
     "algorithm": "text",
+    "hardware": "text",
+    "firmware": "text",
+    "serial": "text",
+    "endpoint": "text",
 }
 CONVERSIONS = ("text", "key", "hex-key", "number", "hex", "target")
 
@@ -106,7 +111,8 @@ def _source(name: str, entry: Entry) -> Source:
 
 def clean(text: str) -> str:
     """Text fit to keep: bounded, without control characters and lone surrogates."""
-    return "".join(c if c.isprintable() else "�" for c in text[:MAX_TEXT]).strip()
+    text = text[:MAX_TEXT]
+    return (text if text.isprintable() else "".join(c if c.isprintable() else "�" for c in text)).strip()
 
 
 def convert(value: object, conversion: str) -> Taken | None:

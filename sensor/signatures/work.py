@@ -20,7 +20,7 @@ UNITS = 1 << 32
 MAX_WORK = 1 << 256
 SPACE = 1 << 256
 
-FORMS = ("scaled", "boundary", "little-endian", "packed", "shared-base")
+FORMS = ("scaled", "boundary", "reversed", "little-endian", "packed", "shared-base")
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +31,8 @@ class WorkRule:
     form: str
     factor: Fraction
     divisors: Mapping[str, Fraction]  # by algorithm: the diff-1 target is this many times easier
+    disputed: frozenset[str] = frozenset()  # algorithms for which pools differ about what difficulty 1 is
+    within: tuple[int, int] | None = None  # what a share of this dialect can be worth; anything else is not believed
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,11 +48,17 @@ class Work:
         """Whether the same number means different work for different algorithms."""
         return any(rule.divisors for rule in self.rules)
 
+    def disputed(self, algorithm: str | None) -> bool:
+        """Whether pools differ about what a difficulty means for this algorithm."""
+        return any(algorithm in rule.disputed for rule in self.rules)
+
     def per_share(self, values: Mapping[str, Taken], algorithm: str | None) -> int | None:
         """Expected work of one share in 2^-32 hashes, or None if it is not known."""
         for rule in self.rules:
             if all(name in values for name in rule.use):
                 hashes = _hashes(rule, [values[name] for name in rule.use], algorithm)
+                if hashes is not None and rule.within is not None and not rule.within[0] <= hashes <= rule.within[1]:
+                    return None
                 if hashes is not None and 0 < hashes <= MAX_WORK:
                     return max(1, int(hashes * UNITS))
         return None
@@ -63,6 +71,8 @@ def _hashes(rule: WorkRule, values: list[Taken], algorithm: str | None) -> Fract
         return number * rule.factor / rule.divisors.get(algorithm or "", Fraction(1)) if number else None
     if rule.form == "boundary":
         return boundary(first)
+    if rule.form == "reversed":
+        return reversed_boundary(first)
     if rule.form == "little-endian":
         return little_endian(first)
     if rule.form == "packed":
@@ -85,6 +95,13 @@ def boundary(target: Taken) -> Fraction | None:
     """2^256/(t+1) of a big-endian target; missing leading zeros are the sender's habit, so it is read as a number."""
     number = hex_number(target) if isinstance(target, str) else target
     return Fraction(SPACE, int(number) + 1) if number is not None and number > 0 else None
+
+
+def reversed_boundary(target: Taken) -> Fraction | None:
+    """getwork: the same over 32 bytes of which the least significant comes first."""
+    if not isinstance(target, str) or not re.fullmatch(r"[0-9a-fA-F]{64}", target):
+        return None
+    return boundary(bytes.fromhex(target)[::-1].hex())
 
 
 def little_endian(target: Taken) -> Fraction | None:
@@ -139,7 +156,7 @@ def compile_work(entry: Entry | None) -> Work:
 
 
 def _rule(entry: Entry) -> WorkRule:
-    entry.only(("use", "form", "factor", "divisors"))
+    entry.only(("use", "form", "factor", "divisors", "disputed", "within"))
     form = entry.choice("form", FORMS)
     use = entry.texts("use")
     for name in use:
@@ -151,4 +168,16 @@ def _rule(entry: Entry) -> WorkRule:
     divisors = {}
     if "divisors" in entry.keys and entry.keys["divisors"].is_map():
         divisors = {name: ratio(value) for name, value in entry.keys["divisors"].keys.items()}
-    return WorkRule(use or ("difficulty",), form, factor, {k: v for k, v in divisors.items() if v})
+    divisors = {name: divisor for name, divisor in divisors.items() if divisor}
+    disputed = frozenset(entry.texts("disputed"))
+    return WorkRule(use or ("difficulty",), form, factor, divisors, disputed, _bounds(entry.keys.get("within")))
+
+
+def _bounds(entry: Entry | None) -> tuple[int, int] | None:
+    if entry is None:
+        return None
+    numbers = [item.scalar for item in entry.each() if isinstance(item.scalar, int) and not isinstance(item.scalar, bool)]
+    if len(numbers) == 2 and 0 < numbers[0] <= numbers[1]:
+        return numbers[0], numbers[1]
+    entry.fail("must be a list of the least and the most work of a share")
+    return None

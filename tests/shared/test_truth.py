@@ -21,7 +21,14 @@ pytestmark = [pytest.mark.shared, pytest.mark.skipif(not CAPTURES.is_dir(), reas
 SIGNATURES = load()
 SCHEMA = jsonschema.Draft202012Validator(json.loads((Path(__file__).parents[2] / "exporters" / "eve.schema.json").read_text()))
 TRUTH: list[dict[str, Any]] = json.loads((CAPTURES / "ground_truth.json").read_text()) if CAPTURES.is_dir() else []
-DIALECTS = {"stratum v1": "stratum-v1", "eth-proxy": "ethproxy", "cryptonote": "cryptonote", "zcash": "equihash"}
+DIALECTS = {
+    "getblocktemplate": "getblocktemplate",
+    "getwork": "getwork",
+    "stratum v1": "stratum-v1",
+    "eth-proxy": "ethproxy",
+    "cryptonote": "cryptonote",
+    "zcash": "equihash",
+}
 NODES = {"Bitcoin": "bitcoin-p2p", "Monero": "monero-levin", "Ethereum devp2p": "devp2p-rlpx", "Ethereum discv4": "devp2p-discv4"}
 
 

@@ -1,0 +1,177 @@
+"""Both directions of one flow on their way from bytes to messages: wrappings are peeled, the framing is chosen, and changed if need be.
+
+The choice is made once for each layer, from whichever direction shows its mark first; until then bytes wait, within a bound. Knows readers
+and the order they come in; knows nothing of what messages mean.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from sensor.dialects.btcagent import BtcAgent, Uplink
+from sensor.dialects.flights import Flights
+from sensor.dialects.gzip_lines import GzipLines
+from sensor.dialects.http import Exchange, Http
+from sensor.dialects.json_lines import BINARY, BINARY_OR_HTTP, JsonLines, Message, Read, Reader
+from sensor.dialects.sniff import WRAPPINGS, is_text, sniff_middle, sniff_start
+from sensor.dialects.stratum_v2 import Channels, StratumV2
+from sensor.dialects.websocket import WebSocket
+from sensor.dialects.wrappings import Peeler, Tunnel, peeler
+
+#: Wrappings within wrappings; a PROXY header before SOCKS before CONNECT is already more than anyone does.
+MAX_LAYERS = 4
+#: Changes of reader for one piece of stream: hostile bytes could otherwise go to and fro.
+MAX_CHANGES = 256
+
+
+class Piece(NamedTuple):
+    """In-order bytes as they came."""
+
+    ts_ns: int
+    offset: int
+    gap: int
+    data: bytes
+
+
+class Carriage(NamedTuple):
+    """What carried the messages of a flow."""
+
+    transport: str = "tcp"  # wrappings, outermost first, joined by +
+    framing: str | None = None  # of the latest message
+    pool_host: str | None = None  # host:port asked for through the wrappings
+    client: str | None = None  # host:port a PROXY header says the connection comes from
+    asked_by: int | None = None  # the direction that asked for the wrapping
+
+
+PLAIN = Carriage()
+
+
+class Conversation:
+    """The readers of one flow."""
+
+    __slots__ = ("_at", "_flights", "_framing", "_held", "_layers", "_readers", "_shared", "_starts", "_whole")
+
+    def __init__(self, midstream: bool = False) -> None:
+        self._layers: list[Tunnel | str] = []  # wrappings, then a framing
+        self._readers: list[Reader | None] = [None, None]
+        self._at = [0, 0]  # the layer each direction is in
+        self._starts = [0, 0]  # where that layer starts
+        self._whole = [not midstream, not midstream]  # the start of the layer was seen
+        self._held: list[tuple[int, Piece]] = []  # bytes of a layer that is not decided yet
+        self._flights = Flights()
+        self._framing: str | None = None
+        self._shared: Exchange | Channels | Uplink | None = None  # what both directions of one framing know of each other
+
+    @property
+    def carriage(self) -> Carriage:
+        """What carried the messages, as far as it is known by now."""
+        tunnels = [one for one in self._layers if isinstance(one, Tunnel) and one.complete]
+        names = [one.name for index, one in enumerate(tunnels) if not index or tunnels[index - 1].name != one.name]
+        hosts = [one.host for one in tunnels if one.host is not None]
+        sources = [one.source for one in tunnels if one.source is not None]
+        return Carriage(
+            transport="+".join(names) or "tcp",
+            framing=self._framing,
+            pool_host=hosts[-1] if hosts else None,
+            client=sources[0] if sources else None,
+            asked_by=tunnels[0].client if tunnels else None,
+        )
+
+    def feed(self, direction: int, ts_ns: int, offset: int, gap: int, data: bytes) -> Iterator[Read]:
+        """What these bytes complete."""
+        for read in self._give(direction, Piece(ts_ns, offset, gap, data)):
+            if isinstance(read, Message):
+                self._framing = read.framing
+                self._flights.stop()
+            yield read
+        yield from self._flights.seen()
+
+    def finish(self) -> Iterator[Read]:
+        """The flow has ended."""
+        if self._held:
+            yield from self._decide("json-lines", self._held[0][0])
+        for reader in self._readers:
+            if reader is not None:
+                yield from reader.finish()
+        yield from self._flights.finish()
+
+    def _give(self, direction: int, piece: Piece, *, counted: bool = False) -> Iterator[Read]:
+        """Pass bytes to the reader of their direction; `counted` says that they have waited, and their flight knows them."""
+        for _ in range(MAX_CHANGES):
+            reader = self._readers[direction]
+            if not counted and not isinstance(reader, Peeler):
+                self._flights.add(direction, piece.ts_ns, piece.gap, piece.data)
+            counted = True
+            if reader is None:
+                yield from self._wait(direction, piece)
+                return
+            yield from reader.feed(*piece)
+            left = reader.left
+            if left is None:
+                return
+            piece = Piece(piece.ts_ns, left.offset, 0, left.data)
+            if left.to == "inside":
+                counted = False
+                self._at[direction] += 1
+                self._whole[direction] = True
+                self._readers[direction] = self._enter(direction, left.offset)
+            else:
+                self._readers[direction] = self._reader(left.to, direction, left.offset)
+            if not left.data:
+                return
+
+    def _enter(self, direction: int, offset: int) -> Reader | None:
+        """The reader of the layer a direction has reached; None while it is not decided."""
+        self._starts[direction] = offset
+        while self._at[direction] < len(self._layers):
+            layer = self._layers[self._at[direction]]
+            reader = peeler(layer, direction, offset) if isinstance(layer, Tunnel) else self._reader(layer, direction, offset)
+            if reader is not None:
+                return reader
+            self._at[direction] += 1
+        return None
+
+    def _wait(self, direction: int, piece: Piece) -> Iterator[Read]:
+        """Hold bytes until the layer's mark is seen."""
+        if self._starts[direction] + sum(len(one.data) for side, one in self._held if side == direction) != piece.offset:
+            self._whole[direction] = False
+        self._held.append((direction, piece))
+        head = b"".join(one.data for side, one in self._held if side == direction)
+        found = sniff_start(head) if self._whole[direction] or self._starts[direction] == self._first_offset(direction) else "json-lines"
+        if found == "json-lines" and not (self._whole[direction] and is_text(head)):
+            found = sniff_middle(head)
+        if found is not None:
+            yield from self._decide(found, direction)
+
+    def _first_offset(self, direction: int) -> int:
+        return next(one.offset for side, one in self._held if side == direction)
+
+    def _decide(self, found: str, direction: int) -> Iterator[Read]:
+        wrapping = found in WRAPPINGS and len(self._layers) < MAX_LAYERS
+        self._layers.append(Tunnel(found, direction) if wrapping else "json-lines" if found in WRAPPINGS else found)
+        held, self._held = self._held, []
+        if wrapping:
+            self._flights = Flights()  # what counts are the flights inside
+        for side in (0, 1):
+            if self._readers[side] is None:
+                self._readers[side] = self._enter(side, self._starts[side])
+        for side, piece in held:
+            yield from self._give(side, piece, counted=True)
+
+    def _reader(self, framing: str, direction: int, start: int) -> Reader:
+        joined = not self._whole[direction]
+        if framing == "http":
+            self._shared = self._shared if isinstance(self._shared, Exchange) else Exchange()
+            return Http(direction, self._shared, start, joined)
+        if framing == "websocket":
+            return WebSocket(direction, start, joined)
+        if framing == "stratum-v2":
+            self._shared = self._shared if isinstance(self._shared, Channels) else Channels()
+            return StratumV2(direction, self._shared, start, joined)
+        if framing == "btcagent":
+            self._shared = self._shared if isinstance(self._shared, Uplink) else Uplink()
+            return BtcAgent(direction, self._shared, start)
+        if framing == "gzip":
+            return GzipLines(direction)
+        return JsonLines(direction, joined, start, BINARY_OR_HTTP if joined else BINARY)

@@ -1,0 +1,13 @@
+"""From counted shares to hashrate, power and energy, each as a range. Pure numbers: no clock, no file, no messages.
+
+`ShareBook` takes the shares of one login as they come, `Exposure` joins them with the time they were watched in, `estimate` makes the
+interval, `watts` and `energy_kwh` go on from there.
+"""
+
+from sensor.estimate.exposure import Exposure, JobTimes, ShareBook
+from sensor.estimate.hashrate import Estimate, estimate
+from sensor.estimate.power import PUE, Assumptions, energy_kwh, watts
+from sensor.estimate.tally import Share
+from sensor.estimate.target import hash_value
+
+__all__ = ["PUE", "Assumptions", "Estimate", "Exposure", "JobTimes", "Share", "ShareBook", "energy_kwh", "estimate", "hash_value", "watts"]

@@ -1,0 +1,165 @@
+"""What one login did while it was watched: its shares, and the time in which shares could have been seen. Sans-IO; knows no messages.
+
+The window matters as much as the count. It starts when the miner could begin: at its login and its first job if the connection was seen
+from the start, else at the flow's first packet. It ends at the flow's last packet, whoever sent it. A window whose end was put there by a
+share (the last packet is that share, or the answer to it) is one share too full: n shares then span n-1 intervals, and counting n would
+overstate the rate by n/(n-1). So a share within EDGE_NS of a window's edge becomes the edge and is not counted; what lies before a share
+is independent of it, so this is sound also where the nearness was chance. A single share is counted all the same: Garwood's bounds hold
+when the n-th share ends the window (Gamma(n) instead of Poisson), only their middle is high then.
+
+Which shares count: `kept` has all that were not rejected. An unanswered share is taken as accepted: its answer was lost by the capture,
+or is just under way at the end, or (one direction captured) no answer could be seen; pools refuse a percent or two. `spent` has the
+rejected ones too: they are no proof for the pool but cost the same electricity, so power rests on it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from fractions import Fraction
+
+from sensor.estimate.tally import Share, Tally
+from sensor.estimate.target import Guess
+from sensor.estimate.windows import Windows
+
+#: Far above the answer's way through the network and a delayed acknowledgement, far below any window worth estimating.
+EDGE_NS = 1_000_000_000
+
+
+@dataclass(slots=True)
+class Exposure:
+    """Shares and watched time, ready for the estimate; joins with others of the same miner."""
+
+    windows: Windows = field(default_factory=Windows)
+    kept: Tally = field(default_factory=Tally)
+    spent: Tally = field(default_factory=Tally)
+    guess: Guess = field(default_factory=Guess)
+    submitted: int = 0  # of any kind, those of unknown work included
+    unknown: int = 0  # submitted without known work
+    missed_bytes: int = 0  # of the miner's stream
+    seen_bytes: int = 0
+    next_work: tuple[int, int] | None = None  # (time, work) of the latest job
+
+    def add(self, other: Exposure) -> None:
+        """Join another: work adds up, and time seen twice counts once, so rigs at the same time add their rates."""
+        self.windows.add(other.windows)
+        self.kept.add(other.kept)
+        self.spent.add(other.spent)
+        self.guess.add(other.guess)
+        self.submitted += other.submitted
+        self.unknown += other.unknown
+        self.missed_bytes += other.missed_bytes
+        self.seen_bytes += other.seen_bytes
+        self.next_work = max(filter(None, (self.next_work, other.next_work)), default=None)
+
+    @property
+    def loss(self) -> float:
+        """Share of the miner's bytes that the capture missed; submits are most of them, so as many shares are missing."""
+        total = self.missed_bytes + self.seen_bytes
+        return self.missed_bytes / total if total else 0.0
+
+
+@dataclass(slots=True)
+class JobTimes:
+    """When a connection's first job came, and the first whose difficulty was known."""
+
+    first_ns: int | None = None
+    known_ns: int | None = None
+
+    def put(self, ts_ns: int, known: bool) -> None:
+        """A job was given."""
+        if self.first_ns is None:
+            self.first_ns = ts_ns
+        if known and self.known_ns is None:
+            self.known_ns = ts_ns
+
+
+@dataclass(slots=True)
+class ShareBook:
+    """The shares of one login in one flow, as sums; what few sessions need is made when they need it."""
+
+    login_ns: int | None = None  # its first login, if one was seen
+    spent: Tally = field(default_factory=Tally)
+    rejected: Tally | None = None
+    guess: Guess | None = None
+    submitted: int = 0
+    unknown: int = 0
+    early: int = 0  # those of them that came before the first of known work
+    first: Share | None = None
+    last: Share | None = None
+
+    def submit(self, ts_ns: int, work: int | None, value: int | None = None) -> Share:
+        """A share was sent; `value` is its hash's upper part where the message carries it."""
+        share = Share(ts_ns, work, value)
+        self.submitted += 1
+        self.first = self.first or share
+        self.last = share
+        if work is not None:
+            self.spent.put(work)
+        else:
+            self.unknown += 1
+            self.early += not self.spent.count
+            if value is not None:
+                self.guess = self.guess or Guess()
+                self.guess.put(share)
+        return share
+
+    def reject(self, share: Share) -> None:
+        """The pool refused it."""
+        share.rejected = True
+        if share.work is not None:
+            self.rejected = self.rejected or Tally()
+            self.rejected.put(share.work)
+
+    def rescale(self, factor: Fraction) -> None:
+        """The algorithm proved to be another than assumed: every difficulty so far means this many times the work."""
+        self.spent.rescale(factor)
+        if self.rejected is not None:
+            self.rejected.rescale(factor)
+        for share in {id(one): one for one in (self.first, self.last) if one is not None}.values():
+            share.work = None if share.work is None else int(share.work * factor)
+
+    def close(self, first_ns: int, last_ns: int, jobs: JobTimes, midstream: bool) -> Exposure:
+        """The flow has ended: its window and what to count in it."""
+        guess = self.guess.finished() if self.guess is not None else Guess()
+        kept = self.spent.copy() if self.rejected is None else self.spent.without(self.rejected)
+        start = first_ns
+        if not midstream and self.login_ns is not None:
+            start = max(first_ns, self.login_ns, jobs.first_ns or 0)
+        result = Exposure(kept=kept, spent=self.spent.copy(), guess=guess, submitted=self.submitted, unknown=self.unknown)
+        if self.early and jobs.known_ns is not None and guess.tally.count <= self.spent.count:
+            return self._since_known(result, jobs.known_ns, last_ns)
+        end = self._ended(result, last_ns)
+        if self.first is not None:
+            late = self.first.ts_ns < start  # a share before the window: its login or job was not seen as it was
+            if late or (midstream and self.first.ts_ns - start < EDGE_NS):
+                start = self.first.ts_ns
+                if self.submitted > 2:
+                    _uncount(result, self.first)
+        result.windows.put(start, max(start, end))
+        return result
+
+    def _since_known(self, result: Exposure, known_ns: int, last_ns: int) -> Exposure:
+        """Joined before any difficulty was said: what was mined until then is left out, and so is its time."""
+        result.submitted -= self.early
+        result.unknown -= self.early
+        result.guess = Guess()
+        result.windows.put(known_ns, max(known_ns, self._ended(result, last_ns)))
+        return result
+
+    def _ended(self, result: Exposure, last_ns: int) -> int:
+        """The window's end; a share that is next to it is it."""
+        if self.last is None or result.submitted < 2 or last_ns - self.last.ts_ns >= EDGE_NS:
+            return last_ns
+        _uncount(result, self.last)
+        return self.last.ts_ns
+
+
+def _uncount(exposure: Exposure, share: Share) -> None:
+    """A share is an edge of the window, not an event in it. (Inferred work stays: its block is judged as a whole.)"""
+    exposure.submitted -= 1
+    if share.work is None:
+        exposure.unknown -= 1
+        return
+    exposure.spent.remove(share.work)
+    if not share.rejected:
+        exposure.kept.remove(share.work)

@@ -1,0 +1,48 @@
+"""The time in which a miner was watched, as a bounded set of disjoint stretches. Knows only nanoseconds of the packet clock."""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from dataclasses import dataclass, field
+from itertools import pairwise
+
+#: Stretches kept apart. Past this the two nearest become one whose pause is not counted as watched.
+MAX_STRETCHES = 1_024
+
+
+@dataclass(slots=True)
+class Windows:
+    """Disjoint stretches in order of time; adding is commutative up to MAX_STRETCHES."""
+
+    _stretches: list[tuple[int, int, int]] = field(default_factory=list)  # start, end, pauses within that were not watched
+
+    def put(self, start_ns: int, end_ns: int) -> None:
+        """One more stretch; what was watched already is not counted again."""
+        self._merge(start_ns, end_ns, 0)
+
+    def add(self, other: Windows) -> None:
+        """All stretches of another."""
+        for stretch in other._stretches:
+            self._merge(*stretch)
+
+    @property
+    def total_ns(self) -> int:
+        """Time covered by at least one stretch."""
+        return sum(end - start - pause for start, end, pause in self._stretches)
+
+    def _merge(self, start: int, end: int, pause: int) -> None:
+        stretches = self._stretches
+        at = bisect_left(stretches, (start, start, 0))
+        while at > 0 and stretches[at - 1][1] >= start:
+            at -= 1
+        upto = at
+        while upto < len(stretches) and stretches[upto][0] <= end:
+            first, last, inner = stretches[upto]
+            start, end, pause = min(start, first), max(end, last), max(pause, inner)
+            upto += 1
+        stretches[at:upto] = [(start, end, pause)]
+        if len(stretches) > MAX_STRETCHES:
+            gaps = [later[0] - earlier[1] for earlier, later in pairwise(stretches)]
+            near = gaps.index(min(gaps))
+            (first, middle, one), (again, last, two) = stretches[near : near + 2]
+            stretches[near : near + 2] = [(first, last, one + two + again - middle)]

@@ -1,0 +1,135 @@
+"""What counts as watched time, and which share stands at its edge."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from sensor.estimate import Exposure, JobTimes, ShareBook, estimate
+from sensor.estimate.windows import MAX_STRETCHES, Windows
+from sensor.signatures.work import UNITS
+
+NS = 1_000_000_000
+WORK = 1000 * UNITS
+
+
+def book(*seconds: float, login: float | None = 0.0, work: int | None = WORK) -> ShareBook:
+    result = ShareBook(login_ns=None if login is None else int(login * NS))
+    for at in seconds:
+        result.submit(int(at * NS), work)
+    return result
+
+
+def closed(shares: ShareBook, last: float, *, first: float = 0.0, job: float | None = 0.0, midstream: bool = False) -> Exposure:
+    jobs = JobTimes()
+    if job is not None:
+        jobs.put(int(job * NS), known=True)
+    result = shares.close(int(first * NS), int(last * NS), jobs, midstream)
+    result.seen_bytes = 1000
+    return result
+
+
+def seconds(exposure: Exposure) -> float:
+    return exposure.windows.total_ns / NS
+
+
+def test_the_window_goes_from_the_first_job_to_the_last_packet() -> None:
+    found = closed(book(20, 30, 40, login=5.0), 60, job=10)
+    assert (seconds(found), found.kept.count) == (50.0, 3)
+
+
+def test_a_share_that_ends_the_window_is_its_end_and_not_counted() -> None:
+    found = closed(book(10, 20, 30), 30.04)
+    assert (seconds(found), found.kept.count, found.submitted) == (30.0, 2, 2)
+
+
+def test_a_single_share_is_counted_even_there() -> None:
+    assert closed(book(30), 30.04).kept.count == 1
+
+
+def test_joined_at_a_share_the_window_starts_with_it() -> None:
+    found = closed(book(100, 110, 120, 130, login=None), 140, first=100, midstream=True)
+    assert (seconds(found), found.kept.count) == (40.0, 3)
+
+
+def test_joined_before_the_difficulty_was_said_the_time_until_then_is_left_out() -> None:
+    shares = book(10, 20, login=None, work=None)
+    for at in (40, 50):
+        shares.submit(at * NS, WORK)
+    found = closed(shares, 60, midstream=True, job=30)
+    assert (seconds(found), found.kept.count, found.unknown) == (30.0, 2, 0)
+
+
+def test_rejected_shares_cost_power_but_are_no_proof() -> None:
+    shares = book(10, 20)
+    shares.reject(shares.submit(30 * NS, WORK))
+    shares.submit(40 * NS, WORK)
+    found = estimate(closed(shares, 60))
+    assert found is not None
+    assert found.hashrate.best == pytest.approx(3 * 1000 / 60)
+    assert found.spent.best == pytest.approx(4 * 1000 / 60)
+
+
+def test_a_rejected_share_at_the_end_is_taken_back_once() -> None:
+    shares = book(10, 20)
+    shares.reject(shares.submit(60 * NS, WORK))
+    found = closed(shares, 60.1)
+    assert (found.kept.count, found.spent.count) == (2, 2)
+
+
+def test_unknown_shares_among_known_ones_are_taken_to_be_like_them() -> None:
+    shares = book(10, 20, 30)
+    shares.submit(40 * NS, None)
+    found = estimate(closed(shares, 60))
+    assert found is not None
+    assert found.hashrate.best == pytest.approx(4 * 1000 / 60)
+    assert any("unknown difficulty" in note for note in found.notes)
+
+
+@pytest.mark.parametrize("change", ["unseen", "unknown", "short", "lost"])
+def test_what_cannot_be_known_has_no_figure(change: str) -> None:
+    found = closed(
+        book(10, 20, work=None if change == "unknown" else WORK), 20.5 if change == "short" else 60, job=20 if change == "short" else 0
+    )
+    if change == "unseen":
+        found.seen_bytes = 0
+    if change == "lost":
+        found.missed_bytes = 100_000
+    if change == "short":
+        found.windows = Windows()
+    assert estimate(found) is None
+
+
+def test_rigs_at_the_same_time_add_up_and_a_reconnect_goes_on() -> None:
+    one, same_time, later = closed(book(10, 20), 50), closed(book(15, 25), 50), closed(book(110, 120, login=100.0), 150, first=100, job=100)
+    together = Exposure()
+    for part in (later, one, same_time):
+        together.add(part)
+    assert seconds(together) == 100.0
+    found = estimate(together)
+    assert found is not None
+    assert found.hashrate.best == pytest.approx(6 * 1000 / 100)
+
+
+STRETCHES = st.lists(st.tuples(st.integers(0, 60), st.integers(0, 20)), max_size=30)
+
+
+@settings(max_examples=150, deadline=None)
+@given(STRETCHES)
+def test_windows_are_a_union_in_any_order(stretches: list[tuple[int, int]]) -> None:
+    covered = {at for start, length in stretches for at in range(start, start + length)}
+    windows = Windows()
+    for start, length in stretches:
+        windows.put(start, start + length)
+    backwards = Windows()
+    for start, length in reversed(stretches):
+        backwards.put(start, start + length)
+    assert windows.total_ns == backwards.total_ns == len(covered)
+
+
+def test_windows_are_bounded_and_keep_their_sum() -> None:
+    windows = Windows()
+    for number in range(3 * MAX_STRETCHES):
+        windows.put(number * 10, number * 10 + 4)
+    assert windows.total_ns == 3 * MAX_STRETCHES * 4
