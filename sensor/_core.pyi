@@ -28,9 +28,15 @@ class Tables:
     literals: byte strings of 4 to 16 bytes looked for anywhere in TCP payload.
     openings: (proto, at, pattern, budget_bytes): the first payload of a direction, from byte `at` on, has every byte within its
     (low, high) pair of `pattern` (1 to 16 pairs; for TCP `at + len(pattern) <= 16`).
+    flights: (first, answer): one side's first flight has exactly so many bytes, and the other's answer so many; known by a Shape event.
     """
 
-    def __init__(self, literals: list[bytes], openings: list[tuple[int, int, list[tuple[int, int]], int]]) -> None: ...
+    def __init__(
+        self,
+        literals: list[bytes],
+        openings: list[tuple[int, int, list[tuple[int, int]], int]],
+        flights: list[tuple[int, int]] = ...,
+    ) -> None: ...
 
 class Limits:
     """Bounds of everything the network feeds. All keyword-only, all with the defaults written in ARCHITECTURE.md."""

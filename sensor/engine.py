@@ -53,9 +53,11 @@ class Engine:
     name: str
     module: ModuleType
 
-    def core(self, literals: Sequence[bytes], openings: Sequence[Opening], limits: Mapping[str, int]) -> Core:
+    def core(
+        self, literals: Sequence[bytes], openings: Sequence[Opening], limits: Mapping[str, int], flights: Sequence[tuple[int, int]] = ()
+    ) -> Core:
         """A core with these tables and limits (the limits by the names of `_core.pyi`)."""
-        tables = self.module.Tables(list(literals), list(openings))
+        tables = self.module.Tables(list(literals), list(openings), list(flights))
         core: Core = self.module.Core(tables, self.module.Limits(**limits))
         return core
 

@@ -56,11 +56,12 @@ class Hit(NamedTuple):
 
 
 class Shape(NamedTuple):
-    """A behaviour of the tables was recognised (no shapes are shipped yet)."""
+    """A behaviour of the tables was recognised: first flights of known sizes. The bytes of those flights do not follow, later ones do."""
 
     flow: int
     ts_ns: int
-    shape: int
+    direction: int  # who sent the first flight
+    shape: int  # index into Tables.flights
     score: float
 
 

@@ -25,7 +25,9 @@ MAX_FOREIGN_SHARE = 0.5
 #: Confidence by what was seen; an order, not a measured probability (no labelled population exists yet).
 SURE_VERIFIED, SURE_ACCEPTED, SURE_SPEAKS, SURE_ONE_VISIBLE = 0.999, 0.99, 0.95, 0.85
 MAYBE_POOL_ONLY, MAYBE_UNANSWERED, MAYBE_REFUSED = 0.6, 0.5, 0.4
-MAYBE_BY_SIZES = 0.7
+MAYBE_BY_SIZES, MAYBE_BY_OPENING = 0.7, 0.3
+#: What a whole handshake weighs; less is the beginning of one.
+WHOLE_HANDSHAKE = 50
 
 
 @dataclass(slots=True)
@@ -82,7 +84,8 @@ Verdict = tuple[Grade, float, tuple[str, ...]]
 def _grade(reading: Reading, session: Session, facts: FlowFacts) -> Verdict | None:
     miner, pool = reading.miner, 1 - reading.miner
     if reading.dialect.sizes_only:
-        return Grade.BEHAVES, MAYBE_BY_SIZES, (f"{reading.dialect.header.title}: told by sizes and first bytes, the content is encrypted",)
+        confidence = MAYBE_BY_SIZES if reading.score >= WHOLE_HANDSHAKE else MAYBE_BY_OPENING
+        return Grade.BEHAVES, confidence, (f"{reading.dialect.header.title}: told by sizes and first bytes, the content is encrypted",)
     said = _names(reading.miner_confirms)
     answered = _pool_words(reading.pool_confirms)
     if reading.miner_confirms and reading.pool_confirms:

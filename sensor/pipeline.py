@@ -88,7 +88,7 @@ class Pipeline:
             elif isinstance(event, Hit):
                 self._counters["hits"] += 1
             elif isinstance(event, Shape):
-                self._counters["shapes"] += 1
+                self._shape(event)
             elif isinstance(event, End):
                 self._counters["sources"] += 1
                 self._counters["sources_failed"] += event.error is not None
@@ -144,6 +144,14 @@ class Pipeline:
             flow.heads = (Head(), Head())
         for read in flow.conversation.feed(event.direction, event.ts_ns, event.offset, event.gap, event.data):
             flow.session.receive(read)
+
+    def _shape(self, event: Shape) -> None:
+        self._counters["shapes"] += 1
+        flow = self._flows.get(event.flow)
+        flights = self._signatures.flights
+        if flow is not None and event.shape < len(flights):
+            flow.conversation.told_flights(event.direction, event.ts_ns, flights[event.shape])
+            flow.last_ns = max(flow.last_ns, event.ts_ns)
 
     def _datagram(self, flow: _Flow, event: Chunk) -> None:
         if flow.datagram is not None:

@@ -73,7 +73,7 @@ def replay(
 ) -> Outcome:
     """Read the sources one after another and judge what they hold. An interrupt ends the reading; what was found so far is kept."""
     outcome = Outcome()
-    core = engine.core(signatures.literals, signatures.openings, limits)
+    core = engine.core(signatures.literals, signatures.openings, limits, signatures.flights)
     pipeline = Pipeline(signatures, sampling=sampling, assumptions=assumptions)
     found: dict[str, Record] = {}
     began = time.perf_counter()

@@ -87,6 +87,10 @@ class Conversation:
             yield read
         yield from self._flights.seen()
 
+    def told_flights(self, direction: int, ts_ns: int, sizes: tuple[int, int]) -> None:
+        """The core recognised the sizes of the first two flights; their bytes will not come."""
+        self._flights.told(direction, ts_ns, sizes)
+
     def finish(self) -> Iterator[Read]:
         """The flow has ended."""
         if self._held:

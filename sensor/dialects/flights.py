@@ -37,6 +37,11 @@ class Flights:
         """The flow has been recognised as something that is read."""
         self._stopped = True
 
+    def told(self, direction: int, ts_ns: int, sizes: tuple[int, int]) -> None:
+        """The first flights and their sizes are known already; `direction` sent the first."""
+        if self._speaker is None:
+            self._speaker, self._sizes, self._starts = direction, [*sizes], [ts_ns, ts_ns]
+
     def add(self, direction: int, ts_ns: int, gap: int, data: bytes) -> None:
         """Count bytes; a hole before the first flights are over ends the looking."""
         if self._stopped or not (data or gap):
@@ -75,6 +80,8 @@ class Flights:
             yield self._message("DatumHello", {"length": length, "whole": sizes[0] == length + 4})
         elif tuple(sizes[:2]) == NOISE and len(sizes) >= 4 and sizes[2] in SETUP_BYTES and sizes[3] == SUCCESS_BYTES:
             yield self._message("NoiseHandshake", {"flights": sizes[:4]})
+        elif tuple(sizes) == NOISE:
+            yield self._message("NoiseOpening", {"flights": sizes})
 
     def _message(self, name: str, facts: dict[str, object]) -> Message:
         return Message(self._speaker or 0, self._starts[0], 0, {"method": name, **facts}, FRAMING)

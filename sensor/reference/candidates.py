@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections import deque
 
-from sensor.events import Chunk, Close, CloseReason, Event, Hit, Open
+from sensor.events import Chunk, Close, CloseReason, Event, Hit, Open, Shape
 from sensor.reference.assembler import SEQUENCE_MASK, WINDOW_BYTES, Assembler
 from sensor.reference.counters import Counters
 from sensor.reference.flow import ACK, SYN, Flow, Gate, Side
@@ -15,6 +15,8 @@ from sensor.reference.prefilter import Cause, Key, literal_key, opening_key
 from sensor.reference.tables import CARRY_BYTES, TCP, Limits, Tables
 from sensor.reference.transport import checksum_fits
 from sensor.reference.walk import Segment
+
+SHAPE_BUDGET_BYTES = 2_048
 
 
 class Candidates:
@@ -58,6 +60,20 @@ class Candidates:
                 self._open_gate(flow, key, segment)
                 self._deliver(flow, direction, segment, seq, key)
         side.see_payload(seq, segment)
+        if flow.gate is Gate.SHUT:
+            self._recognise(flow, 1 - direction, segment)
+
+    def _recognise(self, flow: Flow, first: int, segment: Segment) -> None:
+        """Open the gate for a flow whose first flights, `first`'s and its answer, have sizes of the tables."""
+        sizes = (flow.sides[first].sent(), flow.sides[1 - first].sent())
+        if flow.proto != TCP or sizes not in self.tables.flights:
+            return
+        if len(self._open) >= self._limits.candidates:
+            self._counters["candidates_refused"] += 1
+            return
+        self._open_gate(flow, Key(Cause.SHAPE, SHAPE_BUDGET_BYTES, False, b""), segment)
+        self._counters["shapes"] += 1
+        self._events.append(Shape(flow.number, segment.ts_ns, first, self.tables.flights.index(sizes), 1.0))
 
     def _fitting_key(self, flow: Flow, side: Side, seq: int, segment: Segment) -> Key | None:
         key = opening_key(self.tables, side, seq, segment) if flow.gate is Gate.SHUT else None

@@ -13,7 +13,7 @@ NAMES = (
     "bad_ip_checksum", "bad_l4_checksum", "fragments_evicted",
     "flows", "flows_opened", "flows_expired", "flows_evicted", "flows_reused",
     "candidates", "candidates_opened", "candidates_spent", "candidates_refused",
-    "chunks", "chunk_bytes", "hits", "gaps", "gap_bytes",
+    "chunks", "chunk_bytes", "hits", "shapes", "gaps", "gap_bytes",
     "retransmitted_bytes", "overlap_conflicts", "out_of_window", "events_dropped", "source_bytes", "last_packet_ns",
 )  # fmt: skip
 

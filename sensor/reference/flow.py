@@ -61,6 +61,10 @@ class Side:
         """Whether the carry is the whole stream so far, and `seq` goes on where it ends."""
         return seq == self.next and (self.next - (self.base or 0)) & SEQUENCE_MASK == len(self.carry)
 
+    def sent(self) -> int:
+        """Bytes of this side from its base to the highest seen; 0 before its first payload."""
+        return (self.next - (self.base or 0)) & SEQUENCE_MASK if self.payload_seen else 0
+
     def see_payload(self, seq: int, segment: Segment) -> None:
         """Move `next` and the carry. A segment that snaplen cut leaves no carry: its last bytes are not known."""
         self.payload_seen = True

@@ -20,6 +20,7 @@ class Cause(Enum):
     START_MISSING = auto()
     OPENING = auto()
     LITERAL = auto()
+    SHAPE = auto()
 
 
 class Key(NamedTuple):

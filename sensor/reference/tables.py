@@ -29,9 +29,14 @@ class Opening(NamedTuple):
 
 
 class Tables:
-    """What the prefilter looks for: literals anywhere in TCP payload, and openings at the start of a direction."""
+    """What the prefilter looks for: literals anywhere in TCP payload, openings at the start of a direction, sizes of first flights."""
 
-    def __init__(self, literals: list[bytes], openings: list[tuple[int, int, list[tuple[int, int]], int]]) -> None:
+    def __init__(
+        self,
+        literals: list[bytes],
+        openings: list[tuple[int, int, list[tuple[int, int]], int]],
+        flights: list[tuple[int, int]] | None = None,
+    ) -> None:
         for literal in literals:
             if not 4 <= len(literal) <= CARRY_BYTES + 1:
                 raise ValueError(f"a literal has 4 to {CARRY_BYTES + 1} bytes, not {len(literal)}: {literal!r}")
@@ -39,6 +44,10 @@ class Tables:
         self.openings = tuple(Opening(proto, at, tuple(pattern), budget) for proto, at, pattern, budget in openings)
         for opening in self.openings:
             _check(opening)
+        self.flights = tuple((first, answer) for first, answer in flights or ())
+        for first, answer in self.flights:
+            if first < 1 or answer < 1:
+                raise ValueError(f"flights of {first} and {answer} bytes: both must hold something")
 
 
 def _check(opening: Opening) -> None:

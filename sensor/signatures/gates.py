@@ -11,6 +11,8 @@ from sensor.signatures.model import Gate
 LITERAL_BYTES = (4, 16)
 OPENING_BYTES = 16
 TCP, UDP = 6, 17
+#: A first flight longer than this is no handshake.
+MAX_FLIGHT_BYTES = 65_535
 
 OpeningKey = tuple[int, int, tuple[tuple[int, int], ...], int]
 
@@ -19,7 +21,7 @@ def compile_gate(entry: Entry | None) -> Gate:
     """The gate of a signature; empty if it relies on the gates of its framing."""
     if entry is None or not entry.is_map():
         return Gate()
-    entry.only(("literals", "openings"))
+    entry.only(("literals", "openings", "flights"))
     literals = []
     for item in entry.keys["literals"].each() if "literals" in entry.keys else ():
         literals.append(_literal(item))
@@ -27,7 +29,12 @@ def compile_gate(entry: Entry | None) -> Gate:
     for item in entry.keys["openings"].each() if "openings" in entry.keys else ():
         if item.is_map():
             openings.append(_opening(item))
-    return Gate(tuple(literals), tuple(openings))
+    flights = []
+    for item in entry.keys["flights"].each() if "flights" in entry.keys else ():
+        if item.is_map():
+            item.only(("first", "answer"))
+            flights.append((item.number("first", 0, 1, MAX_FLIGHT_BYTES), item.number("answer", 0, 1, MAX_FLIGHT_BYTES)))
+    return Gate(tuple(literals), tuple(openings), tuple(flights))
 
 
 def _literal(entry: Entry) -> bytes:

@@ -32,6 +32,7 @@ class Gate:
 
     literals: tuple[bytes, ...] = ()
     openings: tuple[tuple[int, int, tuple[tuple[int, int], ...], int], ...] = ()
+    flights: tuple[tuple[int, int], ...] = ()  # bytes of a first flight and of its answer
 
 
 @dataclass(frozen=True, slots=True)
@@ -207,6 +208,11 @@ class SignatureSet:
         unique = {opening for header in self.headers for opening in header.gate.openings}
         ordered = sorted(unique, key=lambda o: (o[0], -len(o[2]), o[1], o[2], o[3]))
         return [(proto, at, list(pattern), budget) for proto, at, pattern, budget in ordered]
+
+    @property
+    def flights(self) -> list[tuple[int, int]]:
+        """Sizes of first flights, without repetition, in a fixed order; a Shape event names its row."""
+        return sorted({flights for header in self.headers for flights in header.gate.flights})
 
     def match(self, value: dict[str, object], framing: str = "json-lines", only: str | None = None) -> list[Match]:
         """For each dialect of the framing (or for one of them only) the first rule this message fits."""

@@ -145,7 +145,7 @@ def steps(console: Console, captures: list[Path]) -> None:
         console.print("SKIPPED: steps of the core (the compiled core is not built)")
         return
     known = signatures.load()
-    tables, limits = core.Tables(known.literals, known.openings), core.Limits()
+    tables, limits = core.Tables(known.literals, known.openings, known.flights), core.Limits()
     table = Table(title="The core alone, nanoseconds per packet (best of 3)", title_justify="left")
     for column in ("", *STEPS):
         table.add_column(column, justify="right" if column else "left")

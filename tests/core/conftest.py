@@ -22,6 +22,8 @@ OPENINGS: Openings = [
     (6, 0, [(0, 5), (0, 255), (4, 4)], 2_048),
     (17, 97, [(1, 6), (0xC0, 0xFF)], 4_096),
 ]
+#: A first flight and its answer as Stratum V2 over Noise has them, and one that random traffic has, too.
+FLIGHTS = [(64, 234), (1, 2)]
 
 
 class Result(NamedTuple):
@@ -69,8 +71,17 @@ class Engine:
         self._folder = folder
         self._numbers = itertools.count()
 
-    def core(self, *, literals: list[bytes] | None = None, openings: Openings | None = None, **limits: int) -> Any:
-        tables = self.module.Tables(LITERALS if literals is None else literals, OPENINGS if openings is None else openings)
+    def core(
+        self,
+        *,
+        literals: list[bytes] | None = None,
+        openings: Openings | None = None,
+        flights: list[tuple[int, int]] | None = None,
+        **limits: int,
+    ) -> Any:
+        tables = self.module.Tables(
+            LITERALS if literals is None else literals, OPENINGS if openings is None else openings, flights or FLIGHTS
+        )
         return self.module.Core(tables, self.module.Limits(**limits))
 
     def file(self, content: bytes) -> str:

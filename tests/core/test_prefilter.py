@@ -6,7 +6,7 @@ import hypothesis.strategies as st
 import pytest
 from hypothesis import given, settings
 
-from sensor.events import Chunk, Close, End, Hit, Open
+from sensor.events import Chunk, Close, End, Hit, Open, Shape
 from tests.core.captures import CLIENT, SERVER, Talk, pcap, timed, udp
 
 TALK = Talk()
@@ -296,3 +296,42 @@ def test_new_tables_count_from_the_next_packet(engine):
 def test_tables_that_could_not_work_are_refused(engine, literals, openings):
     with pytest.raises(ValueError, match=r"\w"):
         engine.module.Tables(literals, openings)
+
+
+def flights(*sizes: int, step: int = 1 << 16) -> list[bytes]:
+    """Flights of these sizes to and fro, cut into pieces of `step`; the bytes open no other gate."""
+    frames, offsets = [], [0, 0]
+    for number, size in enumerate(sizes):
+        direction = number % 2
+        for start in range(0, size, step):
+            piece = b"\xee" * min(step, size - start)
+            frames.append(TALK.data(direction, offsets[direction], piece))
+            offsets[direction] += len(piece)
+    return frames
+
+
+@pytest.mark.parametrize("step", [1 << 16, 50, 1])
+@pytest.mark.parametrize("handshake", [True, False])
+def test_first_flights_of_known_sizes_open_a_gate_for_what_follows(engine, step, handshake):
+    result = engine.packets(timed((HELLO if handshake else []) + flights(64, 234, step=step) + flights(64, 234, 96, 44)[2:]))
+    assert [(shape.direction, shape.shape, shape.score) for shape in result.of(Shape)] == [(0, 0, 1.0)]
+    assert chunks_of(result) == [(0, 64, 0, b"\xee" * 96), (1, 234, 0, b"\xee" * 44)]
+    assert kinds(result)[:2] == [Open, Shape]
+    assert result.stats["shapes"] == 1
+
+
+@pytest.mark.parametrize("sizes", [(64, 235), (63, 234), (234, 64), (64, 64, 36), (128, 234)])
+def test_flights_of_other_sizes_stay_quiet(engine, sizes):
+    assert engine.packets(timed(HELLO + flights(*sizes))).of(Shape) == []
+
+
+def test_a_shape_is_refused_where_there_is_no_room(engine):
+    other = Talk(ports=(7, 8))
+    result = engine.packets(timed([*other.handshake(), other.data(0, 0, b"{"), *HELLO, *flights(64, 234)]), candidates=1)
+    assert result.of(Shape) == []
+    assert result.stats["candidates_refused"] == 1
+
+
+def test_flights_must_hold_something(engine):
+    with pytest.raises(ValueError, match="both must hold something"):
+        engine.module.Tables([], [], [(0, 5)])

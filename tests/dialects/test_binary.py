@@ -113,11 +113,15 @@ def test_noise_is_told_by_its_four_sizes_and_never_speaks() -> None:
     assert [(one.dialect, one.grade) for one in found if isinstance(one, Finding)] == [("stratum-v2-noise", Grade.BEHAVES)]
 
 
+def test_a_noise_handshake_that_stops_after_its_opening_is_a_weak_likeness() -> None:
+    found = [one for one in judged(noise([64, 234])) if isinstance(one, Finding)]
+    assert [(one.dialect, one.grade, one.confidence) for one in found] == [("stratum-v2-noise", Grade.BEHAVES, 0.3)]
+
+
 @pytest.mark.parametrize(
     "sizes",
     [
         [64, 64, 36, 36],
-        [64, 234],
         [64, 234, 96],
         [64, 234, 53, 44],
         [64, 234, 96, 45, 9],

@@ -51,7 +51,7 @@ def mutated(rng: random.Random, seeds: list[bytes]) -> bytes:
 
 def events_of(core_engine: Engine, known: SignatureSet, source: Path) -> tuple[list[Event], str]:
     """All events of one source in one core, and why it could not be opened ("" if it could)."""
-    core = core_engine.core(known.literals, known.openings, {"flows": 4096, "workers": 1})
+    core = core_engine.core(known.literals, known.openings, {"flows": 4096, "workers": 1}, known.flights)
     events: list[Event] = []
     refused = ""
     try:

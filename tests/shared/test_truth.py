@@ -37,7 +37,7 @@ def records(path: Path, name: engine.Name) -> list[Finding | Node]:
         loaded = engine.load(name)
     except engine.EngineError as error:
         pytest.skip(str(error))
-    core = loaded.core(SIGNATURES.literals, SIGNATURES.openings, {"workers": 1, "flows": 65_536})
+    core = loaded.core(SIGNATURES.literals, SIGNATURES.openings, {"workers": 1, "flows": 65_536}, SIGNATURES.flights)
     pipeline = Pipeline(SIGNATURES)
     loaded.attach(core, str(path))
     core.finish()

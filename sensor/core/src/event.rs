@@ -74,6 +74,7 @@ pub enum Event {
     Open(Box<Open>),
     Chunk { flow: u64, ts_ns: u64, direction: u8, offset: u64, gap: u64, data: Vec<u8> },
     Hit { flow: u64, ts_ns: u64, direction: u8, offset: u64, literal: usize },
+    Shape { flow: u64, ts_ns: u64, direction: u8, shape: usize, score: f64 },
     Close(Box<Close>),
     End { source: Arc<str>, packets: u64, error: Option<String>, offset: u64 },
 }

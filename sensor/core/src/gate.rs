@@ -5,6 +5,7 @@ use crate::prefilter::{Carry, Tables};
 use crate::segment::{TCP, UDP};
 
 const START_MISSING_BUDGET: i64 = 2_048;
+pub const SHAPE_BUDGET: i64 = 2_048;
 
 /// Where a gate opens: the direction, its first byte's sequence, and bytes before the segment that belong to it.
 pub struct Gate {
@@ -65,4 +66,16 @@ pub fn literal(slot: &Slot, tables: &Tables, session_bytes: i64, side: usize, ar
     }
     let carry = if next_in_line { direction.carry } else { Carry::default() };
     Some(Gate::with_carry(side, data_seq, carry, session_bytes, true))
+}
+
+/// The row of the tables whose sizes the two first flights have, asked after a payload of `side` was tracked: what the other side
+/// had sent before, and what this side has sent by now.
+#[inline]
+pub fn flights(slot: &Slot, tables: &Tables, side: usize) -> Option<usize> {
+    if tables.flights.is_empty() || slot.has(bit::OPENED | bit::UDP) || slot.bits & (bit::PAYLOAD * 3) != bit::PAYLOAD * 3 {
+        return None;
+    }
+    let sent = |side: usize| slot.sides[side].next.wrapping_sub(slot.sides[side].base);
+    let sizes = (sent(1 - side), sent(side));
+    tables.flights.iter().position(|row| *row == sizes)
 }

@@ -63,6 +63,7 @@ impl Matcher {
 pub struct Tables {
     pub literals: Vec<Vec<u8>>,
     pub openings: Vec<Opening>,
+    pub flights: Vec<(u32, u32)>, // sizes of a first flight and of its answer
     any: Matcher,
     finders: Vec<memmem::Finder<'static>>,
     tcp_first: [bool; 256], // first bytes with which some TCP opening can begin
@@ -70,7 +71,10 @@ pub struct Tables {
 
 impl Tables {
     /// Refuses what the carry could not keep whole.
-    pub fn new(literals: Vec<Vec<u8>>, openings: Vec<Opening>) -> Result<Tables, String> {
+    pub fn new(literals: Vec<Vec<u8>>, openings: Vec<Opening>, flights: Vec<(u32, u32)>) -> Result<Tables, String> {
+        if let Some((first, answer)) = flights.iter().find(|(first, answer)| *first == 0 || *answer == 0) {
+            return Err(format!("flights of {first} and {answer} bytes: both must hold something"));
+        }
         if literals.len() > MAX_LITERALS {
             return Err(format!("{} literals, at most {MAX_LITERALS}", literals.len()));
         }
@@ -93,7 +97,7 @@ impl Tables {
         }
         let any = Matcher::new(&literals)?;
         let finders = literals.iter().map(|l| memmem::Finder::new(l).into_owned()).collect();
-        Ok(Tables { literals, openings, any, finders, tcp_first })
+        Ok(Tables { literals, openings, flights, any, finders, tcp_first })
     }
 
     /// Whether any literal is in `data`, or ends in it having begun in the carry.
@@ -202,7 +206,7 @@ mod tests {
 
     fn tables() -> Tables {
         let opening = Opening { proto: 6, at: 0, pattern: vec![(0, 5), (0, 255), (4, 4)], budget: 10 };
-        Tables::new(vec![b"\"mining.".to_vec(), b"eth_submit".to_vec()], vec![opening]).unwrap()
+        Tables::new(vec![b"\"mining.".to_vec(), b"eth_submit".to_vec()], vec![opening], Vec::new()).unwrap()
     }
 
     fn hits(carry: &[u8], data: &[u8]) -> Vec<(i64, usize)> {

@@ -23,6 +23,7 @@ struct Types {
     open: Py<PyType>,
     chunk: Py<PyType>,
     hit: Py<PyType>,
+    shape: Py<PyType>,
     close: Py<PyType>,
     end: Py<PyType>,
 }
@@ -33,7 +34,14 @@ fn types(py: Python<'_>) -> PyResult<&Types> {
     TYPES.get_or_try_init(py, || {
         let module = py.import("sensor.events")?;
         let class = |name: &str| -> PyResult<Py<PyType>> { Ok(module.getattr(name)?.cast_into::<PyType>()?.unbind()) };
-        Ok(Types { open: class("Open")?, chunk: class("Chunk")?, hit: class("Hit")?, close: class("Close")?, end: class("End")? })
+        Ok(Types {
+            open: class("Open")?,
+            chunk: class("Chunk")?,
+            hit: class("Hit")?,
+            shape: class("Shape")?,
+            close: class("Close")?,
+            end: class("End")?,
+        })
     })
 }
 
@@ -57,6 +65,7 @@ fn to_python<'py>(py: Python<'py>, types: &Types, event: Event) -> PyResult<Boun
             types.chunk.bind(py).call1((flow, ts_ns, direction, offset, gap, PyBytes::new(py, &data)))
         }
         Event::Hit { flow, ts_ns, direction, offset, literal } => types.hit.bind(py).call1((flow, ts_ns, direction, offset, literal)),
+        Event::Shape { flow, ts_ns, direction, shape, score } => types.shape.bind(py).call1((flow, ts_ns, direction, shape, score)),
         Event::Close(close) => types.close.bind(py).call1((
             close.flow,
             close.ts_ns,
@@ -88,20 +97,22 @@ type OpeningArgs = (u8, usize, Vec<(u8, u8)>, i64);
 struct Tables {
     literals: Vec<Vec<u8>>,
     openings: Vec<prefilter::Opening>,
+    flights: Vec<(u32, u32)>,
 }
 
 impl Tables {
     fn build(&self) -> PyResult<prefilter::Tables> {
-        prefilter::Tables::new(self.literals.clone(), self.openings.clone()).map_err(PyValueError::new_err)
+        prefilter::Tables::new(self.literals.clone(), self.openings.clone(), self.flights.clone()).map_err(PyValueError::new_err)
     }
 }
 
 #[pymethods]
 impl Tables {
     #[new]
-    fn new(literals: Vec<Vec<u8>>, openings: Vec<OpeningArgs>) -> PyResult<Tables> {
+    #[pyo3(signature = (literals, openings, flights = Vec::new()))]
+    fn new(literals: Vec<Vec<u8>>, openings: Vec<OpeningArgs>, flights: Vec<(u32, u32)>) -> PyResult<Tables> {
         let opening = |(proto, at, pattern, budget)| prefilter::Opening { proto, at, pattern, budget };
-        let tables = Tables { literals, openings: openings.into_iter().map(opening).collect() };
+        let tables = Tables { literals, openings: openings.into_iter().map(opening).collect(), flights };
         tables.build()?;
         Ok(tables)
     }

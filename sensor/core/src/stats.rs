@@ -45,6 +45,7 @@ counters! {
     Chunks => "chunks",
     ChunkBytes => "chunk_bytes",
     Hits => "hits",
+    Shapes => "shapes",
     Gaps => "gaps",
     GapBytes => "gap_bytes",
     RetransmittedBytes => "retransmitted_bytes",

@@ -105,6 +105,9 @@ impl Worker {
         }
         if seg.wire_len > 0 {
             self.flows.slot_mut(at).track(side, data_seq, seg.wire_len, payload);
+            if let Some(shape) = gate::flights(self.flows.slot(at), &self.tables, side) {
+                self.shape(at, 1 - side, shape, seg, block);
+            }
         }
     }
 
@@ -267,6 +270,20 @@ impl Worker {
         let base = if slot.has(bit::BASE << gate.side) { slot.sides[gate.side].base } else { gate.seq };
         self.start_and_push(index, gate.side, gate.seq, base, &gate.carry, (data_seq, seg, block));
         self.keep_within_bounds(index, gate.side, seg.ts_ns);
+    }
+
+    /// Let a flow through whose first flights have known sizes; `side` sent the first.
+    fn shape(&mut self, at: u32, side: usize, shape: usize, seg: &Segment, block: &[u8]) {
+        if !self.has_room() {
+            self.stats.add(Counter::CandidatesRefused, 1);
+            return;
+        }
+        let index = self.introduce(at, seg);
+        self.candidates.get(index).budget = gate::SHAPE_BUDGET;
+        self.note_checksum(index, seg, block);
+        self.stats.add(Counter::Shapes, 1);
+        let (flow, direction) = (self.candidates.get(index).flow, self.direction(index, side));
+        self.events.push(Event::Shape { flow, ts_ns: seg.ts_ns, direction, shape, score: 1.0 });
     }
 
     fn introduce(&mut self, at: u32, seg: &Segment) -> u32 {

@@ -34,7 +34,7 @@ impl Dice {
 fn tables() -> Tables {
     let json = Opening { proto: 6, at: 0, pattern: vec![(0x7b, 0x7b)], budget: 64 };
     let any = Opening { proto: 17, at: 0, pattern: vec![(0, 255)], budget: 64 };
-    Tables::new(vec![b"\"mining.".to_vec(), b"eth_submit".to_vec()], vec![json, any]).unwrap()
+    Tables::new(vec![b"\"mining.".to_vec(), b"eth_submit".to_vec()], vec![json, any], vec![(64, 234)]).unwrap()
 }
 
 /// Ethernet, VLAN, IPv4, TCP with a mining line: the seed the mutations start from.
