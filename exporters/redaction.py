@@ -1,12 +1,14 @@
 """A finding as it may be shown to others: worker names that tell internal addresses or places are blanked, wallets lose their middle.
 
 Pure: a record in, a copy out; the record itself is left alone. It covers every text of a finding that the network said. The addresses of
-miner and pool are what a finding is about and stay. Knows no configuration and no destination.
+miner, pool and proxy are what a finding is about and stay, as they stand in the packets; one that is only spoken of (the client in a PROXY
+header, the pool a proxy was asked for) stays if it is no inside address. Knows no configuration and no destination.
 """
 
 from __future__ import annotations
 
 import dataclasses
+import ipaddress
 import re
 
 from sensor.records import Evidence, Finding, FlowSummary, Wallet
@@ -16,6 +18,14 @@ HIDDEN = "[redacted]"
 WALLET_ENDS = 6
 #: Nothing shorter is a wallet (Bitcoin's shortest has 26 characters).
 WALLET_LEAST = 25
+#: Networks that are inside by definition: private, shared, link-local, loopback, unique local.
+_INSIDE_NETWORKS = tuple(
+    ipaddress.ip_network(text)
+    for text in (
+        *("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "100.64.0.0/10", "169.254.0.0/16", "127.0.0.0/8"),
+        *("fc00::/7", "fe80::/10", "::1/128"),
+    )
+)
 
 #: Four numbers as miners write an address: `10.1.2.3`, `192x168x1x23` (BTCAgent), `10-1-2-3`, `10_1_2_3`.
 _OCTET = r"(?:25[0-5]|2[0-4][0-9]|1[0-9]{2}|0{0,2}[0-9]{1,2})"
@@ -50,6 +60,9 @@ def redacted(finding: Finding) -> Finding:
         login=hide.text(finding.login),
         worker=hide.worker(finding.worker),
         workers=tuple(dict.fromkeys(hide.worker(name) or HIDDEN for name in finding.workers)),
+        agent=hide.text(finding.agent),
+        device=hide.text(finding.device),
+        pool_host=hide.host(finding.pool_host),
         reasons=tuple(hide.text(reason) or "" for reason in finding.reasons),
         wallet=_wallet(wallet),
         flows=[_flow(flow, hide) for flow in finding.flows],
@@ -65,6 +78,20 @@ def hide_inside(text: str) -> str:
 def hide_worker(name: str) -> str:
     """A worker's name: as above, and short codes of letters and numbers in a row (`a3-r2-s11`), which are places more often than not."""
     return hide_inside(_WORKER_ONLY.sub(HIDDEN, hide_inside(name)))
+
+
+def hide_host(place: str) -> str:
+    """`host:port` that was spoken of: a public address stays, an inside one goes, a name loses what tells an inside address or a place."""
+    host, colon, port = place.rpartition(":")
+    if not colon or not port.isdigit():
+        host, colon, port = place, "", ""
+    try:
+        address = ipaddress.ip_address(host.strip("[]"))
+    except ValueError:
+        return f"{hide_inside(host)}{colon}{port}"
+    inner = getattr(address, "ipv4_mapped", None) or address
+    inside = any(inner.version == network.version and inner in network for network in _INSIDE_NETWORKS)
+    return f"{HIDDEN}{colon}{port}" if inside else place
 
 
 def shorten(wallet: str) -> str:
@@ -96,6 +123,10 @@ class _Hiding:
         """A worker's name."""
         return None if name is None else hide_worker(self.text(name) or "")
 
+    def host(self, place: str | None) -> str | None:
+        """A host with its port."""
+        return None if place is None else hide_host(place)
+
     def value(self, value: object) -> object:
         """A value of evidence details."""
         if isinstance(value, str):
@@ -112,7 +143,14 @@ def _wallet(wallet: Wallet | None) -> Wallet | None:
 
 
 def _flow(flow: FlowSummary, hide: _Hiding) -> FlowSummary:
-    return dataclasses.replace(flow, login=hide.text(flow.login), worker=hide.worker(flow.worker))
+    return dataclasses.replace(
+        flow,
+        login=hide.text(flow.login),
+        worker=hide.worker(flow.worker),
+        agent=hide.text(flow.agent),
+        pool_host=hide.host(flow.pool_host),
+        client=hide.host(flow.client),
+    )
 
 
 def _evidence(piece: Evidence, hide: _Hiding) -> Evidence:

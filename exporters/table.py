@@ -26,6 +26,10 @@ MOST_WHY = 150
 #: Columns whose width is known (since, shares, how sure) and the gaps between all; hashrates if any is known; the least and most that what
 #: and login get; the reasons.
 FIXED_WIDTH, RATE_WIDTH, LEAST_ROOM, MOST_ROOM, WHY_WIDTH = 48, 13, 16, 36, 40
+#: The beginnings of reasons that list names of messages.
+WORD_LISTS = ("the miner said ", "the pool answered ", "the pool sent ")
+#: Less power than this is noise; a pool's name longer than this would push the other columns away (the event has it).
+LEAST_WATTS, MOST_HOST = 1.0, 28
 STYLES = {Grade.VERIFIED: "bold red", Grade.ACCEPTED: "bold red", Grade.SPEAKS: "yellow"}
 
 
@@ -157,7 +161,7 @@ def _stacked(findings: Sequence[Finding], ends: int, width: int) -> Table:
     for item in findings:
         who, when = _ends(item) + _who(item, min(36, max(ends, 28))), _when(item)
         what = _what(item, room) + ([" ".join(when[:2]), when[2]] if room >= 19 else when)
-        cells = [_lines(who), _lines(what), _lines([" ".join(_sure(item)), *_shares(item), " ".join(_rate(item)[:2])])]
+        cells = [_lines(who), _lines(what), _lines([" ".join(_sure(item)), *_shares(item), " ".join(_rate(item)[:2]), *_rate(item)[2:]])]
         cells[-1].stylize(STYLES.get(item.grade, ""), 0, len(" ".join(_sure(item))))
         table.add_row(*cells)
         if item is not findings[-1]:
@@ -166,13 +170,21 @@ def _stacked(findings: Sequence[Finding], ends: int, width: int) -> Table:
 
 
 def _why(item: Finding, everything: bool) -> str:
-    """The reasons, the most telling (the judge gives it last) first; cut short unless everything is asked for."""
-    why = "; ".join(reversed(item.reasons)) or item.signature
-    return printable(why) if everything else clipped(why, MOST_WHY)
+    """The reasons, the most telling (the judge gives it last) first. Which messages were read stands there only if everything is asked for:
+    most people do not know the protocols' words."""
+    reasons = list(reversed(item.reasons))
+    if everything:
+        return printable("; ".join(reasons) or item.signature)
+    telling = [reason for reason in reasons if not reason.startswith(WORD_LISTS)]
+    if item.grade >= Grade.SPEAKS and len(telling) < len(reasons):
+        telling.append(f"both sides speak {item.signature.partition(' (')[0]}")
+    return clipped("; ".join(telling or reasons) or item.signature, MOST_WHY)
 
 
 def _ends(item: Finding) -> list[str]:
-    return [item.miner_ip, f"→ {address(item.pool_ip, item.pool_port)}"]
+    """Miner and pool; of a session through a proxy the pool that was asked for, on a line of its own."""
+    asked = [f"→ {printable(item.pool_host)}"] if item.pool_host and len(item.pool_host) <= MOST_HOST else []
+    return [item.miner_ip, f"→ {address(item.pool_ip, item.pool_port)}", *asked]
 
 
 def address(ip: str, port: int) -> str:
@@ -182,13 +194,25 @@ def address(ip: str, port: int) -> str:
 
 def _what(item: Finding, room: int) -> list[str]:
     money = " ".join(printable(part) for part in (item.coin, item.algorithm) if part)
-    return [printable(item.dialect), *([short(money, room)] if money else []), *([clipped(item.agent, room)] if item.agent else [])]
+    machine = _machine(item)
+    return [printable(item.dialect), *([short(money, room)] if money else []), *([clipped(machine, room)] if machine else [])]
+
+
+def _machine(item: Finding) -> str | None:
+    """The device, or the program with its version, that the agent names; else the agent as it was sent."""
+    if item.device or item.software is None:
+        return item.device or item.agent
+    return f"{item.software} {item.software_version}" if item.software_version else item.software
 
 
 def _who(item: Finding, room: int) -> list[str]:
-    lines = [short(item.login, room)] if item.login else ["(no login seen)"]
-    workers = item.workers or ((item.worker,) if item.worker else ())
-    if len(workers) == 1 and not (item.login or "").endswith(workers[0]):
+    """The login, the worker on a line of its own where both do not fit in one."""
+    login, workers = item.login or "", item.workers or ((item.worker,) if item.worker else ())
+    apart = len(workers) == 1 and (not login.endswith(workers[0]) or len(login) > room)
+    if apart and len(login) > len(workers[0]) + 1 and login.endswith(workers[0]):
+        login = login[: -len(workers[0]) - 1]
+    lines = [short(login, room)] if login else ["(no login seen)"]
+    if apart:
         lines.append(short(workers[0], room))
     elif len(workers) > 1:
         lines.append(f"{len(workers)} workers")
@@ -231,11 +255,12 @@ def _rate(item: Finding) -> list[str]:
         return [f"< {quantity(rate.high, unit)}"]
     scale, prefix = prefixed(rate.best)
     lines = [f"{digits(rate.best / scale)} {prefix}{unit}", f"({digits(rate.low / scale)}–{digits(rate.high / scale)})"]
-    return [*lines, quantity(item.power_watts.best, "W")] if item.power_watts is not None else lines
+    watts = item.power_watts.best if item.power_watts is not None else 0.0
+    return [*lines, quantity(watts, "W")] if watts >= LEAST_WATTS else lines
 
 
 def _sure(item: Finding) -> list[str]:
-    return [item.grade.label, f"{item.confidence:.0%}"]
+    return [item.grade.label, f"{100 * item.confidence:.3g}%"]
 
 
 def _lines(lines: Sequence[str]) -> Text:

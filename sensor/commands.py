@@ -79,31 +79,43 @@ def signatures_word(options: argparse.Namespace) -> int:
     """`minewatch signatures list|test`: what is looked for, and the proof that it works."""
     try:
         settings = _settings(options)
-        files = [*settings.signatures.files, *options.files]
-        known = _signatures(files)
+        if options.dump_config:
+            print(settings.dump(), end="")
+            return OK
+        own = [*settings.signatures.files, *(name for name in options.files if not _is_shipped(name))]
+        known = _signatures(own)
     except Stop as stop:
         return stop.code
-    return _list(known) if options.action == "list" else _prove(known)
+    if options.action == "test":
+        return _prove(known, own)
+    from sensor import coverage
 
-
-def _list(known: SignatureSet) -> int:
-    """One line a signature: number and revision, name, kind, what it is."""
-    kinds = (("dialect", known.dialects), ("node", known.nodes), ("framing", known.framings))
-    for kind, group in kinds:
-        for header in (one.header for one in group):
-            print(f"{header.id:>6}.{header.rev:<3} {header.name:<18} {kind:<8} {header.title}  [{header.file}]")
+    coverage.show(known, everything=options.verbose > 0)
     return OK
 
 
-def _prove(known: SignatureSet) -> int:
-    """Run every example and counterexample; each that fails is a sentence."""
+def _is_shipped(name: str) -> bool:
+    """Whether a file or folder is of those that are loaded anyway, so that testing it by its name does not load it twice."""
+    import signatures as shipped
+
+    return any(Path(name).resolve().is_relative_to(Path(root).resolve()) for root in shipped.__path__) and Path(name).exists()
+
+
+def _prove(known: SignatureSet, own: list[str]) -> int:
+    """Run every example and counterexample; each that fails is a sentence. How many the user's own files have is said, too."""
+    from sensor import wallets
     from sensor.proof import prove
 
-    failures = prove(known)
+    failures = [*map(str, prove(known)), *wallets.prove(known.wallets)]
     for failure in failures:
-        say(str(failure))
-    total = sum(len(header.examples) for header in known.headers)
-    print(f"{total} examples of {len(known.headers)} signatures, {len(failures)} failed")
+        say(failure)
+    proofs = [example.file for header in known.headers for example in header.examples]
+    proofs += [example.file for table in (known.agents, known.devices) for example in table.examples]
+    proofs += [one.place.rpartition(":")[0] for group in (known.wallets.forms, known.wallets.donations) for one in group]
+    for name in own:
+        count = sum(Path(file) == Path(name) or Path(name) in Path(file).parents for file in proofs)
+        print(f"{name}: {count} {'example' if count == 1 else 'examples'}")
+    print(f"{len(proofs)} examples of {len(known.headers)} signatures and of the tables, {len(failures)} failed")
     return RUN_ERROR if failures else OK
 
 
@@ -172,7 +184,7 @@ def _replay(options: argparse.Namespace, settings: Config) -> int:
     outcome.problems = problems + outcome.problems
     code = INTERRUPTED if outcome.interrupted else RUN_ERROR if outcome.problems else OK
     if eve is not None:
-        code = code if _write_eve(eve, target, outcome, loaded.name if settings.output.stats else None) else RUN_ERROR
+        code = code if _write_eve(eve, target, outcome, settings, loaded.name) else RUN_ERROR
     screen.summary(outcome, loaded.name, settings.workers, options, eve_on_stdout=target == STDIN)
     return code
 
@@ -195,16 +207,19 @@ def _open_eve(target: str | None, inputs: list[str]) -> IO[str] | None:
         raise Stop(RUN_ERROR) from None
 
 
-def _write_eve(eve: IO[str], target: str | None, outcome: Outcome, stats_of: str | None) -> bool:
-    """Write every record as one line, and the counters where asked; false (and said) when the place is lost, say by a full disk."""
+def _write_eve(eve: IO[str], target: str | None, outcome: Outcome, settings: Config, engine_name: str) -> bool:
+    """Write every record as one line, redacted and with the counters where asked; false (and said) when the place is lost."""
     from exporters.eve import dumps, encode, encode_stats
+    from exporters.redaction import redacted
+    from sensor.records import Finding
 
+    hide = settings.output.redact
     try:
         for record in outcome.records:
-            eve.write(dumps(encode(record)) + "\n")
-        if stats_of:
+            eve.write(dumps(encode(redacted(record) if hide and isinstance(record, Finding) else record)) + "\n")
+        if settings.output.stats:
             counters = {**{f"line_{name}": value for name, value in outcome.lines.items()}, **outcome.counters}
-            eve.write(dumps(encode_stats(counters, counters.get("last_packet_ns", 0), stats_of)) + "\n")
+            eve.write(dumps(encode_stats(counters, counters.get("last_packet_ns", 0), engine_name)) + "\n")
         eve.flush()
         if eve is not sys.stdout:
             eve.close()

@@ -67,10 +67,11 @@ class Estimate(Section):
 
 
 class Output(Section):
-    """Where findings go; `eve` is a file of one JSON object a line, or `-`, and `stats` ends it with the counters."""
+    """Where findings go: `eve` is a file of JSON lines, or `-`; `stats` ends it with the counters, `redact` hides what is inside."""
 
     eve: Annotated[str, Field(min_length=1)] | None = None
     stats: bool = False
+    redact: bool = False
 
 
 class Config(Section):

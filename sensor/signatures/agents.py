@@ -128,7 +128,7 @@ def compile_agents(entry: Entry, file: str) -> AgentTable:
             rule = _rule(item)
             if rule is not None:
                 rules.append(rule)
-    if not rules:
+    if "agents" not in entry.keys:
         entry.fail("agents is missing")
     examples = []
     for item in entry.keys["examples"].each() if "examples" in entry.keys else ():
@@ -145,7 +145,8 @@ def _rule(entry: Entry) -> AgentRule | None:
     entry.only(ROW_KEYS)
     match = _pattern(entry, "match")
     if match is None:
-        entry.fail("match is missing")
+        if "match" not in entry.keys:
+            entry.fail("match is missing")
         return None
     extract = _pattern(entry, "extract")
     for name in set(extract.groupindex) - GROUPS if extract else ():

@@ -74,7 +74,9 @@ def parse(text: str, file: str, problems: list[str]) -> Signature | Table | None
     entry = read(text, file, found)
     signature: Signature | Table | None = None
     if entry is not None and entry.is_map():
-        signature = COMPILERS[entry.choice("kind", tuple(COMPILERS))](entry, file)
+        kind = entry.choice("kind", tuple(COMPILERS))
+        if not found.sentences:  # of an unknown kind nothing more can be said
+            signature = COMPILERS[kind](entry, file)
     problems.extend(found.sentences)
     return None if found.sentences else signature
 
@@ -92,12 +94,14 @@ def _shipped() -> Iterator[tuple[str, str]]:
 def _own(extra: Sequence[Path], problems: list[str]) -> Iterator[tuple[str, str]]:
     for path in extra:
         files = sorted(path.rglob("*.yaml")) if path.is_dir() else [path]
+        if not files:
+            problems.append(f"{path}: the folder holds no *.yaml file")
         for file in files:
             try:
                 yield str(file), file.read_text("utf-8")
             except (OSError, UnicodeDecodeError) as error:
-                reason = error.strerror if isinstance(error, OSError) else "not UTF-8"
-                problems.append(f"{file}:1: cannot be read: {reason}")
+                reason = (error.strerror or str(error)).lower() if isinstance(error, OSError) else f"not UTF-8 at byte {error.start}"
+                problems.append(f"{file}: cannot be read: {reason}")
 
 
 def _check_unique(loaded: list[Signature], problems: list[str]) -> None:

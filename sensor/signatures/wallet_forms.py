@@ -67,6 +67,7 @@ class Donation:
     login: re.Pattern[str]
     agent: re.Pattern[str]
     example: str
+    place: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +94,7 @@ def compile_wallets(entry: Entry, file: str) -> WalletBook:
     return WalletBook(
         tuple(_form(item, file) for item in _maps(entry, "forms")),
         tuple(_coin(item) for item in _maps(entry, "coins")),
-        tuple(_donation(item) for item in _maps(entry, "donations")),
+        tuple(_donation(item, file) for item in _maps(entry, "donations")),
     )
 
 
@@ -133,10 +134,15 @@ def _coin(entry: Entry) -> tuple[str, CoinWork]:
     return entry.text("coin"), CoinWork(_pattern(entry, "algorithm"), entry.texts("dialects"))
 
 
-def _donation(entry: Entry) -> Donation:
+def _donation(entry: Entry, file: str) -> Donation:
     entry.only(("software", "dialects", "login", "agent", "example", "source", "note"))
     return Donation(
-        entry.text("software"), entry.texts("dialects"), _pattern(entry, "login"), _pattern(entry, "agent"), entry.text("example")
+        software=entry.text("software"),
+        dialects=entry.texts("dialects"),
+        login=_pattern(entry, "login"),
+        agent=_pattern(entry, "agent"),
+        example=entry.text("example"),
+        place=f"{file}:{entry.line}",
     )
 
 

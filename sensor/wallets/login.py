@@ -120,5 +120,6 @@ def prove(book: WalletBook) -> list[str]:
             wrong.append(f"{form.place}: {form.name}: the counterexample holds")
         if form.check not in ("none", "eip55") and check(form, form.example) is None:
             wrong.append(f"{form.place}: {form.name}: the example has no checksum")
-    wrong += [f"donation of {one.software}: the example does not hold" for one in book.donations if not one.login.fullmatch(one.example)]
+    broken = [one for one in book.donations if not one.login.fullmatch(one.example)]
+    wrong += [f"{one.place}: donation of {one.software}: the example does not hold" for one in broken]
     return wrong

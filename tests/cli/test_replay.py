@@ -16,12 +16,13 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
+import jsonschema
 import pytest
 import zstandard
 
 from sensor.cli import VERSION
 from tests.cli.conftest import ROOT, Run
-from tests.demo.miners import Counts
+from tests.demo.miners import BTC, ETC, RVN, XMR, Counts
 
 Demo = tuple[Path, dict[str, Counts]]
 
@@ -66,7 +67,11 @@ def test_the_demo_has_exactly_the_miners_and_shares_that_were_played(run: Run, d
     found = events(done.stdout)
     flows = {flow["login"]: flow["shares"] for event in found if event["event_type"] == "mining" for flow in event["mining"]["flows"]}
     assert {login: (s["submitted"], s["accepted"], s["rejected"]) for login, s in flows.items()} == {k: tuple(v) for k, v in truth.items()}
-    assert {event["src_ip"] for event in found if event["event_type"] == "mining"} == {"198.51.100.23", "198.51.100.77", "198.51.100.130"}
+    mining = [event for event in found if event["event_type"] == "mining"]
+    assert {event["src_ip"] for event in mining} == {f"198.51.100.{last}" for last in (23, 77, 130, 142, 171)}
+    assert [event["mining"]["login"] for event in mining if event["mining"]["grade"] == "verified"] == ["museum.stick"]
+    (proxied,) = [event["mining"] for event in mining if event["mining"]["proxy"]]
+    assert (proxied["proxy"], proxied["pool"]["host"], proxied["coin"]) == ("203.0.113.9:1080", "pool.example.test:5555", "RVN")
     assert [event["event_type"] for event in found].count("node") == 1
 
 
@@ -210,3 +215,20 @@ def test_signatures_are_listed_and_proved(run: Run) -> None:
 def test_the_command_and_the_package_have_one_version() -> None:
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
     assert project["version"] == VERSION
+
+
+def test_redacted_events_tell_no_rack_and_no_whole_wallet(run: Run, demo: Demo) -> None:
+    schema = json.loads((ROOT / "exporters" / "eve.schema.json").read_text())
+    plain = run("replay", demo[0], "--eve", "-").stdout
+    hidden = run("replay", demo[0], "--eve", "-", "--set", "output.redact=true").stdout
+    assert len(plain.splitlines()) == len(hidden.splitlines())
+    for secret in ("rack01-01", "rack02-02", BTC, XMR, ETC, RVN):
+        assert secret.encode() in plain
+        assert secret.encode() not in hidden
+    for event in events(hidden):
+        jsonschema.validate(event, schema)
+    proxied = next(event for event in events(hidden) if event["src_ip"] == "198.51.100.142")
+    assert (proxied["mining"]["proxy"], proxied["mining"]["pool"]["host"]) == ("203.0.113.9:1080", "pool.example.test:5555")
+    assert [event.get("mining", {}).get("shares") for event in events(hidden)] == [
+        event.get("mining", {}).get("shares") for event in events(plain)
+    ]

@@ -35,6 +35,13 @@ def test_values_of_a_file_are_taken(tmp_path: Path) -> None:
     assert (config.engine, config.workers, config.limits.flows, config.limits.candidates) == ("reference", 2, 4096, 16_384)
 
 
+def test_redaction_is_off_unless_asked_for_and_takes_no_other_word(tmp_path: Path) -> None:
+    assert load().output.redact is False
+    assert load(written(tmp_path, "output: {redact: true}\n")).output.redact is True
+    (told,) = problems(written(tmp_path, "output:\n  redact: maybe\n"))
+    assert "minewatch.yaml:2: output.redact" in told
+
+
 def test_an_override_beats_the_file(tmp_path: Path) -> None:
     assert load(written(tmp_path, "limits: {flows: 4096}\n"), ["limits.flows=8192", "workers=3"]).limits.flows == 8192
 

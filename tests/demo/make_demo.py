@@ -1,8 +1,9 @@
 """Makes the demo capture: seven minutes at the edge of an operator's network, always the same bytes.
 
 Customers have addresses of 198.51.100.0/24; the Internet is 203.0.113.0/24 and 192.0.2.0/24 (documentation ranges). One plant hides four
-ASIC machines behind its only address, a desk computer runs XMRig, a rig mines Etchash; around them is ordinary traffic, and traffic
-that resembles mining. `TRUTH` says what a detector must find. Run as `python -m tests.demo.make_demo build/demo.pcap`.
+ASIC machines behind its only address, a desk computer runs XMRig, a rig mines Etchash, another KawPow through a SOCKS5 proxy, and a
+museum's USB stick submits shares that can be recomputed; around them is ordinary traffic, and traffic that resembles mining. `make`
+says what a detector must find. Run as `python -m tests.demo.make_demo build/demo.pcap`.
 """
 
 from __future__ import annotations
@@ -16,28 +17,35 @@ from tests.demo.miners import SECOND, Counts
 from tests.demo.wire import Tcp, Wire, host
 
 PLANT, DESK, RIG, NODE = host("198.51.100.23"), host("198.51.100.77"), host("198.51.100.130"), host("198.51.100.201")
+CELLAR, MUSEUM, PROXY, OLD_POOL = host("198.51.100.142"), host("198.51.100.171"), host("203.0.113.9"), host("192.0.2.77")
 BTC_POOL, XMR_POOL, ETC_POOL = host("203.0.113.40"), host("203.0.113.88"), host("192.0.2.61")
 RESOLVER, WEB, MAIL, SHOP, PEER = host("192.0.2.53"), host("203.0.113.10"), host("203.0.113.25"), host("192.0.2.140"), host("192.0.2.200")
+S19_PRO, S21 = "Antminer S19 Pro/Tue Mar 11 09:12:44 CST 2025", "Antminer S21/Mon Mar  3 01:02:03 CST 2025"
+#: Name, agent, hashrate, difficulty at the beginning, shares, and which of them are refused.
 MACHINES = (
-    ("rack01-01", "Antminer S19 Pro/Tue Mar 11 09:12:44 CST 2025", 34, frozenset({9})),
-    ("rack01-02", "Antminer S19 Pro/Tue Mar 11 09:12:44 CST 2025", 36, frozenset()),
-    ("rack02-01", "Antminer S21/Mon Mar  3 01:02:03 CST 2025", 40, frozenset({4, 31})),
-    ("rack02-02", "Antminer S21/Mon Mar  3 01:02:03 CST 2025", 39, frozenset()),
+    ("rack01-01", S19_PRO, 110e12, 65_536, 62, frozenset({9})),
+    ("rack01-02", S19_PRO, 110e12, 65_536, 65, frozenset()),
+    ("rack02-01", S21, 200e12, 131_072, 64, frozenset({4, 51})),
+    ("rack02-02", S21, 200e12, 131_072, 62, frozenset()),
 )
 
 
 def mining(wire: Wire) -> dict[str, Counts]:
     """The miners; the key is the login as it stands on the wire."""
     truth: dict[str, Counts] = {}
-    for number, (worker, agent, shares, rejects) in enumerate(MACHINES):
+    for number, (worker, agent, rate, difficulty, shares, rejects) in enumerate(MACHINES):
         tcp = Tcp(wire, PLANT, BTC_POOL, (40_110 + 7 * number, 3333), (4 + 11 * number) * SECOND, rtt_us=31_000)
         login = f"{miners.BTC}.{worker}"
-        truth[login] = miners.stratum(tcp, login, agent, shares, every_s=9.5, rejects=rejects)
+        truth[login] = miners.stratum(tcp, login, agent, shares, 0, rejects, difficulty=difficulty, hashrate_hps=rate)
     agent = "XMRig/6.22.2 (Linux x86_64) libuv/1.48.0 gcc/13.2.0"
     tcp = Tcp(wire, DESK, XMR_POOL, (51_512, 10_128), 20 * SECOND, rtt_us=18_000)
-    truth[miners.XMR] = miners.cryptonote(tcp, miners.XMR, agent, 22, every_s=16, rejects=frozenset({13}))
+    truth[miners.XMR] = miners.cryptonote(tcp, miners.XMR, agent, 34, every_s=10, rejects=frozenset({13}), target=miners.XMR_USUAL)
     tcp = Tcp(wire, RIG, ETC_POOL, (47_890, 1010), 35 * SECOND, rtt_us=42_000)
-    truth[f"{miners.ETC}.rig3"] = miners.ethproxy(tcp, miners.ETC, "rig3", 17, every_s=20)
+    truth[f"{miners.ETC}.rig3"] = miners.ethproxy(tcp, miners.ETC, "rig3", 38, every_s=9, claimed_hps=447_000_000)
+    proxied = miners.Socks(wire, CELLAR, PROXY, (44_020, 1080), 50 * SECOND, rtt_us=55_000)
+    truth[f"{miners.RVN}.cellar"] = miners.kawpow(proxied, f"{miners.RVN}.cellar", "T-Rex/0.26.8", 36, every_s=9, rejects=frozenset({30}))
+    tcp = Tcp(wire, MUSEUM, OLD_POOL, (43_700, 3333), 90 * SECOND, rtt_us=60_000)
+    truth["museum.stick"] = miners.published(tcp, "museum.stick", every_s=12.9)
     return truth
 
 

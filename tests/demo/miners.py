@@ -1,7 +1,8 @@
-"""What miners and pools say, in four dialects, as conversations on a wire of the demo or of a test case.
+"""What miners and pools say, in five dialects, as conversations on a wire of the demo or of a test case.
 
 Each function plays one session and returns how many shares it submitted, and how many of them were accepted and rejected, so that a
-test knows the truth without reading the capture. Every wallet is a checksummed encoding of hash output: nobody has its key.
+test knows the truth without reading the capture. Every wallet is a checksummed encoding of hash output: nobody has its key. Nothing is
+hashed to mine: nonces are random, and no such share can be recomputed; only `published` plays work that was done, and printed, long ago.
 """
 
 from __future__ import annotations
@@ -11,12 +12,35 @@ import random
 from typing import NamedTuple
 
 from tests.demo.wire import Tcp
+from tests.verify.blocks import BITCOIN_0, BITCOIN_1, BITCOIN_170, told
 
 BTC = "bc1q42muwdd8qnsmvkl0zvqlrp8jv2txksr5kxnccr"
 XMR = "43ofb6jnX1wWwtE8dgLizJRPFVHQkfhaEXYNeCVfyb3d4hxttHRjSKEGZx6hZfuYcYP3UhK2kTdN7LuvXtqx4vxP5bBg4pz"
 ETC = "0xb24901A70d3572a4ef2Fb968E84d483e6047Df4D"
 ZEC = "t1ZSH35SQ8E3oM2NT3xAYvb7RpMuAHag2ZE"
+RVN = "RQqs7FuYkj4mpPgkahLYtJLiKyAgA835gQ"
 SECOND = 1_000_000
+#: Hashes of a share of difficulty 1, as Bitcoin's pools count.
+DIFFICULTY_1 = 1 << 32
+#: Difficulty 10,000 and 80,000 as CryptoNote pools write it, and the boundaries of 4e9 and of 2.16e9 hashes.
+XMR_EASY, XMR_USUAL = "b88d0600", "b7d10000"
+ETC_BOUNDARY = "0x0000000112e0be826d694b2e62d01511f12a6061fbaec8bc02357593e70e52ba"
+RVN_BOUNDARY = "00000001fe" + 54 * "0"
+
+
+class Socks(Tcp):
+    """A connection to a SOCKS5 proxy, which is asked for the pool by name before anything else is said."""
+
+    pool = ("pool.example.test", 5555)
+
+    def open(self) -> Tcp:
+        """Handshake, method, request."""
+        super().open()
+        self.client(b"\x05\x01\x00").server(b"\x05\x00")
+        name, port = self.pool
+        self.client(b"\x05\x01\x00\x03" + bytes([len(name)]) + name.encode() + port.to_bytes(2, "big"))
+        self.server(b"\x05\x00\x00\x01" + bytes(6))
+        return self
 
 
 class Counts(NamedTuple):
@@ -37,8 +61,21 @@ def spaced(message: object) -> bytes:
     return json.dumps(message).encode() + b"\n"
 
 
-def stratum(tcp: Tcp, login: str, agent: str, shares: int, every_s: float, rejects: frozenset[int] = frozenset()) -> Counts:
-    """Bitcoin-style Stratum V1: subscribe, authorize, jobs, a difficulty that is raised once, shares by `mining.submit`."""
+def stratum(
+    tcp: Tcp,
+    login: str,
+    agent: str,
+    shares: int,
+    every_s: float,
+    rejects: frozenset[int] = frozenset(),
+    *,
+    difficulty: int = 65536,
+    hashrate_hps: float | None = None,
+) -> Counts:
+    """Bitcoin-style Stratum V1: subscribe, authorize, jobs, a difficulty that is doubled once, shares by `mining.submit`.
+
+    With a hashrate the difficulty in force decides how long a share takes; `every_s` does without.
+    """
     rng = random.Random(f"stratum {login} {agent}")
     session, extranonce1 = rng.randbytes(4).hex(), rng.randbytes(4).hex()
     tcp.open()
@@ -50,12 +87,14 @@ def stratum(tcp: Tcp, login: str, agent: str, shares: int, every_s: float, rejec
     tcp.server(line({"id": 2, "result": [pairs, extranonce1, 8], "error": None}))
     tcp.client(spaced({"id": 3, "method": "mining.authorize", "params": [login, "x"]}))
     tcp.server(line({"id": 3, "result": True, "error": None}))
-    tcp.server(line({"id": None, "method": "mining.set_difficulty", "params": [65536]}) + _notify(rng, 1, True))
+    tcp.server(line({"id": None, "method": "mining.set_difficulty", "params": [difficulty]}) + _notify(rng, 1, True))
     job, accepted = 1, 0
     for number in range(shares):
-        tcp.wait(int(rng.uniform(0.6, 1.4) * every_s * SECOND))
+        mean_s = difficulty * DIFFICULTY_1 / hashrate_hps if hashrate_hps else every_s
+        tcp.wait(int(rng.uniform(0.6, 1.4) * mean_s * SECOND))
         if number == shares // 4:
-            tcp.server(line({"id": None, "method": "mining.set_difficulty", "params": [131072]}))
+            difficulty *= 2
+            tcp.server(line({"id": None, "method": "mining.set_difficulty", "params": [difficulty]}))
         if number % 3 == 2:
             job += 1
             tcp.server(_notify(rng, job, number % 9 == 8))
@@ -76,7 +115,16 @@ def _notify(rng: random.Random, job: int, clean: bool) -> bytes:
     return line({"id": None, "method": "mining.notify", "params": params})
 
 
-def cryptonote(tcp: Tcp, login: str, agent: str, shares: int, every_s: float, rejects: frozenset[int] = frozenset()) -> Counts:
+def cryptonote(
+    tcp: Tcp,
+    login: str,
+    agent: str,
+    shares: int,
+    every_s: float,
+    rejects: frozenset[int] = frozenset(),
+    *,
+    target: str = XMR_EASY,
+) -> Counts:
     """The login dialect of XMRig: login with a job in the answer, pushed jobs, submits, keepalives."""
     rng = random.Random(f"cryptonote {login} {agent}")
     session = f"{rng.getrandbits(32):08x}-0e8c-4b32-9d0e-{rng.getrandbits(48):012x}"
@@ -84,7 +132,7 @@ def cryptonote(tcp: Tcp, login: str, agent: str, shares: int, every_s: float, re
     def job(number: int) -> dict[str, object]:
         blob = "1010" + rng.randbytes(74).hex()
         seed = "b1bfbd6ea0ba6e947681566b22ad4188dfcf6d727c6d5cb2afeb03f8da364091"
-        fields: dict[str, object] = {"blob": blob, "job_id": str(number), "target": "b88d0600", "height": 3298110 + number}
+        fields: dict[str, object] = {"blob": blob, "job_id": str(number), "target": target, "height": 3298110 + number}
         return {**fields, "seed_hash": seed, "algo": "rx/0", "id": session}
 
     def request(number: int, method: str, params: object) -> bytes:
@@ -115,17 +163,25 @@ def cryptonote(tcp: Tcp, login: str, agent: str, shares: int, every_s: float, re
     return Counts(shares, accepted, shares - accepted)
 
 
-def ethproxy(tcp: Tcp, login: str, worker: str, shares: int, every_s: float, rejects: frozenset[int] = frozenset()) -> Counts:
+def ethproxy(
+    tcp: Tcp,
+    login: str,
+    worker: str,
+    shares: int,
+    every_s: float,
+    rejects: frozenset[int] = frozenset(),
+    *,
+    claimed_hps: int = 89_000_000,
+) -> Counts:
     """The eth-proxy dialect: eth_submitLogin, eth_getWork, pushed work with id 0, eth_submitWork, eth_submitHashrate."""
     rng = random.Random(f"ethproxy {login} {worker}")
-    boundary = "0x0000000112e0be826d694b2e62d01511f12a6061fbaec8bc02357593e70e52ba"
 
     def request(number: int, method: str, params: list[str]) -> bytes:
         return line({"id": number, "jsonrpc": "2.0", "method": method, "params": params, "worker": worker})
 
     def work(number: int) -> tuple[str, bytes]:
         header = "0x" + rng.randbytes(32).hex()
-        return header, line({"id": number, "jsonrpc": "2.0", "result": [header, "0x" + "43" * 32, boundary, "0x1234567"]})
+        return header, line({"id": number, "jsonrpc": "2.0", "result": [header, "0x" + "43" * 32, ETC_BOUNDARY, "0x1234567"]})
 
     tcp.open()
     tcp.client(request(1, "eth_submitLogin", [f"{login}.{worker}", "x"])).server(line({"id": 1, "jsonrpc": "2.0", "result": True}))
@@ -138,7 +194,7 @@ def ethproxy(tcp: Tcp, login: str, worker: str, shares: int, every_s: float, rej
         header, pushed = work(0)
         tcp.server(pushed)
         if number % 3 == 1:
-            tcp.client(request(9, "eth_submitHashrate", [f"0x{89_000_000:064x}", "0x" + "4c" * 32]))
+            tcp.client(request(9, "eth_submitHashrate", [f"0x{claimed_hps:064x}", "0x" + "4c" * 32]))
             tcp.server(line({"id": 9, "jsonrpc": "2.0", "result": True}))
         tcp.client(request(6, "eth_submitWork", ["0x" + rng.randbytes(8).hex(), header, "0x" + rng.randbytes(32).hex()]))
         refused = number in rejects
@@ -168,3 +224,40 @@ def equihash(tcp: Tcp, login: str, agent: str, shares: int, every_s: float, reje
         accepted += not refused
         tcp.server(line({"id": 4, "result": not refused, "error": [21, "Job not found", None] if refused else None}))
     return Counts(shares, accepted, shares - accepted)
+
+
+def kawpow(tcp: Tcp, login: str, agent: str, shares: int, every_s: float, rejects: frozenset[int] = frozenset()) -> Counts:
+    """The KawPow family: a boundary for the session and again in each job, shares with header and mix."""
+    rng = random.Random(f"kawpow {login} {agent}")
+    tcp.open()
+    tcp.client(line({"id": 1, "jsonrpc": "2.0", "method": "mining.subscribe", "params": [agent]}))
+    tcp.server(line({"id": 1, "jsonrpc": "2.0", "result": [None, rng.randbytes(2).hex()], "error": None}))
+    tcp.client(line({"id": 2, "jsonrpc": "2.0", "method": "mining.authorize", "params": [login, "x"]}))
+    tcp.server(line({"id": 2, "jsonrpc": "2.0", "result": True, "error": None}))
+    tcp.server(line({"id": None, "jsonrpc": "2.0", "method": "mining.set_target", "params": [RVN_BOUNDARY]}))
+    accepted = 0
+    for number in range(shares):
+        job, header, seed = f"{number:x}", rng.randbytes(32).hex(), "91b9ab249fc609695652b74fd7d97e03e1bdd61fc810b5802b8bc0b1a382f775"
+        params = [job, header, seed, RVN_BOUNDARY, True, 3_182_211 + number, "1b0404cb"]
+        tcp.server(line({"id": None, "jsonrpc": "2.0", "method": "mining.notify", "params": params}))
+        tcp.wait(int(rng.uniform(0.6, 1.4) * every_s * SECOND))
+        share = [login, job, "0x" + rng.randbytes(8).hex(), "0x" + header, "0x" + rng.randbytes(32).hex()]
+        tcp.client(line({"id": 3 + number, "jsonrpc": "2.0", "method": "mining.submit", "params": share}))
+        refused = number in rejects
+        accepted += not refused
+        error = [21, "Job not found", None] if refused else None
+        tcp.server(line({"id": 3 + number, "jsonrpc": "2.0", "result": None if refused else True, "error": error}))
+    return Counts(shares, accepted, shares - accepted)
+
+
+def published(tcp: Tcp, login: str, every_s: float) -> Counts:
+    """Bitcoin's first blocks told as three shares of difficulty 1: their nonces are public, so a reader can recompute the work."""
+    blocks = (BITCOIN_0, BITCOIN_1, BITCOIN_170)
+    tcp.open()
+    for number, block in enumerate(blocks):
+        for said in told(block).dialogue(job=f"block{number}", first=number == 0, login=login).splitlines():
+            side, _, text = said.partition(" ")
+            if "mining.submit" in text:
+                tcp.wait(int(every_s * SECOND))
+            (tcp.client if side == "C" else tcp.server)(text.encode() + b"\n")
+    return Counts(len(blocks), len(blocks), 0)

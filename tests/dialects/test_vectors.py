@@ -33,7 +33,7 @@ WAYS = {
 }
 
 #: The wire does not say these coins: one address form for all EVM chains, one for ZEC and FLUX, or no wallet at all.
-COIN_NOT_SAID = {"eth-1", "eth-2", "eth-3", "eth-6", "es2-2", "eq-1"}
+COIN_NOT_SAID = {"eth-1", "eth-2", "eth-3", "eth-6", "es2-2"}
 
 #: Joined after four messages only a share is left whose shape is Bitcoin's, from an account that is no wallet.
 LOOKS_LIKE = {"hns-1": "stratum-v1", "nexa-1": "stratum-v1", "warthog-1": "stratum-v1"}

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from exporters.eve import dumps, encode
-from exporters.redaction import HIDDEN, hide_inside, hide_worker, redacted, shorten
+from exporters.redaction import HIDDEN, hide_host, hide_inside, hide_worker, redacted, shorten
 from sensor.records import Finding
 from tests.session.dialogue import only
 
@@ -72,6 +72,38 @@ def test_wallets_keep_their_ends_only() -> None:
     assert LTC not in json.dumps(encode(found), ensure_ascii=False)
     assert shorten("kaspa:qprgnpts6z9u7csk63th22ktsk0acvewluyapp6wwz29xnttyfahy7u9udahf") == "kaspa:qprgnp…9udahf"
     assert "EQCwRP…EPGoC2" in (redacted(session("EQCwRPAmIBsTySto5PYpXDa1cIbXYYyJnWsr_zokxlEPGoC2.w")).login or "")
+
+
+@pytest.mark.parametrize(
+    ("place", "told"),
+    [
+        ("10.1.2.3:3333", f"{HIDDEN}:3333"),
+        ("192.168.7.20:1080", f"{HIDDEN}:1080"),
+        ("100.64.3.4:1080", f"{HIDDEN}:1080"),
+        ("[fd00::7]:3333", f"{HIDDEN}:3333"),
+        ("[::ffff:10.1.2.3]:3333", f"{HIDDEN}:3333"),
+        ("172.20.0.1", HIDDEN),
+        ("203.0.113.9:1080", "203.0.113.9:1080"),
+        ("[2001:db8::1]:3333", "[2001:db8::1]:3333"),
+        ("pool.example.test:5555", "pool.example.test:5555"),
+        ("pool-10-1-2-3.farm.example:3333", f"pool-{HIDDEN}.farm.example:3333"),
+    ],
+)
+def test_of_a_host_that_is_spoken_of_only_what_is_inside_goes(place: str, told: str) -> None:
+    assert hide_host(place) == told
+
+
+def test_proxy_client_pool_and_agent_of_a_finding() -> None:
+    found = session(f"{LTC}.w1", agent="farm-agent 10.1.2.3")
+    flow = dataclasses.replace(found.flows[0], client="10.9.8.7:40000", proxy="203.0.113.9:1080", pool_host="10.5.5.5:3333")
+    found = dataclasses.replace(found, flows=[flow], pool_host="10.5.5.5:3333", proxy="203.0.113.9:1080")
+    hidden = redacted(found)
+    one = hidden.flows[0]
+    assert (one.client, one.proxy, one.pool_host) == (f"{HIDDEN}:40000", "203.0.113.9:1080", f"{HIDDEN}:3333")
+    assert (hidden.pool_host, hidden.proxy) == (f"{HIDDEN}:3333", "203.0.113.9:1080")
+    assert (hidden.agent, one.agent) == (f"farm-agent {HIDDEN}", f"farm-agent {HIDDEN}")
+    text = dumps(encode(hidden))
+    assert not any(inside in text for inside in ("10.9.8.7", "10.5.5.5", "10.1.2.3"))
 
 
 def test_the_finding_itself_is_left_alone() -> None:

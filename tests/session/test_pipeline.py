@@ -182,7 +182,7 @@ def test_events_without_their_flow_are_counted() -> None:
         Chunk(9, 1, 0, 0, 0, b"x"),
         Close(9, 1, "end", 1, 1, (1, 0), (1, 0), 0, 0),
         Hit(9, 1, 0, 0, 0),
-        Shape(9, 1, 0, 0.5),
+        Shape(9, 1, 0, 0, 0.5),
     ]
     _, counters = run([*stray, End("f", 0, None, 0), End("g", 0, "truncated", 9)])
     assert counters["chunks_without_flow"] == counters["closes_without_flow"] == counters["hits"] == counters["shapes"] == 1
