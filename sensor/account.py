@@ -29,14 +29,14 @@ class Account:
     work_unknown: int = 0  # accepted shares whose difficulty was never seen
     share_work: tuple[int, int] | None = None  # (time, work) of the latest share
     claimed_hps: tuple[int, float] | None = None  # (time, claim)
-    workers: set[str] = field(default_factory=set)
+    workers: tuple[str, ...] = ()
     refused: bool = False
 
     def name_worker(self, name: str) -> None:
         """Remember a rig name; over the bound the last in the alphabet go, so that order of arrival does not matter."""
-        self.workers.add(name)
-        if len(self.workers) > MAX_WORKERS:
-            self.workers.discard(max(self.workers))
+        names = (*self.workers, name) if name not in self.workers else self.workers
+        last = max(names) if len(names) > MAX_WORKERS else None
+        self.workers = names if last is None else tuple(one for one in names if one != last)
 
     def rescale(self, factor: Fraction) -> None:
         """The algorithm proved to be another than assumed: what was counted means this many times the work."""

@@ -74,7 +74,7 @@ class Joined:
         self.job_work = _latest(self.job_work, one.job_work)
         self.claimed_hps = max(filter(None, (self.claimed_hps, account.claimed_hps)), default=None)
         self.agent = max(filter(None, (self.agent, (flow.last_ns, flow.agent) if flow.agent else None)), default=None)
-        self.workers = set(sorted(self.workers | account.workers)[:MAX_WORKERS])
+        self.workers = set(sorted({*self.workers, *account.workers})[:MAX_WORKERS])
         self.evidence = sorted([*self.evidence, *one.evidence], key=evidence_order)[:MAX_EVIDENCE]
         self.agents = set(sorted({*self.agents, flow.agent} if flow.agent else self.agents)[:MAX_AGENTS])
         if one.algorithm in self.exposures or len(self.exposures) < MAX_ALGORITHMS:

@@ -5,15 +5,17 @@ Sans-IO. Knows the evidence ladder; does not join flows (sensor/findings.py does
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from sensor.account import Account
 from sensor.estimate import Exposure
 from sensor.flows import FlowFacts, flow_key, proxy_of
 from sensor.machines import Distinct
-from sensor.reading import Reading, Sighting
+from sensor.reading import Reading
 from sensor.records import Evidence, FlowSummary, Grade, Wallet
 from sensor.session import Session, standing
+from sensor.sightings import Sighting
 from sensor.signatures.model import Dialect
 from sensor.signatures.wallet_forms import WalletBook
 from sensor.wallets import donation_software, fits, identify, mined_coin
@@ -65,16 +67,16 @@ def judge(session: Session, facts: FlowFacts) -> list[Contribution]:
     verdict = _grade(reading, session, facts)
     if verdict is None:
         return []
-    accounts = [one for one in reading.accounts.values() if one.login is not None or one.shares.submitted]
+    accounts = [one for one in reading.logins.accounts if one.login is not None or one.shares.submitted]
     if not accounts:
-        anonymous = reading.accounts.get(None)
+        anonymous = reading.logins.known(None)
         accounts = [anonymous or Account(None, facts.first_ns, facts.last_ns)]
-    return [_whose(_contribution(reading, account, verdict, facts), session.wallets, reading.proven) for account in accounts]
+    return [_whose(_contribution(reading, account, verdict, facts), session.wallets, reading.jobs.proven) for account in accounts]
 
 
 def best_reading(session: Session) -> Reading | None:
     """What the miner says comes before what the pool answers; then the weight of all that was recognised; then the lower id."""
-    candidates = [one for one in session.readings.values() if one.miner_confirms or one.pool_confirms]
+    candidates = [one for one in session.readings if one.miner_confirms or one.pool_confirms]
     return max(candidates, key=standing, default=None)
 
 
@@ -110,19 +112,19 @@ def _grade(reading: Reading, session: Session, facts: FlowFacts) -> Verdict | No
 
 def _both_roles(session: Session, direction: int) -> bool:
     """Whether one direction says what only miners say and also what only pools say."""
-    readings = session.readings.values()
+    readings = session.readings
     as_miner = any(one.miner == direction and one.miner_confirms for one in readings)
     return as_miner and any(one.miner != direction and one.pool_confirms for one in readings)
 
 
-def _names(names: set[str]) -> str:
+def _names(names: Iterable[str]) -> str:
     return ", ".join(sorted({name.partition("/")[0] for name in names}))
 
 
-def _pool_words(names: set[str]) -> str:
+def _pool_words(names: Iterable[str]) -> str:
     """What the pool did: a name with a slash is an answer to the miner's message before it, another was sent unasked."""
     answers = {name for name in names if "/" in name}
-    sent = names - answers
+    sent = set(names) - answers
     words = [f"answered {_names(answers)}"] if answers else []
     return " and ".join([*words, f"sent {_names(sent)}"] if sent else words)
 
@@ -135,10 +137,10 @@ def _contribution(reading: Reading, account: Account, verdict: Verdict, facts: F
         reasons = (*reasons, f"{shares.accepted} of {shares.submitted} shares were acknowledged")
     if grade >= Grade.SPEAKS and shares.verified:
         grade, confidence = Grade.VERIFIED, SURE_VERIFIED
-        reasons = (*reasons, f"the work of {_count(shares.verified)} was recomputed: {reading.proven} hashes below the target")
+        reasons = (*reasons, f"the work of {_count(shares.verified)} was recomputed: {reading.jobs.proven} hashes below the target")
     if account.refused:
         reasons = (*reasons, "the login was refused")
-    algorithm = reading.proven or account.algorithm or reading.algorithm or reading.dialect.algorithm or reading.machine
+    algorithm = reading.jobs.in_force(account)
     if account.work and algorithm is None and reading.dialect.work.by_algorithm:
         reasons = (*reasons, "the algorithm is not known: difficulty is read on the dialect's usual scale")
     if account.work_unknown:
@@ -175,22 +177,22 @@ def _contribution(reading: Reading, account: Account, verdict: Verdict, facts: F
         reasons=reasons,
         account=account,
         flow=flow,
-        coin=account.coin or reading.coin or reading.dialect.coin,
+        coin=account.coin or reading.jobs.coin or reading.dialect.coin,
         algorithm=algorithm,
-        jobs=reading.job_count,
-        job_work=reading.job_work,
+        jobs=reading.jobs.count,
+        job_work=reading.jobs.latest,
         gap_bytes=facts.gap_bytes,
         seen_bytes=facts.seen_bytes,
         evidence=_evidence(reading, account, grade, key.community_id),
-        names=reading.names,
+        names=reading.logins.names,
         exposure=_exposure(reading, account, facts),
     )
 
 
 def _exposure(reading: Reading, account: Account, facts: FlowFacts) -> Exposure:
     midstream = facts.opened.midstream
-    exposure = account.book.close(facts.first_ns, facts.last_ns, reading.job_times, midstream)
-    exposure.next_work = reading.job_work
+    exposure = account.book.close(facts.first_ns, facts.last_ns, reading.jobs.times, midstream)
+    exposure.next_work = reading.jobs.latest
     exposure.seen_bytes, exposure.missed_bytes = facts.seen[reading.miner], facts.missed[reading.miner]
     return exposure
 
@@ -218,7 +220,7 @@ def _whose(one: Contribution, book: WalletBook, proven: str | None) -> Contribut
 
 
 def _evidence(reading: Reading, account: Account, grade: Grade, flow: str) -> list[Evidence]:
-    mine = [one for (_, login), one in reading.sightings.items() if login in (None, account.login)]
+    mine = [one for one in reading.sightings if one.login in (None, account.login)]
     evidence = [_piece(one, reading.dialect.name, grade, flow) for one in mine]
     return sorted(evidence, key=evidence_order)[:MAX_EVIDENCE]
 

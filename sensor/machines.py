@@ -26,7 +26,7 @@ class Distinct:
     __slots__ = ("_marks",)
 
     def __init__(self) -> None:
-        self._marks: set[int] | None = None
+        self._marks: tuple[int, ...] = ()  # in order
 
     def add(self, name: str) -> None:
         """Count a name, once."""
@@ -35,20 +35,18 @@ class Distinct:
 
     def merge(self, other: Distinct) -> None:
         """Count what another has counted."""
-        if other._marks:
-            self._keep(other._marks)
+        self._keep(other._marks)
 
     def _keep(self, marks: Iterable[int]) -> None:
-        kept = (self._marks or set()).union(marks)
-        self._marks = kept if len(kept) <= MAX_MARKS else set(sorted(kept)[:MAX_MARKS])
+        self._marks = tuple(sorted({*self._marks, *marks})[:MAX_MARKS])
 
     @property
     def count(self) -> int:
         """How many different names there were."""
-        marks = self._marks or set()
+        marks = self._marks
         if len(marks) < MAX_MARKS:
             return len(marks)
-        return max(MAX_MARKS, (MAX_MARKS - 1 << MARK_BITS) // max(marks))
+        return max(MAX_MARKS, (MAX_MARKS - 1 << MARK_BITS) // marks[-1])
 
 
 def machines(flows: Iterable[FlowSummary], names: int) -> int:

@@ -7,7 +7,7 @@ can be chosen, so a reply never meets a later request.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from sensor.signatures.language import MISSING
@@ -27,8 +27,7 @@ class Request:
 
     key: tuple[str, object]
     kind: str
-    ts_ns: int
-    tokens: list[object]
+    tokens: tuple[object, ...]
 
 
 def id_key(value: object) -> tuple[str, object]:
@@ -51,16 +50,16 @@ class PendingRequests:
     __slots__ = ("_waiting", "dropped")
 
     def __init__(self) -> None:
-        self._waiting: list[Request] = []
+        self._waiting: tuple[Request, ...] = ()
         self.dropped = 0
 
     def add(self, request: Request) -> None:
         """Remember a request; over the bound the oldest is forgotten (its share stays unanswered)."""
         if request.kind not in COUNTED:
-            self._waiting = [one for one in self._waiting if one.kind != request.kind or one.key != request.key]
-        self._waiting.append(request)
+            self._waiting = tuple(one for one in self._waiting if one.kind != request.kind or one.key != request.key)
+        self._waiting = (*self._waiting, request)
         if len(self._waiting) > MAX_PENDING:
-            del self._waiting[0]
+            self._waiting = self._waiting[1:]
             self.dropped += 1
 
     def answer(self, key: tuple[str, object], *, flat: bool) -> Request | None:
@@ -98,6 +97,11 @@ class PendingRequests:
                 self._remove(request)
                 return
 
+    def narrow(self, wanted: Callable[[object], bool]) -> None:
+        """Forget what readings that are given up made of the requests."""
+        for request in self._waiting:
+            request.tokens = tuple(one for one in request.tokens if wanted(one))
+
     def _oldest(self, kinds: Sequence[str]) -> Request | None:
         for request in self._waiting:
             if request.kind in kinds:
@@ -105,5 +109,5 @@ class PendingRequests:
         return None
 
     def _remove(self, request: Request) -> Request:
-        self._waiting.remove(request)
+        self._waiting = tuple(one for one in self._waiting if one is not request)
         return request

@@ -7,6 +7,7 @@ apart as readings. Sans-IO: knows messages, not packets; no grades.
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Mapping
 
 from sensor.dialects.json_lines import FOREIGN, Malformed, Message, Read
 from sensor.pending import PendingRequests, Request, id_key
@@ -19,37 +20,44 @@ from sensor.verify import Sampling, verifier
 MAX_READINGS = 48
 #: A reading that is this far ahead, with a job or a share seen and both sides confirmed, is the one: what belongs to another dialect has
 #: weighed in by then. Where the shapes leave it open, it is decided after so many messages.
-CLEAR_LEAD, LAST_DECISION = 50, 256
+CLEAR_LEAD, LAST_DECISION = 50, 128
 DEFAULT = Sampling()
+NOTHING: Mapping[str, int] = {}
 
 
 class Session:
     """What one flow said, message by message."""
 
+    __slots__ = (
+        *("_framing", "_gaps", "_given_up", "_pending", "_rare", "_sampling", "_settled", "_signatures", "counters", "foreign", "messages"),
+        *("readings", "replies", "spoiled", "unknown", "unmatched", "wallets"),
+    )
+
     def __init__(self, signatures: SignatureSet, sampling: Sampling = DEFAULT) -> None:
         self._signatures = signatures
         self.wallets = signatures.wallets
         self._sampling = sampling
-        self._defaults: dict[str, tuple[ReplyRule, ...]] = {one.header.name: one.replies for one in signatures.framings}
         self._pending = (PendingRequests(), PendingRequests())
-        self.readings: dict[tuple[str, int], Reading] = {}
-        self._settled: tuple[str, Reading] | None = None  # the framing, and the only reading of its messages from now on
+        self.readings: tuple[Reading, ...] = ()
+        self._settled: Reading | None = None  # the only reading of its framing from now on
+        self._framing: str | None = None
         self.messages = [0, 0]  # by direction
-        self.foreign = [0, 0]  # lines that are not this framing, by direction
-        self.spoiled = [0, 0]  # pieces that gave no message for whatever reason, by direction
-        self._gaps = [False, False]
-        self.counters: Counter[str] = Counter()
+        self.foreign = (0, 0)  # lines that are not this framing, by direction
+        self.spoiled = (0, 0)  # pieces that gave no message for whatever reason, by direction
+        self._gaps = (False, False)
+        self.replies = self.unmatched = self.unknown = 0
+        self._given_up = 0
+        self._rare: Counter[str] | None = None  # what few sessions count
+        self.counters: Mapping[str, int] = NOTHING  # when the flow has ended
 
     def receive(self, read: Read) -> None:
         """One message or one malformed piece."""
         if isinstance(read, Malformed):
-            self.counters[f"malformed_{read.reason}"] += 1
             self._malformed(read)
             return
-        self.counters["messages"] += 1
         self.messages[read.direction] += 1
         value = read.value
-        settled = self._settled[1] if self._settled is not None and self._settled[0] == read.framing else None
+        settled = self._settled if self._framing == read.framing else None
         matches = self._signatures.match(value, read.framing, None if settled is None else settled.dialect.name)
         key = read.pair or id_key(value.get("id", MISSING))
         secrets = tuple(place for _, rule in matches for place in rule.secrets)
@@ -70,7 +78,7 @@ class Session:
             if rule.answers:
                 answers.append(token)
         if tokens:
-            self._pending[read.direction].add(Request(key, _kind(tokens), read.ts_ns, list(tokens)))
+            self._pending[read.direction].add(Request(key, _kind(tokens), tuple(tokens)))
         elif answers:
             self._answer(key, answers, read)
         elif told:
@@ -78,84 +86,107 @@ class Session:
         elif is_reply(value) or (read.framing == "http" and is_response(value)):
             self._reply(key, read)
         elif "method" in value and key[0] not in ("none", "word"):
-            self._pending[read.direction].add(Request(key, "unknown", read.ts_ns, []))
+            self._pending[read.direction].add(Request(key, "unknown", ()))
         else:
-            self.counters["messages_unknown"] += 1
+            self.unknown += 1
         if settled is None and len(self.readings) > 1:
             self._settle(read.framing)
 
     def _settle(self, framing: str) -> None:
         """Once it is clear which dialect this is, the others are given up: they cost time and memory with every message."""
-        best, *others = sorted(self.readings.values(), key=standing, reverse=True)
+        best, *others = sorted(self.readings, key=standing, reverse=True)
         late = sum(self.messages) >= LAST_DECISION
         proven = _works(best)
         if not (late or (proven and best.score - others[0].score >= CLEAR_LEAD)) or framing not in best.dialect.framings:
             return
-        self._settled = (framing, best)
-        self.counters["sessions_settled"] += 1
+        self._settled, self._framing = best, framing
         # Without proof of both sides the judge asks whether one side says both sides' words.
         kept = [one for one in others if framing not in one.dialect.framings or (not proven and one.miner != best.miner)]
-        self.counters["readings_given_up"] += len(others) - len(kept)
-        self.readings = {(one.dialect.name, one.miner): one for one in (best, *kept)}
+        self._given_up = len(others) - len(kept)
+        self.readings = (best, *kept)
+        for one in self._pending:
+            one.narrow(lambda token: isinstance(token, Token) and token.reading in self.readings)
 
     def finish(self) -> None:
-        """The flow has ended."""
-        self.counters["requests_dropped"] += sum(one.dropped for one in self._pending)
-        for scheme in (one.verifier for one in self.readings.values()):
-            self.counters["shares_looked_at"] += scheme.checked if scheme is not None else 0
-        for one in self.readings.values():
-            self.counters[f"messages_{one.dialect.name}"] += one.received
-            self.counters["readings_dropped"] += one.dropped
+        """The flow has ended: what it counted, by name."""
+        found: Counter[str] = Counter(self._rare)
+        often = {
+            "messages": sum(self.messages),
+            "messages_unknown": self.unknown,
+            "replies": self.replies,
+            "replies_unmatched": self.unmatched,
+        }
+        found.update({name: count for name, count in often.items() if count})
+        found["requests_dropped"] += sum(one.dropped for one in self._pending)
+        if self._settled is not None:
+            found["sessions_settled"] += 1
+            found["readings_given_up"] += self._given_up
+        for one in self.readings:
+            scheme = one.jobs.verifier
+            found["shares_looked_at"] += scheme.checked if scheme is not None else 0
+            found[f"messages_{one.dialect.name}"] += one.received
+            found["readings_dropped"] += one.dropped
+        self.counters = found
+
+    def _count(self, name: str) -> None:
+        self._rare = Counter() if self._rare is None else self._rare
+        self._rare[name] += 1
 
     def _malformed(self, piece: Malformed) -> None:
-        self.spoiled[piece.direction] += 1
-        self.foreign[piece.direction] += piece.reason in FOREIGN
+        self._count(f"malformed_{piece.reason}")
+        self.spoiled = _more(self.spoiled, piece.direction, 1)
+        self.foreign = _more(self.foreign, piece.direction, piece.reason in FOREIGN)
         if piece.reason == "gap":
-            self._gaps[piece.direction] = True
-            for reading in self.readings.values():
+            self._gaps = (self._gaps[0] or not piece.direction, self._gaps[1] or bool(piece.direction))
+            for reading in self.readings:
                 reading.whole = reading.whole and reading.miner == piece.direction
 
     def _reading(self, dialect: Dialect, miner: int) -> Reading | None:
-        reading = self.readings.get((dialect.name, miner))
-        if reading is None:
-            if len(self.readings) >= MAX_READINGS:
-                self.counters["readings_refused"] += 1
-                return None
-            defaults = tuple(reply for name in dialect.framings for reply in self._defaults.get(name, ()))
-            reading = self.readings[dialect.name, miner] = Reading(
-                dialect,
-                miner,
-                defaults,
-                verifier=verifier(dialect.verify, self._sampling) if dialect.verify else None,
-                whole=not self._gaps[1 - miner],
-                agents=self._signatures.agents,
-            )
+        for one in self.readings:
+            if one.dialect is dialect and one.miner == miner:
+                return one
+        if len(self.readings) >= MAX_READINGS:
+            self._count("readings_refused")
+            return None
+        scheme = verifier(dialect.verify, self._sampling) if dialect.verify else None
+        reading = Reading(dialect, miner, self._defaults(dialect), scheme, self._signatures.agents, whole=not self._gaps[1 - miner])
+        self.readings = (*self.readings, reading)
         return reading
+
+    def _defaults(self, dialect: Dialect) -> tuple[ReplyRule, ...]:
+        """The replies that the dialect's framings share."""
+        replies = {one.header.name: one.replies for one in self._signatures.framings}
+        shared = [replies[name] for name in dialect.framings if replies.get(name)]
+        return shared[0] if len(shared) == 1 else tuple(reply for some in shared for reply in some)
 
     def _reply(self, key: tuple[str, object], message: Message) -> None:
         request = self._pending[1 - message.direction].answer(key, flat=isinstance(message.value.get("result"), bool))
         if request is None:
-            self.counters["replies_unmatched"] += 1
+            self.unmatched += 1
             return
-        self.counters["replies"] += 1
+        self.replies += 1
         for token in request.tokens:
             if isinstance(token, Token) and self._is_read(token.reading):
                 token.reading.reply(token, message)
 
     def _is_read(self, reading: Reading) -> bool:
-        return self._settled is None or self.readings.get((reading.dialect.name, reading.miner)) is reading
+        return self._settled is None or reading in self.readings
 
     def _answer(self, key: tuple[str, object], answers: list[Token], message: Message) -> None:
         """A message that says by its shape what it answers; each dialect that knows it settles its own part of the request."""
         request = self._pending[1 - message.direction].answer_kind(key, answers[0].rule.answers)
         if request is None:
-            self.counters["replies_unmatched"] += 1
+            self.unmatched += 1
             return
-        self.counters["replies"] += 1
+        self.replies += 1
         for answer in answers:
             for token in request.tokens:
                 if isinstance(token, Token) and token.reading is answer.reading:
                     token.reading.answered(token, answer.rule, message)
+
+
+def _more(counts: tuple[int, int], direction: int, by: int) -> tuple[int, int]:
+    return (counts[0] + (0 if direction else by), counts[1] + (by if direction else 0))
 
 
 def standing(reading: Reading) -> tuple[bool, int, int, int]:
@@ -165,8 +196,8 @@ def standing(reading: Reading) -> tuple[bool, int, int, int]:
 
 def _works(reading: Reading) -> bool:
     """Whether both sides have said so, and there was work: a job or a share."""
-    shares = any(one.shares.submitted for one in reading.accounts.values())
-    return bool(reading.miner_confirms and reading.pool_confirms and (reading.job_count or shares))
+    shares = any(one.shares.submitted for one in reading.logins.accounts)
+    return bool(reading.miner_confirms and reading.pool_confirms and (reading.jobs.count or shares))
 
 
 def is_reply(value: dict[str, object]) -> bool:

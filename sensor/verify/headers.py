@@ -23,6 +23,9 @@ SCRYPT_TRIES = 3
 #: Difficulty is 2^-32 hashes in `work`: hash < target is hash x work < 2^288.
 LIMIT = 1 << 288
 
+#: Bytes of a hash by which a repeated share is told.
+SEEN_BYTES = 16
+
 SCRYPT_HINTS = (None, "scrypt", "sha256d")  # a wallet's coin may be only the one that is paid out
 
 
@@ -34,15 +37,16 @@ def scrypt_header(header: bytes) -> bytes:
 class HeaderShares:
     """One session's headers."""
 
-    __slots__ = ("_extranonce1", "_jobs", "_mask", "_scores", "_seen", "_turn", "proven")
+    __slots__ = ("_extranonce1", "_jobs", "_mask", "_scrypt", "_seen", "_sha256d", "_turn", "proven")
 
     def __init__(self, sampling: Sampling) -> None:
         self._turn = Turn(sampling)
         self._extranonce1: str | None = None
         self._mask: int | None = None
-        self._jobs: dict[str, tuple[HeaderJob, Values]] = {}
-        self._seen: set[bytes] = set()
-        self._scores: dict[str, Score] = {}
+        self._jobs: tuple[tuple[str, HeaderJob, Values], ...] = ()  # oldest first
+        self._seen: tuple[bytes, ...] = ()  # starts of hashes
+        self._sha256d: Score | None = None
+        self._scrypt: Score | None = None
         self.proven: str | None = None
 
     @property
@@ -61,41 +65,41 @@ class HeaderShares:
     def job(self, name: str, parts: Mapping[str, object], values: Values) -> None:
         """Keep the job if its shares can be rebuilt; nothing is kept once the sample is complete."""
         if self._turn.spent:
-            self._jobs.clear()
+            self._jobs = ()
             return
-        self._jobs.pop(name, None)
+        kept = tuple(one for one in self._jobs if one[0] != name)
         job = header_job(parts, self._extranonce1)
-        if job is None:
-            return
-        self._jobs[name] = (job, values)
-        size = sum(one.size for one, _ in self._jobs.values())
-        most = MAX_JOBS if self._turn.wanted else 1
-        while len(self._jobs) > 1 and (len(self._jobs) > most or size > MAX_JOB_BYTES):
-            size -= self._jobs.pop(next(iter(self._jobs)))[0].size
+        if job is not None:
+            kept = (*kept, (name, job, values))
+            most = MAX_JOBS if self._turn.wanted else 1
+            while len(kept) > 1 and (len(kept) > most or sum(one.size for _, one, _ in kept) > MAX_JOB_BYTES):
+                kept = kept[1:]
+        self._jobs = kept
 
     def retarget(self, values: Values) -> None:
         """The target of jobs already given changed."""
-        self._jobs = {name: (job, values) for name, (job, _) in self._jobs.items()}
+        self._jobs = tuple((name, job, values) for name, job, _ in self._jobs)
 
     def due(self, job: str) -> bool:
         """Whether this share is in the sample and its job is known."""
-        return self._turn.due() and job in self._jobs
+        return self._turn.due() and any(name == job for name, _, _ in self._jobs)
 
     def share(self, share: Share, hint: str | None, per_share: PerShare) -> Look | None:
         """Recompute a share if everything needed was seen; a repeated one is not proof of new work."""
-        known = self._jobs.get(share.job)
+        known = next((one for one in self._jobs if one[0] == share.job), None)
         if known is None:
             return None
-        job, values = known
+        _, job, values = known
         mask = MASK_BIP320 if self._mask is None else self._mask
         header = share_header(job, share.parts, mask)
         if header is None:
             return None
         self._turn.take()
         digest = sha256d(header)
-        if digest in self._seen:
+        start = digest[:SEEN_BYTES]
+        if start in self._seen:
             return None
-        self._seen.add(digest)
+        self._seen = (*self._seen, start)
         for algorithm in self._candidates(hint):
             work = per_share(values, algorithm)
             if work is None:
@@ -108,15 +112,22 @@ class HeaderShares:
     def _candidates(self, hint: str | None) -> list[str]:
         if self.proven == "sha256d" or hint not in SCRYPT_HINTS:
             return ["sha256d"]
-        scrypt = self._scores.get("scrypt", Score())
+        scrypt = self._score("scrypt")
         tried = scrypt.passed + scrypt.failed
         hopeless = scrypt.failed >= SCRYPT_TRIES and not scrypt.passed
         spent = hopeless or tried >= self._turn.sampling.scrypt_most
         wanted = ["sha256d"] if self.proven is None else []
         return wanted if spent else [*wanted, "scrypt"]
 
+    def _score(self, algorithm: str) -> Score:
+        if algorithm == "sha256d":
+            self._sha256d = self._sha256d or Score()
+            return self._sha256d
+        self._scrypt = self._scrypt or Score()
+        return self._scrypt
+
     def _tried(self, algorithm: str, number: int, work: int, share: Share) -> bool:
-        score = self._scores.setdefault(algorithm, Score())
+        score = self._score(algorithm)
         if number * work >= LIMIT:
             score.fails()
             return False

@@ -9,7 +9,7 @@ with probability at most 2^-30, however many shares are tried. One SHA-256d shar
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Protocol
 
 from sensor.account import Account
@@ -114,7 +114,7 @@ class Score:
     bits: float = 0.0
     passed: int = 0
     failed: int = 0
-    held: list[Account] = field(default_factory=list)
+    held: tuple[Account, ...] = ()
 
     @property
     def won(self) -> bool:
@@ -125,12 +125,12 @@ class Score:
         won = self.won
         self.passed += 1
         self.bits += surprise_bits - 1
-        self.held.append(account)
+        self.held = (*self.held, account)
         if won or self.won:
             self.bits = max(self.bits, PROOF_BITS)
             for one in self.held:
                 one.shares.verified += 1
-            self.held.clear()
+            self.held = ()
 
     def fails(self) -> None:
         """A share did not meet its target; what is won stays won."""

@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 
 from sensor.account import MAX_WORKERS
 from sensor.events import Chunk
+from sensor.logins import MAX_ACCOUNTS
 from sensor.pending import MAX_PENDING
-from sensor.reading import MAX_ACCOUNTS
 from sensor.records import Grade
 from tests.session.dialogue import events, findings, only, run, unseen
 

@@ -117,7 +117,7 @@ def test_jobs_kept_are_few_and_small() -> None:
     for number in range(100):
         shares.job(str(number), {**job_parts(SLUSH), "coinb2": "00" * (100 * number + 1)}, {})
         assert 0 < len(shares._jobs) <= MAX_JOBS
-        assert sum(job.size for job, _ in list(shares._jobs.values())[:-1]) <= MAX_JOB_BYTES
+        assert sum(job.size for _, job, _ in shares._jobs[:-1]) <= MAX_JOB_BYTES
 
 
 def test_random_headers_are_never_called_verified() -> None:
