@@ -25,9 +25,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         code = _run(words)
         sys.stdout.flush()
-        if code == INTERRUPTED and arguments is None:
-            sys.stderr.flush()
-            os._exit(code)  # a reader may still wait for a silent pipe; the interpreter would wait for it
         return code
     except BrokenPipeError:
         # The reader went away (`| head`): nobody to tell, and the interpreter must not complain at exit either.

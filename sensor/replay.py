@@ -23,9 +23,6 @@ AHEAD = 4
 #: Batches past 16 events gain nothing more; a big one keeps the share of calls small all the same.
 BATCH_EVENTS, WAIT_MS = 1024, 100
 
-#: Cores of interrupted replays. Closing one waits for its reader, and a reader of a pipe that says nothing never comes back.
-_abandoned: list[Core] = []
-
 SAMPLED, ASSUMED = Sampling(), Assumptions()
 
 Record = Finding | Node
@@ -86,10 +83,7 @@ def replay(
         outcome.interrupted = True
     _keep(found, pipeline.finish())
     outcome.counters = core.stats()
-    if outcome.interrupted:
-        _abandoned.append(core)
-    else:
-        core.close()
+    core.close()
     outcome.lines = dict(pipeline.counters)
     outcome.records = sorted(found.values(), key=_order)
     place = {source: index for index, source in enumerate(sources)}

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import marshal
 from collections.abc import Iterator, Mapping
-from io import BytesIO
 from typing import NamedTuple
 
 from sensor.dialects.excerpt import excerpt
@@ -36,21 +35,20 @@ class Sighting(NamedTuple):
 
 
 class Sightings:
-    """The sightings of one reading: name and login of each, and all else packed one after the other."""
+    """The sightings of one reading: name and login of each, and all else packed together."""
 
     __slots__ = ("_kept", "_packed", "dropped")
 
     def __init__(self) -> None:
         self._kept: tuple[str | None, ...] = ()
-        self._packed = b""
+        self._packed = marshal.dumps(())
         self.dropped = 0
 
     def __iter__(self) -> Iterator[Sighting]:
-        packed = BytesIO(self._packed)
-        for at in range(0, len(self._kept), 2):
-            flags, ts_ns, offset, text, detail = marshal.load(packed)
+        for number, (flags, ts_ns, offset, text, detail) in enumerate(marshal.loads(self._packed)):
+            name, login = self._kept[2 * number : 2 * number + 2]
             marks = (bool(flags & one) for one in (FROM_MINER, CONFIRMS, ACCEPTED, PROOF))
-            yield Sighting(str(self._kept[at]), self._kept[at + 1], ts_ns, offset, text, detail, *marks)
+            yield Sighting(str(name), login, ts_ns, offset, text, detail, *marks)
 
     def wants(self, name: str, login: str | None) -> bool:
         """Whether this would be the first of its name; one that finds no room is counted."""
@@ -67,5 +65,6 @@ class Sightings:
         self, name: str, login: str | None, flags: int, message: Message, secrets: tuple[Parts, ...], detail: Mapping[str, Taken]
     ) -> None:
         """Keep a message under this name."""
-        self._packed += marshal.dumps((flags, message.ts_ns, message.offset, excerpt(message.value, secrets), dict(detail)))
+        fresh = (flags, message.ts_ns, message.offset, excerpt(message.value, secrets), dict(detail))
+        self._packed = marshal.dumps((*marshal.loads(self._packed), fresh))
         self._kept = (*self._kept, name, login)

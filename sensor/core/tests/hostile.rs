@@ -194,3 +194,29 @@ fn one_worker_or_three_give_the_same_events() {
     assert_eq!(one, events(3));
     std::fs::remove_file(&path).unwrap();
 }
+
+#[test]
+fn a_full_queue_drops_and_counts_where_it_may_not_wait() {
+    let path = std::env::temp_dir().join(format!("minewatch-full-{}", std::process::id()));
+    let mut file = vec![0xd4, 0xc3, 0xb2, 0xa1, 2, 0, 4, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 4, 0, 1, 0, 0, 0];
+    for n in 0..200_u16 {
+        let mut data = frame();
+        data[38..40].copy_from_slice(&(20_000 + n).to_be_bytes());
+        file.extend([0; 8]);
+        file.extend((data.len() as u32).to_le_bytes());
+        file.extend((data.len() as u32).to_le_bytes());
+        file.extend(data);
+    }
+    std::fs::write(&path, file).unwrap();
+    let engine = Engine::new(tables(), Limits { queue_events: 8, ..Limits::default() });
+    engine.attach(&path.to_string_lossy(), false).unwrap();
+    let dropped = || engine.stats().into_iter().find(|(name, _)| *name == "events_dropped").map_or(0, |(_, count)| count);
+    for _ in 0..500 {
+        if dropped() > 0 {
+            break;
+        }
+        std::thread::sleep(Duration::from_millis(10));
+    }
+    assert!(dropped() > 0);
+    std::fs::remove_file(&path).unwrap();
+}
