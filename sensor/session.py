@@ -7,7 +7,7 @@ apart as readings. Sans-IO: knows messages, not packets; no grades.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 from sensor.dialects.json_lines import FOREIGN, Malformed, Message, Read
 from sensor.pending import PendingRequests, Request, id_key
@@ -30,7 +30,7 @@ class Session:
 
     __slots__ = (
         *("_framing", "_gaps", "_given_up", "_pending", "_rare", "_sampling", "_settled", "_signatures", "counters", "foreign", "messages"),
-        *("readings", "replies", "spoiled", "unknown", "unmatched", "wallets"),
+        *("alike", "readings", "replies", "spoiled", "unknown", "unmatched", "wallets"),
     )
 
     def __init__(self, signatures: SignatureSet, sampling: Sampling = DEFAULT) -> None:
@@ -47,6 +47,7 @@ class Session:
         self._gaps = (False, False)
         self.replies = self.unmatched = self.unknown = 0
         self._given_up = 0
+        self.alike: tuple[str, ...] = ()  # dialects that the best was preferred to without having shown its own job
         self._rare: Counter[str] | None = None  # what few sessions count
         self.counters: Mapping[str, int] = NOTHING  # when the flow has ended
 
@@ -99,6 +100,7 @@ class Session:
         proven = _works(best)
         if not (late or (proven and best.score - others[0].score >= CLEAR_LEAD)) or framing not in best.dialect.framings:
             return
+        self.alike = alike(best, others)
         self._settled, self._framing = best, framing
         # Without proof of both sides the judge asks whether one side says both sides' words.
         kept = [one for one in others if framing not in one.dialect.framings or (not proven and one.miner != best.miner)]
@@ -192,6 +194,14 @@ def _more(counts: tuple[int, int], direction: int, by: int) -> tuple[int, int]:
 def standing(reading: Reading) -> tuple[bool, int, int, int]:
     """What the miner says comes before what the pool answers; then the weight of all that was recognised; then the lower id."""
     return (bool(reading.miner_confirms), reading.score, -reading.dialect.header.id, -reading.miner)
+
+
+def alike(best: Reading, others: Iterable[Reading]) -> tuple[str, ...]:
+    """Names of dialects that the same words fit as well: without a job, shares of one shape are all that tells some dialects apart."""
+    if best.jobs.count:
+        return ()
+    names = {one.dialect.name for one in others if one.miner == best.miner and one.miner_confirms == best.miner_confirms}
+    return tuple(sorted(names - {best.dialect.name}))
 
 
 def _works(reading: Reading) -> bool:
