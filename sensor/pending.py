@@ -14,7 +14,7 @@ from sensor.signatures.language import MISSING
 
 #: Requests kept per direction: a miner has a handful outstanding, a farm's agent many. As long as no answer was seen (most likely the
 #: other direction is not captured at all) only the newest few are, because each holds some 300 bytes and there are many such sessions.
-MAX_PENDING, MAX_UNHEARD = 256, 12
+MAX_PENDING, MAX_UNHEARD = 256, 8
 
 #: Kinds whose reply matters for counting; of the others at most one per id is kept, because hashrate reports often never get an answer.
 COUNTED = ("login", "subscribe", "submit")

@@ -21,6 +21,8 @@ MAX_READINGS = 48
 #: A reading that is this far ahead, with a job or a share seen and both sides confirmed, is the one: what belongs to another dialect has
 #: weighed in by then. Where the shapes leave it open, it is decided after so many messages.
 CLEAR_LEAD, LAST_DECISION = 50, 128
+#: Where only one side is heard there is nothing to wait for: what tells dialects apart is said in its first messages.
+ONE_SIDED_DECISION = 16
 DEFAULT = Sampling()
 NOTHING: Mapping[str, int] = {}
 
@@ -96,7 +98,7 @@ class Session:
     def _settle(self, framing: str) -> None:
         """Once it is clear which dialect this is, the others are given up: they cost time and memory with every message."""
         best, *others = sorted(self.readings, key=standing, reverse=True)
-        late = sum(self.messages) >= LAST_DECISION
+        late = sum(self.messages) >= (LAST_DECISION if all(self.messages) else ONE_SIDED_DECISION)
         proven = _works(best)
         if not (late or (proven and best.score - others[0].score >= CLEAR_LEAD)) or framing not in best.dialect.framings:
             return
