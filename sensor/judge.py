@@ -6,7 +6,7 @@ Sans-IO. Knows the evidence ladder; does not join flows (sensor/findings.py does
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from sensor.account import Account
 from sensor.estimate import Exposure
@@ -191,7 +191,7 @@ def _summary(reading: Reading, account: Account, facts: FlowFacts) -> FlowSummar
         login=account.login,
         worker=account.worker,
         agent=account.agent or reading.agent,
-        shares=account.shares,
+        shares=replace(account.shares),
         vlans=opened.vlans,
         midstream=opened.midstream,
         basis=opened.basis,
