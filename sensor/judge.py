@@ -9,6 +9,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from sensor.account import Account
+from sensor.clocks import machine_clock
 from sensor.estimate import Exposure
 from sensor.flows import FlowFacts, flow_key, proxy_of
 from sensor.machines import Distinct
@@ -165,6 +166,8 @@ def _contribution(reading: Reading, account: Account, verdict: Verdict, facts: F
         pool_host=facts.carriage.pool_host,
         proxy=proxy_of(opened, facts.carriage.asked_by, facts.carriage.transport),
         client=facts.carriage.client,
+        # where a PROXY header names the miner, the clock is its proxy's
+        clock=machine_clock(facts.clocks[reading.miner]) if facts.carriage.client is None else None,
     )
     return Contribution(
         miner_ip=key.src_ip,

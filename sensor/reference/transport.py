@@ -33,7 +33,23 @@ def tcp(walk: Walk) -> Outcome:
     return Segment(
         walk.ts_ns, walk.src, src_port, walk.dst, dst_port, 6, tuple(walk.vlans[:MAX_VLANS]), seq, ack, flags,
         walk.frame[at + header : walk.end], wire_bytes - header, walk.ip_bytes, walk.frame[at : walk.end] if whole else None,
+        walk.frame[at + 20 : at + header],
     )  # fmt: skip
+
+
+def tsval(segment: Segment) -> int | None:
+    """The TSval of the timestamps option (RFC 7323 section 3.2), if a segment other than a reset carries one."""
+    options = segment.options
+    while options and options[0] and not segment.flags & 0x04:
+        if options[0] == 1:  # RFC 9293 section 3.1: padding without a length
+            options = options[1:]
+            continue
+        if len(options) < 2 or not 2 <= options[1] <= len(options):
+            return None
+        if options[0] == 8 and options[1] == 10:
+            return int.from_bytes(options[2:6], "big")
+        options = options[options[1] :]
+    return None
 
 
 def udp(walk: Walk) -> Outcome:

@@ -17,7 +17,7 @@ from hypothesis import HealthCheck, given, settings
 
 from sensor.events import End, Event
 from sensor.reference.decode import segments
-from tests.core.captures import CLIENT, RAW_IPV4, SECOND, SERVER, T0, Talk, ipv4, udp
+from tests.core.captures import CLIENT, RAW_IPV4, SECOND, SERVER, T0, Talk, ipv4, timestamp, udp
 from tests.core.conftest import Result, needs_compiled
 
 logging.getLogger("scapy").setLevel(logging.ERROR)
@@ -63,10 +63,17 @@ PAYLOADS = st.one_of(
 PLACES = st.one_of(st.integers(-20, 200), st.sampled_from([0, 1, 2, 9, 1_000, 1 << 30, (1 << 30) + 300, -(1 << 30), 1 << 31]))
 
 
+OPTIONS = st.one_of(
+    st.just(b""),
+    st.binary(max_size=24),
+    st.sampled_from([0, 1, 5, 1_000, 0x7FFFFFFF, 0x80000000, 0x80000001, 0xFFFFFFFF]).map(timestamp),
+)
+
+
 @st.composite
 def tcp_packets(draw) -> bytes:
     talk = Talk(ports=(draw(st.sampled_from([40_000, 40_001])), draw(st.sampled_from([80, 3_333]))), initial=draw(st.sampled_from(
-        [(1_000, 9_000), (0xFFFFFFF0, 0xFFFFFFFE), (5, 6)])))  # fmt: skip
+        [(1_000, 9_000), (0xFFFFFFF0, 0xFFFFFFFE), (5, 6)])), options=draw(OPTIONS))  # fmt: skip
     direction, payload = draw(st.integers(0, 1)), draw(PAYLOADS)
     flags = draw(st.sampled_from([0x10] * 12 + [0x02, 0x12, 0x12, 0x02, 0x11, 0x14, 0x04, 0x00, 0x01, 0x06]))
     seq, acked = draw(PLACES) if not flags & 0x02 else -1, draw(PLACES)

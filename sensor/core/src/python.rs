@@ -13,7 +13,7 @@ use pyo3::types::{PyBytes, PyList, PyTuple, PyType};
 
 use crate::capture::Problem;
 use crate::engine::Engine;
-use crate::event::Event;
+use crate::event::{Clock, Event};
 use crate::{bench, limits, prefilter};
 
 create_exception!(_core, CaptureError, PyException, "A source cannot be opened or read.");
@@ -25,6 +25,7 @@ struct Types {
     hit: Py<PyType>,
     shape: Py<PyType>,
     close: Py<PyType>,
+    clock: Py<PyType>,
     end: Py<PyType>,
 }
 
@@ -40,6 +41,7 @@ fn types(py: Python<'_>) -> PyResult<&Types> {
             hit: class("Hit")?,
             shape: class("Shape")?,
             close: class("Close")?,
+            clock: class("Clock")?,
             end: class("End")?,
         })
     })
@@ -76,9 +78,15 @@ fn to_python<'py>(py: Python<'py>, types: &Types, event: Event) -> PyResult<Boun
             close.bytes,
             close.gap_bytes,
             close.bad_checksums,
+            (clock_to_python(py, types, close.clocks[0])?, clock_to_python(py, types, close.clocks[1])?),
         )),
         Event::End { source, packets, error, offset } => types.end.bind(py).call1((&*source, packets, error, offset)),
     }
+}
+
+fn clock_to_python<'py>(py: Python<'py>, types: &Types, clock: Option<Clock>) -> PyResult<Option<Bound<'py, PyAny>>> {
+    let tuple = |clock: Clock| types.clock.bind(py).call1((clock.first_ns, clock.first_tsval, clock.last_ns, clock.last_tsval));
+    clock.map(tuple).transpose()
 }
 
 fn capture_error(py: Python<'_>, source: &str, problem: &Problem) -> PyErr {

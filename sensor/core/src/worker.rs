@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use crate::assembler::{Ready, Tally};
 use crate::candidate::{Candidate, Candidates};
-use crate::event::{Basis, Close, Event, Open, Reason};
+use crate::event::{Basis, Clock, Close, Event, Open, Reason};
 use crate::flow::{bit, Flows};
 use crate::gate::{self, Gate};
 use crate::limits::Limits;
@@ -236,6 +236,7 @@ impl Worker {
                 bytes: (slot.bytes(origin), slot.bytes(1 - origin)),
                 gap_bytes: gone.gap_bytes,
                 bad_checksums: gone.bad_checksums,
+                clocks: [gone.clocks[origin], gone.clocks[1 - origin]],
             })));
         }
         self.flows.remove(at);
@@ -261,7 +262,7 @@ impl Worker {
             known - 1
         };
         self.candidates.get(index).budget = gate.budget;
-        self.note_checksum(index, seg, block);
+        self.note_header(index, gate.side, seg, block);
         if seg.proto == UDP {
             self.datagram(index, gate.side, seg, block);
             return;
@@ -280,7 +281,7 @@ impl Worker {
         }
         let index = self.introduce(at, seg);
         self.candidates.get(index).budget = gate::SHAPE_BUDGET;
-        self.note_checksum(index, seg, block);
+        self.note_header(index, 1 - side, seg, block);
         self.stats.add(Counter::Shapes, 1);
         let (flow, direction) = (self.candidates.get(index).flow, self.direction(index, side));
         self.events.push(Event::Shape { flow, ts_ns: seg.ts_ns, direction, shape, score: 1.0 });
@@ -324,7 +325,7 @@ impl Worker {
     /// A segment of a flow whose gate is open.
     fn follow(&mut self, at: u32, index: u32, side: usize, data_seq: u32, seg: &Segment, block: &[u8]) {
         self.candidates.touch(index);
-        self.note_checksum(index, seg, block);
+        self.note_header(index, side, seg, block);
         if seg.proto == UDP {
             self.datagram(index, side, seg, block);
             return;
@@ -463,7 +464,11 @@ impl Worker {
         u8::from(side != self.flows.slot(slot).originator())
     }
 
-    fn note_checksum(&mut self, index: u32, seg: &Segment, block: &[u8]) {
+    /// What is looked at in the headers of a flow whose gate is open, and in no other's: checksum and timestamp.
+    fn note_header(&mut self, index: u32, side: usize, seg: &Segment, block: &[u8]) {
+        if let Some(tsval) = seg.tsval(block) {
+            Clock::see(&mut self.candidates.get(index).clocks[side], seg.ts_ns, tsval);
+        }
         if seg.checksum_is_wrong(block) {
             self.stats.add(Counter::BadL4Checksum, 1);
             self.candidates.get(index).bad_checksums += 1;
