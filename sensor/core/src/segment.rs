@@ -25,6 +25,7 @@ pub struct Segment {
     pub wire_len: u32, // payload length on the wire; at least the captured one
     pub seq: u32,
     pub ack: u32,
+    pub source: u16,
     pub sport: u16,
     pub dport: u16,
     pub vlans: [u16; MAX_VLANS],

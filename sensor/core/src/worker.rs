@@ -22,7 +22,8 @@ pub struct Worker {
     pub flows: Flows,
     pub stats: Arc<Stats>,
     pub events: Vec<Event>,
-    pub source: Arc<str>,
+    pub sources: Arc<[Arc<str>]>, // names, by a segment's number
+    pub pressed: bool,            // whoever polls does not keep up: no flow is let through that is not already known
     tables: Arc<Tables>,
     candidates: Candidates,
     limits: Limits,
@@ -39,7 +40,8 @@ impl Worker {
             flows: Flows::new(limits.flows),
             stats,
             events: Vec::new(),
-            source: Arc::from(""),
+            sources: Arc::from([]),
+            pressed: false,
             tables,
             candidates: Candidates::new(),
             limits,
@@ -95,7 +97,10 @@ impl Worker {
         } else if !payload.is_empty() {
             let slot = self.flows.slot(at);
             let mut found = gate::find(slot, &self.tables, self.limits.session_bytes, side, (data_seq, payload));
-            if found.as_ref().is_some_and(|gate| !gate.literal && !self.has_room()) {
+            if found.is_some() && self.pressed && candidate == 0 {
+                self.stats.add(Counter::CandidatesRefused, 1);
+                found = None;
+            } else if found.as_ref().is_some_and(|gate| !gate.literal && !self.has_room()) {
                 self.stats.add(Counter::CandidatesRefused, 1);
                 found = gate::literal(self.flows.slot(at), &self.tables, self.limits.session_bytes, side, (data_seq, payload));
             }
@@ -275,7 +280,7 @@ impl Worker {
 
     /// Let a flow through whose first flights have known sizes; `side` sent the first.
     fn shape(&mut self, at: u32, side: usize, shape: usize, seg: &Segment, block: &[u8]) {
-        if !self.has_room() {
+        if self.pressed || !self.has_room() {
             self.stats.add(Counter::CandidatesRefused, 1);
             return;
         }
@@ -316,7 +321,7 @@ impl Worker {
             midstream: seg.proto == TCP && !slot.has(bit::SYN * 3),
             first_ns: slot.first_ns,
             vlans: seg.vlans[..seg.vlan_count as usize].to_vec(),
-            source: self.source.clone(),
+            source: self.sources.get(usize::from(seg.source)).cloned().unwrap_or_default(),
         })));
         self.stats.add(Counter::CandidatesOpened, 1);
         index
