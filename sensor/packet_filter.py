@@ -1,4 +1,4 @@
-"""Packet filters as the kernel runs them: from an expression (compiled by libpcap, where it is installed) or from the numbers of `tcpdump -ddd`.
+"""Packet filters as the kernel runs them: from an expression (compiled by libpcap, if installed) or the numbers of `tcpdump -ddd`.
 
 Filters see frames as the kernel does: a VLAN tag that was taken off is not in them, so `vlan` never matches there, and `port 3333` does.
 """
@@ -31,7 +31,10 @@ class _Program(ctypes.Structure):
 
 
 def read_filter(text: str) -> tuple[Instruction, ...]:
-    """The instructions of a filter: an expression of pcap-filter(7), or the decimal numbers that `tcpdump -ddd` prints. FilterError says why not."""
+    """The instructions of a filter: an expression of pcap-filter(7), or the decimal numbers that `tcpdump -ddd` prints.
+
+    Empty text is no filter. FilterError says what is wrong with another.
+    """
     words = text.split()
     if not words:
         return ()

@@ -17,7 +17,7 @@ const ROUND_MS: i32 = 50;
 /// Bytes taken from one interface before the next has its turn.
 const ENOUGH_BYTES: usize = 4 << 20;
 /// Two ports may show the two directions of a link. A packet is passed on when no other interface can still come with an earlier one.
-const HOLD_NS: u64 = (RETIRE_MS as u64 + 20) * 1_000_000;
+const HOLD_NS: u64 = (2 * RETIRE_MS as u64 + 30) * 1_000_000;
 /// More than this is not held: then the machine is behind, and order matters less.
 const HELD_BYTES: usize = 32 << 20;
 const LOOK_AFTER: Duration = Duration::from_secs(1);
@@ -55,9 +55,9 @@ impl Live {
         self.interfaces.iter().map(|(number, _)| newest(*number)).collect()
     }
 
-    /// Cut off what may be passed on at `now_ns`; the rest stays.
-    fn ripe(&mut self, now_ns: u64) -> Block {
-        let horizon = now_ns.saturating_sub(HOLD_NS);
+    /// Cut off what may be passed on, having asked all interfaces at `asked_ns`; the rest stays.
+    fn ripe(&mut self, asked_ns: u64) -> Block {
+        let horizon = asked_ns.saturating_sub(HOLD_NS);
         let whole = self.interfaces.len() < 2 || self.held.bytes.len() > HELD_BYTES;
         let ripe = if whole { self.held.packets.len() } else { self.held.packets.partition_point(|packet| packet.ts_ns < horizon) };
         let mut rest = Block::default();
@@ -92,8 +92,9 @@ impl ReaderThread {
     /// Wait a little, take what came, and do what the clock asks for.
     pub fn round(&mut self) {
         let mut troubled = wait_for(self.live.interfaces.iter().map(|(_, interface)| interface), ROUND_MS);
+        let asked = now_ns();
         self.live.take();
-        self.pass_on();
+        self.pass_on(asked);
         self.sieve.stats.add(Counter::Ticks, 1);
         troubled |= self.live.looked_after.is_none_or(|at| at.elapsed() >= LOOK_AFTER);
         if troubled {
@@ -102,12 +103,11 @@ impl ReaderThread {
         }
     }
 
-    /// Pass on what may be, and sweep by the clock what no packet sweeps.
-    fn pass_on(&mut self) {
-        let now = now_ns();
-        let mut block = self.live.ripe(now);
+    /// Pass on what may be of what was there at `asked_ns`, and sweep by the clock what no packet sweeps.
+    fn pass_on(&mut self, asked_ns: u64) {
+        let mut block = self.live.ripe(asked_ns);
         let wait = self.live.interfaces.iter().all(|(_, interface)| interface.wait);
-        let tick = block.packets.last().map_or(now, |last| last.ts_ns);
+        let tick = block.packets.last().map_or(asked_ns, |last| last.ts_ns);
         let idle = block.packets.is_empty();
         let newest = self.live.newest(&block);
         self.block(&mut block, wait);
@@ -157,8 +157,9 @@ impl ReaderThread {
         let last = Instant::now() + Duration::from_millis(4 * u64::from(RETIRE_MS));
         while !self.live.interfaces.is_empty() && !self.shared.queue.is_closed() {
             wait_for(self.live.interfaces.iter().map(|(_, interface)| interface), RETIRE_MS as i32);
+            let asked = now_ns();
             let taken = self.live.take();
-            self.pass_on();
+            self.pass_on(asked);
             if !taken && Instant::now() >= last {
                 break;
             }
