@@ -21,8 +21,8 @@ from sensor.sources import ENDINGS
 HEAD_BYTES = 4_096
 #: A file that nobody is known to have closed is finished when it has not changed for so long.
 SETTLE_NS = 60_000_000_000
-#: Files remembered; those that are no longer there are forgotten anyway.
-MAX_FILES = 1_000_000
+#: Captures remembered that are no longer there under their name: they may come back under another.
+MAX_GONE = 1_000
 VERSION = 1
 
 
@@ -30,12 +30,12 @@ class WatchError(Exception):
     """A folder or its memory cannot be used; the text is one sentence."""
 
 
-@dataclass(frozen=True)
-class Head:
-    """The beginning of a capture."""
+@dataclass
+class Read:
+    """A capture that was read: how many bytes of it its digest covers, and what it was last called."""
 
     length: int
-    digest: str
+    name: str
 
 
 class Watch:
@@ -43,7 +43,7 @@ class Watch:
 
     def __init__(self, folder: Path, memory: Path, *, settle_ns: int = SETTLE_NS) -> None:
         self._folder, self._memory, self._settle_ns = folder, memory, settle_ns
-        self._done = _recall(memory)
+        self._done = _recall(memory)  # by digest of their beginning
         self._sizes: dict[str, int] = {}  # at the last look
         self.grown = 0  # files that went on growing after they were read; the rest of them is not read
 
@@ -51,11 +51,12 @@ class Watch:
         """Captures to be read, oldest first. `now_ns` is compared with the files' times of change."""
         found: list[tuple[int, str, Path]] = []
         sizes: dict[str, int] = {}
+        known = {read.name: (read.length, digest) for digest, read in self._done.items()}
         for path in self._captures():
             with contextlib.suppress(OSError):  # it has just gone
                 status, name = path.stat(), self._name(path)
                 sizes[name] = status.st_size
-                if self._is_new(path, name, status.st_size) and self._is_finished(path, name, status, now_ns):
+                if self._is_new(path, name, status.st_size, known.get(name)) and self._is_finished(path, name, status, now_ns):
                     found.append((status.st_mtime_ns, name, path))
         self._sizes = sizes
         return [path for _, _, path in sorted(found)]
@@ -63,11 +64,14 @@ class Watch:
     def done(self, path: Path) -> None:
         """The file was read to its end: it is not given again. Written to disk before this returns."""
         with contextlib.suppress(OSError):
-            self._done[self._name(path)] = _head(path, HEAD_BYTES)
+            length, digest = _head(path, HEAD_BYTES)
+            self._done.pop(digest, None)
+            self._done[digest] = Read(length, self._name(path))  # the newest is last
         there = {self._name(one) for one in self._captures()}
-        self._done = {name: head for name, head in self._done.items() if name in there}
-        while len(self._done) > MAX_FILES:
-            del self._done[next(iter(self._done))]
+        latest = {read.name: digest for digest, read in self._done.items()}
+        gone = [digest for digest, read in self._done.items() if read.name not in there or latest[read.name] != digest]
+        for digest in gone[: max(0, len(gone) - MAX_GONE)]:
+            del self._done[digest]
         _remember(self._memory, self._done)
 
     def _name(self, path: Path) -> str:
@@ -81,18 +85,15 @@ class Watch:
             raise WatchError(f"{self._folder}: {(error.strerror or str(error)).lower()}") from None
         return [one for one in paths if one.name.lower().endswith(ENDINGS) and not one.name.startswith(".") and one.is_file()]
 
-    def _is_new(self, path: Path, name: str, size: int) -> bool:
-        known = self._done.get(name)
-        if known is not None:
-            if size >= known.length and _head(path, known.length) == known:
-                self.grown += size > self._sizes.get(name, size)
-                return False
-            return True  # the name was used again, as a ring of files does
-        head = _head(path, HEAD_BYTES)
-        moved = next((old for old, other in self._done.items() if other == head and not (self._folder / old).exists()), None)
-        if moved is not None:
-            self._done[name] = self._done.pop(moved)
-        return moved is None
+    def _is_new(self, path: Path, name: str, size: int, known: tuple[int, str] | None) -> bool:
+        if known is not None and _head(path, known[0]) == known:
+            self.grown += size > self._sizes.get(name, size)
+            return False
+        _, digest = _head(path, HEAD_BYTES)
+        read = self._done.get(digest)
+        if read is not None:
+            read.name = name  # it was renamed
+        return read is None
 
     def _is_finished(self, path: Path, name: str, status: os.stat_result, now_ns: int) -> bool:
         if status.st_size == 0 or self._sizes.get(name, status.st_size) != status.st_size:
@@ -101,10 +102,10 @@ class Watch:
         return not written if written is not None else now_ns - status.st_mtime_ns >= self._settle_ns
 
 
-def _head(path: Path, length: int) -> Head:
+def _head(path: Path, length: int) -> tuple[int, str]:
     with path.open("rb") as file:
         data = file.read(length)
-    return Head(len(data), hashlib.sha256(data).hexdigest())
+    return len(data), hashlib.sha256(data).hexdigest()
 
 
 def _is_being_written(path: Path) -> bool | None:
@@ -129,12 +130,12 @@ def _is_being_written(path: Path) -> bool | None:
     return False
 
 
-def _recall(memory: Path) -> dict[str, Head]:
+def _recall(memory: Path) -> dict[str, Read]:
     try:
         kept = json.loads(memory.read_text())
         if kept["version"] != VERSION:
             raise WatchError(f"{memory}: written by another version ({kept['version']})")
-        return {str(name): Head(int(head["length"]), str(head["digest"])) for name, head in kept["done"].items()}
+        return {str(digest): Read(int(read["length"]), str(read["name"])) for digest, read in kept["done"].items()}
     except FileNotFoundError:
         return {}
     except OSError as error:
@@ -143,11 +144,11 @@ def _recall(memory: Path) -> dict[str, Head]:
         raise WatchError(f"{memory}: does not hold what was read; delete it to read the whole folder again") from None
 
 
-def _remember(memory: Path, done: dict[str, Head]) -> None:
+def _remember(memory: Path, done: dict[str, Read]) -> None:
     """Whole or not at all: written beside, then moved over."""
     memory.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.NamedTemporaryFile("w", dir=memory.parent, prefix=f".{memory.name}.", delete=False) as file:
-        json.dump({"version": VERSION, "done": {name: asdict(head) for name, head in done.items()}}, file)
+        json.dump({"version": VERSION, "done": {digest: asdict(read) for digest, read in done.items()}}, file)
         file.flush()
         os.fsync(file.fileno())
     Path(file.name).replace(memory)
