@@ -374,3 +374,58 @@ fn link(socket: &OwnedFd, name: Name) -> io::Result<u16> {
         other => Err(io::Error::other(format!("frames of hardware type {other} are not read"))),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn put(ring: &mut [u8], at: usize, bytes: &[u8]) {
+        ring[at..at + bytes.len()].copy_from_slice(bytes);
+    }
+
+    /// A frame of 14 bytes at `at`, with the next one `next` bytes further.
+    fn frame(ring: &mut [u8], at: usize, next: u32, status: u32, tpid: u16) {
+        put(ring, at, &next.to_ne_bytes());
+        put(ring, at + 4, &3_u32.to_ne_bytes());
+        put(ring, at + 8, &9_u32.to_ne_bytes());
+        put(ring, at + 12, &14_u32.to_ne_bytes());
+        put(ring, at + 20, &status.to_ne_bytes());
+        put(ring, at + 24, &80_u16.to_ne_bytes());
+        put(ring, at + 32, &0x2005_u32.to_ne_bytes());
+        put(ring, at + 36, &tpid.to_ne_bytes());
+        put(ring, at + 80, b"destinsource\x08\x00");
+    }
+
+    fn ring() -> Vec<u8> {
+        let mut ring = vec![0; 4096];
+        put(&mut ring, COUNT_AT, &3_u32.to_ne_bytes());
+        put(&mut ring, FIRST_AT, &48_u32.to_ne_bytes());
+        frame(&mut ring, 48, 112, 0, 0);
+        frame(&mut ring, 160, 112, libc::TP_STATUS_VLAN_VALID, 0x88a8);
+        frame(&mut ring, 272, 0, libc::TP_STATUS_VLAN_VALID | libc::TP_STATUS_VLAN_TPID_VALID, 0x88a8);
+        ring
+    }
+
+    #[test]
+    fn frames_are_copied_and_their_tags_put_back() {
+        let mut block = Block::default();
+        copy_frames(&ring(), ETHERNET, 7, &mut block);
+        let frames: Vec<&[u8]> = block.packets.iter().map(|packet| block.frame(packet)).collect();
+        let expected: [&[u8]; 3] =
+            [b"destinsource\x08\x00", b"destinsource\x81\x00\x20\x05\x08\x00", b"destinsource\x88\xa8\x20\x05\x08\x00"];
+        assert_eq!(frames, expected);
+        assert!(block.packets.iter().all(|packet| (packet.ts_ns, packet.source) == (3_000_000_009, 7)));
+    }
+
+    #[test]
+    fn places_outside_the_block_end_it() {
+        for (at, value) in [(FIRST_AT, 4090), (48 + 12, 5000), (48, 9000), (COUNT_AT, u32::MAX)] {
+            let mut ring = ring();
+            put(&mut ring, at, &value.to_ne_bytes());
+            let mut block = Block::default();
+            copy_frames(&ring, ETHERNET, 0, &mut block);
+            assert!(block.packets.len() <= 3);
+        }
+        copy_frames(&[0; 40], ETHERNET, 0, &mut Block::default());
+    }
+}
