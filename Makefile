@@ -3,7 +3,7 @@ SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 .ONESHELL:
 .DEFAULT_GOAL := words
-.PHONY: words demo test check bench fuzz format clean core rust-checks
+.PHONY: words demo test check bench bench-live fuzz format clean core rust-checks debian-packages
 
 BIN := .venv/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check -q
@@ -22,6 +22,7 @@ words:
 	@echo "make test     all checks and all tests"
 	@echo "make check    formatting, lints, types, import rules"
 	@echo "make bench    speed and memory, beside ndpiReader and tcpdump"
+	@echo "make bench-live   packets over a cable in a namespace: what is heard of them"
 	@echo "make fuzz     damaged captures through both cores, FUZZ_SECONDS=60"
 	@echo "make format   put the sources in order"
 	@echo "make clean    delete what was built"
@@ -97,7 +98,7 @@ rust-checks: $(CORE)
 	cargo clippy -q $(CRATE) --features python -- -D warnings
 	cargo test -q $(CRATE)
 
-test: check build/demo.pcap
+test: check build/demo.pcap debian-packages
 	@$(BIN)/python -m pytest -m "not shared"
 
 fuzz: .venv/.dev build/demo.pcap
@@ -106,6 +107,23 @@ fuzz: .venv/.dev build/demo.pcap
 bench: .venv/.dev
 	@$(INSTALL) numpy || echo "bench: numpy cannot be installed" >&2
 	$(BIN)/python -m tests.bench.run
+
+bench-live: .venv/.dev debian-packages
+	@$(BIN)/python -m tests.bench.live
+
+# What some tests drive; where it cannot be installed they skip and say so.
+DEBIAN_PACKAGES := iproute2 tcpreplay libpcap0.8
+debian-packages:
+	@missing=""
+	for package in $(DEBIAN_PACKAGES); do
+		if ! dpkg-query -W -f '$${Status}' "$$package" 2>/dev/null | grep -q 'ok installed'; then missing="$$missing $$package"; fi
+	done
+	if [ -z "$$missing" ]; then exit 0; fi
+	if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then
+		apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq $$missing >/dev/null
+	else
+		echo "make: not installed, tests that need them skip:$$missing" >&2
+	fi
 
 format: .venv/.dev
 	@$(BIN)/ruff check --fix-only .

@@ -116,6 +116,16 @@ class Evidence:
     detail: dict[str, object] = field(default_factory=dict)
 
 
+@dataclass(slots=True, frozen=True)
+class MachineClock:
+    """A TCP timestamp clock (RFC 7323) of one end of a connection."""
+
+    first_ns: int  # its first and its last sample
+    last_ns: int
+    hertz: int
+    zero_ns: int  # the instant at which it stood at 0, within one turn of its 2^32 ticks
+
+
 @dataclass(slots=True)
 class FlowSummary:
     """One connection of a finding with its own share counts."""
@@ -137,6 +147,7 @@ class FlowSummary:
     pool_host: str | None = None  # host:port of the pool as the proxy was asked for it
     proxy: str | None = None  # address:port of the end that carries for others
     client: str | None = None  # address:port that a PROXY header names as the miner's
+    clock: MachineClock | None = None  # of the miner's end; None where another host's, or not to be told
 
 
 @dataclass(slots=True)
