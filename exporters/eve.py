@@ -5,13 +5,12 @@ Pure: a record in, a dict out, keys always in the same order, nothing asked of c
 
 from __future__ import annotations
 
-import hashlib
 import json
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import PurePosixPath, PureWindowsPath
 
-from sensor.records import Evidence, Finding, FlowKey, FlowSummary, Grade, Interval, Node, Power, Shares, Wallet
+from sensor.records import Evidence, Finding, FlowKey, FlowSummary, Grade, Interval, Node, Power, Shares, Wallet, event_id
 
 CATEGORY = "Crypto Currency Mining Activity Detected"
 GID = 1
@@ -54,19 +53,15 @@ def severity(grade: Grade) -> int:
     return PROBABLE if grade >= Grade.BEHAVES else SUSPICION
 
 
-def _event_id(identity: str, state: str, last_ns: int) -> str:
-    return hashlib.sha1(f"{identity} {state} {last_ns}".encode(), usedforsecurity=False).hexdigest()[:20]
-
-
 def _ends(key: FlowKey) -> dict[str, object]:
     return {"src_ip": key.src_ip, "src_port": key.src_port, "dest_ip": key.dest_ip, "dest_port": key.dest_port}
 
 
-def _head(event_type: str, identity: str, state: str, last_ns: int, key: FlowKey, source: str, vlans: tuple[int, ...]) -> dict[str, object]:
+def _head(event_type: str, record: Finding | Node, key: FlowKey, source: str, vlans: tuple[int, ...]) -> dict[str, object]:
     head: dict[str, object] = {
-        "timestamp": timestamp(last_ns),
+        "timestamp": timestamp(record.last_ns),
         "event_type": event_type,
-        "event_id": _event_id(identity, state, last_ns),
+        "event_id": event_id(record),
         "flow_id": key.flow_id,
         "community_id": key.community_id,
         "pcap_filename": file_name(source),
@@ -130,7 +125,7 @@ def _flow(flow: FlowSummary) -> dict[str, object]:
 
 def _mining(finding: Finding) -> dict[str, object]:
     newest = finding.flows[-1]
-    head = _head("mining", finding.finding_id, finding.state, finding.last_ns, newest.key, newest.source, newest.vlans)
+    head = _head("mining", finding, newest.key, newest.source, newest.vlans)
     return {
         **head,
         "alert": {
@@ -239,7 +234,7 @@ def figure(value: float) -> float:
 
 def _node(node: Node) -> dict[str, object]:
     return {
-        **_head("node", node.node_id, "closed", node.last_ns, node.key, node.source, node.vlans),
+        **_head("node", node, node.key, node.source, node.vlans),
         "node": {
             "node_id": node.node_id,
             "protocol": node.protocol,
