@@ -7,7 +7,7 @@ folder of that file.
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -84,6 +84,7 @@ class Config(Section):
     verify: Verify = Verify()
     estimate: Estimate = Estimate()
     output: Output = Output()
+    exporters: dict[str, list[Any]] = Field(default_factory=dict)  # by kind: the settings of each instance, of the kind's own type
 
     def dump(self) -> str:
         """The configuration in force as YAML."""
@@ -113,13 +114,20 @@ class Document:
         return self.places.get(key, "configuration")
 
 
-def load(path: Path | None = None, overrides: Sequence[str] = ()) -> Config:
-    """Read a file (or only the defaults), put `key=value` overrides over it, and check all of it."""
+Exporters = Callable[[Document, Path | None], dict[str, list[Any]]]
+
+
+def load(path: Path | None = None, overrides: Sequence[str] = (), exporters: Exporters | None = None) -> Config:
+    """Read a file (or only the defaults), put `key=value` overrides over it, and check all of it.
+
+    `exporters` checks the section of that name, which this file knows nothing of; it is called only if there is one.
+    """
     document = read(path) if path else Document()
     for text in overrides:
         _override(document, text)
     try:
-        config = Config.model_validate(document.values)
+        given = exporters(document, path and path.parent) if exporters and "exporters" in document.values else {}
+        config = Config.model_validate(document.values).model_copy(update={"exporters": given})
     except ValidationError as error:
         document.problems += [_sentence(document, item["loc"], item["type"], item["msg"]) for item in error.errors()]
     if document.problems:
