@@ -50,7 +50,7 @@ FACILITIES = {
 }
 #: What a message that is too long loses, step by step: all but the newest connections, and so on.
 SHORTENED = (
-    *(("flows", 8), ("flows", 1), ("evidence", 1), ("workers", 4)),
+    *(("flows", 128), ("flows", 32), ("flows", 8), ("flows", 1), ("evidence", 1), ("workers", 4)),
     *(("flows", 0), ("evidence", 0), ("workers", 0), ("reasons", 0)),
 )
 LEVELS = {CERTAIN: "ALERT", PROBABLE: "WARNING"}

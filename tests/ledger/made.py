@@ -18,7 +18,7 @@ TEXT = st.text(st.characters(exclude_categories=()), max_size=8)
 PLAIN: dict[object, st.SearchStrategy[Any]] = {
     str: TEXT,
     int: st.integers(-(1 << 70), 1 << 70),
-    float: st.floats(allow_nan=False),
+    float: st.floats(allow_nan=False, allow_infinity=False),
     bool: st.booleans(),
     type(None): st.none(),
     object: st.recursive(st.none() | st.booleans() | st.integers() | TEXT, lambda inner: st.lists(inner, max_size=2), max_leaves=3),
