@@ -6,6 +6,7 @@ writing transaction takes the lock when it begins, so that none fails half-way b
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -18,6 +19,8 @@ from sqlalchemy.exc import ArgumentError, NoSuchModuleError, SQLAlchemyError
 BUSY_MS = 2_000
 #: Pages (of 4 KiB) in the write-ahead log before they are moved into the database, and what the log may keep of its length afterwards.
 CHECKPOINT_PAGES, LOG_BYTES = 1_000, 16_777_216
+#: Of a new database file: findings name people's machines.
+MODE = 0o640
 MIGRATIONS = Path(__file__).with_name("migrations")
 #: Words in drivers' messages, and what the operator is told.
 REASONS = (
@@ -44,6 +47,9 @@ def connect(url: str) -> Engine:
     except (ArgumentError, NoSuchModuleError, ImportError, ValueError) as error:
         raise LedgerError(f"ledger {_shown(url)}: not a database URL that can be used here: {_first(error)}") from None
     if engine.dialect.name == "sqlite":
+        if parsed.database and parsed.database != ":memory:":
+            with contextlib.suppress(OSError):  # told better when it is opened
+                Path(parsed.database).touch(MODE, exist_ok=True)
         event.listen(engine, "connect", _pragmas)
         event.listen(engine, "begin", _begin)
     try:

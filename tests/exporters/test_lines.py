@@ -65,7 +65,7 @@ def test_a_full_disk_leaves_no_half_line_and_is_over_when_there_is_room(tmp_path
                 sender.send(batch)
                 written += 10
         except OSError as error:
-            assert error.errno == errno.ENOSPC
+            assert error.errno == errno.ENOSPC  # noqa: PT017 (how far it came counts as well)
         assert 0 < written < 60
         assert len(numbers(folder / "eve.json")) == written
         ballast.unlink()

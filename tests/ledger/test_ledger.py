@@ -219,6 +219,12 @@ def test_a_full_disk_undoes_the_whole_step_and_is_over_when_there_is_room(tmp_pa
     assert len(ledger.findings()) == len(told(ledger)) == 200
 
 
+def test_the_database_is_not_for_everybody(tmp_path: Path) -> None:
+    ledger = opened(tmp_path)
+    ledger.record([finding()], NOW)
+    assert not any(path.stat().st_mode & 0o007 for path in tmp_path.iterdir())
+
+
 def test_hostile_text_is_kept_as_it_is(tmp_path: Path) -> None:
     ledger = opened(tmp_path)
     strange = dataclasses.replace(finding(state="opened"), login="\ud800\x00'; DROP TABLE findings; --", agent="\x1b[31m")
