@@ -12,7 +12,7 @@ from typing import Any
 from sensor.account import MAX_WORKERS
 from sensor.findings import MAX_FLOWS
 from sensor.judge import MAX_EVIDENCE, evidence_order
-from sensor.records import Finding, FlowSummary, Power, Shares
+from sensor.records import Finding, FlowSummary, Pool, Power, Shares
 
 #: Estimates of a rate are those of the present; an old one does not stand in for one that is not known now.
 PRESENT = frozenset({"hashrate_hps", "spent_hashrate_hps", "power_watts", "energy_kwh", "work_hashes", "claimed_hashrate_hps"})
@@ -52,6 +52,7 @@ def continued(before: Finding, now: Finding) -> Finding:
         workers=tuple(sorted({*before.workers, *now.workers})[:MAX_WORKERS]),
         worker_count=max(before.worker_count, now.worker_count),
         machines_seen=max(before.machines_seen, now.machines_seen),
+        pool=before.pool if now.pool == Pool() else now.pool,
     )
 
 
