@@ -122,7 +122,7 @@ def _labels(finding: Finding) -> dict[str, str]:
 
 def _annotations(finding: Finding) -> dict[str, str]:
     money = " ".join(part for part in (finding.coin, finding.algorithm) if part)
-    pool = finding.pool_host or f"{finding.pool_ip}:{finding.pool_port}"
+    pool = finding.pool_host or finding.pool.host or f"{finding.pool_ip}:{finding.pool_port}"
     shares = finding.shares
     rate, watts = finding.hashrate_hps, finding.power_watts
     said = {
