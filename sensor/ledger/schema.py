@@ -5,7 +5,7 @@ What is searched for is a column; the whole record stands beside it as JSON. Tim
 
 from __future__ import annotations
 
-from sqlalchemy import BigInteger, Column, Index, Integer, MetaData, String, Table, Text
+from sqlalchemy import BigInteger, Column, Index, Integer, MetaData, Table, Text
 
 METADATA = MetaData()
 #: SQLite numbers rows only in a column of the type INTEGER.
@@ -14,19 +14,19 @@ SEQUENCE = BigInteger().with_variant(Integer, "sqlite")
 FINDINGS = Table(
     "findings",
     METADATA,
-    Column("finding_id", String(64), primary_key=True),
-    Column("miner_ip", String(64), nullable=False),
-    Column("pool_ip", String(64), nullable=False),
+    Column("finding_id", Text, primary_key=True),
+    Column("miner_ip", Text, nullable=False),
+    Column("pool_ip", Text, nullable=False),
     Column("pool_port", Integer, nullable=False),
-    Column("dialect", String(64), nullable=False),
-    Column("coin", String(32)),
-    Column("algorithm", String(64)),
+    Column("dialect", Text, nullable=False),
+    Column("coin", Text),
+    Column("algorithm", Text),
     Column("grade", Integer, nullable=False),
-    Column("state", String(16), nullable=False),
+    Column("state", Text, nullable=False),
     Column("first_ns", BigInteger, nullable=False),
     Column("last_ns", BigInteger, nullable=False),
     Column("muted", Text),  # why nothing is sent about it
-    Column("run_id", String(64), nullable=False),  # of the process that recorded it last
+    Column("run_id", Text, nullable=False),  # of the process that recorded it last
     Column("recorded_ns", BigInteger, nullable=False),
     Column("record", Text, nullable=False),
     Column("earlier", Text),  # the record as it was before that process began to follow it
@@ -37,9 +37,9 @@ FINDINGS = Table(
 NODES = Table(
     "nodes",
     METADATA,
-    Column("node_id", String(64), primary_key=True),
-    Column("address", String(64), nullable=False),
-    Column("protocol", String(64), nullable=False),
+    Column("node_id", Text, primary_key=True),
+    Column("address", Text, nullable=False),
+    Column("protocol", Text, nullable=False),
     Column("first_ns", BigInteger, nullable=False),
     Column("last_ns", BigInteger, nullable=False),
     Column("recorded_ns", BigInteger, nullable=False),
@@ -53,7 +53,7 @@ OUTBOX = Table(
     "outbox",
     METADATA,
     Column("sequence", SEQUENCE, primary_key=True, autoincrement=True),
-    Column("event_id", String(64), nullable=False),
+    Column("event_id", Text, nullable=False),
     Column("created_ns", BigInteger, nullable=False),
     Column("record", Text, nullable=False),
     sqlite_autoincrement=True,
@@ -62,7 +62,7 @@ OUTBOX = Table(
 CURSORS = Table(
     "cursors",
     METADATA,
-    Column("exporter", String(128), primary_key=True),
+    Column("exporter", Text, primary_key=True),
     Column("position", BigInteger, nullable=False),  # the last sequence that is done with
     Column("dropped", BigInteger, nullable=False),  # events that went over the outbox's bound before they were delivered
     Column("refused", BigInteger, nullable=False),  # events the destination will never take
