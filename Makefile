@@ -13,7 +13,7 @@ CRATE := --manifest-path sensor/core/Cargo.toml
 CORE := build/core-$(if $(shell command -v cargo),rust,none).stamp
 CORE_SOURCES := $(shell find sensor/core -name '*.rs' -o -name 'Cargo.*') pyproject.toml .cargo/config.toml
 # Real counterparts that tests talk to; where they cannot be installed, those tests skip and say so.
-DEBIAN_PACKAGES := openssl prometheus-alertmanager rsyslog rsyslog-gnutls tshark
+DEBIAN_PACKAGES := openssl postgresql prometheus-alertmanager rsyslog rsyslog-gnutls tshark
 # Prints why Rust cannot be used here, or nothing.
 NO_RUST := if ! command -v cargo >/dev/null; then echo "there is no Rust toolchain on the PATH"; \
 	elif ! command -v cc >/dev/null; then echo "there is no C compiler (cc) to link with"; \

@@ -58,6 +58,7 @@ def check(options: argparse.Namespace) -> int:
         if options.dump_config:
             print(settings.dump(), end="")
             return OK
+        problems += _unusable(settings)
         core = engine.load(settings.engine).name
     except ConfigError as error:
         problems += error.problems
@@ -134,6 +135,15 @@ def _exporters(document: Document, folder: Path | None) -> dict[str, list[Any]]:
     from sensor.delivery.settings import checked
 
     return checked(document, folder)
+
+
+def _unusable(settings: Config) -> list[str]:
+    """What is wrong with the files that exporters need, a sentence each; nothing is connected."""
+    if not settings.exporters:
+        return []
+    from sensor.delivery import senders
+
+    return senders(settings.exporters)[1]
 
 
 def _settings(options: argparse.Namespace) -> Config:

@@ -19,6 +19,8 @@ from sqlalchemy.exc import ArgumentError, NoSuchModuleError, SQLAlchemyError
 BUSY_MS = 2_000
 #: Pages (of 4 KiB) in the write-ahead log before they are moved into the database, and what the log may keep of its length afterwards.
 CHECKPOINT_PAGES, LOG_BYTES = 1_000, 16_777_216
+#: Any number; all writers of one PostgreSQL database use this one.
+WRITERS = 0x6D696E65
 #: Of a new database file: findings name people's machines.
 MODE = 0o640
 MIGRATIONS = Path(__file__).with_name("migrations")
@@ -46,6 +48,8 @@ def connect(url: str) -> Engine:
         engine = create_engine(parsed, **({"connect_args": {"timeout": BUSY_MS / 1000}} if parsed.get_backend_name() == "sqlite" else {}))
     except (ArgumentError, NoSuchModuleError, ImportError, ValueError) as error:
         raise LedgerError(f"ledger {_shown(url)}: not a database URL that can be used here: {_first(error)}") from None
+    if engine.dialect.name == "postgresql":
+        event.listen(engine, "begin", _lock)
     if engine.dialect.name == "sqlite":
         if parsed.database and parsed.database != ":memory:":
             with contextlib.suppress(OSError):  # told better when it is opened
@@ -106,6 +110,12 @@ def _pragmas(connection: Any, _: object) -> None:
 def _begin(connection: Connection) -> None:
     writes = connection.get_execution_options().get("minewatch_writes")
     connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+
+
+def _lock(connection: Connection) -> None:
+    """Writers one after another: a number of the outbox that becomes visible late would be behind a cursor already."""
+    if connection.get_execution_options().get("minewatch_writes"):
+        connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({WRITERS})")
 
 
 def _migrate(engine: Engine) -> None:
