@@ -12,6 +12,7 @@ class Bounds:
     """What is over a bound is dropped, oldest first, and counted."""
 
     outbox_rows: int = 200_000  # events that wait for delivery
+    outbox_bytes: int = 1_073_741_824  # of their text
     findings: int = 1_000_000  # closed ones go first when there are more
     nodes: int = 200_000
     closed_ns: int = 400 * DAY_NS  # how long after its last packet a closed finding, or a node, is kept

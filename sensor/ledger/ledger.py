@@ -46,7 +46,7 @@ class Ledger:
         self._engine = engine
         self._bounds = bounds
         self._lock = threading.Lock()
-        self.outbox = Outbox(engine, bounds.outbox_rows, self._lock)
+        self.outbox = Outbox(engine, bounds.outbox_rows, bounds.outbox_bytes, self._lock)
 
     @classmethod
     def open(cls, url: str, *, bounds: Bounds = DEFAULT_BOUNDS, run_id: str | None = None) -> Ledger:
@@ -84,12 +84,19 @@ class Ledger:
 
     def close_stale(self, now_ns: int, silence_ns: int) -> list[Finding]:
         """Close findings of earlier runs that were not seen again for so long; each is an event unless muted. Raises LedgerError."""
+        closed: list[Finding] = []
+        while page := self._close_page(now_ns, silence_ns):
+            closed += page
+        return closed
+
+    def _close_page(self, now_ns: int, silence_ns: int) -> list[Finding]:
+        """Close a bounded number of them, in one transaction."""
         query = select(FINDINGS).where(
             FINDINGS.c.state != "closed", FINDINGS.c.run_id != self.run_id, FINDINGS.c.last_ns < now_ns - silence_ns
         )
+        closed: list[Finding] = []
         with self._lock, writing(self._engine) as connection:
-            closed: list[Finding] = []
-            for row in connection.execute(query.order_by(FINDINGS.c.last_ns, FINDINGS.c.finding_id)).mappings().all():
+            for row in connection.execute(query.order_by(FINDINGS.c.last_ns, FINDINGS.c.finding_id).limit(ASKED)).mappings().all():
                 finding = dataclasses.replace(_finding(row["record"]), state="closed")
                 same = FINDINGS.c.finding_id == finding.finding_id
                 connection.execute(update(FINDINGS).where(same).values(state="closed", record=dumps(finding), recorded_ns=now_ns))

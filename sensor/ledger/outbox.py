@@ -9,6 +9,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from itertools import accumulate
 
 from sqlalchemy import Connection, Engine, delete, func, insert, select, update
 
@@ -42,9 +43,9 @@ class Backlog:
 class Outbox:
     """Used by the line's thread (append) and by each exporter's thread (the rest); writers take turns by the lock they share."""
 
-    def __init__(self, engine: Engine, most_rows: int, lock: threading.Lock) -> None:
+    def __init__(self, engine: Engine, most_rows: int, most_bytes: int, lock: threading.Lock) -> None:
         self._engine = engine
-        self._most_rows = most_rows
+        self._most_rows, self._most_bytes = most_rows, most_bytes
         self._lock = lock
 
     def subscribe(self, exporters: Iterable[str]) -> None:
@@ -64,10 +65,17 @@ class Outbox:
         """Add events within the transaction that records them; nothing if nobody is served."""
         if not records or not connection.scalar(select(func.count()).select_from(CURSORS)):
             return
-        rows = [{"event_id": event_id(one), "created_ns": now_ns, "record": dumps(one)} for one in records]
+        texts = [dumps(one) for one in records]
+        newest = select(OUTBOX.c.begin_bytes + func.length(OUTBOX.c.record)).order_by(OUTBOX.c.sequence.desc()).limit(1)
+        *begins, end = accumulate(map(len, texts), initial=connection.scalar(newest) or 0)
+        rows = [
+            {"event_id": event_id(one), "created_ns": now_ns, "begin_bytes": begin, "record": text}
+            for one, text, begin in zip(records, texts, begins, strict=True)
+        ]
         connection.execute(insert(OUTBOX), rows)
         first, last = connection.execute(select(func.min(OUTBOX.c.sequence), func.max(OUTBOX.c.sequence))).one()
-        floor = last - self._most_rows
+        over = connection.scalar(select(func.max(OUTBOX.c.sequence)).where(OUTBOX.c.begin_bytes < end - self._most_bytes))
+        floor = max(last - self._most_rows, over or 0)
         if floor >= first:
             _drop(connection, first, floor)
 

@@ -55,7 +55,9 @@ OUTBOX = Table(
     Column("sequence", SEQUENCE, primary_key=True, autoincrement=True),
     Column("event_id", Text, nullable=False),
     Column("created_ns", BigInteger, nullable=False),
+    Column("begin_bytes", BigInteger, nullable=False),  # text of all events before this one, counted from when the outbox was last empty
     Column("record", Text, nullable=False),
+    Index("outbox_by_bytes", "begin_bytes"),
     sqlite_autoincrement=True,
 )
 

@@ -12,6 +12,7 @@ from alembic.migration import MigrationContext
 
 from sensor.ledger import Bounds, Ledger, LedgerError
 from sensor.ledger.database import connect, reading
+from sensor.ledger.records import dumps
 from sensor.ledger.schema import METADATA
 from sensor.records import Finding
 from tests.exporters.test_eve import NODE
@@ -147,6 +148,19 @@ def test_over_its_bound_the_outbox_drops_the_oldest_and_counts_them_for_who_miss
     assert (slow.depth, slow.dropped, slow.oldest_ns) == (10, 15, NOW + 15)
     assert (quick.depth, quick.dropped, quick.oldest_ns) == (0, 0, None)
     assert len(ledger.outbox.read(0, 100)) == 10
+
+
+def test_the_outbox_is_bounded_by_its_bytes_too(tmp_path: Path) -> None:
+    ledger = opened(tmp_path, bounds=Bounds(outbox_bytes=20_000))
+    one = len(dumps(finding(10, state="opened")))
+    for number in range(10, 60):
+        ledger.record([finding(number)], NOW)
+    kept = ledger.outbox.backlog("eve")
+    assert kept.depth == 20_000 // one
+    assert kept.depth + kept.dropped == 50
+    ledger.outbox.commit("eve", 50)
+    ledger.record([finding(60)], NOW)
+    assert ledger.outbox.backlog("eve").depth == 1
 
 
 def test_what_everybody_has_is_deleted_and_numbers_are_never_used_twice(tmp_path: Path) -> None:

@@ -52,9 +52,11 @@ def upgrade() -> None:
         sa.Column("sequence", sequence, primary_key=True, autoincrement=True),
         sa.Column("event_id", sa.Text, nullable=False),
         sa.Column("created_ns", sa.BigInteger, nullable=False),
+        sa.Column("begin_bytes", sa.BigInteger, nullable=False),
         sa.Column("record", sa.Text, nullable=False),
         sqlite_autoincrement=True,
     )
+    op.create_index("outbox_by_bytes", "outbox", ["begin_bytes"])
     op.create_table(
         "cursors",
         sa.Column("exporter", sa.Text, primary_key=True),
