@@ -75,7 +75,7 @@ def _rooted(document: Document, key: Key, settings: Any, folder: Path) -> Any:
 
 def _unnamed(document: Document, key: Key, settings: list[Any]) -> Iterator[str]:
     """Several of one kind must be told apart, and keep their names: the name is that of the cursor in the outbox."""
-    names = [one.name for one in settings]
+    names = [getattr(one, "name", None) for one in settings]
     for number, name in enumerate(names):
         if len(names) > 1 and (name is None or name in names[:number]):
             where = (*key, number)

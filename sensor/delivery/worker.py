@@ -35,7 +35,8 @@ class Standing:
     repeated: int  # open findings that were sent again
     dropped: int  # events that went over the outbox's bound before they were delivered
     depth: int  # events that wait
-    oldest_s: float  # how long the oldest of them has waited
+    oldest_ns: int  # when the oldest of them was recorded; 0: none waits
+    oldest_s: float  # how long that is ago
     trouble: str | None  # the last failure or refusal in words; None once an attempt succeeded
 
 
@@ -79,7 +80,7 @@ class Worker:
         last = self._last
         waited_s = 0.0 if last.oldest_ns is None else max(0.0, (self._clock() - last.oldest_ns) / 1e9)
         counts = (self._delivered, self._refused, self._failed, self._repeated)
-        return Standing(self.name, self.kind, *counts, last.dropped, last.depth, waited_s, self._trouble)
+        return Standing(self.name, self.kind, *counts, last.dropped, last.depth, last.oldest_ns or 0, waited_s, self._trouble)
 
     def _run(self) -> None:
         while time.monotonic() < self._deadline:

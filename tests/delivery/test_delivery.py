@@ -98,6 +98,7 @@ def test_a_destination_that_is_gone_gets_everything_when_it_is_back(tmp_path: Pa
         now = standing(delivery, "spy")
         assert (now.depth, now.delivered, now.trouble) == (100, 0, "siem:514: connection refused")
         assert now.oldest_s > 0
+        assert now.oldest_ns > 0
         gone.set()
         eventually(lambda: len(spy.got) == 100)
         assert spy.names == expected
