@@ -34,6 +34,22 @@ while True:
     print(number, flush=True)
     number += 20
 """
+#: The same, and delivers to an event file meanwhile; says which events are committed.
+DELIVERER = """
+import sys, time
+from exporters.eve import Config
+from sensor.delivery import Delivery, senders
+from sensor.ledger import Ledger
+from sensor.records import event_id
+from tests.ledger.made import SECOND, finding
+ledger = Ledger.open(sys.argv[1])
+delivery = Delivery(ledger, senders({"eve": [Config(path=sys.argv[2])]})[0])
+delivery.start()
+for number in range(int(sys.argv[3]), 1_000_000, 20):
+    step = [finding(one, last_ns=finding().last_ns + (number + one) * SECOND) for one in range(20)]
+    print(*(event_id(one) for one in ledger.record(step, time.time_ns())), flush=True)
+    delivery.wake()
+"""
 
 
 def test_receivers_that_come_and_go_miss_nothing(tmp_path: Path) -> None:
@@ -102,3 +118,25 @@ def test_what_was_committed_outlives_kill_9_and_nothing_is_there_by_halves(tmp_p
         assert len({(one.finding_id, one.last_ns) for one in events if isinstance(one, Finding)}) == len(events)
         number = len(events)
         ledger.close()
+
+
+def test_after_kill_9_every_committed_event_is_in_the_file_as_a_whole_line(tmp_path: Path) -> None:
+    url, path = f"sqlite:///{tmp_path}/ledger.db", tmp_path / "eve.json"
+    chance = random.Random(3)
+    committed: set[str] = set()
+    for run in range(4):
+        command = [sys.executable, "-c", DELIVERER, url, str(path), str(run * 100_000)]
+        with subprocess.Popen(command, stdout=subprocess.PIPE, cwd=ROOT, text=True) as process:
+            assert process.stdout is not None
+            committed |= {name for _ in range(chance.randint(5, 30)) for name in process.stdout.readline().split()}
+            process.send_signal(signal.SIGKILL)
+            committed |= {name for line in process.stdout.read().splitlines(keepends=True) if line.endswith("\n") for name in line.split()}
+    ledger = Ledger.open(url)
+    delivery = Delivery(ledger, senders({"eve": [Config(path=str(path))]})[0])
+    delivery.start()
+    eventually(lambda: all(one.depth == 0 for one in delivery.standings()))
+    assert delivery.stop(5)
+    ledger.close()
+    lines = [json.loads(line)["event_id"] for line in path.read_text().splitlines()]
+    assert committed <= set(lines)
+    assert len(lines) - len(set(lines)) <= 4 * 500  # a page at most comes twice after each
