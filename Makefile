@@ -12,6 +12,8 @@ CRATE := --manifest-path sensor/core/Cargo.toml
 # A stamp of its own for "with" and "without" a toolchain: installing Rust later builds the core at the next make.
 CORE := build/core-$(if $(shell command -v cargo),rust,none).stamp
 CORE_SOURCES := $(shell find sensor/core -name '*.rs' -o -name 'Cargo.*') pyproject.toml .cargo/config.toml
+# Real counterparts that tests talk to; where they cannot be installed, those tests skip and say so.
+DEBIAN_PACKAGES := iproute2 libpcap0.8 openssl postgresql prometheus-alertmanager rsyslog rsyslog-gnutls tcpreplay tshark
 # Prints why Rust cannot be used here, or nothing.
 NO_RUST := if ! command -v cargo >/dev/null; then echo "there is no Rust toolchain on the PATH"; \
 	elif ! command -v cc >/dev/null; then echo "there is no C compiler (cc) to link with"; \
@@ -98,6 +100,20 @@ rust-checks: $(CORE)
 	cargo clippy -q $(CRATE) --features python -- -D warnings
 	cargo test -q $(CRATE)
 
+debian-packages:
+	@command -v dpkg-query >/dev/null || exit 0
+	missing=""
+	for package in $(DEBIAN_PACKAGES); do
+		if ! dpkg-query -W -f '$${Status}' "$$package" 2>/dev/null | grep -q 'ok installed'; then missing="$$missing $$package"; fi
+	done
+	if [ -z "$$missing" ]; then exit 0; fi
+	if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then
+		apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $$missing >/dev/null \
+			|| echo "make: could not be installed, their tests are skipped:$$missing" >&2
+	else
+		echo "make: not installed, their tests are skipped:$$missing" >&2
+	fi
+
 test: check build/demo.pcap debian-packages
 	@$(BIN)/python -m pytest -m "not shared"
 
@@ -110,20 +126,6 @@ bench: .venv/.dev
 
 bench-live: .venv/.dev debian-packages
 	@$(BIN)/python -m tests.bench.live
-
-# What some tests drive; where it cannot be installed they skip and say so.
-DEBIAN_PACKAGES := iproute2 tcpreplay libpcap0.8
-debian-packages:
-	@missing=""
-	for package in $(DEBIAN_PACKAGES); do
-		if ! dpkg-query -W -f '$${Status}' "$$package" 2>/dev/null | grep -q 'ok installed'; then missing="$$missing $$package"; fi
-	done
-	if [ -z "$$missing" ]; then exit 0; fi
-	if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then
-		apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq $$missing >/dev/null
-	else
-		echo "make: not installed, tests that need them skip:$$missing" >&2
-	fi
 
 format: .venv/.dev
 	@$(BIN)/ruff check --fix-only .

@@ -6,6 +6,7 @@ Times are nanoseconds of the packet clock since the epoch, addresses are text, `
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import dataclass, field
 from enum import IntEnum
 from typing import Literal
@@ -231,3 +232,13 @@ class Node:
     transport: str = "tcp"  # wrappings that were read past, as of a finding's flow
     host: str | None = None  # host:port of the peer as a proxy was asked for it
     proxy: str | None = None  # address:port of that proxy
+
+
+def event_id(record: Finding | Node) -> str:
+    """The name of what is said about a record now: the same at every retry and every replay of the packets, another when it changed."""
+    if isinstance(record, Node):
+        parts: tuple[object, ...] = (record.node_id, "closed", record.last_ns)
+    else:
+        counts = (record.shares.submitted, record.shares.accepted, record.shares.verified, record.flow_count)
+        parts = (record.finding_id, record.state, record.last_ns, int(record.grade), *counts)
+    return hashlib.sha1(" ".join(map(str, parts)).encode("utf-8", "backslashreplace"), usedforsecurity=False).hexdigest()[:20]
