@@ -186,7 +186,7 @@ def _what(finding: Finding) -> dict[str, object]:
         "device": finding.device,
         "device_class": finding.device_class,
         "agent_role": finding.agent_role,
-        "pool": {"name": None, "operator": None, "host": finding.pool_host, "listed": None},
+        "pool": {"name": finding.pool.name, "operator": finding.pool.operator, "host": finding.pool.host, "listed": finding.pool.listed},
         "proxy": finding.proxy,
     }
 
@@ -246,6 +246,9 @@ def _node(node: Node) -> dict[str, object]:
             "network": node.network,
             "coin": node.coin,
             "agent": node.agent,
+            "transport": node.transport,
+            "host": node.host,
+            "proxy": node.proxy,
             "confidence": node.confidence,
             "signature_id": node.signature_id,
             "rev": node.signature_rev,

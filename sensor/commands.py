@@ -110,7 +110,7 @@ def _prove(known: SignatureSet, own: list[str]) -> int:
     for failure in failures:
         say(failure)
     proofs = [example.file for header in known.headers for example in header.examples]
-    proofs += [example.file for table in (known.agents, known.devices) for example in table.examples]
+    proofs += [example.file for table in (known.agents, known.devices, known.pools) for example in table.examples]
     proofs += [one.place.rpartition(":")[0] for group in (known.wallets.forms, known.wallets.donations) for one in group]
     for name in own:
         count = sum(Path(file) == Path(name) or Path(name) in Path(file).parents for file in proofs)

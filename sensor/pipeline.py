@@ -9,15 +9,16 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable
 from itertools import islice
+from typing import NamedTuple
 
 from sensor.appraisal import appraised
 from sensor.dialects.conversation import Conversation
-from sensor.dialects.nodes import Head, NodeSeen, read_datagram, read_tcp
+from sensor.dialects.nodes import NodeSeen, read_datagram, read_tcp
 from sensor.donors import name_donors
 from sensor.estimate import Assumptions
 from sensor.events import Chunk, Close, End, Event, Hit, Open, Shape
 from sensor.findings import Joined, finding_id
-from sensor.flows import TCP, FlowFacts, facts, flow_key, stable_id
+from sensor.flows import TCP, FlowFacts, facts, flow_key, proxy_of, stable_id
 from sensor.judge import judge
 from sensor.records import Evidence, Finding, Grade, Node
 from sensor.session import Session
@@ -37,18 +38,25 @@ MAX_NODES = 65_536
 NODE_EXCERPT_BYTES = 64
 
 
+class First(NamedTuple):
+    """The first bytes that one side of a node sent."""
+
+    data: bytes
+    direction: int
+    offset: int  # in the direction's stream: behind the wrappings
+    ts_ns: int
+
+
 class _Flow:
     """One open candidate."""
 
-    __slots__ = ("conversation", "datagram", "heads", "last_ns", "missed", "opened", "seen", "session", "speaker")
+    __slots__ = ("conversation", "datagram", "last_ns", "missed", "opened", "seen", "session")
 
     def __init__(self, opened: Open, signatures: SignatureSet, sampling: Sampling) -> None:
         self.opened = opened
         self.session = Session(signatures, sampling)
         self.conversation = Conversation(opened.midstream)
-        self.heads = (Head(), Head())
-        self.speaker: int | None = None
-        self.datagram: tuple[NodeSignature, NodeSeen, bytes, int, int] | None = None
+        self.datagram: tuple[NodeSignature, NodeSeen, First] | None = None
         self.seen = [0, 0]  # stream bytes by direction
         self.missed = [0, 0]
         self.last_ns = opened.ts_ns
@@ -133,15 +141,8 @@ class Pipeline:
         if flow.opened.proto != TCP:
             self._datagram(flow, event)
             return
-        if event.data and flow.speaker != event.direction:
-            other = flow.heads[1 - event.direction]
-            if other.total and other.flight is None:
-                other.flight = other.total
-            flow.speaker = event.direction
-        if not flow.session.readings:
-            flow.heads[event.direction].add(event.data)
-        elif flow.heads[0].data or flow.heads[1].data:  # what speaks a dialect is no node
-            flow.heads = (Head(), Head())
+        if flow.session.readings:
+            flow.conversation.heads = None  # what speaks a dialect is no node
         for read in flow.conversation.feed(event.direction, event.ts_ns, event.offset, event.gap, event.data):
             flow.session.receive(read)
 
@@ -159,7 +160,7 @@ class Pipeline:
         for signature in self._signatures.nodes:
             seen = read_datagram(signature, event.data)
             if seen is not None:
-                flow.datagram = (signature, seen, event.data, event.direction, event.ts_ns)
+                flow.datagram = (signature, seen, First(event.data, event.direction, 0, event.ts_ns))
                 return
 
     def _close(self, event: Close) -> None:
@@ -189,28 +190,33 @@ class Pipeline:
             self._node(flow, known)
 
     def _node(self, flow: _Flow, known: FlowFacts) -> None:
-        for signature, seen, data, direction, ts_ns in _sightings(self._signatures, flow):
-            node = _node_record(signature, seen, data, direction, ts_ns, known)
-            if len(self._nodes) >= MAX_NODES and node.node_id not in self._nodes:
-                self._counters["nodes_refused"] += 1
-                return
-            self._nodes[node.node_id] = node
+        found = _node_seen(self._signatures, flow)
+        if found is None:
             return
+        node = _node_record(*found, known)
+        if len(self._nodes) >= MAX_NODES and node.node_id not in self._nodes:
+            self._counters["nodes_refused"] += 1
+            return
+        self._nodes[node.node_id] = node
 
 
-def _sightings(signatures: SignatureSet, flow: _Flow) -> Iterable[tuple[NodeSignature, NodeSeen, bytes, int, int]]:
+def _node_seen(signatures: SignatureSet, flow: _Flow) -> tuple[NodeSignature, NodeSeen, First] | None:
+    """The node a flow belongs to, if it shows one: by which signature, what was seen, and by which first bytes."""
     if flow.datagram is not None:
-        yield flow.datagram
-    elif flow.opened.proto == TCP:
-        for signature in signatures.nodes:
-            seen = read_tcp(signature, flow.heads)
-            if seen is not None:
-                direction = seen.directions[0]
-                yield signature, seen, bytes(flow.heads[direction].data), direction, flow.opened.ts_ns
+        return flow.datagram
+    heads = flow.conversation.heads
+    for signature in signatures.nodes if heads is not None and flow.opened.proto == TCP else ():
+        seen = read_tcp(signature, heads.pair) if heads is not None else None
+        if seen is not None and heads is not None:
+            direction = seen.directions[0]
+            first = First(bytes(heads.pair[direction].data), direction, flow.conversation.start(direction), flow.opened.ts_ns)
+            return signature, seen, first
+    return None
 
 
-def _node_record(signature: NodeSignature, seen: NodeSeen, data: bytes, direction: int, ts_ns: int, known: FlowFacts) -> Node:
+def _node_record(signature: NodeSignature, seen: NodeSeen, first: First, known: FlowFacts) -> Node:
     opened = known.opened
+    data, direction, offset, ts_ns = first
     key = flow_key(opened, 0, known.first_ns)
     header = signature.header
     evidence = Evidence(
@@ -219,7 +225,7 @@ def _node_record(signature: NodeSignature, seen: NodeSeen, data: bytes, directio
         time_ns=ts_ns,
         flow=key.community_id,
         direction="originator" if direction == 0 else "responder",
-        offset=0,
+        offset=offset,
         excerpt=data[:NODE_EXCERPT_BYTES].hex(),
         detail={"reason": seen.reason},
     )
@@ -239,4 +245,7 @@ def _node_record(signature: NodeSignature, seen: NodeSeen, data: bytes, directio
         evidence=[evidence],
         vlans=opened.vlans,
         source=opened.source,
+        transport=known.carriage.transport,
+        host=known.carriage.pool_host,
+        proxy=proxy_of(opened, known.carriage.asked_by, known.carriage.transport),
     )

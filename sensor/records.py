@@ -80,6 +80,16 @@ class Wallet:
 
 
 @dataclass(slots=True, frozen=True)
+class Pool:
+    """The other end by its name: asked for through a proxy, or spoken by the miner; addresses alone name nobody."""
+
+    host: str | None = None  # host or host:port
+    name: str | None = None  # of the catalogue
+    operator: str | None = None
+    listed: bool | None = None  # whether the catalogue has it; None: no name was seen
+
+
+@dataclass(slots=True, frozen=True)
 class FlowKey:
     """One connection as evidence names it, the miner's side first."""
 
@@ -185,6 +195,7 @@ class Finding:
     machines_seen: int = 1  # at least this many machines behind the miner's address
     pool_host: str | None = None  # host:port of the pool as a proxy was asked for it
     proxy: str | None = None  # address:port of that proxy
+    pool: Pool = field(default_factory=Pool)
 
 
 @dataclass(slots=True)
@@ -206,3 +217,6 @@ class Node:
     evidence: list[Evidence]
     vlans: tuple[int, ...]
     source: str
+    transport: str = "tcp"  # wrappings that were read past, as of a finding's flow
+    host: str | None = None  # host:port of the peer as a proxy was asked for it
+    proxy: str | None = None  # address:port of that proxy
