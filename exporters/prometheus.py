@@ -16,15 +16,16 @@ from prometheus_client.process_collector import ProcessCollector
 from prometheus_client.registry import Collector as Collecting
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
-from exporters.series import CORE, CORE_FAMILIES, LINE, LINE_FAMILIES, MALFORMED, METRICS, PREFIX, Row
+from exporters import series as names
+from exporters.series import MALFORMED, METRICS, PREFIX, Row
 from sensor.records import Grade
-from sensor.status import RELOAD_KINDS, STAGES, Book, Bounds, Counts, Interface, Outbox, Reload, Status
+from sensor.status import RELOAD_KINDS, STAGES, Bounds, Figures, Outbox, Reload, Status
 
 NS = 1e-9
 OTHER = "other"
 #: Different values that a label may have in one metric, `other` not counted. Labels that are not here have values fixed in the code, or
-#: chosen in the configuration (interface, exporter, book). With these a sensor with everything filled stays under 500 series.
-BOUNDS: Mapping[str, int] = {"dialect": 40, "algorithm": 16, "reason": 32, "event": 16, "result": 8}
+#: chosen in the configuration (interface, exporter). With these a sensor with everything filled stays under 500 series.
+BOUNDS: Mapping[str, int] = {"dialect": 36, "algorithm": 14, "reason": 32, "event": 16, "result": 8}
 #: Grades a dialect can give; a finding of a lower one rests on names and addresses, not on a dialect.
 DIALECT_GRADES = tuple(grade.label for grade in Grade if grade >= Grade.BEHAVES)
 GRADES = tuple(grade.label for grade in Grade)
@@ -67,7 +68,7 @@ class Collector(Collecting):
         """The families of the newest status. Raises only what the source raises."""
         status = self._source()
         gathered = Gathered(self._values)
-        for gather in (_sensor, _capture, _line, _findings, _books, _deliveries):
+        for gather in (_sensor, _capture, _line, _findings, _records):
             gather(gathered, status)
         return gathered.families()
 
@@ -107,20 +108,19 @@ class Gathered:
         """Take a series back."""
         self._values.get(metric, {}).pop(tuple(labels.items()), None)
 
-    def counters(self, counts: Counts, rows: Mapping[str, Row], families: Families, rest: str) -> None:
-        """Counters by name: those with a row, those of a family, and what is in neither, so that nothing is hidden."""
-        for name in rows:
-            row = rows[name]
-            self.add(row.metric, counts.get(name, 0) * row.scale, **dict([row.label] if row.label else []))
-        for name, count in counts.items():
+    def figures(self, figures: Figures, rows: Mapping[str, Row], rest: str, families: Families = (), **labels: str) -> None:
+        """Figures by name: those with a row, those of a family, and in `rest` what is in neither, so that nothing is hidden."""
+        for name, row in rows.items():
+            self.add(row.metric, figures.get(name, 0) * row.scale, **labels, **dict([row.label] if row.label else []))
+        for name, figure in figures.items():
             if name in rows:
                 continue
             for beginning, metric, label in families:
                 if name.startswith(beginning):
-                    self.add(metric, count, **{label: name.removeprefix(beginning)})
+                    self.add(metric, figure, **labels, **{label: name.removeprefix(beginning)})
                     break
             else:
-                self.add(rest, count, event=name)
+                self.add(rest, figure, **labels, event=name)
 
     def families(self) -> Iterator[Metric]:
         """What was gathered, as the library's families, in the order of `METRICS`."""
@@ -165,24 +165,14 @@ def _sensor(gathered: Gathered, status: Status) -> None:
         gathered.add("reload_last_successful", reload.last_succeeded, kind=kind)
         gathered.add("reload_last_success_timestamp_seconds", reload.last_success_ns * NS, kind=kind)
     gathered.add("signatures_changed_timestamp_seconds", status.signatures_changed_ns * NS)
-    for name, count in status.daemon.items():
-        gathered.add("daemon_other_total", count, event=name)
+    gathered.figures(status.daemon, {}, "daemon_other_total")
 
 
 def _capture(gathered: Gathered, status: Status) -> None:
-    gathered.counters(status.core, CORE, CORE_FAMILIES, "core_other_total")
+    gathered.figures(status.core, names.CORE, "core_other_total", names.CORE_FAMILIES)
     gathered.add("capture_lag_seconds", status.lag_seconds)
-    for name, interface in status.interfaces.items():
-        _interface(gathered, name, interface)
-
-
-def _interface(gathered: Gathered, name: str, interface: Interface) -> None:
-    gathered.add("capture_up", interface.up, interface=name)
-    gathered.add("capture_received_packets_total", interface.received, interface=name)
-    gathered.add("capture_freezes_total", interface.freezes, interface=name)
-    gathered.add("capture_last_packet_timestamp_seconds", interface.last_packet_ns * NS, interface=name)
-    for reason, count in interface.dropped.items():
-        gathered.add("capture_dropped_packets_total", count, interface=name, reason=reason)
+    for name, figures in status.interfaces.items():
+        gathered.figures(figures, names.INTERFACE, "capture_other_total", interface=name)
 
 
 def _line(gathered: Gathered, status: Status) -> None:
@@ -190,7 +180,7 @@ def _line(gathered: Gathered, status: Status) -> None:
         gathered.add("malformed_messages_total", 0, reason=reason)
     for dialect in status.dialects:
         gathered.add("dialect_messages_total", 0, dialect=dialect)
-    gathered.counters(status.line, LINE, LINE_FAMILIES, "line_other_total")
+    gathered.figures(status.line, names.LINE, "line_other_total", names.LINE_FAMILIES)
 
 
 def _findings(gathered: Gathered, status: Status) -> None:
@@ -216,24 +206,10 @@ def _estimate(gathered: Gathered, name: str, algorithm: str, bounds: Bounds) -> 
             gathered.leave_out(name.format(end), algorithm=OTHER)
 
 
-def _books(gathered: Gathered, status: Status) -> None:
-    for result, count in status.attributions.items():
-        gathered.add("attributions_total", count, result=result)
-    for name, book in status.books.items():
-        _book(gathered, name, book)
-
-
-def _book(gathered: Gathered, name: str, book: Book) -> None:
-    gathered.add("book_rows", book.rows, book=name)
-    gathered.add("book_rejected_rows", book.rejected, book=name)
-    gathered.add("book_loaded_timestamp_seconds", book.loaded_ns * NS, book=name)
-
-
-def _deliveries(gathered: Gathered, status: Status) -> None:
-    gathered.add("ledger_commits_total", status.ledger_commits)
-    gathered.add("ledger_failures_total", status.ledger_failures)
-    gathered.add("evidence_files", status.evidence_files)
-    gathered.add("evidence_bytes", status.evidence_bytes)
+def _records(gathered: Gathered, status: Status) -> None:
+    gathered.figures(status.attribution, names.ATTRIBUTION, "attribution_other", names.ATTRIBUTION_FAMILIES)
+    gathered.figures(status.ledger, names.LEDGER, "ledger_other_total")
+    gathered.figures(status.evidence, names.EVIDENCE, "evidence_other_total")
     for name, outbox in status.outboxes.items():
         _outbox(gathered, name, outbox)
 

@@ -19,10 +19,15 @@ METRICS: Mapping[str, str] = {
     "heartbeat_timestamp_seconds": "When a stage last made progress or had nothing to do.",
     # The capture.
     "capture_up": "1 while the interface is up and attached.",
-    "capture_received_packets_total": "Packets that reached the sensor's socket, those it had to drop included.",
-    "capture_dropped_packets_total": "Packets lost before they were read.",
+    "capture_downs_total": "Times the interface went down or away.",
+    "capture_packets_total": "Packets read from the interface.",
+    "capture_bytes_total": "Bytes of those packets, as captured.",
+    "capture_received_packets_total": "Packets that reached the sensor's socket, those the kernel had to drop included.",
+    "capture_dropped_packets_total": "Packets the kernel had to drop because the ring was full.",
     "capture_freezes_total": "Times the kernel stopped filling the full ring.",
     "capture_last_packet_timestamp_seconds": "Time of the interface's last packet, 0 before the first.",
+    "capture_last_handled_timestamp_seconds": "When that packet had been handled; the difference is the lag.",
+    "capture_other_total": "Whatever else is counted for an interface.",
     "capture_lag_seconds": "How far the line is behind the packets.",
     "packets_total": "Packets read.",
     "packet_bytes_total": "Bytes of the packets read, as captured.",
@@ -45,6 +50,12 @@ METRICS: Mapping[str, str] = {
     "chunks_total": "Pieces of streams handed over by the core.",
     "chunk_bytes_total": "Bytes of those pieces.",
     "events_dropped_total": "Events the core dropped because the line was too slow.",
+    "queue_drops_total": "The same by kind of event.",
+    "excluded_segments_total": "Segments left out because the configuration excludes an end of theirs.",
+    "kernel_received_packets_total": "Packets that reached the sensor's sockets, of all interfaces, drops included.",
+    "kernel_dropped_packets_total": "Packets the kernel had to drop, of all interfaces.",
+    "kernel_freezes_total": "Times a full ring was frozen, of all interfaces.",
+    "ticks_total": "Times a quiet interface let the clock go on without a packet.",
     "reassembly_gaps_total": "Holes in candidates' streams that were never filled.",
     "reassembly_gap_bytes_total": "Bytes of those holes.",
     "retransmitted_bytes_total": "Bytes of candidates that came again.",
@@ -87,17 +98,32 @@ METRICS: Mapping[str, str] = {
     "estimated_energy_joules_total": "Energy drawn for all findings since the start, best estimate.",
     # What follows the line.
     "attributions_total": "Look-ups of whose an address is, by result.",
-    "book_rows": "Rows of an attribution table.",
-    "book_rejected_rows": "Rows of its newest reading that could not be used.",
-    "book_loaded_timestamp_seconds": "When the table was read, 0 for never.",
-    "ledger_commits_total": "Transactions written to the ledger.",
-    "ledger_failures_total": "Transactions that could not be written and are tried again.",
+    "books": "Attribution books in use.",
+    "book_rows": "Rows of all books.",
+    "book_rejected_rows": "Rows of the books that could not be used.",
+    "book_enterprises": "Enterprises the books name.",
+    "book_customers": "Customers the books name.",
+    "books_loaded_timestamp_seconds": "When the books were read, 0 for never.",
+    "books_oldest_timestamp_seconds": "Date of the oldest book, 0 if none is dated.",
+    "attribution_other": "Whatever else is told of the books.",
+    "ledger_records_total": "Records written to the ledger.",
+    "ledger_failures_total": "Attempts at writing to the ledger that failed; they are repeated.",
+    "ledger_waiting_records": "Records that wait to be written.",
+    "ledger_other_total": "Whatever else the ledger counts.",
     "outbox_records": "Records that wait for delivery.",
     "outbox_oldest_timestamp_seconds": "When the oldest waiting record was written, 0 if none waits.",
     "outbox_dropped_records_total": "Records given up because the outbox was full.",
     "deliveries_total": "Attempts at delivery, by result.",
-    "evidence_files": "Evidence files kept.",
-    "evidence_bytes": "Bytes of the evidence files.",
+    "evidence_flows_written_total": "Flows whose first packets were written to evidence files.",
+    "evidence_flows_taken_total": "Flows kept for a finding.",
+    "evidence_flows_over_bound_total": "Flows not written because a bound of the evidence was reached.",
+    "evidence_flows_forgotten_total": "Flows given up before a finding asked for them.",
+    "evidence_failures_total": "Evidence files that could not be written.",
+    "evidence_files_deleted_total": "Evidence files deleted for their age or their size together.",
+    "evidence_file_bytes": "Bytes of the evidence files.",
+    "evidence_held_bytes": "Bytes of flows held in memory.",
+    "evidence_held_flows": "Flows held in memory.",
+    "evidence_other_total": "Whatever else is counted of the evidence.",
     "signatures_changed_timestamp_seconds": "Modification time of the newest signature file in use.",
     "reloads_total": "Attempts to replace something while running.",
     "reload_last_successful": "1 if the newest attempt succeeded; 0: the old one is still in use.",
@@ -136,6 +162,9 @@ CORE: Mapping[str, Row] = {
     **_plain(chunks="chunks_total", chunk_bytes="chunk_bytes_total", gaps="reassembly_gaps_total", gap_bytes="reassembly_gap_bytes_total"),
     **_plain(retransmitted_bytes="retransmitted_bytes_total", overlap_conflicts="overlap_conflicts_total"),
     **_plain(out_of_window="out_of_window_segments_total"),
+    **_plain(excluded="excluded_segments_total", ticks="ticks_total", kernel_received="kernel_received_packets_total"),
+    **_plain(kernel_dropped="kernel_dropped_packets_total", kernel_freezes="kernel_freezes_total"),
+    **_labelled("queue_drops_total", "kind", chunks_dropped="chunk", hits_dropped="hit", shapes_dropped="shape"),
     **_labelled("bad_checksums_total", "layer", bad_ip_checksum="ip", bad_l4_checksum="transport"),
     **_labelled("evictions_total", "table", flows_evicted="flows", fragments_evicted="fragments"),
 }
@@ -154,9 +183,36 @@ LINE: Mapping[str, Row] = {
     **_labelled("refusals_total", "table", readings_refused="readings", readings_dropped="logins"),
 }
 
+INTERFACE: Mapping[str, Row] = {
+    **_plain(packets="capture_packets_total", bytes="capture_bytes_total", received="capture_received_packets_total"),
+    **_plain(dropped="capture_dropped_packets_total", freezes="capture_freezes_total", downs="capture_downs_total", up="capture_up"),
+    "last_packet_ns": Row("capture_last_packet_timestamp_seconds", scale=1e-9),
+    "last_handled_ns": Row("capture_last_handled_timestamp_seconds", scale=1e-9),
+}
+
+ATTRIBUTION: Mapping[str, Row] = {
+    **_plain(
+        books="books", rows="book_rows", rejected_rows="book_rejected_rows", enterprises="book_enterprises", customers="book_customers"
+    ),
+    **_plain(loaded_timestamp_seconds="books_loaded_timestamp_seconds", oldest_book_timestamp_seconds="books_oldest_timestamp_seconds"),
+}
+
+LEDGER: Mapping[str, Row] = {
+    **_plain(records_recorded="ledger_records_total", record_failures="ledger_failures_total", records_waiting="ledger_waiting_records"),
+    **_labelled("refusals_total", "table", records_refused="ledger"),
+}
+
+EVIDENCE: Mapping[str, Row] = {
+    **_plain(flows_written="evidence_flows_written_total", flows_taken="evidence_flows_taken_total"),
+    **_plain(flows_over_bound="evidence_flows_over_bound_total", flows_forgotten="evidence_flows_forgotten_total"),
+    **_plain(write_failures="evidence_failures_total", files_deleted="evidence_files_deleted_total"),
+    **_plain(file_bytes="evidence_file_bytes", bytes_held="evidence_held_bytes", flows_held="evidence_held_flows"),
+}
+
 #: Counters that share a beginning share a metric: (beginning, metric, label).
 CORE_FAMILIES = (("ignored_", "ignored_packets_total", "reason"),)
 LINE_FAMILIES = (("malformed_", "malformed_messages_total", "reason"), ("messages_", "dialect_messages_total", "dialect"))
+ATTRIBUTION_FAMILIES = (("lookups_", "attributions_total", "result"),)
 
 #: Reasons of the framings (sensor/dialects), so that each stands at 0 before it happens.
 MALFORMED = (

@@ -14,8 +14,11 @@ from dataclasses import dataclass, field
 STAGES = ("capture", "line", "record", "deliver")
 #: What a reload replaces.
 RELOAD_KINDS = ("config", "signatures", "books")
+#: What becomes of an attempt at delivery: taken, to be tried again, never to be taken, and an open finding that was sent once more.
+DELIVERIES = ("delivered", "failed", "refused", "repeated")
 
 Counts = Mapping[str, int]
+Figures = Mapping[str, float]
 
 
 @dataclass(slots=True, frozen=True)
@@ -28,33 +31,13 @@ class Bounds:
 
 
 @dataclass(slots=True, frozen=True, kw_only=True)
-class Interface:
-    """One interface as the kernel counts it: `received` holds the dropped ones too, so processed = received - dropped."""
-
-    up: bool = False
-    received: int = 0
-    dropped: Counts = field(default_factory=lambda: {"ring": 0})  # packets by reason; "ring": the kernel's buffer was full
-    freezes: int = 0  # times the kernel stopped filling a full ring
-    last_packet_ns: int = 0
-
-
-@dataclass(slots=True, frozen=True, kw_only=True)
 class Outbox:
     """One exporter's queue and what became of what was in it."""
 
     depth: int = 0  # records that wait
     oldest_ns: int = 0  # when the oldest of them was recorded; 0: none waits
-    deliveries: Counts = field(default_factory=lambda: {"delivered": 0, "failed": 0, "refused": 0})  # attempts by result
+    deliveries: Counts = field(default_factory=lambda: dict.fromkeys(DELIVERIES, 0))  # attempts by result
     dropped: int = 0  # records given up because the queue's bound was reached
-
-
-@dataclass(slots=True, frozen=True, kw_only=True)
-class Book:
-    """One attribution table."""
-
-    rows: int = 0
-    rejected: int = 0  # rows of its newest reading that could not be used
-    loaded_ns: int = 0
 
 
 @dataclass(slots=True, frozen=True, kw_only=True)
@@ -79,7 +62,7 @@ class Status:
 
     # The capture.
     core: Counts = field(default_factory=dict)  # Core.stats()
-    interfaces: Mapping[str, Interface] = field(default_factory=dict)
+    interfaces: Mapping[str, Counts] = field(default_factory=dict)  # Core.interfaces()
     lag_seconds: float = 0.0  # how far the line is behind the packets
 
     # The line.
@@ -98,12 +81,9 @@ class Status:
     energy_joules: float = 0.0  # estimated, best value, all findings, since the start
 
     # What follows the line.
-    attributions: Counts = field(default_factory=dict)  # look-ups by result
-    books: Mapping[str, Book] = field(default_factory=dict)
-    ledger_commits: int = 0
-    ledger_failures: int = 0
+    attribution: Figures = field(default_factory=dict)  # Attribution.stats()
+    ledger: Counts = field(default_factory=dict)  # Recorder.counters
+    evidence: Counts = field(default_factory=dict)  # Evidence.counters
     outboxes: Mapping[str, Outbox] = field(default_factory=dict)  # by exporter
-    evidence_files: int = 0
-    evidence_bytes: int = 0
     reloads: Mapping[str, Reload] = field(default_factory=dict)  # by RELOAD_KINDS
     daemon: Counts = field(default_factory=dict)  # whatever else is counted, by name

@@ -7,10 +7,10 @@ from collections import Counter
 from functools import cache
 
 from exporters.prometheus import DIALECT_GRADES, GRADES
-from exporters.series import LINE, MALFORMED
+from exporters.series import EVIDENCE, INTERFACE, LEDGER, LINE, MALFORMED
 from sensor.reference.counters import new_counters
 from sensor.signatures import load
-from sensor.status import RELOAD_KINDS, STAGES, Book, Bounds, Interface, Outbox, Reload, Status
+from sensor.status import RELOAD_KINDS, STAGES, Bounds, Outbox, Reload, Status
 
 NS = 1_000_000_000
 
@@ -30,7 +30,7 @@ def quiet() -> Status:
         heartbeats_ns=dict.fromkeys(STAGES, now_ns),
         core=new_counters(),
         dialects=shipped_dialects(),
-        interfaces={"mirror0": Interface(up=True)},
+        interfaces={"mirror0": {**dict.fromkeys(INTERFACE, 0), "up": 1}},
         outboxes={"eve": Outbox()},
     )
 
@@ -45,14 +45,14 @@ def busy(enterprises: int = 10_000) -> Status:
     line.update({f"messages_{name}": enterprises for name in dialects})
     line.update({f"malformed_{reason}": 7 for reason in MALFORMED})
     algorithms = [f"algorithm-{number}" for number in range(20)]
-    busy_interface = Interface(up=True, received=9_000_000, dropped={"ring": 17}, freezes=1, last_packet_ns=now_ns)
+    interface = {"packets": 8_999_983, "received": 9_000_000, "dropped": 17, "freezes": 1, "up": 1, "last_packet_ns": now_ns}
     return Status(
         version="0.1.0",
         engine="compiled",
         start_ns=now_ns - 86_400 * NS,
         heartbeats_ns=dict.fromkeys(STAGES, now_ns),
         core=core,
-        interfaces=dict.fromkeys(("mirror0", "mirror1", "mirror2", "mirror3"), busy_interface),
+        interfaces=dict.fromkeys(("mirror0", "mirror1", "mirror2", "mirror3"), interface),
         lag_seconds=0.25,
         line=line,
         dialects=dialects,
@@ -63,13 +63,10 @@ def busy(enterprises: int = 10_000) -> Status:
         hashrate_hps={name: Bounds(1e12, 2e12, 3e12) for name in algorithms},
         power_watts={name: Bounds(1e3, 2e3, 3e3) for name in algorithms},
         energy_joules=8.64e10,
-        attributions={"found": enterprises, "unknown": 12, "stale": 1},
-        books={name: Book(rows=1_000_000, rejected=2, loaded_ns=now_ns) for name in ("allocations", "registrants", "leases", "sites")},
-        ledger_commits=1_000_000,
-        ledger_failures=1,
+        attribution={"books": 4, "rows": 1_000_000, "enterprises": enterprises, "lookups_named": enterprises, "lookups_unknown": 12},
+        ledger=dict.fromkeys(LEDGER, 1_000),
+        evidence=dict.fromkeys(EVIDENCE, 100),
         outboxes={name: Outbox(depth=5, oldest_ns=now_ns, dropped=1) for name in ("eve", "syslog", "webhook", "alertmanager")},
-        evidence_files=100,
-        evidence_bytes=100_000_000,
         reloads={kind: Reload(succeeded=12, refused=1, last_success_ns=now_ns) for kind in RELOAD_KINDS},
         daemon={"reconnections": 1, "events_ignored": 2},
     )

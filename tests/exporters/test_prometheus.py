@@ -19,7 +19,7 @@ from sensor.pipeline import Pipeline
 from sensor.proof import dialogue_events
 from sensor.reference.counters import NAMES
 from sensor.signatures import load
-from sensor.status import STAGES, Bounds, Interface, Outbox, Reload, Status
+from sensor.status import STAGES, Bounds, Outbox, Reload, Status
 from tests.exporters.statuses import busy, quiet
 
 Series = dict[tuple[str, frozenset[tuple[str, str]]], float]
@@ -109,7 +109,10 @@ def test_what_a_status_says_is_what_is_shown() -> None:
         lag_seconds=0.5,
         core={"packets": 9, "ignored_gre": 2, "last_packet_ns": 1_500_000_000, "flows_evicted": 6},
         line={"messages_stratum-v1": 7, "malformed_gap": 8, "sessions_evicted": 1},
-        interfaces={"mirror0": Interface(received=10, dropped={"ring": 1}, freezes=2, last_packet_ns=2_000_000_000)},
+        interfaces={"mirror0": {"up": 0, "received": 10, "dropped": 1, "last_packet_ns": 2_000_000_000, "smelt": 6}},
+        attribution={"rows": 5, "lookups_named": 4, "loaded_timestamp_seconds": 9.5},
+        ledger={"record_failures": 8, "records_refused": 9},
+        evidence={"file_bytes": 11},
         findings_reached={("stratum-v1", "verified"): 3},
         findings_open={"verified": 2},
         hashrate_hps={"sha256d": Bounds(1.0, 2.0, 3.0)},
@@ -131,7 +134,15 @@ def test_what_a_status_says_is_what_is_shown() -> None:
     assert value(found, "malformed_messages_total", reason="gap") == 8
     assert value(found, "capture_up", interface="mirror0") == 0
     assert value(found, "capture_received_packets_total", interface="mirror0") == 10
-    assert value(found, "capture_dropped_packets_total", interface="mirror0", reason="ring") == 1
+    assert value(found, "capture_dropped_packets_total", interface="mirror0") == 1
+    assert value(found, "capture_last_packet_timestamp_seconds", interface="mirror0") == 2
+    assert value(found, "capture_other_total", interface="mirror0", event="smelt") == 6
+    assert value(found, "attributions_total", result="named") == 4
+    assert value(found, "book_rows") == 5
+    assert value(found, "books_loaded_timestamp_seconds") == 9.5
+    assert value(found, "ledger_failures_total") == 8
+    assert value(found, "refusals_total", table="ledger") == 9
+    assert value(found, "evidence_file_bytes") == 11
     assert value(found, "findings_total", dialect="stratum-v1", grade="verified") == 3
     assert value(found, "findings_open", grade="verified") == 2
     assert [value(found, f"estimated_hashrate{end}_hashes_per_second", algorithm="sha256d") for end in ("_low", "", "_high")] == [1, 2, 3]
@@ -150,13 +161,16 @@ def test_what_can_be_counted_stands_at_zero_from_the_start() -> None:
     started = {name for name, _ in series(quiet())}
     later = {name for name, _ in series(busy())}
     estimates = {name for name in METRICS if name.startswith(("estimated_hashrate", "estimated_power"))}
-    by_configuration = {"attributions_total", "book_rows", "book_rejected_rows", "book_loaded_timestamp_seconds", "daemon_other_total"}
+    by_configuration = {"attributions_total", "daemon_other_total"}
     assert later - started == estimates | by_configuration
     assert all(value(series(quiet()), "heartbeat_timestamp_seconds", stage=stage) > 0 for stage in STAGES)
 
 
 def test_every_metric_that_is_described_is_shown() -> None:
-    found = series(replace(busy(), core={**busy().core, "more": 1}, line={**busy().line, "more": 1}))
+    more = {"more": 1}
+    others = dict.fromkeys(("attribution", "ledger", "evidence", "daemon"), more)
+    full = replace(busy(), core={**busy().core, **more}, line={**busy().line, **more}, interfaces={"mirror0": more})
+    found = series(full) | series(replace(quiet(), **others))
     own = {name for name in METRICS if not name.startswith("http_")}
     assert own == {name for name, _ in found if not name.startswith("process_")}
 
