@@ -16,6 +16,7 @@ import os
 import shutil
 import subprocess
 import sys
+import tomllib
 from collections.abc import Iterator
 from importlib.metadata import distribution
 from pathlib import Path
@@ -84,7 +85,8 @@ def code(target: Path) -> None:
     """Our packages, and every distribution they need with its licence."""
     for name in PACKAGES:
         shutil.copytree(TREE / name, target / name, ignore=LEFT_OUT)
-    for needed in sorted(closure("minewatch") - {"minewatch"}):
+    project = tomllib.loads((TREE / "pyproject.toml").read_text())["project"]
+    for needed in sorted(closure(project["dependencies"])):
         for file in distribution(needed).files or ():
             source = Path(str(file.locate()))
             if {"..", "__pycache__", "SelfTest"} & set(file.parts) or not source.is_file():
@@ -96,18 +98,17 @@ def code(target: Path) -> None:
         subprocess.run(["strip", "--strip-unneeded", str(library)], check=True)
 
 
-def closure(name: str, extras: frozenset[str] = frozenset()) -> set[str]:
-    """The distributions that one needs to run, itself included."""
-    found, waiting = set[str](), [(name, extras)]
+def closure(requirements: list[str]) -> set[str]:
+    """The distributions that are needed so that these requirements hold."""
+    found, waiting = set[str](), [(Requirement(text), ("",)) for text in requirements]
     while waiting:
-        current, wanted = waiting.pop()
-        if current in found:
+        requirement, wanted = waiting.pop()
+        if requirement.marker is not None and not any(requirement.marker.evaluate({"extra": extra}) for extra in wanted):
             continue
-        found.add(current)
-        for text in distribution(current).requires or ():
-            requirement = Requirement(text)
-            if requirement.marker is None or any(requirement.marker.evaluate({"extra": extra}) for extra in ("", *wanted)):
-                waiting.append((requirement.name, frozenset(requirement.extras)))
+        if requirement.name not in found:
+            found.add(requirement.name)
+            inner = ("", *requirement.extras)
+            waiting += [(Requirement(text), inner) for text in distribution(requirement.name).requires or ()]
     return found
 
 

@@ -7,6 +7,7 @@ import re
 import shutil
 import socket
 import subprocess
+import sys
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -30,7 +31,7 @@ PACKAGES = {
     "systemd-tmpfiles": "systemd",
     "dpkg-deb": "dpkg",
     "lintian": "lintian",
-    "runuser": "util-linux",
+    "unshare": "util-linux",
 }
 Run = Callable[..., subprocess.CompletedProcess[str]]
 Spawn = Callable[..., None]
@@ -48,6 +49,15 @@ def run(name: str, *arguments: str | Path, text: str | None = None) -> subproces
     """One program to its end, with its output and what it complained about as one text in `stdout`."""
     command = [program(name), *map(str, arguments)]
     return subprocess.run(command, input=text, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, timeout=120, check=False)
+
+
+def debian_python() -> str | None:
+    """Debian's interpreter, if it is of the version that the package is made for: that of .venv."""
+    ask = "import sys; print(*sys.version_info[:2])"
+    if not Path("/usr/bin/python3").exists():
+        return None
+    said = subprocess.run(["/usr/bin/python3", "-c", ask], capture_output=True, text=True, check=True).stdout.split()
+    return "/usr/bin/python3" if said == [str(part) for part in sys.version_info[:2]] else None
 
 
 def free_port() -> int:
@@ -73,6 +83,18 @@ def metric_names(expression: str) -> set[str]:
     bare = re.sub(r'"[^"]*"', "", expression)
     bare = re.sub(r"\b(?:by|without|on|ignoring|group_left|group_right)\s*\([^)]*\)", "", bare)
     return set(re.findall(r"(?:[a-z]+:)?\b(?:minewatch|process)_[a-z0-9_]+(?::[a-z0-9_]+)?", bare))
+
+
+@pytest.fixture(scope="session")
+def package(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The Debian package, made from the tree as it stands."""
+    program("dpkg-deb")
+    output = tmp_path_factory.mktemp("package")
+    made = subprocess.run([sys.executable, DEPLOY / "debian" / "build.py", "--output", output], capture_output=True, text=True, check=False)
+    if "compiled core is not here" in made.stderr:
+        pytest.skip(made.stderr.strip())
+    assert made.returncode == 0, made.stderr
+    return Path(made.stdout.strip())
 
 
 @pytest.fixture

@@ -4,16 +4,14 @@ from __future__ import annotations
 
 import os
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 import yaml
 
 from sensor.config import Config, load
-from tests.deploy.conftest import DEPLOY, program, run
+from tests.deploy.conftest import DEPLOY, debian_python, run
 
-BUILD = DEPLOY / "debian" / "build.py"
 #: Makes a writable copy of the root that nobody else sees and that is gone with the process, and runs the script in it.
 COPY = """
 set -eu
@@ -28,28 +26,28 @@ chroot "$1/root" /bin/sh -euc "$3"
 """
 
 
-@pytest.fixture(scope="module")
-def package(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    program("dpkg-deb")
-    output = tmp_path_factory.mktemp("package")
-    made = subprocess.run([sys.executable, BUILD, "--output", output], capture_output=True, text=True, check=False)
-    if "compiled core is not here" in made.stderr:
-        pytest.skip(made.stderr.strip())
-    assert made.returncode == 0, made.stderr
-    return Path(made.stdout.strip())
+#: Imports every module of ours with nothing but the package's folder and the standard library.
+ALL_OF_IT = """
+import importlib, pkgutil, sys
+sys.path.insert(0, "/usr/lib/minewatch")
+names = [name for top in ("sensor", "exporters") for _, name, _ in pkgutil.walk_packages([f"/usr/lib/minewatch/{top}"], f"{top}.")]
+for name in names:
+    importlib.import_module(name)
+print(len(names))
+"""
 
 
 def in_a_copy(package: Path, folder: Path, script: str) -> str:
     """What a script says that runs as root on a copy of this machine, with the package at /tmp/minewatch.deb."""
-    if os.geteuid() != 0 or not Path("/usr/bin/python3").exists():
-        pytest.skip("only root of a Debian host can try a package")
-    debian = subprocess.run(
-        ["/usr/bin/python3", "-c", "import sys; print(*sys.version_info[:2])"], capture_output=True, text=True, check=True
-    )
-    if debian.stdout.split() != [str(part) for part in sys.version_info[:2]]:
-        pytest.skip("the package is made for the Python of .venv, which is not Debian's here")
+    if os.geteuid() != 0 or debian_python() is None:
+        pytest.skip("only root of a Debian host, with the Python of .venv, can try a package")
     command = ["unshare", "--mount", "sh", "-c", COPY, "copy", folder, package, script]
-    environment = {"PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "DEBIAN_FRONTEND": "noninteractive", "LC_ALL": "C.UTF-8"}
+    environment = {
+        "ALL_OF_IT": ALL_OF_IT,
+        "PATH": "/usr/sbin:/usr/bin:/sbin:/bin",
+        "DEBIAN_FRONTEND": "noninteractive",
+        "LC_ALL": "C.UTF-8",
+    }
     ran = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False, env=environment, timeout=200)
     if ran.returncode == 77 or "unshare failed" in ran.stdout:
         pytest.skip("a copy of the root cannot be laid over it here")
@@ -84,6 +82,7 @@ def test_it_installs_runs_upgrades_and_leaves(package: Path, tmp_path: Path) -> 
         dpkg -i /tmp/minewatch.deb >/tmp/log 2>&1 || { cat /tmp/log; exit 1; }
         say owner "$(stat -c '%U %G %a' /etc/minewatch/minewatch.yaml /var/lib/minewatch /var/log/minewatch | tr '\\n' ';')"
         say engine "$(cd / && minewatch version | sed -n 2p)"
+        say whole "$(/usr/bin/python3 -IS -c "$ALL_OF_IT")"
         runuser -u minewatch -- minewatch check -c /etc/minewatch/minewatch.yaml >/dev/null
         say enabled "$(ls /etc/systemd/system/multi-user.target.wants/minewatch.service 2>/dev/null || echo no)"
         PYTHONPATH=/tmp/evil runuser -u minewatch -- minewatch signatures list >/tmp/list && say dialects "$(grep -c . /tmp/list)"
@@ -104,6 +103,7 @@ def test_it_installs_runs_upgrades_and_leaves(package: Path, tmp_path: Path) -> 
     lines = dict(line[3:].partition(" ")[::2] for line in said.splitlines() if line.startswith("== "))
     assert lines["owner"] == "root minewatch 640;minewatch minewatch 750;minewatch minewatch 750;"
     assert lines["engine"].startswith("engine compiled")
+    assert int(lines["whole"]) > 90
     assert lines["enabled"] == "no"  # it has no interface yet
     assert int(lines["dialects"]) > 30
     assert "verified" in lines
