@@ -8,14 +8,13 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping
-from datetime import UTC, datetime
-from pathlib import PurePosixPath, PureWindowsPath
 
+from exporters.claims import encode_attribution
+from exporters.moments import file_name, timestamp
 from sensor.records import Evidence, Finding, FlowKey, FlowSummary, Grade, Interval, Node, Power, Shares, Wallet
 
 CATEGORY = "Crypto Currency Mining Activity Detected"
 GID = 1
-NS = 1_000_000_000
 
 #: Suricata's severities, 1 the highest: what is certain, what is probable, what is a suspicion.
 CERTAIN, PROBABLE, SUSPICION = 1, 2, 3
@@ -38,13 +37,6 @@ def encode_stats(counters: Mapping[str, int], last_packet_ns: int, engine: str) 
 def dumps(event: Mapping[str, object]) -> str:
     """One line, ASCII only, without the line feed."""
     return json.dumps(event, ensure_ascii=True, allow_nan=False, separators=(",", ":"))
-
-
-def timestamp(ns: int) -> str:
-    """`2026-01-02T03:04:05.678901+0000`; what a packet clock may say beyond year 9999 is cut to its last instant."""
-    seconds, rest = divmod(max(0, ns), NS)
-    moment = datetime.fromtimestamp(min(seconds, 253_402_300_799), UTC)
-    return f"{moment:%Y-%m-%dT%H:%M:%S}.{rest // 1_000:06d}+0000"
 
 
 def severity(grade: Grade) -> int:
@@ -74,11 +66,6 @@ def _head(event_type: str, identity: str, state: str, last_ns: int, key: FlowKey
     if vlans:
         head["vlan"] = list(vlans)
     return {**head, **_ends(key), "proto": key.proto}
-
-
-def file_name(source: str) -> str:
-    """The last part of a source's name, whichever system's separators it has."""
-    return PureWindowsPath(PurePosixPath(source).name).name or source
 
 
 def _shares(shares: Shares) -> dict[str, object]:
@@ -161,7 +148,7 @@ def _mining(finding: Finding) -> dict[str, object]:
             "midstream": finding.midstream,
             "direction_basis": newest.basis,
         },
-        "attribution": None,
+        "attribution": None if finding.attribution is None else encode_attribution(finding.attribution),
     }
 
 

@@ -14,7 +14,7 @@ from sensor.attribution.dates import end_ns, first_ns, offset_seconds
 from sensor.attribution.ranges import Span, spans
 from sensor.attribution.rfc7422 import SYSTEM_PORTS, Mapping
 from sensor.attribution.rows import Row
-from sensor.attribution.source import Name, Source
+from sensor.attribution.source import Date, Name, Source
 
 STRENGTH = 0.95
 
@@ -30,8 +30,8 @@ class Config(Source):
     first_port: Annotated[int, Field(ge=0, le=65_535)] = SYSTEM_PORTS
     algorithm: Literal["sequential", "staggered"] = "sequential"
     inside_vrf: Name | None = None
-    valid_from: Name | None = None
-    valid_until: Name | None = None
+    valid_from: Date | None = None
+    valid_until: Date | None = None
 
 
 def load(config: Config, books: Books) -> None:

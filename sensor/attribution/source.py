@@ -5,11 +5,12 @@ It knows no source. A `load(config, books)` reads local files only, gives each r
 
 from __future__ import annotations
 
+import datetime
 import re
 from pathlib import Path
 from typing import Annotated
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BeforeValidator, BaseModel, ConfigDict, Field
 
 from sensor.attribution.dates import first_ns, offset_seconds
 
@@ -39,6 +40,11 @@ def _readable_name(text: str) -> str:
 Name = Annotated[str, Field(min_length=1), AfterValidator(_readable_name)]
 
 
+def _text(value: object) -> object:
+    """YAML makes a date of `2026-01-01`; here it is the text that it was."""
+    return str(value) if isinstance(value, datetime.date) else value
+
+
 def _date(text: str) -> str:
     try:
         first_ns(text, 0)
@@ -47,7 +53,7 @@ def _date(text: str) -> str:
     return text
 
 
-Date = Annotated[Name, AfterValidator(_date)]
+Date = Annotated[Name, AfterValidator(_date), BeforeValidator(_text)]
 
 
 class Source(Section):
