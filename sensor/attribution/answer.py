@@ -103,6 +103,35 @@ class Attribution:
         points = self.index.at(vrf if vrf is not None else self._vrf(interface, seen), seen, interface)
         return verdict.Question(version, value, asked, max(ALWAYS, min(int(at_ns), FOREVER - 1)), points, bool(seen))
 
+    def others(
+        self,
+        address: str,
+        port: int | None,
+        at_ns: int,
+        *,
+        vlan: tuple[int, ...] = (),
+        interface: str | None = None,
+        vrf: str | None = None,
+    ) -> list[tuple[records.Claim, str]]:
+        """The rows of the address that do not answer this question, each with the reason."""
+        question = self.question(address, port, at_ns, vlan=vlan, interface=interface, vrf=vrf)
+        if question is None:
+            return []
+        index = self.index
+        holding = set(index.match(*question[:5]))
+        rows = [row for row in index.covering(question.version, question.value) if row not in holding]
+        return [(self.claims.claim(row), self._why_not(row, question)) for row in rows]
+
+    def _why_not(self, row: int, question: verdict.Question) -> str:
+        index = self.index
+        if question.at_ns < index.from_ns[row]:
+            return "begins later"
+        if question.at_ns >= index.until_ns[row]:
+            return "ended before"
+        if index.point[row] not in question.points:
+            return "elsewhere in the network"
+        return "through other ports" if question.port >= 0 else "through some ports only"
+
     def attribute(self, finding: records.Finding) -> records.Finding:
         """Say whose the miner's address was: asked for every connection, named only where all say the same. Gives the finding back."""
         answers = []

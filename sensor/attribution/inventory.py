@@ -74,6 +74,8 @@ def read(book: Book, path: Path, config: Config, books: Books) -> None:
         raise SheetError(f"no column for {', '.join(missing)} is found in the first {HEADINGS_WITHIN} rows; `columns` can name them")
     if "first" not in plan and "subscriber" not in plan:
         raise SheetError("no column of addresses or accounts is found; `columns` can name them")
+    if "first" not in plan:
+        book.note(0, "there is no column of addresses: the rows are customers and their accounts")
     reader = _Reader(book, config, plan, filing.Filings(books, plan, config.contacts, book))
     for line in rest:
         reader.row(line)
@@ -192,7 +194,7 @@ class _Reader:
             if until_ns is None:
                 until_ns = self._ends[end] = end_ns(plain(end), offset)
         except ValueError as error:
-            raise ValueError(f"the date {short(begin)} or {short(end)} {error}" if end else f"the date {short(begin)} {error}") from None
+            raise ValueError(f"the date {short(begin)} or {short(end)}: {error}" if end else f"the date {short(begin)}: {error}") from None
         if until_ns <= from_ns:
             raise ValueError(f"ends ({short(end)}) before it begins ({short(begin)})")
         return (from_ns, until_ns) if from_ns < until_ns else (ALWAYS, FOREVER)

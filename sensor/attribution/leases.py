@@ -43,7 +43,7 @@ class Config(Source):
     accounts: bool = False  # dhcp: cards and circuits are accounts of a customer book
     open_hours: Annotated[int, Field(ge=1, le=8784)] = 24  # how long a session without an end is believed after its last word
     inside_vrf: Name | None = None  # nat: the VRF of the inside addresses
-    patterns: Annotated[list[str], AfterValidator(_patterns), Field(default_factory=lambda: [natlog.JUNOS])]  # nat-syslog
+    patterns: Annotated[list[str], AfterValidator(_patterns)] = Field(default_factory=lambda: [natlog.JUNOS])  # nat-syslog
     year: Annotated[int, Field(ge=1990, le=2200)] | None = None  # nat-syslog: of times that name none
 
 

@@ -55,7 +55,7 @@ LETTERED = {
 LETTERED_SHEET, LETTERED_ROW = {"filing-upload": 5}, {"filing-upload": 3}
 #: Fields that a form must have, or it is not that form.
 NEEDED = {
-    "auto": ("first",),
+    "auto": (),
     "filing": ("first", "organisation"),
     "leased-line": ("first", "organisation"),
     "filing-upload": (),

@@ -32,10 +32,15 @@ class Register:
         self._sites: dict[Site, int] = {}
         self.enterprises: list[Enterprise] = []  # by the number of the filing, after `settle`
         self.sites: list[Site] = []
+        self._filed: list[Filing] = []
 
     def file(self, filing: Filing) -> int:
         """The number of a filing."""
         return self._filings.setdefault(filing, len(self._filings))
+
+    def filing(self, number: int) -> Filing:
+        """A filing by its number, after `settle`."""
+        return self._filed[number]
 
     def site(self, site: Site) -> int:
         """The number of premises."""
@@ -51,7 +56,7 @@ class Register:
                 codes_of_name.setdefault(comparable(filing.name), set()).add(filing.uscc)
         coded = {code: _joined(code, filings) for code, filings in by_code.items()}
         self.enterprises = [_entry(filing, coded, codes_of_name) for filing in self._filings]
-        self.sites = list(self._sites)
+        self.sites, self._filed = list(self._sites), list(self._filings)
 
     @property
     def count(self) -> int:

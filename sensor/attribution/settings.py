@@ -49,8 +49,8 @@ else:
 class Settings(Section):
     """Everything that attribution is configured with."""
 
-    sources: Annotated[list[AnySource], Field(default_factory=list)]
-    points: Annotated[list[ObservedPoint], Field(default_factory=list)]
+    sources: list[AnySource] = Field(default_factory=list)
+    points: list[ObservedPoint] = Field(default_factory=list)
     divisions: Name | None = None  # a file of `code,name` lines that goes before the shipped table
     _places: dict[int | str, str] = PrivateAttr(default_factory=dict)
 
