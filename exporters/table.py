@@ -61,14 +61,14 @@ def render(
         parts += [_findings(shown, console.width, everything), *_more(len(findings) - len(shown), "finding")]
     else:
         parts.append(Text("No mining found.", style="bold"))
+    if any(item.attribution for item in findings):
+        parts.append(_whose(_strongest(findings, everything)))
     if nodes:
         some = nodes if everything else nodes[:MOST_ROWS]
         parts += [_nodes(some), *_more(len(nodes) - len(some), "node")]
     if troubles:
         worst = troubles if everything else troubles[:MOST_ROWS]
         parts += [_troubles(worst), *_more(len(troubles) - len(worst), "file")]
-    if any(item.attribution for item in findings):
-        parts.append(_whose(_strongest(findings, everything)))
     parts.append(_closing(run))
     for number, part in enumerate(parts):
         if number:

@@ -60,6 +60,8 @@ class Settings(Section):
 
     def rooted(self, path_of: Callable[[str, tuple[Any, ...]], str], place_of: Callable[[tuple[Any, ...]], str]) -> Settings:
         """The same with the paths of a configuration file made whole, and with the places of what it names."""
+        if not self.sources and not self.divisions:
+            return self
         sources = []
         for number, source in enumerate(self.sources):
             given = {name: getattr(source, name) for name in ("path", "names") if getattr(source, name, None)}

@@ -8,6 +8,7 @@ somebody inside it who is unknown. Pure; reads no file.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from pathlib import PurePath
 from typing import Literal, NamedTuple
 
 from sensor.attribution.books import HOLDERS, Holder
@@ -137,7 +138,7 @@ def _subscriber(claims: Claims, question: Question, row: int, claim: Claim, verd
         _take(verdict, claim)
         return
     claim.enterprise, claim.site = claims.enterprise(customer.holder), claims.site(customer.holder)
-    claim.reason = f"{lease}, whose account is {claim.enterprise.name if claim.enterprise else '?'}'s ({customer.place})"
+    claim.reason = f"{lease}, whose account is {claim.enterprise.name if claim.enterprise else '?'}'s ({PurePath(customer.place).name})"
     _name(verdict, claim, claim.enterprise, claim.site)
 
 
@@ -184,15 +185,20 @@ def _against(claims: Claims, question: Question, row: int, holders: list[int], v
     if equal and verdict.result in ("named", "shared"):
         verdict.result, verdict.enterprise, verdict.site = "conflict", None, None
         verdict.claims[0].standing = "conflict"
-        places = ", ".join(claims.claim(other).place for other in equal[:3])
-        verdict.reasons.insert(0, f"books of equal weight disagree: {verdict.claims[0].place} against {places}; nobody is named")
+        places = ", ".join(_named(claims.claim(other)) for other in equal[:3])
+        verdict.reasons.insert(0, f"books of equal weight disagree: {_named(verdict.claims[0])} against {places}; nobody is named")
     elif others and verdict.result == "named":
-        verdict.reasons.append(f"{claims.claim(others[0]).place} says otherwise, and is believed less")
+        verdict.reasons.append(f"{_named(claims.claim(others[0]))} says otherwise, and is believed less")
     if verdict.result == "named" and verdict.site is not None:
         sites = [claims.site(claims.holder(other)) for other in rivals if other not in others]
         if any(site is not None and site != verdict.site for site in sites):
             verdict.site = None
             verdict.reasons.append("the books agree on the enterprise and differ on the premises, which are left open")
+
+
+def _named(claim: Claim) -> str:
+    """Where a claim stands, without the folder, which is nobody's business outside."""
+    return PurePath(claim.place).name
 
 
 def _second(claims: Claims, question: Question, row: int, deciding: int, holds: bool) -> Claim:
