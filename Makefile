@@ -83,7 +83,7 @@ build/demo.pcap: $(CORE) $(wildcard tests/demo/*.py)
 	@$(BIN)/python -m tests.demo.make_demo $@
 
 demo: build/demo.pcap
-	@$(BIN)/minewatch replay build/demo.pcap
+	@$(BIN)/minewatch replay -c tests/demo/minewatch.yaml build/demo.pcap
 
 check: .venv/.dev rust-checks
 	@$(BIN)/ruff check .
