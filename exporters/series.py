@@ -87,6 +87,7 @@ METRICS: Mapping[str, str] = {
     "line_other_total": "Whatever else the line counts.",
     # The findings.
     "findings_total": "Findings that came to a grade, each counted once at every grade it came to.",
+    "findings_told_total": "Times a finding was told, by what it was told as.",
     "findings_open": "Findings that are open, by their grade.",
     "findings_muted": "Open findings kept quiet by an allow-list.",
     "estimated_hashrate_hashes_per_second": "Hashrate of open findings, best estimate; never add up algorithms.",
@@ -179,6 +180,7 @@ LINE: Mapping[str, Row] = {
     **_plain(shares_looked_at="shares_recomputed_total", findings="findings_held", nodes="nodes_held"),
     **_labelled("line_strays_total", "event", chunks_without_flow="chunk", closes_without_flow="close"),
     **_labelled("evictions_total", "table", sessions_evicted="sessions"),
+    **_labelled("findings_told_total", "state", findings_opened="opened", findings_updated="updated", findings_closed="closed"),
     **_labelled("refusals_total", "table", findings_refused="findings", nodes_refused="nodes", requests_dropped="requests"),
     **_labelled("refusals_total", "table", readings_refused="readings", readings_dropped="logins"),
 }

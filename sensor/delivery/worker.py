@@ -52,6 +52,7 @@ class Worker:
         self._trouble: str | None = None
         self._backoff = Backoff(Random(name))
         self._repeat_at = 0.0
+        self.moved_s = time.monotonic()  # when it last began to look, to send or to wait
         self._wake, self._stopping = threading.Event(), threading.Event()
         self._deadline = float("inf")
         self._last = NOTHING
@@ -83,7 +84,8 @@ class Worker:
         return Standing(self.name, self.kind, *counts, last.dropped, last.depth, last.oldest_ns or 0, waited_s, self._trouble)
 
     def _run(self) -> None:
-        while time.monotonic() < self._deadline:
+        while (now_s := time.monotonic()) < self._deadline:
+            self.moved_s = now_s
             try:
                 more = self._deliver()
                 self._commit()
