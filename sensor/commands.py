@@ -8,10 +8,10 @@ from __future__ import annotations
 import argparse
 import sys
 from pathlib import Path
-from typing import IO, TYPE_CHECKING
+from typing import IO, TYPE_CHECKING, Any
 
 from sensor import config, engine, signatures
-from sensor.config import Config, ConfigError
+from sensor.config import Config, ConfigError, Document
 from sensor.exit_codes import CONFIG, INTERRUPTED, OK, RUN_ERROR, USAGE
 from sensor.sources import STDIN, expand
 
@@ -58,6 +58,7 @@ def check(options: argparse.Namespace) -> int:
         if options.dump_config:
             print(settings.dump(), end="")
             return OK
+        problems += _unusable(settings)
         core = engine.load(settings.engine).name
     except ConfigError as error:
         problems += error.problems
@@ -126,7 +127,23 @@ def _load(options: argparse.Namespace) -> Config:
         overrides.append(f"engine={options.engine}")
     if getattr(options, "jobs", None):
         overrides.append(f"workers={options.jobs}")
-    return config.load(options.config, overrides)
+    return config.load(options.config, overrides, _exporters)
+
+
+def _exporters(document: Document, folder: Path | None) -> dict[str, list[Any]]:
+    """The section `exporters`; what it needs is loaded only if there is one."""
+    from sensor.delivery.settings import checked
+
+    return checked(document, folder)
+
+
+def _unusable(settings: Config) -> list[str]:
+    """What is wrong with the files that exporters need, a sentence each; nothing is connected."""
+    if not settings.exporters:
+        return []
+    from sensor.delivery import senders
+
+    return senders(settings.exporters)[1]
 
 
 def _settings(options: argparse.Namespace) -> Config:

@@ -7,7 +7,7 @@ folder of that file.
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -66,6 +66,18 @@ class Estimate(Section):
     pue: Annotated[float, Field(ge=1.0, le=5.0)] = 1.10
 
 
+class Evidence(Section):
+    """Files with the first packets of findings, in `folder` (none: not written); what is over a bound is not kept."""
+
+    folder: Annotated[str, Field(min_length=1)] | None = None
+    flow_bytes: Annotated[int, Field(ge=256, le=1 << 24)] = 16_384
+    payload_bytes: Annotated[int, Field(ge=0, le=65_535)] = 65_535
+    finding_bytes: Annotated[int, Field(ge=4_096, le=1 << 32)] = 1_048_576
+    total_bytes: Annotated[int, Field(ge=65_536, le=1 << 44)] = 1_073_741_824
+    memory_bytes: Annotated[int, Field(ge=65_536, le=1 << 36)] = 67_108_864
+    keep_days: Annotated[float, Field(gt=0, le=36_500)] = 90.0
+
+
 class Output(Section):
     """Where findings go: `eve` is a file of JSON lines, or `-`; `stats` ends it with the counters, `redact` hides what is inside."""
 
@@ -84,6 +96,8 @@ class Config(Section):
     verify: Verify = Verify()
     estimate: Estimate = Estimate()
     output: Output = Output()
+    evidence: Evidence = Evidence()
+    exporters: dict[str, list[Any]] = Field(default_factory=dict)  # by kind: the settings of each instance, of the kind's own type
 
     def dump(self) -> str:
         """The configuration in force as YAML."""
@@ -113,13 +127,20 @@ class Document:
         return self.places.get(key, "configuration")
 
 
-def load(path: Path | None = None, overrides: Sequence[str] = ()) -> Config:
-    """Read a file (or only the defaults), put `key=value` overrides over it, and check all of it."""
+Exporters = Callable[[Document, Path | None], dict[str, list[Any]]]
+
+
+def load(path: Path | None = None, overrides: Sequence[str] = (), exporters: Exporters | None = None) -> Config:
+    """Read a file (or only the defaults), put `key=value` overrides over it, and check all of it.
+
+    `exporters` checks the section of that name, which this file knows nothing of; it is called only if there is one.
+    """
     document = read(path) if path else Document()
     for text in overrides:
         _override(document, text)
     try:
-        config = Config.model_validate(document.values)
+        given = exporters(document, path and path.parent) if exporters and "exporters" in document.values else {}
+        config = Config.model_validate(document.values).model_copy(update={"exporters": given})
     except ValidationError as error:
         document.problems += [_sentence(document, item["loc"], item["type"], item["msg"]) for item in error.errors()]
     if document.problems:
@@ -232,4 +253,6 @@ def _rooted(config: Config, document: Document, folder: Path) -> Config:
     files = [rooted(name, ("signatures", "files", index)) for index, name in enumerate(config.signatures.files)]
     eve = config.output.eve
     output = config.output.model_copy(update={"eve": None if eve is None else rooted(eve, ("output", "eve"))})
-    return config.model_copy(update={"signatures": Signatures(files=files), "output": output})
+    folder_of = config.evidence.folder
+    evidence = config.evidence.model_copy(update={"folder": folder_of and rooted(folder_of, ("evidence", "folder"))})
+    return config.model_copy(update={"signatures": Signatures(files=files), "output": output, "evidence": evidence})

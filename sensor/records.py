@@ -6,6 +6,7 @@ Times are nanoseconds of the packet clock since the epoch, addresses are text, `
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import dataclass, field
 from enum import IntEnum
 from typing import Literal
@@ -116,6 +117,16 @@ class Evidence:
     detail: dict[str, object] = field(default_factory=dict)
 
 
+@dataclass(slots=True, frozen=True)
+class MachineClock:
+    """A TCP timestamp clock (RFC 7323) of one end of a connection."""
+
+    first_ns: int  # its first and its last sample
+    last_ns: int
+    hertz: int
+    zero_ns: int  # the instant at which it stood at 0, within one turn of its 2^32 ticks
+
+
 @dataclass(slots=True)
 class FlowSummary:
     """One connection of a finding with its own share counts."""
@@ -137,6 +148,7 @@ class FlowSummary:
     pool_host: str | None = None  # host:port of the pool as the proxy was asked for it
     proxy: str | None = None  # address:port of the end that carries for others
     client: str | None = None  # address:port that a PROXY header names as the miner's
+    clock: MachineClock | None = None  # of the miner's end; None where another host's, or not to be told
 
 
 @dataclass(slots=True)
@@ -220,3 +232,13 @@ class Node:
     transport: str = "tcp"  # wrappings that were read past, as of a finding's flow
     host: str | None = None  # host:port of the peer as a proxy was asked for it
     proxy: str | None = None  # address:port of that proxy
+
+
+def event_id(record: Finding | Node) -> str:
+    """The name of what is said about a record now: the same at every retry and every replay of the packets, another when it changed."""
+    if isinstance(record, Node):
+        parts: tuple[object, ...] = (record.node_id, "closed", record.last_ns)
+    else:
+        counts = (record.shares.submitted, record.shares.accepted, record.shares.verified, record.flow_count)
+        parts = (record.finding_id, record.state, record.last_ns, int(record.grade), *counts)
+    return hashlib.sha1(" ".join(map(str, parts)).encode("utf-8", "backslashreplace"), usedforsecurity=False).hexdigest()[:20]
