@@ -55,7 +55,7 @@ METRICS: Mapping[str, str] = {
     "kernel_received_packets_total": "Packets that reached the sensor's sockets, of all interfaces, drops included.",
     "kernel_dropped_packets_total": "Packets the kernel had to drop, of all interfaces.",
     "kernel_freezes_total": "Times a full ring was frozen, of all interfaces.",
-    "ticks_total": "Times a quiet interface let the clock go on without a packet.",
+    "ticks_total": "Rounds of the capture thread that has made the fewest; while it grows, every thread works.",
     "reassembly_gaps_total": "Holes in candidates' streams that were never filled.",
     "reassembly_gap_bytes_total": "Bytes of those holes.",
     "retransmitted_bytes_total": "Bytes of candidates that came again.",
@@ -87,7 +87,7 @@ METRICS: Mapping[str, str] = {
     "line_other_total": "Whatever else the line counts.",
     # The findings.
     "findings_total": "Findings that came to a grade, each counted once at every grade it came to.",
-    "findings_told_total": "Times a finding was told, by what it was told as.",
+    "findings_told_total": "Findings handed on, by what became of them.",
     "findings_open": "Findings that are open, by their grade.",
     "findings_muted": "Open findings kept quiet by an allow-list.",
     "estimated_hashrate_hashes_per_second": "Hashrate of open findings, best estimate; never add up algorithms.",
@@ -178,9 +178,9 @@ LINE: Mapping[str, Row] = {
     **_plain(hits="line_hits_total", shapes="line_shapes_total", messages="messages_total", messages_unknown="messages_unknown_total"),
     **_plain(replies="replies_total", replies_unmatched="replies_unmatched_total", readings_given_up="readings_given_up_total"),
     **_plain(shares_looked_at="shares_recomputed_total", findings="findings_held", nodes="nodes_held"),
+    **_labelled("findings_told_total", "state", findings_opened="opened", findings_updated="updated", findings_closed="closed"),
     **_labelled("line_strays_total", "event", chunks_without_flow="chunk", closes_without_flow="close"),
     **_labelled("evictions_total", "table", sessions_evicted="sessions"),
-    **_labelled("findings_told_total", "state", findings_opened="opened", findings_updated="updated", findings_closed="closed"),
     **_labelled("refusals_total", "table", findings_refused="findings", nodes_refused="nodes", requests_dropped="requests"),
     **_labelled("refusals_total", "table", readings_refused="readings", readings_dropped="logins"),
 }
