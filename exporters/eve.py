@@ -8,19 +8,18 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime
-from pathlib import PurePosixPath, PureWindowsPath
 from typing import Literal
 
 from pydantic import Field
 
+from exporters.claims import encode_attribution
 from exporters.lines import LineFile, LineSocket
+from exporters.moments import file_name, timestamp
 from exporters.settings import PATH, Settings, Timeout
 from sensor.records import Evidence, Finding, FlowKey, FlowSummary, Grade, Interval, Node, Power, Shares, Wallet, event_id
 
 CATEGORY = "Crypto Currency Mining Activity Detected"
 GID = 1
-NS = 1_000_000_000
 
 #: Suricata's severities, 1 the highest: what is certain, what is probable, what is a suspicion.
 CERTAIN, PROBABLE, SUSPICION = 1, 2, 3
@@ -77,13 +76,6 @@ def dumps(event: Mapping[str, object]) -> str:
     return json.dumps(event, ensure_ascii=True, allow_nan=False, separators=(",", ":"))
 
 
-def timestamp(ns: int) -> str:
-    """`2026-01-02T03:04:05.678901+0000`; what a packet clock may say beyond year 9999 is cut to its last instant."""
-    seconds, rest = divmod(max(0, ns), NS)
-    moment = datetime.fromtimestamp(min(seconds, 253_402_300_799), UTC)
-    return f"{moment:%Y-%m-%dT%H:%M:%S}.{rest // 1_000:06d}+0000"
-
-
 def severity(grade: Grade) -> int:
     """How urgent a grade is."""
     if grade >= Grade.SPEAKS:
@@ -107,11 +99,6 @@ def _head(event_type: str, record: Finding | Node, key: FlowKey, source: str, vl
     if vlans:
         head["vlan"] = list(vlans)
     return {**head, **_ends(key), "proto": key.proto}
-
-
-def file_name(source: str) -> str:
-    """The last part of a source's name, whichever system's separators it has."""
-    return PureWindowsPath(PurePosixPath(source).name).name or source
 
 
 def _shares(shares: Shares) -> dict[str, object]:
@@ -194,7 +181,7 @@ def _mining(finding: Finding) -> dict[str, object]:
             "midstream": finding.midstream,
             "direction_basis": newest.basis,
         },
-        "attribution": None,
+        "attribution": None if finding.attribution is None else encode_attribution(finding.attribution),
     }
 
 

@@ -16,6 +16,7 @@ from sensor.exit_codes import CONFIG, INTERRUPTED, OK, RUN_ERROR, USAGE
 from sensor.sources import STDIN, expand
 
 if TYPE_CHECKING:
+    from sensor.attribution import Attribution
     from sensor.replay import Outcome
     from sensor.signatures import SignatureSet
 
@@ -68,10 +69,17 @@ def check(options: argparse.Namespace) -> int:
         known = signatures.load([Path(name) for name in files])
     except signatures.SignatureError as error:
         problems += str(error).splitlines()
+    owners = None
+    if not problems:
+        from sensor import books
+
+        owners = books.load_or_tell(settings, problems)
     for problem in problems:
         say(problem)
     if problems:
         return CONFIG
+    if owners is not None:
+        print(books.told_of(owners))
     print(f"ok: {options.config or 'built-in configuration'}, {_count(known)}, {core} engine")
     return OK
 
@@ -164,6 +172,19 @@ def _signatures(files: list[str]) -> SignatureSet:
         raise Stop(CONFIG) from None
 
 
+def _books(settings: Config, wanted: bool) -> Attribution | None:
+    """The books that say whose addresses are, if there are any."""
+    from sensor import books
+    from sensor.attribution import AttributionError
+
+    try:
+        return books.load(settings, wanted)
+    except AttributionError as error:
+        for problem in error.problems:
+            say(problem)
+        raise Stop(CONFIG) from None
+
+
 def _count(known: SignatureSet) -> str:
     return f"{len(known.dialects)} dialects, {len(known.nodes)} node protocols"
 
@@ -178,6 +199,7 @@ def _replay(options: argparse.Namespace, settings: Config) -> int:
     sources, problems = expand(options.paths)
     target = options.eve or settings.output.eve
     eve = _open_eve(target, [*sources, *([str(options.config)] if options.config else [])])
+    owners = _books(settings, wanted=not options.quiet)
     from sensor import screen
     from sensor.estimate import Assumptions
     from sensor.replay import replay as run
@@ -199,6 +221,9 @@ def _replay(options: argparse.Namespace, settings: Config) -> int:
         say(f"the core stopped: {error}")
         return RUN_ERROR
     outcome.problems = problems + outcome.problems
+    if owners is not None:
+        for finding in outcome.findings:
+            owners.attribute(finding)
     code = INTERRUPTED if outcome.interrupted else RUN_ERROR if outcome.problems else OK
     if eve is not None:
         code = code if _write_eve(eve, target, outcome, settings, loaded.name) else RUN_ERROR

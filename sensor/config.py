@@ -15,6 +15,8 @@ from typing import Annotated, Any, Literal
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from sensor.attribution import settings as sources
+
 Key = tuple[str | int, ...]
 Count = Annotated[int, Field(ge=1, le=1 << 32)]
 Seconds = Annotated[int, Field(ge=1, le=86_400)]
@@ -98,6 +100,7 @@ class Config(Section):
     output: Output = Output()
     evidence: Evidence = Evidence()
     exporters: dict[str, list[Any]] = Field(default_factory=dict)  # by kind: the settings of each instance, of the kind's own type
+    attribution: sources.Settings = sources.Settings()
 
     def dump(self) -> str:
         """The configuration in force as YAML."""
@@ -214,6 +217,7 @@ def _override(document: Document, text: str) -> None:
 
 
 def _sentence(document: Document, key: Key, kind: str, message: str) -> str:
+    key = _untagged(key)
     place = document.place(key)
     if kind == "extra_forbidden":
         near = _nearest(key)
@@ -221,10 +225,16 @@ def _sentence(document: Document, key: Key, kind: str, message: str) -> str:
     return f"{place}: {_dotted(key)}: {message[0].lower()}{message[1:]}"
 
 
+def _untagged(key: Key) -> Key:
+    """A key as it stands in the file: of a list of typed maps, pydantic names the type of the map as well."""
+    return tuple(part for at, part in enumerate(key) if not (at and isinstance(key[at - 1], int) and part in sources.kinds()))
+
+
 def _nearest(key: Key) -> str | None:
     """The valid key most like an unknown one: of the same section first, then of all."""
+    parent = tuple(0 if isinstance(part, int) else part for part in key[:-1])
     valid = list(_valid(Config, ()))
-    siblings = {str(other[-1]): other for other in valid if other[:-1] == key[:-1]}
+    siblings = {str(other[-1]): (*key[:-1], other[-1]) for other in valid if other[:-1] == parent}
     anywhere = {str(other[-1]): other for other in valid}
     for known in (siblings, anywhere):
         match = difflib.get_close_matches(str(key[-1]), known, n=1)
@@ -238,6 +248,9 @@ def _valid(section: type[BaseModel], parent: Key) -> Iterator[Key]:
         yield (*parent, name)
         if isinstance(info.annotation, type) and issubclass(info.annotation, BaseModel):
             yield from _valid(info.annotation, (*parent, name))
+    if section is sources.Settings:
+        for kind in sources.kinds():
+            yield from _valid(sources.module(kind).Config, (*parent, "sources", 0))
 
 
 def _dotted(key: Key) -> str:
@@ -248,11 +261,13 @@ def _rooted(config: Config, document: Document, folder: Path) -> Config:
     """Relative paths of a file start at its folder; those of an override stay as they were typed."""
 
     def rooted(name: str, key: Key) -> str:
-        return name if name == "-" or document.place(key).startswith("--set") else str(folder / name)
+        return name if name in ("-", "") or document.place(key).startswith("--set") else str(folder / name)
 
     files = [rooted(name, ("signatures", "files", index)) for index, name in enumerate(config.signatures.files)]
     eve = config.output.eve
     output = config.output.model_copy(update={"eve": None if eve is None else rooted(eve, ("output", "eve"))})
     folder_of = config.evidence.folder
     evidence = config.evidence.model_copy(update={"folder": folder_of and rooted(folder_of, ("evidence", "folder"))})
-    return config.model_copy(update={"signatures": Signatures(files=files), "output": output, "evidence": evidence})
+    books = config.attribution.rooted(rooted, document.place)
+    changes = {"signatures": Signatures(files=files), "output": output, "evidence": evidence, "attribution": books}
+    return config.model_copy(update=changes)

@@ -5,7 +5,7 @@ Joining is commutative: whichever order flows end in, the finding is the same. E
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from sensor.account import MAX_WORKERS
 from sensor.estimate import Exposure
@@ -88,6 +88,13 @@ class Joined:
             oldest = min(self.flows, key=_flow_order)
             self.flows.remove(oldest)
             self.dropped_ns += oldest.last_ns - oldest.first_ns
+
+    def copy(self) -> Joined:
+        """The same sums, to join more to."""
+        exposures = {name: Exposure() for name in self.exposures}
+        for name, exposure in exposures.items():
+            exposure.add(self.exposures[name])
+        return replace(self, shares=replace(self.shares), flows=list(self.flows), names=self.names.copy(), exposures=exposures)
 
     @property
     def exposure(self) -> Exposure:

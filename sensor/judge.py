@@ -6,9 +6,10 @@ Sans-IO. Knows the evidence ladder; does not join flows (sensor/findings.py does
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from sensor.account import Account
+from sensor.clocks import machine_clock
 from sensor.estimate import Exposure
 from sensor.flows import FlowFacts, flow_key, proxy_of
 from sensor.machines import Distinct
@@ -191,7 +192,7 @@ def _summary(reading: Reading, account: Account, facts: FlowFacts) -> FlowSummar
         login=account.login,
         worker=account.worker,
         agent=account.agent or reading.agent,
-        shares=account.shares,
+        shares=replace(account.shares),
         vlans=opened.vlans,
         midstream=opened.midstream,
         basis=opened.basis,
@@ -201,6 +202,8 @@ def _summary(reading: Reading, account: Account, facts: FlowFacts) -> FlowSummar
         pool_host=carriage.pool_host,
         proxy=proxy_of(opened, carriage.asked_by, carriage.transport),
         client=carriage.client,
+        # where a PROXY header names the miner, the clock is its proxy's
+        clock=machine_clock(facts.clocks[reading.miner]) if carriage.client is None else None,
     )
 
 

@@ -117,6 +117,16 @@ class Evidence:
     detail: dict[str, object] = field(default_factory=dict)
 
 
+@dataclass(slots=True, frozen=True)
+class MachineClock:
+    """A TCP timestamp clock (RFC 7323) of one end of a connection."""
+
+    first_ns: int  # its first and its last sample
+    last_ns: int
+    hertz: int
+    zero_ns: int  # the instant at which it stood at 0, within one turn of its 2^32 ticks
+
+
 @dataclass(slots=True)
 class FlowSummary:
     """One connection of a finding with its own share counts."""
@@ -138,6 +148,71 @@ class FlowSummary:
     pool_host: str | None = None  # host:port of the pool as the proxy was asked for it
     proxy: str | None = None  # address:port of the end that carries for others
     client: str | None = None  # address:port that a PROXY header names as the miner's
+    clock: MachineClock | None = None  # of the miner's end; None where another host's, or not to be told
+
+
+@dataclass(slots=True, frozen=True)
+class Enterprise:
+    """An organisation or a person that a book names. Equal `enterprise_id` means the same one, in every book."""
+
+    enterprise_id: str  # the unified social credit code, or "name:" and a hash of the name
+    name: str
+    uscc: str | None  # unified social credit code, its checksum right
+    category: str | None  # "enterprise", "government", "institution", "university", "data-centre", "individual", ...
+    industry: str | None = None
+    identified_by: Literal["code", "name"] = "name"  # a name alone is the weaker identity
+    aliases: tuple[str, ...] = ()
+
+    @property
+    def individual(self) -> bool:
+        """Whether this is a person, who is named in no document unless asked for."""
+        return self.category == "individual"
+
+
+@dataclass(slots=True, frozen=True)
+class Site:
+    """Premises: where an address is used."""
+
+    address: str | None
+    division: str | None  # six digits of GB/T 2260
+    division_name: str | None = None
+
+
+@dataclass(slots=True)
+class Claim:
+    """What one source says about an address, and why it counts as it does."""
+
+    source: str  # the kind: inventory, leases, netbox, registry, routes, geo
+    place: str  # file, and line where it has lines
+    as_of_ns: int | None  # of when the source is
+    strength: float  # 0..1
+    allocation: str  # prefix or range the source speaks of
+    standing: Literal["answer", "agrees", "wider", "conflict", "shared", "machine", "context"]
+    reason: str
+    enterprise: Enterprise | None = None
+    site: Site | None = None
+    subscriber: str | None = None
+    valid_from_ns: int | None = None
+    valid_until_ns: int | None = None
+    ports: tuple[int, int] | None = None
+    vrf: str | None = None
+    vlan: int | None = None
+    interface: str | None = None
+    detail: dict[str, str] = field(default_factory=dict)
+
+
+@dataclass(slots=True)
+class Attribution:
+    """Whose address that was, at that time, through that port: the answer, the claims that it rests on, and those against it."""
+
+    address: str
+    port: int | None
+    at_ns: int
+    result: Literal["named", "shared", "conflict", "unknown"]
+    enterprise: Enterprise | None
+    site: Site | None
+    claims: tuple[Claim, ...]  # strongest first
+    reasons: tuple[str, ...]
 
 
 @dataclass(slots=True)
@@ -197,6 +272,7 @@ class Finding:
     pool_host: str | None = None  # host:port of the pool as a proxy was asked for it
     proxy: str | None = None  # address:port of that proxy
     pool: Pool = field(default_factory=Pool)
+    attribution: Attribution | None = None  # whose address the miner's was
 
 
 @dataclass(slots=True)

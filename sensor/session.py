@@ -111,6 +111,17 @@ class Session:
         for one in self._pending:
             one.narrow(lambda token: isinstance(token, Token) and token.reading in self.readings)
 
+    @property
+    def stage(self) -> tuple[object, ...]:
+        """Changes when what the flow amounts to may have changed in kind: cheap enough to ask after every batch."""
+        best = self._settled or max(self.readings, key=standing, default=None)
+        if best is None:
+            return ()
+        accounts = best.logins.accounts
+        accepted = any(one.shares.accepted for one in accounts)
+        verified = any(one.shares.verified for one in accounts)
+        return (best.dialect.name, bool(best.miner_confirms), bool(best.pool_confirms), len(accounts), accepted, verified)
+
     def finish(self) -> None:
         """The flow has ended: what it counted, by name."""
         found: Counter[str] = Counter(self._rare)

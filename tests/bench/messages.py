@@ -1,7 +1,8 @@
 """`python -m tests.bench.messages [memory] [NAME ...]`: messages a second through the Python middle on one core, dialect by dialect.
 
 A session signs in once, and then shares, their answers and now and then a job pass; every dialect is loaded, as it always is. With `memory`
-also what a live session holds: heard on both sides, on the miner's alone, and after forty different jobs (of Bitcoin-style dialects). Figures are the best of three runs, because a shared machine only ever makes them worse.
+also what a live session holds: heard on both sides, on the miner's alone, and after forty different jobs (Bitcoin-style dialects). Figures
+are the best of three runs, because a shared machine only ever makes them worse.
 """
 
 from __future__ import annotations
