@@ -18,6 +18,7 @@ from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 from exporters import series as names
 from exporters.series import MALFORMED, METRICS, PREFIX, Row
+from exporters.settings import PATH
 from sensor.records import Grade
 from sensor.status import RELOAD_KINDS, STAGES, Bounds, Figures, Outbox, Reload, Status
 
@@ -39,7 +40,8 @@ class Config(BaseModel):
     model_config = ConfigDict(strict=True, extra="forbid", frozen=True)
 
     listen: str = "127.0.0.1:9469"
-    web_config_file: Annotated[str, Field(min_length=1)] | None = None  # TLS and users, as for Prometheus' --web.config.file
+    #: TLS and users, as for Prometheus' --web.config.file.
+    web_config_file: str | None = Field(default=None, min_length=1, json_schema_extra=PATH)
     stall_seconds: Annotated[int, Field(ge=5, le=3_600)] = 30  # a stage that does not move for so long makes /healthz fail
 
     @field_validator("listen")
