@@ -11,22 +11,14 @@ import dataclasses
 import ipaddress
 import re
 
+from exporters.inside import HIDDEN, is_inside
+from exporters.redacted_claims import redacted_attribution
 from sensor.records import Evidence, Finding, FlowSummary, Wallet
 
-HIDDEN = "[redacted]"
 #: Characters of a wallet that stay at each end: enough to recognise one's own, too few to look up another's.
 WALLET_ENDS = 6
 #: Nothing shorter is a wallet (Bitcoin's shortest has 26 characters).
 WALLET_LEAST = 25
-#: Networks that are inside by definition: private, shared, link-local, loopback, unique local.
-_INSIDE_NETWORKS = tuple(
-    ipaddress.ip_network(text)
-    for text in (
-        *("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "100.64.0.0/10", "169.254.0.0/16", "127.0.0.0/8"),
-        *("fc00::/7", "fe80::/10", "::1/128"),
-    )
-)
-
 #: Four numbers as miners write an address: `10.1.2.3`, `192x168x1x23` (BTCAgent), `10-1-2-3`, `10_1_2_3`.
 _OCTET = r"(?:25[0-5]|2[0-4][0-9]|1[0-9]{2}|0{0,2}[0-9]{1,2})"
 _ADDRESS = rf"(?<![0-9]){_OCTET}(?:(?:[.x_-]{_OCTET}){{3}})(?![0-9])"
@@ -63,10 +55,12 @@ def redacted(finding: Finding) -> Finding:
         agent=hide.text(finding.agent),
         device=hide.text(finding.device),
         pool_host=hide.host(finding.pool_host),
+        pool=dataclasses.replace(finding.pool, host=hide.host(finding.pool.host)),
         reasons=tuple(hide.text(reason) or "" for reason in finding.reasons),
         wallet=_wallet(wallet),
         flows=[_flow(flow, hide) for flow in finding.flows],
         evidence=[_evidence(piece, hide) for piece in finding.evidence],
+        attribution=finding.attribution and redacted_attribution(finding.attribution),
     )
 
 
@@ -89,9 +83,7 @@ def hide_host(place: str) -> str:
         address = ipaddress.ip_address(host.strip("[]"))
     except ValueError:
         return f"{hide_inside(host)}{colon}{port}"
-    inner = getattr(address, "ipv4_mapped", None) or address
-    inside = any(inner.version == network.version and inner in network for network in _INSIDE_NETWORKS)
-    return f"{HIDDEN}{colon}{port}" if inside else place
+    return f"{HIDDEN}{colon}{port}" if is_inside(address) else place
 
 
 def shorten(wallet: str) -> str:

@@ -14,7 +14,7 @@ from pathlib import Path
 from sensor.exit_codes import CONFIG, INTERRUPTED, OK, RUN_ERROR
 
 VERSION = "0.1.0"
-WORDS = ("replay", "check", "signatures", "version")
+WORDS = ("replay", "check", "signatures", "books", "explain", "version")
 EPILOG = """Suricata's letters work without a command: -r FILE (replay), -T (check), -V (version), also -c FILE, -l DIR, -v.
 Exit codes: 0 ran to the end, 1 some input unreadable, 2 usage, 78 bad configuration."""
 
@@ -40,6 +40,10 @@ def _run(words: list[str]) -> int:
     options = _parser().parse_args(words)
     if options.word == "version":
         return _version()
+    if options.word in ("books", "explain"):
+        from sensor import books
+
+        return books.books_word(options) if options.word == "books" else books.explain(options)
     from sensor import commands
 
     if options.word == "replay":
@@ -74,8 +78,30 @@ def _parser() -> argparse.ArgumentParser:
     signatures.add_argument("action", choices=("list", "test"), help="list them, or run their examples and counterexamples")
     signatures.add_argument("files", nargs="*", metavar="FILE", help="signature files besides the shipped ones")
     _shared(signatures)
+    _about_books(words)
     words.add_parser("version", help="show the version and the engine")
     return parser
+
+
+def _about_books(words: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    """`books` and `explain`: whose addresses are."""
+    books = words.add_parser(
+        "books", help="check or import allocation books", description="Say every row that cannot be used, or write one book."
+    )
+    books.add_argument("action", choices=("check", "import"), help="name every bad row, or bring the books into one form")
+    books.add_argument("files", nargs="+", metavar="FILE", help="books: CSV, XLS, XLSX, lease files, exports")
+    books.add_argument("--as", dest="kind", metavar="KIND[:FORMAT]", help="what the files are, e.g. inventory:filing-upload or leases:kea")
+    books.add_argument("--to", metavar="FILE", help="import: the book to write")
+    books.add_argument("--allow-shrink", action="store_true", help="import: even if more than half of the rows are gone")
+    explain = words.add_parser("explain", help="say whose an address was, and why", description="Say whose an address was, and why.")
+    explain.add_argument("address", metavar="ADDRESS[:PORT]", help="192.0.2.1, 192.0.2.1:3333, [2001:db8::1]:3333")
+    explain.add_argument("--at", metavar="TIME", help="when, in UTC unless it says otherwise; without it, now")
+    explain.add_argument("--vlan", type=int, action="append", metavar="ID", help="VLAN it was seen in")
+    explain.add_argument("--vrf", metavar="NAME", help="VRF it was seen in")
+    explain.add_argument("--interface", metavar="NAME", help="interface it was seen on")
+    for parser in (books, explain):
+        parser.add_argument("-q", "--quiet", action="store_true", help="no progress bar")
+        _shared(parser)
 
 
 def _shared(parser: argparse.ArgumentParser) -> None:

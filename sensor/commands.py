@@ -8,14 +8,15 @@ from __future__ import annotations
 import argparse
 import sys
 from pathlib import Path
-from typing import IO, TYPE_CHECKING
+from typing import IO, TYPE_CHECKING, Any
 
 from sensor import config, engine, signatures
-from sensor.config import Config, ConfigError
+from sensor.config import Config, ConfigError, Document
 from sensor.exit_codes import CONFIG, INTERRUPTED, OK, RUN_ERROR, USAGE
 from sensor.sources import STDIN, expand
 
 if TYPE_CHECKING:
+    from sensor.attribution import Attribution
     from sensor.replay import Outcome
     from sensor.signatures import SignatureSet
 
@@ -58,6 +59,7 @@ def check(options: argparse.Namespace) -> int:
         if options.dump_config:
             print(settings.dump(), end="")
             return OK
+        problems += _unusable(settings)
         core = engine.load(settings.engine).name
     except ConfigError as error:
         problems += error.problems
@@ -67,10 +69,17 @@ def check(options: argparse.Namespace) -> int:
         known = signatures.load([Path(name) for name in files])
     except signatures.SignatureError as error:
         problems += str(error).splitlines()
+    owners = None
+    if not problems:
+        from sensor import books
+
+        owners = books.load_or_tell(settings, problems)
     for problem in problems:
         say(problem)
     if problems:
         return CONFIG
+    if owners is not None:
+        print(books.told_of(owners))
     print(f"ok: {options.config or 'built-in configuration'}, {_count(known)}, {core} engine")
     return OK
 
@@ -110,7 +119,7 @@ def _prove(known: SignatureSet, own: list[str]) -> int:
     for failure in failures:
         say(failure)
     proofs = [example.file for header in known.headers for example in header.examples]
-    proofs += [example.file for table in (known.agents, known.devices) for example in table.examples]
+    proofs += [example.file for table in (known.agents, known.devices, known.pools) for example in table.examples]
     proofs += [one.place.rpartition(":")[0] for group in (known.wallets.forms, known.wallets.donations) for one in group]
     for name in own:
         count = sum(Path(file) == Path(name) or Path(name) in Path(file).parents for file in proofs)
@@ -126,7 +135,23 @@ def _load(options: argparse.Namespace) -> Config:
         overrides.append(f"engine={options.engine}")
     if getattr(options, "jobs", None):
         overrides.append(f"workers={options.jobs}")
-    return config.load(options.config, overrides)
+    return config.load(options.config, overrides, _exporters)
+
+
+def _exporters(document: Document, folder: Path | None) -> dict[str, list[Any]]:
+    """The section `exporters`; what it needs is loaded only if there is one."""
+    from sensor.delivery.settings import checked
+
+    return checked(document, folder)
+
+
+def _unusable(settings: Config) -> list[str]:
+    """What is wrong with the files that exporters need, a sentence each; nothing is connected."""
+    if not settings.exporters:
+        return []
+    from sensor.delivery import senders
+
+    return senders(settings.exporters)[1]
 
 
 def _settings(options: argparse.Namespace) -> Config:
@@ -147,6 +172,19 @@ def _signatures(files: list[str]) -> SignatureSet:
         raise Stop(CONFIG) from None
 
 
+def _books(settings: Config, wanted: bool) -> Attribution | None:
+    """The books that say whose addresses are, if there are any."""
+    from sensor import books
+    from sensor.attribution import AttributionError
+
+    try:
+        return books.load(settings, wanted)
+    except AttributionError as error:
+        for problem in error.problems:
+            say(problem)
+        raise Stop(CONFIG) from None
+
+
 def _count(known: SignatureSet) -> str:
     return f"{len(known.dialects)} dialects, {len(known.nodes)} node protocols"
 
@@ -161,6 +199,7 @@ def _replay(options: argparse.Namespace, settings: Config) -> int:
     sources, problems = expand(options.paths)
     target = options.eve or settings.output.eve
     eve = _open_eve(target, [*sources, *([str(options.config)] if options.config else [])])
+    owners = _books(settings, wanted=not options.quiet)
     from sensor import screen
     from sensor.estimate import Assumptions
     from sensor.replay import replay as run
@@ -182,6 +221,9 @@ def _replay(options: argparse.Namespace, settings: Config) -> int:
         say(f"the core stopped: {error}")
         return RUN_ERROR
     outcome.problems = problems + outcome.problems
+    if owners is not None:
+        for finding in outcome.findings:
+            owners.attribute(finding)
     code = INTERRUPTED if outcome.interrupted else RUN_ERROR if outcome.problems else OK
     if eve is not None:
         code = code if _write_eve(eve, target, outcome, settings, loaded.name) else RUN_ERROR

@@ -7,13 +7,15 @@ folder of that file.
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from sensor.attribution import settings as sources
 
 Key = tuple[str | int, ...]
 Count = Annotated[int, Field(ge=1, le=1 << 32)]
@@ -66,6 +68,18 @@ class Estimate(Section):
     pue: Annotated[float, Field(ge=1.0, le=5.0)] = 1.10
 
 
+class Evidence(Section):
+    """Files with the first packets of findings, in `folder` (none: not written); what is over a bound is not kept."""
+
+    folder: Annotated[str, Field(min_length=1)] | None = None
+    flow_bytes: Annotated[int, Field(ge=256, le=1 << 24)] = 16_384
+    payload_bytes: Annotated[int, Field(ge=0, le=65_535)] = 65_535
+    finding_bytes: Annotated[int, Field(ge=4_096, le=1 << 32)] = 1_048_576
+    total_bytes: Annotated[int, Field(ge=65_536, le=1 << 44)] = 1_073_741_824
+    memory_bytes: Annotated[int, Field(ge=65_536, le=1 << 36)] = 67_108_864
+    keep_days: Annotated[float, Field(gt=0, le=36_500)] = 90.0
+
+
 class Output(Section):
     """Where findings go: `eve` is a file of JSON lines, or `-`; `stats` ends it with the counters, `redact` hides what is inside."""
 
@@ -84,6 +98,9 @@ class Config(Section):
     verify: Verify = Verify()
     estimate: Estimate = Estimate()
     output: Output = Output()
+    evidence: Evidence = Evidence()
+    exporters: dict[str, list[Any]] = Field(default_factory=dict)  # by kind: the settings of each instance, of the kind's own type
+    attribution: sources.Settings = sources.Settings()
 
     def dump(self) -> str:
         """The configuration in force as YAML."""
@@ -113,13 +130,20 @@ class Document:
         return self.places.get(key, "configuration")
 
 
-def load(path: Path | None = None, overrides: Sequence[str] = ()) -> Config:
-    """Read a file (or only the defaults), put `key=value` overrides over it, and check all of it."""
+Exporters = Callable[[Document, Path | None], dict[str, list[Any]]]
+
+
+def load(path: Path | None = None, overrides: Sequence[str] = (), exporters: Exporters | None = None) -> Config:
+    """Read a file (or only the defaults), put `key=value` overrides over it, and check all of it.
+
+    `exporters` checks the section of that name, which this file knows nothing of; it is called only if there is one.
+    """
     document = read(path) if path else Document()
     for text in overrides:
         _override(document, text)
     try:
-        config = Config.model_validate(document.values)
+        given = exporters(document, path and path.parent) if exporters and "exporters" in document.values else {}
+        config = Config.model_validate(document.values).model_copy(update={"exporters": given})
     except ValidationError as error:
         document.problems += [_sentence(document, item["loc"], item["type"], item["msg"]) for item in error.errors()]
     if document.problems:
@@ -193,6 +217,7 @@ def _override(document: Document, text: str) -> None:
 
 
 def _sentence(document: Document, key: Key, kind: str, message: str) -> str:
+    key = _untagged(key)
     place = document.place(key)
     if kind == "extra_forbidden":
         near = _nearest(key)
@@ -200,10 +225,16 @@ def _sentence(document: Document, key: Key, kind: str, message: str) -> str:
     return f"{place}: {_dotted(key)}: {message[0].lower()}{message[1:]}"
 
 
+def _untagged(key: Key) -> Key:
+    """A key as it stands in the file: of a list of typed maps, pydantic names the type of the map as well."""
+    return tuple(part for at, part in enumerate(key) if not (at and isinstance(key[at - 1], int) and part in sources.kinds()))
+
+
 def _nearest(key: Key) -> str | None:
     """The valid key most like an unknown one: of the same section first, then of all."""
+    parent = tuple(0 if isinstance(part, int) else part for part in key[:-1])
     valid = list(_valid(Config, ()))
-    siblings = {str(other[-1]): other for other in valid if other[:-1] == key[:-1]}
+    siblings = {str(other[-1]): (*key[:-1], other[-1]) for other in valid if other[:-1] == parent}
     anywhere = {str(other[-1]): other for other in valid}
     for known in (siblings, anywhere):
         match = difflib.get_close_matches(str(key[-1]), known, n=1)
@@ -217,6 +248,9 @@ def _valid(section: type[BaseModel], parent: Key) -> Iterator[Key]:
         yield (*parent, name)
         if isinstance(info.annotation, type) and issubclass(info.annotation, BaseModel):
             yield from _valid(info.annotation, (*parent, name))
+    if section is sources.Settings:
+        for kind in sources.kinds():
+            yield from _valid(sources.module(kind).Config, (*parent, "sources", 0))
 
 
 def _dotted(key: Key) -> str:
@@ -227,9 +261,13 @@ def _rooted(config: Config, document: Document, folder: Path) -> Config:
     """Relative paths of a file start at its folder; those of an override stay as they were typed."""
 
     def rooted(name: str, key: Key) -> str:
-        return name if name == "-" or document.place(key).startswith("--set") else str(folder / name)
+        return name if name in ("-", "") or document.place(key).startswith("--set") else str(folder / name)
 
     files = [rooted(name, ("signatures", "files", index)) for index, name in enumerate(config.signatures.files)]
     eve = config.output.eve
     output = config.output.model_copy(update={"eve": None if eve is None else rooted(eve, ("output", "eve"))})
-    return config.model_copy(update={"signatures": Signatures(files=files), "output": output})
+    folder_of = config.evidence.folder
+    evidence = config.evidence.model_copy(update={"folder": folder_of and rooted(folder_of, ("evidence", "folder"))})
+    books = config.attribution.rooted(rooted, document.place)
+    changes = {"signatures": Signatures(files=files), "output": output, "evidence": evidence, "attribution": books}
+    return config.model_copy(update=changes)

@@ -1,6 +1,7 @@
 """How many: distinct rig names in bounded memory, and machines behind one address as far as connections tell them apart.
 
-Both counts are the same whichever order flows end in. Knows names and times; knows no messages.
+Both counts are the same whichever order flows end in. Each connection has an extranonce1 of its own, so connections tell apart what
+extranonces would. Knows names and times; knows no messages.
 """
 
 from __future__ import annotations
@@ -40,6 +41,12 @@ class Distinct:
 
     def _keep(self, marks: Iterable[int]) -> None:
         self._marks = tuple(sorted({*self._marks, *marks})[:MAX_MARKS])
+
+    def copy(self) -> Distinct:
+        """The same count, to merge more into."""
+        same = Distinct()
+        same._marks = self._marks
+        return same
 
     @property
     def count(self) -> int:

@@ -6,6 +6,7 @@ Times are nanoseconds of the packet clock since the epoch, addresses are text, `
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import dataclass, field
 from enum import IntEnum
 from typing import Literal
@@ -80,6 +81,16 @@ class Wallet:
 
 
 @dataclass(slots=True, frozen=True)
+class Pool:
+    """The other end by its name: asked for through a proxy, or spoken by the miner; addresses alone name nobody."""
+
+    host: str | None = None  # host or host:port
+    name: str | None = None  # of the catalogue
+    operator: str | None = None
+    listed: bool | None = None  # whether the catalogue has it; None: no name was seen
+
+
+@dataclass(slots=True, frozen=True)
 class FlowKey:
     """One connection as evidence names it, the miner's side first."""
 
@@ -140,6 +151,70 @@ class FlowSummary:
     clock: MachineClock | None = None  # of the miner's end; None where another host's, or not to be told
 
 
+@dataclass(slots=True, frozen=True)
+class Enterprise:
+    """An organisation or a person that a book names. Equal `enterprise_id` means the same one, in every book."""
+
+    enterprise_id: str  # the unified social credit code, or "name:" and a hash of the name
+    name: str
+    uscc: str | None  # unified social credit code, its checksum right
+    category: str | None  # "enterprise", "government", "institution", "university", "data-centre", "individual", ...
+    industry: str | None = None
+    identified_by: Literal["code", "name"] = "name"  # a name alone is the weaker identity
+    aliases: tuple[str, ...] = ()
+
+    @property
+    def individual(self) -> bool:
+        """Whether this is a person, who is named in no document unless asked for."""
+        return self.category == "individual"
+
+
+@dataclass(slots=True, frozen=True)
+class Site:
+    """Premises: where an address is used."""
+
+    address: str | None
+    division: str | None  # six digits of GB/T 2260
+    division_name: str | None = None
+
+
+@dataclass(slots=True)
+class Claim:
+    """What one source says about an address, and why it counts as it does."""
+
+    source: str  # the kind: inventory, leases, netbox, registry, routes, geo
+    place: str  # file, and line where it has lines
+    as_of_ns: int | None  # of when the source is
+    strength: float  # 0..1
+    allocation: str  # prefix or range the source speaks of
+    standing: Literal["answer", "agrees", "wider", "conflict", "shared", "machine", "context"]
+    reason: str
+    enterprise: Enterprise | None = None
+    site: Site | None = None
+    subscriber: str | None = None
+    valid_from_ns: int | None = None
+    valid_until_ns: int | None = None
+    ports: tuple[int, int] | None = None
+    vrf: str | None = None
+    vlan: int | None = None
+    interface: str | None = None
+    detail: dict[str, str] = field(default_factory=dict)
+
+
+@dataclass(slots=True)
+class Attribution:
+    """Whose address that was, at that time, through that port: the answer, the claims that it rests on, and those against it."""
+
+    address: str
+    port: int | None
+    at_ns: int
+    result: Literal["named", "shared", "conflict", "unknown"]
+    enterprise: Enterprise | None
+    site: Site | None
+    claims: tuple[Claim, ...]  # strongest first
+    reasons: tuple[str, ...]
+
+
 @dataclass(slots=True)
 class Finding:
     """The judged conclusion about one miner address, one pool and one login."""
@@ -196,6 +271,8 @@ class Finding:
     machines_seen: int = 1  # at least this many machines behind the miner's address
     pool_host: str | None = None  # host:port of the pool as a proxy was asked for it
     proxy: str | None = None  # address:port of that proxy
+    pool: Pool = field(default_factory=Pool)
+    attribution: Attribution | None = None  # whose address the miner's was
 
 
 @dataclass(slots=True)
@@ -217,3 +294,16 @@ class Node:
     evidence: list[Evidence]
     vlans: tuple[int, ...]
     source: str
+    transport: str = "tcp"  # wrappings that were read past, as of a finding's flow
+    host: str | None = None  # host:port of the peer as a proxy was asked for it
+    proxy: str | None = None  # address:port of that proxy
+
+
+def event_id(record: Finding | Node) -> str:
+    """The name of what is said about a record now: the same at every retry and every replay of the packets, another when it changed."""
+    if isinstance(record, Node):
+        parts: tuple[object, ...] = (record.node_id, "closed", record.last_ns)
+    else:
+        counts = (record.shares.submitted, record.shares.accepted, record.shares.verified, record.flow_count)
+        parts = (record.finding_id, record.state, record.last_ns, int(record.grade), *counts)
+    return hashlib.sha1(" ".join(map(str, parts)).encode("utf-8", "backslashreplace"), usedforsecurity=False).hexdigest()[:20]

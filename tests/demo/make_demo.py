@@ -1,9 +1,9 @@
 """Makes the demo capture: seven minutes at the edge of an operator's network, always the same bytes.
 
 Customers have addresses of 198.51.100.0/24; the Internet is 203.0.113.0/24 and 192.0.2.0/24 (documentation ranges). One plant hides four
-ASIC machines behind its only address, a desk computer runs XMRig, a rig mines Etchash, another KawPow through a SOCKS5 proxy, and a
-museum's USB stick submits shares that can be recomputed; around them is ordinary traffic, and traffic that resembles mining. `make`
-says what a detector must find. Run as `python -m tests.demo.make_demo build/demo.pcap`.
+ASIC machines behind its only address, a desk computer runs XMRig, a rig that shares its address with others behind a translator mines
+Etchash, another KawPow through a SOCKS5 proxy, and a museum's USB stick submits shares that can be recomputed; around them is ordinary
+traffic, and traffic that resembles mining. `make` says what a detector must find; `books/` says whose the addresses are. Run as `python -m tests.demo.make_demo build/demo.pcap`.
 """
 
 from __future__ import annotations
@@ -72,6 +72,9 @@ def surroundings(wire: Wire) -> None:
     ordinary.dispatcher(Tcp(wire, customers[6], SHOP, (50_888, 9_100), 61 * SECOND))
     ordinary.language_server(Tcp(wire, customers[7], SHOP, (50_999, 2_087), 70 * SECOND))
     ordinary.bitcoin_node(Tcp(wire, NODE, PEER, (46_222, 8333), 12 * SECOND))
+    for number, port in enumerate((46_500, 48_700, 46_501)):  # others behind the rig's address, in their own blocks of ports
+        tcp = Tcp(wire, RIG, WEB, (port, 80), (60 + 90 * number) * SECOND)
+        ordinary.web(tcp, "www.example.net", f"/shared/{number}", ordinary.page(f"shared {number}", 3_000))
 
 
 def make(path: Path) -> tuple[int, dict[str, Counts]]:

@@ -1,0 +1,222 @@
+"""Whose address that was: all books behind one question. Built whole, then only read: a reload is a new object in the old one's place.
+
+It reads local files when it is loaded and nothing at all when it is asked.
+"""
+
+from __future__ import annotations
+
+import time
+from collections import Counter
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from sensor import records
+from sensor.attribution import verdict
+from sensor.attribution.books import AttributionError, Books, Progress
+from sensor.attribution.claims import Claims
+from sensor.attribution.dates import ALWAYS, FOREVER
+from sensor.attribution.divisions import Divisions
+from sensor.attribution.index import Index
+from sensor.attribution.ranges import number
+from sensor.attribution.settings import Settings, module
+from sensor.attribution.source import Source, files
+from sensor.attribution.tree import TooManyCrossingsError
+
+RESULTS = ("named", "shared", "conflict", "unknown")
+
+
+class Attribution:
+    """The books in force."""
+
+    def __init__(self, books: Books, settings: Settings) -> None:
+        """Settle what the sources have read. AttributionError where the ranges cannot be put in order."""
+        began = time.monotonic()
+        books.register.settle()
+        self.books = books
+        try:
+            numbers = [book.rank for book in books.books], [book.strength for book in books.books]
+            self.index = Index(books.columns, *numbers, books.points)
+        except TooManyCrossingsError:
+            raise AttributionError(
+                ["attribution: ranges of the books cross each other beyond reason; `minewatch books check` names them"]
+            ) from None
+        self.claims = Claims(books, self.index)
+        self.build_seconds = time.monotonic() - began
+        self.loaded_ns = time.time_ns()
+        self._points = [(one.interface, one.vlan, one.vrf) for one in settings.points]
+        self._lookups = Counter(dict.fromkeys(RESULTS, 0))
+
+    @classmethod
+    def load(cls, settings: Settings, previous: Attribution | None = None, progress: Progress | None = None) -> Attribution:
+        """Read all sources and put them in order.
+
+        A book that has less than half of the rows it had in `previous` is refused, unless its source says `allow_shrink`: half a book names
+        wrong holders with confidence. AttributionError has every problem at once; the previous object stays as it was.
+        """
+        problems: list[str] = []
+        try:
+            divisions = Divisions(Path(settings.divisions) if settings.divisions else None)
+        except (OSError, ValueError) as error:
+            problems.append(f"{settings.place('divisions')}: attribution.divisions: {_why(error)}")
+            divisions = Divisions()
+        books = Books(divisions, progress)
+        for position, source in enumerate(settings.sources):
+            _read(source, settings.place(position), books, problems)
+        problems += _shrunk(books, previous)
+        if problems:
+            raise AttributionError(problems)
+        return cls(books, settings)
+
+    def answer(
+        self,
+        address: str,
+        port: int | None,
+        at_ns: int,
+        *,
+        vlan: tuple[int, ...] = (),
+        interface: str | None = None,
+        vrf: str | None = None,
+    ) -> records.Attribution:
+        """Whose the address was at that time. Whatever is asked, there is an answer: "unknown" is one."""
+        question = self.question(address, port, at_ns, vlan=vlan, interface=interface, vrf=vrf)
+        if question is None:
+            self._lookups["unknown"] += 1
+            reasons = ("what was asked is no address",)
+            return records.Attribution(str(address), port, at_ns, "unknown", None, None, (), reasons)
+        said = verdict.judge(self.claims, question)
+        for table in self.books.tables:
+            said.claims += table.claims(question.version, question.value)
+        self._lookups[said.result] += 1
+        return records.Attribution(address, port, at_ns, said.result, said.enterprise, said.site, tuple(said.claims), tuple(said.reasons))
+
+    def question(
+        self, address: str, port: int | None, at_ns: int, *, vlan: tuple[int, ...], interface: str | None, vrf: str | None
+    ) -> verdict.Question | None:
+        """The question in numbers, seen at its point of the network; None where the address is none."""
+        try:
+            version, value = number(address)
+        except (ValueError, TypeError):
+            return None
+        asked = port if isinstance(port, int) and 0 <= port <= 65_535 else -1
+        seen = tuple(one for one in vlan if isinstance(one, int)) if isinstance(vlan, tuple | list) else ()
+        points = self.index.at(vrf if vrf is not None else self._vrf(interface, seen), seen, interface)
+        return verdict.Question(version, value, asked, max(ALWAYS, min(int(at_ns), FOREVER - 1)), points, bool(seen))
+
+    def others(
+        self,
+        address: str,
+        port: int | None,
+        at_ns: int,
+        *,
+        vlan: tuple[int, ...] = (),
+        interface: str | None = None,
+        vrf: str | None = None,
+    ) -> list[tuple[records.Claim, str]]:
+        """The rows of the address that do not answer this question, each with the reason."""
+        question = self.question(address, port, at_ns, vlan=vlan, interface=interface, vrf=vrf)
+        if question is None:
+            return []
+        index = self.index
+        holding = set(index.match(*question[:5]))
+        rows = [row for row in index.covering(question.version, question.value) if row not in holding]
+        return [(self.claims.claim(row), self._why_not(row, question)) for row in rows]
+
+    def _why_not(self, row: int, question: verdict.Question) -> str:
+        index = self.index
+        if question.at_ns < index.from_ns[row]:
+            return "begins later"
+        if question.at_ns >= index.until_ns[row]:
+            return "ended before"
+        if index.point[row] not in question.points:
+            return "elsewhere in the network"
+        return "through other ports" if question.port >= 0 else "through some ports only"
+
+    def attribute(self, finding: records.Finding) -> records.Finding:
+        """Say whose the miner's address was: asked for every connection, named only where all say the same. Gives the finding back."""
+        answers = []
+        for flow in finding.flows:
+            asked = {flow.first_ns: None, flow.last_ns: None}
+            answers += [self.answer(finding.miner_ip, flow.key.src_port, at, vlan=tuple(flow.vlans)) for at in asked]
+        finding.attribution = _joined(answers) if answers else self.answer(finding.miner_ip, None, finding.last_ns)
+        return finding
+
+    def stats(self) -> dict[str, int | float]:
+        """Figures of the books and of the questions so far."""
+        dates = [book.as_of_ns for book in self.books.books if book.as_of_ns is not None]
+        return {
+            "books": len(self.books.books),
+            "rows": sum(book.rows for book in self.books.books),
+            "rejected_rows": sum(len(book.refused) for book in self.books.books),
+            "enterprises": self.books.register.count,
+            "customers": len(self.books.customers),
+            "loaded_timestamp_seconds": self.loaded_ns / 1e9,
+            "oldest_book_timestamp_seconds": min(dates) / 1e9 if dates else 0.0,
+            **{f"lookups_{result}": self._lookups[result] for result in RESULTS},
+        }
+
+    def _vrf(self, interface: str | None, vlans: tuple[int, ...]) -> str:
+        """The VRF of an observation point, as configured."""
+        for where, vlan, vrf in self._points:
+            if (where is None or where == interface) and (vlan is None or vlan in vlans):
+                return vrf
+        return ""
+
+
+def _read(source: Source, place: str, books: Books, problems: list[str]) -> None:
+    """Let a source read its files; whatever hinders it is a sentence."""
+    kind: str = getattr(source, "kind", "")
+    if source.path and not files(source.path):
+        problems.append(f"{place}: {source.path}: no such file")
+        return
+    try:
+        module(kind).load(source, books)
+    except AttributionError as error:
+        problems += [f"{place}: {text}" for text in error.problems]
+    except OSError as error:
+        problems.append(f"{place}: {error.filename or source.path}: {_why(error)}")
+
+
+def _shrunk(books: Books, previous: Attribution | None) -> list[str]:
+    if previous is None:
+        return []
+    before: Mapping[str, int] = {book.shrink_key: book.rows for book in previous.books.books}
+    now = {book.shrink_key: book for book in books.books}
+    return [
+        f"{book.path}: {book.rows} rows, {before[key]} before: more than half are gone (allow_shrink: true takes it all the same)"
+        for key, book in now.items()
+        if not book.allow_shrink and 2 * book.rows < before.get(key, 0)
+    ]
+
+
+def _joined(answers: list[records.Attribution]) -> records.Attribution:
+    """One answer of many: theirs if they agree on the party, else that they do not."""
+    first = answers[0]
+    parties = {(one.result, one.enterprise.enterprise_id if one.enterprise else None) for one in answers}
+    claims: dict[tuple[Any, ...], records.Claim] = {}
+    for one in answers:
+        for claim in one.claims:
+            claims.setdefault((claim.place, claim.allocation, claim.ports, claim.valid_from_ns, claim.standing), claim)
+    shown = tuple(claims.values())[: verdict.MOST_CLAIMS]
+    if len(parties) == 1:
+        sites = {one.site for one in answers}
+        return records.Attribution(
+            first.address,
+            first.port,
+            first.at_ns,
+            first.result,
+            first.enterprise,
+            first.site if len(sites) == 1 else None,
+            shown,
+            first.reasons,
+        )
+    named = sorted({one.enterprise.name for one in answers if one.enterprise})
+    whom = f"different holders ({', '.join(named)})" if len(named) > 1 else f"{named[0]} and nobody known" if named else "nobody known"
+    reason = f"the connections of this finding lead to {whom}: through other ports, or at other times; nobody is named"
+    return records.Attribution(
+        first.address, None, first.at_ns, "conflict" if len(named) > 1 else "shared", None, None, shown, (reason, *first.reasons)
+    )
+
+
+def _why(error: Exception) -> str:
+    return (error.strerror or str(error)).lower() if isinstance(error, OSError) else str(error)

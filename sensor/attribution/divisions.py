@@ -1,0 +1,123 @@
+"""Administrative divisions of China (GB/T 2260): code to name and names to code, as they were in a year.
+
+The table is python-stdnum's; a local file of `code,name` lines goes before it. Knows no addresses of streets.
+"""
+
+from __future__ import annotations
+
+import csv
+import re
+from collections.abc import Iterator
+from functools import cache
+from pathlib import Path
+
+from stdnum import numdb
+
+_YEARS = re.compile(r"\[(\d*)-(\d*)\](.*)")
+#: Endings that people leave out.
+_ENDINGS = ("特别行政区", "维吾尔自治区", "壮族自治区", "回族自治区", "自治区", "自治州", "地区", "省", "市", "区", "县", "盟", "旗")
+
+
+class Divisions:
+    """The table, with local additions; a missing or unreadable local file raises OSError or ValueError."""
+
+    def __init__(self, local: Path | None = None) -> None:
+        self._local = dict(_read(local)) if local else {}
+
+    def name(self, code: str, year: int) -> str | None:
+        """`江苏省苏州市` for 320500; None if there was no such division that year."""
+        if code in self._local:
+            return self._local[code]
+        parts = [_then(code[:2] + "0000", year), _then(code[:4] + "00", year), _then(code, year)]
+        if parts[2] is None:
+            return None
+        return "".join(dict.fromkeys(part for part in parts if part and part not in ("市辖区", "市区", "县")))
+
+    def find(self, province: str, city: str, county: str, year: int) -> str | None:
+        """The code that these names mean; the empty ones are not known. None if the names are, or do not fit into each other."""
+        wanted = [part.strip() for part in (province, city, county)]
+        code = ""
+        for depth, part in enumerate(wanted):
+            if not part or (depth == 1 and part in ("市辖区", "县", "省直辖县级行政区划", wanted[0])):
+                continue
+            inner = _child(code, part, year, depth) or self._find_local(part, code)
+            if inner is None:
+                return None
+            code = inner
+        return code or None
+
+    def _find_local(self, part: str, within: str) -> str | None:
+        stem = within.rstrip("0") if within else ""
+        found = [code for code, name in self._local.items() if name.endswith(part) and code.startswith(stem)]
+        return found[0] if len(found) == 1 else None
+
+
+def _read(path: Path) -> Iterator[tuple[str, str]]:
+    with path.open(encoding="utf-8-sig", newline="") as lines:
+        for row in csv.reader(lines):
+            if len(row) >= 2 and re.fullmatch(r"\d{6}", row[0].strip()):
+                yield row[0].strip(), row[1].strip()
+            elif row and not row[0].startswith("#") and row[0] != "code":
+                raise ValueError(f"{path}: not a code of six digits and a name: {','.join(row)[:60]}")
+
+
+def _then(code: str, year: int) -> str | None:
+    """The name that a code had in a year."""
+    for first, last, name in _table().get(code, ()):
+        if first <= year <= last:
+            return name
+    return None
+
+
+def _child(within: str, name: str, year: int, depth: int) -> str | None:
+    """The division of this name inside another (everywhere if that is empty); None if there is none, or more than one."""
+    found = [code for code in _names().get(_stem(name), ()) if _fits(code, within, depth) and _matches(_then(code, year), name)]
+    exact = [code for code in found if _then(code, year) == name]
+    chosen = exact or found
+    if len(chosen) > 1:  # a city and its own district of one name: the level that was asked for
+        level = [code for code in chosen if code.endswith(("0000", "00", "")[depth]) and (depth < 2) == code.endswith("00")]
+        chosen = level or chosen
+    return chosen[0] if len(chosen) == 1 else None
+
+
+def _fits(code: str, within: str, depth: int) -> bool:
+    stem = within[:2] if within.endswith("0000") else within[:4] if within.endswith("00") else within
+    return code.startswith(stem) and code != within and (depth > 0 or code.endswith("0000"))
+
+
+def _matches(known: str | None, name: str) -> bool:
+    return known is not None and _stem(known) == _stem(name)
+
+
+def _stem(name: str) -> str:
+    for ending in _ENDINGS:
+        if name.endswith(ending) and len(name) > len(ending) + 1:
+            return name[: -len(ending)]
+    return name
+
+
+@cache
+def _table() -> dict[str, list[tuple[int, int, str]]]:
+    """Code to names with their years. A year in which one name ends and another begins belongs to the new one."""
+    table: dict[str, list[tuple[int, int, str]]] = {}
+    for _, province, _, properties, children in numdb.get("cn/loc").prefixes:
+        table[province + "0000"] = [(0, 9999, properties["province"])]
+        for _, rest, _, inner, _ in children:
+            names = [_dated(text) for text in inner.get("county", "").split(",") if text]
+            if rest != "0000":
+                table[province + rest] = sorted(names, reverse=True)
+    return table
+
+
+def _dated(text: str) -> tuple[int, int, str]:
+    found = _YEARS.fullmatch(text)
+    return (int(found[1] or 0), int(found[2] or 9999), found[3]) if found else (0, 9999, text)
+
+
+@cache
+def _names() -> dict[str, list[str]]:
+    found: dict[str, list[str]] = {}
+    for code, names in _table().items():
+        for _, _, name in names:
+            found.setdefault(_stem(name), []).append(code)
+    return {name: list(dict.fromkeys(codes)) for name, codes in found.items()}

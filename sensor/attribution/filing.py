@@ -1,0 +1,137 @@
+"""Who a row of a book names: organisation, certificate, kind, premises, and whether an address of it is one of many subscribers'.
+
+Rows repeat: each combination of cells is judged once. Raises ValueError with the reason where a row cannot be used; what is put right or
+left out is a note. It knows no addresses and no times.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+
+from sensor.attribution.books import Book, Books, Holder, today_year
+from sensor.attribution.codes import Certificate, category, certificate, hide
+from sensor.attribution.dates import NS
+from sensor.attribution.register import Filing
+from sensor.attribution.text import comparable, plain, short
+from sensor.records import Site
+
+CELLS = (
+    "organisation", "certificate_type", "certificate", "nature", "unit_class", "industry", "province", "city", "county", "division",
+    "address", "use", "service", "subscribers", "contact", "gateway", "subscriber",
+)  # fmt: skip
+#: No organisation at all, in the ways that people write that.
+NOBODY = frozenset({"", "-", "/", "无", "未知", "空", "n/a", "none", "null", "暂无"})
+FREE = re.compile(r"空闲|未分配|未使用|预留|保留|闲置|free|reserved|available")
+#: Uses by which an address is many subscribers', one after another or at once.
+SHARED_USE = re.compile(r"nat|地址池|共享|动态|拨号|pool|dynamic|dhcp|pppoe")
+#: Services of the filing form that are such: fixed broadband and mobile access.
+SHARED_SERVICES = frozenset({"3", "4", "固定宽带接入", "移动网接入"})
+FIXED_USE = re.compile(r"静态|固定|static")
+UNIVERSITY = re.compile(r"(大学|学院|university|college)$")
+
+
+@dataclass(slots=True)
+class Filed:
+    """What the cells about the holder say."""
+
+    number: int
+    holder: Holder
+    notes: list[str] = field(default_factory=list)
+
+
+class Filings:
+    """The holders of one book."""
+
+    def __init__(self, books: Books, plan: dict[str, int], contacts: bool, book: Book) -> None:
+        self.books, self.contacts = books, contacts
+        self._columns = [plan.get(name, -1) for name in CELLS]
+        self._dated = plan.get("valid_from", -1)
+        self._known: dict[tuple[str, ...], Filed | str] = {}
+        self._year = today_year() if book.as_of_ns is None else 1970 + int(book.as_of_ns / NS / 31_556_952)
+
+    def filed(self, cells: list[str]) -> Filed:
+        """Who these cells name; ValueError if the row cannot be used."""
+        key = (*[cells[column] for column in self._columns], cells[self._dated][:4])
+        known = self._known.get(key)
+        if known is None:
+            try:
+                known = self._file({name: text.strip() for name, text in zip((*CELLS, "year"), key, strict=True)})
+            except ValueError as error:
+                known = str(error)
+            self._known[key] = known
+        if isinstance(known, str):
+            raise ValueError(known)
+        return known
+
+    def _file(self, said: dict[str, str]) -> Filed:
+        notes: list[str] = []
+        name = hide(" ".join(said["organisation"].split()))
+        use = comparable(said["use"] + " " + said["service"])
+        if FREE.search(comparable(name)) and len(name) <= 8:
+            raise ValueError(f"is marked as given to nobody ({short(name)})")
+        shared = self._shared(said, use)
+        if comparable(name) in NOBODY:
+            if not shared:
+                raise ValueError("names no organisation")
+            name = ""
+        paper = certificate(said["certificate_type"], said["certificate"])
+        if paper.problem:
+            raise ValueError(paper.problem)
+        kind = self._category(said, name, paper, notes)
+        if kind == "carrier" and not shared:
+            shared = -1
+            notes.append("the range is a carrier's own: whoever uses an address of it is not in this row")
+        site = self._site(said, notes)
+        mark = paper.masked or f"{site.division} {site.address}" if kind == "individual" else ""
+        filing = Filing(name, paper.uscc, kind, said["industry"] or None, mark)
+        holder = Holder(
+            enterprise=self.books.register.file(filing) if name else -1,
+            site=self.books.register.site(site) if site.address or site.division else -1,
+            shared=shared,
+            detail=self._detail(said, paper),
+        )
+        return Filed(self.books.holder(holder), holder, notes)
+
+    def _shared(self, said: dict[str, str], use: str) -> int:
+        """0: one holder's; n: one of n subscribers'; -1: of an unknown number."""
+        count = plain(said["subscribers"])
+        if count.isdigit() and int(count) > 1:
+            return int(count)
+        if FIXED_USE.search(use):
+            return 0
+        return -1 if SHARED_USE.search(use) or comparable(said["service"]) in SHARED_SERVICES else 0
+
+    def _category(self, said: dict[str, str], name: str, paper: Certificate, notes: list[str]) -> str | None:
+        if paper.personal:
+            return "individual"
+        kind, known = category(said["nature"])
+        if not known:
+            notes.append(f"the kind of organisation {short(said['nature'])} is not known and was left out")
+        unit = comparable(said["unit_class"])
+        if unit in ("1", "isp", "2", "idc"):
+            kind = "carrier" if unit in ("1", "isp") else "data-centre"
+        if kind in (None, "institution") and UNIVERSITY.search(name.casefold()):
+            return "university"
+        return kind
+
+    def _site(self, said: dict[str, str], notes: list[str]) -> Site:
+        """The premises; a division that is not known is left open, the street stays."""
+        dated = said["year"] if said["year"].isdigit() and 1980 <= int(said["year"]) <= 2100 else ""
+        years = [self._year, *([int(dated)] if dated else [])]
+        divisions = self.books.divisions
+        code = plain(said["division"])
+        province, city, county = (plain(said[part]) for part in ("province", "city", "county"))
+        for year in years:
+            found = (code if divisions.name(code, year) else None) if code else divisions.find(province, city, county, year)
+            if found:
+                return Site(hide(said["address"]) or None, found, divisions.name(found, year))
+        told = code or " ".join(filter(None, (province, city, county)))
+        if told:
+            notes.append(f"the division {short(told)} is not known and was left open")
+        return Site(hide(said["address"]) or None, None, None)
+
+    def _detail(self, said: dict[str, str], paper: Certificate) -> tuple[tuple[str, str], ...]:
+        names = ["use", "service", "gateway", "subscriber", *(["contact"] if self.contacts else [])]
+        detail = [(name, hide(said[name])) for name in names if said[name]]
+        return (*detail, *([("certificate", paper.masked)] if paper.masked else []))

@@ -1,0 +1,64 @@
+"""Rows of books that cannot both be right: ranges of different holders that are equal or cross, at one time, through the same ports.
+
+A range inside another is no mistake: that is how blocks are handed on. Both rows of a pair are kept, since to drop one would name the
+other's holder with confidence; the answer there is "conflict". It reads what is loaded and changes nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from sensor.attribution.answer import Attribution
+from sensor.attribution.books import HOLDERS
+from sensor.attribution.claims import scope
+
+#: Rows of one address that are compared with each other.
+MOST_RIVALS = 256
+
+
+class Overlap(NamedTuple):
+    """A row, and what is wrong with it."""
+
+    book: int
+    line: int
+    text: str
+
+
+def overlaps(attribution: Attribution) -> Iterator[Overlap]:
+    """Every pair once, told at the later of its two lines."""
+    index, claims, books = attribution.index, attribution.claims, attribution.books.books
+    told: set[tuple[int, int]] = set()
+    for row in range(len(index)):
+        book = books[index.book[row]]
+        if book.rank != HOLDERS or book.kind == "leases":
+            continue
+        version, first, _ = index.span(row)
+        for other in index.covering(version, first)[:MOST_RIVALS]:
+            pair = (min(row, other), max(row, other))
+            if other == row or pair in told or not _collide(attribution, row, other):
+                continue
+            told.add(pair)
+            late, early = sorted(pair, key=lambda one: (index.book[one], index.line[one]), reverse=True)
+            rival = claims.claim(early)
+            whom = rival.enterprise.name if rival.enterprise else "another use"
+            text = f"{scope(claims.claim(late))} overlaps {scope(rival)} of {whom} ({rival.place}) at the same time"
+            yield Overlap(index.book[late], index.line[late], text)
+
+
+def _collide(attribution: Attribution, one: int, other: int) -> bool:
+    """Whether two rows speak of one address at one time, neither inside the other, and name different holders."""
+    index, claims = attribution.index, attribution.claims
+    if attribution.books.books[index.book[other]].rank != HOLDERS:
+        return False
+    if max(index.from_ns[one], index.from_ns[other]) >= min(index.until_ns[one], index.until_ns[other]):
+        return False
+    if max(index.port_first[one], index.port_first[other]) > min(index.port_last[one], index.port_last[other]):
+        return False
+    points = index.points[index.point[one]], index.points[index.point[other]]
+    if not (points[0].holds(points[1]) or points[1].holds(points[0])):
+        return False
+    if claims.inside(one, other) or claims.inside(other, one):
+        return False
+    names = {claims.identity(row, index.from_ns[row]) for row in (one, other)}
+    return len(names - {""}) > 1

@@ -1,0 +1,74 @@
+"""The configuration section `attribution`: which sources there are, found by the names of their files, and where the sensor looks.
+
+A source is a file of this folder with a `Config` and a `load`; its `kind` is the file's name. Nothing else has to be told of a new one.
+"""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Callable
+from functools import cache, reduce
+from operator import or_
+from pathlib import Path
+from types import ModuleType
+from typing import TYPE_CHECKING, Annotated, Any
+
+from pydantic import Field, PrivateAttr
+
+from sensor.attribution.source import Name, Section, Source
+
+#: What the file of a source holds, and no other file of this folder.
+_MARK = "\nclass Config(Source):"
+
+
+def module(kind: str) -> ModuleType:
+    """The source of this kind."""
+    return importlib.import_module(f"{__package__}.{kind}")
+
+
+@cache
+def kinds() -> tuple[str, ...]:
+    """The names of all sources, in order."""
+    return tuple(sorted(path.stem for path in Path(__file__).parent.glob("*.py") if _MARK in path.read_text(encoding="utf-8")))
+
+
+class ObservedPoint(Section):
+    """Which VRF is seen on an interface, in a VLAN, or in both."""
+
+    vrf: Name
+    interface: Name | None = None
+    vlan: Annotated[int, Field(ge=0, le=4095)] | None = None
+
+
+if TYPE_CHECKING:
+    AnySource = Source
+else:
+    AnySource = Annotated[reduce(or_, (module(kind).Config for kind in kinds())), Field(discriminator="kind")]
+
+
+class Settings(Section):
+    """Everything that attribution is configured with."""
+
+    sources: list[AnySource] = Field(default_factory=list)
+    points: list[ObservedPoint] = Field(default_factory=list)
+    divisions: Name | None = None  # a file of `code,name` lines that goes before the shipped table
+    _places: dict[int | str, str] = PrivateAttr(default_factory=dict)
+
+    def place(self, key: int | str) -> str:
+        """Where a source, or a key, is configured."""
+        return self._places.get(key, f"attribution.sources.{key}" if isinstance(key, int) else f"attribution.{key}")
+
+    def rooted(self, path_of: Callable[[str, tuple[Any, ...]], str], place_of: Callable[[tuple[Any, ...]], str]) -> Settings:
+        """The same with the paths of a configuration file made whole, and with the places of what it names."""
+        if not self.sources and not self.divisions:
+            return self
+        sources = []
+        for number, source in enumerate(self.sources):
+            given = {name: getattr(source, name) for name in ("path", "names") if getattr(source, name, None)}
+            whole = {name: path_of(text, ("attribution", "sources", number, name)) for name, text in given.items()}
+            sources.append(source.model_copy(update=whole))
+        divisions = self.divisions and path_of(self.divisions, ("attribution", "divisions"))
+        settings = self.model_copy(update={"sources": sources, "divisions": divisions})
+        places: dict[int | str, str] = {number: place_of(("attribution", "sources", number, "path")) for number in range(len(sources))}
+        settings._places = {**places, "divisions": place_of(("attribution", "divisions"))}
+        return settings

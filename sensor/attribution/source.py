@@ -1,0 +1,78 @@
+"""What every source of claims is configured with, and what a source is: a file of this folder with `Config` and `load`.
+
+It knows no source. A `load(config, books)` reads local files only, gives each row to `books`, and names each row that it refuses.
+"""
+
+from __future__ import annotations
+
+import datetime
+import re
+from pathlib import Path
+from typing import Annotated
+
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
+
+from sensor.attribution.dates import first_ns, offset_seconds
+
+
+class Section(BaseModel):
+    """Unknown keys are mistakes, and nothing is converted silently."""
+
+    model_config = ConfigDict(strict=True, extra="forbid", frozen=True)
+
+
+def _offset(text: str) -> str:
+    offset_seconds(text)
+    return text
+
+
+#: Hours and minutes east of Greenwich, as books state local dates: `+08:00`.
+UtcOffset = Annotated[str, AfterValidator(_offset)]
+Strength = Annotated[float, Field(ge=0.0, le=1.0)]
+
+
+def _readable_name(text: str) -> str:
+    if re.search(r"[\x00-\x1f]", text):
+        raise ValueError("must be one line of text")
+    return text
+
+
+Name = Annotated[str, Field(min_length=1), AfterValidator(_readable_name)]
+
+
+def _text(value: object) -> object:
+    """YAML makes a date of `2026-01-01`; here it is the text that it was."""
+    return str(value) if isinstance(value, datetime.date) else value
+
+
+def _date(text: str) -> str:
+    try:
+        first_ns(text, 0)
+    except ValueError as error:
+        raise ValueError(f"{text} {error}") from None
+    return text
+
+
+Date = Annotated[Name, AfterValidator(_date), BeforeValidator(_text)]
+
+
+class Source(Section):
+    """The keys that all sources share."""
+
+    path: Annotated[str, Field(min_length=1)]  # a file, or a pattern of files
+    strength: Strength | None = None  # how far the source is believed; without it, its kind's own
+    as_of: Date | None = None  # the date the source is of; without it, when the file was changed
+    utc_offset: UtcOffset = "+08:00"
+    vrf: Name | None = None  # the VRF of rows that name none; "*": any
+    allow_shrink: bool = False  # take the book even if it lost more than half of its rows
+
+
+def files(path: str) -> list[Path]:
+    """The files that a path or a pattern names, in order; empty if there are none."""
+    found = Path(path)
+    if found.is_file():
+        return [found]
+    if not re.search(r"[*?\[]", path):
+        return []
+    root = Path(found.anchor) if found.is_absolute() else Path()
+    return sorted(one for one in root.glob(str(found.relative_to(found.anchor) if found.is_absolute() else found)) if one.is_file())
