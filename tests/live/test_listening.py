@@ -247,6 +247,7 @@ def test_two_ports_of_a_tap_are_one_link(net, listen):
 
 def test_nothing_is_left_behind_by_cores_that_were_closed(net, listen):
     listen().attach("b0").core.close()
+    net.send([line(0)])
     before = len(list(Path("/proc/self/fd").iterdir()))
     mapped = Path("/proc/self/maps").read_text().count("socket:")
     for number in range(20):
