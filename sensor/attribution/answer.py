@@ -5,9 +5,11 @@ It reads local files when it is loaded and nothing at all when it is asked.
 
 from __future__ import annotations
 
+import gc
 import time
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -61,12 +63,13 @@ class Attribution:
             problems.append(f"{settings.place('divisions')}: attribution.divisions: {_why(error)}")
             divisions = Divisions()
         books = Books(divisions, progress)
-        for position, source in enumerate(settings.sources):
-            _read(source, settings.place(position), books, problems)
-        problems += _shrunk(books, previous)
-        if problems:
-            raise AttributionError(problems)
-        return cls(books, settings)
+        with _no_collector():
+            for position, source in enumerate(settings.sources):
+                _read(source, settings.place(position), books, problems)
+            problems += _shrunk(books, previous)
+            if problems:
+                raise AttributionError(problems)
+            return cls(books, settings)
 
     def answer(
         self,
@@ -161,6 +164,18 @@ class Attribution:
             if (where is None or where == interface) and (vlan is None or vlan in vlans):
                 return vrf
         return ""
+
+
+@contextmanager
+def _no_collector() -> Iterator[None]:
+    """Books make millions of objects and no cycles: looking for these again and again took a third of the time."""
+    running = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if running:
+            gc.enable()
 
 
 def _read(source: Source, place: str, books: Books, problems: list[str]) -> None:

@@ -31,7 +31,7 @@ class Index:
         """
         given = _arrays(columns)
         order = _rank(given, np.asarray(ranks, "i4"), np.asarray(strengths, "f8"), np.asarray([one.exactness for one in points], "i4"))
-        kept: dict[str, Any] = {name: np.ascontiguousarray(column[order]) for name, column in given.items()}
+        kept: dict[str, Any] = {name: column[order] for name, column in given.items()}
         views: dict[str, memoryview[int]] = {name: memoryview(column) for name, column in kept.items()}
         self.version = views["version"]
         self._high = views["first_high"], views["last_high"]
@@ -98,9 +98,9 @@ class Index:
 
 
 def _arrays(columns: Columns) -> dict[str, Any]:
-    """The columns as numpy sees them, without a copy."""
-    named = {"version": columns.version, **dict(zip(columns.NAMES, columns.arrays, strict=True))}
-    return {name: np.frombuffer(column, column.typecode) if column else np.zeros(0, column.typecode) for name, column in named.items()}
+    """The members of all rows, each as one array."""
+    packed = np.frombuffer(bytes(columns.data), np.dtype([(name, f"={code}") for name, code in columns.MEMBERS]))
+    return {name: np.ascontiguousarray(packed[name]) for name, _ in columns.MEMBERS}
 
 
 def _rank(given: dict[str, Any], ranks: Any, strengths: Any, exactness: Any) -> Any:

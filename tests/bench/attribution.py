@@ -85,7 +85,9 @@ def main() -> None:
         loaded = Attribution.load(Settings(sources=[Config(kind="inventory", path=str(book), preset="minewatch")]))
         seconds = time.perf_counter() - began
         taken = len(loaded.index)
-        print(f"load        {taken:,} rows of {book.stat().st_size / 1e6:.0f} MB CSV in {seconds:.1f} s ({loaded.build_seconds:.1f} s of it the index)")
+        print(
+            f"load        {taken:,} rows of {book.stat().st_size / 1e6:.0f} MB CSV in {seconds:.1f} s ({loaded.build_seconds:.1f} s of it the index)"
+        )
         print(f"memory      {resident_mb():.0f} MB resident at most")
         questions = asked(loaded, taken, random.Random("questions"))
         speed(loaded, questions)
@@ -173,11 +175,24 @@ def sheet(folder: Path) -> None:
     path = folder / "filing.xlsx"
     book = xlsxwriter.Workbook(str(path), {"constant_memory": True})
     page = book.add_worksheet()
-    page.write_row(0, 0, ["起始IP地址*", "终止IP地址*", "使用方式", "使用日期*", "单位名称*", "单位性质", "单位所在省*", "市", "县", "单位详细地址*"])
+    page.write_row(
+        0, 0, ["起始IP地址*", "终止IP地址*", "使用方式", "使用日期*", "单位名称*", "单位性质", "单位所在省*", "市", "县", "单位详细地址*"]
+    )
     for number in range(SHEET_ROWS):
         first = (198 << 24 | 18 << 16) + 2 * number
         name = f"示例企业{number:06d}有限公司"
-        cells = [address_text(4, first), address_text(4, first + 1), "静态", "2024-05-06", name, "企业", "江苏省", "苏州市", "虎丘区", f"{number}号"]
+        cells = [
+            address_text(4, first),
+            address_text(4, first + 1),
+            "静态",
+            "2024-05-06",
+            name,
+            "企业",
+            "江苏省",
+            "苏州市",
+            "虎丘区",
+            f"{number}号",
+        ]
         page.write_row(number + 1, 0, cells)
     book.close()
     began = time.perf_counter()
