@@ -46,7 +46,7 @@ class Worker:
     def __init__(self, name: str, sender: Destination, redact: bool, ledger: Ledger, clock: Callable[[], int] = time.time_ns) -> None:
         self.name, self.kind = name, name.partition(".")[0]
         self._sender, self._redact, self._ledger, self._clock = sender, redact, ledger, clock
-        self._position = self._committed = ledger.outbox.backlog(name).position
+        self._position = self._committed = -1  # not known before the thread runs: another one may still be at work for this cursor
         self._refused_uncommitted = 0
         self._delivered = self._refused = self._failed = self._repeated = 0
         self._trouble: str | None = None
@@ -114,6 +114,8 @@ class Worker:
 
     def _deliver(self) -> bool:
         """Send a page of events; whether there may be more."""
+        if self._position < 0:
+            self._position = self._committed = self._ledger.outbox.backlog(self.name).position
         events = self._ledger.outbox.read(self._position, READ)
         try:
             for start in range(0, len(events), self._sender.most):
