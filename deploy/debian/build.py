@@ -90,12 +90,13 @@ def code(target: Path) -> None:
     for needed in sorted(closure(project["dependencies"])):
         for file in distribution(needed).files or ():
             source = Path(str(file.locate()))
-            if {"..", "__pycache__", "SelfTest"} & set(file.parts) or not source.is_file():
+            if {"..", "__pycache__", "SelfTest", "tests"} & set(file.parts) or not source.is_file():
                 continue  # commands, what is made by running, and tests
             place = target.joinpath(*file.parts)
             place.parent.mkdir(parents=True, exist_ok=True)
             shutil.copyfile(source, place)
-    for library in target.rglob("*.so*"):
+    # Only what is ours: the wheels' libraries were rearranged when they were bundled, and strip breaks them (numpy's OpenBLAS).
+    for library in (target / "sensor").glob("_core*.so"):
         subprocess.run(["strip", "--strip-unneeded", str(library)], check=True)
 
 
