@@ -12,13 +12,14 @@ import yaml
 import exporters
 from sensor.config import Config, load
 from sensor.delivery.settings import checked
-from tests.deploy.conftest import DEPLOY, debian_python, run
+from tests.deploy.conftest import DEPLOY, built, debian_python, program, run
 
 EXAMPLE = DEPLOY / "minewatch.yaml"
 #: Makes a writable copy of the root that nobody else sees and that is gone with the process, and runs the script in it.
 COPY = """
 set -eu
-mount -t tmpfs copy "$1" && mkdir "$1/upper" "$1/work" "$1/root"
+mount -t tmpfs copy "$1" || exit 77
+mkdir "$1/upper" "$1/work" "$1/root"
 mount -t overlay -o lowerdir=/,upperdir="$1/upper",workdir="$1/work" copy "$1/root" || exit 77
 mount -t proc proc "$1/root/proc"
 mount --bind /dev "$1/root/dev"
@@ -59,8 +60,9 @@ def in_a_copy(package: Path, folder: Path, script: str) -> str:
     return ran.stdout
 
 
-def test_lintian_finds_nothing_wrong(package: Path) -> None:
-    checked = run("lintian", "--fail-on", "error,warning", package)
+def test_lintian_finds_nothing_wrong_with_what_is_ours(tmp_path: Path) -> None:
+    program("lintian")
+    checked = run("lintian", "--fail-on", "error,warning", built(tmp_path, "--bare"))
     assert checked.returncode == 0, checked.stdout
 
 

@@ -53,7 +53,7 @@ def said(package: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, s
     command = [program("unshare"), *alone, "sh", HERE / "machine.sh", folder, package, SCRIPT, *files]
     ran = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False, timeout=200)
     lines = [line[3:] for line in ran.stdout.splitlines() if line.startswith("== ")]
-    if ran.returncode == 77 or "unshare failed" in ran.stdout:
+    if ran.returncode == 77 or "unshare failed" in ran.stdout or "systemd does not come up here" in ran.stdout:
         pytest.skip("a machine of its own cannot be made here")
     assert "started yes" in lines, ran.stdout
     assert "unknown: unknown key" in ran.stdout  # what the check before the start said in the end
