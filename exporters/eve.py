@@ -20,6 +20,8 @@ from sensor.records import Evidence, Finding, FlowKey, FlowSummary, Grade, Inter
 
 CATEGORY = "Crypto Currency Mining Activity Detected"
 GID = 1
+#: What a source begins with that is an interface, not a capture.
+INTERFACE = "iface:"
 
 #: Suricata's severities, 1 the highest: what is certain, what is probable, what is a suspicion.
 CERTAIN, PROBABLE, SUSPICION = 1, 2, 3
@@ -83,6 +85,13 @@ def severity(grade: Grade) -> int:
     return PROBABLE if grade >= Grade.BEHAVES else SUSPICION
 
 
+def _seen_at(source: str) -> dict[str, object]:
+    """Where packets were captured, under the name that EVE has for it."""
+    if source.startswith(INTERFACE):
+        return {"in_iface": source.removeprefix(INTERFACE)}
+    return {"pcap_filename": file_name(source)}
+
+
 def _ends(key: FlowKey) -> dict[str, object]:
     return {"src_ip": key.src_ip, "src_port": key.src_port, "dest_ip": key.dest_ip, "dest_port": key.dest_port}
 
@@ -94,7 +103,7 @@ def _head(event_type: str, record: Finding | Node, key: FlowKey, source: str, vl
         "event_id": event_id(record),
         "flow_id": key.flow_id,
         "community_id": key.community_id,
-        "pcap_filename": file_name(source),
+        **_seen_at(source),
     }
     if vlans:
         head["vlan"] = list(vlans)
@@ -140,7 +149,7 @@ def _flow(flow: FlowSummary) -> dict[str, object]:
         "vlan": list(flow.vlans),
         "midstream": flow.midstream,
         "direction_basis": flow.basis,
-        "pcap_filename": file_name(flow.source),
+        **_seen_at(flow.source),
         "transport": flow.transport,
         "pool_host": flow.pool_host,
         "proxy": flow.proxy,

@@ -45,6 +45,7 @@ class Watch:
         self._folder, self._memory, self._settle_ns = folder, memory, settle_ns
         self._done = _recall(memory)  # by digest of their beginning
         self._sizes: dict[str, int] = {}  # at the last look
+        self._unchanged: dict[str, tuple[int, int, int]] = {}  # files known to be read, by what changes when they do
         self.grown = 0  # files that went on growing after they were read; the rest of them is not read
 
     def finished(self, now_ns: int) -> list[Path]:
@@ -56,9 +57,15 @@ class Watch:
             with contextlib.suppress(OSError):  # it has just gone
                 status, name = path.stat(), self._name(path)
                 sizes[name] = status.st_size
-                if self._is_new(path, name, status.st_size, known.get(name)) and self._is_finished(path, name, status, now_ns):
+                stamp = (status.st_size, status.st_mtime_ns, status.st_ino)
+                if self._unchanged.get(name) == stamp:
+                    continue
+                if not self._is_new(path, name, status.st_size, known.get(name)):
+                    self._unchanged[name] = stamp
+                elif self._is_finished(path, name, status, now_ns):
                     found.append((status.st_mtime_ns, name, path))
         self._sizes = sizes
+        self._unchanged = {name: stamp for name, stamp in self._unchanged.items() if name in sizes}
         return [path for _, _, path in sorted(found)]
 
     def done(self, path: Path) -> None:

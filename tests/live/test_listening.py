@@ -10,6 +10,7 @@ import struct
 import subprocess
 import time
 from itertools import pairwise
+from pathlib import Path
 
 import pytest
 
@@ -89,6 +90,20 @@ def test_threads_show_that_they_live_while_nothing_comes(listen_compiled):
         heard = listen_compiled(workers=workers).attach("b0")
         heard.until(lambda heard=heard: heard.stats["ticks"] >= 5)
         heard.end()
+
+
+@pytest.mark.usefixtures("net")
+@pytest.mark.parametrize("workers", [1, 2])
+def test_a_thread_that_hangs_shows(listen_compiled, monkeypatch, workers):
+    monkeypatch.setenv("MINEWATCH_FAULT", "worker-hangs")
+    heard = listen_compiled(workers=workers).attach("b0")
+    heard.until(lambda: heard.stats["ticks"] > 20)
+    before = heard.stats["ticks"]
+    heard.events += heard.core.poll(16, 400)
+    assert heard.stats["ticks"] <= before + 1
+    began = time.monotonic()
+    heard.core.close()
+    assert time.monotonic() - began < 2
 
 
 def test_an_interface_that_goes_down_is_heard_again_when_it_is_up(net, listen):
@@ -228,6 +243,29 @@ def test_two_ports_of_a_tap_are_one_link(net, listen):
     if heard.core.__class__.__module__ == "sensor._core":
         assert directions == [0, 1] * 40  # in the order of time
     assert {end.source: end.packets for end in heard.of(End)} == {"iface:b0": 40, "iface:b1": 40}
+
+
+def test_nothing_is_left_behind_by_cores_that_were_closed(net, listen):
+    listen().attach("b0").core.close()
+    net.send([line(0)])
+    before = len(list(Path("/proc/self/fd").iterdir()))
+    mapped = Path("/proc/self/maps").read_text().count("socket:")
+    for number in range(20):
+        heard = listen().attach("b0", ring_bytes=4 << 20)
+        net.send([line(number)])
+        heard.core.close()
+    assert len(list(Path("/proc/self/fd").iterdir())) == before
+    assert Path("/proc/self/maps").read_text().count("socket:") == mapped
+
+
+def test_a_jumbo_frame_is_whole(net, listen):
+    for end in ("a0", "b0"):
+        ip("link", "set", end, "mtu", "9000")
+    heard = listen(session_bytes=1 << 20).attach("b0")
+    data = JSON.ljust(8_900, b"x")
+    net.send([frame(Talk().data(0, 0, data))])
+    heard.until(lambda: heard.of(Chunk) != []).end()
+    assert [chunk.data for chunk in heard.of(Chunk)] == [data]
 
 
 def test_what_is_excluded_goes_no_further_also_while_listening(net, listen):

@@ -27,6 +27,9 @@ use crate::worker::Worker;
 /// Packets decoded together: their table entries are touched before any is worked on, so that memory is waited for once.
 pub const BATCH: usize = 32;
 const BLOCKS_IN_FLIGHT: usize = 4;
+/// Set to this, the environment's variable makes one thread of a listening core stand still, so that whoever watches over it can be tested.
+const FAULT: (&str, &str) = ("MINEWATCH_FAULT", "worker-hangs");
+const FAULT_AFTER_TICKS: u64 = 20;
 /// How long closing waits for the threads.
 const PATIENCE: Duration = Duration::from_millis(500);
 
@@ -38,6 +41,16 @@ pub struct Shared {
     tables: Mutex<Arc<Tables>>,
     exclusions: Mutex<Arc<Exclusions>>,
     generation: AtomicU64,
+    faulty: bool,
+}
+
+impl Shared {
+    /// Where the fault switch is set, stand still until all is closed.
+    pub fn fail_on_purpose(&self, stats: &Stats) {
+        while self.faulty && stats.get(Counter::Ticks) > FAULT_AFTER_TICKS && !self.queue.is_closed() {
+            std::thread::sleep(Duration::from_millis(10));
+        }
+    }
 }
 
 /// What a thread decodes with.
@@ -109,6 +122,7 @@ impl Engine {
             tables: Mutex::new(tables.clone()),
             exclusions: Mutex::default(),
             generation: AtomicU64::new(0),
+            faulty: std::env::var(FAULT.0).is_ok_and(|fault| fault == FAULT.1),
             seed: std::collections::hash_map::RandomState::new().build_hasher().finish(),
         });
         let (commands, orders) = unbounded();
@@ -243,6 +257,7 @@ fn work(mut worker: Worker, incoming: &Receiver<Parcel>, spare: &Sender<Block>, 
     for parcel in incoming {
         sieve.renew(&shared, &mut worker, parcel.wait);
         worker.stats.add(Counter::Ticks, 1);
+        shared.fail_on_purpose(&worker.stats);
         let block = &parcel.block;
         let mut items = parcel.items.as_slice();
         while let Some(item) = items.first() {

@@ -96,6 +96,7 @@ impl ReaderThread {
         self.live.take();
         self.pass_on(asked);
         self.sieve.stats.add(Counter::Ticks, 1);
+        self.shared.fail_on_purpose(&self.sieve.stats);
         troubled |= self.live.looked_after.is_none_or(|at| at.elapsed() >= LOOK_AFTER);
         if troubled {
             self.live.looked_after = Some(Instant::now());
