@@ -95,7 +95,7 @@ def test_it_installs_runs_upgrades_and_leaves(package: Path, tmp_path: Path) -> 
         systemd-analyze verify --man=no /lib/systemd/system/minewatch.service 2>&1 | grep minewatch || say verified
         man -w minewatch >/dev/null 2>&1 || test -s /usr/share/man/man1/minewatch.1.gz && say manual
         echo '# mine' >>/etc/minewatch/minewatch.yaml
-        echo ledger >/var/lib/minewatch/minewatch.db
+        echo ledger >/var/lib/minewatch/ledger.db
         dpkg -i /tmp/minewatch.deb >/tmp/log 2>&1 || { cat /tmp/log; exit 1; }
         say kept "$(tail -1 /etc/minewatch/minewatch.yaml)"
         dpkg -r minewatch >/dev/null
@@ -103,7 +103,7 @@ def test_it_installs_runs_upgrades_and_leaves(package: Path, tmp_path: Path) -> 
         say configuration "$(ls /etc/minewatch)"
         dpkg -P minewatch 2>&1 | grep 'is not empty' || true
         say purged "$(ls -d /etc/minewatch /var/log/minewatch 2>/dev/null || echo gone)"
-        say ledger "$(cat /var/lib/minewatch/minewatch.db)"
+        say ledger "$(cat /var/lib/minewatch/ledger.db)"
         """,
     )
     lines = dict(line[3:].partition(" ")[::2] for line in said.splitlines() if line.startswith("== "))
