@@ -1,0 +1,81 @@
+"""Reloading is atomic: the new books are whole or refused, and the old object answers as before."""
+
+from __future__ import annotations
+
+import dataclasses
+
+import pytest
+
+from sensor.attribution import AttributionError
+from sensor.records import Finding
+from tests.attribution.conftest import Books
+from tests.session.dialogue import run, shipped
+
+HEAD = "first,last,organisation,valid_from,valid_until\n"
+
+
+def book(count: int) -> str:
+    return HEAD + "".join(f"192.0.2.{last},,Copper,,\n" for last in range(count))
+
+
+def test_a_book_that_lost_more_than_half_of_its_rows_is_refused_and_the_old_one_goes_on(books: Books) -> None:
+    old = books("kind: inventory, path: book.csv", book_csv=book(10))
+    with pytest.raises(AttributionError, match="4 rows, 10 before: more than half are gone"):
+        books("kind: inventory, path: book.csv", old, book_csv=book(4))
+    assert old.answer("192.0.2.9", None, 0).result == "named"
+    assert books("kind: inventory, path: book.csv", old, book_csv=book(5)).answer("192.0.2.9", None, 0).result == "unknown"
+    allowed = books("kind: inventory, path: book.csv, allow_shrink: true", old, book_csv=book(4))
+    assert allowed.stats()["rows"] == 4
+
+
+def test_every_problem_of_every_source_is_told_at_once(books: Books) -> None:
+    sources = "kind: inventory, path: none.csv\nkind: leases, format: kea, path: x.csv\nkind: inventory, path: none*.csv"
+    with pytest.raises(AttributionError) as caught:
+        books(sources, x_csv="a\n")
+    assert [problem.split(": ")[0].rpartition(":")[2] for problem in caught.value.problems] == ["3", "4", "5"]
+
+
+def test_a_pattern_reads_all_its_files(books: Books) -> None:
+    loaded = books("kind: inventory, path: '*.csv'", a_csv=HEAD + "192.0.2.1,,Copper,,\n", b_csv=HEAD + "192.0.2.2,,Tin,,\n")
+    assert [loaded.answer(f"192.0.2.{last}", None, 0).result for last in (1, 2, 3)] == ["named", "named", "unknown"]
+
+
+def finding() -> Finding:
+    from sensor.proof import dialogue_events
+
+    example = next(example for header in shipped().headers for example in header.examples if header.name == "stratum-v1")
+    return next(one for one in run(dialogue_events(example.dialogue, flow=1, proto=example.proto))[0] if isinstance(one, Finding))
+
+
+def with_flows(made: Finding, *flows: tuple[int, int]) -> Finding:
+    """The finding with connections of these ports and times."""
+    (flow, *_) = made.flows
+    changed = [
+        dataclasses.replace(flow, key=dataclasses.replace(flow.key, src_port=port), first_ns=at_ns, last_ns=at_ns) for port, at_ns in flows
+    ]
+    return dataclasses.replace(made, flows=changed)
+
+
+def test_a_finding_of_several_connections_is_named_only_where_they_agree(books: Books) -> None:
+    made = finding()
+    ports = "first,last,organisation,port_first,port_last\n" + f"{made.miner_ip},,Copper,1,999\n{made.miner_ip},,Tin,1000,1999\n"
+    loaded = books("kind: inventory, path: book.csv", book_csv=ports)
+    agreed = loaded.attribute(with_flows(made, (10, 5), (20, 6))).attribution
+    assert agreed is not None
+    assert agreed.enterprise is not None
+    assert (agreed.result, agreed.enterprise.name) == ("named", "Copper")
+    apart = loaded.attribute(with_flows(made, (10, 5), (1500, 6))).attribution
+    assert apart is not None
+    assert (apart.result, apart.enterprise) == ("conflict", None)
+    assert "different holders (Copper, Tin)" in apart.reasons[0]
+    half = loaded.attribute(with_flows(made, (10, 5), (3000, 6))).attribution
+    assert half is not None
+    assert (half.result, half.enterprise) == ("shared", None)
+
+
+def test_it_is_the_miners_side_that_is_asked_for_whichever_end_it_is(books: Books) -> None:
+    made = finding()
+    loaded = books("kind: inventory, path: book.csv", book_csv=f"first,last,organisation\n{made.pool_ip},,Pool Ltd\n")
+    answer = loaded.attribute(made).attribution
+    assert answer is not None
+    assert (answer.address, answer.enterprise) == (made.miner_ip, None)
