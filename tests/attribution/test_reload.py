@@ -79,3 +79,13 @@ def test_it_is_the_miners_side_that_is_asked_for_whichever_end_it_is(books: Book
     answer = loaded.attribute(made).attribution
     assert answer is not None
     assert (answer.address, answer.enterprise) == (made.miner_ip, None)
+
+
+def test_the_holder_of_a_proxy_that_carries_for_others_is_not_called_the_miner(books: Books) -> None:
+    made = finding()
+    loaded = books("kind: inventory, path: book.csv", book_csv=f"first,last,organisation\n{made.miner_ip},,Proxy Ltd\n")
+    carried = dataclasses.replace(made, flows=[dataclasses.replace(flow, client="203.0.113.9:4000") for flow in made.flows])
+    answer = loaded.attribute(carried).attribution
+    assert answer is not None
+    assert (answer.result, answer.enterprise) == ("shared", None)
+    assert "carried for 203.0.113.9:4000" in answer.reasons[0]
