@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import dataclasses
+from pathlib import Path
+from typing import Literal
 
 import pytest
 
-from sensor.attribution import AttributionError
+from sensor.attribution import Attribution, AttributionError, settings
+from sensor.attribution.inventory import Config
+from sensor.attribution.settings import Settings
 from sensor.records import Finding
 from tests.attribution.conftest import Books
 from tests.session.dialogue import run, shipped
@@ -38,6 +42,27 @@ def test_every_problem_of_every_source_is_told_at_once(books: Books) -> None:
 def test_a_pattern_reads_all_its_files(books: Books) -> None:
     loaded = books("kind: inventory, path: '*.csv'", a_csv=HEAD + "192.0.2.1,,Copper,,\n", b_csv=HEAD + "192.0.2.2,,Tin,,\n")
     assert [loaded.answer(f"192.0.2.{last}", None, 0).result for last in (1, 2, 3)] == ["named", "named", "unknown"]
+
+
+def test_how_far_a_book_is_read_is_told_to_its_end(tmp_path: Path) -> None:
+    path = tmp_path / "book.csv"
+    path.write_text(HEAD + "".join(f"10.0.{number // 256}.{number % 256},,Copper,,\n" for number in range(5_000)))
+    told: list[tuple[str, int, int]] = []
+    Attribution.load(Settings(sources=[Config(kind="inventory", path=str(path))]), None, lambda *one: told.append(one))
+    assert len(told) >= 3
+    assert [done for _, done, _ in told] == sorted(done for _, done, _ in told)
+    assert told[-1] == (str(path), path.stat().st_size, path.stat().st_size)
+
+
+def test_every_source_is_found_by_its_file_and_described() -> None:
+    folder = Path(settings.__file__).parent
+    described = (folder / "README.md").read_text(encoding="utf-8")
+    assert set(settings.kinds()) == {"inventory", "leases", "nat", "registry", "routes", "geo", "netbox"}
+    for kind in settings.kinds():
+        keys = settings.module(kind).Config.model_fields
+        assert keys["kind"].annotation == Literal[kind]
+        assert f"kind: {kind}," in described
+        assert not [key for key in keys if f"`{key}" not in described and f"{key}:" not in described]
 
 
 def finding() -> Finding:
