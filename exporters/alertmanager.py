@@ -17,8 +17,9 @@ from typing import Annotated
 from pydantic import Field
 
 from exporters.amounts import quantity
-from exporters.eve import CERTAIN, PROBABLE, severity, timestamp
+from exporters.eve import CERTAIN, PROBABLE, severity
 from exporters.http import Poster, Url
+from exporters.moments import timestamp
 from exporters.settings import PATH, Settings, Timeout, Tls, secret_of
 from sensor.records import Finding, Node
 

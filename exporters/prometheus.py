@@ -14,10 +14,11 @@ from prometheus_client import CollectorRegistry
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.process_collector import ProcessCollector
 from prometheus_client.registry import Collector as Collecting
-from pydantic import BaseModel, ConfigDict, Field, field_validator
+from pydantic import Field, field_validator
 
 from exporters import series as names
 from exporters.series import MALFORMED, METRICS, PREFIX, Row
+from exporters.settings import PATH, Section
 from sensor.records import Grade
 from sensor.status import RELOAD_KINDS, STAGES, Bounds, Figures, Outbox, Reload, Status
 
@@ -33,13 +34,11 @@ GRADES = tuple(grade.label for grade in Grade)
 Families = Iterable[tuple[str, str, str]]
 
 
-class Config(BaseModel):
+class Config(Section):
     """Where the metrics are served. `listen` is address:port, an IPv6 address in brackets, none for all addresses."""
 
-    model_config = ConfigDict(strict=True, extra="forbid", frozen=True)
-
     listen: str = "127.0.0.1:9469"
-    web_config_file: Annotated[str, Field(min_length=1)] | None = None  # TLS and users, as for Prometheus' --web.config.file
+    web_config_file: str | None = Field(default=None, min_length=1, json_schema_extra=PATH)  # as for Prometheus' --web.config.file
     stall_seconds: Annotated[int, Field(ge=5, le=3_600)] = 30  # a stage that does not move for so long makes /healthz fail
 
     @field_validator("listen")

@@ -25,7 +25,7 @@ from prometheus_client.core import CounterMetricFamily, Metric
 from prometheus_client.exposition import choose_encoder
 from prometheus_client.registry import Collector as Collecting
 
-from exporters.prometheus import Collector, Config, address, registry
+from exporters import prometheus
 from exporters.series import METRICS, PREFIX
 from exporters.web_config import Access, ServeError, read
 from sensor.status import Status
@@ -56,11 +56,11 @@ class Server(Collecting):
     `source` is called from the server's thread and must answer at once. Raises ServeError, each problem in one sentence.
     """
 
-    def __init__(self, config: Config, source: Callable[[], Status]) -> None:
+    def __init__(self, config: prometheus.Config, source: Callable[[], Status]) -> None:
         self._config = config
         self._source = source
         self._access = _access(config)
-        self._registry = registry(Collector(source), self)
+        self._registry = prometheus.registry(prometheus.Collector(source), self)
         self._responses = Counter(dict.fromkeys(CODES, 0))
         self._drops = Counter(dict.fromkeys(DROPS, 0))
         self._connections: dict[asyncio.Task[None], None] = {}
@@ -80,7 +80,7 @@ class Server(Collecting):
         """Answer from now on."""
         self._thread.start()
 
-    def reload(self, config: Config | None = None) -> None:
+    def reload(self, config: prometheus.Config | None = None) -> None:
         """Read the web configuration file again, for the connections to come. Raises ServeError, and then nothing has changed."""
         config = config or self._config
         if config.listen != self._config.listen:
@@ -229,12 +229,12 @@ def _verdict(problems: list[str]) -> Answer:
     return Answer(503 if problems else 200, "".join(f"{line}\n" for line in problems or ["ok"]).encode())
 
 
-def _access(config: Config) -> Access:
+def _access(config: prometheus.Config) -> Access:
     return read(None if config.web_config_file is None else Path(config.web_config_file))
 
 
 def _bound(listen: str) -> socket.socket:
-    host, port = address(listen)
+    host, port = prometheus.address(listen)
     try:
         everywhere = host in ("", "::") and socket.has_dualstack_ipv6()
         family = socket.AF_INET6 if ":" in host or everywhere else socket.AF_INET

@@ -19,7 +19,7 @@ import struct
 import termios
 import time
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Annotated, Literal
 
 from pydantic import Field
@@ -37,6 +37,8 @@ EXAMPLE_ENTERPRISE = "32473"
 DOUBT_S, DOUBT_MESSAGES = 5.0, 2_048
 #: How often the system is asked whether all bytes were acknowledged, in seconds.
 ASK_S = 0.01
+#: The end of the year 9999, after which no timestamp can be written.
+LAST_SECOND = 253_402_300_799.0
 PORTS = {"udp": 514, "tcp": 514, "tls": 6514}
 FACILITIES = {
     "kern": 0,
@@ -50,8 +52,9 @@ FACILITIES = {
 }
 #: What a message that is too long loses, step by step: all but the newest connections, and so on.
 SHORTENED = (
-    *(("flows", 128), ("flows", 32), ("flows", 8), ("flows", 1), ("evidence", 1), ("workers", 4)),
-    *(("flows", 0), ("evidence", 0), ("workers", 0), ("reasons", 0)),
+    *(("mining", "flows", 128), ("mining", "flows", 32), ("mining", "flows", 8), ("mining", "flows", 1)),
+    *(("attribution", "claims", 2), ("mining", "evidence", 1), ("mining", "workers", 4)),
+    *(("mining", "flows", 0), ("mining", "evidence", 0), ("mining", "workers", 0), ("attribution", "claims", 0), ("mining", "reasons", 0)),
 )
 LEVELS = {CERTAIN: "ALERT", PROBABLE: "WARNING"}
 
@@ -104,7 +107,8 @@ class Format:
 
     def _message(self, record: Finding | Node, text: str) -> bytes:
         level = LEVELS.get(severity(record.grade), "NOTICE") if isinstance(record, Finding) else "NOTICE"
-        line = logging.makeLogRecord({"name": "minewatch", "msg": text, "levelname": level, "created": max(0, record.last_ns) / 1e9})
+        created = min(max(0, record.last_ns) / 1e9, LAST_SECOND)
+        line = logging.makeLogRecord({"name": "minewatch", "msg": text, "levelname": level, "created": created})
         line.msgid = "mining" if isinstance(record, Finding) else "node"
         line.structured_data = {self._sd_id: _data(record)}
         built = self._handler.build_msg(line)
@@ -123,16 +127,13 @@ def _data(record: Finding | Node) -> dict[str, str]:
     return data
 
 
-def _shortened(event: dict[str, object]) -> list[dict[str, object]]:
+def _shortened(event: dict[str, object]) -> Iterator[dict[str, object]]:
     """The event without its longest lists, one after another; `flow_count` still says how many there were."""
-    body = event.get("mining")
-    if not isinstance(body, dict):
-        return []
-    found = []
-    for key, kept in SHORTENED:
-        body = {**body, key: body[key][len(body[key]) - kept :] if kept else []} if len(body[key]) > kept else body
-        found.append({**event, "mining": body})
-    return found
+    for section, key, kept in SHORTENED:
+        part = event.get(section)
+        if isinstance(part, dict) and len(part.get(key) or ()) > kept:
+            event = {**event, section: {**part, key: part[key][len(part[key]) - kept :]}}
+            yield event
 
 
 class Sender:

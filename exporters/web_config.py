@@ -16,7 +16,10 @@ from typing import Literal
 
 import bcrypt
 import yaml
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import Field, ValidationError
+
+from exporters import Unusable
+from exporters.settings import Section
 
 #: What bcrypt writes; a cost over 16 takes seconds for every log-in.
 HASH = re.compile(r"\$2[aby]\$(0[4-9]|1[0-6])\$[./A-Za-z0-9]{53}")
@@ -30,7 +33,7 @@ CLIENTS = {
 }
 
 
-class ServeError(Exception):
+class ServeError(Unusable):
     """The metrics cannot be served so; every problem in one sentence."""
 
     def __init__(self, *problems: str) -> None:
@@ -38,11 +41,7 @@ class ServeError(Exception):
         self.problems = problems
 
 
-class _Section(BaseModel):
-    model_config = ConfigDict(strict=True, extra="forbid", frozen=True)
-
-
-class _Tls(_Section):
+class _Tls(Section):
     cert_file: str
     key_file: str
     client_auth_type: Literal["NoClientCert", "VerifyClientCertIfGiven", "RequireAndVerifyClientCert"] = "NoClientCert"
@@ -51,9 +50,9 @@ class _Tls(_Section):
     max_version: Literal["TLS12", "TLS13"] = "TLS13"
 
 
-class _File(_Section):
+class _File(Section):
     tls_server_config: _Tls | None = None
-    basic_auth_users: dict[str, str] = {}
+    basic_auth_users: dict[str, str] = Field(default_factory=dict)
 
 
 class Access:

@@ -13,19 +13,14 @@ from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, Field, ValidationError
 
 from sensor.attribution import settings as sources
+from sensor.sections import Capture, Findings, Keeping, Section
 
 Key = tuple[str | int, ...]
 Count = Annotated[int, Field(ge=1, le=1 << 32)]
 Seconds = Annotated[int, Field(ge=1, le=86_400)]
-
-
-class Section(BaseModel):
-    """Unknown keys are mistakes, and nothing is converted silently."""
-
-    model_config = ConfigDict(strict=True, extra="forbid", frozen=True)
 
 
 class Limits(Section):
@@ -49,7 +44,7 @@ class Limits(Section):
 class Signatures(Section):
     """Signature files in addition to the shipped ones."""
 
-    files: list[str] = []
+    files: list[str] = Field(default_factory=list)
 
 
 class Verify(Section):
@@ -98,6 +93,9 @@ class Config(Section):
     verify: Verify = Verify()
     estimate: Estimate = Estimate()
     output: Output = Output()
+    capture: Capture = Capture()
+    findings: Findings = Findings()
+    ledger: Keeping = Keeping()
     evidence: Evidence = Evidence()
     exporters: dict[str, list[Any]] = Field(default_factory=dict)  # by kind: the settings of each instance, of the kind's own type
     attribution: sources.Settings = sources.Settings()
@@ -268,6 +266,24 @@ def _rooted(config: Config, document: Document, folder: Path) -> Config:
     output = config.output.model_copy(update={"eve": None if eve is None else rooted(eve, ("output", "eve"))})
     folder_of = config.evidence.folder
     evidence = config.evidence.model_copy(update={"folder": folder_of and rooted(folder_of, ("evidence", "folder"))})
+    capture = config.capture
+    places = {name: rooted(value, ("capture", name)) for name in ("folder", "memory") if (value := getattr(capture, name)) is not None}
+    ledger = config.ledger.model_copy(update={"url": _rooted_url(config.ledger.url, rooted)})
     books = config.attribution.rooted(rooted, document.place)
-    changes = {"signatures": Signatures(files=files), "output": output, "evidence": evidence, "attribution": books}
+    changes = {
+        "signatures": Signatures(files=files),
+        "output": output,
+        "evidence": evidence,
+        "attribution": books,
+        "capture": capture.model_copy(update=places),
+        "ledger": ledger,
+    }
     return config.model_copy(update=changes)
+
+
+def _rooted_url(url: str, rooted: Callable[[str, Key], str]) -> str:
+    """A relative file of SQLite (`sqlite:///name`) starts at the folder, too."""
+    scheme, slashes, name = url.partition(":///")
+    if scheme != "sqlite" or not slashes or not name or name.startswith(("/", ":")):
+        return url
+    return f"sqlite:///{Path(rooted(name, ('ledger', 'url'))).absolute()}"

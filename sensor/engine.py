@@ -12,7 +12,7 @@ import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from types import ModuleType
-from typing import Literal, Protocol
+from typing import Any, Literal, Protocol
 
 from sensor.events import Event
 
@@ -67,6 +67,7 @@ class Core(Protocol):
     ) -> None: ...
     def poll(self, max_events: int, timeout_ms: int) -> list[Event]: ...
     def finish(self) -> None: ...
+    def replace(self, tables: Any) -> None: ...
     def exclude(self, networks: list[tuple[bytes, int]], ports: list[int]) -> None: ...
     def interfaces(self) -> dict[str, dict[str, int]]: ...
     def stats(self) -> dict[str, int]: ...
@@ -84,9 +85,12 @@ class Engine:
         self, literals: Sequence[bytes], openings: Sequence[Opening], limits: Mapping[str, int], flights: Sequence[tuple[int, int]] = ()
     ) -> Core:
         """A core with these tables and limits (the limits by the names of `_core.pyi`)."""
-        tables = self.module.Tables(list(literals), list(openings), list(flights))
-        core: Core = self.module.Core(tables, self.module.Limits(**limits))
+        core: Core = self.module.Core(self.tables(literals, openings, flights), self.module.Limits(**limits))
         return core
+
+    def tables(self, literals: Sequence[bytes], openings: Sequence[Opening], flights: Sequence[tuple[int, int]] = ()) -> Any:
+        """What the prefilter looks for, in the form of this core."""
+        return self.module.Tables(list(literals), list(openings), list(flights))
 
     def attach(self, core: Core, source: str, capture: Capture = LISTENING) -> None:
         """Open a source on a core; SourceError says why it cannot be read.

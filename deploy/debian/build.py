@@ -76,7 +76,8 @@ def main() -> int:
     documents(root, version)
     made = output / f"minewatch_{version}-1_{architecture()}.deb"
     control(root, f"{version}-1")
-    subprocess.run(["dpkg-deb", "--root-owner-group", "-Zxz", "-z1", "--build", str(root), str(made)], check=True, stdout=subprocess.DEVNULL)
+    pack = ["dpkg-deb", "--root-owner-group", "-Zxz", "-z1", "--build"]  # a tenth larger than -z6, in a third of the time
+    subprocess.run([*pack, str(root), str(made)], check=True, stdout=subprocess.DEVNULL)
     print(made)
     return 0
 

@@ -5,23 +5,26 @@ It reads local files when it is loaded and nothing at all when it is asked.
 
 from __future__ import annotations
 
+import gc
 import time
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 from sensor import records
-from sensor.attribution import verdict
 from sensor.attribution.books import AttributionError, Books, Progress
 from sensor.attribution.claims import Claims
 from sensor.attribution.dates import ALWAYS, FOREVER
+from sensor.attribution.decision import Decision, Question, decide
 from sensor.attribution.divisions import Divisions
 from sensor.attribution.index import Index
 from sensor.attribution.ranges import number
 from sensor.attribution.settings import Settings, module
 from sensor.attribution.source import Source, files
 from sensor.attribution.tree import TooManyCrossingsError
+from sensor.attribution.wording import MOST_CLAIMS, worded
 
 RESULTS = ("named", "shared", "conflict", "unknown")
 
@@ -61,12 +64,13 @@ class Attribution:
             problems.append(f"{settings.place('divisions')}: attribution.divisions: {_why(error)}")
             divisions = Divisions()
         books = Books(divisions, progress)
-        for position, source in enumerate(settings.sources):
-            _read(source, settings.place(position), books, problems)
-        problems += _shrunk(books, previous)
-        if problems:
-            raise AttributionError(problems)
-        return cls(books, settings)
+        with _no_collector():
+            for position, source in enumerate(settings.sources):
+                _read(source, settings.place(position), books, problems)
+            problems += _shrunk(books, previous)
+            if problems:
+                raise AttributionError(problems)
+            return cls(books, settings)
 
     def answer(
         self,
@@ -84,24 +88,27 @@ class Attribution:
             self._lookups["unknown"] += 1
             reasons = ("what was asked is no address",)
             return records.Attribution(str(address), port, at_ns, "unknown", None, None, (), reasons)
-        said = verdict.judge(self.claims, question)
-        for table in self.books.tables:
-            said.claims += table.claims(question.version, question.value)
-        self._lookups[said.result] += 1
-        return records.Attribution(address, port, at_ns, said.result, said.enterprise, said.site, tuple(said.claims), tuple(said.reasons))
+        return self._told(address, port, question, self.decide(question))
+
+    def decide(self, question: Question) -> Decision:
+        """Who it was, without the words: what the line asks for each connection."""
+        made = decide(self.claims, question)
+        self._lookups[made.result] += 1
+        return made
 
     def question(
         self, address: str, port: int | None, at_ns: int, *, vlan: tuple[int, ...], interface: str | None, vrf: str | None
-    ) -> verdict.Question | None:
+    ) -> Question | None:
         """The question in numbers, seen at its point of the network; None where the address is none."""
         try:
             version, value = number(address)
         except (ValueError, TypeError):
             return None
         asked = port if isinstance(port, int) and 0 <= port <= 65_535 else -1
-        seen = tuple(one for one in vlan if isinstance(one, int)) if isinstance(vlan, tuple | list) else ()
-        points = self.index.at(vrf if vrf is not None else self._vrf(interface, seen), seen, interface)
-        return verdict.Question(version, value, asked, max(ALWAYS, min(int(at_ns), FOREVER - 1)), points, bool(seen))
+        seen = tuple(one for one in vlan if isinstance(one, int)) if vlan else ()
+        where = vrf if vrf is not None else self._vrf(interface, seen) if self._points else ""
+        at = at_ns if ALWAYS <= at_ns < FOREVER else ALWAYS if at_ns < ALWAYS else FOREVER - 1
+        return Question(version, value, asked, at, self.index.at(where, seen, interface), bool(seen))
 
     def others(
         self,
@@ -122,7 +129,7 @@ class Attribution:
         rows = [row for row in index.covering(question.version, question.value) if row not in holding]
         return [(self.claims.claim(row), self._why_not(row, question)) for row in rows]
 
-    def _why_not(self, row: int, question: verdict.Question) -> str:
+    def _why_not(self, row: int, question: Question) -> str:
         index = self.index
         if question.at_ns < index.from_ns[row]:
             return "begins later"
@@ -134,12 +141,27 @@ class Attribution:
 
     def attribute(self, finding: records.Finding) -> records.Finding:
         """Say whose the miner's address was: asked for every connection, named only where all say the same. Gives the finding back."""
-        answers = []
-        for flow in finding.flows:
-            asked = {flow.first_ns: None, flow.last_ns: None}
-            answers += [self.answer(finding.miner_ip, flow.key.src_port, at, vlan=tuple(flow.vlans)) for at in asked]
-        finding.attribution = _joined(answers) if answers else self.answer(finding.miner_ip, None, finding.last_ns)
+        decided: dict[tuple[Any, ...], records.Attribution] = {}
+        asked = [
+            (flow.key.src_port, at, tuple(flow.vlans)) for flow in finding.flows for at in dict.fromkeys((flow.first_ns, flow.last_ns))
+        ]
+        for port, at_ns, vlans in asked:
+            question = self.question(finding.miner_ip, port, at_ns, vlan=vlans, interface=None, vrf=None)
+            made = Decision() if question is None else self.decide(question)
+            key = (made.result, made.deciding, *made.rows)
+            if key not in decided:
+                decided[key] = (
+                    self._told(finding.miner_ip, port, question, made) if question else self.answer(finding.miner_ip, port, at_ns)
+                )
+        finding.attribution = _joined(list(decided.values()))
         return finding
+
+    def _told(self, address: str, port: int | None, question: Question, made: Decision) -> records.Attribution:
+        """A decision with its claims and reasons."""
+        claims, reasons = worded(self.claims, question, made)
+        for table in self.books.tables:
+            claims += table.claims(question.version, question.value)
+        return records.Attribution(address, port, question.at_ns, made.result, made.enterprise, made.site, tuple(claims), tuple(reasons))
 
     def stats(self) -> dict[str, int | float]:
         """Figures of the books and of the questions so far."""
@@ -161,6 +183,18 @@ class Attribution:
             if (where is None or where == interface) and (vlan is None or vlan in vlans):
                 return vrf
         return ""
+
+
+@contextmanager
+def _no_collector() -> Iterator[None]:
+    """Books make millions of objects and no cycles: looking for these again and again took a third of the time."""
+    running = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if running:
+            gc.enable()
 
 
 def _read(source: Source, place: str, books: Books, problems: list[str]) -> None:
@@ -197,7 +231,7 @@ def _joined(answers: list[records.Attribution]) -> records.Attribution:
     for one in answers:
         for claim in one.claims:
             claims.setdefault((claim.place, claim.allocation, claim.ports, claim.valid_from_ns, claim.standing), claim)
-    shown = tuple(claims.values())[: verdict.MOST_CLAIMS]
+    shown = tuple(claims.values())[:MOST_CLAIMS]
     if len(parties) == 1:
         sites = {one.site for one in answers}
         return records.Attribution(

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field
+from operator import itemgetter
 
 from sensor.attribution.books import Book, Books, Holder, today_year
 from sensor.attribution.codes import Certificate, category, certificate, hide
@@ -28,7 +29,12 @@ SHARED_USE = re.compile(r"nat|地址池|共享|动态|拨号|pool|dynamic|dhcp|p
 #: Services of the filing form that are such: fixed broadband and mobile access.
 SHARED_SERVICES = frozenset({"3", "4", "固定宽带接入", "移动网接入"})
 FIXED_USE = re.compile(r"静态|固定|static")
+#: The table of divisions begins about then.
+FIRST_YEAR = 1980
 UNIVERSITY = re.compile(r"(大学|学院|university|college)$")
+
+
+_NOTHING = dict.fromkeys(CELLS, "")
 
 
 @dataclass(slots=True)
@@ -45,18 +51,19 @@ class Filings:
 
     def __init__(self, books: Books, plan: dict[str, int], contacts: bool, book: Book) -> None:
         self.books, self.contacts = books, contacts
-        self._columns = [plan.get(name, -1) for name in CELLS]
-        self._dated = plan.get("valid_from", -1)
+        self._present = [name for name in CELLS if name in plan]
+        self._cells = itemgetter(*(plan[name] for name in self._present), -1)  # the last cell is empty: there are always two
         self._known: dict[tuple[str, ...], Filed | str] = {}
+        self._places: dict[tuple[str, ...], tuple[str, str | None] | None] = {}
         self._year = today_year() if book.as_of_ns is None else 1970 + int(book.as_of_ns / NS / 31_556_952)
 
     def filed(self, cells: list[str]) -> Filed:
         """Who these cells name; ValueError if the row cannot be used."""
-        key = (*[cells[column] for column in self._columns], cells[self._dated][:4])
+        key: tuple[str, ...] = self._cells(cells)
         known = self._known.get(key)
         if known is None:
             try:
-                known = self._file({name: text.strip() for name, text in zip((*CELLS, "year"), key, strict=True)})
+                known = self._file({**_NOTHING, **{name: text.strip() for name, text in zip(self._present, key, strict=False)}})
             except ValueError as error:
                 known = str(error)
             self._known[key] = known
@@ -117,19 +124,26 @@ class Filings:
 
     def _site(self, said: dict[str, str], notes: list[str]) -> Site:
         """The premises; a division that is not known is left open, the street stays."""
-        dated = said["year"] if said["year"].isdigit() and 1980 <= int(said["year"]) <= 2100 else ""
-        years = [self._year, *([int(dated)] if dated else [])]
+        street = hide(said["address"]) or None
+        parts = said["division"], said["province"], said["city"], said["county"]
+        if not any(parts):
+            return Site(street, None, None)
+        if parts not in self._places:
+            self._places[parts] = self._place(*map(plain, parts))
+        found = self._places[parts]
+        if found is None:
+            notes.append(f"the division {short(parts[0] or ' '.join(filter(None, parts)))} is not known and was left open")
+            return Site(street, None, None)
+        return Site(street, *found)
+
+    def _place(self, code: str, province: str, city: str, county: str) -> tuple[str, str | None] | None:
+        """Code and name of a division, as of the year of the book, else of the last year in which there was such a one."""
         divisions = self.books.divisions
-        code = plain(said["division"])
-        province, city, county = (plain(said[part]) for part in ("province", "city", "county"))
-        for year in years:
+        for year in range(self._year, FIRST_YEAR - 1, -1):
             found = (code if divisions.name(code, year) else None) if code else divisions.find(province, city, county, year)
             if found:
-                return Site(hide(said["address"]) or None, found, divisions.name(found, year))
-        told = code or " ".join(filter(None, (province, city, county)))
-        if told:
-            notes.append(f"the division {short(told)} is not known and was left open")
-        return Site(hide(said["address"]) or None, None, None)
+                return found, divisions.name(found, year)
+        return None
 
     def _detail(self, said: dict[str, str], paper: Certificate) -> tuple[tuple[str, str], ...]:
         names = ["use", "service", "gateway", "subscriber", *(["contact"] if self.contacts else [])]

@@ -9,16 +9,22 @@ It knows numbers: who a holder is stands in the books.
 
 from __future__ import annotations
 
+from array import array
+from bisect import bisect_right
 from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
+from sensor.attribution.dates import ALWAYS, FOREVER
 from sensor.attribution.rows import ANY_PORT_FIRST, Columns, Point
 from sensor.attribution.tree import Item, Tree
 
 #: Different points of observation whose matching rows are remembered.
 MOST_POINTS = 4096
+
+#: Version, number of the address, port (-1: not known), time, points; what a question has more does not matter here.
+Asked = tuple[int, int, int, int, frozenset[int]] | tuple[int, int, int, int, frozenset[int], bool]
 
 
 class Index:
@@ -31,8 +37,8 @@ class Index:
         """
         given = _arrays(columns)
         order = _rank(given, np.asarray(ranks, "i4"), np.asarray(strengths, "f8"), np.asarray([one.exactness for one in points], "i4"))
-        kept: dict[str, Any] = {name: np.ascontiguousarray(column[order]) for name, column in given.items()}
-        views: dict[str, memoryview[int]] = {name: memoryview(column) for name, column in kept.items()}
+        kept: dict[str, Any] = {name: column[order] for name, column in given.items()}
+        views = {name: _array(column) for name, column in kept.items()}
         self.version = views["version"]
         self._high = views["first_high"], views["last_high"]
         self._low = views["first"], views["last"]
@@ -41,10 +47,13 @@ class Index:
         self.point, self.holder = views["point"], views["holder"]
         self.line, self.book = views["line"], views["book"]
         self.points = list(points)
+        #: Rows below this number are of sources that know holders.
+        self.holders = int(np.count_nonzero(np.asarray(ranks, "i4")[kept["book"]] == 0)) if len(kept["book"]) else 0
         self._matching: dict[tuple[str, tuple[int, ...], str | None], frozenset[int]] = {}
         deeper = (self._ports, self._times)
         self._trees = {version: Tree(*_sorted(kept, version), deeper, wide=version == 6) for version in (4, 6)}
-        self._has_ports = {version: _flagged(tree, kept["port_first"] != ANY_PORT_FIRST) for version, tree in self._trees.items()}
+        limited = kept["port_first"] != ANY_PORT_FIRST
+        self._ported = {version: _times_of(tree, limited, kept["from_ns"], kept["until_ns"]) for version, tree in self._trees.items()}
 
     def __len__(self) -> int:
         return len(self.version)
@@ -67,27 +76,45 @@ class Index:
 
     def match(self, version: int, value: int, port: int, at_ns: int, points: frozenset[int]) -> list[int]:
         """Every row that holds, in order of rank; `port` is -1 where it is not known."""
+        return self.look(version, value, port, at_ns, points)[0]
+
+    def look(self, version: int, value: int, port: int, at_ns: int, points: frozenset[int]) -> tuple[list[int], bool]:
+        """Every row that holds, in order of rank, and whether there may be others that hold for other ports.
+
+        All of the hot path stands here in one piece: a call for each node, or a list between the steps, would cost a third more.
+        """
+        tree = self._trees[version]
         from_ns, until_ns, low, high, point = self.from_ns, self.until_ns, self.port_first, self.port_last, self.point
-        found = [
-            row
-            for row in self._trees[version].candidates(value, port, at_ns)
-            if low[row] <= port <= high[row] and from_ns[row] <= at_ns < until_ns[row] and point[row] in points
-        ]
-        found.sort()
-        return found
+        members, start, parent, inner = tree.members, tree.start, tree.parent, tree.inner
+        innermost = node = tree.owner[bisect_right(tree.bounds, value) - 1]
+        found = []
+        while node >= 0:
+            rows = inner[node].candidates(port, at_ns) if node in inner else members[start[node] : start[node + 1]]
+            for row in rows:
+                if from_ns[row] <= at_ns < until_ns[row] and low[row] <= port <= high[row] and point[row] in points:
+                    found.append(row)
+            node = parent[node]
+        if len(found) > 1:
+            found.sort()
+        begin, end = self._ported[version]
+        return found, begin[innermost] <= at_ns < end[innermost]
 
     def covering(self, version: int, value: int) -> list[int]:
         """Every row of the address, whenever, through whichever port, wherever; in order of rank."""
         return sorted(set(self._trees[version].candidates(value, None, None)))
 
-    def narrowed(self, version: int, value: int, at_ns: int, points: frozenset[int]) -> list[int]:
-        """The rows that hold then and there for some ports of the address only."""
-        if not self._has_ports[version][self._trees[version].innermost(value)]:
-            return []
+    def narrowed(self, question: Asked, holding: Sequence[int]) -> list[int]:
+        """The rows of holders that hold then and there for some ports of the address, and not for the question's."""
+        version, value, _, at_ns, points = question[:5]
+        from_ns, until_ns, port_first, point = self.from_ns, self.until_ns, self.port_first, self.point
         return [
             row
-            for row in self.covering(version, value)
-            if self.port_first[row] != ANY_PORT_FIRST and self.from_ns[row] <= at_ns < self.until_ns[row] and self.point[row] in points
+            for row in self._trees[version].candidates(value, None, at_ns)
+            if from_ns[row] <= at_ns < until_ns[row]
+            and port_first[row] != ANY_PORT_FIRST
+            and row < self.holders
+            and point[row] in points
+            and row not in holding
         ]
 
     def _ports(self, row: int) -> tuple[int, int]:
@@ -97,10 +124,17 @@ class Index:
         return self.from_ns[row], self.until_ns[row] - 1
 
 
+def _array(column: Any) -> array[int]:
+    """A column as Python reads it fastest, item by item."""
+    made = array(column.dtype.char if column.dtype.char not in "lL" else "qQ"["lL".index(column.dtype.char)])
+    made.frombytes(column.tobytes())
+    return made
+
+
 def _arrays(columns: Columns) -> dict[str, Any]:
-    """The columns as numpy sees them, without a copy."""
-    named = {"version": columns.version, **dict(zip(columns.NAMES, columns.arrays, strict=True))}
-    return {name: np.frombuffer(column, column.typecode) if column else np.zeros(0, column.typecode) for name, column in named.items()}
+    """The members of all rows, each as one array."""
+    packed = np.frombuffer(bytes(columns.data), np.dtype([(name, f"={code}") for name, code in columns.MEMBERS]))
+    return {name: np.ascontiguousarray(packed[name]) for name, _ in columns.MEMBERS}
 
 
 def _rank(given: dict[str, Any], ranks: Any, strengths: Any, exactness: Any) -> Any:
@@ -120,16 +154,21 @@ def _rank(given: dict[str, Any], ranks: Any, strengths: Any, exactness: Any) -> 
     return np.lexsort(keys)
 
 
-def _flagged(tree: Tree, rows: Any) -> bytearray:
-    """For each node whether it, or one around it, has a row of these; a last entry for "no node" (-1)."""
-    flags = bytearray(len(tree.parent) + 1)
+def _times_of(tree: Tree, limited: Any, from_ns: Any, until_ns: Any) -> tuple[array[int], array[int]]:
+    """For each node from when until when it, or one around it, may have rows of some ports only; a last entry for "no node" (-1)."""
+    count = len(tree.parent)
+    begin, end = np.full(count + 1, FOREVER, "i8"), np.full(count + 1, ALWAYS, "i8")
     if len(tree.members):
-        found = np.add.reduceat(rows[np.frombuffer(tree.members, "u4")], np.frombuffer(tree.start, "u4")[:-1])
-        flags[: len(tree.parent)] = (found > 0).astype("u1").tobytes()
-    for node, parent in enumerate(tree.parent):  # a node's parent was made before it
-        if parent >= 0 and flags[parent]:
-            flags[node] = 1
-    return flags
+        members, start = np.frombuffer(tree.members, "u4"), np.frombuffer(tree.start, "u4")[:-1]
+        begin[:count] = np.minimum.reduceat(np.where(limited[members], from_ns[members], FOREVER), start)
+        end[:count] = np.maximum.reduceat(np.where(limited[members], until_ns[members], ALWAYS), start)
+    if limited.any():
+        first, last, around = begin.tolist(), end.tolist(), tree.parent
+        for node, parent in enumerate(around):  # a node's parent was made before it
+            if parent >= 0:
+                first[node], last[node] = min(first[node], first[parent]), max(last[node], last[parent])
+        begin, end = np.array(first, "i8"), np.array(last, "i8")
+    return _array(begin), _array(end)
 
 
 def _sorted(kept: dict[str, Any], version: int) -> tuple[zip[Item], int]:

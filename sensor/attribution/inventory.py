@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from itertools import islice
+from operator import itemgetter
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -121,7 +122,7 @@ class _Reader:
         self.first, self.last = plan.get("first", -1), plan.get("last", -1)
         self.dates = plan.get("valid_from", -1), plan.get("valid_until", -1)
         self.ports = plan.get("port_first", -1), plan.get("port_last", -1)
-        self.point_columns = [plan.get(name, -1) for name in ("vrf", "vlan", "interface")]
+        self.point_cells = itemgetter(*(plan.get(name, -1) for name in ("vrf", "vlan", "interface")))
         self.subscriber = plan.get("subscriber", -1)
         self.least = max(plan.values()) + 1
         self._starts: dict[str, int] = {}
@@ -148,7 +149,8 @@ class _Reader:
         except ValueError as error:
             self.book.refuse(line.number, hide(str(error)))
             return
-        self._remark(line, filed)
+        if filed.notes or line.filled:
+            self._remark(line, filed)
         if cells[self.subscriber]:
             place = self.book.place(line.number)
             self.book.books.customer(cells[self.subscriber].strip(), Customer(filed.holder, place, *when))
@@ -200,11 +202,12 @@ class _Reader:
         return (from_ns, until_ns) if from_ns < until_ns else (ALWAYS, FOREVER)
 
     def _ports_of(self, cells: list[str]) -> tuple[int, int]:
-        low, high = cells[self.ports[0]].strip(), cells[self.ports[1]].strip()
-        if not low and not high:
+        low, high = cells[self.ports[0]], cells[self.ports[1]]
+        if not low.strip() and not high.strip():
             return ANY_PORT_FIRST, ANY_PORT_LAST
         if not high and "-" in plain(low):
             low, _, high = plain(low).partition("-")
+        low, high = low.strip(), high.strip()
         try:
             first, last = int(plain(low)), int(plain(high or low))
         except ValueError:
@@ -214,10 +217,10 @@ class _Reader:
         return (ANY_PORT_FIRST, ANY_PORT_LAST) if (first, last) == (0, 65_535) else (first, last)
 
     def _point(self, cells: list[str]) -> int:
-        said = tuple(cells[column].strip() for column in self.point_columns)
+        said: tuple[str, ...] = self.point_cells(cells)
         known = self._points.get(said)
         if known is None:
-            vrf, vlan, interface = said
+            vrf, vlan, interface = map(str.strip, said)
             tag = plain(vlan)
             if not self.vlan_counts or tag in ("", "0", "-", "/"):
                 number = None

@@ -5,7 +5,7 @@ A million rows as objects would take a gigabyte; as columns they take eighty meg
 
 from __future__ import annotations
 
-from array import array
+from struct import Struct
 from typing import NamedTuple
 
 from sensor.attribution.dates import ALWAYS, FOREVER
@@ -58,39 +58,24 @@ class Row(NamedTuple):
 
 
 class Columns:
-    """Rows while they are collected."""
+    """Rows while they are collected, each packed into the same few bytes."""
 
-    NAMES = (
-        "first_high",
-        "first",
-        "last_high",
-        "last",
-        "from_ns",
-        "until_ns",
-        "port_first",
-        "port_last",
-        "point",
-        "holder",
-        "line",
-        "book",
-    )
-    CODES = "QQQQqqiiiIIH"
+    #: Name and code (of numpy, which here are those of struct) of each member.
+    MEMBERS = (
+        ("first_high", "Q"), ("first", "Q"), ("last_high", "Q"), ("last", "Q"), ("from_ns", "q"), ("until_ns", "q"),
+        ("port_first", "i"), ("port_last", "i"), ("point", "i"), ("holder", "I"), ("line", "I"), ("book", "H"), ("version", "B"),
+    )  # fmt: skip
 
     def __init__(self) -> None:
-        self.version = array("B")
-        self.arrays = [array(code) for code in self.CODES]
-        self._appends = [column.append for column in self.arrays]
+        self.data = bytearray()
+        self._packed = Struct("=" + "".join(code for _, code in self.MEMBERS))
 
     def __len__(self) -> int:
-        return len(self.version)
+        return len(self.data) // self._packed.size
 
     def add(self, row: Row, book: int) -> None:
         """One row more."""
         version, first, last, holder, line, from_ns, until_ns, port_first, port_last, point = row
-        self.version.append(version)
-        values = (
-            first >> 64, first & _LOW, last >> 64, last & _LOW,
-            from_ns, until_ns, port_first, port_last, point, holder, line, book,
-        )  # fmt: skip
-        for append, value in zip(self._appends, values, strict=True):
-            append(value)
+        self.data += self._packed.pack(
+            first >> 64, first & _LOW, last >> 64, last & _LOW, from_ns, until_ns, port_first, port_last, point, holder, line, book, version
+        )

@@ -12,7 +12,8 @@ _SIGNS = str.maketrans(
 _SPACES = re.compile(r"\s+")
 #: A remark at the end, in brackets of any kind, or after a word that begins one.
 _NOTE = re.compile(r"\s*(?:[(\[【「<《{].*|备注.*|注[:：].*|#.*)$")
-_BRACKETS = str.maketrans({"(": "(", ")": ")", "（": "(", "）": ")", "【": "(", "】": ")", "[": "(", "]": ")", "〔": "(", "〕": ")"})
+_BRACKETS = str.maketrans("[]【】〔〕", "()()()")
+_LOOSE = re.compile(r"[\s\[\]【】〔〕]")
 
 
 def plain(text: str) -> str:
@@ -30,7 +31,10 @@ def without_note(text: str) -> tuple[str, str]:
 
 def comparable(name: str) -> str:
     """A name as it is matched: width, case, spaces and kinds of brackets do not count; every other sign does."""
-    return _SPACES.sub("", unicodedata.normalize("NFKC", name).translate(_BRACKETS)).casefold()
+    text = unicodedata.normalize("NFKC", name)
+    if _LOOSE.search(text):
+        text = _SPACES.sub("", text.translate(_BRACKETS))
+    return text.casefold()
 
 
 def short(text: str, most: int = 40) -> str:

@@ -43,21 +43,17 @@ class Tree:
         if deeper:
             self._deepen(deeper)
 
-    def innermost(self, value: int) -> int:
-        """The narrowest node that holds the value, -1 if none does."""
-        return self.owner[bisect_right(self.bounds, value) - 1]
-
     def candidates(self, value: int, *deeper: int | None) -> list[int]:
         """Rows whose interval holds the value (and, as far as there are trees for it, whose other intervals hold the others; None: any)."""
         node = self.owner[bisect_right(self.bounds, value) - 1]
-        parent = self.parent
+        members, start, parent, inner = self.members, self.start, self.parent, self.inner
         found: list[int] = []
         while node >= 0:
-            if self.inner and node in self.inner:
-                tree = self.inner[node]
+            if node in inner:
+                tree = inner[node]
                 found += set(tree.members) if deeper[0] is None else tree.candidates(deeper[0], *deeper[1:])
             else:
-                found += self.members[self.start[node] : self.start[node + 1]]
+                found += members[start[node] : start[node + 1]]
             node = parent[node]
         return found
 

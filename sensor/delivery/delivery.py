@@ -60,6 +60,12 @@ class Delivery:
         """How each delivery stands; from any thread."""
         return [worker.standing() for worker in self._workers]
 
+    def still(self) -> float:
+        """For how many seconds the one that has moved least has not moved; a pause after a failure is up to half a minute of that."""
+        now_s = time.monotonic()
+        alive = [now_s - worker.moved_s if worker.thread.is_alive() else float("inf") for worker in self._workers if worker.thread.ident]
+        return max(alive, default=0.0)
+
     def stop(self, seconds: float) -> bool:
         """Deliver what waits for so long at most, then end.
 

@@ -46,12 +46,13 @@ class Worker:
     def __init__(self, name: str, sender: Destination, redact: bool, ledger: Ledger, clock: Callable[[], int] = time.time_ns) -> None:
         self.name, self.kind = name, name.partition(".")[0]
         self._sender, self._redact, self._ledger, self._clock = sender, redact, ledger, clock
-        self._position = self._committed = ledger.outbox.backlog(name).position
+        self._position = self._committed = -1  # not known before the thread runs: another one may still be at work for this cursor
         self._refused_uncommitted = 0
         self._delivered = self._refused = self._failed = self._repeated = 0
         self._trouble: str | None = None
         self._backoff = Backoff(Random(name))
         self._repeat_at = 0.0
+        self.moved_s = time.monotonic()  # when it last began to look, to send or to wait
         self._wake, self._stopping = threading.Event(), threading.Event()
         self._deadline = float("inf")
         self._last = NOTHING
@@ -83,7 +84,8 @@ class Worker:
         return Standing(self.name, self.kind, *counts, last.dropped, last.depth, last.oldest_ns or 0, waited_s, self._trouble)
 
     def _run(self) -> None:
-        while time.monotonic() < self._deadline:
+        while (now_s := time.monotonic()) < self._deadline:
+            self.moved_s = now_s
             try:
                 more = self._deliver()
                 self._commit()
@@ -112,6 +114,8 @@ class Worker:
 
     def _deliver(self) -> bool:
         """Send a page of events; whether there may be more."""
+        if self._position < 0:
+            self._position = self._committed = self._ledger.outbox.backlog(self.name).position
         events = self._ledger.outbox.read(self._position, READ)
         try:
             for start in range(0, len(events), self._sender.most):

@@ -50,6 +50,13 @@ def test_files_are_meant_from_the_configurations_folder_and_typed_ones_from_here
     assert loaded(path, "exporters.eve.path=x.json").exporters["eve"][0].path == "x.json"
 
 
+def test_the_metrics_have_their_place_in_the_section_and_no_sender(tmp_path: Path) -> None:
+    text = "exporters:\n  prometheus: {listen: '127.0.0.1:9469', web_config_file: web.yml}\n"
+    config = loaded(written(tmp_path, text))
+    assert config.exporters["prometheus"][0].web_config_file == str(tmp_path / "web.yml")
+    assert senders(config.exporters) == ({}, [])
+
+
 def test_every_mistake_is_told_with_its_line_and_the_nearest_key(tmp_path: Path) -> None:
     text = """exporters:
   evee: {path: x}

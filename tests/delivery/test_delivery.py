@@ -203,6 +203,20 @@ def test_what_a_crash_left_is_sent_by_the_next_process(tmp_path: Path) -> None:
         assert spy.names == expected
 
 
+def test_who_takes_over_a_cursor_begins_where_the_one_before_ended(tmp_path: Path) -> None:
+    before, after = Spy(), Spy()
+    with delivering(tmp_path, spy=before) as (ledger, delivery):
+        next_one = Delivery(ledger, {"spy": (after, False)})  # as at a reload: made while the old one is at work
+        expected = record(ledger, range(20))
+        eventually(lambda: len(before.got) == 20)
+        delivery.stop(2)
+        next_one.start()
+        expected += record(ledger, range(20, 30))
+        eventually(lambda: len(after.got) == 10)
+        next_one.stop(2)
+        assert before.names + after.names == expected
+
+
 def test_events_over_the_bound_are_dropped_oldest_first_and_show(tmp_path: Path) -> None:
     spy, back = Spy(), threading.Event()
 

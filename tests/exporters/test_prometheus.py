@@ -10,6 +10,7 @@ import pytest
 from prometheus_client import generate_latest
 from prometheus_client.parser import text_string_to_metric_families
 
+import sensor.following
 import sensor.pipeline
 import sensor.session
 from exporters.prometheus import BOUNDS, Collector, Config, Process, registry
@@ -49,10 +50,11 @@ def core_counters() -> set[str]:
 
 def line_counters() -> set[str]:
     """The names in the sources, and those that all shipped examples, whole and torn, count."""
-    text = "".join(Path(str(module.__file__)).read_text() for module in (sensor.pipeline, sensor.session))
-    named = set(re.findall(r'(?:_counters\[|found\[|_count\()"([a-z_0-9]+)"', text)) | set(
+    text = "".join(Path(str(module.__file__)).read_text() for module in (sensor.pipeline, sensor.following, sensor.session))
+    named = set(re.findall(r'(?:counters\[|found\[|_count\()"([a-z_0-9]+)"', text)) | set(
         re.findall(r'^ +"([a-z_]+)": ', text, re.MULTILINE)
     )
+    named |= {f"findings_{state}" for state in ("opened", "updated", "closed")}  # sensor.records.Finding.state
     signatures = load()
     for signature in (*signatures.dialects, *signatures.nodes, *signatures.framings):
         for example in signature.header.examples:

@@ -40,7 +40,7 @@ def any_of(hint: Any) -> st.SearchStrategy[Any]:
     if origin is list:
         return st.lists(any_of(inner[0]), max_size=2)
     if origin is tuple:
-        return st.lists(any_of(inner[0]), max_size=3).map(tuple)
+        return st.lists(any_of(inner[0]), max_size=3).map(tuple) if inner[-1] is ... else st.tuples(*map(any_of, inner))
     if origin is dict:
         return st.dictionaries(any_of(inner[0]), any_of(inner[1]), max_size=2)
     raise TypeError(f"no strategy for {hint}")

@@ -1,0 +1,119 @@
+"""From the rows that hold to one decision: who it was, or that it cannot be said.
+
+An accusation of the wrong enterprise is the worst failure, so a name is given only where nothing of equal weight speaks against it.
+Whoever shares an address with others is not named before a lease tells them apart, and a holder of a wider range is not named for
+somebody inside it who is unknown. Pure, and without words: those are made of a decision once it is to be shown.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal, NamedTuple
+
+from sensor.attribution.books import Customer, Holder
+from sensor.attribution.claims import Claims
+from sensor.attribution.ranges import number
+from sensor.attribution.rows import ANY_PORT_FIRST
+from sensor.records import Enterprise, Site
+
+#: A translator behind a translator behind a translator: more is a loop in the books.
+MOST_TRANSLATIONS = 3
+
+Result = Literal["named", "shared", "conflict", "unknown"]
+
+
+class Question(NamedTuple):
+    """An address as it was seen; `port` is -1 where it is not known."""
+
+    version: int
+    value: int
+    port: int
+    at_ns: int
+    points: frozenset[int]
+    vlan_seen: bool = True
+
+
+@dataclass(slots=True, eq=False)
+class Decision:
+    """What is decided, and by which rows."""
+
+    result: Result = "unknown"
+    enterprise: Enterprise | None = None
+    site: Site | None = None
+    rows: list[int] | tuple[()] = ()  # all that hold, in order of rank
+    deciding: int = -1
+    by_ports: bool = False  # the address has users by port, and this question tells none apart
+    customer: Customer | None = None  # whose the leased account is
+    inside: tuple[int, int] | None = None  # version and number of the address behind the translator
+    inner: Decision | None = None  # what is decided about that
+    against: tuple[int, ...] = ()  # rows that name somebody else, neither wider nor narrower
+    overruled: bool = False  # they weigh as much: nobody is named
+    sites_differ: bool = False
+
+
+def decide(claims: Claims, question: Question, depth: int = 0) -> Decision:
+    """Answer a question from the rows that hold."""
+    index = claims.index
+    rows, ported = index.look(question.version, question.value, question.port, question.at_ns, question.points)
+    made = Decision(rows=rows)
+    holders = rows if not rows or rows[-1] < index.holders else [row for row in rows if row < index.holders]
+    if ported and (not holders or index.port_first[holders[0]] == ANY_PORT_FIRST) and index.narrowed(question, holders):
+        made.result, made.by_ports = "shared", True
+        return made
+    known = claims.books.holders
+    for row in holders:
+        holder = known[index.holder[row]]
+        if holder.inner or holder.translation >= 0:
+            _translated(claims, question, holder, made, depth)
+        elif holder.subscriber:
+            made.customer = claims.customer(holder.subscriber, question.at_ns)
+            if made.customer is not None:
+                _name(claims, made.customer.holder, made)
+        elif holder.shared:
+            made.result = "shared"
+        elif holder.enterprise >= 0:
+            _name(claims, holder, made)
+        else:
+            continue  # a machine, or a row without a holder: whoever holds the range around it
+        made.deciding = row
+        if len(holders) > 1:
+            _weigh(claims, question, holders, made)
+        break
+    return made
+
+
+def _name(claims: Claims, holder: Holder, made: Decision) -> None:
+    made.result, made.enterprise, made.site = "named", claims.enterprise(holder), claims.site(holder)
+
+
+def _translated(claims: Claims, question: Question, holder: Holder, made: Decision, depth: int) -> None:
+    """An address in front of a translator: ask for the one behind it."""
+    made.result = "shared"
+    if holder.translation < 0:
+        made.inside = number(holder.inner)
+    elif question.port >= 0:
+        value = claims.books.translations[holder.translation].inside(question.value, question.port)
+        made.inside = None if value is None else (4, value)
+    if made.inside is None or depth >= MOST_TRANSLATIONS:
+        return
+    points = claims.index.at(holder.inner_vrf, (), None)
+    made.inner = decide(claims, Question(*made.inside, -1, question.at_ns, points, vlan_seen=False), depth + 1)
+    made.result, made.enterprise, made.site = made.inner.result, made.inner.enterprise, made.inner.site
+
+
+def _weigh(claims: Claims, question: Question, holders: list[int], made: Decision) -> None:
+    """Take a name back where a claim of the same width and no less weight names somebody else, or other premises."""
+    row, index = made.deciding, claims.index
+    same = index.holder[row]
+    rivals = [other for other in holders if other != row and index.holder[other] != same and not claims.inside(row, other)]
+    if not rivals:
+        return
+    mine = claims.identity(row, question.at_ns)
+    made.against = tuple(other for other in rivals if claims.identity(other, question.at_ns) not in ("", mine))
+    weight = claims.believed(row)
+    if made.result != "unknown" and any(claims.believed(other) >= weight for other in made.against):
+        made.result, made.enterprise, made.site, made.overruled = "conflict", None, None, True
+    elif made.result == "named" and made.site is not None:
+        sites = [claims.site(claims.holder(other)) for other in rivals if other not in made.against]
+        if any(site is not None and site != made.site for site in sites):
+            made.site, made.sites_differ = None, True
