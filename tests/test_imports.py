@@ -27,6 +27,7 @@ SANS_IO = (
     "sensor/jobs",
     "sensor/logins",
     "sensor/machines",
+    "sensor/clocks",
     "sensor/findings",
     "sensor/flows",
     "sensor/estimate",
