@@ -164,7 +164,7 @@ def _sensor(gathered: Gathered, status: Status) -> None:
         gathered.add("reload_last_successful", reload.last_succeeded, kind=kind)
         gathered.add("reload_last_success_timestamp_seconds", reload.last_success_ns * NS, kind=kind)
     gathered.add("signatures_changed_timestamp_seconds", status.signatures_changed_ns * NS)
-    gathered.figures(status.daemon, {}, "daemon_other_total")
+    gathered.figures(status.daemon, names.DAEMON, "daemon_other_total")
 
 
 def _capture(gathered: Gathered, status: Status) -> None:
