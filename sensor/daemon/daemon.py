@@ -36,7 +36,7 @@ BATCH_EVENTS, WAIT_MS = 1_024, 100
 LOOK_S, TIDY_S = 1.0, 600.0
 #: Seconds for the flows' ends and what they mean, and for the last deliveries: together under the five that an end may take.
 DRAIN_S, FLUSH_S = 1.5, 2.0
-#: For tests of the watchdog: the line stands still ("line-hangs"), or what is delivered does ("delivery-hangs"); the core has one of its own.
+#: For tests of the watchdog: "line-hangs", "delivery-hangs"; the core has one of its own, "worker-hangs".
 FAULT = "MINEWATCH_FAULT"
 
 Say = Callable[[str], None]
@@ -133,7 +133,7 @@ class Daemon:
         now_s, now_ns = time.monotonic(), time.time_ns()
         self._look_s = now_s + LOOK_S
         self._intake.look(now_ns)
-        self._standing.beat_of_core(now_ns)
+        self._standing.beat_of_core(now_ns, self._live)
         if self._delivery.still() < 120.0 and os.environ.get(FAULT) != "delivery-hangs":
             self._standing.beat("deliver", now_ns)
         if now_s >= self._tidy_s:

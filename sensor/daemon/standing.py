@@ -28,7 +28,7 @@ class Standing:
         self._engine, self._core, self._recorder = engine, core, recorder
         self._start_ns = time.time_ns()
         self._beats = dict.fromkeys(STAGES, self._start_ns)
-        self._ticks = -1
+        self._ticks: int | None = None
         self._behind_s = 0.0
         self.tally = Tally()
         self._status = Status(version=VERSION, engine=engine, start_ns=self._start_ns, unready=("starting",))
@@ -41,10 +41,10 @@ class Standing:
         """A stage has moved, or had nothing to do."""
         self._beats[stage] = now_ns
 
-    def beat_of_core(self, now_ns: int) -> None:
-        """The core's threads move as long as their rounds are counted; a core without such a count moves when it is polled."""
-        ticks = self._core.stats().get("ticks", self._ticks + 1)
-        if ticks != self._ticks:
+    def beat_of_core(self, now_ns: int, live: bool) -> None:
+        """Threads that listen move as long as their rounds are counted; what reads files moves when it is polled."""
+        ticks = self._core.stats().get("ticks")
+        if not live or ticks is None or ticks != self._ticks:
             self.beat("capture", now_ns)
         self._ticks = ticks
 

@@ -70,9 +70,10 @@ class Sensor:
 
     def reload(self, number: int = SIGHUP) -> None:
         """Ask for a reload and wait until it is over."""
-        before = self.notified.read().count("RELOADING=1")
+        before = self.notified.read().count("READY=1")
         self.signal(number)
-        self.until(lambda: self.notified.read().count("RELOADING=1") > before and self.notified.said[-2:].count("READY=1"))
+        self.until(lambda: self.notified.read().count("READY=1") > before)
+        assert self.notified.said.count("RELOADING=1") == before
 
     def end(self) -> tuple[int, float]:
         """Stop it; its exit code and how long it took."""

@@ -169,7 +169,7 @@ def test_an_allow_list_keeps_quiet_what_is_known_and_says_why(demo: Path, tmp_pa
         reasons = {one.finding.miner_ip: one.muted for one in sensor.findings()}
         assert reasons["198.51.100.23"] == "allowed: our own test rigs"
         assert sum(reason is None for reason in reasons.values()) == 1
-        assert [one["mining"]["grade"] for one in sensor.events() if one["event_type"] == "mining"] == ["verified"]
+        assert {one["mining"]["grade"] for one in sensor.events() if one["event_type"] == "mining"} == {"verified"}
     explained = command("explain", "198.51.100.23", "-c", str(sensor.file))
     assert explained.returncode == 0, explained.stderr
     assert "our own test rigs" in explained.stdout
