@@ -60,6 +60,7 @@ class Server(Collecting):
         self._config = config
         self._source = source
         self._access = _access(config)
+        self._socket = _bound(config.listen)
         self._registry = prometheus.registry(prometheus.Collector(source), self)
         self._responses = Counter(dict.fromkeys(CODES, 0))
         self._drops = Counter(dict.fromkeys(DROPS, 0))
@@ -68,8 +69,7 @@ class Server(Collecting):
         self._checker = ThreadPoolExecutor(1, "metrics-login")  # and beside it one slow look at a password
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._run, name="metrics", daemon=True)
-        self._stopped: asyncio.Event = asyncio.Event()
-        self._socket = _bound(config.listen)
+        self._stopped = asyncio.Event()
 
     @property
     def port(self) -> int:
@@ -92,6 +92,8 @@ class Server(Collecting):
         if self._thread.is_alive():
             self._loop.call_soon_threadsafe(self._stopped.set)
             self._thread.join(DEADLINE_S)
+        elif not self._loop.is_closed():  # never started
+            self._loop.close()
         self._socket.close()
         for pool in (self._scraper, self._checker):
             pool.shutdown(wait=False, cancel_futures=True)
