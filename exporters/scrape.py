@@ -17,6 +17,7 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
@@ -136,7 +137,12 @@ class Server(Collecting):
                 oldest.cancel()
             task = self._loop.create_task(self._connection(connection))
             self._connections[task] = None
-            task.add_done_callback(lambda done: self._connections.pop(done, None))
+            task.add_done_callback(partial(self._ended, connection))
+
+    def _ended(self, connection: socket.socket, task: asyncio.Task[None]) -> None:
+        """A connection's task is over, also one that was cancelled before its first step."""
+        self._connections.pop(task, None)
+        connection.close()
 
     async def _connection(self, connection: socket.socket) -> None:
         """One connection from its handshake to its end, within the deadline."""
@@ -158,7 +164,6 @@ class Server(Collecting):
         finally:
             if transport is not None:
                 transport.abort()
-            connection.close()
 
     async def _talk(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, access: Access) -> None:
         talk = h11.Connection(h11.SERVER, max_incomplete_event_size=MAX_HEAD_BYTES)
