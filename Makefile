@@ -109,7 +109,7 @@ fuzz: .venv/.dev build/demo.pcap
 	@$(BIN)/python -m tests.fuzz.damaged --seconds $${FUZZ_SECONDS:-60} build/demo.pcap
 
 bench: .venv/.dev
-	@$(INSTALL) numpy || echo "bench: numpy cannot be installed" >&2
+	@$(BIN)/python -m tests.bench.attribution
 	$(BIN)/python -m tests.bench.run
 
 bench-live: .venv/.dev debian-packages

@@ -108,7 +108,8 @@ class Attribution:
         seen = tuple(one for one in vlan if isinstance(one, int)) if vlan else ()
         where = vrf if vrf is not None else self._vrf(interface, seen) if self._points else ""
         at = at_ns if ALWAYS <= at_ns < FOREVER else ALWAYS if at_ns < ALWAYS else FOREVER - 1
-        return Question(version, value, asked, at, self.index.at(where, seen, interface), bool(seen))
+        anywhere = self.index.at(where, (), None) if seen or interface is not None else None
+        return Question(version, value, asked, at, self.index.at(where, seen, interface), bool(seen), anywhere)
 
     def others(
         self,
@@ -147,13 +148,16 @@ class Attribution:
         ]
         for port, at_ns, vlans in asked:
             question = self.question(finding.miner_ip, port, at_ns, vlan=vlans, interface=None, vrf=None)
-            made = Decision() if question is None else self.decide(question)
+            made = Decision([]) if question is None else self.decide(question)
             key = (made.result, made.deciding, *made.rows)
             if key not in decided:
                 decided[key] = (
                     self._told(finding.miner_ip, port, question, made) if question else self.answer(finding.miner_ip, port, at_ns)
                 )
         finding.attribution = _joined(list(decided.values()))
+        clients = sorted({flow.client for flow in finding.flows if flow.client})
+        if clients:
+            _carried(finding.attribution, clients)
         return finding
 
     def _told(self, address: str, port: int | None, question: Question, made: Decision) -> records.Attribution:
@@ -250,6 +254,13 @@ def _joined(answers: list[records.Attribution]) -> records.Attribution:
     return records.Attribution(
         first.address, None, first.at_ns, "conflict" if len(named) > 1 else "shared", None, None, shown, (reason, *first.reasons)
     )
+
+
+def _carried(answer: records.Attribution, clients: list[str]) -> None:
+    """Take the name back where a proxy at the address says that it carries for others: its holder is not the miner."""
+    reason = f"a proxy at this address carried for {', '.join(clients[:3])}, as it says itself: whoever mines is behind it"
+    answer.result, answer.enterprise, answer.site = "shared", None, None
+    answer.reasons = (reason, *answer.reasons)
 
 
 def _why(error: Exception) -> str:

@@ -21,18 +21,19 @@ class Claims:
 
     def __init__(self, books: Books, index: Index) -> None:
         self.books, self.index = books, index
+        self.known, self.enterprises, self.sites = books.holders, books.register.enterprises, books.register.sites
 
     def holder(self, row: int) -> Holder:
         """Who a row says is there."""
-        return self.books.holders[self.index.holder[row]]
+        return self.known[self.index.holder[row]]
 
     def enterprise(self, holder: Holder) -> Enterprise | None:
         """The enterprise of a holder."""
-        return self.books.register.enterprises[holder.enterprise] if holder.enterprise >= 0 else None
+        return self.enterprises[holder.enterprise] if holder.enterprise >= 0 else None
 
     def site(self, holder: Holder) -> Site | None:
         """The premises of a holder."""
-        return self.books.register.sites[holder.site] if holder.site >= 0 else None
+        return self.sites[holder.site] if holder.site >= 0 else None
 
     def customer(self, subscriber: str, at_ns: int) -> Customer | None:
         """Whose an account was at a time; None also where customer books disagree."""
@@ -85,6 +86,14 @@ class Claims:
         if not (wide_ports[0] <= ports[0] and ports[1] <= wide_ports[1] and wide_point.holds(point)):
             return False
         return (first, last) != (wide_first, wide_last) or ports != wide_ports or point != wide_point
+
+    def narrower(self, inner: int, outer: int) -> bool:
+        """Whether a row's range lies in the other's and is smaller, or is the same with fewer ports; wherever either holds."""
+        (_, first, last), (_, wide_first, wide_last) = self.index.span(inner), self.index.span(outer)
+        if not wide_first <= first <= last <= wide_last:
+            return False
+        ports, wide_ports = self._ports(inner), self._ports(outer)
+        return last - first < wide_last - wide_first or ports[1] - ports[0] < wide_ports[1] - wide_ports[0]
 
     def identity(self, row: int, at_ns: int) -> str:
         """Two rows that name the same party have the same; empty for a row that names none."""
