@@ -137,3 +137,12 @@ def test_the_example_shows_every_exporter_as_it_can_be_used(tmp_path: Path) -> N
     used = tmp_path / "minewatch.yaml"
     used.write_text(EXAMPLE.read_text().replace("exporters: {}", "exporters:").replace("\n#:", "\n"))
     assert set(load(used, (), checked).exporters) == set(exporters.kinds())
+
+
+def test_the_least_configuration_of_the_guide_is_one(tmp_path: Path) -> None:
+    least = (DEPLOY / "README.md").read_text().split("```yaml\n")[1].partition("```")[0]
+    used = tmp_path / "minewatch.yaml"
+    used.write_text(least)
+    config = load(used, (), checked)
+    assert [one.name for one in config.capture.interfaces] == ["mirror0"]
+    assert set(config.exporters) == {"eve", "prometheus"}

@@ -56,6 +56,8 @@ echo "== daemon-ready $(get readyz)"
 sleep 2.5
 echo "== daemon-packets $(get metrics | grep '^minewatch_packets_total' | cut -d' ' -f2)"
 echo "== daemon-memory $(get metrics | grep '^process_resident_memory' | cut -d' ' -f2)"
+get metrics | promtool check metrics && echo "== daemon-promtool clean"
+echo "== daemon-series $(get metrics | grep -vc '^#')"
 ip link set mirror0 down; sleep 2.5
 echo "== daemon-blind $(get readyz 2>&1 | grep -o 'HTTP Error 503' || echo still ready)"
 ip link set mirror0 up; sleep 2.5
@@ -145,6 +147,12 @@ def test_the_daemon_itself_starts_listens_and_sees_inside_the_sandbox(said: dict
     assert said["daemon-text"].startswith("watching")
     assert said["daemon-ready"] == "ok"
     assert float(said["daemon-packets"]) >= 100
+
+
+def test_the_metrics_of_the_daemon_itself_are_clean_and_few(said: dict[str, str]) -> None:
+    program("promtool")
+    assert said["daemon-promtool"] == "clean"
+    assert int(said["daemon-series"]) <= 500
 
 
 def test_the_daemon_is_not_ready_while_its_interface_is_down(said: dict[str, str]) -> None:
