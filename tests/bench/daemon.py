@@ -1,7 +1,7 @@
 """`make bench-daemon`: the whole daemon on a busy cable. How long from packet to alert, how scrapes do, and what a hundred reloads cost.
 
-In a namespace of its own: background traffic at BENCH_DAEMON_PPS packets a second (100000) for BENCH_DAEMON_S seconds (60), new miners all
-the while, a webhook that notes when each is told, scrapes, 100 reloads of which every third is broken, and the event file rotated.
+In a namespace of its own, over BENCH_DAEMON_PPS packets a second of background (100000): for BENCH_DAEMON_S seconds (60) new miners, a
+webhook that notes when each is told, and scrapes; then 100 reloads, of which every third is broken, while the event file is rotated.
 """
 
 from __future__ import annotations
@@ -86,10 +86,11 @@ def inside(capture: Path) -> None:
     while "reload" not in scrape()[0]:
         time.sleep(0.2)
     background = subprocess.Popen(
-        ["tcpreplay", "-q", "-K", "--loop=0", f"--duration={SECONDS}", f"--pps={RATE}", "-i", SENDER, str(capture)],
-        stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
-    )  # fmt: skip
-    sent_s, scrapes, broken = during(folder, sensor)
+        ["tcpreplay", "-q", "-K", "--loop=0", f"--pps={RATE}", "-i", SENDER, str(capture)], stdout=subprocess.PIPE, text=True
+    )
+    sent_s, scrapes = mining()
+    broken = reloading(folder, sensor)
+    background.send_signal(signal.SIGINT)
     told = background.communicate()[0]
     time.sleep(AFTER_S)
     report(folder, sent_s, scrapes, broken, int(re.findall(r"Successful packets: +(\d+)", told)[0]))
@@ -111,33 +112,42 @@ def config() -> dict[str, Any]:
     }
 
 
-def during(folder: Path, sensor: subprocess.Popen[bytes]) -> tuple[dict[str, float], list[float], int]:
-    """New miners, reloads, rotations and scrapes while the background runs: when each miner was sent, seconds of scrapes, broken reloads."""
+def mining() -> tuple[dict[str, float], list[float]]:
+    """New miners and scrapes while the background runs: when each miner was sent, and seconds of each scrape."""
     conversation = next(one for one in yaml.safe_load(VECTORS.read_text()) if one["name"] == "btc-1")
     into = socket.socket(socket.AF_PACKET, socket.SOCK_RAW)
     into.bind((SENDER, 0))
-    good, sent_s, scrapes, broken = (folder / "minewatch.yaml").read_text(), {}, [], 0
-    began, reloads = time.time(), 0
-    while time.time() - began < SECONDS - 1:
-        number = len(sent_s)
-        login = f"rack07-{10_000 + number}"
-        frames.MINER = (f"198.51.100.{1 + number % 250}", 20_000 + number % 40_000)
-        said = [("CS".index(line[0]), line[2:].replace(LOGIN, LOGIN.replace("rack07-13", login)).encode() + b"\n")
-                for line in conversation["said"].splitlines()]  # fmt: skip
+    sent_s: dict[str, float] = {}
+    scrapes: list[float] = []
+    began = time.time()
+    while time.time() - began < SECONDS:
+        login = f"rack07-{10_000 + len(sent_s)}"
+        frames.MINER = (f"198.51.100.{1 + len(sent_s) % 250}", 20_000 + len(sent_s) % 40_000)
+        text = conversation["said"].replace(LOGIN, LOGIN.replace("rack07-13", login))
+        said = [("CS".index(line[0]), line[2:].encode() + b"\n") for line in text.splitlines()]
         sent_s[login] = time.time()
         for frame in frames._frames(said, frames.Way()):
             into.send(frame)
-        if time.time() - began > reloads * (SECONDS - 2) / RELOADS and reloads < RELOADS:
-            reloads += 1
-            broken += reloads % 3 == 0
-            (folder / "minewatch.yaml").write_text(good + "\nfindings:\n  update_s: soon\n" if reloads % 3 == 0 else good)
-            if reloads % 10 == 0 and (folder / "eve.json").exists():
-                (folder / "eve.json").rename(folder / f"eve.json.{reloads}")
-            sensor.send_signal(signal.SIGHUP)
         scrapes.append(scrape()[1])
         time.sleep(0.1)
+    into.close()
+    return sent_s, scrapes
+
+
+def reloading(folder: Path, sensor: subprocess.Popen[bytes]) -> int:
+    """A hundred reloads one after the other, every third with a broken file, and the event file rotated; how many were broken."""
+    good = (folder / "minewatch.yaml").read_text()
+    for number in range(1, RELOADS + 1):
+        broken = number % 3 == 0
+        (folder / "minewatch.yaml").write_text(good.replace("update_s: 10", "update_s: soon") if broken else good)
+        if number % 10 == 0 and (folder / "eve.json").exists():
+            (folder / "eve.json").rename(folder / f"eve.json.{number}")
+        sensor.send_signal(signal.SIGHUP)
+        last = time.monotonic() + 30
+        while value(scrape()[0], 'reloads_total{kind="config"') < number + 1 and time.monotonic() < last:
+            time.sleep(0.05)
     (folder / "minewatch.yaml").write_text(good)
-    return sent_s, scrapes, broken
+    return RELOADS // 3
 
 
 def scrape() -> tuple[str, float]:
@@ -151,33 +161,35 @@ def scrape() -> tuple[str, float]:
 
 def report(folder: Path, sent_s: dict[str, float], scrapes: list[float], broken: int, packets: int) -> None:
     text = scrape()[0]
-
-    def value(name: str) -> float:
-        return sum(float(line.rpartition(" ")[2]) for line in text.splitlines() if line.startswith(f"minewatch_{name}"))
-
     waits = [Told.at_s[login] - at_s for login, at_s in sent_s.items() if login in Told.at_s]
     lines = sum(len(path.read_text().splitlines()) for path in folder.glob("eve.json*"))
-    delivered = value('deliveries_total{exporter="eve",result="delivered"}')
+    delivered = value(text, 'deliveries_total{exporter="eve",result="delivered"}')
     log = (folder / "log").read_text()
     print(json.dumps({
         "background packets": packets,
-        "kernel drops": value("kernel_dropped_packets_total"),
-        "events dropped": value("events_dropped_total"),
+        "kernel drops": value(text, "kernel_dropped_packets_total"),
+        "events dropped": value(text, "events_dropped_total"),
         "miners sent, told": [len(sent_s), len(waits)],
-        "packet to alert s": {"p50": round(statistics.median(waits), 3), "p99": round(quantile(waits, 0.99), 3), "most": round(max(waits), 3)},
-        "scrape s": {"p50": round(statistics.median(scrapes), 4), "p99": round(quantile(scrapes, 0.99), 4)},
+        "packet to alert s": spread(waits),
+        "scrape s": spread(scrapes),
         "series": sum(1 for line in text.splitlines() if line.startswith("minewatch_")),
-        "reloads taken up": value('reloads_total{kind="config",result="success"}') - 1,
-        "reloads refused": value('reloads_total{kind="config",result="refused"}'),
+        "reloads taken up": value(text, 'reloads_total{kind="config",result="success"}') - 1,
+        "reloads refused": value(text, 'reloads_total{kind="config",result="refused"}'),
         "broken ones given": broken,
         "refused with file and line": len(re.findall(r"reload refused: .*minewatch\.yaml:\d+: findings", log)),
         "lines written, events delivered": [lines, delivered],
-        "lag s": value("capture_lag_seconds"),
+        "lag s": value(text, "capture_lag_seconds"),
     }, indent=1))  # fmt: skip
 
 
-def quantile(values: list[float], share: float) -> float:
-    return sorted(values)[min(len(values) - 1, int(share * len(values)))]
+def value(text: str, name: str) -> float:
+    """The sum of a metric's series that begin so."""
+    return sum(float(line.rpartition(" ")[2]) for line in text.splitlines() if line.startswith(f"minewatch_{name}"))
+
+
+def spread(seconds: list[float]) -> dict[str, float]:
+    ordered = sorted(seconds)
+    return {"p50": round(statistics.median(ordered), 3), "p99": round(ordered[int(0.99 * len(ordered))], 3), "most": round(ordered[-1], 3)}
 
 
 if __name__ == "__main__":
