@@ -18,7 +18,7 @@ import numpy as np
 from sensor.attribution.dates import ALWAYS, FOREVER
 from sensor.attribution.ranges import BITS
 from sensor.attribution.rows import ANY_PORT_FIRST, Columns, Point
-from sensor.attribution.tree import Item, Tree
+from sensor.attribution.tree import Item, TooManyCrossingsError, Tree
 
 #: Different points of observation whose matching rows are remembered.
 MOST_POINTS = 4096
@@ -27,13 +27,21 @@ MOST_POINTS = 4096
 Asked = tuple[int, int, int, int, frozenset[int], bool, frozenset[int] | None]
 
 
+class CrossingError(Exception):
+    """Ranges cross each other beyond reason; `book` and `line` are of a row among them."""
+
+    def __init__(self, book: int, line: int) -> None:
+        super().__init__(book, line)
+        self.book, self.line = book, line
+
+
 class Index:
     """The rows in order of rank, with a tree over the addresses of each version of IP."""
 
     def __init__(self, columns: Columns, ranks: Sequence[int], strengths: Sequence[float], points: Sequence[Point]) -> None:
         """`ranks` and `strengths` are those of the books, `points` those that rows name by number.
 
-        Raises TooManyCrossingsError where ranges cross each other beyond reason.
+        Raises CrossingError where ranges cross each other beyond reason.
         """
         given = _arrays(columns)
         ranked = _rank(given, np.asarray(ranks, "i4"), np.asarray(strengths, "f8"), np.asarray([one.exactness for one in points], "i4"))
@@ -56,7 +64,10 @@ class Index:
         self.holders = int(np.count_nonzero(np.asarray(ranks, "i4")[kept["book"]] == 0)) if len(kept["book"]) else 0
         self._matching: dict[tuple[str, tuple[int, ...], str | None], frozenset[int]] = {}
         deeper = (self._ports, self._times)
-        self._trees = {version: Tree(*_sorted(kept, version), deeper, bits=BITS[version]) for version in (4, 6)}
+        try:
+            self._trees = {version: Tree(*_sorted(kept, version), deeper, bits=BITS[version]) for version in (4, 6)}
+        except TooManyCrossingsError as error:
+            raise CrossingError(self.book[error.row], self.line[error.row]) from None
         limited = kept["port_first"] != ANY_PORT_FIRST
         self._ported = {version: _times_of(tree, limited, kept["from_ns"], kept["until_ns"]) for version, tree in self._trees.items()}
 

@@ -25,7 +25,11 @@ Item = tuple[int, int, int]  # first, last, row
 
 
 class TooManyCrossingsError(Exception):
-    """The intervals cross each other so often that cutting them would not end well."""
+    """The intervals cross each other so often that cutting them would not end well; `row` is where that was noticed."""
+
+    def __init__(self, row: int) -> None:
+        super().__init__(row)
+        self.row = row
 
 
 class Tree:
@@ -104,7 +108,7 @@ class Tree:
                 border(first, node)
             members.append(row)
             if len(members) > most:
-                raise TooManyCrossingsError
+                raise TooManyCrossingsError(row)
         while lasts:
             end = lasts.pop()
             nodes.pop()
