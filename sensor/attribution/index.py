@@ -10,6 +10,7 @@ It knows numbers: who a holder is stands in the books.
 from __future__ import annotations
 
 from array import array
+from bisect import bisect_right
 from collections.abc import Sequence
 from typing import Any
 
@@ -18,7 +19,7 @@ import numpy as np
 from sensor.attribution.dates import ALWAYS, FOREVER
 from sensor.attribution.ranges import BITS
 from sensor.attribution.rows import ANY_PORT_FIRST, Columns, Point
-from sensor.attribution.tree import Item, TooManyCrossingsError, Tree
+from sensor.attribution.tree import STRIDE_BITS, Item, TooManyCrossingsError, Tree
 
 #: Different points of observation whose matching rows are remembered.
 MOST_POINTS = 4096
@@ -79,6 +80,16 @@ class Index:
         (first_high, last_high), (first, last) = self._high, self._low
         return self.version[row], first_high[row] << 64 | first[row], last_high[row] << 64 | last[row]
 
+    def within(self, inner: int, outer: int) -> int:
+        """How a row's range lies to another's of the same version: 0 not inside it, 1 the same, 2 inside and smaller."""
+        (first_high, last_high), (first, last) = self._high, self._low
+        if first_high[inner] != first_high[outer] or last_high[inner] != last_high[outer]:
+            (_, low, high), (_, wide_low, wide_high) = self.span(inner), self.span(outer)
+            return 2 if wide_low <= low <= high <= wide_high else 0
+        if first[outer] > first[inner] or last[outer] < last[inner]:
+            return 0
+        return 1 if first[outer] == first[inner] and last[outer] == last[inner] else 2
+
     def at(self, vrf: str, vlans: tuple[int, ...], interface: str | None) -> frozenset[int]:
         """The points whose rows answer a question that was seen there."""
         key = (vrf, vlans, interface)
@@ -106,7 +117,13 @@ class Index:
         tree = self._trees[version]
         from_ns, until_ns, low, high, point = self.from_ns, self.until_ns, self.port_first, self.port_last, self.point
         members, start, parent, inner = tree.members, tree.start, tree.parent, tree.inner
-        innermost = node = tree.innermost(value)
+        strides = tree.strides
+        if strides:
+            part = value >> STRIDE_BITS
+            innermost = tree.owner[bisect_right(tree.bounds, value, strides[part], strides[part + 1]) - 1]
+        else:
+            innermost = tree.owner[bisect_right(tree.bounds, value) - 1]
+        node = innermost
         found = []
         while node >= 0:
             rows = inner[node].candidates(port, at_ns) if node in inner else members[start[node] : start[node + 1]]
