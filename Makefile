@@ -3,7 +3,7 @@ SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 .ONESHELL:
 .DEFAULT_GOAL := words
-.PHONY: words demo test check bench fuzz format clean core rust-checks
+.PHONY: words demo test check bench bench-live bench-daemon fuzz format clean core rust-checks deb debian-packages
 
 BIN := .venv/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check -q
@@ -12,6 +12,9 @@ CRATE := --manifest-path sensor/core/Cargo.toml
 # A stamp of its own for "with" and "without" a toolchain: installing Rust later builds the core at the next make.
 CORE := build/core-$(if $(shell command -v cargo),rust,none).stamp
 CORE_SOURCES := $(shell find sensor/core -name '*.rs' -o -name 'Cargo.*') pyproject.toml .cargo/config.toml
+# Real counterparts that tests talk to; where they cannot be installed, those tests skip and say so.
+DEBIAN_PACKAGES := iproute2 libpcap0.8 lintian logrotate openssl postgresql prometheus prometheus-alertmanager rsyslog rsyslog-gnutls systemd \
+	tcpreplay tshark util-linux
 # Prints why Rust cannot be used here, or nothing.
 NO_RUST := if ! command -v cargo >/dev/null; then echo "there is no Rust toolchain on the PATH"; \
 	elif ! command -v cc >/dev/null; then echo "there is no C compiler (cc) to link with"; \
@@ -22,7 +25,10 @@ words:
 	@echo "make test     all checks and all tests"
 	@echo "make check    formatting, lints, types, import rules"
 	@echo "make bench    speed and memory, beside ndpiReader and tcpdump"
+	@echo "make bench-live   packets over a cable in a namespace: what is heard of them"
+	@echo "make bench-daemon   the whole daemon on a busy cable: packet to alert, scrapes, a hundred reloads"
 	@echo "make fuzz     damaged captures through both cores, FUZZ_SECONDS=60"
+	@echo "make deb      a Debian package in build/"
 	@echo "make format   put the sources in order"
 	@echo "make clean    delete what was built"
 
@@ -97,7 +103,7 @@ rust-checks: $(CORE)
 	cargo clippy -q $(CRATE) --features python -- -D warnings
 	cargo test -q $(CRATE)
 
-test: check build/demo.pcap
+test: check build/demo.pcap debian-packages
 	@$(BIN)/python -m pytest -m "not shared"
 
 fuzz: .venv/.dev build/demo.pcap
@@ -106,6 +112,32 @@ fuzz: .venv/.dev build/demo.pcap
 bench: .venv/.dev
 	@$(BIN)/python -m tests.bench.attribution
 	$(BIN)/python -m tests.bench.run
+
+bench-live: .venv/.dev debian-packages
+	@$(BIN)/python -m tests.bench.live
+
+bench-daemon: .venv/.dev debian-packages
+	@$(BIN)/python -m tests.bench.daemon
+
+# Debian would start some of these as services: policy-rc.d says no while they are put in.
+debian-packages:
+	@command -v dpkg-query >/dev/null || exit 0
+	missing=$$(for package in $(DEBIAN_PACKAGES); do dpkg-query -W -f '$${Status}' "$$package" 2>/dev/null | grep -q 'ok installed' || echo "$$package"; done)
+	if [ -z "$$missing" ]; then exit 0; fi
+	if [ "$$(id -u)" != 0 ] || ! command -v apt-get >/dev/null; then
+		echo "SKIPPED: some tests need root to install:" $$missing >&2
+		exit 0
+	fi
+	if [ ! -e /usr/sbin/policy-rc.d ]; then
+		trap 'rm -f /usr/sbin/policy-rc.d' EXIT
+		printf '#!/bin/sh\nexit 101\n' >/usr/sbin/policy-rc.d
+		chmod 755 /usr/sbin/policy-rc.d
+	fi
+	apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $$missing >/dev/null \
+		|| echo "SKIPPED: some tests, for these could not be installed:" $$missing >&2
+
+deb: .venv/.dev
+	@$(BIN)/python deploy/debian/build.py
 
 format: .venv/.dev
 	@$(BIN)/ruff check --fix-only .

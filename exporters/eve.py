@@ -1,23 +1,62 @@
 """Findings and nodes as EVE JSON, one object a line: Suricata's field names where they mean the same, `mining` and `node` of our own.
 
-Pure: a record in, a dict out, keys always in the same order, nothing asked of clock or file. The schema stands beside this file.
+`encode` is pure: a record in, a dict out, keys always in the same order, nothing asked of clock or file; the schema stands beside this
+file. `Sender` writes the lines where `lines.py` can.
 """
 
 from __future__ import annotations
 
-import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from typing import Literal
+
+from pydantic import Field
 
 from exporters.claims import encode_attribution
+from exporters.lines import LineFile, LineSocket
 from exporters.moments import file_name, timestamp
-from sensor.records import Evidence, Finding, FlowKey, FlowSummary, Grade, Interval, Node, Power, Shares, Wallet
+from exporters.settings import PATH, Settings, Timeout
+from sensor.records import Evidence, Finding, FlowKey, FlowSummary, Grade, Interval, Node, Power, Shares, Wallet, event_id
 
 CATEGORY = "Crypto Currency Mining Activity Detected"
 GID = 1
+#: What a source begins with that is an interface, not a capture.
+INTERFACE = "iface:"
 
 #: Suricata's severities, 1 the highest: what is certain, what is probable, what is a suspicion.
 CERTAIN, PROBABLE, SUSPICION = 1, 2, 3
+
+
+class Config(Settings):
+    """A file (`-`: standard output) or a Unix socket, under Suricata's names for them."""
+
+    path: str = Field(min_length=1, json_schema_extra=PATH)
+    filetype: Literal["regular", "unix_stream", "unix_dgram"] = "regular"
+    timeout_s: Timeout = 5.0  # of a socket
+
+
+class Sender:
+    """Writes each event as one line."""
+
+    repeat_s: float | None = None
+
+    def __init__(self, settings: Config) -> None:
+        regular = settings.filetype == "regular"
+        stream = settings.filetype == "unix_stream"
+        self.most = 1 if settings.filetype == "unix_dgram" else 500
+        self._lines = LineFile(settings.path) if regular else LineSocket(settings.path, stream, settings.timeout_s)
+
+    def send(self, records: Sequence[Finding | Node]) -> None:
+        """Write the records; all lines are there, or OSError and none."""
+        self._lines.write([dumps(encode(record)).encode() for record in records])
+
+    def reopen(self) -> None:
+        """Open the file again, since it was rotated."""
+        self._lines.reopen()
+
+    def close(self) -> None:
+        """Close the file or the socket."""
+        self._lines.close()
 
 
 def encode(record: Finding | Node) -> dict[str, object]:
@@ -46,22 +85,25 @@ def severity(grade: Grade) -> int:
     return PROBABLE if grade >= Grade.BEHAVES else SUSPICION
 
 
-def _event_id(identity: str, state: str, last_ns: int) -> str:
-    return hashlib.sha1(f"{identity} {state} {last_ns}".encode(), usedforsecurity=False).hexdigest()[:20]
+def _seen_at(source: str) -> dict[str, object]:
+    """Where packets were captured, under the name that EVE has for it."""
+    if source.startswith(INTERFACE):
+        return {"in_iface": source.removeprefix(INTERFACE)}
+    return {"pcap_filename": file_name(source)}
 
 
 def _ends(key: FlowKey) -> dict[str, object]:
     return {"src_ip": key.src_ip, "src_port": key.src_port, "dest_ip": key.dest_ip, "dest_port": key.dest_port}
 
 
-def _head(event_type: str, identity: str, state: str, last_ns: int, key: FlowKey, source: str, vlans: tuple[int, ...]) -> dict[str, object]:
+def _head(event_type: str, record: Finding | Node, key: FlowKey, source: str, vlans: tuple[int, ...]) -> dict[str, object]:
     head: dict[str, object] = {
-        "timestamp": timestamp(last_ns),
+        "timestamp": timestamp(record.last_ns),
         "event_type": event_type,
-        "event_id": _event_id(identity, state, last_ns),
+        "event_id": event_id(record),
         "flow_id": key.flow_id,
         "community_id": key.community_id,
-        "pcap_filename": file_name(source),
+        **_seen_at(source),
     }
     if vlans:
         head["vlan"] = list(vlans)
@@ -107,7 +149,7 @@ def _flow(flow: FlowSummary) -> dict[str, object]:
         "vlan": list(flow.vlans),
         "midstream": flow.midstream,
         "direction_basis": flow.basis,
-        "pcap_filename": file_name(flow.source),
+        **_seen_at(flow.source),
         "transport": flow.transport,
         "pool_host": flow.pool_host,
         "proxy": flow.proxy,
@@ -117,7 +159,7 @@ def _flow(flow: FlowSummary) -> dict[str, object]:
 
 def _mining(finding: Finding) -> dict[str, object]:
     newest = finding.flows[-1]
-    head = _head("mining", finding.finding_id, finding.state, finding.last_ns, newest.key, newest.source, newest.vlans)
+    head = _head("mining", finding, newest.key, newest.source, newest.vlans)
     return {
         **head,
         "alert": {
@@ -173,7 +215,7 @@ def _what(finding: Finding) -> dict[str, object]:
         "device": finding.device,
         "device_class": finding.device_class,
         "agent_role": finding.agent_role,
-        "pool": {"name": None, "operator": None, "host": finding.pool_host, "listed": None},
+        "pool": {"name": finding.pool.name, "operator": finding.pool.operator, "host": finding.pool.host, "listed": finding.pool.listed},
         "proxy": finding.proxy,
     }
 
@@ -226,13 +268,16 @@ def figure(value: float) -> float:
 
 def _node(node: Node) -> dict[str, object]:
     return {
-        **_head("node", node.node_id, "closed", node.last_ns, node.key, node.source, node.vlans),
+        **_head("node", node, node.key, node.source, node.vlans),
         "node": {
             "node_id": node.node_id,
             "protocol": node.protocol,
             "network": node.network,
             "coin": node.coin,
             "agent": node.agent,
+            "transport": node.transport,
+            "host": node.host,
+            "proxy": node.proxy,
             "confidence": node.confidence,
             "signature_id": node.signature_id,
             "rev": node.signature_rev,

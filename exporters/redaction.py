@@ -55,6 +55,7 @@ def redacted(finding: Finding) -> Finding:
         agent=hide.text(finding.agent),
         device=hide.text(finding.device),
         pool_host=hide.host(finding.pool_host),
+        pool=dataclasses.replace(finding.pool, host=hide.host(finding.pool.host)),
         reasons=tuple(hide.text(reason) or "" for reason in finding.reasons),
         wallet=_wallet(wallet),
         flows=[_flow(flow, hide) for flow in finding.flows],

@@ -8,6 +8,7 @@ A core reads sources on its own thread (compiled) or inside `poll` (reference), 
 only for flows that passed a gate. ARCHITECTURE.md, "The border", is the full text.
 """
 
+from collections.abc import Sequence
 from typing import Literal
 
 from sensor.events import Event
@@ -62,10 +63,23 @@ class Limits:
 
 class Core:
     def __init__(self, tables: Tables, limits: Limits) -> None: ...
-    def attach(self, source: str, *, full: Literal["drop", "wait"] = "wait") -> None:
-        """Open a capture file (or '-' for standard input) now and queue it for reading.
+    def attach(
+        self,
+        source: str,
+        *,
+        full: Literal["drop", "wait"] = "wait",
+        promiscuous: bool = True,
+        ring_bytes: int = 67_108_864,
+        snaplen: int = 0,
+        filter: Sequence[tuple[int, int, int, int]] = (),
+    ) -> None:
+        """Open a capture file (or '-' for standard input) now and queue it for reading; or listen to an interface, "iface:NAME".
 
-        Raises CaptureError if it cannot be opened, is empty, or is not a capture.
+        With `full="drop"` a full queue drops Chunk, Hit and Shape, counted; with "wait" it makes the reading wait. The rest is for
+        interfaces: bytes of the kernel's ring, bytes kept of a packet (0: all), a filter of classic BPF instructions (code, jt, jf, k).
+        Captures and interfaces do not share a core.
+
+        Raises CaptureError if the source cannot be opened, is empty, or is not a capture.
         """
     def poll(self, max_events: int, timeout_ms: int) -> list[Event]:
         """Up to max_events events, waiting at most timeout_ms for the first. The GIL is released while waiting.
@@ -73,12 +87,22 @@ class Core:
         Raises RuntimeError if a capture thread died.
         """
     def finish(self) -> None:
-        """No source follows: once all attached ones are read, every flow is closed ("end") and `finished` becomes true."""
+        """No source follows: once all attached ones are read, every flow is closed ("end") and `finished` becomes true.
+
+        Interfaces end here: nothing more is taken in, what is in their rings is still read.
+        """
     @property
     def finished(self) -> bool:
         """finish() was called, everything is read and closed, and poll() has handed out the last event."""
     def replace(self, tables: Tables) -> None:
         """Swap the tables between packets; flows already open stay open."""
+    def exclude(self, networks: list[tuple[bytes, int]], ports: list[int]) -> None:
+        """Leave out segments with an end in one of the networks (address, prefix length) or at one of the ports, counted as `excluded`.
+
+        Replaces what was excluded before; an empty list excludes nothing. Raises ValueError for what is no network.
+        """
+    def interfaces(self) -> dict[str, dict[str, int]]:
+        """Figures of each interface ever attached, by name; the keys are in ARCHITECTURE.md, "Counters"."""
     def stats(self) -> dict[str, int]:
         """Counters since the start, by the names in ARCHITECTURE.md."""
     def close(self) -> None:

@@ -54,8 +54,11 @@ class Account:
         return self.book.submit(ts_ns, work, value)
 
     def settle(self, accepted: bool, work: int | None, share: Share | None = None) -> None:
-        """A share was answered."""
+        """A share was answered; the answer may be what tells its work."""
         self.shares.unanswered -= 1
+        if share is not None and share.work is None and work is not None:
+            self.share_work = (share.ts_ns, work)
+            self.book.learn(share, work)
         if not accepted:
             self.shares.rejected += 1
             if share is not None:

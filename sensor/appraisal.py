@@ -8,7 +8,7 @@ from __future__ import annotations
 from sensor.estimate import Assumptions, energy_kwh, estimate, watts
 from sensor.findings import Joined
 from sensor.machines import carrier
-from sensor.records import Finding
+from sensor.records import Finding, Pool
 from sensor.signatures.agents import Agent
 from sensor.signatures.model import SignatureSet
 
@@ -19,6 +19,7 @@ def appraised(joined: Joined, identity: str, signatures: SignatureSet, assumptio
     """The final record with everything the tables and the shares say about it."""
     finding = joined.finding(identity)
     _name_machine(finding, joined, signatures)
+    finding.pool = _pool(joined, signatures)
     finding.aggregator = carrier(finding.agent_role, finding.software, joined.crowd)
     finding.work_unit = "solutions" if joined.lead.dialect.work.unit == "solutions" else "hashes"
     exposure = joined.exposure
@@ -33,6 +34,20 @@ def appraised(joined: Joined, identity: str, signatures: SignatureSet, assumptio
         finding.power_watts = watts(found.spent, efficiency, assumptions.pue)
         finding.energy_kwh = energy_kwh(finding.power_watts, exposure.windows.total_ns / NS)
     return finding
+
+
+def _pool(joined: Joined, signatures: SignatureSet) -> Pool:
+    """Whom the miner asked for, else whom it names itself, and what the catalogue knows of that name or of the address."""
+    host = joined.lead.flow.pool_host or (joined.endpoint[1] if joined.endpoint else None)
+    known = signatures.pools.lookup(_name(host) if host else joined.lead.pool_ip)
+    if host is None and known is None:
+        return Pool()
+    return Pool(host, known.name if known else None, known.operator if known else None, known is not None)
+
+
+def _name(host: str) -> str:
+    """The name of host:port, or the address of [address]:port."""
+    return host[1:].partition("]")[0] if host.startswith("[") else host.partition(":")[0]
 
 
 def _name_machine(finding: Finding, joined: Joined, signatures: SignatureSet) -> None:

@@ -11,6 +11,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -25,7 +26,7 @@ from sensor.exit_codes import CONFIG, OK, RUN_ERROR, USAGE
 if TYPE_CHECKING:
     from sensor.attribution.answer import Attribution
     from sensor.attribution.books import Book
-    from sensor.config import Config
+    from sensor.config import Config, Document
     from sensor.records import Claim
 
 #: Claims that do not hold are shown up to this many; a shared address has thousands.
@@ -35,6 +36,13 @@ MOST_OTHERS = 20
 def say(sentence: str) -> None:
     """One sentence for the operator."""
     print(f"minewatch: {sentence}", file=sys.stderr)
+
+
+def _exporters(document: Document, folder: Path | None) -> dict[str, list[Any]]:
+    """The section `exporters` is checked as everywhere, though nothing of it is used here."""
+    from sensor.delivery.settings import checked
+
+    return checked(document, folder)
 
 
 def load(chosen: Config, wanted: bool = False, previous: Attribution | None = None) -> Attribution | None:
@@ -93,7 +101,7 @@ def books_word(options: argparse.Namespace) -> int:
     from sensor.attribution import Attribution, AttributionError
 
     try:
-        chosen = config.load(options.config, options.overrides)
+        chosen = config.load(options.config, options.overrides, _exporters)
         sources = [_source(name, options, chosen) for name in options.files]
         with progress(not options.quiet) as tell:
             loaded = Attribution.load(settings.Settings(sources=sources, divisions=chosen.attribution.divisions), None, tell)
@@ -173,6 +181,7 @@ def _import(loaded: Attribution, options: argparse.Namespace, wrong: bool) -> in
 
 def explain(options: argparse.Namespace) -> int:
     """`minewatch explain ADDRESS[:PORT]`: each section says one thing that is known about an address."""
+    from sensor import known
     from sensor.attribution import AttributionError
 
     try:
@@ -182,7 +191,7 @@ def explain(options: argparse.Namespace) -> int:
         say(f"explain: {error}")
         return USAGE
     try:
-        chosen = config.load(options.config, options.overrides)
+        chosen = config.load(options.config, options.overrides, _exporters)
         loaded = load(chosen, wanted=not options.quiet)
     except (config.ConfigError, AttributionError) as error:
         for problem in error.problems:
@@ -190,6 +199,7 @@ def explain(options: argparse.Namespace) -> int:
         return CONFIG
     asked = f"{address}{'' if port is None else f' port {port}'}, at {told(at_ns)} UTC"
     print(asked)
+    known.show(chosen, address, datetime.fromtimestamp(at_ns / 1e9, UTC).date())
     if loaded is None:
         print("\nWhose\n  not known: no books are configured (attribution.sources)")
         return OK

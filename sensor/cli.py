@@ -12,10 +12,10 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from sensor.exit_codes import CONFIG, INTERRUPTED, OK, RUN_ERROR
+from sensor.version import VERSION
 
-VERSION = "0.1.0"
-WORDS = ("replay", "check", "signatures", "books", "explain", "version")
-EPILOG = """Suricata's letters work without a command: -r FILE (replay), -T (check), -V (version), also -c FILE, -l DIR, -v.
+WORDS = ("replay", "run", "check", "signatures", "books", "explain", "version")
+EPILOG = """Suricata's letters work without a command: -r FILE (replay), -i NAME (run), -T (check), -V (version), also -c FILE, -l DIR, -v.
 Exit codes: 0 ran to the end, 1 some input unreadable, 2 usage, 78 bad configuration."""
 
 
@@ -40,6 +40,10 @@ def _run(words: list[str]) -> int:
     options = _parser().parse_args(words)
     if options.word == "version":
         return _version()
+    if options.word == "run":
+        from sensor.daemon.run import run
+
+        return run(options)
     if options.word in ("books", "explain"):
         from sensor import books
 
@@ -68,6 +72,7 @@ def _parser() -> argparse.ArgumentParser:
     replay.add_argument("-j", "--jobs", type=_jobs, metavar="N", help="workers")
     replay.add_argument("-q", "--quiet", action="store_true", help="no progress bar and no summary")
     _shared(replay)
+    _about_run(words)
     check = words.add_parser(
         "check", help="validate configuration and signatures", description="Say every mistake at once, with file and line."
     )
@@ -81,6 +86,16 @@ def _parser() -> argparse.ArgumentParser:
     _about_books(words)
     words.add_parser("version", help="show the version and the engine")
     return parser
+
+
+def _about_run(words: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    """`run`: the daemon."""
+    run = words.add_parser("run", help="watch interfaces or a folder, until told to stop")
+    run.description = "Watch interfaces, or a folder that a rotating capture fills. SIGHUP reopens and reloads, SIGUSR2 reloads signatures."
+    run.add_argument("-i", "--interface", action="append", default=[], metavar="NAME", dest="interfaces", help="interface; may be repeated")
+    run.add_argument("--list-interfaces", action="store_true", help="show what can be listened to, and stop")
+    run.add_argument("--slow", action="store_true", help="listen with the reference engine, too")
+    _shared(run)
 
 
 def _about_books(words: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -134,6 +149,7 @@ def _translate(words: list[str]) -> list[str]:
     letters.add_argument("-T", action="store_true")
     letters.add_argument("-V", "--version", action="store_true")
     letters.add_argument("-l", metavar="DIR")
+    letters.add_argument("-i", action="append", default=[], metavar="NAME")
     letters.add_argument("--dump-config", action="store_true")
     given, rest = letters.parse_known_args(words)
     if given.version:
@@ -143,7 +159,9 @@ def _translate(words: list[str]) -> list[str]:
     if given.r:
         eve = ["--eve", str(Path(given.l) / "eve.json")] if given.l else []
         return ["replay", *rest, *eve, *(["--dump-config"] if given.dump_config else []), "--", *given.r]
-    return letters.error(f"nothing to do: give a command ({', '.join(WORDS)}), or -r FILE, -T or -V")
+    if given.i:
+        return ["run", *rest, *(word for name in given.i for word in ("-i", name)), *(["--dump-config"] if given.dump_config else [])]
+    return letters.error(f"nothing to do: give a command ({', '.join(WORDS)}), -r FILE, -i NAME, -T or -V")
 
 
 def _version() -> int:

@@ -8,10 +8,10 @@ from __future__ import annotations
 import argparse
 import sys
 from pathlib import Path
-from typing import IO, TYPE_CHECKING
+from typing import IO, TYPE_CHECKING, Any
 
 from sensor import config, engine, signatures
-from sensor.config import Config, ConfigError
+from sensor.config import Config, ConfigError, Document
 from sensor.exit_codes import CONFIG, INTERRUPTED, OK, RUN_ERROR, USAGE
 from sensor.sources import STDIN, expand
 
@@ -59,6 +59,7 @@ def check(options: argparse.Namespace) -> int:
         if options.dump_config:
             print(settings.dump(), end="")
             return OK
+        problems += _unusable(settings)
         core = engine.load(settings.engine).name
     except ConfigError as error:
         problems += error.problems
@@ -118,7 +119,7 @@ def _prove(known: SignatureSet, own: list[str]) -> int:
     for failure in failures:
         say(failure)
     proofs = [example.file for header in known.headers for example in header.examples]
-    proofs += [example.file for table in (known.agents, known.devices) for example in table.examples]
+    proofs += [example.file for table in (known.agents, known.devices, known.pools) for example in table.examples]
     proofs += [one.place.rpartition(":")[0] for group in (known.wallets.forms, known.wallets.donations) for one in group]
     for name in own:
         count = sum(Path(file) == Path(name) or Path(name) in Path(file).parents for file in proofs)
@@ -134,7 +135,23 @@ def _load(options: argparse.Namespace) -> Config:
         overrides.append(f"engine={options.engine}")
     if getattr(options, "jobs", None):
         overrides.append(f"workers={options.jobs}")
-    return config.load(options.config, overrides)
+    return config.load(options.config, overrides, _exporters)
+
+
+def _exporters(document: Document, folder: Path | None) -> dict[str, list[Any]]:
+    """The section `exporters`; what it needs is loaded only if there is one."""
+    from sensor.delivery.settings import checked
+
+    return checked(document, folder)
+
+
+def _unusable(settings: Config) -> list[str]:
+    """What is wrong with the files that exporters need, a sentence each; nothing is connected."""
+    if not settings.exporters:
+        return []
+    from sensor.delivery import senders
+
+    return senders(settings.exporters)[1]
 
 
 def _settings(options: argparse.Namespace) -> Config:

@@ -7,25 +7,20 @@ folder of that file.
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, Field, ValidationError
 
 from sensor.attribution import settings as sources
+from sensor.sections import Capture, Findings, Keeping, Section
 
 Key = tuple[str | int, ...]
 Count = Annotated[int, Field(ge=1, le=1 << 32)]
 Seconds = Annotated[int, Field(ge=1, le=86_400)]
-
-
-class Section(BaseModel):
-    """Unknown keys are mistakes, and nothing is converted silently."""
-
-    model_config = ConfigDict(strict=True, extra="forbid", frozen=True)
 
 
 class Limits(Section):
@@ -49,7 +44,7 @@ class Limits(Section):
 class Signatures(Section):
     """Signature files in addition to the shipped ones."""
 
-    files: list[str] = []
+    files: list[str] = Field(default_factory=list)
 
 
 class Verify(Section):
@@ -66,6 +61,18 @@ class Estimate(Section):
 
     level: Annotated[float, Field(gt=0.5, lt=1.0)] = 0.95
     pue: Annotated[float, Field(ge=1.0, le=5.0)] = 1.10
+
+
+class Evidence(Section):
+    """Files with the first packets of findings, in `folder` (none: not written); what is over a bound is not kept."""
+
+    folder: Annotated[str, Field(min_length=1)] | None = None
+    flow_bytes: Annotated[int, Field(ge=256, le=1 << 24)] = 16_384
+    payload_bytes: Annotated[int, Field(ge=0, le=65_535)] = 65_535
+    finding_bytes: Annotated[int, Field(ge=4_096, le=1 << 32)] = 1_048_576
+    total_bytes: Annotated[int, Field(ge=65_536, le=1 << 44)] = 1_073_741_824
+    memory_bytes: Annotated[int, Field(ge=65_536, le=1 << 36)] = 67_108_864
+    keep_days: Annotated[float, Field(gt=0, le=36_500)] = 90.0
 
 
 class Output(Section):
@@ -86,6 +93,11 @@ class Config(Section):
     verify: Verify = Verify()
     estimate: Estimate = Estimate()
     output: Output = Output()
+    capture: Capture = Capture()
+    findings: Findings = Findings()
+    ledger: Keeping = Keeping()
+    evidence: Evidence = Evidence()
+    exporters: dict[str, list[Any]] = Field(default_factory=dict)  # by kind: the settings of each instance, of the kind's own type
     attribution: sources.Settings = sources.Settings()
 
     def dump(self) -> str:
@@ -116,13 +128,20 @@ class Document:
         return self.places.get(key, "configuration")
 
 
-def load(path: Path | None = None, overrides: Sequence[str] = ()) -> Config:
-    """Read a file (or only the defaults), put `key=value` overrides over it, and check all of it."""
+Exporters = Callable[[Document, Path | None], dict[str, list[Any]]]
+
+
+def load(path: Path | None = None, overrides: Sequence[str] = (), exporters: Exporters | None = None) -> Config:
+    """Read a file (or only the defaults), put `key=value` overrides over it, and check all of it.
+
+    `exporters` checks the section of that name, which this file knows nothing of; it is called only if there is one.
+    """
     document = read(path) if path else Document()
     for text in overrides:
         _override(document, text)
     try:
-        config = Config.model_validate(document.values)
+        given = exporters(document, path and path.parent) if exporters and "exporters" in document.values else {}
+        config = Config.model_validate(document.values).model_copy(update={"exporters": given})
     except ValidationError as error:
         document.problems += [_sentence(document, item["loc"], item["type"], item["msg"]) for item in error.errors()]
     if document.problems:
@@ -245,5 +264,26 @@ def _rooted(config: Config, document: Document, folder: Path) -> Config:
     files = [rooted(name, ("signatures", "files", index)) for index, name in enumerate(config.signatures.files)]
     eve = config.output.eve
     output = config.output.model_copy(update={"eve": None if eve is None else rooted(eve, ("output", "eve"))})
+    folder_of = config.evidence.folder
+    evidence = config.evidence.model_copy(update={"folder": folder_of and rooted(folder_of, ("evidence", "folder"))})
+    capture = config.capture
+    places = {name: rooted(value, ("capture", name)) for name in ("folder", "memory") if (value := getattr(capture, name)) is not None}
+    ledger = config.ledger.model_copy(update={"url": _rooted_url(config.ledger.url, rooted)})
     books = config.attribution.rooted(rooted, document.place)
-    return config.model_copy(update={"signatures": Signatures(files=files), "output": output, "attribution": books})
+    changes = {
+        "signatures": Signatures(files=files),
+        "output": output,
+        "evidence": evidence,
+        "attribution": books,
+        "capture": capture.model_copy(update=places),
+        "ledger": ledger,
+    }
+    return config.model_copy(update=changes)
+
+
+def _rooted_url(url: str, rooted: Callable[[str, Key], str]) -> str:
+    """A relative file of SQLite (`sqlite:///name`) starts at the folder, too."""
+    scheme, slashes, name = url.partition(":///")
+    if scheme != "sqlite" or not slashes or not name or name.startswith(("/", ":")):
+        return url
+    return f"sqlite:///{Path(rooted(name, ('ledger', 'url'))).absolute()}"

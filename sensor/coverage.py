@@ -37,6 +37,7 @@ class Totals:
     efficiencies: int
     wallets: int
     coins: int
+    pools: int
 
 
 def show(known: SignatureSet, everything: bool = False) -> None:
@@ -65,7 +66,7 @@ def summary(known: SignatureSet) -> list[str]:
         f"{len(known.dialects)} dialects, {len(known.nodes)} node protocols, {len(known.framings)} framings: "
         f"{proofs} examples, {counter} counterexamples",
         f"Tables: {rows.agents} agents, {rows.devices} devices, {rows.efficiencies} efficiencies by algorithm, "
-        f"{rows.wallets} wallet forms, {rows.coins} coins by how they are mined",
+        f"{rows.wallets} wallet forms, {rows.coins} coins by how they are mined, {rows.pools} names of pools",
         "Gate: l literals found anywhere, o openings of a stream, f sizes of first flights; shared: let in by others' gates.",
         "Proof: examples that must be found + counterexamples in which nothing may be found (minewatch signatures test).",
     ]
@@ -79,6 +80,7 @@ def totals(known: SignatureSet) -> Totals:
         efficiencies=len(known.devices.ranges),
         wallets=len(known.wallets.forms),
         coins=len({coin for coin, _ in known.wallets.coins}),
+        pools=len(known.pools.rows),
     )
 
 

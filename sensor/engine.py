@@ -12,7 +12,7 @@ import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from types import ModuleType
-from typing import Literal, Protocol
+from typing import Any, Literal, Protocol
 
 from sensor.events import Event
 
@@ -20,6 +20,9 @@ Name = Literal["auto", "compiled", "reference"]
 NAMES: tuple[Name, ...] = ("auto", "compiled", "reference")
 ENVIRONMENT = "MINEWATCH_ENGINE"
 Opening = tuple[int, int, list[tuple[int, int]], int]
+Instruction = tuple[int, int, int, int]
+#: What a source begins with that is an interface.
+INTERFACE = "iface:"
 
 
 class EngineError(Exception):
@@ -34,14 +37,39 @@ class SourceError(Exception):
         self.source, self.reason, self.offset = source, reason, offset
 
 
+@dataclass(frozen=True)
+class Capture:
+    """How an interface is listened to."""
+
+    promiscuous: bool = True
+    ring_bytes: int = 64 << 20  # packets wait there while the reader is busy
+    snaplen: int = 0  # bytes kept of a packet; 0: all
+    filter: tuple[Instruction, ...] = ()  # classic BPF (sensor.packet_filter); empty: everything
+
+
+LISTENING = Capture()
+
+
 class Core(Protocol):
     """What the line needs of a core; the stub file `_core.pyi` is its manual."""
 
     @property
     def finished(self) -> bool: ...
-    def attach(self, source: str, *, full: Literal["drop", "wait"] = "wait") -> None: ...
+    def attach(
+        self,
+        source: str,
+        *,
+        full: Literal["drop", "wait"] = "wait",
+        promiscuous: bool = True,
+        ring_bytes: int = ...,
+        snaplen: int = 0,
+        filter: Sequence[Instruction] = (),
+    ) -> None: ...
     def poll(self, max_events: int, timeout_ms: int) -> list[Event]: ...
     def finish(self) -> None: ...
+    def replace(self, tables: Any) -> None: ...
+    def exclude(self, networks: list[tuple[bytes, int]], ports: list[int]) -> None: ...
+    def interfaces(self) -> dict[str, dict[str, int]]: ...
     def stats(self) -> dict[str, int]: ...
     def close(self) -> None: ...
 
@@ -57,14 +85,30 @@ class Engine:
         self, literals: Sequence[bytes], openings: Sequence[Opening], limits: Mapping[str, int], flights: Sequence[tuple[int, int]] = ()
     ) -> Core:
         """A core with these tables and limits (the limits by the names of `_core.pyi`)."""
-        tables = self.module.Tables(list(literals), list(openings), list(flights))
-        core: Core = self.module.Core(tables, self.module.Limits(**limits))
+        core: Core = self.module.Core(self.tables(literals, openings, flights), self.module.Limits(**limits))
         return core
 
-    def attach(self, core: Core, source: str) -> None:
-        """Open a source on a core, waiting when its queue is full; SourceError says why it cannot be read."""
+    def tables(self, literals: Sequence[bytes], openings: Sequence[Opening], flights: Sequence[tuple[int, int]] = ()) -> Any:
+        """What the prefilter looks for, in the form of this core."""
+        return self.module.Tables(list(literals), list(openings), list(flights))
+
+    def attach(self, core: Core, source: str, capture: Capture = LISTENING) -> None:
+        """Open a source on a core; SourceError says why it cannot be read.
+
+        When the queue is full, reading a capture waits, and listening to an interface ("iface:NAME", as `capture` says) drops and counts.
+        """
         try:
-            core.attach(source, full="wait")
+            if not source.startswith(INTERFACE):
+                core.attach(source, full="wait")
+                return
+            core.attach(
+                source,
+                full="drop",
+                promiscuous=capture.promiscuous,
+                ring_bytes=capture.ring_bytes,
+                snaplen=capture.snaplen,
+                filter=capture.filter,
+            )
         except self.module.CaptureError as error:
             raise SourceError(error.source, error.reason, error.offset) from None
 

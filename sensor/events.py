@@ -65,6 +65,15 @@ class Shape(NamedTuple):
     score: float
 
 
+class Clock(NamedTuple):
+    """TCP timestamps (RFC 7323) of one direction while the gate was open: the first, and the first packet with the highest."""
+
+    first_ns: int
+    first_tsval: int
+    last_ns: int
+    last_tsval: int
+
+
 class Close(NamedTuple):
     """The flow left the table; totals are of the whole flow, from its first packet, per direction (originator, responder)."""
 
@@ -77,6 +86,7 @@ class Close(NamedTuple):
     bytes: tuple[int, int]  # IP bytes as on the wire
     gap_bytes: int  # stream bytes skipped by the assembler
     bad_checksums: int  # segments of this flow, from its Open on, with a wrong TCP or UDP checksum
+    clocks: tuple[Clock | None, Clock | None] = (None, None)  # by direction; None: no timestamp was seen
 
 
 class End(NamedTuple):

@@ -5,7 +5,7 @@ Joining is commutative: whichever order flows end in, the finding is the same. E
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from sensor.account import MAX_WORKERS
 from sensor.estimate import Exposure
@@ -47,6 +47,7 @@ class Joined:
     job_work: tuple[int, int] | None = None
     claimed_hps: tuple[int, float] | None = None
     agent: tuple[int, str] | None = None
+    endpoint: tuple[int, str] | None = None
     workers: set[str] = field(default_factory=set)
     flows: list[FlowSummary] = field(default_factory=list)
     dropped_ns: int = 0  # duration of flows no longer listed
@@ -74,6 +75,7 @@ class Joined:
         self.job_work = _latest(self.job_work, one.job_work)
         self.claimed_hps = max(filter(None, (self.claimed_hps, account.claimed_hps)), default=None)
         self.agent = max(filter(None, (self.agent, (flow.last_ns, flow.agent) if flow.agent else None)), default=None)
+        self.endpoint = max(filter(None, (self.endpoint, (flow.last_ns, one.endpoint) if one.endpoint else None)), default=None)
         self.workers = set(sorted({*self.workers, *account.workers})[:MAX_WORKERS])
         self.evidence = sorted([*self.evidence, *one.evidence], key=evidence_order)[:MAX_EVIDENCE]
         self.agents = set(sorted({*self.agents, flow.agent} if flow.agent else self.agents)[:MAX_AGENTS])
@@ -86,6 +88,13 @@ class Joined:
             oldest = min(self.flows, key=_flow_order)
             self.flows.remove(oldest)
             self.dropped_ns += oldest.last_ns - oldest.first_ns
+
+    def copy(self) -> Joined:
+        """The same sums, to join more to."""
+        exposures = {name: Exposure() for name in self.exposures}
+        for name, exposure in exposures.items():
+            exposure.add(self.exposures[name])
+        return replace(self, shares=replace(self.shares), flows=list(self.flows), names=self.names.copy(), exposures=exposures)
 
     @property
     def exposure(self) -> Exposure:

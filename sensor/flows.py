@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from sensor.dialects.conversation import PLAIN, Carriage
 from sensor.dialects.wrappings import place
-from sensor.events import Close, Open
+from sensor.events import Clock, Close, Open
 from sensor.records import FlowKey
 
 TCP = 6
@@ -32,13 +32,15 @@ class FlowFacts:
     seen: tuple[int, int] = (0, 0)  # stream bytes that were read, by direction
     missed: tuple[int, int] = (0, 0)  # stream bytes that the capture lost between them, by direction
     carriage: Carriage = PLAIN
+    clocks: tuple[Clock | None, Clock | None] = (None, None)  # by direction
 
 
 def facts(opened: Open, closed: Close | None, last_ns: int, seen: tuple[int, int], missed: tuple[int, int]) -> FlowFacts:
-    """The facts of a flow; without a Close (the run ended first) what its chunks told."""
+    """The facts of a flow; without a Close (it is still open, or the run ended first) what its chunks told."""
     if closed is None:
-        return FlowFacts(opened, opened.first_ns, last_ns, (1, 1), 0, sum(seen), seen, missed)
-    return FlowFacts(opened, closed.first_ns, closed.last_ns, closed.packets, closed.gap_bytes, sum(seen), seen, missed)
+        return FlowFacts(opened, opened.first_ns, last_ns, (1, 1), sum(missed), sum(seen), seen, missed)
+    totals = (closed.first_ns, closed.last_ns, closed.packets, closed.gap_bytes)
+    return FlowFacts(opened, *totals, sum(seen), seen, missed, clocks=closed.clocks)
 
 
 def flow_key(opened: Open, source_direction: int, first_ns: int) -> FlowKey:

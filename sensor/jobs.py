@@ -6,7 +6,9 @@ another than assumed: then what was announced means a different amount of work.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+import zlib
+from array import array
+from collections.abc import Callable, Iterable, Mapping
 from fractions import Fraction
 
 from sensor.account import Account
@@ -25,6 +27,43 @@ MAX_JOBS_PER_MESSAGE = 64
 NOTHING: Mapping[str, Taken] = {}
 
 
+class JobWorks:
+    """What a share of each of the last jobs is worth. Of names only a 32-bit mark is kept: texts would be most of a session's memory, and
+    two of a few dozen jobs meet once in many million sessions."""
+
+    __slots__ = ("_marks", "_works")
+
+    def __init__(self) -> None:
+        self._marks = array("I")
+        self._works: tuple[int | None, ...] = ()  # oldest job first
+
+    def put(self, name: str, work: int | None) -> None:
+        """A job was given, or given again."""
+        mark = _mark(name)
+        if mark in self._marks:
+            at = self._marks.index(mark)
+            del self._marks[at]
+            self._works = (*self._works[:at], *self._works[at + 1 :])
+        elif len(self._marks) >= MAX_JOBS:
+            del self._marks[0]
+            self._works = self._works[1:]
+        self._marks.append(mark)
+        self._works = (*self._works, work)
+
+    def of(self, name: str) -> int | None:
+        """The work of a job's share; None for a job that was not seen, or whose difficulty was not."""
+        mark = _mark(name)
+        return self._works[self._marks.index(mark)] if mark in self._marks else None
+
+    def change(self, to: Callable[[int | None], int | None]) -> None:
+        """The difficulty of all jobs means something else."""
+        self._works = tuple(to(work) for work in self._works)
+
+
+def _mark(name: str) -> int:
+    return zlib.crc32(name.encode("utf-8", "backslashreplace"))
+
+
 class Jobs:
     """Targets, jobs and their work, in 2^-32 hashes a share."""
 
@@ -40,7 +79,7 @@ class Jobs:
         self.count = 0
         self.latest: tuple[int, int] | None = None  # (time, work) of the latest job
         self.times = JobTimes()
-        self._known: dict[str, int | None] | None = None
+        self._known: JobWorks | None = None
         self._target = NOTHING
 
     def assumed(self, account: Account | None) -> str | None:
@@ -59,8 +98,9 @@ class Jobs:
         if rule.every_job:
             if self.verifier is not None:
                 self.verifier.retarget(self._target)
-            if self._known:
-                self._known = dict.fromkeys(self._known, self._per_share(self._target, self.in_force(account)))
+            if self._known is not None:
+                work = self._per_share(self._target, self.in_force(account))
+                self._known.change(lambda _: work)
 
     def take(self, rule: MessageRule, message: Message, values: Mapping[str, Taken], account: Account | None, *, fresh: bool) -> None:
         """The jobs of a message; `fresh` says that the dialect's initial difficulty holds."""
@@ -107,16 +147,13 @@ class Jobs:
         key = str(values["job"])
         if pieces and self.verifier is not None:
             self.verifier.job(key, pieces, aim)
-        known = self._known = {} if self._known is None else self._known
-        known.pop(key, None)
-        known[key] = work
-        if len(known) > MAX_JOBS:
-            del known[next(iter(known))]
+        self._known = self._known or JobWorks()
+        self._known.put(key, work)
 
     def work_of(self, values: Mapping[str, Taken], account: Account, latest: Account | None) -> int | None:
         """The work of a share: of its job if that was seen, else by what is in force at this time."""
         key = values.get("job")
-        known = self._known.get(str(key)) if self._known and key is not None else None
+        known = self._known.of(str(key)) if self._known is not None and key is not None else None
         if known is not None:
             return known
         own = _aims(values)
@@ -152,7 +189,7 @@ class Jobs:
 
     def renamed(self, before: str | None, after: str | None) -> None:
         """Jobs came before the login that names the algorithm: their difficulty meant another work."""
-        if self._known and self.proven is None and after is not None and after != before:
+        if self._known is not None and self.proven is None and after is not None and after != before:
             self._rescale(self._scale(before, after))
 
     def on_scale(self, account: Account, work: int | None) -> int | None:
@@ -165,8 +202,8 @@ class Jobs:
         """The difficulty of the jobs so far means this many times the work."""
         if scale == 1:
             return
-        if self._known:
-            self._known = {name: None if work is None else int(work * scale) for name, work in self._known.items()}
+        if self._known is not None:
+            self._known.change(lambda work: None if work is None else int(work * scale))
         self.latest = self.latest and (self.latest[0], int(self.latest[1] * scale))
 
     def _scale(self, assumed: str | None, proven: str) -> Fraction:

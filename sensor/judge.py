@@ -6,15 +6,16 @@ Sans-IO. Knows the evidence ladder; does not join flows (sensor/findings.py does
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from sensor.account import Account
+from sensor.clocks import machine_clock
 from sensor.estimate import Exposure
 from sensor.flows import FlowFacts, flow_key, proxy_of
 from sensor.machines import Distinct
 from sensor.reading import Reading
 from sensor.records import Evidence, FlowSummary, Grade, Wallet
-from sensor.session import Session, standing
+from sensor.session import Session, alike, standing
 from sensor.sightings import Sighting
 from sensor.signatures.model import Dialect
 from sensor.signatures.wallet_forms import WalletBook
@@ -55,6 +56,7 @@ class Contribution:
     evidence: list[Evidence]
     names: Distinct
     exposure: Exposure
+    endpoint: str | None = None  # the pool's name as the miner speaks it
     wallet: Wallet | None = None
     donation: bool = False
 
@@ -67,6 +69,11 @@ def judge(session: Session, facts: FlowFacts) -> list[Contribution]:
     verdict = _grade(reading, session, facts)
     if verdict is None:
         return []
+    similar = session.alike or alike(reading, (one for one in session.readings if one is not reading))
+    if similar:
+        grade, confidence, reasons = verdict
+        said = f"no job was seen, and what was seen fits {', '.join(similar)} as well: the most common of them is named"
+        verdict = (grade, confidence, (*reasons, said))
     accounts = [one for one in reading.logins.accounts if one.login is not None or one.shares.submitted]
     if not accounts:
         anonymous = reading.logins.known(None)
@@ -130,6 +137,34 @@ def _pool_words(names: Iterable[str]) -> str:
 
 
 def _contribution(reading: Reading, account: Account, verdict: Verdict, facts: FlowFacts) -> Contribution:
+    grade, confidence, reasons = _raised(reading, account, verdict)
+    flow = _summary(reading, account, facts)
+    return Contribution(
+        miner_ip=flow.key.src_ip,
+        pool_ip=flow.key.dest_ip,
+        pool_port=flow.key.dest_port,
+        dialect=reading.dialect,
+        grade=grade,
+        confidence=confidence,
+        score=reading.score,
+        reasons=reasons,
+        account=account,
+        flow=flow,
+        coin=account.coin or reading.jobs.coin or reading.dialect.coin,
+        algorithm=reading.jobs.in_force(account),
+        jobs=reading.jobs.count,
+        job_work=reading.jobs.latest,
+        gap_bytes=facts.gap_bytes,
+        seen_bytes=facts.seen_bytes,
+        evidence=_evidence(reading, account, grade, flow.key.community_id),
+        names=reading.logins.names,
+        exposure=_exposure(reading, account, facts),
+        endpoint=reading.endpoint,
+    )
+
+
+def _raised(reading: Reading, account: Account, verdict: Verdict) -> Verdict:
+    """The flow's verdict with what this login's shares add to it."""
     grade, confidence, reasons = verdict
     shares = account.shares
     if grade is Grade.SPEAKS and shares.accepted:
@@ -140,52 +175,35 @@ def _contribution(reading: Reading, account: Account, verdict: Verdict, facts: F
         reasons = (*reasons, f"the work of {_count(shares.verified)} was recomputed: {reading.jobs.proven} hashes below the target")
     if account.refused:
         reasons = (*reasons, "the login was refused")
-    algorithm = reading.jobs.in_force(account)
-    if account.work and algorithm is None and reading.dialect.work.by_algorithm:
+    if account.work and reading.jobs.in_force(account) is None and reading.dialect.work.by_algorithm:
         reasons = (*reasons, "the algorithm is not known: difficulty is read on the dialect's usual scale")
     if account.work_unknown:
         reasons = (*reasons, f"the difficulty of {account.work_unknown} accepted shares was not seen")
-    opened = facts.opened
-    key = flow_key(opened, reading.miner, facts.first_ns)
-    flow = FlowSummary(
-        key=key,
+    return grade, confidence, reasons
+
+
+def _summary(reading: Reading, account: Account, facts: FlowFacts) -> FlowSummary:
+    opened, carriage = facts.opened, facts.carriage
+    return FlowSummary(
+        key=flow_key(opened, reading.miner, facts.first_ns),
         first_ns=facts.first_ns,
         last_ns=facts.last_ns,
         dialect=reading.dialect.name,
         login=account.login,
         worker=account.worker,
         agent=account.agent or reading.agent,
-        shares=shares,
+        shares=replace(account.shares),
         vlans=opened.vlans,
         midstream=opened.midstream,
         basis=opened.basis,
         source=opened.source,
-        transport=facts.carriage.transport,
-        framing=facts.carriage.framing or reading.dialect.framing,
-        pool_host=facts.carriage.pool_host,
-        proxy=proxy_of(opened, facts.carriage.asked_by, facts.carriage.transport),
-        client=facts.carriage.client,
-    )
-    return Contribution(
-        miner_ip=key.src_ip,
-        pool_ip=key.dest_ip,
-        pool_port=key.dest_port,
-        dialect=reading.dialect,
-        grade=grade,
-        confidence=confidence,
-        score=reading.score,
-        reasons=reasons,
-        account=account,
-        flow=flow,
-        coin=account.coin or reading.jobs.coin or reading.dialect.coin,
-        algorithm=algorithm,
-        jobs=reading.jobs.count,
-        job_work=reading.jobs.latest,
-        gap_bytes=facts.gap_bytes,
-        seen_bytes=facts.seen_bytes,
-        evidence=_evidence(reading, account, grade, key.community_id),
-        names=reading.logins.names,
-        exposure=_exposure(reading, account, facts),
+        transport=carriage.transport,
+        framing=carriage.framing or reading.dialect.framing,
+        pool_host=carriage.pool_host,
+        proxy=proxy_of(opened, carriage.asked_by, carriage.transport),
+        client=carriage.client,
+        # where a PROXY header names the miner, the clock is its proxy's
+        clock=machine_clock(facts.clocks[reading.miner]) if carriage.client is None else None,
     )
 
 

@@ -1,6 +1,7 @@
 """How many: distinct rig names in bounded memory, and machines behind one address as far as connections tell them apart.
 
-Both counts are the same whichever order flows end in. Knows names and times; knows no messages.
+Both counts are the same whichever order flows end in. Each connection has an extranonce1 of its own, so connections tell apart what
+extranonces would. Knows names and times; knows no messages.
 """
 
 from __future__ import annotations
@@ -8,6 +9,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterable
 
+from sensor.clocks import Life, life, lives
 from sensor.records import FlowSummary
 
 #: Marks kept: exact up to here, beyond it an estimate with a standard error of 1/sqrt(512), 4.4 % (k minimum values).
@@ -40,6 +42,12 @@ class Distinct:
     def _keep(self, marks: Iterable[int]) -> None:
         self._marks = tuple(sorted({*self._marks, *marks})[:MAX_MARKS])
 
+    def copy(self) -> Distinct:
+        """The same count, to merge more into."""
+        same = Distinct()
+        same._marks = self._marks
+        return same
+
     @property
     def count(self) -> int:
         """How many different names there were."""
@@ -50,16 +58,26 @@ class Distinct:
 
 
 def machines(flows: Iterable[FlowSummary], names: int) -> int:
-    """At least this many: of one rig name and agent, connections open at the same time are different machines, later ones are the same."""
-    groups: dict[tuple[str | None, str | None], list[FlowSummary]] = {}
-    for flow in flows:
-        groups.setdefault((flow.worker, flow.agent), []).append(flow)
-    return max(names, sum(_at_once(group) for group in groups.values()))
+    """At least this many: of one rig name and agent, those there at the same time are different machines, later ones are the same.
+
+    One that is there is a connection, or all connections of one TCP timestamp clock. Clocks that cannot be trusted only lower the count.
+    """
+    known = list(flows)
+    by_clock, trusted = lives(known)
+    count = _tell_apart(by_clock)
+    return max(names, count if trusted else min(count, _tell_apart(map(life, known))))
 
 
-def _at_once(flows: list[FlowSummary]) -> int:
-    """The largest number of connections open at one instant; one that ends as the next begins is over."""
-    edges = sorted(edge for flow in flows for edge in ((flow.first_ns, 1), (max(flow.last_ns, flow.first_ns + 1), -1)))
+def _tell_apart(all_lives: Iterable[Life]) -> int:
+    groups: dict[tuple[str | None, str | None], list[Life]] = {}
+    for one in all_lives:
+        groups.setdefault(one.name, []).append(one)
+    return sum(_at_once(group) for group in groups.values())
+
+
+def _at_once(group: list[Life]) -> int:
+    """The largest number of lives at one instant; one that ends as the next begins is over."""
+    edges = sorted(edge for one in group for edge in ((one.first_ns, 1), (max(one.last_ns, one.first_ns + 1), -1)))
     now = most = 0
     for _, step in edges:
         now += step

@@ -12,8 +12,9 @@ from dataclasses import dataclass
 
 from sensor.signatures.language import MISSING
 
-#: Requests kept per direction. A miner has a handful outstanding; more means replies are not seen at all.
-MAX_PENDING = 256
+#: Requests kept per direction: a miner has a handful outstanding, a farm's agent many. As long as no answer was seen (most likely the
+#: other direction is not captured at all) only the newest few are, because each holds some 300 bytes and there are many such sessions.
+MAX_PENDING, MAX_UNHEARD = 256, 8
 
 #: Kinds whose reply matters for counting; of the others at most one per id is kept, because hashrate reports often never get an answer.
 COUNTED = ("login", "subscribe", "submit")
@@ -47,10 +48,11 @@ def _alike(one: tuple[str, object], other: tuple[str, object]) -> bool:
 class PendingRequests:
     """The unanswered requests of one direction, oldest first."""
 
-    __slots__ = ("_waiting", "dropped")
+    __slots__ = ("_heard", "_waiting", "dropped")
 
     def __init__(self) -> None:
         self._waiting: tuple[Request, ...] = ()
+        self._heard = False  # one of them was answered
         self.dropped = 0
 
     def add(self, request: Request) -> None:
@@ -58,7 +60,7 @@ class PendingRequests:
         if request.kind not in COUNTED:
             self._waiting = tuple(one for one in self._waiting if one.kind != request.kind or one.key != request.key)
         self._waiting = (*self._waiting, request)
-        if len(self._waiting) > MAX_PENDING:
+        if len(self._waiting) > (MAX_PENDING if self._heard else MAX_UNHEARD):
             self._waiting = self._waiting[1:]
             self.dropped += 1
 
@@ -109,5 +111,6 @@ class PendingRequests:
         return None
 
     def _remove(self, request: Request) -> Request:
+        self._heard = True
         self._waiting = tuple(one for one in self._waiting if one is not request)
         return request

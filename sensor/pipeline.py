@@ -1,7 +1,8 @@
 """The line in the middle: events of a core in, findings and nodes out. Sans-IO: no clock, no socket, no file; time is the packets' own.
 
 Holds one small state for each open candidate flow and one for each finding; both are bounded, and what a bound refuses is counted. The
-result does not depend on how events of different flows interleave.
+result does not depend on how events of different flows interleave. With a tempo (the daemon) findings are told while mining goes on;
+without one (a replay) each is told once, at the end.
 """
 
 from __future__ import annotations
@@ -11,17 +12,17 @@ from collections.abc import Iterable
 from itertools import islice
 
 from sensor.appraisal import appraised
-from sensor.dialects.conversation import Conversation
-from sensor.dialects.nodes import Head, NodeSeen, read_datagram, read_tcp
-from sensor.donors import name_donors
+from sensor.dialects.nodes import read_datagram
+from sensor.donors import may_donate, name_donor, name_donors
 from sensor.estimate import Assumptions
 from sensor.events import Chunk, Close, End, Event, Hit, Open, Shape
-from sensor.findings import Joined, finding_id
-from sensor.flows import TCP, FlowFacts, facts, flow_key, stable_id
+from sensor.findings import finding_id
+from sensor.flows import TCP, FlowFacts
+from sensor.following import Following, Named, Tempo
 from sensor.judge import judge
-from sensor.records import Evidence, Finding, Grade, Node
-from sensor.session import Session
-from sensor.signatures.model import NodeSignature, SignatureSet
+from sensor.openflow import First, OpenFlow, node_record, node_seen
+from sensor.records import Finding, Node
+from sensor.signatures.model import SignatureSet
 from sensor.verify import Sampling
 
 #: Candidate flows followed at once: four times the core's own bound on open gates, because spent ones stay until they close.
@@ -30,39 +31,30 @@ ASSUMED = Assumptions()
 SAMPLED = Sampling()
 #: Oldest flows looked at when one must be given up.
 EVICTION_LOOK = 64
-#: Findings and nodes kept; past this new ones are counted and refused.
-MAX_FINDINGS = 65_536
+#: Nodes kept of a replay; past this new ones are counted and refused.
 MAX_NODES = 65_536
-#: Bytes of a node's first message shown as evidence, in hex.
-NODE_EXCERPT_BYTES = 64
-
-
-class _Flow:
-    """One open candidate."""
-
-    __slots__ = ("conversation", "datagram", "heads", "last_ns", "missed", "opened", "seen", "session", "speaker")
-
-    def __init__(self, opened: Open, signatures: SignatureSet, sampling: Sampling) -> None:
-        self.opened = opened
-        self.session = Session(signatures, sampling)
-        self.conversation = Conversation(opened.midstream)
-        self.heads = (Head(), Head())
-        self.speaker: int | None = None
-        self.datagram: tuple[NodeSignature, NodeSeen, bytes, int, int] | None = None
-        self.seen = [0, 0]  # stream bytes by direction
-        self.missed = [0, 0]
-        self.last_ns = opened.ts_ns
 
 
 class Pipeline:
     """Events in, records out. One instance for each run; not for several threads."""
 
-    def __init__(self, signatures: SignatureSet, *, assumptions: Assumptions = ASSUMED, sampling: Sampling = SAMPLED) -> None:
+    def __init__(
+        self,
+        signatures: SignatureSet,
+        *,
+        assumptions: Assumptions = ASSUMED,
+        sampling: Sampling = SAMPLED,
+        tempo: Tempo | None = None,
+    ) -> None:
         self._signatures = signatures
+        self._tempo = tempo
+        self._following = Following(tempo, self._reread)
+        self._touched: dict[int, None] = {}  # open flows that said something since they were last judged
+        self._ended: list[Node] = []  # nodes to be told
+        self._now_ns = 0
         self._sampling = sampling
         self._assumptions = assumptions
-        self._flows: dict[int, _Flow] = {}
-        self._joined: dict[str, Joined] = {}
+        self._flows: dict[int, OpenFlow] = {}
         self._nodes: dict[str, Node] = {}
         self._counters: Counter[str] = Counter()
 
@@ -70,14 +62,20 @@ class Pipeline:
     def counters(self) -> dict[str, int]:
         """Counts since the start, by name."""
         return {
-            **dict(sorted(self._counters.items())),
+            **dict(sorted((self._counters + self._following.counters).items())),
             "flows_open": len(self._flows),
-            "findings": len(self._joined),
+            "findings": len(self._following),
             "nodes": len(self._nodes),
         }
 
-    def step(self, events: Iterable[Event]) -> list[Finding | Node]:
-        """Take events in their order; returns what changed while flows are still open (nothing yet: records come at `finish`)."""
+    def replace(self, signatures: SignatureSet, assumptions: Assumptions, sampling: Sampling, tempo: Tempo | None) -> None:
+        """Go on with other signatures and settings: new flows are read by them, open ones to their end by those they began with."""
+        self._signatures, self._assumptions, self._sampling = signatures, assumptions, sampling
+        self._tempo = tempo
+        self._following.tempo = tempo
+
+    def step(self, events: Iterable[Event], now_ns: int | None = None) -> list[Finding | Node]:
+        """Take events in their order; gives what is to be told by now, which is the last packet's time unless a later one is given."""
         for event in events:
             if isinstance(event, Chunk):
                 self._chunk(event)
@@ -92,22 +90,52 @@ class Pipeline:
             elif isinstance(event, End):
                 self._counters["sources"] += 1
                 self._counters["sources_failed"] += event.error is not None
-        return []
+        return self._tell(now_ns) if self._tempo is not None else []
 
     def finish(self) -> list[Finding | Node]:
-        """Close what is open and give every record, sorted by first packet and identity."""
-        for flow in list(self._flows.values()):
-            self._end(flow, None)
+        """Close what is open and give every record, sorted by first packet and identity. With a tempo findings stay open for the next run:
+        what is new of them is given."""
+        for number, flow in list(self._flows.items()):
+            self._end(number, flow, None)
         self._flows.clear()
-        findings = [appraised(joined, identity, self._signatures, self._assumptions) for identity, joined in self._joined.items()]
+        findings = []
+        for identity, joined, told in self._following.all():
+            if self._tempo is None or not told:
+                finding = appraised(joined, identity, self._signatures, self._assumptions)
+                if self._tempo is not None:
+                    finding.state = "updated" if self._following.was_told(identity) else "opened"
+                findings.append(finding)
         name_donors(findings)
-        records: list[Finding | Node] = [*findings, *self._nodes.values()]
+        records: list[Finding | Node] = [*findings, *self._nodes.values(), *self._ended]
         return sorted(records, key=lambda one: (one.first_ns, one.finding_id if isinstance(one, Finding) else one.node_id))
+
+    def _tell(self, now_ns: int | None) -> list[Finding | Node]:
+        now_ns = self._now_ns if now_ns is None else max(now_ns, self._now_ns)
+        for number in self._touched:
+            flow = self._flows.get(number)
+            if flow is not None and flow.stage != flow.session.stage:
+                flow.stage = flow.session.stage
+                self._following.saw(number, self._reread(number), now_ns)
+        self._touched.clear()
+        records: list[Finding | Node] = [*self._ended]
+        self._ended.clear()
+        for told in self._following.tell(now_ns):
+            finding = appraised(told.joined, told.identity, self._signatures, self._assumptions)
+            finding.state = told.state
+            if may_donate(finding):
+                name_donor(finding, self._following.logins(finding.miner_ip))
+            records.append(finding)
+        return records
+
+    def _reread(self, number: int) -> list[Named]:
+        """What an open flow contributes as of now."""
+        flow = self._flows.get(number)
+        return [] if flow is None else [(finding_id(one), one) for one in judge(flow.session, flow.facts(None))]
 
     def _open(self, event: Open) -> None:
         if len(self._flows) >= MAX_OPEN_FLOWS:
             self._evict()
-        self._flows[event.flow] = _Flow(event, self._signatures, self._sampling)
+        self._flows[event.flow] = OpenFlow(event, self._signatures, self._sampling)
         self._counters["sessions"] += 1
 
     def _evict(self) -> None:
@@ -118,7 +146,7 @@ class Pipeline:
                 oldest = number
                 break
         self._counters["sessions_evicted"] += 1
-        self._end(self._flows.pop(oldest), None)
+        self._end(oldest, self._flows.pop(oldest), None)
 
     def _chunk(self, event: Chunk) -> None:
         flow = self._flows.get(event.flow)
@@ -126,22 +154,17 @@ class Pipeline:
             self._counters["chunks_without_flow"] += 1
             return
         self._counters["chunks"] += 1
+        self._touched[event.flow] = None
         self._counters["chunk_bytes"] += len(event.data)
         flow.seen[event.direction] += len(event.data)
         flow.missed[event.direction] += event.gap
         flow.last_ns = max(flow.last_ns, event.ts_ns)
+        self._now_ns = event.ts_ns
         if flow.opened.proto != TCP:
             self._datagram(flow, event)
             return
-        if event.data and flow.speaker != event.direction:
-            other = flow.heads[1 - event.direction]
-            if other.total and other.flight is None:
-                other.flight = other.total
-            flow.speaker = event.direction
-        if not flow.session.readings:
-            flow.heads[event.direction].add(event.data)
-        elif flow.heads[0].data or flow.heads[1].data:  # what speaks a dialect is no node
-            flow.heads = (Head(), Head())
+        if flow.session.readings:
+            flow.conversation.heads = None  # what speaks a dialect is no node
         for read in flow.conversation.feed(event.direction, event.ts_ns, event.offset, event.gap, event.data):
             flow.session.receive(read)
 
@@ -153,13 +176,13 @@ class Pipeline:
             flow.conversation.told_flights(event.direction, event.ts_ns, flights[event.shape])
             flow.last_ns = max(flow.last_ns, event.ts_ns)
 
-    def _datagram(self, flow: _Flow, event: Chunk) -> None:
+    def _datagram(self, flow: OpenFlow, event: Chunk) -> None:
         if flow.datagram is not None:
             return
         for signature in self._signatures.nodes:
             seen = read_datagram(signature, event.data)
             if seen is not None:
-                flow.datagram = (signature, seen, event.data, event.direction, event.ts_ns)
+                flow.datagram = (signature, seen, First(event.data, event.direction, 0, event.ts_ns))
                 return
 
     def _close(self, event: Close) -> None:
@@ -167,76 +190,28 @@ class Pipeline:
         if flow is None:
             self._counters["closes_without_flow"] += 1
             return
-        self._end(flow, event)
+        self._end(event.flow, flow, event)
 
-    def _end(self, flow: _Flow, closed: Close | None) -> None:
+    def _end(self, number: int, flow: OpenFlow, closed: Close | None) -> None:
         for read in flow.conversation.finish():
             flow.session.receive(read)
         flow.session.finish()
         self._counters.update(flow.session.counters)
-        known = facts(flow.opened, closed, flow.last_ns, (flow.seen[0], flow.seen[1]), (flow.missed[0], flow.missed[1]))
-        known.carriage = flow.conversation.carriage
-        for one in judge(flow.session, known):
-            identity = finding_id(one)
-            joined = self._joined.get(identity)
-            if joined is None:
-                if len(self._joined) >= MAX_FINDINGS:
-                    self._counters["findings_refused"] += 1
-                    continue
-                joined = self._joined[identity] = Joined(one)
-            joined.add(one)
+        known = flow.facts(closed)
+        contributions = [(finding_id(one), one) for one in judge(flow.session, known)]
+        self._following.ended(number, contributions, max(self._now_ns, known.last_ns))
         if not flow.session.readings:
             self._node(flow, known)
 
-    def _node(self, flow: _Flow, known: FlowFacts) -> None:
-        for signature, seen, data, direction, ts_ns in _sightings(self._signatures, flow):
-            node = _node_record(signature, seen, data, direction, ts_ns, known)
-            if len(self._nodes) >= MAX_NODES and node.node_id not in self._nodes:
-                self._counters["nodes_refused"] += 1
-                return
-            self._nodes[node.node_id] = node
+    def _node(self, flow: OpenFlow, known: FlowFacts) -> None:
+        found = node_seen(self._signatures, flow)
+        if found is None:
             return
-
-
-def _sightings(signatures: SignatureSet, flow: _Flow) -> Iterable[tuple[NodeSignature, NodeSeen, bytes, int, int]]:
-    if flow.datagram is not None:
-        yield flow.datagram
-    elif flow.opened.proto == TCP:
-        for signature in signatures.nodes:
-            seen = read_tcp(signature, flow.heads)
-            if seen is not None:
-                direction = seen.directions[0]
-                yield signature, seen, bytes(flow.heads[direction].data), direction, flow.opened.ts_ns
-
-
-def _node_record(signature: NodeSignature, seen: NodeSeen, data: bytes, direction: int, ts_ns: int, known: FlowFacts) -> Node:
-    opened = known.opened
-    key = flow_key(opened, 0, known.first_ns)
-    header = signature.header
-    evidence = Evidence(
-        grade=Grade.SPEAKS,
-        signature=header.name,
-        time_ns=ts_ns,
-        flow=key.community_id,
-        direction="originator" if direction == 0 else "responder",
-        offset=0,
-        excerpt=data[:NODE_EXCERPT_BYTES].hex(),
-        detail={"reason": seen.reason},
-    )
-    return Node(
-        node_id=stable_id("node", key.flow_id, header.name),
-        protocol=header.name,
-        network=seen.network,
-        coin=seen.coin,
-        key=key,
-        agent=seen.agent,
-        signature_id=header.id,
-        signature_rev=header.rev,
-        signature=header.title,
-        first_ns=known.first_ns,
-        last_ns=known.last_ns,
-        confidence=seen.confidence,
-        evidence=[evidence],
-        vlans=opened.vlans,
-        source=opened.source,
-    )
+        node = node_record(*found, known)
+        if self._tempo is not None:
+            self._ended.append(node)
+            return
+        if len(self._nodes) >= MAX_NODES and node.node_id not in self._nodes:
+            self._counters["nodes_refused"] += 1
+            return
+        self._nodes[node.node_id] = node

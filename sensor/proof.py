@@ -82,7 +82,8 @@ def dialogue_events(lines: Iterable[Line], *, flow: int = 1, proto: int = TCP, m
 
 def prove(signatures: SignatureSet) -> list[Failure]:
     """Every example and counterexample that does not hold, those of the tables first."""
-    failures = [Failure(*broken) for broken in (*signatures.agents.failures(), *signatures.devices.failures())]
+    tables = (signatures.agents, signatures.devices, signatures.pools)
+    failures = [Failure(*broken) for table in tables for broken in table.failures()]
     for group in (signatures.framings, signatures.dialects, signatures.nodes):
         for signature in group:
             for example in signature.header.examples:

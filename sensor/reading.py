@@ -40,7 +40,7 @@ class Reading:
     """The state of one dialect over one flow."""
 
     __slots__ = (
-        *("_agents", "_defaults", "_weighed", "agent", "dialect", "jobs", "logins", "miner", "miner_confirms", "pool_confirms"),
+        *("_agents", "_defaults", "_weighed", "agent", "dialect", "endpoint", "jobs", "logins", "miner", "miner_confirms", "pool_confirms"),
         *("received", "refused", "score", "sightings", "started", "whole"),
     )
 
@@ -57,6 +57,7 @@ class Reading:
         self.refused = 0
         self.started = False  # the session's subscribe or login was seen
         self.agent: str | None = None
+        self.endpoint: str | None = None  # the host the miner says it talks to
         self.logins = Logins(dialect)
         self.jobs = Jobs(dialect, verifier)
         self.sightings = Sightings()
@@ -89,6 +90,8 @@ class Reading:
             self.jobs.aim(rule, values, self.logins.latest)
         if "hashrate" in values:
             self._claim(values, message.ts_ns)
+        if from_miner and "endpoint" in values:
+            self.endpoint = str(values["endpoint"])
         login = account.login if account is not None else None
         if self.sightings.wants(rule.name, login):
             flags = FROM_MINER * from_miner | CONFIRMS * (rule.confirms != "none")
@@ -127,6 +130,8 @@ class Reading:
             self.logins.bind(str(values["session"]), token.account)
         if "target" in values or "difficulty" in values:
             self.jobs.aim(rule, values, self.logins.latest)
+            if token.account is not None and token.work is None:
+                token.work = self.jobs.work_of(values, token.account, self.logins.latest)
         self.settle(token, rule.outcome)
         if token.rule.kind == "submit" and rule.outcome != "none":
             self._confirm(rule.name, miner=False, pool=True)

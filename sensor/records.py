@@ -6,6 +6,7 @@ Times are nanoseconds of the packet clock since the epoch, addresses are text, `
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import dataclass, field
 from enum import IntEnum
 from typing import Literal
@@ -80,6 +81,16 @@ class Wallet:
 
 
 @dataclass(slots=True, frozen=True)
+class Pool:
+    """The other end by its name: asked for through a proxy, or spoken by the miner; addresses alone name nobody."""
+
+    host: str | None = None  # host or host:port
+    name: str | None = None  # of the catalogue
+    operator: str | None = None
+    listed: bool | None = None  # whether the catalogue has it; None: no name was seen
+
+
+@dataclass(slots=True, frozen=True)
 class FlowKey:
     """One connection as evidence names it, the miner's side first."""
 
@@ -106,6 +117,16 @@ class Evidence:
     detail: dict[str, object] = field(default_factory=dict)
 
 
+@dataclass(slots=True, frozen=True)
+class MachineClock:
+    """A TCP timestamp clock (RFC 7323) of one end of a connection."""
+
+    first_ns: int  # its first and its last sample
+    last_ns: int
+    hertz: int
+    zero_ns: int  # the instant at which it stood at 0, within one turn of its 2^32 ticks
+
+
 @dataclass(slots=True)
 class FlowSummary:
     """One connection of a finding with its own share counts."""
@@ -127,6 +148,7 @@ class FlowSummary:
     pool_host: str | None = None  # host:port of the pool as the proxy was asked for it
     proxy: str | None = None  # address:port of the end that carries for others
     client: str | None = None  # address:port that a PROXY header names as the miner's
+    clock: MachineClock | None = None  # of the miner's end; None where another host's, or not to be told
 
 
 @dataclass(slots=True, frozen=True)
@@ -249,6 +271,7 @@ class Finding:
     machines_seen: int = 1  # at least this many machines behind the miner's address
     pool_host: str | None = None  # host:port of the pool as a proxy was asked for it
     proxy: str | None = None  # address:port of that proxy
+    pool: Pool = field(default_factory=Pool)
     attribution: Attribution | None = None  # whose address the miner's was
 
 
@@ -271,3 +294,16 @@ class Node:
     evidence: list[Evidence]
     vlans: tuple[int, ...]
     source: str
+    transport: str = "tcp"  # wrappings that were read past, as of a finding's flow
+    host: str | None = None  # host:port of the peer as a proxy was asked for it
+    proxy: str | None = None  # address:port of that proxy
+
+
+def event_id(record: Finding | Node) -> str:
+    """The name of what is said about a record now: the same at every retry and every replay of the packets, another when it changed."""
+    if isinstance(record, Node):
+        parts: tuple[object, ...] = (record.node_id, "closed", record.last_ns)
+    else:
+        counts = (record.shares.submitted, record.shares.accepted, record.shares.verified, record.flow_count)
+        parts = (record.finding_id, record.state, record.last_ns, int(record.grade), *counts)
+    return hashlib.sha1(" ".join(map(str, parts)).encode("utf-8", "backslashreplace"), usedforsecurity=False).hexdigest()[:20]

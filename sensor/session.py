@@ -7,7 +7,7 @@ apart as readings. Sans-IO: knows messages, not packets; no grades.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 from sensor.dialects.json_lines import FOREIGN, Malformed, Message, Read
 from sensor.pending import PendingRequests, Request, id_key
@@ -21,6 +21,8 @@ MAX_READINGS = 48
 #: A reading that is this far ahead, with a job or a share seen and both sides confirmed, is the one: what belongs to another dialect has
 #: weighed in by then. Where the shapes leave it open, it is decided after so many messages.
 CLEAR_LEAD, LAST_DECISION = 50, 128
+#: Where only one side is heard there is nothing to wait for: what tells dialects apart is said in its first messages.
+ONE_SIDED_DECISION = 16
 DEFAULT = Sampling()
 NOTHING: Mapping[str, int] = {}
 
@@ -30,7 +32,7 @@ class Session:
 
     __slots__ = (
         *("_framing", "_gaps", "_given_up", "_pending", "_rare", "_sampling", "_settled", "_signatures", "counters", "foreign", "messages"),
-        *("readings", "replies", "spoiled", "unknown", "unmatched", "wallets"),
+        *("alike", "readings", "replies", "spoiled", "unknown", "unmatched", "wallets"),
     )
 
     def __init__(self, signatures: SignatureSet, sampling: Sampling = DEFAULT) -> None:
@@ -47,6 +49,7 @@ class Session:
         self._gaps = (False, False)
         self.replies = self.unmatched = self.unknown = 0
         self._given_up = 0
+        self.alike: tuple[str, ...] = ()  # dialects that the best was preferred to without having shown its own job
         self._rare: Counter[str] | None = None  # what few sessions count
         self.counters: Mapping[str, int] = NOTHING  # when the flow has ended
 
@@ -95,10 +98,11 @@ class Session:
     def _settle(self, framing: str) -> None:
         """Once it is clear which dialect this is, the others are given up: they cost time and memory with every message."""
         best, *others = sorted(self.readings, key=standing, reverse=True)
-        late = sum(self.messages) >= LAST_DECISION
+        late = sum(self.messages) >= (LAST_DECISION if all(self.messages) else ONE_SIDED_DECISION)
         proven = _works(best)
         if not (late or (proven and best.score - others[0].score >= CLEAR_LEAD)) or framing not in best.dialect.framings:
             return
+        self.alike = alike(best, others)
         self._settled, self._framing = best, framing
         # Without proof of both sides the judge asks whether one side says both sides' words.
         kept = [one for one in others if framing not in one.dialect.framings or (not proven and one.miner != best.miner)]
@@ -106,6 +110,17 @@ class Session:
         self.readings = (best, *kept)
         for one in self._pending:
             one.narrow(lambda token: isinstance(token, Token) and token.reading in self.readings)
+
+    @property
+    def stage(self) -> tuple[object, ...]:
+        """Changes when what the flow amounts to may have changed in kind: cheap enough to ask after every batch."""
+        best = self._settled or max(self.readings, key=standing, default=None)
+        if best is None:
+            return ()
+        accounts = best.logins.accounts
+        accepted = any(one.shares.accepted for one in accounts)
+        verified = any(one.shares.verified for one in accounts)
+        return (best.dialect.name, bool(best.miner_confirms), bool(best.pool_confirms), len(accounts), accepted, verified)
 
     def finish(self) -> None:
         """The flow has ended: what it counted, by name."""
@@ -192,6 +207,14 @@ def _more(counts: tuple[int, int], direction: int, by: int) -> tuple[int, int]:
 def standing(reading: Reading) -> tuple[bool, int, int, int]:
     """What the miner says comes before what the pool answers; then the weight of all that was recognised; then the lower id."""
     return (bool(reading.miner_confirms), reading.score, -reading.dialect.header.id, -reading.miner)
+
+
+def alike(best: Reading, others: Iterable[Reading]) -> tuple[str, ...]:
+    """Names of dialects that the same words fit as well: without a job, shares of one shape are all that tells some dialects apart."""
+    if best.jobs.count:
+        return ()
+    names = {one.dialect.name for one in others if one.miner == best.miner and one.miner_confirms == best.miner_confirms}
+    return tuple(sorted(names - {best.dialect.name}))
 
 
 def _works(reading: Reading) -> bool:

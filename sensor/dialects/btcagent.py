@@ -6,10 +6,11 @@ worker's session is told with each share. Knows the layouts; knows nothing of lo
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from sensor.dialects.json_lines import Left, Malformed, Message, Read
+from sensor.dialects.frames import Frames
+from sensor.dialects.json_lines import Left, Message, Read
 
 FRAMING = "btcagent"
 MAGIC = 0x7F
@@ -17,6 +18,8 @@ HEADER_BYTES = 4
 #: Sessions whose difficulty is remembered: all an agent can have.
 MAX_SESSIONS = 65_536
 MAX_EXPONENT = 63
+#: Statuses of a share that counts: reached the job's target or the network's, each in time or stale (btcagent, StratumStatus).
+ACCEPTED = frozenset({0x6B2C9687, 0x38A5E21D, 0x54C96D6E, 0x662955AA})
 
 Fields = dict[str, object]
 
@@ -29,41 +32,14 @@ class Uplink:
     registered: set[int] = field(default_factory=set)
 
 
-class BtcAgent:
+class BtcAgent(Frames):
     """The reader of one direction from its first frame on."""
 
-    __slots__ = ("_buffer", "_direction", "_offset", "_ts_ns", "_uplink", "left")
+    __slots__ = ("_uplink",)
 
     def __init__(self, direction: int, uplink: Uplink, start: int = 0) -> None:
-        self._direction = direction
+        super().__init__(direction, start)
         self._uplink = uplink
-        self._buffer = bytearray()
-        self._offset = start
-        self._ts_ns = 0
-        self.left: Left | None = None
-
-    def feed(self, ts_ns: int, offset: int, gap: int, data: bytes) -> Iterator[Read]:
-        """What these bytes complete; after a hole the next frame is looked for by its magic byte and a type with its length."""
-        self._ts_ns = ts_ns
-        if gap or offset != self._offset + len(self._buffer):
-            if gap:
-                yield Malformed(self._direction, ts_ns, offset - gap, "gap")
-            self._buffer.clear()
-            self._offset = offset
-        self._buffer += data
-        while (reads := self._frame()) is not None:
-            yield from reads
-
-    def finish(self) -> Iterator[Read]:
-        """A frame that was not finished is none."""
-        if self._buffer:
-            yield Malformed(self._direction, self._ts_ns, self._offset, "unfinished")
-
-    def _take(self, count: int) -> bytes:
-        taken = bytes(self._buffer[:count])
-        del self._buffer[:count]
-        self._offset += count
-        return taken
 
     def _frame(self) -> list[Read] | None:
         begun = self._offset
@@ -91,7 +67,7 @@ class BtcAgent:
         begun = self._offset
         found = self._buffer.find(MAGIC, 1)
         self._take(found if found > 0 else len(self._buffer))
-        return [Malformed(self._direction, self._ts_ns, begun, "resync")]
+        return [self._malformed(begun, "resync")]
 
 
 def _number(body: bytes, at: int, size: int) -> int:
@@ -132,6 +108,11 @@ def _difficulty(body: bytes, uplink: Uplink) -> Fields:
     return {"difficulty": 1 << exponent, "sessions": count}
 
 
+def _response(body: bytes, _uplink: Uplink) -> Fields:
+    """An index (which share of this connection, modulo 2^16) and a status; answers come in the order of the shares."""
+    return {"accepted": _number(body, 2, 4) in ACCEPTED}
+
+
 def _nothing(_body: bytes, _uplink: Uplink) -> Fields:
     return {}
 
@@ -143,7 +124,7 @@ LAYOUTS: dict[int, tuple[str, int, Callable[[bytes, Uplink], Fields]]] = {
     0x03: ("agent.submit", 19, _submit),
     0x04: ("agent.unregister", 6, _unregister),
     0x05: ("agent.difficulty", 7, _difficulty),
-    0x10: ("agent.submit-response", 4, _nothing),
+    0x10: ("agent.submit-response", 10, _response),
     0x12: ("agent.submit", 19, _submit),
     0x13: ("agent.submit", 23, _submit),
     0x14: ("agent.submit", 14, _submit_mix),

@@ -14,6 +14,7 @@ from sensor.dialects.flights import Flights
 from sensor.dialects.gzip_lines import GzipLines
 from sensor.dialects.http import Exchange, Http
 from sensor.dialects.json_lines import BINARY, BINARY_OR_HTTP, JsonLines, Message, Read, Reader
+from sensor.dialects.nodes import Heads
 from sensor.dialects.sniff import WRAPPINGS, is_text, sniff_middle, sniff_start
 from sensor.dialects.stratum_v2 import Channels, StratumV2
 from sensor.dialects.websocket import WebSocket
@@ -50,7 +51,7 @@ PLAIN = Carriage()
 class Conversation:
     """The readers of one flow."""
 
-    __slots__ = ("_at", "_flights", "_framing", "_held", "_layers", "_readers", "_shared", "_starts", "_whole")
+    __slots__ = ("_at", "_flights", "_framing", "_held", "_layers", "_readers", "_shared", "_starts", "_whole", "heads")
 
     def __init__(self, midstream: bool = False) -> None:
         self._layers: list[Tunnel | str] = []  # wrappings, then a framing
@@ -60,6 +61,7 @@ class Conversation:
         self._whole = [not midstream, not midstream]  # the start of the layer was seen
         self._held: list[tuple[int, Piece]] = []  # bytes of a layer that is not decided yet
         self._flights = Flights()
+        self.heads: Heads | None = Heads()  # of what is inside all wrappings; None once the flow is known not to be a node's
         self._framing: str | None = None
         self._shared: Exchange | Channels | Uplink | None = None  # what both directions of one framing know of each other
 
@@ -77,6 +79,10 @@ class Conversation:
             client=sources[0] if sources else None,
             asked_by=tunnels[0].client if tunnels else None,
         )
+
+    def start(self, direction: int) -> int:
+        """The offset in a direction's stream at which what is inside all wrappings begins, as far as it is known by now."""
+        return self._starts[direction]
 
     def feed(self, direction: int, ts_ns: int, offset: int, gap: int, data: bytes) -> Iterator[Read]:
         """What these bytes complete."""
@@ -106,6 +112,8 @@ class Conversation:
             reader = self._readers[direction]
             if not counted and not isinstance(reader, Peeler):
                 self._flights.add(direction, piece.ts_ns, piece.gap, piece.data)
+                if self.heads is not None:
+                    self.heads.add(direction, piece.data)
             counted = True
             if reader is None:
                 yield from self._wait(direction, piece)
@@ -156,7 +164,8 @@ class Conversation:
         self._layers.append(Tunnel(found, direction) if wrapping else "json-lines" if found in WRAPPINGS else found)
         held, self._held = self._held, []
         if wrapping:
-            self._flights = Flights()  # what counts are the flights inside
+            self._flights = Flights()  # what counts are the flights inside, and the first bytes there
+            self.heads = self.heads and Heads()
         for side in (0, 1):
             if self._readers[side] is None:
                 self._readers[side] = self._enter(side, self._starts[side])

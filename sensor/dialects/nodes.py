@@ -17,9 +17,9 @@ from sensor.signatures.model import NodeSignature
 HEAD_BYTES = 2_048
 #: Larger than any message of these protocols (Bitcoin: 32 MiB of blocks in the 2011 code; Levin: 100 MB packet limit).
 MAX_BODY_BYTES = 100_000_000
-#: EIP-8 auth and ack: sealed body of 65 + 16 + 32 bytes around 194 (or 96) bytes and 100 to 300 bytes of padding, with room.
 #: Message ids of P2Pool's peers; one follows the solution.
 MAX_P2POOL_ID = 12
+#: EIP-8 auth and ack: sealed body of 65 + 16 + 32 bytes around 194 (or 96) bytes and 100 to 300 bytes of padding, with room.
 RLPX_SIZES = range(0x0080, 0x0600)
 
 
@@ -37,6 +37,25 @@ class Head:
         self.total += len(data)
         if len(self.data) < HEAD_BYTES:
             self.data += data[: HEAD_BYTES - len(self.data)]
+
+
+class Heads:
+    """The first bytes of both directions, for as long as a flow may still prove to be a node's."""
+
+    __slots__ = ("_speaker", "pair")
+
+    def __init__(self) -> None:
+        self.pair = (Head(), Head())
+        self._speaker: int | None = None
+
+    def add(self, direction: int, data: bytes) -> None:
+        """Bytes of one direction, in the order they came."""
+        if data and self._speaker != direction:
+            other = self.pair[1 - direction]
+            if other.total and other.flight is None:
+                other.flight = other.total
+            self._speaker = direction
+        self.pair[direction].add(data)
 
 
 class NodeSeen(NamedTuple):

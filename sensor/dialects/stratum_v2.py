@@ -10,7 +10,8 @@ import struct
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
-from sensor.dialects.json_lines import Left, Malformed, Message, Read
+from sensor.dialects.frames import Frames
+from sensor.dialects.json_lines import Message, Read
 from sensor.dialects.sniff import V2_MESSAGE
 
 FRAMING = "stratum-v2"
@@ -80,45 +81,24 @@ class _Payload:
         return float(value) if 0 <= value < float("inf") else None
 
 
-class StratumV2:
+class StratumV2(Frames):
     """The reader of one direction."""
 
-    __slots__ = ("_buffer", "_channels", "_direction", "_joined", "_offset", "_skip", "_ts_ns", "left")
+    __slots__ = ("_channels", "_joined", "_skip")
 
     def __init__(self, direction: int, channels: Channels, start: int = 0, joined: bool = False) -> None:
-        self._direction = direction
+        super().__init__(direction, start)
         self._channels = channels
         self._joined = joined  # frame borders are not known
-        self._buffer = bytearray()
-        self._offset = start
-        self._skip = 0
-        self._ts_ns = 0
-        self.left: Left | None = None
-
-    def feed(self, ts_ns: int, offset: int, gap: int, data: bytes) -> Iterator[Read]:
-        """What these bytes complete."""
-        self._ts_ns = ts_ns
-        if gap or offset != self._offset + len(self._buffer):
-            if gap:
-                yield Malformed(self._direction, ts_ns, offset - gap, "gap")
-            self._joined = not (gap and 0 < gap <= self._skip)
-            self._skip = 0 if self._joined else self._skip - gap
-            self._buffer.clear()
-            self._offset = offset
-        self._buffer += data
-        while (reads := self._frame()) is not None:
-            yield from reads
+        self._skip = 0  # bytes of a frame that is read past
 
     def finish(self) -> Iterator[Read]:
-        """A frame that was not finished is none."""
-        if self._buffer and not self._joined:
-            yield Malformed(self._direction, self._ts_ns, self._offset, "unfinished")
+        """A frame that was not finished is none; without a border there was no frame."""
+        return iter(()) if self._joined else super().finish()
 
-    def _take(self, count: int) -> bytes:
-        taken = bytes(self._buffer[:count])
-        del self._buffer[:count]
-        self._offset += count
-        return taken
+    def _lost(self, gap: int) -> None:
+        self._joined = not 0 < gap <= self._skip
+        self._skip = 0 if self._joined else self._skip - gap
 
     def _frame(self) -> list[Read] | None:
         if self._skip:
@@ -139,8 +119,8 @@ class StratumV2:
         self._skip = length
         if extension & ~CHANNEL_BIT > 0xFF:  # no extension has such a number: the borders are lost
             self._joined, self._skip = True, 0
-            return [Malformed(self._direction, self._ts_ns, begun, "bad_frame")]
-        return [] if kind in PASSED else [Malformed(self._direction, self._ts_ns, begun, "unknown_frame")]
+            return [self._malformed(begun, "bad_frame")]
+        return [] if kind in PASSED else [self._malformed(begun, "unknown_frame")]
 
     def _found(self) -> bool:
         """Look for a message of known length; keep what may be the beginning of one."""
@@ -154,7 +134,7 @@ class StratumV2:
         try:
             fields = take(_Payload(payload), self._channels)
         except _CutError:
-            return [Malformed(self._direction, self._ts_ns, begun, "cut_frame")]
+            return [self._malformed(begun, "cut_frame")]
         pairs = fields.pop("pairs", [None])
         value: Fields = {"method": name, **{key: one for key, one in fields.items() if one is not None}}
         repeated = pairs if isinstance(pairs, list) else [None]
@@ -222,11 +202,11 @@ def _submit(data: _Payload, channels: Channels) -> Fields:
 
 
 def _submit_success(data: _Payload, _: Channels) -> Fields:
-    """One message for each share it acknowledges: the `count` last ones up to its sequence number."""
+    """One message for each share it acknowledges: the `count` last ones up to its sequence number, and what one of them was worth."""
     channel, last, count, total = data.number(4), data.number(4), data.number(4), data.number(8)
     shares = [("v2-share", (channel, last - behind)) for behind in range(min(count, MAX_ACKNOWLEDGED))]
     fields: Fields = {"channel_id": channel, "last_sequence_number": last, "new_submits_accepted_count": count, "new_shares_sum": total}
-    return {**fields, "pairs": shares[::-1] or [None]}
+    return {**fields, "share_difficulty": total / count if count and total else None, "pairs": shares[::-1] or [None]}
 
 
 def _submit_error(data: _Payload, _: Channels) -> Fields:

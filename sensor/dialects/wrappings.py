@@ -174,7 +174,7 @@ def _connect_asks(data: bytes, tunnel: Tunnel) -> int:
     asked = _CONNECT.match(data)
     if asked is None:
         return OTHER
-    tunnel.host = place(asked[1].decode().strip("[]"), int(asked[2]))
+    tunnel.host = place(asked[1].decode("ascii", "replace").strip("[]"), int(asked[2]))
     return found.end()
 
 

@@ -103,6 +103,13 @@ class ShareBook:
                 self.guess.put(share)
         return share
 
+    def learn(self, share: Share, work: int) -> None:
+        """The work of a share that was unknown when it was sent."""
+        share.work = work
+        self.unknown -= 1
+        self.early = max(0, self.early - 1)
+        self.spent.put(work)
+
     def reject(self, share: Share) -> None:
         """The pool refused it."""
         share.rejected = True

@@ -13,7 +13,7 @@ from sensor.reference.counters import Counters
 from sensor.reference.flow import ACK, SYN, Flow, Gate, Side
 from sensor.reference.prefilter import Cause, Key, literal_key, opening_key
 from sensor.reference.tables import CARRY_BYTES, TCP, Limits, Tables
-from sensor.reference.transport import checksum_fits
+from sensor.reference.transport import checksum_fits, tsval
 from sensor.reference.walk import Segment
 
 SHAPE_BUDGET_BYTES = 2_048
@@ -35,13 +35,16 @@ class Candidates:
     def take(self, flow: Flow, direction: int, segment: Segment) -> None:
         """One segment of a flow: its acknowledgement for the other side's holes first, then its own payload."""
         if flow.gate is Gate.OPEN:
-            self._note_checksum(flow, segment)
+            self._note_header(flow, segment)
             if segment.flags & ACK:
                 self._acknowledge(flow, 1 - direction, segment)
         if segment.wire_bytes:
             self._take_payload(flow, direction, segment)
 
-    def _note_checksum(self, flow: Flow, segment: Segment) -> None:
+    def _note_header(self, flow: Flow, segment: Segment) -> None:
+        value = tsval(segment)
+        if value is not None:
+            flow.sides[flow.direction(segment)].see_timestamp(segment.ts_ns, value)
         if not checksum_fits(segment):
             flow.bad_checksums += 1
             self._counters["bad_l4_checksum"] += 1
@@ -110,7 +113,7 @@ class Candidates:
                      flow.first_ns, segment.vlans, self.source)
             )  # fmt: skip
         self._open[flow.number] = flow
-        self._note_checksum(flow, segment)
+        self._note_header(flow, segment)
 
     def _deliver(self, flow: Flow, direction: int, segment: Segment, seq: int, key: Key) -> None:
         side = flow.sides[direction]
@@ -209,5 +212,6 @@ class Candidates:
             originator, responder = flow.sides
             self._events.append(
                 Close(flow.number, flow.last_ns, reason, flow.first_ns, flow.last_ns, (originator.packets, responder.packets),
-                      (originator.total_bytes, responder.total_bytes), flow.gap_bytes, flow.bad_checksums)
+                      (originator.total_bytes, responder.total_bytes), flow.gap_bytes, flow.bad_checksums,
+                      (originator.clock, responder.clock))
             )  # fmt: skip

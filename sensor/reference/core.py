@@ -1,19 +1,27 @@
-"""`Core`: sources in, events out. Everything happens inside `poll`; it starts no thread and looks at no clock."""
+"""`Core`: sources in, events out. Everything happens inside `poll`; it starts no thread, and looks at a clock only for interfaces."""
 
 from __future__ import annotations
 
+import time
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Literal
 
 from sensor.events import End, Event
+from sensor.reference.bytestream import CaptureError
 from sensor.reference.candidates import Candidates
 from sensor.reference.capture import Capture, Packet
 from sensor.reference.counters import new_counters
 from sensor.reference.decode import FrameDecoder
+from sensor.reference.exclusions import Exclusions
 from sensor.reference.flow import SECOND_NS
+from sensor.reference.interface import DELETED, FIGURES, SCHEME, Instruction, Interface, wait_for
 from sensor.reference.table import FlowTable
 from sensor.reference.tables import Limits, Tables
+
+#: Packets taken from one interface before the next has its turn.
+TURN_PACKETS = 256
+LOOK_AFTER_S = 1.0
 
 
 class _Reading:
@@ -39,21 +47,87 @@ class Core:
         self._last_ns: int | None = None
         self._read_source_bytes = 0  # of the sources read to their end
         self._finishing = self._ended = self._closed = False
+        self._interfaces: list[Interface] = []
+        self._figures: dict[str, dict[str, int]] = {}
+        self._looked_after_s = 0.0
+        self._listens: bool | None = None  # to interfaces; None until something is attached
 
-    def attach(self, source: str, *, full: Literal["drop", "wait"] = "wait") -> None:  # noqa: ARG002
-        """Open a capture now and queue it for reading. `full` changes nothing: reading happens only when there is room."""
+    def attach(
+        self,
+        source: str,
+        *,
+        full: Literal["drop", "wait"] = "wait",  # noqa: ARG002
+        promiscuous: bool = True,
+        ring_bytes: int = 0,  # noqa: ARG002
+        snaplen: int = 0,
+        filter: Sequence[Instruction] = (),
+    ) -> None:
+        """Open a source now. `full` changes nothing: reading happens only when there is room; and a plain socket has no ring."""
         if self._finishing or self._closed:
             raise RuntimeError("attach after finish or close")
-        self._waiting.append(Capture(source))
+        if self._listens not in (None, source.startswith(SCHEME)):
+            raise CaptureError(source, "captures and interfaces do not share a core")
+        if not source.startswith(SCHEME):
+            self._waiting.append(Capture(source))
+            self._listens = False
+            return
+        figures = self._figures.get(source.removeprefix(SCHEME)) or dict.fromkeys(FIGURES, 0)
+        self._interfaces.append(Interface(source, figures, promiscuous=promiscuous, snaplen=snaplen, instructions=filter))
+        self._figures[source.removeprefix(SCHEME)] = figures
+        self._listens = True
 
-    def poll(self, max_events: int, timeout_ms: int) -> list[Event]:  # noqa: ARG002
-        """Read until `max_events` are there or the sources are done; the time is not bounded, as files do not make one wait."""
+    def poll(self, max_events: int, timeout_ms: int) -> list[Event]:
+        """Read until `max_events` are there or the sources are done; files are read for as long as it takes, interfaces within the time."""
+        if self._interfaces:
+            self._listen(max_events, timeout_ms / 1000)
         while len(self._events) < max_events and self._read_source(max_events):
             pass
-        if self._finishing and not self._ended and self._reading is None and not self._waiting and len(self._events) < max_events:
+        if self._finishing and not self._ended and not self._busy() and len(self._events) < max_events:
             self._table.end()
             self._ended = True
         return [self._events.popleft() for _ in range(min(max_events, len(self._events)))]
+
+    def _listen(self, max_events: int, seconds: float) -> None:
+        """One round over the interfaces, or as many as the time allows until there is an event."""
+        until = time.monotonic() + seconds
+        while self._interfaces and len(self._events) < max_events:
+            wait_for(self._interfaces, 0 if self._events or self._finishing else max(0.0, min(0.05, until - time.monotonic())))
+            taken = sum(self._take_turn(interface) for interface in self._interfaces)
+            self._counters["ticks"] += 1
+            self._table.tick(self._last_ns if taken and self._last_ns else time.time_ns())
+            if self._finishing and not taken:
+                for interface in self._interfaces:
+                    interface.look_after()
+                    self._end_interface(interface, None)
+                self._interfaces = []
+            elif time.monotonic() - self._looked_after_s >= LOOK_AFTER_S:
+                self._look_after()
+            if not taken and (self._events or time.monotonic() >= until):
+                return
+
+    def _take_turn(self, interface: Interface) -> int:
+        count = 0
+        self._candidates.source = interface.source
+        for ts_ns, link, frame in interface.take(TURN_PACKETS):
+            count += 1
+            self._count(frame)
+            self._last_ns = ts_ns
+            self._decode(ts_ns, link, frame)
+        return count
+
+    def _look_after(self) -> None:
+        self._looked_after_s = time.monotonic()
+        gone = [interface for interface in self._interfaces if not interface.look_after()]
+        self._interfaces = [interface for interface in self._interfaces if interface not in gone]
+        for interface in gone:
+            while self._take_turn(interface):
+                pass
+            interface.look_after()
+            self._end_interface(interface, DELETED)
+
+    def _end_interface(self, interface: Interface, error: str | None) -> None:
+        self._events.append(End(interface.source, interface.figures["packets"], error, 0))
+        interface.close()
 
     def _read_source(self, max_events: int) -> bool:
         """Read on in the source at hand, or the next; false if there is none."""
@@ -76,8 +150,7 @@ class Core:
     def _take(self, reading: _Reading, packet: Packet) -> None:
         ts_ns, link, frame = packet
         reading.count += 1
-        self._counters["packets"] += 1
-        self._counters["bytes"] += len(frame)
+        self._count(frame)
         if ts_ns is None or link is None:
             self._counters["ignored_interface"] += 1
             return
@@ -85,6 +158,13 @@ class Core:
             reading.timed = True
             self._end_unless_continued(ts_ns)
         self._last_ns = ts_ns
+        self._decode(ts_ns, link, frame)
+
+    def _count(self, frame: bytes) -> None:
+        self._counters["packets"] += 1
+        self._counters["bytes"] += len(frame)
+
+    def _decode(self, ts_ns: int, link: int, frame: bytes) -> None:
         segment = self._decoder.decode(ts_ns, link, frame)
         if segment is not None:
             self._table.take(segment)
@@ -97,6 +177,17 @@ class Core:
 
     def finish(self) -> None:
         self._finishing = True
+        for interface in self._interfaces:
+            interface.stop()
+
+    def exclude(self, networks: list[tuple[bytes, int]], ports: list[int]) -> None:
+        self._decoder.exclusions = Exclusions(networks, ports)
+
+    def interfaces(self) -> dict[str, dict[str, int]]:
+        return {name: dict(figures) for name, figures in self._figures.items()}
+
+    def _busy(self) -> bool:
+        return bool(self._reading or self._waiting or self._interfaces)
 
     @property
     def finished(self) -> bool:
@@ -112,6 +203,7 @@ class Core:
             "candidates": len(self._candidates),
             "source_bytes": self._read_source_bytes + reading,
             "last_packet_ns": self._last_ns or 0,
+            **{f"kernel_{name}": sum(one[name] for one in self._figures.values()) for name in ("received", "dropped", "freezes")},
         }
 
     def close(self) -> None:
@@ -120,7 +212,10 @@ class Core:
             self._reading.capture.close()
         for capture in self._waiting:
             capture.close()
+        for interface in self._interfaces:
+            interface.close()
         self._waiting.clear()
+        self._interfaces = []
         self._events.clear()
         self._reading = None
         self._closed = True

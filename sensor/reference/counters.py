@@ -10,11 +10,12 @@ IGNORED = (
 
 NAMES = (
     "packets", "bytes", "segments", *(f"ignored_{reason}" for reason in IGNORED),
-    "bad_ip_checksum", "bad_l4_checksum", "fragments_evicted",
+    "excluded", "bad_ip_checksum", "bad_l4_checksum", "fragments_evicted",
     "flows", "flows_opened", "flows_expired", "flows_evicted", "flows_reused",
     "candidates", "candidates_opened", "candidates_spent", "candidates_refused",
     "chunks", "chunk_bytes", "hits", "shapes", "gaps", "gap_bytes",
-    "retransmitted_bytes", "overlap_conflicts", "out_of_window", "events_dropped", "source_bytes", "last_packet_ns",
+    "retransmitted_bytes", "overlap_conflicts", "out_of_window", "events_dropped", "chunks_dropped", "hits_dropped", "shapes_dropped",
+    "kernel_received", "kernel_dropped", "kernel_freezes", "ticks", "source_bytes", "last_packet_ns",
 )  # fmt: skip
 
 

@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator
 from sensor.reference import network, transport
 from sensor.reference.capture import Capture
 from sensor.reference.counters import Counters, new_counters
+from sensor.reference.exclusions import Exclusions
 from sensor.reference.fragments import Fragments
 from sensor.reference.tables import Limits
 from sensor.reference.walk import ETHERTYPES, Layer, Outcome, Segment, Walk
@@ -150,12 +151,16 @@ class FrameDecoder:
     def __init__(self, limits: Limits, counters: Counters) -> None:
         self._counters = counters
         self.fragments = Fragments(limits, counters)
+        self.exclusions = Exclusions([], [])
 
     def decode(self, ts_ns: int, link: int, frame: bytes) -> Segment | None:
         """The segment of a frame; None when it is ignored. Either is counted."""
         found = self.peel(ts_ns, link, frame)
         if isinstance(found, str):
             self._counters["ignored_" + found] += 1
+            return None
+        if self.exclusions.match(found):
+            self._counters["excluded"] += 1
             return None
         self._counters["segments"] += 1
         return found

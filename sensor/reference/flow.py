@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from enum import Enum, auto
 
-from sensor.events import Basis, CloseReason
+from sensor.events import Basis, Clock, CloseReason
 from sensor.reference.assembler import SEQUENCE_MASK, Assembler, sequence_distance
 from sensor.reference.tables import CARRY_BYTES, TCP, Limits
 from sensor.reference.walk import Segment
@@ -32,7 +32,8 @@ class Side:
     """One direction: what the prefilter knows of its stream, and its assembler while the gate is open."""
 
     __slots__ = (
-        "assembler", "base", "carry", "delivered", "fin", "initial", "next", "packets", "payload_seen", "scan_carry", "total_bytes",
+        "assembler", "base", "carry", "clock", "delivered", "fin", "initial", "next", "packets", "payload_seen", "scan_carry",
+        "total_bytes",
     )  # fmt: skip
 
     def __init__(self) -> None:
@@ -46,6 +47,7 @@ class Side:
         self.payload_seen = False
         self.assembler: Assembler | None = None
         self.delivered: int | None = None  # offset up to which chunks went out before the gate was spent (UDP: so far)
+        self.clock: Clock | None = None
         self.scan_carry = b""  # the last bytes of the chunks, for literals cut by a chunk's border
 
     def see_syn(self, seq: int) -> None:
@@ -53,6 +55,13 @@ class Side:
             self.initial = seq
             if self.base is None:
                 self.base = self.next = (seq + 1) & SEQUENCE_MASK
+
+    def see_timestamp(self, ts_ns: int, tsval: int) -> None:
+        """Note a TSval; one that does not go forward is a duplicate or came late, and changes nothing."""
+        if self.clock is None:
+            self.clock = Clock(ts_ns, tsval, ts_ns, tsval)
+        elif sequence_distance(tsval, self.clock.last_tsval) > 0:
+            self.clock = self.clock._replace(last_ns=ts_ns, last_tsval=tsval)
 
     def carry_before(self, seq: int) -> bytes:
         return self.carry if seq == self.next else b""

@@ -28,6 +28,11 @@ class FlowTable:
         self._swept_ns: int | None = None
         self._serial = 0
 
+    def tick(self, ts_ns: int) -> None:
+        """Sweep by the clock, where no segment comes to say it."""
+        if self._swept_ns is not None:
+            self._sweep_if_due(ts_ns)
+
     def take(self, segment: Segment) -> None:
         """One segment, from its flow to its events."""
         self._sweep_if_due(segment.ts_ns)

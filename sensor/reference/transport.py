@@ -1,4 +1,4 @@
-"""TCP (RFC 9293), UDP (RFC 768) and the tunnels in UDP: VXLAN (RFC 7348), Geneve (RFC 8926), GTP-U (3GPP TS 29.281).
+"""TCP (RFC 9293), UDP (RFC 768) and the tunnels in UDP: VXLAN (RFC 7348), Geneve (RFC 8926), GTP-U (3GPP TS 29.281), TZSP.
 
 The last steps of the decoder. A tunnel is told by its port and by a header that fits; if it does not, the datagram is ordinary UDP.
 """
@@ -15,6 +15,7 @@ _UDP = struct.Struct(">HHHH")
 VXLAN_PORTS = frozenset((4789, 8472))  # IANA's, and Linux's from before it (drivers/net/vxlan)
 GENEVE_PORT = 6081
 GTP_U_PORT = 2152
+TZSP_PORT = 37_008  # 0x9090, as RouterOS and Wireshark have it
 
 
 def tcp(walk: Walk) -> Outcome:
@@ -33,7 +34,23 @@ def tcp(walk: Walk) -> Outcome:
     return Segment(
         walk.ts_ns, walk.src, src_port, walk.dst, dst_port, 6, tuple(walk.vlans[:MAX_VLANS]), seq, ack, flags,
         walk.frame[at + header : walk.end], wire_bytes - header, walk.ip_bytes, walk.frame[at : walk.end] if whole else None,
+        walk.frame[at + 20 : at + header],
     )  # fmt: skip
+
+
+def tsval(segment: Segment) -> int | None:
+    """The TSval of the timestamps option (RFC 7323 section 3.2), if a segment other than a reset carries one."""
+    options = segment.options
+    while options and options[0] and not segment.flags & 0x04:
+        if options[0] == 1:  # RFC 9293 section 3.1: padding without a length
+            options = options[1:]
+            continue
+        if len(options) < 2 or not 2 <= options[1] <= len(options):
+            return None
+        if options[0] == 8 and options[1] == 10:
+            return int.from_bytes(options[2:6], "big")
+        options = options[options[1] :]
+    return None
 
 
 def udp(walk: Walk) -> Outcome:
@@ -80,6 +97,27 @@ def _tunnel(walk: Walk, port: int, at: int, end: int) -> Layer | None:
             return None  # not a user's packet, or one that is not IP
         walk.at = inner
         return Layer.RAW_IP
+    if port == TZSP_PORT:
+        frame_at = _tzsp_frame(walk.frame, at, end)
+        if frame_at is None:
+            return None
+        walk.at = frame_at
+        return Layer.ETHERNET
+    return None
+
+
+def _tzsp_frame(frame: bytes, at: int, end: int) -> int | None:
+    """Where the mirrored frame begins: behind version 1, a packet received or to be sent, of Ethernet, and fields up to the end mark."""
+    if frame[at] != 1 or frame[at + 1] > 1 or frame[at + 2 : at + 4] != b"\x00\x01":
+        return None
+    at += 4
+    while at < end:
+        kind = frame[at]
+        if kind == 1:
+            return at + 1
+        if kind and at + 1 >= end:
+            return None
+        at += 2 + frame[at + 1] if kind else 1
     return None
 
 

@@ -55,6 +55,7 @@ class Segment(NamedTuple):
     ip_bytes: int  # total length of the innermost packet
     #: The transport header and payload for the checksum; None where it cannot be checked (cut, or out of fragments).
     checked: bytes | None
+    options: bytes = b""  # of the TCP header
 
 
 class Walk:

@@ -18,6 +18,7 @@ from sensor.signatures.language import compile_pattern
 from sensor.signatures.located import Entry, Problems, SignatureError, read
 from sensor.signatures.messages import compile_messages, compile_replies
 from sensor.signatures.model import CoinRule, Dialect, Framing, Header, Network, NodeSignature, SignatureSet
+from sensor.signatures.pools import PoolTable, compile_pools
 from sensor.signatures.proofs import compile_scheme
 from sensor.signatures.wallet_forms import WalletBook, compile_wallets
 from sensor.signatures.work import compile_work
@@ -27,17 +28,17 @@ DIALECT_KEYS = (*HEADER_KEYS, "framing", "family", "coin", "algorithm", "message
 NODE_KEYS = (*HEADER_KEYS, "reader", "coin", "networks", "commands")
 FRAMING_KEYS = (*HEADER_KEYS, "replies")
 NODE_READERS = ("bitcoin", "levin", "rlpx", "discv4", "p2pool")
-FOLDERS = ("framings", "dialects", "nodes", "agents", "devices", "wallets")
+FOLDERS = ("framings", "dialects", "nodes", "agents", "devices", "pools", "wallets")
 
 Signature = Dialect | Framing | NodeSignature
-Table = AgentTable | DeviceTable | WalletBook
+Table = AgentTable | DeviceTable | WalletBook | PoolTable
 
 
 def load(extra: Sequence[Path] = ()) -> SignatureSet:
     """The shipped signatures and those in `extra` (files, or folders of *.yaml). Raises SignatureError with every mistake found."""
     problems: list[str] = []
     loaded: list[Signature] = []
-    agents, devices, wallets = AgentTable(), DeviceTable(), WalletBook()
+    agents, devices, wallets, pools = AgentTable(), DeviceTable(), WalletBook(), PoolTable()
     for file, text in [*_shipped(), *_own(extra, problems)]:
         one = parse(text, file, problems)
         if isinstance(one, AgentTable):
@@ -46,6 +47,8 @@ def load(extra: Sequence[Path] = ()) -> SignatureSet:
             devices = one.add(devices)
         elif isinstance(one, WalletBook):
             wallets = one.add(wallets)
+        elif isinstance(one, PoolTable):
+            pools = one.add(pools)
         elif one is not None:
             loaded.append(one)
     _check_unique(loaded, problems)
@@ -65,6 +68,7 @@ def load(extra: Sequence[Path] = ()) -> SignatureSet:
         agents=agents,
         devices=devices,
         wallets=wallets,
+        pools=pools,
     )
 
 
@@ -197,5 +201,6 @@ COMPILERS: dict[str, Callable[[Entry, str], Signature | Table]] = {
     "agents": compile_agents,
     "devices": compile_devices,
     "efficiencies": compile_efficiencies,
+    "pools": compile_pools,
     "wallets": compile_wallets,
 }

@@ -13,6 +13,7 @@ from typing import Literal
 from sensor.signatures.agents import AgentTable
 from sensor.signatures.devices import DeviceTable
 from sensor.signatures.language import Parts, Predicate
+from sensor.signatures.pools import PoolTable
 from sensor.signatures.proofs import Proof
 from sensor.signatures.take import Take
 from sensor.signatures.wallet_forms import WalletBook
@@ -183,6 +184,7 @@ class SignatureSet:
     agents: AgentTable = field(default_factory=AgentTable)
     devices: DeviceTable = field(default_factory=DeviceTable)
     wallets: WalletBook = field(default_factory=WalletBook)
+    pools: PoolTable = field(default_factory=PoolTable)
     _by_framing: dict[str, dict[str | None, tuple[Match, ...]]] = field(default_factory=dict)
     _by_dialect: dict[tuple[str, str], dict[str | None, tuple[Match, ...]]] = field(default_factory=dict)
 

@@ -81,10 +81,19 @@ def ipv4(src: bytes, dst: bytes, proto: int, payload: bytes, *, identification: 
     return head[:10] + struct.pack(">H", checksum(head)) + head[12:] + payload
 
 
-def tcp_header(src: bytes, dst: bytes, ports: tuple[int, int], seq: int, ack: int, flags: int, payload: bytes) -> bytes:
-    head = struct.pack(">HHIIBBHHH", *ports, seq & 0xFFFFFFFF, ack & 0xFFFFFFFF, 0x50, flags, 8_192, 0, 0)
+def tcp_header(
+    src: bytes, dst: bytes, ports: tuple[int, int], seq: int, ack: int, flags: int, payload: bytes, options: bytes = b""
+) -> bytes:
+    options += bytes(-len(options) % 4)
+    offset = (5 + len(options) // 4) << 4
+    head = struct.pack(">HHIIBBHHH", *ports, seq & 0xFFFFFFFF, ack & 0xFFFFFFFF, offset, flags, 8_192, 0, 0) + options
     pseudo = src + dst + struct.pack(">HH", 6, len(head) + len(payload))
     return head[:16] + struct.pack(">H", checksum(pseudo + head + payload)) + head[18:]
+
+
+def timestamp(tsval: int, tsecr: int = 0) -> bytes:
+    """The timestamps option (RFC 7323 section 3.2) behind the two paddings that everyone puts there."""
+    return b"\x01\x01\x08\x0a" + struct.pack(">II", tsval & 0xFFFFFFFF, tsecr & 0xFFFFFFFF)
 
 
 def udp(src: bytes, dst: bytes, ports: tuple[int, int], payload: bytes) -> bytes:
@@ -102,7 +111,9 @@ class Talk:
         initial: tuple[int, int] = (1_000, 9_000),
         ports: tuple[int, int] = (CLIENT_PORT, SERVER_PORT),
         addresses: tuple[bytes, bytes] = (CLIENT, SERVER),
+        options: bytes = b"",
     ) -> None:
+        self.options = options  # of every TCP header
         self.initial = initial
         self.ports = ports
         self.addresses = addresses
@@ -111,7 +122,7 @@ class Talk:
         """`seq` and `ack` as they stand in the header."""
         src, dst = self.addresses[direction], self.addresses[1 - direction]
         ports = (self.ports[direction], self.ports[1 - direction])
-        return ipv4(src, dst, 6, tcp_header(src, dst, ports, seq, ack, flags, payload) + payload)
+        return ipv4(src, dst, 6, tcp_header(src, dst, ports, seq, ack, flags, payload, self.options) + payload)
 
     def data(self, direction: int, offset: int, payload: bytes, *, acked: int = 0, flags: int = ACK) -> bytes:
         """Payload at a stream offset; `acked` is how many bytes of the other side's stream are acknowledged."""

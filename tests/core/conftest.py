@@ -89,8 +89,9 @@ class Engine:
         path.write_bytes(content)
         return str(path)
 
-    def run(self, *sources: str, **options: Any) -> Result:
+    def run(self, *sources: str, exclude: tuple[Any, Any] = ((), ()), **options: Any) -> Result:
         core = self.core(**options)
+        core.exclude(*map(list, exclude))
         for source in sources:
             core.attach(source)
         core.finish()
@@ -99,7 +100,9 @@ class Engine:
             events += core.poll(1_024, 100)
         stats = core.stats()
         core.close()
-        assert stats["packets"] == stats["segments"] + sum(count for name, count in stats.items() if name.startswith("ignored_"))
+        assert stats["packets"] == stats["segments"] + stats["excluded"] + sum(
+            count for name, count in stats.items() if name.startswith("ignored_")
+        )
         assert stats["flows"] == stats["candidates"] == 0
         return Result(events, stats)
 

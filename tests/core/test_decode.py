@@ -17,6 +17,7 @@ from scapy.contrib.erspan import ERSPAN_II, ERSPAN_III  # noqa: E402
 from scapy.contrib.geneve import GENEVE  # noqa: E402
 from scapy.contrib.gtp import GTP_U_Header, GTPPDUSessionContainer  # noqa: E402
 from scapy.contrib.mpls import MPLS  # noqa: E402
+from scapy.contrib.tzsp import TZSP, TZSPTagEnd, TZSPTagPadding, TZSPTagRawRSSIByte  # noqa: E402
 from scapy.layers.inet import IP, TCP, UDP, IPOption_RR, fragment  # noqa: E402
 from scapy.layers.inet6 import (  # noqa: E402
     IPv6,
@@ -148,6 +149,9 @@ FRAMES = {
     "geneve": (1, tunnel(6_081) / GENEVE(proto=0x6558) / ether() / INNER, ()),
     "geneve options": (1, tunnel(6_081) / GENEVE(proto=0x6558, optionlen=2) / Raw(bytes(8)) / ether() / INNER, ()),
     "geneve ip": (1, tunnel(6_081) / GENEVE(proto=0x0800) / INNER, ()),
+    "tzsp": (1, tunnel(37_008) / TZSP() / TZSPTagEnd() / ether() / INNER, ()),
+    "tzsp for transmission v6": (1, tunnel(37_008) / TZSP(type=1) / TZSPTagEnd() / ether() / Dot1Q(vlan=9) / INNER6, (9,)),
+    "tzsp fields": (1, tunnel(37_008) / TZSP() / TZSPTagPadding() / TZSPTagRawRSSIByte(raw_rssi=40) / TZSPTagEnd() / ether() / INNER, ()),
     "gtp-u": (1, tunnel(2_152) / GTP / INNER, ()),
     "gtp-u v6": (1, tunnel(2_152) / GTP / INNER6, ()),
     "gtp-u sequence": (1, tunnel(2_152) / GTP_U_Header(teid=7, gtp_type=255, S=1, seq=4) / INNER, ()),

@@ -17,7 +17,7 @@ from hypothesis import HealthCheck, given, settings
 
 from sensor.events import End, Event
 from sensor.reference.decode import segments
-from tests.core.captures import CLIENT, RAW_IPV4, SECOND, SERVER, T0, Talk, ipv4, udp
+from tests.core.captures import CLIENT, RAW_IPV4, SECOND, SERVER, T0, Talk, ipv4, timestamp, udp
 from tests.core.conftest import Result, needs_compiled
 
 logging.getLogger("scapy").setLevel(logging.ERROR)
@@ -63,10 +63,17 @@ PAYLOADS = st.one_of(
 PLACES = st.one_of(st.integers(-20, 200), st.sampled_from([0, 1, 2, 9, 1_000, 1 << 30, (1 << 30) + 300, -(1 << 30), 1 << 31]))
 
 
+OPTIONS = st.one_of(
+    st.just(b""),
+    st.binary(max_size=24),
+    st.sampled_from([0, 1, 5, 1_000, 0x7FFFFFFF, 0x80000000, 0x80000001, 0xFFFFFFFF]).map(timestamp),
+)
+
+
 @st.composite
 def tcp_packets(draw) -> bytes:
     talk = Talk(ports=(draw(st.sampled_from([40_000, 40_001])), draw(st.sampled_from([80, 3_333]))), initial=draw(st.sampled_from(
-        [(1_000, 9_000), (0xFFFFFFF0, 0xFFFFFFFE), (5, 6)])))  # fmt: skip
+        [(1_000, 9_000), (0xFFFFFFF0, 0xFFFFFFFE), (5, 6)])), options=draw(OPTIONS))  # fmt: skip
     direction, payload = draw(st.integers(0, 1)), draw(PAYLOADS)
     flags = draw(st.sampled_from([0x10] * 12 + [0x02, 0x12, 0x12, 0x02, 0x11, 0x14, 0x04, 0x00, 0x01, 0x06]))
     seq, acked = draw(PLACES) if not flags & 0x02 else -1, draw(PLACES)
@@ -113,15 +120,33 @@ LIMITS = st.sampled_from(
 )
 
 
+EXCLUDED = st.sampled_from(
+    [((), ())] * 3 + [((), (6_000,)), (((CLIENT, 32),), ()), (((SERVER, 8),), (80,)), (((bytes(16), 0),), (40_001,))]
+)
+
+
 @needs_compiled
 @settings(max_examples=250, deadline=None, suppress_health_check=[HealthCheck.too_slow])
-@given(packets=PACKETS, limits=LIMITS)
-def test_random_traffic(engine_named, packets, limits):
+@given(packets=PACKETS, limits=LIMITS, exclude=EXCLUDED)
+def test_random_traffic(engine_named, packets, limits, exclude):
     ts_ns, timeline = T0, []
     for step_ns, frame in packets:
         ts_ns += step_ns
         timeline.append((ts_ns, frame))
-    assert difference(*(engine_named(name).packets(timeline, RAW_IPV4, **limits) for name in ("reference", "compiled"))) is None
+    assert (
+        difference(*(engine_named(name).packets(timeline, RAW_IPV4, exclude=exclude, **limits) for name in ("reference", "compiled")))
+        is None
+    )
+
+
+@needs_compiled
+@settings(max_examples=100, deadline=None)
+@given(fields=st.lists(st.one_of(st.just(b"\x00"), st.sampled_from([b"\x0a\x00", b"\x0b\x01\x01", b"\x29\x03abc"])), max_size=4),
+       kind=st.integers(0, 3), end=st.sampled_from([b"\x01", b"", b"\x0a\xff"]), cut=st.integers(0, 80))  # fmt: skip
+def test_random_mirrors_of_tzsp(engine_named, fields, kind, end, cut):
+    inner = bytes(12) + b"\x08\x00" + Talk().data(0, 0, b'{"id":1}\n')
+    frame = udp(CLIENT, SERVER, (1, 37_008), (bytes([1, kind, 0, 1]) + b"".join(fields) + end + inner)[: 10 + cut])
+    assert difference(*(engine_named(name).packets([(T0, frame)], RAW_IPV4) for name in ("reference", "compiled"))) is None
 
 
 @needs_compiled
@@ -129,7 +154,7 @@ def test_random_traffic(engine_named, packets, limits):
 @given(frame=st.binary(max_size=120), link=st.sampled_from([0, 1, 9, 12, 50, 104, 108, 113, 228, 229, 276]), tunnel=st.booleans())
 def test_random_bytes(engine_named, frame, link, tunnel):
     if tunnel:
-        frame = udp(CLIENT, SERVER, (1, [2_152, 4_789, 6_081][len(frame) % 3]), frame)
+        frame = udp(CLIENT, SERVER, (1, [2_152, 4_789, 6_081, 37_008][len(frame) % 4]), frame)
         link = RAW_IPV4
     assert difference(*(engine_named(name).packets([(T0, frame)], link) for name in ("reference", "compiled"))) is None
 
@@ -158,7 +183,7 @@ def test_every_shared_capture(engine_named, shared):
 
 
 #: Where the port makes the core look into the datagram, scapy may or may not.
-TUNNEL_PORTS = {2_152, 4_789, 6_081, 8_472}
+TUNNEL_PORTS = {2_152, 4_789, 6_081, 8_472, 37_008}
 #: Scapy reads on where the core calls a header impossible.
 STRICTER = {"cut", "depth", "ip", "tcp", "udp"}
 

@@ -75,6 +75,7 @@ class Tcp:
         self.rng = random.Random(f"{client.ip} {server.ip} {ports}")
         self.next = [self.rng.getrandbits(32), self.rng.getrandbits(32)]
         self.ids = [self.rng.getrandbits(16), self.rng.getrandbits(16)]
+        self.zeros_ms: tuple[int, int] | None = None  # when each end's timestamp clock of 1000 Hz stood at 0; None: no timestamps
 
     def open(self) -> Tcp:
         """The three-way handshake."""
@@ -127,6 +128,10 @@ class Tcp:
 
     def _send(self, side: int, flags: str, data: bytes = b"", options: list[tuple[str, object]] | None = None) -> None:
         self.ids[side] += 1
+        if self.zeros_ms is not None:
+            now_ms = (START_US + self.now) // 1_000
+            own, other = ((now_ms - zero) & 0xFFFFFFFF for zero in (self.zeros_ms[side], self.zeros_ms[1 - side]))
+            options = [*(options or []), ("NOP", None), ("NOP", None), ("Timestamp", (own, other if "A" in flags else 0))]
         packet = network(self.ends[side], self.ends[1 - side], self.ids[side]) / TCP(
             sport=self.ports[side],
             dport=self.ports[1 - side],

@@ -11,11 +11,12 @@ from exporters.eve import dumps, encode
 from sensor import engine
 from sensor.dialects.wrappings import PEELS, Tunnel
 from sensor.proof import dialogue_events
-from sensor.records import Finding
+from sensor.records import Finding, Pool
 from sensor.replay import replay
 from sensor.signatures.model import Line
 from tests.demo import miners
 from tests.demo.wire import Tcp, Wire, host
+from tests.dialects.frames import Way, write
 from tests.session.dialogue import lines, only, run, shipped
 
 SESSION = """
@@ -107,6 +108,7 @@ def bare(finding: Finding) -> Finding:
         finding,
         transport="",
         pool_host=None,
+        pool=Pool(),
         proxy=None,
         finding_id="",
         flows=flows,
@@ -211,3 +213,32 @@ def test_from_capture_to_finding(name: str, core: engine.Name, tmp_path: Path) -
         plain.shares,
         plain.work_hashes,
     )
+
+
+P2POOL = [
+    (0, bytes.fromhex("00112233445566778899aabbccddeeff0a")),
+    (1, bytes.fromhex("01ecbb208b5aaa62ee06425753d28ddd814c02411017d4451fc6238e4552d806b91020304050607080")),
+]
+
+
+@pytest.mark.parametrize("piece", [1400, 1])
+@pytest.mark.parametrize("core", ["reference", "compiled"])
+@pytest.mark.parametrize("name", WRAPPINGS)
+def test_a_node_behind_a_proxy_is_a_node(name: str, core: engine.Name, piece: int, tmp_path: Path) -> None:
+    exchange, transport, host_asked = WRAPPINGS[name]
+    write(tmp_path / "talk.pcap", [*exchange, *P2POOL], Way(piece=piece))
+    try:
+        done = replay([str(tmp_path / "talk.pcap")], shipped(), engine.load(core), {"workers": 1, "flows": 256})
+    except engine.EngineError as error:
+        pytest.skip(str(error))
+    assert [(one.protocol, one.transport, one.host or "") for one in done.nodes] == [("p2pool-peer", transport, host_asked)]
+    assert done.findings == []
+    evidence = done.nodes[0].evidence[0]
+    assert evidence.offset == sum(len(data) for side, data in exchange if side == (0 if evidence.direction == "originator" else 1))
+
+
+def test_a_connect_to_a_name_that_is_no_text_is_none() -> None:
+    head = b"CONNECT \xff\xfe.example:3333 HTTP/1.1\r\n\r\n"
+    records, counters = run(dialogue_events([Line(0, head), *lines(SESSION)]))
+    assert len(records) <= 1
+    assert counters["messages"] > 0

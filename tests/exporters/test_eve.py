@@ -130,5 +130,13 @@ def test_a_source_is_told_by_its_last_part(source: str, name: str) -> None:
     assert file_name(source) == name
 
 
+def test_an_interface_is_told_as_such() -> None:
+    flows = [dataclasses.replace(flow, source="iface:eth0") for flow in FINDING.flows]
+    event = json.loads(dumps(encode(dataclasses.replace(FINDING, flows=flows))))
+    VALIDATOR.validate(event)
+    assert (event["in_iface"], event["mining"]["flows"][0]["in_iface"]) == ("eth0", "eth0")
+    assert "pcap_filename" not in {*event, *event["mining"]["flows"][0]}
+
+
 def test_severity_follows_the_grade() -> None:
     assert [severity(grade) for grade in Grade] == [3, 3, 3, 2, 1, 1, 1]

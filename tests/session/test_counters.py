@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from sensor.events import Chunk
-from sensor.pending import MAX_PENDING
+from sensor.pending import MAX_PENDING, MAX_UNHEARD
 from sensor.pipeline import Pipeline
 from sensor.proof import dialogue_events
 from sensor.signatures.model import Line
@@ -56,8 +56,10 @@ def test_replies_without_a_request_are_counted() -> None:
     assert counted('S {"id":1,"result":true}')["replies_unmatched"] == 1
 
 
-def test_requests_over_the_bound_are_counted() -> None:
-    text = "\n".join(f'C {{"id":{n},"method":"other.{n}"}}' for n in range(MAX_PENDING + 3))
+@pytest.mark.parametrize(("answered", "bound"), [(False, MAX_UNHEARD), (True, MAX_PENDING)])
+def test_requests_over_the_bound_are_counted(answered: bool, bound: int) -> None:
+    first = ['C {"id":"a","method":"other.first"}', 'S {"id":"a","result":7}'] if answered else []
+    text = "\n".join([*first, *(f'C {{"id":{n},"method":"other.{n}"}}' for n in range(bound + 3))])
     assert counted(text)["requests_dropped"] == 3
 
 

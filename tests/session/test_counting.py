@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from sensor.account import MAX_WORKERS
 from sensor.events import Chunk
 from sensor.logins import MAX_ACCOUNTS
-from sensor.pending import MAX_PENDING
+from sensor.pending import MAX_PENDING, MAX_UNHEARD
 from sensor.records import Grade
 from tests.session.dialogue import events, findings, only, run, unseen
 
@@ -176,7 +176,7 @@ def test_everything_a_session_keeps_is_bounded() -> None:
     many = "".join(v1_submit(n, login=f"acct.rig{n}") for n in range(MAX_PENDING + 50))
     records, counters = run(events(many))
     assert len(records) == MAX_ACCOUNTS
-    assert counters["requests_dropped"] == 50
+    assert counters["requests_dropped"] == MAX_PENDING + 50 - MAX_UNHEARD
     assert counters["readings_dropped"] > 0
     workers = "".join(eth_submit(n)[:-2] + f',"worker":"r{n:04d}"}}\n' for n in range(MAX_WORKERS + 40))
     found = only(workers)

@@ -201,7 +201,7 @@ def test_open_flows_are_bounded_and_what_mined_is_kept(monkeypatch: pytest.Monke
 
 
 def test_findings_and_nodes_are_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("sensor.pipeline.MAX_FINDINGS", 1)
+    monkeypatch.setattr("sensor.following.MAX_FINDINGS", 1)
     monkeypatch.setattr("sensor.pipeline.MAX_NODES", 1)
     line = type(lines("C x")[0])
     pipeline = Pipeline(shipped())

@@ -2,6 +2,7 @@
 //! order of last use inside the slab itself, so that finding the one idle longest costs nothing.
 
 use crate::assembler::Assembler;
+use crate::event::Clock;
 use crate::prefilter::{Carry, MAX_LITERALS};
 
 const NONE: u32 = u32::MAX;
@@ -18,6 +19,7 @@ pub struct Candidate {
     pub udp_offsets: [u64; 2],
     pub gap_bytes: u64,
     pub bad_checksums: u64,
+    pub clocks: [Option<Clock>; 2],
     hits: [u64; MAX_LITERALS / 64],
     before: u32,
     after: u32,

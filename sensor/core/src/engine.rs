@@ -1,5 +1,5 @@
-//! The threads: one reads and decodes, and either does all the work itself (one worker) or spreads segments over workers by the hash of
-//! their flow. The sweep is decided by the reader, so that every worker does it at the same packet.
+//! The threads and what they share: one reads (`reader`), and either does all the work itself (one worker) or hands packets to workers by the
+//! hash of their flow, who are here. All of it begins and ends here.
 
 use std::hash::{BuildHasher, Hasher};
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering::Relaxed, Ordering::SeqCst};
@@ -9,23 +9,27 @@ use std::time::{Duration, Instant};
 
 use crossbeam_channel::{bounded, unbounded, Receiver, Sender};
 
+use crate::capture::iface::{Figures, Interface, Options, SCHEME};
 use crate::capture::{Block, Packet, Problem, Reader, NO_INTERFACE};
 use crate::decode::Decoder;
 use crate::event::Event;
+use crate::exclusions::Exclusions;
 use crate::flow::{hash_of, Flows};
 use crate::fragments::Fragments;
 use crate::limits::Limits;
-use crate::peek::peek;
 use crate::prefilter::Tables;
 use crate::queue::Queue;
+use crate::reader::ReaderThread;
 use crate::segment::Segment;
 use crate::stats::{Counter, Stats, NAMES};
 use crate::worker::Worker;
 
-const SWEEP_NS: u64 = 10_000_000_000;
 /// Packets decoded together: their table entries are touched before any is worked on, so that memory is waited for once.
-const BATCH: usize = 32;
+pub const BATCH: usize = 32;
 const BLOCKS_IN_FLIGHT: usize = 4;
+/// Set to this, the environment's variable makes one thread of a listening core stand still, so that whoever watches over it can be tested.
+const FAULT: (&str, &str) = ("MINEWATCH_FAULT", "worker-hangs");
+const FAULT_AFTER_TICKS: u64 = 20;
 /// How long closing waits for the threads.
 const PATIENCE: Duration = Duration::from_millis(500);
 
@@ -33,49 +37,69 @@ const PATIENCE: Duration = Duration::from_millis(500);
 pub struct Shared {
     pub queue: Queue,
     pub source_bytes: Arc<AtomicU64>,
+    pub seed: u64, // of the flow hash
     tables: Mutex<Arc<Tables>>,
+    exclusions: Mutex<Arc<Exclusions>>,
     generation: AtomicU64,
-    seed: u64, // of the flow hash
+    faulty: bool,
+}
+
+impl Shared {
+    /// Where the fault switch is set, stand still until all is closed.
+    pub fn fail_on_purpose(&self, stats: &Stats) {
+        while self.faulty && stats.get(Counter::Ticks) > FAULT_AFTER_TICKS && !self.queue.is_closed() {
+            std::thread::sleep(Duration::from_millis(10));
+        }
+    }
+}
+
+/// What a thread decodes with.
+pub struct Sieve {
+    pub decoder: Decoder,
+    pub stats: Arc<Stats>,
+    pub seed: u64,
+    exclusions: Arc<Exclusions>,
+    generation: u64,
 }
 
 /// A core at work.
 pub struct Engine {
     pub shared: Arc<Shared>,
     stats: Vec<Arc<Stats>>,
+    interfaces: Vec<(String, Arc<Figures>)>,
+    listens: Option<bool>, // to interfaces; None until something is attached
     commands: Option<Sender<Command>>,
     threads: Vec<JoinHandle<()>>,
 }
 
-enum Command {
+pub enum Command {
     Source(Box<Reader>, bool),
+    Interface(Box<Interface>),
     Finish,
 }
 
-enum Item {
+#[derive(Clone)]
+pub enum Item {
     Packet(u32),           // to be decoded by the worker: its place in the block
     Segment(Box<Segment>), // decoded by the reader, because only it keeps fragments or because it decided a sweep
     Sweep(u64),
     CloseAll,
-    Source(Arc<str>),
+    Sources(Arc<[Arc<str>]>),
     End(Arc<EndOfSource>),
 }
 
 /// The last worker to arrive says it.
-struct EndOfSource {
+pub struct EndOfSource {
     left: AtomicUsize,
     event: Mutex<Option<Event>>,
     finish: bool,
 }
 
-/// Fragments are kept by the reader alone; a worker's decoder never meets any.
-fn plain_decoder() -> Decoder {
-    Decoder { fragments: Fragments::new(0, 0) }
-}
-
-struct Parcel {
-    block: Arc<Block>,
-    items: Vec<Item>,
-    wait: bool,
+/// What a worker is given at once. Without items it is only asked to show that it lives.
+pub struct Parcel {
+    pub block: Arc<Block>,
+    pub items: Vec<Item>,
+    pub wait: bool,
 }
 
 /// Tells the queue if the thread it lives in panics.
@@ -96,7 +120,9 @@ impl Engine {
             queue: Queue::new(limits.queue_events),
             source_bytes: Arc::default(),
             tables: Mutex::new(tables.clone()),
+            exclusions: Mutex::default(),
             generation: AtomicU64::new(0),
+            faulty: std::env::var(FAULT.0).is_ok_and(|fault| fault == FAULT.1),
             seed: std::collections::hash_map::RandomState::new().build_hasher().finish(),
         });
         let (commands, orders) = unbounded();
@@ -117,26 +143,35 @@ impl Engine {
         }
         let own = stats[0].clone();
         let inline = seats.is_empty().then(|| Worker::new(0, &limits, tables, own.clone()));
-        let state = ReaderThread {
-            decoder: Decoder { fragments: Fragments::new(limits.fragments, limits.fragment_bytes) },
-            stats: own,
-            shared: shared.clone(),
-            limits,
-            seats,
-            spares,
-            inline,
-            generation: 0,
-            last_sweep: None,
-            last_ns: None,
-        };
-        threads.push(std::thread::spawn(move || state.run(&orders)));
-        Engine { shared, stats, commands: Some(commands), threads }
+        // fragments are kept by the reader alone
+        let sieve = Sieve::new(&shared, own, Fragments::new(limits.fragments, limits.fragment_bytes));
+        let state = ReaderThread::new(sieve, shared.clone(), limits, seats, spares, inline);
+        threads.push(std::thread::spawn(move || {
+            let _obituary = Obituary(state.shared.clone());
+            state.run(&orders);
+        }));
+        Engine { shared, stats, interfaces: Vec::new(), listens: None, commands: Some(commands), threads }
     }
 
-    /// Open a source now; it is read after those attached before.
-    pub fn attach(&self, source: &str, wait: bool) -> Result<(), Problem> {
-        let reader = Reader::open(source, self.shared.source_bytes.clone())?;
-        self.send(Command::Source(Box::new(reader), wait));
+    /// Open a source now. A capture is read after those attached before; interfaces are all read at once.
+    pub fn attach(&mut self, source: &str, wait: bool, options: &Options) -> Result<(), Problem> {
+        if self.listens.is_some_and(|listens| listens != source.starts_with(SCHEME)) {
+            return Err(Problem { reason: "captures and interfaces do not share a core".into(), offset: 0 });
+        }
+        let Some(name) = source.strip_prefix(SCHEME) else {
+            let reader = Reader::open(source, self.shared.source_bytes.clone())?;
+            self.listens = Some(false);
+            self.send(Command::Source(Box::new(reader), wait));
+            return Ok(());
+        };
+        let known = self.interfaces.iter().find(|(other, _)| other == name).map(|(_, figures)| figures.clone());
+        let figures = known.clone().unwrap_or_default();
+        let interface = Interface::open(name, options, wait, figures.clone())?;
+        self.listens = Some(true);
+        if known.is_none() {
+            self.interfaces.push((name.to_string(), figures));
+        }
+        self.send(Command::Interface(Box::new(interface)));
         Ok(())
     }
 
@@ -156,7 +191,13 @@ impl Engine {
         self.shared.generation.fetch_add(1, SeqCst);
     }
 
-    /// All counters, summed over the threads.
+    /// Leave out what matches, from the next block on.
+    pub fn exclude(&self, exclusions: Exclusions) {
+        *self.shared.exclusions.lock().unwrap_or_else(PoisonError::into_inner) = Arc::new(exclusions);
+        self.shared.generation.fetch_add(1, SeqCst);
+    }
+
+    /// All counters, summed over the threads; of the ticks the fewest, so that they stand still when any thread does.
     pub fn stats(&self) -> Vec<(&'static str, u64)> {
         let mut totals = [0_u64; NAMES.len()];
         for stats in &self.stats {
@@ -164,8 +205,19 @@ impl Engine {
                 *total += value;
             }
         }
+        let of_interfaces =
+            |name: &str| self.interfaces().iter().flat_map(|(_, figures)| figures).filter(|one| one.0 == name).map(|one| one.1).sum();
         totals[Counter::SourceBytes as usize] = self.shared.source_bytes.load(Relaxed);
+        totals[Counter::KernelReceived as usize] = of_interfaces("received");
+        totals[Counter::KernelDropped as usize] = of_interfaces("dropped");
+        totals[Counter::KernelFreezes as usize] = of_interfaces("freezes");
+        totals[Counter::Ticks as usize] = self.stats.iter().map(|stats| stats.get(Counter::Ticks)).min().unwrap_or(0);
         NAMES.iter().copied().zip(totals).collect()
+    }
+
+    /// The figures of each interface that was ever attached.
+    pub fn interfaces(&self) -> Vec<(&str, [(&'static str, u64); 9])> {
+        self.interfaces.iter().map(|(name, figures)| (name.as_str(), figures.named())).collect()
     }
 
     /// Stop. Threads that end soon are waited for; one that is blocked reading a silent pipe is let go, and ends with its next byte. Idempotent.
@@ -189,7 +241,7 @@ impl Drop for Engine {
 }
 
 /// Load what the next look-ups need. The loads do not depend on each other, so the processor waits for all of them together.
-fn touch(flows: &Flows, batch: &[Segment]) {
+pub fn touch(flows: &Flows, batch: &[Segment]) {
     let mut entries = [0_u64; BATCH];
     for (entry, seg) in entries.iter_mut().zip(batch) {
         *entry = flows.touch_index(seg.hash);
@@ -200,11 +252,12 @@ fn touch(flows: &Flows, batch: &[Segment]) {
 
 fn work(mut worker: Worker, incoming: &Receiver<Parcel>, spare: &Sender<Block>, shared: Arc<Shared>) {
     let _obituary = Obituary(shared.clone());
-    let mut generation = 0;
-    let mut decoder = plain_decoder();
+    let mut sieve = Sieve::new(&shared, worker.stats.clone(), Fragments::new(0, 0));
     let mut batch: [Segment; BATCH] = std::array::from_fn(|_| Segment::default());
     for parcel in incoming {
-        renew(&shared, &mut generation, &mut worker);
+        sieve.renew(&shared, &mut worker, parcel.wait);
+        worker.stats.add(Counter::Ticks, 1);
+        shared.fail_on_purpose(&worker.stats);
         let block = &parcel.block;
         let mut items = parcel.items.as_slice();
         while let Some(item) = items.first() {
@@ -213,14 +266,7 @@ fn work(mut worker: Worker, incoming: &Receiver<Parcel>, spare: &Sender<Block>, 
             let mut count = 0;
             for item in &items[..row] {
                 if let Item::Packet(at) = item {
-                    count += usize::from(decode(
-                        &mut decoder,
-                        block,
-                        &block.packets[*at as usize],
-                        &worker.stats,
-                        shared.seed,
-                        &mut batch[count],
-                    ));
+                    count += usize::from(sieve.decode(block, &block.packets[*at as usize], &mut batch[count]));
                 }
             }
             touch(&worker.flows, &batch[..count]);
@@ -231,47 +277,77 @@ fn work(mut worker: Worker, incoming: &Receiver<Parcel>, spare: &Sender<Block>, 
                 Item::Segment(seg) => worker.segment(seg, &block.bytes),
                 Item::Sweep(ts_ns) => worker.sweep(*ts_ns),
                 Item::CloseAll => worker.close_all(),
-                Item::Source(name) => worker.source = name.clone(),
+                Item::Sources(names) => worker.sources = names.clone(),
                 Item::End(end) => {
-                    worker.publish();
-                    hand_over(&shared, &mut worker.events, &worker.stats, parcel.wait);
+                    hand_over(&shared, &mut worker, parcel.wait);
                     end.arrive(&shared);
                 }
             }
         }
-        worker.publish();
-        hand_over(&shared, &mut worker.events, &worker.stats, parcel.wait);
+        hand_over(&shared, &mut worker, parcel.wait);
         if let Ok(block) = Arc::try_unwrap(parcel.block) {
             let _ = spare.try_send(block);
         }
     }
 }
 
-/// Decode one packet and count what became of it.
-#[inline]
-fn decode(decoder: &mut Decoder, block: &Block, packet: &Packet, stats: &Stats, seed: u64, seg: &mut Segment) -> bool {
-    let outcome = match packet.link {
-        NO_INTERFACE => Err(Counter::IgnoredInterface),
-        link => decoder.decode(link, &block.bytes, block.frame(packet), packet.ts_ns, stats, seg),
-    };
-    match outcome {
-        Ok(()) => {
-            stats.add(Counter::Segments, 1);
-            seg.hash = hash_of(seg, seed);
-            true
+impl Sieve {
+    fn new(shared: &Shared, stats: Arc<Stats>, fragments: Fragments) -> Sieve {
+        Sieve { decoder: Decoder { fragments }, stats, seed: shared.seed, exclusions: Arc::default(), generation: 0 }
+    }
+
+    /// Decode one packet and count what became of it.
+    #[inline]
+    pub fn decode(&mut self, block: &Block, packet: &Packet, seg: &mut Segment) -> bool {
+        let outcome = match packet.link {
+            NO_INTERFACE => Err(Counter::IgnoredInterface),
+            link => self.decoder.decode(link, &block.bytes, block.frame(packet), packet.ts_ns, &self.stats, seg),
+        };
+        let outcome = outcome.and_then(|()| if self.exclusions.matches(seg) { Err(Counter::Excluded) } else { Ok(()) });
+        match outcome {
+            Ok(()) => {
+                self.stats.add(Counter::Segments, 1);
+                seg.hash = hash_of(seg, self.seed);
+                seg.source = packet.source;
+                true
+            }
+            Err(reason) => {
+                self.stats.add(reason, 1);
+                false
+            }
         }
-        Err(reason) => {
-            stats.add(reason, 1);
-            false
+    }
+
+    /// Take over what was swapped, and whether whoever polls keeps up.
+    pub fn renew(&mut self, shared: &Shared, worker: &mut Worker, wait: bool) {
+        worker.pressed = !wait && shared.queue.is_full();
+        if self.is_old(shared) {
+            let tables = shared.tables.lock().unwrap_or_else(PoisonError::into_inner).clone();
+            worker.replace(tables);
         }
+    }
+
+    /// Whether something was swapped; exclusions are taken over here.
+    pub fn is_old(&mut self, shared: &Shared) -> bool {
+        let now = shared.generation.load(Relaxed);
+        let old = now != self.generation;
+        if old {
+            self.generation = now;
+            self.exclusions = shared.exclusions.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        }
+        old
     }
 }
 
 impl EndOfSource {
+    pub fn new(event: Option<Event>, finish: bool, seats: usize) -> EndOfSource {
+        EndOfSource { left: AtomicUsize::new(seats), event: Mutex::new(event), finish }
+    }
+
     fn arrive(&self, shared: &Shared) {
         if self.left.fetch_sub(1, SeqCst) == 1 {
             let event = self.event.lock().unwrap_or_else(PoisonError::into_inner).take();
-            shared.queue.push(&mut event.into_iter().collect(), true);
+            shared.queue.push(&mut event.into_iter().collect(), false);
             if self.finish {
                 shared.queue.finish();
             }
@@ -279,210 +355,12 @@ impl EndOfSource {
     }
 }
 
-fn seat_of(hash: u64, seats: usize) -> usize {
-    hash as u32 as usize % seats
-}
-
-fn hand_over(shared: &Shared, events: &mut Vec<Event>, stats: &Stats, wait: bool) {
-    let dropped = shared.queue.push(events, wait);
-    stats.add(Counter::EventsDropped, dropped);
-}
-
-fn renew(shared: &Shared, generation: &mut u64, worker: &mut Worker) {
-    let now = shared.generation.load(Relaxed);
-    if now != *generation {
-        *generation = now;
-        worker.replace(shared.tables.lock().unwrap_or_else(PoisonError::into_inner).clone());
-    }
-}
-
-struct ReaderThread {
-    decoder: Decoder,
-    stats: Arc<Stats>,
-    shared: Arc<Shared>,
-    limits: Limits,
-    seats: Vec<Sender<Parcel>>,
-    spares: Receiver<Block>, // used up by the workers, to be filled again
-    inline: Option<Worker>,
-    generation: u64,
-    last_sweep: Option<u64>,
-    last_ns: Option<u64>, // time of the last packet, of any source
-}
-
-impl ReaderThread {
-    fn run(mut self, orders: &Receiver<Command>) {
-        let _obituary = Obituary(self.shared.clone());
-        for order in orders {
-            match order {
-                Command::Source(reader, wait) => self.source(*reader, wait),
-                Command::Finish => {
-                    self.everyone(vec![Item::CloseAll], None, true, true);
-                    return;
-                }
-            }
-            if self.shared.queue.is_closed() {
-                return;
-            }
-        }
-    }
-
-    fn source(&mut self, mut reader: Reader, wait: bool) {
-        let name: Arc<str> = Arc::from(reader.name.as_str());
-        let mut first_items = vec![Item::Source(name.clone())];
-        let mut packets = 0;
-        let mut block = Block::default();
-        let outcome = loop {
-            let outcome = reader.next_block(&mut block);
-            if let Some(first) = block.packets.first().filter(|_| packets == 0) {
-                first_items.splice(0..0, self.between_sources(first.ts_ns));
-            }
-            packets += block.packets.len() as u64;
-            if !first_items.is_empty() && !block.packets.is_empty() {
-                self.everyone(std::mem::take(&mut first_items), None, wait, false);
-            }
-            self.block(&mut block, wait);
-            match outcome {
-                Ok(true) if !self.shared.queue.is_closed() => {}
-                Ok(_) => break (None, reader.position()),
-                Err(problem) => break (Some(problem.reason), problem.offset),
-            }
-        };
-        let event = Event::End { source: name, packets, error: outcome.0, offset: outcome.1 };
-        self.everyone(Vec::new(), Some(event), wait, false);
-    }
-
-    /// A source that does not continue in time closes every flow first.
-    fn between_sources(&mut self, first_ns: u64) -> Option<Item> {
-        let last_ns = self.last_ns?;
-        if first_ns >= last_ns && first_ns - last_ns <= self.limits.candidate_ns {
-            return None;
-        }
-        self.decoder.fragments.clear();
-        self.last_sweep = None;
-        Some(Item::CloseAll)
-    }
-
-    /// Tell every worker the same; with an event, or at the very end (`last`), the last one to arrive passes it on.
-    fn everyone(&mut self, items: Vec<Item>, end: Option<Event>, wait: bool, last: bool) {
-        if let Some(worker) = &mut self.inline {
-            for item in items {
-                match item {
-                    Item::CloseAll => worker.close_all(),
-                    Item::Source(name) => worker.source = name,
-                    _ => {}
-                }
-            }
-            worker.events.extend(end);
-            worker.publish();
-            hand_over(&self.shared, &mut worker.events, &worker.stats, wait);
-            if last {
-                self.shared.queue.finish();
-            }
-            return;
-        }
-        let meeting = (end.is_some() || last)
-            .then(|| Arc::new(EndOfSource { left: AtomicUsize::new(self.seats.len()), event: Mutex::new(end), finish: last }));
-        for seat in &self.seats {
-            let mut items: Vec<Item> = items
-                .iter()
-                .map(|item| match item {
-                    Item::Source(name) => Item::Source(name.clone()),
-                    _ => Item::CloseAll,
-                })
-                .collect();
-            items.extend(meeting.clone().map(Item::End));
-            let _ = seat.send(Parcel { block: Arc::default(), items, wait });
-        }
-    }
-
-    fn block(&mut self, block: &mut Block, wait: bool) {
-        if let Some(last) = block.packets.last() {
-            self.last_ns = Some(last.ts_ns);
-            self.stats.set(Counter::LastPacketNs, last.ts_ns);
-        }
-        if let Some(mut worker) = self.inline.take() {
-            renew(&self.shared, &mut self.generation, &mut worker);
-            self.work_inline(&mut worker, block);
-            worker.publish();
-            hand_over(&self.shared, &mut worker.events, &worker.stats, wait);
-            self.inline = Some(worker);
-        } else if !block.packets.is_empty() {
-            let next = self.spares.try_recv().unwrap_or_default();
-            self.spread(std::mem::replace(block, next), wait);
-        }
-    }
-
-    fn work_inline(&mut self, worker: &mut Worker, block: &Block) {
-        let mut batch: [Segment; BATCH] = std::array::from_fn(|_| Segment::default());
-        for packets in block.packets.chunks(BATCH) {
-            let mut count = 0;
-            let mut sweeps = [None; BATCH];
-            for packet in packets {
-                self.stats.add(Counter::Packets, 1);
-                self.stats.add(Counter::Bytes, u64::from(packet.captured));
-                let seg = &mut batch[count];
-                if decode(&mut self.decoder, block, packet, &self.stats, self.shared.seed, seg) {
-                    let ts_ns = seg.ts_ns;
-                    sweeps[count] = self.sweep_due(ts_ns);
-                    count += 1;
-                }
-            }
-            self.stats.set(Counter::FragmentsEvicted, self.decoder.fragments.evicted);
-            touch(&worker.flows, &batch[..count]);
-            for (seg, sweep) in batch[..count].iter().zip(sweeps) {
-                if let Some(ts_ns) = sweep {
-                    worker.sweep(ts_ns);
-                }
-                worker.segment(seg, &block.bytes);
-            }
-        }
-    }
-
-    /// Share a block out by flow. The worker decodes, unless the packet is one that only the reader can judge.
-    fn spread(&mut self, block: Block, wait: bool) {
-        let mut shares: Vec<Vec<Item>> = self.seats.iter().map(|_| Vec::with_capacity(block.packets.len())).collect();
-        let mut seg = Segment::default();
-        for (at, packet) in block.packets.iter().enumerate() {
-            self.stats.add(Counter::Packets, 1);
-            self.stats.add(Counter::Bytes, u64::from(packet.captured));
-            let quiet = self.last_sweep.is_some_and(|last| packet.ts_ns.abs_diff(last) < SWEEP_NS);
-            let peeked = if quiet { peek(packet.link, block.frame(packet), self.shared.seed) } else { None };
-            if let Some(hash) = peeked {
-                let seat = seat_of(hash, shares.len());
-                shares[seat].push(Item::Packet(at as u32));
-                continue;
-            }
-            if !decode(&mut self.decoder, &block, packet, &self.stats, self.shared.seed, &mut seg) {
-                self.stats.set(Counter::FragmentsEvicted, self.decoder.fragments.evicted);
-                continue;
-            }
-            if let Some(ts_ns) = self.sweep_due(seg.ts_ns) {
-                shares.iter_mut().for_each(|share| share.push(Item::Sweep(ts_ns)));
-            }
-            let seat = seat_of(seg.hash, shares.len());
-            shares[seat].push(Item::Segment(Box::new(std::mem::take(&mut seg))));
-        }
-        let block = Arc::new(block);
-        for (seat, items) in self.seats.iter().zip(shares) {
-            let _ = seat.send(Parcel { block: block.clone(), items, wait });
-        }
-    }
-
-    /// The time to sweep at, if this segment is what makes it due. Fragments are swept here and now, before the next packet is decoded.
-    #[inline]
-    fn sweep_due(&mut self, ts_ns: u64) -> Option<u64> {
-        let Some(last) = self.last_sweep else {
-            self.last_sweep = Some(ts_ns);
-            return None;
-        };
-        if ts_ns >= last.saturating_add(SWEEP_NS) {
-            self.last_sweep = Some(ts_ns);
-            self.decoder.fragments.sweep(ts_ns);
-            return Some(ts_ns);
-        }
-        if ts_ns.saturating_add(SWEEP_NS) < last {
-            self.last_sweep = Some(ts_ns);
-        }
-        None
-    }
+/// Publish a worker's gauges and pass its events on.
+pub fn hand_over(shared: &Shared, worker: &mut Worker, wait: bool) {
+    worker.publish();
+    let dropped = shared.queue.push(&mut worker.events, wait);
+    worker.stats.add(Counter::EventsDropped, dropped.chunks + dropped.hits + dropped.shapes);
+    worker.stats.add(Counter::ChunksDropped, dropped.chunks);
+    worker.stats.add(Counter::HitsDropped, dropped.hits);
+    worker.stats.add(Counter::ShapesDropped, dropped.shapes);
 }

@@ -42,6 +42,26 @@ impl Reason {
     }
 }
 
+/// A direction's TCP timestamps: the first, and the first packet that carried the highest.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Clock {
+    pub first_ns: u64,
+    pub first_tsval: u32,
+    pub last_ns: u64,
+    pub last_tsval: u32,
+}
+
+impl Clock {
+    /// Take in one more; what does not go forward (modulo 2^32) changes nothing.
+    pub fn see(clock: &mut Option<Clock>, ts_ns: u64, tsval: u32) {
+        match clock {
+            None => *clock = Some(Clock { first_ns: ts_ns, first_tsval: tsval, last_ns: ts_ns, last_tsval: tsval }),
+            Some(known) if (tsval.wrapping_sub(known.last_tsval) as i32) > 0 => (known.last_ns, known.last_tsval) = (ts_ns, tsval),
+            Some(_) => {}
+        }
+    }
+}
+
 #[derive(Debug)]
 pub struct Open {
     pub flow: u64,
@@ -67,6 +87,7 @@ pub struct Close {
     pub bytes: (u64, u64),
     pub gap_bytes: u64,
     pub bad_checksums: u64,
+    pub clocks: [Option<Clock>; 2],
 }
 
 #[derive(Debug)]

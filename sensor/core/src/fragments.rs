@@ -66,7 +66,7 @@ impl Fragments {
         let Some(entry) = self.entries.get_mut(&key) else { return Outcome::Refused };
         // two ends that disagree: what is already there is believed, as with overlapping bytes
         let end = offset + data.len();
-        if entry.total.is_some_and(|total| end > total) || (!more && entry.end() > end) {
+        if entry.total.is_some_and(|total| end > total || (!more && end < total)) || (!more && entry.end() > end) {
             return Outcome::Refused;
         }
         let before = entry.held;
@@ -169,6 +169,14 @@ mod tests {
             Outcome::Complete(data) => Some(data.into_vec()),
             _ => None,
         }
+    }
+
+    #[test]
+    fn an_empty_end_contradicts_another_end() {
+        let mut fragments = Fragments::new(8, 1 << 20);
+        assert!(matches!(fragments.insert(key(1), 0, 16, false, b""), Outcome::Held));
+        assert!(matches!(fragments.insert(key(1), 0, 8, false, b""), Outcome::Refused));
+        assert!(matches!(fragments.insert(key(1), 0, 16, false, b""), Outcome::Held));
     }
 
     #[test]

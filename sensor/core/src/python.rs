@@ -11,9 +11,11 @@ use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
 use pyo3::types::{PyBytes, PyList, PyTuple, PyType};
 
+use crate::capture::iface::{Instruction, Options};
 use crate::capture::Problem;
 use crate::engine::Engine;
-use crate::event::Event;
+use crate::event::{Clock, Event};
+use crate::exclusions::Exclusions;
 use crate::{bench, limits, prefilter};
 
 create_exception!(_core, CaptureError, PyException, "A source cannot be opened or read.");
@@ -25,6 +27,7 @@ struct Types {
     hit: Py<PyType>,
     shape: Py<PyType>,
     close: Py<PyType>,
+    clock: Py<PyType>,
     end: Py<PyType>,
 }
 
@@ -40,6 +43,7 @@ fn types(py: Python<'_>) -> PyResult<&Types> {
             hit: class("Hit")?,
             shape: class("Shape")?,
             close: class("Close")?,
+            clock: class("Clock")?,
             end: class("End")?,
         })
     })
@@ -76,9 +80,15 @@ fn to_python<'py>(py: Python<'py>, types: &Types, event: Event) -> PyResult<Boun
             close.bytes,
             close.gap_bytes,
             close.bad_checksums,
+            (clock_to_python(py, types, close.clocks[0])?, clock_to_python(py, types, close.clocks[1])?),
         )),
         Event::End { source, packets, error, offset } => types.end.bind(py).call1((&*source, packets, error, offset)),
     }
+}
+
+fn clock_to_python<'py>(py: Python<'py>, types: &Types, clock: Option<Clock>) -> PyResult<Option<Bound<'py, PyAny>>> {
+    let tuple = |clock: Clock| types.clock.bind(py).call1((clock.first_ns, clock.first_tsval, clock.last_ns, clock.last_tsval));
+    clock.map(tuple).transpose()
 }
 
 fn capture_error(py: Python<'_>, source: &str, problem: &Problem) -> PyErr {
@@ -179,14 +189,25 @@ impl Core {
         Ok(Core(Mutex::new(Engine::new(tables.build()?, limits.0.clone()))))
     }
 
-    #[pyo3(signature = (source, *, full = "wait"))]
-    fn attach(&self, py: Python<'_>, source: &str, full: &str) -> PyResult<()> {
+    #[pyo3(signature = (source, *, full = "wait", promiscuous = true, ring_bytes = 67_108_864, snaplen = 0, filter = Vec::new()))]
+    #[allow(clippy::too_many_arguments)] // keyword-only on the Python side
+    fn attach(
+        &self,
+        py: Python<'_>,
+        source: &str,
+        full: &str,
+        promiscuous: bool,
+        ring_bytes: usize,
+        snaplen: u32,
+        filter: Vec<Instruction>,
+    ) -> PyResult<()> {
+        let options = Options { promiscuous, ring_bytes, snaplen, filter };
         let wait = match full {
             "wait" => true,
             "drop" => false,
             _ => return Err(PyValueError::new_err("full is \"wait\" or \"drop\"")),
         };
-        py.detach(|| self.engine().attach(source, wait)).map_err(|problem| capture_error(py, source, &problem))
+        py.detach(|| self.engine().attach(source, wait, &options)).map_err(|problem| capture_error(py, source, &problem))
     }
 
     fn poll<'py>(&self, py: Python<'py>, max_events: usize, timeout_ms: u64) -> PyResult<Bound<'py, PyList>> {
@@ -209,6 +230,16 @@ impl Core {
     fn replace(&self, tables: &Tables) -> PyResult<()> {
         self.engine().replace(tables.build()?);
         Ok(())
+    }
+
+    fn exclude(&self, networks: Vec<(Vec<u8>, u8)>, ports: Vec<u16>) -> PyResult<()> {
+        let exclusions = Exclusions::new(&networks, &ports).map_err(PyValueError::new_err)?;
+        self.engine().exclude(exclusions);
+        Ok(())
+    }
+
+    fn interfaces(&self) -> HashMap<String, HashMap<&'static str, u64>> {
+        self.engine().interfaces().into_iter().map(|(name, figures)| (name.to_string(), figures.into_iter().collect())).collect()
     }
 
     fn stats(&self) -> HashMap<&'static str, u64> {

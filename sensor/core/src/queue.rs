@@ -1,18 +1,68 @@
 //! The bounded queue between the workers and whoever polls. In replay a full queue makes workers wait, so nothing is lost; live it drops
-//! and counts.
+//! what a flow says between its Open and its Close, and counts. What was dropped shows as a gap at the flow's next chunk.
 
-use std::collections::VecDeque;
+use std::collections::{HashMap, VecDeque};
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use crate::event::Event;
 
+/// Stream bytes of a flow that were dropped here.
+#[derive(Default)]
+struct Lost {
+    pending: [u64; 2], // by direction, not yet told by a gap
+    total: u64,
+}
+
+/// Events dropped, by kind.
+#[derive(Default, Debug, PartialEq, Eq)]
+pub struct Dropped {
+    pub chunks: u64,
+    pub hits: u64,
+    pub shapes: u64,
+}
+
 #[derive(Default)]
 struct State {
     events: VecDeque<Event>,
+    lost: HashMap<u64, Lost>, // of flows that are still open
     finished: bool,
     closed: bool,
     dead: Option<String>,
+}
+
+impl State {
+    /// Count an event as dropped; false if it is of a kind that is kept.
+    fn lose(&mut self, event: &Event, dropped: &mut Dropped) -> bool {
+        match event {
+            Event::Chunk { flow, direction, gap, data, .. } => {
+                let lost = self.lost.entry(*flow).or_default();
+                lost.pending[usize::from(*direction)] += gap + data.len() as u64;
+                lost.total += data.len() as u64;
+                dropped.chunks += 1;
+            }
+            Event::Hit { .. } => dropped.hits += 1,
+            Event::Shape { .. } => dropped.shapes += 1,
+            Event::Open(_) | Event::Close(_) | Event::End { .. } => return false,
+        }
+        true
+    }
+
+    /// Say with an event what was dropped of its flow before it.
+    fn tell_lost(&mut self, event: &mut Event) {
+        if self.lost.is_empty() {
+            return;
+        }
+        match event {
+            Event::Chunk { flow, direction, gap, .. } => {
+                if let Some(lost) = self.lost.get_mut(flow) {
+                    *gap += std::mem::take(&mut lost.pending[usize::from(*direction)]);
+                }
+            }
+            Event::Close(close) => close.gap_bytes += self.lost.remove(&close.flow).map_or(0, |lost| lost.total),
+            _ => {}
+        }
+    }
 }
 
 pub struct Queue {
@@ -31,14 +81,15 @@ impl Queue {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Move a worker's events in; the number dropped (always 0 when waiting).
-    pub fn push(&self, events: &mut Vec<Event>, wait: bool) -> u64 {
+    /// Move a worker's events in; what was dropped (nothing when waiting). Open, Close and End are never dropped: whoever is not read fast
+    /// enough is kept from opening gates (`is_full`), so that their number is bounded by the candidates.
+    pub fn push(&self, events: &mut Vec<Event>, wait: bool) -> Dropped {
+        let mut dropped = Dropped::default();
         if events.is_empty() {
-            return 0;
+            return dropped;
         }
-        let mut dropped = 0;
         let mut state = self.lock();
-        for event in events.drain(..) {
+        for mut event in events.drain(..) {
             while state.events.len() >= self.limit && wait && !state.closed {
                 self.changed.notify_one();
                 state = self.room.wait(state).unwrap_or_else(PoisonError::into_inner);
@@ -46,15 +97,19 @@ impl Queue {
             if state.closed {
                 continue;
             }
-            if state.events.len() >= self.limit && !wait {
-                dropped += 1;
-            } else {
+            if wait || state.events.len() < self.limit || !state.lose(&event, &mut dropped) {
+                state.tell_lost(&mut event);
                 state.events.push_back(event);
             }
         }
         drop(state);
         self.changed.notify_one();
         dropped
+    }
+
+    /// More waits to be polled than should.
+    pub fn is_full(&self) -> bool {
+        self.lock().events.len() >= self.limit
     }
 
     /// Up to `max` events, waiting at most `timeout` for the first. `Err`: a thread died.
@@ -109,5 +164,52 @@ impl Queue {
         drop(state);
         self.changed.notify_all();
         self.room.notify_all();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::event::{Close, Reason};
+
+    fn chunk(offset: u64, gap: u64, data: &[u8]) -> Event {
+        Event::Chunk { flow: 7, ts_ns: 0, direction: 1, offset, gap, data: data.to_vec() }
+    }
+
+    fn close() -> Event {
+        let (flow, ts_ns, first_ns, last_ns) = (7, 0, 0, 0);
+        let (packets, bytes, gap_bytes, bad_checksums) = ((1, 1), (1, 1), 5, 0);
+        let clocks = [None, None];
+        Event::Close(Box::new(Close {
+            flow,
+            ts_ns,
+            reason: Reason::End,
+            first_ns,
+            last_ns,
+            packets,
+            bytes,
+            gap_bytes,
+            bad_checksums,
+            clocks,
+        }))
+    }
+
+    #[test]
+    fn a_dropped_chunk_is_the_next_ones_gap_and_a_close_is_kept() {
+        let queue = Queue::new(1);
+        let hit = Event::Hit { flow: 7, ts_ns: 0, direction: 1, offset: 0, literal: 0 };
+        let shape = Event::Shape { flow: 7, ts_ns: 0, direction: 0, shape: 0, score: 1.0 };
+        let mut events = vec![chunk(0, 0, b"ab"), chunk(2, 3, b"cd"), hit, shape, chunk(7, 0, b"e")];
+        assert_eq!(queue.push(&mut events, false), Dropped { chunks: 2, hits: 1, shapes: 1 });
+        assert!(queue.is_full());
+        assert_eq!(queue.pop(9, Duration::ZERO).unwrap().len(), 1);
+        assert_eq!(
+            queue.push(&mut vec![chunk(8, 1, b"f"), close(), chunk(9, 0, b"g")], false),
+            Dropped { chunks: 1, ..Dropped::default() }
+        );
+        match queue.pop(9, Duration::ZERO).unwrap().as_slice() {
+            [Event::Chunk { gap: 7, .. }, Event::Close(close)] => assert_eq!(close.gap_bytes, 5 + 3),
+            other => panic!("{other:?}"),
+        }
     }
 }

@@ -25,6 +25,7 @@ pub struct Segment {
     pub wire_len: u32, // payload length on the wire; at least the captured one
     pub seq: u32,
     pub ack: u32,
+    pub source: u16,
     pub sport: u16,
     pub dport: u16,
     pub vlans: [u16; MAX_VLANS],
@@ -48,6 +49,28 @@ impl Segment {
     #[inline]
     pub fn payload<'a>(&'a self, block: &'a [u8]) -> &'a [u8] {
         &self.l4(block)[self.header_len as usize..]
+    }
+
+    /// The TSval of the timestamps option (RFC 7323 section 3.2: kind 8, 10 bytes), if a TCP segment other than a reset carries one.
+    pub fn tsval(&self, block: &[u8]) -> Option<u32> {
+        if self.proto != TCP || self.flags & RST != 0 {
+            return None; // what resets is often not the host that owns the clock
+        }
+        let mut options = self.l4(block).get(20..self.header_len as usize)?;
+        loop {
+            let length = match options.first()? {
+                0 => return None,
+                1 => 1,
+                _ => usize::from(*options.get(1)?),
+            };
+            if options[0] == 8 && length == 10 {
+                return Some(u32::from_be_bytes(options.get(2..6)?.try_into().ok()?)).filter(|_| options.len() >= 10);
+            }
+            if length == 0 || (length == 1 && options[0] != 1) {
+                return None;
+            }
+            options = options.get(length..)?;
+        }
     }
 
     /// Whether the TCP or UDP checksum (RFC 1071 over the pseudo header) is wrong; false where it cannot be told.

@@ -6,6 +6,7 @@ use crate::stats::Counter;
 const VXLAN_PORTS: [u16; 2] = [4789, 8472];
 const GENEVE_PORT: u16 = 6081;
 const GTP_U_PORT: u16 = 2152;
+const TZSP_PORT: u16 = 37008;
 
 /// EtherTypes that need no state (VLAN tags are peeled by the decoder, which keeps their ids).
 pub fn ethertype(kind: u16, bytes: &[u8], unknown: Ignored) -> Result<Layer<'_>, Ignored> {
@@ -96,10 +97,10 @@ pub fn gre(bytes: &[u8]) -> Result<Layer<'_>, Ignored> {
 /// Whether datagrams to this port may carry packets.
 #[inline]
 pub fn is_tunnel_port(port: u16) -> bool {
-    port == GTP_U_PORT || port == GENEVE_PORT || VXLAN_PORTS.contains(&port)
+    port == GTP_U_PORT || port == GENEVE_PORT || port == TZSP_PORT || VXLAN_PORTS.contains(&port)
 }
 
-/// VXLAN (RFC 7348), Geneve (RFC 8926), GTP-U (3GPP TS 29.281) by destination port; None: an ordinary datagram.
+/// VXLAN (RFC 7348), Geneve (RFC 8926), GTP-U (3GPP TS 29.281), TZSP by destination port; None: an ordinary datagram.
 #[inline]
 pub fn over_udp(datagram: &[u8]) -> Option<Layer<'_>> {
     let port = be16(datagram.get(..8)?, 2);
@@ -121,6 +122,7 @@ pub fn over_udp(datagram: &[u8]) -> Option<Layer<'_>> {
             ethertype(kind, inner, Counter::IgnoredEthertype).ok()
         }
         GTP_U_PORT => gtp_u(bytes),
+        TZSP_PORT => tzsp(bytes),
         _ => {
             let rest = bytes.get(8..)?;
             (bytes[0] & 0x08 != 0).then_some(Layer::Ethernet(rest))
@@ -147,4 +149,21 @@ fn gtp_u(bytes: &[u8]) -> Option<Layer<'_>> {
         }
     }
     matches!(inner.first()? >> 4, 4 | 6).then_some(Layer::Ip(inner))
+}
+
+/// TaZmen Sniffer Protocol, as RouterOS mirrors with it: version 1, a packet received (0) or for transmission (1), of Ethernet (1); then
+/// tagged fields, of which padding (0) and the end (1) are single bytes.
+fn tzsp(bytes: &[u8]) -> Option<Layer<'_>> {
+    if !matches!(bytes.get(..8)?, [1, 0 | 1, 0, 1, ..]) {
+        return None;
+    }
+    let mut fields = &bytes[4..];
+    loop {
+        let length = match *fields.first()? {
+            1 => return Some(Layer::Ethernet(&fields[1..])),
+            0 => 1,
+            _ => 2 + usize::from(*fields.get(1)?),
+        };
+        fields = fields.get(length..)?;
+    }
 }

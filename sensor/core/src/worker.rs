@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use crate::assembler::{Ready, Tally};
 use crate::candidate::{Candidate, Candidates};
-use crate::event::{Basis, Close, Event, Open, Reason};
+use crate::event::{Basis, Clock, Close, Event, Open, Reason};
 use crate::flow::{bit, Flows};
 use crate::gate::{self, Gate};
 use crate::limits::Limits;
@@ -22,7 +22,8 @@ pub struct Worker {
     pub flows: Flows,
     pub stats: Arc<Stats>,
     pub events: Vec<Event>,
-    pub source: Arc<str>,
+    pub sources: Arc<[Arc<str>]>, // names, by a segment's number
+    pub pressed: bool,            // whoever polls does not keep up: no flow is let through that is not already known
     tables: Arc<Tables>,
     candidates: Candidates,
     limits: Limits,
@@ -39,7 +40,8 @@ impl Worker {
             flows: Flows::new(limits.flows),
             stats,
             events: Vec::new(),
-            source: Arc::from(""),
+            sources: Arc::from([]),
+            pressed: false,
             tables,
             candidates: Candidates::new(),
             limits,
@@ -95,7 +97,10 @@ impl Worker {
         } else if !payload.is_empty() {
             let slot = self.flows.slot(at);
             let mut found = gate::find(slot, &self.tables, self.limits.session_bytes, side, (data_seq, payload));
-            if found.as_ref().is_some_and(|gate| !gate.literal && !self.has_room()) {
+            if found.is_some() && self.pressed && candidate == 0 {
+                self.stats.add(Counter::CandidatesRefused, 1);
+                found = None;
+            } else if found.as_ref().is_some_and(|gate| !gate.literal && !self.has_room()) {
                 self.stats.add(Counter::CandidatesRefused, 1);
                 found = gate::literal(self.flows.slot(at), &self.tables, self.limits.session_bytes, side, (data_seq, payload));
             }
@@ -236,6 +241,7 @@ impl Worker {
                 bytes: (slot.bytes(origin), slot.bytes(1 - origin)),
                 gap_bytes: gone.gap_bytes,
                 bad_checksums: gone.bad_checksums,
+                clocks: [gone.clocks[origin], gone.clocks[1 - origin]],
             })));
         }
         self.flows.remove(at);
@@ -261,7 +267,7 @@ impl Worker {
             known - 1
         };
         self.candidates.get(index).budget = gate.budget;
-        self.note_checksum(index, seg, block);
+        self.note_header(index, gate.side, seg, block);
         if seg.proto == UDP {
             self.datagram(index, gate.side, seg, block);
             return;
@@ -274,13 +280,13 @@ impl Worker {
 
     /// Let a flow through whose first flights have known sizes; `side` sent the first.
     fn shape(&mut self, at: u32, side: usize, shape: usize, seg: &Segment, block: &[u8]) {
-        if !self.has_room() {
+        if self.pressed || !self.has_room() {
             self.stats.add(Counter::CandidatesRefused, 1);
             return;
         }
         let index = self.introduce(at, seg);
         self.candidates.get(index).budget = gate::SHAPE_BUDGET;
-        self.note_checksum(index, seg, block);
+        self.note_header(index, 1 - side, seg, block);
         self.stats.add(Counter::Shapes, 1);
         let (flow, direction) = (self.candidates.get(index).flow, self.direction(index, side));
         self.events.push(Event::Shape { flow, ts_ns: seg.ts_ns, direction, shape, score: 1.0 });
@@ -315,7 +321,7 @@ impl Worker {
             midstream: seg.proto == TCP && !slot.has(bit::SYN * 3),
             first_ns: slot.first_ns,
             vlans: seg.vlans[..seg.vlan_count as usize].to_vec(),
-            source: self.source.clone(),
+            source: self.sources.get(usize::from(seg.source)).cloned().unwrap_or_default(),
         })));
         self.stats.add(Counter::CandidatesOpened, 1);
         index
@@ -324,7 +330,7 @@ impl Worker {
     /// A segment of a flow whose gate is open.
     fn follow(&mut self, at: u32, index: u32, side: usize, data_seq: u32, seg: &Segment, block: &[u8]) {
         self.candidates.touch(index);
-        self.note_checksum(index, seg, block);
+        self.note_header(index, side, seg, block);
         if seg.proto == UDP {
             self.datagram(index, side, seg, block);
             return;
@@ -463,7 +469,11 @@ impl Worker {
         u8::from(side != self.flows.slot(slot).originator())
     }
 
-    fn note_checksum(&mut self, index: u32, seg: &Segment, block: &[u8]) {
+    /// What is looked at in the headers of a flow whose gate is open, and in no other's: checksum and timestamp.
+    fn note_header(&mut self, index: u32, side: usize, seg: &Segment, block: &[u8]) {
+        if let Some(tsval) = seg.tsval(block) {
+            Clock::see(&mut self.candidates.get(index).clocks[side], seg.ts_ns, tsval);
+        }
         if seg.checksum_is_wrong(block) {
             self.stats.add(Counter::BadL4Checksum, 1);
             self.candidates.get(index).bad_checksums += 1;

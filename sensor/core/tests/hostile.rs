@@ -4,6 +4,7 @@ use std::io::Write;
 use std::sync::Arc;
 use std::time::Duration;
 
+use _core::capture::iface::Options;
 use _core::capture::{Block, Reader};
 use _core::decode::Decoder;
 use _core::engine::Engine;
@@ -175,7 +176,7 @@ fn one_worker_or_three_give_the_same_events() {
     std::fs::write(&path, file).unwrap();
     let events = |workers| {
         let mut engine = Engine::new(tables(), Limits { workers, ..Limits::default() });
-        engine.attach(&path.to_string_lossy(), true).unwrap();
+        engine.attach(&path.to_string_lossy(), true, &Options::default()).unwrap();
         engine.finish();
         let mut said = Vec::new();
         while !engine.shared.queue.is_finished() {
@@ -208,8 +209,8 @@ fn a_full_queue_drops_and_counts_where_it_may_not_wait() {
         file.extend(data);
     }
     std::fs::write(&path, file).unwrap();
-    let engine = Engine::new(tables(), Limits { queue_events: 8, ..Limits::default() });
-    engine.attach(&path.to_string_lossy(), false).unwrap();
+    let mut engine = Engine::new(tables(), Limits { queue_events: 8, ..Limits::default() });
+    engine.attach(&path.to_string_lossy(), false, &Options::default()).unwrap();
     let dropped = || engine.stats().into_iter().find(|(name, _)| *name == "events_dropped").map_or(0, |(_, count)| count);
     for _ in 0..500 {
         if dropped() > 0 {

@@ -1,8 +1,11 @@
 //! Captures, read in blocks: each block is one buffer and the packets whole in it. Nothing is copied per packet.
 
+pub mod iface;
 mod input;
 mod pcap;
 mod pcapng;
+#[cfg(target_os = "linux")]
+mod ring;
 
 use std::io;
 use std::sync::atomic::AtomicU64;
@@ -23,6 +26,7 @@ pub struct Packet {
     pub start: u32,
     pub captured: u32,
     pub link: u16,
+    pub source: u16, // which of the sources read at the same time; 0 in a file
 }
 
 /// What was read at once.

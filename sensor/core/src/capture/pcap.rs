@@ -55,7 +55,7 @@ impl Pcap {
                 return Parsed { used: at, damage: None, need: self.record_header + captured };
             }
             let ts_ns = u64::from(self.word(bytes, at)) * 1_000_000_000 + u64::from(self.word(bytes, at + 4)) * self.ns_per_unit;
-            packets.push(Packet { ts_ns, start: start as u32, captured: captured as u32, link: self.link });
+            packets.push(Packet { ts_ns, start: start as u32, captured: captured as u32, link: self.link, source: 0 });
             at = start + captured;
         }
         Parsed { used: at, damage: None, need: 0 }

@@ -122,7 +122,7 @@ impl Pcapng {
             self.last_ts_ns = (ns + interface.offset_ns).clamp(0, MAX_TS_NS) as u64;
         }
         let link = interface.map_or(NO_INTERFACE, |i| i.link);
-        packets.push(Packet { ts_ns: self.last_ts_ns, start: (start + data) as u32, captured: captured as u32, link });
+        packets.push(Packet { ts_ns: self.last_ts_ns, start: (start + data) as u32, captured: captured as u32, link, source: 0 });
         Ok(())
     }
 

@@ -1,0 +1,169 @@
+"""Where packets come from: interfaces that may vanish and return, a folder that a rotating capture fills, or standard input.
+
+It attaches sources to the core and hears their ends; it reads no packet. Time is handed in.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+from sensor.engine import INTERFACE, Capture, Core, Engine, SourceError
+from sensor.events import End
+from sensor.sections import Capture as Settings
+from sensor.sources import STDIN
+from sensor.watching import Watch, WatchError
+
+#: How often a vanished interface is asked for, and a folder looked at.
+AGAIN_NS, LOOK_NS = 2_000_000_000, 1_000_000_000
+#: Captures of a folder opened ahead of the one being read.
+AHEAD = 2
+MEMORY_NAME = ".minewatch-read.json"
+
+Say = Callable[[str], None]
+
+
+class Interfaces:
+    """Interfaces, attached for as long as the sensor runs."""
+
+    def __init__(self, engine: Engine, core: Core, captures: Mapping[str, Capture], say: Say) -> None:
+        """Attach all. Raises SourceError for the first that cannot be heard."""
+        self._engine, self._core, self._say = engine, core, say
+        self._captures = dict(captures)
+        self._gone: dict[str, int] = {}  # when to ask again
+        self.counters: Counter[str] = Counter(interfaces_deleted=0, interfaces_reattached=0)
+        for name, capture in self._captures.items():
+            engine.attach(core, INTERFACE + name, capture)
+
+    @property
+    def over(self) -> bool:
+        """Interfaces never end by themselves."""
+        return False
+
+    @property
+    def unready(self) -> list[str]:
+        """Why not everything is heard, in words."""
+        figures = self._core.interfaces()
+        down = [name for name in self._captures if name not in self._gone and not figures.get(name, {}).get("up", 1)]
+        return [f"{name} is gone" for name in self._gone] + [f"{name} is down" for name in down]
+
+    def add(self, captures: Mapping[str, Capture]) -> None:
+        """Attach those that are new. Raises SourceError, and then those before it are attached."""
+        for name in sorted(set(captures) - set(self._captures)):
+            self._engine.attach(self._core, INTERFACE + name, captures[name])
+            self._captures[name] = captures[name]
+
+    def ended(self, end: End, now_ns: int) -> None:
+        """An interface was deleted."""
+        name = end.source.removeprefix(INTERFACE)
+        if end.error is not None and name in self._captures:
+            self.counters["interfaces_deleted"] += 1
+            self._gone[name] = now_ns + AGAIN_NS
+            self._say(f"{name}: {end.error}; it is attached again as soon as it is back")
+
+    def look(self, now_ns: int) -> None:
+        """Ask for interfaces that have gone."""
+        for name in [name for name, again_ns in self._gone.items() if again_ns <= now_ns]:
+            try:
+                self._engine.attach(self._core, INTERFACE + name, self._captures[name])
+            except SourceError:
+                self._gone[name] = now_ns + AGAIN_NS
+                continue
+            del self._gone[name]
+            self.counters["interfaces_reattached"] += 1
+            self._say(f"{name}: is back")
+
+
+class Folder:
+    """A folder of finished captures, each read once."""
+
+    def __init__(self, engine: Engine, core: Core, settings: Settings, say: Say) -> None:
+        """Raises WatchError if the folder or its memory cannot be used."""
+        folder = Path(str(settings.folder))
+        if not folder.is_dir():
+            raise WatchError(f"{folder}: no such folder")
+        memory = Path(settings.memory) if settings.memory else folder / MEMORY_NAME
+        self._engine, self._core, self._say = engine, core, say
+        self._watch = Watch(folder, memory, settle_ns=settings.settle_s * 1_000_000_000)
+        self._reading: list[str] = []
+        self._next_ns = 0
+        self._trouble: str | None = None
+        self.counters: Counter[str] = Counter(captures_read=0, captures_damaged=0, captures_grown=0)
+
+    @property
+    def over(self) -> bool:
+        """More may always come."""
+        return False
+
+    @property
+    def unready(self) -> list[str]:
+        """Why the folder is not read."""
+        return [self._trouble] if self._trouble else []
+
+    def add(self, captures: Mapping[str, Capture]) -> None:
+        """A folder has no interfaces."""
+
+    def ended(self, end: End, now_ns: int) -> None:  # noqa: ARG002 (what every intake is told)
+        """A capture was read, to its end or as far as it could be."""
+        self._reading = [name for name in self._reading if name != end.source]
+        if end.error is not None:
+            self.counters["captures_damaged"] += 1
+            self._say(f"{end.source}: {end.error} at byte {end.offset} ({end.packets} packets before it were used)")
+        self._done(end.source)
+        self._next_ns = 0
+
+    def look(self, now_ns: int) -> None:
+        """Open the next finished captures."""
+        if now_ns < self._next_ns or len(self._reading) >= AHEAD:
+            return
+        self._next_ns = now_ns + LOOK_NS
+        try:
+            waiting = [str(path) for path in self._watch.finished(now_ns)]
+            self._trouble = None
+        except WatchError as error:
+            self._trouble = str(error)
+            return
+        self.counters["captures_grown"] = self._watch.grown
+        for name in [name for name in waiting if name not in self._reading][: AHEAD - len(self._reading)]:
+            try:
+                self._engine.attach(self._core, name)
+                self._reading.append(name)
+            except SourceError as error:
+                self.counters["captures_damaged"] += 1
+                self._say(str(error))
+                self._done(name)
+
+    def _done(self, name: str) -> None:
+        self.counters["captures_read"] += 1
+        try:
+            self._watch.done(Path(name))
+        except OSError as error:
+            self._trouble = f"what was read of the folder cannot be remembered: {(error.strerror or str(error)).lower()}"
+
+
+class Stdin:
+    """Standard input, read to its end; then the sensor ends."""
+
+    def __init__(self, engine: Engine, core: Core, say: Say) -> None:
+        """Raises SourceError if it is no capture."""
+        self._say = say
+        self.over = False
+        self.unready: list[str] = []
+        self.counters: Counter[str] = Counter()
+        engine.attach(core, STDIN)
+
+    def add(self, captures: Mapping[str, Capture]) -> None:
+        """Standard input has no interfaces."""
+
+    def ended(self, end: End, now_ns: int) -> None:  # noqa: ARG002 (what every intake is told)
+        """The input is over."""
+        self.over = True
+        if end.error is not None:
+            self._say(f"standard input: {end.error} at byte {end.offset} ({end.packets} packets before it were used)")
+
+    def look(self, now_ns: int) -> None:
+        """Nothing more can come."""
+
+
+Intake = Interfaces | Folder | Stdin

@@ -1,0 +1,80 @@
+"""All destinations together: made from the settings, started, woken, looked at and stopped. Knows no destination by name."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import exporters
+from exporters import Destination, Unusable
+from sensor.delivery.worker import Standing, Worker
+from sensor.ledger import Ledger
+
+
+def senders(settings: Mapping[str, Sequence[Any]]) -> tuple[dict[str, tuple[Destination, bool]], list[str]]:
+    """A sender and whether to redact, by the name of each instance, from the section `exporters`; and what is wrong, a sentence each.
+
+    Kinds that are not fed from the outbox are left out. Nothing is connected yet; files of secrets and certificates are read.
+    """
+    made: dict[str, tuple[Destination, bool]] = {}
+    problems: list[str] = []
+    known = exporters.kinds()
+    for kind, instances in settings.items():
+        make = getattr(known[kind], "Sender", None)
+        if make is None:
+            continue
+        for one in instances:
+            name = f"{kind}.{one.name}" if one.name else kind
+            try:
+                made[name] = (make(one), one.redact)
+            except Unusable as error:
+                problems.append(f"exporters.{name}: {error}")
+    return made, problems
+
+
+class Delivery:
+    """The threads that deliver."""
+
+    def __init__(self, ledger: Ledger, destinations: Mapping[str, tuple[Destination, bool]]) -> None:
+        """Register the destinations in the ledger: from now on events are kept for these and no others. Raises LedgerError."""
+        ledger.outbox.subscribe(destinations)
+        self._workers = [Worker(name, sender, redact, ledger) for name, (sender, redact) in destinations.items()]
+
+    def start(self) -> None:
+        """Begin delivering what waits."""
+        for worker in self._workers:
+            worker.thread.start()
+
+    def wake(self) -> None:
+        """Something was recorded; without this it is noticed half a second later."""
+        for worker in self._workers:
+            worker.wake()
+
+    def reopen(self) -> None:
+        """Files were rotated (SIGHUP)."""
+        for worker in self._workers:
+            worker.reopen()
+
+    def standings(self) -> list[Standing]:
+        """How each delivery stands; from any thread."""
+        return [worker.standing() for worker in self._workers]
+
+    def still(self) -> float:
+        """For how many seconds the one that has moved least has not moved; a pause after a failure is up to half a minute of that."""
+        now_s = time.monotonic()
+        alive = [now_s - worker.moved_s if worker.thread.is_alive() else float("inf") for worker in self._workers if worker.thread.ident]
+        return max(alive, default=0.0)
+
+    def stop(self, seconds: float) -> bool:
+        """Deliver what waits for so long at most, then end.
+
+        Whether every thread ended: one that hangs in its sender is left behind, its cursor unmoved.
+        """
+        deadline = time.monotonic() + seconds
+        for worker in self._workers:
+            worker.stop(deadline)
+        for worker in self._workers:
+            if worker.thread.ident is not None:
+                worker.thread.join(max(0.0, deadline - time.monotonic()))
+        return not any(worker.thread.is_alive() for worker in self._workers)

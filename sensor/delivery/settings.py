@@ -1,0 +1,98 @@
+"""The section `exporters` of the configuration: for each kind (a file's name) one instance, or a list of named ones.
+
+It checks each against the kind's own `Config` and says every mistake with file, line and key. Adding a kind is adding its file.
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from pydantic import BaseModel, ValidationError
+
+import exporters
+from exporters.settings import PATH, Settings
+from sensor.config import Document, Key
+
+SECTION = "exporters"
+STDOUT = "-"
+
+
+def checked(document: Document, folder: Path | None) -> dict[str, list[Any]]:
+    """Take the section out of a document; its settings by kind. Mistakes are added to the document's problems.
+
+    Relative paths are meant from `folder`, those of a `--set` from where the command runs.
+    """
+    section = document.values.pop(SECTION)
+    if section is None:
+        return {}
+    if not isinstance(section, dict):
+        document.problems.append(f"{document.place((SECTION,))}: {SECTION}: must be kinds and their settings")
+        return {}
+    known = exporters.kinds()
+    found: dict[str, list[Any]] = {}
+    for kind, given in section.items():
+        key: Key = (SECTION, str(kind))
+        if kind not in known:
+            document.problems.append(f"{document.place(key)}: {SECTION}.{kind}: unknown kind; {_nearest(str(kind), known)}")
+            continue
+        instances = [((*key, number), one) for number, one in enumerate(given)] if isinstance(given, list) else [(key, given)]
+        made = [_instance(document, place, one, known[kind].Config, folder) for place, one in instances]
+        found[kind] = [one for one in made if one is not None]
+        document.problems += _unnamed(document, key, found[kind])
+    return found
+
+
+def _instance(document: Document, key: Key, given: object, config: type[Settings], folder: Path | None) -> Settings | None:
+    try:
+        settings = config.model_validate({} if given is None else given)
+    except ValidationError as error:
+        for item in error.errors():
+            where = (*key, *item["loc"])
+            message = f"{item['msg'][0].lower()}{item['msg'][1:]}".removeprefix("value error, ")
+            if item["type"] == "extra_forbidden":
+                message = f"unknown key; {_nearest(str(where[-1]), _section(config, item['loc']).model_fields)}"
+            document.problems.append(f"{document.place(where)}: {'.'.join(map(str, where))}: {message}")
+        return None
+    rooted: Settings = settings if folder is None else _rooted(document, key, settings, folder)
+    return rooted
+
+
+def _rooted(document: Document, key: Key, settings: Any, folder: Path) -> Any:
+    """Relative paths start at the folder of the file."""
+    changed: dict[str, Any] = {}
+    for name, info in type(settings).model_fields.items():
+        value = getattr(settings, name)
+        if isinstance(value, BaseModel):
+            changed[name] = _rooted(document, (*key, name), value, folder)
+        elif info.json_schema_extra == PATH and isinstance(value, str) and value != STDOUT:
+            typed = document.place((*key, name)).startswith("--set")
+            changed[name] = value if typed else str(folder / value)
+    return settings.model_copy(update=changed)
+
+
+def _unnamed(document: Document, key: Key, settings: list[Any]) -> Iterator[str]:
+    """Several of one kind must be told apart, and keep their names: the name is that of the cursor in the outbox."""
+    names = [getattr(one, "name", None) for one in settings]
+    for number, name in enumerate(names):
+        if len(names) > 1 and (name is None or name in names[:number]):
+            where = (*key, number)
+            told = "name is missing" if name is None else f"the name {name} stands here twice"
+            yield f"{document.place(where)}: {'.'.join(map(str, where))}: {told}; each of several needs one of its own"
+
+
+def _section(config: type[BaseModel], place: tuple[int | str, ...]) -> type[BaseModel]:
+    """The section an unknown key stands in."""
+    for name in place[:-1]:
+        info = config.model_fields.get(str(name))
+        if info is None or not (isinstance(info.annotation, type) and issubclass(info.annotation, BaseModel)):
+            break
+        config = info.annotation
+    return config
+
+
+def _nearest(name: str, known: Mapping[str, object]) -> str:
+    near = difflib.get_close_matches(name, known, 1)
+    return f"did you mean {near[0]}?" if near else f"known are {', '.join(known)}"

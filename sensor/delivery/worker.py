@@ -1,0 +1,183 @@
+"""One destination's thread: reads from its cursor on, sends, moves the cursor. It never ends before it is told to, whatever a sender does.
+
+At least once: the cursor moves after the destination has taken the events, so what a crash leaves undone is sent again, under the same
+event_id. It knows senders by three methods and the ledger by its outbox; addresses, formats and secrets are the sender's.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from random import Random
+
+from exporters import Destination, Record, Refused
+from exporters.redaction import redacted
+from sensor.delivery.backoff import Backoff
+from sensor.ledger import Backlog, Ledger, LedgerError
+from sensor.records import Finding
+
+#: Events read from the outbox at once, and how often an idle thread looks without having been woken, in seconds.
+READ, LOOK_S = 500, 0.5
+NOTHING = Backlog(0, 0, None, 0, 0)
+
+
+@dataclass(frozen=True)
+class Standing:
+    """How the delivery to one destination stands. Counts are since the start, `dropped` since the ledger began."""
+
+    name: str
+    kind: str
+    delivered: int  # events the destination has taken
+    refused: int  # events it will never take
+    failed: int  # attempts that failed and are repeated
+    repeated: int  # open findings that were sent again
+    dropped: int  # events that went over the outbox's bound before they were delivered
+    depth: int  # events that wait
+    oldest_ns: int  # when the oldest of them was recorded; 0: none waits
+    oldest_s: float  # how long that is ago
+    trouble: str | None  # the last failure or refusal in words; None once an attempt succeeded
+
+
+class Worker:
+    """The delivery to one destination."""
+
+    def __init__(self, name: str, sender: Destination, redact: bool, ledger: Ledger, clock: Callable[[], int] = time.time_ns) -> None:
+        self.name, self.kind = name, name.partition(".")[0]
+        self._sender, self._redact, self._ledger, self._clock = sender, redact, ledger, clock
+        self._position = self._committed = -1  # not known before the thread runs: another one may still be at work for this cursor
+        self._refused_uncommitted = 0
+        self._delivered = self._refused = self._failed = self._repeated = 0
+        self._trouble: str | None = None
+        self._backoff = Backoff(Random(name))
+        self._repeat_at = 0.0
+        self.moved_s = time.monotonic()  # when it last began to look, to send or to wait
+        self._wake, self._stopping = threading.Event(), threading.Event()
+        self._deadline = float("inf")
+        self._last = NOTHING
+        self.thread = threading.Thread(target=self._run, name=f"deliver-{name}", daemon=True)
+
+    def wake(self) -> None:
+        """Something was recorded."""
+        self._wake.set()
+
+    def stop(self, deadline: float) -> None:
+        """Deliver what waits and end, at this monotonic time at the latest, and at once if the destination does not answer."""
+        self._deadline = deadline
+        self._stopping.set()
+        self._wake.set()
+
+    def reopen(self) -> None:
+        """Files were rotated."""
+        self._sender.reopen()
+
+    def standing(self) -> Standing:
+        """How it stands; from any thread. If the ledger cannot be read, the depth is that of the last time."""
+        try:
+            self._last = self._ledger.outbox.backlog(self.name)
+        except LedgerError as error:
+            self._trouble = str(error)
+        last = self._last
+        waited_s = 0.0 if last.oldest_ns is None else max(0.0, (self._clock() - last.oldest_ns) / 1e9)
+        counts = (self._delivered, self._refused, self._failed, self._repeated)
+        return Standing(self.name, self.kind, *counts, last.dropped, last.depth, last.oldest_ns or 0, waited_s, self._trouble)
+
+    def _run(self) -> None:
+        while (now_s := time.monotonic()) < self._deadline:
+            self.moved_s = now_s
+            try:
+                more = self._deliver()
+                self._commit()
+                if not more:
+                    self._repeat()
+            except Exception as error:  # whatever a sender or the ledger raises, the thread goes on
+                self._failed += 1
+                self._trouble = _words(error)
+                if self._stopping.is_set():
+                    break
+                self._stopping.wait(self._backoff.next())
+                continue
+            if not more:
+                if self._stopping.is_set():
+                    break
+                self._wake.wait(LOOK_S)
+                self._wake.clear()
+        self._end()
+
+    def _end(self) -> None:
+        for step in (self._commit, self._sender.close):
+            try:
+                step()
+            except Exception as error:
+                self._trouble = _words(error)
+
+    def _deliver(self) -> bool:
+        """Send a page of events; whether there may be more."""
+        if self._position < 0:
+            self._position = self._committed = self._ledger.outbox.backlog(self.name).position
+        events = self._ledger.outbox.read(self._position, READ)
+        try:
+            for start in range(0, len(events), self._sender.most):
+                if time.monotonic() >= self._deadline:
+                    break
+                part = events[start : start + self._sender.most]
+                self._send([event.record for event in part])
+                self._position = part[-1].sequence
+        except Exception:
+            self._commit_quietly()  # what was sent before the failure is done
+            raise
+        return len(events) == READ
+
+    def _send(self, records: Sequence[Record]) -> None:
+        """Send records together; if they are refused, one by one, to find out which."""
+        try:
+            self._sender.send([self._shown(record) for record in records])
+        except OSError:
+            raise
+        except Exception as error:  # Refused, or a mistake of the sender's: the same records would fail for ever
+            if len(records) > 1:
+                for record in records:
+                    self._send([record])
+                return
+            self._refused += 1
+            self._refused_uncommitted += 1
+            self._trouble = _words(error)
+            return
+        self._delivered += len(records)
+        self._trouble = None
+        self._backoff.reset()
+
+    def _shown(self, record: Record) -> Record:
+        return redacted(record) if self._redact and isinstance(record, Finding) else record
+
+    def _commit(self) -> None:
+        if self._position > self._committed:
+            self._ledger.outbox.commit(self.name, self._position, self._refused_uncommitted)
+            self._committed, self._refused_uncommitted = self._position, 0
+
+    def _commit_quietly(self) -> None:
+        try:
+            self._commit()
+        except LedgerError as error:
+            self._trouble = str(error)
+
+    def _repeat(self) -> None:
+        """Send again what is open, for destinations that forget."""
+        every = self._sender.repeat_s
+        if every is None or time.monotonic() < self._repeat_at or self._stopping.is_set():
+            return
+        after = ""
+        while page := self._ledger.open_findings(after, self._sender.most):
+            try:
+                self._sender.send([self._shown(one) for one in page])
+                self._repeated += len(page)
+            except Refused as error:
+                self._trouble = _words(error)
+            after = page[-1].finding_id
+        self._repeat_at = time.monotonic() + every
+
+
+def _words(error: Exception) -> str:
+    text = " ".join(str(error).split())[:300]
+    return text if isinstance(error, OSError | Refused | LedgerError) and text else f"{type(error).__name__}: {text}"

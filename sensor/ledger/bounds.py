@@ -1,0 +1,18 @@
+"""How much a ledger keeps, and for how long. Plain figures; knows no database."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+DAY_NS = 86_400 * 1_000_000_000
+
+
+@dataclass(frozen=True)
+class Bounds:
+    """What is over a bound is dropped, oldest first, and counted."""
+
+    outbox_rows: int = 200_000  # events that wait for delivery
+    outbox_bytes: int = 1_073_741_824  # of their text
+    findings: int = 1_000_000  # closed ones go first when there are more
+    nodes: int = 200_000
+    closed_ns: int = 400 * DAY_NS  # how long after its last packet a closed finding, or a node, is kept

@@ -1,0 +1,152 @@
+"""Opens the database, brings its schema up to date, and turns what a driver raises into one sentence.
+
+SQLite runs in WAL mode with synchronous FULL: what was committed survives a power cut, and readers never wait for the writer. Every
+writing transaction takes the lock when it begins, so that none fails half-way because another came in between.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import Connection, Engine, create_engine, event, make_url
+from sqlalchemy.exc import ArgumentError, NoSuchModuleError, SQLAlchemyError
+
+#: How long a writer waits for another process (`minewatch ledger set`), in milliseconds; the line stands still meanwhile.
+BUSY_MS = 2_000
+#: Pages (of 4 KiB) in the write-ahead log before they are moved into the database, and what the log may keep of its length afterwards.
+CHECKPOINT_PAGES, LOG_BYTES = 1_000, 16_777_216
+#: Any number; all writers of one PostgreSQL database use this one.
+WRITERS = 0x6D696E65
+#: Of a new database file: findings name people's machines.
+MODE = 0o640
+MIGRATIONS = Path(__file__).with_name("migrations")
+#: Words in drivers' messages, and what the operator is told.
+REASONS = (
+    ("disk is full", "the disk is full"),
+    ("no space left", "the disk is full"),
+    ("locked", "it is locked by another process"),
+    ("not a database", "this is not a database"),
+    ("malformed", "the database is damaged"),
+    ("unable to open", "it cannot be opened: no such folder, or no permission"),
+    ("readonly", "no permission to write"),
+    ("disk i/o error", "the disk failed (input/output error)"),
+)
+
+
+class LedgerError(Exception):
+    """The ledger cannot be opened, read or written now; one sentence. Nothing of what was tried stays in it."""
+
+
+def connect(url: str) -> Engine:
+    """An engine for a URL, with its schema up to date. Raises LedgerError."""
+    try:
+        parsed = make_url(url)
+        engine = create_engine(parsed, **({"connect_args": {"timeout": BUSY_MS / 1000}} if parsed.get_backend_name() == "sqlite" else {}))
+    except (ArgumentError, NoSuchModuleError, ImportError, ValueError) as error:
+        raise LedgerError(f"ledger {_shown(url)}: not a database URL that can be used here: {_first(error)}") from None
+    if engine.dialect.name == "postgresql":
+        event.listen(engine, "begin", _lock)
+    if engine.dialect.name == "sqlite":
+        if parsed.database and parsed.database != ":memory:":
+            with contextlib.suppress(OSError):  # told better when it is opened
+                Path(parsed.database).touch(MODE, exist_ok=True)
+        event.listen(engine, "connect", _pragmas)
+        event.listen(engine, "begin", _begin)
+    try:
+        with sentence(engine):
+            _migrate(engine)
+    except LedgerError:
+        engine.dispose()
+        raise
+    return engine
+
+
+@contextmanager
+def sentence(engine: Engine) -> Iterator[None]:
+    """Whatever the database raises within becomes a LedgerError."""
+    try:
+        yield
+    except SQLAlchemyError as error:
+        text = str(getattr(error, "orig", None) or error)
+        reason = next((told for word, told in REASONS if word in text.lower()), _first(text))
+        raise LedgerError(f"ledger {engine.url.render_as_string(hide_password=True)}: {reason}") from error
+    except OSError as error:
+        raise LedgerError(f"ledger {engine.url.render_as_string(hide_password=True)}: {(error.strerror or str(error)).lower()}") from error
+
+
+@contextmanager
+def writing(engine: Engine) -> Iterator[Connection]:
+    """One transaction that holds the write lock from its beginning; all of it, or nothing. Raises LedgerError."""
+    with sentence(engine), engine.execution_options(minewatch_writes=True).begin() as connection:
+        yield connection
+
+
+@contextmanager
+def reading(engine: Engine) -> Iterator[Connection]:
+    """A view of one moment. Raises LedgerError."""
+    with sentence(engine), engine.connect() as connection:
+        yield connection
+
+
+def _pragmas(connection: Any, _: object) -> None:
+    connection.isolation_level = None  # the driver begins no transactions of its own
+    cursor = connection.cursor()
+    for pragma in (
+        f"busy_timeout={BUSY_MS}",
+        "journal_mode=WAL",
+        "synchronous=FULL",
+        f"wal_autocheckpoint={CHECKPOINT_PAGES}",
+        f"journal_size_limit={LOG_BYTES}",
+        "foreign_keys=ON",
+    ):
+        cursor.execute(f"PRAGMA {pragma}")
+    cursor.close()
+
+
+def _begin(connection: Connection) -> None:
+    writes = connection.get_execution_options().get("minewatch_writes")
+    connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+
+
+def _lock(connection: Connection) -> None:
+    """Writers one after another: a number of the outbox that becomes visible late would be behind a cursor already."""
+    if connection.get_execution_options().get("minewatch_writes"):
+        connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({WRITERS})")
+
+
+def _migrate(engine: Engine) -> None:
+    """Run the migrations that are missing; a schema from the future is left alone."""
+    from alembic import command
+    from alembic.config import Config
+    from alembic.migration import MigrationContext
+    from alembic.script import ScriptDirectory
+
+    config = Config()
+    config.set_main_option("script_location", str(MIGRATIONS).replace("%", "%%"))
+    script = ScriptDirectory.from_config(config)
+    known = {revision.revision for revision in script.walk_revisions()}
+    with engine.connect() as connection:
+        current = MigrationContext.configure(connection).get_current_revision()
+    if current == script.get_current_head():
+        return
+    if current is not None and current not in known:
+        shown = engine.url.render_as_string(hide_password=True)
+        raise LedgerError(f"ledger {shown}: made by a newer minewatch (schema {current}); this one would damage it")
+    with engine.execution_options(minewatch_writes=True).begin() as connection:
+        config.attributes["connection"] = connection
+        command.upgrade(config, "head")
+
+
+def _shown(url: str) -> str:
+    try:
+        return make_url(url).render_as_string(hide_password=True)
+    except ArgumentError:
+        return url.split("@")[-1]
+
+
+def _first(error: object) -> str:
+    return str(error).splitlines()[0] if str(error) else type(error).__name__

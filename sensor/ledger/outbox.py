@@ -1,0 +1,121 @@
+"""The outbox: events in the order they were recorded, and for each exporter the number up to which it is done.
+
+It knows positions and nothing of destinations. Over the bound the oldest events go, and are counted for each exporter that had not had
+them; what all exporters are done with is deleted.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from itertools import accumulate
+
+from sqlalchemy import Connection, Engine, delete, func, insert, select, update
+
+from sensor.ledger.database import reading, writing
+from sensor.ledger.records import Record, dumps, loads
+from sensor.ledger.schema import CURSORS, OUTBOX
+from sensor.records import event_id
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """One thing to be said."""
+
+    sequence: int
+    event_id: str
+    created_ns: int
+    record: Record
+
+
+@dataclass(frozen=True, slots=True)
+class Backlog:
+    """How an exporter stands."""
+
+    position: int
+    depth: int  # events that wait
+    oldest_ns: int | None  # when the oldest of them was recorded
+    dropped: int
+    refused: int
+
+
+class Outbox:
+    """Used by the line's thread (append) and by each exporter's thread (the rest); writers take turns by the lock they share."""
+
+    def __init__(self, engine: Engine, most_rows: int, most_bytes: int, lock: threading.Lock) -> None:
+        self._engine = engine
+        self._most_rows, self._most_bytes = most_rows, most_bytes
+        self._lock = lock
+
+    def subscribe(self, exporters: Iterable[str]) -> None:
+        """These exporters and no others are served; a new one gets what is recorded from now on. Raises LedgerError."""
+        names = set(exporters)
+        with self._lock, writing(self._engine) as connection:
+            known = set(connection.scalars(select(CURSORS.c.exporter)))
+            end = connection.scalar(select(func.max(OUTBOX.c.sequence)))
+            if end is None:  # all was delivered
+                end = connection.scalar(select(func.max(CURSORS.c.position))) or 0
+            connection.execute(delete(CURSORS).where(CURSORS.c.exporter.in_(known - names)))
+            for name in sorted(names - known):
+                connection.execute(insert(CURSORS).values(exporter=name, position=end, dropped=0, refused=0))
+            _trim(connection)
+
+    def append(self, connection: Connection, records: Sequence[Record], now_ns: int) -> None:
+        """Add events within the transaction that records them; nothing if nobody is served."""
+        if not records or not connection.scalar(select(func.count()).select_from(CURSORS)):
+            return
+        texts = [dumps(one) for one in records]
+        newest = select(OUTBOX.c.begin_bytes + func.length(OUTBOX.c.record)).order_by(OUTBOX.c.sequence.desc()).limit(1)
+        *begins, end = accumulate(map(len, texts), initial=connection.scalar(newest) or 0)
+        rows = [
+            {"event_id": event_id(one), "created_ns": now_ns, "begin_bytes": begin, "record": text}
+            for one, text, begin in zip(records, texts, begins, strict=True)
+        ]
+        connection.execute(insert(OUTBOX), rows)
+        first, last = connection.execute(select(func.min(OUTBOX.c.sequence), func.max(OUTBOX.c.sequence))).one()
+        over = connection.scalar(select(func.max(OUTBOX.c.sequence)).where(OUTBOX.c.begin_bytes < end - self._most_bytes))
+        floor = max(last - self._most_rows, over or 0)
+        if floor >= first:
+            _drop(connection, first, floor)
+
+    def read(self, position: int, most: int) -> list[Event]:
+        """The events after a position, oldest first. Raises LedgerError."""
+        query = select(OUTBOX).where(OUTBOX.c.sequence > position).order_by(OUTBOX.c.sequence).limit(most)
+        with reading(self._engine) as connection:
+            rows = connection.execute(query).all()
+        return [Event(row.sequence, row.event_id, row.created_ns, loads(row.record)) for row in rows]
+
+    def commit(self, exporter: str, position: int, refused: int = 0) -> None:
+        """An exporter is done with everything up to a position, of which its destination refused so many. Raises LedgerError."""
+        cursor = CURSORS.c.exporter == exporter
+        with self._lock, writing(self._engine) as connection:
+            connection.execute(update(CURSORS).where(cursor).values(refused=CURSORS.c.refused + refused))
+            connection.execute(update(CURSORS).where(cursor, CURSORS.c.position < position).values(position=position))
+            _trim(connection)
+
+    def backlog(self, exporter: str) -> Backlog:
+        """How an exporter stands; one that is not served has nothing waiting. Raises LedgerError."""
+        with reading(self._engine) as connection:
+            row = connection.execute(select(CURSORS).where(CURSORS.c.exporter == exporter)).one_or_none()
+            if row is None:
+                return Backlog(0, 0, None, 0, 0)
+            waiting = OUTBOX.c.sequence > row.position
+            first, last = connection.execute(select(func.min(OUTBOX.c.sequence), func.max(OUTBOX.c.sequence)).where(waiting)).one()
+            oldest = None if first is None else connection.scalar(select(OUTBOX.c.created_ns).where(OUTBOX.c.sequence == first))
+        return Backlog(row.position, 0 if first is None else last - first + 1, oldest, row.dropped, row.refused)
+
+
+def _drop(connection: Connection, first: int, floor: int) -> None:
+    """Delete up to a number; whoever had not come so far has lost what lies between."""
+    for row in connection.execute(select(CURSORS).where(CURSORS.c.position < floor)).all():
+        lost = floor - max(row.position, first - 1)
+        values = {"position": floor, "dropped": row.dropped + lost}
+        connection.execute(update(CURSORS).where(CURSORS.c.exporter == row.exporter).values(values))
+    connection.execute(delete(OUTBOX).where(OUTBOX.c.sequence <= floor))
+
+
+def _trim(connection: Connection) -> None:
+    """Delete what everybody is done with."""
+    done = connection.scalar(select(func.min(CURSORS.c.position)))
+    connection.execute(delete(OUTBOX) if done is None else delete(OUTBOX).where(OUTBOX.c.sequence <= done))

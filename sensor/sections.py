@@ -1,0 +1,125 @@
+"""The sections of the configuration that only a running sensor needs: what it listens to, what it tells, where it keeps it.
+
+Shapes and bounds of values; knows nothing of what is done with them.
+"""
+
+from __future__ import annotations
+
+import datetime
+import ipaddress
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+
+Text = Annotated[str, Field(min_length=1)]
+Grade = Literal["looked-up", "contacted", "named", "behaves", "speaks", "accepted", "verified"]
+
+
+class Section(BaseModel):
+    """Unknown keys are mistakes, and nothing is converted silently."""
+
+    model_config = ConfigDict(strict=True, extra="forbid", frozen=True)
+
+
+class Interface(Section):
+    """One interface: its name, and how it is listened to."""
+
+    name: Annotated[str, Field(min_length=1, max_length=15)]
+    promiscuous: bool = True
+    ring_bytes: Annotated[int, Field(ge=1 << 20, le=1 << 34)] = 64 << 20
+    snaplen: Annotated[int, Field(ge=0, le=262_144)] = 0  # bytes kept of a packet; 0: all
+    filter: str = ""  # an expression of pcap-filter(7), or the numbers of tcpdump -ddd
+
+
+class Exclude(Section):
+    """What is left out right after decoding: networks, and ports of TCP and UDP."""
+
+    networks: list[str] = []
+    ports: list[Annotated[int, Field(ge=0, le=65_535)]] = []
+
+    @field_validator("networks")
+    @classmethod
+    def _networks(cls, names: list[str]) -> list[str]:
+        for name in names:
+            network(name)
+        return names
+
+
+class Capture(Section):
+    """What the daemon reads: interfaces, or a folder that a rotating capture fills, or standard input to its end."""
+
+    interfaces: list[Interface] = []
+    folder: Text | None = None
+    memory: Text | None = None  # where it is remembered which files of the folder were read; without it, in the folder
+    stdin: bool = False
+    settle_s: Annotated[int, Field(ge=1, le=86_400)] = 60  # a file that did not change for so long is finished
+    exclude: Exclude = Exclude()
+
+    @field_validator("interfaces")
+    @classmethod
+    def _once(cls, interfaces: list[Interface]) -> list[Interface]:
+        names = [one.name for one in interfaces]
+        for name in names:
+            if names.count(name) > 1:
+                raise ValueError(f"the interface {name} stands here twice")
+        return interfaces
+
+    @model_validator(mode="after")
+    def _either(self) -> Capture:
+        if sum((bool(self.interfaces), self.folder is not None, self.stdin)) > 1:
+            raise ValueError("interfaces, a folder and standard input are not read by one sensor: run one for each")
+        return self
+
+
+class Allow(Section):
+    """Findings that are known and wanted: kept in the ledger, never told. One of the first five says which."""
+
+    network: str | None = None  # of the miner or the pool
+    domain: Text | None = None  # of the pool, and everything below it
+    wallet: Text | None = None  # or account: the login, its wallet, or what stands before the rig's name
+    enterprise: Text | None = None  # name or unified social credit code
+    signature: Text | None = None  # dialect, or number of the signature
+    reason: Text
+    until: datetime.date | None = None  # the last day on which it holds, UTC
+
+    @field_validator("network")
+    @classmethod
+    def _network(cls, name: str | None) -> str | None:
+        return name and str(network(name))
+
+    @model_validator(mode="after")
+    def _one(self) -> Allow:
+        given = [name for name in ("network", "domain", "wallet", "enterprise", "signature") if getattr(self, name) is not None]
+        if len(given) != 1:
+            raise ValueError("must name one of network, domain, wallet, enterprise, signature" + (", not several" if given else ""))
+        return self
+
+
+class Findings(Section):
+    """When findings are told, and which are."""
+
+    update_s: Annotated[int, Field(ge=1, le=86_400)] = 300
+    close_s: Annotated[int, Field(ge=10, le=604_800)] = 1_800
+    attempt_s: Annotated[int, Field(ge=1, le=3_600)] = 60
+    least_grade: Grade = "behaves"
+    least_confidence: Annotated[float, Field(ge=0.0, le=1.0)] = 0.0
+    allow: list[Allow] = []
+
+
+class Keeping(Section):
+    """The ledger: where it is, and how much it keeps."""
+
+    url: Text = "sqlite:////var/lib/minewatch/ledger.db"
+    keep_days: Annotated[int, Field(ge=1, le=36_500)] = 400
+    findings: Annotated[int, Field(ge=100, le=1 << 32)] = 1_000_000
+    nodes: Annotated[int, Field(ge=100, le=1 << 32)] = 200_000
+    outbox_rows: Annotated[int, Field(ge=100, le=1 << 32)] = 200_000
+    outbox_bytes: Annotated[int, Field(ge=1 << 20, le=1 << 44)] = 1 << 30
+
+
+def network(text: str) -> ipaddress.IPv4Network | ipaddress.IPv6Network:
+    """A network or an address. Raises ValueError in one sentence."""
+    try:
+        return ipaddress.ip_network(text)
+    except ValueError as error:
+        raise ValueError(f"{text!r} is no network: {error}") from None

@@ -1,0 +1,134 @@
+"""Who is behind a name: pools, rental proxies and front ends by the suffix of the host that was asked for.
+
+The rows are data. A name is a fact about the other end, never about mining: only what was said makes a finding. Knows no sessions.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from sensor.signatures.agents import CONFIDENCES
+from sensor.signatures.devices import Broken
+from sensor.signatures.located import Entry
+
+FILE_KEYS = ("kind", "name", "description", "references", "pools", "examples", "counterexamples")
+ROW_KEYS = ("suffix", "name", "operator", "coins", "ports", "tls_ports", "stale", "source", "confidence")
+EXAMPLE_KEYS = ("host", "name", "operator")
+#: RFC 1035 section 2.3.4; a longer text is no host name.
+MAX_HOST_TEXT = 255
+
+
+@dataclass(frozen=True, slots=True)
+class PoolEntry:
+    """One row of the data."""
+
+    suffix: str
+    name: str
+    operator: str
+    coins: tuple[str, ...]
+    ports: tuple[int, ...]
+    tls_ports: tuple[int, ...]
+    stale: bool  # closed, renamed, or not seen for long
+    source: str
+    confidence: str
+
+
+@dataclass(frozen=True, slots=True)
+class PoolExample:
+    """A host and what it must be; nothing for a counterexample."""
+
+    file: str
+    line: int
+    host: str
+    expect: Mapping[str, object] | None
+
+
+@dataclass(frozen=True, slots=True)
+class PoolTable:
+    """All rows in force, by suffix."""
+
+    rows: Mapping[str, PoolEntry] = field(default_factory=dict)
+    examples: tuple[PoolExample, ...] = ()
+
+    def lookup(self, host: str | None) -> PoolEntry | None:
+        """The row of the longest suffix of whole labels; None for a name that no row knows. Case does not matter."""
+        name = (host or "")[: MAX_HOST_TEXT + 1].lower().rstrip(".")
+        if len(name) > MAX_HOST_TEXT:
+            return None
+        while name:
+            found = self.rows.get(name)
+            if found is not None:
+                return found
+            name = name.partition(".")[2]
+        return None
+
+    def add(self, other: PoolTable) -> PoolTable:
+        """Both; where a suffix stands in both, this one's row counts."""
+        return PoolTable({**other.rows, **self.rows}, self.examples + other.examples)
+
+    def failures(self) -> list[Broken]:
+        """Every example that does not hold."""
+        wrong = []
+        for example in self.examples:
+            found = self.lookup(example.host)
+            if example.expect is None and found is not None:
+                wrong.append(Broken(example.file, example.line, example.host, f"must not be found: {found.name}"))
+            for key, wanted in (example.expect or {}).items():
+                actual = getattr(found, key) if found else None
+                if actual != wanted:
+                    wrong.append(Broken(example.file, example.line, example.host, f"{key} is {actual!r}, expected {wanted!r}"))
+        return wrong
+
+
+def compile_pools(entry: Entry, file: str) -> PoolTable:
+    """One file of pools."""
+    entry.only(FILE_KEYS)
+    rows: dict[str, PoolEntry] = {}
+    if "pools" not in entry.keys:
+        entry.fail("pools is missing")
+    for item in entry.keys["pools"].each() if "pools" in entry.keys else ():
+        if item.is_map():
+            row = _row(item)
+            if row.suffix in rows:
+                item.fail(f"{row.suffix} stands twice")
+            rows[row.suffix] = row
+    examples = []
+    for item in entry.keys["examples"].each() if "examples" in entry.keys else ():
+        if item.is_map():
+            item.only(EXAMPLE_KEYS)
+            expect = {key: value.scalar for key, value in item.keys.items() if key != "host"}
+            examples.append(PoolExample(file, item.line, item.text("host"), expect))
+    if not examples:
+        entry.fail("examples is missing: a file carries its own proof")
+    for item in entry.keys["counterexamples"].each() if "counterexamples" in entry.keys else ():
+        examples.append(PoolExample(file, item.line, str(item.scalar), None))
+    return PoolTable(rows, tuple(examples))
+
+
+def _row(entry: Entry) -> PoolEntry:
+    entry.only(ROW_KEYS)
+    suffix = entry.text("suffix").lower().strip(".")
+    if "." not in suffix:
+        entry.fail("suffix must be a host name of at least two labels, or an address")
+    return PoolEntry(
+        suffix=suffix,
+        name=entry.text("name"),
+        operator=entry.text("operator"),
+        coins=entry.texts("coins"),
+        ports=_ports(entry, "ports"),
+        tls_ports=_ports(entry, "tls_ports"),
+        stale="stale" in entry.keys and entry.keys["stale"].scalar is True,
+        source=entry.text("source"),
+        confidence=entry.choice("confidence", CONFIDENCES),
+    )
+
+
+def _ports(entry: Entry, key: str) -> tuple[int, ...]:
+    found = []
+    for item in entry.keys[key].each() if key in entry.keys else ():
+        if isinstance(item.scalar, int) and not isinstance(item.scalar, bool) and 0 < item.scalar < 65_536:
+            found.append(item.scalar)
+        else:
+            item.fail("must be a port from 1 to 65535")
+    return tuple(found)

@@ -1,0 +1,89 @@
+"""How a running sensor stands at one moment: plain records that the daemon fills and the metrics are made of. Knows no clock, no exporter.
+
+Counts run since the process started and never go down. Times are nanoseconds of the wall clock since the epoch, 0 for "never". Every key
+of a mapping becomes the value of a label, so keys come from closed sets (signatures, configuration, reasons), never from the network:
+no address, wallet, enterprise, login or pool. A mapping holds its zeros: what can be counted stands there before it happens.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+#: The stages whose heartbeats tell whether the sensor lives, in the order of the line.
+STAGES = ("capture", "line", "record", "deliver")
+#: What a reload replaces.
+RELOAD_KINDS = ("config", "signatures", "books")
+#: What becomes of an attempt at delivery: taken, to be tried again, never to be taken, and an open finding that was sent once more.
+DELIVERIES = ("delivered", "failed", "refused", "repeated")
+
+Counts = Mapping[str, int]
+Figures = Mapping[str, float]
+
+
+@dataclass(slots=True, frozen=True)
+class Bounds:
+    """An estimate summed over findings: its best value between its low and high one."""
+
+    low: float = 0.0
+    best: float = 0.0
+    high: float = 0.0
+
+
+@dataclass(slots=True, frozen=True, kw_only=True)
+class Outbox:
+    """One exporter's queue and what became of what was in it."""
+
+    depth: int = 0  # records that wait
+    oldest_ns: int = 0  # when the oldest of them was recorded; 0: none waits
+    deliveries: Counts = field(default_factory=lambda: dict.fromkeys(DELIVERIES, 0))  # attempts by result
+    dropped: int = 0  # records given up because the queue's bound was reached
+
+
+@dataclass(slots=True, frozen=True, kw_only=True)
+class Reload:
+    """How often something was replaced while running; the start counts as the first success."""
+
+    succeeded: int = 0
+    refused: int = 0
+    last_succeeded: bool = True  # the newest attempt did
+    last_success_ns: int = 0
+
+
+@dataclass(slots=True, frozen=True, kw_only=True)
+class Status:
+    """Everything that is known of a running sensor. The daemon makes a new one; nobody changes one."""
+
+    version: str
+    engine: str
+    start_ns: int
+    unready: tuple[str, ...] = ()  # why nothing is captured, in words; none: it is capturing
+    heartbeats_ns: Counts = field(default_factory=dict)  # by STAGES: when it last made progress, or had nothing to do
+
+    # The capture.
+    core: Counts = field(default_factory=dict)  # Core.stats()
+    interfaces: Mapping[str, Counts] = field(default_factory=dict)  # Core.interfaces()
+    lag_seconds: float = 0.0  # how far the line is behind the packets
+
+    # The line.
+    line: Counts = field(default_factory=dict)  # Pipeline.counters
+    dialects: tuple[str, ...] = ()  # names of the loaded signatures
+    signatures_changed_ns: int = 0  # modification time of the newest signature file
+
+    # The findings.
+    findings_reached: Mapping[tuple[str, str], int] = field(
+        default_factory=dict
+    )  # by (dialect, grade): each once at every grade it came to
+    findings_open: Counts = field(default_factory=dict)  # now, by grade
+    findings_muted: int = 0  # open ones that an allow-list keeps quiet
+    hashrate_hps: Mapping[str, Bounds] = field(default_factory=dict)  # of open findings, by algorithm
+    power_watts: Mapping[str, Bounds] = field(default_factory=dict)  # of open findings, by algorithm
+    energy_joules: float = 0.0  # estimated, best value, all findings, since the start
+
+    # What follows the line.
+    attribution: Figures = field(default_factory=dict)  # Attribution.stats()
+    ledger: Counts = field(default_factory=dict)  # Recorder.counters
+    evidence: Counts = field(default_factory=dict)  # Evidence.counters
+    outboxes: Mapping[str, Outbox] = field(default_factory=dict)  # by exporter
+    reloads: Mapping[str, Reload] = field(default_factory=dict)  # by RELOAD_KINDS
+    daemon: Counts = field(default_factory=dict)  # whatever else is counted, by name

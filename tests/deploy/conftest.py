@@ -1,0 +1,138 @@
+"""Programs of Debian that the tests of deploy/ run: a test skips, and says so, where one is missing."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from exporters.prometheus import Config
+from exporters.scrape import Server
+from sensor.status import Status
+
+DEPLOY = Path(__file__).parents[2] / "deploy"
+#: Debian's package for each program.
+PACKAGES = {
+    "promtool": "prometheus",
+    "prometheus": "prometheus",
+    "amtool": "prometheus-alertmanager",
+    "prometheus-alertmanager": "prometheus-alertmanager",
+    "logrotate": "logrotate",
+    "systemd-analyze": "systemd",
+    "systemd-sysusers": "systemd",
+    "systemd-tmpfiles": "systemd",
+    "dpkg-deb": "dpkg",
+    "lintian": "lintian",
+    "unshare": "util-linux",
+}
+Run = Callable[..., subprocess.CompletedProcess[str]]
+Spawn = Callable[..., None]
+
+
+def program(name: str) -> str:
+    """The path of a program; skips the test where there is none."""
+    found = shutil.which(name, path=os.environ.get("PATH", "") + ":/usr/sbin:/sbin")
+    if found is None:
+        pytest.skip(f"{name} is not here: apt-get install {PACKAGES[name]}")
+    return found
+
+
+def run(name: str, *arguments: str | Path, text: str | None = None) -> subprocess.CompletedProcess[str]:
+    """One program to its end, with its output and what it complained about as one text in `stdout`."""
+    command = [program(name), *map(str, arguments)]
+    return subprocess.run(command, input=text, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, timeout=120, check=False)
+
+
+def debian_python() -> str | None:
+    """Debian's interpreter, if it is of the version that the package is made for: that of .venv."""
+    ask = "import sys; print(*sys.version_info[:2])"
+    if not Path("/usr/bin/python3").exists():
+        return None
+    said = subprocess.run(["/usr/bin/python3", "-c", ask], capture_output=True, text=True, check=True).stdout.split()
+    return "/usr/bin/python3" if said == [str(part) for part in sys.version_info[:2]] else None
+
+
+def free_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as bound:
+        return int(bound.getsockname()[1])
+
+
+def wait_for(what: Callable[[], bool], seconds: float = 60) -> bool:
+    """Whether it comes true in time; a refused connection is a no."""
+    until = time.monotonic() + seconds
+    while time.monotonic() < until:
+        try:
+            if what():
+                return True
+        except OSError:
+            pass
+        time.sleep(0.2)
+    return False
+
+
+def metric_names(expression: str) -> set[str]:
+    """The names of metrics in a query, labels and functions left out."""
+    bare = re.sub(r'"[^"]*"', "", expression)
+    bare = re.sub(r"\b(?:by|without|on|ignoring|group_left|group_right)\s*\([^)]*\)", "", bare)
+    return set(re.findall(r"(?:[a-z]+:)?\b(?:minewatch|process)_[a-z0-9_]+(?::[a-z0-9_]+)?", bare))
+
+
+@pytest.fixture(scope="session")
+def package(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The Debian package, made from the tree as it stands."""
+    return built(tmp_path_factory.mktemp("package"))
+
+
+def built(output: Path, *options: str) -> Path:
+    """A package; skips where there is no compiled core."""
+    program("dpkg-deb")
+    command = [sys.executable, DEPLOY / "debian" / "build.py", "--output", output, *options]
+    made = subprocess.run(command, capture_output=True, text=True, check=False)
+    if "compiled core is not here" in made.stderr:
+        pytest.skip(made.stderr.strip())
+    assert made.returncode == 0, made.stderr
+    return Path(made.stdout.strip())
+
+
+@pytest.fixture
+def spawn(tmp_path: Path) -> Iterator[Spawn]:
+    """Starts programs that go on running, and ends exactly those."""
+    running: list[subprocess.Popen[bytes]] = []
+
+    def start(name: str, *arguments: str | Path) -> None:
+        command = [program(name), *map(str, arguments)]
+        with (tmp_path / f"{name}.log").open("wb") as log:
+            running.append(subprocess.Popen(command, stdout=log, stderr=subprocess.STDOUT, cwd=tmp_path))
+
+    yield start
+    for process in running:
+        process.terminate()
+    for process in running:
+        try:
+            process.wait(10)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait(10)
+
+
+@pytest.fixture
+def serve() -> Iterator[Callable[[Callable[[], Status]], Server]]:
+    """Serves the metrics of a status on a free loopback port."""
+    servers: list[Server] = []
+
+    def start(source: Callable[[], Status]) -> Server:
+        servers.append(Server(Config(listen="127.0.0.1:0"), source))
+        servers[-1].start()
+        return servers[-1]
+
+    yield start
+    for server in servers:
+        server.close()

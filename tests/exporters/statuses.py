@@ -1,0 +1,72 @@
+"""Statuses to make metrics of: a quiet one, and one of a sensor in which everything is filled and everything has happened."""
+
+from __future__ import annotations
+
+import time
+from collections import Counter
+from functools import cache
+
+from exporters.prometheus import DIALECT_GRADES, GRADES
+from exporters.series import EVIDENCE, INTERFACE, LEDGER, LINE, MALFORMED
+from sensor.reference.counters import new_counters
+from sensor.signatures import load
+from sensor.status import RELOAD_KINDS, STAGES, Bounds, Outbox, Reload, Status
+
+NS = 1_000_000_000
+
+
+@cache
+def shipped_dialects() -> tuple[str, ...]:
+    return tuple(sorted(one.name for one in load().dialects))
+
+
+def quiet() -> Status:
+    """Just started: nothing has happened."""
+    now_ns = time.time_ns()
+    return Status(
+        version="0.1.0",
+        engine="compiled",
+        start_ns=now_ns,
+        heartbeats_ns=dict.fromkeys(STAGES, now_ns),
+        core=new_counters(),
+        dialects=shipped_dialects(),
+        interfaces={"mirror0": {**dict.fromkeys(INTERFACE, 0), "up": 1}},
+        outboxes={"eve": Outbox()},
+    )
+
+
+def busy(enterprises: int = 10_000) -> Status:
+    """Months later, with so many enterprises seen: they are behind the sums, never in a label."""
+    now_ns = time.time_ns()
+    dialects = shipped_dialects()
+    core = {name: number * 1_000_003 + enterprises for number, name in enumerate(new_counters(), 1)}
+    core["last_packet_ns"] = now_ns
+    line = Counter({name: number * 10_007 for number, name in enumerate(LINE, 1)})
+    line.update({f"messages_{name}": enterprises for name in dialects})
+    line.update({f"malformed_{reason}": 7 for reason in MALFORMED})
+    algorithms = [f"algorithm-{number}" for number in range(20)]
+    interface = {"packets": 8_999_983, "received": 9_000_000, "dropped": 17, "freezes": 1, "up": 1, "last_packet_ns": now_ns}
+    return Status(
+        version="0.1.0",
+        engine="compiled",
+        start_ns=now_ns - 86_400 * NS,
+        heartbeats_ns=dict.fromkeys(STAGES, now_ns),
+        core=core,
+        interfaces=dict.fromkeys(("mirror0", "mirror1", "mirror2", "mirror3"), interface),
+        lag_seconds=0.25,
+        line=line,
+        dialects=dialects,
+        signatures_changed_ns=now_ns - 3_600 * NS,
+        findings_reached={(dialect, grade): enterprises for dialect in dialects for grade in DIALECT_GRADES},
+        findings_open=dict.fromkeys(GRADES, enterprises),
+        findings_muted=3,
+        hashrate_hps={name: Bounds(1e12, 2e12, 3e12) for name in algorithms},
+        power_watts={name: Bounds(1e3, 2e3, 3e3) for name in algorithms},
+        energy_joules=8.64e10,
+        attribution={"books": 4, "rows": 1_000_000, "enterprises": enterprises, "lookups_named": enterprises, "lookups_unknown": 12},
+        ledger=dict.fromkeys(LEDGER, 1_000),
+        evidence=dict.fromkeys(EVIDENCE, 100),
+        outboxes={name: Outbox(depth=5, oldest_ns=now_ns, dropped=1) for name in ("eve", "syslog", "webhook", "alertmanager")},
+        reloads={kind: Reload(succeeded=12, refused=1, last_success_ns=now_ns) for kind in RELOAD_KINDS},
+        daemon={"reconnections": 1, "events_ignored": 2},
+    )

@@ -1,0 +1,39 @@
+"""Records survive being text, whatever the network said."""
+
+from __future__ import annotations
+
+import dataclasses
+
+from hypothesis import given, settings
+
+from sensor.ledger.records import dumps, loads
+from sensor.records import Finding, Node, event_id
+from tests.exporters.test_eve import RECORDS
+from tests.ledger.made import any_of, finding
+
+
+@settings(max_examples=60)
+@given(any_of(Finding | Node))
+def test_any_record_comes_back_as_it_was(record: Finding | Node) -> None:
+    text = dumps(record)
+    assert text.isascii()
+    assert loads(text) == record
+    assert event_id(loads(text)) == event_id(record)
+
+
+def test_the_records_of_every_example_come_back_as_they_were() -> None:
+    assert [loads(dumps(record)) for record in RECORDS] == RECORDS
+
+
+def test_an_event_has_another_name_when_anything_that_is_told_changed() -> None:
+    one = finding()
+    more = dataclasses.replace(one.shares, submitted=one.shares.submitted + 1)
+    others = [
+        dataclasses.replace(one, state="closed"),
+        dataclasses.replace(one, last_ns=one.last_ns + 1),
+        dataclasses.replace(one, shares=more),
+        dataclasses.replace(one, flow_count=2),
+        dataclasses.replace(one, finding_id="another"),
+    ]
+    assert len({event_id(record) for record in [one, *others]}) == 6
+    assert event_id(dataclasses.replace(one)) == event_id(one)

@@ -1,0 +1,64 @@
+"""The same packets, read from a file and heard on a wire, give the same findings: flows, dialects, logins, shares."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from sensor import engine, signatures
+from sensor.engine import EngineError
+from sensor.events import End, Event
+from sensor.pipeline import Pipeline
+from sensor.records import Finding, Node
+from sensor.replay import replay
+from tests.demo.make_demo import mining, surroundings
+from tests.demo.wire import Wire
+
+
+def told(records: Iterable[Finding | Node]) -> set[Any]:
+    """What does not depend on when the packets came."""
+    return {
+        (one.miner_ip, one.pool_ip, one.pool_port, one.dialect, one.login, one.agent, one.grade, one.midstream, one.transport, one.coin,
+         (one.shares.submitted, one.shares.accepted, one.shares.rejected, one.shares.verified), one.hashes_per_share, one.flow_count,
+         tuple(sorted(flow.key.community_id for flow in one.flows)))
+        if isinstance(one, Finding)
+        else (one.protocol, one.network, one.key.community_id)
+        for one in records
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize(("name", "workers"), [("compiled", 1), ("compiled", 2), ("reference", 1)])
+def test_live_is_file(net, tmp_path: Path, name: engine.Name, workers: int) -> None:
+    wire = Wire()
+    mining(wire)
+    surroundings(wire)
+    path = tmp_path / "demo.pcap"
+    wire.write(path)
+    known = signatures.load()
+    try:
+        loaded = engine.load(name)
+    except EngineError as error:
+        pytest.skip(str(error))
+    expected = replay([str(path)], known, loaded, {"workers": 1})
+
+    core = loaded.core(known.literals, known.openings, {"workers": workers}, known.flights)
+    loaded.attach(core, "iface:b0")
+    pipeline = Pipeline(known)
+    events: list[Event] = []
+    frames = [data for _, data in wire.sorted()]
+    for at in range(0, len(frames), 40):  # slowly enough for a plain socket's buffer
+        net.send(frames[at : at + 40])
+        events += core.poll(4_096, 2 if name == "reference" else 0)
+    core.finish()
+    while not core.finished:
+        events += core.poll(4_096, 100)
+    pipeline.step(events)
+    stats = core.stats()
+    core.close()
+    assert stats["packets"] == net.sent
+    assert [event.error for event in events if isinstance(event, End)] == [None]
+    assert told(pipeline.finish()) == told(expected.records)
+    assert len(expected.findings) >= 8
