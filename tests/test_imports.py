@@ -35,6 +35,7 @@ SANS_IO = (
     "sensor/verify",
     "sensor/wallets",
     "sensor/donors",
+    *(f"sensor/attribution/{name}" for name in ("decision", "claims", "index", "tree", "rows", "register", "rfc7422", "sessions")),
 )
 FORBIDDEN = {"socket", "time", "threading", "asyncio", "subprocess", "os", "io", "pathlib", "random", "multiprocessing", "select", "ssl"}
 

@@ -77,23 +77,19 @@ class Claims:
     def inside(self, inner: int, outer: int) -> bool:
         """Whether a row is properly the narrower: its range, ports and point all lie in the other's, and one of them is less."""
         index = self.index
-        version, first, last = index.span(inner)
-        wide_version, wide_first, wide_last = index.span(outer)
-        if version != wide_version or not wide_first <= first <= last <= wide_last:
+        lies = index.within(inner, outer)
+        low, high, point = index.port_first, index.port_last, index.point
+        if not lies or low[inner] < low[outer] or high[inner] > high[outer]:
             return False
-        ports, wide_ports = self._ports(inner), self._ports(outer)
-        point, wide_point = index.points[index.point[inner]], index.points[index.point[outer]]
-        if not (wide_ports[0] <= ports[0] and ports[1] <= wide_ports[1] and wide_point.holds(point)):
-            return False
-        return (first, last) != (wide_first, wide_last) or ports != wide_ports or point != wide_point
+        if point[inner] != point[outer]:
+            return index.points[point[outer]].holds(index.points[point[inner]])
+        return lies == 2 or low[inner] != low[outer] or high[inner] != high[outer]
 
     def narrower(self, inner: int, outer: int) -> bool:
         """Whether a row's range lies in the other's and is smaller, or is the same with fewer ports; wherever either holds."""
-        (_, first, last), (_, wide_first, wide_last) = self.index.span(inner), self.index.span(outer)
-        if not wide_first <= first <= last <= wide_last:
-            return False
-        ports, wide_ports = self._ports(inner), self._ports(outer)
-        return last - first < wide_last - wide_first or ports[1] - ports[0] < wide_ports[1] - wide_ports[0]
+        lies = self.index.within(inner, outer)
+        (low, high), (wide_low, wide_high) = self._ports(inner), self._ports(outer)
+        return lies == 2 or (lies == 1 and high - low < wide_high - wide_low)
 
     def identity(self, row: int, at_ns: int) -> str:
         """Two rows that name the same party have the same; empty for a row that names none."""

@@ -10,6 +10,7 @@ It knows numbers: who a holder is stands in the books.
 from __future__ import annotations
 
 from array import array
+from bisect import bisect_right
 from collections.abc import Sequence
 from typing import Any
 
@@ -18,7 +19,7 @@ import numpy as np
 from sensor.attribution.dates import ALWAYS, FOREVER
 from sensor.attribution.ranges import BITS
 from sensor.attribution.rows import ANY_PORT_FIRST, Columns, Point
-from sensor.attribution.tree import Item, Tree
+from sensor.attribution.tree import STRIDE_BITS, Item, TooManyCrossingsError, Tree
 
 #: Different points of observation whose matching rows are remembered.
 MOST_POINTS = 4096
@@ -27,13 +28,21 @@ MOST_POINTS = 4096
 Asked = tuple[int, int, int, int, frozenset[int], bool, frozenset[int] | None]
 
 
+class CrossingError(Exception):
+    """Ranges cross each other beyond reason; `book` and `line` are of a row among them."""
+
+    def __init__(self, book: int, line: int) -> None:
+        super().__init__(book, line)
+        self.book, self.line = book, line
+
+
 class Index:
     """The rows in order of rank, with a tree over the addresses of each version of IP."""
 
     def __init__(self, columns: Columns, ranks: Sequence[int], strengths: Sequence[float], points: Sequence[Point]) -> None:
         """`ranks` and `strengths` are those of the books, `points` those that rows name by number.
 
-        Raises TooManyCrossingsError where ranges cross each other beyond reason.
+        Raises CrossingError where ranges cross each other beyond reason.
         """
         given = _arrays(columns)
         ranked = _rank(given, np.asarray(ranks, "i4"), np.asarray(strengths, "f8"), np.asarray([one.exactness for one in points], "i4"))
@@ -56,7 +65,10 @@ class Index:
         self.holders = int(np.count_nonzero(np.asarray(ranks, "i4")[kept["book"]] == 0)) if len(kept["book"]) else 0
         self._matching: dict[tuple[str, tuple[int, ...], str | None], frozenset[int]] = {}
         deeper = (self._ports, self._times)
-        self._trees = {version: Tree(*_sorted(kept, version), deeper, bits=BITS[version]) for version in (4, 6)}
+        try:
+            self._trees = {version: Tree(*_sorted(kept, version), deeper, bits=BITS[version]) for version in (4, 6)}
+        except TooManyCrossingsError as error:
+            raise CrossingError(self.book[error.row], self.line[error.row]) from None
         limited = kept["port_first"] != ANY_PORT_FIRST
         self._ported = {version: _times_of(tree, limited, kept["from_ns"], kept["until_ns"]) for version, tree in self._trees.items()}
 
@@ -67,6 +79,16 @@ class Index:
         """Version, first and last address of a row."""
         (first_high, last_high), (first, last) = self._high, self._low
         return self.version[row], first_high[row] << 64 | first[row], last_high[row] << 64 | last[row]
+
+    def within(self, inner: int, outer: int) -> int:
+        """How a row's range lies to another's of the same version: 0 not inside it, 1 the same, 2 inside and smaller."""
+        (first_high, last_high), (first, last) = self._high, self._low
+        if first_high[inner] != first_high[outer] or last_high[inner] != last_high[outer]:
+            (_, low, high), (_, wide_low, wide_high) = self.span(inner), self.span(outer)
+            return 2 if wide_low <= low <= high <= wide_high else 0
+        if first[outer] > first[inner] or last[outer] < last[inner]:
+            return 0
+        return 1 if first[outer] == first[inner] and last[outer] == last[inner] else 2
 
     def at(self, vrf: str, vlans: tuple[int, ...], interface: str | None) -> frozenset[int]:
         """The points whose rows answer a question that was seen there."""
@@ -95,7 +117,13 @@ class Index:
         tree = self._trees[version]
         from_ns, until_ns, low, high, point = self.from_ns, self.until_ns, self.port_first, self.port_last, self.point
         members, start, parent, inner = tree.members, tree.start, tree.parent, tree.inner
-        innermost = node = tree.innermost(value)
+        strides = tree.strides
+        if strides:
+            part = value >> STRIDE_BITS
+            innermost = tree.owner[bisect_right(tree.bounds, value, strides[part], strides[part + 1]) - 1]
+        else:
+            innermost = tree.owner[bisect_right(tree.bounds, value) - 1]
+        node = innermost
         found = []
         while node >= 0:
             rows = inner[node].candidates(port, at_ns) if node in inner else members[start[node] : start[node + 1]]

@@ -25,7 +25,11 @@ Item = tuple[int, int, int]  # first, last, row
 
 
 class TooManyCrossingsError(Exception):
-    """The intervals cross each other so often that cutting them would not end well."""
+    """The intervals cross each other so often that cutting them would not end well; `row` is where that was noticed."""
+
+    def __init__(self, row: int) -> None:
+        super().__init__(row)
+        self.row = row
 
 
 class Tree:
@@ -57,15 +61,14 @@ class Tree:
         part = value >> STRIDE_BITS
         return self.owner[bisect_right(self.bounds, value, strides[part], strides[part + 1]) - 1]
 
-    def candidates(self, value: int, *deeper: int | None) -> list[int]:
-        """Rows whose interval holds the value (and, as far as there are trees for it, whose other intervals hold the others; None: any)."""
+    def candidates(self, value: int, second: int | None = None, third: int | None = None) -> list[int]:
+        """Rows whose interval holds the value, and, as far as there are trees for it, whose other intervals hold the others (None: any)."""
         node = self.innermost(value)
         members, start, parent, inner = self.members, self.start, self.parent, self.inner
         found: list[int] = []
         while node >= 0:
             if node in inner:
-                tree = inner[node]
-                found += set(tree.members) if deeper[0] is None else tree.candidates(deeper[0], *deeper[1:])
+                found += set(inner[node].members) if second is None else inner[node].candidates(second, third)
             else:
                 found += members[start[node] : start[node + 1]]
             node = parent[node]
@@ -104,7 +107,7 @@ class Tree:
                 border(first, node)
             members.append(row)
             if len(members) > most:
-                raise TooManyCrossingsError
+                raise TooManyCrossingsError(row)
         while lasts:
             end = lasts.pop()
             nodes.pop()

@@ -286,6 +286,19 @@ def test_ipv4_inside_ipv6_is_the_same_address(books: Books) -> None:
     assert name(loaded.answer("::ffff:192.0.2.3", None, NOW)) == "铜公司"
 
 
+def test_an_answer_reads_no_file_and_asks_no_network(books: Books, monkeypatch: pytest.MonkeyPatch) -> None:
+    loaded = books(INVENTORY, book_csv=HEAD + row("192.0.2.0", "192.0.2.7", "铜公司", code=COPPER))
+
+    def refuse(*_: object, **__: object) -> None:
+        raise AssertionError("a file or a socket was opened")
+
+    for place in ("builtins.open", "io.open", "os.open", "socket.socket", "socket.getaddrinfo"):
+        monkeypatch.setattr(place, refuse)
+    answers = [loaded.answer(f"192.0.2.{last}", 4000, NOW) for last in (1, 9)]
+    monkeypatch.undo()
+    assert [answer.result for answer in answers] == ["named", "unknown"]
+
+
 def test_every_answer_is_counted_by_its_result(books: Books) -> None:
     rows = row("192.0.2.0", "192.0.2.0", "铜公司", code=COPPER) + row("192.0.2.1", "192.0.2.1", "池", use="NAT")
     rows += row("192.0.2.2", "192.0.2.2", "铜公司", code=COPPER) + row("192.0.2.2", "192.0.2.2", "锡公司", code=TIN) + row("x", "", "坏行")

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import dataclasses
+import random
 from pathlib import Path
 from typing import Literal
 
 import pytest
 
 from sensor.attribution import Attribution, AttributionError, settings
+from sensor.attribution.dates import moment_ns
 from sensor.attribution.inventory import Config
+from sensor.attribution.ranges import address_text
 from sensor.attribution.settings import Settings
 from sensor.records import Finding
 from tests.attribution.conftest import Books
@@ -96,6 +99,56 @@ def test_a_finding_of_several_connections_is_named_only_where_they_agree(books: 
     half = loaded.attribute(with_flows(made, (10, 5), (3000, 6))).attribution
     assert half is not None
     assert (half.result, half.enterprise) == ("shared", None)
+
+
+def test_connections_of_one_computed_translator_are_those_of_different_inside_addresses(books: Books) -> None:
+    made = finding()
+    sources = f"""kind: nat, inside: 100.64.0.1-100.64.0.14, outside: {made.miner_ip}, dynamic_factor: 2
+        kind: inventory, path: book.csv"""
+    loaded = books(sources, book_csv="first,last,organisation\n100.64.0.1,,Copper\n100.64.0.2,,Tin\n")
+    same = loaded.attribute(with_flows(made, (1024, 5), (1025, 6))).attribution
+    assert same is not None
+    assert same.enterprise is not None
+    assert same.enterprise.name == "Copper"
+    apart = loaded.attribute(with_flows(made, (1024, 5), (5056, 6))).attribution
+    assert apart is not None
+    assert (apart.result, apart.enterprise) == ("conflict", None)
+
+
+def test_an_account_that_changes_hands_during_a_connection_names_nobody(books: Books) -> None:
+    made = finding()
+    nat = f"outside,inside,account,begin,end\n{made.miner_ip},,a1,2024-01-01,2030-01-01\n"
+    who = "account,organisation,valid_from,valid_until\na1,Copper,2024-01-01,2025-06-30\na1,Tin,2025-07-01,\n"
+    sources = "kind: leases, format: nat-csv, path: nat.csv\nkind: inventory, preset: customers, path: who.csv"
+    loaded = books(sources, nat_csv=nat, who_csv=who)
+    (flow, *_) = made.flows
+    long = dataclasses.replace(flow, first_ns=moment_ns("2025-06-01", 0)[0], last_ns=moment_ns("2025-08-01", 0)[0])
+    answer = loaded.attribute(dataclasses.replace(made, flows=[long])).attribution
+    assert answer is not None
+    assert (answer.result, answer.enterprise) == ("conflict", None)
+
+
+def test_live_connections_are_seen_on_their_interface(books: Books) -> None:
+    made = finding()
+    (flow, *_) = made.flows
+    book = f"first,last,organisation,interface\n{made.miner_ip},,Copper,eth1\n{made.miner_ip},,Tin,eth2\n"
+    loaded = books("kind: inventory, path: book.csv", book_csv=book)
+    for interface, expected in (("eth1", "Copper"), ("eth2", "Tin"), ("eth3", None)):
+        seen = dataclasses.replace(made, flows=[dataclasses.replace(flow, source=interface)])
+        answer = loaded.attribute(seen, live=True).attribution
+        assert answer is not None
+        assert (answer.enterprise and answer.enterprise.name) == expected
+    answer = loaded.attribute(made).attribution
+    assert answer is not None
+    assert answer.result == "conflict"
+
+
+def test_ranges_that_cross_beyond_reason_are_one_sentence_with_a_line(books: Books) -> None:
+    rng = random.Random("crossing")
+    rows = [(begin, begin + rng.randrange(1 << 20)) for begin in (rng.randrange(1 << 20) for _ in range(4_000))]
+    book = HEAD + "".join(f"{address_text(4, 10 << 24 | first)},{address_text(4, 10 << 24 | last)},Copper,,\n" for first, last in rows)
+    with pytest.raises(AttributionError, match=r"book\.csv:\d+: ranges cross each other beyond reason"):
+        books("kind: inventory, path: book.csv", book_csv=book)
 
 
 def test_it_is_the_miners_side_that_is_asked_for_whichever_end_it_is(books: Books) -> None:
