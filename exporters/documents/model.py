@@ -44,7 +44,10 @@ class Column:
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """Rows under columns. `key` names the table for programs; `empty` is said where there is no row."""
+    """Rows under columns. `key` names the table for programs; `empty` is said where there is no row.
+
+    Forms that are read from top to bottom (page, Markdown) stop after `most` rows and say how many there are; the others have all.
+    """
 
     key: str
     title: str
@@ -52,6 +55,12 @@ class Table:
     rows: tuple[tuple[Cell, ...], ...]
     empty: str = ""
     notes: tuple[str, ...] = ()
+    most: int | None = None
+
+    @property
+    def top(self) -> tuple[tuple[Cell, ...], ...]:
+        """The rows that such a form shows."""
+        return self.rows if self.most is None else self.rows[: self.most]
 
 
 @dataclass(frozen=True, slots=True)
