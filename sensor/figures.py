@@ -170,6 +170,7 @@ class Figures:
     region: str | None  # code of the division, None: everywhere
     region_name: str | None
     rates: Rates
+    persons_named: bool
 
     addresses: int
     addresses_before: int

@@ -200,8 +200,10 @@ class _Bulletin:
     def _method(self) -> Section:
         _, given = self._, self.figures
         factors = {"co2": f"{given.rates.co2_kg_per_kwh:g}", "yuan": f"{given.rates.surcharge_yuan_per_kwh:.2f}"}
-        sentences = tuple(_(sentence).format(**factors) for sentence in METHOD)
-        return Section("method", _("Method and error bounds"), (Sentences("method", "", sentences),))
+        sentences = [_(sentence).format(**factors) for sentence in METHOD]
+        if not given.persons_named:
+            sentences.append(_("Private persons are counted, and named nowhere."))
+        return Section("method", _("Method and error bounds"), (Sentences("method", "", tuple(sentences)),))
 
     def _coverage(self) -> Section:
         _, given = self._, self.figures

@@ -93,7 +93,7 @@ def mines(given: tuple[Mine, ...], _: Translate, cells: Cells) -> Table:
         speed = [estimated(one.hashrate_hps) if (unit == HASHES) == (one.work_unit == HASHES) else None for unit, _column in rates]
         named = (one.address, cells.owner(one.owner), cells.place(one.owner), one.algorithm or _("not known"), cells.several(one.coins))
         seen = (cells.several(one.pools, 3), _(GRADES[one.grade.label][0]), one.shares, one.accepted)
-        times = (cells.moment(one.first_ns), cells.moment(one.last_ns), cells.yes(one.new, _("new")))
+        times = (cells.moment(one.first_ns), cells.moment(one.last_ns), cells.yes(one.new, _("newly seen")))
         rows.append((*named, *seen, *speed, estimated(one.estimate.day_kwh), *times))
     return Table("addresses", _("Addresses"), columns, tuple(rows), _("No mining was seen."), most=MOST_MINES)
 

@@ -68,14 +68,14 @@ REASONS = {
     "rose": N_("the load rose by {low} to {high} kW when mining began"),
     "did-not-rise": N_("the load did not rise when mining began: {low} to {high} kW, and at least {expected} kW were expected"),
     "rose-more": N_("the load rose by more than the mining seen explains: {low} to {high} kW, at most {expected} kW were expected"),
-    "no-step": N_("whether the load rose when mining began cannot be told: too few days with readings before or after"),
+    "no-step": N_("whether the load rose when mining began cannot be told: too few days with readings, or too uneven a load"),
     "unexplained": N_("an even load of {kilowatts} kW is not explained by the mining that was seen"),
 }
 #: How the figures are made.
 METHOD = (
     N_(
-        "Work is counted: every share that a pool set and a miner found stands for a known number of hashes. Shares come by chance, so "
-        "a hashrate lies between bounds (exact Poisson bounds, 95 % unless the sensor is set otherwise); few shares give wide bounds."
+        "Work is counted: every share that a miner submits stands for a known number of hashes. Shares come by chance, so a hashrate "
+        "lies between bounds (exact Poisson bounds, 95 % unless the sensor is set otherwise); few shares give wide bounds."
     ),
     N_(
         "Power is the hashrate times the joules of a hash: of the machine where it was named, else from the best to the worst machine "
@@ -92,5 +92,5 @@ METHOD = (
     ),
     N_("CO2 is reckoned with {co2} kg a kilowatt-hour, the surcharge with {yuan} yuan a kilowatt-hour."),
     N_("Traffic with pools is what the mining connections carried, both ways, without packet headers: the mean of the time watched."),
-    N_("Cities are the divisions of GB/T 2260 in which the books of allocations place an address. Persons are not named."),
+    N_("Cities are the divisions of GB/T 2260 in which the books of allocations place an address."),
 )

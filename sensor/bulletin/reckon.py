@@ -73,6 +73,7 @@ class _Reckoning:
             region=frame.region,
             region_name=frame.owners.name(frame.region.ljust(6, "0")) if frame.region else None,
             rates=frame.rates,
+            persons_named=frame.owners.name_persons,
             addresses=self.addresses,
             addresses_before=len({line.address for line in self.earlier}),
             addresses_new=len(present - {line.address for line in lines if not line.new}),
