@@ -273,6 +273,7 @@ class Finding:
     proxy: str | None = None  # address:port of that proxy
     pool: Pool = field(default_factory=Pool)
     attribution: Attribution | None = None  # whose address the miner's was
+    stream_bytes: int = 0  # of its connections, both directions, without headers; those that were missed are in it
 
 
 @dataclass(slots=True)
