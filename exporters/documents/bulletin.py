@@ -112,7 +112,7 @@ class _Bulletin:
         rows = tuple((day.isoformat(), value) for day, value in values)
         columns = (Column("day", _("Day")), Column("energy_kwh", _("Electricity"), "figure", "kWh", ranged=True))
         chart = Chart("days", _("Electricity by day, kWh"), "kWh", points, description=description)
-        return [chart, Table("days", _("Electricity by day"), columns, rows)]
+        return [chart, Table("days", _("Electricity by day"), columns, rows, folded=True)]
 
     def _algorithms(self) -> Table:
         _, given = self._, self.figures
@@ -144,7 +144,7 @@ class _Bulletin:
             Column("energy_kwh", _("Electricity seen"), "figure", "kWh", ranged=True),
         )
         rows = tuple((self._name(key, one), one.addresses, part(one.part), one.enterprises, estimated(one.energy_kwh)) for one in groups)
-        return Table(key, title, columns, rows, _("No mining was seen."), most=20)
+        return Table(key, title, columns, rows, _("No mining was seen."), most=20, narrow=True)
 
     def _name(self, table: str, group: Group) -> str:
         if group.key is None:

@@ -39,14 +39,15 @@ class Column:
     kind: Kind = "text"
     unit: str = ""
     ranged: bool = False  # its cells are Range
-    bar: bool = False  # drawn as a bar beside the figure, longest for the largest
+    bar: bool = False  # drawn as a bar below the figure, longest for the largest
+    aside: bool = False  # one of many: forms that are read from left to right leave it out
 
 
 @dataclass(frozen=True, slots=True)
 class Table:
     """Rows under columns. `key` names the table for programs; `empty` is said where there is no row.
 
-    Forms that are read from top to bottom (page, Markdown) stop after `most` rows and say how many there are; the others have all.
+    Forms for reading (page, Markdown) stop after `most` rows and leave columns aside, and say so; the others have all.
     """
 
     key: str
@@ -56,6 +57,13 @@ class Table:
     empty: str = ""
     notes: tuple[str, ...] = ()
     most: int | None = None
+    narrow: bool = False  # half a page is enough for it
+    folded: bool = False  # a page shows it when asked to
+
+    @property
+    def front(self) -> tuple[tuple[int, Column], ...]:
+        """The columns that such a form shows, with their places in a row."""
+        return tuple((place, column) for place, column in enumerate(self.columns) if not column.aside)
 
     @property
     def top(self) -> tuple[tuple[Cell, ...], ...]:

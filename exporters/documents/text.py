@@ -48,10 +48,10 @@ def _block(block: Block, translate: Translate) -> Iterator[str]:
 
 def _table(table: Table, _: Translate) -> Iterator[str]:
     if table.rows:
-        yield "| " + " | ".join(plain(column.title) for column in table.columns) + " |"
-        yield "|" + "|".join(" ---: " if numeric(column) else " --- " for column in table.columns) + "|"
+        yield "| " + " | ".join(plain(column.title) for _place, column in table.front) + " |"
+        yield "|" + "|".join(" ---: " if numeric(column) else " --- " for _place, column in table.front) + "|"
         for row in table.top:
-            cells = [plain(shown(cell, column.kind, column.unit)) for cell, column in zip(row, table.columns, strict=True)]
+            cells = [plain(shown(row[place], column.kind, column.unit)) for place, column in table.front]
             yield "| " + " | ".join(cells) + " |"
         if len(table.rows) > len(table.top):
             more = _("{count} more rows stand in the workbook, the CSV and the JSON.").format(count=len(table.rows) - len(table.top))

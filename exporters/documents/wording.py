@@ -94,3 +94,5 @@ METHOD = (
     N_("Traffic with pools is what the mining connections carried, both ways, without packet headers: the mean of the time watched."),
     N_("Cities are the divisions of GB/T 2260 in which the books of allocations place an address."),
 )
+#: What a ledger may have to say of its figures.
+NOTES = (N_("the period does not begin and end at full hours; what is shown is of the hours that begin in it"),)

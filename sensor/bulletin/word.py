@@ -26,9 +26,10 @@ from sensor.exit_codes import CONFIG, OK, RUN_ERROR, USAGE
 from sensor.figures import Figures, MeterCheck, Rates
 from sensor.ledger import Ledger, LedgerError
 from sensor.ledger.database import exists
+from sensor.ledger.energies import Place, energies
 from sensor.ledger.periods import summary
 from sensor.meter import readings
-from sensor.summary import Range, Summary, energy
+from sensor.summary import Range, Summary
 from sensor.version import VERSION
 
 if TYPE_CHECKING:
@@ -120,7 +121,8 @@ def _reckoned(task: Task) -> tuple[Figures, tuple[str, ...]]:
     ledger = Ledger.open(task.settings.ledger.url)
     try:
         now, before = (_summary(ledger, one) for one in (chosen, chosen.before))
-        days = [(day.first, _energy(_summary(ledger, day), settings.region)) for day in _days(chosen)]
+        shown = {(line.address, line.site_id or 0, line.algorithm or "") for line in lines_in(now, settings.region)}
+        days = [(day.first, _energy(ledger, day, shown)) for day in _days(chosen)]
     finally:
         ledger.close()
     checks: tuple[MeterCheck, ...] | None = meters.checks(now, measured.readings, owners) if measured else None
@@ -137,8 +139,10 @@ def _summary(ledger: Ledger, chosen: Period) -> Summary:
     return summary(ledger, chosen.from_ns, chosen.to_ns)
 
 
-def _energy(given: Summary, region: str | None) -> Range:
-    return energy(lines_in(given, region))
+def _energy(ledger: Ledger, day: Period, shown: set[Place]) -> Range:
+    """The energy of one day, of the places that the bulletin shows."""
+    found = energies(ledger, day.from_ns, day.to_ns)
+    return sum((kwh for place, kwh in found.items() if place in shown), Range())
 
 
 def _write(task: Task, given: Figures) -> int:
