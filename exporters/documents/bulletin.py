@@ -139,8 +139,8 @@ class _Bulletin:
         columns = (
             Column(key, head),
             Column("addresses", _("Addresses"), "count"),
-            Column("part", _("Part of all addresses"), "part", bar=True),
-            Column("enterprises", _("Enterprises"), "count"),
+            Column("part", _("Part"), "part", bar=True),
+            Column("enterprises", _("Enterprises"), "count", spare=True),
             Column("energy_kwh", _("Electricity seen"), "figure", "kWh", ranged=True),
         )
         rows = tuple((self._name(key, one), one.addresses, part(one.part), one.enterprises, estimated(one.energy_kwh)) for one in groups)
@@ -188,7 +188,7 @@ class _Bulletin:
             Column("grade", _("Grade")),
             Column("meaning", _("What was seen")),
             Column("addresses", _("Addresses"), "count"),
-            Column("part", _("Part of all addresses"), "part", bar=True),
+            Column("part", _("Part"), "part", bar=True),
         )
         rows = tuple(
             (_(GRADES[one.key][0]), _(GRADES[one.key][1]), one.addresses, part(one.part)) for one in self.figures.by_grade if one.key

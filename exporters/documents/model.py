@@ -40,6 +40,7 @@ class Column:
     unit: str = ""
     ranged: bool = False  # its cells are Range
     bar: bool = False  # drawn as a bar below the figure, longest for the largest
+    spare: bool = False  # left out where there is little room
     aside: bool = False  # one of many: forms that are read from left to right leave it out
 
 

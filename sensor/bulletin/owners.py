@@ -32,8 +32,12 @@ class Owners:
             category=enterprise.category,
             premises=site.address if site and not hidden else None,
             division=city_code(code) if hidden else code,
-            division_name=self.name(city_code(code) if hidden else code) or (site.division_name if site and not hidden else None),
+            division_name=self._place(city_code(code) if hidden else code, site.division_name if site and not hidden else None),
         )
+
+    def _place(self, code: str | None, said: str | None) -> str | None:
+        """The name of a division; of one that the table does not have, what the books say, else the name of its city."""
+        return self.name(code) or said or self.name(city_code(code))
 
     def of(self, summary: SiteSummary | None) -> Owner | None:
         """The owner of a site."""
