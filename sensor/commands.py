@@ -133,6 +133,8 @@ def _load(options: argparse.Namespace) -> Config:
     overrides = list(options.overrides)
     if options.engine:
         overrides.append(f"engine={options.engine}")
+    if getattr(options, "ledger", None):
+        overrides.append(f"ledger.url={options.ledger}")
     if getattr(options, "jobs", None):
         overrides.append(f"workers={options.jobs}")
     return config.load(options.config, overrides, _exporters)
@@ -224,11 +226,26 @@ def _replay(options: argparse.Namespace, settings: Config) -> int:
     if owners is not None:
         for finding in outcome.findings:
             owners.attribute(finding)
+    kept = options.ledger is None or _keep(outcome, settings)
     code = INTERRUPTED if outcome.interrupted else RUN_ERROR if outcome.problems else OK
+    code = code if kept else RUN_ERROR
     if eve is not None:
         code = code if _write_eve(eve, target, outcome, settings, loaded.name) else RUN_ERROR
     screen.summary(outcome, loaded.name, settings.workers, options, eve_on_stdout=target == STDIN)
     return code
+
+
+def _keep(outcome: Outcome, settings: Config) -> bool:
+    """Put what was found into the ledger; false (and said) if it cannot be."""
+    from sensor.keeping import keep
+    from sensor.ledger import LedgerError
+
+    try:
+        keep(outcome.records, outcome.counters.get("last_packet_ns", 0), settings.ledger, settings.findings)
+    except LedgerError as error:
+        say(str(error))
+        return False
+    return True
 
 
 def _open_eve(target: str | None, inputs: list[str]) -> IO[str] | None:

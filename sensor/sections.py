@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import datetime
 import ipaddress
+import zoneinfo
 from typing import Annotated, Literal
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
@@ -116,6 +117,23 @@ class Keeping(Section):
     nodes: Annotated[int, Field(ge=100, le=1 << 32)] = 200_000
     outbox_rows: Annotated[int, Field(ge=100, le=1 << 32)] = 200_000
     outbox_bytes: Annotated[int, Field(ge=1 << 20, le=1 << 44)] = 1 << 30
+    hours_days: Annotated[int, Field(ge=35, le=36_500)] = 62  # roll-ups by the hour are joined to days when they are older
+    rollup_days: Annotated[int, Field(ge=35, le=36_500)] = 3_650
+    timezone: Text = "Asia/Shanghai"  # of those days, and of times in lists
+
+    @field_validator("timezone")
+    @classmethod
+    def _zone(cls, name: str) -> str:
+        try:
+            zoneinfo.ZoneInfo(name)
+        except (zoneinfo.ZoneInfoNotFoundError, ValueError, OSError):
+            raise ValueError(f"{name!r} is no time zone that is known here") from None
+        return name
+
+    @property
+    def zone(self) -> zoneinfo.ZoneInfo:
+        """The time zone."""
+        return zoneinfo.ZoneInfo(self.timezone)
 
 
 class Bulletin(Section):
