@@ -99,8 +99,8 @@ class Joined:
             exposure.add(self.exposures[name])
         timeline = Timeline()
         timeline.add(self.timeline)
-        kept = {"shares": replace(self.shares), "flows": list(self.flows), "names": self.names.copy()}
-        return replace(self, **kept, exposures=exposures, timeline=timeline)
+        shares, names = replace(self.shares), self.names.copy()
+        return replace(self, shares=shares, flows=list(self.flows), names=names, exposures=exposures, timeline=timeline)
 
     @property
     def exposure(self) -> Exposure:

@@ -71,5 +71,7 @@ class Sightings:
         self._kept = (*self._kept, name, login)
 
     def _unpacked(self) -> tuple[tuple[int, int, int, str, dict[str, object]], ...]:
-        packed: tuple[tuple[int, int, int, str, dict[str, object]], ...] = marshal.loads(zlib.decompress(self._packed)) if self._packed else ()
-        return packed
+        kept: tuple[tuple[int, int, int, str, dict[str, object]], ...] = ()
+        if self._packed:
+            kept = marshal.loads(zlib.decompress(self._packed))
+        return kept

@@ -11,4 +11,17 @@ from sensor.estimate.tally import Share
 from sensor.estimate.target import hash_value
 from sensor.estimate.timeline import Timeline
 
-__all__ = ["PUE", "Assumptions", "Estimate", "Exposure", "JobTimes", "Share", "ShareBook", "Timeline", "energy_kwh", "estimate", "hash_value", "watts"]
+__all__ = [
+    "PUE",
+    "Assumptions",
+    "Estimate",
+    "Exposure",
+    "JobTimes",
+    "Share",
+    "ShareBook",
+    "Timeline",
+    "energy_kwh",
+    "estimate",
+    "hash_value",
+    "watts",
+]

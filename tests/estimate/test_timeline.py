@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import random
 
 from hypothesis import given
@@ -31,7 +32,7 @@ def record(times: list[int]) -> ShareTimeline:
 
 
 def test_each_width_divides_the_next_and_the_last_holds_any_clock() -> None:
-    assert all(wide % narrow == 0 for narrow, wide in zip(WIDTHS, WIDTHS[1:], strict=False))
+    assert all(wide % narrow == 0 for narrow, wide in itertools.pairwise(WIDTHS))
     assert WIDTHS[-1] * MAX_BINS > 2**63 // NS + WIDTHS[-1]
 
 

@@ -1,7 +1,7 @@
 """Small charts as inline SVG: bars over time, and a range with its best value on a logarithmic scale.
 
-Pure: numbers in, markup out, the same for the same numbers. They hold no text but numbers of ours; words stand beside them in the page, where
-they keep their size on every screen. Colours are the page's, by class.
+Pure: numbers in, markup out, the same for the same numbers. Words stand beside them in the page, where they
+keep their size on every screen. Colours are the page's, by class.
 """
 
 from __future__ import annotations
@@ -64,16 +64,22 @@ def band(low: float, best: float, high: float, label: str, marks: Sequence[float
     return Markup("").join([*parts, _rect("best", max(0.0, place(best) - 3), 5, 6, 90), _CLOSE])
 
 
-def split(parts: Sequence[tuple[str, int]], label: str) -> Markup:
-    """A whole in parts, side by side: (class, count) each; what is there is never too thin to be seen."""
-    whole = sum(count for _, count in parts)
-    drawn, left = [_OPEN.format(label)], 0.0
-    shown = [(name, max(6.0, WIDTH * count / whole)) for name, count in parts if count]
+def split(parts: Sequence[tuple[str, int, str]]) -> Markup:
+    """A whole in parts, side by side: class, count and meaning of each; what is there is never too thin to be seen."""
+    whole = sum(count for _, count, _ in parts)
+    drawn, left = [_OPEN.format(", ".join(f"{count} {name}" for name, count, _ in parts))], 0.0
+    shown = [(name, max(6.0, WIDTH * count / whole)) for name, count, _ in parts if count]
     scale = WIDTH / sum(width for _, width in shown) if shown else 1.0
     for name, width in shown:
         drawn.append(_rect(name, left, 0, width * scale - 2.0, BAR_HEIGHT))
         left += width * scale
     return Markup("").join([*drawn, _CLOSE])
+
+
+def share(part: float) -> Markup:
+    """A part of a whole, 0 to 1, as a bar; the number stands beside it."""
+    bar = _rect("bar", 0, 0, max(4.0, WIDTH * part), BAR_HEIGHT) if part > 0 else Markup("")
+    return Markup('<svg class="share" viewBox="0 0 1000 100" preserveAspectRatio="none" aria-hidden="true">{}</svg>').format(bar)
 
 
 def _rect(name: str, x: float, y: float, width: float, height: float) -> Markup:

@@ -10,13 +10,15 @@ import dataclasses
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from typing import Any
 
 from markupsafe import Markup
 
-from exporters import cells, charts
+from exporters import cells
 from exporters.amounts import quantity
 from exporters.moments import NS, file_name
 from exporters.redacted_claims import redacted_attribution
+from exporters.report import strips
 from sensor.records import Attribution, Evidence, Finding, FlowSummary, Grade, Node
 
 #: Shown of one finding; how many there are is said. Texts are cut in their middle.
@@ -72,6 +74,7 @@ class Panel:
     number: int
     anchor: str
     title: str
+    worker: str
     miner: str
     pool: str
     pool_name: str
@@ -93,6 +96,8 @@ class Panel:
     shares: list[str]
     chart: Markup
     chart_words: str
+    chart_from: str
+    chart_to: str
     strip: Markup
     facts: list[Fact]
     reasons: list[str]
@@ -104,15 +109,15 @@ class Panel:
     claims: list[dict[str, str]]
 
 
-def panel(number: int, item: Finding, span: charts.Span) -> Panel:
+def panel(number: int, item: Finding, span: strips.Span) -> Panel:
     """The panel of a finding; `span` is the time that all panels of the page share."""
     item = without_persons(item)
     answer = item.attribution
-    chart, words = _shares_chart(item)
     return Panel(
         number=number,
         anchor=f"f{number}",
         title=" ".join(filter(None, (_text(item.coin or "", 24), _text(item.algorithm or item.dialect, 40)))),
+        worker=_text(item.worker or item.login or "", 24),
         miner=_text(item.miner_ip),
         pool=cells.address(_text(item.pool_ip), item.pool_port),
         pool_name=pool_name(item),
@@ -130,8 +135,7 @@ def panel(number: int, item: Finding, span: charts.Span) -> Panel:
         power=_range(item, energy=False),
         energy=_range(item, energy=True),
         shares=cells.shares(item),
-        chart=chart,
-        chart_words=words,
+        **_shares_chart(item),
         strip=strip(item, span),
         facts=list(_facts(item)),
         reasons=[_text(reason, 400) for reason in reversed(item.reasons)],
@@ -198,45 +202,67 @@ def node(item: Node) -> dict[str, str]:
     }
 
 
-def strip(item: Finding, span: charts.Span) -> Markup:
+def row(number: int, item: Finding) -> dict[str, str]:
+    """A finding as a row of a table."""
+    item = without_persons(item)
+    return {
+        "number": f"{number:,}",
+        "miner": _text(item.miner_ip),
+        "holder": holder(item.attribution),
+        "pool": cells.address(_text(item.pool_ip), item.pool_port),
+        "what": _text(" ".join(filter(None, (item.coin, item.algorithm or item.dialect))), 40),
+        "who": _text(item.login or "", 40),
+        "since": moment(item.first_ns),
+        "shares": f"{item.shares.submitted:,}",
+        "rate": str(_rate(item)["rate"]),
+        "grade": item.grade.label,
+    }
+
+
+def strip(item: Finding, span: strips.Span) -> Markup:
     """The finding's shares on the time that all share, before its connections."""
     line = item.timeline
     times = (line.start_ns, line.bin_ns, line.counts) if line else (0, 1, ())
     label = f"{item.shares.submitted} shares from {moment(item.first_ns)} to {moment(item.last_ns)} UTC"
-    return charts.bars(span, *times, [(flow.first_ns, flow.last_ns) for flow in item.flows], label)
+    return strips.bars(span, *times, [(flow.first_ns, flow.last_ns) for flow in item.flows], label)
 
 
 def _text(text: str, room: int = MOST_TEXT) -> str:
     return cells.short(text, room)
 
 
-def _shares_chart(item: Finding) -> tuple[Markup, str]:
+def _shares_chart(item: Finding) -> dict[str, Any]:
     line = item.timeline
     if line is None:
-        return Markup(""), ""
-    span = charts.Span(line.start_ns, line.start_ns + line.bin_ns * len(line.counts))
+        return {"chart": Markup(""), "chart_words": "", "chart_from": "", "chart_to": ""}
+    end_ns = line.start_ns + line.bin_ns * len(line.counts)
     most = max(line.counts)
     words = f"each bar {cells.duration(line.bin_ns / NS)}, the tallest {most:,} {cells.plural(most, 'share')}"
-    return strip(item, span), words
+    chart = strip(item, strips.Span(line.start_ns, end_ns))
+    return {"chart": chart, "chart_words": words, "chart_from": moment(line.start_ns), "chart_to": moment(end_ns)}
 
 
-def _rate(item: Finding) -> dict[str, str | Markup]:
+def _rate(item: Finding) -> dict[str, Any]:
     found = item.hashrate_hps
     if found is None:
         return {"rate": "", "rate_range": "", "rate_chart": Markup("")}
     unit = "Sol/s" if item.work_unit == "solutions" else "H/s"
     if not found.best:
-        return {"rate": f"under {quantity(found.high, unit)}", "rate_range": f"no share seen; {found.level:.0%} bound", "rate_chart": Markup("")}
+        return {
+            "rate": f"under {quantity(found.high, unit)}",
+            "rate_range": f"no share seen; {found.level:.0%} bound",
+            "rate_chart": Markup(""),
+        }
     ends = f"{quantity(found.low, unit)} – {quantity(found.high, unit)}"
     marks = [value for value in (item.claimed_hashrate_hps, item.nominal_hashrate_hps) if value]
     label = f"best {quantity(found.best, unit)}, from {quantity(found.low, unit)} to {quantity(found.high, unit)}"
-    chart = charts.band(found.low, found.best, found.high, label, marks)
+    chart = strips.band(found.low, found.best, found.high, label, marks)
     return {"rate": quantity(found.best, unit), "rate_range": f"{ends} ({found.level:.0%})", "rate_chart": chart}
 
 
 def _range(item: Finding, energy: bool) -> str:
     found = item.energy_kwh if energy else item.power_watts
-    if found is None or not found.high:
+    if found is None or item.power_watts is None or item.power_watts.best < cells.LEAST_WATTS:
         return ""
     unit, factor = ("Wh", 1000) if energy else ("W", 1)
     low, best, high = (quantity(factor * value, unit) for value in (found.low, found.best, found.high))
