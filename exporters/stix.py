@@ -88,7 +88,7 @@ def _traffic(flows: Iterable[FlowSummary]) -> Iterator[Object]:
         ends = {"src_ref": _address(key.src_ip)["id"], "dst_ref": _address(key.dest_ip)["id"]}
         yield from (_address(key.src_ip), _address(key.dest_ip))
         spoken = ["ipv6" if ":" in key.src_ip else "ipv4", key.proto.lower(), "http" if flow.framing == "http" else flow.dialect]
-        values = {"start": _moment(flow.first_ns), "end": _moment(flow.last_ns), **ends}
+        values: Object = {"start": _instant(flow.first_ns), "end": _instant(flow.last_ns), **ends}
         values |= {"src_port": key.src_port, "dst_port": key.dest_port, "protocols": spoken}
         yield _observable("network-traffic", values, {**values, "is_active": False})
 
@@ -170,6 +170,13 @@ def _moment(ns: int) -> str:
     """A time as STIX writes it, to the millisecond."""
     moment = datetime.fromtimestamp(min(max(0, ns) // 1_000_000_000, 253_402_300_799), UTC)
     return f"{moment:%Y-%m-%dT%H:%M:%S}.{ns // 1_000_000 % 1_000:03d}Z"
+
+
+def _instant(ns: int) -> str:
+    """The same in its shortest form, which is what goes into identifiers."""
+    whole, _, part = _moment(ns)[:-1].partition(".")
+    part = part.rstrip("0")
+    return f"{whole}.{part}Z" if part else f"{whole}Z"
 
 
 def _text(text: str) -> str:

@@ -42,10 +42,14 @@ class Sum:
 
 
 def headline(findings: Sequence[Finding]) -> str:
-    """What was found, in one line."""
+    """What was found, in one line: who mines, or else who behaves like a miner; never both in one number."""
     if not findings:
         return "No mining found"
-    miners, pools = len({item.miner_ip for item in findings}), len({(item.pool_ip, item.pool_port) for item in findings})
+    sure = [item for item in findings if item.grade >= Grade.SPEAKS]
+    if not sure:
+        tried = len({item.miner_ip for item in findings})
+        return "1 address behaves like a miner" if tried == 1 else f"{tried:,} addresses behave like miners"
+    miners, pools = len({item.miner_ip for item in sure}), len({(item.pool_ip, item.pool_port) for item in sure})
     return f"{_count(miners, 'address', 'addresses')} {'mines' if miners == 1 else 'mine'} at {_count(pools, 'pool', 'pools')}"
 
 

@@ -55,6 +55,7 @@ def write(seen: Seen) -> Iterable[str]:
         grades=overview.grades(seen.findings),
         sums=overview.sums(seen.findings),
         panels=shown,
+        counted=[one for one in shown if one.counted],
         span=span,
         rows=[panels.row(number, item) for number, item in enumerate(others[:MOST_ROWS], MOST_FULL + 1)],
         rows_more=max(0, len(others) - MOST_ROWS),
@@ -77,7 +78,12 @@ def write(seen: Seen) -> Iterable[str]:
 def environment() -> Environment:
     """The templates with what they may call."""
     made = Environment(
-        loader=PackageLoader("exporters.report"), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
+        loader=PackageLoader("exporters.report"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
     )
     made.globals.update(moment=panels.moment, split=strips.split, share=strips.share, plural=cells.plural)
     return made
@@ -91,11 +97,10 @@ def own_style() -> Markup:
 
 
 def _span(findings: Sequence[Finding]) -> strips.Span:
-    """The time in which the findings were, on whole bins of their shares."""
-    lines = [item.timeline for item in findings if item.timeline is not None]
-    starts = [item.first_ns for item in findings] + [line.start_ns for line in lines]
-    ends = [item.last_ns for item in findings] + [line.start_ns + line.bin_ns * len(line.counts) for line in lines]
-    return strips.Span(min(starts, default=0), max(ends, default=0))
+    """The time in which the findings with shares were, on whole bins of them."""
+    found = [(item, item.timeline) for item in findings if item.timeline is not None]
+    times = [(line.start_ns, line.start_ns + line.bin_ns * len(line.counts)) for _, line in found]
+    return strips.span(times + [(flow.first_ns, flow.last_ns) for item, _ in found for flow in item.flows])
 
 
 def _meta(seen: Seen) -> list[tuple[str, str]]:

@@ -99,6 +99,7 @@ class Panel:
     chart_from: str
     chart_to: str
     strip: Markup
+    counted: bool  # whether shares were seen
     facts: list[Fact]
     reasons: list[str]
     notes: list[str]
@@ -137,6 +138,7 @@ def panel(number: int, item: Finding, span: strips.Span) -> Panel:
         shares=cells.shares(item),
         **_shares_chart(item),
         strip=strip(item, span),
+        counted=item.timeline is not None,
         facts=list(_facts(item)),
         reasons=[_text(reason, 400) for reason in reversed(item.reasons)],
         notes=[_text(note, 400) for note in item.estimate_notes],
@@ -233,12 +235,12 @@ def _text(text: str, room: int = MOST_TEXT) -> str:
 
 def _shares_chart(item: Finding) -> dict[str, Any]:
     line = item.timeline
-    if line is None:
+    if line is None or not line.counts:
         return {"chart": Markup(""), "chart_words": "", "chart_from": "", "chart_to": ""}
     end_ns = line.start_ns + line.bin_ns * len(line.counts)
     most = max(line.counts)
     words = f"each bar {cells.duration(line.bin_ns / NS)}, the tallest {most:,} {cells.plural(most, 'share')}"
-    chart = strip(item, strips.Span(line.start_ns, end_ns))
+    chart = strip(item, strips.Span(((line.start_ns, end_ns),)))
     return {"chart": chart, "chart_words": words, "chart_from": moment(line.start_ns), "chart_to": moment(end_ns)}
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 from markupsafe import Markup
 
@@ -16,6 +17,8 @@ from markupsafe import Markup
 WIDTH, BAR_HEIGHT = 1000.0, 100.0
 #: Stretches drawn behind bars; more would be a grey surface anyway.
 MOST_STRETCHES = 64
+#: A pause longer than this part of the busy time is cut out, so many at most; a cut is so wide.
+LEAST_PAUSE, MOST_CUTS, CUT = 0.5, 12, 12.0
 #: The scale of a range reaches this many times below and above its best value, farther if the range does.
 REACH = 4.0
 _OPEN = Markup('<svg viewBox="0 0 1000 100" preserveAspectRatio="none" role="img" aria-label="{}">')
@@ -25,21 +28,62 @@ _CLOSE = Markup("</svg>")
 
 @dataclass(frozen=True)
 class Span:
-    """The time that the width stands for."""
+    """The time that the width stands for: stretches in order, with what lies between them cut out."""
 
-    start_ns: int
-    end_ns: int
+    stretches: tuple[tuple[int, int], ...]
+
+    @property
+    def start_ns(self) -> int:
+        """The left end."""
+        return self.stretches[0][0]
+
+    @property
+    def end_ns(self) -> int:
+        """The right end."""
+        return self.stretches[-1][1]
 
     def place(self, ts_ns: int) -> float:
-        """Where an instant is, from 0 to the width."""
-        whole = max(1, self.end_ns - self.start_ns)
-        return WIDTH * min(1.0, max(0.0, (ts_ns - self.start_ns) / whole))
+        """Where an instant is, from 0 to the width; one that is cut out stands at the cut."""
+        whole = max(1, sum(end - start for start, end in self.stretches))
+        room = (WIDTH - CUT * (len(self.stretches) - 1)) / whole
+        left = 0.0
+        for start, end in self.stretches:
+            if ts_ns <= end:
+                return min(WIDTH, left + room * max(0, ts_ns - start))
+            left += room * (end - start) + CUT
+        return WIDTH
+
+    @property
+    def cuts(self) -> list[float]:
+        """Where something is cut out."""
+        return [self.place(end) + CUT / 2 for _, end in self.stretches[:-1]]
+
+
+def span(times: Iterable[tuple[int, int]]) -> Span:
+    """The stretches that these times cover, with long pauses between them cut out; at least one, however empty."""
+    merged: list[list[int]] = []
+    for start, end in sorted(times):
+        if merged and start <= merged[-1][1]:
+            merged[-1][1] = max(merged[-1][1], end)
+        else:
+            merged.append([start, end])
+    busy = sum(end - start for start, end in merged)
+    pauses = sorted((later[0] - earlier[1] for earlier, later in pairwise(merged)), reverse=True)
+    least = max([busy * LEAST_PAUSE, *pauses[MOST_CUTS : MOST_CUTS + 1]])
+    kept: list[list[int]] = []
+    for start, end in merged:
+        if kept and start - kept[-1][1] <= least:
+            kept[-1][1] = end
+        else:
+            kept.append([start, end])
+    return Span(tuple((start, end) for start, end in kept) or ((0, 0),))
 
 
 def bars(span: Span, start_ns: int, bin_ns: int, counts: Sequence[int], stretches: Iterable[tuple[int, int]], label: str) -> Markup:
     """Counts as bars, the tallest of full height, before pale stretches of time."""
     most = max(counts, default=0)
     parts = [_OPEN.format(label)]
+    parts += [_rect("cut", place - 1.5, 0, 3, BAR_HEIGHT) for place in span.cuts]
     for begin, end in list(stretches)[:MOST_STRETCHES]:
         left, right = span.place(begin), span.place(end)
         parts.append(_rect("seen", left, 0, max(right - left, 2.0), BAR_HEIGHT))
