@@ -14,7 +14,7 @@ from pathlib import Path
 from sensor.exit_codes import CONFIG, INTERRUPTED, OK, RUN_ERROR
 from sensor.version import VERSION
 
-WORDS = ("replay", "run", "check", "signatures", "books", "explain", "version")
+WORDS = ("replay", "run", "check", "signatures", "books", "explain", "bulletin", "version")
 EPILOG = """Suricata's letters work without a command: -r FILE (replay), -i NAME (run), -T (check), -V (version), also -c FILE, -l DIR, -v.
 Exit codes: 0 ran to the end, 1 some input unreadable, 2 usage, 78 bad configuration."""
 
@@ -48,6 +48,10 @@ def _run(words: list[str]) -> int:
         from sensor import books
 
         return books.books_word(options) if options.word == "books" else books.explain(options)
+    if options.word == "bulletin":
+        from sensor.bulletin.word import bulletin
+
+        return bulletin(options)
     from sensor import commands
 
     if options.word == "replay":
@@ -86,6 +90,7 @@ def _parser() -> argparse.ArgumentParser:
     signatures.add_argument("files", nargs="*", metavar="FILE", help="signature files besides the shipped ones")
     _shared(signatures)
     _about_books(words)
+    _about_bulletin(words)
     words.add_parser("version", help="show the version and the engine")
     return parser
 
@@ -119,6 +124,22 @@ def _about_books(words: argparse._SubParsersAction[argparse.ArgumentParser]) -> 
     for parser in (books, explain):
         parser.add_argument("-q", "--quiet", action="store_true", help="no progress bar")
         _shared(parser)
+
+
+def _about_bulletin(words: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    """`bulletin`: the periodic summary."""
+    bulletin = words.add_parser("bulletin", help="sum up a week or other days of the ledger as a document")
+    bulletin.description = "Sum up a period of the ledger: without -o as Markdown on standard output, with it in every form, as files."
+    bulletin.add_argument("-w", "--week", nargs="?", metavar="WEEK", help="ISO week, e.g. 2026-W10; without one, the last that is over")
+    bulletin.add_argument("--from", metavar="DATE", dest="first", help="first day, e.g. 2026-03-02")
+    bulletin.add_argument("--to", metavar="DATE", dest="last", help="last day, included; without it, the first")
+    bulletin.add_argument("--lang", choices=("zh", "en", "both"), help="language; without it, bulletin.language of the configuration")
+    bulletin.add_argument("--region", metavar="CODE", help="only sites in this division (GB/T 2260), e.g. 320000 or 320500")
+    bulletin.add_argument("--ledger", metavar="URL", help="the ledger; without it, that of the configuration")
+    bulletin.add_argument("--meter", type=Path, metavar="FILE", help="metered load to compare: enterprise or site, time, kWh")
+    bulletin.add_argument("-o", "--output", type=Path, metavar="DIR", help="folder for the files")
+    bulletin.add_argument("--format", action="append", choices=("html", "xlsx", "csv", "json", "md"), help="form; may be repeated")
+    _shared(bulletin)
 
 
 def _shared(parser: argparse.ArgumentParser) -> None:

@@ -156,6 +156,7 @@ class Joined:
             evidence=list(self.evidence),
             midstream=self.midstream,
             capture_loss=self.gap_bytes / total if total else 0.0,
+            stream_bytes=total,
             reasons=lead.reasons,
             wallet=lead.wallet,
             donation=lead.donation,

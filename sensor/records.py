@@ -283,6 +283,7 @@ class Finding:
     pool: Pool = field(default_factory=Pool)
     attribution: Attribution | None = None  # whose address the miner's was
     timeline: ShareTimeline | None = None  # of all its connections; None if no share was seen
+    stream_bytes: int = 0  # of its connections, both directions, without headers; those that were missed are in it
 
 
 @dataclass(slots=True)

@@ -1,4 +1,4 @@
-"""The sections of the configuration that only a running sensor needs: what it listens to, what it tells, where it keeps it.
+"""The sections of the configuration that a replay does not need: what a sensor listens to, tells and keeps, how bulletins are made.
 
 Shapes and bounds of values; knows nothing of what is done with them.
 """
@@ -8,6 +8,7 @@ from __future__ import annotations
 import datetime
 import ipaddress
 from typing import Annotated, Literal
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
@@ -115,6 +116,26 @@ class Keeping(Section):
     nodes: Annotated[int, Field(ge=100, le=1 << 32)] = 200_000
     outbox_rows: Annotated[int, Field(ge=100, le=1 << 32)] = 200_000
     outbox_bytes: Annotated[int, Field(ge=1 << 20, le=1 << 44)] = 1 << 30
+
+
+class Bulletin(Section):
+    """The periodic summary: whose midnight a day begins at, in which language, of which region, and what a kilowatt-hour stands for."""
+
+    timezone: Text = "Asia/Shanghai"
+    language: Literal["zh", "en", "both"] = "zh"
+    region: Annotated[str, Field(pattern=r"^[1-9]\d(\d{2}){0,2}$")] | None = None  # GB/T 2260; 32 and 320000 are the same
+    co2_kg_per_kwh: Annotated[float, Field(ge=0.0, le=10.0)] = 0.5366
+    surcharge_yuan_per_kwh: Annotated[float, Field(ge=0.0, le=1_000.0)] = 0.30
+    name_persons: bool = False
+
+    @field_validator("timezone")
+    @classmethod
+    def _zone(cls, name: str) -> str:
+        try:
+            ZoneInfo(name)
+        except (ZoneInfoNotFoundError, ValueError, OSError):
+            raise ValueError(f"{name} is no time zone: it must be like Asia/Shanghai") from None
+        return name
 
 
 def network(text: str) -> ipaddress.IPv4Network | ipaddress.IPv6Network:

@@ -39,12 +39,17 @@ class Column:
     kind: Kind = "text"
     unit: str = ""
     ranged: bool = False  # its cells are Range
-    bar: bool = False  # drawn as a bar beside the figure, longest for the largest
+    bar: bool = False  # drawn as a bar below the figure, longest for the largest
+    spare: bool = False  # left out where there is little room
+    aside: bool = False  # one of many: forms that are read from left to right leave it out
 
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """Rows under columns. `key` names the table for programs; `empty` is said where there is no row."""
+    """Rows under columns. `key` names the table for programs; `empty` is said where there is no row.
+
+    Forms for reading (page, Markdown) stop after `most` rows and leave columns aside, and say so; the others have all.
+    """
 
     key: str
     title: str
@@ -52,6 +57,19 @@ class Table:
     rows: tuple[tuple[Cell, ...], ...]
     empty: str = ""
     notes: tuple[str, ...] = ()
+    most: int | None = None
+    narrow: bool = False  # half a page is enough for it
+    folded: bool = False  # a page shows it when asked to
+
+    @property
+    def front(self) -> tuple[tuple[int, Column], ...]:
+        """The columns that such a form shows, with their places in a row."""
+        return tuple((place, column) for place, column in enumerate(self.columns) if not column.aside)
+
+    @property
+    def top(self) -> tuple[tuple[Cell, ...], ...]:
+        """The rows that such a form shows."""
+        return self.rows if self.most is None else self.rows[: self.most]
 
 
 @dataclass(frozen=True, slots=True)

@@ -40,6 +40,7 @@ def environment() -> Environment:
         kind=kind,
         numeric=numeric,
         highest=highest,
+        aside=aside,
         is_range=lambda cell: isinstance(cell, Range),
     )
     return made
@@ -61,6 +62,11 @@ def kind(block: Block) -> str:
 def numeric(column: Column) -> bool:
     """Whether a column's cells are numbers, which stand to the right."""
     return column.kind not in ("text", "moment")
+
+
+def aside(table: Table) -> str:
+    """The names of the columns that are left out."""
+    return ", ".join(column.title for column in table.columns if column.aside)
 
 
 def highest(table: Table, index: int) -> float:

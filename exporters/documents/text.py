@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from exporters.documents.model import Block, Chart, Document, Facts, Table
 from exporters.documents.numerals import shown
 from exporters.documents.page import numeric
+from exporters.documents.words import Translate, translator
 
 SUFFIX = "md"
 #: Everything that Markdown or the HTML in it gives a meaning to.
@@ -23,12 +24,12 @@ def write(document: Document) -> bytes:
         if section.introduction:
             lines += [plain(section.introduction), ""]
         for block in section.blocks:
-            lines += _block(block)
+            lines += _block(block, translator(document.language))
     lines += ["", plain(document.footer)]
     return ("\n".join(lines).rstrip() + "\n").encode("utf-8", "replace")
 
 
-def _block(block: Block) -> Iterator[str]:
+def _block(block: Block, translate: Translate) -> Iterator[str]:
     if isinstance(block, Chart):
         return
     if block.title:
@@ -38,20 +39,23 @@ def _block(block: Block) -> Iterator[str]:
             note = f": {plain(fact.note)}" if fact.note else ""
             yield f"- {plain(fact.title)}: **{plain(shown(fact.value, fact.kind, fact.unit))}**{note}"
     elif isinstance(block, Table):
-        yield from _table(block)
+        yield from _table(block, translate)
     else:
         for sentence in block.sentences:
             yield from (plain(sentence), "")
     yield ""
 
 
-def _table(table: Table) -> Iterator[str]:
+def _table(table: Table, _: Translate) -> Iterator[str]:
     if table.rows:
-        yield "| " + " | ".join(plain(column.title) for column in table.columns) + " |"
-        yield "|" + "|".join(" ---: " if numeric(column) else " --- " for column in table.columns) + "|"
-        for row in table.rows:
-            cells = [plain(shown(cell, column.kind, column.unit)) for cell, column in zip(row, table.columns, strict=True)]
+        yield "| " + " | ".join(plain(column.title) for _place, column in table.front) + " |"
+        yield "|" + "|".join(" ---: " if numeric(column) else " --- " for _place, column in table.front) + "|"
+        for row in table.top:
+            cells = [plain(shown(row[place], column.kind, column.unit)) for place, column in table.front]
             yield "| " + " | ".join(cells) + " |"
+        if len(table.rows) > len(table.top):
+            more = _("{count} more rows stand in the workbook, the CSV and the JSON.").format(count=len(table.rows) - len(table.top))
+            yield from ("", plain(more))
     elif table.empty:
         yield plain(table.empty)
     for note in table.notes:

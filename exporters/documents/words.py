@@ -14,6 +14,8 @@ from babel.messages.pofile import read_po
 Translate = Callable[[str], str]
 #: Our names of the languages, and those of HTML.
 HTML_LANGUAGES = {"en": "en", "zh": "zh-Hans-CN"}
+#: Those of Babel, which writes dates.
+BABEL_LOCALES = {"en": "en_GB", "zh": "zh_Hans_CN"}
 LANGUAGES = tuple(HTML_LANGUAGES)
 
 

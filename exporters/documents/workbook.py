@@ -53,7 +53,7 @@ class _Writer:
 
     def __init__(self, book: xlsxwriter.Workbook, document: Document) -> None:
         self._book, self._document = book, document
-        self._translate: Translate = translator(document.language)
+        self._: Translate = translator(document.language)
         self._strong = book.add_format({"bold": True})
         self._large = book.add_format({"bold": True, "font_size": 16})
         self._head = book.add_format({"bold": True, "bottom": 1, "text_wrap": True, "valign": "top"})
@@ -84,10 +84,8 @@ class _Writer:
                 continue
             row += 1
             self._put(sheet, row, 0, section.title, form=self._strong)
-            low, high = self._translate("low"), self._translate("high")
-            for column, title in (
-                enumerate(("", low, high, self._translate("unit"), self._translate("note"))) if isinstance(blocks[0], Facts) else ()
-            ):
+            low, high = self._("low"), self._("high")
+            for column, title in enumerate(("", low, high, self._("unit"), self._("note"))) if isinstance(blocks[0], Facts) else ():
                 self._put(sheet, row, column + 1, title, form=self._strong)
             for block in blocks:
                 for line in _lines(block):
@@ -116,7 +114,7 @@ class _Writer:
         unit = f" ({column.unit})" if column.unit else ""
         if not column.ranged:
             return [(f"{column.title}{unit}", column.kind)]
-        low, high = self._translate("low"), self._translate("high")
+        low, high = self._("low"), self._("high")
         return [
             (f"{column.title}, {low}{unit}", column.kind),
             (f"{column.title}{unit}", column.kind),

@@ -50,6 +50,7 @@ def continued(before: Finding, now: Finding) -> Finding:
         evidence=sorted([*before.evidence, *now.evidence], key=evidence_order)[:MAX_EVIDENCE],
         midstream=before.midstream or now.midstream,
         capture_loss=_loss(before, now),
+        stream_bytes=before.stream_bytes + now.stream_bytes,
         workers=tuple(sorted({*before.workers, *now.workers})[:MAX_WORKERS]),
         worker_count=max(before.worker_count, now.worker_count),
         machines_seen=max(before.machines_seen, now.machines_seen),
