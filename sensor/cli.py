@@ -78,6 +78,8 @@ def _parser() -> argparse.ArgumentParser:
     replay.add_argument("paths", nargs="*", metavar="PATH", help="file, directory, pattern, or - for standard input")
     replay.add_argument("-e", "--eve", metavar="FILE", help="write one JSON object a line (-: standard output, and then nothing else)")
     replay.add_argument("--ledger", metavar="URL", help="keep the findings there, e.g. sqlite:///ledger.db; again, it adds nothing")
+    replay.add_argument("--report", metavar="FILE", help="write a page to look at: HTML, all in one file")
+    replay.add_argument("--stix", metavar="FILE", help="write the findings as a STIX 2.1 bundle")
     replay.add_argument("-j", "--jobs", type=_jobs, metavar="N", help="workers")
     replay.add_argument("-q", "--quiet", action="store_true", help="no progress bar and no summary")
     _shared(replay)

@@ -9,7 +9,6 @@ import datetime
 import ipaddress
 import zoneinfo
 from typing import Annotated, Literal
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
@@ -137,23 +136,13 @@ class Keeping(Section):
 
 
 class Bulletin(Section):
-    """The periodic summary: whose midnight a day begins at, in which language, of which region, and what a kilowatt-hour stands for."""
+    """The periodic summary: in which language, of which region, what a kilowatt-hour stands for. Its days are those of the ledger."""
 
-    timezone: Text = "Asia/Shanghai"
     language: Literal["zh", "en", "both"] = "zh"
     region: Annotated[str, Field(pattern=r"^[1-9]\d(\d{2}){0,2}$")] | None = None  # GB/T 2260; 32 and 320000 are the same
     co2_kg_per_kwh: Annotated[float, Field(ge=0.0, le=10.0)] = 0.5366
     surcharge_yuan_per_kwh: Annotated[float, Field(ge=0.0, le=1_000.0)] = 0.30
     name_persons: bool = False
-
-    @field_validator("timezone")
-    @classmethod
-    def _zone(cls, name: str) -> str:
-        try:
-            ZoneInfo(name)
-        except (ZoneInfoNotFoundError, ValueError, OSError):
-            raise ValueError(f"{name} is no time zone: it must be like Asia/Shanghai") from None
-        return name
 
 
 def network(text: str) -> ipaddress.IPv4Network | ipaddress.IPv6Network:
