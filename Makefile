@@ -13,7 +13,7 @@ CRATE := --manifest-path sensor/core/Cargo.toml
 CORE := build/core-$(if $(shell command -v cargo),rust,none).stamp
 CORE_SOURCES := $(shell find sensor/core -name '*.rs' -o -name 'Cargo.*') pyproject.toml .cargo/config.toml
 # Real counterparts that tests talk to; where they cannot be installed, those tests skip and say so.
-DEBIAN_PACKAGES := iproute2 libpcap0.8 lintian logrotate openssl postgresql prometheus prometheus-alertmanager rsyslog rsyslog-gnutls systemd \
+DEBIAN_PACKAGES := chromium iproute2 libpcap0.8 lintian logrotate openssl postgresql prometheus prometheus-alertmanager rsyslog rsyslog-gnutls systemd \
 	tcpreplay tshark util-linux
 # Prints why Rust cannot be used here, or nothing.
 NO_RUST := if ! command -v cargo >/dev/null; then echo "there is no Rust toolchain on the PATH"; \
@@ -84,7 +84,8 @@ build/demo.pcap: $(CORE) $(wildcard tests/demo/*.py)
 	@$(BIN)/python -m tests.demo.make_demo $@
 
 demo: build/demo.pcap
-	@$(BIN)/minewatch replay -c tests/demo/minewatch.yaml build/demo.pcap
+	@$(BIN)/minewatch replay -c tests/demo/minewatch.yaml build/demo.pcap --report build/demo.html
+	echo "The same as a page to look at: $(CURDIR)/build/demo.html"
 
 check: .venv/.dev rust-checks
 	@$(BIN)/ruff check .
@@ -103,7 +104,17 @@ rust-checks: $(CORE)
 	cargo clippy -q $(CRATE) --features python -- -D warnings
 	cargo test -q $(CRATE)
 
-test: check build/demo.pcap debian-packages
+# The accessibility checker of the pages; a test runs it in Chromium, or skips.
+AXE := build/axe/node_modules/axe-core/package.json
+$(AXE):
+	@mkdir -p build/axe
+	if ! command -v npm >/dev/null; then
+		echo "SKIPPED: the accessibility checks need Node's npm" >&2
+	elif ! npm install --silent --no-audit --no-fund --no-save --prefix build/axe axe-core@4.14.1 2>build/axe/npm.log; then
+		echo "SKIPPED: the accessibility checks, for axe-core cannot be installed (build/axe/npm.log)" >&2
+	fi
+
+test: check build/demo.pcap debian-packages $(AXE)
 	@$(BIN)/python -m pytest -m "not shared"
 
 fuzz: .venv/.dev build/demo.pcap

@@ -7,16 +7,18 @@ from __future__ import annotations
 
 import argparse
 import sys
+from collections.abc import Sequence
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any
 
-from sensor import config, engine, signatures
+from sensor import config, engine, outputs, signatures
 from sensor.config import Config, ConfigError, Document
 from sensor.exit_codes import CONFIG, INTERRUPTED, OK, RUN_ERROR, USAGE
-from sensor.sources import STDIN, expand
+from sensor.sources import expand
 
 if TYPE_CHECKING:
     from sensor.attribution import Attribution
+    from sensor.outputs import Output
     from sensor.replay import Outcome
     from sensor.signatures import SignatureSet
 
@@ -129,6 +131,8 @@ def _overrides(options: argparse.Namespace) -> list[str]:
     overrides = list(options.overrides)
     if options.engine:
         overrides.append(f"engine={options.engine}")
+    if getattr(options, "ledger", None):
+        overrides.append(f"ledger.url={options.ledger}")
     if getattr(options, "jobs", None):
         overrides.append(f"workers={options.jobs}")
     return overrides
@@ -184,8 +188,7 @@ def _replay(options: argparse.Namespace, settings: Config) -> int:
         say(str(error))
         raise Stop(CONFIG) from None
     sources, problems = expand(options.paths)
-    target = options.eve or settings.output.eve
-    eve = _open_eve(target, [*sources, *([str(options.config)] if options.config else [])])
+    files = _outputs(options, settings, sources)
     owners = _books(settings, wanted=not options.quiet)
     from sensor import screen
     from sensor.estimate import Assumptions
@@ -211,50 +214,49 @@ def _replay(options: argparse.Namespace, settings: Config) -> int:
     if owners is not None:
         for finding in outcome.findings:
             owners.attribute(finding)
+    kept = options.ledger is None or _keep(outcome, settings)
     code = INTERRUPTED if outcome.interrupted else RUN_ERROR if outcome.problems else OK
-    if eve is not None:
-        code = code if _write_eve(eve, target, outcome, settings, loaded.name) else RUN_ERROR
-    screen.summary(outcome, loaded.name, settings.workers, options, eve_on_stdout=target == STDIN)
+    written = _write(files, outcome, settings, loaded.name, sources)
+    code = code if kept and written else RUN_ERROR
+    screen.summary(outcome, loaded.name, settings.workers, options, eve_on_stdout=any(file.on_stdout for file in files))
     return code
 
 
-def _open_eve(target: str | None, inputs: list[str]) -> IO[str] | None:
-    """Open the event file before reading anything, so that a wrong place is told at once and no input is overwritten."""
-    if target is None:
-        return None
-    if target == STDIN:
-        return sys.stdout
-    path = Path(target)
-    for source in inputs:
-        if path.exists() and Path(source).exists() and path.samefile(source):
-            say(f"--eve {target}: this is the input {source}; it would be overwritten")
-            raise Stop(USAGE)
+def _keep(outcome: Outcome, settings: Config) -> bool:
+    """Put what was found into the ledger; false (and said) if it cannot be."""
+    from sensor.keeping import keep
+    from sensor.ledger import LedgerError
+
     try:
-        return path.open("w", encoding="utf-8", newline="\n")
-    except OSError as error:
-        say(f"--eve {target}: cannot be written: {(error.strerror or str(error)).lower()}")
-        raise Stop(RUN_ERROR) from None
-
-
-def _write_eve(eve: IO[str], target: str | None, outcome: Outcome, settings: Config, engine_name: str) -> bool:
-    """Write every record as one line, redacted and with the counters where asked; false (and said) when the place is lost."""
-    from exporters.eve import dumps, encode, encode_stats
-    from exporters.redaction import redacted
-    from sensor.records import Finding
-
-    hide = settings.output.redact
-    try:
-        for record in outcome.records:
-            eve.write(dumps(encode(redacted(record) if hide and isinstance(record, Finding) else record)) + "\n")
-        if settings.output.stats:
-            counters = {**{f"line_{name}": value for name, value in outcome.lines.items()}, **outcome.counters}
-            eve.write(dumps(encode_stats(counters, counters.get("last_packet_ns", 0), engine_name)) + "\n")
-        eve.flush()
-        if eve is not sys.stdout:
-            eve.close()
-    except BrokenPipeError:
-        raise
-    except OSError as error:
-        say(f"--eve {target}: cannot be written: {(error.strerror or str(error)).lower()}")
+        keep(outcome.records, outcome.counters.get("last_packet_ns", 0), settings.ledger, settings.findings)
+    except LedgerError as error:
+        say(str(error))
         return False
     return True
+
+
+def _outputs(options: argparse.Namespace, settings: Config, sources: Sequence[str]) -> list[Output]:
+    """The files to write, opened before anything is read."""
+    targets = {"--eve": options.eve or settings.output.eve, "--report": options.report, "--stix": options.stix}
+    try:
+        return outputs.opened(targets, [*sources, *([str(options.config)] if options.config else [])])
+    except outputs.Unwritable as error:
+        say(str(error))
+        raise Stop(error.code) from None
+
+
+def _write(files: list[Output], outcome: Outcome, settings: Config, engine_name: str, sources: Sequence[str]) -> bool:
+    """Write every file; false (and said) where a place is lost."""
+    whole = True
+    for file in files:
+        try:
+            if file.flag == "--eve":
+                file.write(outputs.events(outcome, settings, engine_name))
+            elif file.flag == "--report":
+                file.write(outputs.page(outcome, settings, engine_name, sources))
+            else:
+                file.write(outputs.bundle(outcome, settings))
+        except outputs.Unwritable as error:
+            say(str(error))
+            whole = False
+    return whole

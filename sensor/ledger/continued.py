@@ -10,6 +10,7 @@ import dataclasses
 from typing import Any
 
 from sensor.account import MAX_WORKERS
+from sensor.estimate.timeline import joined
 from sensor.findings import MAX_FLOWS
 from sensor.judge import MAX_EVIDENCE, evidence_order
 from sensor.records import Finding, FlowSummary, Pool, Power, Shares
@@ -49,10 +50,12 @@ def continued(before: Finding, now: Finding) -> Finding:
         evidence=sorted([*before.evidence, *now.evidence], key=evidence_order)[:MAX_EVIDENCE],
         midstream=before.midstream or now.midstream,
         capture_loss=_loss(before, now),
+        stream_bytes=before.stream_bytes + now.stream_bytes,
         workers=tuple(sorted({*before.workers, *now.workers})[:MAX_WORKERS]),
         worker_count=max(before.worker_count, now.worker_count),
         machines_seen=max(before.machines_seen, now.machines_seen),
         pool=before.pool if now.pool == Pool() else now.pool,
+        timeline=joined(before.timeline, now.timeline),
     )
 
 

@@ -8,22 +8,24 @@ from __future__ import annotations
 import dataclasses
 import secrets
 import threading
+import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
-from sqlalchemy import Connection, Engine, RowMapping, Table, bindparam, delete, func, insert, or_, select, update
+from sqlalchemy import Engine, delete, func, or_, select, update
 
+from sensor.ledger import casebook, rollups
 from sensor.ledger.bounds import Bounds
 from sensor.ledger.database import connect, reading, writing
-from sensor.ledger.following import Known, follow
 from sensor.ledger.outbox import Outbox
 from sensor.ledger.records import Record, dumps, loads
 from sensor.ledger.schema import FINDINGS, NODES
+from sensor.ledger.step import ASKED, Findings, Nodes, finding_of
 from sensor.records import Finding, Node
+from sensor.summary import State
 
-#: Identities asked for in one query; SQLite takes 32,766 parameters, older ones 999.
-ASKED = 500
+#: Silent cases that are looked at in one transaction: the line waits for it.
+REVIEWED = 50
 DEFAULT_BOUNDS = Bounds()
 NOT_MUTED: Mapping[str, str] = {}
 
@@ -43,7 +45,7 @@ class Ledger:
 
     def __init__(self, engine: Engine, bounds: Bounds, run_id: str) -> None:
         self.run_id = run_id
-        self._engine = engine
+        self.engine = engine
         self._bounds = bounds
         self._lock = threading.Lock()
         self.outbox = Outbox(engine, bounds.outbox_rows, bounds.outbox_bytes, self._lock)
@@ -54,11 +56,14 @@ class Ledger:
 
         `run_id` names the process that follows findings; a fresh one if none is given. Raises LedgerError, one sentence.
         """
-        return cls(connect(url), bounds, run_id or secrets.token_hex(8))
+        ledger = cls(connect(url), bounds, run_id or secrets.token_hex(8))
+        while ledger._fill():
+            pass
+        return ledger
 
     def close(self) -> None:
         """Give the database back."""
-        self._engine.dispose()
+        self.engine.dispose()
 
     def record(self, records: Sequence[Record], now_ns: int, muted: Mapping[str, str] = NOT_MUTED) -> list[Record]:
         """Record a step: all of it, or (LedgerError) nothing. Returns the records as they now stand, with what earlier runs knew.
@@ -67,9 +72,9 @@ class Ledger:
         """
         if not records:
             return []
-        with self._lock, writing(self._engine) as connection:
-            findings = _Findings(connection, [one.finding_id for one in records if isinstance(one, Finding)], self.run_id, now_ns)
-            nodes = _Nodes(connection, [one.node_id for one in records if isinstance(one, Node)], now_ns)
+        with self._lock, writing(self.engine) as connection:
+            findings = Findings(connection, [one.finding_id for one in records if isinstance(one, Finding)], self.run_id, now_ns)
+            nodes = Nodes(connection, [one.node_id for one in records if isinstance(one, Node)], now_ns)
             events: list[Record] = []
             recorded: list[Record] = []
             for one in records:
@@ -95,9 +100,9 @@ class Ledger:
             FINDINGS.c.state != "closed", FINDINGS.c.run_id != self.run_id, FINDINGS.c.last_ns < now_ns - silence_ns
         )
         closed: list[Finding] = []
-        with self._lock, writing(self._engine) as connection:
+        with self._lock, writing(self.engine) as connection:
             for row in connection.execute(query.order_by(FINDINGS.c.last_ns, FINDINGS.c.finding_id).limit(ASKED)).mappings().all():
-                finding = dataclasses.replace(_finding(row["record"]), state="closed")
+                finding = dataclasses.replace(finding_of(row["record"]), state="closed")
                 same = FINDINGS.c.finding_id == finding.finding_id
                 connection.execute(update(FINDINGS).where(same).values(state="closed", record=dumps(finding), recorded_ns=now_ns))
                 if row["muted"] is None:
@@ -119,32 +124,76 @@ class Ledger:
             query = query.where(FINDINGS.c.state != "closed")
         elif state is not None:
             query = query.where(FINDINGS.c.state == state)
-        with reading(self._engine) as connection:
+        with reading(self.engine) as connection:
             rows = connection.execute(query).mappings().all()
-        return [Entry(_finding(row["record"]), row["muted"], row["recorded_ns"], row["run_id"]) for row in rows]
+        return [Entry(finding_of(row["record"]), row["muted"], row["recorded_ns"], row["run_id"]) for row in rows]
 
     def open_findings(self, after: str = "", most: int = 500) -> list[Finding]:
         """A page of the findings that are open and not muted, in the order of their identities. Raises LedgerError."""
         query = select(FINDINGS.c.record).where(FINDINGS.c.state != "closed", FINDINGS.c.muted.is_(None), FINDINGS.c.finding_id > after)
-        with reading(self._engine) as connection:
-            return [_finding(text) for text in connection.scalars(query.order_by(FINDINGS.c.finding_id).limit(most)).all()]
+        with reading(self.engine) as connection:
+            return [finding_of(text) for text in connection.scalars(query.order_by(FINDINGS.c.finding_id).limit(most)).all()]
 
     def nodes(self, address: str | None = None, limit: int = 10_000) -> list[Node]:
         """The nodes known, newest first, of an address or all. Raises LedgerError."""
         query = select(NODES.c.record).order_by(NODES.c.last_ns.desc(), NODES.c.node_id).limit(limit)
         if address is not None:
             query = query.where(NODES.c.address == address)
-        with reading(self._engine) as connection:
+        with reading(self.engine) as connection:
             texts = connection.scalars(query).all()
         return [one for one in map(loads, texts) if isinstance(one, Node)]
 
+    def watched(self, from_ns: int, to_ns: int, *, anew: bool = True) -> None:
+        """The sensor listened from one moment to another: only then silence says anything. Not `anew`: this may have been said before
+        (a capture that is replayed). Raises LedgerError."""
+        if to_ns > from_ns:
+            with self._lock, writing(self.engine) as connection:
+                rollups.watched(connection, from_ns, to_ns, anew)
+
+    def set_case(self, case_id: int, state: State, said: tuple[str, str], now_ns: int) -> State:
+        """Move a case; `said` is who and why. The state it was in. Raises LedgerError, or CaseError if it cannot go there."""
+        with self._lock, writing(self.engine) as connection:
+            return casebook.put(connection, case_id, state, said, now_ns)
+
+    def review(self, now_ns: int) -> list[casebook.Closed]:
+        """Close the cases whose silence would be improbable if somebody still mined; those that were closed. Raises LedgerError."""
+        closed: list[casebook.Closed] = []
+        after = 0
+        while True:
+            with self._lock, writing(self.engine) as connection:
+                page = casebook.quiet(connection, now_ns, after, REVIEWED)
+                done = [casebook.close_if_silent(connection, case, now_ns) for case in page]
+            closed += [one for one in done if one is not None]
+            if not page:
+                return closed
+            after = page[-1]["case_id"]
+
+    def _fill(self) -> int:
+        """Roll up a page of the findings that never were (a ledger of before there were roll-ups); how many."""
+        with reading(self.engine) as connection:
+            missing = list(connection.scalars(select(FINDINGS.c.finding_id).where(FINDINGS.c.rolled.is_(None)).limit(ASKED)))
+        if missing:
+            with self._lock, writing(self.engine) as connection:
+                findings = Findings(connection, missing, self.run_id, time.time_ns())
+                findings.fill()
+                findings.write()
+        return len(missing)
+
     def prune(self, now_ns: int) -> int:
-        """Delete what is older than the bounds allow, and the oldest of what is more than they allow; how many. Raises LedgerError."""
+        """Delete what is older than the bounds allow, and the oldest of what is more than they allow; how many. Raises LedgerError.
+
+        Hours of the roll-ups that are old become days first.
+        """
+        joined = 1
+        while joined:
+            with self._lock, writing(self.engine) as connection:
+                joined = rollups.to_days(connection, now_ns - self._bounds.hours_ns, self._bounds.day_offset_hours)
         bounds, since_ns = self._bounds, now_ns - self._bounds.closed_ns
         closed = FINDINGS.c.state == "closed"
-        with self._lock, writing(self._engine) as connection:
+        with self._lock, writing(self.engine) as connection:
             gone = connection.execute(delete(FINDINGS).where(closed, FINDINGS.c.last_ns < since_ns)).rowcount
             gone += connection.execute(delete(NODES).where(NODES.c.last_ns < since_ns)).rowcount
+            gone += rollups.prune(connection, now_ns - bounds.rollups_ns)
             for table, most in ((FINDINGS, bounds.findings), (NODES, bounds.nodes)):
                 over = (connection.scalar(select(func.count()).select_from(table)) or 0) - most
                 if over > 0:
@@ -152,111 +201,3 @@ class Ledger:
                     first = (table.c.state != "closed", table.c.last_ns) if table is FINDINGS else (table.c.last_ns,)
                     gone += connection.execute(delete(table).where(key.in_(select(key).order_by(*first).limit(over)))).rowcount
         return gone
-
-
-class _Findings:
-    """The findings of one step."""
-
-    def __init__(self, connection: Connection, identities: Sequence[str], run_id: str, now_ns: int) -> None:
-        self._connection = connection
-        self._run_id, self._now_ns = run_id, now_ns
-        self._known = {row["finding_id"]: _known(row) for row in _rows(connection, FINDINGS, identities)}
-        self._stored = set(self._known)
-        self._changed: dict[str, Known] = {}
-
-    def take(self, now: Finding, muted: str | None) -> tuple[Finding, bool]:
-        """The finding as it stands with this record, and whether it is an event."""
-        before = self._known.get(now.finding_id)
-        held, told = follow(before, now, self._run_id, muted)
-        if held is not before:
-            self._known[now.finding_id] = self._changed[now.finding_id] = held
-        return held.finding, told
-
-    def write(self) -> None:
-        """Put what changed into the table."""
-        _write(self._connection, FINDINGS, [self._row(one) for one in self._changed.values()], self._stored)
-
-    def _row(self, held: Known) -> dict[str, Any]:
-        one = held.finding
-        return {
-            "finding_id": one.finding_id,
-            "miner_ip": one.miner_ip,
-            "pool_ip": one.pool_ip,
-            "pool_port": one.pool_port,
-            "dialect": one.dialect,
-            "coin": one.coin,
-            "algorithm": one.algorithm,
-            "grade": int(one.grade),
-            "state": one.state,
-            "first_ns": one.first_ns,
-            "last_ns": one.last_ns,
-            "muted": held.muted,
-            "run_id": held.run_id,
-            "recorded_ns": self._now_ns,
-            "record": dumps(one),
-            "earlier": None if held.earlier is None else dumps(held.earlier),
-        }
-
-
-class _Nodes:
-    """The nodes of one step; a node is told once for each time it was seen later."""
-
-    def __init__(self, connection: Connection, identities: Sequence[str], now_ns: int) -> None:
-        self._connection, self._now_ns = connection, now_ns
-        self._known = {row["node_id"]: row["last_ns"] for row in _rows(connection, NODES, identities)}
-        self._stored = set(self._known)
-        self._changed: dict[str, Node] = {}
-
-    def take(self, node: Node) -> tuple[Node, bool]:
-        """The node, and whether it is an event."""
-        last_ns = self._known.get(node.node_id)
-        if last_ns is not None and last_ns >= node.last_ns:
-            return node, False
-        self._known[node.node_id] = node.last_ns
-        self._changed[node.node_id] = node
-        return node, True
-
-    def write(self) -> None:
-        """Put what changed into the table."""
-        rows = [
-            {
-                "node_id": one.node_id,
-                "address": one.key.src_ip,
-                "protocol": one.protocol,
-                "first_ns": one.first_ns,
-                "last_ns": one.last_ns,
-                "recorded_ns": self._now_ns,
-                "record": dumps(one),
-            }
-            for one in self._changed.values()
-        ]
-        _write(self._connection, NODES, rows, self._stored)
-
-
-def _rows(connection: Connection, table: Table, identities: Sequence[str]) -> list[RowMapping]:
-    key = next(iter(table.primary_key))
-    asked = sorted(set(identities))
-    pages = [asked[start : start + ASKED] for start in range(0, len(asked), ASKED)]
-    return [row for page in pages for row in connection.execute(select(table).where(key.in_(page))).mappings()]
-
-
-def _write(connection: Connection, table: Table, rows: Sequence[dict[str, Any]], stored: set[str]) -> None:
-    key = next(iter(table.primary_key))
-    fresh = [row for row in rows if row[key.name] not in stored]
-    known = [{**row, "asked": row[key.name]} for row in rows if row[key.name] in stored]
-    if fresh:
-        connection.execute(insert(table), fresh)
-    if known:
-        columns: dict[str, Any] = {column.name: bindparam(column.name) for column in table.columns if column.name != key.name}
-        connection.execute(update(table).where(key == bindparam("asked")).values(columns), known)
-
-
-def _known(row: RowMapping) -> Known:
-    earlier = row["earlier"]
-    return Known(_finding(row["record"]), row["run_id"], None if earlier is None else _finding(earlier), row["muted"])
-
-
-def _finding(text: str) -> Finding:
-    record = loads(text)
-    assert isinstance(record, Finding)  # the table holds nothing else
-    return record

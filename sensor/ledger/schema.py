@@ -5,7 +5,9 @@ What is searched for is a column; the whole record stands beside it as JSON. Tim
 
 from __future__ import annotations
 
-from sqlalchemy import BigInteger, Column, Index, Integer, MetaData, Table, Text
+from sqlalchemy import BigInteger, Column, Double, Index, Integer, MetaData, Table, Text, text
+
+from sensor.ledger.amounts import MEASURES, WHOLE
 
 METADATA = MetaData()
 #: SQLite numbers rows only in a column of the type INTEGER.
@@ -30,8 +32,17 @@ FINDINGS = Table(
     Column("recorded_ns", BigInteger, nullable=False),
     Column("record", Text, nullable=False),
     Column("earlier", Text),  # the record as it was before that process began to follow it
+    Column("rolled", Text),  # what of it stands in the roll-ups; NULL: nothing yet
+    Column("site_id", Integer),  # whose its address was; 0: nobody is named
+    Column("case_id", Integer),
+    Column("machines", Integer),  # at least so many; 0: a program's own donation, no other machine
+    Column("wallet", Text),  # who is paid: wallet or account, without the rig's name
+    Column("aggregator", Text),  # what speaks for many machines
     Index("findings_by_miner", "miner_ip"),
     Index("findings_by_state", "state", "last_ns"),
+    Index("findings_by_site", "site_id"),
+    Index("findings_by_wallet", "wallet", "site_id"),
+    Index("findings_not_rolled", "finding_id", sqlite_where=text("rolled IS NULL"), postgresql_where=text("rolled IS NULL")),
 )
 
 NODES = Table(
@@ -68,4 +79,124 @@ CURSORS = Table(
     Column("position", BigInteger, nullable=False),  # the last sequence that is done with
     Column("dropped", BigInteger, nullable=False),  # events that went over the outbox's bound before they were delivered
     Column("refused", BigInteger, nullable=False),  # events the destination will never take
+)
+
+ENTERPRISES = Table(
+    "enterprises",
+    METADATA,
+    Column("enterprise_id", Text, primary_key=True),
+    Column("name", Text, nullable=False),
+    Column("record", Text, nullable=False),  # the whole of it
+)
+
+#: Premises of an enterprise, or a place of which nobody is named. Row 0 is neither.
+SITES = Table(
+    "sites",
+    METADATA,
+    Column("site_id", SEQUENCE, primary_key=True, autoincrement=True),
+    Column("site_key", Text, nullable=False),  # hash of the next four: equal ones are one site
+    Column("enterprise_id", Text),
+    Column("address", Text),
+    Column("division", Text),
+    Column("division_name", Text),
+    Index("sites_by_key", "site_key", unique=True),
+    Index("sites_by_enterprise", "enterprise_id"),
+)
+
+#: Whose an address was, and when: between first and last it may have been others' as well.
+ADDRESSES = Table(
+    "addresses",
+    METADATA,
+    Column("address", Text, primary_key=True),
+    Column("site_id", BigInteger, primary_key=True, autoincrement=False),
+    Column("result", Text, nullable=False),
+    Column("allocation", Text),  # prefix or range that the answer speaks of
+    Column("first_ns", BigInteger, nullable=False),
+    Column("last_ns", BigInteger, nullable=False),
+    Column("record", Text),  # the attribution with its claims
+    Index("addresses_by_site", "site_id"),
+)
+
+#: What is rolled up together; "" is not known, muted is 1 for what is on the allow-list or too weak to be told.
+SERIES = Table(
+    "series",
+    METADATA,
+    Column("series_id", SEQUENCE, primary_key=True, autoincrement=True),
+    Column("miner_ip", Text, nullable=False),
+    Column("site_id", BigInteger, nullable=False),
+    Column("pool", Text, nullable=False),
+    Column("dialect", Text, nullable=False),
+    Column("algorithm", Text, nullable=False),
+    Column("coin", Text, nullable=False),
+    Column("muted", Integer, nullable=False),
+    Column("pool_name", Text),
+    Column("work_unit", Text, nullable=False),
+    Column("grade", Integer, nullable=False),  # the best seen
+    Column("machines", Integer, nullable=False),  # the most seen
+    Column("first_ns", BigInteger, nullable=False),
+    Column("last_ns", BigInteger, nullable=False),
+    Index("series_by_key", "miner_ip", "site_id", "pool", "dialect", "algorithm", "coin", "muted", unique=True),
+    Index("series_by_site", "site_id"),
+    Index("series_by_time", "last_ns"),
+)
+
+#: Sums over `hours` hours from `hour` (since the epoch): 1, or 24 when they are old.
+ROLLUPS = Table(
+    "rollups",
+    METADATA,
+    Column("series_id", BigInteger, primary_key=True, autoincrement=False),
+    Column("hour", Integer, primary_key=True, autoincrement=False),
+    Column("hours", Integer, nullable=False),
+    *(Column(name, BigInteger if at < WHOLE else Double, nullable=False) for at, name in enumerate(MEASURES)),
+    sqlite_with_rowid=False,
+)
+
+MACHINES = Table(
+    "machines",
+    METADATA,
+    Column("miner_ip", Text, primary_key=True),
+    Column("name", Text, primary_key=True),  # of the rig, as its login has it
+    Column("site_id", BigInteger, nullable=False),
+    Column("algorithm", Text),
+    Column("device", Text),
+    Column("device_class", Text),
+    Column("agent", Text),
+    Column("first_ns", BigInteger, nullable=False),
+    Column("last_ns", BigInteger, nullable=False),
+    Index("machines_by_site", "site_id"),
+)
+
+#: How long the sensor listened in an hour: silence counts only where somebody listened.
+WATCHED = Table(
+    "watched",
+    METADATA,
+    Column("hour", Integer, primary_key=True, autoincrement=False),
+    Column("seconds", Double, nullable=False),
+)
+
+CASES = Table(
+    "cases",
+    METADATA,
+    Column("case_id", SEQUENCE, primary_key=True, autoincrement=True),
+    Column("site_id", BigInteger, nullable=False),  # 0: nobody is named, the case is of the address
+    Column("address", Text, nullable=False),  # "" where there is a site
+    Column("state", Text, nullable=False),
+    Column("since_ns", BigInteger, nullable=False),
+    Column("opened_ns", BigInteger, nullable=False),
+    Column("first_ns", BigInteger, nullable=False),
+    Column("last_ns", BigInteger, nullable=False),
+    Index("cases_by_subject", "site_id", "address", unique=True),
+    Index("cases_by_state", "state", "last_ns"),
+)
+
+CHANGES = Table(
+    "changes",
+    METADATA,
+    Column("change_id", SEQUENCE, primary_key=True, autoincrement=True),
+    Column("case_id", BigInteger, nullable=False),
+    Column("at_ns", BigInteger, nullable=False),
+    Column("state", Text, nullable=False),
+    Column("who", Text, nullable=False),
+    Column("why", Text, nullable=False),
+    Index("changes_by_case", "case_id", "change_id"),
 )

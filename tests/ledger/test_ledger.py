@@ -221,13 +221,13 @@ def test_a_mistake_is_told_in_one_sentence_without_the_password(tmp_path: Path) 
 def test_a_full_disk_undoes_the_whole_step_and_is_over_when_there_is_room(tmp_path: Path) -> None:
     ledger = opened(tmp_path)
     ledger.record([finding(0)], NOW)
-    with reading(ledger._engine) as connection:  # the pool hands the same connection to the next writer
+    with reading(ledger.engine) as connection:  # the pool hands the same connection to the next writer
         pages = connection.exec_driver_sql("PRAGMA page_count").scalar_one()
         connection.exec_driver_sql(f"PRAGMA max_page_count = {pages + 2}")
     with pytest.raises(LedgerError, match="the disk is full"):
         ledger.record([finding(number) for number in range(200)], NOW)
     assert len(ledger.findings()) == len(told(ledger)) == 1
-    with reading(ledger._engine) as connection:
+    with reading(ledger.engine) as connection:
         connection.exec_driver_sql("PRAGMA max_page_count = 1000000")
     ledger.record([finding(number) for number in range(200)], NOW)
     assert len(ledger.findings()) == len(told(ledger)) == 200
