@@ -3,7 +3,7 @@ SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 .ONESHELL:
 .DEFAULT_GOAL := words
-.PHONY: words demo test check bench bench-live fuzz format clean core rust-checks deb debian-packages
+.PHONY: words demo test check bench bench-live bench-daemon fuzz format clean core rust-checks deb debian-packages
 
 BIN := .venv/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check -q
@@ -13,7 +13,7 @@ CRATE := --manifest-path sensor/core/Cargo.toml
 CORE := build/core-$(if $(shell command -v cargo),rust,none).stamp
 CORE_SOURCES := $(shell find sensor/core -name '*.rs' -o -name 'Cargo.*') pyproject.toml .cargo/config.toml
 # Real counterparts that tests talk to; where they cannot be installed, those tests skip and say so.
-DEBIAN_PACKAGES := iproute2 libpcap0.8 lintian logrotate openssl postgresql prometheus prometheus-alertmanager rsyslog rsyslog-gnutls systemd \
+DEBIAN_PACKAGES := chromium iproute2 libpcap0.8 lintian logrotate openssl postgresql prometheus prometheus-alertmanager rsyslog rsyslog-gnutls systemd \
 	tcpreplay tshark util-linux
 # Prints why Rust cannot be used here, or nothing.
 NO_RUST := if ! command -v cargo >/dev/null; then echo "there is no Rust toolchain on the PATH"; \
@@ -26,6 +26,7 @@ words:
 	@echo "make check    formatting, lints, types, import rules"
 	@echo "make bench    speed and memory, beside ndpiReader and tcpdump"
 	@echo "make bench-live   packets over a cable in a namespace: what is heard of them"
+	@echo "make bench-daemon   the whole daemon on a busy cable: packet to alert, scrapes, a hundred reloads"
 	@echo "make fuzz     damaged captures through both cores, FUZZ_SECONDS=60"
 	@echo "make deb      a Debian package in build/"
 	@echo "make format   put the sources in order"
@@ -83,7 +84,8 @@ build/demo.pcap: $(CORE) $(wildcard tests/demo/*.py)
 	@$(BIN)/python -m tests.demo.make_demo $@
 
 demo: build/demo.pcap
-	@$(BIN)/minewatch replay -c tests/demo/minewatch.yaml build/demo.pcap
+	@$(BIN)/minewatch replay -c tests/demo/minewatch.yaml build/demo.pcap --report build/demo.html
+	echo "The same as a page to look at: $(CURDIR)/build/demo.html"
 
 check: .venv/.dev rust-checks
 	@$(BIN)/ruff check .
@@ -102,18 +104,31 @@ rust-checks: $(CORE)
 	cargo clippy -q $(CRATE) --features python -- -D warnings
 	cargo test -q $(CRATE)
 
-test: check build/demo.pcap debian-packages
+# The accessibility checker of the pages; a test runs it in Chromium, or skips.
+AXE := build/axe/node_modules/axe-core/package.json
+$(AXE):
+	@mkdir -p build/axe
+	if ! command -v npm >/dev/null; then
+		echo "SKIPPED: the accessibility checks need Node's npm" >&2
+	elif ! npm install --silent --no-audit --no-fund --no-save --prefix build/axe axe-core@4.14.1 2>build/axe/npm.log; then
+		echo "SKIPPED: the accessibility checks, for axe-core cannot be installed (build/axe/npm.log)" >&2
+	fi
+
+test: check build/demo.pcap debian-packages $(AXE)
 	@$(BIN)/python -m pytest -m "not shared"
 
 fuzz: .venv/.dev build/demo.pcap
 	@$(BIN)/python -m tests.fuzz.damaged --seconds $${FUZZ_SECONDS:-60} build/demo.pcap
 
 bench: .venv/.dev
-	@$(INSTALL) numpy || echo "bench: numpy cannot be installed" >&2
+	@$(BIN)/python -m tests.bench.attribution
 	$(BIN)/python -m tests.bench.run
 
 bench-live: .venv/.dev debian-packages
 	@$(BIN)/python -m tests.bench.live
+
+bench-daemon: .venv/.dev debian-packages
+	@$(BIN)/python -m tests.bench.daemon
 
 # Debian would start some of these as services: policy-rc.d says no while they are put in.
 debian-packages:

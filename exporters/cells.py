@@ -153,6 +153,11 @@ def size(count: int) -> str:
     return f"{amount:.1f} TB"
 
 
+def strongest(findings: Sequence[Finding]) -> list[Finding]:
+    """The findings, those with the strongest evidence first; the order depends on the packets alone."""
+    return sorted(findings, key=lambda item: (-item.grade, -item.shares.accepted, -item.shares.submitted, item.first_ns, item.finding_id))
+
+
 def plural(count: int, noun: str) -> str:
     """The noun for a count."""
     return noun if count == 1 else f"{noun}s"

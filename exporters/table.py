@@ -77,7 +77,7 @@ def render(
 
 
 def _strongest(findings: Sequence[Finding], everything: bool) -> list[Finding]:
-    ranked = sorted(findings, key=lambda item: (-item.grade, -item.shares.accepted, -item.shares.submitted, item.first_ns, item.finding_id))
+    ranked = cells.strongest(findings)
     return ranked if everything else ranked[:MOST_ROWS]
 
 

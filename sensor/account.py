@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from fractions import Fraction
 
-from sensor.estimate import Share, ShareBook
+from sensor.estimate import Share, ShareBook, Timeline
 from sensor.records import Shares
 
 #: Rig names kept of one account; a proxy may forward thousands, the count of shares does not depend on them.
@@ -31,6 +31,7 @@ class Account:
     claimed_hps: tuple[int, float] | None = None  # (time, claim)
     workers: tuple[str, ...] = ()
     refused: bool = False
+    timeline: Timeline | None = None  # when shares were sent
 
     def name_worker(self, name: str) -> None:
         """Remember a rig name; over the bound the last in the alphabet go, so that order of arrival does not matter."""
@@ -49,6 +50,8 @@ class Account:
         self.shares.submitted += 1
         self.shares.unanswered += 1
         self.last_ns = max(self.last_ns, ts_ns)
+        self.timeline = self.timeline or Timeline()
+        self.timeline.put(ts_ns)
         if work is not None:
             self.share_work = (ts_ns, work)
         return self.book.submit(ts_ns, work, value)

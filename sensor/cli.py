@@ -14,7 +14,7 @@ from pathlib import Path
 from sensor.exit_codes import CONFIG, INTERRUPTED, OK, RUN_ERROR
 from sensor.version import VERSION
 
-WORDS = ("replay", "run", "check", "signatures", "books", "explain", "ledger", "version")
+WORDS = ("replay", "run", "check", "signatures", "books", "explain", "ledger", "bulletin", "version")
 EPILOG = """Suricata's letters work without a command: -r FILE (replay), -i NAME (run), -T (check), -V (version), also -c FILE, -l DIR, -v.
 Exit codes: 0 ran to the end, 1 some input unreadable, 2 usage, 78 bad configuration."""
 
@@ -48,6 +48,10 @@ def _run(words: list[str]) -> int:
         from sensor import books
 
         return books.books_word(options) if options.word == "books" else books.explain(options)
+    if options.word == "bulletin":
+        from sensor.bulletin.word import bulletin
+
+        return bulletin(options)
     if options.word == "ledger":
         from sensor.ledger_words import ledger_word
 
@@ -74,6 +78,8 @@ def _parser() -> argparse.ArgumentParser:
     replay.add_argument("paths", nargs="*", metavar="PATH", help="file, directory, pattern, or - for standard input")
     replay.add_argument("-e", "--eve", metavar="FILE", help="write one JSON object a line (-: standard output, and then nothing else)")
     replay.add_argument("--ledger", metavar="URL", help="keep the findings there, e.g. sqlite:///ledger.db; again, it adds nothing")
+    replay.add_argument("--report", metavar="FILE", help="write a page to look at: HTML, all in one file")
+    replay.add_argument("--stix", metavar="FILE", help="write the findings as a STIX 2.1 bundle")
     replay.add_argument("-j", "--jobs", type=_jobs, metavar="N", help="workers")
     replay.add_argument("-q", "--quiet", action="store_true", help="no progress bar and no summary")
     _shared(replay)
@@ -89,6 +95,7 @@ def _parser() -> argparse.ArgumentParser:
     signatures.add_argument("files", nargs="*", metavar="FILE", help="signature files besides the shipped ones")
     _shared(signatures)
     _about_books(words)
+    _about_bulletin(words)
     _about_ledger(words)
     words.add_parser("version", help="show the version and the engine")
     return parser
@@ -122,7 +129,23 @@ def _about_books(words: argparse._SubParsersAction[argparse.ArgumentParser]) -> 
     explain.add_argument("--interface", metavar="NAME", help="interface it was seen on")
     for parser in (books, explain):
         parser.add_argument("-q", "--quiet", action="store_true", help="no progress bar")
-        _shared(parser)
+        _configured(parser)
+
+
+def _about_bulletin(words: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    """`bulletin`: the periodic summary."""
+    bulletin = words.add_parser("bulletin", help="sum up a week or other days of the ledger as a document")
+    bulletin.description = "Sum up a period of the ledger: without -o as Markdown on standard output, with it in every form, as files."
+    bulletin.add_argument("-w", "--week", nargs="?", metavar="WEEK", help="ISO week, e.g. 2026-W10; without one, the last that is over")
+    bulletin.add_argument("--from", metavar="DATE", dest="first", help="first day, e.g. 2026-03-02")
+    bulletin.add_argument("--to", metavar="DATE", dest="last", help="last day, included; without it, the first")
+    bulletin.add_argument("--lang", choices=("zh", "en", "both"), help="language; without it, bulletin.language of the configuration")
+    bulletin.add_argument("--region", metavar="CODE", help="only sites in this division (GB/T 2260), e.g. 320000 or 320500")
+    bulletin.add_argument("--ledger", metavar="URL", help="the ledger; without it, that of the configuration")
+    bulletin.add_argument("--meter", type=Path, metavar="FILE", help="metered load to compare: enterprise or site, time, kWh")
+    bulletin.add_argument("-o", "--output", type=Path, metavar="DIR", help="folder for the files")
+    bulletin.add_argument("--format", action="append", choices=("html", "xlsx", "csv", "json", "md"), help="form; may be repeated")
+    _shared(bulletin)
 
 
 def _about_ledger(words: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -155,14 +178,19 @@ def _about_ledger(words: argparse._SubParsersAction[argparse.ArgumentParser]) ->
 
 
 def _shared(parser: argparse.ArgumentParser) -> None:
+    """What the words of the line take."""
+    _configured(parser)
+    parser.add_argument("--engine", choices=("auto", "compiled", "reference"), help="core to use")
+    parser.add_argument("--dump-config", action="store_true", help="print the configuration in force and stop")
+    parser.add_argument("-v", "--verbose", action="count", default=0, help="more: all rows, counters")
+
+
+def _configured(parser: argparse.ArgumentParser) -> None:
     """What every word that reads the configuration takes."""
     parser.add_argument("-c", "--config", type=Path, metavar="FILE", help="configuration file; without it, the built-in defaults")
     parser.add_argument(
         "--set", action="append", default=[], metavar="KEY=VALUE", dest="overrides", help="override one key, e.g. limits.flows=65536"
     )
-    parser.add_argument("--engine", choices=("auto", "compiled", "reference"), help="core to use")
-    parser.add_argument("--dump-config", action="store_true", help="print the configuration in force and stop")
-    parser.add_argument("-v", "--verbose", action="count", default=0, help="more: all rows, counters")
 
 
 def _jobs(text: str) -> int:

@@ -7,16 +7,18 @@ from __future__ import annotations
 
 import argparse
 import sys
+from collections.abc import Sequence
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any
 
-from sensor import config, engine, signatures
+from sensor import config, engine, outputs, signatures
 from sensor.config import Config, ConfigError, Document
 from sensor.exit_codes import CONFIG, INTERRUPTED, OK, RUN_ERROR, USAGE
-from sensor.sources import STDIN, expand
+from sensor.sources import expand
 
 if TYPE_CHECKING:
     from sensor.attribution import Attribution
+    from sensor.outputs import Output
     from sensor.replay import Outcome
     from sensor.signatures import SignatureSet
 
@@ -50,37 +52,29 @@ def replay(options: argparse.Namespace) -> int:
 
 
 def check(options: argparse.Namespace) -> int:
-    """`minewatch check`: every mistake in configuration and signatures at once."""
+    """`minewatch check`: every mistake in configuration, signatures, filters, books and what exporters need, at once."""
+    from sensor.daemon.parts import Given, build
+
     problems: list[str] = []
-    files: list[str] = []
     try:
-        settings = _load(options)
-        files = settings.signatures.files
         if options.dump_config:
-            print(settings.dump(), end="")
+            print(_load(options).dump(), end="")
             return OK
-        problems += _unusable(settings)
-        core = engine.load(settings.engine).name
+        parts = build(Given(options.config, _overrides(options)))
+        core = engine.load(parts.config.engine).name
     except ConfigError as error:
         problems += error.problems
     except engine.EngineError as error:
         problems.append(str(error))
-    try:
-        known = signatures.load([Path(name) for name in files])
-    except signatures.SignatureError as error:
-        problems += str(error).splitlines()
-    owners = None
-    if not problems:
-        from sensor import books
-
-        owners = books.load_or_tell(settings, problems)
     for problem in problems:
         say(problem)
     if problems:
         return CONFIG
-    if owners is not None:
-        print(books.told_of(owners))
-    print(f"ok: {options.config or 'built-in configuration'}, {_count(known)}, {core} engine")
+    if parts.attribution is not None:
+        from sensor import books
+
+        print(books.told_of(parts.attribution))
+    print(f"ok: {options.config or 'built-in configuration'}, {_count(parts.signatures)}, {core} engine")
     return OK
 
 
@@ -130,6 +124,10 @@ def _prove(known: SignatureSet, own: list[str]) -> int:
 
 def _load(options: argparse.Namespace) -> Config:
     """The configuration in force: defaults, file, --set, then the flags of their own."""
+    return config.load(options.config, _overrides(options), _exporters)
+
+
+def _overrides(options: argparse.Namespace) -> list[str]:
     overrides = list(options.overrides)
     if options.engine:
         overrides.append(f"engine={options.engine}")
@@ -137,7 +135,7 @@ def _load(options: argparse.Namespace) -> Config:
         overrides.append(f"ledger.url={options.ledger}")
     if getattr(options, "jobs", None):
         overrides.append(f"workers={options.jobs}")
-    return config.load(options.config, overrides, _exporters)
+    return overrides
 
 
 def _exporters(document: Document, folder: Path | None) -> dict[str, list[Any]]:
@@ -145,15 +143,6 @@ def _exporters(document: Document, folder: Path | None) -> dict[str, list[Any]]:
     from sensor.delivery.settings import checked
 
     return checked(document, folder)
-
-
-def _unusable(settings: Config) -> list[str]:
-    """What is wrong with the files that exporters need, a sentence each; nothing is connected."""
-    if not settings.exporters:
-        return []
-    from sensor.delivery import senders
-
-    return senders(settings.exporters)[1]
 
 
 def _settings(options: argparse.Namespace) -> Config:
@@ -199,8 +188,7 @@ def _replay(options: argparse.Namespace, settings: Config) -> int:
         say(str(error))
         raise Stop(CONFIG) from None
     sources, problems = expand(options.paths)
-    target = options.eve or settings.output.eve
-    eve = _open_eve(target, [*sources, *([str(options.config)] if options.config else [])])
+    files = _outputs(options, settings, sources)
     owners = _books(settings, wanted=not options.quiet)
     from sensor import screen
     from sensor.estimate import Assumptions
@@ -228,10 +216,9 @@ def _replay(options: argparse.Namespace, settings: Config) -> int:
             owners.attribute(finding)
     kept = options.ledger is None or _keep(outcome, settings)
     code = INTERRUPTED if outcome.interrupted else RUN_ERROR if outcome.problems else OK
-    code = code if kept else RUN_ERROR
-    if eve is not None:
-        code = code if _write_eve(eve, target, outcome, settings, loaded.name) else RUN_ERROR
-    screen.summary(outcome, loaded.name, settings.workers, options, eve_on_stdout=target == STDIN)
+    written = _write(files, outcome, settings, loaded.name, sources)
+    code = code if kept and written else RUN_ERROR
+    screen.summary(outcome, loaded.name, settings.workers, options, eve_on_stdout=any(file.on_stdout for file in files))
     return code
 
 
@@ -248,43 +235,28 @@ def _keep(outcome: Outcome, settings: Config) -> bool:
     return True
 
 
-def _open_eve(target: str | None, inputs: list[str]) -> IO[str] | None:
-    """Open the event file before reading anything, so that a wrong place is told at once and no input is overwritten."""
-    if target is None:
-        return None
-    if target == STDIN:
-        return sys.stdout
-    path = Path(target)
-    for source in inputs:
-        if path.exists() and Path(source).exists() and path.samefile(source):
-            say(f"--eve {target}: this is the input {source}; it would be overwritten")
-            raise Stop(USAGE)
+def _outputs(options: argparse.Namespace, settings: Config, sources: Sequence[str]) -> list[Output]:
+    """The files to write, opened before anything is read."""
+    targets = {"--eve": options.eve or settings.output.eve, "--report": options.report, "--stix": options.stix}
     try:
-        return path.open("w", encoding="utf-8", newline="\n")
-    except OSError as error:
-        say(f"--eve {target}: cannot be written: {(error.strerror or str(error)).lower()}")
-        raise Stop(RUN_ERROR) from None
+        return outputs.opened(targets, [*sources, *([str(options.config)] if options.config else [])])
+    except outputs.Unwritable as error:
+        say(str(error))
+        raise Stop(error.code) from None
 
 
-def _write_eve(eve: IO[str], target: str | None, outcome: Outcome, settings: Config, engine_name: str) -> bool:
-    """Write every record as one line, redacted and with the counters where asked; false (and said) when the place is lost."""
-    from exporters.eve import dumps, encode, encode_stats
-    from exporters.redaction import redacted
-    from sensor.records import Finding
-
-    hide = settings.output.redact
-    try:
-        for record in outcome.records:
-            eve.write(dumps(encode(redacted(record) if hide and isinstance(record, Finding) else record)) + "\n")
-        if settings.output.stats:
-            counters = {**{f"line_{name}": value for name, value in outcome.lines.items()}, **outcome.counters}
-            eve.write(dumps(encode_stats(counters, counters.get("last_packet_ns", 0), engine_name)) + "\n")
-        eve.flush()
-        if eve is not sys.stdout:
-            eve.close()
-    except BrokenPipeError:
-        raise
-    except OSError as error:
-        say(f"--eve {target}: cannot be written: {(error.strerror or str(error)).lower()}")
-        return False
-    return True
+def _write(files: list[Output], outcome: Outcome, settings: Config, engine_name: str, sources: Sequence[str]) -> bool:
+    """Write every file; false (and said) where a place is lost."""
+    whole = True
+    for file in files:
+        try:
+            if file.flag == "--eve":
+                file.write(outputs.events(outcome, settings, engine_name))
+            elif file.flag == "--report":
+                file.write(outputs.page(outcome, settings, engine_name, sources))
+            else:
+                file.write(outputs.bundle(outcome, settings))
+        except outputs.Unwritable as error:
+            say(str(error))
+            whole = False
+    return whole

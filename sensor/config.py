@@ -16,7 +16,7 @@ import yaml
 from pydantic import BaseModel, Field, ValidationError
 
 from sensor.attribution import settings as sources
-from sensor.sections import Capture, Findings, Keeping, Section
+from sensor.sections import Bulletin, Capture, Findings, Keeping, Section
 
 Key = tuple[str | int, ...]
 Count = Annotated[int, Field(ge=1, le=1 << 32)]
@@ -96,6 +96,7 @@ class Config(Section):
     capture: Capture = Capture()
     findings: Findings = Findings()
     ledger: Keeping = Keeping()
+    bulletin: Bulletin = Bulletin()
     evidence: Evidence = Evidence()
     exporters: dict[str, list[Any]] = Field(default_factory=dict)  # by kind: the settings of each instance, of the kind's own type
     attribution: sources.Settings = sources.Settings()

@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 
 from sensor.account import MAX_WORKERS
-from sensor.estimate import Exposure
+from sensor.estimate import Exposure, Timeline
 from sensor.flows import stable_id
 from sensor.judge import MAX_EVIDENCE, Contribution, evidence_order
 from sensor.machines import Distinct, machines
@@ -56,6 +56,7 @@ class Joined:
     names: Distinct = field(default_factory=Distinct)
     crowd: int = 0  # most rig names on one connection
     exposures: dict[str | None, Exposure] = field(default_factory=dict)  # by algorithm: they are never added together
+    timeline: Timeline = field(default_factory=Timeline)
 
     def add(self, one: Contribution) -> None:
         """Join one more flow."""
@@ -71,6 +72,8 @@ class Joined:
         self.gap_bytes += one.gap_bytes
         self.seen_bytes += one.seen_bytes
         self.midstream = self.midstream or flow.midstream
+        if account.timeline is not None:
+            self.timeline.add(account.timeline)
         self.share_work = _latest(self.share_work, account.share_work)
         self.job_work = _latest(self.job_work, one.job_work)
         self.claimed_hps = max(filter(None, (self.claimed_hps, account.claimed_hps)), default=None)
@@ -94,7 +97,10 @@ class Joined:
         exposures = {name: Exposure() for name in self.exposures}
         for name, exposure in exposures.items():
             exposure.add(self.exposures[name])
-        return replace(self, shares=replace(self.shares), flows=list(self.flows), names=self.names.copy(), exposures=exposures)
+        timeline = Timeline()
+        timeline.add(self.timeline)
+        shares, names = replace(self.shares), self.names.copy()
+        return replace(self, shares=shares, flows=list(self.flows), names=names, exposures=exposures, timeline=timeline)
 
     @property
     def exposure(self) -> Exposure:
@@ -156,6 +162,7 @@ class Joined:
             donation=lead.donation,
             pool_host=lead.flow.pool_host,
             proxy=lead.flow.proxy,
+            timeline=self.timeline.record(),
         )
 
 

@@ -69,6 +69,15 @@ class Power:
 
 
 @dataclass(slots=True, frozen=True)
+class ShareTimeline:
+    """Shares that were sent, by time: as many bins as `counts` has, one beside the other, empty ones included; bounded."""
+
+    start_ns: int  # of the first bin
+    bin_ns: int  # width of each
+    counts: tuple[int, ...]
+
+
+@dataclass(slots=True, frozen=True)
 class Wallet:
     """What a login says about who is paid. Without an address it is an account at the pool."""
 
@@ -273,6 +282,7 @@ class Finding:
     proxy: str | None = None  # address:port of that proxy
     pool: Pool = field(default_factory=Pool)
     attribution: Attribution | None = None  # whose address the miner's was
+    timeline: ShareTimeline | None = None  # of all its connections; None if no share was seen
     stream_bytes: int = 0  # of its connections, both directions, without headers; those that were missed are in it
 
 

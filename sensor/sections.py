@@ -1,4 +1,4 @@
-"""The sections of the configuration that only a running sensor needs: what it listens to, what it tells, where it keeps it.
+"""The sections of the configuration that a replay does not need: what a sensor listens to, tells and keeps, how bulletins are made.
 
 Shapes and bounds of values; knows nothing of what is done with them.
 """
@@ -133,6 +133,16 @@ class Keeping(Section):
     def zone(self) -> zoneinfo.ZoneInfo:
         """The time zone."""
         return zoneinfo.ZoneInfo(self.timezone)
+
+
+class Bulletin(Section):
+    """The periodic summary: in which language, of which region, what a kilowatt-hour stands for. Its days are those of the ledger."""
+
+    language: Literal["zh", "en", "both"] = "zh"
+    region: Annotated[str, Field(pattern=r"^[1-9]\d(\d{2}){0,2}$")] | None = None  # GB/T 2260; 32 and 320000 are the same
+    co2_kg_per_kwh: Annotated[float, Field(ge=0.0, le=10.0)] = 0.5366
+    surcharge_yuan_per_kwh: Annotated[float, Field(ge=0.0, le=1_000.0)] = 0.30
+    name_persons: bool = False
 
 
 def network(text: str) -> ipaddress.IPv4Network | ipaddress.IPv6Network:

@@ -6,6 +6,7 @@ A sighting's texts are packed into bytes, because a sensor holds ten of them for
 from __future__ import annotations
 
 import marshal
+import zlib
 from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 
@@ -41,11 +42,11 @@ class Sightings:
 
     def __init__(self) -> None:
         self._kept: tuple[str | None, ...] = ()
-        self._packed = marshal.dumps(())
+        self._packed = b""
         self.dropped = 0
 
     def __iter__(self) -> Iterator[Sighting]:
-        for number, (flags, ts_ns, offset, text, detail) in enumerate(marshal.loads(self._packed)):
+        for number, (flags, ts_ns, offset, text, detail) in enumerate(self._unpacked()):
             name, login = self._kept[2 * number : 2 * number + 2]
             marks = (bool(flags & one) for one in (FROM_MINER, CONFIRMS, ACCEPTED, PROOF))
             yield Sighting(str(name), login, ts_ns, offset, text, detail, *marks)
@@ -66,5 +67,11 @@ class Sightings:
     ) -> None:
         """Keep a message under this name."""
         fresh = (flags, message.ts_ns, message.offset, excerpt(message.value, secrets), dict(detail))
-        self._packed = marshal.dumps((*marshal.loads(self._packed), fresh))
+        self._packed = zlib.compress(marshal.dumps((*self._unpacked(), fresh)), 1)
         self._kept = (*self._kept, name, login)
+
+    def _unpacked(self) -> tuple[tuple[int, int, int, str, dict[str, object]], ...]:
+        kept: tuple[tuple[int, int, int, str, dict[str, object]], ...] = ()
+        if self._packed:
+            kept = marshal.loads(zlib.decompress(self._packed))
+        return kept

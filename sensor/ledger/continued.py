@@ -10,6 +10,7 @@ import dataclasses
 from typing import Any
 
 from sensor.account import MAX_WORKERS
+from sensor.estimate.timeline import joined
 from sensor.findings import MAX_FLOWS
 from sensor.judge import MAX_EVIDENCE, evidence_order
 from sensor.records import Finding, FlowSummary, Pool, Power, Shares
@@ -54,6 +55,7 @@ def continued(before: Finding, now: Finding) -> Finding:
         worker_count=max(before.worker_count, now.worker_count),
         machines_seen=max(before.machines_seen, now.machines_seen),
         pool=before.pool if now.pool == Pool() else now.pool,
+        timeline=joined(before.timeline, now.timeline),
     )
 
 

@@ -65,6 +65,15 @@ def connect(url: str) -> Engine:
     return engine
 
 
+def exists(url: str) -> bool:
+    """Whether there is something to open: a missing file of SQLite would be made by opening it. What is no URL is told when opened."""
+    try:
+        parsed = make_url(url)
+    except ArgumentError:
+        return True
+    return parsed.get_backend_name() != "sqlite" or not parsed.database or parsed.database == ":memory:" or Path(parsed.database).exists()
+
+
 @contextmanager
 def sentence(engine: Engine) -> Iterator[None]:
     """Whatever the database raises within becomes a LedgerError."""

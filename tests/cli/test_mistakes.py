@@ -74,7 +74,7 @@ def test_no_input_at_all(run: Run) -> None:
     assert "name at least one" in sentence(run, 2, "replay")
 
 
-@pytest.mark.parametrize("words", [["frobnicate"], ["replay", "--report", "x.html", "y"], ["replay", "-j", "0", "x"], ["-x"], []])
+@pytest.mark.parametrize("words", [["frobnicate"], ["replay", "--export", "x.html", "y"], ["replay", "-j", "0", "x"], ["-x"], []])
 def test_wrong_usage_is_code_2(run: Run, words: list[str]) -> None:
     done = run(*words)
     assert done.returncode == 2
@@ -115,6 +115,29 @@ def test_the_input_is_never_overwritten(run: Run, demo: Demo, tmp_path: Path) ->
     path.write_bytes(demo[0].read_bytes())
     assert "overwritten" in sentence(run, 2, "replay", "in.pcap", "--eve", "./in.pcap")
     assert path.read_bytes() == demo[0].read_bytes()
+
+
+@pytest.mark.parametrize("flag", ["--report", "--stix"])
+def test_page_and_bundle_are_as_careful_as_events(run: Run, demo: Demo, tmp_path: Path, flag: str) -> None:
+    told = sentence(run, 1, "replay", demo[0], flag, "no/such/folder/out")
+    assert told == f"minewatch: {flag} no/such/folder/out: cannot be written: no such file or directory"
+    path = tmp_path / "in.pcap"
+    path.write_bytes(demo[0].read_bytes())
+    assert "overwritten" in sentence(run, 2, "replay", "in.pcap", flag, "./in.pcap")
+    assert path.read_bytes() == demo[0].read_bytes()
+
+
+def test_two_outputs_do_not_share_a_place(run: Run, demo: Demo) -> None:
+    told = sentence(run, 2, "replay", demo[0], "--eve", "out", "--report", "./out")
+    assert told == "minewatch: --report ./out: --eve writes there already"
+    assert "writes there already" in sentence(run, 2, "replay", demo[0], "--stix", "-", "--report", "-")
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="there is no /dev/full")
+def test_a_full_disk_is_told_and_the_other_outputs_are_written(run: Run, demo: Demo, tmp_path: Path) -> None:
+    told = sentence(run, 1, "replay", demo[0], "--report", "/dev/full", "--stix", "out.json", "--quiet")
+    assert told == "minewatch: --report /dev/full: cannot be written: no space left on device"
+    assert b'"bundle"' in (tmp_path / "out.json").read_bytes()
 
 
 def test_an_engine_that_is_not_there_is_bad_configuration(run: Run) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import json
 import os
+import re
 import signal
 import struct
 import subprocess
@@ -232,3 +233,34 @@ def test_redacted_events_tell_no_rack_and_no_whole_wallet(run: Run, demo: Demo) 
     assert [event.get("mining", {}).get("shares") for event in events(hidden)] == [
         event.get("mining", {}).get("shares") for event in events(plain)
     ]
+
+
+def written(run: Run, tmp_path: Path, path: Path, *words: str) -> tuple[str, str]:
+    """The page and the bundle of one replay."""
+    run("replay", path, "--report", "page.html", "--stix", "bundle.json", "--quiet", *words)
+    return (tmp_path / "page.html").read_text(), (tmp_path / "bundle.json").read_text()
+
+
+def test_page_and_bundle_are_the_same_at_every_replay_and_tell_the_same_shares(run: Run, demo: Demo, tmp_path: Path) -> None:
+    path, truth = demo
+    page, bundle = written(run, tmp_path, path)
+    assert written(run, tmp_path, path) == written(run, tmp_path, path, "-j", "2") == (page, bundle)
+    told = re.findall(r'<h4>Shares</h4>\n<p class="value">([0-9]+) sent</p>', page)
+    assert sorted(map(int, told)) == sorted(counts.submitted for counts in truth.values())
+    assert page.startswith("<!DOCTYPE html>")
+    assert page.endswith("</html>\n")
+
+
+def test_a_redacted_page_and_bundle_tell_no_rack_and_no_whole_wallet(run: Run, demo: Demo, tmp_path: Path) -> None:
+    for open_text, text in zip(
+        written(run, tmp_path, demo[0]), written(run, tmp_path, demo[0], "--set", "output.redact=true"), strict=True
+    ):
+        assert "rack01" in open_text
+        assert "rack01" not in text
+        assert "bc1q42muwdd8qnsmvkl0zvqlrp8jv2txksr5kxnccr" not in text
+
+
+def test_a_page_on_standard_output_is_alone_there(run: Run, demo: Demo) -> None:
+    done = run("replay", demo[0], "--report", "-")
+    assert done.stdout.startswith(b"<!DOCTYPE html>")
+    assert done.stdout.endswith(b"</html>\n")

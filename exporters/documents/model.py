@@ -1,0 +1,165 @@
+"""What a document says, whatever form it is written in: sections of headline figures, tables, charts and plain sentences.
+
+Cells are typed and already rounded (`rounded`), so that no form can show another number than the next. Text in it may be anybody's: each
+form makes it harmless in its own way. Knows no form and no language: titles and sentences come translated.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Literal
+
+#: Digits that figures of estimates keep. Their bounds are rarely nearer than some per cent, so four hide nothing.
+DIGITS = 4
+
+
+@dataclass(frozen=True, slots=True)
+class Range:
+    """An estimate: its best value between bounds. All three are rounded."""
+
+    low: float
+    best: float
+    high: float
+
+
+Cell = None | str | int | float | Range | datetime
+#: How a cell reads: free text, a count, a figure with its unit, the same with a prefix of its own (kilo, mega, ...), a part of a whole
+#: (0..1), a change (as a part of what was before), or a moment.
+Kind = Literal["text", "count", "figure", "prefixed", "part", "change", "moment"]
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """One column: `key` names it for programs and never changes, `title` for people."""
+
+    key: str
+    title: str
+    kind: Kind = "text"
+    unit: str = ""
+    ranged: bool = False  # its cells are Range
+    bar: bool = False  # drawn as a bar below the figure, longest for the largest
+    spare: bool = False  # left out where there is little room
+    aside: bool = False  # one of many: forms that are read from left to right leave it out
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """Rows under columns. `key` names the table for programs; `empty` is said where there is no row.
+
+    Forms for reading (page, Markdown) stop after `most` rows and leave columns aside, and say so; the others have all.
+    """
+
+    key: str
+    title: str
+    columns: tuple[Column, ...]
+    rows: tuple[tuple[Cell, ...], ...]
+    empty: str = ""
+    notes: tuple[str, ...] = ()
+    most: int | None = None
+    narrow: bool = False  # half a page is enough for it
+    folded: bool = False  # a page shows it when asked to
+
+    @property
+    def front(self) -> tuple[tuple[int, Column], ...]:
+        """The columns that such a form shows, with their places in a row."""
+        return tuple((place, column) for place, column in enumerate(self.columns) if not column.aside)
+
+    @property
+    def top(self) -> tuple[tuple[Cell, ...], ...]:
+        """The rows that such a form shows."""
+        return self.rows if self.most is None else self.rows[: self.most]
+
+
+@dataclass(frozen=True, slots=True)
+class Fact:
+    """One headline figure: a large number with its name, and a few words below it."""
+
+    key: str
+    title: str
+    value: Cell
+    kind: Kind = "count"
+    unit: str = ""
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """Headline figures side by side."""
+
+    key: str
+    title: str
+    facts: tuple[Fact, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Point:
+    """One step of a chart: its label, and the figure there (None: not known)."""
+
+    label: str
+    value: Range | None
+
+
+@dataclass(frozen=True, slots=True)
+class Chart:
+    """A figure over time: columns with their bounds, or a line in its band. Its numbers belong into a table, too."""
+
+    key: str
+    title: str
+    unit: str
+    points: tuple[Point, ...]
+    form: Literal["columns", "band"] = "columns"
+    kind: Kind = "figure"
+    description: str = ""  # the same in a sentence
+
+
+@dataclass(frozen=True, slots=True)
+class Sentences:
+    """Plain sentences, each a paragraph or an item."""
+
+    key: str
+    title: str
+    sentences: tuple[str, ...]
+
+
+Block = Facts | Table | Chart | Sentences
+
+
+@dataclass(frozen=True, slots=True)
+class Section:
+    """A part of a document under one heading."""
+
+    key: str
+    title: str
+    blocks: tuple[Block, ...]
+    introduction: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """All of it. `language` is "zh" or "en"; `meta` are pairs of name and value that stand under the title."""
+
+    language: str
+    title: str
+    subtitle: str
+    meta: tuple[tuple[str, str], ...]
+    sections: tuple[Section, ...]
+    identity: dict[str, object] = field(default_factory=dict)  # for programs: period, time zone, version of the form
+    footer: str = ""
+
+    def blocks(self) -> Sequence[Block]:
+        """Every block, in order."""
+        return [block for section in self.sections for block in section.blocks]
+
+
+def rounded(value: float, digits: int = DIGITS) -> float:
+    """A figure at the digits that documents keep; the one place where figures are rounded. Not finite is 0, which no figure should be."""
+    if value != value or value in (float("inf"), float("-inf")):
+        return 0.0
+    return float(f"{value:.{digits}g}")
+
+
+def ranged(low: float, best: float, high: float) -> Range:
+    """A rounded range; low and high stay on their sides of best."""
+    return Range(rounded(low), rounded(best), rounded(high))
