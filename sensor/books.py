@@ -38,7 +38,7 @@ def say(sentence: str) -> None:
     print(f"minewatch: {sentence}", file=sys.stderr)
 
 
-def _exporters(document: Document, folder: Path | None) -> dict[str, list[Any]]:
+def exporters_of(document: Document, folder: Path | None) -> dict[str, list[Any]]:
     """The section `exporters` is checked as everywhere, though nothing of it is used here."""
     from sensor.delivery.settings import checked
 
@@ -101,7 +101,7 @@ def books_word(options: argparse.Namespace) -> int:
     from sensor.attribution import Attribution, AttributionError
 
     try:
-        chosen = config.load(options.config, options.overrides, _exporters)
+        chosen = config.load(options.config, options.overrides, exporters_of)
         sources = [_source(name, options, chosen) for name in options.files]
         with progress(not options.quiet) as tell:
             loaded = Attribution.load(settings.Settings(sources=sources, divisions=chosen.attribution.divisions), None, tell)
@@ -191,7 +191,7 @@ def explain(options: argparse.Namespace) -> int:
         say(f"explain: {error}")
         return USAGE
     try:
-        chosen = config.load(options.config, options.overrides, _exporters)
+        chosen = config.load(options.config, options.overrides, exporters_of)
         loaded = load(chosen, wanted=not options.quiet)
     except (config.ConfigError, AttributionError) as error:
         for problem in error.problems:

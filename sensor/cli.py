@@ -14,7 +14,7 @@ from pathlib import Path
 from sensor.exit_codes import CONFIG, INTERRUPTED, OK, RUN_ERROR
 from sensor.version import VERSION
 
-WORDS = ("replay", "run", "check", "signatures", "books", "explain", "bulletin", "version")
+WORDS = ("replay", "run", "check", "signatures", "books", "explain", "ledger", "bulletin", "version")
 EPILOG = """Suricata's letters work without a command: -r FILE (replay), -i NAME (run), -T (check), -V (version), also -c FILE, -l DIR, -v.
 Exit codes: 0 ran to the end, 1 some input unreadable, 2 usage, 78 bad configuration."""
 
@@ -52,6 +52,10 @@ def _run(words: list[str]) -> int:
         from sensor.bulletin.word import bulletin
 
         return bulletin(options)
+    if options.word == "ledger":
+        from sensor.ledger_words import ledger_word
+
+        return ledger_word(options)
     from sensor import commands
 
     if options.word == "replay":
@@ -73,6 +77,7 @@ def _parser() -> argparse.ArgumentParser:
     replay.description = "Read captures (.pcap, .pcapng, also .gz and .zst) and report who mines."
     replay.add_argument("paths", nargs="*", metavar="PATH", help="file, directory, pattern, or - for standard input")
     replay.add_argument("-e", "--eve", metavar="FILE", help="write one JSON object a line (-: standard output, and then nothing else)")
+    replay.add_argument("--ledger", metavar="URL", help="keep the findings there, e.g. sqlite:///ledger.db; again, it adds nothing")
     replay.add_argument("--report", metavar="FILE", help="write a page to look at: HTML, all in one file")
     replay.add_argument("--stix", metavar="FILE", help="write the findings as a STIX 2.1 bundle")
     replay.add_argument("-j", "--jobs", type=_jobs, metavar="N", help="workers")
@@ -91,6 +96,7 @@ def _parser() -> argparse.ArgumentParser:
     _shared(signatures)
     _about_books(words)
     _about_bulletin(words)
+    _about_ledger(words)
     words.add_parser("version", help="show the version and the engine")
     return parser
 
@@ -140,6 +146,35 @@ def _about_bulletin(words: argparse._SubParsersAction[argparse.ArgumentParser]) 
     bulletin.add_argument("-o", "--output", type=Path, metavar="DIR", help="folder for the files")
     bulletin.add_argument("--format", action="append", choices=("html", "xlsx", "csv", "json", "md"), help="form; may be repeated")
     _shared(bulletin)
+
+
+def _about_ledger(words: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    """`ledger`: cases and what became of them, and the mining list."""
+    parser = words.add_parser("ledger", help="cases and what became of them, and the mining list")
+    parser.description = (
+        "Cases: notified, under-check, rectifying, re-check, closed, relapsed, false-alarm; and the list of who mines where."
+    )
+    actions = parser.add_subparsers(dest="action", metavar="ACTION", required=True)
+    listed = actions.add_parser("list", help="the cases that are open, overdue ones first")
+    listed.add_argument("--state", metavar="STATE", help="only those in this state")
+    listed.add_argument("--all", action="store_true", help="closed ones and false alarms too")
+    listed.add_argument("--overdue", action="store_true", help="only those whose next step should have been taken")
+    shown = actions.add_parser("show", help="one case with its history, or what is known of an address")
+    shown.add_argument("what", metavar="CASE|ADDRESS")
+    put = actions.add_parser("set", help="move a case on")
+    put.add_argument("case", type=int, metavar="CASE")
+    put.add_argument("state", metavar="STATE", help="notified, under-check, rectifying, re-check, closed, relapsed, false-alarm")
+    put.add_argument("--why", required=True, metavar="TEXT", help="what was found or done; for a false alarm, what it really is")
+    put.add_argument("--who", metavar="NAME", help="who says so; without it, the user who is signed in")
+    export = actions.add_parser("export", help="the mining list of a period: a row for each address and algorithm")
+    export.add_argument("--to", metavar="FILE", help="write there; without it, or with -, on standard output")
+    export.add_argument("--format", choices=("csv", "json"), help="without it, as the file's name says, else CSV")
+    export.add_argument("--from", dest="since", metavar="DATE", help="first day, or time; without it, seven days before the end")
+    export.add_argument("--until", metavar="DATE", help="where it ends, not included; without it, the hour of the newest entry")
+    export.add_argument("--persons", action="store_true", help="name persons too")
+    for one in (listed, shown, put, export):
+        one.add_argument("--ledger", metavar="URL", help="instead of ledger.url of the configuration")
+        _shared(one)
 
 
 def _shared(parser: argparse.ArgumentParser) -> None:

@@ -131,6 +131,8 @@ def _overrides(options: argparse.Namespace) -> list[str]:
     overrides = list(options.overrides)
     if options.engine:
         overrides.append(f"engine={options.engine}")
+    if getattr(options, "ledger", None):
+        overrides.append(f"ledger.url={options.ledger}")
     if getattr(options, "jobs", None):
         overrides.append(f"workers={options.jobs}")
     return overrides
@@ -212,10 +214,25 @@ def _replay(options: argparse.Namespace, settings: Config) -> int:
     if owners is not None:
         for finding in outcome.findings:
             owners.attribute(finding)
+    kept = options.ledger is None or _keep(outcome, settings)
     code = INTERRUPTED if outcome.interrupted else RUN_ERROR if outcome.problems else OK
-    code = code if _write(files, outcome, settings, loaded.name, sources) else RUN_ERROR
+    written = _write(files, outcome, settings, loaded.name, sources)
+    code = code if kept and written else RUN_ERROR
     screen.summary(outcome, loaded.name, settings.workers, options, eve_on_stdout=any(file.on_stdout for file in files))
     return code
+
+
+def _keep(outcome: Outcome, settings: Config) -> bool:
+    """Put what was found into the ledger; false (and said) if it cannot be."""
+    from sensor.keeping import keep
+    from sensor.ledger import LedgerError
+
+    try:
+        keep(outcome.records, outcome.counters.get("last_packet_ns", 0), settings.ledger, settings.findings)
+    except LedgerError as error:
+        say(str(error))
+        return False
+    return True
 
 
 def _outputs(options: argparse.Namespace, settings: Config, sources: Sequence[str]) -> list[Output]:

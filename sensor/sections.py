@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import datetime
 import ipaddress
+import zoneinfo
 from typing import Annotated, Literal
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
@@ -116,26 +116,33 @@ class Keeping(Section):
     nodes: Annotated[int, Field(ge=100, le=1 << 32)] = 200_000
     outbox_rows: Annotated[int, Field(ge=100, le=1 << 32)] = 200_000
     outbox_bytes: Annotated[int, Field(ge=1 << 20, le=1 << 44)] = 1 << 30
-
-
-class Bulletin(Section):
-    """The periodic summary: whose midnight a day begins at, in which language, of which region, and what a kilowatt-hour stands for."""
-
-    timezone: Text = "Asia/Shanghai"
-    language: Literal["zh", "en", "both"] = "zh"
-    region: Annotated[str, Field(pattern=r"^[1-9]\d(\d{2}){0,2}$")] | None = None  # GB/T 2260; 32 and 320000 are the same
-    co2_kg_per_kwh: Annotated[float, Field(ge=0.0, le=10.0)] = 0.5366
-    surcharge_yuan_per_kwh: Annotated[float, Field(ge=0.0, le=1_000.0)] = 0.30
-    name_persons: bool = False
+    hours_days: Annotated[int, Field(ge=35, le=36_500)] = 62  # roll-ups by the hour are joined to days when they are older
+    rollup_days: Annotated[int, Field(ge=35, le=36_500)] = 3_650
+    timezone: Text = "Asia/Shanghai"  # of those days, and of times in lists
 
     @field_validator("timezone")
     @classmethod
     def _zone(cls, name: str) -> str:
         try:
-            ZoneInfo(name)
-        except (ZoneInfoNotFoundError, ValueError, OSError):
-            raise ValueError(f"{name} is no time zone: it must be like Asia/Shanghai") from None
+            zoneinfo.ZoneInfo(name)
+        except (zoneinfo.ZoneInfoNotFoundError, ValueError, OSError):
+            raise ValueError(f"{name!r} is no time zone that is known here") from None
         return name
+
+    @property
+    def zone(self) -> zoneinfo.ZoneInfo:
+        """The time zone."""
+        return zoneinfo.ZoneInfo(self.timezone)
+
+
+class Bulletin(Section):
+    """The periodic summary: in which language, of which region, what a kilowatt-hour stands for. Its days are those of the ledger."""
+
+    language: Literal["zh", "en", "both"] = "zh"
+    region: Annotated[str, Field(pattern=r"^[1-9]\d(\d{2}){0,2}$")] | None = None  # GB/T 2260; 32 and 320000 are the same
+    co2_kg_per_kwh: Annotated[float, Field(ge=0.0, le=10.0)] = 0.5366
+    surcharge_yuan_per_kwh: Annotated[float, Field(ge=0.0, le=1_000.0)] = 0.30
+    name_persons: bool = False
 
 
 def network(text: str) -> ipaddress.IPv4Network | ipaddress.IPv6Network:

@@ -3,9 +3,11 @@
 A miner that is there is silent for two reasons, and the probabilities of both are added. *Chance*: n shares in T mining hours came as a
 Poisson process of unknown rate; the probability of none in the next s hours, the rate's uncertainty (a gamma posterior) taken in, is
 (T/(T+s))^n. What the pool does to the difficulty keeps the rate of shares where it was. *A pause*: nights, weekends, cheap power, a broken
-line. Pauses of unknown mean: after k of D hours in all, the probability of one of s hours or more is (D/(D+s))^k. A few pauses
-that nobody saw are counted with them, so that a miner who never paused may begin to; and up to half more than the longest pause seen,
-one more such pause stays as likely as it was: one of k+1. The tests simulate what comes of it.
+line. Of pauses whose mean is known from k of them only, one of s hours or more has probability (km/(km+s))^k (a Lomax tail: exponential
+pauses whose rate is uncertain). A few pauses that nobody saw are counted with them, so that a miner who never paused may begin to, and
+k is bounded: pauses have several causes. Up to half more than the longest pause seen, one more such pause stays as likely as it was: one of
+k+1. The tests simulate what comes of it. A pause for a cause that never came before and lasts weeks does close a case; mining again
+opens it.
 """
 
 from __future__ import annotations
@@ -17,7 +19,11 @@ from dataclasses import dataclass
 #: A silence less probable than this is taken as the end.
 IMPROBABLE = 0.001
 #: Pauses counted besides those that were seen, and their hours in all: power cuts, moves, repairs of a working week.
-UNSEEN_PAUSES, UNSEEN_HOURS = 3, 18.0
+UNSEEN_PAUSES, UNSEEN_HOURS = 3, 24.0
+#: Shorter ones are no pauses but chance, and would hide how long the long ones are.
+SHORTEST_PAUSE_HOURS = 6
+#: Pauses have more than one cause, so that many of one kind say little about the longest of another: the tail never falls off faster.
+MOST_SHAPE = 8
 #: How many of the last mining hours tell the present rate of shares.
 RECENT_HOURS = 24
 #: How much longer than any before a pause must be before it is judged by their mean.
@@ -48,10 +54,12 @@ def probability(known: History, silent_hours: float) -> float:
     if not known.shares or silent_hours <= 0.0:
         return 1.0
     by_chance = (known.hours / (known.hours + silent_hours)) ** known.shares
-    count, hours = len(known.pauses), sum(known.pauses)
-    by_pause = ((hours + UNSEEN_HOURS) / (hours + UNSEEN_HOURS + silent_hours)) ** (count + UNSEEN_PAUSES)
-    if silent_hours <= LONGER * max(known.pauses, default=0):
-        by_pause = max(by_pause, 1.0 / (count + 1))
+    long = [hours for hours in known.pauses if hours >= SHORTEST_PAUSE_HOURS]
+    mean = (sum(long) + UNSEEN_HOURS) / (len(long) + UNSEEN_PAUSES)
+    shape = min(len(long) + UNSEEN_PAUSES, MOST_SHAPE)
+    by_pause = (mean * shape / (mean * shape + silent_hours)) ** shape
+    if silent_hours <= LONGER * max(long, default=0):
+        by_pause = max(by_pause, 1.0 / (len(long) + 1))
     return min(1.0, by_chance + by_pause)
 
 

@@ -145,6 +145,10 @@ class Summary:
     capture_loss: float  # mean of the lines', by the time they were watched
     notes: tuple[str, ...] = field(default=())  # what the reader should know of the figures
 
+    def about(self, line: Line) -> SiteSummary | None:
+        """The site of a line."""
+        return None if line.site_id is None else self.sites[line.site_id]
+
     @property
     def seconds(self) -> float:
         """Length of the period."""

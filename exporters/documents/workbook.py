@@ -43,7 +43,7 @@ def write(document: Document) -> bytes:
         "nan_inf_to_errors": True,
     }
     with xlsxwriter.Workbook(file, options) as book:
-        book.set_properties({"title": document.title, "subject": document.subtitle, "created": datetime(2000, 1, 1)})
+        book.set_properties({"title": _text(document.title), "subject": _text(document.subtitle), "created": datetime(2000, 1, 1)})
         _Writer(book, document).write()
     return file.getvalue()
 
@@ -123,7 +123,7 @@ class _Writer:
 
     def _sheet(self, title: str) -> Worksheet:
         """A sheet under a name that the format allows and no other has (case does not count)."""
-        plain = _NOT_IN_NAMES.sub(" ", title).strip()[:MOST_NAME] or "-"
+        plain = _NOT_IN_NAMES.sub(" ", _text(title)).strip()[:MOST_NAME] or "-"
         name, number = plain, 1
         while name.casefold() in self._names:
             number += 1
@@ -138,7 +138,7 @@ class _Writer:
         if value is None:
             return
         if isinstance(value, str):
-            sheet.write_string(row, column, value.encode("utf-8", "replace").decode()[:MOST_TEXT], form)
+            sheet.write_string(row, column, _text(value), form)
         elif isinstance(value, datetime):
             sheet.write_datetime(row, column, value.replace(tzinfo=None), self._formats["moment"])
         else:
@@ -153,6 +153,11 @@ def _lines(block: Facts | Sentences) -> Iterator[tuple[tuple[Cell, Kind], ...]]:
     for fact in block.facts:
         low, best, high = _three(fact.value)
         yield (fact.title, "text"), (best, fact.kind), (low, fact.kind), (high, fact.kind), (fact.unit, "text"), (fact.note, "text")
+
+
+def _text(value: str) -> str:
+    """Text that the format can hold."""
+    return value.encode("utf-8", "replace").decode()[:MOST_TEXT]
 
 
 def _three(value: Cell) -> tuple[Cell, Cell, Cell]:

@@ -13,7 +13,6 @@ import sys
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
-from zoneinfo import ZoneInfo
 
 from sensor import config
 from sensor.attribution.divisions import Divisions
@@ -93,7 +92,7 @@ def _settings(options: argparse.Namespace) -> Config:
 
 
 def _task(options: argparse.Namespace, settings: Config, now: datetime) -> Task:
-    zone = ZoneInfo(settings.bulletin.timezone)
+    zone = settings.ledger.zone
     if options.first is not None:
         chosen = period.days_of(options.first, options.last, zone)
     elif options.last is not None:

@@ -16,6 +16,7 @@ from pathlib import Path
 from exporters.scrape import Server
 from exporters.web_config import ServeError
 from sensor.daemon.intake import Folder, Intake, Interfaces, Stdin
+from sensor.daemon.listening import Listening
 from sensor.daemon.notify import Notifier
 from sensor.daemon.parts import Parts
 from sensor.daemon.reload import Outcome, Reloads
@@ -25,8 +26,8 @@ from sensor.engine import Core, Engine, SourceError
 from sensor.events import End, Event
 from sensor.evidence import Bounds as EvidenceBounds
 from sensor.evidence import EvidenceFiles
-from sensor.ledger import Bounds, Ledger, LedgerError, Recorder
-from sensor.ledger.bounds import DAY_NS
+from sensor.keeping import keeping
+from sensor.ledger import Ledger, LedgerError, Recorder
 from sensor.pipeline import Pipeline
 from sensor.records import Finding, Node
 
@@ -49,9 +50,7 @@ class Daemon:
         """Open what can fail. Raises LedgerError, ServeError, OSError, WatchError or SourceError."""
         settings = parts.config
         self._engine, self._parts, self._reloads, self._say = engine, parts, reloads, say
-        kept = settings.ledger
-        bounds = Bounds(kept.outbox_rows, kept.outbox_bytes, kept.findings, kept.nodes, kept.keep_days * DAY_NS)
-        self._ledger = Ledger.open(kept.url, bounds=bounds)
+        self._ledger = Ledger.open(settings.ledger.url, bounds=keeping(settings.ledger))
         self._recorder = Recorder(self._ledger, time.monotonic_ns)
         self._delivery = Delivery(self._ledger, parts.destinations)
         self._replacing: threading.Thread | None = None
@@ -60,6 +59,7 @@ class Daemon:
         self._core = _core(engine, parts)
         self._standing = Standing(engine.name, self._core, self._recorder)
         self._server = Server(parts.metrics, self._standing.newest) if parts.metrics is not None else None
+        self._listening = Listening(self._ledger, say)
         self._intake = _intake(engine, self._core, parts, say)
         self._live = isinstance(self._intake, Interfaces)
         self._notifier = Notifier()
@@ -147,6 +147,7 @@ class Daemon:
         if self._evidence is not None:
             self._evidence.prune(now_ns)
         self._close_stale(now_ns)
+        self._listening.tidy(now_ns if self._live else self._core.stats().get("last_packet_ns", 0), not self._intake.unready)
         try:
             self._counters["ledger_pruned"] += self._ledger.prune(now_ns)
         except LedgerError as error:

@@ -18,3 +18,4 @@ class Bounds:
     closed_ns: int = 400 * DAY_NS  # how long after its last packet a closed finding, or a node, is kept
     hours_ns: int = 62 * DAY_NS  # roll-ups older than this are joined to days
     rollups_ns: int = 3_650 * DAY_NS  # and kept for so long
+    day_offset_hours: int = 8  # days begin at midnight of this offset from UTC: China's, whose weeks the bulletins have

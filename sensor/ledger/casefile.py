@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections import defaultdict
 
-from sqlalchemy import Connection, RowMapping, select
+from sqlalchemy import Connection, RowMapping, func, select
 
 from sensor import cases
-from sensor.ledger.owners import sites
-from sensor.ledger.schema import CASES, CHANGES
-from sensor.records import Enterprise, Site
+from sensor.ledger.database import reading
+from sensor.ledger.ledger import Ledger
+from sensor.ledger.owners import attribution, sites
+from sensor.ledger.schema import ADDRESSES, CASES, CHANGES, SERIES
+from sensor.records import Attribution, Enterprise, Site
 from sensor.summary import Case, Change
 
 FOREVER = 1 << 62
@@ -33,6 +35,35 @@ def case_files(connection: Connection, from_ns: int = 0, to_ns: int = FOREVER, c
     made = {(row["site_id"], row["address"]): _case(row, changes[row["case_id"]], known.get(row["site_id"], (None, None))) for row in rows}
     ended = ("closed",)
     return {whose: one for whose, one in made.items() if one.state not in ended or max(one.since_ns, one.last_ns) >= from_ns}
+
+
+def cases_of(ledger: Ledger, case_id: int | None = None) -> list[Case]:
+    """All cases as they stand now, or one. Raises LedgerError."""
+    with reading(ledger.engine) as connection:
+        return list(case_files(connection, case_id=case_id).values())
+
+
+def newest_ns(ledger: Ledger) -> int | None:
+    """When the last of all mining was seen. Raises LedgerError."""
+    with reading(ledger.engine) as connection:
+        newest: int | None = connection.scalar(select(func.max(SERIES.c.last_ns)))
+    return newest
+
+
+def attributions(ledger: Ledger, address: str) -> list[tuple[int, int, Attribution]]:
+    """Whose an address was: from when, until when, by what. Raises LedgerError."""
+    query = select(ADDRESSES).where(ADDRESSES.c.address == address, ADDRESSES.c.record.is_not(None)).order_by(ADDRESSES.c.first_ns)
+    with reading(ledger.engine) as connection:
+        return [(row.first_ns, row.last_ns, attribution(row.record)) for row in connection.execute(query)]
+
+
+def addresses_of(ledger: Ledger, case: Case) -> list[str]:
+    """The addresses that a case is about. Raises LedgerError."""
+    if case.site_id is None:
+        return [case.address or ""]
+    query = select(SERIES.c.miner_ip).where(SERIES.c.site_id == case.site_id, SERIES.c.muted == 0).distinct().order_by(SERIES.c.miner_ip)
+    with reading(ledger.engine) as connection:
+        return list(connection.scalars(query))
 
 
 def _case(row: RowMapping, changes: list[Change], place: tuple[Enterprise | None, Site | None]) -> Case:

@@ -143,11 +143,12 @@ class Ledger:
             texts = connection.scalars(query).all()
         return [one for one in map(loads, texts) if isinstance(one, Node)]
 
-    def watched(self, from_ns: int, to_ns: int) -> None:
-        """The sensor listened from one moment to another: only then silence says anything. Raises LedgerError."""
+    def watched(self, from_ns: int, to_ns: int, *, anew: bool = True) -> None:
+        """The sensor listened from one moment to another: only then silence says anything. Not `anew`: this may have been said before
+        (a capture that is replayed). Raises LedgerError."""
         if to_ns > from_ns:
             with self._lock, writing(self.engine) as connection:
-                rollups.watched(connection, from_ns, to_ns)
+                rollups.watched(connection, from_ns, to_ns, anew)
 
     def set_case(self, case_id: int, state: State, said: tuple[str, str], now_ns: int) -> State:
         """Move a case; `said` is who and why. The state it was in. Raises LedgerError, or CaseError if it cannot go there."""
@@ -186,7 +187,7 @@ class Ledger:
         joined = 1
         while joined:
             with self._lock, writing(self.engine) as connection:
-                joined = rollups.to_days(connection, now_ns - self._bounds.hours_ns)
+                joined = rollups.to_days(connection, now_ns - self._bounds.hours_ns, self._bounds.day_offset_hours)
         bounds, since_ns = self._bounds, now_ns - self._bounds.closed_ns
         closed = FINDINGS.c.state == "closed"
         with self._lock, writing(self.engine) as connection:

@@ -16,8 +16,6 @@ from sensor.ledger.schema import ROLLUPS, SERIES, WATCHED
 from sensor.ledger.upsert import upsert
 from sensor.records import Finding
 
-#: Old hours become days of this offset from UTC: those of China, whose weeks the bulletins have.
-DAY_OFFSET_HOURS = 8
 #: Series that are joined to days in one transaction.
 PAGE = 500
 
@@ -104,20 +102,21 @@ class Rollups:
             self._connection.execute(update(SERIES).where(SERIES.c.series_id == held["series_id"]).values(changed))
 
 
-def watched(connection: Connection, from_ns: int, to_ns: int) -> None:
-    """The sensor listened from one moment to another; an hour has at most all of its seconds."""
+def watched(connection: Connection, from_ns: int, to_ns: int, anew: bool) -> None:
+    """The sensor listened from one moment to another; an hour has at most all of its seconds. Not `anew`: it may have been told before."""
     hours = range(from_ns // HOUR_NS, max(from_ns, to_ns - 1) // HOUR_NS + 1)
     rows = {row.hour: row.seconds for row in connection.execute(select(WATCHED).where(WATCHED.c.hour.between(hours[0], hours[-1])))}
     made = []
     for hour in hours:
         seconds = (min(to_ns, (hour + 1) * HOUR_NS) - max(from_ns, hour * HOUR_NS)) / 1e9
-        made.append({"hour": hour, "seconds": min(3_600.0, rows.get(hour, 0.0) + seconds)})
+        held = rows.get(hour, 0.0)
+        made.append({"hour": hour, "seconds": min(3_600.0, held + seconds) if anew else max(held, seconds)})
     upsert(connection, WATCHED, made, replace=("seconds",))
 
 
-def to_days(connection: Connection, before_ns: int) -> int:
+def to_days(connection: Connection, before_ns: int, offset_hours: int) -> int:
     """Join the hours before a moment to days, for a bounded number of series; how many rows went. Sums stay as they are."""
-    day = (before_ns // HOUR_NS + DAY_OFFSET_HOURS) // 24 * 24 - DAY_OFFSET_HOURS
+    day = (before_ns // HOUR_NS + offset_hours) // 24 * 24 - offset_hours
     old = and_(ROLLUPS.c.hours == 1, ROLLUPS.c.hour < day)
     page = connection.scalars(select(ROLLUPS.c.series_id).where(old).distinct().limit(PAGE)).all()
     if not page:
@@ -126,7 +125,7 @@ def to_days(connection: Connection, before_ns: int) -> int:
     rows = connection.execute(select(ROLLUPS).where(old).order_by(ROLLUPS.c.series_id, ROLLUPS.c.hour)).mappings()
     days: dict[tuple[int, int], Amounts] = {}
     for row in rows:
-        start = (row["hour"] + DAY_OFFSET_HOURS) // 24 * 24 - DAY_OFFSET_HOURS
+        start = (row["hour"] + offset_hours) // 24 * 24 - offset_hours
         days[row["series_id"], start] = plus(days.get((row["series_id"], start), NOTHING), _amounts(row))
     gone = connection.execute(delete(ROLLUPS).where(old)).rowcount
     upsert(connection, ROLLUPS, [_row(series, hour, one, 24) for (series, hour), one in days.items()], add=MEASURES)

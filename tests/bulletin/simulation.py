@@ -1,8 +1,8 @@
-"""Two weeks of a province like Jiangsu's in 2021, written into a real ledger: who truly mines, with which machines and at what cost is known.
+"""Two weeks of a province like Jiangsu's in 2021, written into a real ledger: who truly mines, with which machines, at what cost is known.
 
 Owners of every kind hold from one to a few hundred addresses; coins, cities and machines are mixed; some begin in the second week, some end
-with the first, some cases were closed and relapse. Shares fall by chance at the machines' true rate, and each machine's true efficiency lies
-anywhere in its algorithm's range. Beside them stand clean enterprises: nothing at all, a finding that is muted, or a node.
+with the first, some cases were closed and relapse. Shares fall by chance at the machines' true rate, and each machine's true efficiency
+lies anywhere in its algorithm's range. Beside them stand clean enterprises, of which something was recorded that is muted.
 """
 
 from __future__ import annotations
