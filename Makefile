@@ -3,7 +3,7 @@ SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 .ONESHELL:
 .DEFAULT_GOAL := words
-.PHONY: words demo test check bench bench-live fuzz format clean core rust-checks deb debian-packages
+.PHONY: words demo test check bench bench-live bench-daemon fuzz format clean core rust-checks deb debian-packages
 
 BIN := .venv/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check -q
@@ -26,6 +26,7 @@ words:
 	@echo "make check    formatting, lints, types, import rules"
 	@echo "make bench    speed and memory, beside ndpiReader and tcpdump"
 	@echo "make bench-live   packets over a cable in a namespace: what is heard of them"
+	@echo "make bench-daemon   the whole daemon on a busy cable: packet to alert, scrapes, a hundred reloads"
 	@echo "make fuzz     damaged captures through both cores, FUZZ_SECONDS=60"
 	@echo "make deb      a Debian package in build/"
 	@echo "make format   put the sources in order"
@@ -123,11 +124,14 @@ fuzz: .venv/.dev build/demo.pcap
 	@$(BIN)/python -m tests.fuzz.damaged --seconds $${FUZZ_SECONDS:-60} build/demo.pcap
 
 bench: .venv/.dev
-	@$(INSTALL) numpy || echo "bench: numpy cannot be installed" >&2
+	@$(BIN)/python -m tests.bench.attribution
 	$(BIN)/python -m tests.bench.run
 
 bench-live: .venv/.dev debian-packages
 	@$(BIN)/python -m tests.bench.live
+
+bench-daemon: .venv/.dev debian-packages
+	@$(BIN)/python -m tests.bench.daemon
 
 # Debian would start some of these as services: policy-rc.d says no while they are put in.
 debian-packages:

@@ -26,7 +26,7 @@ NS = 1e-9
 OTHER = "other"
 #: Different values that a label may have in one metric, `other` not counted. Labels that are not here have values fixed in the code, or
 #: chosen in the configuration (interface, exporter). With these a sensor with everything filled stays under 500 series.
-BOUNDS: Mapping[str, int] = {"dialect": 36, "algorithm": 14, "reason": 32, "event": 16, "result": 8}
+BOUNDS: Mapping[str, int] = {"dialect": 36, "algorithm": 12, "reason": 32, "event": 16, "result": 8}
 #: Grades a dialect can give; a finding of a lower one rests on names and addresses, not on a dialect.
 DIALECT_GRADES = tuple(grade.label for grade in Grade if grade >= Grade.BEHAVES)
 GRADES = tuple(grade.label for grade in Grade)
@@ -164,7 +164,7 @@ def _sensor(gathered: Gathered, status: Status) -> None:
         gathered.add("reload_last_successful", reload.last_succeeded, kind=kind)
         gathered.add("reload_last_success_timestamp_seconds", reload.last_success_ns * NS, kind=kind)
     gathered.add("signatures_changed_timestamp_seconds", status.signatures_changed_ns * NS)
-    gathered.figures(status.daemon, {}, "daemon_other_total")
+    gathered.figures(status.daemon, names.DAEMON, "daemon_other_total")
 
 
 def _capture(gathered: Gathered, status: Status) -> None:

@@ -17,6 +17,7 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
@@ -60,6 +61,7 @@ class Server(Collecting):
         self._config = config
         self._source = source
         self._access = _access(config)
+        self._socket = _bound(config.listen)
         self._registry = prometheus.registry(prometheus.Collector(source), self)
         self._responses = Counter(dict.fromkeys(CODES, 0))
         self._drops = Counter(dict.fromkeys(DROPS, 0))
@@ -68,8 +70,7 @@ class Server(Collecting):
         self._checker = ThreadPoolExecutor(1, "metrics-login")  # and beside it one slow look at a password
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._run, name="metrics", daemon=True)
-        self._stopped: asyncio.Event = asyncio.Event()
-        self._socket = _bound(config.listen)
+        self._stopped = asyncio.Event()
 
     @property
     def port(self) -> int:
@@ -92,6 +93,8 @@ class Server(Collecting):
         if self._thread.is_alive():
             self._loop.call_soon_threadsafe(self._stopped.set)
             self._thread.join(DEADLINE_S)
+        elif not self._loop.is_closed():  # never started
+            self._loop.close()
         self._socket.close()
         for pool in (self._scraper, self._checker):
             pool.shutdown(wait=False, cancel_futures=True)
@@ -134,7 +137,12 @@ class Server(Collecting):
                 oldest.cancel()
             task = self._loop.create_task(self._connection(connection))
             self._connections[task] = None
-            task.add_done_callback(lambda done: self._connections.pop(done, None))
+            task.add_done_callback(partial(self._ended, connection))
+
+    def _ended(self, connection: socket.socket, task: asyncio.Task[None]) -> None:
+        """A connection's task is over, also one that was cancelled before its first step."""
+        self._connections.pop(task, None)
+        connection.close()
 
     async def _connection(self, connection: socket.socket) -> None:
         """One connection from its handshake to its end, within the deadline."""
@@ -156,7 +164,6 @@ class Server(Collecting):
         finally:
             if transport is not None:
                 transport.abort()
-            connection.close()
 
     async def _talk(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, access: Access) -> None:
         talk = h11.Connection(h11.SERVER, max_incomplete_event_size=MAX_HEAD_BYTES)

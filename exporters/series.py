@@ -129,6 +129,14 @@ METRICS: Mapping[str, str] = {
     "reloads_total": "Attempts to replace something while running.",
     "reload_last_successful": "1 if the newest attempt succeeded; 0: the old one is still in use.",
     "reload_last_success_timestamp_seconds": "When the newest success was, the start included.",
+    "batches_total": "Rounds of the line.",
+    "findings_stale_total": "Findings of earlier runs that were closed because they did not come back.",
+    "ledger_pruned_records_total": "Records that went over their age or number in the ledger.",
+    "interfaces_deleted_total": "Interfaces that went away.",
+    "interfaces_reattached_total": "Interfaces that came back and are listened to again.",
+    "captures_read_total": "Captures of the folder that were read.",
+    "captures_damaged_total": "Of them, those that ended with an error.",
+    "captures_grown_total": "Captures that went on growing after they were read; the rest of them is not read.",
     "daemon_other_total": "Whatever else the sensor counts.",
     # The exporter itself.
     "http_responses_total": "Answers given by this exporter, by status code.",
@@ -209,6 +217,12 @@ EVIDENCE: Mapping[str, Row] = {
     **_plain(flows_over_bound="evidence_flows_over_bound_total", flows_forgotten="evidence_flows_forgotten_total"),
     **_plain(write_failures="evidence_failures_total", files_deleted="evidence_files_deleted_total"),
     **_plain(file_bytes="evidence_file_bytes", bytes_held="evidence_held_bytes", flows_held="evidence_held_flows"),
+}
+
+DAEMON: Mapping[str, Row] = {
+    **_plain(batches="batches_total", findings_stale="findings_stale_total", ledger_pruned="ledger_pruned_records_total"),
+    **_plain(interfaces_deleted="interfaces_deleted_total", interfaces_reattached="interfaces_reattached_total"),
+    **_plain(captures_read="captures_read_total", captures_damaged="captures_damaged_total", captures_grown="captures_grown_total"),
 }
 
 #: Counters that share a beginning share a metric: (beginning, metric, label).

@@ -129,7 +129,7 @@ def _about_books(words: argparse._SubParsersAction[argparse.ArgumentParser]) -> 
     explain.add_argument("--interface", metavar="NAME", help="interface it was seen on")
     for parser in (books, explain):
         parser.add_argument("-q", "--quiet", action="store_true", help="no progress bar")
-        _shared(parser)
+        _configured(parser)
 
 
 def _about_bulletin(words: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -178,14 +178,19 @@ def _about_ledger(words: argparse._SubParsersAction[argparse.ArgumentParser]) ->
 
 
 def _shared(parser: argparse.ArgumentParser) -> None:
+    """What the words of the line take."""
+    _configured(parser)
+    parser.add_argument("--engine", choices=("auto", "compiled", "reference"), help="core to use")
+    parser.add_argument("--dump-config", action="store_true", help="print the configuration in force and stop")
+    parser.add_argument("-v", "--verbose", action="count", default=0, help="more: all rows, counters")
+
+
+def _configured(parser: argparse.ArgumentParser) -> None:
     """What every word that reads the configuration takes."""
     parser.add_argument("-c", "--config", type=Path, metavar="FILE", help="configuration file; without it, the built-in defaults")
     parser.add_argument(
         "--set", action="append", default=[], metavar="KEY=VALUE", dest="overrides", help="override one key, e.g. limits.flows=65536"
     )
-    parser.add_argument("--engine", choices=("auto", "compiled", "reference"), help="core to use")
-    parser.add_argument("--dump-config", action="store_true", help="print the configuration in force and stop")
-    parser.add_argument("-v", "--verbose", action="count", default=0, help="more: all rows, counters")
 
 
 def _jobs(text: str) -> int:

@@ -90,21 +90,40 @@ def lives(flows: Iterable[FlowSummary]) -> tuple[list[Life], bool]:
     """
     found: list[Life] = []
     groups: list[list[FlowSummary]] = []
+    near: dict[Place, dict[int, list[FlowSummary]]] = {}  # groups by where their newest clock stood at zero
     for flow in sorted(flows, key=lambda flow: (life(flow).last_ns, life(flow).first_ns, flow.key.flow_id)):
         if flow.clock is None:
             found.append(life(flow))
             continue
-        group = next((group for group in groups if _one_machine(group[-1], flow)), None)
+        group = _group_of(flow, near)
         if group is None:
-            groups.append([flow])
+            group = []
+            groups.append(group)
         else:
-            group.append(flow)
+            del near[_place(group[-1])][id(group)]
+        group.append(flow)
+        near.setdefault(_place(flow), {})[id(group)] = group
     for group in groups:
         ends = [life(flow) for flow in group]
         found.append(Life(ends[0].name, min(one.first_ns for one in ends), max(one.last_ns for one in ends)))
     return found, 3 * len(groups) <= 2 * sum(map(len, groups))
 
 
-def _one_machine(one: FlowSummary, other: FlowSummary) -> bool:
-    ends = ((one.key.src_ip, one.key.dest_ip), (other.key.src_ip, other.key.dest_ip))
-    return ends[0] == ends[1] and one.clock is not None and other.clock is not None and same(one.clock, other.clock)
+#: Addresses, rate, and one of the equal parts of the counter's turn; clocks that are the same stand in one part or in neighbours.
+Place = tuple[str, str, int, int]
+
+
+def _place(flow: FlowSummary, further: int = 0) -> Place:
+    clock = flow.clock
+    hertz, zero_ns = (clock.hertz, clock.zero_ns) if clock else (HERTZ[0], 0)
+    parts = _period_ns(hertz) // _tolerance_ns(MAX_APART_NS)
+    return flow.key.src_ip, flow.key.dest_ip, hertz, (zero_ns * parts // _period_ns(hertz) + further) % parts
+
+
+def _group_of(flow: FlowSummary, near: dict[Place, dict[int, list[FlowSummary]]]) -> list[FlowSummary] | None:
+    for further in (0, -1, 1):
+        for group in near.get(_place(flow, further), {}).values():
+            newest = group[-1].clock
+            if newest is not None and flow.clock is not None and same(newest, flow.clock):
+                return group
+    return None

@@ -52,37 +52,29 @@ def replay(options: argparse.Namespace) -> int:
 
 
 def check(options: argparse.Namespace) -> int:
-    """`minewatch check`: every mistake in configuration and signatures at once."""
+    """`minewatch check`: every mistake in configuration, signatures, filters, books and what exporters need, at once."""
+    from sensor.daemon.parts import Given, build
+
     problems: list[str] = []
-    files: list[str] = []
     try:
-        settings = _load(options)
-        files = settings.signatures.files
         if options.dump_config:
-            print(settings.dump(), end="")
+            print(_load(options).dump(), end="")
             return OK
-        problems += _unusable(settings)
-        core = engine.load(settings.engine).name
+        parts = build(Given(options.config, _overrides(options)))
+        core = engine.load(parts.config.engine).name
     except ConfigError as error:
         problems += error.problems
     except engine.EngineError as error:
         problems.append(str(error))
-    try:
-        known = signatures.load([Path(name) for name in files])
-    except signatures.SignatureError as error:
-        problems += str(error).splitlines()
-    owners = None
-    if not problems:
-        from sensor import books
-
-        owners = books.load_or_tell(settings, problems)
     for problem in problems:
         say(problem)
     if problems:
         return CONFIG
-    if owners is not None:
-        print(books.told_of(owners))
-    print(f"ok: {options.config or 'built-in configuration'}, {_count(known)}, {core} engine")
+    if parts.attribution is not None:
+        from sensor import books
+
+        print(books.told_of(parts.attribution))
+    print(f"ok: {options.config or 'built-in configuration'}, {_count(parts.signatures)}, {core} engine")
     return OK
 
 
@@ -132,6 +124,10 @@ def _prove(known: SignatureSet, own: list[str]) -> int:
 
 def _load(options: argparse.Namespace) -> Config:
     """The configuration in force: defaults, file, --set, then the flags of their own."""
+    return config.load(options.config, _overrides(options), _exporters)
+
+
+def _overrides(options: argparse.Namespace) -> list[str]:
     overrides = list(options.overrides)
     if options.engine:
         overrides.append(f"engine={options.engine}")
@@ -139,7 +135,7 @@ def _load(options: argparse.Namespace) -> Config:
         overrides.append(f"ledger.url={options.ledger}")
     if getattr(options, "jobs", None):
         overrides.append(f"workers={options.jobs}")
-    return config.load(options.config, overrides, _exporters)
+    return overrides
 
 
 def _exporters(document: Document, folder: Path | None) -> dict[str, list[Any]]:
@@ -147,15 +143,6 @@ def _exporters(document: Document, folder: Path | None) -> dict[str, list[Any]]:
     from sensor.delivery.settings import checked
 
     return checked(document, folder)
-
-
-def _unusable(settings: Config) -> list[str]:
-    """What is wrong with the files that exporters need, a sentence each; nothing is connected."""
-    if not settings.exporters:
-        return []
-    from sensor.delivery import senders
-
-    return senders(settings.exporters)[1]
 
 
 def _settings(options: argparse.Namespace) -> Config:

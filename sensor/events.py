@@ -32,6 +32,7 @@ class Open(NamedTuple):
     first_ns: int  # first packet of the flow
     vlans: tuple[int, ...]  # VLAN ids, outermost first, of the packet that opened the gate
     source: str  # name given to attach()
+    packets: tuple[int, int] = (1, 1)  # so far, that of the gate included: of originator and responder
 
 
 class Chunk(NamedTuple):

@@ -38,7 +38,9 @@ class FlowFacts:
 def facts(opened: Open, closed: Close | None, last_ns: int, seen: tuple[int, int], missed: tuple[int, int]) -> FlowFacts:
     """The facts of a flow; without a Close (it is still open, or the run ended first) what its chunks told."""
     if closed is None:
-        return FlowFacts(opened, opened.first_ns, last_ns, (1, 1), sum(missed), sum(seen), seen, missed)
+        known = [packets or seen[side] or missed[side] or opened.midstream for side, packets in enumerate(opened.packets)]
+        packets = (int(bool(known[0])), int(bool(known[1])))  # a handshake without a packet of one side: it is not captured
+        return FlowFacts(opened, opened.first_ns, last_ns, packets, sum(missed), sum(seen), seen, missed)
     totals = (closed.first_ns, closed.last_ns, closed.packets, closed.gap_bytes)
     return FlowFacts(opened, *totals, sum(seen), seen, missed, clocks=closed.clocks)
 

@@ -71,9 +71,8 @@ def _shares(one: Finding) -> str:
 
 
 def _node(node: Node) -> None:
-    print(
-        f"\nNode\n  {node.protocol}, not mining: {node.key.src_ip} and {node.key.dest_ip} port {node.key.dest_port}, {_moment(node.last_ns)} UTC"
-    )
+    ends = f"{node.key.src_ip} and {node.key.dest_ip} port {node.key.dest_port}"
+    print(f"\nNode\n  {node.protocol}, not mining: {ends}, {_moment(node.last_ns)} UTC")
 
 
 def _moment(ns: int) -> str:

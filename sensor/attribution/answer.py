@@ -19,11 +19,10 @@ from sensor.attribution.claims import Claims
 from sensor.attribution.dates import ALWAYS, FOREVER
 from sensor.attribution.decision import Decision, Question, decide
 from sensor.attribution.divisions import Divisions
-from sensor.attribution.index import Index
+from sensor.attribution.index import CrossingError, Index
 from sensor.attribution.ranges import number
 from sensor.attribution.settings import Settings, module
 from sensor.attribution.source import Source, files
-from sensor.attribution.tree import TooManyCrossingsError
 from sensor.attribution.wording import MOST_CLAIMS, worded
 
 RESULTS = ("named", "shared", "conflict", "unknown")
@@ -40,10 +39,9 @@ class Attribution:
         try:
             numbers = [book.rank for book in books.books], [book.strength for book in books.books]
             self.index = Index(books.columns, *numbers, books.points)
-        except TooManyCrossingsError:
-            raise AttributionError(
-                ["attribution: ranges of the books cross each other beyond reason; `minewatch books check` names them"]
-            ) from None
+        except CrossingError as error:
+            place = books.books[error.book].place(error.line)
+            raise AttributionError([f"{place}: ranges cross each other beyond reason, here among others; no book is like that"]) from None
         self.claims = Claims(books, self.index)
         self.build_seconds = time.monotonic() - began
         self.loaded_ns = time.time_ns()
@@ -108,7 +106,8 @@ class Attribution:
         seen = tuple(one for one in vlan if isinstance(one, int)) if vlan else ()
         where = vrf if vrf is not None else self._vrf(interface, seen) if self._points else ""
         at = at_ns if ALWAYS <= at_ns < FOREVER else ALWAYS if at_ns < ALWAYS else FOREVER - 1
-        return Question(version, value, asked, at, self.index.at(where, seen, interface), bool(seen))
+        anywhere = self.index.at(where, (), None) if seen or interface is not None else None
+        return Question(version, value, asked, at, self.index.at(where, seen, interface), bool(seen), anywhere)
 
     def others(
         self,
@@ -139,21 +138,24 @@ class Attribution:
             return "elsewhere in the network"
         return "through other ports" if question.port >= 0 else "through some ports only"
 
-    def attribute(self, finding: records.Finding) -> records.Finding:
-        """Say whose the miner's address was: asked for every connection, named only where all say the same. Gives the finding back."""
+    def attribute(self, finding: records.Finding, *, live: bool = False) -> records.Finding:
+        """Say whose the miner's address was: asked for every connection, named only where all say the same. Gives the finding back.
+
+        `live`: the connections' sources are interfaces, and tell where in the network they were seen.
+        """
         decided: dict[tuple[Any, ...], records.Attribution] = {}
-        asked = [
-            (flow.key.src_port, at, tuple(flow.vlans)) for flow in finding.flows for at in dict.fromkeys((flow.first_ns, flow.last_ns))
-        ]
-        for port, at_ns, vlans in asked:
-            question = self.question(finding.miner_ip, port, at_ns, vlan=vlans, interface=None, vrf=None)
-            made = Decision() if question is None else self.decide(question)
-            key = (made.result, made.deciding, *made.rows)
+        for port, at_ns, vlans, interface in _asked(finding, live):
+            question = self.question(finding.miner_ip, port, at_ns, vlan=vlans, interface=interface, vrf=None)
+            made = Decision([]) if question is None else self.decide(question)
+            # One row may stand for many: of a computed translator each port is another address, of a lease the account may change hands.
+            key = (made.result, made.deciding, *made.rows, made.inside, made.enterprise, made.site)
             if key not in decided:
-                decided[key] = (
-                    self._told(finding.miner_ip, port, question, made) if question else self.answer(finding.miner_ip, port, at_ns)
-                )
+                told = self._told(finding.miner_ip, port, question, made) if question else self.answer(finding.miner_ip, port, at_ns)
+                decided[key] = told
         finding.attribution = _joined(list(decided.values()))
+        clients = sorted({flow.client for flow in finding.flows if flow.client})
+        if clients:
+            _carried(finding.attribution, clients)
         return finding
 
     def _told(self, address: str, port: int | None, question: Question, made: Decision) -> records.Attribution:
@@ -223,6 +225,15 @@ def _shrunk(books: Books, previous: Attribution | None) -> list[str]:
     ]
 
 
+def _asked(finding: records.Finding, live: bool) -> Iterator[tuple[int | None, int, tuple[int, ...], str | None]]:
+    """Port, time, VLANs and interface of each connection, at its beginning and at its end."""
+    if not finding.flows:
+        yield None, finding.last_ns, (), None
+    for flow in finding.flows:
+        for at_ns in dict.fromkeys((flow.first_ns, flow.last_ns)):
+            yield flow.key.src_port, at_ns, tuple(flow.vlans), flow.source if live else None
+
+
 def _joined(answers: list[records.Attribution]) -> records.Attribution:
     """One answer of many: theirs if they agree on the party, else that they do not."""
     first = answers[0]
@@ -250,6 +261,13 @@ def _joined(answers: list[records.Attribution]) -> records.Attribution:
     return records.Attribution(
         first.address, None, first.at_ns, "conflict" if len(named) > 1 else "shared", None, None, shown, (reason, *first.reasons)
     )
+
+
+def _carried(answer: records.Attribution, clients: list[str]) -> None:
+    """Take the name back where a proxy at the address says that it carries for others: its holder is not the miner."""
+    reason = f"a proxy at this address carried for {', '.join(clients[:3])}, as it says itself: whoever mines is behind it"
+    answer.result, answer.enterprise, answer.site = "shared", None, None
+    answer.reasons = (reason, *answer.reasons)
 
 
 def _why(error: Exception) -> str:

@@ -21,18 +21,19 @@ class Claims:
 
     def __init__(self, books: Books, index: Index) -> None:
         self.books, self.index = books, index
+        self.known, self.enterprises, self.sites = books.holders, books.register.enterprises, books.register.sites
 
     def holder(self, row: int) -> Holder:
         """Who a row says is there."""
-        return self.books.holders[self.index.holder[row]]
+        return self.known[self.index.holder[row]]
 
     def enterprise(self, holder: Holder) -> Enterprise | None:
         """The enterprise of a holder."""
-        return self.books.register.enterprises[holder.enterprise] if holder.enterprise >= 0 else None
+        return self.enterprises[holder.enterprise] if holder.enterprise >= 0 else None
 
     def site(self, holder: Holder) -> Site | None:
         """The premises of a holder."""
-        return self.books.register.sites[holder.site] if holder.site >= 0 else None
+        return self.sites[holder.site] if holder.site >= 0 else None
 
     def customer(self, subscriber: str, at_ns: int) -> Customer | None:
         """Whose an account was at a time; None also where customer books disagree."""
@@ -76,15 +77,19 @@ class Claims:
     def inside(self, inner: int, outer: int) -> bool:
         """Whether a row is properly the narrower: its range, ports and point all lie in the other's, and one of them is less."""
         index = self.index
-        version, first, last = index.span(inner)
-        wide_version, wide_first, wide_last = index.span(outer)
-        if version != wide_version or not wide_first <= first <= last <= wide_last:
+        lies = index.within(inner, outer)
+        low, high, point = index.port_first, index.port_last, index.point
+        if not lies or low[inner] < low[outer] or high[inner] > high[outer]:
             return False
-        ports, wide_ports = self._ports(inner), self._ports(outer)
-        point, wide_point = index.points[index.point[inner]], index.points[index.point[outer]]
-        if not (wide_ports[0] <= ports[0] and ports[1] <= wide_ports[1] and wide_point.holds(point)):
-            return False
-        return (first, last) != (wide_first, wide_last) or ports != wide_ports or point != wide_point
+        if point[inner] != point[outer]:
+            return index.points[point[outer]].holds(index.points[point[inner]])
+        return lies == 2 or low[inner] != low[outer] or high[inner] != high[outer]
+
+    def narrower(self, inner: int, outer: int) -> bool:
+        """Whether a row's range lies in the other's and is smaller, or is the same with fewer ports; wherever either holds."""
+        lies = self.index.within(inner, outer)
+        (low, high), (wide_low, wide_high) = self._ports(inner), self._ports(outer)
+        return lies == 2 or (lies == 1 and high - low < wide_high - wide_low)
 
     def identity(self, row: int, at_ns: int) -> str:
         """Two rows that name the same party have the same; empty for a row that names none."""

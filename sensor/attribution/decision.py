@@ -7,7 +7,6 @@ somebody inside it who is unknown. Pure, and without words: those are made of a 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Literal, NamedTuple
 
 from sensor.attribution.books import Customer, Holder
@@ -31,16 +30,15 @@ class Question(NamedTuple):
     at_ns: int
     points: frozenset[int]
     vlan_seen: bool = True
+    anywhere: frozenset[int] | None = None  # the points of the same VRF, whichever VLAN and interface; None if neither was seen
 
 
-@dataclass(slots=True, eq=False)
 class Decision:
-    """What is decided, and by which rows."""
+    """What is decided, and by which rows. Defaults stand on the class: one of these is made for each question."""
 
     result: Result = "unknown"
     enterprise: Enterprise | None = None
     site: Site | None = None
-    rows: list[int] | tuple[()] = ()  # all that hold, in order of rank
     deciding: int = -1
     by_ports: bool = False  # the address has users by port, and this question tells none apart
     customer: Customer | None = None  # whose the leased account is
@@ -49,18 +47,22 @@ class Decision:
     against: tuple[int, ...] = ()  # rows that name somebody else, neither wider nor narrower
     overruled: bool = False  # they weigh as much: nobody is named
     sites_differ: bool = False
+    elsewhere: int = -1  # a row narrower than the deciding one that holds in another VLAN or on another interface
+
+    def __init__(self, rows: list[int]) -> None:
+        self.rows = rows  # all that hold, in order of rank
 
 
 def decide(claims: Claims, question: Question, depth: int = 0) -> Decision:
     """Answer a question from the rows that hold."""
     index = claims.index
     rows, ported = index.look(question.version, question.value, question.port, question.at_ns, question.points)
-    made = Decision(rows=rows)
-    holders = rows if not rows or rows[-1] < index.holders else [row for row in rows if row < index.holders]
+    made = Decision(rows)
+    holders = rows if not rows or index.rank[rows[-1]] < index.holders else [row for row in rows if index.holds(row)]
     if ported and (not holders or index.port_first[holders[0]] == ANY_PORT_FIRST) and index.narrowed(question, holders):
         made.result, made.by_ports = "shared", True
         return made
-    known = claims.books.holders
+    known = claims.known
     for row in holders:
         holder = known[index.holder[row]]
         if holder.inner or holder.translation >= 0:
@@ -78,12 +80,25 @@ def decide(claims: Claims, question: Question, depth: int = 0) -> Decision:
         made.deciding = row
         if len(holders) > 1:
             _weigh(claims, question, holders, made)
+        if made.result == "named" and question.anywhere is not None and question.anywhere != question.points:
+            _look_elsewhere(claims, question, question.anywhere, made)
         break
     return made
 
 
+def _look_elsewhere(claims: Claims, question: Question, anywhere: frozenset[int], made: Decision) -> None:
+    """Take a name back where a narrower row fits in all but the VLAN or the interface: the wider holder is not its user then."""
+    index = claims.index
+    for row in index.match(question.version, question.value, question.port, question.at_ns, anywhere):
+        if index.point[row] not in question.points and index.holds(row) and claims.narrower(row, made.deciding):
+            made.result, made.enterprise, made.site, made.elsewhere = "conflict", None, None, row
+            return
+
+
 def _name(claims: Claims, holder: Holder, made: Decision) -> None:
-    made.result, made.enterprise, made.site = "named", claims.enterprise(holder), claims.site(holder)
+    made.result, made.enterprise = "named", claims.enterprises[holder.enterprise]
+    if holder.site >= 0:
+        made.site = claims.sites[holder.site]
 
 
 def _translated(claims: Claims, question: Question, holder: Holder, made: Decision, depth: int) -> None:

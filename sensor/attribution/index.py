@@ -1,8 +1,8 @@
 """All rows of all books in columns, and which of them hold for an address at a time, through a port, seen at a point of the network.
 
-Rows are numbered by rank: sources that know holders before those that know regions, then the narrower range, the narrower ports, the
-more exact point, the more believed, the newer. So the order of row numbers is the order of claims. Built once, then only read; numpy
-sorts while building, and is not asked on the way to an answer.
+Rows lie in the order of their addresses, so that those of one address are neighbours in memory. Their rank is a column: sources that
+know holders before those that know regions, then the narrower range, the narrower ports, the more exact point, the more believed, the
+newer. Built once, then only read; numpy sorts while building, and is not asked on the way to an answer.
 
 It knows numbers: who a holder is stands in the books.
 """
@@ -17,14 +17,23 @@ from typing import Any
 import numpy as np
 
 from sensor.attribution.dates import ALWAYS, FOREVER
+from sensor.attribution.ranges import BITS
 from sensor.attribution.rows import ANY_PORT_FIRST, Columns, Point
-from sensor.attribution.tree import Item, Tree
+from sensor.attribution.tree import STRIDE_BITS, Item, TooManyCrossingsError, Tree
 
 #: Different points of observation whose matching rows are remembered.
 MOST_POINTS = 4096
 
 #: Version, number of the address, port (-1: not known), time, points; what a question has more does not matter here.
-Asked = tuple[int, int, int, int, frozenset[int]] | tuple[int, int, int, int, frozenset[int], bool]
+Asked = tuple[int, int, int, int, frozenset[int], bool, frozenset[int] | None]
+
+
+class CrossingError(Exception):
+    """Ranges cross each other beyond reason; `book` and `line` are of a row among them."""
+
+    def __init__(self, book: int, line: int) -> None:
+        super().__init__(book, line)
+        self.book, self.line = book, line
 
 
 class Index:
@@ -33,11 +42,16 @@ class Index:
     def __init__(self, columns: Columns, ranks: Sequence[int], strengths: Sequence[float], points: Sequence[Point]) -> None:
         """`ranks` and `strengths` are those of the books, `points` those that rows name by number.
 
-        Raises TooManyCrossingsError where ranges cross each other beyond reason.
+        Raises CrossingError where ranges cross each other beyond reason.
         """
         given = _arrays(columns)
-        order = _rank(given, np.asarray(ranks, "i4"), np.asarray(strengths, "f8"), np.asarray([one.exactness for one in points], "i4"))
+        ranked = _rank(given, np.asarray(ranks, "i4"), np.asarray(strengths, "f8"), np.asarray([one.exactness for one in points], "i4"))
+        rank = np.empty(len(ranked), "i8")
+        rank[ranked] = np.arange(len(ranked))
+        order = np.lexsort((rank, ~given["last"], ~given["last_high"], given["first"], given["first_high"], given["version"]))
         kept: dict[str, Any] = {name: column[order] for name, column in given.items()}
+        #: Where a row stands among all claims.
+        self.rank = _array(rank[order])
         views = {name: _array(column) for name, column in kept.items()}
         self.version = views["version"]
         self._high = views["first_high"], views["last_high"]
@@ -47,11 +61,14 @@ class Index:
         self.point, self.holder = views["point"], views["holder"]
         self.line, self.book = views["line"], views["book"]
         self.points = list(points)
-        #: Rows below this number are of sources that know holders.
+        #: Ranks below this number are of sources that know holders.
         self.holders = int(np.count_nonzero(np.asarray(ranks, "i4")[kept["book"]] == 0)) if len(kept["book"]) else 0
         self._matching: dict[tuple[str, tuple[int, ...], str | None], frozenset[int]] = {}
         deeper = (self._ports, self._times)
-        self._trees = {version: Tree(*_sorted(kept, version), deeper, wide=version == 6) for version in (4, 6)}
+        try:
+            self._trees = {version: Tree(*_sorted(kept, version), deeper, bits=BITS[version]) for version in (4, 6)}
+        except TooManyCrossingsError as error:
+            raise CrossingError(self.book[error.row], self.line[error.row]) from None
         limited = kept["port_first"] != ANY_PORT_FIRST
         self._ported = {version: _times_of(tree, limited, kept["from_ns"], kept["until_ns"]) for version, tree in self._trees.items()}
 
@@ -63,6 +80,16 @@ class Index:
         (first_high, last_high), (first, last) = self._high, self._low
         return self.version[row], first_high[row] << 64 | first[row], last_high[row] << 64 | last[row]
 
+    def within(self, inner: int, outer: int) -> int:
+        """How a row's range lies to another's of the same version: 0 not inside it, 1 the same, 2 inside and smaller."""
+        (first_high, last_high), (first, last) = self._high, self._low
+        if first_high[inner] != first_high[outer] or last_high[inner] != last_high[outer]:
+            (_, low, high), (_, wide_low, wide_high) = self.span(inner), self.span(outer)
+            return 2 if wide_low <= low <= high <= wide_high else 0
+        if first[outer] > first[inner] or last[outer] < last[inner]:
+            return 0
+        return 1 if first[outer] == first[inner] and last[outer] == last[inner] else 2
+
     def at(self, vrf: str, vlans: tuple[int, ...], interface: str | None) -> frozenset[int]:
         """The points whose rows answer a question that was seen there."""
         key = (vrf, vlans, interface)
@@ -73,6 +100,10 @@ class Index:
             known = frozenset(number for number, point in enumerate(self.points) if point.holds_for(vrf, vlans, interface))
             self._matching[key] = known
         return known
+
+    def holds(self, row: int) -> bool:
+        """Whether a row is of a source that knows holders."""
+        return self.rank[row] < self.holders
 
     def match(self, version: int, value: int, port: int, at_ns: int, points: frozenset[int]) -> list[int]:
         """Every row that holds, in order of rank; `port` is -1 where it is not known."""
@@ -86,7 +117,13 @@ class Index:
         tree = self._trees[version]
         from_ns, until_ns, low, high, point = self.from_ns, self.until_ns, self.port_first, self.port_last, self.point
         members, start, parent, inner = tree.members, tree.start, tree.parent, tree.inner
-        innermost = node = tree.owner[bisect_right(tree.bounds, value) - 1]
+        strides = tree.strides
+        if strides:
+            part = value >> STRIDE_BITS
+            innermost = tree.owner[bisect_right(tree.bounds, value, strides[part], strides[part + 1]) - 1]
+        else:
+            innermost = tree.owner[bisect_right(tree.bounds, value) - 1]
+        node = innermost
         found = []
         while node >= 0:
             rows = inner[node].candidates(port, at_ns) if node in inner else members[start[node] : start[node + 1]]
@@ -95,24 +132,24 @@ class Index:
                     found.append(row)
             node = parent[node]
         if len(found) > 1:
-            found.sort()
+            found.sort(key=self.rank.__getitem__)
         begin, end = self._ported[version]
         return found, begin[innermost] <= at_ns < end[innermost]
 
     def covering(self, version: int, value: int) -> list[int]:
         """Every row of the address, whenever, through whichever port, wherever; in order of rank."""
-        return sorted(set(self._trees[version].candidates(value, None, None)))
+        return sorted(set(self._trees[version].candidates(value, None, None)), key=self.rank.__getitem__)
 
     def narrowed(self, question: Asked, holding: Sequence[int]) -> list[int]:
         """The rows of holders that hold then and there for some ports of the address, and not for the question's."""
-        version, value, _, at_ns, points = question[:5]
+        version, value, _, at_ns, points, *_ = question
         from_ns, until_ns, port_first, point = self.from_ns, self.until_ns, self.port_first, self.point
         return [
             row
             for row in self._trees[version].candidates(value, None, at_ns)
             if from_ns[row] <= at_ns < until_ns[row]
             and port_first[row] != ANY_PORT_FIRST
-            and row < self.holders
+            and self.rank[row] < self.holders
             and point[row] in points
             and row not in holding
         ]
@@ -174,11 +211,9 @@ def _times_of(tree: Tree, limited: Any, from_ns: Any, until_ns: Any) -> tuple[ar
 def _sorted(kept: dict[str, Any], version: int) -> tuple[zip[Item], int]:
     """The ranges of one version by first address, wide ones first, and how many."""
     rows = np.flatnonzero(kept["version"] == version)
-    part = {name: kept[name][rows] for name in ("first_high", "first", "last_high", "last")}
-    order = np.lexsort((~part["last"], ~part["last_high"], part["first"], part["first_high"]))
 
     def numbers(name: str) -> list[int]:
-        low = part[name][order].tolist()
-        return low if version == 4 else [high << 64 | rest for high, rest in zip(part[f"{name}_high"][order].tolist(), low, strict=True)]
+        low: list[int] = kept[name][rows].tolist()
+        return low if version == 4 else [high << 64 | rest for high, rest in zip(kept[f"{name}_high"][rows].tolist(), low, strict=True)]
 
-    return zip(numbers("first"), numbers("last"), rows[order].tolist(), strict=True), len(rows)
+    return zip(numbers("first"), numbers("last"), rows.tolist(), strict=True), len(rows)

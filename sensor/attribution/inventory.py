@@ -138,7 +138,7 @@ class _Reader:
         if len(cells) < self.least:
             cells = cells + [""] * (self.least - len(cells))
         cells.append("")  # what a column that is not there says
-        if not any(map(str.strip, cells)):
+        if not cells[self.first] and not any(map(str.strip, cells)):
             return
         try:
             found = self._spans(line.number, cells)

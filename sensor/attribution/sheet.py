@@ -54,7 +54,8 @@ def _separated(path: Path, encoding: str, tell: Tell) -> Iterator[Line]:
     with path.open(encoding=chosen, errors="surrogateescape" if chosen.startswith("utf-8") else "replace", newline="") as opened:
         sample = opened.read(8192)
         opened.seek(0)
-        reader = csv.reader((line.replace("\0", "") for line in opened), delimiter=_delimiter(sample))
+        text = _Text(opened)
+        reader = csv.reader(text.lines(), delimiter=_delimiter(sample))
         done = 0
         while True:
             try:
@@ -67,8 +68,26 @@ def _separated(path: Path, encoding: str, tell: Tell) -> Iterator[Line]:
             done += 1
             if not done % TELL_EVERY:
                 tell(position(opened), size)
-            yield Line(reader.line_num, cells[:MOST_CELLS], _broken(cells))
+            broken = ""
+            if text.broken:
+                text.broken, broken = False, _broken(cells)
+            yield Line(reader.line_num, cells[:MOST_CELLS], broken)
     tell(size, size)
+
+
+class _Text:
+    """The lines of a file on their way to the reader, and whether one of them held what is no text. Looking at each cell took too long."""
+
+    def __init__(self, opened: TextIO) -> None:
+        self._opened = opened
+        self.broken = False
+
+    def lines(self) -> Iterator[str]:
+        """All lines, without the NULs that the reader refuses."""
+        for line in self._opened:
+            if not line.isascii() and _UNDECODED.search(line):
+                self.broken = True
+            yield line.replace("\0", "") if "\0" in line else line
 
 
 def position(opened: TextIO) -> int:

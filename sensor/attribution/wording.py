@@ -8,12 +8,15 @@ from __future__ import annotations
 from pathlib import PurePath
 
 from sensor.attribution.claims import Claims, scope
+from sensor.attribution.dates import DAY_NS
 from sensor.attribution.decision import Decision, Question
 from sensor.attribution.ranges import address_text
 from sensor.records import Claim
 
 #: Claims shown of one answer; the rest is counted.
 MOST_CLAIMS = 16
+#: A book that is older by more than this than the traffic is told of as old; half a year of changes may be missing in it.
+STALE_DAYS = 180
 
 
 def worded(claims: Claims, question: Question, made: Decision, inner: bool = False) -> tuple[list[Claim], list[str]]:
@@ -28,7 +31,7 @@ def worded(claims: Claims, question: Question, made: Decision, inner: bool = Fal
     told += [_second(claims, row, made) for row in shown]
     if len(made.rows) > MOST_CLAIMS:
         reasons.append(f"{len(made.rows) - MOST_CLAIMS} more claims are not shown")
-    if not made.by_ports and not any(row < claims.index.holders for row in made.rows):
+    if not made.by_ports and not any(map(claims.index.holds, made.rows)):
         reasons.append("no book has the inside address at that time" if inner else "no book has this address at that time")
     return told, reasons
 
@@ -37,7 +40,7 @@ def _deciding(claims: Claims, question: Question, made: Decision, told: list[Cla
     """The claim that decides, what speaks against it, and what is behind the translator."""
     row = made.deciding
     holder, claim = claims.holder(row), claims.claim(row)
-    claim.standing = "conflict" if made.overruled else "answer" if made.result == "named" else "shared"
+    claim.standing = "conflict" if made.result == "conflict" and made.inner is None else "answer" if made.result == "named" else "shared"
     whole = scope(claim)
     if holder.inner or holder.translation >= 0:
         claim.reason = f"{whole} {_translation(claims, question, made)}"
@@ -53,6 +56,10 @@ def _deciding(claims: Claims, question: Question, made: Decision, told: list[Cla
     if made.overruled:
         rivals = ", ".join(_named(claims.claim(other)) for other in made.against[:3])
         reasons.append(f"books of equal weight disagree: {_named(claim)} against {rivals}; nobody is named")
+    if made.elsewhere >= 0:
+        narrow = claims.claim(made.elsewhere)
+        whom = f" of {narrow.enterprise.name}" if narrow.enterprise else ""
+        reasons.append(f"{scope(narrow)}{whom} ({_named(narrow)}) is narrower and fits in all but where it was seen; nobody is named")
     reasons.append(claim.reason)
     if made.against and not made.overruled:
         reasons.append(f"{_named(claims.claim(made.against[0]))} says otherwise, and is believed less")
@@ -64,6 +71,8 @@ def _deciding(claims: Claims, question: Question, made: Decision, told: list[Cla
         reasons += inner_reasons
     elif made.enterprise is not None and made.enterprise.identified_by == "name":
         reasons.append("the enterprise is known by its name alone, without a code: the weaker identity")
+    if claim.as_of_ns is not None and question.at_ns - claim.as_of_ns > STALE_DAYS * DAY_NS:
+        reasons.append(f"the book is {(question.at_ns - claim.as_of_ns) // DAY_NS} days older than what was seen")
     if made.sites_differ:
         reasons.append("the books agree on the enterprise and differ on the premises, which are left open")
     if made.result == "named" and claim.vlan is not None and not question.vlan_seen:
@@ -103,7 +112,7 @@ def _second(claims: Claims, row: int, made: Decision) -> Claim:
     """A claim that does not decide: what it is beside the one that does."""
     claim = claims.claim(row)
     whole = scope(claim)
-    if row >= claims.index.holders:
+    if not claims.index.holds(row):
         claim.reason = f"{whole} is in this table"
         return claim
     holder = claims.holder(row)

@@ -118,7 +118,7 @@ class Daemon:
         findings = [one for one in records if isinstance(one, Finding)]
         if self._parts.attribution is not None:
             for finding in findings:
-                self._parts.attribution.attribute(finding)
+                self._parts.attribution.attribute(finding, live=self._live)
         quiet = self._parts.policy.quiet(findings, datetime.fromtimestamp(now_ns / 1e9, UTC).date())
         recorded = self._recorder.record(records, now_ns, quiet)
         self._standing.tally.take(records, quiet)

@@ -107,10 +107,11 @@ class Candidates:
             self._last_number += 1
             flow.number = self._last_number
             (orig_addr, orig_port), (resp_addr, resp_port) = flow.originator, flow.responder
+            packets = (flow.sides[0].packets, flow.sides[1].packets)
             midstream = flow.proto == TCP and flow.sides[0].initial is None and flow.sides[1].initial is None
             self._events.append(
                 Open(flow.number, segment.ts_ns, flow.proto, orig_addr, orig_port, resp_addr, resp_port, flow.basis, midstream,
-                     flow.first_ns, segment.vlans, self.source)
+                     flow.first_ns, segment.vlans, self.source, packets)
             )  # fmt: skip
         self._open[flow.number] = flow
         self._note_header(flow, segment)

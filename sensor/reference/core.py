@@ -120,6 +120,9 @@ class Core:
         gone = [interface for interface in self._interfaces if not interface.look_after()]
         self._interfaces = [interface for interface in self._interfaces if interface not in gone]
         for interface in gone:
+            while self._take_turn(interface):
+                pass
+            interface.look_after()
             self._end_interface(interface, DELETED)
 
     def _end_interface(self, interface: Interface, error: str | None) -> None:

@@ -8,7 +8,6 @@ from __future__ import annotations
 import contextlib
 import ctypes
 import errno
-import fcntl
 import select
 import socket
 import struct
@@ -47,6 +46,8 @@ class Interface:
     ) -> None:
         self.source, self.figures = source, figures
         self._name = source.removeprefix(SCHEME)
+        if not hasattr(socket, "AF_PACKET"):
+            raise CaptureError(source, "interfaces are listened to under Linux only")
         try:
             self._socket = socket.socket(socket.AF_PACKET, socket.SOCK_RAW, 0)
         except PermissionError:
@@ -85,6 +86,8 @@ class Interface:
         self._socket.setsockopt(socket.SOL_SOCKET, SO_ATTACH_FILTER, struct.pack("HP", len(program), ctypes.addressof(code)))
 
     def _ask(self, call: int) -> int:
+        import fcntl  # not there under Windows, where captures are read all the same
+
         answer = fcntl.ioctl(self._socket, call, struct.pack("16s24x", self._name.encode()))
         value: int = struct.unpack_from("H", answer, 16)[0]
         return value

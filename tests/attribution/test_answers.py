@@ -141,6 +141,27 @@ def test_the_observation_point_decides_between_vlans_and_an_unseen_vlan_names_no
     assert (unseen.result, unseen.enterprise) == ("conflict", None)
 
 
+def test_a_narrower_row_of_another_vlan_takes_the_wider_holders_name_back(books: Books) -> None:
+    rows = row("10.0.0.0", "10.0.0.255", "铜公司", code=COPPER) + row("10.0.0.5", "10.0.0.5", "锡公司", vlan="100", code=TIN)
+    loaded = books(INVENTORY, book_csv=HEAD + rows)
+    assert name(loaded.answer("10.0.0.5", None, NOW, vlan=(100,))) == "锡公司"
+    assert name(loaded.answer("10.0.0.6", None, NOW, vlan=(5,))) == "铜公司"
+    answer = loaded.answer("10.0.0.5", None, NOW, vlan=(5,))
+    assert (answer.result, answer.enterprise) == ("conflict", None)
+    assert "10.0.0.5/32, VLAN 100 of 锡公司 (book.csv:3) is narrower" in answer.reasons[0]
+
+
+def test_a_book_that_is_much_older_than_the_traffic_is_said_to_be(books: Books) -> None:
+    book = HEAD + row("192.0.2.0", "192.0.2.7", "铜公司", code=COPPER)
+    old = books(f"{INVENTORY}, as_of: 2024-01-01", book_csv=book).answer("192.0.2.1", None, NOW)
+    assert "the book is 791 days older than what was seen" in old.reasons
+    assert not [
+        reason
+        for reason in books(f"{INVENTORY}, as_of: 2026-02-01", book_csv=book).answer("192.0.2.1", None, NOW).reasons
+        if "older" in reason
+    ]
+
+
 def test_a_configured_point_turns_an_interface_into_its_vrf(tmp_path: Path) -> None:
     book = HEAD + row("10.0.0.5", "10.0.0.5", "铜公司", vrf="red", code=COPPER)
     loaded = Attribution.load(
@@ -263,6 +284,19 @@ def test_a_translator_leads_to_the_inside_address_and_its_vrf(books: Books) -> N
 def test_ipv4_inside_ipv6_is_the_same_address(books: Books) -> None:
     loaded = books(INVENTORY, book_csv=HEAD + row("192.0.2.0", "192.0.2.7", "铜公司", code=COPPER))
     assert name(loaded.answer("::ffff:192.0.2.3", None, NOW)) == "铜公司"
+
+
+def test_an_answer_reads_no_file_and_asks_no_network(books: Books, monkeypatch: pytest.MonkeyPatch) -> None:
+    loaded = books(INVENTORY, book_csv=HEAD + row("192.0.2.0", "192.0.2.7", "铜公司", code=COPPER))
+
+    def refuse(*_: object, **__: object) -> None:
+        raise AssertionError("a file or a socket was opened")
+
+    for place in ("builtins.open", "io.open", "os.open", "socket.socket", "socket.getaddrinfo"):
+        monkeypatch.setattr(place, refuse)
+    answers = [loaded.answer(f"192.0.2.{last}", 4000, NOW) for last in (1, 9)]
+    monkeypatch.undo()
+    assert [answer.result for answer in answers] == ["named", "unknown"]
 
 
 def test_every_answer_is_counted_by_its_result(books: Books) -> None:

@@ -156,9 +156,11 @@ def test_rows_of_a_translators_table_that_cannot_be_used_are_named(books: Books)
 
 def test_registries_say_whose_block_it_is(books: Books) -> None:
     stats = "2|apnic|20260301|3|19830613|20260301|+1000\napnic|*|ipv4|*|2|summary\napnic|CN|asn|64496|1|20110811|allocated|A1|e-stats\n"
-    stats += "apnic|CN|ipv4|198.51.100.0|192|20110811|assigned|A1\napnic|CN|ipv6|2001:db8::|32|20150112|allocated|A2\napnic|CN|ipv4|bad|256|x|y\n"
+    stats += "apnic|CN|ipv4|198.51.100.0|192|20110811|assigned|A1\napnic|CN|ipv6|2001:db8::|32|20150112|allocated|A2\n"
+    stats += "apnic|CN|ipv4|bad|256|x|y\n"
     dump = "% comment\n\ninetnum:        198.51.100.0 - 198.51.100.127\nnetname:        EXAMPLE-NET\ndescr:          Example Carrier\n"
-    dump += "+               Suzhou\ncountry:        CN\norg:            ORG-EX1\n\ninetnum: x - y\n\norganisation:   ORG-EX1\norg-name:       Example Org\n"
+    dump += "+               Suzhou\ncountry:        CN\norg:            ORG-EX1\n\ninetnum: x - y\n\n"
+    dump += "organisation:   ORG-EX1\norg-name:       Example Org\n"
     loaded = books(
         "kind: registry, format: delegated, path: stats.txt\nkind: registry, format: rpsl, path: db.gz",
         stats_txt=stats,

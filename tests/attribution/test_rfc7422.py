@@ -41,7 +41,7 @@ mappings = st.builds(
 )
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=30, deadline=None)
 @given(mappings, st.data())
 def test_outside_and_inside_undo_each_other_over_the_whole_range(parameters: dict[str, object], data: st.DataObject) -> None:
     mapping = Mapping(**parameters)  # type: ignore[arg-type]

@@ -7,7 +7,7 @@ command -v ip >/dev/null || exit 77
 folder=$1 package=$2 script=$3
 shift 3
 mount --make-rprivate /
-mount -t tmpfs machine "$folder"
+mount -t tmpfs machine "$folder" || exit 77
 mkdir "$folder/upper" "$folder/work" "$folder/root"
 mount -t overlay -o "lowerdir=/,upperdir=$folder/upper,workdir=$folder/work" machine "$folder/root" || exit 77
 cd "$folder/root"
@@ -36,7 +36,7 @@ umount -l /old
 mount --make-rshared /
 (
     for _ in $(seq 100); do [ -S /run/systemd/private ] && break; sleep 0.1; done
-    sh -u /srv/script || true
+    if [ -S /run/systemd/private ]; then sh -u /srv/script || true; else echo "systemd does not come up here"; fi
     kill -37 1 # SIGRTMIN+3: halt
 ) 2>&1 &
 exec env container=other /lib/systemd/systemd --system --unit=nothing.target --log-level=err --log-target=null --show-status=no >/dev/null 2>&1

@@ -12,13 +12,14 @@ import yaml
 import exporters
 from sensor.config import Config, load
 from sensor.delivery.settings import checked
-from tests.deploy.conftest import DEPLOY, debian_python, run
+from tests.deploy.conftest import DEPLOY, built, debian_python, program, run
 
 EXAMPLE = DEPLOY / "minewatch.yaml"
 #: Makes a writable copy of the root that nobody else sees and that is gone with the process, and runs the script in it.
 COPY = """
 set -eu
-mount -t tmpfs copy "$1" && mkdir "$1/upper" "$1/work" "$1/root"
+mount -t tmpfs copy "$1" || exit 77
+mkdir "$1/upper" "$1/work" "$1/root"
 mount -t overlay -o lowerdir=/,upperdir="$1/upper",workdir="$1/work" copy "$1/root" || exit 77
 mount -t proc proc "$1/root/proc"
 mount --bind /dev "$1/root/dev"
@@ -59,8 +60,9 @@ def in_a_copy(package: Path, folder: Path, script: str) -> str:
     return ran.stdout
 
 
-def test_lintian_finds_nothing_wrong(package: Path) -> None:
-    checked = run("lintian", "--fail-on", "error,warning", package)
+def test_lintian_finds_nothing_wrong_with_what_is_ours(tmp_path: Path) -> None:
+    program("lintian")
+    checked = run("lintian", "--fail-on", "error,warning", built(tmp_path, "--bare"))
     assert checked.returncode == 0, checked.stdout
 
 
@@ -93,7 +95,7 @@ def test_it_installs_runs_upgrades_and_leaves(package: Path, tmp_path: Path) -> 
         systemd-analyze verify --man=no /lib/systemd/system/minewatch.service 2>&1 | grep minewatch || say verified
         man -w minewatch >/dev/null 2>&1 || test -s /usr/share/man/man1/minewatch.1.gz && say manual
         echo '# mine' >>/etc/minewatch/minewatch.yaml
-        echo ledger >/var/lib/minewatch/minewatch.db
+        echo ledger >/var/lib/minewatch/ledger.db
         dpkg -i /tmp/minewatch.deb >/tmp/log 2>&1 || { cat /tmp/log; exit 1; }
         say kept "$(tail -1 /etc/minewatch/minewatch.yaml)"
         dpkg -r minewatch >/dev/null
@@ -101,7 +103,7 @@ def test_it_installs_runs_upgrades_and_leaves(package: Path, tmp_path: Path) -> 
         say configuration "$(ls /etc/minewatch)"
         dpkg -P minewatch 2>&1 | grep 'is not empty' || true
         say purged "$(ls -d /etc/minewatch /var/log/minewatch 2>/dev/null || echo gone)"
-        say ledger "$(cat /var/lib/minewatch/minewatch.db)"
+        say ledger "$(cat /var/lib/minewatch/ledger.db)"
         """,
     )
     lines = dict(line[3:].partition(" ")[::2] for line in said.splitlines() if line.startswith("== "))
@@ -135,3 +137,12 @@ def test_the_example_shows_every_exporter_as_it_can_be_used(tmp_path: Path) -> N
     used = tmp_path / "minewatch.yaml"
     used.write_text(EXAMPLE.read_text().replace("exporters: {}", "exporters:").replace("\n#:", "\n"))
     assert set(load(used, (), checked).exporters) == set(exporters.kinds())
+
+
+def test_the_least_configuration_of_the_guide_is_one(tmp_path: Path) -> None:
+    least = (DEPLOY / "README.md").read_text().split("```yaml\n")[1].partition("```")[0]
+    used = tmp_path / "minewatch.yaml"
+    used.write_text(least)
+    config = load(used, (), checked)
+    assert [one.name for one in config.capture.interfaces] == ["mirror0"]
+    assert set(config.exporters) == {"eve", "prometheus"}

@@ -39,6 +39,43 @@ echo "unknown: 1" >>/etc/minewatch/minewatch.yaml
 systemctl start minewatch 2>/dev/null || echo "== refused-broken-configuration yes"
 systemctl stop minewatch
 cat /srv/said
+
+# And now the daemon itself, listening to the mirror port.
+cat >/etc/minewatch/minewatch.yaml <<'END'
+capture: {interfaces: [{name: mirror0}]}
+exporters: {eve: {path: /var/log/minewatch/eve.json}, prometheus: {}}
+END
+rm /etc/systemd/system/minewatch.service.d/standin.conf /srv/said
+printf '[Service]\nStandardOutput=append:/srv/said\nStandardError=append:/srv/said\n' >/etc/systemd/system/minewatch.service.d/said.conf
+systemctl daemon-reload
+get() { /usr/bin/python3 -c "import urllib.request as u; print(u.urlopen('http://127.0.0.1:9469/$1').read().decode())"; }
+systemctl start minewatch && echo "== daemon-started yes"
+show daemon-text StatusText
+echo "== daemon-ready $(get readyz)"
+/usr/bin/python3 /srv/frames.py 100
+sleep 2.5
+echo "== daemon-packets $(get metrics | grep '^minewatch_packets_total' | cut -d' ' -f2)"
+echo "== daemon-memory $(get metrics | grep '^process_resident_memory' | cut -d' ' -f2)"
+get metrics | promtool check metrics && echo "== daemon-promtool clean"
+echo "== daemon-series $(get metrics | grep -vc '^#')"
+ip link set mirror0 down; sleep 2.5
+echo "== daemon-blind $(get readyz 2>&1 | grep -o 'HTTP Error 503' || echo still ready)"
+ip link set mirror0 up; sleep 2.5
+systemctl reload minewatch; sleep 2
+get metrics | grep '^minewatch_reloads_total{kind="config",result="success"}' | sed 's/^/== daemon-reloads /'
+systemctl restart minewatch && echo "== daemon-restarted yes"
+show daemon-restarts NRestarts
+ls /var/lib/minewatch/ledger.db | sed 's/^/== daemon-ledger /'
+systemctl stop minewatch
+show daemon-result Result
+show daemon-exit ExecMainStatus
+printf 'Environment=MINEWATCH_FAULT=line-hangs\nWatchdogSec=2\nRestartSec=1\n' >>/etc/systemd/system/minewatch.service.d/said.conf
+systemctl daemon-reload
+systemctl start minewatch
+wait_for NRestarts 1
+show daemon-hung NRestarts
+systemctl stop minewatch
+cat /srv/said
 """
 
 
@@ -49,11 +86,11 @@ def said(package: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, s
         pytest.skip("only root of a Debian host can make a machine with systemd in it")
     folder = tmp_path_factory.mktemp("machine")
     alone = ("--mount", "--pid", "--fork", "--cgroup", "--uts", "--ipc", "--net")
-    files = (HERE / "standin.py", HERE / "standin.conf")
+    files = (HERE / "standin.py", HERE / "standin.conf", HERE / "frames.py")
     command = [program("unshare"), *alone, "sh", HERE / "machine.sh", folder, package, SCRIPT, *files]
     ran = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False, timeout=200)
     lines = [line[3:] for line in ran.stdout.splitlines() if line.startswith("== ")]
-    if ran.returncode == 77 or "unshare failed" in ran.stdout:
+    if ran.returncode == 77 or "unshare failed" in ran.stdout or "systemd does not come up here" in ran.stdout:
         pytest.skip("a machine of its own cannot be made here")
     assert "started yes" in lines, ran.stdout
     assert "unknown: unknown key" in ran.stdout  # what the check before the start said in the end
@@ -103,3 +140,31 @@ def test_a_wrong_configuration_is_not_tried_again(said: dict[str, str]) -> None:
 
 def test_it_stops_when_asked(said: dict[str, str]) -> None:
     assert (said["stopped"], said["state-after-stop"], said["result-after-stop"]) == ("yes", "inactive", "success")
+
+
+def test_the_daemon_itself_starts_listens_and_sees_inside_the_sandbox(said: dict[str, str]) -> None:
+    assert said["daemon-started"] == "yes"
+    assert said["daemon-text"].startswith("watching")
+    assert said["daemon-ready"] == "ok"
+    assert float(said["daemon-packets"]) >= 100
+
+
+def test_the_metrics_of_the_daemon_itself_are_clean_and_few(said: dict[str, str]) -> None:
+    program("promtool")
+    assert said["daemon-promtool"] == "clean"
+    assert int(said["daemon-series"]) <= 500
+
+
+def test_the_daemon_is_not_ready_while_its_interface_is_down(said: dict[str, str]) -> None:
+    assert said["daemon-blind"] == "HTTP Error 503"
+
+
+def test_the_daemon_reloads_restarts_and_ends_well(said: dict[str, str]) -> None:
+    assert float(said["daemon-reloads"].split()[1]) >= 1
+    assert (said["daemon-restarted"], said["daemon-restarts"]) == ("yes", "0")
+    assert said["daemon-ledger"] == "/var/lib/minewatch/ledger.db"
+    assert (said["daemon-result"], said["daemon-exit"]) == ("success", "0")
+
+
+def test_a_line_that_hangs_has_the_daemon_restarted(said: dict[str, str]) -> None:
+    assert int(said["daemon-hung"]) == 1

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+import time
+from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import Path
 
@@ -14,11 +16,29 @@ import sensor.following
 import sensor.pipeline
 import sensor.session
 from exporters.prometheus import BOUNDS, Collector, Config, Process, registry
-from exporters.series import CORE, CORE_FAMILIES, LINE, LINE_FAMILIES, MALFORMED, METRICS, PREFIX
+from exporters.series import (
+    ATTRIBUTION,
+    CORE,
+    CORE_FAMILIES,
+    DAEMON,
+    EVIDENCE,
+    INTERFACE,
+    LEDGER,
+    LINE,
+    LINE_FAMILIES,
+    MALFORMED,
+    METRICS,
+    PREFIX,
+)
+from sensor.attribution.answer import Attribution
+from sensor.attribution.settings import Settings
 from sensor.events import Chunk
+from sensor.evidence import EvidenceFiles
+from sensor.ledger import Ledger, Recorder
 from sensor.pipeline import Pipeline
 from sensor.proof import dialogue_events
 from sensor.reference.counters import NAMES
+from sensor.reference.interface import FIGURES
 from sensor.signatures import load
 from sensor.status import STAGES, Bounds, Outbox, Reload, Status
 from tests.exporters.statuses import busy, quiet
@@ -85,6 +105,27 @@ def test_every_counter_of_the_line_has_a_series_of_its_own() -> None:
     assert not [name for name in names if name not in LINE and not name.startswith(families)], "rows are missing in exporters/series.py"
     targets = [(row.metric, row.label) for row in LINE.values()]
     assert len(targets) == len(set(targets))
+
+
+def test_every_counter_of_what_follows_the_line_has_a_series_of_its_own(tmp_path: Path) -> None:
+    ledger = Ledger.open(f"sqlite:///{tmp_path}/ledger.db")
+    kept: dict[str, tuple[Iterable[str], Iterable[str]]] = {
+        "ledger": (Recorder(ledger, time.monotonic_ns).counters, LEDGER),
+        "evidence": (EvidenceFiles(tmp_path, load()).counters, EVIDENCE),
+        "interface": (FIGURES, INTERFACE),
+        "attribution": ([name for name in Attribution.load(Settings()).stats() if not name.startswith("lookups_")], ATTRIBUTION),
+        "daemon": (daemon_counters(), DAEMON),
+    }
+    ledger.close()
+    for owner, (counted, rows) in kept.items():
+        assert set(counted) == set(rows), f"rows and counters of the {owner} differ: exporters/series.py"
+
+
+def daemon_counters() -> set[str]:
+    """What the daemon and its intake count, by their sources."""
+    text = "".join(path.read_text() for path in (SOURCES / "daemon").glob("*.py"))
+    initial = re.findall(r"counters: Counter\[str\] = Counter\(([^)]*)\)", text)
+    return set(re.findall(r'counters\["([a-z_]+)"\]', text)) - {"records_waiting"} | set(re.findall(r"([a-z_]+)=0", "".join(initial)))
 
 
 def test_every_reason_the_framings_give_stands_at_zero_beforehand() -> None:

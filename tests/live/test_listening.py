@@ -150,6 +150,17 @@ def test_a_deleted_interface_is_told_and_a_new_one_can_be_attached(net, listen):
     assert len(heard.of(Open)) == 1  # the flow went on
 
 
+def test_what_came_before_an_interface_was_deleted_is_heard(net, listen):
+    for number in range(5):
+        heard = listen().attach("b0")
+        before = net.sent
+        net.send([line(n) for n in range(50 + number)])
+        ip("link", "del", "b0")
+        heard.until(lambda heard=heard: heard.of(End) != [])
+        assert heard.end()["packets"] == net.sent - before
+        net.cable(0)
+
+
 @pytest.mark.usefixtures("net")
 def test_what_cannot_be_listened_to_is_said(listen, tmp_path):
     heard = listen()

@@ -191,3 +191,15 @@ def test_a_grade_never_falls_while_it_is_told() -> None:
     assert grades == sorted(grades)
     assert grades[-1] is Grade.ACCEPTED
     assert isinstance(events(SHARE)[-1], Close)
+
+
+@pytest.mark.parametrize(
+    ("packets", "midstream", "grade"), [((2, 0), False, "speaks"), ((2, 1), False, "behaves"), ((2, 0), True, "behaves")]
+)
+def test_a_side_that_is_not_captured_is_known_while_the_connection_lives(packets: tuple[int, int], midstream: bool, grade: str) -> None:
+    mine = [one for one in events(SHARE, midstream=midstream) if not (isinstance(one, Chunk) and one.direction == 1)]
+    opened = mine[0]
+    assert isinstance(opened, Open)
+    pipeline = live()
+    records = [*pipeline.step([opened._replace(packets=packets), *mine[1:-1]]), *pipeline.step([], opened.ts_ns + 61 * NS)]
+    assert [one.grade.label for one in records if isinstance(one, Finding)] == [grade]

@@ -74,6 +74,7 @@ pub struct Open {
     pub first_ns: u64,
     pub vlans: Vec<u16>,
     pub source: Arc<str>,
+    pub packets: (u32, u32),
 }
 
 #[derive(Debug)]

@@ -21,6 +21,8 @@ const HOLD_NS: u64 = (2 * RETIRE_MS as u64 + 30) * 1_000_000;
 /// More than this is not held: then the machine is behind, and order matters less.
 const HELD_BYTES: usize = 32 << 20;
 const LOOK_AFTER: Duration = Duration::from_secs(1);
+/// After this the kernel has handed over what it had.
+const LAST_BLOCK: Duration = Duration::from_millis(4 * RETIRE_MS as u64);
 
 /// What the reader knows of its interfaces.
 #[derive(Default)]
@@ -34,6 +36,11 @@ pub struct Live {
 impl Live {
     pub fn is_idle(&self) -> bool {
         self.interfaces.is_empty()
+    }
+
+    /// Whether a full queue makes reading wait: one interface that must not be held up is enough that it does not.
+    fn waits(&self) -> bool {
+        self.interfaces.iter().all(|(_, interface)| interface.wait)
     }
 
     /// Take what came, in order of time.
@@ -107,7 +114,7 @@ impl ReaderThread {
     /// Pass on what may be of what was there at `asked_ns`, and sweep by the clock what no packet sweeps.
     fn pass_on(&mut self, asked_ns: u64) {
         let mut block = self.live.ripe(asked_ns);
-        let wait = self.live.interfaces.iter().all(|(_, interface)| interface.wait);
+        let wait = self.live.waits();
         let tick = block.packets.last().map_or(asked_ns, |last| last.ts_ns);
         let idle = block.packets.is_empty();
         let newest = self.live.newest(&block);
@@ -130,19 +137,23 @@ impl ReaderThread {
         }
     }
 
-    /// Let go of interfaces that are gone. Their flows stay: an interface of that name may come back.
+    /// Let go of interfaces that are gone, after what is still in their rings. Their flows stay: an interface of that name may come back.
     fn look_after(&mut self) {
-        let mut gone = Vec::new();
-        for at in (0..self.live.interfaces.len()).rev() {
-            if !self.live.interfaces[at].1.look_after() {
-                gone.push(self.live.interfaces.remove(at).1);
+        let there: Vec<bool> = self.live.interfaces.iter_mut().map(|(_, interface)| interface.look_after()).collect();
+        if there.iter().all(|there| *there) {
+            return;
+        }
+        std::thread::sleep(LAST_BLOCK);
+        self.live.take();
+        self.flush();
+        let all = std::mem::take(&mut self.live.interfaces);
+        for ((number, mut interface), there) in all.into_iter().zip(there) {
+            if there {
+                self.live.interfaces.push((number, interface));
+            } else {
+                interface.look_after();
+                self.end(&interface, Some(DELETED.into()));
             }
-        }
-        if !gone.is_empty() {
-            self.flush();
-        }
-        for interface in gone {
-            self.end(&interface, Some(DELETED.into()));
         }
     }
 
@@ -155,7 +166,7 @@ impl ReaderThread {
     /// Listen no more: take what is still in the rings, and say so.
     pub fn end_live(&mut self) {
         self.live.interfaces.iter().for_each(|(_, interface)| interface.stop());
-        let last = Instant::now() + Duration::from_millis(4 * u64::from(RETIRE_MS));
+        let last = Instant::now() + LAST_BLOCK;
         while !self.live.interfaces.is_empty() && !self.shared.queue.is_closed() {
             wait_for(self.live.interfaces.iter().map(|(_, interface)| interface), RETIRE_MS as i32);
             let asked = now_ns();
@@ -174,7 +185,8 @@ impl ReaderThread {
 
     /// Pass on what is held.
     fn flush(&mut self) {
+        let wait = self.live.waits();
         let mut rest = std::mem::take(&mut self.live.held);
-        self.block(&mut rest, false);
+        self.block(&mut rest, wait);
     }
 }

@@ -9,7 +9,7 @@ use pyo3::create_exception;
 use pyo3::exceptions::{PyException, PyRuntimeError, PyValueError};
 use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
-use pyo3::types::{PyBytes, PyList, PyTuple, PyType};
+use pyo3::types::{IntoPyDict, PyBytes, PyList, PyTuple, PyType};
 
 use crate::capture::iface::{Instruction, Options};
 use crate::capture::Problem;
@@ -51,20 +51,25 @@ fn types(py: Python<'_>) -> PyResult<&Types> {
 
 fn to_python<'py>(py: Python<'py>, types: &Types, event: Event) -> PyResult<Bound<'py, PyAny>> {
     match event {
-        Event::Open(open) => types.open.bind(py).call1((
-            open.flow,
-            open.ts_ns,
-            open.proto,
-            PyBytes::new(py, &open.originator.0),
-            open.originator.1,
-            PyBytes::new(py, &open.responder.0),
-            open.responder.1,
-            open.basis.name(),
-            open.midstream,
-            open.first_ns,
-            PyTuple::new(py, &open.vlans)?,
-            &*open.source,
-        )),
+        Event::Open(open) => {
+            // PyO3 makes tuples of twelve; the thirteenth goes by its name.
+            let packets = [("packets", open.packets)].into_py_dict(py)?;
+            let values = (
+                open.flow,
+                open.ts_ns,
+                open.proto,
+                PyBytes::new(py, &open.originator.0),
+                open.originator.1,
+                PyBytes::new(py, &open.responder.0),
+                open.responder.1,
+                open.basis.name(),
+                open.midstream,
+                open.first_ns,
+                PyTuple::new(py, &open.vlans)?,
+                &*open.source,
+            );
+            types.open.bind(py).call(values, Some(&packets))
+        }
         Event::Chunk { flow, ts_ns, direction, offset, gap, data } => {
             types.chunk.bind(py).call1((flow, ts_ns, direction, offset, gap, PyBytes::new(py, &data)))
         }

@@ -322,6 +322,7 @@ impl Worker {
             first_ns: slot.first_ns,
             vlans: seg.vlans[..seg.vlan_count as usize].to_vec(),
             source: self.sources.get(usize::from(seg.source)).cloned().unwrap_or_default(),
+            packets: (slot.sides[origin].packets, slot.sides[1 - origin].packets),
         })));
         self.stats.add(Counter::CandidatesOpened, 1);
         index

@@ -4,6 +4,8 @@ pub mod iface;
 mod input;
 mod pcap;
 mod pcapng;
+#[cfg(target_os = "linux")]
+mod ring;
 
 use std::io;
 use std::sync::atomic::AtomicU64;

@@ -1,0 +1,184 @@
+"""The words about books, and what a replay says of its miners' addresses, as a user runs them."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+from pathlib import Path
+
+import pytest
+
+from tests.cli.conftest import ROOT, Run
+from tests.demo.miners import Counts
+
+Demo = tuple[Path, dict[str, Counts]]
+DEMO = ROOT / "tests" / "demo"
+HEAD = "first,last,organisation,certificate,valid_from\n"
+
+
+@pytest.fixture
+def events(run: Run, demo: Demo) -> list[dict[str, object]]:
+    done = run("replay", demo[0], "-c", DEMO / "minewatch.yaml", "--eve", "-")
+    assert done.returncode == 0, done.stderr
+    return [event for event in map(json.loads, done.stdout.splitlines()) if event["event_type"] == "mining"]
+
+
+def test_the_demo_names_enterprises_and_premises_one_by_its_lease_and_leaves_one_open(events: list[dict[str, object]]) -> None:
+    whose = {str(event["src_ip"]): event["attribution"] for event in events}
+    named = {ip: answer["enterprise"]["name"] for ip, answer in whose.items() if isinstance(answer, dict) and answer["enterprise"]}
+    assert named == {
+        "198.51.100.23": "苏州示例铸造有限公司",
+        "198.51.100.77": "示例理工大学",
+        "198.51.100.130": "南京示例网络科技有限公司苏州分公司",
+        "198.51.100.171": "示例货币博物馆",
+    }
+    plant, leased, unknown = whose["198.51.100.23"], whose["198.51.100.130"], whose["198.51.100.142"]
+    assert isinstance(plant, dict)
+    assert isinstance(leased, dict)
+    assert isinstance(unknown, dict)
+    assert plant["enterprise"]["uscc"] == "91320505MADEM0002J"
+    assert plant["site"] == {"address": "示例路18号3号厂房", "division": "320505", "division_name": "江苏省苏州市虎丘区"}
+    assert [claim["source"] for claim in leased["claims"]] == ["leases", "inventory", "routes"]
+    assert leased["claims"][0]["ports"] == [47_104, 48_127]
+    assert (unknown["result"], unknown["enterprise"], unknown["site"]) == ("unknown", None, None)
+    assert [claim["standing"] for claim in unknown["claims"]] == ["context"]
+
+
+def test_two_replays_with_books_are_byte_identical_wherever_the_books_lie(run: Run, demo: Demo, tmp_path: Path) -> None:
+    shutil.copytree(DEMO / "books", tmp_path / "elsewhere" / "books")
+    shutil.copy(DEMO / "minewatch.yaml", tmp_path / "elsewhere")
+    first = run("replay", demo[0], "-c", DEMO / "minewatch.yaml", "--eve", "-").stdout
+    assert first == run("replay", demo[0], "-c", "elsewhere/minewatch.yaml", "--eve", "-").stdout
+    assert str(tmp_path).encode() not in first
+    assert str(DEMO).encode() not in first
+
+
+def test_the_table_names_enterprise_and_premises_under_the_miner(run: Run, demo: Demo) -> None:
+    for columns in (70, 120, 200):
+        text = run("replay", demo[0], "-c", DEMO / "minewatch.yaml", COLUMNS=str(columns)).stdout.decode()
+        table = text.partition("\nWhose\n")[0]
+        lines = table.splitlines()
+        at = next(number for number, line in enumerate(lines) if line.startswith("198.51.100.77"))
+        assert "示例理工大学" in lines[at + 2]
+        assert "江苏省苏州市姑苏区" in lines[at + 3]
+        assert "(holder unknown)" in table
+        assert "91320505MADEM0002J" in text.partition("\nWhose\n")[2]
+
+
+def test_without_books_nothing_is_said_of_holders(run: Run, demo: Demo) -> None:
+    done = run("replay", demo[0], "--eve", "-")
+    assert {json.loads(line)["attribution"] for line in done.stdout.splitlines()} == {None}
+    assert "Whose" not in run("replay", demo[0]).stdout.decode()
+
+
+def test_books_check_names_every_row_and_its_exit_code_tells_whether_all_are_good(run: Run, tmp_path: Path) -> None:
+    (tmp_path / "good.csv").write_text(HEAD + "192.0.2.0,192.0.2.7,Copper,,2024-01-01\n")
+    done = run("books", "check", "good.csv")
+    assert (done.returncode, done.stdout.decode()) == (0, "good.csv: 1 rows taken, 0 refused, 0 overlaps, 0 notes\n")
+    bad = "192.0.2.7,192.0.2.0,Copper,,\n192.0.2.1,,Copper,,01/02/2024\n192.0.2.1,,Copper,91320505MADEM0002K,\n"
+    bad += "192.0.2.3,,Tin,,\n192.0.2.3,,Zinc,,\n"
+    (tmp_path / "bad.csv").write_text(HEAD + bad)
+    done = run("books", "check", "bad.csv")
+    assert done.returncode == 1
+    assert [line.split(": ")[:2] for line in done.stdout.decode().splitlines()[:-1]] == [
+        ["bad.csv:2", "refused"],
+        ["bad.csv:3", "refused"],
+        ["bad.csv:4", "refused"],
+        ["bad.csv:6", "overlap"],
+    ]
+
+
+def test_books_that_cannot_be_read_are_one_sentence_each(run: Run, tmp_path: Path) -> None:
+    (tmp_path / "x.csv").write_text("nothing\n")
+    done = run("books", "check", "x.csv", "none.csv")
+    assert done.returncode == 78
+    told = done.stderr.decode().splitlines()
+    assert [line.startswith("minewatch: ") for line in told] == [True, True]
+    assert "none.csv: no such file" in done.stderr.decode()
+    assert run("books", "check", "x.csv", "--as", "inventories").returncode == 78
+    assert run("books", "check", "x.csv", "--as", "leases:kee").returncode == 78
+
+
+def test_an_imported_book_gives_the_same_answers(run: Run, tmp_path: Path) -> None:
+    for name in ("allocations.csv", "customers.csv"):
+        shutil.copy(DEMO / "books" / name, tmp_path)
+    os.utime(tmp_path / "allocations.csv", (1_700_000_000, 1_700_000_000))
+    done = run("books", "import", "allocations.csv", "customers.csv", "--to", "one.csv")
+    assert done.returncode == 0, done.stdout
+    assert done.stdout.decode().endswith("one.csv: 9 rows written\n")
+    nat = DEMO / "books" / "nat.csv"
+    (tmp_path / "minewatch.yaml").write_text(
+        "attribution:\n  sources:\n    - {kind: inventory, path: one.csv, preset: minewatch}\n"
+        f"    - {{kind: leases, path: {nat}, format: nat-csv}}\n"
+    )
+    for asked, at in (("198.51.100.23", "2026-03-02"), ("198.51.100.130:47890", "2026-03-02T08:01:00Z"), ("198.51.100.170", "2022-01-01")):
+        answers = [
+            run("explain", asked, "--at", at, "-c", config).stdout.decode() for config in ("minewatch.yaml", DEMO / "minewatch.yaml")
+        ]
+        whose = [text.partition("Whose (named)\n")[2].partition("\nWhy")[0] for text in answers]
+        assert whose[0]
+        assert whose[0] == whose[1]
+
+
+def test_an_import_that_would_lose_half_of_a_book_is_refused_unless_told_otherwise(run: Run, tmp_path: Path) -> None:
+    rows = [f"192.0.2.{last},,Copper,,\n" for last in range(10)]
+    (tmp_path / "in.csv").write_text(HEAD + "".join(rows))
+    assert run("books", "import", "in.csv", "--to", "book.csv").returncode == 0
+    before = (tmp_path / "book.csv").read_bytes()
+    (tmp_path / "in.csv").write_text(HEAD + "".join(rows[:4]))
+    done = run("books", "import", "in.csv", "--to", "book.csv")
+    assert (done.returncode, (tmp_path / "book.csv").read_bytes()) == (1, before)
+    assert "more than half are gone" in done.stderr.decode()
+    assert run("books", "import", "in.csv", "--to", "book.csv", "--allow-shrink").returncode == 0
+    assert len((tmp_path / "book.csv").read_text().splitlines()) == 5
+    assert run("books", "import", "in.csv").returncode == 2
+    assert run("books", "import", "in.csv", "--to", "no/such/folder/x.csv").returncode == 1
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["book.csv", "in.csv"]
+
+
+def test_explain_says_who_why_and_what_does_not_hold(run: Run) -> None:
+    config = ("-c", DEMO / "minewatch.yaml")
+    text = run("explain", "198.51.100.130:47890", "--at", "2026-03-02 08:01:00", *config).stdout.decode()
+    assert text.startswith("198.51.100.130 port 47890, at 2026-03-02 08:01:00 UTC\n")
+    assert "\nWhose (named)\n  南京示例网络科技有限公司苏州分公司, 91320100MADEM0005Y" in text
+    assert "was leased to subscriber kd-1188" in text
+    assert "through other ports: leases" in text
+    assert "ended before: leases" in text
+    early = run("explain", "198.51.100.130:47890", "--at", "2026-03-02 07:58:00", *config).stdout.decode()
+    assert "subscriber kd-2093" in early
+    assert "nobody is named" in run("explain", "198.51.100.130", "--at", "2026-03-02 08:01:00", *config).stdout.decode()
+    assert "示例旅行社" in run("explain", "198.51.100.171", "--at", "2025-12-31", *config).stdout.decode().partition("Why")[0]
+    assert "no books are configured" in run("explain", "192.0.2.1").stdout.decode()
+    for wrong in (("explain", "nonsense"), ("explain", "192.0.2.1:99999"), ("explain", "192.0.2.1", "--at", "yesterday")):
+        done = run(*wrong)
+        assert (done.returncode, done.stdout) == (2, b"")
+        assert done.stderr.decode().startswith("minewatch: explain: ")
+    assert run("explain", "[2001:db8::1]:3333", *config).returncode == 0
+
+
+def test_check_and_replay_refuse_wrong_books_with_file_and_line(run: Run, demo: Demo, tmp_path: Path) -> None:
+    text = (
+        "attribution:\n  sources:\n    - kind: inventory\n      path: none.csv\n    - kind: leases\n      path: x.csv\n      format: kea\n"
+    )
+    (tmp_path / "minewatch.yaml").write_text(text)
+    (tmp_path / "x.csv").write_text("a,b\n")
+    for words in (("check",), ("replay", demo[0])):
+        done = run(*words, "-c", "minewatch.yaml")
+        assert done.returncode == 78
+        told = done.stderr.decode().splitlines()
+        assert told[0] == "minewatch: minewatch.yaml:4: none.csv: no such file"
+        assert told[1].startswith("minewatch: minewatch.yaml:6: x.csv: is no lease file of Kea")
+    text = "attribution:\n  sources:\n    - {kind: inventory, path: b.csv, vlam: ignore}\n    - {kind: nothing, path: x}\n"
+    (tmp_path / "minewatch.yaml").write_text(text)
+    told = run("check", "-c", "minewatch.yaml").stderr.decode().splitlines()
+    assert told[0] == "minewatch: minewatch.yaml:3: attribution.sources.0.vlam: unknown key; did you mean attribution.sources.0.vlan?"
+    assert told[1].startswith("minewatch: minewatch.yaml:4: attribution.sources.1: ")
+
+
+def test_check_counts_the_rows_of_the_books_and_the_refused_ones(run: Run, tmp_path: Path) -> None:
+    (tmp_path / "book.csv").write_text(HEAD + "192.0.2.0,192.0.2.7,Copper,,\nx,,Tin,,\n")
+    (tmp_path / "minewatch.yaml").write_text("attribution: {sources: [{kind: inventory, path: book.csv}]}\n")
+    done = run("check", "-c", "minewatch.yaml")
+    assert done.returncode == 0
+    assert done.stdout.decode().splitlines()[0] == "book.csv: 1 rows, 1 refused (minewatch books check book.csv names them)"
