@@ -8,14 +8,16 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import Connection, RowMapping, and_, delete, func, insert, select, update
+from sqlalchemy import Connection, RowMapping, and_, delete, exists, insert, select, update
 
-from sensor.ledger.amounts import HOUR_NS, MEASURES, NOTHING, WHOLE, Amounts, ByHour, minus, plus, shaped, spread, taken
+from sensor.ledger.amounts import HOUR_NS, MEASURES, NOTHING, ROUNDING, WHOLE, Amounts, ByHour, minus, plus, shaped, spread, taken
 from sensor.ledger.rolled import Key, Put, Take
 from sensor.ledger.schema import ROLLUPS, SERIES, WATCHED
 from sensor.ledger.upsert import upsert
 from sensor.records import Finding
 
+#: What has to be dealt out evenly is so over a year at most.
+LONGEST_HOURS = 366 * 24
 #: Series that are joined to days in one transaction.
 PAGE = 500
 
@@ -52,20 +54,32 @@ class Rollups:
     def _take(self, finding: Finding, machines: int, action: Take) -> None:
         self.write()
         series = self._id(finding, 0, action.key, None)
-        within = and_(ROLLUPS.c.series_id == series, ROLLUPS.c.hour <= action.last, ROLLUPS.c.hour + ROLLUPS.c.hours > action.first)
-        rows = self._connection.execute(select(ROLLUPS).where(within)).mappings().all()
-        there: ByHour = {row["hour"]: tuple(row[name] for name in MEASURES) for row in rows}
-        out = taken(action.amounts, there) if there else {}
-        for hour, amounts in out.items():
-            left = tuple(max(0, one) for one in minus(there[hour], amounts))
+        out = self._out(series, action.amounts, (action.first, action.last))
+        if action.to is not None and any(action.put):
+            flat = dict.fromkeys(range(action.first, min(action.last, action.first + LONGEST_HOURS) + 1), 1.0)
+            self._put(finding, machines, action.to, shaped(action.put, out, flat))
+
+    def _out(self, series: int, amounts: Amounts, within: tuple[int, int] | None) -> ByHour:
+        """Take an amount out of the hours of a series; what is not within (another finding of the series took it from there) from all."""
+        rows = select(ROLLUPS).where(ROLLUPS.c.series_id == series)
+        if within is not None:
+            rows = rows.where(ROLLUPS.c.hour <= within[1], ROLLUPS.c.hour + ROLLUPS.c.hours > within[0])
+        there: ByHour = {row["hour"]: _amounts(row) for row in self._connection.execute(rows).mappings()}
+        out = taken(amounts, there) if there else {}
+        missing = amounts
+        for hour, part in out.items():
+            missing = minus(missing, part)
+            left = tuple(max(0, one) for one in minus(there[hour], part))
             same = and_(ROLLUPS.c.series_id == series, ROLLUPS.c.hour == hour)
             if any(left):
                 self._connection.execute(update(ROLLUPS).where(same).values(dict(zip(MEASURES, left, strict=True))))
             else:
                 self._connection.execute(delete(ROLLUPS).where(same))
-        if action.to is not None and any(action.put):
-            flat = dict.fromkeys(range(action.first, min(action.last, action.first + 24 * 366) + 1), 1.0)
-            self._put(finding, machines, action.to, shaped(action.put, out, flat))
+        missing = tuple(one if one > ROUNDING * whole else 0 for one, whole in zip(missing, amounts, strict=True))
+        if within is not None and any(missing):
+            for hour, part in self._out(series, missing, None).items():
+                out[hour] = plus(out.get(hour, NOTHING), part)
+        return out
 
     def _id(self, finding: Finding, machines: int, key: Key, span: tuple[int, int] | None) -> int:
         """The series of a key; it is made if it is new, and widened by what is put into it."""
@@ -137,7 +151,7 @@ def prune(connection: Connection, before_ns: int) -> int:
     hour = before_ns // HOUR_NS
     gone = connection.execute(delete(ROLLUPS).where(ROLLUPS.c.hour + ROLLUPS.c.hours <= hour)).rowcount if hour > 0 else 0
     connection.execute(delete(WATCHED).where(WATCHED.c.hour < hour))
-    old = and_(SERIES.c.last_ns < before_ns, ~select(func.count()).where(ROLLUPS.c.series_id == SERIES.c.series_id).exists())
+    old = and_(SERIES.c.last_ns < before_ns, ~exists().where(ROLLUPS.c.series_id == SERIES.c.series_id))
     connection.execute(delete(SERIES).where(old))
     return gone
 

@@ -119,7 +119,7 @@ class Rigs:
 
     def take(self, finding: Finding, site_id: int) -> None:
         """A finding's machines were seen."""
-        for name in {clean(one) for one in finding.workers} or {""}:
+        for name in sorted({clean(one) for one in finding.workers}) or [""]:
             known = self._rows.get((finding.miner_ip, name))
             self._rows[finding.miner_ip, name] = {
                 "miner_ip": finding.miner_ip,

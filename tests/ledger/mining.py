@@ -6,7 +6,7 @@ import dataclasses
 from collections.abc import Iterator
 from typing import Any
 
-from sensor.records import Attribution, Claim, Enterprise, Finding, FlowSummary, Interval, Power, Shares, Site
+from sensor.records import Attribution, Claim, Enterprise, Finding, Interval, Power, Shares, Site
 from tests.ledger.made import BEGAN, SECOND, finding, flow
 
 HOUR = 3_600 * SECOND
@@ -30,6 +30,7 @@ def mined(number: int, from_ns: int, to_ns: int, shares: int, **changes: Any) ->
     joules = changes.pop("joules")
     miner = changes.pop("miner", f"10.{number >> 8 & 255}.{number & 255}.1")
     one = flow(number, (from_ns - BEGAN) / SECOND, (to_ns - from_ns) / SECOND, miner)
+    one.key = dataclasses.replace(one.key, flow_id=number * 10_000_000 + from_ns // SECOND % 10_000_000)
     one.first_ns, one.last_ns, one.shares = from_ns, to_ns, Shares(shares, shares, 0, 0, 0)
     seconds = (to_ns - from_ns) / SECOND
     work = shares * SHARE
@@ -48,9 +49,3 @@ def told(number: int, from_ns: int, to_ns: int, every_ns: int, per_hour: float, 
         at = min(to_ns, at + every_ns)
         shares = int((at - from_ns) / HOUR * per_hour)
         yield mined(number, from_ns, at, shares, state="closed" if at == to_ns else "updated", **changes)
-
-
-def renamed(flows: list[FlowSummary], number: int) -> None:
-    """Give connections numbers of their own."""
-    for at, one in enumerate(flows):
-        one.key = dataclasses.replace(one.key, flow_id=number * 1_000 + at)

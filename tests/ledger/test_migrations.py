@@ -1,0 +1,96 @@
+"""From every released schema to the present one, with data: what was known is there, rolled up, and goes on."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from alembic import command
+from alembic.autogenerate import compare_metadata
+from alembic.config import Config
+from alembic.migration import MigrationContext
+from sqlalchemy import create_engine, text
+
+from sensor.ledger import Ledger
+from sensor.ledger.casefile import cases_of
+from sensor.ledger.continued import continued
+from sensor.ledger.database import MIGRATIONS, reading
+from sensor.ledger.periods import summary
+from sensor.ledger.records import dumps
+from sensor.ledger.schema import METADATA
+from sensor.records import Finding
+from tests.ledger.mining import DAY, HOUR, MONDAY, mined, owned
+from tests.ledger.servers import postgresql
+from tests.ledger.test_rollups import agree, sums
+
+MINERS = 1_300  # more than two pages
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+    if request.param == "sqlite":
+        yield f"sqlite:///{tmp_path}/ledger.db"
+        return
+    with postgresql() as server:
+        yield server
+
+
+def earlier_release(url: str, schema: str, findings: list[tuple[Finding, Finding | None]]) -> None:
+    """A ledger as a release with this schema left it. Its records lack the fields that came later."""
+    engine = create_engine(url)
+    config = Config()
+    config.set_main_option("script_location", str(MIGRATIONS))
+    columns = ["finding_id", "miner_ip", "pool_ip", "pool_port", "dialect", "coin", "algorithm", "grade", "state", "first_ns", "last_ns"]
+    names = [*columns, "run_id", "recorded_ns", "record", "earlier"]
+    with engine.begin() as connection:
+        config.attributes["connection"] = connection
+        command.upgrade(config, schema)
+        statement = text(f"INSERT INTO findings ({', '.join(names)}) VALUES ({', '.join(':' + name for name in names)})")
+        for one, before in findings:
+            row = {name: getattr(one, name) for name in columns} | {"grade": int(one.grade), "run_id": "old", "recorded_ns": one.last_ns}
+            connection.execute(statement, row | {"record": old(one), "earlier": before and old(before)})
+    engine.dispose()
+
+
+def old(one: Finding) -> str:
+    record = json.loads(dumps(one))
+    del record["stream_bytes"]
+    return json.dumps(record)
+
+
+def test_findings_of_the_first_schema_are_rolled_up_and_go_on(url: str) -> None:
+    first = [mined(number, MONDAY, MONDAY + 9 * HOUR, 40, attribution=owned(number // 4), state="closed") for number in range(MINERS)]
+    before = mined(MINERS, MONDAY, MONDAY + HOUR, 5)
+    joined = continued(before, mined(MINERS, MONDAY + 5 * HOUR, MONDAY + 7 * HOUR, 20))
+    earlier_release(url, "0001", [*((one, None) for one in first), (joined, before)])
+
+    ledger = Ledger.open(url)
+    with reading(ledger.engine) as connection:
+        assert compare_metadata(MigrationContext.configure(connection), METADATA) == []
+    agree(ledger)
+    assert sums(ledger)["shares"] == 40 * MINERS + 25
+    assert len(cases_of(ledger)) == MINERS // 4 + 1
+    told = summary(ledger, MONDAY, MONDAY + DAY)
+    assert (told.addresses, told.enterprises) == (MINERS + 1, MINERS // 4)
+
+    ledger.record([mined(1, MONDAY + 20 * HOUR, MONDAY + 21 * HOUR, 7), mined(MINERS, MONDAY + 20 * HOUR, MONDAY + 21 * HOUR, 7)], MONDAY)
+    agree(ledger)
+    assert sums(ledger)["shares"] == 40 * MINERS + 25 + 14
+    before_again = sums(ledger)
+    ledger.close()
+    again = Ledger.open(url)
+    assert sums(again) == before_again
+    again.close()
+
+
+def test_a_capture_replayed_into_a_ledger_of_the_first_schema_adds_nothing(tmp_path: Path) -> None:
+    url = f"sqlite:///{tmp_path}/ledger.db"
+    one = dataclasses.replace(mined(1, MONDAY, MONDAY + 9 * HOUR, 40, state="closed"), stream_bytes=0)
+    earlier_release(url, "0001", [(one, None)])
+    ledger = Ledger.open(url)
+    ledger.record([one], MONDAY)
+    assert sums(ledger)["shares"] == 40
+    agree(ledger)

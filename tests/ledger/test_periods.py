@@ -1,0 +1,159 @@
+"""Periods: they add up, borders are right, nothing is summed across algorithms; new, gone, muted and false alarms are told apart."""
+
+from __future__ import annotations
+
+import dataclasses
+import random
+from datetime import datetime
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from sensor.ledger import Ledger
+from sensor.ledger.periods import summary
+from sensor.summary import Range, Summary, totals
+from tests.ledger.made import SECOND
+from tests.ledger.mining import DAY, HOUR, MONDAY, SHARE, mined, owned, told
+
+WEEK = 7 * DAY
+
+
+@pytest.fixture
+def ledger(tmp_path: Path) -> Ledger:
+    return Ledger.open(f"sqlite:///{tmp_path}/ledger.db")
+
+
+def put(ledger: Ledger, number: int, from_ns: int, to_ns: int, **changes: object) -> None:
+    ledger.record(list(told(number, from_ns, to_ns, 5 * HOUR // 3, 20, **changes)), from_ns)
+
+
+def test_the_week_begins_where_asia_shanghai_says() -> None:
+    assert datetime.fromtimestamp(MONDAY // SECOND, ZoneInfo("Asia/Shanghai")).strftime("%A %H:%M") == "Monday 00:00"
+
+
+def test_weeks_add_up_to_months_and_to_the_findings(ledger: Ledger) -> None:
+    generator = random.Random(5)
+    for number in range(12):
+        start = MONDAY + generator.randrange(20 * DAY)
+        put(
+            ledger,
+            number,
+            start,
+            start + generator.randrange(HOUR, 9 * DAY),
+            attribution=owned(number // 3),
+            algorithm=("sha256d", "scrypt")[number % 2],
+        )
+    whole = summary(ledger, MONDAY, MONDAY + 5 * WEEK)
+    parts = [summary(ledger, MONDAY + week * WEEK, MONDAY + (week + 1) * WEEK) for week in range(5)]
+    findings = [entry.finding for entry in ledger.findings()]
+    assert sum(line.shares for line in whole.lines) == sum(one.shares.submitted for one in findings)
+    assert sum(line.shares for part in parts for line in part.lines) == sum(line.shares for line in whole.lines)
+    assert whole.energy_kwh.best == pytest.approx(sum(one.energy_kwh.best for one in findings if one.energy_kwh))
+    for name in ("low", "best", "high"):
+        assert sum(getattr(part.energy_kwh, name) for part in parts) == pytest.approx(getattr(whole.energy_kwh, name))
+    for algorithm in ("sha256d", "scrypt"):
+        of_it = [one for one in findings if one.algorithm == algorithm]
+        (total,) = [one for one in whole.totals() if one.algorithm == algorithm]
+        assert total.work_hashes == pytest.approx(sum(one.work_hashes or 0 for one in of_it))
+        assert total.hashrate_hps.best == pytest.approx(total.work_hashes / whole.seconds)
+        assert total.addresses == len({one.miner_ip for one in of_it})
+    assert len(whole.totals()) == 2
+
+
+def test_an_hour_belongs_to_the_period_in_which_it_begins(ledger: Ledger) -> None:
+    ledger.record([mined(1, MONDAY + HOUR, MONDAY + 2 * HOUR, 60)], MONDAY)
+    counts = [sum(line.shares for line in summary(ledger, from_ns, to_ns).lines) for from_ns, to_ns in (
+        (MONDAY, MONDAY + HOUR),
+        (MONDAY + HOUR, MONDAY + 2 * HOUR),
+        (MONDAY + 2 * HOUR, MONDAY + 3 * HOUR),
+        (MONDAY, MONDAY + HOUR + 1),
+        (MONDAY + HOUR + 1, MONDAY + 2 * HOUR),
+    )]  # fmt: skip
+    assert counts == [0, 60, 0, 60, 0]
+    assert not summary(ledger, MONDAY, MONDAY + HOUR).notes
+    assert summary(ledger, MONDAY, MONDAY + HOUR + 1).notes
+    with pytest.raises(ValueError, match="must end after it begins"):
+        summary(ledger, MONDAY, MONDAY)
+
+
+def test_new_and_gone_are_against_the_period_before(ledger: Ledger) -> None:
+    put(ledger, 1, MONDAY, MONDAY + DAY)
+    put(ledger, 2, MONDAY, MONDAY + 10 * DAY)
+    put(ledger, 3, MONDAY + 8 * DAY, MONDAY + 9 * DAY)
+    first, second, third, fourth = (summary(ledger, MONDAY + week * WEEK, MONDAY + (week + 1) * WEEK) for week in range(4))
+
+    def names(told: Summary, of: str) -> list[str]:
+        lines = told.gone if of == "gone" else [line for line in told.lines if of == "all" or line.new]
+        return [line.address for line in lines]
+
+    assert (names(first, "all"), names(first, "new"), names(first, "gone")) == (["10.0.1.1", "10.0.2.1"], ["10.0.1.1", "10.0.2.1"], [])
+    assert (names(second, "all"), names(second, "new"), names(second, "gone")) == (["10.0.2.1", "10.0.3.1"], ["10.0.3.1"], ["10.0.1.1"])
+    assert (names(third, "all"), names(third, "gone")) == ([], ["10.0.2.1", "10.0.3.1"])
+    assert (fourth.lines, fourth.gone) == ((), ())
+    assert first.lines[0].first_ns == MONDAY
+    assert first.lines[0].last_ns == MONDAY + DAY
+
+
+def test_machines_at_one_pool_are_added_and_those_at_two_pools_may_be_the_same(ledger: Ledger) -> None:
+    for number, pool in ((1, "198.51.100.9"), (2, "198.51.100.9"), (3, "203.0.113.3")):
+        one = mined(number, MONDAY, MONDAY + HOUR, 9, miner="10.0.0.9", machines_seen=4, pool_ip=pool)
+        ledger.record([one, dataclasses.replace(one, finding_id=f"fee-{number}", donation=True, machines_seen=9)], MONDAY)
+    (line,) = summary(ledger, MONDAY, MONDAY + DAY).lines
+    assert line.machines == 8
+    assert line.pools == ("198.51.100.9:3333", "203.0.113.3:3333")
+
+
+def test_what_is_muted_or_a_false_alarm_is_in_no_period(ledger: Ledger) -> None:
+    for number in (1, 2, 3):
+        ledger.record(
+            [mined(number, MONDAY, MONDAY + HOUR, 9, attribution=owned(number))], MONDAY, {"finding-1": "research"} if number == 1 else {}
+        )
+    assert [line.address for line in summary(ledger, MONDAY, MONDAY + DAY).lines] == ["10.0.2.1", "10.0.3.1"]
+    (second, _) = summary(ledger, MONDAY, MONDAY + DAY).cases
+    ledger.set_case(second.case_id, "false-alarm", ("Li", "a museum"), MONDAY + WEEK)
+    told = summary(ledger, MONDAY, MONDAY + DAY)
+    assert [line.address for line in told.lines] == ["10.0.3.1"]
+    assert set(told.sites) == {line.site_id for line in told.lines}
+
+
+def test_a_case_stands_in_a_period_as_it_stood_at_its_end(ledger: Ledger) -> None:
+    put(ledger, 1, MONDAY, MONDAY + DAY)
+    ledger.set_case(1, "notified", ("Li", "letter 12"), MONDAY + 8 * DAY)
+    first, second = (summary(ledger, MONDAY + week * WEEK, MONDAY + (week + 1) * WEEK).cases[0] for week in range(2))
+    assert (first.state, len(first.changes)) == ("new", 1)
+    assert (second.state, second.changes[-1].who, second.changes[-1].why) == ("notified", "Li", "letter 12")
+
+
+def test_sites_and_enterprises_come_with_what_the_books_said(ledger: Ledger) -> None:
+    put(ledger, 1, MONDAY, MONDAY + DAY, attribution=owned(1))
+    put(ledger, 2, MONDAY, MONDAY + DAY, attribution=owned(1))
+    put(ledger, 3, MONDAY, MONDAY + DAY, attribution=owned(1, address="elsewhere"))
+    put(ledger, 4, MONDAY, MONDAY + DAY)
+    told = summary(ledger, MONDAY, MONDAY + WEEK)
+    assert [line.site_id for line in told.lines] == [1, 1, 2, None]
+    assert (told.enterprises, told.addresses, len(told.sites)) == (1, 4, 2)
+    site = told.sites[1]
+    assert site.enterprise is not None
+    assert site.site is not None
+    assert (site.enterprise.name, site.site.division) == ("企业1", "320500")
+    assert {case.case_id for case in told.cases} == {line.case_id for line in told.lines}
+    assert told.lines[3].case_id is not None
+
+
+def test_a_mean_over_the_period_and_energy_of_the_time_that_was_watched(ledger: Ledger) -> None:
+    ledger.record([mined(1, MONDAY, MONDAY + 12 * HOUR, 1_000, capture_loss=0.25)], MONDAY)
+    told = summary(ledger, MONDAY, MONDAY + DAY)
+    (line,) = told.lines
+    assert line.hashrate_hps.best == pytest.approx(1_000 * SHARE / 86_400)
+    assert line.seconds == 12 * 3_600
+    assert line.capture_loss == told.capture_loss == 0.25
+    watts = 1_000 * SHARE / (12 * 3_600) * 30e-12
+    energy = line.energy_kwh
+    assert (energy.low, energy.best, energy.high) == pytest.approx([part * watts * 12 / 1e3 for part in (0.8, 1.0, 1.3)])
+
+
+def test_an_empty_ledger_has_empty_periods(ledger: Ledger) -> None:
+    told = summary(ledger, MONDAY, MONDAY + WEEK)
+    assert (told.lines, told.gone, told.cases, told.totals(), told.energy_kwh) == ((), (), (), (), Range())
+    assert totals([]) == ()
