@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import random
 from collections.abc import Sequence
 from pathlib import Path
@@ -73,6 +74,11 @@ def test_mining_lost_in_the_load_cannot_be_compared() -> None:
 def test_too_few_readings_cannot_be_compared() -> None:
     one = check("m", load(range(2), 20, 50), mining(50))
     assert (one.verdict, codes(one)) == ("not-comparable", ["too-few-readings"])
+
+
+def test_too_little_watching_cannot_be_compared() -> None:
+    one = check("m", load(range(7), 20, 50), dataclasses.replace(mining(50), watched=0.2))
+    assert (one.verdict, codes(one)) == ("not-comparable", ["too-little-watched"])
 
 
 def test_unknown_energy_and_unknown_owners_cannot_be_compared() -> None:
