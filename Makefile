@@ -84,8 +84,11 @@ build/demo.pcap: $(CORE) $(wildcard tests/demo/*.py)
 	@$(BIN)/python -m tests.demo.make_demo $@
 
 demo: build/demo.pcap
-	@$(BIN)/minewatch replay -c tests/demo/minewatch.yaml build/demo.pcap --report build/demo.html
+	@rm -f build/demo.db*
+	$(BIN)/minewatch replay -c tests/demo/minewatch.yaml build/demo.pcap --report build/demo.html --ledger sqlite:///build/demo.db
 	echo "The same as a page to look at: $(CURDIR)/build/demo.html"
+	echo "The ledger, and the bulletin of its week in Chinese and English: $(CURDIR)/build/demo.db"
+	$(BIN)/minewatch bulletin --week 2026-W10 --lang both --ledger sqlite:///build/demo.db -o $(CURDIR)/build/bulletin
 
 check: .venv/.dev rust-checks
 	@$(BIN)/ruff check .

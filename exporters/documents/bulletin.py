@@ -158,7 +158,7 @@ class _Bulletin:
     def _enterprises(self) -> Section:
         _, given = self._, self.figures
         holders = lists.holders("holders", _("Enterprises and persons by electricity"), given.holders, _, self.cells)
-        introduction = _("Of {count} addresses the holder is not known; they stand in the list of addresses only.")
+        introduction = _("Addresses whose holder is not known: {count}. They stand in the list of addresses only.")
         return Section(
             "enterprises",
             _("Who mines"),

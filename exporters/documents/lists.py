@@ -86,7 +86,7 @@ def mines(given: tuple[Mine, ...], _: Translate, cells: Cells) -> Table:
         Column("day_kwh", _("Electricity a day"), "figure", "kWh", ranged=True),
         Column("first_seen", _("First seen"), "moment", aside=True),
         Column("last_seen", _("Last seen"), "moment"),
-        Column("new", _("New")),
+        Column("new", _("New"), aside=True),
     )
     rows = []
     for one in given:
@@ -127,7 +127,7 @@ def cases(given: tuple[CaseRow, ...], _: Translate, cells: Cells) -> Section:
         )
         for one in given
     )
-    by_state = Table("states", _("Cases by state"), state_columns, states, _("There is no case."))
+    by_state = Table("states", _("Cases by state"), state_columns, states, _("There is no case."), narrow=True)
     listed = (Table("cases", _("Cases, overdue ones first"), columns, rows, most=MOST_CASES),) if rows else ()
     return Section("cases", _("Cases"), (by_state, *listed))
 
@@ -140,10 +140,10 @@ def meters(given: tuple[MeterCheck, ...], _: Translate, cells: Cells) -> Section
         Column("verdict", _("Verdict")),
         Column("expected_kwh", _("Mining, expected"), "figure", "kWh", ranged=True),
         Column("measured_kwh", _("Metered"), "figure", "kWh"),
-        Column("coverage", _("Part of the period"), "part"),
-        Column("evenness", _("Mean by peak"), "part"),
-        Column("step_watts", _("Rise when mining began"), "prefixed", "W", ranged=True),
-        Column("why", _("Why")),
+        Column("coverage", _("Part of the period"), "part", aside=True),
+        Column("evenness", _("Mean by peak"), "part", aside=True),
+        Column("step_watts", _("Rise when mining began"), "prefixed", "W", ranged=True, aside=True),
+        Column("why", _("Why"), wide=True),
     )
     rows = tuple(
         (

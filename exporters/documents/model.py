@@ -11,8 +11,9 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Literal
 
-#: Digits that figures of estimates keep. Their bounds are rarely nearer than some per cent, so four hide nothing.
-DIGITS = 4
+#: Digits that figures of estimates keep, and how far behind the point at most. Bounds are rarely nearer than some per cent, so four hide
+#: nothing; what six places do not show (a kilowatt-hour's millionth) nobody pays.
+DIGITS, PLACES = 4, 6
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +41,7 @@ class Column:
     unit: str = ""
     ranged: bool = False  # its cells are Range
     bar: bool = False  # drawn as a bar below the figure, longest for the largest
+    wide: bool = False  # sentences stand in it
     spare: bool = False  # left out where there is little room
     aside: bool = False  # one of many: forms that are read from left to right leave it out
 
@@ -157,7 +159,7 @@ def rounded(value: float, digits: int = DIGITS) -> float:
     """A figure at the digits that documents keep; the one place where figures are rounded. Not finite is 0, which no figure should be."""
     if value != value or value in (float("inf"), float("-inf")):
         return 0.0
-    return float(f"{value:.{digits}g}")
+    return round(float(f"{value:.{digits}g}"), PLACES)
 
 
 def ranged(low: float, best: float, high: float) -> Range:

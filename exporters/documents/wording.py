@@ -59,6 +59,7 @@ REASONS = {
     "no-mining": N_("no mining of this meter's owner was seen in the period"),
     "several-owners": N_("the name fits several owners"),
     "no-energy": N_("the energy of the mining is not known"),
+    "too-little-watched": N_("the sensor listened only in {watched} % of the period"),
     "too-few-readings": N_("readings cover only {coverage} % of the period"),
     "lost-in-load": N_("the mining would be {part} % of the load at most: too little to be told from it"),
     "within-load": N_("the mining takes {low} to {high} % of the metered energy"),

@@ -39,9 +39,8 @@ def _names(site: SiteSummary) -> set[str]:
 
 def _mining(summary: Summary, lines: list[Line], owners: Owners, site: SiteSummary) -> Mining:
     """What the lines should show on a meter. Time that was not watched is taken to be like the rest."""
-    watched = summary.watched_seconds or summary.seconds
-    kwh = energy(lines).scaled(summary.seconds / watched if watched else 1.0)
+    watched = min(1.0, (summary.watched_seconds or summary.seconds) / summary.seconds)
+    kwh = energy(lines).scaled(1.0 / watched)
     began = min(line.first_ns for line in lines)
-    first, last = max(began, summary.from_ns), max(line.last_ns for line in lines) + HOUR_NS
-    hours = max(min(last, summary.to_ns) - first, HOUR_NS) / HOUR_NS
-    return Mining(summary.from_ns, summary.to_ns, kwh, kwh.scaled(1000.0 / hours), began, owners.of(site))
+    hours = max(summary.to_ns - max(began, summary.from_ns), HOUR_NS) / HOUR_NS
+    return Mining(summary.from_ns, summary.to_ns, kwh, kwh.scaled(1000.0 / hours), began, watched, owners.of(site))

@@ -5,6 +5,7 @@ An address counts once however many algorithms it mines by; hashrates are summed
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
@@ -209,7 +210,7 @@ class _Reckoning:
         """Enterprises of which something was seen in the period before, and nothing now."""
         here = self._holders_of(self.lines, lambda _: True)
         lines = [line for line in self.gone if (one := self._enterprise(line)) is not None and one.enterprise_id not in here]
-        return self._holders(lines)
+        return tuple(dataclasses.replace(one, before_kwh=None) for one in self._holders(lines))
 
     def _mine(self, line: Line) -> Mine:
         return Mine(

@@ -16,8 +16,8 @@ from sensor.figures import MeterCheck, Owner, Reason, Verdict
 from sensor.meter.readings import Reading
 from sensor.summary import Range
 
-#: Part of the period that must have readings.
-LEAST_COVERAGE = 0.8
+#: Part of the period that must have readings, and part in which the sensor must have listened.
+LEAST_COVERAGE, LEAST_WATCHED = 0.8, 0.5
 #: Meters of the classes in use are within 2 %; this leaves room for clocks that differ.
 METER_TOLERANCE = 0.05
 #: Mining that could be less than this part of the load is not told from it without a step.
@@ -38,9 +38,10 @@ class Mining:
 
     from_ns: int
     to_ns: int
-    energy_kwh: Range
-    power_watts: Range  # while it mines
+    energy_kwh: Range  # as if all of the time had been watched
+    power_watts: Range  # mean since it began
     began_ns: int  # mining first seen, ever
+    watched: float = 1.0  # part of the period in which the sensor listened
     owner: Owner | None = None
 
 
@@ -64,6 +65,8 @@ def _judge(mining: Mining, coverage: float, measured: float, evenness: float | N
     expected = mining.energy_kwh.scaled(coverage)
     if mining.energy_kwh.high <= 0:
         return "not-comparable", [Reason("no-energy")]
+    if mining.watched < LEAST_WATCHED:
+        return "not-comparable", [Reason("too-little-watched", {"watched": mining.watched * 100})]
     if coverage < LEAST_COVERAGE:
         return "not-comparable", [Reason("too-few-readings", {"coverage": coverage * 100})]
     about = [_about_step(step, mining.power_watts), *_about_shape(evenness, measured, expected, coverage, mining)]

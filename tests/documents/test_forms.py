@@ -109,7 +109,8 @@ def test_what_is_shown_can_be_read_back(document: Document) -> None:
 
 def test_rounding_keeps_four_digits_and_order() -> None:
     assert rounded(263_412.7) == 263_400
-    assert rounded(0.000123456) == 0.0001235
+    assert rounded(0.0123456) == 0.01235
+    assert rounded(0.000123456) == 0.000123
     assert rounded(float("nan")) == rounded(float("inf")) == 0
     assert ranged(1.00001, 1.00002, 1.00003) == Range(1.0, 1.0, 1.0)
 

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from sensor.findings import MAX_FLOWS
 from sensor.ledger.continued import continued
-from sensor.records import Grade, Interval, Power
+from sensor.records import Grade, Interval, Power, ShareTimeline
 from tests.ledger.made import finding, flow
 
 FLOWS = tuple(flow(number, began_s=100 * number) for number in range(12))
@@ -56,6 +56,13 @@ def test_rates_are_those_of_the_present_and_energy_adds_up() -> None:
     known = continued(before, now)
     assert known.hashrate_hps is None
     assert known.energy_kwh == Power(11, 22, 33, "algorithm")
+
+
+def test_shares_over_time_add_up_bin_by_bin() -> None:
+    second = 1_000_000_000
+    before = finding(flows=FLOWS[:2], timeline=ShareTimeline(10 * second, second, (1, 2)))
+    now = finding(flows=FLOWS[2:3], timeline=ShareTimeline(11 * second, second, (4, 0, 1)))
+    assert continued(before, now).timeline == ShareTimeline(10 * second, second, (1, 6, 0, 1))
 
 
 def test_work_of_different_algorithms_is_never_added() -> None:
