@@ -64,7 +64,7 @@ def test_receivers_that_come_and_go_miss_nothing(tmp_path: Path) -> None:
 
 
 def test_a_full_disk_under_ledger_and_event_file_loses_nothing(tmp_path: Path) -> None:
-    with small_disk(tmp_path, 2_048) as folder:
+    with small_disk(tmp_path, 6_144) as folder:
         ledger = Ledger.open(f"sqlite:///{folder}/ledger.db")
         delivery = Delivery(ledger, senders({"eve": [Config(path=str(folder / "eve.json"))]})[0])
         delivery.start()
