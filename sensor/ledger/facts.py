@@ -19,6 +19,9 @@ BY_PROCESSOR = ("rx/", "cn", "argon2", "ghostrider", "gr", "verus", "yescrypt", 
 #: Algorithms that practically only ASICs mine.
 BY_ASIC = ("sha256d", "scrypt", "x11", "blake2s", "eaglesong", "kheavyhash", "handshake")
 
+#: Less than a day says nothing of day and night; of fewer hours than these the first and last, which are not whole, hide the power.
+DAY_HOURS, WHOLE_HOURS = 24, 6
+
 
 @dataclass
 class Seen:
@@ -102,8 +105,8 @@ def facts(site_id: int, lines: Iterable[Line], known: Seen, enterprise: Enterpri
         campaign=max(0, others),
         addresses=len(machines),
         allocated=known.allocated.get(site_id) or None,
-        active_share=min(1.0, active_h / span_h),
-        power_watts=1_000.0 * energy / active_h if energy and active_h else None,
+        active_share=min(1.0, active_h / span_h) if span_h >= DAY_HOURS else 0.0,
+        power_watts=1_000.0 * energy / active_h if energy and active_h >= WHOLE_HOURS else None,
         aggregator=site_id in known.aggregators,
         carries=bool(known.pools & machines.keys()),
         category=enterprise.category if enterprise else None,

@@ -12,6 +12,7 @@ import pytest
 
 from sensor.ledger import Ledger
 from sensor.ledger.periods import summary
+from sensor.records import Finding
 from sensor.summary import Range, Summary, totals
 from tests.ledger.made import SECOND
 from tests.ledger.mining import DAY, HOUR, MONDAY, SHARE, mined, owned, told
@@ -32,8 +33,9 @@ def test_the_week_begins_where_asia_shanghai_says() -> None:
     assert datetime.fromtimestamp(MONDAY // SECOND, ZoneInfo("Asia/Shanghai")).strftime("%A %H:%M") == "Monday 00:00"
 
 
-def test_weeks_add_up_to_months_and_to_the_findings(ledger: Ledger) -> None:
+def test_weeks_add_up_to_months_to_the_findings_and_to_the_events(ledger: Ledger) -> None:
     generator = random.Random(5)
+    ledger.outbox.subscribe(["eve"])
     for number in range(12):
         start = MONDAY + generator.randrange(20 * DAY)
         put(
@@ -47,7 +49,11 @@ def test_weeks_add_up_to_months_and_to_the_findings(ledger: Ledger) -> None:
     whole = summary(ledger, MONDAY, MONDAY + 5 * WEEK)
     parts = [summary(ledger, MONDAY + week * WEEK, MONDAY + (week + 1) * WEEK) for week in range(5)]
     findings = [entry.finding for entry in ledger.findings()]
+    recorded = [event.record for event in ledger.outbox.read(0, 10_000)]
+    events = {one.finding_id: one for one in recorded if isinstance(one, Finding)}  # the last of each
     assert sum(line.shares for line in whole.lines) == sum(one.shares.submitted for one in findings)
+    assert sum(line.shares for line in whole.lines) == sum(one.shares.submitted for one in events.values())
+    assert sum(line.sessions for line in whole.lines) == sum(one.flow_count for one in events.values())
     assert sum(line.shares for part in parts for line in part.lines) == sum(line.shares for line in whole.lines)
     assert whole.energy_kwh.best == pytest.approx(sum(one.energy_kwh.best for one in findings if one.energy_kwh))
     for name in ("low", "best", "high"):
@@ -151,6 +157,14 @@ def test_a_mean_over_the_period_and_energy_of_the_time_that_was_watched(ledger: 
     watts = 1_000 * SHARE / (12 * 3_600) * 30e-12
     energy = line.energy_kwh
     assert (energy.low, energy.best, energy.high) == pytest.approx([part * watts * 12 / 1e3 for part in (0.8, 1.0, 1.3)])
+
+
+def test_minutes_say_nothing_of_day_and_night_and_of_power(ledger: Ledger) -> None:
+    put(ledger, 1, MONDAY, MONDAY + HOUR // 5, attribution=owned(1))
+    put(ledger, 2, MONDAY, MONDAY + 3 * DAY, attribution=owned(2))
+    short, long = (summary(ledger, MONDAY, MONDAY + WEEK).sites[site].site_class.reasons for site in (1, 2))
+    assert not [reason for reason in short if "kW" in reason or "day and night" in reason]
+    assert "it runs day and night" in " ".join(long)
 
 
 def test_an_empty_ledger_has_empty_periods(ledger: Ledger) -> None:
