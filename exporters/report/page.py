@@ -107,7 +107,8 @@ def _meta(seen: Seen) -> list[tuple[str, str]]:
     names = [cells.short(file_name(name), 60) for name in seen.sources[:MOST_SOURCES]]
     more = len(seen.sources) - len(names)
     first = min((item.first_ns for item in seen.findings), default=None)
-    last = seen.counters.get("last_packet_ns", 0)
+    # Captures need not be read in the order of their times.
+    last = max([seen.counters.get("last_packet_ns", 0), *(item.last_ns for item in seen.findings)])
     return [
         ("Read", ", ".join(names) + (f" and {more:,} more" if more else "")),
         *([("Mining since", f"{panels.moment(first)} UTC")] if first is not None else []),

@@ -7,7 +7,6 @@ to a length; a person is not named. Knows no page and no colours.
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -18,11 +17,11 @@ from exporters import cells
 from exporters.amounts import quantity
 from exporters.moments import NS, file_name
 from exporters.redacted_claims import redacted_attribution
-from exporters.report import strips
+from exporters.report import facts, strips
 from sensor.records import Attribution, Evidence, Finding, FlowSummary, Grade, Node
 
 #: Shown of one finding; how many there are is said. Texts are cut in their middle.
-MOST_FLOWS, MOST_WORKERS, MOST_CLAIMS, MOST_TEXT, MOST_NAME = 12, 24, 8, 200, 80
+MOST_FLOWS, MOST_CLAIMS, MOST_TEXT, MOST_NAME = 12, 8, 200, 80
 #: What each grade means, in a sentence.
 MEANINGS = {
     Grade.LOOKED_UP: "a pool's name was looked up",
@@ -43,15 +42,6 @@ STANDINGS = {
     "machine": "names the machine",
     "context": "context",
 }
-
-
-@dataclass(frozen=True)
-class Fact:
-    """A name and what stands beside it; `code` for what is compared letter by letter."""
-
-    name: str
-    text: str
-    code: bool = False
 
 
 @dataclass(frozen=True)
@@ -100,7 +90,7 @@ class Panel:
     chart_to: str
     strip: Markup
     counted: bool  # whether shares were seen
-    facts: list[Fact]
+    facts: list[facts.Fact]
     reasons: list[str]
     notes: list[str]
     evidence: list[Said]
@@ -139,7 +129,7 @@ def panel(number: int, item: Finding, span: strips.Span) -> Panel:
         **_shares_chart(item),
         strip=strip(item, span),
         counted=item.timeline is not None,
-        facts=list(_facts(item)),
+        facts=list(facts.of(item)),
         reasons=[_text(reason, 400) for reason in reversed(item.reasons)],
         notes=[_text(note, 400) for note in item.estimate_notes],
         evidence=[said(piece) for piece in sorted(item.evidence, key=lambda one: (one.time_ns, one.offset))],
@@ -269,52 +259,6 @@ def _range(item: Finding, energy: bool) -> str:
     unit, factor = ("Wh", 1000) if energy else ("W", 1)
     low, best, high = (quantity(factor * value, unit) for value in (found.low, found.best, found.high))
     return f"{best} ({low} – {high})"
-
-
-def _facts(item: Finding) -> Iterator[Fact]:
-    """What is known besides; nothing stands for what is not."""
-    machine = item.device or " ".join(filter(None, (item.software, item.software_version)))
-    wallet = item.wallet
-    unit = "Sol/s" if item.work_unit == "solutions" else "H/s"
-    rows = (
-        ("Login", item.login, True),
-        ("Worker", ", ".join(item.workers[:MOST_WORKERS]), True),
-        ("Workers named", f"{item.worker_count:,}" if item.worker_count > 1 else None, False),
-        ("Machines behind the address", f"at least {item.machines_seen:,}" if item.machines_seen > 1 else None, False),
-        ("Machine or program", machine, False),
-        ("Agent", item.agent if item.agent != machine else None, True),
-        ("Speaks for many", item.aggregator, False),
-        ("Wallet", wallet.address if wallet else None, True),
-        ("Wallet is", _verdict(item), False),
-        ("Pool", " · ".join(filter(None, (item.pool.name, item.pool.operator, item.pool.host))), False),
-        ("Through proxy", item.proxy, True),
-        ("Pool asked for", item.pool_host, True),
-        ("Dialect", f"{item.dialect} over {item.framing}, {item.transport}", False),
-        ("Work of a share", _work(item.hashes_per_share, item), False),
-        ("Work accepted", _work(item.work_hashes, item), False),
-        ("Claimed hashrate", quantity(item.claimed_hashrate_hps, unit) if item.claimed_hashrate_hps else None, False),
-        ("Hashrate in its name", quantity(item.nominal_hashrate_hps, unit) if item.nominal_hashrate_hps else None, False),
-        ("Donation session", "yes: a program's own fee, not another miner" if item.donation else None, False),
-        ("Power rests on", f"the {item.power_watts.basis}'s efficiency" if item.power_watts else None, False),
-        ("Not captured", f"{item.capture_loss:.2%} of its bytes" if item.capture_loss else None, False),
-        ("Joined midstream", "yes: the beginning was not captured" if item.midstream else None, False),
-        ("Finding", item.finding_id, True),
-    )
-    for name, text, code in rows:
-        if text:
-            yield Fact(name, _text(text, 400 if name == "Worker" else MOST_TEXT), code)
-
-
-def _verdict(item: Finding) -> str | None:
-    wallet = item.wallet
-    if wallet is None:
-        return None
-    checksum = f"checksum {wallet.checksum}" if wallet.checksum else None
-    return ", ".join(filter(None, (wallet.verdict, wallet.form, checksum, f"paid in {wallet.payout}" if wallet.payout else None)))
-
-
-def _work(amount: float | None, item: Finding) -> str | None:
-    return quantity(amount, "Sol" if item.work_unit == "solutions" else "H") if amount else None
 
 
 def _flow(flow: FlowSummary) -> dict[str, str]:

@@ -18,7 +18,7 @@ from sensor.ledger import casebook, rollups
 from sensor.ledger.bounds import Bounds
 from sensor.ledger.database import connect, reading, writing
 from sensor.ledger.outbox import Outbox
-from sensor.ledger.records import Record, dumps, loads
+from sensor.ledger.records import Record, dumps, loads, packed
 from sensor.ledger.schema import FINDINGS, NODES
 from sensor.ledger.step import ASKED, Findings, Nodes, finding_of
 from sensor.records import Finding, Node
@@ -104,7 +104,7 @@ class Ledger:
             for row in connection.execute(query.order_by(FINDINGS.c.last_ns, FINDINGS.c.finding_id).limit(ASKED)).mappings().all():
                 finding = dataclasses.replace(finding_of(row["record"]), state="closed")
                 same = FINDINGS.c.finding_id == finding.finding_id
-                connection.execute(update(FINDINGS).where(same).values(state="closed", record=dumps(finding), recorded_ns=now_ns))
+                connection.execute(update(FINDINGS).where(same).values(state="closed", record=packed(dumps(finding)), recorded_ns=now_ns))
                 if row["muted"] is None:
                     self.outbox.append(connection, [finding], now_ns)
                 closed.append(finding)

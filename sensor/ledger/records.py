@@ -6,7 +6,9 @@ ASCII with escapes everything survives, and no database sees a NUL.
 
 from __future__ import annotations
 
+import base64
 import json
+import zlib
 
 from pydantic import TypeAdapter
 
@@ -14,6 +16,8 @@ from sensor.records import Finding, Node
 
 Record = Finding | Node
 
+#: From so many characters on a text is compressed; and what stands before it then (JSON begins otherwise).
+LONG, PACKED = 8_192, "zlib85:"
 _ADAPTER: TypeAdapter[Record] = TypeAdapter(Record)
 
 
@@ -22,8 +26,17 @@ def dumps(record: Record) -> str:
     return json.dumps(_ADAPTER.dump_python(record, warnings=False), separators=(",", ":"))
 
 
+def packed(text: str) -> str:
+    """A text as it is kept: a long one is compressed, for hundreds of connections are one like the other."""
+    if len(text) < LONG:
+        return text
+    return PACKED + base64.b85encode(zlib.compress(text.encode("ascii"), 1)).decode("ascii")
+
+
 def loads(text: str) -> Record:
-    """The record of a text that `dumps` made; fields added since then have their defaults."""
+    """The record of a text that `dumps` made, packed or not; fields added since then have their defaults."""
+    if text.startswith(PACKED):
+        text = zlib.decompress(base64.b85decode(text.removeprefix(PACKED))).decode("ascii")
     return _ADAPTER.validate_python(json.loads(text))
 
 

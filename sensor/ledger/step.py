@@ -14,7 +14,7 @@ from sqlalchemy import Connection, RowMapping, Table, bindparam, insert, select,
 from sensor.ledger.casebook import Casebook, subject
 from sensor.ledger.following import Known, follow
 from sensor.ledger.owners import Owners, clean
-from sensor.ledger.records import dumps, loads
+from sensor.ledger.records import dumps, loads, packed
 from sensor.ledger.rolled import Key, Rolled, advance
 from sensor.ledger.rollups import Rollups
 from sensor.ledger.schema import FINDINGS, MACHINES, NODES
@@ -101,8 +101,8 @@ class Findings:
             "muted": held.muted,
             "run_id": held.run_id,
             "recorded_ns": self._now_ns,
-            "record": dumps(one),
-            "earlier": None if held.earlier is None else dumps(held.earlier),
+            "record": packed(dumps(one)),
+            "earlier": None if held.earlier is None else packed(dumps(held.earlier)),
             "machines": 0 if one.donation else one.machines_seen,
             "wallet": clean(paid) if paid else None,
             "aggregator": None if one.aggregator is None else clean(one.aggregator),

@@ -18,6 +18,7 @@ from exporters.report import gaps, overview, strips
 from exporters.report.page import MOST_FULL, MOST_ROWS, Seen, write
 from exporters.table import Trouble
 from sensor.records import Attribution, Claim, Enterprise, Evidence, Finding, Grade, Interval, Node, Power, ShareTimeline, Site
+from sensor.reference.counters import NAMES
 from tests.exporters import browser
 from tests.ledger.made import BEGAN, SECOND, TEXT, finding, flow
 
@@ -228,3 +229,19 @@ def test_instants_keep_their_order_whatever_is_cut_out(times: list[tuple[int, in
     places = [span.place(instant) for instant in instants]
     assert places == sorted(places)
     assert all(0 <= place <= strips.WIDTH for place in places)
+
+
+def test_every_counter_of_the_core_that_tells_of_something_missed_has_words() -> None:
+    assert {name.removeprefix("ignored_") for name in NAMES if name.startswith("ignored_")} == set(gaps.IGNORED)
+    told = (
+        "_evicted",
+        "_refused",
+        "_spent",
+        "_conflicts",
+        "_window",
+        "bad_ip_checksum",
+        "bad_l4_checksum",
+        "events_dropped",
+        "kernel_dropped",
+    )
+    assert {name for name in NAMES if name.endswith(told)} <= set(gaps.LIMITS)

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
+import dataclasses
+import random
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -9,13 +12,17 @@ from pathlib import Path
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
+from sqlalchemy import create_engine
 
 from sensor.ledger import Backlog, Bounds, Entry, Ledger, LedgerError
+from sensor.ledger.casefile import cases_of
 from sensor.ledger.database import connect, reading
+from sensor.ledger.periods import summary
 from sensor.ledger.records import Record
 from sensor.ledger.schema import METADATA
 from tests.exporters.test_eve import RECORDS
 from tests.ledger.made import SECOND, finding, flow
+from tests.ledger.mining import HOUR, MONDAY, mined, owned, told
 from tests.ledger.servers import postgresql
 from tests.ledger.test_ledger import DAY, NOW
 
@@ -87,3 +94,50 @@ def test_a_server_that_is_not_there_is_told_in_one_sentence(tmp_path: Path) -> N
         Ledger.open(f"postgresql+psycopg://user:hunter2@/x?host={tmp_path}")
     assert "\n" not in str(caught.value)
     assert "hunter2" not in str(caught.value)
+
+
+@contextlib.contextmanager
+def another(server: str) -> Iterator[str]:
+    """A database of its own on the server."""
+    engine = create_engine(server, isolation_level="AUTOCOMMIT")
+    with engine.connect() as connection:
+        connection.exec_driver_sql("CREATE DATABASE another")
+    yield server.replace("/postgres?", "/another?")
+    engine.dispose()
+
+
+def judged(url: str) -> list[object]:
+    """What a ledger says of mining, cases and periods after weeks: owners, moves, relapse, false alarm, days instead of hours."""
+    ledger = Ledger.open(url, bounds=Bounds(hours_ns=3 * DAY))
+    generator = random.Random(3)
+    for number in range(100, 130):
+        start = MONDAY + generator.randrange(4 * DAY)
+        owner = owned(number // 4) if number % 5 else None
+        end = start + generator.randrange(HOUR, 3 * DAY)
+        ledger.record(list(told(number, start, end, 2 * HOUR, number / 12, coin=None, attribution=owner)), start)
+        ledger.record([dataclasses.replace(mined(number, start + 20 * DAY, start + 20 * DAY + HOUR, 9), attribution=owned(1))], start)
+    ledger.watched(MONDAY, MONDAY + 18 * DAY)
+    closed: list[object] = [one.case_id for one in ledger.review(MONDAY + 18 * DAY)]
+    ledger.set_case(2, "false-alarm", ("Li", "an exhibit"), MONDAY + 25 * DAY)
+    weeks = [rounded(dataclasses.asdict(summary(ledger, MONDAY + week * 7 * DAY, MONDAY + (week + 1) * 7 * DAY))) for week in range(4)]
+    ledger.prune(MONDAY + 30 * DAY)
+    weeks += [rounded(dataclasses.asdict(summary(ledger, MONDAY, MONDAY + 28 * DAY)))]
+    made_cases: list[object] = list(cases_of(ledger))
+    ledger.close()
+    return [closed, weeks, made_cases]
+
+
+def rounded(value: object) -> object:
+    """Sums made in another order differ in their last digits."""
+    if isinstance(value, float):
+        return float(f"{value:.9g}")
+    if isinstance(value, dict):
+        return {key: rounded(one) for key, one in value.items()}
+    return [rounded(one) for one in value] if isinstance(value, list | tuple) else value
+
+
+def test_both_databases_say_the_same_of_periods_and_cases(server: str, tmp_path: Path) -> None:
+    with another(server) as fresh:
+        ours, theirs = judged(f"sqlite:///{tmp_path}/ledger.db"), judged(fresh)
+    assert ours[0]
+    assert ours == theirs

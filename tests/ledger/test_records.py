@@ -6,10 +6,10 @@ import dataclasses
 
 from hypothesis import given, settings
 
-from sensor.ledger.records import dumps, loads
+from sensor.ledger.records import dumps, loads, packed
 from sensor.records import Finding, Node, event_id
 from tests.exporters.test_eve import RECORDS
-from tests.ledger.made import any_of, finding
+from tests.ledger.made import any_of, finding, flow
 
 
 @settings(max_examples=60)
@@ -37,3 +37,11 @@ def test_an_event_has_another_name_when_anything_that_is_told_changed() -> None:
     ]
     assert len({event_id(record) for record in [one, *others]}) == 6
     assert event_id(dataclasses.replace(one)) == event_id(one)
+
+
+def test_a_long_record_is_kept_small_and_comes_back_as_it_was() -> None:
+    one = finding(flows=tuple(flow(number, 100 * number) for number in range(256)))
+    text = dumps(one)
+    assert len(packed(text)) < len(text) / 4
+    assert loads(packed(text)) == loads(text) == one
+    assert packed("{}") == "{}"

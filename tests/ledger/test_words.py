@@ -1,0 +1,158 @@
+"""`minewatch ledger ...` and `replay --ledger` as a user meets them; the mining list in both forms."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from pathlib import Path
+
+import pytest
+import yaml
+
+from exporters import mining_list
+from sensor.cli import main
+from sensor.ledger import Ledger
+from sensor.ledger.periods import summary
+from sensor.sections import Findings, Keeping
+from tests.demo import miners
+from tests.demo.wire import Tcp, Wire, host
+from tests.ledger.mining import DAY, HOUR, MONDAY, mined, owned, told
+
+WEEK = 7 * DAY
+
+
+@pytest.fixture
+def url(tmp_path: Path) -> str:
+    made = f"sqlite:///{tmp_path}/ledger.db"
+    ledger = Ledger.open(made)
+    for number in range(1, 5):
+        owner = owned(number, category="individual" if number == 3 else "enterprise") if number < 4 else None
+        ledger.record(list(told(number, MONDAY, MONDAY + 5 * HOUR, HOUR, 20, attribution=owner)), MONDAY)
+    ledger.close()
+    return made
+
+
+@pytest.fixture(scope="module")
+def capture(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """One miner, for some minutes."""
+    wire = Wire()
+    miners.stratum(Tcp(wire, host("198.51.100.9"), host("203.0.113.9"), (40_000, 3333), 0), f"{miners.BTC}.rig", "cgminer/4.12.1", 4, 8.0)
+    path = tmp_path_factory.mktemp("mined") / "mined.pcap"
+    wire.write(path)
+    return path
+
+
+def said(capsys: pytest.CaptureFixture[str], *words: str) -> tuple[int, str, str]:
+    code = main(["ledger", *words])
+    captured = capsys.readouterr()
+    return code, captured.out, captured.err
+
+
+def test_list_shows_open_cases_and_which_are_overdue(url: str, capsys: pytest.CaptureFixture[str]) -> None:
+    code, out, _ = said(capsys, "list", "--ledger", url)
+    assert code == 0
+    assert "企业1, Suzhou 1 Mine Street" in out
+    assert out.count(" overdue\n") + out.count("overdue  ") >= 4
+    assert "4 cases, 4 overdue" in out
+    said(capsys, "set", "2", "closed", "--why", "gone", "--ledger", url)
+    assert "3 cases" in said(capsys, "list", "--ledger", url)[1]
+    assert "4 cases" in said(capsys, "list", "--all", "--ledger", url)[1]
+    assert "1 case, 0 overdue" in said(capsys, "list", "--state", "办结", "--ledger", url)[1]
+    assert said(capsys, "list", "--state", "solved", "--ledger", url)[0] == 2
+
+
+def test_set_moves_a_case_and_refuses_with_a_sentence(url: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert said(capsys, "set", "1", "notified", "--why", "letter 12", "--who", "Li", "--ledger", url)[:2] == (
+        0,
+        "case 1: new -> notified\n",
+    )
+    code, _, err = said(capsys, "set", "1", "relapsed", "--why", "x", "--ledger", url)
+    assert code == 2
+    assert "a case that is notified cannot go to relapsed; it can go to under-check" in err
+    assert said(capsys, "set", "99", "notified", "--why", "x", "--ledger", url)[2] == "minewatch: ledger set: there is no case 99\n"
+    assert said(capsys, "set", "1", "under-check", "--why", "  ", "--ledger", url)[0] == 2
+    _, out, _ = said(capsys, "show", "1", "--ledger", url)
+    assert "notified, Li: letter 12" in out
+    assert "it can go to under-check" in out
+
+
+def test_a_false_alarm_prints_an_entry_that_the_configuration_takes(url: str, capsys: pytest.CaptureFixture[str]) -> None:
+    for case in ("1", "4"):
+        code, out, _ = said(capsys, "set", case, "false-alarm", "--why", "a school's: exhibit", "--who", "Li", "--ledger", url)
+        assert code == 0
+        entry = yaml.safe_load(out.partition("\n\n")[2])
+        (allowed,) = Findings.model_validate(entry["findings"]).allow
+        assert allowed.reason == f"a school's: exhibit (case {case})"
+    assert allowed.network == "10.0.4.1/32"
+
+
+def test_show_tells_a_case_with_its_site_and_an_address_with_its_findings(url: str, capsys: pytest.CaptureFixture[str]) -> None:
+    _, out, _ = said(capsys, "show", "1", "--ledger", url)
+    assert "Case 1: new" in out
+    assert "sha256d: at least 1 machines" in out
+    assert "% sure:" in out
+    _, out, _ = said(capsys, "show", "10.0.2.1", "--ledger", url)
+    assert "企业2" in out
+    assert "100 shares" in out
+    assert said(capsys, "show", "203.0.113.99", "--ledger", url)[0] == 1
+    assert said(capsys, "show", "99", "--ledger", url)[0] == 1
+
+
+def test_a_ledger_that_is_not_there_is_told_and_not_made(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    code, _, err = said(capsys, "list", "--ledger", f"sqlite:///{tmp_path}/none.db")
+    assert code == 1
+    assert "there is no ledger at" in err
+    assert not (tmp_path / "none.db").exists()
+    assert said(capsys, "list", "--set", "ledger.timezone=Mars/Olympus")[0] == 78
+
+
+def test_the_list_has_a_row_for_each_address_and_names_no_person_unless_asked(
+    url: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    code, out, _ = said(
+        capsys, "export", "--to", str(tmp_path / "list.csv"), "--from", "2023-11-20", "--until", "2023-11-27", "--ledger", url
+    )
+    assert (code, "4 rows" in out) == (0, True)
+    rows = list(csv.DictReader(io.StringIO((tmp_path / "list.csv").read_text("utf-8-sig"), newline="")))
+    assert tuple(rows[0]) == mining_list.COLUMNS
+    by_ip = {row["ip"]: row for row in rows}
+    assert (by_ip["10.0.3.1"]["enterprise"], by_ip["10.0.3.1"]["site_address"]) == ("(a person)", "")
+    assert (by_ip["10.0.1.1"]["enterprise"], by_ip["10.0.4.1"]["enterprise"]) == ("企业1", "")
+    assert by_ip["10.0.1.1"]["first_seen"] == "2023-11-20T00:00:00+08:00"
+    _, out, _ = said(capsys, "export", "--format", "json", "--persons", "--ledger", url)
+    loaded = {row["ip"]: row for row in json.loads(out)["rows"]}
+    assert loaded["10.0.3.1"]["enterprise"] == "企业3"
+    assert float(by_ip["10.0.1.1"]["energy_kwh_best"]) == loaded["10.0.1.1"]["energy_kwh_best"]
+    assert said(capsys, "export", "--from", "2024-01-01", "--until", "2023-01-01", "--ledger", url)[0] == 2
+    assert said(capsys, "export", "--from", "yesterday", "--ledger", url)[0] == 2
+    assert said(capsys, "export", "--to", str(tmp_path / "none" / "x.csv"), "--ledger", url)[0] == 1
+
+
+def test_no_cell_of_the_list_is_a_formula(tmp_path: Path) -> None:
+    ledger = Ledger.open(f"sqlite:///{tmp_path}/ledger.db")
+    for number, strange in enumerate(
+        ("=cmd|' /C calc'!A0", "+1", "-1+2", "@SUM(A1)", "\t=1", "\r=1", "a\nb", 'a"b,c', "\u202eabc", "<script>")
+    ):
+        one = mined(number, MONDAY, MONDAY + HOUR, 9, attribution=owned(number, address=strange), pool_host=strange)
+        ledger.record([one], MONDAY)
+    text = mining_list.as_csv(summary(ledger, MONDAY, MONDAY + WEEK), Keeping().zone)
+    rows = list(csv.reader(io.StringIO(text.removeprefix("\ufeff"), newline="")))
+    assert len(rows) == 11
+    assert {len(row) for row in rows} == {len(mining_list.COLUMNS)}
+    assert not [cell for row in rows for cell in row if cell.startswith(("=", "+", "-", "@", "\t", "\r"))]
+
+
+def test_a_capture_replayed_into_a_ledger_twice_adds_nothing(capture: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    made = f"sqlite:///{tmp_path}/ledger.db"
+    lists = []
+    for _ in range(2):
+        assert main(["replay", "-q", "--ledger", made, str(capture)]) == 0
+        lists.append(said(capsys, "export", "--format", "json", "--ledger", made)[1])
+    assert lists[0] == lists[1]
+    assert json.loads(lists[0])["rows"]
+
+
+def test_a_ledger_that_cannot_be_written_is_a_run_error(capture: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["replay", "-q", "--ledger", f"sqlite:///{tmp_path}/none/ledger.db", str(capture)]) == 1
+    assert "no such folder" in capsys.readouterr().err
