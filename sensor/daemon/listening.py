@@ -12,6 +12,9 @@ from sensor.ledger import Ledger, LedgerError
 #: A step longer than this was not listened to: the process stood still, or the clock was set.
 LONGEST_NS = 6 * 3_600 * 1_000_000_000
 
+#: Silent cases looked at in one step, some milliseconds each.
+MOST = 100
+
 
 class Listening:
     """Used by the line's thread, now and then."""
@@ -27,7 +30,7 @@ class Listening:
             return
         try:
             self._ledger.watched(since_ns, now_ns)
-            for one in self._ledger.review(now_ns):
+            for one in self._ledger.review(now_ns, MOST):
                 self._say(f"case {one.case_id} closed: {one.why}")
         except LedgerError as error:
             self._say(f"ledger: {error}")

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from sqlalchemy import Engine, delete, func, or_, select, update
 
 from sensor.ledger import casebook, rollups
+from sensor.ledger.amounts import HOUR_NS
 from sensor.ledger.bounds import Bounds
 from sensor.ledger.database import connect, reading, writing
 from sensor.ledger.outbox import Outbox
@@ -24,8 +25,8 @@ from sensor.ledger.step import ASKED, Findings, Nodes, finding_of
 from sensor.records import Finding, Node
 from sensor.summary import State
 
-#: Silent cases that are looked at in one transaction: the line waits for it.
-REVIEWED = 50
+#: Silent cases that are looked at in one transaction, and pages of series that are aged at once: the line waits for both.
+REVIEWED, AGED = 50, 4
 DEFAULT_BOUNDS = Bounds()
 NOT_MUTED: Mapping[str, str] = {}
 
@@ -48,6 +49,9 @@ class Ledger:
         self.engine = engine
         self._bounds = bounds
         self._lock = threading.Lock()
+        self._reviewed = 0  # the case that was looked at last
+        self._aged: int | None = None  # the day before which hours become days
+        self._aging: int | None = None  # the series that was looked at last for that; None: all were
         self.outbox = Outbox(engine, bounds.outbox_rows, bounds.outbox_bytes, self._lock)
 
     @classmethod
@@ -155,18 +159,20 @@ class Ledger:
         with self._lock, writing(self.engine) as connection:
             return casebook.put(connection, case_id, state, said, now_ns)
 
-    def review(self, now_ns: int) -> list[casebook.Closed]:
-        """Close the cases whose silence would be improbable if somebody still mined; those that were closed. Raises LedgerError."""
+    def review(self, now_ns: int, most: int = 1 << 62) -> list[casebook.Closed]:
+        """Close the cases whose silence would be improbable if somebody still mined; those that were closed. Raises LedgerError.
+
+        At most so many are looked at (a few more); the next call goes on with those after them.
+        """
         closed: list[casebook.Closed] = []
-        after = 0
-        while True:
+        while most > 0:
             with self._lock, writing(self.engine) as connection:
-                page = casebook.quiet(connection, now_ns, after, REVIEWED)
+                page = casebook.quiet(connection, now_ns, self._reviewed, REVIEWED)
                 done = [casebook.close_if_silent(connection, case, now_ns) for case in page]
             closed += [one for one in done if one is not None]
-            if not page:
-                return closed
-            after = page[-1]["case_id"]
+            self._reviewed = page[-1]["case_id"] if page else 0
+            most = most - len(page) if page else 0
+        return closed
 
     def _fill(self) -> int:
         """Roll up a page of the findings that never were (a ledger of before there were roll-ups); how many."""
@@ -182,22 +188,34 @@ class Ledger:
     def prune(self, now_ns: int) -> int:
         """Delete what is older than the bounds allow, and the oldest of what is more than they allow; how many. Raises LedgerError.
 
-        Hours of the roll-ups that are old become days first.
+        Roll-ups of a bounded number of series are looked at, once a day: hours that are old become days. Call it now and then.
         """
-        joined = 1
-        while joined:
-            with self._lock, writing(self.engine) as connection:
-                joined = rollups.to_days(connection, now_ns - self._bounds.hours_ns, self._bounds.day_offset_hours)
+        gone = self._age(now_ns)
         bounds, since_ns = self._bounds, now_ns - self._bounds.closed_ns
         closed = FINDINGS.c.state == "closed"
         with self._lock, writing(self.engine) as connection:
-            gone = connection.execute(delete(FINDINGS).where(closed, FINDINGS.c.last_ns < since_ns)).rowcount
+            gone += connection.execute(delete(FINDINGS).where(closed, FINDINGS.c.last_ns < since_ns)).rowcount
             gone += connection.execute(delete(NODES).where(NODES.c.last_ns < since_ns)).rowcount
-            gone += rollups.prune(connection, now_ns - bounds.rollups_ns)
+            rollups.prune(connection, now_ns - bounds.rollups_ns)
             for table, most in ((FINDINGS, bounds.findings), (NODES, bounds.nodes)):
                 over = (connection.scalar(select(func.count()).select_from(table)) or 0) - most
                 if over > 0:
                     key = next(iter(table.primary_key))
                     first = (table.c.state != "closed", table.c.last_ns) if table is FINDINGS else (table.c.last_ns,)
                     gone += connection.execute(delete(table).where(key.in_(select(key).order_by(*first).limit(over)))).rowcount
+        return gone
+
+    def _age(self, now_ns: int) -> int:
+        """Go on with today's round over the series; how many rows went."""
+        bounds, gone = self._bounds, 0
+        hour, offset = (now_ns - bounds.hours_ns) // HOUR_NS, bounds.day_offset_hours
+        day = (hour + offset) // 24 * 24 - offset
+        if self._aged != day:
+            self._aged, self._aging = day, 0
+        for _ in range(AGED):
+            if self._aging is None:
+                break
+            with self._lock, writing(self.engine) as connection:
+                after, went = rollups.age(connection, self._aging, day, (now_ns - bounds.rollups_ns) // HOUR_NS)
+            self._aging, gone = after or None, gone + went
         return gone

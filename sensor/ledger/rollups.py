@@ -128,32 +128,32 @@ def watched(connection: Connection, from_ns: int, to_ns: int, anew: bool) -> Non
     upsert(connection, WATCHED, made, replace=("seconds",))
 
 
-def to_days(connection: Connection, before_ns: int, offset_hours: int) -> int:
-    """Join the hours before a moment to days, for a bounded number of series; how many rows went. Sums stay as they are."""
-    day = (before_ns // HOUR_NS + offset_hours) // 24 * 24 - offset_hours
-    old = and_(ROLLUPS.c.hours == 1, ROLLUPS.c.hour < day)
-    page = connection.scalars(select(ROLLUPS.c.series_id).where(old).distinct().limit(PAGE)).all()
+def age(connection: Connection, after: int, days_before: int, gone_before: int) -> tuple[int, int]:
+    """Join the hours of a page of series that lie before an hour to days of 24 from it, and delete what ended before another.
+
+    The last series of the page (0: there are no more), and how many rows went. Sums stay as they are.
+    """
+    page = connection.scalars(select(SERIES.c.series_id).where(SERIES.c.series_id > after).order_by(SERIES.c.series_id).limit(PAGE)).all()
     if not page:
-        return 0
-    old = and_(old, ROLLUPS.c.series_id.in_(page))
-    rows = connection.execute(select(ROLLUPS).where(old).order_by(ROLLUPS.c.series_id, ROLLUPS.c.hour)).mappings()
+        return 0, 0
+    these = ROLLUPS.c.series_id.in_(page)
+    gone = connection.execute(delete(ROLLUPS).where(these, ROLLUPS.c.hour + ROLLUPS.c.hours <= gone_before)).rowcount
+    old = and_(these, ROLLUPS.c.hours == 1, ROLLUPS.c.hour < days_before)
     days: dict[tuple[int, int], Amounts] = {}
-    for row in rows:
-        start = (row["hour"] + offset_hours) // 24 * 24 - offset_hours
+    for row in connection.execute(select(ROLLUPS).where(old).order_by(ROLLUPS.c.series_id, ROLLUPS.c.hour)).mappings():
+        start = days_before + (row["hour"] - days_before) // 24 * 24
         days[row["series_id"], start] = plus(days.get((row["series_id"], start), NOTHING), _amounts(row))
-    gone = connection.execute(delete(ROLLUPS).where(old)).rowcount
-    upsert(connection, ROLLUPS, [_row(series, hour, one, 24) for (series, hour), one in days.items()], add=MEASURES)
-    return gone - len(days)
+    if days:
+        gone += connection.execute(delete(ROLLUPS).where(old)).rowcount - len(days)
+        upsert(connection, ROLLUPS, [_row(series, hour, one, 24) for (series, hour), one in days.items()], add=MEASURES)
+    return page[-1], gone
 
 
-def prune(connection: Connection, before_ns: int) -> int:
-    """Delete roll-ups that ended before a moment, and series that have none; how many rows went."""
-    hour = before_ns // HOUR_NS
-    gone = connection.execute(delete(ROLLUPS).where(ROLLUPS.c.hour + ROLLUPS.c.hours <= hour)).rowcount if hour > 0 else 0
-    connection.execute(delete(WATCHED).where(WATCHED.c.hour < hour))
-    old = and_(SERIES.c.last_ns < before_ns, ~exists().where(ROLLUPS.c.series_id == SERIES.c.series_id))
-    connection.execute(delete(SERIES).where(old))
-    return gone
+def prune(connection: Connection, before_ns: int) -> None:
+    """Forget series of which no roll-up is left, and when the sensor listened then."""
+    connection.execute(delete(WATCHED).where(WATCHED.c.hour < before_ns // HOUR_NS))
+    empty = ~exists().where(ROLLUPS.c.series_id == SERIES.c.series_id)
+    connection.execute(delete(SERIES).where(SERIES.c.last_ns < before_ns, empty))
 
 
 def _row(series: int, hour: int, amounts: Amounts, hours: int = 1) -> dict[str, Any]:
