@@ -36,6 +36,9 @@ SANS_IO = (
     "sensor/wallets",
     "sensor/donors",
     *(f"sensor/attribution/{name}" for name in ("decision", "claims", "index", "tree", "rows", "register", "rfc7422", "sessions")),
+    "sensor/bulletin/reckon",
+    "sensor/bulletin/period",
+    "sensor/meter/crosscheck",
 )
 FORBIDDEN = {"socket", "time", "threading", "asyncio", "subprocess", "os", "io", "pathlib", "random", "multiprocessing", "select", "ssl"}
 

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from exporters.documents.wording import NOTES
 from sensor.cli import main
 from sensor.ledger import Ledger
 from sensor.ledger.periods import summary
@@ -134,3 +135,11 @@ def test_an_empty_period_is_a_bulletin_too(simulated: tuple[str, Truth], tmp_pat
     assert main(["bulletin", "--from", "2020-01-01", "--ledger", simulated[0], "-o", str(tmp_path), "--lang", "both"]) == 0
     assert len(list(tmp_path.iterdir())) == 10
     assert "No mining was seen." in (tmp_path / "bulletin-2020-01-01.en.md").read_text()
+
+
+def test_what_a_ledger_notes_has_words_in_every_language(simulated: tuple[str, Truth]) -> None:
+    ledger = Ledger.open(simulated[0])
+    noted = summary(ledger, week().from_ns + 60_000_000_000, week().to_ns).notes
+    ledger.close()
+    assert noted
+    assert set(noted) <= set(NOTES)

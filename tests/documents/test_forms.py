@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import html
 import io
 import json
 import re
@@ -211,6 +212,24 @@ def test_json_is_valid_whatever_the_names_are() -> None:
 def test_the_same_document_gives_the_same_bytes() -> None:
     for form in (page, workbook, sheets, data, text):
         assert form.write(nasty("zh")) == form.write(nasty("zh"))
+
+
+def test_the_keyboard_goes_down_the_page() -> None:
+    content = page.write(nasty()).decode()
+    assert "tabindex" not in content
+    assert content.index('class="skip" href="#content"') < content.index('<main id="content">')
+
+
+def test_long_names_push_nothing_off_a_telephone(tmp_path: Path) -> None:
+    from tests.bulletin.made import document
+
+    content = html.escape(browser.POLICY.sub("", page.write(document("zh", "W" * 300 + "名" * 100)).decode()))
+    inner = "document.querySelector('iframe').contentDocument.documentElement"
+    measure = f"document.documentElement.setAttribute('data-wide', {inner}.scrollWidth)"
+    frame = f'<!DOCTYPE html><body><iframe style="width:390px;border:0" srcdoc="{content}" onload="{measure}"></iframe>'
+    found = re.search(r'data-wide="(\d+)"', browser.dom(frame, tmp_path))
+    assert found is not None
+    assert 300 < int(found[1]) <= 390
 
 
 @pytest.mark.parametrize("flags", [(), browser.DARK], ids=("light", "dark"))
