@@ -6,10 +6,10 @@ It reads a ledger that is there and makes none. Knows nothing of whose the addre
 from __future__ import annotations
 
 from datetime import UTC, date, datetime
-from pathlib import Path
 
 from sensor.config import Config
 from sensor.ledger import Entry, Ledger, LedgerError
+from sensor.ledger.database import exists
 from sensor.policy import Policy
 from sensor.records import Finding, Node
 
@@ -21,7 +21,7 @@ NS = 1_000_000_000
 def show(chosen: Config, address: str, today: date) -> None:
     """Print what the ledger of the configuration knows of an address, as miner, as pool or as node."""
     url = chosen.ledger.url
-    if not is_there(url):
+    if not exists(url):
         print(f"\nFindings\n  not known: there is no ledger at {url} (ledger.url)")
         return
     try:
@@ -45,12 +45,6 @@ def show(chosen: Config, address: str, today: date) -> None:
     for one in Policy(chosen.findings).entries(address):
         expired = one.until is not None and today > one.until
         print(f"\nAllow-list\n  {one.network}: {one.reason}" + (f", {'expired' if expired else 'until'} {one.until}" if one.until else ""))
-
-
-def is_there(url: str) -> bool:
-    """Whether the database is one that exists; another than SQLite's is asked to find out."""
-    scheme, _, name = url.partition(":///")
-    return not scheme.startswith("sqlite") or (bool(name) and Path(name).exists())
 
 
 def _finding(entry: Entry, address: str) -> None:

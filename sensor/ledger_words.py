@@ -19,8 +19,8 @@ from sensor.books import exporters_of
 from sensor.cases import CaseError
 from sensor.exit_codes import CONFIG, OK, RUN_ERROR, USAGE
 from sensor.keeping import keeping
-from sensor.known import is_there
 from sensor.ledger import Ledger, LedgerError
+from sensor.ledger.database import exists
 from sensor.summary import NS, Case
 
 if TYPE_CHECKING:
@@ -49,7 +49,7 @@ def ledger_word(options: argparse.Namespace) -> int:
     if options.dump_config:
         print(chosen.dump(), end="")
         return OK
-    if not is_there(chosen.ledger.url):
+    if not exists(chosen.ledger.url):
         say(f"there is no ledger at {chosen.ledger.url} (ledger.url, or --ledger)")
         return RUN_ERROR
     action = {"list": _list, "show": _show, "set": _set, "export": _export}[options.action]
