@@ -168,7 +168,7 @@ def _about_ledger(words: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     put.add_argument("--who", metavar="NAME", help="who says so; without it, the user who is signed in")
     export = actions.add_parser("export", help="the mining list of a period: a row for each address and algorithm")
     export.add_argument("--to", metavar="FILE", help="write there; without it, or with -, on standard output")
-    export.add_argument("--format", choices=("csv", "json"), help="without it, as the file's name says, else CSV")
+    export.add_argument("--format", choices=("csv", "json", "stix"), help="without it, as the file's name says, else CSV")
     export.add_argument("--from", dest="since", metavar="DATE", help="first day, or time; without it, seven days before the end")
     export.add_argument("--until", metavar="DATE", help="where it ends, not included; without it, the hour of the newest entry")
     export.add_argument("--persons", action="store_true", help="name persons too")

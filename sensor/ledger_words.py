@@ -30,6 +30,8 @@ if TYPE_CHECKING:
 DAY_NS, HOUR_NS = 86_400 * NS, 3_600 * NS
 #: Without dates, what is shown is of so many days up to the newest entry.
 DAYS = 7
+#: The newest findings that are looked through for a bundle.
+MOST_SHARED = 100_000
 
 
 def say(sentence: str) -> None:
@@ -193,8 +195,10 @@ def _export(options: argparse.Namespace, chosen: Config, ledger: Ledger) -> int:
     told: Summary = dataclasses.replace(summary(ledger, from_ns, to_ns), cases=tuple(cases_of(ledger)))  # as they stand now
     target = None if options.to in (None, "-") else Path(options.to)
     form = options.format or ("json" if target is not None and target.suffix.lower() == ".json" else "csv")
-    make = mining_list.as_json if form == "json" else mining_list.as_csv
-    text = make(told, chosen.ledger.zone, options.persons)
+    if form == "stix":
+        text = _bundle(ledger, from_ns, to_ns)
+    else:
+        text = (mining_list.as_json if form == "json" else mining_list.as_csv)(told, chosen.ledger.zone, options.persons)
     if target is None:
         sys.stdout.buffer.write(text.encode())
         sys.stdout.flush()
@@ -206,6 +210,15 @@ def _export(options: argparse.Namespace, chosen: Config, ledger: Ledger) -> int:
         return RUN_ERROR
     print(f"{target}: {len(told.lines)} rows, {_time(from_ns, chosen.ledger.zone)} to {_time(to_ns, chosen.ledger.zone)}")
     return OK
+
+
+def _bundle(ledger: Ledger, from_ns: int, to_ns: int) -> str:
+    """The findings of a period, those that are muted left out, as a STIX bundle."""
+    from exporters import stix
+
+    entries = ledger.findings(limit=MOST_SHARED)
+    found = [one.finding for one in entries if one.muted is None and one.finding.last_ns >= from_ns and one.finding.first_ns < to_ns]
+    return stix.dumps(stix.encode(sorted(found, key=lambda one: (one.first_ns, one.finding_id))))
 
 
 def _period(options: argparse.Namespace, zone: tzinfo, ledger: Ledger) -> tuple[int, int]:

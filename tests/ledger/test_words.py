@@ -129,6 +129,17 @@ def test_the_list_has_a_row_for_each_address_and_names_no_person_unless_asked(
     assert said(capsys, "export", "--to", str(tmp_path / "none" / "x.csv"), "--ledger", url)[0] == 1
 
 
+def test_a_bundle_has_the_findings_of_the_period_and_no_person(url: str, capsys: pytest.CaptureFixture[str]) -> None:
+    week = ("--from", "2023-11-20", "--until", "2023-11-27")
+    _, out, _ = said(capsys, "export", "--format", "stix", *week, "--ledger", url)
+    objects = json.loads(out)["objects"]
+    assert sum(one["type"] == "sighting" for one in objects) == 4
+    assert "企业1" in out
+    assert "企业3" not in out
+    _, later, _ = said(capsys, "export", "--format", "stix", "--from", "2023-11-27", "--until", "2023-12-04", "--ledger", url)
+    assert [one["type"] for one in json.loads(later)["objects"] if one["type"] == "sighting"] == []
+
+
 def test_no_cell_of_the_list_is_a_formula(tmp_path: Path) -> None:
     ledger = Ledger.open(f"sqlite:///{tmp_path}/ledger.db")
     for number, strange in enumerate(
