@@ -121,6 +121,8 @@ def bare(finding: Finding) -> Finding:
         power_watts=None,
         energy_kwh=None,
         estimate_notes=(),
+        timeline=None,
+        stream_bytes=0,
     )
 
 
