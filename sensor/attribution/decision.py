@@ -59,7 +59,8 @@ def decide(claims: Claims, question: Question, depth: int = 0) -> Decision:
     rows, ported = index.look(question.version, question.value, question.port, question.at_ns, question.points)
     made = Decision(rows)
     holders = rows if not rows or index.rank[rows[-1]] < index.holders else [row for row in rows if index.holds(row)]
-    if ported and (not holders or index.port_first[holders[0]] == ANY_PORT_FIRST) and index.narrowed(question, holders):
+    whole = ported and (not holders or index.port_first[holders[0]] == ANY_PORT_FIRST)
+    if whole and next(index.narrowed(question, holders), None) is not None:
         made.result, made.by_ports = "shared", True
         return made
     known = claims.known

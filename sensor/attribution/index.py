@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from array import array
 from bisect import bisect_right
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -140,19 +140,19 @@ class Index:
         """Every row of the address, whenever, through whichever port, wherever; in order of rank."""
         return sorted(set(self._trees[version].candidates(value, None, None)), key=self.rank.__getitem__)
 
-    def narrowed(self, question: Asked, holding: Sequence[int]) -> list[int]:
+    def narrowed(self, question: Asked, holding: Sequence[int]) -> Iterator[int]:
         """The rows of holders that hold then and there for some ports of the address, and not for the question's."""
         version, value, _, at_ns, points, *_ = question
         from_ns, until_ns, port_first, point = self.from_ns, self.until_ns, self.port_first, self.point
-        return [
-            row
-            for row in self._trees[version].candidates(value, None, at_ns)
-            if from_ns[row] <= at_ns < until_ns[row]
-            and port_first[row] != ANY_PORT_FIRST
-            and self.rank[row] < self.holders
-            and point[row] in points
-            and row not in holding
-        ]
+        for row in self._trees[version].candidates(value, None, at_ns):
+            if (
+                from_ns[row] <= at_ns < until_ns[row]
+                and port_first[row] != ANY_PORT_FIRST
+                and self.rank[row] < self.holders
+                and point[row] in points
+                and row not in holding
+            ):
+                yield row
 
     def _ports(self, row: int) -> tuple[int, int]:
         return self.port_first[row], self.port_last[row]

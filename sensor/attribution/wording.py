@@ -102,7 +102,7 @@ def _translation(claims: Claims, question: Question, made: Decision) -> str:
 
 def _by_ports(claims: Claims, question: Question, made: Decision) -> str:
     """How many share the address."""
-    others = claims.index.narrowed(question, made.rows)
+    others = list(claims.index.narrowed(question, made.rows))
     count = len({claims.identity(row, question.at_ns) for row in others})
     port = "the port is not known" if question.port < 0 else f"port {question.port} is in no lease of that time"
     return f"the address was shared by port: one of at least {count} {'subscribers' if count > 1 else 'subscriber'}; {port}"
