@@ -55,17 +55,6 @@ def load(chosen: Config, wanted: bool = False, previous: Attribution | None = No
         return Attribution.load(chosen.attribution, previous, tell)
 
 
-def load_or_tell(chosen: Config, problems: list[str]) -> Attribution | None:
-    """The books of the configuration; what is wrong with them goes to the problems."""
-    from sensor.attribution import AttributionError
-
-    try:
-        return load(chosen)
-    except AttributionError as error:
-        problems += error.problems
-        return None
-
-
 def told_of(loaded: Attribution) -> str:
     """One line for each book: rows, and how many were refused."""
     return "\n".join(

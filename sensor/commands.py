@@ -9,10 +9,11 @@ import argparse
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from sensor import config, engine, outputs, signatures
-from sensor.config import Config, ConfigError, Document
+from sensor.books import exporters_of
+from sensor.config import Config, ConfigError
 from sensor.exit_codes import CONFIG, INTERRUPTED, OK, RUN_ERROR, USAGE
 from sensor.sources import expand
 
@@ -124,7 +125,7 @@ def _prove(known: SignatureSet, own: list[str]) -> int:
 
 def _load(options: argparse.Namespace) -> Config:
     """The configuration in force: defaults, file, --set, then the flags of their own."""
-    return config.load(options.config, _overrides(options), _exporters)
+    return config.load(options.config, _overrides(options), exporters_of)
 
 
 def _overrides(options: argparse.Namespace) -> list[str]:
@@ -136,13 +137,6 @@ def _overrides(options: argparse.Namespace) -> list[str]:
     if getattr(options, "jobs", None):
         overrides.append(f"workers={options.jobs}")
     return overrides
-
-
-def _exporters(document: Document, folder: Path | None) -> dict[str, list[Any]]:
-    """The section `exporters`; what it needs is loaded only if there is one."""
-    from sensor.delivery.settings import checked
-
-    return checked(document, folder)
 
 
 def _settings(options: argparse.Namespace) -> Config:

@@ -106,12 +106,12 @@ class Daemon:
         now_ns = time.time_ns()
         if self._evidence is not None:
             self._evidence.add(events)
-        for event in events:
-            if isinstance(event, End):
-                self._intake.ended(event, now_ns)
         idle = self._live and not events
         self._standing.saw(events, now_ns)
         self._record(self._pipeline.step(events, now_ns if idle else None), now_ns)
+        for event in events:  # a capture is remembered as read after what it told was recorded, not before
+            if isinstance(event, End):
+                self._intake.ended(event, now_ns)
         self._standing.beat("line", now_ns)
 
     def _record(self, records: Sequence[Finding | Node], now_ns: int) -> None:

@@ -72,9 +72,6 @@ class _Payload:
     def text(self) -> str:
         return "".join(c for c in self.raw(self.number(1)).decode("utf-8", "replace") if c.isprintable())
 
-    def blob(self) -> str:
-        return self.raw(self.number(1)).hex()
-
     def rate(self) -> float | None:
         """F32; what is no number, or below zero, is not told."""
         value = struct.unpack("<f", self.raw(4))[0]

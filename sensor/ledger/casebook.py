@@ -14,7 +14,7 @@ from sqlalchemy import Connection, RowMapping, func, insert, select, update
 from sensor import cases, silence
 from sensor.ledger.amounts import HOUR_NS
 from sensor.ledger.owners import Owner, clean
-from sensor.ledger.schema import CASES, CHANGES, FINDINGS, ROLLUPS, SERIES, WATCHED
+from sensor.ledger.schema import CASES, CHANGES, ROLLUPS, SERIES, WATCHED
 from sensor.records import Finding, Grade
 from sensor.summary import State
 
@@ -172,11 +172,6 @@ def _watched_hours(connection: Connection, first: int, last: int) -> float:
     """Hours of listening from one hour up to another."""
     query = select(func.sum(WATCHED.c.seconds)).where(WATCHED.c.hour >= first, WATCHED.c.hour <= last)
     return float(connection.scalar(query) or 0.0) / 3_600.0
-
-
-def numbers_of(connection: Connection, case_id: int) -> list[str]:
-    """The findings of a case."""
-    return list(connection.scalars(select(FINDINGS.c.finding_id).where(FINDINGS.c.case_id == case_id)))
 
 
 def _note(connection: Connection, case_id: int, at_ns: int, state: State, who: str, why: str) -> None:
