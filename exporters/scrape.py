@@ -26,10 +26,10 @@ from prometheus_client.core import CounterMetricFamily, Metric
 from prometheus_client.exposition import choose_encoder
 from prometheus_client.registry import Collector as Collecting
 
-from exporters import prometheus
-from exporters.series import METRICS, PREFIX
+from exporters.forms.series import METRICS, PREFIX
+from exporters.kinds import prometheus
 from exporters.web_config import Access, ServeError, read
-from sensor.status import Status
+from sensor.model.status import Status
 
 #: Connections at once, seconds for all of one, and bytes of a request's head. A scrape takes milliseconds and a kilobyte.
 MAX_CONNECTIONS = 32
@@ -101,7 +101,10 @@ class Server(Collecting):
 
     def collect(self) -> Iterator[Metric]:
         """What the server itself counts."""
-        counts = (("http_responses_total", "code", self._responses), ("http_connections_dropped_total", "reason", self._drops))
+        counts = (
+            ("http_responses_total", "code", self._responses),
+            ("http_connections_dropped_total", "reason", self._drops),
+        )
         for name, label, counter in counts:
             family = CounterMetricFamily(PREFIX + name, METRICS[name], labels=[label])
             for value, count in counter.items():
@@ -111,7 +114,9 @@ class Server(Collecting):
     def _run(self) -> None:
         with contextlib.closing(self._loop):
             asyncio.set_event_loop(self._loop)
-            self._loop.set_exception_handler(lambda _loop, _context: self._drops.update(error=1))  # counted, never a line for each
+            self._loop.set_exception_handler(
+                lambda _loop, _context: self._drops.update(error=1)
+            )  # counted, never a line for each
             self._loop.run_until_complete(self._serve())
 
     async def _serve(self) -> None:
@@ -176,7 +181,11 @@ class Server(Collecting):
         except h11.RemoteProtocolError as error:
             answer, method = Answer(400, f"{error}\n".encode()), b"GET"
         self._responses[answer.status] += 1
-        head = (("Content-Type", answer.content_type), ("Content-Length", str(len(answer.body))), ("Connection", "close"))
+        head = (
+            ("Content-Type", answer.content_type),
+            ("Content-Length", str(len(answer.body))),
+            ("Connection", "close"),
+        )
         writer.write(talk.send(h11.Response(status_code=answer.status, headers=[*head, *answer.more])) or b"")
         if method != b"HEAD":
             writer.write(talk.send(h11.Data(data=answer.body)) or b"")
@@ -186,7 +195,9 @@ class Server(Collecting):
     async def _answer(self, request: h11.Request, access: Access) -> Answer:
         headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in request.headers}
         if not await self._may(headers.get("authorization", ""), access):
-            return Answer(401, b"who is asking?\n", more=(("WWW-Authenticate", 'Basic realm="minewatch", charset="UTF-8"'),))
+            return Answer(
+                401, b"who is asking?\n", more=(("WWW-Authenticate", 'Basic realm="minewatch", charset="UTF-8"'),)
+            )
         if request.method not in (b"GET", b"HEAD"):
             return Answer(405, b"only GET and HEAD\n", more=(("Allow", "GET, HEAD"),))
         path = request.target.decode("latin-1").partition("?")[0]
@@ -203,7 +214,9 @@ class Server(Collecting):
             return False
         if scheme.lower() != "basic" or not colon:
             return False
-        return access.remembers(user, password) or await self._loop.run_in_executor(self._checker, access.check, user, password)
+        return access.remembers(user, password) or await self._loop.run_in_executor(
+            self._checker, access.check, user, password
+        )
 
     def _respond(self, path: str, accept: str) -> Answer:
         """The answer to a path, made in the scraper's thread."""
@@ -214,7 +227,9 @@ class Server(Collecting):
                 return _verdict(stalled(self._source(), time.time_ns(), self._config.stall_seconds))
             if path == "/readyz":
                 return _verdict(list(self._source().unready))
-        except Exception as error:  # the place where a mistake elsewhere must not end the server: it is counted and shown
+        except (
+            Exception
+        ) as error:  # the place where a mistake elsewhere must not end the server: it is counted and shown
             return Answer(500, f"{type(error).__name__}\n".encode())
         return Answer(200, INDEX.encode()) if path == "/" else Answer(404, b"no such page\n")
 

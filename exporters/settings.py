@@ -12,7 +12,7 @@ from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from exporters import Unusable
+from exporters.destination import Unusable
 
 #: Marks a path: a relative one is meant from the folder of the configuration file.
 PATH: dict[str, Any] = {"format": "path"}

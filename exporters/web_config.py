@@ -18,7 +18,7 @@ import bcrypt
 import yaml
 from pydantic import Field, ValidationError
 
-from exporters import Unusable
+from exporters.destination import Unusable
 from exporters.settings import Section
 
 #: What bcrypt writes; a cost over 16 takes seconds for every log-in.
@@ -104,7 +104,9 @@ def read(path: Path | None) -> Access:
         where = f"{path}:{mark.line + 1}" if mark else str(path)
         raise ServeError(f"{where}: not valid YAML: {getattr(error, 'problem', None) or 'not readable'}") from None
     except ValidationError as error:
-        raise ServeError(*(_sentence(path, node, item["loc"], item["type"], item["msg"]) for item in error.errors())) from None
+        raise ServeError(
+            *(_sentence(path, node, item["loc"], item["type"], item["msg"]) for item in error.errors())
+        ) from None
     wrong = [name for name, text in config.basic_auth_users.items() if not HASH.fullmatch(text)]
     if wrong:
         keys = (("basic_auth_users", name) for name in wrong)
@@ -117,7 +119,9 @@ def _context(path: Path, node: yaml.Node | None, tls: _Tls) -> ssl.SSLContext:
     """The context of a server. The library's defaults choose ciphers and curves."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     if VERSIONS[tls.min_version] > VERSIONS[tls.max_version]:
-        raise ServeError(_sentence(path, node, ("tls_server_config", "min_version"), "", "must not be newer than max_version"))
+        raise ServeError(
+            _sentence(path, node, ("tls_server_config", "min_version"), "", "must not be newer than max_version")
+        )
     context.minimum_version, context.maximum_version = VERSIONS[tls.min_version], VERSIONS[tls.max_version]
     try:
         key = "cert_file"
@@ -126,7 +130,11 @@ def _context(path: Path, node: yaml.Node | None, tls: _Tls) -> ssl.SSLContext:
         if tls.client_ca_file is not None:
             context.load_verify_locations(path.parent / tls.client_ca_file)
     except (OSError, ValueError) as error:  # ssl.SSLError is an OSError
-        reason = "not a certificate and its key" if isinstance(error, ssl.SSLError | ValueError) else str(error.strerror).lower()
+        reason = (
+            "not a certificate and its key"
+            if isinstance(error, ssl.SSLError | ValueError)
+            else str(error.strerror).lower()
+        )
         raise ServeError(_sentence(path, node, ("tls_server_config", key), "", f"cannot be used: {reason}")) from None
     if CLIENTS[tls.client_auth_type] is not ssl.CERT_NONE and tls.client_ca_file is None:
         raise ServeError(_sentence(path, node, ("tls_server_config", "client_auth_type"), "", "needs client_ca_file"))
@@ -136,7 +144,11 @@ def _context(path: Path, node: yaml.Node | None, tls: _Tls) -> ssl.SSLContext:
 
 def _sentence(path: Path, node: yaml.Node | None, key: tuple[str | int, ...], kind: str, message: str) -> str:
     dotted = ".".join(str(part) for part in key)
-    what = "unknown key, or one that is not supported here" if kind == "extra_forbidden" else message[0].lower() + message[1:]
+    what = (
+        "unknown key, or one that is not supported here"
+        if kind == "extra_forbidden"
+        else message[0].lower() + message[1:]
+    )
     return f"{path}:{_line(node, key)}: {dotted}: {what}" if dotted else f"{path}:1: {what}"
 
 

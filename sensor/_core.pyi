@@ -11,7 +11,7 @@ only for flows that passed a gate. ARCHITECTURE.md, "The border", is the full te
 from collections.abc import Sequence
 from typing import Literal
 
-from sensor.events import Event
+from sensor.model.events import Event
 
 ENGINE: Literal["compiled", "reference"]
 COMPILER: str  # what built the core, for people; the compiled core only

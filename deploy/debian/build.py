@@ -64,11 +64,18 @@ sys.exit(main())
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--output", type=Path, default=TREE / "build")
-    parser.add_argument("--bare", action="store_true", help="without the libraries: what lintian can look at in seconds; it does not run")
+    parser.add_argument(
+        "--bare",
+        action="store_true",
+        help="without the libraries: what lintian can look at in seconds; it does not run",
+    )
     options = parser.parse_args()
     output: Path = options.output
     if not list((TREE / "sensor").glob("_core*.so")):
-        print("make deb: the compiled core is not here, and a package without it would be far too slow: make core", file=sys.stderr)
+        print(
+            "make deb: the compiled core is not here, and a package without it would be far too slow: make core",
+            file=sys.stderr,
+        )
         return 1
     root = output / "deb"
     shutil.rmtree(root, ignore_errors=True)
@@ -80,7 +87,13 @@ def main() -> int:
     documents(root, version)
     made = output / f"minewatch_{version}-1_{architecture()}.deb"
     control(root, f"{version}-1")
-    pack = ["dpkg-deb", "--root-owner-group", "-Zgzip", "-z1", "--build"]  # a third larger than xz, in a tenth of the time
+    pack = [
+        "dpkg-deb",
+        "--root-owner-group",
+        "-Zgzip",
+        "-z1",
+        "--build",
+    ]  # a third larger than xz, in a tenth of the time
     subprocess.run([*pack, str(root), str(made)], check=True, stdout=subprocess.DEVNULL)
     print(made)
     return 0
@@ -112,7 +125,9 @@ def closure(requirements: list[str]) -> set[str]:
     found, waiting = set[str](), [(Requirement(text), ("",)) for text in requirements]
     while waiting:
         requirement, wanted = waiting.pop()
-        if requirement.marker is not None and not any(requirement.marker.evaluate({"extra": extra}) for extra in wanted):
+        if requirement.marker is not None and not any(
+            requirement.marker.evaluate({"extra": extra}) for extra in wanted
+        ):
             continue
         if requirement.name not in found:
             found.add(requirement.name)
@@ -134,12 +149,20 @@ def host(root: Path) -> None:
 def documents(root: Path, version: str) -> None:
     """The manual page, made from the command itself, and the change logs."""
     sys.path.insert(0, str(TREE))
-    from sensor import cli
+    from sensor.cli import main as cli
 
-    fields = {"project_name": "minewatch", "version": version, "manual_title": "minewatch", "description": "finds virtual-currency mining"}
+    fields = {
+        "project_name": "minewatch",
+        "version": version,
+        "manual_title": "minewatch",
+        "description": "finds virtual-currency mining",
+    }
     packed(root / "usr/share/man/man1/minewatch.1.gz", str(Manpage(cli._parser(), _data=fields)))
     packed(root / "usr/share/doc/minewatch/changelog.gz", (TREE / "CHANGELOG.md").read_text())
-    packed(root / "usr/share/doc/minewatch/changelog.Debian.gz", (HERE / "changelog").read_text().replace("@VERSION@", f"{version}-1"))
+    packed(
+        root / "usr/share/doc/minewatch/changelog.Debian.gz",
+        (HERE / "changelog").read_text().replace("@VERSION@", f"{version}-1"),
+    )
 
 
 def control(root: Path, version: str) -> None:
@@ -153,7 +176,10 @@ def control(root: Path, version: str) -> None:
     values["PYTHON"] = f"python3 (>= {major}.{minor}), python3 (<< {major}.{minor + 1})"
     for name, value in values.items():
         text = text.replace(f"@{name}@", value)
-    sums = [f"{hashlib.md5(path.read_bytes(), usedforsecurity=False).hexdigest()}  {path.relative_to(root)}" for path in files(root)]
+    sums = [
+        f"{hashlib.md5(path.read_bytes(), usedforsecurity=False).hexdigest()}  {path.relative_to(root)}"
+        for path in files(root)
+    ]
     kept = [f"/{path.relative_to(root)}" for path in files(root) if path.relative_to(root).parts[0] == "etc"]
     debian = root / "DEBIAN"
     write(debian / "control", text)
@@ -164,7 +190,9 @@ def control(root: Path, version: str) -> None:
 
 
 def files(root: Path) -> Iterator[Path]:
-    yield from (path for path in sorted(root.rglob("*")) if path.is_file() and "DEBIAN" not in path.relative_to(root).parts)
+    yield from (
+        path for path in sorted(root.rglob("*")) if path.is_file() and "DEBIAN" not in path.relative_to(root).parts
+    )
 
 
 def architecture() -> str:

@@ -12,12 +12,12 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import NamedTuple, Protocol
 
-from sensor.attribution.dates import NS, first_ns, offset_seconds
 from sensor.attribution.divisions import Divisions
+from sensor.attribution.index.rows import Columns, Point, Row
 from sensor.attribution.register import Register
-from sensor.attribution.rows import Columns, Point, Row
 from sensor.attribution.source import Source
-from sensor.records import Claim
+from sensor.model.attribution import Claim
+from sensor.sheets.dates import NS, first_ns, offset_seconds
 
 #: What a kind of source knows: who holds an address; whose block it is; which network routes it; where it may be.
 HOLDERS, REGISTRY, ROUTES, GEO = 0, 1, 2, 3

@@ -11,12 +11,12 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
-from sensor.attribution.answer import Attribution
+from sensor.attribution.answer.attributor import Attributor
+from sensor.attribution.answer.claims import Claims
 from sensor.attribution.books import Customer, Holder
-from sensor.attribution.claims import Claims
-from sensor.attribution.dates import ALWAYS, FOREVER, NS
-from sensor.attribution.ranges import address_text
-from sensor.attribution.rows import ANY_PORT_FIRST
+from sensor.attribution.index.ranges import address_text
+from sensor.attribution.index.rows import ANY_PORT_FIRST
+from sensor.sheets.dates import ALWAYS, FOREVER, NS
 
 FIELDS = (
     "first", "last", "organisation", "certificate_type", "certificate", "nature", "industry", "division", "address", "use", "service",
@@ -24,7 +24,7 @@ FIELDS = (
 )  # fmt: skip
 
 
-def write(attribution: Attribution, path: Path) -> int:
+def write(attribution: Attributor, path: Path) -> int:
     """Write all rows that name a holder, in the place of what was there; how many. OSError where the place cannot be written."""
     draft = path.with_name(f".{path.name}.{os.getpid()}")
     count = 0
@@ -54,7 +54,7 @@ def rows_of(path: Path) -> int:
         return max(0, sum(1 for _ in csv.reader(opened)) - 1)
 
 
-def _rows(attribution: Attribution) -> Iterator[dict[str, str]]:
+def _rows(attribution: Attributor) -> Iterator[dict[str, str]]:
     index, claims = attribution.index, attribution.claims
     with_address = set()
     order = sorted(range(len(index)), key=lambda row: (index.book[row], index.line[row]))

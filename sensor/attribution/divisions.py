@@ -15,7 +15,21 @@ from stdnum import numdb
 
 _YEARS = re.compile(r"\[(\d*)-(\d*)\](.*)")
 #: Endings that people leave out.
-_ENDINGS = ("特别行政区", "维吾尔自治区", "壮族自治区", "回族自治区", "自治区", "自治州", "地区", "省", "市", "区", "县", "盟", "旗")
+_ENDINGS = (
+    "特别行政区",
+    "维吾尔自治区",
+    "壮族自治区",
+    "回族自治区",
+    "自治区",
+    "自治州",
+    "地区",
+    "省",
+    "市",
+    "区",
+    "县",
+    "盟",
+    "旗",
+)
 
 
 class Divisions:
@@ -71,11 +85,17 @@ def _then(code: str, year: int) -> str | None:
 
 def _child(within: str, name: str, year: int, depth: int) -> str | None:
     """The division of this name inside another (everywhere if that is empty); None if there is none, or more than one."""
-    found = [code for code in _names().get(_stem(name), ()) if _fits(code, within, depth) and _matches(_then(code, year), name)]
+    found = [
+        code
+        for code in _names().get(_stem(name), ())
+        if _fits(code, within, depth) and _matches(_then(code, year), name)
+    ]
     exact = [code for code in found if _then(code, year) == name]
     chosen = exact or found
     if len(chosen) > 1:  # a city and its own district of one name: the level that was asked for
-        level = [code for code in chosen if code.endswith(("0000", "00", "")[depth]) and (depth < 2) == code.endswith("00")]
+        level = [
+            code for code in chosen if code.endswith(("0000", "00", "")[depth]) and (depth < 2) == code.endswith("00")
+        ]
         chosen = level or chosen
     return chosen[0] if len(chosen) == 1 else None
 

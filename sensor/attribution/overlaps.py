@@ -9,9 +9,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from sensor.attribution.answer import Attribution
+from sensor.attribution.answer.attributor import Attributor
+from sensor.attribution.answer.claims import scope
 from sensor.attribution.books import HOLDERS
-from sensor.attribution.claims import scope
 
 #: Rows of one address that are compared with each other.
 MOST_RIVALS = 256
@@ -25,7 +25,7 @@ class Overlap(NamedTuple):
     text: str
 
 
-def overlaps(attribution: Attribution) -> Iterator[Overlap]:
+def overlaps(attribution: Attributor) -> Iterator[Overlap]:
     """Every pair once, told at the later of its two lines."""
     index, claims, books = attribution.index, attribution.claims, attribution.books.books
     told: set[tuple[int, int]] = set()
@@ -46,7 +46,7 @@ def overlaps(attribution: Attribution) -> Iterator[Overlap]:
             yield Overlap(index.book[late], index.line[late], text)
 
 
-def _collide(attribution: Attribution, one: int, other: int) -> bool:
+def _collide(attribution: Attributor, one: int, other: int) -> bool:
     """Whether two rows speak of one address at one time, neither inside the other, and name different holders."""
     index, claims = attribution.index, attribution.claims
     if attribution.books.books[index.book[other]].rank != HOLDERS:

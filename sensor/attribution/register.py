@@ -10,8 +10,8 @@ import hashlib
 from dataclasses import replace
 from typing import NamedTuple
 
-from sensor.attribution.text import comparable
-from sensor.records import Enterprise, Site
+from sensor.model.attribution import Enterprise, Site
+from sensor.sheets.text import comparable
 
 
 class Filing(NamedTuple):

@@ -1,6 +1,6 @@
 """The configuration section `attribution`: which sources there are, found by the names of their files, and where the sensor looks.
 
-A source is a file of this folder with a `Config` and a `load`; its `kind` is the file's name. Nothing else has to be told of a new one.
+A source is a file of the folder `sources` with a `Config` and a `load`; its `kind` is the file's name. Nothing else has to be told of a new one.
 """
 
 from __future__ import annotations
@@ -17,19 +17,18 @@ from pydantic import Field, PrivateAttr
 
 from sensor.attribution.source import Name, Section, Source
 
-#: What the file of a source holds, and no other file of this folder.
-_MARK = "\nclass Config(Source):"
-
 
 def module(kind: str) -> ModuleType:
     """The source of this kind."""
-    return importlib.import_module(f"{__package__}.{kind}")
+    return importlib.import_module(f"{__package__}.sources.{kind}")
 
 
 @cache
 def kinds() -> tuple[str, ...]:
     """The names of all sources, in order."""
-    return tuple(sorted(path.stem for path in Path(__file__).parent.glob("*.py") if _MARK in path.read_text(encoding="utf-8")))
+    return tuple(
+        sorted(path.stem for path in Path(__file__).with_name("sources").glob("*.py") if path.stem != "__init__")
+    )
 
 
 class ObservedPoint(Section):
@@ -58,7 +57,9 @@ class Settings(Section):
         """Where a source, or a key, is configured."""
         return self._places.get(key, f"attribution.sources.{key}" if isinstance(key, int) else f"attribution.{key}")
 
-    def rooted(self, path_of: Callable[[str, tuple[Any, ...]], str], place_of: Callable[[tuple[Any, ...]], str]) -> Settings:
+    def rooted(
+        self, path_of: Callable[[str, tuple[Any, ...]], str], place_of: Callable[[tuple[Any, ...]], str]
+    ) -> Settings:
         """The same with the paths of a configuration file made whole, and with the places of what it names."""
         if not self.sources and not self.divisions:
             return self
@@ -69,6 +70,8 @@ class Settings(Section):
             sources.append(source.model_copy(update=whole))
         divisions = self.divisions and path_of(self.divisions, ("attribution", "divisions"))
         settings = self.model_copy(update={"sources": sources, "divisions": divisions})
-        places: dict[int | str, str] = {number: place_of(("attribution", "sources", number, "path")) for number in range(len(sources))}
+        places: dict[int | str, str] = {
+            number: place_of(("attribution", "sources", number, "path")) for number in range(len(sources))
+        }
         settings._places = {**places, "divisions": place_of(("attribution", "divisions"))}
         return settings

@@ -12,7 +12,7 @@ from typing import Annotated
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
 
-from sensor.attribution.dates import first_ns, offset_seconds
+from sensor.sheets.dates import first_ns, offset_seconds
 
 
 class Section(BaseModel):
@@ -75,4 +75,8 @@ def files(path: str) -> list[Path]:
     if not re.search(r"[*?\[]", path):
         return []
     root = Path(found.anchor) if found.is_absolute() else Path()
-    return sorted(one for one in root.glob(str(found.relative_to(found.anchor) if found.is_absolute() else found)) if one.is_file())
+    return sorted(
+        one
+        for one in root.glob(str(found.relative_to(found.anchor) if found.is_absolute() else found))
+        if one.is_file()
+    )

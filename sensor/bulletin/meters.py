@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from sensor.attribution.text import comparable
 from sensor.bulletin.owners import Owners
-from sensor.figures import MeterCheck
 from sensor.meter import crosscheck
 from sensor.meter.crosscheck import Mining
 from sensor.meter.readings import Reading
-from sensor.summary import Line, SiteSummary, Summary, energy
+from sensor.model.figures import MeterCheck
+from sensor.model.summary import Line, SiteSummary, Summary, energy
+from sensor.sheets.text import comparable
 
 HOUR_NS = 3_600_000_000_000
 

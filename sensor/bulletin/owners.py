@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from sensor.attribution.divisions import Divisions
-from sensor.figures import Owner
-from sensor.records import Enterprise, Site
-from sensor.summary import SiteSummary
+from sensor.model.attribution import Enterprise, Site
+from sensor.model.figures import Owner
+from sensor.model.summary import SiteSummary
 
 
 @dataclass(frozen=True)
@@ -32,7 +32,9 @@ class Owners:
             category=enterprise.category,
             premises=site.address if site and not hidden else None,
             division=city_code(code) if hidden else code,
-            division_name=self._place(city_code(code) if hidden else code, site.division_name if site and not hidden else None),
+            division_name=self._place(
+                city_code(code) if hidden else code, site.division_name if site and not hidden else None
+            ),
         )
 
     def _place(self, code: str | None, said: str | None) -> str | None:

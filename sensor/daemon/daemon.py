@@ -22,14 +22,15 @@ from sensor.daemon.parts import Parts
 from sensor.daemon.reload import Outcome, Reloads
 from sensor.daemon.standing import Standing
 from sensor.delivery import Delivery
-from sensor.engine import Core, Engine, SourceError
-from sensor.events import End, Event
 from sensor.evidence import Bounds as EvidenceBounds
 from sensor.evidence import EvidenceFiles
-from sensor.keeping import keeping
+from sensor.intake.engine import Core, Engine, SourceError
 from sensor.ledger import Ledger, LedgerError, Recorder
-from sensor.pipeline import Pipeline
-from sensor.records import Finding, Node
+from sensor.ledger.write.replayed import keeping
+from sensor.line.pipeline import Pipeline
+from sensor.model.events import End, Event
+from sensor.model.finding import Finding
+from sensor.model.node import Node
 
 #: Events taken at once, and how long an idle poll waits: signals, ticks and retries come between two of them.
 BATCH_EVENTS, WAIT_MS = 1_024, 100
@@ -54,7 +55,9 @@ class Daemon:
         self._recorder = Recorder(self._ledger, time.monotonic_ns)
         self._delivery = Delivery(self._ledger, parts.destinations)
         self._replacing: threading.Thread | None = None
-        self._pipeline = Pipeline(parts.signatures, assumptions=parts.assumptions, sampling=parts.sampling, tempo=parts.tempo)
+        self._pipeline = Pipeline(
+            parts.signatures, assumptions=parts.assumptions, sampling=parts.sampling, tempo=parts.tempo
+        )
         self._evidence = _evidence(parts)
         self._core = _core(engine, parts)
         self._standing = Standing(engine.name, self._core, self._recorder)
@@ -125,7 +128,9 @@ class Daemon:
         self._standing.beat("record", now_ns)
         if recorded:
             if self._evidence is not None:
-                self._evidence.keep([one for one in recorded if not (isinstance(one, Finding) and one.finding_id in quiet)])
+                self._evidence.keep(
+                    [one for one in recorded if not (isinstance(one, Finding) and one.finding_id in quiet)]
+                )
             self._delivery.wake()
 
     def _look(self) -> None:
@@ -147,7 +152,9 @@ class Daemon:
         if self._evidence is not None:
             self._evidence.prune(now_ns)
         self._close_stale(now_ns)
-        self._listening.tidy(now_ns if self._live else self._core.stats().get("last_packet_ns", 0), not self._intake.unready)
+        self._listening.tidy(
+            now_ns if self._live else self._core.stats().get("last_packet_ns", 0), not self._intake.unready
+        )
         try:
             self._counters["ledger_pruned"] += self._ledger.prune(now_ns)
         except LedgerError as error:
@@ -166,8 +173,12 @@ class Daemon:
         """Make the status that metrics and health are read from."""
         evidence = self._evidence.counters if self._evidence is not None else {}
         counters = {**self._counters, **self._intake.counters}
-        unready = tuple(self._intake.unready) + ((f"ledger: {self._recorder.trouble}",) if self._recorder.trouble else ())
-        self._standing.publish(self._parts, self._pipeline.counters, self._delivery, self._reloads.standing, evidence, counters, unready)
+        unready = tuple(self._intake.unready) + (
+            (f"ledger: {self._recorder.trouble}",) if self._recorder.trouble else ()
+        )
+        self._standing.publish(
+            self._parts, self._pipeline.counters, self._delivery, self._reloads.standing, evidence, counters, unready
+        )
 
     def _words(self) -> str:
         counts = self._standing.tally.open_by_grade

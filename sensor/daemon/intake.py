@@ -9,11 +9,11 @@ from collections import Counter
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
-from sensor.engine import INTERFACE, Capture, Core, Engine, SourceError
-from sensor.events import End
-from sensor.sections import Capture as Settings
-from sensor.sources import STDIN
-from sensor.watching import Watch, WatchError
+from sensor.intake.engine import INTERFACE, Capture, Core, Engine, SourceError
+from sensor.intake.sources import STDIN
+from sensor.intake.spool import Watch, WatchError
+from sensor.model.events import End
+from sensor.settings.sections import Capture as Settings
 
 #: How often a vanished interface is asked for, and a folder looked at.
 AGAIN_NS, LOOK_NS = 2_000_000_000, 1_000_000_000
@@ -139,7 +139,9 @@ class Folder:
         try:
             self._watch.done(Path(name))
         except OSError as error:
-            self._trouble = f"what was read of the folder cannot be remembered: {(error.strerror or str(error)).lower()}"
+            self._trouble = (
+                f"what was read of the folder cannot be remembered: {(error.strerror or str(error)).lower()}"
+            )
 
 
 class Stdin:

@@ -11,20 +11,22 @@ from importlib import resources
 from pathlib import Path
 from typing import Any
 
-from exporters import Destination
-from exporters.prometheus import Config as Metrics
-from sensor import books, config, engine, signatures
-from sensor.attribution import Attribution, AttributionError
-from sensor.config import Config, ConfigError
+from exporters.destination import Destination
+from exporters.kinds.prometheus import Config as Metrics
+from sensor import signatures
+from sensor.attribution import AttributionError, Attributor
+from sensor.daemon import configuration
+from sensor.daemon.configuration import Configuration
 from sensor.delivery import senders
-from sensor.delivery.settings import checked
 from sensor.estimate import Assumptions
-from sensor.following import NS, Tempo
-from sensor.packet_filter import FilterError, read_filter
-from sensor.policy import Policy
-from sensor.sections import Interface, network
+from sensor.intake import engine
+from sensor.intake.packet_filter import FilterError, read_filter
+from sensor.line.lifecycle import NS, Tempo
+from sensor.line.suppress import Policy
+from sensor.session.verify import Sampling
+from sensor.settings.document import ConfigError
+from sensor.settings.sections import Interface, network
 from sensor.signatures import SignatureSet
-from sensor.verify import Sampling
 
 
 @dataclass(frozen=True)
@@ -39,10 +41,10 @@ class Given:
 class Parts:
     """What is in force."""
 
-    config: Config
+    config: Configuration
     signatures: SignatureSet
     policy: Policy
-    attribution: Attribution | None
+    attribution: Attributor | None
     destinations: Mapping[str, tuple[Destination, bool]]
     metrics: Metrics | None
     captures: Mapping[str, engine.Capture]  # by interface
@@ -71,7 +73,7 @@ class Parts:
 
 def build(given: Given, previous: Parts | None = None) -> Parts:
     """Read everything. Raises ConfigError with all that is wrong; nothing is opened that the previous parts have open."""
-    settings = config.load(given.path, given.overrides, checked)
+    settings = configuration.load(given.path, given.overrides)
     problems: list[str] = []
     known = _signatures(settings, problems)
     captures = {one.name: made for one in settings.capture.interfaces if (made := _capture(one, problems)) is not None}
@@ -93,7 +95,7 @@ def build(given: Given, previous: Parts | None = None) -> Parts:
     )
 
 
-def signatures_of(settings: Config) -> SignatureSet:
+def signatures_of(settings: Configuration) -> SignatureSet:
     """The signature files alone. Raises ConfigError."""
     problems: list[str] = []
     known = _signatures(settings, problems)
@@ -102,7 +104,7 @@ def signatures_of(settings: Config) -> SignatureSet:
     return known
 
 
-def changed_ns(settings: Config) -> int:
+def changed_ns(settings: Configuration) -> int:
     """When the newest signature file was changed; 0 if none can be looked at."""
     newest = 0
     with resources.as_file(resources.files("signatures")) as shipped:
@@ -114,7 +116,7 @@ def changed_ns(settings: Config) -> int:
     return newest
 
 
-def _signatures(settings: Config, problems: list[str]) -> SignatureSet | None:
+def _signatures(settings: Configuration, problems: list[str]) -> SignatureSet | None:
     try:
         return signatures.load([Path(name) for name in settings.signatures.files])
     except signatures.SignatureError as error:
@@ -131,9 +133,11 @@ def _capture(interface: Interface, problems: list[str]) -> engine.Capture | None
     return engine.Capture(interface.promiscuous, interface.ring_bytes, interface.snaplen, instructions)
 
 
-def _books(settings: Config, previous: Parts | None, problems: list[str]) -> Attribution | None:
+def _books(settings: Configuration, previous: Parts | None, problems: list[str]) -> Attributor | None:
+    if not settings.attribution.sources:
+        return None
     try:
-        return books.load(settings, previous=previous.attribution if previous else None)
+        return Attributor.load(settings.attribution, previous.attribution if previous else None)
     except AttributionError as error:
         problems += error.problems
         return None

@@ -11,9 +11,10 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Literal
 
-from sensor.config import Config, ConfigError
+from sensor.daemon.configuration import Configuration
 from sensor.daemon.parts import Given, Parts, build, changed_ns, signatures_of
-from sensor.status import RELOAD_KINDS, Reload
+from sensor.model.status import RELOAD_KINDS, Reload
+from sensor.settings.document import ConfigError
 
 Kind = Literal["all", "signatures"]
 Say = Callable[[str], None]
@@ -65,7 +66,9 @@ class Reloads:
         for name in RELOAD_KINDS if kind == "all" else ("signatures",):
             before = self.standing[name]
             if succeeded:
-                self.standing[name] = replace(before, succeeded=before.succeeded + 1, last_succeeded=True, last_success_ns=time.time_ns())
+                self.standing[name] = replace(
+                    before, succeeded=before.succeeded + 1, last_succeeded=True, last_success_ns=time.time_ns()
+                )
             else:
                 self.standing[name] = replace(before, refused=before.refused + 1, last_succeeded=False)
 
@@ -84,14 +87,25 @@ class Reloads:
             self._outcome = Outcome(kind, None, (f"the reload failed: {type(error).__name__}: {error}",))
 
 
-def needs_restart(before: Config, after: Config) -> list[str]:
+def needs_restart(before: Configuration, after: Configuration) -> list[str]:
     """What has changed that cannot be taken up while running, a sentence each."""
-    problems = [f"{name}: this takes effect only after a restart" for name in FIXED if getattr(before, name) != getattr(after, name)]
+    problems = [
+        f"{name}: this takes effect only after a restart"
+        for name in FIXED
+        if getattr(before, name) != getattr(after, name)
+    ]
     was, is_now = before.capture, after.capture
-    if (was.folder, was.memory, was.settle_s, was.stdin) != (is_now.folder, is_now.memory, is_now.settle_s, is_now.stdin):
+    if (was.folder, was.memory, was.settle_s, was.stdin) != (
+        is_now.folder,
+        is_now.memory,
+        is_now.settle_s,
+        is_now.stdin,
+    ):
         problems.append("capture: another folder or input takes effect only after a restart")
     known = {one.name: one for one in is_now.interfaces}
     for one in was.interfaces:
         if known.get(one.name) != one:
-            problems.append(f"capture.interfaces: {one.name}: it is listened to until a restart; only new interfaces are taken up")
+            problems.append(
+                f"capture.interfaces: {one.name}: it is listened to until a restart; only new interfaces are taken up"
+            )
     return problems

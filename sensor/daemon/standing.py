@@ -11,11 +11,11 @@ from collections.abc import Mapping, Sequence
 from sensor.daemon.parts import Parts
 from sensor.daemon.tally import Tally
 from sensor.delivery import Delivery
-from sensor.engine import Core
-from sensor.events import Event
+from sensor.intake.engine import Core
 from sensor.ledger import Recorder
-from sensor.status import STAGES, Outbox, Reload, Status
-from sensor.version import VERSION
+from sensor.model.events import Event
+from sensor.model.status import STAGES, Outbox, Reload, Status
+from sensor.model.version import VERSION
 
 #: A stage that has not moved for so long holds the watchdog back; less where the service manager is less patient.
 PATIENCE_S = 20.0
@@ -70,7 +70,11 @@ class Standing:
     ) -> None:
         """Make a new status of all that is known."""
         interfaces = self._core.interfaces()
-        lags = [(one["last_handled_ns"] - one["last_packet_ns"]) / 1e9 for one in interfaces.values() if one.get("last_packet_ns")]
+        lags = [
+            (one["last_handled_ns"] - one["last_packet_ns"]) / 1e9
+            for one in interfaces.values()
+            if one.get("last_packet_ns")
+        ]
         hashrate, power = self.tally.sums()
         self._status = Status(
             version=VERSION,

@@ -9,8 +9,10 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from sensor.records import Finding, Interval, Node, Power
-from sensor.status import Bounds
+from sensor.model.finding import Finding
+from sensor.model.node import Node
+from sensor.model.quantities import Interval, Power
+from sensor.model.status import Bounds
 
 JOULES_PER_KWH = 3.6e6
 UNKNOWN = "unknown"
@@ -66,7 +68,9 @@ class Tally:
                     whole = sums.setdefault(one.algorithm, [0.0, 0.0, 0.0])
                     for at, value in enumerate((figure.low, figure.best, figure.high)):
                         whole[at] += value
-        return {name: Bounds(*whole) for name, whole in hashrate.items()}, {name: Bounds(*whole) for name, whole in power.items()}
+        return {name: Bounds(*whole) for name, whole in hashrate.items()}, {
+            name: Bounds(*whole) for name, whole in power.items()
+        }
 
     def _take(self, finding: Finding, muted: bool) -> None:
         before = self._open.get(finding.finding_id)

@@ -6,8 +6,8 @@ import time
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-import exporters
-from exporters import Destination, Unusable
+from exporters.destination import Destination, Unusable
+from exporters.kinds import kinds
 from sensor.delivery.worker import Standing, Worker
 from sensor.ledger import Ledger
 
@@ -19,7 +19,7 @@ def senders(settings: Mapping[str, Sequence[Any]]) -> tuple[dict[str, tuple[Dest
     """
     made: dict[str, tuple[Destination, bool]] = {}
     problems: list[str] = []
-    known = exporters.kinds()
+    known = kinds()
     for kind, instances in settings.items():
         make = getattr(known[kind], "Sender", None)
         if make is None:
@@ -63,7 +63,11 @@ class Delivery:
     def still(self) -> float:
         """For how many seconds the one that has moved least has not moved; a pause after a failure is up to half a minute of that."""
         now_s = time.monotonic()
-        alive = [now_s - worker.moved_s if worker.thread.is_alive() else float("inf") for worker in self._workers if worker.thread.ident]
+        alive = [
+            now_s - worker.moved_s if worker.thread.is_alive() else float("inf")
+            for worker in self._workers
+            if worker.thread.ident
+        ]
         return max(alive, default=0.0)
 
     def stop(self, seconds: float) -> bool:

@@ -12,9 +12,9 @@ from typing import Any
 
 from pydantic import BaseModel, ValidationError
 
-import exporters
+from exporters.kinds import kinds
 from exporters.settings import PATH, Settings
-from sensor.config import Document, Key
+from sensor.settings.document import Document, Key
 
 SECTION = "exporters"
 STDOUT = "-"
@@ -31,21 +31,27 @@ def checked(document: Document, folder: Path | None) -> dict[str, list[Any]]:
     if not isinstance(section, dict):
         document.problems.append(f"{document.place((SECTION,))}: {SECTION}: must be kinds and their settings")
         return {}
-    known = exporters.kinds()
+    known = kinds()
     found: dict[str, list[Any]] = {}
     for kind, given in section.items():
         key: Key = (SECTION, str(kind))
         if kind not in known:
-            document.problems.append(f"{document.place(key)}: {SECTION}.{kind}: unknown kind; {_nearest(str(kind), known)}")
+            document.problems.append(
+                f"{document.place(key)}: {SECTION}.{kind}: unknown kind; {_nearest(str(kind), known)}"
+            )
             continue
-        instances = [((*key, number), one) for number, one in enumerate(given)] if isinstance(given, list) else [(key, given)]
+        instances = (
+            [((*key, number), one) for number, one in enumerate(given)] if isinstance(given, list) else [(key, given)]
+        )
         made = [_instance(document, place, one, known[kind].Config, folder) for place, one in instances]
         found[kind] = [one for one in made if one is not None]
         document.problems += _unnamed(document, key, found[kind])
     return found
 
 
-def _instance(document: Document, key: Key, given: object, config: type[Settings], folder: Path | None) -> Settings | None:
+def _instance(
+    document: Document, key: Key, given: object, config: type[Settings], folder: Path | None
+) -> Settings | None:
     try:
         settings = config.model_validate({} if given is None else given)
     except ValidationError as error:

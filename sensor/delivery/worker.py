@@ -12,11 +12,12 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from random import Random
 
-from exporters import Destination, Record, Refused
-from exporters.redaction import redacted
+from exporters.destination import Destination, Refused
+from exporters.redaction.finding import redacted
 from sensor.delivery.backoff import Backoff
 from sensor.ledger import Backlog, Ledger, LedgerError
-from sensor.records import Finding
+from sensor.model.finding import Finding
+from sensor.model.record import Record
 
 #: Events read from the outbox at once, and how often an idle thread looks without having been woken, in seconds.
 READ, LOOK_S = 500, 0.5
@@ -43,10 +44,14 @@ class Standing:
 class Worker:
     """The delivery to one destination."""
 
-    def __init__(self, name: str, sender: Destination, redact: bool, ledger: Ledger, clock: Callable[[], int] = time.time_ns) -> None:
+    def __init__(
+        self, name: str, sender: Destination, redact: bool, ledger: Ledger, clock: Callable[[], int] = time.time_ns
+    ) -> None:
         self.name, self.kind = name, name.partition(".")[0]
         self._sender, self._redact, self._ledger, self._clock = sender, redact, ledger, clock
-        self._position = self._committed = -1  # not known before the thread runs: another one may still be at work for this cursor
+        self._position = (
+            self._committed
+        ) = -1  # not known before the thread runs: another one may still be at work for this cursor
         self._refused_uncommitted = 0
         self._delivered = self._refused = self._failed = self._repeated = 0
         self._trouble: str | None = None
@@ -81,7 +86,9 @@ class Worker:
         last = self._last
         waited_s = 0.0 if last.oldest_ns is None else max(0.0, (self._clock() - last.oldest_ns) / 1e9)
         counts = (self._delivered, self._refused, self._failed, self._repeated)
-        return Standing(self.name, self.kind, *counts, last.dropped, last.depth, last.oldest_ns or 0, waited_s, self._trouble)
+        return Standing(
+            self.name, self.kind, *counts, last.dropped, last.depth, last.oldest_ns or 0, waited_s, self._trouble
+        )
 
     def _run(self) -> None:
         while (now_s := time.monotonic()) < self._deadline:

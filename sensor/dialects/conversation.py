@@ -9,15 +9,15 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from sensor.dialects.btcagent import BtcAgent, Uplink
-from sensor.dialects.flights import Flights
-from sensor.dialects.gzip_lines import GzipLines
-from sensor.dialects.http import Exchange, Http
-from sensor.dialects.json_lines import BINARY, BINARY_OR_HTTP, JsonLines, Message, Read, Reader
 from sensor.dialects.nodes import Heads
+from sensor.dialects.readers.btcagent import BtcAgent, Uplink
+from sensor.dialects.readers.flights import Flights
+from sensor.dialects.readers.gzip_lines import GzipLines
+from sensor.dialects.readers.http import Exchange, Http
+from sensor.dialects.readers.json_lines import BINARY, BINARY_OR_HTTP, JsonLines, Message, Read, Reader
+from sensor.dialects.readers.stratum_v2 import Channels, StratumV2
+from sensor.dialects.readers.websocket import WebSocket
 from sensor.dialects.sniff import WRAPPINGS, is_text, sniff_middle, sniff_start
-from sensor.dialects.stratum_v2 import Channels, StratumV2
-from sensor.dialects.websocket import WebSocket
 from sensor.dialects.wrappings import Peeler, Tunnel, peeler
 
 #: Wrappings within wrappings; a PROXY header before SOCKS before CONNECT is already more than anyone does.
@@ -61,9 +61,13 @@ class Conversation:
         self._whole = [not midstream, not midstream]  # the start of the layer was seen
         self._held: list[tuple[int, Piece]] = []  # bytes of a layer that is not decided yet
         self._flights = Flights()
-        self.heads: Heads | None = Heads()  # of what is inside all wrappings; None once the flow is known not to be a node's
+        self.heads: Heads | None = (
+            Heads()
+        )  # of what is inside all wrappings; None once the flow is known not to be a node's
         self._framing: str | None = None
-        self._shared: Exchange | Channels | Uplink | None = None  # what both directions of one framing know of each other
+        self._shared: Exchange | Channels | Uplink | None = (
+            None  # what both directions of one framing know of each other
+        )
 
     @property
     def carriage(self) -> Carriage:
@@ -138,7 +142,11 @@ class Conversation:
         self._starts[direction] = offset
         while self._at[direction] < len(self._layers):
             layer = self._layers[self._at[direction]]
-            reader = peeler(layer, direction, offset) if isinstance(layer, Tunnel) else self._reader(layer, direction, offset)
+            reader = (
+                peeler(layer, direction, offset)
+                if isinstance(layer, Tunnel)
+                else self._reader(layer, direction, offset)
+            )
             if reader is not None:
                 return reader
             self._at[direction] += 1
@@ -146,11 +154,18 @@ class Conversation:
 
     def _wait(self, direction: int, piece: Piece) -> Iterator[Read]:
         """Hold bytes until the layer's mark is seen."""
-        if self._starts[direction] + sum(len(one.data) for side, one in self._held if side == direction) != piece.offset:
+        if (
+            self._starts[direction] + sum(len(one.data) for side, one in self._held if side == direction)
+            != piece.offset
+        ):
             self._whole[direction] = False
         self._held.append((direction, piece))
         head = b"".join(one.data for side, one in self._held if side == direction)
-        found = sniff_start(head) if self._whole[direction] or self._starts[direction] == self._first_offset(direction) else "json-lines"
+        found = (
+            sniff_start(head)
+            if self._whole[direction] or self._starts[direction] == self._first_offset(direction)
+            else "json-lines"
+        )
         if found == "json-lines" and not (self._whole[direction] and is_text(head)):
             found = sniff_middle(head)
         if found is not None:

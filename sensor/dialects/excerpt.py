@@ -39,7 +39,9 @@ def _by_name(value: object, depth: int) -> object:
     if depth > MAX_DEPTH:
         return value
     if isinstance(value, dict):
-        return {key: BLANK if key.lower() in SECRET_KEYS else _by_name(inner, depth + 1) for key, inner in value.items()}
+        return {
+            key: BLANK if key.lower() in SECRET_KEYS else _by_name(inner, depth + 1) for key, inner in value.items()
+        }
     if isinstance(value, list) and len(value) <= 64:
         return [_by_name(inner, depth + 1) for inner in value]
     return value

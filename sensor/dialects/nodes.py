@@ -126,7 +126,13 @@ def _levin(signature: NodeSignature, data: bytes) -> _Identity | None:
     command = int.from_bytes(data[17:21], "little")
     flags = int.from_bytes(data[25:29], "little")
     version = int.from_bytes(data[29:33], "little")
-    if length > MAX_BODY_BYTES or data[16] > 1 or flags > 0x0F or version != 1 or str(command) not in signature.commands:
+    if (
+        length > MAX_BODY_BYTES
+        or data[16] > 1
+        or flags > 0x0F
+        or version != 1
+        or str(command) not in signature.commands
+    ):
         return None
     for network in signature.networks:
         if network.magic in data:
@@ -143,9 +149,23 @@ def _rlpx(signature: NodeSignature, heads: tuple[Head, Head]) -> NodeSeen | None
         if len(head.data) >= 3 and head.data[2] == 4 and size in RLPX_SIZES and size + 2 <= head.total:
             fits.append((index, flight == size + 2))
     if len(fits) == 2 and any(exact for _, exact in fits):
-        return NodeSeen(None, signature.coin, None, 0.95, "both first flights have the size they state and a key's first byte", (0, 1))
+        return NodeSeen(
+            None,
+            signature.coin,
+            None,
+            0.95,
+            "both first flights have the size they state and a key's first byte",
+            (0, 1),
+        )
     if len(fits) == 1 and fits[0][1] and heads[1 - fits[0][0]].total == 0:
-        return NodeSeen(None, signature.coin, None, 0.5, "one flight has the size it states; the other side said nothing", (fits[0][0],))
+        return NodeSeen(
+            None,
+            signature.coin,
+            None,
+            0.5,
+            "one flight has the size it states; the other side said nothing",
+            (fits[0][0],),
+        )
     return None
 
 
@@ -156,8 +176,19 @@ def _p2pool(signature: NodeSignature, heads: tuple[Head, Head]) -> NodeSeen | No
         answer = other.data[17:] if other.data[:1] == b"\0" else other.data
         flight = (other.flight if other.flight is not None else other.total) - len(other.data) + len(answer)
         challenged = head.data[:1] == b"\0" and head.flight == 17
-        if challenged and answer[:1] == b"\x01" and (flight == 41 or (len(answer) > 41 and answer[41] <= MAX_P2POOL_ID)):
-            return NodeSeen(None, signature.coin, None, 0.8, "a challenge of 17 bytes was answered by a solution of 41", (index, 1 - index))
+        if (
+            challenged
+            and answer[:1] == b"\x01"
+            and (flight == 41 or (len(answer) > 41 and answer[41] <= MAX_P2POOL_ID))
+        ):
+            return NodeSeen(
+                None,
+                signature.coin,
+                None,
+                0.8,
+                "a challenge of 17 bytes was answered by a solution of 41",
+                (index, 1 - index),
+            )
     return None
 
 

@@ -25,7 +25,12 @@ _STARTS = (
     ("proxy-v1", re.compile(rb"PROXY (?:TCP4|TCP6|UNKNOWN)")),
     ("http-connect", re.compile(rb"CONNECT ")),
     ("http", re.compile(rb"(?:GET|POST|HEAD|PUT|OPTIONS|DELETE) |HTTP/1\.")),
-    ("socks5", re.compile(rb"\x05(?:\x01[\0-\x09]|\x02[\0-\x09]{2}|\x03[\0-\x09]{3}|\x04[\0-\x09]{4}|[\x05-\x08][\0-\x09]{5})")),
+    (
+        "socks5",
+        re.compile(
+            rb"\x05(?:\x01[\0-\x09]|\x02[\0-\x09]{2}|\x03[\0-\x09]{3}|\x04[\0-\x09]{4}|[\x05-\x08][\0-\x09]{5})"
+        ),
+    ),
     ("socks4", re.compile(rb"\x04\x01[\s\S]{2}[\s\S]{4}")),
     # SetupConnection: extension 0, type 0, length, protocol 0 to 2, versions 2 to 2.
     ("stratum-v2", re.compile(rb"\0\0\0[\s\S]{2}\0[\0-\x02]\x02\0\x02\0")),

@@ -11,7 +11,7 @@ import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
-from sensor.dialects.json_lines import Left, Read
+from sensor.dialects.readers.json_lines import Left, Read
 
 #: A CONNECT request with credentials and cookies, or a refusal with its page; anything longer is not a wrapping worth following.
 MAX_WRAPPING_BYTES = 8_192

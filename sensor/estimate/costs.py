@@ -5,8 +5,8 @@ All follow the energy in proportion, so low, best and high stay what they are. F
 
 from __future__ import annotations
 
-from sensor.figures import Estimate, Rates
-from sensor.summary import SECONDS_PER_HOUR, Range
+from sensor.model.figures import Estimate, Rates
+from sensor.model.summary import SECONDS_PER_HOUR, Range
 
 HOURS_PER_DAY = 24.0
 DAYS_PER_WEEK = 7.0

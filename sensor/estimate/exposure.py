@@ -132,7 +132,9 @@ class ShareBook:
         start = first_ns
         if not midstream and self.login_ns is not None:
             start = max(first_ns, self.login_ns, jobs.first_ns or 0)
-        result = Exposure(kept=kept, spent=self.spent.copy(), guess=guess, submitted=self.submitted, unknown=self.unknown)
+        result = Exposure(
+            kept=kept, spent=self.spent.copy(), guess=guess, submitted=self.submitted, unknown=self.unknown
+        )
         if self.early and jobs.known_ns is not None and guess.tally.count <= self.spent.count:
             return self._since_known(result, jobs.known_ns, last_ns)
         end = self._ended(result, last_ns)

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from sensor.estimate.exposure import Exposure
 from sensor.estimate.interval import LEVEL, rate
 from sensor.estimate.tally import Tally
-from sensor.records import Interval
+from sensor.model.quantities import Interval
 
 NS = 1_000_000_000
 #: Below this the time messages take to travel is no longer small against the window.

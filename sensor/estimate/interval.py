@@ -14,7 +14,7 @@ import math
 
 from sensor.estimate.gamma import gamma_quantile
 from sensor.estimate.tally import Tally
-from sensor.records import Interval
+from sensor.model.quantities import Interval
 from sensor.signatures.work import UNITS
 
 LEVEL = 0.95
@@ -32,7 +32,9 @@ def work_bounds(tally: Tally, next_work: int, level: float = LEVEL) -> tuple[flo
     return low, squared / total * gamma_quantile(total * total / squared, 1.0 - tail)
 
 
-def rate(tally: Tally, seconds: float, *, seen: float = 1.0, next_work: int = 0, level: float = LEVEL) -> Interval | None:
+def rate(
+    tally: Tally, seconds: float, *, seen: float = 1.0, next_work: int = 0, level: float = LEVEL
+) -> Interval | None:
     """Hashes a second; None if no share's work is known.
 
     `seen` is the part of the miner's shares that reached the tally: the rest is made up for in all three figures, and because the bounds

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from sensor.estimate.interval import LEVEL
-from sensor.records import Interval, Power
+from sensor.model.quantities import Interval, Power
 from sensor.signatures.devices import Efficiency
 
 #: Power usage effectiveness: what the site draws for each watt of the machines. 1.10 is the best guess of the Cambridge Bitcoin Electricity

@@ -56,7 +56,9 @@ class Tally:
 
     def without(self, part: Tally) -> Tally:
         """A copy less some of its shares; the heaviest stays."""
-        return Tally(self.count - part.count, self.work - part.work, self.work_squared - part.work_squared, self.heaviest)
+        return Tally(
+            self.count - part.count, self.work - part.work, self.work_squared - part.work_squared, self.heaviest
+        )
 
     def copy(self) -> Tally:
         """The same sums, to change freely."""

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 
 from sensor.estimate.interval import widened
 from sensor.estimate.tally import Share, Tally
-from sensor.records import Interval
+from sensor.model.quantities import Interval
 from sensor.signatures.work import UNITS
 
 #: Shares judged together. More pin the target closer (its error is 1/n), fewer follow a pool that changes it.

@@ -9,7 +9,7 @@ from __future__ import annotations
 from array import array
 from dataclasses import dataclass, field
 
-from sensor.records import ShareTimeline
+from sensor.model.quantities import ShareTimeline
 
 NS = 1_000_000_000
 #: Bins kept; 48 bars are as many as a person tells apart on a telephone.

@@ -14,7 +14,9 @@ MAX_STRETCHES = 1_024
 class Windows:
     """Disjoint stretches in order of time; adding is commutative up to MAX_STRETCHES."""
 
-    _stretches: list[tuple[int, int, int]] = field(default_factory=list)  # start, end, pauses within that were not watched
+    _stretches: list[tuple[int, int, int]] = field(
+        default_factory=list
+    )  # start, end, pauses within that were not watched
 
     def put(self, start_ns: int, end_ns: int) -> None:
         """One more stretch; what was watched already is not counted again."""

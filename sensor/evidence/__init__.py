@@ -5,7 +5,7 @@ says so. Passwords are never written: what is not understood as a message is bla
 """
 
 from sensor.evidence.bounds import Bounds
-from sensor.evidence.evidence import EvidenceFiles
+from sensor.evidence.files import EvidenceFiles
 from sensor.evidence.keeper import EvidenceKeeper, Kept
 
 __all__ = ["Bounds", "EvidenceFiles", "EvidenceKeeper", "Kept"]

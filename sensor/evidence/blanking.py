@@ -75,7 +75,9 @@ def _object(decoder: PlacingDecoder, text: str, at: int, data: bytes, kept: byte
 def _secrets(value: dict[str, Any], signatures: SignatureSet) -> Iterator[Any]:
     """Every value of an object that may be a secret, strings inside of lists and objects too."""
     framings = {framing for dialect in signatures.dialects for framing in dialect.framings}
-    places: set[Parts] = {place for framing in framings for _, rule in signatures.match(value, framing) for place in rule.secrets}
+    places: set[Parts] = {
+        place for framing in framings for _, rule in signatures.match(value, framing) for place in rule.secrets
+    }
     method = value.get("method")
     params = value.get("params")
     if isinstance(method, str) and any(word in method.lower() for word in LOGS_IN) and isinstance(params, list):

@@ -13,9 +13,9 @@ from io import BytesIO
 import dpkt
 from dpkt import pcapng
 
-from sensor.events import Chunk
 from sensor.evidence.blanking import blanked
 from sensor.evidence.keeper import Kept
+from sensor.model.events import Chunk
 from sensor.signatures import SignatureSet
 
 #: Payload of one frame: fits any link, as what TCP itself would have sent.
@@ -40,7 +40,10 @@ def section(finding_id: str, kept: Kept, signatures: SignatureSet, payload_bytes
     out.write(bytes(start) + bytes(interface))
     for ts_ns, frame, headers in frames(kept, signatures):
         block = pcapng.EnhancedPacketBlockLE(
-            ts_high=ts_ns >> 32, ts_low=ts_ns & 0xFFFFFFFF, caplen=min(len(frame), headers + payload_bytes), pkt_len=len(frame)
+            ts_high=ts_ns >> 32,
+            ts_low=ts_ns & 0xFFFFFFFF,
+            caplen=min(len(frame), headers + payload_bytes),
+            pkt_len=len(frame),
         )
         block.pkt_data = frame[: headers + payload_bytes]
         out.write(bytes(block))
@@ -92,7 +95,9 @@ def _blank(run: list[tuple[int, Chunk]], found: list[bytes], signatures: Signatu
         return
     first = run[0][1]
     # A piece that does not begin its stream may begin within a message, unless an object does begin there.
-    whole = blanked(b"".join(chunk.data for _, chunk in run), signatures, from_start=first.offset == 0 and not first.gap)
+    whole = blanked(
+        b"".join(chunk.data for _, chunk in run), signatures, from_start=first.offset == 0 and not first.gap
+    )
     at = 0
     for place, chunk in run:
         found[place] = whole[at : at + len(chunk.data)]
@@ -105,8 +110,12 @@ def _frame(side: int, source: bytes, destination: bytes, segment: dpkt.tcp.TCP) 
         packet.len = len(packet)
         kind = dpkt.ethernet.ETH_TYPE_IP
     else:
-        segment.sum = _checksum(source + destination + struct.pack("!II", len(segment), dpkt.ip.IP_PROTO_TCP) + bytes(segment))
-        packet = dpkt.ip6.IP6(src=source, dst=destination, nxt=dpkt.ip.IP_PROTO_TCP, hlim=HOPS, plen=len(segment), data=segment)
+        segment.sum = _checksum(
+            source + destination + struct.pack("!II", len(segment), dpkt.ip.IP_PROTO_TCP) + bytes(segment)
+        )
+        packet = dpkt.ip6.IP6(
+            src=source, dst=destination, nxt=dpkt.ip.IP_PROTO_TCP, hlim=HOPS, plen=len(segment), data=segment
+        )
         packet.extension_hdrs, packet.all_extension_headers = {}, []
         kind = dpkt.ethernet.ETH_TYPE_IP6
     return MACS[1 - side] + MACS[side] + struct.pack("!H", kind) + bytes(packet)

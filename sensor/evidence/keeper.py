@@ -10,9 +10,9 @@ from collections import Counter, OrderedDict
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-from sensor.events import Chunk, Close, Event, Open
-from sensor.flows import TCP, flow_id
-from sensor.records import Finding
+from sensor.line.flow_facts import TCP, flow_id
+from sensor.model.events import Chunk, Close, Event, Open
+from sensor.model.finding import Finding
 
 #: How long an open flow is kept before its evidence is written, unless it is full or closed earlier: the first share has come by then.
 SETTLE_NS = 60_000_000_000

@@ -8,6 +8,6 @@ from sensor.ledger.bounds import Bounds
 from sensor.ledger.database import LedgerError
 from sensor.ledger.ledger import Entry, Ledger
 from sensor.ledger.outbox import Backlog, Event
-from sensor.ledger.recorder import Recorder
+from sensor.ledger.write.recorder import Recorder
 
 __all__ = ["Backlog", "Bounds", "Entry", "Event", "Ledger", "LedgerError", "Recorder"]

@@ -9,7 +9,8 @@ import math
 from collections.abc import Mapping, Sequence
 from itertools import accumulate
 
-from sensor.records import Finding, Interval, Power
+from sensor.model.finding import Finding
+from sensor.model.quantities import Interval, Power
 
 #: What a roll-up counts. The first WHOLE are whole numbers; those from ESTIMATES on are estimates of the time that was watched.
 MEASURES = (
@@ -44,7 +45,16 @@ def totals(finding: Finding) -> Amounts:
     hashes = _times(finding.hashrate_hps, _watched_s(finding))
     energy = finding.energy_kwh or Power(0.0, 0.0, 0.0, "algorithm")
     counts = (finding.flow_count, shares.submitted, shares.accepted, finding.stream_bytes)
-    return (*counts, seconds, finding.capture_loss * seconds, finding.work_hashes or 0.0, *hashes, energy.low, energy.best, energy.high)
+    return (
+        *counts,
+        seconds,
+        finding.capture_loss * seconds,
+        finding.work_hashes or 0.0,
+        *hashes,
+        energy.low,
+        energy.best,
+        energy.high,
+    )
 
 
 def plus(one: Amounts, other: Amounts) -> Amounts:

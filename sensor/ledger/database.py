@@ -45,7 +45,9 @@ def connect(url: str) -> Engine:
     """An engine for a URL, with its schema up to date. Raises LedgerError."""
     try:
         parsed = make_url(url)
-        engine = create_engine(parsed, **({"connect_args": {"timeout": BUSY_MS / 1000}} if parsed.get_backend_name() == "sqlite" else {}))
+        engine = create_engine(
+            parsed, **({"connect_args": {"timeout": BUSY_MS / 1000}} if parsed.get_backend_name() == "sqlite" else {})
+        )
     except (ArgumentError, NoSuchModuleError, ImportError, ValueError) as error:
         raise LedgerError(f"ledger {_shown(url)}: not a database URL that can be used here: {_first(error)}") from None
     if engine.dialect.name == "postgresql":
@@ -71,7 +73,12 @@ def exists(url: str) -> bool:
         parsed = make_url(url)
     except ArgumentError:
         return True
-    return parsed.get_backend_name() != "sqlite" or not parsed.database or parsed.database == ":memory:" or Path(parsed.database).exists()
+    return (
+        parsed.get_backend_name() != "sqlite"
+        or not parsed.database
+        or parsed.database == ":memory:"
+        or Path(parsed.database).exists()
+    )
 
 
 @contextmanager
@@ -84,7 +91,9 @@ def sentence(engine: Engine) -> Iterator[None]:
         reason = next((told for word, told in REASONS if word in text.lower()), _first(text))
         raise LedgerError(f"ledger {engine.url.render_as_string(hide_password=True)}: {reason}") from error
     except OSError as error:
-        raise LedgerError(f"ledger {engine.url.render_as_string(hide_password=True)}: {(error.strerror or str(error)).lower()}") from error
+        raise LedgerError(
+            f"ledger {engine.url.render_as_string(hide_password=True)}: {(error.strerror or str(error)).lower()}"
+        ) from error
 
 
 @contextmanager

@@ -14,16 +14,17 @@ from dataclasses import dataclass
 
 from sqlalchemy import Engine, delete, func, or_, select, update
 
-from sensor.ledger import casebook, rollups
 from sensor.ledger.amounts import HOUR_NS
 from sensor.ledger.bounds import Bounds
 from sensor.ledger.database import connect, reading, writing
 from sensor.ledger.outbox import Outbox
 from sensor.ledger.records import Record, dumps, loads, packed
 from sensor.ledger.schema import FINDINGS, NODES
-from sensor.ledger.step import ASKED, Findings, Nodes, finding_of
-from sensor.records import Finding, Node
-from sensor.summary import State
+from sensor.ledger.write import casebook, rollups
+from sensor.ledger.write.step import ASKED, Findings, Nodes, finding_of
+from sensor.model.finding import Finding
+from sensor.model.node import Node
+from sensor.model.summary import State
 
 #: Silent cases that are looked at in one transaction, and pages of series that are aged at once: the line waits for both.
 REVIEWED, AGED = 50, 4
@@ -77,7 +78,9 @@ class Ledger:
         if not records:
             return []
         with self._lock, writing(self.engine) as connection:
-            findings = Findings(connection, [one.finding_id for one in records if isinstance(one, Finding)], self.run_id, now_ns)
+            findings = Findings(
+                connection, [one.finding_id for one in records if isinstance(one, Finding)], self.run_id, now_ns
+            )
             nodes = Nodes(connection, [one.node_id for one in records if isinstance(one, Node)], now_ns)
             events: list[Record] = []
             recorded: list[Record] = []
@@ -105,17 +108,30 @@ class Ledger:
         )
         closed: list[Finding] = []
         with self._lock, writing(self.engine) as connection:
-            for row in connection.execute(query.order_by(FINDINGS.c.last_ns, FINDINGS.c.finding_id).limit(ASKED)).mappings().all():
+            for row in (
+                connection.execute(query.order_by(FINDINGS.c.last_ns, FINDINGS.c.finding_id).limit(ASKED))
+                .mappings()
+                .all()
+            ):
                 finding = dataclasses.replace(finding_of(row["record"]), state="closed")
                 same = FINDINGS.c.finding_id == finding.finding_id
-                connection.execute(update(FINDINGS).where(same).values(state="closed", record=packed(dumps(finding)), recorded_ns=now_ns))
+                connection.execute(
+                    update(FINDINGS)
+                    .where(same)
+                    .values(state="closed", record=packed(dumps(finding)), recorded_ns=now_ns)
+                )
                 if row["muted"] is None:
                     self.outbox.append(connection, [finding], now_ns)
                 closed.append(finding)
         return closed
 
     def findings(
-        self, address: str | None = None, state: str | None = None, *, finding_id: str | None = None, limit: int = 10_000
+        self,
+        address: str | None = None,
+        state: str | None = None,
+        *,
+        finding_id: str | None = None,
+        limit: int = 10_000,
     ) -> list[Entry]:
         """What is known, newest first: of a miner's or pool's address, in a state ("opened", "updated", "closed", or "open" for both
         of the first), or of one identity. Raises LedgerError."""
@@ -134,9 +150,13 @@ class Ledger:
 
     def open_findings(self, after: str = "", most: int = 500) -> list[Finding]:
         """A page of the findings that are open and not muted, in the order of their identities. Raises LedgerError."""
-        query = select(FINDINGS.c.record).where(FINDINGS.c.state != "closed", FINDINGS.c.muted.is_(None), FINDINGS.c.finding_id > after)
+        query = select(FINDINGS.c.record).where(
+            FINDINGS.c.state != "closed", FINDINGS.c.muted.is_(None), FINDINGS.c.finding_id > after
+        )
         with reading(self.engine) as connection:
-            return [finding_of(text) for text in connection.scalars(query.order_by(FINDINGS.c.finding_id).limit(most)).all()]
+            return [
+                finding_of(text) for text in connection.scalars(query.order_by(FINDINGS.c.finding_id).limit(most)).all()
+            ]
 
     def nodes(self, address: str | None = None, limit: int = 10_000) -> list[Node]:
         """The nodes known, newest first, of an address or all. Raises LedgerError."""
@@ -177,7 +197,9 @@ class Ledger:
     def _fill(self) -> int:
         """Roll up a page of the findings that never were (a ledger of before there were roll-ups); how many."""
         with reading(self.engine) as connection:
-            missing = list(connection.scalars(select(FINDINGS.c.finding_id).where(FINDINGS.c.rolled.is_(None)).limit(ASKED)))
+            missing = list(
+                connection.scalars(select(FINDINGS.c.finding_id).where(FINDINGS.c.rolled.is_(None)).limit(ASKED))
+            )
         if missing:
             with self._lock, writing(self.engine) as connection:
                 findings = Findings(connection, missing, self.run_id, time.time_ns())
@@ -202,7 +224,9 @@ class Ledger:
                 if over > 0:
                     key = next(iter(table.primary_key))
                     first = (table.c.state != "closed", table.c.last_ns) if table is FINDINGS else (table.c.last_ns,)
-                    gone += connection.execute(delete(table).where(key.in_(select(key).order_by(*first).limit(over)))).rowcount
+                    gone += connection.execute(
+                        delete(table).where(key.in_(select(key).order_by(*first).limit(over)))
+                    ).rowcount
         return gone
 
     def _age(self, now_ns: int) -> int:

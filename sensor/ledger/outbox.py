@@ -16,7 +16,7 @@ from sqlalchemy import Connection, Engine, delete, func, insert, select, update
 from sensor.ledger.database import reading, writing
 from sensor.ledger.records import Record, dumps, loads
 from sensor.ledger.schema import CURSORS, OUTBOX
-from sensor.records import event_id
+from sensor.model.record import event_id
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +74,9 @@ class Outbox:
         ]
         connection.execute(insert(OUTBOX), rows)
         first, last = connection.execute(select(func.min(OUTBOX.c.sequence), func.max(OUTBOX.c.sequence))).one()
-        over = connection.scalar(select(func.max(OUTBOX.c.sequence)).where(OUTBOX.c.begin_bytes < end - self._most_bytes))
+        over = connection.scalar(
+            select(func.max(OUTBOX.c.sequence)).where(OUTBOX.c.begin_bytes < end - self._most_bytes)
+        )
         floor = max(last - self._most_rows, over or 0)
         if floor >= first:
             _drop(connection, first, floor)
@@ -101,8 +103,14 @@ class Outbox:
             if row is None:
                 return Backlog(0, 0, None, 0, 0)
             waiting = OUTBOX.c.sequence > row.position
-            first, last = connection.execute(select(func.min(OUTBOX.c.sequence), func.max(OUTBOX.c.sequence)).where(waiting)).one()
-            oldest = None if first is None else connection.scalar(select(OUTBOX.c.created_ns).where(OUTBOX.c.sequence == first))
+            first, last = connection.execute(
+                select(func.min(OUTBOX.c.sequence), func.max(OUTBOX.c.sequence)).where(waiting)
+            ).one()
+            oldest = (
+                None
+                if first is None
+                else connection.scalar(select(OUTBOX.c.created_ns).where(OUTBOX.c.sequence == first))
+            )
         return Backlog(row.position, 0 if first is None else last - first + 1, oldest, row.dropped, row.refused)
 
 

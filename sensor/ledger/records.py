@@ -12,7 +12,8 @@ import zlib
 
 from pydantic import TypeAdapter
 
-from sensor.records import Finding, Node
+from sensor.model.finding import Finding
+from sensor.model.node import Node
 
 Record = Finding | Node
 

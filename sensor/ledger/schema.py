@@ -42,7 +42,12 @@ FINDINGS = Table(
     Index("findings_by_state", "state", "last_ns"),
     Index("findings_by_site", "site_id"),
     Index("findings_by_wallet", "wallet", "site_id"),
-    Index("findings_not_rolled", "finding_id", sqlite_where=text("rolled IS NULL"), postgresql_where=text("rolled IS NULL")),
+    Index(
+        "findings_not_rolled",
+        "finding_id",
+        sqlite_where=text("rolled IS NULL"),
+        postgresql_where=text("rolled IS NULL"),
+    ),
 )
 
 NODES = Table(
@@ -66,7 +71,9 @@ OUTBOX = Table(
     Column("sequence", SEQUENCE, primary_key=True, autoincrement=True),
     Column("event_id", Text, nullable=False),
     Column("created_ns", BigInteger, nullable=False),
-    Column("begin_bytes", BigInteger, nullable=False),  # text of all events before this one, counted from when the outbox was last empty
+    Column(
+        "begin_bytes", BigInteger, nullable=False
+    ),  # text of all events before this one, counted from when the outbox was last empty
     Column("record", Text, nullable=False),
     Index("outbox_by_bytes", "begin_bytes"),
     sqlite_autoincrement=True,
@@ -77,7 +84,9 @@ CURSORS = Table(
     METADATA,
     Column("exporter", Text, primary_key=True),
     Column("position", BigInteger, nullable=False),  # the last sequence that is done with
-    Column("dropped", BigInteger, nullable=False),  # events that went over the outbox's bound before they were delivered
+    Column(
+        "dropped", BigInteger, nullable=False
+    ),  # events that went over the outbox's bound before they were delivered
     Column("refused", BigInteger, nullable=False),  # events the destination will never take
 )
 

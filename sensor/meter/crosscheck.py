@@ -12,9 +12,9 @@ import statistics
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from sensor.figures import MeterCheck, Owner, Reason, Verdict
 from sensor.meter.readings import Reading
-from sensor.summary import Range
+from sensor.model.figures import MeterCheck, Owner, Reason, Verdict
+from sensor.model.summary import Range
 
 #: Part of the period that must have readings, and part in which the sensor must have listened.
 LEAST_COVERAGE, LEAST_WATCHED = 0.8, 0.5
@@ -60,7 +60,9 @@ def check(meter: str, readings: Sequence[Reading], mining: Mining | None, why_no
     return MeterCheck(meter, verdict, tuple(reasons), measured, expected, mining.owner, coverage, evenness, step)
 
 
-def _judge(mining: Mining, coverage: float, measured: float, evenness: float | None, step: Range | None) -> tuple[Verdict, list[Reason]]:
+def _judge(
+    mining: Mining, coverage: float, measured: float, evenness: float | None, step: Range | None
+) -> tuple[Verdict, list[Reason]]:
     """What follows from the figures; the first reason is the one that decides."""
     expected = mining.energy_kwh.scaled(coverage)
     if mining.energy_kwh.high <= 0:
@@ -71,10 +73,17 @@ def _judge(mining: Mining, coverage: float, measured: float, evenness: float | N
         return "not-comparable", [Reason("too-few-readings", {"coverage": coverage * 100})]
     about = [_about_step(step, mining.power_watts), *_about_shape(evenness, measured, expected, coverage, mining)]
     if expected.low > measured * (1 + METER_TOLERANCE):
-        return "inconsistent", [Reason("over-load", {"times": expected.low / measured if measured else float("inf")}), *about]
+        return "inconsistent", [
+            Reason("over-load", {"times": expected.low / measured if measured else float("inf")}),
+            *about,
+        ]
     if about[0].code == "did-not-rise":
         return "inconsistent", about
-    part = Reason("within-load", {"low": expected.low / measured * 100, "high": expected.high / measured * 100}) if measured else None
+    part = (
+        Reason("within-load", {"low": expected.low / measured * 100, "high": expected.high / measured * 100})
+        if measured
+        else None
+    )
     if about[0].code == "no-step" and expected.high < measured * LEAST_PART:
         return "not-comparable", [Reason("lost-in-load", {"part": expected.high / measured * 100}), *about]
     return "consistent", [*([part] if part else []), *about]
@@ -93,7 +102,9 @@ def _about_step(step: Range | None, power: Range) -> Reason:
     return Reason("rose", {"low": low, "high": high}) if step.low > 0 else Reason("no-step")
 
 
-def _about_shape(evenness: float | None, measured: float, expected: Range, coverage: float, mining: Mining) -> list[Reason]:
+def _about_shape(
+    evenness: float | None, measured: float, expected: Range, coverage: float, mining: Mining
+) -> list[Reason]:
     """Whether the load is even, and whether an even load is more than the mining that was seen."""
     if evenness is None:
         return []

@@ -14,9 +14,9 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
-from sensor.attribution.dates import moment_ns
-from sensor.attribution.sheet import Line, SheetError, lines
-from sensor.attribution.text import comparable, short
+from sensor.sheets.dates import moment_ns
+from sensor.sheets.sheet import Line, SheetError, lines
+from sensor.sheets.text import comparable, short
 
 #: Headings by what they mean, as power companies and people write them.
 METERS = (
@@ -24,7 +24,17 @@ METERS = (
     "企业", "企业名称", "单位名称", "用户名称", "户名", "场所", "用电地址", "统一社会信用代码",
 )  # fmt: skip
 TIMES = ("time", "start", "timestamp", "date", "时间", "开始时间", "日期", "数据时间", "用电时间")
-ENERGIES = ("kwh", "energy_kwh", "energy", "电量", "用电量", "电量(kwh)", "用电量(kwh)", "电量(千瓦时)", "用电量(千瓦时)")
+ENERGIES = (
+    "kwh",
+    "energy_kwh",
+    "energy",
+    "电量",
+    "用电量",
+    "电量(kwh)",
+    "用电量(kwh)",
+    "电量(千瓦时)",
+    "用电量(千瓦时)",
+)
 #: Longer than a reading's interval may be: a month's bill says nothing about a step.
 LONGEST_NS = 32 * 86_400 * 1_000_000_000
 #: Rows read, and mistakes told, of one file.
@@ -103,7 +113,8 @@ def _heading(name: str, row: Line) -> tuple[int, int, int]:
     """The columns of meter, time and energy."""
     titles = [comparable(cell.lstrip("\ufeff")) for cell in row.cells]
     places = [
-        next((titles.index(comparable(word)) for word in words if comparable(word) in titles), None) for words in (METERS, TIMES, ENERGIES)
+        next((titles.index(comparable(word)) for word in words if comparable(word) in titles), None)
+        for words in (METERS, TIMES, ENERGIES)
     ]
     missing = [what for what, place in zip(("enterprise or site", "time", "kwh"), places, strict=True) if place is None]
     if missing:
@@ -152,5 +163,7 @@ def _intervals(given: dict[int, float]) -> tuple[Reading, ...]:
         return ()
     lengths = sorted(later - sooner for sooner, later in itertools.pairwise(times))
     usual = min(lengths[len(lengths) // 2], LONGEST_NS)
-    ends: Sequence[int] = [later if later - sooner <= 2 * usual else sooner + usual for sooner, later in itertools.pairwise(times)]
+    ends: Sequence[int] = [
+        later if later - sooner <= 2 * usual else sooner + usual for sooner, later in itertools.pairwise(times)
+    ]
     return tuple(Reading(at, end, given[at]) for at, end in zip(times, [*ends, times[-1] + usual], strict=True))

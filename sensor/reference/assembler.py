@@ -10,7 +10,9 @@ from sensor.reference.pieces import Pieces
 from sensor.reference.tables import Limits
 
 SEQUENCE_MASK = 0xFFFF_FFFF
-WINDOW_BYTES = 1 << 30  # the largest receive window there can be (RFC 7323 section 2.3): further off is no part of this stream
+WINDOW_BYTES = (
+    1 << 30
+)  # the largest receive window there can be (RFC 7323 section 2.3): further off is no part of this stream
 
 
 def sequence_distance(later: int, earlier: int) -> int:

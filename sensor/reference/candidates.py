@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections import deque
 
-from sensor.events import Chunk, Close, CloseReason, Event, Hit, Open, Shape
+from sensor.model.events import Chunk, Close, CloseReason, Event, Hit, Open, Shape
 from sensor.reference.assembler import SEQUENCE_MASK, WINDOW_BYTES, Assembler
 from sensor.reference.counters import Counters
 from sensor.reference.flow import ACK, SYN, Flow, Gate, Side

@@ -90,7 +90,9 @@ class _Pcap(_Reader):
         super().__init__(stream)
         words = struct.unpack_from(order + "6I", stream.window, stream.at)
         self.header_bytes, self.unit_ns = PCAP_KINDS[words[0]]
-        self.link = words[5] & 0xFFFF  # the upper bits carry the FCS length (section 4, "LinkType and additional information")
+        self.link = (
+            words[5] & 0xFFFF
+        )  # the upper bits carry the FCS length (section 4, "LinkType and additional information")
         self.record = struct.Struct(order + "III")
         stream.at += FILE_HEADER_BYTES
 

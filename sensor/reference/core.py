@@ -7,7 +7,7 @@ from collections import deque
 from collections.abc import Iterator, Sequence
 from typing import Literal
 
-from sensor.events import End, Event
+from sensor.model.events import End, Event
 from sensor.reference.bytestream import CaptureError
 from sensor.reference.candidates import Candidates
 from sensor.reference.capture import Capture, Packet
@@ -72,7 +72,9 @@ class Core:
             self._listens = False
             return
         figures = self._figures.get(source.removeprefix(SCHEME)) or dict.fromkeys(FIGURES, 0)
-        self._interfaces.append(Interface(source, figures, promiscuous=promiscuous, snaplen=snaplen, instructions=filter))
+        self._interfaces.append(
+            Interface(source, figures, promiscuous=promiscuous, snaplen=snaplen, instructions=filter)
+        )
         self._figures[source.removeprefix(SCHEME)] = figures
         self._listens = True
 
@@ -91,7 +93,10 @@ class Core:
         """One round over the interfaces, or as many as the time allows until there is an event."""
         until = time.monotonic() + seconds
         while self._interfaces and len(self._events) < max_events:
-            wait_for(self._interfaces, 0 if self._events or self._finishing else max(0.0, min(0.05, until - time.monotonic())))
+            wait_for(
+                self._interfaces,
+                0 if self._events or self._finishing else max(0.0, min(0.05, until - time.monotonic())),
+            )
             taken = sum(self._take_turn(interface) for interface in self._interfaces)
             self._counters["ticks"] += 1
             self._table.tick(self._last_ns if taken and self._last_ns else time.time_ns())
@@ -203,7 +208,10 @@ class Core:
             "candidates": len(self._candidates),
             "source_bytes": self._read_source_bytes + reading,
             "last_packet_ns": self._last_ns or 0,
-            **{f"kernel_{name}": sum(one[name] for one in self._figures.values()) for name in ("received", "dropped", "freezes")},
+            **{
+                f"kernel_{name}": sum(one[name] for one in self._figures.values())
+                for name in ("received", "dropped", "freezes")
+            },
         }
 
     def close(self) -> None:

@@ -11,10 +11,17 @@ class Exclusions:
             if len(address) not in (4, 16) or not 0 <= prefix <= 8 * len(address):
                 raise ValueError(f"a network of {len(address)} bytes and {prefix} bits")
         self._ports = frozenset(ports)
-        self._networks = [(len(address), 8 * len(address) - prefix, int.from_bytes(address, "big")) for address, prefix in networks]
+        self._networks = [
+            (len(address), 8 * len(address) - prefix, int.from_bytes(address, "big")) for address, prefix in networks
+        ]
 
     def match(self, segment: Segment) -> bool:
-        return segment.src_port in self._ports or segment.dst_port in self._ports or self._has(segment.src) or self._has(segment.dst)
+        return (
+            segment.src_port in self._ports
+            or segment.dst_port in self._ports
+            or self._has(segment.src)
+            or self._has(segment.dst)
+        )
 
     def _has(self, address: bytes) -> bool:
         number = int.from_bytes(address, "big")

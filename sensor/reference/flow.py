@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from enum import Enum, auto
 
-from sensor.events import Basis, Clock, CloseReason
+from sensor.model.events import Basis, Clock, CloseReason
 from sensor.reference.assembler import SEQUENCE_MASK, Assembler, sequence_distance
 from sensor.reference.tables import CARRY_BYTES, TCP, Limits
 from sensor.reference.walk import Segment

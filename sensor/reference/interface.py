@@ -42,7 +42,13 @@ class Interface:
     """One interface being listened to; `figures` are counted on, over all times it was attached."""
 
     def __init__(
-        self, source: str, figures: dict[str, int], *, promiscuous: bool, snaplen: int, instructions: Sequence[Instruction]
+        self,
+        source: str,
+        figures: dict[str, int],
+        *,
+        promiscuous: bool,
+        snaplen: int,
+        instructions: Sequence[Instruction],
     ) -> None:
         self.source, self.figures = source, figures
         self._name = source.removeprefix(SCHEME)
@@ -83,7 +89,9 @@ class Interface:
 
     def _attach_filter(self, program: Sequence[Instruction]) -> None:
         code = ctypes.create_string_buffer(b"".join(struct.pack("HBBI", *one) for one in program))
-        self._socket.setsockopt(socket.SOL_SOCKET, SO_ATTACH_FILTER, struct.pack("HP", len(program), ctypes.addressof(code)))
+        self._socket.setsockopt(
+            socket.SOL_SOCKET, SO_ATTACH_FILTER, struct.pack("HP", len(program), ctypes.addressof(code))
+        )
 
     def _ask(self, call: int) -> int:
         import fcntl  # not there under Windows, where captures are read all the same

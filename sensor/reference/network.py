@@ -10,7 +10,9 @@ import struct
 from sensor.reference.walk import ETHERTYPES, Layer, Outcome, Walk
 
 AUTHENTICATION, FRAGMENT = 51, 44
-EXTENSIONS = frozenset((0, 43, 60, 135))  # hop-by-hop, routing, destination options, mobility: RFC 8200 section 4, RFC 6275 section 6.1
+EXTENSIONS = frozenset(
+    (0, 43, 60, 135)
+)  # hop-by-hop, routing, destination options, mobility: RFC 8200 section 4, RFC 6275 section 6.1
 PROTOCOLS = {6: Layer.TCP, 17: Layer.UDP, 4: Layer.IPV4, 41: Layer.IPV6, 47: Layer.GRE, 137: Layer.MPLS}
 
 _IPV4 = struct.Struct(">BxHHHxBH4s4s")

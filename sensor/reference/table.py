@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections import OrderedDict
 
-from sensor.events import CloseReason
+from sensor.model.events import CloseReason
 from sensor.reference.candidates import Candidates
 from sensor.reference.counters import Counters
 from sensor.reference.flow import SECOND_NS, Flow, Gate, Key

@@ -85,7 +85,9 @@ def _tunnel(walk: Walk, port: int, at: int, end: int) -> Layer | None:
         walk.at = at + 8
         return Layer.ETHERNET
     if port == GENEVE_PORT:
-        size = 8 + 4 * (walk.frame[at] & 0x3F)  # RFC 8926 section 3.4: version in the upper two bits, option length in the rest
+        size = 8 + 4 * (
+            walk.frame[at] & 0x3F
+        )  # RFC 8926 section 3.4: version in the upper two bits, option length in the rest
         layer = ETHERTYPES.get(walk.frame[at + 2] << 8 | walk.frame[at + 3])
         if walk.frame[at] >> 6 or layer is None or end - at < size:
             return None

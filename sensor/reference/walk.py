@@ -61,7 +61,20 @@ class Segment(NamedTuple):
 class Walk:
     """A position in a frame. `end` is where the captured bytes of the layer at hand end, `wire_end` where they would on the wire."""
 
-    __slots__ = ("at", "counters", "dst", "end", "fragment", "fragments", "frame", "ip_bytes", "src", "ts_ns", "vlans", "wire_end")
+    __slots__ = (
+        "at",
+        "counters",
+        "dst",
+        "end",
+        "fragment",
+        "fragments",
+        "frame",
+        "ip_bytes",
+        "src",
+        "ts_ns",
+        "vlans",
+        "wire_end",
+    )
 
     def __init__(self, ts_ns: int, frame: bytes, fragments: Fragments, counters: Counters) -> None:
         self.ts_ns = ts_ns

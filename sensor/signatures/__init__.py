@@ -7,4 +7,14 @@ from sensor.signatures.loader import load
 from sensor.signatures.located import SignatureError
 from sensor.signatures.model import Dialect, Example, Framing, MessageRule, NodeSignature, ReplyRule, SignatureSet
 
-__all__ = ["Dialect", "Example", "Framing", "MessageRule", "NodeSignature", "ReplyRule", "SignatureError", "SignatureSet", "load"]
+__all__ = [
+    "Dialect",
+    "Example",
+    "Framing",
+    "MessageRule",
+    "NodeSignature",
+    "ReplyRule",
+    "SignatureError",
+    "SignatureSet",
+    "load",
+]

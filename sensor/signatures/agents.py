@@ -14,7 +14,20 @@ from sensor.signatures.devices import Broken, per_second
 from sensor.signatures.located import Entry
 
 FILE_KEYS = ("kind", "name", "description", "references", "agents", "examples")
-ROW_KEYS = ("match", "software", "vendor", "class", "role", "algorithm", "device", "extract", "unit", "note", "source", "confidence")
+ROW_KEYS = (
+    "match",
+    "software",
+    "vendor",
+    "class",
+    "role",
+    "algorithm",
+    "device",
+    "extract",
+    "unit",
+    "note",
+    "source",
+    "confidence",
+)
 EXAMPLE_KEYS = ("agent", "software", "version", "device", "class", "role", "algorithm", "nominal_hps")
 ROLES = ("proxy", "aggregator", "gateway", "rental", "node")
 CONFIDENCES = ("high", "medium", "low")
@@ -115,7 +128,9 @@ class AgentTable:
             for key, wanted in example.expect.items():
                 actual = getattr(found, "device_class" if key == "class" else key) if found else None
                 if actual != wanted:
-                    wrong.append(Broken(example.file, example.line, example.agent, f"{key} is {actual!r}, expected {wanted!r}"))
+                    wrong.append(
+                        Broken(example.file, example.line, example.agent, f"{key} is {actual!r}, expected {wanted!r}")
+                    )
         return wrong
 
 

@@ -98,12 +98,21 @@ class DeviceTable:
         group = self._names(algorithm)
         return next((one for one in self.devices if one.key == key and one.algorithm in group), None)
 
-    def efficiency(self, algorithm: str | None, device: str | None = None, device_class: str | None = None) -> Efficiency | None:
+    def efficiency(
+        self, algorithm: str | None, device: str | None = None, device_class: str | None = None
+    ) -> Efficiency | None:
         """Joules a hash: of the device if it is known, else of the algorithm; None if neither has a row."""
         row = self.device(device, algorithm)
         if row is not None:
             joules = row.power_watts / row.hashrate_hps
-            return Efficiency(row.model, joules * (1 - DEVICE_SPREAD), joules, joules * (1 + DEVICE_SPREAD), row.source, row.confidence)
+            return Efficiency(
+                row.model,
+                joules * (1 - DEVICE_SPREAD),
+                joules,
+                joules * (1 + DEVICE_SPREAD),
+                row.source,
+                row.confidence,
+            )
         for one in self.ranges:
             if algorithm in one.algorithms and (not one.classes or _of_class(device_class, one.classes)):
                 return one.efficiency
@@ -140,7 +149,9 @@ def _near(actual: float | None, wanted: object) -> bool:
 
 def _of_class(device_class: str | None, classes: tuple[str, ...]) -> bool:
     """gpu stands for gpu-nvidia, too, but cpu-or-gpu is neither."""
-    return device_class is not None and any(device_class == one or (one == "gpu" and device_class.startswith("gpu-")) for one in classes)
+    return device_class is not None and any(
+        device_class == one or (one == "gpu" and device_class.startswith("gpu-")) for one in classes
+    )
 
 
 def _key(name: str) -> str:
@@ -215,7 +226,9 @@ def _range(entry: Entry) -> RangeRow | None:
     algorithms = entry.texts("algorithms")
     if not algorithms:
         entry.fail("algorithms is missing")
-    efficiency = Efficiency(None, low * unit, typical * unit, high * unit, entry.text("source"), entry.choice("confidence", CONFIDENCES))
+    efficiency = Efficiency(
+        None, low * unit, typical * unit, high * unit, entry.text("source"), entry.choice("confidence", CONFIDENCES)
+    )
     return RangeRow(algorithms, entry.texts("classes"), efficiency)
 
 
@@ -233,7 +246,11 @@ def _examples(entry: Entry, file: str, keys: tuple[str, ...]) -> tuple[PowerExam
         if item.is_map():
             item.only(keys)
             expect: dict[str, object] = {key: item.keys[key].scalar for key in ("model", "joules") if key in item.keys}
-            found.append(PowerExample(file, item.line, item.optional("device"), item.text("algorithm"), item.optional("class"), expect))
+            found.append(
+                PowerExample(
+                    file, item.line, item.optional("device"), item.text("algorithm"), item.optional("class"), expect
+                )
+            )
     if not found:
         entry.fail("examples is missing: a file carries its own proof")
     return tuple(found)

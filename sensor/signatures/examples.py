@@ -8,7 +8,17 @@ from sensor.signatures.located import Entry
 from sensor.signatures.model import Example, Line
 
 #: What an expectation may name. `miner` is C or S; the counts and figures are those of the finding.
-FIGURES = ("submitted", "accepted", "rejected", "unanswered", "verified", "hashes_per_share", "work_hashes", "claimed_hashrate_hps", "jobs")
+FIGURES = (
+    "submitted",
+    "accepted",
+    "rejected",
+    "unanswered",
+    "verified",
+    "hashes_per_share",
+    "work_hashes",
+    "claimed_hashrate_hps",
+    "jobs",
+)
 WORDS = (
     "dialect",
     "login",

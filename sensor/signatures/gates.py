@@ -33,7 +33,9 @@ def compile_gate(entry: Entry | None) -> Gate:
     for item in entry.keys["flights"].each() if "flights" in entry.keys else ():
         if item.is_map():
             item.only(("first", "answer"))
-            flights.append((item.number("first", 0, 1, MAX_FLIGHT_BYTES), item.number("answer", 0, 1, MAX_FLIGHT_BYTES)))
+            flights.append(
+                (item.number("first", 0, 1, MAX_FLIGHT_BYTES), item.number("answer", 0, 1, MAX_FLIGHT_BYTES))
+            )
     return Gate(tuple(literals), tuple(openings), tuple(flights))
 
 
@@ -41,7 +43,11 @@ def _literal(entry: Entry) -> bytes:
     data = b""
     if isinstance(entry.scalar, str):
         data = entry.scalar.encode()
-    elif entry.shape == "map" and list(entry.keys) == ["hex"] and re.fullmatch(r"([0-9a-fA-F]{2}\s*)+", entry.text("hex")):
+    elif (
+        entry.shape == "map"
+        and list(entry.keys) == ["hex"]
+        and re.fullmatch(r"([0-9a-fA-F]{2}\s*)+", entry.text("hex"))
+    ):
         data = bytes.fromhex(entry.text("hex"))
     else:
         entry.fail("must be text in quotes, or a map {hex: ...}")
@@ -58,7 +64,9 @@ def _opening(entry: Entry) -> OpeningKey:
     budget = entry.number("budget_bytes", 4_096, 1, 1 << 20)
     pattern = [(byte, byte) for byte in entry.text("text").encode()] if "text" in entry.keys else _pattern(entry)
     if not 1 <= len(pattern) <= OPENING_BYTES or (proto == TCP and at + len(pattern) > OPENING_BYTES):
-        entry.fail(f"must lie within the first {OPENING_BYTES} bytes of a stream (UDP: {OPENING_BYTES} bytes from `at` on)")
+        entry.fail(
+            f"must lie within the first {OPENING_BYTES} bytes of a stream (UDP: {OPENING_BYTES} bytes from `at` on)"
+        )
     return proto, at, tuple(pattern), budget
 
 

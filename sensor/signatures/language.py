@@ -46,7 +46,21 @@ _KINDS: dict[str, Callable[[object], bool]] = {
     "present": lambda v: v is not MISSING,
     "scalar": lambda v: isinstance(v, str | int | float) and not isinstance(v, bool),
 }
-_TESTS = ("is", "equals", "one_of", "matches", "hex", "length", "every", "some", "where", "not", "either", "least", "most")
+_TESTS = (
+    "is",
+    "equals",
+    "one_of",
+    "matches",
+    "hex",
+    "length",
+    "every",
+    "some",
+    "where",
+    "not",
+    "either",
+    "least",
+    "most",
+)
 
 
 def parse_path(text: str) -> Parts:

@@ -24,7 +24,18 @@ from sensor.signatures.wallet_forms import WalletBook, compile_wallets
 from sensor.signatures.work import compile_work
 
 HEADER_KEYS = ("kind", "name", "id", "rev", "title", "description", "references", "gate", "examples", "counterexamples")
-DIALECT_KEYS = (*HEADER_KEYS, "framing", "family", "coin", "algorithm", "messages", "work", "coins", "verify", "sizes_only")
+DIALECT_KEYS = (
+    *HEADER_KEYS,
+    "framing",
+    "family",
+    "coin",
+    "algorithm",
+    "messages",
+    "work",
+    "coins",
+    "verify",
+    "sizes_only",
+)
 NODE_KEYS = (*HEADER_KEYS, "reader", "coin", "networks", "commands")
 FRAMING_KEYS = (*HEADER_KEYS, "replies")
 NODE_READERS = ("bitcoin", "levin", "rlpx", "discv4", "p2pool")
@@ -57,7 +68,9 @@ def load(extra: Sequence[Path] = ()) -> SignatureSet:
     for one in loaded:
         for name in one.framings if isinstance(one, Dialect) else ():
             if name not in known:
-                problems.append(f"{one.header.file}:1: framing {name!r} is not known; known are {', '.join(sorted(known))}")
+                problems.append(
+                    f"{one.header.file}:1: framing {name!r} is not known; known are {', '.join(sorted(known))}"
+                )
     if problems:
         raise SignatureError(problems)
     by_id = sorted(loaded, key=lambda one: one.header.id)
@@ -104,7 +117,11 @@ def _own(extra: Sequence[Path], problems: list[str]) -> Iterator[tuple[str, str]
             try:
                 yield str(file), file.read_text("utf-8")
             except (OSError, UnicodeDecodeError) as error:
-                reason = (error.strerror or str(error)).lower() if isinstance(error, OSError) else f"not UTF-8 at byte {error.start}"
+                reason = (
+                    (error.strerror or str(error)).lower()
+                    if isinstance(error, OSError)
+                    else f"not UTF-8 at byte {error.start}"
+                )
                 problems.append(f"{file}: cannot be read: {reason}")
 
 

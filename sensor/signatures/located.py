@@ -122,7 +122,9 @@ class Entry:
         value = self.text(key, default)
         if value and value not in options:
             near = difflib.get_close_matches(value, options, 1)
-            self.keys.get(key, self).fail(f"must be one of {', '.join(options)}" + (f"; did you mean {near[0]!r}?" if near else ""))
+            self.keys.get(key, self).fail(
+                f"must be one of {', '.join(options)}" + (f"; did you mean {near[0]!r}?" if near else "")
+            )
             return default or options[0]
         return value or default or options[0]
 
@@ -166,7 +168,9 @@ def _entry(loader: Any, node: yaml.Node, name: str, problems: Problems, budget: 
             entry.keys[key] = child
     elif isinstance(node, yaml.SequenceNode):
         entry.shape = "list"
-        entry.items = [_entry(loader, item, f"{name}[{index}]", problems, budget) for index, item in enumerate(node.value)]
+        entry.items = [
+            _entry(loader, item, f"{name}[{index}]", problems, budget) for index, item in enumerate(node.value)
+        ]
     else:
         entry.scalar = loader.construct_object(node)
     return entry

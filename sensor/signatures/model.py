@@ -190,7 +190,9 @@ class SignatureSet:
 
     def __post_init__(self) -> None:
         for framing in sorted({name for dialect in self.dialects for name in dialect.framings}):
-            rules: list[Match] = [(one, rule) for one in self.dialects if framing in one.framings for rule in one.messages]
+            rules: list[Match] = [
+                (one, rule) for one in self.dialects if framing in one.framings for rule in one.messages
+            ]
             self._by_framing[framing] = _by_method(rules)
             for name in {dialect.name for dialect, _ in rules}:
                 self._by_dialect[framing, name] = _by_method([match for match in rules if match[0].name == name])

@@ -77,7 +77,9 @@ class PoolTable:
             for key, wanted in (example.expect or {}).items():
                 actual = getattr(found, key) if found else None
                 if actual != wanted:
-                    wrong.append(Broken(example.file, example.line, example.host, f"{key} is {actual!r}, expected {wanted!r}"))
+                    wrong.append(
+                        Broken(example.file, example.line, example.host, f"{key} is {actual!r}, expected {wanted!r}")
+                    )
         return wrong
 
 

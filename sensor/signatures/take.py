@@ -120,7 +120,11 @@ def convert(value: object, conversion: str) -> Taken | None:
     if conversion == "text":
         return clean(value) if isinstance(value, str) else None
     if conversion == "key":
-        return clean(str(value)) if isinstance(value, str) or (isinstance(value, int | float) and abs(value) < 1 << 128) else None
+        return (
+            clean(str(value))
+            if isinstance(value, str) or (isinstance(value, int | float) and abs(value) < 1 << 128)
+            else None
+        )
     if conversion == "hex-key":
         return clean(value).lower().removeprefix("0x") if isinstance(value, str) else None
     if conversion == "target":

@@ -31,7 +31,19 @@ CHECKS = (
 )
 #: Character classes that patterns may name.
 CLASSES = {"<b58>": "[1-9A-HJ-NP-Za-km-z]", "<b32>": "[02-9ac-hj-np-z]", "<hex>": "[0-9a-fA-F]"}
-FORM_KEYS = ("name", "coins", "pattern", "check", "versions", "prefix", "account", "example", "counterexample", "source", "note")
+FORM_KEYS = (
+    "name",
+    "coins",
+    "pattern",
+    "check",
+    "versions",
+    "prefix",
+    "account",
+    "example",
+    "counterexample",
+    "source",
+    "note",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,7 +123,9 @@ def _form(entry: Entry, file: str) -> WalletForm:
         pattern=_pattern(entry, "pattern"),
         check=kind,
         versions=_versions(entry, needed=kind in ("base58check", "ergo")),
-        prefix=entry.text("prefix", "" if kind not in ("segwit", "bech32", "bech32m", "bech32-either", "cashaddr", "cip37") else None),
+        prefix=entry.text(
+            "prefix", "" if kind not in ("segwit", "bech32", "bech32m", "bech32-either", "cashaddr", "cip37") else None
+        ),
         account="account" in entry.keys and entry.keys["account"].scalar is True,
         example=entry.text("example"),
         counterexample=entry.text("counterexample"),

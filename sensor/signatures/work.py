@@ -176,7 +176,9 @@ def _rule(entry: Entry) -> WorkRule:
 def _bounds(entry: Entry | None) -> tuple[int, int] | None:
     if entry is None:
         return None
-    numbers = [item.scalar for item in entry.each() if isinstance(item.scalar, int) and not isinstance(item.scalar, bool)]
+    numbers = [
+        item.scalar for item in entry.each() if isinstance(item.scalar, int) and not isinstance(item.scalar, bool)
+    ]
     if len(numbers) == 2 and 0 < numbers[0] <= numbers[1]:
         return numbers[0], numbers[1]
     entry.fail("must be a list of the least and the most work of a share")

@@ -44,7 +44,9 @@ def _eip55(_form: WalletForm, text: str) -> bool | None:
     if digits in (digits.lower(), digits.upper()):
         return None
     digest = keccak.new(digest_bits=256, data=digits.lower().encode()).hexdigest()
-    return all(char.isdigit() or char.isupper() == (int(nibble, 16) >= 8) for char, nibble in zip(digits, digest, strict=False))
+    return all(
+        char.isdigit() or char.isupper() == (int(nibble, 16) >= 8) for char, nibble in zip(digits, digest, strict=False)
+    )
 
 
 def _sia(_form: WalletForm, text: str) -> bool:
@@ -73,7 +75,9 @@ _CHECKS: dict[str, Callable[[WalletForm, str], bool | None]] = {
     "segwit": lambda form, text: base32.segwit(text, form.prefix),
     "bech32": lambda form, text: base32.bech32(text, form.prefix, base32.BECH32),
     "bech32m": lambda form, text: base32.bech32(text, form.prefix, base32.BECH32M),
-    "bech32-either": lambda form, text: any(base32.bech32(text, form.prefix, one) for one in (base32.BECH32, base32.BECH32M)),
+    "bech32-either": lambda form, text: any(
+        base32.bech32(text, form.prefix, one) for one in (base32.BECH32, base32.BECH32M)
+    ),
     "cashaddr": lambda form, text: base32.cashaddr(text, form.prefix),
     "cip37": lambda form, text: base32.conflux(text, form.prefix),
     "sia": _sia,

@@ -10,7 +10,7 @@ from fnmatch import fnmatchcase
 
 from Crypto.Hash import keccak
 
-from sensor.records import Wallet
+from sensor.model.finding import Wallet
 from sensor.signatures.wallet_forms import WalletBook
 
 #: The form of the name XMRig gives its user at the donation pool.
@@ -19,7 +19,11 @@ DONATION_LOGIN = re.compile(r"[0-9a-f]{64}")
 
 def mined_coin(wallet: Wallet, dialect: str, algorithm: str | None, book: WalletBook) -> str | None:
     """The wallet's coin, if its checksum is right and what is spoken is how this coin is mined, and no other that has the same form."""
-    if wallet.verdict != "valid" or wallet.payout is not None or any(book.work_of(coin) is None for coin in wallet.coins):
+    if (
+        wallet.verdict != "valid"
+        or wallet.payout is not None
+        or any(book.work_of(coin) is None for coin in wallet.coins)
+    ):
         return None
     fitting = [coin for coin in wallet.coins if fits(coin, dialect, algorithm, book)]
     return fitting[0] if len(fitting) == 1 and (algorithm is not None or len(wallet.coins) == 1) else None

@@ -9,7 +9,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from sensor.records import Wallet
+from sensor.model.finding import Wallet
 from sensor.signatures.wallet_forms import WalletBook, WalletForm
 from sensor.wallets.checks import check
 

@@ -9,11 +9,11 @@ from hypothesis import given
 from hypothesis import settings as bounded
 from hypothesis import strategies as st
 
-from sensor import records
-from sensor.attribution import Attribution
-from sensor.attribution.dates import moment_ns
-from sensor.attribution.inventory import Config
+from sensor.attribution import Attributor
 from sensor.attribution.settings import ObservedPoint, Settings
+from sensor.attribution.sources.inventory import Config
+from sensor.model.attribution import Attribution
+from sensor.sheets.dates import moment_ns
 from tests.attribution.conftest import Books
 
 HEAD = "起始IP地址,终止IP地址,使用方式,使用日期,截止日期,单位名称,单位性质,证件号码,VRF,VLAN,用户数,单位详细地址\n"
@@ -31,10 +31,15 @@ NOW = at("2026-03-02 08:00:00")
 def row(first: str, last: str, name: str, use: str = "静态", **said: str) -> str:
     """A line of the book; `said` are the other columns."""
     rest = (said.get(key, "") for key in ("vrf", "vlan", "many", "street"))
-    return ",".join((first, last, use, said.get("since", ""), said.get("until", ""), name, "企业", said.get("code", ""), *rest)) + "\n"
+    return (
+        ",".join(
+            (first, last, use, said.get("since", ""), said.get("until", ""), name, "企业", said.get("code", ""), *rest)
+        )
+        + "\n"
+    )
 
 
-def name(answer: records.Attribution) -> str | None:
+def name(answer: Attribution) -> str | None:
     """The enterprise that is named, and nothing else may name one."""
     assert (answer.enterprise is not None) == (answer.result == "named")
     assert answer.reasons
@@ -59,7 +64,9 @@ def test_before_during_and_after_a_reassignment_the_right_one_is_named(books: Bo
 
 
 def test_a_narrow_range_that_is_not_yet_valid_does_not_hide_the_wide_one(books: Books) -> None:
-    rows = row("192.0.2.0", "192.0.2.255", "铜公司", code=COPPER) + row("192.0.2.8", "192.0.2.8", "锡公司", since="2026-01-01", code=TIN)
+    rows = row("192.0.2.0", "192.0.2.255", "铜公司", code=COPPER) + row(
+        "192.0.2.8", "192.0.2.8", "锡公司", since="2026-01-01", code=TIN
+    )
     loaded = books(INVENTORY, book_csv=HEAD + rows)
     assert name(loaded.answer("192.0.2.8", None, at("2025-01-01"))) == "铜公司"
     answer = loaded.answer("192.0.2.8", None, NOW)
@@ -73,9 +80,7 @@ def test_a_narrow_range_that_is_not_yet_valid_does_not_hide_the_wide_one(books: 
 def test_behind_a_translator_two_ports_are_two_subscribers_and_no_port_is_nobody(books: Books) -> None:
     rows = row("192.0.2.0", "192.0.2.255", "宽带公司", use="NAT地址池", many="64", code=TIN)
     nat = "公网IP,起始端口,终止端口,账号,开始时间,结束时间\n"
-    nat += (
-        "192.0.2.9,1024,2047,a1,2026-03-02 15:00:00,2026-03-02 17:00:00\n192.0.2.9,2048,3071,a2,2026-03-02 15:00:00,2026-03-02 17:00:00\n"
-    )
+    nat += "192.0.2.9,1024,2047,a1,2026-03-02 15:00:00,2026-03-02 17:00:00\n192.0.2.9,2048,3071,a2,2026-03-02 15:00:00,2026-03-02 17:00:00\n"
     accounts = "账号,单位名称,证件号码\na1,铜公司,\na2,锡店,\n"
     loaded = books(
         f"{INVENTORY}\nkind: leases, format: nat-csv, path: nat.csv\nkind: inventory, preset: customers, path: who.csv",
@@ -83,7 +88,12 @@ def test_behind_a_translator_two_ports_are_two_subscribers_and_no_port_is_nobody
         nat_csv=nat,
         who_csv=accounts,
     )
-    assert [name(loaded.answer("192.0.2.9", port, NOW)) for port in (1024, 2047, 2048, 3071)] == ["铜公司", "铜公司", "锡店", "锡店"]
+    assert [name(loaded.answer("192.0.2.9", port, NOW)) for port in (1024, 2047, 2048, 3071)] == [
+        "铜公司",
+        "铜公司",
+        "锡店",
+        "锡店",
+    ]
     for port in (None, 80, 4000):
         answer = loaded.answer("192.0.2.9", port, NOW)
         assert (answer.result, answer.enterprise) == ("shared", None)
@@ -91,7 +101,9 @@ def test_behind_a_translator_two_ports_are_two_subscribers_and_no_port_is_nobody
     pool = loaded.answer("192.0.2.10", 1500, NOW)
     assert (pool.result, pool.enterprise) == ("shared", None)
     assert "one of 64 subscribers" in pool.reasons[0]
-    late = loaded.answer("192.0.2.9", 1500, at("2026-03-02 09:30:00"))  # the lease ended at 09:00 UTC: the pool alone is left
+    late = loaded.answer(
+        "192.0.2.9", 1500, at("2026-03-02 09:30:00")
+    )  # the lease ended at 09:00 UTC: the pool alone is left
     assert (late.result, late.enterprise) == ("shared", None)
 
 
@@ -113,7 +125,9 @@ def test_accounts_that_were_given_on_are_named_by_their_time_and_disputed_ones_n
     nat += "192.0.2.9,1,9,a1,2024-01-01 00:00:00,2026-12-31 00:00:00\n192.0.2.9,10,19,a2,2024-01-01 00:00:00,2026-12-31 00:00:00\n"
     who = "账号,单位名称,使用日期,截止日期\na1,铜公司,2024-01-01,2024-12-31\na1,锡公司,2025-01-01,\na2,铜公司,,\na2,锡公司,,\n"
     loaded = books(
-        "kind: leases, format: nat-csv, path: nat.csv\nkind: inventory, preset: customers, path: who.csv", nat_csv=nat, who_csv=who
+        "kind: leases, format: nat-csv, path: nat.csv\nkind: inventory, preset: customers, path: who.csv",
+        nat_csv=nat,
+        who_csv=who,
     )
     assert name(loaded.answer("192.0.2.9", 5, at("2024-06-01"))) == "铜公司"
     assert name(loaded.answer("192.0.2.9", 5, NOW)) == "锡公司"
@@ -123,7 +137,9 @@ def test_accounts_that_were_given_on_are_named_by_their_time_and_disputed_ones_n
 
 
 def test_one_address_in_two_vrfs_is_two_enterprises_and_without_the_vrf_nobody(books: Books) -> None:
-    rows = row("10.0.0.5", "10.0.0.5", "铜公司", vrf="red", code=COPPER) + row("10.0.0.5", "10.0.0.5", "锡公司", vrf="blue", code=TIN)
+    rows = row("10.0.0.5", "10.0.0.5", "铜公司", vrf="red", code=COPPER) + row(
+        "10.0.0.5", "10.0.0.5", "锡公司", vrf="blue", code=TIN
+    )
     loaded = books(INVENTORY, book_csv=HEAD + rows)
     assert name(loaded.answer("10.0.0.5", None, NOW, vrf="red")) == "铜公司"
     assert name(loaded.answer("10.0.0.5", None, NOW, vrf="blue")) == "锡公司"
@@ -132,7 +148,9 @@ def test_one_address_in_two_vrfs_is_two_enterprises_and_without_the_vrf_nobody(b
 
 
 def test_the_observation_point_decides_between_vlans_and_an_unseen_vlan_names_nobody(books: Books) -> None:
-    rows = row("10.0.0.5", "10.0.0.5", "铜公司", vlan="100", code=COPPER) + row("10.0.0.5", "10.0.0.5", "锡公司", vlan="200", code=TIN)
+    rows = row("10.0.0.5", "10.0.0.5", "铜公司", vlan="100", code=COPPER) + row(
+        "10.0.0.5", "10.0.0.5", "锡公司", vlan="200", code=TIN
+    )
     loaded = books(INVENTORY, book_csv=HEAD + rows)
     assert name(loaded.answer("10.0.0.5", None, NOW, vlan=(100,))) == "铜公司"
     assert name(loaded.answer("10.0.0.5", None, NOW, vlan=(5, 200))) == "锡公司"
@@ -142,7 +160,9 @@ def test_the_observation_point_decides_between_vlans_and_an_unseen_vlan_names_no
 
 
 def test_a_narrower_row_of_another_vlan_takes_the_wider_holders_name_back(books: Books) -> None:
-    rows = row("10.0.0.0", "10.0.0.255", "铜公司", code=COPPER) + row("10.0.0.5", "10.0.0.5", "锡公司", vlan="100", code=TIN)
+    rows = row("10.0.0.0", "10.0.0.255", "铜公司", code=COPPER) + row(
+        "10.0.0.5", "10.0.0.5", "锡公司", vlan="100", code=TIN
+    )
     loaded = books(INVENTORY, book_csv=HEAD + rows)
     assert name(loaded.answer("10.0.0.5", None, NOW, vlan=(100,))) == "锡公司"
     assert name(loaded.answer("10.0.0.6", None, NOW, vlan=(5,))) == "铜公司"
@@ -164,8 +184,11 @@ def test_a_book_that_is_much_older_than_the_traffic_is_said_to_be(books: Books) 
 
 def test_a_configured_point_turns_an_interface_into_its_vrf(tmp_path: Path) -> None:
     book = HEAD + row("10.0.0.5", "10.0.0.5", "铜公司", vrf="red", code=COPPER)
-    loaded = Attribution.load(
-        Settings(sources=_sources(tmp_path, book), points=[ObservedPoint(vrf="red", interface="eth1"), ObservedPoint(vrf="red", vlan=9)])
+    loaded = Attributor.load(
+        Settings(
+            sources=_sources(tmp_path, book),
+            points=[ObservedPoint(vrf="red", interface="eth1"), ObservedPoint(vrf="red", vlan=9)],
+        )
     )
     assert name(loaded.answer("10.0.0.5", None, NOW, interface="eth1")) == "铜公司"
     assert name(loaded.answer("10.0.0.5", None, NOW, vlan=(9,))) == "铜公司"
@@ -180,7 +203,9 @@ def _sources(folder: Path, book: str) -> list[Config]:
 
 def test_books_of_equal_weight_that_disagree_name_nobody_and_show_both(books: Books) -> None:
     one, two = row("192.0.2.0", "192.0.2.7", "铜公司", code=COPPER), row("192.0.2.0", "192.0.2.7", "锡公司", code=TIN)
-    loaded = books("kind: inventory, path: one.csv\nkind: inventory, path: two.csv", one_csv=HEAD + one, two_csv=HEAD + two)
+    loaded = books(
+        "kind: inventory, path: one.csv\nkind: inventory, path: two.csv", one_csv=HEAD + one, two_csv=HEAD + two
+    )
     answer = loaded.answer("192.0.2.1", None, NOW)
     assert (answer.result, answer.enterprise, answer.site) == ("conflict", None, None)
     assert {claim.enterprise.name for claim in answer.claims if claim.enterprise} == {"铜公司", "锡公司"}
@@ -191,7 +216,11 @@ def test_books_of_equal_weight_that_disagree_name_nobody_and_show_both(books: Bo
 
 def test_a_book_that_is_believed_more_is_followed_and_the_other_is_shown(books: Books) -> None:
     one, two = row("192.0.2.0", "192.0.2.7", "铜公司", code=COPPER), row("192.0.2.0", "192.0.2.7", "锡公司", code=TIN)
-    loaded = books("kind: inventory, path: one.csv, strength: 0.5\nkind: inventory, path: two.csv", one_csv=HEAD + one, two_csv=HEAD + two)
+    loaded = books(
+        "kind: inventory, path: one.csv, strength: 0.5\nkind: inventory, path: two.csv",
+        one_csv=HEAD + one,
+        two_csv=HEAD + two,
+    )
     answer = loaded.answer("192.0.2.1", None, NOW)
     assert name(answer) == "锡公司"
     assert [claim.standing for claim in answer.claims] == ["answer", "conflict"]
@@ -201,13 +230,20 @@ def test_a_book_that_is_believed_more_is_followed_and_the_other_is_shown(books: 
 def test_ranges_that_cross_name_nobody_where_they_cross(books: Books) -> None:
     rows = row("192.0.2.0", "192.0.2.9", "铜公司", code=COPPER) + row("192.0.2.5", "192.0.2.30", "锡公司", code=TIN)
     loaded = books(INVENTORY, book_csv=HEAD + rows)
-    assert [loaded.answer(f"192.0.2.{last}", None, NOW).result for last in (4, 5, 9, 10)] == ["named", "conflict", "conflict", "named"]
+    assert [loaded.answer(f"192.0.2.{last}", None, NOW).result for last in (4, 5, 9, 10)] == [
+        "named",
+        "conflict",
+        "conflict",
+        "named",
+    ]
 
 
 def test_books_that_agree_name_one_and_leave_open_premises_that_differ(books: Books) -> None:
     one = row("192.0.2.0", "192.0.2.7", "铜公司", code=COPPER, street="一号路")
     two = row("192.0.2.0", "192.0.2.7", "铜 公司（旧名）", code=COPPER, street="二号路")
-    loaded = books("kind: inventory, path: one.csv\nkind: inventory, path: two.csv", one_csv=HEAD + one, two_csv=HEAD + two)
+    loaded = books(
+        "kind: inventory, path: one.csv\nkind: inventory, path: two.csv", one_csv=HEAD + one, two_csv=HEAD + two
+    )
     answer = loaded.answer("192.0.2.1", None, NOW)
     assert name(answer) == "铜公司"
     assert answer.site is None
@@ -218,7 +254,9 @@ def test_books_that_agree_name_one_and_leave_open_premises_that_differ(books: Bo
 
 def test_a_name_without_a_code_is_the_weaker_claim_and_a_shared_name_is_not_joined(books: Books) -> None:
     rows = row("192.0.2.0", "192.0.2.0", "铜公司", code=COPPER) + row("192.0.2.1", "192.0.2.1", "铜公司")
-    rows += row("192.0.2.2", "192.0.2.2", "同名公司", code=TIN) + row("192.0.2.3", "192.0.2.3", "同名公司", code="91320100MADEM0005Y")
+    rows += row("192.0.2.2", "192.0.2.2", "同名公司", code=TIN) + row(
+        "192.0.2.3", "192.0.2.3", "同名公司", code="91320100MADEM0005Y"
+    )
     rows += row("192.0.2.4", "192.0.2.4", "同名公司")
     loaded = books(INVENTORY, book_csv=HEAD + rows)
     coded, named = loaded.answer("192.0.2.0", None, NOW), loaded.answer("192.0.2.1", None, NOW)
@@ -244,7 +282,10 @@ def test_a_carriers_own_range_and_a_registrant_accuse_nobody(books: Books) -> No
     assert loaded.answer("192.0.2.4", None, NOW).result == "shared"
     answer = loaded.answer("198.51.100.1", None, NOW)
     assert (answer.result, answer.enterprise) == ("unknown", None)
-    assert [(claim.source, claim.standing) for claim in answer.claims] == [("registry", "context"), ("routes", "context")]
+    assert [(claim.source, claim.standing) for claim in answer.claims] == [
+        ("registry", "context"),
+        ("routes", "context"),
+    ]
     assert answer.claims[1].detail == {"asn": "AS64496", "as_name": "Example carrier"}
 
 
@@ -268,7 +309,9 @@ def test_a_translator_leads_to_the_inside_address_and_its_vrf(books: Books) -> N
     nat = "公网IP,公网端口,私网IP,开始时间,结束时间\n192.0.2.9,4000,10.0.0.5,2026-03-02 15:00:00,2026-03-02 17:00:00\n"
     nat += "192.0.2.9,4001,10.0.0.6,2026-03-02 15:00:00,2026-03-02 17:00:00\n"
     nat += "192.0.2.9,4002,192.0.2.9,2026-03-02 15:00:00,2026-03-02 17:00:00\n"
-    rows = row("10.0.0.5", "10.0.0.5", "铜公司", vrf="red", code=COPPER) + row("10.0.0.5", "10.0.0.5", "锡公司", code=TIN)
+    rows = row("10.0.0.5", "10.0.0.5", "铜公司", vrf="red", code=COPPER) + row(
+        "10.0.0.5", "10.0.0.5", "锡公司", code=TIN
+    )
     loaded = books(
         f"{INVENTORY}\nkind: leases, format: nat-csv, inside_vrf: red, path: nat.csv",
         book_csv=HEAD + rows,
@@ -301,7 +344,11 @@ def test_an_answer_reads_no_file_and_asks_no_network(books: Books, monkeypatch: 
 
 def test_every_answer_is_counted_by_its_result(books: Books) -> None:
     rows = row("192.0.2.0", "192.0.2.0", "铜公司", code=COPPER) + row("192.0.2.1", "192.0.2.1", "池", use="NAT")
-    rows += row("192.0.2.2", "192.0.2.2", "铜公司", code=COPPER) + row("192.0.2.2", "192.0.2.2", "锡公司", code=TIN) + row("x", "", "坏行")
+    rows += (
+        row("192.0.2.2", "192.0.2.2", "铜公司", code=COPPER)
+        + row("192.0.2.2", "192.0.2.2", "锡公司", code=TIN)
+        + row("x", "", "坏行")
+    )
     loaded = books(INVENTORY, book_csv=HEAD + rows)
     for last in range(4):
         loaded.answer(f"192.0.2.{last}", None, NOW)
@@ -317,14 +364,21 @@ def test_every_answer_is_counted_by_its_result(books: Books) -> None:
 
 
 @pytest.fixture(scope="module")
-def some(tmp_path_factory: pytest.TempPathFactory) -> Attribution:
+def some(tmp_path_factory: pytest.TempPathFactory) -> Attributor:
     book = HEAD + row("192.0.2.0", "192.0.2.7", "铜公司", code=COPPER)
-    return Attribution.load(Settings(sources=_sources(tmp_path_factory.mktemp("books"), book)))
+    return Attributor.load(Settings(sources=_sources(tmp_path_factory.mktemp("books"), book)))
 
 
 @bounded(max_examples=200, deadline=None)
-@given(st.text(max_size=20) | st.ip_addresses().map(str), st.none() | st.integers(), st.integers(), st.lists(st.integers(), max_size=3))
-def test_whatever_is_asked_there_is_an_answer(some: Attribution, address: str, port: int | None, at_ns: int, vlans: list[int]) -> None:
+@given(
+    st.text(max_size=20) | st.ip_addresses().map(str),
+    st.none() | st.integers(),
+    st.integers(),
+    st.lists(st.integers(), max_size=3),
+)
+def test_whatever_is_asked_there_is_an_answer(
+    some: Attributor, address: str, port: int | None, at_ns: int, vlans: list[int]
+) -> None:
     answer = some.answer(address, port, at_ns, vlan=tuple(vlans), interface=address, vrf=address)
     assert answer.result == "unknown"
     assert answer.reasons

@@ -8,12 +8,12 @@ from pathlib import Path
 import pytest
 import xlsxwriter
 
-from sensor.attribution import Attribution, AttributionError
+from sensor.attribution import AttributionError, Attributor
 from sensor.attribution.books import Book
-from sensor.attribution.dates import moment_ns
-from sensor.attribution.inventory import Config
 from sensor.attribution.overlaps import overlaps
 from sensor.attribution.settings import Settings
+from sensor.attribution.sources.inventory import Config
+from sensor.sheets.dates import moment_ns
 
 HEAD = (
     "起始IP地址*,终止IP地址*,使用方式,使用日期*,截止日期,单位名称*,"
@@ -24,10 +24,10 @@ PERSON = "11010519491231002X"  # the example of the standard's own Wikipedia pag
 NOW = moment_ns("2026-03-02", 0)[0]
 
 
-def load(folder: Path, content: str | bytes, **keys: object) -> tuple[Attribution, Book]:
+def load(folder: Path, content: str | bytes, **keys: object) -> tuple[Attributor, Book]:
     path = folder / "book.csv"
     path.write_bytes(content if isinstance(content, bytes) else content.encode())
-    loaded = Attribution.load(Settings(sources=[Config(kind="inventory", path=str(path), **keys)]))  # type: ignore[arg-type]
+    loaded = Attributor.load(Settings(sources=[Config(kind="inventory", path=str(path), **keys)]))  # type: ignore[arg-type]
     return loaded, loaded.books.books[0]
 
 
@@ -50,14 +50,26 @@ def line(**said: str) -> str:
         "low",
         "high",
     )
-    usual = {"first": "192.0.2.1", "last": "192.0.2.6", "use": "静态", "since": "2024-01-01", "name": "示例公司", "nature": "企业"}
+    usual = {
+        "first": "192.0.2.1",
+        "last": "192.0.2.6",
+        "use": "静态",
+        "since": "2024-01-01",
+        "name": "示例公司",
+        "nature": "企业",
+    }
     return ",".join({**usual, **said}.get(name, "") for name in names)
 
 
 #: What is written, the address that is asked, who is named there (None: nobody), and what the remark on line 2 says ("" for none).
 ROWS = {
     "plain": (line(), "192.0.2.3", "示例公司", ""),
-    "full-width digits and dots": (line(first="１９２．０．２．１", last="１９２。０。２。６"), "192.0.2.6", "示例公司", ""),
+    "full-width digits and dots": (
+        line(first="１９２．０．２．１", last="１９２。０。２。６"),
+        "192.0.2.6",
+        "示例公司",
+        "",
+    ),
     "a prefix": (line(first="192.0.2.0/29", last=""), "192.0.2.7", "示例公司", ""),
     "a range in one cell": (line(first="192.0.2.1－192.0.2.6", last=""), "192.0.2.4", "示例公司", ""),
     "a short range": (line(first="192.0.2.1-6", last=""), "192.0.2.6", "示例公司", ""),
@@ -69,12 +81,42 @@ ROWS = {
         "示例公司",
         "note: the remark (备用) (网关)",
     ),
-    "spaces around everything": (line(first="  192.0.2.1 ", last="\t192.0.2.6", name=" 示例公司 "), "192.0.2.2", "示例公司", ""),
-    "reversed": (line(first="192.0.2.6", last="192.0.2.1"), "192.0.2.3", None, "refused: 192.0.2.6 - 192.0.2.1: the range is reversed"),
-    "host bits": (line(first="192.0.2.9/29", last=""), "192.0.2.9", None, "refused: 192.0.2.9/29: has bits behind its prefix length"),
-    "an octet too large": (line(first="192.0.2.300"), "192.0.2.3", None, "refused: 192.0.2.300 - 192.0.2.6: is no address"),
-    "octets with zeros before": (line(first="192.000.002.001"), "192.0.2.1", None, "refused: 192.000.002.001 - 192.0.2.6: is no address"),
-    "two versions": (line(last="2001:db8::1"), "192.0.2.1", None, "refused: 192.0.2.1 - 2001:db8::1: begins with one version"),
+    "spaces around everything": (
+        line(first="  192.0.2.1 ", last="\t192.0.2.6", name=" 示例公司 "),
+        "192.0.2.2",
+        "示例公司",
+        "",
+    ),
+    "reversed": (
+        line(first="192.0.2.6", last="192.0.2.1"),
+        "192.0.2.3",
+        None,
+        "refused: 192.0.2.6 - 192.0.2.1: the range is reversed",
+    ),
+    "host bits": (
+        line(first="192.0.2.9/29", last=""),
+        "192.0.2.9",
+        None,
+        "refused: 192.0.2.9/29: has bits behind its prefix length",
+    ),
+    "an octet too large": (
+        line(first="192.0.2.300"),
+        "192.0.2.3",
+        None,
+        "refused: 192.0.2.300 - 192.0.2.6: is no address",
+    ),
+    "octets with zeros before": (
+        line(first="192.000.002.001"),
+        "192.0.2.1",
+        None,
+        "refused: 192.000.002.001 - 192.0.2.6: is no address",
+    ),
+    "two versions": (
+        line(last="2001:db8::1"),
+        "192.0.2.1",
+        None,
+        "refused: 192.0.2.1 - 2001:db8::1: begins with one version",
+    ),
     "no address": (line(first="", last=""), "192.0.2.1", None, "refused: no address"),
     "a sum at the end": (line(first="合计", last=""), "192.0.2.1", None, "refused: 合计: is no address"),
     "no organisation": (line(name="/"), "192.0.2.1", None, "refused: names no organisation"),
@@ -101,7 +143,12 @@ ROWS = {
     "date in Chinese": (line(since="２０２６年3月1日"), "192.0.2.1", "示例公司", ""),
     "date as a day number": (line(since="46082"), "192.0.2.1", "示例公司", ""),
     "date of the day after": (line(since="2026年3月3日"), "192.0.2.1", None, ""),
-    "date with the year last": (line(since="03/04/2021"), "192.0.2.1", None, "refused: the date 03/04/2021: the year must come first"),
+    "date with the year last": (
+        line(since="03/04/2021"),
+        "192.0.2.1",
+        None,
+        "refused: the date 03/04/2021: the year must come first",
+    ),
     "no such day": (line(since="2026-02-30"), "192.0.2.1", None, "refused: the date 2026-02-30: is no date"),
     "no date at all": (line(since="去年"), "192.0.2.1", None, "refused: the date 去年: is no date"),
     "open end": (line(until="长期"), "192.0.2.1", "示例公司", ""),
@@ -111,8 +158,18 @@ ROWS = {
         None,
         "refused: ends (2024-01-01) before it begins",
     ),
-    "unknown division": (line(province="江苏省", city="苏洲市"), "192.0.2.1", "示例公司", "note: the division 江苏省 苏洲市 is not known"),
-    "unknown kind of organisation": (line(nature="火星"), "192.0.2.1", "示例公司", "note: the kind of organisation 火星 is not known"),
+    "unknown division": (
+        line(province="江苏省", city="苏洲市"),
+        "192.0.2.1",
+        "示例公司",
+        "note: the division 江苏省 苏洲市 is not known",
+    ),
+    "unknown kind of organisation": (
+        line(nature="火星"),
+        "192.0.2.1",
+        "示例公司",
+        "note: the kind of organisation 火星 is not known",
+    ),
     "VLAN out of bounds": (line(vlan="5000"), "192.0.2.1", None, "refused: the VLAN 5000 is no number from 0 to 4095"),
     "ports reversed": (line(low="2047", high="1024"), "192.0.2.1", None, "refused: the ports 2047-1024 are no range"),
     "ports in words": (line(low="全部"), "192.0.2.1", None, "refused: the ports 全部"),
@@ -126,7 +183,12 @@ def test_a_row_is_taken_or_refused_as_a_person_expects_and_named(kind: str, tmp_
     loaded, book = load(tmp_path, f"{HEAD}\n{text}\n")
     answer = loaded.answer(address, None, NOW)
     assert (answer.enterprise.name if answer.enterprise else None) == expected
-    said = [f"{word}: {one.text}" for word, list_ in (("refused", book.refused), ("note", book.notes)) for one in list_ if one.line == 2]
+    said = [
+        f"{word}: {one.text}"
+        for word, list_ in (("refused", book.refused), ("note", book.notes))
+        for one in list_
+        if one.line == 2
+    ]
     if remark:
         assert [text for text in said if text.startswith(remark)], said
     else:
@@ -221,7 +283,7 @@ def sheet(path: Path, *, merged: bool = False) -> None:
 def test_a_spreadsheet_with_merged_cells_says_what_its_reader_sees(tmp_path: Path) -> None:
     path = tmp_path / "book.xlsx"
     sheet(path, merged=True)
-    loaded = Attribution.load(Settings(sources=[Config(kind="inventory", path=str(path))]))
+    loaded = Attributor.load(Settings(sources=[Config(kind="inventory", path=str(path))]))
     (book,) = loaded.books.books
     for address in ("192.0.2.3", "192.0.2.9"):
         answer = loaded.answer(address, None, NOW, vlan=(100,))
@@ -256,7 +318,14 @@ def test_columns_can_be_mapped_by_heading_and_by_letter(tmp_path: Path) -> None:
 
 def test_the_upload_template_is_read_by_its_letters(tmp_path: Path) -> None:
     cells = [""] * 36
-    cells[2], cells[3], cells[5], cells[6], cells[11], cells[15] = "192.0.2.1", "192.0.2.6", "2024-01-01", "示例公司", CODE, "一号路"
+    cells[2], cells[3], cells[5], cells[6], cells[11], cells[15] = (
+        "192.0.2.1",
+        "192.0.2.6",
+        "2024-01-01",
+        "示例公司",
+        CODE,
+        "一号路",
+    )
     loaded, _ = load(tmp_path, "标题\n列名\n" + ",".join(cells) + "\n", preset="filing-upload", sheet=5)
     answer = loaded.answer("192.0.2.2", None, NOW)
     assert answer.enterprise is not None
@@ -264,9 +333,13 @@ def test_the_upload_template_is_read_by_its_letters(tmp_path: Path) -> None:
 
 
 def test_a_ledger_of_leased_lines_names_the_customer_and_the_account(tmp_path: Path) -> None:
-    content = "产品实例标识,带宽,客户名称,单位详细地址,VLAN,IP,单位属性\nL-77,100M,示例公司,一号路,812,192.0.2.0/29,企业\n"
+    content = (
+        "产品实例标识,带宽,客户名称,单位详细地址,VLAN,IP,单位属性\nL-77,100M,示例公司,一号路,812,192.0.2.0/29,企业\n"
+    )
     loaded, _ = load(tmp_path, content, preset="leased-line", vlan="ignore")
     answer = loaded.answer("192.0.2.2", None, NOW, vlan=(5,))
     assert answer.result == "named"
     assert answer.claims[0].detail["subscriber"] == "L-77"
-    assert load(tmp_path, content, preset="leased-line")[0].answer("192.0.2.2", None, NOW, vlan=(5,)).result == "unknown"
+    assert (
+        load(tmp_path, content, preset="leased-line")[0].answer("192.0.2.2", None, NOW, vlan=(5,)).result == "unknown"
+    )

@@ -10,8 +10,8 @@ import pytest
 from mmdb_writer import MMDBWriter
 from netaddr import IPSet
 
-from sensor.attribution import Attribution, AttributionError
-from sensor.attribution.dates import moment_ns
+from sensor.attribution import AttributionError, Attributor
+from sensor.sheets.dates import moment_ns
 from tests.attribution.conftest import Books
 
 WHO = "账号,单位名称\nuser1@isp,铜公司\nuser2@isp,锡公司\n02:00:00:00:00:01,网卡公司\n"
@@ -22,13 +22,18 @@ def at(text: str) -> int:
     return moment_ns(text, 0)[0]
 
 
-def named(loaded: Attribution, address: str, port: int | None, when: str) -> str | None:
+def named(loaded: Attributor, address: str, port: int | None, when: str) -> str | None:
     answer = loaded.answer(address, port, at(when))
     return answer.enterprise.name if answer.enterprise else None
 
 
 def record(kind: str, session: str, user: str, seconds: int, *more: str) -> str:
-    attributes = (f'User-Name = "{user}"', f"Acct-Status-Type = {kind}", f'Acct-Session-Id = "{session}"', "NAS-IP-Address = 192.0.2.254")
+    attributes = (
+        f'User-Name = "{user}"',
+        f"Acct-Status-Type = {kind}",
+        f'Acct-Session-Id = "{session}"',
+        "NAS-IP-Address = 192.0.2.254",
+    )
     lines = "".join(f"\t{one}\n" for one in (*attributes, *more, f"Timestamp = {seconds}"))
     return f"Mon Mar  2 08:00:00 2026\n{lines}\n"
 
@@ -36,12 +41,16 @@ def record(kind: str, session: str, user: str, seconds: int, *more: str) -> str:
 def test_radius_accounting_is_a_subscriber_from_start_to_stop(books: Books) -> None:
     begin, end = at("2026-03-02 08:00:00") // 10**9, at("2026-03-02 09:00:00") // 10**9
     address = "Framed-IP-Address = 198.51.100.9"
-    detail = record("Start", "1", "user1@isp", begin, address) + record("Interim-Update", "1", "user1@isp", begin + 600, address)
+    detail = record("Start", "1", "user1@isp", begin, address) + record(
+        "Interim-Update", "1", "user1@isp", begin + 600, address
+    )
     detail += record("Stop", "1", "user1@isp", end, address, "Acct-Session-Time = 3600")
     detail += record("Start", "2", "user2@isp", end + 60, address)  # never ends
     detail += record("Stop", "3", "user2@isp", end, "Framed-IPv6-Prefix = 2001:db8:5::/64", "Acct-Session-Time = 1800")
     detail += record("Start", "4", "", begin, address) + record("Start", "5", "user1@isp", begin)
-    loaded = books(f"kind: leases, format: radius-detail, path: detail.txt\n{CUSTOMERS}", detail_txt=detail, who_csv=WHO)
+    loaded = books(
+        f"kind: leases, format: radius-detail, path: detail.txt\n{CUSTOMERS}", detail_txt=detail, who_csv=WHO
+    )
     when = {
         "2026-03-02 07:59:59": None,
         "2026-03-02 08:00:00": "铜公司",
@@ -54,16 +63,23 @@ def test_radius_accounting_is_a_subscriber_from_start_to_stop(books: Books) -> N
     assert {text: named(loaded, "198.51.100.9", 4000, text) for text in when} == when
     assert named(loaded, "2001:db8:5::7", None, "2026-03-02 08:45:00") == "锡公司"
     assert named(loaded, "2001:db8:5::7", None, "2026-03-02 08:15:00") is None
-    assert [one.text for one in loaded.books.books[0].refused] == ["the record has no User-Name", "the record of user1@isp has no address"]
+    assert [one.text for one in loaded.books.books[0].refused] == [
+        "the record has no User-Name",
+        "the record of user1@isp has no address",
+    ]
 
 
 def test_radius_tells_ports_of_a_translator(books: Books) -> None:
     begin = at("2026-03-02 08:00:00") // 10**9
     inside = "Framed-IP-Address = 100.64.0.9"
-    detail = record("Start", "1", "user1@isp", begin, inside, 'Alc-Nat-Port-Range = "198.51.100.9 1024-2047 router base pool1"')
+    detail = record(
+        "Start", "1", "user1@isp", begin, inside, 'Alc-Nat-Port-Range = "198.51.100.9 1024-2047 router base pool1"'
+    )
     ranges = ("IP-Port-Ext-IPv4-Addr = 198.51.100.9", "IP-Port-Range-Start = 2048", "IP-Port-Range-End = 3071")
     detail += record("Start", "2", "user2@isp", begin, "Framed-IP-Address = 100.64.0.10", *ranges)
-    loaded = books(f"kind: leases, format: radius-detail, path: detail.txt\n{CUSTOMERS}", detail_txt=detail, who_csv=WHO)
+    loaded = books(
+        f"kind: leases, format: radius-detail, path: detail.txt\n{CUSTOMERS}", detail_txt=detail, who_csv=WHO
+    )
     asked = [named(loaded, "198.51.100.9", port, "2026-03-02 08:10:00") for port in (1024, 2048, 3072, None)]
     assert asked == ["铜公司", "锡公司", None, None]
     assert named(loaded, "100.64.0.10", None, "2026-03-02 08:10:00") == "锡公司"
@@ -72,14 +88,17 @@ def test_radius_tells_ports_of_a_translator(books: Books) -> None:
 def test_kea_leases_hold_for_their_lifetime_and_the_next_holder_ends_the_one_before(books: Books) -> None:
     expire = at("2026-03-02 10:00:00") // 10**9
     kea = "address,hwaddr,client_id,valid_lifetime,expire,subnet_id,fqdn_fwd,fqdn_rev,hostname,state,user_context,pool_id\n"
-    kea += (
-        f"198.51.100.9,02:00:00:00:00:01,,3600,{expire},1,0,0,pc,0,,0\n198.51.100.9,02:00:00:00:00:01,,3600,{expire + 1800},1,0,0,pc,0,,0\n"
-    )
+    kea += f"198.51.100.9,02:00:00:00:00:01,,3600,{expire},1,0,0,pc,0,,0\n198.51.100.9,02:00:00:00:00:01,,3600,{expire + 1800},1,0,0,pc,0,,0\n"
     kea += f"198.51.100.9,02:00:00:00:00:02,,3600,{expire + 4500},1,0,0,other,0,,0\n"
     kea += f"198.51.100.8,,,3600,{expire},1,0,0,,0,,0\n198.51.100.7,02:00:00:00:00:07,,3600,soon,1,0,0,,0,,0\n"
     kea += f"198.51.100.6,02:00:00:00:00:06,,0,{expire},1,0,0,,0,,0\n198.51.100.5,02:00:00:00:00:05,,3600,{expire},1,0,0,,1,,0\n"
     loaded = books(f"kind: leases, format: kea, accounts: true, path: kea.csv\n{CUSTOMERS}", kea_csv=kea, who_csv=WHO)
-    when = {"2026-03-02 08:59:59": None, "2026-03-02 09:00:00": "网卡公司", "2026-03-02 10:10:00": "网卡公司", "2026-03-02 10:15:00": None}
+    when = {
+        "2026-03-02 08:59:59": None,
+        "2026-03-02 09:00:00": "网卡公司",
+        "2026-03-02 10:10:00": "网卡公司",
+        "2026-03-02 10:15:00": None,
+    }
     assert {text: named(loaded, "198.51.100.9", None, text) for text in when} == when
     book = loaded.books.books[0]
     assert (book.rows, [one.line for one in book.refused]) == (2, [5, 6])
@@ -111,8 +130,13 @@ lease 198.51.100.8 {
   binding state active;
 }
 """
-    loaded = books(f"kind: leases, format: isc-dhcp, accounts: true, path: d.leases\n{CUSTOMERS}", d_leases=leases, who_csv=WHO)
-    assert [named(loaded, "198.51.100.9", None, f"2026-03-02 {time}") for time in ("08:30:00", "09:10:00")] == ["网卡公司", None]
+    loaded = books(
+        f"kind: leases, format: isc-dhcp, accounts: true, path: d.leases\n{CUSTOMERS}", d_leases=leases, who_csv=WHO
+    )
+    assert [named(loaded, "198.51.100.9", None, f"2026-03-02 {time}") for time in ("08:30:00", "09:10:00")] == [
+        "网卡公司",
+        None,
+    ]
     late = loaded.answer("198.51.100.9", None, at("2027-01-01"))
     assert late.claims[0].subscriber == "02:00:00:00:00:02"
     assert [one.line for one in loaded.books.books[0].refused] == [15, 20]
@@ -120,8 +144,9 @@ lease 198.51.100.8 {
 
 def test_a_translators_syslog_is_read_by_pattern(books: Books) -> None:
     block = "[1024-2047] {} 198.51.100.9 in source pool P lsys_id: 0"
-    alloc = "<14>Mar  2 {} bng RT_NAT: RT_SRC_NAT_PBA_ALLOC: Subscriber {} used/maximum [1/8] blocks, allocates port block " + block.format(
-        "from"
+    alloc = (
+        "<14>Mar  2 {} bng RT_NAT: RT_SRC_NAT_PBA_ALLOC: Subscriber {} used/maximum [1/8] blocks, allocates port block "
+        + block.format("from")
     )
     release = "<14>Mar  2 {} bng RT_NAT: RT_SRC_NAT_PBA_RELEASE: Subscriber {} used/maximum [0/8] blocks, releases port block "
     log = [alloc.format("08:00:00", "100.64.0.9"), "<14>Mar  2 08:30:00 bng something else"]
@@ -129,7 +154,9 @@ def test_a_translators_syslog_is_read_by_pattern(books: Books) -> None:
     book = "first,last,organisation\n100.64.0.9,,铜公司\n"
     source = "kind: leases, format: nat-syslog, year: 2026, utc_offset: '+00:00', path: nat.log"
     loaded = books(f"{source}\nkind: inventory, path: book.csv", nat_log="\n".join(log), book_csv=book)
-    assert [named(loaded, "198.51.100.9", 1500, f"2026-03-02 {time}") for time in ("07:00:00", "08:59:59", "09:00:00")] == [
+    assert [
+        named(loaded, "198.51.100.9", 1500, f"2026-03-02 {time}") for time in ("07:00:00", "08:59:59", "09:00:00")
+    ] == [
         None,
         "铜公司",
         None,
@@ -142,7 +169,10 @@ def test_a_translators_syslog_is_read_by_pattern(books: Books) -> None:
         own_log="2026-03-02T08:00:00Z add 198.51.100.9:4000 100.64.0.9\n2026-03-02T09:00:00Z free 198.51.100.9:4000 100.64.0.9\n",
         book_csv=book,
     )
-    assert [named(loaded, "198.51.100.9", 4000, f"2026-03-02 {time}") for time in ("08:30:00", "09:30:00")] == ["铜公司", None]
+    assert [named(loaded, "198.51.100.9", 4000, f"2026-03-02 {time}") for time in ("08:30:00", "09:30:00")] == [
+        "铜公司",
+        None,
+    ]
 
 
 def test_rows_of_a_translators_table_that_cannot_be_used_are_named(books: Books) -> None:
@@ -177,7 +207,9 @@ def test_registries_say_whose_block_it_is(books: Books) -> None:
 
 def test_routes_name_the_origin_and_several_of_them(books: Books) -> None:
     table = "; a comment\n198.51.100.0/24\t64496\n192.0.2.0/24\t{64497,64498}\n2001:db8::/32\t64499\nx\t1\n203.0.113.0/24\tnone\n"
-    loaded = books("kind: routes, names: names.csv, path: rib.dat", rib_dat=table, names_csv="AS64496,Example\n64497 Other Net\n")
+    loaded = books(
+        "kind: routes, names: names.csv, path: rib.dat", rib_dat=table, names_csv="AS64496,Example\n64497 Other Net\n"
+    )
     assert loaded.answer("198.51.100.1", None, 0).claims[0].detail == {"asn": "AS64496", "as_name": "Example"}
     assert loaded.answer("192.0.2.1", None, 0).claims[0].detail["origins"] == "{64497,64498}"
     assert loaded.answer("2001:db8::1", None, 0).claims[0].detail == {"asn": "AS64499"}
@@ -186,7 +218,11 @@ def test_routes_name_the_origin_and_several_of_them(books: Books) -> None:
 
 def test_places_are_the_weakest_claim_and_name_nobody(books: Books, tmp_path: Path) -> None:
     writer = MMDBWriter(ip_version=6, ipv4_compatible=True)
-    place = {"country": {"iso_code": "CN", "names": {"zh-CN": "中国"}}, "city": {"names": {"zh-CN": "苏州"}}, "isp": "Example"}
+    place = {
+        "country": {"iso_code": "CN", "names": {"zh-CN": "中国"}},
+        "city": {"names": {"zh-CN": "苏州"}},
+        "isp": "Example",
+    }
     writer.insert_network(IPSet(["198.51.100.0/24"]), place)
     writer.to_db_file(str(tmp_path / "geo.mmdb"))
     text = "198.51.100.0|198.51.100.255|中国|0|江苏省|苏州市|电信\nbad\n"
@@ -204,7 +240,14 @@ def test_places_are_the_weakest_claim_and_name_nobody(books: Books, tmp_path: Pa
 
 def test_netbox_names_tenants_of_active_prefixes(books: Books) -> None:
     def prefix(network: str, tenant: str | None, **more: object) -> dict[str, object]:
-        return {"prefix": network, "tenant": tenant and {"name": tenant}, "status": {"value": "active"}, "vrf": None, "vlan": None, **more}
+        return {
+            "prefix": network,
+            "tenant": tenant and {"name": tenant},
+            "status": {"value": "active"},
+            "vrf": None,
+            "vlan": None,
+            **more,
+        }
 
     export = [
         prefix("198.51.100.0/28", "铜公司", custom_fields={"uscc": "91320505MADEM0002J", "address": "一号路"}),

@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from sensor.attribution.index import Index
-from sensor.attribution.rows import ANY_PORT_FIRST, Columns, Point, Row
-from sensor.attribution.tree import FEW_ROWS, TooManyCrossingsError, Tree
+from sensor.attribution.index.index import Index
+from sensor.attribution.index.rows import ANY_PORT_FIRST, Columns, Point, Row
+from sensor.attribution.index.tree import FEW_ROWS, TooManyCrossingsError, Tree
 
 POINTS = (Point(), Point("red"), Point("*"), Point("", 7), Point("", None, "eth1"))
 
@@ -52,8 +52,13 @@ small_rows = st.builds(
 
 
 @settings(max_examples=150, deadline=None)
-@given(st.lists(small_rows, max_size=60), st.lists(st.tuples(st.integers(0, 75), st.integers(-1, 32), st.integers(0, 42)), max_size=20))
-def test_every_row_that_holds_is_found_in_order_however_ranges_cross(rows: list[Row], asked: list[tuple[int, int, int]]) -> None:
+@given(
+    st.lists(small_rows, max_size=60),
+    st.lists(st.tuples(st.integers(0, 75), st.integers(-1, 32), st.integers(0, 42)), max_size=20),
+)
+def test_every_row_that_holds_is_found_in_order_however_ranges_cross(
+    rows: list[Row], asked: list[tuple[int, int, int]]
+) -> None:
     index = built(rows)
     for vrf, vlans, interface in (("", (), None), ("red", (7,), None), ("", (8,), "eth0")):
         points = index.at(vrf, vlans, interface)
@@ -66,7 +71,9 @@ def test_every_row_that_holds_is_found_in_order_however_ranges_cross(rows: list[
 def test_one_address_with_thousands_of_port_blocks_over_time_is_still_right() -> None:
     rng = random.Random("blocks")
     rows = [
-        Row(4, 5, 5, 0, 0, begin, begin + 50, 1024 + 64 * block, 1087 + 64 * block) for begin in range(0, 1_000, 50) for block in range(100)
+        Row(4, 5, 5, 0, 0, begin, begin + 50, 1024 + 64 * block, 1087 + 64 * block)
+        for begin in range(0, 1_000, 50)
+        for block in range(100)
     ]
     rows += [Row(4, 0, 9, 0), Row(4, 5, 5, 0, 0, 100, 300)]
     index = built(rows)
@@ -88,7 +95,17 @@ def test_random_books_and_questions_agree_with_brute_force() -> None:
         begin = rng.randrange(1_000)
         ports = rng.choice(((ANY_PORT_FIRST, 65_535), (1024, 2047), (2048, 4095)))
         rows.append(
-            Row(version, first, min(first + size - 1, (1 << bits) - 1), 0, 0, begin, begin + 300, *ports, rng.randrange(len(POINTS)))
+            Row(
+                version,
+                first,
+                min(first + size - 1, (1 << bits) - 1),
+                0,
+                0,
+                begin,
+                begin + 300,
+                *ports,
+                rng.randrange(len(POINTS)),
+            )
         )
     index = built(rows)
     for _ in range(1_500):
@@ -118,7 +135,10 @@ def test_an_empty_index_answers_too() -> None:
 def test_ranges_that_cross_without_end_are_refused_and_not_cut_for_ever() -> None:
     rng = random.Random("crossing")
     begins = [rng.randrange(1_000_000) for _ in range(4_000)]
-    items = sorted(((begin, begin + rng.randrange(1_000_000), row) for row, begin in enumerate(begins)), key=lambda one: (one[0], -one[1]))
+    items = sorted(
+        ((begin, begin + rng.randrange(1_000_000), row) for row, begin in enumerate(begins)),
+        key=lambda one: (one[0], -one[1]),
+    )
     with pytest.raises(TooManyCrossingsError):
         Tree(items, len(items))
 

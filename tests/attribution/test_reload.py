@@ -9,12 +9,12 @@ from typing import Literal
 
 import pytest
 
-from sensor.attribution import Attribution, AttributionError, settings
-from sensor.attribution.dates import moment_ns
-from sensor.attribution.inventory import Config
-from sensor.attribution.ranges import address_text
+from sensor.attribution import AttributionError, Attributor, settings
+from sensor.attribution.index.ranges import address_text
 from sensor.attribution.settings import Settings
-from sensor.records import Finding
+from sensor.attribution.sources.inventory import Config
+from sensor.model.finding import Finding
+from sensor.sheets.dates import moment_ns
 from tests.attribution.conftest import Books
 from tests.session.dialogue import run, shipped
 
@@ -30,20 +30,26 @@ def test_a_book_that_lost_more_than_half_of_its_rows_is_refused_and_the_old_one_
     with pytest.raises(AttributionError, match="4 rows, 10 before: more than half are gone"):
         books("kind: inventory, path: book.csv", old, book_csv=book(4))
     assert old.answer("192.0.2.9", None, 0).result == "named"
-    assert books("kind: inventory, path: book.csv", old, book_csv=book(5)).answer("192.0.2.9", None, 0).result == "unknown"
+    assert (
+        books("kind: inventory, path: book.csv", old, book_csv=book(5)).answer("192.0.2.9", None, 0).result == "unknown"
+    )
     allowed = books("kind: inventory, path: book.csv, allow_shrink: true", old, book_csv=book(4))
     assert allowed.stats()["rows"] == 4
 
 
 def test_every_problem_of_every_source_is_told_at_once(books: Books) -> None:
-    sources = "kind: inventory, path: none.csv\nkind: leases, format: kea, path: x.csv\nkind: inventory, path: none*.csv"
+    sources = (
+        "kind: inventory, path: none.csv\nkind: leases, format: kea, path: x.csv\nkind: inventory, path: none*.csv"
+    )
     with pytest.raises(AttributionError) as caught:
         books(sources, x_csv="a\n")
     assert [problem.split(": ")[0].rpartition(":")[2] for problem in caught.value.problems] == ["3", "4", "5"]
 
 
 def test_a_pattern_reads_all_its_files(books: Books) -> None:
-    loaded = books("kind: inventory, path: '*.csv'", a_csv=HEAD + "192.0.2.1,,Copper,,\n", b_csv=HEAD + "192.0.2.2,,Tin,,\n")
+    loaded = books(
+        "kind: inventory, path: '*.csv'", a_csv=HEAD + "192.0.2.1,,Copper,,\n", b_csv=HEAD + "192.0.2.2,,Tin,,\n"
+    )
     assert [loaded.answer(f"192.0.2.{last}", None, 0).result for last in (1, 2, 3)] == ["named", "named", "unknown"]
 
 
@@ -51,7 +57,7 @@ def test_how_far_a_book_is_read_is_told_to_its_end(tmp_path: Path) -> None:
     path = tmp_path / "book.csv"
     path.write_text(HEAD + "".join(f"10.0.{number // 256}.{number % 256},,Copper,,\n" for number in range(5_000)))
     told: list[tuple[str, int, int]] = []
-    Attribution.load(Settings(sources=[Config(kind="inventory", path=str(path))]), None, lambda *one: told.append(one))
+    Attributor.load(Settings(sources=[Config(kind="inventory", path=str(path))]), None, lambda *one: told.append(one))
     assert len(told) >= 3
     assert [done for _, done, _ in told] == sorted(done for _, done, _ in told)
     assert told[-1] == (str(path), path.stat().st_size, path.stat().st_size)
@@ -69,24 +75,34 @@ def test_every_source_is_found_by_its_file_and_described() -> None:
 
 
 def finding() -> Finding:
-    from sensor.proof import dialogue_events
+    from sensor.line.examples import dialogue_events
 
-    example = next(example for header in shipped().headers for example in header.examples if header.name == "stratum-v1")
-    return next(one for one in run(dialogue_events(example.dialogue, flow=1, proto=example.proto))[0] if isinstance(one, Finding))
+    example = next(
+        example for header in shipped().headers for example in header.examples if header.name == "stratum-v1"
+    )
+    return next(
+        one
+        for one in run(dialogue_events(example.dialogue, flow=1, proto=example.proto))[0]
+        if isinstance(one, Finding)
+    )
 
 
 def with_flows(made: Finding, *flows: tuple[int, int]) -> Finding:
     """The finding with connections of these ports and times."""
     (flow, *_) = made.flows
     changed = [
-        dataclasses.replace(flow, key=dataclasses.replace(flow.key, src_port=port), first_ns=at_ns, last_ns=at_ns) for port, at_ns in flows
+        dataclasses.replace(flow, key=dataclasses.replace(flow.key, src_port=port), first_ns=at_ns, last_ns=at_ns)
+        for port, at_ns in flows
     ]
     return dataclasses.replace(made, flows=changed)
 
 
 def test_a_finding_of_several_connections_is_named_only_where_they_agree(books: Books) -> None:
     made = finding()
-    ports = "first,last,organisation,port_first,port_last\n" + f"{made.miner_ip},,Copper,1,999\n{made.miner_ip},,Tin,1000,1999\n"
+    ports = (
+        "first,last,organisation,port_first,port_last\n"
+        + f"{made.miner_ip},,Copper,1,999\n{made.miner_ip},,Tin,1000,1999\n"
+    )
     loaded = books("kind: inventory, path: book.csv", book_csv=ports)
     agreed = loaded.attribute(with_flows(made, (10, 5), (20, 6))).attribution
     assert agreed is not None
@@ -146,7 +162,9 @@ def test_live_connections_are_seen_on_their_interface(books: Books) -> None:
 def test_ranges_that_cross_beyond_reason_are_one_sentence_with_a_line(books: Books) -> None:
     rng = random.Random("crossing")
     rows = [(begin, begin + rng.randrange(1 << 20)) for begin in (rng.randrange(1 << 20) for _ in range(4_000))]
-    book = HEAD + "".join(f"{address_text(4, 10 << 24 | first)},{address_text(4, 10 << 24 | last)},Copper,,\n" for first, last in rows)
+    book = HEAD + "".join(
+        f"{address_text(4, 10 << 24 | first)},{address_text(4, 10 << 24 | last)},Copper,,\n" for first, last in rows
+    )
     with pytest.raises(AttributionError, match=r"book\.csv:\d+: ranges cross each other beyond reason"):
         books("kind: inventory, path: book.csv", book_csv=book)
 
@@ -162,7 +180,9 @@ def test_it_is_the_miners_side_that_is_asked_for_whichever_end_it_is(books: Book
 def test_the_holder_of_a_proxy_that_carries_for_others_is_not_called_the_miner(books: Books) -> None:
     made = finding()
     loaded = books("kind: inventory, path: book.csv", book_csv=f"first,last,organisation\n{made.miner_ip},,Proxy Ltd\n")
-    carried = dataclasses.replace(made, flows=[dataclasses.replace(flow, client="203.0.113.9:4000") for flow in made.flows])
+    carried = dataclasses.replace(
+        made, flows=[dataclasses.replace(flow, client="203.0.113.9:4000") for flow in made.flows]
+    )
     answer = loaded.attribute(carried).attribution
     assert answer is not None
     assert (answer.result, answer.enterprise) == ("shared", None)

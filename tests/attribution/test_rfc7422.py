@@ -7,9 +7,9 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from sensor.attribution import AttributionError
-from sensor.attribution.dates import moment_ns
-from sensor.attribution.ranges import number
-from sensor.attribution.rfc7422 import PORTS, Mapping
+from sensor.attribution.formats.rfc7422 import PORTS, Mapping
+from sensor.attribution.index.ranges import number
+from sensor.sheets.dates import moment_ns
 from tests.attribution.conftest import Books
 
 
@@ -43,7 +43,9 @@ mappings = st.builds(
 
 @settings(max_examples=30, deadline=None)
 @given(mappings, st.data())
-def test_outside_and_inside_undo_each_other_over_the_whole_range(parameters: dict[str, object], data: st.DataObject) -> None:
+def test_outside_and_inside_undo_each_other_over_the_whole_range(
+    parameters: dict[str, object], data: st.DataObject
+) -> None:
     mapping = Mapping(**parameters)  # type: ignore[arg-type]
     assume(mapping.ratio * mapping.outside_count < 1 << 16)
     owned = 0
@@ -58,7 +60,9 @@ def test_outside_and_inside_undo_each_other_over_the_whole_range(parameters: dic
         for port in (ports[0], ports[-1], data.draw(st.sampled_from(ports))):
             assert mapping.inside(outside, port) == inside
     everything = [
-        mapping.inside(mapping.outside_first + pool, port) for pool in range(min(3, mapping.outside_count)) for port in range(0, PORTS, 7)
+        mapping.inside(mapping.outside_first + pool, port)
+        for pool in range(min(3, mapping.outside_count))
+        for port in range(0, PORTS, 7)
     ]
     for inside in filter(None, everything):
         assert mapping.outside(inside) is not None

@@ -1,4 +1,4 @@
-"""Attribution at full size: a million allocations loaded from a book, a million questions against brute force, and a big spreadsheet.
+"""Attributor at full size: a million allocations loaded from a book, a million questions against brute force, and a big spreadsheet.
 
 Run as `python -m tests.bench.attribution`; `ROWS` and `SHEET_ROWS` in the environment change the sizes. The rows have time, ports and
 VRF; a twentieth of the addresses are translators with 63 blocks of ports. Brute force compares rows by numpy, without any tree, and must
@@ -21,17 +21,29 @@ from pathlib import Path
 
 import numpy as np
 
-from sensor.attribution import Attribution
-from sensor.attribution.inventory import Config
-from sensor.attribution.ranges import address_text
+from sensor.attribution import Attributor
+from sensor.attribution.index.ranges import address_text
 from sensor.attribution.settings import Settings
+from sensor.attribution.sources.inventory import Config
 
 ROWS = int(os.environ.get("ROWS", "1000000"))
 SHEET_ROWS = int(os.environ.get("SHEET_ROWS", "100000"))
 NS = 1_000_000_000
 EPOCH_2015, DAYS = 1_420_070_400, 4_000
 VRFS = ("", "", "", "red", "blue")
-HEAD = ("first", "last", "organisation", "nature", "address", "use", "valid_from", "valid_until", "vrf", "port_first", "port_last")
+HEAD = (
+    "first",
+    "last",
+    "organisation",
+    "nature",
+    "address",
+    "use",
+    "valid_from",
+    "valid_until",
+    "vrf",
+    "port_first",
+    "port_last",
+)
 
 
 def rows(count: int, rng: random.Random) -> Iterator[tuple[str, ...]]:
@@ -83,7 +95,7 @@ def main() -> None:
         book = Path(folder) / "book.csv"
         subprocess.run([sys.executable, "-m", "tests.bench.attribution", "make", str(book)], check=True)
         began, ticks = time.perf_counter(), time.process_time()
-        loaded = Attribution.load(Settings(sources=[Config(kind="inventory", path=str(book), preset="minewatch")]))
+        loaded = Attributor.load(Settings(sources=[Config(kind="inventory", path=str(book), preset="minewatch")]))
         seconds, cpu = time.perf_counter() - began, time.process_time() - ticks
         taken = len(loaded.index)
         size = f"{book.stat().st_size / 1e6:.0f} MB CSV"
@@ -97,7 +109,7 @@ def main() -> None:
         sheet(Path(folder))
 
 
-def asked(loaded: Attribution, count: int, rng: random.Random) -> list[tuple[int, int, int, int, str]]:
+def asked(loaded: Attributor, count: int, rng: random.Random) -> list[tuple[int, int, int, int, str]]:
     """Random questions: an address of a random row, any time, a port or none, a VRF."""
     index = loaded.index
     found = []
@@ -110,7 +122,7 @@ def asked(loaded: Attribution, count: int, rng: random.Random) -> list[tuple[int
     return found
 
 
-def speed(loaded: Attribution, questions: list[tuple[int, int, int, int, str]]) -> None:
+def speed(loaded: Attributor, questions: list[tuple[int, int, int, int, str]]) -> None:
     """Look-ups of the index, and whole answers as the line gets them."""
     index = loaded.index
     points = {vrf: index.at(vrf, (), None) for vrf in VRFS}
@@ -120,23 +132,33 @@ def speed(loaded: Attribution, questions: list[tuple[int, int, int, int, str]]) 
         index.match(version, value, port, at_ns, points[vrf])
     rate = len(some) / (time.process_time() - began)
     print(f"look-ups    {rate:,.0f} a second of a processor (index.match: the rows that hold, in order of rank)")
-    texts = [(address_text(version, value), None if port < 0 else port, at_ns, vrf) for version, value, port, at_ns, vrf in some]
+    texts = [
+        (address_text(version, value), None if port < 0 else port, at_ns, vrf)
+        for version, value, port, at_ns, vrf in some
+    ]
     began = time.process_time()
     for address, number, at_ns, vrf in texts:
         question = loaded.question(address, number, at_ns, vlan=(), interface=None, vrf=vrf)
         assert question is not None
         loaded.decide(question)
     rate = len(texts) / (time.process_time() - began)
-    print(f"answers     {rate:,.0f} a second of a processor (Attribution.question and decide, as the line asks for each connection)")
+    print(
+        f"answers     {rate:,.0f} a second of a processor (Attributor.question and decide, as the line asks for each connection)"
+    )
     began = time.process_time()
     for address, number, at_ns, vrf in texts[:100_000]:
         loaded.answer(address, number, at_ns, vrf=vrf)
     rate = 100_000 / (time.process_time() - began)
-    print(f"in words    {rate:,.0f} a second of a processor (Attribution.answer: the same, with every claim and reason as text)")
-    print("            " + ", ".join(f"{name} {value:,}" for name, value in loaded.stats().items() if name.startswith("lookups")))
+    print(
+        f"in words    {rate:,.0f} a second of a processor (Attributor.answer: the same, with every claim and reason as text)"
+    )
+    print(
+        "            "
+        + ", ".join(f"{name} {value:,}" for name, value in loaded.stats().items() if name.startswith("lookups"))
+    )
 
 
-def check(loaded: Attribution, questions: list[tuple[int, int, int, int, str]]) -> None:
+def check(loaded: Attributor, questions: list[tuple[int, int, int, int, str]]) -> None:
     """Every question by brute force over all rows."""
     index = loaded.index
     count = len(index)
@@ -168,8 +190,15 @@ def check(loaded: Attribution, questions: list[tuple[int, int, int, int, str]]) 
             position = bisect_right(borders, value) - 1
             low, high = np.searchsorted(sorted_first, (position - narrow_most, position + 1))
             rows = np.concatenate((order[low:high], wide))
-            holds = (first[rows] <= position) & (position < after[rows]) & (version[rows] == asked_version) & allowed[rows]
-            holds &= (columns[0][rows] <= at_ns) & (at_ns < columns[1][rows]) & (columns[2][rows] <= port) & (port <= columns[3][rows])
+            holds = (
+                (first[rows] <= position) & (position < after[rows]) & (version[rows] == asked_version) & allowed[rows]
+            )
+            holds &= (
+                (columns[0][rows] <= at_ns)
+                & (at_ns < columns[1][rows])
+                & (columns[2][rows] <= port)
+                & (port <= columns[3][rows])
+            )
             expected = sorted(set(rows[holds].tolist()), key=index.rank.__getitem__)
             wrong += expected != index.match(asked_version, value, port, at_ns, index.at(vrf, (), None))
     print(f"brute force {len(questions):,} questions, {wrong} differ ({time.perf_counter() - began:.0f} s)")
@@ -183,7 +212,20 @@ def sheet(folder: Path) -> None:
     book = xlsxwriter.Workbook(str(path), {"constant_memory": True})
     page = book.add_worksheet()
     page.write_row(
-        0, 0, ["起始IP地址*", "终止IP地址*", "使用方式", "使用日期*", "单位名称*", "单位性质", "单位所在省*", "市", "县", "单位详细地址*"]
+        0,
+        0,
+        [
+            "起始IP地址*",
+            "终止IP地址*",
+            "使用方式",
+            "使用日期*",
+            "单位名称*",
+            "单位性质",
+            "单位所在省*",
+            "市",
+            "县",
+            "单位详细地址*",
+        ],
     )
     for number in range(SHEET_ROWS):
         first = (198 << 24 | 18 << 16) + 2 * number
@@ -203,8 +245,10 @@ def sheet(folder: Path) -> None:
         page.write_row(number + 1, 0, cells)
     book.close()
     began = time.perf_counter()
-    loaded = Attribution.load(Settings(sources=[Config(kind="inventory", path=str(path), preset="filing")]))
-    print(f"spreadsheet {len(loaded.index):,} rows of XLSX ({path.stat().st_size / 1e6:.1f} MB) in {time.perf_counter() - began:.1f} s")
+    loaded = Attributor.load(Settings(sources=[Config(kind="inventory", path=str(path), preset="filing")]))
+    print(
+        f"spreadsheet {len(loaded.index):,} rows of XLSX ({path.stat().st_size / 1e6:.1f} MB) in {time.perf_counter() - began:.1f} s"
+    )
 
 
 if __name__ == "__main__":

@@ -35,7 +35,9 @@ def main() -> int:
         ledger = Ledger.open(url)
         truth = simulate(ledger, options.addresses)
         ledger.close()
-        print(f"simulated {len(truth.addresses):,} addresses in {time.perf_counter() - start:.1f} s, true energy {truth.kwh:,.0f} kWh")
+        print(
+            f"simulated {len(truth.addresses):,} addresses in {time.perf_counter() - start:.1f} s, true energy {truth.kwh:,.0f} kWh"
+        )
         words = [sys.executable, "-m", "sensor.cli", "bulletin", "--week", WEEK, "--ledger", url, "-o", str(folder)]
         start = time.perf_counter()
         subprocess.run([*words, "--lang", "zh"], check=True)
@@ -47,7 +49,9 @@ def main() -> int:
         said = json.loads((folder / f"bulletin-{WEEK}.zh.json").read_text())
         facts = {one["key"]: one["value"] for one in said["sections"][0]["blocks"][0]["facts"]}
         week = facts["week_kwh"]
-        print(f"addresses {facts['addresses']:,}, energy {week['best']:,.0f} kWh ({week['low']:,.0f} to {week['high']:,.0f})")
+        print(
+            f"addresses {facts['addresses']:,}, energy {week['best']:,.0f} kWh ({week['low']:,.0f} to {week['high']:,.0f})"
+        )
         right = facts["addresses"] == len(truth.addresses) and week["low"] <= truth.kwh <= week["high"]
     return 0 if right and taken <= LIMIT_S else 1
 

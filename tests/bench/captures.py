@@ -58,7 +58,9 @@ def make(shape: Shape, folder: Path) -> Path:
             _record(out.write, int(clock), frame)
         for item in miners[at:]:
             _record(out.write, *item)
-    note.write_text(json.dumps({"packets": shape.packets + len(miners), "flows": flows + len(truth), "mining_flows": len(truth)}))
+    note.write_text(
+        json.dumps({"packets": shape.packets + len(miners), "flows": flows + len(truth), "mining_flows": len(truth)})
+    )
     return path
 
 
@@ -74,7 +76,10 @@ class _Flow:
     def __init__(self, rng: random.Random, shape: Shape) -> None:
         self.udp = rng.random() < 0.3
         self.addresses = (0x0A000000 | rng.getrandbits(20), 0xC0000200 | rng.getrandbits(24))
-        self.ports = (rng.randrange(1024, 65_536), rng.choice((53, 443, 5_353, 3_478) if self.udp else (443, 443, 80, 22, 25, 8_080)))
+        self.ports = (
+            rng.randrange(1024, 65_536),
+            rng.choice((53, 443, 5_353, 3_478) if self.udp else (443, 443, 80, 22, 25, 8_080)),
+        )
         self.left = 1 + int(rng.expovariate(1 / shape.flow_packets))
         self.sequence = [rng.getrandbits(32), rng.getrandbits(32)]
 
@@ -85,7 +90,9 @@ class _Flow:
         else:
             sequence, other = self.sequence[side], self.sequence[1 - side]
             payload = b"" if first else payload
-            body = struct.pack(">HHIIBBHHH", sport, dport, sequence, other, 0x50, 2 if first else 24, 501, 0, 0) + payload
+            body = (
+                struct.pack(">HHIIBBHHH", sport, dport, sequence, other, 0x50, 2 if first else 24, 501, 0, 0) + payload
+            )
             self.sequence[side] = (sequence + len(payload) + first) & 0xFFFFFFFF
         length, protocol = 20 + len(body), 17 if self.udp else 6
         source, target = self.addresses[side], self.addresses[1 - side]
@@ -108,7 +115,10 @@ def _frames(shape: Shape) -> Iterator[tuple[bytes, bool]]:
         first = flow is None
         if flow is None:
             flow = flows[slot] = _Flow(rng, shape)
-        yield flow.frame(0 if first else int(rng.random() < 0.6), payloads[int(rng.random() * len(payloads))], first), first
+        yield (
+            flow.frame(0 if first else int(rng.random() < 0.6), payloads[int(rng.random() * len(payloads))], first),
+            first,
+        )
         flow.left -= 1
         if flow.left <= 0:
             flows[slot] = None

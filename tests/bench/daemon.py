@@ -42,7 +42,9 @@ def main() -> None:
     """Make the namespace, and measure inside."""
     missing = [name for name in ("ip", "tcpreplay") if not shutil.which(name)]
     if os.geteuid() != 0 or missing:
-        sys.exit(f"bench-daemon: SKIPPED: needs root and {', '.join(missing) or 'network namespaces'} (make debian-packages)")
+        sys.exit(
+            f"bench-daemon: SKIPPED: needs root and {', '.join(missing) or 'network namespaces'} (make debian-packages)"
+        )
     capture = make(MIXED, FOLDER)
     name = f"minewatch-daemon-{os.getpid()}"
     run("ip", "netns", "add", name)
@@ -82,11 +84,15 @@ def inside(capture: Path) -> None:
     server = http.server.ThreadingHTTPServer(("127.0.0.1", WEBHOOK), Told)
     threading.Thread(target=server.serve_forever, daemon=True).start()
     with (folder / "log").open("wb") as log:
-        sensor = subprocess.Popen([sys.executable, "-m", "sensor.cli", "run", "-c", str(folder / "minewatch.yaml")], stderr=log)
+        sensor = subprocess.Popen(
+            [sys.executable, "-m", "sensor.cli", "run", "-c", str(folder / "minewatch.yaml")], stderr=log
+        )
     while "reload" not in scrape()[0]:
         time.sleep(0.2)
     background = subprocess.Popen(
-        ["tcpreplay", "-q", "-K", "--loop=0", f"--pps={RATE}", "-i", SENDER, str(capture)], stdout=subprocess.PIPE, text=True
+        ["tcpreplay", "-q", "-K", "--loop=0", f"--pps={RATE}", "-i", SENDER, str(capture)],
+        stdout=subprocess.PIPE,
+        text=True,
     )
     sent_s, scrapes = mining()
     broken = reloading(folder, sensor)
@@ -189,7 +195,11 @@ def value(text: str, name: str) -> float:
 
 def spread(seconds: list[float]) -> dict[str, float]:
     ordered = sorted(seconds)
-    return {"p50": round(statistics.median(ordered), 3), "p99": round(ordered[int(0.99 * len(ordered))], 3), "most": round(ordered[-1], 3)}
+    return {
+        "p50": round(statistics.median(ordered), 3),
+        "p99": round(ordered[int(0.99 * len(ordered))], 3),
+        "most": round(ordered[-1], 3),
+    }
 
 
 if __name__ == "__main__":

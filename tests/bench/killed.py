@@ -24,7 +24,9 @@ def kills(url: str, count: int, name: str) -> bool:
     generator = random.Random(count)
     said, opened = zip(*(killed(url, run, generator) for run in range(count)), strict=True)
     check(url, list(said))
-    print(f"{name}: {count} kills, {sum(said)} steps said; nothing lost, nothing doubled; slowest start {max(opened):.2f} s")
+    print(
+        f"{name}: {count} kills, {sum(said)} steps said; nothing lost, nothing doubled; slowest start {max(opened):.2f} s"
+    )
     return max(opened) <= LIMIT_S
 
 

@@ -16,12 +16,12 @@ from pathlib import Path
 
 from sqlalchemy import func, select
 
-from sensor.findings import MAX_FLOWS
 from sensor.ledger import Ledger
 from sensor.ledger.database import reading
-from sensor.ledger.periods import summary
+from sensor.ledger.read.periods import summary
 from sensor.ledger.schema import ROLLUPS
-from sensor.records import Finding
+from sensor.line.join import MAX_FLOWS
+from sensor.model.finding import Finding
 from tests.ledger.made import SECOND, flow
 from tests.ledger.mining import DAY, HOUR, MONDAY, mined, owned
 
@@ -41,7 +41,9 @@ def year(ledger: Ledger, addresses: int, days: int) -> float:
 
 
 def _finding(number: int, day: int) -> Finding:
-    made = mined(number, MONDAY, MONDAY + day * DAY, 4_000 * day, attribution=owned(number // 3), active_seconds=86_400.0 * day)
+    made = mined(
+        number, MONDAY, MONDAY + day * DAY, 4_000 * day, attribution=owned(number // 3), active_seconds=86_400.0 * day
+    )
     flows = [flow(2 * number + half, miner=made.miner_ip) for half in range(2 * max(0, day - MAX_FLOWS // 2), 2 * day)]
     for at, one in enumerate(flows, start=2 * day - len(flows)):
         one.first_ns, one.last_ns = MONDAY + at * DAY // 2, MONDAY + (at + 1) * DAY // 2 - SECOND
@@ -52,7 +54,10 @@ def _finding(number: int, day: int) -> Finding:
 def speed(ledger: Ledger) -> None:
     """Findings recorded a second in steps of 500, when new and when updated."""
     for name, start in (("new", 0), ("updated", 1), ("updated again", 2)):
-        found = [mined(100_000 + number, MONDAY, MONDAY + (start + 1) * HOUR // 12, 10 * (start + 1)) for number in range(2_000)]
+        found = [
+            mined(100_000 + number, MONDAY, MONDAY + (start + 1) * HOUR // 12, 10 * (start + 1))
+            for number in range(2_000)
+        ]
         began = time.perf_counter()
         for page in range(0, len(found), 500):
             ledger.record(found[page : page + 500], MONDAY)
@@ -72,12 +77,16 @@ def main() -> int:
         with reading(ledger.engine) as connection:
             rows = connection.scalar(select(func.count()).select_from(ROLLUPS))
             if connection.dialect.name == "sqlite":
-                used = connection.exec_driver_sql("SELECT (SELECT * FROM pragma_page_count()) - (SELECT * FROM pragma_freelist_count())")
+                used = connection.exec_driver_sql(
+                    "SELECT (SELECT * FROM pragma_page_count()) - (SELECT * FROM pragma_freelist_count())"
+                )
                 size = int(used.scalar_one()) * int(connection.exec_driver_sql("PRAGMA page_size").scalar_one())
             else:
                 size = int(connection.exec_driver_sql("SELECT pg_database_size(current_database())").scalar_one())
         scaled = size * WANTED / arguments.addresses
-        print(f"{arguments.addresses} addresses, {arguments.days} days: {size / 1e6:.1f} MB, {rows:,} roll-ups, written in {taken:.0f} s")
+        print(
+            f"{arguments.addresses} addresses, {arguments.days} days: {size / 1e6:.1f} MB, {rows:,} roll-ups, written in {taken:.0f} s"
+        )
         print(f"{WANTED:,} addresses: {scaled / 1e9:.2f} GB")
         began = time.perf_counter()
         told = summary(ledger, MONDAY + (arguments.days - 7) * DAY, MONDAY + arguments.days * DAY)

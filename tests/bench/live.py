@@ -24,8 +24,8 @@ from rich.console import Console
 from rich.table import Table
 
 from sensor import signatures
-from sensor.engine import Capture, describe, load
-from sensor.pipeline import Pipeline
+from sensor.intake.engine import Capture, describe, load
+from sensor.line.pipeline import Pipeline
 from tests.bench.captures import MIXED, make
 
 FOLDER = Path(os.environ.get("BENCH_DIR", "build/bench"))
@@ -38,7 +38,19 @@ AFTER_S = 6
 SENDER, MIRROR = "a0", "b0"
 PATIENCE_S = 20
 COLUMNS = (
-    *("asked", "pps", "Mbit/s", "sent", "handled", "dropped", "loss %", "account", "events lost", "lag max", "lag gone"),
+    *(
+        "asked",
+        "pps",
+        "Mbit/s",
+        "sent",
+        "handled",
+        "dropped",
+        "loss %",
+        "account",
+        "events lost",
+        "lag max",
+        "lag gone",
+    ),
     *("CPU s", "ns/pkt", "MB"),
 )
 
@@ -47,7 +59,9 @@ def main() -> None:
     """Each rate in turn; a row for each."""
     missing = [name for name in ("ip", "tcpreplay") if not shutil.which(name)]
     if os.geteuid() != 0 or missing:
-        sys.exit(f"bench-live: SKIPPED: needs root and {', '.join(missing) or 'network namespaces'} (make debian-packages)")
+        sys.exit(
+            f"bench-live: SKIPPED: needs root and {', '.join(missing) or 'network namespaces'} (make debian-packages)"
+        )
     capture = Path(os.environ.get("BENCH_LIVE_CAPTURE") or make(MIXED, FOLDER))
     console = Console(width=None if sys.stdout.isatty() else 150, highlight=False)
     console.print(
@@ -87,12 +101,16 @@ def measure(capture: Path, rate: int) -> tuple[dict[str, float], dict[str, Any]]
         run(*inside, "ip", "link", "add", SENDER, "type", "veth", "peer", "name", MIRROR)
         for end in (SENDER, MIRROR):
             run(*inside, "ip", "link", "set", end, "up")
-        listener = subprocess.Popen([*inside, sys.executable, "-m", "tests.bench.live", "listen"], stdout=subprocess.PIPE, text=True)
+        listener = subprocess.Popen(
+            [*inside, sys.executable, "-m", "tests.bench.live", "listen"], stdout=subprocess.PIPE, text=True
+        )
         assert listener.stdout is not None
         assert listener.stdout.readline() == "listening\n"
         time.sleep(1)
         speed = [f"--pps={rate}"] if rate else ["--topspeed"]
-        told = run(*inside, "tcpreplay", "-q", "-K", "--loop=0", f"--duration={SECONDS}", *speed, "-i", SENDER, str(capture))
+        told = run(
+            *inside, "tcpreplay", "-q", "-K", "--loop=0", f"--duration={SECONDS}", *speed, "-i", SENDER, str(capture)
+        )
         ended_at = time.time()
         time.sleep(AFTER_S)
         listener.send_signal(signal.SIGTERM)
@@ -115,7 +133,12 @@ def _sent(told: str, ended_at: float) -> dict[str, float]:
     rated = next(line for line in told.splitlines() if line.startswith("Rated:"))
     words = rated.replace(",", "").split()
     packets = next(int(line.split(":")[1]) for line in told.splitlines() if "Successful packets" in line)
-    return {"packets": packets, "pps": float(words[-2]), "mbps": float(words[words.index("Mbps") - 1]), "ended_at": ended_at}
+    return {
+        "packets": packets,
+        "pps": float(words[-2]),
+        "mbps": float(words[words.index("Mbps") - 1]),
+        "ended_at": ended_at,
+    }
 
 
 def listen() -> None:

@@ -51,7 +51,12 @@ class Tool:
             events = Path(folder) / "eve.json"
             words = [word.replace("{}", str(capture)).replace("{eve}", str(events)) for word in self.words]
             with (Path(folder) / "out").open("wb+") as out:
-                done = subprocess.run([sys.executable, "-I", "-S", "-c", LAUNCHER, *words], stdout=out, stderr=subprocess.PIPE, check=False)
+                done = subprocess.run(
+                    [sys.executable, "-I", "-S", "-c", LAUNCHER, *words],
+                    stdout=out,
+                    stderr=subprocess.PIPE,
+                    check=False,
+                )
                 out.seek(0)
                 text = out.read().decode(errors="replace")
             code, wall, cpu, rss = json.loads(done.stderr)

@@ -17,9 +17,9 @@ from typing import Any
 
 import yaml
 
-from sensor.events import Chunk, Event
-from sensor.pipeline import Pipeline
-from sensor.proof import dialogue_events
+from sensor.line.examples import dialogue_events
+from sensor.line.pipeline import Pipeline
+from sensor.model.events import Chunk, Event
 from sensor.signatures import SignatureSet, load
 from sensor.signatures.model import Line
 
@@ -34,7 +34,11 @@ def talk(vector: dict[str, Any], signatures: SignatureSet, shares: int) -> list[
     if "submit" not in kinds:
         return None
     share = kinds.index("submit")
-    replies = [line for line, what in zip(lines, kinds, strict=True) if line.direction != lines[share].direction and what is None]
+    replies = [
+        line
+        for line, what in zip(lines, kinds, strict=True)
+        if line.direction != lines[share].direction and what is None
+    ]
     answer = [line for line in replies if line in lines[share + 1 :]][:1] or [accepted(lines[share])]
     job = [line for line, what in zip(lines, kinds, strict=True) if what == "job"][:1]
     steady = []
@@ -90,21 +94,30 @@ def many_jobs(lines: list[Line], signatures: SignatureSet) -> list[Line]:
     if not isinstance(params, list) or not isinstance(params[0], str):
         return lines
     said = json.loads(job[0].data)
-    again = [Line(job[0].direction, json.dumps({**said, "params": [f"{n:08x}", *params[1:]]}).encode() + b"\n") for n in range(JOBS)]
+    again = [
+        Line(job[0].direction, json.dumps({**said, "params": [f"{n:08x}", *params[1:]]}).encode() + b"\n")
+        for n in range(JOBS)
+    ]
     return [*lines, *again]
 
 
 def main() -> None:
     """Print a row for each conversation, or for those that are named."""
     signatures = load()
-    print(f"{len(signatures.dialects)} dialects loaded; {'messages/s':>12}  bytes a session: both sides, miner's side, {JOBS} jobs")
+    print(
+        f"{len(signatures.dialects)} dialects loaded; {'messages/s':>12}  bytes a session: both sides, miner's side, {JOBS} jobs"
+    )
     for vector in yaml.safe_load(VECTORS.read_text()):
         lines = talk(vector, signatures, SHARES) if "dialect" in vector else None
         names = [name for name in sys.argv[1:] if name != "memory"] or [vector["name"]]
         if lines and vector["name"] in names:
             speed = rate(list(dialogue_events(lines)), signatures)
             short = talk(vector, signatures, 64) or []
-            ways = (short, [line for line in short if line.direction == 0], many_jobs(short, signatures)) if "memory" in sys.argv else ()
+            ways = (
+                (short, [line for line in short if line.direction == 0], many_jobs(short, signatures))
+                if "memory" in sys.argv
+                else ()
+            )
             held = "".join(f"{memory(way, signatures):10,.0f}" for way in ways)
             print(f"{vector['name']:12} {vector['dialect']:22} {speed:10,.0f} {held}")
 

@@ -20,7 +20,7 @@ from rich.console import Console
 from rich.table import Table
 
 from sensor import signatures
-from sensor.engine import EngineError, describe, load
+from sensor.intake.engine import EngineError, describe, load
 from tests.bench.captures import MIXED, SMALL, make
 from tests.bench.measure import Cost, Tool, install, minewatch, peers
 
@@ -67,8 +67,15 @@ def shared_captures() -> list[Path]:
     if not shutil.which("capinfos") or not shutil.which("gcc"):
         print("bench: without the captures of ../shared/bench (they need capinfos, editcap and gcc)", file=sys.stderr)
         return []
-    sizes = ["--mix-flows", os.environ.get("BENCH_MIX_FLOWS", "330000"), "--small-flows", os.environ.get("BENCH_SMALL_FLOWS", "1000000")]
-    done = subprocess.run([sys.executable, str(maker), "--out", str(folder), *sizes], capture_output=True, text=True, check=False)
+    sizes = [
+        "--mix-flows",
+        os.environ.get("BENCH_MIX_FLOWS", "330000"),
+        "--small-flows",
+        os.environ.get("BENCH_SMALL_FLOWS", "1000000"),
+    ]
+    done = subprocess.run(
+        [sys.executable, str(maker), "--out", str(folder), *sizes], capture_output=True, text=True, check=False
+    )
     if done.returncode:
         print(f"bench: ../shared/bench/make_bench.py failed:\n{done.stderr[-2000:]}", file=sys.stderr)
         return []
@@ -93,7 +100,19 @@ def compare(console: Console, capture: Path, tools: list[Tool]) -> None:
     empty = minewatch(1).run(FOLDER / "empty.pcap").rss_bytes
     cpu = {name: statistics.median(cost.cpu for cost in costs) for name, costs in runs.items()}
     table = Table(title=f"{capture}: {truth['packets']:,} packets, {truth['flows']:,} flows", title_justify="left")
-    for column in ("", "wall s", "CPU s", "Mpps", "Gbit/s", "RSS MB", "B/flow", "over empty", "packets", "mining flows", "x ndpiReader"):
+    for column in (
+        "",
+        "wall s",
+        "CPU s",
+        "Mpps",
+        "Gbit/s",
+        "RSS MB",
+        "B/flow",
+        "over empty",
+        "packets",
+        "mining flows",
+        "x ndpiReader",
+    ):
         table.add_column(column, justify="left" if not column else "right")
     for tool in tools:
         costs = runs[tool.name]
@@ -152,7 +171,9 @@ def steps(console: Console, captures: list[Path]) -> None:
     for capture in captures:
         best = []
         for step in STEPS:
-            packets, _, seconds = min((core.bench(str(capture), step, tables, limits) for _ in range(3)), key=lambda told: told[2])
+            packets, _, seconds = min(
+                (core.bench(str(capture), step, tables, limits) for _ in range(3)), key=lambda told: told[2]
+            )
             best.append(f"{seconds / packets * 1e9:.1f}")
         table.add_row(str(capture), *best)
     console.print(table)

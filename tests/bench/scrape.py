@@ -13,7 +13,7 @@ import threading
 import time
 from urllib.request import urlopen
 
-from exporters.prometheus import Config
+from exporters.kinds.prometheus import Config
 from exporters.scrape import Server
 from tests.exporters.statuses import busy
 

@@ -33,11 +33,15 @@ def main() -> int:
         wrong_of_all += wrong
         all_exits += exits
         share = wrong / arguments.miners
-        print(f"{kind:<14} {wrong:>5} = {share:.2%}    {exits[len(exits) // 2]:6.1f} {exits[int(len(exits) * 0.95)]:6.1f}")
+        print(
+            f"{kind:<14} {wrong:>5} = {share:.2%}    {exits[len(exits) // 2]:6.1f} {exits[int(len(exits) * 0.95)]:6.1f}"
+        )
     share = wrong_of_all / (arguments.miners * len(KINDS))
     within = sum(days <= STATED_DAYS for days in all_exits) / len(all_exits)
     passed = share <= 0.01 and within >= 0.95
-    print(f"all: {share:.2%} wrongly closed in {arguments.days} days; {within:.1%} of the exits closed within {STATED_DAYS:g} days")
+    print(
+        f"all: {share:.2%} wrongly closed in {arguments.days} days; {within:.1%} of the exits closed within {STATED_DAYS:g} days"
+    )
     return 0 if passed else 1
 
 

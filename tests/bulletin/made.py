@@ -7,15 +7,16 @@ from zoneinfo import ZoneInfo
 
 from hypothesis import strategies as st
 
-from exporters.documents.bulletin import document as bulletin
-from exporters.documents.model import Document
+from exporters.forms.documents.bulletin import document as bulletin
+from exporters.forms.documents.model import Document
 from sensor.attribution.divisions import Divisions
+from sensor.bulletin.aggregate import Frame, figures
 from sensor.bulletin.owners import Owners
 from sensor.bulletin.period import week_of
-from sensor.bulletin.reckon import Frame, figures
-from sensor.figures import Figures, MeterCheck, Rates, Reason
-from sensor.records import Enterprise, Grade, Site
-from sensor.summary import Case, Line, Range, SiteClass, SiteSummary, Summary
+from sensor.model.attribution import Enterprise, Site
+from sensor.model.evidence import Grade
+from sensor.model.figures import Figures, MeterCheck, Rates, Reason
+from sensor.model.summary import Case, Line, Range, SiteClass, SiteSummary, Summary
 
 PERIOD = week_of("2026-W10", ZoneInfo("Asia/Shanghai"), date(2026, 3, 10))
 RATES = Rates(0.5366, 0.30)
@@ -37,7 +38,9 @@ def line(number: int, kwh: float = 10.0, **changes: object) -> Line:
     return Line(**{**given, **changes})  # type: ignore[arg-type]
 
 
-def site(number: int, category: str | None = "enterprise", division: str = "320505", name: str | None = None) -> SiteSummary:
+def site(
+    number: int, category: str | None = "enterprise", division: str = "320505", name: str | None = None
+) -> SiteSummary:
     """One site."""
     whose = Enterprise(f"name:{number}", name or f"某单位{number}", None, category)
     kind = SiteClass("mine", 0.9, ("many machines",))
@@ -45,12 +48,18 @@ def site(number: int, category: str | None = "enterprise", division: str = "3205
 
 
 def summary(
-    lines: list[Line], sites: list[SiteSummary], gone: tuple[Line, ...] = (), cases: tuple[Case, ...] = (), before: bool = False
+    lines: list[Line],
+    sites: list[SiteSummary],
+    gone: tuple[Line, ...] = (),
+    cases: tuple[Case, ...] = (),
+    before: bool = False,
 ) -> Summary:
     """A week with these lines, watched all the time."""
     period = PERIOD.before if before else PERIOD
     seconds = (period.to_ns - period.from_ns) / 1e9
-    return Summary(period.from_ns, period.to_ns, tuple(lines), gone, {one.site_id: one for one in sites}, cases, seconds, 0.01, ())
+    return Summary(
+        period.from_ns, period.to_ns, tuple(lines), gone, {one.site_id: one for one in sites}, cases, seconds, 0.01, ()
+    )
 
 
 def frame(region: str | None = None, name_persons: bool = False) -> Frame:
@@ -61,7 +70,9 @@ def frame(region: str | None = None, name_persons: bool = False) -> Frame:
 @st.composite
 def summaries(draw: st.DrawFn, before: bool = False) -> Summary:
     """Any summary of a few lines: addresses that mine by several algorithms, sites with and without owners, persons among them."""
-    categories = draw(st.lists(st.sampled_from(("enterprise", "individual", "university", None)), min_size=1, max_size=4))
+    categories = draw(
+        st.lists(st.sampled_from(("enterprise", "individual", "university", None)), min_size=1, max_size=4)
+    )
     divisions = ("320505", "320302", "110105")
     sites = [site(number, category, draw(st.sampled_from(divisions))) for number, category in enumerate(categories, 1)]
     owner = st.none() | st.integers(1, len(sites))
@@ -101,7 +112,9 @@ def everything(name: str = "某单位") -> Figures:
         PERIOD.from_ns,
         PERIOD.to_ns,
     )
-    unknown = Case(2, "new", PERIOD.from_ns, PERIOD.from_ns, None, None, "192.0.2.4", None, None, PERIOD.from_ns, PERIOD.to_ns)
+    unknown = Case(
+        2, "new", PERIOD.from_ns, PERIOD.from_ns, None, None, "192.0.2.4", None, None, PERIOD.from_ns, PERIOD.to_ns
+    )
     lines = [
         line(1, 100.0, case_id=1, pools=(name,), coins=(name, "BTC")),
         line(2, 20.0, algorithm="rx/0", coins=("XMR",), new=True),
@@ -114,10 +127,22 @@ def everything(name: str = "某单位") -> Figures:
     before = summary([line(1, 90.0), line(5, 7.0, site_id=5)], [*sites, gone_site], before=True)
     reasons = (Reason("within-load", {"low": 40.0, "high": 71.5}), Reason("flat", {"evenness": 93.0}))
     meters = (
-        MeterCheck(name, "consistent", reasons, 210.0, Range(80, 100, 150), frame().owners.of(sites[0]), 1.0, 0.93, Range(400, 600, 800)),
+        MeterCheck(
+            name,
+            "consistent",
+            reasons,
+            210.0,
+            Range(80, 100, 150),
+            frame().owners.of(sites[0]),
+            1.0,
+            0.93,
+            Range(400, 600, 800),
+        ),
         MeterCheck("另一块表", "not-comparable", (Reason("no-mining"),), None, None),
     )
-    days = [(day.first, Range(10.0 * number, 12.0 * number, 20.0 * number)) for number, day in enumerate(PERIOD.days(), 1)]
+    days = [
+        (day.first, Range(10.0 * number, 12.0 * number, 20.0 * number)) for number, day in enumerate(PERIOD.days(), 1)
+    ]
     return figures(now, before, days, frame(), meters)
 
 

@@ -21,7 +21,10 @@ from sensor.estimate.interval import rate
 from sensor.estimate.power import PUE, energy_kwh, watts
 from sensor.estimate.tally import Tally
 from sensor.ledger import Ledger
-from sensor.records import Attribution, Claim, Enterprise, Finding, Grade, Pool, Shares, Site
+from sensor.model.attribution import Attribution, Claim, Enterprise, Site
+from sensor.model.evidence import Grade
+from sensor.model.finding import Finding, Pool
+from sensor.model.quantities import Shares
 from sensor.signatures.work import UNITS
 from tests.ledger.made import finding, flow
 
@@ -36,7 +39,20 @@ COINS = (
     ("RVN", "kawpow", "hashes", "kawpow", "rvn.pool.example", 8, 1.5e8),
     ("ZEC", "equihash/200,9", "solutions", "equihash", "zec.pool.example", 4, 1.4e5),
 )
-CITIES = ("320505", "320506", "320508", "320302", "320303", "320102", "320104", "320205", "320402", "320602", "320902", "321002")
+CITIES = (
+    "320505",
+    "320506",
+    "320508",
+    "320302",
+    "320303",
+    "320102",
+    "320104",
+    "320205",
+    "320402",
+    "320602",
+    "320902",
+    "321002",
+)
 OWNERS = (
     ("enterprise", 44),
     ("individual", 20),
@@ -125,7 +141,7 @@ def _record(ledger: Ledger, findings: list[Finding], now_ns: int) -> None:
 
 def _relapses(ledger: Ledger, period: Period, chance: random.Random) -> None:
     """A part of the cases was worked on before the week, and some were closed, too early."""
-    from sensor.ledger.periods import summary
+    from sensor.ledger.read.periods import summary
 
     for case in summary(ledger, period.before.from_ns, period.from_ns).cases:
         for state in chance.choice(((), ("notified",), ("notified", "under-check"), ("notified", "closed"))):
@@ -141,7 +157,9 @@ def _miners(chance: random.Random, addresses: int, first: int = 0) -> list[Miner
         coin = chance.choices(range(len(COINS)), [one[5] for one in COINS])[0]
         for _ in range(min(size, addresses - len(miners))):
             number = first + len(miners) + 1
-            miners.append(_miner(chance, number, whose, coin if chance.random() < 0.9 else chance.randrange(len(COINS))))
+            miners.append(
+                _miner(chance, number, whose, coin if chance.random() < 0.9 else chance.randrange(len(COINS)))
+            )
     return miners
 
 
@@ -160,10 +178,22 @@ def _miner(chance: random.Random, number: int, owner: tuple[Enterprise, Site] | 
     efficiency = table().efficiency(COINS[coin][1])
     assert efficiency is not None
     # Between low and typical, or typical and high, evenly in logarithms: the true machine is anywhere in the range.
-    ends = (efficiency.low_joules, efficiency.joules) if chance.random() < 0.5 else (efficiency.joules, efficiency.high_joules)
+    ends = (
+        (efficiency.low_joules, efficiency.joules)
+        if chance.random() < 0.5
+        else (efficiency.joules, efficiency.high_joules)
+    )
     joules = math.exp(chance.uniform(math.log(ends[0]), math.log(ends[1])))
     address = f"10.{number >> 16 & 255}.{number >> 8 & 255}.{number & 255}"
-    return Miner(number, address, owner, coin, COINS[coin][6] * chance.lognormvariate(0, 0.8), joules, chance.choice((1.0, 1.0, 0.6, 0.2)))
+    return Miner(
+        number,
+        address,
+        owner,
+        coin,
+        COINS[coin][6] * chance.lognormvariate(0, 0.8),
+        joules,
+        chance.choice((1.0, 1.0, 0.6, 0.2)),
+    )
 
 
 def _week(chance: random.Random, miner: Miner, period: Period, truth: Truth | None, part: int) -> Finding:
@@ -186,10 +216,19 @@ def _week(chance: random.Random, miner: Miner, period: Period, truth: Truth | No
         _know(truth, miner, seconds, work * count / UNITS, count)
     number = miner.number * 2 + part
     one = flow(number, miner=miner.address)
-    one.first_ns, one.last_ns, one.shares, one.dialect = start_ns, start_ns + seconds * SECOND, Shares(count, count, 0, 0, 0), dialect
-    made = finding(number, (one,), work_hashes=work * count / UNITS, stream_bytes=count * 400, coin=coin, algorithm=algorithm)
+    one.first_ns, one.last_ns, one.shares, one.dialect = (
+        start_ns,
+        start_ns + seconds * SECOND,
+        Shares(count, count, 0, 0, 0),
+        dialect,
+    )
+    made = finding(
+        number, (one,), work_hashes=work * count / UNITS, stream_bytes=count * 400, coin=coin, algorithm=algorithm
+    )
     claims: tuple[Claim, ...] = ()
-    attribution = miner.owner and Attribution(miner.address, None, start_ns, "named", *miner.owner, claims, ("it says so",))
+    attribution = miner.owner and Attribution(
+        miner.address, None, start_ns, "named", *miner.owner, claims, ("it says so",)
+    )
     return dataclasses.replace(
         made, work_unit=unit, dialect=dialect, attribution=attribution, pool=Pool(host=pool), pool_host=pool, grade=Grade.ACCEPTED,
         active_seconds=float(seconds), hashrate_hps=interval, spent_hashrate_hps=interval, power_watts=power,

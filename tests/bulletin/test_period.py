@@ -16,7 +16,16 @@ from sensor.bulletin.period import Period, PeriodError, days_of, week_of
 SHANGHAI = ZoneInfo("Asia/Shanghai")
 HOUR_NS = 3_600_000_000_000
 #: With and without summer time, at half hours, across the date line, and where clocks have jumped over midnight.
-ZONES = ("Asia/Shanghai", "UTC", "Asia/Kolkata", "America/Sao_Paulo", "Europe/Berlin", "Pacific/Apia", "America/New_York", "Asia/Urumqi")
+ZONES = (
+    "Asia/Shanghai",
+    "UTC",
+    "Asia/Kolkata",
+    "America/Sao_Paulo",
+    "Europe/Berlin",
+    "Pacific/Apia",
+    "America/New_York",
+    "Asia/Urumqi",
+)
 zones = st.sampled_from([name for name in ZONES if name in zoneinfo.available_timezones()]).map(ZoneInfo)
 days = st.dates(date(1972, 1, 1), date(2199, 12, 1))
 
@@ -51,7 +60,9 @@ def test_days_of_a_period_follow_each_other_and_make_it_up(first: date, count: i
 def test_a_day_begins_when_the_clock_on_the_wall_shows_it(day: date, zone: ZoneInfo) -> None:
     period = days_of(str(day), None, zone)
     begins = wall(period.from_ns, zone)
-    if datetime.combine(day, datetime.min.time(), zone).astimezone(UTC).astimezone(zone).date() == day:  # the day exists there
+    if (
+        datetime.combine(day, datetime.min.time(), zone).astimezone(UTC).astimezone(zone).date() == day
+    ):  # the day exists there
         assert begins.date() == day
         assert wall(period.from_ns - 1_000_000_000, zone).date() < day or begins.fold
     assert wall(period.to_ns - 1_000_000_000, zone).date() <= day
@@ -85,7 +96,8 @@ def test_what_is_no_week_is_told(text: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("first", "last"), [("2026-03-09", "2026-03-02"), ("yesterday", None), ("1950-01-01", None), ("1980-01-01", "2020-01-01")]
+    ("first", "last"),
+    [("2026-03-09", "2026-03-02"), ("yesterday", None), ("1950-01-01", None), ("1980-01-01", "2020-01-01")],
 )
 def test_what_is_no_period_is_told(first: str, last: str | None) -> None:
     with pytest.raises(PeriodError):

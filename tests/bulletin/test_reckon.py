@@ -10,13 +10,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from exporters.documents import data, page, sheets, text, workbook
-from exporters.documents.bulletin import document as bulletin
+from exporters.forms.documents import data, page, sheets, text, workbook
+from exporters.forms.documents.bulletin import document as bulletin
+from sensor.bulletin.aggregate import figures
 from sensor.bulletin.owners import inside
-from sensor.bulletin.reckon import figures
 from sensor.estimate.costs import estimate, growth
-from sensor.figures import Figures, Rates
-from sensor.summary import Range, Summary, energy, totals
+from sensor.model.figures import Figures, Rates
+from sensor.model.summary import Range, Summary, energy, totals
 from tests.bulletin.made import RATES, document, everything, frame, line, site, summaries, summary
 
 bounds = st.tuples(*[st.just(0.0) | st.floats(1e-9, 1e9)] * 3).map(lambda three: Range(*sorted(three)))
@@ -75,7 +75,9 @@ def test_regions_make_up_the_whole(now: Summary, before: Summary) -> None:
     whole = made(now, before)
     parts = [made(now, before, region) for region in ("320000", "11")]
     nowhere = energy([one for one in now.lines if one.site_id is None]).best
-    assert math.isclose(sum(part.estimate.energy_kwh.best for part in parts) + nowhere, whole.estimate.energy_kwh.best, abs_tol=1e-6)
+    assert math.isclose(
+        sum(part.estimate.energy_kwh.best for part in parts) + nowhere, whole.estimate.energy_kwh.best, abs_tol=1e-6
+    )
     assert all(part.addresses + part.elsewhere == whole.addresses for part in parts)
 
 

@@ -10,10 +10,10 @@ from pathlib import Path
 
 import pytest
 
-from exporters.documents.wording import NOTES
-from sensor.cli import main
+from exporters.forms.documents.wording import NOTES
+from sensor.cli.main import main
 from sensor.ledger import Ledger
-from sensor.ledger.periods import summary
+from sensor.ledger.read.periods import summary
 from tests.bulletin.simulation import WEEK, Truth, simulate, week
 
 ADDRESSES = 150
@@ -88,7 +88,11 @@ def test_totals_equal_sums_over_the_ledger_equal_sums_over_events(folder: Path, 
     whole = summary(ledger, period.from_ns, period.to_ns)
     days = [summary(ledger, day.from_ns, day.to_ns) for day in period.days()]
     ledger.close()
-    assert sum(line.shares for line in whole.lines) == sum(row["shares"] for row in rows(folder, "algorithms")) == truth.shares  # type: ignore[misc]
+    assert (
+        sum(line.shares for line in whole.lines)
+        == sum(row["shares"] for row in rows(folder, "algorithms"))
+        == truth.shares
+    )  # type: ignore[misc]
     assert sum(line.shares for day in days for line in day.lines) == truth.shares
     for total in whole.totals():
         assert total.work_hashes == pytest.approx(truth.work_hashes[total.algorithm or ""])
@@ -99,7 +103,9 @@ def test_totals_equal_sums_over_the_ledger_equal_sums_over_events(folder: Path, 
 
 def test_one_form_goes_to_standard_output(simulated: tuple[str, Truth]) -> None:
     words = [sys.executable, "-m", "sensor.cli", "bulletin", "--week", WEEK, "--ledger", simulated[0]]
-    done = subprocess.run([*words, "--lang", "en", "--region", "3205", "--format", "json"], capture_output=True, check=True)
+    done = subprocess.run(
+        [*words, "--lang", "en", "--region", "3205", "--format", "json"], capture_output=True, check=True
+    )
     whole = json.loads(done.stdout)
     assert whole["region"] == "3205"
     cities = next(block for block in whole["sections"][0]["blocks"] if block["key"] == "cities")
@@ -132,7 +138,9 @@ def test_mistakes_are_one_sentence(
 
 
 def test_an_empty_period_is_a_bulletin_too(simulated: tuple[str, Truth], tmp_path: Path) -> None:
-    assert main(["bulletin", "--from", "2020-01-01", "--ledger", simulated[0], "-o", str(tmp_path), "--lang", "both"]) == 0
+    assert (
+        main(["bulletin", "--from", "2020-01-01", "--ledger", simulated[0], "-o", str(tmp_path), "--lang", "both"]) == 0
+    )
     assert len(list(tmp_path.iterdir())) == 10
     assert "No mining was seen." in (tmp_path / "bulletin-2020-01-01.en.md").read_text()
 

@@ -14,15 +14,16 @@ import jsonschema
 import pytest
 import yaml
 
-from exporters.eve import dumps, encode
-from sensor import engine, signatures
-from sensor.engine import EngineError
-from sensor.replay import Outcome, replay
+from exporters.forms.event import dumps, encode
+from sensor import signatures
+from sensor.intake import engine
+from sensor.intake.engine import EngineError
+from sensor.line.replay import Outcome, replay
 from tests.demo.wire import Wire
 
 HERE = Path(__file__).parent
 CASES = sorted(path.parent for path in HERE.glob("*/case.yaml"))
-SCHEMA = json.loads((HERE.parents[1] / "exporters" / "eve.schema.json").read_text())
+SCHEMA = json.loads((HERE.parents[1] / "exporters" / "forms" / "eve.schema.json").read_text())
 
 
 def outcome(folder: Path, name: engine.Name, capture: Path) -> Outcome:

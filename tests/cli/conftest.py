@@ -29,9 +29,13 @@ def demo(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, dict[str, Coun
 def run(tmp_path: Path) -> Run:
     """Run `minewatch` with these words in an empty folder."""
 
-    def command(*words: str | Path, stdin: bytes | None = None, **environment: str) -> subprocess.CompletedProcess[bytes]:
+    def command(
+        *words: str | Path, stdin: bytes | None = None, **environment: str
+    ) -> subprocess.CompletedProcess[bytes]:
         variables = {**os.environ, "PYTHONPATH": str(ROOT), **environment}
         line = [sys.executable, "-m", "sensor.cli", *map(str, words)]
-        return subprocess.run(line, input=stdin or b"", capture_output=True, cwd=tmp_path, env=variables, timeout=120, check=False)
+        return subprocess.run(
+            line, input=stdin or b"", capture_output=True, cwd=tmp_path, env=variables, timeout=120, check=False
+        )
 
     return command

@@ -24,9 +24,15 @@ def events(run: Run, demo: Demo) -> list[dict[str, object]]:
     return [event for event in map(json.loads, done.stdout.splitlines()) if event["event_type"] == "mining"]
 
 
-def test_the_demo_names_enterprises_and_premises_one_by_its_lease_and_leaves_one_open(events: list[dict[str, object]]) -> None:
+def test_the_demo_names_enterprises_and_premises_one_by_its_lease_and_leaves_one_open(
+    events: list[dict[str, object]],
+) -> None:
     whose = {str(event["src_ip"]): event["attribution"] for event in events}
-    named = {ip: answer["enterprise"]["name"] for ip, answer in whose.items() if isinstance(answer, dict) and answer["enterprise"]}
+    named = {
+        ip: answer["enterprise"]["name"]
+        for ip, answer in whose.items()
+        if isinstance(answer, dict) and answer["enterprise"]
+    }
     assert named == {
         "198.51.100.23": "苏州示例铸造有限公司",
         "198.51.100.77": "示例理工大学",
@@ -38,7 +44,11 @@ def test_the_demo_names_enterprises_and_premises_one_by_its_lease_and_leaves_one
     assert isinstance(leased, dict)
     assert isinstance(unknown, dict)
     assert plant["enterprise"]["uscc"] == "91320505MADEM0002J"
-    assert plant["site"] == {"address": "示例路18号3号厂房", "division": "320505", "division_name": "江苏省苏州市虎丘区"}
+    assert plant["site"] == {
+        "address": "示例路18号3号厂房",
+        "division": "320505",
+        "division_name": "江苏省苏州市虎丘区",
+    }
     assert [claim["source"] for claim in leased["claims"]] == ["leases", "inventory", "routes"]
     assert leased["claims"][0]["ports"] == [47_104, 48_127]
     assert (unknown["result"], unknown["enterprise"], unknown["site"]) == ("unknown", None, None)
@@ -112,9 +122,14 @@ def test_an_imported_book_gives_the_same_answers(run: Run, tmp_path: Path) -> No
         "attribution:\n  sources:\n    - {kind: inventory, path: one.csv, preset: minewatch}\n"
         f"    - {{kind: leases, path: {nat}, format: nat-csv}}\n"
     )
-    for asked, at in (("198.51.100.23", "2026-03-02"), ("198.51.100.130:47890", "2026-03-02T08:01:00Z"), ("198.51.100.170", "2022-01-01")):
+    for asked, at in (
+        ("198.51.100.23", "2026-03-02"),
+        ("198.51.100.130:47890", "2026-03-02T08:01:00Z"),
+        ("198.51.100.170", "2022-01-01"),
+    ):
         answers = [
-            run("explain", asked, "--at", at, "-c", config).stdout.decode() for config in ("minewatch.yaml", DEMO / "minewatch.yaml")
+            run("explain", asked, "--at", at, "-c", config).stdout.decode()
+            for config in ("minewatch.yaml", DEMO / "minewatch.yaml")
         ]
         whose = [text.partition("Whose (named)\n")[2].partition("\nWhy")[0] for text in answers]
         assert whose[0]
@@ -148,9 +163,16 @@ def test_explain_says_who_why_and_what_does_not_hold(run: Run) -> None:
     early = run("explain", "198.51.100.130:47890", "--at", "2026-03-02 07:58:00", *config).stdout.decode()
     assert "subscriber kd-2093" in early
     assert "nobody is named" in run("explain", "198.51.100.130", "--at", "2026-03-02 08:01:00", *config).stdout.decode()
-    assert "示例旅行社" in run("explain", "198.51.100.171", "--at", "2025-12-31", *config).stdout.decode().partition("Why")[0]
+    assert (
+        "示例旅行社"
+        in run("explain", "198.51.100.171", "--at", "2025-12-31", *config).stdout.decode().partition("Why")[0]
+    )
     assert "no books are configured" in run("explain", "192.0.2.1").stdout.decode()
-    for wrong in (("explain", "nonsense"), ("explain", "192.0.2.1:99999"), ("explain", "192.0.2.1", "--at", "yesterday")):
+    for wrong in (
+        ("explain", "nonsense"),
+        ("explain", "192.0.2.1:99999"),
+        ("explain", "192.0.2.1", "--at", "yesterday"),
+    ):
         done = run(*wrong)
         assert (done.returncode, done.stdout) == (2, b"")
         assert done.stderr.decode().startswith("minewatch: explain: ")
@@ -158,9 +180,7 @@ def test_explain_says_who_why_and_what_does_not_hold(run: Run) -> None:
 
 
 def test_check_and_replay_refuse_wrong_books_with_file_and_line(run: Run, demo: Demo, tmp_path: Path) -> None:
-    text = (
-        "attribution:\n  sources:\n    - kind: inventory\n      path: none.csv\n    - kind: leases\n      path: x.csv\n      format: kea\n"
-    )
+    text = "attribution:\n  sources:\n    - kind: inventory\n      path: none.csv\n    - kind: leases\n      path: x.csv\n      format: kea\n"
     (tmp_path / "minewatch.yaml").write_text(text)
     (tmp_path / "x.csv").write_text("a,b\n")
     for words in (("check",), ("replay", demo[0])):
@@ -169,10 +189,15 @@ def test_check_and_replay_refuse_wrong_books_with_file_and_line(run: Run, demo: 
         told = [line for line in done.stderr.decode().splitlines() if "reference engine" not in line]
         assert told[0] == "minewatch: minewatch.yaml:4: none.csv: no such file"
         assert told[1].startswith("minewatch: minewatch.yaml:6: x.csv: is no lease file of Kea")
-    text = "attribution:\n  sources:\n    - {kind: inventory, path: b.csv, vlam: ignore}\n    - {kind: nothing, path: x}\n"
+    text = (
+        "attribution:\n  sources:\n    - {kind: inventory, path: b.csv, vlam: ignore}\n    - {kind: nothing, path: x}\n"
+    )
     (tmp_path / "minewatch.yaml").write_text(text)
     told = run("check", "-c", "minewatch.yaml").stderr.decode().splitlines()
-    assert told[0] == "minewatch: minewatch.yaml:3: attribution.sources.0.vlam: unknown key; did you mean attribution.sources.0.vlan?"
+    assert (
+        told[0]
+        == "minewatch: minewatch.yaml:3: attribution.sources.0.vlam: unknown key; did you mean attribution.sources.0.vlan?"
+    )
     assert told[1].startswith("minewatch: minewatch.yaml:4: attribution.sources.1: ")
 
 
@@ -181,4 +206,7 @@ def test_check_counts_the_rows_of_the_books_and_the_refused_ones(run: Run, tmp_p
     (tmp_path / "minewatch.yaml").write_text("attribution: {sources: [{kind: inventory, path: book.csv}]}\n")
     done = run("check", "-c", "minewatch.yaml")
     assert done.returncode == 0
-    assert done.stdout.decode().splitlines()[0] == "book.csv: 1 rows, 1 refused (minewatch books check book.csv names them)"
+    assert (
+        done.stdout.decode().splitlines()[0]
+        == "book.csv: 1 rows, 1 refused (minewatch books check book.csv names them)"
+    )

@@ -60,7 +60,9 @@ def test_no_permission(run: Run, tmp_path: Path) -> None:
     assert sentence(run, 1, "replay", "secret.pcap") == "minewatch: secret.pcap: permission denied"
 
 
-def test_a_damaged_file_is_used_as_far_as_it_goes_and_the_rest_of_the_batch_goes_on(run: Run, demo: Demo, tmp_path: Path) -> None:
+def test_a_damaged_file_is_used_as_far_as_it_goes_and_the_rest_of_the_batch_goes_on(
+    run: Run, demo: Demo, tmp_path: Path
+) -> None:
     data = demo[0].read_bytes()
     (tmp_path / "a.pcap").write_bytes(data[:100_000])
     (tmp_path / "b.pcap").write_bytes(data)
@@ -74,7 +76,9 @@ def test_no_input_at_all(run: Run) -> None:
     assert "name at least one" in sentence(run, 2, "replay")
 
 
-@pytest.mark.parametrize("words", [["frobnicate"], ["replay", "--export", "x.html", "y"], ["replay", "-j", "0", "x"], ["-x"], []])
+@pytest.mark.parametrize(
+    "words", [["frobnicate"], ["replay", "--export", "x.html", "y"], ["replay", "-j", "0", "x"], ["-x"], []]
+)
 def test_wrong_usage_is_code_2(run: Run, words: list[str]) -> None:
     done = run(*words)
     assert done.returncode == 2
@@ -84,7 +88,9 @@ def test_wrong_usage_is_code_2(run: Run, words: list[str]) -> None:
 
 def test_a_broken_configuration_is_code_78_with_file_and_line(run: Run, tmp_path: Path) -> None:
     (tmp_path / "broken.yaml").write_text("limits: [\n")
-    assert sentence(run, 78, "replay", "-c", "broken.yaml", "x.pcap").startswith("minewatch: broken.yaml:2: not valid YAML")
+    assert sentence(run, 78, "replay", "-c", "broken.yaml", "x.pcap").startswith(
+        "minewatch: broken.yaml:2: not valid YAML"
+    )
 
 
 def test_an_unknown_key_is_told_by_check_and_by_replay_alike(run: Run, tmp_path: Path) -> None:
@@ -142,4 +148,7 @@ def test_a_full_disk_is_told_and_the_other_outputs_are_written(run: Run, demo: D
 
 def test_an_engine_that_is_not_there_is_bad_configuration(run: Run) -> None:
     done = run("version", MINEWATCH_ENGINE="turbo")
-    assert (done.returncode, done.stderr) == (78, b"minewatch: MINEWATCH_ENGINE=turbo: must be one of auto, compiled, reference\n")
+    assert (done.returncode, done.stderr) == (
+        78,
+        b"minewatch: MINEWATCH_ENGINE=turbo: must be one of auto, compiled, reference\n",
+    )

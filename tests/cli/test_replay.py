@@ -21,7 +21,7 @@ import jsonschema
 import pytest
 import zstandard
 
-from sensor.cli import VERSION
+from sensor.cli.main import VERSION
 from tests.cli.conftest import ROOT, Run
 from tests.demo.miners import BTC, ETC, RVN, XMR, Counts
 
@@ -50,7 +50,10 @@ def as_pcapng(pcap: bytes) -> bytes:
         body += bytes(-len(body) % 4)
         return struct.pack("<II", kind, len(body) + 12) + body + struct.pack("<I", len(body) + 12)
 
-    blocks = [block(0x0A0D0D0A, struct.pack("<IHHq", 0x1A2B3C4D, 1, 0, -1)), block(1, struct.pack("<HHI", 1, 0, 262_144))]
+    blocks = [
+        block(0x0A0D0D0A, struct.pack("<IHHq", 0x1A2B3C4D, 1, 0, -1)),
+        block(1, struct.pack("<HHI", 1, 0, 262_144)),
+    ]
     at = 24
     while at < len(pcap):
         seconds, micros, captured, original = struct.unpack_from("<IIII", pcap, at)
@@ -66,13 +69,24 @@ def test_the_demo_has_exactly_the_miners_and_shares_that_were_played(run: Run, d
     done = run("replay", path, "--eve", "-")
     assert done.returncode == 0, done.stderr
     found = events(done.stdout)
-    flows = {flow["login"]: flow["shares"] for event in found if event["event_type"] == "mining" for flow in event["mining"]["flows"]}
-    assert {login: (s["submitted"], s["accepted"], s["rejected"]) for login, s in flows.items()} == {k: tuple(v) for k, v in truth.items()}
+    flows = {
+        flow["login"]: flow["shares"]
+        for event in found
+        if event["event_type"] == "mining"
+        for flow in event["mining"]["flows"]
+    }
+    assert {login: (s["submitted"], s["accepted"], s["rejected"]) for login, s in flows.items()} == {
+        k: tuple(v) for k, v in truth.items()
+    }
     mining = [event for event in found if event["event_type"] == "mining"]
     assert {event["src_ip"] for event in mining} == {f"198.51.100.{last}" for last in (23, 77, 130, 142, 171)}
     assert [event["mining"]["login"] for event in mining if event["mining"]["grade"] == "verified"] == ["museum.stick"]
     (proxied,) = [event["mining"] for event in mining if event["mining"]["proxy"]]
-    assert (proxied["proxy"], proxied["pool"]["host"], proxied["coin"]) == ("203.0.113.9:1080", "pool.example.test:5555", "RVN")
+    assert (proxied["proxy"], proxied["pool"]["host"], proxied["coin"]) == (
+        "203.0.113.9:1080",
+        "pool.example.test:5555",
+        "RVN",
+    )
     assert [event["event_type"] for event in found].count("node") == 1
 
 
@@ -100,7 +114,9 @@ def test_the_letters_of_suricata_mean_the_same(run: Run, demo: Demo, tmp_path: P
         ("d.pcapng", as_pcapng),
     ],
 )
-def test_the_container_does_not_matter(run: Run, demo: Demo, tmp_path: Path, name: str, pack: Callable[[bytes], bytes]) -> None:
+def test_the_container_does_not_matter(
+    run: Run, demo: Demo, tmp_path: Path, name: str, pack: Callable[[bytes], bytes]
+) -> None:
     plain = nameless(run("replay", demo[0], "--eve", "-").stdout)
     (tmp_path / name).write_bytes(pack(demo[0].read_bytes()))
     done = run("replay", name, "--eve", "-")
@@ -140,8 +156,14 @@ def test_a_capture_cut_into_files_counts_no_share_twice_and_loses_none(run: Run,
             cuts.append(at)
     for number, (start, end) in enumerate(pairwise(cuts)):
         (tmp_path / f"part{number}.pcap").write_bytes(data[:24] + data[start:end])
-    whole = [event["mining"]["shares"] for event in events(run("replay", demo[0], "--eve", "-").stdout) if "mining" in event]
-    parts = [event["mining"]["shares"] for event in events(run("replay", "part*.pcap", "--eve", "-").stdout) if "mining" in event]
+    whole = [
+        event["mining"]["shares"] for event in events(run("replay", demo[0], "--eve", "-").stdout) if "mining" in event
+    ]
+    parts = [
+        event["mining"]["shares"]
+        for event in events(run("replay", "part*.pcap", "--eve", "-").stdout)
+        if "mining" in event
+    ]
     assert parts == whole
 
 
@@ -160,7 +182,14 @@ def test_quiet_prints_nothing(run: Run, demo: Demo) -> None:
 def test_the_table_fits_its_width_and_cuts_no_address(run: Run, demo: Demo, columns: int) -> None:
     text = run("replay", demo[0], COLUMNS=str(columns)).stdout.decode()
     assert max(map(len, text.splitlines())) <= columns
-    for wanted in ("198.51.100.23", "203.0.113.40:3333", "198.51.100.77", "203.0.113.88:10128", "198.51.100.130", "192.0.2.61:1010"):
+    for wanted in (
+        "198.51.100.23",
+        "203.0.113.40:3333",
+        "198.51.100.77",
+        "203.0.113.88:10128",
+        "198.51.100.130",
+        "192.0.2.61:1010",
+    ):
         assert wanted in text
     assert "\x1b" not in text
     assert "engine" in text.splitlines()[-1]
@@ -174,7 +203,9 @@ def test_no_mining_is_said_and_is_no_error(run: Run, tmp_path: Path, demo: Demo)
 
 def test_a_reader_that_goes_away_is_no_traceback(demo: Demo) -> None:
     line = f"{sys.executable} -m sensor.cli replay {demo[0]} --eve - | head -c 1"
-    done = subprocess.run(["bash", "-c", line], capture_output=True, env={**os.environ, "PYTHONPATH": str(ROOT)}, timeout=60, check=False)
+    done = subprocess.run(
+        ["bash", "-c", line], capture_output=True, env={**os.environ, "PYTHONPATH": str(ROOT)}, timeout=60, check=False
+    )
     assert b"Traceback" not in done.stderr
     assert b"BrokenPipe" not in done.stderr
 
@@ -183,7 +214,9 @@ def test_a_reader_that_goes_away_is_no_traceback(demo: Demo) -> None:
 def test_an_interrupt_ends_at_once_even_when_the_input_is_silent(demo: Demo, engine: str, tmp_path: Path) -> None:
     line = [sys.executable, "-m", "sensor.cli", "replay", "-", "--engine", engine, "--eve", str(tmp_path / "out.json")]
     environment = {**os.environ, "PYTHONPATH": str(ROOT), "MINEWATCH_ENGINE": ""}
-    with subprocess.Popen(line, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=environment) as child:
+    with subprocess.Popen(
+        line, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=environment
+    ) as child:
         assert child.stdin
         assert child.stderr
         child.stdin.write(demo[0].read_bytes()[:40_000])
@@ -219,7 +252,7 @@ def test_the_command_and_the_package_have_one_version() -> None:
 
 
 def test_redacted_events_tell_no_rack_and_no_whole_wallet(run: Run, demo: Demo) -> None:
-    schema = json.loads((ROOT / "exporters" / "eve.schema.json").read_text())
+    schema = json.loads((ROOT / "exporters" / "forms" / "eve.schema.json").read_text())
     plain = run("replay", demo[0], "--eve", "-").stdout
     hidden = run("replay", demo[0], "--eve", "-", "--set", "output.redact=true").stdout
     assert len(plain.splitlines()) == len(hidden.splitlines())
@@ -229,7 +262,10 @@ def test_redacted_events_tell_no_rack_and_no_whole_wallet(run: Run, demo: Demo) 
     for event in events(hidden):
         jsonschema.validate(event, schema)
     proxied = next(event for event in events(hidden) if event["src_ip"] == "198.51.100.142")
-    assert (proxied["mining"]["proxy"], proxied["mining"]["pool"]["host"]) == ("203.0.113.9:1080", "pool.example.test:5555")
+    assert (proxied["mining"]["proxy"], proxied["mining"]["pool"]["host"]) == (
+        "203.0.113.9:1080",
+        "pool.example.test:5555",
+    )
     assert [event.get("mining", {}).get("shares") for event in events(hidden)] == [
         event.get("mining", {}).get("shares") for event in events(plain)
     ]
@@ -241,7 +277,9 @@ def written(run: Run, tmp_path: Path, path: Path, *words: str) -> tuple[str, str
     return (tmp_path / "page.html").read_text(), (tmp_path / "bundle.json").read_text()
 
 
-def test_page_and_bundle_are_the_same_at_every_replay_and_tell_the_same_shares(run: Run, demo: Demo, tmp_path: Path) -> None:
+def test_page_and_bundle_are_the_same_at_every_replay_and_tell_the_same_shares(
+    run: Run, demo: Demo, tmp_path: Path
+) -> None:
     path, truth = demo
     page, bundle = written(run, tmp_path, path)
     assert written(run, tmp_path, path) == written(run, tmp_path, path, "-j", "2") == (page, bundle)

@@ -34,7 +34,15 @@ def recipe() -> str:
 def test_the_table_fits_and_names_everything(run: Run, columns: int) -> None:
     text = run("signatures", "list", COLUMNS=str(columns)).stdout.decode()
     assert max(map(len, text.splitlines())) <= columns
-    for name in ("ethereum-stratum-2", "cryptonote-daemon", "stratum-v2-noise", "monero-levin", "wrappings", "1001.1", "wallet forms"):
+    for name in (
+        "ethereum-stratum-2",
+        "cryptonote-daemon",
+        "stratum-v2-noise",
+        "monero-levin",
+        "wrappings",
+        "1001.1",
+        "wallet forms",
+    ):
         assert name in text
     assert "\x1b" not in text
 
@@ -99,7 +107,10 @@ def test_a_mistake_in_a_dialect_is_one_sentence(run: Run, tmp_path: Path, old: s
 
 @pytest.mark.parametrize(
     ("name", "sentence"),
-    [("none.yaml", "none.yaml: cannot be read: no such file or directory"), ("void", "void: the folder holds no *.yaml file")],
+    [
+        ("none.yaml", "none.yaml: cannot be read: no such file or directory"),
+        ("void", "void: the folder holds no *.yaml file"),
+    ],
 )
 def test_a_place_without_signatures_is_told(run: Run, tmp_path: Path, name: str, sentence: str) -> None:
     (tmp_path / "void").mkdir()

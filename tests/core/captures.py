@@ -24,7 +24,9 @@ def pcap_header(link: int = RAW_IPV4, *, order: str = "<", magic: int = 0xA1B2C3
     return struct.pack(order + "IHHiIII", magic, 2, 4, 0, 0, 65_535, link)
 
 
-def pcap_record(ts_ns: int, data: bytes, *, order: str = "<", unit_ns: int = 1_000, extra: bytes = b"", length: int | None = None) -> bytes:
+def pcap_record(
+    ts_ns: int, data: bytes, *, order: str = "<", unit_ns: int = 1_000, extra: bytes = b"", length: int | None = None
+) -> bytes:
     seconds, rest = divmod(ts_ns, SECOND)
     captured = len(data) if length is None else length
     return struct.pack(order + "IIII", seconds, rest // unit_ns, captured, len(data)) + extra + data
@@ -55,7 +57,9 @@ def interface(link: int = RAW_IPV4, *, order: str = "<", snaplen: int = 0, optio
 
 def enhanced(units: int, data: bytes, *, order: str = "<", number: int = 0, length: int | None = None) -> bytes:
     captured = len(data) if length is None else length
-    return block(6, struct.pack(order + "5I", number, units >> 32, units & 0xFFFFFFFF, captured, len(data)) + data, order)
+    return block(
+        6, struct.pack(order + "5I", number, units >> 32, units & 0xFFFFFFFF, captured, len(data)) + data, order
+    )
 
 
 def simple(data: bytes, *, order: str = "<", wire: int | None = None) -> bytes:
@@ -63,7 +67,9 @@ def simple(data: bytes, *, order: str = "<", wire: int | None = None) -> bytes:
 
 
 def obsolete(units: int, data: bytes, *, order: str = "<", number: int = 0) -> bytes:
-    return block(2, struct.pack(order + "HHIIII", number, 0, units >> 32, units & 0xFFFFFFFF, len(data), len(data)) + data, order)
+    return block(
+        2, struct.pack(order + "HHIIII", number, 0, units >> 32, units & 0xFFFFFFFF, len(data), len(data)) + data, order
+    )
 
 
 def checksum(data: bytes) -> int:
@@ -75,7 +81,16 @@ def checksum(data: bytes) -> int:
     return ~total & 0xFFFF
 
 
-def ipv4(src: bytes, dst: bytes, proto: int, payload: bytes, *, identification: int = 0, place: int = 0, total: int | None = None) -> bytes:
+def ipv4(
+    src: bytes,
+    dst: bytes,
+    proto: int,
+    payload: bytes,
+    *,
+    identification: int = 0,
+    place: int = 0,
+    total: int | None = None,
+) -> bytes:
     length = 20 + len(payload) if total is None else total
     head = struct.pack(">BBHHHBBH4s4s", 0x45, 0, length, identification, place, 64, proto, 0, src, dst)
     return head[:10] + struct.pack(">H", checksum(head)) + head[12:] + payload

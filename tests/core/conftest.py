@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 
 import pytest
 
-from sensor.events import Chunk, Close, End, Event, Hit, Open
+from sensor.model.events import Chunk, Close, End, Event, Hit, Open
 from tests.core.captures import RAW_IPV4, Packet, pcap
 
 MODULES = {"reference": "sensor.reference", "compiled": "sensor._core"}

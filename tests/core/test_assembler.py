@@ -35,7 +35,10 @@ def cut(draw, direction: int, stream: bytes) -> list[Piece]:
 def shuffled(draw, pieces: list[Piece], streams: tuple[bytes, bytes]) -> list[Piece]:
     """Some pieces doubled, some repeated with what is around them, and each at most a few places late."""
     again = draw(st.lists(st.sampled_from(pieces), max_size=6)) if pieces else []
-    wider = [(direction, max(0, offset - 5), streams[direction][max(0, offset - 5) : offset + 20]) for direction, offset, _ in again]
+    wider = [
+        (direction, max(0, offset - 5), streams[direction][max(0, offset - 5) : offset + 20])
+        for direction, offset, _ in again
+    ]
     everything = [*pieces, *again, *wider]
     keys = {number: number + draw(st.integers(0, 20)) for number in range(len(everything))}
     return [everything[number] for number in sorted(keys, key=lambda number: (keys[number], number))]
@@ -64,7 +67,13 @@ def assert_whole(result, streams) -> None:
             if chunk.direction == direction:
                 assert (chunk.offset, chunk.gap) == (expected, 0)
                 expected += len(chunk.data)
-    assert result.close.gap_bytes == result.stats["gaps"] == result.stats["overlap_conflicts"] == result.close.bad_checksums == 0
+    assert (
+        result.close.gap_bytes
+        == result.stats["gaps"]
+        == result.stats["overlap_conflicts"]
+        == result.close.bad_checksums
+        == 0
+    )
 
 
 @SETTINGS
@@ -132,7 +141,9 @@ def test_lost_segments_are_gaps_exactly_where_they_were(engine, conversation, lo
 
 
 @SETTINGS
-@given(pieces=st.lists(st.tuples(st.integers(-40, 200), st.binary(min_size=1, max_size=60)), max_size=25), initial=INITIALS)
+@given(
+    pieces=st.lists(st.tuples(st.integers(-40, 200), st.binary(min_size=1, max_size=60)), max_size=25), initial=INITIALS
+)
 def test_of_bytes_that_differ_the_first_to_arrive_win(engine, pieces, initial):
     talk = Talk(initial=(initial, 5))
     pieces = [(0, b"{"), *pieces]
@@ -156,7 +167,9 @@ def chunks_of(result) -> list[tuple[int, int, int, bytes]]:
 
 
 def test_a_segment_that_fills_a_hole_brings_what_was_held_in_one_chunk(engine):
-    result = engine.packets(timed([*OPEN, TALK.data(0, 3, b"cd"), TALK.data(0, 5, b"ef"), TALK.data(0, 8, b"z"), TALK.data(0, 1, b"ab")]))
+    result = engine.packets(
+        timed([*OPEN, TALK.data(0, 3, b"cd"), TALK.data(0, 5, b"ef"), TALK.data(0, 8, b"z"), TALK.data(0, 1, b"ab")])
+    )
     assert chunks_of(result) == [(0, 0, 0, b"{"), (0, 1, 0, b"abcdef"), (0, 8, 1, b"z")]
     assert result.chunks[1].ts_ns == T0 + 7_000_000
 
@@ -180,7 +193,13 @@ def test_a_hole_is_given_up_when_the_other_side_has_what_was_in_it(engine, acked
 
 
 def test_an_acknowledgement_gives_up_as_many_holes_as_it_covers_before_its_own_payload(engine):
-    frames = [*OPEN, TALK.data(0, 5, b"a"), TALK.data(0, 7, b"b"), TALK.data(0, 20, b"c"), TALK.data(1, 0, b"reply", acked=8)]
+    frames = [
+        *OPEN,
+        TALK.data(0, 5, b"a"),
+        TALK.data(0, 7, b"b"),
+        TALK.data(0, 20, b"c"),
+        TALK.data(1, 0, b"reply", acked=8),
+    ]
     result = engine.packets(timed(frames))
     assert chunks_of(result)[1:] == [(0, 5, 4, b"a"), (0, 7, 1, b"b"), (1, 0, 0, b"reply"), (0, 20, 12, b"c")]
 
@@ -199,7 +218,9 @@ def test_more_held_bytes_than_allowed_give_up_the_hole(engine):
     assert result.chunks[1].ts_ns == T0 + 5_000_000
 
 
-@pytest.mark.parametrize(("offset", "counted"), [(1 + (1 << 30), 0), (2 + (1 << 30), 1), (1 - (1 << 30), 0), (-(1 << 30), 1)])
+@pytest.mark.parametrize(
+    ("offset", "counted"), [(1 + (1 << 30), 0), (2 + (1 << 30), 1), (1 - (1 << 30), 0), (-(1 << 30), 1)]
+)
 def test_what_is_over_a_gibibyte_off_is_no_part_of_the_stream(engine, offset, counted):
     assert engine.packets(timed([*OPEN, TALK.data(0, offset, b"x")])).stats["out_of_window"] == counted
 
@@ -225,7 +246,9 @@ def test_what_is_held_goes_out_originator_first_when_the_flow_leaves(engine):
     packets = [*timed(frames), (T0 + 3_600 * SECOND, late)]
     result = engine.packets(packets)
     assert chunks_of(result)[1:] == [(0, 4, 3, b"client"), (0, 20, 10, b"x"), (1, 4, 4, b"server")]
-    assert {chunk.ts_ns for chunk in result.chunks[1:]} == {timed(frames)[-1][0]}  # the flow's own last packet, not the one that swept it
+    assert {chunk.ts_ns for chunk in result.chunks[1:]} == {
+        timed(frames)[-1][0]
+    }  # the flow's own last packet, not the one that swept it
     assert result.close.reason == "idle"
 
 

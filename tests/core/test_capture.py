@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 import zstandard
 
-from sensor.events import Chunk, Close, End, Open
+from sensor.model.events import Chunk, Close, End, Open
 from tests.core.captures import (
     ACK,
     RAW_IPV4,
@@ -40,10 +40,14 @@ WHOLE = b'{"x":1}\n{"y":2}\n'
 
 
 @pytest.mark.parametrize("order", "<>")
-@pytest.mark.parametrize(("magic", "unit_ns", "extra"), [(0xA1B2C3D4, 1_000, b""), (0xA1B23C4D, 1, b""), (0xA1B2CD34, 1_000, bytes(8))])
+@pytest.mark.parametrize(
+    ("magic", "unit_ns", "extra"), [(0xA1B2C3D4, 1_000, b""), (0xA1B23C4D, 1, b""), (0xA1B2CD34, 1_000, bytes(8))]
+)
 def test_every_kind_of_pcap_gives_the_same_packets(engine, order, magic, unit_ns, extra):
     content = pcap_header(order=order, magic=magic)
-    content += b"".join(pcap_record(T0 + n * 5_000, frame, order=order, unit_ns=unit_ns, extra=extra) for n, frame in enumerate(FRAMES))
+    content += b"".join(
+        pcap_record(T0 + n * 5_000, frame, order=order, unit_ns=unit_ns, extra=extra) for n, frame in enumerate(FRAMES)
+    )
     result = engine.bytes(content)
     assert [(chunk.ts_ns, chunk.data) for chunk in result.chunks] == [(T0, b'{"x":1}\n'), (T0 + 5_000, b'{"y":2}\n')]
     assert result.end == End(result.open.source, 2, None, len(content))
@@ -100,16 +104,33 @@ def test_time_follows_the_interfaces_resolution_and_offset(engine, options, unit
 
 def test_each_interface_has_its_own_link_type(engine):
     ethernet = bytes(12) + b"\x08\x00" + SECOND_FRAME
-    content = section() + interface() + interface(1) + enhanced(1, FIRST) + enhanced(2, ethernet, number=1) + enhanced(3, FIRST, number=2)
+    content = (
+        section()
+        + interface()
+        + interface(1)
+        + enhanced(1, FIRST)
+        + enhanced(2, ethernet, number=1)
+        + enhanced(3, FIRST, number=2)
+    )
     result = engine.bytes(content)
     assert result.stream(0) == WHOLE
     assert result.stats["ignored_interface"] == 1
 
 
 def test_simple_and_obsolete_packet_blocks_are_read_and_others_skipped(engine):
-    content = section() + interface() + block(0x0BAD, b"custom") + obsolete(5_000_000, FIRST) + block(4, bytes(4)) + simple(SECOND_FRAME)
+    content = (
+        section()
+        + interface()
+        + block(0x0BAD, b"custom")
+        + obsolete(5_000_000, FIRST)
+        + block(4, bytes(4))
+        + simple(SECOND_FRAME)
+    )
     result = engine.bytes(content)
-    assert [(chunk.ts_ns, chunk.data) for chunk in result.chunks] == [(5 * SECOND, b'{"x":1}\n'), (5 * SECOND, b'{"y":2}\n')]
+    assert [(chunk.ts_ns, chunk.data) for chunk in result.chunks] == [
+        (5 * SECOND, b'{"x":1}\n'),
+        (5 * SECOND, b'{"y":2}\n'),
+    ]
 
 
 def test_a_simple_packet_before_any_other_is_at_time_0(engine):
@@ -132,7 +153,9 @@ COMPRESSED = {
     "gzip padded": lambda content: gzip.compress(content) + bytes(512),
     "zstd": lambda content: zstandard.compress(content),
     "zstd frames": lambda content: zstandard.compress(content[:50]) + zstandard.compress(content[50:]),
-    "zstd checksum": lambda content: zstandard.ZstdCompressor(write_checksum=True, write_content_size=False).compress(content),
+    "zstd checksum": lambda content: zstandard.ZstdCompressor(write_checksum=True, write_content_size=False).compress(
+        content
+    ),
 }
 
 
@@ -166,7 +189,11 @@ def test_a_header_alone_is_a_capture_without_packets(engine):
 
 
 def test_a_record_over_16_mib_ends_the_file(engine):
-    assert engine.bytes(ONE + pcap_record(T0, bytes(64), length=(16 << 20) + 1)).end[1:] == (1, "record length", len(ONE))
+    assert engine.bytes(ONE + pcap_record(T0, bytes(64), length=(16 << 20) + 1)).end[1:] == (
+        1,
+        "record length",
+        len(ONE),
+    )
     assert engine.bytes(ONE + pcap_record(T0, bytes(64), length=16 << 20)).end[1:] == (1, "truncated", len(ONE))
 
 
@@ -212,14 +239,18 @@ RECORD_BYTES = (len(NOISE) - 24) // 1_000
 def in_two(compressor, flush) -> tuple[bytes, bytes]:
     """The capture compressed, as two parts: what the first 500 packets became, and the rest."""
     middle = 24 + 500 * RECORD_BYTES
-    return compressor.compress(NOISE[:middle]) + compressor.flush(flush), compressor.compress(NOISE[middle:]) + compressor.flush()
+    return compressor.compress(NOISE[:middle]) + compressor.flush(flush), compressor.compress(
+        NOISE[middle:]
+    ) + compressor.flush()
 
 
 GZIP_PARTS = in_two(zlib.compressobj(wbits=31), zlib.Z_FULL_FLUSH)
 ZSTD_PARTS = in_two(zstandard.ZstdCompressor().compressobj(), zstandard.COMPRESSOBJ_FLUSH_BLOCK)
 
 
-@pytest.mark.parametrize("packed", [b"".join(GZIP_PARTS)[: len(GZIP_PARTS[0]) + 9_000], ZSTD_PARTS[0] + ZSTD_PARTS[1][:9_000]])
+@pytest.mark.parametrize(
+    "packed", [b"".join(GZIP_PARTS)[: len(GZIP_PARTS[0]) + 9_000], ZSTD_PARTS[0] + ZSTD_PARTS[1][:9_000]]
+)
 def test_cut_compressed_data_is_used_as_far_as_it_goes(engine, packed):
     _source, count, error, offset = engine.bytes(packed).end
     assert error == "decompression"
@@ -231,7 +262,9 @@ def test_cut_compressed_data_is_used_as_far_as_it_goes(engine, packed):
     "packed",
     [
         GZIP_PARTS[0] + b"\x07" + bytes(40),  # a deflate block of the reserved type (RFC 1951 section 3.2.3)
-        ZSTD_PARTS[0] + b"\x06\x00\x00" + bytes(40),  # a Zstandard block of the reserved type (RFC 8878 section 3.1.1.2.2)
+        ZSTD_PARTS[0]
+        + b"\x06\x00\x00"
+        + bytes(40),  # a Zstandard block of the reserved type (RFC 8878 section 3.1.1.2.2)
     ],
 )
 def test_damage_delivers_all_that_comes_before_it(engine, packed):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from sensor.events import Clock
+from sensor.model.events import Clock
 from tests.core.captures import ACK, CLIENT, RST, SERVER, T0, Talk, timed, timestamp, udp
 
 JSON = b'{"id":1}\n'
@@ -34,7 +34,8 @@ def test_the_first_to_carry_the_highest_is_the_last_also_around_the_turn(engine)
 
 
 @pytest.mark.parametrize(
-    "options", [b"", b"\x00" + timestamp(5), b"\x08\x0a\x00\x00", b"\x08\x00", b"\x05\x01", b"\x01" * 11 + b"\x08", bytes(12)]
+    "options",
+    [b"", b"\x00" + timestamp(5), b"\x08\x0a\x00\x00", b"\x08\x00", b"\x05\x01", b"\x01" * 11 + b"\x08", bytes(12)],
 )
 def test_no_clock_without_a_whole_option(engine, options):
     assert engine.packets(timed([said(0, 0, JSON, options)])).close.clocks == (None, None)
@@ -55,7 +56,9 @@ def test_resets_and_datagrams_have_none(engine):
 def test_a_spent_gate_stops_the_clock_until_a_literal_opens_it_again(engine):
     lines = [JSON, b"x" * 60, b"y" * 60, b'{"mining.' + b"z" * 60]
     places = [0, 9, 69, 129]
-    frames = [said(0, place, line, timestamp(10 + n)) for n, (place, line) in enumerate(zip(places, lines, strict=True))]
+    frames = [
+        said(0, place, line, timestamp(10 + n)) for n, (place, line) in enumerate(zip(places, lines, strict=True))
+    ]
     openings = [(6, 0, [(0x7B, 0x7B)], 20)]
     assert engine.packets(timed(frames[:3]), openings=openings).close.clocks == (Clock(T0, 10, T0 + 1 * MS, 11), None)
     assert engine.packets(timed(frames), openings=openings).close.clocks == (Clock(T0, 10, T0 + 3 * MS, 13), None)

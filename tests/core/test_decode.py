@@ -181,7 +181,14 @@ def test_the_segment_is_found_under_every_layer(engine, name):
 
 def extra_bytes(name: str) -> int:
     """What the innermost IP packet has besides its plain header and the segment."""
-    return {"ip options": 4, "ah": 24, "ah v6": 24, "extensions v6": 16 + 8 + 8, "mobility v6": 16, "atomic fragment v6": 8}.get(name, 0)
+    return {
+        "ip options": 4,
+        "ah": 24,
+        "ah v6": 24,
+        "extensions v6": 16 + 8 + 8,
+        "mobility v6": 16,
+        "atomic fragment v6": 8,
+    }.get(name, 0)
 
 
 LONG = b'{"id":1,"method":"login"}\n' * 8
@@ -190,7 +197,11 @@ LONG = b'{"id":1,"method":"login"}\n' * 8
 @pytest.mark.parametrize("order", list(itertools.permutations(range(4))))
 @pytest.mark.parametrize("family", [4, 6])
 def test_fragments_in_any_order_make_the_datagram(engine, family, order):
-    parts = fragment(ip4(id=5) / tcp(LONG), 64) if family == 4 else fragment6(ip6() / IPv6ExtHdrFragment(id=5) / tcp(LONG), 40 + 8 + 64)
+    parts = (
+        fragment(ip4(id=5) / tcp(LONG), 64)
+        if family == 4
+        else fragment6(ip6() / IPv6ExtHdrFragment(id=5) / tcp(LONG), 40 + 8 + 64)
+    )
     frames = [bytes(ether() / Dot1Q(vlan=number) / part) for number, part in enumerate(parts)]
     assert len(frames) == 4
     result = engine.packets(timed([frames[number] for number in order]), ETHERNET)
@@ -201,7 +212,14 @@ def test_fragments_in_any_order_make_the_datagram(engine, family, order):
 
 
 def test_fragments_of_a_tunnel_are_put_together_before_it_is_opened(engine):
-    whole = IP(src="192.0.2.1", dst="192.0.2.2", id=8) / UDP(sport=1, dport=4_789) / VXLAN(vni=1) / ether() / ip4() / tcp(LONG)
+    whole = (
+        IP(src="192.0.2.1", dst="192.0.2.2", id=8)
+        / UDP(sport=1, dport=4_789)
+        / VXLAN(vni=1)
+        / ether()
+        / ip4()
+        / tcp(LONG)
+    )
     result = engine.packets(timed([bytes(ether() / part) for part in fragment(whole, 96)]), ETHERNET)
     assert result.stream(0) == LONG
 
@@ -211,7 +229,9 @@ def place(offset: int, more: bool) -> int:
 
 
 def v4_fragment(offset: int, more: bool, data: bytes, identification: int = 1) -> bytes:
-    return ipv4(bytes([10, 0, 0, 1]), bytes([10, 0, 0, 2]), 6, data, identification=identification, place=place(offset, more))
+    return ipv4(
+        bytes([10, 0, 0, 1]), bytes([10, 0, 0, 2]), 6, data, identification=identification, place=place(offset, more)
+    )
 
 
 BODY = bytes(tcp(b"{" + b"abcdefgh" * 8))
@@ -266,7 +286,9 @@ UDP_PAYLOAD = bytes(97) + b"\x01\xc0" + b"tail"
 
 
 def test_udp_payload_ends_where_its_length_field_says(engine):
-    frame = bytes(ether() / ip4() / UDP(sport=5_000, dport=6_000, len=8 + len(UDP_PAYLOAD)) / Raw(UDP_PAYLOAD + b"trailer"))
+    frame = bytes(
+        ether() / ip4() / UDP(sport=5_000, dport=6_000, len=8 + len(UDP_PAYLOAD)) / Raw(UDP_PAYLOAD + b"trailer")
+    )
     result = engine.packets([(T0, frame)], ETHERNET)
     assert result.stream(0) == UDP_PAYLOAD
     assert result.open.proto == 17
@@ -420,15 +442,23 @@ IGNORED = {
 }  # fmt: skip
 
 
-@pytest.mark.parametrize(("reason", "number"), [(reason, number) for reason, frames in IGNORED.items() for number in range(len(frames))])
+@pytest.mark.parametrize(
+    ("reason", "number"), [(reason, number) for reason, frames in IGNORED.items() for number in range(len(frames))]
+)
 def test_every_reason_to_ignore_a_frame_is_counted(engine, reason, number):
     link, frame = IGNORED[reason][number]
     stats = engine.packets([(T0, bytes(frame))], link).stats
-    assert {name: count for name, count in stats.items() if name.startswith("ignored_") and count} == {f"ignored_{reason}": 1}
+    assert {name: count for name, count in stats.items() if name.startswith("ignored_") and count} == {
+        f"ignored_{reason}": 1
+    }
 
 
 def test_what_fails_inside_a_tunnel_counts_by_its_own_reason(engine):
-    frames = [tunnel(4_789) / VXLAN(vni=1) / ether() / ARP(), tunnel(2_152) / GTP / Raw(b"\x41" * 40), ether() / OUTER / ip4(proto=1)]
+    frames = [
+        tunnel(4_789) / VXLAN(vni=1) / ether() / ARP(),
+        tunnel(2_152) / GTP / Raw(b"\x41" * 40),
+        ether() / OUTER / ip4(proto=1),
+    ]
     stats = engine.packets(timed([bytes(frame) for frame in frames]), ETHERNET).stats
     assert (stats["ignored_ethertype"], stats["ignored_ip"], stats["ignored_ip_protocol"]) == (1, 1, 1)
 

@@ -15,7 +15,7 @@ import hypothesis.strategies as st
 import pytest
 from hypothesis import HealthCheck, given, settings
 
-from sensor.events import End, Event
+from sensor.model.events import End, Event
 from sensor.reference.decode import segments
 from tests.core.captures import CLIENT, RAW_IPV4, SECOND, SERVER, T0, Talk, ipv4, timestamp, udp
 from tests.core.conftest import Result, needs_compiled
@@ -29,7 +29,10 @@ from scapy.layers.inet6 import IPv6, IPv6ExtHdrFragment  # noqa: E402
 def with_own_numbers(events: list[Event]) -> list[Event]:
     """Flow ids by first appearance: a core may number as it likes."""
     numbers: dict[int, int] = {}
-    return [event if isinstance(event, End) else event._replace(flow=numbers.setdefault(event.flow, len(numbers))) for event in events]
+    return [
+        event if isinstance(event, End) else event._replace(flow=numbers.setdefault(event.flow, len(numbers)))
+        for event in events
+    ]
 
 
 def without_source(events: list[Event]) -> list[Event]:
@@ -51,7 +54,11 @@ def difference(reference: Result, compiled: Result) -> str | None:
         if left != right:
             return f"event {number}: reference {left}, compiled {right}"
     ours, theirs = comparable(reference), comparable(compiled)
-    unequal = [f"{name} {ours.get(name)}, {theirs.get(name)}" for name in ours.keys() | theirs if ours.get(name) != theirs.get(name)]
+    unequal = [
+        f"{name} {ours.get(name)}, {theirs.get(name)}"
+        for name in ours.keys() | theirs
+        if ours.get(name) != theirs.get(name)
+    ]
     return f"counters, reference and compiled: {'; '.join(sorted(unequal))}" if unequal else None
 
 
@@ -60,7 +67,9 @@ PAYLOADS = st.one_of(
     st.sampled_from([b"{", b'{"id":1}\n', b'"mining.', b'"min', b"ing.submit", b'"job_id"']),
     st.sampled_from([b"\xf9\xbe", b"\xb4\xd9", b"\x00\x00\x04", b"x" * 90]),
 )
-PLACES = st.one_of(st.integers(-20, 200), st.sampled_from([0, 1, 2, 9, 1_000, 1 << 30, (1 << 30) + 300, -(1 << 30), 1 << 31]))
+PLACES = st.one_of(
+    st.integers(-20, 200), st.sampled_from([0, 1, 2, 9, 1_000, 1 << 30, (1 << 30) + 300, -(1 << 30), 1 << 31])
+)
 
 
 OPTIONS = st.one_of(
@@ -101,11 +110,17 @@ def fragments(draw) -> bytes:
     start = draw(st.integers(0, len(whole) // 8)) * 8
     data = whole[start : start + draw(st.sampled_from([0, 8, 16, 24, 20, 64]))]
     more = draw(st.booleans())
-    return ipv4(CLIENT, SERVER, 6, data, identification=draw(st.integers(0, 1)), place=start // 8 | (0x2000 if more else 0))
+    return ipv4(
+        CLIENT, SERVER, 6, data, identification=draw(st.integers(0, 1)), place=start // 8 | (0x2000 if more else 0)
+    )
 
 
-STEPS = st.sampled_from([0, 1, 1_000_000, 1_000_000, SECOND, 5 * SECOND, 11 * SECOND, 61 * SECOND, 700 * SECOND, -SECOND, -20 * SECOND])
-PACKETS = st.lists(st.tuples(STEPS, st.one_of(tcp_packets(), tcp_packets(), tcp_packets(), udp_packets(), fragments())), max_size=60)
+STEPS = st.sampled_from(
+    [0, 1, 1_000_000, 1_000_000, SECOND, 5 * SECOND, 11 * SECOND, 61 * SECOND, 700 * SECOND, -SECOND, -20 * SECOND]
+)
+PACKETS = st.lists(
+    st.tuples(STEPS, st.one_of(tcp_packets(), tcp_packets(), tcp_packets(), udp_packets(), fragments())), max_size=60
+)
 LIMITS = st.sampled_from(
     [
         {},
@@ -134,7 +149,12 @@ def test_random_traffic(engine_named, packets, limits, exclude):
         ts_ns += step_ns
         timeline.append((ts_ns, frame))
     assert (
-        difference(*(engine_named(name).packets(timeline, RAW_IPV4, exclude=exclude, **limits) for name in ("reference", "compiled")))
+        difference(
+            *(
+                engine_named(name).packets(timeline, RAW_IPV4, exclude=exclude, **limits)
+                for name in ("reference", "compiled")
+            )
+        )
         is None
     )
 
@@ -146,12 +166,18 @@ def test_random_traffic(engine_named, packets, limits, exclude):
 def test_random_mirrors_of_tzsp(engine_named, fields, kind, end, cut):
     inner = bytes(12) + b"\x08\x00" + Talk().data(0, 0, b'{"id":1}\n')
     frame = udp(CLIENT, SERVER, (1, 37_008), (bytes([1, kind, 0, 1]) + b"".join(fields) + end + inner)[: 10 + cut])
-    assert difference(*(engine_named(name).packets([(T0, frame)], RAW_IPV4) for name in ("reference", "compiled"))) is None
+    assert (
+        difference(*(engine_named(name).packets([(T0, frame)], RAW_IPV4) for name in ("reference", "compiled"))) is None
+    )
 
 
 @needs_compiled
 @settings(max_examples=150, deadline=None)
-@given(frame=st.binary(max_size=120), link=st.sampled_from([0, 1, 9, 12, 50, 104, 108, 113, 228, 229, 276]), tunnel=st.booleans())
+@given(
+    frame=st.binary(max_size=120),
+    link=st.sampled_from([0, 1, 9, 12, 50, 104, 108, 113, 228, 229, 276]),
+    tunnel=st.booleans(),
+)
 def test_random_bytes(engine_named, frame, link, tunnel):
     if tunnel:
         frame = udp(CLIENT, SERVER, (1, [2_152, 4_789, 6_081, 37_008][len(frame) % 4]), frame)
@@ -233,6 +259,8 @@ def test_scapy_finds_the_same_segments(shared, capsys):
             assert (segment.src, segment.src_port, segment.dst, segment.dst_port, segment.payload) == expected, where
             compared += 1
     with capsys.disabled():
-        print(f"\nscapy agrees on {compared} packets of {len(chosen)} captures, and reads on in {stricter} impossible ones")
+        print(
+            f"\nscapy agrees on {compared} packets of {len(chosen)} captures, and reads on in {stricter} impossible ones"
+        )
     assert compared > 5_000
     assert stricter < compared / 100

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from sensor.events import Chunk, Close, End, Open
+from sensor.model.events import Chunk, Close, End, Open
 from tests.core.captures import ACK, CLIENT, FIN, RST, SECOND, SERVER, SYN, T0, Talk, pcap, timed, udp
 
 TALK = Talk()
@@ -94,12 +94,20 @@ def test_a_silent_flow_ends_after_its_timeout(engine, frames, options, timeout_s
     # The sweep falls on the moment itself: up to the timeout a flow lives, and a nanosecond later it does not.
     for wait_ns, gone in [(timeout_s * SECOND, False), (timeout_s * SECOND + 1, True)]:
         result = engine.packets([*packets, (T0 + wait_ns, other()), (T0 + wait_ns, other(8))], **options)
-        assert (result.of(Close)[0].reason == reason) if gone or reason != "idle" else (result.of(Close)[0].reason == "end")
+        assert (
+            (result.of(Close)[0].reason == reason)
+            if gone or reason != "idle"
+            else (result.of(Close)[0].reason == "end")
+        )
         assert result.stats["flows_expired"] == gone
 
 
 def test_a_packet_after_the_timeout_begins_a_new_flow_even_between_sweeps(engine):
-    packets = [at(0, other()), *[(T0 + 9 * SECOND, frame) for frame in [*OPENED, TALK.rst(1, 0)]], at(19.5, TALK.data(0, 1, b"{"))]
+    packets = [
+        at(0, other()),
+        *[(T0 + 9 * SECOND, frame) for frame in [*OPENED, TALK.rst(1, 0)]],
+        at(19.5, TALK.data(0, 1, b"{")),
+    ]
     result = engine.packets(packets, closed_timeout_s=5, openings=[(6, 0, [(0x7B, 0x7B)], 50)])
     assert [type(event) for event in result.events] == [Open, Chunk, Close, Open, Chunk, End, Close]
     assert closes(result) == [("rst", 0), ("end", 0)]
@@ -149,14 +157,24 @@ def test_a_new_syn_reuses_the_ports_of_a_closed_or_silent_flow(engine, ending, w
 
 
 def test_a_flow_joined_midstream_and_closed_is_reused_by_any_syn(engine):
-    frames = [*timed([TALK.data(0, 0, b"{"), TALK.fin(0, 1), TALK.fin(1, 0)]), at(1, HELLO[0]), at(1, TALK.data(0, 0, b"{"))]
+    frames = [
+        *timed([TALK.data(0, 0, b"{"), TALK.fin(0, 1), TALK.fin(1, 0)]),
+        at(1, HELLO[0]),
+        at(1, TALK.data(0, 0, b"{")),
+    ]
     result = engine.packets(frames)
     assert result.stats["flows_reused"] == 1
     assert [opened.basis for opened in result.of(Open)] == ["first-seen", "syn"]
 
 
 def test_both_fins_are_needed_to_close(engine):
-    for flags, reason in [((FIN, 0), "end"), ((0, FIN), "end"), ((FIN, FIN), "fin"), ((RST, 0), "rst"), ((FIN, RST), "rst")]:
+    for flags, reason in [
+        ((FIN, 0), "end"),
+        ((0, FIN), "end"),
+        ((FIN, FIN), "fin"),
+        ((RST, 0), "rst"),
+        ((FIN, RST), "rst"),
+    ]:
         frames = [TALK.data(direction, 1, b"", flags=ACK | flag) for direction, flag in enumerate(flags)]
         assert engine.packets(timed(OPENED + frames)).close.reason == reason
 
@@ -238,7 +256,9 @@ def test_many_workers_give_the_same_events_of_every_flow(engine):
         flows: dict[int, list[tuple]] = {}
         for event in result.events:
             if not isinstance(event, End):
-                fields = (field for field in event[1:] if not isinstance(field, str))  # the source's name is not the same
+                fields = (
+                    field for field in event[1:] if not isinstance(field, str)
+                )  # the source's name is not the same
                 flows.setdefault(event.flow, []).append((type(event).__name__, *fields))
         by_flow.append(sorted(flows.values(), key=lambda events: events[0]))
     assert by_flow[0] == by_flow[1]

@@ -6,7 +6,7 @@ import hypothesis.strategies as st
 import pytest
 from hypothesis import given, settings
 
-from sensor.events import Chunk, Close, End, Hit, Open, Shape
+from sensor.model.events import Chunk, Close, End, Hit, Open, Shape
 from tests.core.captures import CLIENT, SERVER, Talk, pcap, timed, udp
 
 TALK = Talk()
@@ -105,12 +105,22 @@ def test_the_first_opening_in_the_table_gives_the_budget(engine):
 
 def test_payload_of_a_syn_is_the_start_of_the_stream(engine):
     client, server = TALK.initial
-    frames = [TALK.packet(0, 2, client, payload=b"{fast"), TALK.packet(1, 0x12, server, client + 6), TALK.data(0, 5, b"open}")]
+    frames = [
+        TALK.packet(0, 2, client, payload=b"{fast"),
+        TALK.packet(1, 0x12, server, client + 6),
+        TALK.data(0, 5, b"open}"),
+    ]
     assert engine.packets(timed(frames)).stream(0) == b"{fastopen}"
 
 
 def test_a_missing_start_opens_with_a_small_budget(engine):
-    frames = [*HELLO, TALK.data(0, 4, b"late"), TALK.data(0, 0, b"soon"), TALK.data(0, 8, b"x" * 2_041), TALK.data(0, 2_049, b"not seen")]
+    frames = [
+        *HELLO,
+        TALK.data(0, 4, b"late"),
+        TALK.data(0, 0, b"soon"),
+        TALK.data(0, 8, b"x" * 2_041),
+        TALK.data(0, 2_049, b"not seen"),
+    ]
     result = engine.packets(timed(frames))
     assert chunks_of(result) == [(0, 0, 0, b"soonlate"), (0, 8, 0, b"x" * 2_041)]
     assert kinds(result) == [Open, Chunk, Chunk, End, Close]
@@ -132,7 +142,12 @@ def test_a_start_that_never_comes_is_a_gap(engine):
     ],
 )
 def test_the_other_side_begins_where_nothing_is_lost_or_else_where_it_is(engine, before, first):
-    frames = [*HELLO, *sent(*before, direction=1), *sent(b"{"), *sent(b"next", direction=1, start=sum(map(len, before)))]
+    frames = [
+        *HELLO,
+        *sent(*before, direction=1),
+        *sent(b"{"),
+        *sent(b"next", direction=1, start=sum(map(len, before))),
+    ]
     assert chunks_of(engine.packets(timed(frames)))[1:] == [first]
 
 
@@ -177,7 +192,9 @@ def test_a_literal_fills_the_budget_up_every_time(engine):
 
 def test_a_literal_never_lowers_the_budget(engine):
     openings = [(6, 0, [(0x7B, 0x7B)], 1_000)]
-    result = engine.packets(timed(HELLO + sent(b'{"mining.', b"x" * 990, b"y", b"unseen")), openings=openings, session_bytes=20)
+    result = engine.packets(
+        timed(HELLO + sent(b'{"mining.', b"x" * 990, b"y", b"unseen")), openings=openings, session_bytes=20
+    )
     assert result.stats["chunk_bytes"] == 1_000
 
 
@@ -224,10 +241,23 @@ def candidate(port: int, payload: bytes) -> bytes:
 
 
 def test_openings_over_the_limit_are_refused_and_literals_take_the_idlest_place(engine):
-    frames = [candidate(2_001, b"{"), candidate(2_002, b"{"), candidate(2_003, b"{"), Talk(ports=(2_001, 80)).data(0, 1, b"a")]
-    frames += [candidate(2_004, b'-"mining.'), Talk(ports=(2_002, 80)).data(0, 1, b"b"), Talk(ports=(2_001, 80)).data(0, 2, b"c")]
+    frames = [
+        candidate(2_001, b"{"),
+        candidate(2_002, b"{"),
+        candidate(2_003, b"{"),
+        Talk(ports=(2_001, 80)).data(0, 1, b"a"),
+    ]
+    frames += [
+        candidate(2_004, b'-"mining.'),
+        Talk(ports=(2_002, 80)).data(0, 1, b"b"),
+        Talk(ports=(2_001, 80)).data(0, 2, b"c"),
+    ]
     result = engine.packets(timed(frames), candidates=2)
-    assert [opened.orig_port if opened.orig_port != 80 else opened.resp_port for opened in result.of(Open)] == [2_001, 2_002, 2_004]
+    assert [opened.orig_port if opened.orig_port != 80 else opened.resp_port for opened in result.of(Open)] == [
+        2_001,
+        2_002,
+        2_004,
+    ]
     assert [chunk.data for chunk in result.chunks] == [b"{", b"{", b"a", b'-"mining.', b"c"]
     assert (result.stats["candidates_refused"], result.stats["candidates_spent"]) == (1, 1)
 
@@ -249,7 +279,9 @@ def datagrams(*payloads: tuple[int, bytes]) -> list[bytes]:
 
 
 def test_udp_payloads_of_a_candidate_are_chunks(engine):
-    result = engine.packets(timed(datagrams((1, b"before"), (0, PACKET), (1, b"re"), (1, b"ply"), (0, b""), (0, b"end"))))
+    result = engine.packets(
+        timed(datagrams((1, b"before"), (0, PACKET), (1, b"re"), (1, b"ply"), (0, b""), (0, b"end")))
+    )
     opened = result.open
     assert (opened.proto, opened.basis, opened.orig_port, opened.midstream) == (17, "first-seen", 6_000, False)
     assert chunks_of(result) == [(1, 0, 0, PACKET), (0, 0, 0, b"re"), (0, 2, 0, b"ply"), (1, 99, 0, b"end")]
@@ -313,7 +345,9 @@ def flights(*sizes: int, step: int = 1 << 16) -> list[bytes]:
 @pytest.mark.parametrize("step", [1 << 16, 50, 1])
 @pytest.mark.parametrize("handshake", [True, False])
 def test_first_flights_of_known_sizes_open_a_gate_for_what_follows(engine, step, handshake):
-    result = engine.packets(timed((HELLO if handshake else []) + flights(64, 234, step=step) + flights(64, 234, 96, 44)[2:]))
+    result = engine.packets(
+        timed((HELLO if handshake else []) + flights(64, 234, step=step) + flights(64, 234, 96, 44)[2:])
+    )
     assert [(shape.direction, shape.shape, shape.score) for shape in result.of(Shape)] == [(0, 0, 1.0)]
     assert chunks_of(result) == [(0, 64, 0, b"\xee" * 96), (1, 234, 0, b"\xee" * 44)]
     assert kinds(result)[:2] == [Open, Shape]
@@ -327,7 +361,9 @@ def test_flights_of_other_sizes_stay_quiet(engine, sizes):
 
 def test_a_shape_is_refused_where_there_is_no_room(engine):
     other = Talk(ports=(7, 8))
-    result = engine.packets(timed([*other.handshake(), other.data(0, 0, b"{"), *HELLO, *flights(64, 234)]), candidates=1)
+    result = engine.packets(
+        timed([*other.handshake(), other.data(0, 0, b"{"), *HELLO, *flights(64, 234)]), candidates=1
+    )
     assert result.of(Shape) == []
     assert result.stats["candidates_refused"] == 1
 

@@ -47,7 +47,12 @@ class Sensor:
         self.notified = Notified(folder / f"notify{len(list(folder.glob('notify*')))}")
         self.log = folder / "log"
         words = [sys.executable, "-m", "sensor.cli", "run", "--slow", "-c", str(self.file)]
-        known = {**os.environ, "NOTIFY_SOCKET": self.notified.socket.getsockname(), "PYTHONPATH": str(ROOT), **environment}
+        known = {
+            **os.environ,
+            "NOTIFY_SOCKET": self.notified.socket.getsockname(),
+            "PYTHONPATH": str(ROOT),
+            **environment,
+        }
         with self.log.open("ab") as log:
             self.process = subprocess.Popen(words, env=known, stderr=log, stdout=log, cwd=folder)
 

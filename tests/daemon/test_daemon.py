@@ -13,9 +13,9 @@ from typing import IO
 
 import pytest
 
-from sensor import engine
+from sensor.intake import engine
 from sensor.ledger import Ledger
-from sensor.replay import replay
+from sensor.line.replay import replay
 from sensor.signatures import load
 from tests.daemon.sensor import ROOT, Sensor, reading, running
 
@@ -28,7 +28,9 @@ def replayed(path: Path) -> dict[str, tuple[str, int]]:
 
 
 def kept(sensor: Sensor) -> dict[str, tuple[str, int]]:
-    return {one.finding.finding_id: (one.finding.grade.label, one.finding.shares.submitted) for one in sensor.findings()}
+    return {
+        one.finding.finding_id: (one.finding.grade.label, one.finding.shares.submitted) for one in sensor.findings()
+    }
 
 
 def command(*words: str, stdin: IO[bytes] | None = None) -> subprocess.CompletedProcess[str]:
@@ -48,7 +50,7 @@ def test_a_folder_is_read_once_and_gives_what_a_replay_gives(demo: Path, tmp_pat
         sensor.ready().until(lambda: len(sensor.findings()) == 8)
         assert sensor.end()[0] == 0
         assert kept(sensor) == replayed(demo)
-        events = sensor.events()
+        events = sensor.model.events()
         assert {one["event_type"] for one in events} == {"mining", "node"}
         assert len({one["event_id"] for one in events}) == len(events)
     with running(tmp_path, config) as sensor:
@@ -56,7 +58,7 @@ def test_a_folder_is_read_once_and_gives_what_a_replay_gives(demo: Path, tmp_pat
         time.sleep(2.5)
         assert sensor.end()[0] == 0
         assert kept(sensor) == replayed(demo)
-        events = sensor.events()
+        events = sensor.model.events()
         assert len({one["event_id"] for one in events}) == len(events)
 
 
@@ -88,7 +90,11 @@ def test_findings_go_on_over_a_restart(demo: Path, tmp_path: Path) -> None:
         for entry in sensor.findings():
             before = first.get(entry.finding.finding_id)
             assert before is None or entry.finding.first_ns <= before.first_ns
-    states = [(one["mining"]["finding_id"], one["mining"]["state"]) for one in sensor.events() if one["event_type"] == "mining"]
+    states = [
+        (one["mining"]["finding_id"], one["mining"]["state"])
+        for one in sensor.model.events()
+        if one["event_type"] == "mining"
+    ]
     assert all(states.count((name, "opened")) == 1 for name in first)
 
 
@@ -169,7 +175,9 @@ def test_an_allow_list_keeps_quiet_what_is_known_and_says_why(demo: Path, tmp_pa
         reasons = {one.finding.miner_ip: one.muted for one in sensor.findings()}
         assert reasons["198.51.100.23"] == "allowed: our own test rigs"
         assert sum(reason is None for reason in reasons.values()) == 1
-        assert {one["mining"]["grade"] for one in sensor.events() if one["event_type"] == "mining"} == {"verified"}
+        assert {one["mining"]["grade"] for one in sensor.model.events() if one["event_type"] == "mining"} == {
+            "verified"
+        }
     explained = command("explain", "198.51.100.23", "-c", str(sensor.file))
     assert explained.returncode == 0, explained.stderr
     assert "our own test rigs" in explained.stdout

@@ -8,8 +8,8 @@ from sqlalchemy import func, select
 
 from sensor.daemon.listening import LONGEST_NS, Listening
 from sensor.ledger import Ledger
-from sensor.ledger.casefile import cases_of
 from sensor.ledger.database import reading
+from sensor.ledger.read.casefile import cases_of
 from sensor.ledger.schema import WATCHED
 from tests.ledger.mining import HOUR, MONDAY, told
 

@@ -55,9 +55,14 @@ def test_what_is_found_on_the_wire_is_what_a_replay_finds(engine: str, net: Net,
         if engine == "compiled":  # the other one may lose a share or two on a busy machine, and no miner
             assert kept(sensor) == replayed(demo)
         assert set(kept(sensor)) == set(replayed(demo))
-        flows = {flow["community_id"] for one in sensor.events() if one["event_type"] == "mining" for flow in one["mining"]["flows"]}
+        flows = {
+            flow["community_id"]
+            for one in sensor.model.events()
+            if one["event_type"] == "mining"
+            for flow in one["mining"]["flows"]
+        }
         assert len(flows) >= 8
-        assert {one["in_iface"] for one in sensor.events()} == {"b0"}
+        assert {one["in_iface"] for one in sensor.model.events()} == {"b0"}
 
 
 def test_an_interface_that_is_deleted_and_made_again_is_heard_again(net: Net, demo: Path, tmp_path: Path) -> None:
@@ -88,7 +93,9 @@ def test_a_thread_that_hangs_ends_the_feeding_of_the_watchdog(net: Net, tmp_path
 def test_a_full_disk_stops_nothing_and_loses_nothing(net: Net, demo: Path, tmp_path: Path) -> None:
     small = tmp_path / "small"
     small.mkdir()
-    if subprocess.run(["mount", "-t", "tmpfs", "-o", "size=1m", "tmpfs", str(small)], check=False, capture_output=True).returncode:
+    if subprocess.run(
+        ["mount", "-t", "tmpfs", "-o", "size=1m", "tmpfs", str(small)], check=False, capture_output=True
+    ).returncode:
         pytest.skip("no tmpfs can be mounted here")
     try:
         config = listening("compiled", ledger={"url": f"sqlite:///{small}/ledger.db"})
@@ -98,13 +105,13 @@ def test_a_full_disk_stops_nothing_and_loses_nothing(net: Net, demo: Path, tmp_p
             play(net, demo)
             time.sleep(2)
             assert sensor.process.poll() is None
-            assert sensor.events() == []
+            assert sensor.model.events() == []
             (small / "ballast").unlink()
-            sensor.until(lambda: len([one for one in sensor.events() if one["event_type"] == "mining"]) >= 8, 40)
+            sensor.until(lambda: len([one for one in sensor.model.events() if one["event_type"] == "mining"]) >= 8, 40)
             assert sensor.end()[0] == 0
     finally:
         subprocess.run(["umount", str(small)], check=False)
-    found = {one["mining"]["finding_id"] for one in sensor.events() if one["event_type"] == "mining"}
+    found = {one["mining"]["finding_id"] for one in sensor.model.events() if one["event_type"] == "mining"}
     assert found == set(replayed(demo))
 
 

@@ -35,7 +35,7 @@ def test_a_broken_file_is_refused_with_its_line_and_the_old_one_stays(demo: Path
         (tmp_path / "captures" / "one.pcap").write_bytes(demo.read_bytes())
         sensor.until(lambda: len(sensor.findings()) == 8)
         sensor.end()
-    assert {one["mining"]["grade"] for one in sensor.events() if one["event_type"] == "mining"} == {"verified"}
+    assert {one["mining"]["grade"] for one in sensor.model.events() if one["event_type"] == "mining"} == {"verified"}
 
 
 def test_what_needs_a_restart_is_said_and_not_half_taken_up(tmp_path: Path) -> None:
@@ -83,7 +83,10 @@ def test_other_destinations_are_taken_up(demo: Path, tmp_path: Path) -> None:
     config = reading(tmp_path)
     with running(tmp_path, config) as sensor:
         sensor.ready()
-        sensor.write(config | {"exporters": {"eve": [{"name": "a", "path": "a.json"}, {"name": "b", "path": "b.json", "redact": True}]}})
+        sensor.write(
+            config
+            | {"exporters": {"eve": [{"name": "a", "path": "a.json"}, {"name": "b", "path": "b.json", "redact": True}]}}
+        )
         sensor.reload()
         (tmp_path / "captures" / "one.pcap").write_bytes(demo.read_bytes())
         sensor.until(lambda: len(sensor.findings()) == 8)

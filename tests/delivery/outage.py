@@ -18,12 +18,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from exporters.eve import Config as EveConfig
-from exporters.syslog import Config as SyslogConfig
-from exporters.webhook import Config as WebhookConfig
+from exporters.kinds.eve import Config as EveConfig
+from exporters.kinds.syslog import Config as SyslogConfig
+from exporters.kinds.webhook import Config as WebhookConfig
 from sensor.delivery import Delivery, senders
 from sensor.ledger import Ledger, Recorder
-from sensor.records import Finding, event_id
+from sensor.model.finding import Finding
+from sensor.model.record import event_id
 from tests.delivery.receivers import HttpReceiver, Rsyslog, free_port
 from tests.ledger.made import SECOND, finding
 
@@ -94,7 +95,9 @@ def run(folder: Path, events: int, patience_s: float = 600.0) -> Result:
     time.sleep(0.5)  # rsyslog writes what it has read
     server.stop()
     arrived = {
-        "eve": Counter(json.loads(line)["event_id"] for path in folder.glob("eve.json*") for line in path.read_text().splitlines()),
+        "eve": Counter(
+            json.loads(line)["event_id"] for path in folder.glob("eve.json*") for line in path.read_text().splitlines()
+        ),
         "webhook": Counter(headers["webhook-id"] for receiver in receivers for headers, _ in receiver.taken),
         "syslog": Counter(json.loads(line["msg"])["event_id"] for line in server.received()),
     }

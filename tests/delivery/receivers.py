@@ -97,7 +97,16 @@ class Rsyslog:
             'template(name="all" type="list" option.jsonf="on") {',
             *(
                 f' property(outname="{name}" name="{name}" format="jsonf")'
-                for name in ("pri", "timereported", "hostname", "app-name", "msgid", "structured-data", "msg", "protocol-version")
+                for name in (
+                    "pri",
+                    "timereported",
+                    "hostname",
+                    "app-name",
+                    "msgid",
+                    "structured-data",
+                    "msg",
+                    "protocol-version",
+                )
             ),
             "}",
             f'action(type="omfile" file="{self.output}" template="all" fileCreateMode="0644")',
@@ -109,7 +118,9 @@ class Rsyslog:
         """Start, and wait until it listens."""
         assert self.program is not None
         command = [self.program, "-n", "-f", str(self.config), "-i", str(self.folder / "rsyslog.pid")]
-        self.process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=(self.folder / "rsyslog.err").open("ab"))
+        self.process = subprocess.Popen(
+            command, stdout=subprocess.DEVNULL, stderr=(self.folder / "rsyslog.err").open("ab")
+        )
         eventually(lambda: listens(self.tcp), "rsyslogd does not listen")
 
     def stop(self) -> None:
@@ -144,7 +155,9 @@ def certificates(folder: Path) -> dict[str, Path]:
     openssl = shutil.which("openssl")
     if openssl is None:
         pytest.skip("openssl is not installed")
-    ca, ca_key, key, asked, certificate, names = (folder / name for name in ("ca.pem", "ca.key", "key.pem", "csr.pem", "cert.pem", "names"))
+    ca, ca_key, key, asked, certificate, names = (
+        folder / name for name in ("ca.pem", "ca.key", "key.pem", "csr.pem", "cert.pem", "names")
+    )
     names.write_text("subjectAltName=DNS:localhost,IP:127.0.0.1\n")
     curve = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes"]
     signer = ["-CA", ca, "-CAkey", ca_key, "-CAcreateserial"]
@@ -164,7 +177,9 @@ def alertmanager(folder: Path) -> Iterator[str]:
     if program is None:
         pytest.skip("prometheus-alertmanager is not installed (make debian-packages)")
     config = folder / "alertmanager.yml"
-    config.write_text("route: {receiver: nobody, group_wait: 0s}\nreceivers: [{name: nobody}]\nglobal: {resolve_timeout: 5m}\n")
+    config.write_text(
+        "route: {receiver: nobody, group_wait: 0s}\nreceivers: [{name: nobody}]\nglobal: {resolve_timeout: 5m}\n"
+    )
     port = free_port()
     flags = [
         f"--web.listen-address=127.0.0.1:{port}",

@@ -12,11 +12,12 @@ from random import Random
 
 import pytest
 
-from exporters import Record, Refused, Unreachable
+from exporters.destination import Refused, Unreachable
 from sensor.delivery import Delivery, Standing
 from sensor.delivery.backoff import FIRST_S, LONGEST_S, Backoff
 from sensor.ledger import Bounds, Ledger, LedgerError
-from sensor.records import Finding
+from sensor.model.finding import Finding
+from sensor.model.record import Record
 from tests.delivery.receivers import eventually
 from tests.ledger.made import finding
 
@@ -48,7 +49,9 @@ class Spy:
 
 
 @contextmanager
-def delivering(folder: Path, redact: bool = False, rows: int = 10_000, **spies: Spy) -> Iterator[tuple[Ledger, Delivery]]:
+def delivering(
+    folder: Path, redact: bool = False, rows: int = 10_000, **spies: Spy
+) -> Iterator[tuple[Ledger, Delivery]]:
     ledger = Ledger.open(f"sqlite:///{folder}/ledger.db", bounds=Bounds(outbox_rows=rows))
     delivery = Delivery(ledger, {name: (spy, redact) for name, spy in spies.items()})
     delivery.start()

@@ -11,10 +11,10 @@ import sys
 import time
 from pathlib import Path
 
-from exporters.eve import Config
+from exporters.kinds.eve import Config
 from sensor.delivery import Delivery, senders
 from sensor.ledger import Ledger, Recorder
-from sensor.records import Finding
+from sensor.model.finding import Finding
 from tests.delivery import outage
 from tests.delivery.receivers import eventually
 from tests.exporters.test_lines import small_disk
@@ -89,7 +89,9 @@ def test_a_full_disk_under_ledger_and_event_file_loses_nothing(tmp_path: Path) -
         eventually(lambda: all(one.depth == 0 for one in delivery.standings()))
         delivery.stop(2)
         lines = [json.loads(line) for line in (folder / "eve.json").read_text().splitlines()]
-        assert sorted(line["mining"]["finding_id"] for line in lines) == sorted(f"finding-{number}" for number in range(200))
+        assert sorted(line["mining"]["finding_id"] for line in lines) == sorted(
+            f"finding-{number}" for number in range(200)
+        )
         assert len(ledger.findings()) == 200
         ledger.close()
 
@@ -108,7 +110,10 @@ def test_what_was_committed_outlives_kill_9_and_nothing_is_there_by_halves(tmp_p
         ledger = Ledger.open(url)
         held = {entry.finding.finding_id: entry.finding for entry in ledger.findings()}
         assert len(held) == 20
-        steps = {(one.last_ns - finding().last_ns) // SECOND - int(name.removeprefix("finding-")) for name, one in held.items()}
+        steps = {
+            (one.last_ns - finding().last_ns) // SECOND - int(name.removeprefix("finding-"))
+            for name, one in held.items()
+        }
         assert len(steps) == 1  # every finding of a step, or none
         assert steps >= {told[-1]} or steps == {told[-1] + 20}
         events = [event.record for event in ledger.outbox.read(0, 100_000)]
@@ -128,7 +133,12 @@ def test_after_kill_9_every_committed_event_is_in_the_file_as_a_whole_line(tmp_p
             assert process.stdout is not None
             committed |= {name for _ in range(chance.randint(5, 30)) for name in process.stdout.readline().split()}
             process.send_signal(signal.SIGKILL)
-            committed |= {name for line in process.stdout.read().splitlines(keepends=True) if line.endswith("\n") for name in line.split()}
+            committed |= {
+                name
+                for line in process.stdout.read().splitlines(keepends=True)
+                if line.endswith("\n")
+                for name in line.split()
+            }
     ledger = Ledger.open(url)
     delivery = Delivery(ledger, senders({"eve": [Config(path=str(path))]})[0])
     delivery.start()

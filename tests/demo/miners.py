@@ -108,10 +108,22 @@ def stratum(
 
 
 def _notify(rng: random.Random, job: int, clean: bool) -> bytes:
-    coinbase1 = "01000000010000000000000000000000000000000000000000000000000000000000000000ffffffff35" + rng.randbytes(26).hex()
+    coinbase1 = (
+        "01000000010000000000000000000000000000000000000000000000000000000000000000ffffffff35" + rng.randbytes(26).hex()
+    )
     coinbase2 = "ffffffff02" + rng.randbytes(60).hex() + "00000000"
     branches = [rng.randbytes(32).hex() for _ in range(11)]
-    params = [f"{job:x}", rng.randbytes(32).hex(), coinbase1, coinbase2, branches, "20000000", "17022f7a", "69a544a0", clean]
+    params = [
+        f"{job:x}",
+        rng.randbytes(32).hex(),
+        coinbase1,
+        coinbase2,
+        branches,
+        "20000000",
+        "17022f7a",
+        "69a544a0",
+        clean,
+    ]
     return line({"id": None, "method": "mining.notify", "params": params})
 
 
@@ -142,8 +154,14 @@ def cryptonote(
         return line({"id": number, "jsonrpc": "2.0", "error": error, "result": result})
 
     tcp.open()
-    tcp.client(request(1, "login", {"login": login, "pass": "x", "agent": agent, "algo": ["rx/0", "cn/r", "rx/wow"], "rigid": ""}))
-    tcp.server(reply(1, {"id": session, "job": job(1), "extensions": ["algo", "nicehash", "keepalive"], "status": "OK"}))
+    tcp.client(
+        request(
+            1, "login", {"login": login, "pass": "x", "agent": agent, "algo": ["rx/0", "cn/r", "rx/wow"], "rigid": ""}
+        )
+    )
+    tcp.server(
+        reply(1, {"id": session, "job": job(1), "extensions": ["algo", "nicehash", "keepalive"], "status": "OK"})
+    )
     ident, current, accepted = 1, 1, 0
     for number in range(shares):
         tcp.wait(int(rng.uniform(0.6, 1.4) * every_s * SECOND))
@@ -156,10 +174,20 @@ def cryptonote(
             tcp.server(reply(ident, {"status": "KEEPALIVED"}))
         ident += 1
         nonce, result = rng.randbytes(4).hex(), rng.randbytes(32).hex()
-        tcp.client(request(ident, "submit", {"id": session, "job_id": str(current), "nonce": nonce, "result": result, "algo": "rx/0"}))
+        tcp.client(
+            request(
+                ident,
+                "submit",
+                {"id": session, "job_id": str(current), "nonce": nonce, "result": result, "algo": "rx/0"},
+            )
+        )
         refused = number in rejects
         accepted += not refused
-        tcp.server(reply(ident, None, {"code": -1, "message": "Low difficulty share"}) if refused else reply(ident, {"status": "OK"}))
+        tcp.server(
+            reply(ident, None, {"code": -1, "message": "Low difficulty share"})
+            if refused
+            else reply(ident, {"status": "OK"})
+        )
     return Counts(shares, accepted, shares - accepted)
 
 
@@ -181,10 +209,14 @@ def ethproxy(
 
     def work(number: int) -> tuple[str, bytes]:
         header = "0x" + rng.randbytes(32).hex()
-        return header, line({"id": number, "jsonrpc": "2.0", "result": [header, "0x" + "43" * 32, ETC_BOUNDARY, "0x1234567"]})
+        return header, line(
+            {"id": number, "jsonrpc": "2.0", "result": [header, "0x" + "43" * 32, ETC_BOUNDARY, "0x1234567"]}
+        )
 
     tcp.open()
-    tcp.client(request(1, "eth_submitLogin", [f"{login}.{worker}", "x"])).server(line({"id": 1, "jsonrpc": "2.0", "result": True}))
+    tcp.client(request(1, "eth_submitLogin", [f"{login}.{worker}", "x"])).server(
+        line({"id": 1, "jsonrpc": "2.0", "result": True})
+    )
     tcp.client(request(5, "eth_getWork", []))
     header, answer = work(5)
     tcp.server(answer)
@@ -196,14 +228,18 @@ def ethproxy(
         if number % 3 == 1:
             tcp.client(request(9, "eth_submitHashrate", [f"0x{claimed_hps:064x}", "0x" + "4c" * 32]))
             tcp.server(line({"id": 9, "jsonrpc": "2.0", "result": True}))
-        tcp.client(request(6, "eth_submitWork", ["0x" + rng.randbytes(8).hex(), header, "0x" + rng.randbytes(32).hex()]))
+        tcp.client(
+            request(6, "eth_submitWork", ["0x" + rng.randbytes(8).hex(), header, "0x" + rng.randbytes(32).hex()])
+        )
         refused = number in rejects
         accepted += not refused
         tcp.server(line({"id": 6, "jsonrpc": "2.0", "result": not refused}))
     return Counts(shares, accepted, shares - accepted)
 
 
-def equihash(tcp: Tcp, login: str, agent: str, shares: int, every_s: float, rejects: frozenset[int] = frozenset()) -> Counts:
+def equihash(
+    tcp: Tcp, login: str, agent: str, shares: int, every_s: float, rejects: frozenset[int] = frozenset()
+) -> Counts:
     """ZIP 301: mining.* with a target instead of a difficulty, and solutions of 1,344 bytes."""
     rng = random.Random(f"equihash {login} {agent}")
     tcp.open()
@@ -215,18 +251,37 @@ def equihash(tcp: Tcp, login: str, agent: str, shares: int, every_s: float, reje
     accepted = 0
     for number in range(shares):
         job = f"{number:x}"
-        fields = [job, "04000000", rng.randbytes(32).hex(), rng.randbytes(32).hex(), rng.randbytes(32).hex(), "a0446569", "1b10a51e", True]
+        fields = [
+            job,
+            "04000000",
+            rng.randbytes(32).hex(),
+            rng.randbytes(32).hex(),
+            rng.randbytes(32).hex(),
+            "a0446569",
+            "1b10a51e",
+            True,
+        ]
         tcp.server(line({"id": None, "method": "mining.notify", "params": fields}))
         tcp.wait(int(rng.uniform(0.6, 1.4) * every_s * SECOND))
         solution = "fd4005" + rng.randbytes(1344).hex()
-        tcp.client(line({"id": 4, "method": "mining.submit", "params": [login, job, "a0446569", rng.randbytes(28).hex(), solution]}))
+        tcp.client(
+            line(
+                {
+                    "id": 4,
+                    "method": "mining.submit",
+                    "params": [login, job, "a0446569", rng.randbytes(28).hex(), solution],
+                }
+            )
+        )
         refused = number in rejects
         accepted += not refused
         tcp.server(line({"id": 4, "result": not refused, "error": [21, "Job not found", None] if refused else None}))
     return Counts(shares, accepted, shares - accepted)
 
 
-def kawpow(tcp: Tcp, login: str, agent: str, shares: int, every_s: float, rejects: frozenset[int] = frozenset()) -> Counts:
+def kawpow(
+    tcp: Tcp, login: str, agent: str, shares: int, every_s: float, rejects: frozenset[int] = frozenset()
+) -> Counts:
     """The KawPow family: a boundary for the session and again in each job, shares with header and mix."""
     rng = random.Random(f"kawpow {login} {agent}")
     tcp.open()
@@ -237,7 +292,11 @@ def kawpow(tcp: Tcp, login: str, agent: str, shares: int, every_s: float, reject
     tcp.server(line({"id": None, "jsonrpc": "2.0", "method": "mining.set_target", "params": [RVN_BOUNDARY]}))
     accepted = 0
     for number in range(shares):
-        job, header, seed = f"{number:x}", rng.randbytes(32).hex(), "91b9ab249fc609695652b74fd7d97e03e1bdd61fc810b5802b8bc0b1a382f775"
+        job, header, seed = (
+            f"{number:x}",
+            rng.randbytes(32).hex(),
+            "91b9ab249fc609695652b74fd7d97e03e1bdd61fc810b5802b8bc0b1a382f775",
+        )
         params = [job, header, seed, RVN_BOUNDARY, True, 3_182_211 + number, "1b0404cb"]
         tcp.server(line({"id": None, "jsonrpc": "2.0", "method": "mining.notify", "params": params}))
         tcp.wait(int(rng.uniform(0.6, 1.4) * every_s * SECOND))

@@ -70,12 +70,16 @@ def network(source: Host, target: Host, identification: int) -> Packet:
 class Tcp:
     """One TCP connection; `now` moves on with every message, and `client`/`server` send bytes that the other side acknowledges."""
 
-    def __init__(self, wire: Wire, client: Host, server: Host, ports: tuple[int, int], at_us: int, rtt_us: int = 24_000) -> None:
+    def __init__(
+        self, wire: Wire, client: Host, server: Host, ports: tuple[int, int], at_us: int, rtt_us: int = 24_000
+    ) -> None:
         self.wire, self.ends, self.ports, self.now, self.rtt_us = wire, (client, server), ports, at_us, rtt_us
         self.rng = random.Random(f"{client.ip} {server.ip} {ports}")
         self.next = [self.rng.getrandbits(32), self.rng.getrandbits(32)]
         self.ids = [self.rng.getrandbits(16), self.rng.getrandbits(16)]
-        self.zeros_ms: tuple[int, int] | None = None  # when each end's timestamp clock of 1000 Hz stood at 0; None: no timestamps
+        self.zeros_ms: tuple[int, int] | None = (
+            None  # when each end's timestamp clock of 1000 Hz stood at 0; None: no timestamps
+        )
 
     def open(self) -> Tcp:
         """The three-way handshake."""
@@ -131,7 +135,12 @@ class Tcp:
         if self.zeros_ms is not None:
             now_ms = (START_US + self.now) // 1_000
             own, other = ((now_ms - zero) & 0xFFFFFFFF for zero in (self.zeros_ms[side], self.zeros_ms[1 - side]))
-            options = [*(options or []), ("NOP", None), ("NOP", None), ("Timestamp", (own, other if "A" in flags else 0))]
+            options = [
+                *(options or []),
+                ("NOP", None),
+                ("NOP", None),
+                ("Timestamp", (own, other if "A" in flags else 0)),
+            ]
         packet = network(self.ends[side], self.ends[1 - side], self.ids[side]) / TCP(
             sport=self.ports[side],
             dport=self.ports[1 - side],
@@ -144,7 +153,9 @@ class Tcp:
         self.wire.add(self.now, packet / Raw(data) if data else packet)
 
 
-def ask(wire: Wire, client: Host, server: Host, ports: tuple[int, int], at_us: int, question: bytes, answer: bytes) -> None:
+def ask(
+    wire: Wire, client: Host, server: Host, ports: tuple[int, int], at_us: int, question: bytes, answer: bytes
+) -> None:
     """One UDP exchange."""
     for source, target, sport, dport, when, data in (
         (client, server, ports[0], ports[1], at_us, question),

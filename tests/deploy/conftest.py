@@ -14,9 +14,9 @@ from pathlib import Path
 
 import pytest
 
-from exporters.prometheus import Config
+from exporters.kinds.prometheus import Config
 from exporters.scrape import Server
-from sensor.status import Status
+from sensor.model.status import Status
 
 DEPLOY = Path(__file__).parents[2] / "deploy"
 #: Debian's package for each program.
@@ -48,7 +48,9 @@ def program(name: str) -> str:
 def run(name: str, *arguments: str | Path, text: str | None = None) -> subprocess.CompletedProcess[str]:
     """One program to its end, with its output and what it complained about as one text in `stdout`."""
     command = [program(name), *map(str, arguments)]
-    return subprocess.run(command, input=text, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, timeout=120, check=False)
+    return subprocess.run(
+        command, input=text, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, timeout=120, check=False
+    )
 
 
 def debian_python() -> str | None:

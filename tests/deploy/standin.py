@@ -15,10 +15,10 @@ from pathlib import Path
 
 sys.path.insert(0, "/usr/lib/minewatch")
 
-from exporters.prometheus import Config
+from exporters.kinds.prometheus import Config
 from exporters.scrape import Server
 from sensor import _core
-from sensor.status import Status
+from sensor.model.status import Status
 
 CLONE_NEWUSER = 0x10000000
 ETH_P_ALL_BE = 0x0300
@@ -72,7 +72,10 @@ TRIALS: dict[str, Callable[[], object]] = {
 }
 
 fed = True
-say("capabilities", next(line.split()[1] for line in Path("/proc/self/status").read_text().splitlines() if line.startswith("CapEff")))
+say(
+    "capabilities",
+    next(line.split()[1] for line in Path("/proc/self/status").read_text().splitlines() if line.startswith("CapEff")),
+)
 say("engine", _core.ENGINE)
 for name, attempt in TRIALS.items():
     try:

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 import yaml
 
-from exporters.series import METRICS, PREFIX
+from exporters.forms.series import METRICS, PREFIX
 from tests.deploy.conftest import DEPLOY, metric_names, run
 from tests.deploy.test_prometheus import RECORDED
 
@@ -42,14 +42,18 @@ def queries(dashboard: Any) -> Iterator[str]:
 
 @pytest.mark.parametrize("file", FILES, ids=lambda file: file.name)
 def test_nothing_in_it_is_unknown_to_the_types_made_from_the_schema(file: Any) -> None:
-    models = pytest.importorskip("grafana_foundation_sdk.models.dashboard", reason="grafana-foundation-sdk is not installed")
+    models = pytest.importorskip(
+        "grafana_foundation_sdk.models.dashboard", reason="grafana-foundation-sdk is not installed"
+    )
     encoder = pytest.importorskip("grafana_foundation_sdk.cog.encoder")
     pytest.importorskip("grafana_foundation_sdk.cog.plugins").register_default_plugins()
     before = read(file)
     after = json.loads(encoder.JSONEncoder().encode(models.Dashboard.from_json(before)))
     assert list(lost(before, after)) == []
     broken = {**before, "panel": before["panels"]}
-    assert list(lost(broken, json.loads(encoder.JSONEncoder().encode(models.Dashboard.from_json(broken))))) == [".panel"]
+    assert list(lost(broken, json.loads(encoder.JSONEncoder().encode(models.Dashboard.from_json(broken))))) == [
+        ".panel"
+    ]
 
 
 @pytest.mark.parametrize("file", FILES, ids=lambda file: file.name)
@@ -58,7 +62,10 @@ def test_it_can_be_provisioned_and_kept(file: Any) -> None:
     assert dashboard["uid"] == "minewatch-sensor"
     assert dashboard["schemaVersion"] >= 36
     assert "id" not in dashboard
-    assert dashboard["templating"]["list"][0] | {"name": "DS_PROMETHEUS", "type": "datasource"} == dashboard["templating"]["list"][0]
+    assert (
+        dashboard["templating"]["list"][0] | {"name": "DS_PROMETHEUS", "type": "datasource"}
+        == dashboard["templating"]["list"][0]
+    )
     ids = [panel["id"] for panel in dashboard["panels"]]
     assert len(ids) == len(set(ids))
     for panel in dashboard["panels"]:
@@ -100,7 +107,11 @@ def test_every_query_is_one_that_prometheus_can_read(file: Any, tmp_path: Any) -
 
 
 def test_the_provisioning_points_to_where_the_package_puts_the_dashboards() -> None:
-    providers = yaml.safe_load((DEPLOY / "grafana" / "provisioning" / "dashboards" / "minewatch.yaml").read_text())["providers"]
+    providers = yaml.safe_load((DEPLOY / "grafana" / "provisioning" / "dashboards" / "minewatch.yaml").read_text())[
+        "providers"
+    ]
     assert providers[0]["options"]["path"] == "/usr/share/minewatch/grafana/dashboards"
-    sources = yaml.safe_load((DEPLOY / "grafana" / "provisioning" / "datasources" / "minewatch.yaml").read_text())["datasources"]
+    sources = yaml.safe_load((DEPLOY / "grafana" / "provisioning" / "datasources" / "minewatch.yaml").read_text())[
+        "datasources"
+    ]
     assert [source["type"] for source in sources] == ["prometheus"]

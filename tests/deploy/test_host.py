@@ -72,7 +72,9 @@ def test_users_and_folders_are_made(tmp_path: Path) -> None:
     (tmp_path / "etc" / "group").write_text("root:x:0:\n")
     made = run("systemd-sysusers", f"--root={tmp_path}", DEPLOY / "sysusers.d" / "minewatch.conf")
     assert made.returncode == 0, made.stdout
-    user = next(line for line in (tmp_path / "etc" / "passwd").read_text().splitlines() if line.startswith("minewatch:"))
+    user = next(
+        line for line in (tmp_path / "etc" / "passwd").read_text().splitlines() if line.startswith("minewatch:")
+    )
     assert user.endswith(":minewatch sensor:/var/lib/minewatch:/usr/sbin/nologin")
     if os.geteuid() != 0:
         pytest.skip("only root can make folders of other users")
@@ -84,13 +86,17 @@ def test_users_and_folders_are_made(tmp_path: Path) -> None:
 
 def test_logrotate_reads_the_snippet_and_never_truncates(tmp_path: Path) -> None:
     text = (DEPLOY / "logrotate" / "minewatch").read_text()
-    options = [line.split()[0] for line in text.splitlines() if line.startswith("    ") and not line.startswith("        ")]
+    options = [
+        line.split()[0] for line in text.splitlines() if line.startswith("    ") and not line.startswith("        ")
+    ]
     assert "copytruncate" not in options
     assert {"delaycompress", "postrotate", "nocreate"} <= set(options)
     assert "--signal=HUP" in text
     mine = pwd.getpwuid(os.geteuid()).pw_name
     snippet = tmp_path / "minewatch.conf"
-    snippet.write_text(text.replace("/var/log/minewatch", str(tmp_path)).replace("su minewatch minewatch", f"su {mine} {mine}"))
+    snippet.write_text(
+        text.replace("/var/log/minewatch", str(tmp_path)).replace("su minewatch minewatch", f"su {mine} {mine}")
+    )
     snippet.chmod(0o644)
     (tmp_path / "eve.json").write_text("{}\n")
     checked = run("logrotate", "--debug", "--state", tmp_path / "state", snippet)

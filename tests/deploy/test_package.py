@@ -9,9 +9,8 @@ from pathlib import Path
 import pytest
 import yaml
 
-import exporters
-from sensor.config import Config, load
-from sensor.delivery.settings import checked
+from exporters.kinds import kinds
+from sensor.daemon.configuration import Configuration, load
 from tests.deploy.conftest import DEPLOY, built, debian_python, program, run
 
 EXAMPLE = DEPLOY / "minewatch.yaml"
@@ -53,7 +52,9 @@ def in_a_copy(package: Path, folder: Path, script: str) -> str:
         "DEBIAN_FRONTEND": "noninteractive",
         "LC_ALL": "C.UTF-8",
     }
-    ran = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False, env=environment, timeout=200)
+    ran = subprocess.run(
+        command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False, env=environment, timeout=200
+    )
     if ran.returncode == 77 or "unshare failed" in ran.stdout:
         pytest.skip("a copy of the root cannot be laid over it here")
     assert ran.returncode == 0, ran.stdout
@@ -69,13 +70,23 @@ def test_lintian_finds_nothing_wrong_with_what_is_ours(tmp_path: Path) -> None:
 def test_it_holds_everything_and_nothing_of_this_machine(package: Path, tmp_path: Path) -> None:
     assert run("dpkg-deb", "-x", package, tmp_path).returncode == 0
     held = {str(path.relative_to(tmp_path)) for path in tmp_path.rglob("*") if path.is_file()}
-    for name in ("prometheus/minewatch.rules.yml", "grafana/dashboards/minewatch.json", "alertmanager/alertmanager.yml"):
+    for name in (
+        "prometheus/minewatch.rules.yml",
+        "grafana/dashboards/minewatch.json",
+        "alertmanager/alertmanager.yml",
+    ):
         assert f"usr/share/minewatch/{name}" in held
     for unit in (DEPLOY / "systemd").glob("*.[st]*r*"):
         assert f"lib/systemd/system/{unit.name}" in held or unit.suffix == ".example"
     assert any(name.startswith("usr/lib/minewatch/sensor/_core") for name in held)
-    assert not [name for name in held if name.endswith((".rs", ".pyc")) or "/tests/" in name.removeprefix("usr/lib/minewatch/")]
-    ours = [path for path in tmp_path.rglob("*") if path.is_file() and path.suffix in (".py", ".yaml", ".yml", ".service", ".json", "")]
+    assert not [
+        name for name in held if name.endswith((".rs", ".pyc")) or "/tests/" in name.removeprefix("usr/lib/minewatch/")
+    ]
+    ours = [
+        path
+        for path in tmp_path.rglob("*")
+        if path.is_file() and path.suffix in (".py", ".yaml", ".yml", ".service", ".json", "")
+    ]
     assert not [path for path in ours if str(DEPLOY.parent).encode() in path.read_bytes()]
 
 
@@ -124,9 +135,9 @@ def test_it_installs_runs_upgrades_and_leaves(package: Path, tmp_path: Path) -> 
 
 def test_the_example_names_every_key_with_its_default_and_a_word_about_it() -> None:
     text = EXAMPLE.read_text()
-    assert yaml.safe_load(text) == Config().model_dump(mode="json")
+    assert yaml.safe_load(text) == Configuration().model_dump(mode="json")
     paths = {"output", "signatures", "evidence"}  # they become paths from the file's folder
-    assert load(EXAMPLE).model_dump(exclude=paths) == Config().model_dump(exclude=paths)
+    assert load(EXAMPLE).model_dump(exclude=paths) == Configuration().model_dump(exclude=paths)
     said = False
     for line in text.splitlines():
         said = line.lstrip().startswith("#") or (said and bool(line.strip()))
@@ -136,13 +147,13 @@ def test_the_example_names_every_key_with_its_default_and_a_word_about_it() -> N
 def test_the_example_shows_every_exporter_as_it_can_be_used(tmp_path: Path) -> None:
     used = tmp_path / "minewatch.yaml"
     used.write_text(EXAMPLE.read_text().replace("exporters: {}", "exporters:").replace("\n#:", "\n"))
-    assert set(load(used, (), checked).exporters) == set(exporters.kinds())
+    assert set(load(used).exporters) == set(kinds())
 
 
 def test_the_least_configuration_of_the_guide_is_one(tmp_path: Path) -> None:
     least = (DEPLOY / "README.md").read_text().split("```yaml\n")[1].partition("```")[0]
     used = tmp_path / "minewatch.yaml"
     used.write_text(least)
-    config = load(used, (), checked)
+    config = load(used)
     assert [one.name for one in config.capture.interfaces] == ["mirror0"]
     assert set(config.exporters) == {"eve", "prometheus"}

@@ -14,9 +14,9 @@ from urllib.request import urlopen
 import pytest
 import yaml
 
+from exporters.forms.series import METRICS, PREFIX
 from exporters.scrape import Server
-from exporters.series import METRICS, PREFIX
-from sensor.status import Status
+from sensor.model.status import Status
 from tests.deploy.conftest import DEPLOY, Spawn, free_port, metric_names, run, wait_for
 from tests.exporters.statuses import busy, quiet
 
@@ -105,30 +105,48 @@ def test_amtool_finds_nothing_wrong_with_the_example() -> None:
     assert checked.returncode == 0, checked.stdout
 
 
-def test_a_real_prometheus_scrapes_fires_and_a_real_alertmanager_delivers(serve: Serve, spawn: Spawn, desk: Desk, tmp_path: Path) -> None:
+def test_a_real_prometheus_scrapes_fires_and_a_real_alertmanager_delivers(
+    serve: Serve, spawn: Spawn, desk: Desk, tmp_path: Path
+) -> None:
     reached: dict[str, float] = {"stratum-v1": 0}
     blind = replace(busy(), unready=("mirror0 is down",))
 
     def source() -> Status:
-        return replace(blind, findings_reached={**blind.findings_reached, ("stratum-v1", "verified"): int(reached["stratum-v1"])})
+        return replace(
+            blind, findings_reached={**blind.findings_reached, ("stratum-v1", "verified"): int(reached["stratum-v1"])}
+        )
 
     sensor = serve(source)
     prometheus, alertmanager = free_port(), free_port()
     configure(tmp_path, sensor.port, alertmanager, desk.port)
     alone = ("--storage.path=am", "--cluster.listen-address=")
-    spawn("prometheus-alertmanager", "--config.file=alertmanager.yml", f"--web.listen-address=127.0.0.1:{alertmanager}", *alone)
-    spawn("prometheus", "--config.file=prometheus.yml", f"--web.listen-address=127.0.0.1:{prometheus}", "--storage.tsdb.path=tsdb")
+    spawn(
+        "prometheus-alertmanager",
+        "--config.file=alertmanager.yml",
+        f"--web.listen-address=127.0.0.1:{alertmanager}",
+        *alone,
+    )
+    spawn(
+        "prometheus",
+        "--config.file=prometheus.yml",
+        f"--web.listen-address=127.0.0.1:{prometheus}",
+        "--storage.tsdb.path=tsdb",
+    )
 
     def asked(path: str) -> Any:
         with urlopen(f"http://127.0.0.1:{prometheus}/api/v1/{path}", timeout=5) as answer:
             return json.load(answer)["data"]
 
-    assert wait_for(lambda: bool(asked("query?query=minewatch_ready")["result"])), (tmp_path / "prometheus.log").read_text()
+    assert wait_for(lambda: bool(asked("query?query=minewatch_ready")["result"])), (
+        tmp_path / "prometheus.log"
+    ).read_text()
     assert asked("query?query=count(%7Bjob%3D%22minewatch%22%7D)")["result"][0]["value"][1] > "400"
     assert {target["health"] for target in asked("targets")["activeTargets"]} == {"up"}
     reached["stratum-v1"] = 1  # one new mine
     wanted = {"MinewatchBlind", "MinewatchNewMine"}
-    assert wait_for(lambda: wanted <= {one["labels"]["alertname"] for one in asked("alerts")["alerts"] if one["state"] == "firing"})
+    assert wait_for(
+        lambda: wanted <= {one["labels"]["alertname"] for one in asked("alerts")["alerts"] if one["state"] == "firing"}
+    )
     assert wait_for(lambda: wanted <= {one["labels"]["alertname"] for one in desk.alerts}), desk.alerts
     mine = next(one for one in desk.alerts if one["labels"]["alertname"] == "MinewatchNewMine")
     assert (mine["labels"]["dialect"], mine["labels"]["grade"]) == ("stratum-v1", "verified")

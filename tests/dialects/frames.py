@@ -60,7 +60,9 @@ def _frames(said: Iterable[tuple[int, bytes]], way: Way) -> Iterator[bytes]:
     yield segment(1, FIN | ACK)
 
 
-def _frame(source: tuple[str, int], target: tuple[str, int], numbers: tuple[int, int], flags: int, data: bytes, way: Way) -> bytes:
+def _frame(
+    source: tuple[str, int], target: tuple[str, int], numbers: tuple[int, int], flags: int, data: bytes, way: Way
+) -> bytes:
     tcp = struct.pack("!HHIIBBHHH", source[1], target[1], *numbers, 5 << 4, flags, 65_535, 0, 0) + data
     addresses = ipaddress.ip_address(source[0]).packed + ipaddress.ip_address(target[0]).packed
     total = _checksum(addresses + struct.pack("!II", len(tcp), 6) + tcp)

@@ -10,12 +10,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from sensor.dialects.btcagent import BtcAgent, Uplink
 from sensor.dialects.conversation import Conversation
-from sensor.dialects.json_lines import Malformed, Message
-from sensor.dialects.stratum_v2 import Channels, StratumV2
-from sensor.proof import dialogue_events
-from sensor.records import Finding, Grade, Node
+from sensor.dialects.readers.btcagent import BtcAgent, Uplink
+from sensor.dialects.readers.json_lines import Malformed, Message
+from sensor.dialects.readers.stratum_v2 import Channels, StratumV2
+from sensor.line.examples import dialogue_events
+from sensor.model.evidence import Grade
+from sensor.model.finding import Finding
+from sensor.model.node import Node
 from sensor.signatures.model import Line
 from tests.session.dialogue import run
 
@@ -36,7 +38,9 @@ def setup(protocol: int = 0) -> bytes:
 
 
 def opened(request: int, user: bytes, rate: float) -> bytes:
-    return v2(0x13, struct.pack("<I", request) + text(user) + struct.pack("<f", rate) + b"\xff" * 32 + struct.pack("<H", 8))
+    return v2(
+        0x13, struct.pack("<I", request) + text(user) + struct.pack("<f", rate) + b"\xff" * 32 + struct.pack("<H", 8)
+    )
 
 
 def granted(request: int, channel: int, hashes: int) -> bytes:
@@ -81,20 +85,29 @@ def test_two_channels_of_a_proxy_are_two_logins_with_their_own_targets() -> None
 
 def test_a_template_provider_is_no_miner() -> None:
     template = v2(0x71, b"\0" * 60)
-    assert [one for one in judged([(0, setup(2)), (1, v2(1, struct.pack("<HI", 2, 0)) + template)]) if isinstance(one, Finding)] == []
+    assert [
+        one
+        for one in judged([(0, setup(2)), (1, v2(1, struct.pack("<HI", 2, 0)) + template)])
+        if isinstance(one, Finding)
+    ] == []
 
 
 def test_a_hole_is_passed_by_the_next_message_of_known_length() -> None:
     reader = StratumV2(0, Channels())
     found = list(reader.feed(7, 0, 0, setup()[:20]))
     found += reader.feed(7, 520, 500, b"\x01\x02\x03" + v2(0x1A, bytes(24), channel=True) + share(1, 2, 3))
-    assert [one.value["method"] for one in found if isinstance(one, Message)] == ["SubmitSharesStandard", "SubmitSharesExtended"]
+    assert [one.value["method"] for one in found if isinstance(one, Message)] == [
+        "SubmitSharesStandard",
+        "SubmitSharesExtended",
+    ]
     assert [one.reason for one in found if isinstance(one, Malformed)] == ["gap"]
 
 
 def test_large_and_unknown_frames_are_read_past() -> None:
     reader = StratumV2(0, Channels())
-    found = list(reader.feed(7, 0, 0, v2(0x71, bytes(100_000)) + v2(0xC0, b"abc") + v2(0x1F, b"\0" * 4) + share(1, 2, 3)))
+    found = list(
+        reader.feed(7, 0, 0, v2(0x71, bytes(100_000)) + v2(0xC0, b"abc") + v2(0x1F, b"\0" * 4) + share(1, 2, 3))
+    )
     assert [one.value["method"] for one in found if isinstance(one, Message)] == ["SubmitSharesExtended"]
     assert [one.reason for one in found if isinstance(one, Malformed)] == ["unknown_frame", "cut_frame"]
 
@@ -110,7 +123,9 @@ def test_no_bytes_make_a_frame_reader_raise(data: bytes, kind: int) -> None:
 
 def test_noise_is_told_by_its_four_sizes_and_never_speaks() -> None:
     found = judged(noise([64, 234, 96, 44, 91, 87]))
-    assert [(one.dialect, one.grade) for one in found if isinstance(one, Finding)] == [("stratum-v2-noise", Grade.BEHAVES)]
+    assert [(one.dialect, one.grade) for one in found if isinstance(one, Finding)] == [
+        ("stratum-v2-noise", Grade.BEHAVES)
+    ]
 
 
 def test_a_noise_handshake_that_stops_after_its_opening_is_a_weak_likeness() -> None:
@@ -137,7 +152,9 @@ def test_other_sizes_are_not_noise(sizes: list[int]) -> None:
 @settings(max_examples=100, deadline=None)
 @given(st.lists(st.binary(min_size=1, max_size=300), min_size=1, max_size=6))
 def test_random_flights_are_nothing(flights: list[bytes]) -> None:
-    assert [one for one in judged([(number % 2, data) for number, data in enumerate(flights)]) if isinstance(one, Finding)] == []
+    assert [
+        one for one in judged([(number % 2, data) for number, data in enumerate(flights)]) if isinstance(one, Finding)
+    ] == []
 
 
 @pytest.mark.parametrize(
@@ -163,12 +180,14 @@ def test_an_agents_uplink_counts_the_shares_of_all_its_machines() -> None:
     register = b"".join(frame(1, struct.pack("<H", n) + b"bmminer\0rig%d\0" % n) for n in range(30))
     level = frame(5, bytes([14]) + struct.pack("<H", 30) + b"".join(struct.pack("<H", n) for n in range(30)))
     shares = b"".join(
-        frame(kind, struct.pack("<BHII", 9, n, 1, 10) + extra) for n in range(30) for kind, extra in ((2, b""), (0x13, b"\n" * 8))
+        frame(kind, struct.pack("<BHII", 9, n, 1, 10) + extra)
+        for n in range(30)
+        for kind, extra in ((2, b""), (0x13, b"\n" * 8))
     )
     found = judged([(0, hello), (1, answer), (0, register), (1, level), (0, shares)])
-    assert [(one.dialect, one.login, one.shares.submitted, len(one.workers)) for one in found if isinstance(one, Finding)] == [
-        ("btcagent", "farm", 60, 30)
-    ]
+    assert [
+        (one.dialect, one.login, one.shares.submitted, len(one.workers)) for one in found if isinstance(one, Finding)
+    ] == [("btcagent", "farm", 60, 30)]
     assert isinstance(found[0], Finding)
     assert found[0].hashes_per_share == pytest.approx(2**14 * 2**48 / 65535)
 

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sensor.dialects.conversation import Carriage, Conversation
-from sensor.dialects.json_lines import Malformed, Message, Read
+from sensor.dialects.readers.json_lines import Malformed, Message, Read
 from sensor.signatures import load
 from sensor.signatures.model import Example, Line
 
@@ -93,7 +93,14 @@ def test_damaged_conversations_never_raise(example: Example, data: st.DataObject
                     ]
                 ),
                 st.sampled_from(
-                    [b"HTTP/1.1 101 X\r\nUpgrade: websocket\r\n\r\n", b"\xc1\x85", b"\x81\x7f", b"\x7f\x05\x07\0", b"\x1f\x8b\x08", b"{}\n"]
+                    [
+                        b"HTTP/1.1 101 X\r\nUpgrade: websocket\r\n\r\n",
+                        b"\xc1\x85",
+                        b"\x81\x7f",
+                        b"\x7f\x05\x07\0",
+                        b"\x1f\x8b\x08",
+                        b"{}\n",
+                    ]
                 ),
                 st.sampled_from(
                     [
@@ -149,5 +156,9 @@ def test_no_reader_holds_more_than_its_bound() -> None:
         assert held <= 40_000
         for reader in talk._readers:
             body = getattr(reader, "_body", None)
-            kept = [getattr(reader, "_buffer", b""), getattr(reader, "_message", None) or b"", b"" if body is None else body.data]
+            kept = [
+                getattr(reader, "_buffer", b""),
+                getattr(reader, "_message", None) or b"",
+                b"" if body is None else body.data,
+            ]
             assert all(len(data) <= 131_072 for data in kept if isinstance(data, bytes | bytearray)), head

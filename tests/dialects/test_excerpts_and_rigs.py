@@ -27,7 +27,8 @@ def test_secrets_are_blanked(value: dict[str, object]) -> None:
 @settings(max_examples=60, deadline=None)
 @given(
     st.dictionaries(
-        st.text(max_size=9), st.recursive(st.text() | st.floats() | st.none(), lambda s: st.lists(s) | st.dictionaries(st.text(), s))
+        st.text(max_size=9),
+        st.recursive(st.text() | st.floats() | st.none(), lambda s: st.lists(s) | st.dictionaries(st.text(), s)),
     )
 )
 def test_excerpts_are_short_and_printable(value: dict[str, object]) -> None:

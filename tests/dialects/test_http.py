@@ -7,11 +7,12 @@ import json
 
 import pytest
 
-from sensor.dialects.http import Exchange, Http
-from sensor.dialects.http_body import MAX_BODY_BYTES
-from sensor.dialects.json_lines import Malformed, Message, Read
-from sensor.proof import dialogue_events
-from sensor.records import Finding, Grade
+from sensor.dialects.readers.http import Exchange, Http
+from sensor.dialects.readers.http_body import MAX_BODY_BYTES
+from sensor.dialects.readers.json_lines import Malformed, Message, Read
+from sensor.line.examples import dialogue_events
+from sensor.model.evidence import Grade
+from sensor.model.finding import Finding
 from sensor.signatures.model import Line
 from tests.session.dialogue import run
 
@@ -20,7 +21,12 @@ GETWORK = b'{"method": "getwork", "params": [], "id":1}'
 
 
 def request(body: bytes, *headers: str, path: str = "/", length: bool = True) -> bytes:
-    lines = [f"POST {path} HTTP/1.1", "Host: pool.example.test", *headers, *([f"Content-Length: {len(body)}"] if length else [])]
+    lines = [
+        f"POST {path} HTTP/1.1",
+        "Host: pool.example.test",
+        *headers,
+        *([f"Content-Length: {len(body)}"] if length else []),
+    ]
     return "\r\n".join([*lines, "", ""]).encode() + body
 
 
@@ -74,10 +80,18 @@ def test_a_password_is_dropped_where_it_is_read() -> None:
     [
         (
             ["Transfer-Encoding: chunked"],
-            b"5;x=y\r\n" + GETWORK[:5] + b"\r\n" + f"{len(GETWORK) - 5:x}\r\n".encode() + GETWORK[5:] + b"\r\n0\r\nT: 1\r\n\r\n",
+            b"5;x=y\r\n"
+            + GETWORK[:5]
+            + b"\r\n"
+            + f"{len(GETWORK) - 5:x}\r\n".encode()
+            + GETWORK[5:]
+            + b"\r\n0\r\nT: 1\r\n\r\n",
         ),
         ([f"Content-Length: {len(GETWORK)}"], GETWORK),
-        (["Content-Encoding: gzip", f"Content-Length: {len(gzip.compress(GETWORK, mtime=0))}"], gzip.compress(GETWORK, mtime=0)),
+        (
+            ["Content-Encoding: gzip", f"Content-Length: {len(gzip.compress(GETWORK, mtime=0))}"],
+            gzip.compress(GETWORK, mtime=0),
+        ),
         (["X-Folded: a", "  b", f"content-length:{len(GETWORK)}"], GETWORK),
     ],
 )
@@ -88,12 +102,21 @@ def test_a_body_is_found_however_it_is_sent(head: list[str], body: bytes) -> Non
 
 
 def test_a_batch_is_its_messages() -> None:
-    found = talk((0, request(b'[{"method":"a","id":1},{"method":"b","id":2},3]')), (1, response(b'[{"id":1},{"id":2}]')))
-    assert [(one.value.get("id"), one.pair) for one in found if isinstance(one, Message)] == [(1, None), (2, None), (1, None), (2, None)]
+    found = talk(
+        (0, request(b'[{"method":"a","id":1},{"method":"b","id":2},3]')), (1, response(b'[{"id":1},{"id":2}]'))
+    )
+    assert [(one.value.get("id"), one.pair) for one in found if isinstance(one, Message)] == [
+        (1, None),
+        (2, None),
+        (1, None),
+        (2, None),
+    ]
 
 
 def test_a_response_without_length_lasts_until_the_end() -> None:
-    assert values(talk((0, request(GETWORK)), (1, b"HTTP/1.0 200 OK\r\n\r\n" + json.dumps(WORK).encode())))[1]["id"] == 1
+    assert (
+        values(talk((0, request(GETWORK)), (1, b"HTTP/1.0 200 OK\r\n\r\n" + json.dumps(WORK).encode())))[1]["id"] == 1
+    )
 
 
 def test_joined_in_a_body_it_goes_on_with_the_next_request() -> None:
@@ -115,8 +138,16 @@ def test_a_hole_in_a_body_costs_that_body() -> None:
 
 
 def test_a_long_template_is_still_a_template() -> None:
-    asked = request(b'{"method":"getblocktemplate","params":[{"rules":["segwit"]}],"id":1}', "X-Mining-Extensions: longpoll")
-    big = b'{"result":{"previousblockhash":"' + b"ab" * 32 + b'","transactions":["' + b"00" * MAX_BODY_BYTES + b'"]},"id":1}'
+    asked = request(
+        b'{"method":"getblocktemplate","params":[{"rules":["segwit"]}],"id":1}', "X-Mining-Extensions: longpoll"
+    )
+    big = (
+        b'{"result":{"previousblockhash":"'
+        + b"ab" * 32
+        + b'","transactions":["'
+        + b"00" * MAX_BODY_BYTES
+        + b'"]},"id":1}'
+    )
     findings = judged((0, asked), (1, response(big)), (0, asked), (1, response(big)))
     assert [(one.dialect, one.grade, one.jobs) for one in findings] == [("getblocktemplate", Grade.SPEAKS, 2)]
 
@@ -137,16 +168,28 @@ def test_getwork_over_one_connection_is_counted() -> None:
         (0, request(share, user)),
         (1, response(b'{"result":false,"id":1}', "X-Reject-Reason: stale")),
     )
-    assert [(one.login, one.worker, one.shares.submitted, one.shares.accepted, one.shares.rejected) for one in findings] == [
-        ("acct.rig", "rig", 4, 3, 1)
-    ]
+    assert [
+        (one.login, one.worker, one.shares.submitted, one.shares.accepted, one.shares.rejected) for one in findings
+    ] == [("acct.rig", "rig", 4, 3, 1)]
 
 
 ORDINARY = {
-    "a form": [(0, request(b"name=anna&submit=1", "Content-Type: application/x-www-form-urlencoded")), (1, response(b"<p>thanks</p>"))],
-    "an api with login": [(0, request(b'{"method":"login","params":{"user":"a"}}')), (1, response(b'{"result":{"status":"OK"},"id":1}'))],
+    "a form": [
+        (0, request(b"name=anna&submit=1", "Content-Type: application/x-www-form-urlencoded")),
+        (1, response(b"<p>thanks</p>")),
+    ],
+    "an api with login": [
+        (0, request(b'{"method":"login","params":{"user":"a"}}')),
+        (1, response(b'{"result":{"status":"OK"},"id":1}')),
+    ],
     "an api with submit and job": [
-        (0, request(b'{"id":1,"method":"submit","params":{"id":"a","job_id":"7","nonce":"a4070021","result":"%s"}}' % (b"ab" * 32))),
+        (
+            0,
+            request(
+                b'{"id":1,"method":"submit","params":{"id":"a","job_id":"7","nonce":"a4070021","result":"%s"}}'
+                % (b"ab" * 32)
+            ),
+        ),
         (1, response(b'{"id":1,"result":{"status":"OK"}}')),
     ],
     "stratum quoted in a body": [
@@ -158,10 +201,22 @@ ORDINARY = {
         (1, response(b'{"id":1,"result":{}}')),
     ],
     "templates polled": [
-        (0, request(b'{"id":1,"method":"getblocktemplate","params":[{"rules":["segwit"]}]}', "User-Agent: bitcoin-cli")),
-        (1, response(b'{"id":1,"result":{"previousblockhash":"%s","bits":"1701b491","target":"%s"}}' % (b"ab" * 32, b"00" * 32))),
+        (
+            0,
+            request(b'{"id":1,"method":"getblocktemplate","params":[{"rules":["segwit"]}]}', "User-Agent: bitcoin-cli"),
+        ),
+        (
+            1,
+            response(
+                b'{"id":1,"result":{"previousblockhash":"%s","bits":"1701b491","target":"%s"}}'
+                % (b"ab" * 32, b"00" * 32)
+            ),
+        ),
     ],
-    "telemetry": [(0, request(json.dumps([{"event": "click", "id": n} for n in range(9)]).encode())), (1, response(b'{"ok":true}'))],
+    "telemetry": [
+        (0, request(json.dumps([{"event": "click", "id": n} for n in range(9)]).encode())),
+        (1, response(b'{"ok":true}')),
+    ],
 }
 
 

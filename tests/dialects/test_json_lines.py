@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from sensor.dialects.json_lines import MAX_LINE_BYTES, JsonLines, Malformed, Message, Read
+from sensor.dialects.readers.json_lines import MAX_LINE_BYTES, JsonLines, Malformed, Message, Read
 
 
 def read(pieces: list[bytes], *, start: int = 0, midstream: bool = False) -> list[Read]:
@@ -79,7 +79,9 @@ def test_offsets_are_those_of_the_message_in_the_stream() -> None:
 
 
 def test_big_integers_stay_exact() -> None:
-    assert values(read([b'{"n":[14711223344556677889,' + str(10**60).encode() + b"]}\n"])) == [{"n": [14711223344556677889, 10**60]}]
+    assert values(read([b'{"n":[14711223344556677889,' + str(10**60).encode() + b"]}\n"])) == [
+        {"n": [14711223344556677889, 10**60]}
+    ]
 
 
 @pytest.mark.parametrize(

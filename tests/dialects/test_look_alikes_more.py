@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 import yaml
 
-from sensor.records import Finding
+from sensor.model.finding import Finding
 from tests.session.dialogue import events, run, unseen
 
 CASES: list[dict[str, Any]] = yaml.safe_load((Path(__file__).parent / "look_alikes.yaml").read_text())

@@ -36,7 +36,9 @@ def test_each_header_is_recognised() -> None:
     assert protocols(AUTH, AUTH) == ["devp2p-rlpx"]
 
 
-@pytest.mark.parametrize("data", [VERSION[:19], VERSION[:4] + b"VERSION" + VERSION[11:], b"\xf9\xbe\xb4\xd8" + VERSION[4:]])
+@pytest.mark.parametrize(
+    "data", [VERSION[:19], VERSION[:4] + b"VERSION" + VERSION[11:], b"\xf9\xbe\xb4\xd8" + VERSION[4:]]
+)
 def test_a_bitcoin_header_must_be_whole(data: bytes) -> None:
     assert protocols(data) == []
 

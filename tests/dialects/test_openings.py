@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 import yaml
 
-from sensor.records import Grade
+from sensor.model.evidence import Grade
 from tests.session.dialogue import findings, shipped
 
 OPENINGS: dict[str, list[dict[str, Any]]] = yaml.safe_load((Path(__file__).parent / "openings.yaml").read_text())

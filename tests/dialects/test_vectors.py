@@ -13,10 +13,12 @@ from typing import Any
 import pytest
 import yaml
 
-from sensor import engine
-from sensor.proof import RELATIVE_ERROR
-from sensor.records import Finding, Grade, Node
-from sensor.replay import replay
+from sensor.intake import engine
+from sensor.line.examples import RELATIVE_ERROR
+from sensor.line.replay import replay
+from sensor.model.evidence import Grade
+from sensor.model.finding import Finding
+from sensor.model.node import Node
 from sensor.signatures import load
 from tests.dialects.frames import Way, write
 
@@ -125,7 +127,9 @@ def test_joined_late_it_is_never_something_else(vector: dict[str, Any], name: en
 @pytest.mark.parametrize("name", ["reference", "compiled"])
 @pytest.mark.parametrize("one_stream", [True, False])
 @pytest.mark.parametrize("piece", [1400, 1])
-def test_what_comes_after_the_switch_to_gzip_is_read(piece: int, one_stream: bool, name: engine.Name, tmp_path: Path) -> None:
+def test_what_comes_after_the_switch_to_gzip_is_read(
+    piece: int, one_stream: bool, name: engine.Name, tmp_path: Path
+) -> None:
     plain = next(one for one in VECTORS if one["name"] == "eth-3")
     greeting = said(next(one for one in VECTORS if one["name"] == "es2-2"))
     packers = [zlib.compressobj(wbits=31), zlib.compressobj(wbits=31)]

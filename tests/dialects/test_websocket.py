@@ -7,16 +7,20 @@ import zlib
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from sensor.dialects.json_lines import Malformed, Message, Read
-from sensor.dialects.websocket import MAX_MESSAGE_BYTES, WebSocket, unmask
+from sensor.dialects.readers.json_lines import Malformed, Message, Read
+from sensor.dialects.readers.websocket import MAX_MESSAGE_BYTES, WebSocket, unmask
 
 KEY = b"\x37\xfa\x21\x3d"
 
 
-def frame(payload: bytes, *, opcode: int = 1, final: bool = True, compressed: bool = False, masked: bool = True) -> bytes:
+def frame(
+    payload: bytes, *, opcode: int = 1, final: bool = True, compressed: bool = False, masked: bool = True
+) -> bytes:
     first = opcode | (0x80 if final else 0) | (0x40 if compressed else 0)
     size, bit = len(payload), 0x80 if masked else 0
-    length = bytes([bit | size]) if size < 126 else bytes([bit | 126]) + size.to_bytes(2, "big") if size < 1 << 16 else b""
+    length = (
+        bytes([bit | size]) if size < 126 else bytes([bit | 126]) + size.to_bytes(2, "big") if size < 1 << 16 else b""
+    )
     length = length or bytes([bit | 127]) + size.to_bytes(8, "big")
     return bytes([first]) + length + (KEY + unmask(payload, KEY) if masked else payload)
 
@@ -60,7 +64,9 @@ def test_fragments_with_pings_between_are_one_message(cuts: list[int], compresse
     stream = b""
     for number, part in enumerate(parts):
         last = number == len(parts) - 1
-        stream += frame(part, opcode=0 if number else 1, final=last, compressed=compressed and not number, masked=masked)
+        stream += frame(
+            part, opcode=0 if number else 1, final=last, compressed=compressed and not number, masked=masked
+        )
         stream += frame(b"p" * number, opcode=9, masked=masked)
     assert [one["type"] for one in values(read(stream))] == ["job"]
 
@@ -74,7 +80,12 @@ def test_context_goes_on_from_message_to_message_or_begins_anew() -> None:
         one = zlib.compressobj(9, wbits=-15)
         alone.append((one.compress(text) + one.flush(zlib.Z_SYNC_FLUSH))[:-4])
     for packed in (kept, alone):
-        assert [one["n"] for one in values(read(b"".join(frame(part, compressed=True) for part in packed)))] == [0, 1, 2, 3]
+        assert [one["n"] for one in values(read(b"".join(frame(part, compressed=True) for part in packed)))] == [
+            0,
+            1,
+            2,
+            3,
+        ]
 
 
 def test_a_bomb_is_cut_and_the_next_message_is_read() -> None:

@@ -7,12 +7,12 @@ from pathlib import Path
 
 import pytest
 
-from exporters.eve import dumps, encode
-from sensor import engine
+from exporters.forms.event import dumps, encode
 from sensor.dialects.wrappings import PEELS, Tunnel
-from sensor.proof import dialogue_events
-from sensor.records import Finding, Pool
-from sensor.replay import replay
+from sensor.intake import engine
+from sensor.line.examples import dialogue_events
+from sensor.line.replay import replay
+from sensor.model.finding import Finding, Pool
 from sensor.signatures.model import Line
 from tests.demo import miners
 from tests.demo.wire import Tcp, Wire, host
@@ -58,7 +58,11 @@ WRAPPINGS: dict[str, tuple[Exchange, str, str]] = {
         "socks5",
         "[::1]:3333",
     ),
-    "socks4": ([(0, b"\x04\x01" + PORT + b"\xcb\x00\x71\x4danna\x00"), (1, b"\x00\x5a" + bytes(6))], "socks4", "203.0.113.77:3333"),
+    "socks4": (
+        [(0, b"\x04\x01" + PORT + b"\xcb\x00\x71\x4danna\x00"), (1, b"\x00\x5a" + bytes(6))],
+        "socks4",
+        "203.0.113.77:3333",
+    ),
     "socks4a": (
         [(0, b"\x04\x01" + PORT + b"\x00\x00\x00\x01\x00" + NAME + b"\x00"), (1, b"\x00\x5a" + bytes(6))],
         "socks4",
@@ -66,7 +70,10 @@ WRAPPINGS: dict[str, tuple[Exchange, str, str]] = {
     ),
     "connect": (
         [
-            (0, b"CONNECT pool.example.test:443 HTTP/1.1\r\nProxy-Authorization: Basic U0VDUkVUV09SRFM=\r\nCookie: SECRETWORDS\r\n\r\n"),
+            (
+                0,
+                b"CONNECT pool.example.test:443 HTTP/1.1\r\nProxy-Authorization: Basic U0VDUkVUV09SRFM=\r\nCookie: SECRETWORDS\r\n\r\n",
+            ),
             (1, b"HTTP/1.0 200 Connection established\r\nVia: x\r\n\r\n"),
         ],
         "http-connect",
@@ -99,7 +106,13 @@ def bare(finding: Finding) -> Finding:
     """What must not depend on how a session was carried."""
     flows = [
         dataclasses.replace(
-            flow, transport="", pool_host=None, proxy=None, client=None, last_ns=0, key=dataclasses.replace(flow.key, flow_id=0)
+            flow,
+            transport="",
+            pool_host=None,
+            proxy=None,
+            client=None,
+            last_ns=0,
+            key=dataclasses.replace(flow.key, flow_id=0),
         )
         for flow in finding.flows
     ]
@@ -159,13 +172,15 @@ def test_two_pools_behind_one_proxy_are_two_findings() -> None:
 @pytest.mark.parametrize("name", WRAPPINGS)
 def test_only_the_miner_was_captured(name: str) -> None:
     exchange, transport, pool = WRAPPINGS[name]
-    talk = [Line(side, data) for side, data in exchange if side == 0] + [line for line in lines(SESSION) if line.direction == 0]
+    talk = [Line(side, data) for side, data in exchange if side == 0] + [
+        line for line in lines(SESSION) if line.direction == 0
+    ]
     events = list(dialogue_events(talk))
     events[-1] = events[-1]._replace(packets=(5, 0))  # type: ignore[union-attr,call-arg]
     records, _ = run(events)
-    assert [(one.transport, one.pool_host or "", one.shares.submitted) for one in records if isinstance(one, Finding)] == [
-        (transport, pool, 1)
-    ]
+    assert [
+        (one.transport, one.pool_host or "", one.shares.submitted) for one in records if isinstance(one, Finding)
+    ] == [(transport, pool, 1)]
 
 
 @pytest.mark.parametrize("peel", [peel for pair in PEELS.values() for peel in pair if peel is not None])
@@ -233,10 +248,14 @@ def test_a_node_behind_a_proxy_is_a_node(name: str, core: engine.Name, piece: in
         done = replay([str(tmp_path / "talk.pcap")], shipped(), engine.load(core), {"workers": 1, "flows": 256})
     except engine.EngineError as error:
         pytest.skip(str(error))
-    assert [(one.protocol, one.transport, one.host or "") for one in done.nodes] == [("p2pool-peer", transport, host_asked)]
+    assert [(one.protocol, one.transport, one.host or "") for one in done.nodes] == [
+        ("p2pool-peer", transport, host_asked)
+    ]
     assert done.findings == []
     evidence = done.nodes[0].evidence[0]
-    assert evidence.offset == sum(len(data) for side, data in exchange if side == (0 if evidence.direction == "originator" else 1))
+    assert evidence.offset == sum(
+        len(data) for side, data in exchange if side == (0 if evidence.direction == "originator" else 1)
+    )
 
 
 def test_a_connect_to_a_name_that_is_no_text_is_none() -> None:

@@ -6,7 +6,20 @@ from datetime import UTC, datetime
 
 from hypothesis import strategies as st
 
-from exporters.documents.model import Cell, Chart, Column, Document, Fact, Facts, Point, Section, Sentences, Table, ranged, rounded
+from exporters.forms.documents.model import (
+    Cell,
+    Chart,
+    Column,
+    Document,
+    Fact,
+    Facts,
+    Point,
+    Section,
+    Sentences,
+    Table,
+    ranged,
+    rounded,
+)
 from tests.ledger.made import TEXT
 
 RUNS = "document.documentElement.setAttribute('data-ran',1)"
@@ -38,7 +51,9 @@ cells: dict[str, st.SearchStrategy[Cell]] = {
     "prefixed": figures,
     "part": st.floats(0, 1).map(rounded),
     "change": st.floats(-1, 1e4).map(rounded),
-    "moment": st.datetimes(datetime(1971, 1, 1), datetime(2200, 1, 1), timezones=st.just(UTC)).map(lambda one: one.replace(microsecond=0)),
+    "moment": st.datetimes(datetime(1971, 1, 1), datetime(2200, 1, 1), timezones=st.just(UTC)).map(
+        lambda one: one.replace(microsecond=0)
+    ),
 }
 
 
@@ -49,7 +64,11 @@ def tables(draw: st.DrawFn, key: str) -> Table:
     columns = []
     for number, kind in enumerate(kinds):
         wide = kind in ("figure", "prefixed") and draw(st.booleans())
-        columns.append(Column(f"c{number}", draw(TEXT), kind, draw(st.sampled_from(("", "kWh"))), ranged=wide, bar=kind == "figure"))  # type: ignore[arg-type]
+        columns.append(
+            Column(
+                f"c{number}", draw(TEXT), kind, draw(st.sampled_from(("", "kWh"))), ranged=wide, bar=kind == "figure"
+            )
+        )  # type: ignore[arg-type]
     inner = [st.none() | (ranges if column.ranged else cells[column.kind]) for column in columns]
     rows = draw(st.lists(st.tuples(*inner), max_size=4))
     return Table(key, draw(TEXT), tuple(columns), tuple(rows), "none", (draw(TEXT),))
@@ -59,13 +78,24 @@ def tables(draw: st.DrawFn, key: str) -> Table:
 def documents(draw: st.DrawFn) -> Document:
     """Any document."""
     facts = Facts(
-        "facts", "", tuple(Fact(f"f{n}", draw(TEXT), draw(figures | ranges), "figure", "W") for n in range(draw(st.integers(0, 3))))
+        "facts",
+        "",
+        tuple(Fact(f"f{n}", draw(TEXT), draw(figures | ranges), "figure", "W") for n in range(draw(st.integers(0, 3)))),
     )
     points = tuple(Point(draw(TEXT), draw(st.none() | ranges)) for _ in range(draw(st.integers(0, 4))))
     chart = Chart("chart", draw(TEXT), "kWh", points, draw(st.sampled_from(("columns", "band"))))  # type: ignore[arg-type]
-    section = Section("one", draw(TEXT), (facts, chart, draw(tables("t1")), draw(tables("t2")), Sentences("s", draw(TEXT), (draw(TEXT),))))
+    section = Section(
+        "one",
+        draw(TEXT),
+        (facts, chart, draw(tables("t1")), draw(tables("t2")), Sentences("s", draw(TEXT), (draw(TEXT),))),
+    )
     return Document(
-        draw(st.sampled_from(("en", "zh"))), draw(TEXT), draw(TEXT), ((draw(TEXT), draw(TEXT)),), (section,), {"format": "test/1"}
+        draw(st.sampled_from(("en", "zh"))),
+        draw(TEXT),
+        draw(TEXT),
+        ((draw(TEXT), draw(TEXT)),),
+        (section,),
+        {"format": "test/1"},
     )
 
 

@@ -8,11 +8,11 @@ from pathlib import Path
 import pytest
 from babel.messages.pofile import read_po
 
-from exporters.documents.wording import CATEGORIES, CLASSES, REASONS, STATES, VERDICTS
-from exporters.documents.words import LANGUAGES, catalogue, translator
-from sensor.attribution.codes import CATEGORIES as BOOKS
-from sensor.cases import STATES as CASES
-from sensor.site_class import KINDS
+from exporters.forms.documents.wording import CATEGORIES, CLASSES, REASONS, STATES, VERDICTS
+from exporters.forms.documents.words import LANGUAGES, catalogue, translator
+from sensor.attribution.formats.codes import CATEGORIES as BOOKS
+from sensor.cases.site_class import KINDS
+from sensor.cases.states import STATES as CASES
 from tests.documents.catalogue import FOLDER, sentences
 
 OTHERS = tuple(language for language in LANGUAGES if language != "en")

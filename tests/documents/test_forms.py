@@ -18,8 +18,8 @@ import pytest
 import python_calamine
 from hypothesis import given, settings
 
-from exporters.documents import data, numerals, page, sheets, text, workbook
-from exporters.documents.model import Cell, Document, Facts, Range, Table, ranged, rounded
+from exporters.forms.documents import data, numerals, page, sheets, text, workbook
+from exporters.forms.documents.model import Cell, Document, Facts, Range, Table, ranged, rounded
 from tests.documents.made import NASTY, documents, nasty
 from tests.exporters import browser
 
@@ -76,7 +76,9 @@ def in_workbook(content: bytes) -> Counter[float]:
     book = python_calamine.CalamineWorkbook.from_filelike(io.BytesIO(content))
     for name in book.sheet_names:
         for row in book.get_sheet_by_name(name).to_python():
-            found.update(cell for cell in row if isinstance(cell, int | float) and not isinstance(cell, bool | datetime))
+            found.update(
+                cell for cell in row if isinstance(cell, int | float) and not isinstance(cell, bool | datetime)
+            )
     return found
 
 
@@ -161,7 +163,9 @@ def test_the_page_has_no_script_no_handler_and_loads_nothing() -> None:
 
 def test_chromium_runs_nothing_of_it(tmp_path: Path) -> None:
     content = page.write(nasty()).decode()
-    assert "data-ran" not in re.sub(r"&[^;]*;[^<]*", "", browser.dom(content, tmp_path).partition(">")[2].partition(">")[0])
+    assert "data-ran" not in re.sub(
+        r"&[^;]*;[^<]*", "", browser.dom(content, tmp_path).partition(">")[2].partition(">")[0]
+    )
     without_policy = browser.POLICY.sub("", content)
     (tmp_path / "two").mkdir()
     tree = browser.dom(without_policy, tmp_path / "two")
@@ -234,7 +238,9 @@ def test_long_names_push_nothing_off_a_telephone(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("flags", [(), browser.DARK], ids=("light", "dark"))
 @pytest.mark.parametrize("width", [1280, 500])
-def test_nothing_is_against_the_page_for_those_who_see_or_hear_it(flags: tuple[str, ...], width: int, tmp_path: Path) -> None:
+def test_nothing_is_against_the_page_for_those_who_see_or_hear_it(
+    flags: tuple[str, ...], width: int, tmp_path: Path
+) -> None:
     from tests.bulletin.made import document
 
     assert browser.violations(page.write(document("zh")).decode(), tmp_path, *flags, width=width) == []

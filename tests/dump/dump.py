@@ -17,9 +17,10 @@ import tempfile
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-from exporters.eve import dumps, encode
-from sensor import engine, signatures
-from sensor.replay import replay
+from exporters.forms.event import dumps, encode
+from sensor import signatures
+from sensor.intake import engine
+from sensor.line.replay import replay
 from tests.demo.make_demo import make
 from tests.demo.wire import Wire
 
@@ -92,7 +93,9 @@ def main() -> int:
         STORED.write_text(json.dumps(stored, indent=1) + "\n")
         print(f"{len(stored)} captures with events stored, {silent} silent ones left out", file=sys.stderr)
         return 0
-    lines = "".join(json.dumps([name, *map(json.loads, events)], sort_keys=True) + "\n" for name, events in sorted(found.items()))
+    lines = "".join(
+        json.dumps([name, *map(json.loads, events)], sort_keys=True) + "\n" for name, events in sorted(found.items())
+    )
     if options.output:
         options.output.write_text(lines)
     else:

@@ -11,8 +11,8 @@ import random
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from sensor.events import Basis, Chunk, Close, Event, Open
-from sensor.flows import TCP
+from sensor.line.flow_facts import TCP
+from sensor.model.events import Basis, Chunk, Close, Event, Open
 
 EPOCH_NS = 1_700_000_000_000_000_000
 NS = 1_000_000_000
@@ -70,16 +70,26 @@ def conversation(farm: Farm, rng: random.Random) -> Iterator[Said]:
         if now > farm.seconds:
             return
         yield Said(
-            now, 0, line(id=number, method="mining.submit", params=[farm.login, f"{job:x}", f"{number:08x}", "689c3007", "0a1b2c3d"])
+            now,
+            0,
+            line(
+                id=number,
+                method="mining.submit",
+                params=[farm.login, f"{job:x}", f"{number:08x}", "689c3007", "0a1b2c3d"],
+            ),
         )
         stale = rng.random() < farm.rejected
         if now + LATENCY_S < farm.seconds:
             yield Said(
-                now + LATENCY_S, 1, line(id=number, result=None if stale else True, error=[21, "Job not found", None] if stale else None)
+                now + LATENCY_S,
+                1,
+                line(id=number, result=None if stale else True, error=[21, "Job not found", None] if stale else None),
             )
 
 
-def captured(said: Iterator[Said], rng: random.Random, loss: float = 0.0, flow: int = 1, joined_s: float = 0.0) -> list[Event]:
+def captured(
+    said: Iterator[Said], rng: random.Random, loss: float = 0.0, flow: int = 1, joined_s: float = 0.0
+) -> list[Event]:
     """The events of the flow: each message is a packet, and each packet is missed with this probability."""
     address = bytes([198, 51, 100, 7])
     offsets, gaps, chunks, packets = [0, 0], [0, 0], [], [0, 0]
@@ -97,9 +107,24 @@ def captured(said: Iterator[Said], rng: random.Random, loss: float = 0.0, flow: 
     first_ns = chunks[0].ts_ns if joined_s else EPOCH_NS
     last_ns = chunks[-1].ts_ns
     basis: Basis = "first-seen" if joined_s else "syn"
-    opened = Open(flow, first_ns, TCP, address, 40_000 + flow, bytes([203, 0, 113, 5]), 3333, basis, joined_s > 0, first_ns, (), "farm")
+    opened = Open(
+        flow,
+        first_ns,
+        TCP,
+        address,
+        40_000 + flow,
+        bytes([203, 0, 113, 5]),
+        3333,
+        basis,
+        joined_s > 0,
+        first_ns,
+        (),
+        "farm",
+    )
     missed = sum(chunk.gap for chunk in chunks)
-    closed = Close(flow, last_ns, "end", first_ns, last_ns, (packets[0], packets[1]), (offsets[0], offsets[1]), missed, 0)
+    closed = Close(
+        flow, last_ns, "end", first_ns, last_ns, (packets[0], packets[1]), (offsets[0], offsets[1]), missed, 0
+    )
     return [opened, *chunks, closed]
 
 
@@ -113,4 +138,8 @@ def _difficulty(value: float) -> bytes:
 
 
 def _job(number: int) -> bytes:
-    return line(id=None, method="mining.notify", params=[f"{number:x}", HASH, "01", "02", [], "20000000", "1a0ffff0", "689c3000", True])
+    return line(
+        id=None,
+        method="mining.notify",
+        params=[f"{number:x}", HASH, "01", "02", [], "20000000", "1a0ffff0", "689c3000", True],
+    )

@@ -52,13 +52,17 @@ def test_the_rate_an_agent_states_is_taken_from_it() -> None:
 
 
 @settings(max_examples=100, deadline=None)
-@given(st.text(max_size=300) | st.from_regex(r"(Antminer S1{0,200}|bmminer/1|xmrig|bitaxe/)[ -~]{0,200}", fullmatch=True))
+@given(
+    st.text(max_size=300) | st.from_regex(r"(Antminer S1{0,200}|bmminer/1|xmrig|bitaxe/)[ -~]{0,200}", fullmatch=True)
+)
 def test_any_agent_is_read(text: str) -> None:
     found = shipped().agents.lookup(text)
     assert found is None or found.software
 
 
-@pytest.mark.parametrize(("unit", "scale"), [("TH/s", 1e12), ("kSol/s", 1e3), ("H/s", 1.0), ("G/s", 1e9), ("Sol/s", 1.0)])
+@pytest.mark.parametrize(
+    ("unit", "scale"), [("TH/s", 1e12), ("kSol/s", 1e3), ("H/s", 1.0), ("G/s", 1e9), ("Sol/s", 1.0)]
+)
 def test_units_of_rate(unit: str, scale: float) -> None:
     assert per_second(unit) == scale
 
@@ -71,9 +75,18 @@ def test_units_of_efficiency() -> None:
 
 
 MISTAKES = [
-    ("kind: agents\nagents:\n  - {match: '(', software: x, source: y, confidence: low}\nexamples: [{agent: a}]\n", ":3: agents[0].match"),
-    ("kind: agents\nagents:\n  - {match: a, software: x, source: y, confidence: sure}\nexamples: [{agent: a}]\n", "must be one of high"),
-    ("kind: agents\nagents:\n  - {match: a, softwear: x, source: y, confidence: low}\nexamples: [{agent: a}]\n", "did you mean 'software'"),
+    (
+        "kind: agents\nagents:\n  - {match: '(', software: x, source: y, confidence: low}\nexamples: [{agent: a}]\n",
+        ":3: agents[0].match",
+    ),
+    (
+        "kind: agents\nagents:\n  - {match: a, software: x, source: y, confidence: sure}\nexamples: [{agent: a}]\n",
+        "must be one of high",
+    ),
+    (
+        "kind: agents\nagents:\n  - {match: a, softwear: x, source: y, confidence: low}\nexamples: [{agent: a}]\n",
+        "did you mean 'software'",
+    ),
     ("kind: agents\nagents:\n  - {match: a, software: x, source: y, confidence: low}\n", "examples is missing"),
     (
         "kind: agents\nagents:\n  - {match: a, software: x, extract: '(?P<foo>b)', source: y, confidence: low}\nexamples: [{agent: a}]\n",

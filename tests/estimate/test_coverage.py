@@ -10,8 +10,8 @@ import random
 
 import pytest
 
-from sensor.pipeline import Pipeline
-from sensor.records import Finding
+from sensor.line.pipeline import Pipeline
+from sensor.model.finding import Finding
 from sensor.signatures import SignatureSet, load
 from tests.estimate.farm import HASHES_AT_ONE, Farm, captured, conversation
 

@@ -7,9 +7,9 @@ from collections.abc import Iterator
 
 import pytest
 
-from sensor.events import Event
-from sensor.pipeline import Pipeline
-from sensor.records import Finding
+from sensor.line.pipeline import Pipeline
+from sensor.model.events import Event
+from sensor.model.finding import Finding
 from tests.estimate.farm import HASHES_AT_ONE, Farm, Said, captured, conversation, line
 from tests.session.dialogue import shipped, unseen
 
@@ -38,7 +38,11 @@ def later(said: Iterator[Said], seconds: float) -> Iterator[Said]:
 def xmrig(hashes: int, rate_hps: float, algorithm: str, rng: random.Random, seconds: float = 900.0) -> Iterator[Said]:
     target = SPACE // hashes
     job = {"blob": BLOB, "job_id": "7", "target": target.to_bytes(8, "little").hex(), "algo": algorithm}
-    yield Said(0.0, 0, line(id=1, method="login", params={"login": XMR, "pass": "x", "agent": "XMRig/6.22.2", "algo": [algorithm]}))
+    yield Said(
+        0.0,
+        0,
+        line(id=1, method="login", params={"login": XMR, "pass": "x", "agent": "XMRig/6.22.2", "algo": [algorithm]}),
+    )
     yield Said(0.1, 1, line(id=1, error=None, result={"id": "q", "job": job, "status": "OK"}))
     now, number = 0.1, 1
     while (now := now + rng.expovariate(rate_hps / hashes)) < seconds:
@@ -88,7 +92,10 @@ def test_a_session_joined_late_is_rated_once_its_difficulty_is_known() -> None:
 
 def test_algorithms_are_never_added_together() -> None:
     rng = random.Random(8)
-    one, other = captured(xmrig(50_000, 10_000, "rx/0", rng), rng, flow=1), captured(xmrig(3_000, 600, "cn/r", rng), rng, flow=2)
+    one, other = (
+        captured(xmrig(50_000, 10_000, "rx/0", rng), rng, flow=1),
+        captured(xmrig(3_000, 600, "cn/r", rng), rng, flow=2),
+    )
     (found,) = findings(one, other)
     assert found.shares.submitted > 300
     truth = {"rx/0": 10_000, "cn/r": 600}[found.algorithm or ""]
@@ -108,9 +115,16 @@ def test_of_xmrig_the_miners_side_alone_is_enough() -> None:
 
 
 def test_no_share_yet_is_an_upper_bound() -> None:
-    said = [one for one in conversation(RIG, random.Random(1)) if b"mining.submit" not in one.data and b'"id":4' not in one.data]
+    said = [
+        one
+        for one in conversation(RIG, random.Random(1))
+        if b"mining.submit" not in one.data and b'"id":4' not in one.data
+    ]
     (found,) = findings(
-        captured(iter([one for one in said if one.direction == 0 or b'"method"' in one.data or one.at_s < 1]), random.Random(1))
+        captured(
+            iter([one for one in said if one.direction == 0 or b'"method"' in one.data or one.at_s < 1]),
+            random.Random(1),
+        )
     )
     assert found.hashrate_hps is not None
     assert (found.hashrate_hps.low, found.hashrate_hps.best) == (0.0, 0.0)

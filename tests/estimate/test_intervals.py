@@ -6,7 +6,7 @@ import pytest
 
 from sensor.estimate.interval import rate, widened, work_bounds
 from sensor.estimate.tally import Tally
-from sensor.records import Interval
+from sensor.model.quantities import Interval
 from sensor.signatures.work import UNITS
 
 HASHES = 4_295_032_833 * 8192
@@ -19,7 +19,9 @@ def tally(*hashes: int) -> Tally:
     return result
 
 
-@pytest.mark.parametrize(("count", "low", "high"), [(10, 0.48, 1.84), (30, 0.67, 1.43), (100, 0.81, 1.22), (1000, 0.94, 1.06)])
+@pytest.mark.parametrize(
+    ("count", "low", "high"), [(10, 0.48, 1.84), (30, 0.67, 1.43), (100, 0.81, 1.22), (1000, 0.94, 1.06)]
+)
 def test_the_bounds_are_garwoods(count: int, low: float, high: float) -> None:
     found = rate(tally(*[HASHES] * count), 60.0)
     assert found is not None
@@ -53,7 +55,9 @@ def test_unequal_shares_count_as_fewer_and_equal_ones_as_they_are() -> None:
     mixed = work_bounds(tally(*[1900] * 20, *[100] * 20), 0)  # the same sum
     assert mixed[0] < equal[0] < 40_000 < equal[1] < mixed[1]
     effective = (20 * 1900 + 20 * 100) ** 2 / (20 * 1900**2 + 20 * 100**2)
-    assert mixed[0] / 40_000 == pytest.approx(work_bounds(tally(*[1000] * round(effective)), 0)[0] / 1000 / round(effective), rel=0.02)
+    assert mixed[0] / 40_000 == pytest.approx(
+        work_bounds(tally(*[1000] * round(effective)), 0)[0] / 1000 / round(effective), rel=0.02
+    )
 
 
 def test_a_heavier_next_share_raises_the_upper_bound_only() -> None:

@@ -7,11 +7,12 @@ import random
 import jsonschema
 import pytest
 
-from exporters.amounts import quantity
-from exporters.eve import encode
+from exporters.forms.amounts import quantity
+from exporters.forms.event import encode
 from sensor.estimate import Assumptions, energy_kwh, watts
-from sensor.pipeline import Pipeline
-from sensor.records import Finding, Interval
+from sensor.line.pipeline import Pipeline
+from sensor.model.finding import Finding
+from sensor.model.quantities import Interval
 from sensor.signatures.devices import Efficiency
 from tests.estimate.farm import HASHES_AT_ONE, Farm, captured, conversation
 from tests.exporters.test_eve import SCHEMA
@@ -76,7 +77,11 @@ def test_an_unknown_algorithm_has_no_power() -> None:
 
 
 def test_a_machine_that_works_on_one_algorithm_says_which() -> None:
-    record = found(Farm(rate_hps=9e9, difficulty=9e9 * 5 / HASHES_AT_ONE * 65536, agent="Antminer L7/Tue Jan  9", login="acct.rig1"))
+    record = found(
+        Farm(
+            rate_hps=9e9, difficulty=9e9 * 5 / HASHES_AT_ONE * 65536, agent="Antminer L7/Tue Jan  9", login="acct.rig1"
+        )
+    )
     assert (record.algorithm, record.device) == ("scrypt", "Antminer L7")
     assert record.hashes_per_share == pytest.approx(9e9 * 5, rel=1e-4)
 
@@ -116,7 +121,14 @@ def test_with_the_pool_unseen_the_difficulty_is_unknown_and_so_is_the_rate() -> 
 
 @pytest.mark.parametrize(
     ("amount", "text"),
-    [(95.04e12, "95 TH/s"), (0.0, "0 H/s"), (999.6e3, "1 MH/s"), (212e3, "212 kH/s"), (1.5, "1.5 H/s"), (2e21, "2000 EH/s")],
+    [
+        (95.04e12, "95 TH/s"),
+        (0.0, "0 H/s"),
+        (999.6e3, "1 MH/s"),
+        (212e3, "212 kH/s"),
+        (1.5, "1.5 H/s"),
+        (2e21, "2000 EH/s"),
+    ],
 )
 def test_amounts_are_short(amount: float, text: str) -> None:
     assert quantity(amount, "H/s") == text

@@ -8,9 +8,10 @@ import random
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sensor.account import Account
 from sensor.estimate.timeline import MAX_BINS, NS, WIDTHS, Timeline, joined
-from sensor.records import Finding, ShareTimeline
+from sensor.model.finding import Finding
+from sensor.model.quantities import ShareTimeline
+from sensor.session.account import Account
 from tests.session.dialogue import events, run
 
 LAST_NS = 2**63 - 1

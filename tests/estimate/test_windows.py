@@ -21,7 +21,9 @@ def book(*seconds: float, login: float | None = 0.0, work: int | None = WORK) ->
     return result
 
 
-def closed(shares: ShareBook, last: float, *, first: float = 0.0, job: float | None = 0.0, midstream: bool = False) -> Exposure:
+def closed(
+    shares: ShareBook, last: float, *, first: float = 0.0, job: float | None = 0.0, midstream: bool = False
+) -> Exposure:
     jobs = JobTimes()
     if job is not None:
         jobs.put(int(job * NS), known=True)
@@ -90,7 +92,9 @@ def test_unknown_shares_among_known_ones_are_taken_to_be_like_them() -> None:
 @pytest.mark.parametrize("change", ["unseen", "unknown", "short", "lost"])
 def test_what_cannot_be_known_has_no_figure(change: str) -> None:
     found = closed(
-        book(10, 20, work=None if change == "unknown" else WORK), 20.5 if change == "short" else 60, job=20 if change == "short" else 0
+        book(10, 20, work=None if change == "unknown" else WORK),
+        20.5 if change == "short" else 60,
+        job=20 if change == "short" else 0,
     )
     if change == "unseen":
         found.seen_bytes = 0
@@ -102,7 +106,11 @@ def test_what_cannot_be_known_has_no_figure(change: str) -> None:
 
 
 def test_rigs_at_the_same_time_add_up_and_a_reconnect_goes_on() -> None:
-    one, same_time, later = closed(book(10, 20), 50), closed(book(15, 25), 50), closed(book(110, 120, login=100.0), 150, first=100, job=100)
+    one, same_time, later = (
+        closed(book(10, 20), 50),
+        closed(book(15, 25), 50),
+        closed(book(110, 120, login=100.0), 150, first=100, job=100),
+    )
     together = Exposure()
     for part in (later, one, same_time):
         together.add(part)

@@ -76,7 +76,9 @@ def test_any_bytes_are_blanked_at_their_length(data: bytes, from_start: bool) ->
 
 @given(
     st.recursive(
-        st.just(CANARY) | st.integers() | st.none(), lambda one: st.lists(one) | st.dictionaries(st.text(max_size=3), one), max_leaves=8
+        st.just(CANARY) | st.integers() | st.none(),
+        lambda one: st.lists(one) | st.dictionaries(st.text(max_size=3), one),
+        max_leaves=8,
     )
 )
 def test_no_value_under_a_secrets_name_survives(value: object) -> None:

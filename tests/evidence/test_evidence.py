@@ -13,14 +13,14 @@ from pathlib import Path
 import dpkt
 import pytest
 
-from sensor import engine
 from sensor.dialects.excerpt import SECRET_KEYS
-from sensor.events import Chunk, Close, Event, Open
 from sensor.evidence import Bounds, EvidenceFiles, EvidenceKeeper
-from sensor.pipeline import Pipeline
-from sensor.proof import dialogue_events
-from sensor.records import Finding
-from sensor.replay import replay
+from sensor.intake import engine
+from sensor.line.examples import dialogue_events
+from sensor.line.pipeline import Pipeline
+from sensor.line.replay import replay
+from sensor.model.events import Chunk, Close, Event, Open
+from sensor.model.finding import Finding
 from tests.exporters.test_lines import small_disk
 from tests.session.dialogue import events, only, shipped
 
@@ -56,16 +56,25 @@ def test_a_replay_of_the_evidence_gives_the_same_finding(tmp_path: Path) -> None
     finding = only(SESSION)
     files = written(tmp_path, events(SESSION), finding)
     (again,) = replayed(files.path(finding.finding_id))
-    assert (again.dialect, again.login, again.agent, again.grade) == (finding.dialect, finding.login, finding.agent, finding.grade)
+    assert (again.dialect, again.login, again.agent, again.grade) == (
+        finding.dialect,
+        finding.login,
+        finding.agent,
+        finding.grade,
+    )
     assert again.shares == finding.shares
     assert again.flows[0].key.community_id == finding.flows[0].key.community_id
     assert again.finding_id == finding.finding_id
     assert b"hunter2" not in files.path(finding.finding_id).read_bytes()
 
 
-def test_the_evidence_of_every_dialect_holds_no_secret_and_of_those_in_json_lines_can_be_replayed(tmp_path: Path) -> None:
+def test_the_evidence_of_every_dialect_holds_no_secret_and_of_those_in_json_lines_can_be_replayed(
+    tmp_path: Path,
+) -> None:
     compared = 0
-    for number, example in enumerate(example for header in shipped().headers for example in header.examples if not example.counter):
+    for number, example in enumerate(
+        example for header in shipped().headers for example in header.examples if not example.counter
+    ):
         stream = list(dialogue_events(example.dialogue, flow=number, proto=example.proto))
         pipeline = Pipeline(shipped())
         pipeline.step(stream)
@@ -77,7 +86,11 @@ def test_the_evidence_of_every_dialect_holds_no_secret_and_of_those_in_json_line
             data = path.read_bytes()
             for name in SECRET_KEYS:
                 assert f'"{name}":"x"'.encode() not in data
-            if finding.framing == "json-lines" and finding.transport == "tcp" and example.dialogue[0].data.startswith(b"{"):
+            if (
+                finding.framing == "json-lines"
+                and finding.transport == "tcp"
+                and example.dialogue[0].data.startswith(b"{")
+            ):
                 assert finding.dialect in {one.dialect for one in replayed(path)}, example.name
                 compared += 1
     assert compared > 30
@@ -98,10 +111,22 @@ def test_wireshark_reads_it_and_finds_every_checksum_right(tmp_path: Path) -> No
         (finding,) = pipeline.finish()
         assert isinstance(finding, Finding)
         files = written(tmp_path / str(family), stream, finding)
-        fields = ["-e", "tcp.checksum.status", "-e", "tcp.len", "-e", "tcp.analysis.lost_segment", "-e", "_ws.malformed"]
+        fields = [
+            "-e",
+            "tcp.checksum.status",
+            "-e",
+            "tcp.len",
+            "-e",
+            "tcp.analysis.lost_segment",
+            "-e",
+            "_ws.malformed",
+        ]
         options = ["-o", "tcp.check_checksum:TRUE", "-o", "ip.check_checksum:TRUE", "-T", "fields"]
         shown = subprocess.run(
-            ["tshark", "-r", str(files.path(finding.finding_id)), *options, *fields], capture_output=True, text=True, check=True
+            ["tshark", "-r", str(files.path(finding.finding_id)), *options, *fields],
+            capture_output=True,
+            text=True,
+            check=True,
         ).stdout.splitlines()
         rows = [line.split("\t") for line in shown]
         assert len(rows) == 8
@@ -124,7 +149,10 @@ def test_a_secret_cut_by_a_chunk_is_blanked_all_the_same(tmp_path: Path) -> None
     cut: list[Event] = []
     for event in events(SESSION):
         if isinstance(event, Chunk):
-            cut += [event._replace(offset=event.offset + at, data=event.data[at : at + 5]) for at in range(0, len(event.data), 5)]
+            cut += [
+                event._replace(offset=event.offset + at, data=event.data[at : at + 5])
+                for at in range(0, len(event.data), 5)
+            ]
         else:
             cut.append(event)
     finding = only(SESSION)
@@ -209,7 +237,13 @@ def test_a_full_disk_costs_evidence_and_nothing_else(tmp_path: Path) -> None:
             files.add(stream)
             pipeline = Pipeline(shipped())
             pipeline.step(stream)
-            files.keep([dataclasses.replace(one, finding_id=f"f{number}") for one in pipeline.finish() if isinstance(one, Finding)])
+            files.keep(
+                [
+                    dataclasses.replace(one, finding_id=f"f{number}")
+                    for one in pipeline.finish()
+                    if isinstance(one, Finding)
+                ]
+            )
         assert files.counters["write_failures"] > 0
         assert files.trouble is not None
         for path in folder.glob("*.pcapng"):

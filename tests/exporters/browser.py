@@ -18,7 +18,14 @@ import pytest
 
 AXE = Path(__file__).parents[2] / "build/axe/node_modules/axe-core/axe.min.js"
 FLAGS = (
-    *("--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking"),
+    *(
+        "--headless",
+        "--no-sandbox",
+        "--disable-gpu",
+        "--disable-quic",
+        "--no-first-run",
+        "--disable-background-networking",
+    ),
     *("--disable-component-update", "--disable-sync", "--disable-dev-shm-usage", "--virtual-time-budget=10000"),
 )
 DARK = ("--blink-settings=preferredColorScheme=0", "--force-dark-mode")
@@ -57,7 +64,9 @@ def violations(page: str, folder: Path, *flags: str, width: int = 1280) -> list[
     """What axe-core has against a page."""
     if not AXE.exists():
         pytest.skip("axe-core is not installed (make test installs it with npm)")
-    checked = POLICY.sub("", page).replace("</body>", f"<script>{AXE.read_text(encoding='utf-8')}</script>{RUN_AXE}</body>")
+    checked = POLICY.sub("", page).replace(
+        "</body>", f"<script>{AXE.read_text(encoding='utf-8')}</script>{RUN_AXE}</body>"
+    )
     tree = dom(checked, folder, *flags, width=width)
     found = re.search(r'data-axe="([^"]*)"', tree)
     assert found is not None, "axe-core gave no answer"

@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from exporters.prometheus import Config
+from exporters.kinds.prometheus import Config
 from exporters.scrape import Server
-from sensor.status import Status
+from sensor.model.status import Status
 from tests.exporters.statuses import busy
 
 Serve = Callable[..., Server]
@@ -22,7 +22,9 @@ def serve() -> Iterator[Serve]:
     servers: list[Server] = []
 
     def start(source: Callable[[], Status] = busy, web_config: Path | None = None) -> Server:
-        server = Server(Config(listen="127.0.0.1:0", web_config_file=None if web_config is None else str(web_config)), source)
+        server = Server(
+            Config(listen="127.0.0.1:0", web_config_file=None if web_config is None else str(web_config)), source
+        )
         servers.append(server)
         server.start()
         return server
@@ -37,11 +39,24 @@ def certificates(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with `one.crt`, `one.key`, `two.crt`, `two.key`: certificates for 127.0.0.1 that sign themselves."""
     folder = tmp_path_factory.mktemp("certificates")
     for name in ("one", "two"):
-        command = ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "2"]
+        command = [
+            "openssl",
+            "req",
+            "-x509",
+            "-newkey",
+            "ec",
+            "-pkeyopt",
+            "ec_paramgen_curve:P-256",
+            "-nodes",
+            "-days",
+            "2",
+        ]
         names = ["-subj", f"/CN={name}", "-addext", "subjectAltName=IP:127.0.0.1"]
         try:
             subprocess.run(
-                [*command, *names, "-keyout", folder / f"{name}.key", "-out", folder / f"{name}.crt"], check=True, capture_output=True
+                [*command, *names, "-keyout", folder / f"{name}.key", "-out", folder / f"{name}.crt"],
+                check=True,
+                capture_output=True,
             )
         except FileNotFoundError:
             pytest.skip("openssl is not installed")

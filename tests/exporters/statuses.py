@@ -6,11 +6,11 @@ import time
 from collections import Counter
 from functools import cache
 
-from exporters.prometheus import DIALECT_GRADES, GRADES
-from exporters.series import EVIDENCE, INTERFACE, LEDGER, LINE, MALFORMED
+from exporters.forms.series import EVIDENCE, INTERFACE, LEDGER, LINE, MALFORMED
+from exporters.kinds.prometheus import DIALECT_GRADES, GRADES
+from sensor.model.status import RELOAD_KINDS, STAGES, Bounds, Outbox, Reload, Status
 from sensor.reference.counters import new_counters
 from sensor.signatures import load
-from sensor.status import RELOAD_KINDS, STAGES, Bounds, Outbox, Reload, Status
 
 NS = 1_000_000_000
 
@@ -45,7 +45,14 @@ def busy(enterprises: int = 10_000) -> Status:
     line.update({f"messages_{name}": enterprises for name in dialects})
     line.update({f"malformed_{reason}": 7 for reason in MALFORMED})
     algorithms = [f"algorithm-{number}" for number in range(20)]
-    interface = {"packets": 8_999_983, "received": 9_000_000, "dropped": 17, "freezes": 1, "up": 1, "last_packet_ns": now_ns}
+    interface = {
+        "packets": 8_999_983,
+        "received": 9_000_000,
+        "dropped": 17,
+        "freezes": 1,
+        "up": 1,
+        "last_packet_ns": now_ns,
+    }
     return Status(
         version="0.1.0",
         engine="compiled",
@@ -63,10 +70,18 @@ def busy(enterprises: int = 10_000) -> Status:
         hashrate_hps={name: Bounds(1e12, 2e12, 3e12) for name in algorithms},
         power_watts={name: Bounds(1e3, 2e3, 3e3) for name in algorithms},
         energy_joules=8.64e10,
-        attribution={"books": 4, "rows": 1_000_000, "enterprises": enterprises, "lookups_named": enterprises, "lookups_unknown": 12},
+        attribution={
+            "books": 4,
+            "rows": 1_000_000,
+            "enterprises": enterprises,
+            "lookups_named": enterprises,
+            "lookups_unknown": 12,
+        },
         ledger=dict.fromkeys(LEDGER, 1_000),
         evidence=dict.fromkeys(EVIDENCE, 100),
-        outboxes={name: Outbox(depth=5, oldest_ns=now_ns, dropped=1) for name in ("eve", "syslog", "webhook", "alertmanager")},
+        outboxes={
+            name: Outbox(depth=5, oldest_ns=now_ns, dropped=1) for name in ("eve", "syslog", "webhook", "alertmanager")
+        },
         reloads={kind: Reload(succeeded=12, refused=1, last_success_ns=now_ns) for kind in RELOAD_KINDS},
         daemon={"reconnections": 1, "events_ignored": 2},
     )

@@ -10,8 +10,8 @@ from typing import Any
 
 import pytest
 
-from exporters.alertmanager import Config, Sender, encode, rfc3339
-from sensor.records import Grade
+from exporters.kinds.alertmanager import Config, Sender, encode, rfc3339
+from sensor.model.evidence import Grade
 from tests.delivery.receivers import HttpReceiver, alertmanager, alerts, eventually
 from tests.exporters.test_eve import NODE
 from tests.ledger.made import SECOND, finding
@@ -78,7 +78,9 @@ def test_hostile_text_is_taken(url: str) -> None:
 
 def test_labels_do_not_follow_what_changes_with_every_update() -> None:
     one = finding(state="opened")
-    other = dataclasses.replace(one, state="updated", last_ns=one.last_ns + SECOND, flow_count=9, login="x", coin="XMR", jobs=3)
+    other = dataclasses.replace(
+        one, state="updated", last_ns=one.last_ns + SECOND, flow_count=9, login="x", coin="XMR", jobs=3
+    )
     assert encode(one, 0.0, {})["labels"] == encode(other, 0.0, {})["labels"]
 
 
@@ -88,7 +90,10 @@ def test_an_alert_that_is_open_ends_ahead_of_now_and_a_closed_one_with_its_last_
     sender.send([finding(1, state="opened"), finding(2, state="closed")])
     receiver.close()
     ((_, body),) = receiver.taken
-    assert [alert["endsAt"] for alert in json.loads(body)] == [rfc3339(1_800_000_120.0), rfc3339(finding(2).last_ns / 1e9)]
+    assert [alert["endsAt"] for alert in json.loads(body)] == [
+        rfc3339(1_800_000_120.0),
+        rfc3339(finding(2).last_ns / 1e9),
+    ]
 
 
 def test_nodes_alone_are_not_posted() -> None:

@@ -5,10 +5,11 @@ from __future__ import annotations
 import dataclasses
 import json
 
-from exporters.cells import fitted, holder, whose
-from exporters.eve import dumps, encode
-from exporters.redaction import redacted
-from sensor.records import Attribution, Claim, Enterprise, Finding, Site
+from exporters.forms.cells import fitted, holder, whose
+from exporters.forms.event import dumps, encode
+from exporters.redaction.finding import redacted
+from sensor.model.attribution import Attribution, Claim, Enterprise, Site
+from sensor.model.finding import Finding
 from tests.exporters.test_eve import FINDING, VALIDATOR
 
 COMPANY = Enterprise("91320505MADEM0002J", "示例铸造有限公司", "91320505MADEM0002J", "enterprise", "foundry", "code")
@@ -18,7 +19,14 @@ SITE = Site("示例路18号", "320505", "江苏省苏州市虎丘区")
 
 def claim(enterprise: Enterprise | None, **more: object) -> Claim:
     made = Claim(
-        "leases", "/srv/books/nat.csv:3", 0, 0.95, "198.51.100.9/32", "answer", "198.51.100.9/32 was translated from 100.64.3.7", enterprise
+        "leases",
+        "/srv/books/nat.csv:3",
+        0,
+        0.95,
+        "198.51.100.9/32",
+        "answer",
+        "198.51.100.9/32 was translated from 100.64.3.7",
+        enterprise,
     )
     return dataclasses.replace(made, site=SITE, ports=(1024, 2047), valid_from_ns=10**18, vlan=7, **more)
 
@@ -38,7 +46,9 @@ def event(finding: Finding) -> dict[str, object]:
 
 
 def test_an_event_says_enterprise_site_and_every_claim_with_source_time_and_strength() -> None:
-    said = event(attributed(COMPANY, claim(COMPANY), claim(None, standing="context", detail={"asn": "AS64496"})))["attribution"]
+    said = event(attributed(COMPANY, claim(COMPANY), claim(None, standing="context", detail={"asn": "AS64496"})))[
+        "attribution"
+    ]
     assert isinstance(said, dict)
     assert said["address"] == FINDING.miner_ip
     assert said["enterprise"]["name"] == "示例铸造有限公司"
@@ -73,7 +83,11 @@ def test_the_schema_knows_every_member_and_refuses_other_codes() -> None:
 
 
 def test_a_redacted_event_names_organisations_and_no_person_no_account_and_no_inside_address() -> None:
-    told = claim(PERSON, subscriber="kd-1188", detail={"contact": "李四 13800000000", "certificate": "11***2X", "use": "静态 kd-1188"})
+    told = claim(
+        PERSON,
+        subscriber="kd-1188",
+        detail={"contact": "李四 13800000000", "certificate": "11***2X", "use": "静态 kd-1188"},
+    )
     finding = attributed(PERSON, told)
     plain, hidden = dumps(encode(finding)), dumps(encode(redacted(finding)))
     VALIDATOR.validate(json.loads(hidden))

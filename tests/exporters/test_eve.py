@@ -11,12 +11,15 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from exporters.eve import dumps, encode, encode_stats, file_name, severity, timestamp
-from sensor.proof import dialogue_events
-from sensor.records import Finding, Grade, Node
+from exporters.forms.event import dumps, encode, encode_stats, severity
+from exporters.forms.moments import file_name, timestamp
+from sensor.line.examples import dialogue_events
+from sensor.model.evidence import Grade
+from sensor.model.finding import Finding
+from sensor.model.node import Node
 from tests.session.dialogue import run, shipped
 
-SCHEMA = json.loads((Path(__file__).parents[2] / "exporters" / "eve.schema.json").read_text())
+SCHEMA = json.loads((Path(__file__).parents[2] / "exporters" / "forms" / "eve.schema.json").read_text())
 VALIDATOR = jsonschema.Draft202012Validator(SCHEMA)
 RECORDS = run(
     event
@@ -48,7 +51,9 @@ def test_every_member_of_an_event_is_described() -> None:
             known = schema["properties"]
             assert isinstance(known, dict)
             missing = [f"{place}.{key}" for key in value if key not in known]
-            return missing + [one for key in value if key in known for one in unknown(value[key], known[key], f"{place}.{key}")]
+            return missing + [
+                one for key in value if key in known for one in unknown(value[key], known[key], f"{place}.{key}")
+            ]
         if isinstance(value, list) and isinstance(schema.get("items"), dict):
             return [one for item in value for one in unknown(item, schema["items"], place)]  # type: ignore[arg-type]
         return []
@@ -125,7 +130,9 @@ def test_text_from_the_network_cannot_break_a_line() -> None:
     assert json.loads(line)["mining"]["login"] == strange.login
 
 
-@pytest.mark.parametrize(("source", "name"), [("/a/b/c.pcap", "c.pcap"), ("c:\\x\\y.pcap", "y.pcap"), ("-", "-"), ("/", "/")])
+@pytest.mark.parametrize(
+    ("source", "name"), [("/a/b/c.pcap", "c.pcap"), ("c:\\x\\y.pcap", "y.pcap"), ("-", "-"), ("/", "/")]
+)
 def test_a_source_is_told_by_its_last_part(source: str, name: str) -> None:
     assert file_name(source) == name
 

@@ -16,9 +16,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from exporters import Refused, Unreachable
-from exporters.eve import Config, Sender
-from exporters.lines import LineFile, LineSocket
+from exporters.destination import Refused, Unreachable
+from exporters.kinds.eve import Config, Sender
+from exporters.transports.lines import LineFile, LineSocket
 from tests.ledger.made import finding
 
 
@@ -75,8 +75,13 @@ def test_a_full_disk_leaves_no_half_line_and_is_over_when_there_is_room(tmp_path
         sender.close()
 
 
-@given(st.lists(st.binary(min_size=1, max_size=20).filter(lambda line: b"\n" not in line), max_size=5), st.binary(max_size=30))
-def test_what_a_crash_left_of_a_line_is_cut_off(tmp_path_factory: pytest.TempPathFactory, whole: list[bytes], rest: bytes) -> None:
+@given(
+    st.lists(st.binary(min_size=1, max_size=20).filter(lambda line: b"\n" not in line), max_size=5),
+    st.binary(max_size=30),
+)
+def test_what_a_crash_left_of_a_line_is_cut_off(
+    tmp_path_factory: pytest.TempPathFactory, whole: list[bytes], rest: bytes
+) -> None:
     path = tmp_path_factory.mktemp("lines") / "eve.json"
     before = b"".join(line + b"\n" for line in whole)
     path.write_bytes(before + rest.replace(b"\n", b" "))
@@ -132,7 +137,10 @@ def test_a_datagram_socket_gets_one_line_each_and_refuses_what_is_too_long(tmp_p
         sender = Sender(Config(path=path, filetype="unix_dgram"))
         sender.send([finding(1)])
         sender.send([finding(2)])
-        assert [json.loads(server.recv(100_000))["mining"]["finding_id"] for _ in range(2)] == ["finding-1", "finding-2"]
+        assert [json.loads(server.recv(100_000))["mining"]["finding_id"] for _ in range(2)] == [
+            "finding-1",
+            "finding-2",
+        ]
         lines = LineSocket(path, stream=False, timeout_s=1)
         with pytest.raises(Refused):
             lines.write([b"x" * 10_000_000])

@@ -12,11 +12,10 @@ import pytest
 from prometheus_client import generate_latest
 from prometheus_client.parser import text_string_to_metric_families
 
-import sensor.following
-import sensor.pipeline
-import sensor.session
-from exporters.prometheus import BOUNDS, Collector, Config, Process, registry
-from exporters.series import (
+import sensor.line.lifecycle
+import sensor.line.pipeline
+import sensor.session.session
+from exporters.forms.series import (
     ATTRIBUTION,
     CORE,
     CORE_FAMILIES,
@@ -30,21 +29,22 @@ from exporters.series import (
     METRICS,
     PREFIX,
 )
-from sensor.attribution.answer import Attribution
+from exporters.kinds.prometheus import BOUNDS, Collector, Config, Process, registry
+from sensor.attribution.answer.attributor import Attributor
 from sensor.attribution.settings import Settings
-from sensor.events import Chunk
 from sensor.evidence import EvidenceFiles
 from sensor.ledger import Ledger, Recorder
-from sensor.pipeline import Pipeline
-from sensor.proof import dialogue_events
+from sensor.line.examples import dialogue_events
+from sensor.line.pipeline import Pipeline
+from sensor.model.events import Chunk
+from sensor.model.status import STAGES, Bounds, Outbox, Reload, Status
 from sensor.reference.counters import NAMES
 from sensor.reference.interface import FIGURES
 from sensor.signatures import load
-from sensor.status import STAGES, Bounds, Outbox, Reload, Status
 from tests.exporters.statuses import busy, quiet
 
 Series = dict[tuple[str, frozenset[tuple[str, str]]], float]
-SOURCES = Path(sensor.pipeline.__file__).parent
+SOURCES = Path(sensor.line.pipeline.__file__).parent
 
 
 def series(status: Status, collector: Collector | None = None) -> Series:
@@ -70,7 +70,10 @@ def core_counters() -> set[str]:
 
 def line_counters() -> set[str]:
     """The names in the sources, and those that all shipped examples, whole and torn, count."""
-    text = "".join(Path(str(module.__file__)).read_text() for module in (sensor.pipeline, sensor.following, sensor.session))
+    text = "".join(
+        Path(str(module.__file__)).read_text()
+        for module in (sensor.line.pipeline, sensor.line.lifecycle, sensor.session.session)
+    )
     named = set(re.findall(r'(?:counters\[|found\[|_count\()"([a-z_0-9]+)"', text)) | set(
         re.findall(r'^ +"([a-z_]+)": ', text, re.MULTILINE)
     )
@@ -90,19 +93,33 @@ def line_counters() -> set[str]:
 @pytest.mark.parametrize("name", sorted(core_counters()))
 def test_every_counter_of_the_core_has_a_series_of_its_own(name: str) -> None:
     assert name in CORE or name.startswith(tuple(beginning for beginning, _, _ in CORE_FAMILIES)), (
-        f"a row in exporters/series.py for {name}"
+        f"a row in exporters/forms/series.py for {name}"
     )
     before, after = series(quiet()), series(replace(quiet(), core={**quiet().core, name: 41_000_000_000}))
-    moved = {key for key in after if before.get(key) != after[key] and not key[0].startswith(("process", "heartbeat", "start_time"))}
+    moved = {
+        key
+        for key in after
+        if before.get(key) != after[key] and not key[0].startswith(("process", "heartbeat", "start_time"))
+    }
     assert len(moved) == 1, moved
     assert "core_other_total" not in {metric for metric, _ in moved}
 
 
 def test_every_counter_of_the_line_has_a_series_of_its_own() -> None:
     names = line_counters()
-    assert {"sessions", "messages", "messages_stratum-v1", "malformed_gap", "findings_refused", "readings_refused", "findings"} <= names
+    assert {
+        "sessions",
+        "messages",
+        "messages_stratum-v1",
+        "malformed_gap",
+        "findings_refused",
+        "readings_refused",
+        "findings",
+    } <= names
     families = tuple(beginning for beginning, _, _ in LINE_FAMILIES)
-    assert not [name for name in names if name not in LINE and not name.startswith(families)], "rows are missing in exporters/series.py"
+    assert not [name for name in names if name not in LINE and not name.startswith(families)], (
+        "rows are missing in exporters/forms/series.py"
+    )
     targets = [(row.metric, row.label) for row in LINE.values()]
     assert len(targets) == len(set(targets))
 
@@ -113,19 +130,24 @@ def test_every_counter_of_what_follows_the_line_has_a_series_of_its_own(tmp_path
         "ledger": (Recorder(ledger, time.monotonic_ns).counters, LEDGER),
         "evidence": (EvidenceFiles(tmp_path, load()).counters, EVIDENCE),
         "interface": (FIGURES, INTERFACE),
-        "attribution": ([name for name in Attribution.load(Settings()).stats() if not name.startswith("lookups_")], ATTRIBUTION),
+        "attribution": (
+            [name for name in Attributor.load(Settings()).stats() if not name.startswith("lookups_")],
+            ATTRIBUTION,
+        ),
         "daemon": (daemon_counters(), DAEMON),
     }
     ledger.close()
     for owner, (counted, rows) in kept.items():
-        assert set(counted) == set(rows), f"rows and counters of the {owner} differ: exporters/series.py"
+        assert set(counted) == set(rows), f"rows and counters of the {owner} differ: exporters/forms/series.py"
 
 
 def daemon_counters() -> set[str]:
     """What the daemon and its intake count, by their sources."""
     text = "".join(path.read_text() for path in (SOURCES / "daemon").glob("*.py"))
     initial = re.findall(r"counters: Counter\[str\] = Counter\(([^)]*)\)", text)
-    return set(re.findall(r'counters\["([a-z_]+)"\]', text)) - {"records_waiting"} | set(re.findall(r"([a-z_]+)=0", "".join(initial)))
+    return set(re.findall(r'counters\["([a-z_]+)"\]', text)) - {"records_waiting"} | set(
+        re.findall(r"([a-z_]+)=0", "".join(initial))
+    )
 
 
 def test_every_reason_the_framings_give_stands_at_zero_beforehand() -> None:
@@ -188,8 +210,14 @@ def test_what_a_status_says_is_what_is_shown() -> None:
     assert value(found, "evidence_file_bytes") == 11
     assert value(found, "findings_total", dialect="stratum-v1", grade="verified") == 3
     assert value(found, "findings_open", grade="verified") == 2
-    assert [value(found, f"estimated_hashrate{end}_hashes_per_second", algorithm="sha256d") for end in ("_low", "", "_high")] == [1, 2, 3]
-    assert [value(found, f"estimated_power{end}_watts", algorithm="sha256d") for end in ("_low", "", "_high")] == [4, 5, 6]
+    assert [
+        value(found, f"estimated_hashrate{end}_hashes_per_second", algorithm="sha256d") for end in ("_low", "", "_high")
+    ] == [1, 2, 3]
+    assert [value(found, f"estimated_power{end}_watts", algorithm="sha256d") for end in ("_low", "", "_high")] == [
+        4,
+        5,
+        6,
+    ]
     assert value(found, "estimated_energy_joules_total") == 7.5
     assert value(found, "outbox_records", exporter="webhook") == 4
     assert value(found, "outbox_oldest_timestamp_seconds", exporter="webhook") == 3
@@ -221,7 +249,11 @@ def test_every_metric_that_is_described_is_shown() -> None:
 def test_ten_thousand_enterprises_stay_under_500_series() -> None:
     found = series(busy(10_000))
     assert set(found) == set(series(busy(1)))
-    crowded = replace(busy(10_000), dialects=tuple(f"dialect-{number}" for number in range(BOUNDS["dialect"] + 100)), findings_reached={})
+    crowded = replace(
+        busy(10_000),
+        dialects=tuple(f"dialect-{number}" for number in range(BOUNDS["dialect"] + 100)),
+        findings_reached={},
+    )
     assert len(found) < len(series(crowded)) <= 500
 
 
@@ -230,7 +262,10 @@ def test_a_label_past_its_bound_counts_as_other() -> None:
     each = {name: Bounds(1.0, 1.0, 1.0) for name in names}
     found = series(replace(quiet(), hashrate_hps=each, power_watts=each))
     assert value(found, "estimated_power_watts", algorithm="other") == 5
-    assert ("estimated_hashrate_hashes_per_second", frozenset({("algorithm", "other")})) not in found  # algorithms are never added
+    assert (
+        "estimated_hashrate_hashes_per_second",
+        frozenset({("algorithm", "other")}),
+    ) not in found  # algorithms are never added
 
 
 def test_a_series_keeps_its_meaning_when_others_come_before_it() -> None:
@@ -248,7 +283,9 @@ def test_the_process_is_shown_where_the_sandbox_hides_the_boot_time() -> None:
     assert whole["process_resident_memory_bytes"].samples[0].value > 0
 
 
-@pytest.mark.parametrize("text", ["9469", "localhost", "127.0.0.1:", "127.0.0.1:65536", "127.0.0.1:x", "::1:9469", "", "127.0.0.1:²"])
+@pytest.mark.parametrize(
+    "text", ["9469", "localhost", "127.0.0.1:", "127.0.0.1:65536", "127.0.0.1:x", "::1:9469", "", "127.0.0.1:²"]
+)
 def test_a_place_that_is_none_is_refused_in_one_sentence(text: str) -> None:
     with pytest.raises(ValueError, match="must be address:port"):
         Config(listen=text)

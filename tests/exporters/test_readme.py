@@ -9,13 +9,12 @@ from typing import Any
 import pytest
 from pydantic import BaseModel
 
-import exporters
-from sensor.config import load
-from sensor.delivery.settings import checked
+from exporters.kinds import kinds
+from sensor.daemon.configuration import load
 from tests.delivery.receivers import HttpReceiver
 from tests.ledger.made import finding
 
-README = (Path(exporters.__file__).parent / "README.md").read_text()
+README = (Path(__file__).parents[2] / "exporters" / "README.md").read_text()
 #: Keys that have to be given; in the example they stand with an example's value.
 GIVEN = {"path", "host", "url", "secret_file"}
 CHANGED = {("syslog", "transport")}
@@ -29,7 +28,7 @@ def test_the_example_is_taken_and_shows_every_default(tmp_path: Path) -> None:
     path = tmp_path / "minewatch.yaml"
     (text,) = blocks("yaml")
     path.write_text(text)
-    config = load(path, (), checked)
+    config = load(path)
     for kind, (settings,) in config.exporters.items():
         assert isinstance(settings, BaseModel)
         fields = type(settings).model_fields
@@ -37,11 +36,11 @@ def test_the_example_is_taken_and_shows_every_default(tmp_path: Path) -> None:
         for name, field in fields.items():
             if name not in GIVEN and (kind, name) not in CHANGED:
                 assert getattr(settings, name) == field.get_default(call_default_factory=True), (kind, name)
-    assert set(config.exporters) == set(exporters.kinds())
+    assert set(config.exporters) == set(kinds())
 
 
 def test_the_documented_check_takes_our_signature_and_no_other(monkeypatch: pytest.MonkeyPatch) -> None:
-    from exporters.webhook import Config, Sender
+    from exporters.kinds.webhook import Config, Sender
 
     monkeypatch.setenv("HOOK_SECRET", "sixteen characters or more")
     receiver = HttpReceiver()

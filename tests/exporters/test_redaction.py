@@ -9,9 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from exporters.eve import dumps, encode
-from exporters.redaction import HIDDEN, hide_host, hide_inside, hide_worker, redacted, shorten
-from sensor.records import Finding
+from exporters.forms.event import dumps, encode
+from exporters.redaction.finding import HIDDEN, hide_host, hide_inside, hide_worker, redacted, shorten
+from sensor.model.finding import Finding
 from tests.session.dialogue import only
 
 LTC = "LandHxL6EZWG1C1iHfLj4o5Gmv5Mi3jgMk"
@@ -95,7 +95,9 @@ def test_of_a_host_that_is_spoken_of_only_what_is_inside_goes(place: str, told: 
 
 def test_proxy_client_pool_and_agent_of_a_finding() -> None:
     found = session(f"{LTC}.w1", agent="farm-agent 10.1.2.3")
-    flow = dataclasses.replace(found.flows[0], client="10.9.8.7:40000", proxy="203.0.113.9:1080", pool_host="10.5.5.5:3333")
+    flow = dataclasses.replace(
+        found.flows[0], client="10.9.8.7:40000", proxy="203.0.113.9:1080", pool_host="10.5.5.5:3333"
+    )
     found = dataclasses.replace(found, flows=[flow], pool_host="10.5.5.5:3333", proxy="203.0.113.9:1080")
     hidden = redacted(found)
     one = hidden.flows[0]

@@ -13,11 +13,15 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from exporters.documents.page import style
-from exporters.report import gaps, overview, strips
-from exporters.report.page import MOST_FULL, MOST_ROWS, Seen, write
-from exporters.table import Trouble
-from sensor.records import Attribution, Claim, Enterprise, Evidence, Finding, Grade, Interval, Node, Power, ShareTimeline, Site
+from exporters.forms.documents.page import style
+from exporters.forms.report import gaps, overview, strips
+from exporters.forms.report.page import MOST_FULL, MOST_ROWS, Seen, write
+from exporters.forms.table import Trouble
+from sensor.model.attribution import Attribution, Claim, Enterprise, Site
+from sensor.model.evidence import Evidence, Grade
+from sensor.model.finding import Finding
+from sensor.model.node import Node
+from sensor.model.quantities import Interval, Power, ShareTimeline
 from sensor.reference.counters import NAMES
 from tests.exporters import browser
 from tests.ledger.made import BEGAN, SECOND, TEXT, finding, flow
@@ -68,9 +72,15 @@ class Tree(HTMLParser):
         return [value for key, value in self.attributes if key == name]
 
 
-def page(findings: list[Finding], nodes: tuple[Node, ...] = (), counters: Mapping[str, int] | None = None, **more: object) -> str:
+def page(
+    findings: list[Finding], nodes: tuple[Node, ...] = (), counters: Mapping[str, int] | None = None, **more: object
+) -> str:
     lines = {"messages": 3, "messages_unknown": 1, "malformed_not_json": 2}
-    moved = {"packets": 10, "segments": 8, "ignored_ethertype": 2, "bytes": 999, "last_packet_ns": BEGAN} if counters is None else counters
+    moved = (
+        {"packets": 10, "segments": 8, "ignored_ethertype": 2, "bytes": 999, "last_packet_ns": BEGAN}
+        if counters is None
+        else counters
+    )
     seen = Seen(findings, nodes, (), ("a.pcap",), moved, lines, 0.0, "minewatch 0, test engine")
     return "".join(write(dataclasses.replace(seen, **more)))  # type: ignore[arg-type]
 
@@ -78,10 +88,14 @@ def page(findings: list[Finding], nodes: tuple[Node, ...] = (), counters: Mappin
 def full(text: str = "plain", number: int = 1) -> Finding:
     """A finding that has everything, with this text wherever the network or a book may put one."""
     company = Enterprise("1", text, "91320500MA1EXAMPLE", "enterprise", text, "code", (text,))
-    claim = Claim("inventory", f"/x/{text}", BEGAN, 0.9, text, "answer", text, company, Site(text, "320500", text), text)
+    claim = Claim(
+        "inventory", f"/x/{text}", BEGAN, 0.9, text, "answer", text, company, Site(text, "320500", text), text
+    )
     answer = Attribution("10.0.0.1", 1, BEGAN, "named", company, Site(text, "320500", text), (claim,), (text,))
     evidence = Evidence(Grade.VERIFIED, text, BEGAN, text, "miner", 77, text, {"message": text, "proof": text})
-    link = dataclasses.replace(flow(number), login=text, worker=text, agent=text, source=text, transport=text, client=text)
+    link = dataclasses.replace(
+        flow(number), login=text, worker=text, agent=text, source=text, transport=text, client=text
+    )
     return finding(
         number,
         (link,),
@@ -127,7 +141,9 @@ def test_a_name_is_text_and_nothing_else_wherever_it_stands(text: str) -> None:
 @settings(max_examples=25, deadline=None)
 @given(TEXT, st.integers(0, 2**63 - 1), st.floats(0, 1e300), st.floats(0, 1e300))
 def test_any_text_time_and_amount_gives_a_well_formed_page(text: str, time_ns: int, low: float, high: float) -> None:
-    odd = dataclasses.replace(full(text), first_ns=time_ns, hashrate_hps=Interval(low, max(low, high / 2), max(low, high), 0.95))
+    odd = dataclasses.replace(
+        full(text), first_ns=time_ns, hashrate_hps=Interval(low, max(low, high / 2), max(low, high), 0.95)
+    )
     made = page([dataclasses.replace(odd, timeline=ShareTimeline(time_ns, 1, (0,)), claimed_hashrate_hps=high)])
     made.encode("utf-8")
     assert Tree(made).elements["script"] == 0
@@ -141,7 +157,9 @@ def test_chromium_runs_nothing_of_what_names_hold(tmp_path: Path) -> None:
     assert "data-ran" in browser.dom(control, tmp_path).partition("<head>")[0]
 
 
-@pytest.mark.parametrize(("width", "flags"), [(1280, ()), (390, browser.DARK)], ids=["light, desktop", "dark, telephone"])
+@pytest.mark.parametrize(
+    ("width", "flags"), [(1280, ()), (390, browser.DARK)], ids=["light, desktop", "dark, telephone"]
+)
 def test_an_accessibility_checker_has_nothing_against_it(tmp_path: Path, width: int, flags: tuple[str, ...]) -> None:
     others = [finding(number, grade=grade) for number, grade in enumerate((*Grade, *(Grade.SPEAKS,) * MOST_FULL), 2)]
     assert browser.violations(page([full(), *others]), tmp_path, *flags, width=width) == []
@@ -166,7 +184,10 @@ def test_nothing_is_loaded_and_no_script_is_needed() -> None:
 
 def test_however_many_findings_there_are_the_page_opens_and_all_are_counted() -> None:
     one = full()
-    many = [dataclasses.replace(one, finding_id=f"{number:05}", miner_ip=f"10.1.{number >> 8}.{number & 255}") for number in range(65_000)]
+    many = [
+        dataclasses.replace(one, finding_id=f"{number:05}", miner_ip=f"10.1.{number >> 8}.{number & 255}")
+        for number in range(65_000)
+    ]
     made = page(many)
     tree = Tree(made)
     assert len(made) < 4_000_000
@@ -183,7 +204,9 @@ def test_a_person_is_not_named() -> None:
     one = full()
     assert one.attribution is not None
     person = Enterprise("name:1", given_name, None, "individual")
-    claim = dataclasses.replace(one.attribution.claims[0], enterprise=person, reason=f"rented to {given_name}", subscriber="acct-7781")
+    claim = dataclasses.replace(
+        one.attribution.claims[0], enterprise=person, reason=f"rented to {given_name}", subscriber="acct-7781"
+    )
     answer = dataclasses.replace(one.attribution, enterprise=person, claims=(claim,), reasons=(f"{given_name} has it",))
     made = page([dataclasses.replace(one, attribution=answer)])
     assert given_name not in made
@@ -201,7 +224,10 @@ def test_attempts_are_not_called_mining() -> None:
 
 def test_hashrates_of_different_algorithms_are_never_added() -> None:
     rate = Interval(1e12, 2e12, 3e12, 0.95)
-    some = [finding(number, algorithm=name, hashrate_hps=rate) for number, name in enumerate(("sha256d", "sha256d", "scrypt"))]
+    some = [
+        finding(number, algorithm=name, hashrate_hps=rate)
+        for number, name in enumerate(("sha256d", "sha256d", "scrypt"))
+    ]
     assert [(one.name, one.best, one.ends) for one in overview.sums(some)] == [
         ("sha256d, 2 findings", "4 TH/s", "2 TH/s – 6 TH/s"),
         ("scrypt, 1 finding", "2 TH/s", "1 TH/s – 3 TH/s"),
@@ -209,8 +235,22 @@ def test_hashrates_of_different_algorithms_are_never_added() -> None:
 
 
 def test_what_was_not_understood_is_told_by_its_reason() -> None:
-    counters = {"packets": 100, "segments": 60, "excluded": 1, "ignored_ethertype": 30, "ignored_brand_new": 9, "flows_opened": 5}
-    lines = {"messages": 8, "messages_unknown": 3, "malformed_not_json": 2, "malformed_gap": 4, "replies": 6, "replies_unmatched": 2}
+    counters = {
+        "packets": 100,
+        "segments": 60,
+        "excluded": 1,
+        "ignored_ethertype": 30,
+        "ignored_brand_new": 9,
+        "flows_opened": 5,
+    }
+    lines = {
+        "messages": 8,
+        "messages_unknown": 3,
+        "malformed_not_json": 2,
+        "malformed_gap": 4,
+        "replies": 6,
+        "replies_unmatched": 2,
+    }
     told = {row.text: row.count for group in gaps.groups({**counters, "flows_evicted": 7}, lines) for row in group.rows}
     assert told["neither IPv4 nor IPv6 (ARP, LLDP, ...)"] == "30"
     assert told["brand new"] == "9"
@@ -221,7 +261,11 @@ def test_what_was_not_understood_is_told_by_its_reason() -> None:
     assert told["connections forgotten because the table was full"] == "7"
 
 
-@given(st.lists(st.tuples(st.integers(0, 2**62), st.integers(0, 2**40)).map(lambda one: (one[0], one[0] + one[1])), max_size=40))
+@given(
+    st.lists(
+        st.tuples(st.integers(0, 2**62), st.integers(0, 2**40)).map(lambda one: (one[0], one[0] + one[1])), max_size=40
+    )
+)
 def test_instants_keep_their_order_whatever_is_cut_out(times: list[tuple[int, int]]) -> None:
     span = strips.span(times)
     assert len(span.cuts) <= strips.MOST_CUTS

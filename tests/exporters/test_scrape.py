@@ -15,10 +15,10 @@ import bcrypt
 import pytest
 
 import exporters.scrape
-from exporters.prometheus import Config
+from exporters.kinds.prometheus import Config
 from exporters.scrape import MAX_CONNECTIONS, Server, stalled
 from exporters.web_config import ServeError
-from sensor.status import Status
+from sensor.model.status import Status
 from tests.exporters.conftest import Serve
 from tests.exporters.statuses import busy, quiet
 
@@ -169,7 +169,10 @@ def test_a_client_that_breaks_off_is_counted(serve: Serve) -> None:
 
 def test_an_address_that_is_taken_is_said_in_one_sentence(serve: Serve) -> None:
     server = serve()
-    for listen, reason in ((f"127.0.0.1:{server.port}", "address already in use"), ("192.0.2.1:9", "cannot assign requested address")):
+    for listen, reason in (
+        (f"127.0.0.1:{server.port}", "address already in use"),
+        ("192.0.2.1:9", "cannot assign requested address"),
+    ):
         with pytest.raises(ServeError, match=f"^{listen}: cannot listen for scrapes: {reason}"):
             Server(Config(listen=listen), busy)
 
@@ -185,7 +188,13 @@ def test_users_have_to_say_who_they_are(serve: Serve, tmp_path: Path) -> None:
         assert get(server, path, **basic("alice", "wrong"))[0] == 401
     assert get(server, "/metrics", **basic("bob", "right"))[0] == 401
     assert get(server, "/metrics", **basic("alice", "x" * 5_000))[0] == 401
-    for hostile in ("Basic", "Basic !!", "Basic " + base64.b64encode(b"\xff:right").decode(), "Basic YWxpY2U=", "Bearer YWxpY2U6cmlnaHQ="):
+    for hostile in (
+        "Basic",
+        "Basic !!",
+        "Basic " + base64.b64encode(b"\xff:right").decode(),
+        "Basic YWxpY2U=",
+        "Bearer YWxpY2U6cmlnaHQ=",
+    ):
         assert get(server, "/metrics", Authorization=hostile)[0] == 401
 
 
@@ -212,7 +221,8 @@ def test_tls_and_the_certificates_of_clients(serve: Serve, tmp_path: Path, certi
     web = tmp_path / "web.yml"
     tls = f"tls_server_config:\n  cert_file: {certificates}/one.crt\n  key_file: {certificates}/one.key\n"
     web.write_text(
-        tls + f"  client_auth_type: RequireAndVerifyClientCert\n  client_ca_file: {certificates}/two.crt\n  min_version: TLS13\n"
+        tls
+        + f"  client_auth_type: RequireAndVerifyClientCert\n  client_ca_file: {certificates}/two.crt\n  min_version: TLS13\n"
     )
     server = serve(web_config=web)
     trusting = ssl.create_default_context(cafile=str(certificates / "one.crt"))
@@ -228,7 +238,9 @@ def test_tls_and_the_certificates_of_clients(serve: Serve, tmp_path: Path, certi
         get(server, "/metrics")  # no TLS at all
 
 
-def test_a_new_certificate_is_taken_without_a_restart_and_a_broken_one_is_not(serve: Serve, tmp_path: Path, certificates: Path) -> None:
+def test_a_new_certificate_is_taken_without_a_restart_and_a_broken_one_is_not(
+    serve: Serve, tmp_path: Path, certificates: Path
+) -> None:
     web = tmp_path / "web.yml"
     server = serve()
     assert get(server, "/metrics")[0] == 200
@@ -239,7 +251,9 @@ def test_a_new_certificate_is_taken_without_a_restart_and_a_broken_one_is_not(se
 
     for name in ("one", "two"):
         reload(f"tls_server_config:\n  cert_file: {certificates}/{name}.crt\n  key_file: {certificates}/{name}.key\n")
-        assert get(server, "/metrics", tls=ssl.create_default_context(cafile=str(certificates / f"{name}.crt")))[0] == 200
+        assert (
+            get(server, "/metrics", tls=ssl.create_default_context(cafile=str(certificates / f"{name}.crt")))[0] == 200
+        )
     with pytest.raises(ServeError, match="cert_file: cannot be used"):
         reload(f"tls_server_config:\n  cert_file: {certificates}/one.crt\n  key_file: {certificates}/two.key\n")
     assert get(server, "/metrics", tls=ssl.create_default_context(cafile=str(certificates / "two.crt")))[0] == 200

@@ -11,8 +11,9 @@ import stix2
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from exporters.stix import MOST_FLOWS, dumps, encode
-from sensor.records import Attribution, Enterprise, Finding, Site
+from exporters.forms.stix import MOST_FLOWS, dumps, encode
+from sensor.model.attribution import Attribution, Enterprise, Site
+from sensor.model.finding import Finding
 from tests.ledger.made import BEGAN, TEXT, finding, flow
 
 PREMISES = Site("7 Old Street", "320508", "Gusu")
@@ -42,9 +43,17 @@ def test_a_sighting_says_who_was_seen_where_and_with_what() -> None:
     seen = [objects[one] for one in observed.object_refs]
     (traffic,) = [one for one in seen if one.type == "network-traffic"]
     assert objects[traffic.src_ref].value == "10.0.0.1"
-    assert (objects[traffic.dst_ref].value, traffic.dst_port, traffic.protocols) == ("198.51.100.9", 3333, ["ipv4", "tcp", "stratum-v1"])
+    assert (objects[traffic.dst_ref].value, traffic.dst_port, traffic.protocols) == (
+        "198.51.100.9",
+        3333,
+        ["ipv4", "tcp", "stratum-v1"],
+    )
     company, place = (objects[one] for one in sighting.where_sighted_refs)
-    assert (company.name, company.sectors, company.identity_class) == ("Example Foundry Ltd", ["education"], "organization")
+    assert (company.name, company.sectors, company.identity_class) == (
+        "Example Foundry Ltd",
+        ["education"],
+        "organization",
+    )
     assert (place.country, place.administrative_area, place.street_address) == ("CN", "Gusu", "7 Old Street")
     assert {(one.source_ref, one.target_ref) for one in of_type(bundle, "relationship")} == {(company.id, place.id)}
     assert sighting.confidence == 99
@@ -61,7 +70,9 @@ def test_every_reference_leads_to_an_object_of_the_bundle() -> None:
 
 
 def test_observables_are_called_as_the_library_calls_them() -> None:
-    six = dataclasses.replace(finding(2, (flow(2, miner="2001:db8::7"),)), miner_ip="2001:db8::7", last_ns=BEGAN + 10**10)
+    six = dataclasses.replace(
+        finding(2, (flow(2, miner="2001:db8::7"),)), miner_ip="2001:db8::7", last_ns=BEGAN + 10**10
+    )
     for one in parsed([finding(1), six]).objects:
         if one.type in ("ipv4-addr", "ipv6-addr", "network-traffic"):
             again = {name: value for name, value in json.loads(one.serialize()).items() if name != "id"}

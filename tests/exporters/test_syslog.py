@@ -11,10 +11,12 @@ from pathlib import Path
 import pytest
 from hypothesis import given, settings
 
-from exporters import Refused, Unreachable, Unusable
+from exporters.destination import Refused, Unreachable, Unusable
+from exporters.kinds.syslog import Config, Format, Sender
 from exporters.settings import Tls
-from exporters.syslog import Config, Format, Sender
-from sensor.records import Finding, Node, event_id
+from sensor.model.finding import Finding
+from sensor.model.node import Node
+from sensor.model.record import event_id
 from tests.delivery.receivers import Rsyslog, certificates, eventually, free_port
 from tests.exporters.test_eve import NODE
 from tests.ledger.made import any_of, finding, flow

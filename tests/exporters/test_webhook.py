@@ -15,10 +15,10 @@ from pathlib import Path
 import pytest
 from pydantic import ValidationError
 
-from exporters import Refused, Unreachable, Unusable
+from exporters.destination import Refused, Unreachable, Unusable
+from exporters.kinds.webhook import Config, Sender, sign
 from exporters.settings import Tls
-from exporters.webhook import Config, Sender, sign
-from sensor.records import event_id
+from sensor.model.record import event_id
 from tests.delivery.receivers import HttpReceiver, certificates, free_port
 from tests.ledger.made import finding
 
@@ -67,7 +67,9 @@ def test_the_signature_is_that_of_the_specifications_example() -> None:
     )
 
 
-@pytest.mark.parametrize(("status", "error"), [(500, Unreachable), (503, Unreachable), (429, Unreachable), (408, Unreachable)])
+@pytest.mark.parametrize(
+    ("status", "error"), [(500, Unreachable), (503, Unreachable), (429, Unreachable), (408, Unreachable)]
+)
 def test_what_may_pass_is_tried_again(receiver: HttpReceiver, secret: str, status: int, error: type[Exception]) -> None:
     receiver.status = status
     with pytest.raises(error, match=str(status)):
@@ -75,7 +77,9 @@ def test_what_may_pass_is_tried_again(receiver: HttpReceiver, secret: str, statu
 
 
 @pytest.mark.parametrize("status", [301, 302, 400, 401, 404, 410, 413])
-def test_what_will_not_change_is_refused_and_no_redirect_is_followed(receiver: HttpReceiver, secret: str, status: int) -> None:
+def test_what_will_not_change_is_refused_and_no_redirect_is_followed(
+    receiver: HttpReceiver, secret: str, status: int
+) -> None:
     receiver.status = status
     with pytest.raises(Refused, match=str(status)):
         Sender(Config(url=receiver.url, secret_file=secret)).send([finding()])
@@ -86,7 +90,9 @@ def test_a_receiver_that_is_gone_or_silent_is_unreachable(secret: str) -> None:
     with pytest.raises(Unreachable):
         Sender(Config(url=f"http://127.0.0.1:{free_port()}", secret_file=secret)).send([finding()])
     with socket.create_server(("127.0.0.1", 0)) as silent, pytest.raises(Unreachable, match=r"[Tt]imed out"):
-        Sender(Config(url=f"http://127.0.0.1:{silent.getsockname()[1]}", secret_file=secret, timeout_s=0.2)).send([finding()])
+        Sender(Config(url=f"http://127.0.0.1:{silent.getsockname()[1]}", secret_file=secret, timeout_s=0.2)).send(
+            [finding()]
+        )
 
 
 def test_certificates_are_verified(tmp_path: Path, secret: str) -> None:
@@ -105,7 +111,9 @@ def test_certificates_are_verified(tmp_path: Path, secret: str) -> None:
         threading.Thread(target=secure.close, daemon=True).start()
 
 
-def test_secrets_are_read_from_file_or_environment_and_nowhere_else(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_secrets_are_read_from_file_or_environment_and_nowhere_else(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv("HOOK_SECRET", "plain text of sixteen bytes or more")
     Sender(Config(url="http://localhost/", secret_env="HOOK_SECRET"))
     for bad in ({}, {"secret_env": "A", "secret_file": "B"}, {"secret": "x"}):
@@ -115,7 +123,11 @@ def test_secrets_are_read_from_file_or_environment_and_nowhere_else(tmp_path: Pa
     short.write_text("short")
     broken = tmp_path / "broken"
     broken.write_text("whsec_***")
-    for name, word in ((str(tmp_path / "none"), "No such file"), (str(short), "shorter than"), (str(broken), "not Base64")):
+    for name, word in (
+        (str(tmp_path / "none"), "No such file"),
+        (str(short), "shorter than"),
+        (str(broken), "not Base64"),
+    ):
         with pytest.raises(Unusable, match=word):
             Sender(Config(url="http://localhost/", secret_file=name))
     monkeypatch.setenv("HOOK_SECRET", "")

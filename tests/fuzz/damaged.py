@@ -15,10 +15,11 @@ import time
 from itertools import zip_longest
 from pathlib import Path
 
-from sensor import engine, signatures
-from sensor.engine import Engine, EngineError, SourceError
-from sensor.events import Event
-from sensor.pipeline import Pipeline
+from sensor import signatures
+from sensor.intake import engine
+from sensor.intake.engine import Engine, EngineError, SourceError
+from sensor.line.pipeline import Pipeline
+from sensor.model.events import Event
 from sensor.signatures import SignatureSet
 
 EDGE_NUMBERS = (0, 1, 0x7FFF, 0xFFFF, 0x7FFFFFFF, 0x80000000, 0xFFFFFFFF, 262_144)

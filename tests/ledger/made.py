@@ -9,7 +9,10 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from sensor.records import Evidence, Finding, FlowKey, FlowSummary, Grade, Shares
+from sensor.model.evidence import Evidence, Grade
+from sensor.model.finding import Finding
+from sensor.model.flow import FlowKey, FlowSummary
+from sensor.model.quantities import Shares
 
 SECOND = 1_000_000_000
 BEGAN = 1_700_000_000 * SECOND
@@ -21,7 +24,9 @@ PLAIN: dict[object, st.SearchStrategy[Any]] = {
     float: st.floats(allow_nan=False, allow_infinity=False),
     bool: st.booleans(),
     type(None): st.none(),
-    object: st.recursive(st.none() | st.booleans() | st.integers() | TEXT, lambda inner: st.lists(inner, max_size=2), max_leaves=3),
+    object: st.recursive(
+        st.none() | st.booleans() | st.integers() | TEXT, lambda inner: st.lists(inner, max_size=2), max_leaves=3
+    ),
     Grade: st.sampled_from(Grade),
 }
 
@@ -61,7 +66,16 @@ def finding(number: int = 1, flows: tuple[FlowSummary, ...] = (), **changes: Any
     shares = Shares()
     for one in flows:
         shares.add(one.shares)
-    evidence = Evidence(Grade.ACCEPTED, "stratum-v1", flows[0].first_ns, flows[0].key.community_id, "miner", 0, "{}", {"message": "submit"})
+    evidence = Evidence(
+        Grade.ACCEPTED,
+        "stratum-v1",
+        flows[0].first_ns,
+        flows[0].key.community_id,
+        "miner",
+        0,
+        "{}",
+        {"message": "submit"},
+    )
     made = Finding(
         finding_id=f"finding-{number}",
         state="updated",

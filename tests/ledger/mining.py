@@ -6,7 +6,9 @@ import dataclasses
 from collections.abc import Iterator
 from typing import Any
 
-from sensor.records import Attribution, Claim, Enterprise, Finding, Interval, Power, Shares, Site
+from sensor.model.attribution import Attribution, Claim, Enterprise, Site
+from sensor.model.finding import Finding
+from sensor.model.quantities import Interval, Power, Shares
 from tests.ledger.made import BEGAN, SECOND, finding, flow
 
 HOUR = 3_600 * SECOND
@@ -16,11 +18,23 @@ MONDAY = 1_700_409_600 * SECOND
 SHARE = 2.0**40  # hashes behind one share
 
 
-def owned(number: int, category: str = "enterprise", division: str = "320500", address: str | None = None) -> Attribution:
+def owned(
+    number: int, category: str = "enterprise", division: str = "320500", address: str | None = None
+) -> Attribution:
     """An enterprise by its number, and its premises."""
     whose = Enterprise(f"name:{number}", f"企业{number}", None, category)
     site = Site(address or f"{number} Mine Street", division, "Suzhou")
-    claim = Claim("inventory", "book.csv:2", None, 0.9, f"10.{number >> 8 & 255}.{number & 255}.0/28", "answer", "it says so", whose, site)
+    claim = Claim(
+        "inventory",
+        "book.csv:2",
+        None,
+        0.9,
+        f"10.{number >> 8 & 255}.{number & 255}.0/28",
+        "answer",
+        "it says so",
+        whose,
+        site,
+    )
     return Attribution("10.0.0.1", None, BEGAN, "named", whose, site, (claim,), ("it says so",))
 
 

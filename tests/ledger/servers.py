@@ -35,11 +35,16 @@ def postgresql() -> Iterator[str]:
         shutil.chown(folder, user)
         data = folder / "data"
         subprocess.run(
-            [*become, binaries / "initdb", "-D", data, "-A", "trust", "-E", "UTF8", "--no-sync"], check=True, capture_output=True
+            [*become, binaries / "initdb", "-D", data, "-A", "trust", "-E", "UTF8", "--no-sync"],
+            check=True,
+            capture_output=True,
         )
         settings = ["-c", "listen_addresses=", "-c", f"unix_socket_directories={folder}", "-c", "fsync=off"]
         server = subprocess.Popen(
-            [*become, binaries / "postgres", "-D", data, *settings], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, cwd="/"
+            [*become, binaries / "postgres", "-D", data, *settings],
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            cwd="/",
         )
         try:
             until = time.monotonic() + STARTS_S

@@ -6,7 +6,7 @@ import math
 import random
 from collections.abc import Iterator
 
-from sensor import silence
+from sensor.cases import silence
 
 #: Within how many days of silence 95 % of true exits are closed; the README states it.
 STATED_DAYS = 10.0

@@ -6,12 +6,13 @@ from pathlib import Path
 
 import pytest
 
-from sensor import cases, silence
-from sensor.cases import FOLLOWS, OPEN, STATES, CaseError
+from sensor.cases import silence
+from sensor.cases import states as cases
+from sensor.cases.states import FOLLOWS, OPEN, STATES, CaseError
 from sensor.ledger import Ledger
-from sensor.ledger.casefile import addresses_of, cases_of
-from sensor.records import Grade
-from sensor.summary import Case
+from sensor.ledger.read.casefile import addresses_of, cases_of
+from sensor.model.evidence import Grade
+from sensor.model.summary import Case
 from tests.ledger.mining import DAY, HOUR, MONDAY, mined, owned, told
 
 
@@ -43,7 +44,12 @@ def test_every_state_is_reachable_and_named_and_no_way_leads_nowhere() -> None:
     assert {after for ways in FOLLOWS.values() for after in ways} == set(STATES) - {"new"}
     assert all("closed" in FOLLOWS[state] for state in OPEN)
     for state in STATES:
-        assert cases.state(state) == cases.state(cases.NAMES[state]) == cases.state(state.upper().replace("-", " ")) == state
+        assert (
+            cases.state(state)
+            == cases.state(cases.NAMES[state])
+            == cases.state(state.upper().replace("-", " "))
+            == state
+        )
 
 
 @pytest.mark.parametrize("before", STATES)
@@ -77,7 +83,12 @@ def test_the_loop_is_gone_through_with_who_when_and_why(ledger: Ledger) -> None:
 def test_one_case_for_a_site_and_one_for_an_address_of_nobody(ledger: Ledger) -> None:
     for number, owner in ((1, owned(1)), (2, owned(1)), (3, owned(2)), (4, None), (5, None)):
         put(ledger, number, MONDAY, 2, attribution=owner)
-    assert [(one.site_id, one.address) for one in cases_of(ledger)] == [(1, None), (2, None), (None, "10.0.4.1"), (None, "10.0.5.1")]
+    assert [(one.site_id, one.address) for one in cases_of(ledger)] == [
+        (1, None),
+        (2, None),
+        (None, "10.0.4.1"),
+        (None, "10.0.5.1"),
+    ]
     assert addresses_of(ledger, cases_of(ledger)[0]) == ["10.0.1.1", "10.0.2.1"]
 
 

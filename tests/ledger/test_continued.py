@@ -8,9 +8,10 @@ import itertools
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sensor.findings import MAX_FLOWS
-from sensor.ledger.continued import continued
-from sensor.records import Grade, Interval, Power, ShareTimeline
+from sensor.ledger.write.continued import continued
+from sensor.line.join import MAX_FLOWS
+from sensor.model.evidence import Grade
+from sensor.model.quantities import Interval, Power, ShareTimeline
 from tests.ledger.made import finding, flow
 
 FLOWS = tuple(flow(number, began_s=100 * number) for number in range(12))

@@ -14,7 +14,7 @@ from sensor.ledger import Bounds, Ledger, LedgerError
 from sensor.ledger.database import connect, reading
 from sensor.ledger.records import dumps
 from sensor.ledger.schema import METADATA
-from sensor.records import Finding
+from sensor.model.finding import Finding
 from tests.exporters.test_eve import NODE
 from tests.ledger.made import BEGAN, SECOND, finding, flow
 
@@ -241,6 +241,8 @@ def test_the_database_is_not_for_everybody(tmp_path: Path) -> None:
 
 def test_hostile_text_is_kept_as_it_is(tmp_path: Path) -> None:
     ledger = opened(tmp_path)
-    strange = dataclasses.replace(finding(state="opened"), login="\ud800\x00'; DROP TABLE findings; --", agent="\x1b[31m")
+    strange = dataclasses.replace(
+        finding(state="opened"), login="\ud800\x00'; DROP TABLE findings; --", agent="\x1b[31m"
+    )
     ledger.record([strange], NOW)
     assert [entry.finding for entry in ledger.findings()] == [strange]

@@ -15,13 +15,13 @@ from alembic.migration import MigrationContext
 from sqlalchemy import create_engine, text
 
 from sensor.ledger import Ledger
-from sensor.ledger.casefile import cases_of
-from sensor.ledger.continued import continued
 from sensor.ledger.database import MIGRATIONS, reading
-from sensor.ledger.periods import summary
+from sensor.ledger.read.casefile import cases_of
+from sensor.ledger.read.periods import summary
 from sensor.ledger.records import dumps
 from sensor.ledger.schema import METADATA
-from sensor.records import Finding
+from sensor.ledger.write.continued import continued
+from sensor.model.finding import Finding
 from tests.ledger.mining import DAY, HOUR, MONDAY, mined, owned
 from tests.ledger.servers import postgresql
 from tests.ledger.test_rollups import agree, sums
@@ -43,14 +43,32 @@ def earlier_release(url: str, schema: str, findings: list[tuple[Finding, Finding
     engine = create_engine(url)
     config = Config()
     config.set_main_option("script_location", str(MIGRATIONS))
-    columns = ["finding_id", "miner_ip", "pool_ip", "pool_port", "dialect", "coin", "algorithm", "grade", "state", "first_ns", "last_ns"]
+    columns = [
+        "finding_id",
+        "miner_ip",
+        "pool_ip",
+        "pool_port",
+        "dialect",
+        "coin",
+        "algorithm",
+        "grade",
+        "state",
+        "first_ns",
+        "last_ns",
+    ]
     names = [*columns, "run_id", "recorded_ns", "record", "earlier"]
     with engine.begin() as connection:
         config.attributes["connection"] = connection
         command.upgrade(config, schema)
-        statement = text(f"INSERT INTO findings ({', '.join(names)}) VALUES ({', '.join(':' + name for name in names)})")
+        statement = text(
+            f"INSERT INTO findings ({', '.join(names)}) VALUES ({', '.join(':' + name for name in names)})"
+        )
         for one, before in findings:
-            row = {name: getattr(one, name) for name in columns} | {"grade": int(one.grade), "run_id": "old", "recorded_ns": one.last_ns}
+            row = {name: getattr(one, name) for name in columns} | {
+                "grade": int(one.grade),
+                "run_id": "old",
+                "recorded_ns": one.last_ns,
+            }
             connection.execute(statement, row | {"record": old(one), "earlier": before and old(before)})
     engine.dispose()
 
@@ -62,7 +80,10 @@ def old(one: Finding) -> str:
 
 
 def test_findings_of_the_first_schema_are_rolled_up_and_go_on(url: str) -> None:
-    first = [mined(number, MONDAY, MONDAY + 9 * HOUR, 40, attribution=owned(number // 4), state="closed") for number in range(MINERS)]
+    first = [
+        mined(number, MONDAY, MONDAY + 9 * HOUR, 40, attribution=owned(number // 4), state="closed")
+        for number in range(MINERS)
+    ]
     before = mined(MINERS, MONDAY, MONDAY + HOUR, 5)
     joined = continued(before, mined(MINERS, MONDAY + 5 * HOUR, MONDAY + 7 * HOUR, 20))
     earlier_release(url, "0001", [*((one, None) for one in first), (joined, before)])
@@ -76,7 +97,10 @@ def test_findings_of_the_first_schema_are_rolled_up_and_go_on(url: str) -> None:
     told = summary(ledger, MONDAY, MONDAY + DAY)
     assert (told.addresses, told.enterprises) == (MINERS + 1, MINERS // 4)
 
-    ledger.record([mined(1, MONDAY + 20 * HOUR, MONDAY + 21 * HOUR, 7), mined(MINERS, MONDAY + 20 * HOUR, MONDAY + 21 * HOUR, 7)], MONDAY)
+    ledger.record(
+        [mined(1, MONDAY + 20 * HOUR, MONDAY + 21 * HOUR, 7), mined(MINERS, MONDAY + 20 * HOUR, MONDAY + 21 * HOUR, 7)],
+        MONDAY,
+    )
     agree(ledger)
     assert sums(ledger)["shares"] == 40 * MINERS + 25 + 14
     before_again = sums(ledger)

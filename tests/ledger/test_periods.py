@@ -11,9 +11,9 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from sensor.ledger import Ledger
-from sensor.ledger.periods import summary
-from sensor.records import Finding
-from sensor.summary import Range, Summary, totals
+from sensor.ledger.read.periods import summary
+from sensor.model.finding import Finding
+from sensor.model.summary import Range, Summary, totals
 from tests.ledger.made import SECOND
 from tests.ledger.mining import DAY, HOUR, MONDAY, SHARE, mined, owned, told
 
@@ -87,14 +87,24 @@ def test_new_and_gone_are_against_the_period_before(ledger: Ledger) -> None:
     put(ledger, 1, MONDAY, MONDAY + DAY)
     put(ledger, 2, MONDAY, MONDAY + 10 * DAY)
     put(ledger, 3, MONDAY + 8 * DAY, MONDAY + 9 * DAY)
-    first, second, third, fourth = (summary(ledger, MONDAY + week * WEEK, MONDAY + (week + 1) * WEEK) for week in range(4))
+    first, second, third, fourth = (
+        summary(ledger, MONDAY + week * WEEK, MONDAY + (week + 1) * WEEK) for week in range(4)
+    )
 
     def names(told: Summary, of: str) -> list[str]:
         lines = told.gone if of == "gone" else [line for line in told.lines if of == "all" or line.new]
         return [line.address for line in lines]
 
-    assert (names(first, "all"), names(first, "new"), names(first, "gone")) == (["10.0.1.1", "10.0.2.1"], ["10.0.1.1", "10.0.2.1"], [])
-    assert (names(second, "all"), names(second, "new"), names(second, "gone")) == (["10.0.2.1", "10.0.3.1"], ["10.0.3.1"], ["10.0.1.1"])
+    assert (names(first, "all"), names(first, "new"), names(first, "gone")) == (
+        ["10.0.1.1", "10.0.2.1"],
+        ["10.0.1.1", "10.0.2.1"],
+        [],
+    )
+    assert (names(second, "all"), names(second, "new"), names(second, "gone")) == (
+        ["10.0.2.1", "10.0.3.1"],
+        ["10.0.3.1"],
+        ["10.0.1.1"],
+    )
     assert (names(third, "all"), names(third, "gone")) == ([], ["10.0.2.1", "10.0.3.1"])
     assert (fourth.lines, fourth.gone) == ((), ())
     assert first.lines[0].first_ns == MONDAY
@@ -104,7 +114,9 @@ def test_new_and_gone_are_against_the_period_before(ledger: Ledger) -> None:
 def test_machines_at_one_pool_are_added_and_those_at_two_pools_may_be_the_same(ledger: Ledger) -> None:
     for number, pool in ((1, "198.51.100.9"), (2, "198.51.100.9"), (3, "203.0.113.3")):
         one = mined(number, MONDAY, MONDAY + HOUR, 9, miner="10.0.0.9", machines_seen=4, pool_ip=pool)
-        ledger.record([one, dataclasses.replace(one, finding_id=f"fee-{number}", donation=True, machines_seen=9)], MONDAY)
+        ledger.record(
+            [one, dataclasses.replace(one, finding_id=f"fee-{number}", donation=True, machines_seen=9)], MONDAY
+        )
     (line,) = summary(ledger, MONDAY, MONDAY + DAY).lines
     assert line.machines == 8
     assert line.pools == ("198.51.100.9:3333", "203.0.113.3:3333")
@@ -113,7 +125,9 @@ def test_machines_at_one_pool_are_added_and_those_at_two_pools_may_be_the_same(l
 def test_what_is_muted_or_a_false_alarm_is_in_no_period(ledger: Ledger) -> None:
     for number in (1, 2, 3):
         ledger.record(
-            [mined(number, MONDAY, MONDAY + HOUR, 9, attribution=owned(number))], MONDAY, {"finding-1": "research"} if number == 1 else {}
+            [mined(number, MONDAY, MONDAY + HOUR, 9, attribution=owned(number))],
+            MONDAY,
+            {"finding-1": "research"} if number == 1 else {},
         )
     assert [line.address for line in summary(ledger, MONDAY, MONDAY + DAY).lines] == ["10.0.2.1", "10.0.3.1"]
     (second, _) = summary(ledger, MONDAY, MONDAY + DAY).cases
@@ -156,7 +170,9 @@ def test_a_mean_over_the_period_and_energy_of_the_time_that_was_watched(ledger: 
     assert line.capture_loss == told.capture_loss == 0.25
     watts = 1_000 * SHARE / (12 * 3_600) * 30e-12
     energy = line.energy_kwh
-    assert (energy.low, energy.best, energy.high) == pytest.approx([part * watts * 12 / 1e3 for part in (0.8, 1.0, 1.3)])
+    assert (energy.low, energy.best, energy.high) == pytest.approx(
+        [part * watts * 12 / 1e3 for part in (0.8, 1.0, 1.3)]
+    )
 
 
 def test_minutes_say_nothing_of_day_and_night_and_of_power(ledger: Ledger) -> None:

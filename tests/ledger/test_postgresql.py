@@ -15,9 +15,9 @@ from alembic.migration import MigrationContext
 from sqlalchemy import create_engine
 
 from sensor.ledger import Backlog, Bounds, Entry, Ledger, LedgerError
-from sensor.ledger.casefile import cases_of
 from sensor.ledger.database import connect, reading
-from sensor.ledger.periods import summary
+from sensor.ledger.read.casefile import cases_of
+from sensor.ledger.read.periods import summary
 from sensor.ledger.records import Record
 from sensor.ledger.schema import METADATA
 from tests.exporters.test_eve import RECORDS
@@ -115,11 +115,17 @@ def judged(url: str) -> list[object]:
         owner = owned(number // 4) if number % 5 else None
         end = start + generator.randrange(HOUR, 3 * DAY)
         ledger.record(list(told(number, start, end, 2 * HOUR, number / 12, coin=None, attribution=owner)), start)
-        ledger.record([dataclasses.replace(mined(number, start + 20 * DAY, start + 20 * DAY + HOUR, 9), attribution=owned(1))], start)
+        ledger.record(
+            [dataclasses.replace(mined(number, start + 20 * DAY, start + 20 * DAY + HOUR, 9), attribution=owned(1))],
+            start,
+        )
     ledger.watched(MONDAY, MONDAY + 18 * DAY)
     closed: list[object] = [one.case_id for one in ledger.review(MONDAY + 18 * DAY)]
     ledger.set_case(2, "false-alarm", ("Li", "an exhibit"), MONDAY + 25 * DAY)
-    weeks = [rounded(dataclasses.asdict(summary(ledger, MONDAY + week * 7 * DAY, MONDAY + (week + 1) * 7 * DAY))) for week in range(4)]
+    weeks = [
+        rounded(dataclasses.asdict(summary(ledger, MONDAY + week * 7 * DAY, MONDAY + (week + 1) * 7 * DAY)))
+        for week in range(4)
+    ]
     ledger.prune(MONDAY + 30 * DAY)
     weeks += [rounded(dataclasses.asdict(summary(ledger, MONDAY, MONDAY + 28 * DAY)))]
     made_cases: list[object] = list(cases_of(ledger))

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from sensor.ledger import Ledger, LedgerError, Recorder
-from sensor.ledger.recorder import LONGEST_PAUSE_NS
-from sensor.records import Finding
+from sensor.ledger.write.recorder import LONGEST_PAUSE_NS
+from sensor.model.finding import Finding
 from tests.ledger.made import SECOND, finding, flow
 from tests.ledger.test_ledger import NOW, opened, told
 
@@ -43,7 +43,12 @@ def test_nothing_is_lost_while_the_disk_is_full_and_it_shows(tmp_path: Path, mon
     for number in range(1_200):
         assert recorder.record([finding(number)], NOW) == []
     assert trouble.attempts == 1  # the pause holds
-    assert recorder.counters == {"records_recorded": 0, "records_refused": 0, "record_failures": 1, "records_waiting": 1_200}
+    assert recorder.counters == {
+        "records_recorded": 0,
+        "records_refused": 0,
+        "record_failures": 1,
+        "records_waiting": 1_200,
+    }
     assert recorder.trouble == "ledger x: the disk is full"
     trouble.on = False
     clock.ns += SECOND
@@ -53,18 +58,24 @@ def test_nothing_is_lost_while_the_disk_is_full_and_it_shows(tmp_path: Path, mon
     assert len(told(ledger)) == 1_200
 
 
-def test_a_waiting_record_gives_way_to_the_newer_one_of_its_finding(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_waiting_record_gives_way_to_the_newer_one_of_its_finding(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     ledger, clock = opened(tmp_path), Clock()
     trouble, recorder = Trouble(ledger, monkeypatch), Recorder(ledger, clock)
     trouble.on = True
     for count in (1, 2, 3):
-        recorder.record([finding(flows=tuple(map(flow, range(count))))], NOW, {"finding-1": "known"} if count == 1 else {})
+        recorder.record(
+            [finding(flows=tuple(map(flow, range(count))))], NOW, {"finding-1": "known"} if count == 1 else {}
+        )
     trouble.on = False
     recorder.flush(NOW)
     assert told(ledger) == [("opened", 9)]
 
 
-def test_a_stretch_that_closed_is_not_overwritten_by_the_next_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_stretch_that_closed_is_not_overwritten_by_the_next_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     ledger, clock = opened(tmp_path), Clock()
     trouble, recorder = Trouble(ledger, monkeypatch), Recorder(ledger, clock)
     trouble.on = True
@@ -73,7 +84,10 @@ def test_a_stretch_that_closed_is_not_overwritten_by_the_next_one(tmp_path: Path
     recorder.record([finding(flows=(flow(3, 5_000),))], NOW)
     trouble.on = False
     recorded = recorder.flush(NOW)
-    assert [(one.state, one.shares.submitted) for one in recorded if isinstance(one, Finding)] == [("closed", 6), ("opened", 9)]
+    assert [(one.state, one.shares.submitted) for one in recorded if isinstance(one, Finding)] == [
+        ("closed", 6),
+        ("opened", 9),
+    ]
 
 
 def test_what_is_over_the_bound_is_refused_and_counted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

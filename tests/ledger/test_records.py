@@ -7,7 +7,9 @@ import dataclasses
 from hypothesis import given, settings
 
 from sensor.ledger.records import dumps, loads, packed
-from sensor.records import Finding, Node, event_id
+from sensor.model.finding import Finding
+from sensor.model.node import Node
+from sensor.model.record import event_id
 from tests.exporters.test_eve import RECORDS
 from tests.ledger.made import any_of, finding, flow
 

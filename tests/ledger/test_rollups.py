@@ -31,7 +31,11 @@ def sums(ledger: Ledger, **where: object) -> dict[str, float]:
     columns = [func.coalesce(func.sum(ROLLUPS.c[name]), 0).label(name) for name in MEASURES]
     query = select(*columns).join(SERIES, SERIES.c.series_id == ROLLUPS.c.series_id)
     with reading(ledger.engine) as connection:
-        return dict(connection.execute(query.where(*(SERIES.c[name] == value for name, value in where.items()))).mappings().one())
+        return dict(
+            connection.execute(query.where(*(SERIES.c[name] == value for name, value in where.items())))
+            .mappings()
+            .one()
+        )
 
 
 def by_hour(ledger: Ledger) -> dict[int, int]:
@@ -105,7 +109,9 @@ def test_a_growing_finding_is_put_where_it_grew(tmp_path: Path) -> None:
 
 
 def test_tried_again_in_one_run_or_replayed_in_another_nothing_changes(tmp_path: Path) -> None:
-    records = list(told(1, MONDAY + 7 * SECOND, MONDAY + 9 * HOUR, HOUR // 3, 40)) + list(told(2, MONDAY, MONDAY + HOUR, HOUR, 10))
+    records = list(told(1, MONDAY + 7 * SECOND, MONDAY + 9 * HOUR, HOUR // 3, 40)) + list(
+        told(2, MONDAY, MONDAY + HOUR, HOUR, 10)
+    )
     for _ in range(2):
         ledger = opened(tmp_path)
         for record in records:
@@ -182,7 +188,9 @@ def test_a_new_owner_gets_what_comes_from_then_on(tmp_path: Path) -> None:
 def test_work_that_proves_to_be_of_another_algorithm_is_of_no_two(tmp_path: Path) -> None:
     ledger = opened(tmp_path)
     ledger.record([mined(1, MONDAY, MONDAY + 4 * HOUR, 40)], MONDAY)
-    proven = dataclasses.replace(mined(1, MONDAY, MONDAY + 4 * HOUR, 40, joules=1e-6), algorithm="scrypt", work_hashes=40 * SHARE / 65_536)
+    proven = dataclasses.replace(
+        mined(1, MONDAY, MONDAY + 4 * HOUR, 40, joules=1e-6), algorithm="scrypt", work_hashes=40 * SHARE / 65_536
+    )
     ledger.record([dataclasses.replace(proven, coin="LTC")], MONDAY)
     assert sums(ledger, algorithm="sha256d")["work_hashes"] == 0
     assert sums(ledger, algorithm="scrypt")["work_hashes"] == pytest.approx(40 * SHARE / 65_536)
@@ -231,7 +239,7 @@ def test_old_hours_become_days_and_sums_stay(tmp_path: Path) -> None:
 
 
 def test_machines_are_listed_once_and_bounded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("sensor.ledger.step.MOST_RIGS", 5)
+    monkeypatch.setattr("sensor.ledger.write.step.MOST_RIGS", 5)
     ledger = opened(tmp_path)
     for step in range(4):
         workers = tuple(f"rig{number}" for number in range(2 * step, 2 * step + 2))
@@ -253,7 +261,17 @@ def test_an_hour_is_never_listened_to_for_more_than_an_hour(tmp_path: Path) -> N
 def test_hostile_names_are_kept_out_of_the_columns(tmp_path: Path) -> None:
     ledger = opened(tmp_path)
     strange = "\ud800\x00'; DROP TABLE rollups; --" + "x" * 500
-    one = mined(1, MONDAY, MONDAY + HOUR, 3, workers=(strange,), login=strange, agent=strange, pool_host=strange, aggregator=strange)
+    one = mined(
+        1,
+        MONDAY,
+        MONDAY + HOUR,
+        3,
+        workers=(strange,),
+        login=strange,
+        agent=strange,
+        pool_host=strange,
+        aggregator=strange,
+    )
     ledger.record([one], MONDAY)
     ledger.record([one], MONDAY)
     agree(ledger)

@@ -10,7 +10,7 @@ import random
 
 import pytest
 
-from sensor import silence
+from sensor.cases import silence
 from tests.ledger.silent import KINDS, STATED_DAYS, closed_after, mining_hours, wrongly_closed
 
 MINERS, DAYS = 12, 60

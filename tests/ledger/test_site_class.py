@@ -8,17 +8,32 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sensor.ledger.facts import extent, kind_of
-from sensor.site_class import KINDS, Facts, site_class
+from sensor.cases.site_class import KINDS, Facts, site_class
+from sensor.ledger.read.facts import extent, kind_of
 
-MINE = Facts(machines=400, asics=400, wallets=1, addresses=12, allocated=16, active_share=0.99, power_watts=1.2e6, category="enterprise")
-TENANTS = Facts(machines=60, asics=50, gpus=10, wallets=9, addresses=11, allocated=4_096, active_share=0.95, power_watts=90e3)
-CAMPAIGN = Facts(machines=3, cpus=3, wallets=1, campaign=14, addresses=3, allocated=512, active_share=0.8, power_watts=300)
+MINE = Facts(
+    machines=400,
+    asics=400,
+    wallets=1,
+    addresses=12,
+    allocated=16,
+    active_share=0.99,
+    power_watts=1.2e6,
+    category="enterprise",
+)
+TENANTS = Facts(
+    machines=60, asics=50, gpus=10, wallets=9, addresses=11, allocated=4_096, active_share=0.95, power_watts=90e3
+)
+CAMPAIGN = Facts(
+    machines=3, cpus=3, wallets=1, campaign=14, addresses=3, allocated=512, active_share=0.8, power_watts=300
+)
 PLACES = {
     "mine": MINE,
     "hosting": replace(TENANTS, category="data-centre"),
     "intruded": replace(CAMPAIGN, category="university"),
-    "household": Facts(machines=1, gpus=1, wallets=1, addresses=1, active_share=0.35, power_watts=350, category="individual"),
+    "household": Facts(
+        machines=1, gpus=1, wallets=1, addresses=1, active_share=0.35, power_watts=350, category="individual"
+    ),
     "proxy": Facts(machines=30, wallets=6, addresses=1, active_share=0.9, aggregator=True, carries=True),
 }
 
@@ -42,7 +57,14 @@ def test_a_wallet_at_many_unrelated_enterprises_is_a_campaign_and_no_owner() -> 
 def test_a_data_centre_of_which_most_mines_is_a_mine() -> None:
     """Mining under the name of a data centre: the share of its addresses tells."""
     named = Facts(
-        machines=900, asics=900, wallets=1, addresses=14, allocated=16, active_share=0.99, power_watts=3e6, category="data-centre"
+        machines=900,
+        asics=900,
+        wallets=1,
+        addresses=14,
+        allocated=16,
+        active_share=0.99,
+        power_watts=3e6,
+        category="data-centre",
     )
     found = site_class(named)
     assert found.kind == "mine"
@@ -87,6 +109,16 @@ def test_the_extent_of_an_allocation(allocation: str | None, addresses: int) -> 
 
 
 def test_a_machine_is_told_by_its_class_or_by_what_it_mines() -> None:
-    named = [kind_of("asic-sha256", None), kind_of("gpu-nvidia", "x"), kind_of("cpu-or-gpu", "rx/0"), kind_of("browser", None)]
+    named = [
+        kind_of("asic-sha256", None),
+        kind_of("gpu-nvidia", "x"),
+        kind_of("cpu-or-gpu", "rx/0"),
+        kind_of("browser", None),
+    ]
     assert named == ["asic", "gpu", "cpu", "cpu"]
-    assert [kind_of(None, "sha256d"), kind_of(None, "rx/0"), kind_of(None, "kawpow"), kind_of(None, None)] == ["asic", "cpu", "", ""]
+    assert [kind_of(None, "sha256d"), kind_of(None, "rx/0"), kind_of(None, "kawpow"), kind_of(None, None)] == [
+        "asic",
+        "cpu",
+        "",
+        "",
+    ]

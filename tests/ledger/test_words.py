@@ -10,11 +10,11 @@ from pathlib import Path
 import pytest
 import yaml
 
-from exporters import mining_list
-from sensor.cli import main
+from exporters.forms import mining_list
+from sensor.cli.main import main
 from sensor.ledger import Ledger
-from sensor.ledger.periods import summary
-from sensor.sections import Findings, Keeping
+from sensor.ledger.read.periods import summary
+from sensor.settings.sections import Findings, Keeping
 from tests.demo import miners
 from tests.demo.wire import Tcp, Wire, host
 from tests.ledger.mining import DAY, HOUR, MONDAY, mined, owned, told
@@ -37,7 +37,13 @@ def url(tmp_path: Path) -> str:
 def capture(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """One miner, for some minutes."""
     wire = Wire()
-    miners.stratum(Tcp(wire, host("198.51.100.9"), host("203.0.113.9"), (40_000, 3333), 0), f"{miners.BTC}.rig", "cgminer/4.12.1", 4, 8.0)
+    miners.stratum(
+        Tcp(wire, host("198.51.100.9"), host("203.0.113.9"), (40_000, 3333), 0),
+        f"{miners.BTC}.rig",
+        "cgminer/4.12.1",
+        4,
+        8.0,
+    )
     path = tmp_path_factory.mktemp("mined") / "mined.pcap"
     wire.write(path)
     return path
@@ -70,16 +76,23 @@ def test_set_moves_a_case_and_refuses_with_a_sentence(url: str, capsys: pytest.C
     code, _, err = said(capsys, "set", "1", "relapsed", "--why", "x", "--ledger", url)
     assert code == 2
     assert "a case that is notified cannot go to relapsed; it can go to under-check" in err
-    assert said(capsys, "set", "99", "notified", "--why", "x", "--ledger", url)[2] == "minewatch: ledger set: there is no case 99\n"
+    assert (
+        said(capsys, "set", "99", "notified", "--why", "x", "--ledger", url)[2]
+        == "minewatch: ledger set: there is no case 99\n"
+    )
     assert said(capsys, "set", "1", "under-check", "--why", "  ", "--ledger", url)[0] == 2
     _, out, _ = said(capsys, "show", "1", "--ledger", url)
     assert "notified, Li: letter 12" in out
     assert "it can go to under-check" in out
 
 
-def test_a_false_alarm_prints_an_entry_that_the_configuration_takes(url: str, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_false_alarm_prints_an_entry_that_the_configuration_takes(
+    url: str, capsys: pytest.CaptureFixture[str]
+) -> None:
     for case in ("1", "4"):
-        code, out, _ = said(capsys, "set", case, "false-alarm", "--why", "a school's: exhibit", "--who", "Li", "--ledger", url)
+        code, out, _ = said(
+            capsys, "set", case, "false-alarm", "--why", "a school's: exhibit", "--who", "Li", "--ledger", url
+        )
         assert code == 0
         entry = yaml.safe_load(out.partition("\n\n")[2])
         (allowed,) = Findings.model_validate(entry["findings"]).allow
@@ -87,7 +100,9 @@ def test_a_false_alarm_prints_an_entry_that_the_configuration_takes(url: str, ca
     assert allowed.network == "10.0.4.1/32"
 
 
-def test_show_tells_a_case_with_its_site_and_an_address_with_its_findings(url: str, capsys: pytest.CaptureFixture[str]) -> None:
+def test_show_tells_a_case_with_its_site_and_an_address_with_its_findings(
+    url: str, capsys: pytest.CaptureFixture[str]
+) -> None:
     _, out, _ = said(capsys, "show", "1", "--ledger", url)
     assert "Case 1: new" in out
     assert "sha256d: at least 1 machines" in out
@@ -111,7 +126,16 @@ def test_the_list_has_a_row_for_each_address_and_names_no_person_unless_asked(
     url: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     code, out, _ = said(
-        capsys, "export", "--to", str(tmp_path / "list.csv"), "--from", "2023-11-20", "--until", "2023-11-27", "--ledger", url
+        capsys,
+        "export",
+        "--to",
+        str(tmp_path / "list.csv"),
+        "--from",
+        "2023-11-20",
+        "--until",
+        "2023-11-27",
+        "--ledger",
+        url,
     )
     assert (code, "4 rows" in out) == (0, True)
     rows = list(csv.DictReader(io.StringIO((tmp_path / "list.csv").read_text("utf-8-sig"), newline="")))
@@ -137,7 +161,9 @@ def test_a_bundle_has_the_findings_of_the_period_and_no_person(url: str, capsys:
     names = {str(one.get("name")) for one in objects}
     assert "企业1" in names
     assert "企业3" not in json.dumps(objects, ensure_ascii=False)
-    _, later, _ = said(capsys, "export", "--format", "stix", "--from", "2023-11-27", "--until", "2023-12-04", "--ledger", url)
+    _, later, _ = said(
+        capsys, "export", "--format", "stix", "--from", "2023-11-27", "--until", "2023-12-04", "--ledger", url
+    )
     assert [one["type"] for one in json.loads(later)["objects"] if one["type"] == "sighting"] == []
 
 
@@ -155,7 +181,9 @@ def test_no_cell_of_the_list_is_a_formula(tmp_path: Path) -> None:
     assert not [cell for row in rows for cell in row if cell.startswith(("=", "+", "-", "@", "\t", "\r"))]
 
 
-def test_a_capture_replayed_into_a_ledger_twice_adds_nothing(capture: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_capture_replayed_into_a_ledger_twice_adds_nothing(
+    capture: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     made = f"sqlite:///{tmp_path}/ledger.db"
     lists = []
     for _ in range(2):
@@ -165,6 +193,8 @@ def test_a_capture_replayed_into_a_ledger_twice_adds_nothing(capture: Path, tmp_
     assert json.loads(lists[0])["rows"]
 
 
-def test_a_ledger_that_cannot_be_written_is_a_run_error(capture: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_ledger_that_cannot_be_written_is_a_run_error(
+    capture: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     assert main(["replay", "-q", "--ledger", f"sqlite:///{tmp_path}/none/ledger.db", str(capture)]) == 1
     assert "no such folder" in capsys.readouterr().err

@@ -37,7 +37,9 @@ def write(url: str, run: int) -> None:
     while True:
         step += 1
         end = start + step * HOUR // 4
-        ledger.record([mined(number, start, end, SHARES * step, attribution=owned(number)) for number in range(MINERS)], end)
+        ledger.record(
+            [mined(number, start, end, SHARES * step, attribution=owned(number)) for number in range(MINERS)], end
+        )
         ledger.watched(end - HOUR // 4, end)
         print(step, flush=True)
 
@@ -45,7 +47,9 @@ def write(url: str, run: int) -> None:
 def killed(url: str, run: int, generator: random.Random) -> tuple[int, float]:
     """Let one write and kill it in the middle: how many steps it said, and how long it took to open the ledger."""
     command = [sys.executable, "-m", "tests.ledger.writer", url, str(run)]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, cwd=ROOT, env={**os.environ, "PYTHONPATH": str(ROOT)}) as process:
+    with subprocess.Popen(
+        command, stdout=subprocess.PIPE, text=True, cwd=ROOT, env={**os.environ, "PYTHONPATH": str(ROOT)}
+    ) as process:
         assert process.stdout is not None
         said, opened_s = 0, float(process.stdout.readline().split()[1])
         for _ in range(generator.randrange(1, 15)):

@@ -15,8 +15,8 @@ from typing import Any
 
 import pytest
 
-from sensor.events import Event
-from sensor.interfaces import list_interfaces
+from sensor.intake.interfaces import list_interfaces
+from sensor.model.events import Event
 from tests.core.conftest import LITERALS, MODULES, OPENINGS, compiled_is_there
 
 CLONE_NEWNET = 0x40000000
@@ -63,7 +63,9 @@ class Net:
     def settle(*ends: str) -> None:
         """Wait until the cables carry; what is sent before that is lost."""
         last = time.monotonic() + 10
-        while any(one.state != "up" for one in list_interfaces() if one.name in (ends or (one.name,)) and one.name != "lo"):
+        while any(
+            one.state != "up" for one in list_interfaces() if one.name in (ends or (one.name,)) and one.name != "lo"
+        ):
             assert time.monotonic() < last
             time.sleep(0.01)
 
@@ -140,7 +142,9 @@ class Listener:
             self.events += self.core.poll(1_024, 100)
             assert time.monotonic() < last
         stats: dict[str, int] = self.core.stats()
-        assert stats["packets"] == stats["segments"] + stats["excluded"] + sum(stats[name] for name in stats if name.startswith("ignored_"))
+        assert stats["packets"] == stats["segments"] + stats["excluded"] + sum(
+            stats[name] for name in stats if name.startswith("ignored_")
+        )
         assert stats["kernel_received"] == stats["packets"] + stats["kernel_dropped"]
         self.core.close()
         return stats

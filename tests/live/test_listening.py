@@ -14,9 +14,9 @@ from pathlib import Path
 
 import pytest
 
-from sensor.events import Chunk, Close, End, Hit, Open
-from sensor.interfaces import list_interfaces
-from sensor.packet_filter import FilterError, read_filter
+from sensor.intake.interfaces import list_interfaces
+from sensor.intake.packet_filter import FilterError, read_filter
+from sensor.model.events import Chunk, Close, End, Hit, Open
 from tests.core.captures import CLIENT, ETHERNET, SERVER, T0, Talk, pcap, udp
 from tests.live.conftest import Listener, ip
 
@@ -51,7 +51,13 @@ def test_figures_of_the_interface(net, listen):
     heard.until(lambda: heard.of(Chunk) != [])
     heard.until(lambda: heard.core.interfaces()["b0"]["received"] == 1)
     figures = heard.core.interfaces()["b0"]
-    assert (figures["packets"], figures["bytes"], figures["up"], figures["downs"], figures["dropped"]) == (1, len(line(0)), 1, 0, 0)
+    assert (figures["packets"], figures["bytes"], figures["up"], figures["downs"], figures["dropped"]) == (
+        1,
+        len(line(0)),
+        1,
+        0,
+        0,
+    )
     assert 0 <= figures["last_handled_ns"] - figures["last_packet_ns"] < 2e9
     heard.end()
     assert heard.core.interfaces()["b0"]["up"] == 0
@@ -74,7 +80,11 @@ def test_a_quiet_link_reports_within_a_second(net, listen):
 
 def test_flows_end_on_a_link_that_has_fallen_silent(net, listen_compiled):
     limits = {"candidate_timeout_s": 1, "tcp_timeout_s": 1, "tcp_new_timeout_s": 1}
-    heard = [listen_compiled(**limits), listen_compiled(workers=2, **limits), type(listen_compiled())("reference", **limits)]
+    heard = [
+        listen_compiled(**limits),
+        listen_compiled(workers=2, **limits),
+        type(listen_compiled())("reference", **limits),
+    ]
     for one in heard:
         one.attach("b0")
     net.send([line(0)])
@@ -215,7 +225,14 @@ def test_a_filter_lets_only_its_own_in(net, listen, text):
     except FilterError as error:
         pytest.skip(str(error))
     heard = listen().attach("b0", filter=list(instructions))
-    net.send([line(0), frame(udp(CLIENT, SERVER, (5_000, 6_000), b"x")), line(1), frame(udp(CLIENT, SERVER, (5_000, 6_000), b"y"))])
+    net.send(
+        [
+            line(0),
+            frame(udp(CLIENT, SERVER, (5_000, 6_000), b"x")),
+            line(1),
+            frame(udp(CLIENT, SERVER, (5_000, 6_000), b"y")),
+        ]
+    )
     stats = heard.until(lambda: heard.stats["packets"] >= 2).end()
     assert (stats["packets"], stats["kernel_received"], stats["flows_opened"]) == (2, 2, 1)
 

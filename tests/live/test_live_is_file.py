@@ -8,12 +8,14 @@ from typing import Any
 
 import pytest
 
-from sensor import engine, signatures
-from sensor.engine import EngineError
-from sensor.events import End, Event
-from sensor.pipeline import Pipeline
-from sensor.records import Finding, Node
-from sensor.replay import replay
+from sensor import signatures
+from sensor.intake import engine
+from sensor.intake.engine import EngineError
+from sensor.line.pipeline import Pipeline
+from sensor.line.replay import replay
+from sensor.model.events import End, Event
+from sensor.model.finding import Finding
+from sensor.model.node import Node
 from tests.demo.make_demo import mining, surroundings
 from tests.demo.wire import Wire
 

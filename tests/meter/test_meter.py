@@ -12,12 +12,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from sensor.attribution.sheet import Line
 from sensor.bulletin.meters import checks
-from sensor.figures import MeterCheck
 from sensor.meter.crosscheck import DAY_NS, Mining, check
 from sensor.meter.readings import MeterError, Reading, parse, read
-from sensor.summary import Range
+from sensor.model.figures import MeterCheck
+from sensor.model.summary import Range
+from sensor.sheets.sheet import Line
 from tests.bulletin.made import frame, line, site, summary
 
 SHANGHAI = ZoneInfo("Asia/Shanghai")
@@ -26,13 +26,17 @@ START = 1_772_380_800_000_000_000  # 2026-03-02 00:00 in Asia/Shanghai
 WEEK_NS = 7 * DAY_NS
 
 
-def load(days: range, office_kw: float, mining_kw: float, began: int = START, step_h: float = 1.0, seed: int = 1) -> list[Reading]:
+def load(
+    days: range, office_kw: float, mining_kw: float, began: int = START, step_h: float = 1.0, seed: int = 1
+) -> list[Reading]:
     """An office that works by day, with some chance in it, and machines that run from a moment on."""
     chance, found = random.Random(seed), []
     length = int(step_h * HOUR_NS)
     for at in range(START + days.start * DAY_NS, START + days.stop * DAY_NS, length):
         hour = (at - START) // HOUR_NS % 24
-        kilowatts = office_kw * (1.0 if 8 <= hour < 18 else 0.2) * chance.uniform(0.9, 1.1) + (mining_kw if at >= began else 0.0)
+        kilowatts = office_kw * (1.0 if 8 <= hour < 18 else 0.2) * chance.uniform(0.9, 1.1) + (
+            mining_kw if at >= began else 0.0
+        )
         found.append(Reading(at, at + length, kilowatts * step_h))
     return found
 
@@ -40,7 +44,9 @@ def load(days: range, office_kw: float, mining_kw: float, began: int = START, st
 def mining(kilowatts: float, began: int = START, low: float = 0.7, high: float = 1.4) -> Mining:
     hours = WEEK_NS / HOUR_NS
     kwh, watts = kilowatts * hours, kilowatts * 1000
-    return Mining(START, START + WEEK_NS, Range(low * kwh, kwh, high * kwh), Range(low * watts, watts, high * watts), began)
+    return Mining(
+        START, START + WEEK_NS, Range(low * kwh, kwh, high * kwh), Range(low * watts, watts, high * watts), began
+    )
 
 
 def codes(one: MeterCheck) -> list[str]:
@@ -150,7 +156,9 @@ def test_rows_become_readings_in_the_time_zone_of_the_ledger() -> None:
     ],
 )
 def test_a_bad_row_is_told_with_its_line_and_the_rest_is_read(row: tuple[str, ...], said: str) -> None:
-    readings, problems = parsed(("enterprise", "time", "kwh"), ("甲", "2026-03-02 00:00", "1"), ("甲", "2026-03-02 01:00", "1"), row)
+    readings, problems = parsed(
+        ("enterprise", "time", "kwh"), ("甲", "2026-03-02 00:00", "1"), ("甲", "2026-03-02 01:00", "1"), row
+    )
     assert len(readings["甲"]) == 2
     assert len(problems) == 1
     assert problems[0].startswith("meter.csv:4: ")
@@ -190,7 +198,11 @@ def test_files_of_power_companies_are_read_in_their_encoding(tmp_path: Path) -> 
 def test_meters_find_their_sites_and_persons_lose_their_names() -> None:
     sites = [site(1), site(2), site(3, "individual", name="张三")]
     now = summary([line(1, 8_400.0), line(3, 100.0)], sites)
-    meters = {"某单位1": tuple(load(range(7), 20, 50)), "某路2号": tuple(load(range(7), 20, 0)), "张三": tuple(load(range(7), 1, 1))}
+    meters = {
+        "某单位1": tuple(load(range(7), 20, 50)),
+        "某路2号": tuple(load(range(7), 20, 0)),
+        "张三": tuple(load(range(7), 1, 1)),
+    }
     found = {one.meter: one for one in checks(now, {**meters, "谁": tuple(load(range(7), 1, 1))}, frame().owners)}
     assert found["某单位1"].verdict == "consistent"
     assert found["某单位1"].owner is not None

@@ -5,10 +5,11 @@ from __future__ import annotations
 import functools
 from collections.abc import Iterable
 
-from sensor.events import Chunk, Close, Event
-from sensor.pipeline import Pipeline
-from sensor.proof import dialogue_events
-from sensor.records import Finding, Node
+from sensor.line.examples import dialogue_events
+from sensor.line.pipeline import Pipeline
+from sensor.model.events import Chunk, Close, Event
+from sensor.model.finding import Finding
+from sensor.model.node import Node
 from sensor.signatures import SignatureSet, load
 from sensor.signatures.model import Line
 

@@ -6,10 +6,11 @@ import random
 
 import pytest
 
-from sensor.clocks import MIN_SPAN_NS, machine_clock, same
-from sensor.events import Clock, Close
-from sensor.machines import machines
-from sensor.records import FlowKey, FlowSummary, MachineClock, Shares
+from sensor.line.machines import machines
+from sensor.line.tcp_clocks import MIN_SPAN_NS, machine_clock, same
+from sensor.model.events import Clock, Close
+from sensor.model.flow import FlowKey, FlowSummary, MachineClock
+from sensor.model.quantities import Shares
 from tests.session.dialogue import events, run
 from tests.session.test_marks import START, share
 
@@ -26,7 +27,9 @@ def ticking(zero_ns: int, first_ns: int, last_ns: int, hertz: int = 1000, ppm: i
     return Clock(first_ns, value(first_ns), last_ns, value(last_ns))
 
 
-def flow(zero_s: float | None, first_s: float, last_s: float, *, hertz: int = 1000, ppm: int = 0, pool: str = "192.0.2.2") -> FlowSummary:
+def flow(
+    zero_s: float | None, first_s: float, last_s: float, *, hertz: int = 1000, ppm: int = 0, pool: str = "192.0.2.2"
+) -> FlowSummary:
     first, last = T0 + int(first_s * S), T0 + int(last_s * S)
     key = FlowKey("192.0.2.1", 40_000, pool, 3333, "TCP", int(first_s * 1000), "1:")
     clock = None if zero_s is None else machine_clock(ticking(T0 - int(zero_s * S), first, last, hertz, ppm))

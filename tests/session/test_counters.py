@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from sensor.events import Chunk
-from sensor.pending import MAX_PENDING, MAX_UNHEARD
-from sensor.pipeline import Pipeline
-from sensor.proof import dialogue_events
+from sensor.line.examples import dialogue_events
+from sensor.line.pipeline import Pipeline
+from sensor.model.events import Chunk
+from sensor.session.pending_requests import MAX_PENDING, MAX_UNHEARD
 from sensor.signatures.model import Line
 from tests.session.dialogue import events, run, shipped
 
@@ -22,7 +22,8 @@ def fed(*pieces: bytes, gap: int = 0) -> dict[str, int]:
 
 
 @pytest.mark.parametrize(
-    "reason", ["not_json", "not_object", "trailing", "constant", "number", "nesting", "oversize", "unfinished", "gap", "resync"]
+    "reason",
+    ["not_json", "not_object", "trailing", "constant", "number", "nesting", "oversize", "unfinished", "gap", "resync"],
 )
 def test_each_reason_of_malformed_is_counted(reason: str) -> None:
     pieces = {
@@ -46,7 +47,9 @@ def test_messages_are_counted_by_dialect() -> None:
         'C {"id":1,"method":"mining.subscribe","params":["x"]}\nC {"id":1,"method":"eth_getWork"}\nC {"hello":1}\nS {"id":44,"result":7}'
     )
     assert counters["messages"] == 4
-    assert counters["messages_stratum-v1"] == counters["messages_equihash"] == counters["messages_ethereum-stratum"] == 1
+    assert (
+        counters["messages_stratum-v1"] == counters["messages_equihash"] == counters["messages_ethereum-stratum"] == 1
+    )
     assert counters["messages_ethproxy"] == 1
     assert counters["messages_unknown"] == 1
     assert counters["replies"] == 1
@@ -64,7 +67,7 @@ def test_requests_over_the_bound_are_counted(answered: bool, bound: int) -> None
 
 
 def test_readings_over_the_bound_are_counted(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("sensor.session.MAX_READINGS", 1)
+    monkeypatch.setattr("sensor.session.session.MAX_READINGS", 1)
     assert counted('C {"id":1,"method":"mining.subscribe","params":["x"]}')["readings_refused"] >= 2
 
 

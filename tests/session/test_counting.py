@@ -7,11 +7,11 @@ import json
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from sensor.account import MAX_WORKERS
-from sensor.events import Chunk
-from sensor.logins import MAX_ACCOUNTS
-from sensor.pending import MAX_PENDING, MAX_UNHEARD
-from sensor.records import Grade
+from sensor.model.events import Chunk
+from sensor.model.evidence import Grade
+from sensor.session.account import MAX_WORKERS
+from sensor.session.logins import MAX_ACCOUNTS
+from sensor.session.pending_requests import MAX_PENDING, MAX_UNHEARD
 from tests.session.dialogue import events, findings, only, run, unseen
 
 HASH = "2c72441c7af80e1c6e75c59f68518e6bb1cfc7e71387b019a2eaf6078ce0d6cc"
@@ -47,7 +47,12 @@ def counts(text: str) -> tuple[int, int, int, int]:
 
 
 def test_the_same_id_for_every_share_is_paired_in_order() -> None:
-    text = "".join(v1_submit(4) for _ in range(3)) + reply(4, True) + reply(4, None, [23, "Low difficulty share", None]) + reply(4, True)
+    text = (
+        "".join(v1_submit(4) for _ in range(3))
+        + reply(4, True)
+        + reply(4, None, [23, "Low difficulty share", None])
+        + reply(4, True)
+    )
     assert counts(text) == (3, 2, 1, 0)
 
 
@@ -106,7 +111,14 @@ def test_status_other_than_ok_is_a_refusal() -> None:
 
 def test_the_difficulty_of_a_share_is_that_of_its_job() -> None:
     text = (
-        difficulty(1000) + v1_job("a") + difficulty(3000) + v1_submit(1) + reply(1, True) + v1_job("b") + v1_submit(2, "b") + reply(2, True)
+        difficulty(1000)
+        + v1_job("a")
+        + difficulty(3000)
+        + v1_submit(1)
+        + reply(1, True)
+        + v1_job("b")
+        + v1_submit(2, "b")
+        + reply(2, True)
     )
     found = only(text)
     assert found.work_hashes is not None
@@ -164,7 +176,8 @@ def test_passwords_are_nowhere_in_what_leaves() -> None:
         f'C {{"id":1,"method":"mining.authorize","params":["a.b","{secret}"]}}\n' + reply(1, True),
         f'C {{"id":1,"method":"mining.authorize","params":["a.b","c=LTC,{secret}","{secret}"]}}\n' + reply(1, True),
         f'C {{"id":1,"method":"eth_submitLogin","params":["0xabc","{secret}"]}}\n' + reply(1, True),
-        f'C {{"id":1,"method":"login","params":{{"login":"a","pass":"{secret}","agent":"XMRig/6"}}}}\n' + reply(1, None, {"code": -1}),
+        f'C {{"id":1,"method":"login","params":{{"login":"a","pass":"{secret}","agent":"XMRig/6"}}}}\n'
+        + reply(1, None, {"code": -1}),
     ]
     for text in texts:
         records, _ = run(events(text))
@@ -187,7 +200,12 @@ def test_everything_a_session_keeps_is_bounded() -> None:
 
 STEPS = st.lists(
     st.one_of(
-        st.builds(v1_submit, st.sampled_from([1, 2, 4, None, "x", 0]), st.sampled_from(["a", "b"]), st.sampled_from(["u.w", "v"])),
+        st.builds(
+            v1_submit,
+            st.sampled_from([1, 2, 4, None, "x", 0]),
+            st.sampled_from(["a", "b"]),
+            st.sampled_from(["u.w", "v"]),
+        ),
         st.builds(reply, st.sampled_from([1, 2, 4, None, "x", 0]), st.sampled_from([True, False, None, "ok", []])),
         st.builds(difficulty, st.floats(0.001, 1e9)),
         st.builds(v1_job, st.sampled_from(["a", "b"])),

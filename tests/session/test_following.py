@@ -10,13 +10,15 @@ from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
 from sensor.estimate import Assumptions
-from sensor.events import Chunk, Close, Event, Open
-from sensor.following import NS, Tempo
-from sensor.pipeline import Pipeline
-from sensor.proof import dialogue_events
-from sensor.records import Finding, Grade, Node
+from sensor.line.examples import dialogue_events
+from sensor.line.lifecycle import NS, Tempo
+from sensor.line.pipeline import Pipeline
+from sensor.model.events import Chunk, Close, Event, Open
+from sensor.model.evidence import Grade
+from sensor.model.finding import Finding
+from sensor.model.node import Node
+from sensor.session.verify import Sampling
 from sensor.signatures.model import Line
-from sensor.verify import Sampling
 from sensor.wallets import donation_login
 from tests.dialects.test_wrappings import P2POOL
 from tests.session.dialogue import events, run, shipped
@@ -177,7 +179,7 @@ def test_what_is_told_last_is_what_a_replay_says(seed: int, batch: int) -> None:
 
 @pytest.mark.parametrize("kept", [1, 3])
 def test_findings_over_the_bound_are_counted_and_not_followed(kept: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("sensor.following.MAX_FINDINGS", kept)
+    monkeypatch.setattr("sensor.line.lifecycle.MAX_FINDINGS", kept)
     pipeline = live()
     for number in range(5):
         pipeline.step(later(events(SHARE.replace("acct.rig", f"acct{number}.rig"), flow=number), number))
@@ -194,12 +196,18 @@ def test_a_grade_never_falls_while_it_is_told() -> None:
 
 
 @pytest.mark.parametrize(
-    ("packets", "midstream", "grade"), [((2, 0), False, "speaks"), ((2, 1), False, "behaves"), ((2, 0), True, "behaves")]
+    ("packets", "midstream", "grade"),
+    [((2, 0), False, "speaks"), ((2, 1), False, "behaves"), ((2, 0), True, "behaves")],
 )
-def test_a_side_that_is_not_captured_is_known_while_the_connection_lives(packets: tuple[int, int], midstream: bool, grade: str) -> None:
+def test_a_side_that_is_not_captured_is_known_while_the_connection_lives(
+    packets: tuple[int, int], midstream: bool, grade: str
+) -> None:
     mine = [one for one in events(SHARE, midstream=midstream) if not (isinstance(one, Chunk) and one.direction == 1)]
     opened = mine[0]
     assert isinstance(opened, Open)
     pipeline = live()
-    records = [*pipeline.step([opened._replace(packets=packets), *mine[1:-1]]), *pipeline.step([], opened.ts_ns + 61 * NS)]
+    records = [
+        *pipeline.step([opened._replace(packets=packets), *mine[1:-1]]),
+        *pipeline.step([], opened.ts_ns + 61 * NS),
+    ]
     assert [one.grade.label for one in records if isinstance(one, Finding)] == [grade]

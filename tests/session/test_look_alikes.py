@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from sensor.records import Grade
+from sensor.model.evidence import Grade
 from tests.session.dialogue import events, findings, run, unseen
 
 HEX64 = "2c72441c7af80e1c6e75c59f68518e6bb1cfc7e71387b019a2eaf6078ce0d6cc"

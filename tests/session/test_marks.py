@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import pytest
 
-from sensor.machines import CROWD, MAX_MARKS, Distinct, carrier, machines
-from sensor.pipeline import Pipeline
-from sensor.records import Finding, FlowKey, FlowSummary, Grade, Shares
+from sensor.line.machines import CROWD, carrier, machines
+from sensor.line.pipeline import Pipeline
+from sensor.model.evidence import Grade
+from sensor.model.finding import Finding
+from sensor.model.flow import FlowKey, FlowSummary
+from sensor.model.quantities import Shares
+from sensor.session.distinct import MAX_MARKS, Distinct
 from tests.session.dialogue import events, findings, only, run, shipped
 
 JOB = '"abfac2575f41817930781732753dba0c11b288f00bbdfb41f064825c1cecc2bf","01","02",[],"20000000","1a0ffff0","689c3000",true'
@@ -33,7 +37,9 @@ def test_a_proxy_is_marked_by_its_agent(agent: str, aggregator: str | None) -> N
     assert only(f'C {{"id":1,"method":"login","params":{login}}}').aggregator == aggregator
 
 
-@pytest.mark.parametrize("agent", ["btccom-agent/2.0.0-mu", "NiceHash/1.0.0", "MRR-Hash/1.0.0", "braiins-farm-proxy/1", "v0.4.1-beta"])
+@pytest.mark.parametrize(
+    "agent", ["btccom-agent/2.0.0-mu", "NiceHash/1.0.0", "MRR-Hash/1.0.0", "braiins-farm-proxy/1", "v0.4.1-beta"]
+)
 def test_a_farms_agent_and_a_rentals_front_end_are_marked(agent: str) -> None:
     (found,) = findings(START.replace("AGENT", agent) + share(5, "acct.rig1"))
     assert found.aggregator is not None
@@ -41,7 +47,9 @@ def test_a_farms_agent_and_a_rentals_front_end_are_marked(agent: str) -> None:
 
 
 def test_many_names_on_one_connection_are_an_aggregator_and_counted() -> None:
-    found = findings(START.replace("AGENT", "cgminer/4.11.1") + "".join(share(5 + n, f"acct.rig{n}") for n in range(40)))
+    found = findings(
+        START.replace("AGENT", "cgminer/4.11.1") + "".join(share(5 + n, f"acct.rig{n}") for n in range(40))
+    )
     assert {(one.worker_count, one.machines_seen, one.aggregator) for one in found} == {(40, 40, "unnamed")}
     assert sum(one.shares.accepted for one in found) == 40
 
@@ -117,5 +125,7 @@ def test_the_url_a_device_tells_is_kept_without_its_secret() -> None:
             S {{"id":1,"result":{{"info":true}},"error":null}}"""
     )
     details = [piece.detail for piece in found.evidence if piece.detail["message"] == "configure"]
-    assert details == [{"message": "configure", "hardware": "BM1370", "serial": "sn-0042", "endpoint": "pool.example:3333"}]
+    assert details == [
+        {"message": "configure", "hardware": "BM1370", "serial": "sn-0042", "endpoint": "pool.example:3333"}
+    ]
     assert "hush" not in str(found)

@@ -9,11 +9,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from sensor.events import Chunk, Close, End, Event, Hit, Open, Shape
-from sensor.flows import community_id, flow_id
-from sensor.pipeline import Pipeline
-from sensor.proof import dialogue_events
-from sensor.records import Finding, Grade, Node
+from sensor.line.examples import dialogue_events
+from sensor.line.flow_facts import community_id, flow_id
+from sensor.line.pipeline import Pipeline
+from sensor.model.events import Chunk, Close, End, Event, Hit, Open, Shape
+from sensor.model.evidence import Grade
+from sensor.model.finding import Finding
+from sensor.model.node import Node
 from tests.session.dialogue import events, lines, run, shipped
 
 SHARE = """C {"id":1,"method":"mining.authorize","params":["acct.rig","x"]}
@@ -32,7 +34,9 @@ def moved(stream: list[Event], by_ns: int) -> list[Event]:
         if isinstance(one, Open):
             found.append(one._replace(ts_ns=one.ts_ns + by_ns, first_ns=one.first_ns + by_ns))
         elif isinstance(one, Close):
-            found.append(one._replace(ts_ns=one.ts_ns + by_ns, first_ns=one.first_ns + by_ns, last_ns=one.last_ns + by_ns))
+            found.append(
+                one._replace(ts_ns=one.ts_ns + by_ns, first_ns=one.first_ns + by_ns, last_ns=one.last_ns + by_ns)
+            )
         elif isinstance(one, Chunk):
             found.append(one._replace(ts_ns=one.ts_ns + by_ns))
     return found
@@ -128,7 +132,21 @@ def test_any_bytes_are_survived(pieces: list[tuple[int, bytes]], proto: int) -> 
 
 
 MUTATIONS = st.sampled_from(
-    ["null", "[]", "{}", "-1", "1e400", "NaN", '"x"', "[[[[[]]]]]", '{"a":{"b":[]}}', "true", '"\\ud800"', '""', "1" * 300]
+    [
+        "null",
+        "[]",
+        "{}",
+        "-1",
+        "1e400",
+        "NaN",
+        '"x"',
+        "[[[[[]]]]]",
+        '{"a":{"b":[]}}',
+        "true",
+        '"\\ud800"',
+        '""',
+        "1" * 300,
+    ]
 )
 TEMPLATES = [
     '{"id":@,"method":"mining.subscribe","params":@}',
@@ -150,7 +168,12 @@ TEMPLATES = [
 
 
 @settings(max_examples=200, deadline=None)
-@given(st.lists(st.tuples(st.sampled_from("CS"), st.sampled_from(TEMPLATES), st.lists(MUTATIONS, min_size=10, max_size=10)), max_size=12))
+@given(
+    st.lists(
+        st.tuples(st.sampled_from("CS"), st.sampled_from(TEMPLATES), st.lists(MUTATIONS, min_size=10, max_size=10)),
+        max_size=12,
+    )
+)
 def test_messages_with_wrong_values_are_survived(said: list[tuple[str, str, list[str]]]) -> None:
     text = []
     for side, template, values in said:
@@ -185,12 +208,18 @@ def test_events_without_their_flow_are_counted() -> None:
         Shape(9, 1, 0, 0, 0.5),
     ]
     _, counters = run([*stray, End("f", 0, None, 0), End("g", 0, "truncated", 9)])
-    assert counters["chunks_without_flow"] == counters["closes_without_flow"] == counters["hits"] == counters["shapes"] == 1
+    assert (
+        counters["chunks_without_flow"]
+        == counters["closes_without_flow"]
+        == counters["hits"]
+        == counters["shapes"]
+        == 1
+    )
     assert (counters["sources"], counters["sources_failed"]) == (2, 1)
 
 
 def test_open_flows_are_bounded_and_what_mined_is_kept(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("sensor.pipeline.MAX_OPEN_FLOWS", 3)
+    monkeypatch.setattr("sensor.line.pipeline.MAX_OPEN_FLOWS", 3)
     mining = events(SHARE, flow=1)
     idle = [events("C {}", flow=n)[0] for n in range(2, 9)]
     pipeline = Pipeline(shipped())
@@ -201,8 +230,8 @@ def test_open_flows_are_bounded_and_what_mined_is_kept(monkeypatch: pytest.Monke
 
 
 def test_findings_and_nodes_are_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("sensor.following.MAX_FINDINGS", 1)
-    monkeypatch.setattr("sensor.pipeline.MAX_NODES", 1)
+    monkeypatch.setattr("sensor.line.lifecycle.MAX_FINDINGS", 1)
+    monkeypatch.setattr("sensor.line.pipeline.MAX_NODES", 1)
     line = type(lines("C x")[0])
     pipeline = Pipeline(shipped())
     for number, login in enumerate(("a.b", "c.d")):
@@ -244,6 +273,10 @@ def test_the_flow_id_depends_on_the_flow_alone() -> None:
     opened = events(SHARE)[0]
     assert isinstance(opened, Open)
     turned = opened._replace(
-        orig_addr=opened.resp_addr, orig_port=opened.resp_port, resp_addr=opened.orig_addr, resp_port=opened.orig_port, flow=77
+        orig_addr=opened.resp_addr,
+        orig_port=opened.resp_port,
+        resp_addr=opened.orig_addr,
+        resp_port=opened.orig_port,
+        flow=77,
     )
     assert flow_id(opened, 5) == flow_id(turned, 5) != flow_id(opened, 6)

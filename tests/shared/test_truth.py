@@ -9,17 +9,22 @@ from typing import Any
 import jsonschema
 import pytest
 
-from exporters.eve import dumps, encode
-from sensor import engine
-from sensor.pipeline import Pipeline
-from sensor.records import Finding, FlowSummary, Node, Shares
+from exporters.forms.event import dumps, encode
+from sensor.intake import engine
+from sensor.line.pipeline import Pipeline
+from sensor.model.finding import Finding
+from sensor.model.flow import FlowSummary
+from sensor.model.node import Node
+from sensor.model.quantities import Shares
 from sensor.signatures import load
 
 CAPTURES = Path(__file__).parents[3] / "shared" / "captures"
 pytestmark = [pytest.mark.shared, pytest.mark.skipif(not CAPTURES.is_dir(), reason="the real captures are not here")]
 
 SIGNATURES = load()
-SCHEMA = jsonschema.Draft202012Validator(json.loads((Path(__file__).parents[2] / "exporters" / "eve.schema.json").read_text()))
+SCHEMA = jsonschema.Draft202012Validator(
+    json.loads((Path(__file__).parents[2] / "exporters" / "forms" / "eve.schema.json").read_text())
+)
 TRUTH: list[dict[str, Any]] = json.loads((CAPTURES / "ground_truth.json").read_text()) if CAPTURES.is_dir() else []
 DIALECTS = {
     "getblocktemplate": "getblocktemplate",
@@ -29,7 +34,12 @@ DIALECTS = {
     "cryptonote": "cryptonote",
     "zcash": "equihash",
 }
-NODES = {"Bitcoin": "bitcoin-p2p", "Monero": "monero-levin", "Ethereum devp2p": "devp2p-rlpx", "Ethereum discv4": "devp2p-discv4"}
+NODES = {
+    "Bitcoin": "bitcoin-p2p",
+    "Monero": "monero-levin",
+    "Ethereum devp2p": "devp2p-rlpx",
+    "Ethereum discv4": "devp2p-discv4",
+}
 
 
 def records(path: Path, name: engine.Name) -> list[Finding | Node]:
@@ -62,7 +72,11 @@ def test_every_flow_is_what_it_is(capture: dict[str, Any], name: engine.Name) ->
         for flow in finding.flows if isinstance(finding, Finding) else ():
             key = flow.key
             flows.setdefault((f"{key.src_ip}:{key.src_port}", f"{key.dest_ip}:{key.dest_port}"), []).append(flow)
-    nodes = {frozenset([f"{n.key.src_ip}:{n.key.src_port}", f"{n.key.dest_ip}:{n.key.dest_port}"]): n for n in found if isinstance(n, Node)}
+    nodes = {
+        frozenset([f"{n.key.src_ip}:{n.key.src_port}", f"{n.key.dest_ip}:{n.key.dest_port}"]): n
+        for n in found
+        if isinstance(n, Node)
+    }
     for truth in capture["flows"]:
         if truth["gray"]:
             continue
@@ -90,12 +104,21 @@ def _compare(flows: list[FlowSummary], truth: dict[str, Any]) -> None:
 
 def test_the_work_of_the_real_shares_is_that_of_their_targets() -> None:
     def work(file: str) -> list[tuple[Any, Any]]:
-        return [(f.hashes_per_share, f.work_hashes) for f in records(CAPTURES / "mining" / file, "reference") if isinstance(f, Finding)]
+        return [
+            (f.hashes_per_share, f.work_hashes)
+            for f in records(CAPTURES / "mining" / file, "reference")
+            if isinstance(f, Finding)
+        ]
 
-    assert work("peafowl__ethereum.pcap") == [(pytest.approx(4e9), pytest.approx(36e9)), (pytest.approx(4e9), pytest.approx(4e9))]
+    assert work("peafowl__ethereum.pcap") == [
+        (pytest.approx(4e9), pytest.approx(36e9)),
+        (pytest.approx(4e9), pytest.approx(4e9)),
+    ]
     assert work("nicehash__dwarf_s.pcapng") == [(pytest.approx(2e9), pytest.approx(2e9))]
     assert work("nesfit__xmr.suprnova.cc.pcapng") == [(10_000, 50_000)]
-    assert work("nesfit__zec-eu.suprnova.cc.pcapng") == [(pytest.approx(3956.36, abs=0.01), pytest.approx(29178.18, abs=0.01))]
+    assert work("nesfit__zec-eu.suprnova.cc.pcapng") == [
+        (pytest.approx(3956.36, abs=0.01), pytest.approx(29178.18, abs=0.01))
+    ]
 
 
 @pytest.mark.parametrize("name", ["reference", "compiled"])

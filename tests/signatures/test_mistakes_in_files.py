@@ -72,8 +72,18 @@ def test_a_good_file_is_taken(tmp_path: Path) -> None:
         ("framing: json-lines", "framing: json-lines\ngate: {literals: [abc]}", 8, "4 to 16 bytes"),
         ("framing: json-lines", "framing: json-lines\ngate: {openings: [{bytes: '0g'}]}", 8, "is not a byte"),
         ("framing: json-lines", "framing: json-lines\ngate: {openings: [{bytes: '00', at: 16}]}", 8, "first 16 bytes"),
-        ("framing: json-lines", "framing: json-lines\nwork: {rules: [{use: target, form: halved}]}", 8, "must be one of scaled"),
-        ("framing: json-lines", "framing: json-lines\nwork: {rules: [{use: target, form: scaled, factor: 1/0}]}", 8, "divides by zero"),
+        (
+            "framing: json-lines",
+            "framing: json-lines\nwork: {rules: [{use: target, form: halved}]}",
+            8,
+            "must be one of scaled",
+        ),
+        (
+            "framing: json-lines",
+            "framing: json-lines\nwork: {rules: [{use: target, form: scaled, factor: 1/0}]}",
+            8,
+            "divides by zero",
+        ),
         ("expect: {submitted: 1}", "expect: {submited: 1}", 17, "did you mean 'submitted'"),
         ("expect: {submitted: 1}", "expect: {submitted: one}", 17, "must be a number"),
         ('C {"id":1,"method":"other"}', 'X {"id":1}', 19, "starts with 'C ' or 'S '"),
@@ -94,7 +104,10 @@ def test_a_file_without_its_proof_is_refused(tmp_path: Path, key: str) -> None:
 
 def test_all_mistakes_of_all_files_are_told_at_once(tmp_path: Path) -> None:
     found = problems(
-        tmp_path, GOOD.replace("rev: 1", "rev: x").replace("title", "titel"), GOOD.replace("from: miner", "from: x"), "- a list"
+        tmp_path,
+        GOOD.replace("rev: 1", "rev: x").replace("title", "titel"),
+        GOOD.replace("from: miner", "from: x"),
+        "- a list",
     )
     assert {one.split(":")[0].rsplit("/", 1)[1] for one in found} == {"own0.yaml", "own1.yaml", "own2.yaml"}
     assert len(found) >= 4

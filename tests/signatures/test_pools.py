@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sensor.proof import dialogue_events
-from sensor.records import Finding, Pool
+from sensor.line.examples import dialogue_events
+from sensor.model.finding import Finding, Pool
 from sensor.signatures import SignatureError, load
 from sensor.signatures.model import Line
 from tests.session.dialogue import lines, run, shipped
@@ -63,7 +63,14 @@ def test_a_label_is_whole_or_not_there() -> None:
 
 
 def test_a_row_of_ones_own_comes_first_and_the_file_is_proven(tmp_path: Path) -> None:
-    known = load([own(tmp_path, HEAD + ROW.replace("Pool.Example", "2miners.com") + PROOF.replace("pool.example", "2miners.com"))])
+    known = load(
+        [
+            own(
+                tmp_path,
+                HEAD + ROW.replace("Pool.Example", "2miners.com") + PROOF.replace("pool.example", "2miners.com"),
+            )
+        ]
+    )
     found = known.pools.lookup("eu.2miners.com")
     assert found is not None
     assert found.operator == "Own Ltd"

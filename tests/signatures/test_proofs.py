@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from sensor.proof import check, prove
+from sensor.line.examples import check, prove
 from sensor.signatures import SignatureSet, load
 from sensor.signatures.model import Example
 
@@ -17,9 +17,14 @@ WITH_ADDED = load([ADDED])
 
 
 def cases(signatures: SignatureSet) -> list[tuple[str | None, Example]]:
-    named: list[tuple[str | None, Example]] = [(one.name, example) for one in signatures.dialects for example in one.header.examples]
+    named: list[tuple[str | None, Example]] = [
+        (one.name, example) for one in signatures.dialects for example in one.header.examples
+    ]
     others: list[tuple[str | None, Example]] = [
-        (None, example) for group in (signatures.framings, signatures.nodes) for one in group for example in one.header.examples
+        (None, example)
+        for group in (signatures.framings, signatures.nodes)
+        for one in group
+        for example in one.header.examples
     ]
     return named + others
 
@@ -38,9 +43,14 @@ def test_an_example_that_does_not_hold_is_told_with_file_and_figure() -> None:
     dialect = SHIPPED.dialects[0]
     example = dialect.header.examples[0]
     wrong = dataclasses.replace(example, expects=({"submitted": 7, "grade": "speaks"},))
-    assert check(SHIPPED, wrong, "stratum-v1") == ["submitted is 1, expected 7", "grade is 'accepted', expected 'speaks'"]
+    assert check(SHIPPED, wrong, "stratum-v1") == [
+        "submitted is 1, expected 7",
+        "grade is 'accepted', expected 'speaks'",
+    ]
     assert "must not be found" in check(SHIPPED, dataclasses.replace(example, counter=True), None)[0]
-    assert "was not found" in check(SHIPPED, dataclasses.replace(example, expects=({"login": "nobody"},)), "stratum-v1")[0]
+    assert (
+        "was not found" in check(SHIPPED, dataclasses.replace(example, expects=({"login": "nobody"},)), "stratum-v1")[0]
+    )
 
 
 def test_an_example_no_gate_lets_through_does_not_hold() -> None:

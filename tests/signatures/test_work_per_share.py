@@ -22,7 +22,9 @@ def entry(text: str) -> Entry:
     return found
 
 
-BITCOIN = compile_work(entry("{rules: [{use: difficulty, form: scaled, factor: 2^48/65535, divisors: {scrypt: 65536}}]}"))
+BITCOIN = compile_work(
+    entry("{rules: [{use: difficulty, form: scaled, factor: 2^48/65535, divisors: {scrypt: 65536}}]}")
+)
 
 
 def test_difficulty_one_is_the_bitcoin_constant() -> None:
@@ -63,7 +65,9 @@ def test_beam_difficulty_is_unpacked() -> None:
     assert packed(0x0A000000) == 1024
 
 
-@pytest.mark.parametrize("value", [0, -1, 10**400, float("inf"), float("nan"), "", "x", "9" * 100, "0x", "00000000", "g" * 8])
+@pytest.mark.parametrize(
+    "value", [0, -1, 10**400, float("inf"), float("nan"), "", "x", "9" * 100, "0x", "00000000", "g" * 8]
+)
 def test_nonsense_is_not_work(value: object) -> None:
     taken = convert(value, "target")
     for rule in (
@@ -84,7 +88,10 @@ JSON = st.recursive(
     | st.floats()
     | st.text(max_size=70)
     | st.from_regex(r"(0x)?[0-9a-f]{0,70}", fullmatch=True),
-    lambda inner: st.lists(inner, max_size=6) | st.dictionaries(st.sampled_from(["a", "b", "method", "params"]), inner, max_size=4),
+    lambda inner: (
+        st.lists(inner, max_size=6)
+        | st.dictionaries(st.sampled_from(["a", "b", "method", "params"]), inner, max_size=4)
+    ),
     max_leaves=20,
 )
 EVERYTHING = """\

@@ -6,12 +6,13 @@ from dataclasses import replace
 
 import pytest
 
-from sensor.events import Event
-from sensor.pipeline import Pipeline
-from sensor.proof import EPOCH_NS
-from sensor.records import Finding, Grade
-from sensor.verify.headers import scrypt_header
-from sensor.verify.rebuild import header_job, sha256d, share_header
+from sensor.line.examples import EPOCH_NS
+from sensor.line.pipeline import Pipeline
+from sensor.model.events import Event
+from sensor.model.evidence import Grade
+from sensor.model.finding import Finding
+from sensor.session.verify.headers import scrypt_header
+from sensor.session.verify.rebuild import header_job, sha256d, share_header
 from tests.session.dialogue import events, only, shipped
 from tests.verify.blocks import SCRYPT, SHA256D, SLUSH, Block, Told, flipped, told
 
@@ -38,7 +39,10 @@ def test_the_rebuilt_header_has_the_published_hash(block: Block) -> None:
 
 def test_hashes_lie_where_their_proof_of_work_puts_them() -> None:
     assert sha256d(header(SLUSH))[::-1].hex() == "000000002076870fe65a2b6eeed84fa892c0db924f1482243a6247d931dcab32"
-    assert scrypt_header(header(told(SCRYPT[0])))[::-1].hex() == "0000050c34a64b415b6b15b37f2216634b5b1669cb9a2e38d76f7213b0671e00"
+    assert (
+        scrypt_header(header(told(SCRYPT[0])))[::-1].hex()
+        == "0000050c34a64b415b6b15b37f2216634b5b1669cb9a2e38d76f7213b0671e00"
+    )
 
 
 @pytest.mark.parametrize("one", [*map(told, SHA256D), SLUSH], ids=[*LABELS, "slush"])
@@ -96,7 +100,9 @@ def test_one_bit_changed_of_a_scrypt_share_does_not(field: str) -> None:
 
 def test_a_proven_algorithm_sets_the_scale_of_the_work() -> None:
     litecoin, dogecoin = map(told, SCRYPT)
-    found = scrypt_session(litecoin, dogecoin)  # the login names no coin: until then difficulty was read as that of SHA-256d
+    found = scrypt_session(
+        litecoin, dogecoin
+    )  # the login names no coin: until then difficulty was read as that of SHA-256d
     assert found.work_hashes == pytest.approx((32 + 64) * 65536, rel=2e-5)
     assert found.hashes_per_share == pytest.approx(64 * 65536, rel=2e-5)
     known = scrypt_session(litecoin, dogecoin, login="LandHxL6EZWG1C1iHfLj4o5Gmv5Mi3jgMk.w1")
@@ -122,7 +128,9 @@ def test_the_estimate_is_on_the_proven_scale() -> None:
 def slow(event: Event) -> Event:
     """The event as if everything had taken 100,000 times as long."""
     times = {
-        name: EPOCH_NS + (getattr(event, name) - EPOCH_NS) * 100_000 for name in ("ts_ns", "first_ns", "last_ns") if hasattr(event, name)
+        name: EPOCH_NS + (getattr(event, name) - EPOCH_NS) * 100_000
+        for name in ("ts_ns", "first_ns", "last_ns")
+        if hasattr(event, name)
     }
     return event._replace(**times)
 

@@ -10,14 +10,15 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from sensor.account import Account
-from sensor.config import load
-from sensor.pipeline import Pipeline
-from sensor.records import Finding, Grade
-from sensor.verify import ClaimedResults, HeaderShares, Sampling, Share
-from sensor.verify.headers import MAX_JOB_BYTES, MAX_JOBS
-from sensor.verify.rebuild import header_job, share_header
-from sensor.verify.sampling import Turn
+from sensor.daemon.configuration import load
+from sensor.line.pipeline import Pipeline
+from sensor.model.evidence import Grade
+from sensor.model.finding import Finding
+from sensor.session.account import Account
+from sensor.session.verify import ClaimedResults, HeaderShares, Sampling, Share
+from sensor.session.verify.headers import MAX_JOB_BYTES, MAX_JOBS
+from sensor.session.verify.rebuild import header_job, share_header
+from sensor.session.verify.sampling import Turn
 from tests.session.dialogue import events, findings, only, shipped
 from tests.verify.blocks import BITCOIN_100000, SHA256D, SLUSH, Told, told
 
@@ -55,7 +56,9 @@ def test_a_mask_may_change() -> None:
 def test_what_was_not_seen_is_not_verified(lost: str) -> None:
     lines = [line for line in told(SHA256D[3]).dialogue().splitlines() if lost not in line]
     found = only("\n".join(lines), midstream=True)
-    if lost == "mining.set_difficulty":  # seen from its start without a gap, difficulty 1 holds, and the block meets that
+    if (
+        lost == "mining.set_difficulty"
+    ):  # seen from its start without a gap, difficulty 1 holds, and the block meets that
         assert found.shares.verified == 1
         return
     assert (found.grade, found.shares.verified) == (Grade.ACCEPTED, 0)
@@ -97,7 +100,9 @@ def job_parts(one: Told) -> dict[str, object]:
 
 def test_hashing_is_bounded_however_many_shares_come(monkeypatch: pytest.MonkeyPatch) -> None:
     calls = []
-    monkeypatch.setattr("sensor.verify.headers.scrypt_header", lambda header: calls.append(header) or b"\xff" * 32)
+    monkeypatch.setattr(
+        "sensor.session.verify.headers.scrypt_header", lambda header: calls.append(header) or b"\xff" * 32
+    )
     shares = HeaderShares(Sampling())
     shares.learn({"extranonce1": SLUSH.extranonce1})
     shares.job("j", job_parts(SLUSH), {"difficulty": 1 << 200})
@@ -158,7 +163,10 @@ def test_malformed_parts_never_raise(parts: dict[str, object], extranonce1: obje
 
 
 @settings(max_examples=60)
-@given(st.sampled_from(["mining.submit", "mining.notify", "mining.set_extranonce", "mining.set_version_mask"]), st.lists(JSON, max_size=10))
+@given(
+    st.sampled_from(["mining.submit", "mining.notify", "mining.set_extranonce", "mining.set_version_mask"]),
+    st.lists(JSON, max_size=10),
+)
 def test_malformed_messages_never_raise(method: str, params: list[object]) -> None:
     wrong = {"id": 4, "method": method, "params": params}
     line = f"{'C' if method == 'mining.submit' else 'S'} {json.dumps(wrong)}"

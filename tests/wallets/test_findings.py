@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from sensor.pipeline import Pipeline
-from sensor.proof import dialogue_events
-from sensor.records import Finding, Wallet
+from sensor.line.examples import dialogue_events
+from sensor.line.pipeline import Pipeline
+from sensor.model.finding import Finding, Wallet
 from sensor.wallets import donation_login
 from tests.session.dialogue import lines, only, shipped
 
@@ -54,7 +54,10 @@ def test_a_wrong_checksum_names_none() -> None:
 
 
 def test_an_account_names_none_but_the_password_may() -> None:
-    assert (only(stratum("kvetak.worker1")).coin, only(stratum("kvetak.worker1")).wallet) == (None, Wallet(None, "account"))
+    assert (only(stratum("kvetak.worker1")).coin, only(stratum("kvetak.worker1")).wallet) == (
+        None,
+        Wallet(None, "account"),
+    )
     found = only(stratum("kvetak.worker1", "c=LTC,d=64"))
     assert found.coin == "LTC"
     assert "d=64" not in str(found)

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sensor.records import Wallet
+from sensor.model.finding import Wallet
 from sensor.signatures import load
 from sensor.signatures.wallet_forms import CHECKS
 from sensor.wallets import base32, base58, identify, mined_coin, prove
@@ -40,7 +40,9 @@ def test_one_character_changed_is_never_valid(address: str) -> None:
     """Every place, four other characters each. A four-byte checksum lets one in 4,000 million through, none of these."""
     rng = random.Random(address)
     body = address.find(":") + 1
-    characters = sorted(set(address[body:]) | set("23457abcdefhkmABCDEFHK" if address != address.lower() else "234579acdefhkm"))
+    characters = sorted(
+        set(address[body:]) | set("23457abcdefhkmABCDEFHK" if address != address.lower() else "234579acdefhkm")
+    )
     for at in range(len(address)):
         for char in rng.sample([one for one in characters if one != address[at]], 4):
             changed = address[:at] + char + address[at + 1 :]
@@ -106,7 +108,9 @@ def test_the_parts_besides_the_wallet() -> None:
     assert identify(f"solo:{LTC}", BOOK).wallet.payout is None
 
 
-@pytest.mark.parametrize("login", ["kvetak.worker1", "acct", "someone@example.org", "NHb" + "a" * 33, "krxX4Q7P2.rig", "", " ", "..", "x"])
+@pytest.mark.parametrize(
+    "login", ["kvetak.worker1", "acct", "someone@example.org", "NHb" + "a" * 33, "krxX4Q7P2.rig", "", " ", "..", "x"]
+)
 def test_accounts_are_no_wallets(login: str) -> None:
     found = wallet(login)
     assert (found.verdict, found.address, found.coins) == ("account", None, ())
@@ -136,18 +140,25 @@ def test_an_accounts_worker_is_read() -> None:
         (XMR[:-1] + "x", "cryptonote", "rx/0", None),
     ],
 )
-def test_a_coin_is_named_only_where_it_is_certain(address: str, dialect: str, algorithm: str | None, coin: str | None) -> None:
+def test_a_coin_is_named_only_where_it_is_certain(
+    address: str, dialect: str, algorithm: str | None, coin: str | None
+) -> None:
     assert mined_coin(wallet(address), dialect, algorithm, BOOK) == coin
 
 
 def test_a_payout_coin_is_not_the_mined_one() -> None:
-    assert mined_coin(wallet(f"BTC:{'bc1q42muwdd8qnsmvkl0zvqlrp8jv2txksr5kxnccr'}.w"), "stratum-v1", "sha256d", BOOK) is None
+    assert (
+        mined_coin(wallet(f"BTC:{'bc1q42muwdd8qnsmvkl0zvqlrp8jv2txksr5kxnccr'}.w"), "stratum-v1", "sha256d", BOOK)
+        is None
+    )
 
 
 ADDRESS_LIKE = st.one_of(
     st.text(max_size=120),
     st.text("123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz", min_size=25, max_size=110),
-    st.from_regex(r"(bc1|ltc1|kaspa:|cfx:|bitcoincash:|zs1|u1|xel:|TON:|0x|NQ\d\d|EQ)[0-9a-zA-Z_\- ]{20,100}", fullmatch=True),
+    st.from_regex(
+        r"(bc1|ltc1|kaspa:|cfx:|bitcoincash:|zs1|u1|xel:|TON:|0x|NQ\d\d|EQ)[0-9a-zA-Z_\- ]{20,100}", fullmatch=True
+    ),
     st.from_regex(r"[0-9a-f]{40,80}", fullmatch=True),
 )
 
@@ -156,7 +167,9 @@ ADDRESS_LIKE = st.one_of(
 def test_no_text_raises_and_chance_is_not_valid(text: str, tail: str) -> None:
     found = identify(text + tail, BOOK).wallet
     known = {form.example.lower() for form in BOOK.forms}
-    assert found.verdict != "valid" or found.address is None or found.address.lower() in known or len(found.address) <= 44
+    assert (
+        found.verdict != "valid" or found.address is None or found.address.lower() in known or len(found.address) <= 44
+    )
 
 
 @given(st.text(max_size=300))

@@ -1,4 +1,4 @@
-//! The border to Python, and the only file that knows it. Events become the tuples of `sensor.events` while the GIL is held; everything
+//! The border to Python, and the only file that knows it. Events become the tuples of `sensor.model.events` while the GIL is held; everything
 //! else happens without it.
 
 use std::collections::HashMap;
@@ -20,7 +20,7 @@ use crate::{bench, limits, prefilter};
 
 create_exception!(_core, CaptureError, PyException, "A source cannot be opened or read.");
 
-/// The tuple types of `sensor.events`, looked up once.
+/// The tuple types of `sensor.model.events`, looked up once.
 struct Types {
     open: Py<PyType>,
     chunk: Py<PyType>,
@@ -35,7 +35,7 @@ static TYPES: PyOnceLock<Types> = PyOnceLock::new();
 
 fn types(py: Python<'_>) -> PyResult<&Types> {
     TYPES.get_or_try_init(py, || {
-        let module = py.import("sensor.events")?;
+        let module = py.import("sensor.model.events")?;
         let class = |name: &str| -> PyResult<Py<PyType>> { Ok(module.getattr(name)?.cast_into::<PyType>()?.unbind()) };
         Ok(Types {
             open: class("Open")?,

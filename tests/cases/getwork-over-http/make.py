@@ -31,7 +31,11 @@ def answer(tcp: Tcp, result: object, *, chunked: bool) -> None:
     body = json.dumps({"result": result, "error": None, "id": 0}).encode()
     if chunked:
         half = len(body) // 2
-        tcp.server(b"HTTP/1.1 200 OK\r\nX-Long-Polling: /LP\r\nTransfer-Encoding: chunked\r\n\r\n%x\r\n" % half + body[:half] + b"\r\n")
+        tcp.server(
+            b"HTTP/1.1 200 OK\r\nX-Long-Polling: /LP\r\nTransfer-Encoding: chunked\r\n\r\n%x\r\n" % half
+            + body[:half]
+            + b"\r\n"
+        )
         tcp.server(b"%x\r\n" % (len(body) - half) + body[half:] + b"\r\n0\r\n\r\n")
     else:
         tcp.server(b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n" % len(body) + body)

@@ -23,4 +23,6 @@ class Proxied(Tcp):
 
 def make(wire: Wire) -> None:
     """Play the session."""
-    miners.stratum(Proxied(wire, MINER, PROXY, (40_000, 1080), 0), f"{miners.BTC}.rig", "cgminer/4.12.1", 12, 8.0, frozenset({3}))
+    miners.stratum(
+        Proxied(wire, MINER, PROXY, (40_000, 1080), 0), f"{miners.BTC}.rig", "cgminer/4.12.1", 12, 8.0, frozenset({3})
+    )

@@ -12,7 +12,17 @@ depends_on = None
 
 SEQUENCE = sa.BigInteger().with_variant(sa.Integer, "sqlite")
 WHOLE = ("sessions", "shares", "accepted", "stream_bytes")
-FLOATS = ("seconds", "lost_seconds", "work_hashes", "hashes_low", "hashes_best", "hashes_high", "energy_low", "energy_best", "energy_high")
+FLOATS = (
+    "seconds",
+    "lost_seconds",
+    "work_hashes",
+    "hashes_low",
+    "hashes_best",
+    "hashes_high",
+    "energy_low",
+    "energy_best",
+    "energy_high",
+)
 
 
 def upgrade() -> None:

@@ -1,0 +1,1 @@
+"""Forms: findings and figures as events, tables, pages, documents, bundles. Pure."""

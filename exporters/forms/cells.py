@@ -1,0 +1,219 @@
+"""What stands in the cells of the summary: one finding's ends, holder, dialect, login, shares, rate and reasons as short texts.
+
+Pure: records in, text out, no table and no console. Addresses are never cut, long logins lose their middle, and whatever came from the
+network, or from somebody's book, is stripped of control characters.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import UTC, datetime
+
+from rich.cells import cell_len
+from rich.text import Text
+
+from exporters.forms.amounts import digits, prefixed, quantity
+from sensor.model.attribution import Attribution, Site
+from sensor.model.evidence import Grade
+from sensor.model.finding import Finding
+
+#: Characters of the reasons shown unless everything is asked for.
+MOST_WHY = 150
+#: The beginnings of reasons that list names of messages.
+WORD_LISTS = ("the miner said ", "the pool answered ", "the pool sent ")
+#: Less power than this is noise; a pool's name longer than this would push the other columns away (the event has it).
+LEAST_WATTS, MOST_HOST = 1.0, 28
+#: What stands for a holder who is not named.
+UNNAMED = {"shared": "(a shared address)", "conflict": "(books disagree)", "unknown": "(holder unknown)"}
+
+
+def short(text: str, room: int) -> str:
+    """Text that fits, by leaving out its middle: both ends of a wallet are what people compare."""
+    clean = printable(text)
+    if len(clean) <= room:
+        return clean
+    tail = (room - 1) // 2
+    return f"{clean[: room - 1 - tail]}…{clean[len(clean) - tail :]}"
+
+
+def clipped(text: str, room: int) -> str:
+    """Text that fits, by leaving out its end: of a program's name the beginning says most."""
+    clean = printable(text)
+    return clean if len(clean) <= room else f"{clean[: room - 1]}…"
+
+
+def printable(text: str) -> str:
+    """Text without anything that could steer a terminal."""
+    return "".join(char if char.isprintable() else "·" for char in text)
+
+
+def why(item: Finding, everything: bool) -> str:
+    """The reasons, the most telling (the judge gives it last) first. Which messages were read stands there only if everything is asked for:
+    most people do not know the protocols' words."""
+    reasons = list(reversed(item.reasons))
+    if everything:
+        return printable("; ".join(reasons) or item.signature)
+    telling = [reason for reason in reasons if not reason.startswith(WORD_LISTS)]
+    if item.grade >= Grade.SPEAKS and len(telling) < len(reasons):
+        telling.append(f"both sides speak {item.signature.partition(' (')[0]}")
+    return clipped("; ".join(telling or reasons) or item.signature, MOST_WHY)
+
+
+def ends(item: Finding) -> list[str]:
+    """Miner and pool; of a session through a proxy the pool that was asked for, on a line of its own."""
+    asked = [f"→ {printable(item.pool_host)}"] if item.pool_host and len(item.pool_host) <= MOST_HOST else []
+    return [item.miner_ip, f"→ {address(item.pool_ip, item.pool_port)}", *asked]
+
+
+def address(ip: str, port: int) -> str:
+    """An address and a port as people write them."""
+    return f"[{ip}]:{port}" if ":" in ip else f"{ip}:{port}"
+
+
+def what(item: Finding, room: int) -> list[str]:
+    """Dialect, coin and algorithm, machine."""
+    money = " ".join(printable(part) for part in (item.coin, item.algorithm) if part)
+    machine = _machine(item)
+    return [
+        printable(item.dialect),
+        *([short(money, room)] if money else []),
+        *([clipped(machine, room)] if machine else []),
+    ]
+
+
+def _machine(item: Finding) -> str | None:
+    """The device, or the program with its version, that the agent names; else the agent as it was sent."""
+    if item.device or item.software is None:
+        return item.device or item.agent
+    return f"{item.software} {item.software_version}" if item.software_version else item.software
+
+
+def who(item: Finding, room: int) -> list[str]:
+    """The login, the worker on a line of its own where both do not fit in one."""
+    login, workers = item.login or "", item.workers or ((item.worker,) if item.worker else ())
+    apart = len(workers) == 1 and (not login.endswith(workers[0]) or len(login) > room)
+    if apart and len(login) > len(workers[0]) + 1 and login.endswith(workers[0]):
+        login = login[: -len(workers[0]) - 1]
+    lines = [short(login, room)] if login else ["(no login seen)"]
+    if apart:
+        lines.append(short(workers[0], room))
+    elif len(workers) > 1:
+        lines.append(f"{len(workers)} workers")
+    if item.flow_count > 1:
+        lines.append(f"{item.flow_count} connections")
+    return lines
+
+
+def when(item: Finding) -> list[str]:
+    """Day, time, and for how long."""
+    first = datetime.fromtimestamp(item.first_ns // 1_000_000_000, UTC)
+    return [f"{first:%Y-%m-%d}", f"{first:%H:%M:%S}", f"for {duration(item.active_seconds)}"]
+
+
+def duration(seconds: float) -> str:
+    """A length of time in its two largest units."""
+    whole = round(seconds)
+    for unit, size, below, small in (("d", 86_400, "h", 3_600), ("h", 3_600, "min", 60), ("min", 60, "s", 1)):
+        if whole >= size:
+            return f"{whole // size} {unit} {whole % size // small} {below}"
+    return f"{whole} s"
+
+
+def shares(item: Finding) -> list[str]:
+    """How many shares were sent, and what became of them."""
+    counted = item.shares
+    if not counted.submitted:
+        return ["none seen"]
+    lines = [f"{counted.submitted} sent", f"{counted.accepted} accepted"]
+    lines += [f"{counted.verified} verified"] if counted.verified else []
+    lines += [f"{counted.rejected} rejected"] if counted.rejected else []
+    lines += [f"{counted.unanswered} open"] if counted.unanswered else []
+    return lines
+
+
+def rate(item: Finding) -> list[str]:
+    """`95 TH/s`, `(80–110)`, and the likely power below."""
+    if item.hashrate_hps is None:
+        return []
+    hashed, unit = item.hashrate_hps, "Sol/s" if item.work_unit == "solutions" else "H/s"
+    if not hashed.best:
+        return [f"< {quantity(hashed.high, unit)}"]
+    scale, prefix = prefixed(hashed.best)
+    lines = [
+        f"{digits(hashed.best / scale)} {prefix}{unit}",
+        f"({digits(hashed.low / scale)}–{digits(hashed.high / scale)})",
+    ]
+    watts = item.power_watts.best if item.power_watts is not None else 0.0
+    return [*lines, quantity(watts, "W")] if watts >= LEAST_WATTS else lines
+
+
+def sure(item: Finding) -> list[str]:
+    """Grade and confidence."""
+    return [item.grade.label, f"{100 * item.confidence:.3g}%"]
+
+
+def size(count: int) -> str:
+    """Bytes for people."""
+    amount = float(count)
+    for unit in ("B", "kB", "MB", "GB"):
+        if amount < 1000:
+            return f"{amount:.0f} {unit}" if unit == "B" else f"{amount:.1f} {unit}"
+        amount /= 1000
+    return f"{amount:.1f} TB"
+
+
+def strongest(findings: Sequence[Finding]) -> list[Finding]:
+    """The findings, those with the strongest evidence first; the order depends on the packets alone."""
+    return sorted(
+        findings,
+        key=lambda item: (-item.grade, -item.shares.accepted, -item.shares.submitted, item.first_ns, item.finding_id),
+    )
+
+
+def plural(count: int, noun: str) -> str:
+    """The noun for a count."""
+    return noun if count == 1 else f"{noun}s"
+
+
+def lines(parts: Sequence[str]) -> Text:
+    """Lines of one cell."""
+    return Text("\n".join(parts))
+
+
+def fitted(text: str, room: int) -> str:
+    """Text that fits into cells of a terminal, of which a Chinese character takes two, by leaving out its end."""
+    clean = printable(text)
+    if cell_len(clean) <= room:
+        return clean
+    while clean and cell_len(clean) >= room:
+        clean = clean[:-1]
+    return f"{clean}…"
+
+
+def holder(item: Finding, room: int) -> list[str]:
+    """Whose the miner's address was, under it: enterprise and premises, or why nobody is named. Empty where no books were asked."""
+    answer = item.attribution
+    if answer is None:
+        return []
+    if answer.enterprise is None:
+        return [fitted(UNNAMED[answer.result], room)]
+    where = premises(answer.site)
+    return [fitted(answer.enterprise.name, room), *([fitted(where, room)] if where else [])]
+
+
+def premises(site: Site | None) -> str:
+    """Division and street, the division once."""
+    if site is None:
+        return ""
+    division, street = site.division_name or site.division or "", site.address or ""
+    return printable(street if division and street.startswith(division) else f"{division}{street}")
+
+
+def whose(answer: Attribution) -> str:
+    """Whose an address was, in full: enterprise, code, premises, and what that rests on."""
+    known = answer.enterprise
+    why = "; ".join(answer.reasons)
+    if known is None:
+        return printable(f"{UNNAMED[answer.result].strip('()')}: {why}")
+    parts = [known.name, *([known.uscc] if known.uscc else []), *([place] if (place := premises(answer.site)) else [])]
+    return printable(f"{', '.join(parts)} ({why})")

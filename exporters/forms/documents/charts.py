@@ -1,0 +1,142 @@
+"""Charts as inline SVG: columns over time with their bounds, a line in its band, a bar beside a figure.
+
+Positions across are per cent, so that a chart is as wide as its place and its letters stay readable on a phone. Colours are classes of the
+style sheet, which knows light, dark and paper. Every text is escaped. Knows ranges and labels, nothing of what they mean.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+from markupsafe import Markup
+
+from exporters.forms.documents.model import Chart, Point, Range
+from exporters.forms.documents.numerals import figure, shown
+
+#: Heights in pixels: the whole, the part above the axis, and room above the highest mark.
+HEIGHT, AXIS, TOP = 208, 176, 14
+#: Labels below the axis that find room on a phone.
+MOST_LABELS = 7
+
+
+def chart(given: Chart) -> Markup:
+    """A chart as one <svg>, with its description for those who cannot see it."""
+    values = [point.value for point in given.points if point.value is not None]
+    highest = max((value.high for value in values), default=0.0)
+    step = _step(highest)
+    most = max(step * math.ceil(highest / step), step) if step else 1.0
+    draw = _columns if given.form == "columns" else _band
+    inside = [*_grid(given, step, most), draw(given, most), *_labels(given.points)]
+    opened = Markup('<svg class="chart" role="img" width="100%" height="{}" aria-label="{}">').format(
+        HEIGHT, given.description or given.title
+    )
+    return opened + Markup("").join(inside) + Markup("</svg>")
+
+
+def bar(value: Range | float | None, highest: float) -> Markup:
+    """A bar as long as its figure is large beside the highest of its column; a range shows its bounds as a thinner line."""
+    if value is None or highest <= 0:
+        return Markup('<svg class="bar" aria-hidden="true" width="100%" height="10"></svg>')
+    best = value.best if isinstance(value, Range) else value
+    inside = Markup('<rect class="mark" x="0" y="2" width="{}%" height="6" rx="1"/>').format(_percent(best / highest))
+    if isinstance(value, Range):
+        low, high = _percent(value.low / highest), _percent(value.high / highest)
+        inside += Markup('<line class="bound" x1="{}%" x2="{}%" y1="5" y2="5"/>').format(low, high)
+    return Markup('<svg class="bar" aria-hidden="true" width="100%" height="10">') + inside + Markup("</svg>")
+
+
+def _grid(given: Chart, step: float, most: float) -> list[Markup]:
+    """Lines across with their numbers, the axis first. The numbers stand left of the drawing, in the padding of the style sheet."""
+    line = Markup(
+        '<line class="{}" x1="0" x2="100%" y1="{}" y2="{}"/><text class="tick" x="-8" y="{}" text-anchor="end">{}</text>'
+    )
+    lines = []
+    for index in range(int(most / step + 1.5) if step else 1):
+        y, label = (
+            _y(index * step, most),
+            figure(float(f"{index * step:.6g}"), given.kind, given.unit if given.kind == "prefixed" else ""),
+        )
+        lines.append(line.format("grid" if index else "axis", y, y, y + 4, label))
+    return lines
+
+
+def _columns(given: Chart, most: float) -> Markup:
+    """One column a point, its bounds as a whisker; the figures come up when pointed at."""
+    column = Markup(
+        '<g><title>{}: {}</title><rect class="mark" x="{}%" y="{}" width="{}%" height="{}" rx="1"/>'
+        '<line class="bound" x1="{}%" x2="{}%" y1="{}" y2="{}"/></g>'
+    )
+    drawn, wide = Markup(""), 1 / max(len(given.points), 1)
+    for index, point in enumerate(given.points):
+        if point.value is not None:
+            low, y, high = (_y(one, most) for one in (point.value.low, point.value.best, point.value.high))
+            left, middle = _percent((index + 0.2) * wide), _percent((index + 0.5) * wide)
+            told = shown(point.value, given.kind, given.unit)
+            drawn += column.format(
+                point.label, told, left, y, _percent(0.6 * wide), round(AXIS - y, 2), middle, middle, low, high
+            )
+    return drawn
+
+
+def _band(given: Chart, most: float) -> Markup:
+    """A line through the best values in the band of their bounds; a point that is not known is a gap."""
+    count = max(len(given.points), 1)
+    area = Markup(
+        '<polygon class="band" points="{}"/><polyline class="line" vector-effect="non-scaling-stroke" points="{}"/>'
+    )
+    dot = Markup('<circle class="dot" cx="{}%" cy="{}" r="{}"><title>{}: {}</title></circle>')
+    drawn = Markup('<svg viewBox="0 0 1000 {0}" width="100%" height="{0}" preserveAspectRatio="none">').format(HEIGHT)
+    for run in _runs(given.points):
+        at = [round((index + 0.5) / count * 1000, 2) for index, _ in run]
+        low, best, high = (
+            [f"{x},{_y(value, most)}" for x, value in zip(at, values, strict=True)]
+            for values in zip(*((one.low, one.best, one.high) for _, one in run), strict=True)
+        )
+        drawn += area.format(" ".join(high + low[::-1]), " ".join(best))
+    drawn += Markup("</svg>")
+    for index, point in enumerate(given.points):
+        if point.value is not None:
+            told = shown(point.value, given.kind, given.unit)
+            x, y = _percent((index + 0.5) / count), _y(point.value.best, most)
+            drawn += dot.format(x, y, 2.5 if count <= 100 else 1.2, point.label, told)
+    return drawn
+
+
+def _runs(points: Sequence[Point]) -> list[list[tuple[int, Range]]]:
+    """The points without gaps between them."""
+    runs: list[list[tuple[int, Range]]] = [[]]
+    for index, point in enumerate(points):
+        if point.value is not None:
+            runs[-1].append((index, point.value))
+        elif runs[-1]:
+            runs.append([])
+    return [run for run in runs if run]
+
+
+def _labels(points: Sequence[Point]) -> list[Markup]:
+    """Labels below the axis, as many as find room."""
+    every = max(1, math.ceil(len(points) / MOST_LABELS))
+    text = Markup('<text class="tick" x="{}%" y="{}" text-anchor="middle">{}</text>')
+    return [
+        text.format(_percent((index + 0.5) / len(points)), AXIS + 20, point.label)
+        for index, point in enumerate(points)
+        if index % every == 0
+    ]
+
+
+def _y(value: float, most: float) -> float:
+    return round(AXIS - (AXIS - TOP) * min(value / most, 1.0), 2) if most else float(AXIS)
+
+
+def _percent(part: float) -> float:
+    return round(100 * max(0.0, min(part, 1.0)), 3)
+
+
+def _step(highest: float) -> float:
+    """The distance of grid lines: 1, 2 or 5 times a power of ten, three to five lines."""
+    if highest <= 0:
+        return 0.0
+    rough = highest / 4
+    power = 10.0 ** math.floor(math.log10(rough))
+    return next(factor * power for factor in (1, 2, 5, 10) if factor * power >= rough * 0.999999)

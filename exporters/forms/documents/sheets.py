@@ -1,0 +1,69 @@
+"""A document as one CSV file: a line for each figure, so that tables of any shape fit and nothing has to be guessed back.
+
+Text that a spreadsheet would take for a formula gets an apostrophe in front (OWASP, "CSV Injection"). UTF-8 with a byte order mark: without
+it Excel reads Chinese as something else. Charts are left out, their figures stand in tables.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Iterator
+from datetime import datetime
+
+from exporters.forms.documents.model import Cell, Document, Facts, Range, Table
+
+SUFFIX = "csv"
+HEAD = ("section", "table", "row", "name", "column", "title", "unit", "value", "low", "high")
+#: What begins a formula, in ASCII and in the full-width forms that spreadsheets of East Asia take as well.
+_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "|", "%", "＝", "＋", "－", "＠")
+
+
+def write(document: Document) -> bytes:
+    """The file's bytes."""
+    text = io.StringIO(newline="")
+    writer = csv.writer(text, lineterminator="\r\n")
+    writer.writerow(HEAD)
+    for line in lines(document):
+        writer.writerow([guarded(one) for one in line])
+    return text.getvalue().encode("utf-8-sig", "replace")
+
+
+def lines(document: Document) -> Iterator[tuple[Cell, ...]]:
+    """Every figure: where it stands, what it is, the figure itself and its bounds."""
+    for section in document.sections:
+        for block in section.blocks:
+            if isinstance(block, Facts):
+                for fact in block.facts:
+                    yield (section.key, block.key, 1, fact.title, fact.key, fact.title, fact.unit, *_three(fact.value))
+            elif isinstance(block, Table):
+                for number, row in enumerate(block.rows, 1):
+                    for column, value in zip(block.columns, row, strict=True):
+                        if value is not None:
+                            yield (
+                                section.key,
+                                block.key,
+                                number,
+                                _name(row[0]),
+                                column.key,
+                                column.title,
+                                column.unit,
+                                *_three(value),
+                            )
+
+
+def guarded(value: Cell) -> str:
+    """A cell as a spreadsheet may read it: numbers as they are, text never as a formula."""
+    if value is None:
+        return ""
+    if isinstance(value, str):
+        return f"'{value}" if value.lstrip(" ").startswith(_FORMULA) else value
+    return value.isoformat() if isinstance(value, datetime) else repr(value)
+
+
+def _three(value: Cell) -> tuple[Cell, Cell, Cell]:
+    return (value.best, value.low, value.high) if isinstance(value, Range) else (value, None, None)
+
+
+def _name(value: Cell) -> str:
+    return value if isinstance(value, str) else guarded(value) if not isinstance(value, Range) else ""

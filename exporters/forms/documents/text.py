@@ -1,0 +1,71 @@
+"""A document as Markdown (the table form of GitHub), for a mail, a chat, a terminal. Charts are left out, their figures stand in tables."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from exporters.forms.documents.model import Block, Chart, Document, Facts, Table
+from exporters.forms.documents.numerals import shown
+from exporters.forms.documents.page import numeric
+from exporters.forms.documents.words import Translate, translator
+
+SUFFIX = "md"
+#: Everything that Markdown or the HTML in it gives a meaning to.
+_SPECIAL = re.compile(r"([\\`*_{}\[\]()#+!|~>=-])")
+
+
+def write(document: Document) -> bytes:
+    """The text, in UTF-8."""
+    lines = [f"# {plain(document.title)}", "", plain(document.subtitle), ""]
+    lines += [f"- {plain(name)}: {plain(value)}" for name, value in document.meta]
+    for section in document.sections:
+        lines += ["", f"## {plain(section.title)}", ""]
+        if section.introduction:
+            lines += [plain(section.introduction), ""]
+        for block in section.blocks:
+            lines += _block(block, translator(document.language))
+    lines += ["", plain(document.footer)]
+    return ("\n".join(lines).rstrip() + "\n").encode("utf-8", "replace")
+
+
+def _block(block: Block, translate: Translate) -> Iterator[str]:
+    if isinstance(block, Chart):
+        return
+    if block.title:
+        yield from (f"### {plain(block.title)}", "")
+    if isinstance(block, Facts):
+        for fact in block.facts:
+            note = f": {plain(fact.note)}" if fact.note else ""
+            yield f"- {plain(fact.title)}: **{plain(shown(fact.value, fact.kind, fact.unit))}**{note}"
+    elif isinstance(block, Table):
+        yield from _table(block, translate)
+    else:
+        for sentence in block.sentences:
+            yield from (plain(sentence), "")
+    yield ""
+
+
+def _table(table: Table, _: Translate) -> Iterator[str]:
+    if table.rows:
+        yield "| " + " | ".join(plain(column.title) for _place, column in table.front) + " |"
+        yield "|" + "|".join(" ---: " if numeric(column) else " --- " for _place, column in table.front) + "|"
+        for row in table.top:
+            cells = [plain(shown(row[place], column.kind, column.unit)) for place, column in table.front]
+            yield "| " + " | ".join(cells) + " |"
+        if len(table.rows) > len(table.top):
+            more = _("{count} more rows stand in the workbook, the CSV and the JSON.").format(
+                count=len(table.rows) - len(table.top)
+            )
+            yield from ("", plain(more))
+    elif table.empty:
+        yield plain(table.empty)
+    for note in table.notes:
+        yield from ("", plain(note))
+
+
+def plain(text: str) -> str:
+    """Text in which nothing has a meaning to Markdown or HTML, on one line."""
+    one_line = " ".join(text.split())
+    escaped = _SPECIAL.sub(r"\\\1", one_line.replace("&", "&amp;").replace("<", "&lt;"))
+    return escaped.replace("\\-", "-") if not escaped.startswith("\\-") else escaped

@@ -1,0 +1,38 @@
+"""Translations: English is what the code says, other languages are catalogues in `locale` (gettext's form, read by Babel).
+
+A sentence that a catalogue lacks stands in English; a test fails for it. Knows words and nothing of what they are about.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import cache
+from importlib import resources
+
+from babel.messages.pofile import read_po
+
+Translate = Callable[[str], str]
+#: Our names of the languages, and those of HTML.
+HTML_LANGUAGES = {"en": "en", "zh": "zh-Hans-CN"}
+#: Those of Babel, which writes dates.
+BABEL_LOCALES = {"en": "en_GB", "zh": "zh_Hans_CN"}
+LANGUAGES = tuple(HTML_LANGUAGES)
+
+
+def translator(language: str) -> Translate:
+    """What turns a sentence of the code into one of a language ("en", "zh")."""
+    known = catalogue(language)
+    return lambda sentence: known.get(sentence, sentence)
+
+
+@cache
+def catalogue(language: str) -> dict[str, str]:
+    """Every sentence that a language has; English needs none."""
+    if language == "en":
+        return {}
+    with resources.files("exporters.forms.documents").joinpath("locale", f"{language}.po").open("rb") as file:
+        return {
+            str(message.id): str(message.string)
+            for message in read_po(file, locale=language)
+            if message.id and message.string
+        }

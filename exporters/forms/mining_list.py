@@ -1,0 +1,154 @@
+"""The mining list for power companies and telecom offices: a row for each address, site and algorithm, as CSV or JSON. Pure.
+
+Persons are not named unless asked for. A text cell that a spreadsheet would take for a formula gets an apostrophe before it.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from collections.abc import Iterator
+from datetime import datetime, tzinfo
+from typing import Any
+
+from sensor.model.attribution import Enterprise
+from sensor.model.summary import NS, SECONDS_PER_HOUR, Line, Summary
+
+#: A cell that begins so may be run by the program that opens the file (OWASP, "CSV Injection").
+FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n")
+WITHHELD = "(a person)"
+COLUMNS = (
+    "case",
+    "case_state",
+    "enterprise",
+    "uscc",
+    "category",
+    "division",
+    "division_name",
+    "site_address",
+    "site_class",
+    "site_class_confidence",
+    "ip",
+    "algorithm",
+    "coins",
+    "pools",
+    "machines_at_least",
+    "grade",
+    "first_seen",
+    "last_seen",
+    "hours_mining",
+    "shares",
+    "hashrate_low",
+    "hashrate_best",
+    "hashrate_high",
+    "hashrate_unit",
+    "energy_kwh_low",
+    "energy_kwh_best",
+    "energy_kwh_high",
+    "mean_power_kw",
+    "capture_loss",
+    "new",
+    "period_from",
+    "period_to",
+)
+
+
+def rows(summary: Summary, zone: tzinfo, persons: bool = False) -> Iterator[dict[str, Any]]:
+    """A row for each line, most energy first; times in the zone, None for what is not known."""
+    ends = {"period_from": _moment(summary.from_ns, zone), "period_to": _moment(summary.to_ns, zone)}
+    for line in sorted(summary.lines, key=lambda one: (-one.energy_kwh.best, one.address, one.algorithm or "")):
+        yield {
+            **_whose(summary, line, persons),
+            **_what(line, zone),
+            "mean_power_kw": _kilowatts(summary, line),
+            **ends,
+        }
+
+
+def as_csv(summary: Summary, zone: tzinfo, persons: bool = False) -> str:
+    """The list as CSV (RFC 4180) with a head; the first character is a byte order mark, by which spreadsheets know UTF-8."""
+    text = io.StringIO(newline="")
+    writer = csv.DictWriter(text, COLUMNS, lineterminator="\r\n")
+    writer.writeheader()
+    for row in rows(summary, zone, persons):
+        writer.writerow({name: _cell(row[name]) for name in COLUMNS})
+    return "\ufeff" + text.getvalue()
+
+
+def as_json(summary: Summary, zone: tzinfo, persons: bool = False) -> str:
+    """The list as one JSON object: the period, and the rows with typed values."""
+    made = list(rows(summary, zone, persons))
+    head = {
+        "period_from": _moment(summary.from_ns, zone),
+        "period_to": _moment(summary.to_ns, zone),
+        "notes": list(summary.notes),
+    }
+    return json.dumps({**head, "rows": made}, ensure_ascii=True, indent=1) + "\n"
+
+
+def _whose(summary: Summary, line: Line, persons: bool) -> dict[str, Any]:
+    about, case = summary.about(line), summary.case(line)
+    owner: Enterprise | None = about.enterprise if about else None
+    hidden = owner is not None and owner.individual and not persons
+    site = about.site if about else None
+    return {
+        "case": case.case_id if case else None,
+        "case_state": case.state if case else None,
+        "enterprise": None if owner is None else WITHHELD if hidden else owner.name,
+        "uscc": owner.uscc if owner and not hidden else None,
+        "category": owner.category if owner else None,
+        "division": site.division if site else None,
+        "division_name": site.division_name if site else None,
+        "site_address": site.address if site and not hidden else None,
+        "site_class": about.site_class.kind if about else None,
+        "site_class_confidence": about.site_class.confidence if about else None,
+    }
+
+
+def _what(line: Line, zone: tzinfo) -> dict[str, Any]:
+    return {
+        "ip": line.address,
+        "algorithm": line.algorithm,
+        "coins": " ".join(line.coins),
+        "pools": " ".join(line.pools),
+        "machines_at_least": line.machines,
+        "grade": line.grade.label,
+        "first_seen": _moment(line.first_ns, zone),
+        "last_seen": _moment(line.last_ns, zone),
+        "hours_mining": _figure(line.seconds / SECONDS_PER_HOUR),
+        "shares": line.shares,
+        "hashrate_low": _figure(line.hashrate_hps.low),
+        "hashrate_best": _figure(line.hashrate_hps.best),
+        "hashrate_high": _figure(line.hashrate_hps.high),
+        "hashrate_unit": f"{line.work_unit}/s",
+        "energy_kwh_low": _figure(line.energy_kwh.low),
+        "energy_kwh_best": _figure(line.energy_kwh.best),
+        "energy_kwh_high": _figure(line.energy_kwh.high),
+        "capture_loss": _figure(line.capture_loss),
+        "new": line.new,
+    }
+
+
+def _kilowatts(summary: Summary, line: Line) -> float:
+    return _figure(line.energy_kwh.best / (summary.seconds / SECONDS_PER_HOUR))
+
+
+def _figure(value: float) -> float:
+    """Six digits that count: no estimate has more."""
+    return float(f"{value:.6g}")
+
+
+def _moment(ns: int, zone: tzinfo) -> str:
+    return datetime.fromtimestamp(ns // NS, zone).isoformat()
+
+
+def _cell(value: Any) -> Any:
+    if value is None:
+        return ""
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, str):
+        text = value.encode("utf-8", "backslashreplace").decode()
+        return f"'{text}" if text.startswith(FORMULA) else text
+    return value

@@ -1,0 +1,137 @@
+"""What a page says about all findings together: the headline, figures by algorithm, pools, dialects. Pure; judges nothing.
+
+Hashrates of different algorithms are never added. Bounds of a sum are the sums of the bounds: wider than chance alone would have them,
+and sound whatever the findings have to do with each other.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+
+from exporters.forms import cells
+from exporters.forms.amounts import quantity
+from exporters.forms.report import panels
+from sensor.model.evidence import Grade
+from sensor.model.finding import Finding
+
+#: Rows of a table of groups; those beyond are counted together.
+MOST_ROWS = 20
+
+
+@dataclass(frozen=True)
+class Group:
+    """Findings that have something in common."""
+
+    name: str
+    detail: str
+    findings: int
+    addresses: int
+    shares: int
+    part: float  # of all findings, 0 to 1
+
+
+@dataclass(frozen=True)
+class Sum:
+    """The hashrate of one algorithm, or the power of all."""
+
+    name: str
+    best: str
+    ends: str
+    about: str
+
+
+def headline(findings: Sequence[Finding]) -> str:
+    """What was found, in one line: who mines, or else who behaves like a miner; never both in one number."""
+    if not findings:
+        return "No mining found"
+    sure = [item for item in findings if item.grade >= Grade.SPEAKS]
+    if not sure:
+        tried = len({item.miner_ip for item in findings})
+        return "1 address behaves like a miner" if tried == 1 else f"{tried:,} addresses behave like miners"
+    miners, pools = len({item.miner_ip for item in sure}), len({(item.pool_ip, item.pool_port) for item in sure})
+    return f"{_count(miners, 'address', 'addresses')} {'mines' if miners == 1 else 'mine'} at {_count(pools, 'pool', 'pools')}"
+
+
+def grades(findings: Sequence[Finding]) -> list[tuple[str, int, str]]:
+    """Findings by grade, strongest first: name, count, meaning."""
+    counts: dict[Grade, int] = defaultdict(int)
+    for item in findings:
+        counts[item.grade] += 1
+    return [(grade.label, counts[grade], panels.MEANINGS[grade]) for grade in sorted(counts, reverse=True)]
+
+
+def sums(findings: Sequence[Finding]) -> list[Sum]:
+    """Hashrates by algorithm, then the power; donation sessions count, too: their work is done on the same machines."""
+    rated: dict[tuple[str, str], list[Finding]] = defaultdict(list)
+    for item in findings:
+        if item.hashrate_hps is not None and item.hashrate_hps.best:
+            rated[item.algorithm or "unknown algorithm", "Sol/s" if item.work_unit == "solutions" else "H/s"].append(
+                item
+            )
+    found = []
+    for (algorithm, unit), some in sorted(rated.items(), key=lambda pair: (-len(pair[1]), pair[0])):
+        intervals = [item.hashrate_hps for item in some if item.hashrate_hps is not None]
+        low, best, high = (sum(getattr(one, name) for one in intervals) for name in ("low", "best", "high"))
+        about = f"{cells.printable(algorithm)[:40]}, {_count(len(some), 'finding', 'findings')}"
+        found.append(Sum(about, quantity(best, unit), f"{quantity(low, unit)} – {quantity(high, unit)}", "hashrate"))
+    watts = [item.power_watts for item in findings if item.power_watts is not None]
+    if watts:
+        low, best, high = (sum(getattr(one, name) for one in watts) for name in ("low", "best", "high"))
+        about = f"{quantity(24 * best, 'Wh')} a day"
+        found.append(
+            Sum(
+                f"Power, {_count(len(watts), 'finding', 'findings')}", quantity(best, "W"), _ends(low, high, "W"), about
+            )
+        )
+    return found
+
+
+def pools(findings: Sequence[Finding]) -> list[Group]:
+    """By where they go: the pool's name and its address."""
+    return _grouped(findings, lambda item: (cells.address(item.pool_ip, item.pool_port), panels.pool_name(item)))
+
+
+def dialects(findings: Sequence[Finding]) -> list[Group]:
+    """By what is spoken, and for which algorithm."""
+    return _grouped(findings, lambda item: (item.dialect, " ".join(filter(None, (item.coin, item.algorithm)))))
+
+
+def holders(findings: Sequence[Finding]) -> list[Group]:
+    """By whose the address was; empty where no books were asked."""
+    asked = [panels.without_persons(item) for item in findings if item.attribution is not None]
+    return _grouped(
+        asked,
+        lambda item: (
+            panels.holder(item.attribution),
+            cells.premises(item.attribution.site) if item.attribution else "",
+        ),
+    )
+
+
+def _grouped(findings: Sequence[Finding], key: Callable[[Finding], tuple[str, str]]) -> list[Group]:
+    found: dict[tuple[str, str], list[Finding]] = defaultdict(list)
+    for item in findings:
+        found[key(item)].append(item)
+    ordered = sorted(found.items(), key=lambda pair: (-len(pair[1]), -_shares(pair[1]), pair[0]))
+    rows = [_group(*name, some, len(findings)) for name, some in ordered[:MOST_ROWS]]
+    rest = [item for _, some in ordered[MOST_ROWS:] for item in some]
+    return [*rows, *([_group(f"{len(ordered) - MOST_ROWS:,} others", "", rest, len(findings))] if rest else [])]
+
+
+def _group(name: str, detail: str, some: Sequence[Finding], whole: int) -> Group:
+    addresses = len({item.miner_ip for item in some})
+    return Group(cells.short(name, 80), cells.short(detail, 80), len(some), addresses, _shares(some), len(some) / whole)
+
+
+def _shares(findings: Iterable[Finding]) -> int:
+    return sum(item.shares.submitted for item in findings)
+
+
+def _ends(low: float, high: float, unit: str) -> str:
+    return f"{quantity(low, unit)} – {quantity(high, unit)}"
+
+
+def _count(count: int, one: str, many: str) -> str:
+    return f"{count:,} {one if count == 1 else many}"

@@ -1,0 +1,125 @@
+"""The page: everything a replay saw in, one HTML file out. Style inside, no script, nothing loaded; its policy forbids both.
+
+Bounded: the strongest findings in full, as many rows of the others as a browser likes, all of them counted. Every text goes through the
+template engine's escaping.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup
+
+from exporters.forms import cells
+from exporters.forms.documents.page import style as house_style
+from exporters.forms.moments import file_name
+from exporters.forms.report import gaps, overview, panels, strips
+from exporters.forms.table import Trouble
+from sensor.model.finding import Finding
+from sensor.model.node import Node
+
+#: Findings in full, further ones as rows, nodes, troubles and names of inputs.
+MOST_FULL, MOST_ROWS, MOST_NODES, MOST_TROUBLES, MOST_SOURCES = 40, 2_000, 200, 200, 6
+
+
+@dataclass(frozen=True)
+class Seen:
+    """What a replay saw."""
+
+    findings: Sequence[Finding]
+    nodes: Sequence[Node]
+    troubles: Sequence[Trouble]
+    sources: Sequence[str]  # names of what was read
+    counters: Mapping[str, int]  # of the core
+    lines: Mapping[str, int]  # of the line
+    capture_loss: float
+    maker: str  # program, version and engine
+    interrupted: bool = False
+    redacted: bool = False
+
+
+def write(seen: Seen) -> Iterable[str]:
+    """The page in pieces of text, which are valid UTF-8 once encoded."""
+    ranked = cells.strongest(seen.findings)
+    full, others = ranked[:MOST_FULL], ranked[MOST_FULL:]
+    span = _span(full)
+    numbered = list(enumerate(full, 1))
+    shown = [panels.panel(number, item, span) for number, item in numbered]
+    template = environment().get_template("report.html")
+    stream = template.stream(
+        seen=seen,
+        style=house_style() + own_style(),
+        headline=overview.headline(seen.findings),
+        grades=overview.grades(seen.findings),
+        sums=overview.sums(seen.findings),
+        panels=shown,
+        counted=[one for one in shown if one.counted],
+        span=span,
+        rows=[panels.row(number, item) for number, item in enumerate(others[:MOST_ROWS], MOST_FULL + 1)],
+        rows_more=max(0, len(others) - MOST_ROWS),
+        holders=overview.holders(seen.findings),
+        pools=overview.pools(seen.findings),
+        dialects=overview.dialects(seen.findings),
+        nodes=[panels.node(item) for item in seen.nodes[:MOST_NODES]],
+        nodes_more=max(0, len(seen.nodes) - MOST_NODES),
+        troubles=[_trouble(item) for item in seen.troubles[:MOST_TROUBLES]],
+        troubles_more=max(0, len(seen.troubles) - MOST_TROUBLES),
+        groups=gaps.groups(seen.counters, seen.lines),
+        meta=_meta(seen),
+        meanings=[(grade.label, meaning) for grade, meaning in reversed(panels.MEANINGS.items())],
+    )
+    stream.enable_buffering(200)
+    return stream
+
+
+@cache
+def environment() -> Environment:
+    """The templates with what they may call."""
+    made = Environment(
+        loader=PackageLoader("exporters.forms.report"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+    )
+    made.globals.update(moment=panels.moment, split=strips.split, share=strips.share, plural=cells.plural)
+    return made
+
+
+def own_style() -> Markup:
+    """What the page adds to the house's style sheet; ours, so it is not escaped."""
+    loader = environment().loader
+    assert loader is not None
+    return Markup(loader.get_source(environment(), "report.css")[0])
+
+
+def _span(findings: Sequence[Finding]) -> strips.Span:
+    """The time in which the findings with shares were, on whole bins of them."""
+    found = [(item, item.timeline) for item in findings if item.timeline is not None]
+    times = [(line.start_ns, line.start_ns + line.bin_ns * len(line.counts)) for _, line in found]
+    return strips.span(times + [(flow.first_ns, flow.last_ns) for item, _ in found for flow in item.flows])
+
+
+def _meta(seen: Seen) -> list[tuple[str, str]]:
+    names = [cells.short(file_name(name), 60) for name in seen.sources[:MOST_SOURCES]]
+    more = len(seen.sources) - len(names)
+    first = min((item.first_ns for item in seen.findings), default=None)
+    # Captures need not be read in the order of their times.
+    last = max([seen.counters.get("last_packet_ns", 0), *(item.last_ns for item in seen.findings)])
+    return [
+        ("Read", ", ".join(names) + (f" and {more:,} more" if more else "")),
+        *([("Mining since", f"{panels.moment(first)} UTC")] if first is not None else []),
+        *([("Last packet", f"{panels.moment(last)} UTC")] if last else []),
+        ("Packets", f"{seen.counters.get('packets', 0):,}"),
+        ("Capture loss", f"{seen.capture_loss:.2%}"),
+    ]
+
+
+def _trouble(item: Trouble) -> dict[str, str]:
+    offset = "" if item.offset is None else f"{item.offset:,}"
+    names = {"source": cells.short(file_name(item.source), 80), "reason": cells.printable(item.reason)[:200]}
+    return {**names, "offset": offset, "packets": f"{item.packets:,}"}

@@ -1,0 +1,297 @@
+"""What a page shows of one finding: names, times, figures, reasons, the conversation it rests on, whose the address was.
+
+Pure: a record in, a panel of texts and drawings out. Whatever the network or a book said is stripped of control and direction marks and cut
+to a length; a person is not named. Knows no page and no colours.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from markupsafe import Markup
+
+from exporters.forms import cells
+from exporters.forms.amounts import quantity
+from exporters.forms.moments import NS, file_name
+from exporters.forms.report import facts, strips
+from exporters.redaction.attribution import redacted_attribution
+from sensor.model.attribution import Attribution
+from sensor.model.evidence import Evidence, Grade
+from sensor.model.finding import Finding
+from sensor.model.flow import FlowSummary
+from sensor.model.node import Node
+
+#: Shown of one finding; how many there are is said. Texts are cut in their middle.
+MOST_FLOWS, MOST_CLAIMS, MOST_TEXT, MOST_NAME = 12, 8, 200, 80
+#: What each grade means, in a sentence.
+MEANINGS = {
+    Grade.LOOKED_UP: "a pool's name was looked up",
+    Grade.CONTACTED: "a pool's address was contacted",
+    Grade.NAMED: "a pool's name was said",
+    Grade.BEHAVES: "an attempt, one side alone, or sizes that fit an encrypted dialect",
+    Grade.SPEAKS: "a mining dialect is spoken",
+    Grade.ACCEPTED: "the pool accepted a share",
+    Grade.VERIFIED: "shares were recomputed: the work was done",
+}
+#: What a claim about an address is worth for the answer.
+STANDINGS = {
+    "answer": "the answer rests on it",
+    "agrees": "agrees",
+    "wider": "a wider range",
+    "conflict": "contradicts",
+    "shared": "several holders",
+    "machine": "names the machine",
+    "context": "context",
+}
+
+
+@dataclass(frozen=True)
+class Said:
+    """One message of the evidence."""
+
+    time: str
+    by: str  # miner, pool, originator, responder
+    grade: str
+    offset: str
+    flow: str
+    text: str
+    remark: str
+
+
+@dataclass(frozen=True)
+class Panel:
+    """One finding as it is shown."""
+
+    number: int
+    anchor: str
+    title: str
+    worker: str
+    miner: str
+    pool: str
+    pool_name: str
+    what: str
+    who: str
+    holder: str
+    premises: str
+    grade: str
+    meaning: str
+    sure: str
+    since: str
+    until: str
+    lasted: str
+    rate: str
+    rate_range: str
+    rate_chart: Markup
+    power: str
+    energy: str
+    shares: list[str]
+    chart: Markup
+    chart_words: str
+    chart_from: str
+    chart_to: str
+    strip: Markup
+    counted: bool  # whether shares were seen
+    facts: list[facts.Fact]
+    reasons: list[str]
+    notes: list[str]
+    evidence: list[Said]
+    flows: list[dict[str, str]]
+    flows_more: int
+    whose: list[str]
+    claims: list[dict[str, str]]
+
+
+def panel(number: int, item: Finding, span: strips.Span) -> Panel:
+    """The panel of a finding; `span` is the time that all panels of the page share."""
+    item = without_persons(item)
+    answer = item.attribution
+    return Panel(
+        number=number,
+        anchor=f"f{number}",
+        title=" ".join(filter(None, (_text(item.coin or "", 24), _text(item.algorithm or item.dialect, 40)))),
+        worker=_text(item.worker or item.login or "", 24),
+        miner=_text(item.miner_ip),
+        pool=cells.address(_text(item.pool_ip), item.pool_port),
+        pool_name=pool_name(item),
+        what=_text(item.dialect, MOST_NAME),
+        who=_text(item.login or "", 72) or "no login seen",
+        holder=holder(answer),
+        premises=cells.premises(answer.site)[:MOST_TEXT] if answer else "",
+        grade=item.grade.label,
+        meaning=MEANINGS[item.grade],
+        sure=f"{100 * item.confidence:.3g}%",
+        since=moment(item.first_ns),
+        until=moment(item.last_ns),
+        lasted=cells.duration(item.active_seconds),
+        **_rate(item),
+        power=_range(item, energy=False),
+        energy=_range(item, energy=True),
+        shares=cells.shares(item),
+        **_shares_chart(item),
+        strip=strip(item, span),
+        counted=item.timeline is not None,
+        facts=list(facts.of(item)),
+        reasons=[_text(reason, 400) for reason in reversed(item.reasons)],
+        notes=[_text(note, 400) for note in item.estimate_notes],
+        evidence=[said(piece) for piece in sorted(item.evidence, key=lambda one: (one.time_ns, one.offset))],
+        flows=[_flow(flow) for flow in item.flows[-MOST_FLOWS:]],
+        flows_more=item.flow_count - len(item.flows[-MOST_FLOWS:]),
+        whose=[_text(reason, 400) for reason in answer.reasons] if answer else [],
+        claims=[_claim(answer, number) for number in range(min(len(answer.claims), MOST_CLAIMS))] if answer else [],
+    )
+
+
+def without_persons(item: Finding) -> Finding:
+    """The finding; if its address is a person's, without what leads to them."""
+    answer = item.attribution
+    if answer is None or not any(
+        one is not None and one.individual for one in (answer.enterprise, *(c.enterprise for c in answer.claims))
+    ):
+        return item
+    return dataclasses.replace(item, attribution=redacted_attribution(answer))
+
+
+def moment(ns: int) -> str:
+    """`2026-03-02 08:00:04`, UTC."""
+    return f"{datetime.fromtimestamp(min(max(0, ns) // NS, 253_402_300_799), UTC):%Y-%m-%d %H:%M:%S}"
+
+
+def holder(answer: Attribution | None) -> str:
+    """Who holds the miner's address, or why nobody is named; empty where no books were asked."""
+    if answer is None:
+        return ""
+    if answer.enterprise is None:
+        return cells.UNNAMED[answer.result].strip("()")
+    return "a private person" if answer.enterprise.individual else _text(answer.enterprise.name)
+
+
+def pool_name(item: Finding) -> str:
+    """The pool by its name of the catalogue, else the host that was spoken of."""
+    return _text(item.pool.name or item.pool.host or item.pool_host or "", MOST_NAME)
+
+
+def said(piece: Evidence) -> Said:
+    """A piece of evidence."""
+    remark = piece.detail.get("proof") or piece.detail.get("message") or ""
+    return Said(
+        f"{moment(piece.time_ns)[11:]}.{piece.time_ns % NS // 1_000_000:03d}",
+        piece.direction,
+        piece.grade.label,
+        f"{piece.offset:,}",
+        _text(piece.flow, MOST_NAME),
+        _text(piece.excerpt),
+        _text(str(remark), MOST_TEXT),
+    )
+
+
+def node(item: Node) -> dict[str, str]:
+    """A row about a node."""
+    key = item.key
+    return {
+        "from": cells.address(_text(key.src_ip), key.src_port),
+        "to": cells.address(_text(key.dest_ip), key.dest_port),
+        "what": _text(" ".join(filter(None, (item.protocol, item.network))), MOST_NAME),
+        "agent": _text(item.agent or "", MOST_NAME),
+        "sure": f"{item.confidence:.0%}",
+        "since": moment(item.first_ns),
+    }
+
+
+def row(number: int, item: Finding) -> dict[str, str]:
+    """A finding as a row of a table."""
+    item = without_persons(item)
+    return {
+        "number": f"{number:,}",
+        "miner": _text(item.miner_ip),
+        "holder": holder(item.attribution),
+        "pool": cells.address(_text(item.pool_ip), item.pool_port),
+        "what": _text(" ".join(filter(None, (item.coin, item.algorithm or item.dialect))), 40),
+        "who": _text(item.login or "", 40),
+        "since": moment(item.first_ns),
+        "shares": f"{item.shares.submitted:,}",
+        "rate": str(_rate(item)["rate"]),
+        "grade": item.grade.label,
+    }
+
+
+def strip(item: Finding, span: strips.Span) -> Markup:
+    """The finding's shares on the time that all share, before its connections."""
+    line = item.timeline
+    times = (line.start_ns, line.bin_ns, line.counts) if line else (0, 1, ())
+    label = f"{item.shares.submitted} shares from {moment(item.first_ns)} to {moment(item.last_ns)} UTC"
+    return strips.bars(span, *times, [(flow.first_ns, flow.last_ns) for flow in item.flows], label)
+
+
+def _text(text: str, room: int = MOST_TEXT) -> str:
+    return cells.short(text, room)
+
+
+def _shares_chart(item: Finding) -> dict[str, Any]:
+    line = item.timeline
+    if line is None or not line.counts:
+        return {"chart": Markup(""), "chart_words": "", "chart_from": "", "chart_to": ""}
+    end_ns = line.start_ns + line.bin_ns * len(line.counts)
+    most = max(line.counts)
+    words = f"each bar {cells.duration(line.bin_ns / NS)}, the tallest {most:,} {cells.plural(most, 'share')}"
+    chart = strip(item, strips.Span(((line.start_ns, end_ns),)))
+    return {"chart": chart, "chart_words": words, "chart_from": moment(line.start_ns), "chart_to": moment(end_ns)}
+
+
+def _rate(item: Finding) -> dict[str, Any]:
+    found = item.hashrate_hps
+    if found is None:
+        return {"rate": "", "rate_range": "", "rate_chart": Markup("")}
+    unit = "Sol/s" if item.work_unit == "solutions" else "H/s"
+    if not found.best:
+        return {
+            "rate": f"under {quantity(found.high, unit)}",
+            "rate_range": f"no share seen; {found.level:.0%} bound",
+            "rate_chart": Markup(""),
+        }
+    ends = f"{quantity(found.low, unit)} – {quantity(found.high, unit)}"
+    marks = [value for value in (item.claimed_hashrate_hps, item.nominal_hashrate_hps) if value]
+    label = f"best {quantity(found.best, unit)}, from {quantity(found.low, unit)} to {quantity(found.high, unit)}"
+    chart = strips.band(found.low, found.best, found.high, label, marks)
+    return {"rate": quantity(found.best, unit), "rate_range": f"{ends} ({found.level:.0%})", "rate_chart": chart}
+
+
+def _range(item: Finding, energy: bool) -> str:
+    found = item.energy_kwh if energy else item.power_watts
+    if found is None or item.power_watts is None or item.power_watts.best < cells.LEAST_WATTS:
+        return ""
+    unit, factor = ("Wh", 1000) if energy else ("W", 1)
+    low, best, high = (quantity(factor * value, unit) for value in (found.low, found.best, found.high))
+    return f"{best} ({low} – {high})"
+
+
+def _flow(flow: FlowSummary) -> dict[str, str]:
+    key, counted = flow.key, flow.shares
+    return {
+        "from": cells.address(_text(key.src_ip), key.src_port),
+        "to": cells.address(_text(key.dest_ip), key.dest_port),
+        "since": moment(flow.first_ns),
+        "lasted": cells.duration((flow.last_ns - flow.first_ns) / NS),
+        "shares": f"{counted.submitted:,} / {counted.accepted:,} / {counted.rejected:,}",
+        "vlan": ", ".join(map(str, flow.vlans)),
+        "transport": _text(flow.transport, MOST_NAME),
+        "source": _text(file_name(flow.source), MOST_NAME),
+        "flow": _text(key.community_id, MOST_NAME),
+    }
+
+
+def _claim(answer: Attribution, number: int) -> dict[str, str]:
+    claim = answer.claims[number]
+    name = claim.enterprise.name if claim.enterprise else ""
+    return {
+        "standing": STANDINGS[claim.standing],
+        "name": "a private person" if claim.enterprise and claim.enterprise.individual else _text(name, MOST_NAME),
+        "premises": cells.premises(claim.site)[:MOST_TEXT],
+        "source": _text(f"{claim.source}, {file_name(claim.place)}", MOST_NAME),
+        "as_of": moment(claim.as_of_ns)[:10] if claim.as_of_ns is not None else "",
+        "strength": f"{claim.strength:.2f}",
+        "allocation": _text(claim.allocation, MOST_NAME),
+        "reason": _text(claim.reason, 400),
+    }

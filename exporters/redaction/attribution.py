@@ -1,0 +1,82 @@
+"""Attribution as it may be shown to others: organisations keep their names, persons lose theirs, with their street, account and machine.
+
+Pure: a record in, a copy out. A person is whoever the books call an individual; an account or a machine may lead to one and goes as well.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import ipaddress
+import re
+
+from exporters.redaction.inside import HIDDEN, is_inside
+from sensor.model.attribution import Attribution, Claim, Enterprise, Site
+
+#: Members of a claim's detail that lead to a person or into a network.
+_PERSONAL = frozenset({"contact", "certificate", "machine", "subscriber", "gateway"})
+_NUMBER = re.compile(
+    r"(?<![0-9a-fA-F:.])(?:\d{1,3}(?:\.\d{1,3}){3}|[0-9a-fA-F]{0,4}(?::[0-9a-fA-F]{0,4}){2,7})(?![0-9a-fA-F:.]*[0-9a-fA-F:])"
+)
+
+
+def redacted_attribution(answer: Attribution) -> Attribution:
+    """A copy without what leads to a person, or to an address inside."""
+    secrets = _secrets(answer)
+    return dataclasses.replace(
+        answer,
+        enterprise=_enterprise(answer.enterprise),
+        site=_site(answer.site, answer.enterprise),
+        reasons=tuple(_text(reason, secrets) for reason in answer.reasons),
+        claims=tuple(_claim(claim, secrets) for claim in answer.claims),
+    )
+
+
+def _secrets(answer: Attribution) -> list[str]:
+    """Names and accounts that no text may hold, long ones first."""
+    people = [
+        one
+        for one in (answer.enterprise, *(claim.enterprise for claim in answer.claims))
+        if one is not None and one.individual
+    ]
+    found = {name for one in people for name in (one.name, *one.aliases)} | {
+        claim.subscriber for claim in answer.claims if claim.subscriber
+    }
+    found |= {claim.detail[name] for claim in answer.claims for name in _PERSONAL & claim.detail.keys()}
+    return sorted((text for text in found if text), key=len, reverse=True)
+
+
+def _enterprise(enterprise: Enterprise | None) -> Enterprise | None:
+    if enterprise is None or not enterprise.individual:
+        return enterprise
+    return Enterprise(HIDDEN, HIDDEN, None, enterprise.category, None, enterprise.identified_by)
+
+
+def _site(site: Site | None, enterprise: Enterprise | None) -> Site | None:
+    if site is None or enterprise is None or not enterprise.individual:
+        return site
+    return dataclasses.replace(site, address=None)
+
+
+def _claim(claim: Claim, secrets: list[str]) -> Claim:
+    return dataclasses.replace(
+        claim,
+        allocation=_text(claim.allocation, []),
+        reason=_text(claim.reason, secrets),
+        enterprise=_enterprise(claim.enterprise),
+        site=_site(claim.site, claim.enterprise),
+        subscriber=claim.subscriber and HIDDEN,
+        detail={name: _text(value, secrets) for name, value in claim.detail.items() if name not in _PERSONAL},
+    )
+
+
+def _text(text: str, secrets: list[str]) -> str:
+    for secret in secrets:
+        text = text.replace(secret, HIDDEN)
+    return _NUMBER.sub(lambda found: HIDDEN if _inside(found[0]) else found[0], text)
+
+
+def _inside(text: str) -> bool:
+    try:
+        return is_inside(ipaddress.ip_address(text))
+    except ValueError:
+        return False

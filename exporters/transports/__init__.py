@@ -1,0 +1,1 @@
+"""How bytes leave: HTTP, and lines to files and sockets."""

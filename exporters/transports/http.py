@@ -1,0 +1,70 @@
+"""POST over HTTP or HTTPS, and what the answer means for delivery: taken, never to be taken, or to be tried again. Knows no records.
+
+Certificates and host names are always verified; no proxy, no redirect and no retry of its own.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Annotated
+from urllib.parse import urlsplit
+
+import urllib3
+from pydantic import AfterValidator
+
+from exporters.destination import Refused, Unreachable
+from exporters.settings import Tls
+
+#: Bytes of an answer that are read; of a refusal the first few words are told.
+ANSWER_BYTES, TOLD_CHARACTERS = 4_096, 200
+#: Refusals of the moment: request timeout, too many requests (RFC 9110, RFC 6585).
+LATER = frozenset({408, 429})
+
+
+def _url(text: str) -> str:
+    parts = urlsplit(text)
+    if parts.scheme not in ("http", "https") or not parts.hostname:
+        raise ValueError("must be http://HOST... or https://HOST...")
+    if parts.username or parts.password:
+        raise ValueError("must not hold a password: use authorization_file")
+    return text
+
+
+Url = Annotated[str, AfterValidator(_url)]
+
+
+class Poster:
+    """One URL, over connections that are kept."""
+
+    def __init__(self, url: str, tls: Tls, timeout_s: float) -> None:
+        self._url = url
+        context = tls.context() if url.startswith("https:") else None
+        timeout = urllib3.Timeout(connect=timeout_s, read=timeout_s)
+        self._pool = urllib3.PoolManager(num_pools=1, maxsize=1, retries=False, timeout=timeout, ssl_context=context)
+
+    def post(self, body: bytes, headers: Mapping[str, str]) -> None:
+        """Send a body. Raises Refused for an answer that will not change, Unreachable for all other trouble."""
+        fixed = {"Content-Type": "application/json", "User-Agent": "minewatch"}
+        try:
+            response = self._pool.request(
+                "POST", self._url, body=body, headers={**fixed, **headers}, redirect=False, preload_content=False
+            )
+            answer = response.read(ANSWER_BYTES)
+            status = response.status
+            if len(answer) < ANSWER_BYTES:
+                response.release_conn()
+            else:
+                response.close()
+        except (urllib3.exceptions.HTTPError, OSError) as error:
+            raise Unreachable(f"{self._url}: {' '.join(str(error).split())}") from error
+        if 200 <= status < 300:
+            return
+        words = "".join(char if char.isprintable() else " " for char in answer.decode("utf-8", "replace"))
+        told = f"{self._url}: answered {status} {words[:TOLD_CHARACTERS]}".rstrip()
+        if 300 <= status < 500 and status not in LATER:
+            raise Refused(told)
+        raise Unreachable(told)
+
+    def close(self) -> None:
+        """Close the connections."""
+        self._pool.clear()

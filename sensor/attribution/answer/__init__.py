@@ -1,0 +1,1 @@
+"""From the rows that hold to whose an address was, in words."""

@@ -1,0 +1,1 @@
+"""Formats that sources read: leases, translator logs, headings, certificates."""

@@ -1,0 +1,159 @@
+"""Who a row of a book names: organisation, certificate, kind, premises, and whether an address of it is one of many subscribers'.
+
+Rows repeat: each combination of cells is judged once. Raises ValueError with the reason where a row cannot be used; what is put right or
+left out is a note. It knows no addresses and no times.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+from operator import itemgetter
+
+from sensor.attribution.books import Book, Books, Holder, today_year
+from sensor.attribution.formats.codes import Certificate, category, certificate, hide
+from sensor.attribution.register import Filing
+from sensor.model.attribution import Site
+from sensor.sheets.dates import NS
+from sensor.sheets.text import comparable, plain, short
+
+CELLS = (
+    "organisation", "certificate_type", "certificate", "nature", "unit_class", "industry", "province", "city", "county", "division",
+    "address", "use", "service", "subscribers", "contact", "gateway", "subscriber",
+)  # fmt: skip
+#: No organisation at all, in the ways that people write that.
+NOBODY = frozenset({"", "-", "/", "无", "未知", "空", "n/a", "none", "null", "暂无"})
+FREE = re.compile(r"空闲|未分配|未使用|预留|保留|闲置|free|reserved|available")
+#: Uses by which an address is many subscribers', one after another or at once.
+SHARED_USE = re.compile(r"nat|地址池|共享|动态|拨号|pool|dynamic|dhcp|pppoe")
+#: Services of the filing form that are such: fixed broadband and mobile access.
+SHARED_SERVICES = frozenset({"3", "4", "固定宽带接入", "移动网接入"})
+FIXED_USE = re.compile(r"静态|固定|static")
+#: The table of divisions begins about then.
+FIRST_YEAR = 1980
+UNIVERSITY = re.compile(r"(大学|学院|university|college)$")
+
+
+_NOTHING = dict.fromkeys(CELLS, "")
+
+
+@dataclass(slots=True)
+class Filed:
+    """What the cells about the holder say."""
+
+    number: int
+    holder: Holder
+    notes: list[str] = field(default_factory=list)
+
+
+class Filings:
+    """The holders of one book."""
+
+    def __init__(self, books: Books, plan: dict[str, int], contacts: bool, book: Book) -> None:
+        self.books, self.contacts = books, contacts
+        self._present = [name for name in CELLS if name in plan]
+        self._cells = itemgetter(
+            *(plan[name] for name in self._present), -1
+        )  # the last cell is empty: there are always two
+        self._known: dict[tuple[str, ...], Filed | str] = {}
+        self._places: dict[tuple[str, ...], tuple[str, str | None] | None] = {}
+        self._year = today_year() if book.as_of_ns is None else 1970 + int(book.as_of_ns / NS / 31_556_952)
+
+    def filed(self, cells: list[str]) -> Filed:
+        """Who these cells name; ValueError if the row cannot be used."""
+        key: tuple[str, ...] = self._cells(cells)
+        known = self._known.get(key)
+        if known is None:
+            try:
+                known = self._file(
+                    {**_NOTHING, **{name: text.strip() for name, text in zip(self._present, key, strict=False)}}
+                )
+            except ValueError as error:
+                known = str(error)
+            self._known[key] = known
+        if isinstance(known, str):
+            raise ValueError(known)
+        return known
+
+    def _file(self, said: dict[str, str]) -> Filed:
+        notes: list[str] = []
+        name = hide(" ".join(said["organisation"].split()))
+        use = comparable(said["use"] + " " + said["service"])
+        if FREE.search(comparable(name)) and len(name) <= 8:
+            raise ValueError(f"is marked as given to nobody ({short(name)})")
+        shared = self._shared(said, use)
+        if comparable(name) in NOBODY:
+            if not shared:
+                raise ValueError("names no organisation")
+            name = ""
+        paper = certificate(said["certificate_type"], said["certificate"])
+        if paper.problem:
+            raise ValueError(paper.problem)
+        kind = self._category(said, name, paper, notes)
+        if kind == "carrier" and not shared:
+            shared = -1
+            notes.append("the range is a carrier's own: whoever uses an address of it is not in this row")
+        site = self._site(said, notes)
+        mark = paper.masked or f"{site.division} {site.address}" if kind == "individual" else ""
+        filing = Filing(name, paper.uscc, kind, said["industry"] or None, mark)
+        holder = Holder(
+            enterprise=self.books.register.file(filing) if name else -1,
+            site=self.books.register.site(site) if site.address or site.division else -1,
+            shared=shared,
+            detail=self._detail(said, paper),
+        )
+        return Filed(self.books.holder(holder), holder, notes)
+
+    def _shared(self, said: dict[str, str], use: str) -> int:
+        """0: one holder's; n: one of n subscribers'; -1: of an unknown number."""
+        count = plain(said["subscribers"])
+        if count.isdigit() and int(count) > 1:
+            return int(count)
+        if FIXED_USE.search(use):
+            return 0
+        return -1 if SHARED_USE.search(use) or comparable(said["service"]) in SHARED_SERVICES else 0
+
+    def _category(self, said: dict[str, str], name: str, paper: Certificate, notes: list[str]) -> str | None:
+        if paper.personal:
+            return "individual"
+        kind, known = category(said["nature"])
+        if not known:
+            notes.append(f"the kind of organisation {short(said['nature'])} is not known and was left out")
+        unit = comparable(said["unit_class"])
+        if unit in ("1", "isp", "2", "idc"):
+            kind = "carrier" if unit in ("1", "isp") else "data-centre"
+        if kind in (None, "institution") and UNIVERSITY.search(name.casefold()):
+            return "university"
+        return kind
+
+    def _site(self, said: dict[str, str], notes: list[str]) -> Site:
+        """The premises; a division that is not known is left open, the street stays."""
+        street = hide(said["address"]) or None
+        parts = said["division"], said["province"], said["city"], said["county"]
+        if not any(parts):
+            return Site(street, None, None)
+        if parts not in self._places:
+            self._places[parts] = self._place(*map(plain, parts))
+        found = self._places[parts]
+        if found is None:
+            notes.append(
+                f"the division {short(parts[0] or ' '.join(filter(None, parts)))} is not known and was left open"
+            )
+            return Site(street, None, None)
+        return Site(street, *found)
+
+    def _place(self, code: str, province: str, city: str, county: str) -> tuple[str, str | None] | None:
+        """Code and name of a division, as of the year of the book, else of the last year in which there was such a one."""
+        divisions = self.books.divisions
+        for year in range(self._year, FIRST_YEAR - 1, -1):
+            found = (
+                (code if divisions.name(code, year) else None) if code else divisions.find(province, city, county, year)
+            )
+            if found:
+                return found, divisions.name(found, year)
+        return None
+
+    def _detail(self, said: dict[str, str], paper: Certificate) -> tuple[tuple[str, str], ...]:
+        names = ["use", "service", "gateway", "subscriber", *(["contact"] if self.contacts else [])]
+        detail = [(name, hide(said[name])) for name in names if said[name]]
+        return (*detail, *([("certificate", paper.masked)] if paper.masked else []))

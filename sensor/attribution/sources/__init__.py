@@ -1,0 +1,1 @@
+"""Sources of claims, one file a kind: a `Config` and a `load`."""

@@ -1,0 +1,108 @@
+"""Prefixes with their tenants from an export of NetBox: the JSON of its API, or the CSV of its table. Without dates: NetBox keeps none.
+
+A tenant is a holder; a prefix without one, or a container, says nothing about who uses an address.
+"""
+
+from __future__ import annotations
+
+import csv
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, Literal
+
+from sensor.attribution.books import HOLDERS, AttributionError, Book, Books, Holder
+from sensor.attribution.formats.codes import certificate, hide
+from sensor.attribution.index.ranges import prefix
+from sensor.attribution.index.rows import Row
+from sensor.attribution.register import Filing
+from sensor.attribution.source import Name, Source, files
+from sensor.model.attribution import Site
+from sensor.sheets.text import short
+
+STRENGTH = 0.8
+#: States in which a prefix is somebody's.
+IN_USE = ("active", "")
+
+
+class Config(Source):
+    """An export of prefixes."""
+
+    kind: Literal["netbox"]
+    code_field: Name = "uscc"  # the custom field that holds the unified social credit code of the tenant
+    address_field: Name = "address"  # the custom field that holds the premises
+
+
+def load(config: Config, books: Books) -> None:
+    """Read every file. AttributionError where one is no export."""
+    for path in files(config.path):
+        book = books.open(path, "netbox", config, HOLDERS, STRENGTH)
+        try:
+            for line, said in _entries(path):
+                try:
+                    _row(book, config, line, said)
+                except ValueError as error:
+                    book.refuse(line, str(error))
+        except (ValueError, csv.Error) as error:
+            raise AttributionError([f"{path}: {error}"]) from None
+
+
+def _entries(path: Path) -> Iterator[tuple[int, dict[str, Any]]]:
+    text = path.read_text(encoding="utf-8-sig", errors="replace")
+    if text.lstrip()[:1] in ("[", "{"):
+        try:
+            data = json.loads(text)
+        except (ValueError, RecursionError) as error:
+            raise ValueError(f"is no JSON: {error}") from None
+        listed = data.get("results") if isinstance(data, dict) else data
+        if not isinstance(listed, list):
+            raise ValueError("is no list of prefixes, and has no `results`")
+        yield from enumerate((one if isinstance(one, dict) else {} for one in listed), 1)
+        return
+    reader = csv.DictReader(text.splitlines())
+    if "prefix" not in {str(name).lower() for name in reader.fieldnames or ()}:
+        raise ValueError("has no column `prefix`")
+    for row in reader:
+        yield reader.line_num, {str(name).lower().replace(" ", "_"): value for name, value in row.items()}
+
+
+def _row(book: Book, config: Config, line: int, said: dict[str, Any]) -> None:
+    network = _text(said.get("prefix"))
+    span = prefix(network) if network else None
+    if span is None:
+        raise ValueError("has no prefix")
+    status = _text(said.get("status"), "value").lower()
+    if status not in IN_USE:
+        book.note(line, f"{network} is {status} and was left out")
+        return
+    tenant = hide(_text(said.get("tenant"), "name"))
+    if not tenant:
+        book.note(line, f"{network} has no tenant and was left out")
+        return
+    fields = said.get("custom_fields")
+    custom = fields if isinstance(fields, dict) else said
+    paper = certificate("", _text(custom.get(config.code_field) or said.get(f"cf_{config.code_field}")))
+    if paper.problem:
+        raise ValueError(f"{short(network)}: {paper.problem}")
+    register = book.books.register
+    place = hide(
+        _text(custom.get(config.address_field) or said.get(f"cf_{config.address_field}"))
+        or _text(said.get("site") or said.get("scope"), "name")
+    )
+    holder = Holder(
+        enterprise=register.file(
+            Filing(tenant, paper.uscc, "individual" if paper.personal else None, None, paper.masked or "")
+        ),
+        site=register.site(Site(place, None)) if place else -1,
+    )
+    vlan = _text(said.get("vlan"), "vid")
+    tag = vlan.rpartition("(")[2].rstrip(")") if "(" in vlan else vlan
+    point = book.point(_text(said.get("vrf"), "name"), int(tag) if tag.isdigit() and int(tag) <= 4095 else None)
+    book.add(Row(*span, book.books.holder(holder), line, point=point))
+
+
+def _text(value: Any, key: str = "") -> str:
+    """A value, or that member of it which names it."""
+    if isinstance(value, dict):
+        value = value.get(key) or value.get("display") or value.get("name") or value.get("label") or ""
+    return "" if value is None or isinstance(value, list | dict) else str(value).strip()

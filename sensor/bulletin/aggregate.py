@@ -1,0 +1,281 @@
+"""From what the ledger says of a period to the figures of a bulletin: who, where, how much. Pure sums; nothing is rounded.
+
+An address counts once however many algorithms it mines by; hashrates are summed within one algorithm only. Energy adds over all.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from datetime import date
+
+from sensor.bulletin.owners import Owners, city_code, inside
+from sensor.bulletin.period import Period
+from sensor.estimate.costs import estimate
+from sensor.model.attribution import Enterprise
+from sensor.model.evidence import Grade
+from sensor.model.figures import ByAlgorithm, CaseRow, Estimate, Figures, Group, Holder, MeterCheck, Mine, Owner, Rates
+from sensor.model.summary import Line, Range, SiteSummary, State, Summary, energy, totals
+
+#: States from the one that is furthest from its end; an enterprise with several cases shows the first of these.
+URGENCY: tuple[State, ...] = (
+    "relapsed",
+    "new",
+    "notified",
+    "under-check",
+    "rectifying",
+    "re-check",
+    "closed",
+    "false-alarm",
+)
+Days = Sequence[tuple[date, Range]]
+
+
+@dataclass(frozen=True)
+class Frame:
+    """What a bulletin is about, and how it shows and prices things."""
+
+    period: Period
+    region: str | None
+    owners: Owners
+    rates: Rates
+
+
+def figures(
+    now: Summary, before: Summary, days: Days, frame: Frame, meters: tuple[MeterCheck, ...] | None = None
+) -> Figures:
+    """All figures of a bulletin from the summaries of its period and of the one before. `days` are energies, already of the region."""
+    return _Reckoning(now, before, frame).figures(days, meters)
+
+
+def lines_in(summary: Summary, region: str | None) -> list[Line]:
+    """The lines whose site lies in a region; without a region all."""
+    return [line for line in summary.lines if _inside(summary, line, region)]
+
+
+def _inside(summary: Summary, line: Line, region: str | None) -> bool:
+    site = summary.sites.get(line.site_id) if line.site_id is not None else None
+    return inside(site.site.division if site and site.site else None, region)
+
+
+class _Reckoning:
+    """The sums of one bulletin."""
+
+    def __init__(self, now: Summary, before: Summary, frame: Frame) -> None:
+        self.now, self.before, self.frame = now, before, frame
+        self.lines = lines_in(now, frame.region)
+        self.earlier = lines_in(before, frame.region)
+        self.gone = [line for line in now.gone if _inside(now, line, frame.region)]
+        self.watched = now.watched_seconds or now.seconds
+        self.addresses = len({line.address for line in self.lines})
+        self.cases = {case.case_id: case for case in now.cases}
+
+    def figures(self, days: Days, meters: tuple[MeterCheck, ...] | None) -> Figures:
+        frame, period, lines = self.frame, self.frame.period, self.lines
+        persons = self._holders_of(lines, lambda one: one.individual)
+        stream_bytes = sum(line.stream_bytes for line in lines)
+        present = {line.address for line in lines}
+        return Figures(
+            first=period.first,
+            last=period.last,
+            from_ns=self.now.from_ns,
+            to_ns=self.now.to_ns,
+            timezone=str(period.zone),
+            week=period.week,
+            region=frame.region,
+            region_name=frame.owners.name(frame.region.ljust(6, "0")) if frame.region else None,
+            rates=frame.rates,
+            persons_named=frame.owners.name_persons,
+            addresses=self.addresses,
+            addresses_before=len({line.address for line in self.earlier}),
+            addresses_new=len(present - {line.address for line in lines if not line.new}),
+            addresses_gone=len({line.address for line in self.gone} - present),
+            addresses_unowned=len({line.address for line in lines if self._enterprise(line) is None}),
+            enterprises=len(self._holders_of(lines, lambda one: not one.individual)),
+            enterprises_before=len(self._holders_of(self.earlier, lambda one: not one.individual, self.before)),
+            persons=len(persons),
+            machines=_machines(lines),
+            egress_mbit_s=stream_bytes * 8 / 1e6 / self.watched if self.watched else 0.0,
+            estimate=self._estimate(energy(lines)),
+            before_kwh=energy(self.earlier),
+            coins=tuple(sorted({coin for line in lines for coin in line.coins})),
+            days=tuple(days),
+            by_algorithm=self._by_algorithm(),
+            by_coin=self._groups(lambda line: "/".join(line.coins) or None),
+            by_city=self._groups(self._city, frame.owners.name),
+            by_owner=self._groups(lambda line: one.category if (one := self._enterprise(line)) else None),
+            by_class=self._groups(lambda line: site.site_class.kind if (site := self._site(line)) else None),
+            by_grade=self._by_grade(),
+            holders=self._holders(self.lines),
+            gone=self._gone(),
+            mines=tuple(
+                sorted(
+                    map(self._mine, lines),
+                    key=lambda one: (-one.estimate.energy_kwh.best, one.address, one.algorithm or ""),
+                )
+            ),
+            cases=self._cases(),
+            meters=meters,
+            watched_seconds=self.now.watched_seconds,
+            capture_loss=self.now.capture_loss,
+            elsewhere=len({line.address for line in self.now.lines} - present),
+            notes=self.now.notes,
+        )
+
+    def _estimate(self, kwh: Range) -> Estimate:
+        return estimate(kwh, self.watched, self.frame.rates)
+
+    def _rate(self, mean_hps: Range) -> Range:
+        """A mean over the period as one over the time watched."""
+        return mean_hps.scaled(self.now.seconds / self.watched) if self.watched else mean_hps
+
+    def _site(self, line: Line, summary: Summary | None = None) -> SiteSummary | None:
+        return (summary or self.now).sites.get(line.site_id) if line.site_id is not None else None
+
+    def _enterprise(self, line: Line, summary: Summary | None = None) -> Enterprise | None:
+        site = self._site(line, summary)
+        return site.enterprise if site else None
+
+    def _holders_of(
+        self, lines: Iterable[Line], wanted: Callable[[Enterprise], bool], summary: Summary | None = None
+    ) -> set[str]:
+        found = (self._enterprise(line, summary) for line in lines)
+        return {one.enterprise_id for one in found if one is not None and wanted(one)}
+
+    def _city(self, line: Line) -> str | None:
+        site = self._site(line)
+        return city_code(site.site.division) if site and site.site else None
+
+    def _by_algorithm(self) -> tuple[ByAlgorithm, ...]:
+        return tuple(
+            ByAlgorithm(
+                total.algorithm,
+                total.work_unit,
+                total.addresses,
+                total.machines,
+                total.shares,
+                self._rate(total.hashrate_hps),
+                self._estimate(total.energy_kwh),
+            )
+            for total in totals(self.lines)
+        )
+
+    def _groups(
+        self, key: Callable[[Line], str | None], name: Callable[[str | None], str | None] = lambda _: None
+    ) -> tuple[Group, ...]:
+        """Lines by a key, most addresses first, what is not known last."""
+        found: dict[str | None, list[Line]] = {}
+        for line in self.lines:
+            found.setdefault(key(line), []).append(line)
+        groups = [self._group(one, name(one), lines) for one, lines in found.items()]
+        return tuple(
+            sorted(groups, key=lambda one: (one.key is None, -one.addresses, -one.energy_kwh.best, one.key or ""))
+        )
+
+    def _group(self, key: str | None, name: str | None, lines: list[Line]) -> Group:
+        addresses = len({line.address for line in lines})
+        enterprises = len(self._holders_of(lines, lambda one: not one.individual))
+        return Group(key, name, addresses, addresses / self.addresses, enterprises, _machines(lines), energy(lines))
+
+    def _by_grade(self) -> tuple[Group, ...]:
+        """Every address at its strongest grade, so that the parts make one; strongest first."""
+        strongest: dict[str, Grade] = {}
+        for line in self.lines:
+            strongest[line.address] = max(line.grade, strongest.get(line.address, line.grade))
+        groups = self._groups(lambda line: strongest[line.address].label)
+        order = [grade.label for grade in sorted(Grade, reverse=True)]
+        return tuple(sorted(groups, key=lambda one: order.index(one.key or "")))
+
+    def _holders(self, lines: list[Line], summary: Summary | None = None) -> tuple[Holder, ...]:
+        """Lines by enterprise, most energy first; those of nobody are left out."""
+        found: dict[str, list[Line]] = {}
+        for line in lines:
+            enterprise = self._enterprise(line, summary)
+            if enterprise is not None:
+                found.setdefault(enterprise.enterprise_id, []).append(line)
+        earlier: dict[str, float] = {}
+        for line in self.earlier:
+            enterprise = self._enterprise(line, self.before)
+            if enterprise is not None:
+                earlier[enterprise.enterprise_id] = earlier.get(enterprise.enterprise_id, 0.0) + line.energy_kwh.best
+        holders = [(self._holder(group, earlier.get(key), summary), key) for key, group in found.items()]
+        return tuple(one for one, _ in sorted(holders, key=lambda pair: (-pair[0].estimate.energy_kwh.best, pair[1])))
+
+    def _holder(self, lines: list[Line], before_kwh: float | None, summary: Summary | None) -> Holder:
+        by_site: dict[int, float] = {}
+        for line in lines:
+            if line.site_id is not None:
+                by_site[line.site_id] = by_site.get(line.site_id, 0.0) + line.energy_kwh.best
+        largest = (summary or self.now).sites[max(by_site, key=lambda one: (by_site[one], -one))]
+        owner = self.frame.owners.of(largest)
+        assert owner is not None  # a line without an enterprise is in no holder
+        states = {self.cases[line.case_id].state for line in lines if line.case_id in self.cases}
+        return Holder(
+            owner=owner,
+            kind=largest.site_class.kind,
+            confidence=largest.site_class.confidence,
+            sites=len(by_site),
+            addresses=len({line.address for line in lines}),
+            machines=_machines(lines),
+            algorithms=tuple(sorted({line.algorithm for line in lines if line.algorithm})),
+            coins=tuple(sorted({coin for line in lines for coin in line.coins})),
+            grade=max(line.grade for line in lines),
+            estimate=self._estimate(energy(lines)),
+            before_kwh=before_kwh,
+            first_ns=min(line.first_ns for line in lines),
+            last_ns=max(line.last_ns for line in lines),
+            new=all(line.new for line in lines),
+            state=next((state for state in URGENCY if state in states), None),
+        )
+
+    def _gone(self) -> tuple[Holder, ...]:
+        """Enterprises of which something was seen in the period before, and nothing now."""
+        here = self._holders_of(self.lines, lambda _: True)
+        lines = [
+            line for line in self.gone if (one := self._enterprise(line)) is not None and one.enterprise_id not in here
+        ]
+        return tuple(dataclasses.replace(one, before_kwh=None) for one in self._holders(lines))
+
+    def _mine(self, line: Line) -> Mine:
+        return Mine(
+            address=line.address,
+            owner=self.frame.owners.of(self._site(line)),
+            algorithm=line.algorithm,
+            work_unit=line.work_unit,
+            coins=line.coins,
+            pools=line.pools,
+            grade=line.grade,
+            machines=line.machines,
+            shares=line.shares,
+            accepted=line.accepted,
+            hashrate_hps=self._rate(line.hashrate_hps),
+            estimate=self._estimate(line.energy_kwh),
+            first_ns=line.first_ns,
+            last_ns=line.last_ns,
+            new=line.new,
+        )
+
+    def _cases(self) -> tuple[CaseRow, ...]:
+        """Cases of the region, overdue ones first, then by state and age."""
+        rows = []
+        for case in self.now.cases:
+            if inside(case.site.division if case.site else None, self.frame.region):
+                owner: Owner | None = self.frame.owners.owner(case.enterprise, case.site)
+                overdue = case.overdue(self.now.to_ns)
+                rows.append(
+                    CaseRow(
+                        case.case_id, owner, case.address, case.state, case.since_ns, case.due_ns, overdue, case.last_ns
+                    )
+                )
+        return tuple(
+            sorted(rows, key=lambda one: (not one.overdue, URGENCY.index(one.state), one.since_ns, one.case_id))
+        )
+
+
+def _machines(lines: Iterable[Line]) -> int:
+    """At least so many machines: an address that switched algorithms has the same ones."""
+    most: dict[str, int] = {}
+    for line in lines:
+        most[line.address] = max(line.machines, most.get(line.address, 0))
+    return sum(most.values())

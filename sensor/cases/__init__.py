@@ -1,0 +1,1 @@
+"""Cases: their states and moves, silence, and the class of a site. Pure."""

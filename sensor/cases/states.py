@@ -1,0 +1,73 @@
+"""The case loop 通报→核查→整改→复查 as a table: states, which may follow which, and when a step is due. Pure; knows no ledger.
+
+notify (通报), check (核查), rectify (整改), re-check (复查); then closed, and relapsed if mining is seen again. A false alarm is the
+other end.
+"""
+
+from __future__ import annotations
+
+from typing import get_args
+
+from sensor.model.summary import State
+
+DAY_NS = 86_400 * 1_000_000_000
+STATES: tuple[State, ...] = get_args(State)
+#: The sensor's own name in a case's history.
+SENSOR = "minewatch"
+#: What may come after what; the sensor itself only closes, and makes closed cases relapse.
+FOLLOWS: dict[State, tuple[State, ...]] = {
+    "new": ("notified", "under-check", "false-alarm", "closed"),
+    "notified": ("under-check", "rectifying", "re-check", "false-alarm", "closed"),
+    "under-check": ("rectifying", "re-check", "false-alarm", "closed"),
+    "rectifying": ("under-check", "re-check", "false-alarm", "closed"),
+    "re-check": ("rectifying", "false-alarm", "closed"),
+    "closed": ("relapsed", "re-check", "false-alarm"),
+    "relapsed": ("notified", "under-check", "rectifying", "re-check", "false-alarm", "closed"),
+    "false-alarm": ("under-check",),
+}
+#: Days in which the next step is awaited.
+DUE_DAYS: dict[State, int] = {
+    "new": 7,
+    "notified": 7,
+    "under-check": 15,
+    "rectifying": 30,
+    "re-check": 7,
+    "relapsed": 7,
+}
+OPEN: tuple[State, ...] = tuple(DUE_DAYS)
+NAMES: dict[State, str] = {
+    "new": "新发现",
+    "notified": "通报",
+    "under-check": "核查",
+    "rectifying": "整改",
+    "re-check": "复查",
+    "closed": "办结",
+    "relapsed": "复发",
+    "false-alarm": "误报",
+}
+
+
+class CaseError(ValueError):
+    """What was asked of a case cannot be; one sentence."""
+
+
+def state(text: str) -> State:
+    """A state by its name, in English (also with spaces or underscores) or Chinese. Raises CaseError."""
+    name = "-".join(text.strip().lower().replace("_", " ").replace("-", " ").split())
+    found = next((one for one in STATES if name == one or text.strip() == NAMES[one]), None)
+    if found is None:
+        raise CaseError(f"{text!r} is no state of a case; there are {', '.join(STATES)}")
+    return found
+
+
+def check(before: State, after: State) -> None:
+    """Raise CaseError if a case cannot go from one state to the other."""
+    if after not in FOLLOWS[before]:
+        same = "is already" if before == after else "cannot go to"
+        raise CaseError(f"a case that is {before} {same} {after}; it can go to {', '.join(FOLLOWS[before])}")
+
+
+def due_ns(now: State, since_ns: int) -> int | None:
+    """When the next step should have been taken; None where none is awaited."""
+    days = DUE_DAYS.get(now)
+    return None if days is None else since_ns + days * DAY_NS

@@ -1,0 +1,1 @@
+"""The command `minewatch`: one file a command, and the frame they share."""

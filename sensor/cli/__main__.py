@@ -1,0 +1,5 @@
+"""`python -m sensor.cli` is `minewatch`."""
+
+from sensor.cli.main import main
+
+raise SystemExit(main())

@@ -1,0 +1,174 @@
+"""The coverage table of `minewatch signatures list`: what is looked for, how it is let in, and by how many examples it is proven.
+
+It reads compiled signatures and draws them with rich; it proves nothing and knows no traffic.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from rich import box
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from sensor.signatures.model import Dialect, Header, SignatureSet
+
+#: Into a pipe or a file there is no width to fit.
+PIPED_WIDTH = 160
+#: With less than this the gate is left out, and a framing is named only if it is not the usual one.
+ROOMY = 110
+#: Coins and algorithms named in one cell unless everything is asked for.
+MOST_NAMES = 4
+USUAL = ("json-lines",)
+#: Where the shipped files lie: others are named in the table.
+SHIPPED = "signatures/"
+
+
+@dataclass(frozen=True)
+class Totals:
+    """What the tables behind the signatures hold."""
+
+    agents: int
+    devices: int
+    efficiencies: int
+    wallets: int
+    coins: int
+    pools: int
+
+
+def show(known: SignatureSet, everything: bool = False) -> None:
+    """Print the table, fitted to the terminal or to COLUMNS; everything: titles whole, all names, the file of each."""
+    columns = os.environ.get("COLUMNS", "")
+    piped = int(columns) if columns.isdigit() and int(columns) >= 40 else PIPED_WIDTH
+    console = Console(
+        width=None if sys.stdout.isatty() else piped, highlight=False, soft_wrap=False, emoji=False, markup=False
+    )
+    roomy = console.width >= ROOMY
+    console.print(_dialects(known.dialects, roomy, everything))
+    console.print()
+    console.print(
+        _others("Node protocols (reported as nodes, never as mining)", [one.header for one in known.nodes], everything)
+    )
+    console.print()
+    console.print(
+        _others(
+            "Framings (how messages are cut; wrappings are read past)",
+            [one.header for one in known.framings],
+            everything,
+        )
+    )
+    console.print()
+    for line in summary(known):
+        console.print(Text(line))
+
+
+def summary(known: SignatureSet) -> list[str]:
+    """The totals, in sentences."""
+    headers = known.headers
+    proofs = sum(not example.counter for header in headers for example in header.examples)
+    counter = sum(example.counter for header in headers for example in header.examples)
+    rows = totals(known)
+    return [
+        f"{len(known.dialects)} dialects, {len(known.nodes)} node protocols, {len(known.framings)} framings: "
+        f"{proofs} examples, {counter} counterexamples",
+        f"Tables: {rows.agents} agents, {rows.devices} devices, {rows.efficiencies} efficiencies by algorithm, "
+        f"{rows.wallets} wallet forms, {rows.coins} coins by how they are mined, {rows.pools} names of pools",
+        "Gate: l literals found anywhere, o openings of a stream, f sizes of first flights; shared: let in by others' gates.",
+        "Proof: examples that must be found + counterexamples in which nothing may be found (minewatch signatures test).",
+    ]
+
+
+def totals(known: SignatureSet) -> Totals:
+    """Rows of each table."""
+    return Totals(
+        agents=len(known.agents.rules),
+        devices=len(known.devices.devices),
+        efficiencies=len(known.devices.ranges),
+        wallets=len(known.wallets.forms),
+        coins=len({coin for coin, _ in known.wallets.coins}),
+        pools=len(known.pools.rows),
+    )
+
+
+def _dialects(dialects: Iterable[Dialect], roomy: bool, everything: bool) -> Table:
+    table = _table("Dialects")
+    table.add_column("Name", no_wrap=True)
+    table.add_column("What it is", overflow="fold", ratio=2)
+    if roomy:
+        table.add_column("Framings", overflow="fold", ratio=1)
+    table.add_column("Coins, algorithms", overflow="fold", ratio=1)
+    if roomy:
+        table.add_column("Gate", no_wrap=True)
+    table.add_column("Proof", no_wrap=True, justify="right")
+    table.add_column("Id.rev", no_wrap=True, justify="right")
+    for one in dialects:
+        title, spoken = _title(one.header, everything), ", ".join(one.framings)
+        what = [title, spoken] if roomy else [title if one.framings == USUAL else f"{title}, over {spoken}"]
+        gate = [gated(one.header)] if roomy else []
+        table.add_row(
+            *map(Text, (one.name, *what, _names(one, everything), *gate, _proof(one.header), _number(one.header)))
+        )
+    return table
+
+
+def _others(title: str, headers: Iterable[Header], everything: bool) -> Table:
+    table = _table(title)
+    for name, right in (("Name", False), ("What it is", False), ("Gate", False), ("Proof", True), ("Id.rev", True)):
+        table.add_column(name, no_wrap=name != "What it is", overflow="fold", justify="right" if right else "left")
+    for one in headers:
+        table.add_row(*map(Text, (one.name, _title(one, everything), gated(one), _proof(one), _number(one))))
+    return table
+
+
+def _table(title: str) -> Table:
+    return Table(
+        title=title,
+        title_justify="left",
+        title_style="bold",
+        box=box.SIMPLE_HEAD,
+        padding=(0, 1, 0, 0),
+        show_edge=False,
+    )
+
+
+def gated(header: Header) -> str:
+    """What lets its traffic in: `2 l 1 o`."""
+    gate = header.gate
+    counts = ((len(gate.literals), "l"), (len(gate.openings), "o"), (len(gate.flights), "f"))
+    return " ".join(f"{count} {letter}" for count, letter in counts if count) or "shared"
+
+
+def _title(header: Header, everything: bool) -> str:
+    """The title without what stands in parentheses, or all of it; with its file if it is not shipped."""
+    title = header.title if everything else header.title.partition(" (")[0]
+    return f"{title} [{header.file}]" if everything or not header.file.startswith(SHIPPED) else title
+
+
+def _proof(header: Header) -> str:
+    counter = sum(example.counter for example in header.examples)
+    return f"{len(header.examples) - counter} + {counter}"
+
+
+def _number(header: Header) -> str:
+    return f"{header.id}.{header.rev}"
+
+
+def _names(dialect: Dialect, everything: bool) -> str:
+    """Every coin and algorithm the file itself names; wallets and jobs may tell more."""
+    replies = [reply.constants for rule in dialect.messages for reply in rule.replies]
+    constants = [rule.constants for rule in dialect.messages] + replies
+    coins = {dialect.coin, *(rule.coin for rule in dialect.coins), *(one.get("coin") for one in constants)} - {None}
+    algorithms = {
+        dialect.algorithm,
+        *(rule.algorithm for rule in dialect.coins),
+        *(one.get("algorithm") for one in constants),
+    } - {None}
+    found = [*sorted(filter(None, coins)), *sorted(filter(None, algorithms))]
+    shown = (
+        found if everything or len(found) <= MOST_NAMES else [*found[:MOST_NAMES], f"… {len(found) - MOST_NAMES} more"]
+    )
+    return ", ".join(shown) or "told by wallet or job"

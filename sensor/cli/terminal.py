@@ -1,0 +1,86 @@
+"""What a person at a terminal sees of a replay: a progress bar while it runs, the summary and the problems when it is over.
+
+It chooses the stream and its width; what the summary looks like is the exporter's.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import IO, TYPE_CHECKING
+
+from sensor.intake.sources import size
+
+if TYPE_CHECKING:
+    from sensor.line.replay import Outcome
+
+#: Into a pipe or a file there is no width to fit; this one has room for the reasons.
+PIPED_WIDTH = 160
+Advance = Callable[[int], None]
+
+
+@contextmanager
+def progress(sources: Sequence[str], wanted: bool) -> Iterator[Advance | None]:
+    """A bar of bytes on standard error, on a terminal only; gone when the reading is over."""
+    if not wanted or not sys.stderr.isatty():
+        yield None
+        return
+    from rich.console import Console
+    from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn, TransferSpeedColumn
+
+    sizes = [size(source) for source in sources]
+    total = None if None in sizes else sum(item or 0 for item in sizes)
+    columns = (TextColumn("reading"), BarColumn(), DownloadColumn(), TransferSpeedColumn(), TimeRemainingColumn())
+    with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
+        task = bar.add_task("reading", total=total)
+        yield lambda done: bar.update(task, completed=done)
+
+
+def summary(outcome: Outcome, engine: str, workers: int, options: argparse.Namespace, eve_on_stdout: bool) -> None:
+    """Say what could not be read, and show the summary where it disturbs nobody."""
+    stream: IO[str] = sys.stderr if eve_on_stdout else sys.stdout
+    shown = (
+        not options.quiet and (outcome.sources > 0 or outcome.interrupted) and (not eve_on_stdout or stream.isatty())
+    )
+    # On one terminal the table of problems says it all; anywhere else each problem is a line on standard error.
+    if not (shown and stream.isatty() and sys.stderr.isatty()):
+        for problem in outcome.problems:
+            print(f"minewatch: {problem}", file=sys.stderr)
+    if shown:
+        _draw(stream, outcome, engine, workers, options.verbose)
+
+
+def _draw(stream: IO[str], outcome: Outcome, engine: str, workers: int, verbose: int) -> None:
+    from rich.console import Console
+
+    from exporters.forms import table
+
+    width = None if stream.isatty() else _piped_width()
+    console = Console(file=stream, width=width, highlight=False, soft_wrap=False, emoji=False, markup=False)
+    counters = outcome.counters
+    run = table.Run(
+        engine=engine,
+        workers=workers,
+        sources=outcome.sources,
+        packets=counters.get("packets", 0),
+        bytes=counters.get("bytes", 0),
+        flows=counters.get("flows_opened", 0),
+        seconds=outcome.seconds,
+        capture_loss=outcome.capture_loss,
+        interrupted=outcome.interrupted,
+    )
+    troubles = [table.Trouble(item.source, item.reason, item.offset, item.packets) for item in outcome.problems]
+    table.render(console, outcome.findings, outcome.nodes, troubles, run, everything=verbose > 0)
+    if verbose:
+        for part, moved in (("core", counters), ("line", outcome.lines)):
+            figures = [f"{name} {value:,}" for name, value in sorted(moved.items()) if value]
+            console.print(f"{part}: {', '.join(figures)}", style="dim")
+
+
+def _piped_width() -> int:
+    """COLUMNS where it is set, else enough for everything on one row."""
+    columns = os.environ.get("COLUMNS", "")
+    return int(columns) if columns.isdigit() and int(columns) >= 40 else PIPED_WIDTH

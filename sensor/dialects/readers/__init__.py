@@ -1,0 +1,1 @@
+"""Framings: chunks of one direction become messages, one file a framing."""

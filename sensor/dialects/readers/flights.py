@@ -1,0 +1,87 @@
+"""What the sizes of the first flights tell of sessions that are encrypted from their first byte: Stratum V2 over Noise, and DATUM.
+
+A flight is what one side sends until the other speaks. Sizes prove little, so nothing here is ever more than a likeness; what it means is
+data (`signatures/dialects`, `sizes_only`). Looks at a flow only until it gives a message of another framing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from sensor.dialects.readers.json_lines import Message, Read
+
+FRAMING = "flights"
+#: Noise NX of Stratum V2 since February 2024: 64 bytes of key, 234 of answer (key, static key, certificate), SetupConnection of 54 and
+#: more, its Success of 44. BIP 324 begins with 64 bytes too, but is answered by its own 64 and up to 4,095 bytes of garbage.
+NOISE = (64, 234)
+SETUP_BYTES, SUCCESS_BYTES = range(54, 1_400), 44
+#: The first header of a DATUM client: XORed with this, `length:22, reserved:2, signed, sealed, channel, command:5`, lowest bit first.
+DATUM_KEY = 0xDC871829
+DATUM_LENGTHS = range(240, 2_048)
+MAX_FLIGHTS = 5
+
+
+class Flights:
+    """The first flights of one flow."""
+
+    __slots__ = ("_first", "_sizes", "_speaker", "_starts", "_stopped")
+
+    def __init__(self) -> None:
+        self._first = b""
+        self._sizes: list[int] = []
+        self._starts: list[int] = []  # time of each flight's first byte
+        self._speaker: int | None = None  # of the first flight
+        self._stopped = False
+
+    def stop(self) -> None:
+        """The flow has been recognised as something that is read."""
+        self._stopped = True
+
+    def told(self, direction: int, ts_ns: int, sizes: tuple[int, int]) -> None:
+        """The first flights and their sizes are known already; `direction` sent the first."""
+        if self._speaker is None:
+            self._speaker, self._sizes, self._starts = direction, [*sizes], [ts_ns, ts_ns]
+
+    def add(self, direction: int, ts_ns: int, gap: int, data: bytes) -> None:
+        """Count bytes; a hole before the first flights are over ends the looking."""
+        if self._stopped or not (data or gap):
+            return
+        if gap:
+            self._stopped = True
+            return
+        if self._speaker is None:
+            self._speaker = direction
+        if direction == (self._speaker + len(self._sizes) + 1) % 2:
+            self._sizes[-1] += len(data)
+        else:
+            self._sizes.append(len(data))
+            self._starts.append(ts_ns)
+        if len(self._sizes) == 1 and len(self._first) < 4:
+            self._first = (self._first + data)[:4]
+
+    def seen(self) -> Iterator[Read]:
+        """What the flights tell, once there are enough of them."""
+        if self._stopped or len(self._sizes) < MAX_FLIGHTS:
+            return iter(())
+        self._stopped = True
+        return self._seen()
+
+    def finish(self) -> Iterator[Read]:
+        """The flow is over before its fifth flight."""
+        return iter(()) if self._stopped else self._seen()
+
+    def _seen(self) -> Iterator[Read]:
+        if self._speaker is None:
+            return
+        sizes = self._sizes
+        header = int.from_bytes(self._first, "little") ^ DATUM_KEY
+        length = header & 0x3FFFFF
+        if len(self._first) == 4 and header >> 22 == 0b101100 and length in DATUM_LENGTHS and sizes[0] <= length + 4:
+            yield self._message("DatumHello", {"length": length, "whole": sizes[0] == length + 4})
+        elif tuple(sizes[:2]) == NOISE and len(sizes) >= 4 and sizes[2] in SETUP_BYTES and sizes[3] == SUCCESS_BYTES:
+            yield self._message("NoiseHandshake", {"flights": sizes[:4]})
+        elif tuple(sizes) == NOISE:
+            yield self._message("NoiseOpening", {"flights": sizes})
+
+    def _message(self, name: str, facts: dict[str, object]) -> Message:
+        return Message(self._speaker or 0, self._starts[0], 0, {"method": name, **facts}, FRAMING)

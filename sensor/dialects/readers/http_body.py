@@ -1,0 +1,83 @@
+"""The body of one HTTP message and the JSON messages it makes, together with what its head says. Bounded, inflated within the bound too.
+
+A body that is one object is one message; one that is an array is a batch, a message each. What is not JSON makes a message of the head
+alone where that says something: a header of mining, or the answer to a JSON request.
+"""
+
+from __future__ import annotations
+
+import zlib
+from typing import TYPE_CHECKING
+
+from sensor.dialects.readers.http_head import Head
+from sensor.dialects.readers.json_lines import MAX_OBJECTS, Malformed, Message, Read, decode
+
+if TYPE_CHECKING:
+    from sensor.dialects.readers.http import Request
+
+#: A body longer than this is read past; its beginning is still shown to the rules (a whole block template is megabytes).
+MAX_BODY_BYTES = 65_536
+SHOWN_BODY = 2_048
+FRAMING = "http"
+
+
+class Body:
+    """The bytes of a body as they come."""
+
+    __slots__ = ("damaged", "data", "over")
+
+    def __init__(self) -> None:
+        self.data = bytearray()
+        self.over = False  # longer than what is kept
+        self.damaged = False  # a part was not seen
+
+    def add(self, data: bytes) -> None:
+        """Keep what there is room for."""
+        room = MAX_BODY_BYTES - len(self.data)
+        self.data += data[:room]
+        self.over = self.over or len(data) > room
+
+    def text(self, encoding: str) -> bytes:
+        """The content, without its coding (RFC 9110 section 8.4)."""
+        if encoding not in ("gzip", "x-gzip", "deflate"):
+            return bytes(self.data)
+        inflater = zlib.decompressobj(47 if encoding != "deflate" or self.data[:1] == b"\x78" else -15)
+        try:
+            plain = inflater.decompress(bytes(self.data), MAX_BODY_BYTES)
+        except zlib.error:
+            self.damaged = True
+            return b""
+        self.over = self.over or bool(inflater.unconsumed_tail)
+        return plain
+
+
+def messages(direction: int, ts_ns: int, offset: int, head: Head, body: Body, request: Request | None) -> list[Read]:
+    """What a whole message of HTTP says."""
+    text = body.text(head.encoding)
+    json_like = text.lstrip()[:1] in (b"{", b"[")
+    if request is not None and head.status is None:
+        request.json = json_like
+    pair = ("http", request.number) if request is not None else None
+    facts = head.facts()
+    if body.damaged:
+        return [Malformed(direction, ts_ns, offset, "damaged_body")]
+    if body.over and json_like:
+        facts["body"] = text[:SHOWN_BODY].decode("utf-8", "replace")
+        return [Message(direction, ts_ns, offset, {"http": facts}, FRAMING, pair)]
+    if json_like:
+        return _json(direction, ts_ns, offset, text, facts, pair)
+    if head.speaks_of_mining or (head.status is not None and request is not None and request.json):
+        return [Message(direction, ts_ns, offset, {"http": facts}, FRAMING, pair)]
+    return []
+
+
+def _json(
+    direction: int, ts_ns: int, offset: int, text: bytes, facts: dict[str, object], pair: tuple[str, object] | None
+) -> list[Read]:
+    value = decode(text)
+    if isinstance(value, str):
+        return [Malformed(direction, ts_ns, offset, value)]
+    if isinstance(value, dict):
+        return [Message(direction, ts_ns, offset, {**value, "http": facts}, FRAMING, pair)]
+    batch = [one for one in value[:MAX_OBJECTS] if isinstance(one, dict)]
+    return [Message(direction, ts_ns, offset, {**one, "http": facts}, FRAMING) for one in batch]

@@ -1,0 +1,242 @@
+"""One JSON object a line: cuts the bytes of one direction at LF and parses each line. Total: hostile bytes become Malformed(reason).
+
+Knows nothing of mining. Tolerates CR LF, empty lines, several objects a line, a missing start (after a gap or when joined mid-stream)
+and text that is not UTF-8; keeps integers exact. A document spread over several lines is not this framing and yields no message.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator
+from typing import NamedTuple, Protocol
+
+#: A line may not grow past this: jobs are a few kilobytes, and every candidate of the network could hold as much.
+MAX_LINE_BYTES = 65_536
+#: Objects in one line; real pools send one, a few forget a line feed between two.
+MAX_OBJECTS = 64
+
+#: Reasons that say "this direction is not JSON lines", as opposed to bytes that were cut by the capture.
+FOREIGN = frozenset(
+    {"not_json", "not_object", "trailing", "constant", "nesting", "number", "not_http", "bad_frame", "bad_header"}
+)
+
+#: Where a line starts like this, the lines are over and another framing begins: BTCAgent's frames, gzip, and, for a stream whose start was
+#: not seen, HTTP.
+BINARY = re.compile(rb"(?P<btcagent>\x7f[\x01-\x05\x10-\x14\x22])|(?P<gzip>\x1f\x8b)")
+BINARY_OR_HTTP = re.compile(
+    BINARY.pattern
+    + rb"|(?P<http>(?:(?:GET|POST) [^ \r\n]{1,2048} HTTP/1\.[01]|HTTP/1\.[01] [1-5][0-9]{2}[^\r\n]{0,256})\r?\n)"
+)
+_EXIT_BYTES = frozenset(b"\x7f\x1fGPH")
+
+
+class Message(NamedTuple):
+    """One decoded object of one direction."""
+
+    direction: int
+    ts_ns: int  # of the chunk that completed it
+    offset: int  # of its first byte in the direction's stream
+    value: dict[str, object]
+    framing: str = "json-lines"
+    pair: tuple[str, object] | None = (
+        None  # what ties a request to its reply where the framing knows better than the message's id
+    )
+
+
+class Malformed(NamedTuple):
+    """Bytes that gave no message, and why."""
+
+    direction: int
+    ts_ns: int
+    offset: int
+    reason: str
+
+
+Read = Message | Malformed
+
+
+class Left(NamedTuple):
+    """A reader has seen the end of its framing: what comes next, and the bytes that belong to it."""
+
+    to: str  # a framing, or "inside" for what a wrapping carries
+    offset: int
+    data: bytes
+
+
+class Reader(Protocol):
+    """What reads one direction: bytes in order come in, messages come out, until `left` says that another framing has begun."""
+
+    @property
+    def left(self) -> Left | None: ...
+    def feed(self, ts_ns: int, offset: int, gap: int, data: bytes) -> Iterator[Read]: ...
+    def finish(self) -> Iterator[Read]: ...
+
+
+class _ConstantError(ValueError):
+    """NaN and Infinity are not JSON."""
+
+
+def _refuse_constant(text: str) -> object:
+    raise _ConstantError(text)
+
+
+_DECODER = json.JSONDecoder(strict=False, parse_constant=_refuse_constant)
+
+
+def decode(data: bytes) -> dict[str, object] | list[object] | str:
+    """One whole document of JSON, an object or a list; or the reason why it is none."""
+    text = data.decode("utf-8", "replace").lstrip("\ufeff \t\r\n")
+    try:
+        value, end = _DECODER.raw_decode(text)
+    except _ConstantError:
+        return "constant"
+    except RecursionError:
+        return "nesting"
+    except json.JSONDecodeError:
+        return "not_json"
+    except ValueError:  # an integer of more digits than Python converts
+        return "number"
+    if text[end:].strip():
+        return "trailing"
+    return value if isinstance(value, dict | list) else "not_object"
+
+
+class JsonLines:
+    """The reader of one direction."""
+
+    __slots__ = (
+        "_buffer",
+        "_direction",
+        "_exits",
+        "_fresh",
+        "_midstream",
+        "_offset",
+        "_searched",
+        "_skipping",
+        "_start",
+        "_ts_ns",
+        "left",
+    )
+
+    def __init__(
+        self, direction: int, midstream: bool = False, start: int = 0, exits: re.Pattern[bytes] | None = None
+    ) -> None:
+        self._direction = direction
+        self._midstream = midstream  # the first line may lack its start even at offset 0
+        self._buffer = bytearray()
+        self._start = self._offset = start  # stream offset of the buffer's first byte
+        self._exits = exits
+        self.left: Left | None = None
+        self._searched = 0  # bytes of the buffer known to hold no LF
+        self._skipping = False  # inside a line that grew too long
+        self._fresh = True  # the line's start may not have been seen
+        self._ts_ns = 0
+
+    def feed(self, ts_ns: int, offset: int, gap: int, data: bytes) -> Iterator[Read]:
+        """What these bytes complete."""
+        if gap or (not self._buffer and offset != self._offset):
+            self._drop()
+            if gap:
+                yield Malformed(self._direction, ts_ns, offset - gap, "gap")
+            self._fresh = gap > 0 or offset > self._start
+            self._skipping = False
+            self._offset = offset
+        self._ts_ns = ts_ns
+        self._buffer += data
+        start = 0
+        while not self._exit(start) and (end := self._buffer.find(b"\n", max(start, self._searched))) >= 0:
+            yield from self._line(bytes(self._buffer[start:end]), self._offset + start)
+            start = end + 1
+        if self.left is not None:
+            self._drop()
+            return
+        del self._buffer[:start]
+        self._offset += start
+        self._searched = len(self._buffer)
+        if len(self._buffer) > MAX_LINE_BYTES:
+            yield from self._overflow()
+
+    def finish(self) -> Iterator[Read]:
+        """What is left when the flow ends: a last line without LF counts if it is whole."""
+        left, self._buffer, self._searched = bytes(self._buffer), bytearray(), 0
+        if left.strip() and not self._skipping:
+            reads = list(self._objects(left, self._offset))
+            whole = all(isinstance(read, Message) for read in reads)
+            yield from reads if whole else [Malformed(self._direction, self._ts_ns, self._offset, "unfinished")]
+
+    def _exit(self, start: int) -> bool:
+        """Whether another framing starts at this line."""
+        if (
+            self._exits is None
+            or start >= len(self._buffer)
+            or self._buffer[start] not in _EXIT_BYTES
+            or self._skipping
+        ):
+            return False
+        found = self._exits.match(self._buffer, start)
+        if found is not None:
+            self.left = Left(str(found.lastgroup), self._offset + start, bytes(self._buffer[start:]))
+        return found is not None
+
+    def _drop(self) -> None:
+        self._buffer.clear()
+        self._searched = 0
+
+    def _overflow(self) -> Iterator[Read]:
+        if not self._skipping:
+            yield Malformed(self._direction, self._ts_ns, self._offset, "oversize")
+        self._skipping = True
+        self._offset += len(self._buffer)
+        self._buffer.clear()
+        self._searched = 0
+
+    def _line(self, line: bytes, offset: int) -> Iterator[Read]:
+        fresh, self._fresh = self._fresh, False
+        if self._skipping:
+            self._skipping = False
+            return
+        if not line.strip():
+            return
+        if len(line) > MAX_LINE_BYTES:
+            yield Malformed(self._direction, self._ts_ns, offset, "oversize")
+            return
+        reads = list(self._objects(line, offset))
+        # Only the tail of an object is excused: what does not end like one is another protocol's line.
+        tail = fresh and (offset > self._start or self._midstream) and line.rstrip().endswith(b"}")
+        if tail and any(isinstance(read, Malformed) for read in reads):
+            yield Malformed(self._direction, self._ts_ns, offset, "resync")
+            return
+        yield from reads
+
+    def _objects(self, line: bytes, offset: int) -> Iterator[Read]:
+        body = line.lstrip(b" \t\r\n\xef\xbb\xbf")
+        offset += len(line) - len(body)
+        if not body.startswith(b"{"):
+            yield self._malformed(offset, "not_object" if body.startswith(b"[") else "not_json")
+            return
+        text = body.decode("utf-8", "replace")
+        at = 0
+        for _ in range(MAX_OBJECTS):
+            try:
+                value, end = _DECODER.raw_decode(text, at)
+            except _ConstantError:
+                yield self._malformed(offset, "constant")
+                return
+            except RecursionError:
+                yield self._malformed(offset, "nesting")
+                return
+            except json.JSONDecodeError:
+                yield self._malformed(offset, "trailing" if at else "not_json")
+                return
+            except ValueError:  # an integer of more digits than Python converts
+                yield self._malformed(offset, "number")
+                return
+            yield Message(self._direction, self._ts_ns, offset + len(text[:at].encode()), value)
+            at = end + len(text[end:]) - len(text[end:].lstrip(" \t\r\n"))
+            if at >= len(text):
+                return
+        yield self._malformed(offset, "trailing")
+
+    def _malformed(self, offset: int, reason: str) -> Malformed:
+        return Malformed(self._direction, self._ts_ns, offset, reason)

@@ -1,0 +1,160 @@
+"""Chooses the core: the compiled one, or the reference in plain Python where the extension could not be built.
+
+The only file that imports `sensor._core` or `sensor.reference`. Both are the same border (`_core.pyi`), so what follows never asks which
+one it has; but falling back is said on standard error, once, because the reference is slower by orders of magnitude.
+"""
+
+from __future__ import annotations
+
+import importlib
+import os
+import sys
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from types import ModuleType
+from typing import Any, Literal, Protocol
+
+from sensor.model.events import Event
+
+Name = Literal["auto", "compiled", "reference"]
+NAMES: tuple[Name, ...] = ("auto", "compiled", "reference")
+ENVIRONMENT = "MINEWATCH_ENGINE"
+Opening = tuple[int, int, list[tuple[int, int]], int]
+Instruction = tuple[int, int, int, int]
+#: What a source begins with that is an interface.
+INTERFACE = "iface:"
+
+
+class EngineError(Exception):
+    """The engine that was asked for is not there; the text is one sentence."""
+
+
+class SourceError(Exception):
+    """A source could not be opened; `reason` is in words, `offset` in bytes."""
+
+    def __init__(self, source: str, reason: str, offset: int) -> None:
+        super().__init__(f"{source}: {reason}")
+        self.source, self.reason, self.offset = source, reason, offset
+
+
+@dataclass(frozen=True)
+class Capture:
+    """How an interface is listened to."""
+
+    promiscuous: bool = True
+    ring_bytes: int = 64 << 20  # packets wait there while the reader is busy
+    snaplen: int = 0  # bytes kept of a packet; 0: all
+    filter: tuple[Instruction, ...] = ()  # classic BPF (sensor.intake.packet_filter); empty: everything
+
+
+LISTENING = Capture()
+
+
+class Core(Protocol):
+    """What the line needs of a core; the stub file `_core.pyi` is its manual."""
+
+    @property
+    def finished(self) -> bool: ...
+    def attach(
+        self,
+        source: str,
+        *,
+        full: Literal["drop", "wait"] = "wait",
+        promiscuous: bool = True,
+        ring_bytes: int = ...,
+        snaplen: int = 0,
+        filter: Sequence[Instruction] = (),
+    ) -> None: ...
+    def poll(self, max_events: int, timeout_ms: int) -> list[Event]: ...
+    def finish(self) -> None: ...
+    def replace(self, tables: Any) -> None: ...
+    def exclude(self, networks: list[tuple[bytes, int]], ports: list[int]) -> None: ...
+    def interfaces(self) -> dict[str, dict[str, int]]: ...
+    def stats(self) -> dict[str, int]: ...
+    def close(self) -> None: ...
+
+
+@dataclass(frozen=True)
+class Engine:
+    """A loaded core module and its name."""
+
+    name: str
+    module: ModuleType
+
+    def core(
+        self,
+        literals: Sequence[bytes],
+        openings: Sequence[Opening],
+        limits: Mapping[str, int],
+        flights: Sequence[tuple[int, int]] = (),
+    ) -> Core:
+        """A core with these tables and limits (the limits by the names of `_core.pyi`)."""
+        core: Core = self.module.Core(self.tables(literals, openings, flights), self.module.Limits(**limits))
+        return core
+
+    def tables(
+        self, literals: Sequence[bytes], openings: Sequence[Opening], flights: Sequence[tuple[int, int]] = ()
+    ) -> Any:
+        """What the prefilter looks for, in the form of this core."""
+        return self.module.Tables(list(literals), list(openings), list(flights))
+
+    def attach(self, core: Core, source: str, capture: Capture = LISTENING) -> None:
+        """Open a source on a core; SourceError says why it cannot be read.
+
+        When the queue is full, reading a capture waits, and listening to an interface ("iface:NAME", as `capture` says) drops and counts.
+        """
+        try:
+            if not source.startswith(INTERFACE):
+                core.attach(source, full="wait")
+                return
+            core.attach(
+                source,
+                full="drop",
+                promiscuous=capture.promiscuous,
+                ring_bytes=capture.ring_bytes,
+                snaplen=capture.snaplen,
+                filter=capture.filter,
+            )
+        except self.module.CaptureError as error:
+            raise SourceError(error.source, error.reason, error.offset) from None
+
+
+def load(name: Name = "auto") -> Engine:
+    """Load a core; "auto" asks the environment first, then takes the compiled one if it is there."""
+    if name == "auto":
+        name = _from_environment()
+    if name != "reference":
+        try:
+            return Engine("compiled", importlib.import_module("sensor._core"))
+        except ImportError as error:
+            if name == "compiled":
+                raise EngineError(
+                    f"the compiled core cannot be loaded ({error}); build it, or use --engine reference"
+                ) from None
+            print(
+                f"minewatch: the compiled core is missing ({error}): using the slow reference engine", file=sys.stderr
+            )
+    return Engine("reference", importlib.import_module("sensor.reference"))
+
+
+def describe() -> str:
+    """The engine that `load("auto")` would give, in words, with the compiler's version where the core tells it."""
+    name = _from_environment()
+    if name != "reference":
+        try:
+            module = importlib.import_module("sensor._core")
+            compiler = getattr(module, "COMPILER", None)
+            return f"compiled ({compiler})" if compiler else "compiled"
+        except ImportError as error:
+            if name == "compiled":
+                raise EngineError(f"the compiled core cannot be loaded ({error})") from None
+            return "reference (slow; the compiled core is not built)"
+    return "reference (slow; asked for)"
+
+
+def _from_environment() -> Name:
+    value = os.environ.get(ENVIRONMENT, "auto") or "auto"
+    for name in NAMES:
+        if value == name:
+            return name
+    raise EngineError(f"{ENVIRONMENT}={value}: must be one of {', '.join(NAMES)}")

@@ -1,0 +1,100 @@
+"""Turns what was typed (files, folders, patterns, `-`) into the list of captures to read, and says what is wrong with the rest.
+
+It looks at names only; whether a file is a capture is the core's to say.
+"""
+
+from __future__ import annotations
+
+import glob
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+ENDINGS = tuple(kind + packed for kind in (".pcap", ".pcapng", ".cap") for packed in ("", ".gz", ".zst"))
+STDIN = "-"
+
+
+@dataclass(frozen=True)
+class Problem:
+    """One input that could not be read, or not to its end."""
+
+    source: str
+    reason: str
+    offset: int | None = None  # where reading stopped, in bytes of the (decompressed) capture
+    packets: int = 0  # how many were read and used before that
+
+    def __str__(self) -> str:
+        if self.offset is None or (self.offset == 0 and self.packets == 0):
+            return f"{self.source}: {self.reason}"
+        return f"{self.source}: {self.reason} at byte {self.offset} ({self.packets} packets before it were used)"
+
+
+def expand(paths: Sequence[str]) -> tuple[list[str], list[Problem]]:
+    """The captures meant by the arguments, in their order, each once; and the arguments that mean none."""
+    found: dict[str, str] = {}
+    problems: list[Problem] = []
+    for path in paths:
+        for item in _meant(path):
+            if isinstance(item, Problem):
+                problems.append(item)
+            else:
+                found.setdefault(STDIN if item == STDIN else str(Path(item).resolve()), item)
+    return list(found.values()), problems
+
+
+def size(source: str) -> int | None:
+    """Bytes of a source as stored, or None where nobody can know before reading."""
+    try:
+        status = Path(source).stat()
+    except OSError:
+        return None
+    return status.st_size if source != STDIN and Path(source).is_file() else None
+
+
+def _meant(path: str) -> Iterator[str | Problem]:
+    if path == STDIN:
+        yield path
+    elif _is_directory(path):
+        yield from _directory(path)
+    elif not _exists(path) and glob.has_magic(path):
+        matches = sorted(glob.glob(path, recursive=True))  # noqa: PTH207 (Path.glob refuses absolute patterns)
+        if not matches:
+            yield Problem(path, "no file matches this pattern")
+        for match in matches:
+            if _is_directory(match):
+                yield from _directory(match)
+            else:
+                yield match
+    else:
+        yield path
+
+
+def _directory(path: str) -> Iterator[str | Problem]:
+    """All captures below a folder, by ending, in the order of their paths."""
+    try:
+        next(Path(path).iterdir(), None)
+    except OSError as error:
+        yield Problem(path, (error.strerror or str(error)).lower())
+        return
+    captures = sorted(
+        str(item)
+        for item in Path(path).rglob("*")
+        if item.name.lower().endswith(ENDINGS) and not _is_directory(str(item))
+    )
+    if not captures:
+        yield Problem(path, f"the directory holds no capture ({', '.join(ENDINGS[::3])}, also .gz and .zst)")
+    yield from captures
+
+
+def _is_directory(path: str) -> bool:
+    try:
+        return Path(path).is_dir()
+    except (OSError, ValueError):
+        return False
+
+
+def _exists(path: str) -> bool:
+    try:
+        return Path(path).exists()
+    except (OSError, ValueError):
+        return False

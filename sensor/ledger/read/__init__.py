@@ -1,0 +1,1 @@
+"""The ledger's reading side: what a ledger knows, as plain data."""

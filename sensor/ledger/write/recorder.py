@@ -1,0 +1,93 @@
+"""Keeps records while the ledger cannot take them (disk full, locked, gone) and tries again: nothing recorded is lost, nothing stops.
+
+The clock is handed in. A waiting record gives way to a newer one of the same finding, since that has the totals; so what waits is bounded
+by the findings followed, and by a bound of its own. What is over it is refused and counted: the next record of that finding brings it.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+
+from sensor.ledger.database import LedgerError
+from sensor.ledger.ledger import NOT_MUTED, Ledger
+from sensor.ledger.records import Record, identity
+from sensor.model.finding import Finding
+
+#: Records that wait at most, and how many go into one transaction.
+MOST_WAITING, STEP = 100_000, 500
+#: The first and the longest pause after a failure.
+FIRST_PAUSE_NS, LONGEST_PAUSE_NS = 500_000_000, 15_000_000_000
+
+
+class Recorder:
+    """In front of one ledger; used by the line's thread alone."""
+
+    def __init__(self, ledger: Ledger, clock: Callable[[], int], most_waiting: int = MOST_WAITING) -> None:
+        self._ledger = ledger
+        self._clock = clock  # monotonic nanoseconds
+        self._most_waiting = most_waiting
+        self._waiting: list[tuple[Record, str | None]] = []
+        self._places: dict[str, int] = {}
+        self._pause_ns = 0
+        self._again_ns = 0
+        self._counters: Counter[str] = Counter(records_recorded=0, records_refused=0, record_failures=0)
+        self.trouble: str | None = None  # why the last attempt failed; None while all is well
+
+    @property
+    def counters(self) -> dict[str, int]:
+        """Counts since the start, and how many records wait now."""
+        return {**self._counters, "records_waiting": len(self._waiting)}
+
+    def record(self, records: Sequence[Record], now_ns: int, muted: Mapping[str, str] = NOT_MUTED) -> list[Record]:
+        """Take records and put what waits into the ledger, unless a pause is on; what was recorded now, as it stands there.
+
+        Never raises LedgerError. To be called now and then without records too, so that what waits is tried again.
+        """
+        for one in records:
+            self._add(one, muted.get(identity(one)))
+        return self._flush(now_ns) if self._clock() >= self._again_ns else []
+
+    def flush(self, now_ns: int) -> list[Record]:
+        """Try at once, whatever pause is on; for the end of the run."""
+        return self._flush(now_ns)
+
+    def _add(self, record: Record, muted: str | None) -> None:
+        name = identity(record)
+        place = self._places.get(name)
+        if place is not None and not _ended(self._waiting[place][0], record):
+            self._waiting[place] = (record, muted)
+        elif len(self._waiting) >= self._most_waiting:
+            self._counters["records_refused"] += 1
+        else:
+            self._places[name] = len(self._waiting)
+            self._waiting.append((record, muted))
+
+    def _flush(self, now_ns: int) -> list[Record]:
+        recorded: list[Record] = []
+        done = 0
+        try:
+            while done < len(self._waiting):
+                step = self._waiting[done : done + STEP]
+                muted = {identity(one): why for one, why in step if why is not None}
+                recorded += self._ledger.record([one for one, _ in step], now_ns, muted)
+                done += len(step)
+        except LedgerError as error:
+            self._counters["record_failures"] += 1
+            self.trouble = str(error)
+            self._pause_ns = min(LONGEST_PAUSE_NS, 2 * self._pause_ns or FIRST_PAUSE_NS)
+            self._again_ns = self._clock() + self._pause_ns
+        else:
+            self.trouble, self._pause_ns, self._again_ns = None, 0, 0
+        self._counters["records_recorded"] += done
+        if done:
+            self._waiting = self._waiting[done:]
+            self._places = {identity(one): place for place, (one, _) in enumerate(self._waiting)}
+        return recorded
+
+
+def _ended(waiting: Record, record: Record) -> bool:
+    """Whether the waiting record is of a finding that closed before the new one began: then both count."""
+    if not isinstance(waiting, Finding) or not isinstance(record, Finding):
+        return False
+    return waiting.state == "closed" and record.first_ns > waiting.last_ns

@@ -1,0 +1,68 @@
+"""What a finding's shares are worth: its hashrate, its power and energy, and the machine its agent names. Sans-IO; judges no grade.
+
+The last step before a record leaves. A figure that cannot be had stays None.
+"""
+
+from __future__ import annotations
+
+from sensor.estimate import Assumptions, energy_kwh, estimate, watts
+from sensor.line.join import Joined
+from sensor.line.machines import carrier
+from sensor.model.finding import Finding, Pool
+from sensor.signatures.agents import Agent
+from sensor.signatures.model import SignatureSet
+
+NS = 1_000_000_000
+
+
+def appraised(joined: Joined, identity: str, signatures: SignatureSet, assumptions: Assumptions) -> Finding:
+    """The final record with everything the tables and the shares say about it."""
+    finding = joined.finding(identity)
+    _name_machine(finding, joined, signatures)
+    finding.pool = _pool(joined, signatures)
+    finding.aggregator = carrier(finding.agent_role, finding.software, joined.crowd)
+    finding.work_unit = "solutions" if joined.lead.dialect.work.unit == "solutions" else "hashes"
+    exposure = joined.exposure
+    found = estimate(exposure, assumptions.level)
+    if found is None:
+        return finding
+    finding.hashrate_hps, finding.spent_hashrate_hps, finding.estimate_notes = found.hashrate, found.spent, found.notes
+    if joined.lead.dialect.work.disputed(finding.algorithm):
+        finding.estimate_notes = (*found.notes, f"pools differ about what a difficulty means for {finding.algorithm}")
+    efficiency = signatures.devices.efficiency(finding.algorithm, finding.device, finding.device_class)
+    if efficiency is not None:
+        finding.power_watts = watts(found.spent, efficiency, assumptions.pue)
+        finding.energy_kwh = energy_kwh(finding.power_watts, exposure.windows.total_ns / NS)
+    return finding
+
+
+def _pool(joined: Joined, signatures: SignatureSet) -> Pool:
+    """Whom the miner asked for, else whom it names itself, and what the catalogue knows of that name or of the address."""
+    host = joined.lead.flow.pool_host or (joined.endpoint[1] if joined.endpoint else None)
+    known = signatures.pools.lookup(_name(host) if host else joined.lead.pool_ip)
+    if host is None and known is None:
+        return Pool()
+    return Pool(host, known.name if known else None, known.operator if known else None, known is not None)
+
+
+def _name(host: str) -> str:
+    """The name of host:port, or the address of [address]:port."""
+    return host[1:].partition("]")[0] if host.startswith("[") else host.partition(":")[0]
+
+
+def _name_machine(finding: Finding, joined: Joined, signatures: SignatureSet) -> None:
+    """Software of the latest agent; a device and its class only if all agents seen agree on them."""
+    latest = signatures.agents.lookup(finding.agent)
+    if latest is None:
+        return
+    finding.software, finding.software_version, finding.agent_role = latest.software, latest.version, latest.role
+    known = [one for one in (signatures.agents.lookup(agent) for agent in joined.agents) if one is not None]
+    if len({one.device for one in known}) == 1:
+        finding.device, finding.nominal_hashrate_hps = latest.device, _nominal(known)
+    if len({one.device_class for one in known}) == 1:
+        finding.device_class = latest.device_class
+
+
+def _nominal(known: list[Agent]) -> float | None:
+    stated = {one.nominal_hps for one in known}
+    return stated.pop() if len(stated) == 1 else None

@@ -1,0 +1,196 @@
+"""Joins the contributions of many flows into findings: one for each miner address, pool and login.
+
+Joining is commutative: whichever order flows end in, the finding is the same. Everything kept of a finding is bounded.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+
+from sensor.estimate import Exposure, Timeline
+from sensor.line.flow_facts import stable_id
+from sensor.line.judge import MAX_EVIDENCE, Contribution, evidence_order
+from sensor.line.machines import machines
+from sensor.model.evidence import Evidence
+from sensor.model.finding import Finding
+from sensor.model.flow import FlowSummary
+from sensor.model.quantities import Shares
+from sensor.session.account import MAX_WORKERS
+from sensor.session.distinct import Distinct
+from sensor.signatures.work import UNITS
+
+#: Connections listed in a finding; the newest are kept, all are counted.
+MAX_FLOWS = 256
+#: Names of programs, and algorithms, told apart in one finding.
+MAX_AGENTS, MAX_ALGORITHMS = 16, 8
+NS = 1_000_000_000
+
+
+def finding_id(one: Contribution) -> str:
+    """The same for every flow of one miner address, pool and login in one family of dialects, at every replay."""
+    carried = (one.flow.pool_host,) if one.flow.pool_host is not None else ()  # one proxy leads to many pools
+    return stable_id(one.miner_ip, one.pool_ip, one.pool_port, one.account.login, one.dialect.family, *carried)
+
+
+@dataclass(slots=True)
+class Joined:
+    """A finding in the making."""
+
+    lead: Contribution
+    shares: Shares = field(default_factory=Shares)
+    flow_count: int = 0
+    jobs: int = 0
+    work: int = 0
+    work_unknown: int = 0
+    first_ns: int = 1 << 63
+    last_ns: int = 0
+    gap_bytes: int = 0
+    seen_bytes: int = 0
+    midstream: bool = False
+    share_work: tuple[int, int] | None = None
+    job_work: tuple[int, int] | None = None
+    claimed_hps: tuple[int, float] | None = None
+    agent: tuple[int, str] | None = None
+    endpoint: tuple[int, str] | None = None
+    workers: set[str] = field(default_factory=set)
+    flows: list[FlowSummary] = field(default_factory=list)
+    dropped_ns: int = 0  # duration of flows no longer listed
+    evidence: list[Evidence] = field(default_factory=list)
+    agents: set[str] = field(default_factory=set)
+    names: Distinct = field(default_factory=Distinct)
+    crowd: int = 0  # most rig names on one connection
+    exposures: dict[str | None, Exposure] = field(default_factory=dict)  # by algorithm: they are never added together
+    timeline: Timeline = field(default_factory=Timeline)
+
+    def add(self, one: Contribution) -> None:
+        """Join one more flow."""
+        account, flow = one.account, one.flow
+        self.lead = max(self.lead, one, key=_lead_order)
+        self.shares.add(account.shares)
+        self.flow_count += 1
+        self.jobs += one.jobs
+        self.work += account.work
+        self.work_unknown += account.work_unknown
+        self.first_ns = min(self.first_ns, flow.first_ns)
+        self.last_ns = max(self.last_ns, flow.last_ns)
+        self.gap_bytes += one.gap_bytes
+        self.seen_bytes += one.seen_bytes
+        self.midstream = self.midstream or flow.midstream
+        if account.timeline is not None:
+            self.timeline.add(account.timeline)
+        self.share_work = _latest(self.share_work, account.share_work)
+        self.job_work = _latest(self.job_work, one.job_work)
+        self.claimed_hps = max(filter(None, (self.claimed_hps, account.claimed_hps)), default=None)
+        self.agent = max(filter(None, (self.agent, (flow.last_ns, flow.agent) if flow.agent else None)), default=None)
+        self.endpoint = max(
+            filter(None, (self.endpoint, (flow.last_ns, one.endpoint) if one.endpoint else None)), default=None
+        )
+        self.workers = set(sorted({*self.workers, *account.workers})[:MAX_WORKERS])
+        self.evidence = sorted([*self.evidence, *one.evidence], key=evidence_order)[:MAX_EVIDENCE]
+        self.agents = set(sorted({*self.agents, flow.agent} if flow.agent else self.agents)[:MAX_AGENTS])
+        if one.algorithm in self.exposures or len(self.exposures) < MAX_ALGORITHMS:
+            self.exposures.setdefault(one.algorithm, Exposure()).add(one.exposure)
+        self.names.merge(one.names)
+        self.crowd = max(self.crowd, one.names.count)
+        self.flows.append(flow)
+        if len(self.flows) > MAX_FLOWS:
+            oldest = min(self.flows, key=_flow_order)
+            self.flows.remove(oldest)
+            self.dropped_ns += oldest.last_ns - oldest.first_ns
+
+    def copy(self) -> Joined:
+        """The same sums, to join more to."""
+        exposures = {name: Exposure() for name in self.exposures}
+        for name, exposure in exposures.items():
+            exposure.add(self.exposures[name])
+        timeline = Timeline()
+        timeline.add(self.timeline)
+        shares, names = replace(self.shares), self.names.copy()
+        return replace(self, shares=shares, flows=list(self.flows), names=names, exposures=exposures, timeline=timeline)
+
+    @property
+    def exposure(self) -> Exposure:
+        """Of the finding's algorithm; flows that did not say theirs go with it when there is no other."""
+        known = [name for name in self.exposures if name is not None]
+        if len(known) > 1 or None not in self.exposures:
+            return self.exposures.get(self.lead.algorithm, Exposure())
+        whole = Exposure()
+        for part in self.exposures.values():
+            whole.add(part)
+        return whole
+
+    def finding(self, identity: str) -> Finding:
+        """The final record."""
+        lead = self.lead
+        header = lead.dialect.header
+        per_share = self.share_work or self.job_work
+        total = self.gap_bytes + self.seen_bytes
+        flows = sorted(self.flows, key=_flow_order)
+        return Finding(
+            finding_id=identity,
+            state="closed",
+            grade=lead.grade,
+            confidence=lead.confidence,
+            signature_id=header.id,
+            signature_rev=header.rev,
+            signature=header.title,
+            dialect=header.name,
+            framing=lead.flow.framing,
+            transport=lead.flow.transport,
+            coin=lead.coin,
+            algorithm=lead.algorithm,
+            login=lead.account.login,
+            worker=lead.account.worker,
+            workers=tuple(sorted(self.workers)),
+            worker_count=self.names.count,
+            machines_seen=machines(flows, self.names.count),
+            agent=self.agent[1] if self.agent else None,
+            software=None,
+            pool_ip=lead.pool_ip,
+            pool_port=lead.pool_port,
+            miner_ip=lead.miner_ip,
+            shares=self.shares,
+            hashes_per_share=per_share[1] / UNITS if per_share else None,
+            work_hashes=None if self.work_unknown and not self.work else self.work / UNITS,
+            claimed_hashrate_hps=self.claimed_hps[1] if self.claimed_hps else None,
+            first_ns=self.first_ns,
+            last_ns=self.last_ns,
+            active_seconds=(_union_ns(flows) + self.dropped_ns) / NS,
+            jobs=self.jobs,
+            flows=flows,
+            flow_count=self.flow_count,
+            evidence=list(self.evidence),
+            midstream=self.midstream,
+            capture_loss=self.gap_bytes / total if total else 0.0,
+            stream_bytes=total,
+            reasons=lead.reasons,
+            wallet=lead.wallet,
+            donation=lead.donation,
+            pool_host=lead.flow.pool_host,
+            proxy=lead.flow.proxy,
+            timeline=self.timeline.record(),
+        )
+
+
+def _latest(one: tuple[int, int] | None, other: tuple[int, int] | None) -> tuple[int, int] | None:
+    return max(filter(None, (one, other)), default=None)
+
+
+def _lead_order(one: Contribution) -> tuple[int, float, int, int, int, int]:
+    """The flow that says most: grade, then shares, then weight; the newest of equals."""
+    flow = one.flow
+    return (one.grade, one.confidence, flow.shares.accepted, one.score, flow.last_ns, flow.key.flow_id)
+
+
+def _flow_order(flow: FlowSummary) -> tuple[int, int, int]:
+    return (flow.first_ns, flow.last_ns, flow.key.flow_id)
+
+
+def _union_ns(flows: list[FlowSummary]) -> int:
+    """Time covered by at least one of the flows, which come sorted by their start."""
+    covered, end = 0, -1
+    for flow in flows:
+        if flow.last_ns > end:
+            covered += flow.last_ns - max(flow.first_ns, end)
+            end = flow.last_ns
+    return covered

@@ -1,0 +1,286 @@
+"""From a finished session to graded contributions: which dialect it was, how sure that is, and why, one contribution for each login.
+
+Sans-IO. Knows the evidence ladder; does not join flows (sensor/line/join.py does) and knows nothing of how a finding leaves.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+
+from sensor.estimate import Exposure
+from sensor.line.flow_facts import FlowFacts, flow_key, proxy_of
+from sensor.line.tcp_clocks import machine_clock
+from sensor.model.evidence import Evidence, Grade
+from sensor.model.finding import Wallet
+from sensor.model.flow import FlowSummary
+from sensor.session.account import Account
+from sensor.session.distinct import Distinct
+from sensor.session.matched_messages import Sighting
+from sensor.session.reading import Reading
+from sensor.session.session import Session, alike, standing
+from sensor.signatures.model import Dialect
+from sensor.signatures.wallet_forms import WalletBook
+from sensor.wallets import donation_software, fits, identify, mined_coin
+
+MAX_EVIDENCE = 8
+#: Half of the lines of a mining direction being something else is too much for a mining session.
+MAX_FOREIGN_SHARE = 0.5
+
+#: Confidence by what was seen; an order, not a measured probability (no labelled population exists yet).
+SURE_VERIFIED, SURE_ACCEPTED, SURE_SPEAKS, SURE_ONE_VISIBLE = 0.999, 0.99, 0.95, 0.85
+MAYBE_POOL_ONLY, MAYBE_UNANSWERED, MAYBE_REFUSED = 0.6, 0.5, 0.4
+MAYBE_BY_SIZES, MAYBE_BY_OPENING = 0.7, 0.3
+#: What a whole handshake weighs; less is the beginning of one.
+WHOLE_HANDSHAKE = 50
+
+
+@dataclass(slots=True)
+class Contribution:
+    """One login in one flow: what a finding is joined from."""
+
+    miner_ip: str
+    pool_ip: str
+    pool_port: int
+    dialect: Dialect
+    grade: Grade
+    confidence: float
+    score: int
+    reasons: tuple[str, ...]
+    account: Account
+    flow: FlowSummary
+    coin: str | None
+    algorithm: str | None
+    jobs: int
+    job_work: tuple[int, int] | None
+    gap_bytes: int
+    seen_bytes: int
+    evidence: list[Evidence]
+    names: Distinct
+    exposure: Exposure
+    endpoint: str | None = None  # the pool's name as the miner speaks it
+    wallet: Wallet | None = None
+    donation: bool = False
+
+
+def judge(session: Session, facts: FlowFacts) -> list[Contribution]:
+    """The contributions of one flow; empty if nothing in it was mining."""
+    reading = best_reading(session)
+    if reading is None:
+        return []
+    verdict = _grade(reading, session, facts)
+    if verdict is None:
+        return []
+    similar = session.alike or alike(reading, (one for one in session.readings if one is not reading))
+    if similar:
+        grade, confidence, reasons = verdict
+        said = f"no job was seen, and what was seen fits {', '.join(similar)} as well: the most common of them is named"
+        verdict = (grade, confidence, (*reasons, said))
+    accounts = [one for one in reading.logins.accounts if one.login is not None or one.shares.submitted]
+    if not accounts:
+        anonymous = reading.logins.known(None)
+        accounts = [anonymous or Account(None, facts.first_ns, facts.last_ns)]
+    return [
+        _whose(_contribution(reading, account, verdict, facts), session.wallets, reading.jobs.proven)
+        for account in accounts
+    ]
+
+
+def best_reading(session: Session) -> Reading | None:
+    """What the miner says comes before what the pool answers; then the weight of all that was recognised; then the lower id."""
+    candidates = [one for one in session.readings if one.miner_confirms or one.pool_confirms]
+    return max(candidates, key=standing, default=None)
+
+
+Verdict = tuple[Grade, float, tuple[str, ...]]
+
+
+def _grade(reading: Reading, session: Session, facts: FlowFacts) -> Verdict | None:
+    miner, pool = reading.miner, 1 - reading.miner
+    if reading.dialect.sizes_only:
+        confidence = MAYBE_BY_SIZES if reading.score >= WHOLE_HANDSHAKE else MAYBE_BY_OPENING
+        return (
+            Grade.BEHAVES,
+            confidence,
+            (f"{reading.dialect.header.title}: told by sizes and first bytes, the content is encrypted",),
+        )
+    said = _names(reading.miner_confirms)
+    answered = _pool_words(reading.pool_confirms)
+    if reading.miner_confirms and reading.pool_confirms:
+        lines = session.messages[miner] + session.foreign[miner]
+        if lines and session.foreign[miner] / lines > MAX_FOREIGN_SHARE:
+            return None
+        return Grade.SPEAKS, SURE_SPEAKS, (f"the miner said {said}", f"the pool {answered}")
+    speaker, silent = (miner, pool) if reading.miner_confirms else (pool, miner)
+    if session.foreign[speaker] or _both_roles(session, speaker):
+        return (
+            None  # quoted text: mails, pages and rule files carry other lines, or both sides' words; a miner does not
+        )
+    confirms = reading.miner_confirms or reading.pool_confirms
+    if facts.packets[silent] == 0 and len(confirms) >= 2:
+        return Grade.SPEAKS, SURE_ONE_VISIBLE, (f"only one direction was captured; it said {_names(confirms)}",)
+    if speaker == pool:
+        return Grade.BEHAVES, MAYBE_POOL_ONLY, (f"the pool {answered}; the miner was not heard",)
+    if reading.refused:
+        return Grade.BEHAVES, MAYBE_REFUSED, (f"attempt: {said} was refused",)
+    if session.messages[pool] or session.spoiled[pool]:
+        return Grade.BEHAVES, MAYBE_REFUSED, (f"attempt: {said} was not answered in kind",)
+    return Grade.BEHAVES, MAYBE_UNANSWERED, (f"attempt: {said} was not answered",)
+
+
+def _both_roles(session: Session, direction: int) -> bool:
+    """Whether one direction says what only miners say and also what only pools say."""
+    readings = session.readings
+    as_miner = any(one.miner == direction and one.miner_confirms for one in readings)
+    return as_miner and any(one.miner != direction and one.pool_confirms for one in readings)
+
+
+def _names(names: Iterable[str]) -> str:
+    return ", ".join(sorted({name.partition("/")[0] for name in names}))
+
+
+def _pool_words(names: Iterable[str]) -> str:
+    """What the pool did: a name with a slash is an answer to the miner's message before it, another was sent unasked."""
+    answers = {name for name in names if "/" in name}
+    sent = set(names) - answers
+    words = [f"answered {_names(answers)}"] if answers else []
+    return " and ".join([*words, f"sent {_names(sent)}"] if sent else words)
+
+
+def _contribution(reading: Reading, account: Account, verdict: Verdict, facts: FlowFacts) -> Contribution:
+    grade, confidence, reasons = _raised(reading, account, verdict)
+    flow = _summary(reading, account, facts)
+    return Contribution(
+        miner_ip=flow.key.src_ip,
+        pool_ip=flow.key.dest_ip,
+        pool_port=flow.key.dest_port,
+        dialect=reading.dialect,
+        grade=grade,
+        confidence=confidence,
+        score=reading.score,
+        reasons=reasons,
+        account=account,
+        flow=flow,
+        coin=account.coin or reading.jobs.coin or reading.dialect.coin,
+        algorithm=reading.jobs.in_force(account),
+        jobs=reading.jobs.count,
+        job_work=reading.jobs.latest,
+        gap_bytes=facts.gap_bytes,
+        seen_bytes=facts.seen_bytes,
+        evidence=_evidence(reading, account, grade, flow.key.community_id),
+        names=reading.logins.names,
+        exposure=_exposure(reading, account, facts),
+        endpoint=reading.endpoint,
+    )
+
+
+def _raised(reading: Reading, account: Account, verdict: Verdict) -> Verdict:
+    """The flow's verdict with what this login's shares add to it."""
+    grade, confidence, reasons = verdict
+    shares = account.shares
+    if grade is Grade.SPEAKS and shares.accepted:
+        grade, confidence = Grade.ACCEPTED, SURE_ACCEPTED
+        reasons = (*reasons, f"{shares.accepted} of {shares.submitted} shares were acknowledged")
+    if grade >= Grade.SPEAKS and shares.verified:
+        grade, confidence = Grade.VERIFIED, SURE_VERIFIED
+        reasons = (
+            *reasons,
+            f"the work of {_count(shares.verified)} was recomputed: {reading.jobs.proven} hashes below the target",
+        )
+    if account.refused:
+        reasons = (*reasons, "the login was refused")
+    if account.work and reading.jobs.in_force(account) is None and reading.dialect.work.by_algorithm:
+        reasons = (*reasons, "the algorithm is not known: difficulty is read on the dialect's usual scale")
+    if account.work_unknown:
+        reasons = (*reasons, f"the difficulty of {account.work_unknown} accepted shares was not seen")
+    return grade, confidence, reasons
+
+
+def _summary(reading: Reading, account: Account, facts: FlowFacts) -> FlowSummary:
+    opened, carriage = facts.opened, facts.carriage
+    return FlowSummary(
+        key=flow_key(opened, reading.miner, facts.first_ns),
+        first_ns=facts.first_ns,
+        last_ns=facts.last_ns,
+        dialect=reading.dialect.name,
+        login=account.login,
+        worker=account.worker,
+        agent=account.agent or reading.agent,
+        shares=replace(account.shares),
+        vlans=opened.vlans,
+        midstream=opened.midstream,
+        basis=opened.basis,
+        source=opened.source,
+        transport=carriage.transport,
+        framing=carriage.framing or reading.dialect.framing,
+        pool_host=carriage.pool_host,
+        proxy=proxy_of(opened, carriage.asked_by, carriage.transport),
+        client=carriage.client,
+        # where a PROXY header names the miner, the clock is its proxy's
+        clock=machine_clock(facts.clocks[reading.miner]) if carriage.client is None else None,
+    )
+
+
+def _exposure(reading: Reading, account: Account, facts: FlowFacts) -> Exposure:
+    midstream = facts.opened.midstream
+    exposure = account.book.close(facts.first_ns, facts.last_ns, reading.jobs.times, midstream)
+    exposure.next_work = reading.jobs.latest
+    exposure.seen_bytes, exposure.missed_bytes = facts.seen[reading.miner], facts.missed[reading.miner]
+    return exposure
+
+
+def _whose(one: Contribution, book: WalletBook, proven: str | None) -> Contribution:
+    """What the login says: wallet, donation, and the coin where that follows."""
+    login, dialect = one.account.login, one.dialect
+    if login is None:
+        return one
+    software = donation_software(login, one.flow.agent, dialect.name, book)
+    if software is not None:
+        one.donation = True
+        one.wallet = Wallet(None, "account")
+        one.reasons = (*one.reasons, f"a donation session of {software}, not another miner")
+        return one
+    one.wallet = identify(login, book).wallet
+    named = next((rule.coin for rule in dialect.coins if rule.login.search(login)), None)
+    if one.coin is not None and one.coin == named and one.wallet.checksum == "wrong":
+        one.coin = None
+        one.reasons = (*one.reasons, f"the login looks like a wallet of {named}, but its check characters are wrong")
+    if (
+        one.coin is not None
+        and proven is not None
+        and book.work_of(one.coin)
+        and not fits(one.coin, dialect.name, proven, book)
+    ):
+        one.coin = None  # the wallet is paid, something else is mined
+    one.coin = one.coin or mined_coin(one.wallet, dialect.name, one.algorithm, book)
+    return one
+
+
+def _evidence(reading: Reading, account: Account, grade: Grade, flow: str) -> list[Evidence]:
+    mine = [one for one in reading.sightings if one.login in (None, account.login)]
+    evidence = [_piece(one, reading.dialect.name, grade, flow) for one in mine]
+    return sorted(evidence, key=evidence_order)[:MAX_EVIDENCE]
+
+
+def _piece(sighting: Sighting, signature: str, grade: Grade, flow: str) -> Evidence:
+    own = Grade.ACCEPTED if sighting.accepted else Grade.SPEAKS if sighting.confirms else Grade.BEHAVES
+    own = Grade.VERIFIED if sighting.proof else own
+    return Evidence(
+        grade=min(own, grade),
+        signature=signature,
+        time_ns=sighting.ts_ns,
+        flow=flow,
+        direction="miner" if sighting.from_miner else "pool",
+        offset=sighting.offset,
+        excerpt=sighting.excerpt,
+        detail={"message": sighting.name, **sighting.detail},
+    )
+
+
+def _count(shares: int) -> str:
+    return "1 share" if shares == 1 else f"{shares} shares"
+
+
+def evidence_order(piece: Evidence) -> tuple[int, int, str, str, int, str]:
+    """Best first, then earliest; the rest only makes the order total."""
+    return (-piece.grade, piece.time_ns, piece.flow, piece.direction, piece.offset, str(piece.detail.get("message")))

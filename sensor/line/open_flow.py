@@ -1,0 +1,104 @@
+"""One open candidate flow: its readers, its session, and what was seen of it; and the node record it becomes if it was a node's.
+
+Knows the pieces that a flow is read with; knows no other flow and no findings.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from sensor.dialects.conversation import Conversation
+from sensor.dialects.nodes import NodeSeen, read_tcp
+from sensor.line.flow_facts import TCP, FlowFacts, facts, flow_key, proxy_of, stable_id
+from sensor.model.events import Close, Open
+from sensor.model.evidence import Evidence, Grade
+from sensor.model.node import Node
+from sensor.session.session import Session
+from sensor.session.verify import Sampling
+from sensor.signatures.model import NodeSignature, SignatureSet
+
+#: Bytes of a node's first message shown as evidence, in hex.
+NODE_EXCERPT_BYTES = 64
+
+
+class First(NamedTuple):
+    """The first bytes that one side of a node sent."""
+
+    data: bytes
+    direction: int
+    offset: int  # in the direction's stream: behind the wrappings
+    ts_ns: int
+
+
+class OpenFlow:
+    """One open candidate."""
+
+    __slots__ = ("conversation", "datagram", "last_ns", "missed", "opened", "seen", "session", "stage")
+
+    def __init__(self, opened: Open, signatures: SignatureSet, sampling: Sampling) -> None:
+        self.opened = opened
+        self.session = Session(signatures, sampling)
+        self.conversation = Conversation(opened.midstream)
+        self.datagram: tuple[NodeSignature, NodeSeen, First] | None = None
+        self.seen = [0, 0]  # stream bytes by direction
+        self.missed = [0, 0]
+        self.last_ns = opened.ts_ns
+        self.stage: tuple[object, ...] = ()  # of the session, when it was last judged
+
+    def facts(self, closed: Close | None) -> FlowFacts:
+        known = facts(self.opened, closed, self.last_ns, (self.seen[0], self.seen[1]), (self.missed[0], self.missed[1]))
+        known.carriage = self.conversation.carriage
+        return known
+
+
+def node_seen(signatures: SignatureSet, flow: OpenFlow) -> tuple[NodeSignature, NodeSeen, First] | None:
+    """The node a flow belongs to, if it shows one: by which signature, what was seen, and by which first bytes."""
+    if flow.datagram is not None:
+        return flow.datagram
+    heads = flow.conversation.heads
+    for signature in signatures.nodes if heads is not None and flow.opened.proto == TCP else ():
+        seen = read_tcp(signature, heads.pair) if heads is not None else None
+        if seen is not None and heads is not None:
+            direction = seen.directions[0]
+            first = First(
+                bytes(heads.pair[direction].data), direction, flow.conversation.start(direction), flow.opened.ts_ns
+            )
+            return signature, seen, first
+    return None
+
+
+def node_record(signature: NodeSignature, seen: NodeSeen, first: First, known: FlowFacts) -> Node:
+    opened = known.opened
+    data, direction, offset, ts_ns = first
+    key = flow_key(opened, 0, known.first_ns)
+    header = signature.header
+    evidence = Evidence(
+        grade=Grade.SPEAKS,
+        signature=header.name,
+        time_ns=ts_ns,
+        flow=key.community_id,
+        direction="originator" if direction == 0 else "responder",
+        offset=offset,
+        excerpt=data[:NODE_EXCERPT_BYTES].hex(),
+        detail={"reason": seen.reason},
+    )
+    return Node(
+        node_id=stable_id("node", key.flow_id, header.name),
+        protocol=header.name,
+        network=seen.network,
+        coin=seen.coin,
+        key=key,
+        agent=seen.agent,
+        signature_id=header.id,
+        signature_rev=header.rev,
+        signature=header.title,
+        first_ns=known.first_ns,
+        last_ns=known.last_ns,
+        confidence=seen.confidence,
+        evidence=[evidence],
+        vlans=opened.vlans,
+        source=opened.source,
+        transport=known.carriage.transport,
+        host=known.carriage.pool_host,
+        proxy=proxy_of(opened, known.carriage.asked_by, known.carriage.transport),
+    )

@@ -1,0 +1,222 @@
+"""The line in the middle: events of a core in, findings and nodes out. Sans-IO: no clock, no socket, no file; time is the packets' own.
+
+Holds one small state for each open candidate flow and one for each finding; both are bounded, and what a bound refuses is counted. The
+result does not depend on how events of different flows interleave. With a tempo (the daemon) findings are told while mining goes on;
+without one (a replay) each is told once, at the end.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable
+from itertools import islice
+
+from sensor.dialects.nodes import read_datagram
+from sensor.estimate import Assumptions
+from sensor.line.donors import may_donate, name_donor, name_donors
+from sensor.line.enrich import appraised
+from sensor.line.flow_facts import TCP, FlowFacts
+from sensor.line.join import finding_id
+from sensor.line.judge import judge
+from sensor.line.lifecycle import Following, Named, Tempo
+from sensor.line.open_flow import First, OpenFlow, node_record, node_seen
+from sensor.model.events import Chunk, Close, End, Event, Hit, Open, Shape
+from sensor.model.finding import Finding
+from sensor.model.node import Node
+from sensor.session.verify import Sampling
+from sensor.signatures.model import SignatureSet
+
+#: Candidate flows followed at once: four times the core's own bound on open gates, because spent ones stay until they close.
+MAX_OPEN_FLOWS = 65_536
+ASSUMED = Assumptions()
+SAMPLED = Sampling()
+#: Oldest flows looked at when one must be given up.
+EVICTION_LOOK = 64
+#: Nodes kept of a replay; past this new ones are counted and refused.
+MAX_NODES = 65_536
+
+
+class Pipeline:
+    """Events in, records out. One instance for each run; not for several threads."""
+
+    def __init__(
+        self,
+        signatures: SignatureSet,
+        *,
+        assumptions: Assumptions = ASSUMED,
+        sampling: Sampling = SAMPLED,
+        tempo: Tempo | None = None,
+    ) -> None:
+        self._signatures = signatures
+        self._tempo = tempo
+        self._following = Following(tempo, self._reread)
+        self._touched: dict[int, None] = {}  # open flows that said something since they were last judged
+        self._ended: list[Node] = []  # nodes to be told
+        self._now_ns = 0
+        self._sampling = sampling
+        self._assumptions = assumptions
+        self._flows: dict[int, OpenFlow] = {}
+        self._nodes: dict[str, Node] = {}
+        self._counters: Counter[str] = Counter()
+
+    @property
+    def counters(self) -> dict[str, int]:
+        """Counts since the start, by name."""
+        return {
+            **dict(sorted((self._counters + self._following.counters).items())),
+            "flows_open": len(self._flows),
+            "findings": len(self._following),
+            "nodes": len(self._nodes),
+        }
+
+    def replace(
+        self, signatures: SignatureSet, assumptions: Assumptions, sampling: Sampling, tempo: Tempo | None
+    ) -> None:
+        """Go on with other signatures and settings: new flows are read by them, open ones to their end by those they began with."""
+        self._signatures, self._assumptions, self._sampling = signatures, assumptions, sampling
+        self._tempo = tempo
+        self._following.tempo = tempo
+
+    def step(self, events: Iterable[Event], now_ns: int | None = None) -> list[Finding | Node]:
+        """Take events in their order; gives what is to be told by now, which is the last packet's time unless a later one is given."""
+        for event in events:
+            if isinstance(event, Chunk):
+                self._chunk(event)
+            elif isinstance(event, Open):
+                self._open(event)
+            elif isinstance(event, Close):
+                self._close(event)
+            elif isinstance(event, Hit):
+                self._counters["hits"] += 1
+            elif isinstance(event, Shape):
+                self._shape(event)
+            elif isinstance(event, End):
+                self._counters["sources"] += 1
+                self._counters["sources_failed"] += event.error is not None
+        return self._tell(now_ns) if self._tempo is not None else []
+
+    def finish(self) -> list[Finding | Node]:
+        """Close what is open and give every record, sorted by first packet and identity. With a tempo findings stay open for the next run:
+        what is new of them is given."""
+        for number, flow in list(self._flows.items()):
+            self._end(number, flow, None)
+        self._flows.clear()
+        findings = []
+        for identity, joined, told in self._following.all():
+            if self._tempo is None or not told:
+                finding = appraised(joined, identity, self._signatures, self._assumptions)
+                if self._tempo is not None:
+                    finding.state = "updated" if self._following.was_told(identity) else "opened"
+                findings.append(finding)
+        name_donors(findings)
+        records: list[Finding | Node] = [*findings, *self._nodes.values(), *self._ended]
+        return sorted(
+            records, key=lambda one: (one.first_ns, one.finding_id if isinstance(one, Finding) else one.node_id)
+        )
+
+    def _tell(self, now_ns: int | None) -> list[Finding | Node]:
+        now_ns = self._now_ns if now_ns is None else max(now_ns, self._now_ns)
+        for number in self._touched:
+            flow = self._flows.get(number)
+            if flow is not None and flow.stage != flow.session.stage:
+                flow.stage = flow.session.stage
+                self._following.saw(number, self._reread(number), now_ns)
+        self._touched.clear()
+        records: list[Finding | Node] = [*self._ended]
+        self._ended.clear()
+        for told in self._following.tell(now_ns):
+            finding = appraised(told.joined, told.identity, self._signatures, self._assumptions)
+            finding.state = told.state
+            if may_donate(finding):
+                name_donor(finding, self._following.logins(finding.miner_ip))
+            records.append(finding)
+        return records
+
+    def _reread(self, number: int) -> list[Named]:
+        """What an open flow contributes as of now."""
+        flow = self._flows.get(number)
+        return [] if flow is None else [(finding_id(one), one) for one in judge(flow.session, flow.facts(None))]
+
+    def _open(self, event: Open) -> None:
+        if len(self._flows) >= MAX_OPEN_FLOWS:
+            self._evict()
+        self._flows[event.flow] = OpenFlow(event, self._signatures, self._sampling)
+        self._counters["sessions"] += 1
+
+    def _evict(self) -> None:
+        """Give up the oldest flow in which nothing was recognised, or the oldest of all."""
+        oldest = next(iter(self._flows))
+        for number, flow in islice(self._flows.items(), EVICTION_LOOK):
+            if not flow.session.readings:
+                oldest = number
+                break
+        self._counters["sessions_evicted"] += 1
+        self._end(oldest, self._flows.pop(oldest), None)
+
+    def _chunk(self, event: Chunk) -> None:
+        flow = self._flows.get(event.flow)
+        if flow is None:
+            self._counters["chunks_without_flow"] += 1
+            return
+        self._counters["chunks"] += 1
+        self._touched[event.flow] = None
+        self._counters["chunk_bytes"] += len(event.data)
+        flow.seen[event.direction] += len(event.data)
+        flow.missed[event.direction] += event.gap
+        flow.last_ns = max(flow.last_ns, event.ts_ns)
+        self._now_ns = event.ts_ns
+        if flow.opened.proto != TCP:
+            self._datagram(flow, event)
+            return
+        if flow.session.readings:
+            flow.conversation.heads = None  # what speaks a dialect is no node
+        for read in flow.conversation.feed(event.direction, event.ts_ns, event.offset, event.gap, event.data):
+            flow.session.receive(read)
+
+    def _shape(self, event: Shape) -> None:
+        self._counters["shapes"] += 1
+        flow = self._flows.get(event.flow)
+        flights = self._signatures.flights
+        if flow is not None and event.shape < len(flights):
+            flow.conversation.told_flights(event.direction, event.ts_ns, flights[event.shape])
+            flow.last_ns = max(flow.last_ns, event.ts_ns)
+
+    def _datagram(self, flow: OpenFlow, event: Chunk) -> None:
+        if flow.datagram is not None:
+            return
+        for signature in self._signatures.nodes:
+            seen = read_datagram(signature, event.data)
+            if seen is not None:
+                flow.datagram = (signature, seen, First(event.data, event.direction, 0, event.ts_ns))
+                return
+
+    def _close(self, event: Close) -> None:
+        flow = self._flows.pop(event.flow, None)
+        if flow is None:
+            self._counters["closes_without_flow"] += 1
+            return
+        self._end(event.flow, flow, event)
+
+    def _end(self, number: int, flow: OpenFlow, closed: Close | None) -> None:
+        for read in flow.conversation.finish():
+            flow.session.receive(read)
+        flow.session.finish()
+        self._counters.update(flow.session.counters)
+        known = flow.facts(closed)
+        contributions = [(finding_id(one), one) for one in judge(flow.session, known)]
+        self._following.ended(number, contributions, max(self._now_ns, known.last_ns))
+        if not flow.session.readings:
+            self._node(flow, known)
+
+    def _node(self, flow: OpenFlow, known: FlowFacts) -> None:
+        found = node_seen(self._signatures, flow)
+        if found is None:
+            return
+        node = node_record(*found, known)
+        if self._tempo is not None:
+            self._ended.append(node)
+            return
+        if len(self._nodes) >= MAX_NODES and node.node_id not in self._nodes:
+            self._counters["nodes_refused"] += 1
+            return
+        self._nodes[node.node_id] = node

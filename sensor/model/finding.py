@@ -1,0 +1,101 @@
+"""The finding: the judged conclusion about a miner address, a pool and a login. Plain data; knows no bytes and no files.
+
+Names follow the event of the project (EVE conventions): an exporter turns a record into its own form without asking anything else.
+Times are nanoseconds of the packet clock since the epoch, addresses are text, `None` means not known (never guessed).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Literal
+
+from sensor.model.attribution import Attribution
+from sensor.model.evidence import Evidence, Grade
+from sensor.model.flow import FlowSummary
+from sensor.model.quantities import Interval, Power, Shares, ShareTimeline
+
+
+@dataclass(slots=True, frozen=True)
+class Wallet:
+    """What a login says about who is paid. Without an address it is an account at the pool."""
+
+    address: str | None
+    verdict: Literal["valid", "format matches", "account"]
+    coins: tuple[str, ...] = ()  # every coin whose addresses have this form; which of them is meant is not in it
+    form: str | None = None
+    checksum: Literal["right", "wrong"] | None = None  # None: the form has none, or none is known
+    payout: str | None = None  # the coin the login itself asks to be paid in
+
+
+@dataclass(slots=True, frozen=True)
+class Pool:
+    """The other end by its name: asked for through a proxy, or spoken by the miner; addresses alone name nobody."""
+
+    host: str | None = None  # host or host:port
+    name: str | None = None  # of the catalogue
+    operator: str | None = None
+    listed: bool | None = None  # whether the catalogue has it; None: no name was seen
+
+
+@dataclass(slots=True)
+class Finding:
+    """The judged conclusion about one miner address, one pool and one login."""
+
+    finding_id: str
+    state: Literal["opened", "updated", "closed"]
+    grade: Grade
+    confidence: float
+    signature_id: int
+    signature_rev: int
+    signature: str  # one line for people
+    dialect: str
+    framing: str
+    transport: str
+    coin: str | None
+    algorithm: str | None
+    login: str | None
+    worker: str | None
+    workers: tuple[str, ...]  # all rig names seen, sorted, bounded
+    agent: str | None
+    software: str | None
+    pool_ip: str
+    pool_port: int
+    miner_ip: str
+    shares: Shares
+    hashes_per_share: float | None
+    work_hashes: float | None
+    claimed_hashrate_hps: float | None
+    first_ns: int
+    last_ns: int
+    active_seconds: float
+    jobs: int
+    flows: list[FlowSummary]  # bounded, newest kept
+    flow_count: int
+    evidence: list[Evidence]
+    midstream: bool
+    capture_loss: float  # share of stream bytes never seen, 0..1
+    reasons: tuple[str, ...]  # why this grade and confidence, in words
+    hashrate_hps: Interval | None = None  # from shares that were not rejected
+    spent_hashrate_hps: Interval | None = None  # from all shares that were sent: rejected ones cost the same power
+    power_watts: Power | None = None
+    energy_kwh: Power | None = None  # over the time that was watched
+    estimate_notes: tuple[str, ...] = ()  # what the figures above rest on, in words
+    software_version: str | None = None
+    device: str | None = None
+    device_class: str | None = None
+    agent_role: str | None = None  # proxy, aggregator, gateway, rental, node: the agent is not the mining machine's
+    work_unit: Literal["hashes", "solutions"] = "hashes"  # what every figure of work and hashrate counts
+    nominal_hashrate_hps: float | None = None  # stated by the agent's name: a claim
+    wallet: Wallet | None = None  # what the login says about who is paid
+    donation: bool = False  # a program's own donation or fee session, not another miner
+    aggregator: str | None = (
+        None  # what speaks for many machines: a proxy, a farm's agent, a rental's front end; "unnamed" if not known
+    )
+    worker_count: int = 0  # different rig names on its connections; 0 if none was named
+    machines_seen: int = 1  # at least this many machines behind the miner's address
+    pool_host: str | None = None  # host:port of the pool as a proxy was asked for it
+    proxy: str | None = None  # address:port of that proxy
+    pool: Pool = field(default_factory=Pool)
+    attribution: Attribution | None = None  # whose address the miner's was
+    timeline: ShareTimeline | None = None  # of all its connections; None if no share was seen
+    stream_bytes: int = 0  # of its connections, both directions, without headers; those that were missed are in it

@@ -1,0 +1,23 @@
+"""What leaves the line: a finding or a node, and the name of what is said about it now."""
+
+from __future__ import annotations
+
+import hashlib
+
+from sensor.model.finding import Finding
+from sensor.model.node import Node
+
+#: What leaves the line.
+Record = Finding | Node
+
+
+def event_id(record: Finding | Node) -> str:
+    """The name of what is said about a record now: the same at every retry and every replay of the packets, another when it changed."""
+    if isinstance(record, Node):
+        parts: tuple[object, ...] = (record.node_id, "closed", record.last_ns)
+    else:
+        counts = (record.shares.submitted, record.shares.accepted, record.shares.verified, record.flow_count)
+        parts = (record.finding_id, record.state, record.last_ns, int(record.grade), *counts)
+    return hashlib.sha1(
+        " ".join(map(str, parts)).encode("utf-8", "backslashreplace"), usedforsecurity=False
+    ).hexdigest()[:20]

@@ -1,0 +1,207 @@
+"""What a ledger says of a period: who mined where, how much, and how the cases stand. Plain data; knows no SQL and no document.
+
+The ledger makes a `Summary` (`sensor/ledger/read/periods.py`); bulletins and lists are made of it. Hashrates and work are of one algorithm
+and are never added to those of another; energy may be added over all. Times are nanoseconds since the epoch.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import Literal
+
+from sensor.model.attribution import Enterprise, Site
+from sensor.model.evidence import Grade
+
+State = Literal["new", "notified", "under-check", "rectifying", "re-check", "closed", "relapsed", "false-alarm"]
+Kind = Literal["mine", "hosting", "intruded", "household", "proxy", "unclear"]
+
+SECONDS_PER_HOUR = 3_600.0
+NS = 1_000_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class Range:
+    """A figure with its bounds. Adding adds the bounds too: nothing is assumed to cancel out."""
+
+    low: float = 0.0
+    best: float = 0.0
+    high: float = 0.0
+
+    def __add__(self, other: Range) -> Range:
+        return Range(self.low + other.low, self.best + other.best, self.high + other.high)
+
+    def scaled(self, factor: float) -> Range:
+        """Every figure times the factor."""
+        return Range(self.low * factor, self.best * factor, self.high * factor)
+
+
+@dataclass(frozen=True, slots=True)
+class SiteClass:
+    """What kind of place a site is, how sure, and why."""
+
+    kind: Kind  # "hosting": a data centre with mining tenants
+    confidence: float  # 0..1
+    reasons: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """One step of a case: who put it into this state, when and why."""
+
+    at_ns: int
+    state: State
+    who: str
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """What is being done about one site, or about an address whose owner nobody knows."""
+
+    case_id: int
+    state: State
+    since_ns: int  # when it came into this state
+    opened_ns: int
+    due_ns: int | None  # when the next step should have been taken; None where none is awaited
+    site_id: int | None
+    address: str | None  # where no owner is known
+    enterprise: Enterprise | None
+    site: Site | None
+    first_ns: int  # mining seen, first and last
+    last_ns: int
+    changes: tuple[Change, ...] = ()  # oldest first
+
+    def overdue(self, now_ns: int) -> bool:
+        """Whether the next step should have been taken by now."""
+        return self.due_ns is not None and self.due_ns < now_ns
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One address of a site mining by one algorithm in the period. A muted finding (allow-list, weak grade) is in none."""
+
+    address: str
+    site_id: int | None  # into Summary.sites; None: nobody is named
+    algorithm: str | None
+    work_unit: str  # "hashes" or "solutions"
+    coins: tuple[str, ...]  # those known, sorted
+    pools: tuple[str, ...]  # the catalogue's name, else host:port as it was asked for, else address:port; sorted
+    dialects: tuple[str, ...]
+    grade: Grade
+    machines: int  # at least so many
+    first_ns: int  # mining by this algorithm first seen, ever
+    last_ns: int  # last seen within the period, to the hour
+    seconds: float  # of mining watched within the period, summed over findings
+    sessions: int
+    shares: int  # submitted
+    accepted: int
+    work_hashes: float  # behind the shares that were seen: a sum over events
+    hashes: Range  # estimated work, capture loss made up for
+    hashrate_hps: Range  # the mean over the whole period: hashes / its seconds
+    energy_kwh: Range
+    stream_bytes: int  # of the mining connections, without headers
+    capture_loss: float
+    new: bool  # nothing of this address, site and algorithm before the period
+    case_id: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class SiteSummary:
+    """One site with what is known of it beyond the lines."""
+
+    site_id: int
+    enterprise: Enterprise | None
+    site: Site | None
+    site_class: SiteClass
+    first_ns: int
+    last_ns: int
+
+
+@dataclass(frozen=True, slots=True)
+class Total:
+    """Sums over lines of one algorithm."""
+
+    algorithm: str | None
+    work_unit: str
+    addresses: int
+    machines: int
+    shares: int
+    work_hashes: float
+    hashrate_hps: Range
+    energy_kwh: Range
+
+
+@dataclass(frozen=True, slots=True)
+class Summary:
+    """A period [from_ns, to_ns): an hour of the roll-ups belongs to the period in which it begins, so periods add up."""
+
+    from_ns: int
+    to_ns: int
+    lines: tuple[Line, ...]  # by site, address, algorithm
+    gone: tuple[Line, ...]  # lines of the period before, of the same length, of which nothing is seen in this one
+    sites: dict[int, SiteSummary]
+    cases: tuple[Case, ...]  # those open at any time of the period, with their changes up to its end
+    watched_seconds: float  # time in which the sensor was listening; 0 if that is not known
+    capture_loss: float  # mean of the lines', by the time they were watched
+    notes: tuple[str, ...] = field(default=())  # what the reader should know of the figures
+
+    def about(self, line: Line) -> SiteSummary | None:
+        """The site of a line."""
+        return None if line.site_id is None else self.sites[line.site_id]
+
+    @property
+    def seconds(self) -> float:
+        """Length of the period."""
+        return (self.to_ns - self.from_ns) / NS
+
+    @property
+    def addresses(self) -> int:
+        """Different addresses that mined."""
+        return len({line.address for line in self.lines})
+
+    @property
+    def enterprises(self) -> int:
+        """Different enterprises named."""
+        known = (self.sites[line.site_id].enterprise for line in self.lines if line.site_id is not None)
+        return len({one.enterprise_id for one in known if one is not None})
+
+    @property
+    def energy_kwh(self) -> Range:
+        """Over all algorithms: energy may be added."""
+        return energy(self.lines)
+
+    def totals(self) -> tuple[Total, ...]:
+        """One for each algorithm, most energy first."""
+        return totals(self.lines)
+
+    def case(self, line: Line) -> Case | None:
+        """The case a line belongs to."""
+        return next((one for one in self.cases if one.case_id == line.case_id), None)
+
+
+def energy(lines: Iterable[Line]) -> Range:
+    """Energy of lines of any algorithm."""
+    return sum((line.energy_kwh for line in lines), Range())
+
+
+def totals(lines: Iterable[Line]) -> tuple[Total, ...]:
+    """Sums over lines, one for each algorithm and unit of work, most energy first; never across them."""
+    groups: dict[tuple[str | None, str], list[Line]] = {}
+    for line in lines:
+        groups.setdefault((line.algorithm, line.work_unit), []).append(line)
+    made = [_total(algorithm, unit, group) for (algorithm, unit), group in groups.items()]
+    return tuple(sorted(made, key=lambda one: (-one.energy_kwh.best, one.algorithm or "")))
+
+
+def _total(algorithm: str | None, unit: str, group: list[Line]) -> Total:
+    return Total(
+        algorithm=algorithm,
+        work_unit=unit,
+        addresses=len({line.address for line in group}),
+        machines=sum(line.machines for line in group),
+        shares=sum(line.shares for line in group),
+        work_hashes=sum(line.work_hashes for line in group),
+        hashrate_hps=sum((line.hashrate_hps for line in group), Range()),
+        energy_kwh=energy(group),
+    )

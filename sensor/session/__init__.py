@@ -1,0 +1,1 @@
+"""One flow's mining conversation: messages in, accounts with shares, jobs and evidence out. Sans-IO."""

@@ -1,0 +1,75 @@
+"""One login within one session: its shares, work, claims and rig names. Knows counting; knows no messages and no bytes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from fractions import Fraction
+
+from sensor.estimate import Share, ShareBook, Timeline
+from sensor.model.quantities import Shares
+
+#: Rig names kept of one account; a proxy may forward thousands, the count of shares does not depend on them.
+MAX_WORKERS = 64
+
+
+@dataclass(slots=True, eq=False)
+class Account:
+    """What one login did in one session. Work is in 2^-32 hashes, so that sums are exact."""
+
+    login: str | None
+    first_ns: int
+    last_ns: int
+    worker: str | None = None
+    agent: str | None = None
+    coin: str | None = None
+    algorithm: str | None = None
+    shares: Shares = field(default_factory=Shares)
+    book: ShareBook = field(default_factory=ShareBook)  # the same shares as the estimate needs them
+    work: int = 0
+    work_unknown: int = 0  # accepted shares whose difficulty was never seen
+    share_work: tuple[int, int] | None = None  # (time, work) of the latest share
+    claimed_hps: tuple[int, float] | None = None  # (time, claim)
+    workers: tuple[str, ...] = ()
+    refused: bool = False
+    timeline: Timeline | None = None  # when shares were sent
+
+    def name_worker(self, name: str) -> None:
+        """Remember a rig name; over the bound the last in the alphabet go, so that order of arrival does not matter."""
+        names = (*self.workers, name) if name not in self.workers else self.workers
+        last = max(names) if len(names) > MAX_WORKERS else None
+        self.workers = names if last is None else tuple(one for one in names if one != last)
+
+    def rescale(self, factor: Fraction) -> None:
+        """The algorithm proved to be another than assumed: what was counted means this many times the work."""
+        self.work = int(self.work * factor)
+        self.share_work = self.share_work and (self.share_work[0], int(self.share_work[1] * factor))
+        self.book.rescale(factor)
+
+    def submit(self, ts_ns: int, work: int | None, value: int | None = None) -> Share:
+        """A share was sent; `value` is the upper part of its hash where the miner says it."""
+        self.shares.submitted += 1
+        self.shares.unanswered += 1
+        self.last_ns = max(self.last_ns, ts_ns)
+        self.timeline = self.timeline or Timeline()
+        self.timeline.put(ts_ns)
+        if work is not None:
+            self.share_work = (ts_ns, work)
+        return self.book.submit(ts_ns, work, value)
+
+    def settle(self, accepted: bool, work: int | None, share: Share | None = None) -> None:
+        """A share was answered; the answer may be what tells its work."""
+        self.shares.unanswered -= 1
+        if share is not None and share.work is None and work is not None:
+            self.share_work = (share.ts_ns, work)
+            self.book.learn(share, work)
+        if not accepted:
+            self.shares.rejected += 1
+            if share is not None:
+                share.work = work
+                self.book.reject(share)
+            return
+        self.shares.accepted += 1
+        if work is None:
+            self.work_unknown += 1
+        else:
+            self.work += work

@@ -1,0 +1,245 @@
+"""The jobs of one flow as one dialect reads them: what a share of each is worth, and on which algorithm's scale. Knows no accounts' counts.
+
+A job's difficulty is fixed when it is given, by its own target or the one in force. Recomputed shares may prove that the algorithm is
+another than assumed: then what was announced means a different amount of work.
+"""
+
+from __future__ import annotations
+
+import zlib
+from array import array
+from collections.abc import Callable, Iterable, Mapping
+from fractions import Fraction
+
+from sensor.dialects.readers.json_lines import Message
+from sensor.estimate import JobTimes
+from sensor.session.account import Account
+from sensor.session.verify import Look, Share, Verifier
+from sensor.signatures.language import look
+from sensor.signatures.model import Dialect, MessageRule
+from sensor.signatures.proofs import Proof
+from sensor.signatures.take import Taken
+
+#: Jobs whose difficulty is remembered; miners submit to the last few, and a chain-group pool pushes 16 at a time.
+MAX_JOBS = 32
+#: Jobs taken from one message.
+MAX_JOBS_PER_MESSAGE = 64
+NOTHING: Mapping[str, Taken] = {}
+
+
+class JobWorks:
+    """What a share of each of the last jobs is worth. Of names only a 32-bit mark is kept: texts would be most of a session's memory, and
+    two of a few dozen jobs meet once in many million sessions."""
+
+    __slots__ = ("_marks", "_works")
+
+    def __init__(self) -> None:
+        self._marks = array("I")
+        self._works: tuple[int | None, ...] = ()  # oldest job first
+
+    def put(self, name: str, work: int | None) -> None:
+        """A job was given, or given again."""
+        mark = _mark(name)
+        if mark in self._marks:
+            at = self._marks.index(mark)
+            del self._marks[at]
+            self._works = (*self._works[:at], *self._works[at + 1 :])
+        elif len(self._marks) >= MAX_JOBS:
+            del self._marks[0]
+            self._works = self._works[1:]
+        self._marks.append(mark)
+        self._works = (*self._works, work)
+
+    def of(self, name: str) -> int | None:
+        """The work of a job's share; None for a job that was not seen, or whose difficulty was not."""
+        mark = _mark(name)
+        return self._works[self._marks.index(mark)] if mark in self._marks else None
+
+    def change(self, to: Callable[[int | None], int | None]) -> None:
+        """The difficulty of all jobs means something else."""
+        self._works = tuple(to(work) for work in self._works)
+
+
+def _mark(name: str) -> int:
+    return zlib.crc32(name.encode("utf-8", "backslashreplace"))
+
+
+class Jobs:
+    """Targets, jobs and their work, in 2^-32 hashes a share."""
+
+    __slots__ = (
+        "_known",
+        "_target",
+        "algorithm",
+        "coin",
+        "count",
+        "dialect",
+        "latest",
+        "machine",
+        "proven",
+        "times",
+        "verifier",
+    )
+
+    def __init__(self, dialect: Dialect, verifier: Verifier | None) -> None:
+        self.dialect = dialect
+        self.verifier = verifier
+        self.proven: str | None = None  # the algorithm that recomputed shares prove
+        self.algorithm: str | None = None  # that the pool names
+        self.machine: str | None = None  # the only algorithm of the machine that the agent names
+        self.coin: str | None = None  # that the shape of a job names
+        self.count = 0
+        self.latest: tuple[int, int] | None = None  # (time, work) of the latest job
+        self.times = JobTimes()
+        self._known: JobWorks | None = None
+        self._target = NOTHING
+
+    def assumed(self, account: Account | None) -> str | None:
+        """The algorithm by what was said."""
+        return (account.algorithm if account else None) or self.algorithm or self.dialect.algorithm or self.machine
+
+    def in_force(self, account: Account | None) -> str | None:
+        """The algorithm by which difficulty is read."""
+        return self.proven or self.assumed(account)
+
+    def aim(self, rule: MessageRule, values: Mapping[str, Taken], account: Account | None) -> None:
+        """A new difficulty or target: for jobs from now on, or for all of them if the dialect says so."""
+        self._target = {**self._target, **_aims(values)}
+        if isinstance(values.get("algorithm"), str):
+            self.algorithm = str(values["algorithm"])
+        if rule.every_job:
+            if self.verifier is not None:
+                self.verifier.retarget(self._target)
+            if self._known is not None:
+                work = self._per_share(self._target, self.in_force(account))
+                self._known.change(lambda _: work)
+
+    def take(
+        self, rule: MessageRule, message: Message, values: Mapping[str, Taken], account: Account | None, *, fresh: bool
+    ) -> None:
+        """The jobs of a message; `fresh` says that the dialect's initial difficulty holds."""
+        if rule.each is None:
+            pieces = rule.proof.read(message.value) if self.verifier is not None else None
+            self.announce(values, message.ts_ns, account, fresh=fresh, pieces=pieces)
+            return
+        elements = look(message.value, rule.each)
+        for element in elements[:MAX_JOBS_PER_MESSAGE] if isinstance(elements, list) else [elements]:
+            self._put({**rule.constants, **rule.take.read(message.value, element)}, message.ts_ns, account, fresh, None)
+        self.count += 1
+
+    def announce(
+        self,
+        values: Mapping[str, Taken],
+        ts_ns: int,
+        account: Account | None,
+        *,
+        fresh: bool,
+        pieces: Mapping[str, object] | None = None,
+    ) -> None:
+        """One job."""
+        self.count += 1
+        self._put(values, ts_ns, account, fresh, pieces)
+
+    def _put(
+        self,
+        values: Mapping[str, Taken],
+        ts_ns: int,
+        account: Account | None,
+        fresh: bool,
+        pieces: Mapping[str, object] | None,
+    ) -> None:
+        """Its difficulty is fixed now, by its own target or the one in force."""
+        if isinstance(values.get("algorithm"), str):
+            self.algorithm = str(values["algorithm"])
+        if isinstance(values.get("coin"), str):
+            self.coin = str(values["coin"])
+        own = _aims(values)
+        initial = self.dialect.work.initial if fresh else NOTHING
+        aim = {**initial, **self._target, **own} if initial or own else self._target
+        work = self._per_share(aim, self.in_force(account))
+        self.times.put(ts_ns, work is not None)
+        if work is not None:
+            work = (
+                self.latest[1] if self.latest is not None and self.latest[1] == work else work
+            )  # one number for many jobs
+            self.latest = (ts_ns, work)
+        if "job" not in values:
+            return
+        key = str(values["job"])
+        if pieces and self.verifier is not None:
+            self.verifier.job(key, pieces, aim)
+        self._known = self._known or JobWorks()
+        self._known.put(key, work)
+
+    def work_of(self, values: Mapping[str, Taken], account: Account, latest: Account | None) -> int | None:
+        """The work of a share: of its job if that was seen, else by what is in force at this time."""
+        key = values.get("job")
+        known = self._known.of(str(key)) if self._known is not None and key is not None else None
+        if known is not None:
+            return known
+        own = _aims(values)
+        now = self._per_share(
+            {**self._target, **own} if own else self._target, self.proven or account.algorithm or self.in_force(latest)
+        )
+        return now if now is not None else (self.latest[1] if self.latest else None)
+
+    def learn(self, proof: Proof, message: Message) -> None:
+        """What a message says that shares are recomputed from."""
+        if proof and self.verifier is not None:
+            self.verifier.learn(proof.read(message.value))
+
+    def recompute(
+        self, proof: Proof, message: Message, values: Mapping[str, Taken], who: tuple[Account, Account | None]
+    ) -> Look | None:
+        """Let the dialect's scheme look at a share if it is in the sample; `who` is whose it is, and the latest account."""
+        verifier = self.verifier
+        if verifier is None or not proof:
+            return None
+        job = str(values.get("job"))
+        if not verifier.due(job):
+            return None
+        account, latest = who
+        share = Share(job, proof.read(message.value), account, self.work_of(values, account, latest))
+        return verifier.share(share, self.assumed(account), self.dialect.work.per_share)
+
+    def settle(self, accounts: Iterable[Account], latest: Account | None) -> None:
+        """The first proof also settles which algorithm it is."""
+        proven = self.verifier.proven if self.verifier is not None else None
+        if proven is None or self.proven is not None:
+            return
+        for one in accounts:
+            one.rescale(self._scale(self.assumed(one), proven))
+        self._rescale(self._scale(self.in_force(latest), proven))
+        self.proven = proven
+
+    def renamed(self, before: str | None, after: str | None) -> None:
+        """Jobs came before the login that names the algorithm: their difficulty meant another work."""
+        if self._known is not None and self.proven is None and after is not None and after != before:
+            self._rescale(self._scale(before, after))
+
+    def on_scale(self, account: Account, work: int | None) -> int | None:
+        """Work that was computed before the algorithm was proven, on the scale of that algorithm."""
+        if work is None or self.proven is None:
+            return work
+        return int(work * self._scale(self.assumed(account), self.proven))
+
+    def _rescale(self, scale: Fraction) -> None:
+        """The difficulty of the jobs so far means this many times the work."""
+        if scale == 1:
+            return
+        if self._known is not None:
+            self._known.change(lambda work: None if work is None else int(work * scale))
+        self.latest = self.latest and (self.latest[0], int(self.latest[1] * scale))
+
+    def _scale(self, assumed: str | None, proven: str) -> Fraction:
+        """How much a difficulty means for the proven algorithm, against what it meant for the assumed one."""
+        unit = {"difficulty": 1 << 40}
+        old, new = self._per_share(unit, assumed), self._per_share(unit, proven)
+        return Fraction(new, old) if old and new else Fraction(1)
+
+    def _per_share(self, values: Mapping[str, Taken], algorithm: str | None) -> int | None:
+        return self.dialect.work.per_share(values, algorithm)
+
+
+def _aims(values: Mapping[str, Taken]) -> dict[str, Taken]:
+    return {name: value for name, value in values.items() if name in ("target", "difficulty")}

@@ -1,0 +1,99 @@
+"""The logins of one flow as one dialect reads them: whom a message speaks for, and what it says of them. Knows no jobs and no shares."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from sensor.dialects.rig import rig_of
+from sensor.session.account import Account
+from sensor.session.distinct import Distinct
+from sensor.signatures.model import Dialect
+from sensor.signatures.take import Taken
+
+#: Logins kept of one connection; a coin-hive bridge has two, a dev fee one more.
+MAX_ACCOUNTS = 16
+
+
+class Logins:
+    """The accounts of one reading, in the order they signed in."""
+
+    __slots__ = ("_sessions", "accounts", "dialect", "dropped", "latest", "names")
+
+    def __init__(self, dialect: Dialect) -> None:
+        self.dialect = dialect
+        self.accounts: tuple[Account, ...] = ()
+        self.latest: Account | None = None
+        self.names = Distinct()  # rigs that were named on this connection, under any login
+        self.dropped = 0
+        self._sessions: dict[str, Account] | None = None
+
+    def known(self, login: str | None) -> Account | None:
+        """The account of a login, if it signed in."""
+        for one in self.accounts:
+            if one.login == login:
+                return one
+        return None
+
+    def account(self, values: Mapping[str, Taken], ts_ns: int) -> Account:
+        """The account a message speaks for: by login, by the session id it names, else the latest."""
+        login = values.get("login")
+        if login is None and self.latest is None:
+            login = values.get("account")  # named beside a share by a miner that may have signed in under it before
+        session = values.get("session") if self._sessions else None
+        bound = self._sessions.get(str(session)) if self._sessions and session is not None else None
+        account = (
+            self._by_login(login, ts_ns)
+            if isinstance(login, str)
+            else bound or self.latest or self._by_login(None, ts_ns)
+        )
+        account.last_ns = max(account.last_ns, ts_ns)
+        self._describe(account, values)
+        return account
+
+    def bind(self, session: str, account: Account) -> None:
+        """Messages with this session id speak for this account."""
+        sessions = self._sessions = {} if self._sessions is None else self._sessions
+        if len(sessions) >= MAX_ACCOUNTS and session not in sessions:
+            self.dropped += 1
+            return
+        sessions[session] = account
+
+    def _by_login(self, login: str | None, ts_ns: int) -> Account:
+        account = self.known(login)
+        if account is None:
+            if len(self.accounts) >= MAX_ACCOUNTS and self.latest is not None:
+                self.dropped += 1
+                self.names.add(str(login))
+                return self.latest
+            account = Account(login, ts_ns, ts_ns)
+            self.accounts = (*self.accounts, account)
+            if rig_of(login):
+                self.names.add(str(login))
+            for rule in self.dialect.coins if login else ():
+                if rule.login.search(login or ""):
+                    account.coin, account.algorithm = rule.coin, rule.algorithm
+                    break
+        self.latest = account
+        return account
+
+    def _describe(self, account: Account, values: Mapping[str, Taken]) -> None:
+        rig = rig_of(account.login)
+        worker = rig or values.get("worker")
+        if isinstance(worker, str) and worker and worker != account.login:
+            account.worker = account.worker or worker
+            if worker not in account.workers:
+                account.name_worker(worker)
+                if not rig:
+                    self.names.add(f"{account.login}\0{worker}")
+        agent = values.get("agent")
+        if isinstance(agent, str) and account.agent is None:
+            account.agent = agent
+        coin = values.get("coin")
+        if isinstance(coin, str):
+            account.coin = coin.upper()
+            for rule in self.dialect.coins:  # a coin named in words has the algorithm of that coin's wallets
+                if rule.coin == account.coin and rule.algorithm:
+                    account.algorithm = rule.algorithm
+                    break
+        if isinstance(values.get("algorithm"), str):
+            account.algorithm = str(values["algorithm"])

@@ -1,0 +1,252 @@
+"""One flow read as one dialect with one side as the miner: accounts, jobs, shares and evidence, as the dialect's rules say.
+
+A flow may have several readings at once (many dialects share `mining.subscribe`); which is right is decided at the end, by weight.
+Knows no packets and no grades.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from sys import intern
+
+from sensor.dialects.readers.json_lines import Message
+from sensor.estimate import Share, hash_value
+from sensor.session.account import Account
+from sensor.session.jobs import Jobs
+from sensor.session.logins import Logins
+from sensor.session.matched_messages import ACCEPTED, CONFIRMS, FROM_MINER, PROOF, Sightings
+from sensor.session.verify import Verifier
+from sensor.signatures.agents import AgentTable
+from sensor.signatures.language import Parts
+from sensor.signatures.model import Dialect, MessageRule, ReplyRule
+from sensor.signatures.take import Taken
+
+
+class Token:
+    """What a reading remembers of a request until it is answered."""
+
+    __slots__ = ("account", "reading", "rule", "share", "unproven", "work")
+
+    def __init__(self, reading: Reading, rule: MessageRule, account: Account | None, share: Share | None) -> None:
+        self.reading = reading
+        self.rule = rule
+        self.account = account
+        self.share = share
+        self.work = share.work if share is not None else None  # the share's own is rescaled with its account
+        self.unproven = (
+            reading.jobs.proven is None
+        )  # the work is on the scale that was assumed before the algorithm was proven
+
+
+class Reading:
+    """The state of one dialect over one flow."""
+
+    __slots__ = (
+        *(
+            "_agents",
+            "_defaults",
+            "_weighed",
+            "agent",
+            "dialect",
+            "endpoint",
+            "jobs",
+            "logins",
+            "miner",
+            "miner_confirms",
+            "pool_confirms",
+        ),
+        *("received", "refused", "score", "sightings", "started", "whole"),
+    )
+
+    def __init__(
+        self,
+        dialect: Dialect,
+        miner: int,
+        defaults: tuple[ReplyRule, ...],
+        verifier: Verifier | None,
+        agents: AgentTable,
+        *,
+        whole: bool,
+    ) -> None:
+        self.dialect = dialect
+        self.miner = miner  # direction of the miner
+        self._defaults = defaults  # replies every dialect of the framing shares
+        self._agents = agents
+        self.whole = whole  # nothing the pool said was lost
+        self.score = 0
+        self.received = 0  # messages
+        self.refused = 0
+        self.started = False  # the session's subscribe or login was seen
+        self.agent: str | None = None
+        self.endpoint: str | None = None  # the host the miner says it talks to
+        self.logins = Logins(dialect)
+        self.jobs = Jobs(dialect, verifier)
+        self.sightings = Sightings()
+        self.miner_confirms: tuple[str, ...] = ()
+        self.pool_confirms: tuple[str, ...] = ()
+        self._weighed: tuple[str, ...] = ()
+
+    @property
+    def dropped(self) -> int:
+        """Accounts or sightings over their bounds."""
+        return self.logins.dropped + self.sightings.dropped
+
+    def receive(self, rule: MessageRule, message: Message, secrets: tuple[Parts, ...]) -> Token:
+        """A message of this dialect; `secrets` are the places any dialect that knows it calls secret."""
+        from_miner = rule.side == "miner"
+        self._weigh(rule.name, rule.weight)
+        if rule.confirms != "none":
+            self._confirm(
+                rule.name, miner=from_miner or rule.confirms == "both", pool=not from_miner or rule.confirms == "both"
+            )
+        values: dict[str, Taken] = {**rule.constants, **rule.take.read(message.value)}
+        account: Account | None = None
+        share: Share | None = None
+        if rule.kind in ("subscribe", "login"):
+            account = self._sign_in(rule.kind, values, message.ts_ns)
+        elif rule.kind == "submit":
+            account = self._account(values, message.ts_ns)
+            share = self._submit(rule, message, values, account, secrets)
+        elif rule.kind == "job":
+            self.jobs.take(rule, message, values, self.logins.latest, fresh=self.started and self.whole)
+        elif rule.kind == "target":
+            self.jobs.aim(rule, values, self.logins.latest)
+        if "hashrate" in values:
+            self._claim(values, message.ts_ns)
+        if from_miner and "endpoint" in values:
+            self.endpoint = str(values["endpoint"])
+        login = account.login if account is not None else None
+        if self.sightings.wants(rule.name, login):
+            flags = FROM_MINER * from_miner | CONFIRMS * (rule.confirms != "none")
+            self.sightings.add(rule.name, login, flags, message, secrets, values)
+        if not from_miner and rule.kind != "job":
+            self.jobs.learn(rule.proof, message)
+        return Token(self, rule, account, share)
+
+    def reply(self, token: Token, message: Message) -> None:
+        """The reply to one of this reading's requests."""
+        for reply in (*token.rule.replies, *self._defaults):
+            if reply.when(message.value):
+                break
+        else:
+            return
+        name = intern(f"{token.rule.name}/{reply.name}")
+        self._weigh(name, reply.weight)
+        values: dict[str, Taken] = {**reply.constants, **reply.take.read(message.value)}
+        confirms = reply.confirms != "none" and (token.rule.kind == "submit" or reply in token.rule.replies)
+        if confirms:
+            self._confirm(name, miner=False, pool=True)
+            if reply.confirms == "both":
+                self._confirm(token.rule.name, miner=True, pool=False)
+        if "session" in values and token.account is not None:
+            self.logins.bind(str(values["session"]), token.account)
+        self.jobs.learn(reply.proof, message)
+        if reply.job:
+            self.jobs.announce(values, message.ts_ns, self.logins.latest, fresh=self.started and self.whole)
+        self.settle(token, reply.outcome)
+        self._sight_answer(token, name, message, values, reply.outcome, confirms=confirms)
+
+    def answered(self, token: Token, rule: MessageRule, message: Message) -> None:
+        """A pool's message that says itself that it answers this request."""
+        values = rule.take.read(message.value)
+        if "session" in values and token.account is not None:
+            self.logins.bind(str(values["session"]), token.account)
+        if "target" in values or "difficulty" in values:
+            self.jobs.aim(rule, values, self.logins.latest)
+            if token.account is not None and token.work is None:
+                token.work = self.jobs.work_of(values, token.account, self.logins.latest)
+        self.settle(token, rule.outcome)
+        if token.rule.kind == "submit" and rule.outcome != "none":
+            self._confirm(rule.name, miner=False, pool=True)
+        if token.rule.kind == "submit" and rule.outcome == "accepted":
+            self._sight_answer(
+                token, intern(f"{token.rule.name}/{rule.name}"), message, values, rule.outcome, confirms=True
+            )
+
+    def settle(self, token: Token, outcome: str) -> None:
+        """Count what became of a request."""
+        if outcome == "rejected" and token.rule.kind != "submit":
+            self.refused += 1
+            if token.account is not None and token.rule.kind == "login":
+                token.account.refused = True
+        if token.rule.kind == "submit" and token.account is not None and outcome != "none":
+            work = self.jobs.on_scale(token.account, token.work) if token.unproven else token.work
+            token.account.settle(outcome == "accepted", work, token.share)
+
+    def _weigh(self, name: str, weight: int) -> None:
+        if name not in self._weighed:
+            self._weighed = (*self._weighed, name)
+            self.score += weight
+
+    def _confirm(self, name: str, *, miner: bool, pool: bool) -> None:
+        if miner and name not in self.miner_confirms:
+            self.miner_confirms = (*self.miner_confirms, name)
+        if pool and name not in self.pool_confirms:
+            self.pool_confirms = (*self.pool_confirms, name)
+
+    def _sign_in(self, kind: str, values: Mapping[str, Taken], ts_ns: int) -> Account | None:
+        self.started = True
+        agent = values.get("agent")
+        if isinstance(agent, str):
+            self.agent = agent
+            self._know_machine(agent)
+        if kind == "subscribe" and "login" not in values:
+            return None
+        account = self._account(values, ts_ns)
+        if isinstance(agent, str):
+            account.agent = agent
+        if account.book.login_ns is None:
+            account.book.login_ns = ts_ns
+        return account
+
+    def _know_machine(self, agent: str) -> None:
+        """Where difficulty means something else for each algorithm: a machine that works on one only says which."""
+        known = self._agents.lookup(agent) if self.dialect.work.by_algorithm else None
+        if known is not None and known.role is None:
+            self.jobs.machine = known.algorithm
+
+    def _account(self, values: Mapping[str, Taken], ts_ns: int) -> Account:
+        """The account a message speaks for; it may be the first to name the algorithm."""
+        before = self.jobs.in_force(self.logins.latest)
+        account = self.logins.account(values, ts_ns)
+        self.jobs.renamed(before, self.jobs.in_force(self.logins.latest))
+        return account
+
+    def _submit(
+        self,
+        rule: MessageRule,
+        message: Message,
+        values: dict[str, Taken],
+        account: Account,
+        secrets: tuple[Parts, ...],
+    ) -> Share:
+        """A share: looked at if it is in the sample, and counted."""
+        look = self.jobs.recompute(rule.proof, message, values, (account, self.logins.latest))
+        self.jobs.settle(self.logins.accounts, self.logins.latest)
+        work = self.jobs.work_of(values, account, self.logins.latest)
+        value = hash_value(rule.proof.read(message.value).get("result")) if work is None else None
+        share = account.submit(message.ts_ns, work, value)
+        if look is not None and look.proof:
+            name = intern(f"{rule.name}/recomputed")
+            if self.sightings.wants(name, account.login):
+                flags = FROM_MINER | CONFIRMS | PROOF
+                self.sightings.add(name, account.login, flags, message, secrets, {**values, "proof": look.remark})
+        elif look is not None:
+            values["proof"] = look.remark
+        return share
+
+    def _claim(self, values: Mapping[str, Taken], ts_ns: int) -> None:
+        claim = values.get("hashrate")
+        if isinstance(claim, int | float) and 0 < claim < 1 << 80:
+            self._account(values, ts_ns).claimed_hps = (ts_ns, float(claim))
+
+    def _sight_answer(
+        self, token: Token, name: str, message: Message, values: Mapping[str, Taken], outcome: str, *, confirms: bool
+    ) -> None:
+        login = token.account.login if token.account is not None else None
+        if self.sightings.wants(name, login):
+            accepted = token.rule.kind == "submit" and outcome == "accepted"
+            flags = CONFIRMS * confirms | ACCEPTED * accepted
+            self.sightings.add(
+                name, login, flags, message, (), {**values, "answers": token.rule.name, "outcome": outcome}
+            )

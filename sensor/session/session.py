@@ -1,0 +1,273 @@
+"""One flow's mining conversation: pairs replies with requests, and lets every dialect that recognises a message read it its way.
+
+Who is the miner is told by the messages, not by who opened the connection: a rule says which side sends it, and both possibilities are kept
+apart as readings. Sans-IO: knows messages, not packets; no grades.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping
+
+from sensor.dialects.readers.json_lines import FOREIGN, Malformed, Message, Read
+from sensor.session.pending_requests import PendingRequests, Request, id_key
+from sensor.session.reading import Reading, Token
+from sensor.session.verify import Sampling, verifier
+from sensor.signatures.language import MISSING
+from sensor.signatures.model import Dialect, ReplyRule, SignatureSet
+
+#: Readings of one flow: every dialect in both roles would be more, but hostile bytes choose what they resemble.
+MAX_READINGS = 48
+#: A reading that is this far ahead, with a job or a share seen and both sides confirmed, is the one: what belongs to another dialect has
+#: weighed in by then. Where the shapes leave it open, it is decided after so many messages.
+CLEAR_LEAD, LAST_DECISION = 50, 128
+#: Where only one side is heard there is nothing to wait for: what tells dialects apart is said in its first messages.
+ONE_SIDED_DECISION = 16
+DEFAULT = Sampling()
+NOTHING: Mapping[str, int] = {}
+
+
+class Session:
+    """What one flow said, message by message."""
+
+    __slots__ = (
+        *(
+            "_framing",
+            "_gaps",
+            "_given_up",
+            "_pending",
+            "_rare",
+            "_sampling",
+            "_settled",
+            "_signatures",
+            "counters",
+            "foreign",
+            "messages",
+        ),
+        *("alike", "readings", "replies", "spoiled", "unknown", "unmatched", "wallets"),
+    )
+
+    def __init__(self, signatures: SignatureSet, sampling: Sampling = DEFAULT) -> None:
+        self._signatures = signatures
+        self.wallets = signatures.wallets
+        self._sampling = sampling
+        self._pending = (PendingRequests(), PendingRequests())
+        self.readings: tuple[Reading, ...] = ()
+        self._settled: Reading | None = None  # the only reading of its framing from now on
+        self._framing: str | None = None
+        self.messages = [0, 0]  # by direction
+        self.foreign = (0, 0)  # lines that are not this framing, by direction
+        self.spoiled = (0, 0)  # pieces that gave no message for whatever reason, by direction
+        self._gaps = (False, False)
+        self.replies = self.unmatched = self.unknown = 0
+        self._given_up = 0
+        self.alike: tuple[str, ...] = ()  # dialects that the best was preferred to without having shown its own job
+        self._rare: Counter[str] | None = None  # what few sessions count
+        self.counters: Mapping[str, int] = NOTHING  # when the flow has ended
+
+    def receive(self, read: Read) -> None:
+        """One message or one malformed piece."""
+        if isinstance(read, Malformed):
+            self._malformed(read)
+            return
+        self.messages[read.direction] += 1
+        value = read.value
+        settled = self._settled if self._framing == read.framing else None
+        matches = self._signatures.match(value, read.framing, None if settled is None else settled.dialect.name)
+        key = read.pair or id_key(value.get("id", MISSING))
+        secrets = tuple(place for _, rule in matches for place in rule.secrets)
+        tokens: list[Token] = []
+        answers: list[Token] = []
+        told = False  # a pool's message whose own shape says what it is
+        for dialect, rule in matches:
+            miner = read.direction if rule.side == "miner" else 1 - read.direction
+            reading = self._reading(dialect, miner) if settled is None else settled if settled.miner == miner else None
+            if reading is None:
+                continue
+            token = reading.receive(rule, read, secrets)
+            reading.received += 1
+            if rule.side == "miner":
+                tokens.append(token)
+                continue
+            told = True
+            if rule.answers:
+                answers.append(token)
+        if tokens:
+            self._pending[read.direction].add(Request(key, _kind(tokens), tuple(tokens)))
+        elif answers:
+            self._answer(key, answers, read)
+        elif told:
+            self._pending[1 - read.direction].settle(key, "getwork")
+        elif is_reply(value) or (read.framing == "http" and is_response(value)):
+            self._reply(key, read)
+        elif "method" in value and key[0] not in ("none", "word"):
+            self._pending[read.direction].add(Request(key, "unknown", ()))
+        else:
+            self.unknown += 1
+        if settled is None and len(self.readings) > 1:
+            self._settle(read.framing)
+
+    def _settle(self, framing: str) -> None:
+        """Once it is clear which dialect this is, the others are given up: they cost time and memory with every message."""
+        best, *others = sorted(self.readings, key=standing, reverse=True)
+        late = sum(self.messages) >= (LAST_DECISION if all(self.messages) else ONE_SIDED_DECISION)
+        proven = _works(best)
+        if (
+            not (late or (proven and best.score - others[0].score >= CLEAR_LEAD))
+            or framing not in best.dialect.framings
+        ):
+            return
+        self.alike = alike(best, others)
+        self._settled, self._framing = best, framing
+        # Without proof of both sides the judge asks whether one side says both sides' words.
+        kept = [
+            one for one in others if framing not in one.dialect.framings or (not proven and one.miner != best.miner)
+        ]
+        self._given_up = len(others) - len(kept)
+        self.readings = (best, *kept)
+        for one in self._pending:
+            one.narrow(lambda token: isinstance(token, Token) and token.reading in self.readings)
+
+    @property
+    def stage(self) -> tuple[object, ...]:
+        """Changes when what the flow amounts to may have changed in kind: cheap enough to ask after every batch."""
+        best = self._settled or max(self.readings, key=standing, default=None)
+        if best is None:
+            return ()
+        accounts = best.logins.accounts
+        accepted = any(one.shares.accepted for one in accounts)
+        verified = any(one.shares.verified for one in accounts)
+        return (
+            best.dialect.name,
+            bool(best.miner_confirms),
+            bool(best.pool_confirms),
+            len(accounts),
+            accepted,
+            verified,
+        )
+
+    def finish(self) -> None:
+        """The flow has ended: what it counted, by name."""
+        found: Counter[str] = Counter(self._rare)
+        often = {
+            "messages": sum(self.messages),
+            "messages_unknown": self.unknown,
+            "replies": self.replies,
+            "replies_unmatched": self.unmatched,
+        }
+        found.update({name: count for name, count in often.items() if count})
+        found["requests_dropped"] += sum(one.dropped for one in self._pending)
+        if self._settled is not None:
+            found["sessions_settled"] += 1
+            found["readings_given_up"] += self._given_up
+        for one in self.readings:
+            scheme = one.jobs.verifier
+            found["shares_looked_at"] += scheme.checked if scheme is not None else 0
+            found[f"messages_{one.dialect.name}"] += one.received
+            found["readings_dropped"] += one.dropped
+        self.counters = found
+
+    def _count(self, name: str) -> None:
+        self._rare = Counter() if self._rare is None else self._rare
+        self._rare[name] += 1
+
+    def _malformed(self, piece: Malformed) -> None:
+        self._count(f"malformed_{piece.reason}")
+        self.spoiled = _more(self.spoiled, piece.direction, 1)
+        self.foreign = _more(self.foreign, piece.direction, piece.reason in FOREIGN)
+        if piece.reason == "gap":
+            self._gaps = (self._gaps[0] or not piece.direction, self._gaps[1] or bool(piece.direction))
+            for reading in self.readings:
+                reading.whole = reading.whole and reading.miner == piece.direction
+
+    def _reading(self, dialect: Dialect, miner: int) -> Reading | None:
+        for one in self.readings:
+            if one.dialect is dialect and one.miner == miner:
+                return one
+        if len(self.readings) >= MAX_READINGS:
+            self._count("readings_refused")
+            return None
+        scheme = verifier(dialect.verify, self._sampling) if dialect.verify else None
+        reading = Reading(
+            dialect, miner, self._defaults(dialect), scheme, self._signatures.agents, whole=not self._gaps[1 - miner]
+        )
+        self.readings = (*self.readings, reading)
+        return reading
+
+    def _defaults(self, dialect: Dialect) -> tuple[ReplyRule, ...]:
+        """The replies that the dialect's framings share."""
+        replies = {one.header.name: one.replies for one in self._signatures.framings}
+        shared = [replies[name] for name in dialect.framings if replies.get(name)]
+        return shared[0] if len(shared) == 1 else tuple(reply for some in shared for reply in some)
+
+    def _reply(self, key: tuple[str, object], message: Message) -> None:
+        request = self._pending[1 - message.direction].answer(key, flat=isinstance(message.value.get("result"), bool))
+        if request is None:
+            self.unmatched += 1
+            return
+        self.replies += 1
+        for token in request.tokens:
+            if isinstance(token, Token) and self._is_read(token.reading):
+                token.reading.reply(token, message)
+
+    def _is_read(self, reading: Reading) -> bool:
+        return self._settled is None or reading in self.readings
+
+    def _answer(self, key: tuple[str, object], answers: list[Token], message: Message) -> None:
+        """A message that says by its shape what it answers; each dialect that knows it settles its own part of the request."""
+        request = self._pending[1 - message.direction].answer_kind(key, answers[0].rule.answers)
+        if request is None:
+            self.unmatched += 1
+            return
+        self.replies += 1
+        for answer in answers:
+            for token in request.tokens:
+                if isinstance(token, Token) and token.reading is answer.reading:
+                    token.reading.answered(token, answer.rule, message)
+
+
+def _more(counts: tuple[int, int], direction: int, by: int) -> tuple[int, int]:
+    return (counts[0] + (0 if direction else by), counts[1] + (by if direction else 0))
+
+
+def standing(reading: Reading) -> tuple[bool, int, int, int]:
+    """What the miner says comes before what the pool answers; then the weight of all that was recognised; then the lower id."""
+    return (bool(reading.miner_confirms), reading.score, -reading.dialect.header.id, -reading.miner)
+
+
+def alike(best: Reading, others: Iterable[Reading]) -> tuple[str, ...]:
+    """Names of dialects that the same words fit as well: without a job, shares of one shape are all that tells some dialects apart."""
+    if best.jobs.count:
+        return ()
+    names = {
+        one.dialect.name for one in others if one.miner == best.miner and one.miner_confirms == best.miner_confirms
+    }
+    return tuple(sorted(names - {best.dialect.name}))
+
+
+def _works(reading: Reading) -> bool:
+    """Whether both sides have said so, and there was work: a job or a share."""
+    shares = any(one.shares.submitted for one in reading.logins.accounts)
+    return bool(reading.miner_confirms and reading.pool_confirms and (reading.jobs.count or shares))
+
+
+def is_reply(value: dict[str, object]) -> bool:
+    """A JSON-RPC reply: a result, or an error, or a null result without a method."""
+    if value.get("result") is not None or value.get("error") not in (None, False):
+        return True
+    return "method" not in value and ("result" in value or "error" in value)
+
+
+def is_response(value: dict[str, object]) -> bool:
+    """What came with an HTTP status: it answers its request whatever it says."""
+    http = value.get("http")
+    return isinstance(http, dict) and "status" in http
+
+
+def _kind(tokens: list[Token]) -> str:
+    """Dialects may differ about a request; what is counted wins."""
+    kinds = [token.rule.kind for token in tokens]
+    for kind in ("submit", "login", "subscribe", "getwork", "hashrate"):
+        if kind in kinds:
+            return kind
+    return kinds[0]

@@ -1,0 +1,125 @@
+"""The configuration: one YAML file, overrides of single keys, and every mistake in it named at once with file, line and key.
+
+It knows the shape and the bounds of each value and nothing about what is done with them. Relative paths in a file are meant from the
+folder of that file. Sections that other parts own are fields of a subclass (`sensor/daemon/configuration.py`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Annotated, Any, Literal, Self, TypeVar
+
+import yaml
+from pydantic import Field, ValidationError
+
+from sensor.settings.document import ConfigError, Document, Key, override, read, report
+from sensor.settings.sections import (
+    Bulletin,
+    Capture,
+    Estimate,
+    Evidence,
+    Findings,
+    Keeping,
+    Limits,
+    Output,
+    Section,
+    Signatures,
+    Verify,
+)
+
+#: Makes a path of a file whole: the text, and the key it stands at.
+Rooting = Callable[[str, Key], str]
+
+
+class Config(Section):
+    """Everything that can be configured."""
+
+    engine: Literal["auto", "compiled", "reference"] = "auto"
+    workers: Annotated[int, Field(ge=1, le=256)] = 1
+    limits: Limits = Limits()
+    signatures: Signatures = Signatures()
+    verify: Verify = Verify()
+    estimate: Estimate = Estimate()
+    output: Output = Output()
+    capture: Capture = Capture()
+    findings: Findings = Findings()
+    ledger: Keeping = Keeping()
+    bulletin: Bulletin = Bulletin()
+    evidence: Evidence = Evidence()
+    exporters: dict[str, list[Any]] = Field(
+        default_factory=dict
+    )  # by kind: the settings of each instance, of the kind's own type
+
+    def dump(self) -> str:
+        """The configuration in force as YAML."""
+        return yaml.safe_dump(self.model_dump(), sort_keys=False)
+
+    def rooted(self, rooting: Rooting, place: Callable[[Key], str]) -> Self:
+        """The same with every path of a file made whole; `place` says where a key stands."""
+        names = enumerate(self.signatures.files)
+        capture = {name: getattr(self.capture, name) for name in ("folder", "memory")}
+        changes = {
+            "signatures": Signatures(files=[rooting(name, ("signatures", "files", index)) for index, name in names]),
+            "output": self.output.model_copy(update={"eve": _whole(rooting, self.output.eve, ("output", "eve"))}),
+            "evidence": self.evidence.model_copy(
+                update={"folder": _whole(rooting, self.evidence.folder, ("evidence", "folder"))}
+            ),
+            "capture": self.capture.model_copy(
+                update={name: _whole(rooting, path, ("capture", name)) for name, path in capture.items()}
+            ),
+            "ledger": self.ledger.model_copy(update={"url": _rooted_url(self.ledger.url, rooting)}),
+        }
+        return self.model_copy(update=changes)
+
+
+C = TypeVar("C", bound=Config)
+#: Takes a section out of a document and gives its settings; mistakes are added to the document's problems.
+SectionReader = Callable[[Document, Path | None], Any]
+
+
+def load(
+    model: type[C],
+    path: Path | None = None,
+    overrides: Sequence[str] = (),
+    readers: Mapping[str, SectionReader] | None = None,
+) -> C:
+    """Read a file (or only the defaults), put `key=value` overrides over it, and check all of it.
+
+    `readers` check sections that the model does not describe, by name; each is called only if its section is there.
+    Raises ConfigError with every mistake.
+    """
+    document = read(path) if path else Document()
+    for text in overrides:
+        override(document, text)
+    given = {
+        name: reader(document, path and path.parent)
+        for name, reader in (readers or {}).items()
+        if name in document.values
+    }
+    try:
+        config = model.model_validate(document.values).model_copy(update=given)
+    except ValidationError as error:
+        report(document, model, error)
+    if document.problems:
+        raise ConfigError(document.problems)
+    if path is None:
+        return config
+    folder = path.parent
+
+    def rooting(name: str, key: Key) -> str:
+        return name if name in ("-", "") or document.place(key).startswith("--set") else str(folder / name)
+
+    return config.rooted(rooting, document.place)
+
+
+def _whole(rooting: Rooting, path: str | None, key: Key) -> str | None:
+    return None if path is None else rooting(path, key)
+
+
+def _rooted_url(url: str, rooting: Rooting) -> str:
+    """A relative file of SQLite (`sqlite:///name`) starts at the folder, too."""
+    scheme, slashes, name = url.partition(":///")
+    if scheme != "sqlite" or not slashes or not name or name.startswith(("/", ":")):
+        return url
+    return f"sqlite:///{Path(rooting(name, ('ledger', 'url'))).absolute()}"

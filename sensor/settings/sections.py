@@ -1,0 +1,227 @@
+"""The sections of the configuration: limits, signatures, estimates, capture, findings, ledger, bulletin, evidence, output.
+
+Shapes and bounds of values; knows nothing of what is done with them.
+"""
+
+from __future__ import annotations
+
+import datetime
+import ipaddress
+import zoneinfo
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+
+Text = Annotated[str, Field(min_length=1)]
+Grade = Literal["looked-up", "contacted", "named", "behaves", "speaks", "accepted", "verified"]
+
+
+class Section(BaseModel):
+    """Unknown keys are mistakes, and nothing is converted silently."""
+
+    model_config = ConfigDict(strict=True, extra="forbid", frozen=True)
+
+
+Count = Annotated[int, Field(ge=1, le=1 << 32)]
+Seconds = Annotated[int, Field(ge=1, le=86_400)]
+
+
+class Limits(Section):
+    """Bounds of everything the network feeds; the names are those of the core."""
+
+    flows: Annotated[int, Field(ge=16, le=1 << 28)] = 1_048_576
+    candidates: Count = 16_384
+    session_bytes: Annotated[int, Field(ge=256, le=1 << 30)] = 65_536
+    reorder_bytes: Annotated[int, Field(ge=1_024, le=1 << 30)] = 131_072
+    reorder_segments: Count = 128
+    fragments: Count = 4_096
+    fragment_bytes: Annotated[int, Field(ge=65_536, le=1 << 32)] = 16_777_216
+    queue_events: Annotated[int, Field(ge=64, le=1 << 24)] = 16_384
+    tcp_timeout_s: Seconds = 600
+    tcp_new_timeout_s: Seconds = 60
+    closed_timeout_s: Seconds = 10
+    udp_timeout_s: Seconds = 60
+    candidate_timeout_s: Seconds = 1_800
+
+
+class Signatures(Section):
+    """Signature files in addition to the shipped ones."""
+
+    files: list[str] = Field(default_factory=list)
+
+
+class Verify(Section):
+    """Shares recomputed of each session: the first ones, then one in `every`, at most `most` (0: none), of them few by scrypt."""
+
+    first: Annotated[int, Field(ge=1, le=1_000)] = 3
+    every: Count = 64
+    most: Annotated[int, Field(ge=0, le=100_000)] = 32
+    scrypt_most: Annotated[int, Field(ge=0, le=100_000)] = 8
+
+
+class Estimate(Section):
+    """What hashrate and power are reckoned with: the level of the intervals, and watts drawn by the site for each watt of the machines."""
+
+    level: Annotated[float, Field(gt=0.5, lt=1.0)] = 0.95
+    pue: Annotated[float, Field(ge=1.0, le=5.0)] = 1.10
+
+
+class Evidence(Section):
+    """Files with the first packets of findings, in `folder` (none: not written); what is over a bound is not kept."""
+
+    folder: Annotated[str, Field(min_length=1)] | None = None
+    flow_bytes: Annotated[int, Field(ge=256, le=1 << 24)] = 16_384
+    payload_bytes: Annotated[int, Field(ge=0, le=65_535)] = 65_535
+    finding_bytes: Annotated[int, Field(ge=4_096, le=1 << 32)] = 1_048_576
+    total_bytes: Annotated[int, Field(ge=65_536, le=1 << 44)] = 1_073_741_824
+    memory_bytes: Annotated[int, Field(ge=65_536, le=1 << 36)] = 67_108_864
+    keep_days: Annotated[float, Field(gt=0, le=36_500)] = 90.0
+
+
+class Output(Section):
+    """Where findings go: `eve` is a file of JSON lines, or `-`; `stats` ends it with the counters, `redact` hides what is inside."""
+
+    eve: Annotated[str, Field(min_length=1)] | None = None
+    stats: bool = False
+    redact: bool = False
+
+
+class Interface(Section):
+    """One interface: its name, and how it is listened to."""
+
+    name: Annotated[str, Field(min_length=1, max_length=15)]
+    promiscuous: bool = True
+    ring_bytes: Annotated[int, Field(ge=1 << 20, le=1 << 34)] = 64 << 20
+    snaplen: Annotated[int, Field(ge=0, le=262_144)] = 0  # bytes kept of a packet; 0: all
+    filter: str = ""  # an expression of pcap-filter(7), or the numbers of tcpdump -ddd
+
+
+class Exclude(Section):
+    """What is left out right after decoding: networks, and ports of TCP and UDP."""
+
+    networks: list[str] = []
+    ports: list[Annotated[int, Field(ge=0, le=65_535)]] = []
+
+    @field_validator("networks")
+    @classmethod
+    def _networks(cls, names: list[str]) -> list[str]:
+        for name in names:
+            network(name)
+        return names
+
+
+class Capture(Section):
+    """What the daemon reads: interfaces, or a folder that a rotating capture fills, or standard input to its end."""
+
+    interfaces: list[Interface] = []
+    folder: Text | None = None
+    memory: Text | None = None  # where it is remembered which files of the folder were read; without it, in the folder
+    stdin: bool = False
+    settle_s: Annotated[int, Field(ge=1, le=86_400)] = 60  # a file that did not change for so long is finished
+    exclude: Exclude = Exclude()
+
+    @field_validator("interfaces")
+    @classmethod
+    def _once(cls, interfaces: list[Interface]) -> list[Interface]:
+        names = [one.name for one in interfaces]
+        for name in names:
+            if names.count(name) > 1:
+                raise ValueError(f"the interface {name} stands here twice")
+        return interfaces
+
+    @model_validator(mode="after")
+    def _either(self) -> Capture:
+        if sum((bool(self.interfaces), self.folder is not None, self.stdin)) > 1:
+            raise ValueError("interfaces, a folder and standard input are not read by one sensor: run one for each")
+        return self
+
+
+class Allow(Section):
+    """Findings that are known and wanted: kept in the ledger, never told. One of the first five says which."""
+
+    network: str | None = None  # of the miner or the pool
+    domain: Text | None = None  # of the pool, and everything below it
+    wallet: Text | None = None  # or account: the login, its wallet, or what stands before the rig's name
+    enterprise: Text | None = None  # name or unified social credit code
+    signature: Text | None = None  # dialect, or number of the signature
+    reason: Text
+    until: datetime.date | None = None  # the last day on which it holds, UTC
+
+    @field_validator("network")
+    @classmethod
+    def _network(cls, name: str | None) -> str | None:
+        return name and str(network(name))
+
+    @model_validator(mode="after")
+    def _one(self) -> Allow:
+        given = [
+            name
+            for name in ("network", "domain", "wallet", "enterprise", "signature")
+            if getattr(self, name) is not None
+        ]
+        if len(given) != 1:
+            raise ValueError(
+                "must name one of network, domain, wallet, enterprise, signature" + (", not several" if given else "")
+            )
+        return self
+
+
+class Findings(Section):
+    """When findings are told, and which are."""
+
+    update_s: Annotated[int, Field(ge=1, le=86_400)] = 300
+    close_s: Annotated[int, Field(ge=10, le=604_800)] = 1_800
+    attempt_s: Annotated[int, Field(ge=1, le=3_600)] = 60
+    least_grade: Grade = "behaves"
+    least_confidence: Annotated[float, Field(ge=0.0, le=1.0)] = 0.0
+    allow: list[Allow] = []
+
+
+class Keeping(Section):
+    """The ledger: where it is, and how much it keeps."""
+
+    url: Text = "sqlite:////var/lib/minewatch/ledger.db"
+    keep_days: Annotated[int, Field(ge=1, le=36_500)] = 400
+    findings: Annotated[int, Field(ge=100, le=1 << 32)] = 1_000_000
+    nodes: Annotated[int, Field(ge=100, le=1 << 32)] = 200_000
+    outbox_rows: Annotated[int, Field(ge=100, le=1 << 32)] = 200_000
+    outbox_bytes: Annotated[int, Field(ge=1 << 20, le=1 << 44)] = 1 << 30
+    hours_days: Annotated[int, Field(ge=35, le=36_500)] = (
+        62  # roll-ups by the hour are joined to days when they are older
+    )
+    rollup_days: Annotated[int, Field(ge=35, le=36_500)] = 3_650
+    timezone: Text = "Asia/Shanghai"  # of those days, and of times in lists
+
+    @field_validator("timezone")
+    @classmethod
+    def _zone(cls, name: str) -> str:
+        try:
+            zoneinfo.ZoneInfo(name)
+        except (zoneinfo.ZoneInfoNotFoundError, ValueError, OSError):
+            raise ValueError(f"{name!r} is no time zone that is known here") from None
+        return name
+
+    @property
+    def zone(self) -> zoneinfo.ZoneInfo:
+        """The time zone."""
+        return zoneinfo.ZoneInfo(self.timezone)
+
+
+class Bulletin(Section):
+    """The periodic summary: in which language, of which region, what a kilowatt-hour stands for. Its days are those of the ledger."""
+
+    language: Literal["zh", "en", "both"] = "zh"
+    region: Annotated[str, Field(pattern=r"^[1-9]\d(\d{2}){0,2}$")] | None = (
+        None  # GB/T 2260; 32 and 320000 are the same
+    )
+    co2_kg_per_kwh: Annotated[float, Field(ge=0.0, le=10.0)] = 0.5366
+    surcharge_yuan_per_kwh: Annotated[float, Field(ge=0.0, le=1_000.0)] = 0.30
+    name_persons: bool = False
+
+
+def network(text: str) -> ipaddress.IPv4Network | ipaddress.IPv6Network:
+    """A network or an address. Raises ValueError in one sentence."""
+    try:
+        return ipaddress.ip_network(text)
+    except ValueError as error:
+        raise ValueError(f"{text!r} is no network: {error}") from None

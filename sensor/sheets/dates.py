@@ -1,0 +1,90 @@
+"""Dates as people write them in books, as nanoseconds since the epoch. Knows no clock and no book.
+
+The year comes first in every style that is read. `03/04/2021` is refused: nobody can say which of the two numbers is the month.
+"""
+
+from __future__ import annotations
+
+import re
+from datetime import UTC, datetime, timedelta
+
+from sensor.sheets.text import plain
+
+NS = 1_000_000_000
+DAY_NS = 86_400 * NS
+#: Before all dates and after all dates; they fit into 64 bits.
+ALWAYS, FOREVER = -(1 << 62), 1 << 62
+_TIME = r"(?:[ T]+(?P<h>\d{1,2})[:时](?P<mi>\d{1,2})(?:[:分](?P<s>\d{1,2})(?:\.\d{1,9})?秒?)?分?)?"
+_ZONE = r"(?P<zone>Z|[+-]\d{2}:?\d{2})?"
+_DATED = re.compile(
+    rf"(?P<y>\d{{4}})(?:[-/.](?P<m>\d{{1,2}})[-/.](?P<d>\d{{1,2}})|年(?P<m2>\d{{1,2}})月(?P<d2>\d{{1,2}})[日号]?){_TIME}\s*{_ZONE}"
+)
+_COMPACT = re.compile(rf"(?P<y>\d{{4}})(?P<m>\d{{2}})(?P<d>\d{{2}}){_TIME}")
+#: A spreadsheet's day number: days since 30 December 1899; these are the years 1954 to 2118.
+_SERIAL, _SERIAL_FIRST, _SERIAL_LAST = re.compile(r"\d{5}(?:\.\d+)?"), 20_000, 80_000
+_SERIAL_EPOCH = datetime(1899, 12, 30, tzinfo=UTC)
+#: What people write for "no end".
+OPEN = frozenset({"", "-", "--", "/", "长期", "永久", "至今", "无", "无限期", "长期有效", "now", "none", "null"})
+
+
+def offset_seconds(text: str) -> int:
+    """`+08:00` as seconds east of Greenwich; ValueError if it is something else."""
+    found = re.fullmatch(r"([+-])(\d{2}):?(\d{2})", text)
+    if found is None or int(found[2]) > 14 or int(found[3]) > 59:
+        raise ValueError("must be hours and minutes like +08:00")
+    return (int(found[2]) * 3600 + int(found[3]) * 60) * (-1 if found[1] == "-" else 1)
+
+
+def moment_ns(text: str, utc_offset_s: int) -> tuple[int, bool]:
+    """A date, or a date with a time, and whether it had a time. ValueError with the reason if it is none."""
+    tidy = plain(text)
+    if _SERIAL.fullmatch(tidy) and _SERIAL_FIRST <= float(tidy) <= _SERIAL_LAST:
+        moment = _SERIAL_EPOCH + timedelta(days=float(tidy))
+        return int(moment.timestamp()) * NS - utc_offset_s * NS, "." in tidy and not float(tidy).is_integer()
+    found = _DATED.fullmatch(tidy) or _COMPACT.fullmatch(tidy)
+    if found is None:
+        if re.fullmatch(r"\d{1,2}[-/.]\d{1,2}[-/.]\d{4}", tidy):
+            raise ValueError("the year must come first: day and month cannot be told apart")
+        raise ValueError("is no date")
+    part = found.groupdict()
+    numbers = [
+        int(value or 0)
+        for value in (
+            part["y"],
+            part["m"] or part.get("m2"),
+            part["d"] or part.get("d2"),
+            part["h"],
+            part["mi"],
+            part["s"],
+        )
+    ]
+    try:
+        moment = datetime(*numbers, tzinfo=UTC)  # type: ignore[misc, arg-type]  # six numbers
+    except ValueError as error:
+        raise ValueError(f"is no date: {error}") from None
+    zone = part.get("zone")
+    offset = utc_offset_s if not zone else 0 if zone == "Z" else offset_seconds(zone)
+    return (int(moment.timestamp()) - offset) * NS, part["h"] is not None
+
+
+def first_ns(text: str, utc_offset_s: int) -> int:
+    """The first instant of a date; ALWAYS where there is none."""
+    return ALWAYS if text.strip().lower() in OPEN else moment_ns(text, utc_offset_s)[0]
+
+
+def end_ns(text: str, utc_offset_s: int) -> int:
+    """The instant after the last one of a date: a day counts to its end. FOREVER where there is none."""
+    if text.strip().lower() in OPEN:
+        return FOREVER
+    at, timed = moment_ns(text, utc_offset_s)
+    return at + (NS if timed else DAY_NS)
+
+
+def told(ns: int, utc_offset_s: int = 0) -> str:
+    """An instant for people, in UTC unless told otherwise; the day alone if it is its first instant."""
+    if ns <= ALWAYS:
+        return "always"
+    if ns >= FOREVER:
+        return "open"
+    moment = datetime.fromtimestamp(max(-62_000_000_000, min(ns // NS + utc_offset_s, 253_402_300_799)), UTC)
+    return f"{moment:%Y-%m-%d}" if ns // NS % 86_400 == -utc_offset_s % 86_400 else f"{moment:%Y-%m-%d %H:%M:%S}"

@@ -1,0 +1,208 @@
+"""Tables as rows of text with their line: CSV in whichever encoding it is, and spreadsheets (XLS, XLSX, ODS) by python-calamine.
+
+Merged cells are given to each row that they span, since that is what who reads the sheet sees. It knows no column's meaning.
+"""
+
+from __future__ import annotations
+
+import csv
+import datetime
+import io
+import re
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any, NamedTuple, TextIO
+
+from sensor.sheets.text import short
+
+#: Cells of one row that are read; nobody's book is wider, a damaged file may be.
+MOST_CELLS = 512
+#: Rows between two tellings of how far a file is read.
+TELL_EVERY = 2048
+SPREADSHEETS = (b"PK\x03\x04", b"\xd0\xcf\x11\xe0")
+
+#: What undecodable bytes become (surrogateescape), or were turned into by another program.
+_UNDECODED = re.compile("[\udc80-\udcff\ufffd]")
+
+Tell = Callable[[int, int], None]
+
+
+class Line(NamedTuple):
+    """One row of a table; `remark` says what is wrong with it as text, or what was done to it."""
+
+    number: int
+    cells: list[str]
+    broken: str = ""
+    filled: bool = False
+
+
+class SheetError(Exception):
+    """The file is no table that can be read."""
+
+
+def lines(path: Path, sheet: str | int | None, encoding: str, tell: Tell) -> Iterator[Line]:
+    """All rows of a file. OSError if it cannot be opened, SheetError if it is no table."""
+    with path.open("rb") as opened:
+        magic = opened.read(4)
+    return _spreadsheet(path, sheet, tell) if magic in SPREADSHEETS else _separated(path, encoding, tell)
+
+
+def _separated(path: Path, encoding: str, tell: Tell) -> Iterator[Line]:
+    size = path.stat().st_size
+    chosen = detect(path) if encoding == "auto" else encoding
+    csv.field_size_limit(1 << 20)
+    with path.open(
+        encoding=chosen, errors="surrogateescape" if chosen.startswith("utf-8") else "replace", newline=""
+    ) as opened:
+        sample = opened.read(8192)
+        opened.seek(0)
+        text = _Text(opened)
+        reader = csv.reader(text.lines(), delimiter=_delimiter(sample))
+        done = 0
+        while True:
+            try:
+                cells = next(reader)
+            except StopIteration:
+                break
+            except csv.Error as error:
+                yield Line(reader.line_num, [], f"is no row of a table: {error}")
+                continue
+            done += 1
+            if not done % TELL_EVERY:
+                tell(position(opened), size)
+            broken = ""
+            if text.broken:
+                text.broken, broken = False, _broken(cells)
+            yield Line(reader.line_num, cells[:MOST_CELLS], broken)
+    tell(size, size)
+
+
+class _Text:
+    """The lines of a file on their way to the reader, and whether one of them held what is no text. Looking at each cell took too long."""
+
+    def __init__(self, opened: TextIO) -> None:
+        self._opened = opened
+        self.broken = False
+
+    def lines(self) -> Iterator[str]:
+        """All lines, without the NULs that the reader refuses."""
+        for line in self._opened:
+            if not line.isascii() and _UNDECODED.search(line):
+                self.broken = True
+            yield line.replace("\0", "") if "\0" in line else line
+
+
+def position(opened: TextIO) -> int:
+    """How many bytes of a text file were read; its own `tell` refuses while it is read line by line."""
+    return (
+        opened.buffer.raw.tell()
+        if isinstance(opened, io.TextIOWrapper) and isinstance(opened.buffer, io.BufferedReader)
+        else 0
+    )
+
+
+def _broken(cells: list[str]) -> str:
+    text = ",".join(cells)
+    if text.isascii() or not _UNDECODED.search(text):
+        return ""
+    return f"holds bytes that are no text in the encoding of the file: {short(_UNDECODED.sub('?', text))}"
+
+
+def detect(path: Path) -> str:
+    """The encoding of a text file: by its mark, else UTF-8 if most lines beyond ASCII are that, else GB18030."""
+    with path.open("rb") as opened:
+        mark = opened.read(4)
+        if mark.startswith((b"\xff\xfe", b"\xfe\xff")):
+            return "utf-16"
+        opened.seek(0)
+        right = wrong = 0
+        for line in opened:
+            if line.isascii():
+                continue
+            try:
+                line.decode()
+                right += 1
+            except UnicodeDecodeError:
+                wrong += 1
+    return "utf-8-sig" if right >= wrong else "gb18030"
+
+
+def _delimiter(sample: str) -> str:
+    head = sample[: sample.find("\n")] if "\n" in sample else sample
+    return max(",;\t|", key=head.count)
+
+
+def _spreadsheet(path: Path, sheet: str | int | None, tell: Tell) -> Iterator[Line]:
+    import python_calamine as calamine
+
+    try:
+        book = calamine.CalamineWorkbook.from_path(str(path))
+        if isinstance(sheet, int):
+            chosen = book.get_sheet_by_index(sheet - 1)
+        else:
+            chosen = book.get_sheet_by_name(sheet) if sheet else _fullest(book)
+    except calamine.WorksheetNotFound:
+        raise SheetError(f"there is no sheet {sheet}") from None
+    except (
+        calamine.CalamineError,
+        calamine.PasswordError,
+        calamine.XmlError,
+        calamine.ZipError,
+        IndexError,
+        OSError,
+    ) as error:
+        if isinstance(sheet, int) and not isinstance(error, OSError):
+            raise SheetError(f"there is no sheet {sheet}: {error}") from None
+        raise SheetError(f"is no spreadsheet that can be read: {error}") from None
+    top, left = chosen.start or (0, 0)
+    merged = _merged(chosen.merged_cell_ranges or [])
+    kept: dict[tuple[int, int], str] = {}
+    height = chosen.total_height
+    for offset, values in enumerate(chosen.iter_rows()):
+        row = top + offset
+        cells = [""] * left + [cell(value) for value in values[:MOST_CELLS]]
+        filled = False
+        for column, origin in merged.get(row, ()):
+            if origin == (row, column):
+                kept[origin] = cells[column] if column < len(cells) else ""
+            elif column < len(cells) and not cells[column] and kept.get(origin):
+                cells[column] = kept[origin]
+                filled = True
+        if not offset % TELL_EVERY:
+            tell(offset, height)
+        yield Line(row + 1, cells, "", filled)
+    tell(height, height)
+
+
+def _fullest(book: Any) -> Any:
+    """The first sheet, unless it is empty or a cover of a few rows and another has the table."""
+    names = book.sheet_names
+    if not names:
+        raise SheetError("has no sheet")
+    sheets = [book.get_sheet_by_name(name) for name in names[:32]]
+    return next((one for one in sheets if one.height > 3), sheets[0])
+
+
+def _merged(ranges: list[tuple[tuple[int, int], tuple[int, int]]]) -> dict[int, list[tuple[int, tuple[int, int]]]]:
+    """For each row its merged cells that span several rows, each with the cell that holds the value."""
+    found: dict[int, list[tuple[int, tuple[int, int]]]] = {}
+    for (first_row, first_column), (last_row, last_column) in ranges:
+        if last_row > first_row:
+            for row in range(first_row, min(last_row, first_row + 100_000) + 1):
+                found.setdefault(row, []).extend(
+                    (column, (first_row, first_column)) for column in range(first_column, last_column + 1)
+                )
+    return found
+
+
+def cell(value: Any) -> str:
+    """A cell of a spreadsheet as the text that stands in it."""
+    if isinstance(value, str):
+        return value.strip()
+    if isinstance(value, bool):
+        return "1" if value else "0"
+    if isinstance(value, float):
+        return str(int(value)) if value.is_integer() and abs(value) < 1e15 else repr(value)
+    if isinstance(value, datetime.datetime):
+        return f"{value:%Y-%m-%d}" if value.time() == datetime.time() else f"{value:%Y-%m-%d %H:%M:%S}"
+    return value.isoformat() if isinstance(value, datetime.date) else "" if value is None else str(value)

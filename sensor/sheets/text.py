@@ -1,0 +1,63 @@
+"""Text of books as it is compared: full-width digits, foreign punctuation, spaces. Knows nothing of what a cell means."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+
+#: What a keyboard of Chinese or a word processor puts for dots, dashes, colons and commas.
+_SIGNS = str.maketrans(
+    {
+        "。": ".",
+        "．": ".",
+        "｡": ".",
+        "—": "-",
+        "–": "-",
+        "－": "-",
+        "～": "-",
+        "〜": "-",
+        "~": "-",
+        "、": ",",
+        "\u3000": " ",
+    }
+)
+_SPACES = re.compile(r"\s+")
+#: A remark at the end, in brackets of any kind, or after a word that begins one.
+_NOTE = re.compile(r"\s*(?:[(\[【「<《{].*|备注.*|注[:：].*|#.*)$")
+_BRACKETS = str.maketrans("[]【】〔〕", "()()()")
+_LOOSE = re.compile(r"[\s\[\]【】〔〕]")
+
+
+def plain(text: str) -> str:
+    """The text with ASCII digits and signs, without spaces around it."""
+    if text.isascii():
+        return text.strip()
+    return unicodedata.normalize("NFKC", text.translate(_SIGNS)).translate(_SIGNS).strip()
+
+
+def without_note(text: str) -> tuple[str, str]:
+    """A plain text without the remark at its end, and the remark."""
+    found = _NOTE.search(text)
+    return (text[: found.start()].strip(), found[0].strip()) if found and found.start() else (text, "")
+
+
+def comparable(name: str) -> str:
+    """A name as it is matched: width, case, spaces and kinds of brackets do not count; every other sign does."""
+    text = unicodedata.normalize("NFKC", name)
+    if _LOOSE.search(text):
+        text = _SPACES.sub("", text.translate(_BRACKETS))
+    return text.casefold()
+
+
+def short(text: str, most: int = 40) -> str:
+    """Text fit for a sentence: one line, printable, not long."""
+    clean = "".join(char if char.isprintable() else "·" for char in text)
+    return clean if len(clean) <= most else f"{clean[: most - 1]}…"
+
+
+_HEADING_NOISE = re.compile(r"[*:_]|\(.*?\)")
+
+
+def heading_of(text: str) -> str:
+    """A column's heading as it is compared: stars, colons, underscores and remarks in brackets do not count either."""
+    return _HEADING_NOISE.sub("", comparable(text))
