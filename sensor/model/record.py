@@ -21,3 +21,13 @@ def event_id(record: Finding | Node) -> str:
     return hashlib.sha1(
         " ".join(map(str, parts)).encode("utf-8", "backslashreplace"), usedforsecurity=False
     ).hexdigest()[:20]
+
+
+def record_id(record: Record) -> str:
+    """The identity of a record: the same at every replay of its packets."""
+    return record.node_id if isinstance(record, Node) else record.finding_id
+
+
+def record_order(record: Record) -> tuple[int, str]:
+    """The order in which records leave: by first packet, then by identity."""
+    return record.first_ns, record_id(record)

@@ -1,0 +1,22 @@
+"""Text that others wrote, made fit to keep and to show; and an address with its port as text. Pure."""
+
+from __future__ import annotations
+
+
+def printable(text: str, instead: str = "") -> str:
+    """The text with `instead` for each character that does not print (controls, marks of direction, lone surrogates)."""
+    return text if text.isprintable() else "".join(char if char.isprintable() else instead for char in text)
+
+
+def endpoint_text(host: str, port: int) -> str:
+    """`192.0.2.1:3333`, `[2001:db8::1]:3333`, `pool.example:3333` (RFC 3986 section 3.2.2)."""
+    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+
+
+def split_endpoint(text: str) -> tuple[str, int] | None:
+    """Host and port of `endpoint_text`'s form, the host without brackets; None where that form is not met."""
+    host, colon, port = text.rpartition(":")
+    bracketed = host.startswith("[") and host.endswith("]")
+    if not colon or not (port.isascii() and port.isdigit()) or int(port) > 65_535 or (":" in host and not bracketed):
+        return None
+    return host[1:-1] if bracketed else host, int(port)
