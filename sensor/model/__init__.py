@@ -1,1 +1,3 @@
-"""Plain data that every part shares: findings, nodes, evidence, figures, events of a core, exit codes. Imports nothing of ours."""
+"""Plain data that every part shares: findings, nodes, evidence, figures, events of a core, exit codes. Imports nothing
+of ours.
+"""

@@ -58,7 +58,9 @@ class Claim:
 
 @dataclass(slots=True)
 class Attribution:
-    """Whose address that was, at that time, through that port: the answer, the claims that it rests on, and those against it."""
+    """Whose address that was, at that time, through that port: the answer, the claims that it rests on, and those
+    against it.
+    """
 
     address: str
     port: int | None

@@ -1,8 +1,8 @@
 """What crosses the border from a core to the line: five kinds of event about a flow, and the end of a source.
 
-Both cores (the compiled one and the reference) build exactly these tuples, so their outputs compare with `==`. Addresses and payload
-stay bytes; times are nanoseconds of the packet clock since the epoch. Per flow the order is Open (Chunk | Hit | Shape)* Close.
-The meaning of every field is fixed in ARCHITECTURE.md, "The border".
+Both cores (the compiled one and the reference) build exactly these tuples, so their outputs compare with `==`.
+Addresses and payload stay bytes; times are nanoseconds of the packet clock since the epoch. Per flow the order is Open
+(Chunk | Hit | Shape)* Close. The meaning of every field is fixed in ARCHITECTURE.md, "The border".
 """
 
 from __future__ import annotations
@@ -57,7 +57,9 @@ class Hit(NamedTuple):
 
 
 class Shape(NamedTuple):
-    """A behaviour of the tables was recognised: first flights of known sizes. The bytes of those flights do not follow, later ones do."""
+    """A behaviour of the tables was recognised: first flights of known sizes. The bytes of those flights do not follow,
+    later ones do.
+    """
 
     flow: int
     ts_ns: int
@@ -67,7 +69,9 @@ class Shape(NamedTuple):
 
 
 class Clock(NamedTuple):
-    """TCP timestamps (RFC 7323) of one direction while the gate was open: the first, and the first packet with the highest."""
+    """TCP timestamps (RFC 7323) of one direction while the gate was open: the first, and the first packet with the
+    highest.
+    """
 
     first_ns: int
     first_tsval: int
@@ -76,7 +80,9 @@ class Clock(NamedTuple):
 
 
 class Close(NamedTuple):
-    """The flow left the table; totals are of the whole flow, from its first packet, per direction (originator, responder)."""
+    """The flow left the table; totals are of the whole flow, from its first packet, per direction (originator,
+    responder).
+    """
 
     flow: int
     ts_ns: int  # the flow's last packet

@@ -1,7 +1,9 @@
-"""What a bulletin says, as figures: sums over a summary of the ledger, by algorithm, coin, place, kind of owner and enterprise. Plain data.
+"""What a bulletin says, as figures: sums over a summary of the ledger, by algorithm, coin, place, kind of owner and
+enterprise. Plain data.
 
-`sensor/bulletin` makes it, `exporters/forms/documents/bulletin.py` writes it. Nothing is rounded here. Energy is what was seen in the period;
-rates (hashrate, watts, kWh a day) are means of the time in which the sensor listened. Times are nanoseconds since the epoch.
+`sensor/bulletin` makes it, `exporters/forms/documents/bulletin.py` writes it. Nothing is rounded here. Energy is what
+was seen in the period; rates (hashrate, watts, kWh a day) are means of the time in which the sensor listened. Times are
+nanoseconds since the epoch.
 """
 
 from __future__ import annotations
@@ -67,7 +69,9 @@ class Group:
 
 @dataclass(frozen=True, slots=True)
 class Owner:
-    """An enterprise or a person as a bulletin may show it. A person has no name here, nor an address, unless it was asked for."""
+    """An enterprise or a person as a bulletin may show it. A person has no name here, nor an address, unless it was
+    asked for.
+    """
 
     name: str | None
     person: bool = False

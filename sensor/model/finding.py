@@ -1,7 +1,9 @@
-"""The finding: the judged conclusion about a miner address, a pool and a login. Plain data; knows no bytes and no files.
+"""The finding: the judged conclusion about a miner address, a pool and a login. Plain data; knows no bytes and no
+files.
 
-Names follow the event of the project (EVE conventions): an exporter turns a record into its own form without asking anything else.
-Times are nanoseconds of the packet clock since the epoch, addresses are text, `None` means not known (never guessed).
+Names follow the event of the project (EVE conventions): an exporter turns a record into its own form without asking
+anything else. Times are nanoseconds of the packet clock since the epoch, addresses are text, `None` means not known
+(never guessed).
 """
 
 from __future__ import annotations

@@ -12,7 +12,9 @@ Record = Finding | Node
 
 
 def event_id(record: Finding | Node) -> str:
-    """The name of what is said about a record now: the same at every retry and every replay of the packets, another when it changed."""
+    """The name of what is said about a record now: the same at every retry and every replay of the packets, another
+    when it changed.
+    """
     if isinstance(record, Node):
         parts: tuple[object, ...] = (record.node_id, "closed", record.last_ns)
     else:

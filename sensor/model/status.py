@@ -1,8 +1,10 @@
-"""How a running sensor stands at one moment: plain records that the daemon fills and the metrics are made of. Knows no clock, no exporter.
+"""How a running sensor stands at one moment: plain records that the daemon fills and the metrics are made of. Knows no
+clock, no exporter.
 
-Counts run since the process started and never go down. Times are nanoseconds of the wall clock since the epoch, 0 for "never". Every key
-of a mapping becomes the value of a label, so keys come from closed sets (signatures, configuration, reasons), never from the network:
-no address, wallet, enterprise, login or pool. A mapping holds its zeros: what can be counted stands there before it happens.
+Counts run since the process started and never go down. Times are nanoseconds of the wall clock since the epoch, 0 for
+"never". Every key of a mapping becomes the value of a label, so keys come from closed sets (signatures, configuration,
+reasons), never from the network: no address, wallet, enterprise, login or pool. A mapping holds its zeros: what can be
+counted stands there before it happens.
 """
 
 from __future__ import annotations
@@ -14,7 +16,8 @@ from dataclasses import dataclass, field
 STAGES = ("capture", "line", "record", "deliver")
 #: What a reload replaces.
 RELOAD_KINDS = ("config", "signatures", "books")
-#: What becomes of an attempt at delivery: taken, to be tried again, never to be taken, and an open finding that was sent once more.
+#: What becomes of an attempt at delivery: taken, to be tried again, never to be taken, and an open finding that was
+#: sent once more.
 DELIVERIES = ("delivered", "failed", "refused", "repeated")
 
 Counts = Mapping[str, int]
