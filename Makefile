@@ -95,6 +95,7 @@ check: .venv/.dev rust-checks
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	PYTHONPATH=. $(BIN)/lint-imports
+	$(BIN)/python -m tests.layout.measure
 
 rust-checks: $(CORE)
 	@why=$$($(NO_RUST))
@@ -118,7 +119,7 @@ $(AXE):
 	fi
 
 test: check build/demo.pcap debian-packages $(AXE)
-	@$(BIN)/python -m pytest -m "not shared"
+	@$(BIN)/python -m pytest -rs -m "not shared"
 
 fuzz: .venv/.dev build/demo.pcap
 	@$(BIN)/python -m tests.fuzz.damaged --seconds $${FUZZ_SECONDS:-60} build/demo.pcap

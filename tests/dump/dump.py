@@ -1,9 +1,11 @@
-"""Every event of many captures in a form that can be compared: one line a capture, keys sorted, nothing of clock or folder in it.
+"""Every event of many captures in a form that can be compared: one line a capture, keys sorted, nothing of clock or
+folder in it.
 
-    python -m tests.dump.dump FOLDER|FILE... [--engine NAME] [-o FILE]     the dump, to compare with one of another commit
-    python -m tests.dump.dump --store FOLDER|FILE...                        the digests beside this file, as of now
+python -m tests.dump.dump FOLDER|FILE... [--engine NAME] [-o FILE]     the dump, to compare with one of another commit
+python -m tests.dump.dump --store FOLDER|FILE...                        the digests beside this file, as of now
 
-What is stored is a SHA-256 of each capture's events. A change of meaning changes a digest and needs a line in CHANGELOG.md.
+What is stored is a SHA-256 of each capture's events. A change of meaning changes a digest and needs a line in
+CHANGELOG.md.
 """
 
 from __future__ import annotations

@@ -2,7 +2,8 @@
 
     python -m tests.layout.measure      prints them; exit code 1 if one is over its bound
 
-The order of the folders is that of the import contract in pyproject.toml. Imports inside functions and those for types only count as well.
+The order of the folders is that of the import contract in pyproject.toml. Imports inside functions and those for
+types only count as well.
 """
 
 from __future__ import annotations

@@ -1,4 +1,6 @@
-"""Who may import whom, where import-linter cannot see it: the compiled module, and the standard library in the sans-IO middle."""
+"""Who may import whom, where import-linter cannot see it: the compiled module, and the standard library in the
+sans-IO middle.
+"""
 
 from __future__ import annotations
 

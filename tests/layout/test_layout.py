@@ -1,4 +1,6 @@
-"""The layout stays what ARCHITECTURE.md says: folders instead of modules at the top, imports that run down, no circles, files of a size."""
+"""The layout stays what ARCHITECTURE.md says: folders instead of modules at the top, imports that run down, no
+circles, files of a size.
+"""
 
 from __future__ import annotations
 
