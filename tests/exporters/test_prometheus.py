@@ -63,7 +63,7 @@ def value(found: Series, metric: str, **labels: str) -> float:
 
 
 def core_counters() -> set[str]:
-    rust = SOURCES / "core" / "src" / "stats.rs"
+    rust = SOURCES / "core" / "src" / "model" / "stats.rs"
     named = set(re.findall(r'=> "([a-z0-9_]+)"', rust.read_text())) if rust.exists() else set()
     return named | set(NAMES)
 

@@ -3,19 +3,22 @@
 use std::sync::Arc;
 use std::time::Instant;
 
-use crate::capture::{Block, Reader};
-use crate::decode::Decoder;
-use crate::flow::{hash_of, Flows};
-use crate::fragments::Fragments;
-use crate::limits::Limits;
-use crate::prefilter::Tables;
-use crate::segment::Segment;
-use crate::stats::Stats;
-use crate::worker::Worker;
+use crate::capture::file::Reader;
+use crate::capture::packet::Block;
+use crate::flow::prefilter::Tables;
+use crate::flow::table::Flows;
+use crate::flow::worker::Worker;
+use crate::model::limits::Limits;
+use crate::model::stats::Stats;
+use crate::wire::decode::Decoder;
+use crate::wire::flow_hash::flow_hash;
+use crate::wire::fragments::Fragments;
+use crate::wire::segment::Segment;
 
 pub const STEPS: [&str; 5] = ["walk", "decode", "flow", "scan", "all"];
 
-/// (packets, bytes, seconds) of one step over the whole capture. Steps add up: "flow" decodes too, "all" does everything.
+/// (packets, bytes, seconds) of one step over the whole capture. Steps add up: "flow" decodes too, "all" does
+/// everything.
 pub fn run(source: &str, step: &str, tables: Tables, limits: &Limits) -> Result<(u64, u64, f64), String> {
     if !STEPS.contains(&step) {
         return Err(format!("unknown step {step:?}, known are {}", STEPS.join(", ")));
@@ -49,7 +52,7 @@ pub fn run(source: &str, step: &str, tables: Tables, limits: &Limits) -> Result<
             if decoder.decode(packet.link, &block.bytes, block.frame(packet), packet.ts_ns, &stats, &mut seg).is_err() {
                 continue;
             }
-            seg.hash = hash_of(&seg, 1);
+            seg.hash = flow_hash(&seg, 1);
             match step {
                 "decode" => sum ^= seg.hash,
                 "flow" => {

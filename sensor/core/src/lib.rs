@@ -1,27 +1,23 @@
-//! The part of minewatch that runs once per packet: capture, decode, flow table, prefilter, assembler. See ARCHITECTURE.md, "The border".
-//! Only `python` knows Python, and only with the feature of that name.
+//! The part of minewatch that runs once per packet: capture, decode, flow table, prefilter, assembler.
+//! ARCHITECTURE.md, "The border", is its specification.
+//!
+//! Imports go down this order, never up, and never round in a circle (`tests/core/test_core_layout.py`):
+//!
+//! ```text
+//! python            the border; the only file that knows Python, and only with the feature of that name
+//! bench             each step alone, to be timed
+//! threads           the reader, the workers, the queue to whoever polls
+//! flow              flow table, gates, assemblers
+//! wire | capture    frame to segment | files and interfaces; neither knows the other
+//! model             plain data: events, counters, limits
+//! ```
 
-pub mod assembler;
 pub mod bench;
-pub mod candidate;
 pub mod capture;
-pub mod decode;
-pub mod engine;
-pub mod event;
-pub mod exclusions;
 pub mod flow;
-pub mod fragments;
-pub mod gate;
-pub mod limits;
-mod live;
-pub mod peek;
-pub mod prefilter;
-pub mod queue;
-mod reader;
-pub mod segment;
-pub mod stats;
-pub mod tunnel;
-pub mod worker;
+pub mod model;
+pub mod threads;
+pub mod wire;
 
 #[cfg(feature = "python")]
 mod python;

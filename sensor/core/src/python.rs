@@ -1,22 +1,24 @@
-//! The border to Python, and the only file that knows it. Events become the tuples of `sensor.model.events` while the GIL is held; everything
-//! else happens without it.
+//! The border to Python, and the only file that knows it. Events become the tuples of `sensor.model.events` while the
+//! GIL is held; everything else happens without it.
 
 use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use pyo3::create_exception;
-use pyo3::exceptions::{PyException, PyRuntimeError, PyValueError};
+use pyo3::exceptions::{PyException, PyOverflowError, PyRuntimeError, PyTypeError, PyValueError};
 use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
-use pyo3::types::{IntoPyDict, PyBytes, PyList, PyTuple, PyType};
+use pyo3::types::{IntoPyDict, PyBytes, PyDict, PyList, PyMappingProxy, PyTuple, PyType};
 
-use crate::capture::iface::{Instruction, Options};
-use crate::capture::Problem;
-use crate::engine::Engine;
-use crate::event::{Clock, Event};
-use crate::exclusions::Exclusions;
-use crate::{bench, limits, prefilter};
+use crate::bench;
+use crate::capture::interface::{Instruction, Options};
+use crate::capture::packet::Problem;
+use crate::flow::prefilter;
+use crate::model::event::{Clock, Event};
+use crate::model::limits::{self, Refused};
+use crate::threads::engine::Engine;
+use crate::wire::exclusions::Exclusions;
 
 create_exception!(_core, CaptureError, PyException, "A source cannot be opened or read.");
 
@@ -73,8 +75,12 @@ fn to_python<'py>(py: Python<'py>, types: &Types, event: Event) -> PyResult<Boun
         Event::Chunk { flow, ts_ns, direction, offset, gap, data } => {
             types.chunk.bind(py).call1((flow, ts_ns, direction, offset, gap, PyBytes::new(py, &data)))
         }
-        Event::Hit { flow, ts_ns, direction, offset, literal } => types.hit.bind(py).call1((flow, ts_ns, direction, offset, literal)),
-        Event::Shape { flow, ts_ns, direction, shape, score } => types.shape.bind(py).call1((flow, ts_ns, direction, shape, score)),
+        Event::Hit { flow, ts_ns, direction, offset, literal } => {
+            types.hit.bind(py).call1((flow, ts_ns, direction, offset, literal))
+        }
+        Event::Shape { flow, ts_ns, direction, shape, score } => {
+            types.shape.bind(py).call1((flow, ts_ns, direction, shape, score))
+        }
         Event::Close(close) => types.close.bind(py).call1((
             close.flow,
             close.ts_ns,
@@ -92,7 +98,8 @@ fn to_python<'py>(py: Python<'py>, types: &Types, event: Event) -> PyResult<Boun
 }
 
 fn clock_to_python<'py>(py: Python<'py>, types: &Types, clock: Option<Clock>) -> PyResult<Option<Bound<'py, PyAny>>> {
-    let tuple = |clock: Clock| types.clock.bind(py).call1((clock.first_ns, clock.first_tsval, clock.last_ns, clock.last_tsval));
+    let tuple =
+        |clock: Clock| types.clock.bind(py).call1((clock.first_ns, clock.first_tsval, clock.last_ns, clock.last_tsval));
     clock.map(tuple).transpose()
 }
 
@@ -117,7 +124,8 @@ struct Tables {
 
 impl Tables {
     fn build(&self) -> PyResult<prefilter::Tables> {
-        prefilter::Tables::new(self.literals.clone(), self.openings.clone(), self.flights.clone()).map_err(PyValueError::new_err)
+        prefilter::Tables::new(self.literals.clone(), self.openings.clone(), self.flights.clone())
+            .map_err(PyValueError::new_err)
     }
 }
 
@@ -139,42 +147,18 @@ struct Limits(limits::Limits);
 #[pymethods]
 impl Limits {
     #[new]
-    #[pyo3(signature = (*, workers = 1, flows = 1_048_576, candidates = 16_384, session_bytes = 65_536, reorder_bytes = 131_072,
-        reorder_segments = 128, fragments = 4_096, fragment_bytes = 16_777_216, queue_events = 16_384, tcp_timeout_s = 600,
-        tcp_new_timeout_s = 60, closed_timeout_s = 10, udp_timeout_s = 60, candidate_timeout_s = 1_800))]
-    #[allow(clippy::too_many_arguments)] // keyword-only on the Python side, where it reads as a record
-    fn new(
-        workers: usize,
-        flows: usize,
-        candidates: usize,
-        session_bytes: i64,
-        reorder_bytes: usize,
-        reorder_segments: usize,
-        fragments: usize,
-        fragment_bytes: usize,
-        queue_events: usize,
-        tcp_timeout_s: u64,
-        tcp_new_timeout_s: u64,
-        closed_timeout_s: u64,
-        udp_timeout_s: u64,
-        candidate_timeout_s: u64,
-    ) -> PyResult<Limits> {
-        if !(1..=256).contains(&workers) || flows == 0 || flows > 1 << 28 || candidates == 0 {
-            return Err(PyValueError::new_err("workers must be 1 to 256, flows 1 to 2^28, candidates at least 1"));
+    #[pyo3(signature = (**values))]
+    fn new(values: Option<&Bound<'_, PyDict>>) -> PyResult<Limits> {
+        let mut limits = limits::Limits::default();
+        for (name, value) in values.into_iter().flatten() {
+            let name: String = name.extract()?;
+            limits.set(&name, value.extract()?).map_err(|refused| match refused {
+                Refused::NoSuchLimit => PyTypeError::new_err(format!("there is no limit {name:?}")),
+                Refused::OutOfRange => PyOverflowError::new_err(format!("{name}: {value} is out of range")),
+            })?;
         }
-        let limits = limits::Limits {
-            workers,
-            flows,
-            candidates,
-            session_bytes,
-            reorder_bytes,
-            reorder_segments,
-            fragments,
-            fragment_bytes,
-            queue_events,
-            ..limits::Limits::default()
-        };
-        Ok(Limits(limits.with_timeouts_s(tcp_timeout_s, tcp_new_timeout_s, closed_timeout_s, udp_timeout_s, candidate_timeout_s)))
+        limits.check().map_err(PyValueError::new_err)?;
+        Ok(Limits(limits))
     }
 }
 
@@ -191,10 +175,11 @@ impl Core {
 impl Core {
     #[new]
     fn new(tables: &Tables, limits: &Limits) -> PyResult<Core> {
-        Ok(Core(Mutex::new(Engine::new(tables.build()?, limits.0.clone()))))
+        Ok(Core(Mutex::new(Engine::new(tables.build()?, &limits.0))))
     }
 
-    #[pyo3(signature = (source, *, full = "wait", promiscuous = true, ring_bytes = 67_108_864, snaplen = 0, filter = Vec::new()))]
+    #[pyo3(signature = (source, *, full = "wait", promiscuous = true, ring_bytes = 67_108_864, snaplen = 0,
+        filter = Vec::new()))]
     #[allow(clippy::too_many_arguments)] // keyword-only on the Python side
     fn attach(
         &self,
@@ -212,12 +197,14 @@ impl Core {
             "drop" => false,
             _ => return Err(PyValueError::new_err("full is \"wait\" or \"drop\"")),
         };
-        py.detach(|| self.engine().attach(source, wait, &options)).map_err(|problem| capture_error(py, source, &problem))
+        py.detach(|| self.engine().attach(source, wait, &options))
+            .map_err(|problem| capture_error(py, source, &problem))
     }
 
     fn poll<'py>(&self, py: Python<'py>, max_events: usize, timeout_ms: u64) -> PyResult<Bound<'py, PyList>> {
-        let shared = self.engine().shared.clone();
-        let events = py.detach(|| shared.queue.pop(max_events, Duration::from_millis(timeout_ms))).map_err(PyRuntimeError::new_err)?;
+        let queue = self.engine().queue();
+        let events =
+            py.detach(|| queue.pop(max_events, Duration::from_millis(timeout_ms))).map_err(PyRuntimeError::new_err)?;
         let types = types(py)?;
         let tuples = events.into_iter().map(|event| to_python(py, types, event)).collect::<PyResult<Vec<_>>>()?;
         PyList::new(py, tuples)
@@ -229,7 +216,7 @@ impl Core {
 
     #[getter]
     fn finished(&self) -> bool {
-        self.engine().shared.queue.is_finished()
+        self.engine().queue().is_finished()
     }
 
     fn replace(&self, tables: &Tables) -> PyResult<()> {
@@ -244,7 +231,11 @@ impl Core {
     }
 
     fn interfaces(&self) -> HashMap<String, HashMap<&'static str, u64>> {
-        self.engine().interfaces().into_iter().map(|(name, figures)| (name.to_string(), figures.into_iter().collect())).collect()
+        self.engine()
+            .interfaces()
+            .into_iter()
+            .map(|(name, figures)| (name.to_string(), figures.into_iter().collect()))
+            .collect()
     }
 
     fn stats(&self) -> HashMap<&'static str, u64> {
@@ -267,6 +258,8 @@ fn run_bench(py: Python<'_>, source: &str, step: &str, tables: &Tables, limits: 
 fn _core(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add("ENGINE", "compiled")?;
     module.add("COMPILER", env!("MINEWATCH_COMPILER"))?;
+    let defaults = limits::DEFAULTS.iter().copied().into_py_dict(module.py())?;
+    module.add("LIMITS", PyMappingProxy::new(module.py(), defaults.as_mapping()))?;
     module.add("CaptureError", module.py().get_type::<CaptureError>())?;
     module.add_class::<Tables>()?;
     module.add_class::<Limits>()?;

@@ -1,20 +1,22 @@
-//! Hostile bytes: whatever is fed in, nothing panics, every frame ends in a segment or a counter, and the tables stay within bounds.
+//! Hostile bytes: whatever is fed in, nothing panics, every frame ends in a segment or a counter, and the tables stay
+//! within bounds.
 
 use std::io::Write;
 use std::sync::Arc;
 use std::time::Duration;
 
-use _core::capture::iface::Options;
-use _core::capture::{Block, Reader};
-use _core::decode::Decoder;
-use _core::engine::Engine;
-use _core::event::Event;
-use _core::fragments::Fragments;
-use _core::limits::Limits;
-use _core::prefilter::{Opening, Tables};
-use _core::segment::Segment;
-use _core::stats::{Counter, Stats};
-use _core::worker::Worker;
+use _core::capture::file::Reader;
+use _core::capture::interface::Options;
+use _core::capture::packet::Block;
+use _core::flow::prefilter::{Opening, Tables};
+use _core::flow::worker::Worker;
+use _core::model::event::Event;
+use _core::model::limits::Limits;
+use _core::model::stats::{Counter, Stats};
+use _core::threads::engine::Engine;
+use _core::wire::decode::Decoder;
+use _core::wire::fragments::Fragments;
+use _core::wire::segment::Segment;
 
 /// xorshift64*: enough randomness for shaking parsers, the same every time.
 struct Dice(u64);
@@ -46,7 +48,8 @@ fn frame() -> Vec<u8> {
     frame.extend([0x45, 0]);
     frame.extend(total.to_be_bytes());
     frame.extend([
-        0, 1, 0, 0, 64, 6, 0, 0, 10, 0, 0, 1, 192, 0, 2, 1, 0x30, 0x39, 0x0d, 0x05, 0, 0, 0, 1, 0, 0, 0, 1, 0x50, 0x18, 1, 0, 0, 0, 0, 0,
+        0, 1, 0, 0, 64, 6, 0, 0, 10, 0, 0, 1, 192, 0, 2, 1, 0x30, 0x39, 0x0d, 0x05, 0, 0, 0, 1, 0, 0, 0, 1, 0x50, 0x18,
+        1, 0, 0, 0, 0, 0,
     ]);
     frame.extend_from_slice(payload);
     frame
@@ -91,7 +94,7 @@ fn every_frame_ends_in_a_segment_or_a_counter() {
         match decoder.decode(link, &bytes, &bytes, round * 1_000_000, &stats, &mut seg) {
             Ok(()) => {
                 stats.add(Counter::Segments, 1);
-                seg.hash = _core::flow::hash_of(&seg, 1);
+                seg.hash = _core::wire::flow_hash::flow_hash(&seg, 1);
                 assert!(seg.payload(&bytes).len() <= seg.wire_len as usize);
                 worker.segment(&seg, &bytes);
             }
@@ -104,7 +107,8 @@ fn every_frame_ends_in_a_segment_or_a_counter() {
     }
     worker.close_all();
     assert_eq!(worker.flows.len(), 0);
-    let ignored: u64 = (Counter::IgnoredLink as usize..=Counter::IgnoredInterface as usize).map(|at| stats.snapshot()[at]).sum();
+    let ignored: u64 =
+        (Counter::IgnoredLink as usize..=Counter::IgnoredInterface as usize).map(|at| stats.snapshot()[at]).sum();
     assert_eq!(stats.get(Counter::Packets), stats.get(Counter::Segments) + ignored);
     let opens = worker.events.iter().filter(|event| matches!(event, Event::Open(_))).count();
     let closes = worker.events.iter().filter(|event| matches!(event, Event::Close(_))).count();
@@ -135,7 +139,7 @@ fn pcapng(dice: &mut Dice) -> Vec<u8> {
 }
 
 #[test]
-fn damaged_captures_end_in_words() {
+fn damaged_captures_end_with_a_reason() {
     let mut dice = Dice(7);
     let path = std::env::temp_dir().join(format!("minewatch-hostile-{}", std::process::id()));
     for _ in 0..3_000 {
@@ -175,24 +179,24 @@ fn one_worker_or_three_give_the_same_events() {
     }
     std::fs::write(&path, file).unwrap();
     let events = |workers| {
-        let mut engine = Engine::new(tables(), Limits { workers, ..Limits::default() });
+        let mut engine = Engine::new(tables(), &Limits { workers, ..Limits::default() });
         engine.attach(&path.to_string_lossy(), true, &Options::default()).unwrap();
         engine.finish();
-        let mut said = Vec::new();
-        while !engine.shared.queue.is_finished() {
-            for event in engine.shared.queue.pop(64, Duration::from_millis(50)).unwrap() {
+        let mut chunks = Vec::new();
+        while !engine.queue().is_finished() {
+            for event in engine.queue().pop(64, Duration::from_millis(50)).unwrap() {
                 if let Event::Chunk { ts_ns, direction, offset, gap, data, .. } = event {
-                    said.push((ts_ns, direction, offset, gap, data));
+                    chunks.push((ts_ns, direction, offset, gap, data));
                 }
             }
         }
         engine.close();
-        said.sort();
-        said
+        chunks.sort();
+        chunks
     };
-    let one = events(1);
-    assert!(one.len() >= 50);
-    assert_eq!(one, events(3));
+    let chunks = events(1);
+    assert!(chunks.len() >= 50);
+    assert_eq!(chunks, events(3));
     std::fs::remove_file(&path).unwrap();
 }
 
@@ -209,9 +213,10 @@ fn a_full_queue_drops_and_counts_where_it_may_not_wait() {
         file.extend(data);
     }
     std::fs::write(&path, file).unwrap();
-    let mut engine = Engine::new(tables(), Limits { queue_events: 8, ..Limits::default() });
+    let mut engine = Engine::new(tables(), &Limits { queue_events: 8, ..Limits::default() });
     engine.attach(&path.to_string_lossy(), false, &Options::default()).unwrap();
-    let dropped = || engine.stats().into_iter().find(|(name, _)| *name == "events_dropped").map_or(0, |(_, count)| count);
+    let dropped =
+        || engine.stats().into_iter().find(|(name, _)| *name == "events_dropped").map_or(0, |(_, count)| count);
     for _ in 0..500 {
         if dropped() > 0 {
             break;

@@ -1,4 +1,5 @@
-//! Where capture bytes come from: a file or standard input, plain, gzip or Zstandard (told by magic), with the compressed bytes counted.
+//! Where capture bytes come from: a file or standard input, plain, gzip or Zstandard (by its magic), with the
+//! compressed bytes counted.
 
 use std::fs::File;
 use std::io::{self, BufRead, BufReader, Read};
@@ -30,8 +31,8 @@ impl<R: Read> Read for Counted<R> {
     }
 }
 
-/// The members of a gzip file one after another (RFC 1952 section 2.2); zero padding behind the last, as tapes leave it, is passed over.
-/// Everything that can be decompressed before damage is given out first.
+/// The members of a gzip file one after another (RFC 1952 section 2.2); zero padding behind the last, as tapes leave
+/// it, is passed over. Everything that can be decompressed before damage is given out first.
 struct Gzip<R> {
     raw: R,
     member: Option<Decompress>,

@@ -1,10 +1,11 @@
-//! The classic capture format: a 24-byte file header, then records of 16 (or, in the modified format, 24) header bytes and data.
+//! The classic capture format: a 24-byte file header, then records of 16 (or, in the modified format, 24) header bytes
+//! and data.
 
-use super::{Packet, Parsed, MAX_RECORD_BYTES};
+use crate::capture::packet::{Packet, Parsed, MAX_RECORD_BYTES};
 
 pub const FILE_HEADER: usize = 24;
 
-/// What the file header said.
+/// What the file header states.
 #[derive(Debug)]
 pub struct Pcap {
     big: bool,
@@ -29,24 +30,24 @@ impl Pcap {
             _ => return None,
         };
         let mut pcap = Pcap { big, ns_per_unit, record_header, link: 0 };
-        pcap.link = (pcap.word(head, 20) & 0xffff) as u16;
+        pcap.link = (pcap.u32_at(head, 20) & 0xffff) as u16;
         Some(pcap)
     }
 
     #[inline(always)]
-    fn word(&self, bytes: &[u8], at: usize) -> u32 {
-        let word = [bytes[at], bytes[at + 1], bytes[at + 2], bytes[at + 3]];
+    fn u32_at(&self, bytes: &[u8], at: usize) -> u32 {
+        let field = [bytes[at], bytes[at + 1], bytes[at + 2], bytes[at + 3]];
         if self.big {
-            u32::from_be_bytes(word)
+            u32::from_be_bytes(field)
         } else {
-            u32::from_le_bytes(word)
+            u32::from_le_bytes(field)
         }
     }
 
     pub(super) fn parse(&mut self, bytes: &[u8], packets: &mut Vec<Packet>) -> Parsed {
         let mut at = 0;
         while at + self.record_header <= bytes.len() {
-            let captured = self.word(bytes, at + 8) as usize;
+            let captured = self.u32_at(bytes, at + 8) as usize;
             if captured > MAX_RECORD_BYTES {
                 return Parsed { used: at, damage: Some(("record length", at)), need: 0 };
             }
@@ -54,7 +55,8 @@ impl Pcap {
             if start + captured > bytes.len() {
                 return Parsed { used: at, damage: None, need: self.record_header + captured };
             }
-            let ts_ns = u64::from(self.word(bytes, at)) * 1_000_000_000 + u64::from(self.word(bytes, at + 4)) * self.ns_per_unit;
+            let ts_ns = u64::from(self.u32_at(bytes, at)) * 1_000_000_000
+                + u64::from(self.u32_at(bytes, at + 4)) * self.ns_per_unit;
             packets.push(Packet { ts_ns, start: start as u32, captured: captured as u32, link: self.link, source: 0 });
             at = start + captured;
         }

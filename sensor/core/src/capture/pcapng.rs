@@ -1,6 +1,7 @@
-//! The block format (IETF opsawg pcapng): sections, each with its own byte order and interfaces. Blocks that carry no packets are skipped.
+//! The block format (IETF opsawg pcapng): sections, each with its own byte order and interfaces. Blocks that carry no
+//! packets are skipped.
 
-use super::{Packet, Parsed, MAX_RECORD_BYTES, NO_INTERFACE};
+use crate::capture::packet::{Packet, Parsed, MAX_RECORD_BYTES, NO_INTERFACE};
 
 const SECTION: u32 = 0x0a0d_0d0a;
 const INTERFACE: u32 = 1;
@@ -32,22 +33,22 @@ pub struct Pcapng {
 
 impl Pcapng {
     #[inline(always)]
-    fn word(&self, bytes: &[u8], at: usize) -> u32 {
-        let word = [bytes[at], bytes[at + 1], bytes[at + 2], bytes[at + 3]];
+    fn u32_at(&self, bytes: &[u8], at: usize) -> u32 {
+        let field = [bytes[at], bytes[at + 1], bytes[at + 2], bytes[at + 3]];
         if self.big {
-            u32::from_be_bytes(word)
+            u32::from_be_bytes(field)
         } else {
-            u32::from_le_bytes(word)
+            u32::from_le_bytes(field)
         }
     }
 
     #[inline(always)]
-    fn half(&self, bytes: &[u8], at: usize) -> u16 {
-        let half = [bytes[at], bytes[at + 1]];
+    fn u16_at(&self, bytes: &[u8], at: usize) -> u16 {
+        let field = [bytes[at], bytes[at + 1]];
         if self.big {
-            u16::from_be_bytes(half)
+            u16::from_be_bytes(field)
         } else {
-            u16::from_le_bytes(half)
+            u16::from_le_bytes(field)
         }
     }
 
@@ -65,18 +66,18 @@ impl Pcapng {
                 }
                 self.interfaces.clear();
             }
-            let length = self.word(block, 4) as usize;
+            let length = self.u32_at(block, 4) as usize;
             if length < 12 || length % 4 != 0 || length > MAX_BLOCK_BYTES || (is_section && length < 28) {
                 return stop("block length");
             }
             if length > block.len() {
                 return Parsed { used: at, damage: None, need: length };
             }
-            if self.word(block, length - 4) as usize != length {
+            if self.u32_at(block, length - 4) as usize != length {
                 return stop("block length");
             }
             let body = &block[8..length - 4];
-            if let Err(reason) = self.block(self.word(block, 0), body, at + 8, packets) {
+            if let Err(reason) = self.block(self.u32_at(block, 0), body, at + 8, packets) {
                 return stop(reason);
             }
             at += length;
@@ -98,9 +99,13 @@ impl Pcapng {
                 if body.len() < 20 {
                     return Err("block length");
                 }
-                let number = if kind == ENHANCED_PACKET { self.word(body, 0) as usize } else { usize::from(self.half(body, 0)) };
-                let units = u64::from(self.word(body, 4)) << 32 | u64::from(self.word(body, 8));
-                (self.interfaces.get(number).copied(), Some(units), self.word(body, 12) as usize, 20)
+                let number = if kind == ENHANCED_PACKET {
+                    self.u32_at(body, 0) as usize
+                } else {
+                    usize::from(self.u16_at(body, 0))
+                };
+                let units = u64::from(self.u32_at(body, 4)) << 32 | u64::from(self.u32_at(body, 8));
+                (self.interfaces.get(number).copied(), Some(units), self.u32_at(body, 12) as usize, 20)
             }
             SIMPLE_PACKET => {
                 if body.len() < 4 {
@@ -108,7 +113,7 @@ impl Pcapng {
                 }
                 let interface = self.interfaces.first().copied();
                 let limit = interface.map_or(0, |i| i.snaplen as usize);
-                let original = self.word(body, 0) as usize;
+                let original = self.u32_at(body, 0) as usize;
                 let captured = original.min(if limit == 0 { usize::MAX } else { limit }).min(body.len() - 4);
                 (interface, None, captured, 4)
             }
@@ -122,21 +127,32 @@ impl Pcapng {
             self.last_ts_ns = (ns + interface.offset_ns).clamp(0, MAX_TS_NS) as u64;
         }
         let link = interface.map_or(NO_INTERFACE, |i| i.link);
-        packets.push(Packet { ts_ns: self.last_ts_ns, start: (start + data) as u32, captured: captured as u32, link, source: 0 });
+        packets.push(Packet {
+            ts_ns: self.last_ts_ns,
+            start: (start + data) as u32,
+            captured: captured as u32,
+            link,
+            source: 0,
+        });
         Ok(())
     }
 
     fn describe(&self, body: &[u8]) -> Interface {
-        let mut interface = Interface { link: self.half(body, 0), snaplen: self.word(body, 4), units_per_second: 1_000_000, offset_ns: 0 };
+        let mut interface = Interface {
+            link: self.u16_at(body, 0),
+            snaplen: self.u32_at(body, 4),
+            units_per_second: 1_000_000,
+            offset_ns: 0,
+        };
         let mut options = &body[8..];
         while options.len() >= 4 {
-            let (code, length) = (self.half(options, 0), usize::from(self.half(options, 2)));
+            let (code, length) = (self.u16_at(options, 0), usize::from(self.u16_at(options, 2)));
             let Some(value) = options.get(4..4 + length) else { break };
             match (code, length) {
                 (0, _) => break,
                 (9, 1) => interface.units_per_second = units_per_second(value[0]),
                 (14, 8) => {
-                    let (first, second) = (u64::from(self.word(value, 0)), u64::from(self.word(value, 4)));
+                    let (first, second) = (u64::from(self.u32_at(value, 0)), u64::from(self.u32_at(value, 4)));
                     let seconds = if self.big { first << 32 | second } else { second << 32 | first };
                     interface.offset_ns = i128::from(seconds as i64) * 1_000_000_000;
                 }

@@ -1,6 +1,7 @@
-//! A network interface under Linux: an AF_PACKET socket whose packets the kernel lays into a ring shared with us (TPACKET_V3, packet(7) and
-//! Documentation/networking/packet_mmap.rst). Frames are copied out, so that the kernel has its ring back at once. The one file with
-//! `unsafe` in it, because the kernel's calls and its ring are met here; it knows nothing of what frames hold.
+//! A network interface under Linux: an AF_PACKET socket whose packets the kernel lays into a ring shared with us
+//! (TPACKET_V3, packet(7) and Documentation/networking/packet_mmap.rst). Frames are copied out, so that the kernel has
+//! its ring back at once. The one file with `unsafe` in it, because the kernel's calls and its ring are met here; it
+//! knows nothing of what frames hold.
 
 #![allow(unsafe_code)]
 
@@ -11,8 +12,8 @@ use std::os::fd::{AsRawFd, FromRawFd, OwnedFd};
 use std::sync::atomic::{fence, Ordering::Acquire, Ordering::Relaxed, Ordering::Release};
 use std::sync::Arc;
 
-use super::iface::{Figures, Instruction, Options, RETIRE_MS, SCHEME};
-use super::{Block, Packet, Problem};
+use crate::capture::interface::{Figures, Instruction, Options, RETIRE_MS, SCHEME};
+use crate::capture::packet::{Block, Packet, Problem};
 
 /// What the kernel fills before it hands it over; no packet can be longer.
 const RING_BLOCK: usize = 1 << 20;
@@ -68,20 +69,26 @@ fn check(result: i32) -> io::Result<i32> {
 
 fn set<T>(socket: &OwnedFd, level: i32, option: i32, value: &T) -> io::Result<()> {
     // SAFETY: the kernel reads size_of::<T>() bytes of a live value of plain C layout.
-    check(unsafe { libc::setsockopt(socket.as_raw_fd(), level, option, (value as *const T).cast(), size_of::<T>() as u32) }).map(|_| ())
+    check(unsafe {
+        libc::setsockopt(socket.as_raw_fd(), level, option, (value as *const T).cast(), size_of::<T>() as u32)
+    })
+    .map(|_| ())
 }
 
 fn get<T>(socket: &OwnedFd, level: i32, option: i32, mut value: T) -> io::Result<T> {
     let mut length = size_of::<T>() as u32;
-    // SAFETY: the kernel writes at most `length` bytes into a live value of plain C layout, valid whatever bits it holds.
+    // SAFETY: the kernel writes at most `length` bytes into a live value of plain C layout, valid whatever bits it
+    // holds.
     check(unsafe { libc::getsockopt(socket.as_raw_fd(), level, option, (&mut value as *mut T).cast(), &mut length) })?;
     Ok(value)
 }
 
 fn map(socket: &OwnedFd, blocks: usize) -> io::Result<Ring> {
     let (protection, flags) = (libc::PROT_READ | libc::PROT_WRITE, libc::MAP_SHARED);
-    // SAFETY: a fresh mapping at an address of the kernel's choice; it is checked before use and unmapped by Ring's drop.
-    let memory = unsafe { libc::mmap(std::ptr::null_mut(), blocks * RING_BLOCK, protection, flags, socket.as_raw_fd(), 0) };
+    // SAFETY: a fresh mapping at an address of the kernel's choice; it is checked before use and unmapped by Ring's
+    // drop.
+    let memory =
+        unsafe { libc::mmap(std::ptr::null_mut(), blocks * RING_BLOCK, protection, flags, socket.as_raw_fd(), 0) };
     if memory == libc::MAP_FAILED {
         return Err(io::Error::last_os_error());
     }
@@ -117,7 +124,8 @@ fn u16_at(bytes: &[u8], at: usize) -> u16 {
     u16::from_ne_bytes([bytes[at], bytes[at + 1]])
 }
 
-/// The frames of a ring block (tpacket3_hdr: next, seconds, nanoseconds, captured, length, status, MAC's place, network's place, hash, VLAN).
+/// The frames of a ring block (tpacket3_hdr: next, seconds, nanoseconds, captured, length, status, MAC's place,
+/// network's place, hash, VLAN).
 fn copy_frames(ring: &[u8], link: u16, source: u16, out: &mut Block) {
     let mut at = if ring.len() < BLOCK_HEADER { return } else { u32_at(ring, FIRST_AT) as usize };
     for _ in 0..u32_at(ring, COUNT_AT) {
@@ -128,8 +136,8 @@ fn copy_frames(ring: &[u8], link: u16, source: u16, out: &mut Block) {
         let begin = out.bytes.len();
         let status = u32_at(header, 20);
         if status & libc::TP_STATUS_VLAN_VALID != 0 && link == ETHERNET && captured >= 12 {
-            let told = status & libc::TP_STATUS_VLAN_TPID_VALID != 0;
-            let tpid = if told { u16_at(header, 36) } else { DEFAULT_TPID };
+            let has_tpid = status & libc::TP_STATUS_VLAN_TPID_VALID != 0;
+            let tpid = if has_tpid { u16_at(header, 36) } else { DEFAULT_TPID };
             out.bytes.extend_from_slice(&frame[..12]);
             out.bytes.extend_from_slice(&tpid.to_be_bytes());
             out.bytes.extend_from_slice(&(u32_at(header, 32) as u16).to_be_bytes());
@@ -161,9 +169,10 @@ impl Interface {
     }
 
     fn begin(name: &str, options: &Options, wait: bool, figures: Arc<Figures>) -> io::Result<Interface> {
-        // SAFETY: a plain call; the descriptor is checked and then owned. Protocol 0: nothing is received before all is set.
+        // SAFETY: a plain call; the descriptor is checked and then owned. Protocol 0: nothing is received before all is
+        // set.
         let socket = check(unsafe { libc::socket(libc::AF_PACKET, libc::SOCK_RAW | libc::SOCK_CLOEXEC, 0) })?;
-        // SAFETY: just made, and nobody else's.
+        // SAFETY: just created, and nobody else's.
         let socket = unsafe { OwnedFd::from_raw_fd(socket) };
         let source = Arc::from(format!("{SCHEME}{name}"));
         let name = kernel_name(name).ok_or_else(|| io::Error::from_raw_os_error(libc::ENODEV))?;
@@ -187,8 +196,12 @@ impl Interface {
         set(&socket, libc::SOL_PACKET, libc::PACKET_RX_RING, &ring)?;
         let ring = map(&socket, blocks)?;
         if options.promiscuous {
-            let membership =
-                libc::packet_mreq { mr_ifindex: index, mr_type: libc::PACKET_MR_PROMISC as u16, mr_alen: 0, mr_address: [0; 8] };
+            let membership = libc::packet_mreq {
+                mr_ifindex: index,
+                mr_type: libc::PACKET_MR_PROMISC as u16,
+                mr_alen: 0,
+                mr_address: [0; 8],
+            };
             set(&socket, libc::SOL_PACKET, libc::PACKET_ADD_MEMBERSHIP, &membership)?;
         }
         // SAFETY: zero bytes are a valid sockaddr_ll.
@@ -196,14 +209,17 @@ impl Interface {
         address.sll_family = libc::AF_PACKET as u16;
         address.sll_protocol = (libc::ETH_P_ALL as u16).to_be();
         address.sll_ifindex = index;
-        // SAFETY: the kernel reads a live sockaddr_ll of the length that is told.
-        check(unsafe { libc::bind(socket.as_raw_fd(), (&raw const address).cast(), size_of::<libc::sockaddr_ll>() as u32) })?;
+        // SAFETY: the kernel reads a live sockaddr_ll of the length that it is given.
+        check(unsafe {
+            libc::bind(socket.as_raw_fd(), (&raw const address).cast(), size_of::<libc::sockaddr_ll>() as u32)
+        })?;
         let mut interface = Interface { source, wait, figures, name, index, link, ring, socket };
         interface.look_after();
         Ok(interface)
     }
 
-    /// Copy what the kernel has handed over, until there is no more or `out` holds `enough` bytes. True if anything was there.
+    /// Copy what the kernel has handed over, until there is no more or `out` holds `enough` bytes. True if anything was
+    /// there.
     pub fn take(&mut self, source: u16, out: &mut Block, enough: usize) -> bool {
         let (before, bytes) = (out.packets.len(), out.bytes.len());
         let mut taken = false;
@@ -215,13 +231,14 @@ impl Interface {
         taken
     }
 
-    /// Take over the kernel's counts (reading them sets them to 0) and see whether the interface is there and up. False: it is deleted.
+    /// Take over the kernel's counts (reading them sets them to 0) and see whether the interface is there and up.
+    /// False: it is deleted.
     pub fn look_after(&mut self) -> bool {
         let empty = libc::tpacket_stats_v3 { tp_packets: 0, tp_drops: 0, tp_freeze_q_cnt: 0 };
-        if let Ok(told) = get(&self.socket, libc::SOL_PACKET, libc::PACKET_STATISTICS, empty) {
-            self.figures.received.fetch_add(u64::from(told.tp_packets), Relaxed);
-            self.figures.dropped.fetch_add(u64::from(told.tp_drops), Relaxed);
-            self.figures.freezes.fetch_add(u64::from(told.tp_freeze_q_cnt), Relaxed);
+        if let Ok(counts) = get(&self.socket, libc::SOL_PACKET, libc::PACKET_STATISTICS, empty) {
+            self.figures.received.fetch_add(u64::from(counts.tp_packets), Relaxed);
+            self.figures.dropped.fetch_add(u64::from(counts.tp_drops), Relaxed);
+            self.figures.freezes.fetch_add(u64::from(counts.tp_freeze_q_cnt), Relaxed);
         }
         // reading the error clears it; without that `poll` would return at once for ever
         let error = get(&self.socket, libc::SOL_SOCKET, libc::SO_ERROR, 0_i32).unwrap_or(0);
@@ -246,13 +263,18 @@ impl Drop for Interface {
     }
 }
 
-/// Wait until one of the interfaces has something, at most so long. True if one of them has an error to be looked after.
+/// Wait until one of the interfaces has something, at most so long. True if one of them has an error to be looked
+/// after.
 pub fn wait_for<'a>(interfaces: impl Iterator<Item = &'a Interface>, timeout_ms: i32) -> bool {
-    let ask = |interface: &Interface| libc::pollfd { fd: interface.socket.as_raw_fd(), events: libc::POLLIN | libc::POLLERR, revents: 0 };
-    let mut asked: Vec<libc::pollfd> = interfaces.map(ask).collect();
-    // SAFETY: the kernel reads and writes exactly the live array that is told.
-    unsafe { libc::poll(asked.as_mut_ptr(), asked.len() as libc::nfds_t, timeout_ms) };
-    asked.iter().any(|one| one.revents & libc::POLLERR != 0)
+    let ask = |interface: &Interface| libc::pollfd {
+        fd: interface.socket.as_raw_fd(),
+        events: libc::POLLIN | libc::POLLERR,
+        revents: 0,
+    };
+    let mut polled: Vec<libc::pollfd> = interfaces.map(ask).collect();
+    // SAFETY: the kernel reads and writes exactly the live array that it is given.
+    unsafe { libc::poll(polled.as_mut_ptr(), polled.len() as libc::nfds_t, timeout_ms) };
+    polled.iter().any(|poll| poll.revents & libc::POLLERR != 0)
 }
 
 const RETURN: u16 = 0x06; // BPF_RET | BPF_K
@@ -264,7 +286,7 @@ fn filter(socket: &OwnedFd, options: &Options) -> io::Result<()> {
     if program.is_empty() {
         program.push((RETURN, 0, 0, most));
     }
-    for instruction in program.iter_mut().filter(|one| one.0 == RETURN) {
+    for instruction in program.iter_mut().filter(|instruction| instruction.0 == RETURN) {
         instruction.3 = instruction.3.min(most);
     }
     attach_filter(socket, &program)
@@ -272,10 +294,10 @@ fn filter(socket: &OwnedFd, options: &Options) -> io::Result<()> {
 
 fn attach_filter(socket: &OwnedFd, program: &[Instruction]) -> io::Result<()> {
     let mut filter: Vec<libc::sock_filter> =
-        program.iter().map(|one| libc::sock_filter { code: one.0, jt: one.1, jf: one.2, k: one.3 }).collect();
+        program.iter().map(|&(code, jt, jf, k)| libc::sock_filter { code, jt, jf, k }).collect();
     let length = u16::try_from(filter.len()).map_err(|_| io::Error::other("the filter is too long"))?;
-    let told = libc::sock_fprog { len: length, filter: filter.as_mut_ptr() };
-    set(socket, libc::SOL_SOCKET, libc::SO_ATTACH_FILTER, &told).map_err(|error| match error.raw_os_error() {
+    let program = libc::sock_fprog { len: length, filter: filter.as_mut_ptr() };
+    set(socket, libc::SOL_SOCKET, libc::SO_ATTACH_FILTER, &program).map_err(|error| match error.raw_os_error() {
         Some(libc::EINVAL) => io::Error::other("the kernel refuses the filter"),
         _ => error,
     })

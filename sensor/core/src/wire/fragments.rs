@@ -1,5 +1,5 @@
-//! IP fragments put together again, within a bound (RFC 791, RFC 8200 section 4.5). First bytes win on overlap, so a later
-//! fragment cannot rewrite what was already seen. Knows nothing of what the datagrams carry.
+//! IP fragments put together again, within a bound (RFC 791, RFC 8200 section 4.5). First bytes win on overlap, so a
+//! later fragment cannot rewrite what was already seen. Knows nothing of what the datagrams carry.
 
 use std::collections::{BTreeMap, HashMap, VecDeque};
 
@@ -44,7 +44,15 @@ pub struct Fragments {
 
 impl Fragments {
     pub fn new(max_entries: usize, max_bytes: usize) -> Self {
-        Fragments { entries: HashMap::new(), order: VecDeque::new(), bytes: 0, serial: 0, max_entries, max_bytes, evicted: 0 }
+        Fragments {
+            entries: HashMap::new(),
+            order: VecDeque::new(),
+            bytes: 0,
+            serial: 0,
+            max_entries,
+            max_bytes,
+            evicted: 0,
+        }
     }
 
     /// Take one fragment: `offset` in bytes, `more` = more fragments follow.
@@ -59,7 +67,8 @@ impl Fragments {
         }
         if !self.entries.contains_key(&key) {
             self.serial += 1;
-            let fresh = Datagram { first_ns: ts_ns, serial: self.serial, pieces: BTreeMap::new(), held: 0, total: None };
+            let fresh =
+                Datagram { first_ns: ts_ns, serial: self.serial, pieces: BTreeMap::new(), held: 0, total: None };
             self.entries.insert(key, fresh);
             self.order.push_back((key, self.serial));
         }
@@ -145,7 +154,8 @@ impl Datagram {
         if at >= end {
             return;
         }
-        let later: Vec<(usize, usize)> = self.pieces.range(at..end).map(|(start, piece)| (*start, start + piece.len())).collect();
+        let later: Vec<(usize, usize)> =
+            self.pieces.range(at..end).map(|(start, piece)| (*start, start + piece.len())).collect();
         for (start, stop) in later.into_iter().chain([(end, end)]) {
             if at < start {
                 self.held += start - at;
@@ -229,7 +239,10 @@ mod tests {
         let mut table = Fragments::new(4, 4096);
         table.insert(key(1), 0, 0, true, &[1; 16]);
         table.insert(key(1), 0, 8, true, &[2; 16]);
-        assert_eq!(done(table.insert(key(1), 0, 24, false, &[3; 8])), Some([vec![1; 16], vec![2; 8], vec![3; 8]].concat()));
+        assert_eq!(
+            done(table.insert(key(1), 0, 24, false, &[3; 8])),
+            Some([vec![1; 16], vec![2; 8], vec![3; 8]].concat())
+        );
     }
 
     #[test]

@@ -1,12 +1,13 @@
-//! Which flow a plain packet belongs to, without decoding it: enough to hand it to a worker, who decodes it. Only the common shapes
-//! (Ethernet, IPv4 or IPv6 without options, fragments or tunnels); everything else is None and is decoded by the reader.
+//! Which flow a plain packet belongs to, without decoding it: enough to hand it to a worker, who decodes it. Only the
+//! common shapes (Ethernet, IPv4 or IPv6 without options, fragments or tunnels); everything else is None and is decoded
+//! by the reader.
 
-use crate::decode::be16;
-use crate::flow::hash_of;
-use crate::segment::{Segment, TCP, UDP};
-use crate::tunnel::is_tunnel_port;
+use crate::wire::flow_hash::flow_hash;
+use crate::wire::layer::be16;
+use crate::wire::segment::{Segment, TCP, UDP};
+use crate::wire::tunnel::is_tunnel_port;
 
-/// The hash that `hash_of` will give for the decoded packet.
+/// The hash that `flow_hash` will give for the decoded packet.
 #[inline]
 pub fn peek(link: u16, frame: &[u8], seed: u64) -> Option<u64> {
     if link != 1 || frame.len() < 14 {
@@ -32,8 +33,8 @@ pub fn peek(link: u16, frame: &[u8], seed: u64) -> Option<u64> {
     seg.sport = be16(ports, 0);
     seg.dport = be16(ports, 2);
     match seg.proto {
-        TCP => Some(hash_of(&seg, seed)),
-        UDP if !is_tunnel_port(seg.dport) => Some(hash_of(&seg, seed)),
+        TCP => Some(flow_hash(&seg, seed)),
+        UDP if !is_tunnel_port(seg.dport) => Some(flow_hash(&seg, seed)),
         _ => None,
     }
 }

@@ -1,8 +1,10 @@
-//! The flow table: biflows in slots of two cache lines, dense in one slab, found by an open-addressing index of 8-byte entries.
-//! Memory grows with the flows there are and never past the capacity. Knows the packet clock only as an argument.
+//! The flow table: biflows (RFC 5103) in slots of two cache lines, dense in one slab, found by an open-addressing index
+//! of 8-byte entries. Memory grows with the flows there are and never past the capacity. Knows the packet clock only as
+//! an argument.
 
-use crate::prefilter::Carry;
-use crate::segment::{Segment, UDP};
+use crate::flow::prefilter::Carry;
+use crate::model::event::Basis;
+use crate::wire::segment::{Segment, ACK, FIN, RST, SYN, TCP, UDP};
 
 /// Bits of `Slot::bits`. Those of a direction come in pairs: shift by the direction.
 pub mod bit {
@@ -30,7 +32,7 @@ pub struct Direction {
     pub carry: Carry,
 }
 
-/// One flow. `a` is the lower of the two endpoints, so that both directions meet in one key.
+/// A flow. `a` is the lower of the two endpoints, so that both directions meet in one key.
 #[derive(Clone, Copy, Default)]
 #[repr(C, align(64))]
 pub struct Slot {
@@ -66,6 +68,29 @@ impl Slot {
         usize::from(seg.src != self.a || seg.sport != self.a_port)
     }
 
+    /// Decide by the flow's first segment who began it: the sender of a SYN or the receiver of a SYN with ACK; else, if
+    /// exactly one port is below 1024, the other side; else the sender.
+    pub fn set_originator(&mut self, seg: &Segment) {
+        let sender = self.side_of(seg);
+        let syn = if seg.proto == TCP { seg.flags & (SYN | ACK) } else { 0 };
+        let (originator, basis) = match (syn, seg.sport < 1024, seg.dport < 1024) {
+            (SYN, _, _) => (sender, bit::BASIS_SYN),
+            (both, _, _) if both == SYN | ACK => (1 - sender, bit::BASIS_SYN),
+            (_, true, false) => (1 - sender, bit::BASIS_PORT),
+            (_, false, true) => (sender, bit::BASIS_PORT),
+            _ => (sender, 0),
+        };
+        self.set(basis | if originator == 1 { bit::ORIGIN_IS_B } else { 0 });
+    }
+
+    pub fn basis(&self) -> Basis {
+        match (self.has(bit::BASIS_SYN), self.has(bit::BASIS_PORT)) {
+            (true, _) => Basis::Syn,
+            (_, true) => Basis::Port,
+            _ => Basis::FirstSeen,
+        }
+    }
+
     /// The side that is the originator's.
     #[inline]
     pub fn originator(&self) -> usize {
@@ -81,7 +106,29 @@ impl Slot {
         self.bytes_high[side] = self.bytes_high[side].saturating_add(u8::from(carried));
     }
 
-    /// Remember where a direction stands after a payload of `wire_len` bytes at `data_seq`, of which these were captured.
+    /// Remember a TCP segment's flags. The sequence number of its payload.
+    #[inline]
+    pub fn track_flags(&mut self, side: usize, seg: &Segment) -> u32 {
+        let mut data_seq = seg.seq;
+        if seg.flags & SYN != 0 {
+            data_seq = seg.seq.wrapping_add(1);
+            if !self.has(bit::BASE << side) {
+                self.sides[side].base = data_seq;
+                self.sides[side].next = data_seq;
+            }
+            self.set((bit::BASE | bit::SYN) << side);
+        }
+        if seg.flags & FIN != 0 {
+            self.set(bit::FIN << side);
+        }
+        if seg.flags & RST != 0 {
+            self.set(bit::RST);
+        }
+        data_seq
+    }
+
+    /// Remember where a direction stands after a payload of `wire_len` bytes at `data_seq`, of which these were
+    /// captured.
     #[inline]
     pub fn track(&mut self, side: usize, data_seq: u32, wire_len: u32, payload: &[u8]) {
         self.set(bit::PAYLOAD << side);
@@ -123,7 +170,7 @@ impl Slot {
         if self.has(bit::UDP) {
             UDP
         } else {
-            crate::segment::TCP
+            TCP
         }
     }
 
@@ -136,11 +183,13 @@ impl Slot {
     fn is_of(&self, seg: &Segment) -> bool {
         let same = self.has(bit::V6) == seg.v6 && self.has(bit::UDP) == (seg.proto == UDP);
         let forth = seg.sport == self.a_port && seg.dport == self.b_port && seg.src == self.a && seg.dst == self.b;
-        same && (forth || (seg.dport == self.a_port && seg.sport == self.b_port && seg.dst == self.a && seg.src == self.b))
+        same && (forth
+            || (seg.dport == self.a_port && seg.sport == self.b_port && seg.dst == self.a && seg.src == self.b))
     }
 }
 
-/// Slots are allocated this many at a time and never move: memory follows the flows there are, without a copy when it grows.
+/// Slots are allocated this many at a time and never move: memory follows the flows there are, without a copy when it
+/// grows.
 const CHUNK: usize = 4096;
 
 /// The table.
@@ -184,7 +233,8 @@ impl Flows {
         self.len() == 0
     }
 
-    /// Touch what a later look-up will need. A cache hint in plain Rust: the load's result is folded into the return value.
+    /// Touch what a later look-up will need. A cache hint in plain Rust: the load's result is folded into the return
+    /// value.
     #[inline]
     pub fn touch_index(&self, hash: u64) -> u64 {
         self.index[tag(hash) as usize & self.mask]
@@ -219,7 +269,8 @@ impl Flows {
         }
     }
 
-    /// A fresh slot for a segment's flow, or None if the table is full. The endpoints, family, protocol and times are set.
+    /// A fresh slot for a segment's flow, or None if the table is full. The endpoints, family, protocol and times are
+    /// set.
     pub fn insert(&mut self, seg: &Segment) -> Option<u32> {
         let at = match self.free.pop() {
             Some(at) => at,
@@ -269,7 +320,8 @@ impl Flows {
         self.free.push(at);
     }
 
-    /// Which flow should make room: of the next 16 slots the one idle longest, candidates only when there is nothing else.
+    /// Which flow should make room: of the next 16 slots the one idle longest, candidates only when there is nothing
+    /// else.
     pub fn victim(&mut self) -> u32 {
         let count = self.used;
         let look = count.min(16);
@@ -287,36 +339,16 @@ fn tag(hash: u64) -> u32 {
     ((hash >> 32) as u32).max(1)
 }
 
-/// A hash of the unordered pair of endpoints and the protocol; `seed` keeps others from choosing collisions.
-#[inline]
-pub fn hash_of(seg: &Segment, seed: u64) -> u64 {
-    let one = side_hash(&seg.src, seg.sport, seed);
-    let two = side_hash(&seg.dst, seg.dport, seed);
-    mix(one.wrapping_add(two) ^ (u64::from(seg.proto) << 56), one ^ two ^ seed)
-}
-
-#[inline]
-fn side_hash(address: &[u8; 16], port: u16, seed: u64) -> u64 {
-    let high = u64::from_le_bytes([address[0], address[1], address[2], address[3], address[4], address[5], address[6], address[7]]);
-    let low = u64::from_le_bytes([address[8], address[9], address[10], address[11], address[12], address[13], address[14], address[15]]);
-    mix(high ^ seed ^ 0x9e37_79b9_7f4a_7c15, low ^ (u64::from(port) << 32) ^ seed.rotate_left(32) ^ 0xd1b5_4a32_d192_ed03)
-}
-
-#[inline]
-fn mix(a: u64, b: u64) -> u64 {
-    let product = u128::from(a) * u128::from(b | 1);
-    (product >> 64) as u64 ^ product as u64
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::wire::flow_hash::flow_hash;
 
     fn seg(client: u32, port: u16) -> Segment {
         let mut seg = Segment { sport: port, dport: 443, proto: 6, ..Segment::default() };
         seg.src[..4].copy_from_slice(&client.to_be_bytes());
         seg.dst[..4].copy_from_slice(&[192, 0, 2, 1]);
-        seg.hash = hash_of(&seg, 7);
+        seg.hash = flow_hash(&seg, 7);
         seg
     }
 
@@ -330,7 +362,7 @@ mod tests {
         let at = flows.insert(&seg(1, 1000)).unwrap();
         assert_eq!(flows.find(&seg(1, 1000)), Some(at));
         let reply = back(&seg(1, 1000));
-        assert_eq!(hash_of(&reply, 7), reply.hash);
+        assert_eq!(flow_hash(&reply, 7), reply.hash);
         assert_eq!(flows.find(&reply), Some(at));
         assert_ne!(flows.slot(at).side_of(&reply), flows.slot(at).side_of(&seg(1, 1000)));
         assert_eq!(flows.find(&seg(1, 1001)), None);

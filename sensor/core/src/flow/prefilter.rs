@@ -1,10 +1,10 @@
-//! The gates: literals anywhere in TCP payload, openings at the first bytes of a direction. (Indicators and shapes get their place
-//! here.) Says only whether bytes deserve a second look; what they mean is decided by whoever parses them.
+//! The gates: literals anywhere in TCP payload, openings at the first bytes of a direction. (Indicators and shapes get
+//! their place here.) Says only whether bytes deserve a second look; what they mean is decided by whoever parses them.
 
 use aho_corasick::{packed, AhoCorasick, MatchKind, StartKind};
 use memchr::memmem;
 
-use crate::segment::{TCP, UDP};
+use crate::wire::segment::{TCP, UDP};
 
 /// Bytes of a direction kept for literals and openings that are cut by a segment border.
 pub const CARRY: usize = 15;
@@ -29,7 +29,8 @@ impl Opening {
     }
 }
 
-/// "Is any literal there?", asked of every payload: vector instructions where the set is small enough for them, an automaton otherwise.
+/// "Is any literal there?", asked of every payload: vector instructions where the set is small enough for them, an
+/// automaton otherwise.
 enum Matcher {
     Nothing,
     Packed(packed::Searcher),
@@ -41,11 +42,15 @@ impl Matcher {
         if literals.is_empty() {
             return Ok(Matcher::Nothing);
         }
-        let packed = packed::Config::new().match_kind(packed::MatchKind::LeftmostFirst).builder().extend(literals).build();
+        let packed =
+            packed::Config::new().match_kind(packed::MatchKind::LeftmostFirst).builder().extend(literals).build();
         if let Some(searcher) = packed {
             return Ok(Matcher::Packed(searcher));
         }
-        let built = AhoCorasick::builder().match_kind(MatchKind::LeftmostFirst).start_kind(StartKind::Unanchored).build(literals);
+        let built = AhoCorasick::builder()
+            .match_kind(MatchKind::LeftmostFirst)
+            .start_kind(StartKind::Unanchored)
+            .build(literals);
         built.map(Matcher::Automaton).map_err(|error| error.to_string())
     }
 
@@ -117,7 +122,8 @@ impl Tables {
         self.finders.iter().any(|finder| finder.find_iter(joined).any(|at| at + finder.needle().len() > carried))
     }
 
-    /// Every literal's first occurrence in carry + data that ends inside data: (position relative to data's start, literal), in order.
+    /// Every literal's first occurrence in carry + data that ends inside data: (position relative to data's start,
+    /// literal), in order.
     pub fn find_all(&self, carry: &[u8], data: &[u8]) -> Vec<(i64, usize)> {
         let (joined, length) = join(carry, data);
         let mut found = Vec::new();
@@ -150,7 +156,7 @@ impl Tables {
     }
 }
 
-/// The carry and the first bytes of the data in one buffer: enough for any literal that begins in the carry.
+/// The carry and the first bytes of the data in a row: enough for any literal that begins in the carry.
 #[inline]
 fn join(carry: &[u8], data: &[u8]) -> ([u8; 2 * CARRY + 1], usize) {
     let mut joined = [0; 2 * CARRY + 1];

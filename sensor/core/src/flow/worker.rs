@@ -1,17 +1,18 @@
-//! Segments in, events out: the flow table, the gates and the assemblers at work on one share of the flows. Knows no files, threads
-//! or Python; the clock is in the segments.
+//! Segments in, events out: the flow table, the gates and the assemblers at work on one share of the flows. Knows no
+//! files, threads or Python; the clock is in the segments.
 
 use std::sync::Arc;
 
-use crate::assembler::{Ready, Tally};
-use crate::candidate::{Candidate, Candidates};
-use crate::event::{Basis, Clock, Close, Event, Open, Reason};
-use crate::flow::{bit, Flows};
-use crate::gate::{self, Gate};
-use crate::limits::Limits;
-use crate::prefilter::{Carry, Tables};
-use crate::segment::{Segment, ACK, FIN, RST, SYN, TCP, UDP};
-use crate::stats::{Counter, Stats};
+use crate::flow::assembler::{Ready, Tally};
+use crate::flow::candidate::{Candidate, Candidates};
+use crate::flow::gate::{self, Gate};
+use crate::flow::prefilter::{Carry, Tables};
+use crate::flow::table::{bit, Flows};
+use crate::flow::timeouts::Timeouts;
+use crate::model::event::{Clock, Close, Event, Open, Reason};
+use crate::model::limits::Limits;
+use crate::model::stats::{Counter, Stats};
+use crate::wire::segment::{Segment, ACK, SYN, TCP, UDP};
 
 const REUSE_SILENCE_NS: u64 = 5_000_000_000;
 /// Spent candidates kept for each open one allowed; past that the one idle longest leaves.
@@ -23,10 +24,11 @@ pub struct Worker {
     pub stats: Arc<Stats>,
     pub events: Vec<Event>,
     pub sources: Arc<[Arc<str>]>, // names, by a segment's number
-    pub pressed: bool,            // whoever polls does not keep up: no flow is let through that is not already known
+    pub pressed: bool,            // whoever polls does not keep up: no further flow is let through
     tables: Arc<Tables>,
     candidates: Candidates,
     limits: Limits,
+    timeouts: Timeouts,
     number: u64,
     opened: u64,
 }
@@ -44,6 +46,7 @@ impl Worker {
             pressed: false,
             tables,
             candidates: Candidates::new(),
+            timeouts: Timeouts::new(&limits),
             limits,
             number: number as u64,
             opened: 0,
@@ -73,38 +76,13 @@ impl Worker {
         let side = slot.side_of(seg);
         slot.last_ns = slot.last_ns.max(seg.ts_ns);
         slot.count(side, seg.ip_len);
-        let mut data_seq = seg.seq;
-        if seg.proto == TCP {
-            if seg.flags & SYN != 0 {
-                data_seq = seg.seq.wrapping_add(1);
-                if !slot.has(bit::BASE << side) {
-                    slot.sides[side].base = data_seq;
-                    slot.sides[side].next = data_seq;
-                }
-                slot.set((bit::BASE | bit::SYN) << side);
-            }
-            if seg.flags & FIN != 0 {
-                slot.set(bit::FIN << side);
-            }
-            if seg.flags & RST != 0 {
-                slot.set(bit::RST);
-            }
-        }
+        let data_seq = if seg.proto == TCP { slot.track_flags(side, seg) } else { seg.seq };
         let candidate = slot.candidate;
         let payload = seg.payload(block);
         if candidate != 0 && self.candidates.get(candidate - 1).open {
             self.follow(at, candidate - 1, side, data_seq, seg, block);
         } else if !payload.is_empty() {
-            let slot = self.flows.slot(at);
-            let mut found = gate::find(slot, &self.tables, self.limits.session_bytes, side, (data_seq, payload));
-            if found.is_some() && self.pressed && candidate == 0 {
-                self.stats.add(Counter::CandidatesRefused, 1);
-                found = None;
-            } else if found.as_ref().is_some_and(|gate| !gate.literal && !self.has_room()) {
-                self.stats.add(Counter::CandidatesRefused, 1);
-                found = gate::literal(self.flows.slot(at), &self.tables, self.limits.session_bytes, side, (data_seq, payload));
-            }
-            if let Some(gate) = found {
+            if let Some(gate) = self.find_gate(at, side, data_seq, payload) {
                 self.open(at, &gate, data_seq, seg, block);
             }
         }
@@ -116,9 +94,29 @@ impl Worker {
         }
     }
 
+    /// The gate that a payload opens, if it may.
+    #[inline]
+    fn find_gate(&self, at: u32, side: usize, data_seq: u32, payload: &[u8]) -> Option<Gate> {
+        let (slot, session_bytes) = (self.flows.slot(at), self.limits.session_bytes);
+        let gate = gate::find(slot, &self.tables, session_bytes, side, (data_seq, payload))?;
+        if self.pressed && slot.candidate == 0 {
+            self.stats.add(Counter::CandidatesRefused, 1);
+            return None;
+        }
+        if !gate.literal && !self.has_room() {
+            self.stats.add(Counter::CandidatesRefused, 1);
+            return gate::literal(slot, &self.tables, session_bytes, side, (data_seq, payload));
+        }
+        Some(gate)
+    }
+
     /// Every flow past its timeout leaves.
     pub fn sweep(&mut self, ts_ns: u64) {
-        let gone = self.flows.all().filter(|at| ts_ns.saturating_sub(self.flows.slot(*at).last_ns) > self.timeout_ns(*at)).collect();
+        let gone = self
+            .flows
+            .all()
+            .filter(|at| ts_ns.saturating_sub(self.flows.slot(*at).last_ns) > self.timeout_ns(*at))
+            .collect();
         self.leave_all(gone, Reason::Idle);
     }
 
@@ -135,7 +133,7 @@ impl Worker {
     }
 
     fn leave_all(&mut self, mut gone: Vec<u32>, reason: Reason) {
-        // only candidates say anything, so only their order matters
+        // only candidates have events, so only their order matters
         gone.sort_by_cached_key(|&at| {
             let slot = self.flows.slot(at);
             match slot.candidate {
@@ -159,17 +157,7 @@ impl Worker {
             }
         };
         self.stats.add(Counter::FlowsOpened, 1);
-        let slot = self.flows.slot_mut(at);
-        let sender = slot.side_of(seg);
-        let syn = if seg.proto == TCP { seg.flags & (SYN | ACK) } else { 0 };
-        let (originator, basis) = match (syn, seg.sport < 1024, seg.dport < 1024) {
-            (SYN, _, _) => (sender, bit::BASIS_SYN),
-            (both, _, _) if both == SYN | ACK => (1 - sender, bit::BASIS_SYN),
-            (_, true, false) => (1 - sender, bit::BASIS_PORT),
-            (_, false, true) => (sender, bit::BASIS_PORT),
-            _ => (sender, 0),
-        };
-        slot.set(basis | if originator == 1 { bit::ORIGIN_IS_B } else { 0 });
+        self.flows.slot_mut(at).set_originator(seg);
         at
     }
 
@@ -179,7 +167,7 @@ impl Worker {
         let slot = self.flows.slot(at);
         let idle = seg.ts_ns.saturating_sub(slot.last_ns);
         // the shortest timeout first: nearly every packet stops at this comparison
-        if idle > self.limits.shortest_ns && idle > self.timeout_ns(at) {
+        if idle > self.timeouts.shortest_ns && idle > self.timeout_ns(at) {
             return Some(Reason::Idle);
         }
         let slot = self.flows.slot(at);
@@ -195,19 +183,7 @@ impl Worker {
 
     fn timeout_ns(&self, at: u32) -> u64 {
         let slot = self.flows.slot(at);
-        if slot.has(bit::UDP) {
-            return self.limits.udp_ns;
-        }
-        if slot.closed() {
-            return self.limits.closed_ns;
-        }
-        if slot.candidate != 0 && self.candidates.is_open(slot.candidate - 1) {
-            return self.limits.candidate_ns;
-        }
-        if slot.sides[0].packets == 0 || slot.sides[1].packets == 0 {
-            return self.limits.tcp_new_ns;
-        }
-        self.limits.tcp_ns
+        self.timeouts.of(slot, slot.candidate != 0 && self.candidates.is_open(slot.candidate - 1))
     }
 
     fn leave(&mut self, at: u32, reason: Reason) {
@@ -259,12 +235,12 @@ impl Worker {
                 self.spend(oldest);
             }
         }
-        let known = self.flows.slot(at).candidate;
-        let index = if known == 0 {
+        let candidate = self.flows.slot(at).candidate;
+        let index = if candidate == 0 {
             self.introduce(at, seg)
         } else {
-            self.candidates.set_open(known - 1, true);
-            known - 1
+            self.candidates.set_open(candidate - 1, true);
+            candidate - 1
         };
         self.candidates.get(index).budget = gate.budget;
         self.note_header(index, gate.side, seg, block);
@@ -306,18 +282,13 @@ impl Worker {
         slot.candidate = index + 1;
         slot.set(bit::OPENED);
         let origin = slot.originator();
-        let basis = match (slot.has(bit::BASIS_SYN), slot.has(bit::BASIS_PORT)) {
-            (true, _) => Basis::Syn,
-            (_, true) => Basis::Port,
-            _ => Basis::FirstSeen,
-        };
         self.events.push(Event::Open(Box::new(Open {
             flow,
             ts_ns: seg.ts_ns,
             proto: slot.proto(),
             originator: slot.endpoint(origin),
             responder: slot.endpoint(1 - origin),
-            basis,
+            basis: slot.basis(),
             midstream: seg.proto == TCP && !slot.has(bit::SYN * 3),
             first_ns: slot.first_ns,
             vlans: seg.vlans[..seg.vlan_count as usize].to_vec(),
@@ -359,9 +330,11 @@ impl Worker {
         } else {
             let slot = self.flows.slot(at);
             let direction = &slot.sides[side];
-            let known = slot.has(bit::BASE << side);
-            let base = if known { direction.base } else { data_seq };
-            let whole = known && data_seq == direction.next && direction.carry.get().len() as u32 == direction.next.wrapping_sub(base);
+            let has_base = slot.has(bit::BASE << side);
+            let base = if has_base { direction.base } else { data_seq };
+            let whole = has_base
+                && data_seq == direction.next
+                && direction.carry.get().len() as u32 == direction.next.wrapping_sub(base);
             let fresh = slot.has(bit::SYN << side) && !slot.has(bit::PAYLOAD << side);
             let carry = if whole { direction.carry } else { Carry::default() };
             let seq = if whole || fresh { base } else { data_seq };
@@ -371,7 +344,15 @@ impl Worker {
     }
 
     /// Begin assembly of a direction at `seq`; the carry's bytes come before the segment's.
-    fn start_and_push(&mut self, index: u32, side: usize, seq: u32, base: u32, carry: &Carry, arrival: (u32, &Segment, &[u8])) {
+    fn start_and_push(
+        &mut self,
+        index: u32,
+        side: usize,
+        seq: u32,
+        base: u32,
+        carry: &Carry,
+        arrival: (u32, &Segment, &[u8]),
+    ) {
         let (data_seq, seg, block) = arrival;
         let payload = seg.payload(block);
         let direction = &mut self.candidates.get(index).sides[side];
@@ -451,7 +432,14 @@ impl Worker {
         let (spent, flow) = (candidate.budget <= 0, candidate.flow);
         self.stats.add(Counter::Chunks, 1);
         self.stats.add(Counter::ChunkBytes, ready.data.len() as u64);
-        self.events.push(Event::Chunk { flow, ts_ns, direction, offset: ready.offset, gap: ready.gap, data: ready.data });
+        self.events.push(Event::Chunk {
+            flow,
+            ts_ns,
+            direction,
+            offset: ready.offset,
+            gap: ready.gap,
+            data: ready.data,
+        });
         if spent {
             self.spend(index);
         }
@@ -473,7 +461,7 @@ impl Worker {
     /// What is looked at in the headers of a flow whose gate is open, and in no other's: checksum and timestamp.
     fn note_header(&mut self, index: u32, side: usize, seg: &Segment, block: &[u8]) {
         if let Some(tsval) = seg.tsval(block) {
-            Clock::see(&mut self.candidates.get(index).clocks[side], seg.ts_ns, tsval);
+            Clock::update(&mut self.candidates.get(index).clocks[side], seg.ts_ns, tsval);
         }
         if seg.checksum_is_wrong(block) {
             self.stats.add(Counter::BadL4Checksum, 1);

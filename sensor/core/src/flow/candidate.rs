@@ -1,9 +1,9 @@
-//! Flows that passed a gate: their assemblers, budgets and order of use. Bounded; the two lists (open gates, spent ones) are kept in
-//! order of last use inside the slab itself, so that finding the one idle longest costs nothing.
+//! Flows that passed a gate: their assemblers, budgets and order of use. Bounded; the two lists (open gates, spent
+//! ones) are kept in order of last use inside the slab itself, so that finding the one idle longest costs nothing.
 
-use crate::assembler::Assembler;
-use crate::event::Clock;
-use crate::prefilter::{Carry, MAX_LITERALS};
+use crate::flow::assembler::Assembler;
+use crate::flow::prefilter::{Carry, MAX_LITERALS};
+use crate::model::event::Clock;
 
 const NONE: u32 = u32::MAX;
 
@@ -33,9 +33,9 @@ impl Candidate {
 
     /// Note a literal; true if it is the flow's first sight of it.
     pub fn first_hit(&mut self, literal: usize) -> bool {
-        let (word, mask) = (&mut self.hits[literal / 64], 1 << (literal % 64));
-        let first = *word & mask == 0;
-        *word |= mask;
+        let (bits, mask) = (&mut self.hits[literal / 64], 1 << (literal % 64));
+        let first = *bits & mask == 0;
+        *bits |= mask;
         first
     }
 

@@ -52,11 +52,13 @@ pub struct Clock {
 }
 
 impl Clock {
-    /// Take in one more; what does not go forward (modulo 2^32) changes nothing.
-    pub fn see(clock: &mut Option<Clock>, ts_ns: u64, tsval: u32) {
+    /// Take in another timestamp; what does not go forward (modulo 2^32) changes nothing.
+    pub fn update(clock: &mut Option<Clock>, ts_ns: u64, tsval: u32) {
         match clock {
             None => *clock = Some(Clock { first_ns: ts_ns, first_tsval: tsval, last_ns: ts_ns, last_tsval: tsval }),
-            Some(known) if (tsval.wrapping_sub(known.last_tsval) as i32) > 0 => (known.last_ns, known.last_tsval) = (ts_ns, tsval),
+            Some(clock) if (tsval.wrapping_sub(clock.last_tsval) as i32) > 0 => {
+                (clock.last_ns, clock.last_tsval) = (ts_ns, tsval);
+            }
             Some(_) => {}
         }
     }

@@ -1,16 +1,17 @@
-//! The bounded queue between the workers and whoever polls. In replay a full queue makes workers wait, so nothing is lost; live it drops
-//! what a flow says between its Open and its Close, and counts. What was dropped shows as a gap at the flow's next chunk.
+//! The bounded queue between the workers and whoever polls. In replay a full queue makes workers wait, so nothing is
+//! lost; live it drops the events of a flow between its Open and its Close, and counts. What was dropped shows as a gap
+//! at the flow's next chunk.
 
 use std::collections::{HashMap, VecDeque};
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use crate::event::Event;
+use crate::model::event::Event;
 
 /// Stream bytes of a flow that were dropped here.
 #[derive(Default)]
 struct Lost {
-    pending: [u64; 2], // by direction, not yet told by a gap
+    pending: [u64; 2], // by direction, not yet shown by a gap
     total: u64,
 }
 
@@ -28,7 +29,7 @@ struct State {
     lost: HashMap<u64, Lost>, // of flows that are still open
     finished: bool,
     closed: bool,
-    dead: Option<String>,
+    failure: Option<String>,
 }
 
 impl State {
@@ -48,8 +49,8 @@ impl State {
         true
     }
 
-    /// Say with an event what was dropped of its flow before it.
-    fn tell_lost(&mut self, event: &mut Event) {
+    /// Show in an event what was dropped of its flow before it.
+    fn show_lost(&mut self, event: &mut Event) {
         if self.lost.is_empty() {
             return;
         }
@@ -81,8 +82,9 @@ impl Queue {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Move a worker's events in; what was dropped (nothing when waiting). Open, Close and End are never dropped: whoever is not read fast
-    /// enough is kept from opening gates (`is_full`), so that their number is bounded by the candidates.
+    /// Move a worker's events in; what was dropped (nothing when waiting). Open, Close and End are never dropped:
+    /// whoever is not read fast enough is kept from opening gates (`is_full`), so that their number is bounded by the
+    /// candidates.
     pub fn push(&self, events: &mut Vec<Event>, wait: bool) -> Dropped {
         let mut dropped = Dropped::default();
         if events.is_empty() {
@@ -98,7 +100,7 @@ impl Queue {
                 continue;
             }
             if wait || state.events.len() < self.limit || !state.lose(&event, &mut dropped) {
-                state.tell_lost(&mut event);
+                state.show_lost(&mut event);
                 state.events.push_back(event);
             }
         }
@@ -117,7 +119,7 @@ impl Queue {
         let deadline = Instant::now() + timeout;
         let mut state = self.lock();
         loop {
-            if let Some(why) = &state.dead {
+            if let Some(why) = &state.failure {
                 return Err(why.clone());
             }
             if !state.events.is_empty() {
@@ -157,9 +159,9 @@ impl Queue {
     }
 
     /// A thread died.
-    pub fn bury(&self, why: &str) {
+    pub fn fail(&self, why: &str) {
         let mut state = self.lock();
-        state.dead = Some(why.to_string());
+        state.failure = Some(why.to_string());
         state.closed = true;
         drop(state);
         self.changed.notify_all();
@@ -170,7 +172,7 @@ impl Queue {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::event::{Close, Reason};
+    use crate::model::event::{Close, Reason};
 
     fn chunk(offset: u64, gap: u64, data: &[u8]) -> Event {
         Event::Chunk { flow: 7, ts_ns: 0, direction: 1, offset, gap, data: data.to_vec() }

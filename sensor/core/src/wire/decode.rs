@@ -1,28 +1,14 @@
-//! Frame in, segment or reason out. Tunnels are peeled until TCP or UDP shows. A total function: every length is checked before it
-//! is used, and whatever cannot be read ends in a counter. Knows nothing of flows. Layout of each layer: ARCHITECTURE.md, "Decode".
+//! Frame in, segment or reason out. Tunnels are peeled until TCP or UDP shows. A total function: every length is
+//! checked before it is used, and whatever cannot be read ends in a counter. Knows nothing of flows. Layout of each
+//! layer: ARCHITECTURE.md, "Decode".
 
-use crate::fragments::{FragmentKey, Fragments, Outcome};
-use crate::segment::{fold, sum_words, Segment, MAX_VLANS, TCP, UDP};
-use crate::stats::{Counter, Stats};
-use crate::tunnel;
+use crate::model::stats::{Counter, Stats};
+use crate::wire::fragments::{FragmentKey, Fragments, Outcome};
+use crate::wire::layer::{after, be16, be32, Ignored, Layer};
+use crate::wire::segment::{fold, sum_words, Segment, MAX_VLANS, TCP, UDP};
+use crate::wire::tunnel;
 
 const MAX_LAYERS: u8 = 12;
-
-/// Why a frame gave no segment: the counter that says so.
-pub type Ignored = Counter;
-
-/// What comes next in a frame.
-#[derive(Clone, Copy, Debug)]
-pub enum Layer<'a> {
-    Ethernet(&'a [u8]),
-    EtherType(u16, &'a [u8]),
-    Ppp(&'a [u8]),
-    Mpls(&'a [u8]),
-    Ip(&'a [u8]), // version told by its first nibble
-    Ipv4(&'a [u8]),
-    Ipv6(&'a [u8]),
-    Proto(u8, &'a [u8]),
-}
 
 /// The innermost IP header's facts, filled in while peeling.
 #[derive(Clone, Copy, Default)]
@@ -43,22 +29,6 @@ enum Step<'a> {
     Done(u8, &'a [u8]),
 }
 
-#[inline(always)]
-pub fn be16(bytes: &[u8], at: usize) -> u16 {
-    u16::from_be_bytes([bytes[at], bytes[at + 1]])
-}
-
-#[inline(always)]
-pub fn be32(bytes: &[u8], at: usize) -> u32 {
-    u32::from_be_bytes([bytes[at], bytes[at + 1], bytes[at + 2], bytes[at + 3]])
-}
-
-/// Split after `n` bytes, or say that the frame was cut.
-#[inline(always)]
-pub fn after(bytes: &[u8], n: usize) -> Result<&[u8], Ignored> {
-    bytes.get(n..).ok_or(Counter::IgnoredCut)
-}
-
 /// The decoder's only state is the table of fragments.
 pub struct Decoder {
     pub fragments: Fragments,
@@ -76,7 +46,15 @@ struct Walk<'d> {
 
 impl Decoder {
     /// Decode one frame of a block into `out`. `Err` names the counter of the reason.
-    pub fn decode(&mut self, link: u16, block: &[u8], frame: &[u8], ts_ns: u64, stats: &Stats, out: &mut Segment) -> Result<(), Ignored> {
+    pub fn decode(
+        &mut self,
+        link: u16,
+        block: &[u8],
+        frame: &[u8],
+        ts_ns: u64,
+        stats: &Stats,
+        out: &mut Segment,
+    ) -> Result<(), Ignored> {
         let mut walk = Walk {
             fragments: &mut self.fragments,
             stats,
@@ -139,7 +117,13 @@ fn first_layer(link: u16, frame: &[u8]) -> Result<Layer<'_>, Ignored> {
 
 impl Walk<'_> {
     /// Go on inside a datagram put together from fragments. `Some` if that in turn completed another one.
-    fn through_owned(&mut self, proto: u8, payload: &[u8], depth: &mut u8, out: &mut Segment) -> Result<Option<Datagram>, Ignored> {
+    fn through_owned(
+        &mut self,
+        proto: u8,
+        payload: &[u8],
+        depth: &mut u8,
+        out: &mut Segment,
+    ) -> Result<Option<Datagram>, Ignored> {
         self.from_fragments = true;
         let mut layer = Layer::Proto(proto, payload);
         loop {
@@ -210,7 +194,8 @@ impl Walk<'_> {
         if fold(sum_words(&bytes[..header])) != 0xffff {
             self.stats.add(Counter::BadIpChecksum, 1);
         }
-        let mut inner = Inner { v6: false, ip_len: total as u32, wire_len: (total - header) as u32, ..Inner::default() };
+        let mut inner =
+            Inner { v6: false, ip_len: total as u32, wire_len: (total - header) as u32, ..Inner::default() };
         inner.src[..4].copy_from_slice(&bytes[12..16]);
         inner.dst[..4].copy_from_slice(&bytes[16..20]);
         self.inner = inner;
@@ -239,7 +224,14 @@ impl Walk<'_> {
         self.ip_payload(bytes[6], &bytes[40..40 + length.min(captured)])
     }
 
-    fn fragment<'a>(&mut self, proto: u8, id: u32, offset: usize, more: bool, payload: &[u8]) -> Result<Step<'a>, Ignored> {
+    fn fragment<'a>(
+        &mut self,
+        proto: u8,
+        id: u32,
+        offset: usize,
+        more: bool,
+        payload: &[u8],
+    ) -> Result<Step<'a>, Ignored> {
         if payload.len() < self.inner.wire_len as usize {
             return Err(Counter::IgnoredFragment);
         }
@@ -275,13 +267,14 @@ impl Walk<'_> {
                 0 | 43 | 60 | 135 if self.inner.v6 => (usize::from(*bytes.get(1).ok_or(Counter::IgnoredCut)?) + 1) * 8,
                 44 if self.inner.v6 => {
                     let rest = after(bytes, 8)?;
-                    let (word, next) = (be16(bytes, 2), bytes[0]);
+                    let (offset_and_flags, next) = (be16(bytes, 2), bytes[0]);
                     self.inner.wire_len = self.inner.wire_len.saturating_sub(8);
-                    if word & 0xfff9 == 0 {
+                    if offset_and_flags & 0xfff9 == 0 {
                         (proto, bytes) = (next, rest);
                         continue;
                     }
-                    return self.fragment(next, be32(bytes, 4), usize::from(word & 0xfff8), word & 1 != 0, rest);
+                    let (offset, more) = (usize::from(offset_and_flags & 0xfff8), offset_and_flags & 1 != 0);
+                    return self.fragment(next, be32(bytes, 4), offset, more, rest);
                 }
                 _ => return Err(Counter::IgnoredIpProtocol),
             };

@@ -1,5 +1,5 @@
-//! In-order bytes of one direction of a candidate flow: reordering, retransmission, overlap (first bytes win) and gaps, within a
-//! bound. Knows sequence numbers and nothing of what the bytes mean. Rules: ARCHITECTURE.md, "Assembler".
+//! In-order bytes of one direction of a candidate flow: reordering, retransmission, overlap (first bytes win) and gaps,
+//! within a bound. Knows sequence numbers and nothing of what the bytes mean. Rules: ARCHITECTURE.md, "Assembler".
 
 use std::collections::VecDeque;
 
@@ -35,8 +35,8 @@ pub struct Assembler {
 }
 
 impl Assembler {
-    /// Begin, or begin again, at the byte whose sequence is `seq`. The first time its offset is `seq - base`; afterwards it follows from
-    /// where the direction stood.
+    /// Begin, or begin again, at the byte whose sequence is `seq`. The first time its offset is `seq - base`;
+    /// afterwards it follows from where the direction stood.
     pub fn start(&mut self, seq: u32, base: u32) {
         if self.started_once {
             let ahead = i64::from(seq.wrapping_sub(self.next_seq) as i32);

@@ -1,16 +1,13 @@
-//! How an interface is listened to, and the figures of it: what does not depend on the system. How packets are had is `ring`'s, under Linux.
+//! How an interface is listened to, and its figures: what does not depend on the system. `ring` takes the packets,
+//! under Linux.
 
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
-#[cfg(target_os = "linux")]
-pub use super::ring::{wait_for, Interface};
-#[cfg(not(target_os = "linux"))]
-pub use elsewhere::{wait_for, Interface};
-
 pub const SCHEME: &str = "iface:";
-/// Told by an End: the interface is gone, and one of the same name would have to be attached anew.
+/// The error of an End: the interface is gone, and one of the same name would have to be attached anew.
 pub const DELETED: &str = "interface deleted";
-/// A block that is not full is handed over when the kernel's timer finds it unchanged: after this time, at most twice as long.
+/// A block that is not full is handed over when the kernel's timer finds it unchanged: after this time, at most twice
+/// as long.
 pub const RETIRE_MS: u32 = 20;
 
 /// One classic BPF instruction: code, jump if true, jump if false, operand.
@@ -58,40 +55,5 @@ impl Figures {
             ("last_packet_ns", self.last_packet_ns.load(Relaxed)),
             ("last_handled_ns", self.last_handled_ns.load(Relaxed)),
         ]
-    }
-}
-
-/// Other systems have no such sockets: every interface is refused.
-#[cfg(not(target_os = "linux"))]
-mod elsewhere {
-    use std::sync::Arc;
-
-    use super::{Figures, Options};
-    use crate::capture::{Block, Problem};
-
-    pub struct Interface {
-        pub source: Arc<str>,
-        pub wait: bool,
-        pub figures: Arc<Figures>,
-    }
-
-    impl Interface {
-        pub fn open(_name: &str, _options: &Options, _wait: bool, _figures: Arc<Figures>) -> Result<Interface, Problem> {
-            Err(Problem { reason: "interfaces are listened to under Linux only".into(), offset: 0 })
-        }
-
-        pub fn take(&mut self, _source: u16, _out: &mut Block, _enough: usize) -> bool {
-            false
-        }
-
-        pub fn look_after(&mut self) -> bool {
-            true
-        }
-
-        pub fn stop(&self) {}
-    }
-
-    pub fn wait_for<'a>(_interfaces: impl Iterator<Item = &'a Interface>, _timeout_ms: i32) -> bool {
-        false
     }
 }

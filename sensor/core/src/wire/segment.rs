@@ -1,5 +1,5 @@
-//! What decoding a frame yields: one TCP segment or UDP datagram, with where its bytes lie. Owns bytes only if they were
-//! put together from fragments; otherwise it points into the block that was read.
+//! What decoding a frame yields: one TCP segment or UDP datagram, with where its bytes lie. Owns bytes only if they
+//! were put together from fragments; otherwise it points into the block that was read.
 
 pub const TCP: u8 = 6;
 pub const UDP: u8 = 17;
@@ -51,7 +51,8 @@ impl Segment {
         &self.l4(block)[self.header_len as usize..]
     }
 
-    /// The TSval of the timestamps option (RFC 7323 section 3.2: kind 8, 10 bytes), if a TCP segment other than a reset carries one.
+    /// The TSval of the timestamps option (RFC 7323 section 3.2: kind 8, 10 bytes), if a TCP segment other than a reset
+    /// carries one.
     pub fn tsval(&self, block: &[u8]) -> Option<u32> {
         if self.proto != TCP || self.flags & RST != 0 {
             return None; // what resets is often not the host that owns the clock
@@ -73,7 +74,7 @@ impl Segment {
         }
     }
 
-    /// Whether the TCP or UDP checksum (RFC 1071 over the pseudo header) is wrong; false where it cannot be told.
+    /// Whether the TCP or UDP checksum (RFC 1071 over the pseudo header) is wrong; false where it cannot be computed.
     pub fn checksum_is_wrong(&self, block: &[u8]) -> bool {
         let l4 = self.l4(block);
         if !self.whole || (self.proto == UDP && (l4.len() < 8 || (l4[6] == 0 && l4[7] == 0))) {

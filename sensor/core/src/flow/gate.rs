@@ -1,8 +1,9 @@
-//! Whether a quiet flow's payload opens a gate, and where assembly then begins. Rules in their order: ARCHITECTURE.md, "Prefilter".
+//! Whether a quiet flow's payload opens a gate, and where assembly then begins. Rules in their order: ARCHITECTURE.md,
+//! "Prefilter".
 
-use crate::flow::{bit, Slot};
-use crate::prefilter::{Carry, Tables};
-use crate::segment::{TCP, UDP};
+use crate::flow::prefilter::{Carry, Tables};
+use crate::flow::table::{bit, Slot};
+use crate::wire::segment::{TCP, UDP};
 
 const START_MISSING_BUDGET: i64 = 2_048;
 pub const SHAPE_BUDGET: i64 = 2_048;
@@ -35,14 +36,14 @@ pub fn find(slot: &Slot, tables: &Tables, session_bytes: i64, side: usize, arriv
         let opening = tables.opening(UDP, &[], payload)?;
         return Some(Gate::with_carry(side, 0, Carry::default(), opening.budget, false));
     }
-    let known = slot.has(bit::BASE << side);
-    let next_in_line = known && data_seq == direction.next;
+    let has_base = slot.has(bit::BASE << side);
+    let next_in_line = has_base && data_seq == direction.next;
     if !slot.has(bit::OPENED) {
         if fresh && slot.has(bit::SYN << side) && (data_seq.wrapping_sub(direction.base) as i32) > 0 {
             return Some(Gate::with_carry(side, direction.base, Carry::default(), START_MISSING_BUDGET, false));
         }
-        let carry = if known { direction.carry } else { Carry::default() };
-        if !known || (next_in_line && carry.get().len() as u32 == direction.next.wrapping_sub(direction.base)) {
+        let carry = if has_base { direction.carry } else { Carry::default() };
+        if !has_base || (next_in_line && carry.get().len() as u32 == direction.next.wrapping_sub(direction.base)) {
             if let Some(opening) = tables.opening(TCP, carry.get(), payload) {
                 return Some(Gate::with_carry(side, data_seq, carry, opening.budget, false));
             }
@@ -68,11 +69,14 @@ pub fn literal(slot: &Slot, tables: &Tables, session_bytes: i64, side: usize, ar
     Some(Gate::with_carry(side, data_seq, carry, session_bytes, true))
 }
 
-/// The row of the tables whose sizes the two first flights have, asked after a payload of `side` was tracked: what the other side
-/// had sent before, and what this side has sent by now.
+/// The row of the tables whose sizes the two first flights have, asked after a payload of `side` was tracked: what the
+/// other side had sent before, and what this side has sent by now.
 #[inline]
 pub fn flights(slot: &Slot, tables: &Tables, side: usize) -> Option<usize> {
-    if tables.flights.is_empty() || slot.has(bit::OPENED | bit::UDP) || slot.bits & (bit::PAYLOAD * 3) != bit::PAYLOAD * 3 {
+    if tables.flights.is_empty()
+        || slot.has(bit::OPENED | bit::UDP)
+        || slot.bits & (bit::PAYLOAD * 3) != bit::PAYLOAD * 3
+    {
         return None;
     }
     let sent = |side: usize| slot.sides[side].next.wrapping_sub(slot.sides[side].base);

@@ -1,7 +1,7 @@
 //! The wrappings between link and IP, and those over GRE and UDP: pure functions from bytes to the next layer.
 
-use crate::decode::{after, be16, Ignored, Layer};
-use crate::stats::Counter;
+use crate::model::stats::Counter;
+use crate::wire::layer::{after, be16, Ignored, Layer};
 
 const VXLAN_PORTS: [u16; 2] = [4789, 8472];
 const GENEVE_PORT: u16 = 6081;
@@ -45,7 +45,7 @@ pub fn ppp(bytes: &[u8]) -> Result<Layer<'_>, Ignored> {
     }
 }
 
-/// RFC 3032: labels to the bottom of the stack; what follows is told by its first nibble (RFC 4928).
+/// RFC 3032: labels to the bottom of the stack; the first nibble tells what follows (RFC 4928).
 pub fn mpls(mut bytes: &[u8]) -> Result<Layer<'_>, Ignored> {
     loop {
         let rest = after(bytes, 4)?;
@@ -71,7 +71,8 @@ pub fn gre(bytes: &[u8]) -> Result<Layer<'_>, Ignored> {
     match flags & 7 {
         0 if flags & 0x4000 != 0 => Err(Counter::IgnoredGre),
         0 => {
-            let header = 4 + 4 * (usize::from(flags & 0x8000 != 0) + usize::from(flags & 0x2000 != 0) + usize::from(sequence));
+            let header =
+                4 + 4 * (usize::from(flags & 0x8000 != 0) + usize::from(flags & 0x2000 != 0) + usize::from(sequence));
             let rest = after(bytes, header)?;
             match kind {
                 0x880b => Ok(Layer::Ppp(rest)),
@@ -151,8 +152,8 @@ fn gtp_u(bytes: &[u8]) -> Option<Layer<'_>> {
     matches!(inner.first()? >> 4, 4 | 6).then_some(Layer::Ip(inner))
 }
 
-/// TaZmen Sniffer Protocol, as RouterOS mirrors with it: version 1, a packet received (0) or for transmission (1), of Ethernet (1); then
-/// tagged fields, of which padding (0) and the end (1) are single bytes.
+/// TaZmen Sniffer Protocol, as RouterOS mirrors with it: version 1, a packet received (0) or for transmission (1), of
+/// Ethernet (1); then tagged fields, of which padding (0) and the end (1) are single bytes.
 fn tzsp(bytes: &[u8]) -> Option<Layer<'_>> {
     if !matches!(bytes.get(..8)?, [1, 0 | 1, 0, 1, ..]) {
         return None;

@@ -1,6 +1,7 @@
-//! What the operator does not want looked at: networks and ports, compared with both ends of a segment right after it is decoded.
+//! What the operator does not want looked at: networks and ports, compared with both ends of a segment right after it
+//! is decoded.
 
-use crate::segment::Segment;
+use crate::wire::segment::Segment;
 
 /// Networks by family, and one bit for each port.
 pub struct Exclusions {
@@ -16,9 +17,9 @@ impl Default for Exclusions {
 }
 
 impl Exclusions {
-    /// `Err` says which network is none: addresses have 4 or 16 bytes and at most as many bits of prefix.
+    /// `Err` names the network that is not valid: addresses have 4 or 16 bytes and at most as many bits of prefix.
     pub fn new(networks: &[(Vec<u8>, u8)], ports: &[u16]) -> Result<Exclusions, String> {
-        let mut made = Exclusions { any: !networks.is_empty() || !ports.is_empty(), ..Exclusions::default() };
+        let mut exclusions = Exclusions { any: !networks.is_empty() || !ports.is_empty(), ..Exclusions::default() };
         for (address, prefix) in networks {
             let width = address.len();
             if !matches!(width, 4 | 16) || usize::from(*prefix) > width * 8 {
@@ -26,18 +27,21 @@ impl Exclusions {
             }
             let mut wide = [0; 16];
             wide[..width].copy_from_slice(address);
-            made.networks.push((width == 16, wide, *prefix));
+            exclusions.networks.push((width == 16, wide, *prefix));
         }
         for port in ports {
-            made.ports[usize::from(port / 64)] |= 1 << (port % 64);
+            exclusions.ports[usize::from(port / 64)] |= 1 << (port % 64);
         }
-        Ok(made)
+        Ok(exclusions)
     }
 
     /// Whether a segment comes from, or goes to, what is excluded.
     #[inline]
     pub fn matches(&self, seg: &Segment) -> bool {
-        self.any && (self.has_port(seg.sport) || self.has_port(seg.dport) || self.networks.iter().any(|network| covers(network, seg)))
+        self.any
+            && (self.has_port(seg.sport)
+                || self.has_port(seg.dport)
+                || self.networks.iter().any(|network| covers(network, seg)))
     }
 
     fn has_port(&self, port: u16) -> bool {
@@ -63,10 +67,19 @@ mod tests {
         let mut seg = Segment { sport: 40_000, dport: 443, ..Segment::default() };
         seg.src[..4].copy_from_slice(&[10, 1, 2, 3]);
         seg.dst[..4].copy_from_slice(&[192, 0, 2, 1]);
-        let told = |networks: &[(Vec<u8>, u8)], ports: &[u16]| Exclusions::new(networks, ports).unwrap().matches(&seg);
-        assert!(told(&[(vec![10, 1, 0, 0], 16)], &[]) && told(&[(vec![192, 0, 2, 1], 32)], &[]) && told(&[(vec![9; 4], 0)], &[]));
-        assert!(!told(&[(vec![10, 1, 2, 4], 32)], &[]) && !told(&[(vec![0; 16], 0)], &[]) && !told(&[], &[]));
-        assert!(told(&[], &[443]) && told(&[], &[40_000]) && !told(&[], &[442, 444]));
-        assert!(Exclusions::new(&[(vec![1; 4], 33)], &[]).is_err() && Exclusions::new(&[(vec![1; 5], 3)], &[]).is_err());
+        let excluded =
+            |networks: &[(Vec<u8>, u8)], ports: &[u16]| Exclusions::new(networks, ports).unwrap().matches(&seg);
+        assert!(
+            excluded(&[(vec![10, 1, 0, 0], 16)], &[])
+                && excluded(&[(vec![192, 0, 2, 1], 32)], &[])
+                && excluded(&[(vec![9; 4], 0)], &[])
+        );
+        assert!(
+            !excluded(&[(vec![10, 1, 2, 4], 32)], &[]) && !excluded(&[(vec![0; 16], 0)], &[]) && !excluded(&[], &[])
+        );
+        assert!(excluded(&[], &[443]) && excluded(&[], &[40_000]) && !excluded(&[], &[442, 444]));
+        assert!(
+            Exclusions::new(&[(vec![1; 4], 33)], &[]).is_err() && Exclusions::new(&[(vec![1; 5], 3)], &[]).is_err()
+        );
     }
 }

@@ -1,0 +1,9 @@
+//! From segments to events: the flow table, the gates, and the assemblers of the flows that passed one.
+
+pub mod assembler;
+pub mod candidate;
+pub mod gate;
+pub mod prefilter;
+pub mod table;
+pub mod timeouts;
+pub mod worker;

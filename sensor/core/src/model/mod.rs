@@ -1,0 +1,5 @@
+//! Plain data that every part of the core may use: events, counters, limits.
+
+pub mod event;
+pub mod limits;
+pub mod stats;

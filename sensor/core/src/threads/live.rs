@@ -1,0 +1,200 @@
+//! Interfaces, all read at once and put in one order of time. What distinguishes a wire from a file is here: packets
+//! that are still to come on another interface, an idle link whose flows must end all the same, interfaces that go
+//! away.
+
+use std::sync::atomic::Ordering::Relaxed;
+use std::sync::Arc;
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+
+use crate::capture::interface::{DELETED, RETIRE_MS};
+use crate::capture::packet::{Block, Packet};
+use crate::capture::ring::{wait_for, Interface};
+use crate::model::event::Event;
+use crate::model::stats::Counter;
+use crate::threads::dispatch::Dispatcher;
+use crate::threads::message::Item;
+
+/// How long a round waits for a packet; everything that goes by the clock is done this often.
+const ROUND_MS: i32 = 50;
+/// Bytes taken from one interface before the next has its turn.
+const ENOUGH_BYTES: usize = 4 << 20;
+/// Two ports may show the two directions of a link. A packet is passed on when no other interface can still come with
+/// an earlier one.
+const HOLD_NS: u64 = (2 * RETIRE_MS as u64 + 30) * 1_000_000;
+/// More than this is not held: then the machine is behind, and order matters less.
+const HELD_BYTES: usize = 32 << 20;
+const LOOK_AFTER: Duration = Duration::from_secs(1);
+/// After this the kernel has handed over what it had.
+const LAST_BLOCK: Duration = Duration::from_millis(4 * RETIRE_MS as u64);
+
+/// What the reader knows of its interfaces.
+#[derive(Default)]
+pub struct Live {
+    interfaces: Vec<(u16, Interface)>, // with their places in `names`
+    names: Vec<Arc<str>>,
+    held: Block,
+    looked_after: Option<Instant>,
+}
+
+impl Live {
+    pub fn is_idle(&self) -> bool {
+        self.interfaces.is_empty()
+    }
+
+    /// Whether a full queue makes reading wait: one interface that must not be held up is enough that it does not.
+    fn waits(&self) -> bool {
+        self.interfaces.iter().all(|(_, interface)| interface.wait)
+    }
+
+    /// Take what came, in order of time.
+    fn take(&mut self) -> bool {
+        let mut taken = false;
+        for (number, interface) in &mut self.interfaces {
+            let enough = self.held.bytes.len() + ENOUGH_BYTES;
+            taken |= interface.take(*number, &mut self.held, enough);
+        }
+        if self.interfaces.len() > 1 {
+            self.held.packets.sort_by_key(|packet| packet.ts_ns); // stable
+        }
+        taken
+    }
+
+    /// The time of each interface's newest packet in a block.
+    fn newest(&self, block: &Block) -> Vec<Option<u64>> {
+        let newest =
+            |number: u16| block.packets.iter().rev().find(|packet| packet.source == number).map(|packet| packet.ts_ns);
+        self.interfaces.iter().map(|(number, _)| newest(*number)).collect()
+    }
+
+    /// Cut off what may be passed on, having asked all interfaces at `asked_ns`; the rest stays.
+    fn ripe(&mut self, asked_ns: u64) -> Block {
+        let horizon = asked_ns.saturating_sub(HOLD_NS);
+        let whole = self.interfaces.len() < 2 || self.held.bytes.len() > HELD_BYTES;
+        let ripe = if whole {
+            self.held.packets.len()
+        } else {
+            self.held.packets.partition_point(|packet| packet.ts_ns < horizon)
+        };
+        let mut rest = Block::default();
+        for packet in &self.held.packets[ripe..] {
+            let start = rest.bytes.len() as u32;
+            rest.bytes.extend_from_slice(self.held.frame(packet));
+            rest.packets.push(Packet { start, ..*packet });
+        }
+        self.held.packets.truncate(ripe);
+        std::mem::replace(&mut self.held, rest)
+    }
+
+    /// Listen to one more interface.
+    pub fn join(&mut self, dispatcher: &mut Dispatcher, interface: Interface) {
+        let names = &mut self.names;
+        let place = names.iter().position(|name| *name == interface.source);
+        let number = place.unwrap_or(names.len()) as u16;
+        if place.is_none() {
+            names.push(interface.source.clone());
+        }
+        let (names, wait) = (Arc::from(names.as_slice()), interface.wait);
+        self.interfaces.push((number, interface));
+        dispatcher.broadcast(vec![Item::Sources(names)], None, wait, false);
+    }
+
+    /// Wait a little, take what came, and do what the clock asks for.
+    pub fn round(&mut self, dispatcher: &mut Dispatcher) {
+        let mut troubled = wait_for(self.interfaces.iter().map(|(_, interface)| interface), ROUND_MS);
+        let asked_ns = now_ns();
+        self.take();
+        self.pass_on(dispatcher, asked_ns);
+        dispatcher.decoder.stats.add(Counter::Ticks, 1);
+        dispatcher.shared.hang_if_faulty(&dispatcher.decoder.stats);
+        troubled |= self.looked_after.is_none_or(|at| at.elapsed() >= LOOK_AFTER);
+        if troubled {
+            self.looked_after = Some(Instant::now());
+            self.look_after(dispatcher);
+        }
+    }
+
+    /// Pass on what may be of what was there at `asked_ns`, and sweep by the clock what no packet sweeps.
+    fn pass_on(&mut self, dispatcher: &mut Dispatcher, asked_ns: u64) {
+        let mut block = self.ripe(asked_ns);
+        let wait = self.waits();
+        let tick = block.packets.last().map_or(asked_ns, |last| last.ts_ns);
+        let idle = block.packets.is_empty();
+        let newest = self.newest(&block);
+        dispatcher.dispatch(&mut block, wait);
+        if self.held.bytes.is_empty() {
+            block.bytes.clear();
+            block.packets.clear();
+            self.held = block; // its memory is used again
+        }
+        let due = dispatcher.sweep_due_at(tick);
+        if idle || due.is_some() {
+            dispatcher.broadcast(due.map(Item::Sweep).into_iter().collect(), None, wait, false);
+        }
+        let handled = now_ns();
+        for ((_, interface), newest) in self.interfaces.iter().zip(newest) {
+            if let Some(ts_ns) = newest {
+                interface.figures.last_packet_ns.store(ts_ns, Relaxed);
+                interface.figures.last_handled_ns.store(handled, Relaxed);
+            }
+        }
+    }
+
+    /// Let go of interfaces that are gone, after what is still in their rings. Their flows stay: an interface of that
+    /// name may come back.
+    fn look_after(&mut self, dispatcher: &mut Dispatcher) {
+        let there: Vec<bool> = self.interfaces.iter_mut().map(|(_, interface)| interface.look_after()).collect();
+        if there.iter().all(|there| *there) {
+            return;
+        }
+        std::thread::sleep(LAST_BLOCK);
+        self.take();
+        self.flush(dispatcher);
+        let all = std::mem::take(&mut self.interfaces);
+        for ((number, mut interface), there) in all.into_iter().zip(there) {
+            if there {
+                self.interfaces.push((number, interface));
+            } else {
+                interface.look_after();
+                end(dispatcher, &interface, Some(DELETED.into()));
+            }
+        }
+    }
+
+    /// Listen no more: take what is still in the rings, and report the end of each interface.
+    pub fn finish(&mut self, dispatcher: &mut Dispatcher) {
+        self.interfaces.iter().for_each(|(_, interface)| interface.stop());
+        let last = Instant::now() + LAST_BLOCK;
+        while !self.interfaces.is_empty() && !dispatcher.shared.queue.is_closed() {
+            wait_for(self.interfaces.iter().map(|(_, interface)| interface), RETIRE_MS as i32);
+            let asked_ns = now_ns();
+            let taken = self.take();
+            self.pass_on(dispatcher, asked_ns);
+            if !taken && Instant::now() >= last {
+                break;
+            }
+        }
+        self.flush(dispatcher);
+        for (_, mut interface) in std::mem::take(&mut self.interfaces) {
+            interface.look_after();
+            end(dispatcher, &interface, None);
+        }
+    }
+
+    /// Pass on what is held.
+    fn flush(&mut self, dispatcher: &mut Dispatcher) {
+        let wait = self.waits();
+        let mut rest = std::mem::take(&mut self.held);
+        dispatcher.dispatch(&mut rest, wait);
+    }
+}
+
+/// Report the end of an interface.
+fn end(dispatcher: &mut Dispatcher, interface: &Interface, error: Option<String>) {
+    let packets = interface.figures.packets.load(Relaxed);
+    let event = Event::End { source: interface.source.clone(), packets, error, offset: 0 };
+    dispatcher.broadcast(Vec::new(), Some(event), interface.wait, false);
+}
+
+fn now_ns() -> u64 {
+    SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_nanos() as u64)
+}

@@ -1,0 +1,95 @@
+//! Packets to segments for one thread: decoded, excluded or not, counted, and with the hash of their flow.
+
+use std::sync::Arc;
+
+use crate::capture::packet::{Block, Packet, NO_INTERFACE};
+use crate::flow::table::Flows;
+use crate::flow::worker::Worker;
+use crate::model::stats::{Counter, Stats};
+use crate::threads::shared::Shared;
+use crate::wire::decode::Decoder;
+use crate::wire::exclusions::Exclusions;
+use crate::wire::flow_hash::flow_hash;
+use crate::wire::fragments::Fragments;
+use crate::wire::segment::Segment;
+
+/// Packets decoded together: their table entries are loaded before any is worked on, so that memory is waited for once.
+pub const BATCH: usize = 32;
+
+pub struct PacketDecoder {
+    decoder: Decoder,
+    pub stats: Arc<Stats>,
+    seed: u64,
+    exclusions: Arc<Exclusions>,
+    generation: u64,
+}
+
+impl PacketDecoder {
+    pub fn new(shared: &Shared, stats: Arc<Stats>, fragments: Fragments) -> PacketDecoder {
+        let decoder = Decoder { fragments };
+        PacketDecoder { decoder, stats, seed: shared.seed, exclusions: Arc::default(), generation: 0 }
+    }
+
+    #[inline]
+    pub fn fragments(&mut self) -> &mut Fragments {
+        &mut self.decoder.fragments
+    }
+
+    /// Publish the gauge of the fragments.
+    #[inline]
+    pub fn publish_evicted(&self) {
+        self.stats.set(Counter::FragmentsEvicted, self.decoder.fragments.evicted);
+    }
+
+    /// Decode a packet and count what became of it.
+    #[inline]
+    pub fn decode(&mut self, block: &Block, packet: &Packet, seg: &mut Segment) -> bool {
+        let outcome = match packet.link {
+            NO_INTERFACE => Err(Counter::IgnoredInterface),
+            link => self.decoder.decode(link, &block.bytes, block.frame(packet), packet.ts_ns, &self.stats, seg),
+        };
+        let outcome = outcome.and_then(|()| if self.exclusions.matches(seg) { Err(Counter::Excluded) } else { Ok(()) });
+        match outcome {
+            Ok(()) => {
+                self.stats.add(Counter::Segments, 1);
+                seg.hash = flow_hash(seg, self.seed);
+                seg.source = packet.source;
+                true
+            }
+            Err(reason) => {
+                self.stats.add(reason, 1);
+                false
+            }
+        }
+    }
+
+    /// Take over what was swapped, and whether whoever polls falls behind.
+    pub fn refresh(&mut self, shared: &Shared, worker: &mut Worker, wait: bool) {
+        worker.pressed = !wait && shared.queue.is_full();
+        if self.refresh_exclusions(shared) {
+            worker.replace(shared.tables());
+        }
+    }
+
+    /// Take over the exclusions. Whether anything was swapped.
+    pub fn refresh_exclusions(&mut self, shared: &Shared) -> bool {
+        let generation = shared.generation();
+        let swapped = generation != self.generation;
+        if swapped {
+            self.generation = generation;
+            self.exclusions = shared.exclusions();
+        }
+        swapped
+    }
+}
+
+/// Load what the next look-ups need. The loads do not depend on each other, so the processor waits for all of them
+/// together.
+pub fn prefetch(flows: &Flows, batch: &[Segment]) {
+    let mut entries = [0_u64; BATCH];
+    for (entry, seg) in entries.iter_mut().zip(batch) {
+        *entry = flows.touch_index(seg.hash);
+    }
+    let touched = entries[..batch.len()].iter().fold(0, |sum, entry| sum ^ flows.touch_slot(*entry));
+    std::hint::black_box(touched);
+}

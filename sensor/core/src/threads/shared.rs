@@ -1,0 +1,91 @@
+//! What the threads of a core share: the queue, what can be swapped while they run, and a switch that makes one hang.
+
+use std::hash::{BuildHasher, Hasher};
+use std::sync::atomic::{AtomicU64, Ordering::Relaxed, Ordering::SeqCst};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use crate::flow::prefilter::Tables;
+use crate::flow::worker::Worker;
+use crate::model::stats::{Counter, Stats};
+use crate::threads::queue::Queue;
+use crate::wire::exclusions::Exclusions;
+
+/// Set to this, the environment's variable makes a thread of a listening core hang, so that what supervises it can be
+/// tested.
+const FAULT: (&str, &str) = ("MINEWATCH_FAULT", "worker-hangs");
+const FAULT_AFTER_TICKS: u64 = 20;
+
+pub struct Shared {
+    pub queue: Arc<Queue>,
+    pub source_bytes: Arc<AtomicU64>,
+    pub seed: u64, // of the flow hash
+    tables: Mutex<Arc<Tables>>,
+    exclusions: Mutex<Arc<Exclusions>>,
+    generation: AtomicU64, // of tables and exclusions; grows with every swap
+    faulty: bool,
+}
+
+impl Shared {
+    pub fn new(tables: Arc<Tables>, queue_events: usize) -> Shared {
+        Shared {
+            queue: Arc::new(Queue::new(queue_events)),
+            source_bytes: Arc::default(),
+            seed: std::collections::hash_map::RandomState::new().build_hasher().finish(),
+            tables: Mutex::new(tables),
+            exclusions: Mutex::default(),
+            generation: AtomicU64::new(0),
+            faulty: std::env::var(FAULT.0).is_ok_and(|fault| fault == FAULT.1),
+        }
+    }
+
+    pub fn replace(&self, tables: Tables) {
+        *self.tables.lock().unwrap_or_else(PoisonError::into_inner) = Arc::new(tables);
+        self.generation.fetch_add(1, SeqCst);
+    }
+
+    pub fn exclude(&self, exclusions: Exclusions) {
+        *self.exclusions.lock().unwrap_or_else(PoisonError::into_inner) = Arc::new(exclusions);
+        self.generation.fetch_add(1, SeqCst);
+    }
+
+    pub fn tables(&self) -> Arc<Tables> {
+        self.tables.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    pub fn exclusions(&self) -> Arc<Exclusions> {
+        self.exclusions.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    pub fn generation(&self) -> u64 {
+        self.generation.load(Relaxed)
+    }
+
+    /// Publish a worker's gauges and queue its events.
+    pub fn flush_events(&self, worker: &mut Worker, wait: bool) {
+        worker.publish();
+        let dropped = self.queue.push(&mut worker.events, wait);
+        worker.stats.add(Counter::EventsDropped, dropped.chunks + dropped.hits + dropped.shapes);
+        worker.stats.add(Counter::ChunksDropped, dropped.chunks);
+        worker.stats.add(Counter::HitsDropped, dropped.hits);
+        worker.stats.add(Counter::ShapesDropped, dropped.shapes);
+    }
+
+    /// Where the fault switch is set, hang until all is closed.
+    pub fn hang_if_faulty(&self, stats: &Stats) {
+        while self.faulty && stats.get(Counter::Ticks) > FAULT_AFTER_TICKS && !self.queue.is_closed() {
+            std::thread::sleep(Duration::from_millis(10));
+        }
+    }
+}
+
+/// Reports through the queue that the thread it lives in has panicked.
+pub struct PanicGuard(pub Arc<Shared>);
+
+impl Drop for PanicGuard {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            self.0.queue.fail("a capture thread died");
+        }
+    }
+}
