@@ -1,20 +1,23 @@
-"""The border: what a core offers. The compiled core (`sensor._core`, Rust) and the reference core (`sensor.reference`) are both this.
+"""The border: what a core offers. The compiled core (`sensor._core`, Rust) and the reference core (`sensor.reference`)
+are both this.
 
     core = Core(tables, limits)
     core.attach("monday.pcap", full="wait")
     while events := core.poll(1024, 100) ...
 
-A core reads sources on its own thread (compiled) or inside `poll` (reference), decodes, keeps the flow table, and hands over events
-only for flows that passed a gate. ARCHITECTURE.md, "The border", is the full text.
+A core reads sources on its own thread (compiled) or inside `poll` (reference), decodes, keeps the flow table, and hands
+over events only for flows that passed a gate. ARCHITECTURE.md, "The border", is the full text.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Literal
 
 from sensor.model.events import Event
 
 ENGINE: Literal["compiled", "reference"]
 COMPILER: str  # what built the core, for people; the compiled core only
+
+LIMITS: Mapping[str, int]  # names and defaults of `Limits`; the compiled core only
 
 class CaptureError(Exception):
     """A source cannot be opened or read: `source`, `reason`, `offset` (bytes)."""
@@ -27,9 +30,10 @@ class Tables:
     """What the prefilter looks for.
 
     literals: byte strings of 4 to 16 bytes looked for anywhere in TCP payload.
-    openings: (proto, at, pattern, budget_bytes): the first payload of a direction, from byte `at` on, has every byte within its
-    (low, high) pair of `pattern` (1 to 16 pairs; for TCP `at + len(pattern) <= 16`).
-    flights: (first, answer): one side's first flight has exactly so many bytes, and the other's answer so many; known by a Shape event.
+    openings: (proto, at, pattern, budget_bytes): the first payload of a direction, from byte `at` on, has every byte
+    within its (low, high) pair of `pattern` (1 to 16 pairs; for TCP `at + len(pattern) <= 16`).
+    flights: (first, answer): one side's first flight has exactly so many bytes, and the other's answer so many; a Shape
+    event reports it.
     """
 
     def __init__(
@@ -40,25 +44,28 @@ class Tables:
     ) -> None: ...
 
 class Limits:
-    """Bounds of everything the network feeds. All keyword-only, all with the defaults written in ARCHITECTURE.md."""
+    """Bounds of everything the network feeds. All keyword-only; `LIMITS` has the defaults.
+
+    Raises TypeError for a name that is no limit, OverflowError or ValueError for a value that is out of bounds.
+    """
 
     def __init__(
         self,
         *,
-        workers: int = 1,
-        flows: int = 1_048_576,
-        candidates: int = 16_384,
-        session_bytes: int = 65_536,
-        reorder_bytes: int = 131_072,
-        reorder_segments: int = 128,
-        fragments: int = 4_096,
-        fragment_bytes: int = 16_777_216,
-        queue_events: int = 16_384,
-        tcp_timeout_s: int = 600,
-        tcp_new_timeout_s: int = 60,
-        closed_timeout_s: int = 10,
-        udp_timeout_s: int = 60,
-        candidate_timeout_s: int = 1_800,
+        workers: int = ...,
+        flows: int = ...,
+        candidates: int = ...,
+        session_bytes: int = ...,
+        reorder_bytes: int = ...,
+        reorder_segments: int = ...,
+        fragments: int = ...,
+        fragment_bytes: int = ...,
+        queue_events: int = ...,
+        tcp_timeout_s: int = ...,
+        tcp_new_timeout_s: int = ...,
+        closed_timeout_s: int = ...,
+        udp_timeout_s: int = ...,
+        candidate_timeout_s: int = ...,
     ) -> None: ...
 
 class Core:
@@ -73,11 +80,12 @@ class Core:
         snaplen: int = 0,
         filter: Sequence[tuple[int, int, int, int]] = (),
     ) -> None:
-        """Open a capture file (or '-' for standard input) now and queue it for reading; or listen to an interface, "iface:NAME".
+        """Open a capture file (or '-' for standard input) now and queue it for reading; or listen to an interface,
+        "iface:NAME".
 
-        With `full="drop"` a full queue drops Chunk, Hit and Shape, counted; with "wait" it makes the reading wait. The rest is for
-        interfaces: bytes of the kernel's ring, bytes kept of a packet (0: all), a filter of classic BPF instructions (code, jt, jf, k).
-        Captures and interfaces do not share a core.
+        With `full="drop"` a full queue drops Chunk, Hit and Shape, counted; with "wait" it makes the reading wait. The
+        rest is for interfaces: bytes of the kernel's ring, bytes kept of a packet (0: all), a filter of classic BPF
+        instructions (code, jt, jf, k). Captures and interfaces do not share a core.
 
         Raises CaptureError if the source cannot be opened, is empty, or is not a capture.
         """
@@ -97,7 +105,8 @@ class Core:
     def replace(self, tables: Tables) -> None:
         """Swap the tables between packets; flows already open stay open."""
     def exclude(self, networks: list[tuple[bytes, int]], ports: list[int]) -> None:
-        """Leave out segments with an end in one of the networks (address, prefix length) or at one of the ports, counted as `excluded`.
+        """Leave out segments with an end in one of the networks (address, prefix length) or at one of the ports, counted
+        as `excluded`.
 
         Replaces what was excluded before; an empty list excludes nothing. Raises ValueError for what is no network.
         """
@@ -109,4 +118,7 @@ class Core:
         """Stop reading and drop everything. Idempotent."""
 
 def bench(source: str, step: str, tables: Tables, limits: Limits) -> tuple[int, int, float]:
-    """Run one step of the core alone over a capture held in memory: (packets, bytes, seconds). Steps: walk, decode, flow, scan, all."""
+    """Run one step of the core alone over a capture held in memory: (packets, bytes, seconds).
+
+    Steps: walk, decode, flow, scan, all.
+    """
