@@ -105,8 +105,8 @@ class Core:
     def replace(self, tables: Tables) -> None:
         """Swap the tables between packets; flows already open stay open."""
     def exclude(self, networks: list[tuple[bytes, int]], ports: list[int]) -> None:
-        """Leave out segments with an end in one of the networks (address, prefix length) or at one of the ports, counted
-        as `excluded`.
+        """Leave out segments with an end in one of the networks (address, prefix length) or at one of the ports; they
+        count as `excluded`.
 
         Replaces what was excluded before; an empty list excludes nothing. Raises ValueError for what is no network.
         """

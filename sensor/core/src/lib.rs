@@ -1,11 +1,11 @@
 //! The part of minewatch that runs once per packet: capture, decode, flow table, prefilter, assembler.
 //! ARCHITECTURE.md, "The border", is its specification.
 //!
-//! Imports go down this order, never up, and never round in a circle (`tests/core/test_core_layout.py`):
+//! Imports go down this order, never up and never in a circle (`tests/layout/test_core_layout.py`):
 //!
 //! ```text
 //! python            the border; the only file that knows Python, and only with the feature of that name
-//! bench             each step alone, to be timed
+//! bench             times each step alone
 //! threads           the reader, the workers, the queue to whoever polls
 //! flow              flow table, gates, assemblers
 //! wire | capture    frame to segment | files and interfaces; neither knows the other

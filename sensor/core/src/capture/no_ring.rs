@@ -20,7 +20,7 @@ impl Interface {
         false
     }
 
-    pub fn look_after(&mut self) -> bool {
+    pub fn refresh(&mut self) -> bool {
         true
     }
 

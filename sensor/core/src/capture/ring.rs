@@ -214,7 +214,7 @@ impl Interface {
             libc::bind(socket.as_raw_fd(), (&raw const address).cast(), size_of::<libc::sockaddr_ll>() as u32)
         })?;
         let mut interface = Interface { source, wait, figures, name, index, link, ring, socket };
-        interface.look_after();
+        interface.refresh();
         Ok(interface)
     }
 
@@ -233,7 +233,7 @@ impl Interface {
 
     /// Take over the kernel's counts (reading them sets them to 0) and see whether the interface is there and up.
     /// False: it is deleted.
-    pub fn look_after(&mut self) -> bool {
+    pub fn refresh(&mut self) -> bool {
         let empty = libc::tpacket_stats_v3 { tp_packets: 0, tp_drops: 0, tp_freeze_q_cnt: 0 };
         if let Ok(counts) = get(&self.socket, libc::SOL_PACKET, libc::PACKET_STATISTICS, empty) {
             self.figures.received.fetch_add(u64::from(counts.tp_packets), Relaxed);

@@ -3,7 +3,7 @@
 
 use std::collections::VecDeque;
 
-/// Segments further away than this are of another life of the connection.
+/// Segments further away than this belong to another use of the same ports.
 const WINDOW: i64 = 1 << 30;
 
 /// Bytes ready to leave: `gap` bytes before `offset` were never seen.
@@ -14,7 +14,7 @@ pub struct Ready {
     pub data: Vec<u8>,
 }
 
-/// What one arrival did, for the counters.
+/// What a segment did, for the counters.
 #[derive(Default, Debug, PartialEq, Eq)]
 pub struct Tally {
     pub retransmitted: u64,
@@ -22,7 +22,7 @@ pub struct Tally {
     pub out_of_window: bool,
 }
 
-/// One direction.
+/// The assembler of a direction.
 #[derive(Default)]
 pub struct Assembler {
     pub running: bool,

@@ -1,5 +1,5 @@
 //! Flows that passed a gate: their assemblers, budgets and order of use. Bounded; the two lists (open gates, spent
-//! ones) are kept in order of last use inside the slab itself, so that finding the one idle longest costs nothing.
+//! gates) are kept in order of last use inside the slab itself, so that finding the longest idle costs nothing.
 
 use crate::flow::assembler::Assembler;
 use crate::flow::prefilter::{Carry, MAX_LITERALS};
@@ -7,7 +7,7 @@ use crate::model::event::Clock;
 
 const NONE: u32 = u32::MAX;
 
-/// One candidate; arrays are by side of the slot (a, b).
+/// A candidate; arrays are by side of the slot (a, b).
 #[derive(Default)]
 pub struct Candidate {
     pub flow: u64,
@@ -31,7 +31,7 @@ impl Candidate {
         Candidate { flow, slot, open: true, ..Candidate::default() }
     }
 
-    /// Note a literal; true if it is the flow's first sight of it.
+    /// Mark a literal as found; true the first time.
     pub fn first_hit(&mut self, literal: usize) -> bool {
         let (bits, mask) = (&mut self.hits[literal / 64], 1 << (literal % 64));
         let first = *bits & mask == 0;

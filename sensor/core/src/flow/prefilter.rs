@@ -1,5 +1,5 @@
-//! The gates: literals anywhere in TCP payload, openings at the first bytes of a direction. (Indicators and shapes get
-//! their place here.) Says only whether bytes deserve a second look; what they mean is decided by whoever parses them.
+//! The gates: literals anywhere in TCP payload, openings at the first bytes of a direction. Says only whether bytes
+//! deserve a second look; what they mean is decided by whoever parses them.
 
 use aho_corasick::{packed, AhoCorasick, MatchKind, StartKind};
 use memchr::memmem;

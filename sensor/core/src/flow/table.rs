@@ -21,7 +21,7 @@ pub mod bit {
     pub const OPENED: u16 = 1 << 14; // a gate has opened once
 }
 
-/// What a slot knows of one direction.
+/// A slot's state of one direction.
 #[derive(Clone, Copy, Default)]
 #[repr(C)]
 pub struct Direction {
@@ -233,14 +233,14 @@ impl Flows {
         self.len() == 0
     }
 
-    /// Touch what a later look-up will need. A cache hint in plain Rust: the load's result is folded into the return
-    /// value.
+    /// Load the index entry that a later look-up will need. A cache hint in plain Rust: the caller uses the value, so
+    /// the load stays.
     #[inline]
     pub fn touch_index(&self, hash: u64) -> u64 {
         self.index[tag(hash) as usize & self.mask]
     }
 
-    /// The same one step further: the slot's own lines.
+    /// Load the slot that an index entry leads to.
     #[inline]
     pub fn touch_slot(&self, entry: u64) -> u64 {
         match (entry as u32).checked_sub(1) {
@@ -320,7 +320,7 @@ impl Flows {
         self.free.push(at);
     }
 
-    /// Which flow should make room: of the next 16 slots the one idle longest, candidates only when there is nothing
+    /// Which flow to evict: of the next 16 slots the longest idle, candidates only when there is nothing
     /// else.
     pub fn victim(&mut self) -> u32 {
         let count = self.used;

@@ -15,16 +15,16 @@ use crate::model::stats::{Counter, Stats};
 use crate::wire::segment::{Segment, ACK, SYN, TCP, UDP};
 
 const REUSE_SILENCE_NS: u64 = 5_000_000_000;
-/// Spent candidates kept for each open one allowed; past that the one idle longest leaves.
+/// Spent candidates kept for each open candidate that is allowed; past that the longest idle leaves.
 const SPENT_PER_OPEN: usize = 4;
 
-/// One worker's state.
+/// A worker's state.
 pub struct Worker {
     pub flows: Flows,
     pub stats: Arc<Stats>,
     pub events: Vec<Event>,
     pub sources: Arc<[Arc<str>]>, // names, by a segment's number
-    pub pressed: bool,            // whoever polls does not keep up: no further flow is let through
+    pub overloaded: bool,         // events are polled too slowly: no further flow passes a gate
     tables: Arc<Tables>,
     candidates: Candidates,
     limits: Limits,
@@ -43,7 +43,7 @@ impl Worker {
             stats,
             events: Vec::new(),
             sources: Arc::from([]),
-            pressed: false,
+            overloaded: false,
             tables,
             candidates: Candidates::new(),
             timeouts: Timeouts::new(&limits),
@@ -59,7 +59,7 @@ impl Worker {
         self.candidates.for_each(Candidate::forget_hits);
     }
 
-    /// One segment.
+    /// Work on a segment of this worker's share.
     #[inline]
     pub fn segment(&mut self, seg: &Segment, block: &[u8]) {
         let at = match self.flows.find(seg) {
@@ -99,7 +99,7 @@ impl Worker {
     fn find_gate(&self, at: u32, side: usize, data_seq: u32, payload: &[u8]) -> Option<Gate> {
         let (slot, session_bytes) = (self.flows.slot(at), self.limits.session_bytes);
         let gate = gate::find(slot, &self.tables, session_bytes, side, (data_seq, payload))?;
-        if self.pressed && slot.candidate == 0 {
+        if self.overloaded && slot.candidate == 0 {
             self.stats.add(Counter::CandidatesRefused, 1);
             return None;
         }
@@ -161,7 +161,7 @@ impl Worker {
         at
     }
 
-    /// Why a flow's time is over when this segment comes, if it is.
+    /// Why a flow has ended before this segment, if it has.
     #[inline]
     fn ended_by(&self, at: u32, seg: &Segment) -> Option<Reason> {
         let slot = self.flows.slot(at);
@@ -227,7 +227,7 @@ impl Worker {
         self.candidates.open_count() < self.limits.candidates
     }
 
-    /// Let a flow through.
+    /// Open a flow's gate.
     fn open(&mut self, at: u32, gate: &Gate, data_seq: u32, seg: &Segment, block: &[u8]) {
         if !self.has_room() {
             // an exact match outranks whoever is silent longest
@@ -237,13 +237,13 @@ impl Worker {
         }
         let candidate = self.flows.slot(at).candidate;
         let index = if candidate == 0 {
-            self.introduce(at, seg)
+            self.add_candidate(at, seg)
         } else {
             self.candidates.set_open(candidate - 1, true);
             candidate - 1
         };
         self.candidates.get(index).budget = gate.budget;
-        self.note_header(index, gate.side, seg, block);
+        self.inspect_header(index, gate.side, seg, block);
         if seg.proto == UDP {
             self.datagram(index, gate.side, seg, block);
             return;
@@ -254,21 +254,21 @@ impl Worker {
         self.keep_within_bounds(index, gate.side, seg.ts_ns);
     }
 
-    /// Let a flow through whose first flights have known sizes; `side` sent the first.
+    /// Open the gate of a flow whose first flights have the sizes of a shape; `side` sent the first.
     fn shape(&mut self, at: u32, side: usize, shape: usize, seg: &Segment, block: &[u8]) {
-        if self.pressed || !self.has_room() {
+        if self.overloaded || !self.has_room() {
             self.stats.add(Counter::CandidatesRefused, 1);
             return;
         }
-        let index = self.introduce(at, seg);
+        let index = self.add_candidate(at, seg);
         self.candidates.get(index).budget = gate::SHAPE_BUDGET;
-        self.note_header(index, 1 - side, seg, block);
+        self.inspect_header(index, 1 - side, seg, block);
         self.stats.add(Counter::Shapes, 1);
         let (flow, direction) = (self.candidates.get(index).flow, self.direction(index, side));
         self.events.push(Event::Shape { flow, ts_ns: seg.ts_ns, direction, shape, score: 1.0 });
     }
 
-    fn introduce(&mut self, at: u32, seg: &Segment) -> u32 {
+    fn add_candidate(&mut self, at: u32, seg: &Segment) -> u32 {
         if self.candidates.spent_count() >= SPENT_PER_OPEN * self.limits.candidates {
             if let Some(spent) = self.candidates.oldest(false) {
                 let slot = self.candidates.get(spent).slot;
@@ -302,7 +302,7 @@ impl Worker {
     /// A segment of a flow whose gate is open.
     fn follow(&mut self, at: u32, index: u32, side: usize, data_seq: u32, seg: &Segment, block: &[u8]) {
         self.candidates.touch(index);
-        self.note_header(index, side, seg, block);
+        self.inspect_header(index, side, seg, block);
         if seg.proto == UDP {
             self.datagram(index, side, seg, block);
             return;
@@ -323,7 +323,7 @@ impl Worker {
         if candidate.sides[side].running {
             let mut tally = Tally::default();
             let ready = candidate.sides[side].push(data_seq, seg.payload(block), &mut tally);
-            self.note(&tally);
+            self.count_tally(&tally);
             if let Some(ready) = ready {
                 self.deliver(index, side, ready, seg.ts_ns);
             }
@@ -367,7 +367,7 @@ impl Worker {
             let joined = [kept, payload].concat();
             direction.push(data_seq.wrapping_sub(kept.len() as u32), &joined, &mut tally)
         };
-        self.note(&tally);
+        self.count_tally(&tally);
         if let Some(ready) = ready {
             self.deliver(index, side, ready, seg.ts_ns);
         }
@@ -397,7 +397,7 @@ impl Worker {
         self.emit(index, side, Ready { offset, gap: 0, data: data.to_vec() }, seg.ts_ns);
     }
 
-    /// Scan what became in-order, then hand it over.
+    /// Scan bytes that are now in order for literals, then emit them.
     fn deliver(&mut self, index: u32, side: usize, ready: Ready, ts_ns: u64) {
         let tables = self.tables.clone();
         let candidate = self.candidates.get(index);
@@ -458,8 +458,8 @@ impl Worker {
         u8::from(side != self.flows.slot(slot).originator())
     }
 
-    /// What is looked at in the headers of a flow whose gate is open, and in no other's: checksum and timestamp.
-    fn note_header(&mut self, index: u32, side: usize, seg: &Segment, block: &[u8]) {
+    /// Checksum and timestamp of a header: only of a flow whose gate is open.
+    fn inspect_header(&mut self, index: u32, side: usize, seg: &Segment, block: &[u8]) {
         if let Some(tsval) = seg.tsval(block) {
             Clock::update(&mut self.candidates.get(index).clocks[side], seg.ts_ns, tsval);
         }
@@ -469,7 +469,7 @@ impl Worker {
         }
     }
 
-    fn note(&self, tally: &Tally) {
+    fn count_tally(&self, tally: &Tally) {
         self.stats.add(Counter::RetransmittedBytes, tally.retransmitted);
         self.stats.add(Counter::OverlapConflicts, u64::from(tally.conflict));
         self.stats.add(Counter::OutOfWindow, u64::from(tally.out_of_window));

@@ -64,7 +64,7 @@ counters! {
     LastPacketNs => "last_packet_ns",
 }
 
-/// One thread's counters.
+/// A thread's counters.
 pub struct Stats([AtomicU64; NAMES.len()]);
 
 impl Default for Stats {

@@ -1,5 +1,5 @@
 //! Where the reader's blocks go: with one worker its own thread does all the work, otherwise packets are spread over
-//! the workers by the hash of their flow. The sweep is decided here, so that every worker does it at the same packet.
+//! the workers by the hash of their flow. The sweep is decided here, so that every worker sweeps at the same packet.
 
 use std::sync::Arc;
 

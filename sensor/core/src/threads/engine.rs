@@ -102,12 +102,12 @@ impl Engine {
         self.shared.exclude(exclusions);
     }
 
-    /// Where the events come out. It outlives the engine's lock: whoever polls does not keep others from the engine.
+    /// The events' queue, shared so that polling does not hold a lock on the engine.
     pub fn queue(&self) -> Arc<Queue> {
         self.shared.queue.clone()
     }
 
-    /// All counters, summed over the threads; of the ticks the fewest, so that they stand still when any thread does.
+    /// All counters, summed over the threads; of the ticks the fewest, so that they stop when any thread hangs.
     pub fn stats(&self) -> Vec<(&'static str, u64)> {
         let mut totals = [0_u64; NAMES.len()];
         for stats in &self.stats {

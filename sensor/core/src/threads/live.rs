@@ -23,17 +23,17 @@ const ENOUGH_BYTES: usize = 4 << 20;
 const HOLD_NS: u64 = (2 * RETIRE_MS as u64 + 30) * 1_000_000;
 /// More than this is not held: then the machine is behind, and order matters less.
 const HELD_BYTES: usize = 32 << 20;
-const LOOK_AFTER: Duration = Duration::from_secs(1);
+const CHECK_INTERVAL: Duration = Duration::from_secs(1);
 /// After this the kernel has handed over what it had.
 const LAST_BLOCK: Duration = Duration::from_millis(4 * RETIRE_MS as u64);
 
-/// What the reader knows of its interfaces.
+/// The interfaces that the reader listens to.
 #[derive(Default)]
 pub struct Live {
     interfaces: Vec<(u16, Interface)>, // with their places in `names`
     names: Vec<Arc<str>>,
     held: Block,
-    looked_after: Option<Instant>,
+    last_check: Option<Instant>,
 }
 
 impl Live {
@@ -41,7 +41,7 @@ impl Live {
         self.interfaces.is_empty()
     }
 
-    /// Whether a full queue makes reading wait: one interface that must not be held up is enough that it does not.
+    /// Whether a full queue makes reading wait: only if every interface may wait.
     fn waits(&self) -> bool {
         self.interfaces.iter().all(|(_, interface)| interface.wait)
     }
@@ -66,22 +66,22 @@ impl Live {
         self.interfaces.iter().map(|(number, _)| newest(*number)).collect()
     }
 
-    /// Cut off what may be passed on, having asked all interfaces at `asked_ns`; the rest stays.
-    fn ripe(&mut self, asked_ns: u64) -> Block {
-        let horizon = asked_ns.saturating_sub(HOLD_NS);
+    /// Cut off what may be passed on, all interfaces having been polled at `polled_ns`; the rest stays.
+    fn take_due(&mut self, polled_ns: u64) -> Block {
+        let horizon = polled_ns.saturating_sub(HOLD_NS);
         let whole = self.interfaces.len() < 2 || self.held.bytes.len() > HELD_BYTES;
-        let ripe = if whole {
+        let due = if whole {
             self.held.packets.len()
         } else {
             self.held.packets.partition_point(|packet| packet.ts_ns < horizon)
         };
         let mut rest = Block::default();
-        for packet in &self.held.packets[ripe..] {
+        for packet in &self.held.packets[due..] {
             let start = rest.bytes.len() as u32;
             rest.bytes.extend_from_slice(self.held.frame(packet));
             rest.packets.push(Packet { start, ..*packet });
         }
-        self.held.packets.truncate(ripe);
+        self.held.packets.truncate(due);
         std::mem::replace(&mut self.held, rest)
     }
 
@@ -100,24 +100,24 @@ impl Live {
 
     /// Wait a little, take what came, and do what the clock asks for.
     pub fn round(&mut self, dispatcher: &mut Dispatcher) {
-        let mut troubled = wait_for(self.interfaces.iter().map(|(_, interface)| interface), ROUND_MS);
-        let asked_ns = now_ns();
+        let mut check_due = wait_for(self.interfaces.iter().map(|(_, interface)| interface), ROUND_MS);
+        let polled_ns = now_ns();
         self.take();
-        self.pass_on(dispatcher, asked_ns);
+        self.pass_on(dispatcher, polled_ns);
         dispatcher.decoder.stats.add(Counter::Ticks, 1);
         dispatcher.shared.hang_if_faulty(&dispatcher.decoder.stats);
-        troubled |= self.looked_after.is_none_or(|at| at.elapsed() >= LOOK_AFTER);
-        if troubled {
-            self.looked_after = Some(Instant::now());
-            self.look_after(dispatcher);
+        check_due |= self.last_check.is_none_or(|at| at.elapsed() >= CHECK_INTERVAL);
+        if check_due {
+            self.last_check = Some(Instant::now());
+            self.remove_gone(dispatcher);
         }
     }
 
-    /// Pass on what may be of what was there at `asked_ns`, and sweep by the clock what no packet sweeps.
-    fn pass_on(&mut self, dispatcher: &mut Dispatcher, asked_ns: u64) {
-        let mut block = self.ripe(asked_ns);
+    /// Pass on what may be of what was there at `polled_ns`, and sweep by the clock what no packet sweeps.
+    fn pass_on(&mut self, dispatcher: &mut Dispatcher, polled_ns: u64) {
+        let mut block = self.take_due(polled_ns);
         let wait = self.waits();
-        let tick = block.packets.last().map_or(asked_ns, |last| last.ts_ns);
+        let tick = block.packets.last().map_or(polled_ns, |last| last.ts_ns);
         let idle = block.packets.is_empty();
         let newest = self.newest(&block);
         dispatcher.dispatch(&mut block, wait);
@@ -139,22 +139,22 @@ impl Live {
         }
     }
 
-    /// Let go of interfaces that are gone, after what is still in their rings. Their flows stay: an interface of that
+    /// Remove interfaces that are gone, after what is still in their rings. Their flows stay: an interface of that
     /// name may come back.
-    fn look_after(&mut self, dispatcher: &mut Dispatcher) {
-        let there: Vec<bool> = self.interfaces.iter_mut().map(|(_, interface)| interface.look_after()).collect();
-        if there.iter().all(|there| *there) {
+    fn remove_gone(&mut self, dispatcher: &mut Dispatcher) {
+        let present: Vec<bool> = self.interfaces.iter_mut().map(|(_, interface)| interface.refresh()).collect();
+        if present.iter().all(|present| *present) {
             return;
         }
         std::thread::sleep(LAST_BLOCK);
         self.take();
         self.flush(dispatcher);
         let all = std::mem::take(&mut self.interfaces);
-        for ((number, mut interface), there) in all.into_iter().zip(there) {
-            if there {
+        for ((number, mut interface), present) in all.into_iter().zip(present) {
+            if present {
                 self.interfaces.push((number, interface));
             } else {
-                interface.look_after();
+                interface.refresh();
                 end(dispatcher, &interface, Some(DELETED.into()));
             }
         }
@@ -166,16 +166,16 @@ impl Live {
         let last = Instant::now() + LAST_BLOCK;
         while !self.interfaces.is_empty() && !dispatcher.shared.queue.is_closed() {
             wait_for(self.interfaces.iter().map(|(_, interface)| interface), RETIRE_MS as i32);
-            let asked_ns = now_ns();
+            let polled_ns = now_ns();
             let taken = self.take();
-            self.pass_on(dispatcher, asked_ns);
+            self.pass_on(dispatcher, polled_ns);
             if !taken && Instant::now() >= last {
                 break;
             }
         }
         self.flush(dispatcher);
         for (_, mut interface) in std::mem::take(&mut self.interfaces) {
-            interface.look_after();
+            interface.refresh();
             end(dispatcher, &interface, None);
         }
     }

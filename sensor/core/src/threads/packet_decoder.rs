@@ -63,9 +63,9 @@ impl PacketDecoder {
         }
     }
 
-    /// Take over what was swapped, and whether whoever polls falls behind.
+    /// Take over what was swapped, and whether events are polled too slowly.
     pub fn refresh(&mut self, shared: &Shared, worker: &mut Worker, wait: bool) {
-        worker.pressed = !wait && shared.queue.is_full();
+        worker.overloaded = !wait && shared.queue.is_full();
         if self.refresh_exclusions(shared) {
             worker.replace(shared.tables());
         }

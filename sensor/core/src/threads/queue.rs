@@ -82,9 +82,9 @@ impl Queue {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Move a worker's events in; what was dropped (nothing when waiting). Open, Close and End are never dropped:
-    /// whoever is not read fast enough is kept from opening gates (`is_full`), so that their number is bounded by the
-    /// candidates.
+    /// Move a worker's events in; what was dropped (nothing when waiting). Open, Close and End are never dropped: while
+    /// the queue is full (`is_full`), workers open no further gates, so the candidates bound the number of these
+    /// events.
     pub fn push(&self, events: &mut Vec<Event>, wait: bool) -> Dropped {
         let mut dropped = Dropped::default();
         if events.is_empty() {
@@ -109,7 +109,7 @@ impl Queue {
         dropped
     }
 
-    /// More waits to be polled than should.
+    /// Whether the queue holds its limit or more.
     pub fn is_full(&self) -> bool {
         self.lock().events.len() >= self.limit
     }

@@ -1,4 +1,4 @@
-//! When silent flows and fragments are swept out: every ten seconds of packet time. ARCHITECTURE.md, "Flow".
+//! When silent flows and old fragments are removed: every ten seconds of packet time. ARCHITECTURE.md, "Flow table".
 
 use crate::wire::fragments::Fragments;
 

@@ -73,7 +73,7 @@ impl Fragments {
             self.order.push_back((key, self.serial));
         }
         let Some(entry) = self.entries.get_mut(&key) else { return Outcome::Refused };
-        // two ends that disagree: what is already there is believed, as with overlapping bytes
+        // two ends that disagree: the first counts, as with overlapping bytes
         let end = offset + data.len();
         if entry.total.is_some_and(|total| end > total || (!more && end < total)) || (!more && entry.end() > end) {
             return Outcome::Refused;
