@@ -21,18 +21,9 @@ pub const STEPS: [&str; 5] = ["walk", "decode", "flow", "scan", "all"];
 /// everything.
 pub fn run(source: &str, step: &str, tables: Tables, limits: &Limits) -> Result<(u64, u64, f64), String> {
     if !STEPS.contains(&step) {
-        return Err(format!("unknown step {step:?}, known are {}", STEPS.join(", ")));
+        return Err(format!("unknown step {step:?}, there are {}", STEPS.join(", ")));
     }
-    let mut reader = Reader::open(source, Arc::default()).map_err(|problem| problem.reason)?;
-    let mut blocks = Vec::new();
-    loop {
-        let mut block = Block::default();
-        let more = reader.next_block(&mut block).map_err(|problem| problem.reason)?;
-        blocks.push(block);
-        if !more {
-            break;
-        }
-    }
+    let blocks = read(source)?;
     let stats = Arc::new(Stats::default());
     let mut decoder = Decoder { fragments: Fragments::new(limits.fragments, limits.fragment_bytes) };
     let mut flows = Flows::new(limits.flows);
@@ -73,4 +64,18 @@ pub fn run(source: &str, step: &str, tables: Tables, limits: &Limits) -> Result<
     let seconds = began.elapsed().as_secs_f64();
     std::hint::black_box(sum);
     Ok((packets, bytes, seconds))
+}
+
+/// A whole capture in memory.
+fn read(source: &str) -> Result<Vec<Block>, String> {
+    let mut reader = Reader::open(source, Arc::default()).map_err(|problem| problem.reason)?;
+    let mut blocks = Vec::new();
+    loop {
+        let mut block = Block::default();
+        let more = reader.next_block(&mut block).map_err(|problem| problem.reason)?;
+        blocks.push(block);
+        if !more {
+            return Ok(blocks);
+        }
+    }
 }

@@ -15,7 +15,7 @@ use crate::bench;
 use crate::capture::interface::{Instruction, Options};
 use crate::capture::packet::Problem;
 use crate::flow::prefilter;
-use crate::model::event::{Clock, Event};
+use crate::model::event::{Clock, Event, Open};
 use crate::model::limits::{self, Refused};
 use crate::threads::engine::Engine;
 use crate::wire::exclusions::Exclusions;
@@ -53,25 +53,7 @@ fn types(py: Python<'_>) -> PyResult<&Types> {
 
 fn to_python<'py>(py: Python<'py>, types: &Types, event: Event) -> PyResult<Bound<'py, PyAny>> {
     match event {
-        Event::Open(open) => {
-            // PyO3 makes tuples of twelve; the thirteenth goes by its name.
-            let packets = [("packets", open.packets)].into_py_dict(py)?;
-            let values = (
-                open.flow,
-                open.ts_ns,
-                open.proto,
-                PyBytes::new(py, &open.originator.0),
-                open.originator.1,
-                PyBytes::new(py, &open.responder.0),
-                open.responder.1,
-                open.basis.name(),
-                open.midstream,
-                open.first_ns,
-                PyTuple::new(py, &open.vlans)?,
-                &*open.source,
-            );
-            types.open.bind(py).call(values, Some(&packets))
-        }
+        Event::Open(open) => open_to_python(py, types, &open),
         Event::Chunk { flow, ts_ns, direction, offset, gap, data } => {
             types.chunk.bind(py).call1((flow, ts_ns, direction, offset, gap, PyBytes::new(py, &data)))
         }
@@ -95,6 +77,26 @@ fn to_python<'py>(py: Python<'py>, types: &Types, event: Event) -> PyResult<Boun
         )),
         Event::End { source, packets, error, offset } => types.end.bind(py).call1((&*source, packets, error, offset)),
     }
+}
+
+fn open_to_python<'py>(py: Python<'py>, types: &Types, open: &Open) -> PyResult<Bound<'py, PyAny>> {
+    // PyO3 makes tuples of twelve; the thirteenth goes by its name.
+    let packets = [("packets", open.packets)].into_py_dict(py)?;
+    let values = (
+        open.flow,
+        open.ts_ns,
+        open.proto,
+        PyBytes::new(py, &open.originator.0),
+        open.originator.1,
+        PyBytes::new(py, &open.responder.0),
+        open.responder.1,
+        open.basis.name(),
+        open.midstream,
+        open.first_ns,
+        PyTuple::new(py, &open.vlans)?,
+        &*open.source,
+    );
+    types.open.bind(py).call(values, Some(&packets))
 }
 
 fn clock_to_python<'py>(py: Python<'py>, types: &Types, clock: Option<Clock>) -> PyResult<Option<Bound<'py, PyAny>>> {

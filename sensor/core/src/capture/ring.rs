@@ -155,6 +155,18 @@ fn copy_frames(ring: &[u8], link: u16, source: u16, out: &mut Block) {
     }
 }
 
+/// From here on the interface's packets are received.
+fn bind(socket: &OwnedFd, index: i32) -> io::Result<()> {
+    // SAFETY: zero bytes are a valid sockaddr_ll.
+    let mut address: libc::sockaddr_ll = unsafe { std::mem::zeroed() };
+    address.sll_family = libc::AF_PACKET as u16;
+    address.sll_protocol = (libc::ETH_P_ALL as u16).to_be();
+    address.sll_ifindex = index;
+    // SAFETY: the kernel reads a live sockaddr_ll of the length that it is given.
+    check(unsafe { libc::bind(socket.as_raw_fd(), (&raw const address).cast(), size_of::<libc::sockaddr_ll>() as u32) })
+        .map(|_| ())
+}
+
 impl Interface {
     /// Open and begin. `name` stands behind the scheme.
     pub fn open(name: &str, options: &Options, wait: bool, figures: Arc<Figures>) -> Result<Interface, Problem> {
@@ -204,15 +216,7 @@ impl Interface {
             };
             set(&socket, libc::SOL_PACKET, libc::PACKET_ADD_MEMBERSHIP, &membership)?;
         }
-        // SAFETY: zero bytes are a valid sockaddr_ll.
-        let mut address: libc::sockaddr_ll = unsafe { std::mem::zeroed() };
-        address.sll_family = libc::AF_PACKET as u16;
-        address.sll_protocol = (libc::ETH_P_ALL as u16).to_be();
-        address.sll_ifindex = index;
-        // SAFETY: the kernel reads a live sockaddr_ll of the length that it is given.
-        check(unsafe {
-            libc::bind(socket.as_raw_fd(), (&raw const address).cast(), size_of::<libc::sockaddr_ll>() as u32)
-        })?;
+        bind(&socket, index)?;
         let mut interface = Interface { source, wait, figures, name, index, link, ring, socket };
         interface.refresh();
         Ok(interface)

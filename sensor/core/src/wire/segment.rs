@@ -89,9 +89,9 @@ impl Segment {
 
 /// Sum of big-endian 16-bit words, an odd last byte padded with zero.
 pub fn sum_words(bytes: &[u8]) -> u64 {
-    let mut words = bytes.chunks_exact(2);
-    let sum: u64 = words.by_ref().map(|w| u64::from(u16::from_be_bytes([w[0], w[1]]))).sum();
-    sum + words.remainder().first().map_or(0, |&last| u64::from(last) << 8)
+    let mut pairs = bytes.chunks_exact(2);
+    let sum: u64 = pairs.by_ref().map(|pair| u64::from(u16::from_be_bytes([pair[0], pair[1]]))).sum();
+    sum + pairs.remainder().first().map_or(0, |&last| u64::from(last) << 8)
 }
 
 /// One's complement fold to 16 bits.
