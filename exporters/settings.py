@@ -10,9 +10,10 @@ import ssl
 from pathlib import Path
 from typing import Annotated, Any
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
 from exporters.destination import Unusable
+from sensor.model.section import Section
 
 #: Marks a path: a relative one is meant from the folder of the configuration file.
 PATH: dict[str, Any] = {"format": "path"}
@@ -20,13 +21,7 @@ Name = Annotated[str, Field(pattern="^[A-Za-z0-9_-]{1,64}$")]
 Timeout = Annotated[float, Field(ge=0.1, le=60)]
 
 
-class Section(BaseModel):
-    """Unknown keys are mistakes, and nothing is converted silently."""
-
-    model_config = ConfigDict(strict=True, extra="forbid", frozen=True)
-
-
-class Settings(Section):
+class ExporterSettings(Section):
     """What every exporter has: `name` tells several of one kind apart, `redact` hides what is inside."""
 
     name: Name | None = None

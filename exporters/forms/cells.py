@@ -7,53 +7,34 @@ network, or from somebody's book, is stripped of control characters.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import UTC, datetime
 
-from rich.cells import cell_len
 from rich.text import Text
 
-from exporters.forms.amounts import digits, prefixed, quantity
+from exporters.forms.amounts import digits, duration, prefixed, quantity, rate_unit
+from exporters.forms.fitting import clipped, fitted, short, visible
 from sensor.model.attribution import Attribution, Site
 from sensor.model.evidence import Grade
 from sensor.model.finding import Finding
+from sensor.model.text import endpoint_text
+from sensor.model.time import second_text
 
 #: Characters of the reasons shown unless everything is asked for.
 MOST_WHY = 150
 #: The beginnings of reasons that list names of messages.
-WORD_LISTS = ("the miner said ", "the pool answered ", "the pool sent ")
+MESSAGE_LISTS = ("the miner said ", "the pool answered ", "the pool sent ")
 #: Less power than this is noise; a pool's name longer than this would push the other columns away (the event has it).
 LEAST_WATTS, MOST_HOST = 1.0, 28
 #: What stands for a holder who is not named.
 UNNAMED = {"shared": "(a shared address)", "conflict": "(books disagree)", "unknown": "(holder unknown)"}
 
 
-def short(text: str, room: int) -> str:
-    """Text that fits, by leaving out its middle: both ends of a wallet are what people compare."""
-    clean = printable(text)
-    if len(clean) <= room:
-        return clean
-    tail = (room - 1) // 2
-    return f"{clean[: room - 1 - tail]}…{clean[len(clean) - tail :]}"
-
-
-def clipped(text: str, room: int) -> str:
-    """Text that fits, by leaving out its end: of a program's name the beginning says most."""
-    clean = printable(text)
-    return clean if len(clean) <= room else f"{clean[: room - 1]}…"
-
-
-def printable(text: str) -> str:
-    """Text without anything that could steer a terminal."""
-    return "".join(char if char.isprintable() else "·" for char in text)
-
-
 def why(item: Finding, everything: bool) -> str:
     """The reasons, the most telling (the judge gives it last) first. Which messages were read stands there only if everything is asked for:
-    most people do not know the protocols' words."""
+    most people do not know the protocols' messages."""
     reasons = list(reversed(item.reasons))
     if everything:
-        return printable("; ".join(reasons) or item.signature)
-    telling = [reason for reason in reasons if not reason.startswith(WORD_LISTS)]
+        return visible("; ".join(reasons) or item.signature)
+    telling = [reason for reason in reasons if not reason.startswith(MESSAGE_LISTS)]
     if item.grade >= Grade.SPEAKS and len(telling) < len(reasons):
         telling.append(f"both sides speak {item.signature.partition(' (')[0]}")
     return clipped("; ".join(telling or reasons) or item.signature, MOST_WHY)
@@ -61,21 +42,16 @@ def why(item: Finding, everything: bool) -> str:
 
 def ends(item: Finding) -> list[str]:
     """Miner and pool; of a session through a proxy the pool that was asked for, on a line of its own."""
-    asked = [f"→ {printable(item.pool_host)}"] if item.pool_host and len(item.pool_host) <= MOST_HOST else []
-    return [item.miner_ip, f"→ {address(item.pool_ip, item.pool_port)}", *asked]
-
-
-def address(ip: str, port: int) -> str:
-    """An address and a port as people write them."""
-    return f"[{ip}]:{port}" if ":" in ip else f"{ip}:{port}"
+    asked = [f"→ {visible(item.pool_host)}"] if item.pool_host and len(item.pool_host) <= MOST_HOST else []
+    return [item.miner_ip, f"→ {endpoint_text(item.pool_ip, item.pool_port)}", *asked]
 
 
 def what(item: Finding, room: int) -> list[str]:
     """Dialect, coin and algorithm, machine."""
-    money = " ".join(printable(part) for part in (item.coin, item.algorithm) if part)
+    money = " ".join(visible(part) for part in (item.coin, item.algorithm) if part)
     machine = _machine(item)
     return [
-        printable(item.dialect),
+        visible(item.dialect),
         *([short(money, room)] if money else []),
         *([clipped(machine, room)] if machine else []),
     ]
@@ -106,17 +82,8 @@ def who(item: Finding, room: int) -> list[str]:
 
 def when(item: Finding) -> list[str]:
     """Day, time, and for how long."""
-    first = datetime.fromtimestamp(item.first_ns // 1_000_000_000, UTC)
-    return [f"{first:%Y-%m-%d}", f"{first:%H:%M:%S}", f"for {duration(item.active_seconds)}"]
-
-
-def duration(seconds: float) -> str:
-    """A length of time in its two largest units."""
-    whole = round(seconds)
-    for unit, size, below, small in (("d", 86_400, "h", 3_600), ("h", 3_600, "min", 60), ("min", 60, "s", 1)):
-        if whole >= size:
-            return f"{whole // size} {unit} {whole % size // small} {below}"
-    return f"{whole} s"
+    day, time = second_text(item.first_ns).split()
+    return [day, time, f"for {duration(item.active_seconds)}"]
 
 
 def shares(item: Finding) -> list[str]:
@@ -135,7 +102,7 @@ def rate(item: Finding) -> list[str]:
     """`95 TH/s`, `(80–110)`, and the likely power below."""
     if item.hashrate_hps is None:
         return []
-    hashed, unit = item.hashrate_hps, "Sol/s" if item.work_unit == "solutions" else "H/s"
+    hashed, unit = item.hashrate_hps, rate_unit(item.work_unit)
     if not hashed.best:
         return [f"< {quantity(hashed.high, unit)}"]
     scale, prefix = prefixed(hashed.best)
@@ -152,16 +119,6 @@ def sure(item: Finding) -> list[str]:
     return [item.grade.label, f"{100 * item.confidence:.3g}%"]
 
 
-def size(count: int) -> str:
-    """Bytes for people."""
-    amount = float(count)
-    for unit in ("B", "kB", "MB", "GB"):
-        if amount < 1000:
-            return f"{amount:.0f} {unit}" if unit == "B" else f"{amount:.1f} {unit}"
-        amount /= 1000
-    return f"{amount:.1f} TB"
-
-
 def strongest(findings: Sequence[Finding]) -> list[Finding]:
     """The findings, those with the strongest evidence first; the order depends on the packets alone."""
     return sorted(
@@ -170,24 +127,9 @@ def strongest(findings: Sequence[Finding]) -> list[Finding]:
     )
 
 
-def plural(count: int, noun: str) -> str:
-    """The noun for a count."""
-    return noun if count == 1 else f"{noun}s"
-
-
 def lines(parts: Sequence[str]) -> Text:
     """Lines of one cell."""
     return Text("\n".join(parts))
-
-
-def fitted(text: str, room: int) -> str:
-    """Text that fits into cells of a terminal, of which a Chinese character takes two, by leaving out its end."""
-    clean = printable(text)
-    if cell_len(clean) <= room:
-        return clean
-    while clean and cell_len(clean) >= room:
-        clean = clean[:-1]
-    return f"{clean}…"
 
 
 def holder(item: Finding, room: int) -> list[str]:
@@ -206,14 +148,18 @@ def premises(site: Site | None) -> str:
     if site is None:
         return ""
     division, street = site.division_name or site.division or "", site.address or ""
-    return printable(street if division and street.startswith(division) else f"{division}{street}")
+    return visible(street if division and street.startswith(division) else f"{division}{street}")
 
 
 def whose(answer: Attribution) -> str:
     """Whose an address was, in full: enterprise, code, premises, and what that rests on."""
-    known = answer.enterprise
+    enterprise = answer.enterprise
     why = "; ".join(answer.reasons)
-    if known is None:
-        return printable(f"{UNNAMED[answer.result].strip('()')}: {why}")
-    parts = [known.name, *([known.uscc] if known.uscc else []), *([place] if (place := premises(answer.site)) else [])]
-    return printable(f"{', '.join(parts)} ({why})")
+    if enterprise is None:
+        return visible(f"{UNNAMED[answer.result].strip('()')}: {why}")
+    parts = [
+        enterprise.name,
+        *([enterprise.uscc] if enterprise.uscc else []),
+        *([place] if (place := premises(answer.site)) else []),
+    ]
+    return visible(f"{', '.join(parts)} ({why})")

@@ -1,12 +1,13 @@
 """The answer whose an address was as EVE writes it: enterprise, site, and every claim with source, time and strength.
 
-Pure: a record in, a dict out. What a claim means is told in the project's documents, not here.
+Pure: a record in, a dict out. What a claim means stands in the project's documents.
 """
 
 from __future__ import annotations
 
-from exporters.forms.moments import file_name, timestamp
 from sensor.model.attribution import Attribution, Claim, Enterprise, Site
+from sensor.model.text import file_name
+from sensor.model.time import event_text
 
 
 def encode_attribution(answer: Attribution) -> dict[str, object]:
@@ -14,7 +15,7 @@ def encode_attribution(answer: Attribution) -> dict[str, object]:
     return {
         "address": answer.address,
         "port": answer.port,
-        "time": timestamp(answer.at_ns),
+        "time": event_text(answer.at_ns),
         "result": answer.result,
         "enterprise": _enterprise(answer.enterprise),
         "site": _site(answer.site),
@@ -67,4 +68,4 @@ def _claim(claim: Claim) -> dict[str, object]:
 
 
 def _moment(ns: int | None) -> str | None:
-    return None if ns is None else timestamp(ns)
+    return None if ns is None else event_text(ns)

@@ -9,14 +9,16 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 
+from exporters.forms.amounts import significant
 from exporters.forms.claims import encode_attribution
-from exporters.forms.moments import file_name, timestamp
 from sensor.model.evidence import Evidence, Grade
 from sensor.model.finding import Finding, Wallet
 from sensor.model.flow import FlowKey, FlowSummary
 from sensor.model.node import Node
 from sensor.model.quantities import Interval, Power, Shares
 from sensor.model.record import event_id
+from sensor.model.text import file_name
+from sensor.model.time import event_text
 
 CATEGORY = "Crypto Currency Mining Activity Detected"
 GID = 1
@@ -35,7 +37,7 @@ def encode(record: Finding | Node) -> dict[str, object]:
 def encode_stats(counters: Mapping[str, int], last_packet_ns: int, engine: str) -> dict[str, object]:
     """The event of the counters; its time is that of the last packet, so that replays are alike."""
     return {
-        "timestamp": timestamp(last_packet_ns),
+        "timestamp": event_text(last_packet_ns),
         "event_type": "stats",
         "stats": {"engine": engine, "counters": {name: counters[name] for name in sorted(counters)}},
     }
@@ -53,7 +55,7 @@ def severity(grade: Grade) -> int:
     return PROBABLE if grade >= Grade.BEHAVES else SUSPICION
 
 
-def _seen_at(source: str) -> dict[str, object]:
+def _source(source: str) -> dict[str, object]:
     """Where packets were captured, under the name that EVE has for it."""
     if source.startswith(INTERFACE):
         return {"in_iface": source.removeprefix(INTERFACE)}
@@ -68,12 +70,12 @@ def _head(
     event_type: str, record: Finding | Node, key: FlowKey, source: str, vlans: tuple[int, ...]
 ) -> dict[str, object]:
     head: dict[str, object] = {
-        "timestamp": timestamp(record.last_ns),
+        "timestamp": event_text(record.last_ns),
         "event_type": event_type,
         "event_id": event_id(record),
         "flow_id": key.flow_id,
         "community_id": key.community_id,
-        **_seen_at(source),
+        **_source(source),
     }
     if vlans:
         head["vlan"] = list(vlans)
@@ -94,7 +96,7 @@ def _evidence(piece: Evidence) -> dict[str, object]:
     return {
         "grade": piece.grade.label,
         "signature": piece.signature,
-        "time": timestamp(piece.time_ns),
+        "time": event_text(piece.time_ns),
         "flow": piece.flow,
         "direction": piece.direction,
         "offset": piece.offset,
@@ -109,8 +111,8 @@ def _flow(flow: FlowSummary) -> dict[str, object]:
         "proto": flow.key.proto,
         "flow_id": flow.key.flow_id,
         "community_id": flow.key.community_id,
-        "first_seen": timestamp(flow.first_ns),
-        "last_seen": timestamp(flow.last_ns),
+        "first_seen": event_text(flow.first_ns),
+        "last_seen": event_text(flow.last_ns),
         "dialect": flow.dialect,
         "login": flow.login,
         "worker": flow.worker,
@@ -119,7 +121,7 @@ def _flow(flow: FlowSummary) -> dict[str, object]:
         "vlan": list(flow.vlans),
         "midstream": flow.midstream,
         "direction_basis": flow.basis,
-        **_seen_at(flow.source),
+        **_source(flow.source),
         "transport": flow.transport,
         "pool_host": flow.pool_host,
         "proxy": flow.proxy,
@@ -149,8 +151,8 @@ def _mining(finding: Finding) -> dict[str, object]:
             "reasons": list(finding.reasons),
             **_what(finding),
             **_work(finding),
-            "first_seen": timestamp(finding.first_ns),
-            "last_seen": timestamp(finding.last_ns),
+            "first_seen": event_text(finding.first_ns),
+            "last_seen": event_text(finding.last_ns),
             "active_seconds": finding.active_seconds,
             "jobs": finding.jobs,
             "flows": [_flow(flow) for flow in finding.flows],
@@ -228,9 +230,9 @@ def _interval(interval: Interval | None) -> dict[str, object] | None:
     if interval is None:
         return None
     return {
-        "low": figure(interval.low),
-        "best": figure(interval.best),
-        "high": figure(interval.high),
+        "low": significant(interval.low),
+        "best": significant(interval.best),
+        "high": significant(interval.high),
         "level": interval.level,
     }
 
@@ -238,12 +240,12 @@ def _interval(interval: Interval | None) -> dict[str, object] | None:
 def _range(power: Power | None) -> dict[str, object] | None:
     if power is None:
         return None
-    return {"low": figure(power.low), "best": figure(power.best), "high": figure(power.high), "basis": power.basis}
-
-
-def figure(value: float) -> float:
-    """An estimate to six significant digits: more would be false, and last digits differ between processors."""
-    return float(f"{value:.6g}")
+    return {
+        "low": significant(power.low),
+        "best": significant(power.best),
+        "high": significant(power.high),
+        "basis": power.basis,
+    }
 
 
 def _node(node: Node) -> dict[str, object]:
@@ -262,8 +264,8 @@ def _node(node: Node) -> dict[str, object]:
             "signature_id": node.signature_id,
             "rev": node.signature_rev,
             "signature": node.signature,
-            "first_seen": timestamp(node.first_ns),
-            "last_seen": timestamp(node.last_ns),
+            "first_seen": event_text(node.first_ns),
+            "last_seen": event_text(node.last_ns),
             "evidence": [_evidence(piece) for piece in node.evidence],
         },
         "attribution": None,

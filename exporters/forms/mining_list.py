@@ -9,11 +9,13 @@ import csv
 import io
 import json
 from collections.abc import Iterator
-from datetime import datetime, tzinfo
+from datetime import tzinfo
 from typing import Any
 
+from exporters.forms.amounts import significant
 from sensor.model.attribution import Enterprise
-from sensor.model.summary import NS, SECONDS_PER_HOUR, Line, Summary
+from sensor.model.summary import SECONDS_PER_HOUR, Line, Summary
+from sensor.model.time import moment
 
 #: A cell that begins so may be run by the program that opens the file (OWASP, "CSV Injection").
 FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n")
@@ -56,8 +58,8 @@ COLUMNS = (
 
 def rows(summary: Summary, zone: tzinfo, persons: bool = False) -> Iterator[dict[str, Any]]:
     """A row for each line, most energy first; times in the zone, None for what is not known."""
-    ends = {"period_from": _moment(summary.from_ns, zone), "period_to": _moment(summary.to_ns, zone)}
-    for line in sorted(summary.lines, key=lambda one: (-one.energy_kwh.best, one.address, one.algorithm or "")):
+    ends = {"period_from": _time_text(summary.from_ns, zone), "period_to": _time_text(summary.to_ns, zone)}
+    for line in sorted(summary.lines, key=lambda line: (-line.energy_kwh.best, line.address, line.algorithm or "")):
         yield {
             **_whose(summary, line, persons),
             **_what(line, zone),
@@ -78,13 +80,12 @@ def as_csv(summary: Summary, zone: tzinfo, persons: bool = False) -> str:
 
 def as_json(summary: Summary, zone: tzinfo, persons: bool = False) -> str:
     """The list as one JSON object: the period, and the rows with typed values."""
-    made = list(rows(summary, zone, persons))
     head = {
-        "period_from": _moment(summary.from_ns, zone),
-        "period_to": _moment(summary.to_ns, zone),
+        "period_from": _time_text(summary.from_ns, zone),
+        "period_to": _time_text(summary.to_ns, zone),
         "notes": list(summary.notes),
     }
-    return json.dumps({**head, "rows": made}, ensure_ascii=True, indent=1) + "\n"
+    return json.dumps({**head, "rows": list(rows(summary, zone, persons))}, ensure_ascii=True, indent=1) + "\n"
 
 
 def _whose(summary: Summary, line: Line, persons: bool) -> dict[str, Any]:
@@ -114,33 +115,28 @@ def _what(line: Line, zone: tzinfo) -> dict[str, Any]:
         "pools": " ".join(line.pools),
         "machines_at_least": line.machines,
         "grade": line.grade.label,
-        "first_seen": _moment(line.first_ns, zone),
-        "last_seen": _moment(line.last_ns, zone),
-        "hours_mining": _figure(line.seconds / SECONDS_PER_HOUR),
+        "first_seen": _time_text(line.first_ns, zone),
+        "last_seen": _time_text(line.last_ns, zone),
+        "hours_mining": significant(line.seconds / SECONDS_PER_HOUR),
         "shares": line.shares,
-        "hashrate_low": _figure(line.hashrate_hps.low),
-        "hashrate_best": _figure(line.hashrate_hps.best),
-        "hashrate_high": _figure(line.hashrate_hps.high),
+        "hashrate_low": significant(line.hashrate_hps.low),
+        "hashrate_best": significant(line.hashrate_hps.best),
+        "hashrate_high": significant(line.hashrate_hps.high),
         "hashrate_unit": f"{line.work_unit}/s",
-        "energy_kwh_low": _figure(line.energy_kwh.low),
-        "energy_kwh_best": _figure(line.energy_kwh.best),
-        "energy_kwh_high": _figure(line.energy_kwh.high),
-        "capture_loss": _figure(line.capture_loss),
+        "energy_kwh_low": significant(line.energy_kwh.low),
+        "energy_kwh_best": significant(line.energy_kwh.best),
+        "energy_kwh_high": significant(line.energy_kwh.high),
+        "capture_loss": significant(line.capture_loss),
         "new": line.new,
     }
 
 
 def _kilowatts(summary: Summary, line: Line) -> float:
-    return _figure(line.energy_kwh.best / (summary.seconds / SECONDS_PER_HOUR))
+    return significant(line.energy_kwh.best / (summary.seconds / SECONDS_PER_HOUR))
 
 
-def _figure(value: float) -> float:
-    """Six digits that count: no estimate has more."""
-    return float(f"{value:.6g}")
-
-
-def _moment(ns: int, zone: tzinfo) -> str:
-    return datetime.fromtimestamp(ns // NS, zone).isoformat()
+def _time_text(ns: int, zone: tzinfo) -> str:
+    return moment(ns, zone).isoformat()
 
 
 def _cell(value: Any) -> Any:

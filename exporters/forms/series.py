@@ -144,7 +144,7 @@ METRICS: Mapping[str, str] = {
 }
 
 
-class Row(NamedTuple):
+class CounterSeries(NamedTuple):
     """The series of one counter: the metric, and the label that tells it from others of that metric."""
 
     metric: str
@@ -152,22 +152,22 @@ class Row(NamedTuple):
     scale: float = 1.0
 
 
-def _plain(**metrics: str) -> dict[str, Row]:
-    return {counter: Row(metric) for counter, metric in metrics.items()}
+def _plain(**metrics: str) -> dict[str, CounterSeries]:
+    return {counter: CounterSeries(metric) for counter, metric in metrics.items()}
 
 
-def _labelled(metric: str, label: str, **values: str) -> dict[str, Row]:
-    return {counter: Row(metric, (label, value)) for counter, value in values.items()}
+def _labelled(metric: str, label: str, **values: str) -> dict[str, CounterSeries]:
+    return {counter: CounterSeries(metric, (label, value)) for counter, value in values.items()}
 
 
-CORE: Mapping[str, Row] = {
+CORE: Mapping[str, CounterSeries] = {
     **_plain(
         packets="packets_total",
         bytes="packet_bytes_total",
         segments="segments_total",
         source_bytes="source_read_bytes_total",
     ),
-    "last_packet_ns": Row("last_packet_timestamp_seconds", scale=1e-9),
+    "last_packet_ns": CounterSeries("last_packet_timestamp_seconds", scale=1e-9),
     **_plain(
         flows="flows",
         flows_opened="flows_opened_total",
@@ -198,7 +198,7 @@ CORE: Mapping[str, Row] = {
     **_labelled("evictions_total", "table", flows_evicted="flows", fragments_evicted="fragments"),
 }
 
-LINE: Mapping[str, Row] = {
+LINE: Mapping[str, CounterSeries] = {
     **_plain(sessions="sessions_total", flows_open="sessions_open", sessions_settled="sessions_settled_total"),
     **_plain(
         sources="sources_total",
@@ -229,7 +229,7 @@ LINE: Mapping[str, Row] = {
     **_labelled("refusals_total", "table", readings_refused="readings", readings_dropped="logins"),
 }
 
-INTERFACE: Mapping[str, Row] = {
+INTERFACE: Mapping[str, CounterSeries] = {
     **_plain(packets="capture_packets_total", bytes="capture_bytes_total", received="capture_received_packets_total"),
     **_plain(
         dropped="capture_dropped_packets_total",
@@ -237,11 +237,11 @@ INTERFACE: Mapping[str, Row] = {
         downs="capture_downs_total",
         up="capture_up",
     ),
-    "last_packet_ns": Row("capture_last_packet_timestamp_seconds", scale=1e-9),
-    "last_handled_ns": Row("capture_last_handled_timestamp_seconds", scale=1e-9),
+    "last_packet_ns": CounterSeries("capture_last_packet_timestamp_seconds", scale=1e-9),
+    "last_handled_ns": CounterSeries("capture_last_handled_timestamp_seconds", scale=1e-9),
 }
 
-ATTRIBUTION: Mapping[str, Row] = {
+ATTRIBUTION: Mapping[str, CounterSeries] = {
     **_plain(
         books="books",
         rows="book_rows",
@@ -255,7 +255,7 @@ ATTRIBUTION: Mapping[str, Row] = {
     ),
 }
 
-LEDGER: Mapping[str, Row] = {
+LEDGER: Mapping[str, CounterSeries] = {
     **_plain(
         records_recorded="ledger_records_total",
         record_failures="ledger_failures_total",
@@ -264,14 +264,14 @@ LEDGER: Mapping[str, Row] = {
     **_labelled("refusals_total", "table", records_refused="ledger"),
 }
 
-EVIDENCE: Mapping[str, Row] = {
+EVIDENCE: Mapping[str, CounterSeries] = {
     **_plain(flows_written="evidence_flows_written_total", flows_taken="evidence_flows_taken_total"),
     **_plain(flows_over_bound="evidence_flows_over_bound_total", flows_forgotten="evidence_flows_forgotten_total"),
     **_plain(write_failures="evidence_failures_total", files_deleted="evidence_files_deleted_total"),
     **_plain(file_bytes="evidence_file_bytes", bytes_held="evidence_held_bytes", flows_held="evidence_held_flows"),
 }
 
-DAEMON: Mapping[str, Row] = {
+DAEMON: Mapping[str, CounterSeries] = {
     **_plain(
         batches="batches_total", findings_stale="findings_stale_total", ledger_pruned="ledger_pruned_records_total"
     ),

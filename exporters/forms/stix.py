@@ -8,21 +8,23 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from datetime import UTC, datetime
 from uuid import UUID, uuid5
 
 from exporters.forms import cells
-from exporters.forms.report.panels import without_persons
+from exporters.forms.fitting import clipped
+from exporters.redaction.attribution import without_persons
 from sensor.model.attribution import Enterprise, Site
 from sensor.model.finding import Finding
 from sensor.model.flow import FlowSummary
+from sensor.model.text import endpoint_text
+from sensor.model.time import rfc3339_text
 
 #: The namespace of deterministic identifiers of cyber-observables (STIX 2.1, section 2.9), and ours for all other objects.
 OBSERVABLES = UUID("00abedb4-aa42-466c-9c01-fed23315a9b7")
 OURS = uuid5(OBSERVABLES, "minewatch")
 #: Connections of a finding that become objects; all are counted. Text is cut to this.
 MOST_FLOWS, MOST_TEXT = 64, 500
-#: STIX 2.1, section 10.5 (industry-sector-ov), by the category that a book has. An enterprise's own industry is not told by "enterprise".
+#: STIX 2.1, section 10.5 (industry-sector-ov), by the category that a book has. An enterprise's own industry does not follow from "enterprise".
 SECTORS = {
     "government": "government",
     "university": "education",
@@ -43,9 +45,9 @@ def encode(findings: Sequence[Finding]) -> Object:
     sensor = _identity("minewatch", "system", began, {"description": "A sensor of mining traffic."})
     objects[str(sensor["id"])] = sensor
     # Oldest first: an object that several findings share has the times of the first.
-    for item in sorted(findings, key=lambda one: (one.first_ns, one.finding_id)):
-        for made in _finding(without_persons(item), str(sensor["id"]), began):
-            objects.setdefault(str(made["id"]), made)
+    for item in sorted(findings, key=lambda item: (item.first_ns, item.finding_id)):
+        for stix_object in _finding(without_persons(item), str(sensor["id"]), began):
+            objects.setdefault(str(stix_object["id"]), stix_object)
     identity = uuid5(OURS, "\0".join(objects))
     return {"type": "bundle", "id": f"bundle--{identity}", "objects": list(objects.values())}
 
@@ -59,13 +61,18 @@ def _finding(item: Finding, sensor: str, began: int) -> Iterator[Object]:
     """Everything about one finding, what is referred to before what refers to it."""
     miner, pool = _address(item.miner_ip), _address(item.pool_ip)
     flows = item.flows[-MOST_FLOWS:]
-    seen = {str(one["id"]): one for one in (miner, pool, *_traffic(flows))}
-    yield from seen.values()
-    first, last = _moment(item.first_ns), _moment(item.last_ns)
+    observables = {str(found["id"]): found for found in (miner, pool, *_traffic(flows))}
+    yield from observables.values()
+    first, last = _time_text(item.first_ns), _time_text(item.last_ns)
     common = {"created_by_ref": sensor, "created": first, "modified": last}
     observed = _object("observed-data", item.finding_id, common)
     count = min(MOST_COUNT, max(1, item.flow_count))
-    observed |= {"first_observed": first, "last_observed": last, "number_observed": count, "object_refs": list(seen)}
+    observed |= {
+        "first_observed": first,
+        "last_observed": last,
+        "number_observed": count,
+        "object_refs": list(observables),
+    }
     yield observed
     indicator = _indicator(item, pool, {"created_by_ref": sensor, "created": first, "modified": first})
     yield indicator
@@ -78,7 +85,7 @@ def _finding(item: Finding, sensor: str, began: int) -> Iterator[Object]:
         "observed_data_refs": [observed["id"]],
         "description": _description(item),
     }
-    places = [one["id"] for one in where if one["type"] in ("identity", "location")]
+    places = [found["id"] for found in where if found["type"] in ("identity", "location")]
     yield {**sighting, "where_sighted_refs": places} if places else sighting
 
 
@@ -93,13 +100,13 @@ def _traffic(flows: Iterable[FlowSummary]) -> Iterator[Object]:
         key = flow.key
         ends = {"src_ref": _address(key.src_ip)["id"], "dst_ref": _address(key.dest_ip)["id"]}
         yield from (_address(key.src_ip), _address(key.dest_ip))
-        spoken = [
+        protocols = [
             "ipv6" if ":" in key.src_ip else "ipv4",
             key.proto.lower(),
             "http" if flow.framing == "http" else flow.dialect,
         ]
-        values: Object = {"start": _instant(flow.first_ns), "end": _instant(flow.last_ns), **ends}
-        values |= {"src_port": key.src_port, "dst_port": key.dest_port, "protocols": spoken}
+        values: Object = {"start": _short_time_text(flow.first_ns), "end": _short_time_text(flow.last_ns), **ends}
+        values |= {"src_port": key.src_port, "dst_port": key.dest_port, "protocols": protocols}
         yield _observable("network-traffic", values, {**values, "is_active": False})
 
 
@@ -107,19 +114,19 @@ def _indicator(item: Finding, pool: Object, common: Object) -> Object:
     """One for each pool's address, port and dialect: a pattern of traffic, which says nothing of who may be there."""
     seed = f"{item.pool_ip} {item.pool_port} {item.dialect}"
     path = f"network-traffic:dst_ref.type = '{pool['type']}' AND network-traffic:dst_ref.value = '{item.pool_ip}'"
-    made = _object("indicator", seed, common)
-    name = f"{item.dialect} pool at {cells.address(item.pool_ip, item.pool_port)}"
-    made |= {"name": name, "description": _text(item.signature), "indicator_types": ["anomalous-activity"]}
-    made |= {
+    indicator = _object("indicator", seed, common)
+    name = f"{item.dialect} pool at {endpoint_text(item.pool_ip, item.pool_port)}"
+    indicator |= {"name": name, "description": _text(item.signature), "indicator_types": ["anomalous-activity"]}
+    indicator |= {
         "pattern": f"[{path} AND network-traffic:dst_port = {item.pool_port}]",
         "pattern_type": "stix",
         "pattern_version": "2.1",
     }
-    return made | {"valid_from": common["created"]}
+    return indicator | {"valid_from": common["created"]}
 
 
 def _holder(item: Finding, began: int) -> Iterator[Object]:
-    """Whose the address was, where, and that the one is at the other."""
+    """Whose the address was, where, and that the organisation is at the place."""
     answer = item.attribution
     if answer is None or answer.enterprise is None or answer.enterprise.individual:
         return
@@ -132,13 +139,13 @@ def _holder(item: Finding, began: int) -> Iterator[Object]:
         yield link | {"relationship_type": "located-at", "source_ref": company["id"], "target_ref": place["id"]}
 
 
-def _company(known: Enterprise, began: int) -> Object:
-    more: Object = {"sectors": [SECTORS[known.category]]} if known.category in SECTORS else {}
-    if known.uscc:
-        more["external_references"] = [{"source_name": "unified social credit code", "external_id": known.uscc}]
-    if known.aliases:
-        more["description"] = _text(f"also known as {', '.join(known.aliases)}")
-    return _identity(known.name, "organization", began, more, known.enterprise_id)
+def _company(enterprise: Enterprise, began: int) -> Object:
+    more: Object = {"sectors": [SECTORS[enterprise.category]]} if enterprise.category in SECTORS else {}
+    if enterprise.uscc:
+        more["external_references"] = [{"source_name": "unified social credit code", "external_id": enterprise.uscc}]
+    if enterprise.aliases:
+        more["description"] = _text(f"also known as {', '.join(enterprise.aliases)}")
+    return _identity(enterprise.name, "organization", began, more, enterprise.enterprise_id)
 
 
 def _location(site: Site, began: int) -> Object | None:
@@ -146,14 +153,18 @@ def _location(site: Site, began: int) -> Object | None:
     if site.division is None:
         return None  # a street alone does not tell the country, which a location must have
     name = cells.premises(site) or site.division
-    made = _object("location", f"{site.division} {site.address}", _times(began))
-    made |= {"name": _text(name), "country": "CN", "administrative_area": _text(site.division_name or site.division)}
-    return made | ({"street_address": _text(site.address)} if site.address else {})
+    location = _object("location", f"{site.division} {site.address}", _times(began))
+    location |= {
+        "name": _text(name),
+        "country": "CN",
+        "administrative_area": _text(site.division_name or site.division),
+    }
+    return location | ({"street_address": _text(site.address)} if site.address else {})
 
 
 def _identity(name: str, kind: str, began: int, more: Object, seed: str | None = None) -> Object:
-    made = _object("identity", seed or name, _times(began))
-    return made | {"name": _text(name) or "unnamed", "identity_class": kind} | more
+    identity = _object("identity", seed or name, _times(began))
+    return identity | {"name": _text(name) or "unnamed", "identity_class": kind} | more
 
 
 def _description(item: Finding) -> str:
@@ -181,24 +192,23 @@ def _observable(kind: str, contributing: Object, values: Object) -> Object:
 
 
 def _times(began: int) -> Object:
-    return {"created": _moment(began), "modified": _moment(began)}
+    return {"created": _time_text(began), "modified": _time_text(began)}
 
 
-def _moment(ns: int) -> str:
+def _time_text(ns: int) -> str:
     """A time as STIX writes it, to the millisecond."""
-    moment = datetime.fromtimestamp(min(max(0, ns) // 1_000_000_000, 253_402_300_799), UTC)
-    return f"{moment:%Y-%m-%dT%H:%M:%S}.{ns // 1_000_000 % 1_000:03d}Z"
+    return rfc3339_text(ns, digits=3)
 
 
-def _instant(ns: int) -> str:
+def _short_time_text(ns: int) -> str:
     """The same in its shortest form, which is what goes into identifiers."""
-    whole, _, part = _moment(ns)[:-1].partition(".")
+    whole, _, part = _time_text(ns)[:-1].partition(".")
     part = part.rstrip("0")
     return f"{whole}.{part}Z" if part else f"{whole}Z"
 
 
 def _text(text: str) -> str:
-    return cells.clipped(text, MOST_TEXT)
+    return clipped(text, MOST_TEXT)
 
 
 def _plain(text: str) -> str:

@@ -16,9 +16,12 @@ from rich.table import Table
 from rich.text import Text
 
 from exporters.forms import cells
+from exporters.forms.amounts import counted, plural, size
+from exporters.forms.fitting import short, visible
 from sensor.model.evidence import Grade
 from sensor.model.finding import Finding
 from sensor.model.node import Node
+from sensor.model.text import endpoint_text
 
 #: Rows shown unless everything is asked for; the event file always has all.
 MOST_ROWS = 40
@@ -90,7 +93,7 @@ def _strongest(findings: Sequence[Finding], everything: bool) -> list[Finding]:
 
 def _more(count: int, noun: str) -> Iterator[RenderableType]:
     if count > 0:
-        yield Padding(Text(f"… and {count} more {cells.plural(count, noun)} (-v shows all)", style="dim"), (0, 1))
+        yield Padding(Text(f"… and {count} more {plural(count, noun)} (-v shows all)", style="dim"), (0, 1))
 
 
 def _table(title: str) -> Table:
@@ -123,7 +126,7 @@ def _findings(findings: Sequence[Finding], width: int, everything: bool) -> Rend
 
 
 def _full(findings: Sequence[Finding], ends: int, room: int, why: Sequence[str] | None) -> Table:
-    table = _table(f"Mining: {len(findings)} {cells.plural(len(findings), 'finding')}")
+    table = _table(f"Mining: {len(findings)} {plural(len(findings), 'finding')}")
     rated = any(item.hashrate_hps for item in findings)
     for name in (
         "Miner → pool",
@@ -157,7 +160,7 @@ def _full(findings: Sequence[Finding], ends: int, room: int, why: Sequence[str] 
 
 def _stacked(findings: Sequence[Finding], ends: int, width: int) -> Table:
     """Three columns, for narrow terminals and for long addresses."""
-    table = _table(f"Mining: {len(findings)} {cells.plural(len(findings), 'finding')}")
+    table = _table(f"Mining: {len(findings)} {plural(len(findings), 'finding')}")
     room = max(LEAST_ROOM, min(24, width - max(ends, 28) - 18))
     table.add_column("Miner → pool, login", overflow="fold")
     table.add_column("What, since (UTC)", overflow="fold", min_width=LEAST_ROOM)
@@ -182,12 +185,12 @@ def _stacked(findings: Sequence[Finding], ends: int, width: int) -> Table:
 
 def _whose(findings: Sequence[Finding]) -> RenderableType:
     """Whose the addresses were, each answer once, with what it rests on."""
-    told = Table.grid(padding=(0, 2, 0, 0))
+    grid = Table.grid(padding=(0, 2, 0, 0))
     for ip, text in dict.fromkeys(
         (item.miner_ip, cells.whose(item.attribution)) for item in findings if item.attribution
     ):
-        told.add_row(Text(ip, no_wrap=True), Text(text))
-    return Group(Text("Whose", style="bold"), told)
+        grid.add_row(Text(ip, no_wrap=True), Text(text))
+    return Group(Text("Whose", style="bold"), grid)
 
 
 def _nodes(nodes: Sequence[Node]) -> Table:
@@ -198,11 +201,9 @@ def _nodes(nodes: Sequence[Node]) -> Table:
     table.add_column("Sure", no_wrap=True, justify="right")
     for node in nodes:
         key = node.key
-        ends = [cells.address(key.src_ip, key.src_port), f"→ {cells.address(key.dest_ip, key.dest_port)}"]
-        kind = " ".join(cells.printable(part) for part in (node.protocol, node.network) if part)
-        table.add_row(
-            cells.lines(ends), Text(kind), Text(cells.short(node.agent or "", 32)), Text(f"{node.confidence:.0%}")
-        )
+        ends = [endpoint_text(key.src_ip, key.src_port), f"→ {endpoint_text(key.dest_ip, key.dest_port)}"]
+        kind = " ".join(visible(part) for part in (node.protocol, node.network) if part)
+        table.add_row(cells.lines(ends), Text(kind), Text(short(node.agent or "", 32)), Text(f"{node.confidence:.0%}"))
     return table
 
 
@@ -215,8 +216,8 @@ def _troubles(troubles: Sequence[Trouble]) -> Table:
     for item in troubles:
         offset = "" if item.offset is None else f"{item.offset:,}"
         table.add_row(
-            Text(cells.printable(item.source)),
-            Text(cells.printable(item.reason)),
+            Text(visible(item.source)),
+            Text(visible(item.reason)),
             Text(offset),
             Text(f"{item.packets:,}"),
         )
@@ -226,10 +227,10 @@ def _troubles(troubles: Sequence[Trouble]) -> Table:
 def _closing(run: Run) -> Text:
     rate = run.packets / run.seconds / 1e6 if run.seconds else 0.0
     parts = (
-        f"{run.packets:,} {cells.plural(run.packets, 'packet')}",
-        cells.size(run.bytes),
-        f"{run.flows:,} {cells.plural(run.flows, 'flow')}",
-        f"{run.sources:,} {cells.plural(run.sources, 'file')}",
+        counted(run.packets, "packet"),
+        size(run.bytes),
+        counted(run.flows, "flow"),
+        counted(run.sources, "file"),
         f"{run.seconds:.2f} s ({rate:.3g} Mpps)",
         f"{run.engine} engine" + (f", {run.workers} workers" if run.workers > 1 else ""),
         f"capture loss {run.capture_loss:.2%}",

@@ -8,12 +8,12 @@ from typing import Literal
 from pydantic import Field
 
 from exporters.forms.event import dumps, encode
-from exporters.settings import PATH, Settings, Timeout
+from exporters.settings import PATH, ExporterSettings, Timeout
 from exporters.transports.lines import LineFile, LineSocket
 from sensor.model.record import Record
 
 
-class Config(Settings):
+class Config(ExporterSettings):
     """A file (`-`: standard output) or a Unix socket, under Suricata's names for them."""
 
     path: str = Field(min_length=1, json_schema_extra=PATH)

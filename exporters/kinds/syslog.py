@@ -1,17 +1,15 @@
 """Events as syslog messages (RFC 5424) over UDP (RFC 5426), TCP (RFC 6587, counted octets) or TLS (RFC 5425), the event's JSON as text.
 
-rfc5424-logging-handler makes the message; the sockets are ours, since that library reconnects in silence and loses what was on its way.
+`forms/syslog.py` makes the messages. The sockets are ours: the library for the messages reconnects in silence and loses what was on its way.
 Syslog knows no answer. Over TCP and TLS a batch counts as sent once the receiver's system has acknowledged its bytes, and what was sent
 in the last seconds of a connection that broke is sent again: rather twice (with the same event_id) than never. UDP may lose messages,
-and nobody is told.
+unnoticed.
 """
 
 from __future__ import annotations
 
 import errno
 import fcntl
-import io
-import logging
 import select
 import socket
 import ssl
@@ -19,19 +17,17 @@ import struct
 import termios
 import time
 from collections import deque
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from typing import Annotated, Literal
 
 from pydantic import Field
-from rfc5424logging import Rfc5424SysLogHandler
 
 from exporters.destination import Refused, Unreachable
-from exporters.forms.event import CERTAIN, PROBABLE, dumps, severity
-from exporters.forms.event import encode as event_of
-from exporters.settings import Settings, Timeout, Tls
+from exporters.forms.syslog import SyslogFormat
+from exporters.settings import ExporterSettings, Timeout, Tls
 from sensor.model.finding import Finding
 from sensor.model.node import Node
-from sensor.model.record import event_id
+from sensor.model.text import endpoint_text
 
 #: The number of RFC 5612, reserved for examples: the project has none of its own at IANA. Can be set to the operator's.
 EXAMPLE_ENTERPRISE = "32473"
@@ -39,35 +35,10 @@ EXAMPLE_ENTERPRISE = "32473"
 DOUBT_S, DOUBT_MESSAGES = 5.0, 2_048
 #: How often the system is asked whether all bytes were acknowledged, in seconds.
 ASK_S = 0.01
-#: The end of the year 9999, after which no timestamp can be written.
-LAST_SECOND = 253_402_300_799.0
 PORTS = {"udp": 514, "tcp": 514, "tls": 6514}
-FACILITIES = {
-    "kern": 0,
-    "user": 1,
-    "mail": 2,
-    "daemon": 3,
-    "auth": 4,
-    "syslog": 5,
-    "authpriv": 10,
-    **{f"local{number}": 16 + number for number in range(8)},
-}
-#: What a message that is too long loses, step by step: all but the newest connections, and so on.
-SHORTENED = (
-    *(("mining", "flows", 128), ("mining", "flows", 32), ("mining", "flows", 8), ("mining", "flows", 1)),
-    *(("attribution", "claims", 2), ("mining", "evidence", 1), ("mining", "workers", 4)),
-    *(
-        ("mining", "flows", 0),
-        ("mining", "evidence", 0),
-        ("mining", "workers", 0),
-        ("attribution", "claims", 0),
-        ("mining", "reasons", 0),
-    ),
-)
-LEVELS = {CERTAIN: "ALERT", PROBABLE: "WARNING"}
 
 
-class Config(Settings):
+class Config(ExporterSettings):
     """Where to and how. `message_bytes` is what receivers take by default (rsyslog: 8 KiB); longer events lose their oldest connections."""
 
     host: str = Field(min_length=1)
@@ -84,69 +55,9 @@ class Config(Settings):
     timeout_s: Timeout = 5.0
 
 
-class Format:
-    """Turns records into messages; pure, given the host's name."""
-
-    def __init__(self, settings: Config) -> None:
-        self._handler = Rfc5424SysLogHandler(
-            stream=io.BytesIO(),  # never written to: only the message is made by it
-            facility=FACILITIES[settings.facility],
-            hostname=settings.hostname,
-            appname="minewatch",
-            procid="-",
-            enterprise_id=settings.enterprise,
-            utc_timestamp=True,
-            msg_as_utf8=False,  # ASCII; the mark of UTF-8 would stand in the way of JSON parsers
-        )
-        self._sd_id = f"minewatch@{settings.enterprise}"
-        self._most_bytes = settings.message_bytes
-
-    def encode(self, record: Finding | Node) -> bytes:
-        """The message without framing. Raises Refused if it cannot be made short enough."""
-        event = event_of(record)
-        message = self._message(record, dumps(event))
-        for shorter in _shortened(event):
-            if len(message) <= self._most_bytes:
-                break
-            message = self._message(record, dumps(shorter))
-        if len(message) > self._most_bytes:
-            raise Refused(f"longer than message_bytes ({self._most_bytes}) even without its lists")
-        return message
-
-    def _message(self, record: Finding | Node, text: str) -> bytes:
-        level = LEVELS.get(severity(record.grade), "NOTICE") if isinstance(record, Finding) else "NOTICE"
-        created = min(max(0, record.last_ns) / 1e9, LAST_SECOND)
-        line = logging.makeLogRecord({"name": "minewatch", "msg": text, "levelname": level, "created": created})
-        line.msgid = "mining" if isinstance(record, Finding) else "node"
-        line.structured_data = {self._sd_id: _data(record)}
-        built = self._handler.build_msg(line)
-        assert isinstance(built, bytes)
-        return built
-
-
-def _data(record: Finding | Node) -> dict[str, str]:
-    """What collectors filter by without reading JSON."""
-    data = {"event_id": event_id(record)}
-    if isinstance(record, Finding):
-        data |= {
-            "finding_id": record.finding_id,
-            "state": record.state,
-            "grade": record.grade.label,
-            "dialect": record.dialect,
-        }
-        data |= {"miner": record.miner_ip, "pool": f"{record.pool_ip}:{record.pool_port}"}
-    else:
-        data |= {"node_id": record.node_id, "protocol": record.protocol}
-    return data
-
-
-def _shortened(event: dict[str, object]) -> Iterator[dict[str, object]]:
-    """The event without its longest lists, one after another; `flow_count` still says how many there were."""
-    for section, key, kept in SHORTENED:
-        part = event.get(section)
-        if isinstance(part, dict) and len(part.get(key) or ()) > kept:
-            event = {**event, section: {**part, key: part[key][len(part[key]) - kept :]}}
-            yield event
+def message_format(settings: Config) -> SyslogFormat:
+    """How records become messages under these settings."""
+    return SyslogFormat(settings.facility, settings.hostname, settings.enterprise, settings.message_bytes)
 
 
 class Sender:
@@ -158,7 +69,7 @@ class Sender:
     def __init__(self, settings: Config, clock: Callable[[], float] = time.monotonic) -> None:
         """Raises Unusable if a certificate cannot be read."""
         self._settings, self._clock = settings, clock
-        self._format = Format(settings)
+        self._format = message_format(settings)
         self._place = (settings.host, settings.port or PORTS[settings.transport])
         self._context = settings.tls.context() if settings.transport == "tls" else None
         self._socket: socket.socket | None = None
@@ -176,7 +87,7 @@ class Sender:
             self.close()
             if error.errno == errno.EMSGSIZE:
                 raise Refused("longer than a datagram of this network") from None
-            raise Unreachable(f"{self._place[0]}:{self._place[1]}: {error.strerror or error}") from error
+            raise Unreachable(f"{endpoint_text(*self._place)}: {error.strerror or error}") from error
 
     def reopen(self) -> None:
         """Nothing is held open that could be rotated."""
@@ -233,7 +144,7 @@ def _unacknowledged_bytes(connection: socket.socket) -> int:
 
 
 def _hung_up(connection: socket.socket) -> bool:
-    """Whether the other end closed: a receiver of syslog never sends, so what can be read is the end (or TLS's word of it)."""
+    """Whether the other end closed: a receiver of syslog never sends, so what can be read is the end (or TLS's notice of it)."""
     if not select.select([connection], [], [], 0)[0]:
         return False
     if not isinstance(connection, ssl.SSLSocket):

@@ -19,7 +19,7 @@ from pydantic import Field, model_validator
 from exporters.destination import Unusable
 from exporters.forms.event import dumps
 from exporters.forms.event import encode as event_of
-from exporters.settings import PATH, Settings, Timeout, Tls, secret_of
+from exporters.settings import PATH, ExporterSettings, Timeout, Tls, secret_of
 from exporters.transports.http import Poster, Url
 from sensor.model.finding import Finding
 from sensor.model.node import Node
@@ -29,7 +29,7 @@ from sensor.model.record import event_id
 BASE64_MARK, LEAST_BYTES = "whsec_", 16
 
 
-class Config(Settings):
+class Config(ExporterSettings):
     """Where to, and where the shared secret is: in a file or in an environment variable, as `whsec_` and Base64 or as plain text."""
 
     url: Url

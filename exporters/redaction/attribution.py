@@ -11,6 +11,7 @@ import re
 
 from exporters.redaction.inside import HIDDEN, is_inside
 from sensor.model.attribution import Attribution, Claim, Enterprise, Site
+from sensor.model.finding import Finding
 
 #: Members of a claim's detail that lead to a person or into a network.
 _PERSONAL = frozenset({"contact", "certificate", "machine", "subscriber", "gateway"})
@@ -31,16 +32,25 @@ def redacted_attribution(answer: Attribution) -> Attribution:
     )
 
 
+def without_persons(finding: Finding) -> Finding:
+    """The finding; if its address is a person's, without what leads to them."""
+    answer = finding.attribution
+    if answer is None or not _people(answer):
+        return finding
+    return dataclasses.replace(finding, attribution=redacted_attribution(answer))
+
+
+def _people(answer: Attribution) -> list[Enterprise]:
+    """The persons among those whom the answer and its claims name."""
+    named = (answer.enterprise, *(claim.enterprise for claim in answer.claims))
+    return [enterprise for enterprise in named if enterprise is not None and enterprise.individual]
+
+
 def _secrets(answer: Attribution) -> list[str]:
     """Names and accounts that no text may hold, long ones first."""
-    people = [
-        one
-        for one in (answer.enterprise, *(claim.enterprise for claim in answer.claims))
-        if one is not None and one.individual
-    ]
-    found = {name for one in people for name in (one.name, *one.aliases)} | {
-        claim.subscriber for claim in answer.claims if claim.subscriber
-    }
+    people = _people(answer)
+    found = {name for person in people for name in (person.name, *person.aliases)}
+    found |= {claim.subscriber for claim in answer.claims if claim.subscriber}
     found |= {claim.detail[name] for claim in answer.claims for name in _PERSONAL & claim.detail.keys()}
     return sorted((text for text in found if text), key=len, reverse=True)
 

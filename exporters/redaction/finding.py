@@ -1,7 +1,7 @@
-"""A finding as it may be shown to others: worker names that tell internal addresses or places are blanked, wallets lose their middle.
+"""A finding as it may be shown to others: worker names that give away internal addresses or places are blanked, wallets lose their middle.
 
-Pure: a record in, a copy out; the record itself is left alone. It covers every text of a finding that the network said. The addresses of
-miner, pool and proxy are what a finding is about and stay, as they stand in the packets; one that is only spoken of (the client in a PROXY
+Pure: a record in, a copy out; the record itself is left alone. It covers every text of a finding that came from the network. The addresses of
+miner, pool and proxy are what a finding is about and stay, as they stand in the packets; one that is only mentioned (the client in a PROXY
 header, the pool a proxy was asked for) stays if it is no inside address. Knows no configuration and no destination.
 """
 
@@ -46,9 +46,9 @@ _TON = re.compile(r"(?<![A-Za-z0-9_-])[EUk0]Q[A-Za-z0-9_-]{46}(?![A-Za-z0-9_-])"
 def redacted(finding: Finding) -> Finding:
     """A copy without inside knowledge."""
     wallet = finding.wallet
-    known = [wallet.address] if wallet is not None and wallet.address else []
+    wallets = [wallet.address] if wallet is not None and wallet.address else []
     names = [name for name in {finding.worker, *finding.workers, *(flow.worker for flow in finding.flows)} if name]
-    hide = _Hiding(known, names)
+    hide = _Hiding(wallets, names)
     return dataclasses.replace(
         finding,
         login=hide.text(finding.login),
@@ -77,7 +77,7 @@ def hide_worker(name: str) -> str:
 
 
 def hide_host(place: str) -> str:
-    """`host:port` that was spoken of: a public address stays, an inside one goes, a name loses what tells an inside address or a place."""
+    """`host:port` that was mentioned: a public address stays, an inside one goes, a name loses what gives away an inside address or a place."""
     host, colon, port = place.rpartition(":")
     if not colon or not port.isdigit():
         host, colon, port = place, "", ""
@@ -103,7 +103,7 @@ class _Hiding:
         changed = {name: hide_worker(name) for name in workers}
         pairs = {
             **{name: new for name, new in changed.items() if new != name and len(name) > 2},
-            **{one: shorten(one) for one in wallets},
+            **{name: shorten(name) for name in wallets},
         }
         self._exact = sorted(pairs.items(), key=lambda pair: -len(pair[0]))
 

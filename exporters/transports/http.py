@@ -14,9 +14,10 @@ from pydantic import AfterValidator
 
 from exporters.destination import Refused, Unreachable
 from exporters.settings import Tls
+from sensor.model.text import printable
 
-#: Bytes of an answer that are read; of a refusal the first few words are told.
-ANSWER_BYTES, TOLD_CHARACTERS = 4_096, 200
+#: Bytes of an answer that are read; of a refusal so many characters are reported.
+ANSWER_BYTES, REPORTED_CHARACTERS = 4_096, 200
 #: Refusals of the moment: request timeout, too many requests (RFC 9110, RFC 6585).
 LATER = frozenset({408, 429})
 
@@ -59,11 +60,11 @@ class Poster:
             raise Unreachable(f"{self._url}: {' '.join(str(error).split())}") from error
         if 200 <= status < 300:
             return
-        words = "".join(char if char.isprintable() else " " for char in answer.decode("utf-8", "replace"))
-        told = f"{self._url}: answered {status} {words[:TOLD_CHARACTERS]}".rstrip()
+        text = printable(answer.decode("utf-8", "replace"), " ")
+        problem = f"{self._url}: answered {status} {text[:REPORTED_CHARACTERS]}".rstrip()
         if 300 <= status < 500 and status not in LATER:
-            raise Refused(told)
-        raise Unreachable(told)
+            raise Refused(problem)
+        raise Unreachable(problem)
 
     def close(self) -> None:
         """Close the connections."""

@@ -15,7 +15,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 from pydantic import Field, PrivateAttr
 
-from sensor.attribution.source import Name, Section, Source
+from sensor.attribution.source import Name, Source
+from sensor.model.section import Section
 
 
 def module(kind: str) -> ModuleType:

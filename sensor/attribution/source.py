@@ -10,15 +10,10 @@ import re
 from pathlib import Path
 from typing import Annotated
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import AfterValidator, BeforeValidator, Field
 
+from sensor.model.section import Section
 from sensor.sheets.dates import first_ns, offset_seconds
-
-
-class Section(BaseModel):
-    """Unknown keys are mistakes, and nothing is converted silently."""
-
-    model_config = ConfigDict(strict=True, extra="forbid", frozen=True)
 
 
 def _offset(text: str) -> str:

@@ -281,9 +281,9 @@ def _due(case: Case, now_ns: int, zone: tzinfo) -> str:
 
 
 def _printable(text: str) -> str:
-    from exporters.forms.cells import printable
+    from exporters.forms.fitting import visible
 
-    return printable(text)
+    return visible(text)
 
 
 def _day(ns: int, zone: tzinfo) -> str:

@@ -87,12 +87,12 @@ def events(outcome: Outcome, settings: Configuration, engine: str) -> Iterator[s
 
 def page(outcome: Outcome, settings: Configuration, engine: str, sources: Sequence[str]) -> Iterable[str]:
     """The page to look at."""
-    from exporters.forms.report.page import Seen, write
+    from exporters.forms.report.page import ReplayResult, write
     from exporters.forms.table import Trouble
 
     records = _records(outcome, settings)
     return write(
-        Seen(
+        ReplayResult(
             findings=[one for one in records if isinstance(one, Finding)],
             nodes=[one for one in records if isinstance(one, Node)],
             troubles=[Trouble(item.source, item.reason, item.offset, item.packets) for item in outcome.problems],

@@ -9,7 +9,6 @@ import sys
 import time
 from collections.abc import Iterator
 
-from exporters.web_config import ServeError
 from sensor.daemon.daemon import Daemon
 from sensor.daemon.parts import Given, Parts, build
 from sensor.daemon.reload import Reloads
@@ -18,6 +17,7 @@ from sensor.intake.interfaces import list_interfaces
 from sensor.intake.spool import WatchError
 from sensor.ledger import LedgerError
 from sensor.model.exit_codes import CONFIG, OK, RUN_ERROR, USAGE
+from sensor.serve.access import ServeError
 from sensor.settings.document import ConfigError
 
 

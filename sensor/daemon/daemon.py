@@ -13,10 +13,9 @@ from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
-from exporters.scrape import Server
-from exporters.web_config import ServeError
 from sensor.daemon.intake import Folder, Intake, Interfaces, Stdin
 from sensor.daemon.listening import Listening
+from sensor.daemon.metrics_server import MetricsServer
 from sensor.daemon.notify import Notifier
 from sensor.daemon.parts import Parts
 from sensor.daemon.reload import Outcome, Reloads
@@ -31,6 +30,7 @@ from sensor.line.pipeline import Pipeline
 from sensor.model.events import End, Event
 from sensor.model.finding import Finding
 from sensor.model.node import Node
+from sensor.serve.access import ServeError
 
 #: Events taken at once, and how long an idle poll waits: signals, ticks and retries come between two of them.
 BATCH_EVENTS, WAIT_MS = 1_024, 100
@@ -61,7 +61,7 @@ class Daemon:
         self._evidence = _evidence(parts)
         self._core = _core(engine, parts)
         self._standing = Standing(engine.name, self._core, self._recorder)
-        self._server = Server(parts.metrics, self._standing.newest) if parts.metrics is not None else None
+        self._server = MetricsServer(parts.metrics, self._standing.newest) if parts.metrics is not None else None
         self._listening = Listening(self._ledger, say)
         self._intake = _intake(engine, self._core, parts, say)
         self._live = isinstance(self._intake, Interfaces)

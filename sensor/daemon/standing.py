@@ -14,7 +14,7 @@ from sensor.delivery import Delivery
 from sensor.intake.engine import Core
 from sensor.ledger import Recorder
 from sensor.model.events import Event
-from sensor.model.status import STAGES, Outbox, Reload, Status
+from sensor.model.status import STAGES, OutboxStatus, Reload, Status
 from sensor.model.version import VERSION
 
 #: A stage that has not moved for so long holds the watchdog back; less where the service manager is less patient.
@@ -90,7 +90,7 @@ class Standing:
             signatures_changed_ns=parts.signatures_changed_ns,
             findings_reached=dict(self.tally.reached),
             findings_open=self.tally.open_by_grade,
-            findings_muted=self.tally.muted,
+            findings_suppressed=self.tally.muted,
             hashrate_hps=hashrate,
             power_watts=power,
             energy_joules=self.tally.energy_joules,
@@ -103,10 +103,10 @@ class Standing:
         )
 
 
-def _outbox(one: object) -> Outbox:
+def _outbox(one: object) -> OutboxStatus:
     """A delivery's standing as metrics tell it."""
     from sensor.delivery import Standing as Delivered
 
     assert isinstance(one, Delivered)
     deliveries = {"delivered": one.delivered, "failed": one.failed, "refused": one.refused, "repeated": one.repeated}
-    return Outbox(depth=one.depth, oldest_ns=one.oldest_ns, deliveries=deliveries, dropped=one.dropped)
+    return OutboxStatus(depth=one.depth, oldest_ns=one.oldest_ns, deliveries=deliveries, dropped=one.dropped)

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from sensor.model.finding import Finding
 from sensor.model.node import Node
 from sensor.model.quantities import Interval, Power
-from sensor.model.status import Bounds
+from sensor.model.summary import Range
 
 JOULES_PER_KWH = 3.6e6
 UNKNOWN = "unknown"
@@ -58,7 +58,7 @@ class Tally:
         """How many of them are kept quiet."""
         return sum(one.muted for one in self._open.values())
 
-    def sums(self) -> tuple[dict[str, Bounds], dict[str, Bounds]]:
+    def sums(self) -> tuple[dict[str, Range], dict[str, Range]]:
         """Hashrate in hashes a second and power in watts of open findings, each by algorithm."""
         hashrate: dict[str, list[float]] = {}
         power: dict[str, list[float]] = {}
@@ -68,8 +68,8 @@ class Tally:
                     whole = sums.setdefault(one.algorithm, [0.0, 0.0, 0.0])
                     for at, value in enumerate((figure.low, figure.best, figure.high)):
                         whole[at] += value
-        return {name: Bounds(*whole) for name, whole in hashrate.items()}, {
-            name: Bounds(*whole) for name, whole in power.items()
+        return {name: Range(*whole) for name, whole in hashrate.items()}, {
+            name: Range(*whole) for name, whole in power.items()
         }
 
     def _take(self, finding: Finding, muted: bool) -> None:

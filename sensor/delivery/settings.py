@@ -13,7 +13,7 @@ from typing import Any
 from pydantic import BaseModel, ValidationError
 
 from exporters.kinds import kinds
-from exporters.settings import PATH, Settings
+from exporters.settings import PATH, ExporterSettings
 from sensor.settings.document import Document, Key
 
 SECTION = "exporters"
@@ -50,8 +50,8 @@ def checked(document: Document, folder: Path | None) -> dict[str, list[Any]]:
 
 
 def _instance(
-    document: Document, key: Key, given: object, config: type[Settings], folder: Path | None
-) -> Settings | None:
+    document: Document, key: Key, given: object, config: type[ExporterSettings], folder: Path | None
+) -> ExporterSettings | None:
     try:
         settings = config.model_validate({} if given is None else given)
     except ValidationError as error:
@@ -62,7 +62,7 @@ def _instance(
                 message = f"unknown key; {_nearest(str(where[-1]), _section(config, item['loc']).model_fields)}"
             document.problems.append(f"{document.place(where)}: {'.'.join(map(str, where))}: {message}")
         return None
-    rooted: Settings = settings if folder is None else _rooted(document, key, settings, folder)
+    rooted: ExporterSettings = settings if folder is None else _rooted(document, key, settings, folder)
     return rooted
 
 

@@ -12,6 +12,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from sensor.model.summary import Range
+
 #: The stages whose heartbeats tell whether the sensor lives, in the order of the line.
 STAGES = ("capture", "line", "record", "deliver")
 #: What a reload replaces.
@@ -24,17 +26,8 @@ Counts = Mapping[str, int]
 Figures = Mapping[str, float]
 
 
-@dataclass(slots=True, frozen=True)
-class Bounds:
-    """An estimate summed over findings: its best value between its low and high one."""
-
-    low: float = 0.0
-    best: float = 0.0
-    high: float = 0.0
-
-
 @dataclass(slots=True, frozen=True, kw_only=True)
-class Outbox:
+class OutboxStatus:
     """One exporter's queue and what became of what was in it."""
 
     depth: int = 0  # records that wait
@@ -78,15 +71,15 @@ class Status:
         default_factory=dict
     )  # by (dialect, grade): each once at every grade it came to
     findings_open: Counts = field(default_factory=dict)  # now, by grade
-    findings_muted: int = 0  # open ones that an allow-list keeps quiet
-    hashrate_hps: Mapping[str, Bounds] = field(default_factory=dict)  # of open findings, by algorithm
-    power_watts: Mapping[str, Bounds] = field(default_factory=dict)  # of open findings, by algorithm
+    findings_suppressed: int = 0  # open ones that an allow-list suppresses
+    hashrate_hps: Mapping[str, Range] = field(default_factory=dict)  # of open findings, by algorithm
+    power_watts: Mapping[str, Range] = field(default_factory=dict)  # of open findings, by algorithm
     energy_joules: float = 0.0  # estimated, best value, all findings, since the start
 
     # What follows the line.
     attribution: Figures = field(default_factory=dict)  # Attribution.stats()
     ledger: Counts = field(default_factory=dict)  # Recorder.counters
     evidence: Counts = field(default_factory=dict)  # Evidence.counters
-    outboxes: Mapping[str, Outbox] = field(default_factory=dict)  # by exporter
+    outboxes: Mapping[str, OutboxStatus] = field(default_factory=dict)  # by exporter
     reloads: Mapping[str, Reload] = field(default_factory=dict)  # by RELOAD_KINDS
     daemon: Counts = field(default_factory=dict)  # whatever else is counted, by name

@@ -1,6 +1,8 @@
-"""Text that others wrote, made fit to keep and to show; and an address with its port as text. Pure."""
+"""Text that others wrote, made fit to keep and to show; an address with its port as text; the name of a file. Pure."""
 
 from __future__ import annotations
+
+from pathlib import PurePosixPath, PureWindowsPath
 
 
 def printable(text: str, instead: str = "") -> str:
@@ -20,3 +22,13 @@ def split_endpoint(text: str) -> tuple[str, int] | None:
     if not colon or not (port.isascii() and port.isdigit()) or int(port) > 65_535 or (":" in host and not bracketed):
         return None
     return host[1:-1] if bracketed else host, int(port)
+
+
+def valid_utf8(text: str) -> str:
+    """The text with `?` for each lone surrogate, which UTF-8 cannot hold."""
+    return text.encode("utf-8", "replace").decode()
+
+
+def file_name(path: str) -> str:
+    """The last part of a path of either separator; the path itself where it has none."""
+    return PureWindowsPath(PurePosixPath(path).name).name or path

@@ -13,6 +13,7 @@ from typing import Annotated, Any, Literal, Self, TypeVar
 import yaml
 from pydantic import Field, ValidationError
 
+from sensor.model.section import Section
 from sensor.settings.document import ConfigError, Document, Key, override, read, report
 from sensor.settings.sections import (
     Bulletin,
@@ -23,7 +24,6 @@ from sensor.settings.sections import (
     Keeping,
     Limits,
     Output,
-    Section,
     Signatures,
     Verify,
 )

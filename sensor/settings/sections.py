@@ -10,16 +10,12 @@ import ipaddress
 import zoneinfo
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+from pydantic import Field, field_validator, model_validator
+
+from sensor.model.section import Section
 
 Text = Annotated[str, Field(min_length=1)]
 Grade = Literal["looked-up", "contacted", "named", "behaves", "speaks", "accepted", "verified"]
-
-
-class Section(BaseModel):
-    """Unknown keys are mistakes, and nothing is converted silently."""
-
-    model_config = ConfigDict(strict=True, extra="forbid", frozen=True)
 
 
 Count = Annotated[int, Field(ge=1, le=1 << 32)]
@@ -99,8 +95,8 @@ class Interface(Section):
 class Exclude(Section):
     """What is left out right after decoding: networks, and ports of TCP and UDP."""
 
-    networks: list[str] = []
-    ports: list[Annotated[int, Field(ge=0, le=65_535)]] = []
+    networks: list[str] = Field(default_factory=list)
+    ports: list[Annotated[int, Field(ge=0, le=65_535)]] = Field(default_factory=list)
 
     @field_validator("networks")
     @classmethod
@@ -113,7 +109,7 @@ class Exclude(Section):
 class Capture(Section):
     """What the daemon reads: interfaces, or a folder that a rotating capture fills, or standard input to its end."""
 
-    interfaces: list[Interface] = []
+    interfaces: list[Interface] = Field(default_factory=list)
     folder: Text | None = None
     memory: Text | None = None  # where it is remembered which files of the folder were read; without it, in the folder
     stdin: bool = False
@@ -174,7 +170,7 @@ class Findings(Section):
     attempt_s: Annotated[int, Field(ge=1, le=3_600)] = 60
     least_grade: Grade = "behaves"
     least_confidence: Annotated[float, Field(ge=0.0, le=1.0)] = 0.0
-    allow: list[Allow] = []
+    allow: list[Allow] = Field(default_factory=list)
 
 
 class Keeping(Section):

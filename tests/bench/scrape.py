@@ -14,7 +14,7 @@ import time
 from urllib.request import urlopen
 
 from exporters.kinds.prometheus import Config
-from exporters.scrape import Server
+from sensor.daemon.metrics_server import MetricsServer
 from tests.exporters.statuses import busy
 
 LIMIT_MS = 200.0
@@ -42,7 +42,7 @@ def main() -> int:
     parser.add_argument("--scrapes", type=int, default=500)
     arguments = parser.parse_args()
     status = busy(10_000)
-    server = Server(Config(listen="127.0.0.1:0"), lambda: status)
+    server = MetricsServer(Config(listen="127.0.0.1:0"), lambda: status)
     server.start()
     passed = True
     for name in ("alone", "beside a busy line"):

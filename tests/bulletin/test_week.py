@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from exporters.forms.documents.wording import NOTES
+from exporters.forms.documents.labels import NOTES
 from sensor.cli.main import main
 from sensor.ledger import Ledger
 from sensor.ledger.read.periods import summary

@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 
 from exporters.kinds.prometheus import Config
-from exporters.scrape import Server
+from sensor.daemon.metrics_server import MetricsServer
 from sensor.model.status import Status
 
 DEPLOY = Path(__file__).parents[2] / "deploy"
@@ -126,12 +126,12 @@ def spawn(tmp_path: Path) -> Iterator[Spawn]:
 
 
 @pytest.fixture
-def serve() -> Iterator[Callable[[Callable[[], Status]], Server]]:
+def serve() -> Iterator[Callable[[Callable[[], Status]], MetricsServer]]:
     """Serves the metrics of a status on a free loopback port."""
-    servers: list[Server] = []
+    servers: list[MetricsServer] = []
 
-    def start(source: Callable[[], Status]) -> Server:
-        servers.append(Server(Config(listen="127.0.0.1:0"), source))
+    def start(source: Callable[[], Status]) -> MetricsServer:
+        servers.append(MetricsServer(Config(listen="127.0.0.1:0"), source))
         servers[-1].start()
         return servers[-1]
 

@@ -16,8 +16,8 @@ from pathlib import Path
 sys.path.insert(0, "/usr/lib/minewatch")
 
 from exporters.kinds.prometheus import Config
-from exporters.scrape import Server
 from sensor import _core
+from sensor.daemon.metrics_server import MetricsServer
 from sensor.model.status import Status
 
 CLONE_NEWUSER = 0x10000000
@@ -87,7 +87,7 @@ signal.signal(signal.SIGHUP, reload)
 signal.signal(signal.SIGTERM, stop)
 signal.signal(signal.SIGUSR1, starve)
 signal.signal(signal.SIGUSR2, lambda *_: os._exit(78))
-server = Server(Config(), lambda: Status(version="0", engine="compiled", start_ns=time.time_ns()))
+server = MetricsServer(Config(), lambda: Status(version="0", engine="compiled", start_ns=time.time_ns()))
 server.start()
 tell("READY=1\nSTATUS=capturing")
 while True:

@@ -15,12 +15,12 @@ import pytest
 import yaml
 
 from exporters.forms.series import METRICS, PREFIX
-from exporters.scrape import Server
+from sensor.daemon.metrics_server import MetricsServer
 from sensor.model.status import Status
 from tests.deploy.conftest import DEPLOY, Spawn, free_port, metric_names, run, wait_for
 from tests.exporters.statuses import busy, quiet
 
-Serve = Callable[[Callable[[], Status]], Server]
+Serve = Callable[[Callable[[], Status]], MetricsServer]
 RULES = DEPLOY / "prometheus" / "minewatch.rules.yml"
 GROUPS = yaml.safe_load(RULES.read_text())["groups"]
 ALERTS = {rule["alert"]: rule for group in GROUPS for rule in group["rules"] if "alert" in rule}

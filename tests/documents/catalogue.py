@@ -6,7 +6,7 @@ from pathlib import Path
 
 from babel.messages.extract import extract_from_dir
 
-FOLDER = Path(__file__).parents[2] / "exporters" / "documents"
+FOLDER = Path(__file__).parents[2] / "exporters" / "forms" / "documents"
 KEYWORDS = {"_": None, "N_": None}
 METHODS = [("**.py", "python"), ("templates/**.html", "jinja2")]
 

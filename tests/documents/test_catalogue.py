@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 from babel.messages.pofile import read_po
 
-from exporters.forms.documents.wording import CATEGORIES, CLASSES, REASONS, STATES, VERDICTS
-from exporters.forms.documents.words import LANGUAGES, catalogue, translator
+from exporters.forms.documents.labels import CATEGORIES, CLASSES, REASONS, STATES, VERDICTS
+from exporters.forms.documents.translations import LANGUAGES, catalogue, translator
 from sensor.attribution.formats.codes import CATEGORIES as BOOKS
 from sensor.cases.site_class import KINDS
 from sensor.cases.states import STATES as CASES

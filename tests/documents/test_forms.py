@@ -19,8 +19,8 @@ import python_calamine
 from hypothesis import given, settings
 
 from exporters.forms.documents import data, numerals, page, sheets, text, workbook
-from exporters.forms.documents.model import Cell, Document, Facts, Range, Table, ranged, rounded
-from tests.documents.made import NASTY, documents, nasty
+from exporters.forms.documents.model import Cell, Document, DocumentTable, KeyFigures, RangeCell, ranged, rounded
+from tests.documents.samples import NASTY, documents, nasty
 from tests.exporters import browser
 
 FEW = settings(max_examples=40)
@@ -31,12 +31,12 @@ def numbers(document: Document) -> Counter[float]:
     found: Counter[float] = Counter()
     for block in document.blocks():
         cells: list[Cell] = []
-        if isinstance(block, Facts):
-            cells = [fact.value for fact in block.facts]
-        elif isinstance(block, Table):
+        if isinstance(block, KeyFigures):
+            cells = [fact.value for fact in block.figures]
+        elif isinstance(block, DocumentTable):
             cells = [cell for row in block.rows for cell in row]
         for cell in cells:
-            if isinstance(cell, Range):
+            if isinstance(cell, RangeCell):
                 found.update((cell.low, cell.best, cell.high))
             elif isinstance(cell, int | float):
                 found[cell] += 1
@@ -61,7 +61,7 @@ def test_json_csv_and_workbook_have_the_numbers_of_the_document(document: Docume
     texts = {
         (block.key, column.key)
         for block in document.blocks()
-        if isinstance(block, Table)
+        if isinstance(block, DocumentTable)
         for column in block.columns
         if column.kind in ("text", "moment")
     }
@@ -88,10 +88,10 @@ def test_page_and_markdown_show_every_number(document: Document) -> None:
     shown = Text(page.write(document).decode()).text
     plain = re.sub(r"\\(.)", r"\1", text.write(document).decode())
     for block in document.blocks():
-        if isinstance(block, Table):
+        if isinstance(block, DocumentTable):
             for row in block.rows:
                 for cell, column in zip(row, block.columns, strict=True):
-                    if isinstance(cell, Range):
+                    if isinstance(cell, RangeCell):
                         assert numerals.best(cell, column.kind, column.unit) in shown
                         assert numerals.bounds(cell, column.kind) in shown
                         assert numerals.shown(cell, column.kind, column.unit) in plain
@@ -115,7 +115,7 @@ def test_rounding_keeps_four_digits_and_order() -> None:
     assert rounded(0.0123456) == 0.01235
     assert rounded(0.000123456) == 0.000123
     assert rounded(float("nan")) == rounded(float("inf")) == 0
-    assert ranged(1.00001, 1.00002, 1.00003) == Range(1.0, 1.0, 1.0)
+    assert ranged(1.00001, 1.00002, 1.00003) == RangeCell(1.0, 1.0, 1.0)
 
 
 class Text(HTMLParser):

@@ -6,9 +6,10 @@ import time
 from collections import Counter
 from functools import cache
 
+from exporters.forms.metrics import DIALECT_GRADES, GRADES
 from exporters.forms.series import EVIDENCE, INTERFACE, LEDGER, LINE, MALFORMED
-from exporters.kinds.prometheus import DIALECT_GRADES, GRADES
-from sensor.model.status import RELOAD_KINDS, STAGES, Bounds, Outbox, Reload, Status
+from sensor.model.status import RELOAD_KINDS, STAGES, OutboxStatus, Reload, Status
+from sensor.model.summary import Range
 from sensor.reference.counters import new_counters
 from sensor.signatures import load
 
@@ -31,7 +32,7 @@ def quiet() -> Status:
         core=new_counters(),
         dialects=shipped_dialects(),
         interfaces={"mirror0": {**dict.fromkeys(INTERFACE, 0), "up": 1}},
-        outboxes={"eve": Outbox()},
+        outboxes={"eve": OutboxStatus()},
     )
 
 
@@ -66,9 +67,9 @@ def busy(enterprises: int = 10_000) -> Status:
         signatures_changed_ns=now_ns - 3_600 * NS,
         findings_reached={(dialect, grade): enterprises for dialect in dialects for grade in DIALECT_GRADES},
         findings_open=dict.fromkeys(GRADES, enterprises),
-        findings_muted=3,
-        hashrate_hps={name: Bounds(1e12, 2e12, 3e12) for name in algorithms},
-        power_watts={name: Bounds(1e3, 2e3, 3e3) for name in algorithms},
+        findings_suppressed=3,
+        hashrate_hps={name: Range(1e12, 2e12, 3e12) for name in algorithms},
+        power_watts={name: Range(1e3, 2e3, 3e3) for name in algorithms},
         energy_joules=8.64e10,
         attribution={
             "books": 4,
@@ -80,7 +81,8 @@ def busy(enterprises: int = 10_000) -> Status:
         ledger=dict.fromkeys(LEDGER, 1_000),
         evidence=dict.fromkeys(EVIDENCE, 100),
         outboxes={
-            name: Outbox(depth=5, oldest_ns=now_ns, dropped=1) for name in ("eve", "syslog", "webhook", "alertmanager")
+            name: OutboxStatus(depth=5, oldest_ns=now_ns, dropped=1)
+            for name in ("eve", "syslog", "webhook", "alertmanager")
         },
         reloads={kind: Reload(succeeded=12, refused=1, last_success_ns=now_ns) for kind in RELOAD_KINDS},
         daemon={"reconnections": 1, "events_ignored": 2},

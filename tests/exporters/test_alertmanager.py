@@ -10,7 +10,8 @@ from typing import Any
 
 import pytest
 
-from exporters.kinds.alertmanager import Config, Sender, encode, rfc3339
+from exporters.forms.alert import encode, time_text
+from exporters.kinds.alertmanager import Config, Sender
 from sensor.model.evidence import Grade
 from tests.delivery.receivers import HttpReceiver, alertmanager, alerts, eventually
 from tests.exporters.test_eve import NODE
@@ -49,7 +50,7 @@ def test_an_open_finding_is_an_alert_and_a_closed_one_none(url: str) -> None:
         "severity": "critical",
     }
     assert alert["annotations"]["summary"] == "10.0.0.1 mines BTC sha256d at 198.51.100.9:3333"
-    assert alert["startsAt"].startswith(rfc3339(RECENT / 1e9)[:19])
+    assert alert["startsAt"].startswith(time_text(RECENT)[:19])
     sender.send([recent(1, state="updated"), recent(1, state="closed")])
     eventually(lambda: active(url, "finding-1") == [])
 
@@ -81,7 +82,7 @@ def test_labels_do_not_follow_what_changes_with_every_update() -> None:
     other = dataclasses.replace(
         one, state="updated", last_ns=one.last_ns + SECOND, flow_count=9, login="x", coin="XMR", jobs=3
     )
-    assert encode(one, 0.0, {})["labels"] == encode(other, 0.0, {})["labels"]
+    assert encode(one, 0, {})["labels"] == encode(other, 0, {})["labels"]
 
 
 def test_an_alert_that_is_open_ends_ahead_of_now_and_a_closed_one_with_its_last_packet() -> None:
@@ -91,8 +92,8 @@ def test_an_alert_that_is_open_ends_ahead_of_now_and_a_closed_one_with_its_last_
     receiver.close()
     ((_, body),) = receiver.taken
     assert [alert["endsAt"] for alert in json.loads(body)] == [
-        rfc3339(1_800_000_120.0),
-        rfc3339(finding(2).last_ns / 1e9),
+        time_text(1_800_000_120 * SECOND),
+        time_text(finding(2).last_ns),
     ]
 
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 import dataclasses
 import json
 
-from exporters.forms.cells import fitted, holder, whose
+from exporters.forms.cells import holder, whose
 from exporters.forms.event import dumps, encode
+from exporters.forms.fitting import fitted
 from exporters.redaction.finding import redacted
 from sensor.model.attribution import Attribution, Claim, Enterprise, Site
 from sensor.model.finding import Finding

@@ -12,11 +12,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from exporters.forms.event import dumps, encode, encode_stats, severity
-from exporters.forms.moments import file_name, timestamp
 from sensor.line.examples import dialogue_events
 from sensor.model.evidence import Grade
 from sensor.model.finding import Finding
 from sensor.model.node import Node
+from sensor.model.text import file_name
+from sensor.model.time import event_text
 from tests.session.dialogue import run, shipped
 
 SCHEMA = json.loads((Path(__file__).parents[2] / "exporters" / "forms" / "eve.schema.json").read_text())
@@ -119,7 +120,7 @@ def test_stats_are_valid_and_in_order() -> None:
 @settings(max_examples=60, deadline=None)
 @given(st.integers(-(1 << 63), 1 << 63))
 def test_any_packet_time_is_a_timestamp(ns: int) -> None:
-    VALIDATOR.validate({"timestamp": timestamp(ns), "event_type": "stats", "stats": {"engine": "x", "counters": {}}})
+    VALIDATOR.validate({"timestamp": event_text(ns), "event_type": "stats", "stats": {"engine": "x", "counters": {}}})
 
 
 def test_text_from_the_network_cannot_break_a_line() -> None:

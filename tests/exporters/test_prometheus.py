@@ -15,6 +15,7 @@ from prometheus_client.parser import text_string_to_metric_families
 import sensor.line.lifecycle
 import sensor.line.pipeline
 import sensor.session.session
+from exporters.forms.metrics import BOUNDS, StatusCollector
 from exporters.forms.series import (
     ATTRIBUTION,
     CORE,
@@ -29,15 +30,17 @@ from exporters.forms.series import (
     METRICS,
     PREFIX,
 )
-from exporters.kinds.prometheus import BOUNDS, Collector, Config, Process, registry
+from exporters.kinds.prometheus import Config
 from sensor.attribution.answer.attributor import Attributor
 from sensor.attribution.settings import Settings
+from sensor.daemon.metrics_server import ProcessMetrics, registry
 from sensor.evidence import EvidenceFiles
 from sensor.ledger import Ledger, Recorder
 from sensor.line.examples import dialogue_events
 from sensor.line.pipeline import Pipeline
 from sensor.model.events import Chunk
-from sensor.model.status import STAGES, Bounds, Outbox, Reload, Status
+from sensor.model.status import STAGES, OutboxStatus, Reload, Status
+from sensor.model.summary import Range
 from sensor.reference.counters import NAMES
 from sensor.reference.interface import FIGURES
 from sensor.signatures import load
@@ -47,8 +50,8 @@ Series = dict[tuple[str, frozenset[tuple[str, str]]], float]
 SOURCES = Path(str(sensor.__file__)).parent
 
 
-def series(status: Status, collector: Collector | None = None) -> Series:
-    text = generate_latest(registry(collector or Collector(lambda: status))).decode()
+def series(status: Status, collector: StatusCollector | None = None) -> Series:
+    text = generate_latest(registry(collector or StatusCollector(lambda: status))).decode()
     found: Series = {}
     for family in text_string_to_metric_families(text):
         for sample in family.samples:
@@ -180,10 +183,10 @@ def test_what_a_status_says_is_what_is_shown() -> None:
         evidence={"file_bytes": 11},
         findings_reached={("stratum-v1", "verified"): 3},
         findings_open={"verified": 2},
-        hashrate_hps={"sha256d": Bounds(1.0, 2.0, 3.0)},
-        power_watts={"sha256d": Bounds(4.0, 5.0, 6.0)},
+        hashrate_hps={"sha256d": Range(1.0, 2.0, 3.0)},
+        power_watts={"sha256d": Range(4.0, 5.0, 6.0)},
         energy_joules=7.5,
-        outboxes={"webhook": Outbox(depth=4, oldest_ns=3_000_000_000, deliveries={"delivered": 1}, dropped=2)},
+        outboxes={"webhook": OutboxStatus(depth=4, oldest_ns=3_000_000_000, deliveries={"delivered": 1}, dropped=2)},
         reloads={"config": Reload(succeeded=1, refused=2, last_succeeded=False, last_success_ns=4_000_000_000)},
     )
     found = series(status)
@@ -259,7 +262,7 @@ def test_ten_thousand_enterprises_stay_under_500_series() -> None:
 
 def test_a_label_past_its_bound_counts_as_other() -> None:
     names = [f"algorithm-{number}" for number in range(BOUNDS["algorithm"] + 5)]
-    each = {name: Bounds(1.0, 1.0, 1.0) for name in names}
+    each = {name: Range(1.0, 1.0, 1.0) for name in names}
     found = series(replace(quiet(), hashrate_hps=each, power_watts=each))
     assert value(found, "estimated_power_watts", algorithm="other") == 5
     assert (
@@ -269,9 +272,9 @@ def test_a_label_past_its_bound_counts_as_other() -> None:
 
 
 def test_a_series_keeps_its_meaning_when_others_come_before_it() -> None:
-    many = {f"z{number}": Bounds(best=1.0) for number in range(BOUNDS["algorithm"])}
-    statuses = iter([replace(quiet(), power_watts=many), replace(quiet(), power_watts={"a": Bounds(best=2.0), **many})])
-    collector = Collector(lambda: next(statuses))
+    many = {f"z{number}": Range(best=1.0) for number in range(BOUNDS["algorithm"])}
+    statuses = iter([replace(quiet(), power_watts=many), replace(quiet(), power_watts={"a": Range(best=2.0), **many})])
+    collector = StatusCollector(lambda: next(statuses))
     first, second = series(quiet(), collector), series(quiet(), collector)
     watts = {key: number for key, number in first.items() if key[0] == "estimated_power_watts"}
     assert watts.items() <= second.items()
@@ -279,7 +282,7 @@ def test_a_series_keeps_its_meaning_when_others_come_before_it() -> None:
 
 
 def test_the_process_is_shown_where_the_sandbox_hides_the_boot_time() -> None:
-    whole = {family.name: family for family in Process(registry=None).collect()}
+    whole = {family.name: family for family in ProcessMetrics(registry=None).collect()}
     assert whole["process_resident_memory_bytes"].samples[0].value > 0
 
 

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from exporters.forms.documents.page import style
 from exporters.forms.report import gaps, overview, strips
-from exporters.forms.report.page import MOST_FULL, MOST_ROWS, Seen, write
+from exporters.forms.report.page import MOST_FULL, MOST_ROWS, ReplayResult, write
 from exporters.forms.table import Trouble
 from sensor.model.attribution import Attribution, Claim, Enterprise, Site
 from sensor.model.evidence import Evidence, Grade
@@ -81,7 +81,7 @@ def page(
         if counters is None
         else counters
     )
-    seen = Seen(findings, nodes, (), ("a.pcap",), moved, lines, 0.0, "minewatch 0, test engine")
+    seen = ReplayResult(findings, nodes, (), ("a.pcap",), moved, lines, 0.0, "minewatch 0, test engine")
     return "".join(write(dataclasses.replace(seen, **more)))  # type: ignore[arg-type]
 
 
@@ -267,10 +267,10 @@ def test_what_was_not_understood_is_told_by_its_reason() -> None:
     )
 )
 def test_instants_keep_their_order_whatever_is_cut_out(times: list[tuple[int, int]]) -> None:
-    span = strips.span(times)
-    assert len(span.cuts) <= strips.MOST_CUTS
+    axis = strips.time_axis(times)
+    assert len(axis.cuts) <= strips.MOST_CUTS
     instants = sorted(instant for one in times for instant in one)
-    places = [span.place(instant) for instant in instants]
+    places = [axis.place(instant) for instant in instants]
     assert places == sorted(places)
     assert all(0 <= place <= strips.WIDTH for place in places)
 

@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given, settings
 
 from exporters.destination import Refused, Unreachable, Unusable
-from exporters.kinds.syslog import Config, Format, Sender
+from exporters.kinds.syslog import Config, Sender, message_format
 from exporters.settings import Tls
 from sensor.model.finding import Finding
 from sensor.model.node import Node
@@ -47,7 +47,7 @@ def test_any_record_is_a_message_of_the_standard_or_refused(record: Finding | No
     if isinstance(record, Finding) and not record.flows:
         return  # no finding is without a connection
     try:
-        message = Format(Config(host="localhost")).encode(record)
+        message = message_format(Config(host="localhost")).encode(record)
     except Refused:
         return
     found = MESSAGE.fullmatch(message)
@@ -58,12 +58,12 @@ def test_any_record_is_a_message_of_the_standard_or_refused(record: Finding | No
 
 def test_a_message_that_is_too_long_loses_its_oldest_connections_and_says_so() -> None:
     big = finding(flows=tuple(flow(number, began_s=number) for number in range(256)))
-    message = Format(Config(host="localhost")).encode(big)
+    message = message_format(Config(host="localhost")).encode(big)
     assert len(message) <= 8_192
     body = json.loads(message[message.index(b"] {") + 2 :])["mining"]
     assert body["flow_count"] == 256
     assert [one["src_port"] for one in body["flows"]] == [one.key.src_port for one in big.flows[-len(body["flows"]) :]]
-    assert Format(Config(host="localhost", message_bytes=65_000)).encode(big) != message
+    assert message_format(Config(host="localhost", message_bytes=65_000)).encode(big) != message
 
 
 @pytest.mark.parametrize("transport", ["udp", "tcp"])

@@ -8,7 +8,7 @@ import pytest
 import yaml
 
 from exporters.kinds import kinds
-from exporters.settings import Settings
+from exporters.settings import ExporterSettings
 from sensor.daemon.configuration import Configuration, load
 from sensor.delivery import senders
 from sensor.settings.document import ConfigError
@@ -29,7 +29,7 @@ def test_every_kind_is_a_file_with_settings_of_its_own() -> None:
     found = kinds()
     assert {"eve", "syslog", "webhook", "alertmanager"} <= set(found)
     for name in ("eve", "syslog", "webhook", "alertmanager"):
-        assert issubclass(found[name].Config, Settings)
+        assert issubclass(found[name].Config, ExporterSettings)
         assert found[name].__doc__
 
 

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 
 from markupsafe import Markup
 
-from exporters.forms.documents.model import Chart, Point, Range
+from exporters.forms.documents.model import Chart, ChartPoint, RangeCell
 from exporters.forms.documents.numerals import figure, shown
 
 #: Heights in pixels: the whole, the part above the axis, and room above the highest mark.
@@ -20,33 +20,33 @@ HEIGHT, AXIS, TOP = 208, 176, 14
 MOST_LABELS = 7
 
 
-def chart(given: Chart) -> Markup:
+def chart(drawing: Chart) -> Markup:
     """A chart as one <svg>, with its description for those who cannot see it."""
-    values = [point.value for point in given.points if point.value is not None]
+    values = [point.value for point in drawing.points if point.value is not None]
     highest = max((value.high for value in values), default=0.0)
     step = _step(highest)
     most = max(step * math.ceil(highest / step), step) if step else 1.0
-    draw = _columns if given.form == "columns" else _band
-    inside = [*_grid(given, step, most), draw(given, most), *_labels(given.points)]
+    draw = _columns if drawing.form == "columns" else _band
+    inside = [*_grid(drawing, step, most), draw(drawing, most), *_labels(drawing.points)]
     opened = Markup('<svg class="chart" role="img" width="100%" height="{}" aria-label="{}">').format(
-        HEIGHT, given.description or given.title
+        HEIGHT, drawing.description or drawing.title
     )
     return opened + Markup("").join(inside) + Markup("</svg>")
 
 
-def bar(value: Range | float | None, highest: float) -> Markup:
+def bar(value: RangeCell | float | None, highest: float) -> Markup:
     """A bar as long as its figure is large beside the highest of its column; a range shows its bounds as a thinner line."""
     if value is None or highest <= 0:
         return Markup('<svg class="bar" aria-hidden="true" width="100%" height="10"></svg>')
-    best = value.best if isinstance(value, Range) else value
+    best = value.best if isinstance(value, RangeCell) else value
     inside = Markup('<rect class="mark" x="0" y="2" width="{}%" height="6" rx="1"/>').format(_percent(best / highest))
-    if isinstance(value, Range):
+    if isinstance(value, RangeCell):
         low, high = _percent(value.low / highest), _percent(value.high / highest)
         inside += Markup('<line class="bound" x1="{}%" x2="{}%" y1="5" y2="5"/>').format(low, high)
     return Markup('<svg class="bar" aria-hidden="true" width="100%" height="10">') + inside + Markup("</svg>")
 
 
-def _grid(given: Chart, step: float, most: float) -> list[Markup]:
+def _grid(drawing: Chart, step: float, most: float) -> list[Markup]:
     """Lines across with their numbers, the axis first. The numbers stand left of the drawing, in the padding of the style sheet."""
     line = Markup(
         '<line class="{}" x1="0" x2="100%" y1="{}" y2="{}"/><text class="tick" x="-8" y="{}" text-anchor="end">{}</text>'
@@ -55,57 +55,57 @@ def _grid(given: Chart, step: float, most: float) -> list[Markup]:
     for index in range(int(most / step + 1.5) if step else 1):
         y, label = (
             _y(index * step, most),
-            figure(float(f"{index * step:.6g}"), given.kind, given.unit if given.kind == "prefixed" else ""),
+            figure(float(f"{index * step:.6g}"), drawing.kind, drawing.unit if drawing.kind == "prefixed" else ""),
         )
         lines.append(line.format("grid" if index else "axis", y, y, y + 4, label))
     return lines
 
 
-def _columns(given: Chart, most: float) -> Markup:
+def _columns(drawing: Chart, most: float) -> Markup:
     """One column a point, its bounds as a whisker; the figures come up when pointed at."""
     column = Markup(
         '<g><title>{}: {}</title><rect class="mark" x="{}%" y="{}" width="{}%" height="{}" rx="1"/>'
         '<line class="bound" x1="{}%" x2="{}%" y1="{}" y2="{}"/></g>'
     )
-    drawn, wide = Markup(""), 1 / max(len(given.points), 1)
-    for index, point in enumerate(given.points):
+    drawn, wide = Markup(""), 1 / max(len(drawing.points), 1)
+    for index, point in enumerate(drawing.points):
         if point.value is not None:
-            low, y, high = (_y(one, most) for one in (point.value.low, point.value.best, point.value.high))
+            low, y, high = (_y(bound, most) for bound in (point.value.low, point.value.best, point.value.high))
             left, middle = _percent((index + 0.2) * wide), _percent((index + 0.5) * wide)
-            told = shown(point.value, given.kind, given.unit)
+            text = shown(point.value, drawing.kind, drawing.unit)
             drawn += column.format(
-                point.label, told, left, y, _percent(0.6 * wide), round(AXIS - y, 2), middle, middle, low, high
+                point.label, text, left, y, _percent(0.6 * wide), round(AXIS - y, 2), middle, middle, low, high
             )
     return drawn
 
 
-def _band(given: Chart, most: float) -> Markup:
+def _band(drawing: Chart, most: float) -> Markup:
     """A line through the best values in the band of their bounds; a point that is not known is a gap."""
-    count = max(len(given.points), 1)
+    count = max(len(drawing.points), 1)
     area = Markup(
         '<polygon class="band" points="{}"/><polyline class="line" vector-effect="non-scaling-stroke" points="{}"/>'
     )
     dot = Markup('<circle class="dot" cx="{}%" cy="{}" r="{}"><title>{}: {}</title></circle>')
     drawn = Markup('<svg viewBox="0 0 1000 {0}" width="100%" height="{0}" preserveAspectRatio="none">').format(HEIGHT)
-    for run in _runs(given.points):
+    for run in _runs(drawing.points):
         at = [round((index + 0.5) / count * 1000, 2) for index, _ in run]
         low, best, high = (
             [f"{x},{_y(value, most)}" for x, value in zip(at, values, strict=True)]
-            for values in zip(*((one.low, one.best, one.high) for _, one in run), strict=True)
+            for values in zip(*((value.low, value.best, value.high) for _, value in run), strict=True)
         )
         drawn += area.format(" ".join(high + low[::-1]), " ".join(best))
     drawn += Markup("</svg>")
-    for index, point in enumerate(given.points):
+    for index, point in enumerate(drawing.points):
         if point.value is not None:
-            told = shown(point.value, given.kind, given.unit)
+            text = shown(point.value, drawing.kind, drawing.unit)
             x, y = _percent((index + 0.5) / count), _y(point.value.best, most)
-            drawn += dot.format(x, y, 2.5 if count <= 100 else 1.2, point.label, told)
+            drawn += dot.format(x, y, 2.5 if count <= 100 else 1.2, point.label, text)
     return drawn
 
 
-def _runs(points: Sequence[Point]) -> list[list[tuple[int, Range]]]:
+def _runs(points: Sequence[ChartPoint]) -> list[list[tuple[int, RangeCell]]]:
     """The points without gaps between them."""
-    runs: list[list[tuple[int, Range]]] = [[]]
+    runs: list[list[tuple[int, RangeCell]]] = [[]]
     for index, point in enumerate(points):
         if point.value is not None:
             runs[-1].append((index, point.value))
@@ -114,7 +114,7 @@ def _runs(points: Sequence[Point]) -> list[list[tuple[int, Range]]]:
     return [run for run in runs if run]
 
 
-def _labels(points: Sequence[Point]) -> list[Markup]:
+def _labels(points: Sequence[ChartPoint]) -> list[Markup]:
     """Labels below the axis, as many as find room."""
     every = max(1, math.ceil(len(points) / MOST_LABELS))
     text = Markup('<text class="tick" x="{}%" y="{}" text-anchor="middle">{}</text>')

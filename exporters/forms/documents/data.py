@@ -5,7 +5,16 @@ from __future__ import annotations
 import json
 from datetime import datetime
 
-from exporters.forms.documents.model import Block, Cell, Chart, Document, Facts, Range, Sentences, Table
+from exporters.forms.documents.model import (
+    Block,
+    Cell,
+    Chart,
+    Document,
+    DocumentTable,
+    KeyFigures,
+    RangeCell,
+    Sentences,
+)
 
 SUFFIX = "json"
 
@@ -23,7 +32,7 @@ def write(document: Document) -> bytes:
                 "key": section.key,
                 "title": section.title,
                 "introduction": section.introduction,
-                "blocks": [block_of(one) for one in section.blocks],
+                "blocks": [block_of(block) for block in section.blocks],
             }
             for section in document.sections
         ],
@@ -34,23 +43,32 @@ def write(document: Document) -> bytes:
 
 def block_of(block: Block) -> dict[str, object]:
     """One block as a map."""
-    head: dict[str, object] = {"type": type(block).__name__.lower(), "key": block.key, "title": block.title}
-    if isinstance(block, Facts):
+    head: dict[str, object] = {"type": block.block_type, "key": block.key, "title": block.title}
+    if isinstance(block, KeyFigures):
         facts = [
-            {"key": one.key, "title": one.title, "unit": one.unit, "value": cell(one.value), "note": one.note}
-            for one in block.facts
+            {
+                "key": figure.key,
+                "title": figure.title,
+                "unit": figure.unit,
+                "value": cell(figure.value),
+                "note": figure.note,
+            }
+            for figure in block.figures
         ]
         return {**head, "facts": facts}
-    if isinstance(block, Table):
-        columns = [{"key": one.key, "title": one.title, "kind": one.kind, "unit": one.unit} for one in block.columns]
-        keys = [one.key for one in block.columns]
+    if isinstance(block, DocumentTable):
+        columns = [
+            {"key": column.key, "title": column.title, "kind": column.kind, "unit": column.unit}
+            for column in block.columns
+        ]
+        keys = [column.key for column in block.columns]
         rows = [{key: cell(value) for key, value in zip(keys, row, strict=True)} for row in block.rows]
         return {**head, "columns": columns, "rows": rows, "notes": list(block.notes)}
     if isinstance(block, Chart):
         return {
             **head,
             "unit": block.unit,
-            "points": [{"label": one.label, "value": cell(one.value)} for one in block.points],
+            "points": [{"label": point.label, "value": cell(point.value)} for point in block.points],
         }
     assert isinstance(block, Sentences)
     return {**head, "sentences": list(block.sentences)}
@@ -58,6 +76,6 @@ def block_of(block: Block) -> dict[str, object]:
 
 def cell(value: Cell) -> object:
     """One cell: a number, a text, null, or a map of three numbers."""
-    if isinstance(value, Range):
+    if isinstance(value, RangeCell):
         return {"low": value.low, "best": value.best, "high": value.high}
     return value.isoformat() if isinstance(value, datetime) else value

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections import Counter
 
-from exporters.forms.cells import printable
 from exporters.forms.documents.columns import HASHES, Cells, estimated, part, rate_columns
-from exporters.forms.documents.model import Cell, Column, Section, Table, ranged, rounded
-from exporters.forms.documents.wording import CLASSES, GRADES, REASONS, STATES, VERDICTS
-from exporters.forms.documents.words import Translate
+from exporters.forms.documents.labels import CLASSES, GRADES, REASONS, STATES, VERDICTS
+from exporters.forms.documents.model import Cell, Column, DocumentSection, DocumentTable, ranged, rounded
+from exporters.forms.documents.translations import Translate
+from exporters.forms.fitting import visible
 from sensor.model.figures import CaseRow, Holder, MeterCheck, Mine, Reason
 
 #: Rows that a page shows of each; spreadsheets have all.
@@ -16,7 +16,7 @@ MOST_HOLDERS, MOST_MINES, MOST_CASES = 25, 15, 25
 KILO = 1000.0
 
 
-def holders(key: str, title: str, given: tuple[Holder, ...], _: Translate, cells: Cells) -> Table:
+def holders(key: str, title: str, ranked: tuple[Holder, ...], _: Translate, cells: Cells) -> DocumentTable:
     """Enterprises and persons, most energy first."""
     columns = (
         Column("name", _("Name")),
@@ -39,39 +39,39 @@ def holders(key: str, title: str, given: tuple[Holder, ...], _: Translate, cells
         Column("last_seen", _("Last seen"), "moment", aside=True),
         Column("state", _("Case")),
     )
-    rows = tuple(_holder(one, _, cells) for one in given)
-    return Table(key, title, columns, rows, _("None."), most=MOST_HOLDERS)
+    rows = tuple(_holder(holder, _, cells) for holder in ranked)
+    return DocumentTable(key, title, columns, rows, _("None."), most=MOST_HOLDERS)
 
 
-def _holder(one: Holder, _: Translate, cells: Cells) -> tuple[Cell, ...]:
-    owner, estimate = one.owner, one.estimate
-    growth = estimate.energy_kwh.best / one.before_kwh - 1 if one.before_kwh else None
+def _holder(holder: Holder, _: Translate, cells: Cells) -> tuple[Cell, ...]:
+    owner, estimate = holder.owner, holder.estimate
+    growth = estimate.energy_kwh.best / holder.before_kwh - 1 if holder.before_kwh else None
     return (
         cells.owner(owner),
         owner.uscc,
         cells.category(owner.category),
         cells.place(owner),
-        printable(owner.premises) if owner.premises else None,
-        _(CLASSES[one.kind]),
-        one.addresses,
-        one.machines,
-        cells.several(one.coins),
-        cells.several(one.algorithms),
-        _(GRADES[one.grade.label][0]),
+        visible(owner.premises) if owner.premises else None,
+        _(CLASSES[holder.kind]),
+        holder.addresses,
+        holder.machines,
+        cells.several(holder.coins),
+        cells.several(holder.algorithms),
+        _(GRADES[holder.grade.label][0]),
         estimated(estimate.day_kwh),
         estimated(estimate.energy_kwh),
         estimated(estimate.co2_kg),
         estimated(estimate.surcharge_yuan),
         part(growth),
-        cells.moment(one.first_ns),
-        cells.moment(one.last_ns),
-        _(STATES[one.state]) if one.state else None,
+        cells.moment(holder.first_ns),
+        cells.moment(holder.last_ns),
+        _(STATES[holder.state]) if holder.state else None,
     )
 
 
-def mines(given: tuple[Mine, ...], _: Translate, cells: Cells) -> Table:
+def mines(mining: tuple[Mine, ...], _: Translate, cells: Cells) -> DocumentTable:
     """Every address that mines, by algorithm: the list down to the address."""
-    rates = rate_columns(_, (one.work_unit for one in given))
+    rates = rate_columns(_, (mine.work_unit for mine in mining))
     columns = (
         Column("address", _("Address")),
         Column("name", _("Name")),
@@ -89,28 +89,28 @@ def mines(given: tuple[Mine, ...], _: Translate, cells: Cells) -> Table:
         Column("new", _("New"), aside=True),
     )
     rows = []
-    for one in given:
+    for mine in mining:
         speed = [
-            estimated(one.hashrate_hps) if (unit == HASHES) == (one.work_unit == HASHES) else None
+            estimated(mine.hashrate_hps) if (unit == HASHES) == (mine.work_unit == HASHES) else None
             for unit, _column in rates
         ]
         named = (
-            one.address,
-            cells.owner(one.owner),
-            cells.place(one.owner),
-            one.algorithm or _("not known"),
-            cells.several(one.coins),
+            mine.address,
+            cells.owner(mine.owner),
+            cells.place(mine.owner),
+            mine.algorithm or _("not known"),
+            cells.several(mine.coins),
         )
-        seen = (cells.several(one.pools, 3), _(GRADES[one.grade.label][0]), one.shares, one.accepted)
-        times = (cells.moment(one.first_ns), cells.moment(one.last_ns), cells.yes(one.new, _("newly seen")))
-        rows.append((*named, *seen, *speed, estimated(one.estimate.day_kwh), *times))
-    return Table("addresses", _("Addresses"), columns, tuple(rows), _("No mining was seen."), most=MOST_MINES)
+        seen = (cells.several(mine.pools, 3), _(GRADES[mine.grade.label][0]), mine.shares, mine.accepted)
+        times = (cells.moment(mine.first_ns), cells.moment(mine.last_ns), cells.flag(mine.new, _("newly seen")))
+        rows.append((*named, *seen, *speed, estimated(mine.estimate.day_kwh), *times))
+    return DocumentTable("addresses", _("Addresses"), columns, tuple(rows), _("No mining was seen."), most=MOST_MINES)
 
 
-def cases(given: tuple[CaseRow, ...], _: Translate, cells: Cells) -> Section:
+def cases(case_rows: tuple[CaseRow, ...], _: Translate, cells: Cells) -> DocumentSection:
     """How many cases are in which state, and each of them."""
-    counts = Counter(one.state for one in given)
-    overdue = Counter(one.state for one in given if one.overdue)
+    counts = Counter(case.state for case in case_rows)
+    overdue = Counter(case.state for case in case_rows if case.overdue)
     state_columns = (
         Column("state", _("State")),
         Column("cases", _("Cases"), "count"),
@@ -129,23 +129,23 @@ def cases(given: tuple[CaseRow, ...], _: Translate, cells: Cells) -> Section:
     )
     rows = tuple(
         (
-            str(one.case_id),
-            cells.owner(one.owner) if one.owner else one.address or cells.owner(None),
-            cells.place(one.owner),
-            _(STATES[one.state]),
-            cells.moment(one.since_ns),
-            cells.moment(one.due_ns),
-            cells.yes(one.overdue, _("overdue")),
-            cells.moment(one.last_ns),
+            str(case.case_id),
+            cells.owner(case.owner) if case.owner else case.address or cells.owner(None),
+            cells.place(case.owner),
+            _(STATES[case.state]),
+            cells.moment(case.since_ns),
+            cells.moment(case.due_ns),
+            cells.flag(case.overdue, _("overdue")),
+            cells.moment(case.last_ns),
         )
-        for one in given
+        for case in case_rows
     )
-    by_state = Table("states", _("Cases by state"), state_columns, states, _("There is no case."), narrow=True)
-    listed = (Table("cases", _("Cases, overdue ones first"), columns, rows, most=MOST_CASES),) if rows else ()
-    return Section("cases", _("Cases"), (by_state, *listed))
+    by_state = DocumentTable("states", _("Cases by state"), state_columns, states, _("There is no case."), narrow=True)
+    listed = (DocumentTable("cases", _("Cases, overdue ones first"), columns, rows, most=MOST_CASES),) if rows else ()
+    return DocumentSection("cases", _("Cases"), (by_state, *listed))
 
 
-def meters(given: tuple[MeterCheck, ...], _: Translate, cells: Cells) -> Section:
+def meters(checks: tuple[MeterCheck, ...], _: Translate, cells: Cells) -> DocumentSection:
     """Metered load beside the load that mining should be, each with its verdict and why."""
     columns = (
         Column("meter", _("Meter")),
@@ -160,31 +160,31 @@ def meters(given: tuple[MeterCheck, ...], _: Translate, cells: Cells) -> Section
     )
     rows = tuple(
         (
-            printable(one.meter),
-            cells.owner(one.owner) if one.owner else None,
-            _(VERDICTS[one.verdict]),
-            estimated(one.expected_kwh) if one.expected_kwh else None,
-            None if one.measured_kwh is None else rounded(one.measured_kwh),
-            part(one.coverage),
-            part(one.evenness),
-            _step(one),
-            _("; ").join(reason_text(reason, _) for reason in one.reasons),
+            visible(check.meter),
+            cells.owner(check.owner) if check.owner else None,
+            _(VERDICTS[check.verdict]),
+            estimated(check.expected_kwh) if check.expected_kwh else None,
+            None if check.measured_kwh is None else rounded(check.measured_kwh),
+            part(check.coverage),
+            part(check.evenness),
+            _step(check),
+            _("; ").join(reason_text(reason, _) for reason in check.reasons),
         )
-        for one in given
+        for check in checks
     )
     introduction = _(
         "The energy that the mining seen should take, beside what meters measured in the same time. A meter measures everything behind "
         "it, so mining that fits into its load is consistent with it, not proven by it."
     )
-    table = Table("meters", _("Metered load and mining"), columns, rows, _("No meter was given."))
-    return Section("electricity", _("Electricity cross-check"), (table,), introduction)
+    table = DocumentTable("meters", _("Metered load and mining"), columns, rows, _("No meter was given."))
+    return DocumentSection("electricity", _("Electricity cross-check"), (table,), introduction)
 
 
-def _step(one: MeterCheck) -> Cell:
-    return ranged(one.step_watts.low, one.step_watts.best, one.step_watts.high) if one.step_watts else None
+def _step(check: MeterCheck) -> Cell:
+    return ranged(check.step_watts.low, check.step_watts.best, check.step_watts.high) if check.step_watts else None
 
 
 def reason_text(reason: Reason, _: Translate) -> str:
-    """A reason in words."""
+    """A reason as a sentence."""
     figures = {name: f"{rounded(value, 3):,g}" for name, value in reason.figures.items()}
     return _(REASONS[reason.code]).format(**figures)

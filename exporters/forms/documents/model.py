@@ -1,4 +1,4 @@
-"""What a document says, whatever form it is written in: sections of headline figures, tables, charts and plain sentences.
+"""What a document holds, whatever form it is written in: sections of key figures, tables, charts and plain sentences.
 
 Cells are typed and already rounded (`rounded`), so that no form can show another number than the next. Text in it may be anybody's: each
 form makes it harmless in its own way. Knows no form and no language: titles and sentences come translated.
@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Literal
+from typing import ClassVar, Literal
 
 #: Digits that figures of estimates keep, and how far behind the point at most. Bounds are rarely nearer than some per cent, so four hide
 #: nothing; what six places do not show (a kilowatt-hour's millionth) nobody pays.
@@ -17,7 +17,7 @@ DIGITS, PLACES = 4, 6
 
 
 @dataclass(frozen=True, slots=True)
-class Range:
+class RangeCell:
     """An estimate: its best value between bounds. All three are rounded."""
 
     low: float
@@ -25,7 +25,7 @@ class Range:
     high: float
 
 
-Cell = None | str | int | float | Range | datetime
+Cell = None | str | int | float | RangeCell | datetime
 #: How a cell reads: free text, a count, a figure with its unit, the same with a prefix of its own (kilo, mega, ...), a part of a whole
 #: (0..1), a change (as a part of what was before), or a moment.
 Kind = Literal["text", "count", "figure", "prefixed", "part", "change", "moment"]
@@ -39,7 +39,7 @@ class Column:
     title: str
     kind: Kind = "text"
     unit: str = ""
-    ranged: bool = False  # its cells are Range
+    ranged: bool = False  # its cells are RangeCell
     bar: bool = False  # drawn as a bar below the figure, longest for the largest
     wide: bool = False  # sentences stand in it
     spare: bool = False  # left out where there is little room
@@ -47,12 +47,13 @@ class Column:
 
 
 @dataclass(frozen=True, slots=True)
-class Table:
-    """Rows under columns. `key` names the table for programs; `empty` is said where there is no row.
+class DocumentTable:
+    """Rows under columns. `key` names the table for programs; `empty` stands where there is no row.
 
-    Forms for reading (page, Markdown) stop after `most` rows and leave columns aside, and say so; the others have all.
+    Forms for reading (page, Markdown) stop after `most` rows and leave columns aside, with a note; the others have all.
     """
 
+    block_type: ClassVar[str] = "table"
     key: str
     title: str
     columns: tuple[Column, ...]
@@ -75,8 +76,8 @@ class Table:
 
 
 @dataclass(frozen=True, slots=True)
-class Fact:
-    """One headline figure: a large number with its name, and a few words below it."""
+class KeyFigure:
+    """A large number with its name, and a short note below it."""
 
     key: str
     title: str
@@ -87,30 +88,32 @@ class Fact:
 
 
 @dataclass(frozen=True, slots=True)
-class Facts:
-    """Headline figures side by side."""
+class KeyFigures:
+    """Key figures side by side."""
 
+    block_type: ClassVar[str] = "facts"
     key: str
     title: str
-    facts: tuple[Fact, ...]
+    figures: tuple[KeyFigure, ...]
 
 
 @dataclass(frozen=True, slots=True)
-class Point:
+class ChartPoint:
     """One step of a chart: its label, and the figure there (None: not known)."""
 
     label: str
-    value: Range | None
+    value: RangeCell | None
 
 
 @dataclass(frozen=True, slots=True)
 class Chart:
     """A figure over time: columns with their bounds, or a line in its band. Its numbers belong into a table, too."""
 
+    block_type: ClassVar[str] = "chart"
     key: str
     title: str
     unit: str
-    points: tuple[Point, ...]
+    points: tuple[ChartPoint, ...]
     form: Literal["columns", "band"] = "columns"
     kind: Kind = "figure"
     description: str = ""  # the same in a sentence
@@ -120,16 +123,18 @@ class Chart:
 class Sentences:
     """Plain sentences, each a paragraph or an item."""
 
+    block_type: ClassVar[str] = "sentences"
     key: str
     title: str
     sentences: tuple[str, ...]
 
 
-Block = Facts | Table | Chart | Sentences
+#: Each has a `block_type`: its name in JSON, and of its template.
+Block = KeyFigures | DocumentTable | Chart | Sentences
 
 
 @dataclass(frozen=True, slots=True)
-class Section:
+class DocumentSection:
     """A part of a document under one heading."""
 
     key: str
@@ -146,7 +151,7 @@ class Document:
     title: str
     subtitle: str
     meta: tuple[tuple[str, str], ...]
-    sections: tuple[Section, ...]
+    sections: tuple[DocumentSection, ...]
     identity: dict[str, object] = field(default_factory=dict)  # for programs: period, time zone, version of the form
     footer: str = ""
 
@@ -162,6 +167,6 @@ def rounded(value: float, digits: int = DIGITS) -> float:
     return round(float(f"{value:.{digits}g}"), PLACES)
 
 
-def ranged(low: float, best: float, high: float) -> Range:
+def ranged(low: float, best: float, high: float) -> RangeCell:
     """A rounded range; low and high stay on their sides of best."""
-    return Range(rounded(low), rounded(best), rounded(high))
+    return RangeCell(rounded(low), rounded(best), rounded(high))

@@ -10,7 +10,7 @@ from datetime import datetime
 from decimal import Decimal
 
 from exporters.forms.amounts import prefixed
-from exporters.forms.documents.model import Cell, Kind, Range
+from exporters.forms.documents.model import Cell, Kind, RangeCell
 
 NOTHING = "–"
 _ONE, _HUNDREDTH = Decimal(1), Decimal("0.01")
@@ -20,7 +20,7 @@ def shown(value: Cell, kind: Kind = "text", unit: str = "") -> str:
     """A cell as text; a range as its best value with the bounds in brackets."""
     if value is None:
         return NOTHING
-    if isinstance(value, Range):
+    if isinstance(value, RangeCell):
         return f"{figure(value.best, kind, unit)} ({bounds(value, kind)})"
     if isinstance(value, datetime):
         return value.strftime("%Y-%m-%d %H:%M")
@@ -31,10 +31,10 @@ def shown(value: Cell, kind: Kind = "text", unit: str = "") -> str:
 
 def best(value: Cell, kind: Kind = "text", unit: str = "") -> str:
     """The same without bounds."""
-    return figure(value.best, kind, unit) if isinstance(value, Range) else shown(value, kind, unit)
+    return figure(value.best, kind, unit) if isinstance(value, RangeCell) else shown(value, kind, unit)
 
 
-def bounds(value: Range, kind: Kind) -> str:
+def bounds(value: RangeCell, kind: Kind) -> str:
     """The bounds of a range at the scale of its best value, whose unit stands beside it."""
     scale = _scale(value.best or value.high, kind)[0]
     return f"{number(value.low, scale)}–{number(value.high, scale)}"
@@ -54,8 +54,8 @@ def figure_parts(value: float, kind: Kind, unit: str = "") -> tuple[str, str]:
 
 
 def parts(value: Cell, kind: Kind = "text", unit: str = "") -> tuple[str, str]:
-    """A cell without bounds: what is said, and its unit."""
-    if isinstance(value, Range):
+    """A cell without bounds: its text, and its unit."""
+    if isinstance(value, RangeCell):
         value = value.best
     return figure_parts(value, kind, unit) if isinstance(value, int | float) else (shown(value, kind, unit), "")
 

@@ -11,8 +11,8 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from exporters.forms.documents import charts, numerals
-from exporters.forms.documents.model import Block, Column, Document, Range, Table
-from exporters.forms.documents.words import HTML_LANGUAGES, translator
+from exporters.forms.documents.model import Column, Document, DocumentTable, RangeCell
+from exporters.forms.documents.translations import HTML_LANGUAGES, translator
 
 SUFFIX = "html"
 
@@ -29,27 +29,26 @@ def write(document: Document) -> bytes:
 @cache
 def environment() -> Environment:
     """The templates with what they may call."""
-    made = Environment(
+    templates = Environment(
         loader=PackageLoader("exporters.forms.documents"),
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    made.globals.update(
+    templates.globals.update(
         shown=numerals.shown,
         best=numerals.best,
         parts=numerals.parts,
         bounds=numerals.bounds,
         chart=charts.chart,
         bar=charts.bar,
-        kind=kind,
         numeric=numeric,
         highest=highest,
         aside=aside,
-        is_range=lambda cell: isinstance(cell, Range),
+        is_range=lambda cell: isinstance(cell, RangeCell),
     )
-    return made
+    return templates
 
 
 @cache
@@ -60,25 +59,24 @@ def style() -> Markup:
     return Markup(loader.get_source(environment(), "style.css")[0])
 
 
-def kind(block: Block) -> str:
-    """The template of a block: its class's name."""
-    return type(block).__name__.lower()
-
-
 def numeric(column: Column) -> bool:
     """Whether a column's cells are numbers, which stand to the right."""
     return column.kind not in ("text", "moment")
 
 
-def aside(table: Table) -> str:
+def aside(table: DocumentTable) -> str:
     """The names of the columns that are left out."""
     return ", ".join(column.title for column in table.columns if column.aside)
 
 
-def highest(table: Table, index: int) -> float:
+def highest(table: DocumentTable, index: int) -> float:
     """The largest figure of a column, bounds included."""
     cells = [row[index] for row in table.rows]
     return max(
-        (cell.high if isinstance(cell, Range) else cell for cell in cells if isinstance(cell, int | float | Range)),
+        (
+            cell.high if isinstance(cell, RangeCell) else cell
+            for cell in cells
+            if isinstance(cell, int | float | RangeCell)
+        ),
         default=0.0,
     )

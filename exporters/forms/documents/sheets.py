@@ -11,7 +11,7 @@ import io
 from collections.abc import Iterator
 from datetime import datetime
 
-from exporters.forms.documents.model import Cell, Document, Facts, Range, Table
+from exporters.forms.documents.model import Cell, Document, DocumentTable, KeyFigures, RangeCell
 
 SUFFIX = "csv"
 HEAD = ("section", "table", "row", "name", "column", "title", "unit", "value", "low", "high")
@@ -25,7 +25,7 @@ def write(document: Document) -> bytes:
     writer = csv.writer(text, lineterminator="\r\n")
     writer.writerow(HEAD)
     for line in lines(document):
-        writer.writerow([guarded(one) for one in line])
+        writer.writerow([guarded(cell) for cell in line])
     return text.getvalue().encode("utf-8-sig", "replace")
 
 
@@ -33,10 +33,11 @@ def lines(document: Document) -> Iterator[tuple[Cell, ...]]:
     """Every figure: where it stands, what it is, the figure itself and its bounds."""
     for section in document.sections:
         for block in section.blocks:
-            if isinstance(block, Facts):
-                for fact in block.facts:
-                    yield (section.key, block.key, 1, fact.title, fact.key, fact.title, fact.unit, *_three(fact.value))
-            elif isinstance(block, Table):
+            if isinstance(block, KeyFigures):
+                for figure in block.figures:
+                    name, bounds = figure.title, _three(figure.value)
+                    yield (section.key, block.key, 1, name, figure.key, name, figure.unit, *bounds)
+            elif isinstance(block, DocumentTable):
                 for number, row in enumerate(block.rows, 1):
                     for column, value in zip(block.columns, row, strict=True):
                         if value is not None:
@@ -62,8 +63,8 @@ def guarded(value: Cell) -> str:
 
 
 def _three(value: Cell) -> tuple[Cell, Cell, Cell]:
-    return (value.best, value.low, value.high) if isinstance(value, Range) else (value, None, None)
+    return (value.best, value.low, value.high) if isinstance(value, RangeCell) else (value, None, None)
 
 
 def _name(value: Cell) -> str:
-    return value if isinstance(value, str) else guarded(value) if not isinstance(value, Range) else ""
+    return value if isinstance(value, str) else guarded(value) if not isinstance(value, RangeCell) else ""

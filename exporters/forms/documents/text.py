@@ -5,10 +5,10 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from exporters.forms.documents.model import Block, Chart, Document, Facts, Table
+from exporters.forms.documents.model import Block, Chart, Document, DocumentTable, KeyFigures
 from exporters.forms.documents.numerals import shown
 from exporters.forms.documents.page import numeric
-from exporters.forms.documents.words import Translate, translator
+from exporters.forms.documents.translations import Translate, translator
 
 SUFFIX = "md"
 #: Everything that Markdown or the HTML in it gives a meaning to.
@@ -34,11 +34,11 @@ def _block(block: Block, translate: Translate) -> Iterator[str]:
         return
     if block.title:
         yield from (f"### {plain(block.title)}", "")
-    if isinstance(block, Facts):
-        for fact in block.facts:
-            note = f": {plain(fact.note)}" if fact.note else ""
-            yield f"- {plain(fact.title)}: **{plain(shown(fact.value, fact.kind, fact.unit))}**{note}"
-    elif isinstance(block, Table):
+    if isinstance(block, KeyFigures):
+        for figure in block.figures:
+            note = f": {plain(figure.note)}" if figure.note else ""
+            yield f"- {plain(figure.title)}: **{plain(shown(figure.value, figure.kind, figure.unit))}**{note}"
+    elif isinstance(block, DocumentTable):
         yield from _table(block, translate)
     else:
         for sentence in block.sentences:
@@ -46,7 +46,7 @@ def _block(block: Block, translate: Translate) -> Iterator[str]:
     yield ""
 
 
-def _table(table: Table, _: Translate) -> Iterator[str]:
+def _table(table: DocumentTable, _: Translate) -> Iterator[str]:
     if table.rows:
         yield "| " + " | ".join(plain(column.title) for _place, column in table.front) + " |"
         yield "|" + "|".join(" ---: " if numeric(column) else " --- " for _place, column in table.front) + "|"
@@ -66,6 +66,6 @@ def _table(table: Table, _: Translate) -> Iterator[str]:
 
 def plain(text: str) -> str:
     """Text in which nothing has a meaning to Markdown or HTML, on one line."""
-    one_line = " ".join(text.split())
-    escaped = _SPECIAL.sub(r"\\\1", one_line.replace("&", "&amp;").replace("<", "&lt;"))
+    line = " ".join(text.split())
+    escaped = _SPECIAL.sub(r"\\\1", line.replace("&", "&amp;").replace("<", "&lt;"))
     return escaped.replace("\\-", "-") if not escaped.startswith("\\-") else escaped

@@ -14,8 +14,18 @@ import xlsxwriter
 from xlsxwriter.format import Format
 from xlsxwriter.worksheet import Worksheet
 
-from exporters.forms.documents.model import Cell, Column, Document, Facts, Kind, Range, Sentences, Table
-from exporters.forms.documents.words import Translate, translator
+from exporters.forms.documents.model import (
+    Cell,
+    Column,
+    Document,
+    DocumentTable,
+    KeyFigures,
+    Kind,
+    RangeCell,
+    Sentences,
+)
+from exporters.forms.documents.translations import Translate, translator
+from sensor.model.text import valid_utf8
 
 SUFFIX = "xlsx"
 #: Of the file format: characters in a cell, characters in a sheet's name and those that must not be in it.
@@ -68,7 +78,7 @@ class _Writer:
         """All sheets: the first has everything that is no table."""
         self._front()
         for block in self._document.blocks():
-            if isinstance(block, Table):
+            if isinstance(block, DocumentTable):
                 self._table(block)
 
     def _front(self) -> None:
@@ -83,14 +93,14 @@ class _Writer:
             self._put(sheet, row, 1, text)
             row += 1
         for section in self._document.sections:
-            blocks = [block for block in section.blocks if isinstance(block, Facts | Sentences)]
+            blocks = [block for block in section.blocks if isinstance(block, KeyFigures | Sentences)]
             if not blocks:
                 continue
             row += 1
             self._put(sheet, row, 0, section.title, form=self._strong)
             low, high = self._("low"), self._("high")
             for column, title in (
-                enumerate(("", low, high, self._("unit"), self._("note"))) if isinstance(blocks[0], Facts) else ()
+                enumerate(("", low, high, self._("unit"), self._("note"))) if isinstance(blocks[0], KeyFigures) else ()
             ):
                 self._put(sheet, row, column + 1, title, form=self._strong)
             for block in blocks:
@@ -100,7 +110,7 @@ class _Writer:
                         self._put(sheet, row, column, value, kind)
             row += 1
 
-    def _table(self, table: Table) -> None:
+    def _table(self, table: DocumentTable) -> None:
         sheet = self._sheet(table.title or table.key)
         columns = [title for column in table.columns for title in self._titles(column)]
         for index, (title, kind) in enumerate(columns):
@@ -109,8 +119,8 @@ class _Writer:
         for number, row in enumerate(table.rows, 1):
             at = 0
             for cell, column in zip(row, table.columns, strict=True):
-                for one in _three(cell) if column.ranged else (cell,):
-                    self._put(sheet, number, at, one, column.kind)
+                for value in _three(cell) if column.ranged else (cell,):
+                    self._put(sheet, number, at, value, column.kind)
                     at += 1
         sheet.freeze_panes(1, 1)
         if table.rows:
@@ -141,7 +151,7 @@ class _Writer:
         self, sheet: Worksheet, row: int, column: int, value: Cell, kind: Kind = "text", form: Format | None = None
     ) -> None:
         chosen = form or self._formats.get(kind)
-        if isinstance(value, Range):
+        if isinstance(value, RangeCell):
             value = value.best
         if value is None:
             return
@@ -153,27 +163,27 @@ class _Writer:
             sheet.write_number(row, column, value, chosen)
 
 
-def _lines(block: Facts | Sentences) -> Iterator[tuple[tuple[Cell, Kind], ...]]:
+def _lines(block: KeyFigures | Sentences) -> Iterator[tuple[tuple[Cell, Kind], ...]]:
     """The lines of the first sheet: a figure with its bounds, unit and note, or a sentence."""
     if isinstance(block, Sentences):
         yield from (((sentence, "text"),) for sentence in block.sentences)
         return
-    for fact in block.facts:
-        low, best, high = _three(fact.value)
+    for figure in block.figures:
+        low, best, high = _three(figure.value)
         yield (
-            (fact.title, "text"),
-            (best, fact.kind),
-            (low, fact.kind),
-            (high, fact.kind),
-            (fact.unit, "text"),
-            (fact.note, "text"),
+            (figure.title, "text"),
+            (best, figure.kind),
+            (low, figure.kind),
+            (high, figure.kind),
+            (figure.unit, "text"),
+            (figure.note, "text"),
         )
 
 
 def _text(value: str) -> str:
     """Text that the format can hold."""
-    return value.encode("utf-8", "replace").decode()[:MOST_TEXT]
+    return valid_utf8(value)[:MOST_TEXT]
 
 
 def _three(value: Cell) -> tuple[Cell, Cell, Cell]:
-    return (value.low, value.best, value.high) if isinstance(value, Range) else (None, value, None)
+    return (value.low, value.best, value.high) if isinstance(value, RangeCell) else (None, value, None)

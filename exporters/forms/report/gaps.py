@@ -1,6 +1,6 @@
-"""What a replay looked at and did not understand, told by its counters. Pure: counts by name in, sentences with numbers out.
+"""What a replay looked at and did not understand, from its counters. Pure: counts by name in, sentences with numbers out.
 
-Counters that say how work was done, not what came of it, are left out; one without words here stands under its own name, so none is hidden.
+Counters that say how work was done, not what came of it, are left out; one without a sentence here stands under its own name, so none is hidden.
 """
 
 from __future__ import annotations
@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from exporters.forms.cells import size
+from exporters.forms.amounts import size
 
 #: Why no segment was found in a packet.
 IGNORED = {
@@ -71,8 +71,8 @@ LIMITS = {
 
 
 @dataclass(frozen=True)
-class Row:
-    """A count in words; `part` is its share of the group, 0 to 1."""
+class CounterRow:
+    """A count and what it is of; `part` is its share of the group, 0 to 1."""
 
     text: str
     count: str
@@ -80,20 +80,20 @@ class Row:
 
 
 @dataclass(frozen=True)
-class Group:
+class CounterGroup:
     """Counts that belong together."""
 
     title: str
     about: str
-    rows: list[Row]
+    rows: list[CounterRow]
 
 
-def groups(counters: Mapping[str, int], lines: Mapping[str, int]) -> list[Group]:
+def groups(counters: Mapping[str, int], lines: Mapping[str, int]) -> list[CounterGroup]:
     """Everything there is to say, in the order of the line: packets, connections, messages, bounds."""
     return [_packets(counters), _streams(counters), _messages(lines), *_limits(counters, lines)]
 
 
-def _packets(counters: Mapping[str, int]) -> Group:
+def _packets(counters: Mapping[str, int]) -> CounterGroup:
     whole = counters.get("packets", 0)
     rows = [_row("carried TCP or UDP", counters.get("segments", 0), whole)]
     if counters.get("excluded"):
@@ -102,22 +102,22 @@ def _packets(counters: Mapping[str, int]) -> Group:
     about = (
         f"{whole:,} were read ({size(counters.get('bytes', 0))}). Those that carry no TCP or UDP are not looked into."
     )
-    return Group("Packets", about, rows)
+    return CounterGroup("Packets", about, rows)
 
 
-def _streams(counters: Mapping[str, int]) -> Group:
+def _streams(counters: Mapping[str, int]) -> CounterGroup:
     opened, looked = counters.get("flows_opened", 0), counters.get("candidates_opened", 0)
     missed, seen = counters.get("gap_bytes", 0), counters.get("chunk_bytes", 0)
     rows = [
         _row("not looked into: nothing of mining in them, or encrypted", max(0, opened - looked), opened),
         _row("looked into: bytes or sizes like those of mining", looked, opened),
-        Row("bytes of those that were read", size(seen), seen / (seen + missed) if seen else 0.0),
-        Row("bytes of those that the capture missed", size(missed), missed / (seen + missed) if missed else 0.0),
+        CounterRow("bytes of those that were read", size(seen), seen / (seen + missed) if seen else 0.0),
+        CounterRow("bytes of those that the capture missed", size(missed), missed / (seen + missed) if missed else 0.0),
     ]
-    return Group("Connections", f"{opened:,} were seen. What is encrypted is told by its sizes alone.", rows)
+    return CounterGroup("Connections", f"{opened:,} were seen. What is encrypted is told by its sizes alone.", rows)
 
 
-def _messages(lines: Mapping[str, int]) -> Group:
+def _messages(lines: Mapping[str, int]) -> CounterGroup:
     whole, unknown = lines.get("messages", 0), lines.get("messages_unknown", 0)
     malformed = sum(count for name, count in lines.items() if name.startswith("malformed_"))
     rows = [_row("recognised, or answers to what was", max(0, whole - unknown), whole + malformed)]
@@ -126,25 +126,25 @@ def _messages(lines: Mapping[str, int]) -> Group:
     replies, unmatched = lines.get("replies", 0), lines.get("replies_unmatched", 0)
     rows.append(_row("answers whose question was not seen", unmatched, replies + unmatched))
     about = f"{whole:,} were read in the connections looked into, and {malformed:,} pieces that are no message."
-    return Group("Messages", about, rows)
+    return CounterGroup("Messages", about, rows)
 
 
-def _limits(counters: Mapping[str, int], lines: Mapping[str, int]) -> Iterable[Group]:
+def _limits(counters: Mapping[str, int], lines: Mapping[str, int]) -> Iterable[CounterGroup]:
     both = {**counters, **{f"line_{name}": count for name, count in lines.items()}}
-    rows = [Row(text, f"{both[name]:,}") for name, text in LIMITS.items() if both.get(name)]
+    rows = [CounterRow(text, f"{both[name]:,}") for name, text in LIMITS.items() if both.get(name)]
     about = "What a bound held back, what was lost, and what contradicted itself."
-    yield Group(
+    yield CounterGroup(
         "Bounds and losses",
         about if rows else "No bound was reached, nothing was lost, nothing contradicted itself.",
         rows,
     )
 
 
-def _moved(counts: Mapping[str, int], prefix: str, words: Mapping[str, str], whole: int) -> list[Row]:
+def _moved(counts: Mapping[str, int], prefix: str, labels: Mapping[str, str], whole: int) -> list[CounterRow]:
     found = {name.removeprefix(prefix): count for name, count in counts.items() if name.startswith(prefix) and count}
     ordered = sorted(found, key=lambda name: (-found[name], name))
-    return [_row(words.get(name, name.replace("_", " ")), found[name], whole) for name in ordered]
+    return [_row(labels.get(name, name.replace("_", " ")), found[name], whole) for name in ordered]
 
 
-def _row(text: str, count: int, whole: int) -> Row:
-    return Row(text, f"{count:,}", min(1.0, count / whole) if whole else 0.0)
+def _row(text: str, count: int, whole: int) -> CounterRow:
+    return CounterRow(text, f"{count:,}", min(1.0, count / whole) if whole else 0.0)

@@ -11,17 +11,20 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 from exporters.forms import cells
-from exporters.forms.amounts import quantity
+from exporters.forms.amounts import counted, interval, quantity, rate_unit
+from exporters.forms.fitting import short, visible
 from exporters.forms.report import panels
+from exporters.redaction.attribution import without_persons
 from sensor.model.evidence import Grade
 from sensor.model.finding import Finding
+from sensor.model.text import endpoint_text
 
 #: Rows of a table of groups; those beyond are counted together.
 MOST_ROWS = 20
 
 
 @dataclass(frozen=True)
-class Group:
+class FindingGroup:
     """Findings that have something in common."""
 
     name: str
@@ -51,7 +54,7 @@ def headline(findings: Sequence[Finding]) -> str:
         tried = len({item.miner_ip for item in findings})
         return "1 address behaves like a miner" if tried == 1 else f"{tried:,} addresses behave like miners"
     miners, pools = len({item.miner_ip for item in sure}), len({(item.pool_ip, item.pool_port) for item in sure})
-    return f"{_count(miners, 'address', 'addresses')} {'mines' if miners == 1 else 'mine'} at {_count(pools, 'pool', 'pools')}"
+    return f"{counted(miners, 'address', 'addresses')} {'mines' if miners == 1 else 'mine'} at {counted(pools, 'pool')}"
 
 
 def grades(findings: Sequence[Finding]) -> list[tuple[str, int, str]]:
@@ -67,40 +70,36 @@ def sums(findings: Sequence[Finding]) -> list[Sum]:
     rated: dict[tuple[str, str], list[Finding]] = defaultdict(list)
     for item in findings:
         if item.hashrate_hps is not None and item.hashrate_hps.best:
-            rated[item.algorithm or "unknown algorithm", "Sol/s" if item.work_unit == "solutions" else "H/s"].append(
-                item
-            )
+            rated[item.algorithm or "unknown algorithm", rate_unit(item.work_unit)].append(item)
     found = []
     for (algorithm, unit), some in sorted(rated.items(), key=lambda pair: (-len(pair[1]), pair[0])):
         intervals = [item.hashrate_hps for item in some if item.hashrate_hps is not None]
-        low, best, high = (sum(getattr(one, name) for one in intervals) for name in ("low", "best", "high"))
-        about = f"{cells.printable(algorithm)[:40]}, {_count(len(some), 'finding', 'findings')}"
-        found.append(Sum(about, quantity(best, unit), f"{quantity(low, unit)} – {quantity(high, unit)}", "hashrate"))
+        low, best, high = (sum(getattr(rate, name) for rate in intervals) for name in ("low", "best", "high"))
+        about = f"{visible(algorithm)[:40]}, {counted(len(some), 'finding')}"
+        found.append(Sum(about, quantity(best, unit), interval(low, high, unit), "hashrate"))
     watts = [item.power_watts for item in findings if item.power_watts is not None]
     if watts:
-        low, best, high = (sum(getattr(one, name) for one in watts) for name in ("low", "best", "high"))
+        low, best, high = (sum(getattr(power, name) for power in watts) for name in ("low", "best", "high"))
         about = f"{quantity(24 * best, 'Wh')} a day"
         found.append(
-            Sum(
-                f"Power, {_count(len(watts), 'finding', 'findings')}", quantity(best, "W"), _ends(low, high, "W"), about
-            )
+            Sum(f"Power, {counted(len(watts), 'finding')}", quantity(best, "W"), interval(low, high, "W"), about)
         )
     return found
 
 
-def pools(findings: Sequence[Finding]) -> list[Group]:
+def pools(findings: Sequence[Finding]) -> list[FindingGroup]:
     """By where they go: the pool's name and its address."""
-    return _grouped(findings, lambda item: (cells.address(item.pool_ip, item.pool_port), panels.pool_name(item)))
+    return _grouped(findings, lambda item: (endpoint_text(item.pool_ip, item.pool_port), panels.pool_name(item)))
 
 
-def dialects(findings: Sequence[Finding]) -> list[Group]:
+def dialects(findings: Sequence[Finding]) -> list[FindingGroup]:
     """By what is spoken, and for which algorithm."""
     return _grouped(findings, lambda item: (item.dialect, " ".join(filter(None, (item.coin, item.algorithm)))))
 
 
-def holders(findings: Sequence[Finding]) -> list[Group]:
+def holders(findings: Sequence[Finding]) -> list[FindingGroup]:
     """By whose the address was; empty where no books were asked."""
-    asked = [panels.without_persons(item) for item in findings if item.attribution is not None]
+    asked = [without_persons(item) for item in findings if item.attribution is not None]
     return _grouped(
         asked,
         lambda item: (
@@ -110,7 +109,7 @@ def holders(findings: Sequence[Finding]) -> list[Group]:
     )
 
 
-def _grouped(findings: Sequence[Finding], key: Callable[[Finding], tuple[str, str]]) -> list[Group]:
+def _grouped(findings: Sequence[Finding], key: Callable[[Finding], tuple[str, str]]) -> list[FindingGroup]:
     found: dict[tuple[str, str], list[Finding]] = defaultdict(list)
     for item in findings:
         found[key(item)].append(item)
@@ -120,18 +119,10 @@ def _grouped(findings: Sequence[Finding], key: Callable[[Finding], tuple[str, st
     return [*rows, *([_group(f"{len(ordered) - MOST_ROWS:,} others", "", rest, len(findings))] if rest else [])]
 
 
-def _group(name: str, detail: str, some: Sequence[Finding], whole: int) -> Group:
+def _group(name: str, detail: str, some: Sequence[Finding], whole: int) -> FindingGroup:
     addresses = len({item.miner_ip for item in some})
-    return Group(cells.short(name, 80), cells.short(detail, 80), len(some), addresses, _shares(some), len(some) / whole)
+    return FindingGroup(short(name, 80), short(detail, 80), len(some), addresses, _shares(some), len(some) / whole)
 
 
 def _shares(findings: Iterable[Finding]) -> int:
     return sum(item.shares.submitted for item in findings)
-
-
-def _ends(low: float, high: float, unit: str) -> str:
-    return f"{quantity(low, unit)} – {quantity(high, unit)}"
-
-
-def _count(count: int, one: str, many: str) -> str:
-    return f"{count:,} {one if count == 1 else many}"

@@ -14,19 +14,22 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from exporters.forms import cells
+from exporters.forms.amounts import plural
 from exporters.forms.documents.page import style as house_style
-from exporters.forms.moments import file_name
+from exporters.forms.fitting import short, visible
 from exporters.forms.report import gaps, overview, panels, strips
 from exporters.forms.table import Trouble
 from sensor.model.finding import Finding
 from sensor.model.node import Node
+from sensor.model.text import file_name
+from sensor.model.time import second_text
 
 #: Findings in full, further ones as rows, nodes, troubles and names of inputs.
 MOST_FULL, MOST_ROWS, MOST_NODES, MOST_TROUBLES, MOST_SOURCES = 40, 2_000, 200, 200, 6
 
 
 @dataclass(frozen=True)
-class Seen:
+class ReplayResult:
     """What a replay saw."""
 
     findings: Sequence[Finding]
@@ -41,34 +44,34 @@ class Seen:
     redacted: bool = False
 
 
-def write(seen: Seen) -> Iterable[str]:
+def write(result: ReplayResult) -> Iterable[str]:
     """The page in pieces of text, which are valid UTF-8 once encoded."""
-    ranked = cells.strongest(seen.findings)
+    ranked = cells.strongest(result.findings)
     full, others = ranked[:MOST_FULL], ranked[MOST_FULL:]
-    span = _span(full)
+    axis = _axis(full)
     numbered = list(enumerate(full, 1))
-    shown = [panels.panel(number, item, span) for number, item in numbered]
+    shown = [panels.panel(number, item, axis) for number, item in numbered]
     template = environment().get_template("report.html")
     stream = template.stream(
-        seen=seen,
+        result=result,
         style=house_style() + own_style(),
-        headline=overview.headline(seen.findings),
-        grades=overview.grades(seen.findings),
-        sums=overview.sums(seen.findings),
+        headline=overview.headline(result.findings),
+        grades=overview.grades(result.findings),
+        sums=overview.sums(result.findings),
         panels=shown,
-        counted=[one for one in shown if one.counted],
-        span=span,
+        counted=[panel for panel in shown if panel.counted],
+        axis=axis,
         rows=[panels.row(number, item) for number, item in enumerate(others[:MOST_ROWS], MOST_FULL + 1)],
         rows_more=max(0, len(others) - MOST_ROWS),
-        holders=overview.holders(seen.findings),
-        pools=overview.pools(seen.findings),
-        dialects=overview.dialects(seen.findings),
-        nodes=[panels.node(item) for item in seen.nodes[:MOST_NODES]],
-        nodes_more=max(0, len(seen.nodes) - MOST_NODES),
-        troubles=[_trouble(item) for item in seen.troubles[:MOST_TROUBLES]],
-        troubles_more=max(0, len(seen.troubles) - MOST_TROUBLES),
-        groups=gaps.groups(seen.counters, seen.lines),
-        meta=_meta(seen),
+        holders=overview.holders(result.findings),
+        pools=overview.pools(result.findings),
+        dialects=overview.dialects(result.findings),
+        nodes=[panels.node(item) for item in result.nodes[:MOST_NODES]],
+        nodes_more=max(0, len(result.nodes) - MOST_NODES),
+        troubles=[_trouble(item) for item in result.troubles[:MOST_TROUBLES]],
+        troubles_more=max(0, len(result.troubles) - MOST_TROUBLES),
+        groups=gaps.groups(result.counters, result.lines),
+        meta=_meta(result),
         meanings=[(grade.label, meaning) for grade, meaning in reversed(panels.MEANINGS.items())],
     )
     stream.enable_buffering(200)
@@ -78,7 +81,7 @@ def write(seen: Seen) -> Iterable[str]:
 @cache
 def environment() -> Environment:
     """The templates with what they may call."""
-    made = Environment(
+    templates = Environment(
         loader=PackageLoader("exporters.forms.report"),
         autoescape=True,
         undefined=StrictUndefined,
@@ -86,8 +89,8 @@ def environment() -> Environment:
         lstrip_blocks=True,
         keep_trailing_newline=True,
     )
-    made.globals.update(moment=panels.moment, split=strips.split, share=strips.share, plural=cells.plural)
-    return made
+    templates.globals.update(second_text=second_text, split=strips.split, share=strips.share, plural=plural)
+    return templates
 
 
 def own_style() -> Markup:
@@ -97,29 +100,29 @@ def own_style() -> Markup:
     return Markup(loader.get_source(environment(), "report.css")[0])
 
 
-def _span(findings: Sequence[Finding]) -> strips.Span:
+def _axis(findings: Sequence[Finding]) -> strips.TimeAxis:
     """The time in which the findings with shares were, on whole bins of them."""
     found = [(item, item.timeline) for item in findings if item.timeline is not None]
     times = [(line.start_ns, line.start_ns + line.bin_ns * len(line.counts)) for _, line in found]
-    return strips.span(times + [(flow.first_ns, flow.last_ns) for item, _ in found for flow in item.flows])
+    return strips.time_axis(times + [(flow.first_ns, flow.last_ns) for item, _ in found for flow in item.flows])
 
 
-def _meta(seen: Seen) -> list[tuple[str, str]]:
-    names = [cells.short(file_name(name), 60) for name in seen.sources[:MOST_SOURCES]]
-    more = len(seen.sources) - len(names)
-    first = min((item.first_ns for item in seen.findings), default=None)
+def _meta(result: ReplayResult) -> list[tuple[str, str]]:
+    names = [short(file_name(name), 60) for name in result.sources[:MOST_SOURCES]]
+    more = len(result.sources) - len(names)
+    first = min((item.first_ns for item in result.findings), default=None)
     # Captures need not be read in the order of their times.
-    last = max([seen.counters.get("last_packet_ns", 0), *(item.last_ns for item in seen.findings)])
+    last = max([result.counters.get("last_packet_ns", 0), *(item.last_ns for item in result.findings)])
     return [
         ("Read", ", ".join(names) + (f" and {more:,} more" if more else "")),
-        *([("Mining since", f"{panels.moment(first)} UTC")] if first is not None else []),
-        *([("Last packet", f"{panels.moment(last)} UTC")] if last else []),
-        ("Packets", f"{seen.counters.get('packets', 0):,}"),
-        ("Capture loss", f"{seen.capture_loss:.2%}"),
+        *([("Mining since", f"{second_text(first)} UTC")] if first is not None else []),
+        *([("Last packet", f"{second_text(last)} UTC")] if last else []),
+        ("Packets", f"{result.counters.get('packets', 0):,}"),
+        ("Capture loss", f"{result.capture_loss:.2%}"),
     ]
 
 
 def _trouble(item: Trouble) -> dict[str, str]:
     offset = "" if item.offset is None else f"{item.offset:,}"
-    names = {"source": cells.short(file_name(item.source), 80), "reason": cells.printable(item.reason)[:200]}
+    names = {"source": short(file_name(item.source), 80), "reason": visible(item.reason)[:200]}
     return {**names, "offset": offset, "packets": f"{item.packets:,}"}

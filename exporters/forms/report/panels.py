@@ -1,30 +1,31 @@
 """What a page shows of one finding: names, times, figures, reasons, the conversation it rests on, whose the address was.
 
-Pure: a record in, a panel of texts and drawings out. Whatever the network or a book said is stripped of control and direction marks and cut
+Pure: a record in, a panel of texts and drawings out. Text of the network or of a book is stripped of control and direction marks and cut
 to a length; a person is not named. Knows no page and no colours.
 """
 
 from __future__ import annotations
 
-import dataclasses
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from typing import Any
 
 from markupsafe import Markup
 
 from exporters.forms import cells
-from exporters.forms.amounts import quantity
-from exporters.forms.moments import NS, file_name
-from exporters.forms.report import facts, strips
-from exporters.redaction.attribution import redacted_attribution
+from exporters.forms.amounts import duration, interval, plural, quantity, rate_unit
+from exporters.forms.fitting import short
+from exporters.forms.report import strips
+from exporters.forms.report.details import Detail, details
+from exporters.redaction.attribution import without_persons
 from sensor.model.attribution import Attribution
 from sensor.model.evidence import Evidence, Grade
 from sensor.model.finding import Finding
 from sensor.model.flow import FlowSummary
 from sensor.model.node import Node
+from sensor.model.text import endpoint_text, file_name
+from sensor.model.time import SECOND_NS, day_text, rfc3339_text, second_text
 
-#: Shown of one finding; how many there are is said. Texts are cut in their middle.
+#: Shown of one finding; how many there are stands beside it. Texts are cut in their middle.
 MOST_FLOWS, MOST_CLAIMS, MOST_TEXT, MOST_NAME = 12, 8, 200, 80
 #: What each grade means, in a sentence.
 MEANINGS = {
@@ -49,7 +50,7 @@ STANDINGS = {
 
 
 @dataclass(frozen=True)
-class Said:
+class Excerpt:
     """One message of the evidence."""
 
     time: str
@@ -89,23 +90,23 @@ class Panel:
     energy: str
     shares: list[str]
     chart: Markup
-    chart_words: str
+    chart_legend: str
     chart_from: str
     chart_to: str
     strip: Markup
     counted: bool  # whether shares were seen
-    facts: list[facts.Fact]
+    details: list[Detail]
     reasons: list[str]
     notes: list[str]
-    evidence: list[Said]
+    evidence: list[Excerpt]
     flows: list[dict[str, str]]
     flows_more: int
     whose: list[str]
     claims: list[dict[str, str]]
 
 
-def panel(number: int, item: Finding, span: strips.Span) -> Panel:
-    """The panel of a finding; `span` is the time that all panels of the page share."""
+def panel(number: int, item: Finding, axis: strips.TimeAxis) -> Panel:
+    """The panel of a finding; `axis` is the time that all panels of the page share."""
     item = without_persons(item)
     answer = item.attribution
     return Panel(
@@ -114,7 +115,7 @@ def panel(number: int, item: Finding, span: strips.Span) -> Panel:
         title=" ".join(filter(None, (_text(item.coin or "", 24), _text(item.algorithm or item.dialect, 40)))),
         worker=_text(item.worker or item.login or "", 24),
         miner=_text(item.miner_ip),
-        pool=cells.address(_text(item.pool_ip), item.pool_port),
+        pool=endpoint_text(_text(item.pool_ip), item.pool_port),
         pool_name=pool_name(item),
         what=_text(item.dialect, MOST_NAME),
         who=_text(item.login or "", 72) or "no login seen",
@@ -123,40 +124,25 @@ def panel(number: int, item: Finding, span: strips.Span) -> Panel:
         grade=item.grade.label,
         meaning=MEANINGS[item.grade],
         sure=f"{100 * item.confidence:.3g}%",
-        since=moment(item.first_ns),
-        until=moment(item.last_ns),
-        lasted=cells.duration(item.active_seconds),
+        since=second_text(item.first_ns),
+        until=second_text(item.last_ns),
+        lasted=duration(item.active_seconds),
         **_rate(item),
         power=_range(item, energy=False),
         energy=_range(item, energy=True),
         shares=cells.shares(item),
         **_shares_chart(item),
-        strip=strip(item, span),
+        strip=strip(item, axis),
         counted=item.timeline is not None,
-        facts=list(facts.of(item)),
+        details=list(details(item)),
         reasons=[_text(reason, 400) for reason in reversed(item.reasons)],
         notes=[_text(note, 400) for note in item.estimate_notes],
-        evidence=[said(piece) for piece in sorted(item.evidence, key=lambda one: (one.time_ns, one.offset))],
+        evidence=[excerpt(piece) for piece in sorted(item.evidence, key=lambda piece: (piece.time_ns, piece.offset))],
         flows=[_flow(flow) for flow in item.flows[-MOST_FLOWS:]],
         flows_more=item.flow_count - len(item.flows[-MOST_FLOWS:]),
         whose=[_text(reason, 400) for reason in answer.reasons] if answer else [],
         claims=[_claim(answer, number) for number in range(min(len(answer.claims), MOST_CLAIMS))] if answer else [],
     )
-
-
-def without_persons(item: Finding) -> Finding:
-    """The finding; if its address is a person's, without what leads to them."""
-    answer = item.attribution
-    if answer is None or not any(
-        one is not None and one.individual for one in (answer.enterprise, *(c.enterprise for c in answer.claims))
-    ):
-        return item
-    return dataclasses.replace(item, attribution=redacted_attribution(answer))
-
-
-def moment(ns: int) -> str:
-    """`2026-03-02 08:00:04`, UTC."""
-    return f"{datetime.fromtimestamp(min(max(0, ns) // NS, 253_402_300_799), UTC):%Y-%m-%d %H:%M:%S}"
 
 
 def holder(answer: Attribution | None) -> str:
@@ -173,11 +159,11 @@ def pool_name(item: Finding) -> str:
     return _text(item.pool.name or item.pool.host or item.pool_host or "", MOST_NAME)
 
 
-def said(piece: Evidence) -> Said:
-    """A piece of evidence."""
+def excerpt(piece: Evidence) -> Excerpt:
+    """A piece of evidence as a message."""
     remark = piece.detail.get("proof") or piece.detail.get("message") or ""
-    return Said(
-        f"{moment(piece.time_ns)[11:]}.{piece.time_ns % NS // 1_000_000:03d}",
+    return Excerpt(
+        rfc3339_text(piece.time_ns, digits=3)[11:-1],
         piece.direction,
         piece.grade.label,
         f"{piece.offset:,}",
@@ -191,12 +177,12 @@ def node(item: Node) -> dict[str, str]:
     """A row about a node."""
     key = item.key
     return {
-        "from": cells.address(_text(key.src_ip), key.src_port),
-        "to": cells.address(_text(key.dest_ip), key.dest_port),
+        "from": endpoint_text(_text(key.src_ip), key.src_port),
+        "to": endpoint_text(_text(key.dest_ip), key.dest_port),
         "what": _text(" ".join(filter(None, (item.protocol, item.network))), MOST_NAME),
         "agent": _text(item.agent or "", MOST_NAME),
         "sure": f"{item.confidence:.0%}",
-        "since": moment(item.first_ns),
+        "since": second_text(item.first_ns),
     }
 
 
@@ -207,51 +193,56 @@ def row(number: int, item: Finding) -> dict[str, str]:
         "number": f"{number:,}",
         "miner": _text(item.miner_ip),
         "holder": holder(item.attribution),
-        "pool": cells.address(_text(item.pool_ip), item.pool_port),
+        "pool": endpoint_text(_text(item.pool_ip), item.pool_port),
         "what": _text(" ".join(filter(None, (item.coin, item.algorithm or item.dialect))), 40),
         "who": _text(item.login or "", 40),
-        "since": moment(item.first_ns),
+        "since": second_text(item.first_ns),
         "shares": f"{item.shares.submitted:,}",
         "rate": str(_rate(item)["rate"]),
         "grade": item.grade.label,
     }
 
 
-def strip(item: Finding, span: strips.Span) -> Markup:
+def strip(item: Finding, axis: strips.TimeAxis) -> Markup:
     """The finding's shares on the time that all share, before its connections."""
     line = item.timeline
     times = (line.start_ns, line.bin_ns, line.counts) if line else (0, 1, ())
-    label = f"{item.shares.submitted} shares from {moment(item.first_ns)} to {moment(item.last_ns)} UTC"
-    return strips.bars(span, *times, [(flow.first_ns, flow.last_ns) for flow in item.flows], label)
+    label = f"{item.shares.submitted} shares from {second_text(item.first_ns)} to {second_text(item.last_ns)} UTC"
+    return strips.bars(axis, *times, [(flow.first_ns, flow.last_ns) for flow in item.flows], label)
 
 
 def _text(text: str, room: int = MOST_TEXT) -> str:
-    return cells.short(text, room)
+    return short(text, room)
 
 
 def _shares_chart(item: Finding) -> dict[str, Any]:
     line = item.timeline
     if line is None or not line.counts:
-        return {"chart": Markup(""), "chart_words": "", "chart_from": "", "chart_to": ""}
+        return {"chart": Markup(""), "chart_legend": "", "chart_from": "", "chart_to": ""}
     end_ns = line.start_ns + line.bin_ns * len(line.counts)
     most = max(line.counts)
-    words = f"each bar {cells.duration(line.bin_ns / NS)}, the tallest {most:,} {cells.plural(most, 'share')}"
-    chart = strip(item, strips.Span(((line.start_ns, end_ns),)))
-    return {"chart": chart, "chart_words": words, "chart_from": moment(line.start_ns), "chart_to": moment(end_ns)}
+    legend = f"each bar {duration(line.bin_ns / SECOND_NS)}, the tallest {most:,} {plural(most, 'share')}"
+    chart = strip(item, strips.TimeAxis(((line.start_ns, end_ns),)))
+    return {
+        "chart": chart,
+        "chart_legend": legend,
+        "chart_from": second_text(line.start_ns),
+        "chart_to": second_text(end_ns),
+    }
 
 
 def _rate(item: Finding) -> dict[str, Any]:
     found = item.hashrate_hps
     if found is None:
         return {"rate": "", "rate_range": "", "rate_chart": Markup("")}
-    unit = "Sol/s" if item.work_unit == "solutions" else "H/s"
+    unit = rate_unit(item.work_unit)
     if not found.best:
         return {
             "rate": f"under {quantity(found.high, unit)}",
             "rate_range": f"no share seen; {found.level:.0%} bound",
             "rate_chart": Markup(""),
         }
-    ends = f"{quantity(found.low, unit)} – {quantity(found.high, unit)}"
+    ends = interval(found.low, found.high, unit)
     marks = [value for value in (item.claimed_hashrate_hps, item.nominal_hashrate_hps) if value]
     label = f"best {quantity(found.best, unit)}, from {quantity(found.low, unit)} to {quantity(found.high, unit)}"
     chart = strips.band(found.low, found.best, found.high, label, marks)
@@ -270,10 +261,10 @@ def _range(item: Finding, energy: bool) -> str:
 def _flow(flow: FlowSummary) -> dict[str, str]:
     key, counted = flow.key, flow.shares
     return {
-        "from": cells.address(_text(key.src_ip), key.src_port),
-        "to": cells.address(_text(key.dest_ip), key.dest_port),
-        "since": moment(flow.first_ns),
-        "lasted": cells.duration((flow.last_ns - flow.first_ns) / NS),
+        "from": endpoint_text(_text(key.src_ip), key.src_port),
+        "to": endpoint_text(_text(key.dest_ip), key.dest_port),
+        "since": second_text(flow.first_ns),
+        "lasted": duration((flow.last_ns - flow.first_ns) / SECOND_NS),
         "shares": f"{counted.submitted:,} / {counted.accepted:,} / {counted.rejected:,}",
         "vlan": ", ".join(map(str, flow.vlans)),
         "transport": _text(flow.transport, MOST_NAME),
@@ -290,7 +281,7 @@ def _claim(answer: Attribution, number: int) -> dict[str, str]:
         "name": "a private person" if claim.enterprise and claim.enterprise.individual else _text(name, MOST_NAME),
         "premises": cells.premises(claim.site)[:MOST_TEXT],
         "source": _text(f"{claim.source}, {file_name(claim.place)}", MOST_NAME),
-        "as_of": moment(claim.as_of_ns)[:10] if claim.as_of_ns is not None else "",
+        "as_of": day_text(claim.as_of_ns) if claim.as_of_ns is not None else "",
         "strength": f"{claim.strength:.2f}",
         "allocation": _text(claim.allocation, MOST_NAME),
         "reason": _text(claim.reason, 400),

@@ -1,6 +1,6 @@
 """Small charts as inline SVG: bars over time, and a range with its best value on a logarithmic scale.
 
-Pure: numbers in, markup out, the same for the same numbers. Words stand beside them in the page, where they
+Pure: numbers in, markup out, the same for the same numbers. Text stands beside them in the page, where they
 keep their size on every screen. Colours are the page's, by class.
 """
 
@@ -27,7 +27,7 @@ _CLOSE = Markup("</svg>")
 
 
 @dataclass(frozen=True)
-class Span:
+class TimeAxis:
     """The time that the width stands for: stretches in order, with what lies between them cut out."""
 
     stretches: tuple[tuple[int, int], ...]
@@ -59,7 +59,7 @@ class Span:
         return [self.place(end) + CUT / 2 for _, end in self.stretches[:-1]]
 
 
-def span(times: Iterable[tuple[int, int]]) -> Span:
+def time_axis(times: Iterable[tuple[int, int]]) -> TimeAxis:
     """The stretches that these times cover, with long pauses between them cut out; at least one, however empty."""
     merged: list[list[int]] = []
     for start, end in sorted(times):
@@ -76,22 +76,22 @@ def span(times: Iterable[tuple[int, int]]) -> Span:
             kept[-1][1] = end
         else:
             kept.append([start, end])
-    return Span(tuple((start, end) for start, end in kept) or ((0, 0),))
+    return TimeAxis(tuple((start, end) for start, end in kept) or ((0, 0),))
 
 
 def bars(
-    span: Span, start_ns: int, bin_ns: int, counts: Sequence[int], stretches: Iterable[tuple[int, int]], label: str
+    axis: TimeAxis, start_ns: int, bin_ns: int, counts: Sequence[int], stretches: Iterable[tuple[int, int]], label: str
 ) -> Markup:
     """Counts as bars, the tallest of full height, before pale stretches of time."""
     most = max(counts, default=0)
     parts = [_OPEN.format(label)]
-    parts += [_rect("cut", place - 1.5, 0, 3, BAR_HEIGHT) for place in span.cuts]
+    parts += [_rect("cut", place - 1.5, 0, 3, BAR_HEIGHT) for place in axis.cuts]
     for begin, end in list(stretches)[:MOST_STRETCHES]:
-        left, right = span.place(begin), span.place(end)
+        left, right = axis.place(begin), axis.place(end)
         parts.append(_rect("seen", left, 0, max(right - left, 2.0), BAR_HEIGHT))
     for number, count in enumerate(counts):
         if count:
-            left, right = span.place(start_ns + number * bin_ns), span.place(start_ns + (number + 1) * bin_ns)
+            left, right = axis.place(start_ns + number * bin_ns), axis.place(start_ns + (number + 1) * bin_ns)
             height = max(4.0, BAR_HEIGHT * count / most)
             parts.append(_rect("bar", left, BAR_HEIGHT - height, max((right - left) * 0.86, 1.5), height))
     return Markup("").join([*parts, _CLOSE])

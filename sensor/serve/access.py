@@ -1,7 +1,8 @@
-"""Who may read the metrics: the web configuration file that Prometheus and its exporters share, as a TLS context and users.
+"""Who may ask a server: the web configuration file that Prometheus and its exporters share, as a TLS context and users.
 
-The keys are those of Prometheus' exporter-toolkit (docs/web-configuration.md): `tls_server_config` and `basic_auth_users`. Keys of it that
-are not offered here are refused, never ignored. Paths are meant from the folder of the file.
+The keys are those of Prometheus' exporter-toolkit (docs/web-configuration.md): `tls_server_config` and
+`basic_auth_users`. Keys of it that are not offered here are refused, never ignored. Paths are meant from the folder of
+the file.
 """
 
 from __future__ import annotations
@@ -18,12 +19,11 @@ import bcrypt
 import yaml
 from pydantic import Field, ValidationError
 
-from exporters.destination import Unusable
-from exporters.settings import Section
+from sensor.model.section import Section
 
 #: What bcrypt writes; a cost over 16 takes seconds for every log-in.
 HASH = re.compile(r"\$2[aby]\$(0[4-9]|1[0-6])\$[./A-Za-z0-9]{53}")
-#: Log-ins remembered, so that a scrape does not cost a bcrypt round each time.
+#: Log-ins remembered, so that a request does not cost a bcrypt round each time.
 REMEMBERED = 64
 VERSIONS = {"TLS12": ssl.TLSVersion.TLSv1_2, "TLS13": ssl.TLSVersion.TLSv1_3}
 CLIENTS = {
@@ -33,15 +33,15 @@ CLIENTS = {
 }
 
 
-class ServeError(Unusable):
-    """The metrics cannot be served so; every problem in one sentence."""
+class ServeError(Exception):
+    """Nothing can be served so; every problem in one sentence."""
 
     def __init__(self, *problems: str) -> None:
         super().__init__("\n".join(problems))
         self.problems = problems
 
 
-class _Tls(Section):
+class _TlsServer(Section):
     cert_file: str
     key_file: str
     client_auth_type: Literal["NoClientCert", "VerifyClientCertIfGiven", "RequireAndVerifyClientCert"] = "NoClientCert"
@@ -51,7 +51,7 @@ class _Tls(Section):
 
 
 class _File(Section):
-    tls_server_config: _Tls | None = None
+    tls_server_config: _TlsServer | None = None
     basic_auth_users: dict[str, str] = Field(default_factory=dict)
 
 
@@ -75,9 +75,9 @@ class Access:
 
     def check(self, name: str, password: bytes) -> bool:
         """Whether the password is the user's. As slow as bcrypt is, for unknown users too, so that names cannot be told by time."""
-        known = self._users.get(name)
+        stored = self._users.get(name)
         try:
-            right = bcrypt.checkpw(password, known or next(iter(self._users.values()))) and known is not None
+            right = bcrypt.checkpw(password, stored or next(iter(self._users.values()))) and stored is not None
         except ValueError:  # longer than bcrypt takes
             return False
         if right:
@@ -115,7 +115,7 @@ def read(path: Path | None) -> Access:
     return Access(None if tls is None else _context(path, node, tls), config.basic_auth_users)
 
 
-def _context(path: Path, node: yaml.Node | None, tls: _Tls) -> ssl.SSLContext:
+def _context(path: Path, node: yaml.Node | None, tls: _TlsServer) -> ssl.SSLContext:
     """The context of a server. The library's defaults choose ciphers and curves."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     if VERSIONS[tls.min_version] > VERSIONS[tls.max_version]:

@@ -1,6 +1,6 @@
-"""Translations: English is what the code says, other languages are catalogues in `locale` (gettext's form, read by Babel).
+"""Translations: English is what the code has, other languages are catalogues in `locale` (gettext's form, read by Babel).
 
-A sentence that a catalogue lacks stands in English; a test fails for it. Knows words and nothing of what they are about.
+A sentence that a catalogue lacks stands in English; a test fails for it. Knows sentences and nothing of what they are about.
 """
 
 from __future__ import annotations
@@ -21,8 +21,8 @@ LANGUAGES = tuple(HTML_LANGUAGES)
 
 def translator(language: str) -> Translate:
     """What turns a sentence of the code into one of a language ("en", "zh")."""
-    known = catalogue(language)
-    return lambda sentence: known.get(sentence, sentence)
+    translations = catalogue(language)
+    return lambda sentence: translations.get(sentence, sentence)
 
 
 @cache

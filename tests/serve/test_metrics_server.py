@@ -14,19 +14,20 @@ from pathlib import Path
 import bcrypt
 import pytest
 
-import exporters.scrape
+import sensor.serve.server
 from exporters.kinds.prometheus import Config
-from exporters.scrape import MAX_CONNECTIONS, Server, stalled
-from exporters.web_config import ServeError
+from sensor.daemon.metrics_server import MetricsServer, stalled
 from sensor.model.status import Status
-from tests.exporters.conftest import Serve
+from sensor.serve.access import ServeError
+from sensor.serve.server import MAX_CONNECTIONS
 from tests.exporters.statuses import busy, quiet
+from tests.serve.conftest import Serve
 
 OPENMETRICS = "application/openmetrics-text; version=1.0.0"
 
 
 def get(
-    server: Server, path: str, method: str = "GET", *, tls: ssl.SSLContext | None = None, **headers: str
+    server: MetricsServer, path: str, method: str = "GET", *, tls: ssl.SSLContext | None = None, **headers: str
 ) -> tuple[int, bytes, http.client.HTTPMessage]:
     make = http.client.HTTPConnection("127.0.0.1", server.port, timeout=20)
     if tls is not None:
@@ -42,7 +43,7 @@ def basic(name: str, password: str) -> dict[str, str]:
     return {"Authorization": "Basic " + base64.b64encode(f"{name}:{password}".encode()).decode()}
 
 
-def counted(server: Server, line: str, least: float = 1, within_s: float = 15) -> bool:
+def counted(server: MetricsServer, line: str, least: float = 1, within_s: float = 15) -> bool:
     """Whether a series of the server's reaches a value in time; asking counts, too."""
     for _ in range(int(within_s * 10)):
         text = get(server, "/metrics")[1].decode()
@@ -52,7 +53,7 @@ def counted(server: Server, line: str, least: float = 1, within_s: float = 15) -
     return False
 
 
-def knock(server: Server) -> socket.socket:
+def knock(server: MetricsServer) -> socket.socket:
     return socket.create_connection(("127.0.0.1", server.port), timeout=20)
 
 
@@ -138,7 +139,7 @@ def test_hostile_bytes_are_refused_and_counted(serve: Serve, hostile: bytes) -> 
 
 
 def test_slow_clients_block_nobody_and_are_ended(serve: Serve, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(exporters.scrape, "DEADLINE_S", 1.0)
+    monkeypatch.setattr(sensor.serve.server, "DEADLINE_S", 1.0)
     server = serve()
     silent, halting = knock(server), knock(server)
     halting.sendall(b"GET /metrics HTTP/1.1\r\nHost:")
@@ -174,7 +175,7 @@ def test_an_address_that_is_taken_is_said_in_one_sentence(serve: Serve) -> None:
         ("192.0.2.1:9", "cannot assign requested address"),
     ):
         with pytest.raises(ServeError, match=f"^{listen}: cannot listen for scrapes: {reason}"):
-            Server(Config(listen=listen), busy)
+            MetricsServer(Config(listen=listen), busy)
 
 
 def test_users_have_to_say_who_they_are(serve: Serve, tmp_path: Path) -> None:
@@ -269,4 +270,4 @@ def test_closing_ends_everything_and_may_be_repeated(serve: Serve) -> None:
     server.close()
     assert held.recv(1) == b""
     held.close()
-    Server(Config(listen="127.0.0.1:0"), busy).close()  # never started
+    MetricsServer(Config(listen="127.0.0.1:0"), busy).close()  # never started

@@ -9,14 +9,14 @@ from hypothesis import strategies as st
 from exporters.forms.documents.model import (
     Cell,
     Chart,
+    ChartPoint,
     Column,
     Document,
-    Fact,
-    Facts,
-    Point,
-    Section,
+    DocumentSection,
+    DocumentTable,
+    KeyFigure,
+    KeyFigures,
     Sentences,
-    Table,
     ranged,
     rounded,
 )
@@ -58,7 +58,7 @@ cells: dict[str, st.SearchStrategy[Cell]] = {
 
 
 @st.composite
-def tables(draw: st.DrawFn, key: str) -> Table:
+def tables(draw: st.DrawFn, key: str) -> DocumentTable:
     """A table with a few columns of any kind."""
     kinds = draw(st.lists(st.sampled_from(sorted(cells)), min_size=1, max_size=5))
     columns = []
@@ -71,20 +71,23 @@ def tables(draw: st.DrawFn, key: str) -> Table:
         )  # type: ignore[arg-type]
     inner = [st.none() | (ranges if column.ranged else cells[column.kind]) for column in columns]
     rows = draw(st.lists(st.tuples(*inner), max_size=4))
-    return Table(key, draw(TEXT), tuple(columns), tuple(rows), "none", (draw(TEXT),))
+    return DocumentTable(key, draw(TEXT), tuple(columns), tuple(rows), "none", (draw(TEXT),))
 
 
 @st.composite
 def documents(draw: st.DrawFn) -> Document:
     """Any document."""
-    facts = Facts(
+    facts = KeyFigures(
         "facts",
         "",
-        tuple(Fact(f"f{n}", draw(TEXT), draw(figures | ranges), "figure", "W") for n in range(draw(st.integers(0, 3)))),
+        tuple(
+            KeyFigure(f"f{n}", draw(TEXT), draw(figures | ranges), "figure", "W")
+            for n in range(draw(st.integers(0, 3)))
+        ),
     )
-    points = tuple(Point(draw(TEXT), draw(st.none() | ranges)) for _ in range(draw(st.integers(0, 4))))
+    points = tuple(ChartPoint(draw(TEXT), draw(st.none() | ranges)) for _ in range(draw(st.integers(0, 4))))
     chart = Chart("chart", draw(TEXT), "kWh", points, draw(st.sampled_from(("columns", "band"))))  # type: ignore[arg-type]
-    section = Section(
+    section = DocumentSection(
         "one",
         draw(TEXT),
         (facts, chart, draw(tables("t1")), draw(tables("t2")), Sentences("s", draw(TEXT), (draw(TEXT),))),
@@ -112,9 +115,13 @@ def nasty(language: str = "en") -> Document:
         )
         rows = tuple((one, value, text, one) for one in NASTY)
         blocks += [
-            Table(f"t{number}", text, columns, rows, text, (text,)),
-            Facts(f"f{number}", text, (Fact("f", text, value, "figure", text, text), Fact("g", text, text, "text"))),
-            Chart(f"c{number}", text, text, (Point(text, value), Point(text, None)), description=text),
+            DocumentTable(f"t{number}", text, columns, rows, text, (text,)),
+            KeyFigures(
+                f"f{number}",
+                text,
+                (KeyFigure("f", text, value, "figure", text, text), KeyFigure("g", text, text, "text")),
+            ),
+            Chart(f"c{number}", text, text, (ChartPoint(text, value), ChartPoint(text, None)), description=text),
             Sentences(f"s{number}", text, (text,)),
         ]
     return Document(
@@ -122,7 +129,7 @@ def nasty(language: str = "en") -> Document:
         NASTY[0],
         NASTY[3],
         tuple((text, text) for text in NASTY),
-        (Section("all", NASTY[1], tuple(blocks), NASTY[2]),),
+        (DocumentSection("all", NASTY[1], tuple(blocks), NASTY[2]),),
         {},
         NASTY[4],
     )

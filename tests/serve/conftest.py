@@ -9,20 +9,20 @@ from pathlib import Path
 import pytest
 
 from exporters.kinds.prometheus import Config
-from exporters.scrape import Server
+from sensor.daemon.metrics_server import MetricsServer
 from sensor.model.status import Status
 from tests.exporters.statuses import busy
 
-Serve = Callable[..., Server]
+Serve = Callable[..., MetricsServer]
 
 
 @pytest.fixture
 def serve() -> Iterator[Serve]:
     """Starts servers on free loopback ports and stops them."""
-    servers: list[Server] = []
+    servers: list[MetricsServer] = []
 
-    def start(source: Callable[[], Status] = busy, web_config: Path | None = None) -> Server:
-        server = Server(
+    def start(source: Callable[[], Status] = busy, web_config: Path | None = None) -> MetricsServer:
+        server = MetricsServer(
             Config(listen="127.0.0.1:0", web_config_file=None if web_config is None else str(web_config)), source
         )
         servers.append(server)

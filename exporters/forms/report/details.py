@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from exporters.forms import cells
-from exporters.forms.amounts import quantity
+from exporters.forms.amounts import quantity, rate_unit, work_symbol
+from exporters.forms.fitting import short
 from sensor.model.finding import Finding
 
 #: Workers named, and lengths to which texts are cut in their middle.
@@ -14,7 +14,7 @@ MOST_WORKERS, MOST_TEXT, MOST_WORKER_TEXT = 24, 200, 400
 
 
 @dataclass(frozen=True)
-class Fact:
+class Detail:
     """A name and what stands beside it; `code` for what is compared letter by letter."""
 
     name: str
@@ -22,11 +22,11 @@ class Fact:
     code: bool = False
 
 
-def of(item: Finding) -> Iterator[Fact]:
+def details(item: Finding) -> Iterator[Detail]:
     """What is known besides; nothing stands for what is not."""
     machine = item.device or " ".join(filter(None, (item.software, item.software_version)))
     wallet = item.wallet
-    unit = "Sol/s" if item.work_unit == "solutions" else "H/s"
+    unit = rate_unit(item.work_unit)
     rows = (
         ("Login", item.login, True),
         ("Worker", ", ".join(item.workers[:MOST_WORKERS]), True),
@@ -57,7 +57,7 @@ def of(item: Finding) -> Iterator[Fact]:
     )
     for name, text, code in rows:
         if text:
-            yield Fact(name, cells.short(text, MOST_WORKER_TEXT if name == "Worker" else MOST_TEXT), code)
+            yield Detail(name, short(text, MOST_WORKER_TEXT if name == "Worker" else MOST_TEXT), code)
 
 
 def _verdict(item: Finding) -> str | None:
@@ -71,4 +71,4 @@ def _verdict(item: Finding) -> str | None:
 
 
 def _work(amount: float | None, item: Finding) -> str | None:
-    return quantity(amount, "Sol" if item.work_unit == "solutions" else "H") if amount else None
+    return quantity(amount, work_symbol(item.work_unit)) if amount else None

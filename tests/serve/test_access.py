@@ -7,7 +7,7 @@ from pathlib import Path
 import bcrypt
 import pytest
 
-from exporters.web_config import REMEMBERED, ServeError, read
+from sensor.serve.access import REMEMBERED, ServeError, read
 
 HASH = bcrypt.hashpw(b"right", bcrypt.gensalt(4)).decode()
 TLS = "tls_server_config:\n  cert_file: c\n  key_file: k\n"

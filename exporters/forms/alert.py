@@ -1,0 +1,65 @@
+"""Findings as alerts of a Prometheus Alertmanager (API version 2). Pure.
+
+Labels identify an alert: they hold nothing that changes with every update of a finding.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from exporters.forms.amounts import quantity, rate_unit
+from exporters.forms.event import CERTAIN, PROBABLE, severity
+from sensor.model.finding import Finding
+from sensor.model.text import valid_utf8
+from sensor.model.time import event_text, rfc3339_text
+
+ALERT = "CryptocurrencyMining"
+SEVERITIES = {CERTAIN: "critical", PROBABLE: "warning"}
+
+
+def encode(finding: Finding, until_ns: int, labels: Mapping[str, str]) -> dict[str, object]:
+    """The alert of a finding with these labels added: it ends at `until_ns` unless it is sent again, a closed one with its last packet."""
+    return {
+        "labels": {**labels, **_labels(finding)},
+        "annotations": _annotations(finding),
+        "startsAt": time_text(finding.first_ns),
+        "endsAt": time_text(finding.last_ns if finding.state == "closed" else until_ns),
+    }
+
+
+def time_text(ns: int) -> str:
+    """`2026-01-02T03:04:05.678Z`."""
+    return rfc3339_text(ns, digits=3)
+
+
+def _labels(finding: Finding) -> dict[str, str]:
+    """What tells the alert from others: nothing that changes with every update, nothing the network can choose freely."""
+    return {
+        "alertname": ALERT,
+        "finding_id": finding.finding_id,
+        "miner": finding.miner_ip,
+        "dialect": finding.dialect,
+        "grade": finding.grade.label,
+        "severity": SEVERITIES.get(severity(finding.grade), "info"),
+    }
+
+
+def _annotations(finding: Finding) -> dict[str, str]:
+    money = " ".join(part for part in (finding.coin, finding.algorithm) if part)
+    pool = finding.pool_host or finding.pool.host or f"{finding.pool_ip}:{finding.pool_port}"
+    shares = finding.shares
+    rate, watts = finding.hashrate_hps, finding.power_watts
+    annotations = {
+        "summary": f"{finding.miner_ip} mines {money or 'a cryptocurrency'} at {pool}",
+        "description": "; ".join(finding.reasons),
+        "pool": pool,
+        "coin": finding.coin,
+        "algorithm": finding.algorithm,
+        "login": finding.login,
+        "confidence": f"{finding.confidence:.3f}",
+        "shares": f"{shares.submitted} submitted, {shares.accepted} accepted, {shares.verified} verified",
+        "hashrate": None if rate is None else quantity(rate.best, rate_unit(finding.work_unit)),
+        "power": None if watts is None else quantity(watts.best, "W"),
+        "last_seen": event_text(finding.last_ns),
+    }
+    return {name: valid_utf8(text) for name, text in annotations.items() if text}

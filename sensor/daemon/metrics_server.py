@@ -1,0 +1,131 @@
+"""The server of the metrics: `/metrics`, `/healthz` and `/readyz`, all read from the sensor's newest status."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+from prometheus_client import CollectorRegistry
+from prometheus_client.core import CounterMetricFamily, Metric
+from prometheus_client.exposition import choose_encoder
+from prometheus_client.process_collector import ProcessCollector
+from prometheus_client.registry import Collector
+
+from exporters.forms.metrics import StatusCollector
+from exporters.forms.series import METRICS, PREFIX
+from exporters.kinds import prometheus
+from sensor.model.status import Status
+from sensor.model.time import SECOND_NS
+from sensor.serve.access import Access, ServeError, read
+from sensor.serve.server import HttpRequest, HttpResponse, Server, listen
+
+#: The status codes of all responses, so that each is counted from 0.
+CODES = (200, 400, 401, 404, 405, 500, 503)
+INDEX = "minewatch: /metrics /healthz /readyz\n"
+
+
+class MetricsServer:
+    """Serves the metrics of `source` from `start` to `close`. It listens at once, so that a mistake shows at once.
+
+    `source` is called from the server's thread and must answer at once. Raises ServeError, each problem in one sentence.
+    """
+
+    def __init__(self, config: prometheus.Config, source: Callable[[], Status]) -> None:
+        self._config, self._source = config, source
+        access = _access(config)
+        host, port = prometheus.address(config.listen)
+        try:
+            listening = listen(host, port)
+        except OSError as error:
+            reason = (error.strerror or str(error)).lower()
+            raise ServeError(f"{config.listen}: cannot listen for scrapes: {reason}") from None
+        self._server = Server(listening, access, self._respond, "metrics")
+        self._server.responses.update(dict.fromkeys(CODES, 0))
+        self._registry = registry(StatusCollector(source), ServerCollector(self._server))
+
+    @property
+    def port(self) -> int:
+        """The port that is listened on."""
+        return self._server.port
+
+    def start(self) -> None:
+        """Answer from now on."""
+        self._server.start()
+
+    def reload(self, config: prometheus.Config | None = None) -> None:
+        """Read the web configuration file again, for the connections to come. Raises ServeError, and then nothing has changed."""
+        config = config or self._config
+        if config.listen != self._config.listen:
+            raise ServeError(f"listen: {config.listen} instead of {self._config.listen} needs a restart")
+        self._server.replace_access(_access(config))
+        self._config = config
+
+    def close(self) -> None:
+        """Stop at once. Idempotent."""
+        self._server.close()
+
+    def _respond(self, request: HttpRequest) -> HttpResponse:
+        if request.path == "/metrics":
+            return self._metrics(request.headers.get("accept", ""))
+        if request.path == "/healthz":
+            return _health(stalled(self._source(), time.time_ns(), self._config.stall_seconds))
+        if request.path == "/readyz":
+            return _health(list(self._source().unready))
+        return HttpResponse(200, INDEX.encode()) if request.path == "/" else HttpResponse(404, b"no such page\n")
+
+    def _metrics(self, accept: str) -> HttpResponse:
+        try:
+            encode, content_type = choose_encoder(accept)
+        except (TypeError, ValueError):  # asked for a version that is none
+            encode, content_type = choose_encoder("")
+        return HttpResponse(200, encode(self._registry), content_type)
+
+
+class ServerCollector(Collector):
+    """What the server itself counts."""
+
+    def __init__(self, server: Server) -> None:
+        self._server = server
+
+    def collect(self) -> Iterator[Metric]:
+        """Responses by status code, and connections dropped by reason."""
+        counts = (
+            ("http_responses_total", "code", self._server.responses),
+            ("http_connections_dropped_total", "reason", self._server.drops),
+        )
+        for name, label, counter in counts:
+            family = CounterMetricFamily(PREFIX + name, METRICS[name], labels=[label])
+            for value, count in counter.items():
+                family.add_metric([str(value)], count)
+            yield family
+
+
+class ProcessMetrics(ProcessCollector):
+    """The library's collector of the process. It reads the boot time from /proc/stat, which the sandbox hides (ProcSubset=pid)."""
+
+    def _boot_time(self) -> float:
+        return time.time() - time.clock_gettime(time.CLOCK_BOOTTIME)
+
+
+def registry(*collectors: Collector) -> CollectorRegistry:
+    """A registry of these collectors and of the process."""
+    collected = CollectorRegistry(auto_describe=False)
+    ProcessMetrics(registry=collected)
+    for collector in collectors:
+        collected.register(collector)
+    return collected
+
+
+def stalled(status: Status, now_ns: int, stall_seconds: int) -> list[str]:
+    """A sentence for each stage that has not moved for longer than `stall_seconds`."""
+    ages = {stage: (now_ns - beat_ns) // SECOND_NS for stage, beat_ns in status.heartbeats_ns.items()}
+    return [f"{stage} has not moved for {age} s" for stage, age in ages.items() if age > stall_seconds]
+
+
+def _health(problems: list[str]) -> HttpResponse:
+    return HttpResponse(503 if problems else 200, "".join(f"{line}\n" for line in problems or ["ok"]).encode())
+
+
+def _access(config: prometheus.Config) -> Access:
+    return read(None if config.web_config_file is None else Path(config.web_config_file))
