@@ -1,6 +1,7 @@
-"""What the settings of all exporters have in common: unknown keys are mistakes, files are marked as such, TLS is always verified.
+"""What the settings of all exporters have in common: paths are marked as such, TLS is always verified.
 
-It knows no destination. Secrets never stand in settings, only the names of the files or variables that hold them, so a dump shows none.
+It knows no destination. Secrets never stand in settings, only the names of the files or variables that hold them, so
+a dump shows none.
 """
 
 from __future__ import annotations
@@ -29,7 +30,7 @@ class ExporterSettings(Section):
 
 
 class Tls(Section):
-    """Whom to trust (a file of certificates; the system's if none is given), and a certificate of one's own with its key."""
+    """Whom to trust (the system's authorities if no file is given), and a certificate of one's own with its key."""
 
     ca: str | None = Field(default=None, json_schema_extra=PATH)
     certificate: str | None = Field(default=None, json_schema_extra=PATH)

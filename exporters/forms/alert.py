@@ -18,7 +18,10 @@ SEVERITIES = {CERTAIN: "critical", PROBABLE: "warning"}
 
 
 def encode(finding: Finding, until_ns: int, labels: Mapping[str, str]) -> dict[str, object]:
-    """The alert of a finding with these labels added: it ends at `until_ns` unless it is sent again, a closed one with its last packet."""
+    """The alert of a finding, with these labels added.
+
+    It ends at `until_ns` unless it is sent again; that of a closed finding ends with its last packet.
+    """
     return {
         "labels": {**labels, **_labels(finding)},
         "annotations": _annotations(finding),
@@ -33,7 +36,7 @@ def time_text(ns: int) -> str:
 
 
 def _labels(finding: Finding) -> dict[str, str]:
-    """What tells the alert from others: nothing that changes with every update, nothing the network can choose freely."""
+    """What tells the alert from others: nothing that changes with an update, nothing the network chooses freely."""
     return {
         "alertname": ALERT,
         "finding_id": finding.finding_id,

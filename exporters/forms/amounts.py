@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-#: Significant digits of estimates in machine-readable forms: more would be false, and last digits differ between processors.
+#: Digits of estimates in machine-readable forms: more would be false, and last digits differ between processors.
 SIGNIFICANT_DIGITS = 6
 
 
@@ -29,6 +29,11 @@ def prefixed(amount: float) -> tuple[float, str]:
 def digits(value: float) -> str:
     """Three digits, or the whole number if it has more."""
     return f"{value:.0f}" if value >= 99.95 else f"{value:.3g}"
+
+
+def percent(part: float) -> str:
+    """A part of a whole, 0 to 1, in three digits: `97.5%`."""
+    return f"{100 * part:.3g}%"
 
 
 def significant(value: float, count: int = SIGNIFICANT_DIGITS) -> float:

@@ -1,7 +1,7 @@
-"""What stands in the cells of the summary: one finding's ends, holder, dialect, login, shares, rate and reasons as short texts.
+"""The cells of the summary: a finding's ends, holder, dialect, login, shares, rate and reasons as short texts.
 
-Pure: records in, text out, no table and no console. Addresses are never cut, long logins lose their middle, and whatever came from the
-network, or from somebody's book, is stripped of control characters.
+Pure: records in, text out, no table and no console. Addresses are never cut, long logins lose their middle, and
+whatever came from the network, or from somebody's book, is stripped of control characters.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from collections.abc import Sequence
 
 from rich.text import Text
 
-from exporters.forms.amounts import digits, duration, prefixed, quantity, rate_unit
+from exporters.forms.amounts import digits, duration, percent, prefixed, quantity, rate_unit
 from exporters.forms.fitting import clipped, fitted, short, visible
 from sensor.model.attribution import Attribution, Site
 from sensor.model.evidence import Grade
@@ -29,15 +29,17 @@ UNNAMED = {"shared": "(a shared address)", "conflict": "(books disagree)", "unkn
 
 
 def why(item: Finding, everything: bool) -> str:
-    """The reasons, the most telling (the judge gives it last) first. Which messages were read stands there only if everything is asked for:
-    most people do not know the protocols' messages."""
+    """The reasons, the strongest (the judge gives it last) first.
+
+    Names of messages are among them only if `everything` is asked for: most people do not know the protocols.
+    """
     reasons = list(reversed(item.reasons))
     if everything:
         return visible("; ".join(reasons) or item.signature)
-    telling = [reason for reason in reasons if not reason.startswith(MESSAGE_LISTS)]
-    if item.grade >= Grade.SPEAKS and len(telling) < len(reasons):
-        telling.append(f"both sides speak {item.signature.partition(' (')[0]}")
-    return clipped("; ".join(telling or reasons) or item.signature, MOST_WHY)
+    strong = [reason for reason in reasons if not reason.startswith(MESSAGE_LISTS)]
+    if item.grade >= Grade.SPEAKS and len(strong) < len(reasons):
+        strong.append(f"both sides speak {item.signature.partition(' (')[0]}")
+    return clipped("; ".join(strong or reasons) or item.signature, MOST_WHY)
 
 
 def ends(item: Finding) -> list[str]:
@@ -116,7 +118,7 @@ def rate(item: Finding) -> list[str]:
 
 def sure(item: Finding) -> list[str]:
     """Grade and confidence."""
-    return [item.grade.label, f"{100 * item.confidence:.3g}%"]
+    return [item.grade.label, percent(item.confidence)]
 
 
 def strongest(findings: Sequence[Finding]) -> list[Finding]:
@@ -133,7 +135,7 @@ def lines(parts: Sequence[str]) -> Text:
 
 
 def holder(item: Finding, room: int) -> list[str]:
-    """Whose the miner's address was, under it: enterprise and premises, or why nobody is named. Empty where no books were asked."""
+    """Whose the miner's address was: enterprise and premises, or why nobody is named. Empty without books."""
     answer = item.attribution
     if answer is None:
         return []

@@ -1,7 +1,8 @@
-"""Findings and nodes as EVE JSON, one object a line: Suricata's field names where they mean the same, `mining` and `node` of our own.
+"""Findings and nodes as EVE JSON, one object a line.
 
-`encode` is pure: a record in, a dict out, keys always in the same order, nothing asked of clock or file. Its schema, eve.schema.json,
-stands beside this file.
+Field names are Suricata's where they mean the same; `mining` and `node` are of our own.
+`encode` is pure: a record in, a dict out, keys always in the same order, nothing asked of clock or file. Its schema,
+eve.schema.json, stands beside this file.
 """
 
 from __future__ import annotations

@@ -1,7 +1,8 @@
-"""The metrics: a status in, the series of Prometheus out. Nothing is counted here; each scrape reads the newest status once.
+"""The metrics: a status in, the series of Prometheus out.
 
-Every label's values are a closed set with a bound: what is past the bound counts as `other`, so the number of series does not follow what
-is seen on the network. Knows no socket.
+Nothing is counted here; each scrape reads the newest status once. Every label's values are a closed set with a
+bound: what is past the bound counts as `other`, so the number of series does not follow what is seen on the network.
+Knows no socket.
 """
 
 from __future__ import annotations
@@ -19,8 +20,9 @@ from sensor.model.summary import Range
 
 SECONDS_PER_NS = 1e-9
 OTHER = "other"
-#: Different values that a label may have in one metric, `other` not counted. Labels that are not here have values fixed in the code, or
-#: chosen in the configuration (interface, exporter). With these a sensor with everything filled stays under 500 series.
+#: Different values that a label may have in one metric, `other` not counted. Labels that are not here have values fixed
+#: in the code, or chosen in the configuration (interface, exporter). With these a sensor with everything filled stays
+#: under 500 series.
 BOUNDS: Mapping[str, int] = {"dialect": 36, "algorithm": 12, "reason": 32, "event": 16, "result": 8}
 #: Grades a dialect can give; a finding of a lower one rests on names and addresses, not on a dialect.
 DIALECT_GRADES = tuple(grade.label for grade in Grade if grade >= Grade.BEHAVES)
@@ -46,7 +48,7 @@ class StatusCollector(Collector):
 
 
 class LabelValues:
-    """The values each label has had. A value keeps its place for good, so no series changes its meaning while the sensor runs."""
+    """The values each label has had. A value keeps its place, so no series changes its meaning meanwhile."""
 
     def __init__(self) -> None:
         self._values: dict[tuple[str, str], set[str]] = {}
@@ -83,7 +85,7 @@ class Samples:
     def figures(
         self, figures: Figures, rows: Mapping[str, CounterSeries], rest: str, families: Families = (), **labels: str
     ) -> None:
-        """Figures by name: those with a row, those of a family, and in `rest` what is in neither, so that nothing is hidden."""
+        """Figures by name: those with a row, those of a family, and all others in `rest`, so that none is hidden."""
         for name, row in rows.items():
             self.add(row.metric, figures.get(name, 0) * row.scale, **labels, **dict([row.label] if row.label else []))
         for name, figure in figures.items():

@@ -1,6 +1,7 @@
-"""The mining list for power companies and telecom offices: a row for each address, site and algorithm, as CSV or JSON. Pure.
+"""The mining list for power companies and telecom offices, as CSV or JSON: a row for each address, site and algorithm.
 
-Persons are not named unless asked for. A text cell that a spreadsheet would take for a formula gets an apostrophe before it.
+Pure. Persons are not named unless asked for. A text cell that a spreadsheet would take for a formula gets an apostrophe
+before it.
 """
 
 from __future__ import annotations
@@ -69,7 +70,7 @@ def rows(summary: Summary, zone: tzinfo, persons: bool = False) -> Iterator[dict
 
 
 def as_csv(summary: Summary, zone: tzinfo, persons: bool = False) -> str:
-    """The list as CSV (RFC 4180) with a head; the first character is a byte order mark, by which spreadsheets know UTF-8."""
+    """The list as CSV (RFC 4180) with a head, after a byte order mark, by which spreadsheets know UTF-8."""
     text = io.StringIO(newline="")
     writer = csv.DictWriter(text, COLUMNS, lineterminator="\r\n")
     writer.writeheader()

@@ -1,7 +1,8 @@
-"""The metrics by name: what each is, and which counter of the core and of the line it shows. Data; knows no values and no library.
+"""The metrics by name: what each is, and which counter of the core and of the line it shows. Data; knows no values.
 
-Names follow Prometheus' practice: base units, `_total` for what only grows, moments as timestamps. Low and high ends of an estimate are
-metrics of their own, because adding up a metric over its labels must mean something. A new counter is a row here.
+Names follow Prometheus' practice: base units, `_total` for what only grows, moments as timestamps. Low and high ends
+of an estimate are metrics of their own, because adding up a metric over its labels must mean something. A new
+counter is a row here.
 """
 
 from __future__ import annotations
@@ -22,7 +23,9 @@ METRICS: Mapping[str, str] = {
     "capture_downs_total": "Times the interface went down or away.",
     "capture_packets_total": "Packets read from the interface.",
     "capture_bytes_total": "Bytes of those packets, as captured.",
-    "capture_received_packets_total": "Packets that reached the sensor's socket, those the kernel had to drop included.",
+    "capture_received_packets_total": (
+        "Packets that reached the sensor's socket, those the kernel had to drop included."
+    ),
     "capture_dropped_packets_total": "Packets the kernel had to drop because the ring was full.",
     "capture_freezes_total": "Times the kernel stopped filling the full ring.",
     "capture_last_packet_timestamp_seconds": "Time of the interface's last packet, 0 before the first.",
@@ -161,12 +164,8 @@ def _labelled(metric: str, label: str, **values: str) -> dict[str, CounterSeries
 
 
 CORE: Mapping[str, CounterSeries] = {
-    **_plain(
-        packets="packets_total",
-        bytes="packet_bytes_total",
-        segments="segments_total",
-        source_bytes="source_read_bytes_total",
-    ),
+    **_plain(packets="packets_total", bytes="packet_bytes_total", segments="segments_total"),
+    **_plain(source_bytes="source_read_bytes_total"),
     "last_packet_ns": CounterSeries("last_packet_timestamp_seconds", scale=1e-9),
     **_plain(
         flows="flows",
@@ -293,6 +292,7 @@ ATTRIBUTION_FAMILIES = (("lookups_", "attributions_total", "result"),)
 
 #: Reasons of the framings (sensor/dialects), so that each stands at 0 before it happens.
 MALFORMED = (
-    "bad_chunk", "bad_frame", "bad_header", "constant", "cut_frame", "damaged_body", "deflate", "gap", "inflated", "nesting", "not_http",
-    "not_json", "not_object", "number", "oversize", "resync", "trailing", "unfinished", "unknown_frame",
+    "bad_chunk", "bad_frame", "bad_header", "constant", "cut_frame", "damaged_body", "deflate", "gap", "inflated",
+    "nesting", "not_http", "not_json", "not_object", "number", "oversize", "resync", "trailing", "unfinished",
+    "unknown_frame",
 )  # fmt: skip

@@ -1,7 +1,8 @@
-"""Findings as a STIX 2.1 bundle: what was seen (observed data), where it goes (indicator), and that it was seen there (sighting).
+"""Findings as a STIX 2.1 bundle: what was seen (observed data), the pool (indicator), and that they met (sighting).
 
-Pure: records in, a bundle out. Identifiers and times come from the findings alone, so that the same packets give the same bundle and a
-receiver takes a second one as the same. Whose the address was is an identity with its location; a person is not named. Knows no platform.
+Pure: records in, a bundle out. Identifiers and times come from the findings alone, so that the same packets give the
+same bundle and a receiver takes a second one as the same. Whose the address was is an identity with its location; a
+person is not named. Knows no platform.
 """
 
 from __future__ import annotations
@@ -19,12 +20,13 @@ from sensor.model.flow import FlowSummary
 from sensor.model.text import endpoint_text
 from sensor.model.time import rfc3339_text
 
-#: The namespace of deterministic identifiers of cyber-observables (STIX 2.1, section 2.9), and ours for all other objects.
+#: Namespaces of identifiers: of cyber-observables (STIX 2.1, section 2.9), and ours for all other objects.
 OBSERVABLES = UUID("00abedb4-aa42-466c-9c01-fed23315a9b7")
 OURS = uuid5(OBSERVABLES, "minewatch")
 #: Connections of a finding that become objects; all are counted. Text is cut to this.
 MOST_FLOWS, MOST_TEXT = 64, 500
-#: STIX 2.1, section 10.5 (industry-sector-ov), by the category that a book has. An enterprise's own industry does not follow from "enterprise".
+#: STIX 2.1, section 10.5 (industry-sector-ov), by the category that a book has. An enterprise's own industry does not
+#: follow from "enterprise".
 SECTORS = {
     "government": "government",
     "university": "education",
@@ -185,8 +187,9 @@ def _object(kind: str, seed: str, common: Mapping[str, object]) -> Object:
 
 
 def _observable(kind: str, contributing: Object, values: Object) -> Object:
-    """Identifiers of observables: UUIDv5 of the canonical JSON (RFC 8785) of the properties that count; ours are text and small numbers,
-    for which sorted keys without spaces are that form."""
+    """Identifiers of observables: UUIDv5 of the canonical JSON (RFC 8785) of the properties that count; ours are
+    text and small numbers, for which sorted keys without spaces are that form.
+    """
     text = json.dumps(contributing, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
     return {"type": kind, "spec_version": "2.1", "id": f"{kind}--{uuid5(OBSERVABLES, text)}", **values}
 

@@ -1,7 +1,4 @@
-"""Events as syslog messages (RFC 5424), the event's JSON as text. Knows no transport.
-
-rfc5424-logging-handler makes the message.
-"""
+"""Events as syslog messages (RFC 5424), the event's JSON as text. Knows no transport."""
 
 from __future__ import annotations
 
@@ -44,7 +41,7 @@ LEVELS = {CERTAIN: "ALERT", PROBABLE: "WARNING"}
 
 
 class SyslogFormat:
-    """Turns records into messages of at most `message_bytes`; pure where `hostname` is given, else it is the system's."""
+    """Turns records into messages of at most `message_bytes`. Without a `hostname` they have the system's."""
 
     def __init__(self, facility: str, hostname: str | None, enterprise: str, message_bytes: int) -> None:
         self._handler = Rfc5424SysLogHandler(

@@ -1,7 +1,8 @@
 """The summary for people: who mines, what, to which pool, since when, how many shares, how sure and why.
 
-It gets records and figures and draws them with rich; it reads no file and judges nothing. Addresses are never cut, long logins lose
-their middle, and whatever came from the network is stripped of control characters before it reaches a terminal.
+It gets records and figures and draws them with rich; it reads no file and judges nothing. Addresses are never cut,
+long logins lose their middle, and whatever came from the network is stripped of control characters before it reaches
+a terminal.
 """
 
 from __future__ import annotations
@@ -25,8 +26,8 @@ from sensor.model.text import endpoint_text
 
 #: Rows shown unless everything is asked for; the event file always has all.
 MOST_ROWS = 40
-#: Columns whose width is known (since, shares, how sure) and the gaps between all; hashrates if any is known; the least and most that what
-#: and login get; the reasons.
+#: Columns whose width is known (since, shares, how sure) and the gaps between all; hashrates if any is known; the least
+#: and most that what and login get; the reasons.
 FIXED_WIDTH, RATE_WIDTH, LEAST_ROOM, MOST_ROOM, WHY_WIDTH = 48, 13, 16, 36, 40
 STYLES = {Grade.VERIFIED: "bold red", Grade.ACCEPTED: "bold red", Grade.SPEAKS: "yellow"}
 

@@ -1,4 +1,4 @@
-"""Exporters, one file a kind: a `Config`, and a `Sender` where events are delivered. A file's name is its key in the configuration."""
+"""Exporters, one file a kind: a `Config`, and a `Sender` where events are delivered. The file's name is its key."""
 
 from __future__ import annotations
 

@@ -1,8 +1,9 @@
 """Findings as alerts of a Prometheus Alertmanager, by its API version 2 (`POST /api/v2/alerts`).
 
-Alertmanager forgets alerts when it restarts, and resolves what is not sent again. So an open finding is sent with an end four repetitions
-ahead and is repeated until it closes; if the sensor dies, its alerts resolve by themselves. Labels identify an alert: a
-grade that rises makes another alert, and the one before it is ended in the same call. Nodes are no alerts.
+Alertmanager forgets alerts when it restarts, and resolves what is not sent again. So an open finding is sent with an
+end four repetitions ahead and is repeated until it closes; if the sensor dies, its alerts resolve by themselves.
+Labels identify an alert: a grade that rises makes another alert, and the one before it is ended in the same call.
+Nodes are no alerts.
 """
 
 from __future__ import annotations

@@ -1,9 +1,9 @@
-"""Events as syslog messages (RFC 5424) over UDP (RFC 5426), TCP (RFC 6587, counted octets) or TLS (RFC 5425), the event's JSON as text.
+"""Events as syslog messages over UDP (RFC 5426), TCP (RFC 6587, counted octets) or TLS (RFC 5425).
 
-`forms/syslog.py` makes the messages. The sockets are ours: the library for the messages reconnects in silence and loses what was on its way.
-Syslog knows no answer. Over TCP and TLS a batch counts as sent once the receiver's system has acknowledged its bytes, and what was sent
-in the last seconds of a connection that broke is sent again: rather twice (with the same event_id) than never. UDP may lose messages,
-unnoticed.
+`forms/syslog.py` makes the messages. The sockets are ours: the library for the messages reconnects in silence and
+loses what was on its way. Syslog knows no answer. Over TCP and TLS a batch counts as sent once the receiver's system
+has acknowledged its bytes, and what was sent in the last seconds of a connection that broke is sent again: rather
+twice (with the same event_id) than never. UDP may lose messages, unnoticed.
 """
 
 from __future__ import annotations
@@ -31,7 +31,8 @@ from sensor.model.text import endpoint_text
 
 #: The number of RFC 5612, reserved for examples: the project has none of its own at IANA. Can be set to the operator's.
 EXAMPLE_ENTERPRISE = "32473"
-#: Messages of the last seconds of a connection that broke, and so many at most, are sent again: the receiver may not have read them.
+#: Messages of the last seconds of a connection that broke, and so many at most, are sent again: the receiver may not
+#: have read them.
 DOUBT_S, DOUBT_MESSAGES = 5.0, 2_048
 #: How often the system is asked whether all bytes were acknowledged, in seconds.
 ASK_S = 0.01
@@ -39,7 +40,7 @@ PORTS = {"udp": 514, "tcp": 514, "tls": 6514}
 
 
 class Config(ExporterSettings):
-    """Where to and how. `message_bytes` is what receivers take by default (rsyslog: 8 KiB); longer events lose their oldest connections."""
+    """Where to and how. Events longer than `message_bytes` lose their oldest connections (rsyslog takes 8 KiB)."""
 
     host: str = Field(min_length=1)
     port: Annotated[int, Field(ge=1, le=65_535)] | None = None  # 514; 6514 for TLS
@@ -144,7 +145,7 @@ def _unacknowledged_bytes(connection: socket.socket) -> int:
 
 
 def _hung_up(connection: socket.socket) -> bool:
-    """Whether the other end closed: a receiver of syslog never sends, so what can be read is the end (or TLS's notice of it)."""
+    """Whether the other end closed: a receiver never sends, so what can be read is the end (or TLS's notice of it)."""
     if not select.select([connection], [], [], 0)[0]:
         return False
     if not isinstance(connection, ssl.SSLSocket):

@@ -1,8 +1,9 @@
 """Each event as a JSON POST that the receiver can verify, after the Standard Webhooks specification (1.0.0).
 
-Three headers: `webhook-id` is the event's `event_id`, the same at every retry; `webhook-timestamp` seconds since the epoch;
-`webhook-signature` is `v1,` and the Base64 of HMAC-SHA256 over `id.timestamp.body`. To verify, compute the same over the raw body,
-compare in constant time, and turn away timestamps more than five minutes off. Any library of that specification does so.
+Three headers: `webhook-id` is the event's `event_id`, the same at every retry; `webhook-timestamp` seconds since the
+epoch; `webhook-signature` is `v1,` and the Base64 of HMAC-SHA256 over `id.timestamp.body`. To verify, compute the
+same over the raw body, compare in constant time, and turn away timestamps more than five minutes off. Any library of
+that specification does so.
 """
 
 from __future__ import annotations
@@ -25,12 +26,12 @@ from sensor.model.finding import Finding
 from sensor.model.node import Node
 from sensor.model.record import event_id
 
-#: What marks a secret in Base64, and the least bytes of one (the specification asks for 24 to 64; 16 is the least that cannot be guessed).
+#: What marks a secret in Base64, and the least bytes of a secret. The specification asks for 24 to 64.
 BASE64_MARK, LEAST_BYTES = "whsec_", 16
 
 
 class Config(ExporterSettings):
-    """Where to, and where the shared secret is: in a file or in an environment variable, as `whsec_` and Base64 or as plain text."""
+    """Where to, and where the shared secret is: a file or an environment variable. `whsec_` marks Base64."""
 
     url: Url
     secret_file: str | None = Field(default=None, json_schema_extra=PATH)

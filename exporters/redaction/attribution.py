@@ -1,6 +1,7 @@
-"""Attribution as it may be shown to others: organisations keep their names, persons lose theirs, with their street, account and machine.
+"""Attribution as it may be shown to others: persons lose name, street, account and machine; organisations do not.
 
-Pure: a record in, a copy out. A person is whoever the books call an individual; an account or a machine may lead to one and goes as well.
+Pure: a record in, a copy out. A person is whoever the books call an individual; an account or a machine may lead to
+one and goes as well.
 """
 
 from __future__ import annotations

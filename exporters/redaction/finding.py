@@ -1,8 +1,9 @@
-"""A finding as it may be shown to others: worker names that give away internal addresses or places are blanked, wallets lose their middle.
+"""A finding as it may be shown to others: inside addresses and places are blanked, wallets lose their middle.
 
-Pure: a record in, a copy out; the record itself is left alone. It covers every text of a finding that came from the network. The addresses of
-miner, pool and proxy are what a finding is about and stay, as they stand in the packets; one that is only mentioned (the client in a PROXY
-header, the pool a proxy was asked for) stays if it is no inside address. Knows no configuration and no destination.
+Pure: a record in, a copy out; the record itself is left alone. It covers every text of a finding that came from the
+network. The addresses of miner, pool and proxy are what a finding is about and stay, as they stand in the packets;
+one that is only mentioned (the client in a PROXY header, the pool a proxy was asked for) stays if it is no inside
+address. Knows no configuration and no destination.
 """
 
 from __future__ import annotations
@@ -28,9 +29,11 @@ _ADDRESS = rf"(?<![0-9]){_OCTET}(?:(?:[.x_-]{_OCTET}){{3}})(?![0-9])"
 _SHORT_ADDRESS = rf"ip[._-]?{_OCTET}(?:[.x_-]{_OCTET}){{1,2}}(?![0-9])"
 _IPV6 = r"(?<![0-9a-f:])(?:[0-9a-f]{1,4}:){3,7}(?::?[0-9a-f]{1,4}){1,4}(?![0-9a-f:])"
 _MAC = r"(?<![0-9a-f])[0-9a-f]{2}(?:[:-][0-9a-f]{2}){5}(?![0-9a-f])"
-#: Where a machine stands: `rack07-13`, `r12s4`, `hall2`, `row3`, `slot-9`, `a3-r2-s11`; also in Chinese: 机房 机柜 机架 排 列 层 号.
+#: Where a machine stands: `rack07-13`, `r12s4`, `hall2`, `row3`, `slot-9`, `a3-r2-s11`; also
+#: in Chinese: 机房 机柜 机架 排 列 层 号.
 _PLACE = (
-    r"(?<![a-z])(?:rack|hall|row|slot|shelf|aisle|cabinet|container|cont|bay|room|floor|building|bldg|site|zone|unit|jigui|jijia|jifang)"
+    r"(?<![a-z])(?:rack|hall|row|slot|shelf|aisle|cabinet|container|cont|bay|room|floor|building|bldg|site|zone|unit"
+    r"|jigui|jijia|jifang)"
     r"[._ -]?[a-z]?[0-9]{1,4}(?:[._ x-]?[a-z]{0,4}[0-9]{1,4}){0,4}"
 )
 _LETTERED = r"(?<![a-z0-9])(?:[a-z]{1,2}[0-9]{1,3}[._-]?){2,5}(?![a-z0-9])"
@@ -72,12 +75,12 @@ def hide_inside(text: str) -> str:
 
 
 def hide_worker(name: str) -> str:
-    """A worker's name: as above, and short codes of letters and numbers in a row (`a3-r2-s11`), which are places more often than not."""
+    """A worker's name: as above, without codes such as `a3-r2-s11`, which are places more often than not."""
     return hide_inside(_WORKER_ONLY.sub(HIDDEN, hide_inside(name)))
 
 
 def hide_host(place: str) -> str:
-    """`host:port` that was mentioned: a public address stays, an inside one goes, a name loses what gives away an inside address or a place."""
+    """`host:port`: a public address stays, an inside one goes, a name loses inside addresses and places."""
     host, colon, port = place.rpartition(":")
     if not colon or not port.isdigit():
         host, colon, port = place, "", ""
@@ -97,7 +100,7 @@ def shorten(wallet: str) -> str:
 
 
 class _Hiding:
-    """What is hidden in every text of one finding: its own wallet and workers' names wherever they stand, then whatever looks like one."""
+    """Hides, in every text of a finding, its own wallet and workers' names, then whatever looks like one."""
 
     def __init__(self, wallets: list[str], workers: list[str]) -> None:
         changed = {name: hide_worker(name) for name in workers}

@@ -1,6 +1,6 @@
-"""POST over HTTP or HTTPS, and what the answer means for delivery: taken, never to be taken, or to be tried again. Knows no records.
+"""POST over HTTP or HTTPS, and what the answer means for delivery: taken, never to be taken, or to be tried again.
 
-Certificates and host names are always verified; no proxy, no redirect and no retry of its own.
+Knows no records. Certificates and host names are always verified; no proxy, no redirect and no retry of its own.
 """
 
 from __future__ import annotations

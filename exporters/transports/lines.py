@@ -1,7 +1,8 @@
 """Lines of text to a file or a Unix socket: whole lines or none. Knows bytes and places, no records.
 
-A file may be renamed at any time (logrotate, without copytruncate): the next lines go to a new file of the old name. What a full disk
-left of a write is cut off before the error is raised, so that lines in the files and events stay equal.
+A file may be renamed at any time (logrotate, without copytruncate): the next lines go to a new file of the old name.
+What a full disk left of a write is cut off before the error is raised, so that lines in the files and events stay
+equal.
 """
 
 from __future__ import annotations

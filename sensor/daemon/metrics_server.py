@@ -28,7 +28,8 @@ INDEX = "minewatch: /metrics /healthz /readyz\n"
 class MetricsServer:
     """Serves the metrics of `source` from `start` to `close`. It listens at once, so that a mistake shows at once.
 
-    `source` is called from the server's thread and must answer at once. Raises ServeError, each problem in one sentence.
+    `source` is called from the server's thread and must answer at once. Raises ServeError, each problem in one
+    sentence.
     """
 
     def __init__(self, config: prometheus.Config, source: Callable[[], Status]) -> None:
@@ -54,7 +55,9 @@ class MetricsServer:
         self._server.start()
 
     def reload(self, config: prometheus.Config | None = None) -> None:
-        """Read the web configuration file again, for the connections to come. Raises ServeError, and then nothing has changed."""
+        """Read the web configuration file again, for the connections to come. Raises ServeError, and then nothing
+        has changed.
+        """
         config = config or self._config
         if config.listen != self._config.listen:
             raise ServeError(f"listen: {config.listen} instead of {self._config.listen} needs a restart")
@@ -102,7 +105,9 @@ class ServerCollector(Collector):
 
 
 class ProcessMetrics(ProcessCollector):
-    """The library's collector of the process. It reads the boot time from /proc/stat, which the sandbox hides (ProcSubset=pid)."""
+    """The library's collector of the process. It reads the boot time from /proc/stat, which the sandbox hides
+    (ProcSubset=pid).
+    """
 
     def _boot_time(self) -> float:
         return time.time() - time.clock_gettime(time.CLOCK_BOOTTIME)

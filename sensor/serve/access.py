@@ -74,7 +74,9 @@ class Access:
         return self._digest(name, password) in self._remembered
 
     def check(self, name: str, password: bytes) -> bool:
-        """Whether the password is the user's. As slow as bcrypt is, for unknown users too, so that names cannot be told by time."""
+        """Whether the password is the user's. As slow as bcrypt is, for unknown users too, so that names cannot be
+        told by time.
+        """
         stored = self._users.get(name)
         try:
             right = bcrypt.checkpw(password, stored or next(iter(self._users.values()))) and stored is not None
@@ -91,7 +93,9 @@ class Access:
 
 
 def read(path: Path | None) -> Access:
-    """The access that a web configuration file grants; without a file, to everybody. Raises ServeError with file, line and key."""
+    """The access that a web configuration file grants; without a file, to everybody. Raises ServeError with file,
+    line and key.
+    """
     if path is None:
         return Access()
     try:

@@ -50,7 +50,8 @@ class HttpResponse(NamedTuple):
     headers: tuple[tuple[str, str], ...] = ()  # further ones
 
 
-#: Gives the response to a request. Called in one thread of its own, one request at a time; what it raises becomes a 500.
+#: Gives the response to a request. Called in one thread of its own, one request at a time; what it raises becomes a
+#: 500.
 Handler = Callable[[HttpRequest], HttpResponse]
 
 

@@ -1,4 +1,6 @@
-"""Every form of a document shows the same numbers, and no name in it is taken for a formula, a script, a link or a line of its own."""
+"""Every form of a document shows the same numbers, and no name in it is taken for a formula, a script, a link or a
+line of its own.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,6 @@
-"""Statuses to make metrics of: a quiet one, and one of a sensor in which everything is filled and everything has happened."""
+"""Statuses to make metrics of: a quiet one, and one of a sensor in which everything is filled and everything has
+happened.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Attribution in events: valid against the schema, and with persons and inside addresses gone where that is asked for."""
+"""Attribution in events: valid against the schema, without persons and inside addresses where that is asked for."""
 
 from __future__ import annotations
 

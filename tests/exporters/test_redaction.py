@@ -1,4 +1,6 @@
-"""What leaves redacted tells no inside address, no place, no mail address and no whole wallet, in any of its texts; the rest stays."""
+"""What leaves redacted tells no inside address, no place, no mail address and no whole wallet, in any of its texts;
+the rest stays.
+"""
 
 from __future__ import annotations
 
@@ -18,13 +20,14 @@ LTC = "LandHxL6EZWG1C1iHfLj4o5Gmv5Mi3jgMk"
 
 
 def session(login: str, agent: str = "cgminer/4.11.1") -> Finding:
+    job = '"01","02",[],"20000000","1a0ffff0","689c3000",true'
     return only(
         f"""
         C {{"id":1,"method":"mining.subscribe","params":["{agent}"]}}
         S {{"id":1,"result":[[["mining.notify","2"]],"f1b0dee5",4],"error":null}}
         C {{"id":2,"method":"mining.authorize","params":["{login}","x"]}}
         S {{"id":2,"result":true,"error":null}}
-        S {{"id":null,"method":"mining.notify","params":["a","{"ab" * 32}","01","02",[],"20000000","1a0ffff0","689c3000",true]}}
+        S {{"id":null,"method":"mining.notify","params":["a","{"ab" * 32}",{job}]}}
         C {{"id":3,"method":"mining.submit","params":["{login}","a","00000001","689c3007","0a1b2c3d"]}}
         S {{"id":3,"result":true,"error":null}}
         """

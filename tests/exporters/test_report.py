@@ -1,4 +1,6 @@
-"""The page of a replay: the same bytes for the same packets, bounded, harmless whatever the names are, and readable by everybody."""
+"""The page of a replay: the same bytes for the same packets, bounded, harmless whatever the names are, and readable
+by everybody.
+"""
 
 from __future__ import annotations
 

@@ -14,7 +14,9 @@ TLS = "tls_server_config:\n  cert_file: c\n  key_file: k\n"
 UNKNOWN = "unknown key, or one that is not supported here"
 MISTAKES = {
     "basic_auth_users:\n  a: plain\n": "2: basic_auth_users.a: must be a bcrypt hash of cost 4 to 16",
-    f"basic_auth_users:\n  a: {HASH.replace('$04$', '$31$')}\n": "2: basic_auth_users.a: must be a bcrypt hash of cost 4 to 16",
+    f"basic_auth_users:\n  a: {HASH.replace('$04$', '$31$')}\n": (
+        "2: basic_auth_users.a: must be a bcrypt hash of cost 4 to 16"
+    ),
     "\nhttp_server_config:\n  http2: true\n": f"2: http_server_config: {UNKNOWN}",
     "tls_server_config:\n  key_file: k\n": "1: tls_server_config.cert_file: field required",
     TLS: "2: tls_server_config.cert_file: cannot be used: no such file or directory",

@@ -1,4 +1,6 @@
-"""The server of the metrics: what it answers, and that nobody who is slow, many, rude or not allowed is in anybody's way."""
+"""The server of the metrics: what it answers, and that nobody who is slow, many, rude or not allowed is in anybody's
+way.
+"""
 
 from __future__ import annotations
 
@@ -223,7 +225,8 @@ def test_tls_and_the_certificates_of_clients(serve: Serve, tmp_path: Path, certi
     tls = f"tls_server_config:\n  cert_file: {certificates}/one.crt\n  key_file: {certificates}/one.key\n"
     web.write_text(
         tls
-        + f"  client_auth_type: RequireAndVerifyClientCert\n  client_ca_file: {certificates}/two.crt\n  min_version: TLS13\n"
+        + "  client_auth_type: RequireAndVerifyClientCert\n  min_version: TLS13\n"
+        + f"  client_ca_file: {certificates}/two.crt\n"
     )
     server = serve(web_config=web)
     trusting = ssl.create_default_context(cafile=str(certificates / "one.crt"))

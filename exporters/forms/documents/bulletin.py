@@ -1,6 +1,7 @@
-"""The bulletin as a document: the headline figures that regulators publish, then enterprises, changes, cases, evidence, method, coverage.
+"""The bulletin as a document: key figures, then enterprises, changes, cases, evidence, method, coverage.
 
-Pure: figures in, a document out, in one of the languages. It adds nothing up; every figure comes with its bounds from `sensor/bulletin`.
+Pure: figures in, a document out, in one of the languages. It adds nothing up; every figure comes with its bounds
+from `sensor/bulletin`.
 """
 
 from __future__ import annotations
@@ -145,7 +146,8 @@ class _Bulletin:
             return []
         values = [(day, estimated(kwh)) for day, kwh in figures.days]
         description = _(
-            "Electricity of mining seen on each day, in kWh, with its bounds; the same figures stand in the table below."
+            "Electricity of mining seen on each day, in kWh, with its bounds; the same figures stand in the table "
+            "below."
         )
         points = tuple(ChartPoint(day.strftime("%m-%d"), value) for day, value in values)
         rows = tuple((day.isoformat(), value) for day, value in values)

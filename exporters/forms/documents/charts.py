@@ -1,7 +1,8 @@
 """Charts as inline SVG: columns over time with their bounds, a line in its band, a bar beside a figure.
 
-Positions across are per cent, so that a chart is as wide as its place and its letters stay readable on a phone. Colours are classes of the
-style sheet, which knows light, dark and paper. Every text is escaped. Knows ranges and labels, nothing of what they mean.
+Positions across are per cent, so that a chart is as wide as its place and its letters stay readable on a phone.
+Colours are classes of the style sheet, which knows light, dark and paper. Every text is escaped. Knows ranges and
+labels, nothing of what they mean.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ from collections.abc import Sequence
 
 from markupsafe import Markup
 
+from exporters.forms.amounts import significant
 from exporters.forms.documents.model import Chart, ChartPoint, RangeCell
 from exporters.forms.documents.numerals import figure, shown
 
@@ -35,7 +37,7 @@ def chart(drawing: Chart) -> Markup:
 
 
 def bar(value: RangeCell | float | None, highest: float) -> Markup:
-    """A bar as long as its figure is large beside the highest of its column; a range shows its bounds as a thinner line."""
+    """A bar as long as its figure is large beside the column's highest; a range's bounds are a thinner line."""
     if value is None or highest <= 0:
         return Markup('<svg class="bar" aria-hidden="true" width="100%" height="10"></svg>')
     best = value.best if isinstance(value, RangeCell) else value
@@ -47,15 +49,16 @@ def bar(value: RangeCell | float | None, highest: float) -> Markup:
 
 
 def _grid(drawing: Chart, step: float, most: float) -> list[Markup]:
-    """Lines across with their numbers, the axis first. The numbers stand left of the drawing, in the padding of the style sheet."""
+    """Lines across, the axis first; their numbers stand left of the drawing, in the padding of the style sheet."""
     line = Markup(
-        '<line class="{}" x1="0" x2="100%" y1="{}" y2="{}"/><text class="tick" x="-8" y="{}" text-anchor="end">{}</text>'
+        '<line class="{}" x1="0" x2="100%" y1="{}" y2="{}"/>'
+        '<text class="tick" x="-8" y="{}" text-anchor="end">{}</text>'
     )
     lines = []
     for index in range(int(most / step + 1.5) if step else 1):
         y, label = (
             _y(index * step, most),
-            figure(float(f"{index * step:.6g}"), drawing.kind, drawing.unit if drawing.kind == "prefixed" else ""),
+            figure(significant(index * step), drawing.kind, drawing.unit if drawing.kind == "prefixed" else ""),
         )
         lines.append(line.format("grid" if index else "axis", y, y, y + 4, label))
     return lines

@@ -1,4 +1,4 @@
-"""The columns and cells that tables of bulletins share: owners without persons' names, coins, moments, energies. Pure."""
+"""Columns and cells that tables of bulletins share: owners without persons' names, coins, times, energies. Pure."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What codes are called in a bulletin: grades, states, kinds of sites and owners, verdicts and their reasons, and how figures are made.
+"""Labels of codes in a bulletin: grades, states, kinds of sites and owners, verdicts, reasons, and the method.
 
 All in English; catalogues have the rest. `N_` marks a sentence for translation without translating it.
 """
@@ -67,7 +67,8 @@ REASONS = {
     "lost-in-load": N_("the mining would be {part} % of the load at most: too little to be told from it"),
     "within-load": N_("the mining takes {low} to {high} % of the metered energy"),
     "over-load": N_(
-        "even the low estimate is {times} times the metered energy: other meters feed the machines, or they stand elsewhere"
+        "even the low estimate is {times} times the metered energy: other meters feed the machines, or they stand "
+        "elsewhere"
     ),
     "flat": N_("the load is even, as mining is: its mean is {evenness} % of its peak"),
     "uneven": N_("the load is uneven: its mean is {evenness} % of its peak"),
@@ -86,25 +87,28 @@ REASONS = {
 #: How the figures are made.
 METHOD = (
     N_(
-        "Work is counted: every share that a miner submits stands for a known number of hashes. Shares come by chance, so a hashrate "
-        "lies between bounds (exact Poisson bounds, 95 % unless the sensor is set otherwise); few shares give wide bounds."
+        "Work is counted: every share that a miner submits stands for a known number of hashes. Shares come by chance, "
+        "so a hashrate lies between bounds (exact Poisson bounds, 95 % unless the sensor is set otherwise); few shares "
+        "give wide bounds."
     ),
     N_(
-        "Power is the hashrate times the joules of a hash: of the machine where it was named, else from the best to the worst machine "
-        "of the algorithm; times what the site needs for each watt of its machines. Energy is power over the time in which mining was "
-        "seen."
+        "Power is the hashrate times the joules of a hash: of the machine where it was named, else from the best to "
+        "the worst machine of the algorithm; times what the site needs for each watt of its machines. Energy is power "
+        "over the time in which mining was seen."
     ),
     N_(
-        "Low and high of sums are the sums of lows and highs: nothing is assumed to cancel out, so bounds of totals are wider than "
-        "they need be. Figures are rounded to four digits, each by itself; sums are made before rounding."
+        "Low and high of sums are the sums of lows and highs: nothing is assumed to cancel out, so bounds of totals "
+        "are wider than they need be. Figures are rounded to four digits, each by itself; sums are made before "
+        "rounding."
     ),
     N_(
-        "Electricity seen is of mining that was watched and adds up over periods. Hashrate, power, electricity a day and a week are "
-        "means of the time in which the sensor listened, as if it went on like that."
+        "Electricity seen is of mining that was watched and adds up over periods. Hashrate, power, electricity a day "
+        "and a week are means of the time in which the sensor listened, as if it went on like that."
     ),
     N_("CO2 is reckoned with {co2} kg a kilowatt-hour, the surcharge with {yuan} yuan a kilowatt-hour."),
     N_(
-        "Traffic with pools is what the mining connections carried, both ways, without packet headers: the mean of the time watched."
+        "Traffic with pools is what the mining connections carried, both ways, without packet headers: the mean of the "
+        "time watched."
     ),
     N_("Cities are the divisions of GB/T 2260 in which the books of allocations place an address."),
 )

@@ -173,8 +173,8 @@ def meters(checks: tuple[MeterCheck, ...], _: Translate, cells: Cells) -> Docume
         for check in checks
     )
     introduction = _(
-        "The energy that the mining seen should take, beside what meters measured in the same time. A meter measures everything behind "
-        "it, so mining that fits into its load is consistent with it, not proven by it."
+        "The energy that the mining seen should take, beside what meters measured in the same time. A meter measures "
+        "everything behind it, so mining that fits into its load is consistent with it, not proven by it."
     )
     table = DocumentTable("meters", _("Metered load and mining"), columns, rows, _("No meter was given."))
     return DocumentSection("electricity", _("Electricity cross-check"), (table,), introduction)

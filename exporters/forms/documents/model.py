@@ -1,7 +1,8 @@
 """What a document holds, whatever form it is written in: sections of key figures, tables, charts and plain sentences.
 
-Cells are typed and already rounded (`rounded`), so that no form can show another number than the next. Text in it may be anybody's: each
-form makes it harmless in its own way. Knows no form and no language: titles and sentences come translated.
+Cells are typed and already rounded (`rounded`), so that no form can show another number than the next. Text in it
+may be anybody's: each form makes it harmless in its own way. Knows no form and no language: titles and sentences
+come translated.
 """
 
 from __future__ import annotations
@@ -11,8 +12,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import ClassVar, Literal
 
-#: Digits that figures of estimates keep, and how far behind the point at most. Bounds are rarely nearer than some per cent, so four hide
-#: nothing; what six places do not show (a kilowatt-hour's millionth) nobody pays.
+#: Digits that figures of estimates keep, and how far behind the point at most. Bounds are rarely nearer than some per
+#: cent, so four hide nothing; what six places do not show (a kilowatt-hour's millionth) nobody pays.
 DIGITS, PLACES = 4, 6
 
 
@@ -26,8 +27,8 @@ class RangeCell:
 
 
 Cell = None | str | int | float | RangeCell | datetime
-#: How a cell reads: free text, a count, a figure with its unit, the same with a prefix of its own (kilo, mega, ...), a part of a whole
-#: (0..1), a change (as a part of what was before), or a moment.
+#: How a cell reads: free text, a count, a figure with its unit, the same with a prefix of its own (kilo, mega, ...), a
+#: part of a whole (0..1), a change (as a part of what was before), or a moment.
 Kind = Literal["text", "count", "figure", "prefixed", "part", "change", "moment"]
 
 
@@ -161,7 +162,7 @@ class Document:
 
 
 def rounded(value: float, digits: int = DIGITS) -> float:
-    """A figure at the digits that documents keep; the one place where figures are rounded. Not finite is 0, which no figure should be."""
+    """A figure at the digits that documents keep; no other place rounds. What is not finite becomes 0."""
     if value != value or value in (float("inf"), float("-inf")):
         return 0.0
     return round(float(f"{value:.{digits}g}"), PLACES)

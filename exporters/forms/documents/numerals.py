@@ -1,7 +1,7 @@
 """How a cell's value reads for people: digits grouped, prefixes chosen, per cent, moments in the document's time zone.
 
-Pure, and the same in both languages (Chinese documents write numbers and SI units as English ones do). A number is never rounded here: what
-the model holds is shown in full, only shifted by a prefix.
+Pure, and the same in both languages (Chinese documents write numbers and SI units as English ones do). A number is
+never rounded here: what the model holds is shown in full, only shifted by a prefix.
 """
 
 from __future__ import annotations

@@ -1,6 +1,7 @@
 """A document as one HTML page: style inside, charts as SVG, no script, nothing loaded; its policy forbids both.
 
-Every text goes through the template engine's escaping. Names may turn the direction of writing: <bdi> keeps that to themselves.
+Every text goes through the template engine's escaping. Names may turn the direction of writing: <bdi> keeps that to
+themselves.
 """
 
 from __future__ import annotations

@@ -1,7 +1,8 @@
-"""A document as one CSV file: a line for each figure, so that tables of any shape fit and nothing has to be guessed back.
+"""A document as one CSV file: a line for each figure, so that tables of any shape fit.
 
-Text that a spreadsheet would take for a formula gets an apostrophe in front (OWASP, "CSV Injection"). UTF-8 with a byte order mark: without
-it Excel reads Chinese as something else. Charts are left out, their figures stand in tables.
+Text that a spreadsheet would take for a formula gets an apostrophe in front (OWASP, "CSV Injection"). UTF-8 with a
+byte order mark: without it Excel reads Chinese as something else. Charts are left out, their figures stand in
+tables.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""A document as Markdown (the table form of GitHub), for a mail, a chat, a terminal. Charts are left out, their figures stand in tables."""
+"""A document as Markdown with tables as on GitHub, for a mail, a chat, a terminal. Charts are left out."""
 
 from __future__ import annotations
 

@@ -1,6 +1,7 @@
-"""Translations: English is what the code has, other languages are catalogues in `locale` (gettext's form, read by Babel).
+"""Translations: the code has English, the catalogues in `locale` (gettext's form) have other languages.
 
-A sentence that a catalogue lacks stands in English; a test fails for it. Knows sentences and nothing of what they are about.
+A sentence that a catalogue lacks stands in English; a test fails for it. Knows sentences and nothing of what they
+are about.
 """
 
 from __future__ import annotations

@@ -1,6 +1,7 @@
 """A document as a workbook (XLSX): a sheet of headline figures and a sheet for each table, every cell of its own type.
 
-Text is always written as text: no formula and no link is ever made from it. A range takes three columns. Knows nothing of bulletins.
+Text is always written as text: no formula and no link is ever made from it. A range takes three columns. Knows
+nothing of bulletins.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""What is known of a finding besides its figures, a name and a text each; nothing stands for what is not known. Pure."""
+"""What is known of a finding besides its figures, a name and a text each; what is not known is left out. Pure."""
 
 from __future__ import annotations
 

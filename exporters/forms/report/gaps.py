@@ -1,6 +1,7 @@
-"""What a replay looked at and did not understand, from its counters. Pure: counts by name in, sentences with numbers out.
+"""What a replay looked at and did not understand: counts by name in, sentences with numbers out. Pure.
 
-Counters that say how work was done, not what came of it, are left out; one without a sentence here stands under its own name, so none is hidden.
+Counters that say how work was done, not what came of it, are left out; one without a sentence here stands under its
+own name, so none is hidden.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
-"""What a page says about all findings together: the headline, figures by algorithm, pools, dialects. Pure; judges nothing.
+"""What a page says about all findings together: the headline, figures by algorithm, pools, dialects. Pure.
 
-Hashrates of different algorithms are never added. Bounds of a sum are the sums of the bounds: wider than chance alone would have them,
-and sound whatever the findings have to do with each other.
+Hashrates of different algorithms are never added. Bounds of a sum are the sums of the bounds: wider than chance
+alone would have them, and sound whatever the findings have to do with each other.
 """
 
 from __future__ import annotations

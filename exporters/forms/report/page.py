@@ -1,7 +1,7 @@
-"""The page: everything a replay saw in, one HTML file out. Style inside, no script, nothing loaded; its policy forbids both.
+"""The page: everything a replay saw in, one HTML file out.
 
-Bounded: the strongest findings in full, as many rows of the others as a browser likes, all of them counted. Every text goes through the
-template engine's escaping.
+Style inside, no script, nothing loaded; its policy forbids both. Bounded: the strongest findings in full, as many
+rows of the others as a browser likes, all of them counted. Every text goes through the template engine's escaping.
 """
 
 from __future__ import annotations

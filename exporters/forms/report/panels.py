@@ -1,7 +1,7 @@
-"""What a page shows of one finding: names, times, figures, reasons, the conversation it rests on, whose the address was.
+"""What a page shows of one finding: names, times, figures, reasons, the conversation, whose the address was.
 
-Pure: a record in, a panel of texts and drawings out. Text of the network or of a book is stripped of control and direction marks and cut
-to a length; a person is not named. Knows no page and no colours.
+Pure: a record in, a panel of texts and drawings out. Text of the network or of a book is stripped of control and
+direction marks and cut to a length; a person is not named. Knows no page and no colours.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from typing import Any
 from markupsafe import Markup
 
 from exporters.forms import cells
-from exporters.forms.amounts import duration, interval, plural, quantity, rate_unit
+from exporters.forms.amounts import duration, interval, percent, plural, quantity, rate_unit
 from exporters.forms.fitting import short
 from exporters.forms.report import strips
 from exporters.forms.report.details import Detail, details
@@ -123,7 +123,7 @@ def panel(number: int, item: Finding, axis: strips.TimeAxis) -> Panel:
         premises=cells.premises(answer.site)[:MOST_TEXT] if answer else "",
         grade=item.grade.label,
         meaning=MEANINGS[item.grade],
-        sure=f"{100 * item.confidence:.3g}%",
+        sure=percent(item.confidence),
         since=second_text(item.first_ns),
         until=second_text(item.last_ns),
         lasted=duration(item.active_seconds),

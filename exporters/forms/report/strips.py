@@ -98,7 +98,7 @@ def bars(
 
 
 def band(low: float, best: float, high: float, label: str, marks: Sequence[float] = ()) -> Markup:
-    """A range: a band from low to high, a line at the best value, thin lines at other values (claims). All are above zero."""
+    """A range: a band from low to high, a line at the best value, thin lines at claims. All are above zero."""
     bottom = math.log(min(low, best / REACH) if low > 0 else best / REACH)
     top = math.log(max(high, best * REACH))
 
