@@ -37,10 +37,10 @@ while True:
 #: The same, and delivers to an event file meanwhile; says which events are committed.
 DELIVERER = """
 import sys, time
-from exporters.eve import Config
+from exporters.kinds.eve import Config
 from sensor.delivery import Delivery, senders
 from sensor.ledger import Ledger
-from sensor.records import event_id
+from sensor.model.record import event_id
 from tests.ledger.made import SECOND, finding
 ledger = Ledger.open(sys.argv[1])
 delivery = Delivery(ledger, senders({"eve": [Config(path=sys.argv[2])]})[0])
