@@ -6,7 +6,7 @@ from pathlib import PurePosixPath, PureWindowsPath
 
 
 def printable(text: str, instead: str = "") -> str:
-    """The text with `instead` for each character that does not print (controls, marks of direction, lone surrogates)."""
+    """The text with `instead` for each character that does not print: controls, marks of direction, lone surrogates."""
     return text if text.isprintable() else "".join(char if char.isprintable() else instead for char in text)
 
 

@@ -24,8 +24,7 @@ import h11
 
 from sensor.serve.access import Access
 
-#: Connections at once, seconds for all of one, and bytes of a request's head. A scrape of metrics takes milliseconds
-#: and a kilobyte.
+#: Connections at once, seconds for all of one, and bytes of a request's head. Most take milliseconds and a kilobyte.
 MAX_CONNECTIONS = 32
 DEADLINE_S = 10.0
 MAX_HEAD_BYTES = 16_384
