@@ -1,1 +1,1 @@
-"""The periodic summary for a regulator: its days (`period`), what they come to (`reckon`), the command's word (`word`)."""
+"""The periodic summary for a regulator: its days (`period`), its sums (`aggregate`), how owners are shown (`owners`), and meters (`meters`)."""

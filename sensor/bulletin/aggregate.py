@@ -10,12 +10,12 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
 
-from sensor.bulletin.owners import Owners, city_code, inside
+from sensor.bulletin.owners import OwnerDisplay, city_code, inside
 from sensor.bulletin.period import Period
 from sensor.estimate.costs import estimate
 from sensor.model.attribution import Enterprise
 from sensor.model.evidence import Grade
-from sensor.model.figures import ByAlgorithm, CaseRow, Estimate, Figures, Group, Holder, MeterCheck, Mine, Owner, Rates
+from sensor.model.figures import ByAlgorithm, CaseRow, Estimate, Figures, Group, Holder, MeterCheck, Mine, Rates
 from sensor.model.summary import Line, Range, SiteSummary, State, Summary, energy, totals
 
 #: States from the one that is furthest from its end; an enterprise with several cases shows the first of these.
@@ -38,7 +38,7 @@ class Frame:
 
     period: Period
     region: str | None
-    owners: Owners
+    owners: OwnerDisplay
     rates: Rates
 
 
@@ -46,7 +46,7 @@ def figures(
     now: Summary, before: Summary, days: Days, frame: Frame, meters: tuple[MeterCheck, ...] | None = None
 ) -> Figures:
     """All figures of a bulletin from the summaries of its period and of the one before. `days` are energies, already of the region."""
-    return _Reckoning(now, before, frame).figures(days, meters)
+    return _Aggregation(now, before, frame).figures(days, meters)
 
 
 def lines_in(summary: Summary, region: str | None) -> list[Line]:
@@ -59,7 +59,7 @@ def _inside(summary: Summary, line: Line, region: str | None) -> bool:
     return inside(site.site.division if site and site.site else None, region)
 
 
-class _Reckoning:
+class _Aggregation:
     """The sums of one bulletin."""
 
     def __init__(self, now: Summary, before: Summary, frame: Frame) -> None:
@@ -67,13 +67,13 @@ class _Reckoning:
         self.lines = lines_in(now, frame.region)
         self.earlier = lines_in(before, frame.region)
         self.gone = [line for line in now.gone if _inside(now, line, frame.region)]
-        self.watched = now.watched_seconds or now.seconds
+        self.coverage_seconds = now.coverage_seconds or now.seconds
         self.addresses = len({line.address for line in self.lines})
         self.cases = {case.case_id: case for case in now.cases}
 
     def figures(self, days: Days, meters: tuple[MeterCheck, ...] | None) -> Figures:
         frame, period, lines = self.frame, self.frame.period, self.lines
-        persons = self._holders_of(lines, lambda one: one.individual)
+        persons = self._holders_of(lines, _is_person)
         stream_bytes = sum(line.stream_bytes for line in lines)
         present = {line.address for line in lines}
         return Figures(
@@ -92,11 +92,11 @@ class _Reckoning:
             addresses_new=len(present - {line.address for line in lines if not line.new}),
             addresses_gone=len({line.address for line in self.gone} - present),
             addresses_unowned=len({line.address for line in lines if self._enterprise(line) is None}),
-            enterprises=len(self._holders_of(lines, lambda one: not one.individual)),
-            enterprises_before=len(self._holders_of(self.earlier, lambda one: not one.individual, self.before)),
+            enterprises=len(self._holders_of(lines, _is_enterprise)),
+            enterprises_before=len(self._holders_of(self.earlier, _is_enterprise, self.before)),
             persons=len(persons),
             machines=_machines(lines),
-            egress_mbit_s=stream_bytes * 8 / 1e6 / self.watched if self.watched else 0.0,
+            egress_mbit_s=stream_bytes * 8 / 1e6 / self.coverage_seconds if self.coverage_seconds else 0.0,
             estimate=self._estimate(energy(lines)),
             before_kwh=energy(self.earlier),
             coins=tuple(sorted({coin for line in lines for coin in line.coins})),
@@ -104,31 +104,26 @@ class _Reckoning:
             by_algorithm=self._by_algorithm(),
             by_coin=self._groups(lambda line: "/".join(line.coins) or None),
             by_city=self._groups(self._city, frame.owners.name),
-            by_owner=self._groups(lambda line: one.category if (one := self._enterprise(line)) else None),
-            by_class=self._groups(lambda line: site.site_class.kind if (site := self._site(line)) else None),
+            by_owner=self._groups(self._category),
+            by_class=self._groups(self._kind),
             by_grade=self._by_grade(),
             holders=self._holders(self.lines),
             gone=self._gone(),
-            mines=tuple(
-                sorted(
-                    map(self._mine, lines),
-                    key=lambda one: (-one.estimate.energy_kwh.best, one.address, one.algorithm or ""),
-                )
-            ),
+            mines=self._mines(),
             cases=self._cases(),
             meters=meters,
-            watched_seconds=self.now.watched_seconds,
+            coverage_seconds=self.now.coverage_seconds,
             capture_loss=self.now.capture_loss,
             elsewhere=len({line.address for line in self.now.lines} - present),
             notes=self.now.notes,
         )
 
     def _estimate(self, kwh: Range) -> Estimate:
-        return estimate(kwh, self.watched, self.frame.rates)
+        return estimate(kwh, self.coverage_seconds, self.frame.rates)
 
     def _rate(self, mean_hps: Range) -> Range:
-        """A mean over the period as one over the time watched."""
-        return mean_hps.scaled(self.now.seconds / self.watched) if self.watched else mean_hps
+        """A mean over the period as one over the time in which the sensor listened."""
+        return mean_hps.scaled(self.now.seconds / self.coverage_seconds) if self.coverage_seconds else mean_hps
 
     def _site(self, line: Line, summary: Summary | None = None) -> SiteSummary | None:
         return (summary or self.now).sites.get(line.site_id) if line.site_id is not None else None
@@ -141,7 +136,15 @@ class _Reckoning:
         self, lines: Iterable[Line], wanted: Callable[[Enterprise], bool], summary: Summary | None = None
     ) -> set[str]:
         found = (self._enterprise(line, summary) for line in lines)
-        return {one.enterprise_id for one in found if one is not None and wanted(one)}
+        return {enterprise.enterprise_id for enterprise in found if enterprise is not None and wanted(enterprise)}
+
+    def _category(self, line: Line) -> str | None:
+        enterprise = self._enterprise(line)
+        return enterprise.category if enterprise else None
+
+    def _kind(self, line: Line) -> str | None:
+        site = self._site(line)
+        return site.site_class.kind if site else None
 
     def _city(self, line: Line) -> str | None:
         site = self._site(line)
@@ -162,20 +165,18 @@ class _Reckoning:
         )
 
     def _groups(
-        self, key: Callable[[Line], str | None], name: Callable[[str | None], str | None] = lambda _: None
+        self, key_of: Callable[[Line], str | None], name: Callable[[str | None], str | None] = lambda _: None
     ) -> tuple[Group, ...]:
         """Lines by a key, most addresses first, what is not known last."""
         found: dict[str | None, list[Line]] = {}
         for line in self.lines:
-            found.setdefault(key(line), []).append(line)
-        groups = [self._group(one, name(one), lines) for one, lines in found.items()]
-        return tuple(
-            sorted(groups, key=lambda one: (one.key is None, -one.addresses, -one.energy_kwh.best, one.key or ""))
-        )
+            found.setdefault(key_of(line), []).append(line)
+        groups = [self._group(key, name(key), lines) for key, lines in found.items()]
+        return tuple(sorted(groups, key=_group_order))
 
     def _group(self, key: str | None, name: str | None, lines: list[Line]) -> Group:
         addresses = len({line.address for line in lines})
-        enterprises = len(self._holders_of(lines, lambda one: not one.individual))
+        enterprises = len(self._holders_of(lines, _is_enterprise))
         return Group(key, name, addresses, addresses / self.addresses, enterprises, _machines(lines), energy(lines))
 
     def _by_grade(self) -> tuple[Group, ...]:
@@ -185,7 +186,7 @@ class _Reckoning:
             strongest[line.address] = max(line.grade, strongest.get(line.address, line.grade))
         groups = self._groups(lambda line: strongest[line.address].label)
         order = [grade.label for grade in sorted(Grade, reverse=True)]
-        return tuple(sorted(groups, key=lambda one: order.index(one.key or "")))
+        return tuple(sorted(groups, key=lambda group: order.index(group.key or "")))
 
     def _holders(self, lines: list[Line], summary: Summary | None = None) -> tuple[Holder, ...]:
         """Lines by enterprise, most energy first; those of nobody are left out."""
@@ -199,15 +200,15 @@ class _Reckoning:
             enterprise = self._enterprise(line, self.before)
             if enterprise is not None:
                 earlier[enterprise.enterprise_id] = earlier.get(enterprise.enterprise_id, 0.0) + line.energy_kwh.best
-        holders = [(self._holder(group, earlier.get(key), summary), key) for key, group in found.items()]
-        return tuple(one for one, _ in sorted(holders, key=lambda pair: (-pair[0].estimate.energy_kwh.best, pair[1])))
+        holders = {key: self._holder(group, earlier.get(key), summary) for key, group in sorted(found.items())}
+        return tuple(sorted(holders.values(), key=lambda holder: -holder.estimate.energy_kwh.best))
 
     def _holder(self, lines: list[Line], before_kwh: float | None, summary: Summary | None) -> Holder:
         by_site: dict[int, float] = {}
         for line in lines:
             if line.site_id is not None:
                 by_site[line.site_id] = by_site.get(line.site_id, 0.0) + line.energy_kwh.best
-        largest = (summary or self.now).sites[max(by_site, key=lambda one: (by_site[one], -one))]
+        largest = (summary or self.now).sites[max(by_site, key=lambda site_id: (by_site[site_id], -site_id))]
         owner = self.frame.owners.of(largest)
         assert owner is not None  # a line without an enterprise is in no holder
         states = {self.cases[line.case_id].state for line in lines if line.case_id in self.cases}
@@ -232,10 +233,19 @@ class _Reckoning:
     def _gone(self) -> tuple[Holder, ...]:
         """Enterprises of which something was seen in the period before, and nothing now."""
         here = self._holders_of(self.lines, lambda _: True)
-        lines = [
-            line for line in self.gone if (one := self._enterprise(line)) is not None and one.enterprise_id not in here
-        ]
-        return tuple(dataclasses.replace(one, before_kwh=None) for one in self._holders(lines))
+        lines = []
+        for line in self.gone:
+            enterprise = self._enterprise(line)
+            if enterprise is not None and enterprise.enterprise_id not in here:
+                lines.append(line)
+        return tuple(dataclasses.replace(holder, before_kwh=None) for holder in self._holders(lines))
+
+    def _mines(self) -> tuple[Mine, ...]:
+        """The rows of the mining list, most energy first."""
+        mines = map(self._mine, self.lines)
+        return tuple(
+            sorted(mines, key=lambda mine: (-mine.estimate.energy_kwh.best, mine.address, mine.algorithm or ""))
+        )
 
     def _mine(self, line: Line) -> Mine:
         return Mine(
@@ -261,16 +271,37 @@ class _Reckoning:
         rows = []
         for case in self.now.cases:
             if inside(case.site.division if case.site else None, self.frame.region):
-                owner: Owner | None = self.frame.owners.owner(case.enterprise, case.site)
-                overdue = case.overdue(self.now.to_ns)
                 rows.append(
                     CaseRow(
-                        case.case_id, owner, case.address, case.state, case.since_ns, case.due_ns, overdue, case.last_ns
+                        case_id=case.case_id,
+                        owner=self.frame.owners.owner(case.enterprise, case.site),
+                        address=case.address,
+                        state=case.state,
+                        since_ns=case.since_ns,
+                        due_ns=case.due_ns,
+                        overdue=case.overdue(self.now.to_ns),
+                        last_ns=case.last_ns,
                     )
                 )
-        return tuple(
-            sorted(rows, key=lambda one: (not one.overdue, URGENCY.index(one.state), one.since_ns, one.case_id))
-        )
+        return tuple(sorted(rows, key=_case_order))
+
+
+def _is_person(enterprise: Enterprise) -> bool:
+    return enterprise.individual
+
+
+def _is_enterprise(enterprise: Enterprise) -> bool:
+    return not enterprise.individual
+
+
+def _group_order(group: Group) -> tuple[bool, int, float, str]:
+    """Most addresses first, then most energy; what is not known last."""
+    return group.key is None, -group.addresses, -group.energy_kwh.best, group.key or ""
+
+
+def _case_order(case: CaseRow) -> tuple[bool, int, int, int]:
+    """Overdue ones first, then by state and age."""
+    return not case.overdue, URGENCY.index(case.state), case.since_ns, case.case_id
 
 
 def _machines(lines: Iterable[Line]) -> int:

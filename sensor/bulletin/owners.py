@@ -12,7 +12,7 @@ from sensor.model.summary import SiteSummary
 
 
 @dataclass(frozen=True)
-class Owners:
+class OwnerDisplay:
     """How owners are shown: with the divisions of a year, and persons by name only if that was asked for."""
 
     divisions: Divisions
@@ -37,9 +37,9 @@ class Owners:
             ),
         )
 
-    def _place(self, code: str | None, said: str | None) -> str | None:
-        """The name of a division; of one that the table does not have, what the books say, else the name of its city."""
-        return self.name(code) or said or self.name(city_code(code))
+    def _place(self, code: str | None, book_name: str | None) -> str | None:
+        """The name of a division; of one that the table does not have, the name in the books, else that of its city."""
+        return self.name(code) or book_name or self.name(city_code(code))
 
     def of(self, summary: SiteSummary | None) -> Owner | None:
         """The owner of a site."""

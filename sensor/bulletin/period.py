@@ -11,6 +11,8 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
+from sensor.model.time import SECOND_NS
+
 DAYS_PER_WEEK = 7
 _WEEK = re.compile(r"(\d{4})-?W(\d{1,2})")
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -66,7 +68,7 @@ class Period:
 def midnight_ns(day: date, zone: ZoneInfo) -> int:
     """The first instant of a day; where clocks jump over midnight, that of the jump."""
     moment = datetime.combine(day, time(), zone).astimezone(UTC) - _EPOCH
-    return (moment.days * 86_400 + moment.seconds) * 1_000_000_000
+    return (moment.days * 86_400 + moment.seconds) * SECOND_NS
 
 
 def week_of(text: str | None, zone: ZoneInfo, today: date) -> Period:

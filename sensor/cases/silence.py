@@ -1,13 +1,16 @@
 """How improbable a silence is for a miner that is still there. Pure numbers: hours and shares in, a probability out; knows no case.
 
-A miner that is there is silent for two reasons, and the probabilities of both are added. *Chance*: n shares in T mining hours came as a
-Poisson process of unknown rate; the probability of none in the next s hours, the rate's uncertainty (a gamma posterior) taken in, is
-(T/(T+s))^n. What the pool does to the difficulty keeps the rate of shares where it was. *A pause*: nights, weekends, cheap power, a broken
-line. Of pauses whose mean is known from k of them only, one of s hours or more has probability (km/(km+s))^k (a Lomax tail: exponential
-pauses whose rate is uncertain). A few pauses that nobody saw are counted with them, so that a miner who never paused may begin to, and
-k is bounded: pauses have several causes. Up to half more than the longest pause seen, one more such pause stays as likely as it was: one of
-k+1. The tests simulate what comes of it. A pause for a cause that never came before and lasts weeks does close a case; mining again
-opens it.
+A miner that is there is silent for two reasons, and the probabilities of both are added.
+
+*Chance*: n shares in T mining hours came as a Poisson process of unknown rate. With the rate's uncertainty (a gamma posterior), the
+probability of none in the next s hours is (T/(T+s))^n. The pool's control of the difficulty keeps the rate of shares where it was.
+
+*A pause*: nights, weekends, cheap power, a broken line. Of pauses whose mean m is known from k of them only, one of s hours or more has
+probability (km/(km+s))^k (a Lomax tail: exponential pauses whose rate is uncertain). A few pauses that nobody saw are counted with
+them, so that a miner who never paused may begin to, and k is bounded: pauses have several causes. Up to half more than the longest
+pause seen, one more such pause stays as likely as it was: one of k+1.
+
+The tests simulate what comes of it. A pause for a new cause that lasts weeks does close a case; mining again opens it.
 """
 
 from __future__ import annotations
@@ -24,7 +27,7 @@ UNSEEN_PAUSES, UNSEEN_HOURS = 3, 24.0
 SHORTEST_PAUSE_HOURS = 6
 #: Pauses have more than one cause, so that many of one kind say little about the longest of another: the tail never falls off faster.
 MOST_SHAPE = 8
-#: How many of the last mining hours tell the present rate of shares.
+#: The present rate of shares is that of so many of the last mining hours.
 RECENT_HOURS = 24
 #: How much longer than any before a pause must be before it is judged by their mean.
 LONGER = 1.5
@@ -41,7 +44,7 @@ class History:
     pauses: tuple[int, ...]  # hours without a share between hours with one
 
 
-def history(shares_by_hour: Mapping[int, int]) -> History:
+def history_of(shares_by_hour: Mapping[int, int]) -> History:
     """From shares by the hour; hours that are not in it had none."""
     active = sorted(hour for hour, shares in shares_by_hour.items() if shares > 0)
     recent = active[-RECENT_HOURS:]
@@ -49,12 +52,12 @@ def history(shares_by_hour: Mapping[int, int]) -> History:
     return History(sum(shares_by_hour[hour] for hour in recent), len(recent), pauses)
 
 
-def probability(known: History, silent_hours: float) -> float:
+def probability(history: History, silent_hours: float) -> float:
     """How probable it is that one who is still there is silent for so long; 1 if it never mined."""
-    if not known.shares or silent_hours <= 0.0:
+    if not history.shares or silent_hours <= 0.0:
         return 1.0
-    by_chance = (known.hours / (known.hours + silent_hours)) ** known.shares
-    long = [hours for hours in known.pauses if hours >= SHORTEST_PAUSE_HOURS]
+    by_chance = (history.hours / (history.hours + silent_hours)) ** history.shares
+    long = [hours for hours in history.pauses if hours >= SHORTEST_PAUSE_HOURS]
     mean = (sum(long) + UNSEEN_HOURS) / (len(long) + UNSEEN_PAUSES)
     shape = min(len(long) + UNSEEN_PAUSES, MOST_SHAPE)
     by_pause = (mean * shape / (mean * shape + silent_hours)) ** shape
@@ -63,28 +66,29 @@ def probability(known: History, silent_hours: float) -> float:
     return min(1.0, by_chance + by_pause)
 
 
-def hours_needed(known: History, level: float = IMPROBABLE) -> float:
+def hours_needed(history: History, level: float = IMPROBABLE) -> float:
     """How many hours of silence are improbable."""
-    if not known.shares:
+    if not history.shares:
         return float("inf")
     low, high = 0.0, 1.0
-    while probability(known, high) > level:
+    while probability(history, high) > level:
         low, high = high, high * 2.0
     while high - low > 0.5:
         middle = (low + high) / 2.0
-        low, high = (middle, high) if probability(known, middle) > level else (low, middle)
+        low, high = (middle, high) if probability(history, middle) > level else (low, middle)
     return high
 
 
-def told(known: History, silent_hours: float) -> str:
-    """The reason in words."""
-    rate = known.shares / known.hours if known.hours else 0.0
+def explain(history: History, silent_hours: float) -> str:
+    """Why a case is closed, in a sentence."""
+    rate = history.shares / history.hours if history.hours else 0.0
     pauses = (
-        f"{len(known.pauses)} pauses before, the longest of {max(known.pauses)} h"
-        if known.pauses
+        f"{len(history.pauses)} pauses before, the longest of {max(history.pauses)} h"
+        if history.pauses
         else "no pause before"
     )
     return (
-        f"no share for {silent_hours:.0f} h in which the sensor listened; at the earlier rate ({rate:.3g} shares an hour, {pauses}) "
-        f"a miner that is still there is silent for so long with probability {probability(known, silent_hours):.2g}"
+        f"no share for {silent_hours:.0f} h in which the sensor listened; "
+        f"at the earlier rate ({rate:.3g} shares an hour, {pauses}) "
+        f"a miner that is still there is silent for so long with probability {probability(history, silent_hours):.2g}"
     )

@@ -27,7 +27,7 @@ DATA_CENTRES = frozenset({"data-centre", "idc", "hosting"})
 
 
 @dataclass(frozen=True)
-class Facts:
+class SiteFacts:
     """What was seen of one site in a period."""
 
     machines: int = 0
@@ -46,108 +46,111 @@ class Facts:
 
 
 @dataclass(frozen=True)
-class Point:
-    """One reason, and for which kinds it speaks, in bits."""
+class Indication:
+    """One reason, and how much it speaks for each kind, in bits."""
 
     reason: str
     bits: dict[Kind, float]
 
 
-def site_class(facts: Facts) -> SiteClass:
+def site_class(facts: SiteFacts) -> SiteClass:
     """The class of a site, "unclear" where the facts do not decide."""
-    points = [*_machines(facts), *_wallets(facts), *_extent(facts), *_owner(facts)]
-    scores = {kind: sum(point.bits.get(kind, 0.0) for point in points) for kind in KINDS}
+    indications = [*_machines(facts), *_wallets(facts), *_extent(facts), *_owner(facts)]
+    scores = {kind: sum(indication.bits.get(kind, 0.0) for indication in indications) for kind in KINDS}
     weights = {kind: 2.0**score for kind, score in scores.items()}
     best = max(KINDS, key=lambda kind: weights[kind])
     confidence = weights[best] / math.fsum(weights.values())
     if confidence < LEAST_CONFIDENCE:
-        return SiteClass(
-            "unclear", round(1.0 - confidence, 3), tuple(point.reason for point in points) or ("too little was seen",)
-        )
-    speaking = sorted((point for point in points if point.bits.get(best, 0.0) > 0), key=lambda point: -point.bits[best])
-    against = [f"but {point.reason}" for point in points if point.bits.get(best, 0.0) < 0]
-    return SiteClass(best, round(confidence, 3), (*(point.reason for point in speaking), *against))
+        reasons = tuple(indication.reason for indication in indications)
+        return SiteClass("unclear", round(1.0 - confidence, 3), reasons or ("too little was seen",))
+    supporting = [indication for indication in indications if indication.bits.get(best, 0.0) > 0]
+    supporting.sort(key=lambda indication: -indication.bits[best])
+    opposing = [f"but {indication.reason}" for indication in indications if indication.bits.get(best, 0.0) < 0]
+    return SiteClass(best, round(confidence, 3), (*(indication.reason for indication in supporting), *opposing))
 
 
-def _machines(facts: Facts) -> Iterator[Point]:
+def _machines(facts: SiteFacts) -> Iterator[Indication]:
     """How many, and of which kind."""
-    known = facts.asics + facts.gpus + facts.cpus
+    classified = facts.asics + facts.gpus + facts.cpus
     if facts.machines >= MANY_MACHINES:
-        yield Point(f"{facts.machines} machines", {"mine": 3, "hosting": 1, "proxy": 1, "household": -4})
+        yield Indication(f"{facts.machines} machines", {"mine": 3, "hosting": 1, "proxy": 1, "household": -4})
     elif facts.machines <= 3:
-        yield Point(
+        yield Indication(
             f"{facts.machines} {'machine' if facts.machines == 1 else 'machines'}",
             {"household": 1.5, "intruded": 0.5, "mine": -2},
         )
-    if known and facts.asics / known > 0.5:
-        yield Point(
-            f"{facts.asics} of {known} machines of known kind are ASICs: somebody brought them",
+    if classified and facts.asics / classified > 0.5:
+        yield Indication(
+            f"{facts.asics} of {classified} machines of known kind are ASICs: somebody brought them",
             {"mine": 2, "hosting": 1, "intruded": -4},
         )
-    elif known and facts.cpus / known > 0.5:
-        yield Point(
-            f"{facts.cpus} of {known} machines of known kind mine with their processor", {"intruded": 3, "mine": -3}
+    elif classified and facts.cpus / classified > 0.5:
+        yield Indication(
+            f"{facts.cpus} of {classified} machines of known kind mine with their processor",
+            {"intruded": 3, "mine": -3},
         )
-    elif known:
-        yield Point(
-            f"{facts.gpus} of {known} machines of known kind mine with graphics cards",
+    elif classified:
+        yield Indication(
+            f"{facts.gpus} of {classified} machines of known kind mine with graphics cards",
             {"mine": 0.5, "household": 1, "hosting": 0.5},
         )
     if facts.power_watts is not None and facts.power_watts >= 1_000 * KILOWATTS_OF_A_MINE:
-        yield Point(
+        yield Indication(
             f"about {facts.power_watts / 1_000:.0f} kW", {"mine": 2, "hosting": 1, "household": -3, "intruded": -1}
         )
     elif facts.power_watts is not None and facts.power_watts <= 1_000 * KILOWATTS_OF_A_HOME:
-        yield Point(
+        yield Indication(
             f"about {facts.power_watts / 1_000:.1f} kW, no more than a home can draw",
             {"household": 1, "intruded": 0.5, "mine": -1},
         )
     if facts.carries:
-        yield Point("its addresses pass on what others mine", {"proxy": 5, "mine": -1})
+        yield Indication("its addresses pass on what others mine", {"proxy": 5, "mine": -1})
     elif facts.aggregator:
-        yield Point("a proxy speaks for many machines", {"mine": 1, "hosting": 0.5, "proxy": 1.5, "household": -1})
+        yield Indication("a proxy speaks for many machines", {"mine": 1, "hosting": 0.5, "proxy": 1.5, "household": -1})
 
 
-def _wallets(facts: Facts) -> Iterator[Point]:
+def _wallets(facts: SiteFacts) -> Iterator[Indication]:
     """Who is paid."""
     if facts.campaign >= CAMPAIGN:
-        yield Point(
+        yield Indication(
             f"its wallet also mines at {facts.campaign} other enterprises: a campaign, not an owner",
             {"intruded": 5, "mine": -3},
         )
     if facts.wallets == 1 and facts.machines >= MANY_MACHINES:
-        yield Point("all machines pay one wallet or account", {"mine": 1.5})
+        yield Indication("all machines pay one wallet or account", {"mine": 1.5})
     elif facts.wallets >= 4 and facts.campaign < CAMPAIGN:
-        yield Point(
+        yield Indication(
             f"{facts.wallets} wallets or accounts are paid: many tenants", {"hosting": 2.5, "proxy": 1, "household": -2}
         )
 
 
-def _extent(facts: Facts) -> Iterator[Point]:
+def _extent(facts: SiteFacts) -> Iterator[Indication]:
     """How much of the site, and how much of the time."""
     if facts.active_share >= ALWAYS:
-        yield Point("it runs day and night", {"mine": 1, "hosting": 0.5, "household": -0.5})
+        yield Indication("it runs day and night", {"mine": 1, "hosting": 0.5, "household": -0.5})
     elif 0.0 < facts.active_share <= SELDOM:
-        yield Point(f"it runs {facts.active_share:.0%} of the hours", {"household": 1, "intruded": 0.5, "mine": -1})
+        yield Indication(
+            f"it runs {facts.active_share:.0%} of the hours", {"household": 1, "intruded": 0.5, "mine": -1}
+        )
     if facts.allocated and facts.allocated > 1:
         share = facts.addresses / facts.allocated
         if share >= MOST_OF_IT:
-            yield Point(f"{facts.addresses} of the site's {facts.allocated} addresses mine", {"mine": 2})
+            yield Indication(f"{facts.addresses} of the site's {facts.allocated} addresses mine", {"mine": 2})
         elif share <= CORNER:
-            told = f"only {facts.addresses} of the site's {facts.allocated} addresses mine"
-            yield Point(told, {"hosting": 1, "intruded": 1, "mine": -0.5})
+            reason = f"only {facts.addresses} of the site's {facts.allocated} addresses mine"
+            yield Indication(reason, {"hosting": 1, "intruded": 1, "mine": -0.5})
 
 
-def _owner(facts: Facts) -> Iterator[Point]:
+def _owner(facts: SiteFacts) -> Iterator[Indication]:
     """What the books call the owner."""
     if facts.category in DATA_CENTRES:
-        yield Point("the books call it a data centre", {"hosting": 3, "household": -4})
+        yield Indication("the books call it a data centre", {"hosting": 3, "household": -4})
     elif facts.category in INSTITUTIONS:
-        yield Point(
+        yield Indication(
             f"the books call it a {facts.category}: such hosts are mostly intruded",
             {"intruded": 2, "mine": -0.5, "household": -2},
         )
     elif facts.category == "individual":
-        yield Point("the books name a person", {"household": 3, "hosting": -3})
+        yield Indication("the books name a person", {"household": 3, "hosting": -3})
     elif facts.category is not None:
-        yield Point(f"the books call it {facts.category}", {"mine": 0.5, "household": -1})
+        yield Indication(f"the books call it {facts.category}", {"mine": 0.5, "household": -1})

@@ -9,8 +9,8 @@ from __future__ import annotations
 from typing import get_args
 
 from sensor.model.summary import State
+from sensor.model.time import DAY_NS
 
-DAY_NS = 86_400 * 1_000_000_000
 STATES: tuple[State, ...] = get_args(State)
 #: The sensor's own name in a case's history.
 SENSOR = "minewatch"
@@ -51,16 +51,16 @@ class CaseError(ValueError):
     """What was asked of a case cannot be; one sentence."""
 
 
-def state(text: str) -> State:
+def parse_state(text: str) -> State:
     """A state by its name, in English (also with spaces or underscores) or Chinese. Raises CaseError."""
     name = "-".join(text.strip().lower().replace("_", " ").replace("-", " ").split())
-    found = next((one for one in STATES if name == one or text.strip() == NAMES[one]), None)
+    found = next((state for state in STATES if name == state or text.strip() == NAMES[state]), None)
     if found is None:
         raise CaseError(f"{text!r} is no state of a case; there are {', '.join(STATES)}")
     return found
 
 
-def check(before: State, after: State) -> None:
+def check_move(before: State, after: State) -> None:
     """Raise CaseError if a case cannot go from one state to the other."""
     if after not in FOLLOWS[before]:
         same = "is already" if before == after else "cannot go to"

@@ -17,18 +17,16 @@ from typing import TYPE_CHECKING, NamedTuple
 from sensor.attribution.divisions import Divisions
 from sensor.bulletin import meters, period
 from sensor.bulletin.aggregate import Frame, figures, lines_in
-from sensor.bulletin.owners import Owners
+from sensor.bulletin.owners import OwnerDisplay
 from sensor.bulletin.period import Period, PeriodError
 from sensor.daemon import configuration
 from sensor.daemon.configuration import Configuration
 from sensor.ledger import Ledger, LedgerError
-from sensor.ledger.database import exists
-from sensor.ledger.read.energies import Place, energies
-from sensor.ledger.read.periods import summary
+from sensor.ledger.store.database import exists
 from sensor.meter import readings
 from sensor.model.exit_codes import CONFIG, OK, RUN_ERROR, USAGE
 from sensor.model.figures import Figures, MeterCheck, Rates
-from sensor.model.summary import Range, Summary
+from sensor.model.summary import Place, Range, Summary
 from sensor.model.version import VERSION
 from sensor.settings.document import ConfigError
 
@@ -117,17 +115,17 @@ def _reckoned(task: Task) -> tuple[Figures, tuple[str, ...]]:
     if not exists(task.settings.ledger.url):
         raise LedgerError(f"ledger {task.settings.ledger.url}: there is none")
     books = task.settings.attribution.divisions
-    owners = Owners(Divisions(Path(books) if books else None), chosen.last.year, settings.name_persons)
+    owners = OwnerDisplay(Divisions(Path(books) if books else None), chosen.last.year, settings.name_persons)
     rates = Rates(settings.co2_kg_per_kwh, settings.surcharge_yuan_per_kwh)
     frame = Frame(chosen, settings.region, owners, rates)
     ledger = Ledger.open(task.settings.ledger.url)
     try:
         now, before = (_summary(ledger, one) for one in (chosen, chosen.before))
-        shown = {(line.address, line.site_id or 0, line.algorithm or "") for line in lines_in(now, settings.region)}
+        shown = {line.place for line in lines_in(now, settings.region)}
         days = [(day.first, _energy(ledger, day, shown)) for day in _days(chosen)]
     finally:
         ledger.close()
-    checks: tuple[MeterCheck, ...] | None = meters.checks(now, measured.readings, owners) if measured else None
+    checks: tuple[MeterCheck, ...] | None = meters.check_meters(now, measured.readings, owners) if measured else None
     return figures(now, before, days, frame, checks), measured.problems if measured else ()
 
 
@@ -138,12 +136,12 @@ def _days(chosen: Period) -> list[Period]:
 
 
 def _summary(ledger: Ledger, chosen: Period) -> Summary:
-    return summary(ledger, chosen.from_ns, chosen.to_ns)
+    return ledger.reader.summary(chosen.from_ns, chosen.to_ns)
 
 
 def _energy(ledger: Ledger, day: Period, shown: set[Place]) -> Range:
     """The energy of one day, of the places that the bulletin shows."""
-    found = energies(ledger, day.from_ns, day.to_ns)
+    found = ledger.reader.energy_by_place(day.from_ns, day.to_ns)
     return sum((kwh for place, kwh in found.items() if place in shown), Range())
 
 

@@ -8,8 +8,8 @@ from __future__ import annotations
 from datetime import UTC, date, datetime
 
 from sensor.daemon.configuration import Configuration
-from sensor.ledger import Entry, Ledger, LedgerError
-from sensor.ledger.database import exists
+from sensor.ledger import Ledger, LedgerError, StoredFinding
+from sensor.ledger.store.database import exists
 from sensor.line.suppress import Policy
 from sensor.model.finding import Finding
 from sensor.model.node import Node
@@ -28,7 +28,7 @@ def show(chosen: Configuration, address: str, today: date) -> None:
     try:
         ledger = Ledger.open(url)
         try:
-            entries, nodes = ledger.findings(address), ledger.nodes(address)
+            entries, nodes = ledger.reader.findings(address), ledger.reader.nodes(address)
         finally:
             ledger.close()
     except LedgerError as error:
@@ -51,7 +51,7 @@ def show(chosen: Configuration, address: str, today: date) -> None:
         )
 
 
-def _finding(entry: Entry, address: str) -> None:
+def _finding(entry: StoredFinding, address: str) -> None:
     one = entry.finding
     whom = (
         f"mines at {one.pool_ip} port {one.pool_port}" if one.miner_ip == address else f"is the pool of {one.miner_ip}"
@@ -64,7 +64,7 @@ def _finding(entry: Entry, address: str) -> None:
     print(f"    {_moment(one.first_ns)} to {_moment(one.last_ns)} UTC, {_shares(one)}")
     for reason in one.reasons:
         print(f"    because {reason}")
-    told = "not told: " + entry.muted if entry.muted is not None else "told"
+    told = "not told: " + entry.suppressed if entry.suppressed is not None else "told"
     print(f"    {told}")
 
 

@@ -18,8 +18,8 @@ from sensor.cases import states as cases
 from sensor.cases.states import CaseError
 from sensor.daemon import configuration
 from sensor.ledger import Ledger, LedgerError
-from sensor.ledger.database import exists
-from sensor.ledger.write.replayed import keeping
+from sensor.ledger.replay import bounds_of
+from sensor.ledger.store.database import exists
 from sensor.model.exit_codes import CONFIG, OK, RUN_ERROR, USAGE
 from sensor.model.summary import NS, Case
 from sensor.settings.document import ConfigError
@@ -57,7 +57,7 @@ def ledger_word(options: argparse.Namespace) -> int:
         return RUN_ERROR
     action = {"list": _list, "show": _show, "set": _set, "export": _export}[options.action]
     try:
-        ledger = Ledger.open(chosen.ledger.url, bounds=keeping(chosen.ledger))
+        ledger = Ledger.open(chosen.ledger.url, bounds=bounds_of(chosen.ledger))
         try:
             return action(options, chosen, ledger)
         finally:
@@ -71,13 +71,11 @@ def ledger_word(options: argparse.Namespace) -> int:
 
 
 def _list(options: argparse.Namespace, chosen: Configuration, ledger: Ledger) -> int:
-    from sensor.ledger.read.casefile import cases_of
-
     now_ns = time.time_ns()
-    wanted = None if options.state is None else cases.state(options.state)
+    wanted = None if options.state is None else cases.parse_state(options.state)
     found = [
         one
-        for one in cases_of(ledger)
+        for one in ledger.reader.cases()
         if one.state == wanted or (wanted is None and (options.all or one.state in cases.OPEN))
     ]
     if options.overdue:
@@ -105,18 +103,16 @@ def _list(options: argparse.Namespace, chosen: Configuration, ledger: Ledger) ->
 def _show(options: argparse.Namespace, chosen: Configuration, ledger: Ledger) -> int:
     if not options.what.isdigit():
         return _show_address(options.what, chosen, ledger)
-    from sensor.ledger.read.casefile import addresses_of, cases_of
-
-    found = cases_of(ledger, int(options.what))
-    if not found:
+    case = ledger.reader.case(int(options.what))
+    if case is None:
         say(f"there is no case {options.what}")
         return RUN_ERROR
-    case, zone = found[0], chosen.ledger.zone
+    zone = chosen.ledger.zone
     print(f"Case {case.case_id}: {case.state} ({cases.NAMES[case.state]}), {_whose(case)}")
     print(
         f"  mining seen {_time(case.first_ns, zone)} to {_time(case.last_ns, zone)}; due {_due(case, time.time_ns(), zone)}"
     )
-    mining = addresses_of(ledger, case)
+    mining = ledger.reader.case_addresses(case)
     print(
         f"  {len(mining)} {'address' if len(mining) == 1 else 'addresses'}: {', '.join(mining[:20])}{' ...' if len(mining) > 20 else ''}"
     )
@@ -130,10 +126,8 @@ def _show(options: argparse.Namespace, chosen: Configuration, ledger: Ledger) ->
 
 def _show_site(case: Case, chosen: Configuration, ledger: Ledger) -> None:
     """What the case's last days of mining amount to."""
-    from sensor.ledger.read.periods import summary
-
     end_ns = -(-case.last_ns // HOUR_NS) * HOUR_NS
-    told = summary(ledger, end_ns - DAYS * DAY_NS, end_ns)
+    told = ledger.reader.summary(end_ns - DAYS * DAY_NS, end_ns)
     if case.site_id in told.sites:
         found = told.sites[case.site_id].site_class
         print(f"  {found.kind}, {found.confidence:.0%} sure: {'; '.join(found.reasons)}")
@@ -149,15 +143,13 @@ def _show_site(case: Case, chosen: Configuration, ledger: Ledger) -> None:
 
 
 def _show_address(address: str, chosen: Configuration, ledger: Ledger) -> int:
-    from sensor.ledger.read.casefile import attributions, cases_of
-
     zone = chosen.ledger.zone
-    entries = ledger.findings(address)
+    entries = ledger.reader.findings(address)
     if not entries:
         say(f"{address}: no case has this number, and no finding this address")
         return RUN_ERROR
     print(f"{address}: {len(entries)} {'finding' if len(entries) == 1 else 'findings'}")
-    for first, last, answer in attributions(ledger, address):
+    for first, last, answer in ledger.reader.address_owners(address):
         name = answer.enterprise.name if answer.enterprise else answer.result
         print(f"  {_time(first, zone)} to {_time(last, zone)}: {_printable(name)}")
     for entry in entries[:40]:
@@ -166,29 +158,28 @@ def _show_address(address: str, chosen: Configuration, ledger: Ledger) -> int:
         print(
             f"  {_time(one.first_ns, zone)} to {_time(one.last_ns, zone)}  {one.miner_ip} at {one.pool_ip} port {one.pool_port}: "
             f"{_printable(what)}, {one.grade.label}, {one.shares.submitted} shares, {one.state}"
-            + (f" (not told: {_printable(entry.muted)})" if entry.muted else "")
+            + (f" (not told: {_printable(entry.suppressed)})" if entry.suppressed else "")
         )
-    for case in cases_of(ledger):
+    for case in ledger.reader.cases():
         if case.address == address:
             print(f"  case {case.case_id}: {case.state}")
     return OK
 
 
 def _set(options: argparse.Namespace, _: Configuration, ledger: Ledger) -> int:
-    from sensor.ledger.read.casefile import addresses_of, cases_of
-
-    wanted = cases.state(options.state)
+    wanted = cases.parse_state(options.state)
     if not options.why.strip():
         raise CaseError("--why must say something")
     who = (options.who or getpass.getuser()).strip()
-    before = ledger.set_case(options.case, wanted, (who, options.why.strip()), time.time_ns())
+    before = ledger.set_case(options.case, wanted, time.time_ns(), who=who, why=options.why.strip())
     print(f"case {options.case}: {before} -> {wanted}")
     if wanted == "false-alarm":
-        (case,) = cases_of(ledger, options.case)
+        case = ledger.reader.case(options.case)
+        assert case is not None
         print(
             "From now on its findings are kept and not told. To have that in the configuration as well (findings.allow):\n"
         )
-        print(allow_entry(case, addresses_of(ledger, case), options.why.strip()), end="")
+        print(allow_entry(case, ledger.reader.case_addresses(case), options.why.strip()), end="")
     return OK
 
 
@@ -206,12 +197,10 @@ def allow_entry(case: Case, addresses: list[str], why: str) -> str:
 
 def _export(options: argparse.Namespace, chosen: Configuration, ledger: Ledger) -> int:
     from exporters.forms import mining_list
-    from sensor.ledger.read.casefile import cases_of
-    from sensor.ledger.read.periods import summary
 
     from_ns, to_ns = _period(options, chosen.ledger.zone, ledger)
     told: Summary = dataclasses.replace(
-        summary(ledger, from_ns, to_ns), cases=tuple(cases_of(ledger))
+        ledger.reader.summary(from_ns, to_ns), cases=tuple(ledger.reader.cases())
     )  # as they stand now
     target = None if options.to in (None, "-") else Path(options.to)
     form = options.format or ("json" if target is not None and target.suffix.lower() == ".json" else "csv")
@@ -240,20 +229,12 @@ def _bundle(ledger: Ledger, from_ns: int, to_ns: int) -> str:
     """The findings of a period, those that are muted left out, as a STIX bundle."""
     from exporters.forms import stix
 
-    entries = ledger.findings(limit=MOST_SHARED)
-    found = [
-        one.finding
-        for one in entries
-        if one.muted is None and one.finding.last_ns >= from_ns and one.finding.first_ns < to_ns
-    ]
-    return stix.dumps(stix.encode(sorted(found, key=lambda one: (one.first_ns, one.finding_id))))
+    return stix.dumps(stix.encode(ledger.reader.reported_findings(from_ns, to_ns, MOST_SHARED)))
 
 
 def _period(options: argparse.Namespace, zone: tzinfo, ledger: Ledger) -> tuple[int, int]:
     """From and to, in nanoseconds."""
-    from sensor.ledger.read.casefile import newest_ns
-
-    newest = newest_ns(ledger) or time.time_ns()
+    newest = ledger.reader.newest_ns() or time.time_ns()
     to_ns = -(-newest // HOUR_NS) * HOUR_NS if options.until is None else _moment(options.until, zone)
     from_ns = to_ns - DAYS * DAY_NS if options.since is None else _moment(options.since, zone)
     if from_ns >= to_ns:

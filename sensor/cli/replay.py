@@ -232,10 +232,10 @@ def _replay(options: argparse.Namespace, settings: Configuration) -> int:
 def _keep(outcome: Outcome, settings: Configuration) -> bool:
     """Put what was found into the ledger; false (and said) if it cannot be."""
     from sensor.ledger import LedgerError
-    from sensor.ledger.write.replayed import keep
+    from sensor.ledger.replay import record_replay
 
     try:
-        keep(outcome.records, outcome.counters.get("last_packet_ns", 0), settings.ledger, settings.findings)
+        record_replay(outcome.records, outcome.counters.get("last_packet_ns", 0), settings.ledger, settings.findings)
     except LedgerError as error:
         say(str(error))
         return False

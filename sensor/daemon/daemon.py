@@ -25,7 +25,7 @@ from sensor.evidence import Bounds as EvidenceBounds
 from sensor.evidence import EvidenceFiles
 from sensor.intake.engine import Core, Engine, SourceError
 from sensor.ledger import Ledger, LedgerError, Recorder
-from sensor.ledger.write.replayed import keeping
+from sensor.ledger.replay import bounds_of
 from sensor.line.pipeline import Pipeline
 from sensor.model.events import End, Event
 from sensor.model.finding import Finding
@@ -51,7 +51,7 @@ class Daemon:
         """Open what can fail. Raises LedgerError, ServeError, OSError, WatchError or SourceError."""
         settings = parts.config
         self._engine, self._parts, self._reloads, self._say = engine, parts, reloads, say
-        self._ledger = Ledger.open(settings.ledger.url, bounds=keeping(settings.ledger))
+        self._ledger = Ledger.open(settings.ledger.url, bounds=bounds_of(settings.ledger))
         self._recorder = Recorder(self._ledger, time.monotonic_ns)
         self._delivery = Delivery(self._ledger, parts.destinations)
         self._replacing: threading.Thread | None = None

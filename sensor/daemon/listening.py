@@ -29,8 +29,8 @@ class Listening:
         if since_ns is None or not ready or not 0 < now_ns - since_ns <= LONGEST_NS:
             return
         try:
-            self._ledger.watched(since_ns, now_ns)
-            for one in self._ledger.review(now_ns, MOST):
+            self._ledger.add_coverage(since_ns, now_ns)
+            for one in self._ledger.review_cases(now_ns, MOST):
                 self._say(f"case {one.case_id} closed: {one.why}")
         except LedgerError as error:
             self._say(f"ledger: {error}")

@@ -175,7 +175,7 @@ class Worker:
         if every is None or time.monotonic() < self._repeat_at or self._stopping.is_set():
             return
         after = ""
-        while page := self._ledger.open_findings(after, self._sender.most):
+        while page := self._ledger.reader.open_findings(after, self._sender.most):
             try:
                 self._sender.send([self._shown(one) for one in page])
                 self._repeated += len(page)

@@ -1,7 +1,7 @@
-"""The outbox: events in the order they were recorded, and for each exporter the number up to which it is done.
+"""The outbox: events in the order they were recorded, and for each exporter the number up to which they were delivered.
 
-It knows positions and nothing of destinations. Over the bound the oldest events go, and are counted for each exporter that had not had
-them; what all exporters are done with is deleted.
+It knows positions and nothing of destinations. Over the bound the oldest events go, and are counted for each exporter that had
+not had them; what all exporters are done with is deleted.
 """
 
 from __future__ import annotations
@@ -13,15 +13,15 @@ from itertools import accumulate
 
 from sqlalchemy import Connection, Engine, delete, func, insert, select, update
 
-from sensor.ledger.database import reading, writing
-from sensor.ledger.records import Record, dumps, loads
-from sensor.ledger.schema import CURSORS, OUTBOX
-from sensor.model.record import event_id
+from sensor.ledger.store.database import reading, writing
+from sensor.ledger.store.records import dumps, loads
+from sensor.ledger.store.schema import CURSORS, OUTBOX
+from sensor.model.record import Record, event_id
 
 
 @dataclass(frozen=True, slots=True)
-class Event:
-    """One thing to be said."""
+class QueuedEvent:
+    """One event that waits for delivery."""
 
     sequence: int
     event_id: str
@@ -31,7 +31,7 @@ class Event:
 
 @dataclass(frozen=True, slots=True)
 class Backlog:
-    """How an exporter stands."""
+    """The queue of one exporter."""
 
     position: int
     depth: int  # events that wait
@@ -40,7 +40,7 @@ class Backlog:
     refused: int
 
 
-class Outbox:
+class EventOutbox:
     """Used by the line's thread (append) and by each exporter's thread (the rest); writers take turns by the lock they share."""
 
     def __init__(self, engine: Engine, most_rows: int, most_bytes: int, lock: threading.Lock) -> None:
@@ -52,12 +52,12 @@ class Outbox:
         """These exporters and no others are served; a new one gets what is recorded from now on. Raises LedgerError."""
         names = set(exporters)
         with self._lock, writing(self._engine) as connection:
-            known = set(connection.scalars(select(CURSORS.c.exporter)))
+            served = set(connection.scalars(select(CURSORS.c.exporter)))
             end = connection.scalar(select(func.max(OUTBOX.c.sequence)))
             if end is None:  # all was delivered
                 end = connection.scalar(select(func.max(CURSORS.c.position))) or 0
-            connection.execute(delete(CURSORS).where(CURSORS.c.exporter.in_(known - names)))
-            for name in sorted(names - known):
+            connection.execute(delete(CURSORS).where(CURSORS.c.exporter.in_(served - names)))
+            for name in sorted(names - served):
                 connection.execute(insert(CURSORS).values(exporter=name, position=end, dropped=0, refused=0))
             _trim(connection)
 
@@ -65,28 +65,27 @@ class Outbox:
         """Add events within the transaction that records them; nothing if nobody is served."""
         if not records or not connection.scalar(select(func.count()).select_from(CURSORS)):
             return
-        texts = [dumps(one) for one in records]
+        texts = [dumps(record) for record in records]
         newest = select(OUTBOX.c.begin_bytes + func.length(OUTBOX.c.record)).order_by(OUTBOX.c.sequence.desc()).limit(1)
         *begins, end = accumulate(map(len, texts), initial=connection.scalar(newest) or 0)
         rows = [
-            {"event_id": event_id(one), "created_ns": now_ns, "begin_bytes": begin, "record": text}
-            for one, text, begin in zip(records, texts, begins, strict=True)
+            {"event_id": event_id(record), "created_ns": now_ns, "begin_bytes": begin, "record": text}
+            for record, text, begin in zip(records, texts, begins, strict=True)
         ]
         connection.execute(insert(OUTBOX), rows)
         first, last = connection.execute(select(func.min(OUTBOX.c.sequence), func.max(OUTBOX.c.sequence))).one()
-        over = connection.scalar(
-            select(func.max(OUTBOX.c.sequence)).where(OUTBOX.c.begin_bytes < end - self._most_bytes)
-        )
+        oversized = OUTBOX.c.begin_bytes < end - self._most_bytes
+        over = connection.scalar(select(func.max(OUTBOX.c.sequence)).where(oversized))
         floor = max(last - self._most_rows, over or 0)
         if floor >= first:
             _drop(connection, first, floor)
 
-    def read(self, position: int, most: int) -> list[Event]:
+    def read(self, position: int, most: int) -> list[QueuedEvent]:
         """The events after a position, oldest first. Raises LedgerError."""
         query = select(OUTBOX).where(OUTBOX.c.sequence > position).order_by(OUTBOX.c.sequence).limit(most)
         with reading(self._engine) as connection:
             rows = connection.execute(query).all()
-        return [Event(row.sequence, row.event_id, row.created_ns, loads(row.record)) for row in rows]
+        return [QueuedEvent(row.sequence, row.event_id, row.created_ns, loads(row.record)) for row in rows]
 
     def commit(self, exporter: str, position: int, refused: int = 0) -> None:
         """An exporter is done with everything up to a position, of which its destination refused so many. Raises LedgerError."""
@@ -97,7 +96,7 @@ class Outbox:
             _trim(connection)
 
     def backlog(self, exporter: str) -> Backlog:
-        """How an exporter stands; one that is not served has nothing waiting. Raises LedgerError."""
+        """The queue of an exporter; one that is not served has nothing waiting. Raises LedgerError."""
         with reading(self._engine) as connection:
             row = connection.execute(select(CURSORS).where(CURSORS.c.exporter == exporter)).one_or_none()
             if row is None:

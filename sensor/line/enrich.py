@@ -23,6 +23,7 @@ def appraised(joined: Joined, identity: str, signatures: SignatureSet, assumptio
     finding.aggregator = carrier(finding.agent_role, finding.software, joined.crowd)
     finding.work_unit = "solutions" if joined.lead.dialect.work.unit == "solutions" else "hashes"
     exposure = joined.exposure
+    finding.watched_seconds = exposure.windows.total_ns / NS
     found = estimate(exposure, assumptions.level)
     if found is None:
         return finding
@@ -32,7 +33,7 @@ def appraised(joined: Joined, identity: str, signatures: SignatureSet, assumptio
     efficiency = signatures.devices.efficiency(finding.algorithm, finding.device, finding.device_class)
     if efficiency is not None:
         finding.power_watts = watts(found.spent, efficiency, assumptions.pue)
-        finding.energy_kwh = energy_kwh(finding.power_watts, exposure.windows.total_ns / NS)
+        finding.energy_kwh = energy_kwh(finding.power_watts, finding.watched_seconds)
     return finding
 
 

@@ -12,66 +12,70 @@ import statistics
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from sensor.meter.readings import Reading
+from sensor.meter.readings import MeterReading
 from sensor.model.figures import MeterCheck, Owner, Reason, Verdict
 from sensor.model.summary import Range
+from sensor.model.time import DAY_NS, HOUR_NS
 
 #: Part of the period that must have readings, and part in which the sensor must have listened.
-LEAST_COVERAGE, LEAST_WATCHED = 0.8, 0.5
+LEAST_METERED, LEAST_COVERAGE = 0.8, 0.5
 #: Meters of the classes in use are within 2 %; this leaves room for clocks that differ.
 METER_TOLERANCE = 0.05
-#: Mining that could be less than this part of the load is not told from it without a step.
+#: Mining that could be less than this part of the load is lost in it without a step.
 LEAST_PART = 0.05
 #: Mean by peak at which a load counts as even: machines run day and night, an office has 0.3 to 0.5.
 EVEN = 0.85
 #: Days on each side that a step rests on, and their least number.
 STEP_DAYS, LEAST_DAYS = 14, 3
 STANDARD_ERRORS = 3.0
-DAY_NS = 86_400 * 1_000_000_000
 #: A day is used if so much of it has readings.
 LEAST_OF_DAY = 0.9
 
 
 @dataclass(frozen=True, slots=True)
-class Mining:
-    """What should show on the meter: energy within [from_ns, to_ns), and since when."""
+class ExpectedLoad:
+    """What mining should show on the meter: energy within [from_ns, to_ns), and since when."""
 
     from_ns: int
     to_ns: int
-    energy_kwh: Range  # as if all of the time had been watched
+    energy_kwh: Range  # as if the sensor had listened all of the time
     power_watts: Range  # mean since it began
     began_ns: int  # mining first seen, ever
-    watched: float = 1.0  # part of the period in which the sensor listened
+    coverage: float = 1.0  # part of the period in which the sensor listened
     owner: Owner | None = None
 
 
-def check(meter: str, readings: Sequence[Reading], mining: Mining | None, why_not: str = "no-mining") -> MeterCheck:
+def check(
+    meter: str, readings: Sequence[MeterReading], mining: ExpectedLoad | None, why_not: str = "no-mining"
+) -> MeterCheck:
     """The verdict on one meter; `mining` is None where nothing is known to stand behind it, for the reason `why_not`."""
     if mining is None:
         return MeterCheck(meter, "not-comparable", (Reason(why_not),), None, None)
-    covered, measured = _within(readings, mining.from_ns, mining.to_ns)
-    coverage = covered / (mining.to_ns - mining.from_ns)
-    expected = mining.energy_kwh.scaled(coverage)
-    inside = [one.watts for one in readings if one.from_ns >= mining.from_ns and one.to_ns <= mining.to_ns]
+    metered_ns, measured = _within(readings, mining.from_ns, mining.to_ns)
+    metered = metered_ns / (mining.to_ns - mining.from_ns)
+    expected = mining.energy_kwh.scaled(metered)
+    inside = [
+        reading.watts for reading in readings if reading.from_ns >= mining.from_ns and reading.to_ns <= mining.to_ns
+    ]
     peak = max(inside, default=0.0)
     evenness = statistics.fmean(inside) / peak if peak > 0 else None
     step = _step(readings, mining.began_ns)
-    verdict, reasons = _judge(mining, coverage, measured, evenness, step)
-    return MeterCheck(meter, verdict, tuple(reasons), measured, expected, mining.owner, coverage, evenness, step)
+    verdict, reasons = _judge(mining, metered, measured, evenness, step)
+    return MeterCheck(meter, verdict, tuple(reasons), measured, expected, mining.owner, metered, evenness, step)
 
 
 def _judge(
-    mining: Mining, coverage: float, measured: float, evenness: float | None, step: Range | None
+    mining: ExpectedLoad, metered: float, measured: float, evenness: float | None, step: Range | None
 ) -> tuple[Verdict, list[Reason]]:
     """What follows from the figures; the first reason is the one that decides."""
-    expected = mining.energy_kwh.scaled(coverage)
+    expected = mining.energy_kwh.scaled(metered)
     if mining.energy_kwh.high <= 0:
         return "not-comparable", [Reason("no-energy")]
-    if mining.watched < LEAST_WATCHED:
-        return "not-comparable", [Reason("too-little-watched", {"watched": mining.watched * 100})]
-    if coverage < LEAST_COVERAGE:
-        return "not-comparable", [Reason("too-few-readings", {"coverage": coverage * 100})]
-    about = [_about_step(step, mining.power_watts), *_about_shape(evenness, measured, expected, coverage, mining)]
+    if mining.coverage < LEAST_COVERAGE:
+        return "not-comparable", [Reason("too-little-watched", {"watched": mining.coverage * 100})]
+    if metered < LEAST_METERED:
+        return "not-comparable", [Reason("too-few-readings", {"coverage": metered * 100})]
+    about = [_about_step(step, mining.power_watts), *_about_shape(evenness, measured, expected, metered, mining)]
     if expected.low > measured * (1 + METER_TOLERANCE):
         return "inconsistent", [
             Reason("over-load", {"times": expected.low / measured if measured else float("inf")}),
@@ -103,7 +107,7 @@ def _about_step(step: Range | None, power: Range) -> Reason:
 
 
 def _about_shape(
-    evenness: float | None, measured: float, expected: Range, coverage: float, mining: Mining
+    evenness: float | None, measured: float, expected: Range, metered: float, mining: ExpectedLoad
 ) -> list[Reason]:
     """Whether the load is even, and whether an even load is more than the mining that was seen."""
     if evenness is None:
@@ -111,24 +115,24 @@ def _about_shape(
     figures = {"evenness": evenness * 100}
     if evenness < EVEN:
         return [Reason("uneven", figures)]
-    hours = coverage * (mining.to_ns - mining.from_ns) / 3.6e12
+    hours = metered * (mining.to_ns - mining.from_ns) / HOUR_NS
     spare = (measured - expected.high) / hours if hours else 0.0
     more = [Reason("unexplained", {"kilowatts": spare})] if expected.high < measured / 2 else []
     return [Reason("flat", figures), *more]
 
 
-def _within(readings: Sequence[Reading], from_ns: int, to_ns: int) -> tuple[int, float]:
+def _within(readings: Sequence[MeterReading], from_ns: int, to_ns: int) -> tuple[int, float]:
     """How much of a period has readings, and their energy; a reading over its border counts in part."""
     covered, energy = 0, 0.0
-    for one in readings:
-        shared = min(one.to_ns, to_ns) - max(one.from_ns, from_ns)
+    for reading in readings:
+        shared = min(reading.to_ns, to_ns) - max(reading.from_ns, from_ns)
         if shared > 0:
             covered += shared
-            energy += one.kwh * shared / (one.to_ns - one.from_ns)
+            energy += reading.kwh * shared / (reading.to_ns - reading.from_ns)
     return covered, energy
 
 
-def _step(readings: Sequence[Reading], began_ns: int) -> Range | None:
+def _step(readings: Sequence[MeterReading], began_ns: int) -> Range | None:
     """The rise of the mean load in watts when mining began, with three standard errors; None if days are too few."""
     before = _days(readings, began_ns - STEP_DAYS * DAY_NS, began_ns)
     after = _days(readings, began_ns, began_ns + STEP_DAYS * DAY_NS)
@@ -139,7 +143,7 @@ def _step(readings: Sequence[Reading], began_ns: int) -> Range | None:
     return Range(rise - STANDARD_ERRORS * error, rise, rise + STANDARD_ERRORS * error)
 
 
-def _days(readings: Sequence[Reading], from_ns: int, to_ns: int) -> list[float]:
+def _days(readings: Sequence[MeterReading], from_ns: int, to_ns: int) -> list[float]:
     """Mean watts of each whole day counted from the first instant that have enough readings."""
     means = []
     for start in range(from_ns, to_ns, DAY_NS):

@@ -1,4 +1,4 @@
-"""A table of metered load (enterprise or site, time, kilowatt-hours) as readings of meters; what is none is told with line and reason.
+"""A table of metered load (enterprise or site, time, kilowatt-hours) as readings of meters; each bad row is reported with its line and the reason.
 
 The time of a row is the beginning of the interval that its energy was used in; the interval ends where the next row of the meter begins,
 the last one is as long as they usually are. CSV in any encoding, or a spreadsheet. Knows no mining.
@@ -14,6 +14,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
+from sensor.model.time import DAY_NS, SECOND_NS
 from sensor.sheets.dates import moment_ns
 from sensor.sheets.sheet import Line, SheetError, lines
 from sensor.sheets.text import comparable, short
@@ -36,13 +37,13 @@ ENERGIES = (
     "用电量(千瓦时)",
 )
 #: Longer than a reading's interval may be: a month's bill says nothing about a step.
-LONGEST_NS = 32 * 86_400 * 1_000_000_000
-#: Rows read, and mistakes told, of one file.
-MOST_ROWS, MOST_TOLD = 5_000_000, 50
+LONGEST_NS = 32 * DAY_NS
+#: Rows read of one file.
+MAX_ROWS = 5_000_000
 
 
 @dataclass(frozen=True, slots=True)
-class Reading:
+class MeterReading:
     """Energy used in [from_ns, to_ns)."""
 
     from_ns: int
@@ -52,14 +53,14 @@ class Reading:
     @property
     def watts(self) -> float:
         """The mean power."""
-        return self.kwh * 3.6e6 / ((self.to_ns - self.from_ns) / 1e9)
+        return self.kwh * 3.6e6 / ((self.to_ns - self.from_ns) / SECOND_NS)
 
 
 @dataclass(frozen=True)
 class Meters:
     """Readings by meter, in order of time, and what could not be used."""
 
-    readings: dict[str, tuple[Reading, ...]]
+    readings: dict[str, tuple[MeterReading, ...]]
     problems: tuple[str, ...]
 
 
@@ -91,8 +92,8 @@ def parse(name: str, rows: Iterable[Line], zone: ZoneInfo) -> Meters:
         if not any(cell.strip() for cell in row.cells):
             continue
         count += 1
-        if count > MOST_ROWS:
-            problems.append(f"{name}:{row.number}: more than {MOST_ROWS:,} rows; the rest was not read")
+        if count > MAX_ROWS:
+            problems.append(f"{name}:{row.number}: more than {MAX_ROWS:,} rows; the rest was not read")
             break
         try:
             meter, at_ns, kwh = _reading(row, places, zone)
@@ -103,18 +104,18 @@ def parse(name: str, rows: Iterable[Line], zone: ZoneInfo) -> Meters:
             problems.append(f"{name}:{row.number}: {error}")
     if places is None:
         raise MeterError(f"{name}: has no rows")
-    readings = {meter: _intervals(one) for meter, one in found.items() if one}
-    alone = [meter for meter, one in readings.items() if not one]
+    readings = {meter: _intervals(energies) for meter, energies in found.items() if energies}
+    alone = [meter for meter, intervals in readings.items() if not intervals]
     problems += [f"{name}: {short(meter)} has one reading only: how long it was for is not known" for meter in alone]
-    return Meters({meter: one for meter, one in readings.items() if one}, tuple(problems))
+    return Meters({meter: intervals for meter, intervals in readings.items() if intervals}, tuple(problems))
 
 
 def _heading(name: str, row: Line) -> tuple[int, int, int]:
     """The columns of meter, time and energy."""
     titles = [comparable(cell.lstrip("\ufeff")) for cell in row.cells]
     places = [
-        next((titles.index(comparable(word)) for word in words if comparable(word) in titles), None)
-        for words in (METERS, TIMES, ENERGIES)
+        next((titles.index(comparable(name)) for name in names if comparable(name) in titles), None)
+        for names in (METERS, TIMES, ENERGIES)
     ]
     missing = [what for what, place in zip(("enterprise or site", "time", "kwh"), places, strict=True) if place is None]
     if missing:
@@ -153,12 +154,12 @@ def _moment(text: str, zone: ZoneInfo) -> int:
     if text.rstrip().endswith("Z") or "+" in text or text.count("-") > 2:
         return utc_ns
     wall = datetime(1970, 1, 1) + timedelta(microseconds=utc_ns // 1000)
-    return int(wall.replace(tzinfo=zone).astimezone(UTC).timestamp()) * 1_000_000_000
+    return int(wall.replace(tzinfo=zone).astimezone(UTC).timestamp()) * SECOND_NS
 
 
-def _intervals(given: dict[int, float]) -> tuple[Reading, ...]:
+def _intervals(energies: dict[int, float]) -> tuple[MeterReading, ...]:
     """Readings with their ends; none where there is only one. A gap is no interval: the usual length is taken instead."""
-    times = sorted(given)
+    times = sorted(energies)
     if len(times) < 2:
         return ()
     lengths = sorted(later - sooner for sooner, later in itertools.pairwise(times))
@@ -166,4 +167,4 @@ def _intervals(given: dict[int, float]) -> tuple[Reading, ...]:
     ends: Sequence[int] = [
         later if later - sooner <= 2 * usual else sooner + usual for sooner, later in itertools.pairwise(times)
     ]
-    return tuple(Reading(at, end, given[at]) for at, end in zip(times, [*ends, times[-1] + usual], strict=True))
+    return tuple(MeterReading(at, end, energies[at]) for at, end in zip(times, [*ends, times[-1] + usual], strict=True))

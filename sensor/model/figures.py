@@ -14,6 +14,7 @@ from typing import Literal
 
 from sensor.model.evidence import Grade
 from sensor.model.summary import Kind, Range, State
+from sensor.model.time import SECOND_NS
 
 Verdict = Literal["consistent", "inconsistent", "not-comparable"]
 
@@ -156,7 +157,7 @@ class MeterCheck:
     measured_kwh: float | None  # in the part of the period that has readings
     expected_kwh: Range | None  # mining in the same time
     owner: Owner | None = None
-    coverage: float = 0.0  # part of the period that has readings
+    metered_share: float = 0.0  # part of the period that has readings
     evenness: float | None = None  # mean load by highest load
     step_watts: Range | None = None  # rise of the load when mining began
 
@@ -203,7 +204,7 @@ class Figures:
     cases: tuple[CaseRow, ...]
     meters: tuple[MeterCheck, ...] | None  # None: no meter was given
 
-    watched_seconds: float  # 0: not known
+    coverage_seconds: float  # time in which the sensor listened; 0: not known
     capture_loss: float
     elsewhere: int  # addresses left out because their place is not in the region, or not known
     notes: tuple[str, ...] = ()
@@ -211,4 +212,4 @@ class Figures:
     @property
     def seconds(self) -> float:
         """Length of the period."""
-        return (self.to_ns - self.from_ns) / 1e9
+        return (self.to_ns - self.from_ns) / SECOND_NS

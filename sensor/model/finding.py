@@ -80,6 +80,7 @@ class Finding:
     hashrate_hps: Interval | None = None  # from shares that were not rejected
     spent_hashrate_hps: Interval | None = None  # from all shares that were sent: rejected ones cost the same power
     power_watts: Power | None = None
+    watched_seconds: float = 0.0  # how long the miner was watched: the time that the estimates are of; 0: not known
     energy_kwh: Power | None = None  # over the time that was watched
     estimate_notes: tuple[str, ...] = ()  # what the figures above rest on, in words
     software_version: str | None = None

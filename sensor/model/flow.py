@@ -56,3 +56,8 @@ class FlowSummary:
     proxy: str | None = None  # address:port of the end that carries for others
     client: str | None = None  # address:port that a PROXY header names as the miner's
     clock: MachineClock | None = None  # of the miner's end; None where another host's, or not to be told
+
+
+def flow_order(flow: FlowSummary) -> tuple[int, int, int]:
+    """The order of a finding's connections: by their times, then by identity."""
+    return flow.first_ns, flow.last_ns, flow.key.flow_id

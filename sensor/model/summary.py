@@ -1,7 +1,7 @@
 """What a ledger says of a period: who mined where, how much, and how the cases stand. Plain data; knows no SQL and no
 document.
 
-The ledger makes a `Summary` (`sensor/ledger/read/periods.py`); bulletins and lists are made of it. Hashrates and work
+The ledger answers with a `Summary` (`sensor/ledger/read/periods.py`); bulletins and lists are made of it. Hashrates and work
 are of one algorithm and are never added to those of another; energy may be added over all. Times are nanoseconds since
 the epoch.
 """
@@ -10,16 +10,17 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from sensor.model.attribution import Enterprise, Site
 from sensor.model.evidence import Grade
+from sensor.model.time import SECOND_NS
 
 State = Literal["new", "notified", "under-check", "rectifying", "re-check", "closed", "relapsed", "false-alarm"]
 Kind = Literal["mine", "hosting", "intruded", "household", "proxy", "unclear"]
 
 SECONDS_PER_HOUR = 3_600.0
-NS = 1_000_000_000
+NS = SECOND_NS
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,9 +80,24 @@ class Case:
         return self.due_ns is not None and self.due_ns < now_ns
 
 
+class CaseSubject(NamedTuple):
+    """What a case is of: a site, or (0 and) an address."""
+
+    site_id: int
+    address: str
+
+
+class Place(NamedTuple):
+    """What a line is of."""
+
+    address: str
+    site_id: int  # 0: nobody is named
+    algorithm: str  # "": not known
+
+
 @dataclass(frozen=True, slots=True)
 class Line:
-    """One address of a site mining by one algorithm in the period. A muted finding (allow-list, weak grade) is in none."""
+    """One address of a site mining by one algorithm in the period. A suppressed finding (allow-list, weak grade) is in none."""
 
     address: str
     site_id: int | None  # into Summary.sites; None: nobody is named
@@ -106,6 +122,11 @@ class Line:
     capture_loss: float
     new: bool  # nothing of this address, site and algorithm before the period
     case_id: int | None
+
+    @property
+    def place(self) -> Place:
+        """What it is of."""
+        return Place(self.address, self.site_id or 0, self.algorithm or "")
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,7 +165,7 @@ class Summary:
     gone: tuple[Line, ...]  # lines of the period before, of the same length, of which nothing is seen in this one
     sites: dict[int, SiteSummary]
     cases: tuple[Case, ...]  # those open at any time of the period, with their changes up to its end
-    watched_seconds: float  # time in which the sensor was listening; 0 if that is not known
+    coverage_seconds: float  # time in which the sensor listened; 0 if that is not known
     capture_loss: float  # mean of the lines', by the time they were watched
     notes: tuple[str, ...] = field(default=())  # what the reader should know of the figures
 
@@ -165,8 +186,8 @@ class Summary:
     @property
     def enterprises(self) -> int:
         """Different enterprises named."""
-        known = (self.sites[line.site_id].enterprise for line in self.lines if line.site_id is not None)
-        return len({one.enterprise_id for one in known if one is not None})
+        owners = (self.sites[line.site_id].enterprise for line in self.lines if line.site_id is not None)
+        return len({enterprise.enterprise_id for enterprise in owners if enterprise is not None})
 
     @property
     def energy_kwh(self) -> Range:
@@ -179,7 +200,7 @@ class Summary:
 
     def case(self, line: Line) -> Case | None:
         """The case a line belongs to."""
-        return next((one for one in self.cases if one.case_id == line.case_id), None)
+        return next((case for case in self.cases if case.case_id == line.case_id), None)
 
 
 def energy(lines: Iterable[Line]) -> Range:
@@ -192,8 +213,8 @@ def totals(lines: Iterable[Line]) -> tuple[Total, ...]:
     groups: dict[tuple[str | None, str], list[Line]] = {}
     for line in lines:
         groups.setdefault((line.algorithm, line.work_unit), []).append(line)
-    made = [_total(algorithm, unit, group) for (algorithm, unit), group in groups.items()]
-    return tuple(sorted(made, key=lambda one: (-one.energy_kwh.best, one.algorithm or "")))
+    sums = [_total(algorithm, unit, group) for (algorithm, unit), group in groups.items()]
+    return tuple(sorted(sums, key=lambda total: (-total.energy_kwh.best, total.algorithm or "")))
 
 
 def _total(algorithm: str | None, unit: str, group: list[Line]) -> Total:

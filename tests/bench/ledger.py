@@ -17,9 +17,8 @@ from pathlib import Path
 from sqlalchemy import func, select
 
 from sensor.ledger import Ledger
-from sensor.ledger.database import reading
-from sensor.ledger.read.periods import summary
-from sensor.ledger.schema import ROLLUPS
+from sensor.ledger.store.database import reading
+from sensor.ledger.store.schema import ROLLUPS
 from sensor.line.join import MAX_FLOWS
 from sensor.model.finding import Finding
 from tests.ledger.made import SECOND, flow
@@ -34,7 +33,7 @@ def year(ledger: Ledger, addresses: int, days: int) -> float:
     for day in range(1, days + 1):
         now_ns = MONDAY + day * DAY
         ledger.record([_finding(number, day) for number in range(addresses)], now_ns)
-        ledger.watched(now_ns - DAY, now_ns)
+        ledger.add_coverage(now_ns - DAY, now_ns)
         if day % 30 == 0 or day == days:
             ledger.prune(now_ns)
     return time.perf_counter() - began
@@ -89,7 +88,7 @@ def main() -> int:
         )
         print(f"{WANTED:,} addresses: {scaled / 1e9:.2f} GB")
         began = time.perf_counter()
-        told = summary(ledger, MONDAY + (arguments.days - 7) * DAY, MONDAY + arguments.days * DAY)
+        told = ledger.reader.summary(MONDAY + (arguments.days - 7) * DAY, MONDAY + arguments.days * DAY)
         print(f"a week of {told.addresses} addresses read in {time.perf_counter() - began:.2f} s")
         speed(ledger)
         ledger.close()

@@ -11,7 +11,7 @@ from exporters.forms.documents.bulletin import document as bulletin
 from exporters.forms.documents.model import Document
 from sensor.attribution.divisions import Divisions
 from sensor.bulletin.aggregate import Frame, figures
-from sensor.bulletin.owners import Owners
+from sensor.bulletin.owners import OwnerDisplay
 from sensor.bulletin.period import week_of
 from sensor.model.attribution import Enterprise, Site
 from sensor.model.evidence import Grade
@@ -64,7 +64,7 @@ def summary(
 
 def frame(region: str | None = None, name_persons: bool = False) -> Frame:
     """A bulletin's frame."""
-    return Frame(PERIOD, region, Owners(DIVISIONS, 2026, name_persons), RATES)
+    return Frame(PERIOD, region, OwnerDisplay(DIVISIONS, 2026, name_persons), RATES)
 
 
 @st.composite

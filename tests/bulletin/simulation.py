@@ -112,7 +112,7 @@ def simulate(ledger: Ledger, addresses: int, seed: int = 1) -> Truth:
     truth, period = Truth(), week()
     miners = _miners(chance, addresses)
     fates = chance.choices(("both", "new", "gone"), (75, 18, 7), k=len(miners) + len(miners))
-    ledger.watched(period.before.from_ns, period.to_ns)
+    ledger.add_coverage(period.before.from_ns, period.to_ns)
     before, now = [], []
     mining = 0
     for miner, fate in zip([*miners, *_miners(chance, addresses, first=len(miners))], fates, strict=True):
@@ -141,11 +141,10 @@ def _record(ledger: Ledger, findings: list[Finding], now_ns: int) -> None:
 
 def _relapses(ledger: Ledger, period: Period, chance: random.Random) -> None:
     """A part of the cases was worked on before the week, and some were closed, too early."""
-    from sensor.ledger.read.periods import summary
 
-    for case in summary(ledger, period.before.from_ns, period.from_ns).cases:
+    for case in ledger.reader.summary(period.before.from_ns, period.from_ns).cases:
         for state in chance.choice(((), ("notified",), ("notified", "under-check"), ("notified", "closed"))):
-            ledger.set_case(case.case_id, state, ("desk", "as ordered"), period.from_ns - 3_600 * SECOND)
+            ledger.set_case(case.case_id, state, period.from_ns - 3_600 * SECOND, who="desk", why="as ordered")
 
 
 def _miners(chance: random.Random, addresses: int, first: int = 0) -> list[Miner]:

@@ -13,7 +13,6 @@ import pytest
 from exporters.forms.documents.labels import NOTES
 from sensor.cli.main import main
 from sensor.ledger import Ledger
-from sensor.ledger.read.periods import summary
 from tests.bulletin.simulation import WEEK, Truth, simulate, week
 
 ADDRESSES = 150
@@ -85,8 +84,8 @@ def test_totals_equal_sums_over_the_ledger_equal_sums_over_events(folder: Path, 
     url, truth = simulated
     ledger = Ledger.open(url)
     period = week()
-    whole = summary(ledger, period.from_ns, period.to_ns)
-    days = [summary(ledger, day.from_ns, day.to_ns) for day in period.days()]
+    whole = ledger.reader.summary(period.from_ns, period.to_ns)
+    days = [ledger.reader.summary(day.from_ns, day.to_ns) for day in period.days()]
     ledger.close()
     assert (
         sum(line.shares for line in whole.lines)
@@ -147,7 +146,7 @@ def test_an_empty_period_is_a_bulletin_too(simulated: tuple[str, Truth], tmp_pat
 
 def test_what_a_ledger_notes_has_words_in_every_language(simulated: tuple[str, Truth]) -> None:
     ledger = Ledger.open(simulated[0])
-    noted = summary(ledger, week().from_ns + 60_000_000_000, week().to_ns).notes
+    noted = ledger.reader.summary(week().from_ns + 60_000_000_000, week().to_ns).notes
     ledger.close()
     assert noted
     assert set(noted) <= set(NOTES)

@@ -16,7 +16,7 @@ from typing import Any
 
 import yaml
 
-from sensor.ledger import Entry, Ledger
+from sensor.ledger import Ledger, StoredFinding
 
 ROOT = Path(__file__).parents[2]
 
@@ -94,10 +94,10 @@ class Sensor:
         path = self.folder / "eve.json"
         return [json.loads(line) for line in path.read_text().splitlines()] if path.exists() else []
 
-    def findings(self) -> list[Entry]:
+    def findings(self) -> list[StoredFinding]:
         ledger = Ledger.open(f"sqlite:///{self.folder}/ledger.db")
         try:
-            return ledger.findings()
+            return ledger.reader.findings()
         finally:
             ledger.close()
 

@@ -157,7 +157,7 @@ def test_standard_input_is_read_to_its_end(demo: Path, tmp_path: Path) -> None:
         done = command("run", "-c", str(tmp_path / "minewatch.yaml"), stdin=given)
     assert done.returncode == 0, done.stderr
     ledger = Ledger.open(f"sqlite:///{tmp_path}/ledger.db")
-    assert {one.finding.finding_id for one in ledger.findings()} == set(replayed(demo))
+    assert {one.finding.finding_id for one in ledger.reader.findings()} == set(replayed(demo))
     ledger.close()
 
 
@@ -172,7 +172,7 @@ def test_an_allow_list_keeps_quiet_what_is_known_and_says_why(demo: Path, tmp_pa
     with running(tmp_path, config) as sensor:
         sensor.ready().until(lambda: len(sensor.findings()) == 8)
         sensor.end()
-        reasons = {one.finding.miner_ip: one.muted for one in sensor.findings()}
+        reasons = {one.finding.miner_ip: one.suppressed for one in sensor.findings()}
         assert reasons["198.51.100.23"] == "allowed: our own test rigs"
         assert sum(reason is None for reason in reasons.values()) == 1
         assert {one["mining"]["grade"] for one in sensor.model.events() if one["event_type"] == "mining"} == {

@@ -8,9 +8,8 @@ from sqlalchemy import func, select
 
 from sensor.daemon.listening import LONGEST_NS, Listening
 from sensor.ledger import Ledger
-from sensor.ledger.database import reading
-from sensor.ledger.read.casefile import cases_of
-from sensor.ledger.schema import WATCHED
+from sensor.ledger.store.database import reading
+from sensor.ledger.store.schema import WATCHED
 from tests.ledger.mining import HOUR, MONDAY, told
 
 
@@ -41,7 +40,7 @@ def test_a_case_that_fell_silent_is_closed_and_said(tmp_path: Path) -> None:
         listening.tidy(MONDAY + step * HOUR, True)
     assert len(sentences) == 1
     assert sentences[0].startswith("case 1 closed: no share for ")
-    assert cases_of(ledger)[0].state == "closed"
+    assert ledger.reader.cases()[0].state == "closed"
 
 
 def test_a_ledger_that_fails_stops_nothing(tmp_path: Path) -> None:

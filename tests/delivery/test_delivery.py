@@ -15,7 +15,7 @@ import pytest
 from exporters.destination import Refused, Unreachable
 from sensor.delivery import Delivery, Standing
 from sensor.delivery.backoff import FIRST_S, LONGEST_S, Backoff
-from sensor.ledger import Bounds, Ledger, LedgerError
+from sensor.ledger import Ledger, LedgerBounds, LedgerError
 from sensor.model.finding import Finding
 from sensor.model.record import Record
 from tests.delivery.receivers import eventually
@@ -52,7 +52,7 @@ class Spy:
 def delivering(
     folder: Path, redact: bool = False, rows: int = 10_000, **spies: Spy
 ) -> Iterator[tuple[Ledger, Delivery]]:
-    ledger = Ledger.open(f"sqlite:///{folder}/ledger.db", bounds=Bounds(outbox_rows=rows))
+    ledger = Ledger.open(f"sqlite:///{folder}/ledger.db", bounds=LedgerBounds(outbox_rows=rows))
     delivery = Delivery(ledger, {name: (spy, redact) for name, spy in spies.items()})
     delivery.start()
     try:

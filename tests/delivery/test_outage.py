@@ -92,7 +92,7 @@ def test_a_full_disk_under_ledger_and_event_file_loses_nothing(tmp_path: Path) -
         assert sorted(line["mining"]["finding_id"] for line in lines) == sorted(
             f"finding-{number}" for number in range(200)
         )
-        assert len(ledger.findings()) == 200
+        assert len(ledger.reader.findings()) == 200
         ledger.close()
 
 
@@ -108,7 +108,7 @@ def test_what_was_committed_outlives_kill_9_and_nothing_is_there_by_halves(tmp_p
             process.send_signal(signal.SIGKILL)
             told += [int(line) for line in process.stdout.read().split()]
         ledger = Ledger.open(url)
-        held = {entry.finding.finding_id: entry.finding for entry in ledger.findings()}
+        held = {entry.finding.finding_id: entry.finding for entry in ledger.reader.findings()}
         assert len(held) == 20
         steps = {
             (one.last_ns - finding().last_ns) // SECOND - int(name.removeprefix("finding-"))

@@ -53,7 +53,8 @@ def mined(number: int, from_ns: int, to_ns: int, shares: int, **changes: Any) ->
     watts = Power(rate.low * joules, rate.best * joules, rate.high * joules, "algorithm")
     hours = seconds / 3_600_000
     energy = Power(watts.low * hours, watts.best * hours, watts.high * hours, "algorithm")
-    return dataclasses.replace(made, hashrate_hps=rate, spent_hashrate_hps=rate, power_watts=watts, energy_kwh=energy)
+    estimates = {"hashrate_hps": rate, "spent_hashrate_hps": rate, "power_watts": watts, "energy_kwh": energy}
+    return dataclasses.replace(made, watched_seconds=seconds, **estimates)
 
 
 def told(number: int, from_ns: int, to_ns: int, every_ns: int, per_hour: float, **changes: Any) -> Iterator[Finding]:

@@ -55,7 +55,7 @@ def closed_after(shares: dict[int, int]) -> float:
 
 def _known(shares: dict[int, int], until: int) -> silence.History:
     since = until - silence.HISTORY_HOURS
-    return silence.history({hour: count for hour, count in shares.items() if since <= hour <= until})
+    return silence.history_of({hour: count for hour, count in shares.items() if since <= hour <= until})
 
 
 def _off(generator: random.Random, pause: str, days: int) -> Iterator[int]:

@@ -10,10 +10,10 @@ import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 
-from sensor.ledger import Bounds, Ledger, LedgerError
-from sensor.ledger.database import connect, reading
-from sensor.ledger.records import dumps
-from sensor.ledger.schema import METADATA
+from sensor.ledger import Ledger, LedgerBounds, LedgerError
+from sensor.ledger.store.database import connect, reading
+from sensor.ledger.store.records import dumps
+from sensor.ledger.store.schema import METADATA
 from sensor.model.finding import Finding
 from tests.exporters.test_eve import NODE
 from tests.ledger.made import BEGAN, SECOND, finding, flow
@@ -22,8 +22,8 @@ NOW = BEGAN + 1_000 * SECOND
 DAY = 86_400 * SECOND
 
 
-def opened(folder: Path, *, bounds: Bounds | None = None, served: tuple[str, ...] = ("eve",)) -> Ledger:
-    ledger = Ledger.open(f"sqlite:///{folder}/ledger.db", bounds=bounds or Bounds())
+def opened(folder: Path, *, bounds: LedgerBounds | None = None, served: tuple[str, ...] = ("eve",)) -> Ledger:
+    ledger = Ledger.open(f"sqlite:///{folder}/ledger.db", bounds=bounds or LedgerBounds())
     ledger.outbox.subscribe(served)
     return ledger
 
@@ -40,7 +40,7 @@ def test_within_one_run_a_record_replaces_the_one_before_it(tmp_path: Path) -> N
         (recorded,) = ledger.record([finding(flows=tuple(map(flow, range(count))))], NOW)
     assert recorded == finding(flows=tuple(map(flow, range(3))))
     assert told(ledger) == [("opened", 3), ("updated", 6), ("updated", 9)]
-    assert [entry.finding for entry in ledger.findings()] == [recorded]
+    assert [entry.finding for entry in ledger.reader.findings()] == [recorded]
 
 
 def test_a_step_that_is_tried_again_is_no_second_event(tmp_path: Path) -> None:
@@ -48,7 +48,7 @@ def test_a_step_that_is_tried_again_is_no_second_event(tmp_path: Path) -> None:
     for state in ("opened", "updated", "updated", "closed", "closed"):
         ledger.record([finding(state=state), NODE], NOW)
     assert told(ledger) == [("opened", 3), ("closed", 3)]
-    assert len(ledger.nodes(NODE.key.src_ip)) == 1
+    assert len(ledger.reader.nodes(NODE.key.src_ip)) == 1
 
 
 def test_a_finding_goes_on_after_a_restart(tmp_path: Path) -> None:
@@ -82,7 +82,7 @@ def test_replaying_the_same_capture_twice_doubles_nothing(tmp_path: Path) -> Non
         ledger.record([finding(state="closed", flows=(flow(1), flow(2, 100)))], NOW)
         ledger.close()
     ledger = opened(tmp_path)
-    assert [entry.finding.shares.submitted for entry in ledger.findings()] == [6]
+    assert [entry.finding.shares.submitted for entry in ledger.reader.findings()] == [6]
 
 
 def test_a_muted_finding_is_kept_and_not_told_and_is_opened_when_it_is_heard_again(tmp_path: Path) -> None:
@@ -90,11 +90,11 @@ def test_a_muted_finding_is_kept_and_not_told_and_is_opened_when_it_is_heard_aga
     one = finding()
     ledger.record([one], NOW, {one.finding_id: "research project, until 2027"})
     assert told(ledger) == []
-    assert [entry.muted for entry in ledger.findings(one.miner_ip)] == ["research project, until 2027"]
-    assert ledger.open_findings() == []
+    assert [entry.suppressed for entry in ledger.reader.findings(one.miner_ip)] == ["research project, until 2027"]
+    assert ledger.reader.open_findings() == []
     ledger.record([one], NOW)
     assert told(ledger) == [("opened", 3)]
-    assert [entry.muted for entry in ledger.findings(one.miner_ip)] == [None]
+    assert [entry.suppressed for entry in ledger.reader.findings(one.miner_ip)] == [None]
 
 
 def test_findings_of_earlier_runs_that_never_come_back_are_closed(tmp_path: Path) -> None:
@@ -107,40 +107,40 @@ def test_findings_of_earlier_runs_that_never_come_back_are_closed(tmp_path: Path
     assert [one.finding_id for one in ledger.close_stale(NOW + DAY, SECOND)] == ["finding-1", "finding-3"]
     assert told(ledger)[-1] == ("closed", 3)
     assert len(told(ledger)) == 4
-    assert [entry.finding.finding_id for entry in ledger.findings(state="open")] == ["finding-2"]
+    assert [entry.finding.finding_id for entry in ledger.reader.findings(state="open")] == ["finding-2"]
 
 
 def test_findings_are_found_by_miner_by_pool_by_state_and_by_name(tmp_path: Path) -> None:
     ledger = opened(tmp_path)
     ledger.record([finding(1), finding(2, state="closed")], NOW)
-    assert {entry.finding.finding_id for entry in ledger.findings("198.51.100.9")} == {"finding-1", "finding-2"}
-    assert [entry.finding.finding_id for entry in ledger.findings("10.0.0.2")] == ["finding-2"]
-    assert [entry.finding.finding_id for entry in ledger.findings(state="closed")] == ["finding-2"]
-    assert [entry.finding.finding_id for entry in ledger.findings(finding_id="finding-1")] == ["finding-1"]
-    assert ledger.findings("203.0.113.1") == []
+    assert {entry.finding.finding_id for entry in ledger.reader.findings("198.51.100.9")} == {"finding-1", "finding-2"}
+    assert [entry.finding.finding_id for entry in ledger.reader.findings("10.0.0.2")] == ["finding-2"]
+    assert [entry.finding.finding_id for entry in ledger.reader.findings(state="closed")] == ["finding-2"]
+    assert [entry.finding.finding_id for entry in ledger.reader.findings(finding_id="finding-1")] == ["finding-1"]
+    assert ledger.reader.findings("203.0.113.1") == []
 
 
 def test_open_findings_come_in_pages_that_hold_all(tmp_path: Path) -> None:
     ledger = opened(tmp_path)
     ledger.record([finding(number) for number in range(25)], NOW)
     seen, after = [], ""
-    while page := ledger.open_findings(after, 10):
+    while page := ledger.reader.open_findings(after, 10):
         seen += page
         after = page[-1].finding_id
     assert len(seen) == len({one.finding_id for one in seen}) == 25
 
 
 def test_what_is_old_goes_and_what_is_open_stays(tmp_path: Path) -> None:
-    ledger = opened(tmp_path, bounds=Bounds(closed_ns=DAY, findings=2))
+    ledger = opened(tmp_path, bounds=LedgerBounds(closed_ns=DAY, findings=2))
     ledger.record([finding(1, state="closed"), finding(2)], NOW)
     assert ledger.prune(NOW + 2 * DAY) == 1
     ledger.record([finding(3, state="closed"), finding(4, state="closed")], NOW)
     assert ledger.prune(NOW) == 1
-    assert "finding-2" in {entry.finding.finding_id for entry in ledger.findings()}
+    assert "finding-2" in {entry.finding.finding_id for entry in ledger.reader.findings()}
 
 
 def test_over_its_bound_the_outbox_drops_the_oldest_and_counts_them_for_who_missed_them(tmp_path: Path) -> None:
-    ledger = opened(tmp_path, bounds=Bounds(outbox_rows=10), served=("slow", "quick"))
+    ledger = opened(tmp_path, bounds=LedgerBounds(outbox_rows=10), served=("slow", "quick"))
     for number in range(25):
         ledger.record([finding(number)], NOW + number)
         ledger.outbox.commit("quick", number + 1)
@@ -151,7 +151,7 @@ def test_over_its_bound_the_outbox_drops_the_oldest_and_counts_them_for_who_miss
 
 
 def test_the_outbox_is_bounded_by_its_bytes_too(tmp_path: Path) -> None:
-    ledger = opened(tmp_path, bounds=Bounds(outbox_bytes=20_000))
+    ledger = opened(tmp_path, bounds=LedgerBounds(outbox_bytes=20_000))
     one = len(dumps(finding(10, state="opened")))
     for number in range(10, 60):
         ledger.record([finding(number)], NOW)
@@ -226,11 +226,11 @@ def test_a_full_disk_undoes_the_whole_step_and_is_over_when_there_is_room(tmp_pa
         connection.exec_driver_sql(f"PRAGMA max_page_count = {pages + 2}")
     with pytest.raises(LedgerError, match="the disk is full"):
         ledger.record([finding(number) for number in range(200)], NOW)
-    assert len(ledger.findings()) == len(told(ledger)) == 1
+    assert len(ledger.reader.findings()) == len(told(ledger)) == 1
     with reading(ledger.engine) as connection:
         connection.exec_driver_sql("PRAGMA max_page_count = 1000000")
     ledger.record([finding(number) for number in range(200)], NOW)
-    assert len(ledger.findings()) == len(told(ledger)) == 200
+    assert len(ledger.reader.findings()) == len(told(ledger)) == 200
 
 
 def test_the_database_is_not_for_everybody(tmp_path: Path) -> None:
@@ -245,4 +245,4 @@ def test_hostile_text_is_kept_as_it_is(tmp_path: Path) -> None:
         finding(state="opened"), login="\ud800\x00'; DROP TABLE findings; --", agent="\x1b[31m"
     )
     ledger.record([strange], NOW)
-    assert [entry.finding for entry in ledger.findings()] == [strange]
+    assert [entry.finding for entry in ledger.reader.findings()] == [strange]

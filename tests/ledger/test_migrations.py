@@ -15,12 +15,10 @@ from alembic.migration import MigrationContext
 from sqlalchemy import create_engine, text
 
 from sensor.ledger import Ledger
-from sensor.ledger.database import MIGRATIONS, reading
-from sensor.ledger.read.casefile import cases_of
-from sensor.ledger.read.periods import summary
-from sensor.ledger.records import dumps
-from sensor.ledger.schema import METADATA
-from sensor.ledger.write.continued import continued
+from sensor.ledger.store.database import MIGRATIONS, reading
+from sensor.ledger.store.records import dumps
+from sensor.ledger.store.schema import METADATA
+from sensor.ledger.write.merge import merge_findings
 from sensor.model.finding import Finding
 from tests.ledger.mining import DAY, HOUR, MONDAY, mined, owned
 from tests.ledger.servers import postgresql
@@ -75,7 +73,7 @@ def earlier_release(url: str, schema: str, findings: list[tuple[Finding, Finding
 
 def old(one: Finding) -> str:
     record = json.loads(dumps(one))
-    del record["stream_bytes"]
+    del record["stream_bytes"], record["watched_seconds"]
     return json.dumps(record)
 
 
@@ -85,7 +83,7 @@ def test_findings_of_the_first_schema_are_rolled_up_and_go_on(url: str) -> None:
         for number in range(MINERS)
     ]
     before = mined(MINERS, MONDAY, MONDAY + HOUR, 5)
-    joined = continued(before, mined(MINERS, MONDAY + 5 * HOUR, MONDAY + 7 * HOUR, 20))
+    joined = merge_findings(before, mined(MINERS, MONDAY + 5 * HOUR, MONDAY + 7 * HOUR, 20))
     earlier_release(url, "0001", [*((one, None) for one in first), (joined, before)])
 
     ledger = Ledger.open(url)
@@ -93,8 +91,8 @@ def test_findings_of_the_first_schema_are_rolled_up_and_go_on(url: str) -> None:
         assert compare_metadata(MigrationContext.configure(connection), METADATA) == []
     agree(ledger)
     assert sums(ledger)["shares"] == 40 * MINERS + 25
-    assert len(cases_of(ledger)) == MINERS // 4 + 1
-    told = summary(ledger, MONDAY, MONDAY + DAY)
+    assert len(ledger.reader.cases()) == MINERS // 4 + 1
+    told = ledger.reader.summary(MONDAY, MONDAY + DAY)
     assert (told.addresses, told.enterprises) == (MINERS + 1, MINERS // 4)
 
     ledger.record(

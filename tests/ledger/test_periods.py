@@ -11,7 +11,6 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from sensor.ledger import Ledger
-from sensor.ledger.read.periods import summary
 from sensor.model.finding import Finding
 from sensor.model.summary import Range, Summary, totals
 from tests.ledger.made import SECOND
@@ -46,9 +45,9 @@ def test_weeks_add_up_to_months_to_the_findings_and_to_the_events(ledger: Ledger
             attribution=owned(number // 3),
             algorithm=("sha256d", "scrypt")[number % 2],
         )
-    whole = summary(ledger, MONDAY, MONDAY + 5 * WEEK)
-    parts = [summary(ledger, MONDAY + week * WEEK, MONDAY + (week + 1) * WEEK) for week in range(5)]
-    findings = [entry.finding for entry in ledger.findings()]
+    whole = ledger.reader.summary(MONDAY, MONDAY + 5 * WEEK)
+    parts = [ledger.reader.summary(MONDAY + week * WEEK, MONDAY + (week + 1) * WEEK) for week in range(5)]
+    findings = [entry.finding for entry in ledger.reader.findings()]
     recorded = [event.record for event in ledger.outbox.read(0, 10_000)]
     events = {one.finding_id: one for one in recorded if isinstance(one, Finding)}  # the last of each
     assert sum(line.shares for line in whole.lines) == sum(one.shares.submitted for one in findings)
@@ -69,7 +68,7 @@ def test_weeks_add_up_to_months_to_the_findings_and_to_the_events(ledger: Ledger
 
 def test_an_hour_belongs_to_the_period_in_which_it_begins(ledger: Ledger) -> None:
     ledger.record([mined(1, MONDAY + HOUR, MONDAY + 2 * HOUR, 60)], MONDAY)
-    counts = [sum(line.shares for line in summary(ledger, from_ns, to_ns).lines) for from_ns, to_ns in (
+    counts = [sum(line.shares for line in ledger.reader.summary(from_ns, to_ns).lines) for from_ns, to_ns in (
         (MONDAY, MONDAY + HOUR),
         (MONDAY + HOUR, MONDAY + 2 * HOUR),
         (MONDAY + 2 * HOUR, MONDAY + 3 * HOUR),
@@ -77,10 +76,10 @@ def test_an_hour_belongs_to_the_period_in_which_it_begins(ledger: Ledger) -> Non
         (MONDAY + HOUR + 1, MONDAY + 2 * HOUR),
     )]  # fmt: skip
     assert counts == [0, 60, 0, 60, 0]
-    assert not summary(ledger, MONDAY, MONDAY + HOUR).notes
-    assert summary(ledger, MONDAY, MONDAY + HOUR + 1).notes
+    assert not ledger.reader.summary(MONDAY, MONDAY + HOUR).notes
+    assert ledger.reader.summary(MONDAY, MONDAY + HOUR + 1).notes
     with pytest.raises(ValueError, match="must end after it begins"):
-        summary(ledger, MONDAY, MONDAY)
+        ledger.reader.summary(MONDAY, MONDAY)
 
 
 def test_new_and_gone_are_against_the_period_before(ledger: Ledger) -> None:
@@ -88,7 +87,7 @@ def test_new_and_gone_are_against_the_period_before(ledger: Ledger) -> None:
     put(ledger, 2, MONDAY, MONDAY + 10 * DAY)
     put(ledger, 3, MONDAY + 8 * DAY, MONDAY + 9 * DAY)
     first, second, third, fourth = (
-        summary(ledger, MONDAY + week * WEEK, MONDAY + (week + 1) * WEEK) for week in range(4)
+        ledger.reader.summary(MONDAY + week * WEEK, MONDAY + (week + 1) * WEEK) for week in range(4)
     )
 
     def names(told: Summary, of: str) -> list[str]:
@@ -117,7 +116,7 @@ def test_machines_at_one_pool_are_added_and_those_at_two_pools_may_be_the_same(l
         ledger.record(
             [one, dataclasses.replace(one, finding_id=f"fee-{number}", donation=True, machines_seen=9)], MONDAY
         )
-    (line,) = summary(ledger, MONDAY, MONDAY + DAY).lines
+    (line,) = ledger.reader.summary(MONDAY, MONDAY + DAY).lines
     assert line.machines == 8
     assert line.pools == ("198.51.100.9:3333", "203.0.113.3:3333")
 
@@ -129,18 +128,20 @@ def test_what_is_muted_or_a_false_alarm_is_in_no_period(ledger: Ledger) -> None:
             MONDAY,
             {"finding-1": "research"} if number == 1 else {},
         )
-    assert [line.address for line in summary(ledger, MONDAY, MONDAY + DAY).lines] == ["10.0.2.1", "10.0.3.1"]
-    (second, _) = summary(ledger, MONDAY, MONDAY + DAY).cases
-    ledger.set_case(second.case_id, "false-alarm", ("Li", "a museum"), MONDAY + WEEK)
-    told = summary(ledger, MONDAY, MONDAY + DAY)
+    assert [line.address for line in ledger.reader.summary(MONDAY, MONDAY + DAY).lines] == ["10.0.2.1", "10.0.3.1"]
+    (second, _) = ledger.reader.summary(MONDAY, MONDAY + DAY).cases
+    ledger.set_case(second.case_id, "false-alarm", MONDAY + WEEK, who="Li", why="a museum")
+    told = ledger.reader.summary(MONDAY, MONDAY + DAY)
     assert [line.address for line in told.lines] == ["10.0.3.1"]
     assert set(told.sites) == {line.site_id for line in told.lines}
 
 
 def test_a_case_stands_in_a_period_as_it_stood_at_its_end(ledger: Ledger) -> None:
     put(ledger, 1, MONDAY, MONDAY + DAY)
-    ledger.set_case(1, "notified", ("Li", "letter 12"), MONDAY + 8 * DAY)
-    first, second = (summary(ledger, MONDAY + week * WEEK, MONDAY + (week + 1) * WEEK).cases[0] for week in range(2))
+    ledger.set_case(1, "notified", MONDAY + 8 * DAY, who="Li", why="letter 12")
+    first, second = (
+        ledger.reader.summary(MONDAY + week * WEEK, MONDAY + (week + 1) * WEEK).cases[0] for week in range(2)
+    )
     assert (first.state, len(first.changes)) == ("new", 1)
     assert (second.state, second.changes[-1].who, second.changes[-1].why) == ("notified", "Li", "letter 12")
 
@@ -150,7 +151,7 @@ def test_sites_and_enterprises_come_with_what_the_books_said(ledger: Ledger) -> 
     put(ledger, 2, MONDAY, MONDAY + DAY, attribution=owned(1))
     put(ledger, 3, MONDAY, MONDAY + DAY, attribution=owned(1, address="elsewhere"))
     put(ledger, 4, MONDAY, MONDAY + DAY)
-    told = summary(ledger, MONDAY, MONDAY + WEEK)
+    told = ledger.reader.summary(MONDAY, MONDAY + WEEK)
     assert [line.site_id for line in told.lines] == [1, 1, 2, None]
     assert (told.enterprises, told.addresses, len(told.sites)) == (1, 4, 2)
     site = told.sites[1]
@@ -163,7 +164,7 @@ def test_sites_and_enterprises_come_with_what_the_books_said(ledger: Ledger) -> 
 
 def test_a_mean_over_the_period_and_energy_of_the_time_that_was_watched(ledger: Ledger) -> None:
     ledger.record([mined(1, MONDAY, MONDAY + 12 * HOUR, 1_000, capture_loss=0.25)], MONDAY)
-    told = summary(ledger, MONDAY, MONDAY + DAY)
+    told = ledger.reader.summary(MONDAY, MONDAY + DAY)
     (line,) = told.lines
     assert line.hashrate_hps.best == pytest.approx(1_000 * SHARE / 86_400)
     assert line.seconds == 12 * 3_600
@@ -178,12 +179,12 @@ def test_a_mean_over_the_period_and_energy_of_the_time_that_was_watched(ledger: 
 def test_minutes_say_nothing_of_day_and_night_and_of_power(ledger: Ledger) -> None:
     put(ledger, 1, MONDAY, MONDAY + HOUR // 5, attribution=owned(1))
     put(ledger, 2, MONDAY, MONDAY + 3 * DAY, attribution=owned(2))
-    short, long = (summary(ledger, MONDAY, MONDAY + WEEK).sites[site].site_class.reasons for site in (1, 2))
+    short, long = (ledger.reader.summary(MONDAY, MONDAY + WEEK).sites[site].site_class.reasons for site in (1, 2))
     assert not [reason for reason in short if "kW" in reason or "day and night" in reason]
     assert "it runs day and night" in " ".join(long)
 
 
 def test_an_empty_ledger_has_empty_periods(ledger: Ledger) -> None:
-    told = summary(ledger, MONDAY, MONDAY + WEEK)
+    told = ledger.reader.summary(MONDAY, MONDAY + WEEK)
     assert (told.lines, told.gone, told.cases, told.totals(), told.energy_kwh) == ((), (), (), (), Range())
     assert totals([]) == ()

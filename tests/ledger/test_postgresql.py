@@ -14,12 +14,10 @@ from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from sqlalchemy import create_engine
 
-from sensor.ledger import Backlog, Bounds, Entry, Ledger, LedgerError
-from sensor.ledger.database import connect, reading
-from sensor.ledger.read.casefile import cases_of
-from sensor.ledger.read.periods import summary
-from sensor.ledger.records import Record
-from sensor.ledger.schema import METADATA
+from sensor.ledger import Backlog, Ledger, LedgerBounds, LedgerError, StoredFinding
+from sensor.ledger.store.database import connect, reading
+from sensor.ledger.store.records import Record
+from sensor.ledger.store.schema import METADATA
 from tests.exporters.test_eve import RECORDS
 from tests.ledger.made import SECOND, finding, flow
 from tests.ledger.mining import HOUR, MONDAY, mined, owned, told
@@ -33,11 +31,11 @@ def server() -> Iterator[str]:
         yield url
 
 
-def lived(url: str) -> tuple[list[list[Record]], list[Entry], list[Backlog], list[Record], int]:
+def lived(url: str) -> tuple[list[list[Record]], list[StoredFinding], list[Backlog], list[Record], int]:
     """A ledger's life: two runs, muting, closing, dropping, pruning. What it answered."""
     answers: list[list[Record]] = []
     for run in ("first", "second"):
-        ledger = Ledger.open(url, bounds=Bounds(outbox_rows=150, closed_ns=DAY), run_id=run)
+        ledger = Ledger.open(url, bounds=LedgerBounds(outbox_rows=150, closed_ns=DAY), run_id=run)
         ledger.outbox.subscribe(["eve", "siem"])
         answers.append(ledger.record(RECORDS, NOW))
         for step in range(4):
@@ -50,7 +48,7 @@ def lived(url: str) -> tuple[list[list[Record]], list[Entry], list[Backlog], lis
     gone = ledger.prune(NOW + 3 * DAY)
     events = [event.record for event in ledger.outbox.read(0, 1_000)]
     backlogs = [ledger.outbox.backlog(name) for name in ("eve", "siem", "nobody")]
-    entries = ledger.findings()
+    entries = ledger.reader.findings()
     ledger.close()
     return answers, entries, backlogs, events, gone
 
@@ -108,7 +106,7 @@ def another(server: str) -> Iterator[str]:
 
 def judged(url: str) -> list[object]:
     """What a ledger says of mining, cases and periods after weeks: owners, moves, relapse, false alarm, days instead of hours."""
-    ledger = Ledger.open(url, bounds=Bounds(hours_ns=3 * DAY))
+    ledger = Ledger.open(url, bounds=LedgerBounds(hours_ns=3 * DAY))
     generator = random.Random(3)
     for number in range(100, 130):
         start = MONDAY + generator.randrange(4 * DAY)
@@ -119,16 +117,16 @@ def judged(url: str) -> list[object]:
             [dataclasses.replace(mined(number, start + 20 * DAY, start + 20 * DAY + HOUR, 9), attribution=owned(1))],
             start,
         )
-    ledger.watched(MONDAY, MONDAY + 18 * DAY)
-    closed: list[object] = [one.case_id for one in ledger.review(MONDAY + 18 * DAY)]
-    ledger.set_case(2, "false-alarm", ("Li", "an exhibit"), MONDAY + 25 * DAY)
+    ledger.add_coverage(MONDAY, MONDAY + 18 * DAY)
+    closed: list[object] = [one.case_id for one in ledger.review_cases(MONDAY + 18 * DAY)]
+    ledger.set_case(2, "false-alarm", MONDAY + 25 * DAY, who="Li", why="an exhibit")
     weeks = [
-        rounded(dataclasses.asdict(summary(ledger, MONDAY + week * 7 * DAY, MONDAY + (week + 1) * 7 * DAY)))
+        rounded(dataclasses.asdict(ledger.reader.summary(MONDAY + week * 7 * DAY, MONDAY + (week + 1) * 7 * DAY)))
         for week in range(4)
     ]
     ledger.prune(MONDAY + 30 * DAY)
-    weeks += [rounded(dataclasses.asdict(summary(ledger, MONDAY, MONDAY + 28 * DAY)))]
-    made_cases: list[object] = list(cases_of(ledger))
+    weeks += [rounded(dataclasses.asdict(ledger.reader.summary(MONDAY, MONDAY + 28 * DAY)))]
+    made_cases: list[object] = list(ledger.reader.cases())
     ledger.close()
     return [closed, weeks, made_cases]
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from sensor.ledger import Ledger, LedgerError, Recorder
-from sensor.ledger.write.recorder import LONGEST_PAUSE_NS
+from sensor.ledger.recorder import LONGEST_PAUSE_NS
 from sensor.model.finding import Finding
 from tests.ledger.made import SECOND, finding, flow
 from tests.ledger.test_ledger import NOW, opened, told

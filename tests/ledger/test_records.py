@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import dataclasses
+import json
 
+import pytest
 from hypothesis import given, settings
 
-from sensor.ledger.records import dumps, loads, packed
+from sensor.ledger.store.amounts import totals, watched_seconds
+from sensor.ledger.store.records import dumps, load_finding, loads, packed
 from sensor.model.finding import Finding
 from sensor.model.node import Node
 from sensor.model.record import event_id
 from tests.exporters.test_eve import RECORDS
 from tests.ledger.made import any_of, finding, flow
+from tests.ledger.mining import HOUR, MONDAY, mined
 
 
 @settings(max_examples=60)
@@ -47,3 +51,15 @@ def test_a_long_record_is_kept_small_and_comes_back_as_it_was() -> None:
     assert len(packed(text)) < len(text) / 4
     assert loads(packed(text)) == loads(text) == one
     assert packed("{}") == "{}"
+
+
+def test_a_record_of_an_older_release_lacks_the_watched_time_and_comes_to_the_same_amounts() -> None:
+    one = dataclasses.replace(mined(1, MONDAY, MONDAY + 9 * HOUR, 40), active_seconds=40_000.0)
+    stored = json.loads(dumps(one))
+    del stored["watched_seconds"]
+    old = load_finding(json.dumps(stored))
+    assert old.watched_seconds == 0.0
+    assert watched_seconds(old) == pytest.approx(watched_seconds(one)) == 9 * 3_600
+    assert totals(old) == pytest.approx(totals(one))
+    unpriced = dataclasses.replace(old, power_watts=None, energy_kwh=None)
+    assert watched_seconds(unpriced) == 40_000.0

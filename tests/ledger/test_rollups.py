@@ -11,19 +11,19 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sqlalchemy import func, select
 
-from sensor.ledger import Bounds, Ledger, LedgerError
-from sensor.ledger.amounts import HOUR_NS, MEASURES, NOTHING, WHOLE, hours_of, plus, shaped, spread, taken, totals
-from sensor.ledger.database import reading
-from sensor.ledger.schema import FINDINGS, MACHINES, ROLLUPS, SERIES, WATCHED
+from sensor.ledger import Ledger, LedgerBounds, LedgerError
+from sensor.ledger.store.amounts import MEASURES, NOTHING, WHOLE, Amounts, hours_of, plus, shaped, spread, taken, totals
+from sensor.ledger.store.database import reading
+from sensor.ledger.store.schema import FINDINGS, MACHINES, ROLLUPS, SERIES, WATCHED
 from tests.ledger.made import SECOND, finding, flow
 from tests.ledger.mining import DAY, HOUR, MONDAY, SHARE, mined, owned, told
 
-AMOUNTS = st.tuples(*([st.integers(0, 1_000)] * WHOLE), *([st.floats(0, 1e18)] * (len(MEASURES) - WHOLE)))
+AMOUNTS = st.builds(Amounts, *([st.integers(0, 1_000)] * WHOLE), *([st.floats(0, 1e18)] * (len(MEASURES) - WHOLE)))
 ROWS = st.dictionaries(st.integers(400_000, 400_050), AMOUNTS, min_size=1, max_size=6)
 
 
 def opened(folder: Path, **bounds: int) -> Ledger:
-    return Ledger.open(f"sqlite:///{folder}/ledger.db", bounds=Bounds(**bounds))
+    return Ledger.open(f"sqlite:///{folder}/ledger.db", bounds=LedgerBounds(**bounds))
 
 
 def sums(ledger: Ledger, **where: object) -> dict[str, float]:
@@ -46,7 +46,7 @@ def by_hour(ledger: Ledger) -> dict[int, int]:
 def agree(ledger: Ledger) -> None:
     """The sums over roll-ups are the sums over findings, and no row is below 0."""
     told = NOTHING
-    for entry in ledger.findings():
+    for entry in ledger.reader.findings():
         told = plus(told, totals(entry.finding))
     rolled = sums(ledger)
     for at, name in enumerate(MEASURES):
@@ -59,7 +59,7 @@ def agree(ledger: Ledger) -> None:
 
 
 @given(AMOUNTS, st.dictionaries(st.integers(400_000, 400_100), st.floats(0.001, 1e12), min_size=1, max_size=30))
-def test_what_is_dealt_out_adds_up_to_the_whole(amounts: tuple[float, ...], weights: dict[int, float]) -> None:
+def test_what_is_dealt_out_adds_up_to_the_whole(amounts: Amounts, weights: dict[int, float]) -> None:
     total = NOTHING
     for part in spread(amounts, weights).values():
         total = plus(total, part)
@@ -69,11 +69,11 @@ def test_what_is_dealt_out_adds_up_to_the_whole(amounts: tuple[float, ...], weig
 
 
 @given(ROWS, st.floats(0, 1.2))
-def test_never_more_is_taken_than_is_there(rows: dict[int, tuple[float, ...]], part: float) -> None:
+def test_never_more_is_taken_than_is_there(rows: dict[int, Amounts], part: float) -> None:
     whole = NOTHING
     for row in rows.values():
         whole = plus(whole, row)
-    asked = tuple(int(one * part) if at < WHOLE else one * part for at, one in enumerate(whole))
+    asked = Amounts(*(int(one * part) if at < WHOLE else one * part for at, one in enumerate(whole)))
     out = taken(asked, rows)
     total = NOTHING
     for hour, amounts in out.items():
@@ -83,7 +83,7 @@ def test_never_more_is_taken_than_is_there(rows: dict[int, tuple[float, ...]], p
 
 
 @given(ROWS, AMOUNTS)
-def test_what_is_moved_keeps_its_sum(like: dict[int, tuple[float, ...]], amounts: tuple[float, ...]) -> None:
+def test_what_is_moved_keeps_its_sum(like: dict[int, Amounts], amounts: Amounts) -> None:
     total = NOTHING
     for part in shaped(amounts, like, dict.fromkeys(like, 1.0)).values():
         total = plus(total, part)
@@ -239,7 +239,7 @@ def test_old_hours_become_days_and_sums_stay(tmp_path: Path) -> None:
 
 
 def test_machines_are_listed_once_and_bounded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("sensor.ledger.write.step.MOST_RIGS", 5)
+    monkeypatch.setattr("sensor.ledger.write.machines.MAX_MACHINES", 5)
     ledger = opened(tmp_path)
     for step in range(4):
         workers = tuple(f"rig{number}" for number in range(2 * step, 2 * step + 2))
@@ -250,10 +250,10 @@ def test_machines_are_listed_once_and_bounded(tmp_path: Path, monkeypatch: pytes
 
 def test_an_hour_is_never_listened_to_for_more_than_an_hour(tmp_path: Path) -> None:
     ledger = opened(tmp_path)
-    ledger.watched(MONDAY + HOUR // 2, MONDAY + 5 * HOUR // 2)
-    ledger.watched(MONDAY, MONDAY + HOUR)
-    ledger.watched(MONDAY + 2 * HOUR, MONDAY + 2 * HOUR + HOUR // 2, anew=False)
-    ledger.watched(MONDAY, MONDAY)
+    ledger.add_coverage(MONDAY + HOUR // 2, MONDAY + 5 * HOUR // 2)
+    ledger.add_coverage(MONDAY, MONDAY + HOUR)
+    ledger.add_coverage(MONDAY + 2 * HOUR, MONDAY + 2 * HOUR + HOUR // 2, replayed=True)
+    ledger.add_coverage(MONDAY, MONDAY)
     with reading(ledger.engine) as connection:
         assert list(connection.scalars(select(WATCHED.c.seconds).order_by(WATCHED.c.hour))) == [3_600, 3_600, 1_800]
 

@@ -53,12 +53,12 @@ def test_a_longer_silence_is_never_more_probable() -> None:
 
 
 def test_who_never_sent_a_share_is_never_called_gone() -> None:
-    assert silence.probability(silence.history({}), 10_000) == 1.0
-    assert silence.hours_needed(silence.history({5: 0})) == float("inf")
+    assert silence.probability(silence.history_of({}), 10_000) == 1.0
+    assert silence.hours_needed(silence.history_of({5: 0})) == float("inf")
 
 
 def test_the_reason_states_the_probability() -> None:
-    known = silence.history({hour: 4 for hour in range(50) if hour not in (20, 21)})
+    known = silence.history_of({hour: 4 for hour in range(50) if hour not in (20, 21)})
     assert known == silence.History(96, 24, (2,))
-    assert "no share for 200 h" in silence.told(known, 200)
-    assert f"probability {silence.probability(known, 200):.2g}" in silence.told(known, 200)
+    assert "no share for 200 h" in silence.explain(known, 200)
+    assert f"probability {silence.probability(known, 200):.2g}" in silence.explain(known, 200)

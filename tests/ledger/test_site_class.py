@@ -8,10 +8,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sensor.cases.site_class import KINDS, Facts, site_class
+from sensor.cases.site_class import KINDS, SiteFacts, site_class
 from sensor.ledger.read.facts import extent, kind_of
 
-MINE = Facts(
+MINE = SiteFacts(
     machines=400,
     asics=400,
     wallets=1,
@@ -21,20 +21,20 @@ MINE = Facts(
     power_watts=1.2e6,
     category="enterprise",
 )
-TENANTS = Facts(
+TENANTS = SiteFacts(
     machines=60, asics=50, gpus=10, wallets=9, addresses=11, allocated=4_096, active_share=0.95, power_watts=90e3
 )
-CAMPAIGN = Facts(
+CAMPAIGN = SiteFacts(
     machines=3, cpus=3, wallets=1, campaign=14, addresses=3, allocated=512, active_share=0.8, power_watts=300
 )
 PLACES = {
     "mine": MINE,
     "hosting": replace(TENANTS, category="data-centre"),
     "intruded": replace(CAMPAIGN, category="university"),
-    "household": Facts(
+    "household": SiteFacts(
         machines=1, gpus=1, wallets=1, addresses=1, active_share=0.35, power_watts=350, category="individual"
     ),
-    "proxy": Facts(machines=30, wallets=6, addresses=1, active_share=0.9, aggregator=True, carries=True),
+    "proxy": SiteFacts(machines=30, wallets=6, addresses=1, active_share=0.9, aggregator=True, carries=True),
 }
 
 
@@ -47,8 +47,8 @@ def test_each_kind_is_told_by_its_marks(kind: str) -> None:
 
 
 def test_a_wallet_at_many_unrelated_enterprises_is_a_campaign_and_no_owner() -> None:
-    alone = Facts(machines=2, cpus=2, wallets=1, addresses=2, active_share=0.9)
-    spread = Facts(machines=2, cpus=2, wallets=1, addresses=2, active_share=0.9, campaign=9)
+    alone = SiteFacts(machines=2, cpus=2, wallets=1, addresses=2, active_share=0.9)
+    spread = SiteFacts(machines=2, cpus=2, wallets=1, addresses=2, active_share=0.9, campaign=9)
     assert site_class(spread).kind == "intruded"
     assert "its wallet also mines at 9 other enterprises: a campaign, not an owner" in site_class(spread).reasons
     assert site_class(spread).confidence > site_class(alone).confidence
@@ -56,7 +56,7 @@ def test_a_wallet_at_many_unrelated_enterprises_is_a_campaign_and_no_owner() -> 
 
 def test_a_data_centre_of_which_most_mines_is_a_mine() -> None:
     """Mining under the name of a data centre: the share of its addresses tells."""
-    named = Facts(
+    named = SiteFacts(
         machines=900,
         asics=900,
         wallets=1,
@@ -72,11 +72,11 @@ def test_a_data_centre_of_which_most_mines_is_a_mine() -> None:
 
 
 def test_nothing_seen_is_unclear() -> None:
-    assert site_class(Facts(machines=5)).kind == "unclear"
+    assert site_class(SiteFacts(machines=5)).kind == "unclear"
 
 
 FACTS = st.builds(
-    Facts,
+    SiteFacts,
     machines=st.integers(0, 10_000),
     asics=st.integers(0, 100),
     gpus=st.integers(0, 100),
@@ -94,7 +94,7 @@ FACTS = st.builds(
 
 
 @given(FACTS)
-def test_any_facts_give_a_class_with_a_confidence_and_reasons(facts: Facts) -> None:
+def test_any_facts_give_a_class_with_a_confidence_and_reasons(facts: SiteFacts) -> None:
     found = site_class(facts)
     assert found.kind in (*KINDS, "unclear")
     assert 0.0 <= found.confidence <= 1.0

@@ -19,8 +19,8 @@ from pathlib import Path
 from sqlalchemy import func, select
 
 from sensor.ledger import Ledger
-from sensor.ledger.database import reading
-from sensor.ledger.schema import CASES, CHANGES, OUTBOX, ROLLUPS
+from sensor.ledger.store.database import reading
+from sensor.ledger.store.schema import CASES, CHANGES, OUTBOX, ROLLUPS
 from tests.ledger.mining import DAY, HOUR, MONDAY, mined, owned
 
 MINERS, SHARES = 5, 10
@@ -40,7 +40,7 @@ def write(url: str, run: int) -> None:
         ledger.record(
             [mined(number, start, end, SHARES * step, attribution=owned(number)) for number in range(MINERS)], end
         )
-        ledger.watched(end - HOUR // 4, end)
+        ledger.add_coverage(end - HOUR // 4, end)
         print(step, flush=True)
 
 
@@ -70,7 +70,7 @@ def check(url: str, said: list[int]) -> None:
         rolled, sessions = connection.execute(select(func.sum(ROLLUPS.c.shares), func.sum(ROLLUPS.c.sessions))).one()
         cases = connection.scalar(select(func.count()).select_from(CASES))
         changes = connection.scalar(select(func.count()).select_from(CHANGES))
-    findings = [entry.finding for entry in ledger.findings()]
+    findings = [entry.finding for entry in ledger.reader.findings()]
     ledger.close()
     steps = {one.shares.submitted // SHARES for one in findings}
     assert len(findings) == MINERS

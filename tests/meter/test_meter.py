@@ -12,9 +12,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from sensor.bulletin.meters import checks
-from sensor.meter.crosscheck import DAY_NS, Mining, check
-from sensor.meter.readings import MeterError, Reading, parse, read
+from sensor.bulletin.meters import check_meters
+from sensor.meter.crosscheck import DAY_NS, ExpectedLoad, check
+from sensor.meter.readings import MeterError, MeterReading, parse, read
 from sensor.model.figures import MeterCheck
 from sensor.model.summary import Range
 from sensor.sheets.sheet import Line
@@ -28,7 +28,7 @@ WEEK_NS = 7 * DAY_NS
 
 def load(
     days: range, office_kw: float, mining_kw: float, began: int = START, step_h: float = 1.0, seed: int = 1
-) -> list[Reading]:
+) -> list[MeterReading]:
     """An office that works by day, with some chance in it, and machines that run from a moment on."""
     chance, found = random.Random(seed), []
     length = int(step_h * HOUR_NS)
@@ -37,14 +37,14 @@ def load(
         kilowatts = office_kw * (1.0 if 8 <= hour < 18 else 0.2) * chance.uniform(0.9, 1.1) + (
             mining_kw if at >= began else 0.0
         )
-        found.append(Reading(at, at + length, kilowatts * step_h))
+        found.append(MeterReading(at, at + length, kilowatts * step_h))
     return found
 
 
-def mining(kilowatts: float, began: int = START, low: float = 0.7, high: float = 1.4) -> Mining:
+def mining(kilowatts: float, began: int = START, low: float = 0.7, high: float = 1.4) -> ExpectedLoad:
     hours = WEEK_NS / HOUR_NS
     kwh, watts = kilowatts * hours, kilowatts * 1000
-    return Mining(
+    return ExpectedLoad(
         START, START + WEEK_NS, Range(low * kwh, kwh, high * kwh), Range(low * watts, watts, high * watts), began
     )
 
@@ -59,7 +59,7 @@ def test_mining_that_shows_as_a_step_is_consistent() -> None:
     assert codes(one)[:2] == ["within-load", "rose"]
     assert one.step_watts is not None
     assert one.step_watts.low < 50_000 < one.step_watts.high
-    assert one.coverage == pytest.approx(1.0)
+    assert one.metered_share == pytest.approx(1.0)
 
 
 def test_a_load_that_did_not_rise_is_inconsistent() -> None:
@@ -124,7 +124,7 @@ def test_no_readings_and_no_load_divide_nothing_by_zero() -> None:
     assert check("m", load(range(-10, 7), 0, 0), mining(50)).verdict == "inconsistent"
 
 
-def parsed(*rows: Sequence[str]) -> tuple[dict[str, tuple[Reading, ...]], tuple[str, ...]]:
+def parsed(*rows: Sequence[str]) -> tuple[dict[str, tuple[MeterReading, ...]], tuple[str, ...]]:
     made = parse("meter.csv", [Line(number, list(cells)) for number, cells in enumerate(rows, 1)], SHANGHAI)
     return made.readings, made.problems
 
@@ -138,7 +138,7 @@ def test_rows_become_readings_in_the_time_zone_of_the_ledger() -> None:
     )
     assert not problems
     assert readings["甲"] == tuple(
-        Reading(START + n * HOUR_NS, START + (n + 1) * HOUR_NS, kwh) for n, kwh in enumerate((10.0, 1200.5, 30.0))
+        MeterReading(START + n * HOUR_NS, START + (n + 1) * HOUR_NS, kwh) for n, kwh in enumerate((10.0, 1200.5, 30.0))
     )
 
 
@@ -203,7 +203,7 @@ def test_meters_find_their_sites_and_persons_lose_their_names() -> None:
         "某路2号": tuple(load(range(7), 20, 0)),
         "张三": tuple(load(range(7), 1, 1)),
     }
-    found = {one.meter: one for one in checks(now, {**meters, "谁": tuple(load(range(7), 1, 1))}, frame().owners)}
+    found = {one.meter: one for one in check_meters(now, {**meters, "谁": tuple(load(range(7), 1, 1))}, frame().owners)}
     assert found["某单位1"].verdict == "consistent"
     assert found["某单位1"].owner is not None
     assert codes(found["某路2号"]) == codes(found["谁"]) == ["no-mining"]

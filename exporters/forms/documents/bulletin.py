@@ -265,7 +265,7 @@ class _Bulletin:
 
     def _coverage(self) -> DocumentSection:
         _, figures = self._, self.figures
-        watched = figures.watched_seconds
+        watched = figures.coverage_seconds
         facts = (
             KeyFigure("watched_hours", _("Time watched"), rounded(watched / 3600) if watched else None, "figure", "h"),
             KeyFigure(

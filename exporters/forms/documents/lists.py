@@ -165,7 +165,7 @@ def meters(checks: tuple[MeterCheck, ...], _: Translate, cells: Cells) -> Docume
             _(VERDICTS[check.verdict]),
             estimated(check.expected_kwh) if check.expected_kwh else None,
             None if check.measured_kwh is None else rounded(check.measured_kwh),
-            part(check.coverage),
+            part(check.metered_share),
             part(check.evenness),
             _step(check),
             _("; ").join(reason_text(reason, _) for reason in check.reasons),

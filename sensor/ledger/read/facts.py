@@ -1,84 +1,91 @@
-"""What is known of sites for their class: machines, wallets, addresses, agents. SQL in, `Facts` out; the class is `site_class`'s to say."""
+"""What is known of sites for their class: machines, wallets, addresses, agents. SQL in, facts out; `sensor.cases.site_class` decides."""
 
 from __future__ import annotations
 
 import ipaddress
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from sqlalchemy import Connection, func, select
 
-from sensor.cases.site_class import Facts
-from sensor.ledger.schema import ADDRESSES, FINDINGS, MACHINES, SITES
+from sensor.cases.site_class import SiteFacts
+from sensor.ledger.store.schema import ADDRESSES, FINDINGS, MACHINES, SITES
 from sensor.model.attribution import Enterprise
-from sensor.model.summary import NS, SECONDS_PER_HOUR, Line
+from sensor.model.summary import SECONDS_PER_HOUR, Line
+from sensor.model.time import SECOND_NS
 
-#: Algorithms that only processors mine, by their beginnings: what is left where no agent names the device.
-BY_PROCESSOR = ("rx/", "cn", "argon2", "ghostrider", "gr", "verus", "yescrypt", "yespower")
+#: Beginnings of the algorithms that only processors mine: what is left where no agent names the device.
+CPU_ALGORITHMS = ("rx/", "cn", "argon2", "ghostrider", "gr", "verus", "yescrypt", "yespower")
 #: Algorithms that practically only ASICs mine.
-BY_ASIC = ("sha256d", "scrypt", "x11", "blake2s", "eaglesong", "kheavyhash", "handshake")
-
-#: Less than a day says nothing of day and night; of fewer hours than these the first and last, which are not whole, hide the power.
+ASIC_ALGORITHMS = ("sha256d", "scrypt", "x11", "blake2s", "eaglesong", "kheavyhash", "handshake")
+#: Of less than a day nothing follows about day and night; of fewer hours than these the first and last, which are not whole,
+#: hide the power.
 DAY_HOURS, WHOLE_HOURS = 24, 6
 
 
 @dataclass
-class Seen:
-    """What findings and machines of a period say, by site."""
+class PeriodFacts:
+    """What findings and machines of a period show, by site."""
 
     devices: dict[int, Counter[str]] = field(default_factory=lambda: defaultdict(Counter))
     wallets: dict[int, set[str]] = field(default_factory=lambda: defaultdict(set))
-    spread: dict[str, set[str]] = field(default_factory=lambda: defaultdict(set))  # enterprises by wallet
-    allocated: dict[int, int] = field(default_factory=dict)
-    aggregators: set[int] = field(default_factory=set)
+    enterprises: dict[str, set[str]] = field(default_factory=lambda: defaultdict(set))  # identities, by wallet
+    allocated: dict[int, int] = field(default_factory=dict)  # addresses
+    aggregators: set[int] = field(default_factory=set)  # sites where a proxy speaks for many machines
     pools: set[str] = field(default_factory=set)  # addresses that others mine at
 
 
-def seen(connection: Connection, from_ns: int, to_ns: int) -> Seen:
+def period_facts(connection: Connection, from_ns: int, to_ns: int) -> PeriodFacts:
     """Gather them for all sites at once."""
-    made = Seen()
+    facts = PeriodFacts()
+    _add_findings(facts, connection, from_ns, to_ns)
+    _add_machines(facts, connection, from_ns, to_ns)
+    for site_id, allocation in connection.execute(select(ADDRESSES.c.site_id, ADDRESSES.c.allocation).distinct()):
+        facts.allocated[site_id] = facts.allocated.get(site_id, 0) + extent(allocation)
+    return facts
+
+
+def _add_findings(facts: PeriodFacts, connection: Connection, from_ns: int, to_ns: int) -> None:
+    """Wallets and aggregators of sites, enterprises of wallets, addresses of pools."""
     within = (FINDINGS.c.last_ns >= from_ns, FINDINGS.c.first_ns < to_ns, FINDINGS.c.muted.is_(None))
     columns = (FINDINGS.c.site_id, FINDINGS.c.wallet, FINDINGS.c.aggregator)
-    for site, wallet, aggregator in connection.execute(
-        select(*columns).where(*within, FINDINGS.c.site_id > 0).distinct()
-    ):
+    rows = connection.execute(select(*columns).where(*within, FINDINGS.c.site_id > 0).distinct())
+    for site_id, wallet, aggregator in rows:
         if wallet:
-            made.wallets[site].add(wallet)
+            facts.wallets[site_id].add(wallet)
         if aggregator is not None:
-            made.aggregators.add(site)
-    joined = select(FINDINGS.c.wallet, SITES.c.enterprise_id).join(SITES, SITES.c.site_id == FINDINGS.c.site_id)
-    for wallet, enterprise in connection.execute(
-        joined.where(FINDINGS.c.wallet.is_not(None), FINDINGS.c.muted.is_(None)).distinct()
-    ):
-        if enterprise:
-            made.spread[wallet].add(enterprise)
-    made.pools = set(connection.scalars(select(FINDINGS.c.pool_ip).where(*within).distinct()))
-    rigs = select(MACHINES.c.site_id, MACHINES.c.device_class, MACHINES.c.algorithm, func.count())
-    rigs = rigs.where(MACHINES.c.last_ns >= from_ns, MACHINES.c.first_ns < to_ns)
-    for site, device_class, algorithm, count in connection.execute(
-        rigs.group_by(MACHINES.c.site_id, MACHINES.c.device_class, MACHINES.c.algorithm)
-    ):
-        made.devices[site][kind_of(device_class, algorithm)] += count
-    for site, allocation in connection.execute(select(ADDRESSES.c.site_id, ADDRESSES.c.allocation).distinct()):
-        made.allocated[site] = made.allocated.get(site, 0) + extent(allocation)
-    return made
+            facts.aggregators.add(site_id)
+    paid = select(FINDINGS.c.wallet, SITES.c.enterprise_id).join(SITES, SITES.c.site_id == FINDINGS.c.site_id)
+    paid = paid.where(FINDINGS.c.wallet.is_not(None), FINDINGS.c.muted.is_(None))
+    for wallet, enterprise_id in connection.execute(paid.distinct()):
+        if enterprise_id:
+            facts.enterprises[wallet].add(enterprise_id)
+    facts.pools = set(connection.scalars(select(FINDINGS.c.pool_ip).where(*within).distinct()))
+
+
+def _add_machines(facts: PeriodFacts, connection: Connection, from_ns: int, to_ns: int) -> None:
+    """Machines of sites by their kind."""
+    kind = (MACHINES.c.site_id, MACHINES.c.device_class, MACHINES.c.algorithm)
+    query = select(*kind, func.count()).where(MACHINES.c.last_ns >= from_ns, MACHINES.c.first_ns < to_ns)
+    for site_id, device_class, algorithm, count in connection.execute(query.group_by(*kind)):
+        facts.devices[site_id][kind_of(device_class, algorithm)] += count
 
 
 def kind_of(device_class: str | None, algorithm: str | None) -> str:
     """ "asic", "gpu", "cpu" or ""."""
-    named = (device_class or "").partition("-")[0]
-    if named in ("asic", "gpu", "cpu") and device_class != "cpu-or-gpu":
-        return named
-    if named == "browser":
+    kind = (device_class or "").partition("-")[0]
+    if kind in ("asic", "gpu", "cpu") and device_class != "cpu-or-gpu":
+        return kind
+    if kind == "browser":
         return "cpu"
-    if algorithm is not None and algorithm.startswith(BY_PROCESSOR):
+    if algorithm is not None and algorithm.startswith(CPU_ALGORITHMS):
         return "cpu"
-    return "asic" if algorithm in BY_ASIC else ""
+    return "asic" if algorithm in ASIC_ALGORITHMS else ""
 
 
 def extent(allocation: str | None) -> int:
-    """How many addresses an allocation has (a prefix, or first-last); 0 if that cannot be told."""
+    """How many addresses an allocation has (a prefix, or first-last); 0 if that cannot be known."""
     first, dash, last = (allocation or "").partition("-")
     try:
         if dash:
@@ -88,37 +95,33 @@ def extent(allocation: str | None) -> int:
         return 0
 
 
-def facts(
-    site_id: int, lines: Iterable[Line], known: Seen, enterprise: Enterprise | None, hours: Mapping[int, int]
-) -> Facts:
-    """The facts of one site; `hours` are those with mining, by site."""
-    mine = list(lines)
+def site_facts(
+    site_id: int, lines: Iterable[Line], facts: PeriodFacts, enterprise: Enterprise | None, active_hours: int
+) -> SiteFacts:
+    """The facts of one site with its lines; `active_hours` are those with mining."""
+    its_lines = list(lines)
     machines: dict[str, int] = {}
-    for line in mine:
+    for line in its_lines:
         machines[line.address] = max(machines.get(line.address, 0), line.machines)
-    span_h = max(
-        1.0,
-        (max(one.last_ns for one in mine) - min(one.last_ns - int(one.seconds * NS) for one in mine))
-        / NS
-        / SECONDS_PER_HOUR,
-    )
-    active_h = hours.get(site_id, 0)
-    span_h = max(span_h, active_h)
-    others = max((len(known.spread[wallet]) - 1 for wallet in known.wallets[site_id]), default=0) if enterprise else 0
-    energy = sum(line.energy_kwh.best for line in mine)
-    devices = known.devices[site_id]
-    return Facts(
+    began_ns = min(line.last_ns - int(line.seconds * SECOND_NS) for line in its_lines)
+    ended_ns = max(line.last_ns for line in its_lines)
+    span_hours = max(1.0, (ended_ns - began_ns) / SECOND_NS / SECONDS_PER_HOUR, active_hours)
+    wallets = facts.wallets[site_id]
+    others = max((len(facts.enterprises[wallet]) - 1 for wallet in wallets), default=0) if enterprise else 0
+    kwh = sum(line.energy_kwh.best for line in its_lines)
+    devices = facts.devices[site_id]
+    return SiteFacts(
         machines=sum(machines.values()),
         asics=devices["asic"],
         gpus=devices["gpu"],
         cpus=devices["cpu"],
-        wallets=len(known.wallets[site_id]),
+        wallets=len(wallets),
         campaign=max(0, others),
         addresses=len(machines),
-        allocated=known.allocated.get(site_id) or None,
-        active_share=min(1.0, active_h / span_h) if span_h >= DAY_HOURS else 0.0,
-        power_watts=1_000.0 * energy / active_h if energy and active_h >= WHOLE_HOURS else None,
-        aggregator=site_id in known.aggregators,
-        carries=bool(known.pools & machines.keys()),
+        allocated=facts.allocated.get(site_id) or None,
+        active_share=min(1.0, active_hours / span_hours) if span_hours >= DAY_HOURS else 0.0,
+        power_watts=1_000.0 * kwh / active_hours if kwh and active_hours >= WHOLE_HOURS else None,
+        aggregator=site_id in facts.aggregators,
+        carries=bool(facts.pools & machines.keys()),
         category=enterprise.category if enterprise else None,
     )

@@ -1,4 +1,4 @@
-"""Reads a period out of the ledger as a `Summary`. Knows SQL and plain data; formats nothing.
+"""Reads a period as a `Summary`. Knows SQL and plain data; formats nothing.
 
 A roll-up belongs to the period in which it begins; periods that begin and end at full hours are exact, and add up in any case.
 """
@@ -6,177 +6,232 @@ A roll-up belongs to the period in which it begins; periods that begin and end a
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import reduce
 
 from sqlalchemy import Connection, RowMapping, func, select
 
 from sensor.cases.site_class import site_class
-from sensor.ledger.amounts import HOUR_NS, MEASURES
-from sensor.ledger.database import reading
-from sensor.ledger.ledger import Ledger
-from sensor.ledger.read.casefile import case_files
-from sensor.ledger.read.facts import Seen, facts, seen
-from sensor.ledger.schema import FINDINGS, ROLLUPS, SERIES, WATCHED
-from sensor.ledger.write.owners import sites
-from sensor.model.attribution import Enterprise, Site
+from sensor.ledger.read.cases import cases
+from sensor.ledger.read.facts import PeriodFacts, period_facts, site_facts
+from sensor.ledger.read.hours import HourRange
+from sensor.ledger.read.owners import SiteOwner, site_owners
+from sensor.ledger.store.amounts import MEASURES, NOTHING, WHOLE, Amounts, plus
+from sensor.ledger.store.schema import FINDINGS, ROLLUPS, SERIES, WATCHED
 from sensor.model.evidence import Grade
-from sensor.model.summary import NS, Case, Line, Range, SiteSummary, Summary
-
-Place = tuple[str, int, str]  # address, site, algorithm
+from sensor.model.summary import Case, CaseSubject, Line, Place, Range, SiteSummary, Summary
+from sensor.model.time import HOUR_NS, SECOND_NS
 
 
 @dataclass(frozen=True)
-class _Period:
+class _Window:
+    """A period of the packet clock."""
+
     from_ns: int
     to_ns: int
 
     @property
-    def hours(self) -> tuple[int, int]:
-        """The first hour that begins in the period, and the first that begins after it."""
-        return -(-self.from_ns // HOUR_NS), -(-self.to_ns // HOUR_NS)
+    def hours(self) -> HourRange:
+        """The hours that begin in it."""
+        return HourRange.beginning_in(self.from_ns, self.to_ns)
 
     @property
     def seconds(self) -> float:
-        return (self.to_ns - self.from_ns) / NS
+        """Its length."""
+        return (self.to_ns - self.from_ns) / SECOND_NS
+
+    @property
+    def before(self) -> _Window:
+        """The one of the same length that ends where this begins."""
+        return _Window(2 * self.from_ns - self.to_ns, self.from_ns)
 
 
-def summary(ledger: Ledger, from_ns: int, to_ns: int) -> Summary:
-    """What the ledger says of [from_ns, to_ns). Raises LedgerError, or ValueError if the period has no length."""
-    if to_ns <= from_ns:
-        raise ValueError("a period must end after it begins")
-    now, before = _Period(from_ns, to_ns), _Period(2 * from_ns - to_ns, from_ns)
-    with reading(ledger.engine) as connection:
-        cases = case_files(connection, from_ns, to_ns)
-        lines, hours = _lines(connection, now, cases)
-        earlier, hours_before = _lines(connection, before, cases)
-        there = {_place(line) for line in lines}
-        gone = tuple(line for line in earlier if _place(line) not in there)
-        known = sites(connection, [line.site_id for line in (*lines, *gone) if line.site_id])
-        about = seen(connection, before.from_ns, to_ns)
-        first, last = now.hours
-        listened = select(func.sum(WATCHED.c.seconds)).where(WATCHED.c.hour >= first, WATCHED.c.hour < last)
-        watched = float(connection.scalar(listened) or 0.0)
-    classed = {**_classed(gone, known, about, hours_before), **_classed(lines, known, about, hours)}
-    seconds = sum(line.seconds for line in lines)
-    lost = sum(line.capture_loss * line.seconds for line in lines)
-    relevant = {line.case_id for line in (*lines, *gone)}
-    shown = tuple(one for one in cases.values() if one.case_id in relevant or _touches(one, from_ns))
+@dataclass(frozen=True)
+class SeriesSums:
+    """One series with its roll-ups of a period added up."""
+
+    place: Place
+    pool: str
+    pool_name: str | None
+    dialect: str
+    coin: str
+    work_unit: str
+    grade: int
+    machines: int
+    first_ns: int
+    last_ns: int
+    amounts: Amounts
+    hours: int  # with mining
+    end_hour: int  # the last of them ends there
+
+
+@dataclass(frozen=True)
+class _PeriodLines:
+    """The lines of a period, and by site how many hours had mining."""
+
+    lines: tuple[Line, ...]
+    site_hours: dict[int, int]
+
+
+def newest_ns(connection: Connection) -> int | None:
+    """When the last of all mining was seen; None in an empty ledger."""
+    newest: int | None = connection.scalar(select(func.max(SERIES.c.last_ns)))
+    return newest
+
+
+def summary(connection: Connection, from_ns: int, to_ns: int) -> Summary:
+    """What the ledger has of [from_ns, to_ns)."""
+    window = _Window(from_ns, to_ns)
+    before = window.before
+    known_cases = cases(connection, from_ns, to_ns)
+    now, earlier = _lines(connection, window, known_cases), _lines(connection, before, known_cases)
+    present = {line.place for line in now.lines}
+    gone = tuple(line for line in earlier.lines if line.place not in present)
+    shown = (*now.lines, *gone)
+    owners = site_owners(connection, (line.site_id for line in shown if line.site_id))
+    facts = period_facts(connection, before.from_ns, to_ns)
+    sites = {
+        **_site_summaries(gone, owners, facts, earlier.site_hours),
+        **_site_summaries(now.lines, owners, facts, now.site_hours),
+    }
+    seconds = sum(line.seconds for line in now.lines)
+    lost_seconds = sum(line.capture_loss * line.seconds for line in now.lines)
+    case_ids = {line.case_id for line in shown}
     return Summary(
-        from_ns, to_ns, lines, gone, classed, shown, watched, lost / seconds if seconds else 0.0, _notes(now)
+        from_ns=from_ns,
+        to_ns=to_ns,
+        lines=now.lines,
+        gone=gone,
+        sites=sites,
+        cases=tuple(case for case in known_cases.values() if case.case_id in case_ids or _open_within(case, from_ns)),
+        coverage_seconds=_coverage_seconds(connection, window),
+        capture_loss=lost_seconds / seconds if seconds else 0.0,
+        notes=_notes(window),
     )
 
 
-def _notes(period: _Period) -> tuple[str, ...]:
-    odd = period.from_ns % HOUR_NS or period.to_ns % HOUR_NS
-    return (
-        ("the period does not begin and end at full hours; what is shown is of the hours that begin in it",)
-        if odd
-        else ()
-    )
+def _coverage_seconds(connection: Connection, window: _Window) -> float:
+    """How long the sensor listened."""
+    query = select(func.sum(WATCHED.c.seconds)).where(*window.hours.contain(WATCHED.c.hour))
+    return float(connection.scalar(query) or 0.0)
 
 
-def _touches(case: Case, from_ns: int) -> bool:
-    """Whether a case was open at any time of the period."""
+def _notes(window: _Window) -> tuple[str, ...]:
+    if window.from_ns % HOUR_NS or window.to_ns % HOUR_NS:
+        return ("the period does not begin and end at full hours; what is shown is of the hours that begin in it",)
+    return ()
+
+
+def _open_within(case: Case, from_ns: int) -> bool:
+    """Whether a case was open at any time since the period began."""
     return case.state not in ("closed", "false-alarm") or case.since_ns >= from_ns
 
 
-def _place(line: Line) -> Place:
-    return line.address, line.site_id or 0, line.algorithm or ""
-
-
-def _lines(
-    connection: Connection, period: _Period, cases: dict[tuple[int, str], Case]
-) -> tuple[tuple[Line, ...], dict[int, int]]:
-    """The lines of a period, and by site how many hours had mining."""
-    groups: dict[Place, list[RowMapping]] = defaultdict(list)
-    hours: dict[int, int] = {}
-    for row in _rows(connection, period):
-        groups[row["miner_ip"], row["site_id"], row["algorithm"]].append(row)
-        hours[row["site_id"]] = max(hours.get(row["site_id"], 0), int(row["active"]))
-    machines = _machines(connection, period)
-    first = _first(connection)
-    made = []
-    for place, rows in groups.items():
-        case = cases.get((place[1], "")) or cases.get((0, place[0]))
-        if case is None or case.state != "false-alarm":
-            line = _line(place, rows, period, machines.get(place))
-            made.append(
-                replace(
-                    line,
-                    first_ns=first[place],
-                    new=first[place] >= period.from_ns,
-                    case_id=None if case is None else case.case_id,
-                )
+def _lines(connection: Connection, window: _Window, known_cases: Mapping[CaseSubject, Case]) -> _PeriodLines:
+    groups: dict[Place, list[SeriesSums]] = defaultdict(list)
+    site_hours: dict[int, int] = {}
+    for series in _series_sums(connection, window):
+        groups[series.place].append(series)
+        site_id = series.place.site_id
+        site_hours[site_id] = max(site_hours.get(site_id, 0), series.hours)
+    machines = _machines(connection, window)
+    first_ns = _first_ns(connection)
+    lines = []
+    for place, group in groups.items():
+        case = known_cases.get(CaseSubject(place.site_id, "")) or known_cases.get(CaseSubject(0, place.address))
+        if case is not None and case.state == "false-alarm":
+            continue
+        lines.append(
+            replace(
+                _line(place, group, window, machines.get(place)),
+                first_ns=first_ns[place],
+                new=first_ns[place] >= window.from_ns,
+                case_id=None if case is None else case.case_id,
             )
-    return tuple(sorted(made, key=lambda one: (one.site_id or 1 << 62, one.address, one.algorithm or ""))), hours
+        )
+    lines.sort(key=lambda line: (line.site_id or 1 << 62, line.address, line.algorithm or ""))
+    return _PeriodLines(tuple(lines), site_hours)
 
 
-def _rows(connection: Connection, period: _Period) -> Sequence[RowMapping]:
-    """Sums by series."""
-    first, last = period.hours
+def _series_sums(connection: Connection, window: _Window) -> list[SeriesSums]:
     sums = [func.sum(ROLLUPS.c[name]).label(name) for name in MEASURES]
     edges = [func.sum(ROLLUPS.c.hours).label("active"), func.max(ROLLUPS.c.hour + ROLLUPS.c.hours).label("end")]
-    within = (SERIES.c.muted == 0, SERIES.c.last_ns >= period.from_ns, ROLLUPS.c.hour >= first, ROLLUPS.c.hour < last)
+    within = (SERIES.c.muted == 0, SERIES.c.last_ns >= window.from_ns, *window.hours.contain(ROLLUPS.c.hour))
     totals = select(SERIES.c.series_id, *sums, *edges).join(ROLLUPS, ROLLUPS.c.series_id == SERIES.c.series_id)
     inner = totals.where(*within).group_by(SERIES.c.series_id).subquery()
-    return (
-        connection.execute(
-            select(SERIES, *(inner.c[one.name] for one in (*sums, *edges)))
-            .join(inner, inner.c.series_id == SERIES.c.series_id)
-            .order_by(SERIES.c.series_id)
-        )
-        .mappings()
-        .all()
+    query = select(SERIES, *(inner.c[column.name] for column in (*sums, *edges)))
+    query = query.join(inner, inner.c.series_id == SERIES.c.series_id).order_by(SERIES.c.series_id)
+    return [_series(row) for row in connection.execute(query).mappings()]
+
+
+def _series(row: RowMapping) -> SeriesSums:
+    # PostgreSQL answers the sum of whole numbers as a decimal.
+    values = ((int if at < WHOLE else float)(row[name]) for at, name in enumerate(MEASURES))
+    return SeriesSums(
+        place=Place(row["miner_ip"], row["site_id"], row["algorithm"]),
+        pool=row["pool"],
+        pool_name=row["pool_name"],
+        dialect=row["dialect"],
+        coin=row["coin"],
+        work_unit=row["work_unit"],
+        grade=row["grade"],
+        machines=row["machines"],
+        first_ns=row["first_ns"],
+        last_ns=row["last_ns"],
+        amounts=Amounts(*values),
+        hours=int(row["active"]),
+        end_hour=row["end"],
     )
 
 
-def _first(connection: Connection) -> dict[Place, int]:
-    """When each was first seen, ever."""
+def _first_ns(connection: Connection) -> dict[Place, int]:
+    """When each place was first seen, ever."""
     place = (SERIES.c.miner_ip, SERIES.c.site_id, SERIES.c.algorithm)
     query = select(*place, func.min(SERIES.c.first_ns)).where(SERIES.c.muted == 0).group_by(*place)
-    return {(address, site, algorithm): first for address, site, algorithm, first in connection.execute(query)}
+    rows = connection.execute(query)
+    return {Place(address, site_id, algorithm): first_ns for address, site_id, algorithm, first_ns in rows}
 
 
-def _machines(connection: Connection, period: _Period) -> dict[Place, int]:
+def _machines(connection: Connection, window: _Window) -> dict[Place, int]:
     """At least so many machines: those at one pool are added, those at several pools may be the same."""
     place = (FINDINGS.c.miner_ip, FINDINGS.c.site_id, FINDINGS.c.algorithm)
-    at = (FINDINGS.c.pool_ip, FINDINGS.c.pool_port)
-    within = (FINDINGS.c.muted.is_(None), FINDINGS.c.last_ns >= period.from_ns, FINDINGS.c.first_ns < period.to_ns)
-    found: dict[Place, int] = {}
-    query = select(*place, func.sum(FINDINGS.c.machines)).where(*within).group_by(*place, *at)
-    for address, site, algorithm, count in connection.execute(query):
-        key = (address, site or 0, algorithm or "")
-        found[key] = max(found.get(key, 0), int(count or 0))
-    return found
+    pool = (FINDINGS.c.pool_ip, FINDINGS.c.pool_port)
+    within = (FINDINGS.c.muted.is_(None), FINDINGS.c.last_ns >= window.from_ns, FINDINGS.c.first_ns < window.to_ns)
+    machines: dict[Place, int] = {}
+    query = select(*place, func.sum(FINDINGS.c.machines)).where(*within).group_by(*place, *pool)
+    for address, site_id, algorithm, count in connection.execute(query):
+        key = Place(address, site_id or 0, algorithm or "")
+        machines[key] = max(machines.get(key, 0), int(count or 0))
+    return machines
 
 
-def _line(place: Place, rows: Sequence[RowMapping], period: _Period, machines: int | None) -> Line:
-    address, site, algorithm = place
-    sums = {name: sum(row[name] for row in rows) for name in MEASURES}
-    hashes = Range(sums["hashes_low"], sums["hashes_best"], sums["hashes_high"])
+def _line(place: Place, group: Sequence[SeriesSums], window: _Window, machines: int | None) -> Line:
+    """The line of a place; when it was first seen and its case are added by `_lines`."""
+    amounts = reduce(plus, (series.amounts for series in group), NOTHING)
+    hashes = Range(amounts.hashes_low, amounts.hashes_best, amounts.hashes_high)
     return Line(
-        address=address,
-        site_id=site or None,
-        algorithm=algorithm or None,
-        work_unit=rows[0]["work_unit"],
-        coins=_distinct(row["coin"] for row in rows),
-        pools=_distinct(row["pool_name"] or row["pool"] for row in rows),
-        dialects=_distinct(row["dialect"] for row in rows),
-        grade=Grade(max(row["grade"] for row in rows)),
-        machines=machines or max(row["machines"] for row in rows),
-        first_ns=min(row["first_ns"] for row in rows),
-        last_ns=max(min(row["last_ns"], row["end"] * HOUR_NS) for row in rows),
-        seconds=float(sums["seconds"]),
-        sessions=int(sums["sessions"]),
-        shares=int(sums["shares"]),
-        accepted=int(sums["accepted"]),
-        work_hashes=float(sums["work_hashes"]),
+        address=place.address,
+        site_id=place.site_id or None,
+        algorithm=place.algorithm or None,
+        work_unit=group[0].work_unit,
+        coins=_distinct(series.coin for series in group),
+        pools=_distinct(series.pool_name or series.pool for series in group),
+        dialects=_distinct(series.dialect for series in group),
+        grade=Grade(max(series.grade for series in group)),
+        machines=machines or max(series.machines for series in group),
+        first_ns=min(series.first_ns for series in group),
+        last_ns=max(min(series.last_ns, series.end_hour * HOUR_NS) for series in group),
+        seconds=float(amounts.seconds),
+        sessions=int(amounts.sessions),
+        shares=int(amounts.shares),
+        accepted=int(amounts.accepted),
+        work_hashes=float(amounts.work_hashes),
         hashes=hashes,
-        hashrate_hps=hashes.scaled(1.0 / period.seconds),
-        energy_kwh=Range(sums["energy_low"], sums["energy_best"], sums["energy_high"]),
-        stream_bytes=int(sums["stream_bytes"]),
-        capture_loss=sums["lost_seconds"] / sums["seconds"] if sums["seconds"] else 0.0,
+        hashrate_hps=hashes.scaled(1.0 / window.seconds),
+        energy_kwh=Range(amounts.energy_low, amounts.energy_best, amounts.energy_high),
+        stream_bytes=int(amounts.stream_bytes),
+        capture_loss=amounts.lost_seconds / amounts.seconds if amounts.seconds else 0.0,
         new=False,
         case_id=None,
     )
@@ -186,18 +241,18 @@ def _distinct(names: Iterable[str]) -> tuple[str, ...]:
     return tuple(sorted({name for name in names if name}))
 
 
-def _classed(
-    lines: Iterable[Line], known: dict[int, tuple[Enterprise | None, Site | None]], about: Seen, hours: dict[int, int]
+def _site_summaries(
+    lines: Iterable[Line], owners: Mapping[int, SiteOwner], facts: PeriodFacts, site_hours: Mapping[int, int]
 ) -> dict[int, SiteSummary]:
     """The sites of lines with their class."""
     groups: dict[int, list[Line]] = defaultdict(list)
     for line in lines:
         if line.site_id is not None:
             groups[line.site_id].append(line)
-    made = {}
+    sites = {}
     for site_id, group in groups.items():
-        enterprise, site = known[site_id]
-        found = site_class(facts(site_id, group, about, enterprise, hours))
-        first, last = min(line.first_ns for line in group), max(line.last_ns for line in group)
-        made[site_id] = SiteSummary(site_id, enterprise, site, found, first, last)
-    return made
+        enterprise, site = owners[site_id]
+        found = site_class(site_facts(site_id, group, facts, enterprise, site_hours.get(site_id, 0)))
+        first_ns, last_ns = min(line.first_ns for line in group), max(line.last_ns for line in group)
+        sites[site_id] = SiteSummary(site_id, enterprise, site, found, first_ns, last_ns)
+    return sites

@@ -1,1 +1,1 @@
-"""The ledger's writing side: what a record changes."""
+"""The ledger's write side: what a record changes in the tables. Sees the store and not the read side."""

@@ -1,17 +1,17 @@
-"""The roll-ups in their tables: what a finding's record changes, what the sensor watched, and old hours joined to days.
+"""The roll-ups in their tables: what a finding's record changes, and old hours merged to days.
 
-SQL within a transaction; what is to be put where is decided by `rolled.py`.
+SQL within a transaction; what is to be placed where is decided by `rollup_state.py`.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from dataclasses import asdict, dataclass, fields
+from typing import Any, NamedTuple
 
 from sqlalchemy import Connection, RowMapping, and_, delete, exists, insert, select, update
 
-from sensor.ledger.amounts import (
-    HOUR_NS,
+from sensor.ledger.store.amounts import (
     MEASURES,
     NOTHING,
     ROUNDING,
@@ -20,176 +20,223 @@ from sensor.ledger.amounts import (
     ByHour,
     minus,
     plus,
+    positive,
     shaped,
     spread,
     taken,
 )
-from sensor.ledger.schema import ROLLUPS, SERIES, WATCHED
-from sensor.ledger.write.rolled import Key, Put, Take
+from sensor.ledger.store.schema import ROLLUPS, SERIES, WATCHED
+from sensor.ledger.write.rollup_state import AddAmounts, MoveAmounts, SeriesKey
+from sensor.ledger.write.rows import PAGE
 from sensor.ledger.write.upsert import upsert
 from sensor.model.finding import Finding
+from sensor.model.time import HOUR_NS
 
 #: What has to be dealt out evenly is so over a year at most.
 LONGEST_HOURS = 366 * 24
-#: Series that are joined to days in one transaction.
-PAGE = 500
 
 
-class Rollups:
+class SeriesId(NamedTuple):
+    """What tells series apart: a miner's address and the key it is rolled up under."""
+
+    miner_ip: str
+    key: SeriesKey
+
+
+class RollupRow(NamedTuple):
+    """Which row of the roll-ups."""
+
+    series_id: int
+    hour: int  # since the epoch
+
+
+class TimeSpan(NamedTuple):
+    """A stretch of packet time, in nanoseconds."""
+
+    first_ns: int
+    last_ns: int
+
+
+@dataclass(frozen=True, slots=True)
+class SeriesExtent:
+    """What a series is widened by: the part of its row that changes."""
+
+    pool_name: str | None
+    work_unit: str
+    grade: int  # the best seen
+    machines: int  # the most seen
+    first_ns: int
+    last_ns: int
+
+
+@dataclass(slots=True)
+class SeriesRecord:
+    """One series of the step."""
+
+    series_id: int
+    extent: SeriesExtent
+
+
+class RollupWriter:
     """The roll-ups of one step."""
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
-        self._series: dict[tuple[str, Key], dict[str, Any]] = {}
-        self._puts: dict[tuple[int, int], Amounts] = {}
+        self._series: dict[SeriesId, SeriesRecord] = {}
+        self._added: dict[RollupRow, Amounts] = {}
 
-    def do(self, finding: Finding, machines: int, actions: Sequence[Put | Take]) -> None:
+    def apply(self, finding: Finding, machines: int, actions: Sequence[AddAmounts | MoveAmounts]) -> None:
         """Do what a record of a finding changes; complete only after `write`."""
         for action in actions:
-            if isinstance(action, Put):
-                self._put(finding, machines, action.key, spread(action.amounts, action.weights))
+            if isinstance(action, AddAmounts):
+                self._add(finding, machines, action.key, spread(action.amounts, action.weights))
             else:
-                self._take(finding, machines, action)
+                self._move(finding, machines, action)
 
     def write(self) -> None:
-        """Add what was put to the rows."""
-        rows = [_row(series, hour, amounts) for (series, hour), amounts in self._puts.items()]
+        """Add to the rows what was collected."""
+        rows = [_values(row, amounts) for row, amounts in self._added.items()]
         upsert(self._connection, ROLLUPS, rows, add=MEASURES)
-        self._puts.clear()
+        self._added.clear()
 
-    def _put(self, finding: Finding, machines: int, key: Key, by_hour: ByHour) -> None:
+    def _add(self, finding: Finding, machines: int, key: SeriesKey, by_hour: ByHour) -> None:
         first_ns = max(finding.first_ns, min(by_hour) * HOUR_NS)
-        series = self._id(finding, machines, key, (first_ns, min(finding.last_ns, (max(by_hour) + 1) * HOUR_NS)))
+        span = TimeSpan(first_ns, min(finding.last_ns, (max(by_hour) + 1) * HOUR_NS))
+        series = self._find(finding, key, span)
+        self._widen(series, finding, machines, span)
         for hour, amounts in by_hour.items():
             if any(amounts):
-                self._puts[series, hour] = plus(self._puts.get((series, hour), NOTHING), amounts)
+                row = RollupRow(series.series_id, hour)
+                self._added[row] = plus(self._added.get(row, NOTHING), amounts)
 
-    def _take(self, finding: Finding, machines: int, action: Take) -> None:
+    def _move(self, finding: Finding, machines: int, action: MoveAmounts) -> None:
         self.write()
-        series = self._id(finding, 0, action.key, None)
-        out = self._out(series, action.amounts, (action.first, action.last))
-        if action.to is not None and any(action.put):
-            flat = dict.fromkeys(range(action.first, min(action.last, action.first + LONGEST_HOURS) + 1), 1.0)
-            self._put(finding, machines, action.to, shaped(action.put, out, flat))
+        series = self._find(finding, action.key, TimeSpan(finding.first_ns, finding.last_ns))
+        hours = range(action.first_hour, action.last_hour + 1)
+        out = self._take(series.series_id, action.amounts, hours)
+        if action.target is not None and any(action.added):
+            flat = dict.fromkeys(hours[: LONGEST_HOURS + 1], 1.0)
+            self._add(finding, machines, action.target, shaped(action.added, out, flat))
 
-    def _out(self, series: int, amounts: Amounts, within: tuple[int, int] | None) -> ByHour:
-        """Take an amount out of the hours of a series; what is not within (another finding of the series took it from there) from all."""
-        rows = select(ROLLUPS).where(ROLLUPS.c.series_id == series)
+    def _take(self, series_id: int, amounts: Amounts, within: range | None) -> ByHour:
+        """Take an amount out of some hours of a series; what is not there (another finding of the series took it) out of all."""
+        query = select(ROLLUPS).where(ROLLUPS.c.series_id == series_id)
         if within is not None:
-            rows = rows.where(ROLLUPS.c.hour <= within[1], ROLLUPS.c.hour + ROLLUPS.c.hours > within[0])
-        there: ByHour = {row["hour"]: _amounts(row) for row in self._connection.execute(rows).mappings()}
-        out = taken(amounts, there) if there else {}
+            query = query.where(ROLLUPS.c.hour < within.stop, ROLLUPS.c.hour + ROLLUPS.c.hours > within.start)
+        there: ByHour = {row["hour"]: _amounts(row) for row in self._connection.execute(query).mappings()}
+        out = taken(amounts, there)
         missing = amounts
         for hour, part in out.items():
             missing = minus(missing, part)
-            left = tuple(max(0, one) for one in minus(there[hour], part))
-            same = and_(ROLLUPS.c.series_id == series, ROLLUPS.c.hour == hour)
-            if any(left):
-                self._connection.execute(update(ROLLUPS).where(same).values(dict(zip(MEASURES, left, strict=True))))
-            else:
-                self._connection.execute(delete(ROLLUPS).where(same))
-        missing = tuple(one if one > ROUNDING * whole else 0 for one, whole in zip(missing, amounts, strict=True))
+            self._write_row(RollupRow(series_id, hour), minus(there[hour], part))
+        missing = Amounts(
+            *(rest if rest > ROUNDING * whole else 0 for rest, whole in zip(missing, amounts, strict=True))
+        )
         if within is not None and any(missing):
-            for hour, part in self._out(series, missing, None).items():
+            for hour, part in self._take(series_id, missing, None).items():
                 out[hour] = plus(out.get(hour, NOTHING), part)
         return out
 
-    def _id(self, finding: Finding, machines: int, key: Key, span: tuple[int, int] | None) -> int:
-        """The series of a key; it is made if it is new, and widened by what is put into it."""
-        held = self._series.get((finding.miner_ip, key)) or self._find(
-            finding, key, span or (finding.first_ns, finding.last_ns)
+    def _write_row(self, row: RollupRow, left: Amounts) -> None:
+        """Set a row to what is left of it; without anything left it goes."""
+        same = and_(ROLLUPS.c.series_id == row.series_id, ROLLUPS.c.hour == row.hour)
+        left = positive(left)
+        if any(left):
+            self._connection.execute(update(ROLLUPS).where(same).values(left._asdict()))
+        else:
+            self._connection.execute(delete(ROLLUPS).where(same))
+
+    def _find(self, finding: Finding, key: SeriesKey, span: TimeSpan) -> SeriesRecord:
+        """The series of a key; it is inserted if it is new."""
+        identity = SeriesId(finding.miner_ip, key)
+        if identity not in self._series:
+            self._series[identity] = self._stored(identity) or self._insert(identity, finding, span)
+        return self._series[identity]
+
+    def _stored(self, identity: SeriesId) -> SeriesRecord | None:
+        same = (SERIES.c[name] == value for name, value in _key_columns(identity).items())
+        row = self._connection.execute(select(SERIES).where(*same)).mappings().one_or_none()
+        if row is None:
+            return None
+        return SeriesRecord(
+            row["series_id"], SeriesExtent(**{field.name: row[field.name] for field in fields(SeriesExtent)})
         )
-        self._series[finding.miner_ip, key] = held
-        if span is not None:
-            self._widen(held, finding, machines, span)
-        return int(held["series_id"])
 
-    def _find(self, finding: Finding, key: Key, span: tuple[int, int]) -> dict[str, Any]:
-        values: dict[str, Any] = {"miner_ip": finding.miner_ip, **key._asdict(), "muted": int(key.muted)}
-        row = (
-            self._connection.execute(select(SERIES).where(*(SERIES.c[name] == value for name, value in values.items())))
-            .mappings()
-            .one_or_none()
+    def _insert(self, identity: SeriesId, finding: Finding, span: TimeSpan) -> SeriesRecord:
+        extent = SeriesExtent(None, finding.work_unit, 0, 0, span.first_ns, span.last_ns)
+        values = _key_columns(identity) | asdict(extent)
+        series_id = self._connection.scalar(insert(SERIES).values(values).returning(SERIES.c.series_id))
+        assert series_id is not None
+        return SeriesRecord(series_id, extent)
+
+    def _widen(self, series: SeriesRecord, finding: Finding, machines: int, span: TimeSpan) -> None:
+        """A series covers what is added to it."""
+        extent = series.extent
+        widened = SeriesExtent(
+            pool_name=finding.pool.name or extent.pool_name,
+            work_unit=finding.work_unit,
+            grade=max(extent.grade, int(finding.grade)),
+            machines=max(extent.machines, machines),
+            first_ns=min(extent.first_ns, span.first_ns),
+            last_ns=max(extent.last_ns, span.last_ns),
         )
-        if row is not None:
-            return dict(row)
-        values |= {
-            "pool_name": None,
-            "work_unit": finding.work_unit,
-            "grade": 0,
-            "machines": 0,
-            "first_ns": span[0],
-            "last_ns": span[1],
-        }
-        values["series_id"] = self._connection.scalar(insert(SERIES).values(values).returning(SERIES.c.series_id))
-        return values
-
-    def _widen(self, held: dict[str, Any], finding: Finding, machines: int, span: tuple[int, int]) -> None:
-        changed = {
-            "pool_name": finding.pool.name or held["pool_name"],
-            "work_unit": finding.work_unit,
-            "grade": max(held["grade"], int(finding.grade)),
-            "machines": max(held["machines"], machines),
-            "first_ns": min(held["first_ns"], span[0]),
-            "last_ns": max(held["last_ns"], span[1]),
-        }
-        if any(held[name] != value for name, value in changed.items()):
-            held |= changed
-            self._connection.execute(update(SERIES).where(SERIES.c.series_id == held["series_id"]).values(changed))
+        if widened != extent:
+            series.extent = widened
+            same = SERIES.c.series_id == series.series_id
+            self._connection.execute(update(SERIES).where(same).values(asdict(widened)))
 
 
-def watched(connection: Connection, from_ns: int, to_ns: int, anew: bool) -> None:
-    """The sensor listened from one moment to another; an hour has at most all of its seconds. Not `anew`: it may have been told before."""
-    hours = range(from_ns // HOUR_NS, max(from_ns, to_ns - 1) // HOUR_NS + 1)
-    rows = {
-        row.hour: row.seconds
-        for row in connection.execute(select(WATCHED).where(WATCHED.c.hour.between(hours[0], hours[-1])))
+def _key_columns(identity: SeriesId) -> dict[str, Any]:
+    """The columns of SERIES that a series is found by."""
+    key = identity.key
+    return {
+        "miner_ip": identity.miner_ip,
+        "site_id": key.site_id,
+        "pool": key.pool,
+        "dialect": key.dialect,
+        "algorithm": key.algorithm,
+        "coin": key.coin,
+        "muted": int(key.suppressed),
     }
-    made = []
-    for hour in hours:
-        seconds = (min(to_ns, (hour + 1) * HOUR_NS) - max(from_ns, hour * HOUR_NS)) / 1e9
-        held = rows.get(hour, 0.0)
-        made.append({"hour": hour, "seconds": min(3_600.0, held + seconds) if anew else max(held, seconds)})
-    upsert(connection, WATCHED, made, replace=("seconds",))
 
 
-def age(connection: Connection, after: int, days_before: int, gone_before: int) -> tuple[int, int]:
-    """Join the hours of a page of series that lie before an hour to days of 24 from it, and delete what ended before another.
-
-    The last series of the page (0: there are no more), and how many rows went. Sums stay as they are.
-    """
-    page = connection.scalars(
-        select(SERIES.c.series_id).where(SERIES.c.series_id > after).order_by(SERIES.c.series_id).limit(PAGE)
-    ).all()
-    if not page:
-        return 0, 0
-    these = ROLLUPS.c.series_id.in_(page)
-    gone = connection.execute(delete(ROLLUPS).where(these, ROLLUPS.c.hour + ROLLUPS.c.hours <= gone_before)).rowcount
-    old = and_(these, ROLLUPS.c.hours == 1, ROLLUPS.c.hour < days_before)
-    days: dict[tuple[int, int], Amounts] = {}
-    for row in connection.execute(select(ROLLUPS).where(old).order_by(ROLLUPS.c.series_id, ROLLUPS.c.hour)).mappings():
-        start = days_before + (row["hour"] - days_before) // 24 * 24
-        days[row["series_id"], start] = plus(days.get((row["series_id"], start), NOTHING), _amounts(row))
-    if days:
-        gone += connection.execute(delete(ROLLUPS).where(old)).rowcount - len(days)
-        upsert(connection, ROLLUPS, [_row(series, hour, one, 24) for (series, hour), one in days.items()], add=MEASURES)
-    return page[-1], gone
-
-
-def prune(connection: Connection, before_ns: int) -> None:
-    """Forget series of which no roll-up is left, and when the sensor listened then."""
-    connection.execute(delete(WATCHED).where(WATCHED.c.hour < before_ns // HOUR_NS))
-    empty = ~exists().where(ROLLUPS.c.series_id == SERIES.c.series_id)
-    connection.execute(delete(SERIES).where(SERIES.c.last_ns < before_ns, empty))
-
-
-def _row(series: int, hour: int, amounts: Amounts, hours: int = 1) -> dict[str, Any]:
-    named = {
+def _values(row: RollupRow, amounts: Amounts, hours: int = 1) -> dict[str, Any]:
+    """A row of ROLLUPS over so many hours."""
+    measures = {
         name: int(amount) if at < WHOLE else float(amount)
         for at, (name, amount) in enumerate(zip(MEASURES, amounts, strict=True))
     }
-    return {"series_id": series, "hour": hour, "hours": hours, **named}
+    return {**row._asdict(), "hours": hours, **measures}
 
 
 def _amounts(row: RowMapping) -> Amounts:
-    return tuple(row[name] for name in MEASURES)
+    return Amounts(**{name: row[name] for name in MEASURES})
+
+
+def merge_old_hours(connection: Connection, after_id: int, days_before: int, gone_before: int) -> tuple[int, int]:
+    """Merge the hours of a page of series that lie before an hour to days of 24 from it, and delete what ended before another.
+
+    Returns the last series of the page (0: there are no more), and how many rows went. Sums stay as they are.
+    """
+    query = select(SERIES.c.series_id).where(SERIES.c.series_id > after_id).order_by(SERIES.c.series_id)
+    page = connection.scalars(query.limit(PAGE)).all()
+    if not page:
+        return 0, 0
+    its = ROLLUPS.c.series_id.in_(page)
+    gone = connection.execute(delete(ROLLUPS).where(its, ROLLUPS.c.hour + ROLLUPS.c.hours <= gone_before)).rowcount
+    old = and_(its, ROLLUPS.c.hours == 1, ROLLUPS.c.hour < days_before)
+    days: dict[RollupRow, Amounts] = {}
+    for row in connection.execute(select(ROLLUPS).where(old).order_by(ROLLUPS.c.series_id, ROLLUPS.c.hour)).mappings():
+        day = RollupRow(row["series_id"], days_before + (row["hour"] - days_before) // 24 * 24)
+        days[day] = plus(days.get(day, NOTHING), _amounts(row))
+    if days:
+        gone += connection.execute(delete(ROLLUPS).where(old)).rowcount - len(days)
+        upsert(connection, ROLLUPS, [_values(day, amounts, 24) for day, amounts in days.items()], add=MEASURES)
+    return page[-1], gone
+
+
+def delete_empty_series(connection: Connection, before_ns: int) -> None:
+    """Delete series of which no roll-up is left, and the coverage of that time."""
+    connection.execute(delete(WATCHED).where(WATCHED.c.hour < before_ns // HOUR_NS))
+    empty = ~exists().where(ROLLUPS.c.series_id == SERIES.c.series_id)
+    connection.execute(delete(SERIES).where(SERIES.c.last_ns < before_ns, empty))

@@ -15,7 +15,7 @@ from typing import Any
 from sqlalchemy import Connection, Engine, create_engine, event, make_url
 from sqlalchemy.exc import ArgumentError, NoSuchModuleError, SQLAlchemyError
 
-#: How long a writer waits for another process (`minewatch ledger set`), in milliseconds; the line stands still meanwhile.
+#: How long a writer waits for another process (`minewatch ledger set`), in milliseconds; the line waits meanwhile.
 BUSY_MS = 2_000
 #: Pages (of 4 KiB) in the write-ahead log before they are moved into the database, and what the log may keep of its length afterwards.
 CHECKPOINT_PAGES, LOG_BYTES = 1_000, 16_777_216
@@ -23,8 +23,8 @@ CHECKPOINT_PAGES, LOG_BYTES = 1_000, 16_777_216
 WRITERS = 0x6D696E65
 #: Of a new database file: findings name people's machines.
 MODE = 0o640
-MIGRATIONS = Path(__file__).with_name("migrations")
-#: Words in drivers' messages, and what the operator is told.
+MIGRATIONS = Path(__file__).parents[1] / "migrations"
+#: Parts of drivers' messages, and the reason shown to the operator.
 REASONS = (
     ("disk is full", "the disk is full"),
     ("no space left", "the disk is full"),
@@ -42,24 +42,26 @@ class LedgerError(Exception):
 
 
 def connect(url: str) -> Engine:
-    """An engine for a URL, with its schema up to date. Raises LedgerError."""
+    """An engine for a URL; its schema is brought up to date. Raises LedgerError."""
     try:
         parsed = make_url(url)
         engine = create_engine(
             parsed, **({"connect_args": {"timeout": BUSY_MS / 1000}} if parsed.get_backend_name() == "sqlite" else {})
         )
     except (ArgumentError, NoSuchModuleError, ImportError, ValueError) as error:
-        raise LedgerError(f"ledger {_shown(url)}: not a database URL that can be used here: {_first(error)}") from None
+        raise LedgerError(
+            f"ledger {_shown(url)}: not a database URL that can be used here: {_first_line(error)}"
+        ) from None
     if engine.dialect.name == "postgresql":
-        event.listen(engine, "begin", _lock)
+        event.listen(engine, "begin", _take_writers_lock)
     if engine.dialect.name == "sqlite":
         if parsed.database and parsed.database != ":memory:":
-            with contextlib.suppress(OSError):  # told better when it is opened
+            with contextlib.suppress(OSError):  # opening it gives the better message
                 Path(parsed.database).touch(MODE, exist_ok=True)
         event.listen(engine, "connect", _pragmas)
         event.listen(engine, "begin", _begin)
     try:
-        with sentence(engine):
+        with translated_errors(engine):
             _migrate(engine)
     except LedgerError:
         engine.dispose()
@@ -68,7 +70,8 @@ def connect(url: str) -> Engine:
 
 
 def exists(url: str) -> bool:
-    """Whether there is something to open: a missing file of SQLite would be made by opening it. What is no URL is told when opened."""
+    """Whether there is something to open: opening a missing file of SQLite would create it. True for what is no URL: opening it
+    raises the LedgerError that says so."""
     try:
         parsed = make_url(url)
     except ArgumentError:
@@ -82,13 +85,13 @@ def exists(url: str) -> bool:
 
 
 @contextmanager
-def sentence(engine: Engine) -> Iterator[None]:
+def translated_errors(engine: Engine) -> Iterator[None]:
     """Whatever the database raises within becomes a LedgerError."""
     try:
         yield
     except SQLAlchemyError as error:
         text = str(getattr(error, "orig", None) or error)
-        reason = next((told for word, told in REASONS if word in text.lower()), _first(text))
+        reason = next((reason for part, reason in REASONS if part in text.lower()), _first_line(text))
         raise LedgerError(f"ledger {engine.url.render_as_string(hide_password=True)}: {reason}") from error
     except OSError as error:
         raise LedgerError(
@@ -99,14 +102,14 @@ def sentence(engine: Engine) -> Iterator[None]:
 @contextmanager
 def writing(engine: Engine) -> Iterator[Connection]:
     """One transaction that holds the write lock from its beginning; all of it, or nothing. Raises LedgerError."""
-    with sentence(engine), engine.execution_options(minewatch_writes=True).begin() as connection:
+    with translated_errors(engine), engine.execution_options(minewatch_writes=True).begin() as connection:
         yield connection
 
 
 @contextmanager
 def reading(engine: Engine) -> Iterator[Connection]:
     """A view of one moment. Raises LedgerError."""
-    with sentence(engine), engine.connect() as connection:
+    with translated_errors(engine), engine.connect() as connection:
         yield connection
 
 
@@ -130,7 +133,7 @@ def _begin(connection: Connection) -> None:
     connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
 
 
-def _lock(connection: Connection) -> None:
+def _take_writers_lock(connection: Connection) -> None:
     """Writers one after another: a number of the outbox that becomes visible late would be behind a cursor already."""
     if connection.get_execution_options().get("minewatch_writes"):
         connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({WRITERS})")
@@ -146,12 +149,12 @@ def _migrate(engine: Engine) -> None:
     config = Config()
     config.set_main_option("script_location", str(MIGRATIONS).replace("%", "%%"))
     script = ScriptDirectory.from_config(config)
-    known = {revision.revision for revision in script.walk_revisions()}
+    revisions = {revision.revision for revision in script.walk_revisions()}
     with engine.connect() as connection:
         current = MigrationContext.configure(connection).get_current_revision()
     if current == script.get_current_head():
         return
-    if current is not None and current not in known:
+    if current is not None and current not in revisions:
         shown = engine.url.render_as_string(hide_password=True)
         raise LedgerError(f"ledger {shown}: made by a newer minewatch (schema {current}); this one would damage it")
     with engine.execution_options(minewatch_writes=True).begin() as connection:
@@ -166,5 +169,5 @@ def _shown(url: str) -> str:
         return url.split("@")[-1]
 
 
-def _first(error: object) -> str:
+def _first_line(error: object) -> str:
     return str(error).splitlines()[0] if str(error) else type(error).__name__

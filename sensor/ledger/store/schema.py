@@ -1,4 +1,4 @@
-"""The tables as they stand now. How a database of an earlier release becomes this is told by `migrations`; a test holds both to one text.
+"""The tables of this release. `migrations` brings a database of an earlier one here; a test compares both.
 
 What is searched for is a column; the whole record stands beside it as JSON. Times are nanoseconds since the epoch.
 """
@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from sqlalchemy import BigInteger, Column, Double, Index, Integer, MetaData, Table, Text, text
 
-from sensor.ledger.amounts import MEASURES, WHOLE
+from sensor.ledger.store.amounts import MEASURES, WHOLE
 
 METADATA = MetaData()
 #: SQLite numbers rows only in a column of the type INTEGER.
@@ -32,7 +32,7 @@ FINDINGS = Table(
     Column("recorded_ns", BigInteger, nullable=False),
     Column("record", Text, nullable=False),
     Column("earlier", Text),  # the record as it was before that process began to follow it
-    Column("rolled", Text),  # what of it stands in the roll-ups; NULL: nothing yet
+    Column("rolled", Text),  # what of it is in the roll-ups; NULL: nothing yet
     Column("site_id", Integer),  # whose its address was; 0: nobody is named
     Column("case_id", Integer),
     Column("machines", Integer),  # at least so many; 0: a program's own donation, no other machine
@@ -71,9 +71,8 @@ OUTBOX = Table(
     Column("sequence", SEQUENCE, primary_key=True, autoincrement=True),
     Column("event_id", Text, nullable=False),
     Column("created_ns", BigInteger, nullable=False),
-    Column(
-        "begin_bytes", BigInteger, nullable=False
-    ),  # text of all events before this one, counted from when the outbox was last empty
+    # Text of all events before this one, counted from when the outbox was last empty.
+    Column("begin_bytes", BigInteger, nullable=False),
     Column("record", Text, nullable=False),
     Index("outbox_by_bytes", "begin_bytes"),
     sqlite_autoincrement=True,
@@ -84,9 +83,8 @@ CURSORS = Table(
     METADATA,
     Column("exporter", Text, primary_key=True),
     Column("position", BigInteger, nullable=False),  # the last sequence that is done with
-    Column(
-        "dropped", BigInteger, nullable=False
-    ),  # events that went over the outbox's bound before they were delivered
+    # Events that went over the outbox's bound before they were delivered.
+    Column("dropped", BigInteger, nullable=False),
     Column("refused", BigInteger, nullable=False),  # events the destination will never take
 )
 
@@ -126,7 +124,7 @@ ADDRESSES = Table(
     Index("addresses_by_site", "site_id"),
 )
 
-#: What is rolled up together; "" is not known, muted is 1 for what is on the allow-list or too weak to be told.
+#: What is rolled up together; "" is not known, muted is 1 for what is suppressed: on the allow-list, or too weak.
 SERIES = Table(
     "series",
     METADATA,
@@ -175,7 +173,7 @@ MACHINES = Table(
     Index("machines_by_site", "site_id"),
 )
 
-#: How long the sensor listened in an hour: silence counts only where somebody listened.
+#: Coverage: how long the sensor listened in an hour. Silence counts only where it did.
 WATCHED = Table(
     "watched",
     METADATA,

@@ -117,7 +117,7 @@ def test_growth_is_against_the_period_before() -> None:
 
 def test_rates_are_of_the_time_watched_and_energy_of_what_was_seen() -> None:
     now = summary([line(1, 10.0)], [site(1)])
-    half = dataclasses.replace(now, watched_seconds=now.seconds / 2)
+    half = dataclasses.replace(now, coverage_seconds=now.seconds / 2)
     whole, part = (made(one, summary([], [], before=True)) for one in (now, half))
     assert part.estimate.energy_kwh == whole.estimate.energy_kwh
     assert part.estimate.day_kwh.best == pytest.approx(2 * whole.estimate.day_kwh.best)

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-DAY_NS = 86_400 * 1_000_000_000
+from sensor.model.time import DAY_NS
 
 
 @dataclass(frozen=True)
-class Bounds:
+class LedgerBounds:
     """What is over a bound is dropped, oldest first, and counted."""
 
     outbox_rows: int = 200_000  # events that wait for delivery
@@ -16,6 +16,6 @@ class Bounds:
     findings: int = 1_000_000  # closed ones go first when there are more
     nodes: int = 200_000
     closed_ns: int = 400 * DAY_NS  # how long after its last packet a closed finding, or a node, is kept
-    hours_ns: int = 62 * DAY_NS  # roll-ups older than this are joined to days
+    hours_ns: int = 62 * DAY_NS  # roll-ups older than this are merged to days
     rollups_ns: int = 3_650 * DAY_NS  # and kept for so long
     day_offset_hours: int = 8  # days begin at midnight of this offset from UTC: China's, whose weeks the bulletins have

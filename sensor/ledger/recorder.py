@@ -1,33 +1,43 @@
 """Keeps records while the ledger cannot take them (disk full, locked, gone) and tries again: nothing recorded is lost, nothing stops.
 
-The clock is handed in. A waiting record gives way to a newer one of the same finding, since that has the totals; so what waits is bounded
-by the findings followed, and by a bound of its own. What is over it is refused and counted: the next record of that finding brings it.
+The clock is handed in. A waiting record gives way to a newer one of the same finding, since that has the totals; so what waits is
+bounded by the findings followed, and by a bound of its own. What is over it is refused and counted: the next record of that finding
+brings it.
 """
 
 from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
+from typing import NamedTuple
 
-from sensor.ledger.database import LedgerError
-from sensor.ledger.ledger import NOT_MUTED, Ledger
-from sensor.ledger.records import Record, identity
+from sensor.ledger.ledger import NOTHING_SUPPRESSED, Ledger
+from sensor.ledger.store.database import LedgerError
 from sensor.model.finding import Finding
+from sensor.model.record import Record, record_id
+from sensor.model.time import MILLISECOND_NS, SECOND_NS
 
 #: Records that wait at most, and how many go into one transaction.
-MOST_WAITING, STEP = 100_000, 500
+MAX_WAITING, STEP = 100_000, 500
 #: The first and the longest pause after a failure.
-FIRST_PAUSE_NS, LONGEST_PAUSE_NS = 500_000_000, 15_000_000_000
+FIRST_PAUSE_NS, LONGEST_PAUSE_NS = 500 * MILLISECOND_NS, 15 * SECOND_NS
+
+
+class WaitingRecord(NamedTuple):
+    """A record that is not in the ledger yet."""
+
+    record: Record
+    suppressed: str | None  # why it is not to be reported
 
 
 class Recorder:
     """In front of one ledger; used by the line's thread alone."""
 
-    def __init__(self, ledger: Ledger, clock: Callable[[], int], most_waiting: int = MOST_WAITING) -> None:
+    def __init__(self, ledger: Ledger, clock: Callable[[], int], most_waiting: int = MAX_WAITING) -> None:
         self._ledger = ledger
         self._clock = clock  # monotonic nanoseconds
         self._most_waiting = most_waiting
-        self._waiting: list[tuple[Record, str | None]] = []
+        self._waiting: list[WaitingRecord] = []
         self._places: dict[str, int] = {}
         self._pause_ns = 0
         self._again_ns = 0
@@ -39,29 +49,31 @@ class Recorder:
         """Counts since the start, and how many records wait now."""
         return {**self._counters, "records_waiting": len(self._waiting)}
 
-    def record(self, records: Sequence[Record], now_ns: int, muted: Mapping[str, str] = NOT_MUTED) -> list[Record]:
-        """Take records and put what waits into the ledger, unless a pause is on; what was recorded now, as it stands there.
+    def record(
+        self, records: Sequence[Record], now_ns: int, suppressed: Mapping[str, str] = NOTHING_SUPPRESSED
+    ) -> list[Record]:
+        """Take records and put what waits into the ledger, unless a pause is on; what was recorded now, as the ledger has it.
 
         Never raises LedgerError. To be called now and then without records too, so that what waits is tried again.
         """
-        for one in records:
-            self._add(one, muted.get(identity(one)))
+        for record in records:
+            self._add(record, suppressed.get(record_id(record)))
         return self._flush(now_ns) if self._clock() >= self._again_ns else []
 
     def flush(self, now_ns: int) -> list[Record]:
         """Try at once, whatever pause is on; for the end of the run."""
         return self._flush(now_ns)
 
-    def _add(self, record: Record, muted: str | None) -> None:
-        name = identity(record)
+    def _add(self, record: Record, suppressed: str | None) -> None:
+        name = record_id(record)
         place = self._places.get(name)
-        if place is not None and not _ended(self._waiting[place][0], record):
-            self._waiting[place] = (record, muted)
+        if place is not None and not _ended(self._waiting[place].record, record):
+            self._waiting[place] = WaitingRecord(record, suppressed)
         elif len(self._waiting) >= self._most_waiting:
             self._counters["records_refused"] += 1
         else:
             self._places[name] = len(self._waiting)
-            self._waiting.append((record, muted))
+            self._waiting.append(WaitingRecord(record, suppressed))
 
     def _flush(self, now_ns: int) -> list[Record]:
         recorded: list[Record] = []
@@ -69,8 +81,8 @@ class Recorder:
         try:
             while done < len(self._waiting):
                 step = self._waiting[done : done + STEP]
-                muted = {identity(one): why for one, why in step if why is not None}
-                recorded += self._ledger.record([one for one, _ in step], now_ns, muted)
+                suppressed = {record_id(record): why for record, why in step if why is not None}
+                recorded += self._ledger.record([record for record, _ in step], now_ns, suppressed)
                 done += len(step)
         except LedgerError as error:
             self._counters["record_failures"] += 1
@@ -82,7 +94,7 @@ class Recorder:
         self._counters["records_recorded"] += done
         if done:
             self._waiting = self._waiting[done:]
-            self._places = {identity(one): place for place, (one, _) in enumerate(self._waiting)}
+            self._places = {record_id(record): place for place, (record, _) in enumerate(self._waiting)}
         return recorded
 
 

@@ -8,7 +8,7 @@ import itertools
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sensor.ledger.write.continued import continued
+from sensor.ledger.write.merge import merge_findings
 from sensor.line.join import MAX_FLOWS
 from sensor.model.evidence import Grade
 from sensor.model.quantities import Interval, Power, ShareTimeline
@@ -24,20 +24,20 @@ def test_however_often_the_process_restarts_the_totals_are_those_of_one_run(cuts
     parts = [finding(flows=FLOWS[low:high]) for low, high in itertools.pairwise(edges) if low < high]
     known = parts[0]
     for part in parts[1:]:
-        known = continued(known, part)
+        known = merge_findings(known, part)
     assert known == dataclasses.replace(whole, evidence=known.evidence)
 
 
 @given(st.integers(1, 12), st.integers(1, 12))
 def test_the_same_packets_again_add_nothing(some: int, others: int) -> None:
     one, other = finding(flows=FLOWS[:some]), finding(flows=FLOWS[:others])
-    assert continued(one, other) == max(one, other, key=lambda record: record.flow_count)
+    assert merge_findings(one, other) == max(one, other, key=lambda record: record.flow_count)
 
 
 def test_the_newest_connections_are_kept_and_all_are_counted() -> None:
     many = tuple(flow(number, began_s=number) for number in range(MAX_FLOWS))
     more = tuple(flow(number, began_s=number) for number in range(MAX_FLOWS, MAX_FLOWS + 10))
-    known = continued(finding(flows=many), finding(flows=more))
+    known = merge_findings(finding(flows=many), finding(flows=more))
     assert len(known.flows) == MAX_FLOWS
     assert known.flow_count == MAX_FLOWS + 10
     assert known.flows[-1] == more[-1]
@@ -46,7 +46,7 @@ def test_the_newest_connections_are_kept_and_all_are_counted() -> None:
 def test_what_was_proven_stays_proven_and_what_was_learnt_stays_known() -> None:
     before = finding(flows=FLOWS[:2], grade=Grade.VERIFIED, software="xmrig", reasons=("a share was recomputed",))
     now = finding(flows=FLOWS[2:3], grade=Grade.SPEAKS, confidence=0.8)
-    known = continued(before, now)
+    known = merge_findings(before, now)
     assert (known.grade, known.reasons, known.software) == (Grade.VERIFIED, before.reasons, "xmrig")
 
 
@@ -54,7 +54,7 @@ def test_rates_are_those_of_the_present_and_energy_adds_up() -> None:
     rate = Interval(1.0, 2.0, 3.0, 0.95)
     before = finding(flows=FLOWS[:2], hashrate_hps=rate, energy_kwh=Power(1, 2, 3, "device"))
     now = finding(flows=FLOWS[2:3], energy_kwh=Power(10, 20, 30, "algorithm"))
-    known = continued(before, now)
+    known = merge_findings(before, now)
     assert known.hashrate_hps is None
     assert known.energy_kwh == Power(11, 22, 33, "algorithm")
 
@@ -63,9 +63,9 @@ def test_shares_over_time_add_up_bin_by_bin() -> None:
     second = 1_000_000_000
     before = finding(flows=FLOWS[:2], timeline=ShareTimeline(10 * second, second, (1, 2)))
     now = finding(flows=FLOWS[2:3], timeline=ShareTimeline(11 * second, second, (4, 0, 1)))
-    assert continued(before, now).timeline == ShareTimeline(10 * second, second, (1, 6, 0, 1))
+    assert merge_findings(before, now).timeline == ShareTimeline(10 * second, second, (1, 6, 0, 1))
 
 
 def test_work_of_different_algorithms_is_never_added() -> None:
     before, now = finding(flows=FLOWS[:2], algorithm="rx/0"), finding(flows=FLOWS[2:3], algorithm="sha256d")
-    assert continued(before, now).work_hashes == now.work_hashes
+    assert merge_findings(before, now).work_hashes == now.work_hashes

@@ -1,0 +1,67 @@
+"""Reads cases, whole, as they were at the end of a period or are now. SQL in, plain data out."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+
+from sqlalchemy import Connection, RowMapping, select
+
+from sensor.cases import states
+from sensor.ledger.read.owners import UNKNOWN_OWNER, SiteOwner, site_owners
+from sensor.ledger.store.schema import CASES, CHANGES, SERIES
+from sensor.model.summary import Case, CaseSubject, Change
+
+FOREVER = 1 << 62
+
+
+def cases(
+    connection: Connection, from_ns: int = 0, to_ns: int = FOREVER, case_id: int | None = None
+) -> dict[CaseSubject, Case]:
+    """The cases opened before a moment, with what had become of them until then.
+
+    A false alarm is one whenever it was called so: what turned out to be wrong is not shown of the past either. `from_ns` leaves
+    out cases that had ended before it.
+    """
+    query = select(CASES).where(CASES.c.opened_ns < to_ns, CASES.c.last_ns >= 0).order_by(CASES.c.case_id)
+    history = select(CHANGES).where(CHANGES.c.at_ns < to_ns).order_by(CHANGES.c.case_id, CHANGES.c.change_id)
+    if case_id is not None:
+        query, history = query.where(CASES.c.case_id == case_id), history.where(CHANGES.c.case_id == case_id)
+    rows = connection.execute(query).mappings().all()
+    changes: dict[int, list[Change]] = defaultdict(list)
+    for row in connection.execute(history).mappings():
+        changes[row["case_id"]].append(Change(row["at_ns"], row["state"], row["who"], row["why"]))
+    owners = site_owners(connection, (row["site_id"] for row in rows))
+    found: dict[CaseSubject, Case] = {}
+    for row in rows:
+        case = _case(row, changes[row["case_id"]], owners.get(row["site_id"], UNKNOWN_OWNER))
+        if case.state != "closed" or max(case.since_ns, case.last_ns) >= from_ns:
+            found[CaseSubject(row["site_id"], row["address"])] = case
+    return found
+
+
+def addresses(connection: Connection, case: Case) -> list[str]:
+    """The addresses that a case is about."""
+    if case.site_id is None:
+        return [case.address or ""]
+    query = select(SERIES.c.miner_ip).where(SERIES.c.site_id == case.site_id, SERIES.c.muted == 0)
+    return list(connection.scalars(query.distinct().order_by(SERIES.c.miner_ip)))
+
+
+def _case(row: RowMapping, changes: list[Change], owner: SiteOwner) -> Case:
+    state, since_ns = row["state"], row["since_ns"]
+    if state != "false-alarm" and changes:
+        state, since_ns = changes[-1].state, changes[-1].at_ns
+    return Case(
+        case_id=row["case_id"],
+        state=state,
+        since_ns=since_ns,
+        opened_ns=row["opened_ns"],
+        due_ns=states.due_ns(state, since_ns),
+        site_id=row["site_id"] or None,
+        address=row["address"] or None,
+        enterprise=owner.enterprise,
+        site=owner.site,
+        first_ns=row["first_ns"],
+        last_ns=row["last_ns"],
+        changes=tuple(changes),
+    )

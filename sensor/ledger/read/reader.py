@@ -1,0 +1,85 @@
+"""The one read side of a ledger: for bulletin, export, explain, `ledger list` and `show`, delivery, and a console. It changes nothing."""
+
+from __future__ import annotations
+
+from sqlalchemy import Engine
+
+from sensor.ledger.read import cases, energy, findings, owners, periods
+from sensor.ledger.read.findings import StoredFinding
+from sensor.ledger.read.owners import AddressOwner
+from sensor.ledger.store.database import reading
+from sensor.model.finding import Finding
+from sensor.model.node import Node
+from sensor.model.summary import Case, Place, Range, Summary
+
+
+class LedgerReader:
+    """What one database knows. Any thread may ask; every answer is of one moment. All methods raise LedgerError."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+
+    def findings(
+        self,
+        address: str | None = None,
+        state: str | None = None,
+        *,
+        finding_id: str | None = None,
+        limit: int = 10_000,
+    ) -> list[StoredFinding]:
+        """Findings, newest first: of a miner's or pool's address, in a state ("opened", "updated", "closed", or "open" for both of
+        the first), or of one identity."""
+        with reading(self._engine) as connection:
+            return findings.findings(connection, address, state, finding_id=finding_id, limit=limit)
+
+    def reported_findings(self, from_ns: int, to_ns: int, newest: int) -> list[Finding]:
+        """The findings seen in [from_ns, to_ns) that are not suppressed, in order of first packet and identity. Only so many of
+        the newest findings are looked through."""
+        return findings.reported(self.findings(limit=newest), from_ns, to_ns)
+
+    def open_findings(self, after: str = "", most: int = 500) -> list[Finding]:
+        """A page of the findings that are open and not suppressed, in the order of their identities."""
+        with reading(self._engine) as connection:
+            return findings.open_findings(connection, after, most)
+
+    def nodes(self, address: str | None = None, limit: int = 10_000) -> list[Node]:
+        """The nodes of an address, or all, newest first."""
+        with reading(self._engine) as connection:
+            return findings.nodes(connection, address, limit)
+
+    def cases(self) -> list[Case]:
+        """All cases as they are now, in the order of their numbers."""
+        with reading(self._engine) as connection:
+            return list(cases.cases(connection).values())
+
+    def case(self, case_id: int) -> Case | None:
+        """One case as it is now; None if there is none of this number."""
+        with reading(self._engine) as connection:
+            return next(iter(cases.cases(connection, case_id=case_id).values()), None)
+
+    def case_addresses(self, case: Case) -> list[str]:
+        """The addresses that a case is about."""
+        with reading(self._engine) as connection:
+            return cases.addresses(connection, case)
+
+    def address_owners(self, address: str) -> list[AddressOwner]:
+        """Whose an address was, oldest first."""
+        with reading(self._engine) as connection:
+            return owners.address_owners(connection, address)
+
+    def newest_ns(self) -> int | None:
+        """When the last of all mining was seen; None in an empty ledger."""
+        with reading(self._engine) as connection:
+            return periods.newest_ns(connection)
+
+    def summary(self, from_ns: int, to_ns: int) -> Summary:
+        """What the ledger has of [from_ns, to_ns). Raises ValueError if the period has no length."""
+        if to_ns <= from_ns:
+            raise ValueError("a period must end after it begins")
+        with reading(self._engine) as connection:
+            return periods.summary(connection, from_ns, to_ns)
+
+    def energy_by_place(self, from_ns: int, to_ns: int) -> dict[Place, Range]:
+        """Kilowatt-hours of every place whose roll-ups begin in [from_ns, to_ns), false alarms included."""
+        with reading(self._engine) as connection:
+            return energy.energy_by_place(connection, from_ns, to_ns)

@@ -1,0 +1,53 @@
+"""From the configuration to a ledger: its bounds, and the records of a replay put into one."""
+
+from __future__ import annotations
+
+import datetime
+from collections.abc import Sequence
+
+from sensor.ledger.ledger import Ledger
+from sensor.ledger.store.bounds import LedgerBounds
+from sensor.line.suppress import Policy
+from sensor.model.finding import Finding
+from sensor.model.record import Record
+from sensor.model.time import DAY_NS, day_of
+from sensor.settings.sections import Findings, Keeping
+
+#: Records in one transaction.
+STEP = 500
+
+
+def bounds_of(settings: Keeping) -> LedgerBounds:
+    """The bounds that are configured. Days begin at the zone's standard midnight."""
+    offset = settings.zone.utcoffset(datetime.datetime(2000, 1, 1)) or datetime.timedelta()
+    return LedgerBounds(
+        outbox_rows=settings.outbox_rows,
+        outbox_bytes=settings.outbox_bytes,
+        findings=settings.findings,
+        nodes=settings.nodes,
+        closed_ns=settings.keep_days * DAY_NS,
+        hours_ns=settings.hours_days * DAY_NS,
+        rollups_ns=settings.rollup_days * DAY_NS,
+        day_offset_hours=round(offset.total_seconds() / 3_600),
+    )
+
+
+def record_replay(records: Sequence[Record], last_ns: int, settings: Keeping, findings: Findings) -> None:
+    """Record a replay in the configured ledger, as a daemon would have at that time; done again, it adds nothing. Raises LedgerError.
+
+    What is on the allow-list or too weak is suppressed by the findings' settings. The time from the first record to the capture's
+    last packet counts as coverage, and cases that fell silent in it are closed.
+    """
+    policy = Policy(findings)
+    ledger = Ledger.open(settings.url, bounds=bounds_of(settings))
+    try:
+        for start in range(0, len(records), STEP):
+            page = records[start : start + STEP]
+            newest_ns = max(record.last_ns for record in page)
+            suppressed = policy.quiet([record for record in page if isinstance(record, Finding)], day_of(newest_ns))
+            ledger.record(page, newest_ns, suppressed)
+        if records:
+            ledger.add_coverage(min(record.first_ns for record in records), last_ns, replayed=True)
+            ledger.review_cases(last_ns)
+    finally:
+        ledger.close()

@@ -1,0 +1,193 @@
+"""What a finding amounts to, and how an amount is spread over hours or taken out of them. Pure; knows findings and hours, no tables.
+
+Whole numbers stay whole: they are dealt out by rounding the running sum, so the parts always add up to the whole.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from itertools import accumulate
+from typing import NamedTuple
+
+from sensor.model.finding import Finding
+from sensor.model.quantities import Interval, Power
+from sensor.model.time import HOUR_NS
+
+
+class Amounts(NamedTuple):
+    """What a roll-up counts. The fields are the columns, and their order is that of stored JSON."""
+
+    sessions: float = 0  # this and the next three are whole numbers
+    shares: float = 0
+    accepted: float = 0
+    stream_bytes: float = 0
+    seconds: float = 0  # the connections' time
+    lost_seconds: float = 0  # of it, in proportion to the bytes that were not seen
+    work_hashes: float = 0  # this and the next are estimates of the time in which the miner was watched
+    hashes_low: float = 0
+    hashes_best: float = 0
+    hashes_high: float = 0
+    energy_low: float = 0  # kilowatt-hours
+    energy_best: float = 0
+    energy_high: float = 0
+
+    def with_estimates(self, other: Amounts) -> Amounts:
+        """These counts and times, with the estimates of another."""
+        return Amounts(*self[:FIRST_ESTIMATE], *other[FIRST_ESTIMATE:])
+
+
+#: The columns of a roll-up. The first WHOLE are whole numbers; those from FIRST_ESTIMATE on are estimates.
+MEASURES = Amounts._fields
+WHOLE, FIRST_ESTIMATE = MEASURES.index("seconds"), MEASURES.index("work_hashes")
+JOULES_PER_KWH = 3_600_000.0
+#: Sums of floats in another order differ by less than this part of them.
+ROUNDING = 1e-9
+
+ByHour = dict[int, Amounts]  # by hours since the epoch
+NOTHING = Amounts()
+
+
+def totals(finding: Finding) -> Amounts:
+    """What one run has seen of a finding."""
+    shares, seconds = finding.shares, finding.active_seconds
+    hashes_low, hashes_best, hashes_high = _product(finding.hashrate_hps, watched_seconds(finding))
+    energy = finding.energy_kwh or Power(0.0, 0.0, 0.0, "algorithm")
+    return Amounts(
+        sessions=finding.flow_count,
+        shares=shares.submitted,
+        accepted=shares.accepted,
+        stream_bytes=finding.stream_bytes,
+        seconds=seconds,
+        lost_seconds=finding.capture_loss * seconds,
+        work_hashes=finding.work_hashes or 0.0,
+        hashes_low=hashes_low,
+        hashes_best=hashes_best,
+        hashes_high=hashes_high,
+        energy_low=energy.low,
+        energy_best=energy.best,
+        energy_high=energy.high,
+    )
+
+
+def watched_seconds(finding: Finding) -> float:
+    """How long the miner was watched, the time that the estimates are of; in seconds.
+
+    Records that older releases stored have no such field. There it is the energy over the power, which were of the same time;
+    without them the connections' time stands in for it.
+    """
+    if finding.watched_seconds > 0.0:
+        return finding.watched_seconds
+    power, energy = finding.power_watts, finding.energy_kwh
+    if power is None or energy is None or power.high <= 0.0:
+        return finding.active_seconds
+    return energy.high * JOULES_PER_KWH / power.high
+
+
+def plus(left: Amounts, right: Amounts) -> Amounts:
+    """The sum."""
+    return Amounts(*(a + b for a, b in zip(left, right, strict=True)))
+
+
+def minus(left: Amounts, right: Amounts) -> Amounts:
+    """The difference."""
+    return Amounts(*(a - b for a, b in zip(left, right, strict=True)))
+
+
+def positive(amounts: Amounts) -> Amounts:
+    """The amounts with 0 for what is below 0."""
+    return Amounts(*(max(0, amount) for amount in amounts))
+
+
+def negative(amounts: Amounts) -> Amounts:
+    """How far each amount is below 0, as a positive number."""
+    return Amounts(*(max(0, -amount) for amount in amounts))
+
+
+def hours_of(finding: Finding, after_ns: int | None = None) -> dict[int, float]:
+    """The hours in which a finding was there (since a moment), with the nanoseconds of each: those of its listed connections."""
+    start = finding.first_ns if after_ns is None else max(after_ns, finding.first_ns)
+    hours: dict[int, float] = {}
+    end = start
+    for flow in sorted(finding.flows, key=lambda flow: flow.first_ns):
+        first, last = max(flow.first_ns, end), min(flow.last_ns, finding.last_ns)
+        if last > first:
+            _cover(hours, first, last)
+            end = last
+    if not hours:
+        _cover(hours, start, max(finding.last_ns, start + 1))
+    return hours
+
+
+def hours_between(from_ns: int, to_ns: int) -> range:
+    """The hours since the epoch that [from_ns, to_ns) touches; at least the one it begins in."""
+    return range(from_ns // HOUR_NS, max(from_ns, to_ns - 1) // HOUR_NS + 1)
+
+
+def overlap_ns(hour: int, from_ns: int, to_ns: int) -> int:
+    """How much of an hour since the epoch lies in [from_ns, to_ns)."""
+    return min(to_ns, (hour + 1) * HOUR_NS) - max(from_ns, hour * HOUR_NS)
+
+
+def spread(amounts: Amounts, weights: Mapping[int, float]) -> ByHour:
+    """Deal an amount out over hours in proportion to their weights, of which one at least is not 0."""
+    hours = sorted(weights)
+    columns = [_dealt(amount, [weights[hour] for hour in hours], at < WHOLE) for at, amount in enumerate(amounts)]
+    return _by_hour(hours, columns)
+
+
+def taken(amounts: Amounts, rows: Mapping[int, Amounts]) -> ByHour:
+    """How much to take out of each hour so that the amount is taken in all, never more than is there."""
+    hours = sorted(rows)
+    columns = [_portion(amount, [rows[hour][at] for hour in hours], at < WHOLE) for at, amount in enumerate(amounts)]
+    return _by_hour(hours, columns)
+
+
+def shaped(amounts: Amounts, like: Mapping[int, Amounts], otherwise: Mapping[int, float]) -> ByHour:
+    """Deal an amount out as another is: each measure like itself, what was not there before like the time."""
+    hours = sorted(like) or sorted(otherwise)
+    columns = []
+    for at, amount in enumerate(amounts):
+        for weights in ([like[hour][at] for hour in sorted(like)], [like[hour].seconds for hour in sorted(like)]):
+            if sum(weights) > 0:
+                break
+        else:
+            weights = [otherwise.get(hour, 0.0) for hour in hours]
+        columns.append(_dealt(amount, weights if sum(weights) > 0 else [1.0] * len(hours), at < WHOLE))
+    return _by_hour(hours, columns)
+
+
+def _by_hour(hours: Sequence[int], columns: Sequence[Sequence[float]]) -> ByHour:
+    """Rows of amounts from one column for each measure."""
+    return {hour: Amounts(*row) for hour, row in zip(hours, zip(*columns, strict=True), strict=True)}
+
+
+def _cover(hours: dict[int, float], first_ns: int, last_ns: int) -> None:
+    """Add the time between two moments to the hours it lies in."""
+    for hour in hours_between(first_ns, last_ns):
+        hours[hour] = hours.get(hour, 0.0) + overlap_ns(hour, first_ns, last_ns)
+
+
+def _dealt(amount: float, weights: Sequence[float], whole: bool) -> list[float]:
+    if not amount:
+        return [0] * len(weights)
+    total = math.fsum(weights)
+    if not whole:
+        return [amount * weight / total for weight in weights]
+    ends = [math.floor(amount * part / total + 0.5) for part in accumulate(weights)]
+    ends[-1] = round(amount)
+    return [end - before for end, before in zip(ends, [0, *ends], strict=False)]
+
+
+def _portion(amount: float, there: Sequence[float], whole: bool) -> list[float]:
+    total = math.fsum(there)
+    if amount <= 0 or total <= 0:
+        return [0] * len(there)
+    if amount >= total * (1.0 - ROUNDING):
+        return list(there)
+    return _dealt(amount, there, whole)
+
+
+def _product(rate: Interval | None, seconds: float) -> tuple[float, float, float]:
+    """Low, best and high of a rate over a time."""
+    return (0.0, 0.0, 0.0) if rate is None else (rate.low * seconds, rate.best * seconds, rate.high * seconds)

@@ -1,0 +1,78 @@
+"""Records and attributions as JSON text and back, exactly; and text fit for a column. Knows their shape from their types, nothing else.
+
+Not by pydantic's own JSON: text from the network may hold lone surrogates (an escaped one is valid JSON), which UTF-8 cannot
+carry. As ASCII with escapes everything survives, and no database sees a NUL.
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+import zlib
+from typing import Any
+
+from pydantic import TypeAdapter
+
+from sensor.model.attribution import Attribution, Enterprise
+from sensor.model.finding import Finding
+from sensor.model.record import Record
+
+#: A text of so many characters or more is compressed; the prefix marks it (JSON begins otherwise).
+COMPRESSED_FROM, COMPRESSED_PREFIX = 8_192, "zlib85:"
+#: Longer text from the network or from books is cut where it stands in a column of its own; records keep it whole.
+MAX_COLUMN_CHARACTERS = 240
+_RECORD: TypeAdapter[Record] = TypeAdapter(Record)
+_ENTERPRISE: TypeAdapter[Enterprise] = TypeAdapter(Enterprise)
+_ATTRIBUTION: TypeAdapter[Attribution] = TypeAdapter(Attribution)
+
+
+def dumps(record: Record) -> str:
+    """One record as ASCII text."""
+    return json.dumps(_RECORD.dump_python(record, warnings=False), separators=(",", ":"))
+
+
+def packed(text: str) -> str:
+    """A text as it is stored: a long one is compressed, for hundreds of connections are alike."""
+    if len(text) < COMPRESSED_FROM:
+        return text
+    return COMPRESSED_PREFIX + base64.b85encode(zlib.compress(text.encode("ascii"), 1)).decode("ascii")
+
+
+def loads(text: str) -> Record:
+    """The record of a text that `dumps` wrote, packed or not; fields added since then have their defaults."""
+    if text.startswith(COMPRESSED_PREFIX):
+        text = zlib.decompress(base64.b85decode(text.removeprefix(COMPRESSED_PREFIX))).decode("ascii")
+    return _RECORD.validate_python(json.loads(text))
+
+
+def load_finding(text: str) -> Finding:
+    """The finding of a text that `dumps` wrote of a finding."""
+    record = loads(text)
+    assert isinstance(record, Finding)
+    return record
+
+
+def dump_enterprise(enterprise: Enterprise) -> str:
+    """An enterprise as ASCII text."""
+    return json.dumps(_ENTERPRISE.dump_python(enterprise))
+
+
+def load_enterprise(text: str) -> Enterprise:
+    """The enterprise of a text that `dump_enterprise` wrote."""
+    return _ENTERPRISE.validate_python(json.loads(text))
+
+
+def dump_attribution(attribution: Attribution) -> str:
+    """An attribution with its claims as ASCII text."""
+    return json.dumps(_ATTRIBUTION.dump_python(attribution, warnings=False))
+
+
+def load_attribution(text: str) -> Attribution:
+    """The attribution of a text that `dump_attribution` wrote."""
+    loaded: Any = json.loads(text)
+    return _ATTRIBUTION.validate_python(loaded)
+
+
+def column_text(text: str, most: int = MAX_COLUMN_CHARACTERS) -> str:
+    """Text that every database takes: no NUL, no lone surrogate, at most so many characters."""
+    return text.encode("utf-8", "backslashreplace").decode().replace("\0", "\\0")[:most]

@@ -1,0 +1,174 @@
+"""The cases in their tables: opened by findings, moved by people, closed by silence, opened again by relapse. SQL within a transaction.
+
+A case is of a site whose enterprise is named, or of an address of which nobody is named. It follows findings that are reported and
+certain: mining that was spoken. Its times are those of the packets.
+"""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass, fields
+
+from sqlalchemy import Connection, RowMapping, insert, select, update
+
+from sensor.cases import states
+from sensor.ledger.store.records import column_text
+from sensor.ledger.store.schema import CASES, CHANGES
+from sensor.ledger.write.owners import SiteRef
+from sensor.model.evidence import Grade
+from sensor.model.finding import Finding
+from sensor.model.summary import CaseSubject, State
+
+#: The least grade that opens a case.
+LEAST_GRADE = Grade.SPEAKS
+#: What is stored of a reason.
+MAX_REASON_CHARACTERS = 2_000
+
+
+def case_subject(site: SiteRef, address: str) -> CaseSubject:
+    """What a case about an address of a site is of."""
+    return CaseSubject(site.site_id, "") if site.named else CaseSubject(0, address)
+
+
+@dataclass(slots=True)
+class CaseRecord:
+    """One case as its table holds it."""
+
+    case_id: int
+    site_id: int
+    address: str
+    state: State
+    since_ns: int
+    opened_ns: int
+    first_ns: int
+    last_ns: int
+
+    @property
+    def subject(self) -> CaseSubject:
+        """What it is of."""
+        return CaseSubject(self.site_id, self.address)
+
+
+def case_record(row: RowMapping) -> CaseRecord:
+    """The case of a row of CASES."""
+    return CaseRecord(**{field.name: row[field.name] for field in fields(CaseRecord)})
+
+
+class CaseWriter:
+    """The cases of one step."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+        self._cases: dict[CaseSubject, CaseRecord | None] = {}
+        self._changed: set[CaseSubject] = set()
+
+    def false_alarm(self, subject: CaseSubject) -> str | None:
+        """Why a subject's findings are suppressed; None unless its case was called a false alarm."""
+        case = self._case(subject)
+        if case is None or case.state != "false-alarm":
+            return None
+        history = select(CHANGES.c.why).where(CHANGES.c.case_id == case.case_id)
+        why = self._connection.scalar(history.order_by(CHANGES.c.change_id.desc()).limit(1))
+        return f"false alarm: {why} (case {case.case_id})"
+
+    def add(self, finding: Finding, subject: CaseSubject, more_shares: bool) -> int | None:
+        """A reported finding was seen; the number of its case. A closed one relapses when shares came after it was closed."""
+        case = self._case(subject)
+        if case is None and finding.grade < LEAST_GRADE:
+            return None
+        if subject.site_id:
+            case = self._take_over(subject, case, finding)
+        if case is None:
+            case = self._open(subject, finding)
+        elif case.state == "closed" and more_shares and finding.last_ns > max(case.since_ns, case.last_ns):
+            why = f"mining again: {finding.miner_ip} at {finding.pool_ip} port {finding.pool_port}"
+            move(self._connection, case, "relapsed", states.SENSOR, why, finding.last_ns)
+        if finding.first_ns < case.first_ns or finding.last_ns > case.last_ns:
+            case.first_ns = min(case.first_ns, finding.first_ns)
+            case.last_ns = max(case.last_ns, finding.last_ns)
+            self._changed.add(subject)
+        return case.case_id
+
+    def write(self) -> None:
+        """Write the times of cases that were seen again."""
+        for subject in self._changed:
+            case = self._cases[subject]
+            assert case is not None
+            times = {"first_ns": case.first_ns, "last_ns": case.last_ns}
+            self._connection.execute(update(CASES).where(CASES.c.case_id == case.case_id).values(times))
+        self._changed.clear()
+
+    def _case(self, subject: CaseSubject) -> CaseRecord | None:
+        if subject not in self._cases:
+            query = select(CASES).where(CASES.c.site_id == subject.site_id, CASES.c.address == subject.address)
+            row = self._connection.execute(query).mappings().one_or_none()
+            self._cases[subject] = None if row is None else case_record(row)
+        return self._cases[subject]
+
+    def _open(self, subject: CaseSubject, finding: Finding) -> CaseRecord:
+        at_ns = finding.last_ns
+        case = CaseRecord(0, *subject, "new", at_ns, at_ns, finding.first_ns, finding.last_ns)
+        values = {name: value for name, value in asdict(case).items() if name != "case_id"}
+        case_id = self._connection.scalar(insert(CASES).values(values).returning(CASES.c.case_id))
+        assert case_id is not None
+        case.case_id = case_id
+        why = f"{finding.miner_ip} mines at {finding.pool_ip} port {finding.pool_port}: {finding.grade.label}"
+        _write_change(self._connection, case, states.SENSOR, why, at_ns)
+        self._cases[subject] = case
+        return case
+
+    def _take_over(self, subject: CaseSubject, case: CaseRecord | None, finding: Finding) -> CaseRecord | None:
+        """The owner of an address became known: the case of the address goes on as the owner's."""
+        ownerless = CaseSubject(0, finding.miner_ip)
+        earlier = self._case(ownerless)
+        if earlier is None or earlier.state not in states.OPEN:
+            return case
+        if case is None:
+            self._cases[ownerless] = None
+            self._changed.discard(ownerless)
+            earlier.site_id, earlier.address = subject
+            self._cases[subject] = earlier
+            same = CASES.c.case_id == earlier.case_id
+            self._connection.execute(update(CASES).where(same).values(site_id=subject.site_id, address=""))
+            return earlier
+        why = f"the address is of a site known by now: goes on as case {case.case_id}"
+        move(self._connection, earlier, "closed", states.SENSOR, why, finding.last_ns)
+        return case
+
+
+def set_state(connection: Connection, case_id: int, state: State, who: str, why: str, at_ns: int) -> State:
+    """Move a case by command; the state it was in. Raises CaseError if there is none, or it cannot go there."""
+    row = connection.execute(select(CASES).where(CASES.c.case_id == case_id)).mappings().one_or_none()
+    if row is None:
+        raise states.CaseError(f"there is no case {case_id}")
+    case = case_record(row)
+    before = case.state
+    states.check_move(before, state)
+    move(connection, case, state, who, why, at_ns)
+    return before
+
+
+def move(connection: Connection, case: CaseRecord, state: State, who: str, why: str, at_ns: int) -> None:
+    """Write a case's new state and its history, never before its last change."""
+    case.state, case.since_ns = state, max(at_ns, case.since_ns)
+    values = {"state": case.state, "since_ns": case.since_ns}
+    connection.execute(update(CASES).where(CASES.c.case_id == case.case_id).values(values))
+    _write_change(connection, case, who, why, case.since_ns)
+
+
+def open_cases(connection: Connection, before_ns: int, after_id: int, most: int) -> list[CaseRecord]:
+    """A page of the open cases that were last seen before a moment, in the order of their numbers."""
+    quiet = CASES.c.last_ns < before_ns
+    query = select(CASES).where(CASES.c.state.in_(states.OPEN), quiet, CASES.c.case_id > after_id)
+    rows = connection.execute(query.order_by(CASES.c.case_id).limit(most)).mappings()
+    return [case_record(row) for row in rows]
+
+
+def _write_change(connection: Connection, case: CaseRecord, who: str, why: str, at_ns: int) -> None:
+    row = {
+        "case_id": case.case_id,
+        "at_ns": at_ns,
+        "state": case.state,
+        "who": column_text(who),
+        "why": column_text(why, MAX_REASON_CHARACTERS),
+    }
+    connection.execute(insert(CHANGES).values(row))
