@@ -1,6 +1,7 @@
-"""From what the ledger says of a period to the figures of a bulletin: who, where, how much. Pure sums; nothing is rounded.
+"""From a ledger's summary of a period to the figures of a bulletin: who, where, how much. Pure sums; nothing is rounded.
 
-An address counts once however many algorithms it mines by; hashrates are summed within one algorithm only. Energy adds over all.
+An address counts once however many algorithms it mines by; hashrates are summed within one algorithm only. Energy adds
+over all.
 """
 
 from __future__ import annotations
@@ -45,7 +46,8 @@ class Frame:
 def figures(
     now: Summary, before: Summary, days: Days, frame: Frame, meters: tuple[MeterCheck, ...] | None = None
 ) -> Figures:
-    """All figures of a bulletin from the summaries of its period and of the one before. `days` are energies, already of the region."""
+    """All figures of a bulletin from the summaries of its period and of the one before. `days` are energies, already of
+    the region."""
     return _Aggregation(now, before, frame).figures(days, meters)
 
 

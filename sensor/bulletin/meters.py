@@ -1,4 +1,5 @@
-"""Which mining stands behind which meter: readings by the name of an enterprise or of premises, lines of the ledger by their site. Pure."""
+"""Which mining stands behind which meter: readings by the name of an enterprise or of premises, lines of the ledger by
+their site. Pure."""
 
 from __future__ import annotations
 

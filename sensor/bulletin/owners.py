@@ -1,4 +1,5 @@
-"""Owners as a bulletin may show them: persons lose name and premises, places get their names. Pure, but for the table of divisions."""
+"""Owners as a bulletin may show them: persons lose name and premises, places get their names. Pure, but for the table
+of divisions."""
 
 from __future__ import annotations
 

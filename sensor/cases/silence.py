@@ -1,14 +1,15 @@
-"""How improbable a silence is for a miner that is still there. Pure numbers: hours and shares in, a probability out; knows no case.
+"""How improbable a silence is for a miner that is still there. Pure: hours and shares in, a probability out.
 
 A miner that is there is silent for two reasons, and the probabilities of both are added.
 
-*Chance*: n shares in T mining hours came as a Poisson process of unknown rate. With the rate's uncertainty (a gamma posterior), the
-probability of none in the next s hours is (T/(T+s))^n. The pool's control of the difficulty keeps the rate of shares where it was.
+*Chance*: n shares in T mining hours came as a Poisson process of unknown rate. With the rate's uncertainty (a gamma
+posterior), the probability of none in the next s hours is (T/(T+s))^n. The pool's control of the difficulty keeps the
+rate of shares where it was.
 
-*A pause*: nights, weekends, cheap power, a broken line. Of pauses whose mean m is known from k of them only, one of s hours or more has
-probability (km/(km+s))^k (a Lomax tail: exponential pauses whose rate is uncertain). A few pauses that nobody saw are counted with
-them, so that a miner who never paused may begin to, and k is bounded: pauses have several causes. Up to half more than the longest
-pause seen, one more such pause stays as likely as it was: one of k+1.
+*A pause*: nights, weekends, cheap power, a broken line. Of pauses whose mean m is known from k of them only, one of s
+hours or more has probability (km/(km+s))^k (a Lomax tail: exponential pauses whose rate is uncertain). A few pauses
+that nobody saw are counted with them, so that a miner who never paused may begin to, and k is bounded: pauses have
+several causes. Up to half more than the longest pause seen, one more such pause stays as likely as it was: one of k+1.
 
 The tests simulate what comes of it. A pause for a new cause that lasts weeks does close a case; mining again opens it.
 """
@@ -25,7 +26,8 @@ IMPROBABLE = 0.001
 UNSEEN_PAUSES, UNSEEN_HOURS = 3, 24.0
 #: Shorter ones are no pauses but chance, and would hide how long the long ones are.
 SHORTEST_PAUSE_HOURS = 6
-#: Pauses have more than one cause, so that many of one kind say little about the longest of another: the tail never falls off faster.
+#: Pauses have more than one cause, so that many of one kind say little about the longest of another: the tail never
+#: falls off faster.
 MOST_SHAPE = 8
 #: The present rate of shares is that of so many of the last mining hours.
 RECENT_HOURS = 24

@@ -1,7 +1,8 @@
-"""What kind of place a site is, from what was seen of it: a mine, a data centre with mining tenants, intruded hosts, a household, a proxy.
+"""The kind of place a site is: a mine, a data centre with mining tenants, intruded hosts, a household, a proxy.
 
-A pure function: facts in, a class with its confidence and reasons out. Each fact speaks for or against classes with a weight in bits of
-evidence; the confidence is the winner's share of all of them. The weights are judgement, kept in one place to be argued about.
+A pure function: facts in, a class with its confidence and reasons out. Each fact speaks for or against classes with a
+weight in bits of evidence; the confidence is the winner's share of all of them. The weights are judgement, kept in one
+place to be argued about.
 """
 
 from __future__ import annotations
@@ -19,7 +20,8 @@ LEAST_CONFIDENCE = 0.5
 MANY_MACHINES, CAMPAIGN = 20, 3
 #: Shares of hours from which it runs day and night, and below which it is a sideline.
 ALWAYS, SELDOM = 0.9, 0.4
-#: The share of a site's addresses that mine, from which it is what the site is for, and below which it is a corner of it.
+#: The share of a site's addresses that mine, from which it is what the site is for, and below which it is a corner of
+#: it.
 MOST_OF_IT, CORNER = 0.5, 0.1
 KILOWATTS_OF_A_MINE, KILOWATTS_OF_A_HOME = 20.0, 5.0
 INSTITUTIONS = frozenset({"government", "university", "institution", "school", "hospital"})

@@ -1,7 +1,7 @@
-"""The case loop 通报→核查→整改→复查 as a table: states, which may follow which, and when a step is due. Pure; knows no ledger.
+"""The case loop 通报→核查→整改→复查 as a table: states, which may follow which, when a step is due.
 
-notify (通报), check (核查), rectify (整改), re-check (复查); then closed, and relapsed if mining is seen again. A false alarm is the
-other end.
+Notify (通报), check (核查), rectify (整改), re-check (复查); then closed, and relapsed if mining is seen again.
+A false alarm is the other end. Pure; knows no ledger.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 """The ledger: what was found, kept in a database, and the outbox that the exporters deliver from.
 
-Everything of a step of the line is recorded in one transaction, before anything leaves; delivery follows by cursors of its own. It
-knows records and SQL, no network and no exporter. SQLite unless a URL names another database. What is asked of it goes through one
-`LedgerReader`.
+Everything of a step of the line is recorded in one transaction, before anything leaves; delivery follows by cursors of
+its own. It knows records and SQL, no network and no exporter. SQLite unless a URL names another database. What is asked
+of it goes through one `LedgerReader`.
 """
 
 from sensor.ledger.ledger import Ledger

@@ -1,6 +1,7 @@
 """The ledger itself: records in, each step one transaction; its reader answers what is asked of it.
 
-Called from the line's thread; makes no network call unless its URL names a database elsewhere. It judges nothing and formats nothing.
+Called from the line's thread; makes no network call unless its URL names a database elsewhere. It judges nothing and
+formats nothing.
 """
 
 from __future__ import annotations
@@ -29,7 +30,8 @@ from sensor.model.record import Record
 from sensor.model.summary import State
 from sensor.model.time import HOUR_NS
 
-#: Silent cases that are looked at in one transaction, and pages of series that are merged to days at once: the line waits for both.
+#: Silent cases that are looked at in one transaction, and pages of series that are merged to days at once: the line
+#: waits for both.
 CASES_PER_REVIEW, PAGES_PER_PRUNE = 50, 4
 DEFAULT_BOUNDS = LedgerBounds()
 NOTHING_SUPPRESSED: Mapping[str, str] = {}
@@ -52,10 +54,11 @@ class Ledger:
 
     @classmethod
     def open(cls, url: str, *, bounds: LedgerBounds = DEFAULT_BOUNDS, run_id: str | None = None) -> Ledger:
-        """Open or create a database (`sqlite:////var/lib/minewatch/ledger.db`, `postgresql+psycopg://...`) and bring its schema up
-        to date.
+        """Open or create a database (`sqlite:////var/lib/minewatch/ledger.db`, `postgresql+psycopg://...`) and bring
+        its schema up to date.
 
-        `run_id` names the process that follows findings; a fresh one if none is given. Raises LedgerError, one sentence.
+        `run_id` names the process that follows findings; a fresh one if none is given. Raises LedgerError, one
+        sentence.
         """
         ledger = cls(connect(url), bounds, run_id or secrets.token_hex(8))
         while ledger._roll_up_missing():
@@ -69,8 +72,8 @@ class Ledger:
     def record(
         self, records: Sequence[Record], now_ns: int, suppressed: Mapping[str, str] = NOTHING_SUPPRESSED
     ) -> list[Record]:
-        """Record a step: all of it, or (LedgerError) nothing. Returns the records as the ledger has them now, with what earlier
-        runs knew.
+        """Record a step: all of it, or (LedgerError) nothing. Returns the records as the ledger has them now, with what
+        earlier runs knew.
 
         `suppressed` gives for the identity of a finding why it is not to be reported.
         """
@@ -119,7 +122,8 @@ class Ledger:
             return cases.set_state(connection, case_id, state, who, why, at_ns)
 
     def review_cases(self, now_ns: int, most: int = UNBOUNDED) -> list[silence.ClosedCase]:
-        """Close the cases whose silence would be improbable if somebody still mined; those that were closed. Raises LedgerError.
+        """Close the cases whose silence would be improbable if somebody still mined; those that were closed. Raises
+        LedgerError.
 
         At most so many are looked at (a few more); the next call goes on with those after them.
         """
@@ -134,10 +138,11 @@ class Ledger:
         return closed
 
     def prune(self, now_ns: int) -> int:
-        """Delete what is older than the bounds allow, and the oldest of what is more than they allow; how many rows. Raises
-        LedgerError.
+        """Delete what is older than the bounds allow, and the oldest of what is more than they allow; how many rows.
+        Raises LedgerError.
 
-        Roll-ups of a bounded number of series are looked at, once a day: hours that are old become days. Call it now and then.
+        Roll-ups of a bounded number of series are looked at, once a day: hours that are old become days. Call it now
+        and then.
         """
         gone = self._merge_old_hours(now_ns)
         bounds, since_ns = self._bounds, now_ns - self._bounds.closed_ns

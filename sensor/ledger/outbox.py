@@ -1,7 +1,7 @@
 """The outbox: events in the order they were recorded, and for each exporter the number up to which they were delivered.
 
-It knows positions and nothing of destinations. Over the bound the oldest events go, and are counted for each exporter that had
-not had them; what all exporters are done with is deleted.
+It knows positions and nothing of destinations. Over the bound the oldest events go, and are counted for each exporter
+that had not had them; what all exporters are done with is deleted.
 """
 
 from __future__ import annotations
@@ -41,7 +41,8 @@ class Backlog:
 
 
 class EventOutbox:
-    """Used by the line's thread (append) and by each exporter's thread (the rest); writers take turns by the lock they share."""
+    """Used by the line's thread (append) and by each exporter's thread (the rest); writers take turns by the lock they
+    share."""
 
     def __init__(self, engine: Engine, most_rows: int, most_bytes: int, lock: threading.Lock) -> None:
         self._engine = engine
@@ -88,7 +89,8 @@ class EventOutbox:
         return [QueuedEvent(row.sequence, row.event_id, row.created_ns, loads(row.record)) for row in rows]
 
     def commit(self, exporter: str, position: int, refused: int = 0) -> None:
-        """An exporter is done with everything up to a position, of which its destination refused so many. Raises LedgerError."""
+        """An exporter is done with everything up to a position, of which its destination refused so many. Raises
+        LedgerError."""
         cursor = CURSORS.c.exporter == exporter
         with self._lock, writing(self._engine) as connection:
             connection.execute(update(CURSORS).where(cursor).values(refused=CURSORS.c.refused + refused))

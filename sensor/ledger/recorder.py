@@ -1,8 +1,9 @@
-"""Keeps records while the ledger cannot take them (disk full, locked, gone) and tries again: nothing recorded is lost, nothing stops.
+"""Keeps records while the ledger cannot take them (disk full, locked, gone) and tries again: nothing recorded is lost,
+nothing stops.
 
-The clock is handed in. A waiting record gives way to a newer one of the same finding, since that has the totals; so what waits is
-bounded by the findings followed, and by a bound of its own. What is over it is refused and counted: the next record of that finding
-brings it.
+The clock is handed in. A waiting record gives way to a newer one of the same finding, since that has the totals; so
+what waits is bounded by the findings followed, and by a bound of its own. What is over it is refused and counted: the
+next record of that finding brings it.
 """
 
 from __future__ import annotations
@@ -52,7 +53,8 @@ class Recorder:
     def record(
         self, records: Sequence[Record], now_ns: int, suppressed: Mapping[str, str] = NOTHING_SUPPRESSED
     ) -> list[Record]:
-        """Take records and put what waits into the ledger, unless a pause is on; what was recorded now, as the ledger has it.
+        """Take records and put what waits into the ledger, unless a pause is on; what was recorded now, as the ledger
+        has it.
 
         Never raises LedgerError. To be called now and then without records too, so that what waits is tried again.
         """

@@ -33,10 +33,11 @@ def bounds_of(settings: Keeping) -> LedgerBounds:
 
 
 def record_replay(records: Sequence[Record], last_ns: int, settings: Keeping, findings: Findings) -> None:
-    """Record a replay in the configured ledger, as a daemon would have at that time; done again, it adds nothing. Raises LedgerError.
+    """Record a replay in the configured ledger, as a daemon would have at that time; done again, it adds nothing.
+    Raises LedgerError.
 
-    What is on the allow-list or too weak is suppressed by the findings' settings. The time from the first record to the capture's
-    last packet counts as coverage, and cases that fell silent in it are closed.
+    What is on the allow-list or too weak is suppressed by the findings' settings. The time from the first record to the
+    capture's last packet counts as coverage, and cases that fell silent in it are closed.
     """
     policy = Policy(findings)
     ledger = Ledger.open(settings.url, bounds=bounds_of(settings))

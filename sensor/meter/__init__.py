@@ -1,1 +1,2 @@
-"""Metered electricity: readings as power companies hand them over (`readings`), and what they say about mining (`crosscheck`)."""
+"""Metered electricity: readings as power companies hand them over (`readings`), and what they say about mining
+(`crosscheck`)."""

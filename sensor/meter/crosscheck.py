@@ -1,9 +1,9 @@
 """Metered load beside the load that mining should be: consistent, inconsistent, or not comparable, and why. Pure.
 
-A meter measures everything behind it. So mining is refuted only where its low estimate is more than the meter measured, or where the load
-did not rise when mining began; and it is not comparable where readings are too few or the mining would be lost in the load. A step is
-the difference of daily means before and after the mining began, with three standard errors to each side (Welch); a day has all hours in
-it, so night and day cancel out.
+A meter measures everything behind it. So mining is refuted only where its low estimate is more than the meter measured,
+or where the load did not rise when mining began; and it is not comparable where readings are too few or the mining
+would be lost in the load. A step is the difference of daily means before and after the mining began, with three
+standard errors to each side (Welch); a day has all hours in it, so night and day cancel out.
 """
 
 from __future__ import annotations
@@ -48,7 +48,8 @@ class ExpectedLoad:
 def check(
     meter: str, readings: Sequence[MeterReading], mining: ExpectedLoad | None, why_not: str = "no-mining"
 ) -> MeterCheck:
-    """The verdict on one meter; `mining` is None where nothing is known to stand behind it, for the reason `why_not`."""
+    """The verdict on one meter; `mining` is None where nothing is known to stand behind it, for the reason
+    `why_not`."""
     if mining is None:
         return MeterCheck(meter, "not-comparable", (Reason(why_not),), None, None)
     metered_ns, measured = _within(readings, mining.from_ns, mining.to_ns)

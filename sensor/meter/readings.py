@@ -1,7 +1,8 @@
-"""A table of metered load (enterprise or site, time, kilowatt-hours) as readings of meters; each bad row is reported with its line and the reason.
+"""A table of metered load (enterprise or site, time, kilowatt-hours) as readings of meters; each bad row is reported
+with its line and the reason.
 
-The time of a row is the beginning of the interval that its energy was used in; the interval ends where the next row of the meter begins,
-the last one is as long as they usually are. CSV in any encoding, or a spreadsheet. Knows no mining.
+The time of a row is the beginning of the interval that its energy was used in; the interval ends where the next row of
+the meter begins, the last one is as long as they usually are. CSV in any encoding, or a spreadsheet. Knows no mining.
 """
 
 from __future__ import annotations
@@ -158,7 +159,8 @@ def _moment(text: str, zone: ZoneInfo) -> int:
 
 
 def _intervals(energies: dict[int, float]) -> tuple[MeterReading, ...]:
-    """Readings with their ends; none where there is only one. A gap is no interval: the usual length is taken instead."""
+    """Readings with their ends; none where there is only one. A gap is no interval: the usual length is taken
+    instead."""
     times = sorted(energies)
     if len(times) < 2:
         return ()

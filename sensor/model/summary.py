@@ -1,9 +1,9 @@
 """What a ledger says of a period: who mined where, how much, and how the cases stand. Plain data; knows no SQL and no
 document.
 
-The ledger answers with a `Summary` (`sensor/ledger/read/periods.py`); bulletins and lists are made of it. Hashrates and work
-are of one algorithm and are never added to those of another; energy may be added over all. Times are nanoseconds since
-the epoch.
+The ledger answers with a `Summary` (`sensor/ledger/read/periods.py`); bulletins and lists are made of it. Hashrates and
+work are of one algorithm and are never added to those of another; energy may be added over all. Times are nanoseconds
+since the epoch.
 """
 
 from __future__ import annotations
@@ -97,7 +97,8 @@ class Place(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """One address of a site mining by one algorithm in the period. A suppressed finding (allow-list, weak grade) is in none."""
+    """One address of a site mining by one algorithm in the period. A suppressed finding (allow-list, weak grade) is in
+    none."""
 
     address: str
     site_id: int | None  # into Summary.sites; None: nobody is named
@@ -157,7 +158,8 @@ class Total:
 
 @dataclass(frozen=True, slots=True)
 class Summary:
-    """A period [from_ns, to_ns): an hour of the roll-ups belongs to the period in which it begins, so periods add up."""
+    """A period [from_ns, to_ns): an hour of the roll-ups belongs to the period in which it begins, so periods add
+    up."""
 
     from_ns: int
     to_ns: int

@@ -28,10 +28,11 @@ ALGORITHMS = ("sha256d", "etchash", "rx/0", "equihash/200,9", None)
 def line(number: int, kwh: float = 10.0, **changes: object) -> Line:
     """One line of a week."""
     given: dict[str, object] = {
-        "address": f"192.0.2.{number}", "site_id": number, "algorithm": "sha256d", "work_unit": "hashes", "coins": ("BTC",),
-        "pools": ("pool.example",), "dialects": ("stratum-v1",), "grade": Grade.ACCEPTED, "machines": 1,
+        "address": f"192.0.2.{number}", "site_id": number, "algorithm": "sha256d", "work_unit": "hashes",
+        "coins": ("BTC",), "pools": ("pool.example",), "dialects": ("stratum-v1",), "grade": Grade.ACCEPTED, "machines": 1,
         "first_ns": PERIOD.from_ns, "last_ns": PERIOD.to_ns - HOUR,
-        "seconds": 3600.0, "sessions": 1, "shares": 10, "accepted": 9, "work_hashes": 1e15, "hashes": Range(8e14, 1e15, 1.3e15),
+        "seconds": 3600.0, "sessions": 1, "shares": 10, "accepted": 9, "work_hashes": 1e15,
+        "hashes": Range(8e14, 1e15, 1.3e15),
         "hashrate_hps": Range(8e11, 1e12, 1.3e12), "energy_kwh": Range(0.8 * kwh, kwh, 1.5 * kwh), "stream_bytes": 4000,
         "capture_loss": 0.0, "new": False, "case_id": None,
     }  # fmt: skip
@@ -69,7 +70,8 @@ def frame(region: str | None = None, name_persons: bool = False) -> Frame:
 
 @st.composite
 def summaries(draw: st.DrawFn, before: bool = False) -> Summary:
-    """Any summary of a few lines: addresses that mine by several algorithms, sites with and without owners, persons among them."""
+    """Any summary of a few lines: addresses that mine by several algorithms, sites with and without owners, persons
+    among them."""
     categories = draw(
         st.lists(st.sampled_from(("enterprise", "individual", "university", None)), min_size=1, max_size=4)
     )

@@ -1,8 +1,10 @@
-"""Two weeks of a province like Jiangsu's in 2021, written into a real ledger: who truly mines, with which machines, at what cost is known.
+"""Two weeks of a province like Jiangsu's in 2021, written into a real ledger: who truly mines, with which machines, at
+what cost is known.
 
-Owners of every kind hold from one to a few hundred addresses; coins, cities and machines are mixed; some begin in the second week, some end
-with the first, some cases were closed and relapse. Shares fall by chance at the machines' true rate, and each machine's true efficiency
-lies anywhere in its algorithm's range. Beside them stand clean enterprises, of which something was recorded that is muted.
+Owners of every kind hold from one to a few hundred addresses; coins, cities and machines are mixed; some begin in the
+second week, some end with the first, some cases were closed and relapse. Shares fall by chance at the machines' true
+rate, and each machine's true efficiency lies anywhere in its algorithm's range. Beside them stand clean enterprises, of
+which something was recorded that is muted.
 """
 
 from __future__ import annotations
@@ -31,7 +33,8 @@ from tests.ledger.made import finding, flow
 SECOND = 1_000_000_000
 ZONE = ZoneInfo("Asia/Shanghai")
 WEEK = "2026-W10"
-#: Coin, algorithm, unit, dialect, pool, weight, median hashrate of an address, hashes behind a share (one share every ten seconds or so).
+#: Coin, algorithm, unit, dialect, pool, weight, median hashrate of an address, hashes behind a share (one share every
+#: ten seconds or so).
 COINS = (
     ("ETC", "etchash", "hashes", "ethproxy", "etc.pool.example", 45, 4e8),
     ("BTC", "sha256d", "hashes", "stratum-v1", "btc.pool.example", 25, 1e14),
@@ -163,7 +166,8 @@ def _miners(chance: random.Random, addresses: int, first: int = 0) -> list[Miner
 
 
 def _owner(chance: random.Random, number: int, first: int) -> tuple[tuple[Enterprise, Site] | None, int]:
-    """An owner and how many addresses it has: most have few, a few have very many. Every tenth address belongs to nobody known."""
+    """An owner and how many addresses it has: most have few, a few have very many. Every tenth address belongs to
+    nobody known."""
     if chance.random() < 0.1:
         return None, 1
     category = chance.choices([kind for kind, _ in OWNERS], [weight for _, weight in OWNERS])[0]
@@ -229,9 +233,9 @@ def _week(chance: random.Random, miner: Miner, period: Period, truth: Truth | No
         miner.address, None, start_ns, "named", *miner.owner, claims, ("it says so",)
     )
     return dataclasses.replace(
-        made, work_unit=unit, dialect=dialect, attribution=attribution, pool=Pool(host=pool), pool_host=pool, grade=Grade.ACCEPTED,
-        active_seconds=float(seconds), hashrate_hps=interval, spent_hashrate_hps=interval, power_watts=power,
-        energy_kwh=energy_kwh(power, seconds), state="closed", login=f"wallet{miner.number}",
+        made, work_unit=unit, dialect=dialect, attribution=attribution, pool=Pool(host=pool), pool_host=pool,
+        grade=Grade.ACCEPTED, active_seconds=float(seconds), watched_seconds=float(seconds), hashrate_hps=interval, spent_hashrate_hps=interval,
+        power_watts=power, energy_kwh=energy_kwh(power, seconds), state="closed", login=f"wallet{miner.number}",
     )  # fmt: skip
 
 
@@ -266,7 +270,8 @@ def _clean(truth: Truth, period: Period, chance: random.Random) -> list[Finding]
 
 
 def _poisson(chance: random.Random, mean: float) -> int:
-    """A count of mean `mean`: by its gaps where that is small, else by the normal law (within a thousandth above 1,000)."""
+    """A count of mean `mean`: by its gaps where that is small, else by the normal law (within a thousandth above
+    1,000)."""
     if mean > 1_000:
         return max(0, round(chance.gauss(mean, math.sqrt(mean))))
     count, spent = -1, 0.0

@@ -1,4 +1,5 @@
-"""Figures of a bulletin are sums over the summary: never across algorithms, every address once, persons without a name."""
+"""Figures of a bulletin are sums over the summary: never across algorithms, every address once, persons without a
+name."""
 
 from __future__ import annotations
 

@@ -1,4 +1,5 @@
-"""Days and weeks begin at the midnight of their time zone, follow each other without a gap, and are those of ISO 8601."""
+"""Days and weeks begin at the midnight of their time zone, follow each other without a gap, and are those of ISO
+8601."""
 
 from __future__ import annotations
 

@@ -1,4 +1,5 @@
-"""A simulated week in a real ledger, by the command: the truth lies within the bounds, every mine is there, nobody clean is named."""
+"""A simulated week in a real ledger, by the command: the truth lies within the bounds, every mine is there, nobody
+clean is named."""
 
 from __future__ import annotations
 

@@ -1,4 +1,5 @@
-"""Miners for tests of the ledger: findings that grow with time as the line tells them, and owners of their addresses."""
+"""Miners for tests of the ledger: findings that grow with time as the line tells them, and owners of their
+addresses."""
 
 from __future__ import annotations
 

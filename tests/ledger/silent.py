@@ -25,7 +25,8 @@ HOURS = 24
 
 
 def mining_hours(generator: random.Random, kind: str, days: int) -> dict[int, int]:
-    """Shares by hour. Besides what its kind does, any miner has a pool outage of hours now and then, and a power cut of up to two days."""
+    """Shares by hour. Besides what its kind does, any miner has a pool outage of hours now and then, and a power cut of
+    up to two days."""
     per_hour, pause = KINDS[kind]
     per_hour *= math.exp(generator.gauss(0.0, 0.5))
     off = set(_off(generator, pause, days))

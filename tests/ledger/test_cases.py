@@ -1,4 +1,5 @@
-"""The case loop: opened by certain findings, moved by people along allowed ways, closed by silence, opened again by relapse."""
+"""The case loop: opened by certain findings, moved by people along allowed ways, closed by silence, opened again by
+relapse."""
 
 from __future__ import annotations
 

@@ -1,4 +1,5 @@
-"""The ledger: one transaction a step, states that follow from what is known, bounds that hold, mistakes in one sentence."""
+"""The ledger: one transaction a step, states that follow from what is known, bounds that hold, mistakes in one
+sentence."""
 
 from __future__ import annotations
 

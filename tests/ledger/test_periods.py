@@ -1,4 +1,5 @@
-"""Periods: they add up, borders are right, nothing is summed across algorithms; new, gone, muted and false alarms are told apart."""
+"""Periods: they add up, borders are right, nothing is summed across algorithms; new, gone, muted and false alarms are
+told apart."""
 
 from __future__ import annotations
 

@@ -105,7 +105,8 @@ def another(server: str) -> Iterator[str]:
 
 
 def judged(url: str) -> list[object]:
-    """What a ledger says of mining, cases and periods after weeks: owners, moves, relapse, false alarm, days instead of hours."""
+    """What a ledger says of mining, cases and periods after weeks: owners, moves, relapse, false alarm, days instead of
+    hours."""
     ledger = Ledger.open(url, bounds=LedgerBounds(hours_ns=3 * DAY))
     generator = random.Random(3)
     for number in range(100, 130):

@@ -1,4 +1,5 @@
-"""While the ledger cannot take records they wait, within a bound; when it can again, all are recorded, without a restart."""
+"""While the ledger cannot take records they wait, within a bound; when it can again, all are recorded, without a
+restart."""
 
 from __future__ import annotations
 

@@ -1,4 +1,5 @@
-"""Roll-ups: whatever comes in whatever order, tried again or replayed, their sums are the findings' totals, hour by hour never below 0."""
+"""Roll-ups: whatever comes in whatever order, tried again or replayed, their sums are the findings' totals, hour by
+hour never below 0."""
 
 from __future__ import annotations
 
@@ -15,6 +16,7 @@ from sensor.ledger import Ledger, LedgerBounds, LedgerError
 from sensor.ledger.store.amounts import MEASURES, NOTHING, WHOLE, Amounts, hours_of, plus, shaped, spread, taken, totals
 from sensor.ledger.store.database import reading
 from sensor.ledger.store.schema import FINDINGS, MACHINES, ROLLUPS, SERIES, WATCHED
+from sensor.model.time import HOUR_NS
 from tests.ledger.made import SECOND, finding, flow
 from tests.ledger.mining import DAY, HOUR, MONDAY, SHARE, mined, owned, told
 
@@ -140,7 +142,8 @@ def test_a_step_that_fails_leaves_no_trace(tmp_path: Path) -> None:
 @settings(max_examples=12)
 @given(st.integers(0, 1 << 32))
 def test_sums_over_roll_ups_are_sums_over_findings(tmp_path_factory: pytest.TempPathFactory, seed: int) -> None:
-    """Runs that begin anew, connections that come and go, figures that grow, or prove to be others; retries, replays, all mixed."""
+    """Runs that begin anew, connections that come and go, figures that grow, or prove to be others; retries, replays,
+    all mixed."""
     generator = random.Random(seed)
     ledger = opened(tmp_path_factory.mktemp("rolled"))
     clocks = dict.fromkeys(range(4), MONDAY)

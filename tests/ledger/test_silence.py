@@ -1,5 +1,5 @@
-"""Silence closes a case: true exits soon enough, and hardly ever a miner that is only quiet. Simulated by the hour, with everything that
-makes miners quiet: chance, vardiff, nights, weekends, outages of line, pool and power.
+"""Silence closes a case: true exits soon enough, and hardly ever a miner that is only quiet. Simulated by the hour,
+with everything that makes miners quiet: chance, vardiff, nights, weekends, outages of line, pool and power.
 
 The long version is `python -m tests.bench.silence`.
 """

@@ -102,7 +102,8 @@ def test_any_facts_give_a_class_with_a_confidence_and_reasons(facts: SiteFacts) 
 
 
 @pytest.mark.parametrize(("allocation", "addresses"), [
-    ("192.0.2.0/28", 16), ("192.0.2.1", 1), ("192.0.2.8-192.0.2.11", 4), ("2001:db8::/48", 1 << 80), (None, 0), ("a room", 0),
+    ("192.0.2.0/28", 16), ("192.0.2.1", 1), ("192.0.2.8-192.0.2.11", 4), ("2001:db8::/48", 1 << 80), (None, 0),
+    ("a room", 0),
 ])  # fmt: skip
 def test_the_extent_of_an_allocation(allocation: str | None, addresses: int) -> None:
     assert extent(allocation) == addresses

@@ -1,9 +1,10 @@
-"""A process that writes to a ledger until it is killed, and what must be in the ledger after that. Used by the test and by the bench.
+"""A process that writes to a ledger until it is killed, and what must be in the ledger after that. Used by the test and
+by the bench.
 
     python -m tests.ledger.writer URL RUN
 
-Each step records a handful of findings with ten shares more each, then says its number. So whoever reads its output knows the least that
-must be there.
+Each step records a handful of findings with ten shares more each, then says its number. So whoever reads its output
+knows the least that must be there.
 """
 
 from __future__ import annotations

@@ -1,4 +1,5 @@
-"""Metered load: every bad row is told with its line, and the verdict is what the load says, whichever way its readings are cut."""
+"""Metered load: every bad row is told with its line, and the verdict is what the load says, whichever way its readings
+are cut."""
 
 from __future__ import annotations
 
@@ -83,7 +84,7 @@ def test_too_few_readings_cannot_be_compared() -> None:
 
 
 def test_too_little_watching_cannot_be_compared() -> None:
-    one = check("m", load(range(7), 20, 50), dataclasses.replace(mining(50), watched=0.2))
+    one = check("m", load(range(7), 20, 50), dataclasses.replace(mining(50), coverage=0.2))
     assert (one.verdict, codes(one)) == ("not-comparable", ["too-little-watched"])
 
 

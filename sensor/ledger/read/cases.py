@@ -19,8 +19,8 @@ def cases(
 ) -> dict[CaseSubject, Case]:
     """The cases opened before a moment, with what had become of them until then.
 
-    A false alarm is one whenever it was called so: what turned out to be wrong is not shown of the past either. `from_ns` leaves
-    out cases that had ended before it.
+    A false alarm is one whenever it was called so: what turned out to be wrong is not shown of the past either.
+    `from_ns` leaves out cases that had ended before it.
     """
     query = select(CASES).where(CASES.c.opened_ns < to_ns, CASES.c.last_ns >= 0).order_by(CASES.c.case_id)
     history = select(CHANGES).where(CHANGES.c.at_ns < to_ns).order_by(CHANGES.c.case_id, CHANGES.c.change_id)

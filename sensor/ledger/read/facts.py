@@ -1,4 +1,5 @@
-"""What is known of sites for their class: machines, wallets, addresses, agents. SQL in, facts out; `sensor.cases.site_class` decides."""
+"""What is known of sites for their class: machines, wallets, addresses, agents. SQL in, facts out;
+`sensor.cases.site_class` decides."""
 
 from __future__ import annotations
 
@@ -19,8 +20,8 @@ from sensor.model.time import SECOND_NS
 CPU_ALGORITHMS = ("rx/", "cn", "argon2", "ghostrider", "gr", "verus", "yescrypt", "yespower")
 #: Algorithms that practically only ASICs mine.
 ASIC_ALGORITHMS = ("sha256d", "scrypt", "x11", "blake2s", "eaglesong", "kheavyhash", "handshake")
-#: Of less than a day nothing follows about day and night; of fewer hours than these the first and last, which are not whole,
-#: hide the power.
+#: Of less than a day nothing follows about day and night; of fewer hours than these the first and last, which are not
+#: whole, hide the power.
 DAY_HOURS, WHOLE_HOURS = 24, 6
 
 

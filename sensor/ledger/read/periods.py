@@ -1,6 +1,7 @@
 """Reads a period as a `Summary`. Knows SQL and plain data; formats nothing.
 
-A roll-up belongs to the period in which it begins; periods that begin and end at full hours are exact, and add up in any case.
+A roll-up belongs to the period in which it begins; periods that begin and end at full hours are exact, and add up in
+any case.
 """
 
 from __future__ import annotations

@@ -1,4 +1,5 @@
-"""The one read side of a ledger: for bulletin, export, explain, `ledger list` and `show`, delivery, and a console. It changes nothing."""
+"""The one read side of a ledger: for bulletin, export, explain, `ledger list` and `show`, delivery, and a console. It
+changes nothing."""
 
 from __future__ import annotations
 
@@ -27,14 +28,14 @@ class LedgerReader:
         finding_id: str | None = None,
         limit: int = 10_000,
     ) -> list[StoredFinding]:
-        """Findings, newest first: of a miner's or pool's address, in a state ("opened", "updated", "closed", or "open" for both of
-        the first), or of one identity."""
+        """Findings, newest first: of a miner's or pool's address, in a state ("opened", "updated", "closed", or "open"
+        for both of the first), or of one identity."""
         with reading(self._engine) as connection:
             return findings.findings(connection, address, state, finding_id=finding_id, limit=limit)
 
     def reported_findings(self, from_ns: int, to_ns: int, newest: int) -> list[Finding]:
-        """The findings seen in [from_ns, to_ns) that are not suppressed, in order of first packet and identity. Only so many of
-        the newest findings are looked through."""
+        """The findings seen in [from_ns, to_ns) that are not suppressed, in order of first packet and identity. Only so
+        many of the newest findings are looked through."""
         return findings.reported(self.findings(limit=newest), from_ns, to_ns)
 
     def open_findings(self, after: str = "", most: int = 500) -> list[Finding]:

@@ -1,1 +1,2 @@
-"""What the ledger stands on: its tables, the database, records as text, amounts and bounds. Sees neither the write nor the read side."""
+"""What the ledger stands on: its tables, the database, records as text, amounts and bounds. Sees neither the write nor
+the read side."""

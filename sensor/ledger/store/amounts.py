@@ -1,4 +1,5 @@
-"""What a finding amounts to, and how an amount is spread over hours or taken out of them. Pure; knows findings and hours, no tables.
+"""What a finding amounts to, and how an amount is spread over hours or taken out of them. Pure; knows findings and
+hours, no tables.
 
 Whole numbers stay whole: they are dealt out by rounding the running sum, so the parts always add up to the whole.
 """
@@ -73,8 +74,8 @@ def totals(finding: Finding) -> Amounts:
 def watched_seconds(finding: Finding) -> float:
     """How long the miner was watched, the time that the estimates are of; in seconds.
 
-    Records that older releases stored have no such field. There it is the energy over the power, which were of the same time;
-    without them the connections' time stands in for it.
+    Records that older releases stored have no such field. There it is the energy over the power, which were of the same
+    time; without them the connections' time stands in for it.
     """
     if finding.watched_seconds > 0.0:
         return finding.watched_seconds
@@ -105,7 +106,8 @@ def negative(amounts: Amounts) -> Amounts:
 
 
 def hours_of(finding: Finding, after_ns: int | None = None) -> dict[int, float]:
-    """The hours in which a finding was there (since a moment), with the nanoseconds of each: those of its listed connections."""
+    """The hours in which a finding was there (since a moment), with the nanoseconds of each: those of its listed
+    connections."""
     start = finding.first_ns if after_ns is None else max(after_ns, finding.first_ns)
     hours: dict[int, float] = {}
     end = start

@@ -1,7 +1,8 @@
 """Opens the database, brings its schema up to date, and turns what a driver raises into one sentence.
 
-SQLite runs in WAL mode with synchronous FULL: what was committed survives a power cut, and readers never wait for the writer. Every
-writing transaction takes the lock when it begins, so that none fails half-way because another came in between.
+SQLite runs in WAL mode with synchronous FULL: what was committed survives a power cut, and readers never wait for the
+writer. Every writing transaction takes the lock when it begins, so that none fails half-way because another came in
+between.
 """
 
 from __future__ import annotations
@@ -17,7 +18,8 @@ from sqlalchemy.exc import ArgumentError, NoSuchModuleError, SQLAlchemyError
 
 #: How long a writer waits for another process (`minewatch ledger set`), in milliseconds; the line waits meanwhile.
 BUSY_MS = 2_000
-#: Pages (of 4 KiB) in the write-ahead log before they are moved into the database, and what the log may keep of its length afterwards.
+#: Pages (of 4 KiB) in the write-ahead log before they are moved into the database, and what the log may keep of its
+#: length afterwards.
 CHECKPOINT_PAGES, LOG_BYTES = 1_000, 16_777_216
 #: Any number; all writers of one PostgreSQL database use this one.
 WRITERS = 0x6D696E65
@@ -70,8 +72,8 @@ def connect(url: str) -> Engine:
 
 
 def exists(url: str) -> bool:
-    """Whether there is something to open: opening a missing file of SQLite would create it. True for what is no URL: opening it
-    raises the LedgerError that says so."""
+    """Whether there is something to open: opening a missing file of SQLite would create it. True for what is no URL:
+    opening it raises the LedgerError that says so."""
     try:
         parsed = make_url(url)
     except ArgumentError:

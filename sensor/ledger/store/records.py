@@ -1,7 +1,8 @@
-"""Records and attributions as JSON text and back, exactly; and text fit for a column. Knows their shape from their types, nothing else.
+"""Records and attributions as JSON text and back, exactly; and text fit for a column. Knows their shape from their
+types, nothing else.
 
-Not by pydantic's own JSON: text from the network may hold lone surrogates (an escaped one is valid JSON), which UTF-8 cannot
-carry. As ASCII with escapes everything survives, and no database sees a NUL.
+Not by pydantic's own JSON: text from the network may hold lone surrogates (an escaped one is valid JSON), which UTF-8
+cannot carry. As ASCII with escapes everything survives, and no database sees a NUL.
 """
 
 from __future__ import annotations

@@ -1,7 +1,8 @@
-"""The cases in their tables: opened by findings, moved by people, closed by silence, opened again by relapse. SQL within a transaction.
+"""The cases in their tables: opened by findings, moved by people, closed by silence, opened again by relapse. SQL
+within a transaction.
 
-A case is of a site whose enterprise is named, or of an address of which nobody is named. It follows findings that are reported and
-certain: mining that was spoken. Its times are those of the packets.
+A case is of a site whose enterprise is named, or of an address of which nobody is named. It follows findings that are
+reported and certain: mining that was spoken. Its times are those of the packets.
 """
 
 from __future__ import annotations
@@ -71,7 +72,8 @@ class CaseWriter:
         return f"false alarm: {why} (case {case.case_id})"
 
     def add(self, finding: Finding, subject: CaseSubject, more_shares: bool) -> int | None:
-        """A reported finding was seen; the number of its case. A closed one relapses when shares came after it was closed."""
+        """A reported finding was seen; the number of its case. A closed one relapses when shares came after it was
+        closed."""
         case = self._case(subject)
         if case is None and finding.grade < LEAST_GRADE:
             return None

@@ -1,7 +1,7 @@
 """The findings of one step as a transaction: taken one after another, then written. SQL within the transaction.
 
-It decides nothing itself: what a finding becomes is decided in `lifecycle.py`, what of it is rolled up in `rollup_state.py`, what
-becomes of cases in `cases.py`.
+It decides nothing itself: what a finding becomes is decided in `lifecycle.py`, what of it is rolled up in
+`rollup_state.py`, what becomes of cases in `cases.py`.
 """
 
 from __future__ import annotations

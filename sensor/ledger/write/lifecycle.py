@@ -1,4 +1,5 @@
-"""The lifecycle of a finding: what a record makes of it. Merged or replaced; opened, updated or closed; reported or suppressed. Pure."""
+"""The lifecycle of a finding: what a record makes of it. Merged or replaced; opened, updated or closed; reported or
+suppressed. Pure."""
 
 from __future__ import annotations
 
@@ -24,9 +25,9 @@ def advance(
 ) -> tuple[TrackedFinding, bool]:
     """What the ledger holds after a record, and whether that is an event.
 
-    Within one run a record replaces the one before it, since both carry the totals of the run. It is merged with the ledger's if
-    that was of an earlier run, or was closed and forgotten by the process: then its totals began again, after the last packet of
-    the closed one.
+    Within one run a record replaces the one before it, since both carry the totals of the run. It is merged with the
+    ledger's if that was of an earlier run, or was closed and forgotten by the process: then its totals began again,
+    after the last packet of the closed one.
     """
     earlier = None
     if before is not None:

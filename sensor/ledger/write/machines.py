@@ -1,4 +1,5 @@
-"""The machines of one step, by the names of their rigs; what names none is one machine without a name. SQL within the transaction."""
+"""The machines of one step, by the names of their rigs; what names none is one machine without a name. SQL within the
+transaction."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 """Merges a finding with what an earlier run of the process knew of it: totals are added, what was learnt is kept. Pure.
 
-A record carries totals since its process began to follow it, so what was counted before a restart is in the ledger alone. It knows
-records and no database.
+A record carries totals since its process began to follow it, so what was counted before a restart is in the ledger
+alone. It knows records and no database.
 """
 
 from __future__ import annotations

@@ -1,4 +1,5 @@
-"""Enterprises, sites and whose an address was, as the findings of one step say it. SQL within the step's transaction; decides nothing.
+"""Enterprises, sites and whose an address was, as the findings of one step say it. SQL within the step's transaction;
+decides nothing.
 
 A site is known by its enterprise, address and division together; row 0 stands for "nobody is named".
 """

@@ -1,9 +1,11 @@
-"""What of a finding is already in the roll-ups, and what a newer record changes there. Pure; the tables are `rollups.py`.
+"""What of a finding is already in the roll-ups, and what a newer record changes there. Pure; the tables are
+`rollups.py`.
 
-A record carries totals; the roll-ups hold amounts by hour. So the ledger remembers for each finding what it has placed where, and a
-record brings the difference: into the hours since the last one. Placed again, it brings nothing. A total that went down (an algorithm
-that proved to be another, a replay that was fuller) is taken out of all hours in proportion. What becomes known later (algorithm,
-coin, owner) moves what was placed under "not known"; a new owner of the address gets what comes from then on.
+A record carries totals; the roll-ups hold amounts by hour. So the ledger remembers for each finding what it has placed
+where, and a record brings the difference: into the hours since the last one. Placed again, it brings nothing. A total
+that went down (an algorithm that proved to be another, a replay that was fuller) is taken out of all hours in
+proportion. What becomes known later (algorithm, coin, owner) moves what was placed under "not known"; a new owner of
+the address gets what comes from then on.
 """
 
 from __future__ import annotations
@@ -121,7 +123,8 @@ class RollupPlan:
 def plan_rollup(
     state: RollupState | None, before: TrackedFinding | None, after: TrackedFinding, record: Finding, key: SeriesKey
 ) -> RollupPlan:
-    """What a record changes: `before` and `after` are what the ledger held and holds of the finding, `record` is as it came."""
+    """What a record changes: `before` and `after` are what the ledger held and holds of the finding, `record` is as it
+    came."""
     new_run = before is None or state is None or before.run_id != after.run_id or before.earlier is not after.earlier
     start = state or RollupState()
     if new_run:

@@ -119,7 +119,8 @@ class RollupWriter:
             self._add(finding, machines, action.target, shaped(action.added, out, flat))
 
     def _take(self, series_id: int, amounts: Amounts, within: range | None) -> ByHour:
-        """Take an amount out of some hours of a series; what is not there (another finding of the series took it) out of all."""
+        """Take an amount out of some hours of a series; what is not there (another finding of the series took it) out
+        of all."""
         query = select(ROLLUPS).where(ROLLUPS.c.series_id == series_id)
         if within is not None:
             query = query.where(ROLLUPS.c.hour < within.stop, ROLLUPS.c.hour + ROLLUPS.c.hours > within.start)
@@ -214,7 +215,8 @@ def _amounts(row: RowMapping) -> Amounts:
 
 
 def merge_old_hours(connection: Connection, after_id: int, days_before: int, gone_before: int) -> tuple[int, int]:
-    """Merge the hours of a page of series that lie before an hour to days of 24 from it, and delete what ended before another.
+    """Merge the hours of a page of series that lie before an hour to days of 24 from it, and delete what ended before
+    another.
 
     Returns the last series of the page (0: there are no more), and how many rows went. Sums stay as they are.
     """

@@ -1,4 +1,5 @@
-"""Closes cases that fell silent: how long, from the roll-ups and the coverage; whether that is the end, `sensor.cases.silence` decides.
+"""Closes cases that fell silent: how long, from the roll-ups and the coverage; whether that is the end,
+`sensor.cases.silence` decides.
 
 SQL within a transaction.
 """

@@ -1,4 +1,5 @@
-"""Sites, roll-ups by the hour, machines and cases. Findings of before are rolled up when the ledger is opened, not here."""
+"""Sites, roll-ups by the hour, machines and cases. Findings of before are rolled up when the ledger is opened, not
+here."""
 
 from __future__ import annotations
 
