@@ -1,4 +1,4 @@
-"""From a ledger's summary of a period to the figures of a bulletin: who, where, how much. Pure sums; nothing is rounded.
+"""From summaries of the ledger to the figures of a bulletin: who, where, how much. Pure sums; nothing is rounded.
 
 An address counts once however many algorithms it mines by; hashrates are summed within one algorithm only. Energy adds
 over all.
@@ -11,8 +11,9 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
 
-from sensor.bulletin.owners import OwnerDisplay, city_code, inside
+from sensor.bulletin.owners import OwnerDisplay
 from sensor.bulletin.period import Period
+from sensor.bulletin.regions import city_code, inside, line_in, lines_in
 from sensor.estimate.costs import estimate
 from sensor.model.attribution import Enterprise
 from sensor.model.evidence import Grade
@@ -51,16 +52,6 @@ def figures(
     return _Aggregation(now, before, frame).figures(days, meters)
 
 
-def lines_in(summary: Summary, region: str | None) -> list[Line]:
-    """The lines whose site lies in a region; without a region all."""
-    return [line for line in summary.lines if _inside(summary, line, region)]
-
-
-def _inside(summary: Summary, line: Line, region: str | None) -> bool:
-    site = summary.sites.get(line.site_id) if line.site_id is not None else None
-    return inside(site.site.division if site and site.site else None, region)
-
-
 class _Aggregation:
     """The sums of one bulletin."""
 
@@ -68,7 +59,7 @@ class _Aggregation:
         self.now, self.before, self.frame = now, before, frame
         self.lines = lines_in(now, frame.region)
         self.earlier = lines_in(before, frame.region)
-        self.gone = [line for line in now.gone if _inside(now, line, frame.region)]
+        self.gone = [line for line in now.gone if line_in(now, line, frame.region)]
         self.coverage_seconds = now.coverage_seconds or now.seconds
         self.addresses = len({line.address for line in self.lines})
         self.cases = {case.case_id: case for case in now.cases}

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from sensor.attribution.divisions import Divisions
+from sensor.bulletin.regions import city_code
 from sensor.model.attribution import Enterprise, Site
 from sensor.model.figures import Owner
 from sensor.model.summary import SiteSummary
@@ -57,19 +58,3 @@ class OwnerDisplay:
     @cached_property
     def _names(self) -> dict[str, str | None]:
         return {}
-
-
-def city_code(code: str | None) -> str | None:
-    """The division at the level of cities (320505 is in 320500)."""
-    return code[:4] + "00" if code and len(code) == 6 else None
-
-
-def inside(code: str | None, region: str | None) -> bool:
-    """Whether a division lies in a region, both by code: 320500 is in 320000. Everything lies in no region."""
-    return region is None or (code is not None and code.startswith(stem(region)))
-
-
-def stem(region: str) -> str:
-    """The digits of a region's code that say which it is."""
-    text = region.ljust(6, "0")
-    return text[:2] if text.endswith("0000") else text[:4] if text.endswith("00") else text

@@ -16,9 +16,10 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from sensor.attribution.divisions import Divisions
 from sensor.bulletin import meters, period
-from sensor.bulletin.aggregate import Frame, figures, lines_in
+from sensor.bulletin.aggregate import Frame, figures
 from sensor.bulletin.owners import OwnerDisplay
 from sensor.bulletin.period import Period, PeriodError
+from sensor.bulletin.regions import lines_in
 from sensor.daemon import configuration
 from sensor.daemon.configuration import Configuration
 from sensor.ledger import Ledger, LedgerError

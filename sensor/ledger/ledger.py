@@ -108,7 +108,7 @@ class Ledger:
         return closed
 
     def add_coverage(self, from_ns: int, to_ns: int, *, replayed: bool = False) -> None:
-        """The sensor listened from one moment to another: only then silence says anything. Raises LedgerError.
+        """The sensor listened from one moment to another: only then silence is a sign. Raises LedgerError.
 
         `replayed`: the same time may have been added before (a capture that is replayed).
         """

@@ -1,4 +1,4 @@
-"""What a bulletin says, as figures: sums over a summary of the ledger, by algorithm, coin, place, kind of owner and
+"""The figures of a bulletin: sums over a summary of the ledger, by algorithm, coin, place, kind of owner and
 enterprise. Plain data.
 
 `sensor/bulletin` makes it, `exporters/forms/documents/bulletin.py` writes it. Nothing is rounded here. Energy is what
@@ -141,7 +141,7 @@ class CaseRow:
 
 @dataclass(frozen=True, slots=True)
 class Reason:
-    """Why something is so: a code that documents have words for, with the figures that belong into them."""
+    """Why something is so: a code that documents have sentences for, with the figures that belong into them."""
 
     code: str
     figures: dict[str, float] = field(default_factory=dict)

@@ -1,5 +1,4 @@
-"""What a ledger says of a period: who mined where, how much, and how the cases stand. Plain data; knows no SQL and no
-document.
+"""What a ledger knows of a period: who mined where, how much, and the state of the cases. Plain data; knows no SQL.
 
 The ledger answers with a `Summary` (`sensor/ledger/read/periods.py`); bulletins and lists are made of it. Hashrates and
 work are of one algorithm and are never added to those of another; energy may be added over all. Times are nanoseconds

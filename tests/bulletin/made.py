@@ -29,8 +29,8 @@ def line(number: int, kwh: float = 10.0, **changes: object) -> Line:
     """One line of a week."""
     given: dict[str, object] = {
         "address": f"192.0.2.{number}", "site_id": number, "algorithm": "sha256d", "work_unit": "hashes",
-        "coins": ("BTC",), "pools": ("pool.example",), "dialects": ("stratum-v1",), "grade": Grade.ACCEPTED, "machines": 1,
-        "first_ns": PERIOD.from_ns, "last_ns": PERIOD.to_ns - HOUR,
+        "coins": ("BTC",), "pools": ("pool.example",), "dialects": ("stratum-v1",), "grade": Grade.ACCEPTED,
+        "machines": 1, "first_ns": PERIOD.from_ns, "last_ns": PERIOD.to_ns - HOUR,
         "seconds": 3600.0, "sessions": 1, "shares": 10, "accepted": 9, "work_hashes": 1e15,
         "hashes": Range(8e14, 1e15, 1.3e15),
         "hashrate_hps": Range(8e11, 1e12, 1.3e12), "energy_kwh": Range(0.8 * kwh, kwh, 1.5 * kwh), "stream_bytes": 4000,

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from exporters.forms.documents import data, page, sheets, text, workbook
 from exporters.forms.documents.bulletin import document as bulletin
 from sensor.bulletin.aggregate import figures
-from sensor.bulletin.owners import inside
+from sensor.bulletin.regions import inside
 from sensor.estimate.costs import estimate, growth
 from sensor.model.figures import Figures, Rates
 from sensor.model.summary import Range, Summary, energy, totals

@@ -27,7 +27,7 @@ FINDINGS = Table(
     Column("state", Text, nullable=False),
     Column("first_ns", BigInteger, nullable=False),
     Column("last_ns", BigInteger, nullable=False),
-    Column("muted", Text),  # why nothing is sent about it
+    Column("muted", Text),  # why it is suppressed
     Column("run_id", Text, nullable=False),  # of the process that recorded it last
     Column("recorded_ns", BigInteger, nullable=False),
     Column("record", Text, nullable=False),

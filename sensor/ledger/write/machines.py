@@ -1,5 +1,4 @@
-"""The machines of one step, by the names of their rigs; what names none is one machine without a name. SQL within the
-transaction."""
+"""The machines of one step, by the names of their rigs; those without a name are one. SQL within the transaction."""
 
 from __future__ import annotations
 

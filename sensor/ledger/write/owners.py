@@ -1,4 +1,4 @@
-"""Enterprises, sites and whose an address was, as the findings of one step say it. SQL within the step's transaction;
+"""Enterprises, sites and whose an address was, from the findings of one step. SQL within the step's transaction;
 decides nothing.
 
 A site is known by its enterprise, address and division together; row 0 stands for "nobody is named".
