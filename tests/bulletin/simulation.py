@@ -235,7 +235,8 @@ def _week(chance: random.Random, miner: Miner, period: Period, truth: Truth | No
     return dataclasses.replace(
         made, work_unit=unit, dialect=dialect, attribution=attribution, pool=Pool(host=pool), pool_host=pool,
         grade=Grade.ACCEPTED, active_seconds=float(seconds), watched_seconds=float(seconds),
-        hashrate_hps=interval, spent_hashrate_hps=interval, power_watts=power, energy_kwh=energy_kwh(power, seconds), state="closed", login=f"wallet{miner.number}",
+        hashrate_hps=interval, spent_hashrate_hps=interval, power_watts=power,
+        energy_kwh=energy_kwh(power, seconds), state="closed", login=f"wallet{miner.number}",
     )  # fmt: skip
 
 

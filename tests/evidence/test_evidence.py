@@ -24,8 +24,7 @@ from sensor.model.finding import Finding
 from tests.exporters.test_lines import small_disk
 from tests.session.dialogue import events, only, shipped
 
-SESSION =
-"""
+SESSION = """
 C {"id":1,"method":"mining.subscribe","params":["cgminer/4.11.1"]}
 S {"id":1,"result":[[["mining.notify","ae6812eb4cd7735a302a8a9dd95cf71f"]],"08000002",4],"error":null}
 C {"id":2,"method":"mining.authorize","params":["wallet.rig","hunter2"]}
@@ -34,7 +33,7 @@ S {"id":null,"method":"mining.set_difficulty","params":[1024]}
 S {"id":null,"method":"mining.notify","params":["bf","4d16b6f85af6e2198f44ae2a6de67f78487ae5611b77c6c0440b921e00000000","01","02",[],"20000002","1c2ac4af","504e86b9",true]}
 C {"id":4,"method":"mining.submit","params":["wallet.rig","bf","00000001","504e86ed","b2957c02"]}
 S {"id":4,"result":true,"error":null}
-"""
+"""  # noqa: E501
 LIMITS = {"workers": 1}
 
 
