@@ -18,7 +18,7 @@ from sensor.estimate.costs import estimate
 from sensor.model.attribution import Enterprise
 from sensor.model.evidence import Grade
 from sensor.model.figures import ByAlgorithm, CaseRow, Estimate, Figures, Group, Holder, MeterCheck, Mine, Rates
-from sensor.model.summary import Line, Range, SiteSummary, State, Summary, energy, totals
+from sensor.model.summary import Line, Range, State, Summary, energy, machines, totals
 
 #: States from the one that is furthest from its end; an enterprise with several cases shows the first of these.
 URGENCY: tuple[State, ...] = (
@@ -88,7 +88,7 @@ class _Aggregation:
             enterprises=len(self._holders_of(lines, _is_enterprise)),
             enterprises_before=len(self._holders_of(self.earlier, _is_enterprise, self.before)),
             persons=len(persons),
-            machines=_machines(lines),
+            machines=machines(lines),
             egress_mbit_s=stream_bytes * 8 / 1e6 / self.coverage_seconds if self.coverage_seconds else 0.0,
             estimate=self._estimate(energy(lines)),
             before_kwh=energy(self.earlier),
@@ -118,11 +118,8 @@ class _Aggregation:
         """A mean over the period as one over the time in which the sensor listened."""
         return mean_hps.scaled(self.now.seconds / self.coverage_seconds) if self.coverage_seconds else mean_hps
 
-    def _site(self, line: Line, summary: Summary | None = None) -> SiteSummary | None:
-        return (summary or self.now).sites.get(line.site_id) if line.site_id is not None else None
-
     def _enterprise(self, line: Line, summary: Summary | None = None) -> Enterprise | None:
-        site = self._site(line, summary)
+        site = (summary or self.now).about(line)
         return site.enterprise if site else None
 
     def _holders_of(
@@ -136,11 +133,11 @@ class _Aggregation:
         return enterprise.category if enterprise else None
 
     def _kind(self, line: Line) -> str | None:
-        site = self._site(line)
+        site = self.now.about(line)
         return site.site_class.kind if site else None
 
     def _city(self, line: Line) -> str | None:
-        site = self._site(line)
+        site = self.now.about(line)
         return city_code(site.site.division) if site and site.site else None
 
     def _by_algorithm(self) -> tuple[ByAlgorithm, ...]:
@@ -170,7 +167,7 @@ class _Aggregation:
     def _group(self, key: str | None, name: str | None, lines: list[Line]) -> Group:
         addresses = len({line.address for line in lines})
         enterprises = len(self._holders_of(lines, _is_enterprise))
-        return Group(key, name, addresses, addresses / self.addresses, enterprises, _machines(lines), energy(lines))
+        return Group(key, name, addresses, addresses / self.addresses, enterprises, machines(lines), energy(lines))
 
     def _by_grade(self) -> tuple[Group, ...]:
         """Every address at its strongest grade, so that the parts make one; strongest first."""
@@ -211,7 +208,7 @@ class _Aggregation:
             confidence=largest.site_class.confidence,
             sites=len(by_site),
             addresses=len({line.address for line in lines}),
-            machines=_machines(lines),
+            machines=machines(lines),
             algorithms=tuple(sorted({line.algorithm for line in lines if line.algorithm})),
             coins=tuple(sorted({coin for line in lines for coin in line.coins})),
             grade=max(line.grade for line in lines),
@@ -243,7 +240,7 @@ class _Aggregation:
     def _mine(self, line: Line) -> Mine:
         return Mine(
             address=line.address,
-            owner=self.frame.owners.of(self._site(line)),
+            owner=self.frame.owners.of(self.now.about(line)),
             algorithm=line.algorithm,
             work_unit=line.work_unit,
             coins=line.coins,
@@ -295,11 +292,3 @@ def _group_order(group: Group) -> tuple[bool, int, float, str]:
 def _case_order(case: CaseRow) -> tuple[bool, int, int, int]:
     """Overdue ones first, then by state and age."""
     return not case.overdue, URGENCY.index(case.state), case.since_ns, case.case_id
-
-
-def _machines(lines: Iterable[Line]) -> int:
-    """At least so many machines: an address that switched algorithms has the same ones."""
-    most: dict[str, int] = {}
-    for line in lines:
-        most[line.address] = max(line.machines, most.get(line.address, 0))
-    return sum(most.values())

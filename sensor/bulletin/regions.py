@@ -12,7 +12,7 @@ def lines_in(summary: Summary, region: str | None) -> list[Line]:
 
 def line_in(summary: Summary, line: Line, region: str | None) -> bool:
     """Whether the site of a line lies in a region."""
-    site = summary.sites.get(line.site_id) if line.site_id is not None else None
+    site = summary.about(line)
     return inside(site.site.division if site and site.site else None, region)
 
 

@@ -171,8 +171,8 @@ class Summary:
     notes: tuple[str, ...] = field(default=())  # what the reader should know of the figures
 
     def about(self, line: Line) -> SiteSummary | None:
-        """The site of a line."""
-        return None if line.site_id is None else self.sites[line.site_id]
+        """The site of a line; None where nobody is named."""
+        return None if line.site_id is None else self.sites.get(line.site_id)
 
     @property
     def seconds(self) -> float:
@@ -207,6 +207,19 @@ class Summary:
 def energy(lines: Iterable[Line]) -> Range:
     """Energy of lines of any algorithm."""
     return sum((line.energy_kwh for line in lines), Range())
+
+
+def machines_by_address(lines: Iterable[Line]) -> dict[str, int]:
+    """At least so many machines of each address: one that switched algorithms has the same ones."""
+    most: dict[str, int] = {}
+    for line in lines:
+        most[line.address] = max(line.machines, most.get(line.address, 0))
+    return most
+
+
+def machines(lines: Iterable[Line]) -> int:
+    """At least so many machines over all addresses."""
+    return sum(machines_by_address(lines).values())
 
 
 def totals(lines: Iterable[Line]) -> tuple[Total, ...]:

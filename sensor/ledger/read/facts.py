@@ -13,7 +13,7 @@ from sqlalchemy import Connection, func, select
 from sensor.cases.site_class import SiteFacts
 from sensor.ledger.store.schema import ADDRESSES, FINDINGS, MACHINES, SITES
 from sensor.model.attribution import Enterprise
-from sensor.model.summary import SECONDS_PER_HOUR, Line
+from sensor.model.summary import SECONDS_PER_HOUR, Line, machines_by_address
 from sensor.model.time import SECOND_NS
 
 #: Beginnings of the algorithms that only processors mine: what is left where no agent names the device.
@@ -101,9 +101,7 @@ def site_facts(
 ) -> SiteFacts:
     """The facts of one site with its lines; `active_hours` are those with mining."""
     its_lines = list(lines)
-    machines: dict[str, int] = {}
-    for line in its_lines:
-        machines[line.address] = max(machines.get(line.address, 0), line.machines)
+    machines = machines_by_address(its_lines)
     began_ns = min(line.last_ns - int(line.seconds * SECOND_NS) for line in its_lines)
     ended_ns = max(line.last_ns for line in its_lines)
     span_hours = max(1.0, (ended_ns - began_ns) / SECOND_NS / SECONDS_PER_HOUR, active_hours)

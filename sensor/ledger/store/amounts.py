@@ -72,16 +72,16 @@ def totals(finding: Finding) -> Amounts:
 
 
 def watched_seconds(finding: Finding) -> float:
-    """How long the miner was watched, the time that the estimates are of; in seconds.
+    """The time over which a finding's hashes are summed, in seconds: how long the miner was watched.
 
-    Records that older releases stored have no such field. There it is the energy over the power, which were of the same
-    time; without them the connections' time stands in for it.
+    Records that older releases stored have no such field. There it is the energy over the power, which are of the same
+    time. Where the power is not known, the connections' time stands in for it, as in the amounts that ledgers hold.
     """
-    if finding.watched_seconds > 0.0:
-        return finding.watched_seconds
     power, energy = finding.power_watts, finding.energy_kwh
     if power is None or energy is None or power.high <= 0.0:
         return finding.active_seconds
+    if finding.watched_seconds > 0.0:
+        return finding.watched_seconds
     return energy.high * JOULES_PER_KWH / power.high
 
 
