@@ -55,7 +55,7 @@ import sys
 
 sys.path.insert(0, "/usr/lib/minewatch")
 
-from sensor.cli import main  # noqa: E402
+from sensor.cli.main import main  # noqa: E402
 
 sys.exit(main())
 """
@@ -149,7 +149,7 @@ def host(root: Path) -> None:
 def documents(root: Path, version: str) -> None:
     """The manual page, made from the command itself, and the change logs."""
     sys.path.insert(0, str(TREE))
-    from sensor.cli import main as cli
+    from sensor.cli.parser import parser
 
     fields = {
         "project_name": "minewatch",
@@ -157,7 +157,7 @@ def documents(root: Path, version: str) -> None:
         "manual_title": "minewatch",
         "description": "finds virtual-currency mining",
     }
-    packed(root / "usr/share/man/man1/minewatch.1.gz", str(Manpage(cli._parser(), _data=fields)))
+    packed(root / "usr/share/man/man1/minewatch.1.gz", str(Manpage(parser(), _data=fields)))
     packed(root / "usr/share/doc/minewatch/changelog.gz", (TREE / "CHANGELOG.md").read_text())
     packed(
         root / "usr/share/doc/minewatch/changelog.Debian.gz",

@@ -1,4 +1,4 @@
-"""The words about books: `books check`, `books import`, and the part of `explain` that says whose an address was.
+"""`minewatch books check|import`: prove books of allocations before they are used, or bring them into one form.
 
 What books mean is `sensor.attribution`'s; here are arguments, sentences and exit codes.
 """
@@ -7,242 +7,100 @@ from __future__ import annotations
 
 import argparse
 import re
-import sys
-import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pydantic import ValidationError
 
-from sensor.attribution import settings
+from sensor.attribution import AttributionError, Attributor, canonical, settings
+from sensor.attribution.overlaps import overlaps
 from sensor.attribution.source import Source, files
-from sensor.daemon import configuration
+from sensor.cli import terminal
+from sensor.cli.frame import CommandError, load_configuration, os_reason
 from sensor.model.exit_codes import CONFIG, OK, RUN_ERROR, USAGE
-from sensor.settings.document import ConfigError
-from sensor.sheets.dates import moment_ns, told
 
 if TYPE_CHECKING:
-    from sensor.attribution.answer.attributor import Attributor
     from sensor.attribution.books import Book
     from sensor.daemon.configuration import Configuration
-    from sensor.model.attribution import Claim
-
-#: Claims that do not hold are shown up to this many; a shared address has thousands.
-MOST_OTHERS = 20
 
 
-def say(sentence: str) -> None:
-    """One sentence for the operator."""
-    print(f"minewatch: {sentence}", file=sys.stderr)
-
-
-def load(chosen: Configuration, wanted: bool = False, previous: Attributor | None = None) -> Attributor | None:
-    """The books of the configuration, or None where it names none. AttributionError with every problem."""
-    if not chosen.attribution.sources:
-        return None
-    from sensor.attribution import Attributor
-
-    with progress(wanted) as tell:
-        return Attributor.load(chosen.attribution, previous, tell)
-
-
-def told_of(loaded: Attributor) -> str:
-    """One line for each book: rows, and how many were refused."""
-    return "\n".join(
-        f"{book.path}: {book.rows:,} rows"
-        + (f", {len(book.refused):,} refused (minewatch books check {book.path} names them)" if book.refused else "")
-        for book in loaded.books.books
-    )
-
-
-@contextmanager
-def progress(wanted: bool) -> Iterator[Callable[[str, int, int], None] | None]:
-    """A bar for each file that is read, on standard error, on a terminal only."""
-    if not wanted or not sys.stderr.isatty():
-        yield None
-        return
-    from rich.console import Console
-    from rich.progress import BarColumn, Progress, TaskID, TaskProgressColumn, TextColumn, TimeRemainingColumn
-
-    tasks: dict[str, TaskID] = {}
-    columns = (TextColumn("{task.description}"), BarColumn(), TaskProgressColumn(), TimeRemainingColumn())
-    with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
-
-        def tell(path: str, done: int, size: int) -> None:
-            if path not in tasks:
-                tasks[path] = bar.add_task(Path(path).name, total=size or None)
-            bar.update(tasks[path], completed=done)
-
-        yield tell
-
-
-def books_word(options: argparse.Namespace) -> int:
-    """`minewatch books check|import`: prove books before they are used, or bring them into one form."""
-    from sensor.attribution import AttributionError, Attributor
-
+def run(options: argparse.Namespace) -> int:
+    """Check or import the books that the options name. Raises CommandError for those that cannot be read at all."""
+    configuration = load_configuration(options)
+    sources = [_source(name, options, configuration) for name in options.files]
+    chosen = settings.Settings(sources=sources, divisions=configuration.attribution.divisions)
     try:
-        chosen = configuration.load(options.config, options.overrides)
-        sources = [_source(name, options, chosen) for name in options.files]
-        with progress(not options.quiet) as tell:
-            loaded = Attributor.load(
-                settings.Settings(sources=sources, divisions=chosen.attribution.divisions), None, tell
-            )
-    except (ConfigError, AttributionError) as error:
-        for problem in error.problems:
-            say(re.sub(r"^attribution\.sources\.\d+: ", "", problem))
-        return CONFIG
-    wrong = _report(loaded)
+        with terminal.book_progress(not options.quiet) as advance:
+            attributor = Attributor.load(chosen, None, advance)
+    except AttributionError as error:
+        problems = [re.sub(r"^attribution\.sources\.\d+: ", "", problem) for problem in error.problems]
+        raise CommandError(CONFIG, *problems) from None
+    flawed = _report(attributor)
     if options.action == "check":
-        return RUN_ERROR if wrong else OK
-    return _import(loaded, options, wrong)
+        return RUN_ERROR if flawed else OK
+    return _import(attributor, options, flawed)
 
 
-def _source(name: str, options: argparse.Namespace, chosen: Configuration) -> Source:
-    """How a file is to be read: as the configuration says of it, else as the command does."""
-    for source in chosen.attribution.sources:
+def _source(name: str, options: argparse.Namespace, configuration: Configuration) -> Source:
+    """How a file is to be read: as the configuration describes it, else as the options do. Raises CommandError."""
+    for source in configuration.attribution.sources:
         if source.path and any(path.resolve() == Path(name).resolve() for path in files(source.path)):
             return source.model_copy(update={"path": name})
     kind, _, form = (options.kind or "inventory").partition(":")
     if kind not in settings.kinds() or kind == "nat":
-        raise ConfigError(
-            [f"--as {options.kind}: must be one of {', '.join(one for one in settings.kinds() if one != 'nat')}"]
-        )
+        choices = ", ".join(choice for choice in settings.kinds() if choice != "nat")
+        raise CommandError(CONFIG, f"--as {options.kind}: must be one of {choices}")
     keys: dict[str, Any] = {"kind": kind, "path": name}
     if form:
         keys["preset" if kind == "inventory" else "format"] = form
     try:
-        made: Source = settings.module(kind).Config.model_validate(keys)
+        described: Source = settings.module(kind).Config.model_validate(keys)
     except ValidationError as error:
         first = error.errors()[0]
-        raise ConfigError([f"--as {options.kind}: {'.'.join(map(str, first['loc']))}: {first['msg']}"]) from None
-    return made
+        key = ".".join(map(str, first["loc"]))
+        raise CommandError(CONFIG, f"--as {options.kind}: {key}: {first['msg']}") from None
+    return described
 
 
-def _report(loaded: Attributor) -> bool:
-    """Say every row that was refused, put right, or cannot be right beside another; whether there is any wrong one."""
-    from sensor.attribution.overlaps import overlaps
-
-    found: dict[int, list[tuple[int, str]]] = {}
-    for overlap in overlaps(loaded):
-        found.setdefault(overlap.book, []).append((overlap.line, f"overlap: {overlap.text}"))
-    wrong = False
-    for book in loaded.books.books:
-        remarks = [*found.get(book.number, []), *((one.line, f"note: {one.text}") for one in book.notes)]
-        remarks += [(one.line, f"refused: {one.text}") for one in book.refused]
+def _report(attributor: Attributor) -> bool:
+    """Print every row that was refused, put right, or contradicts another; True if any is wrong."""
+    by_book: dict[int, list[tuple[int, str]]] = {}
+    for overlap in overlaps(attributor):
+        by_book.setdefault(overlap.book, []).append((overlap.line, f"overlap: {overlap.text}"))
+    flawed = False
+    for book in attributor.books.books:
+        clashes = by_book.get(book.number, [])
+        remarks = [*clashes, *((note.line, f"note: {note.text}") for note in book.notes)]
+        remarks += [(refusal.line, f"refused: {refusal.text}") for refusal in book.refused]
         for line, text in sorted(remarks):
             print(f"{book.place(line)}: {text}")
-        clashes = len(found.get(book.number, []))
-        print(_summary(book, clashes))
-        wrong = wrong or bool(book.refused) or clashes > 0
-    return wrong
+        print(_counts(book, len(clashes)))
+        flawed = flawed or bool(book.refused) or bool(clashes)
+    return flawed
 
 
-def _summary(book: Book, clashes: int) -> str:
-    return f"{book.path}: {book.rows:,} rows taken, {len(book.refused):,} refused, {clashes:,} overlaps, {len(book.notes):,} notes"
-
-
-def _import(loaded: Attributor, options: argparse.Namespace, wrong: bool) -> int:
-    from sensor.attribution import canonical
-
-    if options.to is None:
-        say("books import: name the book to write with --to FILE.csv")
-        return USAGE
-    target = Path(options.to)
-    before, now = canonical.rows_of(target), sum(book.rows for book in loaded.books.books)
-    if 2 * now < before and not options.allow_shrink:
-        say(
-            f"{target}: {now:,} rows, {before:,} before: more than half are gone; the old book stays (--allow-shrink takes it all the same)"
-        )
-        return RUN_ERROR
-    try:
-        count = canonical.write(loaded, target)
-    except OSError as error:
-        say(f"--to {target}: cannot be written: {(error.strerror or str(error)).lower()}")
-        return RUN_ERROR
-    print(f"{target}: {count:,} rows written")
-    return RUN_ERROR if wrong else OK
-
-
-def explain(options: argparse.Namespace) -> int:
-    """`minewatch explain ADDRESS[:PORT]`: each section says one thing that is known about an address."""
-    from sensor.attribution import AttributionError
-    from sensor.cli import explain as known
-
-    try:
-        address, port = _address(options.address)
-        at_ns = time.time_ns() if options.at is None else moment_ns(options.at, 0)[0]
-    except ValueError as error:
-        say(f"explain: {error}")
-        return USAGE
-    try:
-        chosen = configuration.load(options.config, options.overrides)
-        loaded = load(chosen, wanted=not options.quiet)
-    except (ConfigError, AttributionError) as error:
-        for problem in error.problems:
-            say(problem)
-        return CONFIG
-    asked = f"{address}{'' if port is None else f' port {port}'}, at {told(at_ns)} UTC"
-    print(asked)
-    known.show(chosen, address, datetime.fromtimestamp(at_ns / 1e9, UTC).date())
-    if loaded is None:
-        print("\nWhose\n  not known: no books are configured (attribution.sources)")
-        return OK
-    point = {"vlan": tuple(options.vlan or ()), "interface": options.interface, "vrf": options.vrf}
-    _whose(loaded, (address, port, at_ns), point)
-    return OK
-
-
-def _address(text: str) -> tuple[str, int | None]:
-    """`192.0.2.1`, `192.0.2.1:3333`, `2001:db8::1`, `[2001:db8::1]:3333`."""
-    found = re.fullmatch(
-        r"\[([0-9A-Fa-f:.]+)\](?::(\d{1,5}))?|(\d+\.\d+\.\d+\.\d+)(?::(\d{1,5}))?|([0-9A-Fa-f:.]+)", text
+def _counts(book: Book, clashes: int) -> str:
+    return (
+        f"{book.path}: {book.rows:,} rows taken, {len(book.refused):,} refused, "
+        f"{clashes:,} overlaps, {len(book.notes):,} notes"
     )
-    if found is None:
-        raise ValueError(f"{text} is no address, and no address with a port")
-    port = found[2] or found[4]
-    if port is not None and int(port) > 65_535:
-        raise ValueError(f"{port} is no port")
-    return found[1] or found[3] or found[5], None if port is None else int(port)
 
 
-def _whose(loaded: Attributor, asked: tuple[str, int | None, int], point: dict[str, Any]) -> None:
-    """The section about attribution: the answer, why, the claims, and the rows that do not hold."""
-    answer = loaded.answer(*asked, **point)
-    print(f"\nWhose ({answer.result})")
-    if answer.enterprise is not None:
-        known = answer.enterprise
-        print(
-            f"  {known.name}"
-            + (f", {known.uscc}" if known.uscc else "")
-            + (f", {known.category}" if known.category else "")
+def _import(attributor: Attributor, options: argparse.Namespace, flawed: bool) -> int:
+    """Write the rows as one book, unless that would drop more than half of those that are there."""
+    if options.to is None:
+        raise CommandError(USAGE, "books import: name the book to write with --to FILE.csv")
+    target = Path(options.to)
+    before, now = canonical.rows_of(target), sum(book.rows for book in attributor.books.books)
+    if 2 * now < before and not options.allow_shrink:
+        raise CommandError(
+            RUN_ERROR,
+            f"{target}: {now:,} rows, {before:,} before: more than half are gone; the old book stays "
+            "(--allow-shrink takes it all the same)",
         )
-        if answer.site is not None:
-            print("  " + " ".join(filter(None, (answer.site.division, answer.site.division_name, answer.site.address))))
-    else:
-        print("  nobody is named")
-    print("\nWhy")
-    for reason in answer.reasons:
-        print(f"  {reason}")
-    if answer.claims:
-        print("\nClaims")
-    for claim in answer.claims:
-        print(f"  {claim.standing:<8} {claim.strength:<5g} {_line(claim)}")
-    others = loaded.others(*asked, **point)
-    if others:
-        print("\nRows of that address that do not hold")
-    for claim, why in others[:MOST_OTHERS]:
-        print(f"  {why}: {_line(claim)}")
-    if len(others) > MOST_OTHERS:
-        print(f"  and {len(others) - MOST_OTHERS:,} more")
-
-
-def _line(claim: Claim) -> str:
-    from sensor.attribution.answer.claims import period, scope
-
-    whom = claim.enterprise.name if claim.enterprise else f"subscriber {claim.subscriber}" if claim.subscriber else ""
-    said = ", ".join(f"{name} {value}" for name, value in claim.detail.items())
-    as_of = "" if claim.as_of_ns is None else f"as of {told(claim.as_of_ns)}"
-    return " | ".join(filter(None, (f"{claim.source} {claim.place}", scope(claim), period(claim), whom, said, as_of)))
+    try:
+        count = canonical.write(attributor, target)
+    except OSError as error:
+        raise CommandError(RUN_ERROR, f"--to {target}: cannot be written: {os_reason(error)}") from None
+    print(f"{target}: {count:,} rows written")
+    return RUN_ERROR if flawed else OK

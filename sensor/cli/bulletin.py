@@ -1,7 +1,7 @@
-"""`minewatch bulletin`: which period, from which ledger, in which languages and forms, and where to. Files and sentences; reckons nothing.
+"""`minewatch bulletin`: which period, from which ledger, in which languages and forms, and where to.
 
-Without a folder one form goes to standard output; with one, every form in every language asked for is a file there, each written whole
-or not at all.
+Without a folder one form goes to standard output. With one, every form in every language asked for is a file there,
+each written whole or not at all. The figures are `sensor.bulletin`'s, the documents the exporters'.
 """
 
 from __future__ import annotations
@@ -14,33 +14,43 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
+from exporters.forms.documents.bulletin import document
 from sensor.attribution.divisions import Divisions
-from sensor.bulletin import meters, period
-from sensor.bulletin.aggregate import Frame, figures
-from sensor.bulletin.owners import OwnerDisplay
+from sensor.bulletin import aggregate, meters, period
+from sensor.bulletin.aggregate import Frame, lines_in
+from sensor.bulletin.owners import Owners
 from sensor.bulletin.period import Period, PeriodError
-from sensor.bulletin.regions import lines_in
-from sensor.daemon import configuration
-from sensor.daemon.configuration import Configuration
-from sensor.ledger import Ledger, LedgerError
-from sensor.ledger.store.database import exists
+from sensor.cli.frame import (
+    CommandError,
+    exit_on,
+    load_configuration,
+    open_ledger,
+    os_reason,
+    say,
+    show_configuration,
+)
+from sensor.ledger.read.energies import Place, energies
+from sensor.ledger.read.periods import summary
 from sensor.meter import readings
-from sensor.model.exit_codes import CONFIG, OK, RUN_ERROR, USAGE
-from sensor.model.figures import Figures, MeterCheck, Rates
-from sensor.model.summary import Place, Range, Summary
+from sensor.meter.readings import MeterError
+from sensor.model.exit_codes import OK, RUN_ERROR, USAGE
+from sensor.model.figures import Figures, Rates
+from sensor.model.summary import Range
 from sensor.model.version import VERSION
-from sensor.settings.document import ConfigError
 
 if TYPE_CHECKING:
     from exporters.forms.documents.model import Document
+    from sensor.daemon.configuration import Configuration
+    from sensor.ledger import Ledger
 
 #: Forms by their suffix, and the files that write them.
 FORMS = {"html": "page", "xlsx": "workbook", "csv": "sheets", "json": "data", "md": "text"}
-DAYS_SHOWN = 62
+#: Days of a period up to which they are shown one by one.
+MAX_DAYS_SHOWN = 62
 
 
 class Task(NamedTuple):
-    """What is asked for."""
+    """What the options ask for."""
 
     settings: Configuration
     period: Period
@@ -50,47 +60,25 @@ class Task(NamedTuple):
     meter: Path | None
 
 
-def say(sentence: str) -> None:
-    """One sentence for the operator."""
-    print(f"minewatch: {sentence}", file=sys.stderr)
-
-
-def bulletin(options: argparse.Namespace) -> int:
-    """The word: 0 if every file was written."""
-    try:
-        settings = _settings(options)
-    except ConfigError as error:
-        for problem in error.problems:
-            say(problem)
-        return CONFIG
+def run(options: argparse.Namespace) -> int:
+    """Write every document asked for; 0 if all were written and every meter was read. Raises CommandError."""
+    settings = load_configuration(options, _overrides(options))
     if options.dump_config:
-        print(settings.dump(), end="")
-        return OK
+        return show_configuration(settings)
     try:
         task = _task(options, settings, datetime.now(UTC))
-        given, problems = _reckoned(task)
     except PeriodError as error:
-        say(f"bulletin: {error}")
-        return USAGE
-    except (LedgerError, readings.MeterError) as error:
-        say(str(error))
-        return RUN_ERROR
+        raise CommandError(USAGE, f"bulletin: {error}") from None
+    figures, problems = _compute(task)
     for problem in problems:
         say(problem)
-    return max(_write(task, given), RUN_ERROR if problems else OK)
+    return max(_write(task, figures), RUN_ERROR if problems else OK)
 
 
-def _settings(options: argparse.Namespace) -> Configuration:
-    """The configuration with the flags of this word over it."""
-    overrides = list(options.overrides)
-    for key, value in (
-        ("ledger.url", options.ledger),
-        ("bulletin.language", options.lang),
-        ("bulletin.region", options.region),
-    ):
-        if value is not None:
-            overrides.append(f'{key}="{value}"')
-    return configuration.load(options.config, overrides)
+def _overrides(options: argparse.Namespace) -> list[str]:
+    """What the options mean, as `key=value` of the configuration."""
+    keys = {"ledger.url": options.ledger, "bulletin.language": options.lang, "bulletin.region": options.region}
+    return [f'{key}="{value}"' for key, value in keys.items() if value is not None]
 
 
 def _task(options: argparse.Namespace, settings: Configuration, now: datetime) -> Task:
@@ -109,51 +97,40 @@ def _task(options: argparse.Namespace, settings: Configuration, now: datetime) -
     return Task(settings, chosen, languages, forms, options.output, options.meter)
 
 
-def _reckoned(task: Task) -> tuple[Figures, tuple[str, ...]]:
-    """The figures, and what could not be read of the meters."""
-    settings, chosen = task.settings.bulletin, task.period
-    measured = readings.read(task.meter, chosen.zone) if task.meter else None
-    if not exists(task.settings.ledger.url):
-        raise LedgerError(f"ledger {task.settings.ledger.url}: there is none")
-    books = task.settings.attribution.divisions
-    owners = OwnerDisplay(Divisions(Path(books) if books else None), chosen.last.year, settings.name_persons)
-    rates = Rates(settings.co2_kg_per_kwh, settings.surcharge_yuan_per_kwh)
-    frame = Frame(chosen, settings.region, owners, rates)
-    ledger = Ledger.open(task.settings.ledger.url)
-    try:
-        now, before = (_summary(ledger, one) for one in (chosen, chosen.before))
-        shown = {line.place for line in lines_in(now, settings.region)}
-        days = [(day.first, _energy(ledger, day, shown)) for day in _days(chosen)]
-    finally:
-        ledger.close()
-    checks: tuple[MeterCheck, ...] | None = meters.check_meters(now, measured.readings, owners) if measured else None
-    return figures(now, before, days, frame, checks), measured.problems if measured else ()
+def _compute(task: Task) -> tuple[Figures, tuple[str, ...]]:
+    """The figures, and what could not be read of the meters. Raises CommandError."""
+    settings, chosen, url = task.settings.bulletin, task.period, task.settings.ledger.url
+    with exit_on(MeterError, code=RUN_ERROR):
+        measured = readings.read(task.meter, chosen.zone) if task.meter else None
+    with open_ledger(task.settings.ledger, missing=f"ledger {url}: there is none") as ledger:
+        divisions = task.settings.attribution.divisions
+        owners = Owners(Divisions(Path(divisions) if divisions else None), chosen.last.year, settings.name_persons)
+        rates = Rates(settings.co2_kg_per_kwh, settings.surcharge_yuan_per_kwh)
+        frame = Frame(chosen, settings.region, owners, rates)
+        now, before = (summary(ledger, span.from_ns, span.to_ns) for span in (chosen, chosen.before))
+        places = {(line.address, line.site_id or 0, line.algorithm or "") for line in lines_in(now, settings.region)}
+        days = [(day.first, _energy(ledger, day, places)) for day in _days(chosen)]
+    checks = meters.checks(now, measured.readings, owners) if measured else None
+    return aggregate.figures(now, before, days, frame, checks), measured.problems if measured else ()
 
 
 def _days(chosen: Period) -> list[Period]:
-    """The days that are shown one by one; of a long period none."""
+    """The days of a period that are shown one by one; of a long period none."""
     days = list(chosen.days())
-    return days if 1 < len(days) <= DAYS_SHOWN else []
+    return days if 1 < len(days) <= MAX_DAYS_SHOWN else []
 
 
-def _summary(ledger: Ledger, chosen: Period) -> Summary:
-    return ledger.reader.summary(chosen.from_ns, chosen.to_ns)
+def _energy(ledger: Ledger, day: Period, places: set[Place]) -> Range:
+    """The energy of one day in kWh, of the places that the bulletin shows."""
+    found = energies(ledger, day.from_ns, day.to_ns)
+    return sum((kwh for place, kwh in found.items() if place in places), Range())
 
 
-def _energy(ledger: Ledger, day: Period, shown: set[Place]) -> Range:
-    """The energy of one day, of the places that the bulletin shows."""
-    found = ledger.reader.energy_by_place(day.from_ns, day.to_ns)
-    return sum((kwh for place, kwh in found.items() if place in shown), Range())
-
-
-def _write(task: Task, given: Figures) -> int:
-    """Write the documents, or the one to standard output."""
-    from exporters.forms.documents.bulletin import document
-
-    made = datetime.now(UTC)
-    code = OK
+def _write(task: Task, figures: Figures) -> int:
+    """Write the documents, or the one to standard output; the exit code."""
+    now, code = datetime.now(UTC), OK
     for language in task.languages:
-        whole = document(given, language, VERSION, made)
+        whole = document(figures, language, VERSION, now)
         for form in task.forms:
             data = _bytes(whole, form)
             if task.folder is None:
@@ -165,7 +142,7 @@ def _write(task: Task, given: Figures) -> int:
                 _replace(path, data)
                 print(path)
             except OSError as error:
-                say(f"{path}: cannot be written: {(error.strerror or str(error)).lower()}")
+                say(f"{path}: cannot be written: {os_reason(error)}")
                 code = RUN_ERROR
     return code
 

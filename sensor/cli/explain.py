@@ -1,82 +1,158 @@
-"""The part of `explain` that the ledger answers: what was found about an address, why, and why it was or was not told.
+"""`minewatch explain ADDRESS[:PORT]`: what was found about an address, whose it was, and why.
 
-It reads a ledger that is there and makes none. Knows nothing of whose the address is.
+The ledger answers the first part, the books the second; a section each. It creates no ledger.
 """
 
 from __future__ import annotations
 
-from datetime import UTC, date, datetime
+import argparse
+import re
+import time
+from datetime import date
+from typing import TYPE_CHECKING, Any
 
-from sensor.daemon.configuration import Configuration
-from sensor.ledger import Ledger, LedgerError, StoredFinding
-from sensor.ledger.store.database import exists
+from sensor.attribution.answer.claims import period, scope
+from sensor.cli.frame import CommandError, load_attribution, load_configuration, open_ledger
 from sensor.line.suppress import Policy
-from sensor.model.finding import Finding
-from sensor.model.node import Node
+from sensor.model.exit_codes import OK, USAGE
+from sensor.model.time import day_of, second_text
+from sensor.sheets.dates import moment_ns, told
+
+if TYPE_CHECKING:
+    from sensor.attribution import Attributor
+    from sensor.daemon.configuration import Configuration
+    from sensor.ledger import Entry
+    from sensor.model.attribution import Attribution, Claim
+    from sensor.model.finding import Finding
+    from sensor.model.node import Node
 
 #: Findings and nodes shown in full; all are counted.
-MOST = 20
-NS = 1_000_000_000
+MAX_FINDINGS = 20
+#: Claims that do not hold are shown up to this many; a shared address has thousands.
+MAX_OTHER_CLAIMS = 20
+
+#: Address, port, and time in nanoseconds since the epoch.
+Question = tuple[str, int | None, int]
 
 
-def show(chosen: Configuration, address: str, today: date) -> None:
-    """Print what the ledger of the configuration knows of an address, as miner, as pool or as node."""
-    url = chosen.ledger.url
-    if not exists(url):
-        print(f"\nFindings\n  not known: there is no ledger at {url} (ledger.url)")
-        return
+def run(options: argparse.Namespace) -> int:
+    """Print all sections. Raises CommandError for an address or a time that is none, and for books that are refused."""
     try:
-        ledger = Ledger.open(url)
-        try:
-            entries, nodes = ledger.reader.findings(address), ledger.reader.nodes(address)
-        finally:
-            ledger.close()
-    except LedgerError as error:
+        address, port = _address(options.address)
+        at_ns = time.time_ns() if options.at is None else moment_ns(options.at, 0)[0]
+    except ValueError as error:
+        raise CommandError(USAGE, f"explain: {error}") from None
+    settings = load_configuration(options)
+    attributor = load_attribution(settings, show_progress=not options.quiet)
+    print(f"{address}{'' if port is None else f' port {port}'}, at {told(at_ns)} UTC")
+    _show_findings(settings, address, day_of(at_ns))
+    if attributor is None:
+        print("\nWhose\n  not known: no books are configured (attribution.sources)")
+        return OK
+    point = {"vlan": tuple(options.vlan or ()), "interface": options.interface, "vrf": options.vrf}
+    _show_attribution(attributor, (address, port, at_ns), point)
+    return OK
+
+
+def _address(text: str) -> tuple[str, int | None]:
+    """`192.0.2.1`, `192.0.2.1:3333`, `2001:db8::1`, `[2001:db8::1]:3333`. Raises ValueError in one sentence."""
+    found = re.fullmatch(
+        r"\[([0-9A-Fa-f:.]+)\](?::(\d{1,5}))?|(\d+\.\d+\.\d+\.\d+)(?::(\d{1,5}))?|([0-9A-Fa-f:.]+)", text
+    )
+    if found is None:
+        raise ValueError(f"{text} is no address, and no address with a port")
+    port = found[2] or found[4]
+    if port is not None and int(port) > 65_535:
+        raise ValueError(f"{port} is no port")
+    return found[1] or found[3] or found[5], None if port is None else int(port)
+
+
+def _show_findings(settings: Configuration, address: str, today: date) -> None:
+    """What the ledger holds about an address as miner, as pool or as node, and the allow-list's entries for it."""
+    try:
+        missing = f"there is no ledger at {settings.ledger.url} (ledger.url)"
+        with open_ledger(settings.ledger, missing=missing) as ledger:
+            entries, nodes = ledger.findings(address), ledger.nodes(address)
+    except CommandError as error:
         print(f"\nFindings\n  not known: {error}")
         return
     print(f"\nFindings ({len(entries)})")
-    for entry in entries[:MOST]:
-        _finding(entry, address)
-    if len(entries) > MOST:
-        print(f"  and {len(entries) - MOST} older ones")
+    for entry in entries[:MAX_FINDINGS]:
+        _show_finding(entry, address)
+    if len(entries) > MAX_FINDINGS:
+        print(f"  and {len(entries) - MAX_FINDINGS} older ones")
     if not entries:
         print("  none: nothing that this address said or was told was recognised as mining")
-    for node in nodes[:MOST]:
-        _node(node)
-    for one in Policy(chosen.findings).entries(address):
-        expired = one.until is not None and today > one.until
-        print(
-            f"\nAllow-list\n  {one.network}: {one.reason}"
-            + (f", {'expired' if expired else 'until'} {one.until}" if one.until else "")
-        )
+    for node in nodes[:MAX_FINDINGS]:
+        _show_node(node)
+    for allowed in Policy(settings.findings).entries(address):
+        until = ""
+        if allowed.until is not None:
+            until = f", {'expired' if today > allowed.until else 'until'} {allowed.until}"
+        print(f"\nAllow-list\n  {allowed.network}: {allowed.reason}{until}")
 
 
-def _finding(entry: StoredFinding, address: str) -> None:
-    one = entry.finding
-    whom = (
-        f"mines at {one.pool_ip} port {one.pool_port}" if one.miner_ip == address else f"is the pool of {one.miner_ip}"
-    )
-    print(f"  {whom}: {one.grade.label}, {one.confidence:.0%} sure, {one.state}")
-    print(
-        f"    {one.dialect}"
-        + "".join(f", {text}" for text in (one.coin, one.login and f"login {one.login}", one.pool.host) if text)
-    )
-    print(f"    {_moment(one.first_ns)} to {_moment(one.last_ns)} UTC, {_shares(one)}")
-    for reason in one.reasons:
+def _show_finding(entry: Entry, address: str) -> None:
+    finding = entry.finding
+    if finding.miner_ip == address:
+        role = f"mines at {finding.pool_ip} port {finding.pool_port}"
+    else:
+        role = f"is the pool of {finding.miner_ip}"
+    print(f"  {role}: {finding.grade.label}, {finding.confidence:.0%} sure, {finding.state}")
+    details = (finding.dialect, finding.coin, finding.login and f"login {finding.login}", finding.pool.host)
+    print(f"    {', '.join(detail for detail in details if detail)}")
+    print(f"    {second_text(finding.first_ns)} to {second_text(finding.last_ns)} UTC, {_shares(finding)}")
+    for reason in finding.reasons:
         print(f"    because {reason}")
-    told = "not told: " + entry.suppressed if entry.suppressed is not None else "told"
-    print(f"    {told}")
+    print("    told" if entry.muted is None else f"    not told: {entry.muted}")
 
 
-def _shares(one: Finding) -> str:
-    rate = f", {one.hashrate_hps.best:.3g} hashes/s" if one.hashrate_hps is not None else ""
-    return f"{one.shares.submitted} shares sent, {one.shares.accepted} accepted{rate}"
+def _shares(finding: Finding) -> str:
+    rate = f", {finding.hashrate_hps.best:.3g} hashes/s" if finding.hashrate_hps is not None else ""
+    return f"{finding.shares.submitted} shares sent, {finding.shares.accepted} accepted{rate}"
 
 
-def _node(node: Node) -> None:
+def _show_node(node: Node) -> None:
     ends = f"{node.key.src_ip} and {node.key.dest_ip} port {node.key.dest_port}"
-    print(f"\nNode\n  {node.protocol}, not mining: {ends}, {_moment(node.last_ns)} UTC")
+    print(f"\nNode\n  {node.protocol}, not mining: {ends}, {second_text(node.last_ns)} UTC")
 
 
-def _moment(ns: int) -> str:
-    return datetime.fromtimestamp(ns // NS, UTC).strftime("%Y-%m-%d %H:%M:%S")
+def _show_attribution(attributor: Attributor, question: Question, point: dict[str, Any]) -> None:
+    """The answer, the reasons for it, the claims, and the rows of that address that do not hold."""
+    answer = attributor.answer(*question, **point)
+    _show_enterprise(answer)
+    print("\nWhy")
+    for reason in answer.reasons:
+        print(f"  {reason}")
+    if answer.claims:
+        print("\nClaims")
+    for claim in answer.claims:
+        print(f"  {claim.standing:<8} {claim.strength:<5g} {_claim_text(claim)}")
+    others = attributor.others(*question, **point)
+    if others:
+        print("\nRows of that address that do not hold")
+    for claim, why in others[:MAX_OTHER_CLAIMS]:
+        print(f"  {why}: {_claim_text(claim)}")
+    if len(others) > MAX_OTHER_CLAIMS:
+        print(f"  and {len(others) - MAX_OTHER_CLAIMS:,} more")
+
+
+def _show_enterprise(answer: Attribution) -> None:
+    print(f"\nWhose ({answer.result})")
+    if answer.enterprise is None:
+        print("  nobody is named")
+        return
+    enterprise, site = answer.enterprise, answer.site
+    print(f"  {', '.join(filter(None, (enterprise.name, enterprise.uscc, enterprise.category)))}")
+    if site is not None:
+        print("  " + " ".join(filter(None, (site.division, site.division_name, site.address))))
+
+
+def _claim_text(claim: Claim) -> str:
+    subject = (
+        claim.enterprise.name if claim.enterprise else f"subscriber {claim.subscriber}" if claim.subscriber else ""
+    )
+    details = ", ".join(f"{name} {value}" for name, value in claim.detail.items())
+    as_of = "" if claim.as_of_ns is None else f"as of {told(claim.as_of_ns)}"
+    fields = (f"{claim.source} {claim.place}", scope(claim), period(claim), subject, details, as_of)
+    return " | ".join(filter(None, fields))

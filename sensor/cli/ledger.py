@@ -1,4 +1,4 @@
-"""The words about the ledger: `ledger list`, `show`, `set`, `export`.
+"""`minewatch ledger list|show|set|export`: cases and what became of them, and the mining list.
 
 Arguments, sentences and exit codes; what they mean is the ledger's.
 """
@@ -10,277 +10,264 @@ import dataclasses
 import getpass
 import sys
 import time
+from collections.abc import Sequence
 from datetime import datetime, tzinfo
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
+import yaml
+from rich.cells import cell_len
+
+from exporters.forms import mining_list, stix
 from sensor.cases import states as cases
 from sensor.cases.states import CaseError
-from sensor.daemon import configuration
-from sensor.ledger import Ledger, LedgerError
-from sensor.ledger.replay import bounds_of
-from sensor.ledger.store.database import exists
-from sensor.model.exit_codes import CONFIG, OK, RUN_ERROR, USAGE
-from sensor.model.summary import NS, Case
-from sensor.settings.document import ConfigError
+from sensor.cli.frame import (
+    CommandError,
+    flag_overrides,
+    load_configuration,
+    open_ledger,
+    os_reason,
+    show_configuration,
+)
+from sensor.ledger.read.casefile import addresses_of, attributions, cases_of, newest_ns
+from sensor.ledger.read.periods import summary
+from sensor.model.exit_codes import OK, RUN_ERROR, USAGE
+from sensor.model.record import record_order
+from sensor.model.summary import Case
+from sensor.model.text import printable
+from sensor.model.time import DAY_NS, HOUR_NS, SECOND_NS, day_text, minute_text
 
 if TYPE_CHECKING:
     from sensor.daemon.configuration import Configuration
-    from sensor.model.summary import Summary
+    from sensor.ledger import Entry, Ledger
 
-DAY_NS, HOUR_NS = 86_400 * NS, 3_600 * NS
 #: Without dates, what is shown is of so many days up to the newest entry.
 DAYS = 7
+#: Findings of one address, and addresses of one case, that are listed.
+MAX_FINDINGS, MAX_ADDRESSES = 40, 20
 #: The newest findings that are looked through for a bundle.
-MOST_SHARED = 100_000
+MAX_BUNDLED = 100_000
 
 
-def say(sentence: str) -> None:
-    """One sentence for the operator."""
-    print(f"minewatch: {sentence}", file=sys.stderr)
-
-
-def ledger_word(options: argparse.Namespace) -> int:
-    """`minewatch ledger ACTION`."""
-    overrides = [*options.overrides, *([f"ledger.url={options.ledger}"] if options.ledger else [])]
-    try:
-        chosen = configuration.load(options.config, overrides)
-    except ConfigError as error:
-        for problem in error.problems:
-            say(problem)
-        return CONFIG
+def run(options: argparse.Namespace) -> int:
+    """One action on the ledger of the configuration, which must exist. Raises CommandError."""
+    settings = load_configuration(options, flag_overrides(options, "ledger"))
     if options.dump_config:
-        print(chosen.dump(), end="")
-        return OK
-    if not exists(chosen.ledger.url):
-        say(f"there is no ledger at {chosen.ledger.url} (ledger.url, or --ledger)")
-        return RUN_ERROR
+        return show_configuration(settings)
     action = {"list": _list, "show": _show, "set": _set, "export": _export}[options.action]
-    try:
-        ledger = Ledger.open(chosen.ledger.url, bounds=bounds_of(chosen.ledger))
+    missing = f"there is no ledger at {settings.ledger.url} (ledger.url, or --ledger)"
+    with open_ledger(settings.ledger, missing=missing) as ledger:
         try:
-            return action(options, chosen, ledger)
-        finally:
-            ledger.close()
-    except LedgerError as error:
-        say(str(error))
-        return RUN_ERROR
-    except (CaseError, ValueError) as error:
-        say(f"ledger {options.action}: {error}")
-        return USAGE
+            return action(options, settings, ledger)
+        except ValueError as error:  # CaseError, and dates that are none
+            raise CommandError(USAGE, f"ledger {options.action}: {error}") from None
 
 
-def _list(options: argparse.Namespace, chosen: Configuration, ledger: Ledger) -> int:
-    now_ns = time.time_ns()
-    wanted = None if options.state is None else cases.parse_state(options.state)
-    found = [
-        one
-        for one in ledger.reader.cases()
-        if one.state == wanted or (wanted is None and (options.all or one.state in cases.OPEN))
+def _list(options: argparse.Namespace, settings: Configuration, ledger: Ledger) -> int:
+    now_ns, zone = time.time_ns(), settings.ledger.zone
+    state = None if options.state is None else cases.state(options.state)
+    listed = [
+        case
+        for case in cases_of(ledger)
+        if (case.state == state or (state is None and (options.all or case.state in cases.OPEN)))
+        and (case.overdue(now_ns) or not options.overdue)
     ]
-    if options.overdue:
-        found = [one for one in found if one.overdue(now_ns)]
-    found.sort(key=lambda one: (not one.overdue(now_ns), one.due_ns or 1 << 62, one.case_id))
-    zone = chosen.ledger.zone
-    head = ("case", "state", "since", "due", "last seen", "whose")
-    table = [
+    listed.sort(key=lambda case: (not case.overdue(now_ns), case.due_ns or 1 << 62, case.case_id))
+    rows = [
         (
-            str(one.case_id),
-            one.state,
-            _day(one.since_ns, zone),
-            _due(one, now_ns, zone),
-            _time(one.last_ns, zone),
-            _whose(one),
+            str(case.case_id),
+            case.state,
+            day_text(case.since_ns, zone),
+            _due_text(case, now_ns, zone),
+            minute_text(case.last_ns, zone),
+            _subject(case),
         )
-        for one in found
+        for case in listed
     ]
-    _print([head, *table] if table else [])
-    late = sum(one.overdue(now_ns) for one in found)
-    print(f"{len(found)} {'case' if len(found) == 1 else 'cases'}, {late} overdue")
+    if rows:
+        _print_table([("case", "state", "since", "due", "last seen", "whose"), *rows])
+    overdue = sum(case.overdue(now_ns) for case in listed)
+    print(f"{_counted(len(listed), 'case', 'cases')}, {overdue} overdue")
     return OK
 
 
-def _show(options: argparse.Namespace, chosen: Configuration, ledger: Ledger) -> int:
-    if not options.what.isdigit():
-        return _show_address(options.what, chosen, ledger)
-    case = ledger.reader.case(int(options.what))
-    if case is None:
-        say(f"there is no case {options.what}")
-        return RUN_ERROR
-    zone = chosen.ledger.zone
-    print(f"Case {case.case_id}: {case.state} ({cases.NAMES[case.state]}), {_whose(case)}")
+def _show(options: argparse.Namespace, settings: Configuration, ledger: Ledger) -> int:
+    if options.what.isdigit():
+        return _show_case(int(options.what), settings, ledger)
+    return _show_address(options.what, settings.ledger.zone, ledger)
+
+
+def _show_case(number: int, settings: Configuration, ledger: Ledger) -> int:
+    found = cases_of(ledger, number)
+    if not found:
+        raise CommandError(RUN_ERROR, f"there is no case {number}")
+    case, zone = found[0], settings.ledger.zone
+    print(f"Case {case.case_id}: {case.state} ({cases.NAMES[case.state]}), {_subject(case)}")
     print(
-        f"  mining seen {_time(case.first_ns, zone)} to {_time(case.last_ns, zone)}; due {_due(case, time.time_ns(), zone)}"
+        f"  mining seen {minute_text(case.first_ns, zone)} to {minute_text(case.last_ns, zone)}; "
+        f"due {_due_text(case, time.time_ns(), zone)}"
     )
-    mining = ledger.reader.case_addresses(case)
-    print(
-        f"  {len(mining)} {'address' if len(mining) == 1 else 'addresses'}: {', '.join(mining[:20])}{' ...' if len(mining) > 20 else ''}"
-    )
-    _show_site(case, chosen, ledger)
+    addresses = addresses_of(ledger, case)
+    more = " ..." if len(addresses) > MAX_ADDRESSES else ""
+    print(f"  {_counted(len(addresses), 'address', 'addresses')}: {', '.join(addresses[:MAX_ADDRESSES])}{more}")
+    _show_site(case, zone, ledger)
     print("History")
     for change in case.changes:
-        print(f"  {_time(change.at_ns, zone)}  {change.state}, {_printable(change.who)}: {_printable(change.why)}")
+        print(f"  {minute_text(change.at_ns, zone)}  {change.state}, {_safe(change.who)}: {_safe(change.why)}")
     print(f"  it can go to {', '.join(cases.FOLLOWS[case.state])}")
     return OK
 
 
-def _show_site(case: Case, chosen: Configuration, ledger: Ledger) -> None:
+def _show_site(case: Case, zone: tzinfo, ledger: Ledger) -> None:
     """What the case's last days of mining amount to."""
     end_ns = -(-case.last_ns // HOUR_NS) * HOUR_NS
-    told = ledger.reader.summary(end_ns - DAYS * DAY_NS, end_ns)
-    if case.site_id in told.sites:
-        found = told.sites[case.site_id].site_class
-        print(f"  {found.kind}, {found.confidence:.0%} sure: {'; '.join(found.reasons)}")
-    lines = [line for line in told.lines if line.case_id == case.case_id]
+    period = summary(ledger, end_ns - DAYS * DAY_NS, end_ns)
+    if case.site_id in period.sites:
+        site_class = period.sites[case.site_id].site_class
+        print(f"  {site_class.kind}, {site_class.confidence:.0%} sure: {'; '.join(site_class.reasons)}")
+    lines = [line for line in period.lines if line.case_id == case.case_id]
     for algorithm in sorted({line.algorithm or "" for line in lines}):
-        mine = [line for line in lines if (line.algorithm or "") == algorithm]
-        kwh, rate = sum(line.energy_kwh.best for line in mine) / DAYS, sum(line.hashrate_hps.best for line in mine)
-        machines = sum(line.machines for line in mine)
+        same = [line for line in lines if (line.algorithm or "") == algorithm]
+        kwh, rate = sum(line.energy_kwh.best for line in same) / DAYS, sum(line.hashrate_hps.best for line in same)
+        machines = sum(line.machines for line in same)
         print(
-            f"  {algorithm or 'algorithm not known'}: at least {machines} machines, {rate:.3g} {mine[0].work_unit}/s, {kwh:.3g} kWh a day"
+            f"  {algorithm or 'algorithm not known'}: at least {machines} machines, "
+            f"{rate:.3g} {same[0].work_unit}/s, {kwh:.3g} kWh a day"
         )
-    print(f"  (the {DAYS} days to {_time(end_ns, chosen.ledger.zone)})")
+    print(f"  (the {DAYS} days to {minute_text(end_ns, zone)})")
 
 
-def _show_address(address: str, chosen: Configuration, ledger: Ledger) -> int:
-    zone = chosen.ledger.zone
-    entries = ledger.reader.findings(address)
+def _show_address(address: str, zone: tzinfo, ledger: Ledger) -> int:
+    entries = ledger.findings(address)
     if not entries:
-        say(f"{address}: no case has this number, and no finding this address")
-        return RUN_ERROR
-    print(f"{address}: {len(entries)} {'finding' if len(entries) == 1 else 'findings'}")
-    for first, last, answer in ledger.reader.address_owners(address):
+        raise CommandError(RUN_ERROR, f"{address}: no case has this number, and no finding this address")
+    print(f"{address}: {_counted(len(entries), 'finding', 'findings')}")
+    for first_ns, last_ns, answer in attributions(ledger, address):
         name = answer.enterprise.name if answer.enterprise else answer.result
-        print(f"  {_time(first, zone)} to {_time(last, zone)}: {_printable(name)}")
-    for entry in entries[:40]:
-        one = entry.finding
-        what = ", ".join(text for text in (one.dialect, one.algorithm, one.coin) if text)
-        print(
-            f"  {_time(one.first_ns, zone)} to {_time(one.last_ns, zone)}  {one.miner_ip} at {one.pool_ip} port {one.pool_port}: "
-            f"{_printable(what)}, {one.grade.label}, {one.shares.submitted} shares, {one.state}"
-            + (f" (not told: {_printable(entry.suppressed)})" if entry.suppressed else "")
-        )
-    for case in ledger.reader.cases():
+        print(f"  {minute_text(first_ns, zone)} to {minute_text(last_ns, zone)}: {_safe(name)}")
+    for entry in entries[:MAX_FINDINGS]:
+        print(f"  {_finding_text(entry, zone)}")
+    for case in cases_of(ledger):
         if case.address == address:
             print(f"  case {case.case_id}: {case.state}")
     return OK
 
 
+def _finding_text(entry: Entry, zone: tzinfo) -> str:
+    finding = entry.finding
+    kind = ", ".join(text for text in (finding.dialect, finding.algorithm, finding.coin) if text)
+    return (
+        f"{minute_text(finding.first_ns, zone)} to {minute_text(finding.last_ns, zone)}  "
+        f"{finding.miner_ip} at {finding.pool_ip} port {finding.pool_port}: {_safe(kind)}, "
+        f"{finding.grade.label}, {finding.shares.submitted} shares, {finding.state}"
+        + (f" (not told: {_safe(entry.muted)})" if entry.muted else "")
+    )
+
+
 def _set(options: argparse.Namespace, _: Configuration, ledger: Ledger) -> int:
-    wanted = cases.parse_state(options.state)
-    if not options.why.strip():
+    state, why = cases.state(options.state), options.why.strip()
+    if not why:
         raise CaseError("--why must say something")
     who = (options.who or getpass.getuser()).strip()
-    before = ledger.set_case(options.case, wanted, time.time_ns(), who=who, why=options.why.strip())
-    print(f"case {options.case}: {before} -> {wanted}")
-    if wanted == "false-alarm":
-        case = ledger.reader.case(options.case)
-        assert case is not None
+    before = ledger.set_case(options.case, state, (who, why), time.time_ns())
+    print(f"case {options.case}: {before} -> {state}")
+    if state == "false-alarm":
+        (case,) = cases_of(ledger, options.case)
         print(
-            "From now on its findings are kept and not told. To have that in the configuration as well (findings.allow):\n"
+            "From now on its findings are kept and not told. "
+            "To have that in the configuration as well (findings.allow):\n"
         )
-        print(allow_entry(case, ledger.reader.case_addresses(case), options.why.strip()), end="")
+        print(_allow_entries(case, addresses_of(ledger, case), why), end="")
     return OK
 
 
-def allow_entry(case: Case, addresses: list[str], why: str) -> str:
+def _allow_entries(case: Case, addresses: Sequence[str], why: str) -> str:
     """The entries of the allow-list that a false alarm becomes, as YAML."""
-    import yaml
-
     reason = f"{why} (case {case.case_id})"
     if case.enterprise is not None:
-        entries: list[dict[str, str]] = [{"enterprise": case.enterprise.uscc or case.enterprise.name, "reason": reason}]
+        entries = [{"enterprise": case.enterprise.uscc or case.enterprise.name, "reason": reason}]
     else:
         entries = [{"network": address, "reason": reason} for address in addresses]
     return yaml.safe_dump({"findings": {"allow": entries}}, allow_unicode=True, sort_keys=False)
 
 
-def _export(options: argparse.Namespace, chosen: Configuration, ledger: Ledger) -> int:
-    from exporters.forms import mining_list
-
-    from_ns, to_ns = _period(options, chosen.ledger.zone, ledger)
-    told: Summary = dataclasses.replace(
-        ledger.reader.summary(from_ns, to_ns), cases=tuple(ledger.reader.cases())
-    )  # as they stand now
+def _export(options: argparse.Namespace, settings: Configuration, ledger: Ledger) -> int:
+    zone = settings.ledger.zone
+    from_ns, to_ns = _period(options, zone, ledger)
+    # The cases are listed as they are now, not as they were at the end of the period.
+    period = dataclasses.replace(summary(ledger, from_ns, to_ns), cases=tuple(cases_of(ledger)))
     target = None if options.to in (None, "-") else Path(options.to)
     form = options.format or ("json" if target is not None and target.suffix.lower() == ".json" else "csv")
     if form == "stix":
         text = _bundle(ledger, from_ns, to_ns)
+    elif form == "json":
+        text = mining_list.as_json(period, zone, options.persons)
     else:
-        text = (mining_list.as_json if form == "json" else mining_list.as_csv)(
-            told, chosen.ledger.zone, options.persons
-        )
+        text = mining_list.as_csv(period, zone, options.persons)
     if target is None:
         sys.stdout.buffer.write(text.encode())
-        sys.stdout.flush()
         return OK
     try:
         target.write_bytes(text.encode())
     except OSError as error:
-        say(f"--to {target}: cannot be written: {(error.strerror or str(error)).lower()}")
-        return RUN_ERROR
-    print(
-        f"{target}: {len(told.lines)} rows, {_time(from_ns, chosen.ledger.zone)} to {_time(to_ns, chosen.ledger.zone)}"
-    )
+        raise CommandError(RUN_ERROR, f"--to {target}: cannot be written: {os_reason(error)}") from None
+    print(f"{target}: {len(period.lines)} rows, {minute_text(from_ns, zone)} to {minute_text(to_ns, zone)}")
     return OK
 
 
 def _bundle(ledger: Ledger, from_ns: int, to_ns: int) -> str:
-    """The findings of a period, those that are muted left out, as a STIX bundle."""
-    from exporters.forms import stix
-
-    return stix.dumps(stix.encode(ledger.reader.reported_findings(from_ns, to_ns, MOST_SHARED)))
+    """The findings of a period, those that are suppressed left out, as a STIX bundle."""
+    findings = [
+        entry.finding
+        for entry in ledger.findings(limit=MAX_BUNDLED)
+        if entry.muted is None and entry.finding.last_ns >= from_ns and entry.finding.first_ns < to_ns
+    ]
+    return stix.dumps(stix.encode(sorted(findings, key=record_order)))
 
 
 def _period(options: argparse.Namespace, zone: tzinfo, ledger: Ledger) -> tuple[int, int]:
-    """From and to, in nanoseconds."""
-    newest = ledger.reader.newest_ns() or time.time_ns()
-    to_ns = -(-newest // HOUR_NS) * HOUR_NS if options.until is None else _moment(options.until, zone)
-    from_ns = to_ns - DAYS * DAY_NS if options.since is None else _moment(options.since, zone)
+    """From and to, in nanoseconds. Raises ValueError."""
+    newest = newest_ns(ledger) or time.time_ns()
+    to_ns = -(-newest // HOUR_NS) * HOUR_NS if options.until is None else _instant_ns(options.until, zone)
+    from_ns = to_ns - DAYS * DAY_NS if options.since is None else _instant_ns(options.since, zone)
     if from_ns >= to_ns:
         raise ValueError("--from must lie before --until")
     return from_ns, to_ns
 
 
-def _moment(text: str, zone: tzinfo) -> int:
+def _instant_ns(text: str, zone: tzinfo) -> int:
     try:
-        when = datetime.fromisoformat(text)
+        instant = datetime.fromisoformat(text)
     except ValueError:
         raise ValueError(f"{text!r} is no date: YYYY-MM-DD, or YYYY-MM-DDTHH:MM") from None
-    return int((when if when.tzinfo else when.replace(tzinfo=zone)).timestamp()) * NS
+    return int((instant if instant.tzinfo else instant.replace(tzinfo=zone)).timestamp()) * SECOND_NS
 
 
-def _whose(case: Case) -> str:
+def _subject(case: Case) -> str:
+    """Whose case it is, and where."""
     site = case.site
-    where = " ".join(part for part in (site.division_name or site.division, site.address) if part) if site else ""
+    parts = (site.division_name or site.division, site.address) if site else ()
+    place = " ".join(part for part in parts if part)
     name = case.enterprise.name if case.enterprise else case.address or f"site {case.site_id}"
-    return _printable(f"{name}, {where}" if where else name)
+    return _safe(f"{name}, {place}" if place else name)
 
 
-def _due(case: Case, now_ns: int, zone: tzinfo) -> str:
-    return "-" if case.due_ns is None else _day(case.due_ns, zone) + (" overdue" if case.overdue(now_ns) else "")
+def _due_text(case: Case, now_ns: int, zone: tzinfo) -> str:
+    return "-" if case.due_ns is None else day_text(case.due_ns, zone) + (" overdue" if case.overdue(now_ns) else "")
 
 
-def _printable(text: str) -> str:
-    from exporters.forms.fitting import visible
-
-    return visible(text)
-
-
-def _day(ns: int, zone: tzinfo) -> str:
-    return f"{datetime.fromtimestamp(ns // NS, zone):%Y-%m-%d}"
+def _safe(text: str) -> str:
+    """Text without anything that could steer a terminal."""
+    return printable(text, "·")
 
 
-def _time(ns: int, zone: tzinfo) -> str:
-    return f"{datetime.fromtimestamp(ns // NS, zone):%Y-%m-%d %H:%M}"
+def _counted(count: int, singular: str, plural: str) -> str:
+    return f"{count} {singular if count == 1 else plural}"
 
 
-def _print(table: list[Any]) -> None:
-    """Columns as wide as they must be."""
-    from rich.cells import cell_len
-
-    widths = [max(cell_len(row[at]) for row in table) for at in range(len(table[0]))] if table else []
-    for row in table:
-        print(
-            "  ".join(text + " " * (width - cell_len(text)) for text, width in zip(row, widths, strict=True)).rstrip()
-        )
+def _print_table(rows: Sequence[Sequence[str]]) -> None:
+    """Columns as wide as their widest text on a terminal."""
+    widths = [max(map(cell_len, column)) for column in zip(*rows, strict=True)]
+    for row in rows:
+        cells = (text + " " * (width - cell_len(text)) for text, width in zip(row, widths, strict=True))
+        print("  ".join(cells).rstrip())

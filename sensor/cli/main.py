@@ -1,300 +1,45 @@
-"""The command `minewatch`: words and letters in, an exit code out. Everything heavy is imported by the word that needs it.
+"""The command `minewatch`: arguments in, an exit code out.
 
-It decides what is asked for; it knows no packets, judges nothing, and starts within a tenth of a second.
+Each command is the function `run` of the module of its name, imported when it is asked for: what needs nothing heavy
+starts within a tenth of a second.
 """
 
 from __future__ import annotations
 
-import argparse
+import importlib
 import os
 import sys
 from collections.abc import Sequence
-from pathlib import Path
 
-from sensor.model.exit_codes import CONFIG, INTERRUPTED, OK, RUN_ERROR
-from sensor.model.version import VERSION
-
-WORDS = ("replay", "run", "check", "signatures", "books", "explain", "ledger", "bulletin", "version")
-EPILOG = """Suricata's letters work without a command: -r FILE (replay), -i NAME (run), -T (check), -V (version), also -c FILE, -l DIR, -v.
-Exit codes: 0 ran to the end, 1 some input unreadable, 2 usage, 78 bad configuration."""
+from sensor.cli.frame import CommandError, say
+from sensor.cli.parser import parser
+from sensor.cli.suricata import translate
+from sensor.model.exit_codes import INTERRUPTED, RUN_ERROR
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run one command and return its exit code."""
-    words = list(sys.argv[1:] if arguments is None else arguments)
+    """Run one command (of the process's arguments, if none are given) and return its exit code."""
     try:
-        code = _run(words)
+        code = _dispatch(list(sys.argv[1:] if arguments is None else arguments))
         sys.stdout.flush()
         return code
     except BrokenPipeError:
-        # The reader went away (`| head`): nobody to tell, and the interpreter must not complain at exit either.
+        # The reader went away (`| head`): the interpreter must not complain at exit either.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return RUN_ERROR
     except KeyboardInterrupt:
         return INTERRUPTED
 
 
-def _run(words: list[str]) -> int:
-    if words and words[0].startswith("-") and words[0] not in ("-h", "--help"):
-        words = _translate(words)
-    options = _parser().parse_args(words)
-    if options.word == "version":
-        return _version()
-    if options.word == "run":
-        from sensor.cli.run import run
-
-        return run(options)
-    if options.word in ("books", "explain"):
-        from sensor.cli import books
-
-        return books.books_word(options) if options.word == "books" else books.explain(options)
-    if options.word == "bulletin":
-        from sensor.cli.bulletin import bulletin
-
-        return bulletin(options)
-    if options.word == "ledger":
-        from sensor.cli.ledger import ledger_word
-
-        return ledger_word(options)
-    from sensor.cli import replay as commands
-
-    if options.word == "replay":
-        return commands.replay(options)
-    if options.word == "check":
-        return commands.check(options)
-    return commands.signatures_word(options)
-
-
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
-        prog="minewatch",
-        description="Finds virtual-currency mining in captured traffic.",
-        epilog=EPILOG,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
-    words = parser.add_subparsers(dest="word", metavar="COMMAND", required=True)
-    replay = words.add_parser("replay", help="read captures and report who mines")
-    replay.description = "Read captures (.pcap, .pcapng, also .gz and .zst) and report who mines."
-    replay.add_argument("paths", nargs="*", metavar="PATH", help="file, directory, pattern, or - for standard input")
-    replay.add_argument(
-        "-e", "--eve", metavar="FILE", help="write one JSON object a line (-: standard output, and then nothing else)"
-    )
-    replay.add_argument(
-        "--ledger", metavar="URL", help="keep the findings there, e.g. sqlite:///ledger.db; again, it adds nothing"
-    )
-    replay.add_argument("--report", metavar="FILE", help="write a page to look at: HTML, all in one file")
-    replay.add_argument("--stix", metavar="FILE", help="write the findings as a STIX 2.1 bundle")
-    replay.add_argument("-j", "--jobs", type=_jobs, metavar="N", help="workers")
-    replay.add_argument("-q", "--quiet", action="store_true", help="no progress bar and no summary")
-    _shared(replay)
-    _about_run(words)
-    check = words.add_parser(
-        "check",
-        help="validate configuration and signatures",
-        description="Say every mistake at once, with file and line.",
-    )
-    _shared(check)
-    signatures = words.add_parser(
-        "signatures", help="list or test the signatures", description="Show the signatures in force, or prove them."
-    )
-    signatures.add_argument(
-        "action", choices=("list", "test"), help="list them, or run their examples and counterexamples"
-    )
-    signatures.add_argument("files", nargs="*", metavar="FILE", help="signature files besides the shipped ones")
-    _shared(signatures)
-    _about_books(words)
-    _about_bulletin(words)
-    _about_ledger(words)
-    words.add_parser("version", help="show the version and the engine")
-    return parser
-
-
-def _about_run(words: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
-    """`run`: the daemon."""
-    run = words.add_parser("run", help="watch interfaces or a folder, until told to stop")
-    run.description = "Watch interfaces, or a folder that a rotating capture fills. SIGHUP reopens and reloads, SIGUSR2 reloads signatures."
-    run.add_argument(
-        "-i",
-        "--interface",
-        action="append",
-        default=[],
-        metavar="NAME",
-        dest="interfaces",
-        help="interface; may be repeated",
-    )
-    run.add_argument("--list-interfaces", action="store_true", help="show what can be listened to, and stop")
-    run.add_argument("--slow", action="store_true", help="listen with the reference engine, too")
-    _shared(run)
-
-
-def _about_books(words: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
-    """`books` and `explain`: whose addresses are."""
-    books = words.add_parser(
-        "books",
-        help="check or import allocation books",
-        description="Say every row that cannot be used, or write one book.",
-    )
-    books.add_argument(
-        "action", choices=("check", "import"), help="name every bad row, or bring the books into one form"
-    )
-    books.add_argument("files", nargs="+", metavar="FILE", help="books: CSV, XLS, XLSX, lease files, exports")
-    books.add_argument(
-        "--as",
-        dest="kind",
-        metavar="KIND[:FORMAT]",
-        help="what the files are, e.g. inventory:filing-upload or leases:kea",
-    )
-    books.add_argument("--to", metavar="FILE", help="import: the book to write")
-    books.add_argument(
-        "--allow-shrink", action="store_true", help="import: even if more than half of the rows are gone"
-    )
-    explain = words.add_parser(
-        "explain", help="say whose an address was, and why", description="Say whose an address was, and why."
-    )
-    explain.add_argument("address", metavar="ADDRESS[:PORT]", help="192.0.2.1, 192.0.2.1:3333, [2001:db8::1]:3333")
-    explain.add_argument("--at", metavar="TIME", help="when, in UTC unless it says otherwise; without it, now")
-    explain.add_argument("--vlan", type=int, action="append", metavar="ID", help="VLAN it was seen in")
-    explain.add_argument("--vrf", metavar="NAME", help="VRF it was seen in")
-    explain.add_argument("--interface", metavar="NAME", help="interface it was seen on")
-    for parser in (books, explain):
-        parser.add_argument("-q", "--quiet", action="store_true", help="no progress bar")
-        _configured(parser)
-
-
-def _about_bulletin(words: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
-    """`bulletin`: the periodic summary."""
-    bulletin = words.add_parser("bulletin", help="sum up a week or other days of the ledger as a document")
-    bulletin.description = (
-        "Sum up a period of the ledger: without -o as Markdown on standard output, with it in every form, as files."
-    )
-    bulletin.add_argument(
-        "-w", "--week", nargs="?", metavar="WEEK", help="ISO week, e.g. 2026-W10; without one, the last that is over"
-    )
-    bulletin.add_argument("--from", metavar="DATE", dest="first", help="first day, e.g. 2026-03-02")
-    bulletin.add_argument("--to", metavar="DATE", dest="last", help="last day, included; without it, the first")
-    bulletin.add_argument(
-        "--lang", choices=("zh", "en", "both"), help="language; without it, bulletin.language of the configuration"
-    )
-    bulletin.add_argument(
-        "--region", metavar="CODE", help="only sites in this division (GB/T 2260), e.g. 320000 or 320500"
-    )
-    bulletin.add_argument("--ledger", metavar="URL", help="the ledger; without it, that of the configuration")
-    bulletin.add_argument(
-        "--meter", type=Path, metavar="FILE", help="metered load to compare: enterprise or site, time, kWh"
-    )
-    bulletin.add_argument("-o", "--output", type=Path, metavar="DIR", help="folder for the files")
-    bulletin.add_argument(
-        "--format", action="append", choices=("html", "xlsx", "csv", "json", "md"), help="form; may be repeated"
-    )
-    _shared(bulletin)
-
-
-def _about_ledger(words: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
-    """`ledger`: cases and what became of them, and the mining list."""
-    parser = words.add_parser("ledger", help="cases and what became of them, and the mining list")
-    parser.description = "Cases: notified, under-check, rectifying, re-check, closed, relapsed, false-alarm; and the list of who mines where."
-    actions = parser.add_subparsers(dest="action", metavar="ACTION", required=True)
-    listed = actions.add_parser("list", help="the cases that are open, overdue ones first")
-    listed.add_argument("--state", metavar="STATE", help="only those in this state")
-    listed.add_argument("--all", action="store_true", help="closed ones and false alarms too")
-    listed.add_argument("--overdue", action="store_true", help="only those whose next step should have been taken")
-    shown = actions.add_parser("show", help="one case with its history, or what is known of an address")
-    shown.add_argument("what", metavar="CASE|ADDRESS")
-    put = actions.add_parser("set", help="move a case on")
-    put.add_argument("case", type=int, metavar="CASE")
-    put.add_argument(
-        "state", metavar="STATE", help="notified, under-check, rectifying, re-check, closed, relapsed, false-alarm"
-    )
-    put.add_argument(
-        "--why", required=True, metavar="TEXT", help="what was found or done; for a false alarm, what it really is"
-    )
-    put.add_argument("--who", metavar="NAME", help="who says so; without it, the user who is signed in")
-    export = actions.add_parser("export", help="the mining list of a period: a row for each address and algorithm")
-    export.add_argument("--to", metavar="FILE", help="write there; without it, or with -, on standard output")
-    export.add_argument(
-        "--format", choices=("csv", "json", "stix"), help="without it, as the file's name says, else CSV"
-    )
-    export.add_argument(
-        "--from", dest="since", metavar="DATE", help="first day, or time; without it, seven days before the end"
-    )
-    export.add_argument(
-        "--until", metavar="DATE", help="where it ends, not included; without it, the hour of the newest entry"
-    )
-    export.add_argument("--persons", action="store_true", help="name persons too")
-    for one in (listed, shown, put, export):
-        one.add_argument("--ledger", metavar="URL", help="instead of ledger.url of the configuration")
-        _shared(one)
-
-
-def _shared(parser: argparse.ArgumentParser) -> None:
-    """What the words of the line take."""
-    _configured(parser)
-    parser.add_argument("--engine", choices=("auto", "compiled", "reference"), help="core to use")
-    parser.add_argument("--dump-config", action="store_true", help="print the configuration in force and stop")
-    parser.add_argument("-v", "--verbose", action="count", default=0, help="more: all rows, counters")
-
-
-def _configured(parser: argparse.ArgumentParser) -> None:
-    """What every word that reads the configuration takes."""
-    parser.add_argument(
-        "-c", "--config", type=Path, metavar="FILE", help="configuration file; without it, the built-in defaults"
-    )
-    parser.add_argument(
-        "--set",
-        action="append",
-        default=[],
-        metavar="KEY=VALUE",
-        dest="overrides",
-        help="override one key, e.g. limits.flows=65536",
-    )
-
-
-def _jobs(text: str) -> int:
-    count = int(text) if text.isdigit() else 0
-    if not 1 <= count <= 256:
-        raise argparse.ArgumentTypeError("must be a number from 1 to 256")
-    return count
-
-
-def _translate(words: list[str]) -> list[str]:
-    """Suricata's letters, given without a word, as the command they mean."""
-    letters = argparse.ArgumentParser(
-        prog="minewatch", epilog=EPILOG, formatter_class=argparse.RawDescriptionHelpFormatter, add_help=False
-    )
-    letters.add_argument("-r", action="append", default=[], metavar="FILE")
-    letters.add_argument("-T", action="store_true")
-    letters.add_argument("-V", "--version", action="store_true")
-    letters.add_argument("-l", metavar="DIR")
-    letters.add_argument("-i", action="append", default=[], metavar="NAME")
-    letters.add_argument("--dump-config", action="store_true")
-    given, rest = letters.parse_known_args(words)
-    if given.version:
-        return ["version"]
-    if given.T or (given.dump_config and not given.r):
-        return ["check", *rest, *(["--dump-config"] if given.dump_config else [])]
-    if given.r:
-        eve = ["--eve", str(Path(given.l) / "eve.json")] if given.l else []
-        return ["replay", *rest, *eve, *(["--dump-config"] if given.dump_config else []), "--", *given.r]
-    if given.i:
-        return [
-            "run",
-            *rest,
-            *(word for name in given.i for word in ("-i", name)),
-            *(["--dump-config"] if given.dump_config else []),
-        ]
-    return letters.error(f"nothing to do: give a command ({', '.join(WORDS)}), -r FILE, -i NAME, -T or -V")
-
-
-def _version() -> int:
-    from sensor.intake import engine
-
-    python = ".".join(str(part) for part in sys.version_info[:3])
+def _dispatch(arguments: list[str]) -> int:
+    options = parser().parse_args(translate(arguments))
     try:
-        print(f"minewatch {VERSION}\nengine {engine.describe()}\nPython {python}")
-    except engine.EngineError as error:
-        print(f"minewatch: {error}", file=sys.stderr)
-        return CONFIG
-    return OK
+        code: int = importlib.import_module(f"sensor.cli.{options.command}").run(options)
+    except CommandError as error:
+        for sentence in error.sentences:
+            say(sentence)
+        return error.code
+    return code
 
 
 if __name__ == "__main__":

@@ -1,7 +1,7 @@
-"""The files that a replay writes besides its summary: events, the page, the bundle. They are opened before anything is read, so that a
-wrong place is told at once and no input is overwritten.
+"""The files that a replay writes besides its summary: events, the page, the bundle.
 
-What stands in them is the exporters' matter; this knows places, and that what is to be handed on is redacted.
+They are opened before anything is read, so that a wrong path is reported at once and no input is overwritten. What
+stands in them is the exporters' matter; this knows paths, and whether findings are redacted.
 """
 
 from __future__ import annotations
@@ -12,10 +12,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, TYPE_CHECKING
 
+from sensor.cli.frame import os_reason
 from sensor.intake.sources import STDIN
 from sensor.model.exit_codes import RUN_ERROR, USAGE
 from sensor.model.finding import Finding
 from sensor.model.node import Node
+from sensor.model.record import Record
 from sensor.model.version import VERSION
 
 if TYPE_CHECKING:
@@ -23,8 +25,8 @@ if TYPE_CHECKING:
     from sensor.line.replay import Outcome
 
 
-class Unwritable(Exception):  # noqa: N818
-    """A place that cannot be written to, or must not be: the sentence, and the exit code."""
+class UnwritableError(Exception):
+    """A file that cannot be written, or must not be: the sentence, and the exit code."""
 
     def __init__(self, sentence: str, code: int = RUN_ERROR) -> None:
         super().__init__(sentence)
@@ -32,8 +34,8 @@ class Unwritable(Exception):  # noqa: N818
 
 
 @dataclass
-class Output:
-    """One open file; `flag` is what asked for it."""
+class OutputFile:
+    """One open file, and the flag that asked for it."""
 
     flag: str
     target: str
@@ -45,7 +47,7 @@ class Output:
         return self.target == STDIN
 
     def write(self, pieces: Iterable[str]) -> None:
-        """Write all and close. Raises Unwritable; a reader that went away stays a BrokenPipeError."""
+        """Write all and close. Raises UnwritableError; a reader that went away stays a BrokenPipeError."""
         try:
             for piece in pieces:
                 self.file.write(piece)
@@ -58,20 +60,23 @@ class Output:
             raise _refused(self.flag, self.target, error) from None
 
 
-def opened(targets: Mapping[str, str | None], inputs: Sequence[str]) -> list[Output]:
-    """Open what is asked for, by flag. Raises Unwritable, and then has changed no input and no other of the outputs' files twice."""
-    wanted = {flag: target for flag, target in targets.items() if target is not None}
+def open_all(targets: Mapping[str, str | None], inputs: Sequence[str]) -> list[OutputFile]:
+    """Open a file for each flag that has a target; `-` is standard output.
+
+    Raises UnwritableError for a path that cannot be written, is one of the inputs, or stands there for two flags.
+    """
+    requested = {flag: target for flag, target in targets.items() if target is not None}
     places: dict[object, str] = {}
-    for flag, target in wanted.items():
+    for flag, target in requested.items():
         path = Path(target)
         for source in inputs:
             if target != STDIN and path.exists() and Path(source).exists() and path.samefile(source):
-                raise Unwritable(f"{flag} {target}: this is the input {source}; it would be overwritten", USAGE)
+                raise UnwritableError(f"{flag} {target}: this is the input {source}; it would be overwritten", USAGE)
         place = STDIN if target == STDIN else path.resolve()
         if place in places:
-            raise Unwritable(f"{flag} {target}: {places[place]} writes there already", USAGE)
+            raise UnwritableError(f"{flag} {target}: {places[place]} writes there already", USAGE)
         places[place] = flag
-    return [Output(flag, target, _open(flag, target)) for flag, target in wanted.items()]
+    return [OutputFile(flag, target, _open(flag, target)) for flag, target in requested.items()]
 
 
 def events(outcome: Outcome, settings: Configuration, engine: str) -> Iterator[str]:
@@ -92,10 +97,12 @@ def page(outcome: Outcome, settings: Configuration, engine: str, sources: Sequen
 
     records = _records(outcome, settings)
     return write(
-        ReplayResult(
-            findings=[one for one in records if isinstance(one, Finding)],
-            nodes=[one for one in records if isinstance(one, Node)],
-            troubles=[Trouble(item.source, item.reason, item.offset, item.packets) for item in outcome.problems],
+        Seen(
+            findings=[record for record in records if isinstance(record, Finding)],
+            nodes=[record for record in records if isinstance(record, Node)],
+            troubles=[
+                Trouble(problem.source, problem.reason, problem.offset, problem.packets) for problem in outcome.problems
+            ],
             sources=sources,
             counters=outcome.counters,
             lines=outcome.lines,
@@ -111,10 +118,11 @@ def bundle(outcome: Outcome, settings: Configuration) -> Iterable[str]:
     """The findings as a STIX bundle."""
     from exporters.forms.stix import dumps, encode
 
-    return [dumps(encode([one for one in _records(outcome, settings) if isinstance(one, Finding)]))]
+    findings = [record for record in _records(outcome, settings) if isinstance(record, Finding)]
+    return [dumps(encode(findings))]
 
 
-def _records(outcome: Outcome, settings: Configuration) -> list[Finding | Node]:
+def _records(outcome: Outcome, settings: Configuration) -> list[Record]:
     from exporters.redaction.finding import redacted
 
     hide = settings.output.redact
@@ -130,5 +138,5 @@ def _open(flag: str, target: str) -> IO[str]:
         raise _refused(flag, target, error) from None
 
 
-def _refused(flag: str, target: str, error: OSError) -> Unwritable:
-    return Unwritable(f"{flag} {target}: cannot be written: {(error.strerror or str(error)).lower()}")
+def _refused(flag: str, target: str, error: OSError) -> UnwritableError:
+    return UnwritableError(f"{flag} {target}: cannot be written: {os_reason(error)}")

@@ -1,18 +1,19 @@
-"""`minewatch run`: settle everything, take the signals, run the daemon, and turn what stops it into a sentence and an exit code."""
+"""`minewatch run`: start the daemon, hand it the signals, and turn what stops it into a sentence and an exit code."""
 
 from __future__ import annotations
 
 import argparse
 import contextlib
 import signal
-import sys
 import time
 from collections.abc import Iterator
 
+from exporters.web_config import ServeError
+from sensor.cli.frame import CommandError, exit_on, flag_overrides, load_engine, os_reason, say, show_configuration
 from sensor.daemon.daemon import Daemon
 from sensor.daemon.parts import Given, Parts, build
 from sensor.daemon.reload import Reloads
-from sensor.intake import engine
+from sensor.intake.engine import Engine, SourceError
 from sensor.intake.interfaces import list_interfaces
 from sensor.intake.spool import WatchError
 from sensor.ledger import LedgerError
@@ -20,92 +21,85 @@ from sensor.model.exit_codes import CONFIG, OK, RUN_ERROR, USAGE
 from sensor.serve.access import ServeError
 from sensor.settings.document import ConfigError
 
-
-def say(sentence: str) -> None:
-    """One sentence for the operator; systemd puts the time before it."""
-    print(f"minewatch: {sentence}", file=sys.stderr, flush=True)
+COLUMNS = ("interface", "state", "mtu", "usable", "")
 
 
 def run(options: argparse.Namespace) -> int:
-    """Watch until told to stop."""
+    """Watch until a signal ends it. Raises CommandError for what keeps it from starting or stops it."""
     if options.list_interfaces:
-        return show_interfaces()
-    given = Given(options.config, overrides(options))
-    try:
-        parts = build(given)
-        if options.dump_config:
-            print(parts.config.dump(), end="")
-            return OK
-        loaded = engine.load(parts.config.engine)
-    except (ConfigError, engine.EngineError) as error:
-        for problem in getattr(error, "problems", [str(error)]):
-            say(problem)
-        return CONFIG
-    refused = _refused(parts, loaded, options.slow)
-    if refused is not None:
-        say(refused)
-        return CONFIG if "slow" in refused else USAGE
-    try:
-        daemon = Daemon(loaded, parts, Reloads(given, time.time_ns()), say)
-    except (LedgerError, ServeError, WatchError, engine.SourceError) as error:
-        for line in str(error).splitlines():
-            say(line)
-        return RUN_ERROR
-    except OSError as error:
-        say(f"{error.filename or 'start'}: {(error.strerror or str(error)).lower()}")
-        return RUN_ERROR
+        return _show_interfaces()
+    given = Given(options.config, _overrides(options))
+    with exit_on(ConfigError, code=CONFIG):
+        setup = build(given)
+    if options.dump_config:
+        return show_configuration(setup.config)
+    engine = load_engine(setup.config.engine)
+    _refuse_unusable(setup, engine, options.slow)
+    daemon = _start(engine, setup, given)
     with _signals(daemon):
         try:
             daemon.run()
         except RuntimeError as error:  # a capture thread died: to go on would be to watch nothing
-            say(f"the core stopped: {error}")
-            return RUN_ERROR
+            raise CommandError(RUN_ERROR, f"the core stopped: {error}") from None
     return OK
 
 
-def overrides(options: argparse.Namespace) -> list[str]:
-    """What the letters say, as keys of the configuration."""
-    given = list(options.overrides)
-    if options.engine:
-        given.append(f"engine={options.engine}")
+def _start(engine: Engine, setup: Parts, given: Given) -> Daemon:
+    try:
+        with exit_on(LedgerError, ServeError, WatchError, SourceError, code=RUN_ERROR):
+            return Daemon(engine, setup, Reloads(given, time.time_ns()), say)
+    except OSError as error:
+        raise CommandError(RUN_ERROR, f"{error.filename or 'start'}: {os_reason(error)}") from None
+
+
+def _overrides(options: argparse.Namespace) -> list[str]:
+    """What the options mean, as `key=value` of the configuration."""
+    overrides = [*options.overrides, *flag_overrides(options, "engine")]
     if options.interfaces:
-        given.append("capture.interfaces=[" + ", ".join(f"{{name: {name!r}}}" for name in options.interfaces) + "]")
-    return given
+        names = ", ".join(f"{{name: {name!r}}}" for name in options.interfaces)
+        overrides.append(f"capture.interfaces=[{names}]")
+    return overrides
 
 
-def show_interfaces() -> int:
+def _show_interfaces() -> int:
     """`--list-interfaces`: a line for each, and what is in the way."""
     rows = [
-        (one.name, one.state, str(one.mtu), "yes" if one.usable else "no", one.why or "") for one in list_interfaces()
+        (interface.name, interface.state, str(interface.mtu), "yes" if interface.usable else "no", interface.why or "")
+        for interface in list_interfaces()
     ]
-    head = ("interface", "state", "mtu", "usable", "")
-    widths = [max(len(row[at]) for row in (head, *rows)) for at in range(len(head))]
-    for row in (head, *rows):
+    table = [COLUMNS, *rows]
+    widths = [max(map(len, column)) for column in zip(*table, strict=True)]
+    for row in table:
         print("  ".join(text.ljust(width) for text, width in zip(row, widths, strict=True)).rstrip())
     return OK
 
 
-def _refused(parts: Parts, loaded: engine.Engine, slow: bool) -> str | None:
-    capture = parts.config.capture
+def _refuse_unusable(setup: Parts, engine: Engine, slow: bool) -> None:
+    """Raise CommandError if there is nothing to read, or only an engine too slow for a live link."""
+    capture = setup.config.capture
     if not (capture.interfaces or capture.folder or capture.stdin):
-        return (
-            "run: nothing to read: name an interface (-i NAME, capture.interfaces), or capture.folder, or capture.stdin"
+        raise CommandError(
+            USAGE,
+            "run: nothing to read: name an interface (-i NAME, capture.interfaces), "
+            "or capture.folder, or capture.stdin",
         )
-    if capture.interfaces and loaded.name == "reference" and not slow:
-        return "run: the slow reference engine would lose most of a live link: build the compiled core, or say --slow"
-    return None
+    if capture.interfaces and engine.name == "reference" and not slow:
+        raise CommandError(
+            CONFIG,
+            "run: the slow reference engine would lose most of a live link: build the compiled core, or say --slow",
+        )
 
 
 @contextlib.contextmanager
 def _signals(daemon: Daemon) -> Iterator[None]:
     """The handlers only set marks; the loop looks at them between two batches."""
-    wanted = {
+    handlers = {
         signal.SIGTERM: lambda *_: daemon.stop(),
         signal.SIGINT: lambda *_: daemon.stop(),
         signal.SIGHUP: lambda *_: daemon.want_reload(),
         signal.SIGUSR2: lambda *_: daemon.want_signatures(),
     }
-    before = {number: signal.signal(number, handler) for number, handler in wanted.items()}
+    before = {number: signal.signal(number, handler) for number, handler in handlers.items()}
     try:
         yield
     finally:

@@ -1,4 +1,4 @@
-"""The coverage table of `minewatch signatures list`: what is looked for, how it is let in, and by how many examples it is proven.
+"""The coverage table of `minewatch signatures list`: what is looked for, how it is let in, how it is proven.
 
 It reads compiled signatures and draws them with rich; it proves nothing and knows no traffic.
 """
@@ -29,7 +29,7 @@ SHIPPED = "signatures/"
 
 
 @dataclass(frozen=True)
-class Totals:
+class TableTotals:
     """What the tables behind the signatures hold."""
 
     agents: int
@@ -40,7 +40,7 @@ class Totals:
     pools: int
 
 
-def show(known: SignatureSet, everything: bool = False) -> None:
+def show(signatures: SignatureSet, everything: bool = False) -> None:
     """Print the table, fitted to the terminal or to COLUMNS; everything: titles whole, all names, the file of each."""
     columns = os.environ.get("COLUMNS", "")
     piped = int(columns) if columns.isdigit() and int(columns) >= 40 else PIPED_WIDTH
@@ -48,49 +48,55 @@ def show(known: SignatureSet, everything: bool = False) -> None:
         width=None if sys.stdout.isatty() else piped, highlight=False, soft_wrap=False, emoji=False, markup=False
     )
     roomy = console.width >= ROOMY
-    console.print(_dialects(known.dialects, roomy, everything))
+    console.print(_dialects(signatures.dialects, roomy, everything))
     console.print()
     console.print(
-        _others("Node protocols (reported as nodes, never as mining)", [one.header for one in known.nodes], everything)
+        _others(
+            "Node protocols (reported as nodes, never as mining)",
+            [node.header for node in signatures.nodes],
+            everything,
+        )
     )
     console.print()
     console.print(
         _others(
             "Framings (how messages are cut; wrappings are read past)",
-            [one.header for one in known.framings],
+            [framing.header for framing in signatures.framings],
             everything,
         )
     )
     console.print()
-    for line in summary(known):
+    for line in summary(signatures):
         console.print(Text(line))
 
 
-def summary(known: SignatureSet) -> list[str]:
+def summary(signatures: SignatureSet) -> list[str]:
     """The totals, in sentences."""
-    headers = known.headers
+    headers = signatures.headers
     proofs = sum(not example.counter for header in headers for example in header.examples)
     counter = sum(example.counter for header in headers for example in header.examples)
-    rows = totals(known)
+    rows = totals(signatures)
     return [
-        f"{len(known.dialects)} dialects, {len(known.nodes)} node protocols, {len(known.framings)} framings: "
-        f"{proofs} examples, {counter} counterexamples",
+        f"{len(signatures.dialects)} dialects, {len(signatures.nodes)} node protocols, "
+        f"{len(signatures.framings)} framings: {proofs} examples, {counter} counterexamples",
         f"Tables: {rows.agents} agents, {rows.devices} devices, {rows.efficiencies} efficiencies by algorithm, "
         f"{rows.wallets} wallet forms, {rows.coins} coins by how they are mined, {rows.pools} names of pools",
-        "Gate: l literals found anywhere, o openings of a stream, f sizes of first flights; shared: let in by others' gates.",
-        "Proof: examples that must be found + counterexamples in which nothing may be found (minewatch signatures test).",
+        "Gate: l literals found anywhere, o openings of a stream, f sizes of first flights; "
+        "shared: let in by others' gates.",
+        "Proof: examples that must be found + counterexamples in which nothing may be found "
+        "(minewatch signatures test).",
     ]
 
 
-def totals(known: SignatureSet) -> Totals:
+def totals(signatures: SignatureSet) -> TableTotals:
     """Rows of each table."""
-    return Totals(
-        agents=len(known.agents.rules),
-        devices=len(known.devices.devices),
-        efficiencies=len(known.devices.ranges),
-        wallets=len(known.wallets.forms),
-        coins=len({coin for coin, _ in known.wallets.coins}),
-        pools=len(known.pools.rows),
+    return TableTotals(
+        agents=len(signatures.agents.rules),
+        devices=len(signatures.devices.devices),
+        efficiencies=len(signatures.devices.ranges),
+        wallets=len(signatures.wallets.forms),
+        coins=len({coin for coin, _ in signatures.wallets.coins}),
+        pools=len(signatures.pools.rows),
     )
 
 
@@ -105,13 +111,14 @@ def _dialects(dialects: Iterable[Dialect], roomy: bool, everything: bool) -> Tab
         table.add_column("Gate", no_wrap=True)
     table.add_column("Proof", no_wrap=True, justify="right")
     table.add_column("Id.rev", no_wrap=True, justify="right")
-    for one in dialects:
-        title, spoken = _title(one.header, everything), ", ".join(one.framings)
-        what = [title, spoken] if roomy else [title if one.framings == USUAL else f"{title}, over {spoken}"]
-        gate = [gated(one.header)] if roomy else []
-        table.add_row(
-            *map(Text, (one.name, *what, _names(one, everything), *gate, _proof(one.header), _number(one.header)))
-        )
+    for dialect in dialects:
+        header, framings = dialect.header, ", ".join(dialect.framings)
+        title = _title(header, everything)
+        over = title if dialect.framings == USUAL else f"{title}, over {framings}"
+        description = [title, framings] if roomy else [over]
+        gate = [gated(header)] if roomy else []
+        cells = (dialect.name, *description, _names(dialect, everything), *gate, _proof(header), _number(header))
+        table.add_row(*map(Text, cells))
     return table
 
 
@@ -119,8 +126,9 @@ def _others(title: str, headers: Iterable[Header], everything: bool) -> Table:
     table = _table(title)
     for name, right in (("Name", False), ("What it is", False), ("Gate", False), ("Proof", True), ("Id.rev", True)):
         table.add_column(name, no_wrap=name != "What it is", overflow="fold", justify="right" if right else "left")
-    for one in headers:
-        table.add_row(*map(Text, (one.name, _title(one, everything), gated(one), _proof(one), _number(one))))
+    for header in headers:
+        cells = (header.name, _title(header, everything), gated(header), _proof(header), _number(header))
+        table.add_row(*map(Text, cells))
     return table
 
 
@@ -158,14 +166,16 @@ def _number(header: Header) -> str:
 
 
 def _names(dialect: Dialect, everything: bool) -> str:
-    """Every coin and algorithm the file itself names; wallets and jobs may tell more."""
+    """Every coin and algorithm the file itself names; wallets and jobs may name more."""
     replies = [reply.constants for rule in dialect.messages for reply in rule.replies]
     constants = [rule.constants for rule in dialect.messages] + replies
-    coins = {dialect.coin, *(rule.coin for rule in dialect.coins), *(one.get("coin") for one in constants)} - {None}
+    coins = {dialect.coin, *(rule.coin for rule in dialect.coins), *(fields.get("coin") for fields in constants)} - {
+        None
+    }
     algorithms = {
         dialect.algorithm,
         *(rule.algorithm for rule in dialect.coins),
-        *(one.get("algorithm") for one in constants),
+        *(fields.get("algorithm") for fields in constants),
     } - {None}
     found = [*sorted(filter(None, coins)), *sorted(filter(None, algorithms))]
     shown = (

@@ -1,4 +1,4 @@
-"""What a person at a terminal sees of a replay: a progress bar while it runs, the summary and the problems when it is over.
+"""What a person at a terminal sees: progress bars, and at the end of a replay its summary and problems.
 
 It chooses the stream and its width; what the summary looks like is the exporter's.
 """
@@ -10,8 +10,10 @@ import os
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from pathlib import Path
 from typing import IO, TYPE_CHECKING
 
+from sensor.cli.frame import say
 from sensor.intake.sources import size
 
 if TYPE_CHECKING:
@@ -19,13 +21,16 @@ if TYPE_CHECKING:
 
 #: Into a pipe or a file there is no width to fit; this one has room for the reasons.
 PIPED_WIDTH = 160
+#: Called with the bytes that are read.
 Advance = Callable[[int], None]
+#: Called with a file's path, the bytes that are read of it, and its size.
+AdvanceFile = Callable[[str, int, int], None]
 
 
 @contextmanager
-def progress(sources: Sequence[str], wanted: bool) -> Iterator[Advance | None]:
+def replay_progress(sources: Sequence[str], *, show: bool) -> Iterator[Advance | None]:
     """A bar of bytes on standard error, on a terminal only; gone when the reading is over."""
-    if not wanted or not sys.stderr.isatty():
+    if not show or not sys.stderr.isatty():
         yield None
         return
     from rich.console import Console
@@ -39,8 +44,29 @@ def progress(sources: Sequence[str], wanted: bool) -> Iterator[Advance | None]:
         yield lambda done: bar.update(task, completed=done)
 
 
-def summary(outcome: Outcome, engine: str, workers: int, options: argparse.Namespace, eve_on_stdout: bool) -> None:
-    """Say what could not be read, and show the summary where it disturbs nobody."""
+@contextmanager
+def book_progress(show: bool) -> Iterator[AdvanceFile | None]:
+    """A bar for each book that is read, on standard error, on a terminal only."""
+    if not show or not sys.stderr.isatty():
+        yield None
+        return
+    from rich.console import Console
+    from rich.progress import BarColumn, Progress, TaskID, TaskProgressColumn, TextColumn, TimeRemainingColumn
+
+    tasks: dict[str, TaskID] = {}
+    columns = (TextColumn("{task.description}"), BarColumn(), TaskProgressColumn(), TimeRemainingColumn())
+    with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
+
+        def advance(path: str, done: int, size: int) -> None:
+            if path not in tasks:
+                tasks[path] = bar.add_task(Path(path).name, total=size or None)
+            bar.update(tasks[path], completed=done)
+
+        yield advance
+
+
+def show_summary(outcome: Outcome, engine: str, workers: int, options: argparse.Namespace, eve_on_stdout: bool) -> None:
+    """Say what could not be read, and show the summary: on standard error if events are on standard output."""
     stream: IO[str] = sys.stderr if eve_on_stdout else sys.stdout
     shown = (
         not options.quiet and (outcome.sources > 0 or outcome.interrupted) and (not eve_on_stdout or stream.isatty())
@@ -48,7 +74,7 @@ def summary(outcome: Outcome, engine: str, workers: int, options: argparse.Names
     # On one terminal the table of problems says it all; anywhere else each problem is a line on standard error.
     if not (shown and stream.isatty() and sys.stderr.isatty()):
         for problem in outcome.problems:
-            print(f"minewatch: {problem}", file=sys.stderr)
+            say(str(problem))
     if shown:
         _draw(stream, outcome, engine, workers, options.verbose)
 

@@ -21,7 +21,7 @@ import jsonschema
 import pytest
 import zstandard
 
-from sensor.cli.main import VERSION
+from sensor.model.version import VERSION
 from tests.cli.conftest import ROOT, Run
 from tests.demo.miners import BTC, ETC, RVN, XMR, Counts
 

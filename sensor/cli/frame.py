@@ -1,0 +1,121 @@
+"""The frame of every command: one sentence for the operator, and one way to load what the configuration names.
+
+Everything here that can fail raises CommandError, with the sentences for the operator and the exit code; `main` prints
+them. What is heavy is imported by the function that needs it.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from sensor.model.exit_codes import CONFIG, OK, RUN_ERROR
+
+if TYPE_CHECKING:
+    from sensor.attribution import Attributor
+    from sensor.daemon.configuration import Configuration
+    from sensor.intake.engine import Engine, Name
+    from sensor.ledger import Ledger
+    from sensor.settings.sections import Keeping
+    from sensor.signatures import SignatureSet
+
+#: The options that stand for a key of the configuration.
+FLAG_KEYS = {"engine": "engine", "ledger": "ledger.url", "jobs": "workers"}
+
+
+class CommandError(Exception):
+    """The command ends here: the exit code, and what the operator is to read, a sentence a line."""
+
+    def __init__(self, code: int, *sentences: str) -> None:
+        super().__init__("\n".join(sentences))
+        self.code, self.sentences = code, sentences
+
+
+def say(sentence: str) -> None:
+    """Print one sentence for the operator on standard error; under systemd the journal puts the time before it."""
+    print(f"minewatch: {sentence}", file=sys.stderr, flush=True)
+
+
+def os_reason(error: OSError) -> str:
+    """Why the system refused, as the end of a sentence."""
+    return (error.strerror or str(error)).lower()
+
+
+@contextmanager
+def exit_on(*errors: type[Exception], code: int) -> Iterator[None]:
+    """Turn these errors into a CommandError: with each of an error's `problems`, or each line of its text."""
+    try:
+        yield
+    except errors as error:
+        raise CommandError(code, *getattr(error, "problems", str(error).splitlines())) from None
+
+
+def flag_overrides(options: argparse.Namespace, *flags: str) -> list[str]:
+    """The given ones of these flags as `key=value` of the configuration."""
+    return [f"{FLAG_KEYS[flag]}={value}" for flag in flags if (value := getattr(options, flag))]
+
+
+def load_configuration(options: argparse.Namespace, overrides: Sequence[str] = ()) -> Configuration:
+    """The configuration in force: defaults, the file, `--set`, then the overrides. Raises CommandError."""
+    from sensor.daemon import configuration
+    from sensor.settings.document import ConfigError
+
+    with exit_on(ConfigError, code=CONFIG):
+        return configuration.load(options.config, [*options.overrides, *overrides])
+
+
+def show_configuration(settings: Configuration) -> int:
+    """`--dump-config`: print the configuration in force as YAML; the exit code."""
+    print(settings.dump(), end="")
+    return OK
+
+
+def load_signatures(files: Sequence[str]) -> SignatureSet:
+    """The shipped signatures and those of the files. Raises CommandError."""
+    from sensor import signatures
+
+    with exit_on(signatures.SignatureError, code=CONFIG):
+        return signatures.load([Path(name) for name in files])
+
+
+def load_engine(name: Name) -> Engine:
+    """The core of this name. Raises CommandError."""
+    from sensor.intake import engine
+
+    with exit_on(engine.EngineError, code=CONFIG):
+        return engine.load(name)
+
+
+def load_attribution(settings: Configuration, *, show_progress: bool) -> Attributor | None:
+    """The books of the configuration; None if it names none. Raises CommandError."""
+    if not settings.attribution.sources:
+        return None
+    from sensor.attribution import AttributionError, Attributor
+    from sensor.cli import terminal
+
+    with exit_on(AttributionError, code=CONFIG), terminal.book_progress(show_progress) as advance:
+        return Attributor.load(settings.attribution, None, advance)
+
+
+@contextmanager
+def open_ledger(settings: Keeping, missing: str) -> Iterator[Ledger]:
+    """The ledger of the configuration, closed at the end. If there is none, it is not created: `missing` is said.
+
+    Raises CommandError, also for every LedgerError while it is used.
+    """
+    from sensor.ledger import Ledger, LedgerError
+    from sensor.ledger.database import exists
+    from sensor.ledger.write.replayed import keeping
+
+    with exit_on(LedgerError, code=RUN_ERROR):
+        if not exists(settings.url):
+            raise LedgerError(missing)
+        ledger = Ledger.open(settings.url, bounds=keeping(settings))
+        try:
+            yield ledger
+        finally:
+            ledger.close()

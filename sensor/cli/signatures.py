@@ -1,0 +1,60 @@
+"""`minewatch signatures list|test`: what is looked for, and the proof that it works."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import signatures as shipped
+from sensor import wallets
+from sensor.cli import signature_table
+from sensor.cli.frame import flag_overrides, load_configuration, load_signatures, say, show_configuration
+from sensor.line.examples import prove
+from sensor.model.exit_codes import OK, RUN_ERROR
+
+if TYPE_CHECKING:
+    from sensor.signatures import SignatureSet
+
+
+def run(options: argparse.Namespace) -> int:
+    """List the signatures in force and the user's own, or prove them. Raises CommandError for refused files."""
+    settings = load_configuration(options, flag_overrides(options, "engine"))
+    if options.dump_config:
+        return show_configuration(settings)
+    own = [*settings.signatures.files, *(name for name in options.files if not _is_shipped(name))]
+    signatures = load_signatures(own)
+    if options.action == "test":
+        return _prove(signatures, own)
+    signature_table.show(signatures, everything=options.verbose > 0)
+    return OK
+
+
+def _is_shipped(name: str) -> bool:
+    """Whether a file or folder is loaded anyway: named on the command line, it must not be loaded twice."""
+    path = Path(name)
+    roots = [Path(root).resolve() for root in shipped.__path__]
+    return path.exists() and any(path.resolve().is_relative_to(root) for root in roots)
+
+
+def _prove(signatures: SignatureSet, own: list[str]) -> int:
+    """Run every example and counterexample, say each that fails, and count those of the user's own files."""
+    failures = [*map(str, prove(signatures)), *wallets.prove(signatures.wallets)]
+    for failure in failures:
+        say(failure)
+    files = _example_files(signatures)
+    for name in own:
+        count = sum(Path(file) == Path(name) or Path(name) in Path(file).parents for file in files)
+        print(f"{name}: {count} {'example' if count == 1 else 'examples'}")
+    print(f"{len(files)} examples of {len(signatures.headers)} signatures and of the tables, {len(failures)} failed")
+    return RUN_ERROR if failures else OK
+
+
+def _example_files(signatures: SignatureSet) -> list[str]:
+    """The file of each example."""
+    files = [example.file for header in signatures.headers for example in header.examples]
+    tables = (signatures.agents, signatures.devices, signatures.pools)
+    files += [example.file for table in tables for example in table.examples]
+    places = [form.place for form in signatures.wallets.forms]
+    places += [donation.place for donation in signatures.wallets.donations]
+    return files + [place.rpartition(":")[0] for place in places]
