@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from sensor.daemon.configuration import Configuration
     from sensor.intake.engine import Engine, Name
     from sensor.ledger import Ledger
-    from sensor.settings.sections import Keeping
+    from sensor.settings.sections import LedgerSettings
     from sensor.signatures import SignatureSet
 
 #: The options that stand for a key of the configuration.
@@ -102,7 +102,7 @@ def load_attribution(settings: Configuration, *, show_progress: bool) -> Attribu
 
 
 @contextmanager
-def open_ledger(settings: Keeping, missing: str) -> Iterator[Ledger]:
+def open_ledger(settings: LedgerSettings, missing: str) -> Iterator[Ledger]:
     """The ledger of the configuration, closed at the end. If there is none, it is not created: `missing` is said.
 
     Raises CommandError, also for every LedgerError while it is used.

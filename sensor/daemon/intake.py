@@ -13,7 +13,7 @@ from sensor.intake.engine import INTERFACE, Capture, Core, Engine, SourceError
 from sensor.intake.sources import STDIN
 from sensor.intake.spool import Watch, WatchError
 from sensor.model.events import End
-from sensor.settings.sections import Capture as Settings
+from sensor.settings.sections import CaptureSettings
 
 #: How often a vanished interface is asked for, and a folder looked at.
 AGAIN_NS, LOOK_NS = 2_000_000_000, 1_000_000_000
@@ -78,7 +78,7 @@ class Interfaces:
 class Folder:
     """A folder of finished captures, each read once."""
 
-    def __init__(self, engine: Engine, core: Core, settings: Settings, say: Say) -> None:
+    def __init__(self, engine: Engine, core: Core, settings: CaptureSettings, say: Say) -> None:
         """Raises WatchError if the folder or its memory cannot be used."""
         folder = Path(str(settings.folder))
         if not folder.is_dir():

@@ -25,7 +25,7 @@ from sensor.line.lifecycle import NS, Tempo
 from sensor.line.suppress import Policy
 from sensor.session.verify import Sampling
 from sensor.settings.document import ConfigError
-from sensor.settings.sections import Interface, network
+from sensor.settings.sections import InterfaceSettings, network
 from sensor.signatures import SignatureSet
 
 
@@ -124,7 +124,7 @@ def _signatures(settings: Configuration, problems: list[str]) -> SignatureSet | 
         return None
 
 
-def _capture(interface: Interface, problems: list[str]) -> engine.Capture | None:
+def _capture(interface: InterfaceSettings, problems: list[str]) -> engine.Capture | None:
     try:
         instructions = read_filter(interface.filter)
     except FilterError as error:

@@ -13,14 +13,14 @@ from typing import Any
 from pydantic import BaseModel, ValidationError
 
 from exporters.kinds import kinds
-from exporters.settings import PATH, ExporterSettings
-from sensor.settings.document import Document, Key
+from exporters.settings import PATH, Settings
+from sensor.settings.document import ConfigDocument, ConfigKey
 
 SECTION = "exporters"
 STDOUT = "-"
 
 
-def checked(document: Document, folder: Path | None) -> dict[str, list[Any]]:
+def read_section(document: ConfigDocument, folder: Path | None) -> dict[str, list[Any]]:
     """Take the section out of a document; its settings by kind. Mistakes are added to the document's problems.
 
     Relative paths are meant from `folder`, those of a `--set` from where the command runs.
@@ -34,7 +34,7 @@ def checked(document: Document, folder: Path | None) -> dict[str, list[Any]]:
     known = kinds()
     found: dict[str, list[Any]] = {}
     for kind, given in section.items():
-        key: Key = (SECTION, str(kind))
+        key: ConfigKey = (SECTION, str(kind))
         if kind not in known:
             document.problems.append(
                 f"{document.place(key)}: {SECTION}.{kind}: unknown kind; {_nearest(str(kind), known)}"
@@ -50,8 +50,8 @@ def checked(document: Document, folder: Path | None) -> dict[str, list[Any]]:
 
 
 def _instance(
-    document: Document, key: Key, given: object, config: type[ExporterSettings], folder: Path | None
-) -> ExporterSettings | None:
+    document: ConfigDocument, key: ConfigKey, given: object, config: type[Settings], folder: Path | None
+) -> Settings | None:
     try:
         settings = config.model_validate({} if given is None else given)
     except ValidationError as error:
@@ -66,7 +66,7 @@ def _instance(
     return rooted
 
 
-def _rooted(document: Document, key: Key, settings: Any, folder: Path) -> Any:
+def _rooted(document: ConfigDocument, key: ConfigKey, settings: Any, folder: Path) -> Any:
     """Relative paths start at the folder of the file."""
     changed: dict[str, Any] = {}
     for name, info in type(settings).model_fields.items():
@@ -79,7 +79,7 @@ def _rooted(document: Document, key: Key, settings: Any, folder: Path) -> Any:
     return settings.model_copy(update=changed)
 
 
-def _unnamed(document: Document, key: Key, settings: list[Any]) -> Iterator[str]:
+def _unnamed(document: ConfigDocument, key: ConfigKey, settings: list[Any]) -> Iterator[str]:
     """Several of one kind must be told apart, and keep their names: the name is that of the cursor in the outbox."""
     names = [getattr(one, "name", None) for one in settings]
     for number, name in enumerate(names):

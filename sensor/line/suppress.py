@@ -11,7 +11,7 @@ from collections.abc import Iterable
 
 from sensor.model.evidence import Grade
 from sensor.model.finding import Finding
-from sensor.settings.sections import Allow, Findings
+from sensor.settings.sections import AllowEntry, FindingsSettings
 
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 
@@ -19,7 +19,7 @@ Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 class Policy:
     """The section `findings` as a question: why is this not told?"""
 
-    def __init__(self, settings: Findings) -> None:
+    def __init__(self, settings: FindingsSettings) -> None:
         self._least = next(grade for grade in Grade if grade.label == settings.least_grade)
         self._settings = settings
         self._networks = {
@@ -42,7 +42,7 @@ class Policy:
             return f"its confidence {finding.confidence:g} is below {self._settings.least_confidence:g}"
         return None
 
-    def entries(self, address: str) -> list[Allow]:
+    def entries(self, address: str) -> list[AllowEntry]:
         """The entries of the allow-list whose network holds an address, those that have expired too."""
         asked = _address(address)
         return [
@@ -51,7 +51,7 @@ class Policy:
             if asked is not None and asked in network
         ]
 
-    def _fits(self, number: int, entry: Allow, finding: Finding) -> bool:
+    def _fits(self, number: int, entry: AllowEntry, finding: Finding) -> bool:
         if number in self._networks:
             ends = (_address(finding.miner_ip), _address(finding.pool_ip))
             return any(end is not None and end in self._networks[number] for end in ends)

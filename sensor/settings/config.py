@@ -13,40 +13,40 @@ from typing import Annotated, Any, Literal, Self, TypeVar
 import yaml
 from pydantic import Field, ValidationError
 
-from sensor.model.section import Section
-from sensor.settings.document import ConfigError, Document, Key, override, read, report
+from sensor.settings.document import ConfigDocument, ConfigError, ConfigKey, override, read, report
 from sensor.settings.sections import (
-    Bulletin,
-    Capture,
-    Estimate,
-    Evidence,
-    Findings,
-    Keeping,
-    Limits,
-    Output,
-    Signatures,
-    Verify,
+    BulletinSettings,
+    CaptureSettings,
+    EstimateSettings,
+    EvidenceSettings,
+    FindingsSettings,
+    LedgerSettings,
+    LimitSettings,
+    OutputSettings,
+    Section,
+    SignatureSettings,
+    VerifySettings,
 )
 
 #: Makes a path of a file whole: the text, and the key it stands at.
-Rooting = Callable[[str, Key], str]
+Rooting = Callable[[str, ConfigKey], str]
 
 
-class Config(Section):
+class SensorSettings(Section):
     """Everything that can be configured."""
 
     engine: Literal["auto", "compiled", "reference"] = "auto"
     workers: Annotated[int, Field(ge=1, le=256)] = 1
-    limits: Limits = Limits()
-    signatures: Signatures = Signatures()
-    verify: Verify = Verify()
-    estimate: Estimate = Estimate()
-    output: Output = Output()
-    capture: Capture = Capture()
-    findings: Findings = Findings()
-    ledger: Keeping = Keeping()
-    bulletin: Bulletin = Bulletin()
-    evidence: Evidence = Evidence()
+    limits: LimitSettings = LimitSettings()
+    signatures: SignatureSettings = SignatureSettings()
+    verify: VerifySettings = VerifySettings()
+    estimate: EstimateSettings = EstimateSettings()
+    output: OutputSettings = OutputSettings()
+    capture: CaptureSettings = CaptureSettings()
+    findings: FindingsSettings = FindingsSettings()
+    ledger: LedgerSettings = LedgerSettings()
+    bulletin: BulletinSettings = BulletinSettings()
+    evidence: EvidenceSettings = EvidenceSettings()
     exporters: dict[str, list[Any]] = Field(
         default_factory=dict
     )  # by kind: the settings of each instance, of the kind's own type
@@ -55,12 +55,14 @@ class Config(Section):
         """The configuration in force as YAML."""
         return yaml.safe_dump(self.model_dump(), sort_keys=False)
 
-    def rooted(self, rooting: Rooting, place: Callable[[Key], str]) -> Self:
+    def rooted(self, rooting: Rooting, place: Callable[[ConfigKey], str]) -> Self:
         """The same with every path of a file made whole; `place` says where a key stands."""
         names = enumerate(self.signatures.files)
         capture = {name: getattr(self.capture, name) for name in ("folder", "memory")}
         changes = {
-            "signatures": Signatures(files=[rooting(name, ("signatures", "files", index)) for index, name in names]),
+            "signatures": SignatureSettings(
+                files=[rooting(name, ("signatures", "files", index)) for index, name in names]
+            ),
             "output": self.output.model_copy(update={"eve": _whole(rooting, self.output.eve, ("output", "eve"))}),
             "evidence": self.evidence.model_copy(
                 update={"folder": _whole(rooting, self.evidence.folder, ("evidence", "folder"))}
@@ -73,9 +75,9 @@ class Config(Section):
         return self.model_copy(update=changes)
 
 
-C = TypeVar("C", bound=Config)
+C = TypeVar("C", bound=SensorSettings)
 #: Takes a section out of a document and gives its settings; mistakes are added to the document's problems.
-SectionReader = Callable[[Document, Path | None], Any]
+SectionReader = Callable[[ConfigDocument, Path | None], Any]
 
 
 def load(
@@ -89,7 +91,7 @@ def load(
     `readers` check sections that the model does not describe, by name; each is called only if its section is there.
     Raises ConfigError with every mistake.
     """
-    document = read(path) if path else Document()
+    document = read(path) if path else ConfigDocument()
     for text in overrides:
         override(document, text)
     given = {
@@ -107,13 +109,13 @@ def load(
         return config
     folder = path.parent
 
-    def rooting(name: str, key: Key) -> str:
+    def rooting(name: str, key: ConfigKey) -> str:
         return name if name in ("-", "") or document.place(key).startswith("--set") else str(folder / name)
 
     return config.rooted(rooting, document.place)
 
 
-def _whole(rooting: Rooting, path: str | None, key: Key) -> str | None:
+def _whole(rooting: Rooting, path: str | None, key: ConfigKey) -> str | None:
     return None if path is None else rooting(path, key)
 
 

@@ -14,7 +14,7 @@ from typing import Any, get_args
 import yaml
 from pydantic import BaseModel, ValidationError
 
-Key = tuple[str | int, ...]
+ConfigKey = tuple[str | int, ...]
 
 
 class ConfigError(Exception):
@@ -26,23 +26,23 @@ class ConfigError(Exception):
 
 
 @dataclass
-class Document:
+class ConfigDocument:
     """A file's values with the place each came from."""
 
     values: dict[str, Any] = field(default_factory=dict)
-    places: dict[Key, str] = field(default_factory=dict)
+    places: dict[ConfigKey, str] = field(default_factory=dict)
     problems: list[str] = field(default_factory=list)
 
-    def place(self, key: Key) -> str:
+    def place(self, key: ConfigKey) -> str:
         """Where a key stands; of a key that is not there, where its nearest parent stands."""
         while key and key not in self.places:
             key = key[:-1]
         return self.places.get(key, "configuration")
 
 
-def read(path: Path) -> Document:
+def read(path: Path) -> ConfigDocument:
     """Parse one YAML file, keeping the line of every key."""
-    document = Document(places={(): str(path)})
+    document = ConfigDocument(places={(): str(path)})
     try:
         text = path.read_bytes().decode()
         node = yaml.compose(text, Loader=yaml.SafeLoader)
@@ -67,7 +67,7 @@ def read(path: Path) -> Document:
     return document
 
 
-def _keys(node: yaml.Node, parent: Key) -> Iterator[tuple[Key, int, bool]]:
+def _keys(node: yaml.Node, parent: ConfigKey) -> Iterator[tuple[ConfigKey, int, bool]]:
     """Every key and list item under a node: its path, its line, and whether its path was there before."""
     if isinstance(node, yaml.MappingNode):
         seen: set[str] = set()
@@ -82,7 +82,7 @@ def _keys(node: yaml.Node, parent: Key) -> Iterator[tuple[Key, int, bool]]:
             yield from _keys(value, (*parent, index))
 
 
-def override(document: Document, text: str) -> None:
+def override(document: ConfigDocument, text: str) -> None:
     """Put one `key=value` into the values; the value is YAML."""
     name, equals, value = text.partition("=")
     path = tuple(name.strip().split("."))
@@ -107,7 +107,7 @@ def override(document: Document, text: str) -> None:
         document.places[path[:depth]] = f"--set {text}"
 
 
-def report(document: Document, model: type[BaseModel], error: ValidationError) -> None:
+def report(document: ConfigDocument, model: type[BaseModel], error: ValidationError) -> None:
     """Add each mistake that a model found in a document's values to the document's problems."""
     for item in error.errors():
         key = _untagged(document.values, item["loc"])
@@ -119,7 +119,7 @@ def report(document: Document, model: type[BaseModel], error: ValidationError) -
             document.problems.append(f"{place}: {item['msg'][0].lower()}{item['msg'][1:]}")
 
 
-def _untagged(values: object, key: Key) -> Key:
+def _untagged(values: object, key: ConfigKey) -> ConfigKey:
     """A key as it stands in the file: in a list of maps whose `kind` chooses their type, pydantic names the kind as well."""
     for at, part in enumerate(key):
         if at and isinstance(key[at - 1], int) and isinstance(values, dict) and values.get("kind") == part:
@@ -134,7 +134,7 @@ def _inner(values: object, part: str | int) -> object:
     return values[part] if isinstance(values, list) and isinstance(part, int) and part < len(values) else None
 
 
-def _nearest(model: type[BaseModel], key: Key) -> str | None:
+def _nearest(model: type[BaseModel], key: ConfigKey) -> str | None:
     """The valid key most like an unknown one: of the same section first, then of all."""
     parent = tuple(0 if isinstance(part, int) else part for part in key[:-1])
     valid = list(_valid(model, ()))
@@ -147,7 +147,7 @@ def _nearest(model: type[BaseModel], key: Key) -> str | None:
     return None
 
 
-def _valid(model: type[BaseModel], parent: Key) -> Iterator[Key]:
+def _valid(model: type[BaseModel], parent: ConfigKey) -> Iterator[ConfigKey]:
     """Every key of a model and of the models in it; an item of a list stands at 0."""
     for name, info in model.model_fields.items():
         yield (*parent, name)
@@ -164,5 +164,5 @@ def _models(annotation: object) -> Iterator[type[BaseModel]]:
         yield from _models(argument)
 
 
-def _dotted(key: Key) -> str:
+def _dotted(key: ConfigKey) -> str:
     return ".".join(str(part) for part in key)

@@ -22,7 +22,7 @@ Count = Annotated[int, Field(ge=1, le=1 << 32)]
 Seconds = Annotated[int, Field(ge=1, le=86_400)]
 
 
-class Limits(Section):
+class LimitSettings(Section):
     """Bounds of everything the network feeds; the names are those of the core."""
 
     flows: Annotated[int, Field(ge=16, le=1 << 28)] = 1_048_576
@@ -40,13 +40,13 @@ class Limits(Section):
     candidate_timeout_s: Seconds = 1_800
 
 
-class Signatures(Section):
+class SignatureSettings(Section):
     """Signature files in addition to the shipped ones."""
 
     files: list[str] = Field(default_factory=list)
 
 
-class Verify(Section):
+class VerifySettings(Section):
     """Shares recomputed of each session: the first ones, then one in `every`, at most `most` (0: none), of them few by scrypt."""
 
     first: Annotated[int, Field(ge=1, le=1_000)] = 3
@@ -55,14 +55,14 @@ class Verify(Section):
     scrypt_most: Annotated[int, Field(ge=0, le=100_000)] = 8
 
 
-class Estimate(Section):
+class EstimateSettings(Section):
     """What hashrate and power are reckoned with: the level of the intervals, and watts drawn by the site for each watt of the machines."""
 
     level: Annotated[float, Field(gt=0.5, lt=1.0)] = 0.95
     pue: Annotated[float, Field(ge=1.0, le=5.0)] = 1.10
 
 
-class Evidence(Section):
+class EvidenceSettings(Section):
     """Files with the first packets of findings, in `folder` (none: not written); what is over a bound is not kept."""
 
     folder: Annotated[str, Field(min_length=1)] | None = None
@@ -74,7 +74,7 @@ class Evidence(Section):
     keep_days: Annotated[float, Field(gt=0, le=36_500)] = 90.0
 
 
-class Output(Section):
+class OutputSettings(Section):
     """Where findings go: `eve` is a file of JSON lines, or `-`; `stats` ends it with the counters, `redact` hides what is inside."""
 
     eve: Annotated[str, Field(min_length=1)] | None = None
@@ -82,7 +82,7 @@ class Output(Section):
     redact: bool = False
 
 
-class Interface(Section):
+class InterfaceSettings(Section):
     """One interface: its name, and how it is listened to."""
 
     name: Annotated[str, Field(min_length=1, max_length=15)]
@@ -92,7 +92,7 @@ class Interface(Section):
     filter: str = ""  # an expression of pcap-filter(7), or the numbers of tcpdump -ddd
 
 
-class Exclude(Section):
+class ExclusionSettings(Section):
     """What is left out right after decoding: networks, and ports of TCP and UDP."""
 
     networks: list[str] = Field(default_factory=list)
@@ -106,19 +106,19 @@ class Exclude(Section):
         return names
 
 
-class Capture(Section):
+class CaptureSettings(Section):
     """What the daemon reads: interfaces, or a folder that a rotating capture fills, or standard input to its end."""
 
-    interfaces: list[Interface] = Field(default_factory=list)
+    interfaces: list[InterfaceSettings] = []
     folder: Text | None = None
     memory: Text | None = None  # where it is remembered which files of the folder were read; without it, in the folder
     stdin: bool = False
     settle_s: Annotated[int, Field(ge=1, le=86_400)] = 60  # a file that did not change for so long is finished
-    exclude: Exclude = Exclude()
+    exclude: ExclusionSettings = ExclusionSettings()
 
     @field_validator("interfaces")
     @classmethod
-    def _once(cls, interfaces: list[Interface]) -> list[Interface]:
+    def _once(cls, interfaces: list[InterfaceSettings]) -> list[InterfaceSettings]:
         names = [one.name for one in interfaces]
         for name in names:
             if names.count(name) > 1:
@@ -126,13 +126,13 @@ class Capture(Section):
         return interfaces
 
     @model_validator(mode="after")
-    def _either(self) -> Capture:
+    def _either(self) -> CaptureSettings:
         if sum((bool(self.interfaces), self.folder is not None, self.stdin)) > 1:
             raise ValueError("interfaces, a folder and standard input are not read by one sensor: run one for each")
         return self
 
 
-class Allow(Section):
+class AllowEntry(Section):
     """Findings that are known and wanted: kept in the ledger, never told. One of the first five says which."""
 
     network: str | None = None  # of the miner or the pool
@@ -149,7 +149,7 @@ class Allow(Section):
         return name and str(network(name))
 
     @model_validator(mode="after")
-    def _one(self) -> Allow:
+    def _one(self) -> AllowEntry:
         given = [
             name
             for name in ("network", "domain", "wallet", "enterprise", "signature")
@@ -162,7 +162,7 @@ class Allow(Section):
         return self
 
 
-class Findings(Section):
+class FindingsSettings(Section):
     """When findings are told, and which are."""
 
     update_s: Annotated[int, Field(ge=1, le=86_400)] = 300
@@ -170,10 +170,10 @@ class Findings(Section):
     attempt_s: Annotated[int, Field(ge=1, le=3_600)] = 60
     least_grade: Grade = "behaves"
     least_confidence: Annotated[float, Field(ge=0.0, le=1.0)] = 0.0
-    allow: list[Allow] = Field(default_factory=list)
+    allow: list[AllowEntry] = []
 
 
-class Keeping(Section):
+class LedgerSettings(Section):
     """The ledger: where it is, and how much it keeps."""
 
     url: Text = "sqlite:////var/lib/minewatch/ledger.db"
@@ -203,7 +203,7 @@ class Keeping(Section):
         return zoneinfo.ZoneInfo(self.timezone)
 
 
-class Bulletin(Section):
+class BulletinSettings(Section):
     """The periodic summary: in which language, of which region, what a kilowatt-hour stands for. Its days are those of the ledger."""
 
     language: Literal["zh", "en", "both"] = "zh"

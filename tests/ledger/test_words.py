@@ -13,7 +13,8 @@ import yaml
 from exporters.forms import mining_list
 from sensor.cli.main import main
 from sensor.ledger import Ledger
-from sensor.settings.sections import Findings, Keeping
+from sensor.ledger.read.periods import summary
+from sensor.settings.sections import FindingsSettings, LedgerSettings
 from tests.demo import miners
 from tests.demo.wire import Tcp, Wire, host
 from tests.ledger.mining import DAY, HOUR, MONDAY, mined, owned, told
@@ -94,7 +95,7 @@ def test_a_false_alarm_prints_an_entry_that_the_configuration_takes(
         )
         assert code == 0
         entry = yaml.safe_load(out.partition("\n\n")[2])
-        (allowed,) = Findings.model_validate(entry["findings"]).allow
+        (allowed,) = FindingsSettings.model_validate(entry["findings"]).allow
         assert allowed.reason == f"a school's: exhibit (case {case})"
     assert allowed.network == "10.0.4.1/32"
 
@@ -173,7 +174,7 @@ def test_no_cell_of_the_list_is_a_formula(tmp_path: Path) -> None:
     ):
         one = mined(number, MONDAY, MONDAY + HOUR, 9, attribution=owned(number, address=strange), pool_host=strange)
         ledger.record([one], MONDAY)
-    text = mining_list.as_csv(ledger.reader.summary(MONDAY, MONDAY + WEEK), Keeping().zone)
+    text = mining_list.as_csv(summary(ledger, MONDAY, MONDAY + WEEK), LedgerSettings().zone)
     rows = list(csv.reader(io.StringIO(text.removeprefix("\ufeff"), newline="")))
     assert len(rows) == 11
     assert {len(row) for row in rows} == {len(mining_list.COLUMNS)}
