@@ -6,7 +6,7 @@ import argparse
 from typing import TYPE_CHECKING
 
 from sensor.cli.frame import exit_on, flag_overrides, load_configuration, load_engine, show_configuration
-from sensor.daemon.parts import Given, build
+from sensor.daemon.setup import ConfigurationSource, load_setup
 from sensor.model.exit_codes import CONFIG, OK
 from sensor.settings.document import ConfigError
 
@@ -20,7 +20,7 @@ def run(options: argparse.Namespace) -> int:
     if options.dump_config:
         return show_configuration(load_configuration(options, overrides))
     with exit_on(ConfigError, code=CONFIG):
-        setup = build(Given(options.config, [*options.overrides, *overrides]))
+        setup = load_setup(ConfigurationSource(options.config, [*options.overrides, *overrides]))
     engine = load_engine(setup.config.engine)
     if setup.attribution is not None:
         print(_books_text(setup.attribution))

@@ -11,8 +11,8 @@ from collections.abc import Iterator
 from exporters.web_config import ServeError
 from sensor.cli.frame import CommandError, exit_on, flag_overrides, load_engine, os_reason, say, show_configuration
 from sensor.daemon.daemon import Daemon
-from sensor.daemon.parts import Given, Parts, build
-from sensor.daemon.reload import Reloads
+from sensor.daemon.reload import Reloader
+from sensor.daemon.setup import ConfigurationSource, Setup, load_setup
 from sensor.intake.engine import Engine, SourceError
 from sensor.intake.interfaces import list_interfaces
 from sensor.intake.spool import WatchError
@@ -28,14 +28,14 @@ def run(options: argparse.Namespace) -> int:
     """Watch until a signal ends it. Raises CommandError for what keeps it from starting or stops it."""
     if options.list_interfaces:
         return _show_interfaces()
-    given = Given(options.config, _overrides(options))
+    source = ConfigurationSource(options.config, _overrides(options))
     with exit_on(ConfigError, code=CONFIG):
-        setup = build(given)
+        setup = load_setup(source)
     if options.dump_config:
         return show_configuration(setup.config)
     engine = load_engine(setup.config.engine)
     _refuse_unusable(setup, engine, options.slow)
-    daemon = _start(engine, setup, given)
+    daemon = _start(engine, setup, source)
     with _signals(daemon):
         try:
             daemon.run()
@@ -44,10 +44,10 @@ def run(options: argparse.Namespace) -> int:
     return OK
 
 
-def _start(engine: Engine, setup: Parts, given: Given) -> Daemon:
+def _start(engine: Engine, setup: Setup, source: ConfigurationSource) -> Daemon:
     try:
         with exit_on(LedgerError, ServeError, WatchError, SourceError, code=RUN_ERROR):
-            return Daemon(engine, setup, Reloads(given, time.time_ns()), say)
+            return Daemon(engine, setup, Reloader(source, time.time_ns()), say)
     except OSError as error:
         raise CommandError(RUN_ERROR, f"{error.filename or 'start'}: {os_reason(error)}") from None
 
@@ -74,7 +74,7 @@ def _show_interfaces() -> int:
     return OK
 
 
-def _refuse_unusable(setup: Parts, engine: Engine, slow: bool) -> None:
+def _refuse_unusable(setup: Setup, engine: Engine, slow: bool) -> None:
     """Raise CommandError if there is nothing to read, or only an engine too slow for a live link."""
     capture = setup.config.capture
     if not (capture.interfaces or capture.folder or capture.stdin):
@@ -96,8 +96,8 @@ def _signals(daemon: Daemon) -> Iterator[None]:
     handlers = {
         signal.SIGTERM: lambda *_: daemon.stop(),
         signal.SIGINT: lambda *_: daemon.stop(),
-        signal.SIGHUP: lambda *_: daemon.want_reload(),
-        signal.SIGUSR2: lambda *_: daemon.want_signatures(),
+        signal.SIGHUP: lambda *_: daemon.request_reload(),
+        signal.SIGUSR2: lambda *_: daemon.request_signatures(),
     }
     before = {number: signal.signal(number, handler) for number, handler in handlers.items()}
     try:

@@ -1,4 +1,6 @@
-"""The daemon: the line over live interfaces or a folder that fills, for months. It owns the loop, the signals and what can be reloaded.
+"""The daemon: the line over live interfaces or a folder that fills, for months. It owns the loop, the signals and what
+can be reloaded.
 
-while running:  events = core.poll()  ->  findings = pipeline.step(events)  ->  attribution  ->  ledger.record  ->  delivery, by cursor
+while running:  events = core.poll()  ->  findings = pipeline.step(events)  ->  attribution  ->  ledger.record  ->
+delivery, by cursor
 """

@@ -1,6 +1,7 @@
-"""The loop of the daemon: events in, findings recorded, deliveries woken; signals, reloads and the watchdog between two batches.
+"""The loop of the daemon: events in, findings recorded, deliveries woken.
 
-One thread is the line. Others deliver, serve metrics or build what a reload asked for; none of them is waited for while it runs.
+Signals, reloads and the watchdog come between two batches. One thread is the line. Others deliver, serve metrics or
+load what a reload asked for; none of them is waited for while it runs.
 """
 
 from __future__ import annotations
@@ -10,16 +11,16 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Sequence
-from datetime import UTC, datetime
 from pathlib import Path
 
+from exporters.scrape import Server
+from exporters.web_config import ServeError
+from sensor.daemon.coverage import CoverageRecorder
+from sensor.daemon.health import Health
 from sensor.daemon.intake import Folder, Intake, Interfaces, Stdin
-from sensor.daemon.listening import Listening
-from sensor.daemon.metrics_server import MetricsServer
 from sensor.daemon.notify import Notifier
-from sensor.daemon.parts import Parts
-from sensor.daemon.reload import Outcome, Reloads
-from sensor.daemon.standing import Standing
+from sensor.daemon.reload import Reloader
+from sensor.daemon.setup import Setup
 from sensor.delivery import Delivery
 from sensor.evidence import Bounds as EvidenceBounds
 from sensor.evidence import EvidenceFiles
@@ -29,14 +30,17 @@ from sensor.ledger.replay import bounds_of
 from sensor.line.pipeline import Pipeline
 from sensor.model.events import End, Event
 from sensor.model.finding import Finding
-from sensor.model.node import Node
-from sensor.serve.access import ServeError
+from sensor.model.record import Record, record_id
+from sensor.model.time import day_of
 
 #: Events taken at once, and how long an idle poll waits: signals, ticks and retries come between two of them.
 BATCH_EVENTS, WAIT_MS = 1_024, 100
 #: Seconds between two looks at everything that is not urgent.
-LOOK_S, TIDY_S = 1.0, 600.0
-#: Seconds for the flows' ends and what they mean, and for the last deliveries: together under the five that an end may take.
+LOOK_S, MAINTENANCE_S = 1.0, 600.0
+#: Deliveries that have not moved for so long have no heartbeat any more; a pause after a failure is half a minute.
+MAX_DELIVERY_IDLE_S = 120.0
+#: Seconds for the flows' ends and what they mean, and for the last deliveries: together under the five that an end may
+#: take.
 DRAIN_S, FLUSH_S = 1.5, 2.0
 #: For tests of the watchdog: "line-hangs", "delivery-hangs"; the core has one of its own, "worker-hangs".
 FAULT = "MINEWATCH_FAULT"
@@ -45,127 +49,128 @@ Say = Callable[[str], None]
 
 
 class Daemon:
-    """A running sensor. Made whole or not at all; `run` returns when it was told to stop."""
+    """A running sensor. Built whole or not at all; `run` returns when it was stopped."""
 
-    def __init__(self, engine: Engine, parts: Parts, reloads: Reloads, say: Say) -> None:
+    def __init__(self, engine: Engine, setup: Setup, reloader: Reloader, say: Say) -> None:
         """Open what can fail. Raises LedgerError, ServeError, OSError, WatchError or SourceError."""
-        settings = parts.config
-        self._engine, self._parts, self._reloads, self._say = engine, parts, reloads, say
-        self._ledger = Ledger.open(settings.ledger.url, bounds=bounds_of(settings.ledger))
+        settings = setup.config
+        self._engine, self._setup, self._reloader, self._say = engine, setup, reloader, say
+        self._ledger = Ledger.open(settings.ledger.url, bounds=keeping(settings.ledger))
         self._recorder = Recorder(self._ledger, time.monotonic_ns)
-        self._delivery = Delivery(self._ledger, parts.destinations)
+        self._delivery = Delivery(self._ledger, setup.destinations)
         self._replacing: threading.Thread | None = None
         self._pipeline = Pipeline(
-            parts.signatures, assumptions=parts.assumptions, sampling=parts.sampling, tempo=parts.tempo
+            setup.signatures, assumptions=setup.assumptions, sampling=setup.sampling, tempo=setup.tempo
         )
-        self._evidence = _evidence(parts)
-        self._core = _core(engine, parts)
-        self._standing = Standing(engine.name, self._core, self._recorder)
-        self._server = MetricsServer(parts.metrics, self._standing.newest) if parts.metrics is not None else None
-        self._listening = Listening(self._ledger, say)
-        self._intake = _intake(engine, self._core, parts, say)
+        self._evidence = _evidence(setup)
+        self._core = _core(engine, setup)
+        self._health = Health(engine.name, self._core, self._recorder)
+        self._server = Server(setup.metrics, self._health.status) if setup.metrics is not None else None
+        self._coverage = CoverageRecorder(self._ledger, say)
+        self._intake = _intake(engine, self._core, setup, say)
         self._live = isinstance(self._intake, Interfaces)
         self._notifier = Notifier()
         self._counters: Counter[str] = Counter()
-        self._stops = 0
-        self._look_s = self._tidy_s = 0.0
+        self._stop_requests = 0
+        self._look_s = self._maintenance_s = 0.0
 
     def stop(self) -> None:
-        """Told to end; told again, at once. Called by a signal's handler."""
-        self._stops += 1
-        if self._stops > 1:
+        """End in good order; called a second time, at once. Called by a signal's handler."""
+        self._stop_requests += 1
+        if self._stop_requests > 1:
             os._exit(1)
 
     def run(self) -> None:
-        """Watch until told to stop, or until the input is over. Raises RuntimeError if a capture thread died."""
+        """Watch until stopped, or until the input is over. Raises RuntimeError if a capture thread died."""
+        self._start()
+        while not self._stop_requests and not self._intake.over:
+            self._step(self._core.poll(BATCH_EVENTS, WAIT_MS))
+            self._reload_if_loaded()
+            self._look_if_due()
+        self._end()
+
+    def request_reload(self) -> None:
+        """SIGHUP: reopen files, and reload everything. Called by a signal's handler."""
+        self._reloader.request("all")
+
+    def request_signatures(self) -> None:
+        """SIGUSR2: reload the signatures. Called by a signal's handler."""
+        self._reloader.request("signatures")
+
+    def _start(self) -> None:
         self._delivery.start()
         if self._server is not None:
             self._server.start()
         self._close_stale(time.time_ns())
         self._publish()
-        self._notifier.ready(self._words())
-        while not self._stops and not self._intake.over:
-            self._take(self._core.poll(BATCH_EVENTS, WAIT_MS))
-            outcome = self._reloads.step(self._parts)
-            if outcome is not None:
-                self._reloaded(outcome)
-            if time.monotonic() >= self._look_s:
-                self._look()
-            if os.environ.get(FAULT) == "line-hangs" and self._counters["batches"] > 20:
-                time.sleep(3_600)
-        self._end()
+        self._notifier.ready(self._status_line())
 
-    def want_reload(self) -> None:
-        """SIGHUP: reopen files, and reload everything. Called by a signal's handler."""
-        self._reloads.want("all")
-
-    def want_signatures(self) -> None:
-        """SIGUSR2: reload the signatures. Called by a signal's handler."""
-        self._reloads.want("signatures")
-
-    def _take(self, events: Sequence[Event]) -> None:
-        """One step of the line."""
-        self._counters["batches"] += 1
+    def _step(self, events: Sequence[Event]) -> None:
+        """One batch of events through the line."""
         now_ns = time.time_ns()
+        self._counters["batches"] += 1
+        self._health.measure_lag(events, now_ns)
         if self._evidence is not None:
             self._evidence.add(events)
         idle = self._live and not events
-        self._standing.saw(events, now_ns)
         self._record(self._pipeline.step(events, now_ns if idle else None), now_ns)
-        for event in events:  # a capture is remembered as read after what it told was recorded, not before
+        for event in events:  # a capture is remembered as read only after what it came to was recorded
             if isinstance(event, End):
                 self._intake.ended(event, now_ns)
-        self._standing.beat("line", now_ns)
+        self._health.beat("line", now_ns)
+        if os.environ.get(FAULT) == "line-hangs" and self._counters["batches"] > 20:
+            time.sleep(3_600)
 
-    def _record(self, records: Sequence[Finding | Node], now_ns: int) -> None:
-        findings = [one for one in records if isinstance(one, Finding)]
-        if self._parts.attribution is not None:
+    def _record(self, records: Sequence[Record], now_ns: int) -> None:
+        """Attribute, suppress, record, keep evidence, deliver."""
+        findings = [record for record in records if isinstance(record, Finding)]
+        if self._setup.attribution is not None:
             for finding in findings:
-                self._parts.attribution.attribute(finding, live=self._live)
-        quiet = self._parts.policy.quiet(findings, datetime.fromtimestamp(now_ns / 1e9, UTC).date())
-        recorded = self._recorder.record(records, now_ns, quiet)
-        self._standing.tally.take(records, quiet)
-        self._standing.beat("record", now_ns)
+                self._setup.attribution.attribute(finding, live=self._live)
+        suppressed = self._setup.policy.quiet(findings, day_of(now_ns))
+        recorded = self._recorder.record(records, now_ns, suppressed)
+        self._health.totals.add(records, suppressed)
+        self._health.beat("record", now_ns)
         if recorded:
             if self._evidence is not None:
-                self._evidence.keep(
-                    [one for one in recorded if not (isinstance(one, Finding) and one.finding_id in quiet)]
-                )
+                self._evidence.keep([record for record in recorded if record_id(record) not in suppressed])
             self._delivery.wake()
 
-    def _look(self) -> None:
+    def _look_if_due(self) -> None:
         """What is done once a second: sources, files, status, watchdog."""
         now_s, now_ns = time.monotonic(), time.time_ns()
+        if now_s < self._look_s:
+            return
         self._look_s = now_s + LOOK_S
         self._intake.look(now_ns)
-        self._standing.beat_of_core(now_ns, self._live)
-        if self._delivery.still() < 120.0 and os.environ.get(FAULT) != "delivery-hangs":
-            self._standing.beat("deliver", now_ns)
-        if now_s >= self._tidy_s:
-            self._tidy_s = now_s + TIDY_S
-            self._tidy(now_ns)
+        self._health.beat_capture(now_ns, self._live)
+        if self._delivery.longest_idle_s() < MAX_DELIVERY_IDLE_S and os.environ.get(FAULT) != "delivery-hangs":
+            self._health.beat("deliver", now_ns)
+        if now_s >= self._maintenance_s:
+            self._maintenance_s = now_s + MAINTENANCE_S
+            self._maintain(now_ns)
         self._publish()
-        if self._standing.moves(now_ns, self._notifier.watchdog_s):
-            self._notifier.alive(self._words())
+        if self._health.all_stages_move(now_ns, self._notifier.watchdog_s):
+            self._notifier.alive(self._status_line())
 
-    def _tidy(self, now_ns: int) -> None:
+    def _maintain(self, now_ns: int) -> None:
+        """What is done every ten minutes: old evidence and findings go, coverage is recorded."""
         if self._evidence is not None:
             self._evidence.prune(now_ns)
         self._close_stale(now_ns)
-        self._listening.tidy(
-            now_ns if self._live else self._core.stats().get("last_packet_ns", 0), not self._intake.unready
-        )
+        packets_ns = now_ns if self._live else self._core.stats().get("last_packet_ns", 0)
+        self._coverage.update(packets_ns, not self._intake.unready)
         try:
             self._counters["ledger_pruned"] += self._ledger.prune(now_ns)
         except LedgerError as error:
             self._say(f"ledger: {error}")
 
     def _close_stale(self, now_ns: int) -> None:
-        """Findings of earlier runs that did not come back; by the wall clock, which is the packets' on a live link only."""
+        """Close findings of earlier runs that did not come back; on a live link only, where the wall's clock holds."""
         if not self._live:
             return
         try:
-            self._counters["findings_stale"] += len(self._ledger.close_stale(now_ns, self._parts.tempo.close_ns))
+            self._counters["findings_stale"] += len(self._ledger.close_stale(now_ns, self._setup.tempo.close_ns))
         except LedgerError as error:
             self._say(f"ledger: {error}")
 
@@ -176,60 +181,64 @@ class Daemon:
         unready = tuple(self._intake.unready) + (
             (f"ledger: {self._recorder.trouble}",) if self._recorder.trouble else ()
         )
-        self._standing.publish(
-            self._parts, self._pipeline.counters, self._delivery, self._reloads.standing, evidence, counters, unready
+        self._health.publish(
+            self._setup, self._pipeline.counters, self._delivery, self._reloader.statuses, evidence, counters, unready
         )
 
-    def _words(self) -> str:
-        counts = self._standing.tally.open_by_grade
+    def _status_line(self) -> str:
+        """What `systemctl status` shows."""
+        counts = self._health.totals.open_by_grade
         unready = self._intake.unready
         state = "; ".join(unready) if unready else "watching"
         return f"{state}: {sum(counts.values())} findings open, {self._core.stats().get('packets', 0)} packets"
 
-    def _reloaded(self, outcome: Outcome) -> None:
-        """Take up what was built, or say why it was refused and go on as before."""
+    def _reload_if_loaded(self) -> None:
+        """Take up what a reload loaded, or say why it was refused and go on as before."""
+        result = self._reloader.step(self._setup)
+        if result is None:
+            return
         self._notifier.reloading()
-        problems = list(outcome.problems)
-        if outcome.parts is not None:
-            problems += self._replace(outcome.parts)
-        self._reloads.count(outcome.kind, not problems)
+        problems = list(result.problems)
+        if result.setup is not None:
+            problems += self._replace(result.setup)
+        self._reloader.count(result.kind, not problems)
         for problem in problems:
             self._say(f"reload refused: {problem}")
         if not problems:
-            self._say(f"reloaded: {outcome.kind}")
-        if outcome.kind == "all":
+            self._say(f"reloaded: {result.kind}")
+        if result.kind == "all":
             self._delivery.reopen()  # rotated files, whatever became of the rest
         self._publish()
-        self._notifier.ready(self._words())
+        self._notifier.ready(self._status_line())
 
-    def _replace(self, parts: Parts) -> list[str]:
+    def _replace(self, setup: Setup) -> list[str]:
         """Swap everything between two batches; what can be refused comes first."""
         try:
-            if self._server is not None and parts.metrics is not None:
-                self._server.reload(parts.metrics)
-            elif parts.metrics is not self._parts.metrics and parts.metrics != self._parts.metrics:
+            if self._server is not None and setup.metrics is not None:
+                self._server.reload(setup.metrics)
+            elif setup.metrics is not self._setup.metrics and setup.metrics != self._setup.metrics:
                 return ["exporters.prometheus: takes effect only after a restart"]
-            self._intake.add(parts.captures)
+            self._intake.add(setup.captures)
         except ServeError as error:
             return [f"exporters.prometheus: {problem}" for problem in str(error).splitlines()]
         except SourceError as error:
             return [f"capture.interfaces: {error}"]
-        known = parts.signatures
-        self._core.replace(self._engine.tables(known.literals, known.openings, known.flights))
-        self._core.exclude(*parts.excluded)
-        self._pipeline.replace(known, parts.assumptions, parts.sampling, parts.tempo)
+        signatures = setup.signatures
+        self._core.replace(self._engine.tables(signatures.literals, signatures.openings, signatures.flights))
+        self._core.exclude(*setup.excluded)
+        self._pipeline.replace(signatures, setup.assumptions, setup.sampling, setup.tempo)
         if self._evidence is not None:
-            self._evidence.replace(known)
-        changed = parts.config.exporters != self._parts.config.exporters
-        self._parts = parts
+            self._evidence.replace(signatures)
+        changed = setup.config.exporters != self._setup.config.exporters
+        self._setup = setup
         if changed:
-            self._redeliver(parts)
+            self._redeliver(setup)
         return []
 
-    def _redeliver(self, parts: Parts) -> None:
+    def _redeliver(self, setup: Setup) -> None:
         """Other destinations: the old threads end, then new ones begin, beside the line."""
         old, before = self._delivery, self._replacing
-        new = Delivery(self._ledger, parts.destinations)
+        new = Delivery(self._ledger, setup.destinations)
 
         def swap() -> None:
             if before is not None:
@@ -247,7 +256,7 @@ class Daemon:
         self._core.finish()
         deadline = time.monotonic() + DRAIN_S
         while not self._core.finished and time.monotonic() < deadline:
-            self._take(self._core.poll(BATCH_EVENTS, 20))
+            self._step(self._core.poll(BATCH_EVENTS, 20))
         self._core.close()
         now_ns = time.time_ns()
         self._record(self._pipeline.finish(), now_ns)
@@ -262,26 +271,26 @@ class Daemon:
         self._ledger.close()
 
 
-def _core(engine: Engine, parts: Parts) -> Core:
-    known, settings = parts.signatures, parts.config
+def _core(engine: Engine, setup: Setup) -> Core:
+    signatures, settings = setup.signatures, setup.config
     limits = {"workers": settings.workers, **settings.limits.model_dump()}
-    core = engine.core(known.literals, known.openings, limits, known.flights)
-    core.exclude(*parts.excluded)
+    core = engine.core(signatures.literals, signatures.openings, limits, signatures.flights)
+    core.exclude(*setup.excluded)
     return core
 
 
-def _intake(engine: Engine, core: Core, parts: Parts, say: Say) -> Intake:
-    capture = parts.config.capture
+def _intake(engine: Engine, core: Core, setup: Setup, say: Say) -> Intake:
+    capture = setup.config.capture
     if capture.stdin:
         return Stdin(engine, core, say)
     if capture.folder is not None:
         return Folder(engine, core, capture, say)
-    return Interfaces(engine, core, parts.captures, say)
+    return Interfaces(engine, core, setup.captures, say)
 
 
-def _evidence(parts: Parts) -> EvidenceFiles | None:
-    settings = parts.config.evidence
+def _evidence(setup: Setup) -> EvidenceFiles | None:
+    settings = setup.config.evidence
     if settings.folder is None:
         return None
     bounds = EvidenceBounds(**settings.model_dump(exclude={"folder"}))
-    return EvidenceFiles(Path(settings.folder), parts.signatures, bounds)
+    return EvidenceFiles(Path(settings.folder), setup.signatures, bounds)

@@ -1,4 +1,5 @@
-"""Where packets come from: interfaces that may vanish and return, a folder that a rotating capture fills, or standard input.
+"""Where packets come from: interfaces that may vanish and return, a folder that a rotating capture fills, or standard
+input.
 
 It attaches sources to the core and hears their ends; it reads no packet. Time is handed in.
 """
@@ -13,10 +14,11 @@ from sensor.intake.engine import INTERFACE, Capture, Core, Engine, SourceError
 from sensor.intake.sources import STDIN
 from sensor.intake.spool import Watch, WatchError
 from sensor.model.events import End
+from sensor.model.time import SECOND_NS
 from sensor.settings.sections import CaptureSettings
 
 #: How often a vanished interface is asked for, and a folder looked at.
-AGAIN_NS, LOOK_NS = 2_000_000_000, 1_000_000_000
+RETRY_NS, LOOK_NS = 2 * SECOND_NS, SECOND_NS
 #: Captures of a folder opened ahead of the one being read.
 AHEAD = 2
 MEMORY_NAME = ".minewatch-read.json"
@@ -43,7 +45,7 @@ class Interfaces:
 
     @property
     def unready(self) -> list[str]:
-        """Why not everything is heard, in words."""
+        """Why not everything is heard, a sentence each."""
         figures = self._core.interfaces()
         down = [name for name in self._captures if name not in self._gone and not figures.get(name, {}).get("up", 1)]
         return [f"{name} is gone" for name in self._gone] + [f"{name} is down" for name in down]
@@ -59,16 +61,16 @@ class Interfaces:
         name = end.source.removeprefix(INTERFACE)
         if end.error is not None and name in self._captures:
             self.counters["interfaces_deleted"] += 1
-            self._gone[name] = now_ns + AGAIN_NS
+            self._gone[name] = now_ns + RETRY_NS
             self._say(f"{name}: {end.error}; it is attached again as soon as it is back")
 
     def look(self, now_ns: int) -> None:
         """Ask for interfaces that have gone."""
-        for name in [name for name, again_ns in self._gone.items() if again_ns <= now_ns]:
+        for name in [name for name, retry_ns in self._gone.items() if retry_ns <= now_ns]:
             try:
                 self._engine.attach(self._core, INTERFACE + name, self._captures[name])
             except SourceError:
-                self._gone[name] = now_ns + AGAIN_NS
+                self._gone[name] = now_ns + RETRY_NS
                 continue
             del self._gone[name]
             self.counters["interfaces_reattached"] += 1
@@ -85,7 +87,7 @@ class Folder:
             raise WatchError(f"{folder}: no such folder")
         memory = Path(settings.memory) if settings.memory else folder / MEMORY_NAME
         self._engine, self._core, self._say = engine, core, say
-        self._watch = Watch(folder, memory, settle_ns=settings.settle_s * 1_000_000_000)
+        self._watch = Watch(folder, memory, settle_ns=settings.settle_s * SECOND_NS)
         self._reading: list[str] = []
         self._next_ns = 0
         self._trouble: str | None = None
@@ -104,7 +106,7 @@ class Folder:
     def add(self, captures: Mapping[str, Capture]) -> None:
         """A folder has no interfaces."""
 
-    def ended(self, end: End, now_ns: int) -> None:  # noqa: ARG002 (what every intake is told)
+    def ended(self, end: End, now_ns: int) -> None:  # noqa: ARG002 (every intake has this signature)
         """A capture was read, to its end or as far as it could be."""
         self._reading = [name for name in self._reading if name != end.source]
         if end.error is not None:
@@ -158,7 +160,7 @@ class Stdin:
     def add(self, captures: Mapping[str, Capture]) -> None:
         """Standard input has no interfaces."""
 
-    def ended(self, end: End, now_ns: int) -> None:  # noqa: ARG002 (what every intake is told)
+    def ended(self, end: End, now_ns: int) -> None:  # noqa: ARG002 (every intake has this signature)
         """The input is over."""
         self.over = True
         if end.error is not None:

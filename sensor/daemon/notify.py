@@ -1,6 +1,8 @@
-"""What systemd is told: READY, RELOADING, STOPPING, STATUS and WATCHDOG, as datagrams to the socket in NOTIFY_SOCKET (sd_notify(3)).
+"""Messages to systemd: READY, RELOADING, STOPPING, STATUS and WATCHDOG, as datagrams to the socket in NOTIFY_SOCKET
+(sd_notify(3)).
 
-Without that variable nothing is sent. A socket that does not take a message is no trouble of ours. Knows nothing of the daemon's state.
+Without that variable nothing is sent. A socket that does not take a message is no trouble of ours. Knows nothing of
+the daemon's state.
 """
 
 from __future__ import annotations
@@ -19,7 +21,9 @@ class Notifier:
         self._address = os.environ.pop("NOTIFY_SOCKET", "")
         limit = os.environ.pop("WATCHDOG_USEC", "")
         ours = os.environ.pop("WATCHDOG_PID", str(os.getpid())) == str(os.getpid())
-        self.watchdog_s = int(limit) / 1e6 if limit.isdigit() and ours else None  # how often it must be told at least
+        self.watchdog_s = (
+            int(limit) / 1e6 if limit.isdigit() and ours else None
+        )  # how often it must hear of us at least
 
     def ready(self, status: str) -> None:
         """Everything runs."""

@@ -1,6 +1,8 @@
-"""Replacing what is in force while the line runs: built beside it in a thread of its own, taken up between two batches, or refused whole.
+"""Replacing the setup while the line runs: loaded beside it in a thread, taken up between two batches, or refused
+whole.
 
-Only one at a time; what is asked for meanwhile follows. Knows what can be replaced, and says of the rest that it needs a restart.
+Only one at a time; what is asked for meanwhile follows. Knows what can be replaced, and says of the rest that it
+needs a restart.
 """
 
 from __future__ import annotations
@@ -12,7 +14,7 @@ from dataclasses import dataclass, replace
 from typing import Literal
 
 from sensor.daemon.configuration import Configuration
-from sensor.daemon.parts import Given, Parts, build, changed_ns, signatures_of
+from sensor.daemon.setup import ConfigurationSource, Setup, load_setup, load_signatures, newest_change_ns
 from sensor.model.status import RELOAD_KINDS, Reload
 from sensor.settings.document import ConfigError
 
@@ -23,68 +25,68 @@ FIXED = ("engine", "workers", "limits", "ledger", "evidence")
 
 
 @dataclass(frozen=True)
-class Outcome:
-    """What a reload gave: new parts, or why not."""
+class ReloadResult:
+    """What a reload came to: a new setup, or why there is none."""
 
     kind: Kind
-    parts: Parts | None
+    setup: Setup | None
     problems: tuple[str, ...] = ()
 
 
-class Reloads:
+class Reloader:
     """The reloads of one daemon; used by the line's thread, except for the building."""
 
-    def __init__(self, given: Given, now_ns: int) -> None:
-        self._given = given
-        self._wanted: list[Kind] = []
+    def __init__(self, source: ConfigurationSource, now_ns: int) -> None:
+        self._source = source
+        self._requested: list[Kind] = []
         self._thread: threading.Thread | None = None
-        self._outcome: Outcome | None = None
-        self.standing = {kind: Reload(succeeded=1, last_success_ns=now_ns) for kind in RELOAD_KINDS}
+        self._result: ReloadResult | None = None
+        self.statuses = {kind: Reload(succeeded=1, last_success_ns=now_ns) for kind in RELOAD_KINDS}
 
-    def want(self, kind: Kind) -> None:
+    def request(self, kind: Kind) -> None:
         """Ask for a reload; the same asked for twice before it begins is done once."""
-        if kind not in self._wanted:
-            self._wanted.append(kind)
+        if kind not in self._requested:
+            self._requested.append(kind)
 
-    def step(self, parts: Parts) -> Outcome | None:
-        """Begin what is wanted, or give what has been built."""
+    def step(self, setup: Setup) -> ReloadResult | None:
+        """Begin what was asked for, or return what has been loaded."""
         if self._thread is not None:
             if self._thread.is_alive():
                 return None
             self._thread.join()
-            self._thread, outcome = None, self._outcome
-            return outcome
-        if not self._wanted:
+            self._thread, result = None, self._result
+            return result
+        if not self._requested:
             return None
-        kind = self._wanted.pop(0)
-        self._thread = threading.Thread(target=self._build, args=(kind, parts), name="reload", daemon=True)
+        kind = self._requested.pop(0)
+        self._thread = threading.Thread(target=self._build, args=(kind, setup), name="reload", daemon=True)
         self._thread.start()
         return None
 
     def count(self, kind: Kind, succeeded: bool) -> None:
         """A reload was taken up, or refused."""
         for name in RELOAD_KINDS if kind == "all" else ("signatures",):
-            before = self.standing[name]
+            before = self.statuses[name]
             if succeeded:
-                self.standing[name] = replace(
+                self.statuses[name] = replace(
                     before, succeeded=before.succeeded + 1, last_succeeded=True, last_success_ns=time.time_ns()
                 )
             else:
-                self.standing[name] = replace(before, refused=before.refused + 1, last_succeeded=False)
+                self.statuses[name] = replace(before, refused=before.refused + 1, last_succeeded=False)
 
-    def _build(self, kind: Kind, parts: Parts) -> None:
+    def _build(self, kind: Kind, setup: Setup) -> None:
         try:
             if kind == "signatures":
-                known = signatures_of(parts.config)
-                made = replace(parts, signatures=known, signatures_changed_ns=changed_ns(parts.config))
+                signatures, changed_ns = load_signatures(setup.config), newest_change_ns(setup.config)
+                loaded = replace(setup, signatures=signatures, signatures_changed_ns=changed_ns)
             else:
-                made = build(self._given, parts)
-            problems = needs_restart(parts.config, made.config)
-            self._outcome = Outcome(kind, None if problems else made, tuple(problems))
+                loaded = load_setup(self._source, setup)
+            problems = needs_restart(setup.config, loaded.config)
+            self._result = ReloadResult(kind, None if problems else loaded, tuple(problems))
         except ConfigError as error:
-            self._outcome = Outcome(kind, None, tuple(error.problems))
+            self._result = ReloadResult(kind, None, tuple(error.problems))
         except Exception as error:  # a mistake of ours must not end a sensor that runs
-            self._outcome = Outcome(kind, None, (f"the reload failed: {type(error).__name__}: {error}",))
+            self._result = ReloadResult(kind, None, (f"the reload failed: {type(error).__name__}: {error}",))
 
 
 def needs_restart(before: Configuration, after: Configuration) -> list[str]:
@@ -94,18 +96,14 @@ def needs_restart(before: Configuration, after: Configuration) -> list[str]:
         for name in FIXED
         if getattr(before, name) != getattr(after, name)
     ]
-    was, is_now = before.capture, after.capture
-    if (was.folder, was.memory, was.settle_s, was.stdin) != (
-        is_now.folder,
-        is_now.memory,
-        is_now.settle_s,
-        is_now.stdin,
-    ):
+    old, new = before.capture, after.capture
+    if (old.folder, old.memory, old.settle_s, old.stdin) != (new.folder, new.memory, new.settle_s, new.stdin):
         problems.append("capture: another folder or input takes effect only after a restart")
-    known = {one.name: one for one in is_now.interfaces}
-    for one in was.interfaces:
-        if known.get(one.name) != one:
+    interfaces = {interface.name: interface for interface in new.interfaces}
+    for interface in old.interfaces:
+        if interfaces.get(interface.name) != interface:
             problems.append(
-                f"capture.interfaces: {one.name}: it is listened to until a restart; only new interfaces are taken up"
+                f"capture.interfaces: {interface.name}: it is listened to until a restart; "
+                "only new interfaces are taken up"
             )
     return problems

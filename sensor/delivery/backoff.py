@@ -1,4 +1,6 @@
-"""How long to wait after a failure: twice as long each time, up to a bound, and never all destinations at the same moment. Pure."""
+"""How long to wait after a failure: twice as long each time, up to a bound, and never all destinations at the same
+moment. Pure.
+"""
 
 from __future__ import annotations
 

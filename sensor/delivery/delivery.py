@@ -1,4 +1,6 @@
-"""All destinations together: made from the settings, started, woken, looked at and stopped. Knows no destination by name."""
+"""All destinations together: made from the settings, started, woken, looked at and stopped. Knows no destination by
+name.
+"""
 
 from __future__ import annotations
 
@@ -8,36 +10,40 @@ from typing import Any
 
 from exporters.destination import Destination, Unusable
 from exporters.kinds import kinds
-from sensor.delivery.worker import Standing, Worker
+from sensor.delivery.worker import DeliveryStatus, Worker
 from sensor.ledger import Ledger
 
 
-def senders(settings: Mapping[str, Sequence[Any]]) -> tuple[dict[str, tuple[Destination, bool]], list[str]]:
-    """A sender and whether to redact, by the name of each instance, from the section `exporters`; and what is wrong, a sentence each.
+def build_senders(settings: Mapping[str, Sequence[Any]]) -> tuple[dict[str, tuple[Destination, bool]], list[str]]:
+    """A sender and whether to redact, by the name of each instance, from the section `exporters`; and what is wrong, a
+    sentence each.
 
-    Kinds that are not fed from the outbox are left out. Nothing is connected yet; files of secrets and certificates are read.
+    Kinds that are not fed from the outbox are left out. Nothing is connected yet; files of secrets and certificates
+    are read.
     """
-    made: dict[str, tuple[Destination, bool]] = {}
+    senders: dict[str, tuple[Destination, bool]] = {}
     problems: list[str] = []
-    known = kinds()
+    modules = kinds()
     for kind, instances in settings.items():
-        make = getattr(known[kind], "Sender", None)
-        if make is None:
+        sender_class = getattr(modules[kind], "Sender", None)
+        if sender_class is None:
             continue
-        for one in instances:
-            name = f"{kind}.{one.name}" if one.name else kind
+        for instance in instances:
+            name = f"{kind}.{instance.name}" if instance.name else kind
             try:
-                made[name] = (make(one), one.redact)
+                senders[name] = (sender_class(instance), instance.redact)
             except Unusable as error:
                 problems.append(f"exporters.{name}: {error}")
-    return made, problems
+    return senders, problems
 
 
 class Delivery:
     """The threads that deliver."""
 
     def __init__(self, ledger: Ledger, destinations: Mapping[str, tuple[Destination, bool]]) -> None:
-        """Register the destinations in the ledger: from now on events are kept for these and no others. Raises LedgerError."""
+        """Register the destinations in the ledger: from now on events are kept for these and no others. Raises
+        LedgerError.
+        """
         ledger.outbox.subscribe(destinations)
         self._workers = [Worker(name, sender, redact, ledger) for name, (sender, redact) in destinations.items()]
 
@@ -56,12 +62,12 @@ class Delivery:
         for worker in self._workers:
             worker.reopen()
 
-    def standings(self) -> list[Standing]:
-        """How each delivery stands; from any thread."""
-        return [worker.standing() for worker in self._workers]
+    def statuses(self) -> list[DeliveryStatus]:
+        """The status of each delivery; from any thread."""
+        return [worker.status() for worker in self._workers]
 
-    def still(self) -> float:
-        """For how many seconds the one that has moved least has not moved; a pause after a failure is up to half a minute of that."""
+    def longest_idle_s(self) -> float:
+        """For how many seconds the slowest worker has not moved; a pause after a failure is up to half a minute."""
         now_s = time.monotonic()
         alive = [
             now_s - worker.moved_s if worker.thread.is_alive() else float("inf")

@@ -1,6 +1,7 @@
 """The section `exporters` of the configuration: for each kind (a file's name) one instance, or a list of named ones.
 
-It checks each against the kind's own `Config` and says every mistake with file, line and key. Adding a kind is adding its file.
+It checks each against the kind's own `Config` and says every mistake with file, line and key. Adding a kind is
+adding its file.
 """
 
 from __future__ import annotations
@@ -31,22 +32,24 @@ def read_section(document: ConfigDocument, folder: Path | None) -> dict[str, lis
     if not isinstance(section, dict):
         document.problems.append(f"{document.place((SECTION,))}: {SECTION}: must be kinds and their settings")
         return {}
-    known = kinds()
-    found: dict[str, list[Any]] = {}
+    modules = kinds()
+    settings: dict[str, list[Any]] = {}
     for kind, given in section.items():
         key: ConfigKey = (SECTION, str(kind))
-        if kind not in known:
+        if kind not in modules:
             document.problems.append(
-                f"{document.place(key)}: {SECTION}.{kind}: unknown kind; {_nearest(str(kind), known)}"
+                f"{document.place(key)}: {SECTION}.{kind}: unknown kind; {_nearest(str(kind), modules)}"
             )
             continue
         instances = (
-            [((*key, number), one) for number, one in enumerate(given)] if isinstance(given, list) else [(key, given)]
+            [((*key, number), instance) for number, instance in enumerate(given)]
+            if isinstance(given, list)
+            else [(key, given)]
         )
-        made = [_instance(document, place, one, known[kind].Config, folder) for place, one in instances]
-        found[kind] = [one for one in made if one is not None]
-        document.problems += _unnamed(document, key, found[kind])
-    return found
+        checked = [_instance(document, place, values, modules[kind].Config, folder) for place, values in instances]
+        settings[kind] = [instance for instance in checked if instance is not None]
+        document.problems += _unnamed(document, key, settings[kind])
+    return settings
 
 
 def _instance(
@@ -80,13 +83,14 @@ def _rooted(document: ConfigDocument, key: ConfigKey, settings: Any, folder: Pat
 
 
 def _unnamed(document: ConfigDocument, key: ConfigKey, settings: list[Any]) -> Iterator[str]:
-    """Several of one kind must be told apart, and keep their names: the name is that of the cursor in the outbox."""
-    names = [getattr(one, "name", None) for one in settings]
+    """Several of one kind need names of their own, which stay: the name is that of the cursor in the outbox."""
+    names = [getattr(instance, "name", None) for instance in settings]
     for number, name in enumerate(names):
         if len(names) > 1 and (name is None or name in names[:number]):
             where = (*key, number)
-            told = "name is missing" if name is None else f"the name {name} stands here twice"
-            yield f"{document.place(where)}: {'.'.join(map(str, where))}: {told}; each of several needs one of its own"
+            mistake = "name is missing" if name is None else f"the name {name} stands here twice"
+            place = f"{document.place(where)}: {'.'.join(map(str, where))}"
+            yield f"{place}: {mistake}; each of several needs one of its own"
 
 
 def _section(config: type[BaseModel], place: tuple[int | str, ...]) -> type[BaseModel]:
@@ -99,6 +103,6 @@ def _section(config: type[BaseModel], place: tuple[int | str, ...]) -> type[Base
     return config
 
 
-def _nearest(name: str, known: Mapping[str, object]) -> str:
-    near = difflib.get_close_matches(name, known, 1)
-    return f"did you mean {near[0]}?" if near else f"known are {', '.join(known)}"
+def _nearest(name: str, names: Mapping[str, object]) -> str:
+    near = difflib.get_close_matches(name, names, 1)
+    return f"did you mean {near[0]}?" if near else f"known are {', '.join(names)}"

@@ -1,7 +1,9 @@
-"""One destination's thread: reads from its cursor on, sends, moves the cursor. It never ends before it is told to, whatever a sender does.
+"""One destination's thread: reads from its cursor on, sends, moves the cursor. It ends only when it is stopped,
+whatever a sender does.
 
-At least once: the cursor moves after the destination has taken the events, so what a crash leaves undone is sent again, under the same
-event_id. It knows senders by three methods and the ledger by its outbox; addresses, formats and secrets are the sender's.
+At least once: the cursor moves after the destination has taken the events, so what a crash leaves undone is sent
+again, under the same event_id. It knows senders by three methods and the ledger by its outbox; addresses, formats
+and secrets are the sender's.
 """
 
 from __future__ import annotations
@@ -18,6 +20,7 @@ from sensor.delivery.backoff import Backoff
 from sensor.ledger import Backlog, Ledger, LedgerError
 from sensor.model.finding import Finding
 from sensor.model.record import Record
+from sensor.model.time import SECOND_NS
 
 #: Events read from the outbox at once, and how often an idle thread looks without having been woken, in seconds.
 READ, LOOK_S = 500, 0.5
@@ -25,8 +28,8 @@ NOTHING = Backlog(0, 0, None, 0, 0)
 
 
 @dataclass(frozen=True)
-class Standing:
-    """How the delivery to one destination stands. Counts are since the start, `dropped` since the ledger began."""
+class DeliveryStatus:
+    """The state of the delivery to one destination. Counts are since the start, `dropped` since the ledger began."""
 
     name: str
     kind: str
@@ -38,7 +41,7 @@ class Standing:
     depth: int  # events that wait
     oldest_ns: int  # when the oldest of them was recorded; 0: none waits
     oldest_s: float  # how long that is ago
-    trouble: str | None  # the last failure or refusal in words; None once an attempt succeeded
+    trouble: str | None  # the last failure or refusal as a sentence; None once an attempt succeeded
 
 
 class Worker:
@@ -68,7 +71,9 @@ class Worker:
         self._wake.set()
 
     def stop(self, deadline: float) -> None:
-        """Deliver what waits and end, at this monotonic time at the latest, and at once if the destination does not answer."""
+        """Deliver what waits and end, at this monotonic time at the latest, and at once if the destination does not
+        answer.
+        """
         self._deadline = deadline
         self._stopping.set()
         self._wake.set()
@@ -77,16 +82,16 @@ class Worker:
         """Files were rotated."""
         self._sender.reopen()
 
-    def standing(self) -> Standing:
-        """How it stands; from any thread. If the ledger cannot be read, the depth is that of the last time."""
+    def status(self) -> DeliveryStatus:
+        """Its state; from any thread. If the ledger cannot be read, the depth is that of the last time."""
         try:
             self._last = self._ledger.outbox.backlog(self.name)
         except LedgerError as error:
             self._trouble = str(error)
         last = self._last
-        waited_s = 0.0 if last.oldest_ns is None else max(0.0, (self._clock() - last.oldest_ns) / 1e9)
+        waited_s = 0.0 if last.oldest_ns is None else max(0.0, (self._clock() - last.oldest_ns) / SECOND_NS)
         counts = (self._delivered, self._refused, self._failed, self._repeated)
-        return Standing(
+        return DeliveryStatus(
             self.name, self.kind, *counts, last.dropped, last.depth, last.oldest_ns or 0, waited_s, self._trouble
         )
 
@@ -100,7 +105,7 @@ class Worker:
                     self._repeat()
             except Exception as error:  # whatever a sender or the ledger raises, the thread goes on
                 self._failed += 1
-                self._trouble = _words(error)
+                self._trouble = _error_text(error)
                 if self._stopping.is_set():
                     break
                 self._stopping.wait(self._backoff.next())
@@ -117,7 +122,7 @@ class Worker:
             try:
                 step()
             except Exception as error:
-                self._trouble = _words(error)
+                self._trouble = _error_text(error)
 
     def _deliver(self) -> bool:
         """Send a page of events; whether there may be more."""
@@ -149,7 +154,7 @@ class Worker:
                 return
             self._refused += 1
             self._refused_uncommitted += 1
-            self._trouble = _words(error)
+            self._trouble = _error_text(error)
             return
         self._delivered += len(records)
         self._trouble = None
@@ -177,14 +182,14 @@ class Worker:
         after = ""
         while page := self._ledger.reader.open_findings(after, self._sender.most):
             try:
-                self._sender.send([self._shown(one) for one in page])
+                self._sender.send([self._shown(finding) for finding in page])
                 self._repeated += len(page)
             except Refused as error:
-                self._trouble = _words(error)
+                self._trouble = _error_text(error)
             after = page[-1].finding_id
         self._repeat_at = time.monotonic() + every
 
 
-def _words(error: Exception) -> str:
+def _error_text(error: Exception) -> str:
     text = " ".join(str(error).split())[:300]
     return text if isinstance(error, OSError | Refused | LedgerError) and text else f"{type(error).__name__}: {text}"

@@ -1,7 +1,9 @@
-"""The configuration: one YAML file, overrides of single keys, and every mistake in it named at once with file, line and key.
+"""The configuration: one YAML file, overrides of single keys, and every mistake in it named at once with file, line and
+key.
 
-It knows the shape and the bounds of each value and nothing about what is done with them. Relative paths in a file are meant from the
-folder of that file. Sections that other parts own are fields of a subclass (`sensor/daemon/configuration.py`).
+It knows the shape and the bounds of each value and nothing about what is done with them. Relative paths in a file
+are meant from the folder of that file. Sections that other parts own are fields of a subclass
+(`sensor/daemon/configuration.py`).
 """
 
 from __future__ import annotations
@@ -55,7 +57,7 @@ class SensorSettings(Section):
         """The configuration in force as YAML."""
         return yaml.safe_dump(self.model_dump(), sort_keys=False)
 
-    def rooted(self, rooting: Rooting, place: Callable[[ConfigKey], str]) -> Self:
+    def rooted(self, rooting: Rooting, place: Callable[[ConfigKey], str]) -> Self:  # noqa: ARG002 (for the subclass)
         """The same with every path of a file made whole; `place` says where a key stands."""
         names = enumerate(self.signatures.files)
         capture = {name: getattr(self.capture, name) for name in ("folder", "memory")}

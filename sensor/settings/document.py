@@ -1,6 +1,6 @@
-"""A configuration file as values with the line of each key, and every mistake in it as one sentence with file, line and key.
+"""A configuration file as values with the line of each key, and every mistake in it as one sentence.
 
-Knows YAML and places; knows no section.
+A sentence names file, line and key. Knows YAML and places; knows no section.
 """
 
 from __future__ import annotations
@@ -120,7 +120,7 @@ def report(document: ConfigDocument, model: type[BaseModel], error: ValidationEr
 
 
 def _untagged(values: object, key: ConfigKey) -> ConfigKey:
-    """A key as it stands in the file: in a list of maps whose `kind` chooses their type, pydantic names the kind as well."""
+    """A key as it stands in the file: pydantic names the `kind`, too, where it chooses the type of a list's item."""
     for at, part in enumerate(key):
         if at and isinstance(key[at - 1], int) and isinstance(values, dict) and values.get("kind") == part:
             return (*key[:at], *key[at + 1 :])

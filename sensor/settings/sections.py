@@ -1,4 +1,5 @@
-"""The sections of the configuration: limits, signatures, estimates, capture, findings, ledger, bulletin, evidence, output.
+"""The sections of the configuration: limits, signatures, estimates, capture, findings, ledger, bulletin, evidence,
+output.
 
 Shapes and bounds of values; knows nothing of what is done with them.
 """
@@ -47,7 +48,9 @@ class SignatureSettings(Section):
 
 
 class VerifySettings(Section):
-    """Shares recomputed of each session: the first ones, then one in `every`, at most `most` (0: none), of them few by scrypt."""
+    """Shares recomputed of each session: the first ones, then one in `every`, at most `most` (0: none), of them few
+    by scrypt.
+    """
 
     first: Annotated[int, Field(ge=1, le=1_000)] = 3
     every: Count = 64
@@ -56,7 +59,9 @@ class VerifySettings(Section):
 
 
 class EstimateSettings(Section):
-    """What hashrate and power are reckoned with: the level of the intervals, and watts drawn by the site for each watt of the machines."""
+    """What hashrate and power are estimated with: the level of the intervals, and watts drawn by the site for each
+    watt of the machines.
+    """
 
     level: Annotated[float, Field(gt=0.5, lt=1.0)] = 0.95
     pue: Annotated[float, Field(ge=1.0, le=5.0)] = 1.10
@@ -75,7 +80,9 @@ class EvidenceSettings(Section):
 
 
 class OutputSettings(Section):
-    """Where findings go: `eve` is a file of JSON lines, or `-`; `stats` ends it with the counters, `redact` hides what is inside."""
+    """Where findings go: `eve` is a file of JSON lines, or `-`; `stats` ends it with the counters, `redact` hides
+    what is inside.
+    """
 
     eve: Annotated[str, Field(min_length=1)] | None = None
     stats: bool = False
@@ -118,22 +125,22 @@ class CaptureSettings(Section):
 
     @field_validator("interfaces")
     @classmethod
-    def _once(cls, interfaces: list[InterfaceSettings]) -> list[InterfaceSettings]:
-        names = [one.name for one in interfaces]
+    def _check_names(cls, interfaces: list[InterfaceSettings]) -> list[InterfaceSettings]:
+        names = [interface.name for interface in interfaces]
         for name in names:
             if names.count(name) > 1:
                 raise ValueError(f"the interface {name} stands here twice")
         return interfaces
 
     @model_validator(mode="after")
-    def _either(self) -> CaptureSettings:
+    def _check_input(self) -> CaptureSettings:
         if sum((bool(self.interfaces), self.folder is not None, self.stdin)) > 1:
             raise ValueError("interfaces, a folder and standard input are not read by one sensor: run one for each")
         return self
 
 
 class AllowEntry(Section):
-    """Findings that are known and wanted: kept in the ledger, never told. One of the first five says which."""
+    """Findings that are expected: recorded in the ledger, never reported. One of the first five says which."""
 
     network: str | None = None  # of the miner or the pool
     domain: Text | None = None  # of the pool, and everything below it
@@ -149,7 +156,7 @@ class AllowEntry(Section):
         return name and str(network(name))
 
     @model_validator(mode="after")
-    def _one(self) -> AllowEntry:
+    def _check_subject(self) -> AllowEntry:
         given = [
             name
             for name in ("network", "domain", "wallet", "enterprise", "signature")
@@ -163,7 +170,7 @@ class AllowEntry(Section):
 
 
 class FindingsSettings(Section):
-    """When findings are told, and which are."""
+    """When findings are reported, and which are."""
 
     update_s: Annotated[int, Field(ge=1, le=86_400)] = 300
     close_s: Annotated[int, Field(ge=10, le=604_800)] = 1_800
@@ -204,7 +211,9 @@ class LedgerSettings(Section):
 
 
 class BulletinSettings(Section):
-    """The periodic summary: in which language, of which region, what a kilowatt-hour stands for. Its days are those of the ledger."""
+    """The periodic summary: in which language, of which region, what a kilowatt-hour stands for. Its days are those
+    of the ledger.
+    """
 
     language: Literal["zh", "en", "both"] = "zh"
     region: Annotated[str, Field(pattern=r"^[1-9]\d(\d{2}){0,2}$")] | None = (

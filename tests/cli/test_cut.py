@@ -1,4 +1,6 @@
-"""However a sender cuts its stream into segments, the same events come out, to the byte: whole, at random, and byte by byte."""
+"""However a sender cuts its stream into segments, the same events come out, to the byte: whole, at random, and byte
+by byte.
+"""
 
 from __future__ import annotations
 
@@ -14,7 +16,8 @@ from tests.cli.conftest import ROOT, Run
 from tests.demo.miners import Counts
 
 SHARED = ROOT.parent / "shared" / "captures" / "mining"
-#: Captures that dpkt reads and whose sessions are whole; a capture with losses is another one when the losses are smaller.
+#: Captures that dpkt reads and whose sessions are whole; a capture with losses is another one when the losses are
+#: smaller.
 REAL = (
     "nicehash__dwarf_s.pcapng",
     "nesfit__zec-eu.suprnova.cc.pcapng",

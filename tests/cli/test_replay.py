@@ -1,4 +1,6 @@
-"""`minewatch replay` as a user runs it: what is found, where it is written, and that the way in does not change what comes out."""
+"""`minewatch replay` as a user runs it: what is found, where it is written, and that the way in does not change what
+comes out.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,6 @@
-"""`minewatch signatures`: the coverage table, and files of the user's own proven or refused with file and line, of every kind."""
+"""`minewatch signatures`: the coverage table, and files of the user's own proven or refused with file and line, of
+every kind.
+"""
 
 from __future__ import annotations
 
@@ -11,15 +13,17 @@ from tests.cli.conftest import ROOT, Run
 
 HEAD = "kind: {kind}\nname: mine\n"
 AGENTS = HEAD.format(kind="agents") + (
-    'agents:\n  - {match: "^rock/", software: rock, source: own, confidence: high}\nexamples:\n  - {agent: rock/1.0, software: SOFTWARE}\n'
+    'agents:\n  - {match: "^rock/", software: rock, source: own, confidence: high}\n'
+    "examples:\n  - {agent: rock/1.0, software: SOFTWARE}\n"
 )
 DEVICES = HEAD.format(kind="devices") + (
-    "devices:\n  - {model: Rock 1, maker: x, algorithm: sha256d, hashrate: 10, unit: UNIT, power_watts: 100, source: x, confidence: low}\n"
+    "devices:\n  - {model: Rock 1, maker: x, algorithm: sha256d, hashrate: 10, unit: UNIT, "
+    "power_watts: 100, source: x, confidence: low}\n"
     "examples:\n  - {device: Rock 1, algorithm: sha256d, joules: 1.0e-11}\n"
 )
 WALLETS = (
-    'kind: wallets\ntitle: own\nforms:\n  - {name: foo, coins: [FOO], pattern: "foo1<b32>{20}", example: foo1qqqqqqqqqqqqqqqqqqqq, '
-    "counterexample: COUNTER}\n"
+    'kind: wallets\ntitle: own\nforms:\n  - {name: foo, coins: [FOO], pattern: "foo1<b32>{20}", '
+    "example: foo1qqqqqqqqqqqqqqqqqqqq, counterexample: COUNTER}\n"
 )
 
 

@@ -1,4 +1,6 @@
-"""A sensor started as systemd would start it: a process of its own, told of by its notify socket, its ledger and its event file."""
+"""A sensor started as systemd would start it: a process of its own, told of by its notify socket, its ledger and its
+event file.
+"""
 
 from __future__ import annotations
 

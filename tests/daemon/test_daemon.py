@@ -1,4 +1,6 @@
-"""The daemon as its users meet it: it starts or says why not, finds what a replay finds, goes on over restarts, and ends in time."""
+"""The daemon as its users meet it: it starts or says why not, finds what a replay finds, goes on over restarts, and
+ends in time.
+"""
 
 from __future__ import annotations
 
@@ -50,7 +52,7 @@ def test_a_folder_is_read_once_and_gives_what_a_replay_gives(demo: Path, tmp_pat
         sensor.ready().until(lambda: len(sensor.findings()) == 8)
         assert sensor.end()[0] == 0
         assert kept(sensor) == replayed(demo)
-        events = sensor.model.events()
+        events = sensor.events()
         assert {one["event_type"] for one in events} == {"mining", "node"}
         assert len({one["event_id"] for one in events}) == len(events)
     with running(tmp_path, config) as sensor:
@@ -58,7 +60,7 @@ def test_a_folder_is_read_once_and_gives_what_a_replay_gives(demo: Path, tmp_pat
         time.sleep(2.5)
         assert sensor.end()[0] == 0
         assert kept(sensor) == replayed(demo)
-        events = sensor.model.events()
+        events = sensor.events()
         assert len({one["event_id"] for one in events}) == len(events)
 
 
@@ -92,7 +94,7 @@ def test_findings_go_on_over_a_restart(demo: Path, tmp_path: Path) -> None:
             assert before is None or entry.finding.first_ns <= before.first_ns
     states = [
         (one["mining"]["finding_id"], one["mining"]["state"])
-        for one in sensor.model.events()
+        for one in sensor.events()
         if one["event_type"] == "mining"
     ]
     assert all(states.count((name, "opened")) == 1 for name in first)
@@ -175,9 +177,7 @@ def test_an_allow_list_keeps_quiet_what_is_known_and_says_why(demo: Path, tmp_pa
         reasons = {one.finding.miner_ip: one.suppressed for one in sensor.findings()}
         assert reasons["198.51.100.23"] == "allowed: our own test rigs"
         assert sum(reason is None for reason in reasons.values()) == 1
-        assert {one["mining"]["grade"] for one in sensor.model.events() if one["event_type"] == "mining"} == {
-            "verified"
-        }
+        assert {one["mining"]["grade"] for one in sensor.events() if one["event_type"] == "mining"} == {"verified"}
     explained = command("explain", "198.51.100.23", "-c", str(sensor.file))
     assert explained.returncode == 0, explained.stderr
     assert "our own test rigs" in explained.stdout

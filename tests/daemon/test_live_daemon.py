@@ -1,4 +1,6 @@
-"""The daemon on a cable in a namespace: what it finds is what a replay finds, interfaces may vanish, and a hung thread is noticed."""
+"""The daemon on a cable in a namespace: what it finds is what a replay finds, interfaces may vanish, and a hung
+thread is noticed.
+"""
 
 from __future__ import annotations
 
@@ -57,12 +59,12 @@ def test_what_is_found_on_the_wire_is_what_a_replay_finds(engine: str, net: Net,
         assert set(kept(sensor)) == set(replayed(demo))
         flows = {
             flow["community_id"]
-            for one in sensor.model.events()
+            for one in sensor.events()
             if one["event_type"] == "mining"
             for flow in one["mining"]["flows"]
         }
         assert len(flows) >= 8
-        assert {one["in_iface"] for one in sensor.model.events()} == {"b0"}
+        assert {one["in_iface"] for one in sensor.events()} == {"b0"}
 
 
 def test_an_interface_that_is_deleted_and_made_again_is_heard_again(net: Net, demo: Path, tmp_path: Path) -> None:
@@ -105,13 +107,13 @@ def test_a_full_disk_stops_nothing_and_loses_nothing(net: Net, demo: Path, tmp_p
             play(net, demo)
             time.sleep(2)
             assert sensor.process.poll() is None
-            assert sensor.model.events() == []
+            assert sensor.events() == []
             (small / "ballast").unlink()
-            sensor.until(lambda: len([one for one in sensor.model.events() if one["event_type"] == "mining"]) >= 8, 40)
+            sensor.until(lambda: len([one for one in sensor.events() if one["event_type"] == "mining"]) >= 8, 40)
             assert sensor.end()[0] == 0
     finally:
         subprocess.run(["umount", str(small)], check=False)
-    found = {one["mining"]["finding_id"] for one in sensor.model.events() if one["event_type"] == "mining"}
+    found = {one["mining"]["finding_id"] for one in sensor.events() if one["event_type"] == "mining"}
     assert found == set(replayed(demo))
 
 

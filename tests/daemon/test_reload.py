@@ -1,4 +1,6 @@
-"""Reloads of a running sensor: taken up whole or refused whole, with file and line; and a watchdog that is fed only while all moves."""
+"""Reloads of a running sensor: taken up whole or refused whole, with file and line; and a watchdog that is fed only
+while all moves.
+"""
 
 from __future__ import annotations
 
@@ -35,7 +37,7 @@ def test_a_broken_file_is_refused_with_its_line_and_the_old_one_stays(demo: Path
         (tmp_path / "captures" / "one.pcap").write_bytes(demo.read_bytes())
         sensor.until(lambda: len(sensor.findings()) == 8)
         sensor.end()
-    assert {one["mining"]["grade"] for one in sensor.model.events() if one["event_type"] == "mining"} == {"verified"}
+    assert {one["mining"]["grade"] for one in sensor.events() if one["event_type"] == "mining"} == {"verified"}
 
 
 def test_what_needs_a_restart_is_said_and_not_half_taken_up(tmp_path: Path) -> None:

@@ -2,8 +2,8 @@
 
     .venv/bin/python -m tests.delivery.outage --events 50000
 
-Three exporters at once: a webhook and rsyslog over TCP, both down at first, up, down in the middle and up again, and an EVE file that is
-rotated all the time. The line records throughout, as the daemon does.
+Three exporters at once: a webhook and rsyslog over TCP, both down at first, up, down in the middle and up again, and
+an EVE file that is rotated all the time. The line records throughout, as the daemon does.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from typing import Any
 from exporters.kinds.eve import Config as EveConfig
 from exporters.kinds.syslog import Config as SyslogConfig
 from exporters.kinds.webhook import Config as WebhookConfig
-from sensor.delivery import Delivery, senders
+from sensor.delivery import Delivery, build_senders
 from sensor.ledger import Ledger, Recorder
 from sensor.model.finding import Finding
 from sensor.model.record import event_id
@@ -57,7 +57,7 @@ def run(folder: Path, events: int, patience_s: float = 600.0) -> Result:
         "syslog": [SyslogConfig(host="127.0.0.1", port=server.tcp, transport="tcp")],
     }
     ledger = Ledger.open(f"sqlite:///{folder}/ledger.db")
-    destinations, problems = senders(settings)
+    destinations, problems = build_senders(settings)
     assert not problems, problems
     delivery = Delivery(ledger, destinations)
     delivery.start()
@@ -87,10 +87,10 @@ def run(folder: Path, events: int, patience_s: float = 600.0) -> Result:
     receivers.append(HttpReceiver(port))
     server.start()
     up = time.monotonic()
-    while any(one.depth for one in delivery.standings()) and time.monotonic() < up + patience_s:
+    while any(status.depth for status in delivery.statuses()) and time.monotonic() < up + patience_s:
         time.sleep(0.05)
     drained_s = time.monotonic() - up
-    failed = {one.name: one.failed for one in delivery.standings()}
+    failed = {status.name: status.failed for status in delivery.statuses()}
     delivery.stop(5)
     time.sleep(0.5)  # rsyslog writes what it has read
     server.stop()

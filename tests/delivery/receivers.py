@@ -1,4 +1,6 @@
-"""Real receivers for tests: an HTTP server that can fail for a while, rsyslog, Alertmanager. All on loopback, all ended with the test."""
+"""Real receivers for tests: an HTTP server that can fail for a while, rsyslog, Alertmanager. All on loopback, all
+ended with the test.
+"""
 
 from __future__ import annotations
 

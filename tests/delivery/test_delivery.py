@@ -13,7 +13,7 @@ from random import Random
 import pytest
 
 from exporters.destination import Refused, Unreachable
-from sensor.delivery import Delivery, Standing
+from sensor.delivery import Delivery, DeliveryStatus
 from sensor.delivery.backoff import FIRST_S, LONGEST_S, Backoff
 from sensor.ledger import Ledger, LedgerBounds, LedgerError
 from sensor.model.finding import Finding
@@ -69,8 +69,8 @@ def record(ledger: Ledger, numbers: Sequence[int]) -> list[str]:
     return [f"finding-{number}" for number in numbers]
 
 
-def standing(delivery: Delivery, name: str) -> Standing:
-    return next(one for one in delivery.standings() if one.name == name)
+def status(delivery: Delivery, name: str) -> DeliveryStatus:
+    return next(status for status in delivery.statuses() if status.name == name)
 
 
 def test_events_arrive_once_in_their_order(tmp_path: Path) -> None:
@@ -79,9 +79,9 @@ def test_events_arrive_once_in_their_order(tmp_path: Path) -> None:
         expected = record(ledger, range(40)) + record(ledger, range(40, 600))
         delivery.wake()
         eventually(lambda: len(spy.got) == 600)
-        eventually(lambda: standing(delivery, "spy").depth == 0)
+        eventually(lambda: status(delivery, "spy").depth == 0)
         assert spy.names == expected
-        assert (standing(delivery, "spy").delivered, standing(delivery, "spy").oldest_s) == (600, 0.0)
+        assert (status(delivery, "spy").delivered, status(delivery, "spy").oldest_s) == (600, 0.0)
         assert ledger.outbox.read(0, 10) == []
     assert spy.closed
 
@@ -97,15 +97,15 @@ def test_a_destination_that_is_gone_gets_everything_when_it_is_back(tmp_path: Pa
     spy.act = failing
     with delivering(tmp_path, spy=spy) as (ledger, delivery):
         expected = record(ledger, range(100))
-        eventually(lambda: standing(delivery, "spy").failed >= 2)
-        now = standing(delivery, "spy")
+        eventually(lambda: status(delivery, "spy").failed >= 2)
+        now = status(delivery, "spy")
         assert (now.depth, now.delivered, now.trouble) == (100, 0, "siem:514: connection refused")
         assert now.oldest_s > 0
         assert now.oldest_ns > 0
         gone.set()
         eventually(lambda: len(spy.got) == 100)
         assert spy.names == expected
-        eventually(lambda: standing(delivery, "spy").trouble is None)
+        eventually(lambda: status(delivery, "spy").trouble is None)
 
 
 def test_what_was_sent_before_a_failure_is_not_sent_again(tmp_path: Path) -> None:
@@ -135,8 +135,8 @@ def test_what_is_refused_is_skipped_and_counted_and_its_neighbours_arrive(tmp_pa
     with delivering(tmp_path, spy=spy) as (ledger, delivery):
         record(ledger, range(20))
         eventually(lambda: len(spy.got) == 18)
-        eventually(lambda: standing(delivery, "spy").depth == 0)
-        assert (standing(delivery, "spy").refused, standing(delivery, "spy").delivered) == (2, 18)
+        eventually(lambda: status(delivery, "spy").depth == 0)
+        assert (status(delivery, "spy").refused, status(delivery, "spy").delivered) == (2, 18)
         assert ledger.outbox.backlog("spy").refused == 2
 
 
@@ -151,7 +151,7 @@ def test_a_mistake_in_a_sender_costs_its_record_and_not_the_thread(tmp_path: Pat
     with delivering(tmp_path, spy=spy) as (ledger, delivery):
         record(ledger, range(5))
         eventually(lambda: len(spy.got) == 4)
-        eventually(lambda: standing(delivery, "spy").refused == 1)
+        eventually(lambda: status(delivery, "spy").refused == 1)
 
 
 def test_a_slow_destination_delays_neither_another_one_nor_the_line(tmp_path: Path) -> None:
@@ -162,7 +162,7 @@ def test_a_slow_destination_delays_neither_another_one_nor_the_line(tmp_path: Pa
             record(ledger, [number])
         eventually(lambda: len(quick.got) == 50)
         assert slow.got == []
-        assert standing(delivery, "slow").depth == 50
+        assert status(delivery, "slow").depth == 50
         stuck.set()
         eventually(lambda: len(slow.got) == 50)
 
@@ -186,7 +186,7 @@ def test_stopping_does_not_wait_for_a_destination_that_hangs_or_is_gone(tmp_path
     gone.act = unreachable
     with delivering(tmp_path, hung=hung, gone=gone) as (ledger, delivery):
         record(ledger, range(10))
-        eventually(lambda: standing(delivery, "gone").failed > 0)
+        eventually(lambda: status(delivery, "gone").failed > 0)
         began = time.monotonic()
         assert not delivery.stop(0.3)
         assert time.monotonic() - began < 2
@@ -197,7 +197,7 @@ def test_stopping_does_not_wait_for_a_destination_that_hangs_or_is_gone(tmp_path
 def test_what_a_crash_left_is_sent_by_the_next_process(tmp_path: Path) -> None:
     with delivering(tmp_path, spy=Spy()) as (ledger, delivery):
         record(ledger, range(3))
-        eventually(lambda: standing(delivery, "spy").depth == 0)
+        eventually(lambda: status(delivery, "spy").depth == 0)
         delivery.stop(1)
         expected = record(ledger, range(3, 9))  # nobody delivers any more
     spy = Spy()
@@ -231,9 +231,9 @@ def test_events_over_the_bound_are_dropped_oldest_first_and_show(tmp_path: Path)
     with delivering(tmp_path, rows=20, spy=spy) as (ledger, delivery):
         for number in range(50):
             record(ledger, [number])
-        assert (standing(delivery, "spy").dropped, standing(delivery, "spy").depth) == (30, 20)
+        assert (status(delivery, "spy").dropped, status(delivery, "spy").depth) == (30, 20)
         back.set()
-        eventually(lambda: standing(delivery, "spy").depth == 0)
+        eventually(lambda: status(delivery, "spy").depth == 0)
         assert spy.names[-20:] == [f"finding-{number}" for number in range(30, 50)]
 
 
@@ -243,7 +243,7 @@ def test_what_is_open_is_sent_again_to_who_forgets(tmp_path: Path) -> None:
     with delivering(tmp_path, spy=spy) as (ledger, delivery):
         record(ledger, range(25))
         ledger.record([finding(3, state="closed")], time.time_ns())
-        eventually(lambda: standing(delivery, "spy").repeated >= 48)
+        eventually(lambda: status(delivery, "spy").repeated >= 48)
         assert spy.names.count("finding-3") <= 3
         assert spy.names.count("finding-4") >= 3
 
@@ -271,7 +271,7 @@ def test_a_ledger_that_cannot_be_read_ends_no_thread(tmp_path: Path, monkeypatch
 
         monkeypatch.setattr(ledger.outbox, "read", reading)
         record(ledger, range(5))
-        eventually(lambda: standing(delivery, "spy").trouble == "ledger x: the disk failed")
+        eventually(lambda: status(delivery, "spy").trouble == "ledger x: the disk failed")
         broken.set()
         eventually(lambda: len(spy.got) == 5)
 

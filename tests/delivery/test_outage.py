@@ -1,4 +1,6 @@
-"""Receivers that are down, a disk that is full, a process that is killed: nothing recorded is lost, and all goes on without a restart."""
+"""Receivers that are down, a disk that is full, a process that is killed: nothing recorded is lost, and all goes on
+without a restart.
+"""
 
 from __future__ import annotations
 
@@ -12,7 +14,7 @@ import time
 from pathlib import Path
 
 from exporters.kinds.eve import Config
-from sensor.delivery import Delivery, senders
+from sensor.delivery import Delivery, build_senders
 from sensor.ledger import Ledger, Recorder
 from sensor.model.finding import Finding
 from tests.delivery import outage
@@ -30,20 +32,21 @@ ledger = Ledger.open(sys.argv[1])
 ledger.outbox.subscribe(["eve"])
 number = int(sys.argv[2])
 while True:
-    ledger.record([finding(one, last_ns=finding().last_ns + (number + one) * SECOND) for one in range(20)], time.time_ns())
+    first_ns = finding().last_ns + number * SECOND
+    ledger.record([finding(each, last_ns=first_ns + each * SECOND) for each in range(20)], time.time_ns())
     print(number, flush=True)
     number += 20
 """
 #: The same, and delivers to an event file meanwhile; says which events are committed.
 DELIVERER = """
 import sys, time
-from exporters.kinds.eve import Config
-from sensor.delivery import Delivery, senders
+from exporters.eve import Config
+from sensor.delivery import Delivery, build_senders
 from sensor.ledger import Ledger
 from sensor.model.record import event_id
 from tests.ledger.made import SECOND, finding
 ledger = Ledger.open(sys.argv[1])
-delivery = Delivery(ledger, senders({"eve": [Config(path=sys.argv[2])]})[0])
+delivery = Delivery(ledger, build_senders({"eve": [Config(path=sys.argv[2])]})[0])
 delivery.start()
 for number in range(int(sys.argv[3]), 1_000_000, 20):
     step = [finding(one, last_ns=finding().last_ns + (number + one) * SECOND) for one in range(20)]
@@ -66,7 +69,7 @@ def test_receivers_that_come_and_go_miss_nothing(tmp_path: Path) -> None:
 def test_a_full_disk_under_ledger_and_event_file_loses_nothing(tmp_path: Path) -> None:
     with small_disk(tmp_path, 6_144) as folder:
         ledger = Ledger.open(f"sqlite:///{folder}/ledger.db")
-        delivery = Delivery(ledger, senders({"eve": [Config(path=str(folder / "eve.json"))]})[0])
+        delivery = Delivery(ledger, build_senders({"eve": [Config(path=str(folder / "eve.json"))]})[0])
         delivery.start()
         recorder = Recorder(ledger, time.monotonic_ns)
         recorder.record([finding(0)], time.time_ns())
@@ -86,7 +89,7 @@ def test_a_full_disk_under_ledger_and_event_file_loses_nothing(tmp_path: Path) -
             return recorder.counters["records_waiting"] == 0
 
         eventually(recorded)
-        eventually(lambda: all(one.depth == 0 for one in delivery.standings()))
+        eventually(lambda: all(status.depth == 0 for status in delivery.statuses()))
         delivery.stop(2)
         lines = [json.loads(line) for line in (folder / "eve.json").read_text().splitlines()]
         assert sorted(line["mining"]["finding_id"] for line in lines) == sorted(
@@ -140,9 +143,9 @@ def test_after_kill_9_every_committed_event_is_in_the_file_as_a_whole_line(tmp_p
                 for name in line.split()
             }
     ledger = Ledger.open(url)
-    delivery = Delivery(ledger, senders({"eve": [Config(path=str(path))]})[0])
+    delivery = Delivery(ledger, build_senders({"eve": [Config(path=str(path))]})[0])
     delivery.start()
-    eventually(lambda: all(one.depth == 0 for one in delivery.standings()))
+    eventually(lambda: all(status.depth == 0 for status in delivery.statuses()))
     assert delivery.stop(5)
     ledger.close()
     lines = [json.loads(line)["event_id"] for line in path.read_text().splitlines()]

@@ -1,4 +1,6 @@
-"""The configuration: what is right is taken as it stands, what is wrong is told with file, line and key, all of it at once."""
+"""The configuration: what is right is taken as it stands, what is wrong is told with file, line and key, all of it
+at once.
+"""
 
 from __future__ import annotations
 

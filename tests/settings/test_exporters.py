@@ -10,7 +10,7 @@ import yaml
 from exporters.kinds import kinds
 from exporters.settings import ExporterSettings
 from sensor.daemon.configuration import Configuration, load
-from sensor.delivery import senders
+from sensor.delivery import build_senders
 from sensor.settings.document import ConfigError
 from tests.settings.test_config import written
 
@@ -34,11 +34,12 @@ def test_every_kind_is_a_file_with_settings_of_its_own() -> None:
 
 
 def test_one_instance_and_several_named_ones_are_taken(tmp_path: Path) -> None:
-    text = "exporters:\n  eve: {path: eve.json}\n  syslog:\n  - {name: a, host: h}\n  - {name: b, host: h, transport: tls}\n"
+    text = "exporters:\n  eve: {path: eve.json}\n"
+    text += "  syslog:\n  - {name: a, host: h}\n  - {name: b, host: h, transport: tls}\n"
     config = loaded(written(tmp_path, text))
     assert config.exporters["eve"][0].path == str(tmp_path / "eve.json")
     assert [one.name for one in config.exporters["syslog"]] == ["a", "b"]
-    made, wrong = senders(config.exporters)
+    made, wrong = build_senders(config.exporters)
     assert (sorted(made), wrong) == (["eve", "syslog.a", "syslog.b"], [])
 
 
@@ -54,7 +55,7 @@ def test_the_metrics_have_their_place_in_the_section_and_no_sender(tmp_path: Pat
     text = "exporters:\n  prometheus: {listen: '127.0.0.1:9469', web_config_file: web.yml}\n"
     config = loaded(written(tmp_path, text))
     assert config.exporters["prometheus"][0].web_config_file == str(tmp_path / "web.yml")
-    assert senders(config.exporters) == ({}, [])
+    assert build_senders(config.exporters) == ({}, [])
 
 
 def test_every_mistake_is_told_with_its_line_and_the_nearest_key(tmp_path: Path) -> None:
@@ -98,7 +99,7 @@ def test_what_cannot_be_meant_is_refused(tmp_path: Path, text: str, told: str) -
 
 def test_a_missing_secret_is_told_before_anything_runs(tmp_path: Path) -> None:
     config = loaded(written(tmp_path, "exporters:\n  webhook: {url: 'http://h/', secret_file: none.txt}\n"))
-    _, wrong = senders(config.exporters)
+    _, wrong = build_senders(config.exporters)
     assert wrong == [f"exporters.webhook: secret_file: {tmp_path}/none.txt: No such file or directory"]
 
 

@@ -1,4 +1,4 @@
-"""Everything that is made from the configuration and can be replaced while running: built whole, or not at all.
+"""Everything that is loaded from the configuration and can be replaced while running: all of it, or nothing.
 
 Every mistake is collected: a file with three of them is refused with three sentences. Knows no traffic.
 """
@@ -17,12 +17,13 @@ from sensor import signatures
 from sensor.attribution import AttributionError, Attributor
 from sensor.daemon import configuration
 from sensor.daemon.configuration import Configuration
-from sensor.delivery import senders
+from sensor.delivery import build_senders
 from sensor.estimate import Assumptions
 from sensor.intake import engine
 from sensor.intake.packet_filter import FilterError, read_filter
-from sensor.line.lifecycle import NS, Tempo
+from sensor.line.lifecycle import Tempo
 from sensor.line.suppress import Policy
+from sensor.model.time import SECOND_NS
 from sensor.session.verify import Sampling
 from sensor.settings.document import ConfigError
 from sensor.settings.sections import InterfaceSettings, network
@@ -30,16 +31,16 @@ from sensor.signatures import SignatureSet
 
 
 @dataclass(frozen=True)
-class Given:
-    """What the command line says: the file, and overrides of single keys."""
+class ConfigurationSource:
+    """Where the configuration comes from: the file, and `key=value` overrides."""
 
     path: Path | None
     overrides: Sequence[str] = ()
 
 
 @dataclass(frozen=True)
-class Parts:
-    """What is in force."""
+class Setup:
+    """The configuration in force, and what was loaded from it."""
 
     config: Configuration
     signatures: SignatureSet
@@ -60,52 +61,60 @@ class Parts:
 
     @property
     def tempo(self) -> Tempo:
-        told = self.config.findings
-        return Tempo(update_ns=told.update_s * NS, close_ns=told.close_s * NS, attempt_ns=told.attempt_s * NS)
+        findings = self.config.findings
+        return Tempo(
+            update_ns=findings.update_s * SECOND_NS,
+            close_ns=findings.close_s * SECOND_NS,
+            attempt_ns=findings.attempt_s * SECOND_NS,
+        )
 
     @property
     def excluded(self) -> tuple[list[tuple[bytes, int]], list[int]]:
         """Networks (address, prefix length) and ports, as the core takes them."""
-        left_out = self.config.capture.exclude
-        networks = [network(name) for name in left_out.networks]
-        return [(one.network_address.packed, one.prefixlen) for one in networks], list(left_out.ports)
+        exclude = self.config.capture.exclude
+        networks = [network(name) for name in exclude.networks]
+        return [(excluded.network_address.packed, excluded.prefixlen) for excluded in networks], list(exclude.ports)
 
 
-def build(given: Given, previous: Parts | None = None) -> Parts:
-    """Read everything. Raises ConfigError with all that is wrong; nothing is opened that the previous parts have open."""
-    settings = configuration.load(given.path, given.overrides)
+def load_setup(source: ConfigurationSource, previous: Setup | None = None) -> Setup:
+    """Read everything; nothing is opened that `previous` has open. Raises ConfigError with all that is wrong."""
+    settings = configuration.load(source.path, source.overrides)
     problems: list[str] = []
-    known = _signatures(settings, problems)
-    captures = {one.name: made for one in settings.capture.interfaces if (made := _capture(one, problems)) is not None}
-    destinations, unusable = senders(settings.exporters)
+    loaded = _signatures(settings, problems)
+    captures = {
+        interface.name: capture
+        for interface in settings.capture.interfaces
+        if (capture := _capture(interface, problems)) is not None
+    }
+    destinations, unusable = build_senders(settings.exporters)
     problems += unusable
-    owners = _books(settings, previous, problems)
-    if problems or known is None:
+    attributor = _attributor(settings, previous, problems)
+    if problems or loaded is None:
         raise ConfigError(problems)
     metrics: list[Any] = settings.exporters.get("prometheus", [])
-    return Parts(
+    return Setup(
         config=settings,
-        signatures=known,
+        signatures=loaded,
         policy=Policy(settings.findings),
-        attribution=owners,
+        attribution=attributor,
         destinations=destinations,
         metrics=metrics[0] if metrics else None,
         captures=captures,
-        signatures_changed_ns=changed_ns(settings),
+        signatures_changed_ns=newest_change_ns(settings),
     )
 
 
-def signatures_of(settings: Configuration) -> SignatureSet:
+def load_signatures(settings: Configuration) -> SignatureSet:
     """The signature files alone. Raises ConfigError."""
     problems: list[str] = []
-    known = _signatures(settings, problems)
-    if known is None:
+    loaded = _signatures(settings, problems)
+    if loaded is None:
         raise ConfigError(problems)
-    return known
+    return loaded
 
 
-def changed_ns(settings: Configuration) -> int:
-    """When the newest signature file was changed; 0 if none can be looked at."""
+def newest_change_ns(settings: Configuration) -> int:
+    """When the newest signature file was changed, in nanoseconds; 0 if none can be read."""
     newest = 0
     with resources.as_file(resources.files("signatures")) as shipped:
         for path in (*shipped.rglob("*.yaml"), *(Path(name) for name in settings.signatures.files)):
@@ -133,7 +142,7 @@ def _capture(interface: InterfaceSettings, problems: list[str]) -> engine.Captur
     return engine.Capture(interface.promiscuous, interface.ring_bytes, interface.snaplen, instructions)
 
 
-def _books(settings: Configuration, previous: Parts | None, problems: list[str]) -> Attributor | None:
+def _attributor(settings: Configuration, previous: Setup | None, problems: list[str]) -> Attributor | None:
     if not settings.attribution.sources:
         return None
     try:
