@@ -23,8 +23,6 @@ from sensor.cli.frame import (
 )
 from sensor.estimate import Assumptions
 from sensor.intake.sources import expand
-from sensor.ledger import LedgerError
-from sensor.ledger.write.replayed import keep
 from sensor.line.replay import replay
 from sensor.model.exit_codes import INTERRUPTED, OK, RUN_ERROR, USAGE
 from sensor.session.verify import Sampling
@@ -85,6 +83,9 @@ def _read(
 
 def _record(outcome: Outcome, settings: Configuration) -> bool:
     """Record what was found in the ledger; False, with a sentence, if the ledger fails."""
+    from sensor.ledger import LedgerError  # the database library is slow to import, and not always needed
+    from sensor.ledger.write.replayed import keep
+
     try:
         record_replay(outcome.records, outcome.counters.get("last_packet_ns", 0), settings.ledger, settings.findings)
     except LedgerError as error:
