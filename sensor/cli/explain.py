@@ -12,6 +12,7 @@ from datetime import date
 from typing import TYPE_CHECKING, Any
 
 from sensor.attribution.answer.claims import period, scope
+from sensor.cli import terminal
 from sensor.cli.frame import CommandError, load_attribution, load_configuration, open_ledger
 from sensor.line.suppress import Policy
 from sensor.model.exit_codes import OK, USAGE
@@ -43,7 +44,8 @@ def run(options: argparse.Namespace) -> int:
     except ValueError as error:
         raise CommandError(USAGE, f"explain: {error}") from None
     settings = load_configuration(options)
-    attributor = load_attribution(settings, show_progress=not options.quiet)
+    with terminal.book_progress(not options.quiet) as advance:
+        attributor = load_attribution(settings, advance)
     print(f"{address}{'' if port is None else f' port {port}'}, at {told(at_ns)} UTC")
     _show_findings(settings, address, day_of(at_ns))
     if attributor is None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     from sensor.settings.sections import LedgerSettings
     from sensor.signatures import SignatureSet
 
+#: Called with a file's path, the bytes that are read of it, and its size.
+AdvanceFile = Callable[[str, int, int], None]
 #: The options that stand for a key of the configuration.
 FLAG_KEYS = {"engine": "engine", "ledger": "ledger.url", "jobs": "workers"}
 
@@ -90,14 +92,13 @@ def load_engine(name: Name) -> Engine:
         return engine.load(name)
 
 
-def load_attribution(settings: Configuration, *, show_progress: bool) -> Attributor | None:
-    """The books of the configuration; None if it names none. Raises CommandError."""
+def load_attribution(settings: Configuration, advance: AdvanceFile | None) -> Attributor | None:
+    """The books of the configuration; None if it names none. `advance` hears of the reading. Raises CommandError."""
     if not settings.attribution.sources:
         return None
     from sensor.attribution import AttributionError, Attributor
-    from sensor.cli import terminal
 
-    with exit_on(AttributionError, code=CONFIG), terminal.book_progress(show_progress) as advance:
+    with exit_on(AttributionError, code=CONFIG):
         return Attributor.load(settings.attribution, None, advance)
 
 

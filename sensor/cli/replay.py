@@ -45,7 +45,8 @@ def run(options: argparse.Namespace) -> int:
     engine = load_engine(settings.engine)
     sources, problems = expand(options.paths)
     files = _open_outputs(options, settings, sources)
-    attributor = load_attribution(settings, show_progress=not options.quiet)
+    with terminal.book_progress(not options.quiet) as advance:
+        attributor = load_attribution(settings, advance)
     outcome = _read(options, settings, sources, signatures, engine)
     outcome.problems = problems + outcome.problems
     if attributor is not None:

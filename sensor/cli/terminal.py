@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, TYPE_CHECKING
 
-from sensor.cli.frame import say
+from sensor.cli.frame import AdvanceFile, say
 from sensor.intake.sources import size
 
 if TYPE_CHECKING:
@@ -23,8 +23,6 @@ if TYPE_CHECKING:
 PIPED_WIDTH = 160
 #: Called with the bytes that are read.
 Advance = Callable[[int], None]
-#: Called with a file's path, the bytes that are read of it, and its size.
-AdvanceFile = Callable[[str, int, int], None]
 
 
 @contextmanager
