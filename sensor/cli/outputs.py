@@ -97,7 +97,7 @@ def page(outcome: Outcome, settings: Configuration, engine: str, sources: Sequen
 
     records = _records(outcome, settings)
     return write(
-        Seen(
+        ReplayResult(
             findings=[record for record in records if isinstance(record, Finding)],
             nodes=[record for record in records if isinstance(record, Node)],
             troubles=[

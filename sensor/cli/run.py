@@ -8,7 +8,6 @@ import signal
 import time
 from collections.abc import Iterator
 
-from exporters.web_config import ServeError
 from sensor.cli.frame import CommandError, exit_on, flag_overrides, load_engine, os_reason, say, show_configuration
 from sensor.daemon.daemon import Daemon
 from sensor.daemon.reload import Reloader

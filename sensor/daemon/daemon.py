@@ -13,11 +13,10 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from exporters.scrape import Server
-from exporters.web_config import ServeError
 from sensor.daemon.coverage import CoverageRecorder
 from sensor.daemon.health import Health
 from sensor.daemon.intake import Folder, Intake, Interfaces, Stdin
+from sensor.daemon.metrics_server import MetricsServer
 from sensor.daemon.notify import Notifier
 from sensor.daemon.reload import Reloader
 from sensor.daemon.setup import Setup
@@ -32,6 +31,7 @@ from sensor.model.events import End, Event
 from sensor.model.finding import Finding
 from sensor.model.record import Record, record_id
 from sensor.model.time import day_of
+from sensor.serve.access import ServeError
 
 #: Events taken at once, and how long an idle poll waits: signals, ticks and retries come between two of them.
 BATCH_EVENTS, WAIT_MS = 1_024, 100
@@ -65,7 +65,7 @@ class Daemon:
         self._evidence = _evidence(setup)
         self._core = _core(engine, setup)
         self._health = Health(engine.name, self._core, self._recorder)
-        self._server = Server(setup.metrics, self._health.status) if setup.metrics is not None else None
+        self._server = MetricsServer(setup.metrics, self._health.status) if setup.metrics is not None else None
         self._coverage = CoverageRecorder(self._ledger, say)
         self._intake = _intake(engine, self._core, setup, say)
         self._live = isinstance(self._intake, Interfaces)

@@ -14,7 +14,7 @@ from sensor.delivery import Delivery, DeliveryStatus
 from sensor.intake.engine import Core
 from sensor.ledger import Recorder
 from sensor.model.events import Event
-from sensor.model.status import STAGES, Outbox, Reload, Status
+from sensor.model.status import STAGES, OutboxStatus, Reload, Status
 from sensor.model.time import SECOND_NS
 from sensor.model.version import VERSION
 
@@ -86,7 +86,7 @@ class Health:
             signatures_changed_ns=setup.signatures_changed_ns,
             findings_reached=dict(self.totals.reached),
             findings_open=self.totals.open_by_grade,
-            findings_muted=self.totals.suppressed,
+            findings_suppressed=self.totals.suppressed,
             hashrate_hps=hashrate_hps,
             power_watts=power_watts,
             energy_joules=self.totals.energy_joules,
@@ -108,7 +108,7 @@ def _interface_lags_s(interfaces: Mapping[str, Mapping[str, int]]) -> list[float
     ]
 
 
-def _outbox(status: DeliveryStatus) -> Outbox:
+def _outbox(status: DeliveryStatus) -> OutboxStatus:
     """A delivery's status as metrics show it."""
     deliveries = {
         "delivered": status.delivered,
@@ -116,4 +116,4 @@ def _outbox(status: DeliveryStatus) -> Outbox:
         "refused": status.refused,
         "repeated": status.repeated,
     }
-    return Outbox(depth=status.depth, oldest_ns=status.oldest_ns, deliveries=deliveries, dropped=status.dropped)
+    return OutboxStatus(depth=status.depth, oldest_ns=status.oldest_ns, deliveries=deliveries, dropped=status.dropped)

@@ -14,7 +14,7 @@ from sensor.model.finding import Finding
 from sensor.model.node import Node
 from sensor.model.quantities import Interval, Power
 from sensor.model.record import Record
-from sensor.model.status import Bounds
+from sensor.model.summary import Range
 
 JOULES_PER_KWH = 3.6e6
 UNKNOWN = "unknown"

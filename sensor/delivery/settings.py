@@ -14,7 +14,7 @@ from typing import Any
 from pydantic import BaseModel, ValidationError
 
 from exporters.kinds import kinds
-from exporters.settings import PATH, Settings
+from exporters.settings import PATH, ExporterSettings
 from sensor.settings.document import ConfigDocument, ConfigKey
 
 SECTION = "exporters"
@@ -53,8 +53,8 @@ def read_section(document: ConfigDocument, folder: Path | None) -> dict[str, lis
 
 
 def _instance(
-    document: ConfigDocument, key: ConfigKey, given: object, config: type[Settings], folder: Path | None
-) -> Settings | None:
+    document: ConfigDocument, key: ConfigKey, given: object, config: type[ExporterSettings], folder: Path | None
+) -> ExporterSettings | None:
     try:
         settings = config.model_validate({} if given is None else given)
     except ValidationError as error:

@@ -15,6 +15,7 @@ from typing import Annotated, Any, Literal, Self, TypeVar
 import yaml
 from pydantic import Field, ValidationError
 
+from sensor.model.section import Section
 from sensor.settings.document import ConfigDocument, ConfigError, ConfigKey, override, read, report
 from sensor.settings.sections import (
     BulletinSettings,
@@ -25,7 +26,6 @@ from sensor.settings.sections import (
     LedgerSettings,
     LimitSettings,
     OutputSettings,
-    Section,
     SignatureSettings,
     VerifySettings,
 )

@@ -116,7 +116,7 @@ class ExclusionSettings(Section):
 class CaptureSettings(Section):
     """What the daemon reads: interfaces, or a folder that a rotating capture fills, or standard input to its end."""
 
-    interfaces: list[InterfaceSettings] = []
+    interfaces: list[InterfaceSettings] = Field(default_factory=list)
     folder: Text | None = None
     memory: Text | None = None  # where it is remembered which files of the folder were read; without it, in the folder
     stdin: bool = False
@@ -177,7 +177,7 @@ class FindingsSettings(Section):
     attempt_s: Annotated[int, Field(ge=1, le=3_600)] = 60
     least_grade: Grade = "behaves"
     least_confidence: Annotated[float, Field(ge=0.0, le=1.0)] = 0.0
-    allow: list[AllowEntry] = []
+    allow: list[AllowEntry] = Field(default_factory=list)
 
 
 class LedgerSettings(Section):
