@@ -10,7 +10,7 @@ import pytest
 
 import sensor
 from sensor import reference
-from sensor.settings.sections import Limits
+from sensor.settings.sections import LimitSettings
 
 core = pytest.importorskip("sensor._core")
 
@@ -22,7 +22,7 @@ def test_the_reference_core_has_the_same_defaults() -> None:
 
 def test_the_configuration_has_the_same_defaults() -> None:
     """All but `workers`, which is a setting of the sensor."""
-    assert {"workers": 1, **Limits().model_dump()} == dict(core.LIMITS)
+    assert {"workers": 1, **LimitSettings().model_dump()} == dict(core.LIMITS)
 
 
 def test_the_stub_names_every_limit() -> None:
