@@ -17,9 +17,10 @@ from typing import TYPE_CHECKING, NamedTuple
 from exporters.forms.documents.bulletin import document
 from sensor.attribution.divisions import Divisions
 from sensor.bulletin import aggregate, meters, period
-from sensor.bulletin.aggregate import Frame, lines_in
-from sensor.bulletin.owners import Owners
+from sensor.bulletin.aggregate import Frame
+from sensor.bulletin.owners import OwnerDisplay
 from sensor.bulletin.period import Period, PeriodError
+from sensor.bulletin.regions import lines_in
 from sensor.cli.frame import (
     CommandError,
     exit_on,
@@ -29,13 +30,11 @@ from sensor.cli.frame import (
     say,
     show_configuration,
 )
-from sensor.ledger.read.energies import Place, energies
-from sensor.ledger.read.periods import summary
 from sensor.meter import readings
 from sensor.meter.readings import MeterError
 from sensor.model.exit_codes import OK, RUN_ERROR, USAGE
 from sensor.model.figures import Figures, Rates
-from sensor.model.summary import Range
+from sensor.model.summary import Place, Range
 from sensor.model.version import VERSION
 
 if TYPE_CHECKING:
@@ -104,13 +103,15 @@ def _compute(task: Task) -> tuple[Figures, tuple[str, ...]]:
         measured = readings.read(task.meter, chosen.zone) if task.meter else None
     with open_ledger(task.settings.ledger, missing=f"ledger {url}: there is none") as ledger:
         divisions = task.settings.attribution.divisions
-        owners = Owners(Divisions(Path(divisions) if divisions else None), chosen.last.year, settings.name_persons)
+        owners = OwnerDisplay(
+            Divisions(Path(divisions) if divisions else None), chosen.last.year, settings.name_persons
+        )
         rates = Rates(settings.co2_kg_per_kwh, settings.surcharge_yuan_per_kwh)
         frame = Frame(chosen, settings.region, owners, rates)
-        now, before = (summary(ledger, span.from_ns, span.to_ns) for span in (chosen, chosen.before))
-        places = {(line.address, line.site_id or 0, line.algorithm or "") for line in lines_in(now, settings.region)}
+        now, before = (ledger.reader.summary(span.from_ns, span.to_ns) for span in (chosen, chosen.before))
+        places = {line.place for line in lines_in(now, settings.region)}
         days = [(day.first, _energy(ledger, day, places)) for day in _days(chosen)]
-    checks = meters.checks(now, measured.readings, owners) if measured else None
+    checks = meters.check_meters(now, measured.readings, owners) if measured else None
     return aggregate.figures(now, before, days, frame, checks), measured.problems if measured else ()
 
 
@@ -122,7 +123,7 @@ def _days(chosen: Period) -> list[Period]:
 
 def _energy(ledger: Ledger, day: Period, places: set[Place]) -> Range:
     """The energy of one day in kWh, of the places that the bulletin shows."""
-    found = energies(ledger, day.from_ns, day.to_ns)
+    found = ledger.reader.energy_by_place(day.from_ns, day.to_ns)
     return sum((kwh for place, kwh in found.items() if place in places), Range())
 
 

@@ -22,7 +22,7 @@ from sensor.sheets.dates import moment_ns, told
 if TYPE_CHECKING:
     from sensor.attribution import Attributor
     from sensor.daemon.configuration import Configuration
-    from sensor.ledger import Entry
+    from sensor.ledger import StoredFinding
     from sensor.model.attribution import Attribution, Claim
     from sensor.model.finding import Finding
     from sensor.model.node import Node
@@ -74,7 +74,7 @@ def _show_findings(settings: Configuration, address: str, today: date) -> None:
     try:
         missing = f"there is no ledger at {settings.ledger.url} (ledger.url)"
         with open_ledger(settings.ledger, missing=missing) as ledger:
-            entries, nodes = ledger.findings(address), ledger.nodes(address)
+            entries, nodes = ledger.reader.findings(address), ledger.reader.nodes(address)
     except CommandError as error:
         print(f"\nFindings\n  not known: {error}")
         return
@@ -94,7 +94,7 @@ def _show_findings(settings: Configuration, address: str, today: date) -> None:
         print(f"\nAllow-list\n  {allowed.network}: {allowed.reason}{until}")
 
 
-def _show_finding(entry: Entry, address: str) -> None:
+def _show_finding(entry: StoredFinding, address: str) -> None:
     finding = entry.finding
     if finding.miner_ip == address:
         role = f"mines at {finding.pool_ip} port {finding.pool_port}"
@@ -106,7 +106,7 @@ def _show_finding(entry: Entry, address: str) -> None:
     print(f"    {second_text(finding.first_ns)} to {second_text(finding.last_ns)} UTC, {_shares(finding)}")
     for reason in finding.reasons:
         print(f"    because {reason}")
-    print("    told" if entry.muted is None else f"    not told: {entry.muted}")
+    print("    told" if entry.suppressed is None else f"    not told: {entry.suppressed}")
 
 
 def _shares(finding: Finding) -> str:

@@ -109,13 +109,13 @@ def open_ledger(settings: LedgerSettings, missing: str) -> Iterator[Ledger]:
     Raises CommandError, also for every LedgerError while it is used.
     """
     from sensor.ledger import Ledger, LedgerError
-    from sensor.ledger.database import exists
-    from sensor.ledger.write.replayed import keeping
+    from sensor.ledger.replay import bounds_of
+    from sensor.ledger.store.database import exists
 
     with exit_on(LedgerError, code=RUN_ERROR):
         if not exists(settings.url):
             raise LedgerError(missing)
-        ledger = Ledger.open(settings.url, bounds=keeping(settings))
+        ledger = Ledger.open(settings.url, bounds=bounds_of(settings))
         try:
             yield ledger
         finally:

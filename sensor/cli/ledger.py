@@ -29,17 +29,14 @@ from sensor.cli.frame import (
     os_reason,
     show_configuration,
 )
-from sensor.ledger.read.casefile import addresses_of, attributions, cases_of, newest_ns
-from sensor.ledger.read.periods import summary
 from sensor.model.exit_codes import OK, RUN_ERROR, USAGE
-from sensor.model.record import record_order
 from sensor.model.summary import Case
 from sensor.model.text import printable
 from sensor.model.time import DAY_NS, HOUR_NS, SECOND_NS, day_text, minute_text
 
 if TYPE_CHECKING:
     from sensor.daemon.configuration import Configuration
-    from sensor.ledger import Entry, Ledger
+    from sensor.ledger import Ledger, StoredFinding
 
 #: Without dates, what is shown is of so many days up to the newest entry.
 DAYS = 7
@@ -65,10 +62,10 @@ def run(options: argparse.Namespace) -> int:
 
 def _list(options: argparse.Namespace, settings: Configuration, ledger: Ledger) -> int:
     now_ns, zone = time.time_ns(), settings.ledger.zone
-    state = None if options.state is None else cases.state(options.state)
+    state = None if options.state is None else cases.parse_state(options.state)
     listed = [
         case
-        for case in cases_of(ledger)
+        for case in ledger.reader.cases()
         if (case.state == state or (state is None and (options.all or case.state in cases.OPEN)))
         and (case.overdue(now_ns) or not options.overdue)
     ]
@@ -98,16 +95,15 @@ def _show(options: argparse.Namespace, settings: Configuration, ledger: Ledger) 
 
 
 def _show_case(number: int, settings: Configuration, ledger: Ledger) -> int:
-    found = cases_of(ledger, number)
-    if not found:
+    case, zone = ledger.reader.case(number), settings.ledger.zone
+    if case is None:
         raise CommandError(RUN_ERROR, f"there is no case {number}")
-    case, zone = found[0], settings.ledger.zone
     print(f"Case {case.case_id}: {case.state} ({cases.NAMES[case.state]}), {_subject(case)}")
     print(
         f"  mining seen {minute_text(case.first_ns, zone)} to {minute_text(case.last_ns, zone)}; "
         f"due {_due_text(case, time.time_ns(), zone)}"
     )
-    addresses = addresses_of(ledger, case)
+    addresses = ledger.reader.case_addresses(case)
     more = " ..." if len(addresses) > MAX_ADDRESSES else ""
     print(f"  {_counted(len(addresses), 'address', 'addresses')}: {', '.join(addresses[:MAX_ADDRESSES])}{more}")
     _show_site(case, zone, ledger)
@@ -121,7 +117,7 @@ def _show_case(number: int, settings: Configuration, ledger: Ledger) -> int:
 def _show_site(case: Case, zone: tzinfo, ledger: Ledger) -> None:
     """What the case's last days of mining amount to."""
     end_ns = -(-case.last_ns // HOUR_NS) * HOUR_NS
-    period = summary(ledger, end_ns - DAYS * DAY_NS, end_ns)
+    period = ledger.reader.summary(end_ns - DAYS * DAY_NS, end_ns)
     if case.site_id in period.sites:
         site_class = period.sites[case.site_id].site_class
         print(f"  {site_class.kind}, {site_class.confidence:.0%} sure: {'; '.join(site_class.reasons)}")
@@ -138,46 +134,47 @@ def _show_site(case: Case, zone: tzinfo, ledger: Ledger) -> None:
 
 
 def _show_address(address: str, zone: tzinfo, ledger: Ledger) -> int:
-    entries = ledger.findings(address)
+    entries = ledger.reader.findings(address)
     if not entries:
         raise CommandError(RUN_ERROR, f"{address}: no case has this number, and no finding this address")
     print(f"{address}: {_counted(len(entries), 'finding', 'findings')}")
-    for first_ns, last_ns, answer in attributions(ledger, address):
+    for first_ns, last_ns, answer in ledger.reader.address_owners(address):
         name = answer.enterprise.name if answer.enterprise else answer.result
         print(f"  {minute_text(first_ns, zone)} to {minute_text(last_ns, zone)}: {_safe(name)}")
     for entry in entries[:MAX_FINDINGS]:
         print(f"  {_finding_text(entry, zone)}")
-    for case in cases_of(ledger):
+    for case in ledger.reader.cases():
         if case.address == address:
             print(f"  case {case.case_id}: {case.state}")
     return OK
 
 
-def _finding_text(entry: Entry, zone: tzinfo) -> str:
+def _finding_text(entry: StoredFinding, zone: tzinfo) -> str:
     finding = entry.finding
     kind = ", ".join(text for text in (finding.dialect, finding.algorithm, finding.coin) if text)
     return (
         f"{minute_text(finding.first_ns, zone)} to {minute_text(finding.last_ns, zone)}  "
         f"{finding.miner_ip} at {finding.pool_ip} port {finding.pool_port}: {_safe(kind)}, "
         f"{finding.grade.label}, {finding.shares.submitted} shares, {finding.state}"
-        + (f" (not told: {_safe(entry.muted)})" if entry.muted else "")
+        + (f" (not told: {_safe(entry.suppressed)})" if entry.suppressed else "")
     )
 
 
 def _set(options: argparse.Namespace, _: Configuration, ledger: Ledger) -> int:
-    state, why = cases.state(options.state), options.why.strip()
+    state, why = cases.parse_state(options.state), options.why.strip()
     if not why:
         raise CaseError("--why must say something")
     who = (options.who or getpass.getuser()).strip()
-    before = ledger.set_case(options.case, state, (who, why), time.time_ns())
+    before = ledger.set_case(options.case, state, time.time_ns(), who=who, why=why)
     print(f"case {options.case}: {before} -> {state}")
     if state == "false-alarm":
-        (case,) = cases_of(ledger, options.case)
+        case = ledger.reader.case(options.case)
+        assert case is not None
         print(
             "From now on its findings are kept and not told. "
             "To have that in the configuration as well (findings.allow):\n"
         )
-        print(_allow_entries(case, addresses_of(ledger, case), why), end="")
+        print(_allow_entries(case, ledger.reader.case_addresses(case), why), end="")
     return OK
 
 
@@ -195,7 +192,7 @@ def _export(options: argparse.Namespace, settings: Configuration, ledger: Ledger
     zone = settings.ledger.zone
     from_ns, to_ns = _period(options, zone, ledger)
     # The cases are listed as they are now, not as they were at the end of the period.
-    period = dataclasses.replace(summary(ledger, from_ns, to_ns), cases=tuple(cases_of(ledger)))
+    period = dataclasses.replace(ledger.reader.summary(from_ns, to_ns), cases=tuple(ledger.reader.cases()))
     target = None if options.to in (None, "-") else Path(options.to)
     form = options.format or ("json" if target is not None and target.suffix.lower() == ".json" else "csv")
     if form == "stix":
@@ -217,17 +214,12 @@ def _export(options: argparse.Namespace, settings: Configuration, ledger: Ledger
 
 def _bundle(ledger: Ledger, from_ns: int, to_ns: int) -> str:
     """The findings of a period, those that are suppressed left out, as a STIX bundle."""
-    findings = [
-        entry.finding
-        for entry in ledger.findings(limit=MAX_BUNDLED)
-        if entry.muted is None and entry.finding.last_ns >= from_ns and entry.finding.first_ns < to_ns
-    ]
-    return stix.dumps(stix.encode(sorted(findings, key=record_order)))
+    return stix.dumps(stix.encode(ledger.reader.reported_findings(from_ns, to_ns, MAX_BUNDLED)))
 
 
 def _period(options: argparse.Namespace, zone: tzinfo, ledger: Ledger) -> tuple[int, int]:
     """From and to, in nanoseconds. Raises ValueError."""
-    newest = newest_ns(ledger) or time.time_ns()
+    newest = ledger.reader.newest_ns() or time.time_ns()
     to_ns = -(-newest // HOUR_NS) * HOUR_NS if options.until is None else _instant_ns(options.until, zone)
     from_ns = to_ns - DAYS * DAY_NS if options.since is None else _instant_ns(options.since, zone)
     if from_ns >= to_ns:

@@ -85,7 +85,7 @@ def _read(
 def _record(outcome: Outcome, settings: Configuration) -> bool:
     """Record what was found in the ledger; False, with a sentence, if the ledger fails."""
     from sensor.ledger import LedgerError  # the database library is slow to import, and not always needed
-    from sensor.ledger.write.replayed import keep
+    from sensor.ledger.replay import record_replay
 
     try:
         record_replay(outcome.records, outcome.counters.get("last_packet_ns", 0), settings.ledger, settings.findings)

@@ -30,8 +30,8 @@ class CoverageRecorder:
         if since_ns is None or not ready or not 0 < now_ns - since_ns <= MAX_STEP_NS:
             return
         try:
-            self._ledger.watched(since_ns, now_ns)
-            for case in self._ledger.review(now_ns, MAX_REVIEWED):
+            self._ledger.add_coverage(since_ns, now_ns)
+            for case in self._ledger.review_cases(now_ns, MAX_REVIEWED):
                 self._say(f"case {case.case_id} closed: {case.why}")
         except LedgerError as error:
             self._say(f"ledger: {error}")

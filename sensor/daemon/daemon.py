@@ -55,7 +55,7 @@ class Daemon:
         """Open what can fail. Raises LedgerError, ServeError, OSError, WatchError or SourceError."""
         settings = setup.config
         self._engine, self._setup, self._reloader, self._say = engine, setup, reloader, say
-        self._ledger = Ledger.open(settings.ledger.url, bounds=keeping(settings.ledger))
+        self._ledger = Ledger.open(settings.ledger.url, bounds=bounds_of(settings.ledger))
         self._recorder = Recorder(self._ledger, time.monotonic_ns)
         self._delivery = Delivery(self._ledger, setup.destinations)
         self._replacing: threading.Thread | None = None

@@ -11,13 +11,13 @@ from sensor.line.suppress import Policy
 from sensor.model.finding import Finding
 from sensor.model.record import Record
 from sensor.model.time import DAY_NS, day_of
-from sensor.settings.sections import Findings, Keeping
+from sensor.settings.sections import FindingsSettings, LedgerSettings
 
 #: Records in one transaction.
 STEP = 500
 
 
-def bounds_of(settings: Keeping) -> LedgerBounds:
+def bounds_of(settings: LedgerSettings) -> LedgerBounds:
     """The bounds that are configured. Days begin at the zone's standard midnight."""
     offset = settings.zone.utcoffset(datetime.datetime(2000, 1, 1)) or datetime.timedelta()
     return LedgerBounds(
@@ -32,7 +32,7 @@ def bounds_of(settings: Keeping) -> LedgerBounds:
     )
 
 
-def record_replay(records: Sequence[Record], last_ns: int, settings: Keeping, findings: Findings) -> None:
+def record_replay(records: Sequence[Record], last_ns: int, settings: LedgerSettings, findings: FindingsSettings) -> None:
     """Record a replay in the configured ledger, as a daemon would have at that time; done again, it adds nothing.
     Raises LedgerError.
 

@@ -13,7 +13,6 @@ import yaml
 from exporters.forms import mining_list
 from sensor.cli.main import main
 from sensor.ledger import Ledger
-from sensor.ledger.read.periods import summary
 from sensor.settings.sections import FindingsSettings, LedgerSettings
 from tests.demo import miners
 from tests.demo.wire import Tcp, Wire, host
@@ -174,7 +173,7 @@ def test_no_cell_of_the_list_is_a_formula(tmp_path: Path) -> None:
     ):
         one = mined(number, MONDAY, MONDAY + HOUR, 9, attribution=owned(number, address=strange), pool_host=strange)
         ledger.record([one], MONDAY)
-    text = mining_list.as_csv(summary(ledger, MONDAY, MONDAY + WEEK), LedgerSettings().zone)
+    text = mining_list.as_csv(ledger.reader.summary(MONDAY, MONDAY + WEEK), LedgerSettings().zone)
     rows = list(csv.reader(io.StringIO(text.removeprefix("\ufeff"), newline="")))
     assert len(rows) == 11
     assert {len(row) for row in rows} == {len(mining_list.COLUMNS)}
