@@ -32,7 +32,9 @@ def bounds_of(settings: LedgerSettings) -> LedgerBounds:
     )
 
 
-def record_replay(records: Sequence[Record], last_ns: int, settings: LedgerSettings, findings: FindingsSettings) -> None:
+def record_replay(
+    records: Sequence[Record], last_ns: int, settings: LedgerSettings, findings: FindingsSettings
+) -> None:
     """Record a replay in the configured ledger, as a daemon would have at that time; done again, it adds nothing.
     Raises LedgerError.
 
