@@ -6,9 +6,10 @@ capture files and standard input; it knows nothing of mining, and it starts no t
 
 from typing import Literal
 
+from sensor.model.limits import CoreLimits as Limits
 from sensor.reference.bytestream import CaptureError
 from sensor.reference.core import Core
-from sensor.reference.tables import Limits, Tables
+from sensor.reference.tables import Tables
 
 ENGINE: Literal["compiled", "reference"] = "reference"
 

@@ -5,9 +5,9 @@ Stream offsets count from the direction's base and do not wrap; sequence numbers
 
 from __future__ import annotations
 
+from sensor.model.limits import CoreLimits
 from sensor.reference.counters import Counters
 from sensor.reference.pieces import Pieces
-from sensor.reference.tables import Limits
 
 SEQUENCE_MASK = 0xFFFF_FFFF
 WINDOW_BYTES = (
@@ -56,7 +56,7 @@ class Assembler:
         """Whether the other side says it has everything before the first held byte, so that the hole will not be sent again."""
         return bool(self._held) and self._offset(ack) >= self._held.starts[0]
 
-    def holds_too_much(self, limits: Limits) -> bool:
+    def holds_too_much(self, limits: CoreLimits) -> bool:
         return self._held.held_bytes > limits.reorder_bytes or len(self._held) > limits.reorder_segments
 
     def holds(self) -> bool:

@@ -8,11 +8,12 @@ from __future__ import annotations
 from collections import deque
 
 from sensor.model.events import Chunk, Close, CloseReason, Event, Hit, Open, Shape
+from sensor.model.limits import CoreLimits
 from sensor.reference.assembler import SEQUENCE_MASK, WINDOW_BYTES, Assembler
 from sensor.reference.counters import Counters
 from sensor.reference.flow import ACK, SYN, Flow, Gate, Side
 from sensor.reference.prefilter import Cause, Key, literal_key, opening_key
-from sensor.reference.tables import CARRY_BYTES, TCP, Limits, Tables
+from sensor.reference.tables import CARRY_BYTES, TCP, Tables
 from sensor.reference.transport import checksum_fits, tsval
 from sensor.reference.walk import Segment
 
@@ -20,7 +21,7 @@ SHAPE_BUDGET_BYTES = 2_048
 
 
 class Candidates:
-    def __init__(self, tables: Tables, limits: Limits, counters: Counters, events: deque[Event]) -> None:
+    def __init__(self, tables: Tables, limits: CoreLimits, counters: Counters, events: deque[Event]) -> None:
         self.tables = tables
         self.source = ""
         self._limits = limits

@@ -8,6 +8,7 @@ from collections.abc import Iterator, Sequence
 from typing import Literal
 
 from sensor.model.events import End, Event
+from sensor.model.limits import CoreLimits
 from sensor.reference.bytestream import CaptureError
 from sensor.reference.candidates import Candidates
 from sensor.reference.capture import Capture, Packet
@@ -17,7 +18,7 @@ from sensor.reference.exclusions import Exclusions
 from sensor.reference.flow import SECOND_NS
 from sensor.reference.interface import DELETED, FIGURES, SCHEME, Instruction, Interface, wait_for
 from sensor.reference.table import FlowTable
-from sensor.reference.tables import Limits, Tables
+from sensor.reference.tables import Tables
 
 #: Packets taken from one interface before the next has its turn.
 TURN_PACKETS = 256
@@ -35,7 +36,7 @@ class _Reading:
 
 
 class Core:
-    def __init__(self, tables: Tables, limits: Limits) -> None:
+    def __init__(self, tables: Tables, limits: CoreLimits) -> None:
         self._limits = limits
         self._counters = new_counters()
         self._events: deque[Event] = deque()

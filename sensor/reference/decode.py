@@ -8,12 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 
+from sensor.model.limits import CoreLimits
 from sensor.reference import network, transport
 from sensor.reference.capture import Capture
 from sensor.reference.counters import Counters, new_counters
 from sensor.reference.exclusions import Exclusions
 from sensor.reference.fragments import Fragments
-from sensor.reference.tables import Limits
 from sensor.reference.walk import ETHERTYPES, Layer, Outcome, Segment, Walk
 
 MAX_LAYERS = 12
@@ -148,7 +148,7 @@ STEPS: dict[Layer, Callable[[Walk], Outcome]] = {
 
 
 class FrameDecoder:
-    def __init__(self, limits: Limits, counters: Counters) -> None:
+    def __init__(self, limits: CoreLimits, counters: Counters) -> None:
         self._counters = counters
         self.fragments = Fragments(limits, counters)
         self.exclusions = Exclusions([], [])
@@ -181,7 +181,7 @@ class FrameDecoder:
 
 def segments(source: str) -> Iterator[tuple[int, bytes, Segment | str]]:
     """Each packet's link type, bytes, and segment or reason: what a test compares with another decoder, packet by packet."""
-    decoder = FrameDecoder(Limits(), new_counters())
+    decoder = FrameDecoder(CoreLimits(), new_counters())
     for ts_ns, link, frame in Capture(source).packets():
         if ts_ns is not None and link is not None:
             yield link, frame, decoder.peel(ts_ns, link, frame)

@@ -8,8 +8,9 @@ from __future__ import annotations
 from enum import Enum, auto
 
 from sensor.model.events import Basis, Clock, CloseReason
+from sensor.model.limits import CoreLimits
 from sensor.reference.assembler import SEQUENCE_MASK, Assembler, sequence_distance
-from sensor.reference.tables import CARRY_BYTES, TCP, Limits
+from sensor.reference.tables import CARRY_BYTES, TCP
 from sensor.reference.walk import Segment
 
 FIN, SYN, RST, ACK = 0x01, 0x02, 0x04, 0x10
@@ -121,7 +122,7 @@ class Flow:
         if flags & RST:
             self.rst = True
 
-    def timeout_ns(self, limits: Limits) -> int:
+    def timeout_ns(self, limits: CoreLimits) -> int:
         originator, responder = self.sides
         if self.proto != TCP:
             seconds = limits.udp_timeout_s
@@ -135,7 +136,7 @@ class Flow:
             seconds = limits.tcp_timeout_s
         return seconds * SECOND_NS
 
-    def is_idle(self, ts_ns: int, limits: Limits) -> bool:
+    def is_idle(self, ts_ns: int, limits: CoreLimits) -> bool:
         return ts_ns - self.last_ns > self.timeout_ns(limits)
 
     def is_closed(self) -> bool:

@@ -5,9 +5,9 @@ Takes a fragment's place and bytes, gives the whole payload when it is complete.
 
 from __future__ import annotations
 
+from sensor.model.limits import CoreLimits
 from sensor.reference.counters import Counters
 from sensor.reference.pieces import Pieces
-from sensor.reference.tables import Limits
 
 TIMEOUT_NS = 30_000_000_000  # RFC 8200 section 4.5 allows 60 s; Linux keeps them 30 s (net.ipv4.ipfrag_time)
 DATAGRAM_MAX_BYTES = 65_535
@@ -26,7 +26,7 @@ class _Datagram:
 
 
 class Fragments:
-    def __init__(self, limits: Limits, counters: Counters) -> None:
+    def __init__(self, limits: CoreLimits, counters: Counters) -> None:
         self._max_datagrams = limits.fragments
         self._max_bytes = limits.fragment_bytes
         self._counters = counters

@@ -8,18 +8,18 @@ from __future__ import annotations
 from collections import OrderedDict
 
 from sensor.model.events import CloseReason
+from sensor.model.limits import CoreLimits
 from sensor.reference.candidates import Candidates
 from sensor.reference.counters import Counters
 from sensor.reference.flow import SECOND_NS, Flow, Gate, Key
 from sensor.reference.fragments import Fragments
-from sensor.reference.tables import Limits
 from sensor.reference.walk import Segment
 
 SWEEP_NS = 10 * SECOND_NS
 
 
 class FlowTable:
-    def __init__(self, limits: Limits, counters: Counters, candidates: Candidates, fragments: Fragments) -> None:
+    def __init__(self, limits: CoreLimits, counters: Counters, candidates: Candidates, fragments: Fragments) -> None:
         self._limits = limits
         self._counters = counters
         self._candidates = candidates
