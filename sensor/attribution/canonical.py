@@ -13,7 +13,7 @@ from pathlib import Path
 
 from sensor.attribution.answer.attributor import Attributor
 from sensor.attribution.answer.claims import Claims
-from sensor.attribution.books import Customer, Holder
+from sensor.attribution.books.holder import Customer, Holder
 from sensor.attribution.index.ranges import address_text
 from sensor.attribution.index.rows import ANY_PORT_FIRST
 from sensor.sheets.dates import ALWAYS, FOREVER, NS

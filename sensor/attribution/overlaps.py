@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 from sensor.attribution.answer.attributor import Attributor
 from sensor.attribution.answer.claims import scope
-from sensor.attribution.books import HOLDERS
+from sensor.attribution.books.book import HOLDERS
 
 #: Rows of one address that are compared with each other.
 MOST_RIVALS = 256

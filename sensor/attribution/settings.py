@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 from pydantic import Field, PrivateAttr
 
-from sensor.attribution.source import Name, Source
+from sensor.attribution.books.source import Name, Source
 from sensor.model.section import Section
 
 
@@ -66,7 +66,7 @@ class Settings(Section):
             return self
         sources = []
         for number, source in enumerate(self.sources):
-            given = {name: getattr(source, name) for name in ("path", "names") if getattr(source, name, None)}
+            given = {name: getattr(source, name) for name in source.FILE_KEYS if getattr(source, name)}
             whole = {name: path_of(text, ("attribution", "sources", number, name)) for name, text in given.items()}
             sources.append(source.model_copy(update=whole))
         divisions = self.divisions and path_of(self.divisions, ("attribution", "divisions"))

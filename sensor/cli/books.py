@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 from pydantic import ValidationError
 
 from sensor.attribution import settings
-from sensor.attribution.source import Source, files
+from sensor.attribution.books.source import Source, files
 from sensor.daemon import configuration
 from sensor.model.exit_codes import CONFIG, OK, RUN_ERROR, USAGE
 from sensor.settings.document import ConfigError
@@ -26,7 +26,7 @@ from sensor.sheets.dates import moment_ns, told
 
 if TYPE_CHECKING:
     from sensor.attribution.answer.attributor import Attributor
-    from sensor.attribution.books import Book
+    from sensor.attribution.books.book import Book
     from sensor.daemon.configuration import Configuration
     from sensor.model.attribution import Claim
 
@@ -43,10 +43,10 @@ def load(chosen: Configuration, wanted: bool = False, previous: Attributor | Non
     """The books of the configuration, or None where it names none. AttributionError with every problem."""
     if not chosen.attribution.sources:
         return None
-    from sensor.attribution import Attributor
+    from sensor.attribution import load_books
 
     with progress(wanted) as tell:
-        return Attributor.load(chosen.attribution, previous, tell)
+        return load_books(chosen.attribution, previous, tell)
 
 
 def told_of(loaded: Attributor) -> str:
@@ -81,15 +81,13 @@ def progress(wanted: bool) -> Iterator[Callable[[str, int, int], None] | None]:
 
 def books_word(options: argparse.Namespace) -> int:
     """`minewatch books check|import`: prove books before they are used, or bring them into one form."""
-    from sensor.attribution import AttributionError, Attributor
+    from sensor.attribution import AttributionError, load_books
 
     try:
         chosen = configuration.load(options.config, options.overrides)
         sources = [_source(name, options, chosen) for name in options.files]
         with progress(not options.quiet) as tell:
-            loaded = Attributor.load(
-                settings.Settings(sources=sources, divisions=chosen.attribution.divisions), None, tell
-            )
+            loaded = load_books(settings.Settings(sources=sources, divisions=chosen.attribution.divisions), None, tell)
     except (ConfigError, AttributionError) as error:
         for problem in error.problems:
             say(re.sub(r"^attribution\.sources\.\d+: ", "", problem))

@@ -14,7 +14,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
-from sensor.attribution.divisions import Divisions
+from sensor.attribution.books.divisions import Divisions
 from sensor.bulletin import meters, period
 from sensor.bulletin.aggregate import Frame, figures
 from sensor.bulletin.owners import OwnerDisplay

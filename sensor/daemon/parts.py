@@ -14,7 +14,7 @@ from typing import Any
 from exporters.destination import Destination
 from exporters.kinds.prometheus import Config as Metrics
 from sensor import signatures
-from sensor.attribution import AttributionError, Attributor
+from sensor.attribution import AttributionError, Attributor, load_books
 from sensor.daemon import configuration
 from sensor.daemon.configuration import Configuration
 from sensor.delivery import senders
@@ -137,7 +137,7 @@ def _books(settings: Configuration, previous: Parts | None, problems: list[str])
     if not settings.attribution.sources:
         return None
     try:
-        return Attributor.load(settings.attribution, previous.attribution if previous else None)
+        return load_books(settings.attribution, previous.attribution if previous else None)
     except AttributionError as error:
         problems += error.problems
         return None

@@ -21,7 +21,7 @@ from pathlib import Path
 
 import numpy as np
 
-from sensor.attribution import Attributor
+from sensor.attribution import Attributor, load_books
 from sensor.attribution.index.ranges import address_text
 from sensor.attribution.settings import Settings
 from sensor.attribution.sources.inventory import Config
@@ -95,13 +95,11 @@ def main() -> None:
         book = Path(folder) / "book.csv"
         subprocess.run([sys.executable, "-m", "tests.bench.attribution", "make", str(book)], check=True)
         began, ticks = time.perf_counter(), time.process_time()
-        loaded = Attributor.load(Settings(sources=[Config(kind="inventory", path=str(book), preset="minewatch")]))
+        loaded = load_books(Settings(sources=[Config(kind="inventory", path=str(book), preset="minewatch")]))
         seconds, cpu = time.perf_counter() - began, time.process_time() - ticks
         taken = len(loaded.index)
         size = f"{book.stat().st_size / 1e6:.0f} MB CSV"
-        print(
-            f"load        {taken:,} rows of {size} in {seconds:.1f} s, {cpu:.1f} s of a processor ({loaded.build_seconds:.1f} s: the index)"
-        )
+        print(f"load        {taken:,} rows of {size} in {seconds:.1f} s, {cpu:.1f} s of a processor")
         print(f"memory      {resident_mb():.0f} MB resident at most")
         questions = asked(loaded, taken, random.Random("questions"))
         speed(loaded, questions)
@@ -245,7 +243,7 @@ def sheet(folder: Path) -> None:
         page.write_row(number + 1, 0, cells)
     book.close()
     began = time.perf_counter()
-    loaded = Attributor.load(Settings(sources=[Config(kind="inventory", path=str(path), preset="filing")]))
+    loaded = load_books(Settings(sources=[Config(kind="inventory", path=str(path), preset="filing")]))
     print(
         f"spreadsheet {len(loaded.index):,} rows of XLSX ({path.stat().st_size / 1e6:.1f} MB) in {time.perf_counter() - began:.1f} s"
     )

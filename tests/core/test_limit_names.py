@@ -19,7 +19,10 @@ def test_the_configuration_offers_all_of_them_but_the_threads_with_the_same_defa
 
 
 def test_the_reference_core_takes_them() -> None:
-    assert dataclasses.asdict(reference.Limits(flows=16, tcp_timeout_s=5)) == DEFAULTS | {"flows": 16, "tcp_timeout_s": 5}
+    assert dataclasses.asdict(reference.Limits(flows=16, tcp_timeout_s=5)) == DEFAULTS | {
+        "flows": 16,
+        "tcp_timeout_s": 5,
+    }
 
 
 def test_the_compiled_core_has_the_same_names_and_defaults() -> None:

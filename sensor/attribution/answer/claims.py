@@ -5,7 +5,8 @@ It knows what a row says and not whether that decides anything.
 
 from __future__ import annotations
 
-from sensor.attribution.books import Books, Customer, Holder
+from sensor.attribution.books.book import Books
+from sensor.attribution.books.holder import Customer, Holder
 from sensor.attribution.index.index import Index
 from sensor.attribution.index.ranges import span_text
 from sensor.attribution.index.rows import ANY_PORT_FIRST, EVERY_VRF

@@ -10,7 +10,7 @@ from __future__ import annotations
 from typing import Literal, NamedTuple
 
 from sensor.attribution.answer.claims import Claims
-from sensor.attribution.books import Customer, Holder
+from sensor.attribution.books.holder import Customer, Holder
 from sensor.attribution.index.ranges import number
 from sensor.attribution.index.rows import ANY_PORT_FIRST
 from sensor.model.attribution import Enterprise, Site

@@ -10,9 +10,10 @@ import re
 from dataclasses import dataclass, field
 from operator import itemgetter
 
-from sensor.attribution.books import Book, Books, Holder, today_year
+from sensor.attribution.books.book import Book, Books, today_year
+from sensor.attribution.books.holder import Holder
+from sensor.attribution.books.register import Filing
 from sensor.attribution.formats.codes import Certificate, category, certificate, hide
-from sensor.attribution.register import Filing
 from sensor.model.attribution import Site
 from sensor.sheets.dates import NS
 from sensor.sheets.text import comparable, plain, short

@@ -9,7 +9,8 @@ import re
 from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
 
-from sensor.attribution.books import Book, Holder
+from sensor.attribution.books.book import Book
+from sensor.attribution.books.holder import Holder
 from sensor.attribution.formats.sessions import ALL_PORTS, Session
 from sensor.attribution.index.ranges import Span, between, prefix
 from sensor.sheets.dates import NS, moment_ns

@@ -9,7 +9,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import NamedTuple
 
-from sensor.attribution.books import Book, Holder
+from sensor.attribution.books.book import Book
+from sensor.attribution.books.holder import Holder
 from sensor.attribution.index.ranges import Span
 from sensor.attribution.index.rows import ANY_PORT_FIRST, ANY_PORT_LAST, Row
 

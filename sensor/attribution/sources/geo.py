@@ -8,10 +8,11 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any, Literal
 
-from sensor.attribution.books import GEO, AttributionError, Book, Books, Holder
+from sensor.attribution.books.book import GEO, AttributionError, Book, Books
+from sensor.attribution.books.holder import Holder
+from sensor.attribution.books.source import Source, files
 from sensor.attribution.index.ranges import BITS, address_text, between, span_text
 from sensor.attribution.index.rows import EVERY_VRF, Row
-from sensor.attribution.source import Source, files
 from sensor.attribution.sources.registry import opened
 from sensor.model.attribution import Claim
 from sensor.sheets.text import short

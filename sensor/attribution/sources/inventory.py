@@ -14,13 +14,14 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field
 
-from sensor.attribution.books import HOLDERS, AttributionError, Book, Books, Customer
+from sensor.attribution.books.book import HOLDERS, AttributionError, Book, Books
+from sensor.attribution.books.holder import Customer
+from sensor.attribution.books.source import Name, Source, files
 from sensor.attribution.formats import filing, presets
 from sensor.attribution.formats.codes import hide
 from sensor.attribution.formats.filing import Filed
 from sensor.attribution.index.ranges import Span, between, spans
 from sensor.attribution.index.rows import ANY_PORT_FIRST, ANY_PORT_LAST, Row
-from sensor.attribution.source import Name, Source, files
 from sensor.sheets.dates import ALWAYS, FOREVER, end_ns, first_ns
 from sensor.sheets.sheet import Line, SheetError, lines
 from sensor.sheets.text import heading_of, plain, short

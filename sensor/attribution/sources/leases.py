@@ -12,10 +12,10 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field
 
-from sensor.attribution.books import HOLDERS, AttributionError, Book, Books
+from sensor.attribution.books.book import HOLDERS, AttributionError, Book, Books
+from sensor.attribution.books.source import Name, Source, files
 from sensor.attribution.formats import dhcp, natlog, radius
 from sensor.attribution.formats.sessions import Session, settle
-from sensor.attribution.source import Name, Source, files
 from sensor.sheets import sheet
 from sensor.sheets.dates import NS
 

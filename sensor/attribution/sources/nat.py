@@ -9,11 +9,12 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from sensor.attribution.books import HOLDERS, AttributionError, Books, Holder
+from sensor.attribution.books.book import HOLDERS, AttributionError, Books
+from sensor.attribution.books.holder import Holder
+from sensor.attribution.books.source import Date, Name, Source
 from sensor.attribution.formats.rfc7422 import SYSTEM_PORTS, Mapping
 from sensor.attribution.index.ranges import Span, spans
 from sensor.attribution.index.rows import Row
-from sensor.attribution.source import Date, Name, Source
 from sensor.sheets.dates import end_ns, first_ns, offset_seconds
 
 STRENGTH = 0.95

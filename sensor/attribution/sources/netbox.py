@@ -11,12 +11,13 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Literal
 
-from sensor.attribution.books import HOLDERS, AttributionError, Book, Books, Holder
+from sensor.attribution.books.book import HOLDERS, AttributionError, Book, Books
+from sensor.attribution.books.holder import Holder
+from sensor.attribution.books.register import Filing
+from sensor.attribution.books.source import Name, Source, files
 from sensor.attribution.formats.codes import certificate, hide
 from sensor.attribution.index.ranges import prefix
 from sensor.attribution.index.rows import Row
-from sensor.attribution.register import Filing
-from sensor.attribution.source import Name, Source, files
 from sensor.model.attribution import Site
 from sensor.sheets.text import short
 

@@ -10,10 +10,11 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import IO, Literal
 
-from sensor.attribution.books import REGISTRY, AttributionError, Book, Books, Holder
+from sensor.attribution.books.book import REGISTRY, AttributionError, Book, Books
+from sensor.attribution.books.holder import Holder
+from sensor.attribution.books.source import Source, files
 from sensor.attribution.index.ranges import BITS, Span, number, spans
 from sensor.attribution.index.rows import EVERY_VRF, Row
-from sensor.attribution.source import Source, files
 from sensor.sheets.text import short
 
 STRENGTH = 0.4

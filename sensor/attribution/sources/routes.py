@@ -7,12 +7,13 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
-from typing import Literal
+from typing import ClassVar, Literal
 
-from sensor.attribution.books import ROUTES, Book, Books, Holder
+from sensor.attribution.books.book import ROUTES, Book, Books
+from sensor.attribution.books.holder import Holder
+from sensor.attribution.books.source import Name, Source, files
 from sensor.attribution.index.ranges import prefix
 from sensor.attribution.index.rows import EVERY_VRF, Row
-from sensor.attribution.source import Name, Source, files
 from sensor.attribution.sources.registry import opened
 from sensor.sheets.text import short
 
@@ -24,6 +25,8 @@ _ORIGIN = re.compile(r"\{?(?:AS)?(\d{1,10})(?:[_,](?:AS)?\d{1,10})*\}?", re.IGNO
 
 class Config(Source):
     """A table of origins, also gzipped."""
+
+    FILE_KEYS: ClassVar[tuple[str, ...]] = ("path", "names")
 
     kind: Literal["routes"]
     names: Name | None = None  # a file of `asn,name`

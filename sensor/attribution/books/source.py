@@ -1,6 +1,7 @@
-"""What every source of claims is configured with, and what a source is: a file of this folder with `Config` and `load`.
+"""What every source of claims is configured with, and what a source is: a file of `sources` with `Config` and `load`.
 
-It knows no source. A `load(config, books)` reads local files only, gives each row to `books`, and names each row that it refuses.
+It knows no source. A `load(config, books)` reads local files only, gives each row to `books`, and names each row that it
+refuses.
 """
 
 from __future__ import annotations
@@ -8,7 +9,7 @@ from __future__ import annotations
 import datetime
 import re
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, ClassVar
 
 from pydantic import AfterValidator, BeforeValidator, Field
 
@@ -54,6 +55,8 @@ Date = Annotated[Name, AfterValidator(_date), BeforeValidator(_text)]
 class Source(Section):
     """The keys that all sources share."""
 
+    #: Keys that name files: relative ones are meant from the folder of the configuration.
+    FILE_KEYS: ClassVar[tuple[str, ...]] = ("path",)
     path: Annotated[str, Field(min_length=1)]  # a file, or a pattern of files
     strength: Strength | None = None  # how far the source is believed; without it, its kind's own
     as_of: Date | None = None  # the date the source is of; without it, when the file was changed

@@ -1,7 +1,7 @@
-"""What sources fill while they are read: rows, holders, customers, tables, and a remark on every row that was refused or put right.
+"""What sources fill while they are read: rows, holders, customers, tables, and a remark on every row that was refused or corrected.
 
-A book is one file of one source. Nothing is dropped in silence: rows = rows taken + rows refused, and each refusal has its line. It knows
-no format, and answers no question.
+A book is one file of one source. Nothing is dropped in silence: rows = rows taken + rows refused, and each refusal has
+its line. It knows no format, and answers no question.
 """
 
 from __future__ import annotations
@@ -10,13 +10,12 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import NamedTuple, Protocol
 
-from sensor.attribution.divisions import Divisions
+from sensor.attribution.books.divisions import Divisions
+from sensor.attribution.books.holder import Customer, Holder, Table, Translation
+from sensor.attribution.books.register import Register
+from sensor.attribution.books.source import Source
 from sensor.attribution.index.rows import Columns, Point, Row
-from sensor.attribution.register import Register
-from sensor.attribution.source import Source
-from sensor.model.attribution import Claim
 from sensor.sheets.dates import NS, first_ns, offset_seconds
 
 #: What a kind of source knows: who holds an address; whose block it is; which network routes it; where it may be.
@@ -31,47 +30,6 @@ class AttributionError(Exception):
     def __init__(self, problems: list[str]) -> None:
         super().__init__("\n".join(problems))
         self.problems = problems
-
-
-class Holder(NamedTuple):
-    """Who a row says is there. Equal holders are kept once."""
-
-    enterprise: int = -1  # number of a filing in the register
-    site: int = -1
-    subscriber: str = ""  # an account or circuit that a customer book may know
-    machine: str = ""  # a network card or a host's name: no holder
-    inner: str = ""  # the address behind a translator
-    inner_vrf: str = ""
-    translation: int = -1  # number of a computed translation
-    shared: int = 0  # one of so many subscribers; -1: of how many is not known
-    detail: tuple[tuple[str, str], ...] = ()
-
-
-class Customer(NamedTuple):
-    """Whose a subscriber's account is."""
-
-    holder: Holder
-    place: str
-    from_ns: int
-    until_ns: int
-
-
-class Table(Protocol):
-    """A source that is asked address by address."""
-
-    def claims(self, version: int, value: int) -> list[Claim]:
-        """What it says about an address."""
-
-
-class Translation(Protocol):
-    """A computed mapping from outside address and port to the inside address."""
-
-    @property
-    def subscribers(self) -> int:
-        """Inside addresses behind one outside address."""
-
-    def inside(self, outside: int, port: int) -> int | None:
-        """The inside address, or None where the port belongs to nobody by computation."""
 
 
 @dataclass(frozen=True)

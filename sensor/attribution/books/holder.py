@@ -1,0 +1,48 @@
+"""Who a row says is there: a holder, a customer's account, a translator, or a table that is asked address by address."""
+
+from __future__ import annotations
+
+from typing import NamedTuple, Protocol
+
+from sensor.model.attribution import Claim
+
+
+class Holder(NamedTuple):
+    """Who a row says is there. Equal holders are kept once."""
+
+    enterprise: int = -1  # number of a filing in the register
+    site: int = -1
+    subscriber: str = ""  # an account or circuit that a customer book may know
+    machine: str = ""  # a network card or a host's name: no holder
+    inner: str = ""  # the address behind a translator
+    inner_vrf: str = ""
+    translation: int = -1  # number of a computed translation
+    shared: int = 0  # one of so many subscribers; -1: of how many is not known
+    detail: tuple[tuple[str, str], ...] = ()
+
+
+class Customer(NamedTuple):
+    """Whose a subscriber's account is."""
+
+    holder: Holder
+    place: str
+    from_ns: int
+    until_ns: int
+
+
+class Table(Protocol):
+    """A source that is asked address by address."""
+
+    def claims(self, version: int, value: int) -> list[Claim]:
+        """What it says about an address."""
+
+
+class Translation(Protocol):
+    """A computed mapping from outside address and port to the inside address."""
+
+    @property
+    def subscribers(self) -> int:
+        """Inside addresses behind one outside address."""
+
+    def inside(self, outside: int, port: int) -> int | None:
+        """The inside address, or None where the port belongs to nobody by computation."""
