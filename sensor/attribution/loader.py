@@ -14,11 +14,13 @@ from pathlib import Path
 from sensor.attribution.answer.attributor import Attributor
 from sensor.attribution.books.book import AttributionError, Books, Progress
 from sensor.attribution.books.divisions import Divisions
-from sensor.attribution.books.source import Source, files
-from sensor.attribution.settings import Settings, module
+from sensor.attribution.books.source import SourceConfig, files
+from sensor.attribution.settings import AttributionSettings, module
 
 
-def load_books(settings: Settings, previous: Attributor | None = None, progress: Progress | None = None) -> Attributor:
+def load_books(
+    settings: AttributionSettings, previous: Attributor | None = None, progress: Progress | None = None
+) -> Attributor:
     """Read all sources and put them in order.
 
     A book that has less than half of the rows it had in `previous` is refused, unless its source says `allow_shrink`:
@@ -54,7 +56,7 @@ def _no_collector() -> Iterator[None]:
             gc.enable()
 
 
-def _read(source: Source, place: str, books: Books, problems: list[str]) -> None:
+def _read(source: SourceConfig, place: str, books: Books, problems: list[str]) -> None:
     """Let a source read its files; whatever hinders it is a sentence."""
     kind: str = getattr(source, "kind", "")
     if source.path and not files(source.path):

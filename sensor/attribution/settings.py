@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 from pydantic import Field, PrivateAttr
 
-from sensor.attribution.books.source import Name, Source
+from sensor.attribution.books.source import Name, SourceConfig
 from sensor.model.section import Section
 
 
@@ -32,7 +32,7 @@ def kinds() -> tuple[str, ...]:
     )
 
 
-class ObservedPoint(Section):
+class PointConfig(Section):
     """Which VRF is seen on an interface, in a VLAN, or in both."""
 
     vrf: Name
@@ -41,16 +41,16 @@ class ObservedPoint(Section):
 
 
 if TYPE_CHECKING:
-    AnySource = Source
+    AnySource = SourceConfig
 else:
     AnySource = Annotated[reduce(or_, (module(kind).Config for kind in kinds())), Field(discriminator="kind")]
 
 
-class Settings(Section):
+class AttributionSettings(Section):
     """Everything that attribution is configured with."""
 
     sources: list[AnySource] = Field(default_factory=list)
-    points: list[ObservedPoint] = Field(default_factory=list)
+    points: list[PointConfig] = Field(default_factory=list)
     divisions: Name | None = None  # a file of `code,name` lines that goes before the shipped table
     _places: dict[int | str, str] = PrivateAttr(default_factory=dict)
 
@@ -60,7 +60,7 @@ class Settings(Section):
 
     def rooted(
         self, path_of: Callable[[str, tuple[Any, ...]], str], place_of: Callable[[tuple[Any, ...]], str]
-    ) -> Settings:
+    ) -> AttributionSettings:
         """The same with the paths of a configuration file made whole, and with the places of what it names."""
         if not self.sources and not self.divisions:
             return self

@@ -18,11 +18,11 @@ from typing import TYPE_CHECKING, Any
 from pydantic import ValidationError
 
 from sensor.attribution import settings
-from sensor.attribution.books.source import Source, files
+from sensor.attribution.books.source import SourceConfig, files
 from sensor.daemon import configuration
 from sensor.model.exit_codes import CONFIG, OK, RUN_ERROR, USAGE
 from sensor.settings.document import ConfigError
-from sensor.sheets.dates import moment_ns, told
+from sensor.sheets.dates import instant_text, moment_ns
 
 if TYPE_CHECKING:
     from sensor.attribution.answer.attributor import Attributor
@@ -87,7 +87,7 @@ def books_word(options: argparse.Namespace) -> int:
         chosen = configuration.load(options.config, options.overrides)
         sources = [_source(name, options, chosen) for name in options.files]
         with progress(not options.quiet) as tell:
-            loaded = load_books(settings.Settings(sources=sources, divisions=chosen.attribution.divisions), None, tell)
+            loaded = load_books(settings.AttributionSettings(sources=sources, divisions=chosen.attribution.divisions), None, tell)
     except (ConfigError, AttributionError) as error:
         for problem in error.problems:
             say(re.sub(r"^attribution\.sources\.\d+: ", "", problem))
@@ -98,7 +98,7 @@ def books_word(options: argparse.Namespace) -> int:
     return _import(loaded, options, wrong)
 
 
-def _source(name: str, options: argparse.Namespace, chosen: Configuration) -> Source:
+def _source(name: str, options: argparse.Namespace, chosen: Configuration) -> SourceConfig:
     """How a file is to be read: as the configuration says of it, else as the command does."""
     for source in chosen.attribution.sources:
         if source.path and any(path.resolve() == Path(name).resolve() for path in files(source.path)):
@@ -112,7 +112,7 @@ def _source(name: str, options: argparse.Namespace, chosen: Configuration) -> So
     if form:
         keys["preset" if kind == "inventory" else "format"] = form
     try:
-        made: Source = settings.module(kind).Config.model_validate(keys)
+        made: SourceConfig = settings.module(kind).Config.model_validate(keys)
     except ValidationError as error:
         first = error.errors()[0]
         raise ConfigError([f"--as {options.kind}: {'.'.join(map(str, first['loc']))}: {first['msg']}"]) from None
@@ -182,7 +182,7 @@ def explain(options: argparse.Namespace) -> int:
         for problem in error.problems:
             say(problem)
         return CONFIG
-    asked = f"{address}{'' if port is None else f' port {port}'}, at {told(at_ns)} UTC"
+    asked = f"{address}{'' if port is None else f' port {port}'}, at {instant_text(at_ns)} UTC"
     print(asked)
     known.show(chosen, address, datetime.fromtimestamp(at_ns / 1e9, UTC).date())
     if loaded is None:
@@ -242,5 +242,5 @@ def _line(claim: Claim) -> str:
 
     whom = claim.enterprise.name if claim.enterprise else f"subscriber {claim.subscriber}" if claim.subscriber else ""
     said = ", ".join(f"{name} {value}" for name, value in claim.detail.items())
-    as_of = "" if claim.as_of_ns is None else f"as of {told(claim.as_of_ns)}"
+    as_of = "" if claim.as_of_ns is None else f"as of {instant_text(claim.as_of_ns)}"
     return " | ".join(filter(None, (f"{claim.source} {claim.place}", scope(claim), period(claim), whom, said, as_of)))

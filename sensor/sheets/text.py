@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 import unicodedata
 
+from sensor.model.text import printable
+
 #: What a keyboard of Chinese or a word processor puts for dots, dashes, colons and commas.
 _SIGNS = str.maketrans(
     {
@@ -51,7 +53,7 @@ def comparable(name: str) -> str:
 
 def short(text: str, most: int = 40) -> str:
     """Text fit for a sentence: one line, printable, not long."""
-    clean = "".join(char if char.isprintable() else "·" for char in text)
+    clean = printable(text, "·")
     return clean if len(clean) <= most else f"{clean[: most - 1]}…"
 
 

@@ -10,7 +10,7 @@ from hypothesis import settings as bounded
 from hypothesis import strategies as st
 
 from sensor.attribution import Attributor, load_books
-from sensor.attribution.settings import ObservedPoint, Settings
+from sensor.attribution.settings import AttributionSettings, PointConfig
 from sensor.attribution.sources.inventory import Config
 from sensor.model.attribution import Attribution
 from sensor.sheets.dates import moment_ns
@@ -185,9 +185,9 @@ def test_a_book_that_is_much_older_than_the_traffic_is_said_to_be(books: Books) 
 def test_a_configured_point_turns_an_interface_into_its_vrf(tmp_path: Path) -> None:
     book = HEAD + row("10.0.0.5", "10.0.0.5", "铜公司", vrf="red", code=COPPER)
     loaded = load_books(
-        Settings(
+        AttributionSettings(
             sources=_sources(tmp_path, book),
-            points=[ObservedPoint(vrf="red", interface="eth1"), ObservedPoint(vrf="red", vlan=9)],
+            points=[PointConfig(vrf="red", interface="eth1"), PointConfig(vrf="red", vlan=9)],
         )
     )
     assert name(loaded.answer("10.0.0.5", None, NOW, interface="eth1")) == "铜公司"
@@ -366,7 +366,7 @@ def test_every_answer_is_counted_by_its_result(books: Books) -> None:
 @pytest.fixture(scope="module")
 def some(tmp_path_factory: pytest.TempPathFactory) -> Attributor:
     book = HEAD + row("192.0.2.0", "192.0.2.7", "铜公司", code=COPPER)
-    return load_books(Settings(sources=_sources(tmp_path_factory.mktemp("books"), book)))
+    return load_books(AttributionSettings(sources=_sources(tmp_path_factory.mktemp("books"), book)))
 
 
 @bounded(max_examples=200, deadline=None)

@@ -11,7 +11,7 @@ import xlsxwriter
 from sensor.attribution import AttributionError, Attributor, load_books
 from sensor.attribution.books.book import Book
 from sensor.attribution.overlaps import overlaps
-from sensor.attribution.settings import Settings
+from sensor.attribution.settings import AttributionSettings
 from sensor.attribution.sources.inventory import Config
 from sensor.sheets.dates import moment_ns
 
@@ -27,7 +27,7 @@ NOW = moment_ns("2026-03-02", 0)[0]
 def load(folder: Path, content: str | bytes, **keys: object) -> tuple[Attributor, Book]:
     path = folder / "book.csv"
     path.write_bytes(content if isinstance(content, bytes) else content.encode())
-    loaded = load_books(Settings(sources=[Config(kind="inventory", path=str(path), **keys)]))  # type: ignore[arg-type]
+    loaded = load_books(AttributionSettings(sources=[Config(kind="inventory", path=str(path), **keys)]))  # type: ignore[arg-type]
     return loaded, loaded.books.books[0]
 
 
@@ -283,7 +283,7 @@ def sheet(path: Path, *, merged: bool = False) -> None:
 def test_a_spreadsheet_with_merged_cells_says_what_its_reader_sees(tmp_path: Path) -> None:
     path = tmp_path / "book.xlsx"
     sheet(path, merged=True)
-    loaded = load_books(Settings(sources=[Config(kind="inventory", path=str(path))]))
+    loaded = load_books(AttributionSettings(sources=[Config(kind="inventory", path=str(path))]))
     (book,) = loaded.books.books
     for address in ("192.0.2.3", "192.0.2.9"):
         answer = loaded.answer(address, None, NOW, vlan=(100,))

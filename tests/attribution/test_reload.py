@@ -11,7 +11,7 @@ import pytest
 
 from sensor.attribution import AttributionError, load_books, settings
 from sensor.attribution.index.ranges import address_text
-from sensor.attribution.settings import Settings
+from sensor.attribution.settings import AttributionSettings
 from sensor.attribution.sources.inventory import Config
 from sensor.model.finding import Finding
 from sensor.sheets.dates import moment_ns
@@ -57,7 +57,9 @@ def test_how_far_a_book_is_read_is_told_to_its_end(tmp_path: Path) -> None:
     path = tmp_path / "book.csv"
     path.write_text(HEAD + "".join(f"10.0.{number // 256}.{number % 256},,Copper,,\n" for number in range(5_000)))
     told: list[tuple[str, int, int]] = []
-    load_books(Settings(sources=[Config(kind="inventory", path=str(path))]), None, lambda *one: told.append(one))
+    load_books(
+        AttributionSettings(sources=[Config(kind="inventory", path=str(path))]), None, lambda *one: told.append(one)
+    )
     assert len(told) >= 3
     assert [done for _, done, _ in told] == sorted(done for _, done, _ in told)
     assert told[-1] == (str(path), path.stat().st_size, path.stat().st_size)

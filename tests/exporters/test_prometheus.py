@@ -32,7 +32,7 @@ from exporters.forms.series import (
 )
 from exporters.kinds.prometheus import Config
 from sensor.attribution import load_books
-from sensor.attribution.settings import Settings
+from sensor.attribution.settings import AttributionSettings
 from sensor.daemon.metrics_server import ProcessMetrics, registry
 from sensor.evidence import EvidenceFiles
 from sensor.ledger import Ledger, Recorder
@@ -134,7 +134,7 @@ def test_every_counter_of_what_follows_the_line_has_a_series_of_its_own(tmp_path
         "evidence": (EvidenceFiles(tmp_path, load()).counters, EVIDENCE),
         "interface": (FIGURES, INTERFACE),
         "attribution": (
-            [name for name in load_books(Settings()).stats() if not name.startswith("lookups_")],
+            [name for name in load_books(AttributionSettings()).stats() if not name.startswith("lookups_")],
             ATTRIBUTION,
         ),
         "daemon": (daemon_counters(), DAEMON),

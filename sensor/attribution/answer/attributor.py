@@ -12,7 +12,7 @@ from typing import Any
 from sensor.attribution.answer.claims import Claims
 from sensor.attribution.answer.connections import ask_about, carried_for, merge_answers
 from sensor.attribution.answer.decision import Decision, Question, decide
-from sensor.attribution.answer.wording import worded
+from sensor.attribution.answer.explanation import explain_decision
 from sensor.attribution.books.book import AttributionError, Books
 from sensor.attribution.index.index import CrossingError, Index
 from sensor.attribution.index.ranges import number
@@ -64,13 +64,13 @@ class Attributor:
             self._lookups["unknown"] += 1
             reasons = ("what was asked is no address",)
             return Attribution(str(address), port, at_ns, "unknown", None, None, (), reasons)
-        return self._told(address, port, question, self.decide(question))
+        return self._attribution(address, port, question, self.decide(question))
 
     def decide(self, question: Question) -> Decision:
-        """Who it was, without the words: what the line asks for each connection."""
-        made = decide(self.claims, question)
-        self._lookups[made.result] += 1
-        return made
+        """Who it was, without claims and reasons: what is asked for each connection of a finding."""
+        decision = decide(self.claims, question)
+        self._lookups[decision.result] += 1
+        return decision
 
     def question(
         self,
@@ -87,12 +87,12 @@ class Attributor:
             version, value = number(address)
         except (ValueError, TypeError):
             return None
-        asked = port if isinstance(port, int) and 0 <= port <= 65_535 else -1
-        seen = tuple(one for one in vlan if isinstance(one, int)) if vlan else ()
+        known_port = port if isinstance(port, int) and 0 <= port <= 65_535 else -1
+        seen = tuple(tag for tag in vlan if isinstance(tag, int)) if vlan else ()
         where = vrf if vrf is not None else self._vrf(interface, seen) if self._points else ""
         at = at_ns if ALWAYS <= at_ns < FOREVER else ALWAYS if at_ns < ALWAYS else FOREVER - 1
         anywhere = self.index.at(where, (), None) if seen or interface is not None else None
-        return Question(version, value, asked, at, self.index.at(where, seen, interface), bool(seen), anywhere)
+        return Question(version, value, known_port, at, self.index.at(where, seen, interface), bool(seen), anywhere)
 
     def others(
         self,
@@ -131,29 +131,42 @@ class Attributor:
         decided: dict[tuple[Any, ...], Attribution] = {}
         for port, at_ns, vlans, interface in ask_about(finding, live):
             question = self.question(finding.miner_ip, port, at_ns, vlan=vlans, interface=interface, vrf=None)
-            made = Decision([]) if question is None else self.decide(question)
+            decision = Decision([]) if question is None else self.decide(question)
             # One row may stand for many: of a computed translator each port is another address, of a lease the account may change hands.
-            key = (made.result, made.deciding, *made.rows, made.inside, made.enterprise, made.site)
+            key = (
+                decision.result,
+                decision.deciding,
+                *decision.rows,
+                decision.inside,
+                decision.enterprise,
+                decision.site,
+            )
             if key not in decided:
-                told = (
-                    self._told(finding.miner_ip, port, question, made)
+                decided[key] = (
+                    self._attribution(finding.miner_ip, port, question, decision)
                     if question
                     else self.answer(finding.miner_ip, port, at_ns)
                 )
-                decided[key] = told
         finding.attribution = merge_answers(list(decided.values()))
         clients = sorted({flow.client for flow in finding.flows if flow.client})
         if clients:
             carried_for(finding.attribution, clients)
         return finding
 
-    def _told(self, address: str, port: int | None, question: Question, made: Decision) -> Attribution:
+    def _attribution(self, address: str, port: int | None, question: Question, decision: Decision) -> Attribution:
         """A decision with its claims and reasons."""
-        claims, reasons = worded(self.claims, question, made)
+        claims, reasons = explain_decision(self.claims, question, decision)
         for table in self.books.tables:
             claims += table.claims(question.version, question.value)
         return Attribution(
-            address, port, question.at_ns, made.result, made.enterprise, made.site, tuple(claims), tuple(reasons)
+            address,
+            port,
+            question.at_ns,
+            decision.result,
+            decision.enterprise,
+            decision.site,
+            tuple(claims),
+            tuple(reasons),
         )
 
     def stats(self) -> dict[str, int | float]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from sensor.attribution.answer.wording import MOST_CLAIMS
+from sensor.attribution.answer.explanation import MOST_CLAIMS
 from sensor.model.attribution import Attribution, Claim
 from sensor.model.finding import Finding
 
@@ -22,14 +22,14 @@ def ask_about(finding: Finding, live: bool) -> Iterator[tuple[int | None, int, t
 def merge_answers(answers: list[Attribution]) -> Attribution:
     """One answer of many: theirs if they agree on the party, else that they do not."""
     first = answers[0]
-    parties = {(one.result, one.enterprise.enterprise_id if one.enterprise else None) for one in answers}
+    parties = {(answer.result, answer.enterprise.enterprise_id if answer.enterprise else None) for answer in answers}
     claims: dict[tuple[Any, ...], Claim] = {}
-    for one in answers:
-        for claim in one.claims:
+    for answer in answers:
+        for claim in answer.claims:
             claims.setdefault((claim.place, claim.allocation, claim.ports, claim.valid_from_ns, claim.standing), claim)
     shown = tuple(claims.values())[:MOST_CLAIMS]
     if len(parties) == 1:
-        sites = {one.site for one in answers}
+        sites = {answer.site for answer in answers}
         return Attribution(
             first.address,
             first.port,
@@ -40,7 +40,7 @@ def merge_answers(answers: list[Attribution]) -> Attribution:
             shown,
             first.reasons,
         )
-    named = sorted({one.enterprise.name for one in answers if one.enterprise})
+    named = sorted({answer.enterprise.name for answer in answers if answer.enterprise})
     whom = (
         f"different holders ({', '.join(named)})"
         if len(named) > 1

@@ -12,11 +12,12 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from sensor.attribution.books.divisions import Divisions
-from sensor.attribution.books.holder import Customer, Holder, Table, Translation
+from sensor.attribution.books.holder import Customer, LookupTable, RowHolder, Translation
 from sensor.attribution.books.register import Register
-from sensor.attribution.books.source import Source
-from sensor.attribution.index.rows import Columns, Point, Row
-from sensor.sheets.dates import NS, first_ns, offset_seconds
+from sensor.attribution.books.source import SourceConfig
+from sensor.attribution.index.rows import Allocation, Columns, ObservationPoint
+from sensor.model.time import SECOND_NS
+from sensor.sheets.dates import first_ns, offset_seconds
 
 #: What a kind of source knows: who holds an address; whose block it is; which network routes it; where it may be.
 HOLDERS, REGISTRY, ROUTES, GEO = 0, 1, 2, 3
@@ -59,7 +60,7 @@ class Book:
     refused: list[Remark] = field(default_factory=list)
     notes: list[Remark] = field(default_factory=list)
 
-    def add(self, row: Row) -> None:
+    def add(self, row: Allocation) -> None:
         """Take a row."""
         self.books.columns.add(row, self.number)
         self.rows += 1
@@ -74,7 +75,7 @@ class Book:
 
     def point(self, vrf: str = "", vlan: int | None = None, interface: str | None = None) -> int:
         """The number of a point of observation; the book's own VRF where none is given."""
-        return self.books.point(Point(vrf or self.vrf, vlan, interface))
+        return self.books.point(ObservationPoint(vrf or self.vrf, vlan, interface))
 
     def place(self, line: int) -> str:
         """Where a row stands."""
@@ -90,22 +91,22 @@ class Books:
         self.register = Register()
         self.columns = Columns()
         self.books: list[Book] = []
-        self.holders: list[Holder] = []
+        self.holders: list[RowHolder] = []
         self.customers: dict[str, list[Customer]] = {}
-        self.tables: list[Table] = []
+        self.tables: list[LookupTable] = []
         self.translations: list[Translation] = []
-        self.points: list[Point] = [Point()]
-        self._holder_numbers: dict[Holder, int] = {}
-        self._point_numbers: dict[Point, int] = {Point(): 0}
+        self.points: list[ObservationPoint] = [ObservationPoint()]
+        self._holder_numbers: dict[RowHolder, int] = {}
+        self._point_numbers: dict[ObservationPoint, int] = {ObservationPoint(): 0}
 
-    def open(self, path: Path, kind: str, config: Source, rank: int, strength: float) -> Book:
+    def open(self, path: Path, kind: str, config: SourceConfig, rank: int, strength: float) -> Book:
         """Begin the book of a file. OSError if it is not there."""
-        changed_ns = int(path.stat().st_mtime) * NS
+        changed_ns = int(path.stat().st_mtime) * SECOND_NS
         book = self.computed(kind, str(path), config, (rank, strength))
         book.as_of_ns = book.as_of_ns or changed_ns
         return book
 
-    def computed(self, kind: str, name: str, config: Source, weight: tuple[int, float]) -> Book:
+    def computed(self, kind: str, name: str, config: SourceConfig, weight: tuple[int, float]) -> Book:
         """Begin a book that has no file; `weight` is its rank and how far its kind is believed."""
         offset = offset_seconds(config.utc_offset)
         book = Book(
@@ -124,7 +125,7 @@ class Books:
         self.books.append(book)
         return book
 
-    def holder(self, holder: Holder) -> int:
+    def holder(self, holder: RowHolder) -> int:
         """The number of a holder."""
         number = self._holder_numbers.get(holder)
         if number is None:
@@ -132,7 +133,7 @@ class Books:
             self.holders.append(holder)
         return number
 
-    def point(self, point: Point) -> int:
+    def point(self, point: ObservationPoint) -> int:
         """The number of a point of observation."""
         number = self._point_numbers.get(point)
         if number is None:
@@ -144,7 +145,7 @@ class Books:
         """Say whose an account is."""
         self.customers.setdefault(subscriber, []).append(customer)
 
-    def tell(self, path: str, done: int, size: int) -> None:
+    def report_progress(self, path: str, done: int, size: int) -> None:
         """Show how far a file is read."""
         if self.progress:
             self.progress(path, done, size)

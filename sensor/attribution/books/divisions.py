@@ -105,8 +105,8 @@ def _fits(code: str, within: str, depth: int) -> bool:
     return code.startswith(stem) and code != within and (depth > 0 or code.endswith("0000"))
 
 
-def _matches(known: str | None, name: str) -> bool:
-    return known is not None and _stem(known) == _stem(name)
+def _matches(division: str | None, name: str) -> bool:
+    return division is not None and _stem(division) == _stem(name)
 
 
 def _stem(name: str) -> str:

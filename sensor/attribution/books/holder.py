@@ -7,7 +7,7 @@ from typing import NamedTuple, Protocol
 from sensor.model.attribution import Claim
 
 
-class Holder(NamedTuple):
+class RowHolder(NamedTuple):
     """Who a row says is there. Equal holders are kept once."""
 
     enterprise: int = -1  # number of a filing in the register
@@ -24,13 +24,13 @@ class Holder(NamedTuple):
 class Customer(NamedTuple):
     """Whose a subscriber's account is."""
 
-    holder: Holder
+    holder: RowHolder
     place: str
     from_ns: int
     until_ns: int
 
 
-class Table(Protocol):
+class LookupTable(Protocol):
     """A source that is asked address by address."""
 
     def claims(self, version: int, value: int) -> list[Claim]:

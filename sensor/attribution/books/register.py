@@ -61,7 +61,7 @@ class Register:
     @property
     def count(self) -> int:
         """Different enterprises."""
-        return len({one.enterprise_id for one in self.enterprises})
+        return len({enterprise.enterprise_id for enterprise in self.enterprises})
 
 
 def _joined(code: str, filings: list[Filing]) -> Enterprise:

@@ -52,7 +52,7 @@ def _date(text: str) -> str:
 Date = Annotated[Name, AfterValidator(_date), BeforeValidator(_text)]
 
 
-class Source(Section):
+class SourceConfig(Section):
     """The keys that all sources share."""
 
     #: Keys that name files: relative ones are meant from the folder of the configuration.
@@ -65,16 +65,16 @@ class Source(Section):
     allow_shrink: bool = False  # take the book even if it lost more than half of its rows
 
 
-def files(path: str) -> list[Path]:
+def files(pattern: str) -> list[Path]:
     """The files that a path or a pattern names, in order; empty if there are none."""
-    found = Path(path)
-    if found.is_file():
-        return [found]
-    if not re.search(r"[*?\[]", path):
+    given = Path(pattern)
+    if given.is_file():
+        return [given]
+    if not re.search(r"[*?\[]", pattern):
         return []
-    root = Path(found.anchor) if found.is_absolute() else Path()
+    root = Path(given.anchor) if given.is_absolute() else Path()
     return sorted(
-        one
-        for one in root.glob(str(found.relative_to(found.anchor) if found.is_absolute() else found))
-        if one.is_file()
+        path
+        for path in root.glob(str(given.relative_to(given.anchor) if given.is_absolute() else given))
+        if path.is_file()
     )

@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 
 from sensor.attribution.index.ranges import BITS
-from sensor.attribution.index.rows import ANY_PORT_FIRST, Columns, Point
+from sensor.attribution.index.rows import ANY_PORT_FIRST, Columns, ObservationPoint
 from sensor.attribution.index.tree import STRIDE_BITS, Item, TooManyCrossingsError, Tree
 from sensor.sheets.dates import ALWAYS, FOREVER
 
@@ -25,7 +25,7 @@ from sensor.sheets.dates import ALWAYS, FOREVER
 MOST_POINTS = 4096
 
 #: Version, number of the address, port (-1: not known), time, points; what a question has more does not matter here.
-Asked = tuple[int, int, int, int, frozenset[int], bool, frozenset[int] | None]
+QuestionFields = tuple[int, int, int, int, frozenset[int], bool, frozenset[int] | None]
 
 
 class CrossingError(Exception):
@@ -40,7 +40,7 @@ class Index:
     """The rows in order of rank, with a tree over the addresses of each version of IP."""
 
     def __init__(
-        self, columns: Columns, ranks: Sequence[int], strengths: Sequence[float], points: Sequence[Point]
+        self, columns: Columns, ranks: Sequence[int], strengths: Sequence[float], points: Sequence[ObservationPoint]
     ) -> None:
         """`ranks` and `strengths` are those of the books, `points` those that rows name by number.
 
@@ -51,7 +51,7 @@ class Index:
             given,
             np.asarray(ranks, "i4"),
             np.asarray(strengths, "f8"),
-            np.asarray([one.exactness for one in points], "i4"),
+            np.asarray([point.exactness for point in points], "i4"),
         )
         rank = np.empty(len(ranked), "i8")
         rank[ranked] = np.arange(len(ranked))
@@ -105,15 +105,15 @@ class Index:
     def at(self, vrf: str, vlans: tuple[int, ...], interface: str | None) -> frozenset[int]:
         """The points whose rows answer a question that was seen there."""
         key = (vrf, vlans, interface)
-        known = self._matching.get(key)
-        if known is None:
+        matching = self._matching.get(key)
+        if matching is None:
             if len(self._matching) >= MOST_POINTS:
                 self._matching.clear()
-            known = frozenset(
+            matching = frozenset(
                 number for number, point in enumerate(self.points) if point.holds_for(vrf, vlans, interface)
             )
-            self._matching[key] = known
-        return known
+            self._matching[key] = matching
+        return matching
 
     def holds(self, row: int) -> bool:
         """Whether a row is of a source that knows holders."""
@@ -154,7 +154,7 @@ class Index:
         """Every row of the address, whenever, through whichever port, wherever; in order of rank."""
         return sorted(set(self._trees[version].candidates(value, None, None)), key=self.rank.__getitem__)
 
-    def narrowed(self, question: Asked, holding: Sequence[int]) -> Iterator[int]:
+    def narrowed(self, question: QuestionFields, holding: Sequence[int]) -> Iterator[int]:
         """The rows of holders that hold then and there for some ports of the address, and not for the question's."""
         version, value, _, at_ns, points, *_ = question
         from_ns, until_ns, port_first, point = self.from_ns, self.until_ns, self.port_first, self.point
@@ -177,9 +177,9 @@ class Index:
 
 def _array(column: Any) -> array[int]:
     """A column as Python reads it fastest, item by item."""
-    made = array(column.dtype.char if column.dtype.char not in "lL" else "qQ"["lL".index(column.dtype.char)])
-    made.frombytes(column.tobytes())
-    return made
+    values = array(column.dtype.char if column.dtype.char not in "lL" else "qQ"["lL".index(column.dtype.char)])
+    values.frombytes(column.tobytes())
+    return values
 
 
 def _arrays(columns: Columns) -> dict[str, Any]:

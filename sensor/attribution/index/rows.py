@@ -17,7 +17,7 @@ EVERY_VRF = "*"
 _LOW = (1 << 64) - 1
 
 
-class Point(NamedTuple):
+class ObservationPoint(NamedTuple):
     """Where in the network a row holds, or a question was seen."""
 
     vrf: str = ""  # empty: the global table
@@ -37,7 +37,7 @@ class Point(NamedTuple):
         """How much of the point is stated."""
         return (self.vrf != EVERY_VRF) + (self.vlan is not None) + (self.interface is not None)
 
-    def holds(self, other: Point) -> bool:
+    def holds(self, other: ObservationPoint) -> bool:
         """Whether this point is the wider one, or the same."""
         return (
             self.vrf in (EVERY_VRF, other.vrf)
@@ -46,7 +46,7 @@ class Point(NamedTuple):
         )
 
 
-class Row(NamedTuple):
+class Allocation(NamedTuple):
     """One allocation of one book; `until_ns` is the first instant it no longer holds."""
 
     version: int
@@ -77,7 +77,7 @@ class Columns:
     def __len__(self) -> int:
         return len(self.data) // self._packed.size
 
-    def add(self, row: Row, book: int) -> None:
+    def add(self, row: Allocation, book: int) -> None:
         """One row more."""
         version, first, last, holder, line, from_ns, until_ns, port_first, port_last, point = row
         self.data += self._packed.pack(

@@ -20,7 +20,7 @@ FEW_ROWS = 24
 MOST_PIECES = 16
 STRIDE_BITS = 16
 
-Bounds = Callable[[int], tuple[int, int]]  # of a row: its first and last number in one dimension
+Extent = Callable[[int], tuple[int, int]]  # of a row: its first and last number in one dimension
 Item = tuple[int, int, int]  # first, last, row
 
 
@@ -37,7 +37,7 @@ class Tree:
 
     __slots__ = ("bounds", "inner", "members", "owner", "parent", "start", "strides")
 
-    def __init__(self, items: Iterable[Item], count: int, deeper: Sequence[Bounds] = (), bits: int = 63) -> None:
+    def __init__(self, items: Iterable[Item], count: int, deeper: Sequence[Extent] = (), bits: int = 63) -> None:
         """Build from `count` intervals sorted by (first, -last), of numbers of so many bits."""
         self.bounds: array[int] | list[int] = [] if bits > 63 else array("q")
         self.owner, self.parent = array("i"), array("i")
@@ -115,7 +115,7 @@ class Tree:
         if not bounds:
             border(0, -1)
 
-    def _deepen(self, deeper: Sequence[Bounds]) -> None:
+    def _deepen(self, deeper: Sequence[Extent]) -> None:
         for node in range(len(self.parent)):
             rows = self.members[self.start[node] : self.start[node + 1]]
             if len(rows) <= FEW_ROWS:

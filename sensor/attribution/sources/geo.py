@@ -9,10 +9,10 @@ from pathlib import Path
 from typing import Any, Literal
 
 from sensor.attribution.books.book import GEO, AttributionError, Book, Books
-from sensor.attribution.books.holder import Holder
-from sensor.attribution.books.source import Source, files
-from sensor.attribution.index.ranges import BITS, address_text, between, span_text
-from sensor.attribution.index.rows import EVERY_VRF, Row
+from sensor.attribution.books.holder import RowHolder
+from sensor.attribution.books.source import SourceConfig, files
+from sensor.attribution.index.ranges import BITS, address_text, between, range_text
+from sensor.attribution.index.rows import EVERY_VRF, Allocation
 from sensor.attribution.sources.registry import opened
 from sensor.model.attribution import Claim
 from sensor.sheets.text import short
@@ -29,7 +29,7 @@ _PARTS = {
 }
 
 
-class Config(Source):
+class Config(SourceConfig):
     """A database of places."""
 
     kind: Literal["geo"]
@@ -64,7 +64,7 @@ def _text(path: Path, book: Book) -> None:
             detail = tuple(
                 (name, value) for name, value in zip(names, part[2:], strict=False) if value not in ("", "0")
             )
-            book.add(Row(*span, book.books.holder(Holder(detail=detail)), line, point=book.point()))
+            book.add(Allocation(*span, book.books.holder(RowHolder(detail=detail)), line, point=book.point()))
 
 
 class Mmdb:
@@ -92,7 +92,7 @@ class Mmdb:
             return []
         length = min(length, BITS[version])
         rest = (1 << (BITS[version] - length)) - 1
-        allocation = span_text(version, value & ~rest, value | rest)
+        allocation = range_text(version, value & ~rest, value | rest)
         book = self._book
         return [
             Claim(
@@ -128,5 +128,9 @@ def _flat(record: dict[str, Any]) -> dict[str, str]:
 
 def _name(part: dict[str, Any]) -> str:
     names = part.get("names")
-    named = next((str(names[one]) for one in _LANGUAGES if one in names), "") if isinstance(names, dict) else ""
+    named = (
+        next((str(names[language]) for language in _LANGUAGES if language in names), "")
+        if isinstance(names, dict)
+        else ""
+    )
     return (named or str(part.get("iso_code", "")))[:80]
