@@ -1,4 +1,6 @@
-"""Attribution: from an address, a port and a time to the registered enterprise and its premises, or to an honest "unknown".
+"""Attribution.
+
+From an address, a port and a time to the registered enterprise and its premises, or to an honest "unknown".
 
     books -> rows -> index          when they are loaded (loader)
     question -> claims -> answer    when an address is asked for, from memory alone

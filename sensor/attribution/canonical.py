@@ -19,13 +19,18 @@ from sensor.model.time import SECOND_NS
 from sensor.sheets.dates import ALWAYS, FOREVER, utc_text
 
 FIELDS = (
-    "first", "last", "organisation", "certificate_type", "certificate", "nature", "industry", "division", "address", "use", "service",
-    "subscribers", "valid_from", "valid_until", "vrf", "vlan", "interface", "port_first", "port_last", "subscriber", "gateway", "contact",
+    "first", "last", "organisation", "certificate_type", "certificate", "nature", "industry", "division", "address",
+    "use", "service",
+    "subscribers", "valid_from", "valid_until", "vrf", "vlan", "interface", "port_first", "port_last", "subscriber",
+    "gateway", "contact",
 )  # fmt: skip
 
 
 def write(attribution: Attributor, path: Path) -> int:
-    """Write all rows that name a holder, in the place of what was there; how many. OSError where the place cannot be written."""
+    """Write all rows that name a holder, in the place of what was there; how many.
+
+    OSError where the place cannot be written.
+    """
     draft = path.with_name(f".{path.name}.{os.getpid()}")
     count = 0
     try:

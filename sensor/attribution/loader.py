@@ -1,6 +1,7 @@
 """Reads the books of a configuration into an Attributor, or says everything that is wrong with them.
 
-The only part of attribution that knows the clock and which source reads which file; what is loaded is only asked from then on.
+The only part of attribution that knows the clock and which source reads which file; what is loaded is only asked from
+then on.
 """
 
 from __future__ import annotations
@@ -24,8 +25,8 @@ def load_books(
     """Read all sources and put them in order.
 
     A book that has less than half of the rows it had in `previous` is refused, unless its source says `allow_shrink`:
-    half a book names wrong holders with confidence. Raises AttributionError with every problem at once; `previous` stays
-    as it was.
+    half a book names wrong holders with confidence. Raises AttributionError with every problem at once; `previous`
+    stays as it was.
     """
     problems: list[str] = []
     try:
@@ -76,7 +77,8 @@ def _shrunk(books: Books, previous: Attributor | None) -> list[str]:
     before: Mapping[str, int] = {book.shrink_key: book.rows for book in previous.books.books}
     now = {book.shrink_key: book for book in books.books}
     return [
-        f"{book.path}: {book.rows} rows, {before[key]} before: more than half are gone (allow_shrink: true takes it all the same)"
+        f"{book.path}: {book.rows} rows, {before[key]} before: more than half are gone "
+        "(allow_shrink: true takes it all the same)"
         for key, book in now.items()
         if not book.allow_shrink and 2 * book.rows < before.get(key, 0)
     ]

@@ -1,7 +1,10 @@
-"""Rows of books that cannot both be right: ranges of different holders that are equal or cross, at one time, through the same ports.
+"""Rows of books that cannot both be right.
 
-A range inside another is no mistake: that is how blocks are handed on. Both rows of a pair are kept, since to drop one would name the
-other's holder with confidence; the answer there is "conflict". It reads what is loaded and changes nothing.
+Ranges of different holders that are equal or cross, at one time, through the same ports.
+
+A range inside another is no mistake: that is how blocks are handed on. Both rows of a pair are kept, since to drop one
+would name the other's holder with confidence; the answer there is "conflict". It reads what is loaded and changes
+nothing.
 """
 
 from __future__ import annotations

@@ -1,6 +1,9 @@
-"""The configuration section `attribution`: which sources there are, found by the names of their files, and where the sensor looks.
+"""The configuration section `attribution`.
 
-A source is a file of the folder `sources` with a `Config` and a `load`; its `kind` is the file's name. Nothing else has to be told of a new one.
+Which sources there are, found by the names of their files, and where the sensor looks.
+
+A source is a file of the folder `sources` with a `Config` and a `load`; its `kind` is the file's name. Nothing else has
+to be told of a new one.
 """
 
 from __future__ import annotations

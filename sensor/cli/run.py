@@ -14,7 +14,7 @@ from sensor.daemon.parts import Given, Parts, build
 from sensor.daemon.reload import Reloads
 from sensor.intake import engine
 from sensor.intake.interfaces import list_interfaces
-from sensor.intake.spool import WatchError
+from sensor.intake.spool import SpoolError
 from sensor.ledger import LedgerError
 from sensor.model.exit_codes import CONFIG, OK, RUN_ERROR, USAGE
 from sensor.serve.access import ServeError
@@ -47,7 +47,7 @@ def run(options: argparse.Namespace) -> int:
         return CONFIG if "slow" in refused else USAGE
     try:
         daemon = Daemon(loaded, parts, Reloads(given, time.time_ns()), say)
-    except (LedgerError, ServeError, WatchError, engine.SourceError) as error:
+    except (LedgerError, ServeError, SpoolError, engine.SourceError) as error:
         for line in str(error).splitlines():
             say(line)
         return RUN_ERROR

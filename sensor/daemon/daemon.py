@@ -23,7 +23,7 @@ from sensor.daemon.standing import Standing
 from sensor.delivery import Delivery
 from sensor.evidence import Bounds as EvidenceBounds
 from sensor.evidence import EvidenceFiles
-from sensor.intake.engine import Core, Engine, SourceError
+from sensor.intake.engine import Engine, PacketCore, SourceError
 from sensor.ledger import Ledger, LedgerError, Recorder
 from sensor.ledger.replay import bounds_of
 from sensor.line.pipeline import Pipeline
@@ -262,7 +262,7 @@ class Daemon:
         self._ledger.close()
 
 
-def _core(engine: Engine, parts: Parts) -> Core:
+def _core(engine: Engine, parts: Parts) -> PacketCore:
     known, settings = parts.signatures, parts.config
     limits = {"workers": settings.workers, **settings.limits.model_dump()}
     core = engine.core(known.literals, known.openings, limits, known.flights)
@@ -270,7 +270,7 @@ def _core(engine: Engine, parts: Parts) -> Core:
     return core
 
 
-def _intake(engine: Engine, core: Core, parts: Parts, say: Say) -> Intake:
+def _intake(engine: Engine, core: PacketCore, parts: Parts, say: Say) -> Intake:
     capture = parts.config.capture
     if capture.stdin:
         return Stdin(engine, core, say)

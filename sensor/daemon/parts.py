@@ -47,7 +47,7 @@ class Parts:
     attribution: Attributor | None
     destinations: Mapping[str, tuple[Destination, bool]]
     metrics: Metrics | None
-    captures: Mapping[str, engine.Capture]  # by interface
+    captures: Mapping[str, engine.ListenOptions]  # by interface
     signatures_changed_ns: int  # of the newest signature file
 
     @property
@@ -124,13 +124,13 @@ def _signatures(settings: Configuration, problems: list[str]) -> SignatureSet | 
         return None
 
 
-def _capture(interface: Interface, problems: list[str]) -> engine.Capture | None:
+def _capture(interface: Interface, problems: list[str]) -> engine.ListenOptions | None:
     try:
         instructions = read_filter(interface.filter)
     except FilterError as error:
         problems.append(f"capture.interfaces: {interface.name}: filter: {error}")
         return None
-    return engine.Capture(interface.promiscuous, interface.ring_bytes, interface.snaplen, instructions)
+    return engine.ListenOptions(interface.promiscuous, interface.ring_bytes, interface.snaplen, instructions)
 
 
 def _books(settings: Configuration, previous: Parts | None, problems: list[str]) -> Attributor | None:

@@ -1,7 +1,7 @@
 """Bounds of everything the network feeds into a core: names, defaults and meanings.
 
-Both cores take them under these names, and the configuration's section `limits` has the same defaults. The compiled core
-states its own (it is built without Python); a test compares them.
+Both cores take them under these names, and the configuration's section `limits` has the same defaults. The compiled
+core states its own (it is built without Python); a test compares them.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class CoreLimits:
-    """What a core holds at most. A count is of entries held at once; `_bytes` are octets, `_s` seconds of packet time."""
+    """What a core holds at most: counts of entries held at once, `_bytes` in octets, `_s` in seconds of packet time."""
 
     workers: int = 1  # threads that follow flows; the reference core has one, whatever this is
     flows: int = 1_048_576  # flows in the table

@@ -9,21 +9,21 @@ from enum import Enum, auto
 
 from sensor.model.events import Basis, Clock, CloseReason
 from sensor.model.limits import CoreLimits
+from sensor.model.time import SECOND_NS
 from sensor.reference.assembler import SEQUENCE_MASK, Assembler, sequence_distance
 from sensor.reference.tables import CARRY_BYTES, TCP
 from sensor.reference.walk import Segment
 
 FIN, SYN, RST, ACK = 0x01, 0x02, 0x04, 0x10
-SECOND_NS = 1_000_000_000
 #: A new SYN within this time of the flow's last packet is taken for a stray, not for the ports' next use.
 REUSE_SILENCE_NS = 5 * SECOND_NS
 PRIVILEGED_PORTS = 1024
 
 Endpoint = tuple[bytes, int]
-Key = tuple[Endpoint, Endpoint, int]
+FlowKey = tuple[Endpoint, Endpoint, int]
 
 
-class Gate(Enum):
+class GateState(Enum):
     SHUT = auto()
     OPEN = auto()
     SPENT = auto()
@@ -33,7 +33,8 @@ class Side:
     """One direction: what the prefilter knows of its stream, and its assembler while the gate is open."""
 
     __slots__ = (
-        "assembler", "base", "carry", "clock", "delivered", "fin", "initial", "next", "packets", "payload_seen", "scan_carry",
+        "assembler", "base", "carry", "clock", "delivered", "fin", "initial", "next", "packets", "payload_seen",
+        "scan_carry",
         "total_bytes",
     )  # fmt: skip
 
@@ -87,11 +88,12 @@ class Side:
 
 class Flow:
     __slots__ = (
-        "bad_checksums", "basis", "budget_bytes", "first_ns", "gap_bytes", "gate", "hits", "key", "last_ns", "number", "originator",
+        "bad_checksums", "basis", "budget_bytes", "first_ns", "gap_bytes", "gate", "hits", "key", "last_ns", "number",
+        "originator",
         "proto", "responder", "rst", "serial", "sides",
     )  # fmt: skip
 
-    def __init__(self, key: Key, segment: Segment, serial: int) -> None:
+    def __init__(self, key: FlowKey, segment: Segment, serial: int) -> None:
         self.key = key
         self.serial = serial  # order of arrival
         self.proto = segment.proto
@@ -100,7 +102,7 @@ class Flow:
         self.sides = (Side(), Side())
         self.rst = False
         self.number = 0  # the id in events, once a gate has opened
-        self.gate = Gate.SHUT
+        self.gate = GateState.SHUT
         self.budget_bytes = 0
         self.hits: set[bytes] = set()  # literals already reported
         self.gap_bytes = 0
@@ -128,7 +130,7 @@ class Flow:
             seconds = limits.udp_timeout_s
         elif self.rst or (originator.fin and responder.fin):
             seconds = limits.closed_timeout_s
-        elif self.gate is Gate.OPEN:
+        elif self.gate is GateState.OPEN:
             seconds = limits.candidate_timeout_s
         elif not originator.packets or not responder.packets:
             seconds = limits.tcp_new_timeout_s

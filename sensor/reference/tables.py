@@ -7,7 +7,8 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-#: Bytes kept of what came before a segment: one less than the longest literal, so a literal cut anywhere is still found whole.
+#: Bytes kept of what came before a segment: one less than the longest literal, so a literal cut anywhere is still found
+#: whole.
 CARRY_BYTES = 15
 TCP = 6
 UDP = 17
@@ -29,7 +30,10 @@ class Opening(NamedTuple):
 
 
 class Tables:
-    """What the prefilter looks for: literals anywhere in TCP payload, openings at the start of a direction, sizes of first flights."""
+    """What the prefilter looks for.
+
+    Literals anywhere in TCP payload, openings at the start of a direction, sizes of first flights.
+    """
 
     def __init__(
         self,

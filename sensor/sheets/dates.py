@@ -1,6 +1,9 @@
-"""Dates as people write them in books and programs in logs, as nanoseconds since the epoch, and back. No clock, no book.
+"""Dates as people write them in books and programs in logs, as nanoseconds since the epoch, and back.
 
-The year comes first in every style that is read. `03/04/2021` is refused: nobody can say which of the two numbers is the month.
+No clock, no book.
+
+The year comes first in every style that is read. `03/04/2021` is refused: nobody can say which of the two numbers is
+the month.
 """
 
 from __future__ import annotations
@@ -24,7 +27,8 @@ _COMPACT = re.compile(rf"(?P<y>\d{{4}})(?P<m>\d{{2}})(?P<d>\d{{2}}){_TIME}")
 #: A spreadsheet's day number: days since 30 December 1899; these are the years 1954 to 2118.
 _SERIAL, _SERIAL_FIRST, _SERIAL_LAST = re.compile(r"\d{5}(?:\.\d+)?"), 20_000, 80_000
 _SERIAL_EPOCH = datetime(1899, 12, 30, tzinfo=UTC)
-_MONTHS = dict(zip("Jan Feb Mar Apr May Jun Jul Aug Sep Oct Nov Dec".split(), range(1, 13), strict=True))
+_MONTH_NAMES = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
+_MONTHS = {name: number for number, name in enumerate(_MONTH_NAMES, 1)}
 #: ctime(3) and syslog (RFC 3164 section 4.1.2), the year before or behind the time, or nowhere.
 _LOGGED = re.compile(
     r"(?:[A-Z][a-z]{2},?\s+)?([A-Z][a-z]{2})\s+(\d{1,2})\s+(?:(\d{4})\s+)?(\d{2}):(\d{2}):(\d{2})(?:\s+[A-Z]{2,4})?"

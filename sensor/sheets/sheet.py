@@ -1,6 +1,9 @@
-"""Tables as rows of text with their line: CSV in whichever encoding it is, and spreadsheets (XLS, XLSX, ODS) by python-calamine.
+"""Tables as rows of text with their line.
 
-Merged cells are given to each row that they span, since that is what who reads the sheet sees. It knows no column's meaning.
+CSV in whichever encoding it is, and spreadsheets (XLS, XLSX, ODS) by python-calamine.
+
+Merged cells are given to each row that they span, since that is what who reads the sheet sees. It knows no column's
+meaning.
 """
 
 from __future__ import annotations
@@ -78,7 +81,10 @@ def _separated(path: Path, encoding: str, progress: Progress) -> Iterator[SheetR
 
 
 class _Text:
-    """The lines of a file on their way to the reader, and whether one of them held what is no text. Looking at each cell took too long."""
+    """The lines of a file on their way to the reader, and whether one of them held what is no text.
+
+    Looking at each cell took too long.
+    """
 
     def __init__(self, opened: TextIO) -> None:
         self._opened = opened

@@ -1,4 +1,7 @@
-"""Text of books as it is compared: full-width digits, foreign punctuation, spaces. Knows nothing of what a cell means."""
+"""Text of books as it is compared: full-width digits, foreign punctuation, spaces.
+
+Knows nothing of what a cell means.
+"""
 
 from __future__ import annotations
 

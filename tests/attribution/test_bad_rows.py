@@ -1,4 +1,7 @@
-"""Rows as people write them: each kind is taken or refused as a person would expect, and named with its line either way."""
+"""Rows as people write them.
+
+Each kind is taken or refused as a person would expect, and named with its line either way.
+"""
 
 from __future__ import annotations
 
@@ -61,7 +64,8 @@ def line(**said: str) -> str:
     return ",".join({**usual, **said}.get(name, "") for name in names)
 
 
-#: What is written, the address that is asked, who is named there (None: nobody), and what the remark on line 2 says ("" for none).
+#: What is written, the address that is asked, who is named there (None: nobody), and what the remark on line 2 says (""
+#: for none).
 ROWS = {
     "plain": (line(), "192.0.2.3", "示例公司", ""),
     "full-width digits and dots": (

@@ -1,4 +1,7 @@
-"""The index gives what brute force gives: every row that holds, in order of rank, whatever the ranges, ports, times and points."""
+"""The index gives what brute force gives.
+
+Every row that holds, in order of rank, whatever the ranges, ports, times and points.
+"""
 
 from __future__ import annotations
 

@@ -180,7 +180,10 @@ def test_explain_says_who_why_and_what_does_not_hold(run: Run) -> None:
 
 
 def test_check_and_replay_refuse_wrong_books_with_file_and_line(run: Run, demo: Demo, tmp_path: Path) -> None:
-    text = "attribution:\n  sources:\n    - kind: inventory\n      path: none.csv\n    - kind: leases\n      path: x.csv\n      format: kea\n"
+    text = (
+        "attribution:\n  sources:\n    - kind: inventory\n      path: none.csv\n    - kind: leases\n"
+        "      path: x.csv\n      format: kea\n"
+    )
     (tmp_path / "minewatch.yaml").write_text(text)
     (tmp_path / "x.csv").write_text("a,b\n")
     for words in (("check",), ("replay", demo[0])):
@@ -195,8 +198,8 @@ def test_check_and_replay_refuse_wrong_books_with_file_and_line(run: Run, demo: 
     (tmp_path / "minewatch.yaml").write_text(text)
     told = run("check", "-c", "minewatch.yaml").stderr.decode().splitlines()
     assert (
-        told[0]
-        == "minewatch: minewatch.yaml:3: attribution.sources.0.vlam: unknown key; did you mean attribution.sources.0.vlan?"
+        told[0] == "minewatch: minewatch.yaml:3: attribution.sources.0.vlam: unknown key; "
+        "did you mean attribution.sources.0.vlan?"
     )
     assert told[1].startswith("minewatch: minewatch.yaml:4: attribution.sources.1: ")
 

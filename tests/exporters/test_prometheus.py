@@ -41,8 +41,8 @@ from sensor.line.pipeline import Pipeline
 from sensor.model.events import Chunk
 from sensor.model.status import STAGES, OutboxStatus, Reload, Status
 from sensor.model.summary import Range
+from sensor.reference.capture.packet_socket import FIGURES
 from sensor.reference.counters import NAMES
-from sensor.reference.interface import FIGURES
 from sensor.signatures import load
 from tests.exporters.statuses import busy, quiet
 

@@ -1,4 +1,6 @@
-"""Whose address that was: all books behind one question. Built whole, then only read: a reload is a new object in its place.
+"""Whose address that was: all books behind one question.
+
+Built whole, then only read: a reload is a new object in its place.
 
 Everything is in memory: it reads no file and no clock. `sensor.attribution.loader` fills the books.
 """
@@ -124,7 +126,9 @@ class Attributor:
         return "through other ports" if question.port >= 0 else "through some ports only"
 
     def attribute(self, finding: Finding, *, live: bool = False) -> Finding:
-        """Say whose the miner's address was: asked for every connection, named only where all say the same. Gives the finding back.
+        """Say whose the miner's address was: asked for every connection, named only where all say the same.
+
+        Gives the finding back.
 
         `live`: the connections' sources are interfaces, and tell where in the network they were seen.
         """
@@ -132,7 +136,8 @@ class Attributor:
         for port, at_ns, vlans, interface in ask_about(finding, live):
             question = self.question(finding.miner_ip, port, at_ns, vlan=vlans, interface=interface, vrf=None)
             decision = Decision([]) if question is None else self.decide(question)
-            # One row may stand for many: of a computed translator each port is another address, of a lease the account may change hands.
+            # One row may stand for many: of a computed translator each port is another address, of a lease the account
+            # may change hands.
             key = (
                 decision.result,
                 decision.deciding,

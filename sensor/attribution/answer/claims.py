@@ -84,7 +84,10 @@ class Claims:
         return self.books.books[self.index.book[row]].strength
 
     def inside(self, inner: int, outer: int) -> bool:
-        """Whether a row is properly the narrower: its range, ports and point all lie in the other's, and one of them is less."""
+        """Whether a row is properly the narrower.
+
+        Its range, ports and point all lie in the other's, and one of them is less.
+        """
         index = self.index
         lies = index.within(inner, outer)
         low, high, point = index.port_first, index.port_last, index.point
@@ -95,7 +98,7 @@ class Claims:
         return lies == 2 or low[inner] != low[outer] or high[inner] != high[outer]
 
     def narrower(self, inner: int, outer: int) -> bool:
-        """Whether a row's range lies in the other's and is smaller, or is the same with fewer ports; wherever either holds."""
+        """Whether a row's range is smaller and lies in the other's, or is the same with fewer ports, at any point."""
         lies = self.index.within(inner, outer)
         (low, high), (wide_low, wide_high) = self._ports(inner), self._ports(outer)
         return lies == 2 or (lies == 1 and high - low < wide_high - wide_low)

@@ -1,8 +1,9 @@
 """From the rows that hold to one decision: who it was, or that it cannot be said.
 
-An accusation of the wrong enterprise is the worst failure, so a name is given only where nothing of equal weight speaks against it.
-Whoever shares an address with others is not named before a lease tells them apart, and a holder of a wider range is not named for
-somebody inside it who is unknown. Pure, and without words: those are made of a decision once it is to be shown.
+An accusation of the wrong enterprise is the worst failure, so a name is given only where nothing of equal weight speaks
+against it. Whoever shares an address with others is not named before a lease tells them apart, and a holder of a wider
+range is not named for somebody inside it who is unknown. Pure, and without words: those are made of a decision once it
+is to be shown.
 """
 
 from __future__ import annotations
@@ -89,7 +90,10 @@ def decide(claims: Claims, question: Question, depth: int = 0) -> Decision:
 
 
 def _look_elsewhere(claims: Claims, question: Question, anywhere: frozenset[int], decision: Decision) -> None:
-    """Take a name back where a narrower row fits in all but the VLAN or the interface: the wider holder is not its user then."""
+    """Take a name back where a narrower row fits in all but the VLAN or the interface.
+
+    The wider holder is not its user then.
+    """
     index = claims.index
     for row in index.match(question.version, question.value, question.port, question.at_ns, anywhere):
         if index.point[row] not in question.points and index.holds(row) and claims.narrower(row, decision.deciding):

@@ -15,7 +15,8 @@ from sensor.model.time import DAY_NS
 
 #: Claims shown of one answer; the rest is counted.
 MOST_CLAIMS = 16
-#: A book that is older by more than this than the traffic is told of as old; half a year of changes may be missing in it.
+#: A book that is older by more than this than the traffic is told of as old; half a year of changes may be missing in
+#: it.
 STALE_DAYS = 180
 
 
@@ -72,7 +73,8 @@ def _explain_deciding(
         narrow = claims.claim(decision.elsewhere)
         whom = f" of {narrow.enterprise.name}" if narrow.enterprise else ""
         reasons.append(
-            f"{scope(narrow)}{whom} ({_file_name(narrow)}) is narrower and fits in all but where it was seen; nobody is named"
+            f"{scope(narrow)}{whom} ({_file_name(narrow)}) is narrower and fits in all but where it was seen; "
+            "nobody is named"
         )
     reasons.append(claim.reason)
     if decision.against and not decision.overruled:
@@ -97,9 +99,11 @@ def _account(claims: Claims, decision: Decision, claim: Claim) -> str:
     """Whose the leased account is."""
     if decision.customer is None:
         listed = claim.subscriber in claims.books.customers
-        return f"; {'customer books disagree whose that is' if listed else 'no customer book has that account'} at that time"
+        reason = "customer books disagree whose that is" if listed else "no customer book has that account"
+        return f"; {reason} at that time"
     claim.enterprise, claim.site = claims.enterprise(decision.customer.holder), claims.site(decision.customer.holder)
-    return f", whose account is {claim.enterprise.name if claim.enterprise else '?'}'s ({PurePath(decision.customer.place).name})"
+    name, book = claim.enterprise.name if claim.enterprise else "?", PurePath(decision.customer.place).name
+    return f", whose account is {name}'s ({book})"
 
 
 def _translation(claims: Claims, question: Question, decision: Decision) -> str:
@@ -119,7 +123,8 @@ def _by_ports(claims: Claims, question: Question, decision: Decision) -> str:
     others = list(claims.index.narrowed(question, decision.rows))
     count = len({claims.identity(row, question.at_ns) for row in others})
     port = "the port is not known" if question.port < 0 else f"port {question.port} is in no lease of that time"
-    return f"the address was shared by port: one of at least {count} {'subscribers' if count > 1 else 'subscriber'}; {port}"
+    subscribers = f"{count} {'subscribers' if count > 1 else 'subscriber'}"
+    return f"the address was shared by port: one of at least {subscribers}; {port}"
 
 
 def _other_claim(claims: Claims, row: int, decision: Decision) -> Claim:

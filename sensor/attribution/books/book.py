@@ -1,4 +1,6 @@
-"""What sources fill while they are read: rows, holders, customers, tables, and a remark on every row that was refused or corrected.
+"""What sources fill while they are read.
+
+Rows, holders, customers, tables, and a remark on every row that was refused or corrected.
 
 A book is one file of one source. Nothing is dropped in silence: rows = rows taken + rows refused, and each refusal has
 its line. It knows no format, and answers no question.

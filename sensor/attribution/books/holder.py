@@ -1,4 +1,7 @@
-"""Who a row says is there: a holder, a customer's account, a translator, or a table that is asked address by address."""
+"""Who a row says is there.
+
+A holder, a customer's account, a translator, or a table that is asked address by address.
+"""
 
 from __future__ import annotations
 

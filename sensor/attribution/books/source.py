@@ -1,7 +1,7 @@
 """What every source of claims is configured with, and what a source is: a file of `sources` with `Config` and `load`.
 
-It knows no source. A `load(config, books)` reads local files only, gives each row to `books`, and names each row that it
-refuses.
+It knows no source. A `load(config, books)` reads local files only, gives each row to `books`, and names each row that
+it refuses.
 """
 
 from __future__ import annotations

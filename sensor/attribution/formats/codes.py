@@ -1,7 +1,7 @@
 """Certificates of organisations and persons: which code may identify, which is masked, which is a mistake.
 
-A wrong code would tie a miner to a stranger, so a code of 18 signs either passes its check or the row is refused. The number of a
-person's certificate never leaves this file unmasked, not even in a sentence about a mistake.
+A wrong code would tie a miner to a stranger, so a code of 18 signs either passes its check or the row is refused. The
+number of a person's certificate never leaves this file unmasked, not even in a sentence about a mistake.
 """
 
 from __future__ import annotations

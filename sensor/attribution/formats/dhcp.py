@@ -1,6 +1,9 @@
-"""DHCP leases as Kea (memfile CSV) and ISC dhcpd (dhcpd.leases(5)) keep them: address, machine, from when until when. All times are UTC.
+"""DHCP leases as Kea (memfile CSV) and ISC dhcpd (dhcpd.leases(5)) keep them: address, machine, from when until when.
 
-A lease names a network card or a host, which is no holder; where a customer book lists cards or circuits, it may be read as an account.
+All times are UTC.
+
+A lease names a network card or a host, which is no holder; where a customer book lists cards or circuits, it may be
+read as an account.
 """
 
 from __future__ import annotations
@@ -20,7 +23,8 @@ from sensor.sheets.text import short
 #: State of a Kea lease that is somebody's (Kea ARM, "memfile"): 0 default; 1 declined, 2 reclaimed, 3 released are not.
 _ASSIGNED = ("0", "")
 _STATEMENT = re.compile(
-    r"\s*(starts|ends|hardware ethernet|client-hostname|uid|binding state|option agent\.(?:circuit|remote)-id)\s+(.*?);\s*"
+    r"\s*(starts|ends|hardware ethernet|client-hostname|uid|binding state|option agent\.(?:circuit|remote)-id)"
+    r"\s+(.*?);\s*"
 )
 _LEASE = re.compile(r"\s*lease\s+(\S+)\s*\{\s*")
 _MOST_STATEMENTS = 64

@@ -1,7 +1,9 @@
-"""Who a row of a book names: organisation, certificate, kind, premises, and whether an address of it is one of many subscribers'.
+"""Who a row of a book names.
 
-Rows repeat: each combination of cells is judged once. Raises ValueError with the reason where a row cannot be used; what is put right or
-left out is a note. It knows no addresses and no times.
+Organisation, certificate, kind, premises, and whether an address of it is one of many subscribers'.
+
+Rows repeat: each combination of cells is judged once. Raises ValueError with the reason where a row cannot be used;
+what is put right or left out is a note. It knows no addresses and no times.
 """
 
 from __future__ import annotations
@@ -19,7 +21,8 @@ from sensor.model.time import SECOND_NS
 from sensor.sheets.text import comparable, plain, short
 
 CELLS = (
-    "organisation", "certificate_type", "certificate", "nature", "unit_class", "industry", "province", "city", "county", "division",
+    "organisation", "certificate_type", "certificate", "nature", "unit_class", "industry", "province", "city", "county",
+    "division",
     "address", "use", "service", "subscribers", "contact", "gateway", "subscriber",
 )  # fmt: skip
 #: No organisation at all, in the ways that people write that.
@@ -144,7 +147,7 @@ class Filings:
         return Site(street, *found)
 
     def _place(self, code: str, province: str, city: str, county: str) -> tuple[str, str | None] | None:
-        """Code and name of a division, as of the year of the book, else of the last year in which there was such a one."""
+        """Code and name of a division, as of the book's year, else of the last year before it that had the division."""
         divisions = self.books.divisions
         for year in range(self._year, FIRST_YEAR - 1, -1):
             found = (

@@ -1,7 +1,8 @@
 """Leases as intervals: who had an address, or some ports of it, from when until when.
 
-Logs repeat, overlap and lose endings. Renewals of one holder become one interval; a new holder ends the one before; what has no end at
-all ends a bounded time after it was last heard of, since naming last month's subscriber would accuse a stranger. Knows no log format.
+Logs repeat, overlap and lose endings. Renewals of one holder become one interval; a new holder ends the one before;
+what has no end at all ends a bounded time after it was last heard of, since naming last month's subscriber would accuse
+a stranger. Knows no log format.
 """
 
 from __future__ import annotations
@@ -30,7 +31,7 @@ class Lease(NamedTuple):
 
 
 def settle(book: Book, leases: Iterable[Lease], open_ns: int) -> None:
-    """Give the book a row for each interval; `open_ns` is how long after its last word a session without an end is believed."""
+    """Give the book a row for each interval; a lease without an end ends `open_ns` after it was last heard of."""
     groups: dict[tuple[AddressRange, tuple[int, int]], list[Lease]] = {}
     for lease in leases:
         groups.setdefault((lease.span, lease.ports), []).append(lease)

@@ -1,6 +1,7 @@
 """Logs of address translators: which inside address had which ports of an outside address, from when until when.
 
-As CSV (an interval a row) or as syslog (an allocation and a release), by the pattern of Juniper's port blocks or by patterns of one's own.
+As CSV (an interval a row) or as syslog (an allocation and a release), by the pattern of Juniper's port blocks or by
+patterns of one's own.
 """
 
 from __future__ import annotations
@@ -56,8 +57,10 @@ HEADINGS = {
 }
 #: Port block allocation and release of Junos (RT_SRC_NAT_PBA_ALLOC, RT_SRC_NAT_PBA_RELEASE).
 JUNOS = (
-    r"(?P<time>[A-Z][a-z]{2}\s+\d+\s+[\d:]{8}|\d{4}-\d\d-\d\d[T ][\d:.]+(?:Z|[+-]\d\d:?\d\d)?)\s.*RT_SRC_NAT_PBA_(?P<event>ALLOC|RELEASE)"
-    r".*?Subscriber (?P<inside>\S+).*?port block \[(?P<first_port>\d+)-(?P<last_port>\d+)\] (?:from|to|in) (?P<outside>\d+\.\d+\.\d+\.\d+)"
+    r"(?P<time>[A-Z][a-z]{2}\s+\d+\s+[\d:]{8}|\d{4}-\d\d-\d\d[T ][\d:.]+(?:Z|[+-]\d\d:?\d\d)?)"
+    r"\s.*RT_SRC_NAT_PBA_(?P<event>ALLOC|RELEASE)"
+    r".*?Subscriber (?P<inside>\S+).*?port block \[(?P<first_port>\d+)-(?P<last_port>\d+)\]"
+    r" (?:from|to|in) (?P<outside>\d+\.\d+\.\d+\.\d+)"
 )
 GROUPS = ("time", "event", "outside", "first_port", "last_port", "inside", "subscriber")
 _ENDS = re.compile(r"release|free|delete|end|stop|close|down", re.IGNORECASE)
@@ -103,7 +106,7 @@ def table(lines: Iterable[SheetRow], book: Book, inner_vrf: str) -> Iterator[Lea
 
 
 def syslog(lines: Iterable[str], book: Book, log: Log) -> Iterator[Lease]:
-    """Intervals between allocations and releases; a line that no pattern fits is somebody else's and passed over, and counted in a note."""
+    """Intervals between allocations and releases. Lines that no pattern fits are passed over and counted in a note."""
     open_: dict[tuple[AddressRange, tuple[int, int]], Lease] = {}
     others = number_ = 0
     for number_, text in enumerate(lines, 1):

@@ -1,4 +1,6 @@
-"""RADIUS accounting as FreeRADIUS and its relatives keep it in detail files (RFC 2866): account, address, ports, from Start to Stop.
+"""RADIUS accounting as FreeRADIUS and its relatives keep it in detail files (RFC 2866).
+
+Account, address, ports, from Start to Stop.
 
 Ports come from the attributes of RFC 8045 or of Nokia's NAT. It knows one record after another, and no customer.
 """
@@ -127,7 +129,10 @@ def _range(low: str, high: str) -> tuple[int, int]:
 
 
 def _time(record: AccountingRecord, utc_offset_s: int) -> int:
-    """When the event was: as the NAS says it, else when the server got it less the delay, else the line above the record."""
+    """When the event was.
+
+    As the NAS says it, else when the server got it less the delay, else the line above the record.
+    """
     for name in ("Event-Timestamp", "Timestamp"):
         text = record.get(name, "")
         if text.isdigit():

@@ -1,10 +1,11 @@
-"""All rows of all books in columns, and which of them hold for an address at a time, through a port, seen at a point of the network.
+"""All rows of all books in columns, and which of them hold for an address, a port, a time and an observation point.
 
-Rows lie in the order of their addresses, so that those of one address are neighbours in memory. Their rank is a column: sources that
-know holders before those that know regions, then the narrower range, the narrower ports, the more exact point, the more believed, the
-newer. Built once, then only read; numpy sorts while building, and is not asked on the way to an answer.
+Rows lie in the order of their addresses, so that those of one address are neighbours in memory. Their rank is a column:
+sources that know holders before those that know regions, then the narrower range, the narrower ports, the more exact
+point, the more believed, the newer. Built once, then only read; numpy sorts while building, and is not asked on the way
+to an answer.
 
-It knows numbers: who a holder is stands in the books.
+It knows numbers; who a holder is, the books know.
 """
 
 from __future__ import annotations
@@ -93,7 +94,10 @@ class Index:
         return self.version[row], first_high[row] << 64 | first[row], last_high[row] << 64 | last[row]
 
     def within(self, inner: int, outer: int) -> int:
-        """How a row's range lies to another's of the same version: 0 not inside it, 1 the same, 2 inside and smaller."""
+        """How a row's range lies to another's of the same version.
+
+        0 not inside it, 1 the same, 2 inside and smaller.
+        """
         (first_high, last_high), (first, last) = self._high, self._low
         if first_high[inner] != first_high[outer] or last_high[inner] != last_high[outer]:
             (_, low, high), (_, wide_low, wide_high) = self.span(inner), self.span(outer)
@@ -126,7 +130,8 @@ class Index:
     def look(self, version: int, value: int, port: int, at_ns: int, points: frozenset[int]) -> tuple[list[int], bool]:
         """Every row that holds, in order of rank, and whether there may be others that hold for other ports.
 
-        All of the hot path stands here in one piece: a call for each node, or a list between the steps, would cost a third more.
+        All of the hot path stands here in one piece: a call for each node, or a list between the steps, would cost a
+        third more.
         """
         tree = self._trees[version]
         from_ns, until_ns, low, high, point = self.from_ns, self.until_ns, self.port_first, self.port_last, self.point
@@ -189,7 +194,10 @@ def _arrays(columns: Columns) -> dict[str, Any]:
 
 
 def _rank(given: dict[str, Any], ranks: Any, strengths: Any, exactness: Any) -> Any:
-    """The order of rows. Sizes of IPv6 ranges are compared as floating-point numbers: nearly equal ones count as equal."""
+    """The order of rows.
+
+    Sizes of IPv6 ranges are compared as floating-point numbers: nearly equal ones count as equal.
+    """
     book = given["book"]
     size = (given["last_high"] - given["first_high"]).astype("f8") * 2.0**64 + (
         given["last"].astype("f8") - given["first"].astype("f8")
@@ -208,7 +216,10 @@ def _rank(given: dict[str, Any], ranks: Any, strengths: Any, exactness: Any) -> 
 
 
 def _times_of(tree: Tree, limited: Any, from_ns: Any, until_ns: Any) -> tuple[array[int], array[int]]:
-    """For each node from when until when it, or one around it, may have rows of some ports only; a last entry for "no node" (-1)."""
+    """For each node from when until when it, or a node around it, may have rows of some ports only.
+
+    The last entry is for "no node" (-1).
+    """
     count = len(tree.parent)
     begin, end = np.full(count + 1, FOREVER, "i8"), np.full(count + 1, ALWAYS, "i8")
     if len(tree.members):

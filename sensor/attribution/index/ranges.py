@@ -63,7 +63,10 @@ def between(first: str, last: str) -> AddressRange:
 
 
 def prefix(text: str) -> AddressRange:
-    """`192.0.2.0/24`, also with a mask of dots. Host bits that are set are a mistake: which network is meant cannot be known."""
+    """`192.0.2.0/24`, also with a mask of dots.
+
+    Host bits that are set are a mistake: which network is meant cannot be known.
+    """
     base, slash, length = text.partition("/")
     version, value = number(base.strip())
     if not slash:
@@ -90,9 +93,12 @@ def _mask_bits(text: str) -> int:
 
 
 def parse_ranges(text: str, last: str = "") -> tuple[list[AddressRange], str]:
-    """What a cell, or two cells, of a book mean, and the remark that was left out. ValueError with the reason if they mean nothing.
+    """What a cell, or two cells, of a book mean, and the remark that was left out.
 
-    A cell may hold an address, a prefix, a range (`192.0.2.1-192.0.2.9`, `192.0.2.1-9`), or several of them apart by commas or spaces.
+    ValueError with the reason if they mean nothing.
+
+    A cell may hold an address, a prefix, a range (`192.0.2.1-192.0.2.9`, `192.0.2.1-9`), or several of them apart by
+    commas or spaces.
     """
     if last and last != text:
         try:

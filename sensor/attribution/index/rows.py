@@ -25,7 +25,10 @@ class ObservationPoint(NamedTuple):
     interface: str | None = None
 
     def holds_for(self, vrf: str, vlans: tuple[int, ...], interface: str | None) -> bool:
-        """Whether a row of this point is asked by a question from there. What the question does not know excludes nothing, save the VRF."""
+        """Whether a row of this point is asked by a question from there.
+
+        What the question does not know excludes nothing, save the VRF.
+        """
         if self.vrf not in (EVERY_VRF, vrf):
             return False
         if self.vlan is not None and vlans and self.vlan not in vlans:
@@ -67,7 +70,8 @@ class Columns:
     #: Name and code (of numpy, which here are those of struct) of each member.
     MEMBERS = (
         ("first_high", "Q"), ("first", "Q"), ("last_high", "Q"), ("last", "Q"), ("from_ns", "q"), ("until_ns", "q"),
-        ("port_first", "i"), ("port_last", "i"), ("point", "i"), ("holder", "I"), ("line", "I"), ("book", "H"), ("version", "B"),
+        ("port_first", "i"), ("port_last", "i"), ("point", "i"), ("holder", "I"), ("line", "I"), ("book", "H"),
+        ("version", "B"),
     )  # fmt: skip
 
     def __init__(self) -> None:

@@ -1,10 +1,14 @@
-"""Which of a million intervals hold a number: cut where they cross, then nested, then flattened to a sorted array of borders.
+"""Which of a million intervals hold a number.
 
-Each elementary interval points at the innermost node that holds it, each node at the one around it, so one binary search and a short
-walk outwards find every interval that holds a number, narrow ones first. Memory is linear in the intervals, whatever their depth. A node
-that holds many rows (one address behind a NAT, thousands of port blocks over months) gets trees of its own over ports and times.
+Cut where they cross, then nested, then flattened to a sorted array of borders.
 
-It knows numbers and row ids, not what they mean. What it gives are candidates: of a small node all rows, so the caller still checks.
+Each elementary interval points at the innermost node that holds it, each node at the one around it, so one binary
+search and a short walk outwards find every interval that holds a number, narrow ones first. Memory is linear in the
+intervals, whatever their depth. A node that holds many rows (one address behind a NAT, thousands of port blocks over
+months) gets trees of its own over ports and times.
+
+It knows numbers and row ids, not what they mean. What it gives are candidates: of a small node all rows, so the caller
+still checks.
 """
 
 from __future__ import annotations
@@ -16,7 +20,8 @@ from heapq import heappop, heappush
 
 #: Rows of a node that are looked through one by one; below some twenty that is as fast as another tree.
 FEW_ROWS = 24
-#: Intervals cut at crossings may grow in number; a book in which everything crosses everything is refused past this many per row.
+#: Intervals cut at crossings may grow in number; a book in which everything crosses everything is refused past this
+#: many per row.
 MOST_PIECES = 16
 STRIDE_BITS = 16
 
@@ -45,7 +50,8 @@ class Tree:
         self.inner: dict[int, Tree] = {}
         self._nest(items, count * MOST_PIECES + 4096)
         self.start.append(len(self.members))
-        #: Where the borders of each 65,536 numbers begin, of trees over 32-bit numbers: a search then has five steps in place of twenty.
+        #: Where the borders of each 65,536 numbers begin, of trees over 32-bit numbers: a search then has five steps in
+        #: place of twenty.
         self.strides: array[int] = array("i")
         if count > FEW_ROWS and bits == 32:
             parts = range((1 << 32 - STRIDE_BITS) + 1)
@@ -62,7 +68,10 @@ class Tree:
         return self.owner[bisect_right(self.bounds, value, strides[part], strides[part + 1]) - 1]
 
     def candidates(self, value: int, second: int | None = None, third: int | None = None) -> list[int]:
-        """Rows whose interval holds the value, and, as far as there are trees for it, whose other intervals hold the others (None: any)."""
+        """Rows whose interval holds the value, narrow ones first.
+
+        As far as there are trees for it, their other intervals hold `second` and `third` (None: any).
+        """
         node = self.innermost(value)
         members, start, parent, inner = self.members, self.start, self.parent, self.inner
         found: list[int] = []

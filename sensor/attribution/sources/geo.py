@@ -1,4 +1,6 @@
-"""Where an address may be: MaxMind DB files by maxminddb, or ip2region's source text. The weakest claim of all, and never a name.
+"""Where an address may be: MaxMind DB files by maxminddb, or ip2region's source text.
+
+The weakest claim of all, and never a name.
 
 It reads a table into memory when it is loaded; nothing is asked of the network.
 """
@@ -21,7 +23,8 @@ STRENGTH = 0.1
 #: Names in the order of preference.
 _LANGUAGES = ("zh-CN", "en")
 _TEXTS = ("autonomous_system_organization", "organization", "isp", "connection_type", "user_type")
-#: The parts of a line of ip2region's source: `start|end|country|region|province|city|isp`, newer ones without the region.
+#: The parts of a line of ip2region's source: `start|end|country|region|province|city|isp`, newer ones without the
+#: region.
 _PARTS = {
     5: ("country", "province", "city", "isp"),
     6: ("country", "province", "city", "isp", "code"),

@@ -1,7 +1,9 @@
-"""The operator's own allocation books: the source that reaches the enterprise. CSV, XLS, XLSX; a range and its holder in each row.
+"""The operator's own allocation books: the source that reaches the enterprise.
 
-Columns are found by their headings, by the letters of a form, or as the configuration maps them. It knows how rows are written, not what
-becomes of them when an address is asked for.
+CSV, XLS, XLSX; a range and its holder in each row.
+
+Columns are found by their headings, by the letters of a form, or as the configuration maps them. It knows how rows are
+written, not what becomes of them when an address is asked for.
 """
 
 from __future__ import annotations

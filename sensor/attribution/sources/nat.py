@@ -1,4 +1,6 @@
-"""Translators that compute: outside address and port to the inside address by RFC 7422, from the parameters alone, without any log.
+"""Translators that compute.
+
+Outside address and port to the inside address by RFC 7422, from the parameters alone, without any log.
 
 It turns the configured ranges into a mapping and one row for the pool; the mapping itself is `rfc7422`.
 """

@@ -1,4 +1,6 @@
-"""Prefixes with their tenants from an export of NetBox: the JSON of its API, or the CSV of its table. Without dates: NetBox keeps none.
+"""Prefixes with their tenants from an export of NetBox: the JSON of its API, or the CSV of its table.
+
+Without dates: NetBox keeps none.
 
 A tenant is a holder; a prefix without one, or a container, says nothing about who uses an address.
 """

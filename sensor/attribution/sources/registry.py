@@ -1,6 +1,9 @@
-"""What the Internet registries publish: delegated-extended statistics, and RPSL dumps (RFC 2622) of inetnum and inet6num objects.
+"""What the Internet registries publish.
 
-A registrant is who holds a block, very often a carrier: it is shown as context and never named as the user of an address.
+Delegated-extended statistics, and RPSL dumps (RFC 2622) of inetnum and inet6num objects.
+
+A registrant is who holds a block, very often a carrier: it is shown as context and never named as the user of an
+address.
 """
 
 from __future__ import annotations
@@ -59,7 +62,10 @@ def opened(path: Path) -> IO[str]:
 
 
 def _delegated(lines: Iterable[str], book: Book) -> None:
-    """`registry|cc|type|start|value|date|status[|opaque-id]`; value is a count of addresses for IPv4, a prefix length for IPv6."""
+    """`registry|cc|type|start|value|date|status[|opaque-id]`.
+
+    The value is a count of addresses for IPv4, a prefix length for IPv6.
+    """
     for line, text in enumerate(lines, 1):
         part = text.strip().split("|")
         if (

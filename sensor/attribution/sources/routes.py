@@ -1,6 +1,7 @@
 """Which network announces a prefix: a local table of prefix and origin AS, with names where there are some.
 
-The table is that of pyasn (`prefix<tab>asn`) or a CSV of the same; AS names are `asn,name` lines. Context only: a carrier's number.
+The table is that of pyasn (`prefix<tab>asn`) or a CSV of the same; AS names are `asn,name` lines. Context only: a
+carrier's number.
 """
 
 from __future__ import annotations
