@@ -1,9 +1,7 @@
-"""The configuration section `attribution`.
+"""The configuration section `attribution`: its sources, found by the names of their files, and where the sensor looks.
 
-Which sources there are, found by the names of their files, and where the sensor looks.
-
-A source is a file of the folder `sources` with a `Config` and a `load`; its `kind` is the file's name. Nothing else has
-to be told of a new one.
+A source is a file of the folder `sources` with a `Config` and a `load`; its `kind` is the file's name. A new one needs
+no entry anywhere else.
 """
 
 from __future__ import annotations

@@ -30,7 +30,7 @@ class EngineError(Exception):
 
 
 class SourceError(Exception):
-    """A source could not be opened; `reason` is in words, `offset` in bytes."""
+    """A source could not be opened; `reason` is a phrase, `offset` in bytes."""
 
     def __init__(self, source: str, reason: str, offset: int) -> None:
         super().__init__(f"{source}: {reason}")

@@ -17,7 +17,7 @@ READ_HARDWARE = frozenset((1, 772, 0xFFFE, 519))
 
 @dataclass(frozen=True)
 class NetworkInterface:
-    """One interface; `why` says what is in the way, if anything is."""
+    """One interface; `why` is what prevents listening, or is to be expected of it, if anything."""
 
     name: str
     state: str  # "up", "no carrier", "down", "gone"

@@ -1,9 +1,7 @@
-"""TCP (RFC 9293), UDP (RFC 768) and the tunnels in UDP.
+"""TCP (RFC 9293), UDP (RFC 768) and the tunnels in UDP: VXLAN (RFC 7348), Geneve (RFC 8926), GTP-U, TZSP.
 
-VXLAN (RFC 7348), Geneve (RFC 8926), GTP-U (3GPP TS 29.281), TZSP.
-
-The last steps of the decoder. A tunnel is told by its port and by a header that fits; if it does not, the datagram is
-ordinary UDP.
+The last steps of the decoder. A tunnel is recognised by its port and by a header that fits; without such a header the
+datagram is ordinary UDP. GTP-U is that of 3GPP TS 29.281.
 """
 
 from __future__ import annotations

@@ -31,7 +31,7 @@ Progress = Callable[[int, int], None]  # how far a file is read, and its size
 
 
 class SheetRow(NamedTuple):
-    """One row of a table; `remark` says what is wrong with it as text, or what was done to it."""
+    """One row of a table: `broken` is why it cannot be used, `filled` whether cells were filled from merged ones."""
 
     number: int
     cells: list[str]

@@ -27,7 +27,7 @@ _SIGNS = str.maketrans(
     }
 )
 _SPACES = re.compile(r"\s+")
-#: A remark at the end, in brackets of any kind, or after a word that begins one.
+#: A remark at the end, in brackets of any kind, or after 备注, 注 or #.
 _NOTE = re.compile(r"\s*(?:[(\[【「<《{].*|备注.*|注[:：].*|#.*)$")
 _BRACKETS = str.maketrans("[]【】〔〕", "()()()")
 _LOOSE = re.compile(r"[\s\[\]【】〔〕]")

@@ -126,11 +126,10 @@ class Attributor:
         return "through other ports" if question.port >= 0 else "through some ports only"
 
     def attribute(self, finding: Finding, *, live: bool = False) -> Finding:
-        """Say whose the miner's address was: asked for every connection, named only where all say the same.
+        """Enrich a finding with whose the miner's address was, and return it.
 
-        Gives the finding back.
-
-        `live`: the connections' sources are interfaces, and tell where in the network they were seen.
+        Every connection is asked for; a holder is named only where all lead to the same. `live`: the connections'
+        sources are interfaces, which are part of the observation point.
         """
         decided: dict[tuple[Any, ...], Attribution] = {}
         for port, at_ns, vlans, interface in ask_about(finding, live):

@@ -1,6 +1,6 @@
-"""Rows of the index as claims: which range, since when, through which ports, who, by which source, in words.
+"""Rows of the index as claims: which range, since when, through which ports, who, and by which source.
 
-It knows what a row says and not whether that decides anything.
+It knows what a row states, not whether that decides anything.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ class Claims:
         self.holders, self.enterprises, self.sites = books.holders, books.register.enterprises, books.register.sites
 
     def holder(self, row: int) -> RowHolder:
-        """Who a row says is there."""
+        """Who holds the range of a row."""
         return self.holders[self.index.holder[row]]
 
     def enterprise(self, holder: RowHolder) -> Enterprise | None:
@@ -47,7 +47,7 @@ class Claims:
         return customers[0] if len(holders) == 1 else None
 
     def claim(self, row: int) -> Claim:
-        """What a row says; `standing` and `reason` are as of a row that is only context."""
+        """A row as a claim that decides nothing: its `standing` is "context" and its `reason` empty."""
         index = self.index
         book = self.books.books[index.book[row]]
         holder = self.holder(row)
@@ -80,7 +80,7 @@ class Claims:
         )
 
     def strength(self, row: int) -> float:
-        """How far the row's book is believed."""
+        """The strength of the row's book, 0 to 1."""
         return self.books.books[self.index.book[row]].strength
 
     def inside(self, inner: int, outer: int) -> bool:
@@ -123,7 +123,7 @@ class Claims:
 
 
 def period(claim: Claim) -> str:
-    """Since when and until when a claim holds, in words; empty if always."""
+    """Since when and until when a claim holds, as text; empty if always."""
     parts = []
     if claim.valid_from_ns is not None:
         parts.append(f"from {instant_text(claim.valid_from_ns)}")

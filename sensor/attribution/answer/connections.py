@@ -62,7 +62,7 @@ def merge_answers(answers: list[Attribution]) -> Attribution:
 
 
 def carried_for(answer: Attribution, clients: list[str]) -> None:
-    """Take the name back where a proxy at the address says that it carries for others: its holder is not the miner."""
+    """Name nobody where a proxy at the address states that it carries for others: its holder is not the miner."""
     reason = (
         f"a proxy at this address carried for {', '.join(clients[:3])}, as it says itself: whoever mines is behind it"
     )

@@ -1,9 +1,9 @@
-"""From the rows that hold to one decision: who it was, or that it cannot be said.
+"""From the rows that match a question to one decision: who it was, or why nobody is named.
 
-An accusation of the wrong enterprise is the worst failure, so a name is given only where nothing of equal weight speaks
-against it. Whoever shares an address with others is not named before a lease tells them apart, and a holder of a wider
-range is not named for somebody inside it who is unknown. Pure, and without words: those are made of a decision once it
-is to be shown.
+Accusing the wrong enterprise is the worst failure, so a name is given only where nothing of equal weight contradicts
+it. One of several subscribers behind an address is not named before a lease tells them apart; the holder of a wider
+range is not named for an unknown one inside it. Pure and without text: `explanation` writes that for a decision that is
+shown.
 """
 
 from __future__ import annotations
@@ -37,13 +37,13 @@ class Question(NamedTuple):
 
 
 class Decision:
-    """What is decided, and by which rows. Defaults stand on the class: one of these is made for each question."""
+    """What is decided, and by which rows. Defaults are class attributes: an object is created for each question."""
 
     result: Result = "unknown"
     enterprise: Enterprise | None = None
     site: Site | None = None
     deciding: int = -1
-    by_ports: bool = False  # the address has users by port, and this question tells none apart
+    by_ports: bool = False  # the address is shared by port, and the question's port selects no user
     customer: Customer | None = None  # whose the leased account is
     inside: tuple[int, int] | None = None  # version and number of the address behind the translator
     inner: Decision | None = None  # what is decided about that

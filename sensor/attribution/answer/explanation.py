@@ -1,6 +1,6 @@
-"""A decision in words: every claim with its standing beside the others, and the reasons, the most telling first.
+"""Explains a decision: every claim with its standing beside the others, and the reasons, the most important first.
 
-It decides nothing. Names of files are told without their folders, which are nobody's business outside.
+It decides nothing. Files are named without their folders, which are nobody's business outside.
 """
 
 from __future__ import annotations
@@ -15,8 +15,7 @@ from sensor.model.time import DAY_NS
 
 #: Claims shown of one answer; the rest is counted.
 MOST_CLAIMS = 16
-#: A book that is older by more than this than the traffic is told of as old; half a year of changes may be missing in
-#: it.
+#: A book that is older than the traffic by more than this is reported as old: half a year of changes may be missing.
 STALE_DAYS = 180
 
 

@@ -37,7 +37,7 @@ class AttributionError(Exception):
 
 @dataclass(frozen=True)
 class Remark:
-    """Something said about one line of a book."""
+    """A remark about one line of a book."""
 
     line: int
     text: str
@@ -68,11 +68,11 @@ class Book:
         self.rows += 1
 
     def refuse(self, line: int, text: str) -> None:
-        """Say why a row was not taken."""
+        """Note why a row was not taken."""
         self.refused.append(Remark(line, text))
 
     def note(self, line: int, text: str) -> None:
-        """Say what was put right, or left out, in a row that was taken."""
+        """Note what was corrected, or left out, in a row that was taken."""
         self.notes.append(Remark(line, text))
 
     def point(self, vrf: str = "", vlan: int | None = None, interface: str | None = None) -> int:
@@ -109,7 +109,7 @@ class Books:
         return book
 
     def computed(self, kind: str, name: str, config: SourceConfig, weight: tuple[int, float]) -> Book:
-        """Begin a book that has no file; `weight` is its rank and how far its kind is believed."""
+        """Begin a book that has no file; `weight` is its rank and the strength of its kind."""
         offset = offset_seconds(config.utc_offset)
         book = Book(
             number=len(self.books),
@@ -144,11 +144,11 @@ class Books:
         return number
 
     def customer(self, subscriber: str, customer: Customer) -> None:
-        """Say whose an account is."""
+        """Add whose an account is."""
         self.customers.setdefault(subscriber, []).append(customer)
 
     def report_progress(self, path: str, done: int, size: int) -> None:
-        """Show how far a file is read."""
+        """Report how far a file is read."""
         if self.progress:
             self.progress(path, done, size)
 

@@ -1,7 +1,4 @@
-"""Who a row says is there.
-
-A holder, a customer's account, a translator, or a table that is asked address by address.
-"""
+"""Who holds an address by a book: a holder, a customer's account, a translator, or a table asked per address."""
 
 from __future__ import annotations
 
@@ -11,7 +8,7 @@ from sensor.model.attribution import Claim
 
 
 class RowHolder(NamedTuple):
-    """Who a row says is there. Equal holders are kept once."""
+    """Who holds the range of a row. Equal holders are kept once."""
 
     enterprise: int = -1  # number of a filing in the register
     site: int = -1
@@ -20,7 +17,7 @@ class RowHolder(NamedTuple):
     inner: str = ""  # the address behind a translator
     inner_vrf: str = ""
     translation: int = -1  # number of a computed translation
-    shared: int = 0  # one of so many subscribers; -1: of how many is not known
+    shared: int = 0  # one of so many subscribers; -1: of an unknown number
     detail: tuple[tuple[str, str], ...] = ()
 
 
@@ -37,7 +34,7 @@ class LookupTable(Protocol):
     """A source that is asked address by address."""
 
     def claims(self, version: int, value: int) -> list[Claim]:
-        """What it says about an address."""
+        """The claims about an address."""
 
 
 class Translation(Protocol):

@@ -58,7 +58,7 @@ class SourceConfig(Section):
     #: Keys that name files: relative ones are meant from the folder of the configuration.
     FILE_KEYS: ClassVar[tuple[str, ...]] = ("path",)
     path: Annotated[str, Field(min_length=1)]  # a file, or a pattern of files
-    strength: Strength | None = None  # how far the source is believed; without it, its kind's own
+    strength: Strength | None = None  # 0 to 1; without it, that of its kind
     as_of: Date | None = None  # the date the source is of; without it, when the file was changed
     utc_offset: UtcOffset = "+08:00"
     vrf: Name | None = None  # the VRF of rows that name none; "*": any

@@ -12,7 +12,7 @@ import re
 
 from sensor.sheets.text import heading_of
 
-#: Headings of each field, the more telling first.
+#: Headings of each field, the more specific first.
 HEADINGS: dict[str, tuple[str, ...]] = {
     "first": (
         "起始IP地址", "起始IP", "起始地址", "开始IP地址", "开始IP", "IP起始地址", "起IP", "IP地址段", "IP段", "地址段",

@@ -25,7 +25,7 @@ from sensor.sheets.dates import ALWAYS, FOREVER
 #: Different points of observation whose matching rows are remembered.
 MOST_POINTS = 4096
 
-#: Version, number of the address, port (-1: not known), time, points; what a question has more does not matter here.
+#: Version, number of the address, port (-1: not known), time, points; further fields of a question do not matter here.
 QuestionFields = tuple[int, int, int, int, frozenset[int], bool, frozenset[int] | None]
 
 
@@ -228,7 +228,7 @@ def _times_of(tree: Tree, limited: Any, from_ns: Any, until_ns: Any) -> tuple[ar
         end[:count] = np.maximum.reduceat(np.where(limited[members], until_ns[members], ALWAYS), start)
     if limited.any():
         first, last, around = begin.tolist(), end.tolist(), tree.parent
-        for node, parent in enumerate(around):  # a node's parent was made before it
+        for node, parent in enumerate(around):  # a node's parent comes before it
             if parent >= 0:
                 first[node], last[node] = min(first[node], first[parent]), max(last[node], last[parent])
         begin, end = np.array(first, "i8"), np.array(last, "i8")

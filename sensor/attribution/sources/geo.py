@@ -71,7 +71,7 @@ def _text(path: Path, book: Book) -> None:
 
 
 class Mmdb:
-    """One database. What it says of an address is a claim; that it says nothing, or cannot, is none."""
+    """One database. Its entry for an address is a claim; without an entry, or with a broken one, there is none."""
 
     def __init__(self, path: Path, book: Book) -> None:
         import maxminddb

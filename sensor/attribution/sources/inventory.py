@@ -144,7 +144,7 @@ class _InventoryReader:
             return
         if len(cells) < self.least:
             cells = cells + [""] * (self.least - len(cells))
-        cells.append("")  # what a column that is not there says
+        cells.append("")  # the content of a column that is not there
         if not cells[self.first] and not any(map(str.strip, cells)):
             return
         try:

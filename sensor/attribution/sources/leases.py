@@ -42,7 +42,7 @@ class Config(SourceConfig):
     format: Literal["radius-detail", "kea", "isc-dhcp", "nat-csv", "nat-syslog"]
     accounts: bool = False  # dhcp: cards and circuits are accounts of a customer book
     open_hours: Annotated[int, Field(ge=1, le=8784)] = (
-        24  # how long a session without an end is believed after its last word
+        24  # how long a lease without an end holds after it was last heard of
     )
     inside_vrf: Name | None = None  # nat: the VRF of the inside addresses
     patterns: Annotated[list[str], AfterValidator(_patterns)] = Field(

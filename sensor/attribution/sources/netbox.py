@@ -2,7 +2,7 @@
 
 Without dates: NetBox keeps none.
 
-A tenant is a holder; a prefix without one, or a container, says nothing about who uses an address.
+A tenant is a holder; a prefix without one, or a container, does not tell who uses an address.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""The bytes of a source, decompressed on the way: a file or standard input, plain, gzip or Zstandard, told by magic.
+"""The bytes of a source, decompressed on the way: a file or standard input, plain, gzip or Zstandard, by its magic.
 
 Everything decodable before damage is delivered; the damage is remembered, not raised. What the bytes mean is not known
 here.
