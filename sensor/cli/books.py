@@ -87,7 +87,9 @@ def books_word(options: argparse.Namespace) -> int:
         chosen = configuration.load(options.config, options.overrides)
         sources = [_source(name, options, chosen) for name in options.files]
         with progress(not options.quiet) as tell:
-            loaded = load_books(settings.AttributionSettings(sources=sources, divisions=chosen.attribution.divisions), None, tell)
+            loaded = load_books(
+                settings.AttributionSettings(sources=sources, divisions=chosen.attribution.divisions), None, tell
+            )
     except (ConfigError, AttributionError) as error:
         for problem in error.problems:
             say(re.sub(r"^attribution\.sources\.\d+: ", "", problem))

@@ -48,7 +48,7 @@ class Daemon:
     """A running sensor. Made whole or not at all; `run` returns when it was told to stop."""
 
     def __init__(self, engine: Engine, parts: Parts, reloads: Reloads, say: Say) -> None:
-        """Open what can fail. Raises LedgerError, ServeError, OSError, WatchError or SourceError."""
+        """Open what can fail. Raises LedgerError, ServeError, OSError, SpoolError or SourceError."""
         settings = parts.config
         self._engine, self._parts, self._reloads, self._say = engine, parts, reloads, say
         self._ledger = Ledger.open(settings.ledger.url, bounds=bounds_of(settings.ledger))

@@ -12,15 +12,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sensor.attribution.index.index import Index
-from sensor.attribution.index.rows import ANY_PORT_FIRST, Allocation, Columns, ObservationPoint
+from sensor.attribution.index.rows import ANY_PORT_FIRST, Allocation, Columns, RowPoint
 from sensor.attribution.index.tree import FEW_ROWS, TooManyCrossingsError, Tree
 
 POINTS = (
-    ObservationPoint(),
-    ObservationPoint("red"),
-    ObservationPoint("*"),
-    ObservationPoint("", 7),
-    ObservationPoint("", None, "eth1"),
+    RowPoint(),
+    RowPoint("red"),
+    RowPoint("*"),
+    RowPoint("", 7),
+    RowPoint("", None, "eth1"),
 )
 
 
@@ -153,10 +153,10 @@ def test_ranges_that_cross_without_end_are_refused_and_not_cut_for_ever() -> Non
 
 
 def test_what_a_question_does_not_know_excludes_nothing_save_the_vrf() -> None:
-    assert ObservationPoint("", 7).holds_for("", (), None)
-    assert ObservationPoint("", 7).holds_for("", (5, 7), None)
-    assert not ObservationPoint("", 7).holds_for("", (8,), None)
-    assert not ObservationPoint("red").holds_for("", (), None)
-    assert not ObservationPoint().holds_for("red", (), None)
-    assert ObservationPoint("*").holds_for("red", (), None)
-    assert not ObservationPoint("", None, "eth1").holds_for("", (), "eth0")
+    assert RowPoint("", 7).holds_for("", (), None)
+    assert RowPoint("", 7).holds_for("", (5, 7), None)
+    assert not RowPoint("", 7).holds_for("", (8,), None)
+    assert not RowPoint("red").holds_for("", (), None)
+    assert not RowPoint().holds_for("red", (), None)
+    assert RowPoint("*").holds_for("red", (), None)
+    assert not RowPoint("", None, "eth1").holds_for("", (), "eth0")

@@ -17,7 +17,7 @@ from sensor.attribution.books.divisions import Divisions
 from sensor.attribution.books.holder import Customer, LookupTable, RowHolder, Translation
 from sensor.attribution.books.register import Register
 from sensor.attribution.books.source import SourceConfig
-from sensor.attribution.index.rows import Allocation, Columns, ObservationPoint
+from sensor.attribution.index.rows import Allocation, Columns, RowPoint
 from sensor.model.time import SECOND_NS
 from sensor.sheets.dates import first_ns, offset_seconds
 
@@ -77,7 +77,7 @@ class Book:
 
     def point(self, vrf: str = "", vlan: int | None = None, interface: str | None = None) -> int:
         """The number of a point of observation; the book's own VRF where none is given."""
-        return self.books.point(ObservationPoint(vrf or self.vrf, vlan, interface))
+        return self.books.point(RowPoint(vrf or self.vrf, vlan, interface))
 
     def place(self, line: int) -> str:
         """Where a row stands."""
@@ -97,9 +97,9 @@ class Books:
         self.customers: dict[str, list[Customer]] = {}
         self.tables: list[LookupTable] = []
         self.translations: list[Translation] = []
-        self.points: list[ObservationPoint] = [ObservationPoint()]
+        self.points: list[RowPoint] = [RowPoint()]
         self._holder_numbers: dict[RowHolder, int] = {}
-        self._point_numbers: dict[ObservationPoint, int] = {ObservationPoint(): 0}
+        self._point_numbers: dict[RowPoint, int] = {RowPoint(): 0}
 
     def open(self, path: Path, kind: str, config: SourceConfig, rank: int, strength: float) -> Book:
         """Begin the book of a file. OSError if it is not there."""
@@ -135,7 +135,7 @@ class Books:
             self.holders.append(holder)
         return number
 
-    def point(self, point: ObservationPoint) -> int:
+    def point(self, point: RowPoint) -> int:
         """The number of a point of observation."""
         number = self._point_numbers.get(point)
         if number is None:

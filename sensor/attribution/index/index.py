@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 
 from sensor.attribution.index.ranges import BITS
-from sensor.attribution.index.rows import ANY_PORT_FIRST, Columns, ObservationPoint
+from sensor.attribution.index.rows import ANY_PORT_FIRST, Columns, RowPoint
 from sensor.attribution.index.tree import STRIDE_BITS, Item, TooManyCrossingsError, Tree
 from sensor.sheets.dates import ALWAYS, FOREVER
 
@@ -41,7 +41,7 @@ class Index:
     """The rows in order of rank, with a tree over the addresses of each version of IP."""
 
     def __init__(
-        self, columns: Columns, ranks: Sequence[int], strengths: Sequence[float], points: Sequence[ObservationPoint]
+        self, columns: Columns, ranks: Sequence[int], strengths: Sequence[float], points: Sequence[RowPoint]
     ) -> None:
         """`ranks` and `strengths` are those of the books, `points` those that rows name by number.
 

@@ -17,7 +17,7 @@ EVERY_VRF = "*"
 _LOW = (1 << 64) - 1
 
 
-class ObservationPoint(NamedTuple):
+class RowPoint(NamedTuple):
     """Where in the network a row holds, or a question was seen."""
 
     vrf: str = ""  # empty: the global table
@@ -40,7 +40,7 @@ class ObservationPoint(NamedTuple):
         """How much of the point is stated."""
         return (self.vrf != EVERY_VRF) + (self.vlan is not None) + (self.interface is not None)
 
-    def holds(self, other: ObservationPoint) -> bool:
+    def holds(self, other: RowPoint) -> bool:
         """Whether this point is the wider one, or the same."""
         return (
             self.vrf in (EVERY_VRF, other.vrf)
