@@ -12,9 +12,8 @@ from typing import Annotated, Literal
 
 from pydantic import Field, field_validator, model_validator
 
-from sensor.model.section import Section
-
 from sensor.model.limits import CoreLimits
+from sensor.model.section import Section
 
 Text = Annotated[str, Field(min_length=1)]
 #: The limits a core has by itself.
