@@ -8,24 +8,29 @@ from __future__ import annotations
 import csv
 import os
 from collections.abc import Iterator
-from datetime import UTC, datetime
 from pathlib import Path
 
 from sensor.attribution.answer.attributor import Attributor
 from sensor.attribution.answer.claims import Claims
-from sensor.attribution.books import Customer, Holder
+from sensor.attribution.books.holder import Customer, RowHolder
 from sensor.attribution.index.ranges import address_text
 from sensor.attribution.index.rows import ANY_PORT_FIRST
-from sensor.sheets.dates import ALWAYS, FOREVER, NS
+from sensor.model.time import SECOND_NS
+from sensor.sheets.dates import ALWAYS, FOREVER, utc_text
 
 FIELDS = (
-    "first", "last", "organisation", "certificate_type", "certificate", "nature", "industry", "division", "address", "use", "service",
-    "subscribers", "valid_from", "valid_until", "vrf", "vlan", "interface", "port_first", "port_last", "subscriber", "gateway", "contact",
+    "first", "last", "organisation", "certificate_type", "certificate", "nature", "industry", "division", "address",
+    "use", "service",
+    "subscribers", "valid_from", "valid_until", "vrf", "vlan", "interface", "port_first", "port_last", "subscriber",
+    "gateway", "contact",
 )  # fmt: skip
 
 
 def write(attribution: Attributor, path: Path) -> int:
-    """Write all rows that name a holder, in the place of what was there; how many. OSError where the place cannot be written."""
+    """Write all rows that name a holder, in the place of what was there; how many.
+
+    OSError where the place cannot be written.
+    """
     draft = path.with_name(f".{path.name}.{os.getpid()}")
     count = 0
     try:
@@ -61,13 +66,13 @@ def _rows(attribution: Attributor) -> Iterator[dict[str, str]]:
     for row in order:
         version, first, last = index.span(row)
         point = index.points[index.point[row]]
-        said = _holder(claims, claims.holder(row), (index.from_ns[row], index.until_ns[row]))
-        said |= {"first": address_text(version, first), "last": address_text(version, last), "vrf": point.vrf}
-        said |= {"vlan": "" if point.vlan is None else str(point.vlan), "interface": point.interface or ""}
+        fields = _holder(claims, claims.holder(row), (index.from_ns[row], index.until_ns[row]))
+        fields |= {"first": address_text(version, first), "last": address_text(version, last), "vrf": point.vrf}
+        fields |= {"vlan": "" if point.vlan is None else str(point.vlan), "interface": point.interface or ""}
         if index.port_first[row] != ANY_PORT_FIRST:
-            said |= {"port_first": str(index.port_first[row]), "port_last": str(index.port_last[row])}
+            fields |= {"port_first": str(index.port_first[row]), "port_last": str(index.port_last[row])}
         with_address.add(attribution.books.books[index.book[row]].place(index.line[row]))
-        yield said
+        yield fields
     for subscriber, customers in attribution.books.customers.items():
         for customer in customers:
             if customer.place not in with_address:
@@ -78,25 +83,21 @@ def _customer(claims: Claims, subscriber: str, customer: Customer) -> dict[str, 
     return {**_holder(claims, customer.holder, (customer.from_ns, customer.until_ns)), "subscriber": subscriber}
 
 
-def _holder(claims: Claims, holder: Holder, when: tuple[int, int]) -> dict[str, str]:
+def _holder(claims: Claims, holder: RowHolder, when: tuple[int, int]) -> dict[str, str]:
     filing = claims.books.register.filing(holder.enterprise) if holder.enterprise >= 0 else None
     site = claims.site(holder)
-    said = dict(holder.detail)
+    fields = dict(holder.detail)
     if filing is not None:
         personal = filing.category == "individual"
-        said |= {"organisation": filing.name, "nature": filing.category or "", "industry": filing.industry or ""}
-        said |= {
+        fields |= {"organisation": filing.name, "nature": filing.category or "", "industry": filing.industry or ""}
+        fields |= {
             "certificate_type": "identity-card" if personal else "",
-            "certificate": filing.uscc or said.get("certificate", "") if personal or filing.uscc else "",
+            "certificate": filing.uscc or fields.get("certificate", "") if personal or filing.uscc else "",
         }
     if site is not None:
-        said |= {"address": site.address or "", "division": site.division or ""}
+        fields |= {"address": site.address or "", "division": site.division or ""}
     if holder.shared > 0:
-        said["subscribers"] = str(holder.shared)
-    said["valid_from"] = "" if when[0] == ALWAYS else _moment(when[0])
-    said["valid_until"] = "" if when[1] == FOREVER else _moment(when[1] - NS)
-    return said
-
-
-def _moment(ns: int) -> str:
-    return f"{datetime.fromtimestamp(ns // NS, UTC):%Y-%m-%d %H:%M:%S}Z"
+        fields["subscribers"] = str(holder.shared)
+    fields["valid_from"] = "" if when[0] == ALWAYS else utc_text(when[0])
+    fields["valid_until"] = "" if when[1] == FOREVER else utc_text(when[1] - SECOND_NS)
+    return fields

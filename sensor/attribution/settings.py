@@ -1,6 +1,7 @@
-"""The configuration section `attribution`: which sources there are, found by the names of their files, and where the sensor looks.
+"""The configuration section `attribution`: its sources, found by the names of their files, and where the sensor looks.
 
-A source is a file of the folder `sources` with a `Config` and a `load`; its `kind` is the file's name. Nothing else has to be told of a new one.
+A source is a file of the folder `sources` with a `Config` and a `load`; its `kind` is the file's name. A new one needs
+no entry anywhere else.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 from pydantic import Field, PrivateAttr
 
-from sensor.attribution.source import Name, Source
+from sensor.attribution.books.source import Name, SourceConfig
 from sensor.model.section import Section
 
 
@@ -32,7 +33,7 @@ def kinds() -> tuple[str, ...]:
     )
 
 
-class ObservedPoint(Section):
+class PointConfig(Section):
     """Which VRF is seen on an interface, in a VLAN, or in both."""
 
     vrf: Name
@@ -41,16 +42,16 @@ class ObservedPoint(Section):
 
 
 if TYPE_CHECKING:
-    AnySource = Source
+    AnySource = SourceConfig
 else:
     AnySource = Annotated[reduce(or_, (module(kind).Config for kind in kinds())), Field(discriminator="kind")]
 
 
-class Settings(Section):
+class AttributionSettings(Section):
     """Everything that attribution is configured with."""
 
     sources: list[AnySource] = Field(default_factory=list)
-    points: list[ObservedPoint] = Field(default_factory=list)
+    points: list[PointConfig] = Field(default_factory=list)
     divisions: Name | None = None  # a file of `code,name` lines that goes before the shipped table
     _places: dict[int | str, str] = PrivateAttr(default_factory=dict)
 
@@ -60,13 +61,13 @@ class Settings(Section):
 
     def rooted(
         self, path_of: Callable[[str, tuple[Any, ...]], str], place_of: Callable[[tuple[Any, ...]], str]
-    ) -> Settings:
+    ) -> AttributionSettings:
         """The same with the paths of a configuration file made whole, and with the places of what it names."""
         if not self.sources and not self.divisions:
             return self
         sources = []
         for number, source in enumerate(self.sources):
-            given = {name: getattr(source, name) for name in ("path", "names") if getattr(source, name, None)}
+            given = {name: getattr(source, name) for name in source.FILE_KEYS if getattr(source, name)}
             whole = {name: path_of(text, ("attribution", "sources", number, name)) for name, text in given.items()}
             sources.append(source.model_copy(update=whole))
         divisions = self.divisions and path_of(self.divisions, ("attribution", "divisions"))

@@ -6,7 +6,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import cached_property
 
-from sensor.attribution.divisions import Divisions
+from sensor.attribution.books.divisions import Divisions
 from sensor.bulletin.regions import city_code
 from sensor.model.attribution import Enterprise, Site
 from sensor.model.figures import Owner

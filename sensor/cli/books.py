@@ -12,15 +12,15 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic import ValidationError
 
-from sensor.attribution import AttributionError, Attributor, canonical, settings
+from sensor.attribution import AttributionError, Attributor, canonical, load_books, settings
+from sensor.attribution.books.source import SourceConfig, files
 from sensor.attribution.overlaps import overlaps
-from sensor.attribution.source import Source, files
 from sensor.cli import terminal
 from sensor.cli.frame import CommandError, load_configuration, os_reason
 from sensor.model.exit_codes import CONFIG, OK, RUN_ERROR, USAGE
 
 if TYPE_CHECKING:
-    from sensor.attribution.books import Book
+    from sensor.attribution.books.book import Book
     from sensor.daemon.configuration import Configuration
 
 
@@ -28,10 +28,10 @@ def run(options: argparse.Namespace) -> int:
     """Check or import the books that the options name. Raises CommandError for those that cannot be read at all."""
     configuration = load_configuration(options)
     sources = [_source(name, options, configuration) for name in options.files]
-    chosen = settings.Settings(sources=sources, divisions=configuration.attribution.divisions)
+    chosen = settings.AttributionSettings(sources=sources, divisions=configuration.attribution.divisions)
     try:
         with terminal.book_progress(not options.quiet) as advance:
-            attributor = Attributor.load(chosen, None, advance)
+            attributor = load_books(chosen, None, advance)
     except AttributionError as error:
         problems = [re.sub(r"^attribution\.sources\.\d+: ", "", problem) for problem in error.problems]
         raise CommandError(CONFIG, *problems) from None
@@ -41,7 +41,7 @@ def run(options: argparse.Namespace) -> int:
     return _import(attributor, options, flawed)
 
 
-def _source(name: str, options: argparse.Namespace, configuration: Configuration) -> Source:
+def _source(name: str, options: argparse.Namespace, configuration: Configuration) -> SourceConfig:
     """How a file is to be read: as the configuration describes it, else as the options do. Raises CommandError."""
     for source in configuration.attribution.sources:
         if source.path and any(path.resolve() == Path(name).resolve() for path in files(source.path)):
@@ -54,7 +54,7 @@ def _source(name: str, options: argparse.Namespace, configuration: Configuration
     if form:
         keys["preset" if kind == "inventory" else "format"] = form
     try:
-        described: Source = settings.module(kind).Config.model_validate(keys)
+        described: SourceConfig = settings.module(kind).Config.model_validate(keys)
     except ValidationError as error:
         first = error.errors()[0]
         key = ".".join(map(str, first["loc"]))

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from exporters.forms.documents.bulletin import document
-from sensor.attribution.divisions import Divisions
+from sensor.attribution.books.divisions import Divisions
 from sensor.bulletin import aggregate, meters, period
 from sensor.bulletin.aggregate import Frame
 from sensor.bulletin.owners import OwnerDisplay

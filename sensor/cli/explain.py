@@ -17,7 +17,7 @@ from sensor.cli.frame import CommandError, load_attribution, load_configuration,
 from sensor.line.suppress import Policy
 from sensor.model.exit_codes import OK, USAGE
 from sensor.model.time import day_of, second_text
-from sensor.sheets.dates import moment_ns, told
+from sensor.sheets.dates import instant_text, moment_ns
 
 if TYPE_CHECKING:
     from sensor.attribution import Attributor
@@ -46,7 +46,7 @@ def run(options: argparse.Namespace) -> int:
     settings = load_configuration(options)
     with terminal.book_progress(not options.quiet) as advance:
         attributor = load_attribution(settings, advance)
-    print(f"{address}{'' if port is None else f' port {port}'}, at {told(at_ns)} UTC")
+    print(f"{address}{'' if port is None else f' port {port}'}, at {instant_text(at_ns)} UTC")
     _show_findings(settings, address, day_of(at_ns))
     if attributor is None:
         print("\nWhose\n  not known: no books are configured (attribution.sources)")
@@ -155,6 +155,6 @@ def _claim_text(claim: Claim) -> str:
         claim.enterprise.name if claim.enterprise else f"subscriber {claim.subscriber}" if claim.subscriber else ""
     )
     details = ", ".join(f"{name} {value}" for name, value in claim.detail.items())
-    as_of = "" if claim.as_of_ns is None else f"as of {told(claim.as_of_ns)}"
+    as_of = "" if claim.as_of_ns is None else f"as of {instant_text(claim.as_of_ns)}"
     fields = (f"{claim.source} {claim.place}", scope(claim), period(claim), subject, details, as_of)
     return " | ".join(filter(None, fields))

@@ -18,7 +18,7 @@ from sensor.model.exit_codes import CONFIG, OK, RUN_ERROR
 if TYPE_CHECKING:
     from sensor.attribution import Attributor
     from sensor.daemon.configuration import Configuration
-    from sensor.intake.engine import Engine, Name
+    from sensor.intake.engine import Engine, EngineName
     from sensor.ledger import Ledger
     from sensor.settings.sections import LedgerSettings
     from sensor.signatures import SignatureSet
@@ -84,7 +84,7 @@ def load_signatures(files: Sequence[str]) -> SignatureSet:
         return signatures.load([Path(name) for name in files])
 
 
-def load_engine(name: Name) -> Engine:
+def load_engine(name: EngineName) -> Engine:
     """The core of this name. Raises CommandError."""
     from sensor.intake import engine
 
@@ -96,10 +96,10 @@ def load_attribution(settings: Configuration, advance: AdvanceFile | None) -> At
     """The books of the configuration; None if it names none. `advance` hears of the reading. Raises CommandError."""
     if not settings.attribution.sources:
         return None
-    from sensor.attribution import AttributionError, Attributor
+    from sensor.attribution import AttributionError, load_books
 
     with exit_on(AttributionError, code=CONFIG):
-        return Attributor.load(settings.attribution, None, advance)
+        return load_books(settings.attribution, None, advance)
 
 
 @contextmanager

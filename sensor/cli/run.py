@@ -14,7 +14,7 @@ from sensor.daemon.reload import Reloader
 from sensor.daemon.setup import ConfigurationSource, Setup, load_setup
 from sensor.intake.engine import Engine, SourceError
 from sensor.intake.interfaces import list_interfaces
-from sensor.intake.spool import WatchError
+from sensor.intake.spool import SpoolError
 from sensor.ledger import LedgerError
 from sensor.model.exit_codes import CONFIG, OK, RUN_ERROR, USAGE
 from sensor.serve.access import ServeError
@@ -45,7 +45,7 @@ def run(options: argparse.Namespace) -> int:
 
 def _start(engine: Engine, setup: Setup, source: ConfigurationSource) -> Daemon:
     try:
-        with exit_on(LedgerError, ServeError, WatchError, SourceError, code=RUN_ERROR):
+        with exit_on(LedgerError, ServeError, SpoolError, SourceError, code=RUN_ERROR):
             return Daemon(engine, setup, Reloader(source, time.time_ns()), say)
     except OSError as error:
         raise CommandError(RUN_ERROR, f"{error.filename or 'start'}: {os_reason(error)}") from None

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Self
 
-from sensor.attribution.settings import Settings as AttributionSettings
+from sensor.attribution.settings import AttributionSettings
 from sensor.delivery.settings import SECTION as EXPORTERS
 from sensor.delivery.settings import read_section
 from sensor.settings import config

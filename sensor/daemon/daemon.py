@@ -23,7 +23,7 @@ from sensor.daemon.setup import Setup
 from sensor.delivery import Delivery
 from sensor.evidence import Bounds as EvidenceBounds
 from sensor.evidence import EvidenceFiles
-from sensor.intake.engine import Core, Engine, SourceError
+from sensor.intake.engine import Engine, PacketCore, SourceError
 from sensor.ledger import Ledger, LedgerError, Recorder
 from sensor.ledger.replay import bounds_of
 from sensor.line.pipeline import Pipeline
@@ -52,7 +52,7 @@ class Daemon:
     """A running sensor. Built whole or not at all; `run` returns when it was stopped."""
 
     def __init__(self, engine: Engine, setup: Setup, reloader: Reloader, say: Say) -> None:
-        """Open what can fail. Raises LedgerError, ServeError, OSError, WatchError or SourceError."""
+        """Open what can fail. Raises LedgerError, ServeError, OSError, SpoolError or SourceError."""
         settings = setup.config
         self._engine, self._setup, self._reloader, self._say = engine, setup, reloader, say
         self._ledger = Ledger.open(settings.ledger.url, bounds=bounds_of(settings.ledger))
@@ -271,7 +271,7 @@ class Daemon:
         self._ledger.close()
 
 
-def _core(engine: Engine, setup: Setup) -> Core:
+def _core(engine: Engine, setup: Setup) -> PacketCore:
     signatures, settings = setup.signatures, setup.config
     limits = {"workers": settings.workers, **settings.limits.model_dump()}
     core = engine.core(signatures.literals, signatures.openings, limits, signatures.flights)
@@ -279,7 +279,7 @@ def _core(engine: Engine, setup: Setup) -> Core:
     return core
 
 
-def _intake(engine: Engine, core: Core, setup: Setup, say: Say) -> Intake:
+def _intake(engine: Engine, core: PacketCore, setup: Setup, say: Say) -> Intake:
     capture = setup.config.capture
     if capture.stdin:
         return Stdin(engine, core, say)

@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from sensor.daemon.setup import Setup
 from sensor.daemon.totals import FindingTotals
 from sensor.delivery import Delivery, DeliveryStatus
-from sensor.intake.engine import Core
+from sensor.intake.engine import PacketCore
 from sensor.ledger import Recorder
 from sensor.model.events import Event
 from sensor.model.status import STAGES, OutboxStatus, Reload, Status
@@ -25,7 +25,7 @@ PATIENCE_S = 20.0
 class Health:
     """Written by the line's thread; `status` is read by any."""
 
-    def __init__(self, engine: str, core: Core, recorder: Recorder) -> None:
+    def __init__(self, engine: str, core: PacketCore, recorder: Recorder) -> None:
         self._engine, self._core, self._recorder = engine, core, recorder
         self._start_ns = time.time_ns()
         self._beats = dict.fromkeys(STAGES, self._start_ns)

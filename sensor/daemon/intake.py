@@ -10,9 +10,9 @@ from collections import Counter
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
-from sensor.intake.engine import INTERFACE, Capture, Core, Engine, SourceError
+from sensor.intake.engine import INTERFACE_SCHEME, Engine, ListenOptions, PacketCore, SourceError
 from sensor.intake.sources import STDIN
-from sensor.intake.spool import Watch, WatchError
+from sensor.intake.spool import Spool, SpoolError
 from sensor.model.events import End
 from sensor.model.time import SECOND_NS
 from sensor.settings.sections import CaptureSettings
@@ -29,14 +29,14 @@ Say = Callable[[str], None]
 class Interfaces:
     """Interfaces, attached for as long as the sensor runs."""
 
-    def __init__(self, engine: Engine, core: Core, captures: Mapping[str, Capture], say: Say) -> None:
+    def __init__(self, engine: Engine, core: PacketCore, captures: Mapping[str, ListenOptions], say: Say) -> None:
         """Attach all. Raises SourceError for the first that cannot be heard."""
         self._engine, self._core, self._say = engine, core, say
         self._captures = dict(captures)
         self._gone: dict[str, int] = {}  # when to ask again
         self.counters: Counter[str] = Counter(interfaces_deleted=0, interfaces_reattached=0)
         for name, capture in self._captures.items():
-            engine.attach(core, INTERFACE + name, capture)
+            engine.attach(core, INTERFACE_SCHEME + name, capture)
 
     @property
     def over(self) -> bool:
@@ -50,15 +50,15 @@ class Interfaces:
         down = [name for name in self._captures if name not in self._gone and not figures.get(name, {}).get("up", 1)]
         return [f"{name} is gone" for name in self._gone] + [f"{name} is down" for name in down]
 
-    def add(self, captures: Mapping[str, Capture]) -> None:
+    def add(self, captures: Mapping[str, ListenOptions]) -> None:
         """Attach those that are new. Raises SourceError, and then those before it are attached."""
         for name in sorted(set(captures) - set(self._captures)):
-            self._engine.attach(self._core, INTERFACE + name, captures[name])
+            self._engine.attach(self._core, INTERFACE_SCHEME + name, captures[name])
             self._captures[name] = captures[name]
 
     def ended(self, end: End, now_ns: int) -> None:
         """An interface was deleted."""
-        name = end.source.removeprefix(INTERFACE)
+        name = end.source.removeprefix(INTERFACE_SCHEME)
         if end.error is not None and name in self._captures:
             self.counters["interfaces_deleted"] += 1
             self._gone[name] = now_ns + RETRY_NS
@@ -68,7 +68,7 @@ class Interfaces:
         """Ask for interfaces that have gone."""
         for name in [name for name, retry_ns in self._gone.items() if retry_ns <= now_ns]:
             try:
-                self._engine.attach(self._core, INTERFACE + name, self._captures[name])
+                self._engine.attach(self._core, INTERFACE_SCHEME + name, self._captures[name])
             except SourceError:
                 self._gone[name] = now_ns + RETRY_NS
                 continue
@@ -80,14 +80,14 @@ class Interfaces:
 class Folder:
     """A folder of finished captures, each read once."""
 
-    def __init__(self, engine: Engine, core: Core, settings: CaptureSettings, say: Say) -> None:
-        """Raises WatchError if the folder or its memory cannot be used."""
+    def __init__(self, engine: Engine, core: PacketCore, settings: CaptureSettings, say: Say) -> None:
+        """Raises SpoolError if the folder or its memory cannot be used."""
         folder = Path(str(settings.folder))
         if not folder.is_dir():
-            raise WatchError(f"{folder}: no such folder")
+            raise SpoolError(f"{folder}: no such folder")
         memory = Path(settings.memory) if settings.memory else folder / MEMORY_NAME
         self._engine, self._core, self._say = engine, core, say
-        self._watch = Watch(folder, memory, settle_ns=settings.settle_s * SECOND_NS)
+        self._spool = Spool(folder, memory, settle_ns=settings.settle_s * SECOND_NS)
         self._reading: list[str] = []
         self._next_ns = 0
         self._trouble: str | None = None
@@ -103,7 +103,7 @@ class Folder:
         """Why the folder is not read."""
         return [self._trouble] if self._trouble else []
 
-    def add(self, captures: Mapping[str, Capture]) -> None:
+    def add(self, captures: Mapping[str, ListenOptions]) -> None:
         """A folder has no interfaces."""
 
     def ended(self, end: End, now_ns: int) -> None:  # noqa: ARG002 (every intake has this signature)
@@ -121,12 +121,12 @@ class Folder:
             return
         self._next_ns = now_ns + LOOK_NS
         try:
-            waiting = [str(path) for path in self._watch.finished(now_ns)]
+            waiting = [str(path) for path in self._spool.finished(now_ns)]
             self._trouble = None
-        except WatchError as error:
+        except SpoolError as error:
             self._trouble = str(error)
             return
-        self.counters["captures_grown"] = self._watch.grown
+        self.counters["captures_grown"] = self._spool.grown
         for name in [name for name in waiting if name not in self._reading][: AHEAD - len(self._reading)]:
             try:
                 self._engine.attach(self._core, name)
@@ -139,7 +139,7 @@ class Folder:
     def _done(self, name: str) -> None:
         self.counters["captures_read"] += 1
         try:
-            self._watch.done(Path(name))
+            self._spool.mark_read(Path(name))
         except OSError as error:
             self._trouble = (
                 f"what was read of the folder cannot be remembered: {(error.strerror or str(error)).lower()}"
@@ -149,7 +149,7 @@ class Folder:
 class Stdin:
     """Standard input, read to its end; then the sensor ends."""
 
-    def __init__(self, engine: Engine, core: Core, say: Say) -> None:
+    def __init__(self, engine: Engine, core: PacketCore, say: Say) -> None:
         """Raises SourceError if it is no capture."""
         self._say = say
         self.over = False
@@ -157,7 +157,7 @@ class Stdin:
         self.counters: Counter[str] = Counter()
         engine.attach(core, STDIN)
 
-    def add(self, captures: Mapping[str, Capture]) -> None:
+    def add(self, captures: Mapping[str, ListenOptions]) -> None:
         """Standard input has no interfaces."""
 
     def ended(self, end: End, now_ns: int) -> None:  # noqa: ARG002 (every intake has this signature)

@@ -14,7 +14,7 @@ from typing import Any
 from exporters.destination import Destination
 from exporters.kinds.prometheus import Config as Metrics
 from sensor import signatures
-from sensor.attribution import AttributionError, Attributor
+from sensor.attribution import AttributionError, Attributor, load_books
 from sensor.daemon import configuration
 from sensor.daemon.configuration import Configuration
 from sensor.delivery import build_senders
@@ -48,7 +48,7 @@ class Setup:
     attribution: Attributor | None
     destinations: Mapping[str, tuple[Destination, bool]]
     metrics: Metrics | None
-    captures: Mapping[str, engine.Capture]  # by interface
+    captures: Mapping[str, engine.ListenOptions]  # by interface
     signatures_changed_ns: int  # of the newest signature file
 
     @property
@@ -133,20 +133,20 @@ def _signatures(settings: Configuration, problems: list[str]) -> SignatureSet | 
         return None
 
 
-def _capture(interface: InterfaceSettings, problems: list[str]) -> engine.Capture | None:
+def _capture(interface: InterfaceSettings, problems: list[str]) -> engine.ListenOptions | None:
     try:
         instructions = read_filter(interface.filter)
     except FilterError as error:
         problems.append(f"capture.interfaces: {interface.name}: filter: {error}")
         return None
-    return engine.Capture(interface.promiscuous, interface.ring_bytes, interface.snaplen, instructions)
+    return engine.ListenOptions(interface.promiscuous, interface.ring_bytes, interface.snaplen, instructions)
 
 
 def _attributor(settings: Configuration, previous: Setup | None, problems: list[str]) -> Attributor | None:
     if not settings.attribution.sources:
         return None
     try:
-        return Attributor.load(settings.attribution, previous.attribution if previous else None)
+        return load_books(settings.attribution, previous.attribution if previous else None)
     except AttributionError as error:
         problems += error.problems
         return None

@@ -1,7 +1,7 @@
 """Chooses the core: the compiled one, or the reference in plain Python where the extension could not be built.
 
-The only file that imports `sensor._core` or `sensor.reference`. Both are the same border (`_core.pyi`), so what follows never asks which
-one it has; but falling back is said on standard error, once, because the reference is slower by orders of magnitude.
+The only file that imports `sensor._core` or `sensor.reference`. Both are the same border (`_core.pyi`), so what follows
+never asks which of them it has. Falling back is reported on standard error, once: the reference is far slower.
 """
 
 from __future__ import annotations
@@ -14,15 +14,15 @@ from dataclasses import dataclass
 from types import ModuleType
 from typing import Any, Literal, Protocol
 
+from sensor.intake.packet_filter import Instruction
 from sensor.model.events import Event
 
-Name = Literal["auto", "compiled", "reference"]
-NAMES: tuple[Name, ...] = ("auto", "compiled", "reference")
+EngineName = Literal["auto", "compiled", "reference"]
+NAMES: tuple[EngineName, ...] = ("auto", "compiled", "reference")
 ENVIRONMENT = "MINEWATCH_ENGINE"
 Opening = tuple[int, int, list[tuple[int, int]], int]
-Instruction = tuple[int, int, int, int]
 #: What a source begins with that is an interface.
-INTERFACE = "iface:"
+INTERFACE_SCHEME = "iface:"
 
 
 class EngineError(Exception):
@@ -30,7 +30,7 @@ class EngineError(Exception):
 
 
 class SourceError(Exception):
-    """A source could not be opened; `reason` is in words, `offset` in bytes."""
+    """A source could not be opened; `reason` is a phrase, `offset` in bytes."""
 
     def __init__(self, source: str, reason: str, offset: int) -> None:
         super().__init__(f"{source}: {reason}")
@@ -38,7 +38,7 @@ class SourceError(Exception):
 
 
 @dataclass(frozen=True)
-class Capture:
+class ListenOptions:
     """How an interface is listened to."""
 
     promiscuous: bool = True
@@ -47,11 +47,11 @@ class Capture:
     filter: tuple[Instruction, ...] = ()  # classic BPF (sensor.intake.packet_filter); empty: everything
 
 
-LISTENING = Capture()
+LISTEN_DEFAULTS = ListenOptions()
 
 
-class Core(Protocol):
-    """What the line needs of a core; the stub file `_core.pyi` is its manual."""
+class PacketCore(Protocol):
+    """A core as the line and the daemon use it; the stub `_core.pyi` describes each method."""
 
     @property
     def finished(self) -> bool: ...
@@ -87,9 +87,9 @@ class Engine:
         openings: Sequence[Opening],
         limits: Mapping[str, int],
         flights: Sequence[tuple[int, int]] = (),
-    ) -> Core:
+    ) -> PacketCore:
         """A core with these tables and limits (the limits by the names of `_core.pyi`)."""
-        core: Core = self.module.Core(self.tables(literals, openings, flights), self.module.Limits(**limits))
+        core: PacketCore = self.module.Core(self.tables(literals, openings, flights), self.module.Limits(**limits))
         return core
 
     def tables(
@@ -98,28 +98,28 @@ class Engine:
         """What the prefilter looks for, in the form of this core."""
         return self.module.Tables(list(literals), list(openings), list(flights))
 
-    def attach(self, core: Core, source: str, capture: Capture = LISTENING) -> None:
+    def attach(self, core: PacketCore, source: str, options: ListenOptions = LISTEN_DEFAULTS) -> None:
         """Open a source on a core; SourceError says why it cannot be read.
 
-        When the queue is full, reading a capture waits, and listening to an interface ("iface:NAME", as `capture` says) drops and counts.
+        When the queue is full, reading a capture waits; listening to an interface ("iface:NAME") drops and counts.
         """
         try:
-            if not source.startswith(INTERFACE):
+            if not source.startswith(INTERFACE_SCHEME):
                 core.attach(source, full="wait")
                 return
             core.attach(
                 source,
                 full="drop",
-                promiscuous=capture.promiscuous,
-                ring_bytes=capture.ring_bytes,
-                snaplen=capture.snaplen,
-                filter=capture.filter,
+                promiscuous=options.promiscuous,
+                ring_bytes=options.ring_bytes,
+                snaplen=options.snaplen,
+                filter=options.filter,
             )
         except self.module.CaptureError as error:
             raise SourceError(error.source, error.reason, error.offset) from None
 
 
-def load(name: Name = "auto") -> Engine:
+def load(name: EngineName = "auto") -> Engine:
     """Load a core; "auto" asks the environment first, then takes the compiled one if it is there."""
     if name == "auto":
         name = _from_environment()
@@ -138,7 +138,7 @@ def load(name: Name = "auto") -> Engine:
 
 
 def describe() -> str:
-    """The engine that `load("auto")` would give, in words, with the compiler's version where the core tells it."""
+    """The engine that `load("auto")` would give, for people, with the compiler's version where the core has it."""
     name = _from_environment()
     if name != "reference":
         try:
@@ -152,7 +152,7 @@ def describe() -> str:
     return "reference (slow; asked for)"
 
 
-def _from_environment() -> Name:
+def _from_environment() -> EngineName:
     value = os.environ.get(ENVIRONMENT, "auto") or "auto"
     for name in NAMES:
         if value == name:

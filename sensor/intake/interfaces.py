@@ -16,8 +16,8 @@ READ_HARDWARE = frozenset((1, 772, 0xFFFE, 519))
 
 
 @dataclass(frozen=True)
-class Interface:
-    """One interface; `why` says what is in the way, if anything is."""
+class NetworkInterface:
+    """One interface; `why` is what prevents listening, or is to be expected of it, if anything."""
 
     name: str
     state: str  # "up", "no carrier", "down", "gone"
@@ -26,11 +26,11 @@ class Interface:
     why: str | None
 
 
-def list_interfaces() -> list[Interface]:
+def list_interfaces() -> list[NetworkInterface]:
     """All interfaces of this network namespace, by name."""
     denied = _denied()
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as asker:
-        return [_describe(asker, name, denied) for name in sorted(name for _, name in socket.if_nameindex())]
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as control:
+        return [_describe(control, name, denied) for name in sorted(name for _, name in socket.if_nameindex())]
 
 
 def _denied() -> str | None:
@@ -43,15 +43,15 @@ def _denied() -> str | None:
     return None
 
 
-def _describe(asker: socket.socket, name: str, denied: str | None) -> Interface:
+def _describe(control: socket.socket, name: str, denied: str | None) -> NetworkInterface:
     try:
-        flags = _ask(asker, name, SIOCGIFFLAGS, "H")
-        mtu, hardware = _ask(asker, name, SIOCGIFMTU, "i"), _ask(asker, name, SIOCGIFHWADDR, "H")
+        flags = _ioctl(control, name, SIOCGIFFLAGS, "H")
+        mtu, hardware = _ioctl(control, name, SIOCGIFMTU, "i"), _ioctl(control, name, SIOCGIFHWADDR, "H")
     except OSError:
-        return Interface(name, "gone", 0, False, "it has just been deleted")
+        return NetworkInterface(name, "gone", 0, False, "it has just been deleted")
     state = "down" if not flags & IFF_UP else "up" if flags & IFF_RUNNING else "no carrier"
     if hardware not in READ_HARDWARE:
-        return Interface(name, state, mtu, False, f"frames of hardware type {hardware} are not read")
+        return NetworkInterface(name, state, mtu, False, f"frames of hardware type {hardware} are not read")
     waiting = (
         None
         if state == "up"
@@ -59,12 +59,12 @@ def _describe(asker: socket.socket, name: str, denied: str | None) -> Interface:
         if state == "down"
         else "it has no carrier"
     )
-    return Interface(name, state, mtu, denied is None, denied or waiting)
+    return NetworkInterface(name, state, mtu, denied is None, denied or waiting)
 
 
-def _ask(asker: socket.socket, name: str, call: int, form: str) -> int:
+def _ioctl(control: socket.socket, name: str, call: int, form: str) -> int:
     value = 0
     with contextlib.suppress(UnicodeEncodeError):
-        answer = fcntl.ioctl(asker, call, struct.pack("16s24x", name.encode()))
+        answer = fcntl.ioctl(control, call, struct.pack("16s24x", name.encode()))
         (value,) = struct.unpack_from(form, answer, 16)
     return value

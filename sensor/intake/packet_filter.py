@@ -1,6 +1,7 @@
-"""Packet filters as the kernel runs them: from an expression (compiled by libpcap, if installed) or the numbers of `tcpdump -ddd`.
+"""Packet filters as the kernel runs them: compiled by libpcap from an expression, or the numbers of `tcpdump -ddd`.
 
-Filters see frames as the kernel does: a VLAN tag that was taken off is not in them, so `vlan` never matches there, and `port 3333` does.
+Filters see frames as the kernel does: a VLAN tag that was taken off is not in them, so `vlan` never matches there, and
+`port 3333` does.
 """
 
 from __future__ import annotations
@@ -35,11 +36,11 @@ def read_filter(text: str) -> tuple[Instruction, ...]:
 
     Empty text is no filter. FilterError says what is wrong with another.
     """
-    words = text.split()
-    if not words:
+    fields = text.split()
+    if not fields:
         return ()
-    if all(word.isdecimal() for word in words) and len(words) > 1:
-        return _numbers([int(word) for word in words])
+    if all(field.isdecimal() for field in fields) and len(fields) > 1:
+        return _numbers([int(field) for field in fields])
     return _compile(text)
 
 

@@ -9,7 +9,8 @@ from pathlib import Path
 from sensor.model.sensor import ProcessIdentity
 
 PROC = Path("/proc")
-#: Fields of /proc/PID/stat behind the program's name (proc_pid_stat(5)): state is the first of them, starttime the twentieth.
+#: Fields of /proc/PID/stat behind the program's name (proc_pid_stat(5)): state is the first of them, starttime the
+#: twentieth.
 STATE, STARTTIME = 0, 19
 #: States of a process that is over and waits to be collected.
 DEAD = frozenset("ZXx")

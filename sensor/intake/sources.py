@@ -1,6 +1,6 @@
-"""Turns what was typed (files, folders, patterns, `-`) into the list of captures to read, and says what is wrong with the rest.
+"""Turns arguments (files, folders, patterns, `-`) into the list of captures to read, and the rest into problems.
 
-It looks at names only; whether a file is a capture is the core's to say.
+It looks at names only; whether a file is a capture, the core finds out.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ def expand(paths: Sequence[str]) -> tuple[list[str], list[Problem]]:
     found: dict[str, str] = {}
     problems: list[Problem] = []
     for path in paths:
-        for item in _meant(path):
+        for item in _captures_of(path):
             if isinstance(item, Problem):
                 problems.append(item)
             else:
@@ -51,7 +51,7 @@ def size(source: str) -> int | None:
     return status.st_size if source != STDIN and Path(source).is_file() else None
 
 
-def _meant(path: str) -> Iterator[str | Problem]:
+def _captures_of(path: str) -> Iterator[str | Problem]:
     if path == STDIN:
         yield path
     elif _is_directory(path):

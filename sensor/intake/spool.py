@@ -1,6 +1,6 @@
-"""A folder that a rotating capture fills: which files are finished and not read yet. What was read is remembered across restarts.
+"""A folder that a rotating capture fills: which files are finished and not read yet, across restarts.
 
-It has no clock (the time is handed in) and reads no capture; whoever reads a file to its end says so with `done`.
+It has no clock (the time is handed in) and reads no capture; whoever reads a file to its end calls `mark_read`.
 """
 
 from __future__ import annotations
@@ -16,34 +16,36 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from sensor.intake.sources import ENDINGS
+from sensor.model.time import MINUTE_NS
 
-#: By these first bytes a capture is known again, under another name too. In a pcapng file the first packet stands behind 200 or so.
+#: By these first bytes a capture is known again, under another name too. In a pcapng file the first packet stands
+#: behind 200 or so.
 HEAD_BYTES = 4_096
 #: A file that nobody is known to have closed is finished when it has not changed for so long.
-SETTLE_NS = 60_000_000_000
+SETTLE_NS = MINUTE_NS
 #: Captures remembered that are no longer there under their name: they may come back under another.
 MAX_GONE = 1_000
 VERSION = 1
 
 
-class WatchError(Exception):
+class SpoolError(Exception):
     """A folder or its memory cannot be used; the text is one sentence."""
 
 
 @dataclass
-class Read:
+class ReadCapture:
     """A capture that was read: how many bytes of it its digest covers, and what it was last called."""
 
     length: int
     name: str
 
 
-class Watch:
+class Spool:
     """One folder, and the file in which what was read of it is kept."""
 
     def __init__(self, folder: Path, memory: Path, *, settle_ns: int = SETTLE_NS) -> None:
         self._folder, self._memory, self._settle_ns = folder, memory, settle_ns
-        self._done = _recall(memory)  # by digest of their beginning
+        self._done = _load_memory(memory)  # by digest of their beginning
         self._sizes: dict[str, int] = {}  # at the last look
         self._unchanged: dict[str, tuple[int, int, int]] = {}  # files known to be read, by what changes when they do
         self.grown = 0  # files that went on growing after they were read; the rest of them is not read
@@ -52,7 +54,7 @@ class Watch:
         """Captures to be read, oldest first. `now_ns` is compared with the files' times of change."""
         found: list[tuple[int, str, Path]] = []
         sizes: dict[str, int] = {}
-        known = {read.name: (read.length, digest) for digest, read in self._done.items()}
+        read_before = {read.name: (read.length, digest) for digest, read in self._done.items()}
         for path in self._captures():
             with contextlib.suppress(OSError):  # it has just gone
                 status, name = path.stat(), self._name(path)
@@ -60,7 +62,7 @@ class Watch:
                 stamp = (status.st_size, status.st_mtime_ns, status.st_ino)
                 if self._unchanged.get(name) == stamp:
                     continue
-                if not self._is_new(path, name, status.st_size, known.get(name)):
+                if not self._is_new(path, name, status.st_size, read_before.get(name)):
                     self._unchanged[name] = stamp
                 elif self._is_finished(path, name, status, now_ns):
                     found.append((status.st_mtime_ns, name, path))
@@ -68,18 +70,18 @@ class Watch:
         self._unchanged = {name: stamp for name, stamp in self._unchanged.items() if name in sizes}
         return [path for _, _, path in sorted(found)]
 
-    def done(self, path: Path) -> None:
+    def mark_read(self, path: Path) -> None:
         """The file was read to its end: it is not given again. Written to disk before this returns."""
         with contextlib.suppress(OSError):
             length, digest = _head(path, HEAD_BYTES)
             self._done.pop(digest, None)
-            self._done[digest] = Read(length, self._name(path))  # the newest is last
-        there = {self._name(one) for one in self._captures()}
+            self._done[digest] = ReadCapture(length, self._name(path))  # the newest is last
+        there = {self._name(capture) for capture in self._captures()}
         latest = {read.name: digest for digest, read in self._done.items()}
         gone = [digest for digest, read in self._done.items() if read.name not in there or latest[read.name] != digest]
         for digest in gone[: max(0, len(gone) - MAX_GONE)]:
             del self._done[digest]
-        _remember(self._memory, self._done)
+        _save_memory(self._memory, self._done)
 
     def _name(self, path: Path) -> str:
         return str(path.relative_to(self._folder))
@@ -89,15 +91,15 @@ class Watch:
         try:
             paths = list(self._folder.rglob("*"))
         except OSError as error:
-            raise WatchError(f"{self._folder}: {(error.strerror or str(error)).lower()}") from None
+            raise SpoolError(f"{self._folder}: {(error.strerror or str(error)).lower()}") from None
         return [
-            one
-            for one in paths
-            if one.name.lower().endswith(ENDINGS) and not one.name.startswith(".") and one.is_file()
+            path
+            for path in paths
+            if path.name.lower().endswith(ENDINGS) and not path.name.startswith(".") and path.is_file()
         ]
 
-    def _is_new(self, path: Path, name: str, size: int, known: tuple[int, str] | None) -> bool:
-        if known is not None and _head(path, known[0]) == known:
+    def _is_new(self, path: Path, name: str, size: int, before: tuple[int, str] | None) -> bool:
+        if before is not None and _head(path, before[0]) == before:
             self.grown += size > self._sizes.get(name, size)
             return False
         _, digest = _head(path, HEAD_BYTES)
@@ -120,7 +122,7 @@ def _head(path: Path, length: int) -> tuple[int, str]:
 
 
 def _is_being_written(path: Path) -> bool | None:
-    """Whether somebody on this host has the file open for writing, or None if that cannot be told.
+    """Whether somebody on this host has the file open for writing, or None if that cannot be found out.
 
     fcntl(2), F_SETLEASE: a read lease is refused for a file that is open for writing. It is given back at once.
     """
@@ -143,21 +145,23 @@ def _is_being_written(path: Path) -> bool | None:
     return False
 
 
-def _recall(memory: Path) -> dict[str, Read]:
+def _load_memory(memory: Path) -> dict[str, ReadCapture]:
     try:
         kept = json.loads(memory.read_text())
         if kept["version"] != VERSION:
-            raise WatchError(f"{memory}: written by another version ({kept['version']})")
-        return {str(digest): Read(int(read["length"]), str(read["name"])) for digest, read in kept["done"].items()}
+            raise SpoolError(f"{memory}: written by another version ({kept['version']})")
+        return {
+            str(digest): ReadCapture(int(read["length"]), str(read["name"])) for digest, read in kept["done"].items()
+        }
     except FileNotFoundError:
         return {}
     except OSError as error:
-        raise WatchError(f"{memory}: {(error.strerror or str(error)).lower()}") from None
+        raise SpoolError(f"{memory}: {(error.strerror or str(error)).lower()}") from None
     except (ValueError, KeyError, TypeError, AttributeError):
-        raise WatchError(f"{memory}: does not hold what was read; delete it to read the whole folder again") from None
+        raise SpoolError(f"{memory}: does not hold what was read; delete it to read the whole folder again") from None
 
 
-def _remember(memory: Path, done: dict[str, Read]) -> None:
+def _save_memory(memory: Path, done: dict[str, ReadCapture]) -> None:
     """Whole or not at all: written beside, then moved over."""
     memory.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.NamedTemporaryFile("w", dir=memory.parent, prefix=f".{memory.name}.", delete=False) as file:

@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from sensor.estimate import Assumptions
-from sensor.intake.engine import Core, Engine, SourceError
+from sensor.intake.engine import Engine, PacketCore, SourceError
 from sensor.intake.sources import Problem
 from sensor.line.pipeline import Pipeline
 from sensor.model.events import End, Event
@@ -93,7 +93,7 @@ def replay(
 class Batches:
     """All event batches of all sources: sources are opened a few ahead of the one being read."""
 
-    def __init__(self, core: Core, engine: Engine, sources: Sequence[str], outcome: Outcome) -> None:
+    def __init__(self, core: PacketCore, engine: Engine, sources: Sequence[str], outcome: Outcome) -> None:
         self.core, self.engine, self.outcome = core, engine, outcome
         self.waiting = list(reversed(sources))
         self.open = 0

@@ -17,7 +17,7 @@ from zoneinfo import ZoneInfo
 
 from sensor.model.time import DAY_NS, SECOND_NS
 from sensor.sheets.dates import moment_ns
-from sensor.sheets.sheet import Line, SheetError, lines
+from sensor.sheets.sheet import SheetError, SheetRow, lines
 from sensor.sheets.text import comparable, short
 
 #: Headings by what they mean, as power companies and people write them.
@@ -79,7 +79,7 @@ def read(path: Path, zone: ZoneInfo) -> Meters:
         raise MeterError(f"{path}: {error}") from None
 
 
-def parse(name: str, rows: Iterable[Line], zone: ZoneInfo) -> Meters:
+def parse(name: str, rows: Iterable[SheetRow], zone: ZoneInfo) -> Meters:
     """Rows with a heading as readings. Raises MeterError where there is no heading."""
     places: tuple[int, int, int] | None = None
     found: dict[str, dict[int, float]] = {}
@@ -111,7 +111,7 @@ def parse(name: str, rows: Iterable[Line], zone: ZoneInfo) -> Meters:
     return Meters({meter: intervals for meter, intervals in readings.items() if intervals}, tuple(problems))
 
 
-def _heading(name: str, row: Line) -> tuple[int, int, int]:
+def _heading(name: str, row: SheetRow) -> tuple[int, int, int]:
     """The columns of meter, time and energy."""
     titles = [comparable(cell.lstrip("\ufeff")) for cell in row.cells]
     places = [
@@ -128,7 +128,7 @@ def _heading(name: str, row: Line) -> tuple[int, int, int]:
     return meter, at, energy
 
 
-def _reading(row: Line, places: tuple[int, int, int], zone: ZoneInfo) -> tuple[str, int, float]:
+def _reading(row: SheetRow, places: tuple[int, int, int], zone: ZoneInfo) -> tuple[str, int, float]:
     """One row. ValueError says what is wrong with it."""
     if row.broken:
         raise ValueError(row.broken)

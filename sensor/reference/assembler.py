@@ -1,13 +1,14 @@
 """One direction of a TCP candidate: segments in, bytes in order out, holes given up when they can no longer be filled.
 
-Stream offsets count from the direction's base and do not wrap; sequence numbers do (RFC 9293 section 3.4). Knows no flow, gate or event.
+Stream offsets count from the direction's base and do not wrap; sequence numbers do (RFC 9293 section 3.4). Knows no
+flow, gate or event.
 """
 
 from __future__ import annotations
 
+from sensor.model.limits import CoreLimits
 from sensor.reference.counters import Counters
 from sensor.reference.pieces import Pieces
-from sensor.reference.tables import Limits
 
 SEQUENCE_MASK = 0xFFFF_FFFF
 WINDOW_BYTES = (
@@ -53,10 +54,10 @@ class Assembler:
         return self._take_run() if offset == self.next else b""
 
     def acknowledged(self, ack: int) -> bool:
-        """Whether the other side says it has everything before the first held byte, so that the hole will not be sent again."""
+        """Whether the other side has everything before the first held byte: the hole will not be sent again."""
         return bool(self._held) and self._offset(ack) >= self._held.starts[0]
 
-    def holds_too_much(self, limits: Limits) -> bool:
+    def holds_too_much(self, limits: CoreLimits) -> bool:
         return self._held.held_bytes > limits.reorder_bytes or len(self._held) > limits.reorder_segments
 
     def holds(self) -> bool:

@@ -8,11 +8,12 @@ from __future__ import annotations
 from collections import deque
 
 from sensor.model.events import Chunk, Close, CloseReason, Event, Hit, Open, Shape
+from sensor.model.limits import CoreLimits
 from sensor.reference.assembler import SEQUENCE_MASK, WINDOW_BYTES, Assembler
 from sensor.reference.counters import Counters
-from sensor.reference.flow import ACK, SYN, Flow, Gate, Side
-from sensor.reference.prefilter import Cause, Key, literal_key, opening_key
-from sensor.reference.tables import CARRY_BYTES, TCP, Limits, Tables
+from sensor.reference.flow import ACK, SYN, Flow, GateState, Side
+from sensor.reference.prefilter import Cause, GateMatch, literal_match, opening_match
+from sensor.reference.tables import CARRY_BYTES, TCP, Tables
 from sensor.reference.transport import checksum_fits, tsval
 from sensor.reference.walk import Segment
 
@@ -20,7 +21,7 @@ SHAPE_BUDGET_BYTES = 2_048
 
 
 class Candidates:
-    def __init__(self, tables: Tables, limits: Limits, counters: Counters, events: deque[Event]) -> None:
+    def __init__(self, tables: Tables, limits: CoreLimits, counters: Counters, events: deque[Event]) -> None:
         self.tables = tables
         self.source = ""
         self._limits = limits
@@ -34,7 +35,7 @@ class Candidates:
 
     def take(self, flow: Flow, direction: int, segment: Segment) -> None:
         """One segment of a flow: its acknowledgement for the other side's holes first, then its own payload."""
-        if flow.gate is Gate.OPEN:
+        if flow.gate is GateState.OPEN:
             self._note_header(flow, segment)
             if segment.flags & ACK:
                 self._acknowledge(flow, 1 - direction, segment)
@@ -55,15 +56,15 @@ class Candidates:
         seq = (segment.seq + (1 if segment.flags & SYN else 0)) & SEQUENCE_MASK
         if side.base is None:
             side.base = side.next = seq
-        if flow.gate is Gate.OPEN:
-            self._deliver(flow, direction, segment, seq, self._later_key(side, seq))
+        if flow.gate is GateState.OPEN:
+            self._deliver(flow, direction, segment, seq, self._later_match(side, seq))
         else:
-            key = self._fitting_key(flow, side, seq, segment)
-            if key is not None:
-                self._open_gate(flow, key, segment)
-                self._deliver(flow, direction, segment, seq, key)
+            match = self._find_match(flow, side, seq, segment)
+            if match is not None:
+                self._open_gate(flow, match, segment)
+                self._deliver(flow, direction, segment, seq, match)
         side.see_payload(seq, segment)
-        if flow.gate is Gate.SHUT:
+        if flow.gate is GateState.SHUT:
             self._recognise(flow, 1 - direction, segment)
 
     def _recognise(self, flow: Flow, first: int, segment: Segment) -> None:
@@ -74,34 +75,34 @@ class Candidates:
         if len(self._open) >= self._limits.candidates:
             self._counters["candidates_refused"] += 1
             return
-        self._open_gate(flow, Key(Cause.SHAPE, SHAPE_BUDGET_BYTES, False, b""), segment)
+        self._open_gate(flow, GateMatch(Cause.SHAPE, SHAPE_BUDGET_BYTES, False, b""), segment)
         self._counters["shapes"] += 1
         self._events.append(Shape(flow.number, segment.ts_ns, first, self.tables.flights.index(sizes), 1.0))
 
-    def _fitting_key(self, flow: Flow, side: Side, seq: int, segment: Segment) -> Key | None:
-        key = opening_key(self.tables, side, seq, segment) if flow.gate is Gate.SHUT else None
-        if key is not None and len(self._open) < self._limits.candidates:
-            return key
-        self._counters["candidates_refused"] += key is not None
-        key = literal_key(self.tables, side, seq, segment, self._limits.session_bytes)
-        if key is not None and len(self._open) >= self._limits.candidates:
+    def _find_match(self, flow: Flow, side: Side, seq: int, segment: Segment) -> GateMatch | None:
+        match = opening_match(self.tables, side, seq, segment) if flow.gate is GateState.SHUT else None
+        if match is not None and len(self._open) < self._limits.candidates:
+            return match
+        self._counters["candidates_refused"] += match is not None
+        match = literal_match(self.tables, side, seq, segment, self._limits.session_bytes)
+        if match is not None and len(self._open) >= self._limits.candidates:
             # An exact match outranks whoever is silent longest.
             if not self._open:
                 self._counters["candidates_refused"] += 1
                 return None
             self._spend(min(self._open.values(), key=lambda other: (other.last_ns, other.serial)))
-        return key
+        return match
 
     @staticmethod
-    def _later_key(side: Side, seq: int) -> Key:
+    def _later_match(side: Side, seq: int) -> GateMatch:
         """Where the side that did not open the gate begins: at its very start, if all of it is still at hand."""
         if side.has_all_before(seq):
-            return Key(Cause.LITERAL, 0, True, side.carry)
-        return Key(Cause.LITERAL, 0, side.initial is not None and not side.payload_seen, b"")
+            return GateMatch(Cause.LITERAL, 0, True, side.carry)
+        return GateMatch(Cause.LITERAL, 0, side.initial is not None and not side.payload_seen, b"")
 
-    def _open_gate(self, flow: Flow, key: Key, segment: Segment) -> None:
-        flow.gate = Gate.OPEN
-        flow.budget_bytes = key.budget_bytes
+    def _open_gate(self, flow: Flow, match: GateMatch, segment: Segment) -> None:
+        flow.gate = GateState.OPEN
+        flow.budget_bytes = match.budget_bytes
         if not flow.number:
             self._counters["candidates_opened"] += 1
             self._last_number += 1
@@ -110,32 +111,36 @@ class Candidates:
             packets = (flow.sides[0].packets, flow.sides[1].packets)
             midstream = flow.proto == TCP and flow.sides[0].initial is None and flow.sides[1].initial is None
             self._events.append(
-                Open(flow.number, segment.ts_ns, flow.proto, orig_addr, orig_port, resp_addr, resp_port, flow.basis, midstream,
+                Open(flow.number, segment.ts_ns, flow.proto, orig_addr, orig_port, resp_addr, resp_port, flow.basis,
+                     midstream,
                      flow.first_ns, segment.vlans, self.source, packets)
             )  # fmt: skip
         self._open[flow.number] = flow
         self._note_header(flow, segment)
 
-    def _deliver(self, flow: Flow, direction: int, segment: Segment, seq: int, key: Key) -> None:
+    def _deliver(self, flow: Flow, direction: int, segment: Segment, seq: int, match: GateMatch) -> None:
         side = flow.sides[direction]
         if flow.proto != TCP:
             self._emit(flow, direction, segment.ts_ns, side.delivered or 0, 0, segment.payload)
             return
         data = segment.payload
         if side.assembler is None:
-            side.assembler, prefix = self._begin(side, seq, key)
+            side.assembler, prefix = self._begin(side, seq, match)
             seq, data = seq - len(prefix), prefix + data
         assembler = side.assembler
         run = assembler.receive(seq, data)
         self._emit(flow, direction, segment.ts_ns, assembler.next - len(run), 0, run)
-        while flow.gate is Gate.OPEN and assembler.holds_too_much(self._limits):
+        while flow.gate is GateState.OPEN and assembler.holds_too_much(self._limits):
             self._give_up_hole(flow, direction, segment.ts_ns, assembler)
 
-    def _begin(self, side: Side, seq: int, key: Key) -> tuple[Assembler, bytes]:
-        """An assembler for what comes from here on, and what of the carry goes before it. No byte is delivered twice."""
-        base, prefix = side.base or 0, key.prefix
+    def _begin(self, side: Side, seq: int, match: GateMatch) -> tuple[Assembler, bytes]:
+        """An assembler for what comes from here on, and what of the carry goes before it.
+
+        No byte is delivered twice.
+        """
+        base, prefix = side.base or 0, match.prefix
         if side.delivered is None:
-            start = 0 if key.from_base else (seq - len(prefix) - base) & SEQUENCE_MASK
+            start = 0 if match.from_base else (seq - len(prefix) - base) & SEQUENCE_MASK
             return Assembler(base, start, 0, self._counters), prefix
         distance = (seq - base - side.delivered) & SEQUENCE_MASK
         if distance >= SEQUENCE_MASK + 1 - WINDOW_BYTES:  # begins before what was delivered
@@ -146,7 +151,7 @@ class Candidates:
 
     def _acknowledge(self, flow: Flow, direction: int, segment: Segment) -> None:
         assembler = flow.sides[direction].assembler
-        while assembler is not None and flow.gate is Gate.OPEN and assembler.acknowledged(segment.ack):
+        while assembler is not None and flow.gate is GateState.OPEN and assembler.acknowledged(segment.ack):
             self._give_up_hole(flow, direction, segment.ts_ns, assembler)
 
     def _give_up_hole(self, flow: Flow, direction: int, ts_ns: int, assembler: Assembler) -> None:
@@ -194,9 +199,12 @@ class Candidates:
         side.scan_carry = text[-CARRY_BYTES:]
 
     def _spend(self, flow: Flow) -> None:
-        """Shut the gate until a literal opens it again. What is held is dropped, and so part of the next chunk's gap."""
+        """Shut the gate until a literal opens it again.
+
+        What is held is dropped, and so part of the next chunk's gap.
+        """
         self._counters["candidates_spent"] += 1
-        flow.gate = Gate.SPENT
+        flow.gate = GateState.SPENT
         del self._open[flow.number]
         for side in flow.sides:
             if side.assembler is not None:
@@ -204,7 +212,10 @@ class Candidates:
                 side.assembler = None
 
     def leave(self, flow: Flow, reason: CloseReason) -> None:
-        """The flow is out of the table: what is still held goes out, then its totals, all with the time of its last packet."""
+        """The flow is out of the table.
+
+        What is still held goes out, then its totals, all with the time of its last packet.
+        """
         for direction, side in enumerate(flow.sides):
             while side.assembler is not None and side.assembler.holds():
                 self._give_up_hole(flow, direction, flow.last_ns, side.assembler)
@@ -212,7 +223,8 @@ class Candidates:
         if flow.number:
             originator, responder = flow.sides
             self._events.append(
-                Close(flow.number, flow.last_ns, reason, flow.first_ns, flow.last_ns, (originator.packets, responder.packets),
+                Close(flow.number, flow.last_ns, reason, flow.first_ns, flow.last_ns,
+                      (originator.packets, responder.packets),
                       (originator.total_bytes, responder.total_bytes), flow.gap_bytes, flow.bad_checksums,
                       (originator.clock, responder.clock))
             )  # fmt: skip

@@ -1,4 +1,7 @@
-"""`Core`: sources in, events out. Everything happens inside `poll`; it starts no thread, and looks at a clock only for interfaces."""
+"""`Core`: sources in, events out.
+
+Everything happens inside `poll`; it starts no thread, and looks at a clock only for interfaces.
+"""
 
 from __future__ import annotations
 
@@ -8,26 +11,28 @@ from collections.abc import Iterator, Sequence
 from typing import Literal
 
 from sensor.model.events import End, Event
-from sensor.reference.bytestream import CaptureError
+from sensor.model.limits import CoreLimits
+from sensor.model.time import SECOND_NS
 from sensor.reference.candidates import Candidates
-from sensor.reference.capture import Capture, Packet
+from sensor.reference.capture.bytestream import CaptureError
+from sensor.reference.capture.capture_file import CaptureFile
+from sensor.reference.capture.packet_socket import DELETED, FIGURES, SCHEME, Instruction, PacketSocket, wait_for
+from sensor.reference.capture.records import Packet
 from sensor.reference.counters import new_counters
 from sensor.reference.decode import FrameDecoder
 from sensor.reference.exclusions import Exclusions
-from sensor.reference.flow import SECOND_NS
-from sensor.reference.interface import DELETED, FIGURES, SCHEME, Instruction, Interface, wait_for
 from sensor.reference.table import FlowTable
-from sensor.reference.tables import Limits, Tables
+from sensor.reference.tables import Tables
 
 #: Packets taken from one interface before the next has its turn.
 TURN_PACKETS = 256
 LOOK_AFTER_S = 1.0
 
 
-class _Reading:
+class _OpenCapture:
     """The source at hand."""
 
-    def __init__(self, capture: Capture) -> None:
+    def __init__(self, capture: CaptureFile) -> None:
         self.capture = capture
         self.packets: Iterator[Packet] = capture.packets()
         self.count = 0
@@ -35,19 +40,19 @@ class _Reading:
 
 
 class Core:
-    def __init__(self, tables: Tables, limits: Limits) -> None:
+    def __init__(self, tables: Tables, limits: CoreLimits) -> None:
         self._limits = limits
         self._counters = new_counters()
         self._events: deque[Event] = deque()
         self._decoder = FrameDecoder(limits, self._counters)
         self._candidates = Candidates(tables, limits, self._counters, self._events)
         self._table = FlowTable(limits, self._counters, self._candidates, self._decoder.fragments)
-        self._waiting: deque[Capture] = deque()
-        self._reading: _Reading | None = None
+        self._waiting: deque[CaptureFile] = deque()
+        self._reading: _OpenCapture | None = None
         self._last_ns: int | None = None
         self._read_source_bytes = 0  # of the sources read to their end
         self._finishing = self._ended = self._closed = False
-        self._interfaces: list[Interface] = []
+        self._interfaces: list[PacketSocket] = []
         self._figures: dict[str, dict[str, int]] = {}
         self._looked_after_s = 0.0
         self._listens: bool | None = None  # to interfaces; None until something is attached
@@ -62,24 +67,27 @@ class Core:
         snaplen: int = 0,
         filter: Sequence[Instruction] = (),
     ) -> None:
-        """Open a source now. `full` changes nothing: reading happens only when there is room; and a plain socket has no ring."""
+        """Open a source now.
+
+        `full` changes nothing: reading happens only when there is room; and a plain socket has no ring.
+        """
         if self._finishing or self._closed:
             raise RuntimeError("attach after finish or close")
         if self._listens not in (None, source.startswith(SCHEME)):
             raise CaptureError(source, "captures and interfaces do not share a core")
         if not source.startswith(SCHEME):
-            self._waiting.append(Capture(source))
+            self._waiting.append(CaptureFile(source))
             self._listens = False
             return
         figures = self._figures.get(source.removeprefix(SCHEME)) or dict.fromkeys(FIGURES, 0)
         self._interfaces.append(
-            Interface(source, figures, promiscuous=promiscuous, snaplen=snaplen, instructions=filter)
+            PacketSocket(source, figures, promiscuous=promiscuous, snaplen=snaplen, instructions=filter)
         )
         self._figures[source.removeprefix(SCHEME)] = figures
         self._listens = True
 
     def poll(self, max_events: int, timeout_ms: int) -> list[Event]:
-        """Read until `max_events` are there or the sources are done; files are read for as long as it takes, interfaces within the time."""
+        """Read until `max_events` are there or the sources are done; interfaces are read for `timeout_ms` at most."""
         if self._interfaces:
             self._listen(max_events, timeout_ms / 1000)
         while len(self._events) < max_events and self._read_source(max_events):
@@ -110,7 +118,7 @@ class Core:
             if not taken and (self._events or time.monotonic() >= until):
                 return
 
-    def _take_turn(self, interface: Interface) -> int:
+    def _take_turn(self, interface: PacketSocket) -> int:
         count = 0
         self._candidates.source = interface.source
         for ts_ns, link, frame in interface.take(TURN_PACKETS):
@@ -130,7 +138,7 @@ class Core:
             interface.look_after()
             self._end_interface(interface, DELETED)
 
-    def _end_interface(self, interface: Interface, error: str | None) -> None:
+    def _end_interface(self, interface: PacketSocket, error: str | None) -> None:
         self._events.append(End(interface.source, interface.figures["packets"], error, 0))
         interface.close()
 
@@ -139,7 +147,7 @@ class Core:
         if self._reading is None:
             if not self._waiting:
                 return False
-            self._reading = _Reading(self._waiting.popleft())
+            self._reading = _OpenCapture(self._waiting.popleft())
             self._candidates.source = self._reading.capture.source
         reading, events = self._reading, self._events
         for packet in reading.packets:
@@ -152,7 +160,7 @@ class Core:
         self._reading = None
         return True
 
-    def _take(self, reading: _Reading, packet: Packet) -> None:
+    def _take(self, reading: _OpenCapture, packet: Packet) -> None:
         ts_ns, link, frame = packet
         reading.count += 1
         self._count(frame)
@@ -175,7 +183,7 @@ class Core:
             self._table.take(segment)
 
     def _end_unless_continued(self, ts_ns: int) -> None:
-        """A rotated capture goes on where the last file stopped; anything else is another time or place, and its flows are not these."""
+        """End all flows unless this capture goes on where the last one stopped, as a rotated capture does."""
         last_ns = self._last_ns
         if last_ns is not None and not 0 <= ts_ns - last_ns <= self._limits.candidate_timeout_s * SECOND_NS:
             self._table.end()
@@ -209,7 +217,7 @@ class Core:
             "source_bytes": self._read_source_bytes + reading,
             "last_packet_ns": self._last_ns or 0,
             **{
-                f"kernel_{name}": sum(one[name] for one in self._figures.values())
+                f"kernel_{name}": sum(figures[name] for figures in self._figures.values())
                 for name in ("received", "dropped", "freezes")
             },
         }

@@ -1,11 +1,15 @@
-"""The counters of a core, by the names of ARCHITECTURE.md. All of them stand at 0 from the start, so a missing one is a mistake."""
+"""The counters of a core, by the names of ARCHITECTURE.md.
+
+All of them stand at 0 from the start, so a missing one is a mistake.
+"""
 
 from __future__ import annotations
 
 Counters = dict[str, int]
 
 IGNORED = (
-    "link", "ethertype", "ppp", "depth", "cut", "gre", "ip", "ip_protocol", "fragment", "fragment_held", "udp", "tcp", "interface",
+    "link", "ethertype", "ppp", "depth", "cut", "gre", "ip", "ip_protocol", "fragment", "fragment_held", "udp", "tcp",
+    "interface",
 )  # fmt: skip
 
 NAMES = (
@@ -14,7 +18,8 @@ NAMES = (
     "flows", "flows_opened", "flows_expired", "flows_evicted", "flows_reused",
     "candidates", "candidates_opened", "candidates_spent", "candidates_refused",
     "chunks", "chunk_bytes", "hits", "shapes", "gaps", "gap_bytes",
-    "retransmitted_bytes", "overlap_conflicts", "out_of_window", "events_dropped", "chunks_dropped", "hits_dropped", "shapes_dropped",
+    "retransmitted_bytes", "overlap_conflicts", "out_of_window", "events_dropped", "chunks_dropped", "hits_dropped",
+    "shapes_dropped",
     "kernel_received", "kernel_dropped", "kernel_freezes", "ticks", "source_bytes", "last_packet_ns",
 )  # fmt: skip
 

@@ -1,27 +1,29 @@
 """Frame -> segment, or the reason it is ignored: layers are peeled one by one until TCP or UDP.
 
-This file is the walk itself and the link layers; IP and GRE are in `network`, TCP, UDP and what tunnels in UDP in `transport`.
-Bytes are looked at only after their length has been checked; nothing here raises. Flows are not known here.
+This file is the walk itself and the link layers; IP and GRE are in `network`, TCP, UDP and what tunnels in UDP in
+`transport`. Bytes are looked at only after their length has been checked; nothing here raises. Flows are not known
+here.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 
+from sensor.model.limits import CoreLimits
 from sensor.reference import network, transport
-from sensor.reference.capture import Capture
+from sensor.reference.capture.capture_file import CaptureFile
 from sensor.reference.counters import Counters, new_counters
 from sensor.reference.exclusions import Exclusions
 from sensor.reference.fragments import Fragments
-from sensor.reference.tables import Limits
-from sensor.reference.walk import ETHERTYPES, Layer, Outcome, Segment, Walk
+from sensor.reference.walk import ETHERTYPES, Layer, PeelResult, Segment, Walk
 
 MAX_LAYERS = 12
 MAX_LENGTH_FIELD = 1500  # IEEE 802.3 clause 3.2.6: up to here the field is a length, not a type
 
 #: www.tcpdump.org/linktypes.html
 FIRST_LAYER = {
-    0: Layer.LOOPBACK, 108: Layer.LOOPBACK, 1: Layer.ETHERNET, 9: Layer.PPP, 50: Layer.PPP, 12: Layer.RAW_IP, 14: Layer.RAW_IP,
+    0: Layer.LOOPBACK, 108: Layer.LOOPBACK, 1: Layer.ETHERNET, 9: Layer.PPP, 50: Layer.PPP, 12: Layer.RAW_IP,
+    14: Layer.RAW_IP,
     101: Layer.RAW_IP, 228: Layer.IPV4, 229: Layer.IPV6, 113: Layer.COOKED, 276: Layer.COOKED_V2, 104: Layer.CISCO_HDLC,
 }  # fmt: skip
 
@@ -31,14 +33,14 @@ PPP_PROTOCOLS = {0x0021: Layer.IPV4, 0x0057: Layer.IPV6, 0x0281: Layer.MPLS}
 SNAP = b"\xaa\xaa\x03\x00\x00\x00"  # RFC 1042: LLC for SNAP, organisation 0: an EtherType follows
 
 
-def _ethernet(walk: Walk) -> Outcome:
+def _ethernet(walk: Walk) -> PeelResult:
     if walk.left() < 14:
         return "cut"
     walk.at += 14
     return _by_type(walk.frame, walk.at - 2)
 
 
-def _vlan(walk: Walk) -> Outcome:
+def _vlan(walk: Walk) -> PeelResult:
     if walk.left() < 4:
         return "cut"
     walk.vlans.append((walk.frame[walk.at] << 8 | walk.frame[walk.at + 1]) & 0x0FFF)
@@ -46,7 +48,7 @@ def _vlan(walk: Walk) -> Outcome:
     return _by_type(walk.frame, walk.at - 2)
 
 
-def _llc(walk: Walk) -> Outcome:
+def _llc(walk: Walk) -> PeelResult:
     if walk.left() < 8:
         return "cut"
     if not walk.frame.startswith(SNAP, walk.at):
@@ -55,12 +57,12 @@ def _llc(walk: Walk) -> Outcome:
     return _by_type(walk.frame, walk.at - 2)
 
 
-def _by_type(frame: bytes, at: int) -> Outcome:
+def _by_type(frame: bytes, at: int) -> PeelResult:
     number = frame[at] << 8 | frame[at + 1]
     return Layer.LLC if number <= MAX_LENGTH_FIELD else ETHERTYPES.get(number, "ethertype")
 
 
-def _loopback(walk: Walk) -> Outcome:
+def _loopback(walk: Walk) -> PeelResult:
     if walk.left() < 4:
         return "cut"
     family = walk.frame[walk.at : walk.at + 4]
@@ -69,7 +71,7 @@ def _loopback(walk: Walk) -> Outcome:
     return FAMILIES.get(int.from_bytes(family, "little"), FAMILIES.get(int.from_bytes(family, "big"), "link"))
 
 
-def _cooked(walk: Walk) -> Outcome:
+def _cooked(walk: Walk) -> PeelResult:
     """LINKTYPE_LINUX_SLL: the protocol type is the last two of 16 bytes."""
     if walk.left() < 16:
         return "cut"
@@ -77,7 +79,7 @@ def _cooked(walk: Walk) -> Outcome:
     return _by_type(walk.frame, walk.at - 2)
 
 
-def _cooked_v2(walk: Walk) -> Outcome:
+def _cooked_v2(walk: Walk) -> PeelResult:
     """LINKTYPE_LINUX_SLL2: the protocol type is the first two of 20 bytes."""
     if walk.left() < 20:
         return "cut"
@@ -85,7 +87,7 @@ def _cooked_v2(walk: Walk) -> Outcome:
     return _by_type(walk.frame, walk.at - 20)
 
 
-def _cisco_hdlc(walk: Walk) -> Outcome:
+def _cisco_hdlc(walk: Walk) -> PeelResult:
     """RFC 1547 section 4.3.1: address, control, EtherType."""
     if walk.left() < 4:
         return "cut"
@@ -93,7 +95,7 @@ def _cisco_hdlc(walk: Walk) -> Outcome:
     return _by_type(walk.frame, walk.at - 2)
 
 
-def _ppp(walk: Walk) -> Outcome:
+def _ppp(walk: Walk) -> PeelResult:
     if walk.frame.startswith(b"\xff\x03", walk.at) and walk.left() >= 2:
         walk.at += 2  # RFC 1662 section 3.1: address and control, which may be compressed away
     if walk.left() < 1:
@@ -109,7 +111,7 @@ def _ppp(walk: Walk) -> Outcome:
     return PPP_PROTOCOLS.get(number, "ppp")
 
 
-def _pppoe(walk: Walk) -> Outcome:
+def _pppoe(walk: Walk) -> PeelResult:
     """RFC 2516 section 4: 6 bytes, then the PPP protocol field."""
     if walk.left() < 6:
         return "cut"
@@ -117,8 +119,11 @@ def _pppoe(walk: Walk) -> Outcome:
     return Layer.PPP
 
 
-def _mpls(walk: Walk) -> Outcome:
-    """RFC 3032 section 2.1: 4-byte entries, the last with the S bit; what is under them can only be guessed (RFC 4928 section 3)."""
+def _mpls(walk: Walk) -> PeelResult:
+    """RFC 3032 section 2.1.
+
+    4-byte entries, the last with the S bit; what is under them can only be guessed (RFC 4928 section 3).
+    """
     bottom = False
     while not bottom:
         if walk.left() < 4:
@@ -139,7 +144,7 @@ def _mpls(walk: Walk) -> Outcome:
     return Layer.ETHERNET
 
 
-STEPS: dict[Layer, Callable[[Walk], Outcome]] = {
+STEPS: dict[Layer, Callable[[Walk], PeelResult]] = {
     Layer.ETHERNET: _ethernet, Layer.VLAN: _vlan, Layer.LLC: _llc, Layer.LOOPBACK: _loopback, Layer.COOKED: _cooked,
     Layer.COOKED_V2: _cooked_v2, Layer.CISCO_HDLC: _cisco_hdlc, Layer.PPP: _ppp, Layer.PPPOE: _pppoe, Layer.MPLS: _mpls,
     Layer.RAW_IP: network.raw_ip, Layer.IPV4: network.ipv4, Layer.IPV6: network.ipv6, Layer.GRE: network.gre,
@@ -148,7 +153,7 @@ STEPS: dict[Layer, Callable[[Walk], Outcome]] = {
 
 
 class FrameDecoder:
-    def __init__(self, limits: Limits, counters: Counters) -> None:
+    def __init__(self, limits: CoreLimits, counters: Counters) -> None:
         self._counters = counters
         self.fragments = Fragments(limits, counters)
         self.exclusions = Exclusions([], [])
@@ -167,7 +172,7 @@ class FrameDecoder:
 
     def peel(self, ts_ns: int, link: int, frame: bytes) -> Segment | str:
         """The segment of a frame, or the reason to ignore it."""
-        outcome: Outcome = FIRST_LAYER.get(link, "link")
+        outcome: PeelResult = FIRST_LAYER.get(link, "link")
         walk = Walk(ts_ns, frame, self.fragments, self._counters)
         peeled = 0
         while isinstance(outcome, Layer):
@@ -180,8 +185,11 @@ class FrameDecoder:
 
 
 def segments(source: str) -> Iterator[tuple[int, bytes, Segment | str]]:
-    """Each packet's link type, bytes, and segment or reason: what a test compares with another decoder, packet by packet."""
-    decoder = FrameDecoder(Limits(), new_counters())
-    for ts_ns, link, frame in Capture(source).packets():
+    """Each packet's link type, bytes, and segment or reason.
+
+    What a test compares with another decoder, packet by packet.
+    """
+    decoder = FrameDecoder(CoreLimits(), new_counters())
+    for ts_ns, link, frame in CaptureFile(source).packets():
         if ts_ns is not None and link is not None:
             yield link, frame, decoder.peel(ts_ns, link, frame)

@@ -8,21 +8,22 @@ from __future__ import annotations
 from enum import Enum, auto
 
 from sensor.model.events import Basis, Clock, CloseReason
+from sensor.model.limits import CoreLimits
+from sensor.model.time import SECOND_NS
 from sensor.reference.assembler import SEQUENCE_MASK, Assembler, sequence_distance
-from sensor.reference.tables import CARRY_BYTES, TCP, Limits
+from sensor.reference.tables import CARRY_BYTES, TCP
 from sensor.reference.walk import Segment
 
 FIN, SYN, RST, ACK = 0x01, 0x02, 0x04, 0x10
-SECOND_NS = 1_000_000_000
 #: A new SYN within this time of the flow's last packet is taken for a stray, not for the ports' next use.
 REUSE_SILENCE_NS = 5 * SECOND_NS
 PRIVILEGED_PORTS = 1024
 
 Endpoint = tuple[bytes, int]
-Key = tuple[Endpoint, Endpoint, int]
+FlowKey = tuple[Endpoint, Endpoint, int]
 
 
-class Gate(Enum):
+class GateState(Enum):
     SHUT = auto()
     OPEN = auto()
     SPENT = auto()
@@ -32,7 +33,8 @@ class Side:
     """One direction: what the prefilter knows of its stream, and its assembler while the gate is open."""
 
     __slots__ = (
-        "assembler", "base", "carry", "clock", "delivered", "fin", "initial", "next", "packets", "payload_seen", "scan_carry",
+        "assembler", "base", "carry", "clock", "delivered", "fin", "initial", "next", "packets", "payload_seen",
+        "scan_carry",
         "total_bytes",
     )  # fmt: skip
 
@@ -86,11 +88,12 @@ class Side:
 
 class Flow:
     __slots__ = (
-        "bad_checksums", "basis", "budget_bytes", "first_ns", "gap_bytes", "gate", "hits", "key", "last_ns", "number", "originator",
+        "bad_checksums", "basis", "budget_bytes", "first_ns", "gap_bytes", "gate", "hits", "key", "last_ns", "number",
+        "originator",
         "proto", "responder", "rst", "serial", "sides",
     )  # fmt: skip
 
-    def __init__(self, key: Key, segment: Segment, serial: int) -> None:
+    def __init__(self, key: FlowKey, segment: Segment, serial: int) -> None:
         self.key = key
         self.serial = serial  # order of arrival
         self.proto = segment.proto
@@ -99,7 +102,7 @@ class Flow:
         self.sides = (Side(), Side())
         self.rst = False
         self.number = 0  # the id in events, once a gate has opened
-        self.gate = Gate.SHUT
+        self.gate = GateState.SHUT
         self.budget_bytes = 0
         self.hits: set[bytes] = set()  # literals already reported
         self.gap_bytes = 0
@@ -121,13 +124,13 @@ class Flow:
         if flags & RST:
             self.rst = True
 
-    def timeout_ns(self, limits: Limits) -> int:
+    def timeout_ns(self, limits: CoreLimits) -> int:
         originator, responder = self.sides
         if self.proto != TCP:
             seconds = limits.udp_timeout_s
         elif self.rst or (originator.fin and responder.fin):
             seconds = limits.closed_timeout_s
-        elif self.gate is Gate.OPEN:
+        elif self.gate is GateState.OPEN:
             seconds = limits.candidate_timeout_s
         elif not originator.packets or not responder.packets:
             seconds = limits.tcp_new_timeout_s
@@ -135,7 +138,7 @@ class Flow:
             seconds = limits.tcp_timeout_s
         return seconds * SECOND_NS
 
-    def is_idle(self, ts_ns: int, limits: Limits) -> bool:
+    def is_idle(self, ts_ns: int, limits: CoreLimits) -> bool:
         return ts_ns - self.last_ns > self.timeout_ns(limits)
 
     def is_closed(self) -> bool:

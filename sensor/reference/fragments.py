@@ -5,15 +5,16 @@ Takes a fragment's place and bytes, gives the whole payload when it is complete.
 
 from __future__ import annotations
 
+from sensor.model.limits import CoreLimits
+from sensor.model.time import SECOND_NS
 from sensor.reference.counters import Counters
 from sensor.reference.pieces import Pieces
-from sensor.reference.tables import Limits
 
-TIMEOUT_NS = 30_000_000_000  # RFC 8200 section 4.5 allows 60 s; Linux keeps them 30 s (net.ipv4.ipfrag_time)
+TIMEOUT_NS = 30 * SECOND_NS  # RFC 8200 section 4.5 allows 60 s; Linux keeps them 30 s (net.ipv4.ipfrag_time)
 DATAGRAM_MAX_BYTES = 65_535
 
 #: source, destination, identification, protocol, address length
-Key = tuple[bytes, bytes, int, int, int]
+DatagramKey = tuple[bytes, bytes, int, int, int]
 
 
 class _Datagram:
@@ -26,14 +27,14 @@ class _Datagram:
 
 
 class Fragments:
-    def __init__(self, limits: Limits, counters: Counters) -> None:
+    def __init__(self, limits: CoreLimits, counters: Counters) -> None:
         self._max_datagrams = limits.fragments
         self._max_bytes = limits.fragment_bytes
         self._counters = counters
-        self._datagrams: dict[Key, _Datagram] = {}  # in order of their first fragment
+        self._datagrams: dict[DatagramKey, _Datagram] = {}  # in order of their first fragment
         self._bytes = 0
 
-    def add(self, ts_ns: int, key: Key, offset: int, more: bool, data: bytes) -> bytes | str:
+    def add(self, ts_ns: int, key: DatagramKey, offset: int, more: bool, data: bytes) -> bytes | str:
         """The whole payload if this fragment completes it, else the reason to ignore the frame."""
         end = offset + len(data)
         if end > DATAGRAM_MAX_BYTES or (more and (not data or len(data) % 8)):
@@ -59,7 +60,7 @@ class Fragments:
             self._counters["fragments_evicted"] += 1
         return "fragment_held"
 
-    def _drop(self, key: Key) -> None:
+    def _drop(self, key: DatagramKey) -> None:
         self._bytes -= self._datagrams.pop(key).pieces.held_bytes
 
     def sweep(self, ts_ns: int) -> None:

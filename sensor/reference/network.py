@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import struct
 
-from sensor.reference.walk import ETHERTYPES, Layer, Outcome, Walk
+from sensor.reference.walk import ETHERTYPES, Layer, PeelResult, Walk
 
 AUTHENTICATION, FRAGMENT = 51, 44
 EXTENSIONS = frozenset(
@@ -24,7 +24,7 @@ GRE_CHECKSUM, GRE_ROUTING, GRE_KEY, GRE_SEQUENCE, GRE_ACKNOWLEDGEMENT = 0x8000, 
 GRE_PPP, GRE_ERSPAN_2, GRE_ERSPAN_3 = 0x880B, 0x88BE, 0x22EB
 
 
-def raw_ip(walk: Walk) -> Outcome:
+def raw_ip(walk: Walk) -> PeelResult:
     if walk.left() < 1:
         return "cut"
     version = walk.frame[walk.at] >> 4
@@ -33,7 +33,7 @@ def raw_ip(walk: Walk) -> Outcome:
     return ipv6(walk) if version == 6 else "ip"
 
 
-def ipv4(walk: Walk) -> Outcome:
+def ipv4(walk: Walk) -> PeelResult:
     at, left = walk.at, walk.left()
     if left and not 0x45 <= walk.frame[at] <= 0x4F:
         return "ip"  # version and header length stand in the first byte, however little was captured
@@ -63,7 +63,7 @@ def ipv4(walk: Walk) -> Outcome:
     return PROTOCOLS.get(protocol, "ip_protocol")
 
 
-def ipv6(walk: Walk) -> Outcome:
+def ipv6(walk: Walk) -> PeelResult:
     at, left = walk.at, walk.left()
     if left and walk.frame[at] >> 4 != 6:
         return "ip"
@@ -92,7 +92,7 @@ def ipv6(walk: Walk) -> Outcome:
 
 
 def _skip_header(walk: Walk, unit: int, extra: int) -> int | None:
-    """Go behind a header that begins with the next protocol and its own length in units, less `extra`; None if it is cut."""
+    """Go behind a header of the next protocol and its own length in units, less `extra`; None if it is cut."""
     if walk.left() < 8:  # the least such a header can have
         return None
     following, size = walk.frame[walk.at], (walk.frame[walk.at + 1] + extra) * unit
@@ -126,7 +126,7 @@ def _reassemble(walk: Walk, identification: int, protocol: int, offset: int, mor
     return None
 
 
-def gre(walk: Walk) -> Outcome:
+def gre(walk: Walk) -> PeelResult:
     if walk.left() < 4:
         return "cut"
     flags, protocol = _GRE.unpack_from(walk.frame, walk.at)
@@ -156,7 +156,7 @@ def gre(walk: Walk) -> Outcome:
     return ETHERTYPES.get(protocol, "gre")
 
 
-def _erspan(walk: Walk, header: int) -> Outcome:
+def _erspan(walk: Walk, header: int) -> PeelResult:
     if walk.left() < header:
         return "cut"
     walk.at += header

@@ -23,7 +23,7 @@ class Cause(Enum):
     SHAPE = auto()
 
 
-class Key(NamedTuple):
+class GateMatch(NamedTuple):
     """What fits the gate: why, how many bytes may pass, and whether assembly begins at the direction's first byte."""
 
     cause: Cause
@@ -32,22 +32,25 @@ class Key(NamedTuple):
     prefix: bytes  # of the carry, to go before the segment
 
 
-def opening_key(tables: Tables, side: Side, seq: int, segment: Segment) -> Key | None:
-    """The first two steps, which only a flow whose gate was never open can take. `side` does not know the segment yet."""
+def opening_match(tables: Tables, side: Side, seq: int, segment: Segment) -> GateMatch | None:
+    """The first two steps, which only a flow whose gate was never open can take.
+
+    `side` does not know the segment yet.
+    """
     if segment.proto != TCP:
         start, at_start = segment.payload, not side.payload_seen
     else:
         if side.initial is not None and not side.payload_seen and sequence_distance(seq, side.next) > 0:
-            return Key(Cause.START_MISSING, START_MISSING_BYTES, True, b"")
+            return GateMatch(Cause.START_MISSING, START_MISSING_BYTES, True, b"")
         start, at_start = side.carry + segment.payload, side.has_all_before(seq)
     if at_start:
         for opening in tables.openings:
             if opening.matches(segment.proto, start):
-                return Key(Cause.OPENING, opening.budget_bytes, True, start[: len(start) - len(segment.payload)])
+                return GateMatch(Cause.OPENING, opening.budget_bytes, True, start[: len(start) - len(segment.payload)])
     return None
 
 
-def literal_key(tables: Tables, side: Side, seq: int, segment: Segment, session_bytes: int) -> Key | None:
+def literal_match(tables: Tables, side: Side, seq: int, segment: Segment, session_bytes: int) -> GateMatch | None:
     """The third step, the same for a shut gate and a spent one."""
     if segment.proto != TCP:
         return None
@@ -55,5 +58,5 @@ def literal_key(tables: Tables, side: Side, seq: int, segment: Segment, session_
     text = carry + segment.payload
     for literal in tables.literals:
         if text.find(literal, max(0, len(carry) - len(literal) + 1)) >= 0:
-            return Key(Cause.LITERAL, session_bytes, False, carry)
+            return GateMatch(Cause.LITERAL, session_bytes, False, carry)
     return None

@@ -8,23 +8,24 @@ from __future__ import annotations
 from collections import OrderedDict
 
 from sensor.model.events import CloseReason
+from sensor.model.limits import CoreLimits
+from sensor.model.time import SECOND_NS
 from sensor.reference.candidates import Candidates
 from sensor.reference.counters import Counters
-from sensor.reference.flow import SECOND_NS, Flow, Gate, Key
+from sensor.reference.flow import Flow, FlowKey, GateState
 from sensor.reference.fragments import Fragments
-from sensor.reference.tables import Limits
 from sensor.reference.walk import Segment
 
 SWEEP_NS = 10 * SECOND_NS
 
 
 class FlowTable:
-    def __init__(self, limits: Limits, counters: Counters, candidates: Candidates, fragments: Fragments) -> None:
+    def __init__(self, limits: CoreLimits, counters: Counters, candidates: Candidates, fragments: Fragments) -> None:
         self._limits = limits
         self._counters = counters
         self._candidates = candidates
         self._fragments = fragments
-        self._flows: OrderedDict[Key, Flow] = OrderedDict()  # the one that was silent longest first
+        self._flows: OrderedDict[FlowKey, Flow] = OrderedDict()  # the one that was silent longest first
         self._swept_ns: int | None = None
         self._serial = 0
 
@@ -56,9 +57,9 @@ class FlowTable:
         flow.see(segment, flow.sides[direction])
         self._candidates.take(flow, direction, segment)
 
-    def _add(self, key: Key, segment: Segment) -> Flow:
+    def _add(self, key: FlowKey, segment: Segment) -> Flow:
         if len(self._flows) >= self._limits.flows:
-            oldest = next((flow for flow in self._flows.values() if flow.gate is not Gate.OPEN), None)
+            oldest = next((flow for flow in self._flows.values() if flow.gate is not GateState.OPEN), None)
             self._counters["flows_evicted"] += 1
             self._leave(oldest or next(iter(self._flows.values())), "evicted")
         self._serial += 1

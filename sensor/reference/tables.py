@@ -1,4 +1,4 @@
-"""What a core is given: the tables of the prefilter, and the bounds of everything the network feeds.
+"""What the prefilter looks for: literals, openings and the sizes of first flights.
 
 Values only, checked once. What a literal or an opening means to a dialect is not known here.
 """
@@ -7,7 +7,8 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-#: Bytes kept of what came before a segment: one less than the longest literal, so a literal cut anywhere is still found whole.
+#: Bytes kept of what came before a segment: one less than the longest literal, so a literal cut anywhere is still found
+#: whole.
 CARRY_BYTES = 15
 TCP = 6
 UDP = 17
@@ -29,7 +30,10 @@ class Opening(NamedTuple):
 
 
 class Tables:
-    """What the prefilter looks for: literals anywhere in TCP payload, openings at the start of a direction, sizes of first flights."""
+    """What the prefilter looks for.
+
+    Literals anywhere in TCP payload, openings at the start of a direction, sizes of first flights.
+    """
 
     def __init__(
         self,
@@ -58,40 +62,3 @@ def _check(opening: Opening) -> None:
     # A TCP opening must fit into carry + 1 byte, or it could never match when it comes byte by byte.
     if opening.at < 0 or (opening.proto == TCP and opening.at + len(opening.pattern) > CARRY_BYTES + 1):
         raise ValueError(f"a TCP opening ends within the first {CARRY_BYTES + 1} bytes: at {opening.at}")
-
-
-class Limits:
-    """Bounds and timeouts, by the names and defaults of ARCHITECTURE.md. `workers` is accepted and ignored: one thread does all."""
-
-    def __init__(
-        self,
-        *,
-        workers: int = 1,
-        flows: int = 1_048_576,
-        candidates: int = 16_384,
-        session_bytes: int = 65_536,
-        reorder_bytes: int = 131_072,
-        reorder_segments: int = 128,
-        fragments: int = 4_096,
-        fragment_bytes: int = 16_777_216,
-        queue_events: int = 16_384,
-        tcp_timeout_s: int = 600,
-        tcp_new_timeout_s: int = 60,
-        closed_timeout_s: int = 10,
-        udp_timeout_s: int = 60,
-        candidate_timeout_s: int = 1_800,
-    ) -> None:
-        self.workers = workers
-        self.flows = flows
-        self.candidates = candidates
-        self.session_bytes = session_bytes
-        self.reorder_bytes = reorder_bytes
-        self.reorder_segments = reorder_segments
-        self.fragments = fragments
-        self.fragment_bytes = fragment_bytes
-        self.queue_events = queue_events
-        self.tcp_timeout_s = tcp_timeout_s
-        self.tcp_new_timeout_s = tcp_new_timeout_s
-        self.closed_timeout_s = closed_timeout_s
-        self.udp_timeout_s = udp_timeout_s
-        self.candidate_timeout_s = candidate_timeout_s

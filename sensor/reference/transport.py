@@ -1,13 +1,14 @@
-"""TCP (RFC 9293), UDP (RFC 768) and the tunnels in UDP: VXLAN (RFC 7348), Geneve (RFC 8926), GTP-U (3GPP TS 29.281), TZSP.
+"""TCP (RFC 9293), UDP (RFC 768) and the tunnels in UDP: VXLAN (RFC 7348), Geneve (RFC 8926), GTP-U, TZSP.
 
-The last steps of the decoder. A tunnel is told by its port and by a header that fits; if it does not, the datagram is ordinary UDP.
+The last steps of the decoder. A tunnel is recognised by its port and by a header that fits; without such a header the
+datagram is ordinary UDP. GTP-U is that of 3GPP TS 29.281.
 """
 
 from __future__ import annotations
 
 import struct
 
-from sensor.reference.walk import ETHERTYPES, MAX_VLANS, Layer, Outcome, Segment, Walk
+from sensor.reference.walk import ETHERTYPES, MAX_VLANS, Layer, PeelResult, Segment, Walk
 
 _TCP = struct.Struct(">HHIIBB")
 _UDP = struct.Struct(">HHHH")
@@ -18,7 +19,7 @@ GTP_U_PORT = 2152
 TZSP_PORT = 37_008  # 0x9090, as RouterOS and Wireshark have it
 
 
-def tcp(walk: Walk) -> Outcome:
+def tcp(walk: Walk) -> PeelResult:
     at, wire_bytes = walk.at, walk.wire_end - walk.at
     if wire_bytes < 20:
         return "tcp"
@@ -33,7 +34,8 @@ def tcp(walk: Walk) -> Outcome:
     whole = walk.end == walk.wire_end and not walk.fragment
     return Segment(
         walk.ts_ns, walk.src, src_port, walk.dst, dst_port, 6, tuple(walk.vlans[:MAX_VLANS]), seq, ack, flags,
-        walk.frame[at + header : walk.end], wire_bytes - header, walk.ip_bytes, walk.frame[at : walk.end] if whole else None,
+        walk.frame[at + header : walk.end], wire_bytes - header, walk.ip_bytes,
+        walk.frame[at : walk.end] if whole else None,
         walk.frame[at + 20 : at + header],
     )  # fmt: skip
 
@@ -53,7 +55,7 @@ def tsval(segment: Segment) -> int | None:
     return None
 
 
-def udp(walk: Walk) -> Outcome:
+def udp(walk: Walk) -> PeelResult:
     at, wire_bytes = walk.at, walk.wire_end - walk.at
     if wire_bytes < 8:
         return "udp"
@@ -109,7 +111,10 @@ def _tunnel(walk: Walk, port: int, at: int, end: int) -> Layer | None:
 
 
 def _tzsp_frame(frame: bytes, at: int, end: int) -> int | None:
-    """Where the mirrored frame begins: behind version 1, a packet received or to be sent, of Ethernet, and fields up to the end mark."""
+    """Where the mirrored frame begins.
+
+    Behind version 1, a packet received or to be sent, of Ethernet, and fields up to the end mark.
+    """
     if frame[at] != 1 or frame[at + 1] > 1 or frame[at + 2 : at + 4] != b"\x00\x01":
         return None
     at += 4
@@ -145,7 +150,10 @@ def _gtp_payload(frame: bytes, at: int, end: int) -> int | None:
 
 
 def checksum_fits(segment: Segment) -> bool:
-    """Whether the checksum over pseudo-header and `checked` is right (RFC 9293 section 3.1, RFC 768, RFC 8200 section 8.1)."""
+    """Whether the checksum over pseudo-header and `checked` is right.
+
+    RFC 9293 section 3.1, RFC 768, RFC 8200 section 8.1.
+    """
     data = segment.checked
     if data is None:
         return True

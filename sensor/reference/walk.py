@@ -1,4 +1,7 @@
-"""What the steps of the decoder share: where they stand in a frame, which layers there are, and the segment they end in."""
+"""What the steps of the decoder share.
+
+Where they stand in a frame, which layers there are, and the segment they end in.
+"""
 
 from __future__ import annotations
 
@@ -32,7 +35,8 @@ class Layer(Enum):
 
 #: IANA, IEEE 802 numbers; 0x9100 and 0x9200 are the Q-in-Q types from before IEEE 802.1ad.
 ETHERTYPES = {
-    0x0800: Layer.IPV4, 0x86DD: Layer.IPV6, 0x8100: Layer.VLAN, 0x88A8: Layer.VLAN, 0x9100: Layer.VLAN, 0x9200: Layer.VLAN,
+    0x0800: Layer.IPV4, 0x86DD: Layer.IPV6, 0x8100: Layer.VLAN, 0x88A8: Layer.VLAN, 0x9100: Layer.VLAN,
+    0x9200: Layer.VLAN,
     0x8847: Layer.MPLS, 0x8848: Layer.MPLS, 0x8864: Layer.PPPOE, 0x6558: Layer.ETHERNET,
 }  # fmt: skip
 
@@ -59,7 +63,10 @@ class Segment(NamedTuple):
 
 
 class Walk:
-    """A position in a frame. `end` is where the captured bytes of the layer at hand end, `wire_end` where they would on the wire."""
+    """A position in a frame.
+
+    `end` is where the captured bytes of the layer at hand end, `wire_end` where they would on the wire.
+    """
 
     __slots__ = (
         "at",
@@ -93,4 +100,4 @@ class Walk:
 
 
 #: The next layer, or the segment, or the reason to ignore the frame.
-Outcome = Layer | Segment | str
+PeelResult = Layer | Segment | str

@@ -13,32 +13,34 @@ from typing import Annotated, Literal
 
 from pydantic import Field, field_validator, model_validator
 
+from sensor.model.limits import CoreLimits
 from sensor.model.section import Section
 
 Text = Annotated[str, Field(min_length=1)]
 Grade = Literal["looked-up", "contacted", "named", "behaves", "speaks", "accepted", "verified"]
 
-
+#: What both cores take where nothing is configured.
+CORE = CoreLimits()
 Count = Annotated[int, Field(ge=1, le=1 << 32)]
 Seconds = Annotated[int, Field(ge=1, le=86_400)]
 
 
 class LimitSettings(Section):
-    """Bounds of everything the network feeds; the names are those of the core."""
+    """Bounds of everything the network feeds; names and defaults are those of the core."""
 
-    flows: Annotated[int, Field(ge=16, le=1 << 28)] = 1_048_576
-    candidates: Count = 16_384
-    session_bytes: Annotated[int, Field(ge=256, le=1 << 30)] = 65_536
-    reorder_bytes: Annotated[int, Field(ge=1_024, le=1 << 30)] = 131_072
-    reorder_segments: Count = 128
-    fragments: Count = 4_096
-    fragment_bytes: Annotated[int, Field(ge=65_536, le=1 << 32)] = 16_777_216
-    queue_events: Annotated[int, Field(ge=64, le=1 << 24)] = 16_384
-    tcp_timeout_s: Seconds = 600
-    tcp_new_timeout_s: Seconds = 60
-    closed_timeout_s: Seconds = 10
-    udp_timeout_s: Seconds = 60
-    candidate_timeout_s: Seconds = 1_800
+    flows: Annotated[int, Field(ge=16, le=1 << 28)] = CORE.flows
+    candidates: Count = CORE.candidates
+    session_bytes: Annotated[int, Field(ge=256, le=1 << 30)] = CORE.session_bytes
+    reorder_bytes: Annotated[int, Field(ge=1_024, le=1 << 30)] = CORE.reorder_bytes
+    reorder_segments: Count = CORE.reorder_segments
+    fragments: Count = CORE.fragments
+    fragment_bytes: Annotated[int, Field(ge=65_536, le=1 << 32)] = CORE.fragment_bytes
+    queue_events: Annotated[int, Field(ge=64, le=1 << 24)] = CORE.queue_events
+    tcp_timeout_s: Seconds = CORE.tcp_timeout_s
+    tcp_new_timeout_s: Seconds = CORE.tcp_new_timeout_s
+    closed_timeout_s: Seconds = CORE.closed_timeout_s
+    udp_timeout_s: Seconds = CORE.udp_timeout_s
+    candidate_timeout_s: Seconds = CORE.candidate_timeout_s
 
 
 class SignatureSettings(Section):

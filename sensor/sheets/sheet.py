@@ -1,6 +1,9 @@
-"""Tables as rows of text with their line: CSV in whichever encoding it is, and spreadsheets (XLS, XLSX, ODS) by python-calamine.
+"""Tables as rows of text with their line.
 
-Merged cells are given to each row that they span, since that is what who reads the sheet sees. It knows no column's meaning.
+CSV in whichever encoding it is, and spreadsheets (XLS, XLSX, ODS) by python-calamine.
+
+Merged cells are given to each row that they span, since that is what who reads the sheet sees. It knows no column's
+meaning.
 """
 
 from __future__ import annotations
@@ -17,18 +20,18 @@ from sensor.sheets.text import short
 
 #: Cells of one row that are read; nobody's book is wider, a damaged file may be.
 MOST_CELLS = 512
-#: Rows between two tellings of how far a file is read.
-TELL_EVERY = 2048
+#: Rows between two reports of how far a file is read.
+PROGRESS_EVERY_ROWS = 2048
 SPREADSHEETS = (b"PK\x03\x04", b"\xd0\xcf\x11\xe0")
 
 #: What undecodable bytes become (surrogateescape), or were turned into by another program.
 _UNDECODED = re.compile("[\udc80-\udcff\ufffd]")
 
-Tell = Callable[[int, int], None]
+Progress = Callable[[int, int], None]  # how far a file is read, and its size
 
 
-class Line(NamedTuple):
-    """One row of a table; `remark` says what is wrong with it as text, or what was done to it."""
+class SheetRow(NamedTuple):
+    """One row of a table: `broken` is why it cannot be used, `filled` whether cells were filled from merged ones."""
 
     number: int
     cells: list[str]
@@ -40,14 +43,14 @@ class SheetError(Exception):
     """The file is no table that can be read."""
 
 
-def lines(path: Path, sheet: str | int | None, encoding: str, tell: Tell) -> Iterator[Line]:
+def lines(path: Path, sheet: str | int | None, encoding: str, progress: Progress) -> Iterator[SheetRow]:
     """All rows of a file. OSError if it cannot be opened, SheetError if it is no table."""
     with path.open("rb") as opened:
         magic = opened.read(4)
-    return _spreadsheet(path, sheet, tell) if magic in SPREADSHEETS else _separated(path, encoding, tell)
+    return _spreadsheet(path, sheet, progress) if magic in SPREADSHEETS else _separated(path, encoding, progress)
 
 
-def _separated(path: Path, encoding: str, tell: Tell) -> Iterator[Line]:
+def _separated(path: Path, encoding: str, progress: Progress) -> Iterator[SheetRow]:
     size = path.stat().st_size
     chosen = detect(path) if encoding == "auto" else encoding
     csv.field_size_limit(1 << 20)
@@ -65,20 +68,23 @@ def _separated(path: Path, encoding: str, tell: Tell) -> Iterator[Line]:
             except StopIteration:
                 break
             except csv.Error as error:
-                yield Line(reader.line_num, [], f"is no row of a table: {error}")
+                yield SheetRow(reader.line_num, [], f"is no row of a table: {error}")
                 continue
             done += 1
-            if not done % TELL_EVERY:
-                tell(position(opened), size)
+            if not done % PROGRESS_EVERY_ROWS:
+                progress(position(opened), size)
             broken = ""
             if text.broken:
                 text.broken, broken = False, _broken(cells)
-            yield Line(reader.line_num, cells[:MOST_CELLS], broken)
-    tell(size, size)
+            yield SheetRow(reader.line_num, cells[:MOST_CELLS], broken)
+    progress(size, size)
 
 
 class _Text:
-    """The lines of a file on their way to the reader, and whether one of them held what is no text. Looking at each cell took too long."""
+    """The lines of a file on their way to the reader, and whether one of them held what is no text.
+
+    Looking at each cell took too long.
+    """
 
     def __init__(self, opened: TextIO) -> None:
         self._opened = opened
@@ -132,7 +138,7 @@ def _delimiter(sample: str) -> str:
     return max(",;\t|", key=head.count)
 
 
-def _spreadsheet(path: Path, sheet: str | int | None, tell: Tell) -> Iterator[Line]:
+def _spreadsheet(path: Path, sheet: str | int | None, progress: Progress) -> Iterator[SheetRow]:
     import python_calamine as calamine
 
     try:
@@ -168,10 +174,10 @@ def _spreadsheet(path: Path, sheet: str | int | None, tell: Tell) -> Iterator[Li
             elif column < len(cells) and not cells[column] and kept.get(origin):
                 cells[column] = kept[origin]
                 filled = True
-        if not offset % TELL_EVERY:
-            tell(offset, height)
-        yield Line(row + 1, cells, "", filled)
-    tell(height, height)
+        if not offset % PROGRESS_EVERY_ROWS:
+            progress(offset, height)
+        yield SheetRow(row + 1, cells, "", filled)
+    progress(height, height)
 
 
 def _fullest(book: Any) -> Any:
@@ -180,7 +186,7 @@ def _fullest(book: Any) -> Any:
     if not names:
         raise SheetError("has no sheet")
     sheets = [book.get_sheet_by_name(name) for name in names[:32]]
-    return next((one for one in sheets if one.height > 3), sheets[0])
+    return next((table for table in sheets if table.height > 3), sheets[0])
 
 
 def _merged(ranges: list[tuple[tuple[int, int], tuple[int, int]]]) -> dict[int, list[tuple[int, tuple[int, int]]]]:

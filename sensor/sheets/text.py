@@ -1,9 +1,14 @@
-"""Text of books as it is compared: full-width digits, foreign punctuation, spaces. Knows nothing of what a cell means."""
+"""Text of books as it is compared: full-width digits, foreign punctuation, spaces.
+
+Knows nothing of what a cell means.
+"""
 
 from __future__ import annotations
 
 import re
 import unicodedata
+
+from sensor.model.text import printable
 
 #: What a keyboard of Chinese or a word processor puts for dots, dashes, colons and commas.
 _SIGNS = str.maketrans(
@@ -22,7 +27,7 @@ _SIGNS = str.maketrans(
     }
 )
 _SPACES = re.compile(r"\s+")
-#: A remark at the end, in brackets of any kind, or after a word that begins one.
+#: A remark at the end, in brackets of any kind, or after 备注, 注 or #.
 _NOTE = re.compile(r"\s*(?:[(\[【「<《{].*|备注.*|注[:：].*|#.*)$")
 _BRACKETS = str.maketrans("[]【】〔〕", "()()()")
 _LOOSE = re.compile(r"[\s\[\]【】〔〕]")
@@ -51,7 +56,7 @@ def comparable(name: str) -> str:
 
 def short(text: str, most: int = 40) -> str:
     """Text fit for a sentence: one line, printable, not long."""
-    clean = "".join(char if char.isprintable() else "·" for char in text)
+    clean = printable(text, "·")
     return clean if len(clean) <= most else f"{clean[: most - 1]}…"
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from sensor.attribution import Attributor
+from sensor.attribution import Attributor, load_books
 from sensor.daemon.configuration import load
 
 Books = Callable[..., Attributor]
@@ -24,6 +24,6 @@ def books(tmp_path: Path) -> Books:
         lines = "".join(f"    - {{{line.strip()}}}\n" for line in sources.strip().splitlines())
         path = tmp_path / "minewatch.yaml"
         path.write_text(f"attribution:\n  sources:\n{lines}", encoding="utf-8")
-        return Attributor.load(load(path).attribution, previous)
+        return load_books(load(path).attribution, previous)
 
     return make

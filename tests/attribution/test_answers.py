@@ -1,4 +1,7 @@
-"""Whose an address was: at a reassignment, behind translators, in VRFs, in books that overlap; and when nobody is named."""
+"""Whose an address was.
+
+At a reassignment, behind translators, in VRFs, in books that overlap; and when nobody is named.
+"""
 
 from __future__ import annotations
 
@@ -9,8 +12,8 @@ from hypothesis import given
 from hypothesis import settings as bounded
 from hypothesis import strategies as st
 
-from sensor.attribution import Attributor
-from sensor.attribution.settings import ObservedPoint, Settings
+from sensor.attribution import Attributor, load_books
+from sensor.attribution.settings import AttributionSettings, PointConfig
 from sensor.attribution.sources.inventory import Config
 from sensor.model.attribution import Attribution
 from sensor.sheets.dates import moment_ns
@@ -80,7 +83,10 @@ def test_a_narrow_range_that_is_not_yet_valid_does_not_hide_the_wide_one(books: 
 def test_behind_a_translator_two_ports_are_two_subscribers_and_no_port_is_nobody(books: Books) -> None:
     rows = row("192.0.2.0", "192.0.2.255", "宽带公司", use="NAT地址池", many="64", code=TIN)
     nat = "公网IP,起始端口,终止端口,账号,开始时间,结束时间\n"
-    nat += "192.0.2.9,1024,2047,a1,2026-03-02 15:00:00,2026-03-02 17:00:00\n192.0.2.9,2048,3071,a2,2026-03-02 15:00:00,2026-03-02 17:00:00\n"
+    nat += (
+        "192.0.2.9,1024,2047,a1,2026-03-02 15:00:00,2026-03-02 17:00:00\n"
+        "192.0.2.9,2048,3071,a2,2026-03-02 15:00:00,2026-03-02 17:00:00\n"
+    )
     accounts = "账号,单位名称,证件号码\na1,铜公司,\na2,锡店,\n"
     loaded = books(
         f"{INVENTORY}\nkind: leases, format: nat-csv, path: nat.csv\nkind: inventory, preset: customers, path: who.csv",
@@ -108,7 +114,10 @@ def test_behind_a_translator_two_ports_are_two_subscribers_and_no_port_is_nobody
 
 
 def test_an_account_that_no_book_has_names_nobody_even_inside_a_wider_range(books: Books) -> None:
-    nat = "公网IP,起始端口,终止端口,账号,开始时间,结束时间\n192.0.2.9,1024,2047,a7,2026-03-02 15:00:00,2026-03-02 17:00:00\n"
+    nat = (
+        "公网IP,起始端口,终止端口,账号,开始时间,结束时间\n"
+        "192.0.2.9,1024,2047,a7,2026-03-02 15:00:00,2026-03-02 17:00:00\n"
+    )
     loaded = books(
         f"{INVENTORY}\nkind: leases, format: nat-csv, path: nat.csv",
         book_csv=HEAD + row("192.0.2.0", "192.0.2.255", "宽带公司", code=TIN),
@@ -122,8 +131,14 @@ def test_an_account_that_no_book_has_names_nobody_even_inside_a_wider_range(book
 
 def test_accounts_that_were_given_on_are_named_by_their_time_and_disputed_ones_not_at_all(books: Books) -> None:
     nat = "公网IP,起始端口,终止端口,账号,开始时间,结束时间\n"
-    nat += "192.0.2.9,1,9,a1,2024-01-01 00:00:00,2026-12-31 00:00:00\n192.0.2.9,10,19,a2,2024-01-01 00:00:00,2026-12-31 00:00:00\n"
-    who = "账号,单位名称,使用日期,截止日期\na1,铜公司,2024-01-01,2024-12-31\na1,锡公司,2025-01-01,\na2,铜公司,,\na2,锡公司,,\n"
+    nat += (
+        "192.0.2.9,1,9,a1,2024-01-01 00:00:00,2026-12-31 00:00:00\n"
+        "192.0.2.9,10,19,a2,2024-01-01 00:00:00,2026-12-31 00:00:00\n"
+    )
+    who = (
+        "账号,单位名称,使用日期,截止日期\na1,铜公司,2024-01-01,2024-12-31\na1,锡公司,2025-01-01,\na2,铜公司,,\n"
+        "a2,锡公司,,\n"
+    )
     loaded = books(
         "kind: leases, format: nat-csv, path: nat.csv\nkind: inventory, preset: customers, path: who.csv",
         nat_csv=nat,
@@ -184,10 +199,10 @@ def test_a_book_that_is_much_older_than_the_traffic_is_said_to_be(books: Books) 
 
 def test_a_configured_point_turns_an_interface_into_its_vrf(tmp_path: Path) -> None:
     book = HEAD + row("10.0.0.5", "10.0.0.5", "铜公司", vrf="red", code=COPPER)
-    loaded = Attributor.load(
-        Settings(
+    loaded = load_books(
+        AttributionSettings(
             sources=_sources(tmp_path, book),
-            points=[ObservedPoint(vrf="red", interface="eth1"), ObservedPoint(vrf="red", vlan=9)],
+            points=[PointConfig(vrf="red", interface="eth1"), PointConfig(vrf="red", vlan=9)],
         )
     )
     assert name(loaded.answer("10.0.0.5", None, NOW, interface="eth1")) == "铜公司"
@@ -366,7 +381,7 @@ def test_every_answer_is_counted_by_its_result(books: Books) -> None:
 @pytest.fixture(scope="module")
 def some(tmp_path_factory: pytest.TempPathFactory) -> Attributor:
     book = HEAD + row("192.0.2.0", "192.0.2.7", "铜公司", code=COPPER)
-    return Attributor.load(Settings(sources=_sources(tmp_path_factory.mktemp("books"), book)))
+    return load_books(AttributionSettings(sources=_sources(tmp_path_factory.mktemp("books"), book)))
 
 
 @bounded(max_examples=200, deadline=None)

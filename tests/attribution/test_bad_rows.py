@@ -1,4 +1,7 @@
-"""Rows as people write them: each kind is taken or refused as a person would expect, and named with its line either way."""
+"""Rows as people write them.
+
+Each kind is taken or refused as a person would expect, and named with its line either way.
+"""
 
 from __future__ import annotations
 
@@ -8,10 +11,10 @@ from pathlib import Path
 import pytest
 import xlsxwriter
 
-from sensor.attribution import AttributionError, Attributor
-from sensor.attribution.books import Book
+from sensor.attribution import AttributionError, Attributor, load_books
+from sensor.attribution.books.book import Book
 from sensor.attribution.overlaps import overlaps
-from sensor.attribution.settings import Settings
+from sensor.attribution.settings import AttributionSettings
 from sensor.attribution.sources.inventory import Config
 from sensor.sheets.dates import moment_ns
 
@@ -27,7 +30,7 @@ NOW = moment_ns("2026-03-02", 0)[0]
 def load(folder: Path, content: str | bytes, **keys: object) -> tuple[Attributor, Book]:
     path = folder / "book.csv"
     path.write_bytes(content if isinstance(content, bytes) else content.encode())
-    loaded = Attributor.load(Settings(sources=[Config(kind="inventory", path=str(path), **keys)]))  # type: ignore[arg-type]
+    loaded = load_books(AttributionSettings(sources=[Config(kind="inventory", path=str(path), **keys)]))  # type: ignore[arg-type]
     return loaded, loaded.books.books[0]
 
 
@@ -61,7 +64,8 @@ def line(**said: str) -> str:
     return ",".join({**usual, **said}.get(name, "") for name in names)
 
 
-#: What is written, the address that is asked, who is named there (None: nobody), and what the remark on line 2 says ("" for none).
+#: What is written, the address that is asked, who is named there (None: nobody), and what the remark on line 2 says (""
+#: for none).
 ROWS = {
     "plain": (line(), "192.0.2.3", "示例公司", ""),
     "full-width digits and dots": (
@@ -283,7 +287,7 @@ def sheet(path: Path, *, merged: bool = False) -> None:
 def test_a_spreadsheet_with_merged_cells_says_what_its_reader_sees(tmp_path: Path) -> None:
     path = tmp_path / "book.xlsx"
     sheet(path, merged=True)
-    loaded = Attributor.load(Settings(sources=[Config(kind="inventory", path=str(path))]))
+    loaded = load_books(AttributionSettings(sources=[Config(kind="inventory", path=str(path))]))
     (book,) = loaded.books.books
     for address in ("192.0.2.3", "192.0.2.9"):
         answer = loaded.answer(address, None, NOW, vlan=(100,))

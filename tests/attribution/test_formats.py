@@ -87,11 +87,18 @@ def test_radius_tells_ports_of_a_translator(books: Books) -> None:
 
 def test_kea_leases_hold_for_their_lifetime_and_the_next_holder_ends_the_one_before(books: Books) -> None:
     expire = at("2026-03-02 10:00:00") // 10**9
-    kea = "address,hwaddr,client_id,valid_lifetime,expire,subnet_id,fqdn_fwd,fqdn_rev,hostname,state,user_context,pool_id\n"
-    kea += f"198.51.100.9,02:00:00:00:00:01,,3600,{expire},1,0,0,pc,0,,0\n198.51.100.9,02:00:00:00:00:01,,3600,{expire + 1800},1,0,0,pc,0,,0\n"
+    kea = "address,hwaddr,client_id,valid_lifetime,expire,subnet_id,fqdn_fwd,fqdn_rev,"
+    kea += "hostname,state,user_context,pool_id\n"
+    kea += (
+        f"198.51.100.9,02:00:00:00:00:01,,3600,{expire},1,0,0,pc,0,,0\n"
+        f"198.51.100.9,02:00:00:00:00:01,,3600,{expire + 1800},1,0,0,pc,0,,0\n"
+    )
     kea += f"198.51.100.9,02:00:00:00:00:02,,3600,{expire + 4500},1,0,0,other,0,,0\n"
     kea += f"198.51.100.8,,,3600,{expire},1,0,0,,0,,0\n198.51.100.7,02:00:00:00:00:07,,3600,soon,1,0,0,,0,,0\n"
-    kea += f"198.51.100.6,02:00:00:00:00:06,,0,{expire},1,0,0,,0,,0\n198.51.100.5,02:00:00:00:00:05,,3600,{expire},1,0,0,,1,,0\n"
+    kea += (
+        f"198.51.100.6,02:00:00:00:00:06,,0,{expire},1,0,0,,0,,0\n"
+        f"198.51.100.5,02:00:00:00:00:05,,3600,{expire},1,0,0,,1,,0\n"
+    )
     loaded = books(f"kind: leases, format: kea, accounts: true, path: kea.csv\n{CUSTOMERS}", kea_csv=kea, who_csv=WHO)
     when = {
         "2026-03-02 08:59:59": None,
@@ -148,7 +155,10 @@ def test_a_translators_syslog_is_read_by_pattern(books: Books) -> None:
         "<14>Mar  2 {} bng RT_NAT: RT_SRC_NAT_PBA_ALLOC: Subscriber {} used/maximum [1/8] blocks, allocates port block "
         + block.format("from")
     )
-    release = "<14>Mar  2 {} bng RT_NAT: RT_SRC_NAT_PBA_RELEASE: Subscriber {} used/maximum [0/8] blocks, releases port block "
+    release = (
+        "<14>Mar  2 {} bng RT_NAT: RT_SRC_NAT_PBA_RELEASE: Subscriber {} used/maximum [0/8] "
+        "blocks, releases port block "
+    )
     log = [alloc.format("08:00:00", "100.64.0.9"), "<14>Mar  2 08:30:00 bng something else"]
     log += [(release + block.format("in")).format("09:00:00", "100.64.0.9"), alloc.format("09:10:00", "100.64.0.x")]
     book = "first,last,organisation\n100.64.0.9,,铜公司\n"
@@ -166,7 +176,8 @@ def test_a_translators_syslog_is_read_by_pattern(books: Books) -> None:
     own = r"patterns: ['(?P<time>\S+) (?P<event>add|free) (?P<outside>\S+):(?P<first_port>\d+) (?P<inside>\S+)']"
     loaded = books(
         f"kind: leases, format: nat-syslog, {own}, path: own.log\nkind: inventory, path: book.csv",
-        own_log="2026-03-02T08:00:00Z add 198.51.100.9:4000 100.64.0.9\n2026-03-02T09:00:00Z free 198.51.100.9:4000 100.64.0.9\n",
+        own_log="2026-03-02T08:00:00Z add 198.51.100.9:4000 100.64.0.9\n"
+        "2026-03-02T09:00:00Z free 198.51.100.9:4000 100.64.0.9\n",
         book_csv=book,
     )
     assert [named(loaded, "198.51.100.9", 4000, f"2026-03-02 {time}") for time in ("08:30:00", "09:30:00")] == [
@@ -176,7 +187,10 @@ def test_a_translators_syslog_is_read_by_pattern(books: Books) -> None:
 
 
 def test_rows_of_a_translators_table_that_cannot_be_used_are_named(books: Books) -> None:
-    nat = "公网IP,起始端口,终止端口,私网IP,开始时间,结束时间\n198.51.100.9,2,1,10.0.0.1,2026-03-02,2026-03-03\n,1,2,10.0.0.1,2026-03-02,\n"
+    nat = (
+        "公网IP,起始端口,终止端口,私网IP,开始时间,结束时间\n198.51.100.9,2,1,10.0.0.1,2026-03-02,2026-03-03\n"
+        ",1,2,10.0.0.1,2026-03-02,\n"
+    )
     nat += "198.51.100.9,1,2,10.0.0.1,2026-03-02 08:00:00,2026-03-02 07:00:00\n198.51.100.9,1,2,,2026-03-02,\n"
     loaded = books("kind: leases, format: nat-csv, path: nat.csv", nat_csv=nat)
     assert ([one.line for one in loaded.books.books[0].refused], loaded.books.books[0].rows) == ([2, 3, 4, 5], 0)
@@ -185,10 +199,16 @@ def test_rows_of_a_translators_table_that_cannot_be_used_are_named(books: Books)
 
 
 def test_registries_say_whose_block_it_is(books: Books) -> None:
-    stats = "2|apnic|20260301|3|19830613|20260301|+1000\napnic|*|ipv4|*|2|summary\napnic|CN|asn|64496|1|20110811|allocated|A1|e-stats\n"
+    stats = (
+        "2|apnic|20260301|3|19830613|20260301|+1000\napnic|*|ipv4|*|2|summary\n"
+        "apnic|CN|asn|64496|1|20110811|allocated|A1|e-stats\n"
+    )
     stats += "apnic|CN|ipv4|198.51.100.0|192|20110811|assigned|A1\napnic|CN|ipv6|2001:db8::|32|20150112|allocated|A2\n"
     stats += "apnic|CN|ipv4|bad|256|x|y\n"
-    dump = "% comment\n\ninetnum:        198.51.100.0 - 198.51.100.127\nnetname:        EXAMPLE-NET\ndescr:          Example Carrier\n"
+    dump = (
+        "% comment\n\ninetnum:        198.51.100.0 - 198.51.100.127\nnetname:        EXAMPLE-NET\n"
+        "descr:          Example Carrier\n"
+    )
     dump += "+               Suzhou\ncountry:        CN\norg:            ORG-EX1\n\ninetnum: x - y\n\n"
     dump += "organisation:   ORG-EX1\norg-name:       Example Org\n"
     loaded = books(
@@ -206,7 +226,10 @@ def test_registries_say_whose_block_it_is(books: Books) -> None:
 
 
 def test_routes_name_the_origin_and_several_of_them(books: Books) -> None:
-    table = "; a comment\n198.51.100.0/24\t64496\n192.0.2.0/24\t{64497,64498}\n2001:db8::/32\t64499\nx\t1\n203.0.113.0/24\tnone\n"
+    table = (
+        "; a comment\n198.51.100.0/24\t64496\n192.0.2.0/24\t{64497,64498}\n2001:db8::/32\t64499\nx\t1\n"
+        "203.0.113.0/24\tnone\n"
+    )
     loaded = books(
         "kind: routes, names: names.csv, path: rib.dat", rib_dat=table, names_csv="AS64496,Example\n64497 Other Net\n"
     )

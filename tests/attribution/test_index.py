@@ -1,4 +1,7 @@
-"""The index gives what brute force gives: every row that holds, in order of rank, whatever the ranges, ports, times and points."""
+"""The index gives what brute force gives.
+
+Every row that holds, in order of rank, whatever the ranges, ports, times and points.
+"""
 
 from __future__ import annotations
 
@@ -9,20 +12,26 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sensor.attribution.index.index import Index
-from sensor.attribution.index.rows import ANY_PORT_FIRST, Columns, Point, Row
+from sensor.attribution.index.rows import ANY_PORT_FIRST, Allocation, Columns, RowPoint
 from sensor.attribution.index.tree import FEW_ROWS, TooManyCrossingsError, Tree
 
-POINTS = (Point(), Point("red"), Point("*"), Point("", 7), Point("", None, "eth1"))
+POINTS = (
+    RowPoint(),
+    RowPoint("red"),
+    RowPoint("*"),
+    RowPoint("", 7),
+    RowPoint("", None, "eth1"),
+)
 
 
-def built(rows: list[Row]) -> Index:
+def built(rows: list[Allocation]) -> Index:
     columns = Columns()
     for number, row in enumerate(rows):
         columns.add(row._replace(line=number), 0)
     return Index(columns, [0], [0.9], POINTS)
 
 
-def brute(rows: list[Row], question: tuple[int, int, int, int], points: frozenset[int]) -> list[int]:
+def brute(rows: list[Allocation], question: tuple[int, int, int, int], points: frozenset[int]) -> list[int]:
     """The lines of the rows that hold, narrow ranges and ports first."""
     version, value, port, at_ns = question
     found = [
@@ -38,7 +47,7 @@ def brute(rows: list[Row], question: tuple[int, int, int, int], points: frozense
 
 
 small_rows = st.builds(
-    lambda version, first, size, begin, length, ports, point: Row(
+    lambda version, first, size, begin, length, ports, point: Allocation(
         version, first, first + size, 0, 0, begin, begin + length, ports[0], ports[1], point
     ),
     st.sampled_from((4, 6)),
@@ -57,7 +66,7 @@ small_rows = st.builds(
     st.lists(st.tuples(st.integers(0, 75), st.integers(-1, 32), st.integers(0, 42)), max_size=20),
 )
 def test_every_row_that_holds_is_found_in_order_however_ranges_cross(
-    rows: list[Row], asked: list[tuple[int, int, int]]
+    rows: list[Allocation], asked: list[tuple[int, int, int]]
 ) -> None:
     index = built(rows)
     for vrf, vlans, interface in (("", (), None), ("red", (7,), None), ("", (8,), "eth0")):
@@ -71,11 +80,11 @@ def test_every_row_that_holds_is_found_in_order_however_ranges_cross(
 def test_one_address_with_thousands_of_port_blocks_over_time_is_still_right() -> None:
     rng = random.Random("blocks")
     rows = [
-        Row(4, 5, 5, 0, 0, begin, begin + 50, 1024 + 64 * block, 1087 + 64 * block)
+        Allocation(4, 5, 5, 0, 0, begin, begin + 50, 1024 + 64 * block, 1087 + 64 * block)
         for begin in range(0, 1_000, 50)
         for block in range(100)
     ]
-    rows += [Row(4, 0, 9, 0), Row(4, 5, 5, 0, 0, 100, 300)]
+    rows += [Allocation(4, 0, 9, 0), Allocation(4, 5, 5, 0, 0, 100, 300)]
     index = built(rows)
     points = index.at("", (), None)
     assert len(index.covering(4, 5)) == len(rows) > FEW_ROWS
@@ -95,7 +104,7 @@ def test_random_books_and_questions_agree_with_brute_force() -> None:
         begin = rng.randrange(1_000)
         ports = rng.choice(((ANY_PORT_FIRST, 65_535), (1024, 2047), (2048, 4095)))
         rows.append(
-            Row(
+            Allocation(
                 version,
                 first,
                 min(first + size - 1, (1 << bits) - 1),
@@ -118,7 +127,7 @@ def test_random_books_and_questions_agree_with_brute_force() -> None:
 
 
 def test_the_ends_of_the_address_space_are_addresses_like_others() -> None:
-    whole = [Row(4, 0, (1 << 32) - 1, 0), Row(6, 0, (1 << 128) - 1, 0)]
+    whole = [Allocation(4, 0, (1 << 32) - 1, 0), Allocation(6, 0, (1 << 128) - 1, 0)]
     index = built(whole)
     points = index.at("", (), None)
     for version, bits in ((4, 32), (6, 128)):
@@ -144,10 +153,10 @@ def test_ranges_that_cross_without_end_are_refused_and_not_cut_for_ever() -> Non
 
 
 def test_what_a_question_does_not_know_excludes_nothing_save_the_vrf() -> None:
-    assert Point("", 7).holds_for("", (), None)
-    assert Point("", 7).holds_for("", (5, 7), None)
-    assert not Point("", 7).holds_for("", (8,), None)
-    assert not Point("red").holds_for("", (), None)
-    assert not Point().holds_for("red", (), None)
-    assert Point("*").holds_for("red", (), None)
-    assert not Point("", None, "eth1").holds_for("", (), "eth0")
+    assert RowPoint("", 7).holds_for("", (), None)
+    assert RowPoint("", 7).holds_for("", (5, 7), None)
+    assert not RowPoint("", 7).holds_for("", (8,), None)
+    assert not RowPoint("red").holds_for("", (), None)
+    assert not RowPoint().holds_for("red", (), None)
+    assert RowPoint("*").holds_for("red", (), None)
+    assert not RowPoint("", None, "eth1").holds_for("", (), "eth0")

@@ -9,9 +9,9 @@ from typing import Literal
 
 import pytest
 
-from sensor.attribution import AttributionError, Attributor, settings
+from sensor.attribution import AttributionError, load_books, settings
 from sensor.attribution.index.ranges import address_text
-from sensor.attribution.settings import Settings
+from sensor.attribution.settings import AttributionSettings
 from sensor.attribution.sources.inventory import Config
 from sensor.model.finding import Finding
 from sensor.sheets.dates import moment_ns
@@ -57,19 +57,27 @@ def test_how_far_a_book_is_read_is_told_to_its_end(tmp_path: Path) -> None:
     path = tmp_path / "book.csv"
     path.write_text(HEAD + "".join(f"10.0.{number // 256}.{number % 256},,Copper,,\n" for number in range(5_000)))
     told: list[tuple[str, int, int]] = []
-    Attributor.load(Settings(sources=[Config(kind="inventory", path=str(path))]), None, lambda *one: told.append(one))
+    load_books(
+        AttributionSettings(sources=[Config(kind="inventory", path=str(path))]), None, lambda *one: told.append(one)
+    )
     assert len(told) >= 3
     assert [done for _, done, _ in told] == sorted(done for _, done, _ in told)
     assert told[-1] == (str(path), path.stat().st_size, path.stat().st_size)
 
 
 def test_every_source_is_found_by_its_file_and_described() -> None:
+    """A file with a configuration and a `load`, and its part of the README: a source needs nothing else."""
     folder = Path(settings.__file__).parent
     described = (folder / "README.md").read_text(encoding="utf-8")
-    assert set(settings.kinds()) == {"inventory", "leases", "nat", "registry", "routes", "geo", "netbox"}
-    for kind in settings.kinds():
-        keys = settings.module(kind).Config.model_fields
+    files = {path.stem for path in (folder / "sources").glob("[!_]*.py")}
+    assert files
+    assert set(settings.kinds()) == files
+    for kind in files:
+        source = settings.module(kind)
+        keys = source.Config.model_fields
         assert keys["kind"].annotation == Literal[kind]
+        assert set(source.Config.FILE_KEYS) <= set(keys)
+        assert callable(source.load)
         assert f"kind: {kind}," in described
         assert not [key for key in keys if f"`{key}" not in described and f"{key}:" not in described]
 

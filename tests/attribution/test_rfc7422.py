@@ -18,7 +18,10 @@ def value(text: str) -> int:
 
 
 def test_the_example_of_the_rfc() -> None:
-    """Section 2: the 14 hosts of 198.51.100.0/28 behind 192.0.2.1, dynamic factor 2, system ports reserved: 4032 ports each."""
+    """Section 2: the 14 hosts of 198.51.100.0/28 behind 192.0.2.1, dynamic factor 2, system ports reserved.
+
+    4032 ports each.
+    """
     mapping = Mapping(value("198.51.100.1"), 14, value("192.0.2.1"), 1, dynamic_factor=2)
     assert mapping.block == 4032
     assert mapping.outside(value("198.51.100.1")) == (value("192.0.2.1"), range(1024, 5056))
@@ -87,8 +90,8 @@ def test_a_computed_translator_names_the_holder_of_the_inside_address_and_withou
         kind: inventory, path: book.csv, vrf: cgn"""
     loaded = books(sources, book_csv="first,last,organisation\n100.64.0.1,,铜公司\n100.64.0.2,,锡公司\n")
     now = moment_ns("2026-03-02", 0)[0]
-    names = [(answer.enterprise.name if answer.enterprise else answer.result) for port in (1024, 5055, 5056, 9088, 60_000, None)
-             for answer in [loaded.answer("192.0.2.1", port, now)]]  # fmt: skip
+    answers = [loaded.answer("192.0.2.1", port, now) for port in (1024, 5055, 5056, 9088, 60_000, None)]
+    names = [answer.enterprise.name if answer.enterprise else answer.result for answer in answers]
     assert names == ["铜公司", "铜公司", "锡公司", "unknown", "shared", "shared"]
     assert "100.64.0.2 by computation (RFC 7422)" in loaded.answer("192.0.2.1", 5056, now).reasons[0]
     with pytest.raises(AttributionError, match="no port is left"):

@@ -21,9 +21,9 @@ from pathlib import Path
 
 import numpy as np
 
-from sensor.attribution import Attributor
+from sensor.attribution import Attributor, load_books
 from sensor.attribution.index.ranges import address_text
-from sensor.attribution.settings import Settings
+from sensor.attribution.settings import AttributionSettings
 from sensor.attribution.sources.inventory import Config
 
 ROWS = int(os.environ.get("ROWS", "1000000"))
@@ -95,13 +95,11 @@ def main() -> None:
         book = Path(folder) / "book.csv"
         subprocess.run([sys.executable, "-m", "tests.bench.attribution", "make", str(book)], check=True)
         began, ticks = time.perf_counter(), time.process_time()
-        loaded = Attributor.load(Settings(sources=[Config(kind="inventory", path=str(book), preset="minewatch")]))
+        loaded = load_books(AttributionSettings(sources=[Config(kind="inventory", path=str(book), preset="minewatch")]))
         seconds, cpu = time.perf_counter() - began, time.process_time() - ticks
         taken = len(loaded.index)
         size = f"{book.stat().st_size / 1e6:.0f} MB CSV"
-        print(
-            f"load        {taken:,} rows of {size} in {seconds:.1f} s, {cpu:.1f} s of a processor ({loaded.build_seconds:.1f} s: the index)"
-        )
+        print(f"load        {taken:,} rows of {size} in {seconds:.1f} s, {cpu:.1f} s of a processor")
         print(f"memory      {resident_mb():.0f} MB resident at most")
         questions = asked(loaded, taken, random.Random("questions"))
         speed(loaded, questions)
@@ -162,13 +160,13 @@ def check(loaded: Attributor, questions: list[tuple[int, int, int, int, str]]) -
     """Every question by brute force over all rows."""
     index = loaded.index
     count = len(index)
-    spans = [index.span(row) for row in range(count)]
-    version = np.array([span[0] for span in spans], "i1")
+    parse_ranges = [index.span(row) for row in range(count)]
+    version = np.array([span[0] for span in parse_ranges], "i1")
     # Numbers of 128 bits as their rank among all borders: numpy compares 64-bit integers, and order is all that counts.
-    borders = sorted({number for _, first, last in spans for number in (first, last + 1)})
+    borders = sorted({number for _, first, last in parse_ranges for number in (first, last + 1)})
     place = {number: position for position, number in enumerate(borders)}
-    first = np.array([place[span[1]] for span in spans])
-    after = np.array([place[span[2] + 1] for span in spans])
+    first = np.array([place[span[1]] for span in parse_ranges])
+    after = np.array([place[span[2] + 1] for span in parse_ranges])
     columns = [np.asarray(column) for column in (index.from_ns, index.until_ns, index.port_first, index.port_last)]
     order = np.argsort(first, kind="stable")
     sorted_first = first[order]
@@ -245,7 +243,7 @@ def sheet(folder: Path) -> None:
         page.write_row(number + 1, 0, cells)
     book.close()
     began = time.perf_counter()
-    loaded = Attributor.load(Settings(sources=[Config(kind="inventory", path=str(path), preset="filing")]))
+    loaded = load_books(AttributionSettings(sources=[Config(kind="inventory", path=str(path), preset="filing")]))
     print(
         f"spreadsheet {len(loaded.index):,} rows of XLSX ({path.stat().st_size / 1e6:.1f} MB) in {time.perf_counter() - began:.1f} s"
     )

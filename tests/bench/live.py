@@ -24,7 +24,7 @@ from rich.console import Console
 from rich.table import Table
 
 from sensor import signatures
-from sensor.intake.engine import Capture, describe, load
+from sensor.intake.engine import ListenOptions, describe, load
 from sensor.line.pipeline import Pipeline
 from tests.bench.captures import MIXED, make
 
@@ -147,7 +147,7 @@ def listen() -> None:
     signal.signal(signal.SIGTERM, lambda number, _: stop.append(number))
     known, engine = signatures.load(), load()
     core = engine.core(known.literals, known.openings, {"workers": WORKERS}, known.flights)
-    engine.attach(core, f"iface:{MIRROR}", Capture(ring_bytes=RING_BYTES))
+    engine.attach(core, f"iface:{MIRROR}", ListenOptions(ring_bytes=RING_BYTES))
     pipeline = Pipeline(known)
     print("listening", flush=True)
     lag_max, caught_up_at, before = 0.0, time.time(), 0

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from exporters.forms.documents.bulletin import document as bulletin
 from exporters.forms.documents.model import Document
-from sensor.attribution.divisions import Divisions
+from sensor.attribution.books.divisions import Divisions
 from sensor.bulletin.aggregate import Frame, figures
 from sensor.bulletin.owners import OwnerDisplay
 from sensor.bulletin.period import week_of

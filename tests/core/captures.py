@@ -1,4 +1,6 @@
-"""Captures made byte by byte for the tests of the cores: pcap records, pcapng blocks, and IPv4 packets with right checksums.
+"""Captures made byte by byte for the tests of the cores.
+
+Pcap records, pcapng blocks, and IPv4 packets with right checksums.
 
 Written from the formats' texts, not from a core, and without scapy: the property tests build thousands of packets.
 """

@@ -1,4 +1,7 @@
-"""The assembler: however a conversation is cut, doubled and shuffled, its chunks are the true stream; lost bytes are gaps, in place."""
+"""The assembler.
+
+However a conversation is cut, doubled and shuffled, its chunks are the true stream; lost bytes are gaps, in place.
+"""
 
 from __future__ import annotations
 

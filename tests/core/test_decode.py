@@ -104,12 +104,17 @@ FRAMES = {
     "vlan": (1, ether() / Dot1Q(vlan=100, prio=5) / INNER, (100,)),
     "q in q": (1, ether() / Dot1AD(vlan=10) / Dot1Q(vlan=20) / INNER, (10, 20)),
     "vlan 9100": (1, ether(type=0x9100) / Dot1Q(vlan=10, type=0x9200) / Dot1Q(vlan=4_095) / INNER6, (10, 4_095)),
-    "five vlans": (1, ether() / Dot1Q(vlan=1) / Dot1Q(vlan=2) / Dot1Q(vlan=3) / Dot1Q(vlan=4) / Dot1Q(vlan=5) / INNER, (1, 2, 3, 4)),
+    "five vlans": (
+        1, ether() / Dot1Q(vlan=1) / Dot1Q(vlan=2) / Dot1Q(vlan=3) / Dot1Q(vlan=4) / Dot1Q(vlan=5) / INNER,
+        (1, 2, 3, 4),
+    ),
     "snap": (1, dot3() / LLC() / SNAP(code=0x0800) / INNER, ()),
     "snap in vlan": (1, ether(type=0x8100) / Dot1Q(vlan=9, type=60) / LLC() / SNAP(code=0x0800) / INNER, (9,)),
     "mpls": (1, ether(type=0x8847) / MPLS(label=1, s=0) / MPLS(label=2, s=1) / INNER, ()),
     "mpls v6": (1, ether(type=0x8848) / MPLS(label=1, s=1) / INNER6, ()),
-    "mpls control word": (1, bytes(ether(type=0x8847) / MPLS(label=1, s=1)) + bytes(4) + bytes(ether() / Dot1Q(vlan=3) / INNER), (3,)),
+    "mpls control word": (
+        1, bytes(ether(type=0x8847) / MPLS(label=1, s=1)) + bytes(4) + bytes(ether() / Dot1Q(vlan=3) / INNER), (3,),
+    ),
     "mpls ethernet": (1, ether(type=0x8847) / MPLS(label=1, s=1) / ether(dst="ff:ff:ff:ff:ff:ff") / INNER, ()),
     "pppoe": (1, ether() / PPPoE(sessionid=1) / PPP() / INNER, ()),
     "pppoe v6": (1, ether() / Dot1Q(vlan=8) / PPPoE(sessionid=1) / PPP() / INNER6, (8,)),
@@ -124,39 +129,54 @@ FRAMES = {
     "ah v6": (1, ether() / ip6() / AH(nh=6, payloadlen=4, icv=bytes(12)) / tcp(), ()),
     "extensions v6": (
         1,
-        ether() / ip6() / IPv6ExtHdrHopByHop(options=[PadN(optdata=bytes(12))]) / IPv6ExtHdrDestOpt() / IPv6ExtHdrRouting() / tcp(),
+        ether() / ip6() / IPv6ExtHdrHopByHop(options=[PadN(optdata=bytes(12))]) / IPv6ExtHdrDestOpt()
+        / IPv6ExtHdrRouting() / tcp(),
         (),
     ),
     "mobility v6": (1, ether() / ip6(nh=135) / Raw(b"\x06\x01" + bytes(14)) / tcp(), ()),
     "atomic fragment v6": (1, ether() / ip6() / IPv6ExtHdrFragment(id=9) / tcp(), ()),
     "gre": (1, ether() / OUTER / GRE() / INNER, ()),
     "gre v6": (1, ether() / OUTER6 / GRE() / INNER6, ()),
-    "gre all fields": (1, ether() / OUTER / GRE(chksum_present=1, key_present=1, seqnum_present=1, key=1, sequence_number=2) / INNER, ()),
+    "gre all fields": (
+        1, ether() / OUTER
+        / GRE(chksum_present=1, key_present=1, seqnum_present=1, key=1, sequence_number=2) / INNER, (),
+    ),
     "gre ethernet": (1, ether() / OUTER / GRE(proto=0x6558) / ether() / Dot1Q(vlan=6) / INNER, (6,)),
     "gre mpls": (1, ether() / OUTER / GRE(proto=0x8847) / MPLS(label=1, s=1) / INNER, ()),
     "gre ppp": (1, ether() / OUTER / GRE(proto=0x880B) / PPP() / INNER, ()),
     "pptp": (1, ether() / PPTP / Raw(struct.pack(">HHHHII", 0x3081, 0x880B, 50, 1, 5, 6)) / PPP() / INNER, ()),
-    "pptp without acknowledgement": (1, ether() / PPTP / Raw(struct.pack(">HHHHI", 0x3001, 0x880B, 50, 1, 5)) / PPP() / INNER, ()),
+    "pptp without acknowledgement": (
+        1, ether() / PPTP / Raw(struct.pack(">HHHHI", 0x3001, 0x880B, 50, 1, 5)) / PPP() / INNER, (),
+    ),
     "erspan 1": (1, ether() / OUTER / GRE(proto=0x88BE) / Raw(bytes(ether() / INNER)), ()),
     "erspan 2": (1, ether() / OUTER / GRE(proto=0x88BE, seqnum_present=1) / ERSPAN_II(vlan=5) / ether() / INNER, ()),
     "erspan 3": (1, ether() / OUTER / GRE(proto=0x22EB, seqnum_present=1) / ERSPAN_III(o=0) / ether() / INNER, ()),
     "erspan 3 with subheader": (
-        1, ether() / OUTER / GRE(proto=0x22EB, seqnum_present=1) / ERSPAN_III(o=1) / Raw(bytes(8) + bytes(ether() / INNER)), (),
+        1, ether() / OUTER / GRE(proto=0x22EB, seqnum_present=1) / ERSPAN_III(o=1)
+        / Raw(bytes(8) + bytes(ether() / INNER)), (),
     ),
     "vxlan": (1, tunnel(4_789) / VXLAN(vni=5) / ether() / INNER, ()),
     "vxlan linux v6": (1, tunnel(8_472) / VXLAN(vni=5) / ether() / Dot1Q(vlan=2) / INNER6, (2,)),
-    "vxlan under vlan": (1, ether() / Dot1Q(vlan=1) / OUTER6 / UDP(dport=4_789) / VXLAN(vni=5) / ether() / Dot1Q(vlan=2) / INNER, (1, 2)),
+    "vxlan under vlan": (
+        1, ether() / Dot1Q(vlan=1) / OUTER6 / UDP(dport=4_789) / VXLAN(vni=5) / ether() / Dot1Q(vlan=2) / INNER, (1, 2),
+    ),
     "geneve": (1, tunnel(6_081) / GENEVE(proto=0x6558) / ether() / INNER, ()),
     "geneve options": (1, tunnel(6_081) / GENEVE(proto=0x6558, optionlen=2) / Raw(bytes(8)) / ether() / INNER, ()),
     "geneve ip": (1, tunnel(6_081) / GENEVE(proto=0x0800) / INNER, ()),
     "tzsp": (1, tunnel(37_008) / TZSP() / TZSPTagEnd() / ether() / INNER, ()),
-    "tzsp for transmission v6": (1, tunnel(37_008) / TZSP(type=1) / TZSPTagEnd() / ether() / Dot1Q(vlan=9) / INNER6, (9,)),
-    "tzsp fields": (1, tunnel(37_008) / TZSP() / TZSPTagPadding() / TZSPTagRawRSSIByte(raw_rssi=40) / TZSPTagEnd() / ether() / INNER, ()),
+    "tzsp for transmission v6": (
+        1, tunnel(37_008) / TZSP(type=1) / TZSPTagEnd() / ether() / Dot1Q(vlan=9) / INNER6, (9,),
+    ),
+    "tzsp fields": (
+        1, tunnel(37_008) / TZSP() / TZSPTagPadding() / TZSPTagRawRSSIByte(raw_rssi=40) / TZSPTagEnd()
+        / ether() / INNER, (),
+    ),
     "gtp-u": (1, tunnel(2_152) / GTP / INNER, ()),
     "gtp-u v6": (1, tunnel(2_152) / GTP / INNER6, ()),
     "gtp-u sequence": (1, tunnel(2_152) / GTP_U_Header(teid=7, gtp_type=255, S=1, seq=4) / INNER, ()),
     "gtp-u extension": (
-        1, tunnel(2_152) / GTP_U_Header(teid=7, gtp_type=255, E=1, next_ex=0x85) / GTPPDUSessionContainer(type=1, QFI=3) / INNER, (),
+        1, tunnel(2_152) / GTP_U_Header(teid=7, gtp_type=255, E=1, next_ex=0x85)
+        / GTPPDUSessionContainer(type=1, QFI=3) / INNER, (),
     ),
 }  # fmt: skip
 
@@ -368,7 +388,11 @@ IGNORED = {
         (276, CookedLinuxV2(proto=0x0806) / ARP()),
         (104, b"\x0f\x00\x80\x35" + bytes(20)),
     ],
-    "ppp": [(9, b"\xc0\x21" + bytes(10)), (9, b"\x2d" + bytes(10)), (1, ether() / PPPoE() / PPP(proto=0xC021) / Raw(bytes(10)))],
+    "ppp": [
+        (9, b"\xc0\x21" + bytes(10)),
+        (9, b"\x2d" + bytes(10)),
+        (1, ether() / PPPoE() / PPP(proto=0xC021) / Raw(bytes(10))),
+    ],
     "depth": [(1, deep(20)), (1, deep(60))],
     "cut": [
         (1, bytes(ether() / INNER)[:13]),
@@ -428,7 +452,10 @@ IGNORED = {
         (228, v4_fragment(0, True, b"x" * 64)[:60]),
         (229, ip6() / IPv6ExtHdrFragment(m=1, nh=6) / Raw(b"x" * 12)),
     ],
-    "fragment_held": [(228, v4_fragment(0, True, b"x" * 16)), (229, ip6() / IPv6ExtHdrFragment(m=1, nh=6) / Raw(b"x" * 16))],
+    "fragment_held": [
+        (228, v4_fragment(0, True, b"x" * 16)),
+        (229, ip6() / IPv6ExtHdrFragment(m=1, nh=6) / Raw(b"x" * 16)),
+    ],
     "udp": [
         (228, ip4(proto=17) / Raw(bytes(7))),
         (228, ip4() / UDP(len=7) / Raw(bytes(8))),

@@ -1,4 +1,6 @@
-"""The two cores are one border: equal events and equal counters, on random traffic and on every capture of the shared collection.
+"""The two cores are one border.
+
+Equal events and equal counters, on random traffic and on every capture of the shared collection.
 
 Here too: scapy, which is neither of them, reads the same packets and finds the same segments.
 """
@@ -81,8 +83,9 @@ OPTIONS = st.one_of(
 
 @st.composite
 def tcp_packets(draw) -> bytes:
-    talk = Talk(ports=(draw(st.sampled_from([40_000, 40_001])), draw(st.sampled_from([80, 3_333]))), initial=draw(st.sampled_from(
-        [(1_000, 9_000), (0xFFFFFFF0, 0xFFFFFFFE), (5, 6)])), options=draw(OPTIONS))  # fmt: skip
+    ports = draw(st.sampled_from([40_000, 40_001])), draw(st.sampled_from([80, 3_333]))
+    initial = draw(st.sampled_from([(1_000, 9_000), (0xFFFFFFF0, 0xFFFFFFFE), (5, 6)]))
+    talk = Talk(ports=ports, initial=initial, options=draw(OPTIONS))
     direction, payload = draw(st.integers(0, 1)), draw(PAYLOADS)
     flags = draw(st.sampled_from([0x10] * 12 + [0x02, 0x12, 0x12, 0x02, 0x11, 0x14, 0x04, 0x00, 0x01, 0x06]))
     seq, acked = draw(PLACES) if not flags & 0x02 else -1, draw(PLACES)
@@ -161,8 +164,14 @@ def test_random_traffic(engine_named, packets, limits, exclude):
 
 @needs_compiled
 @settings(max_examples=100, deadline=None)
-@given(fields=st.lists(st.one_of(st.just(b"\x00"), st.sampled_from([b"\x0a\x00", b"\x0b\x01\x01", b"\x29\x03abc"])), max_size=4),
-       kind=st.integers(0, 3), end=st.sampled_from([b"\x01", b"", b"\x0a\xff"]), cut=st.integers(0, 80))  # fmt: skip
+@given(
+    fields=st.lists(
+        st.one_of(st.just(b"\x00"), st.sampled_from([b"\x0a\x00", b"\x0b\x01\x01", b"\x29\x03abc"])), max_size=4
+    ),
+    kind=st.integers(0, 3),
+    end=st.sampled_from([b"\x01", b"", b"\x0a\xff"]),
+    cut=st.integers(0, 80),
+)
 def test_random_mirrors_of_tzsp(engine_named, fields, kind, end, cut):
     inner = bytes(12) + b"\x08\x00" + Talk().data(0, 0, b'{"id":1}\n')
     frame = udp(CLIENT, SERVER, (1, 37_008), (bytes([1, kind, 0, 1]) + b"".join(fields) + end + inner)[: 10 + cut])
@@ -260,7 +269,8 @@ def test_scapy_finds_the_same_segments(shared, capsys):
             compared += 1
     with capsys.disabled():
         print(
-            f"\nscapy agrees on {compared} packets of {len(chosen)} captures, and reads on in {stricter} impossible ones"
+            f"\nscapy agrees on {compared} packets of {len(chosen)} captures, "
+            f"and reads on in {stricter} impossible ones"
         )
     assert compared > 5_000
     assert stricter < compared / 100

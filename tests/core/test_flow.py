@@ -1,4 +1,7 @@
-"""The flow table: who began a flow, when it is over and why, over one file or several, and what happens when there is no room."""
+"""The flow table.
+
+Who began a flow, when it is over and why, over one file or several, and what happens when there is no room.
+"""
 
 from __future__ import annotations
 

@@ -31,8 +31,8 @@ from exporters.forms.series import (
     PREFIX,
 )
 from exporters.kinds.prometheus import Config
-from sensor.attribution.answer.attributor import Attributor
-from sensor.attribution.settings import Settings
+from sensor.attribution import load_books
+from sensor.attribution.settings import AttributionSettings
 from sensor.daemon.metrics_server import ProcessMetrics, registry
 from sensor.evidence import EvidenceFiles
 from sensor.ledger import Ledger, Recorder
@@ -41,8 +41,8 @@ from sensor.line.pipeline import Pipeline
 from sensor.model.events import Chunk
 from sensor.model.status import STAGES, OutboxStatus, Reload, Status
 from sensor.model.summary import Range
+from sensor.reference.capture.packet_socket import FIGURES
 from sensor.reference.counters import NAMES
-from sensor.reference.interface import FIGURES
 from sensor.signatures import load
 from tests.exporters.statuses import busy, quiet
 
@@ -134,7 +134,7 @@ def test_every_counter_of_what_follows_the_line_has_a_series_of_its_own(tmp_path
         "evidence": (EvidenceFiles(tmp_path, load()).counters, EVIDENCE),
         "interface": (FIGURES, INTERFACE),
         "attribution": (
-            [name for name in Attributor.load(Settings()).stats() if not name.startswith("lookups_")],
+            [name for name in load_books(AttributionSettings()).stats() if not name.startswith("lookups_")],
             ATTRIBUTION,
         ),
         "daemon": (daemon_counters(), DAEMON),

@@ -1,4 +1,7 @@
-"""A network namespace for each test, with two cables in it: what is sent into a0 (a1) comes out of b0 (b1). Nothing leaves it."""
+"""A network namespace for each test, with two cables in it: what is sent into a0 (a1) comes out of b0 (b1).
+
+Nothing leaves it.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""A core that listens: what comes off the wire is what was put on it, every packet is accounted for, and interfaces may come and go."""
+"""A core that listens.
+
+What comes off the wire is what was put on it, every packet is accounted for, and interfaces may come and go.
+"""
 
 from __future__ import annotations
 

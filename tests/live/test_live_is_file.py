@@ -23,12 +23,15 @@ from tests.demo.wire import Wire
 def told(records: Iterable[Finding | Node]) -> set[Any]:
     """What does not depend on when the packets came."""
     return {
-        (one.miner_ip, one.pool_ip, one.pool_port, one.dialect, one.login, one.agent, one.grade, one.midstream, one.transport, one.coin,
-         (one.shares.submitted, one.shares.accepted, one.shares.rejected, one.shares.verified), one.hashes_per_share, one.flow_count,
-         tuple(sorted(flow.key.community_id for flow in one.flows)))
-        if isinstance(one, Finding)
-        else (one.protocol, one.network, one.key.community_id)
-        for one in records
+        (
+            record.miner_ip, record.pool_ip, record.pool_port, record.dialect, record.login, record.agent, record.grade,
+            record.midstream, record.transport, record.coin, record.shares.submitted, record.shares.accepted,
+            record.shares.rejected, record.shares.verified, record.hashes_per_share, record.flow_count,
+            tuple(sorted(flow.key.community_id for flow in record.flows)),
+        )
+        if isinstance(record, Finding)
+        else (record.protocol, record.network, record.key.community_id)
+        for record in records
     }  # fmt: skip
 
 

@@ -18,7 +18,7 @@ from sensor.meter.crosscheck import DAY_NS, ExpectedLoad, check
 from sensor.meter.readings import MeterError, MeterReading, parse, read
 from sensor.model.figures import MeterCheck
 from sensor.model.summary import Range
-from sensor.sheets.sheet import Line
+from sensor.sheets.sheet import SheetRow
 from tests.bulletin.made import frame, line, site, summary
 
 SHANGHAI = ZoneInfo("Asia/Shanghai")
@@ -126,7 +126,7 @@ def test_no_readings_and_no_load_divide_nothing_by_zero() -> None:
 
 
 def parsed(*rows: Sequence[str]) -> tuple[dict[str, tuple[MeterReading, ...]], tuple[str, ...]]:
-    made = parse("meter.csv", [Line(number, list(cells)) for number, cells in enumerate(rows, 1)], SHANGHAI)
+    made = parse("meter.csv", [SheetRow(number, list(cells)) for number, cells in enumerate(rows, 1)], SHANGHAI)
     return made.readings, made.problems
 
 

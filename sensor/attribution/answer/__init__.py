@@ -1,1 +1,1 @@
-"""From the rows that hold to whose an address was, in words."""
+"""From the rows that match a question to a decision, and to its explanation. No file, no clock."""

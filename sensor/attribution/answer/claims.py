@@ -1,16 +1,17 @@
-"""Rows of the index as claims: which range, since when, through which ports, who, by which source, in words.
+"""Rows of the index as claims: which range, since when, through which ports, who, and by which source.
 
-It knows what a row says and not whether that decides anything.
+It knows what a row states, not whether that decides anything.
 """
 
 from __future__ import annotations
 
-from sensor.attribution.books import Books, Customer, Holder
+from sensor.attribution.books.book import Books
+from sensor.attribution.books.holder import Customer, RowHolder
 from sensor.attribution.index.index import Index
-from sensor.attribution.index.ranges import span_text
+from sensor.attribution.index.ranges import range_text
 from sensor.attribution.index.rows import ANY_PORT_FIRST, EVERY_VRF
 from sensor.model.attribution import Claim, Enterprise, Site
-from sensor.sheets.dates import ALWAYS, FOREVER, told
+from sensor.sheets.dates import ALWAYS, FOREVER, instant_text
 
 #: A claim on an enterprise that is known by its name alone counts this much less.
 NAME_ONLY = 0.9
@@ -21,28 +22,32 @@ class Claims:
 
     def __init__(self, books: Books, index: Index) -> None:
         self.books, self.index = books, index
-        self.known, self.enterprises, self.sites = books.holders, books.register.enterprises, books.register.sites
+        self.holders, self.enterprises, self.sites = books.holders, books.register.enterprises, books.register.sites
 
-    def holder(self, row: int) -> Holder:
-        """Who a row says is there."""
-        return self.known[self.index.holder[row]]
+    def holder(self, row: int) -> RowHolder:
+        """Who holds the range of a row."""
+        return self.holders[self.index.holder[row]]
 
-    def enterprise(self, holder: Holder) -> Enterprise | None:
+    def enterprise(self, holder: RowHolder) -> Enterprise | None:
         """The enterprise of a holder."""
         return self.enterprises[holder.enterprise] if holder.enterprise >= 0 else None
 
-    def site(self, holder: Holder) -> Site | None:
+    def site(self, holder: RowHolder) -> Site | None:
         """The premises of a holder."""
         return self.sites[holder.site] if holder.site >= 0 else None
 
     def customer(self, subscriber: str, at_ns: int) -> Customer | None:
         """Whose an account was at a time; None also where customer books disagree."""
-        held = [one for one in self.books.customers.get(subscriber, ()) if one.from_ns <= at_ns < one.until_ns]
-        holders = {one.holder.enterprise for one in held}
-        return held[0] if len(holders) == 1 else None
+        customers = [
+            customer
+            for customer in self.books.customers.get(subscriber, ())
+            if customer.from_ns <= at_ns < customer.until_ns
+        ]
+        holders = {customer.holder.enterprise for customer in customers}
+        return customers[0] if len(holders) == 1 else None
 
     def claim(self, row: int) -> Claim:
-        """What a row says; `standing` and `reason` are as of a row that is only context."""
+        """A row as a claim that decides nothing: its `standing` is "context" and its `reason` empty."""
         index = self.index
         book = self.books.books[index.book[row]]
         holder = self.holder(row)
@@ -59,7 +64,7 @@ class Claims:
             place=book.place(index.line[row]),
             as_of_ns=book.as_of_ns,
             strength=strength,
-            allocation=span_text(*index.span(row)),
+            allocation=range_text(*index.span(row)),
             standing="context",
             reason="",
             enterprise=enterprise,
@@ -74,12 +79,15 @@ class Claims:
             detail=dict(holder.detail) if not holder.machine else {**dict(holder.detail), "machine": holder.machine},
         )
 
-    def believed(self, row: int) -> float:
-        """How far the row's book is believed."""
+    def strength(self, row: int) -> float:
+        """The strength of the row's book, 0 to 1."""
         return self.books.books[self.index.book[row]].strength
 
     def inside(self, inner: int, outer: int) -> bool:
-        """Whether a row is properly the narrower: its range, ports and point all lie in the other's, and one of them is less."""
+        """Whether a row is properly the narrower.
+
+        Its range, ports and point all lie in the other's, and one of them is less.
+        """
         index = self.index
         lies = index.within(inner, outer)
         low, high, point = index.port_first, index.port_last, index.point
@@ -90,7 +98,7 @@ class Claims:
         return lies == 2 or low[inner] != low[outer] or high[inner] != high[outer]
 
     def narrower(self, inner: int, outer: int) -> bool:
-        """Whether a row's range lies in the other's and is smaller, or is the same with fewer ports; wherever either holds."""
+        """Whether a row's range is smaller and lies in the other's, or is the same with fewer ports, at any point."""
         lies = self.index.within(inner, outer)
         (low, high), (wide_low, wide_high) = self._ports(inner), self._ports(outer)
         return lies == 2 or (lies == 1 and high - low < wide_high - wide_low)
@@ -115,25 +123,25 @@ class Claims:
 
 
 def period(claim: Claim) -> str:
-    """Since when and until when a claim holds, in words; empty if always."""
-    words = []
+    """Since when and until when a claim holds, as text; empty if always."""
+    parts = []
     if claim.valid_from_ns is not None:
-        words.append(f"from {told(claim.valid_from_ns)}")
+        parts.append(f"from {instant_text(claim.valid_from_ns)}")
     if claim.valid_until_ns is not None:
-        words.append(f"until {told(claim.valid_until_ns)}")
-    return " ".join(words)
+        parts.append(f"until {instant_text(claim.valid_until_ns)}")
+    return " ".join(parts)
 
 
 def scope(claim: Claim) -> str:
     """What a claim speaks of: range, ports, VRF, VLAN, interface."""
-    words = [claim.allocation]
+    parts = [claim.allocation]
     if claim.ports:
-        words.append(
+        parts.append(
             f"ports {claim.ports[0]}-{claim.ports[1]}" if claim.ports[0] != claim.ports[1] else f"port {claim.ports[0]}"
         )
-    words += [
+    parts += [
         f"{name} {value}"
         for name, value in (("VRF", claim.vrf), ("VLAN", claim.vlan), ("interface", claim.interface))
         if value is not None
     ]
-    return ", ".join(words)
+    return ", ".join(parts)

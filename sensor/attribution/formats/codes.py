@@ -1,7 +1,7 @@
 """Certificates of organisations and persons: which code may identify, which is masked, which is a mistake.
 
-A wrong code would tie a miner to a stranger, so a code of 18 signs either passes its check or the row is refused. The number of a
-person's certificate never leaves this file unmasked, not even in a sentence about a mistake.
+A wrong code would tie a miner to a stranger, so a code of 18 signs either passes its check or the row is refused. The
+number of a person's certificate never leaves this file unmasked, not even in a sentence about a mistake.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from stdnum.cn import ric, uscc
 
 from sensor.sheets.text import comparable, plain
 
-#: Kinds of organisations by the number or word that books use, after the code lists of operators' filing systems.
+#: Kinds of organisations by the number or name that books use, after the code lists of operators' filing systems.
 CATEGORIES = {
     "1": "military", "军队": "military",
     "2": "government", "政府机关": "government", "政府": "government", "党政机关": "government", "机关": "government",
@@ -55,7 +55,7 @@ _SCIENTIFIC = re.compile(r"\d(?:\.\d+)?[eE]\+\d+")
 
 
 class Certificate(NamedTuple):
-    """What a certificate says: a code that identifies, or a masked number, or why the row cannot be used."""
+    """What a certificate gives: a code that identifies, or a masked number, or why the row cannot be used."""
 
     uscc: str | None = None
     masked: str | None = None
@@ -64,7 +64,7 @@ class Certificate(NamedTuple):
 
 
 def category(text: str) -> tuple[str | None, bool]:
-    """The kind of an organisation, and whether the word is known."""
+    """The kind of an organisation, and whether the text is a known kind."""
     tidy = comparable(text)
     if not tidy:
         return None, True
@@ -88,7 +88,7 @@ def hide(text: str) -> str:
 
 
 def certificate(kind: str, number: str) -> Certificate:
-    """Judge the number of a certificate of this kind (a word or a code of the filing form; may be empty)."""
+    """Judge the number of a certificate of this kind (a name or a code of the filing form; may be empty)."""
     tidy = re.sub(r"[\s-]", "", plain(number)).upper()
     if not tidy or tidy in ("无", "/", "0", "暂无", "NULL"):
         return Certificate(personal=comparable(kind) in _PERSONAL)

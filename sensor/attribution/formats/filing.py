@@ -1,7 +1,9 @@
-"""Who a row of a book names: organisation, certificate, kind, premises, and whether an address of it is one of many subscribers'.
+"""Who a row of a book names.
 
-Rows repeat: each combination of cells is judged once. Raises ValueError with the reason where a row cannot be used; what is put right or
-left out is a note. It knows no addresses and no times.
+Organisation, certificate, kind, premises, and whether an address of it is one of many subscribers'.
+
+Rows repeat: each combination of cells is judged once. Raises ValueError with the reason where a row cannot be used;
+what is put right or left out is a note. It knows no addresses and no times.
 """
 
 from __future__ import annotations
@@ -10,15 +12,17 @@ import re
 from dataclasses import dataclass, field
 from operator import itemgetter
 
-from sensor.attribution.books import Book, Books, Holder, today_year
+from sensor.attribution.books.book import Book, Books, today_year
+from sensor.attribution.books.holder import RowHolder
+from sensor.attribution.books.register import Filing
 from sensor.attribution.formats.codes import Certificate, category, certificate, hide
-from sensor.attribution.register import Filing
 from sensor.model.attribution import Site
-from sensor.sheets.dates import NS
+from sensor.model.time import SECOND_NS
 from sensor.sheets.text import comparable, plain, short
 
 CELLS = (
-    "organisation", "certificate_type", "certificate", "nature", "unit_class", "industry", "province", "city", "county", "division",
+    "organisation", "certificate_type", "certificate", "nature", "unit_class", "industry", "province", "city", "county",
+    "division",
     "address", "use", "service", "subscribers", "contact", "gateway", "subscriber",
 )  # fmt: skip
 #: No organisation at all, in the ways that people write that.
@@ -42,7 +46,7 @@ class Filed:
     """What the cells about the holder say."""
 
     number: int
-    holder: Holder
+    holder: RowHolder
     notes: list[str] = field(default_factory=list)
 
 
@@ -55,81 +59,81 @@ class Filings:
         self._cells = itemgetter(
             *(plan[name] for name in self._present), -1
         )  # the last cell is empty: there are always two
-        self._known: dict[tuple[str, ...], Filed | str] = {}
+        self._filed: dict[tuple[str, ...], Filed | str] = {}
         self._places: dict[tuple[str, ...], tuple[str, str | None] | None] = {}
-        self._year = today_year() if book.as_of_ns is None else 1970 + int(book.as_of_ns / NS / 31_556_952)
+        self._year = today_year() if book.as_of_ns is None else 1970 + int(book.as_of_ns / SECOND_NS / 31_556_952)
 
     def filed(self, cells: list[str]) -> Filed:
         """Who these cells name; ValueError if the row cannot be used."""
         key: tuple[str, ...] = self._cells(cells)
-        known = self._known.get(key)
-        if known is None:
+        filed = self._filed.get(key)
+        if filed is None:
             try:
-                known = self._file(
+                filed = self._file(
                     {**_NOTHING, **{name: text.strip() for name, text in zip(self._present, key, strict=False)}}
                 )
             except ValueError as error:
-                known = str(error)
-            self._known[key] = known
-        if isinstance(known, str):
-            raise ValueError(known)
-        return known
+                filed = str(error)
+            self._filed[key] = filed
+        if isinstance(filed, str):
+            raise ValueError(filed)
+        return filed
 
-    def _file(self, said: dict[str, str]) -> Filed:
+    def _file(self, cells: dict[str, str]) -> Filed:
         notes: list[str] = []
-        name = hide(" ".join(said["organisation"].split()))
-        use = comparable(said["use"] + " " + said["service"])
+        name = hide(" ".join(cells["organisation"].split()))
+        use = comparable(cells["use"] + " " + cells["service"])
         if FREE.search(comparable(name)) and len(name) <= 8:
             raise ValueError(f"is marked as given to nobody ({short(name)})")
-        shared = self._shared(said, use)
+        shared = self._shared(cells, use)
         if comparable(name) in NOBODY:
             if not shared:
                 raise ValueError("names no organisation")
             name = ""
-        paper = certificate(said["certificate_type"], said["certificate"])
+        paper = certificate(cells["certificate_type"], cells["certificate"])
         if paper.problem:
             raise ValueError(paper.problem)
-        kind = self._category(said, name, paper, notes)
+        kind = self._category(cells, name, paper, notes)
         if kind == "carrier" and not shared:
             shared = -1
             notes.append("the range is a carrier's own: whoever uses an address of it is not in this row")
-        site = self._site(said, notes)
+        site = self._site(cells, notes)
         mark = paper.masked or f"{site.division} {site.address}" if kind == "individual" else ""
-        filing = Filing(name, paper.uscc, kind, said["industry"] or None, mark)
-        holder = Holder(
+        filing = Filing(name, paper.uscc, kind, cells["industry"] or None, mark)
+        holder = RowHolder(
             enterprise=self.books.register.file(filing) if name else -1,
             site=self.books.register.site(site) if site.address or site.division else -1,
             shared=shared,
-            detail=self._detail(said, paper),
+            detail=self._detail(cells, paper),
         )
         return Filed(self.books.holder(holder), holder, notes)
 
-    def _shared(self, said: dict[str, str], use: str) -> int:
+    def _shared(self, cells: dict[str, str], use: str) -> int:
         """0: one holder's; n: one of n subscribers'; -1: of an unknown number."""
-        count = plain(said["subscribers"])
+        count = plain(cells["subscribers"])
         if count.isdigit() and int(count) > 1:
             return int(count)
         if FIXED_USE.search(use):
             return 0
-        return -1 if SHARED_USE.search(use) or comparable(said["service"]) in SHARED_SERVICES else 0
+        return -1 if SHARED_USE.search(use) or comparable(cells["service"]) in SHARED_SERVICES else 0
 
-    def _category(self, said: dict[str, str], name: str, paper: Certificate, notes: list[str]) -> str | None:
+    def _category(self, cells: dict[str, str], name: str, paper: Certificate, notes: list[str]) -> str | None:
         if paper.personal:
             return "individual"
-        kind, known = category(said["nature"])
-        if not known:
-            notes.append(f"the kind of organisation {short(said['nature'])} is not known and was left out")
-        unit = comparable(said["unit_class"])
+        kind, recognised = category(cells["nature"])
+        if not recognised:
+            notes.append(f"the kind of organisation {short(cells['nature'])} is not known and was left out")
+        unit = comparable(cells["unit_class"])
         if unit in ("1", "isp", "2", "idc"):
             kind = "carrier" if unit in ("1", "isp") else "data-centre"
         if kind in (None, "institution") and UNIVERSITY.search(name.casefold()):
             return "university"
         return kind
 
-    def _site(self, said: dict[str, str], notes: list[str]) -> Site:
+    def _site(self, cells: dict[str, str], notes: list[str]) -> Site:
         """The premises; a division that is not known is left open, the street stays."""
-        street = hide(said["address"]) or None
-        parts = said["division"], said["province"], said["city"], said["county"]
+        street = hide(cells["address"]) or None
+        parts = cells["division"], cells["province"], cells["city"], cells["county"]
         if not any(parts):
             return Site(street, None, None)
         if parts not in self._places:
@@ -143,7 +147,7 @@ class Filings:
         return Site(street, *found)
 
     def _place(self, code: str, province: str, city: str, county: str) -> tuple[str, str | None] | None:
-        """Code and name of a division, as of the year of the book, else of the last year in which there was such a one."""
+        """Code and name of a division, as of the book's year, else of the last year before it that had the division."""
         divisions = self.books.divisions
         for year in range(self._year, FIRST_YEAR - 1, -1):
             found = (
@@ -153,7 +157,7 @@ class Filings:
                 return found, divisions.name(found, year)
         return None
 
-    def _detail(self, said: dict[str, str], paper: Certificate) -> tuple[tuple[str, str], ...]:
+    def _detail(self, cells: dict[str, str], paper: Certificate) -> tuple[tuple[str, str], ...]:
         names = ["use", "service", "gateway", "subscriber", *(["contact"] if self.contacts else [])]
-        detail = [(name, hide(said[name])) for name in names if said[name]]
+        detail = [(name, hide(cells[name])) for name in names if cells[name]]
         return (*detail, *([("certificate", paper.masked)] if paper.masked else []))

@@ -1,6 +1,7 @@
 """Logs of address translators: which inside address had which ports of an outside address, from when until when.
 
-As CSV (an interval a row) or as syslog (an allocation and a release), by the pattern of Juniper's port blocks or by patterns of one's own.
+As CSV (an interval a row) or as syslog (an allocation and a release), by the pattern of Juniper's port blocks or by
+patterns of one's own.
 """
 
 from __future__ import annotations
@@ -9,12 +10,12 @@ import re
 from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
-from sensor.attribution.books import Book, Holder
-from sensor.attribution.formats.radius import written
-from sensor.attribution.formats.sessions import ALL_PORTS, Session
-from sensor.attribution.index.ranges import Span, between, number
-from sensor.sheets.dates import end_ns, first_ns
-from sensor.sheets.sheet import Line
+from sensor.attribution.books.book import Book
+from sensor.attribution.books.holder import RowHolder
+from sensor.attribution.formats.lease import ALL_PORTS, Lease
+from sensor.attribution.index.ranges import AddressRange, between, number
+from sensor.sheets.dates import end_ns, first_ns, log_moment_ns
+from sensor.sheets.sheet import SheetRow
 from sensor.sheets.text import heading_of, plain, short
 
 #: Headings of the CSV; `first_port` alone is one port.
@@ -56,8 +57,10 @@ HEADINGS = {
 }
 #: Port block allocation and release of Junos (RT_SRC_NAT_PBA_ALLOC, RT_SRC_NAT_PBA_RELEASE).
 JUNOS = (
-    r"(?P<time>[A-Z][a-z]{2}\s+\d+\s+[\d:]{8}|\d{4}-\d\d-\d\d[T ][\d:.]+(?:Z|[+-]\d\d:?\d\d)?)\s.*RT_SRC_NAT_PBA_(?P<event>ALLOC|RELEASE)"
-    r".*?Subscriber (?P<inside>\S+).*?port block \[(?P<first_port>\d+)-(?P<last_port>\d+)\] (?:from|to|in) (?P<outside>\d+\.\d+\.\d+\.\d+)"
+    r"(?P<time>[A-Z][a-z]{2}\s+\d+\s+[\d:]{8}|\d{4}-\d\d-\d\d[T ][\d:.]+(?:Z|[+-]\d\d:?\d\d)?)"
+    r"\s.*RT_SRC_NAT_PBA_(?P<event>ALLOC|RELEASE)"
+    r".*?Subscriber (?P<inside>\S+).*?port block \[(?P<first_port>\d+)-(?P<last_port>\d+)\]"
+    r" (?:from|to|in) (?P<outside>\d+\.\d+\.\d+\.\d+)"
 )
 GROUPS = ("time", "event", "outside", "first_port", "last_port", "inside", "subscriber")
 _ENDS = re.compile(r"release|free|delete|end|stop|close|down", re.IGNORECASE)
@@ -71,13 +74,13 @@ class Log(NamedTuple):
     inner_vrf: str
 
 
-def table(lines: Iterable[Line], book: Book, inner_vrf: str) -> Iterator[Session]:
+def table(lines: Iterable[SheetRow], book: Book, inner_vrf: str) -> Iterator[Lease]:
     """Intervals of a CSV with headings. ValueError if it has not the headings."""
     stream = iter(lines)
-    head = next(stream, Line(0, []))
+    head = next(stream, SheetRow(0, []))
     titles = [heading_of(text) for text in head.cells]
     plan = {
-        name: next((titles.index(heading_of(one)) for one in names if heading_of(one) in titles), -1)
+        name: next((titles.index(heading_of(heading)) for heading in names if heading_of(heading) in titles), -1)
         for name, names in HEADINGS.items()
     }
     missing = [name for name in ("outside", "begin") if plan[name] < 0]
@@ -90,60 +93,60 @@ def table(lines: Iterable[Line], book: Book, inner_vrf: str) -> Iterator[Session
         try:
             if line.broken:
                 raise ValueError(line.broken)
-            said = {name: plain(cells[column]) for name, column in plan.items()}
-            from_ns = first_ns(said["begin"], book.utc_offset_s)
-            until_ns = end_ns(said["end"], book.utc_offset_s) if said["end"] else None
+            fields = {name: plain(cells[column]) for name, column in plan.items()}
+            from_ns = first_ns(fields["begin"], book.utc_offset_s)
+            until_ns = end_ns(fields["end"], book.utc_offset_s) if fields["end"] else None
             if until_ns is not None and until_ns <= from_ns:
                 raise ValueError("ends before it begins")
-            span, ports, holder = _told(said, inner_vrf)
+            span, ports, holder = _translation(fields, inner_vrf)
         except ValueError as error:
             book.refuse(line.number, str(error))
             continue
-        yield Session(line.number, span, ports, holder, from_ns, until_ns, from_ns)
+        yield Lease(line.number, span, ports, holder, from_ns, until_ns, from_ns)
 
 
-def syslog(lines: Iterable[str], book: Book, log: Log) -> Iterator[Session]:
-    """Intervals between allocations and releases; a line that no pattern fits is somebody else's and passed over, and counted in a note."""
-    open_: dict[tuple[Span, tuple[int, int]], Session] = {}
+def syslog(lines: Iterable[str], book: Book, log: Log) -> Iterator[Lease]:
+    """Intervals between allocations and releases. Lines that no pattern fits are passed over and counted in a note."""
+    open_: dict[tuple[AddressRange, tuple[int, int]], Lease] = {}
     others = number_ = 0
     for number_, text in enumerate(lines, 1):
         found = next((match for pattern in log.patterns if (match := pattern.search(text))), None)
         if found is None:
             others += 1
             continue
-        said = {name: value or "" for name, value in found.groupdict().items()}
+        fields = {name: value or "" for name, value in found.groupdict().items()}
         try:
-            at_ns = written(said.get("time", ""), book.utc_offset_s, log.year)
-            span, ports, holder = _told({**dict.fromkeys(HEADINGS, ""), **said}, log.inner_vrf)
+            at_ns = log_moment_ns(fields.get("time", ""), book.utc_offset_s, log.year)
+            span, ports, holder = _translation({**dict.fromkeys(HEADINGS, ""), **fields}, log.inner_vrf)
         except ValueError as error:
             book.refuse(number_, str(error))
             continue
         before = open_.pop((span, ports), None)
         if before is not None:
             yield before._replace(until_ns=max(at_ns, before.from_ns + 1))
-        if not _ENDS.search(said.get("event", "")):
-            open_[span, ports] = Session(number_, span, ports, holder, at_ns, None, at_ns)
+        if not _ENDS.search(fields.get("event", "")):
+            open_[span, ports] = Lease(number_, span, ports, holder, at_ns, None, at_ns)
     yield from open_.values()
     if others:
         book.note(number_, f"{others} of {number_} lines are not the translator's and were passed over")
 
 
-def _told(said: dict[str, str], inner_vrf: str) -> tuple[Span, tuple[int, int], Holder]:
-    span = _address(said["outside"])
-    low, high = said["first_port"], said["last_port"] or said["first_port"]
+def _translation(fields: dict[str, str], inner_vrf: str) -> tuple[AddressRange, tuple[int, int], RowHolder]:
+    span = _address(fields["outside"])
+    low, high = fields["first_port"], fields["last_port"] or fields["first_port"]
     if low.isdigit() and high.isdigit() and int(low) <= int(high) <= 65_535:
         ports = (int(low), int(high))
     elif low or high:
         raise ValueError(f"the ports {short(low)}-{short(high)} are no range of ports")
     else:
         ports = ALL_PORTS
-    if said["subscriber"]:
-        return span, ports, Holder(subscriber=said["subscriber"])
-    _address(said["inside"])
-    return span, ports, Holder(inner=said["inside"], inner_vrf=inner_vrf)
+    if fields["subscriber"]:
+        return span, ports, RowHolder(subscriber=fields["subscriber"])
+    _address(fields["inside"])
+    return span, ports, RowHolder(inner=fields["inside"], inner_vrf=inner_vrf)
 
 
-def _address(text: str) -> Span:
+def _address(text: str) -> AddressRange:
     try:
         number(text)
     except ValueError as error:

@@ -1,6 +1,9 @@
-"""Which column of a book holds what: the headings that filing forms, leased-line ledgers and exports use, and forms by column letter.
+"""Which column of a book holds what.
 
-Field names are those of the configuration's `columns`. A heading is compared without width, case, spaces, stars and remarks in brackets.
+The headings that filing forms, leased-line ledgers and exports use, and forms by column letter.
+
+Field names are those of the configuration's `columns`. A heading is compared without width, case, spaces, stars and
+remarks in brackets.
 """
 
 from __future__ import annotations
@@ -9,15 +12,17 @@ import re
 
 from sensor.sheets.text import heading_of
 
-#: Headings of each field, the more telling first.
+#: Headings of each field, the more specific first.
 HEADINGS: dict[str, tuple[str, ...]] = {
     "first": (
-        "起始IP地址", "起始IP", "起始地址", "开始IP地址", "开始IP", "IP起始地址", "起IP", "IP地址段", "IP段", "地址段", "网段",
+        "起始IP地址", "起始IP", "起始地址", "开始IP地址", "开始IP", "IP起始地址", "起IP", "IP地址段", "IP段", "地址段",
+        "网段",
         "IP地址", "IP", "start_ip", "prefix",
     ),
     "last": ("终止IP地址", "终止IP", "终止地址", "结束IP地址", "结束IP", "结束地址", "IP终止地址", "止IP", "end_ip"),
     "organisation": (
-        "单位名称", "使用单位名称", "使用单位", "客户名称", "客户名", "用户名称", "企业名称", "organization", "customer", "tenant",
+        "单位名称", "使用单位名称", "使用单位", "客户名称", "客户名", "用户名称", "企业名称", "organization",
+        "customer", "tenant",
     ),
     "nature": ("单位性质", "单位所属分类", "单位属性", "客户性质", "nature"),
     "unit_class": ("单位分类", "unit_class"),
@@ -44,11 +49,14 @@ HEADINGS: dict[str, tuple[str, ...]] = {
     "contact": ("联系人姓名", "联系人", "contact_name"),
 }  # fmt: skip
 FIELDS = tuple(HEADINGS)
-#: Forms without headings that can be trusted: the upload template of the filing system, its fifth sheet, data from the third row.
+#: Forms without headings that can be trusted: the upload template of the filing system, its fifth sheet, data from the
+#: third row.
 LETTERED = {
     "filing-upload": {
-        "first": "C", "last": "D", "use": "E", "valid_from": "F", "organisation": "G", "nature": "H", "unit_class": "I", "industry": "J",
-        "certificate_type": "K", "certificate": "L", "province": "M", "city": "N", "county": "O", "address": "P", "contact": "Q",
+        "first": "C", "last": "D", "use": "E", "valid_from": "F", "organisation": "G", "nature": "H", "unit_class": "I",
+        "industry": "J",
+        "certificate_type": "K", "certificate": "L", "province": "M", "city": "N", "county": "O", "address": "P",
+        "contact": "Q",
         "gateway": "T", "service": "AI",
     }
 }  # fmt: skip

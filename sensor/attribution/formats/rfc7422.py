@@ -1,7 +1,9 @@
-"""Deterministic address mapping of carrier-grade NAT (RFC 7422): which inside address owns an outside port, computed, both ways.
+"""Deterministic address mapping of carrier-grade NAT (RFC 7422).
 
-Each outside address serves `ratio` inside addresses and keeps the rest of its ports for whoever needs more; those and the reserved ports
-belong to nobody by computation, and only a log can tell. It knows numbers, not files.
+Which inside address owns an outside port, computed, both ways.
+
+Each outside address serves `ratio` inside addresses and keeps the rest of its ports for whoever needs more; those and
+the reserved ports belong to nobody by computation, and only a log can tell. It knows numbers, not files.
 """
 
 from __future__ import annotations
@@ -18,7 +20,8 @@ SYSTEM_PORTS = 1024
 class Mapping:
     """The parameters that the RFC wants kept instead of logs.
 
-    ValueError where they do not fit: no port left for a subscriber, or more inside addresses than the outside ones serve.
+    ValueError where they do not fit: no port left for a subscriber, or more inside addresses than the outside ones
+    serve.
     """
 
     inside_first: int
@@ -51,7 +54,10 @@ class Mapping:
         return self.ratio
 
     def inside(self, outside: int, port: int) -> int | None:
-        """The inside address that owns an outside port; None for reserved and dynamic ports, and for addresses that are not of the pool."""
+        """The inside address that owns an outside port.
+
+        None for reserved and dynamic ports, and for addresses that are not of the pool.
+        """
         slot = self._slot(port)
         if slot is None or not 0 <= outside - self.outside_first < self.outside_count:
             return None

@@ -1,10 +1,11 @@
-"""All rows of all books in columns, and which of them hold for an address at a time, through a port, seen at a point of the network.
+"""All rows of all books in columns, and which of them hold for an address, a port, a time and an observation point.
 
-Rows lie in the order of their addresses, so that those of one address are neighbours in memory. Their rank is a column: sources that
-know holders before those that know regions, then the narrower range, the narrower ports, the more exact point, the more believed, the
-newer. Built once, then only read; numpy sorts while building, and is not asked on the way to an answer.
+Rows lie in the order of their addresses, so that those of one address are neighbours in memory. Their rank is a column:
+sources that know holders before those that know regions, then the narrower range, the narrower ports, the more exact
+point, the more believed, the newer. Built once, then only read; numpy sorts while building, and is not asked on the way
+to an answer.
 
-It knows numbers: who a holder is stands in the books.
+It knows numbers; who a holder is, the books know.
 """
 
 from __future__ import annotations
@@ -17,15 +18,15 @@ from typing import Any
 import numpy as np
 
 from sensor.attribution.index.ranges import BITS
-from sensor.attribution.index.rows import ANY_PORT_FIRST, Columns, Point
+from sensor.attribution.index.rows import ANY_PORT_FIRST, Columns, RowPoint
 from sensor.attribution.index.tree import STRIDE_BITS, Item, TooManyCrossingsError, Tree
 from sensor.sheets.dates import ALWAYS, FOREVER
 
 #: Different points of observation whose matching rows are remembered.
 MOST_POINTS = 4096
 
-#: Version, number of the address, port (-1: not known), time, points; what a question has more does not matter here.
-Asked = tuple[int, int, int, int, frozenset[int], bool, frozenset[int] | None]
+#: Version, number of the address, port (-1: not known), time, points; further fields of a question do not matter here.
+QuestionFields = tuple[int, int, int, int, frozenset[int], bool, frozenset[int] | None]
 
 
 class CrossingError(Exception):
@@ -40,7 +41,7 @@ class Index:
     """The rows in order of rank, with a tree over the addresses of each version of IP."""
 
     def __init__(
-        self, columns: Columns, ranks: Sequence[int], strengths: Sequence[float], points: Sequence[Point]
+        self, columns: Columns, ranks: Sequence[int], strengths: Sequence[float], points: Sequence[RowPoint]
     ) -> None:
         """`ranks` and `strengths` are those of the books, `points` those that rows name by number.
 
@@ -51,7 +52,7 @@ class Index:
             given,
             np.asarray(ranks, "i4"),
             np.asarray(strengths, "f8"),
-            np.asarray([one.exactness for one in points], "i4"),
+            np.asarray([point.exactness for point in points], "i4"),
         )
         rank = np.empty(len(ranked), "i8")
         rank[ranked] = np.arange(len(ranked))
@@ -93,7 +94,10 @@ class Index:
         return self.version[row], first_high[row] << 64 | first[row], last_high[row] << 64 | last[row]
 
     def within(self, inner: int, outer: int) -> int:
-        """How a row's range lies to another's of the same version: 0 not inside it, 1 the same, 2 inside and smaller."""
+        """How a row's range lies to another's of the same version.
+
+        0 not inside it, 1 the same, 2 inside and smaller.
+        """
         (first_high, last_high), (first, last) = self._high, self._low
         if first_high[inner] != first_high[outer] or last_high[inner] != last_high[outer]:
             (_, low, high), (_, wide_low, wide_high) = self.span(inner), self.span(outer)
@@ -105,15 +109,15 @@ class Index:
     def at(self, vrf: str, vlans: tuple[int, ...], interface: str | None) -> frozenset[int]:
         """The points whose rows answer a question that was seen there."""
         key = (vrf, vlans, interface)
-        known = self._matching.get(key)
-        if known is None:
+        matching = self._matching.get(key)
+        if matching is None:
             if len(self._matching) >= MOST_POINTS:
                 self._matching.clear()
-            known = frozenset(
+            matching = frozenset(
                 number for number, point in enumerate(self.points) if point.holds_for(vrf, vlans, interface)
             )
-            self._matching[key] = known
-        return known
+            self._matching[key] = matching
+        return matching
 
     def holds(self, row: int) -> bool:
         """Whether a row is of a source that knows holders."""
@@ -126,7 +130,8 @@ class Index:
     def look(self, version: int, value: int, port: int, at_ns: int, points: frozenset[int]) -> tuple[list[int], bool]:
         """Every row that holds, in order of rank, and whether there may be others that hold for other ports.
 
-        All of the hot path stands here in one piece: a call for each node, or a list between the steps, would cost a third more.
+        All of the hot path stands here in one piece: a call for each node, or a list between the steps, would cost a
+        third more.
         """
         tree = self._trees[version]
         from_ns, until_ns, low, high, point = self.from_ns, self.until_ns, self.port_first, self.port_last, self.point
@@ -154,7 +159,7 @@ class Index:
         """Every row of the address, whenever, through whichever port, wherever; in order of rank."""
         return sorted(set(self._trees[version].candidates(value, None, None)), key=self.rank.__getitem__)
 
-    def narrowed(self, question: Asked, holding: Sequence[int]) -> Iterator[int]:
+    def narrowed(self, question: QuestionFields, holding: Sequence[int]) -> Iterator[int]:
         """The rows of holders that hold then and there for some ports of the address, and not for the question's."""
         version, value, _, at_ns, points, *_ = question
         from_ns, until_ns, port_first, point = self.from_ns, self.until_ns, self.port_first, self.point
@@ -177,9 +182,9 @@ class Index:
 
 def _array(column: Any) -> array[int]:
     """A column as Python reads it fastest, item by item."""
-    made = array(column.dtype.char if column.dtype.char not in "lL" else "qQ"["lL".index(column.dtype.char)])
-    made.frombytes(column.tobytes())
-    return made
+    values = array(column.dtype.char if column.dtype.char not in "lL" else "qQ"["lL".index(column.dtype.char)])
+    values.frombytes(column.tobytes())
+    return values
 
 
 def _arrays(columns: Columns) -> dict[str, Any]:
@@ -189,7 +194,10 @@ def _arrays(columns: Columns) -> dict[str, Any]:
 
 
 def _rank(given: dict[str, Any], ranks: Any, strengths: Any, exactness: Any) -> Any:
-    """The order of rows. Sizes of IPv6 ranges are compared as floating-point numbers: nearly equal ones count as equal."""
+    """The order of rows.
+
+    Sizes of IPv6 ranges are compared as floating-point numbers: nearly equal ones count as equal.
+    """
     book = given["book"]
     size = (given["last_high"] - given["first_high"]).astype("f8") * 2.0**64 + (
         given["last"].astype("f8") - given["first"].astype("f8")
@@ -208,7 +216,10 @@ def _rank(given: dict[str, Any], ranks: Any, strengths: Any, exactness: Any) -> 
 
 
 def _times_of(tree: Tree, limited: Any, from_ns: Any, until_ns: Any) -> tuple[array[int], array[int]]:
-    """For each node from when until when it, or one around it, may have rows of some ports only; a last entry for "no node" (-1)."""
+    """For each node from when until when it, or a node around it, may have rows of some ports only.
+
+    The last entry is for "no node" (-1).
+    """
     count = len(tree.parent)
     begin, end = np.full(count + 1, FOREVER, "i8"), np.full(count + 1, ALWAYS, "i8")
     if len(tree.members):
@@ -217,7 +228,7 @@ def _times_of(tree: Tree, limited: Any, from_ns: Any, until_ns: Any) -> tuple[ar
         end[:count] = np.maximum.reduceat(np.where(limited[members], until_ns[members], ALWAYS), start)
     if limited.any():
         first, last, around = begin.tolist(), end.tolist(), tree.parent
-        for node, parent in enumerate(around):  # a node's parent was made before it
+        for node, parent in enumerate(around):  # a node's parent comes before it
             if parent >= 0:
                 first[node], last[node] = min(first[node], first[parent]), max(last[node], last[parent])
         begin, end = np.array(first, "i8"), np.array(last, "i8")

@@ -15,7 +15,7 @@ BITS = {4: 32, 6: 128}
 _SPLIT = re.compile(r"\s*(?:-|至|到|\bto\b)\s*")
 
 
-class Span(NamedTuple):
+class AddressRange(NamedTuple):
     """All addresses from `first` to `last`."""
 
     version: int
@@ -41,7 +41,7 @@ def address_text(version: int, value: int) -> str:
     )
 
 
-def span_text(version: int, first: int, last: int) -> str:
+def range_text(version: int, first: int, last: int) -> str:
     """A prefix where it is one, else `first-last`."""
     size = last - first + 1
     if size & (size - 1) == 0 and first & (size - 1) == 0:
@@ -49,25 +49,28 @@ def span_text(version: int, first: int, last: int) -> str:
     return f"{address_text(version, first)}-{address_text(version, last)}"
 
 
-def between(first: str, last: str) -> Span:
+def between(first: str, last: str) -> AddressRange:
     """The range from one address to another; ValueError with the reason."""
     low_version, low = number(first)
     if not last:
-        return Span(low_version, low, low)
+        return AddressRange(low_version, low, low)
     high_version, high = number(last)
     if low_version != high_version:
         raise ValueError("begins with one version of IP and ends with the other")
     if low > high:
         raise ValueError("the range is reversed")
-    return Span(low_version, low, high)
+    return AddressRange(low_version, low, high)
 
 
-def prefix(text: str) -> Span:
-    """`192.0.2.0/24`, also with a mask of dots. Host bits that are set are a mistake: which network is meant cannot be known."""
+def prefix(text: str) -> AddressRange:
+    """`192.0.2.0/24`, also with a mask of dots.
+
+    Host bits that are set are a mistake: which network is meant cannot be known.
+    """
     base, slash, length = text.partition("/")
     version, value = number(base.strip())
     if not slash:
-        return Span(version, value, value)
+        return AddressRange(version, value, value)
     bits = BITS[version]
     size = length.strip()
     count = int(size) if size.isascii() and size.isdigit() else _mask_bits(size) if version == 4 else -1
@@ -76,7 +79,7 @@ def prefix(text: str) -> Span:
     rest = (1 << (bits - count)) - 1
     if value & rest:
         raise ValueError("has bits behind its prefix length")
-    return Span(version, value, value | rest)
+    return AddressRange(version, value, value | rest)
 
 
 def _mask_bits(text: str) -> int:
@@ -89,10 +92,13 @@ def _mask_bits(text: str) -> int:
     return 32 - hosts.bit_length() if hosts & (hosts + 1) == 0 else -1
 
 
-def spans(text: str, last: str = "") -> tuple[list[Span], str]:
-    """What a cell, or two cells, of a book mean, and the remark that was left out. ValueError with the reason if they mean nothing.
+def parse_ranges(text: str, last: str = "") -> tuple[list[AddressRange], str]:
+    """What a cell, or two cells, of a book mean, and the remark that was left out.
 
-    A cell may hold an address, a prefix, a range (`192.0.2.1-192.0.2.9`, `192.0.2.1-9`), or several of them apart by commas or spaces.
+    ValueError with the reason if they mean nothing.
+
+    A cell may hold an address, a prefix, a range (`192.0.2.1-192.0.2.9`, `192.0.2.1-9`), or several of them apart by
+    commas or spaces.
     """
     if last and last != text:
         try:
@@ -103,7 +109,7 @@ def spans(text: str, last: str = "") -> tuple[list[Span], str]:
             return [between(low, high)], " ".join(filter(None, (note_low, note_high)))
     tidy, note = without_note(plain(text))
     found = [
-        _one(piece)
+        _parse_piece(piece)
         for piece in re.split(r"[,;\n]+", re.sub(r"(?<=[0-9a-fA-F])\s+(?=[0-9a-fA-F:])", ",", tidy))
         if piece.strip()
     ]
@@ -112,7 +118,7 @@ def spans(text: str, last: str = "") -> tuple[list[Span], str]:
     return found, note
 
 
-def _one(text: str) -> Span:
+def _parse_piece(text: str) -> AddressRange:
     text = text.strip()
     if "/" in text:
         return prefix(text)

@@ -17,7 +17,7 @@ EVERY_VRF = "*"
 _LOW = (1 << 64) - 1
 
 
-class Point(NamedTuple):
+class RowPoint(NamedTuple):
     """Where in the network a row holds, or a question was seen."""
 
     vrf: str = ""  # empty: the global table
@@ -25,7 +25,10 @@ class Point(NamedTuple):
     interface: str | None = None
 
     def holds_for(self, vrf: str, vlans: tuple[int, ...], interface: str | None) -> bool:
-        """Whether a row of this point is asked by a question from there. What the question does not know excludes nothing, save the VRF."""
+        """Whether a row of this point is asked by a question from there.
+
+        What the question does not know excludes nothing, save the VRF.
+        """
         if self.vrf not in (EVERY_VRF, vrf):
             return False
         if self.vlan is not None and vlans and self.vlan not in vlans:
@@ -37,7 +40,7 @@ class Point(NamedTuple):
         """How much of the point is stated."""
         return (self.vrf != EVERY_VRF) + (self.vlan is not None) + (self.interface is not None)
 
-    def holds(self, other: Point) -> bool:
+    def holds(self, other: RowPoint) -> bool:
         """Whether this point is the wider one, or the same."""
         return (
             self.vrf in (EVERY_VRF, other.vrf)
@@ -46,7 +49,7 @@ class Point(NamedTuple):
         )
 
 
-class Row(NamedTuple):
+class Allocation(NamedTuple):
     """One allocation of one book; `until_ns` is the first instant it no longer holds."""
 
     version: int
@@ -67,7 +70,8 @@ class Columns:
     #: Name and code (of numpy, which here are those of struct) of each member.
     MEMBERS = (
         ("first_high", "Q"), ("first", "Q"), ("last_high", "Q"), ("last", "Q"), ("from_ns", "q"), ("until_ns", "q"),
-        ("port_first", "i"), ("port_last", "i"), ("point", "i"), ("holder", "I"), ("line", "I"), ("book", "H"), ("version", "B"),
+        ("port_first", "i"), ("port_last", "i"), ("point", "i"), ("holder", "I"), ("line", "I"), ("book", "H"),
+        ("version", "B"),
     )  # fmt: skip
 
     def __init__(self) -> None:
@@ -77,7 +81,7 @@ class Columns:
     def __len__(self) -> int:
         return len(self.data) // self._packed.size
 
-    def add(self, row: Row, book: int) -> None:
+    def add(self, row: Allocation, book: int) -> None:
         """One row more."""
         version, first, last, holder, line, from_ns, until_ns, port_first, port_last, point = row
         self.data += self._packed.pack(

@@ -1,10 +1,14 @@
-"""Which of a million intervals hold a number: cut where they cross, then nested, then flattened to a sorted array of borders.
+"""Which of a million intervals hold a number.
 
-Each elementary interval points at the innermost node that holds it, each node at the one around it, so one binary search and a short
-walk outwards find every interval that holds a number, narrow ones first. Memory is linear in the intervals, whatever their depth. A node
-that holds many rows (one address behind a NAT, thousands of port blocks over months) gets trees of its own over ports and times.
+Cut where they cross, then nested, then flattened to a sorted array of borders.
 
-It knows numbers and row ids, not what they mean. What it gives are candidates: of a small node all rows, so the caller still checks.
+Each elementary interval points at the innermost node that holds it, each node at the one around it, so one binary
+search and a short walk outwards find every interval that holds a number, narrow ones first. Memory is linear in the
+intervals, whatever their depth. A node that holds many rows (one address behind a NAT, thousands of port blocks over
+months) gets trees of its own over ports and times.
+
+It knows numbers and row ids, not what they mean. What it gives are candidates: of a small node all rows, so the caller
+still checks.
 """
 
 from __future__ import annotations
@@ -16,11 +20,12 @@ from heapq import heappop, heappush
 
 #: Rows of a node that are looked through one by one; below some twenty that is as fast as another tree.
 FEW_ROWS = 24
-#: Intervals cut at crossings may grow in number; a book in which everything crosses everything is refused past this many per row.
+#: Intervals cut at crossings may grow in number; a book in which everything crosses everything is refused past this
+#: many per row.
 MOST_PIECES = 16
 STRIDE_BITS = 16
 
-Bounds = Callable[[int], tuple[int, int]]  # of a row: its first and last number in one dimension
+Extent = Callable[[int], tuple[int, int]]  # of a row: its first and last number in one dimension
 Item = tuple[int, int, int]  # first, last, row
 
 
@@ -37,7 +42,7 @@ class Tree:
 
     __slots__ = ("bounds", "inner", "members", "owner", "parent", "start", "strides")
 
-    def __init__(self, items: Iterable[Item], count: int, deeper: Sequence[Bounds] = (), bits: int = 63) -> None:
+    def __init__(self, items: Iterable[Item], count: int, deeper: Sequence[Extent] = (), bits: int = 63) -> None:
         """Build from `count` intervals sorted by (first, -last), of numbers of so many bits."""
         self.bounds: array[int] | list[int] = [] if bits > 63 else array("q")
         self.owner, self.parent = array("i"), array("i")
@@ -45,7 +50,8 @@ class Tree:
         self.inner: dict[int, Tree] = {}
         self._nest(items, count * MOST_PIECES + 4096)
         self.start.append(len(self.members))
-        #: Where the borders of each 65,536 numbers begin, of trees over 32-bit numbers: a search then has five steps in place of twenty.
+        #: Where the borders of each 65,536 numbers begin, of trees over 32-bit numbers: a search then has five steps in
+        #: place of twenty.
         self.strides: array[int] = array("i")
         if count > FEW_ROWS and bits == 32:
             parts = range((1 << 32 - STRIDE_BITS) + 1)
@@ -62,7 +68,10 @@ class Tree:
         return self.owner[bisect_right(self.bounds, value, strides[part], strides[part + 1]) - 1]
 
     def candidates(self, value: int, second: int | None = None, third: int | None = None) -> list[int]:
-        """Rows whose interval holds the value, and, as far as there are trees for it, whose other intervals hold the others (None: any)."""
+        """Rows whose interval holds the value, narrow ones first.
+
+        As far as there are trees for it, their other intervals hold `second` and `third` (None: any).
+        """
         node = self.innermost(value)
         members, start, parent, inner = self.members, self.start, self.parent, self.inner
         found: list[int] = []
@@ -115,7 +124,7 @@ class Tree:
         if not bounds:
             border(0, -1)
 
-    def _deepen(self, deeper: Sequence[Bounds]) -> None:
+    def _deepen(self, deeper: Sequence[Extent]) -> None:
         for node in range(len(self.parent)):
             rows = self.members[self.start[node] : self.start[node + 1]]
             if len(rows) <= FEW_ROWS:

@@ -1,4 +1,6 @@
-"""Where an address may be: MaxMind DB files by maxminddb, or ip2region's source text. The weakest claim of all, and never a name.
+"""Where an address may be: MaxMind DB files by maxminddb, or ip2region's source text.
+
+The weakest claim of all, and never a name.
 
 It reads a table into memory when it is loaded; nothing is asked of the network.
 """
@@ -8,10 +10,11 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any, Literal
 
-from sensor.attribution.books import GEO, AttributionError, Book, Books, Holder
-from sensor.attribution.index.ranges import BITS, address_text, between, span_text
-from sensor.attribution.index.rows import EVERY_VRF, Row
-from sensor.attribution.source import Source, files
+from sensor.attribution.books.book import GEO, AttributionError, Book, Books
+from sensor.attribution.books.holder import RowHolder
+from sensor.attribution.books.source import SourceConfig, files
+from sensor.attribution.index.ranges import BITS, address_text, between, range_text
+from sensor.attribution.index.rows import EVERY_VRF, Allocation
 from sensor.attribution.sources.registry import opened
 from sensor.model.attribution import Claim
 from sensor.sheets.text import short
@@ -20,7 +23,8 @@ STRENGTH = 0.1
 #: Names in the order of preference.
 _LANGUAGES = ("zh-CN", "en")
 _TEXTS = ("autonomous_system_organization", "organization", "isp", "connection_type", "user_type")
-#: The parts of a line of ip2region's source: `start|end|country|region|province|city|isp`, newer ones without the region.
+#: The parts of a line of ip2region's source: `start|end|country|region|province|city|isp`, newer ones without the
+#: region.
 _PARTS = {
     5: ("country", "province", "city", "isp"),
     6: ("country", "province", "city", "isp", "code"),
@@ -28,7 +32,7 @@ _PARTS = {
 }
 
 
-class Config(Source):
+class Config(SourceConfig):
     """A database of places."""
 
     kind: Literal["geo"]
@@ -63,11 +67,11 @@ def _text(path: Path, book: Book) -> None:
             detail = tuple(
                 (name, value) for name, value in zip(names, part[2:], strict=False) if value not in ("", "0")
             )
-            book.add(Row(*span, book.books.holder(Holder(detail=detail)), line, point=book.point()))
+            book.add(Allocation(*span, book.books.holder(RowHolder(detail=detail)), line, point=book.point()))
 
 
 class Mmdb:
-    """One database. What it says of an address is a claim; that it says nothing, or cannot, is none."""
+    """One database. Its entry for an address is a claim; without an entry, or with a broken one, there is none."""
 
     def __init__(self, path: Path, book: Book) -> None:
         import maxminddb
@@ -91,7 +95,7 @@ class Mmdb:
             return []
         length = min(length, BITS[version])
         rest = (1 << (BITS[version] - length)) - 1
-        allocation = span_text(version, value & ~rest, value | rest)
+        allocation = range_text(version, value & ~rest, value | rest)
         book = self._book
         return [
             Claim(
@@ -127,5 +131,9 @@ def _flat(record: dict[str, Any]) -> dict[str, str]:
 
 def _name(part: dict[str, Any]) -> str:
     names = part.get("names")
-    named = next((str(names[one]) for one in _LANGUAGES if one in names), "") if isinstance(names, dict) else ""
+    named = (
+        next((str(names[language]) for language in _LANGUAGES if language in names), "")
+        if isinstance(names, dict)
+        else ""
+    )
     return (named or str(part.get("iso_code", "")))[:80]

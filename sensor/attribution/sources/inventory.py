@@ -1,7 +1,9 @@
-"""The operator's own allocation books: the source that reaches the enterprise. CSV, XLS, XLSX; a range and its holder in each row.
+"""The operator's own allocation books: the source that reaches the enterprise.
 
-Columns are found by their headings, by the letters of a form, or as the configuration maps them. It knows how rows are written, not what
-becomes of them when an address is asked for.
+CSV, XLS, XLSX; a range and its holder in each row.
+
+Columns are found by their headings, by the letters of a form, or as the configuration maps them. It knows how rows are
+written, not what becomes of them when an address is asked for.
 """
 
 from __future__ import annotations
@@ -14,15 +16,16 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field
 
-from sensor.attribution.books import HOLDERS, AttributionError, Book, Books, Customer
+from sensor.attribution.books.book import HOLDERS, AttributionError, Book, Books
+from sensor.attribution.books.holder import Customer
+from sensor.attribution.books.source import Name, SourceConfig, files
 from sensor.attribution.formats import filing, presets
 from sensor.attribution.formats.codes import hide
 from sensor.attribution.formats.filing import Filed
-from sensor.attribution.index.ranges import Span, between, spans
-from sensor.attribution.index.rows import ANY_PORT_FIRST, ANY_PORT_LAST, Row
-from sensor.attribution.source import Name, Source, files
+from sensor.attribution.index.ranges import AddressRange, between, parse_ranges
+from sensor.attribution.index.rows import ANY_PORT_FIRST, ANY_PORT_LAST, Allocation
 from sensor.sheets.dates import ALWAYS, FOREVER, end_ns, first_ns
-from sensor.sheets.sheet import Line, SheetError, lines
+from sensor.sheets.sheet import SheetError, SheetRow, lines
 from sensor.sheets.text import heading_of, plain, short
 
 STRENGTH = 0.9
@@ -37,7 +40,7 @@ def _known_fields(columns: dict[str, str]) -> dict[str, str]:
     return columns
 
 
-class Config(Source):
+class Config(SourceConfig):
     """An allocation book."""
 
     kind: Literal["inventory"]
@@ -70,7 +73,7 @@ def load(config: Config, books: Books) -> None:
 def read(book: Book, path: Path, config: Config, books: Books) -> None:
     """Read one file into its book; SheetError if its columns cannot be found."""
     sheet = config.sheet or presets.LETTERED_SHEET.get(config.preset)
-    stream = lines(path, sheet, config.encoding, lambda done, size: books.tell(str(path), done, size))
+    stream = lines(path, sheet, config.encoding, lambda done, size: books.report_progress(str(path), done, size))
     plan, rest = _plan(stream, config)
     missing = [name for name in presets.NEEDED[config.preset] if name not in plan]
     if missing:
@@ -81,12 +84,12 @@ def read(book: Book, path: Path, config: Config, books: Books) -> None:
         raise SheetError("no column of addresses or accounts is found; `columns` can name them")
     if "first" not in plan:
         book.note(0, "there is no column of addresses: the rows are customers and their accounts")
-    reader = _Reader(book, config, plan, filing.Filings(books, plan, config.contacts, book))
+    reader = _InventoryReader(book, config, plan, filing.Filings(books, plan, config.contacts, book))
     for line in rest:
         reader.row(line)
 
 
-def _plan(stream: Iterator[Line], config: Config) -> tuple[dict[str, int], Iterator[Line]]:
+def _plan(stream: Iterator[SheetRow], config: Config) -> tuple[dict[str, int], Iterator[SheetRow]]:
     """The column of each field, and the rows with data."""
     if config.preset in presets.LETTERED:
         lettered = {field: presets.column(letters) for field, letters in presets.LETTERED[config.preset].items()}
@@ -117,7 +120,7 @@ def _mapped(config: Config, cells: list[str]) -> dict[str, int]:
     return plan
 
 
-class _Reader:
+class _InventoryReader:
     """Rows of one file, one after another."""
 
     def __init__(self, book: Book, config: Config, plan: dict[str, int], filings: filing.Filings) -> None:
@@ -133,7 +136,7 @@ class _Reader:
         self._ends: dict[str, int] = {}
         self._points: dict[tuple[str, ...], int] = {}
 
-    def row(self, line: Line) -> None:
+    def row(self, line: SheetRow) -> None:
         """Take a row, or say why not."""
         cells = line.cells
         if line.broken:
@@ -141,7 +144,7 @@ class _Reader:
             return
         if len(cells) < self.least:
             cells = cells + [""] * (self.least - len(cells))
-        cells.append("")  # what a column that is not there says
+        cells.append("")  # the content of a column that is not there
         if not cells[self.first] and not any(map(str.strip, cells)):
             return
         try:
@@ -159,17 +162,17 @@ class _Reader:
             place = self.book.place(line.number)
             self.book.books.customer(cells[self.subscriber].strip(), Customer(filed.holder, place, *when))
         for version, first, last in found:
-            self.book.add(Row(version, first, last, filed.number, line.number, *when, *ports, point))
+            self.book.add(Allocation(version, first, last, filed.number, line.number, *when, *ports, point))
         if not found:
             self.book.rows += 1  # a customer without an address of its own
 
-    def _remark(self, line: Line, filed: Filed) -> None:
+    def _remark(self, line: SheetRow, filed: Filed) -> None:
         for note in filed.notes:
             self.book.note(line.number, note)
         if line.filled:
             self.book.note(line.number, "cells were filled from merged ones above")
 
-    def _spans(self, number: int, cells: list[str]) -> list[Span]:
+    def _spans(self, number: int, cells: list[str]) -> list[AddressRange]:
         first, last = cells[self.first].strip(), cells[self.last].strip()
         if not first and not last:
             if cells[self.subscriber].strip():
@@ -181,10 +184,10 @@ class _Reader:
         except ValueError:
             pass  # not in the plain form: look closer
         try:
-            found, note = spans(first or last, last)
+            found, note = parse_ranges(first or last, last)
         except ValueError as error:
-            told = first if not last or last == first else f"{first} - {last}"
-            raise ValueError(f"{short(hide(told))}: {error}") from None
+            text = first if not last or last == first else f"{first} - {last}"
+            raise ValueError(f"{short(hide(text))}: {error}") from None
         if note:
             self.book.note(number, f"the remark {short(hide(note))} beside the address was left out")
         return found
@@ -223,10 +226,10 @@ class _Reader:
         return (ANY_PORT_FIRST, ANY_PORT_LAST) if (first, last) == (0, 65_535) else (first, last)
 
     def _point(self, cells: list[str]) -> int:
-        said: tuple[str, ...] = self.point_cells(cells)
-        known = self._points.get(said)
-        if known is None:
-            vrf, vlan, interface = map(str.strip, said)
+        point_cells: tuple[str, ...] = self.point_cells(cells)
+        point = self._points.get(point_cells)
+        if point is None:
+            vrf, vlan, interface = map(str.strip, point_cells)
             tag = plain(vlan)
             if not self.vlan_counts or tag in ("", "0", "-", "/"):
                 number = None
@@ -234,5 +237,5 @@ class _Reader:
                 number = int(tag)
             else:
                 raise ValueError(f"the VLAN {short(vlan)} is no number from 0 to 4095")
-            known = self._points[said] = self.book.point(vrf, number, interface or None)
-        return known
+            point = self._points[point_cells] = self.book.point(vrf, number, interface or None)
+        return point

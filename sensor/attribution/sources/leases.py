@@ -12,15 +12,14 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field
 
-from sensor.attribution.books import HOLDERS, AttributionError, Book, Books
+from sensor.attribution.books.book import HOLDERS, AttributionError, Book, Books
+from sensor.attribution.books.source import Name, SourceConfig, files
 from sensor.attribution.formats import dhcp, natlog, radius
-from sensor.attribution.formats.sessions import Session, settle
-from sensor.attribution.source import Name, Source, files
+from sensor.attribution.formats.lease import Lease, settle
+from sensor.model.time import HOUR_NS
 from sensor.sheets import sheet
-from sensor.sheets.dates import NS
 
 STRENGTH = 0.95
-HOUR_NS = 3600 * NS
 
 
 def _patterns(patterns: list[str]) -> list[str]:
@@ -36,14 +35,14 @@ def _patterns(patterns: list[str]) -> list[str]:
     return patterns
 
 
-class Config(Source):
+class Config(SourceConfig):
     """A file of leases."""
 
     kind: Literal["leases"]
     format: Literal["radius-detail", "kea", "isc-dhcp", "nat-csv", "nat-syslog"]
     accounts: bool = False  # dhcp: cards and circuits are accounts of a customer book
     open_hours: Annotated[int, Field(ge=1, le=8784)] = (
-        24  # how long a session without an end is believed after its last word
+        24  # how long a lease without an end holds after it was last heard of
     )
     inside_vrf: Name | None = None  # nat: the VRF of the inside addresses
     patterns: Annotated[list[str], AfterValidator(_patterns)] = Field(
@@ -65,10 +64,10 @@ def load(config: Config, books: Books) -> None:
         raise AttributionError(problems)
 
 
-def _sessions(path: Path, book: Book, config: Config, books: Books) -> Iterator[Session]:
+def _sessions(path: Path, book: Book, config: Config, books: Books) -> Iterator[Lease]:
     inner_vrf = config.inside_vrf or ""
     if config.format == "nat-csv":
-        rows = sheet.lines(path, None, "auto", lambda done, size: books.tell(str(path), done, size))
+        rows = sheet.lines(path, None, "auto", lambda done, size: books.report_progress(str(path), done, size))
         return natlog.table(rows, book, inner_vrf)
     lines = _lines(path, books)
     if config.format == "radius-detail":
@@ -84,6 +83,6 @@ def _lines(path: Path, books: Books) -> Iterator[str]:
     size = path.stat().st_size
     with path.open(encoding="utf-8-sig", errors="replace", newline="\n") as opened:
         for number, text in enumerate(opened):
-            if not number % sheet.TELL_EVERY:
-                books.tell(str(path), sheet.position(opened), size)
+            if not number % sheet.PROGRESS_EVERY_ROWS:
+                books.report_progress(str(path), sheet.position(opened), size)
             yield text

@@ -1,4 +1,6 @@
-"""Translators that compute: outside address and port to the inside address by RFC 7422, from the parameters alone, without any log.
+"""Translators that compute.
+
+Outside address and port to the inside address by RFC 7422, from the parameters alone, without any log.
 
 It turns the configured ranges into a mapping and one row for the pool; the mapping itself is `rfc7422`.
 """
@@ -9,17 +11,18 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from sensor.attribution.books import HOLDERS, AttributionError, Books, Holder
+from sensor.attribution.books.book import HOLDERS, AttributionError, Books
+from sensor.attribution.books.holder import RowHolder
+from sensor.attribution.books.source import Date, Name, SourceConfig
 from sensor.attribution.formats.rfc7422 import SYSTEM_PORTS, Mapping
-from sensor.attribution.index.ranges import Span, spans
-from sensor.attribution.index.rows import Row
-from sensor.attribution.source import Date, Name, Source
+from sensor.attribution.index.ranges import AddressRange, parse_ranges
+from sensor.attribution.index.rows import Allocation
 from sensor.sheets.dates import end_ns, first_ns, offset_seconds
 
 STRENGTH = 0.95
 
 
-class Config(Source):
+class Config(SourceConfig):
     """A translator's parameters, as section 2 of the RFC wants them kept."""
 
     kind: Literal["nat"]
@@ -54,13 +57,13 @@ def load(config: Config, books: Books) -> None:
     except ValueError as error:
         raise AttributionError([f"{config.outside}: {error}"]) from None
     book = books.computed("nat", f"{config.inside} behind {config.outside}", config, (HOLDERS, STRENGTH))
-    holder = books.holder(Holder(translation=len(books.translations), inner_vrf=config.inside_vrf or ""))
+    holder = books.holder(RowHolder(translation=len(books.translations), inner_vrf=config.inside_vrf or ""))
     books.translations.append(mapping)
-    book.add(Row(*outside, holder, 0, *when, point=book.point()))
+    book.add(Allocation(*outside, holder, 0, *when, point=book.point()))
 
 
-def _range(text: str) -> Span:
-    found, _ = spans(text)
+def _range(text: str) -> AddressRange:
+    found, _ = parse_ranges(text)
     if len(found) != 1 or found[0].version != 4:
         raise ValueError(f"{text} is not one range of IPv4")
     return found[0]

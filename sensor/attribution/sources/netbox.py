@@ -1,6 +1,8 @@
-"""Prefixes with their tenants from an export of NetBox: the JSON of its API, or the CSV of its table. Without dates: NetBox keeps none.
+"""Prefixes with their tenants from an export of NetBox: the JSON of its API, or the CSV of its table.
 
-A tenant is a holder; a prefix without one, or a container, says nothing about who uses an address.
+Without dates: NetBox keeps none.
+
+A tenant is a holder; a prefix without one, or a container, does not tell who uses an address.
 """
 
 from __future__ import annotations
@@ -11,12 +13,13 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Literal
 
-from sensor.attribution.books import HOLDERS, AttributionError, Book, Books, Holder
+from sensor.attribution.books.book import HOLDERS, AttributionError, Book, Books
+from sensor.attribution.books.holder import RowHolder
+from sensor.attribution.books.register import Filing
+from sensor.attribution.books.source import Name, SourceConfig, files
 from sensor.attribution.formats.codes import certificate, hide
 from sensor.attribution.index.ranges import prefix
-from sensor.attribution.index.rows import Row
-from sensor.attribution.register import Filing
-from sensor.attribution.source import Name, Source, files
+from sensor.attribution.index.rows import Allocation
 from sensor.model.attribution import Site
 from sensor.sheets.text import short
 
@@ -25,7 +28,7 @@ STRENGTH = 0.8
 IN_USE = ("active", "")
 
 
-class Config(Source):
+class Config(SourceConfig):
     """An export of prefixes."""
 
     kind: Literal["netbox"]
@@ -38,9 +41,9 @@ def load(config: Config, books: Books) -> None:
     for path in files(config.path):
         book = books.open(path, "netbox", config, HOLDERS, STRENGTH)
         try:
-            for line, said in _entries(path):
+            for line, fields in _entries(path):
                 try:
-                    _row(book, config, line, said)
+                    _row(book, config, line, fields)
                 except ValueError as error:
                     book.refuse(line, str(error))
         except (ValueError, csv.Error) as error:
@@ -57,7 +60,7 @@ def _entries(path: Path) -> Iterator[tuple[int, dict[str, Any]]]:
         listed = data.get("results") if isinstance(data, dict) else data
         if not isinstance(listed, list):
             raise ValueError("is no list of prefixes, and has no `results`")
-        yield from enumerate((one if isinstance(one, dict) else {} for one in listed), 1)
+        yield from enumerate((entry if isinstance(entry, dict) else {} for entry in listed), 1)
         return
     reader = csv.DictReader(text.splitlines())
     if "prefix" not in {str(name).lower() for name in reader.fieldnames or ()}:
@@ -66,39 +69,39 @@ def _entries(path: Path) -> Iterator[tuple[int, dict[str, Any]]]:
         yield reader.line_num, {str(name).lower().replace(" ", "_"): value for name, value in row.items()}
 
 
-def _row(book: Book, config: Config, line: int, said: dict[str, Any]) -> None:
-    network = _text(said.get("prefix"))
+def _row(book: Book, config: Config, line: int, fields: dict[str, Any]) -> None:
+    network = _text(fields.get("prefix"))
     span = prefix(network) if network else None
     if span is None:
         raise ValueError("has no prefix")
-    status = _text(said.get("status"), "value").lower()
+    status = _text(fields.get("status"), "value").lower()
     if status not in IN_USE:
         book.note(line, f"{network} is {status} and was left out")
         return
-    tenant = hide(_text(said.get("tenant"), "name"))
+    tenant = hide(_text(fields.get("tenant"), "name"))
     if not tenant:
         book.note(line, f"{network} has no tenant and was left out")
         return
-    fields = said.get("custom_fields")
-    custom = fields if isinstance(fields, dict) else said
-    paper = certificate("", _text(custom.get(config.code_field) or said.get(f"cf_{config.code_field}")))
+    custom_fields = fields.get("custom_fields")
+    custom = custom_fields if isinstance(custom_fields, dict) else fields
+    paper = certificate("", _text(custom.get(config.code_field) or fields.get(f"cf_{config.code_field}")))
     if paper.problem:
         raise ValueError(f"{short(network)}: {paper.problem}")
     register = book.books.register
     place = hide(
-        _text(custom.get(config.address_field) or said.get(f"cf_{config.address_field}"))
-        or _text(said.get("site") or said.get("scope"), "name")
+        _text(custom.get(config.address_field) or fields.get(f"cf_{config.address_field}"))
+        or _text(fields.get("site") or fields.get("scope"), "name")
     )
-    holder = Holder(
+    holder = RowHolder(
         enterprise=register.file(
             Filing(tenant, paper.uscc, "individual" if paper.personal else None, None, paper.masked or "")
         ),
         site=register.site(Site(place, None)) if place else -1,
     )
-    vlan = _text(said.get("vlan"), "vid")
+    vlan = _text(fields.get("vlan"), "vid")
     tag = vlan.rpartition("(")[2].rstrip(")") if "(" in vlan else vlan
-    point = book.point(_text(said.get("vrf"), "name"), int(tag) if tag.isdigit() and int(tag) <= 4095 else None)
-    book.add(Row(*span, book.books.holder(holder), line, point=point))
+    point = book.point(_text(fields.get("vrf"), "name"), int(tag) if tag.isdigit() and int(tag) <= 4095 else None)
+    book.add(Allocation(*span, book.books.holder(holder), line, point=point))
 
 
 def _text(value: Any, key: str = "") -> str:

@@ -1,6 +1,9 @@
-"""What the Internet registries publish: delegated-extended statistics, and RPSL dumps (RFC 2622) of inetnum and inet6num objects.
+"""What the Internet registries publish.
 
-A registrant is who holds a block, very often a carrier: it is shown as context and never named as the user of an address.
+Delegated-extended statistics, and RPSL dumps (RFC 2622) of inetnum and inet6num objects.
+
+A registrant is who holds a block, very often a carrier: it is shown as context and never named as the user of an
+address.
 """
 
 from __future__ import annotations
@@ -10,10 +13,11 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import IO, Literal
 
-from sensor.attribution.books import REGISTRY, AttributionError, Book, Books, Holder
-from sensor.attribution.index.ranges import BITS, Span, number, spans
-from sensor.attribution.index.rows import EVERY_VRF, Row
-from sensor.attribution.source import Source, files
+from sensor.attribution.books.book import REGISTRY, AttributionError, Book, Books
+from sensor.attribution.books.holder import RowHolder
+from sensor.attribution.books.source import SourceConfig, files
+from sensor.attribution.index.ranges import BITS, AddressRange, number, parse_ranges
+from sensor.attribution.index.rows import EVERY_VRF, Allocation
 from sensor.sheets.text import short
 
 STRENGTH = 0.4
@@ -22,7 +26,7 @@ MOST_LINES = 500
 _WANTED = {"netname": "netname", "country": "country", "status": "status", "source": "registry", "org": "org"}
 
 
-class Config(Source):
+class Config(SourceConfig):
     """Statistics or a dump, also gzipped."""
 
     kind: Literal["registry"]
@@ -58,7 +62,10 @@ def opened(path: Path) -> IO[str]:
 
 
 def _delegated(lines: Iterable[str], book: Book) -> None:
-    """`registry|cc|type|start|value|date|status[|opaque-id]`; value is a count of addresses for IPv4, a prefix length for IPv6."""
+    """`registry|cc|type|start|value|date|status[|opaque-id]`.
+
+    The value is a count of addresses for IPv4, a prefix length for IPv6.
+    """
     for line, text in enumerate(lines, 1):
         part = text.strip().split("|")
         if (
@@ -86,33 +93,33 @@ def _delegated(lines: Iterable[str], book: Book) -> None:
         _add(book, span, line, detail)
 
 
-def _block(start: str, value: str) -> Span:
+def _block(start: str, value: str) -> AddressRange:
     version, first = number(start)
     if not value.isdigit():
         raise ValueError("the size is no number")
     size = int(value) if version == 4 else 1 << (128 - int(value)) if int(value) <= 128 else 0
     if not 0 < size <= (1 << BITS[version]) - first:
         raise ValueError("the size does not fit")
-    return Span(version, first, first + size - 1)
+    return AddressRange(version, first, first + size - 1)
 
 
-def _add(book: Book, span: Span, line: int, detail: dict[str, str]) -> None:
-    holder = Holder(detail=tuple((name, value) for name, value in detail.items() if value))
-    book.add(Row(*span, book.books.holder(holder), line, point=book.point()))
+def _add(book: Book, span: AddressRange, line: int, detail: dict[str, str]) -> None:
+    holder = RowHolder(detail=tuple((name, value) for name, value in detail.items() if value))
+    book.add(Allocation(*span, book.books.holder(holder), line, point=book.point()))
 
 
 def _rpsl(lines: Iterable[str], book: Book, organisations: dict[str, str]) -> None:
-    for line, kind, said in objects(lines):
+    for line, kind, attributes in objects(lines):
         if kind not in ("inetnum", "inet6num"):
             continue
-        detail = {name: " / ".join(said[key])[:200] for key, name in _WANTED.items() if key in said}
+        detail = {name: " / ".join(attributes[key])[:200] for key, name in _WANTED.items() if key in attributes}
         detail["registrant"] = (
-            organisations.get(detail.get("org", ""), "") or " / ".join(said.get("descr", [])[:3])[:200]
+            organisations.get(detail.get("org", ""), "") or " / ".join(attributes.get("descr", [])[:3])[:200]
         )
         try:
-            found, _ = spans(said[kind][0])
+            found, _ = parse_ranges(attributes[kind][0])
         except ValueError as error:
-            book.refuse(line, f"{short(said[kind][0])}: {error}")
+            book.refuse(line, f"{short(attributes[kind][0])}: {error}")
             continue
         _add(book, found[0], line, detail)
 
@@ -121,30 +128,30 @@ def _organisations(paths: Iterable[Path]) -> dict[str, str]:
     names: dict[str, str] = {}
     for path in paths:
         with opened(path) as lines:
-            for _, kind, said in objects(lines):
-                if kind == "organisation" and "org-name" in said:
-                    names[said[kind][0]] = said["org-name"][0]
+            for _, kind, attributes in objects(lines):
+                if kind == "organisation" and "org-name" in attributes:
+                    names[attributes[kind][0]] = attributes["org-name"][0]
     return names
 
 
 def objects(lines: Iterable[str]) -> Iterator[tuple[int, str, dict[str, list[str]]]]:
     """The objects of a dump: line, class, and the values of each attribute. Comments go, continued lines are joined."""
-    said: dict[str, list[str]] = {}
+    attributes: dict[str, list[str]] = {}
     kind, begin, count, name = "", 0, 0, ""
     for line, text in enumerate(lines, 1):
         if text[:1] in "%#":
             continue
         if not text.strip():
-            if said:
-                yield begin, kind, said
-            said, kind, name, count = {}, "", "", 0
+            if attributes:
+                yield begin, kind, attributes
+            attributes, kind, name, count = {}, "", "", 0
             continue
         count += 1
         if count > MOST_LINES:
             continue
         if text[0] in " \t+":
             if name:
-                said[name][-1] = f"{said[name][-1]} {text[1:].strip()}".strip()
+                attributes[name][-1] = f"{attributes[name][-1]} {text[1:].strip()}".strip()
             continue
         name, colon, value = text.partition(":")
         if not colon:
@@ -153,6 +160,6 @@ def objects(lines: Iterable[str]) -> Iterator[tuple[int, str, dict[str, list[str
         name = name.strip().lower()
         if not kind:
             kind, begin = name, line
-        said.setdefault(name, []).append(value.partition("#")[0].strip())
-    if said:
-        yield begin, kind, said
+        attributes.setdefault(name, []).append(value.partition("#")[0].strip())
+    if attributes:
+        yield begin, kind, attributes

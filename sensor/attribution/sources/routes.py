@@ -1,18 +1,20 @@
 """Which network announces a prefix: a local table of prefix and origin AS, with names where there are some.
 
-The table is that of pyasn (`prefix<tab>asn`) or a CSV of the same; AS names are `asn,name` lines. Context only: a carrier's number.
+The table is that of pyasn (`prefix<tab>asn`) or a CSV of the same; AS names are `asn,name` lines. Context only: a
+carrier's number.
 """
 
 from __future__ import annotations
 
 import re
 from pathlib import Path
-from typing import Literal
+from typing import ClassVar, Literal
 
-from sensor.attribution.books import ROUTES, Book, Books, Holder
+from sensor.attribution.books.book import ROUTES, Book, Books
+from sensor.attribution.books.holder import RowHolder
+from sensor.attribution.books.source import Name, SourceConfig, files
 from sensor.attribution.index.ranges import prefix
-from sensor.attribution.index.rows import EVERY_VRF, Row
-from sensor.attribution.source import Name, Source, files
+from sensor.attribution.index.rows import EVERY_VRF, Allocation
 from sensor.attribution.sources.registry import opened
 from sensor.sheets.text import short
 
@@ -22,8 +24,10 @@ _SPLIT = re.compile(r"[\t,;| ]+")
 _ORIGIN = re.compile(r"\{?(?:AS)?(\d{1,10})(?:[_,](?:AS)?\d{1,10})*\}?", re.IGNORECASE)
 
 
-class Config(Source):
+class Config(SourceConfig):
     """A table of origins, also gzipped."""
+
+    FILE_KEYS: ClassVar[tuple[str, ...]] = ("path", "names")
 
     kind: Literal["routes"]
     names: Name | None = None  # a file of `asn,name`
@@ -59,7 +63,7 @@ def _row(text: str, line: int, book: Book, names: dict[str, str]) -> None:
         *((("as_name", name),) if name else ()),
         *((("origins", found[0]),) if found[0].strip("ASas") != found[1] else ()),
     )
-    book.add(Row(*span, book.books.holder(Holder(detail=detail)), line, point=book.point()))
+    book.add(Allocation(*span, book.books.holder(RowHolder(detail=detail)), line, point=book.point()))
 
 
 def _names(path: Path) -> dict[str, str]:

@@ -1,6 +1,7 @@
-"""What every source of claims is configured with, and what a source is: a file of this folder with `Config` and `load`.
+"""What every source of claims is configured with, and what a source is: a file of `sources` with `Config` and `load`.
 
-It knows no source. A `load(config, books)` reads local files only, gives each row to `books`, and names each row that it refuses.
+It knows no source. A `load(config, books)` reads local files only, gives each row to `books`, and names each row that
+it refuses.
 """
 
 from __future__ import annotations
@@ -8,7 +9,7 @@ from __future__ import annotations
 import datetime
 import re
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, ClassVar
 
 from pydantic import AfterValidator, BeforeValidator, Field
 
@@ -51,27 +52,29 @@ def _date(text: str) -> str:
 Date = Annotated[Name, AfterValidator(_date), BeforeValidator(_text)]
 
 
-class Source(Section):
+class SourceConfig(Section):
     """The keys that all sources share."""
 
+    #: Keys that name files: relative ones are meant from the folder of the configuration.
+    FILE_KEYS: ClassVar[tuple[str, ...]] = ("path",)
     path: Annotated[str, Field(min_length=1)]  # a file, or a pattern of files
-    strength: Strength | None = None  # how far the source is believed; without it, its kind's own
+    strength: Strength | None = None  # 0 to 1; without it, that of its kind
     as_of: Date | None = None  # the date the source is of; without it, when the file was changed
     utc_offset: UtcOffset = "+08:00"
     vrf: Name | None = None  # the VRF of rows that name none; "*": any
     allow_shrink: bool = False  # take the book even if it lost more than half of its rows
 
 
-def files(path: str) -> list[Path]:
+def files(pattern: str) -> list[Path]:
     """The files that a path or a pattern names, in order; empty if there are none."""
-    found = Path(path)
-    if found.is_file():
-        return [found]
-    if not re.search(r"[*?\[]", path):
+    given = Path(pattern)
+    if given.is_file():
+        return [given]
+    if not re.search(r"[*?\[]", pattern):
         return []
-    root = Path(found.anchor) if found.is_absolute() else Path()
+    root = Path(given.anchor) if given.is_absolute() else Path()
     return sorted(
-        one
-        for one in root.glob(str(found.relative_to(found.anchor) if found.is_absolute() else found))
-        if one.is_file()
+        path
+        for path in root.glob(str(given.relative_to(given.anchor) if given.is_absolute() else given))
+        if path.is_file()
     )

@@ -1,7 +1,8 @@
 """The register of enterprises: which names and codes of all books are one organisation, and its premises.
 
-The same unified social credit code is the same enterprise. A name without a code is that enterprise only if exactly one code has been
-filed under the name, and the claim is then the weaker. A person is never joined by name: two people of one name are two people.
+The same unified social credit code is the same enterprise. A name without a code is that enterprise only if exactly one
+code has been filed under the name, and the claim is then the weaker. A person is never joined by name: two people of
+one name are two people.
 """
 
 from __future__ import annotations
@@ -61,7 +62,7 @@ class Register:
     @property
     def count(self) -> int:
         """Different enterprises."""
-        return len({one.enterprise_id for one in self.enterprises})
+        return len({enterprise.enterprise_id for enterprise in self.enterprises})
 
 
 def _joined(code: str, filings: list[Filing]) -> Enterprise:

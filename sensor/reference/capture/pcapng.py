@@ -1,7 +1,4 @@
-"""Capture files: pcap (draft-ietf-opsawg-pcap) and pcapng (draft-ietf-opsawg-pcapng), record by record.
-
-Gives each packet's time, link type and captured bytes, and says where and why a file stopped. What a frame holds is not known here.
-"""
+"""pcapng (draft-ietf-opsawg-pcapng): blocks, of which packets and the interfaces they are of are read."""
 
 from __future__ import annotations
 
@@ -9,15 +6,12 @@ import struct
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from sensor.reference.bytestream import ByteStream, CaptureError
+from sensor.model.time import SECOND_NS
+from sensor.reference.capture.bytestream import ByteStream
+from sensor.reference.capture.records import RECORD_MAX_BYTES, Packet, ReadStop, RecordReader
 
-RECORD_MAX_BYTES = 16 << 20
 BLOCK_MAX_BYTES = RECORD_MAX_BYTES + (64 << 10)
-FILE_HEADER_BYTES = 24
 TIME_MAX_NS = (1 << 63) - 1
-
-#: magic as read in the file's own byte order -> (record header length, nanoseconds per fraction)
-PCAP_KINDS = {0xA1B2C3D4: (16, 1000), 0xA1B23C4D: (16, 1), 0xA1B2CD34: (24, 1000)}
 
 SECTION_HEADER = b"\x0a\x0d\x0d\x0a"
 BYTE_ORDER_MAGIC = 0x1A2B3C4D
@@ -25,96 +19,10 @@ INTERFACE_BLOCK, OLD_PACKET_BLOCK, SIMPLE_BLOCK, PACKET_BLOCK = 1, 2, 3, 6
 SHORTEST_BODY = {INTERFACE_BLOCK: 8, OLD_PACKET_BLOCK: 20, SIMPLE_BLOCK: 4, PACKET_BLOCK: 20}
 OPTION_TSRESOL, OPTION_TSOFFSET = 9, 14
 
-#: time in ns, or None where the interface is unknown; link type, or None likewise; captured bytes
-Packet = tuple[int | None, int | None, bytes]
 
+class InterfaceBlock(NamedTuple):
+    """What a section says of one interface: link type, bytes kept of a packet, and how its times are counted."""
 
-class Stop(NamedTuple):
-    """Why reading ended before the end of the file, and the offset to report."""
-
-    error: str
-    offset: int
-
-
-class Capture:
-    """One source, opened. `packets()` yields until the end or the first error; then `error` and `offset` are `End`'s."""
-
-    def __init__(self, source: str) -> None:
-        self.source = source
-        self.error: str | None = None
-        self.offset = 0
-        self._stream = ByteStream(source)
-        if not self._stream.need(FILE_HEADER_BYTES):
-            self._stream.close()
-            raise CaptureError(source, "not a capture")
-        magic = self._stream.window[self._stream.at : self._stream.at + 4]
-        self._order = ""
-        for order in "<>":
-            if struct.unpack(order + "I", magic)[0] in PCAP_KINDS:
-                self._order = order
-        if not self._order and magic != SECTION_HEADER:
-            self._stream.close()
-            raise CaptureError(source, "not a capture")
-
-    @property
-    def source_bytes(self) -> int:
-        return self._stream.source_bytes
-
-    def packets(self) -> Iterator[Packet]:
-        reader = _Pcap(self._stream, self._order) if self._order else _Pcapng(self._stream)
-        yield from reader.packets()
-        self.error, self.offset = reader.stop or (None, self._stream.offset)
-        self._stream.close()
-
-    def close(self) -> None:
-        self._stream.close()
-
-
-class _Reader:
-    """What both formats share: the stream, and how reading ended."""
-
-    def __init__(self, stream: ByteStream) -> None:
-        self.stream = stream
-        self.stop: Stop | None = None
-
-    def ended_at(self, start: int) -> None:
-        """The bytes end within, or right before, the record at `start`."""
-        if self.stream.damaged:
-            self.stop = Stop("decompression", self.stream.end_offset)
-        elif start < self.stream.end_offset:
-            self.stop = Stop("truncated", start)
-
-
-class _Pcap(_Reader):
-    def __init__(self, stream: ByteStream, order: str) -> None:
-        super().__init__(stream)
-        words = struct.unpack_from(order + "6I", stream.window, stream.at)
-        self.header_bytes, self.unit_ns = PCAP_KINDS[words[0]]
-        self.link = (
-            words[5] & 0xFFFF
-        )  # the upper bits carry the FCS length (section 4, "LinkType and additional information")
-        self.record = struct.Struct(order + "III")
-        stream.at += FILE_HEADER_BYTES
-
-    def packets(self) -> Iterator[Packet]:
-        stream, header_bytes, link, unit_ns = self.stream, self.header_bytes, self.link, self.unit_ns
-        unpack = self.record.unpack_from
-        while True:
-            start = stream.offset
-            if not stream.need(header_bytes):
-                return self.ended_at(start)
-            seconds, fraction, length = unpack(stream.window, stream.at)
-            if length > RECORD_MAX_BYTES:
-                self.stop = Stop("record length", start)
-                return None
-            if not stream.need(header_bytes + length):
-                return self.ended_at(start)
-            begin = stream.at + header_bytes
-            stream.at = begin + length
-            yield seconds * 1_000_000_000 + fraction * unit_ns, link, stream.window[begin : stream.at]
-
-
-class _Interface(NamedTuple):
     link: int
     snaplen: int
     units_per_second: int
@@ -122,15 +30,21 @@ class _Interface(NamedTuple):
 
     def time_ns(self, high: int, low: int) -> int:
         units = high << 32 | low
-        return max(0, min(TIME_MAX_NS, units * 1_000_000_000 // self.units_per_second + self.offset_ns))
+        return max(0, min(TIME_MAX_NS, units * SECOND_NS // self.units_per_second + self.offset_ns))
 
 
-class _Pcapng(_Reader):
+class Pcapng(RecordReader):
+    """Blocks: a section's header, its interfaces, and packets of them."""
+
     def __init__(self, stream: ByteStream) -> None:
         super().__init__(stream)
         self.order = "<"
-        self.interfaces: list[_Interface] = []
+        self.interfaces: list[InterfaceBlock] = []
         self.last_ns = 0
+
+    @staticmethod
+    def recognises(magic: bytes) -> bool:
+        return magic == SECTION_HEADER
 
     def packets(self) -> Iterator[Packet]:
         stream = self.stream
@@ -143,22 +57,22 @@ class _Pcapng(_Reader):
                 if not stream.need(12):
                     return self.ended_at(start)
                 if not self._begin_section():
-                    self.stop = Stop("section header", start)
+                    self.stop = ReadStop("section header", start)
                     return None
             length: int = struct.unpack_from(self.order + "I", stream.window, stream.at + 4)[0]
             if length < 12 or length % 4 or length > BLOCK_MAX_BYTES:
-                self.stop = Stop("block length", start)
+                self.stop = ReadStop("block length", start)
                 return None
             if not stream.need(length):
                 return self.ended_at(start)
             block = stream.window[stream.at : stream.at + length]
             if block[4:8] != block[-4:]:
-                self.stop = Stop("block length", start)
+                self.stop = ReadStop("block length", start)
                 return None
             if kind in SHORTEST_BODY:
                 packet = self._read(kind, block[8:-4])
                 if isinstance(packet, str):
-                    self.stop = Stop(packet, start)
+                    self.stop = ReadStop(packet, start)
                     return None
                 if packet is not None:
                     yield packet
@@ -202,7 +116,10 @@ class _Pcapng(_Reader):
         return self.last_ns, interface.link, data
 
     def _simple(self, body: bytes) -> Packet | str:
-        """Section 4.4: no captured length of its own, so it is the least of the wire's, the snaplen and what is there."""
+        """Section 4.4.
+
+        No captured length of its own, so it is the least of the wire's, the snaplen and what is there.
+        """
         (length,) = struct.unpack_from(self.order + "I", body)
         snaplen = self.interfaces[0].snaplen if self.interfaces else 0
         if snaplen:
@@ -215,7 +132,7 @@ class _Pcapng(_Reader):
         return self.last_ns, self.interfaces[0].link, data
 
 
-def _read_interface(order: str, body: bytes) -> _Interface:
+def _read_interface(order: str, body: bytes) -> InterfaceBlock:
     link, _reserved, snaplen = struct.unpack_from(order + "HHI", body)
     units_per_second, offset_s = 1_000_000, 0
     at = 8
@@ -230,4 +147,4 @@ def _read_interface(order: str, body: bytes) -> _Interface:
         elif code == OPTION_TSOFFSET and length == 8:
             (offset_s,) = struct.unpack(order + "q", value)
         at += 4 + ((length + 3) & ~3)
-    return _Interface(link, snaplen, units_per_second, offset_s * 1_000_000_000)
+    return InterfaceBlock(link, snaplen, units_per_second, offset_s * SECOND_NS)

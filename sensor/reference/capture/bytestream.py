@@ -1,6 +1,7 @@
-"""The bytes of a source, decompressed on the way: a file or standard input, plain, gzip or Zstandard, told by magic.
+"""The bytes of a source, decompressed on the way: a file or standard input, plain, gzip or Zstandard, by its magic.
 
-Everything decodable before damage is delivered; the damage is remembered, not raised. What the bytes mean is not known here.
+Everything decodable before damage is delivered; the damage is remembered, not raised. What the bytes mean is not known
+here.
 """
 
 from __future__ import annotations
@@ -28,9 +29,13 @@ class CaptureError(Exception):
 
 
 class Decoder(Protocol):
-    """Turns compressed bytes into plain ones. `damaged` is set at the first byte that cannot be decoded; nothing comes after it."""
+    """Turns compressed bytes into plain ones.
 
-    #: Compressed bytes given at a time: bounds what one call can blow up to (about 16 and 32 MiB at the formats' best ratios).
+    `damaged` is set at the first byte that cannot be decoded; nothing comes after it.
+    """
+
+    #: Compressed bytes given at a time: bounds what one call can blow up to (about 16 and 32 MiB at the formats' best
+    #: ratios).
     piece_bytes: int
     damaged: bool
 
@@ -52,7 +57,7 @@ class Plain:
 
 
 class Gzip:
-    """Members one after another (RFC 1952 section 2.2); zero bytes after a member are padding, as gzip itself reads them."""
+    """Members one after another (RFC 1952 section 2.2); zero bytes after a member are padding, as for gzip itself."""
 
     piece_bytes = 1 << 14
 
@@ -87,7 +92,10 @@ class Gzip:
 
 
 def _salvage_gzip(member: zlib._Decompress, data: bytes) -> bytes:
-    """What `member` gives of `data` before it fails: zlib forgets the output of the call that fails, so each call asks for one byte."""
+    """What `member` gives of `data` before it fails.
+
+    Zlib forgets the output of the call that fails, so each call asks for one byte.
+    """
     out = bytearray()
     try:
         for at in range(len(data)):
@@ -111,7 +119,8 @@ class Zstandard:
 
     def _new_frame(self) -> None:
         self._frame = zstandard.ZstdDecompressor().decompressobj()
-        # The library forgets the output of a call that fails and cannot be copied, so a second decoder follows one call behind.
+        # The library forgets the output of a call that fails and cannot be copied, so a second decoder follows one call
+        # behind.
         self._behind = zstandard.ZstdDecompressor().decompressobj()
         self._inside = False
 
@@ -146,7 +155,10 @@ class Zstandard:
 
 
 class ByteStream:
-    """A window over the decompressed bytes: `need(n)` makes n bytes available from `at` in `window`, if there are so many."""
+    """A window over the decompressed bytes.
+
+    `need(n)` makes n bytes available from `at` in `window`, if there are so many.
+    """
 
     def __init__(self, source: str) -> None:
         self.source = source

@@ -1,6 +1,7 @@
-"""A network interface, live: a plain packet socket (packet(7)), one system call a packet. Slow, and lossy where it is busy.
+"""A network interface, live: a plain packet socket (packet(7)), one system call a packet, slow and lossy when busy.
 
-Gives each packet as a capture file would, with the VLAN tag that the kernel has taken off put back. What a frame holds is not known here.
+Gives each packet as a capture file would, with the VLAN tag that the kernel has taken off put back. What a frame holds
+is not known here.
 """
 
 from __future__ import annotations
@@ -14,7 +15,8 @@ import struct
 import time
 from collections.abc import Iterator, Sequence
 
-from sensor.reference.bytestream import CaptureError
+from sensor.model.time import SECOND_NS
+from sensor.reference.capture.bytestream import CaptureError
 
 SCHEME = "iface:"
 DELETED = "interface deleted"
@@ -35,10 +37,10 @@ _MAX_FRAME = 1 << 18
 FIGURES = ("packets", "bytes", "received", "dropped", "freezes", "downs", "up", "last_packet_ns", "last_handled_ns")
 
 Instruction = tuple[int, int, int, int]
-Live = tuple[int, int, bytes]
+LivePacket = tuple[int, int, bytes]
 
 
-class Interface:
+class PacketSocket:
     """One interface being listened to; `figures` are counted on, over all times it was attached."""
 
     def __init__(
@@ -60,7 +62,7 @@ class Interface:
             raise CaptureError(source, "permission denied") from None
         try:
             self._index = socket.if_nametoindex(self._name)
-            hardware = self._ask(SIOCGIFHWADDR)
+            hardware = self._ioctl(SIOCGIFHWADDR)
             if hardware not in LINKS:
                 raise CaptureError(source, f"frames of hardware type {hardware} are not read")
             self.link = LINKS[hardware]
@@ -88,33 +90,33 @@ class Interface:
         self._socket.bind((self._name, ETH_P_ALL))
 
     def _attach_filter(self, program: Sequence[Instruction]) -> None:
-        code = ctypes.create_string_buffer(b"".join(struct.pack("HBBI", *one) for one in program))
+        code = ctypes.create_string_buffer(b"".join(struct.pack("HBBI", *instruction) for instruction in program))
         self._socket.setsockopt(
             socket.SOL_SOCKET, SO_ATTACH_FILTER, struct.pack("HP", len(program), ctypes.addressof(code))
         )
 
-    def _ask(self, call: int) -> int:
+    def _ioctl(self, call: int) -> int:
         import fcntl  # not there under Windows, where captures are read all the same
 
         answer = fcntl.ioctl(self._socket, call, struct.pack("16s24x", self._name.encode()))
         value: int = struct.unpack_from("H", answer, 16)[0]
         return value
 
-    def take(self, most: int) -> Iterator[Live]:
+    def take(self, most: int) -> Iterator[LivePacket]:
         """Packets that are there, at most so many: time, link type, bytes."""
         for _ in range(most):
             try:
-                frame, told, _, _ = self._socket.recvmsg(_MAX_FRAME, 256)
+                frame, ancillary, _, _ = self._socket.recvmsg(_MAX_FRAME, 256)
             except BlockingIOError:
                 return
             except OSError:  # the interface went down
                 self.look_after()
                 return
             ts_ns = time.time_ns()
-            for level, kind, data in told:
+            for level, kind, data in ancillary:
                 if (level, kind) == (socket.SOL_SOCKET, SO_TIMESTAMPNS):
                     seconds, rest = _TIMESPEC.unpack_from(data)
-                    ts_ns = seconds * 1_000_000_000 + rest
+                    ts_ns = seconds * SECOND_NS + rest
                 elif (level, kind) == (SOL_PACKET, AUXDATA) and self.link == ETHERNET_LINK:
                     frame = _with_tag(frame, data)
             self.figures["packets"] += 1
@@ -131,7 +133,7 @@ class Interface:
         up, there = 0, False
         with contextlib.suppress(OSError):
             there = socket.if_nametoindex(self._name) == self._index
-            up = self._ask(SIOCGIFFLAGS) & IFF_UP if there else 0
+            up = self._ioctl(SIOCGIFFLAGS) & IFF_UP if there else 0
         self.figures["downs"] += self.figures["up"] and not up
         self.figures["up"] = up
         return there
@@ -158,6 +160,6 @@ def _with_tag(frame: bytes, data: bytes) -> bytes:
     return frame[:12] + struct.pack(">HH", tpid if status & TPID_VALID else 0x8100, tci) + frame[12:]
 
 
-def wait_for(interfaces: Sequence[Interface], seconds: float) -> None:
+def wait_for(interfaces: Sequence[PacketSocket], seconds: float) -> None:
     """Wait until one of them has something."""
     select.select(interfaces, [], [], seconds)

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from sensor.intake.spool import SETTLE_NS, Watch, WatchError
+from sensor.intake.spool import SETTLE_NS, Spool, SpoolError
 from tests.core.captures import T0, Talk, pcap
 
 NOW = 1_800_000_000 * 10**9
@@ -44,22 +44,22 @@ def test_each_finished_file_is_given_until_it_is_done_and_then_never_again(folde
         put(folder / "b.pcap", capture(1), OLD),
         put(folder / "a.pcap.gz", gzip.compress(capture(2)), OLD + 5),
     )
-    watch = Watch(folder, memory)
+    watch = Spool(folder, memory)
     assert watch.finished(NOW) == [first, second]
     assert watch.finished(NOW) == [first, second]
-    watch.done(first)
+    watch.mark_read(first)
     assert watch.finished(NOW) == [second]
-    assert Watch(folder, memory).finished(NOW) == [second]  # after a restart
-    watch.done(second)
-    assert Watch(folder, memory).finished(NOW) == []
+    assert Spool(folder, memory).finished(NOW) == [second]  # after a restart
+    watch.mark_read(second)
+    assert Spool(folder, memory).finished(NOW) == []
     third = put(folder / "sub" / "c.pcapng", capture(3))
-    assert Watch(folder, memory).finished(NOW) == [third]
+    assert Spool(folder, memory).finished(NOW) == [third]
 
 
 def test_a_file_that_is_being_written_waits_until_it_is_closed(folder, memory):
     path = put(folder / "a.pcap", capture(1))
     with path.open("ab") as writer:
-        watch = Watch(folder, memory)
+        watch = Spool(folder, memory)
         assert watch.finished(NOW) == []
         writer.write(b"more")
         writer.flush()
@@ -71,7 +71,7 @@ def test_a_file_that_is_being_written_waits_until_it_is_closed(folder, memory):
 def test_where_leases_cannot_tell_a_file_must_have_been_left_alone(folder, memory, monkeypatch):
     monkeypatch.setattr("sensor.intake.spool._is_being_written", lambda _: None)
     path = put(folder / "a.pcap", capture(1), NOW - SETTLE_NS + 1)
-    watch = Watch(folder, memory)
+    watch = Spool(folder, memory)
     assert watch.finished(NOW) == []
     assert watch.finished(NOW + 1) == [path]
     put(path, capture(1, 9), OLD)
@@ -83,33 +83,33 @@ def test_other_and_hidden_and_empty_files_are_left_alone(folder, memory):
     for name in ("a.pcap.part", "notes.txt", ".b.pcap", "c.pcap.tmp"):
         put(folder / name, capture(1))
     put(folder / "empty.pcap", b"")
-    assert Watch(folder, memory).finished(NOW) == []
+    assert Spool(folder, memory).finished(NOW) == []
 
 
 def test_a_file_renamed_after_it_was_read_is_not_read_again(folder, memory):
     path = put(folder / "current.pcap", capture(1))
-    watch = Watch(folder, memory)
-    watch.done(path)
+    watch = Spool(folder, memory)
+    watch.mark_read(path)
     path.rename(folder / "monday.pcap")
-    assert Watch(folder, memory).finished(NOW) == []
-    watch.done(put(folder / "current.pcap", capture(2)))
-    assert Watch(folder, memory).finished(NOW) == []
+    assert Spool(folder, memory).finished(NOW) == []
+    watch.mark_read(put(folder / "current.pcap", capture(2)))
+    assert Spool(folder, memory).finished(NOW) == []
 
 
 def test_a_name_that_is_used_again_is_another_capture(folder, memory):
     path = put(folder / "ring0.pcap", capture(1))
-    watch = Watch(folder, memory)
-    watch.done(path)
+    watch = Spool(folder, memory)
+    watch.mark_read(path)
     put(path, capture(7, 2))
-    assert Watch(folder, memory).finished(NOW) == [path]
+    assert Spool(folder, memory).finished(NOW) == [path]
     put(path, b"short")
-    assert Watch(folder, memory).finished(NOW) == [path]
+    assert Spool(folder, memory).finished(NOW) == [path]
 
 
 def test_a_file_that_goes_on_after_it_was_read_is_counted_not_read_twice(folder, memory):
     path = put(folder / "a.pcap", capture(1))
-    watch = Watch(folder, memory)
-    watch.done(path)
+    watch = Spool(folder, memory)
+    watch.mark_read(path)
     watch.finished(NOW)
     put(path, capture(1, 200))
     assert watch.finished(NOW) == []
@@ -118,12 +118,12 @@ def test_a_file_that_goes_on_after_it_was_read_is_counted_not_read_twice(folder,
 
 def test_what_is_long_gone_is_forgotten(folder, memory, monkeypatch):
     monkeypatch.setattr("sensor.intake.spool.MAX_GONE", 2)
-    watch = Watch(folder, memory)
+    watch = Spool(folder, memory)
     for number in range(5):
-        watch.done(put(folder / f"{number}.pcap", capture(number)))
+        watch.mark_read(put(folder / f"{number}.pcap", capture(number)))
         (folder / f"{number}.pcap").unlink()
     last = put(folder / "last.pcap", capture(9))
-    watch.done(last)
+    watch.mark_read(last)
     assert [read["name"] for read in json.loads(memory.read_text())["done"].values()] == [
         "3.pcap",
         "4.pcap",
@@ -137,10 +137,10 @@ def test_what_is_long_gone_is_forgotten(folder, memory, monkeypatch):
 )
 def test_a_memory_that_cannot_be_read_is_said(folder, memory, text):
     put(memory, text.encode())
-    with pytest.raises(WatchError, match=r"watched\.json: "):
-        Watch(folder, memory)
+    with pytest.raises(SpoolError, match=r"watched\.json: "):
+        Spool(folder, memory)
 
 
 def test_a_folder_that_is_not_there_holds_nothing(folder, memory):
     folder.rmdir()
-    assert Watch(folder, memory).finished(NOW) == []
+    assert Spool(folder, memory).finished(NOW) == []

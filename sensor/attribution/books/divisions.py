@@ -48,7 +48,10 @@ class Divisions:
         return "".join(dict.fromkeys(part for part in parts if part and part not in ("市辖区", "市区", "县")))
 
     def find(self, province: str, city: str, county: str, year: int) -> str | None:
-        """The code that these names mean; the empty ones are not known. None if the names are, or do not fit into each other."""
+        """The code that these names mean; the empty ones are not known.
+
+        None if the names are, or do not fit into each other.
+        """
         wanted = [part.strip() for part in (province, city, county)]
         code = ""
         for depth, part in enumerate(wanted):
@@ -84,7 +87,7 @@ def _then(code: str, year: int) -> str | None:
 
 
 def _child(within: str, name: str, year: int, depth: int) -> str | None:
-    """The division of this name inside another (everywhere if that is empty); None if there is none, or more than one."""
+    """The division of this name inside another (anywhere if that is empty); None if there is none or several."""
     found = [
         code
         for code in _names().get(_stem(name), ())
@@ -105,8 +108,8 @@ def _fits(code: str, within: str, depth: int) -> bool:
     return code.startswith(stem) and code != within and (depth > 0 or code.endswith("0000"))
 
 
-def _matches(known: str | None, name: str) -> bool:
-    return known is not None and _stem(known) == _stem(name)
+def _matches(division: str | None, name: str) -> bool:
+    return division is not None and _stem(division) == _stem(name)
 
 
 def _stem(name: str) -> str:

@@ -1,7 +1,9 @@
-"""What sources fill while they are read: rows, holders, customers, tables, and a remark on every row that was refused or put right.
+"""What sources fill while they are read.
 
-A book is one file of one source. Nothing is dropped in silence: rows = rows taken + rows refused, and each refusal has its line. It knows
-no format, and answers no question.
+Rows, holders, customers, tables, and a remark on every row that was refused or corrected.
+
+A book is one file of one source. Nothing is dropped in silence: rows = rows taken + rows refused, and each refusal has
+its line. It knows no format, and answers no question.
 """
 
 from __future__ import annotations
@@ -10,14 +12,14 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import NamedTuple, Protocol
 
-from sensor.attribution.divisions import Divisions
-from sensor.attribution.index.rows import Columns, Point, Row
-from sensor.attribution.register import Register
-from sensor.attribution.source import Source
-from sensor.model.attribution import Claim
-from sensor.sheets.dates import NS, first_ns, offset_seconds
+from sensor.attribution.books.divisions import Divisions
+from sensor.attribution.books.holder import Customer, LookupTable, RowHolder, Translation
+from sensor.attribution.books.register import Register
+from sensor.attribution.books.source import SourceConfig
+from sensor.attribution.index.rows import Allocation, Columns, RowPoint
+from sensor.model.time import SECOND_NS
+from sensor.sheets.dates import first_ns, offset_seconds
 
 #: What a kind of source knows: who holds an address; whose block it is; which network routes it; where it may be.
 HOLDERS, REGISTRY, ROUTES, GEO = 0, 1, 2, 3
@@ -33,50 +35,9 @@ class AttributionError(Exception):
         self.problems = problems
 
 
-class Holder(NamedTuple):
-    """Who a row says is there. Equal holders are kept once."""
-
-    enterprise: int = -1  # number of a filing in the register
-    site: int = -1
-    subscriber: str = ""  # an account or circuit that a customer book may know
-    machine: str = ""  # a network card or a host's name: no holder
-    inner: str = ""  # the address behind a translator
-    inner_vrf: str = ""
-    translation: int = -1  # number of a computed translation
-    shared: int = 0  # one of so many subscribers; -1: of how many is not known
-    detail: tuple[tuple[str, str], ...] = ()
-
-
-class Customer(NamedTuple):
-    """Whose a subscriber's account is."""
-
-    holder: Holder
-    place: str
-    from_ns: int
-    until_ns: int
-
-
-class Table(Protocol):
-    """A source that is asked address by address."""
-
-    def claims(self, version: int, value: int) -> list[Claim]:
-        """What it says about an address."""
-
-
-class Translation(Protocol):
-    """A computed mapping from outside address and port to the inside address."""
-
-    @property
-    def subscribers(self) -> int:
-        """Inside addresses behind one outside address."""
-
-    def inside(self, outside: int, port: int) -> int | None:
-        """The inside address, or None where the port belongs to nobody by computation."""
-
-
 @dataclass(frozen=True)
 class Remark:
-    """Something said about one line of a book."""
+    """A remark about one line of a book."""
 
     line: int
     text: str
@@ -101,22 +62,22 @@ class Book:
     refused: list[Remark] = field(default_factory=list)
     notes: list[Remark] = field(default_factory=list)
 
-    def add(self, row: Row) -> None:
+    def add(self, row: Allocation) -> None:
         """Take a row."""
         self.books.columns.add(row, self.number)
         self.rows += 1
 
     def refuse(self, line: int, text: str) -> None:
-        """Say why a row was not taken."""
+        """Note why a row was not taken."""
         self.refused.append(Remark(line, text))
 
     def note(self, line: int, text: str) -> None:
-        """Say what was put right, or left out, in a row that was taken."""
+        """Note what was corrected, or left out, in a row that was taken."""
         self.notes.append(Remark(line, text))
 
     def point(self, vrf: str = "", vlan: int | None = None, interface: str | None = None) -> int:
         """The number of a point of observation; the book's own VRF where none is given."""
-        return self.books.point(Point(vrf or self.vrf, vlan, interface))
+        return self.books.point(RowPoint(vrf or self.vrf, vlan, interface))
 
     def place(self, line: int) -> str:
         """Where a row stands."""
@@ -132,23 +93,23 @@ class Books:
         self.register = Register()
         self.columns = Columns()
         self.books: list[Book] = []
-        self.holders: list[Holder] = []
+        self.holders: list[RowHolder] = []
         self.customers: dict[str, list[Customer]] = {}
-        self.tables: list[Table] = []
+        self.tables: list[LookupTable] = []
         self.translations: list[Translation] = []
-        self.points: list[Point] = [Point()]
-        self._holder_numbers: dict[Holder, int] = {}
-        self._point_numbers: dict[Point, int] = {Point(): 0}
+        self.points: list[RowPoint] = [RowPoint()]
+        self._holder_numbers: dict[RowHolder, int] = {}
+        self._point_numbers: dict[RowPoint, int] = {RowPoint(): 0}
 
-    def open(self, path: Path, kind: str, config: Source, rank: int, strength: float) -> Book:
+    def open(self, path: Path, kind: str, config: SourceConfig, rank: int, strength: float) -> Book:
         """Begin the book of a file. OSError if it is not there."""
-        changed_ns = int(path.stat().st_mtime) * NS
+        changed_ns = int(path.stat().st_mtime) * SECOND_NS
         book = self.computed(kind, str(path), config, (rank, strength))
         book.as_of_ns = book.as_of_ns or changed_ns
         return book
 
-    def computed(self, kind: str, name: str, config: Source, weight: tuple[int, float]) -> Book:
-        """Begin a book that has no file; `weight` is its rank and how far its kind is believed."""
+    def computed(self, kind: str, name: str, config: SourceConfig, weight: tuple[int, float]) -> Book:
+        """Begin a book that has no file; `weight` is its rank and the strength of its kind."""
         offset = offset_seconds(config.utc_offset)
         book = Book(
             number=len(self.books),
@@ -166,7 +127,7 @@ class Books:
         self.books.append(book)
         return book
 
-    def holder(self, holder: Holder) -> int:
+    def holder(self, holder: RowHolder) -> int:
         """The number of a holder."""
         number = self._holder_numbers.get(holder)
         if number is None:
@@ -174,7 +135,7 @@ class Books:
             self.holders.append(holder)
         return number
 
-    def point(self, point: Point) -> int:
+    def point(self, point: RowPoint) -> int:
         """The number of a point of observation."""
         number = self._point_numbers.get(point)
         if number is None:
@@ -183,11 +144,11 @@ class Books:
         return number
 
     def customer(self, subscriber: str, customer: Customer) -> None:
-        """Say whose an account is."""
+        """Add whose an account is."""
         self.customers.setdefault(subscriber, []).append(customer)
 
-    def tell(self, path: str, done: int, size: int) -> None:
-        """Show how far a file is read."""
+    def report_progress(self, path: str, done: int, size: int) -> None:
+        """Report how far a file is read."""
         if self.progress:
             self.progress(path, done, size)
 

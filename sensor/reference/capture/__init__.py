@@ -1,0 +1,1 @@
+"""Where packets come from: captures, in whichever format, and interfaces. Nothing here knows what a frame holds."""
