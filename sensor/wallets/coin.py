@@ -1,4 +1,4 @@
-"""From a wallet to the coin that is mined, where that is certain; and donation sessions told from their users' own.
+"""From a wallet to the coin that is mined, where that is certain; and donation sessions as distinct from those of their users.
 
 A wallet says what is paid out. Pools that convert take wallets of any coin, so it counts only with an algorithm or dialect that fits.
 """
@@ -36,7 +36,7 @@ def fits(coin: str, dialect: str, algorithm: str | None, book: WalletBook) -> bo
         return False
     if algorithm is not None:
         return work.algorithm.search(algorithm) is not None
-    return any(fnmatchcase(dialect, one) for one in work.dialects)
+    return any(fnmatchcase(dialect, pattern) for pattern in work.dialects)
 
 
 def donation_login(login: str) -> str:
@@ -46,8 +46,8 @@ def donation_login(login: str) -> str:
 
 def donation_software(login: str | None, agent: str | None, dialect: str, book: WalletBook) -> str | None:
     """The program whose own donation session this is, or None."""
-    for one in book.donations:
-        spoken = any(fnmatchcase(dialect, name) for name in one.dialects)
-        if spoken and one.login.fullmatch(login or "") and one.agent.search(agent or ""):
-            return one.software
+    for donation in book.donations:
+        spoken = any(fnmatchcase(dialect, name) for name in donation.dialects)
+        if spoken and donation.login.fullmatch(login or "") and donation.agent.search(agent or ""):
+            return donation.software
     return None
