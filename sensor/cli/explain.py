@@ -10,7 +10,7 @@ from datetime import UTC, date, datetime
 from sensor.daemon.configuration import Configuration
 from sensor.ledger import Ledger, LedgerError, StoredFinding
 from sensor.ledger.store.database import exists
-from sensor.line.suppress import Policy
+from sensor.line.suppress import Suppression
 from sensor.model.finding import Finding
 from sensor.model.node import Node
 
@@ -43,7 +43,7 @@ def show(chosen: Configuration, address: str, today: date) -> None:
         print("  none: nothing that this address said or was told was recognised as mining")
     for node in nodes[:MOST]:
         _node(node)
-    for one in Policy(chosen.findings).entries(address):
+    for one in Suppression(chosen.findings).entries(address):
         expired = one.until is not None and today > one.until
         print(
             f"\nAllow-list\n  {one.network}: {one.reason}"

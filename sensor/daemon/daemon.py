@@ -21,8 +21,7 @@ from sensor.daemon.parts import Parts
 from sensor.daemon.reload import Outcome, Reloads
 from sensor.daemon.standing import Standing
 from sensor.delivery import Delivery
-from sensor.evidence import Bounds as EvidenceBounds
-from sensor.evidence import EvidenceFiles
+from sensor.evidence import EvidenceBounds, EvidenceFiles
 from sensor.intake.engine import Core, Engine, SourceError
 from sensor.ledger import Ledger, LedgerError, Recorder
 from sensor.ledger.replay import bounds_of
@@ -56,7 +55,7 @@ class Daemon:
         self._delivery = Delivery(self._ledger, parts.destinations)
         self._replacing: threading.Thread | None = None
         self._pipeline = Pipeline(
-            parts.signatures, assumptions=parts.assumptions, sampling=parts.sampling, tempo=parts.tempo
+            parts.signatures, assumptions=parts.assumptions, sampling=parts.sampling, reporting=parts.reporting
         )
         self._evidence = _evidence(parts)
         self._core = _core(engine, parts)
@@ -122,7 +121,7 @@ class Daemon:
         if self._parts.attribution is not None:
             for finding in findings:
                 self._parts.attribution.attribute(finding, live=self._live)
-        quiet = self._parts.policy.quiet(findings, datetime.fromtimestamp(now_ns / 1e9, UTC).date())
+        quiet = self._parts.suppression.reasons(findings, datetime.fromtimestamp(now_ns / 1e9, UTC).date())
         recorded = self._recorder.record(records, now_ns, quiet)
         self._standing.tally.take(records, quiet)
         self._standing.beat("record", now_ns)
@@ -165,7 +164,7 @@ class Daemon:
         if not self._live:
             return
         try:
-            self._counters["findings_stale"] += len(self._ledger.close_stale(now_ns, self._parts.tempo.close_ns))
+            self._counters["findings_stale"] += len(self._ledger.close_stale(now_ns, self._parts.reporting.close_ns))
         except LedgerError as error:
             self._say(f"ledger: {error}")
 
@@ -217,7 +216,7 @@ class Daemon:
         known = parts.signatures
         self._core.replace(self._engine.tables(known.literals, known.openings, known.flights))
         self._core.exclude(*parts.excluded)
-        self._pipeline.replace(known, parts.assumptions, parts.sampling, parts.tempo)
+        self._pipeline.replace(known, parts.assumptions, parts.sampling, parts.reporting)
         if self._evidence is not None:
             self._evidence.replace(known)
         changed = parts.config.exporters != self._parts.config.exporters

@@ -21,8 +21,9 @@ from sensor.delivery import senders
 from sensor.estimate import Assumptions
 from sensor.intake import engine
 from sensor.intake.packet_filter import FilterError, read_filter
-from sensor.line.lifecycle import NS, Tempo
-from sensor.line.suppress import Policy
+from sensor.line.lifecycle import ReportingSettings
+from sensor.line.suppress import Suppression
+from sensor.model.time import SECOND_NS
 from sensor.session.verify import Sampling
 from sensor.settings.document import ConfigError
 from sensor.settings.sections import Interface, network
@@ -43,7 +44,7 @@ class Parts:
 
     config: Configuration
     signatures: SignatureSet
-    policy: Policy
+    suppression: Suppression
     attribution: Attributor | None
     destinations: Mapping[str, tuple[Destination, bool]]
     metrics: Metrics | None
@@ -59,9 +60,13 @@ class Parts:
         return Sampling(**self.config.verify.model_dump())
 
     @property
-    def tempo(self) -> Tempo:
-        told = self.config.findings
-        return Tempo(update_ns=told.update_s * NS, close_ns=told.close_s * NS, attempt_ns=told.attempt_s * NS)
+    def reporting(self) -> ReportingSettings:
+        findings = self.config.findings
+        return ReportingSettings(
+            update_ns=findings.update_s * SECOND_NS,
+            close_ns=findings.close_s * SECOND_NS,
+            attempt_ns=findings.attempt_s * SECOND_NS,
+        )
 
     @property
     def excluded(self) -> tuple[list[tuple[bytes, int]], list[int]]:
@@ -86,7 +91,7 @@ def build(given: Given, previous: Parts | None = None) -> Parts:
     return Parts(
         config=settings,
         signatures=known,
-        policy=Policy(settings.findings),
+        suppression=Suppression(settings.findings),
         attribution=owners,
         destinations=destinations,
         metrics=metrics[0] if metrics else None,

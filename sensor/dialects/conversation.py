@@ -72,10 +72,12 @@ class Conversation:
     @property
     def carriage(self) -> Carriage:
         """What carried the messages, as far as it is known by now."""
-        tunnels = [one for one in self._layers if isinstance(one, Tunnel) and one.complete]
-        names = [one.name for index, one in enumerate(tunnels) if not index or tunnels[index - 1].name != one.name]
-        hosts = [one.host for one in tunnels if one.host is not None]
-        sources = [one.source for one in tunnels if one.source is not None]
+        tunnels = [layer for layer in self._layers if isinstance(layer, Tunnel) and layer.complete]
+        names = [
+            tunnel.name for index, tunnel in enumerate(tunnels) if not index or tunnels[index - 1].name != tunnel.name
+        ]
+        hosts = [tunnel.host for tunnel in tunnels if tunnel.host is not None]
+        sources = [tunnel.source for tunnel in tunnels if tunnel.source is not None]
         return Carriage(
             transport="+".join(names) or "tcp",
             framing=self._framing,
@@ -97,9 +99,9 @@ class Conversation:
             yield read
         yield from self._flights.seen()
 
-    def told_flights(self, direction: int, ts_ns: int, sizes: tuple[int, int]) -> None:
+    def note_flights(self, direction: int, ts_ns: int, sizes: tuple[int, int]) -> None:
         """The core recognised the sizes of the first two flights; their bytes will not come."""
-        self._flights.told(direction, ts_ns, sizes)
+        self._flights.note(direction, ts_ns, sizes)
 
     def finish(self) -> Iterator[Read]:
         """The flow has ended."""
@@ -155,12 +157,12 @@ class Conversation:
     def _wait(self, direction: int, piece: Piece) -> Iterator[Read]:
         """Hold bytes until the layer's mark is seen."""
         if (
-            self._starts[direction] + sum(len(one.data) for side, one in self._held if side == direction)
+            self._starts[direction] + sum(len(piece.data) for side, piece in self._held if side == direction)
             != piece.offset
         ):
             self._whole[direction] = False
         self._held.append((direction, piece))
-        head = b"".join(one.data for side, one in self._held if side == direction)
+        head = b"".join(held.data for side, held in self._held if side == direction)
         found = (
             sniff_start(head)
             if self._whole[direction] or self._starts[direction] == self._first_offset(direction)
@@ -172,7 +174,7 @@ class Conversation:
             yield from self._decide(found, direction)
 
     def _first_offset(self, direction: int) -> int:
-        return next(one.offset for side, one in self._held if side == direction)
+        return next(piece.offset for side, piece in self._held if side == direction)
 
     def _decide(self, found: str, direction: int) -> Iterator[Read]:
         wrapping = found in WRAPPINGS and len(self._layers) < MAX_LAYERS

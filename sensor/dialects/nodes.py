@@ -79,13 +79,13 @@ def read_tcp(signature: NodeSignature, heads: tuple[Head, Head]) -> NodeSeen | N
     if check is None:
         return None
     seen = [check(signature, bytes(head.data)) for head in heads]
-    fits = tuple(index for index, one in enumerate(seen) if one is not None)
-    if not fits or any(head.total and one is None for head, one in zip(heads, seen, strict=True)):
+    fits = tuple(index for index, identity in enumerate(seen) if identity is not None)
+    if not fits or any(head.total and identity is None for head, identity in zip(heads, seen, strict=True)):
         return None
     network, coin, agent = seen[fits[0]] or (None, None, None)
-    for one in seen:
-        if one is not None:
-            network, coin, agent = network or one[0], coin or one[1], agent or one[2]
+    for identity in seen:
+        if identity is not None:
+            network, coin, agent = network or identity[0], coin or identity[1], agent or identity[2]
     both = len(fits) == 2
     reason = "valid headers in both directions" if both else "valid header in one direction, the other said nothing"
     return NodeSeen(network, coin, agent, 0.99 if both else 0.9, reason, fits)

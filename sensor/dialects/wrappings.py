@@ -198,10 +198,10 @@ def _proxy_v1(data: bytes, tunnel: Tunnel) -> int:
     end = data.find(b"\r\n")
     if end < 0:
         return MORE if len(data) < 107 else OTHER
-    words = data[:end].decode("ascii", "replace").split(" ")
-    if len(words) == 6 and words[1] in ("TCP4", "TCP6") and words[4].isdecimal() and words[5].isdecimal():
-        tunnel.source, tunnel.host = place(words[2], int(words[4]) & 0xFFFF), place(words[3], int(words[5]) & 0xFFFF)
-    elif words[1:2] != ["UNKNOWN"]:
+    parts = data[:end].decode("ascii", "replace").split(" ")
+    if len(parts) == 6 and parts[1] in ("TCP4", "TCP6") and parts[4].isdecimal() and parts[5].isdecimal():
+        tunnel.source, tunnel.host = place(parts[2], int(parts[4]) & 0xFFFF), place(parts[3], int(parts[5]) & 0xFFFF)
+    elif parts[1:2] != ["UNKNOWN"]:
         return OTHER
     return end + 2
 

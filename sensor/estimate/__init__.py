@@ -5,7 +5,7 @@ interval, `watts` and `energy_kwh` go on from there. `Timeline` counts when shar
 """
 
 from sensor.estimate.exposure import Exposure, JobTimes, ShareBook
-from sensor.estimate.hashrate import Estimate, estimate
+from sensor.estimate.hashrate import HashrateEstimate, estimate
 from sensor.estimate.power import PUE, Assumptions, energy_kwh, watts
 from sensor.estimate.tally import Share
 from sensor.estimate.target import hash_value
@@ -14,7 +14,7 @@ from sensor.estimate.timeline import Timeline
 __all__ = [
     "PUE",
     "Assumptions",
-    "Estimate",
+    "HashrateEstimate",
     "Exposure",
     "JobTimes",
     "Share",

@@ -7,7 +7,7 @@ overstate the rate by n/(n-1). So a share within EDGE_NS of a window's edge beco
 is independent of it, so this is sound also where the nearness was chance. A single share is counted all the same: Garwood's bounds hold
 when the n-th share ends the window (Gamma(n) instead of Poisson), only their middle is high then.
 
-Which shares count: `kept` has all that were not rejected. An unanswered share is taken as accepted: its answer was lost by the capture,
+Which shares count: `credited` has all that were not rejected. An unanswered share is taken as accepted: its answer was lost by the capture,
 or is just under way at the end, or (one direction captured) no answer could be seen; pools refuse a percent or two. `spent` has the
 rejected ones too: they are no proof for the pool but cost the same electricity, so power rests on it.
 """
@@ -30,7 +30,7 @@ class Exposure:
     """Shares and watched time, ready for the estimate; joins with others of the same miner."""
 
     windows: Windows = field(default_factory=Windows)
-    kept: Tally = field(default_factory=Tally)
+    credited: Tally = field(default_factory=Tally)
     spent: Tally = field(default_factory=Tally)
     guess: Guess = field(default_factory=Guess)
     submitted: int = 0  # of any kind, those of unknown work included
@@ -42,7 +42,7 @@ class Exposure:
     def add(self, other: Exposure) -> None:
         """Join another: work adds up, and time seen twice counts once, so rigs at the same time add their rates."""
         self.windows.add(other.windows)
-        self.kept.add(other.kept)
+        self.credited.add(other.credited)
         self.spent.add(other.spent)
         self.guess.add(other.guess)
         self.submitted += other.submitted
@@ -65,11 +65,11 @@ class JobTimes:
     first_ns: int | None = None
     known_ns: int | None = None
 
-    def put(self, ts_ns: int, known: bool) -> None:
+    def put(self, ts_ns: int, has_work: bool) -> None:
         """A job was given."""
         if self.first_ns is None:
             self.first_ns = ts_ns
-        if known and self.known_ns is None:
+        if has_work and self.known_ns is None:
             self.known_ns = ts_ns
 
 
@@ -122,18 +122,18 @@ class ShareBook:
         self.spent.rescale(factor)
         if self.rejected is not None:
             self.rejected.rescale(factor)
-        for share in {id(one): one for one in (self.first, self.last) if one is not None}.values():
+        for share in {id(share): share for share in (self.first, self.last) if share is not None}.values():
             share.work = None if share.work is None else int(share.work * factor)
 
     def close(self, first_ns: int, last_ns: int, jobs: JobTimes, midstream: bool) -> Exposure:
         """The flow has ended: its window and what to count in it."""
         guess = self.guess.finished() if self.guess is not None else Guess()
-        kept = self.spent.copy() if self.rejected is None else self.spent.without(self.rejected)
+        credited = self.spent.copy() if self.rejected is None else self.spent.without(self.rejected)
         start = first_ns
         if not midstream and self.login_ns is not None:
             start = max(first_ns, self.login_ns, jobs.first_ns or 0)
         result = Exposure(
-            kept=kept, spent=self.spent.copy(), guess=guess, submitted=self.submitted, unknown=self.unknown
+            credited=credited, spent=self.spent.copy(), guess=guess, submitted=self.submitted, unknown=self.unknown
         )
         if self.early and jobs.known_ns is not None and guess.tally.count <= self.spent.count:
             return self._since_known(result, jobs.known_ns, last_ns)
@@ -171,4 +171,4 @@ def _uncount(exposure: Exposure, share: Share) -> None:
         return
     exposure.spent.remove(share.work)
     if not share.rejected:
-        exposure.kept.remove(share.work)
+        exposure.credited.remove(share.work)

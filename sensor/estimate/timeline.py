@@ -78,14 +78,14 @@ class Timeline:
         self.counts = array("I", wider.values())
 
 
-def joined(one: ShareTimeline | None, other: ShareTimeline | None) -> ShareTimeline | None:
+def joined(first: ShareTimeline | None, other: ShareTimeline | None) -> ShareTimeline | None:
     """The shares of two records in one; a record of a width that is not known here stays apart, and the newer one counts."""
-    if one is None or other is None:
-        return one or other
-    seconds = (one.bin_ns // NS, other.bin_ns // NS)
+    if first is None or other is None:
+        return first or other
+    seconds = (first.bin_ns // NS, other.bin_ns // NS)
     if not set(seconds) <= set(WIDTHS):
         return other
     whole = Timeline()
-    for part, width in zip((one, other), seconds, strict=True):
+    for part, width in zip((first, other), seconds, strict=True):
         whole.add(Timeline(WIDTHS.index(width), part.start_ns // part.bin_ns, array("I", part.counts)))
     return whole.record()

@@ -4,8 +4,8 @@ The line sees bytes in their order and no frames, so headers below and of TCP ar
 says so. Passwords are never written: what is not understood as a message is blanked as a whole.
 """
 
-from sensor.evidence.bounds import Bounds
+from sensor.evidence.bounds import EvidenceBounds
 from sensor.evidence.files import EvidenceFiles
-from sensor.evidence.keeper import EvidenceKeeper, Kept
+from sensor.evidence.keeper import EvidenceKeeper, HeldFlow
 
-__all__ = ["Bounds", "EvidenceFiles", "EvidenceKeeper", "Kept"]
+__all__ = ["EvidenceBounds", "EvidenceFiles", "EvidenceKeeper", "HeldFlow"]

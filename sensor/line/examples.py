@@ -109,7 +109,7 @@ def check(signatures: SignatureSet, example: Example, dialect: str | None) -> li
     if example.counter:
         return [_unwanted(record) for record in records if isinstance(record, Node) or record.grade >= Grade.SPEAKS]
     by_sizes = any(
-        one.sizes_only for one in signatures.dialects if one.name == dialect
+        dialect_.sizes_only for dialect_ in signatures.dialects if dialect_.name == dialect
     )  # no gate of bytes can see sizes
     wrong = (
         [] if by_sizes or _gated(signatures, example) else ["no literal and no opening lets it through the prefilter"]
@@ -117,14 +117,14 @@ def check(signatures: SignatureSet, example: Example, dialect: str | None) -> li
     left = list(records)
     for expected in example.expects:
         wanted = {"dialect": dialect, **expected} if dialect and "protocol" not in expected else dict(expected)
-        found = next((one for one in left if _identifies(one, wanted)), None)
+        found = next((record for record in left if _identifies(record, wanted)), None)
         if found is None:
-            seen = "; ".join(_name(one) for one in records) or "nothing"
+            seen = "; ".join(_name(record) for record in records) or "nothing"
             wrong.append(f"{_wish(wanted)} was not found; found: {seen}")
             continue
         left.remove(found)
         wrong.extend(_differences(found, wanted))
-    wrong.extend(f"unexpected: {_name(one)}" for one in left)
+    wrong.extend(f"unexpected: {_name(record)}" for record in left)
     return wrong
 
 

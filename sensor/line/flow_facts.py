@@ -40,12 +40,12 @@ def facts(
 ) -> FlowFacts:
     """The facts of a flow; without a Close (it is still open, or the run ended first) what its chunks told."""
     if closed is None:
-        known = [
+        visible = [
             packets or seen[side] or missed[side] or opened.midstream for side, packets in enumerate(opened.packets)
         ]
         packets = (
-            int(bool(known[0])),
-            int(bool(known[1])),
+            int(bool(visible[0])),
+            int(bool(visible[1])),
         )  # a handshake without a packet of one side: it is not captured
         return FlowFacts(opened, opened.first_ns, last_ns, packets, sum(missed), sum(seen), seen, missed)
     totals = (closed.first_ns, closed.last_ns, closed.packets, closed.gap_bytes)
@@ -89,9 +89,9 @@ def flow_id(opened: Open, first_ns: int) -> int:
     return int.from_bytes(digest[:8], "big") >> (64 - FLOW_ID_BITS)
 
 
-def community_id(proto: int, one: tuple[bytes, int], other: tuple[bytes, int]) -> str:
+def community_id(proto: int, source: tuple[bytes, int], destination: tuple[bytes, int]) -> str:
     """Community ID v1 with seed 0 (corelight/community-id-spec): SHA-1 over both ends in order, lower address and port first."""
-    low, high = sorted([one, other])
+    low, high = sorted([source, destination])
     data = struct.pack("!H", 0) + low[0] + high[0] + struct.pack("!BBHH", proto, 0, low[1], high[1])
     return "1:" + base64.b64encode(hashlib.sha1(data, usedforsecurity=False).digest()).decode()
 

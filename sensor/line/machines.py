@@ -23,22 +23,24 @@ def machines(flows: Iterable[FlowSummary], names: int) -> int:
 
     One that is there is a connection, or all connections of one TCP timestamp clock. Clocks that cannot be trusted only lower the count.
     """
-    known = list(flows)
-    by_clock, trusted = lives(known)
+    connections = list(flows)
+    by_clock, trusted = lives(connections)
     count = _tell_apart(by_clock)
-    return max(names, count if trusted else min(count, _tell_apart(map(life, known))))
+    return max(names, count if trusted else min(count, _tell_apart(map(life, connections))))
 
 
 def _tell_apart(all_lives: Iterable[Life]) -> int:
     groups: dict[tuple[str | None, str | None], list[Life]] = {}
-    for one in all_lives:
-        groups.setdefault(one.name, []).append(one)
+    for life_ in all_lives:
+        groups.setdefault(life_.name, []).append(life_)
     return sum(_at_once(group) for group in groups.values())
 
 
 def _at_once(group: list[Life]) -> int:
     """The largest number of lives at one instant; one that ends as the next begins is over."""
-    edges = sorted(edge for one in group for edge in ((one.first_ns, 1), (max(one.last_ns, one.first_ns + 1), -1)))
+    edges = sorted(
+        edge for member in group for edge in ((member.first_ns, 1), (max(member.last_ns, member.first_ns + 1), -1))
+    )
     now = most = 0
     for _, step in edges:
         now += step

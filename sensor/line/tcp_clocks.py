@@ -63,13 +63,13 @@ def _tolerance_ns(span_ns: int) -> int:
     return SLACK_NS + span_ns * DRIFT_PPM // 1_000_000
 
 
-def same(one: MachineClock, other: MachineClock) -> bool:
+def same(first: MachineClock, other: MachineClock) -> bool:
     """Whether two clocks between the same two addresses may be one machine's."""
-    distance_ns = abs(one.last_ns - other.last_ns)
+    distance_ns = abs(first.last_ns - other.last_ns)
     return (
-        one.hertz == other.hertz
+        first.hertz == other.hertz
         and distance_ns <= MAX_APART_NS
-        and _apart(one.zero_ns, other.zero_ns, one.hertz) <= _tolerance_ns(distance_ns)
+        and _apart(first.zero_ns, other.zero_ns, first.hertz) <= _tolerance_ns(distance_ns)
     )
 
 
@@ -110,7 +110,7 @@ def lives(flows: Iterable[FlowSummary]) -> tuple[list[Life], bool]:
         near.setdefault(_place(flow), {})[id(group)] = group
     for group in groups:
         ends = [life(flow) for flow in group]
-        found.append(Life(ends[0].name, min(one.first_ns for one in ends), max(one.last_ns for one in ends)))
+        found.append(Life(ends[0].name, min(span.first_ns for span in ends), max(span.last_ns for span in ends)))
     return found, 3 * len(groups) <= 2 * sum(map(len, groups))
 
 

@@ -37,7 +37,7 @@ class Account:
         """Remember a rig name; over the bound the last in the alphabet go, so that order of arrival does not matter."""
         names = (*self.workers, name) if name not in self.workers else self.workers
         last = max(names) if len(names) > MAX_WORKERS else None
-        self.workers = names if last is None else tuple(one for one in names if one != last)
+        self.workers = names if last is None else tuple(worker for worker in names if worker != last)
 
     def rescale(self, factor: Fraction) -> None:
         """The algorithm proved to be another than assumed: what was counted means this many times the work."""

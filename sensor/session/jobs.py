@@ -68,7 +68,7 @@ class Jobs:
     """Targets, jobs and their work, in 2^-32 hashes a share."""
 
     __slots__ = (
-        "_known",
+        "_works",
         "_target",
         "algorithm",
         "coin",
@@ -91,7 +91,7 @@ class Jobs:
         self.count = 0
         self.latest: tuple[int, int] | None = None  # (time, work) of the latest job
         self.times = JobTimes()
-        self._known: JobWorks | None = None
+        self._works: JobWorks | None = None
         self._target = NOTHING
 
     def assumed(self, account: Account | None) -> str | None:
@@ -110,9 +110,9 @@ class Jobs:
         if rule.every_job:
             if self.verifier is not None:
                 self.verifier.retarget(self._target)
-            if self._known is not None:
+            if self._works is not None:
                 work = self._per_share(self._target, self.in_force(account))
-                self._known.change(lambda _: work)
+                self._works.change(lambda _: work)
 
     def take(
         self, rule: MessageRule, message: Message, values: Mapping[str, Taken], account: Account | None, *, fresh: bool
@@ -168,15 +168,15 @@ class Jobs:
         key = str(values["job"])
         if pieces and self.verifier is not None:
             self.verifier.job(key, pieces, aim)
-        self._known = self._known or JobWorks()
-        self._known.put(key, work)
+        self._works = self._works or JobWorks()
+        self._works.put(key, work)
 
     def work_of(self, values: Mapping[str, Taken], account: Account, latest: Account | None) -> int | None:
         """The work of a share: of its job if that was seen, else by what is in force at this time."""
         key = values.get("job")
-        known = self._known.of(str(key)) if self._known is not None and key is not None else None
-        if known is not None:
-            return known
+        work = self._works.of(str(key)) if self._works is not None and key is not None else None
+        if work is not None:
+            return work
         own = _aims(values)
         now = self._per_share(
             {**self._target, **own} if own else self._target, self.proven or account.algorithm or self.in_force(latest)
@@ -207,14 +207,14 @@ class Jobs:
         proven = self.verifier.proven if self.verifier is not None else None
         if proven is None or self.proven is not None:
             return
-        for one in accounts:
-            one.rescale(self._scale(self.assumed(one), proven))
+        for account in accounts:
+            account.rescale(self._scale(self.assumed(account), proven))
         self._rescale(self._scale(self.in_force(latest), proven))
         self.proven = proven
 
     def renamed(self, before: str | None, after: str | None) -> None:
         """Jobs came before the login that names the algorithm: their difficulty meant another work."""
-        if self._known is not None and self.proven is None and after is not None and after != before:
+        if self._works is not None and self.proven is None and after is not None and after != before:
             self._rescale(self._scale(before, after))
 
     def on_scale(self, account: Account, work: int | None) -> int | None:
@@ -227,8 +227,8 @@ class Jobs:
         """The difficulty of the jobs so far means this many times the work."""
         if scale == 1:
             return
-        if self._known is not None:
-            self._known.change(lambda work: None if work is None else int(work * scale))
+        if self._works is not None:
+            self._works.change(lambda work: None if work is None else int(work * scale))
         self.latest = self.latest and (self.latest[0], int(self.latest[1] * scale))
 
     def _scale(self, assumed: str | None, proven: str) -> Fraction:

@@ -27,11 +27,11 @@ class Logins:
         self.dropped = 0
         self._sessions: dict[str, Account] | None = None
 
-    def known(self, login: str | None) -> Account | None:
+    def find(self, login: str | None) -> Account | None:
         """The account of a login, if it signed in."""
-        for one in self.accounts:
-            if one.login == login:
-                return one
+        for account in self.accounts:
+            if account.login == login:
+                return account
         return None
 
     def account(self, values: Mapping[str, Taken], ts_ns: int) -> Account:
@@ -59,7 +59,7 @@ class Logins:
         sessions[session] = account
 
     def _by_login(self, login: str | None, ts_ns: int) -> Account:
-        account = self.known(login)
+        account = self.find(login)
         if account is None:
             if len(self.accounts) >= MAX_ACCOUNTS and self.latest is not None:
                 self.dropped += 1

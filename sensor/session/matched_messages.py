@@ -38,26 +38,26 @@ class Sighting(NamedTuple):
 class Sightings:
     """The sightings of one reading: name and login of each, and all else packed together."""
 
-    __slots__ = ("_kept", "_packed", "dropped")
+    __slots__ = ("_names", "_packed", "dropped")
 
     def __init__(self) -> None:
-        self._kept: tuple[str | None, ...] = ()
+        self._names: tuple[str | None, ...] = ()
         self._packed = b""
         self.dropped = 0
 
     def __iter__(self) -> Iterator[Sighting]:
         for number, (flags, ts_ns, offset, text, detail) in enumerate(self._unpacked()):
-            name, login = self._kept[2 * number : 2 * number + 2]
-            marks = (bool(flags & one) for one in (FROM_MINER, CONFIRMS, ACCEPTED, PROOF))
+            name, login = self._names[2 * number : 2 * number + 2]
+            marks = (bool(flags & flag) for flag in (FROM_MINER, CONFIRMS, ACCEPTED, PROOF))
             yield Sighting(str(name), login, ts_ns, offset, text, detail, *marks)
 
     def wants(self, name: str, login: str | None) -> bool:
         """Whether this would be the first of its name; one that finds no room is counted."""
-        kept = self._kept
-        for at in range(0, len(kept), 2):
-            if kept[at] == name and kept[at + 1] == login:
+        names = self._names
+        for at in range(0, len(names), 2):
+            if names[at] == name and names[at + 1] == login:
                 return False
-        if len(kept) >= 2 * MAX_SIGHTINGS:
+        if len(names) >= 2 * MAX_SIGHTINGS:
             self.dropped += 1
             return False
         return True
@@ -74,10 +74,10 @@ class Sightings:
         """Keep a message under this name."""
         fresh = (flags, message.ts_ns, message.offset, excerpt(message.value, secrets), dict(detail))
         self._packed = zlib.compress(marshal.dumps((*self._unpacked(), fresh)), 1)
-        self._kept = (*self._kept, name, login)
+        self._names = (*self._names, name, login)
 
     def _unpacked(self) -> tuple[tuple[int, int, int, str, dict[str, object]], ...]:
-        kept: tuple[tuple[int, int, int, str, dict[str, object]], ...] = ()
+        rows: tuple[tuple[int, int, int, str, dict[str, object]], ...] = ()
         if self._packed:
-            kept = marshal.loads(zlib.decompress(self._packed))
-        return kept
+            rows = marshal.loads(zlib.decompress(self._packed))
+        return rows

@@ -40,9 +40,9 @@ def id_key(value: object) -> tuple[str, object]:
     return ("text", value[:128]) if isinstance(value, str) else ("number", value)
 
 
-def _alike(one: tuple[str, object], other: tuple[str, object]) -> bool:
+def _alike(first: tuple[str, object], other: tuple[str, object]) -> bool:
     """The same id, once as a number and once as text."""
-    return {one[0], other[0]} == {"number", "text"} and str(one[1]) == str(other[1])
+    return {first[0], other[0]} == {"number", "text"} and str(first[1]) == str(other[1])
 
 
 class PendingRequests:
@@ -58,7 +58,9 @@ class PendingRequests:
     def add(self, request: Request) -> None:
         """Remember a request; over the bound the oldest is forgotten (its share stays unanswered)."""
         if request.kind not in COUNTED:
-            self._waiting = tuple(one for one in self._waiting if one.kind != request.kind or one.key != request.key)
+            self._waiting = tuple(
+                waiting for waiting in self._waiting if waiting.kind != request.kind or waiting.key != request.key
+            )
         self._waiting = (*self._waiting, request)
         if len(self._waiting) > (MAX_PENDING if self._heard else MAX_UNHEARD):
             self._waiting = self._waiting[1:]
@@ -67,8 +69,8 @@ class PendingRequests:
     def answer(self, key: tuple[str, object], *, flat: bool) -> Request | None:
         """The request a reply with this id belongs to; `flat` says its result is a mere yes or no."""
         if key[0] != "none":
-            same = [one for one in self._waiting if one.key == key] or [
-                one for one in self._waiting if _alike(one.key, key)
+            same = [request for request in self._waiting if request.key == key] or [
+                request for request in self._waiting if _alike(request.key, key)
             ]
             # A report that gets no answer must not take a share's, nor a subscription, which is answered by more than yes or no.
             unlikely = ("hashrate", "subscribe") if flat else ("hashrate",)
@@ -104,7 +106,7 @@ class PendingRequests:
     def narrow(self, wanted: Callable[[object], bool]) -> None:
         """Forget what readings that are given up made of the requests."""
         for request in self._waiting:
-            request.tokens = tuple(one for one in request.tokens if wanted(one))
+            request.tokens = tuple(token for token in request.tokens if wanted(token))
 
     def _oldest(self, kinds: Sequence[str]) -> Request | None:
         for request in self._waiting:
@@ -114,5 +116,5 @@ class PendingRequests:
 
     def _remove(self, request: Request) -> Request:
         self._heard = True
-        self._waiting = tuple(one for one in self._waiting if one is not request)
+        self._waiting = tuple(waiting for waiting in self._waiting if waiting is not request)
         return request

@@ -201,9 +201,9 @@ class Reading:
 
     def _know_machine(self, agent: str) -> None:
         """Where difficulty means something else for each algorithm: a machine that works on one only says which."""
-        known = self._agents.lookup(agent) if self.dialect.work.by_algorithm else None
-        if known is not None and known.role is None:
-            self.jobs.machine = known.algorithm
+        machine = self._agents.lookup(agent) if self.dialect.work.by_algorithm else None
+        if machine is not None and machine.role is None:
+            self.jobs.machine = machine.algorithm
 
     def _account(self, values: Mapping[str, Taken], ts_ns: int) -> Account:
         """The account a message speaks for; it may be the first to name the algorithm."""

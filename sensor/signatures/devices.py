@@ -96,7 +96,7 @@ class DeviceTable:
             return None
         key = _key(name)
         group = self._names(algorithm)
-        return next((one for one in self.devices if one.key == key and one.algorithm in group), None)
+        return next((row for row in self.devices if row.key == key and row.algorithm in group), None)
 
     def efficiency(
         self, algorithm: str | None, device: str | None = None, device_class: str | None = None
@@ -113,14 +113,16 @@ class DeviceTable:
                 row.source,
                 row.confidence,
             )
-        for one in self.ranges:
-            if algorithm in one.algorithms and (not one.classes or _of_class(device_class, one.classes)):
-                return one.efficiency
+        for candidate in self.ranges:
+            if algorithm in candidate.algorithms and (
+                not candidate.classes or _of_class(device_class, candidate.classes)
+            ):
+                return candidate.efficiency
         return None
 
     def _names(self, algorithm: str) -> set[str]:
         """The algorithm by all names that have the same joules a hash."""
-        return {algorithm}.union(*(one.algorithms for one in self.ranges if algorithm in one.algorithms))
+        return {algorithm}.union(*(row.algorithms for row in self.ranges if algorithm in row.algorithms))
 
     def add(self, other: DeviceTable) -> DeviceTable:
         """Both, the first before the other's."""
@@ -150,7 +152,7 @@ def _near(actual: float | None, wanted: object) -> bool:
 def _of_class(device_class: str | None, classes: tuple[str, ...]) -> bool:
     """gpu stands for gpu-nvidia, too, but cpu-or-gpu is neither."""
     return device_class is not None and any(
-        device_class == one or (one == "gpu" and device_class.startswith("gpu-")) for one in classes
+        device_class == name or (name == "gpu" and device_class.startswith("gpu-")) for name in classes
     )
 
 

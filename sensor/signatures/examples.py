@@ -19,7 +19,7 @@ FIGURES = (
     "claimed_hashrate_hps",
     "jobs",
 )
-WORDS = (
+TEXTS = (
     "dialect",
     "login",
     "worker",
@@ -75,12 +75,12 @@ def _example(entry: Entry, file: str, *, counter: bool, binary: bool) -> Example
 
 
 def _expect(entry: Entry) -> dict[str, object]:
-    entry.only((*WORDS, *FIGURES))
+    entry.only((*TEXTS, *FIGURES))
     expected: dict[str, object] = {}
     for key, value in entry.keys.items():
         if key in FIGURES and (isinstance(value.scalar, bool) or not isinstance(value.scalar, int | float | None)):
             value.fail("must be a number, or null")
-        elif key in WORDS and not isinstance(value.scalar, str | None):
+        elif key in TEXTS and not isinstance(value.scalar, str | None):
             value.fail("must be text, or null")
         else:
             expected[key] = value.scalar

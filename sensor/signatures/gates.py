@@ -72,15 +72,15 @@ def _opening(entry: Entry) -> OpeningKey:
 
 def _pattern(entry: Entry) -> list[tuple[int, int]]:
     pattern = []
-    for word in entry.text("bytes").split():
-        match = re.fullmatch(r"(?:(\?\?)|([0-9a-fA-F]{2})(?:-([0-9a-fA-F]{2}))?)", word)
+    for item in entry.text("bytes").split():
+        match = re.fullmatch(r"(?:(\?\?)|([0-9a-fA-F]{2})(?:-([0-9a-fA-F]{2}))?)", item)
         if match is None:
-            entry.keys["bytes"].fail(f"{word!r} is not a byte (01), a range (01-06) or any byte (??)")
+            entry.keys["bytes"].fail(f"{item!r} is not a byte (01), a range (01-06) or any byte (??)")
         elif match[1]:
             pattern.append((0, 255))
         else:
             low, high = int(match[2], 16), int(match[3] or match[2], 16)
             if low > high:
-                entry.keys["bytes"].fail(f"{word!r} goes downwards")
+                entry.keys["bytes"].fail(f"{item!r} goes downwards")
             pattern.append((low, high))
     return pattern

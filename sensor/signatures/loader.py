@@ -51,33 +51,33 @@ def load(extra: Sequence[Path] = ()) -> SignatureSet:
     loaded: list[Signature] = []
     agents, devices, wallets, pools = AgentTable(), DeviceTable(), WalletBook(), PoolTable()
     for file, text in [*_shipped(), *_own(extra, problems)]:
-        one = parse(text, file, problems)
-        if isinstance(one, AgentTable):
-            agents = one.add(agents)  # the user's rows come before the shipped ones
-        elif isinstance(one, DeviceTable):
-            devices = one.add(devices)
-        elif isinstance(one, WalletBook):
-            wallets = one.add(wallets)
-        elif isinstance(one, PoolTable):
-            pools = one.add(pools)
-        elif one is not None:
-            loaded.append(one)
+        signature = parse(text, file, problems)
+        if isinstance(signature, AgentTable):
+            agents = signature.add(agents)  # the user's rows come before the shipped ones
+        elif isinstance(signature, DeviceTable):
+            devices = signature.add(devices)
+        elif isinstance(signature, WalletBook):
+            wallets = signature.add(wallets)
+        elif isinstance(signature, PoolTable):
+            pools = signature.add(pools)
+        elif signature is not None:
+            loaded.append(signature)
     _check_unique(loaded, problems)
-    framings = [one for one in loaded if isinstance(one, Framing)]
-    known = {framing.header.name for framing in framings}
-    for one in loaded:
-        for name in one.framings if isinstance(one, Dialect) else ():
-            if name not in known:
+    framings = [signature for signature in loaded if isinstance(signature, Framing)]
+    names = {framing.header.name for framing in framings}
+    for signature in loaded:
+        for name in signature.framings if isinstance(signature, Dialect) else ():
+            if name not in names:
                 problems.append(
-                    f"{one.header.file}:1: framing {name!r} is not known; known are {', '.join(sorted(known))}"
+                    f"{signature.header.file}:1: framing {name!r} is not known; known are {', '.join(sorted(names))}"
                 )
     if problems:
         raise SignatureError(problems)
-    by_id = sorted(loaded, key=lambda one: one.header.id)
+    by_id = sorted(loaded, key=lambda signature: signature.header.id)
     return SignatureSet(
-        dialects=tuple(one for one in by_id if isinstance(one, Dialect)),
-        nodes=tuple(one for one in by_id if isinstance(one, NodeSignature)),
-        framings=tuple(one for one in by_id if isinstance(one, Framing)),
+        dialects=tuple(signature for signature in by_id if isinstance(signature, Dialect)),
+        nodes=tuple(signature for signature in by_id if isinstance(signature, NodeSignature)),
+        framings=tuple(signature for signature in by_id if isinstance(signature, Framing)),
         agents=agents,
         devices=devices,
         wallets=wallets,
@@ -103,7 +103,7 @@ def _shipped() -> Iterator[tuple[str, str]]:
     for folder in FOLDERS:
         place = root / folder
         if place.is_dir():
-            for item in sorted(place.iterdir(), key=lambda one: one.name):
+            for item in sorted(place.iterdir(), key=lambda path: path.name):
                 if item.name.endswith(".yaml"):
                     yield f"signatures/{folder}/{item.name}", item.read_text("utf-8")
 
@@ -128,9 +128,9 @@ def _own(extra: Sequence[Path], problems: list[str]) -> Iterator[tuple[str, str]
 def _check_unique(loaded: list[Signature], problems: list[str]) -> None:
     names: dict[tuple[bool, str], str] = {}  # a framing may be called as its only dialect is
     ids: dict[int, str] = {}
-    for one in loaded:
-        header = one.header
-        name = (isinstance(one, Framing), header.name)
+    for signature in loaded:
+        header = signature.header
+        name = (isinstance(signature, Framing), header.name)
         if name in names:
             problems.append(f"{header.file}:1: name {header.name!r} is already taken by {names[name]}")
         if header.id in ids:

@@ -55,9 +55,9 @@ class Entry:
         """Record a mistake at this value."""
         self.problems.add(self.line, f"{self.name}: {text}" if self.name else text)
 
-    def only(self, known: Iterable[str]) -> None:
+    def only(self, allowed: Iterable[str]) -> None:
         """Refuse keys that are not known, with the nearest one that is."""
-        names = list(known)
+        names = list(allowed)
         for key, entry in self.keys.items():
             if key not in names:
                 near = difflib.get_close_matches(key, names, 1)

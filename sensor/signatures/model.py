@@ -191,7 +191,7 @@ class SignatureSet:
     def __post_init__(self) -> None:
         for framing in sorted({name for dialect in self.dialects for name in dialect.framings}):
             rules: list[Match] = [
-                (one, rule) for one in self.dialects if framing in one.framings for rule in one.messages
+                (dialect, rule) for dialect in self.dialects if framing in dialect.framings for rule in dialect.messages
             ]
             self._by_framing[framing] = _by_method(rules)
             for name in {dialect.name for dialect, _ in rules}:
@@ -199,7 +199,7 @@ class SignatureSet:
 
     @property
     def headers(self) -> list[Header]:
-        return [one.header for group in (self.framings, self.dialects, self.nodes) for one in group]
+        return [signature.header for group in (self.framings, self.dialects, self.nodes) for signature in group]
 
     @property
     def literals(self) -> list[bytes]:

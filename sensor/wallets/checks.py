@@ -24,7 +24,9 @@ def check(form: WalletForm, text: str) -> bool | None:
 
 def _base58check(form: WalletForm, text: str) -> bool:
     body = base58.checked(text)
-    return body is not None and any(body.startswith(version) and len(body) == len(version) + 20 for version in form.versions)
+    return body is not None and any(
+        body.startswith(version) and len(body) == len(version) + 20 for version in form.versions
+    )
 
 
 def _ergo(form: WalletForm, text: str) -> bool:

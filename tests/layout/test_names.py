@@ -90,4 +90,8 @@ if __name__ == "__main__":  # python -m tests.layout.test_names FOLDER...: what 
     import sys
 
     chosen = source_files(*(sys.argv[1:] or ("sensor", "exporters")))
-    print("\n".join([*(line for path in chosen for line in fillers(path)), *homonyms(source_files("sensor", "exporters"))]))
+    print(
+        "\n".join(
+            [*(line for path in chosen for line in fillers(path)), *homonyms(source_files("sensor", "exporters"))]
+        )
+    )

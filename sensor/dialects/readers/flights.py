@@ -37,7 +37,7 @@ class Flights:
         """The flow has been recognised as something that is read."""
         self._stopped = True
 
-    def told(self, direction: int, ts_ns: int, sizes: tuple[int, int]) -> None:
+    def note(self, direction: int, ts_ns: int, sizes: tuple[int, int]) -> None:
         """The first flights and their sizes are known already; `direction` sent the first."""
         if self._speaker is None:
             self._speaker, self._sizes, self._starts = direction, [*sizes], [ts_ns, ts_ns]

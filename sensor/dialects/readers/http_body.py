@@ -79,5 +79,5 @@ def _json(
         return [Malformed(direction, ts_ns, offset, value)]
     if isinstance(value, dict):
         return [Message(direction, ts_ns, offset, {**value, "http": facts}, FRAMING, pair)]
-    batch = [one for one in value[:MAX_OBJECTS] if isinstance(one, dict)]
-    return [Message(direction, ts_ns, offset, {**one, "http": facts}, FRAMING) for one in batch]
+    batch = [item for item in value[:MAX_OBJECTS] if isinstance(item, dict)]
+    return [Message(direction, ts_ns, offset, {**item, "http": facts}, FRAMING) for item in batch]

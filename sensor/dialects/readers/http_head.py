@@ -15,7 +15,7 @@ MAX_VALUE = 512
 MAX_TARGET = 1_024
 
 #: Headers of BIP 22/23 long polling, of the getwork extensions, of monerod's miners; and who speaks.
-KEPT = re.compile(
+RETAINED = re.compile(
     r"x-mining-[a-z-]{1,32}|x-long-polling|x-stratum|x-reject-reason|x-hashes-done|x-hash-difficulty|x-is-longpoll|x-roll-ntime|host|server|content-type"
 )
 _REQUEST = re.compile(rb"([A-Z]{3,10}) ([^ \r\n]{1,8192}) HTTP/1\.[01]\r?\Z")
@@ -48,14 +48,14 @@ class Head:
 
     def facts(self) -> dict[str, object]:
         """The virtual member `http` of a message: what is there, and nothing else."""
-        known: dict[str, object] = {
+        facts: dict[str, object] = {
             "method": self.method,
             "target": self.target,
             "status": self.status,
             "user": self.user,
             "user_agent": self.user_agent,
         }
-        return {**{name: value for name, value in known.items() if value is not None}, "headers": self.headers}
+        return {**{name: value for name, value in facts.items() if value is not None}, "headers": self.headers}
 
 
 def start_line(line: bytes) -> Head | None:
@@ -102,7 +102,7 @@ def _note(head: Head, name: str, raw: bytes) -> bool:
         head.user = _basic_user(text)
     elif name == "user-agent":
         head.user_agent = text
-    elif KEPT.fullmatch(name):
+    elif RETAINED.fullmatch(name):
         head.headers[name] = text
     return True
 

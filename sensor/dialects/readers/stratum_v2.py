@@ -40,7 +40,7 @@ class Channels:
         self.latest = self.targets[channel] = target[::-1].hex()
         return self.latest
 
-    def told(self, channel: int) -> Fields:
+    def target_of(self, channel: int) -> Fields:
         """The target as a field; a group channel's jobs have none of their own."""
         target = self.targets.get(channel)
         return {"target": target} if target is not None else {}
@@ -133,7 +133,7 @@ class StratumV2(Frames):
         except _CutError:
             return [self._malformed(begun, "cut_frame")]
         pairs = fields.pop("pairs", [None])
-        value: Fields = {"method": name, **{key: one for key, one in fields.items() if one is not None}}
+        value: Fields = {"method": name, **{key: field for key, field in fields.items() if field is not None}}
         repeated = pairs if isinstance(pairs, list) else [None]
         return [Message(self._direction, self._ts_ns, begun, value, FRAMING, pair) for pair in repeated]
 
@@ -193,7 +193,7 @@ def _update(data: _Payload, _: Channels) -> Fields:
 
 def _job(data: _Payload, channels: Channels) -> Fields:
     channel, job = data.number(4), data.number(4)
-    return {"channel_id": channel, "job_id": job, "job": f"{channel}/{job}", **channels.told(channel)}
+    return {"channel_id": channel, "job_id": job, "job": f"{channel}/{job}", **channels.target_of(channel)}
 
 
 def _prev_hash(data: _Payload, _: Channels) -> Fields:
@@ -210,7 +210,7 @@ def _submit(data: _Payload, channels: Channels) -> Fields:
     channel, sequence, job = data.number(4), data.number(4), data.number(4)
     fields: Fields = {"channel_id": channel, "sequence_number": sequence, "job_id": job, "job": f"{channel}/{job}"}
     fields |= {"nonce": data.number(4), "ntime": data.number(4), "version": data.number(4)}
-    return {**fields, **channels.told(channel), "pairs": [("v2-share", (channel, sequence))]}
+    return {**fields, **channels.target_of(channel), "pairs": [("v2-share", (channel, sequence))]}
 
 
 def _submit_success(data: _Payload, _: Channels) -> Fields:

@@ -67,14 +67,14 @@ class HeaderShares:
         if self._turn.spent:
             self._jobs = ()
             return
-        kept = tuple(one for one in self._jobs if one[0] != name)
+        jobs = tuple(entry for entry in self._jobs if entry[0] != name)
         job = header_job(parts, self._extranonce1)
         if job is not None:
-            kept = (*kept, (name, job, values))
+            jobs = (*jobs, (name, job, values))
             most = MAX_JOBS if self._turn.wanted else 1
-            while len(kept) > 1 and (len(kept) > most or sum(one.size for _, one, _ in kept) > MAX_JOB_BYTES):
-                kept = kept[1:]
-        self._jobs = kept
+            while len(jobs) > 1 and (len(jobs) > most or sum(held.size for _, held, _ in jobs) > MAX_JOB_BYTES):
+                jobs = jobs[1:]
+        self._jobs = jobs
 
     def retarget(self, values: Values) -> None:
         """The target of jobs already given changed."""
@@ -86,10 +86,10 @@ class HeaderShares:
 
     def share(self, share: Share, hint: str | None, per_share: PerShare) -> Look | None:
         """Recompute a share if everything needed was seen; a repeated one is not proof of new work."""
-        known = next((one for one in self._jobs if one[0] == share.job), None)
-        if known is None:
+        entry = next((item for item in self._jobs if item[0] == share.job), None)
+        if entry is None:
             return None
-        _, job, values = known
+        _, job, values = entry
         mask = MASK_BIP320 if self._mask is None else self._mask
         header = share_header(job, share.parts, mask)
         if header is None:

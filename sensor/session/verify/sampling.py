@@ -128,8 +128,8 @@ class Score:
         self.held = (*self.held, account)
         if won or self.won:
             self.bits = max(self.bits, PROOF_BITS)
-            for one in self.held:
-                one.shares.verified += 1
+            for credited in self.held:
+                credited.shares.verified += 1
             self.held = ()
 
     def fails(self) -> None:
