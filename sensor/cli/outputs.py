@@ -20,7 +20,7 @@ from sensor.model.version import VERSION
 
 if TYPE_CHECKING:
     from sensor.daemon.configuration import Configuration
-    from sensor.line.replay import Outcome
+    from sensor.line.replay import ReplayResult
 
 
 class Unwritable(Exception):  # noqa: N818
@@ -74,7 +74,7 @@ def opened(targets: Mapping[str, str | None], inputs: Sequence[str]) -> list[Out
     return [Output(flag, target, _open(flag, target)) for flag, target in wanted.items()]
 
 
-def events(outcome: Outcome, settings: Configuration, engine: str) -> Iterator[str]:
+def events(outcome: ReplayResult, settings: Configuration, engine: str) -> Iterator[str]:
     """Every record as one line of JSON, with the counters where asked."""
     from exporters.forms.event import dumps, encode, encode_stats
 
@@ -85,7 +85,7 @@ def events(outcome: Outcome, settings: Configuration, engine: str) -> Iterator[s
         yield dumps(encode_stats(counters, counters.get("last_packet_ns", 0), engine)) + "\n"
 
 
-def page(outcome: Outcome, settings: Configuration, engine: str, sources: Sequence[str]) -> Iterable[str]:
+def page(outcome: ReplayResult, settings: Configuration, engine: str, sources: Sequence[str]) -> Iterable[str]:
     """The page to look at."""
     from exporters.forms.report.page import ReplayResult, write
     from exporters.forms.table import Trouble
@@ -107,14 +107,14 @@ def page(outcome: Outcome, settings: Configuration, engine: str, sources: Sequen
     )
 
 
-def bundle(outcome: Outcome, settings: Configuration) -> Iterable[str]:
+def bundle(outcome: ReplayResult, settings: Configuration) -> Iterable[str]:
     """The findings as a STIX bundle."""
     from exporters.forms.stix import dumps, encode
 
     return [dumps(encode([one for one in _records(outcome, settings) if isinstance(one, Finding)]))]
 
 
-def _records(outcome: Outcome, settings: Configuration) -> list[Finding | Node]:
+def _records(outcome: ReplayResult, settings: Configuration) -> list[Finding | Node]:
     from exporters.redaction.finding import redacted
 
     hide = settings.output.redact

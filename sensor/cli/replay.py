@@ -24,7 +24,7 @@ from sensor.settings.document import ConfigError
 if TYPE_CHECKING:
     from sensor.attribution import Attributor
     from sensor.cli.outputs import Output
-    from sensor.line.replay import Outcome
+    from sensor.line.replay import ReplayResult
     from sensor.signatures import SignatureSet
 
 
@@ -229,7 +229,7 @@ def _replay(options: argparse.Namespace, settings: Configuration) -> int:
     return code
 
 
-def _keep(outcome: Outcome, settings: Configuration) -> bool:
+def _keep(outcome: ReplayResult, settings: Configuration) -> bool:
     """Put what was found into the ledger; false (and said) if it cannot be."""
     from sensor.ledger import LedgerError
     from sensor.ledger.replay import record_replay
@@ -253,7 +253,7 @@ def _outputs(options: argparse.Namespace, settings: Configuration, sources: Sequ
 
 
 def _write(
-    files: list[Output], outcome: Outcome, settings: Configuration, engine_name: str, sources: Sequence[str]
+    files: list[Output], outcome: ReplayResult, settings: Configuration, engine_name: str, sources: Sequence[str]
 ) -> bool:
     """Write every file; false (and said) where a place is lost."""
     whole = True

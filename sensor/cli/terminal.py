@@ -15,7 +15,7 @@ from typing import IO, TYPE_CHECKING
 from sensor.intake.sources import size
 
 if TYPE_CHECKING:
-    from sensor.line.replay import Outcome
+    from sensor.line.replay import ReplayResult
 
 #: Into a pipe or a file there is no width to fit; this one has room for the reasons.
 PIPED_WIDTH = 160
@@ -39,7 +39,7 @@ def progress(sources: Sequence[str], wanted: bool) -> Iterator[Advance | None]:
         yield lambda done: bar.update(task, completed=done)
 
 
-def summary(outcome: Outcome, engine: str, workers: int, options: argparse.Namespace, eve_on_stdout: bool) -> None:
+def summary(outcome: ReplayResult, engine: str, workers: int, options: argparse.Namespace, eve_on_stdout: bool) -> None:
     """Say what could not be read, and show the summary where it disturbs nobody."""
     stream: IO[str] = sys.stderr if eve_on_stdout else sys.stdout
     shown = (
@@ -53,7 +53,7 @@ def summary(outcome: Outcome, engine: str, workers: int, options: argparse.Names
         _draw(stream, outcome, engine, workers, options.verbose)
 
 
-def _draw(stream: IO[str], outcome: Outcome, engine: str, workers: int, verbose: int) -> None:
+def _draw(stream: IO[str], outcome: ReplayResult, engine: str, workers: int, verbose: int) -> None:
     from rich.console import Console
 
     from exporters.forms import table

@@ -9,16 +9,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from sensor.dialects.nodes import Heads
-from sensor.dialects.readers.btcagent import BtcAgent, Uplink
-from sensor.dialects.readers.flights import Flights
-from sensor.dialects.readers.gzip_lines import GzipLines
-from sensor.dialects.readers.http import Exchange, Http
-from sensor.dialects.readers.json_lines import BINARY, BINARY_OR_HTTP, JsonLines, Message, Read, Reader
-from sensor.dialects.readers.stratum_v2 import Channels, StratumV2
-from sensor.dialects.readers.websocket import WebSocket
-from sensor.dialects.sniff import WRAPPINGS, is_text, sniff_middle, sniff_start
-from sensor.dialects.wrappings import Peeler, Tunnel, peeler
+from sensor.dialects.flights import Flights
+from sensor.dialects.nodes import StreamHeads
+from sensor.dialects.registry import DEFAULT_READER, LINE_EXITS, LINE_EXITS_JOINED, READERS
+from sensor.dialects.sniff import is_text, sniff_middle, sniff_start
+from sensor.dialects.stream.message import DEFAULT_FRAMING, Message, Read
+from sensor.dialects.stream.reader import INSIDE, Reader, Start
+from sensor.dialects.wrappings import WRAPPINGS, Peeler, Tunnel, peeler
 
 #: Wrappings within wrappings; a PROXY header before SOCKS before CONNECT is already more than anyone does.
 MAX_LAYERS = 4
@@ -61,13 +58,11 @@ class Conversation:
         self._whole = [not midstream, not midstream]  # the start of the layer was seen
         self._held: list[tuple[int, Piece]] = []  # bytes of a layer that is not decided yet
         self._flights = Flights()
-        self.heads: Heads | None = (
-            Heads()
+        self.heads: StreamHeads | None = (
+            StreamHeads()
         )  # of what is inside all wrappings; None once the flow is known not to be a node's
         self._framing: str | None = None
-        self._shared: Exchange | Channels | Uplink | None = (
-            None  # what both directions of one framing know of each other
-        )
+        self._shared: object = None  # what both directions of one framing know of each other
 
     @property
     def carriage(self) -> Carriage:
@@ -106,7 +101,7 @@ class Conversation:
     def finish(self) -> Iterator[Read]:
         """The flow has ended."""
         if self._held:
-            yield from self._decide("json-lines", self._held[0][0])
+            yield from self._decide(DEFAULT_FRAMING, self._held[0][0])
         for reader in self._readers:
             if reader is not None:
                 yield from reader.finish()
@@ -129,7 +124,7 @@ class Conversation:
             if left is None:
                 return
             piece = Piece(piece.ts_ns, left.offset, 0, left.data)
-            if left.to == "inside":
+            if left.to == INSIDE:
                 counted = False
                 self._at[direction] += 1
                 self._whole[direction] = True
@@ -166,9 +161,9 @@ class Conversation:
         found = (
             sniff_start(head)
             if self._whole[direction] or self._starts[direction] == self._first_offset(direction)
-            else "json-lines"
+            else DEFAULT_FRAMING
         )
-        if found == "json-lines" and not (self._whole[direction] and is_text(head)):
+        if found == DEFAULT_FRAMING and not (self._whole[direction] and is_text(head)):
             found = sniff_middle(head)
         if found is not None:
             yield from self._decide(found, direction)
@@ -178,30 +173,24 @@ class Conversation:
 
     def _decide(self, found: str, direction: int) -> Iterator[Read]:
         wrapping = found in WRAPPINGS and len(self._layers) < MAX_LAYERS
-        self._layers.append(Tunnel(found, direction) if wrapping else "json-lines" if found in WRAPPINGS else found)
+        self._layers.append(Tunnel(found, direction) if wrapping else DEFAULT_FRAMING if found in WRAPPINGS else found)
         held, self._held = self._held, []
         if wrapping:
             self._flights = Flights()  # what counts are the flights inside, and the first bytes there
-            self.heads = self.heads and Heads()
+            self.heads = self.heads and StreamHeads()
         for side in (0, 1):
             if self._readers[side] is None:
                 self._readers[side] = self._enter(side, self._starts[side])
         for side, piece in held:
             yield from self._give(side, piece, counted=True)
 
-    def _reader(self, framing: str, direction: int, start: int) -> Reader:
+    def _reader(self, framing: str, direction: int, offset: int) -> Reader:
+        """A new reader of this framing for a direction, from this offset on; an unknown framing is read as JSON lines."""
+        declared = READERS.get(framing, DEFAULT_READER)
         joined = not self._whole[direction]
-        if framing == "http":
-            self._shared = self._shared if isinstance(self._shared, Exchange) else Exchange()
-            return Http(direction, self._shared, start, joined)
-        if framing == "websocket":
-            return WebSocket(direction, start, joined)
-        if framing == "stratum-v2":
-            self._shared = self._shared if isinstance(self._shared, Channels) else Channels()
-            return StratumV2(direction, self._shared, start, joined)
-        if framing == "btcagent":
-            self._shared = self._shared if isinstance(self._shared, Uplink) else Uplink()
-            return BtcAgent(direction, self._shared, start)
-        if framing == "gzip":
-            return GzipLines(direction)
-        return JsonLines(direction, joined, start, BINARY_OR_HTTP if joined else BINARY)
+        start = Start(direction, offset, joined, LINE_EXITS_JOINED if joined else LINE_EXITS)
+        if declared.shared is None:
+            return declared.open(start, None)
+        if not isinstance(self._shared, declared.shared):
+            self._shared = declared.shared()
+        return declared.open(start, self._shared)

@@ -23,7 +23,7 @@ MAX_P2POOL_ID = 12
 RLPX_SIZES = range(0x0080, 0x0600)
 
 
-class Head:
+class StreamHead:
     """The first bytes of one direction, how many came before the other side answered, and how many in all."""
 
     __slots__ = ("data", "flight", "total")
@@ -39,13 +39,13 @@ class Head:
             self.data += data[: HEAD_BYTES - len(self.data)]
 
 
-class Heads:
+class StreamHeads:
     """The first bytes of both directions, for as long as a flow may still prove to be a node's."""
 
     __slots__ = ("_speaker", "pair")
 
     def __init__(self) -> None:
-        self.pair = (Head(), Head())
+        self.pair = (StreamHead(), StreamHead())
         self._speaker: int | None = None
 
     def add(self, direction: int, data: bytes) -> None:
@@ -69,7 +69,7 @@ class NodeSeen(NamedTuple):
     directions: tuple[int, ...]  # those whose bytes fit
 
 
-def read_tcp(signature: NodeSignature, heads: tuple[Head, Head]) -> NodeSeen | None:
+def read_tcp(signature: NodeSignature, heads: tuple[StreamHead, StreamHead]) -> NodeSeen | None:
     """The node protocol of a TCP flow, if it is this one."""
     if signature.reader == "rlpx":
         return _rlpx(signature, heads)
@@ -140,7 +140,7 @@ def _levin(signature: NodeSignature, data: bytes) -> _Identity | None:
     return None, signature.coin, None
 
 
-def _rlpx(signature: NodeSignature, heads: tuple[Head, Head]) -> NodeSeen | None:
+def _rlpx(signature: NodeSignature, heads: tuple[StreamHead, StreamHead]) -> NodeSeen | None:
     """EIP-8: a two-byte size, then a sealed body that starts with the 04 of a public key; the size is that of the whole flight."""
     fits = []
     for index, head in enumerate(heads):
@@ -169,7 +169,7 @@ def _rlpx(signature: NodeSignature, heads: tuple[Head, Head]) -> NodeSeen | None
     return None
 
 
-def _p2pool(signature: NodeSignature, heads: tuple[Head, Head]) -> NodeSeen | None:
+def _p2pool(signature: NodeSignature, heads: tuple[StreamHead, StreamHead]) -> NodeSeen | None:
     """A challenge of 17 bytes with id 0, alone; the other side's solution of 41 with id 1, after its own challenge if it sends one."""
     for index, head in enumerate(heads):
         other = heads[1 - index]

@@ -15,7 +15,7 @@ from sensor.model.events import Chunk, Close, Event, Open
 from sensor.model.evidence import Grade
 from sensor.model.finding import Finding
 from sensor.model.node import Node
-from sensor.signatures.model import Example, Line, NodeSignature, SignatureSet
+from sensor.signatures.model import DialogueLine, Example, NodeSignature, SignatureSet
 
 #: Any instant does; this one is easy to recognise in output.
 EPOCH_NS = 1_700_000_000_000_000_000
@@ -55,7 +55,7 @@ class Failure:
 
 
 def dialogue_events(
-    lines: Iterable[Line], *, flow: int = 1, proto: int = TCP, midstream: bool = False
+    lines: Iterable[DialogueLine], *, flow: int = 1, proto: int = TCP, midstream: bool = False
 ) -> Iterator[Event]:
     """The events of one flow in which these lines were said, a millisecond apart; 198.51.100.10 (the C of a dialogue) is the originator."""
     opened = Open(

@@ -30,7 +30,7 @@ Progress = Callable[[int], None]
 
 
 @dataclass
-class Outcome:
+class ReplayResult:
     """What a replay found and how it went."""
 
     records: list[Record] = field(default_factory=list)
@@ -67,9 +67,9 @@ def replay(
     *,
     sampling: Sampling = SAMPLED,
     assumptions: Assumptions = ASSUMED,
-) -> Outcome:
+) -> ReplayResult:
     """Read the sources one after another and judge what they hold. An interrupt ends the reading; what was found so far is kept."""
-    outcome = Outcome()
+    outcome = ReplayResult()
     core = engine.core(signatures.literals, signatures.openings, limits, signatures.flights)
     pipeline = Pipeline(signatures, sampling=sampling, assumptions=assumptions)
     found: dict[str, Record] = {}
@@ -93,7 +93,7 @@ def replay(
 class Batches:
     """All event batches of all sources: sources are opened a few ahead of the one being read."""
 
-    def __init__(self, core: Core, engine: Engine, sources: Sequence[str], outcome: Outcome) -> None:
+    def __init__(self, core: Core, engine: Engine, sources: Sequence[str], outcome: ReplayResult) -> None:
         self.core, self.engine, self.outcome = core, engine, outcome
         self.waiting = list(reversed(sources))
         self.open = 0

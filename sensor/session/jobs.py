@@ -11,10 +11,10 @@ from array import array
 from collections.abc import Callable, Iterable, Mapping
 from fractions import Fraction
 
-from sensor.dialects.readers.json_lines import Message
+from sensor.dialects.stream.message import Message
 from sensor.estimate import JobTimes
 from sensor.session.account import Account
-from sensor.session.verify import Look, Share, Verifier
+from sensor.session.verify import Look, SubmittedShare, Verifier
 from sensor.signatures.language import look
 from sensor.signatures.model import Dialect, MessageRule
 from sensor.signatures.proofs import Proof
@@ -199,7 +199,7 @@ class Jobs:
         if not verifier.due(job):
             return None
         account, latest = who
-        share = Share(job, proof.read(message.value), account, self.work_of(values, account, latest))
+        share = SubmittedShare(job, proof.read(message.value), account.shares, self.work_of(values, account, latest))
         return verifier.share(share, self.assumed(account), self.dialect.work.per_share)
 
     def settle(self, accounts: Iterable[Account], latest: Account | None) -> None:

@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 
 from sensor.dialects.excerpt import excerpt
-from sensor.dialects.readers.json_lines import Message
+from sensor.dialects.stream.message import Message
 from sensor.signatures.language import Parts
 from sensor.signatures.take import Taken
 

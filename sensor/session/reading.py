@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from sys import intern
 
-from sensor.dialects.readers.json_lines import Message
+from sensor.dialects.stream.message import Message
 from sensor.estimate import Share, hash_value
 from sensor.session.account import Account
 from sensor.session.jobs import Jobs

@@ -9,7 +9,8 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Mapping
 
-from sensor.dialects.readers.json_lines import FOREIGN, Malformed, Message, Read
+from sensor.dialects.registry import FOREIGN
+from sensor.dialects.stream.message import Malformed, Message, Read
 from sensor.session.pending_requests import PendingRequests, Request, id_key
 from sensor.session.reading import Reading, Token
 from sensor.session.verify import Sampling, verifier

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from sensor.signatures.devices import Broken, per_second
-from sensor.signatures.located import Entry
+from sensor.signatures.located import YamlEntry
 
 FILE_KEYS = ("kind", "name", "description", "references", "agents", "examples")
 ROW_KEYS = (
@@ -134,7 +134,7 @@ class AgentTable:
         return wrong
 
 
-def compile_agents(entry: Entry, file: str) -> AgentTable:
+def compile_agents(entry: YamlEntry, file: str) -> AgentTable:
     """One file of agents."""
     entry.only(FILE_KEYS)
     rules = []
@@ -156,7 +156,7 @@ def compile_agents(entry: Entry, file: str) -> AgentTable:
     return AgentTable(tuple(rules), tuple(examples))
 
 
-def _rule(entry: Entry) -> AgentRule | None:
+def _rule(entry: YamlEntry) -> AgentRule | None:
     entry.only(ROW_KEYS)
     match = _pattern(entry, "match")
     if match is None:
@@ -185,7 +185,7 @@ def _rule(entry: Entry) -> AgentRule | None:
     )
 
 
-def _pattern(entry: Entry, key: str) -> re.Pattern[str] | None:
+def _pattern(entry: YamlEntry, key: str) -> re.Pattern[str] | None:
     if key not in entry.keys:
         return None
     try:

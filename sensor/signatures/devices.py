@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from sensor.signatures.located import Entry
+from sensor.signatures.located import YamlEntry
 
 DEVICE_FILE_KEYS = ("kind", "name", "description", "references", "devices", "examples")
 DEVICE_KEYS = ("model", "maker", "algorithm", "hashrate", "unit", "power_watts", "year", "note", "source", "confidence")
@@ -173,28 +173,28 @@ def joules_each(unit: str) -> float | None:
     return 1.0 / PREFIXES[found[1]] if found else None
 
 
-def compile_devices(entry: Entry, file: str) -> DeviceTable:
+def compile_devices(entry: YamlEntry, file: str) -> DeviceTable:
     """One file of machines."""
     entry.only(DEVICE_FILE_KEYS)
     rows = [row for item in _items(entry, "devices") if (row := _device(item)) is not None]
     return DeviceTable(devices=tuple(rows), examples=_examples(entry, file, ("device", "algorithm", "model", "joules")))
 
 
-def compile_efficiencies(entry: Entry, file: str) -> DeviceTable:
+def compile_efficiencies(entry: YamlEntry, file: str) -> DeviceTable:
     """One file of ranges by algorithm."""
     entry.only(RANGE_FILE_KEYS)
     rows = [row for item in _items(entry, "efficiencies") if (row := _range(item)) is not None]
     return DeviceTable(ranges=tuple(rows), examples=_examples(entry, file, ("algorithm", "class", "joules")))
 
 
-def _items(entry: Entry, key: str) -> list[Entry]:
+def _items(entry: YamlEntry, key: str) -> list[YamlEntry]:
     if key not in entry.keys:
         entry.fail(f"{key} is missing")
         return []
     return [item for item in entry.keys[key].each() if item.is_map()]
 
 
-def _device(entry: Entry) -> DeviceRow | None:
+def _device(entry: YamlEntry) -> DeviceRow | None:
     entry.only(DEVICE_KEYS)
     unit = per_second(entry.text("unit"))
     hashrate, power = _amount(entry, "hashrate"), _amount(entry, "power_watts")
@@ -215,7 +215,7 @@ def _device(entry: Entry) -> DeviceRow | None:
     )
 
 
-def _range(entry: Entry) -> RangeRow | None:
+def _range(entry: YamlEntry) -> RangeRow | None:
     entry.only(RANGE_KEYS)
     unit = joules_each(entry.text("unit"))
     if unit is None:
@@ -234,7 +234,7 @@ def _range(entry: Entry) -> RangeRow | None:
     return RangeRow(algorithms, entry.texts("classes"), efficiency)
 
 
-def _amount(entry: Entry, key: str) -> float | None:
+def _amount(entry: YamlEntry, key: str) -> float | None:
     value = entry.keys[key].scalar if key in entry.keys else None
     if isinstance(value, bool) or not isinstance(value, int | float) or not 0 < value < 1e12:
         entry.keys.get(key, entry).fail(f"{key} must be a number above 0 (write 2.0e+6, not 2e6)")
@@ -242,7 +242,7 @@ def _amount(entry: Entry, key: str) -> float | None:
     return float(value)
 
 
-def _examples(entry: Entry, file: str, keys: tuple[str, ...]) -> tuple[PowerExample, ...]:
+def _examples(entry: YamlEntry, file: str, keys: tuple[str, ...]) -> tuple[PowerExample, ...]:
     found = []
     for item in entry.keys["examples"].each() if "examples" in entry.keys else ():
         if item.is_map():

@@ -15,7 +15,7 @@ from sensor.signatures.devices import DeviceTable, compile_devices, compile_effi
 from sensor.signatures.examples import compile_examples
 from sensor.signatures.gates import compile_gate
 from sensor.signatures.language import compile_pattern
-from sensor.signatures.located import Entry, Problems, SignatureError, read
+from sensor.signatures.located import YamlEntry, Problems, SignatureError, read
 from sensor.signatures.messages import compile_messages, compile_replies
 from sensor.signatures.model import CoinRule, Dialect, Framing, Header, Network, NodeSignature, SignatureSet
 from sensor.signatures.pools import PoolTable, compile_pools
@@ -139,7 +139,7 @@ def _check_unique(loaded: list[Signature], problems: list[str]) -> None:
         ids.setdefault(header.id, header.file)
 
 
-def _header(entry: Entry, file: str, binary: bool) -> Header:
+def _header(entry: YamlEntry, file: str, binary: bool) -> Header:
     name = entry.text("name")
     if name and not re.fullmatch(r"[a-z0-9][a-z0-9-]*", name):
         entry.keys["name"].fail("must be lower-case letters, digits and hyphens")
@@ -156,7 +156,7 @@ def _header(entry: Entry, file: str, binary: bool) -> Header:
     )
 
 
-def _dialect(entry: Entry, file: str) -> Dialect:
+def _dialect(entry: YamlEntry, file: str) -> Dialect:
     entry.only(DIALECT_KEYS)
     header = _header(entry, file, binary=False)
     coins = []
@@ -186,12 +186,12 @@ def _dialect(entry: Entry, file: str) -> Dialect:
     )
 
 
-def _framing(entry: Entry, file: str) -> Framing:
+def _framing(entry: YamlEntry, file: str) -> Framing:
     entry.only(FRAMING_KEYS)
     return Framing(_header(entry, file, binary=False), compile_replies(entry.keys.get("replies")))
 
 
-def _node(entry: Entry, file: str) -> NodeSignature:
+def _node(entry: YamlEntry, file: str) -> NodeSignature:
     entry.only(NODE_KEYS)
     networks = []
     for item in entry.keys["networks"].each() if "networks" in entry.keys else ():
@@ -211,7 +211,7 @@ def _node(entry: Entry, file: str) -> NodeSignature:
     )
 
 
-COMPILERS: dict[str, Callable[[Entry, str], Signature | Table]] = {
+COMPILERS: dict[str, Callable[[YamlEntry, str], Signature | Table]] = {
     "dialect": _dialect,
     "nodes": _node,
     "framing": _framing,

@@ -15,7 +15,7 @@ from sensor.signatures.devices import DeviceTable
 from sensor.signatures.language import Parts, Predicate
 from sensor.signatures.pools import PoolTable
 from sensor.signatures.proofs import Proof
-from sensor.signatures.take import Take
+from sensor.signatures.take import TakeRules
 from sensor.signatures.wallet_forms import WalletBook
 from sensor.signatures.work import Work
 
@@ -28,7 +28,7 @@ POOL_KINDS = ("job", "target", "answer", "other")
 
 
 @dataclass(frozen=True, slots=True)
-class Gate:
+class SignatureGate:
     """What the prefilter needs for this signature."""
 
     literals: tuple[bytes, ...] = ()
@@ -37,7 +37,7 @@ class Gate:
 
 
 @dataclass(frozen=True, slots=True)
-class Line:
+class DialogueLine:
     """One line of an example's dialogue: who sent it (0 the originator) and its bytes."""
 
     direction: int
@@ -52,7 +52,7 @@ class Example:
     file: str
     line: int
     proto: int
-    dialogue: tuple[Line, ...]
+    dialogue: tuple[DialogueLine, ...]
     expects: tuple[Mapping[str, object], ...]
     counter: bool
 
@@ -65,7 +65,7 @@ class ReplyRule:
     when: Predicate
     outcome: Outcome
     job: bool  # it carries work
-    take: Take
+    take: TakeRules
     weight: int
     confirms: Literal["none", "own", "both"]
     constants: Mapping[str, str]
@@ -81,7 +81,7 @@ class MessageRule:
     kind: str
     when: Predicate
     methods: tuple[str, ...]  # for the index; empty if the rule does not ask for a method
-    take: Take
+    take: TakeRules
     secrets: tuple[Parts, ...]
     weight: int
     confirms: Literal["none", "own", "both"]
@@ -114,7 +114,7 @@ class Header:
     description: str
     references: tuple[str, ...]
     file: str
-    gate: Gate
+    gate: SignatureGate
     examples: tuple[Example, ...]
 
 

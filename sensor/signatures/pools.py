@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 
 from sensor.signatures.agents import CONFIDENCES
 from sensor.signatures.devices import Broken
-from sensor.signatures.located import Entry
+from sensor.signatures.located import YamlEntry
 
 FILE_KEYS = ("kind", "name", "description", "references", "pools", "examples", "counterexamples")
 ROW_KEYS = ("suffix", "name", "operator", "coins", "ports", "tls_ports", "stale", "source", "confidence")
@@ -83,7 +83,7 @@ class PoolTable:
         return wrong
 
 
-def compile_pools(entry: Entry, file: str) -> PoolTable:
+def compile_pools(entry: YamlEntry, file: str) -> PoolTable:
     """One file of pools."""
     entry.only(FILE_KEYS)
     rows: dict[str, PoolEntry] = {}
@@ -108,7 +108,7 @@ def compile_pools(entry: Entry, file: str) -> PoolTable:
     return PoolTable(rows, tuple(examples))
 
 
-def _row(entry: Entry) -> PoolEntry:
+def _row(entry: YamlEntry) -> PoolEntry:
     entry.only(ROW_KEYS)
     suffix = entry.text("suffix").lower().strip(".")
     if "." not in suffix:
@@ -126,7 +126,7 @@ def _row(entry: Entry) -> PoolEntry:
     )
 
 
-def _ports(entry: Entry, key: str) -> tuple[int, ...]:
+def _ports(entry: YamlEntry, key: str) -> tuple[int, ...]:
     found = []
     for item in entry.keys[key].each() if key in entry.keys else ():
         if isinstance(item.scalar, int) and not isinstance(item.scalar, bool) and 0 < item.scalar < 65_536:

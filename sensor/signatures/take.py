@@ -10,7 +10,7 @@ import re
 from dataclasses import dataclass
 
 from sensor.signatures.language import MAX_MATCHED_TEXT, MISSING, Parts, compile_pattern, look, parse_path
-from sensor.signatures.located import Entry
+from sensor.signatures.located import YamlEntry
 
 Taken = str | int | float
 
@@ -39,7 +39,7 @@ CONVERSIONS = ("text", "key", "hex-key", "number", "hex", "target")
 
 
 @dataclass(frozen=True, slots=True)
-class Source:
+class ValueSource:
     """One place a value may stand, and how it is read."""
 
     parts: Parts
@@ -61,10 +61,10 @@ class Source:
 
 
 @dataclass(frozen=True, slots=True)
-class Take:
+class TakeRules:
     """All named values of one message; per name the first source that has a value wins."""
 
-    sources: tuple[tuple[str, tuple[Source, ...]], ...]
+    sources: tuple[tuple[str, tuple[ValueSource, ...]], ...]
 
     def read(self, message: object, element: object = None) -> dict[str, Taken]:
         """The values that are there."""
@@ -82,19 +82,19 @@ class Take:
         return {name for name, _ in self.sources}
 
 
-def compile_take(entry: Entry | None) -> Take:
+def compile_take(entry: YamlEntry | None) -> TakeRules:
     """`take`: a map of name to a path, to a map {path, as, matches}, or to a list of these."""
     if entry is None or not entry.is_map():
-        return Take(())
+        return TakeRules(())
     entry.only(NAMES)
     compiled = []
     for name, places in entry.keys.items():
         if name in NAMES:
             compiled.append((name, tuple(_source(name, place) for place in places.each())))
-    return Take(tuple(compiled))
+    return TakeRules(tuple(compiled))
 
 
-def _source(name: str, entry: Entry) -> Source:
+def _source(name: str, entry: YamlEntry) -> ValueSource:
     path, conversion, pattern = "", NAMES[name], None
     if entry.shape == "map":
         entry.only(("path", "as", "matches"))
@@ -106,7 +106,7 @@ def _source(name: str, entry: Entry) -> Source:
         path = entry.scalar
     else:
         entry.fail("must be a path")
-    return Source(parse_path(path), path.startswith("."), conversion, pattern)
+    return ValueSource(parse_path(path), path.startswith("."), conversion, pattern)
 
 
 def clean(text: str) -> str:

@@ -9,7 +9,7 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from sensor.signatures.located import Entry
+from sensor.signatures.located import YamlEntry
 
 CHECKS = (
     *(
@@ -99,7 +99,7 @@ class WalletBook:
         return next((work for name, work in self.coins if name == coin), None)
 
 
-def compile_wallets(entry: Entry, file: str) -> WalletBook:
+def compile_wallets(entry: YamlEntry, file: str) -> WalletBook:
     """One file of `kind: wallets`."""
     entry.only(("kind", "title", "references", "forms", "coins", "donations"))
     entry.text("title")
@@ -110,11 +110,11 @@ def compile_wallets(entry: Entry, file: str) -> WalletBook:
     )
 
 
-def _maps(entry: Entry, key: str) -> Iterable[Entry]:
+def _maps(entry: YamlEntry, key: str) -> Iterable[YamlEntry]:
     return [item for item in entry.keys[key].each() if item.is_map()] if key in entry.keys else []
 
 
-def _form(entry: Entry, file: str) -> WalletForm:
+def _form(entry: YamlEntry, file: str) -> WalletForm:
     entry.only(FORM_KEYS)
     kind = entry.choice("check", CHECKS, "none")
     return WalletForm(
@@ -133,7 +133,7 @@ def _form(entry: Entry, file: str) -> WalletForm:
     )
 
 
-def _versions(entry: Entry, needed: bool) -> tuple[bytes, ...]:
+def _versions(entry: YamlEntry, needed: bool) -> tuple[bytes, ...]:
     texts = entry.texts("versions")
     if needed and not texts:
         entry.fail("versions are missing")
@@ -143,12 +143,12 @@ def _versions(entry: Entry, needed: bool) -> tuple[bytes, ...]:
     return ()
 
 
-def _coin(entry: Entry) -> tuple[str, CoinWork]:
+def _coin(entry: YamlEntry) -> tuple[str, CoinWork]:
     entry.only(("coin", "algorithm", "dialects"))
     return entry.text("coin"), CoinWork(_pattern(entry, "algorithm"), entry.texts("dialects"))
 
 
-def _donation(entry: Entry, file: str) -> Donation:
+def _donation(entry: YamlEntry, file: str) -> Donation:
     entry.only(("software", "dialects", "login", "agent", "example", "source", "note"))
     return Donation(
         software=entry.text("software"),
@@ -160,7 +160,7 @@ def _donation(entry: Entry, file: str) -> Donation:
     )
 
 
-def _pattern(entry: Entry, key: str) -> re.Pattern[str]:
+def _pattern(entry: YamlEntry, key: str) -> re.Pattern[str]:
     text = entry.text(key)
     for name, characters in CLASSES.items():
         text = text.replace(name, characters)

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from fractions import Fraction
 
-from sensor.signatures.located import Entry
+from sensor.signatures.located import YamlEntry
 from sensor.signatures.take import NAMES, Taken, hex_number
 
 #: Units of work in one hash.
@@ -121,7 +121,7 @@ def packed(value: Taken) -> Fraction | None:
     return Fraction((1 << 24) + (value & 0xFFFFFF)) * Fraction(2) ** ((value >> 24) - 24)
 
 
-def ratio(entry: Entry) -> Fraction:
+def ratio(entry: YamlEntry) -> Fraction:
     """A number written as powers, products and quotients: `2^48/65535`."""
     text = str(entry.scalar)
     if not re.fullmatch(r"\d{1,20}(\^\d{1,3})?([*/]\d{1,20}(\^\d{1,3})?)*", text):
@@ -137,7 +137,7 @@ def ratio(entry: Entry) -> Fraction:
     return result
 
 
-def compile_work(entry: Entry | None) -> Work:
+def compile_work(entry: YamlEntry | None) -> Work:
     """The `work` block of a dialect."""
     if entry is None or not entry.is_map():
         return Work("hashes", (), {})
@@ -155,7 +155,7 @@ def compile_work(entry: Entry | None) -> Work:
     return Work(entry.choice("unit", ("hashes", "solutions"), "hashes"), tuple(rules), initial)
 
 
-def _rule(entry: Entry) -> WorkRule:
+def _rule(entry: YamlEntry) -> WorkRule:
     entry.only(("use", "form", "factor", "divisors", "disputed", "within"))
     form = entry.choice("form", FORMS)
     use = entry.texts("use")
@@ -173,7 +173,7 @@ def _rule(entry: Entry) -> WorkRule:
     return WorkRule(use or ("difficulty",), form, factor, divisors, disputed, _bounds(entry.keys.get("within")))
 
 
-def _bounds(entry: Entry | None) -> tuple[int, int] | None:
+def _bounds(entry: YamlEntry | None) -> tuple[int, int] | None:
     if entry is None:
         return None
     numbers = [

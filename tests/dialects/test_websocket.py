@@ -7,8 +7,8 @@ import zlib
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from sensor.dialects.readers.json_lines import Malformed, Message, Read
 from sensor.dialects.readers.websocket import MAX_MESSAGE_BYTES, WebSocket, unmask
+from sensor.dialects.stream.message import Malformed, Message, Read
 
 KEY = b"\x37\xfa\x21\x3d"
 

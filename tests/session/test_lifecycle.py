@@ -19,7 +19,7 @@ from sensor.model.finding import Finding
 from sensor.model.node import Node
 from sensor.model.time import SECOND_NS as NS
 from sensor.session.verify import Sampling
-from sensor.signatures.model import Line
+from sensor.signatures.model import DialogueLine
 from sensor.wallets import donation_login
 from tests.dialects.test_wrappings import P2POOL
 from tests.session.dialogue import events, run, shipped
@@ -130,7 +130,7 @@ def test_at_the_end_of_the_run_findings_stay_open_and_what_is_new_is_told() -> N
 
 def test_a_node_is_told_when_its_flow_ends() -> None:
     pipeline = live()
-    records = pipeline.step(dialogue_events([Line(side, data) for side, data in P2POOL]))
+    records = pipeline.step(dialogue_events([DialogueLine(side, data) for side, data in P2POOL]))
     assert [one.protocol for one in records if isinstance(one, Node)] == ["p2pool-peer"]
     assert pipeline.finish() == []
 

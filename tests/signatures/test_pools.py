@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from sensor.line.examples import dialogue_events
 from sensor.model.finding import Finding, Pool
 from sensor.signatures import SignatureError, load
-from sensor.signatures.model import Line
+from sensor.signatures.model import DialogueLine
 from tests.session.dialogue import lines, run, shipped
 
 HEAD = "kind: pools\nname: own\ndescription: x\nreferences: [y]\n"
@@ -30,7 +30,7 @@ def own(tmp_path: Path, text: str) -> Path:
 
 
 def pool(*before: tuple[int, bytes], session: str = SESSION) -> Pool:
-    records, _ = run(dialogue_events([*(Line(side, data) for side, data in before), *lines(session)]))
+    records, _ = run(dialogue_events([*(DialogueLine(side, data) for side, data in before), *lines(session)]))
     assert len(records) == 1
     assert isinstance(records[0], Finding)
     return records[0].pool

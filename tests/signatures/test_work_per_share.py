@@ -9,12 +9,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sensor.signatures.language import compile_when
-from sensor.signatures.located import Entry, Problems, read
+from sensor.signatures.located import YamlEntry, Problems, read
 from sensor.signatures.take import compile_take, convert
 from sensor.signatures.work import UNITS, boundary, compile_work, little_endian, packed
 
 
-def entry(text: str) -> Entry:
+def entry(text: str) -> YamlEntry:
     problems = Problems("test")
     found = read(text, "test", problems)
     assert found is not None

@@ -8,7 +8,8 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Iterator
 
-from sensor.dialects.readers.json_lines import Left, Malformed, Read
+from sensor.dialects.stream.message import Malformed, Read
+from sensor.dialects.stream.reader import Left
 
 
 class Frames(ABC):

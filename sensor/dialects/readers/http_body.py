@@ -7,13 +7,11 @@ alone where that says something: a header of mining, or the answer to a JSON req
 from __future__ import annotations
 
 import zlib
-from typing import TYPE_CHECKING
 
+from sensor.dialects.readers.http_exchange import HttpRequest
 from sensor.dialects.readers.http_head import Head
-from sensor.dialects.readers.json_lines import MAX_OBJECTS, Malformed, Message, Read, decode
-
-if TYPE_CHECKING:
-    from sensor.dialects.readers.http import Request
+from sensor.dialects.readers.json_lines import MAX_OBJECTS, decode
+from sensor.dialects.stream.message import Malformed, Message, Read
 
 #: A body longer than this is read past; its beginning is still shown to the rules (a whole block template is megabytes).
 MAX_BODY_BYTES = 65_536
@@ -51,7 +49,9 @@ class Body:
         return plain
 
 
-def messages(direction: int, ts_ns: int, offset: int, head: Head, body: Body, request: Request | None) -> list[Read]:
+def messages(
+    direction: int, ts_ns: int, offset: int, head: Head, body: Body, request: HttpRequest | None
+) -> list[Read]:
     """What a whole message of HTTP says."""
     text = body.text(head.encoding)
     json_like = text.lstrip()[:1] in (b"{", b"[")

@@ -10,6 +10,8 @@ import binascii
 import re
 from dataclasses import dataclass, field
 
+from sensor.model.text import printable
+
 MAX_HEAD_BYTES = 16_384
 MAX_VALUE = 512
 MAX_TARGET = 1_024
@@ -87,7 +89,7 @@ def read_head(lines: list[bytes]) -> Head | None:
 
 
 def _note(head: Head, name: str, raw: bytes) -> bool:
-    text = _printable(raw[:MAX_VALUE].decode("latin-1"))
+    text = printable(raw[:MAX_VALUE].decode("latin-1"))
     if name == "content-length":
         if not re.fullmatch(r"\d{1,12}", text):
             return False
@@ -109,7 +111,7 @@ def _note(head: Head, name: str, raw: bytes) -> bool:
 
 def _target(raw: bytes) -> str:
     """The request target without user and password, which an absolute form may carry (RFC 3986 section 3.2.1)."""
-    text = _printable(raw[:MAX_TARGET].decode("latin-1"))
+    text = printable(raw[:MAX_TARGET].decode("latin-1"))
     return re.sub(r"^([a-z]+://)[^/@]*@", r"\1", text) if "@" in text else text
 
 
@@ -123,8 +125,4 @@ def _basic_user(text: str) -> str | None:
     except (binascii.Error, ValueError):
         return None
     user = plain.partition(b":")[0].decode("utf-8", "replace")
-    return _printable(user) or None
-
-
-def _printable(text: str) -> str:
-    return text if text.isprintable() else "".join(c for c in text if c.isprintable())
+    return printable(user) or None

@@ -1,18 +1,20 @@
 """Stratum V2 in clear: frames of one direction become messages by the names of the specification, with their fields as plain values.
 
-What belongs to a channel is kept for both directions: the target in force is told with each job and each share, as big-endian hex. A frame
+What belongs to a channel is kept for both directions: the target in force is added to each job and each share, as big-endian hex. A frame
 that is not known is read past. Knows the layouts of the mining protocol; knows nothing of sessions and grades.
 """
 
 from __future__ import annotations
 
+import re
 import struct
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
 from sensor.dialects.readers.frames import Frames
-from sensor.dialects.readers.json_lines import Message, Read
-from sensor.dialects.sniff import V2_MESSAGE
+from sensor.dialects.stream.message import Message, Read
+from sensor.dialects.stream.reader import FramingReader
+from sensor.model.text import printable
 
 FRAMING = "stratum-v2"
 HEADER_BYTES = 6
@@ -22,6 +24,13 @@ MAX_CHANNELS = 256
 #: Shares one Success may acknowledge; a session keeps no more unanswered ones.
 MAX_ACKNOWLEDGED = 256
 CHANNEL_BIT = 0x8000
+#: Messages that have one length only, with their channel bit: what a joined stream is recognised by, and found by after a hole.
+FIXED_MESSAGE = re.compile(
+    rb"\0\x80(?:\x1a\x18|\x1c\x14|\x21\x24|\x15[\x2d\x31]|\x20\x30|\x16\x28)\0\0"
+    rb"|\0\x80\x1b[\x19-\x39]\0\0|\0\x80\x1d[\x09-\x80]\0\0|\0\0(?:\x01\x06|\x11[\x2d-\x4d]|\x14[\x2f-\x4f])\0\0"
+)
+#: How a stream begins: SetupConnection (extension 0, type 0, length, protocol 0 to 2, versions 2 to 2), or one of those.
+START = re.compile(rb"\0\0\0[\s\S]{2}\0[\0-\x02]\x02\0\x02\0|" + FIXED_MESSAGE.pattern)
 
 Fields = dict[str, object]
 
@@ -70,10 +79,10 @@ class _Payload:
         return int.from_bytes(self.raw(count), "little")
 
     def text(self) -> str:
-        return "".join(c for c in self.raw(self.number(1)).decode("utf-8", "replace") if c.isprintable())
+        return printable(self.raw(self.number(1)).decode("utf-8", "replace"))
 
     def rate(self) -> float | None:
-        """F32; what is no number, or below zero, is not told."""
+        """F32; None for what is no number, or below zero."""
         value = struct.unpack("<f", self.raw(4))[0]
         return float(value) if 0 <= value < float("inf") else None
 
@@ -121,7 +130,7 @@ class StratumV2(Frames):
 
     def _found(self) -> bool:
         """Look for a message of known length; keep what may be the beginning of one."""
-        found = V2_MESSAGE.search(self._buffer)
+        found = FIXED_MESSAGE.search(self._buffer)
         self._take(found.start() if found is not None else max(0, len(self._buffer) - HEADER_BYTES + 1))
         self._joined = found is None
         return found is not None
@@ -254,3 +263,14 @@ LAYOUTS: dict[int, Layout] = {
     0x20: ("SetNewPrevHash", _prev_hash),
     0x21: ("SetTarget", _target),
 }
+
+FRAMING_READER = FramingReader(
+    name=FRAMING,
+    open=lambda start, channels: StratumV2(start.direction, channels, start.offset, start.joined),
+    shared=Channels,
+    start=START,
+    start_bytes=b"\0",
+    middle=lambda head: FIXED_MESSAGE.search(head) is not None,
+    middle_rank=3,
+    foreign=frozenset({"bad_frame"}),
+)

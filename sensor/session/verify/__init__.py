@@ -5,9 +5,9 @@ Knows plain values only (hex text, numbers); knows no messages, no sessions and 
 
 from sensor.session.verify.claims import ClaimedResults
 from sensor.session.verify.headers import HeaderShares
-from sensor.session.verify.sampling import Look, Sampling, Share, Verifier
+from sensor.session.verify.sampling import Look, Sampling, SubmittedShare, Verifier
 
-__all__ = ["ClaimedResults", "HeaderShares", "Look", "Sampling", "Share", "Verifier", "verifier"]
+__all__ = ["ClaimedResults", "HeaderShares", "Look", "Sampling", "SubmittedShare", "Verifier", "verifier"]
 
 
 def verifier(scheme: str, sampling: Sampling) -> Verifier:

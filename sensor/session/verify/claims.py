@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 
-from sensor.session.verify.sampling import Look, PerShare, Sampling, Share, Turn, Values
+from sensor.session.verify.sampling import Look, PerShare, Sampling, SubmittedShare, Turn, Values
 
 _RESULT = re.compile(r"[0-9a-fA-F]{64}")
 #: Hashes are compared by their upper 64 bits, as pools do, whatever the target's length (xmrig, `Job::target`).
@@ -43,7 +43,7 @@ class ClaimedResults:
         """Whether this share is in the sample."""
         return self._turn.due()
 
-    def share(self, share: Share, hint: str | None, per_share: PerShare) -> Look | None:  # noqa: ARG002
+    def share(self, share: SubmittedShare, hint: str | None, per_share: PerShare) -> Look | None:  # noqa: ARG002
         """Compare the claimed hash, its last 8 bytes the most significant, with the share's target."""
         result = share.parts.get("result")
         if share.work is None or not isinstance(result, str) or not _RESULT.fullmatch(result):

@@ -12,7 +12,7 @@ import math
 from collections.abc import Mapping
 
 from sensor.session.verify.rebuild import MASK_BIP320, HeaderJob, header_job, sha256d, share_header, version_mask
-from sensor.session.verify.sampling import Look, PerShare, Sampling, Score, Share, Turn, Values
+from sensor.session.verify.sampling import Look, PerShare, Sampling, Score, SubmittedShare, Turn, Values
 
 #: Jobs kept with their coinbase while a share is wanted: miners answer the newest, or the one before it that is still in their queue.
 MAX_JOBS = 2
@@ -23,7 +23,7 @@ SCRYPT_TRIES = 3
 #: Difficulty is 2^-32 hashes in `work`: hash < target is hash x work < 2^288.
 LIMIT = 1 << 288
 
-#: Bytes of a hash by which a repeated share is told.
+#: Bytes of a hash by which a repeated share is recognised.
 SEEN_BYTES = 16
 
 SCRYPT_HINTS = (None, "scrypt", "sha256d")  # a wallet's coin may be only the one that is paid out
@@ -84,7 +84,7 @@ class HeaderShares:
         """Whether this share is in the sample and its job is known."""
         return self._turn.due() and any(name == job for name, _, _ in self._jobs)
 
-    def share(self, share: Share, hint: str | None, per_share: PerShare) -> Look | None:
+    def share(self, share: SubmittedShare, hint: str | None, per_share: PerShare) -> Look | None:
         """Recompute a share if everything needed was seen; a repeated one is not proof of new work."""
         entry = next((item for item in self._jobs if item[0] == share.job), None)
         if entry is None:
@@ -126,12 +126,12 @@ class HeaderShares:
         self._scrypt = self._scrypt or Score()
         return self._scrypt
 
-    def _tried(self, algorithm: str, number: int, work: int, share: Share) -> bool:
+    def _tried(self, algorithm: str, number: int, work: int, share: SubmittedShare) -> bool:
         score = self._score(algorithm)
         if number * work >= LIMIT:
             score.fails()
             return False
-        score.passes(math.log2(work) - 32, share.account)
+        score.passes(math.log2(work) - 32, share.counts)
         if score.won and self.proven is None:
             self.proven = algorithm
         return True

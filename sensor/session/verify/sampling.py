@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
-from sensor.session.account import Account
+from sensor.model.quantities import Shares
 
 #: Bits of score from which a session's passes are called verified: an error once in a thousand million sessions at most.
 PROOF_BITS = 30.0
@@ -33,12 +33,12 @@ class Sampling:
 
 
 @dataclass(frozen=True, slots=True)
-class Share:
-    """One submitted share: its job's name, the parts named by the dialect, whose it is, and its work as it is counted."""
+class SubmittedShare:
+    """One submitted share: its job's name, the parts named by the dialect, the counts it belongs to, and its work as it is counted."""
 
     job: str
     parts: Mapping[str, object]
-    account: Account
+    counts: Shares  # of the account that sent it
     work: int | None
 
 
@@ -71,7 +71,7 @@ class Verifier(Protocol):
     def due(self, job: str) -> bool:
         """A share was sent: whether it is to be looked at, which needs its job."""
 
-    def share(self, share: Share, hint: str | None, per_share: PerShare) -> Look | None:
+    def share(self, share: SubmittedShare, hint: str | None, per_share: PerShare) -> Look | None:
         """Look at a share; nothing if not all that is needed was seen."""
 
 
@@ -109,27 +109,27 @@ class Turn:
 
 @dataclass(slots=True)
 class Score:
-    """The bet for one algorithm; accounts whose shares passed are credited when it is won."""
+    """The bet for one algorithm; when it is won, every share that passed is counted as verified."""
 
     bits: float = 0.0
     passed: int = 0
     failed: int = 0
-    held: tuple[Account, ...] = ()
+    held: tuple[Shares, ...] = ()
 
     @property
     def won(self) -> bool:
         return self.bits >= PROOF_BITS
 
-    def passes(self, surprise_bits: float, account: Account) -> None:
+    def passes(self, surprise_bits: float, counts: Shares) -> None:
         """A share passed that a random header would pass with probability 2^-surprise_bits."""
         won = self.won
         self.passed += 1
         self.bits += surprise_bits - 1
-        self.held = (*self.held, account)
+        self.held = (*self.held, counts)
         if won or self.won:
             self.bits = max(self.bits, PROOF_BITS)
             for credited in self.held:
-                credited.shares.verified += 1
+                credited.verified += 1
             self.held = ()
 
     def fails(self) -> None:

@@ -1,4 +1,4 @@
-"""What the sizes of the first flights tell of sessions that are encrypted from their first byte: Stratum V2 over Noise, and DATUM.
+"""What the sizes of the first flights show of sessions that are encrypted from their first byte: Stratum V2 over Noise, and DATUM.
 
 A flight is what one side sends until the other speaks. Sizes prove little, so nothing here is ever more than a likeness; what it means is
 data (`signatures/dialects`, `sizes_only`). Looks at a flow only until it gives a message of another framing.
@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from sensor.dialects.readers.json_lines import Message, Read
+from sensor.dialects.stream.message import Message, Read
 
 FRAMING = "flights"
 #: Noise NX of Stratum V2 since February 2024: 64 bytes of key, 234 of answer (key, static key, certificate), SetupConnection of 54 and
@@ -60,7 +60,7 @@ class Flights:
             self._first = (self._first + data)[:4]
 
     def seen(self) -> Iterator[Read]:
-        """What the flights tell, once there are enough of them."""
+        """What the flights show, once there are enough of them."""
         if self._stopped or len(self._sizes) < MAX_FLIGHTS:
             return iter(())
         self._stopped = True
