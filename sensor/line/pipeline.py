@@ -21,7 +21,6 @@ from sensor.line.judge import judge
 from sensor.line.lifecycle import Identified, Lifecycle, ReportingSettings
 from sensor.line.open_flow import First, OpenFlow, node_record, node_seen
 from sensor.model.events import Chunk, Close, End, Event, Hit, Open, Shape
-from sensor.model.finding import Finding
 from sensor.model.node import Node
 from sensor.model.record import Record, record_order
 from sensor.session.verify import Sampling

@@ -16,15 +16,15 @@ from sensor.estimate import JobTimes
 from sensor.session.account import Account
 from sensor.session.verify import Look, SubmittedShare, Verifier
 from sensor.signatures.language import look
+from sensor.signatures.message_values import MessageValues
 from sensor.signatures.model import Dialect, MessageRule
 from sensor.signatures.proofs import Proof
-from sensor.signatures.take import Taken
 
 #: Jobs whose difficulty is remembered; miners submit to the last few, and a chain-group pool pushes 16 at a time.
 MAX_JOBS = 32
 #: Jobs taken from one message.
 MAX_JOBS_PER_MESSAGE = 64
-NOTHING: Mapping[str, Taken] = {}
+NO_VALUES: MessageValues = {}
 
 
 class JobWorks:
@@ -92,7 +92,7 @@ class Jobs:
         self.latest: tuple[int, int] | None = None  # (time, work) of the latest job
         self.times = JobTimes()
         self._works: JobWorks | None = None
-        self._target = NOTHING
+        self._target: MessageValues = NO_VALUES
 
     def assumed(self, account: Account | None) -> str | None:
         """The algorithm by what was said."""
@@ -102,11 +102,10 @@ class Jobs:
         """The algorithm by which difficulty is read."""
         return self.proven or self.assumed(account)
 
-    def aim(self, rule: MessageRule, values: Mapping[str, Taken], account: Account | None) -> None:
+    def aim(self, rule: MessageRule, values: MessageValues, account: Account | None) -> None:
         """A new difficulty or target: for jobs from now on, or for all of them if the dialect says so."""
         self._target = {**self._target, **_aims(values)}
-        if isinstance(values.get("algorithm"), str):
-            self.algorithm = str(values["algorithm"])
+        self.algorithm = values.get("algorithm", self.algorithm)
         if rule.every_job:
             if self.verifier is not None:
                 self.verifier.retarget(self._target)
@@ -115,7 +114,7 @@ class Jobs:
                 self._works.change(lambda _: work)
 
     def take(
-        self, rule: MessageRule, message: Message, values: Mapping[str, Taken], account: Account | None, *, fresh: bool
+        self, rule: MessageRule, message: Message, values: MessageValues, account: Account | None, *, fresh: bool
     ) -> None:
         """The jobs of a message; `fresh` says that the dialect's initial difficulty holds."""
         if rule.each is None:
@@ -129,7 +128,7 @@ class Jobs:
 
     def announce(
         self,
-        values: Mapping[str, Taken],
+        values: MessageValues,
         ts_ns: int,
         account: Account | None,
         *,
@@ -142,19 +141,17 @@ class Jobs:
 
     def _put(
         self,
-        values: Mapping[str, Taken],
+        values: MessageValues,
         ts_ns: int,
         account: Account | None,
         fresh: bool,
         pieces: Mapping[str, object] | None,
     ) -> None:
         """Its difficulty is fixed now, by its own target or the one in force."""
-        if isinstance(values.get("algorithm"), str):
-            self.algorithm = str(values["algorithm"])
-        if isinstance(values.get("coin"), str):
-            self.coin = str(values["coin"])
+        self.algorithm = values.get("algorithm", self.algorithm)
+        self.coin = values.get("coin", self.coin)
         own = _aims(values)
-        initial = self.dialect.work.initial if fresh else NOTHING
+        initial = self.dialect.work.initial if fresh else NO_VALUES
         aim = {**initial, **self._target, **own} if initial or own else self._target
         work = self._per_share(aim, self.in_force(account))
         self.times.put(ts_ns, work is not None)
@@ -171,7 +168,7 @@ class Jobs:
         self._works = self._works or JobWorks()
         self._works.put(key, work)
 
-    def work_of(self, values: Mapping[str, Taken], account: Account, latest: Account | None) -> int | None:
+    def work_of(self, values: MessageValues, account: Account, latest: Account | None) -> int | None:
         """The work of a share: of its job if that was seen, else by what is in force at this time."""
         key = values.get("job")
         work = self._works.of(str(key)) if self._works is not None and key is not None else None
@@ -189,7 +186,7 @@ class Jobs:
             self.verifier.learn(proof.read(message.value))
 
     def recompute(
-        self, proof: Proof, message: Message, values: Mapping[str, Taken], who: tuple[Account, Account | None]
+        self, proof: Proof, message: Message, values: MessageValues, who: tuple[Account, Account | None]
     ) -> Look | None:
         """Let the dialect's scheme look at a share if it is in the sample; `who` is whose it is, and the latest account."""
         verifier = self.verifier
@@ -233,13 +230,19 @@ class Jobs:
 
     def _scale(self, assumed: str | None, proven: str) -> Fraction:
         """How much a difficulty means for the proven algorithm, against what it meant for the assumed one."""
-        unit = {"difficulty": 1 << 40}
+        unit: MessageValues = {"difficulty": 1 << 40}
         old, new = self._per_share(unit, assumed), self._per_share(unit, proven)
         return Fraction(new, old) if old and new else Fraction(1)
 
-    def _per_share(self, values: Mapping[str, Taken], algorithm: str | None) -> int | None:
+    def _per_share(self, values: MessageValues, algorithm: str | None) -> int | None:
         return self.dialect.work.per_share(values, algorithm)
 
 
-def _aims(values: Mapping[str, Taken]) -> dict[str, Taken]:
-    return {name: value for name, value in values.items() if name in ("target", "difficulty")}
+def _aims(values: MessageValues) -> MessageValues:
+    """The part of a message's values that says what a share must meet."""
+    aim: MessageValues = {}
+    if "target" in values:
+        aim["target"] = values["target"]
+    if "difficulty" in values:
+        aim["difficulty"] = values["difficulty"]
+    return aim

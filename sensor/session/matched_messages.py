@@ -13,7 +13,6 @@ from typing import NamedTuple
 from sensor.dialects.excerpt import excerpt
 from sensor.dialects.stream.message import Message
 from sensor.signatures.language import Parts
-from sensor.signatures.take import Taken
 
 #: Sightings kept; the judge shows at most eight.
 MAX_SIGHTINGS = 32
@@ -69,7 +68,7 @@ class Sightings:
         flags: int,
         message: Message,
         secrets: tuple[Parts, ...],
-        detail: Mapping[str, Taken],
+        detail: Mapping[str, object],
     ) -> None:
         """Keep a message under this name."""
         fresh = (flags, message.ts_ns, message.offset, excerpt(message.value, secrets), dict(detail))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from sensor.signatures.located import YamlEntry
-from sensor.signatures.model import Example, DialogueLine
+from sensor.signatures.model import DialogueLine, Example
 
 #: What an expectation may name. `miner` is C or S; the counts and figures are those of the finding.
 FIGURES = (

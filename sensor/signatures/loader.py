@@ -15,7 +15,7 @@ from sensor.signatures.devices import DeviceTable, compile_devices, compile_effi
 from sensor.signatures.examples import compile_examples
 from sensor.signatures.gates import compile_gate
 from sensor.signatures.language import compile_pattern
-from sensor.signatures.located import YamlEntry, Problems, SignatureError, read
+from sensor.signatures.located import Problems, SignatureError, YamlEntry, read
 from sensor.signatures.messages import compile_messages, compile_replies
 from sensor.signatures.model import CoinRule, Dialect, Framing, Header, Network, NodeSignature, SignatureSet
 from sensor.signatures.pools import PoolTable, compile_pools

@@ -9,6 +9,7 @@ from typing import Literal, cast
 
 from sensor.signatures.language import Predicate, compile_when, never, parse_path
 from sensor.signatures.located import YamlEntry
+from sensor.signatures.message_values import MessageValues, as_record
 from sensor.signatures.model import MINER_KINDS, POOL_KINDS, MessageRule, Outcome, ReplyRule, Side
 from sensor.signatures.proofs import compile_proof
 from sensor.signatures.take import compile_take
@@ -144,9 +145,9 @@ def _confirms(entry: YamlEntry, default: Literal["none", "own"]) -> Literal["non
     return default
 
 
-def _constants(entry: YamlEntry) -> dict[str, str]:
+def _constants(entry: YamlEntry) -> MessageValues:
     block = entry.keys.get("set")
     if block is None or not block.is_map():
         return {}
     block.only(CONSTANTS)
-    return {name: block.text(name) for name in block.keys if name in CONSTANTS}
+    return as_record({name: block.text(name) for name in block.keys if name in CONSTANTS})

@@ -13,6 +13,7 @@ from typing import Literal
 from sensor.signatures.agents import AgentTable
 from sensor.signatures.devices import DeviceTable
 from sensor.signatures.language import Parts, Predicate
+from sensor.signatures.message_values import MessageValues
 from sensor.signatures.pools import PoolTable
 from sensor.signatures.proofs import Proof
 from sensor.signatures.take import TakeRules
@@ -68,7 +69,7 @@ class ReplyRule:
     take: TakeRules
     weight: int
     confirms: Literal["none", "own", "both"]
-    constants: Mapping[str, str]
+    constants: MessageValues
     proof: Proof
 
 
@@ -90,7 +91,7 @@ class MessageRule:
     replies: tuple[ReplyRule, ...]
     answers: tuple[str, ...]
     outcome: Outcome
-    constants: Mapping[str, str]
+    constants: MessageValues
     proof: Proof
 
 

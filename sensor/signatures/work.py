@@ -12,7 +12,8 @@ from dataclasses import dataclass
 from fractions import Fraction
 
 from sensor.signatures.located import YamlEntry
-from sensor.signatures.take import NAMES, Taken, hex_number
+from sensor.signatures.message_values import DEFAULT_CONVERSIONS, MessageValues, Taken, as_record, value_of
+from sensor.signatures.take import hex_number
 
 #: Units of work in one hash.
 UNITS = 1 << 32
@@ -41,7 +42,7 @@ class Work:
 
     unit: str
     rules: tuple[WorkRule, ...]
-    initial: Mapping[str, Taken]
+    initial: MessageValues
 
     @property
     def by_algorithm(self) -> bool:
@@ -52,11 +53,12 @@ class Work:
         """Whether pools differ about what a difficulty means for this algorithm."""
         return any(algorithm in rule.disputed for rule in self.rules)
 
-    def per_share(self, values: Mapping[str, Taken], algorithm: str | None) -> int | None:
+    def per_share(self, values: MessageValues, algorithm: str | None) -> int | None:
         """Expected work of one share in 2^-32 hashes, or None if it is not known."""
         for rule in self.rules:
-            if all(name in values for name in rule.use):
-                hashes = _hashes(rule, [values[name] for name in rule.use], algorithm)
+            used = [value for name in rule.use if (value := value_of(values, name)) is not None]
+            if len(used) == len(rule.use):
+                hashes = _hashes(rule, used, algorithm)
                 if hashes is not None and rule.within is not None and not rule.within[0] <= hashes <= rule.within[1]:
                     return None
                 if hashes is not None and 0 < hashes <= MAX_WORK:
@@ -146,13 +148,13 @@ def compile_work(entry: YamlEntry | None) -> Work:
     for item in entry.keys["rules"].each() if "rules" in entry.keys else ():
         if item.is_map():
             rules.append(_rule(item))
-    initial = {}
+    initial: dict[str, Taken] = {}
     for name, value in entry.keys["initial"].keys.items() if "initial" in entry.keys else ():
-        if name in NAMES and isinstance(value.scalar, int | float | str):
+        if name in DEFAULT_CONVERSIONS and isinstance(value.scalar, int | float | str):
             initial[name] = value.scalar
         else:
             value.fail("must be a number or text under a name that is taken")
-    return Work(entry.choice("unit", ("hashes", "solutions"), "hashes"), tuple(rules), initial)
+    return Work(entry.choice("unit", ("hashes", "solutions"), "hashes"), tuple(rules), as_record(initial))
 
 
 def _rule(entry: YamlEntry) -> WorkRule:
@@ -160,7 +162,7 @@ def _rule(entry: YamlEntry) -> WorkRule:
     form = entry.choice("form", FORMS)
     use = entry.texts("use")
     for name in use:
-        if name not in NAMES:
+        if name not in DEFAULT_CONVERSIONS:
             entry.keys["use"].fail(f"{name!r} is not a name that is taken")
     if len(use) != (2 if form == "shared-base" else 1):
         entry.fail("use must name one value (two for shared-base: the base, then the difficulty)")

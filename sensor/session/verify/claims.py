@@ -8,7 +8,8 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 
-from sensor.session.verify.sampling import Look, PerShare, Sampling, SubmittedShare, Turn, Values
+from sensor.session.verify.sampling import Look, PerShare, Sampling, SubmittedShare, Turn
+from sensor.signatures.message_values import MessageValues
 
 _RESULT = re.compile(r"[0-9a-fA-F]{64}")
 #: Hashes are compared by their upper 64 bits, as pools do, whatever the target's length (xmrig, `Job::target`).
@@ -33,10 +34,10 @@ class ClaimedResults:
     def learn(self, parts: Mapping[str, object]) -> None:
         """Nothing of the session is needed."""
 
-    def job(self, name: str, parts: Mapping[str, object], values: Values) -> None:
+    def job(self, name: str, parts: Mapping[str, object], values: MessageValues) -> None:
         """Nothing of the job is needed but its target, which comes with the share's work."""
 
-    def retarget(self, values: Values) -> None:
+    def retarget(self, values: MessageValues) -> None:
         """As above."""
 
     def due(self, job: str) -> bool:  # noqa: ARG002

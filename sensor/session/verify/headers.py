@@ -12,7 +12,8 @@ import math
 from collections.abc import Mapping
 
 from sensor.session.verify.rebuild import MASK_BIP320, HeaderJob, header_job, sha256d, share_header, version_mask
-from sensor.session.verify.sampling import Look, PerShare, Sampling, Score, SubmittedShare, Turn, Values
+from sensor.session.verify.sampling import Look, PerShare, Sampling, Score, SubmittedShare, Turn
+from sensor.signatures.message_values import MessageValues
 
 #: Jobs kept with their coinbase while a share is wanted: miners answer the newest, or the one before it that is still in their queue.
 MAX_JOBS = 2
@@ -43,7 +44,7 @@ class HeaderShares:
         self._turn = Turn(sampling)
         self._extranonce1: str | None = None
         self._mask: int | None = None
-        self._jobs: tuple[tuple[str, HeaderJob, Values], ...] = ()  # oldest first
+        self._jobs: tuple[tuple[str, HeaderJob, MessageValues], ...] = ()  # oldest first
         self._seen: tuple[bytes, ...] = ()  # starts of hashes
         self._sha256d: Score | None = None
         self._scrypt: Score | None = None
@@ -62,7 +63,7 @@ class HeaderShares:
         mask = version_mask(parts.get("version_mask"))
         self._mask = self._mask if mask is None else mask
 
-    def job(self, name: str, parts: Mapping[str, object], values: Values) -> None:
+    def job(self, name: str, parts: Mapping[str, object], values: MessageValues) -> None:
         """Keep the job if its shares can be rebuilt; nothing is kept once the sample is complete."""
         if self._turn.spent:
             self._jobs = ()
@@ -76,7 +77,7 @@ class HeaderShares:
                 jobs = jobs[1:]
         self._jobs = jobs
 
-    def retarget(self, values: Values) -> None:
+    def retarget(self, values: MessageValues) -> None:
         """The target of jobs already given changed."""
         self._jobs = tuple((name, job, values) for name, job, _ in self._jobs)
 

@@ -13,13 +13,13 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from sensor.model.quantities import Shares
+from sensor.signatures.message_values import MessageValues
 
 #: Bits of score from which a session's passes are called verified: an error once in a thousand million sessions at most.
 PROOF_BITS = 30.0
 
-Values = Mapping[str, str | int | float]
 #: Expected work of one share in 2^-32 hashes, from the difficulty or target in force, if the algorithm were this one.
-PerShare = Callable[[Values, str | None], int | None]
+PerShare = Callable[[MessageValues, str | None], int | None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,10 +62,10 @@ class Verifier(Protocol):
     def learn(self, parts: Mapping[str, object]) -> None:
         """What the pool said that holds for the whole session."""
 
-    def job(self, name: str, parts: Mapping[str, object], values: Values) -> None:
+    def job(self, name: str, parts: Mapping[str, object], values: MessageValues) -> None:
         """A job was given, with the difficulty or target that holds for its shares."""
 
-    def retarget(self, values: Values) -> None:
+    def retarget(self, values: MessageValues) -> None:
         """A new target that also holds for jobs already given."""
 
     def due(self, job: str) -> bool:
