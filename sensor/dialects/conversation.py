@@ -1,7 +1,8 @@
-"""Both directions of one flow on their way from bytes to messages: wrappings are peeled, the framing is chosen, and changed if need be.
+"""Both directions of one flow on their way from bytes to messages: wrappings are peeled, the framing is chosen, and
+changed if need be.
 
-The choice is made once for each layer, from whichever direction shows its mark first; until then bytes wait, within a bound. Knows readers
-and the order they come in; knows nothing of what messages mean.
+The choice is made once for each layer, from whichever direction shows its mark first; until then bytes wait, within
+a bound. Knows readers and the order they come in; knows nothing of what messages mean.
 """
 
 from __future__ import annotations
@@ -82,7 +83,9 @@ class Conversation:
         )
 
     def start(self, direction: int) -> int:
-        """The offset in a direction's stream at which what is inside all wrappings begins, as far as it is known by now."""
+        """The offset in a direction's stream at which what is inside all wrappings begins, as far as it is known by
+        now.
+        """
         return self._starts[direction]
 
     def feed(self, direction: int, ts_ns: int, offset: int, gap: int, data: bytes) -> Iterator[Read]:
@@ -108,7 +111,9 @@ class Conversation:
         yield from self._flights.finish()
 
     def _give(self, direction: int, piece: Piece, *, counted: bool = False) -> Iterator[Read]:
-        """Pass bytes to the reader of their direction; `counted` says that they have waited, and their flight knows them."""
+        """Pass bytes to the reader of their direction; `counted` says that they have waited, and their flight knows
+        them.
+        """
         for _ in range(MAX_CHANGES):
             reader = self._readers[direction]
             if not counted and not isinstance(reader, Peeler):
@@ -185,7 +190,7 @@ class Conversation:
             yield from self._give(side, piece, counted=True)
 
     def _reader(self, framing: str, direction: int, offset: int) -> Reader:
-        """A new reader of this framing for a direction, from this offset on; an unknown framing is read as JSON lines."""
+        """A new reader of this framing from an offset on; an unknown framing is read as JSON lines."""
         declared = READERS.get(framing, DEFAULT_READER)
         joined = not self._whole[direction]
         start = Start(direction, offset, joined, LINE_EXITS_JOINED if joined else LINE_EXITS)

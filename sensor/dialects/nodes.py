@@ -1,7 +1,8 @@
-"""Peer-to-peer node protocols: checks the first bytes of each direction against one protocol's header. Says node or nothing, never mining.
+"""Peer-to-peer node protocols: checks the first bytes of each direction against one protocol's header. Says node or
+nothing, never mining.
 
-Knows the headers of Bitcoin's v1 transport, Monero's Levin, P2Pool, Ethereum's RLPx and discovery v4; which networks and commands count is
-data.
+Knows the headers of Bitcoin's v1 transport, Monero's Levin, P2Pool, Ethereum's RLPx and discovery v4; which networks
+and commands count is data.
 """
 
 from __future__ import annotations
@@ -19,7 +20,8 @@ HEAD_BYTES = 2_048
 MAX_BODY_BYTES = 100_000_000
 #: Message ids of P2Pool's peers; one follows the solution.
 MAX_P2POOL_ID = 12
-#: EIP-8 auth and ack: sealed body of 65 + 16 + 32 bytes around 194 (or 96) bytes and 100 to 300 bytes of padding, with room.
+#: EIP-8 auth and ack: sealed body of 65 + 16 + 32 bytes around 194 (or 96) bytes and 100 to 300 bytes of padding, with
+#: room.
 RLPX_SIZES = range(0x0080, 0x0600)
 
 
@@ -95,7 +97,9 @@ _Identity = tuple[str | None, str | None, str | None]
 
 
 def _bitcoin(signature: NodeSignature, data: bytes) -> _Identity | None:
-    """Magic, a known command padded with NUL, a sane length. The checksum is not checked: `version` had none before 2012."""
+    """Magic, a known command padded with NUL, a sane length. The checksum is not checked: `version` had none before
+    2012.
+    """
     for network in signature.networks:
         if data.startswith(network.magic):
             break
@@ -141,7 +145,9 @@ def _levin(signature: NodeSignature, data: bytes) -> _Identity | None:
 
 
 def _rlpx(signature: NodeSignature, heads: tuple[StreamHead, StreamHead]) -> NodeSeen | None:
-    """EIP-8: a two-byte size, then a sealed body that starts with the 04 of a public key; the size is that of the whole flight."""
+    """EIP-8: a two-byte size, then a sealed body that starts with the 04 of a public key; the size is that of the
+    whole flight.
+    """
     fits = []
     for index, head in enumerate(heads):
         size = int.from_bytes(head.data[:2], "big")
@@ -170,7 +176,9 @@ def _rlpx(signature: NodeSignature, heads: tuple[StreamHead, StreamHead]) -> Nod
 
 
 def _p2pool(signature: NodeSignature, heads: tuple[StreamHead, StreamHead]) -> NodeSeen | None:
-    """A challenge of 17 bytes with id 0, alone; the other side's solution of 41 with id 1, after its own challenge if it sends one."""
+    """A challenge of 17 bytes with id 0, alone; the other side's solution of 41 with id 1, after its own challenge
+    if it sends one.
+    """
     for index, head in enumerate(heads):
         other = heads[1 - index]
         answer = other.data[17:] if other.data[:1] == b"\0" else other.data

@@ -1,4 +1,6 @@
-"""Every framing there is: the modules of sensor/dialects/readers that declare a FRAMING_READER. Adding such a module adds the framing."""
+"""Every framing there is: the modules of sensor/dialects/readers that declare a FRAMING_READER. Adding such a module
+adds the framing.
+"""
 
 from __future__ import annotations
 

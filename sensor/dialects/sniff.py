@@ -1,8 +1,8 @@
 """What a stream is, by its first bytes: a wrapping, or a framing. Ports are never asked.
 
-Two cases: the very start of a stream is at hand, where every framing has its own mark; or a stream was joined in the middle, where a mark
-is looked for in what was seen. What has no mark is read as JSON lines, which says of every line whether it is one. The marks are those
-that wrappings and readers declare.
+Two cases: the very start of a stream is at hand, where every framing has its own mark; or a stream was joined in the
+middle, where a mark is looked for in what was seen. What has no mark is read as JSON lines, which says of every line
+whether it is one. The marks are those that wrappings and readers declare.
 """
 
 from __future__ import annotations
@@ -42,7 +42,9 @@ def sniff_start(head: bytes) -> str | None:
 
 
 def is_text(head: bytes) -> bool:
-    """Whether the first byte is one that a text starts with; a stream that starts with another may lack its start unnoticed."""
+    """Whether the first byte is one that a text starts with; a stream that starts with another may lack its start
+    unnoticed.
+    """
     return head[:1].isspace() or 0x20 <= head[0] < 0x7F or head.startswith(b"\xef\xbb\xbf")
 
 

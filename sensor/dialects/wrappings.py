@@ -1,7 +1,9 @@
-"""Wrappings are read past before anything else: SOCKS 4, 4a and 5, HTTP CONNECT, the PROXY header. What is inside is another reader's.
+"""Wrappings are read past before anything else: SOCKS 4, 4a and 5, HTTP CONNECT, the PROXY header. What is inside is
+another reader's.
 
-Each is a function over the bytes of one direction from its start: how many belong to the wrapping, or that more are needed, or that it is
-something else. Names the host asked for; user names and passwords are skipped, never kept. Knows nothing of mining.
+Each is a function over the bytes of one direction from its start: how many belong to the wrapping, or that more are
+needed, or that it is something else. Names the host asked for; user names and passwords are skipped, never kept.
+Knows nothing of mining.
 """
 
 from __future__ import annotations
@@ -15,7 +17,8 @@ from sensor.dialects.stream.message import DEFAULT_FRAMING, Read
 from sensor.dialects.stream.reader import INSIDE, Left
 from sensor.model.text import endpoint_text, printable
 
-#: A CONNECT request with credentials and cookies, or a refusal with its page; anything longer is not a wrapping worth following.
+#: A CONNECT request with credentials and cookies, or a refusal with its page; anything longer is not a wrapping worth
+#: following.
 MAX_WRAPPING_BYTES = 8_192
 MAX_HOST = 255
 #: The signature of a PROXY header of version 2 (HAProxy, proxy-protocol.txt, section 2.2).
@@ -211,7 +214,7 @@ def _proxy_v1(data: bytes, tunnel: Tunnel) -> int:
 
 
 def _proxy_v2(data: bytes, tunnel: Tunnel) -> int:
-    """Version 2: signature, version and command, family, length, then both addresses and extensions, which are skipped."""
+    """Version 2: signature, version and command, family, length, both addresses, and extensions, which are skipped."""
     if len(data) < 16:
         return MORE
     end = 16 + int.from_bytes(data[14:16], "big")

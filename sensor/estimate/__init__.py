@@ -1,7 +1,7 @@
 """From counted shares to hashrate, power and energy, each as a range. Pure numbers: no clock, no file, no messages.
 
-`ShareBook` takes the shares of one login as they come, `Exposure` joins them with the time they were watched in, `estimate` makes the
-interval, `watts` and `energy_kwh` go on from there. `Timeline` counts when shares were sent.
+`ShareBook` takes the shares of one login as they come, `Exposure` joins them with the time they were watched in,
+`estimate` makes the interval, `watts` and `energy_kwh` go on from there. `Timeline` counts when shares were sent.
 """
 
 from sensor.estimate.exposure import Exposure, JobTimes, ShareBook
@@ -14,8 +14,8 @@ from sensor.estimate.timeline import Timeline
 __all__ = [
     "PUE",
     "Assumptions",
-    "HashrateEstimate",
     "Exposure",
+    "HashrateEstimate",
     "JobTimes",
     "Share",
     "ShareBook",

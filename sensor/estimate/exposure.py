@@ -1,15 +1,18 @@
-"""What one login did while it was watched: its shares, and the time in which shares could have been seen. Sans-IO; knows no messages.
+"""What one login did while it was watched: its shares, and the time in which shares could have been seen. Sans-IO;
+knows no messages.
 
-The window matters as much as the count. It starts when the miner could begin: at its login and its first job if the connection was seen
-from the start, else at the flow's first packet. It ends at the flow's last packet, whoever sent it. A window whose end was put there by a
-share (the last packet is that share, or the answer to it) is one share too full: n shares then span n-1 intervals, and counting n would
-overstate the rate by n/(n-1). So a share within EDGE_NS of a window's edge becomes the edge and is not counted; what lies before a share
-is independent of it, so this is sound also where the nearness was chance. A single share is counted all the same: Garwood's bounds hold
-when the n-th share ends the window (Gamma(n) instead of Poisson), only their middle is high then.
+The window matters as much as the count. It starts when the miner could begin: at its login and its first job if the
+connection was seen from the start, else at the flow's first packet. It ends at the flow's last packet, whoever sent it.
+A window whose end was put there by a share (the last packet is that share, or the answer to it) is one share too full:
+n shares then span n-1 intervals, and counting n would overstate the rate by n/(n-1). So a share within EDGE_NS of a
+window's edge becomes the edge and is not counted; what lies before a share is independent of it, so this is sound also
+where the nearness was chance. A single share is counted all the same: Garwood's bounds hold when the n-th share ends
+the window (Gamma(n) instead of Poisson), only their middle is high then.
 
-Which shares count: `credited` has all that were not rejected. An unanswered share is taken as accepted: its answer was lost by the capture,
-or is just under way at the end, or (one direction captured) no answer could be seen; pools refuse a percent or two. `spent` has the
-rejected ones too: they are no proof for the pool but cost the same electricity, so power rests on it.
+Which shares count: `credited` has all that were not rejected. An unanswered share is taken as accepted: its answer
+was lost by the capture, or is just under way at the end, or (one direction captured) no answer could be seen; pools
+refuse a percent or two. `spent` has the rejected ones too: they are no proof for the pool but cost the same
+electricity, so power rests on it.
 """
 
 from __future__ import annotations
@@ -20,9 +23,10 @@ from fractions import Fraction
 from sensor.estimate.tally import Share, Tally
 from sensor.estimate.target import Guess
 from sensor.estimate.windows import Windows
+from sensor.model.time import SECOND_NS
 
 #: Far above the answer's way through the network and a delayed acknowledgement, far below any window worth estimating.
-EDGE_NS = 1_000_000_000
+EDGE_NS = SECOND_NS
 
 
 @dataclass(slots=True)
@@ -53,7 +57,7 @@ class Exposure:
 
     @property
     def loss(self) -> float:
-        """Share of the miner's bytes that the capture missed; submits are most of them, so as many shares are missing."""
+        """Part of the miner's bytes the capture missed; most of them are submits, so as many shares are missing."""
         total = self.missed_bytes + self.seen_bytes
         return self.missed_bytes / total if total else 0.0
 

@@ -1,4 +1,5 @@
-"""The estimate of one finding: which shares it rests on, its interval, and what the reader should know about it. Pure; knows no flows.
+"""The estimate of one finding: which shares it rests on, its interval, and what the reader should know about it. Pure;
+knows no flows.
 
 One finding is one login in one dialect and so one algorithm: rates of different algorithms never meet here.
 """
@@ -11,8 +12,8 @@ from sensor.estimate.exposure import Exposure
 from sensor.estimate.interval import LEVEL, rate
 from sensor.estimate.tally import Tally
 from sensor.model.quantities import Interval
+from sensor.model.time import SECOND_NS
 
-NS = 1_000_000_000
 #: Below this the time messages take to travel is no longer small against the window.
 LEAST_SECONDS = 1.0
 #: With more than this missing, what was seen says little about what was not.
@@ -21,7 +22,9 @@ MOST_LOSS = 0.9
 
 @dataclass(frozen=True, slots=True)
 class HashrateEstimate:
-    """Hashes a second: what the pool got, and what the miner spent (rejected shares included); and how that was reached."""
+    """Hashes a second: what the pool got, and what the miner spent (rejected shares included); and how that was
+    reached.
+    """
 
     hashrate: Interval
     spent: Interval
@@ -30,7 +33,7 @@ class HashrateEstimate:
 
 def estimate(exposure: Exposure, level: float = LEVEL) -> HashrateEstimate | None:
     """None where nothing can be said: the miner was not watched, no share's work is known, or too much is missing."""
-    seconds = exposure.windows.total_ns / NS
+    seconds = exposure.windows.total_ns / SECOND_NS
     if seconds < LEAST_SECONDS or not exposure.seen_bytes or exposure.loss > MOST_LOSS:
         return None
     inferred = exposure.guess.tally.count > exposure.spent.count

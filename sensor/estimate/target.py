@@ -1,8 +1,8 @@
 """The share target nobody told us, from the shares' own hashes: CryptoNote miners send the hash with each share.
 
-A hash that meets a target is uniform below it, so the largest of n is close under it: target = max (n+1)/n, the unbiased estimate of a
-uniform's upper end. Knows no messages; used when a session was joined after its target was said, or when the pool's side was not
-captured.
+A hash that meets a target is uniform below it, so the largest of n is close under it: target = max (n+1)/n, the
+unbiased estimate of a uniform's upper end. Knows no messages; used when a session was joined after its target was
+said, or when the pool's side was not captured.
 """
 
 from __future__ import annotations
@@ -20,8 +20,10 @@ SPACE = 1 << 64
 
 
 def hash_value(text: object) -> int | None:
-    """The upper 64 bits of a share's hash. It is sent least significant byte first, so they are its last eight bytes; miners and pools
-    compare just these with the target (XMRig, src/backend/cpu/CpuWorker.cpp: the uint64_t at hash + 24 must be below job.target())."""
+    """The upper 64 bits of a share's hash. It is sent least significant byte first, so they are its last eight
+    bytes; miners and pools compare just these with the target (XMRig, src/backend/cpu/CpuWorker.cpp: the uint64_t at
+    hash + 24 must be below job.target()).
+    """
     if not isinstance(text, str) or len(text) != 64:
         return None
     try:

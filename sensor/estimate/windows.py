@@ -1,4 +1,6 @@
-"""The time in which a miner was watched, as a bounded set of disjoint stretches. Knows only nanoseconds of the packet clock."""
+"""The time in which a miner was watched, as a bounded set of disjoint stretches. Knows only nanoseconds of the
+packet clock.
+"""
 
 from __future__ import annotations
 

@@ -1,8 +1,10 @@
-"""Bytes of a conversation without anything that could be a secret, at the same length. Pure; knows JSON and what signatures call secret.
+"""Bytes of a conversation without anything that could be a secret, at the same length. Pure; knows JSON and what
+signatures call secret.
 
-The rule is to write what is understood, not to hunt for what is not: whole JSON objects are kept, and in them the places that any
-signature calls secret, the members that are secrets by name, and whatever follows the login's name in a call that logs in are blanked.
-Every other byte is blanked: other text, headers, binary frames, the rest of an object that was cut, an object with a name twice.
+The rule is to write what is understood, not to hunt for what is not: whole JSON objects are kept, and in them the
+places that any signature calls secret, the members that are secrets by name, and whatever follows the login's name
+in a call that logs in are blanked. Every other byte is blanked: other text, headers, binary frames, the rest of an
+object that was cut, an object with a name twice.
 """
 
 from __future__ import annotations

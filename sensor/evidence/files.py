@@ -1,4 +1,5 @@
-"""The files themselves: one for each finding, its sections appended, bounded for each finding and in all, deleted by age.
+"""The files themselves: one for each finding, its sections appended, bounded for each finding and in all, deleted by
+age.
 
 A full disk costs evidence and nothing else: it is counted, and what was written half is cut off.
 """
@@ -16,10 +17,10 @@ from sensor.evidence.frames import section
 from sensor.evidence.keeper import EvidenceKeeper
 from sensor.model.events import Event
 from sensor.model.finding import Finding
+from sensor.model.time import DAY_NS
 from sensor.signatures import SignatureSet
 
 DEFAULT = EvidenceBounds()
-DAY_NS = 86_400 * 1_000_000_000
 SUFFIX = ".pcapng"
 #: Traffic of people's machines: for the sensor's group, not for others.
 FOLDER_MODE, MODE = 0o750, 0o640

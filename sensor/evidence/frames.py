@@ -1,7 +1,9 @@
-"""Frames made anew from a flow's bytes: Ethernet, IP and TCP with the right addresses, ports, sequence numbers and checksums. Pure.
+"""Frames made anew from a flow's bytes: Ethernet, IP and TCP with the right addresses, ports, sequence numbers and
+checksums. Pure.
 
-Only data is shown, nothing is invented: no handshake and no end. Hardware addresses are made up (locally administered; 1 is the
-originator, 2 the responder), sequence numbers are one more than the place in the stream, and what is acknowledged had been seen by then.
+Only data is shown, nothing is invented: no handshake and no end. Hardware addresses are made up (locally
+administered; 1 is the originator, 2 the responder), sequence numbers are one more than the place in the stream, and
+what is acknowledged had been seen by then.
 """
 
 from __future__ import annotations
@@ -25,14 +27,18 @@ ETHERNET_HEADERS, HOPS = 14, 64
 #: Options of pcapng (draft-ietf-opsawg-pcapng): a comment, and the resolution of times as a power of ten.
 COMMENT, RESOLUTION, NANOSECONDS = 1, 9, b"\x09"
 COMMENT_TEXT = (
-    "minewatch: the first bytes of a connection of finding {finding}. The bytes are as seen on the wire, in order, except that secrets and "
-    "what was not understood are blanked with '*'. Headers of Ethernet, IP and TCP are rebuilt, not captured. VLANs: {vlans}. "
+    "minewatch: the first bytes of a connection of finding {finding}. The bytes are as seen on the "
+    "wire, in order, except that secrets and "
+    "what was not understood are blanked with '*'. Headers of Ethernet, IP and TCP are rebuilt, not "
+    "captured. VLANs: {vlans}. "
     "Source: {source}."
 )
 
 
 def section(finding_id: str, flow: HeldFlow, signatures: SignatureSet, payload_bytes: int) -> bytes:
-    """A section of a pcapng file with the flow's packets, each cut after so many bytes of payload; sections may follow each other."""
+    """A section of a pcapng file with the flow's packets, each cut after so many bytes of payload; sections may
+    follow each other.
+    """
     out = BytesIO()
     comment = COMMENT_TEXT.format(
         finding=finding_id, vlans=list(flow.opened.vlans) or "none", source=flow.opened.source

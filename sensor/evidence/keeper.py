@@ -1,7 +1,8 @@
-"""The first bytes of every candidate flow, in memory, for as long as it may become a finding. Sans-IO; fed with the pipeline's events.
+"""The first bytes of every candidate flow, in memory, for as long as it may become a finding. Sans-IO; fed with the
+pipeline's events.
 
-What is kept of a flow, and in all, is bounded. When there is no room, the flow that has been kept longest is forgotten, a finished one
-first: most candidates never become a finding.
+What is kept of a flow, and in all, is bounded. When there is no room, the flow that has been kept longest is
+forgotten, a finished one first: most candidates never become a finding.
 """
 
 from __future__ import annotations
@@ -13,9 +14,11 @@ from dataclasses import dataclass, field
 from sensor.line.flow_facts import TCP, flow_id
 from sensor.model.events import Chunk, Close, Event, Open
 from sensor.model.finding import Finding
+from sensor.model.time import MINUTE_NS
 
-#: How long an open flow is kept before its evidence is written, unless it is full or closed earlier: the first share has come by then.
-SETTLE_NS = 60_000_000_000
+#: How long an open flow is kept before its evidence is written, unless it is full or closed earlier: the first share
+#: has come by then.
+SETTLE_NS = MINUTE_NS
 #: Chunks of a flow, and flows, at most: each costs memory beside its bytes.
 MOST_CHUNKS, MOST_FLOWS = 512, 65_536
 #: What an object costs beside its bytes, roughly.

@@ -1,4 +1,5 @@
-"""What a finding's shares are worth: its hashrate, its power and energy, and the machine its agent names. Sans-IO; judges no grade.
+"""What a finding's shares are worth: its hashrate, its power and energy, and the machine its agent names. Sans-IO;
+judges no grade.
 
 The last step before a record leaves. A figure that cannot be had stays None.
 """
@@ -22,7 +23,7 @@ def enrich(joined: Joined, identity: str, signatures: SignatureSet, assumptions:
     finding.aggregator = carrier(finding.agent_role, finding.software, joined.crowd)
     finding.work_unit = "solutions" if joined.lead.dialect.work.unit == "solutions" else "hashes"
     exposure = joined.exposure
-    finding.watched_seconds = exposure.windows.total_ns / NS
+    finding.watched_seconds = exposure.windows.total_ns / SECOND_NS
     found = estimate(exposure, assumptions.level)
     if found is None:
         return finding
@@ -37,7 +38,7 @@ def enrich(joined: Joined, identity: str, signatures: SignatureSet, assumptions:
 
 
 def _pool(joined: Joined, signatures: SignatureSet) -> Pool:
-    """Whom the miner asked for, else whom it names itself, and what the catalogue knows of that name or of the address."""
+    """The host the miner asked for, else the one it names; and the catalogue's entry for that name or the address."""
     host = joined.lead.flow.pool_host or (joined.endpoint[1] if joined.endpoint else None)
     entry = signatures.pools.lookup(_name(host) if host else joined.lead.pool_ip)
     if host is None and entry is None:

@@ -1,6 +1,7 @@
 """Runs every example and counterexample of the signatures through the real pipeline, and says which do not hold.
 
-Also makes a dialogue into the events a core would give, which is all a test needs to speak to the pipeline. Knows no captures.
+Also makes a dialogue into the events a core would give, which is all a test needs to speak to the pipeline. Knows no
+captures.
 """
 
 from __future__ import annotations
@@ -15,11 +16,12 @@ from sensor.model.events import Chunk, Close, Event, Open
 from sensor.model.evidence import Grade
 from sensor.model.finding import Finding
 from sensor.model.node import Node
+from sensor.model.time import MILLISECOND_NS
 from sensor.signatures.model import DialogueLine, Example, NodeSignature, SignatureSet
 
 #: Any instant does; this one is easy to recognise in output.
 EPOCH_NS = 1_700_000_000_000_000_000
-STEP_NS = 1_000_000
+STEP_NS = MILLISECOND_NS
 #: Pools and notes differ in the constant of difficulty 1 by 1.5e-5 (bdiff and pdiff).
 RELATIVE_ERROR = 2e-5
 
@@ -57,7 +59,9 @@ class Failure:
 def dialogue_events(
     lines: Iterable[DialogueLine], *, flow: int = 1, proto: int = TCP, midstream: bool = False
 ) -> Iterator[Event]:
-    """The events of one flow in which these lines were said, a millisecond apart; 198.51.100.10 (the C of a dialogue) is the originator."""
+    """The events of one flow in which these lines were said, a millisecond apart; 198.51.100.10 (the C of a
+    dialogue) is the originator.
+    """
     opened = Open(
         flow=flow,
         ts_ns=EPOCH_NS,

@@ -13,8 +13,9 @@ from sensor.line.judge import MAX_EVIDENCE, Contribution, evidence_order
 from sensor.line.machines import machines
 from sensor.model.evidence import Evidence
 from sensor.model.finding import Finding
-from sensor.model.flow import FlowSummary
+from sensor.model.flow import FlowSummary, flow_order
 from sensor.model.quantities import Shares
+from sensor.model.time import SECOND_NS
 from sensor.session.account import MAX_WORKERS
 from sensor.session.distinct import Distinct
 from sensor.signatures.work import UNITS
@@ -23,7 +24,6 @@ from sensor.signatures.work import UNITS
 MAX_FLOWS = 256
 #: Names of programs, and algorithms, told apart in one finding.
 MAX_AGENTS, MAX_ALGORITHMS = 16, 8
-NS = 1_000_000_000
 
 
 def finding_id(contribution: Contribution) -> str:
@@ -104,7 +104,7 @@ class Joined:
         self.crowd = max(self.crowd, contribution.names.count)
         self.flows.append(flow)
         if len(self.flows) > MAX_FLOWS:
-            oldest = min(self.flows, key=_flow_order)
+            oldest = min(self.flows, key=flow_order)
             self.flows.remove(oldest)
             self.dropped_ns += oldest.last_ns - oldest.first_ns
 
@@ -135,7 +135,7 @@ class Joined:
         header = lead.dialect.header
         per_share = self.share_work or self.job_work
         total = self.gap_bytes + self.seen_bytes
-        flows = sorted(self.flows, key=_flow_order)
+        flows = sorted(self.flows, key=flow_order)
         return Finding(
             finding_id=identity,
             state="closed",
@@ -165,7 +165,7 @@ class Joined:
             claimed_hashrate_hps=self.claimed_hps[1] if self.claimed_hps else None,
             first_ns=self.first_ns,
             last_ns=self.last_ns,
-            active_seconds=(_union_ns(flows) + self.dropped_ns) / NS,
+            active_seconds=(_union_ns(flows) + self.dropped_ns) / SECOND_NS,
             jobs=self.jobs,
             flows=flows,
             flow_count=self.flow_count,
@@ -197,10 +197,6 @@ def _lead_order(contribution: Contribution) -> tuple[int, float, int, int, int, 
         flow.last_ns,
         flow.key.flow_id,
     )
-
-
-def _flow_order(flow: FlowSummary) -> tuple[int, int, int]:
-    return (flow.first_ns, flow.last_ns, flow.key.flow_id)
 
 
 def _union_ns(flows: list[FlowSummary]) -> int:

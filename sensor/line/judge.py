@@ -1,6 +1,8 @@
-"""From a finished session to graded contributions: which dialect it was, how sure that is, and why, one contribution for each login.
+"""From a finished session to graded contributions: which dialect it was, how sure that is, and why, one contribution
+for each login.
 
-Sans-IO. Knows the evidence ladder; does not join flows (sensor/line/join.py does) and knows nothing of how a finding leaves.
+Sans-IO. Knows the evidence ladder; does not join flows (sensor/line/join.py does) and knows nothing of how a finding
+leaves.
 """
 
 from __future__ import annotations
@@ -89,7 +91,9 @@ def judge(session: Session, facts: FlowFacts) -> list[Contribution]:
 
 
 def best_reading(session: Session) -> Reading | None:
-    """What the miner says comes before what the pool answers; then the weight of all that was recognised; then the lower id."""
+    """What the miner says comes before what the pool answers; then the weight of all that was recognised; then the
+    lower id.
+    """
     candidates = [reading for reading in session.readings if reading.miner_confirms or reading.pool_confirms]
     return max(candidates, key=rank, default=None)
 
@@ -142,7 +146,7 @@ def _names(names: Iterable[str]) -> str:
 
 
 def _pool_words(names: Iterable[str]) -> str:
-    """What the pool did: a name with a slash is an answer to the miner's message before it, another was sent unasked."""
+    """What the pool did: a name with a slash is the answer to a miner's message, others were sent unasked."""
     answers = {name for name in names if "/" in name}
     sent = set(names) - answers
     phrases = [f"answered {_names(answers)}"] if answers else []

@@ -1,7 +1,8 @@
 """Findings while mining goes on: which connections each rests on, and when it is reported: opened, updated, closed.
 
-Time is handed in (the packets' clock). A finding is reported as soon as it is certain, again when its grade rises, then at most once in
-`update_ns` while something new is seen, and a last time when it was silent for `close_ns`. Knows contributions; judges nothing.
+Time is handed in (the packets' clock). A finding is reported as soon as it is certain, again when its grade rises,
+then at most once in `update_ns` while something new is seen, and a last time when it was silent for `close_ns`.
+Knows contributions; judges nothing.
 """
 
 from __future__ import annotations
@@ -67,7 +68,9 @@ class TrackedFinding:
 
 
 def is_certain(contribution: Contribution) -> bool:
-    """Whether it can be reported at once: a miner that has not signed in yet is likely to be another finding in a moment."""
+    """Whether it can be reported at once: a miner that has not signed in yet is likely to be another finding in a
+    moment.
+    """
     return contribution.grade >= Grade.ACCEPTED or (
         contribution.grade is Grade.SPEAKS and contribution.account.login is not None
     )

@@ -1,7 +1,7 @@
 """How many machines stand behind one address, as far as connections tell them apart.
 
-The count is the same whichever order flows end in. Each connection has an extranonce1 of its own, so connections tell apart what
-extranonces would. Knows names and times; knows no messages.
+The count is the same whichever order flows end in. Each connection has an extranonce1 of its own, so connections
+tell apart what extranonces would. Knows names and times; knows no messages.
 """
 
 from __future__ import annotations
@@ -11,7 +11,8 @@ from collections.abc import Iterable
 from sensor.line.tcp_clocks import Life, life, lives
 from sensor.model.flow import FlowSummary
 
-#: Names on one connection from which it is an aggregator whatever its agent says; a fee session and a bridge's second login stay below.
+#: Names on one connection from which it is an aggregator whatever its agent says; a fee session and a bridge's second
+#: login stay below.
 CROWD = 4
 #: Roles of agents that speak for other machines.
 CARRIERS = frozenset({"proxy", "aggregator", "gateway", "rental"})
@@ -19,9 +20,11 @@ UNNAMED = "unnamed"
 
 
 def machines(flows: Iterable[FlowSummary], names: int) -> int:
-    """At least this many: of one rig name and agent, those there at the same time are different machines, later ones are the same.
+    """At least this many: of one rig name and agent, those there at the same time are different machines, later ones
+    are the same.
 
-    One that is there is a connection, or all connections of one TCP timestamp clock. Clocks that cannot be trusted only lower the count.
+    One that is there is a connection, or all connections of one TCP timestamp clock. Clocks that cannot be trusted
+    only lower the count.
     """
     connections = list(flows)
     by_clock, trusted = lives(connections)
@@ -49,7 +52,7 @@ def _at_once(group: list[Life]) -> int:
 
 
 def carrier(role: str | None, software: str | None, crowd: int) -> str | None:
-    """What forwards for many, by its agent, or by the names on one of its connections; None for a machine of its own."""
+    """What forwards for many, by its agent or the names on one of its connections; None for a single machine."""
     if role in CARRIERS:
         return software or UNNAMED
     return UNNAMED if crowd >= CROWD else None

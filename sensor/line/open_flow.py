@@ -1,4 +1,5 @@
-"""One open candidate flow: its readers, its session, and what was seen of it; and the node record it becomes if it was a node's.
+"""One open candidate flow: its readers, its session, and what was seen of it; and the node record it becomes if it was
+a node's.
 
 Knows the pieces that a flow is read with; knows no other flow and no findings.
 """

@@ -1,8 +1,9 @@
-"""The line in the middle: events of a core in, findings and nodes out. Sans-IO: no clock, no socket, no file; time is the packets' own.
+"""The line in the middle: events of a core in, findings and nodes out. Sans-IO: no clock, no socket, no file; time is
+the packets' own.
 
-Holds one small state for each open candidate flow and one for each finding; both are bounded, and what a bound refuses is counted. The
-result does not depend on how events of different flows interleave. With reporting settings (the daemon) findings are reported while
-mining goes on; without them (a replay) each is reported once, at the end.
+Holds one small state for each open candidate flow and one for each finding; both are bounded, and what a bound
+refuses is counted. The result does not depend on how events of different flows interleave. With reporting settings
+(the daemon) findings are reported while mining goes on; without them (a replay) each is reported once, at the end.
 """
 
 from __future__ import annotations
@@ -26,7 +27,8 @@ from sensor.model.record import Record, record_order
 from sensor.session.verify import Sampling
 from sensor.signatures.model import SignatureSet
 
-#: Candidate flows followed at once: four times the core's own bound on open gates, because spent ones stay until they close.
+#: Candidate flows followed at once: four times the core's own bound on open gates, because spent ones stay until they
+#: close.
 MAX_OPEN_FLOWS = 65_536
 ASSUMED = Assumptions()
 SAMPLED = Sampling()
@@ -76,13 +78,17 @@ class Pipeline:
         sampling: Sampling,
         reporting: ReportingSettings | None,
     ) -> None:
-        """Go on with other signatures and settings: new flows are read by them, open ones to their end by those they began with."""
+        """Go on with other signatures and settings: new flows are read by them, open ones to their end by those they
+        began with.
+        """
         self._signatures, self._assumptions, self._sampling = signatures, assumptions, sampling
         self._reporting = reporting
         self._lifecycle.settings = reporting
 
     def step(self, events: Iterable[Event], now_ns: int | None = None) -> list[Record]:
-        """Take events in their order; gives what is to be reported by now, which is the last packet's time unless a later one is given."""
+        """Take events in their order; gives what is to be reported by now, which is the last packet's time unless a
+        later one is given.
+        """
         for event in events:
             if isinstance(event, Chunk):
                 self._chunk(event)

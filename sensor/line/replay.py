@@ -1,6 +1,7 @@
 """The line over stored captures: sources in, final records out, in an order that depends on the packets alone.
 
-It owns the loop and nothing of its steps. A source that cannot be read is a problem with a name and a byte offset; the others go on.
+It owns the loop and nothing of its steps. A source that cannot be read is a problem with a name and a byte offset;
+the others go on.
 """
 
 from __future__ import annotations
@@ -15,17 +16,18 @@ from sensor.line.pipeline import Pipeline
 from sensor.model.events import End, Event
 from sensor.model.finding import Finding
 from sensor.model.node import Node
+from sensor.model.record import Record, record_id, record_order
 from sensor.session.verify import Sampling
 from sensor.signatures import SignatureSet
 
-#: Sources opened ahead of the one being read: enough that no thread waits for a file, few enough for any limit on open files.
+#: Sources opened ahead of the one being read: enough that no thread waits for a file, few enough for any limit on open
+#: files.
 AHEAD = 4
 #: Batches past 16 events gain nothing more; a big one keeps the share of calls small all the same.
 BATCH_EVENTS, WAIT_MS = 1024, 100
 
 SAMPLED, ASSUMED = Sampling(), Assumptions()
 
-Record = Finding | Node
 Progress = Callable[[int], None]
 
 
@@ -68,7 +70,9 @@ def replay(
     sampling: Sampling = SAMPLED,
     assumptions: Assumptions = ASSUMED,
 ) -> ReplayResult:
-    """Read the sources one after another and judge what they hold. An interrupt ends the reading; what was found so far is kept."""
+    """Read the sources one after another and judge what they hold. An interrupt ends the reading; what was found so
+    far is kept.
+    """
     outcome = ReplayResult()
     core = engine.core(signatures.literals, signatures.openings, limits, signatures.flights)
     pipeline = Pipeline(signatures, sampling=sampling, assumptions=assumptions)
@@ -84,7 +88,7 @@ def replay(
     outcome.counters = core.stats()
     core.close()
     outcome.lines = dict(pipeline.counters)
-    outcome.records = sorted(found.values(), key=_order)
+    outcome.records = sorted(found.values(), key=record_order)
     place = {source: index for index, source in enumerate(sources)}
     outcome.problems.sort(key=lambda problem: place.get(problem.source, -1))
     return outcome
@@ -134,8 +138,4 @@ class Batches:
 def _keep(found: dict[str, Record], records: Sequence[Record]) -> None:
     """The newest state of each record, by its identity."""
     for record in records:
-        found[record.finding_id if isinstance(record, Finding) else record.node_id] = record
-
-
-def _order(record: Record) -> tuple[int, str]:
-    return record.first_ns, record.finding_id if isinstance(record, Finding) else record.node_id
+        found[record_id(record)] = record

@@ -1,9 +1,11 @@
-"""Machines told apart by their TCP timestamp clocks (RFC 7323): what rate a clock ticks at, when it stood at zero, who shares one.
+"""Machines told apart by their TCP timestamp clocks (RFC 7323): what rate a clock ticks at, when it stood at zero, who
+shares one.
 
-A host's timestamps count from an instant of its own. Linux shifts it by a secret for each pair of addresses (net/core/secure_seq.c), so
-two clocks say something about each other only between the same miner address and the same pool address; there it is one instant over
-all reconnects, until the host restarts. Hosts that shift nothing and started within the same second look like one; other systems shift
-it for each connection anew, and boxes in between may rewrite or strip it. So what is said here is "at least so many". Knows no packets.
+A host's timestamps count from an instant of its own. Linux shifts it by a secret for each pair of addresses
+(net/core/secure_seq.c), so two clocks say something about each other only between the same miner address and the
+same pool address; there it is one instant over all reconnects, until the host restarts. Hosts that shift nothing and
+started within the same second look like one; other systems shift it for each connection anew, and boxes in between
+may rewrite or strip it. So what is said here is "at least so many". Knows no packets.
 """
 
 from __future__ import annotations
@@ -13,10 +15,11 @@ from typing import NamedTuple
 
 from sensor.model.events import Clock
 from sensor.model.flow import FlowSummary, MachineClock
+from sensor.model.time import DAY_NS, SECOND_NS
 
-#: Ticks a second in use: 1000 by Linux since 4.13, the BSDs, Windows; 250 or 100, its HZ, by older Linux. RFC 7323 section 5.4: 1 to 1000.
+#: Ticks a second in use: 1000 by Linux since 4.13, the BSDs, Windows; 250 or 100, its HZ, by older Linux. RFC 7323
+#: section 5.4: 1 to 1000.
 HERTZ = (1000, 250, 100)
-SECOND_NS = 1_000_000_000
 TICKS = 1 << 32
 #: Two samples closer than this do not tell a rate.
 MIN_SPAN_NS = 10 * SECOND_NS
@@ -25,11 +28,13 @@ SLACK_NS = SECOND_NS
 #: How far two clocks drift apart: quartz keeps within 100 ppm.
 DRIFT_PPM = 100
 #: Instants further apart than this are not compared: with that much drift strangers would look alike.
-MAX_APART_NS = 24 * 3600 * SECOND_NS
+MAX_APART_NS = DAY_NS
 
 
 def machine_clock(clock: Clock | None) -> MachineClock | None:
-    """The machine's clock behind a direction's timestamps; None where they are too close, or keep no rate in use (jumped, rewritten)."""
+    """The machine's clock behind a direction's timestamps; None where they are too close, or keep no rate in use
+    (jumped, rewritten).
+    """
     if clock is None or clock.last_ns - clock.first_ns < MIN_SPAN_NS:
         return None
     fitting = [hertz for hertz in HERTZ if _fits(clock, hertz)]
@@ -74,7 +79,9 @@ def same(first: MachineClock, other: MachineClock) -> bool:
 
 
 class Life(NamedTuple):
-    """From when to when a machine, by what it calls itself, was surely there. Of one name, two lives that overlap are two machines."""
+    """From when to when a machine, by what it calls itself, was surely there. Of one name, two lives that overlap
+    are two machines.
+    """
 
     name: tuple[str | None, str | None]
     first_ns: int
@@ -88,10 +95,12 @@ def life(flow: FlowSummary) -> Life:
 
 
 def lives(flows: Iterable[FlowSummary]) -> tuple[list[Life], bool]:
-    """Connections with one clock taken for one machine, there from its first timestamp to its last; and whether the clocks can be trusted.
+    """Connections with one clock taken for one machine, there from its first timestamp to its last; and whether the
+    clocks can be trusted.
 
-    A machine that restarts has another clock afterwards and never its old one again, so its lives do not overlap. Where hardly any
-    connection repeats a clock, clocks are the connections' own: what is alike may be chance, and proves no long life.
+    A machine that restarts has another clock afterwards and never its old one again, so its lives do not overlap.
+    Where hardly any connection repeats a clock, clocks are the connections' own: what is alike may be chance, and
+    proves no long life.
     """
     found: list[Life] = []
     groups: list[list[FlowSummary]] = []
@@ -114,7 +123,8 @@ def lives(flows: Iterable[FlowSummary]) -> tuple[list[Life], bool]:
     return found, 3 * len(groups) <= 2 * sum(map(len, groups))
 
 
-#: Addresses, rate, and one of the equal parts of the counter's turn; clocks that are the same stand in one part or in neighbours.
+#: Addresses, rate, and one of the equal parts of the counter's turn; clocks that are the same stand in one part or in
+#: neighbours.
 Place = tuple[str, str, int, int]
 
 

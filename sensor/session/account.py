@@ -1,4 +1,4 @@
-"""One login within one session: its shares, work, claims and rig names. Knows counting; knows no messages and no bytes."""
+"""One login within one session: its shares, work, claims and rig names. Counts; knows no messages and no bytes."""
 
 from __future__ import annotations
 

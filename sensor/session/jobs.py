@@ -1,7 +1,8 @@
-"""The jobs of one flow as one dialect reads them: what a share of each is worth, and on which algorithm's scale. Knows no accounts' counts.
+"""The jobs of one flow as one dialect reads them: what a share of each is worth, and on which algorithm's scale. Knows
+no accounts' counts.
 
-A job's difficulty is fixed when it is given, by its own target or the one in force. Recomputed shares may prove that the algorithm is
-another than assumed: then what was announced means a different amount of work.
+A job's difficulty is fixed when it is given, by its own target or the one in force. Recomputed shares may prove that
+the algorithm is another than assumed: then what was announced means a different amount of work.
 """
 
 from __future__ import annotations
@@ -28,8 +29,9 @@ NO_VALUES: MessageValues = {}
 
 
 class JobWorks:
-    """What a share of each of the last jobs is worth. Of names only a 32-bit mark is kept: texts would be most of a session's memory, and
-    two of a few dozen jobs meet once in many million sessions."""
+    """What a share of each of the last jobs is worth. Of names only a 32-bit mark is kept: texts would be most of a
+    session's memory, and two of a few dozen jobs meet once in many million sessions.
+    """
 
     __slots__ = ("_marks", "_works")
 
@@ -68,8 +70,8 @@ class Jobs:
     """Targets, jobs and their work, in 2^-32 hashes a share."""
 
     __slots__ = (
-        "_works",
         "_target",
+        "_works",
         "algorithm",
         "coin",
         "count",
@@ -188,7 +190,9 @@ class Jobs:
     def recompute(
         self, proof: Proof, message: Message, values: MessageValues, who: tuple[Account, Account | None]
     ) -> Look | None:
-        """Let the dialect's scheme look at a share if it is in the sample; `who` is whose it is, and the latest account."""
+        """Let the dialect's scheme look at a share if it is in the sample; `who` is whose it is, and the latest
+        account.
+        """
         verifier = self.verifier
         if verifier is None or not proof:
             return None

@@ -1,4 +1,6 @@
-"""The logins of one flow as one dialect reads them: whom a message speaks for, and what it says of them. Knows no jobs and no shares."""
+"""The logins of one flow as one dialect reads them: whom a message speaks for, and what it says of them. Knows no
+jobs and no shares.
+"""
 
 from __future__ import annotations
 

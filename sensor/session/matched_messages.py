@@ -1,6 +1,8 @@
-"""What was seen of a dialect in one flow, kept small for as long as the flow lives: the first message of each name for each login.
+"""What was seen of a dialect in one flow, kept small for as long as the flow lives: the first message of each name for
+each login.
 
-A sighting's texts are packed into bytes, because a sensor holds ten of them for each of many thousand open sessions and reads few again.
+A sighting's texts are packed into bytes, because a sensor holds ten of them for each of many thousand open sessions
+and reads few again.
 """
 
 from __future__ import annotations

@@ -1,8 +1,9 @@
-"""Requests waiting for their replies, in one direction of one flow. Knows ids and kinds of request; knows nothing of dialects.
+"""Requests waiting for their replies, in one direction of one flow. Knows ids and kinds of request; knows nothing of
+dialects.
 
-Ids may repeat, be 0, null, text, or missing. An exact id is looked for first (first in, first out); what has no usable id goes to the
-oldest unanswered login, else to the oldest unanswered share. Only requests already seen
-can be chosen, so a reply never meets a later request.
+Ids may repeat, be 0, null, text, or missing. An exact id is looked for first (first in, first out); what has no
+usable id goes to the oldest unanswered login, else to the oldest unanswered share. Only requests already seen can be
+chosen, so a reply never meets a later request.
 """
 
 from __future__ import annotations
@@ -12,11 +13,13 @@ from dataclasses import dataclass
 
 from sensor.signatures.language import MISSING
 
-#: Requests kept per direction: a miner has a handful outstanding, a farm's agent many. As long as no answer was seen (most likely the
-#: other direction is not captured at all) only the newest few are, because each holds some 300 bytes and there are many such sessions.
+#: Requests kept per direction: a miner has a handful outstanding, a farm's agent many. As long as no answer was seen
+#: (most likely the other direction is not captured at all) only the newest few are, because each holds some 300 bytes
+#: and there are many such sessions.
 MAX_PENDING, MAX_UNHEARD = 256, 8
 
-#: Kinds whose reply matters for counting; of the others at most one per id is kept, because hashrate reports often never get an answer.
+#: Kinds whose reply matters for counting; of the others at most one per id is kept, because hashrate reports often
+#: never get an answer.
 COUNTED = ("login", "subscribe", "submit")
 #: Kinds of id that stand in a message, and may be wrong there; what a framing ties together itself is never guessed.
 OWN_IDS = ("none", "word", "text", "number")
@@ -72,7 +75,8 @@ class PendingRequests:
             same = [request for request in self._waiting if request.key == key] or [
                 request for request in self._waiting if _alike(request.key, key)
             ]
-            # A report that gets no answer must not take a share's, nor a subscription, which is answered by more than yes or no.
+            # A report that gets no answer must not take a share's, nor a subscription, which is answered by more than
+            # yes or no.
             unlikely = ("hashrate", "subscribe") if flat else ("hashrate",)
             for request in same:
                 if request.kind not in unlikely:

@@ -1,7 +1,8 @@
-"""One flow read as one dialect with one side as the miner: accounts, jobs, shares and evidence, as the dialect's rules say.
+"""One flow read as one dialect with one side as the miner: accounts, jobs, shares and evidence, as the dialect's rules
+say.
 
-A flow may have several readings at once (many dialects share `mining.subscribe`); which is right is decided at the end, by weight.
-Knows no packets and no grades.
+A flow may have several readings at once (many dialects share `mining.subscribe`); which is right is decided at the
+end, by weight. Knows no packets and no grades.
 """
 
 from __future__ import annotations
@@ -221,7 +222,9 @@ class Reading:
         account: Account,
         secrets: tuple[Parts, ...],
     ) -> tuple[Share, str | None]:
-        """A share: looked at if it is in the sample, and counted; with a remark on it if it was looked at and proved nothing."""
+        """A share: looked at if it is in the sample, and counted; with a remark on it if it was looked at and proved
+        nothing.
+        """
         look = self.jobs.recompute(rule.proof, message, values, (account, self.logins.latest))
         self.jobs.settle(self.logins.accounts, self.logins.latest)
         work = self.jobs.work_of(values, account, self.logins.latest)

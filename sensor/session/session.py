@@ -1,7 +1,8 @@
-"""One flow's mining conversation: pairs replies with requests, and lets every dialect that recognises a message read it its way.
+"""One flow's mining conversation: pairs replies with requests, and lets every dialect that recognises a message read it
+its way.
 
-The messages show who the miner is, not who opened the connection: a rule says which side sends it, and both possibilities are kept
-apart as readings. Sans-IO: knows messages, not packets; no grades.
+The messages show who the miner is, not who opened the connection: a rule says which side sends it, and both
+possibilities are kept apart as readings. Sans-IO: knows messages, not packets; no grades.
 """
 
 from __future__ import annotations
@@ -19,8 +20,8 @@ from sensor.signatures.model import Dialect, ReplyRule, SignatureSet
 
 #: Readings of one flow: every dialect in both roles would be more, but hostile bytes choose what they resemble.
 MAX_READINGS = 48
-#: A reading that is this far ahead, with a job or a share seen and both sides confirmed, is the one: what belongs to another dialect has
-#: weighed in by then. Where the shapes leave it open, it is decided after so many messages.
+#: A reading that is this far ahead, with a job or a share seen and both sides confirmed, is the one: what belongs to
+#: another dialect has weighed in by then. Where the shapes leave it open, it is decided after so many messages.
 CLEAR_LEAD, LAST_DECISION = 50, 128
 #: Where only one side is heard there is nothing to wait for: what tells dialects apart is said in its first messages.
 ONE_SIDED_DECISION = 16
@@ -109,7 +110,9 @@ class Session:
             self._settle(read.framing)
 
     def _settle(self, framing: str) -> None:
-        """Once it is clear which dialect this is, the others are given up: they cost time and memory with every message."""
+        """Once it is clear which dialect this is, the others are given up: they cost time and memory with every
+        message.
+        """
         best, *others = sorted(self.readings, key=rank, reverse=True)
         late = sum(self.messages) >= (LAST_DECISION if all(self.messages) else ONE_SIDED_DECISION)
         proven = _works(best)
@@ -217,7 +220,9 @@ class Session:
         return self._settled is None or reading in self.readings
 
     def _answer(self, key: tuple[str, object], answers: list[Token], message: Message) -> None:
-        """A message that says by its shape what it answers; each dialect that knows it settles its own part of the request."""
+        """A message that says by its shape what it answers; each dialect that knows it settles its own part of the
+        request.
+        """
         request = self._pending[1 - message.direction].answer_kind(key, answers[0].rule.answers)
         if request is None:
             self.unmatched += 1
@@ -234,12 +239,16 @@ def _more(counts: tuple[int, int], direction: int, by: int) -> tuple[int, int]:
 
 
 def rank(reading: Reading) -> tuple[bool, int, int, int]:
-    """What the miner says comes before what the pool answers; then the weight of all that was recognised; then the lower id."""
+    """What the miner says comes before what the pool answers; then the weight of all that was recognised; then the
+    lower id.
+    """
     return (bool(reading.miner_confirms), reading.score, -reading.dialect.header.id, -reading.miner)
 
 
 def equal_fits(best: Reading, others: Iterable[Reading]) -> tuple[str, ...]:
-    """Names of dialects that the same words fit as well: without a job, shares of one shape are all that tells some dialects apart."""
+    """Names of dialects that the same words fit as well: without a job, shares of one shape are all that tells some
+    dialects apart.
+    """
     if best.jobs.count:
         return ()
     names = {

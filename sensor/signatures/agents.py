@@ -1,7 +1,7 @@
 """What an agent string tells: program, version, machine, class, stated rate, and whether it is a proxy.
 
-The rows are data, the first match wins. An agent is chosen by whoever sends it: a hint with a source and a confidence, never proof. Knows
-no sessions.
+The rows are data, the first match wins. An agent is chosen by whoever sends it: a hint with a source and a
+confidence, never proof. Knows no sessions.
 """
 
 from __future__ import annotations

@@ -1,4 +1,5 @@
-"""What a machine draws: joules a hash of known devices, and the range of an algorithm where the device is not known. The rows are data.
+"""What a machine draws: joules a hash of known devices, and the range of an algorithm where the device is not known.
+The rows are data.
 
 Knows units and names; knows no sessions, and makes nothing up: an algorithm without a row has no figure.
 """
@@ -91,7 +92,9 @@ class DeviceTable:
     examples: tuple[PowerExample, ...] = ()
 
     def device(self, name: str | None, algorithm: str | None) -> DeviceRow | None:
-        """The machine an agent names: its model as a whole, or followed by nothing but punctuation or something in brackets."""
+        """The machine an agent names: its model as a whole, or followed by nothing but punctuation or something in
+        brackets.
+        """
         if not name or algorithm is None:
             return None
         key = _key(name)

@@ -1,4 +1,6 @@
-"""The proof every signature carries: dialogues with what must be found, and dialogues in which nothing may be. Knows only their text."""
+"""The proof every signature carries: dialogues with what must be found, and dialogues in which nothing may be. Knows
+only their text.
+"""
 
 from __future__ import annotations
 

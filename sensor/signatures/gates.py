@@ -1,4 +1,6 @@
-"""The `gate` block: literals and openings for the prefilter, in the form its tables want. Knows the bounds of those tables, no traffic."""
+"""The `gate` block: literals and openings for the prefilter, in the form its tables want. Knows the bounds of those
+tables, no traffic.
+"""
 
 from __future__ import annotations
 

@@ -1,7 +1,8 @@
 """The small language of a signature's messages: paths, predicates over JSON values, and what is taken from where.
 
-A path is names and list indices joined by dots (`params.0`, `result.job.target`, `params.-1`); `.` is the whole message and a leading dot
-starts at the element of `each`. Predicates and takes are compiled once to closures; none of them can raise on any JSON value.
+A path is names and list indices joined by dots (`params.0`, `result.job.target`, `params.-1`); `.` is the whole
+message and a leading dot starts at the element of `each`. Predicates and takes are compiled once to closures; none
+of them can raise on any JSON value.
 """
 
 from __future__ import annotations

@@ -1,4 +1,5 @@
-"""Reads signature files, shipped and the user's own, and refuses what is wrong in them: all mistakes at once, each with file and line.
+"""Reads signature files, shipped and the user's own, and refuses what is wrong in them: all mistakes at once, each with
+file and line.
 
 Knows where files lie and which keys each kind of file has; knows nothing of traffic.
 """
@@ -46,7 +47,9 @@ Table = AgentTable | DeviceTable | WalletBook | PoolTable
 
 
 def load(extra: Sequence[Path] = ()) -> SignatureSet:
-    """The shipped signatures and those in `extra` (files, or folders of *.yaml). Raises SignatureError with every mistake found."""
+    """The shipped signatures and those in `extra` (files, or folders of *.yaml). Raises SignatureError with every
+    mistake found.
+    """
     problems: list[str] = []
     loaded: list[Signature] = []
     agents, devices, wallets, pools = AgentTable(), DeviceTable(), WalletBook(), PoolTable()

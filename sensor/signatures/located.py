@@ -1,4 +1,5 @@
-"""YAML with its line numbers, and checked access to it: every complaint names file and line, and all of them are collected.
+"""YAML with its line numbers, and checked access to it: every complaint names file and line, and all of them are
+collected.
 
 Knows nothing of what a signature means; it only says "unknown key", "must be text", and where.
 """

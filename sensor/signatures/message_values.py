@@ -1,4 +1,5 @@
-"""The values that a message can give a session, as one typed record. A field added here may be taken by every signature.
+"""The values that a message can give a session, as one typed record. A field added here may be taken by every
+signature.
 
 Knows names, types and the usual conversion of each; knows nothing of where in a message a value stands.
 """
@@ -16,7 +17,9 @@ CONVERSIONS = (*TEXT_CONVERSIONS, *NUMBER_CONVERSIONS, "target")
 
 
 class MessageValues(TypedDict, total=False):
-    """What one message gives; what it does not give is absent. With each field the conversion used where a file names none."""
+    """What one message gives; what it does not give is absent. With each field the conversion used where a file
+    names none.
+    """
 
     login: Annotated[str, "text"]  # the account or wallet presented
     account: Annotated[str, "text"]  # named beside a share, perhaps by a miner that signed in under it before

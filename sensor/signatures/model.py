@@ -1,4 +1,5 @@
-"""What a loaded signature is: gates, message rules, nodes, examples; and the set of all of them with its index by method name.
+"""What a loaded signature is: gates, message rules, nodes, examples; and the set of all of them with its index by
+method name.
 
 Immutable once loaded. Knows the language of predicates only through compiled closures; knows no files and no sessions.
 """

@@ -1,6 +1,7 @@
 """Who is behind a name: pools, rental proxies and front ends by the suffix of the host that was asked for.
 
-The rows are data. A name is a fact about the other end, never about mining: only what was said makes a finding. Knows no sessions.
+The rows are data. A name is a fact about the other end, never about mining: only what was said makes a finding.
+Knows no sessions.
 """
 
 from __future__ import annotations

@@ -1,7 +1,8 @@
-"""The `verify` scheme of a dialect and the `proof` parts of its messages: where the pieces stand from which a share can be recomputed.
+"""The `verify` scheme of a dialect and the `proof` parts of its messages: where the pieces stand from which a share can
+be recomputed.
 
-Knows names and paths only; what is done with the pieces is elsewhere (sensor/session/verify). Pieces are passed on as they stand, unlike what is
-taken: a coinbase is longer than any text that is kept.
+Knows names and paths only; what is done with the pieces is elsewhere (sensor/session/verify). Pieces are passed on
+as they stand, unlike what is taken: a coinbase is longer than any text that is kept.
 """
 
 from __future__ import annotations

@@ -1,4 +1,5 @@
-"""Wallet forms as data: the shape of each kind of address, its checksum's name, the coins that use it, and the proof of both.
+"""Wallet forms as data: the shape of each kind of address, its checksum's name, the coins that use it, and the proof of
+both.
 
 Knows the files' keys; the checksums themselves are code (sensor/wallets), and what a login means is decided there.
 """

@@ -107,7 +107,7 @@ def reversed_boundary(target: Taken) -> Fraction | None:
 
 
 def little_endian(target: Taken) -> Fraction | None:
-    """CryptoNote: 8 or 16 hex digits, least significant byte first, rounded down as pools do; 64 digits are big-endian."""
+    """CryptoNote: 8 or 16 hex digits, least significant byte first, rounded down as pools do; 64 are big-endian."""
     if not isinstance(target, str) or not re.fullmatch(r"[0-9a-fA-F]{8}|[0-9a-fA-F]{16}|[0-9a-fA-F]{64}", target):
         return None
     if len(target) == 64:

@@ -1,4 +1,5 @@
-"""The checksum of each kind of address, by the name the data files use. True, false, or None where this text carries no checksum.
+"""The checksum of each kind of address, by the name the data files use. True, false, or None where this text carries no
+checksum.
 
 Knows the arithmetic only; which coin has which kind, prefix and version stands in signatures/wallets.
 """
@@ -30,7 +31,9 @@ def _base58check(form: WalletForm, text: str) -> bool:
 
 
 def _ergo(form: WalletForm, text: str) -> bool:
-    """Ergo: a byte of network and type, the key, and the first four bytes of BLAKE2b-256 (docs.ergoplatform.com, "Address encoding")."""
+    """Ergo: a byte of network and type, the key, and the first four bytes of BLAKE2b-256 (docs.ergoplatform.com,
+    "Address encoding").
+    """
     body = base58.checked(text, "blake2b")
     return body is not None and any(body.startswith(version) for version in form.versions)
 
@@ -41,7 +44,9 @@ def _cryptonote(form: WalletForm, text: str) -> bool:
 
 
 def _eip55(_form: WalletForm, text: str) -> bool | None:
-    """EIP-55: the case of each letter is a bit of the Keccak-256 of the lower-case digits; one case only carries no checksum."""
+    """EIP-55: the case of each letter is a bit of the Keccak-256 of the lower-case digits; one case only carries no
+    checksum.
+    """
     digits = text[2:]
     if digits in (digits.lower(), digits.upper()):
         return None

@@ -1,6 +1,8 @@
-"""From a wallet to the coin that is mined, where that is certain; and donation sessions as distinct from those of their users.
+"""From a wallet to the coin that is mined, where that is certain; and donation sessions as distinct from those of their
+users.
 
-A wallet says what is paid out. Pools that convert take wallets of any coin, so it counts only with an algorithm or dialect that fits.
+A wallet says what is paid out. Pools that convert take wallets of any coin, so it counts only with an algorithm or
+dialect that fits.
 """
 
 from __future__ import annotations
@@ -18,7 +20,9 @@ DONATION_LOGIN = re.compile(r"[0-9a-f]{64}")
 
 
 def mined_coin(wallet: Wallet, dialect: str, algorithm: str | None, book: WalletBook) -> str | None:
-    """The wallet's coin, if its checksum is right and what is spoken is how this coin is mined, and no other that has the same form."""
+    """The wallet's coin, if its checksum is right and what is spoken is how this coin is mined, and no other that
+    has the same form.
+    """
     if (
         wallet.verdict != "valid"
         or wallet.payout is not None

@@ -1,6 +1,8 @@
-"""A login taken apart: `wallet.worker`, `wallet/worker/mail`, `wallet+difficulty`, `COIN:wallet.worker#referral`, `account.worker`.
+"""A login taken apart: `wallet.worker`, `wallet/worker/mail`, `wallet+difficulty`, `COIN:wallet.worker#referral`,
+`account.worker`.
 
-The address is the longest leading part with the shape of a wallet; its checksum gives the verdict. Total: any text is an account at least.
+The address is the longest leading part with the shape of a wallet; its checksum gives the verdict. Total: any text
+is an account at least.
 """
 
 from __future__ import annotations

@@ -1,4 +1,6 @@
-"""The binary framings: Stratum V2 in clear, what is told of it by sizes, BTCAgent's frames, and everything that only resembles them."""
+"""The binary framings: Stratum V2 in clear, what is told of it by sizes, BTCAgent's frames, and everything that only
+resembles them.
+"""
 
 from __future__ import annotations
 

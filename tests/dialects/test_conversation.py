@@ -1,4 +1,6 @@
-"""From bytes to messages, whatever the framing: however the bytes are cut, the same comes out; whatever bytes come, nothing raises."""
+"""From bytes to messages, whatever the framing: however the bytes are cut, the same comes out; whatever bytes come,
+nothing raises.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""HTTP as miners and pools speak it, and as ordinary web traffic does: messages where there are any, silence otherwise."""
+"""HTTP as miners and pools speak it, and as ordinary web traffic does: messages where there are any, else silence."""
 
 from __future__ import annotations
 

@@ -1,6 +1,8 @@
-"""Conversations of known meaning through the whole line: written as captures, replayed in a core, and found to be what they are.
+"""Conversations of known meaning through the whole line: written as captures, replayed in a core, and found to be what
+they are.
 
-Each is also told over IPv6, inside VLAN and GRE, a byte a segment, through SOCKS5, and joined after its first four messages.
+Each is also told over IPv6, inside VLAN and GRE, a byte a segment, through SOCKS5, and joined after its first four
+messages.
 """
 
 from __future__ import annotations
@@ -37,7 +39,8 @@ WAYS = {
 #: The wire does not say these coins: one address form for all EVM chains, one for ZEC and FLUX, or no wallet at all.
 COIN_NOT_SAID = {"eth-1", "eth-2", "eth-3", "eth-6", "es2-2"}
 
-#: Joined after four messages only a share is left whose shape is Bitcoin's, from an account that is no wallet: the reasons name the others.
+#: Joined after four messages only a share is left whose shape is Bitcoin's, from an account that is no wallet: the
+#: reasons name the others.
 LOOKS_LIKE = {"hns-1": "stratum-v1", "warthog-1": "stratum-v1"}
 #: After four messages only an answer is left, in words that any program uses.
 NOTHING_LEFT = {"nh-1", "cfx-1", "beam-1", "kadena-1"}

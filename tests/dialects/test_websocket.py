@@ -1,4 +1,6 @@
-"""WebSocket frames: masks, fragments, control frames, compression with and without context, and what hostile peers make of them."""
+"""WebSocket frames: masks, fragments, control frames, compression with and without context, and what hostile peers
+make of them.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,6 @@
-"""The same session plain and through every proxy: the same finding, but for how it was carried. Passwords for proxies leave no trace."""
+"""The same session plain and through every proxy: the same finding, but for how it was carried. Passwords for
+proxies leave no trace.
+"""
 
 from __future__ import annotations
 
@@ -73,7 +75,8 @@ WRAPPINGS: dict[str, tuple[Exchange, str, str]] = {
         [
             (
                 0,
-                b"CONNECT pool.example.test:443 HTTP/1.1\r\nProxy-Authorization: Basic U0VDUkVUV09SRFM=\r\nCookie: SECRETWORDS\r\n\r\n",
+                b"CONNECT pool.example.test:443 HTTP/1.1\r\nProxy-Authorization: Basic U0VDUkVUV09SRFM=\r\n"
+                b"Cookie: SECRETWORDS\r\n\r\n",
             ),
             (1, b"HTTP/1.0 200 Connection established\r\nVia: x\r\n\r\n"),
         ],

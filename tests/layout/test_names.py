@@ -14,7 +14,23 @@ ROOT = Path(__file__).parents[2]
 FOLDERS = ("sensor/wallets",)
 #: Names that say nothing about the thing that has them.
 FILLERS = frozenset(
-    "told known made said standing keeping word words muted appraised one reckon reckoned tell kept".split()
+    [
+        "told",
+        "known",
+        "made",
+        "said",
+        "standing",
+        "keeping",
+        "word",
+        "words",
+        "muted",
+        "appraised",
+        "one",
+        "reckon",
+        "reckoned",
+        "tell",
+        "kept",
+    ]
 )
 #: Every kind of exporter and of attribution source has these two; their module tells them apart.
 SHARED_CLASSES = frozenset({"Config", "Sender"})

@@ -44,7 +44,8 @@ def test_each_reason_of_malformed_is_counted(reason: str) -> None:
 
 def test_messages_are_counted_by_dialect() -> None:
     counters = counted(
-        'C {"id":1,"method":"mining.subscribe","params":["x"]}\nC {"id":1,"method":"eth_getWork"}\nC {"hello":1}\nS {"id":44,"result":7}'
+        'C {"id":1,"method":"mining.subscribe","params":["x"]}\nC {"id":1,"method":"eth_getWork"}\n'
+        'C {"hello":1}\nS {"id":44,"result":7}'
     )
     assert counters["messages"] == 4
     assert (

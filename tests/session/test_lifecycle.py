@@ -1,4 +1,6 @@
-"""Findings while mining goes on: told at once when certain, then at a bounded rate, closed by silence; in the end what a replay says."""
+"""Findings while mining goes on: told at once when certain, then at a bounded rate, closed by silence; in the end
+what a replay says.
+"""
 
 from __future__ import annotations
 
@@ -140,7 +142,10 @@ def test_a_donation_is_told_with_whose_it_is() -> None:
     wallet = "43ofb6jnX1wWwtE8dgLizJRPFVHQkfhaEXYNeCVfyb3d4hxttHRjSKEGZx6hZfuYcYP3UhK2kTdN7LuvXtqx4vxP5bBg4pz"
 
     def login(name: str) -> str:
-        asked = f'C {{"id":1,"jsonrpc":"2.0","method":"login","params":{{"login":"{name}","pass":"x","agent":"XMRig/6.22.2"}}}}\n'
+        asked = (
+            f'C {{"id":1,"jsonrpc":"2.0","method":"login","params":{{"login":"{name}","pass":"x",'
+            f'"agent":"XMRig/6.22.2"}}}}\n'
+        )
         return asked + f'S {{"id":1,"jsonrpc":"2.0","error":null,"result":{{"id":"a","job":{job},"status":"OK"}}}}'
 
     pipeline = live()

@@ -1,4 +1,4 @@
-"""The catalogue of pools: names by whole labels, mistakes with file and line, and what a finding says of the other end."""
+"""The catalogue of pools: whole labels, mistakes with file and line, what a finding says of the other end."""
 
 from __future__ import annotations
 
@@ -106,6 +106,9 @@ def test_without_a_name_nothing_is_said_of_the_pool() -> None:
 
 def test_the_host_of_http_is_the_pools_name() -> None:
     body = b'{"id":1,"method":"getwork","params":[]}'
-    head = b"POST / HTTP/1.1\r\nHost: btc.luckypool.io:8332\r\nUser-Agent: cgminer/2.7\r\nX-Mining-Extensions: longpoll\r\n"
+    head = (
+        b"POST / HTTP/1.1\r\nHost: btc.luckypool.io:8332\r\nUser-Agent: cgminer/2.7\r\n"
+        b"X-Mining-Extensions: longpoll\r\n"
+    )
     asked = (0, head + b"Content-Length: %d\r\n\r\n" % len(body) + body)
     assert pool(asked, session="S {}").operator == "LuckyPool"

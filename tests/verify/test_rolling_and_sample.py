@@ -208,7 +208,8 @@ def test_a_claim_stands_in_the_evidence_and_is_no_grade() -> None:
     found = only(
         f"""
         C {{"id":1,"method":"login","params":{{"login":"acct","pass":"x","agent":"XMRig/6.22.2"}}}}
-        S {{"id":1,"error":null,"result":{{"id":"a","job":{{"blob":"{blob}","job_id":"7","target":"b88d0600"}},"status":"OK"}}}}
+        S {{"id":1,"error":null,"result":{{"id":"a","job":{{"blob":"{blob}","job_id":"7",\
+"target":"b88d0600"}},"status":"OK"}}}}
         C {{"id":2,"method":"submit","params":{{"id":"a","job_id":"7","nonce":"a4070021","result":"{result}"}}}}
         S {{"id":2,"error":null,"result":{{"status":"OK"}}}}
         """

@@ -1,7 +1,9 @@
-"""BTCAgent's binary frames, which follow JSON lines on the same stream: thousands of workers of one farm with shares of 15 bytes.
+"""BTCAgent's binary frames, which follow JSON lines on the same stream: thousands of workers of one farm with shares of
+15 bytes.
 
-A frame is 0x7F, a type, a length that counts its own four bytes, and a body; all numbers are little-endian. The difficulty in force for a
-worker's session is given with each share. Knows the layouts; knows nothing of logins and grades.
+A frame is 0x7F, a type, a length that counts its own four bytes, and a body; all numbers are little-endian. The
+difficulty in force for a worker's session is given with each share. Knows the layouts; knows nothing of logins and
+grades.
 """
 
 from __future__ import annotations
@@ -20,7 +22,8 @@ HEADER_BYTES = 4
 #: Sessions whose difficulty is remembered: all an agent can have.
 MAX_SESSIONS = 65_536
 MAX_EXPONENT = 63
-#: Statuses of a share that counts: reached the job's target or the network's, each in time or stale (btcagent, StratumStatus).
+#: Statuses of a share that counts: reached the job's target or the network's, each in time or stale (btcagent,
+#: StratumStatus).
 ACCEPTED = frozenset({0x6B2C9687, 0x38A5E21D, 0x54C96D6E, 0x662955AA})
 
 Fields = dict[str, object]

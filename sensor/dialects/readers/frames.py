@@ -1,4 +1,5 @@
-"""Binary frames of one direction: bytes are kept until a frame is whole, and after a hole the next border is looked for.
+"""Binary frames of one direction: bytes are kept until a frame is whole, and after a hole the next border is looked
+for.
 
 What a frame looks like is its framing's matter (`_frame`); this knows only where in the stream it stands.
 """

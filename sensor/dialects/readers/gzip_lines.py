@@ -49,7 +49,9 @@ class GzipLines:
             yield self._end(ts_ns, offset, "inflated")
 
     def _inflate(self, data: bytes) -> tuple[bytes, bool]:
-        """The text of these bytes, and whether there would be more of it than may be. RFC 1952 section 2.2: members follow one another."""
+        """The text of these bytes, and whether there would be more of it than may be. RFC 1952 section 2.2: members
+        follow one another.
+        """
         text = b""
         while data and len(text) < MAX_INFLATED_BYTES:
             if self._inflater.eof:

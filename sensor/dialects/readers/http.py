@@ -1,8 +1,9 @@
-"""HTTP/1 (RFC 9112): requests and responses of one direction become JSON messages, with what the heads say as the member `http`.
+"""HTTP/1 (RFC 9112): requests and responses of one direction become JSON messages, with what the heads say as the
+member `http`.
 
-Tolerates what miners and pools do: a bare LF, a head and its body in different segments, long polling, and a pool that answers a request
-with a JSON line and no HTTP at all. Joined in the middle it waits for the next request or status line. Knows nothing of mining but which
-headers are kept.
+Tolerates what miners and pools do: a bare LF, a head and its body in different segments, long polling, and a pool
+that answers a request with a JSON line and no HTTP at all. Joined in the middle it waits for the next request or
+status line. Knows nothing of mining but which headers are kept.
 """
 
 from __future__ import annotations

@@ -1,7 +1,8 @@
-"""The body of one HTTP message and the JSON messages it makes, together with what its head says. Bounded, inflated within the bound too.
+"""The body of one HTTP message and the JSON messages it makes, together with what its head says. Bounded, inflated
+within the bound too.
 
-A body that is one object is one message; one that is an array is a batch, a message each. What is not JSON makes a message of the head
-alone where that says something: a header of mining, or the answer to a JSON request.
+A body that is one object is one message; one that is an array is a batch, a message each. What is not JSON makes a
+message of the head alone where that says something: a header of mining, or the answer to a JSON request.
 """
 
 from __future__ import annotations
@@ -13,7 +14,8 @@ from sensor.dialects.readers.http_head import Head
 from sensor.dialects.readers.json_lines import MAX_OBJECTS, decode
 from sensor.dialects.stream.message import Malformed, Message, Read
 
-#: A body longer than this is read past; its beginning is still shown to the rules (a whole block template is megabytes).
+#: A body longer than this is read past; its beginning is still shown to the rules (a whole block template is
+#: megabytes).
 MAX_BODY_BYTES = 65_536
 SHOWN_BODY = 2_048
 FRAMING = "http"

@@ -1,6 +1,8 @@
-"""The head of one HTTP message (RFC 9112): start line, headers, and what they say about the body. Total over hostile bytes.
+"""The head of one HTTP message (RFC 9112): start line, headers, and what they say about the body. Total over hostile
+bytes.
 
-Of the headers only those that speak of mining, of the software and of the place are kept; of Basic credentials only the user name.
+Of the headers only those that speak of mining, of the software and of the place are kept; of Basic credentials only
+the user name.
 """
 
 from __future__ import annotations

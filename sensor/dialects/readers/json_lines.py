@@ -1,7 +1,9 @@
-"""One JSON object a line: cuts the bytes of one direction at LF and parses each line. Total: hostile bytes become Malformed(reason).
+"""One JSON object a line: cuts the bytes of one direction at LF and parses each line. Total: hostile bytes become
+Malformed(reason).
 
-Knows nothing of mining. Tolerates CR LF, empty lines, several objects a line, a missing start (after a gap or when joined mid-stream)
-and text that is not UTF-8; keeps integers exact. A document spread over several lines is not this framing and yields no message.
+Knows nothing of mining. Tolerates CR LF, empty lines, several objects a line, a missing start (after a gap or when
+joined mid-stream) and text that is not UTF-8; keeps integers exact. A document spread over several lines is not this
+framing and yields no message.
 """
 
 from __future__ import annotations

@@ -1,7 +1,9 @@
-"""Stratum V2 in clear: frames of one direction become messages by the names of the specification, with their fields as plain values.
+"""Stratum V2 in clear: frames of one direction become messages by the names of the specification, with their fields as
+plain values.
 
-What belongs to a channel is kept for both directions: the target in force is added to each job and each share, as big-endian hex. A frame
-that is not known is read past. Knows the layouts of the mining protocol; knows nothing of sessions and grades.
+What belongs to a channel is kept for both directions: the target in force is added to each job and each share, as
+big-endian hex. A frame that is not known is read past. Knows the layouts of the mining protocol; knows nothing of
+sessions and grades.
 """
 
 from __future__ import annotations
@@ -24,12 +26,14 @@ MAX_CHANNELS = 256
 #: Shares one Success may acknowledge; a session keeps no more unanswered ones.
 MAX_ACKNOWLEDGED = 256
 CHANNEL_BIT = 0x8000
-#: Messages that have one length only, with their channel bit: what a joined stream is recognised by, and found by after a hole.
+#: Messages that have one length only, with their channel bit: what a joined stream is recognised by, and found by after
+#: a hole.
 FIXED_MESSAGE = re.compile(
     rb"\0\x80(?:\x1a\x18|\x1c\x14|\x21\x24|\x15[\x2d\x31]|\x20\x30|\x16\x28)\0\0"
     rb"|\0\x80\x1b[\x19-\x39]\0\0|\0\x80\x1d[\x09-\x80]\0\0|\0\0(?:\x01\x06|\x11[\x2d-\x4d]|\x14[\x2f-\x4f])\0\0"
 )
-#: How a stream begins: SetupConnection (extension 0, type 0, length, protocol 0 to 2, versions 2 to 2), or one of those.
+#: How a stream begins: SetupConnection (extension 0, type 0, length, protocol 0 to 2, versions 2 to 2), or one of
+#: those.
 START = re.compile(rb"\0\0\0[\s\S]{2}\0[\0-\x02]\x02\0\x02\0|" + FIXED_MESSAGE.pattern)
 
 Fields = dict[str, object]
@@ -223,7 +227,9 @@ def _submit(data: _Payload, channels: Channels) -> Fields:
 
 
 def _submit_success(data: _Payload, _: Channels) -> Fields:
-    """One message for each share it acknowledges: the `count` last ones up to its sequence number, and what one of them was worth."""
+    """One message for each share it acknowledges: the `count` last ones up to its sequence number, and what one of
+    them was worth.
+    """
     channel, last, count, total = data.number(4), data.number(4), data.number(4), data.number(8)
     shares = [("v2-share", (channel, last - behind)) for behind in range(min(count, MAX_ACKNOWLEDGED))]
     fields: Fields = {

@@ -1,7 +1,8 @@
 """WebSocket frames (RFC 6455) of one direction, after the upgrade: text messages become JSON messages.
 
-Unmasks, joins fragments, lets control frames pass between them, and inflates (RFC 7692) within a bound, with or without context. Whether
-compression was agreed is not asked: the bit of the frame says it. Knows nothing of what messages mean.
+Unmasks, joins fragments, lets control frames pass between them, and inflates (RFC 7692) within a bound, with or
+without context. Whether compression was agreed is not asked: the bit of the frame says it. Knows nothing of what
+messages mean.
 """
 
 from __future__ import annotations
@@ -176,7 +177,9 @@ class WebSocket:
         return found
 
     def _inflate(self, data: bytes) -> bytes | Malformed:
-        """RFC 7692 section 7.2.2. One inflater serves both agreements: a message without context refers to nothing before it."""
+        """RFC 7692 section 7.2.2. One inflater serves both agreements: a message without context refers to nothing
+        before it.
+        """
         if self._inflater.eof:
             self._inflater = zlib.decompressobj(-15)
         try:

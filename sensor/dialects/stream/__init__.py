@@ -1,1 +1,1 @@
-"""What passes between a stream of bytes and its readers: messages, and what a reader is and declares. Knows no framing."""
+"""Messages, and what a reader of a stream is and declares. Knows no framing."""

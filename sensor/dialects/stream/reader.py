@@ -1,4 +1,6 @@
-"""What reads one direction of a stream, and what the file of a framing declares about its reader. Knows no framing by name."""
+"""What reads one direction of a stream, and what the file of a framing declares about its reader. Knows no framing
+by name.
+"""
 
 from __future__ import annotations
 
@@ -24,7 +26,9 @@ class Left(NamedTuple):
 
 
 class Reader(Protocol):
-    """What reads one direction: bytes in order come in, messages come out, until `left` says that another framing has begun."""
+    """What reads one direction: bytes in order come in, messages come out, until `left` says that another framing
+    has begun.
+    """
 
     @property
     def left(self) -> Left | None: ...
@@ -33,7 +37,9 @@ class Reader(Protocol):
 
 
 class LineExits(NamedTuple):
-    """How lines end at which JSON lines are over: where a line starts like one of these, the framing of that name begins."""
+    """How lines end at which JSON lines are over: where a line starts like one of these, the framing of that name
+    begins.
+    """
 
     first_bytes: frozenset[int]
     marks: tuple[tuple[str, re.Pattern[bytes]], ...]
@@ -56,7 +62,7 @@ class Start(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class FramingReader:
-    """What a module of sensor/dialects/readers declares as FRAMING_READER. A mark that a framing does not have is None."""
+    """What a module of sensor/dialects/readers declares as FRAMING_READER; None for a mark that it does not have."""
 
     name: str
     #: Makes the reader of one direction; the second argument is the connection's instance of `shared`, or None.
@@ -66,12 +72,15 @@ class FramingReader:
     #: Matches the first MARK_BYTES of a stream or less, and with which byte such a stream can begin.
     start: re.Pattern[bytes] | None = None
     start_bytes: bytes = b""
-    #: Whether the bytes of a stream that was joined in its middle show this framing; of several, the one of the highest rank.
+    #: Whether the bytes of a stream that was joined in its middle show this framing; of several, the one of the highest
+    #: rank.
     middle: Callable[[bytes], bool] | None = None
     middle_rank: int = 0
-    #: Matches where a line of JSON lines should start, and with which byte; perhaps only where the start of the stream was not seen.
+    #: Matches where a line of JSON lines should start, and with which byte; perhaps only where the start of the stream
+    #: was not seen.
     line: re.Pattern[bytes] | None = None
     line_bytes: bytes = b""
     line_if_joined: bool = False
-    #: Reasons of its Malformed that say "this direction is not this framing", as opposed to bytes that were cut by the capture.
+    #: Reasons of its Malformed that say "this direction is not this framing", as opposed to bytes that were cut by the
+    #: capture.
     foreign: frozenset[str] = frozenset()

@@ -1,4 +1,5 @@
-"""Shares that carry their own hash (CryptoNote's `result`): the hash is not recomputed, only compared with the target, and called a claim.
+"""Shares that carry their own hash (CryptoNote's `result`): the hash is not recomputed, only compared with the target,
+and called a claim.
 
 RandomX needs two gigabytes and milliseconds a hash, which a sensor does not have. Knows no messages.
 """

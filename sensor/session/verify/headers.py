@@ -1,8 +1,10 @@
-"""Shares whose proof of work is the hash of a Bitcoin-shaped header of 80 bytes: SHA-256d coins, and scrypt coins with the same header.
+"""Shares whose proof of work is the hash of a Bitcoin-shaped header of 80 bytes: SHA-256d coins, and scrypt coins with
+the same header.
 
-Follows one session: extranonce1 and version mask from the pool's answers, the last jobs, and a sample of the shares. SHA-256d is tried
-first, it costs microseconds; scrypt only while the coin is not known to use something else, and a few times at most. The difficulty's
-scale differs between the two, so each is compared with its own target. Knows no messages; what cannot be rebuilt is passed over.
+Follows one session: extranonce1 and version mask from the pool's answers, the last jobs, and a sample of the shares.
+SHA-256d is tried first, it costs microseconds; scrypt only while the coin is not known to use something else, and a
+few times at most. The difficulty's scale differs between the two, so each is compared with its own target. Knows no
+messages; what cannot be rebuilt is passed over.
 """
 
 from __future__ import annotations
@@ -15,7 +17,8 @@ from sensor.session.verify.rebuild import MASK_BIP320, HeaderJob, header_job, sh
 from sensor.session.verify.sampling import Look, PerShare, Sampling, Score, SubmittedShare, Turn
 from sensor.signatures.message_values import MessageValues
 
-#: Jobs kept with their coinbase while a share is wanted: miners answer the newest, or the one before it that is still in their queue.
+#: Jobs kept with their coinbase while a share is wanted: miners answer the newest, or the one before it that is still
+#: in their queue.
 MAX_JOBS = 2
 #: Bytes of all jobs kept; a usual one has about 1,000. The newest is kept whatever it has.
 MAX_JOB_BYTES = 4_096
@@ -31,7 +34,7 @@ SCRYPT_HINTS = (None, "scrypt", "sha256d")  # a wallet's coin may be only the on
 
 
 def scrypt_header(header: bytes) -> bytes:
-    """Litecoin's proof of work: scrypt with N=1024, r=1, p=1 and the header as its own salt (litecoin.info, "Scrypt")."""
+    """Litecoin's proof of work: scrypt with N=1024, r=1, p=1 the header as salt (litecoin.info, "Scrypt")."""
     return hashlib.scrypt(header, salt=header, n=1024, r=1, p=1, dklen=32)
 
 
@@ -56,7 +59,9 @@ class HeaderShares:
         return self._turn.taken
 
     def learn(self, parts: Mapping[str, object]) -> None:
-        """extranonce1 holds for the jobs that follow (NiceHash's extranonce extension), the mask for the shares that follow (BIP 310)."""
+        """extranonce1 holds for the jobs that follow (NiceHash's extranonce extension), the mask for the shares that
+        follow (BIP 310).
+        """
         extranonce1 = parts.get("extranonce1")
         if isinstance(extranonce1, str):
             self._extranonce1 = extranonce1[:128]

@@ -1,9 +1,11 @@
-"""How many shares of a session are recomputed, and when what they gave is proof: a bounded sample, and a bet that luck cannot win.
+"""How many shares of a session are recomputed, and when what they gave is proof: a bounded sample, and a bet that luck
+cannot win.
 
-Knows no hashes and no headers. The proof is a betting score: under the hypothesis "these headers have nothing to do with the target" a
-share passes with probability p = target/2^256. Each pass multiplies the score by 1/2p, each failure by 1/2 or, to be exact, 1/2(1-p); the
-expected score stays at most 1, so by Ville's inequality (J. Ville 1939; G. Shafer, "Testing by betting", JRSS A 2021) it ever reaches 2^30
-with probability at most 2^-30, however many shares are tried. One SHA-256d share of difficulty 1 scores 31 bits, one of scrypt 15.
+Knows no hashes and no headers. The proof is a betting score: under the hypothesis "these headers have nothing to do
+with the target" a share passes with probability p = target/2^256. Each pass multiplies the score by 1/2p, each
+failure by 1/2 or, to be exact, 1/2(1-p); the expected score stays at most 1, so by Ville's inequality (J. Ville
+1939; G. Shafer, "Testing by betting", JRSS A 2021) it ever reaches 2^30 with probability at most 2^-30, however many
+shares are tried. One SHA-256d share of difficulty 1 scores 31 bits, one of scrypt 15.
 """
 
 from __future__ import annotations
@@ -15,7 +17,8 @@ from typing import Protocol
 from sensor.model.quantities import Shares
 from sensor.signatures.message_values import MessageValues
 
-#: Bits of score from which a session's passes are called verified: an error once in a thousand million sessions at most.
+#: Bits of score from which a session's passes are called verified: an error once in a thousand million sessions at
+#: most.
 PROOF_BITS = 30.0
 
 #: Expected work of one share in 2^-32 hashes, from the difficulty or target in force, if the algorithm were this one.
@@ -34,7 +37,9 @@ class Sampling:
 
 @dataclass(frozen=True, slots=True)
 class SubmittedShare:
-    """One submitted share: its job's name, the parts named by the dialect, the counts it belongs to, and its work as it is counted."""
+    """One submitted share: its job's name, the parts named by the dialect, the counts it belongs to, and its work as
+    it is counted.
+    """
 
     job: str
     parts: Mapping[str, object]
