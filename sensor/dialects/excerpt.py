@@ -12,7 +12,7 @@ from sensor.signatures.language import Parts
 
 MAX_EXCERPT = 160
 BLANK = "***"
-#: Members that hold a secret in any dialect, whatever the rule says; `api_key` is not one, it is Beam's login.
+#: Members that hold a secret in any dialect, whatever the rule; `api_key` is not one, it is Beam's login.
 SECRET_KEYS = frozenset({"pass", "password", "passwd", "pwd", "secret"})
 #: Secrets by name are looked for this deep; no dialect puts them deeper.
 MAX_DEPTH = 4

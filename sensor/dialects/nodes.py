@@ -1,4 +1,4 @@
-"""Peer-to-peer node protocols: checks the first bytes of each direction against one protocol's header. Says node or
+"""Peer-to-peer node protocols: checks the first bytes of each direction against one protocol's header. Finds a node or
 nothing, never mining.
 
 Knows the headers of Bitcoin's v1 transport, Monero's Levin, P2Pool, Ethereum's RLPx and discovery v4; which networks

@@ -1,4 +1,4 @@
-"""The rig's name inside a login, by the separators miners use. Knows text only; whether the rest is a wallet is told
+"""The rig's name inside a login, by the separators miners use. Knows text only; whether the rest is a wallet is decided
 elsewhere.
 """
 

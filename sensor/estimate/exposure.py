@@ -79,7 +79,7 @@ class JobTimes:
 
 @dataclass(slots=True)
 class ShareBook:
-    """The shares of one login in one flow, as sums; what few sessions need is made when they need it."""
+    """The shares of one login in one flow, as sums; rarely needed parts are created on demand."""
 
     login_ns: int | None = None  # its first login, if one was seen
     spent: Tally = field(default_factory=Tally)
@@ -152,7 +152,7 @@ class ShareBook:
         return result
 
     def _since_known(self, result: Exposure, known_ns: int, last_ns: int) -> Exposure:
-        """Joined before any difficulty was said: what was mined until then is left out, and so is its time."""
+        """Joined before any difficulty was sent: what was mined until then is left out, and so is its time."""
         result.submitted -= self.early
         result.unknown -= self.early
         result.guess = Guess()

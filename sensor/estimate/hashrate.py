@@ -32,7 +32,7 @@ class HashrateEstimate:
 
 
 def estimate(exposure: Exposure, level: float = LEVEL) -> HashrateEstimate | None:
-    """None where nothing can be said: the miner was not watched, no share's work is known, or too much is missing."""
+    """None where there is no estimate: the miner was not watched, no share's work is known, or too much is missing."""
     seconds = exposure.windows.total_ns / SECOND_NS
     if seconds < LEAST_SECONDS or not exposure.seen_bytes or exposure.loss > MOST_LOSS:
         return None
@@ -40,7 +40,7 @@ def estimate(exposure: Exposure, level: float = LEVEL) -> HashrateEstimate | Non
     credited, spent = (exposure.guess.tally,) * 2 if inferred else (exposure.credited, exposure.spent)
     next_work = exposure.next_work[1] if exposure.next_work and not inferred else 0
     if exposure.submitted and not spent.count:
-        return None  # shares were sent, but what one is worth was never said
+        return None  # shares were sent, but what one is worth was never sent
     known_share = spent.count / exposure.submitted if exposure.submitted else 1.0
     seen = known_share * (1.0 - exposure.loss)
     hashrate = _interval(credited, seconds, seen, next_work, level)

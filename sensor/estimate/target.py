@@ -1,4 +1,5 @@
-"""The share target nobody told us, from the shares' own hashes: CryptoNote miners send the hash with each share.
+"""The share target where none was seen, inferred from the shares' own hashes: CryptoNote miners send the hash with each
+share.
 
 A hash that meets a target is uniform below it, so the largest of n is close under it: target = max (n+1)/n, the
 unbiased estimate of a uniform's upper end. Knows no messages; used when a session was joined after its target was
@@ -47,7 +48,7 @@ def target_factors(count: int, level: float) -> tuple[float, float]:
 
 @dataclass(slots=True)
 class Guess:
-    """Shares of unknown target, in blocks; each block is tallied with the work its hashes tell."""
+    """Shares of unknown target, in blocks; each block is tallied with the work that its hashes imply."""
 
     tally: Tally = field(default_factory=Tally)
     blocks: int = 0
@@ -67,7 +68,7 @@ class Guess:
         return result
 
     def flush(self) -> None:
-        """Judge the open block. What the pool has refused by now may lie above the target and says nothing."""
+        """Judge the open block. What the pool has refused by now may lie above the target and is no evidence."""
         values = [share.value for share in self._open if share.value is not None and not share.rejected]
         self._open.clear()
         if values:

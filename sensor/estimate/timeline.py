@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from sensor.model.quantities import ShareTimeline
 from sensor.model.time import SECOND_NS
 
-#: Bins kept; 48 bars are as many as a person tells apart on a telephone.
+#: Bins kept; 48 bars are as many as a telephone's screen shows apart.
 MAX_BINS = 48
 #: Widths in seconds: times people think in; the last ones hold whatever a capture's clock may say (63 bits of
 #: nanoseconds, 292 years).

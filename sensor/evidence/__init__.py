@@ -1,7 +1,7 @@
 """Evidence files: the first packets of a finding's connections, to be opened in Wireshark or replayed. Off unless a
 folder is named.
 
-The line sees bytes in their order and no frames, so headers below and of TCP are made anew from what is known of the
+The line sees bytes in their order and no frames, so headers below and of TCP are rebuilt from what is known of the
 flow, and each file says so. Passwords are never written: what is not understood as a message is blanked as a whole.
 """
 

@@ -20,7 +20,7 @@ from sensor.signatures import SignatureSet
 from sensor.signatures.language import MISSING, Parts, look
 
 BLANK = ord("*")
-#: Words in the name of a call that logs in; its first argument is the login's name.
+#: Parts of the name of a call that logs in; its first argument is the login's name.
 LOGS_IN = ("auth", "login")
 #: No message of any dialect is nested deeper.
 MAX_DEPTH = 16

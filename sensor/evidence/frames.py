@@ -1,4 +1,4 @@
-"""Frames made anew from a flow's bytes: Ethernet, IP and TCP with the right addresses, ports, sequence numbers and
+"""Frames rebuilt from a flow's bytes: Ethernet, IP and TCP with the right addresses, ports, sequence numbers and
 checksums. Pure.
 
 Only data is shown, nothing is invented: no handshake and no end. Hardware addresses are made up (locally

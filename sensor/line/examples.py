@@ -1,4 +1,5 @@
-"""Runs every example and counterexample of the signatures through the real pipeline, and says which do not hold.
+"""Runs every example and counterexample of the signatures through the real pipeline, and reports those that do not
+hold.
 
 Also makes a dialogue into the events a core would give, which is all a test needs to speak to the pipeline. Knows no
 captures.
@@ -59,7 +60,7 @@ class Failure:
 def dialogue_events(
     lines: Iterable[DialogueLine], *, flow: int = 1, proto: int = TCP, midstream: bool = False
 ) -> Iterator[Event]:
-    """The events of one flow in which these lines were said, a millisecond apart; 198.51.100.10 (the C of a
+    """The events of one flow with these lines as its messages, a millisecond apart; 198.51.100.10 (the C of a
     dialogue) is the originator.
     """
     opened = Open(
@@ -106,7 +107,7 @@ def prove(signatures: SignatureSet) -> list[Failure]:
 
 
 def check(signatures: SignatureSet, example: Example, dialect: str | None) -> list[str]:
-    """What is wrong with one example; `dialect` is expected unless it says another."""
+    """What is wrong with one example; `dialect` is expected unless the example names another."""
     pipeline = Pipeline(signatures)
     pipeline.step(dialogue_events(example.dialogue, proto=example.proto))
     records = pipeline.finish()

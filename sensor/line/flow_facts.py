@@ -40,7 +40,7 @@ class FlowFacts:
 def facts(
     opened: Open, closed: Close | None, last_ns: int, seen: tuple[int, int], missed: tuple[int, int]
 ) -> FlowFacts:
-    """The facts of a flow; without a Close (it is still open, or the run ended first) what its chunks told."""
+    """The facts of a flow; without a Close (it is still open, or the run ended first) what its chunks show."""
     if closed is None:
         visible = [
             packets or seen[side] or missed[side] or opened.midstream for side, packets in enumerate(opened.packets)

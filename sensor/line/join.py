@@ -22,7 +22,7 @@ from sensor.signatures.work import UNITS
 
 #: Connections listed in a finding; the newest are kept, all are counted.
 MAX_FLOWS = 256
-#: Names of programs, and algorithms, told apart in one finding.
+#: Different names of programs, and algorithms, of one finding.
 MAX_AGENTS, MAX_ALGORITHMS = 16, 8
 
 
@@ -187,7 +187,7 @@ def _latest(first: tuple[int, int] | None, other: tuple[int, int] | None) -> tup
 
 
 def _lead_order(contribution: Contribution) -> tuple[int, float, int, int, int, int]:
-    """The flow that says most: grade, then shares, then weight; the newest of equals."""
+    """The flow with the most evidence: grade, then shares, then weight; the newest of equals."""
     flow = contribution.flow
     return (
         contribution.grade,

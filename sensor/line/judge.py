@@ -91,7 +91,7 @@ def judge(session: Session, facts: FlowFacts) -> list[Contribution]:
 
 
 def best_reading(session: Session) -> Reading | None:
-    """What the miner says comes before what the pool answers; then the weight of all that was recognised; then the
+    """What the miner sends counts before what the pool answers; then the weight of all that was recognised; then the
     lower id.
     """
     candidates = [reading for reading in session.readings if reading.miner_confirms or reading.pool_confirms]
@@ -120,7 +120,8 @@ def _grade(reading: Reading, session: Session, facts: FlowFacts) -> Verdict | No
     speaker, silent = (miner, pool) if reading.miner_confirms else (pool, miner)
     if session.foreign[speaker] or _both_roles(session, speaker):
         return (
-            None  # quoted text: mails, pages and rule files carry other lines, or both sides' words; a miner does not
+            # quoted text: mails, pages and rule files carry other lines, or both sides' messages; a miner does not
+            None
         )
     confirms = reading.miner_confirms or reading.pool_confirms
     if facts.packets[silent] == 0 and len(confirms) >= 2:
@@ -135,7 +136,7 @@ def _grade(reading: Reading, session: Session, facts: FlowFacts) -> Verdict | No
 
 
 def _both_roles(session: Session, direction: int) -> bool:
-    """Whether one direction says what only miners say and also what only pools say."""
+    """Whether one direction sends what only miners send and also what only pools send."""
     readings = session.readings
     as_miner = any(reading.miner == direction and reading.miner_confirms for reading in readings)
     return as_miner and any(reading.miner != direction and reading.pool_confirms for reading in readings)
@@ -236,7 +237,7 @@ def _exposure(reading: Reading, account: Account, facts: FlowFacts) -> Exposure:
 
 
 def _whose(contribution: Contribution, book: WalletBook, proven: str | None) -> Contribution:
-    """What the login says: wallet, donation, and the coin where that follows."""
+    """What follows from the login: wallet, donation, and the coin where that follows."""
     login, dialect = contribution.account.login, contribution.dialect
     if login is None:
         return contribution

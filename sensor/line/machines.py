@@ -1,7 +1,7 @@
-"""How many machines stand behind one address, as far as connections tell them apart.
+"""How many machines stand behind one address, as far as connections distinguish them.
 
 The count is the same whichever order flows end in. Each connection has an extranonce1 of its own, so connections
-tell apart what extranonces would. Knows names and times; knows no messages.
+distinguish what extranonces would. Knows names and times; knows no messages.
 """
 
 from __future__ import annotations

@@ -1,11 +1,11 @@
-"""Machines told apart by their TCP timestamp clocks (RFC 7323): what rate a clock ticks at, when it stood at zero, who
-shares one.
+"""Machines distinguished by their TCP timestamp clocks (RFC 7323): what rate a clock ticks at, when it stood at zero,
+who shares one.
 
 A host's timestamps count from an instant of its own. Linux shifts it by a secret for each pair of addresses
 (net/core/secure_seq.c), so two clocks say something about each other only between the same miner address and the
 same pool address; there it is one instant over all reconnects, until the host restarts. Hosts that shift nothing and
 started within the same second look like one; other systems shift it for each connection anew, and boxes in between
-may rewrite or strip it. So what is said here is "at least so many". Knows no packets.
+may rewrite or strip it. So the result is "at least so many". Knows no packets.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from sensor.model.time import DAY_NS, SECOND_NS
 #: section 5.4: 1 to 1000.
 HERTZ = (1000, 250, 100)
 TICKS = 1 << 32
-#: Two samples closer than this do not tell a rate.
+#: Two samples closer than this give no rate.
 MIN_SPAN_NS = 10 * SECOND_NS
 #: A packet may wait this long between the host's clock and ours.
 SLACK_NS = SECOND_NS
@@ -89,7 +89,7 @@ class Life(NamedTuple):
 
 
 def life(flow: FlowSummary) -> Life:
-    """What one connection says alone."""
+    """The life that one connection shows alone."""
     seen = flow.clock or flow
     return Life((flow.worker, flow.agent), seen.first_ns, seen.last_ns)
 

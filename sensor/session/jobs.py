@@ -97,7 +97,7 @@ class Jobs:
         self._target: MessageValues = NO_VALUES
 
     def assumed(self, account: Account | None) -> str | None:
-        """The algorithm by what was said."""
+        """The algorithm that the login, the pool, the dialect or the machine names, in this order."""
         return (account.algorithm if account else None) or self.algorithm or self.dialect.algorithm or self.machine
 
     def in_force(self, account: Account | None) -> str | None:
@@ -183,7 +183,7 @@ class Jobs:
         return now if now is not None else (self.latest[1] if self.latest else None)
 
     def learn(self, proof: Proof, message: Message) -> None:
-        """What a message says that shares are recomputed from."""
+        """The parts of a message from which shares are recomputed."""
         if proof and self.verifier is not None:
             self.verifier.learn(proof.read(message.value))
 
@@ -243,7 +243,7 @@ class Jobs:
 
 
 def _aims(values: MessageValues) -> MessageValues:
-    """The part of a message's values that says what a share must meet."""
+    """The values of a message that set what a share must meet."""
     aim: MessageValues = {}
     if "target" in values:
         aim["target"] = values["target"]

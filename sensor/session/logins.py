@@ -1,4 +1,4 @@
-"""The logins of one flow as one dialect reads them: whom a message speaks for, and what it says of them. Knows no
+"""The logins of one flow as one dialect reads them: whom a message speaks for, and what it gives about them. Knows no
 jobs and no shares.
 """
 
@@ -89,7 +89,7 @@ class Logins:
         coin = values.get("coin")
         if coin is not None:
             account.coin = coin.upper()
-            for rule in self.dialect.coins:  # a coin named in words has the algorithm of that coin's wallets
+            for rule in self.dialect.coins:  # a coin that is named has the algorithm of that coin's wallets
                 if rule.coin == account.coin and rule.algorithm:
                     account.algorithm = rule.algorithm
                     break

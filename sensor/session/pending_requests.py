@@ -27,7 +27,7 @@ OWN_IDS = ("none", "word", "text", "number")
 
 @dataclass(slots=True, eq=False)
 class Request:
-    """One request and what each reading of the flow made of it."""
+    """One request and what how each reading of the flow understands it."""
 
     key: tuple[str, object]
     kind: str
@@ -88,7 +88,7 @@ class PendingRequests:
         return self._oldest(("login", "subscribe")) or self._oldest(("submit",))
 
     def answer_kind(self, key: tuple[str, object], kinds: Sequence[str]) -> Request | None:
-        """The same for a message that says itself which kinds it answers."""
+        """The same for a message whose rule names the kinds that it answers."""
         for request in self._waiting:
             if request.key == key and request.kind in kinds:
                 return self._remove(request)
@@ -101,14 +101,14 @@ class PendingRequests:
         return None
 
     def settle(self, key: tuple[str, object], kind: str) -> None:
-        """Forget a request that was answered by a message told by its own shape (work with the request's id)."""
+        """Forget a request that was answered by a message recognised by its own shape (work with the request's id)."""
         for request in self._waiting:
             if request.key == key and request.kind == kind:
                 self._remove(request)
                 return
 
     def narrow(self, wanted: Callable[[object], bool]) -> None:
-        """Forget what readings that are given up made of the requests."""
+        """Forget the tokens of readings that are given up."""
         for request in self._waiting:
             request.tokens = tuple(token for token in request.tokens if wanted(token))
 

@@ -72,13 +72,13 @@ class Reading:
         self.miner = miner  # direction of the miner
         self._defaults = defaults  # replies every dialect of the framing shares
         self._agents = agents
-        self.whole = whole  # nothing the pool said was lost
+        self.whole = whole  # nothing the pool sent was lost
         self.score = 0
         self.received = 0  # messages
         self.refused = 0
         self.started = False  # the session's subscribe or login was seen
         self.agent: str | None = None
-        self.endpoint: str | None = None  # the host the miner says it talks to
+        self.endpoint: str | None = None  # the pool's host as the miner names it
         self.logins = Logins(dialect)
         self.jobs = Jobs(dialect, verifier)
         self.sightings = Sightings()
@@ -149,7 +149,7 @@ class Reading:
         self._sight_answer(token, name, message, values, reply.outcome, confirms=confirms)
 
     def answered(self, token: Token, rule: MessageRule, message: Message) -> None:
-        """A pool's message that says itself that it answers this request."""
+        """A pool's message whose rule says that it answers this request."""
         values = rule.take.read(message.value)
         if "session" in values and token.account is not None:
             self.logins.bind(str(values["session"]), token.account)
@@ -202,7 +202,9 @@ class Reading:
         return account
 
     def _know_machine(self, agent: str) -> None:
-        """Where difficulty means something else for each algorithm: a machine that works on one only says which."""
+        """Where difficulty means something else for each algorithm: a machine that works on only one of them settles
+        which.
+        """
         machine = self._agents.lookup(agent) if self.dialect.work.by_algorithm else None
         if machine is not None and machine.role is None:
             self.jobs.machine = machine.algorithm

@@ -23,14 +23,14 @@ MAX_READINGS = 48
 #: A reading that is this far ahead, with a job or a share seen and both sides confirmed, is the one: what belongs to
 #: another dialect has weighed in by then. Where the shapes leave it open, it is decided after so many messages.
 CLEAR_LEAD, LAST_DECISION = 50, 128
-#: Where only one side is heard there is nothing to wait for: what tells dialects apart is said in its first messages.
+#: Where only one side is heard there is nothing to wait for: its first messages are those that distinguish dialects.
 ONE_SIDED_DECISION = 16
 DEFAULT = Sampling()
 NOTHING: Mapping[str, int] = {}
 
 
 class Session:
-    """What one flow said, message by message."""
+    """The conversation of one flow, message by message."""
 
     __slots__ = (
         *(
@@ -80,7 +80,7 @@ class Session:
         secrets = tuple(place for _, rule in matches for place in rule.secrets)
         tokens: list[Token] = []
         answers: list[Token] = []
-        matched_pool = False  # a pool's message whose own shape says what it is
+        matched_pool = False  # a pool's message that fitted a rule by its own shape
         for dialect, rule in matches:
             miner = read.direction if rule.side == "miner" else 1 - read.direction
             reading = self._reading(dialect, miner) if settled is None else settled if settled.miner == miner else None
@@ -220,7 +220,7 @@ class Session:
         return self._settled is None or reading in self.readings
 
     def _answer(self, key: tuple[str, object], answers: list[Token], message: Message) -> None:
-        """A message that says by its shape what it answers; each dialect that knows it settles its own part of the
+        """A message whose rule names what it answers; each dialect that knows it settles its own part of the
         request.
         """
         request = self._pending[1 - message.direction].answer_kind(key, answers[0].rule.answers)
@@ -239,15 +239,15 @@ def _more(counts: tuple[int, int], direction: int, by: int) -> tuple[int, int]:
 
 
 def rank(reading: Reading) -> tuple[bool, int, int, int]:
-    """What the miner says comes before what the pool answers; then the weight of all that was recognised; then the
+    """What the miner sends counts before what the pool answers; then the weight of all that was recognised; then the
     lower id.
     """
     return (bool(reading.miner_confirms), reading.score, -reading.dialect.header.id, -reading.miner)
 
 
 def equal_fits(best: Reading, others: Iterable[Reading]) -> tuple[str, ...]:
-    """Names of dialects that the same words fit as well: without a job, shares of one shape are all that tells some
-    dialects apart.
+    """Names of dialects that the same messages fit as well: without a job, shares of one shape are all that
+    distinguishes some dialects apart.
     """
     if best.jobs.count:
         return ()
@@ -260,7 +260,7 @@ def equal_fits(best: Reading, others: Iterable[Reading]) -> tuple[str, ...]:
 
 
 def _works(reading: Reading) -> bool:
-    """Whether both sides have said so, and there was work: a job or a share."""
+    """Whether both sides confirm it, and there was work: a job or a share."""
     shares = any(account.shares.submitted for account in reading.logins.accounts)
     return bool(reading.miner_confirms and reading.pool_confirms and (reading.jobs.count or shares))
 
@@ -273,7 +273,7 @@ def is_reply(value: dict[str, object]) -> bool:
 
 
 def is_response(value: dict[str, object]) -> bool:
-    """What came with an HTTP status: it answers its request whatever it says."""
+    """What came with an HTTP status: it answers its request whatever it holds."""
     http = value.get("http")
     return isinstance(http, dict) and "status" in http
 

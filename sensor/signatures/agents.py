@@ -1,4 +1,4 @@
-"""What an agent string tells: program, version, machine, class, stated rate, and whether it is a proxy.
+"""What an agent string names: program, version, machine, class, stated rate, and whether it is a proxy.
 
 The rows are data, the first match wins. An agent is chosen by whoever sends it: a hint with a source and a
 confidence, never proof. Knows no sessions.
@@ -42,7 +42,7 @@ MAX_NOMINAL_HPS = 1e18
 
 @dataclass(frozen=True, slots=True)
 class Agent:
-    """What one agent string says."""
+    """What one agent string names."""
 
     software: str
     version: str | None
@@ -110,7 +110,7 @@ class AgentTable:
     examples: tuple[AgentExample, ...] = ()
 
     def lookup(self, agent: str | None) -> Agent | None:
-        """What an agent string says, or None if no row knows it."""
+        """What an agent string names, or None if no row knows it."""
         if not agent:
             return None
         text = agent[:MAX_AGENT_TEXT]

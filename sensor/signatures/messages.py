@@ -1,5 +1,5 @@
-"""The `messages` block of a dialect: how each message is told, who sends it, what is taken from it, and how its replies
-are read.
+"""The `messages` block of a dialect: how each message is recognised, who sends it, what is taken from it, and how its
+replies are read.
 
 Knows the keys and their meaning for a session; the session itself is elsewhere.
 """

@@ -61,7 +61,7 @@ class Example:
 
 @dataclass(frozen=True, slots=True)
 class ReplyRule:
-    """How a reply to a miner's request is told, and what it means."""
+    """How a reply to a miner's request is recognised, and what it means."""
 
     name: str
     when: Predicate
@@ -76,7 +76,7 @@ class ReplyRule:
 
 @dataclass(frozen=True, slots=True)
 class MessageRule:
-    """How one message of a dialect is told, who sends it, and what it gives."""
+    """How one message of a dialect is recognised, who sends it, and what it gives."""
 
     name: str
     side: Side
@@ -134,7 +134,7 @@ class Dialect:
     coins: tuple[CoinRule, ...]
     verify: str | None  # the scheme by which shares are recomputed, if they can be
     framings: tuple[str, ...] = ()  # all it is spoken in, `framing` first
-    sizes_only: bool = False  # told by sizes and first bytes of what is encrypted: never more than `behaves`
+    sizes_only: bool = False  # recognised by sizes and first bytes of what is encrypted: never more than `behaves`
 
     @property
     def name(self) -> str:
@@ -151,7 +151,7 @@ class Framing:
 
 @dataclass(frozen=True, slots=True)
 class Network:
-    """One network of a peer-to-peer protocol, told by its own bytes."""
+    """One network of a peer-to-peer protocol, recognised by its own bytes."""
 
     magic: bytes
     network: str

@@ -1,6 +1,6 @@
 """Who is behind a name: pools, rental proxies and front ends by the suffix of the host that was asked for.
 
-The rows are data. A name is a fact about the other end, never about mining: only what was said makes a finding.
+The rows are data. A name is a fact about the other end, never about mining: only messages make a finding.
 Knows no sessions.
 """
 

@@ -21,7 +21,7 @@ from sensor.signatures.message_values import (
     conversions_of,
 )
 
-#: Longest text kept of anything the network said about itself; wallets with mail address and options stay well below.
+#: Longest text kept of any text from the network; wallets with mail address and options stay well below.
 MAX_TEXT = 256
 
 

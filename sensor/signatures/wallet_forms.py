@@ -73,7 +73,7 @@ class CoinWork:
 
 @dataclass(frozen=True, slots=True)
 class Donation:
-    """How a program's own donation or fee session is told from its user's."""
+    """How a program's own donation or fee session is distinguished from its user's."""
 
     software: str
     dialects: tuple[str, ...]

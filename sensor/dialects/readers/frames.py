@@ -14,7 +14,7 @@ from sensor.dialects.stream.reader import Left
 
 
 class Frames(ABC):
-    """The reader of one direction; a framing says how the next frame is cut."""
+    """The reader of one direction; a framing defines how the next frame is cut."""
 
     __slots__ = ("_buffer", "_direction", "_offset", "_ts_ns", "left")
 

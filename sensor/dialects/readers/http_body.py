@@ -54,7 +54,7 @@ class Body:
 def messages(
     direction: int, ts_ns: int, offset: int, head: Head, body: Body, request: HttpRequest | None
 ) -> list[Read]:
-    """What a whole message of HTTP says."""
+    """The messages in one whole message of HTTP."""
     text = body.text(head.encoding)
     json_like = text.lstrip()[:1] in (b"{", b"[")
     if request is not None and head.status is None:

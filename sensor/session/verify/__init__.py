@@ -1,4 +1,4 @@
-"""Recomputes shares: from what the pool and the miner said, the header that was hashed, its hash, and whether that
+"""Recomputes shares: from what the pool and the miner sent, the header that was hashed, its hash, and whether that
 meets the target.
 
 Knows plain values only (hex text, numbers); knows no messages, no sessions and no grades.

@@ -56,7 +56,7 @@ class Look:
 
 
 class Verifier(Protocol):
-    """What a session tells a scheme; `proven` is the algorithm once it is beyond doubt."""
+    """What a session passes to a scheme; `proven` is the algorithm once it is beyond doubt."""
 
     proven: str | None
 
@@ -65,7 +65,7 @@ class Verifier(Protocol):
         """Shares looked at."""
 
     def learn(self, parts: Mapping[str, object]) -> None:
-        """What the pool said that holds for the whole session."""
+        """Parts from the pool that hold for the whole session."""
 
     def job(self, name: str, parts: Mapping[str, object], values: MessageValues) -> None:
         """A job was given, with the difficulty or target that holds for its shares."""
