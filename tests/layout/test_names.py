@@ -11,26 +11,21 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 #: Folders whose names are checked.
-FOLDERS = ("sensor/wallets",)
+FOLDERS = (
+    "sensor/dialects",
+    "sensor/estimate",
+    "sensor/evidence",
+    "sensor/line",
+    "sensor/session",
+    "sensor/signatures",
+    "sensor/wallets",
+)
 #: Names that say nothing about the thing that has them.
 FILLERS = frozenset(
-    [
-        "told",
-        "known",
-        "made",
-        "said",
-        "standing",
-        "keeping",
-        "word",
-        "words",
-        "muted",
-        "appraised",
-        "one",
-        "reckon",
-        "reckoned",
-        "tell",
-        "kept",
-    ]
+    (
+        *("told", "known", "made", "said", "tell", "kept", "keeping", "standing"),
+        *("word", "words", "muted", "appraised", "one", "reckon", "reckoned"),
+    )
 )
 #: Every kind of exporter and of attribution source has these two; their module tells them apart.
 SHARED_CLASSES = frozenset({"Config", "Sender"})
