@@ -12,7 +12,7 @@ import re
 from collections.abc import Callable, Iterator
 
 from sensor.dialects.readers.http_body import Body, messages
-from sensor.dialects.readers.http_exchange import Exchange, HttpRequest
+from sensor.dialects.readers.http_exchange import Exchange, OutstandingRequest
 from sensor.dialects.readers.http_head import MAX_HEAD_BYTES, Head, read_head, start_line
 from sensor.dialects.readers.json_lines import MAX_LINE_BYTES, JsonLines
 from sensor.dialects.stream.message import Malformed, Read
@@ -55,7 +55,7 @@ class Http:
         self._start = start  # of the message being read
         self._state = "message"
         self._head = Head()
-        self._request: HttpRequest | None = None
+        self._request: OutstandingRequest | None = None
         self._body = Body()
         self._remaining = 0  # bytes of the body, or of its chunk, still to come
         self._ts_ns = 0

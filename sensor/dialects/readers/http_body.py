@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import zlib
 
-from sensor.dialects.readers.http_exchange import HttpRequest
+from sensor.dialects.readers.http_exchange import OutstandingRequest
 from sensor.dialects.readers.http_head import Head
 from sensor.dialects.readers.json_lines import MAX_OBJECTS, decode
 from sensor.dialects.stream.message import Malformed, Message, Read
@@ -52,7 +52,7 @@ class Body:
 
 
 def messages(
-    direction: int, ts_ns: int, offset: int, head: Head, body: Body, request: HttpRequest | None
+    direction: int, ts_ns: int, offset: int, head: Head, body: Body, request: OutstandingRequest | None
 ) -> list[Read]:
     """The messages in one whole message of HTTP."""
     text = body.text(head.encoding)

@@ -10,7 +10,7 @@ MAX_OUTSTANDING = 64
 
 
 @dataclass(slots=True)
-class HttpRequest:
+class OutstandingRequest:
     """A request that waits for its response."""
 
     number: int
@@ -22,13 +22,13 @@ class HttpRequest:
 class Exchange:
     """What the two directions of a connection must know of each other."""
 
-    outstanding: deque[HttpRequest] = field(default_factory=deque)
+    outstanding: deque[OutstandingRequest] = field(default_factory=deque)
     numbered: int = 0
 
-    def ask(self, method: str) -> HttpRequest:
+    def ask(self, method: str) -> OutstandingRequest:
         """A request has begun."""
         self.numbered += 1
-        request = HttpRequest(self.numbered, method)
+        request = OutstandingRequest(self.numbered, method)
         self.outstanding.append(request)
         if len(self.outstanding) > MAX_OUTSTANDING:
             self.outstanding.popleft()
