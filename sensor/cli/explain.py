@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from sensor.attribution.answer.claims import period, scope
 from sensor.cli import terminal
 from sensor.cli.frame import CommandError, load_attribution, load_configuration, open_ledger
-from sensor.line.suppress import Policy
+from sensor.line.suppress import Suppression
 from sensor.model.exit_codes import OK, USAGE
 from sensor.model.time import day_of, second_text
 from sensor.sheets.dates import instant_text, moment_ns
@@ -87,7 +87,7 @@ def _show_findings(settings: Configuration, address: str, today: date) -> None:
         print("  none: nothing that this address said or was told was recognised as mining")
     for node in nodes[:MAX_FINDINGS]:
         _show_node(node)
-    for allowed in Policy(settings.findings).entries(address):
+    for allowed in Suppression(settings.findings).entries(address):
         until = ""
         if allowed.until is not None:
             until = f", {'expired' if today > allowed.until else 'until'} {allowed.until}"

@@ -22,7 +22,7 @@ from sensor.model.version import VERSION
 
 if TYPE_CHECKING:
     from sensor.daemon.configuration import Configuration
-    from sensor.line.replay import Outcome
+    from sensor.line.replay import ReplayResult
 
 
 class UnwritableError(Exception):
@@ -79,7 +79,7 @@ def open_all(targets: Mapping[str, str | None], inputs: Sequence[str]) -> list[O
     return [OutputFile(flag, target, _open(flag, target)) for flag, target in requested.items()]
 
 
-def events(outcome: Outcome, settings: Configuration, engine: str) -> Iterator[str]:
+def events(outcome: ReplayResult, settings: Configuration, engine: str) -> Iterator[str]:
     """Every record as one line of JSON, with the counters where asked."""
     from exporters.forms.event import dumps, encode, encode_stats
 
@@ -90,7 +90,7 @@ def events(outcome: Outcome, settings: Configuration, engine: str) -> Iterator[s
         yield dumps(encode_stats(counters, counters.get("last_packet_ns", 0), engine)) + "\n"
 
 
-def page(outcome: Outcome, settings: Configuration, engine: str, sources: Sequence[str]) -> Iterable[str]:
+def page(outcome: ReplayResult, settings: Configuration, engine: str, sources: Sequence[str]) -> Iterable[str]:
     """The page to look at."""
     from exporters.forms.report.page import ReplayResult, write
     from exporters.forms.table import Trouble
@@ -114,7 +114,7 @@ def page(outcome: Outcome, settings: Configuration, engine: str, sources: Sequen
     )
 
 
-def bundle(outcome: Outcome, settings: Configuration) -> Iterable[str]:
+def bundle(outcome: ReplayResult, settings: Configuration) -> Iterable[str]:
     """The findings as a STIX bundle."""
     from exporters.forms.stix import dumps, encode
 
@@ -122,7 +122,7 @@ def bundle(outcome: Outcome, settings: Configuration) -> Iterable[str]:
     return [dumps(encode(findings))]
 
 
-def _records(outcome: Outcome, settings: Configuration) -> list[Record]:
+def _records(outcome: ReplayResult, settings: Configuration) -> list[Record]:
     from exporters.redaction.finding import redacted
 
     hide = settings.output.redact

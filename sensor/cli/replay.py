@@ -30,7 +30,7 @@ from sensor.session.verify import Sampling
 if TYPE_CHECKING:
     from sensor.daemon.configuration import Configuration
     from sensor.intake.engine import Engine
-    from sensor.line.replay import Outcome
+    from sensor.line.replay import ReplayResult
     from sensor.signatures import SignatureSet
 
 
@@ -67,7 +67,7 @@ def _read(
     sources: Sequence[str],
     signatures: SignatureSet,
     engine: Engine,
-) -> Outcome:
+) -> ReplayResult:
     """Run the line over the sources, with a progress bar."""
     limits = {"workers": settings.workers, **settings.limits.model_dump()}
     sampling = Sampling(**settings.verify.model_dump())
@@ -82,7 +82,7 @@ def _read(
     return outcome
 
 
-def _record(outcome: Outcome, settings: Configuration) -> bool:
+def _record(outcome: ReplayResult, settings: Configuration) -> bool:
     """Record what was found in the ledger; False, with a sentence, if the ledger fails."""
     from sensor.ledger import LedgerError  # the database library is slow to import, and not always needed
     from sensor.ledger.replay import record_replay
@@ -108,7 +108,7 @@ def _open_outputs(
 
 
 def _write_outputs(
-    files: list[outputs.OutputFile], outcome: Outcome, settings: Configuration, engine: str, sources: Sequence[str]
+    files: list[outputs.OutputFile], outcome: ReplayResult, settings: Configuration, engine: str, sources: Sequence[str]
 ) -> bool:
     """Write every file; False, with a sentence for each, if one was lost."""
     complete = True

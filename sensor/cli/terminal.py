@@ -17,7 +17,7 @@ from sensor.cli.frame import AdvanceFile, say
 from sensor.intake.sources import size
 
 if TYPE_CHECKING:
-    from sensor.line.replay import Outcome
+    from sensor.line.replay import ReplayResult
 
 #: Into a pipe or a file there is no width to fit; this one has room for the reasons.
 PIPED_WIDTH = 160
@@ -63,7 +63,9 @@ def book_progress(show: bool) -> Iterator[AdvanceFile | None]:
         yield advance
 
 
-def show_summary(outcome: Outcome, engine: str, workers: int, options: argparse.Namespace, eve_on_stdout: bool) -> None:
+def show_summary(
+    outcome: ReplayResult, engine: str, workers: int, options: argparse.Namespace, eve_on_stdout: bool
+) -> None:
     """Say what could not be read, and show the summary: on standard error if events are on standard output."""
     stream: IO[str] = sys.stderr if eve_on_stdout else sys.stdout
     shown = (
@@ -77,7 +79,7 @@ def show_summary(outcome: Outcome, engine: str, workers: int, options: argparse.
         _draw(stream, outcome, engine, workers, options.verbose)
 
 
-def _draw(stream: IO[str], outcome: Outcome, engine: str, workers: int, verbose: int) -> None:
+def _draw(stream: IO[str], outcome: ReplayResult, engine: str, workers: int, verbose: int) -> None:
     from rich.console import Console
 
     from exporters.forms import table

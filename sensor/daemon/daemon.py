@@ -21,8 +21,7 @@ from sensor.daemon.notify import Notifier
 from sensor.daemon.reload import Reloader
 from sensor.daemon.setup import Setup
 from sensor.delivery import Delivery
-from sensor.evidence import Bounds as EvidenceBounds
-from sensor.evidence import EvidenceFiles
+from sensor.evidence import EvidenceBounds, EvidenceFiles
 from sensor.intake.engine import Engine, PacketCore, SourceError
 from sensor.ledger import Ledger, LedgerError, Recorder
 from sensor.ledger.replay import bounds_of
@@ -60,7 +59,7 @@ class Daemon:
         self._delivery = Delivery(self._ledger, setup.destinations)
         self._replacing: threading.Thread | None = None
         self._pipeline = Pipeline(
-            setup.signatures, assumptions=setup.assumptions, sampling=setup.sampling, tempo=setup.tempo
+            setup.signatures, assumptions=setup.assumptions, sampling=setup.sampling, reporting=setup.reporting
         )
         self._evidence = _evidence(setup)
         self._core = _core(engine, setup)
@@ -127,7 +126,7 @@ class Daemon:
         if self._setup.attribution is not None:
             for finding in findings:
                 self._setup.attribution.attribute(finding, live=self._live)
-        suppressed = self._setup.policy.quiet(findings, day_of(now_ns))
+        suppressed = self._setup.suppression.reasons(findings, day_of(now_ns))
         recorded = self._recorder.record(records, now_ns, suppressed)
         self._health.totals.add(records, suppressed)
         self._health.beat("record", now_ns)
@@ -170,7 +169,7 @@ class Daemon:
         if not self._live:
             return
         try:
-            self._counters["findings_stale"] += len(self._ledger.close_stale(now_ns, self._setup.tempo.close_ns))
+            self._counters["findings_stale"] += len(self._ledger.close_stale(now_ns, self._setup.reporting.close_ns))
         except LedgerError as error:
             self._say(f"ledger: {error}")
 
@@ -226,7 +225,7 @@ class Daemon:
         signatures = setup.signatures
         self._core.replace(self._engine.tables(signatures.literals, signatures.openings, signatures.flights))
         self._core.exclude(*setup.excluded)
-        self._pipeline.replace(signatures, setup.assumptions, setup.sampling, setup.tempo)
+        self._pipeline.replace(signatures, setup.assumptions, setup.sampling, setup.reporting)
         if self._evidence is not None:
             self._evidence.replace(signatures)
         changed = setup.config.exporters != self._setup.config.exporters

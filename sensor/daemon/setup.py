@@ -21,8 +21,8 @@ from sensor.delivery import build_senders
 from sensor.estimate import Assumptions
 from sensor.intake import engine
 from sensor.intake.packet_filter import FilterError, read_filter
-from sensor.line.lifecycle import Tempo
-from sensor.line.suppress import Policy
+from sensor.line.lifecycle import ReportingSettings
+from sensor.line.suppress import Suppression
 from sensor.model.time import SECOND_NS
 from sensor.session.verify import Sampling
 from sensor.settings.document import ConfigError
@@ -44,7 +44,7 @@ class Setup:
 
     config: Configuration
     signatures: SignatureSet
-    policy: Policy
+    suppression: Suppression
     attribution: Attributor | None
     destinations: Mapping[str, tuple[Destination, bool]]
     metrics: Metrics | None
@@ -60,9 +60,9 @@ class Setup:
         return Sampling(**self.config.verify.model_dump())
 
     @property
-    def tempo(self) -> Tempo:
+    def reporting(self) -> ReportingSettings:
         findings = self.config.findings
-        return Tempo(
+        return ReportingSettings(
             update_ns=findings.update_s * SECOND_NS,
             close_ns=findings.close_s * SECOND_NS,
             attempt_ns=findings.attempt_s * SECOND_NS,
@@ -95,7 +95,7 @@ def load_setup(source: ConfigurationSource, previous: Setup | None = None) -> Se
     return Setup(
         config=settings,
         signatures=loaded,
-        policy=Policy(settings.findings),
+        suppression=Suppression(settings.findings),
         attribution=attributor,
         destinations=destinations,
         metrics=metrics[0] if metrics else None,

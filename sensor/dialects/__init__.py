@@ -1,1 +1,1 @@
-"""Readers: chunks of a flow become messages here, one module a framing. They know bytes, not sessions and not grades."""
+"""Chunks of a flow become messages here, one reader a framing. Readers know bytes, not sessions and not grades."""

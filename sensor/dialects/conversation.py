@@ -1,7 +1,8 @@
-"""Both directions of one flow on their way from bytes to messages: wrappings are peeled, the framing is chosen, and changed if need be.
+"""Both directions of one flow on their way from bytes to messages: wrappings are peeled, the framing is chosen, and
+changed if need be.
 
-The choice is made once for each layer, from whichever direction shows its mark first; until then bytes wait, within a bound. Knows readers
-and the order they come in; knows nothing of what messages mean.
+The choice is made once for each layer, from whichever direction shows its mark first; until then bytes wait, within
+a bound. Knows readers and the order they come in; knows nothing of what messages mean.
 """
 
 from __future__ import annotations
@@ -9,16 +10,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from sensor.dialects.nodes import Heads
-from sensor.dialects.readers.btcagent import BtcAgent, Uplink
-from sensor.dialects.readers.flights import Flights
-from sensor.dialects.readers.gzip_lines import GzipLines
-from sensor.dialects.readers.http import Exchange, Http
-from sensor.dialects.readers.json_lines import BINARY, BINARY_OR_HTTP, JsonLines, Message, Read, Reader
-from sensor.dialects.readers.stratum_v2 import Channels, StratumV2
-from sensor.dialects.readers.websocket import WebSocket
-from sensor.dialects.sniff import WRAPPINGS, is_text, sniff_middle, sniff_start
-from sensor.dialects.wrappings import Peeler, Tunnel, peeler
+from sensor.dialects.flights import Flights
+from sensor.dialects.nodes import StreamHeads
+from sensor.dialects.registry import DEFAULT_READER, LINE_EXITS, LINE_EXITS_JOINED, READERS
+from sensor.dialects.sniff import is_text, sniff_middle, sniff_start
+from sensor.dialects.stream.message import DEFAULT_FRAMING, Message, Read
+from sensor.dialects.stream.reader import INSIDE, Reader, Start
+from sensor.dialects.wrappings import WRAPPINGS, Peeler, Tunnel, peeler
 
 #: Wrappings within wrappings; a PROXY header before SOCKS before CONNECT is already more than anyone does.
 MAX_LAYERS = 4
@@ -61,21 +59,21 @@ class Conversation:
         self._whole = [not midstream, not midstream]  # the start of the layer was seen
         self._held: list[tuple[int, Piece]] = []  # bytes of a layer that is not decided yet
         self._flights = Flights()
-        self.heads: Heads | None = (
-            Heads()
+        self.heads: StreamHeads | None = (
+            StreamHeads()
         )  # of what is inside all wrappings; None once the flow is known not to be a node's
         self._framing: str | None = None
-        self._shared: Exchange | Channels | Uplink | None = (
-            None  # what both directions of one framing know of each other
-        )
+        self._shared: object = None  # what both directions of one framing know of each other
 
     @property
     def carriage(self) -> Carriage:
         """What carried the messages, as far as it is known by now."""
-        tunnels = [one for one in self._layers if isinstance(one, Tunnel) and one.complete]
-        names = [one.name for index, one in enumerate(tunnels) if not index or tunnels[index - 1].name != one.name]
-        hosts = [one.host for one in tunnels if one.host is not None]
-        sources = [one.source for one in tunnels if one.source is not None]
+        tunnels = [layer for layer in self._layers if isinstance(layer, Tunnel) and layer.complete]
+        names = [
+            tunnel.name for index, tunnel in enumerate(tunnels) if not index or tunnels[index - 1].name != tunnel.name
+        ]
+        hosts = [tunnel.host for tunnel in tunnels if tunnel.host is not None]
+        sources = [tunnel.source for tunnel in tunnels if tunnel.source is not None]
         return Carriage(
             transport="+".join(names) or "tcp",
             framing=self._framing,
@@ -85,7 +83,9 @@ class Conversation:
         )
 
     def start(self, direction: int) -> int:
-        """The offset in a direction's stream at which what is inside all wrappings begins, as far as it is known by now."""
+        """The offset in a direction's stream at which what is inside all wrappings begins, as far as it is known by
+        now.
+        """
         return self._starts[direction]
 
     def feed(self, direction: int, ts_ns: int, offset: int, gap: int, data: bytes) -> Iterator[Read]:
@@ -97,21 +97,23 @@ class Conversation:
             yield read
         yield from self._flights.seen()
 
-    def told_flights(self, direction: int, ts_ns: int, sizes: tuple[int, int]) -> None:
+    def note_flights(self, direction: int, ts_ns: int, sizes: tuple[int, int]) -> None:
         """The core recognised the sizes of the first two flights; their bytes will not come."""
-        self._flights.told(direction, ts_ns, sizes)
+        self._flights.note(direction, ts_ns, sizes)
 
     def finish(self) -> Iterator[Read]:
         """The flow has ended."""
         if self._held:
-            yield from self._decide("json-lines", self._held[0][0])
+            yield from self._decide(DEFAULT_FRAMING, self._held[0][0])
         for reader in self._readers:
             if reader is not None:
                 yield from reader.finish()
         yield from self._flights.finish()
 
     def _give(self, direction: int, piece: Piece, *, counted: bool = False) -> Iterator[Read]:
-        """Pass bytes to the reader of their direction; `counted` says that they have waited, and their flight knows them."""
+        """Pass bytes to the reader of their direction; `counted` says that they have waited, and their flight knows
+        them.
+        """
         for _ in range(MAX_CHANGES):
             reader = self._readers[direction]
             if not counted and not isinstance(reader, Peeler):
@@ -127,7 +129,7 @@ class Conversation:
             if left is None:
                 return
             piece = Piece(piece.ts_ns, left.offset, 0, left.data)
-            if left.to == "inside":
+            if left.to == INSIDE:
                 counted = False
                 self._at[direction] += 1
                 self._whole[direction] = True
@@ -155,51 +157,45 @@ class Conversation:
     def _wait(self, direction: int, piece: Piece) -> Iterator[Read]:
         """Hold bytes until the layer's mark is seen."""
         if (
-            self._starts[direction] + sum(len(one.data) for side, one in self._held if side == direction)
+            self._starts[direction] + sum(len(piece.data) for side, piece in self._held if side == direction)
             != piece.offset
         ):
             self._whole[direction] = False
         self._held.append((direction, piece))
-        head = b"".join(one.data for side, one in self._held if side == direction)
+        head = b"".join(held.data for side, held in self._held if side == direction)
         found = (
             sniff_start(head)
             if self._whole[direction] or self._starts[direction] == self._first_offset(direction)
-            else "json-lines"
+            else DEFAULT_FRAMING
         )
-        if found == "json-lines" and not (self._whole[direction] and is_text(head)):
+        if found == DEFAULT_FRAMING and not (self._whole[direction] and is_text(head)):
             found = sniff_middle(head)
         if found is not None:
             yield from self._decide(found, direction)
 
     def _first_offset(self, direction: int) -> int:
-        return next(one.offset for side, one in self._held if side == direction)
+        return next(piece.offset for side, piece in self._held if side == direction)
 
     def _decide(self, found: str, direction: int) -> Iterator[Read]:
         wrapping = found in WRAPPINGS and len(self._layers) < MAX_LAYERS
-        self._layers.append(Tunnel(found, direction) if wrapping else "json-lines" if found in WRAPPINGS else found)
+        self._layers.append(Tunnel(found, direction) if wrapping else DEFAULT_FRAMING if found in WRAPPINGS else found)
         held, self._held = self._held, []
         if wrapping:
             self._flights = Flights()  # what counts are the flights inside, and the first bytes there
-            self.heads = self.heads and Heads()
+            self.heads = self.heads and StreamHeads()
         for side in (0, 1):
             if self._readers[side] is None:
                 self._readers[side] = self._enter(side, self._starts[side])
         for side, piece in held:
             yield from self._give(side, piece, counted=True)
 
-    def _reader(self, framing: str, direction: int, start: int) -> Reader:
+    def _reader(self, framing: str, direction: int, offset: int) -> Reader:
+        """A new reader of this framing from an offset on; an unknown framing is read as JSON lines."""
+        declared = READERS.get(framing, DEFAULT_READER)
         joined = not self._whole[direction]
-        if framing == "http":
-            self._shared = self._shared if isinstance(self._shared, Exchange) else Exchange()
-            return Http(direction, self._shared, start, joined)
-        if framing == "websocket":
-            return WebSocket(direction, start, joined)
-        if framing == "stratum-v2":
-            self._shared = self._shared if isinstance(self._shared, Channels) else Channels()
-            return StratumV2(direction, self._shared, start, joined)
-        if framing == "btcagent":
-            self._shared = self._shared if isinstance(self._shared, Uplink) else Uplink()
-            return BtcAgent(direction, self._shared, start)
-        if framing == "gzip":
-            return GzipLines(direction)
-        return JsonLines(direction, joined, start, BINARY_OR_HTTP if joined else BINARY)
+        start = Start(direction, offset, joined, LINE_EXITS_JOINED if joined else LINE_EXITS)
+        if declared.shared is None:
+            return declared.open(start, None)
+        if not isinstance(self._shared, declared.shared):
+            self._shared = declared.shared()
+        return declared.open(start, self._shared)

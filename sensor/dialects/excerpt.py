@@ -1,31 +1,29 @@
-"""A short printable excerpt of a message for evidence, with every secret blanked. Knows JSON values and where a rule says secrets stand."""
+"""A short printable excerpt of a message for evidence, with every secret blanked. Knows JSON values and where a rule
+says secrets stand.
+"""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Iterable
 
+from sensor.model.text import printable
 from sensor.signatures.language import Parts
 
 MAX_EXCERPT = 160
 BLANK = "***"
-#: Members that hold a secret in any dialect, whatever the rule says; `api_key` is not one, it is Beam's login.
+#: Members that hold a secret in any dialect, whatever the rule; `api_key` is not one, it is Beam's login.
 SECRET_KEYS = frozenset({"pass", "password", "passwd", "pwd", "secret"})
 #: Secrets by name are looked for this deep; no dialect puts them deeper.
 MAX_DEPTH = 4
 
 
 def excerpt(value: dict[str, object], secrets: Iterable[Parts]) -> str:
-    """At most 160 printable characters."""
+    """At most 160 characters; a dot for each that does not print."""
     blanked = _by_name(value, 0)
     for parts in secrets:
         blanked = _at(blanked, parts)
-    return printable(_text(blanked))
-
-
-def printable(text: str) -> str:
-    """Cut to size, with everything that does not print shown as a dot."""
-    return "".join(c if c.isprintable() else "." for c in text[:MAX_EXCERPT])
+    return printable(_text(blanked)[:MAX_EXCERPT], ".")
 
 
 def _text(value: object) -> str:

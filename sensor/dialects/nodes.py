@@ -1,7 +1,8 @@
-"""Peer-to-peer node protocols: checks the first bytes of each direction against one protocol's header. Says node or nothing, never mining.
+"""Peer-to-peer node protocols: checks the first bytes of each direction against one protocol's header. Finds a node or
+nothing, never mining.
 
-Knows the headers of Bitcoin's v1 transport, Monero's Levin, P2Pool, Ethereum's RLPx and discovery v4; which networks and commands count is
-data.
+Knows the headers of Bitcoin's v1 transport, Monero's Levin, P2Pool, Ethereum's RLPx and discovery v4; which networks
+and commands count is data.
 """
 
 from __future__ import annotations
@@ -19,11 +20,12 @@ HEAD_BYTES = 2_048
 MAX_BODY_BYTES = 100_000_000
 #: Message ids of P2Pool's peers; one follows the solution.
 MAX_P2POOL_ID = 12
-#: EIP-8 auth and ack: sealed body of 65 + 16 + 32 bytes around 194 (or 96) bytes and 100 to 300 bytes of padding, with room.
+#: EIP-8 auth and ack: sealed body of 65 + 16 + 32 bytes around 194 (or 96) bytes and 100 to 300 bytes of padding, with
+#: room.
 RLPX_SIZES = range(0x0080, 0x0600)
 
 
-class Head:
+class StreamHead:
     """The first bytes of one direction, how many came before the other side answered, and how many in all."""
 
     __slots__ = ("data", "flight", "total")
@@ -39,13 +41,13 @@ class Head:
             self.data += data[: HEAD_BYTES - len(self.data)]
 
 
-class Heads:
+class StreamHeads:
     """The first bytes of both directions, for as long as a flow may still prove to be a node's."""
 
     __slots__ = ("_speaker", "pair")
 
     def __init__(self) -> None:
-        self.pair = (Head(), Head())
+        self.pair = (StreamHead(), StreamHead())
         self._speaker: int | None = None
 
     def add(self, direction: int, data: bytes) -> None:
@@ -69,7 +71,7 @@ class NodeSeen(NamedTuple):
     directions: tuple[int, ...]  # those whose bytes fit
 
 
-def read_tcp(signature: NodeSignature, heads: tuple[Head, Head]) -> NodeSeen | None:
+def read_tcp(signature: NodeSignature, heads: tuple[StreamHead, StreamHead]) -> NodeSeen | None:
     """The node protocol of a TCP flow, if it is this one."""
     if signature.reader == "rlpx":
         return _rlpx(signature, heads)
@@ -79,13 +81,13 @@ def read_tcp(signature: NodeSignature, heads: tuple[Head, Head]) -> NodeSeen | N
     if check is None:
         return None
     seen = [check(signature, bytes(head.data)) for head in heads]
-    fits = tuple(index for index, one in enumerate(seen) if one is not None)
-    if not fits or any(head.total and one is None for head, one in zip(heads, seen, strict=True)):
+    fits = tuple(index for index, identity in enumerate(seen) if identity is not None)
+    if not fits or any(head.total and identity is None for head, identity in zip(heads, seen, strict=True)):
         return None
     network, coin, agent = seen[fits[0]] or (None, None, None)
-    for one in seen:
-        if one is not None:
-            network, coin, agent = network or one[0], coin or one[1], agent or one[2]
+    for identity in seen:
+        if identity is not None:
+            network, coin, agent = network or identity[0], coin or identity[1], agent or identity[2]
     both = len(fits) == 2
     reason = "valid headers in both directions" if both else "valid header in one direction, the other said nothing"
     return NodeSeen(network, coin, agent, 0.99 if both else 0.9, reason, fits)
@@ -95,7 +97,9 @@ _Identity = tuple[str | None, str | None, str | None]
 
 
 def _bitcoin(signature: NodeSignature, data: bytes) -> _Identity | None:
-    """Magic, a known command padded with NUL, a sane length. The checksum is not checked: `version` had none before 2012."""
+    """Magic, a known command padded with NUL, a sane length. The checksum is not checked: `version` had none before
+    2012.
+    """
     for network in signature.networks:
         if data.startswith(network.magic):
             break
@@ -140,8 +144,10 @@ def _levin(signature: NodeSignature, data: bytes) -> _Identity | None:
     return None, signature.coin, None
 
 
-def _rlpx(signature: NodeSignature, heads: tuple[Head, Head]) -> NodeSeen | None:
-    """EIP-8: a two-byte size, then a sealed body that starts with the 04 of a public key; the size is that of the whole flight."""
+def _rlpx(signature: NodeSignature, heads: tuple[StreamHead, StreamHead]) -> NodeSeen | None:
+    """EIP-8: a two-byte size, then a sealed body that starts with the 04 of a public key; the size is that of the
+    whole flight.
+    """
     fits = []
     for index, head in enumerate(heads):
         size = int.from_bytes(head.data[:2], "big")
@@ -169,8 +175,10 @@ def _rlpx(signature: NodeSignature, heads: tuple[Head, Head]) -> NodeSeen | None
     return None
 
 
-def _p2pool(signature: NodeSignature, heads: tuple[Head, Head]) -> NodeSeen | None:
-    """A challenge of 17 bytes with id 0, alone; the other side's solution of 41 with id 1, after its own challenge if it sends one."""
+def _p2pool(signature: NodeSignature, heads: tuple[StreamHead, StreamHead]) -> NodeSeen | None:
+    """A challenge of 17 bytes with id 0, alone; the other side's solution of 41 with id 1, after its own challenge
+    if it sends one.
+    """
     for index, head in enumerate(heads):
         other = heads[1 - index]
         answer = other.data[17:] if other.data[:1] == b"\0" else other.data

@@ -1,10 +1,13 @@
-"""The rig's name inside a login, by the separators miners use. Knows text only; whether the rest is a wallet is told elsewhere."""
+"""The rig's name inside a login, by the separators miners use. Knows text only; whether the rest is a wallet is decided
+elsewhere.
+"""
 
 from __future__ import annotations
 
 import re
 
-#: `account.rig`, `wallet/rig/mail`, `COIN:wallet.rig#code`, `wallet.rig+5000`: the part after the first separator, up to the next.
+#: `account.rig`, `wallet/rig/mail`, `COIN:wallet.rig#code`, `wallet.rig+5000`: the part after the first separator, up
+#: to the next.
 _RIG = re.compile(r"[^./@]+[./](?P<rig>[^/#+]+)")
 MAX_RIG = 64
 

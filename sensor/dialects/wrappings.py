@@ -1,7 +1,9 @@
-"""Wrappings are read past before anything else: SOCKS 4, 4a and 5, HTTP CONNECT, the PROXY header. What is inside is another reader's.
+"""Wrappings are read past before anything else: SOCKS 4, 4a and 5, HTTP CONNECT, the PROXY header. What is inside is
+another reader's.
 
-Each is a function over the bytes of one direction from its start: how many belong to the wrapping, or that more are needed, or that it is
-something else. Names the host asked for; user names and passwords are skipped, never kept. Knows nothing of mining.
+Each is a function over the bytes of one direction from its start: how many belong to the wrapping, or that more are
+needed, or that it is something else. Names the host asked for; user names and passwords are skipped, never kept.
+Knows nothing of mining.
 """
 
 from __future__ import annotations
@@ -11,11 +13,16 @@ import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
-from sensor.dialects.readers.json_lines import Left, Read
+from sensor.dialects.stream.message import DEFAULT_FRAMING, Read
+from sensor.dialects.stream.reader import INSIDE, Left
+from sensor.model.text import endpoint_text, printable
 
-#: A CONNECT request with credentials and cookies, or a refusal with its page; anything longer is not a wrapping worth following.
+#: A CONNECT request with credentials and cookies, or a refusal with its page; anything longer is not a wrapping worth
+#: following.
 MAX_WRAPPING_BYTES = 8_192
 MAX_HOST = 255
+#: The signature of a PROXY header of version 2 (HAProxy, proxy-protocol.txt, section 2.2).
+PROXY_V2 = b"\r\n\r\n\0\r\nQUIT\n"
 
 #: More bytes are needed; this is something else.
 MORE, OTHER = 0, -1
@@ -23,7 +30,7 @@ MORE, OTHER = 0, -1
 
 @dataclass(slots=True)
 class Tunnel:
-    """What both directions of one wrapping have told."""
+    """What both directions of one wrapping have shown."""
 
     name: str
     client: int  # the direction that asked
@@ -51,15 +58,15 @@ class Peeler:
     def feed(self, ts_ns: int, offset: int, gap: int, data: bytes) -> Iterator[Read]:  # noqa: ARG002 (what every reader is given)
         """Take bytes until the wrapping is over; a hole in it, or bytes that are no wrapping, leave for JSON lines."""
         if gap:
-            self.left = Left("json-lines", offset, data)
+            self.left = Left(DEFAULT_FRAMING, offset, data)
             return iter(())
         self._buffer += data
         taken = self._peel(bytes(self._buffer), self._tunnel)
         if taken > 0:
             self._tunnel.complete = self._tunnel.complete or self._asking
-            self.left = Left("inside", self._start + taken, bytes(self._buffer[taken:]))
+            self.left = Left(INSIDE, self._start + taken, bytes(self._buffer[taken:]))
         elif taken == OTHER or len(self._buffer) > MAX_WRAPPING_BYTES:
-            self.left = Left("json-lines", self._start, bytes(self._buffer))
+            self.left = Left(DEFAULT_FRAMING, self._start, bytes(self._buffer))
         return iter(())
 
     def finish(self) -> Iterator[Read]:
@@ -70,14 +77,14 @@ class Peeler:
 def peeler(tunnel: Tunnel, direction: int, start: int) -> Peeler | None:
     """The reader of a direction of this wrapping; None where that direction has nothing of it."""
     asking = direction == tunnel.client
-    peel = PEELS[tunnel.name][0 if asking else 1]
+    wrapping = WRAPPINGS[tunnel.name]
+    peel = wrapping.asks if asking else wrapping.answers
     return Peeler(peel, tunnel, asking, start) if peel is not None else None
 
 
 def place(host: str, port: int) -> str:
-    """host:port, with brackets around an IPv6 address."""
-    host = "".join(c for c in host[:MAX_HOST] if c.isprintable() and c != " ")
-    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+    """host:port of a host name or address that someone asked for: cut, without blanks and what does not print."""
+    return endpoint_text(printable(host[:MAX_HOST]).replace(" ", ""), port)
 
 
 def _address(data: bytes) -> str:
@@ -198,16 +205,16 @@ def _proxy_v1(data: bytes, tunnel: Tunnel) -> int:
     end = data.find(b"\r\n")
     if end < 0:
         return MORE if len(data) < 107 else OTHER
-    words = data[:end].decode("ascii", "replace").split(" ")
-    if len(words) == 6 and words[1] in ("TCP4", "TCP6") and words[4].isdecimal() and words[5].isdecimal():
-        tunnel.source, tunnel.host = place(words[2], int(words[4]) & 0xFFFF), place(words[3], int(words[5]) & 0xFFFF)
-    elif words[1:2] != ["UNKNOWN"]:
+    parts = data[:end].decode("ascii", "replace").split(" ")
+    if len(parts) == 6 and parts[1] in ("TCP4", "TCP6") and parts[4].isdecimal() and parts[5].isdecimal():
+        tunnel.source, tunnel.host = place(parts[2], int(parts[4]) & 0xFFFF), place(parts[3], int(parts[5]) & 0xFFFF)
+    elif parts[1:2] != ["UNKNOWN"]:
         return OTHER
     return end + 2
 
 
 def _proxy_v2(data: bytes, tunnel: Tunnel) -> int:
-    """Version 2: signature, version and command, family, length, then both addresses and extensions, which are skipped."""
+    """Version 2: signature, version and command, family, length, both addresses, and extensions, which are skipped."""
     if len(data) < 16:
         return MORE
     end = 16 + int.from_bytes(data[14:16], "big")
@@ -223,11 +230,25 @@ def _proxy_v2(data: bytes, tunnel: Tunnel) -> int:
     return end
 
 
-#: By name: what the asking side sends, what the other answers (None: nothing).
-PEELS: dict[str, tuple[Peel, Peel | None]] = {
-    "socks5": (_socks5_asks, _socks5_answers),
-    "socks4": (_socks4_asks, _socks4_answers),
-    "http-connect": (_connect_asks, _connect_answers),
-    "proxy-v1": (_proxy_v1, None),
-    "proxy-v2": (_proxy_v2, None),
+@dataclass(frozen=True, slots=True)
+class Wrapping:
+    """One kind of wrapping: how it begins, and how each side's part of it is read past."""
+
+    name: str
+    start: re.Pattern[bytes]  # matches the first bytes of a stream
+    start_bytes: bytes  # with which such a stream can begin
+    asks: Peel
+    answers: Peel | None = None  # None: the other side sends nothing of it
+
+
+_SOCKS5_METHODS = rb"\x01[\0-\x09]|\x02[\0-\x09]{2}|\x03[\0-\x09]{3}|\x04[\0-\x09]{4}|[\x05-\x08][\0-\x09]{5}"
+WRAPPINGS = {
+    wrapping.name: wrapping
+    for wrapping in (
+        Wrapping("proxy-v2", re.compile(re.escape(PROXY_V2)), b"\r", _proxy_v2),
+        Wrapping("proxy-v1", re.compile(rb"PROXY (?:TCP4|TCP6|UNKNOWN)"), b"P", _proxy_v1),
+        Wrapping("http-connect", re.compile(rb"CONNECT "), b"C", _connect_asks, _connect_answers),
+        Wrapping("socks5", re.compile(rb"\x05(?:" + _SOCKS5_METHODS + rb")"), b"\x05", _socks5_asks, _socks5_answers),
+        Wrapping("socks4", re.compile(rb"\x04\x01[\s\S]{2}[\s\S]{4}"), b"\x04", _socks4_asks, _socks4_answers),
+    )
 }

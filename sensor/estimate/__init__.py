@@ -1,11 +1,11 @@
 """From counted shares to hashrate, power and energy, each as a range. Pure numbers: no clock, no file, no messages.
 
-`ShareBook` takes the shares of one login as they come, `Exposure` joins them with the time they were watched in, `estimate` makes the
-interval, `watts` and `energy_kwh` go on from there. `Timeline` counts when shares were sent.
+`ShareBook` takes the shares of one login as they come, `Exposure` joins them with the time they were watched in,
+`estimate` makes the interval, `watts` and `energy_kwh` go on from there. `Timeline` counts when shares were sent.
 """
 
 from sensor.estimate.exposure import Exposure, JobTimes, ShareBook
-from sensor.estimate.hashrate import Estimate, estimate
+from sensor.estimate.hashrate import HashrateEstimate, estimate
 from sensor.estimate.power import PUE, Assumptions, energy_kwh, watts
 from sensor.estimate.tally import Share
 from sensor.estimate.target import hash_value
@@ -14,8 +14,8 @@ from sensor.estimate.timeline import Timeline
 __all__ = [
     "PUE",
     "Assumptions",
-    "Estimate",
     "Exposure",
+    "HashrateEstimate",
     "JobTimes",
     "Share",
     "ShareBook",

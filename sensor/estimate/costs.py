@@ -1,4 +1,5 @@
-"""What an energy stands for: power, kilowatt-hours a day and a week, CO2, the surcharge on it, and growth. Pure formulas over ranges.
+"""What an energy stands for: power, kilowatt-hours a day and a week, CO2, the surcharge on it, and growth. Pure
+formulas over ranges.
 
 All follow the energy in proportion, so low, best and high stay what they are. Factors are the operator's.
 """
@@ -14,7 +15,9 @@ WATTS_PER_KILOWATT = 1000.0
 
 
 def estimate(energy_kwh: Range, watched_seconds: float, rates: Rates) -> Estimate:
-    """Everything that follows from an energy; power, day and week go on at the mean of the time watched (0: none of them is known)."""
+    """Everything that follows from an energy; power, day and week go on at the mean of the time watched (0: none of
+    them is known).
+    """
     hours = watched_seconds / SECONDS_PER_HOUR
     kilowatts = energy_kwh.scaled(1 / hours) if hours > 0 else Range()
     day = kilowatts.scaled(HOURS_PER_DAY)

@@ -1,15 +1,18 @@
-"""What one login did while it was watched: its shares, and the time in which shares could have been seen. Sans-IO; knows no messages.
+"""What one login did while it was watched: its shares, and the time in which shares could have been seen. Sans-IO;
+knows no messages.
 
-The window matters as much as the count. It starts when the miner could begin: at its login and its first job if the connection was seen
-from the start, else at the flow's first packet. It ends at the flow's last packet, whoever sent it. A window whose end was put there by a
-share (the last packet is that share, or the answer to it) is one share too full: n shares then span n-1 intervals, and counting n would
-overstate the rate by n/(n-1). So a share within EDGE_NS of a window's edge becomes the edge and is not counted; what lies before a share
-is independent of it, so this is sound also where the nearness was chance. A single share is counted all the same: Garwood's bounds hold
-when the n-th share ends the window (Gamma(n) instead of Poisson), only their middle is high then.
+The window matters as much as the count. It starts when the miner could begin: at its login and its first job if the
+connection was seen from the start, else at the flow's first packet. It ends at the flow's last packet, whoever sent it.
+A window whose end was put there by a share (the last packet is that share, or the answer to it) is one share too full:
+n shares then span n-1 intervals, and counting n would overstate the rate by n/(n-1). So a share within EDGE_NS of a
+window's edge becomes the edge and is not counted; what lies before a share is independent of it, so this is sound also
+where the nearness was chance. A single share is counted all the same: Garwood's bounds hold when the n-th share ends
+the window (Gamma(n) instead of Poisson), only their middle is high then.
 
-Which shares count: `kept` has all that were not rejected. An unanswered share is taken as accepted: its answer was lost by the capture,
-or is just under way at the end, or (one direction captured) no answer could be seen; pools refuse a percent or two. `spent` has the
-rejected ones too: they are no proof for the pool but cost the same electricity, so power rests on it.
+Which shares count: `credited` has all that were not rejected. An unanswered share is taken as accepted: its answer
+was lost by the capture, or is just under way at the end, or (one direction captured) no answer could be seen; pools
+refuse a percent or two. `spent` has the rejected ones too: they are no proof for the pool but cost the same
+electricity, so power rests on it.
 """
 
 from __future__ import annotations
@@ -20,9 +23,10 @@ from fractions import Fraction
 from sensor.estimate.tally import Share, Tally
 from sensor.estimate.target import Guess
 from sensor.estimate.windows import Windows
+from sensor.model.time import SECOND_NS
 
 #: Far above the answer's way through the network and a delayed acknowledgement, far below any window worth estimating.
-EDGE_NS = 1_000_000_000
+EDGE_NS = SECOND_NS
 
 
 @dataclass(slots=True)
@@ -30,7 +34,7 @@ class Exposure:
     """Shares and watched time, ready for the estimate; joins with others of the same miner."""
 
     windows: Windows = field(default_factory=Windows)
-    kept: Tally = field(default_factory=Tally)
+    credited: Tally = field(default_factory=Tally)
     spent: Tally = field(default_factory=Tally)
     guess: Guess = field(default_factory=Guess)
     submitted: int = 0  # of any kind, those of unknown work included
@@ -42,7 +46,7 @@ class Exposure:
     def add(self, other: Exposure) -> None:
         """Join another: work adds up, and time seen twice counts once, so rigs at the same time add their rates."""
         self.windows.add(other.windows)
-        self.kept.add(other.kept)
+        self.credited.add(other.credited)
         self.spent.add(other.spent)
         self.guess.add(other.guess)
         self.submitted += other.submitted
@@ -53,7 +57,7 @@ class Exposure:
 
     @property
     def loss(self) -> float:
-        """Share of the miner's bytes that the capture missed; submits are most of them, so as many shares are missing."""
+        """Part of the miner's bytes the capture missed; most of them are submits, so as many shares are missing."""
         total = self.missed_bytes + self.seen_bytes
         return self.missed_bytes / total if total else 0.0
 
@@ -65,17 +69,17 @@ class JobTimes:
     first_ns: int | None = None
     known_ns: int | None = None
 
-    def put(self, ts_ns: int, known: bool) -> None:
+    def put(self, ts_ns: int, has_work: bool) -> None:
         """A job was given."""
         if self.first_ns is None:
             self.first_ns = ts_ns
-        if known and self.known_ns is None:
+        if has_work and self.known_ns is None:
             self.known_ns = ts_ns
 
 
 @dataclass(slots=True)
 class ShareBook:
-    """The shares of one login in one flow, as sums; what few sessions need is made when they need it."""
+    """The shares of one login in one flow, as sums; rarely needed parts are created on demand."""
 
     login_ns: int | None = None  # its first login, if one was seen
     spent: Tally = field(default_factory=Tally)
@@ -122,18 +126,18 @@ class ShareBook:
         self.spent.rescale(factor)
         if self.rejected is not None:
             self.rejected.rescale(factor)
-        for share in {id(one): one for one in (self.first, self.last) if one is not None}.values():
+        for share in {id(share): share for share in (self.first, self.last) if share is not None}.values():
             share.work = None if share.work is None else int(share.work * factor)
 
     def close(self, first_ns: int, last_ns: int, jobs: JobTimes, midstream: bool) -> Exposure:
         """The flow has ended: its window and what to count in it."""
         guess = self.guess.finished() if self.guess is not None else Guess()
-        kept = self.spent.copy() if self.rejected is None else self.spent.without(self.rejected)
+        credited = self.spent.copy() if self.rejected is None else self.spent.without(self.rejected)
         start = first_ns
         if not midstream and self.login_ns is not None:
             start = max(first_ns, self.login_ns, jobs.first_ns or 0)
         result = Exposure(
-            kept=kept, spent=self.spent.copy(), guess=guess, submitted=self.submitted, unknown=self.unknown
+            credited=credited, spent=self.spent.copy(), guess=guess, submitted=self.submitted, unknown=self.unknown
         )
         if self.early and jobs.known_ns is not None and guess.tally.count <= self.spent.count:
             return self._since_known(result, jobs.known_ns, last_ns)
@@ -148,7 +152,7 @@ class ShareBook:
         return result
 
     def _since_known(self, result: Exposure, known_ns: int, last_ns: int) -> Exposure:
-        """Joined before any difficulty was said: what was mined until then is left out, and so is its time."""
+        """Joined before any difficulty was sent: what was mined until then is left out, and so is its time."""
         result.submitted -= self.early
         result.unknown -= self.early
         result.guess = Guess()
@@ -171,4 +175,4 @@ def _uncount(exposure: Exposure, share: Share) -> None:
         return
     exposure.spent.remove(share.work)
     if not share.rejected:
-        exposure.kept.remove(share.work)
+        exposure.credited.remove(share.work)

@@ -1,6 +1,8 @@
-"""Quantiles of the gamma and chi-square distributions, of which the Poisson bounds are made. Pure numbers; knows nothing of shares.
+"""Quantiles of the gamma and chi-square distributions, of which the Poisson bounds are made. Pure numbers; knows
+nothing of shares.
 
-Written out because the sensor needs one function of a large numerical library. Checked in the tests against published tables.
+Written out because the sensor needs one function of a large numerical library. Checked in the tests against
+published tables.
 """
 
 from __future__ import annotations
@@ -16,7 +18,9 @@ EPSILON = 1e-15
 
 
 def gamma_cdf(shape: float, x: float) -> float:
-    """P(shape, x), the regularised lower incomplete gamma function: series DLMF 8.7.1 below the mean, continued fraction 8.9.2 above."""
+    """P(shape, x), the regularised lower incomplete gamma function: series DLMF 8.7.1 below the mean, continued
+    fraction 8.9.2 above.
+    """
     if x <= 0.0:
         return 0.0
     scale = math.exp(shape * math.log(x) - x - math.lgamma(shape))

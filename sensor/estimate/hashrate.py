@@ -1,4 +1,5 @@
-"""The estimate of one finding: which shares it rests on, its interval, and what the reader should know about it. Pure; knows no flows.
+"""The estimate of one finding: which shares it rests on, its interval, and what the reader should know about it. Pure;
+knows no flows.
 
 One finding is one login in one dialect and so one algorithm: rates of different algorithms never meet here.
 """
@@ -11,8 +12,8 @@ from sensor.estimate.exposure import Exposure
 from sensor.estimate.interval import LEVEL, rate
 from sensor.estimate.tally import Tally
 from sensor.model.quantities import Interval
+from sensor.model.time import SECOND_NS
 
-NS = 1_000_000_000
 #: Below this the time messages take to travel is no longer small against the window.
 LEAST_SECONDS = 1.0
 #: With more than this missing, what was seen says little about what was not.
@@ -20,45 +21,47 @@ MOST_LOSS = 0.9
 
 
 @dataclass(frozen=True, slots=True)
-class Estimate:
-    """Hashes a second: what the pool got, and what the miner spent (rejected shares included); and how that was reached."""
+class HashrateEstimate:
+    """Hashes a second: what the pool got, and what the miner spent (rejected shares included); and how that was
+    reached.
+    """
 
     hashrate: Interval
     spent: Interval
     notes: tuple[str, ...]
 
 
-def estimate(exposure: Exposure, level: float = LEVEL) -> Estimate | None:
-    """None where nothing can be said: the miner was not watched, no share's work is known, or too much is missing."""
-    seconds = exposure.windows.total_ns / NS
+def estimate(exposure: Exposure, level: float = LEVEL) -> HashrateEstimate | None:
+    """None where there is no estimate: the miner was not watched, no share's work is known, or too much is missing."""
+    seconds = exposure.windows.total_ns / SECOND_NS
     if seconds < LEAST_SECONDS or not exposure.seen_bytes or exposure.loss > MOST_LOSS:
         return None
     inferred = exposure.guess.tally.count > exposure.spent.count
-    kept, spent = (exposure.guess.tally,) * 2 if inferred else (exposure.kept, exposure.spent)
+    credited, spent = (exposure.guess.tally,) * 2 if inferred else (exposure.credited, exposure.spent)
     next_work = exposure.next_work[1] if exposure.next_work and not inferred else 0
     if exposure.submitted and not spent.count:
-        return None  # shares were sent, but what one is worth was never said
-    known = spent.count / exposure.submitted if exposure.submitted else 1.0
-    seen = known * (1.0 - exposure.loss)
-    hashrate = _interval(kept, seconds, seen, next_work, level)
+        return None  # shares were sent, but what one is worth was never sent
+    known_share = spent.count / exposure.submitted if exposure.submitted else 1.0
+    seen = known_share * (1.0 - exposure.loss)
+    hashrate = _interval(credited, seconds, seen, next_work, level)
     total = _interval(spent, seconds, seen, next_work, level)
     if hashrate is None or total is None:
         return None
     if inferred:
         hashrate, total = exposure.guess.applied(hashrate), exposure.guess.applied(total)
-    return Estimate(hashrate, total, tuple(_notes(exposure, kept, inferred, seconds)))
+    return HashrateEstimate(hashrate, total, tuple(_notes(exposure, credited, inferred, seconds)))
 
 
 def _interval(tally: Tally, seconds: float, seen: float, next_work: int, level: float) -> Interval | None:
     return rate(tally, seconds, seen=seen, next_work=next_work, level=level)
 
 
-def _notes(exposure: Exposure, kept: Tally, inferred: bool, seconds: float) -> list[str]:
-    count = "1 share" if kept.count == 1 else f"{kept.count} shares" if kept.count else "no share"
+def _notes(exposure: Exposure, credited: Tally, inferred: bool, seconds: float) -> list[str]:
+    count = "1 share" if credited.count == 1 else f"{credited.count} shares" if credited.count else "no share"
     notes = [f"hashrate from {count} in {seconds:.0f} s"]
     if inferred:
         notes.append("the share target was not seen; it is inferred from the shares' own hashes")
-    elif exposure.unknown and kept.count:
+    elif exposure.unknown and credited.count:
         notes.append(f"{exposure.unknown} shares of unknown difficulty are taken to be like the others")
     if exposure.loss:
         notes.append(f"{exposure.loss:.1%} of the miner's bytes were not captured; the hashrate is corrected for them")

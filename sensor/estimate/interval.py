@@ -1,11 +1,12 @@
 """From counted work and observed time to a hashrate with bounds. Pure formulas; knows nothing of flows or dialects.
 
-Shares are a Poisson process: while each costs H hashes on average, a miner of R hashes a second finds R/H of them a second. So the sum of
-their work grows by R a second whatever the pool does to the difficulty, and best = sum H / T without bias, vardiff or not. For n shares
-of one work the bounds are Garwood's exact ones (Biometrika 28, 1936): low = chi2(alpha/2; 2n)/2, high = chi2(1-alpha/2; 2n+2)/2 shares'
-worth. For unequal work they are those of Fay and Feuer for weighted sums of Poisson counts (Statistics in Medicine 16, 1997): the sum is
-matched to a gamma variable of the same mean and variance, and the high end assumes that one more share of the heaviest work was about to
-come. With equal work that is Garwood again; the effective count is (sum H)^2 / sum H^2.
+Shares are a Poisson process: while each costs H hashes on average, a miner of R hashes a second finds R/H of them a
+second. So the sum of their work grows by R a second whatever the pool does to the difficulty, and best = sum H / T
+without bias, vardiff or not. For n shares of one work the bounds are Garwood's exact ones (Biometrika 28, 1936): low
+= chi2(alpha/2; 2n)/2, high = chi2(1-alpha/2; 2n+2)/2 shares' worth. For unequal work they are those of Fay and Feuer
+for weighted sums of Poisson counts (Statistics in Medicine 16, 1997): the sum is matched to a gamma variable of the
+same mean and variance, and the high end assumes that one more share of the heaviest work was about to come. With
+equal work that is Garwood again; the effective count is (sum H)^2 / sum H^2.
 """
 
 from __future__ import annotations
@@ -21,7 +22,9 @@ LEVEL = 0.95
 
 
 def work_bounds(tally: Tally, next_work: int, level: float = LEVEL) -> tuple[float, float]:
-    """Bounds of the expected work, in hashes, behind a tally; `next_work` (2^-32 hashes) is what one more share would weigh at least."""
+    """Bounds of the expected work, in hashes, behind a tally; `next_work` (2^-32 hashes) is what one more share
+    would weigh at least.
+    """
     tail = (1.0 - level) / 2.0
     total, squared = tally.work / UNITS, tally.work_squared / UNITS / UNITS
     more = max(tally.heaviest, next_work) / UNITS
@@ -37,8 +40,8 @@ def rate(
 ) -> Interval | None:
     """Hashes a second; None if no share's work is known.
 
-    `seen` is the part of the miner's shares that reached the tally: the rest is made up for in all three figures, and because the bounds
-    rest on the fewer shares that were seen they are wider than without loss.
+    `seen` is the part of the miner's shares that reached the tally: the rest is made up for in all three figures,
+    and because the bounds rest on the fewer shares that were seen they are wider than without loss.
     """
     if seconds <= 0.0 or seen <= 0.0 or (not tally.count and not next_work):
         return None

@@ -1,9 +1,9 @@
-"""From hashes a second to watts, and from watts and time to kilowatt-hours. Pure formulas; efficiencies and their sources are data
-elsewhere.
+"""From hashes a second to watts, and from watts and time to kilowatt-hours. Pure formulas; efficiencies and their
+sources are data elsewhere.
 
-P = hashes a second x joules a hash x PUE. With a known device the joules are its maker's figure; otherwise the range is that of all
-hardware of the algorithm. Low goes with low and high with high, so the range holds both uncertainties. Without an efficiency there is no
-figure at all.
+P = hashes a second x joules a hash x PUE. With a known device the joules are its maker's figure; otherwise the range
+is that of all hardware of the algorithm. Low goes with low and high with high, so the range holds both
+uncertainties. Without an efficiency there is no figure at all.
 """
 
 from __future__ import annotations
@@ -15,8 +15,8 @@ from sensor.estimate.interval import LEVEL
 from sensor.model.quantities import Interval, Power
 from sensor.signatures.devices import Efficiency
 
-#: Power usage effectiveness: what the site draws for each watt of the machines. 1.10 is the best guess of the Cambridge Bitcoin Electricity
-#: Consumption Index (bounds there 1.01 and 1.20); an ordinary data centre is nearer to 1.5.
+#: Power usage effectiveness: what the site draws for each watt of the machines. 1.10 is the best guess of the Cambridge
+#: Bitcoin Electricity Consumption Index (bounds there 1.01 and 1.20); an ordinary data centre is nearer to 1.5.
 PUE = 1.10
 SECONDS_PER_HOUR = 3600.0
 

@@ -1,6 +1,8 @@
-"""Sums over shares that are all an interval needs: how many, their work, the squares of it, the heaviest. Exact whole numbers.
+"""Sums over shares that are all an interval needs: how many, their work, the squares of it, the heaviest. Exact whole
+numbers.
 
-Work is in 2^-32 hashes, as everywhere in the middle; sums are commutative, so the order in which flows end does not matter.
+Work is in 2^-32 hashes, as everywhere in the middle; sums are commutative, so the order in which flows end does not
+matter.
 """
 
 from __future__ import annotations

@@ -1,8 +1,9 @@
-"""The share target nobody told us, from the shares' own hashes: CryptoNote miners send the hash with each share.
+"""The share target where none was seen, inferred from the shares' own hashes: CryptoNote miners send the hash with each
+share.
 
-A hash that meets a target is uniform below it, so the largest of n is close under it: target = max (n+1)/n, the unbiased estimate of a
-uniform's upper end. Knows no messages; used when a session was joined after its target was said, or when the pool's side was not
-captured.
+A hash that meets a target is uniform below it, so the largest of n is close under it: target = max (n+1)/n, the
+unbiased estimate of a uniform's upper end. Knows no messages; used when a session was joined after its target was
+said, or when the pool's side was not captured.
 """
 
 from __future__ import annotations
@@ -20,8 +21,10 @@ SPACE = 1 << 64
 
 
 def hash_value(text: object) -> int | None:
-    """The upper 64 bits of a share's hash. It is sent least significant byte first, so they are its last eight bytes; miners and pools
-    compare just these with the target (XMRig, src/backend/cpu/CpuWorker.cpp: the uint64_t at hash + 24 must be below job.target())."""
+    """The upper 64 bits of a share's hash. It is sent least significant byte first, so they are its last eight
+    bytes; miners and pools compare just these with the target (XMRig, src/backend/cpu/CpuWorker.cpp: the uint64_t at
+    hash + 24 must be below job.target()).
+    """
     if not isinstance(text, str) or len(text) != 64:
         return None
     try:
@@ -45,7 +48,7 @@ def target_factors(count: int, level: float) -> tuple[float, float]:
 
 @dataclass(slots=True)
 class Guess:
-    """Shares of unknown target, in blocks; each block is tallied with the work its hashes tell."""
+    """Shares of unknown target, in blocks; each block is tallied with the work that its hashes imply."""
 
     tally: Tally = field(default_factory=Tally)
     blocks: int = 0
@@ -65,7 +68,7 @@ class Guess:
         return result
 
     def flush(self) -> None:
-        """Judge the open block. What the pool has refused by now may lie above the target and says nothing."""
+        """Judge the open block. What the pool has refused by now may lie above the target and is no evidence."""
         values = [share.value for share in self._open if share.value is not None and not share.rejected]
         self._open.clear()
         if values:

@@ -1,7 +1,8 @@
-"""When shares were sent, as counts in bins of time: few enough to keep for every session, fine enough to see pauses. Pure numbers.
+"""When shares were sent, as counts in bins of time: few enough to keep for every session, fine enough to see pauses.
+Pure numbers.
 
-Bins stand on whole multiples of their width since the epoch, and every width divides the next, so joining does not depend on order:
-whatever comes first, the result has the finest width in which everything fits.
+Bins stand on whole multiples of their width since the epoch, and every width divides the next, so joining does not
+depend on order: whatever comes first, the result has the finest width in which everything fits.
 """
 
 from __future__ import annotations
@@ -10,11 +11,12 @@ from array import array
 from dataclasses import dataclass, field
 
 from sensor.model.quantities import ShareTimeline
+from sensor.model.time import SECOND_NS
 
-NS = 1_000_000_000
-#: Bins kept; 48 bars are as many as a person tells apart on a telephone.
+#: Bins kept; 48 bars are as many as a telephone's screen shows apart.
 MAX_BINS = 48
-#: Widths in seconds: times people think in; the last ones hold whatever a capture's clock may say (63 bits of nanoseconds, 292 years).
+#: Widths in seconds: times people think in; the last ones hold whatever a capture's clock may say (63 bits of
+#: nanoseconds, 292 years).
 WIDTHS = (
     *(1, 2, 10, 30, 60, 300, 900, 1_800, 3_600, 7_200, 21_600, 43_200),
     *(86_400 * days for days in (1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1_024, 2_048, 4_096)),
@@ -33,7 +35,7 @@ class Timeline:
 
     def put(self, ts_ns: int, count: int = 1) -> None:
         """Shares that were sent then."""
-        at = self._room(ts_ns // NS)
+        at = self._room(ts_ns // SECOND_NS)
         self.counts[at] = min(MOST, self.counts[at] + count)
 
     def add(self, other: Timeline) -> None:
@@ -43,11 +45,11 @@ class Timeline:
         width = WIDTHS[other.level]
         for number, count in enumerate(other.counts):
             if count:
-                self.put((other.first + number) * width * NS, count)
+                self.put((other.first + number) * width * SECOND_NS, count)
 
     def record(self) -> ShareTimeline | None:
         """What leaves the line; None if no share was sent."""
-        width_ns = WIDTHS[self.level] * NS
+        width_ns = WIDTHS[self.level] * SECOND_NS
         return ShareTimeline(self.first * width_ns, width_ns, tuple(self.counts)) if self.counts else None
 
     def _room(self, second: int) -> int:
@@ -78,14 +80,16 @@ class Timeline:
         self.counts = array("I", wider.values())
 
 
-def joined(one: ShareTimeline | None, other: ShareTimeline | None) -> ShareTimeline | None:
-    """The shares of two records in one; a record of a width that is not known here stays apart, and the newer one counts."""
-    if one is None or other is None:
-        return one or other
-    seconds = (one.bin_ns // NS, other.bin_ns // NS)
+def joined(first: ShareTimeline | None, other: ShareTimeline | None) -> ShareTimeline | None:
+    """The shares of two records in one; a record of a width that is not known here stays apart, and the newer one
+    counts.
+    """
+    if first is None or other is None:
+        return first or other
+    seconds = (first.bin_ns // SECOND_NS, other.bin_ns // SECOND_NS)
     if not set(seconds) <= set(WIDTHS):
         return other
     whole = Timeline()
-    for part, width in zip((one, other), seconds, strict=True):
+    for part, width in zip((first, other), seconds, strict=True):
         whole.add(Timeline(WIDTHS.index(width), part.start_ns // part.bin_ns, array("I", part.counts)))
     return whole.record()

@@ -1,4 +1,6 @@
-"""The time in which a miner was watched, as a bounded set of disjoint stretches. Knows only nanoseconds of the packet clock."""
+"""The time in which a miner was watched, as a bounded set of disjoint stretches. Knows only nanoseconds of the
+packet clock.
+"""
 
 from __future__ import annotations
 
@@ -46,5 +48,5 @@ class Windows:
         if len(stretches) > MAX_STRETCHES:
             gaps = [later[0] - earlier[1] for earlier, later in pairwise(stretches)]
             near = gaps.index(min(gaps))
-            (first, middle, one), (again, last, two) = stretches[near : near + 2]
-            stretches[near : near + 2] = [(first, last, one + two + again - middle)]
+            (first, middle, pause_before), (again, last, pause_after) = stretches[near : near + 2]
+            stretches[near : near + 2] = [(first, last, pause_before + pause_after + again - middle)]

@@ -1,8 +1,10 @@
-"""Bytes of a conversation without anything that could be a secret, at the same length. Pure; knows JSON and what signatures call secret.
+"""Bytes of a conversation without anything that could be a secret, at the same length. Pure; knows JSON and what
+signatures call secret.
 
-The rule is to write what is understood, not to hunt for what is not: whole JSON objects are kept, and in them the places that any
-signature calls secret, the members that are secrets by name, and whatever follows the login's name in a call that logs in are blanked.
-Every other byte is blanked: other text, headers, binary frames, the rest of an object that was cut, an object with a name twice.
+The rule is to write what is understood, not to hunt for what is not: whole JSON objects are kept, and in them the
+places that any signature calls secret, the members that are secrets by name, and whatever follows the login's name
+in a call that logs in are blanked. Every other byte is blanked: other text, headers, binary frames, the rest of an
+object that was cut, an object with a name twice.
 """
 
 from __future__ import annotations
@@ -18,7 +20,7 @@ from sensor.signatures import SignatureSet
 from sensor.signatures.language import MISSING, Parts, look
 
 BLANK = ord("*")
-#: Words in the name of a call that logs in; its first argument is the login's name.
+#: Parts of the name of a call that logs in; its first argument is the login's name.
 LOGS_IN = ("auth", "login")
 #: No message of any dialect is nested deeper.
 MAX_DEPTH = 16
@@ -44,31 +46,35 @@ class PlacingDecoder(json.JSONDecoder):
 def blanked(data: bytes, signatures: SignatureSet, *, from_start: bool) -> bytes:
     """The same number of bytes; `from_start` says that the first byte begins a message, and is not the rest of one."""
     text = data.decode("latin-1")
-    kept = bytearray(BLANK if byte not in b"\r\n" else byte for byte in data)
+    output = bytearray(BLANK if byte not in b"\r\n" else byte for byte in data)
     at = 0 if from_start else text.find("\n") + 1 or len(text)
     decoder = PlacingDecoder()
     while at < len(text):
         if text[at] == "{":
-            end = _object(decoder, text, at, data, kept, signatures)
+            end = _object(decoder, text, at, data, output, signatures)
             if end:
                 at = end
                 continue
         line = text.find("\n", at)
         at = len(text) if line < 0 else line + 1
-    return bytes(kept)
+    return bytes(output)
 
 
-def _object(decoder: PlacingDecoder, text: str, at: int, data: bytes, kept: bytearray, signatures: SignatureSet) -> int:
+def _object(
+    decoder: PlacingDecoder, text: str, at: int, data: bytes, output: bytearray, signatures: SignatureSet
+) -> int:
     """Keep the object that begins here, without its secrets; where it ends, or 0 if there is no whole object."""
     try:
         value, end = decoder.raw_decode(text, at)
     except (ValueError, RecursionError):
         return 0
     hidden = list(_secrets(value, signatures))
-    if all(isinstance(one, Placed) for one in hidden):  # a number has no place: then nothing of this object is kept
-        kept[at:end] = data[at:end]
-        for one in hidden:
-            kept[one.start + 1 : one.end - 1] = bytes([BLANK]) * (one.end - one.start - 2)
+    if all(
+        isinstance(secret, Placed) for secret in hidden
+    ):  # a number has no place: then nothing of this object is kept
+        output[at:end] = data[at:end]
+        for secret in hidden:
+            output[secret.start + 1 : secret.end - 1] = bytes([BLANK]) * (secret.end - secret.start - 2)
     return int(end)
 
 
@@ -80,7 +86,7 @@ def _secrets(value: dict[str, Any], signatures: SignatureSet) -> Iterator[Any]:
     }
     method = value.get("method")
     params = value.get("params")
-    if isinstance(method, str) and any(word in method.lower() for word in LOGS_IN) and isinstance(params, list):
+    if isinstance(method, str) and any(verb in method.lower() for verb in LOGS_IN) and isinstance(params, list):
         places |= {("params", index) for index in range(1, len(params))}
     for place in places:
         yield from _leaves(look(value, place), 0)
@@ -102,8 +108,8 @@ def _named(value: object, depth: int) -> Iterator[Any]:
 def _leaves(value: object, depth: int) -> Iterator[Any]:
     if isinstance(value, dict | list):
         inner: Iterable[object] = value.values() if isinstance(value, dict) else value
-        for one in inner:
-            yield from _leaves(one, depth + 1)
+        for item in inner:
+            yield from _leaves(item, depth + 1)
     elif value is not None and value is not MISSING and not isinstance(value, bool):
         yield value
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 
 @dataclass(frozen=True)
-class Bounds:
+class EvidenceBounds:
     """What is over a bound is not written, or goes first, and is counted."""
 
     flow_bytes: int = 16_384  # of one connection, both directions together

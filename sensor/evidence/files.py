@@ -1,4 +1,5 @@
-"""The files themselves: one for each finding, its sections appended, bounded for each finding and in all, deleted by age.
+"""The files themselves: one for each finding, its sections appended, bounded for each finding and in all, deleted by
+age.
 
 A full disk costs evidence and nothing else: it is counted, and what was written half is cut off.
 """
@@ -11,15 +12,15 @@ from collections import Counter
 from collections.abc import Iterable
 from pathlib import Path
 
-from sensor.evidence.bounds import Bounds
+from sensor.evidence.bounds import EvidenceBounds
 from sensor.evidence.frames import section
 from sensor.evidence.keeper import EvidenceKeeper
 from sensor.model.events import Event
 from sensor.model.finding import Finding
+from sensor.model.time import DAY_NS
 from sensor.signatures import SignatureSet
 
-DEFAULT = Bounds()
-DAY_NS = 86_400 * 1_000_000_000
+DEFAULT = EvidenceBounds()
 SUFFIX = ".pcapng"
 #: Traffic of people's machines: for the sensor's group, not for others.
 FOLDER_MODE, MODE = 0o750, 0o640
@@ -28,7 +29,7 @@ FOLDER_MODE, MODE = 0o750, 0o640
 class EvidenceFiles:
     """Fed with the pipeline's events and its findings; used by the line's thread."""
 
-    def __init__(self, folder: Path, signatures: SignatureSet, bounds: Bounds = DEFAULT) -> None:
+    def __init__(self, folder: Path, signatures: SignatureSet, bounds: EvidenceBounds = DEFAULT) -> None:
         """Raises OSError if the folder cannot be made."""
         folder.mkdir(FOLDER_MODE, parents=True, exist_ok=True)
         self._folder, self._signatures = folder, signatures
@@ -56,10 +57,10 @@ class EvidenceFiles:
         """Write what is complete of the flows of these findings (other records are passed over). Raises nothing."""
         for finding in findings:
             if isinstance(finding, Finding):
-                for kept in self._keeper.take(finding):
+                for flow in self._keeper.take(finding):
                     self._write(
                         finding.finding_id,
-                        section(finding.finding_id, kept, self._signatures, self._bounds.payload_bytes),
+                        section(finding.finding_id, flow, self._signatures, self._bounds.payload_bytes),
                     )
 
     def prune(self, now_ns: int) -> None:

@@ -1,7 +1,9 @@
-"""Frames made anew from a flow's bytes: Ethernet, IP and TCP with the right addresses, ports, sequence numbers and checksums. Pure.
+"""Frames rebuilt from a flow's bytes: Ethernet, IP and TCP with the right addresses, ports, sequence numbers and
+checksums. Pure.
 
-Only data is shown, nothing is invented: no handshake and no end. Hardware addresses are made up (locally administered; 1 is the
-originator, 2 the responder), sequence numbers are one more than the place in the stream, and what is acknowledged had been seen by then.
+Only data is shown, nothing is invented: no handshake and no end. Hardware addresses are made up (locally
+administered; 1 is the originator, 2 the responder), sequence numbers are one more than the place in the stream, and
+what is acknowledged had been seen by then.
 """
 
 from __future__ import annotations
@@ -14,7 +16,7 @@ import dpkt
 from dpkt import pcapng
 
 from sensor.evidence.blanking import blanked
-from sensor.evidence.keeper import Kept
+from sensor.evidence.keeper import HeldFlow
 from sensor.model.events import Chunk
 from sensor.signatures import SignatureSet
 
@@ -24,21 +26,27 @@ MACS = (b"\x02\0\0\0\0\1", b"\x02\0\0\0\0\2")
 ETHERNET_HEADERS, HOPS = 14, 64
 #: Options of pcapng (draft-ietf-opsawg-pcapng): a comment, and the resolution of times as a power of ten.
 COMMENT, RESOLUTION, NANOSECONDS = 1, 9, b"\x09"
-TOLD = (
-    "minewatch: the first bytes of a connection of finding {finding}. The bytes are as seen on the wire, in order, except that secrets and "
-    "what was not understood are blanked with '*'. Headers of Ethernet, IP and TCP are rebuilt, not captured. VLANs: {vlans}. "
+COMMENT_TEXT = (
+    "minewatch: the first bytes of a connection of finding {finding}. The bytes are as seen on the "
+    "wire, in order, except that secrets and "
+    "what was not understood are blanked with '*'. Headers of Ethernet, IP and TCP are rebuilt, not "
+    "captured. VLANs: {vlans}. "
     "Source: {source}."
 )
 
 
-def section(finding_id: str, kept: Kept, signatures: SignatureSet, payload_bytes: int) -> bytes:
-    """A section of a pcapng file with the flow's packets, each cut after so many bytes of payload; sections may follow each other."""
+def section(finding_id: str, flow: HeldFlow, signatures: SignatureSet, payload_bytes: int) -> bytes:
+    """A section of a pcapng file with the flow's packets, each cut after so many bytes of payload; sections may
+    follow each other.
+    """
     out = BytesIO()
-    told = TOLD.format(finding=finding_id, vlans=list(kept.opened.vlans) or "none", source=kept.opened.source)
-    start = pcapng.SectionHeaderBlockLE(opts=_options(COMMENT, told.encode("utf-8", "replace")))
+    comment = COMMENT_TEXT.format(
+        finding=finding_id, vlans=list(flow.opened.vlans) or "none", source=flow.opened.source
+    )
+    start = pcapng.SectionHeaderBlockLE(opts=_options(COMMENT, comment.encode("utf-8", "replace")))
     interface = pcapng.InterfaceDescriptionBlockLE(snaplen=65_535, opts=_options(RESOLUTION, NANOSECONDS))
     out.write(bytes(start) + bytes(interface))
-    for ts_ns, frame, headers in frames(kept, signatures):
+    for ts_ns, frame, headers in frames(flow, signatures):
         block = pcapng.EnhancedPacketBlockLE(
             ts_high=ts_ns >> 32,
             ts_low=ts_ns & 0xFFFFFFFF,
@@ -50,11 +58,11 @@ def section(finding_id: str, kept: Kept, signatures: SignatureSet, payload_bytes
     return out.getvalue()
 
 
-def frames(kept: Kept, signatures: SignatureSet) -> Iterator[tuple[int, bytes, int]]:
+def frames(flow: HeldFlow, signatures: SignatureSet) -> Iterator[tuple[int, bytes, int]]:
     """Time, frame, and the length of its headers."""
-    ends = [(kept.opened.orig_addr, kept.opened.orig_port), (kept.opened.resp_addr, kept.opened.resp_port)]
+    ends = [(flow.opened.orig_addr, flow.opened.orig_port), (flow.opened.resp_addr, flow.opened.resp_port)]
     seen = [0, 0]  # the end of what each side sent so far
-    for chunk, data in zip(kept.chunks, _blanked_chunks(kept, signatures), strict=True):
+    for chunk, data in zip(flow.chunks, _blanked_chunks(flow, signatures), strict=True):
         side = chunk.direction
         for start in range(0, len(data), SEGMENT_BYTES):
             part = data[start : start + SEGMENT_BYTES]
@@ -73,12 +81,12 @@ def frames(kept: Kept, signatures: SignatureSet) -> Iterator[tuple[int, bytes, i
         seen[side] = max(seen[side], chunk.offset + len(data))
 
 
-def _blanked_chunks(kept: Kept, signatures: SignatureSet) -> list[bytes]:
+def _blanked_chunks(flow: HeldFlow, signatures: SignatureSet) -> list[bytes]:
     """The chunks' bytes after blanking, which is done over whole streams: a secret may be cut by a chunk's end."""
-    found: list[bytes] = [b""] * len(kept.chunks)
+    found: list[bytes] = [b""] * len(flow.chunks)
     for direction in (0, 1):
         run: list[tuple[int, Chunk]] = []
-        for place, chunk in enumerate(kept.chunks):
+        for place, chunk in enumerate(flow.chunks):
             if chunk.direction != direction:
                 continue
             if run and (chunk.gap or chunk.offset != run[-1][1].offset + len(run[-1][1].data)):

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from sensor.ledger.ledger import Ledger
 from sensor.ledger.store.bounds import LedgerBounds
-from sensor.line.suppress import Policy
+from sensor.line.suppress import Suppression
 from sensor.model.finding import Finding
 from sensor.model.record import Record
 from sensor.model.time import DAY_NS, day_of
@@ -41,13 +41,15 @@ def record_replay(
     What is on the allow-list or too weak is suppressed by the findings' settings. The time from the first record to the
     capture's last packet counts as coverage, and cases that fell silent in it are closed.
     """
-    policy = Policy(findings)
+    suppression = Suppression(findings)
     ledger = Ledger.open(settings.url, bounds=bounds_of(settings))
     try:
         for start in range(0, len(records), STEP):
             page = records[start : start + STEP]
             newest_ns = max(record.last_ns for record in page)
-            suppressed = policy.quiet([record for record in page if isinstance(record, Finding)], day_of(newest_ns))
+            suppressed = suppression.reasons(
+                [record for record in page if isinstance(record, Finding)], day_of(newest_ns)
+            )
             ledger.record(page, newest_ns, suppressed)
         if records:
             ledger.add_coverage(min(record.first_ns for record in records), last_ns, replayed=True)

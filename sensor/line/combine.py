@@ -1,6 +1,6 @@
 """Joins observations of one subject into a grade and a confidence. Pure; the weights are data (signatures/weights).
 
-Bits of different kinds are added: what a name says is independent of what the times of its packets say. Within one kind
+Bits of different kinds are added: a name is independent evidence of the times of its packets. Within one kind
 the observations rest on the same packets, so only the strongest counts. The sum with the prior is the log2 of the odds.
 """
 

@@ -1,6 +1,7 @@
-"""Whose donation a donation session is: XMRig names its user there by the Keccak-256 of the user's own login, so the two can be joined.
+"""Whose donation a donation session is: XMRig names its user there by the Keccak-256 of the user's own login, so the
+two can be joined.
 
-A login that proves to be such a hash is a donation whatever its agent says, and it is said of whom.
+A login that proves to be such a hash is a donation whatever its agent is, and the finding names the donor.
 """
 
 from __future__ import annotations

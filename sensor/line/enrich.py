@@ -1,4 +1,5 @@
-"""What a finding's shares are worth: its hashrate, its power and energy, and the machine its agent names. Sans-IO; judges no grade.
+"""What a finding's shares are worth: its hashrate, its power and energy, and the machine its agent names. Sans-IO;
+judges no grade.
 
 The last step before a record leaves. A figure that cannot be had stays None.
 """
@@ -9,13 +10,12 @@ from sensor.estimate import Assumptions, energy_kwh, estimate, watts
 from sensor.line.join import Joined
 from sensor.line.machines import carrier
 from sensor.model.finding import Finding, Pool
+from sensor.model.time import SECOND_NS
 from sensor.signatures.agents import Agent
 from sensor.signatures.model import SignatureSet
 
-NS = 1_000_000_000
 
-
-def appraised(joined: Joined, identity: str, signatures: SignatureSet, assumptions: Assumptions) -> Finding:
+def enrich(joined: Joined, identity: str, signatures: SignatureSet, assumptions: Assumptions) -> Finding:
     """The final record with everything the tables and the shares say about it."""
     finding = joined.finding(identity)
     _name_machine(finding, joined, signatures)
@@ -23,7 +23,7 @@ def appraised(joined: Joined, identity: str, signatures: SignatureSet, assumptio
     finding.aggregator = carrier(finding.agent_role, finding.software, joined.crowd)
     finding.work_unit = "solutions" if joined.lead.dialect.work.unit == "solutions" else "hashes"
     exposure = joined.exposure
-    finding.watched_seconds = exposure.windows.total_ns / NS
+    finding.watched_seconds = exposure.windows.total_ns / SECOND_NS
     found = estimate(exposure, assumptions.level)
     if found is None:
         return finding
@@ -38,12 +38,12 @@ def appraised(joined: Joined, identity: str, signatures: SignatureSet, assumptio
 
 
 def _pool(joined: Joined, signatures: SignatureSet) -> Pool:
-    """Whom the miner asked for, else whom it names itself, and what the catalogue knows of that name or of the address."""
+    """The host the miner asked for, else the one it names; and the catalogue's entry for that name or the address."""
     host = joined.lead.flow.pool_host or (joined.endpoint[1] if joined.endpoint else None)
-    known = signatures.pools.lookup(_name(host) if host else joined.lead.pool_ip)
-    if host is None and known is None:
+    entry = signatures.pools.lookup(_name(host) if host else joined.lead.pool_ip)
+    if host is None and entry is None:
         return Pool()
-    return Pool(host, known.name if known else None, known.operator if known else None, known is not None)
+    return Pool(host, entry.name if entry else None, entry.operator if entry else None, entry is not None)
 
 
 def _name(host: str) -> str:
@@ -57,13 +57,13 @@ def _name_machine(finding: Finding, joined: Joined, signatures: SignatureSet) ->
     if latest is None:
         return
     finding.software, finding.software_version, finding.agent_role = latest.software, latest.version, latest.role
-    known = [one for one in (signatures.agents.lookup(agent) for agent in joined.agents) if one is not None]
-    if len({one.device for one in known}) == 1:
-        finding.device, finding.nominal_hashrate_hps = latest.device, _nominal(known)
-    if len({one.device_class for one in known}) == 1:
+    agents = [agent for agent in map(signatures.agents.lookup, joined.agents) if agent is not None]
+    if len({agent.device for agent in agents}) == 1:
+        finding.device, finding.nominal_hashrate_hps = latest.device, _nominal(agents)
+    if len({agent.device_class for agent in agents}) == 1:
         finding.device_class = latest.device_class
 
 
-def _nominal(known: list[Agent]) -> float | None:
-    stated = {one.nominal_hps for one in known}
+def _nominal(agents: list[Agent]) -> float | None:
+    stated = {agent.nominal_hps for agent in agents}
     return stated.pop() if len(stated) == 1 else None

@@ -1,6 +1,8 @@
-"""Runs every example and counterexample of the signatures through the real pipeline, and says which do not hold.
+"""Runs every example and counterexample of the signatures through the real pipeline, and reports those that do not
+hold.
 
-Also makes a dialogue into the events a core would give, which is all a test needs to speak to the pipeline. Knows no captures.
+Also makes a dialogue into the events a core would give, which is all a test needs to speak to the pipeline. Knows no
+captures.
 """
 
 from __future__ import annotations
@@ -15,11 +17,12 @@ from sensor.model.events import Chunk, Close, Event, Open
 from sensor.model.evidence import Grade
 from sensor.model.finding import Finding
 from sensor.model.node import Node
-from sensor.signatures.model import Example, Line, NodeSignature, SignatureSet
+from sensor.model.time import MILLISECOND_NS
+from sensor.signatures.model import DialogueLine, Example, NodeSignature, SignatureSet
 
 #: Any instant does; this one is easy to recognise in output.
 EPOCH_NS = 1_700_000_000_000_000_000
-STEP_NS = 1_000_000
+STEP_NS = MILLISECOND_NS
 #: Pools and notes differ in the constant of difficulty 1 by 1.5e-5 (bdiff and pdiff).
 RELATIVE_ERROR = 2e-5
 
@@ -55,9 +58,11 @@ class Failure:
 
 
 def dialogue_events(
-    lines: Iterable[Line], *, flow: int = 1, proto: int = TCP, midstream: bool = False
+    lines: Iterable[DialogueLine], *, flow: int = 1, proto: int = TCP, midstream: bool = False
 ) -> Iterator[Event]:
-    """The events of one flow in which these lines were said, a millisecond apart; 198.51.100.10 (the C of a dialogue) is the originator."""
+    """The events of one flow with these lines as its messages, a millisecond apart; 198.51.100.10 (the C of a
+    dialogue) is the originator.
+    """
     opened = Open(
         flow=flow,
         ts_ns=EPOCH_NS,
@@ -102,14 +107,14 @@ def prove(signatures: SignatureSet) -> list[Failure]:
 
 
 def check(signatures: SignatureSet, example: Example, dialect: str | None) -> list[str]:
-    """What is wrong with one example; `dialect` is expected unless it says another."""
+    """What is wrong with one example; `dialect` is expected unless the example names another."""
     pipeline = Pipeline(signatures)
     pipeline.step(dialogue_events(example.dialogue, proto=example.proto))
     records = pipeline.finish()
     if example.counter:
         return [_unwanted(record) for record in records if isinstance(record, Node) or record.grade >= Grade.SPEAKS]
     by_sizes = any(
-        one.sizes_only for one in signatures.dialects if one.name == dialect
+        dialect_.sizes_only for dialect_ in signatures.dialects if dialect_.name == dialect
     )  # no gate of bytes can see sizes
     wrong = (
         [] if by_sizes or _gated(signatures, example) else ["no literal and no opening lets it through the prefilter"]
@@ -117,14 +122,14 @@ def check(signatures: SignatureSet, example: Example, dialect: str | None) -> li
     left = list(records)
     for expected in example.expects:
         wanted = {"dialect": dialect, **expected} if dialect and "protocol" not in expected else dict(expected)
-        found = next((one for one in left if _identifies(one, wanted)), None)
+        found = next((record for record in left if _identifies(record, wanted)), None)
         if found is None:
-            seen = "; ".join(_name(one) for one in records) or "nothing"
+            seen = "; ".join(_name(record) for record in records) or "nothing"
             wrong.append(f"{_wish(wanted)} was not found; found: {seen}")
             continue
         left.remove(found)
         wrong.extend(_differences(found, wanted))
-    wrong.extend(f"unexpected: {_name(one)}" for one in left)
+    wrong.extend(f"unexpected: {_name(record)}" for record in left)
     return wrong
 
 

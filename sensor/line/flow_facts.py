@@ -1,4 +1,6 @@
-"""What a flow is called: its key as evidence names it, a stable number, and the Community ID. Pure functions of addresses and times."""
+"""What a flow is called: its key as evidence names it, a stable number, and the Community ID. Pure functions of
+addresses and times.
+"""
 
 from __future__ import annotations
 
@@ -9,9 +11,9 @@ import struct
 from dataclasses import dataclass
 
 from sensor.dialects.conversation import PLAIN, Carriage
-from sensor.dialects.wrappings import place
 from sensor.model.events import Clock, Close, Open
 from sensor.model.flow import FlowKey
+from sensor.model.text import endpoint_text
 
 TCP = 6
 UDP = 17
@@ -38,14 +40,14 @@ class FlowFacts:
 def facts(
     opened: Open, closed: Close | None, last_ns: int, seen: tuple[int, int], missed: tuple[int, int]
 ) -> FlowFacts:
-    """The facts of a flow; without a Close (it is still open, or the run ended first) what its chunks told."""
+    """The facts of a flow; without a Close (it is still open, or the run ended first) what its chunks show."""
     if closed is None:
-        known = [
+        visible = [
             packets or seen[side] or missed[side] or opened.midstream for side, packets in enumerate(opened.packets)
         ]
         packets = (
-            int(bool(known[0])),
-            int(bool(known[1])),
+            int(bool(visible[0])),
+            int(bool(visible[1])),
         )  # a handshake without a packet of one side: it is not captured
         return FlowFacts(opened, opened.first_ns, last_ns, packets, sum(missed), sum(seen), seen, missed)
     totals = (closed.first_ns, closed.last_ns, closed.packets, closed.gap_bytes)
@@ -68,12 +70,12 @@ def flow_key(opened: Open, source_direction: int, first_ns: int) -> FlowKey:
 
 
 def proxy_of(opened: Open, asked_by: int | None, transport: str) -> str | None:
-    """The end of the flow that carries for others: who was asked, or who put a PROXY header before what it passed on."""
+    """The end of the flow that carries for others: the one asked, or the one that put a PROXY header first."""
     if asked_by is None:
         return None
     ends = [(opened.orig_addr, opened.orig_port), (opened.resp_addr, opened.resp_port)]
     address, port = ends[asked_by if transport.startswith("proxy-") else 1 - asked_by]
-    return place(address_text(address), port)
+    return endpoint_text(address_text(address), port)
 
 
 def address_text(address: bytes) -> str:
@@ -82,16 +84,18 @@ def address_text(address: bytes) -> str:
 
 
 def flow_id(opened: Open, first_ns: int) -> int:
-    """A number for the flow that is the same at every replay: from both ends, the protocol and the first packet's time."""
+    """A number for the flow, the same at every replay: from both ends, the protocol and the first packet's time."""
     ends = sorted([(opened.orig_addr, opened.orig_port), (opened.resp_addr, opened.resp_port)])
     text = b"".join(struct.pack("!B", len(addr)) + addr + struct.pack("!H", port) for addr, port in ends)
     digest = hashlib.sha1(text + struct.pack("!Bq", opened.proto, first_ns), usedforsecurity=False).digest()
     return int.from_bytes(digest[:8], "big") >> (64 - FLOW_ID_BITS)
 
 
-def community_id(proto: int, one: tuple[bytes, int], other: tuple[bytes, int]) -> str:
-    """Community ID v1 with seed 0 (corelight/community-id-spec): SHA-1 over both ends in order, lower address and port first."""
-    low, high = sorted([one, other])
+def community_id(proto: int, source: tuple[bytes, int], destination: tuple[bytes, int]) -> str:
+    """Community ID v1 with seed 0 (corelight/community-id-spec): SHA-1 over both ends in order, lower address and
+    port first.
+    """
+    low, high = sorted([source, destination])
     data = struct.pack("!H", 0) + low[0] + high[0] + struct.pack("!BBHH", proto, 0, low[1], high[1])
     return "1:" + base64.b64encode(hashlib.sha1(data, usedforsecurity=False).digest()).decode()
 

@@ -13,23 +13,32 @@ from sensor.line.judge import MAX_EVIDENCE, Contribution, evidence_order
 from sensor.line.machines import machines
 from sensor.model.evidence import Evidence
 from sensor.model.finding import Finding
-from sensor.model.flow import FlowSummary
+from sensor.model.flow import FlowSummary, flow_order
 from sensor.model.quantities import Shares
+from sensor.model.time import SECOND_NS
 from sensor.session.account import MAX_WORKERS
 from sensor.session.distinct import Distinct
 from sensor.signatures.work import UNITS
 
 #: Connections listed in a finding; the newest are kept, all are counted.
 MAX_FLOWS = 256
-#: Names of programs, and algorithms, told apart in one finding.
+#: Different names of programs, and algorithms, of one finding.
 MAX_AGENTS, MAX_ALGORITHMS = 16, 8
-NS = 1_000_000_000
 
 
-def finding_id(one: Contribution) -> str:
+def finding_id(contribution: Contribution) -> str:
     """The same for every flow of one miner address, pool and login in one family of dialects, at every replay."""
-    carried = (one.flow.pool_host,) if one.flow.pool_host is not None else ()  # one proxy leads to many pools
-    return stable_id(one.miner_ip, one.pool_ip, one.pool_port, one.account.login, one.dialect.family, *carried)
+    carried = (
+        (contribution.flow.pool_host,) if contribution.flow.pool_host is not None else ()
+    )  # one proxy leads to many pools
+    return stable_id(
+        contribution.miner_ip,
+        contribution.pool_ip,
+        contribution.pool_port,
+        contribution.account.login,
+        contribution.dialect.family,
+        *carried,
+    )
 
 
 @dataclass(slots=True)
@@ -62,39 +71,40 @@ class Joined:
     exposures: dict[str | None, Exposure] = field(default_factory=dict)  # by algorithm: they are never added together
     timeline: Timeline = field(default_factory=Timeline)
 
-    def add(self, one: Contribution) -> None:
+    def add(self, contribution: Contribution) -> None:
         """Join one more flow."""
-        account, flow = one.account, one.flow
-        self.lead = max(self.lead, one, key=_lead_order)
+        account, flow = contribution.account, contribution.flow
+        self.lead = max(self.lead, contribution, key=_lead_order)
         self.shares.add(account.shares)
         self.flow_count += 1
-        self.jobs += one.jobs
+        self.jobs += contribution.jobs
         self.work += account.work
         self.work_unknown += account.work_unknown
         self.first_ns = min(self.first_ns, flow.first_ns)
         self.last_ns = max(self.last_ns, flow.last_ns)
-        self.gap_bytes += one.gap_bytes
-        self.seen_bytes += one.seen_bytes
+        self.gap_bytes += contribution.gap_bytes
+        self.seen_bytes += contribution.seen_bytes
         self.midstream = self.midstream or flow.midstream
         if account.timeline is not None:
             self.timeline.add(account.timeline)
         self.share_work = _latest(self.share_work, account.share_work)
-        self.job_work = _latest(self.job_work, one.job_work)
+        self.job_work = _latest(self.job_work, contribution.job_work)
         self.claimed_hps = max(filter(None, (self.claimed_hps, account.claimed_hps)), default=None)
         self.agent = max(filter(None, (self.agent, (flow.last_ns, flow.agent) if flow.agent else None)), default=None)
         self.endpoint = max(
-            filter(None, (self.endpoint, (flow.last_ns, one.endpoint) if one.endpoint else None)), default=None
+            filter(None, (self.endpoint, (flow.last_ns, contribution.endpoint) if contribution.endpoint else None)),
+            default=None,
         )
         self.workers = set(sorted({*self.workers, *account.workers})[:MAX_WORKERS])
-        self.evidence = sorted([*self.evidence, *one.evidence], key=evidence_order)[:MAX_EVIDENCE]
+        self.evidence = sorted([*self.evidence, *contribution.evidence], key=evidence_order)[:MAX_EVIDENCE]
         self.agents = set(sorted({*self.agents, flow.agent} if flow.agent else self.agents)[:MAX_AGENTS])
-        if one.algorithm in self.exposures or len(self.exposures) < MAX_ALGORITHMS:
-            self.exposures.setdefault(one.algorithm, Exposure()).add(one.exposure)
-        self.names.merge(one.names)
-        self.crowd = max(self.crowd, one.names.count)
+        if contribution.algorithm in self.exposures or len(self.exposures) < MAX_ALGORITHMS:
+            self.exposures.setdefault(contribution.algorithm, Exposure()).add(contribution.exposure)
+        self.names.merge(contribution.names)
+        self.crowd = max(self.crowd, contribution.names.count)
         self.flows.append(flow)
         if len(self.flows) > MAX_FLOWS:
-            oldest = min(self.flows, key=_flow_order)
+            oldest = min(self.flows, key=flow_order)
             self.flows.remove(oldest)
             self.dropped_ns += oldest.last_ns - oldest.first_ns
 
@@ -111,8 +121,8 @@ class Joined:
     @property
     def exposure(self) -> Exposure:
         """Of the finding's algorithm; flows that did not say theirs go with it when there is no other."""
-        known = [name for name in self.exposures if name is not None]
-        if len(known) > 1 or None not in self.exposures:
+        algorithms = [name for name in self.exposures if name is not None]
+        if len(algorithms) > 1 or None not in self.exposures:
             return self.exposures.get(self.lead.algorithm, Exposure())
         whole = Exposure()
         for part in self.exposures.values():
@@ -125,7 +135,7 @@ class Joined:
         header = lead.dialect.header
         per_share = self.share_work or self.job_work
         total = self.gap_bytes + self.seen_bytes
-        flows = sorted(self.flows, key=_flow_order)
+        flows = sorted(self.flows, key=flow_order)
         return Finding(
             finding_id=identity,
             state="closed",
@@ -155,7 +165,7 @@ class Joined:
             claimed_hashrate_hps=self.claimed_hps[1] if self.claimed_hps else None,
             first_ns=self.first_ns,
             last_ns=self.last_ns,
-            active_seconds=(_union_ns(flows) + self.dropped_ns) / NS,
+            active_seconds=(_union_ns(flows) + self.dropped_ns) / SECOND_NS,
             jobs=self.jobs,
             flows=flows,
             flow_count=self.flow_count,
@@ -172,18 +182,21 @@ class Joined:
         )
 
 
-def _latest(one: tuple[int, int] | None, other: tuple[int, int] | None) -> tuple[int, int] | None:
-    return max(filter(None, (one, other)), default=None)
+def _latest(first: tuple[int, int] | None, other: tuple[int, int] | None) -> tuple[int, int] | None:
+    return max(filter(None, (first, other)), default=None)
 
 
-def _lead_order(one: Contribution) -> tuple[int, float, int, int, int, int]:
-    """The flow that says most: grade, then shares, then weight; the newest of equals."""
-    flow = one.flow
-    return (one.grade, one.confidence, flow.shares.accepted, one.score, flow.last_ns, flow.key.flow_id)
-
-
-def _flow_order(flow: FlowSummary) -> tuple[int, int, int]:
-    return (flow.first_ns, flow.last_ns, flow.key.flow_id)
+def _lead_order(contribution: Contribution) -> tuple[int, float, int, int, int, int]:
+    """The flow with the most evidence: grade, then shares, then weight; the newest of equals."""
+    flow = contribution.flow
+    return (
+        contribution.grade,
+        contribution.confidence,
+        flow.shares.accepted,
+        contribution.score,
+        flow.last_ns,
+        flow.key.flow_id,
+    )
 
 
 def _union_ns(flows: list[FlowSummary]) -> int:

@@ -1,6 +1,8 @@
-"""From a finished session to graded contributions: which dialect it was, how sure that is, and why, one contribution for each login.
+"""From a finished session to graded contributions: which dialect it was, how sure that is, and why, one contribution
+for each login.
 
-Sans-IO. Knows the evidence ladder; does not join flows (sensor/line/join.py does) and knows nothing of how a finding leaves.
+Sans-IO. Knows the evidence ladder; does not join flows (sensor/line/join.py does) and knows nothing of how a finding
+leaves.
 """
 
 from __future__ import annotations
@@ -18,7 +20,7 @@ from sensor.session.account import Account
 from sensor.session.distinct import Distinct
 from sensor.session.matched_messages import Sighting
 from sensor.session.reading import Reading
-from sensor.session.session import Session, alike, standing
+from sensor.session.session import Session, equal_fits, rank
 from sensor.signatures.model import Dialect
 from sensor.signatures.wallet_forms import WalletBook
 from sensor.wallets import donation_software, fits, identify, mined_coin
@@ -71,14 +73,16 @@ def judge(session: Session, facts: FlowFacts) -> list[Contribution]:
     verdict = _grade(reading, session, facts)
     if verdict is None:
         return []
-    similar = session.alike or alike(reading, (one for one in session.readings if one is not reading))
+    similar = session.ambiguous or equal_fits(reading, (other for other in session.readings if other is not reading))
     if similar:
         grade, confidence, reasons = verdict
-        said = f"no job was seen, and what was seen fits {', '.join(similar)} as well: the most common of them is named"
-        verdict = (grade, confidence, (*reasons, said))
-    accounts = [one for one in reading.logins.accounts if one.login is not None or one.shares.submitted]
+        ambiguity = (
+            f"no job was seen, and what was seen fits {', '.join(similar)} as well: the most common of them is named"
+        )
+        verdict = (grade, confidence, (*reasons, ambiguity))
+    accounts = [account for account in reading.logins.accounts if account.login is not None or account.shares.submitted]
     if not accounts:
-        anonymous = reading.logins.known(None)
+        anonymous = reading.logins.find(None)
         accounts = [anonymous or Account(None, facts.first_ns, facts.last_ns)]
     return [
         _whose(_contribution(reading, account, verdict, facts), session.wallets, reading.jobs.proven)
@@ -87,9 +91,11 @@ def judge(session: Session, facts: FlowFacts) -> list[Contribution]:
 
 
 def best_reading(session: Session) -> Reading | None:
-    """What the miner says comes before what the pool answers; then the weight of all that was recognised; then the lower id."""
-    candidates = [one for one in session.readings if one.miner_confirms or one.pool_confirms]
-    return max(candidates, key=standing, default=None)
+    """What the miner sends counts before what the pool answers; then the weight of all that was recognised; then the
+    lower id.
+    """
+    candidates = [reading for reading in session.readings if reading.miner_confirms or reading.pool_confirms]
+    return max(candidates, key=rank, default=None)
 
 
 Verdict = tuple[Grade, float, tuple[str, ...]]
@@ -104,17 +110,18 @@ def _grade(reading: Reading, session: Session, facts: FlowFacts) -> Verdict | No
             confidence,
             (f"{reading.dialect.header.title}: told by sizes and first bytes, the content is encrypted",),
         )
-    said = _names(reading.miner_confirms)
+    sent = _names(reading.miner_confirms)
     answered = _pool_words(reading.pool_confirms)
     if reading.miner_confirms and reading.pool_confirms:
         lines = session.messages[miner] + session.foreign[miner]
         if lines and session.foreign[miner] / lines > MAX_FOREIGN_SHARE:
             return None
-        return Grade.SPEAKS, SURE_SPEAKS, (f"the miner said {said}", f"the pool {answered}")
+        return Grade.SPEAKS, SURE_SPEAKS, (f"the miner said {sent}", f"the pool {answered}")
     speaker, silent = (miner, pool) if reading.miner_confirms else (pool, miner)
     if session.foreign[speaker] or _both_roles(session, speaker):
         return (
-            None  # quoted text: mails, pages and rule files carry other lines, or both sides' words; a miner does not
+            # quoted text: mails, pages and rule files carry other lines, or both sides' messages; a miner does not
+            None
         )
     confirms = reading.miner_confirms or reading.pool_confirms
     if facts.packets[silent] == 0 and len(confirms) >= 2:
@@ -122,17 +129,17 @@ def _grade(reading: Reading, session: Session, facts: FlowFacts) -> Verdict | No
     if speaker == pool:
         return Grade.BEHAVES, MAYBE_POOL_ONLY, (f"the pool {answered}; the miner was not heard",)
     if reading.refused:
-        return Grade.BEHAVES, MAYBE_REFUSED, (f"attempt: {said} was refused",)
+        return Grade.BEHAVES, MAYBE_REFUSED, (f"attempt: {sent} was refused",)
     if session.messages[pool] or session.spoiled[pool]:
-        return Grade.BEHAVES, MAYBE_REFUSED, (f"attempt: {said} was not answered in kind",)
-    return Grade.BEHAVES, MAYBE_UNANSWERED, (f"attempt: {said} was not answered",)
+        return Grade.BEHAVES, MAYBE_REFUSED, (f"attempt: {sent} was not answered in kind",)
+    return Grade.BEHAVES, MAYBE_UNANSWERED, (f"attempt: {sent} was not answered",)
 
 
 def _both_roles(session: Session, direction: int) -> bool:
-    """Whether one direction says what only miners say and also what only pools say."""
+    """Whether one direction sends what only miners send and also what only pools send."""
     readings = session.readings
-    as_miner = any(one.miner == direction and one.miner_confirms for one in readings)
-    return as_miner and any(one.miner != direction and one.pool_confirms for one in readings)
+    as_miner = any(reading.miner == direction and reading.miner_confirms for reading in readings)
+    return as_miner and any(reading.miner != direction and reading.pool_confirms for reading in readings)
 
 
 def _names(names: Iterable[str]) -> str:
@@ -140,11 +147,11 @@ def _names(names: Iterable[str]) -> str:
 
 
 def _pool_words(names: Iterable[str]) -> str:
-    """What the pool did: a name with a slash is an answer to the miner's message before it, another was sent unasked."""
+    """What the pool did: a name with a slash is the answer to a miner's message, others were sent unasked."""
     answers = {name for name in names if "/" in name}
     sent = set(names) - answers
-    words = [f"answered {_names(answers)}"] if answers else []
-    return " and ".join([*words, f"sent {_names(sent)}"] if sent else words)
+    phrases = [f"answered {_names(answers)}"] if answers else []
+    return " and ".join([*phrases, f"sent {_names(sent)}"] if sent else phrases)
 
 
 def _contribution(reading: Reading, account: Account, verdict: Verdict, facts: FlowFacts) -> Contribution:
@@ -229,36 +236,39 @@ def _exposure(reading: Reading, account: Account, facts: FlowFacts) -> Exposure:
     return exposure
 
 
-def _whose(one: Contribution, book: WalletBook, proven: str | None) -> Contribution:
-    """What the login says: wallet, donation, and the coin where that follows."""
-    login, dialect = one.account.login, one.dialect
+def _whose(contribution: Contribution, book: WalletBook, proven: str | None) -> Contribution:
+    """What follows from the login: wallet, donation, and the coin where that follows."""
+    login, dialect = contribution.account.login, contribution.dialect
     if login is None:
-        return one
-    software = donation_software(login, one.flow.agent, dialect.name, book)
+        return contribution
+    software = donation_software(login, contribution.flow.agent, dialect.name, book)
     if software is not None:
-        one.donation = True
-        one.wallet = Wallet(None, "account")
-        one.reasons = (*one.reasons, f"a donation session of {software}, not another miner")
-        return one
-    one.wallet = identify(login, book).wallet
+        contribution.donation = True
+        contribution.wallet = Wallet(None, "account")
+        contribution.reasons = (*contribution.reasons, f"a donation session of {software}, not another miner")
+        return contribution
+    contribution.wallet = identify(login, book).wallet
     named = next((rule.coin for rule in dialect.coins if rule.login.search(login)), None)
-    if one.coin is not None and one.coin == named and one.wallet.checksum == "wrong":
-        one.coin = None
-        one.reasons = (*one.reasons, f"the login looks like a wallet of {named}, but its check characters are wrong")
+    if contribution.coin is not None and contribution.coin == named and contribution.wallet.checksum == "wrong":
+        contribution.coin = None
+        contribution.reasons = (
+            *contribution.reasons,
+            f"the login looks like a wallet of {named}, but its check characters are wrong",
+        )
     if (
-        one.coin is not None
+        contribution.coin is not None
         and proven is not None
-        and book.work_of(one.coin)
-        and not fits(one.coin, dialect.name, proven, book)
+        and book.work_of(contribution.coin)
+        and not fits(contribution.coin, dialect.name, proven, book)
     ):
-        one.coin = None  # the wallet is paid, something else is mined
-    one.coin = one.coin or mined_coin(one.wallet, dialect.name, one.algorithm, book)
-    return one
+        contribution.coin = None  # the wallet is paid, something else is mined
+    contribution.coin = contribution.coin or mined_coin(contribution.wallet, dialect.name, contribution.algorithm, book)
+    return contribution
 
 
 def _evidence(reading: Reading, account: Account, grade: Grade, flow: str) -> list[Evidence]:
-    mine = [one for one in reading.sightings if one.login in (None, account.login)]
-    evidence = [_piece(one, reading.dialect.name, grade, flow) for one in mine]
+    mine = [sighting for sighting in reading.sightings if sighting.login in (None, account.login)]
+    evidence = [_piece(sighting, reading.dialect.name, grade, flow) for sighting in mine]
     return sorted(evidence, key=evidence_order)[:MAX_EVIDENCE]
 
 

@@ -1,7 +1,7 @@
-"""How many machines stand behind one address, as far as connections tell them apart.
+"""How many machines stand behind one address, as far as connections distinguish them.
 
-The count is the same whichever order flows end in. Each connection has an extranonce1 of its own, so connections tell apart what
-extranonces would. Knows names and times; knows no messages.
+The count is the same whichever order flows end in. Each connection has an extranonce1 of its own, so connections
+distinguish what extranonces would. Knows names and times; knows no messages.
 """
 
 from __future__ import annotations
@@ -11,7 +11,8 @@ from collections.abc import Iterable
 from sensor.line.tcp_clocks import Life, life, lives
 from sensor.model.flow import FlowSummary
 
-#: Names on one connection from which it is an aggregator whatever its agent says; a fee session and a bridge's second login stay below.
+#: Names on one connection from which it is an aggregator whatever its agent says; a fee session and a bridge's second
+#: login stay below.
 CROWD = 4
 #: Roles of agents that speak for other machines.
 CARRIERS = frozenset({"proxy", "aggregator", "gateway", "rental"})
@@ -19,26 +20,30 @@ UNNAMED = "unnamed"
 
 
 def machines(flows: Iterable[FlowSummary], names: int) -> int:
-    """At least this many: of one rig name and agent, those there at the same time are different machines, later ones are the same.
+    """At least this many: of one rig name and agent, those there at the same time are different machines, later ones
+    are the same.
 
-    One that is there is a connection, or all connections of one TCP timestamp clock. Clocks that cannot be trusted only lower the count.
+    One that is there is a connection, or all connections of one TCP timestamp clock. Clocks that cannot be trusted
+    only lower the count.
     """
-    known = list(flows)
-    by_clock, trusted = lives(known)
+    connections = list(flows)
+    by_clock, trusted = lives(connections)
     count = _tell_apart(by_clock)
-    return max(names, count if trusted else min(count, _tell_apart(map(life, known))))
+    return max(names, count if trusted else min(count, _tell_apart(map(life, connections))))
 
 
 def _tell_apart(all_lives: Iterable[Life]) -> int:
     groups: dict[tuple[str | None, str | None], list[Life]] = {}
-    for one in all_lives:
-        groups.setdefault(one.name, []).append(one)
+    for life_ in all_lives:
+        groups.setdefault(life_.name, []).append(life_)
     return sum(_at_once(group) for group in groups.values())
 
 
 def _at_once(group: list[Life]) -> int:
     """The largest number of lives at one instant; one that ends as the next begins is over."""
-    edges = sorted(edge for one in group for edge in ((one.first_ns, 1), (max(one.last_ns, one.first_ns + 1), -1)))
+    edges = sorted(
+        edge for member in group for edge in ((member.first_ns, 1), (max(member.last_ns, member.first_ns + 1), -1))
+    )
     now = most = 0
     for _, step in edges:
         now += step
@@ -47,7 +52,7 @@ def _at_once(group: list[Life]) -> int:
 
 
 def carrier(role: str | None, software: str | None, crowd: int) -> str | None:
-    """What forwards for many, by its agent, or by the names on one of its connections; None for a machine of its own."""
+    """What forwards for many, by its agent or the names on one of its connections; None for a single machine."""
     if role in CARRIERS:
         return software or UNNAMED
     return UNNAMED if crowd >= CROWD else None

@@ -1,4 +1,5 @@
-"""One open candidate flow: its readers, its session, and what was seen of it; and the node record it becomes if it was a node's.
+"""One open candidate flow: its readers, its session, and what was seen of it; and the node record it becomes if it was
+a node's.
 
 Knows the pieces that a flow is read with; knows no other flow and no findings.
 """
@@ -46,9 +47,11 @@ class OpenFlow:
         self.stage: tuple[object, ...] = ()  # of the session, when it was last judged
 
     def facts(self, closed: Close | None) -> FlowFacts:
-        known = facts(self.opened, closed, self.last_ns, (self.seen[0], self.seen[1]), (self.missed[0], self.missed[1]))
-        known.carriage = self.conversation.carriage
-        return known
+        summary = facts(
+            self.opened, closed, self.last_ns, (self.seen[0], self.seen[1]), (self.missed[0], self.missed[1])
+        )
+        summary.carriage = self.conversation.carriage
+        return summary
 
 
 def node_seen(signatures: SignatureSet, flow: OpenFlow) -> tuple[NodeSignature, NodeSeen, First] | None:
@@ -67,10 +70,10 @@ def node_seen(signatures: SignatureSet, flow: OpenFlow) -> tuple[NodeSignature, 
     return None
 
 
-def node_record(signature: NodeSignature, seen: NodeSeen, first: First, known: FlowFacts) -> Node:
-    opened = known.opened
+def node_record(signature: NodeSignature, seen: NodeSeen, first: First, flow: FlowFacts) -> Node:
+    opened = flow.opened
     data, direction, offset, ts_ns = first
-    key = flow_key(opened, 0, known.first_ns)
+    key = flow_key(opened, 0, flow.first_ns)
     header = signature.header
     evidence = Evidence(
         grade=Grade.SPEAKS,
@@ -92,13 +95,13 @@ def node_record(signature: NodeSignature, seen: NodeSeen, first: First, known: F
         signature_id=header.id,
         signature_rev=header.rev,
         signature=header.title,
-        first_ns=known.first_ns,
-        last_ns=known.last_ns,
+        first_ns=flow.first_ns,
+        last_ns=flow.last_ns,
         confidence=seen.confidence,
         evidence=[evidence],
         vlans=opened.vlans,
         source=opened.source,
-        transport=known.carriage.transport,
-        host=known.carriage.pool_host,
-        proxy=proxy_of(opened, known.carriage.asked_by, known.carriage.transport),
+        transport=flow.carriage.transport,
+        host=flow.carriage.pool_host,
+        proxy=proxy_of(opened, flow.carriage.asked_by, flow.carriage.transport),
     )

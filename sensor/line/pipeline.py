@@ -1,8 +1,9 @@
-"""The line in the middle: events of a core in, findings and nodes out. Sans-IO: no clock, no socket, no file; time is the packets' own.
+"""The line in the middle: events of a core in, findings and nodes out. Sans-IO: no clock, no socket, no file; time is
+the packets' own.
 
-Holds one small state for each open candidate flow and one for each finding; both are bounded, and what a bound refuses is counted. The
-result does not depend on how events of different flows interleave. With a tempo (the daemon) findings are told while mining goes on;
-without one (a replay) each is told once, at the end.
+Holds one small state for each open candidate flow and one for each finding; both are bounded, and what a bound
+refuses is counted. The result does not depend on how events of different flows interleave. With reporting settings
+(the daemon) findings are reported while mining goes on; without them (a replay) each is reported once, at the end.
 """
 
 from __future__ import annotations
@@ -14,19 +15,20 @@ from itertools import islice
 from sensor.dialects.nodes import read_datagram
 from sensor.estimate import Assumptions
 from sensor.line.donors import may_donate, name_donor, name_donors
-from sensor.line.enrich import appraised
+from sensor.line.enrich import enrich
 from sensor.line.flow_facts import TCP, FlowFacts
 from sensor.line.join import finding_id
 from sensor.line.judge import judge
-from sensor.line.lifecycle import Following, Named, Tempo
+from sensor.line.lifecycle import Identified, Lifecycle, ReportingSettings
 from sensor.line.open_flow import First, OpenFlow, node_record, node_seen
 from sensor.model.events import Chunk, Close, End, Event, Hit, Open, Shape
-from sensor.model.finding import Finding
 from sensor.model.node import Node
+from sensor.model.record import Record, record_order
 from sensor.session.verify import Sampling
 from sensor.signatures.model import SignatureSet
 
-#: Candidate flows followed at once: four times the core's own bound on open gates, because spent ones stay until they close.
+#: Candidate flows followed at once: four times the core's own bound on open gates, because spent ones stay until they
+#: close.
 MAX_OPEN_FLOWS = 65_536
 ASSUMED = Assumptions()
 SAMPLED = Sampling()
@@ -45,13 +47,13 @@ class Pipeline:
         *,
         assumptions: Assumptions = ASSUMED,
         sampling: Sampling = SAMPLED,
-        tempo: Tempo | None = None,
+        reporting: ReportingSettings | None = None,
     ) -> None:
         self._signatures = signatures
-        self._tempo = tempo
-        self._following = Following(tempo, self._reread)
-        self._touched: dict[int, None] = {}  # open flows that said something since they were last judged
-        self._ended: list[Node] = []  # nodes to be told
+        self._reporting = reporting
+        self._lifecycle = Lifecycle(reporting, self._judge_open)
+        self._touched: dict[int, None] = {}  # open flows with new messages since they were last judged
+        self._ended: list[Node] = []  # nodes to be reported
         self._now_ns = 0
         self._sampling = sampling
         self._assumptions = assumptions
@@ -63,22 +65,30 @@ class Pipeline:
     def counters(self) -> dict[str, int]:
         """Counts since the start, by name."""
         return {
-            **dict(sorted((self._counters + self._following.counters).items())),
+            **dict(sorted((self._counters + self._lifecycle.counters).items())),
             "flows_open": len(self._flows),
-            "findings": len(self._following),
+            "findings": len(self._lifecycle),
             "nodes": len(self._nodes),
         }
 
     def replace(
-        self, signatures: SignatureSet, assumptions: Assumptions, sampling: Sampling, tempo: Tempo | None
+        self,
+        signatures: SignatureSet,
+        assumptions: Assumptions,
+        sampling: Sampling,
+        reporting: ReportingSettings | None,
     ) -> None:
-        """Go on with other signatures and settings: new flows are read by them, open ones to their end by those they began with."""
+        """Go on with other signatures and settings: new flows are read by them, open ones to their end by those they
+        began with.
+        """
         self._signatures, self._assumptions, self._sampling = signatures, assumptions, sampling
-        self._tempo = tempo
-        self._following.tempo = tempo
+        self._reporting = reporting
+        self._lifecycle.settings = reporting
 
-    def step(self, events: Iterable[Event], now_ns: int | None = None) -> list[Finding | Node]:
-        """Take events in their order; gives what is to be told by now, which is the last packet's time unless a later one is given."""
+    def step(self, events: Iterable[Event], now_ns: int | None = None) -> list[Record]:
+        """Take events in their order; gives what is to be reported by now, which is the last packet's time unless a
+        later one is given.
+        """
         for event in events:
             if isinstance(event, Chunk):
                 self._chunk(event)
@@ -93,49 +103,53 @@ class Pipeline:
             elif isinstance(event, End):
                 self._counters["sources"] += 1
                 self._counters["sources_failed"] += event.error is not None
-        return self._tell(now_ns) if self._tempo is not None else []
+        return self._report(now_ns) if self._reporting is not None else []
 
-    def finish(self) -> list[Finding | Node]:
-        """Close what is open and give every record, sorted by first packet and identity. With a tempo findings stay open for the next run:
-        what is new of them is given."""
+    def finish(self) -> list[Record]:
+        """End the flows that are open and give every record, sorted by first packet and identity.
+
+        With reporting settings findings stay open for the next run: only what is new of them is given.
+        """
         for number, flow in list(self._flows.items()):
             self._end(number, flow, None)
         self._flows.clear()
         findings = []
-        for identity, joined, told in self._following.all():
-            if self._tempo is None or not told:
-                finding = appraised(joined, identity, self._signatures, self._assumptions)
-                if self._tempo is not None:
-                    finding.state = "updated" if self._following.was_told(identity) else "opened"
+        for identity, joined, reported in self._lifecycle.all():
+            if self._reporting is None or not reported:
+                finding = enrich(joined, identity, self._signatures, self._assumptions)
+                if self._reporting is not None:
+                    finding.state = "updated" if self._lifecycle.was_reported(identity) else "opened"
                 findings.append(finding)
         name_donors(findings)
-        records: list[Finding | Node] = [*findings, *self._nodes.values(), *self._ended]
-        return sorted(
-            records, key=lambda one: (one.first_ns, one.finding_id if isinstance(one, Finding) else one.node_id)
-        )
+        records: list[Record] = [*findings, *self._nodes.values(), *self._ended]
+        return sorted(records, key=record_order)
 
-    def _tell(self, now_ns: int | None) -> list[Finding | Node]:
+    def _report(self, now_ns: int | None) -> list[Record]:
         now_ns = self._now_ns if now_ns is None else max(now_ns, self._now_ns)
         for number in self._touched:
             flow = self._flows.get(number)
             if flow is not None and flow.stage != flow.session.stage:
                 flow.stage = flow.session.stage
-                self._following.saw(number, self._reread(number), now_ns)
+                self._lifecycle.flow_changed(number, self._judge_open(number), now_ns)
         self._touched.clear()
-        records: list[Finding | Node] = [*self._ended]
+        records: list[Record] = [*self._ended]
         self._ended.clear()
-        for told in self._following.tell(now_ns):
-            finding = appraised(told.joined, told.identity, self._signatures, self._assumptions)
-            finding.state = told.state
+        for report in self._lifecycle.due_reports(now_ns):
+            finding = enrich(report.joined, report.identity, self._signatures, self._assumptions)
+            finding.state = report.state
             if may_donate(finding):
-                name_donor(finding, self._following.logins(finding.miner_ip))
+                name_donor(finding, self._lifecycle.logins(finding.miner_ip))
             records.append(finding)
         return records
 
-    def _reread(self, number: int) -> list[Named]:
+    def _judge_open(self, number: int) -> list[Identified]:
         """What an open flow contributes as of now."""
         flow = self._flows.get(number)
-        return [] if flow is None else [(finding_id(one), one) for one in judge(flow.session, flow.facts(None))]
+        return (
+            []
+            if flow is None
+            else [(finding_id(contribution), contribution) for contribution in judge(flow.session, flow.facts(None))]
+        )
 
     def _open(self, event: Open) -> None:
         if len(self._flows) >= MAX_OPEN_FLOWS:
@@ -178,7 +192,7 @@ class Pipeline:
         flow = self._flows.get(event.flow)
         flights = self._signatures.flights
         if flow is not None and event.shape < len(flights):
-            flow.conversation.told_flights(event.direction, event.ts_ns, flights[event.shape])
+            flow.conversation.note_flights(event.direction, event.ts_ns, flights[event.shape])
             flow.last_ns = max(flow.last_ns, event.ts_ns)
 
     def _datagram(self, flow: OpenFlow, event: Chunk) -> None:
@@ -202,18 +216,18 @@ class Pipeline:
             flow.session.receive(read)
         flow.session.finish()
         self._counters.update(flow.session.counters)
-        known = flow.facts(closed)
-        contributions = [(finding_id(one), one) for one in judge(flow.session, known)]
-        self._following.ended(number, contributions, max(self._now_ns, known.last_ns))
+        flow_facts = flow.facts(closed)
+        contributions = [(finding_id(contribution), contribution) for contribution in judge(flow.session, flow_facts)]
+        self._lifecycle.flow_ended(number, contributions, max(self._now_ns, flow_facts.last_ns))
         if not flow.session.readings:
-            self._node(flow, known)
+            self._node(flow, flow_facts)
 
-    def _node(self, flow: OpenFlow, known: FlowFacts) -> None:
+    def _node(self, flow: OpenFlow, flow_facts: FlowFacts) -> None:
         found = node_seen(self._signatures, flow)
         if found is None:
             return
-        node = node_record(*found, known)
-        if self._tempo is not None:
+        node = node_record(*found, flow_facts)
+        if self._reporting is not None:
             self._ended.append(node)
             return
         if len(self._nodes) >= MAX_NODES and node.node_id not in self._nodes:

@@ -1,6 +1,7 @@
 """The line over stored captures: sources in, final records out, in an order that depends on the packets alone.
 
-It owns the loop and nothing of its steps. A source that cannot be read is a problem with a name and a byte offset; the others go on.
+It owns the loop and nothing of its steps. A source that cannot be read is a problem with a name and a byte offset;
+the others go on.
 """
 
 from __future__ import annotations
@@ -15,22 +16,23 @@ from sensor.line.pipeline import Pipeline
 from sensor.model.events import End, Event
 from sensor.model.finding import Finding
 from sensor.model.node import Node
+from sensor.model.record import Record, record_id, record_order
 from sensor.session.verify import Sampling
 from sensor.signatures import SignatureSet
 
-#: Sources opened ahead of the one being read: enough that no thread waits for a file, few enough for any limit on open files.
+#: Sources opened ahead of the one being read: enough that no thread waits for a file, few enough for any limit on open
+#: files.
 AHEAD = 4
 #: Batches past 16 events gain nothing more; a big one keeps the share of calls small all the same.
 BATCH_EVENTS, WAIT_MS = 1024, 100
 
 SAMPLED, ASSUMED = Sampling(), Assumptions()
 
-Record = Finding | Node
 Progress = Callable[[int], None]
 
 
 @dataclass
-class Outcome:
+class ReplayResult:
     """What a replay found and how it went."""
 
     records: list[Record] = field(default_factory=list)
@@ -67,9 +69,11 @@ def replay(
     *,
     sampling: Sampling = SAMPLED,
     assumptions: Assumptions = ASSUMED,
-) -> Outcome:
-    """Read the sources one after another and judge what they hold. An interrupt ends the reading; what was found so far is kept."""
-    outcome = Outcome()
+) -> ReplayResult:
+    """Read the sources one after another and judge what they hold. An interrupt ends the reading; what was found so
+    far is kept.
+    """
+    outcome = ReplayResult()
     core = engine.core(signatures.literals, signatures.openings, limits, signatures.flights)
     pipeline = Pipeline(signatures, sampling=sampling, assumptions=assumptions)
     found: dict[str, Record] = {}
@@ -84,7 +88,7 @@ def replay(
     outcome.counters = core.stats()
     core.close()
     outcome.lines = dict(pipeline.counters)
-    outcome.records = sorted(found.values(), key=_order)
+    outcome.records = sorted(found.values(), key=record_order)
     place = {source: index for index, source in enumerate(sources)}
     outcome.problems.sort(key=lambda problem: place.get(problem.source, -1))
     return outcome
@@ -93,7 +97,7 @@ def replay(
 class Batches:
     """All event batches of all sources: sources are opened a few ahead of the one being read."""
 
-    def __init__(self, core: PacketCore, engine: Engine, sources: Sequence[str], outcome: Outcome) -> None:
+    def __init__(self, core: PacketCore, engine: Engine, sources: Sequence[str], outcome: ReplayResult) -> None:
         self.core, self.engine, self.outcome = core, engine, outcome
         self.waiting = list(reversed(sources))
         self.open = 0
@@ -134,8 +138,4 @@ class Batches:
 def _keep(found: dict[str, Record], records: Sequence[Record]) -> None:
     """The newest state of each record, by its identity."""
     for record in records:
-        found[record.finding_id if isinstance(record, Finding) else record.node_id] = record
-
-
-def _order(record: Record) -> tuple[int, str]:
-    return record.first_ns, record.finding_id if isinstance(record, Finding) else record.node_id
+        found[record_id(record)] = record

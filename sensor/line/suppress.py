@@ -1,6 +1,6 @@
-"""Which findings are told and which are only kept: thresholds, and an allow-list of what is known and wanted. Sans-IO.
+"""Which findings are sent and which are suppressed: by thresholds, and by an allow-list of what is expected. Sans-IO.
 
-What is kept quiet still stands in the ledger, with the reason: nothing is hidden, it is not sent.
+A suppressed finding is recorded in the ledger with its reason; it is only not sent.
 """
 
 from __future__ import annotations
@@ -16,23 +16,23 @@ from sensor.settings.sections import AllowEntry, FindingsSettings
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 
 
-class Policy:
-    """The section `findings` as a question: why is this not told?"""
+class Suppression:
+    """The rules of the configuration's section `findings`."""
 
     def __init__(self, settings: FindingsSettings) -> None:
         self._least = next(grade for grade in Grade if grade.label == settings.least_grade)
         self._settings = settings
         self._networks = {
-            number: ipaddress.ip_network(one.network) for number, one in enumerate(settings.allow) if one.network
+            number: ipaddress.ip_network(entry.network) for number, entry in enumerate(settings.allow) if entry.network
         }
 
-    def quiet(self, findings: Iterable[Finding], today: datetime.date) -> dict[str, str]:
-        """By identity, the findings that are not told, and why."""
-        reasons = {one.finding_id: self.why_quiet(one, today) for one in findings}
+    def reasons(self, findings: Iterable[Finding], today: datetime.date) -> dict[str, str]:
+        """By identity, the findings that are suppressed, and why."""
+        reasons = {finding.finding_id: self.reason(finding, today) for finding in findings}
         return {identity: reason for identity, reason in reasons.items() if reason is not None}
 
-    def why_quiet(self, finding: Finding, today: datetime.date) -> str | None:
-        """Why a finding is not told; None if it is."""
+    def reason(self, finding: Finding, today: datetime.date) -> str | None:
+        """Why a finding is suppressed on this day; None if it is sent."""
         for number, entry in enumerate(self._settings.allow):
             if (entry.until is None or today <= entry.until) and self._fits(number, entry, finding):
                 return f"allowed: {entry.reason}" + (f" (until {entry.until})" if entry.until else "")
@@ -79,10 +79,10 @@ def _below(host: str | None, domain: str) -> bool:
 
 
 def _logins(finding: Finding) -> set[str]:
-    known = {finding.login, (finding.login or "").partition(".")[0]}
+    logins = {finding.login, (finding.login or "").partition(".")[0]}
     if finding.wallet is not None:
-        known.add(finding.wallet.address)
-    return {name for name in known if name}
+        logins.add(finding.wallet.address)
+    return {name for name in logins if name}
 
 
 def _owners(finding: Finding) -> set[str]:

@@ -1,9 +1,11 @@
-"""Machines told apart by their TCP timestamp clocks (RFC 7323): what rate a clock ticks at, when it stood at zero, who shares one.
+"""Machines distinguished by their TCP timestamp clocks (RFC 7323): what rate a clock ticks at, when it stood at zero,
+who shares one.
 
-A host's timestamps count from an instant of its own. Linux shifts it by a secret for each pair of addresses (net/core/secure_seq.c), so
-two clocks say something about each other only between the same miner address and the same pool address; there it is one instant over
-all reconnects, until the host restarts. Hosts that shift nothing and started within the same second look like one; other systems shift
-it for each connection anew, and boxes in between may rewrite or strip it. So what is said here is "at least so many". Knows no packets.
+A host's timestamps count from an instant of its own. Linux shifts it by a secret for each pair of addresses
+(net/core/secure_seq.c), so two clocks say something about each other only between the same miner address and the
+same pool address; there it is one instant over all reconnects, until the host restarts. Hosts that shift nothing and
+started within the same second look like one; other systems shift it for each connection anew, and boxes in between
+may rewrite or strip it. So the result is "at least so many". Knows no packets.
 """
 
 from __future__ import annotations
@@ -13,23 +15,26 @@ from typing import NamedTuple
 
 from sensor.model.events import Clock
 from sensor.model.flow import FlowSummary, MachineClock
+from sensor.model.time import DAY_NS, SECOND_NS
 
-#: Ticks a second in use: 1000 by Linux since 4.13, the BSDs, Windows; 250 or 100, its HZ, by older Linux. RFC 7323 section 5.4: 1 to 1000.
+#: Ticks a second in use: 1000 by Linux since 4.13, the BSDs, Windows; 250 or 100, its HZ, by older Linux. RFC 7323
+#: section 5.4: 1 to 1000.
 HERTZ = (1000, 250, 100)
-SECOND_NS = 1_000_000_000
 TICKS = 1 << 32
-#: Two samples closer than this do not tell a rate.
+#: Two samples closer than this give no rate.
 MIN_SPAN_NS = 10 * SECOND_NS
 #: A packet may wait this long between the host's clock and ours.
 SLACK_NS = SECOND_NS
 #: How far two clocks drift apart: quartz keeps within 100 ppm.
 DRIFT_PPM = 100
 #: Instants further apart than this are not compared: with that much drift strangers would look alike.
-MAX_APART_NS = 24 * 3600 * SECOND_NS
+MAX_APART_NS = DAY_NS
 
 
 def machine_clock(clock: Clock | None) -> MachineClock | None:
-    """The machine's clock behind a direction's timestamps; None where they are too close, or keep no rate in use (jumped, rewritten)."""
+    """The machine's clock behind a direction's timestamps; None where they are too close, or keep no rate in use
+    (jumped, rewritten).
+    """
     if clock is None or clock.last_ns - clock.first_ns < MIN_SPAN_NS:
         return None
     fitting = [hertz for hertz in HERTZ if _fits(clock, hertz)]
@@ -63,18 +68,20 @@ def _tolerance_ns(span_ns: int) -> int:
     return SLACK_NS + span_ns * DRIFT_PPM // 1_000_000
 
 
-def same(one: MachineClock, other: MachineClock) -> bool:
+def same(first: MachineClock, other: MachineClock) -> bool:
     """Whether two clocks between the same two addresses may be one machine's."""
-    distance_ns = abs(one.last_ns - other.last_ns)
+    distance_ns = abs(first.last_ns - other.last_ns)
     return (
-        one.hertz == other.hertz
+        first.hertz == other.hertz
         and distance_ns <= MAX_APART_NS
-        and _apart(one.zero_ns, other.zero_ns, one.hertz) <= _tolerance_ns(distance_ns)
+        and _apart(first.zero_ns, other.zero_ns, first.hertz) <= _tolerance_ns(distance_ns)
     )
 
 
 class Life(NamedTuple):
-    """From when to when a machine, by what it calls itself, was surely there. Of one name, two lives that overlap are two machines."""
+    """From when to when a machine, by what it calls itself, was surely there. Of one name, two lives that overlap
+    are two machines.
+    """
 
     name: tuple[str | None, str | None]
     first_ns: int
@@ -82,16 +89,18 @@ class Life(NamedTuple):
 
 
 def life(flow: FlowSummary) -> Life:
-    """What one connection says alone."""
+    """The life that one connection shows alone."""
     seen = flow.clock or flow
     return Life((flow.worker, flow.agent), seen.first_ns, seen.last_ns)
 
 
 def lives(flows: Iterable[FlowSummary]) -> tuple[list[Life], bool]:
-    """Connections with one clock taken for one machine, there from its first timestamp to its last; and whether the clocks can be trusted.
+    """Connections with one clock taken for one machine, there from its first timestamp to its last; and whether the
+    clocks can be trusted.
 
-    A machine that restarts has another clock afterwards and never its old one again, so its lives do not overlap. Where hardly any
-    connection repeats a clock, clocks are the connections' own: what is alike may be chance, and proves no long life.
+    A machine that restarts has another clock afterwards and never its old one again, so its lives do not overlap.
+    Where hardly any connection repeats a clock, clocks are the connections' own: what is alike may be chance, and
+    proves no long life.
     """
     found: list[Life] = []
     groups: list[list[FlowSummary]] = []
@@ -110,11 +119,12 @@ def lives(flows: Iterable[FlowSummary]) -> tuple[list[Life], bool]:
         near.setdefault(_place(flow), {})[id(group)] = group
     for group in groups:
         ends = [life(flow) for flow in group]
-        found.append(Life(ends[0].name, min(one.first_ns for one in ends), max(one.last_ns for one in ends)))
+        found.append(Life(ends[0].name, min(span.first_ns for span in ends), max(span.last_ns for span in ends)))
     return found, 3 * len(groups) <= 2 * sum(map(len, groups))
 
 
-#: Addresses, rate, and one of the equal parts of the counter's turn; clocks that are the same stand in one part or in neighbours.
+#: Addresses, rate, and one of the equal parts of the counter's turn; clocks that are the same stand in one part or in
+#: neighbours.
 Place = tuple[str, str, int, int]
 
 

@@ -55,9 +55,9 @@ class FlowSummary:
     pool_host: str | None = None  # host:port of the pool as the proxy was asked for it
     proxy: str | None = None  # address:port of the end that carries for others
     client: str | None = None  # address:port that a PROXY header names as the miner's
-    clock: MachineClock | None = None  # of the miner's end; None where another host's, or not to be told
+    clock: MachineClock | None = None  # of the miner's end; None where another host's, or where it is not certain
 
 
 def flow_order(flow: FlowSummary) -> tuple[int, int, int]:
-    """The order of a finding's connections: by their times, then by identity."""
+    """The order of a finding's connections: by first packet, then last packet, then number."""
     return flow.first_ns, flow.last_ns, flow.key.flow_id

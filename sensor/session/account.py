@@ -1,4 +1,4 @@
-"""One login within one session: its shares, work, claims and rig names. Knows counting; knows no messages and no bytes."""
+"""One login within one session: its shares, work, claims and rig names. Counts; knows no messages and no bytes."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ class Account:
         """Remember a rig name; over the bound the last in the alphabet go, so that order of arrival does not matter."""
         names = (*self.workers, name) if name not in self.workers else self.workers
         last = max(names) if len(names) > MAX_WORKERS else None
-        self.workers = names if last is None else tuple(one for one in names if one != last)
+        self.workers = names if last is None else tuple(worker for worker in names if worker != last)
 
     def rescale(self, factor: Fraction) -> None:
         """The algorithm proved to be another than assumed: what was counted means this many times the work."""
@@ -46,7 +46,7 @@ class Account:
         self.book.rescale(factor)
 
     def submit(self, ts_ns: int, work: int | None, value: int | None = None) -> Share:
-        """A share was sent; `value` is the upper part of its hash where the miner says it."""
+        """A share was sent; `value` is the upper part of its hash where the miner sends it."""
         self.shares.submitted += 1
         self.shares.unanswered += 1
         self.last_ns = max(self.last_ns, ts_ns)
@@ -57,7 +57,7 @@ class Account:
         return self.book.submit(ts_ns, work, value)
 
     def settle(self, accepted: bool, work: int | None, share: Share | None = None) -> None:
-        """A share was answered; the answer may be what tells its work."""
+        """A share was answered; its work may be known only from the answer."""
         self.shares.unanswered -= 1
         if share is not None and share.work is None and work is not None:
             self.share_work = (share.ts_ns, work)

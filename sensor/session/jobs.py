@@ -1,7 +1,8 @@
-"""The jobs of one flow as one dialect reads them: what a share of each is worth, and on which algorithm's scale. Knows no accounts' counts.
+"""The jobs of one flow as one dialect reads them: what a share of each is worth, and on which algorithm's scale. Knows
+no accounts' counts.
 
-A job's difficulty is fixed when it is given, by its own target or the one in force. Recomputed shares may prove that the algorithm is
-another than assumed: then what was announced means a different amount of work.
+A job's difficulty is fixed when it is given, by its own target or the one in force. Recomputed shares may prove that
+the algorithm is another than assumed: then what was announced means a different amount of work.
 """
 
 from __future__ import annotations
@@ -11,25 +12,26 @@ from array import array
 from collections.abc import Callable, Iterable, Mapping
 from fractions import Fraction
 
-from sensor.dialects.readers.json_lines import Message
+from sensor.dialects.stream.message import Message
 from sensor.estimate import JobTimes
 from sensor.session.account import Account
-from sensor.session.verify import Look, Share, Verifier
+from sensor.session.verify import Look, SubmittedShare, Verifier
 from sensor.signatures.language import look
+from sensor.signatures.message_values import MessageValues
 from sensor.signatures.model import Dialect, MessageRule
 from sensor.signatures.proofs import Proof
-from sensor.signatures.take import Taken
 
 #: Jobs whose difficulty is remembered; miners submit to the last few, and a chain-group pool pushes 16 at a time.
 MAX_JOBS = 32
 #: Jobs taken from one message.
 MAX_JOBS_PER_MESSAGE = 64
-NOTHING: Mapping[str, Taken] = {}
+NO_VALUES: MessageValues = {}
 
 
 class JobWorks:
-    """What a share of each of the last jobs is worth. Of names only a 32-bit mark is kept: texts would be most of a session's memory, and
-    two of a few dozen jobs meet once in many million sessions."""
+    """What a share of each of the last jobs is worth. Of names only a 32-bit mark is kept: texts would be most of a
+    session's memory, and two of a few dozen jobs meet once in many million sessions.
+    """
 
     __slots__ = ("_marks", "_works")
 
@@ -68,8 +70,8 @@ class Jobs:
     """Targets, jobs and their work, in 2^-32 hashes a share."""
 
     __slots__ = (
-        "_known",
         "_target",
+        "_works",
         "algorithm",
         "coin",
         "count",
@@ -91,31 +93,30 @@ class Jobs:
         self.count = 0
         self.latest: tuple[int, int] | None = None  # (time, work) of the latest job
         self.times = JobTimes()
-        self._known: JobWorks | None = None
-        self._target = NOTHING
+        self._works: JobWorks | None = None
+        self._target: MessageValues = NO_VALUES
 
     def assumed(self, account: Account | None) -> str | None:
-        """The algorithm by what was said."""
+        """The algorithm that the login, the pool, the dialect or the machine names, in this order."""
         return (account.algorithm if account else None) or self.algorithm or self.dialect.algorithm or self.machine
 
     def in_force(self, account: Account | None) -> str | None:
         """The algorithm by which difficulty is read."""
         return self.proven or self.assumed(account)
 
-    def aim(self, rule: MessageRule, values: Mapping[str, Taken], account: Account | None) -> None:
+    def aim(self, rule: MessageRule, values: MessageValues, account: Account | None) -> None:
         """A new difficulty or target: for jobs from now on, or for all of them if the dialect says so."""
         self._target = {**self._target, **_aims(values)}
-        if isinstance(values.get("algorithm"), str):
-            self.algorithm = str(values["algorithm"])
+        self.algorithm = values.get("algorithm", self.algorithm)
         if rule.every_job:
             if self.verifier is not None:
                 self.verifier.retarget(self._target)
-            if self._known is not None:
+            if self._works is not None:
                 work = self._per_share(self._target, self.in_force(account))
-                self._known.change(lambda _: work)
+                self._works.change(lambda _: work)
 
     def take(
-        self, rule: MessageRule, message: Message, values: Mapping[str, Taken], account: Account | None, *, fresh: bool
+        self, rule: MessageRule, message: Message, values: MessageValues, account: Account | None, *, fresh: bool
     ) -> None:
         """The jobs of a message; `fresh` says that the dialect's initial difficulty holds."""
         if rule.each is None:
@@ -129,7 +130,7 @@ class Jobs:
 
     def announce(
         self,
-        values: Mapping[str, Taken],
+        values: MessageValues,
         ts_ns: int,
         account: Account | None,
         *,
@@ -142,19 +143,17 @@ class Jobs:
 
     def _put(
         self,
-        values: Mapping[str, Taken],
+        values: MessageValues,
         ts_ns: int,
         account: Account | None,
         fresh: bool,
         pieces: Mapping[str, object] | None,
     ) -> None:
         """Its difficulty is fixed now, by its own target or the one in force."""
-        if isinstance(values.get("algorithm"), str):
-            self.algorithm = str(values["algorithm"])
-        if isinstance(values.get("coin"), str):
-            self.coin = str(values["coin"])
+        self.algorithm = values.get("algorithm", self.algorithm)
+        self.coin = values.get("coin", self.coin)
         own = _aims(values)
-        initial = self.dialect.work.initial if fresh else NOTHING
+        initial = self.dialect.work.initial if fresh else NO_VALUES
         aim = {**initial, **self._target, **own} if initial or own else self._target
         work = self._per_share(aim, self.in_force(account))
         self.times.put(ts_ns, work is not None)
@@ -168,15 +167,15 @@ class Jobs:
         key = str(values["job"])
         if pieces and self.verifier is not None:
             self.verifier.job(key, pieces, aim)
-        self._known = self._known or JobWorks()
-        self._known.put(key, work)
+        self._works = self._works or JobWorks()
+        self._works.put(key, work)
 
-    def work_of(self, values: Mapping[str, Taken], account: Account, latest: Account | None) -> int | None:
+    def work_of(self, values: MessageValues, account: Account, latest: Account | None) -> int | None:
         """The work of a share: of its job if that was seen, else by what is in force at this time."""
         key = values.get("job")
-        known = self._known.of(str(key)) if self._known is not None and key is not None else None
-        if known is not None:
-            return known
+        work = self._works.of(str(key)) if self._works is not None and key is not None else None
+        if work is not None:
+            return work
         own = _aims(values)
         now = self._per_share(
             {**self._target, **own} if own else self._target, self.proven or account.algorithm or self.in_force(latest)
@@ -184,14 +183,16 @@ class Jobs:
         return now if now is not None else (self.latest[1] if self.latest else None)
 
     def learn(self, proof: Proof, message: Message) -> None:
-        """What a message says that shares are recomputed from."""
+        """The parts of a message from which shares are recomputed."""
         if proof and self.verifier is not None:
             self.verifier.learn(proof.read(message.value))
 
     def recompute(
-        self, proof: Proof, message: Message, values: Mapping[str, Taken], who: tuple[Account, Account | None]
+        self, proof: Proof, message: Message, values: MessageValues, who: tuple[Account, Account | None]
     ) -> Look | None:
-        """Let the dialect's scheme look at a share if it is in the sample; `who` is whose it is, and the latest account."""
+        """Let the dialect's scheme look at a share if it is in the sample; `who` is whose it is, and the latest
+        account.
+        """
         verifier = self.verifier
         if verifier is None or not proof:
             return None
@@ -199,7 +200,7 @@ class Jobs:
         if not verifier.due(job):
             return None
         account, latest = who
-        share = Share(job, proof.read(message.value), account, self.work_of(values, account, latest))
+        share = SubmittedShare(job, proof.read(message.value), account.shares, self.work_of(values, account, latest))
         return verifier.share(share, self.assumed(account), self.dialect.work.per_share)
 
     def settle(self, accounts: Iterable[Account], latest: Account | None) -> None:
@@ -207,14 +208,14 @@ class Jobs:
         proven = self.verifier.proven if self.verifier is not None else None
         if proven is None or self.proven is not None:
             return
-        for one in accounts:
-            one.rescale(self._scale(self.assumed(one), proven))
+        for account in accounts:
+            account.rescale(self._scale(self.assumed(account), proven))
         self._rescale(self._scale(self.in_force(latest), proven))
         self.proven = proven
 
     def renamed(self, before: str | None, after: str | None) -> None:
         """Jobs came before the login that names the algorithm: their difficulty meant another work."""
-        if self._known is not None and self.proven is None and after is not None and after != before:
+        if self._works is not None and self.proven is None and after is not None and after != before:
             self._rescale(self._scale(before, after))
 
     def on_scale(self, account: Account, work: int | None) -> int | None:
@@ -227,19 +228,25 @@ class Jobs:
         """The difficulty of the jobs so far means this many times the work."""
         if scale == 1:
             return
-        if self._known is not None:
-            self._known.change(lambda work: None if work is None else int(work * scale))
+        if self._works is not None:
+            self._works.change(lambda work: None if work is None else int(work * scale))
         self.latest = self.latest and (self.latest[0], int(self.latest[1] * scale))
 
     def _scale(self, assumed: str | None, proven: str) -> Fraction:
         """How much a difficulty means for the proven algorithm, against what it meant for the assumed one."""
-        unit = {"difficulty": 1 << 40}
+        unit: MessageValues = {"difficulty": 1 << 40}
         old, new = self._per_share(unit, assumed), self._per_share(unit, proven)
         return Fraction(new, old) if old and new else Fraction(1)
 
-    def _per_share(self, values: Mapping[str, Taken], algorithm: str | None) -> int | None:
+    def _per_share(self, values: MessageValues, algorithm: str | None) -> int | None:
         return self.dialect.work.per_share(values, algorithm)
 
 
-def _aims(values: Mapping[str, Taken]) -> dict[str, Taken]:
-    return {name: value for name, value in values.items() if name in ("target", "difficulty")}
+def _aims(values: MessageValues) -> MessageValues:
+    """The values of a message that set what a share must meet."""
+    aim: MessageValues = {}
+    if "target" in values:
+        aim["target"] = values["target"]
+    if "difficulty" in values:
+        aim["difficulty"] = values["difficulty"]
+    return aim

@@ -1,14 +1,14 @@
-"""The logins of one flow as one dialect reads them: whom a message speaks for, and what it says of them. Knows no jobs and no shares."""
+"""The logins of one flow as one dialect reads them: whom a message speaks for, and what it gives about them. Knows no
+jobs and no shares.
+"""
 
 from __future__ import annotations
-
-from collections.abc import Mapping
 
 from sensor.dialects.rig import rig_of
 from sensor.session.account import Account
 from sensor.session.distinct import Distinct
+from sensor.signatures.message_values import MessageValues
 from sensor.signatures.model import Dialect
-from sensor.signatures.take import Taken
 
 #: Logins kept of one connection; a coin-hive bridge has two, a dev fee one more.
 MAX_ACCOUNTS = 16
@@ -27,14 +27,14 @@ class Logins:
         self.dropped = 0
         self._sessions: dict[str, Account] | None = None
 
-    def known(self, login: str | None) -> Account | None:
+    def find(self, login: str | None) -> Account | None:
         """The account of a login, if it signed in."""
-        for one in self.accounts:
-            if one.login == login:
-                return one
+        for account in self.accounts:
+            if account.login == login:
+                return account
         return None
 
-    def account(self, values: Mapping[str, Taken], ts_ns: int) -> Account:
+    def account(self, values: MessageValues, ts_ns: int) -> Account:
         """The account a message speaks for: by login, by the session id it names, else the latest."""
         login = values.get("login")
         if login is None and self.latest is None:
@@ -42,9 +42,7 @@ class Logins:
         session = values.get("session") if self._sessions else None
         bound = self._sessions.get(str(session)) if self._sessions and session is not None else None
         account = (
-            self._by_login(login, ts_ns)
-            if isinstance(login, str)
-            else bound or self.latest or self._by_login(None, ts_ns)
+            self._by_login(login, ts_ns) if login is not None else bound or self.latest or self._by_login(None, ts_ns)
         )
         account.last_ns = max(account.last_ns, ts_ns)
         self._describe(account, values)
@@ -59,7 +57,7 @@ class Logins:
         sessions[session] = account
 
     def _by_login(self, login: str | None, ts_ns: int) -> Account:
-        account = self.known(login)
+        account = self.find(login)
         if account is None:
             if len(self.accounts) >= MAX_ACCOUNTS and self.latest is not None:
                 self.dropped += 1
@@ -76,24 +74,23 @@ class Logins:
         self.latest = account
         return account
 
-    def _describe(self, account: Account, values: Mapping[str, Taken]) -> None:
+    def _describe(self, account: Account, values: MessageValues) -> None:
         rig = rig_of(account.login)
         worker = rig or values.get("worker")
-        if isinstance(worker, str) and worker and worker != account.login:
+        if worker and worker != account.login:
             account.worker = account.worker or worker
             if worker not in account.workers:
                 account.name_worker(worker)
                 if not rig:
                     self.names.add(f"{account.login}\0{worker}")
         agent = values.get("agent")
-        if isinstance(agent, str) and account.agent is None:
+        if agent is not None and account.agent is None:
             account.agent = agent
         coin = values.get("coin")
-        if isinstance(coin, str):
+        if coin is not None:
             account.coin = coin.upper()
-            for rule in self.dialect.coins:  # a coin named in words has the algorithm of that coin's wallets
+            for rule in self.dialect.coins:  # a coin that is named has the algorithm of that coin's wallets
                 if rule.coin == account.coin and rule.algorithm:
                     account.algorithm = rule.algorithm
                     break
-        if isinstance(values.get("algorithm"), str):
-            account.algorithm = str(values["algorithm"])
+        account.algorithm = values.get("algorithm", account.algorithm)

@@ -1,6 +1,8 @@
-"""What was seen of a dialect in one flow, kept small for as long as the flow lives: the first message of each name for each login.
+"""What was seen of a dialect in one flow, kept small for as long as the flow lives: the first message of each name for
+each login.
 
-A sighting's texts are packed into bytes, because a sensor holds ten of them for each of many thousand open sessions and reads few again.
+A sighting's texts are packed into bytes, because a sensor holds ten of them for each of many thousand open sessions
+and reads few again.
 """
 
 from __future__ import annotations
@@ -11,9 +13,8 @@ from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 
 from sensor.dialects.excerpt import excerpt
-from sensor.dialects.readers.json_lines import Message
+from sensor.dialects.stream.message import Message
 from sensor.signatures.language import Parts
-from sensor.signatures.take import Taken
 
 #: Sightings kept; the judge shows at most eight.
 MAX_SIGHTINGS = 32
@@ -38,26 +39,26 @@ class Sighting(NamedTuple):
 class Sightings:
     """The sightings of one reading: name and login of each, and all else packed together."""
 
-    __slots__ = ("_kept", "_packed", "dropped")
+    __slots__ = ("_names", "_packed", "dropped")
 
     def __init__(self) -> None:
-        self._kept: tuple[str | None, ...] = ()
+        self._names: tuple[str | None, ...] = ()
         self._packed = b""
         self.dropped = 0
 
     def __iter__(self) -> Iterator[Sighting]:
         for number, (flags, ts_ns, offset, text, detail) in enumerate(self._unpacked()):
-            name, login = self._kept[2 * number : 2 * number + 2]
-            marks = (bool(flags & one) for one in (FROM_MINER, CONFIRMS, ACCEPTED, PROOF))
+            name, login = self._names[2 * number : 2 * number + 2]
+            marks = (bool(flags & flag) for flag in (FROM_MINER, CONFIRMS, ACCEPTED, PROOF))
             yield Sighting(str(name), login, ts_ns, offset, text, detail, *marks)
 
     def wants(self, name: str, login: str | None) -> bool:
         """Whether this would be the first of its name; one that finds no room is counted."""
-        kept = self._kept
-        for at in range(0, len(kept), 2):
-            if kept[at] == name and kept[at + 1] == login:
+        names = self._names
+        for at in range(0, len(names), 2):
+            if names[at] == name and names[at + 1] == login:
                 return False
-        if len(kept) >= 2 * MAX_SIGHTINGS:
+        if len(names) >= 2 * MAX_SIGHTINGS:
             self.dropped += 1
             return False
         return True
@@ -69,15 +70,15 @@ class Sightings:
         flags: int,
         message: Message,
         secrets: tuple[Parts, ...],
-        detail: Mapping[str, Taken],
+        detail: Mapping[str, object],
     ) -> None:
         """Keep a message under this name."""
         fresh = (flags, message.ts_ns, message.offset, excerpt(message.value, secrets), dict(detail))
         self._packed = zlib.compress(marshal.dumps((*self._unpacked(), fresh)), 1)
-        self._kept = (*self._kept, name, login)
+        self._names = (*self._names, name, login)
 
     def _unpacked(self) -> tuple[tuple[int, int, int, str, dict[str, object]], ...]:
-        kept: tuple[tuple[int, int, int, str, dict[str, object]], ...] = ()
+        rows: tuple[tuple[int, int, int, str, dict[str, object]], ...] = ()
         if self._packed:
-            kept = marshal.loads(zlib.decompress(self._packed))
-        return kept
+            rows = marshal.loads(zlib.decompress(self._packed))
+        return rows

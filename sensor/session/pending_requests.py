@@ -1,8 +1,9 @@
-"""Requests waiting for their replies, in one direction of one flow. Knows ids and kinds of request; knows nothing of dialects.
+"""Requests waiting for their replies, in one direction of one flow. Knows ids and kinds of request; knows nothing of
+dialects.
 
-Ids may repeat, be 0, null, text, or missing. An exact id is looked for first (first in, first out); what has no usable id goes to the
-oldest unanswered login, else to the oldest unanswered share. Only requests already seen
-can be chosen, so a reply never meets a later request.
+Ids may repeat, be 0, null, text, or missing. An exact id is looked for first (first in, first out); what has no
+usable id goes to the oldest unanswered login, else to the oldest unanswered share. Only requests already seen can be
+chosen, so a reply never meets a later request.
 """
 
 from __future__ import annotations
@@ -12,11 +13,13 @@ from dataclasses import dataclass
 
 from sensor.signatures.language import MISSING
 
-#: Requests kept per direction: a miner has a handful outstanding, a farm's agent many. As long as no answer was seen (most likely the
-#: other direction is not captured at all) only the newest few are, because each holds some 300 bytes and there are many such sessions.
+#: Requests kept per direction: a miner has a handful outstanding, a farm's agent many. As long as no answer was seen
+#: (most likely the other direction is not captured at all) only the newest few are, because each holds some 300 bytes
+#: and there are many such sessions.
 MAX_PENDING, MAX_UNHEARD = 256, 8
 
-#: Kinds whose reply matters for counting; of the others at most one per id is kept, because hashrate reports often never get an answer.
+#: Kinds whose reply matters for counting; of the others at most one per id is kept, because hashrate reports often
+#: never get an answer.
 COUNTED = ("login", "subscribe", "submit")
 #: Kinds of id that stand in a message, and may be wrong there; what a framing ties together itself is never guessed.
 OWN_IDS = ("none", "word", "text", "number")
@@ -24,7 +27,7 @@ OWN_IDS = ("none", "word", "text", "number")
 
 @dataclass(slots=True, eq=False)
 class Request:
-    """One request and what each reading of the flow made of it."""
+    """One request and what how each reading of the flow understands it."""
 
     key: tuple[str, object]
     kind: str
@@ -40,9 +43,9 @@ def id_key(value: object) -> tuple[str, object]:
     return ("text", value[:128]) if isinstance(value, str) else ("number", value)
 
 
-def _alike(one: tuple[str, object], other: tuple[str, object]) -> bool:
+def _alike(first: tuple[str, object], other: tuple[str, object]) -> bool:
     """The same id, once as a number and once as text."""
-    return {one[0], other[0]} == {"number", "text"} and str(one[1]) == str(other[1])
+    return {first[0], other[0]} == {"number", "text"} and str(first[1]) == str(other[1])
 
 
 class PendingRequests:
@@ -58,7 +61,9 @@ class PendingRequests:
     def add(self, request: Request) -> None:
         """Remember a request; over the bound the oldest is forgotten (its share stays unanswered)."""
         if request.kind not in COUNTED:
-            self._waiting = tuple(one for one in self._waiting if one.kind != request.kind or one.key != request.key)
+            self._waiting = tuple(
+                waiting for waiting in self._waiting if waiting.kind != request.kind or waiting.key != request.key
+            )
         self._waiting = (*self._waiting, request)
         if len(self._waiting) > (MAX_PENDING if self._heard else MAX_UNHEARD):
             self._waiting = self._waiting[1:]
@@ -67,10 +72,11 @@ class PendingRequests:
     def answer(self, key: tuple[str, object], *, flat: bool) -> Request | None:
         """The request a reply with this id belongs to; `flat` says its result is a mere yes or no."""
         if key[0] != "none":
-            same = [one for one in self._waiting if one.key == key] or [
-                one for one in self._waiting if _alike(one.key, key)
+            same = [request for request in self._waiting if request.key == key] or [
+                request for request in self._waiting if _alike(request.key, key)
             ]
-            # A report that gets no answer must not take a share's, nor a subscription, which is answered by more than yes or no.
+            # A report that gets no answer must not take a share's, nor a subscription, which is answered by more than
+            # yes or no.
             unlikely = ("hashrate", "subscribe") if flat else ("hashrate",)
             for request in same:
                 if request.kind not in unlikely:
@@ -82,7 +88,7 @@ class PendingRequests:
         return self._oldest(("login", "subscribe")) or self._oldest(("submit",))
 
     def answer_kind(self, key: tuple[str, object], kinds: Sequence[str]) -> Request | None:
-        """The same for a message that says itself which kinds it answers."""
+        """The same for a message whose rule names the kinds that it answers."""
         for request in self._waiting:
             if request.key == key and request.kind in kinds:
                 return self._remove(request)
@@ -95,16 +101,16 @@ class PendingRequests:
         return None
 
     def settle(self, key: tuple[str, object], kind: str) -> None:
-        """Forget a request that was answered by a message told by its own shape (work with the request's id)."""
+        """Forget a request that was answered by a message recognised by its own shape (work with the request's id)."""
         for request in self._waiting:
             if request.key == key and request.kind == kind:
                 self._remove(request)
                 return
 
     def narrow(self, wanted: Callable[[object], bool]) -> None:
-        """Forget what readings that are given up made of the requests."""
+        """Forget the tokens of readings that are given up."""
         for request in self._waiting:
-            request.tokens = tuple(one for one in request.tokens if wanted(one))
+            request.tokens = tuple(token for token in request.tokens if wanted(token))
 
     def _oldest(self, kinds: Sequence[str]) -> Request | None:
         for request in self._waiting:
@@ -114,5 +120,5 @@ class PendingRequests:
 
     def _remove(self, request: Request) -> Request:
         self._heard = True
-        self._waiting = tuple(one for one in self._waiting if one is not request)
+        self._waiting = tuple(waiting for waiting in self._waiting if waiting is not request)
         return request

@@ -1,15 +1,15 @@
-"""One flow read as one dialect with one side as the miner: accounts, jobs, shares and evidence, as the dialect's rules say.
+"""One flow read as one dialect with one side as the miner: accounts, jobs, shares and evidence, as the dialect's rules
+say.
 
-A flow may have several readings at once (many dialects share `mining.subscribe`); which is right is decided at the end, by weight.
-Knows no packets and no grades.
+A flow may have several readings at once (many dialects share `mining.subscribe`); which is right is decided at the
+end, by weight. Knows no packets and no grades.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from sys import intern
 
-from sensor.dialects.readers.json_lines import Message
+from sensor.dialects.stream.message import Message
 from sensor.estimate import Share, hash_value
 from sensor.session.account import Account
 from sensor.session.jobs import Jobs
@@ -18,8 +18,8 @@ from sensor.session.matched_messages import ACCEPTED, CONFIRMS, FROM_MINER, PROO
 from sensor.session.verify import Verifier
 from sensor.signatures.agents import AgentTable
 from sensor.signatures.language import Parts
+from sensor.signatures.message_values import MessageValues
 from sensor.signatures.model import Dialect, MessageRule, ReplyRule
-from sensor.signatures.take import Taken
 
 
 class Token:
@@ -72,13 +72,13 @@ class Reading:
         self.miner = miner  # direction of the miner
         self._defaults = defaults  # replies every dialect of the framing shares
         self._agents = agents
-        self.whole = whole  # nothing the pool said was lost
+        self.whole = whole  # nothing the pool sent was lost
         self.score = 0
         self.received = 0  # messages
         self.refused = 0
         self.started = False  # the session's subscribe or login was seen
         self.agent: str | None = None
-        self.endpoint: str | None = None  # the host the miner says it talks to
+        self.endpoint: str | None = None  # the pool's host as the miner names it
         self.logins = Logins(dialect)
         self.jobs = Jobs(dialect, verifier)
         self.sightings = Sightings()
@@ -99,14 +99,15 @@ class Reading:
             self._confirm(
                 rule.name, miner=from_miner or rule.confirms == "both", pool=not from_miner or rule.confirms == "both"
             )
-        values: dict[str, Taken] = {**rule.constants, **rule.take.read(message.value)}
+        values: MessageValues = {**rule.constants, **rule.take.read(message.value)}
         account: Account | None = None
         share: Share | None = None
+        remark: str | None = None  # what recomputing the share gave
         if rule.kind in ("subscribe", "login"):
             account = self._sign_in(rule.kind, values, message.ts_ns)
         elif rule.kind == "submit":
             account = self._account(values, message.ts_ns)
-            share = self._submit(rule, message, values, account, secrets)
+            share, remark = self._submit(rule, message, values, account, secrets)
         elif rule.kind == "job":
             self.jobs.take(rule, message, values, self.logins.latest, fresh=self.started and self.whole)
         elif rule.kind == "target":
@@ -114,11 +115,12 @@ class Reading:
         if "hashrate" in values:
             self._claim(values, message.ts_ns)
         if from_miner and "endpoint" in values:
-            self.endpoint = str(values["endpoint"])
+            self.endpoint = values["endpoint"]
         login = account.login if account is not None else None
         if self.sightings.wants(rule.name, login):
             flags = FROM_MINER * from_miner | CONFIRMS * (rule.confirms != "none")
-            self.sightings.add(rule.name, login, flags, message, secrets, values)
+            detail = values if remark is None else {**values, "proof": remark}
+            self.sightings.add(rule.name, login, flags, message, secrets, detail)
         if not from_miner and rule.kind != "job":
             self.jobs.learn(rule.proof, message)
         return Token(self, rule, account, share)
@@ -132,7 +134,7 @@ class Reading:
             return
         name = intern(f"{token.rule.name}/{reply.name}")
         self._weigh(name, reply.weight)
-        values: dict[str, Taken] = {**reply.constants, **reply.take.read(message.value)}
+        values: MessageValues = {**reply.constants, **reply.take.read(message.value)}
         confirms = reply.confirms != "none" and (token.rule.kind == "submit" or reply in token.rule.replies)
         if confirms:
             self._confirm(name, miner=False, pool=True)
@@ -147,7 +149,7 @@ class Reading:
         self._sight_answer(token, name, message, values, reply.outcome, confirms=confirms)
 
     def answered(self, token: Token, rule: MessageRule, message: Message) -> None:
-        """A pool's message that says itself that it answers this request."""
+        """A pool's message whose rule says that it answers this request."""
         values = rule.take.read(message.value)
         if "session" in values and token.account is not None:
             self.logins.bind(str(values["session"]), token.account)
@@ -184,28 +186,30 @@ class Reading:
         if pool and name not in self.pool_confirms:
             self.pool_confirms = (*self.pool_confirms, name)
 
-    def _sign_in(self, kind: str, values: Mapping[str, Taken], ts_ns: int) -> Account | None:
+    def _sign_in(self, kind: str, values: MessageValues, ts_ns: int) -> Account | None:
         self.started = True
         agent = values.get("agent")
-        if isinstance(agent, str):
+        if agent is not None:
             self.agent = agent
             self._know_machine(agent)
         if kind == "subscribe" and "login" not in values:
             return None
         account = self._account(values, ts_ns)
-        if isinstance(agent, str):
+        if agent is not None:
             account.agent = agent
         if account.book.login_ns is None:
             account.book.login_ns = ts_ns
         return account
 
     def _know_machine(self, agent: str) -> None:
-        """Where difficulty means something else for each algorithm: a machine that works on one only says which."""
-        known = self._agents.lookup(agent) if self.dialect.work.by_algorithm else None
-        if known is not None and known.role is None:
-            self.jobs.machine = known.algorithm
+        """Where difficulty means something else for each algorithm: a machine that works on only one of them settles
+        which.
+        """
+        machine = self._agents.lookup(agent) if self.dialect.work.by_algorithm else None
+        if machine is not None and machine.role is None:
+            self.jobs.machine = machine.algorithm
 
-    def _account(self, values: Mapping[str, Taken], ts_ns: int) -> Account:
+    def _account(self, values: MessageValues, ts_ns: int) -> Account:
         """The account a message speaks for; it may be the first to name the algorithm."""
         before = self.jobs.in_force(self.logins.latest)
         account = self.logins.account(values, ts_ns)
@@ -216,11 +220,13 @@ class Reading:
         self,
         rule: MessageRule,
         message: Message,
-        values: dict[str, Taken],
+        values: MessageValues,
         account: Account,
         secrets: tuple[Parts, ...],
-    ) -> Share:
-        """A share: looked at if it is in the sample, and counted."""
+    ) -> tuple[Share, str | None]:
+        """A share: looked at if it is in the sample, and counted; with a remark on it if it was looked at and proved
+        nothing.
+        """
         look = self.jobs.recompute(rule.proof, message, values, (account, self.logins.latest))
         self.jobs.settle(self.logins.accounts, self.logins.latest)
         work = self.jobs.work_of(values, account, self.logins.latest)
@@ -231,17 +237,15 @@ class Reading:
             if self.sightings.wants(name, account.login):
                 flags = FROM_MINER | CONFIRMS | PROOF
                 self.sightings.add(name, account.login, flags, message, secrets, {**values, "proof": look.remark})
-        elif look is not None:
-            values["proof"] = look.remark
-        return share
+        return share, look.remark if look is not None and not look.proof else None
 
-    def _claim(self, values: Mapping[str, Taken], ts_ns: int) -> None:
+    def _claim(self, values: MessageValues, ts_ns: int) -> None:
         claim = values.get("hashrate")
-        if isinstance(claim, int | float) and 0 < claim < 1 << 80:
+        if claim is not None and 0 < claim < 1 << 80:
             self._account(values, ts_ns).claimed_hps = (ts_ns, float(claim))
 
     def _sight_answer(
-        self, token: Token, name: str, message: Message, values: Mapping[str, Taken], outcome: str, *, confirms: bool
+        self, token: Token, name: str, message: Message, values: MessageValues, outcome: str, *, confirms: bool
     ) -> None:
         login = token.account.login if token.account is not None else None
         if self.sightings.wants(name, login):

@@ -1,7 +1,8 @@
-"""One flow's mining conversation: pairs replies with requests, and lets every dialect that recognises a message read it its way.
+"""One flow's mining conversation: pairs replies with requests, and lets every dialect that recognises a message read it
+its way.
 
-Who is the miner is told by the messages, not by who opened the connection: a rule says which side sends it, and both possibilities are kept
-apart as readings. Sans-IO: knows messages, not packets; no grades.
+The messages show who the miner is, not who opened the connection: a rule says which side sends it, and both
+possibilities are kept apart as readings. Sans-IO: knows messages, not packets; no grades.
 """
 
 from __future__ import annotations
@@ -9,7 +10,8 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Mapping
 
-from sensor.dialects.readers.json_lines import FOREIGN, Malformed, Message, Read
+from sensor.dialects.registry import FOREIGN
+from sensor.dialects.stream.message import Malformed, Message, Read
 from sensor.session.pending_requests import PendingRequests, Request, id_key
 from sensor.session.reading import Reading, Token
 from sensor.session.verify import Sampling, verifier
@@ -18,17 +20,17 @@ from sensor.signatures.model import Dialect, ReplyRule, SignatureSet
 
 #: Readings of one flow: every dialect in both roles would be more, but hostile bytes choose what they resemble.
 MAX_READINGS = 48
-#: A reading that is this far ahead, with a job or a share seen and both sides confirmed, is the one: what belongs to another dialect has
-#: weighed in by then. Where the shapes leave it open, it is decided after so many messages.
+#: A reading that is this far ahead, with a job or a share seen and both sides confirmed, is the one: what belongs to
+#: another dialect has weighed in by then. Where the shapes leave it open, it is decided after so many messages.
 CLEAR_LEAD, LAST_DECISION = 50, 128
-#: Where only one side is heard there is nothing to wait for: what tells dialects apart is said in its first messages.
+#: Where only one side is heard there is nothing to wait for: its first messages are those that distinguish dialects.
 ONE_SIDED_DECISION = 16
 DEFAULT = Sampling()
 NOTHING: Mapping[str, int] = {}
 
 
 class Session:
-    """What one flow said, message by message."""
+    """The conversation of one flow, message by message."""
 
     __slots__ = (
         *(
@@ -44,7 +46,7 @@ class Session:
             "foreign",
             "messages",
         ),
-        *("alike", "readings", "replies", "spoiled", "unknown", "unmatched", "wallets"),
+        *("ambiguous", "readings", "replies", "spoiled", "unknown", "unmatched", "wallets"),
     )
 
     def __init__(self, signatures: SignatureSet, sampling: Sampling = DEFAULT) -> None:
@@ -61,7 +63,7 @@ class Session:
         self._gaps = (False, False)
         self.replies = self.unmatched = self.unknown = 0
         self._given_up = 0
-        self.alike: tuple[str, ...] = ()  # dialects that the best was preferred to without having shown its own job
+        self.ambiguous: tuple[str, ...] = ()  # dialects that the best was preferred to without having shown its own job
         self._rare: Counter[str] | None = None  # what few sessions count
         self.counters: Mapping[str, int] = NOTHING  # when the flow has ended
 
@@ -78,7 +80,7 @@ class Session:
         secrets = tuple(place for _, rule in matches for place in rule.secrets)
         tokens: list[Token] = []
         answers: list[Token] = []
-        told = False  # a pool's message whose own shape says what it is
+        matched_pool = False  # a pool's message that fitted a rule by its own shape
         for dialect, rule in matches:
             miner = read.direction if rule.side == "miner" else 1 - read.direction
             reading = self._reading(dialect, miner) if settled is None else settled if settled.miner == miner else None
@@ -89,14 +91,14 @@ class Session:
             if rule.side == "miner":
                 tokens.append(token)
                 continue
-            told = True
+            matched_pool = True
             if rule.answers:
                 answers.append(token)
         if tokens:
             self._pending[read.direction].add(Request(key, _kind(tokens), tuple(tokens)))
         elif answers:
             self._answer(key, answers, read)
-        elif told:
+        elif matched_pool:
             self._pending[1 - read.direction].settle(key, "getwork")
         elif is_reply(value) or (read.framing == "http" and is_response(value)):
             self._reply(key, read)
@@ -108,8 +110,10 @@ class Session:
             self._settle(read.framing)
 
     def _settle(self, framing: str) -> None:
-        """Once it is clear which dialect this is, the others are given up: they cost time and memory with every message."""
-        best, *others = sorted(self.readings, key=standing, reverse=True)
+        """Once it is clear which dialect this is, the others are given up: they cost time and memory with every
+        message.
+        """
+        best, *others = sorted(self.readings, key=rank, reverse=True)
         late = sum(self.messages) >= (LAST_DECISION if all(self.messages) else ONE_SIDED_DECISION)
         proven = _works(best)
         if (
@@ -117,26 +121,28 @@ class Session:
             or framing not in best.dialect.framings
         ):
             return
-        self.alike = alike(best, others)
+        self.ambiguous = equal_fits(best, others)
         self._settled, self._framing = best, framing
-        # Without proof of both sides the judge asks whether one side says both sides' words.
-        kept = [
-            one for one in others if framing not in one.dialect.framings or (not proven and one.miner != best.miner)
+        # Without proof of both sides the judge asks whether one side sends both sides' messages.
+        remaining = [
+            reading
+            for reading in others
+            if framing not in reading.dialect.framings or (not proven and reading.miner != best.miner)
         ]
-        self._given_up = len(others) - len(kept)
-        self.readings = (best, *kept)
-        for one in self._pending:
-            one.narrow(lambda token: isinstance(token, Token) and token.reading in self.readings)
+        self._given_up = len(others) - len(remaining)
+        self.readings = (best, *remaining)
+        for pending in self._pending:
+            pending.narrow(lambda token: isinstance(token, Token) and token.reading in self.readings)
 
     @property
     def stage(self) -> tuple[object, ...]:
         """Changes when what the flow amounts to may have changed in kind: cheap enough to ask after every batch."""
-        best = self._settled or max(self.readings, key=standing, default=None)
+        best = self._settled or max(self.readings, key=rank, default=None)
         if best is None:
             return ()
         accounts = best.logins.accounts
-        accepted = any(one.shares.accepted for one in accounts)
-        verified = any(one.shares.verified for one in accounts)
+        accepted = any(account.shares.accepted for account in accounts)
+        verified = any(account.shares.verified for account in accounts)
         return (
             best.dialect.name,
             bool(best.miner_confirms),
@@ -156,15 +162,15 @@ class Session:
             "replies_unmatched": self.unmatched,
         }
         found.update({name: count for name, count in often.items() if count})
-        found["requests_dropped"] += sum(one.dropped for one in self._pending)
+        found["requests_dropped"] += sum(pending.dropped for pending in self._pending)
         if self._settled is not None:
             found["sessions_settled"] += 1
             found["readings_given_up"] += self._given_up
-        for one in self.readings:
-            scheme = one.jobs.verifier
+        for reading in self.readings:
+            scheme = reading.jobs.verifier
             found["shares_looked_at"] += scheme.checked if scheme is not None else 0
-            found[f"messages_{one.dialect.name}"] += one.received
-            found["readings_dropped"] += one.dropped
+            found[f"messages_{reading.dialect.name}"] += reading.received
+            found["readings_dropped"] += reading.dropped
         self.counters = found
 
     def _count(self, name: str) -> None:
@@ -181,9 +187,9 @@ class Session:
                 reading.whole = reading.whole and reading.miner == piece.direction
 
     def _reading(self, dialect: Dialect, miner: int) -> Reading | None:
-        for one in self.readings:
-            if one.dialect is dialect and one.miner == miner:
-                return one
+        for reading in self.readings:
+            if reading.dialect is dialect and reading.miner == miner:
+                return reading
         if len(self.readings) >= MAX_READINGS:
             self._count("readings_refused")
             return None
@@ -196,7 +202,7 @@ class Session:
 
     def _defaults(self, dialect: Dialect) -> tuple[ReplyRule, ...]:
         """The replies that the dialect's framings share."""
-        replies = {one.header.name: one.replies for one in self._signatures.framings}
+        replies = {signature.header.name: signature.replies for signature in self._signatures.framings}
         shared = [replies[name] for name in dialect.framings if replies.get(name)]
         return shared[0] if len(shared) == 1 else tuple(reply for some in shared for reply in some)
 
@@ -214,7 +220,9 @@ class Session:
         return self._settled is None or reading in self.readings
 
     def _answer(self, key: tuple[str, object], answers: list[Token], message: Message) -> None:
-        """A message that says by its shape what it answers; each dialect that knows it settles its own part of the request."""
+        """A message whose rule names what it answers; each dialect that knows it settles its own part of the
+        request.
+        """
         request = self._pending[1 - message.direction].answer_kind(key, answers[0].rule.answers)
         if request is None:
             self.unmatched += 1
@@ -230,24 +238,30 @@ def _more(counts: tuple[int, int], direction: int, by: int) -> tuple[int, int]:
     return (counts[0] + (0 if direction else by), counts[1] + (by if direction else 0))
 
 
-def standing(reading: Reading) -> tuple[bool, int, int, int]:
-    """What the miner says comes before what the pool answers; then the weight of all that was recognised; then the lower id."""
+def rank(reading: Reading) -> tuple[bool, int, int, int]:
+    """What the miner sends counts before what the pool answers; then the weight of all that was recognised; then the
+    lower id.
+    """
     return (bool(reading.miner_confirms), reading.score, -reading.dialect.header.id, -reading.miner)
 
 
-def alike(best: Reading, others: Iterable[Reading]) -> tuple[str, ...]:
-    """Names of dialects that the same words fit as well: without a job, shares of one shape are all that tells some dialects apart."""
+def equal_fits(best: Reading, others: Iterable[Reading]) -> tuple[str, ...]:
+    """Names of dialects that the same messages fit as well: without a job, shares of one shape are all that
+    distinguishes some dialects apart.
+    """
     if best.jobs.count:
         return ()
     names = {
-        one.dialect.name for one in others if one.miner == best.miner and one.miner_confirms == best.miner_confirms
+        reading.dialect.name
+        for reading in others
+        if reading.miner == best.miner and reading.miner_confirms == best.miner_confirms
     }
     return tuple(sorted(names - {best.dialect.name}))
 
 
 def _works(reading: Reading) -> bool:
-    """Whether both sides have said so, and there was work: a job or a share."""
-    shares = any(one.shares.submitted for one in reading.logins.accounts)
+    """Whether both sides confirm it, and there was work: a job or a share."""
+    shares = any(account.shares.submitted for account in reading.logins.accounts)
     return bool(reading.miner_confirms and reading.pool_confirms and (reading.jobs.count or shares))
 
 
@@ -259,7 +273,7 @@ def is_reply(value: dict[str, object]) -> bool:
 
 
 def is_response(value: dict[str, object]) -> bool:
-    """What came with an HTTP status: it answers its request whatever it says."""
+    """What came with an HTTP status: it answers its request whatever it holds."""
     http = value.get("http")
     return isinstance(http, dict) and "status" in http
 

@@ -1,4 +1,5 @@
-"""Signatures as data become objects here: `load` reads and checks the YAML files, a `SignatureSet` is what the line works with.
+"""Signatures as data become objects here: `load` reads and checks the YAML files, a `SignatureSet` is what the line
+works with.
 
 Knows files and the small language of predicates in them; knows no packets and no sessions.
 """

@@ -1,7 +1,7 @@
-"""What an agent string tells: program, version, machine, class, stated rate, and whether it is a proxy.
+"""What an agent string names: program, version, machine, class, stated rate, and whether it is a proxy.
 
-The rows are data, the first match wins. An agent is chosen by whoever sends it: a hint with a source and a confidence, never proof. Knows
-no sessions.
+The rows are data, the first match wins. An agent is chosen by whoever sends it: a hint with a source and a
+confidence, never proof. Knows no sessions.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from sensor.signatures.devices import Broken, per_second
-from sensor.signatures.located import Entry
+from sensor.signatures.located import YamlEntry
 
 FILE_KEYS = ("kind", "name", "description", "references", "agents", "examples")
 ROW_KEYS = (
@@ -42,7 +42,7 @@ MAX_NOMINAL_HPS = 1e18
 
 @dataclass(frozen=True, slots=True)
 class Agent:
-    """What one agent string says."""
+    """What one agent string names."""
 
     software: str
     version: str | None
@@ -110,7 +110,7 @@ class AgentTable:
     examples: tuple[AgentExample, ...] = ()
 
     def lookup(self, agent: str | None) -> Agent | None:
-        """What an agent string says, or None if no row knows it."""
+        """What an agent string names, or None if no row knows it."""
         if not agent:
             return None
         text = agent[:MAX_AGENT_TEXT]
@@ -134,7 +134,7 @@ class AgentTable:
         return wrong
 
 
-def compile_agents(entry: Entry, file: str) -> AgentTable:
+def compile_agents(entry: YamlEntry, file: str) -> AgentTable:
     """One file of agents."""
     entry.only(FILE_KEYS)
     rules = []
@@ -156,7 +156,7 @@ def compile_agents(entry: Entry, file: str) -> AgentTable:
     return AgentTable(tuple(rules), tuple(examples))
 
 
-def _rule(entry: Entry) -> AgentRule | None:
+def _rule(entry: YamlEntry) -> AgentRule | None:
     entry.only(ROW_KEYS)
     match = _pattern(entry, "match")
     if match is None:
@@ -185,7 +185,7 @@ def _rule(entry: Entry) -> AgentRule | None:
     )
 
 
-def _pattern(entry: Entry, key: str) -> re.Pattern[str] | None:
+def _pattern(entry: YamlEntry, key: str) -> re.Pattern[str] | None:
     if key not in entry.keys:
         return None
     try:

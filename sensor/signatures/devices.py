@@ -1,4 +1,5 @@
-"""What a machine draws: joules a hash of known devices, and the range of an algorithm where the device is not known. The rows are data.
+"""What a machine draws: joules a hash of known devices, and the range of an algorithm where the device is not known.
+The rows are data.
 
 Knows units and names; knows no sessions, and makes nothing up: an algorithm without a row has no figure.
 """
@@ -11,7 +12,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from sensor.signatures.located import Entry
+from sensor.signatures.located import YamlEntry
 
 DEVICE_FILE_KEYS = ("kind", "name", "description", "references", "devices", "examples")
 DEVICE_KEYS = ("model", "maker", "algorithm", "hashrate", "unit", "power_watts", "year", "note", "source", "confidence")
@@ -91,12 +92,14 @@ class DeviceTable:
     examples: tuple[PowerExample, ...] = ()
 
     def device(self, name: str | None, algorithm: str | None) -> DeviceRow | None:
-        """The machine an agent names: its model as a whole, or followed by nothing but punctuation or something in brackets."""
+        """The machine an agent names: its model as a whole, or followed by nothing but punctuation or something in
+        brackets.
+        """
         if not name or algorithm is None:
             return None
         key = _key(name)
         group = self._names(algorithm)
-        return next((one for one in self.devices if one.key == key and one.algorithm in group), None)
+        return next((row for row in self.devices if row.key == key and row.algorithm in group), None)
 
     def efficiency(
         self, algorithm: str | None, device: str | None = None, device_class: str | None = None
@@ -113,14 +116,16 @@ class DeviceTable:
                 row.source,
                 row.confidence,
             )
-        for one in self.ranges:
-            if algorithm in one.algorithms and (not one.classes or _of_class(device_class, one.classes)):
-                return one.efficiency
+        for candidate in self.ranges:
+            if algorithm in candidate.algorithms and (
+                not candidate.classes or _of_class(device_class, candidate.classes)
+            ):
+                return candidate.efficiency
         return None
 
     def _names(self, algorithm: str) -> set[str]:
         """The algorithm by all names that have the same joules a hash."""
-        return {algorithm}.union(*(one.algorithms for one in self.ranges if algorithm in one.algorithms))
+        return {algorithm}.union(*(row.algorithms for row in self.ranges if algorithm in row.algorithms))
 
     def add(self, other: DeviceTable) -> DeviceTable:
         """Both, the first before the other's."""
@@ -150,7 +155,7 @@ def _near(actual: float | None, wanted: object) -> bool:
 def _of_class(device_class: str | None, classes: tuple[str, ...]) -> bool:
     """gpu stands for gpu-nvidia, too, but cpu-or-gpu is neither."""
     return device_class is not None and any(
-        device_class == one or (one == "gpu" and device_class.startswith("gpu-")) for one in classes
+        device_class == name or (name == "gpu" and device_class.startswith("gpu-")) for name in classes
     )
 
 
@@ -171,28 +176,28 @@ def joules_each(unit: str) -> float | None:
     return 1.0 / PREFIXES[found[1]] if found else None
 
 
-def compile_devices(entry: Entry, file: str) -> DeviceTable:
+def compile_devices(entry: YamlEntry, file: str) -> DeviceTable:
     """One file of machines."""
     entry.only(DEVICE_FILE_KEYS)
     rows = [row for item in _items(entry, "devices") if (row := _device(item)) is not None]
     return DeviceTable(devices=tuple(rows), examples=_examples(entry, file, ("device", "algorithm", "model", "joules")))
 
 
-def compile_efficiencies(entry: Entry, file: str) -> DeviceTable:
+def compile_efficiencies(entry: YamlEntry, file: str) -> DeviceTable:
     """One file of ranges by algorithm."""
     entry.only(RANGE_FILE_KEYS)
     rows = [row for item in _items(entry, "efficiencies") if (row := _range(item)) is not None]
     return DeviceTable(ranges=tuple(rows), examples=_examples(entry, file, ("algorithm", "class", "joules")))
 
 
-def _items(entry: Entry, key: str) -> list[Entry]:
+def _items(entry: YamlEntry, key: str) -> list[YamlEntry]:
     if key not in entry.keys:
         entry.fail(f"{key} is missing")
         return []
     return [item for item in entry.keys[key].each() if item.is_map()]
 
 
-def _device(entry: Entry) -> DeviceRow | None:
+def _device(entry: YamlEntry) -> DeviceRow | None:
     entry.only(DEVICE_KEYS)
     unit = per_second(entry.text("unit"))
     hashrate, power = _amount(entry, "hashrate"), _amount(entry, "power_watts")
@@ -213,7 +218,7 @@ def _device(entry: Entry) -> DeviceRow | None:
     )
 
 
-def _range(entry: Entry) -> RangeRow | None:
+def _range(entry: YamlEntry) -> RangeRow | None:
     entry.only(RANGE_KEYS)
     unit = joules_each(entry.text("unit"))
     if unit is None:
@@ -232,7 +237,7 @@ def _range(entry: Entry) -> RangeRow | None:
     return RangeRow(algorithms, entry.texts("classes"), efficiency)
 
 
-def _amount(entry: Entry, key: str) -> float | None:
+def _amount(entry: YamlEntry, key: str) -> float | None:
     value = entry.keys[key].scalar if key in entry.keys else None
     if isinstance(value, bool) or not isinstance(value, int | float) or not 0 < value < 1e12:
         entry.keys.get(key, entry).fail(f"{key} must be a number above 0 (write 2.0e+6, not 2e6)")
@@ -240,7 +245,7 @@ def _amount(entry: Entry, key: str) -> float | None:
     return float(value)
 
 
-def _examples(entry: Entry, file: str, keys: tuple[str, ...]) -> tuple[PowerExample, ...]:
+def _examples(entry: YamlEntry, file: str, keys: tuple[str, ...]) -> tuple[PowerExample, ...]:
     found = []
     for item in entry.keys["examples"].each() if "examples" in entry.keys else ():
         if item.is_map():

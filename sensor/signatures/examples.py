@@ -1,11 +1,13 @@
-"""The proof every signature carries: dialogues with what must be found, and dialogues in which nothing may be. Knows only their text."""
+"""The proof every signature carries: dialogues with what must be found, and dialogues in which nothing may be. Knows
+only their text.
+"""
 
 from __future__ import annotations
 
 import re
 
-from sensor.signatures.located import Entry
-from sensor.signatures.model import Example, Line
+from sensor.signatures.located import YamlEntry
+from sensor.signatures.model import DialogueLine, Example
 
 #: What an expectation may name. `miner` is C or S; the counts and figures are those of the finding.
 FIGURES = (
@@ -19,7 +21,7 @@ FIGURES = (
     "claimed_hashrate_hps",
     "jobs",
 )
-WORDS = (
+TEXTS = (
     "dialect",
     "login",
     "worker",
@@ -37,7 +39,7 @@ WORDS = (
 SIDES = {"C": 0, "S": 1}
 
 
-def compile_examples(entry: Entry, file: str, binary: bool) -> tuple[Example, ...]:
+def compile_examples(entry: YamlEntry, file: str, binary: bool) -> tuple[Example, ...]:
     """`examples` and `counterexamples`; both must be there and not empty."""
     found: list[Example] = []
     for key in ("examples", "counterexamples"):
@@ -56,7 +58,7 @@ def compile_examples(entry: Entry, file: str, binary: bool) -> tuple[Example, ..
     return tuple(found)
 
 
-def _example(entry: Entry, file: str, *, counter: bool, binary: bool) -> Example:
+def _example(entry: YamlEntry, file: str, *, counter: bool, binary: bool) -> Example:
     entry.only(("name", "dialogue", "proto", "note") if counter else ("name", "dialogue", "proto", "note", "expect"))
     dialogue = parse_dialogue(entry.text("dialogue"), entry)
     expects = []
@@ -74,20 +76,20 @@ def _example(entry: Entry, file: str, *, counter: bool, binary: bool) -> Example
     return Example(entry.text("name"), file, entry.line, proto, tuple(dialogue), tuple(expects), counter)
 
 
-def _expect(entry: Entry) -> dict[str, object]:
-    entry.only((*WORDS, *FIGURES))
+def _expect(entry: YamlEntry) -> dict[str, object]:
+    entry.only((*TEXTS, *FIGURES))
     expected: dict[str, object] = {}
     for key, value in entry.keys.items():
         if key in FIGURES and (isinstance(value.scalar, bool) or not isinstance(value.scalar, int | float | None)):
             value.fail("must be a number, or null")
-        elif key in WORDS and not isinstance(value.scalar, str | None):
+        elif key in TEXTS and not isinstance(value.scalar, str | None):
             value.fail("must be text, or null")
         else:
             expected[key] = value.scalar
     return expected
 
 
-def parse_dialogue(text: str, entry: Entry) -> list[Line]:
+def parse_dialogue(text: str, entry: YamlEntry) -> list[DialogueLine]:
     """Lines of `C text`, `S text`, `C hex 00ff`; `#` lines are remarks. Text lines get their LF back."""
     lines = []
     for raw in text.splitlines():
@@ -99,9 +101,9 @@ def parse_dialogue(text: str, entry: Entry) -> list[Line]:
             continue
         if re.fullmatch(r"hex\s[0-9a-fA-F\s]*", rest):
             try:
-                lines.append(Line(SIDES[side], bytes.fromhex(rest[4:])))
+                lines.append(DialogueLine(SIDES[side], bytes.fromhex(rest[4:])))
             except ValueError:
                 entry.fail(f"not whole bytes of hex: {raw[:40]!r}")
         else:
-            lines.append(Line(SIDES[side], rest.encode() + b"\n"))
+            lines.append(DialogueLine(SIDES[side], rest.encode() + b"\n"))
     return lines

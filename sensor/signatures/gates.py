@@ -1,11 +1,13 @@
-"""The `gate` block: literals and openings for the prefilter, in the form its tables want. Knows the bounds of those tables, no traffic."""
+"""The `gate` block: literals and openings for the prefilter, in the form its tables want. Knows the bounds of those
+tables, no traffic.
+"""
 
 from __future__ import annotations
 
 import re
 
-from sensor.signatures.located import Entry
-from sensor.signatures.model import Gate
+from sensor.signatures.located import YamlEntry
+from sensor.signatures.model import SignatureGate
 
 #: `Tables` in sensor/_core.pyi: literals of 4 to 16 bytes, openings of 1 to 16, and for TCP within the first 16 bytes.
 LITERAL_BYTES = (4, 16)
@@ -17,10 +19,10 @@ MAX_FLIGHT_BYTES = 65_535
 OpeningKey = tuple[int, int, tuple[tuple[int, int], ...], int]
 
 
-def compile_gate(entry: Entry | None) -> Gate:
+def compile_gate(entry: YamlEntry | None) -> SignatureGate:
     """The gate of a signature; empty if it relies on the gates of its framing."""
     if entry is None or not entry.is_map():
-        return Gate()
+        return SignatureGate()
     entry.only(("literals", "openings", "flights"))
     literals = []
     for item in entry.keys["literals"].each() if "literals" in entry.keys else ():
@@ -36,10 +38,10 @@ def compile_gate(entry: Entry | None) -> Gate:
             flights.append(
                 (item.number("first", 0, 1, MAX_FLIGHT_BYTES), item.number("answer", 0, 1, MAX_FLIGHT_BYTES))
             )
-    return Gate(tuple(literals), tuple(openings), tuple(flights))
+    return SignatureGate(tuple(literals), tuple(openings), tuple(flights))
 
 
-def _literal(entry: Entry) -> bytes:
+def _literal(entry: YamlEntry) -> bytes:
     data = b""
     if isinstance(entry.scalar, str):
         data = entry.scalar.encode()
@@ -57,7 +59,7 @@ def _literal(entry: Entry) -> bytes:
     return data
 
 
-def _opening(entry: Entry) -> OpeningKey:
+def _opening(entry: YamlEntry) -> OpeningKey:
     entry.only(("bytes", "text", "at", "proto", "budget_bytes"))
     proto = UDP if entry.choice("proto", ("tcp", "udp"), "tcp") == "udp" else TCP
     at = entry.number("at", 0, 0, 1_400)
@@ -70,17 +72,17 @@ def _opening(entry: Entry) -> OpeningKey:
     return proto, at, tuple(pattern), budget
 
 
-def _pattern(entry: Entry) -> list[tuple[int, int]]:
+def _pattern(entry: YamlEntry) -> list[tuple[int, int]]:
     pattern = []
-    for word in entry.text("bytes").split():
-        match = re.fullmatch(r"(?:(\?\?)|([0-9a-fA-F]{2})(?:-([0-9a-fA-F]{2}))?)", word)
+    for item in entry.text("bytes").split():
+        match = re.fullmatch(r"(?:(\?\?)|([0-9a-fA-F]{2})(?:-([0-9a-fA-F]{2}))?)", item)
         if match is None:
-            entry.keys["bytes"].fail(f"{word!r} is not a byte (01), a range (01-06) or any byte (??)")
+            entry.keys["bytes"].fail(f"{item!r} is not a byte (01), a range (01-06) or any byte (??)")
         elif match[1]:
             pattern.append((0, 255))
         else:
             low, high = int(match[2], 16), int(match[3] or match[2], 16)
             if low > high:
-                entry.keys["bytes"].fail(f"{word!r} goes downwards")
+                entry.keys["bytes"].fail(f"{item!r} goes downwards")
             pattern.append((low, high))
     return pattern

@@ -1,7 +1,8 @@
 """The small language of a signature's messages: paths, predicates over JSON values, and what is taken from where.
 
-A path is names and list indices joined by dots (`params.0`, `result.job.target`, `params.-1`); `.` is the whole message and a leading dot
-starts at the element of `each`. Predicates and takes are compiled once to closures; none of them can raise on any JSON value.
+A path is names and list indices joined by dots (`params.0`, `result.job.target`, `params.-1`); `.` is the whole
+message and a leading dot starts at the element of `each`. Predicates and takes are compiled once to closures; none
+of them can raise on any JSON value.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ import re
 from collections.abc import Callable
 from typing import Final
 
-from sensor.signatures.located import Entry
+from sensor.signatures.located import YamlEntry
 
 Predicate = Callable[[object], bool]
 
@@ -83,7 +84,7 @@ def look(value: object, parts: Parts) -> object:
     return value
 
 
-def compile_when(entry: Entry) -> Predicate:
+def compile_when(entry: YamlEntry) -> Predicate:
     """`when`: a map of path to test, all of which must hold; or a list of such maps, one of which must."""
     if entry.shape == "list":
         options = tuple(compile_when(item) for item in entry.items)
@@ -105,7 +106,7 @@ def compile_when(entry: Entry) -> Predicate:
     return holds
 
 
-def compile_test(entry: Entry) -> Predicate:
+def compile_test(entry: YamlEntry) -> Predicate:
     """One test: a scalar must be equal; a map names its tests, all of which must hold."""
     if entry.shape == "scalar":
         return _equal(entry.scalar)
@@ -135,7 +136,7 @@ def _equal(wanted: object) -> Predicate:
     return lambda value: value == wanted and not isinstance(value, bool)
 
 
-def _one_test(key: str, entry: Entry) -> Predicate:
+def _one_test(key: str, entry: YamlEntry) -> Predicate:
     if key == "is":
         return _is(entry)
     if key == "equals":
@@ -168,7 +169,7 @@ def _either(options: list[Predicate]) -> Predicate:
     return holds
 
 
-def _is(entry: Entry) -> Predicate:
+def _is(entry: YamlEntry) -> Predicate:
     tests = []
     for item in entry.each():
         if item.scalar is None:  # YAML reads a bare `null` as nothing; here it names JSON's null
@@ -180,12 +181,12 @@ def _is(entry: Entry) -> Predicate:
     return tests[0] if len(tests) == 1 else _either(list(tests))
 
 
-def _matches(entry: Entry) -> Predicate:
+def _matches(entry: YamlEntry) -> Predicate:
     pattern = compile_pattern(entry)
     return lambda value: isinstance(value, str) and pattern.search(value[:MAX_MATCHED_TEXT]) is not None
 
 
-def compile_pattern(entry: Entry) -> re.Pattern[str]:
+def compile_pattern(entry: YamlEntry) -> re.Pattern[str]:
     """The regular expression of an entry; one that never matches if it is wrong."""
     if isinstance(entry.scalar, str):
         try:
@@ -197,7 +198,7 @@ def compile_pattern(entry: Entry) -> re.Pattern[str]:
     return re.compile(r"(?!)")
 
 
-def _sizes(entry: Entry) -> tuple[int, int]:
+def _sizes(entry: YamlEntry) -> tuple[int, int]:
     if entry.scalar is True:
         return 1, 1 << 30
     numbers = [item.scalar for item in entry.each()]
@@ -209,7 +210,7 @@ def _sizes(entry: Entry) -> tuple[int, int]:
     return 1, 0
 
 
-def _sized(key: str, entry: Entry) -> Predicate:
+def _sized(key: str, entry: YamlEntry) -> Predicate:
     low, high = _sizes(entry)
     if key == "length":
         return lambda value: isinstance(value, str | list | dict) and low <= len(value) <= high
@@ -227,7 +228,7 @@ def _elements(key: str, test: Predicate) -> Predicate:
     return lambda value: isinstance(value, list) and any(test(item) for item in value)
 
 
-def _bound(key: str, entry: Entry) -> Predicate:
+def _bound(key: str, entry: YamlEntry) -> Predicate:
     edge = entry.scalar
     if isinstance(edge, bool) or not isinstance(edge, int | float):
         entry.fail("must be a number")

@@ -1,4 +1,5 @@
-"""Reads signature files, shipped and the user's own, and refuses what is wrong in them: all mistakes at once, each with file and line.
+"""Reads signature files, shipped and the user's own, and refuses what is wrong in them: all mistakes at once, each with
+file and line.
 
 Knows where files lie and which keys each kind of file has; knows nothing of traffic.
 """
@@ -15,7 +16,7 @@ from sensor.signatures.devices import DeviceTable, compile_devices, compile_effi
 from sensor.signatures.examples import compile_examples
 from sensor.signatures.gates import compile_gate
 from sensor.signatures.language import compile_pattern
-from sensor.signatures.located import Entry, Problems, SignatureError, read
+from sensor.signatures.located import Problems, SignatureError, YamlEntry, read
 from sensor.signatures.messages import compile_messages, compile_replies
 from sensor.signatures.model import CoinRule, Dialect, Framing, Header, Network, NodeSignature, SignatureSet
 from sensor.signatures.pools import PoolTable, compile_pools
@@ -46,38 +47,40 @@ Table = AgentTable | DeviceTable | WalletBook | PoolTable
 
 
 def load(extra: Sequence[Path] = ()) -> SignatureSet:
-    """The shipped signatures and those in `extra` (files, or folders of *.yaml). Raises SignatureError with every mistake found."""
+    """The shipped signatures and those in `extra` (files, or folders of *.yaml). Raises SignatureError with every
+    mistake found.
+    """
     problems: list[str] = []
     loaded: list[Signature] = []
     agents, devices, wallets, pools = AgentTable(), DeviceTable(), WalletBook(), PoolTable()
     for file, text in [*_shipped(), *_own(extra, problems)]:
-        one = parse(text, file, problems)
-        if isinstance(one, AgentTable):
-            agents = one.add(agents)  # the user's rows come before the shipped ones
-        elif isinstance(one, DeviceTable):
-            devices = one.add(devices)
-        elif isinstance(one, WalletBook):
-            wallets = one.add(wallets)
-        elif isinstance(one, PoolTable):
-            pools = one.add(pools)
-        elif one is not None:
-            loaded.append(one)
+        signature = parse(text, file, problems)
+        if isinstance(signature, AgentTable):
+            agents = signature.add(agents)  # the user's rows come before the shipped ones
+        elif isinstance(signature, DeviceTable):
+            devices = signature.add(devices)
+        elif isinstance(signature, WalletBook):
+            wallets = signature.add(wallets)
+        elif isinstance(signature, PoolTable):
+            pools = signature.add(pools)
+        elif signature is not None:
+            loaded.append(signature)
     _check_unique(loaded, problems)
-    framings = [one for one in loaded if isinstance(one, Framing)]
-    known = {framing.header.name for framing in framings}
-    for one in loaded:
-        for name in one.framings if isinstance(one, Dialect) else ():
-            if name not in known:
+    framings = [signature for signature in loaded if isinstance(signature, Framing)]
+    names = {framing.header.name for framing in framings}
+    for signature in loaded:
+        for name in signature.framings if isinstance(signature, Dialect) else ():
+            if name not in names:
                 problems.append(
-                    f"{one.header.file}:1: framing {name!r} is not known; known are {', '.join(sorted(known))}"
+                    f"{signature.header.file}:1: framing {name!r} is not known; known are {', '.join(sorted(names))}"
                 )
     if problems:
         raise SignatureError(problems)
-    by_id = sorted(loaded, key=lambda one: one.header.id)
+    by_id = sorted(loaded, key=lambda signature: signature.header.id)
     return SignatureSet(
-        dialects=tuple(one for one in by_id if isinstance(one, Dialect)),
-        nodes=tuple(one for one in by_id if isinstance(one, NodeSignature)),
-        framings=tuple(one for one in by_id if isinstance(one, Framing)),
+        dialects=tuple(signature for signature in by_id if isinstance(signature, Dialect)),
+        nodes=tuple(signature for signature in by_id if isinstance(signature, NodeSignature)),
+        framings=tuple(signature for signature in by_id if isinstance(signature, Framing)),
         agents=agents,
         devices=devices,
         wallets=wallets,
@@ -103,7 +106,7 @@ def _shipped() -> Iterator[tuple[str, str]]:
     for folder in FOLDERS:
         place = root / folder
         if place.is_dir():
-            for item in sorted(place.iterdir(), key=lambda one: one.name):
+            for item in sorted(place.iterdir(), key=lambda path: path.name):
                 if item.name.endswith(".yaml"):
                     yield f"signatures/{folder}/{item.name}", item.read_text("utf-8")
 
@@ -128,9 +131,9 @@ def _own(extra: Sequence[Path], problems: list[str]) -> Iterator[tuple[str, str]
 def _check_unique(loaded: list[Signature], problems: list[str]) -> None:
     names: dict[tuple[bool, str], str] = {}  # a framing may be called as its only dialect is
     ids: dict[int, str] = {}
-    for one in loaded:
-        header = one.header
-        name = (isinstance(one, Framing), header.name)
+    for signature in loaded:
+        header = signature.header
+        name = (isinstance(signature, Framing), header.name)
         if name in names:
             problems.append(f"{header.file}:1: name {header.name!r} is already taken by {names[name]}")
         if header.id in ids:
@@ -139,7 +142,7 @@ def _check_unique(loaded: list[Signature], problems: list[str]) -> None:
         ids.setdefault(header.id, header.file)
 
 
-def _header(entry: Entry, file: str, binary: bool) -> Header:
+def _header(entry: YamlEntry, file: str, binary: bool) -> Header:
     name = entry.text("name")
     if name and not re.fullmatch(r"[a-z0-9][a-z0-9-]*", name):
         entry.keys["name"].fail("must be lower-case letters, digits and hyphens")
@@ -156,7 +159,7 @@ def _header(entry: Entry, file: str, binary: bool) -> Header:
     )
 
 
-def _dialect(entry: Entry, file: str) -> Dialect:
+def _dialect(entry: YamlEntry, file: str) -> Dialect:
     entry.only(DIALECT_KEYS)
     header = _header(entry, file, binary=False)
     coins = []
@@ -186,12 +189,12 @@ def _dialect(entry: Entry, file: str) -> Dialect:
     )
 
 
-def _framing(entry: Entry, file: str) -> Framing:
+def _framing(entry: YamlEntry, file: str) -> Framing:
     entry.only(FRAMING_KEYS)
     return Framing(_header(entry, file, binary=False), compile_replies(entry.keys.get("replies")))
 
 
-def _node(entry: Entry, file: str) -> NodeSignature:
+def _node(entry: YamlEntry, file: str) -> NodeSignature:
     entry.only(NODE_KEYS)
     networks = []
     for item in entry.keys["networks"].each() if "networks" in entry.keys else ():
@@ -211,7 +214,7 @@ def _node(entry: Entry, file: str) -> NodeSignature:
     )
 
 
-COMPILERS: dict[str, Callable[[Entry, str], Signature | Table]] = {
+COMPILERS: dict[str, Callable[[YamlEntry, str], Signature | Table]] = {
     "dialect": _dialect,
     "nodes": _node,
     "framing": _framing,

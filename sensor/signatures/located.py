@@ -1,4 +1,5 @@
-"""YAML with its line numbers, and checked access to it: every complaint names file and line, and all of them are collected.
+"""YAML with its line numbers, and checked access to it: every complaint names file and line, and all of them are
+collected.
 
 Knows nothing of what a signature means; it only says "unknown key", "must be text", and where.
 """
@@ -37,7 +38,7 @@ class Problems:
         self.sentences.append(f"{self.file}:{line}: {text}")
 
 
-class Entry:
+class YamlEntry:
     """One value of a file: a scalar, a list of entries, or a map of text to entries."""
 
     __slots__ = ("items", "keys", "line", "name", "problems", "scalar", "shape")
@@ -48,16 +49,16 @@ class Entry:
         self.name = name  # dotted place within the file, for sentences
         self.shape = "scalar"
         self.scalar: object = None
-        self.items: list[Entry] = []
-        self.keys: dict[str, Entry] = {}
+        self.items: list[YamlEntry] = []
+        self.keys: dict[str, YamlEntry] = {}
 
     def fail(self, text: str) -> None:
         """Record a mistake at this value."""
         self.problems.add(self.line, f"{self.name}: {text}" if self.name else text)
 
-    def only(self, known: Iterable[str]) -> None:
+    def only(self, allowed: Iterable[str]) -> None:
         """Refuse keys that are not known, with the nearest one that is."""
-        names = list(known)
+        names = list(allowed)
         for key, entry in self.keys.items():
             if key not in names:
                 near = difflib.get_close_matches(key, names, 1)
@@ -70,7 +71,7 @@ class Entry:
             self.fail("must be a map")
         return self.shape == "map"
 
-    def each(self) -> Iterator[Entry]:
+    def each(self) -> Iterator[YamlEntry]:
         """The items of a list; a single scalar or map counts as a list of one."""
         return iter(self.items if self.shape == "list" else [self])
 
@@ -129,7 +130,7 @@ class Entry:
         return value or default or options[0]
 
 
-def read(text: str, file: str, problems: Problems) -> Entry | None:
+def read(text: str, file: str, problems: Problems) -> YamlEntry | None:
     """The document in `text`, or None with the mistake recorded."""
     try:
         loader = Loader(text)
@@ -149,11 +150,11 @@ def read(text: str, file: str, problems: Problems) -> Entry | None:
     return None
 
 
-def _entry(loader: Any, node: yaml.Node, name: str, problems: Problems, budget: list[int]) -> Entry:
+def _entry(loader: Any, node: yaml.Node, name: str, problems: Problems, budget: list[int]) -> YamlEntry:
     budget[0] -= 1
     if budget[0] < 0:
         raise ValueError("too many values")
-    entry = Entry(problems, node.start_mark.line + 1, name)
+    entry = YamlEntry(problems, node.start_mark.line + 1, name)
     if isinstance(node, yaml.MappingNode):
         entry.shape = "map"
         for key_node, value_node in node.value:

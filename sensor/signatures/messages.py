@@ -1,4 +1,5 @@
-"""The `messages` block of a dialect: how each message is told, who sends it, what is taken from it, and how its replies are read.
+"""The `messages` block of a dialect: how each message is recognised, who sends it, what is taken from it, and how its
+replies are read.
 
 Knows the keys and their meaning for a session; the session itself is elsewhere.
 """
@@ -8,7 +9,8 @@ from __future__ import annotations
 from typing import Literal, cast
 
 from sensor.signatures.language import Predicate, compile_when, never, parse_path
-from sensor.signatures.located import Entry
+from sensor.signatures.located import YamlEntry
+from sensor.signatures.message_values import MessageValues, as_record
 from sensor.signatures.model import MINER_KINDS, POOL_KINDS, MessageRule, Outcome, ReplyRule, Side
 from sensor.signatures.proofs import compile_proof
 from sensor.signatures.take import compile_take
@@ -34,7 +36,7 @@ REPLY_KEYS = ("name", "when", "outcome", "job", "take", "weight", "confirms", "s
 CONSTANTS = ("algorithm", "coin")
 
 
-def compile_messages(entry: Entry) -> tuple[MessageRule, ...]:
+def compile_messages(entry: YamlEntry) -> tuple[MessageRule, ...]:
     """All message rules of a dialect, in their order: the first that fits a message wins."""
     block = entry.keys.get("messages")
     if block is None or not block.is_map():
@@ -46,7 +48,7 @@ def compile_messages(entry: Entry) -> tuple[MessageRule, ...]:
     return rules
 
 
-def _rule(name: str, entry: Entry) -> MessageRule:
+def _rule(name: str, entry: YamlEntry) -> MessageRule:
     entry.only(RULE_KEYS)
     side = cast(Side, entry.choice("from", ("miner", "pool")))
     kind = entry.choice("kind", MINER_KINDS if side == "miner" else POOL_KINDS)
@@ -81,7 +83,7 @@ def _rule(name: str, entry: Entry) -> MessageRule:
     )
 
 
-def compile_replies(entry: Entry | None) -> tuple[ReplyRule, ...]:
+def compile_replies(entry: YamlEntry | None) -> tuple[ReplyRule, ...]:
     """`replies`: alternatives, the first that fits wins."""
     if entry is None:
         return ()
@@ -107,7 +109,7 @@ def compile_replies(entry: Entry | None) -> tuple[ReplyRule, ...]:
     return tuple(rules)
 
 
-def _when(entry: Entry) -> tuple[Predicate, tuple[str, ...]]:
+def _when(entry: YamlEntry) -> tuple[Predicate, tuple[str, ...]]:
     block = entry.keys.get("when")
     if block is None:
         entry.fail("when is missing")
@@ -122,7 +124,7 @@ def _when(entry: Entry) -> tuple[Predicate, tuple[str, ...]]:
     return compile_when(block), tuple(dict.fromkeys(methods))
 
 
-def _methods(option: Entry) -> list[str]:
+def _methods(option: YamlEntry) -> list[str]:
     test = option.keys.get("method")
     if test is None:
         return []
@@ -132,7 +134,7 @@ def _methods(option: Entry) -> list[str]:
     return [name for name in named if isinstance(name, str)] if all(isinstance(name, str) for name in named) else []
 
 
-def _confirms(entry: Entry, default: Literal["none", "own"]) -> Literal["none", "own", "both"]:
+def _confirms(entry: YamlEntry, default: Literal["none", "own"]) -> Literal["none", "own", "both"]:
     given = entry.keys.get("confirms")
     if given is None:
         return default
@@ -144,9 +146,9 @@ def _confirms(entry: Entry, default: Literal["none", "own"]) -> Literal["none", 
     return default
 
 
-def _constants(entry: Entry) -> dict[str, str]:
+def _constants(entry: YamlEntry) -> MessageValues:
     block = entry.keys.get("set")
     if block is None or not block.is_map():
         return {}
     block.only(CONSTANTS)
-    return {name: block.text(name) for name in block.keys if name in CONSTANTS}
+    return as_record({name: block.text(name) for name in block.keys if name in CONSTANTS})

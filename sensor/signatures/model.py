@@ -1,4 +1,5 @@
-"""What a loaded signature is: gates, message rules, nodes, examples; and the set of all of them with its index by method name.
+"""What a loaded signature is: gates, message rules, nodes, examples; and the set of all of them with its index by
+method name.
 
 Immutable once loaded. Knows the language of predicates only through compiled closures; knows no files and no sessions.
 """
@@ -13,9 +14,10 @@ from typing import Literal
 from sensor.signatures.agents import AgentTable
 from sensor.signatures.devices import DeviceTable
 from sensor.signatures.language import Parts, Predicate
+from sensor.signatures.message_values import MessageValues
 from sensor.signatures.pools import PoolTable
 from sensor.signatures.proofs import Proof
-from sensor.signatures.take import Take
+from sensor.signatures.take import TakeRules
 from sensor.signatures.wallet_forms import WalletBook
 from sensor.signatures.work import Work
 
@@ -28,7 +30,7 @@ POOL_KINDS = ("job", "target", "answer", "other")
 
 
 @dataclass(frozen=True, slots=True)
-class Gate:
+class SignatureGate:
     """What the prefilter needs for this signature."""
 
     literals: tuple[bytes, ...] = ()
@@ -37,7 +39,7 @@ class Gate:
 
 
 @dataclass(frozen=True, slots=True)
-class Line:
+class DialogueLine:
     """One line of an example's dialogue: who sent it (0 the originator) and its bytes."""
 
     direction: int
@@ -52,36 +54,36 @@ class Example:
     file: str
     line: int
     proto: int
-    dialogue: tuple[Line, ...]
+    dialogue: tuple[DialogueLine, ...]
     expects: tuple[Mapping[str, object], ...]
     counter: bool
 
 
 @dataclass(frozen=True, slots=True)
 class ReplyRule:
-    """How a reply to a miner's request is told, and what it means."""
+    """How a reply to a miner's request is recognised, and what it means."""
 
     name: str
     when: Predicate
     outcome: Outcome
     job: bool  # it carries work
-    take: Take
+    take: TakeRules
     weight: int
     confirms: Literal["none", "own", "both"]
-    constants: Mapping[str, str]
+    constants: MessageValues
     proof: Proof
 
 
 @dataclass(frozen=True, slots=True)
 class MessageRule:
-    """How one message of a dialect is told, who sends it, and what it gives."""
+    """How one message of a dialect is recognised, who sends it, and what it gives."""
 
     name: str
     side: Side
     kind: str
     when: Predicate
     methods: tuple[str, ...]  # for the index; empty if the rule does not ask for a method
-    take: Take
+    take: TakeRules
     secrets: tuple[Parts, ...]
     weight: int
     confirms: Literal["none", "own", "both"]
@@ -90,7 +92,7 @@ class MessageRule:
     replies: tuple[ReplyRule, ...]
     answers: tuple[str, ...]
     outcome: Outcome
-    constants: Mapping[str, str]
+    constants: MessageValues
     proof: Proof
 
 
@@ -114,7 +116,7 @@ class Header:
     description: str
     references: tuple[str, ...]
     file: str
-    gate: Gate
+    gate: SignatureGate
     examples: tuple[Example, ...]
 
 
@@ -132,7 +134,7 @@ class Dialect:
     coins: tuple[CoinRule, ...]
     verify: str | None  # the scheme by which shares are recomputed, if they can be
     framings: tuple[str, ...] = ()  # all it is spoken in, `framing` first
-    sizes_only: bool = False  # told by sizes and first bytes of what is encrypted: never more than `behaves`
+    sizes_only: bool = False  # recognised by sizes and first bytes of what is encrypted: never more than `behaves`
 
     @property
     def name(self) -> str:
@@ -149,7 +151,7 @@ class Framing:
 
 @dataclass(frozen=True, slots=True)
 class Network:
-    """One network of a peer-to-peer protocol, told by its own bytes."""
+    """One network of a peer-to-peer protocol, recognised by its own bytes."""
 
     magic: bytes
     network: str
@@ -191,7 +193,7 @@ class SignatureSet:
     def __post_init__(self) -> None:
         for framing in sorted({name for dialect in self.dialects for name in dialect.framings}):
             rules: list[Match] = [
-                (one, rule) for one in self.dialects if framing in one.framings for rule in one.messages
+                (dialect, rule) for dialect in self.dialects if framing in dialect.framings for rule in dialect.messages
             ]
             self._by_framing[framing] = _by_method(rules)
             for name in {dialect.name for dialect, _ in rules}:
@@ -199,7 +201,7 @@ class SignatureSet:
 
     @property
     def headers(self) -> list[Header]:
-        return [one.header for group in (self.framings, self.dialects, self.nodes) for one in group]
+        return [signature.header for group in (self.framings, self.dialects, self.nodes) for signature in group]
 
     @property
     def literals(self) -> list[bytes]:

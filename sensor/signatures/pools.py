@@ -1,6 +1,7 @@
 """Who is behind a name: pools, rental proxies and front ends by the suffix of the host that was asked for.
 
-The rows are data. A name is a fact about the other end, never about mining: only what was said makes a finding. Knows no sessions.
+The rows are data. A name is a fact about the other end, never about mining: only messages make a finding.
+Knows no sessions.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ from dataclasses import dataclass, field
 
 from sensor.signatures.agents import CONFIDENCES
 from sensor.signatures.devices import Broken
-from sensor.signatures.located import Entry
+from sensor.signatures.located import YamlEntry
 
 FILE_KEYS = ("kind", "name", "description", "references", "pools", "examples", "counterexamples")
 ROW_KEYS = ("suffix", "name", "operator", "coins", "ports", "tls_ports", "stale", "source", "confidence")
@@ -83,7 +84,7 @@ class PoolTable:
         return wrong
 
 
-def compile_pools(entry: Entry, file: str) -> PoolTable:
+def compile_pools(entry: YamlEntry, file: str) -> PoolTable:
     """One file of pools."""
     entry.only(FILE_KEYS)
     rows: dict[str, PoolEntry] = {}
@@ -108,7 +109,7 @@ def compile_pools(entry: Entry, file: str) -> PoolTable:
     return PoolTable(rows, tuple(examples))
 
 
-def _row(entry: Entry) -> PoolEntry:
+def _row(entry: YamlEntry) -> PoolEntry:
     entry.only(ROW_KEYS)
     suffix = entry.text("suffix").lower().strip(".")
     if "." not in suffix:
@@ -126,7 +127,7 @@ def _row(entry: Entry) -> PoolEntry:
     )
 
 
-def _ports(entry: Entry, key: str) -> tuple[int, ...]:
+def _ports(entry: YamlEntry, key: str) -> tuple[int, ...]:
     found = []
     for item in entry.keys[key].each() if key in entry.keys else ():
         if isinstance(item.scalar, int) and not isinstance(item.scalar, bool) and 0 < item.scalar < 65_536:

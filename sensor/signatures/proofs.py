@@ -1,7 +1,8 @@
-"""The `verify` scheme of a dialect and the `proof` parts of its messages: where the pieces stand from which a share can be recomputed.
+"""The `verify` scheme of a dialect and the `proof` parts of its messages: where the pieces stand from which a share can
+be recomputed.
 
-Knows names and paths only; what is done with the pieces is elsewhere (sensor/session/verify). Pieces are passed on as they stand, unlike what is
-taken: a coinbase is longer than any text that is kept.
+Knows names and paths only; what is done with the pieces is elsewhere (sensor/session/verify). Pieces are passed on
+as they stand, unlike what is taken: a coinbase is longer than any text that is kept.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from sensor.signatures.language import MISSING, Parts, look, parse_path
-from sensor.signatures.located import Entry
+from sensor.signatures.located import YamlEntry
 
 #: For each scheme the pieces it is fed with.
 SCHEMES: dict[str, tuple[str, ...]] = {
@@ -38,7 +39,7 @@ class Proof:
         return {name: value for name, value in found.items() if value is not MISSING}
 
 
-def compile_proof(entry: Entry | None) -> Proof:
+def compile_proof(entry: YamlEntry | None) -> Proof:
     """`proof`: a map of piece to a path, or to a list of steps where a name has a dot in it."""
     if entry is None or not entry.is_map():
         return Proof()
@@ -46,7 +47,7 @@ def compile_proof(entry: Entry | None) -> Proof:
     return Proof(tuple((name, _path(place)) for name, place in entry.keys.items()))
 
 
-def _path(entry: Entry) -> Parts:
+def _path(entry: YamlEntry) -> Parts:
     if isinstance(entry.scalar, str):
         return parse_path(entry.scalar)
     steps = tuple(item.scalar for item in entry.items)
@@ -56,7 +57,7 @@ def _path(entry: Entry) -> Parts:
     return ()
 
 
-def compile_scheme(entry: Entry, proofs: Iterable[Proof]) -> str | None:
+def compile_scheme(entry: YamlEntry, proofs: Iterable[Proof]) -> str | None:
     """The dialect's `verify`, which must know every piece its messages name."""
     named = {name for proof in proofs for name, _ in proof.places}
     if "verify" not in entry.keys:

@@ -1,6 +1,6 @@
 """What a message gives: named values taken from paths, turned into plain text or numbers, bounded and never raising.
 
-Knows the names a session understands (login, job, target, ...) and the few conversions; knows nothing about what they are for.
+Knows paths and the few conversions; the names (login, job, target, ...) and their types are those of `MessageValues`.
 """
 
 from __future__ import annotations
@@ -9,37 +9,24 @@ import math
 import re
 from dataclasses import dataclass
 
+from sensor.model.text import printable
 from sensor.signatures.language import MAX_MATCHED_TEXT, MISSING, Parts, compile_pattern, look, parse_path
-from sensor.signatures.located import Entry
+from sensor.signatures.located import YamlEntry
+from sensor.signatures.message_values import (
+    CONVERSIONS,
+    DEFAULT_CONVERSIONS,
+    MessageValues,
+    Taken,
+    as_record,
+    conversions_of,
+)
 
-Taken = str | int | float
-
-#: Longest text kept of anything the network said about itself; wallets with mail address and options stay well below.
+#: Longest text kept of any text from the network; wallets with mail address and options stay well below.
 MAX_TEXT = 256
-
-#: The names a session understands, with the conversion used when a file does not say one.
-NAMES: dict[str, str] = {
-    "login": "text",
-    "account": "text",
-    "worker": "text",
-    "agent": "text",
-    "session": "key",
-    "job": "key",
-    "target": "target",
-    "difficulty": "number",
-    "hashrate": "hex",
-    "coin": "text",
-    "algorithm": "text",
-    "hardware": "text",
-    "firmware": "text",
-    "serial": "text",
-    "endpoint": "text",
-}
-CONVERSIONS = ("text", "key", "hex-key", "number", "hex", "target")
 
 
 @dataclass(frozen=True, slots=True)
-class Source:
+class ValueSource:
     """One place a value may stand, and how it is read."""
 
     parts: Parts
@@ -61,12 +48,12 @@ class Source:
 
 
 @dataclass(frozen=True, slots=True)
-class Take:
+class TakeRules:
     """All named values of one message; per name the first source that has a value wins."""
 
-    sources: tuple[tuple[str, tuple[Source, ...]], ...]
+    sources: tuple[tuple[str, tuple[ValueSource, ...]], ...]
 
-    def read(self, message: object, element: object = None) -> dict[str, Taken]:
+    def read(self, message: object, element: object = None) -> MessageValues:
         """The values that are there."""
         found: dict[str, Taken] = {}
         for name, places in self.sources:
@@ -75,44 +62,45 @@ class Take:
                 if value is not None and value != "":
                     found[name] = value
                     break
-        return found
+        return as_record(found)
 
     @property
     def names(self) -> set[str]:
         return {name for name, _ in self.sources}
 
 
-def compile_take(entry: Entry | None) -> Take:
+def compile_take(entry: YamlEntry | None) -> TakeRules:
     """`take`: a map of name to a path, to a map {path, as, matches}, or to a list of these."""
     if entry is None or not entry.is_map():
-        return Take(())
-    entry.only(NAMES)
+        return TakeRules(())
+    entry.only(DEFAULT_CONVERSIONS)
     compiled = []
     for name, places in entry.keys.items():
-        if name in NAMES:
+        if name in DEFAULT_CONVERSIONS:
             compiled.append((name, tuple(_source(name, place) for place in places.each())))
-    return Take(tuple(compiled))
+    return TakeRules(tuple(compiled))
 
 
-def _source(name: str, entry: Entry) -> Source:
-    path, conversion, pattern = "", NAMES[name], None
+def _source(name: str, entry: YamlEntry) -> ValueSource:
+    path, conversion, pattern = "", DEFAULT_CONVERSIONS[name], None
     if entry.shape == "map":
         entry.only(("path", "as", "matches"))
         path = entry.text("path")
         conversion = entry.choice("as", CONVERSIONS, conversion)
+        if conversion not in conversions_of(name):
+            entry.keys["as"].fail(f"{name} is read by {', '.join(conversions_of(name))}, not by {conversion}")
         if "matches" in entry.keys:
             pattern = compile_pattern(entry.keys["matches"])
     elif isinstance(entry.scalar, str):
         path = entry.scalar
     else:
         entry.fail("must be a path")
-    return Source(parse_path(path), path.startswith("."), conversion, pattern)
+    return ValueSource(parse_path(path), path.startswith("."), conversion, pattern)
 
 
 def clean(text: str) -> str:
     """Text fit to keep: bounded, without control characters and lone surrogates."""
-    text = text[:MAX_TEXT]
-    return (text if text.isprintable() else "".join(c if c.isprintable() else "�" for c in text)).strip()
+    return printable(text[:MAX_TEXT], "�").strip()
 
 
 def convert(value: object, conversion: str) -> Taken | None:

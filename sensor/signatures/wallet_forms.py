@@ -1,4 +1,5 @@
-"""Wallet forms as data: the shape of each kind of address, its checksum's name, the coins that use it, and the proof of both.
+"""Wallet forms as data: the shape of each kind of address, its checksum's name, the coins that use it, and the proof of
+both.
 
 Knows the files' keys; the checksums themselves are code (sensor/wallets), and what a login means is decided there.
 """
@@ -9,7 +10,7 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from sensor.signatures.located import Entry
+from sensor.signatures.located import YamlEntry
 
 CHECKS = (
     *(
@@ -72,7 +73,7 @@ class CoinWork:
 
 @dataclass(frozen=True, slots=True)
 class Donation:
-    """How a program's own donation or fee session is told from its user's."""
+    """How a program's own donation or fee session is distinguished from its user's."""
 
     software: str
     dialects: tuple[str, ...]
@@ -99,7 +100,7 @@ class WalletBook:
         return next((work for name, work in self.coins if name == coin), None)
 
 
-def compile_wallets(entry: Entry, file: str) -> WalletBook:
+def compile_wallets(entry: YamlEntry, file: str) -> WalletBook:
     """One file of `kind: wallets`."""
     entry.only(("kind", "title", "references", "forms", "coins", "donations"))
     entry.text("title")
@@ -110,11 +111,11 @@ def compile_wallets(entry: Entry, file: str) -> WalletBook:
     )
 
 
-def _maps(entry: Entry, key: str) -> Iterable[Entry]:
+def _maps(entry: YamlEntry, key: str) -> Iterable[YamlEntry]:
     return [item for item in entry.keys[key].each() if item.is_map()] if key in entry.keys else []
 
 
-def _form(entry: Entry, file: str) -> WalletForm:
+def _form(entry: YamlEntry, file: str) -> WalletForm:
     entry.only(FORM_KEYS)
     kind = entry.choice("check", CHECKS, "none")
     return WalletForm(
@@ -133,7 +134,7 @@ def _form(entry: Entry, file: str) -> WalletForm:
     )
 
 
-def _versions(entry: Entry, needed: bool) -> tuple[bytes, ...]:
+def _versions(entry: YamlEntry, needed: bool) -> tuple[bytes, ...]:
     texts = entry.texts("versions")
     if needed and not texts:
         entry.fail("versions are missing")
@@ -143,12 +144,12 @@ def _versions(entry: Entry, needed: bool) -> tuple[bytes, ...]:
     return ()
 
 
-def _coin(entry: Entry) -> tuple[str, CoinWork]:
+def _coin(entry: YamlEntry) -> tuple[str, CoinWork]:
     entry.only(("coin", "algorithm", "dialects"))
     return entry.text("coin"), CoinWork(_pattern(entry, "algorithm"), entry.texts("dialects"))
 
 
-def _donation(entry: Entry, file: str) -> Donation:
+def _donation(entry: YamlEntry, file: str) -> Donation:
     entry.only(("software", "dialects", "login", "agent", "example", "source", "note"))
     return Donation(
         software=entry.text("software"),
@@ -160,7 +161,7 @@ def _donation(entry: Entry, file: str) -> Donation:
     )
 
 
-def _pattern(entry: Entry, key: str) -> re.Pattern[str]:
+def _pattern(entry: YamlEntry, key: str) -> re.Pattern[str]:
     text = entry.text(key)
     for name, characters in CLASSES.items():
         text = text.replace(name, characters)

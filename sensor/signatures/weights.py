@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from sensor.signatures.located import Entry
+from sensor.signatures.located import YamlEntry
 
 FILE_KEYS = ("kind", "name", "description", "references", "prior_bits", "spoken", "named", "behaved", "examples")
 EXAMPLE_KEYS = ("observations", "confidence")
@@ -45,7 +45,7 @@ class WeightTable:
         return WeightTable(prior_bits, {**other.bits, **self.bits}, self.examples + other.examples)
 
 
-def compile_weights(entry: Entry, file: str) -> WeightTable:
+def compile_weights(entry: YamlEntry, file: str) -> WeightTable:
     """One file of weights."""
     entry.only(FILE_KEYS)
     bits = {}
@@ -69,7 +69,7 @@ def compile_weights(entry: Entry, file: str) -> WeightTable:
     return WeightTable(prior_bits, bits, tuple(examples))
 
 
-def _bits(value: Entry) -> float:
+def _bits(value: YamlEntry) -> float:
     number = value.scalar
     if isinstance(number, bool) or not isinstance(number, int | float) or abs(number) > MAX_BITS:
         value.fail(f"must be a number of bits from -{MAX_BITS:g} to {MAX_BITS:g}")

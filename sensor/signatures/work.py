@@ -11,8 +11,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from fractions import Fraction
 
-from sensor.signatures.located import Entry
-from sensor.signatures.take import NAMES, Taken, hex_number
+from sensor.signatures.located import YamlEntry
+from sensor.signatures.message_values import DEFAULT_CONVERSIONS, MessageValues, Taken, as_record, value_of
+from sensor.signatures.take import hex_number
 
 #: Units of work in one hash.
 UNITS = 1 << 32
@@ -41,7 +42,7 @@ class Work:
 
     unit: str
     rules: tuple[WorkRule, ...]
-    initial: Mapping[str, Taken]
+    initial: MessageValues
 
     @property
     def by_algorithm(self) -> bool:
@@ -52,11 +53,12 @@ class Work:
         """Whether pools differ about what a difficulty means for this algorithm."""
         return any(algorithm in rule.disputed for rule in self.rules)
 
-    def per_share(self, values: Mapping[str, Taken], algorithm: str | None) -> int | None:
+    def per_share(self, values: MessageValues, algorithm: str | None) -> int | None:
         """Expected work of one share in 2^-32 hashes, or None if it is not known."""
         for rule in self.rules:
-            if all(name in values for name in rule.use):
-                hashes = _hashes(rule, [values[name] for name in rule.use], algorithm)
+            used = [value for name in rule.use if (value := value_of(values, name)) is not None]
+            if len(used) == len(rule.use):
+                hashes = _hashes(rule, used, algorithm)
                 if hashes is not None and rule.within is not None and not rule.within[0] <= hashes <= rule.within[1]:
                     return None
                 if hashes is not None and 0 < hashes <= MAX_WORK:
@@ -105,7 +107,7 @@ def reversed_boundary(target: Taken) -> Fraction | None:
 
 
 def little_endian(target: Taken) -> Fraction | None:
-    """CryptoNote: 8 or 16 hex digits, least significant byte first, rounded down as pools do; 64 digits are big-endian."""
+    """CryptoNote: 8 or 16 hex digits, least significant byte first, rounded down as pools do; 64 are big-endian."""
     if not isinstance(target, str) or not re.fullmatch(r"[0-9a-fA-F]{8}|[0-9a-fA-F]{16}|[0-9a-fA-F]{64}", target):
         return None
     if len(target) == 64:
@@ -121,7 +123,7 @@ def packed(value: Taken) -> Fraction | None:
     return Fraction((1 << 24) + (value & 0xFFFFFF)) * Fraction(2) ** ((value >> 24) - 24)
 
 
-def ratio(entry: Entry) -> Fraction:
+def ratio(entry: YamlEntry) -> Fraction:
     """A number written as powers, products and quotients: `2^48/65535`."""
     text = str(entry.scalar)
     if not re.fullmatch(r"\d{1,20}(\^\d{1,3})?([*/]\d{1,20}(\^\d{1,3})?)*", text):
@@ -137,7 +139,7 @@ def ratio(entry: Entry) -> Fraction:
     return result
 
 
-def compile_work(entry: Entry | None) -> Work:
+def compile_work(entry: YamlEntry | None) -> Work:
     """The `work` block of a dialect."""
     if entry is None or not entry.is_map():
         return Work("hashes", (), {})
@@ -146,21 +148,21 @@ def compile_work(entry: Entry | None) -> Work:
     for item in entry.keys["rules"].each() if "rules" in entry.keys else ():
         if item.is_map():
             rules.append(_rule(item))
-    initial = {}
+    initial: dict[str, Taken] = {}
     for name, value in entry.keys["initial"].keys.items() if "initial" in entry.keys else ():
-        if name in NAMES and isinstance(value.scalar, int | float | str):
+        if name in DEFAULT_CONVERSIONS and isinstance(value.scalar, int | float | str):
             initial[name] = value.scalar
         else:
             value.fail("must be a number or text under a name that is taken")
-    return Work(entry.choice("unit", ("hashes", "solutions"), "hashes"), tuple(rules), initial)
+    return Work(entry.choice("unit", ("hashes", "solutions"), "hashes"), tuple(rules), as_record(initial))
 
 
-def _rule(entry: Entry) -> WorkRule:
+def _rule(entry: YamlEntry) -> WorkRule:
     entry.only(("use", "form", "factor", "divisors", "disputed", "within"))
     form = entry.choice("form", FORMS)
     use = entry.texts("use")
     for name in use:
-        if name not in NAMES:
+        if name not in DEFAULT_CONVERSIONS:
             entry.keys["use"].fail(f"{name!r} is not a name that is taken")
     if len(use) != (2 if form == "shared-base" else 1):
         entry.fail("use must name one value (two for shared-base: the base, then the difficulty)")
@@ -173,7 +175,7 @@ def _rule(entry: Entry) -> WorkRule:
     return WorkRule(use or ("difficulty",), form, factor, divisors, disputed, _bounds(entry.keys.get("within")))
 
 
-def _bounds(entry: Entry | None) -> tuple[int, int] | None:
+def _bounds(entry: YamlEntry | None) -> tuple[int, int] | None:
     if entry is None:
         return None
     numbers = [

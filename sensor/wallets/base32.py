@@ -1,4 +1,6 @@
-"""Addresses of five-bit characters with a polynomial check: bech32, bech32m, CashAddr and Conflux's CIP-37. Total functions; no coins."""
+"""Addresses of five-bit characters with a polynomial check: bech32, bech32m, CashAddr and Conflux's CIP-37. Total
+functions; no coins.
+"""
 
 from __future__ import annotations
 

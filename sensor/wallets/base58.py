@@ -40,7 +40,7 @@ def checked(text: str, check: str = "sha256d") -> bytes | None:
 
 
 def cryptonote(text: str) -> bytes | None:
-    """Tag, keys and payment id of a CryptoNote address, if the first four bytes of their Keccak-256 stand at the end."""
+    """Tag, keys and payment id of a CryptoNote address, if the first four bytes of their Keccak-256 are at the end."""
     if len(text) > MOST_CHARS or (len(text) % 11 and len(text) % 11 not in _BLOCK_BYTES):
         return None
     data = bytearray()

@@ -1,4 +1,5 @@
-"""The checksum of each kind of address, by the name the data files use. True, false, or None where this text carries no checksum.
+"""The checksum of each kind of address, by the name the data files use. True, false, or None where this text carries no
+checksum.
 
 Knows the arithmetic only; which coin has which kind, prefix and version stands in signatures/wallets.
 """
@@ -24,22 +25,28 @@ def check(form: WalletForm, text: str) -> bool | None:
 
 def _base58check(form: WalletForm, text: str) -> bool:
     body = base58.checked(text)
-    return body is not None and any(body.startswith(one) and len(body) == len(one) + 20 for one in form.versions)
+    return body is not None and any(
+        body.startswith(version) and len(body) == len(version) + 20 for version in form.versions
+    )
 
 
 def _ergo(form: WalletForm, text: str) -> bool:
-    """Ergo: a byte of network and type, the key, and the first four bytes of BLAKE2b-256 (docs.ergoplatform.com, "Address encoding")."""
+    """Ergo: a byte of network and type, the key, and the first four bytes of BLAKE2b-256 (docs.ergoplatform.com,
+    "Address encoding").
+    """
     body = base58.checked(text, "blake2b")
-    return body is not None and any(body.startswith(one) for one in form.versions)
+    return body is not None and any(body.startswith(version) for version in form.versions)
 
 
 def _cryptonote(form: WalletForm, text: str) -> bool:
     body = base58.cryptonote(text)
-    return body is not None and (not form.versions or any(body.startswith(one) for one in form.versions))
+    return body is not None and (not form.versions or any(body.startswith(version) for version in form.versions))
 
 
 def _eip55(_form: WalletForm, text: str) -> bool | None:
-    """EIP-55: the case of each letter is a bit of the Keccak-256 of the lower-case digits; one case only carries no checksum."""
+    """EIP-55: the case of each letter is a bit of the Keccak-256 of the lower-case digits; one case only carries no
+    checksum.
+    """
     digits = text[2:]
     if digits in (digits.lower(), digits.upper()):
         return None
@@ -76,7 +83,7 @@ _CHECKS: dict[str, Callable[[WalletForm, str], bool | None]] = {
     "bech32": lambda form, text: base32.bech32(text, form.prefix, base32.BECH32),
     "bech32m": lambda form, text: base32.bech32(text, form.prefix, base32.BECH32M),
     "bech32-either": lambda form, text: any(
-        base32.bech32(text, form.prefix, one) for one in (base32.BECH32, base32.BECH32M)
+        base32.bech32(text, form.prefix, constant) for constant in (base32.BECH32, base32.BECH32M)
     ),
     "cashaddr": lambda form, text: base32.cashaddr(text, form.prefix),
     "cip37": lambda form, text: base32.conflux(text, form.prefix),

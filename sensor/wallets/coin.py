@@ -1,6 +1,8 @@
-"""From a wallet to the coin that is mined, where that is certain; and donation sessions told from their users' own.
+"""From a wallet to the coin that is mined, where that is certain; and donation sessions as distinct from those of their
+users.
 
-A wallet says what is paid out. Pools that convert take wallets of any coin, so it counts only with an algorithm or dialect that fits.
+A wallet says what is paid out. Pools that convert take wallets of any coin, so it counts only with an algorithm or
+dialect that fits.
 """
 
 from __future__ import annotations
@@ -18,7 +20,9 @@ DONATION_LOGIN = re.compile(r"[0-9a-f]{64}")
 
 
 def mined_coin(wallet: Wallet, dialect: str, algorithm: str | None, book: WalletBook) -> str | None:
-    """The wallet's coin, if its checksum is right and what is spoken is how this coin is mined, and no other that has the same form."""
+    """The wallet's coin, if its checksum is right and what is spoken is how this coin is mined, and no other that
+    has the same form.
+    """
     if (
         wallet.verdict != "valid"
         or wallet.payout is not None
@@ -36,7 +40,7 @@ def fits(coin: str, dialect: str, algorithm: str | None, book: WalletBook) -> bo
         return False
     if algorithm is not None:
         return work.algorithm.search(algorithm) is not None
-    return any(fnmatchcase(dialect, one) for one in work.dialects)
+    return any(fnmatchcase(dialect, pattern) for pattern in work.dialects)
 
 
 def donation_login(login: str) -> str:
@@ -46,8 +50,8 @@ def donation_login(login: str) -> str:
 
 def donation_software(login: str | None, agent: str | None, dialect: str, book: WalletBook) -> str | None:
     """The program whose own donation session this is, or None."""
-    for one in book.donations:
-        spoken = any(fnmatchcase(dialect, name) for name in one.dialects)
-        if spoken and one.login.fullmatch(login or "") and one.agent.search(agent or ""):
-            return one.software
+    for donation in book.donations:
+        spoken = any(fnmatchcase(dialect, name) for name in donation.dialects)
+        if spoken and donation.login.fullmatch(login or "") and donation.agent.search(agent or ""):
+            return donation.software
     return None

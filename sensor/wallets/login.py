@@ -1,6 +1,8 @@
-"""A login taken apart: `wallet.worker`, `wallet/worker/mail`, `wallet+difficulty`, `COIN:wallet.worker#referral`, `account.worker`.
+"""A login taken apart: `wallet.worker`, `wallet/worker/mail`, `wallet+difficulty`, `COIN:wallet.worker#referral`,
+`account.worker`.
 
-The address is the longest leading part with the shape of a wallet; its checksum gives the verdict. Total: any text is an account at least.
+The address is the longest leading part with the shape of a wallet; its checksum gives the verdict. Total: any text
+is an account at least.
 """
 
 from __future__ import annotations
@@ -16,7 +18,7 @@ from sensor.wallets.checks import check
 #: Where an address ends; an underscore may also be part of one (TON), a colon of its prefix.
 _END = re.compile(r"[./+=@#,;|\s]")
 _NAMED = re.compile(r"(?P<name>[A-Za-z0-9]{2,10}):(?P<rest>.+)", re.DOTALL)
-#: Words before a colon that are ways of being paid, not coins.
+#: Names before a colon that are ways of being paid, not coins.
 _MODES = frozenset({"SOLO", "PROP", "PPS", "PPLNS", "FPPS", "TCP", "SSL", "TLS"})
 _PAYMENT_ID = re.compile(r"([0-9a-f]{16}|[0-9a-f]{64})(?=[./]|$)")
 MOST_CHARS = 512
@@ -120,6 +122,6 @@ def prove(book: WalletBook) -> list[str]:
             wrong.append(f"{form.place}: {form.name}: the counterexample holds")
         if form.check not in ("none", "eip55") and check(form, form.example) is None:
             wrong.append(f"{form.place}: {form.name}: the example has no checksum")
-    broken = [one for one in book.donations if not one.login.fullmatch(one.example)]
-    wrong += [f"{one.place}: donation of {one.software}: the example does not hold" for one in broken]
+    broken = [donation for donation in book.donations if not donation.login.fullmatch(donation.example)]
+    wrong += [f"{donation.place}: donation of {donation.software}: the example does not hold" for donation in broken]
     return wrong

@@ -21,15 +21,15 @@ from sensor.line.examples import dialogue_events
 from sensor.line.pipeline import Pipeline
 from sensor.model.events import Chunk, Event
 from sensor.signatures import SignatureSet, load
-from sensor.signatures.model import Line
+from sensor.signatures.model import DialogueLine
 
 VECTORS = Path(__file__).parents[1] / "dialects" / "vectors.yaml"
 SHARES, SHARES_A_JOB, SESSIONS, JOBS = 2_000, 8, 100, 40
 
 
-def talk(vector: dict[str, Any], signatures: SignatureSet, shares: int) -> list[Line] | None:
+def talk(vector: dict[str, Any], signatures: SignatureSet, shares: int) -> list[DialogueLine] | None:
     """The conversation with its last share repeated; None if it has none."""
-    lines = [Line("CS".index(line[0]), line[2:].encode() + b"\n") for line in vector["said"].splitlines()]
+    lines = [DialogueLine("CS".index(line[0]), line[2:].encode() + b"\n") for line in vector["said"].splitlines()]
     kinds = [kind(line, signatures) for line in lines]
     if "submit" not in kinds:
         return None
@@ -47,13 +47,13 @@ def talk(vector: dict[str, Any], signatures: SignatureSet, shares: int) -> list[
     return lines + steady
 
 
-def accepted(share: Line) -> Line:
+def accepted(share: DialogueLine) -> DialogueLine:
     """The usual answer, where the conversation has none."""
     said = {"id": yaml.safe_load(share.data).get("id"), "result": True, "error": None}
-    return Line(1 - share.direction, json.dumps(said).encode() + b"\n")
+    return DialogueLine(1 - share.direction, json.dumps(said).encode() + b"\n")
 
 
-def kind(line: Line, signatures: SignatureSet) -> str | None:
+def kind(line: DialogueLine, signatures: SignatureSet) -> str | None:
     value = yaml.safe_load(line.data)
     found = [rule.kind for dialect, rule in signatures.match(value) if (rule.side == "miner") == (line.direction == 0)]
     return next((one for one in ("submit", "job") if one in found), None)
@@ -72,7 +72,7 @@ def rate(events: list[Event], signatures: SignatureSet) -> float:
     return best
 
 
-def memory(lines: list[Line], signatures: SignatureSet) -> float:
+def memory(lines: list[DialogueLine], signatures: SignatureSet) -> float:
     """Bytes a live session holds, all of its state included."""
     events = [list(dialogue_events(lines, flow=number))[:-1] for number in range(SESSIONS)]
     Pipeline(signatures).step(events[0])  # what all sessions share is there before the first that counts
@@ -87,7 +87,7 @@ def memory(lines: list[Line], signatures: SignatureSet) -> float:
     return held / SESSIONS
 
 
-def many_jobs(lines: list[Line], signatures: SignatureSet) -> list[Line]:
+def many_jobs(lines: list[DialogueLine], signatures: SignatureSet) -> list[DialogueLine]:
     """The conversation with its last job given again under other names; as it is where the name does not stand first."""
     job = [line for line in lines if kind(line, signatures) == "job"][-1:]
     params = json.loads(job[0].data).get("params") if job else None
@@ -95,7 +95,7 @@ def many_jobs(lines: list[Line], signatures: SignatureSet) -> list[Line]:
         return lines
     said = json.loads(job[0].data)
     again = [
-        Line(job[0].direction, json.dumps({**said, "params": [f"{n:08x}", *params[1:]]}).encode() + b"\n")
+        DialogueLine(job[0].direction, json.dumps({**said, "params": [f"{n:08x}", *params[1:]]}).encode() + b"\n")
         for n in range(JOBS)
     ]
     return [*lines, *again]

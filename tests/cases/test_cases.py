@@ -18,7 +18,7 @@ from exporters.forms.event import dumps, encode
 from sensor import signatures
 from sensor.intake import engine
 from sensor.intake.engine import EngineError
-from sensor.line.replay import Outcome, replay
+from sensor.line.replay import ReplayResult, replay
 from tests.demo.wire import Wire
 
 HERE = Path(__file__).parent
@@ -26,7 +26,7 @@ CASES = sorted(path.parent for path in HERE.glob("*/case.yaml"))
 SCHEMA = json.loads((HERE.parents[1] / "exporters" / "forms" / "eve.schema.json").read_text())
 
 
-def outcome(folder: Path, name: engine.Name, capture: Path) -> Outcome:
+def outcome(folder: Path, name: engine.Name, capture: Path) -> ReplayResult:
     """Make the capture of a case and replay it in one core."""
     spec = importlib.util.spec_from_file_location(f"case_{folder.name.replace('-', '_')}", folder / "make.py")
     assert spec

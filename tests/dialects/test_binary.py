@@ -1,4 +1,6 @@
-"""The binary framings: Stratum V2 in clear, what is told of it by sizes, BTCAgent's frames, and everything that only resembles them."""
+"""The binary framings: Stratum V2 in clear, what is told of it by sizes, BTCAgent's frames, and everything that only
+resembles them.
+"""
 
 from __future__ import annotations
 
@@ -12,13 +14,13 @@ from hypothesis import strategies as st
 
 from sensor.dialects.conversation import Conversation
 from sensor.dialects.readers.btcagent import BtcAgent, Uplink
-from sensor.dialects.readers.json_lines import Malformed, Message
 from sensor.dialects.readers.stratum_v2 import Channels, StratumV2
+from sensor.dialects.stream.message import Malformed, Message
 from sensor.line.examples import dialogue_events
 from sensor.model.evidence import Grade
 from sensor.model.finding import Finding
 from sensor.model.node import Node
-from sensor.signatures.model import Line
+from sensor.signatures.model import DialogueLine
 from tests.session.dialogue import run
 
 Pieces = list[tuple[int, bytes]]
@@ -57,7 +59,7 @@ def told(channel: int, last: int, count: int) -> bytes:
 
 
 def judged(pieces: Pieces) -> list[Finding | Node]:
-    records, _ = run(dialogue_events([Line(side, data) for side, data in pieces]))
+    records, _ = run(dialogue_events([DialogueLine(side, data) for side, data in pieces]))
     return records
 
 

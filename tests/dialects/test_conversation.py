@@ -1,4 +1,6 @@
-"""From bytes to messages, whatever the framing: however the bytes are cut, the same comes out; whatever bytes come, nothing raises."""
+"""From bytes to messages, whatever the framing: however the bytes are cut, the same comes out; whatever bytes come,
+nothing raises.
+"""
 
 from __future__ import annotations
 
@@ -9,9 +11,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sensor.dialects.conversation import Carriage, Conversation
-from sensor.dialects.readers.json_lines import Malformed, Message, Read
+from sensor.dialects.stream.message import Malformed, Message, Read
 from sensor.signatures import load
-from sensor.signatures.model import Example, Line
+from sensor.signatures.model import DialogueLine, Example
 
 SIGNATURES = load()
 EXAMPLES = [
@@ -25,7 +27,7 @@ EXAMPLES = [
 Said = tuple[list[Read], Carriage]
 
 
-def read(lines: list[Line], midstream: bool = False) -> Said:
+def read(lines: list[DialogueLine], midstream: bool = False) -> Said:
     """What a conversation gives for these pieces, each at an instant of its own."""
     talk = Conversation(midstream)
     found: list[Read] = []
@@ -36,7 +38,7 @@ def read(lines: list[Line], midstream: bool = False) -> Said:
     return [*found, *talk.finish()], talk.carriage
 
 
-def cut(lines: tuple[Line, ...], borders: list[int]) -> list[Line]:
+def cut(lines: tuple[DialogueLine, ...], borders: list[int]) -> list[DialogueLine]:
     """The same bytes in other pieces."""
     pieces = []
     sizes = itertools.cycle(borders)
@@ -44,7 +46,7 @@ def cut(lines: tuple[Line, ...], borders: list[int]) -> list[Line]:
         at = 0
         while at < len(line.data):
             size = next(sizes)
-            pieces.append(Line(line.direction, line.data[at : at + size]))
+            pieces.append(DialogueLine(line.direction, line.data[at : at + size]))
             at += size
     return pieces
 
@@ -63,13 +65,13 @@ def test_pieces_of_any_size_say_the_same(example: Example, borders: list[int]) -
 @settings(max_examples=200, deadline=None)
 @given(st.sampled_from(EXAMPLES), st.data())
 def test_damaged_conversations_never_raise(example: Example, data: st.DataObject) -> None:
-    lines = [Line(line.direction, line.data) for line in example.dialogue]
+    lines = [DialogueLine(line.direction, line.data) for line in example.dialogue]
     for _ in range(data.draw(st.integers(1, 4))):
         index = data.draw(st.integers(0, len(lines) - 1))
         raw = bytearray(lines[index].data)
         at = data.draw(st.integers(0, len(raw)))
         raw[at : at + data.draw(st.integers(0, 6))] = data.draw(st.binary(max_size=6))
-        lines[index] = Line(lines[index].direction, bytes(raw))
+        lines[index] = DialogueLine(lines[index].direction, bytes(raw))
     found, _ = read(lines, midstream=data.draw(st.booleans()))
     assert all(isinstance(one, Message | Malformed) for one in found)
 
@@ -132,7 +134,7 @@ def test_hostile_bytes_and_holes_never_raise(pieces: list[tuple[int, int, bytes]
 @settings(max_examples=100, deadline=None)
 @given(st.binary(min_size=1, max_size=400), st.binary(max_size=400))
 def test_random_bytes_are_no_message(up: bytes, down: bytes) -> None:
-    found, carriage = read([Line(0, up), Line(1, down)])
+    found, carriage = read([DialogueLine(0, up), DialogueLine(1, down)])
     assert [one for one in found if isinstance(one, Message) and one.framing not in ("json-lines", "websocket")] == []
     assert carriage.pool_host is None or up[:1] in b"\x04\x05CP\r" or down[:1] in b"\x04\x05CP\r"
 

@@ -1,4 +1,4 @@
-"""HTTP as miners and pools speak it, and as ordinary web traffic does: messages where there are any, silence otherwise."""
+"""HTTP as miners and pools speak it, and as ordinary web traffic does: messages where there are any, else silence."""
 
 from __future__ import annotations
 
@@ -7,13 +7,14 @@ import json
 
 import pytest
 
-from sensor.dialects.readers.http import Exchange, Http
+from sensor.dialects.readers.http import Http
 from sensor.dialects.readers.http_body import MAX_BODY_BYTES
-from sensor.dialects.readers.json_lines import Malformed, Message, Read
+from sensor.dialects.readers.http_exchange import Exchange
+from sensor.dialects.stream.message import Malformed, Message, Read
 from sensor.line.examples import dialogue_events
 from sensor.model.evidence import Grade
 from sensor.model.finding import Finding
-from sensor.signatures.model import Line
+from sensor.signatures.model import DialogueLine
 from tests.session.dialogue import run
 
 WORK = {"result": {"data": "ab" * 128, "target": "00" * 26 + "ffff" + "00" * 4}, "error": None, "id": 1}
@@ -54,7 +55,7 @@ def reasons(found: list[Read]) -> list[str]:
 
 
 def judged(*pieces: tuple[int, bytes]) -> list[Finding]:
-    records, _ = run(dialogue_events([Line(side, data) for side, data in pieces]))
+    records, _ = run(dialogue_events([DialogueLine(side, data) for side, data in pieces]))
     return [one for one in records if isinstance(one, Finding)]
 
 

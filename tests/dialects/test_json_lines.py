@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from sensor.dialects.readers.json_lines import MAX_LINE_BYTES, JsonLines, Malformed, Message, Read
+from sensor.dialects.readers.json_lines import MAX_LINE_BYTES, JsonLines
+from sensor.dialects.stream.message import Malformed, Message, Read
 
 
 def read(pieces: list[bytes], *, start: int = 0, midstream: bool = False) -> list[Read]:

@@ -1,4 +1,6 @@
-"""Further traffic that resembles mining and is not, whole, joined late, and seen from one side: nothing of any grade is found in it."""
+"""Further traffic that resembles mining and is not, whole, joined late, and seen from one side: nothing of any grade
+is found in it.
+"""
 
 from __future__ import annotations
 

@@ -6,14 +6,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from sensor.dialects.nodes import Head, read_datagram, read_tcp
+from sensor.dialects.nodes import StreamHead, read_datagram, read_tcp
 from sensor.signatures import load
 
 NODES = load().nodes
 
 
-def heads(client: bytes, server: bytes = b"") -> tuple[Head, Head]:
-    found = (Head(), Head())
+def heads(client: bytes, server: bytes = b"") -> tuple[StreamHead, StreamHead]:
+    found = (StreamHead(), StreamHead())
     found[0].add(client)
     if server:
         found[0].flight = found[0].total

@@ -1,4 +1,6 @@
-"""WebSocket frames: masks, fragments, control frames, compression with and without context, and what hostile peers make of them."""
+"""WebSocket frames: masks, fragments, control frames, compression with and without context, and what hostile peers
+make of them.
+"""
 
 from __future__ import annotations
 
@@ -7,8 +9,8 @@ import zlib
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from sensor.dialects.readers.json_lines import Malformed, Message, Read
 from sensor.dialects.readers.websocket import MAX_MESSAGE_BYTES, WebSocket, unmask
+from sensor.dialects.stream.message import Malformed, Message, Read
 
 KEY = b"\x37\xfa\x21\x3d"
 

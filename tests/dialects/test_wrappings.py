@@ -1,4 +1,6 @@
-"""The same session plain and through every proxy: the same finding, but for how it was carried. Passwords for proxies leave no trace."""
+"""The same session plain and through every proxy: the same finding, but for how it was carried. Passwords for
+proxies leave no trace.
+"""
 
 from __future__ import annotations
 
@@ -8,12 +10,13 @@ from pathlib import Path
 import pytest
 
 from exporters.forms.event import dumps, encode
-from sensor.dialects.wrappings import PEELS, Tunnel
+from sensor.dialects.wrappings import WRAPPINGS as KINDS
+from sensor.dialects.wrappings import Tunnel
 from sensor.intake import engine
 from sensor.line.examples import dialogue_events
 from sensor.line.replay import replay
 from sensor.model.finding import Finding, Pool
-from sensor.signatures.model import Line
+from sensor.signatures.model import DialogueLine
 from tests.demo import miners
 from tests.demo.wire import Tcp, Wire, host
 from tests.dialects.frames import Way, write
@@ -72,7 +75,8 @@ WRAPPINGS: dict[str, tuple[Exchange, str, str]] = {
         [
             (
                 0,
-                b"CONNECT pool.example.test:443 HTTP/1.1\r\nProxy-Authorization: Basic U0VDUkVUV09SRFM=\r\nCookie: SECRETWORDS\r\n\r\n",
+                b"CONNECT pool.example.test:443 HTTP/1.1\r\nProxy-Authorization: Basic U0VDUkVUV09SRFM=\r\n"
+                b"Cookie: SECRETWORDS\r\n\r\n",
             ),
             (1, b"HTTP/1.0 200 Connection established\r\nVia: x\r\n\r\n"),
         ],
@@ -140,7 +144,7 @@ def bare(finding: Finding) -> Finding:
 
 
 def wrapped(exchange: Exchange) -> Finding:
-    records, _ = run(dialogue_events([*(Line(side, data) for side, data in exchange), *lines(SESSION)]))
+    records, _ = run(dialogue_events([*(DialogueLine(side, data) for side, data in exchange), *lines(SESSION)]))
     assert len(records) == 1
     assert isinstance(records[0], Finding)
     return records[0]
@@ -172,7 +176,7 @@ def test_two_pools_behind_one_proxy_are_two_findings() -> None:
 @pytest.mark.parametrize("name", WRAPPINGS)
 def test_only_the_miner_was_captured(name: str) -> None:
     exchange, transport, pool = WRAPPINGS[name]
-    talk = [Line(side, data) for side, data in exchange if side == 0] + [
+    talk = [DialogueLine(side, data) for side, data in exchange if side == 0] + [
         line for line in lines(SESSION) if line.direction == 0
     ]
     events = list(dialogue_events(talk))
@@ -183,7 +187,9 @@ def test_only_the_miner_was_captured(name: str) -> None:
     ] == [(transport, pool, 1)]
 
 
-@pytest.mark.parametrize("peel", [peel for pair in PEELS.values() for peel in pair if peel is not None])
+@pytest.mark.parametrize(
+    "peel", [peel for kind in KINDS.values() for peel in (kind.asks, kind.answers) if peel is not None]
+)
 def test_a_wrapping_of_nothing_but_one_byte_is_never_finished(peel: object) -> None:
     for byte in range(256):
         tunnel = Tunnel("socks5", 0)
@@ -260,6 +266,6 @@ def test_a_node_behind_a_proxy_is_a_node(name: str, core: engine.Name, piece: in
 
 def test_a_connect_to_a_name_that_is_no_text_is_none() -> None:
     head = b"CONNECT \xff\xfe.example:3333 HTTP/1.1\r\n\r\n"
-    records, counters = run(dialogue_events([Line(0, head), *lines(SESSION)]))
+    records, counters = run(dialogue_events([DialogueLine(0, head), *lines(SESSION)]))
     assert len(records) <= 1
     assert counters["messages"] > 0

@@ -1,7 +1,8 @@
-"""A farm that mines for real in its times and not at all in its hashes: shares fall as the Poisson process they are, and go as messages.
+"""A farm that mines for real in its times and not at all in its hashes: shares fall as the Poisson process they are,
+and go as messages.
 
-`conversation` draws one miner's session with a Bitcoin-style pool; `captured` makes it what a lossy capture saw of it. The truth is the
-argument.
+`conversation` draws one miner's session with a Bitcoin-style pool; `captured` makes it what a lossy capture saw of
+it. The truth is the argument.
 """
 
 from __future__ import annotations

@@ -1,4 +1,6 @@
-"""The tables of agents, devices and efficiencies: their own examples hold, mistakes in them are told with file and line."""
+"""The tables of agents, devices and efficiencies: their own examples hold, mistakes in them are told with file and
+line.
+"""
 
 from __future__ import annotations
 
@@ -89,19 +91,23 @@ MISTAKES = [
     ),
     ("kind: agents\nagents:\n  - {match: a, software: x, source: y, confidence: low}\n", "examples is missing"),
     (
-        "kind: agents\nagents:\n  - {match: a, software: x, extract: '(?P<foo>b)', source: y, confidence: low}\nexamples: [{agent: a}]\n",
+        "kind: agents\nagents:\n  - {match: a, software: x, extract: '(?P<foo>b)', source: y, confidence: low}\n"
+        "examples: [{agent: a}]\n",
         "group 'foo'",
     ),
     (
-        "kind: devices\ndevices:\n  - {model: a, maker: b, algorithm: c, hashrate: 1, unit: TB/s, power_watts: 5, source: s}\n",
+        "kind: devices\ndevices:\n"
+        "  - {model: a, maker: b, algorithm: c, hashrate: 1, unit: TB/s, power_watts: 5, source: s}\n",
         "must be a unit",
     ),
     (
-        "kind: devices\ndevices:\n  - {model: a, maker: b, algorithm: c, hashrate: 0, unit: TH/s, power_watts: 5, source: s}\n",
+        "kind: devices\ndevices:\n"
+        "  - {model: a, maker: b, algorithm: c, hashrate: 0, unit: TH/s, power_watts: 5, source: s}\n",
         "above 0",
     ),
     (
-        "kind: efficiencies\nefficiencies:\n  - {algorithms: [x], low: 3, typical: 2, high: 4, unit: J/TH, source: s, confidence: low}\n",
+        "kind: efficiencies\nefficiencies:\n"
+        "  - {algorithms: [x], low: 3, typical: 2, high: 4, unit: J/TH, source: s, confidence: low}\n",
         "in this order",
     ),
 ]

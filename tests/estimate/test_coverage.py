@@ -1,6 +1,8 @@
-"""The promise of the interval: in 93 to 97 of 100 runs the true hashrate lies in it, whatever the pool does and some packets missing.
+"""The promise of the interval: in 93 to 97 of 100 runs the true hashrate lies in it, whatever the pool does and some
+packets missing.
 
-1,000 farms for each condition, of rates over two decades, each through the whole line as messages of a Bitcoin-style pool.
+1,000 farms for each condition, of rates over two decades, each through the whole line as messages of a Bitcoin-style
+pool.
 """
 
 from __future__ import annotations

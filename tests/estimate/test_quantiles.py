@@ -1,4 +1,6 @@
-"""Chi-square quantiles against the published tables (NIST/SEMATECH e-Handbook of Statistical Methods, 1.3.6.7.4), and their limits."""
+"""Chi-square quantiles against the published tables (NIST/SEMATECH e-Handbook of Statistical Methods, 1.3.6.7.4),
+and their limits.
+"""
 
 from __future__ import annotations
 

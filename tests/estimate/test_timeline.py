@@ -1,4 +1,6 @@
-"""Shares over time: none is lost or counted twice, the bins are few, and the order in which connections end changes nothing."""
+"""Shares over time: none is lost or counted twice, the bins are few, and the order in which connections end changes
+nothing.
+"""
 
 from __future__ import annotations
 
@@ -8,9 +10,10 @@ import random
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sensor.estimate.timeline import MAX_BINS, NS, WIDTHS, Timeline, joined
+from sensor.estimate.timeline import MAX_BINS, WIDTHS, Timeline, joined
 from sensor.model.finding import Finding
 from sensor.model.quantities import ShareTimeline
+from sensor.model.time import SECOND_NS as NS
 from sensor.session.account import Account
 from tests.session.dialogue import events, run
 

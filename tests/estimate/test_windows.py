@@ -26,7 +26,7 @@ def closed(
 ) -> Exposure:
     jobs = JobTimes()
     if job is not None:
-        jobs.put(int(job * NS), known=True)
+        jobs.put(int(job * NS), has_work=True)
     result = shares.close(int(first * NS), int(last * NS), jobs, midstream)
     result.seen_bytes = 1000
     return result
@@ -38,21 +38,21 @@ def seconds(exposure: Exposure) -> float:
 
 def test_the_window_goes_from_the_first_job_to_the_last_packet() -> None:
     found = closed(book(20, 30, 40, login=5.0), 60, job=10)
-    assert (seconds(found), found.kept.count) == (50.0, 3)
+    assert (seconds(found), found.credited.count) == (50.0, 3)
 
 
 def test_a_share_that_ends_the_window_is_its_end_and_not_counted() -> None:
     found = closed(book(10, 20, 30), 30.04)
-    assert (seconds(found), found.kept.count, found.submitted) == (30.0, 2, 2)
+    assert (seconds(found), found.credited.count, found.submitted) == (30.0, 2, 2)
 
 
 def test_a_single_share_is_counted_even_there() -> None:
-    assert closed(book(30), 30.04).kept.count == 1
+    assert closed(book(30), 30.04).credited.count == 1
 
 
 def test_joined_at_a_share_the_window_starts_with_it() -> None:
     found = closed(book(100, 110, 120, 130, login=None), 140, first=100, midstream=True)
-    assert (seconds(found), found.kept.count) == (40.0, 3)
+    assert (seconds(found), found.credited.count) == (40.0, 3)
 
 
 def test_joined_before_the_difficulty_was_said_the_time_until_then_is_left_out() -> None:
@@ -60,7 +60,7 @@ def test_joined_before_the_difficulty_was_said_the_time_until_then_is_left_out()
     for at in (40, 50):
         shares.submit(at * NS, WORK)
     found = closed(shares, 60, midstream=True, job=30)
-    assert (seconds(found), found.kept.count, found.unknown) == (30.0, 2, 0)
+    assert (seconds(found), found.credited.count, found.unknown) == (30.0, 2, 0)
 
 
 def test_rejected_shares_cost_power_but_are_no_proof() -> None:
@@ -77,7 +77,7 @@ def test_a_rejected_share_at_the_end_is_taken_back_once() -> None:
     shares = book(10, 20)
     shares.reject(shares.submit(60 * NS, WORK))
     found = closed(shares, 60.1)
-    assert (found.kept.count, found.spent.count) == (2, 2)
+    assert (found.credited.count, found.spent.count) == (2, 2)
 
 
 def test_unknown_shares_among_known_ones_are_taken_to_be_like_them() -> None:

@@ -14,7 +14,7 @@ import dpkt
 import pytest
 
 from sensor.dialects.excerpt import SECRET_KEYS
-from sensor.evidence import Bounds, EvidenceFiles, EvidenceKeeper
+from sensor.evidence import EvidenceBounds, EvidenceFiles, EvidenceKeeper
 from sensor.intake import engine
 from sensor.line.examples import dialogue_events
 from sensor.line.pipeline import Pipeline
@@ -37,8 +37,8 @@ S {"id":4,"result":true,"error":null}
 LIMITS = {"workers": 1}
 
 
-def written(folder: Path, stream: list[Event], finding: Finding, bounds: Bounds | None = None) -> EvidenceFiles:
-    files = EvidenceFiles(folder, shipped(), bounds or Bounds())
+def written(folder: Path, stream: list[Event], finding: Finding, bounds: EvidenceBounds | None = None) -> EvidenceFiles:
+    files = EvidenceFiles(folder, shipped(), bounds or EvidenceBounds())
     files.add(stream)
     files.keep([finding])
     return files
@@ -137,7 +137,7 @@ def test_wireshark_reads_it_and_finds_every_checksum_right(tmp_path: Path) -> No
 
 def test_payload_is_cut_where_it_is_asked_for_and_lengths_stay_true(tmp_path: Path) -> None:
     finding = only(SESSION)
-    files = written(tmp_path, events(SESSION), finding, Bounds(payload_bytes=0))
+    files = written(tmp_path, events(SESSION), finding, EvidenceBounds(payload_bytes=0))
     data = files.path(finding.finding_id).read_bytes()
     assert b"mining." not in data
     for _, frame in packets(files.path(finding.finding_id)):
@@ -193,7 +193,7 @@ def test_a_long_flow_is_written_while_it_is_open() -> None:
 
 
 def test_several_connections_of_a_finding_share_its_file_within_its_bound(tmp_path: Path) -> None:
-    files = EvidenceFiles(tmp_path, shipped(), Bounds(finding_bytes=8_000))
+    files = EvidenceFiles(tmp_path, shipped(), EvidenceBounds(finding_bytes=8_000))
     finding = only(SESSION)
     for number in range(10):
         stream = _renumbered(events(SESSION), number)
@@ -212,7 +212,7 @@ def test_several_connections_of_a_finding_share_its_file_within_its_bound(tmp_pa
 
 
 def test_old_files_go_and_then_the_oldest_until_all_fit(tmp_path: Path) -> None:
-    files = EvidenceFiles(tmp_path, shipped(), Bounds(keep_days=1, total_bytes=25_000))
+    files = EvidenceFiles(tmp_path, shipped(), EvidenceBounds(keep_days=1, total_bytes=25_000))
     now = time.time()
     for age in range(5):
         path = files.path(f"finding{age}")

@@ -11,7 +11,7 @@ from sensor.model.events import Chunk, Close, Event
 from sensor.model.finding import Finding
 from sensor.model.node import Node
 from sensor.signatures import SignatureSet, load
-from sensor.signatures.model import Line
+from sensor.signatures.model import DialogueLine
 
 
 @functools.cache
@@ -19,11 +19,11 @@ def shipped() -> SignatureSet:
     return load()
 
 
-def lines(text: str) -> list[Line]:
+def lines(text: str) -> list[DialogueLine]:
     found = []
     for raw in text.strip().splitlines():
         side, _, rest = raw.strip().partition(" ")
-        found.append(Line({"C": 0, "S": 1}[side], rest.encode() + b"\n"))
+        found.append(DialogueLine({"C": 0, "S": 1}[side], rest.encode() + b"\n"))
     return found
 
 

@@ -1,4 +1,6 @@
-"""TCP timestamp clocks: a rate is told or nothing is, machines that share an address are told apart, and nothing makes one machine two."""
+"""TCP timestamp clocks: a rate is told or nothing is, machines that share an address are told apart, and nothing
+makes one machine two.
+"""
 
 from __future__ import annotations
 

@@ -8,7 +8,7 @@ from sensor.line.examples import dialogue_events
 from sensor.line.pipeline import Pipeline
 from sensor.model.events import Chunk
 from sensor.session.pending_requests import MAX_PENDING, MAX_UNHEARD
-from sensor.signatures.model import Line
+from sensor.signatures.model import DialogueLine
 from tests.session.dialogue import events, run, shipped
 
 
@@ -17,7 +17,7 @@ def counted(text: str) -> dict[str, int]:
 
 
 def fed(*pieces: bytes, gap: int = 0) -> dict[str, int]:
-    stream = list(dialogue_events([Line(0, piece) for piece in pieces]))
+    stream = list(dialogue_events([DialogueLine(0, piece) for piece in pieces]))
     return run([one._replace(gap=gap, offset=one.offset + gap) if isinstance(one, Chunk) else one for one in stream])[1]
 
 
@@ -44,7 +44,8 @@ def test_each_reason_of_malformed_is_counted(reason: str) -> None:
 
 def test_messages_are_counted_by_dialect() -> None:
     counters = counted(
-        'C {"id":1,"method":"mining.subscribe","params":["x"]}\nC {"id":1,"method":"eth_getWork"}\nC {"hello":1}\nS {"id":44,"result":7}'
+        'C {"id":1,"method":"mining.subscribe","params":["x"]}\nC {"id":1,"method":"eth_getWork"}\n'
+        'C {"hello":1}\nS {"id":44,"result":7}'
     )
     assert counters["messages"] == 4
     assert (

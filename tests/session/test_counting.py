@@ -37,7 +37,10 @@ def reply(number: object, result: object, error: object = None) -> str:
 
 
 def eth_submit(number: object) -> str:
-    return f'C {{"id":{json.dumps(number)},"method":"eth_submitWork","params":["0x9a3f5c7d11223344","0x{HASH}","0x{HASH}"]}}\n'
+    return (
+        f'C {{"id":{json.dumps(number)},"method":"eth_submitWork","params":["0x9a3f5c7d11223344",'
+        f'"0x{HASH}","0x{HASH}"]}}\n'
+    )
 
 
 def counts(text: str) -> tuple[int, int, int, int]:
@@ -97,7 +100,10 @@ def test_replies_to_the_pools_own_questions_are_not_replies_to_shares() -> None:
 
 
 def test_pushed_work_with_id_zero_is_no_reply() -> None:
-    work = f'S {{"id":0,"result":["0x{HASH}","0x{HASH}","0x0112e0be826d694b2e62d01511f12a6061fbaec8bc02357593e70e52ba"]}}\n'
+    work = (
+        f'S {{"id":0,"result":["0x{HASH}","0x{HASH}",'
+        f'"0x0112e0be826d694b2e62d01511f12a6061fbaec8bc02357593e70e52ba"]}}\n'
+    )
     found = only(eth_submit(0) + work + work + reply(0, True))
     assert (found.shares.accepted, found.shares.unanswered, found.jobs) == (1, 0, 2)
 
@@ -146,7 +152,8 @@ def test_absurd_difficulties_are_not_used() -> None:
 
 def test_two_logins_on_one_connection_are_two_findings() -> None:
     text = (
-        'C {"id":1,"method":"mining.authorize","params":["one.a","x"]}\nC {"id":2,"method":"mining.authorize","params":["two.b","x"]}\n'
+        'C {"id":1,"method":"mining.authorize","params":["one.a","x"]}\n'
+        'C {"id":2,"method":"mining.authorize","params":["two.b","x"]}\n'
         + reply(1, True)
         + reply(2, True)
         + v1_submit(3, login="one.a")

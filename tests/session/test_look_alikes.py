@@ -122,7 +122,8 @@ SILENT = {
         S {"id":"0","jsonrpc":"2.0","result":{"height":3300000,"target":120,"status":"OK"}}""",
     "monero template for a monitor": f"""
         C {{"id":"0","jsonrpc":"2.0","method":"get_block_template","params":{{"wallet_address":"4","reserve_size":8}}}}
-        S {{"id":"0","jsonrpc":"2.0","result":{{"blocktemplate_blob":"{HEX64 * 3}","seed_hash":"{HEX64}","status":"OK"}}}}""",
+        S {{"id":"0","jsonrpc":"2.0","result":{{"blocktemplate_blob":"{HEX64 * 3}","seed_hash":"{HEX64}",\
+"status":"OK"}}}}""",
     "parse errors to a tls probe": """
         S {"id":0,"result":null,"error":[20,"Parse error",null]}
         S {"id":0,"result":null,"error":[20,"Parse error",null]}""",

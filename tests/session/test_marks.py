@@ -13,7 +13,10 @@ from sensor.model.quantities import Shares
 from sensor.session.distinct import MAX_MARKS, Distinct
 from tests.session.dialogue import events, findings, only, run, shipped
 
-JOB = '"abfac2575f41817930781732753dba0c11b288f00bbdfb41f064825c1cecc2bf","01","02",[],"20000000","1a0ffff0","689c3000",true'
+JOB = (
+    '"abfac2575f41817930781732753dba0c11b288f00bbdfb41f064825c1cecc2bf","01","02",[],"20000000",'
+    '"1a0ffff0","689c3000",true'
+)
 START = """
 C {"id":1,"method":"mining.subscribe","params":["AGENT"]}
 S {"id":1,"result":[[["mining.set_difficulty","1"],["mining.notify","2"]],"f1b0dee5",4],"error":null}

@@ -1,4 +1,4 @@
-"""The catalogue of pools: names by whole labels, mistakes with file and line, and what a finding says of the other end."""
+"""The catalogue of pools: whole labels, mistakes with file and line, what a finding says of the other end."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from sensor.line.examples import dialogue_events
 from sensor.model.finding import Finding, Pool
 from sensor.signatures import SignatureError, load
-from sensor.signatures.model import Line
+from sensor.signatures.model import DialogueLine
 from tests.session.dialogue import lines, run, shipped
 
 HEAD = "kind: pools\nname: own\ndescription: x\nreferences: [y]\n"
@@ -30,7 +30,7 @@ def own(tmp_path: Path, text: str) -> Path:
 
 
 def pool(*before: tuple[int, bytes], session: str = SESSION) -> Pool:
-    records, _ = run(dialogue_events([*(Line(side, data) for side, data in before), *lines(session)]))
+    records, _ = run(dialogue_events([*(DialogueLine(side, data) for side, data in before), *lines(session)]))
     assert len(records) == 1
     assert isinstance(records[0], Finding)
     return records[0].pool
@@ -106,6 +106,9 @@ def test_without_a_name_nothing_is_said_of_the_pool() -> None:
 
 def test_the_host_of_http_is_the_pools_name() -> None:
     body = b'{"id":1,"method":"getwork","params":[]}'
-    head = b"POST / HTTP/1.1\r\nHost: btc.luckypool.io:8332\r\nUser-Agent: cgminer/2.7\r\nX-Mining-Extensions: longpoll\r\n"
+    head = (
+        b"POST / HTTP/1.1\r\nHost: btc.luckypool.io:8332\r\nUser-Agent: cgminer/2.7\r\n"
+        b"X-Mining-Extensions: longpoll\r\n"
+    )
     asked = (0, head + b"Content-Length: %d\r\n\r\n" % len(body) + body)
     assert pool(asked, session="S {}").operator == "LuckyPool"

@@ -9,12 +9,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sensor.signatures.language import compile_when
-from sensor.signatures.located import Entry, Problems, read
+from sensor.signatures.located import Problems, YamlEntry, read
 from sensor.signatures.take import compile_take, convert
 from sensor.signatures.work import UNITS, boundary, compile_work, little_endian, packed
 
 
-def entry(text: str) -> Entry:
+def entry(text: str) -> YamlEntry:
     problems = Problems("test")
     found = read(text, "test", problems)
     assert found is not None
@@ -107,7 +107,8 @@ def test_predicates_takes_and_work_are_total(value: object) -> None:
     assert compile_when(entry(EVERYTHING))(value) in (True, False)
     take = compile_take(
         entry(
-            "{login: [a, {path: b.0, matches: '(.)'}], target: a.0, difficulty: b, job: params.0, hashrate: a, session: {path: b, as: key}}"
+            "{login: [a, {path: b.0, matches: '(.)'}], target: a.0, difficulty: b, job: params.0, "
+            "hashrate: a, session: {path: b, as: key}}"
         )
     )
     taken = take.read(value, value)

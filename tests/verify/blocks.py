@@ -10,7 +10,10 @@ import json
 from dataclasses import dataclass, replace
 
 NO_INPUT = "01000000010000000000000000000000000000000000000000000000000000000000000000ffffffff"
-GENESIS_KEY = "41040184710fa689ad5023690c80f3a49c8f13f8d45b8c857fbcbc8bc4a8e4d3eb4b10f4d4604fa08dce601aaf0f470216fe1b51850b4acf21b179c45070ac7b03a9ac"
+GENESIS_KEY = (
+    "41040184710fa689ad5023690c80f3a49c8f13f8d45b8c857fbcbc8bc4a8e4d3eb4b10f4d4604fa08dce601aaf"
+    "0f470216fe1b51850b4acf21b179c45070ac7b03a9ac"
+)
 
 
 @dataclass(frozen=True)
@@ -33,15 +36,19 @@ class Block:
 def genesis_coinbase(message: bytes, amount: int) -> str:
     """Litecoin's form, which Dogecoin kept."""
     script = bytes.fromhex("04ffff001d0104") + bytes([len(message)]) + message
-    return f"{NO_INPUT}{len(script):02x}{script.hex()}ffffffff01{amount.to_bytes(8, 'little').hex()}43{GENESIS_KEY}00000000"
+    return (
+        f"{NO_INPUT}{len(script):02x}{script.hex()}ffffffff01{amount.to_bytes(8, 'little').hex()}43"
+        f"{GENESIS_KEY}00000000"
+    )
 
 
 BITCOIN_0 = Block(
     "bitcoin 0",
-    NO_INPUT
-    + "4d04ffff001d0104455468652054696d65732030332f4a616e2f32303039204368616e63656c6c6f72206f6e206272696e6b206f662073656"
+    NO_INPUT + "4d04ffff001d0104455468652054696d65732030332f4a616e2f32303039204368616e63656c6c6f72206f6e20"
+    "6272696e6b206f662073656"
     "36f6e64206261696c6f75"
-    "7420666f722062616e6b73ffffffff0100f2052a01000000434104678afdb0fe5548271967f1a67130b7105cd6a828e03909a67962e0ea1f61d"
+    "7420666f722062616e6b73ffffffff0100f2052a01000000434104678afdb0fe5548271967f1a67130b7105cd6"
+    "a828e03909a67962e0ea1f61d"
     "eb649f6bc3f4cef38c4f35504e51"
     "ec112de5c384df7ba0b8d578a4c702b6bf11d5fac00000000",
     (),
@@ -55,8 +62,8 @@ BITCOIN_0 = Block(
 )
 BITCOIN_1 = Block(
     "bitcoin 1",
-    NO_INPUT
-    + "0704ffff001d0104ffffffff0100f2052a0100000043410496b538e853519c726a2c91e61ec11600ae1390813a627c66fb8be7947be63c52d"
+    NO_INPUT + "0704ffff001d0104ffffffff0100f2052a0100000043410496b538e853519c726a2c91e61ec11600ae1390813a"
+    "627c66fb8be7947be63c52d"
     "a7589379515d4e0a604f8"
     "141781e62294721166bf621e73a82cbf2342c858eeac00000000",
     (),
@@ -70,8 +77,8 @@ BITCOIN_1 = Block(
 )
 BITCOIN_170 = Block(
     "bitcoin 170, the first payment",
-    NO_INPUT
-    + "0704ffff001d0102ffffffff0100f2052a01000000434104d46c4968bde02899d2aa0963367c7a6ce34eec332b32e42e5f3407e052d64ac62"
+    NO_INPUT + "0704ffff001d0102ffffffff0100f2052a01000000434104d46c4968bde02899d2aa0963367c7a6ce34eec332b"
+    "32e42e5f3407e052d64ac62"
     "5da6f0718e7b302140434"
     "bd725706957c092db53805b821a85b23a7ac61725bac00000000",
     ("f4184fc596403b9d638783cf57adfe4c75c605f6356fbc91338530e9831e9e16",),
@@ -85,8 +92,8 @@ BITCOIN_170 = Block(
 )
 BITCOIN_100000 = Block(
     "bitcoin 100000",
-    NO_INPUT
-    + "08044c86041b020602ffffffff0100f2052a010000004341041b0e8c2567c12536aa13357b79a073dc4444acb83c4ec7a0e2f99dd7457516c"
+    NO_INPUT + "08044c86041b020602ffffffff0100f2052a010000004341041b0e8c2567c12536aa13357b79a073dc4444acb8"
+    "3c4ec7a0e2f99dd7457516c"
     "5817242da796924ca4e999"
     "47d087fedf9ce467cb9f7c6287078f801df276fdf84ac00000000",
     (
@@ -240,7 +247,8 @@ def flipped(text: str, bit: int) -> str:
     return data.hex()
 
 
-#: The share of Stratum's first description (https://en.bitcoin.it/wiki/Stratum_mining_protocol, from Slush's pool, September 2012).
+#: The share of Stratum's first description (https://en.bitcoin.it/wiki/Stratum_mining_protocol, from Slush's pool,
+#: September 2012).
 SLUSH = Told(
     extranonce1="08000002",
     extranonce2="00000001",

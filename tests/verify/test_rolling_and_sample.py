@@ -15,7 +15,7 @@ from sensor.line.pipeline import Pipeline
 from sensor.model.evidence import Grade
 from sensor.model.finding import Finding
 from sensor.session.account import Account
-from sensor.session.verify import ClaimedResults, HeaderShares, Sampling, Share
+from sensor.session.verify import ClaimedResults, HeaderShares, Sampling, SubmittedShare
 from sensor.session.verify.headers import MAX_JOB_BYTES, MAX_JOBS
 from sensor.session.verify.rebuild import header_job, share_header
 from sensor.session.verify.sampling import Turn
@@ -110,7 +110,7 @@ def test_hashing_is_bounded_however_many_shares_come(monkeypatch: pytest.MonkeyP
     for number in range(20_000):
         parts = {**job_parts(SLUSH), "nonce": f"{number:08x}"}
         if shares.due("j"):
-            shares.share(Share("j", parts, account, None), None, lambda _values, _algorithm: BDIFF)
+            shares.share(SubmittedShare("j", parts, account.shares, None), None, lambda _values, _algorithm: BDIFF)
     assert shares.checked == 32
     assert len(calls) == 3
     assert account.shares.verified == 0
@@ -134,7 +134,7 @@ def test_random_headers_are_never_called_verified() -> None:
     for number in range(3_000):
         parts = {**job_parts(SLUSH), "nonce": hashlib.sha256(str(number).encode()).hexdigest()[:8]}
         assert shares.due("j")
-        shares.share(Share("j", parts, account, None), "x11", lambda _values, _algorithm: 2 << 32)
+        shares.share(SubmittedShare("j", parts, account.shares, None), "x11", lambda _values, _algorithm: 2 << 32)
     assert shares.checked == 3_000
     assert (shares.proven, account.shares.verified) == (None, 0)
 
@@ -194,7 +194,9 @@ def test_a_claimed_result_is_compared_and_called_a_claim() -> None:
     for upper, below in ((edge - 1, True), (edge + 1, False)):
         result = (b"\xff" * 24 + upper.to_bytes(8, "little")).hex()
         assert claims.due("j")
-        look = claims.share(Share("j", {"result": result}, account, work), None, lambda _values, _algorithm: None)
+        look = claims.share(
+            SubmittedShare("j", {"result": result}, account.shares, work), None, lambda _values, _algorithm: None
+        )
         assert look is not None
         assert (look.proof, "is below" in look.remark) == (False, below)
     assert account.shares.verified == 0
@@ -206,7 +208,8 @@ def test_a_claim_stands_in_the_evidence_and_is_no_grade() -> None:
     found = only(
         f"""
         C {{"id":1,"method":"login","params":{{"login":"acct","pass":"x","agent":"XMRig/6.22.2"}}}}
-        S {{"id":1,"error":null,"result":{{"id":"a","job":{{"blob":"{blob}","job_id":"7","target":"b88d0600"}},"status":"OK"}}}}
+        S {{"id":1,"error":null,"result":{{"id":"a","job":{{"blob":"{blob}","job_id":"7",\
+"target":"b88d0600"}},"status":"OK"}}}}
         C {{"id":2,"method":"submit","params":{{"id":"a","job_id":"7","nonce":"a4070021","result":"{result}"}}}}
         S {{"id":2,"error":null,"result":{{"status":"OK"}}}}
         """

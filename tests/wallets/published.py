@@ -1,4 +1,4 @@
-"""The synthetic addresses of the fact sheet, each with a valid checksum and no known key, and what they may belong to."""
+"""The synthetic addresses of the fact sheet, each with a valid checksum and no key, and their coins."""
 
 from __future__ import annotations
 

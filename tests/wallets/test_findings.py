@@ -1,4 +1,6 @@
-"""What a login says stands in the finding: wallet and verdict, the coin where it is certain, donations told from miners."""
+"""What a login says stands in the finding: wallet and verdict, the coin where it is certain, donations told from
+miners.
+"""
 
 from __future__ import annotations
 
@@ -16,7 +18,8 @@ BLOB = "10" * 76
 def cryptonote(login: str, agent: str = "XMRig/6.22.2 (Linux x86_64)", algo: str = "rx/0") -> str:
     return f"""
     C {{"id":1,"method":"login","params":{{"login":"{login}","pass":"x","agent":"{agent}","algo":["rx/0"]}}}}
-    S {{"id":1,"error":null,"result":{{"id":"a","job":{{"blob":"{BLOB}","job_id":"7","target":"b88d0600","algo":"{algo}"}},"status":"OK"}}}}
+    S {{"id":1,"error":null,"result":{{"id":"a","job":{{"blob":"{BLOB}","job_id":"7","target":"b88d0600",\
+"algo":"{algo}"}},"status":"OK"}}}}
     """
 
 

@@ -37,7 +37,7 @@ def test_a_form_without_checksum_only_matches(address: str) -> None:
 
 @pytest.mark.parametrize("address", ADDRESSES)
 def test_one_character_changed_is_never_valid(address: str) -> None:
-    """Every place, four other characters each. A four-byte checksum lets one in 4,000 million through, none of these."""
+    """Every place, four other characters each. A four-byte checksum lets one in 4,000 million through, not these."""
     rng = random.Random(address)
     body = address.find(":") + 1
     characters = sorted(

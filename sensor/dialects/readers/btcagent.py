@@ -1,16 +1,20 @@
-"""BTCAgent's binary frames, which follow JSON lines on the same stream: thousands of workers of one farm with shares of 15 bytes.
+"""BTCAgent's binary frames, which follow JSON lines on the same stream: thousands of workers of one farm with shares of
+15 bytes.
 
-A frame is 0x7F, a type, a length that counts its own four bytes, and a body; all numbers are little-endian. The difficulty in force for a
-worker's session is told with each share. Knows the layouts; knows nothing of logins and grades.
+A frame is 0x7F, a type, a length that counts its own four bytes, and a body; all numbers are little-endian. The
+difficulty in force for a worker's session is given with each share. Knows the layouts; knows nothing of logins and
+grades.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from sensor.dialects.readers.frames import Frames
-from sensor.dialects.readers.json_lines import Left, Message, Read
+from sensor.dialects.stream.message import DEFAULT_FRAMING, Message, Read
+from sensor.dialects.stream.reader import FramingReader, Left
 
 FRAMING = "btcagent"
 MAGIC = 0x7F
@@ -18,7 +22,8 @@ HEADER_BYTES = 4
 #: Sessions whose difficulty is remembered: all an agent can have.
 MAX_SESSIONS = 65_536
 MAX_EXPONENT = 63
-#: Statuses of a share that counts: reached the job's target or the network's, each in time or stale (btcagent, StratumStatus).
+#: Statuses of a share that counts: reached the job's target or the network's, each in time or stale (btcagent,
+#: StratumStatus).
 ACCEPTED = frozenset({0x6B2C9687, 0x38A5E21D, 0x54C96D6E, 0x662955AA})
 
 Fields = dict[str, object]
@@ -26,7 +31,7 @@ Fields = dict[str, object]
 
 @dataclass(slots=True)
 class Uplink:
-    """What both directions of a connection have told: each session's difficulty, and who is registered."""
+    """What both directions of a connection have shown: each session's difficulty, and who is registered."""
 
     difficulty: dict[int, int] = field(default_factory=dict)
     registered: set[int] = field(default_factory=set)
@@ -47,7 +52,7 @@ class BtcAgent(Frames):
             end = self._buffer.find(b"\n")
             if end < 0 and len(self._buffer) <= 65_536:
                 return None
-            self.left = Left("json-lines", begun, self._take(len(self._buffer)))
+            self.left = Left(DEFAULT_FRAMING, begun, self._take(len(self._buffer)))
             return None
         if self._buffer and self._buffer[0] != MAGIC:
             return self._resync()
@@ -139,3 +144,11 @@ LAYOUTS: dict[int, tuple[str, int, Callable[[bytes, Uplink], Fields]]] = {
     0x14: ("agent.submit", 14, _submit_mix),
     0x22: ("agent.extranonce", 4, _nothing),
 }
+
+FRAMING_READER = FramingReader(
+    name=FRAMING,
+    open=lambda start, uplink: BtcAgent(start.direction, uplink, start.offset),
+    shared=Uplink,
+    line=re.compile(rb"\x7f[\x01-\x05\x10-\x14\x22]"),
+    line_bytes=b"\x7f",
+)

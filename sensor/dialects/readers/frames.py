@@ -1,4 +1,5 @@
-"""Binary frames of one direction: bytes are kept until a frame is whole, and after a hole the next border is looked for.
+"""Binary frames of one direction: bytes are kept until a frame is whole, and after a hole the next border is looked
+for.
 
 What a frame looks like is its framing's matter (`_frame`); this knows only where in the stream it stands.
 """
@@ -8,11 +9,12 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Iterator
 
-from sensor.dialects.readers.json_lines import Left, Malformed, Read
+from sensor.dialects.stream.message import Malformed, Read
+from sensor.dialects.stream.reader import Left
 
 
 class Frames(ABC):
-    """The reader of one direction; a framing says how the next frame is cut."""
+    """The reader of one direction; a framing defines how the next frame is cut."""
 
     __slots__ = ("_buffer", "_direction", "_offset", "_ts_ns", "left")
 

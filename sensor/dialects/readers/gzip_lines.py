@@ -5,10 +5,13 @@ Offsets are those of the compressed bytes that completed a line. Knows nothing o
 
 from __future__ import annotations
 
+import re
 import zlib
 from collections.abc import Iterator
 
-from sensor.dialects.readers.json_lines import JsonLines, Left, Malformed, Read
+from sensor.dialects.readers.json_lines import JsonLines
+from sensor.dialects.stream.message import Malformed, Read
+from sensor.dialects.stream.reader import FramingReader, Left
 
 #: Text inflates to a few times its size; what grows a hundredfold is made to fill memory.
 MAX_INFLATED_BYTES = 262_144
@@ -46,7 +49,9 @@ class GzipLines:
             yield self._end(ts_ns, offset, "inflated")
 
     def _inflate(self, data: bytes) -> tuple[bytes, bool]:
-        """The text of these bytes, and whether there would be more of it than may be. RFC 1952 section 2.2: members follow one another."""
+        """The text of these bytes, and whether there would be more of it than may be. RFC 1952 section 2.2: members
+        follow one another.
+        """
         text = b""
         while data and len(text) < MAX_INFLATED_BYTES:
             if self._inflater.eof:
@@ -62,3 +67,11 @@ class GzipLines:
     def _end(self, ts_ns: int, offset: int, reason: str) -> Malformed:
         self._over = True
         return Malformed(self._direction, ts_ns, offset, reason)
+
+
+FRAMING_READER = FramingReader(
+    name="gzip",
+    open=lambda start, _: GzipLines(start.direction),
+    line=re.compile(rb"\x1f\x8b"),
+    line_bytes=b"\x1f",
+)

@@ -1,54 +1,30 @@
-"""HTTP/1 (RFC 9112): requests and responses of one direction become JSON messages, with what the heads say as the member `http`.
+"""HTTP/1 (RFC 9112): requests and responses of one direction become JSON messages, with what the heads say as the
+member `http`.
 
-Tolerates what miners and pools do: a bare LF, a head and its body in different segments, long polling, and a pool that answers a request
-with a JSON line and no HTTP at all. Joined in the middle it waits for the next request or status line. Knows nothing of mining but which
-headers are kept.
+Tolerates what miners and pools do: a bare LF, a head and its body in different segments, long polling, and a pool
+that answers a request with a JSON line and no HTTP at all. Joined in the middle it waits for the next request or
+status line. Knows nothing of mining but which headers are kept.
 """
 
 from __future__ import annotations
 
 import re
-from collections import deque
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
 
 from sensor.dialects.readers.http_body import Body, messages
+from sensor.dialects.readers.http_exchange import Exchange, OutstandingRequest
 from sensor.dialects.readers.http_head import MAX_HEAD_BYTES, Head, read_head, start_line
-from sensor.dialects.readers.json_lines import MAX_LINE_BYTES, JsonLines, Left, Malformed, Read
-from sensor.dialects.sniff import HTTP_START
+from sensor.dialects.readers.json_lines import MAX_LINE_BYTES, JsonLines
+from sensor.dialects.stream.message import Malformed, Read
+from sensor.dialects.stream.reader import FramingReader, Left
 
-#: Requests without their answer on one connection; browsers stop at eight.
-MAX_OUTSTANDING = 64
 MAX_CHUNK_LINE = 1_024
 #: A request or status line may be this long; what is kept of a lost stream so that one cut in two is still found.
 MAX_START_LINE = 2_400
+#: How a stream begins, and what a joined or broken stream is found again by: a whole request or status line.
+START = re.compile(rb"(?:GET|POST|HEAD|PUT|OPTIONS|DELETE) |HTTP/1\.")
+START_LINE = re.compile(rb"(?:GET|POST) [^ \r\n]{1,2048} HTTP/1\.[01]\r?\n|HTTP/1\.[01] [1-5]\d\d[^\r\n]{0,256}\r?\n")
 _HEAD_END = re.compile(rb"\n\r?\n")
-
-
-@dataclass(slots=True)
-class Request:
-    """A request that waits for its response."""
-
-    number: int
-    method: str
-    json: bool = False
-
-
-@dataclass(slots=True)
-class Exchange:
-    """What the two directions of a connection must know of each other."""
-
-    outstanding: deque[Request] = field(default_factory=deque)
-    numbered: int = 0
-
-    def ask(self, method: str) -> Request:
-        """A request has begun."""
-        self.numbered += 1
-        request = Request(self.numbered, method)
-        self.outstanding.append(request)
-        if len(self.outstanding) > MAX_OUTSTANDING:
-            self.outstanding.popleft()
-        return request
 
 
 class Http:
@@ -79,7 +55,7 @@ class Http:
         self._start = start  # of the message being read
         self._state = "message"
         self._head = Head()
-        self._request: Request | None = None
+        self._request: OutstandingRequest | None = None
         self._body = Body()
         self._remaining = 0  # bytes of the body, or of its chunk, still to come
         self._ts_ns = 0
@@ -131,7 +107,7 @@ class Http:
 
     def _lost(self) -> list[Read] | None:
         """Look for the next request or status line; keep what may be the beginning of one."""
-        found = HTTP_START.search(self._buffer)
+        found = START_LINE.search(self._buffer)
         if found is None:
             self._take(max(0, len(self._buffer) - MAX_START_LINE))
             return None
@@ -257,3 +233,17 @@ STEPS: dict[str, Callable[[Http], list[Read] | None]] = {
     "close": Http._close,
     "lost": Http._lost,
 }
+
+FRAMING_READER = FramingReader(
+    name="http",
+    open=lambda start, exchange: Http(start.direction, exchange, start.offset, start.joined),
+    shared=Exchange,
+    start=START,
+    start_bytes=b"GPHOD",
+    middle=lambda head: START_LINE.search(head) is not None,
+    middle_rank=2,
+    line=START_LINE,
+    line_bytes=b"GPH",
+    line_if_joined=True,
+    foreign=frozenset({"not_http", "bad_header"}),
+)

@@ -1,21 +1,21 @@
-"""The body of one HTTP message and the JSON messages it makes, together with what its head says. Bounded, inflated within the bound too.
+"""The body of one HTTP message and the JSON messages it makes, together with what its head says. Bounded, inflated
+within the bound too.
 
-A body that is one object is one message; one that is an array is a batch, a message each. What is not JSON makes a message of the head
-alone where that says something: a header of mining, or the answer to a JSON request.
+A body that is one object is one message; one that is an array is a batch, a message each. What is not JSON makes a
+message of the head alone where that says something: a header of mining, or the answer to a JSON request.
 """
 
 from __future__ import annotations
 
 import zlib
-from typing import TYPE_CHECKING
 
+from sensor.dialects.readers.http_exchange import OutstandingRequest
 from sensor.dialects.readers.http_head import Head
-from sensor.dialects.readers.json_lines import MAX_OBJECTS, Malformed, Message, Read, decode
+from sensor.dialects.readers.json_lines import MAX_OBJECTS, decode
+from sensor.dialects.stream.message import Malformed, Message, Read
 
-if TYPE_CHECKING:
-    from sensor.dialects.readers.http import Request
-
-#: A body longer than this is read past; its beginning is still shown to the rules (a whole block template is megabytes).
+#: A body longer than this is read past; its beginning is still shown to the rules (a whole block template is
+#: megabytes).
 MAX_BODY_BYTES = 65_536
 SHOWN_BODY = 2_048
 FRAMING = "http"
@@ -51,8 +51,10 @@ class Body:
         return plain
 
 
-def messages(direction: int, ts_ns: int, offset: int, head: Head, body: Body, request: Request | None) -> list[Read]:
-    """What a whole message of HTTP says."""
+def messages(
+    direction: int, ts_ns: int, offset: int, head: Head, body: Body, request: OutstandingRequest | None
+) -> list[Read]:
+    """The messages in one whole message of HTTP."""
     text = body.text(head.encoding)
     json_like = text.lstrip()[:1] in (b"{", b"[")
     if request is not None and head.status is None:
@@ -79,5 +81,5 @@ def _json(
         return [Malformed(direction, ts_ns, offset, value)]
     if isinstance(value, dict):
         return [Message(direction, ts_ns, offset, {**value, "http": facts}, FRAMING, pair)]
-    batch = [one for one in value[:MAX_OBJECTS] if isinstance(one, dict)]
-    return [Message(direction, ts_ns, offset, {**one, "http": facts}, FRAMING) for one in batch]
+    batch = [item for item in value[:MAX_OBJECTS] if isinstance(item, dict)]
+    return [Message(direction, ts_ns, offset, {**item, "http": facts}, FRAMING) for item in batch]

@@ -1,6 +1,8 @@
-"""The head of one HTTP message (RFC 9112): start line, headers, and what they say about the body. Total over hostile bytes.
+"""The head of one HTTP message (RFC 9112): start line, headers, and what they say about the body. Total over hostile
+bytes.
 
-Of the headers only those that speak of mining, of the software and of the place are kept; of Basic credentials only the user name.
+Of the headers only those that speak of mining, of the software and of the place are kept; of Basic credentials only
+the user name.
 """
 
 from __future__ import annotations
@@ -10,12 +12,14 @@ import binascii
 import re
 from dataclasses import dataclass, field
 
+from sensor.model.text import printable
+
 MAX_HEAD_BYTES = 16_384
 MAX_VALUE = 512
 MAX_TARGET = 1_024
 
 #: Headers of BIP 22/23 long polling, of the getwork extensions, of monerod's miners; and who speaks.
-KEPT = re.compile(
+RETAINED = re.compile(
     r"x-mining-[a-z-]{1,32}|x-long-polling|x-stratum|x-reject-reason|x-hashes-done|x-hash-difficulty|x-is-longpoll|x-roll-ntime|host|server|content-type"
 )
 _REQUEST = re.compile(rb"([A-Z]{3,10}) ([^ \r\n]{1,8192}) HTTP/1\.[01]\r?\Z")
@@ -48,14 +52,14 @@ class Head:
 
     def facts(self) -> dict[str, object]:
         """The virtual member `http` of a message: what is there, and nothing else."""
-        known: dict[str, object] = {
+        facts: dict[str, object] = {
             "method": self.method,
             "target": self.target,
             "status": self.status,
             "user": self.user,
             "user_agent": self.user_agent,
         }
-        return {**{name: value for name, value in known.items() if value is not None}, "headers": self.headers}
+        return {**{name: value for name, value in facts.items() if value is not None}, "headers": self.headers}
 
 
 def start_line(line: bytes) -> Head | None:
@@ -87,7 +91,7 @@ def read_head(lines: list[bytes]) -> Head | None:
 
 
 def _note(head: Head, name: str, raw: bytes) -> bool:
-    text = _printable(raw[:MAX_VALUE].decode("latin-1"))
+    text = printable(raw[:MAX_VALUE].decode("latin-1"))
     if name == "content-length":
         if not re.fullmatch(r"\d{1,12}", text):
             return False
@@ -102,14 +106,14 @@ def _note(head: Head, name: str, raw: bytes) -> bool:
         head.user = _basic_user(text)
     elif name == "user-agent":
         head.user_agent = text
-    elif KEPT.fullmatch(name):
+    elif RETAINED.fullmatch(name):
         head.headers[name] = text
     return True
 
 
 def _target(raw: bytes) -> str:
     """The request target without user and password, which an absolute form may carry (RFC 3986 section 3.2.1)."""
-    text = _printable(raw[:MAX_TARGET].decode("latin-1"))
+    text = printable(raw[:MAX_TARGET].decode("latin-1"))
     return re.sub(r"^([a-z]+://)[^/@]*@", r"\1", text) if "@" in text else text
 
 
@@ -123,8 +127,4 @@ def _basic_user(text: str) -> str | None:
     except (binascii.Error, ValueError):
         return None
     user = plain.partition(b":")[0].decode("utf-8", "replace")
-    return _printable(user) or None
-
-
-def _printable(text: str) -> str:
-    return text if text.isprintable() else "".join(c for c in text if c.isprintable())
+    return printable(user) or None

@@ -1,76 +1,23 @@
-"""One JSON object a line: cuts the bytes of one direction at LF and parses each line. Total: hostile bytes become Malformed(reason).
+"""One JSON object a line: cuts the bytes of one direction at LF and parses each line. Total: hostile bytes become
+Malformed(reason).
 
-Knows nothing of mining. Tolerates CR LF, empty lines, several objects a line, a missing start (after a gap or when joined mid-stream)
-and text that is not UTF-8; keeps integers exact. A document spread over several lines is not this framing and yields no message.
+Knows nothing of mining. Tolerates CR LF, empty lines, several objects a line, a missing start (after a gap or when
+joined mid-stream) and text that is not UTF-8; keeps integers exact. A document spread over several lines is not this
+framing and yields no message.
 """
 
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Iterator
-from typing import NamedTuple, Protocol
+
+from sensor.dialects.stream.message import DEFAULT_FRAMING, Malformed, Message, Read
+from sensor.dialects.stream.reader import FramingReader, Left, LineExits
 
 #: A line may not grow past this: jobs are a few kilobytes, and every candidate of the network could hold as much.
 MAX_LINE_BYTES = 65_536
 #: Objects in one line; real pools send one, a few forget a line feed between two.
 MAX_OBJECTS = 64
-
-#: Reasons that say "this direction is not JSON lines", as opposed to bytes that were cut by the capture.
-FOREIGN = frozenset(
-    {"not_json", "not_object", "trailing", "constant", "nesting", "number", "not_http", "bad_frame", "bad_header"}
-)
-
-#: Where a line starts like this, the lines are over and another framing begins: BTCAgent's frames, gzip, and, for a stream whose start was
-#: not seen, HTTP.
-BINARY = re.compile(rb"(?P<btcagent>\x7f[\x01-\x05\x10-\x14\x22])|(?P<gzip>\x1f\x8b)")
-BINARY_OR_HTTP = re.compile(
-    BINARY.pattern
-    + rb"|(?P<http>(?:(?:GET|POST) [^ \r\n]{1,2048} HTTP/1\.[01]|HTTP/1\.[01] [1-5][0-9]{2}[^\r\n]{0,256})\r?\n)"
-)
-_EXIT_BYTES = frozenset(b"\x7f\x1fGPH")
-
-
-class Message(NamedTuple):
-    """One decoded object of one direction."""
-
-    direction: int
-    ts_ns: int  # of the chunk that completed it
-    offset: int  # of its first byte in the direction's stream
-    value: dict[str, object]
-    framing: str = "json-lines"
-    pair: tuple[str, object] | None = (
-        None  # what ties a request to its reply where the framing knows better than the message's id
-    )
-
-
-class Malformed(NamedTuple):
-    """Bytes that gave no message, and why."""
-
-    direction: int
-    ts_ns: int
-    offset: int
-    reason: str
-
-
-Read = Message | Malformed
-
-
-class Left(NamedTuple):
-    """A reader has seen the end of its framing: what comes next, and the bytes that belong to it."""
-
-    to: str  # a framing, or "inside" for what a wrapping carries
-    offset: int
-    data: bytes
-
-
-class Reader(Protocol):
-    """What reads one direction: bytes in order come in, messages come out, until `left` says that another framing has begun."""
-
-    @property
-    def left(self) -> Left | None: ...
-    def feed(self, ts_ns: int, offset: int, gap: int, data: bytes) -> Iterator[Read]: ...
-    def finish(self) -> Iterator[Read]: ...
 
 
 class _ConstantError(ValueError):
@@ -119,9 +66,7 @@ class JsonLines:
         "left",
     )
 
-    def __init__(
-        self, direction: int, midstream: bool = False, start: int = 0, exits: re.Pattern[bytes] | None = None
-    ) -> None:
+    def __init__(self, direction: int, midstream: bool = False, start: int = 0, exits: LineExits | None = None) -> None:
         self._direction = direction
         self._midstream = midstream  # the first line may lack its start even at offset 0
         self._buffer = bytearray()
@@ -167,17 +112,12 @@ class JsonLines:
 
     def _exit(self, start: int) -> bool:
         """Whether another framing starts at this line."""
-        if (
-            self._exits is None
-            or start >= len(self._buffer)
-            or self._buffer[start] not in _EXIT_BYTES
-            or self._skipping
-        ):
+        if self._exits is None or start >= len(self._buffer) or self._skipping:
             return False
-        found = self._exits.match(self._buffer, start)
-        if found is not None:
-            self.left = Left(str(found.lastgroup), self._offset + start, bytes(self._buffer[start:]))
-        return found is not None
+        framing = self._exits.find(self._buffer, start)
+        if framing is not None:
+            self.left = Left(framing, self._offset + start, bytes(self._buffer[start:]))
+        return framing is not None
 
     def _drop(self) -> None:
         self._buffer.clear()
@@ -240,3 +180,10 @@ class JsonLines:
 
     def _malformed(self, offset: int, reason: str) -> Malformed:
         return Malformed(self._direction, self._ts_ns, offset, reason)
+
+
+FRAMING_READER = FramingReader(
+    name=DEFAULT_FRAMING,
+    open=lambda start, _: JsonLines(start.direction, start.joined, start.offset, start.exits),
+    foreign=frozenset({"not_json", "not_object", "trailing", "constant", "nesting", "number"}),
+)

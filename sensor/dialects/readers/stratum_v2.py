@@ -1,18 +1,22 @@
-"""Stratum V2 in clear: frames of one direction become messages by the names of the specification, with their fields as plain values.
+"""Stratum V2 in clear: frames of one direction become messages by the names of the specification, with their fields as
+plain values.
 
-What belongs to a channel is kept for both directions: the target in force is told with each job and each share, as big-endian hex. A frame
-that is not known is read past. Knows the layouts of the mining protocol; knows nothing of sessions and grades.
+What belongs to a channel is kept for both directions: the target in force is added to each job and each share, as
+big-endian hex. A frame that is not known is read past. Knows the layouts of the mining protocol; knows nothing of
+sessions and grades.
 """
 
 from __future__ import annotations
 
+import re
 import struct
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
 from sensor.dialects.readers.frames import Frames
-from sensor.dialects.readers.json_lines import Message, Read
-from sensor.dialects.sniff import V2_MESSAGE
+from sensor.dialects.stream.message import Message, Read
+from sensor.dialects.stream.reader import FramingReader
+from sensor.model.text import printable
 
 FRAMING = "stratum-v2"
 HEADER_BYTES = 6
@@ -22,6 +26,15 @@ MAX_CHANNELS = 256
 #: Shares one Success may acknowledge; a session keeps no more unanswered ones.
 MAX_ACKNOWLEDGED = 256
 CHANNEL_BIT = 0x8000
+#: Messages that have one length only, with their channel bit: what a joined stream is recognised by, and found by after
+#: a hole.
+FIXED_MESSAGE = re.compile(
+    rb"\0\x80(?:\x1a\x18|\x1c\x14|\x21\x24|\x15[\x2d\x31]|\x20\x30|\x16\x28)\0\0"
+    rb"|\0\x80\x1b[\x19-\x39]\0\0|\0\x80\x1d[\x09-\x80]\0\0|\0\0(?:\x01\x06|\x11[\x2d-\x4d]|\x14[\x2f-\x4f])\0\0"
+)
+#: How a stream begins: SetupConnection (extension 0, type 0, length, protocol 0 to 2, versions 2 to 2), or one of
+#: those.
+START = re.compile(rb"\0\0\0[\s\S]{2}\0[\0-\x02]\x02\0\x02\0|" + FIXED_MESSAGE.pattern)
 
 Fields = dict[str, object]
 
@@ -40,7 +53,7 @@ class Channels:
         self.latest = self.targets[channel] = target[::-1].hex()
         return self.latest
 
-    def told(self, channel: int) -> Fields:
+    def target_of(self, channel: int) -> Fields:
         """The target as a field; a group channel's jobs have none of their own."""
         target = self.targets.get(channel)
         return {"target": target} if target is not None else {}
@@ -70,10 +83,10 @@ class _Payload:
         return int.from_bytes(self.raw(count), "little")
 
     def text(self) -> str:
-        return "".join(c for c in self.raw(self.number(1)).decode("utf-8", "replace") if c.isprintable())
+        return printable(self.raw(self.number(1)).decode("utf-8", "replace"))
 
     def rate(self) -> float | None:
-        """F32; what is no number, or below zero, is not told."""
+        """F32; None for what is no number, or below zero."""
         value = struct.unpack("<f", self.raw(4))[0]
         return float(value) if 0 <= value < float("inf") else None
 
@@ -121,7 +134,7 @@ class StratumV2(Frames):
 
     def _found(self) -> bool:
         """Look for a message of known length; keep what may be the beginning of one."""
-        found = V2_MESSAGE.search(self._buffer)
+        found = FIXED_MESSAGE.search(self._buffer)
         self._take(found.start() if found is not None else max(0, len(self._buffer) - HEADER_BYTES + 1))
         self._joined = found is None
         return found is not None
@@ -133,7 +146,7 @@ class StratumV2(Frames):
         except _CutError:
             return [self._malformed(begun, "cut_frame")]
         pairs = fields.pop("pairs", [None])
-        value: Fields = {"method": name, **{key: one for key, one in fields.items() if one is not None}}
+        value: Fields = {"method": name, **{key: field for key, field in fields.items() if field is not None}}
         repeated = pairs if isinstance(pairs, list) else [None]
         return [Message(self._direction, self._ts_ns, begun, value, FRAMING, pair) for pair in repeated]
 
@@ -193,7 +206,7 @@ def _update(data: _Payload, _: Channels) -> Fields:
 
 def _job(data: _Payload, channels: Channels) -> Fields:
     channel, job = data.number(4), data.number(4)
-    return {"channel_id": channel, "job_id": job, "job": f"{channel}/{job}", **channels.told(channel)}
+    return {"channel_id": channel, "job_id": job, "job": f"{channel}/{job}", **channels.target_of(channel)}
 
 
 def _prev_hash(data: _Payload, _: Channels) -> Fields:
@@ -210,11 +223,13 @@ def _submit(data: _Payload, channels: Channels) -> Fields:
     channel, sequence, job = data.number(4), data.number(4), data.number(4)
     fields: Fields = {"channel_id": channel, "sequence_number": sequence, "job_id": job, "job": f"{channel}/{job}"}
     fields |= {"nonce": data.number(4), "ntime": data.number(4), "version": data.number(4)}
-    return {**fields, **channels.told(channel), "pairs": [("v2-share", (channel, sequence))]}
+    return {**fields, **channels.target_of(channel), "pairs": [("v2-share", (channel, sequence))]}
 
 
 def _submit_success(data: _Payload, _: Channels) -> Fields:
-    """One message for each share it acknowledges: the `count` last ones up to its sequence number, and what one of them was worth."""
+    """One message for each share it acknowledges: the `count` last ones up to its sequence number, and what one of
+    them was worth.
+    """
     channel, last, count, total = data.number(4), data.number(4), data.number(4), data.number(8)
     shares = [("v2-share", (channel, last - behind)) for behind in range(min(count, MAX_ACKNOWLEDGED))]
     fields: Fields = {
@@ -254,3 +269,14 @@ LAYOUTS: dict[int, Layout] = {
     0x20: ("SetNewPrevHash", _prev_hash),
     0x21: ("SetTarget", _target),
 }
+
+FRAMING_READER = FramingReader(
+    name=FRAMING,
+    open=lambda start, channels: StratumV2(start.direction, channels, start.offset, start.joined),
+    shared=Channels,
+    start=START,
+    start_bytes=b"\0",
+    middle=lambda head: FIXED_MESSAGE.search(head) is not None,
+    middle_rank=3,
+    foreign=frozenset({"bad_frame"}),
+)

@@ -1,15 +1,19 @@
 """WebSocket frames (RFC 6455) of one direction, after the upgrade: text messages become JSON messages.
 
-Unmasks, joins fragments, lets control frames pass between them, and inflates (RFC 7692) within a bound, with or without context. Whether
-compression was agreed is not asked: the bit of the frame says it. Knows nothing of what messages mean.
+Unmasks, joins fragments, lets control frames pass between them, and inflates (RFC 7692) within a bound, with or
+without context. Whether compression was agreed is not asked: the bit of the frame says it. Knows nothing of what
+messages mean.
 """
 
 from __future__ import annotations
 
+import re
 import zlib
 from collections.abc import Iterator
 
-from sensor.dialects.readers.json_lines import MAX_LINE_BYTES, JsonLines, Left, Malformed, Message, Read
+from sensor.dialects.readers.json_lines import MAX_LINE_BYTES, JsonLines
+from sensor.dialects.stream.message import Malformed, Message, Read
+from sensor.dialects.stream.reader import FramingReader, Left
 
 FRAMING = "websocket"
 CONTINUATION, TEXT, BINARY, CLOSE = 0, 1, 2, 8
@@ -19,6 +23,9 @@ MAX_MESSAGE_BYTES = MAX_LINE_BYTES
 #: What an upgrade that was refused goes on with; as a frame's first byte each of them is invalid.
 HTTP_AGAIN = frozenset(b"GPH")
 _TAIL = b"\0\0\xff\xff"
+#: A text frame of a server with an object in it, and within how many bytes of a joined stream it is looked for.
+SERVER_FRAME = re.compile(rb"\x81(?:[\x02-\x7d]|\x7e[\s\S]{2})\{")
+SERVER_FRAME_BYTES = 512
 
 
 class WebSocket:
@@ -170,7 +177,9 @@ class WebSocket:
         return found
 
     def _inflate(self, data: bytes) -> bytes | Malformed:
-        """RFC 7692 section 7.2.2. One inflater serves both agreements: a message without context refers to nothing before it."""
+        """RFC 7692 section 7.2.2. One inflater serves both agreements: a message without context refers to nothing
+        before it.
+        """
         if self._inflater.eof:
             self._inflater = zlib.decompressobj(-15)
         try:
@@ -191,3 +200,12 @@ def unmask(payload: bytes, key: bytes) -> bytes:
         return b""
     stream = (key * (size // 4 + 1))[:size]
     return (int.from_bytes(payload, "big") ^ int.from_bytes(stream, "big")).to_bytes(size, "big")
+
+
+FRAMING_READER = FramingReader(
+    name=FRAMING,
+    open=lambda start, _: WebSocket(start.direction, start.offset, start.joined),
+    middle=lambda head: SERVER_FRAME.search(head[:SERVER_FRAME_BYTES]) is not None,
+    middle_rank=1,
+    foreign=frozenset({"bad_frame"}),
+)

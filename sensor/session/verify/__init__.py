@@ -1,13 +1,14 @@
-"""Recomputes shares: from what the pool and the miner said, the header that was hashed, its hash, and whether that meets the target.
+"""Recomputes shares: from what the pool and the miner sent, the header that was hashed, its hash, and whether that
+meets the target.
 
 Knows plain values only (hex text, numbers); knows no messages, no sessions and no grades.
 """
 
 from sensor.session.verify.claims import ClaimedResults
 from sensor.session.verify.headers import HeaderShares
-from sensor.session.verify.sampling import Look, Sampling, Share, Verifier
+from sensor.session.verify.sampling import Look, Sampling, SubmittedShare, Verifier
 
-__all__ = ["ClaimedResults", "HeaderShares", "Look", "Sampling", "Share", "Verifier", "verifier"]
+__all__ = ["ClaimedResults", "HeaderShares", "Look", "Sampling", "SubmittedShare", "Verifier", "verifier"]
 
 
 def verifier(scheme: str, sampling: Sampling) -> Verifier:

@@ -1,4 +1,5 @@
-"""Shares that carry their own hash (CryptoNote's `result`): the hash is not recomputed, only compared with the target, and called a claim.
+"""Shares that carry their own hash (CryptoNote's `result`): the hash is not recomputed, only compared with the target,
+and called a claim.
 
 RandomX needs two gigabytes and milliseconds a hash, which a sensor does not have. Knows no messages.
 """
@@ -8,7 +9,8 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 
-from sensor.session.verify.sampling import Look, PerShare, Sampling, Share, Turn, Values
+from sensor.session.verify.sampling import Look, PerShare, Sampling, SubmittedShare, Turn
+from sensor.signatures.message_values import MessageValues
 
 _RESULT = re.compile(r"[0-9a-fA-F]{64}")
 #: Hashes are compared by their upper 64 bits, as pools do, whatever the target's length (xmrig, `Job::target`).
@@ -33,17 +35,17 @@ class ClaimedResults:
     def learn(self, parts: Mapping[str, object]) -> None:
         """Nothing of the session is needed."""
 
-    def job(self, name: str, parts: Mapping[str, object], values: Values) -> None:
+    def job(self, name: str, parts: Mapping[str, object], values: MessageValues) -> None:
         """Nothing of the job is needed but its target, which comes with the share's work."""
 
-    def retarget(self, values: Values) -> None:
+    def retarget(self, values: MessageValues) -> None:
         """As above."""
 
     def due(self, job: str) -> bool:  # noqa: ARG002
         """Whether this share is in the sample."""
         return self._turn.due()
 
-    def share(self, share: Share, hint: str | None, per_share: PerShare) -> Look | None:  # noqa: ARG002
+    def share(self, share: SubmittedShare, hint: str | None, per_share: PerShare) -> Look | None:  # noqa: ARG002
         """Compare the claimed hash, its last 8 bytes the most significant, with the share's target."""
         result = share.parts.get("result")
         if share.work is None or not isinstance(result, str) or not _RESULT.fullmatch(result):

@@ -1,8 +1,10 @@
-"""Shares whose proof of work is the hash of a Bitcoin-shaped header of 80 bytes: SHA-256d coins, and scrypt coins with the same header.
+"""Shares whose proof of work is the hash of a Bitcoin-shaped header of 80 bytes: SHA-256d coins, and scrypt coins with
+the same header.
 
-Follows one session: extranonce1 and version mask from the pool's answers, the last jobs, and a sample of the shares. SHA-256d is tried
-first, it costs microseconds; scrypt only while the coin is not known to use something else, and a few times at most. The difficulty's
-scale differs between the two, so each is compared with its own target. Knows no messages; what cannot be rebuilt is passed over.
+Follows one session: extranonce1 and version mask from the pool's answers, the last jobs, and a sample of the shares.
+SHA-256d is tried first, it costs microseconds; scrypt only while the coin is not known to use something else, and a
+few times at most. The difficulty's scale differs between the two, so each is compared with its own target. Knows no
+messages; what cannot be rebuilt is passed over.
 """
 
 from __future__ import annotations
@@ -12,9 +14,11 @@ import math
 from collections.abc import Mapping
 
 from sensor.session.verify.rebuild import MASK_BIP320, HeaderJob, header_job, sha256d, share_header, version_mask
-from sensor.session.verify.sampling import Look, PerShare, Sampling, Score, Share, Turn, Values
+from sensor.session.verify.sampling import Look, PerShare, Sampling, Score, SubmittedShare, Turn
+from sensor.signatures.message_values import MessageValues
 
-#: Jobs kept with their coinbase while a share is wanted: miners answer the newest, or the one before it that is still in their queue.
+#: Jobs kept with their coinbase while a share is wanted: miners answer the newest, or the one before it that is still
+#: in their queue.
 MAX_JOBS = 2
 #: Bytes of all jobs kept; a usual one has about 1,000. The newest is kept whatever it has.
 MAX_JOB_BYTES = 4_096
@@ -23,14 +27,14 @@ SCRYPT_TRIES = 3
 #: Difficulty is 2^-32 hashes in `work`: hash < target is hash x work < 2^288.
 LIMIT = 1 << 288
 
-#: Bytes of a hash by which a repeated share is told.
+#: Bytes of a hash by which a repeated share is recognised.
 SEEN_BYTES = 16
 
 SCRYPT_HINTS = (None, "scrypt", "sha256d")  # a wallet's coin may be only the one that is paid out
 
 
 def scrypt_header(header: bytes) -> bytes:
-    """Litecoin's proof of work: scrypt with N=1024, r=1, p=1 and the header as its own salt (litecoin.info, "Scrypt")."""
+    """Litecoin's proof of work: scrypt with N=1024, r=1, p=1 the header as salt (litecoin.info, "Scrypt")."""
     return hashlib.scrypt(header, salt=header, n=1024, r=1, p=1, dklen=32)
 
 
@@ -43,7 +47,7 @@ class HeaderShares:
         self._turn = Turn(sampling)
         self._extranonce1: str | None = None
         self._mask: int | None = None
-        self._jobs: tuple[tuple[str, HeaderJob, Values], ...] = ()  # oldest first
+        self._jobs: tuple[tuple[str, HeaderJob, MessageValues], ...] = ()  # oldest first
         self._seen: tuple[bytes, ...] = ()  # starts of hashes
         self._sha256d: Score | None = None
         self._scrypt: Score | None = None
@@ -55,28 +59,30 @@ class HeaderShares:
         return self._turn.taken
 
     def learn(self, parts: Mapping[str, object]) -> None:
-        """extranonce1 holds for the jobs that follow (NiceHash's extranonce extension), the mask for the shares that follow (BIP 310)."""
+        """extranonce1 holds for the jobs that follow (NiceHash's extranonce extension), the mask for the shares that
+        follow (BIP 310).
+        """
         extranonce1 = parts.get("extranonce1")
         if isinstance(extranonce1, str):
             self._extranonce1 = extranonce1[:128]
         mask = version_mask(parts.get("version_mask"))
         self._mask = self._mask if mask is None else mask
 
-    def job(self, name: str, parts: Mapping[str, object], values: Values) -> None:
+    def job(self, name: str, parts: Mapping[str, object], values: MessageValues) -> None:
         """Keep the job if its shares can be rebuilt; nothing is kept once the sample is complete."""
         if self._turn.spent:
             self._jobs = ()
             return
-        kept = tuple(one for one in self._jobs if one[0] != name)
+        jobs = tuple(entry for entry in self._jobs if entry[0] != name)
         job = header_job(parts, self._extranonce1)
         if job is not None:
-            kept = (*kept, (name, job, values))
+            jobs = (*jobs, (name, job, values))
             most = MAX_JOBS if self._turn.wanted else 1
-            while len(kept) > 1 and (len(kept) > most or sum(one.size for _, one, _ in kept) > MAX_JOB_BYTES):
-                kept = kept[1:]
-        self._jobs = kept
+            while len(jobs) > 1 and (len(jobs) > most or sum(held.size for _, held, _ in jobs) > MAX_JOB_BYTES):
+                jobs = jobs[1:]
+        self._jobs = jobs
 
-    def retarget(self, values: Values) -> None:
+    def retarget(self, values: MessageValues) -> None:
         """The target of jobs already given changed."""
         self._jobs = tuple((name, job, values) for name, job, _ in self._jobs)
 
@@ -84,12 +90,12 @@ class HeaderShares:
         """Whether this share is in the sample and its job is known."""
         return self._turn.due() and any(name == job for name, _, _ in self._jobs)
 
-    def share(self, share: Share, hint: str | None, per_share: PerShare) -> Look | None:
+    def share(self, share: SubmittedShare, hint: str | None, per_share: PerShare) -> Look | None:
         """Recompute a share if everything needed was seen; a repeated one is not proof of new work."""
-        known = next((one for one in self._jobs if one[0] == share.job), None)
-        if known is None:
+        entry = next((item for item in self._jobs if item[0] == share.job), None)
+        if entry is None:
             return None
-        _, job, values = known
+        _, job, values = entry
         mask = MASK_BIP320 if self._mask is None else self._mask
         header = share_header(job, share.parts, mask)
         if header is None:
@@ -126,12 +132,12 @@ class HeaderShares:
         self._scrypt = self._scrypt or Score()
         return self._scrypt
 
-    def _tried(self, algorithm: str, number: int, work: int, share: Share) -> bool:
+    def _tried(self, algorithm: str, number: int, work: int, share: SubmittedShare) -> bool:
         score = self._score(algorithm)
         if number * work >= LIMIT:
             score.fails()
             return False
-        score.passes(math.log2(work) - 32, share.account)
+        score.passes(math.log2(work) - 32, share.counts)
         if score.won and self.proven is None:
             self.proven = algorithm
         return True

@@ -1,8 +1,10 @@
-"""Stratum's pieces put together to the 80 bytes that were hashed. Total: a part that is missing or malformed gives None.
+"""Stratum's pieces put together to the 80 bytes that were hashed. Total: a part that is missing or malformed gives
+None.
 
-coinbase = coinb1 + extranonce1 + extranonce2 + coinb2; merkle root = its double SHA-256 folded with each branch; header = version, previous
-hash, merkle root, time, bits and nonce, little-endian (https://en.bitcoin.it/wiki/Stratum_mining_protocol, https://en.bitcoin.it/wiki/Block_hashing_algorithm).
-Knows no jobs and no difficulty.
+coinbase = coinb1 + extranonce1 + extranonce2 + coinb2; merkle root = its double SHA-256 folded with each branch;
+header = version, previous hash, merkle root, time, bits and nonce, little-endian
+(https://en.bitcoin.it/wiki/Stratum_mining_protocol, https://en.bitcoin.it/wiki/Block_hashing_algorithm). Knows no
+jobs and no difficulty.
 """
 
 from __future__ import annotations

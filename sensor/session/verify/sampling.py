@@ -1,9 +1,11 @@
-"""How many shares of a session are recomputed, and when what they gave is proof: a bounded sample, and a bet that luck cannot win.
+"""How many shares of a session are recomputed, and when what they gave is proof: a bounded sample, and a bet that luck
+cannot win.
 
-Knows no hashes and no headers. The proof is a betting score: under the hypothesis "these headers have nothing to do with the target" a
-share passes with probability p = target/2^256. Each pass multiplies the score by 1/2p, each failure by 1/2 or, to be exact, 1/2(1-p); the
-expected score stays at most 1, so by Ville's inequality (J. Ville 1939; G. Shafer, "Testing by betting", JRSS A 2021) it ever reaches 2^30
-with probability at most 2^-30, however many shares are tried. One SHA-256d share of difficulty 1 scores 31 bits, one of scrypt 15.
+Knows no hashes and no headers. The proof is a betting score: under the hypothesis "these headers have nothing to do
+with the target" a share passes with probability p = target/2^256. Each pass multiplies the score by 1/2p, each
+failure by 1/2 or, to be exact, 1/2(1-p); the expected score stays at most 1, so by Ville's inequality (J. Ville
+1939; G. Shafer, "Testing by betting", JRSS A 2021) it ever reaches 2^30 with probability at most 2^-30, however many
+shares are tried. One SHA-256d share of difficulty 1 scores 31 bits, one of scrypt 15.
 """
 
 from __future__ import annotations
@@ -12,14 +14,15 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
-from sensor.session.account import Account
+from sensor.model.quantities import Shares
+from sensor.signatures.message_values import MessageValues
 
-#: Bits of score from which a session's passes are called verified: an error once in a thousand million sessions at most.
+#: Bits of score from which a session's passes are called verified: an error once in a thousand million sessions at
+#: most.
 PROOF_BITS = 30.0
 
-Values = Mapping[str, str | int | float]
 #: Expected work of one share in 2^-32 hashes, from the difficulty or target in force, if the algorithm were this one.
-PerShare = Callable[[Values, str | None], int | None]
+PerShare = Callable[[MessageValues, str | None], int | None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,12 +36,14 @@ class Sampling:
 
 
 @dataclass(frozen=True, slots=True)
-class Share:
-    """One submitted share: its job's name, the parts named by the dialect, whose it is, and its work as it is counted."""
+class SubmittedShare:
+    """One submitted share: its job's name, the parts named by the dialect, the counts it belongs to, and its work as
+    it is counted.
+    """
 
     job: str
     parts: Mapping[str, object]
-    account: Account
+    counts: Shares  # of the account that sent it
     work: int | None
 
 
@@ -51,7 +56,7 @@ class Look:
 
 
 class Verifier(Protocol):
-    """What a session tells a scheme; `proven` is the algorithm once it is beyond doubt."""
+    """What a session passes to a scheme; `proven` is the algorithm once it is beyond doubt."""
 
     proven: str | None
 
@@ -60,18 +65,18 @@ class Verifier(Protocol):
         """Shares looked at."""
 
     def learn(self, parts: Mapping[str, object]) -> None:
-        """What the pool said that holds for the whole session."""
+        """Parts from the pool that hold for the whole session."""
 
-    def job(self, name: str, parts: Mapping[str, object], values: Values) -> None:
+    def job(self, name: str, parts: Mapping[str, object], values: MessageValues) -> None:
         """A job was given, with the difficulty or target that holds for its shares."""
 
-    def retarget(self, values: Values) -> None:
+    def retarget(self, values: MessageValues) -> None:
         """A new target that also holds for jobs already given."""
 
     def due(self, job: str) -> bool:
         """A share was sent: whether it is to be looked at, which needs its job."""
 
-    def share(self, share: Share, hint: str | None, per_share: PerShare) -> Look | None:
+    def share(self, share: SubmittedShare, hint: str | None, per_share: PerShare) -> Look | None:
         """Look at a share; nothing if not all that is needed was seen."""
 
 
@@ -109,27 +114,27 @@ class Turn:
 
 @dataclass(slots=True)
 class Score:
-    """The bet for one algorithm; accounts whose shares passed are credited when it is won."""
+    """The bet for one algorithm; when it is won, every share that passed is counted as verified."""
 
     bits: float = 0.0
     passed: int = 0
     failed: int = 0
-    held: tuple[Account, ...] = ()
+    held: tuple[Shares, ...] = ()
 
     @property
     def won(self) -> bool:
         return self.bits >= PROOF_BITS
 
-    def passes(self, surprise_bits: float, account: Account) -> None:
+    def passes(self, surprise_bits: float, counts: Shares) -> None:
         """A share passed that a random header would pass with probability 2^-surprise_bits."""
         won = self.won
         self.passed += 1
         self.bits += surprise_bits - 1
-        self.held = (*self.held, account)
+        self.held = (*self.held, counts)
         if won or self.won:
             self.bits = max(self.bits, PROOF_BITS)
-            for one in self.held:
-                one.shares.verified += 1
+            for credited in self.held:
+                credited.verified += 1
             self.held = ()
 
     def fails(self) -> None:

@@ -1,4 +1,6 @@
-"""Findings while mining goes on: told at once when certain, then at a bounded rate, closed by silence; in the end what a replay says."""
+"""Findings while mining goes on: told at once when certain, then at a bounded rate, closed by silence; in the end
+what a replay says.
+"""
 
 from __future__ import annotations
 
@@ -11,26 +13,27 @@ from hypothesis import strategies as st
 
 from sensor.estimate import Assumptions
 from sensor.line.examples import dialogue_events
-from sensor.line.lifecycle import NS, Tempo
+from sensor.line.lifecycle import ReportingSettings
 from sensor.line.pipeline import Pipeline
 from sensor.model.events import Chunk, Close, Event, Open
 from sensor.model.evidence import Grade
 from sensor.model.finding import Finding
 from sensor.model.node import Node
+from sensor.model.time import SECOND_NS as NS
 from sensor.session.verify import Sampling
-from sensor.signatures.model import Line
+from sensor.signatures.model import DialogueLine
 from sensor.wallets import donation_login
 from tests.dialects.test_wrappings import P2POOL
 from tests.session.dialogue import events, run, shipped
 from tests.session.test_pipeline import SHARE, example_flows, interleaved, moved
 
-TEMPO = Tempo(update_ns=300 * NS, close_ns=1_800 * NS, attempt_ns=60 * NS)
+REPORTING = ReportingSettings(update_ns=300 * NS, close_ns=1_800 * NS, attempt_ns=60 * NS)
 LOGIN = SHARE.splitlines()[:2]
 SPEAKS, ACCEPTED = len(LOGIN), len(SHARE.splitlines())
 
 
-def live(tempo: Tempo = TEMPO) -> Pipeline:
-    return Pipeline(shipped(), tempo=tempo)
+def live(reporting: ReportingSettings = REPORTING) -> Pipeline:
+    return Pipeline(shipped(), reporting=reporting)
 
 
 def told(records: list[Finding | Node]) -> list[tuple[str, str]]:
@@ -129,7 +132,7 @@ def test_at_the_end_of_the_run_findings_stay_open_and_what_is_new_is_told() -> N
 
 def test_a_node_is_told_when_its_flow_ends() -> None:
     pipeline = live()
-    records = pipeline.step(dialogue_events([Line(side, data) for side, data in P2POOL]))
+    records = pipeline.step(dialogue_events([DialogueLine(side, data) for side, data in P2POOL]))
     assert [one.protocol for one in records if isinstance(one, Node)] == ["p2pool-peer"]
     assert pipeline.finish() == []
 
@@ -139,7 +142,10 @@ def test_a_donation_is_told_with_whose_it_is() -> None:
     wallet = "43ofb6jnX1wWwtE8dgLizJRPFVHQkfhaEXYNeCVfyb3d4hxttHRjSKEGZx6hZfuYcYP3UhK2kTdN7LuvXtqx4vxP5bBg4pz"
 
     def login(name: str) -> str:
-        asked = f'C {{"id":1,"jsonrpc":"2.0","method":"login","params":{{"login":"{name}","pass":"x","agent":"XMRig/6.22.2"}}}}\n'
+        asked = (
+            f'C {{"id":1,"jsonrpc":"2.0","method":"login","params":{{"login":"{name}","pass":"x",'
+            f'"agent":"XMRig/6.22.2"}}}}\n'
+        )
         return asked + f'S {{"id":1,"jsonrpc":"2.0","error":null,"result":{{"id":"a","job":{job},"status":"OK"}}}}'
 
     pipeline = live()
@@ -152,14 +158,14 @@ def test_a_donation_is_told_with_whose_it_is() -> None:
 def test_settings_that_are_replaced_hold_for_new_flows_and_old_ones_go_on() -> None:
     pipeline, stream = live(), events(SHARE)
     assert told(pipeline.step(stream[: SPEAKS + 1])) == [("opened", "speaks")]
-    pipeline.replace(shipped(), Assumptions(), Sampling(), Tempo(attempt_ns=1))
+    pipeline.replace(shipped(), Assumptions(), Sampling(), ReportingSettings(attempt_ns=1))
     assert told(pipeline.step(stream[SPEAKS + 1 :])) == [("updated", "accepted")]
 
 
-def settled(records: list[Finding | Node], *, by_tempo: bool) -> dict[str, Finding]:
+def settled(records: list[Finding | Node], *, reported: bool) -> dict[str, Finding]:
     """The last state of each finding, as a replay would give it."""
     found = {one.finding_id: one for one in records if isinstance(one, Finding)}
-    found = {name: one for name, one in found.items() if one.state != "closed" or not by_tempo}
+    found = {name: one for name, one in found.items() if one.state != "closed" or not reported}
     return {name: dataclasses.replace(one, state="closed") for name, one in found.items()}
 
 
@@ -169,12 +175,12 @@ def test_what_is_told_last_is_what_a_replay_says(seed: int, batch: int) -> None:
     flows = example_flows()
     stream = interleaved(flows, seed)
     wanted, _ = run(stream)
-    pipeline = live(Tempo(update_ns=1, close_ns=1 << 62, attempt_ns=1 << 62))
+    pipeline = live(ReportingSettings(update_ns=1, close_ns=1 << 62, attempt_ns=1 << 62))
     records: list[Finding | Node] = []
     for at in range(0, len(stream), batch):
         records += pipeline.step(stream[at : at + batch])
     records += pipeline.finish()
-    assert settled(records, by_tempo=True) == settled(wanted, by_tempo=False)
+    assert settled(records, reported=True) == settled(wanted, reported=False)
 
 
 @pytest.mark.parametrize("kept", [1, 3])
@@ -188,7 +194,7 @@ def test_findings_over_the_bound_are_counted_and_not_followed(kept: int, monkeyp
 
 
 def test_a_grade_never_falls_while_it_is_told() -> None:
-    pipeline = live(Tempo(update_ns=1, close_ns=1 << 62, attempt_ns=1))
+    pipeline = live(ReportingSettings(update_ns=1, close_ns=1 << 62, attempt_ns=1))
     grades = [one.grade for event in events(SHARE) for one in pipeline.step([event]) if isinstance(one, Finding)]
     assert grades == sorted(grades)
     assert grades[-1] is Grade.ACCEPTED

@@ -1,21 +1,25 @@
-"""What the sizes of the first flights tell of sessions that are encrypted from their first byte: Stratum V2 over Noise, and DATUM.
+"""What the sizes of the first flights show of sessions that are encrypted from their first byte: Stratum V2 over Noise,
+and DATUM.
 
-A flight is what one side sends until the other speaks. Sizes prove little, so nothing here is ever more than a likeness; what it means is
-data (`signatures/dialects`, `sizes_only`). Looks at a flow only until it gives a message of another framing.
+A flight is what one side sends until the other speaks. Sizes prove little, so nothing here is ever more than a
+likeness; what it means is data (`signatures/dialects`, `sizes_only`). Looks at a flow only until it gives a message
+of another framing.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
-from sensor.dialects.readers.json_lines import Message, Read
+from sensor.dialects.stream.message import Message, Read
 
 FRAMING = "flights"
-#: Noise NX of Stratum V2 since February 2024: 64 bytes of key, 234 of answer (key, static key, certificate), SetupConnection of 54 and
-#: more, its Success of 44. BIP 324 begins with 64 bytes too, but is answered by its own 64 and up to 4,095 bytes of garbage.
+#: Noise NX of Stratum V2 since February 2024: 64 bytes of key, 234 of answer (key, static key, certificate),
+#: SetupConnection of 54 and more, its Success of 44. BIP 324 begins with 64 bytes too, but is answered by its own 64
+#: and up to 4,095 bytes of garbage.
 NOISE = (64, 234)
 SETUP_BYTES, SUCCESS_BYTES = range(54, 1_400), 44
-#: The first header of a DATUM client: XORed with this, `length:22, reserved:2, signed, sealed, channel, command:5`, lowest bit first.
+#: The first header of a DATUM client: XORed with this, `length:22, reserved:2, signed, sealed, channel, command:5`,
+#: lowest bit first.
 DATUM_KEY = 0xDC871829
 DATUM_LENGTHS = range(240, 2_048)
 MAX_FLIGHTS = 5
@@ -37,7 +41,7 @@ class Flights:
         """The flow has been recognised as something that is read."""
         self._stopped = True
 
-    def told(self, direction: int, ts_ns: int, sizes: tuple[int, int]) -> None:
+    def note(self, direction: int, ts_ns: int, sizes: tuple[int, int]) -> None:
         """The first flights and their sizes are known already; `direction` sent the first."""
         if self._speaker is None:
             self._speaker, self._sizes, self._starts = direction, [*sizes], [ts_ns, ts_ns]
@@ -60,7 +64,7 @@ class Flights:
             self._first = (self._first + data)[:4]
 
     def seen(self) -> Iterator[Read]:
-        """What the flights tell, once there are enough of them."""
+        """What the flights show, once there are enough of them."""
         if self._stopped or len(self._sizes) < MAX_FLIGHTS:
             return iter(())
         self._stopped = True
