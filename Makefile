@@ -166,7 +166,7 @@ $(DOCS)/.tools: $(BIN)/python pyproject.toml
 	touch $@
 
 docs: $(DOCS)/.tools
-	@$(DOCS)/venv/bin/sphinx-build -q -W --keep-going -b html -c docs -d $(DOCS)/doctrees . $(DOCS)/html
+	@$(DOCS)/venv/bin/sphinx-build -q -E -W --keep-going -b html -c docs -d $(DOCS)/doctrees . $(DOCS)/html
 	echo "$(CURDIR)/$(DOCS)/html/index.html"
 
 docs-reference: .venv/.dev

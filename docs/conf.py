@@ -1,6 +1,7 @@
-"""How `make docs` builds the site: every Markdown document of the tree, as it is. A link that leads nowhere is an error.
+"""How `make docs` builds the site: every Markdown document of the tree, as it is. A broken link is an error.
 
-The source is the tree itself, so that the documents' links to each other hold on the site as they do in a repository's viewer.
+The source is the tree itself, so that the documents' links to each other hold on the site as they do in a repository's
+viewer.
 """
 
 from __future__ import annotations
@@ -40,13 +41,17 @@ html_show_sphinx = False
 
 #: The site's table of contents, from the index of the documents.
 INDEX = TREE / "docs" / "README.md"
-REDIRECT = '<!doctype html><meta charset="utf-8"><title>minewatch</title><meta http-equiv="refresh" content="0; url=README.html">\n'
+REDIRECT = """<!doctype html>
+<meta charset="utf-8"><title>minewatch</title><meta http-equiv="refresh" content="0; url=README.html">
+"""
 
 
 def contents() -> str:
     """The table of contents: a part for each paragraph of the index that ends with a colon, with its links."""
     parts = []
-    for caption, entries in re.findall(r"^(\w+).*:\n\n((?:[-\s].*\n)+)", INDEX.read_text(encoding="utf-8"), re.MULTILINE):
+    for caption, entries in re.findall(
+        r"^(\w+).*:\n\n((?:[-\s].*\n)+)", INDEX.read_text(encoding="utf-8"), re.MULTILINE
+    ):
         names = [link.removesuffix(".md") for link in re.findall(r"\]\(([^)#]+)\)", entries)]
         lines = [f"/{name.removeprefix('../')}" if name.startswith("../") else f"/docs/{name}" for name in names]
         parts.append("\n".join(["```{toctree}", f":caption: {caption}", ":hidden:", "", *lines, "```", ""]))
