@@ -46,6 +46,12 @@ def test_every_page_of_docs_stands_in_the_index() -> None:
     assert pages == set(re.findall(r"\]\(([a-z-]+\.md)\)", index))
 
 
+def test_every_framing_is_described() -> None:
+    described = (ROOT / "signatures" / "README.md").read_text(encoding="utf-8")
+    framings = {path.stem for path in (ROOT / "signatures" / "framings").glob("*.yaml")}
+    assert {name for name in framings if f"`{name}`" not in described and f"{name}.yaml" not in described} == set()
+
+
 def test_the_version_stands_in_one_place_and_the_changelog_ends_with_it() -> None:
     releases = re.findall(
         r"^## (\d+\.\d+\.\d+) - (\d{4}-\d\d-\d\d)$", (ROOT / "CHANGELOG.md").read_text(), re.MULTILINE
