@@ -8,11 +8,11 @@ from pathlib import Path
 from pydantic import Field
 
 from exporters.forms.event import dumps, encode
-from exporters.settings import PATH, Settings
+from exporters.settings import PATH, ExporterSettings
 from sensor.model.record import Record
 
 
-class Config(Settings):
+class Config(ExporterSettings):
     """A folder that a keeper of pigeons empties."""
 
     loft: str = Field(min_length=1, json_schema_extra=PATH)

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import ClassVar, Literal
 
-from sensor.attribution.books import HOLDERS, Books, Holder
+from sensor.attribution.books.book import HOLDERS, Books
+from sensor.attribution.books.holder import RowHolder
+from sensor.attribution.books.source import SourceConfig, files
 from sensor.attribution.index.ranges import prefix
-from sensor.attribution.index.rows import Row
-from sensor.attribution.source import Source, files
+from sensor.attribution.index.rows import Allocation
 
 STRENGTH = 0.2
 
 
-class Config(Source):
+class Config(SourceConfig):
     """A parish register."""
+
+    FILE_KEYS: ClassVar[tuple[str, ...]] = ("path",)
 
     kind: Literal["parish"]
     ink: bool = True  # whether it is written in ink
@@ -30,4 +33,5 @@ def load(config: Config, books: Books) -> None:
             except ValueError as error:
                 book.refuse(line, str(error))
                 continue
-            book.add(Row(*span, books.holder(Holder(detail=(("name", name),))), line, point=book.point()))
+            holder = books.holder(RowHolder(detail=(("name", name),)))
+            book.add(Allocation(*span, holder, line, point=book.point()))
