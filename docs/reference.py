@@ -29,6 +29,7 @@ from pydantic import BaseModel
 TREE = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(TREE))
 COLUMNS = 120
+PLURALS = {"text": "texts", "map": "maps", "map, by its `kind`": "maps, by their `kind`"}
 #: Characters of a default that is shown.
 LONGEST_DEFAULT = 60
 PART = re.compile(r"(<!-- generated: ([a-z-]+) -->\n).*?(<!-- end -->)", re.DOTALL)
@@ -240,7 +241,8 @@ def _type(schema: Mapping[str, Any], definitions: Mapping[str, Any]) -> str:
     if "enum" in schema:
         return "one of " + ", ".join(f"`{value}`" for value in schema["enum"])
     if schema.get("type") == "array":
-        return f"list of {_type(schema.get('items', {}), definitions)}"
+        inner = _type(schema.get("items", {}), definitions)
+        return f"list of {PLURALS.get(inner, inner)}"
     names = {
         "integer": "whole number",
         "number": "number",
