@@ -49,11 +49,10 @@ REDIRECT = """<!doctype html>
 def contents() -> str:
     """The table of contents: a part for each paragraph of the index that ends with a colon, with its links."""
     parts = []
-    for caption, entries in re.findall(
-        r"^(\w+).*:\n\n((?:[-\s].*\n)+)", INDEX.read_text(encoding="utf-8"), re.MULTILINE
-    ):
-        names = [link.removesuffix(".md") for link in re.findall(r"\]\(([^)#]+)\)", entries)]
-        lines = [f"/{name.removeprefix('../')}" if name.startswith("../") else f"/docs/{name}" for name in names]
+    text = INDEX.read_text(encoding="utf-8")
+    for caption, entries in re.findall(r"^(\w+).*:\n\n((?:(?:- |  ).*\n)+)", text, re.MULTILINE):
+        links = re.findall(r"\[([^\]]+)\]\(([^)#]+)\.md\)", entries)
+        lines = [f"{title} <{Path('/docs', name).as_posix().replace('/docs/../', '/')}>" for title, name in links]
         parts.append("\n".join(["```{toctree}", f":caption: {caption}", ":hidden:", "", *lines, "```", ""]))
     return "\n" + "\n".join(["```{toctree}\n:hidden:\n\n/docs/README\n```\n", *parts])
 
