@@ -1,4 +1,5 @@
-# Everything happens in .venv; `make demo` and `make test` each work alone, from a clean clone, with or without a Rust toolchain.
+# Everything happens in .venv; `make demo` and `make test` each work alone, from a clean clone, with or without a Rust
+# toolchain.
 SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 .ONESHELL:
