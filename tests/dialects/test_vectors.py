@@ -53,7 +53,7 @@ SOCKS5 = [
 
 
 def of_examples() -> list[dict[str, Any]]:
-    """A conversation of each dialect of JSON lines that has none above: the first of its examples in which it is spoken."""
+    """A conversation of each dialect of JSON lines that has none above: the first example in which it is spoken."""
     dialects = {dialect.name: dialect for dialect in SIGNATURES.dialects if dialect.framing == "json-lines"}
     vectors = []
     for name in sorted(dialects.keys() - {vector.get("dialect") for vector in VECTORS} - ELSEWHERE):
