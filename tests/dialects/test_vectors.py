@@ -25,8 +25,6 @@ from tests.dialects.frames import Way, write
 VECTORS: list[dict[str, Any]] = yaml.safe_load((Path(__file__).parent / "vectors.yaml").read_text())
 SIGNATURES = load()
 SKIPPED = 4
-#: Of JSON lines inside WebSocket alone; tests/dialects/test_websocket.py has its conversations.
-ELSEWHERE = {"webminerpool"}
 
 WAYS = {
     "ipv4": Way(),
@@ -52,26 +50,8 @@ SOCKS5 = [
 ]
 
 
-def of_examples() -> list[dict[str, Any]]:
-    """A conversation of each dialect of JSON lines that has none above: the first example in which it is spoken."""
-    dialects = {dialect.name: dialect for dialect in SIGNATURES.dialects if dialect.framing == "json-lines"}
-    vectors = []
-    for name in sorted(dialects.keys() - {vector.get("dialect") for vector in VECTORS} - ELSEWHERE):
-        example = next(
-            example
-            for example in dialects[name].header.examples
-            if len(example.expects) == 1 and example.expects[0].get("grade") != "behaves"
-        )
-        lines = [f"{'CS'[line.direction]} {line.data.decode().rstrip()}" for line in example.dialogue]
-        vectors.append({"name": name, "dialect": name, "said": "\n".join(lines), **example.expects[0]})
-    return vectors
-
-
 def said(vector: dict[str, Any]) -> list[tuple[int, bytes]]:
     return [("CS".index(line[0]), line[2:].encode() + b"\n") for line in vector["said"].splitlines()]
-
-
-OWN = of_examples()
 
 
 def found(path: Path, talk: list[tuple[int, bytes]], way: Way, name: engine.Name) -> list[Finding | Node]:
@@ -100,9 +80,8 @@ def told(vector: dict[str, Any], records: list[Finding | Node]) -> Finding | Non
     assert isinstance(one, Finding)
     assert one.dialect == vector["dialect"]
     assert one.grade >= Grade.SPEAKS
-    if vector not in OWN or "hashes_per_share" in vector:
-        assert one.hashes_per_share == work(vector)
-    assert one.claimed_hashrate_hps == vector.get("claimed", vector.get("claimed_hashrate_hps"))
+    assert one.hashes_per_share == work(vector)
+    assert one.claimed_hashrate_hps == vector.get("claimed")
     if vector["name"] not in COIN_NOT_SAID:
         assert one.coin == vector.get("coin", one.coin)
     return one
@@ -110,7 +89,7 @@ def told(vector: dict[str, Any], records: list[Finding | Node]) -> Finding | Non
 
 @pytest.mark.parametrize("name", ["reference", "compiled"])
 @pytest.mark.parametrize("way", WAYS)
-@pytest.mark.parametrize("vector", [*VECTORS, *OWN], ids=lambda one: one["name"])
+@pytest.mark.parametrize("vector", VECTORS, ids=lambda one: one["name"])
 def test_a_conversation_is_what_it_is(vector: dict[str, Any], way: str, name: engine.Name, tmp_path: Path) -> None:
     one = told(vector, found(tmp_path / "talk.pcap", said(vector), WAYS[way], name))
     if one is not None:
@@ -121,7 +100,7 @@ def test_a_conversation_is_what_it_is(vector: dict[str, Any], way: str, name: en
 
 @pytest.mark.parametrize("name", ["reference", "compiled"])
 @pytest.mark.parametrize("piece", [1400, 1])
-@pytest.mark.parametrize("vector", [*VECTORS, *OWN], ids=lambda one: one["name"])
+@pytest.mark.parametrize("vector", VECTORS, ids=lambda one: one["name"])
 def test_through_a_proxy_it_is_the_same(vector: dict[str, Any], piece: int, name: engine.Name, tmp_path: Path) -> None:
     one = told(vector, found(tmp_path / "talk.pcap", [*SOCKS5, *said(vector)], Way(piece=piece), name))
     if one is not None:
@@ -167,4 +146,4 @@ def test_what_comes_after_the_switch_to_gzip_is_read(
 
 def test_every_dialect_of_json_lines_has_a_conversation() -> None:
     spoken = {one.name for one in SIGNATURES.dialects if one.framing == "json-lines"}
-    assert spoken - {one.get("dialect") for one in [*VECTORS, *OWN]} <= ELSEWHERE
+    assert spoken - {one.get("dialect") for one in VECTORS} <= {"webminerpool"}
