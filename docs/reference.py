@@ -60,10 +60,8 @@ def sentence(text: str) -> str:
 
 def command_parser() -> argparse.ArgumentParser:
     """The parser of the command `minewatch`."""
-    try:
-        from sensor.cli.parser import parser
-    except ImportError:
-        from sensor.cli.main import _parser as parser  # type: ignore[no-redef]
+    from sensor.cli.parser import parser
+
     return parser()
 
 
