@@ -1,9 +1,10 @@
-# Everything happens in .venv; `make demo` and `make test` each work alone, from a clean clone, with or without a Rust toolchain.
+# Everything happens in .venv; `make demo` and `make test` each work alone, from a clean clone, with or without a Rust
+# toolchain.
 SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 .ONESHELL:
 .DEFAULT_GOAL := words
-.PHONY: words demo test check bench bench-live bench-daemon fuzz format clean core rust-checks deb debian-packages
+.PHONY: words demo test check bench bench-live bench-daemon fuzz format clean core rust-checks deb debian-packages docs docs-reference
 
 BIN := .venv/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check -q
@@ -11,7 +12,7 @@ INSTALL := $(PIP) install -c requirements.lock --no-build-isolation
 CRATE := --manifest-path sensor/core/Cargo.toml
 # A stamp of its own for "with" and "without" a toolchain: installing Rust later builds the core at the next make.
 CORE := build/core-$(if $(shell command -v cargo),rust,none).stamp
-CORE_SOURCES := $(shell find sensor/core -name '*.rs' -o -name 'Cargo.*') pyproject.toml .cargo/config.toml
+CORE_SOURCES := $(shell find sensor/core -name '*.rs' -o -name 'Cargo.*') pyproject.toml sensor/model/version.py .cargo/config.toml
 # Real counterparts that tests talk to; where they cannot be installed, those tests skip and say so.
 DEBIAN_PACKAGES := chromium iproute2 libpcap0.8 lintian logrotate openssl postgresql prometheus prometheus-alertmanager rsyslog rsyslog-gnutls systemd \
 	tcpreplay tshark util-linux
@@ -29,6 +30,8 @@ words:
 	@echo "make bench-daemon   the whole daemon on a busy cable: packet to alert, scrapes, a hundred reloads"
 	@echo "make fuzz     damaged captures through both cores, FUZZ_SECONDS=60"
 	@echo "make deb      a Debian package in build/"
+	@echo "make docs     the documents as a site in build/docs/html, with all links checked"
+	@echo "make docs-reference   write the generated parts of docs/: command line, configuration, metrics, events"
 	@echo "make format   put the sources in order"
 	@echo "make clean    delete what was built"
 
@@ -153,6 +156,22 @@ debian-packages:
 
 deb: .venv/.dev
 	@$(BIN)/python deploy/debian/build.py
+
+# Sphinx lives in an environment of its own: nothing else needs it.
+DOCS := build/docs
+$(DOCS)/.tools: $(BIN)/python pyproject.toml
+	@mkdir -p $(DOCS)
+	$(BIN)/python -m venv $(DOCS)/venv
+	$(DOCS)/venv/bin/python -m pip --disable-pip-version-check -q install $$($(BIN)/python -c \
+		'import tomllib; print(*tomllib.load(open("pyproject.toml", "rb"))["project"]["optional-dependencies"]["docs"])')
+	touch $@
+
+docs: $(DOCS)/.tools
+	@$(DOCS)/venv/bin/sphinx-build -q -E -W --keep-going -b html -c docs -d $(DOCS)/doctrees . $(DOCS)/html
+	echo "$(CURDIR)/$(DOCS)/html/index.html"
+
+docs-reference: .venv/.dev
+	@$(BIN)/python docs/reference.py
 
 format: .venv/.dev
 	@$(BIN)/ruff check --fix-only .

@@ -6,7 +6,7 @@ are both this.
     while events := core.poll(1024, 100) ...
 
 A core reads sources on its own thread (compiled) or inside `poll` (reference), decodes, keeps the flow table, and hands
-over events only for flows that passed a gate. ARCHITECTURE.md, "The border", is the full text.
+over events only for flows that passed a gate. docs/border.md is the full text.
 """
 
 from collections.abc import Mapping, Sequence
@@ -111,9 +111,9 @@ class Core:
         Replaces what was excluded before; an empty list excludes nothing. Raises ValueError for what is no network.
         """
     def interfaces(self) -> dict[str, dict[str, int]]:
-        """Figures of each interface ever attached, by name; the keys are in ARCHITECTURE.md, "Counters"."""
+        """Figures of each interface ever attached, by name; the keys are in docs/border.md, "Counters"."""
     def stats(self) -> dict[str, int]:
-        """Counters since the start, by the names in ARCHITECTURE.md."""
+        """Counters since the start, by the names in docs/border.md."""
     def close(self) -> None:
         """Stop reading and drop everything. Idempotent."""
 

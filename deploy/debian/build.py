@@ -1,10 +1,10 @@
-"""`make deb`: packs what stands in .venv, at the versions that were tested, and everything of deploy/ into one Debian package.
+"""`make deb`: one Debian package of what is installed in .venv, at the versions that were tested, and of deploy/.
 
     .venv/bin/python deploy/debian/build.py [--output build] [--bare]
 
-No virtual environment is shipped: it would hold paths of the machine it was made on. The libraries lie in /usr/lib/minewatch, and
-/usr/bin/minewatch runs Debian's own interpreter with the standard library and that folder only. Needs the compiled core, dpkg-deb and
-strip.
+No virtual environment is shipped: it would hold paths of the machine it was made on. The libraries lie in
+/usr/lib/minewatch, and /usr/bin/minewatch runs Debian's own interpreter with the standard library and that folder only.
+Needs the compiled core, dpkg-deb and strip.
 """
 
 from __future__ import annotations
@@ -100,7 +100,7 @@ def main() -> int:
 
 
 def own(target: Path) -> None:
-    """Our packages. Only this library is stripped: the wheels' were rearranged when they were bundled, and strip breaks some."""
+    """Our packages. Only our library is stripped: strip breaks some of the wheels', rearranged when bundled."""
     for name in PACKAGES:
         shutil.copytree(TREE / name, target / name, ignore=LEFT_OUT)
     for library in (target / "sensor").glob("_core*.so"):

@@ -2,7 +2,7 @@
 
 Both cores (the compiled one and the reference) build exactly these tuples, so their outputs compare with `==`.
 Addresses and payload stay bytes; times are nanoseconds of the packet clock since the epoch. Per flow the order is Open
-(Chunk | Hit | Shape)* Close. The meaning of every field is fixed in ARCHITECTURE.md, "The border".
+(Chunk | Hit | Shape)* Close. The meaning of every field is fixed in docs/border.md.
 """
 
 from __future__ import annotations

@@ -1,3 +1,3 @@
-"""The version, for everything that tells it. Nothing else is known here."""
+"""The version. It is written here and nowhere else: the package, the command and the documents take it from here."""
 
-VERSION = "0.1.0"
+VERSION = "0.2.0"

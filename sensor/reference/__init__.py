@@ -1,4 +1,4 @@
-"""The reference core: the border of ARCHITECTURE.md in plain Python, written for clarity.
+"""The reference core: docs/border.md in plain Python, written for clarity.
 
 It is the oracle the compiled core is compared to, event for event, and what runs where the extension could not be
 built. It reads capture files and standard input; it knows nothing of mining, and it starts no thread: everything

@@ -1,4 +1,4 @@
-"""The counters of a core, by the names of ARCHITECTURE.md.
+"""The counters of a core, by the names of docs/border.md.
 
 All of them stand at 0 from the start, so a missing one is a mistake.
 """

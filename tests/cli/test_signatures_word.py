@@ -96,7 +96,7 @@ def test_every_kind_of_own_file_is_proven_or_refused_with_its_line(
         ("    secrets: [params.secret]\n", "", "own.yaml:16: messages.hello: a login must say where its secret stands"),
         ("'\"brook.'", "brk", "own.yaml:13: gate.literals[0]: must be 4 to 16 bytes"),
         ("rejected: 1", "rejected: 2", "own.yaml:46: one share counted, one turned down: rejected is 1, expected 2"),
-        ('"station":', '"user":', "own.yaml:58: a gauge that reports to a brook server: must not be found"),
+        ('"station":', '"user":', "own.yaml:60: a gauge that reports to a brook server: must not be found"),
         ("framing: json-lines", "framing: smoke", "own.yaml:1: framing 'smoke' is not known; known are"),
     ],
 )

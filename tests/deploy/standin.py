@@ -1,4 +1,4 @@
-"""Stands in for the daemon inside the unit: says what it may and may not do, speaks systemd's protocol, and fails when a signal asks it to.
+"""Stands in for the daemon inside the unit: what it may and may not do, systemd's protocol, failing by a signal.
 
 USR1: stop feeding the watchdog.  USR2: end as for a configuration that is wrong.  HUP and TERM: as the daemon does.
 """

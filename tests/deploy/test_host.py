@@ -61,7 +61,7 @@ def test_the_unit_checks_reloads_and_is_watched_as_the_daemon_does_it() -> None:
     assert found["ExecReload"] == ["/bin/kill -HUP $MAINPID"]
     assert found["RestartPreventExitStatus"] == ["78"]
     assert int(found["TimeoutStopSec"][0]) > 5  # the daemon's own five seconds come first
-    # systemd does not apply RestartPreventExitStatus to ExecStartPre: a wrong configuration must end by the start limit.
+    # systemd does not apply RestartPreventExitStatus to ExecStartPre: a wrong configuration ends by the start limit.
     assert int(found["RestartSec"][0]) * int(found["StartLimitBurst"][0]) < int(found["StartLimitIntervalSec"][0])
 
 

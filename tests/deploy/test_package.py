@@ -1,4 +1,7 @@
-"""The Debian package: Debian's own checks pass, and it comes, goes on and leaves as packages do. Tried on a copy of this machine's root."""
+"""The Debian package: Debian's own checks pass, and it comes, goes on and leaves as packages do.
+
+Tried on a copy of this machine's root.
+"""
 
 from __future__ import annotations
 
@@ -33,7 +36,8 @@ chroot "$1/root" /bin/sh -euc "$3"
 ALL_OF_IT = """
 import importlib, pkgutil, sys
 sys.path.insert(0, "/usr/lib/minewatch")
-names = [name for top in ("sensor", "exporters") for _, name, _ in pkgutil.walk_packages([f"/usr/lib/minewatch/{top}"], f"{top}.")]
+tops = [(f"/usr/lib/minewatch/{top}", f"{top}.") for top in ("sensor", "exporters")]
+names = [name for folder, prefix in tops for _, name, _ in pkgutil.walk_packages([folder], prefix)]
 for name in names:
     if ".migrations." not in name:  # run by alembic, never imported
         importlib.import_module(name)
@@ -97,12 +101,14 @@ def test_it_installs_runs_upgrades_and_leaves(package: Path, tmp_path: Path) -> 
         """
         say() { echo "== $*"; }
         dpkg -i /tmp/minewatch.deb >/tmp/log 2>&1 || { cat /tmp/log; exit 1; }
-        say owner "$(stat -c '%U %G %a' /etc/minewatch/minewatch.yaml /var/lib/minewatch /var/log/minewatch | tr '\\n' ';')"
+        say owner "$(stat -c '%U %G %a' /etc/minewatch/minewatch.yaml /var/lib/minewatch /var/log/minewatch |
+            tr '\\n' ';')"
         say engine "$(cd / && minewatch version | sed -n 2p)"
         say whole "$(/usr/bin/python3 -IS -c "$ALL_OF_IT")"
         runuser -u minewatch -- minewatch check -c /etc/minewatch/minewatch.yaml >/dev/null
         say enabled "$(ls /etc/systemd/system/multi-user.target.wants/minewatch.service 2>/dev/null || echo no)"
-        PYTHONPATH=/tmp/evil runuser -u minewatch -- minewatch signatures list >/tmp/list && say dialects "$(grep -c . /tmp/list)"
+        PYTHONPATH=/tmp/evil runuser -u minewatch -- minewatch signatures list >/tmp/list &&
+            say dialects "$(grep -c . /tmp/list)"
         systemd-analyze verify --man=no /lib/systemd/system/minewatch.service 2>&1 | grep minewatch || say verified
         man -w minewatch >/dev/null 2>&1 || test -s /usr/share/man/man1/minewatch.1.gz && say manual
         echo '# mine' >>/etc/minewatch/minewatch.yaml

@@ -1,4 +1,4 @@
-"""The unit in the real systemd, process 1 of a machine of its own: what the sandbox lets through, what signals and silence lead to."""
+"""The unit in the real systemd, process 1 of a machine of its own: its sandbox, what signals and silence lead to."""
 
 from __future__ import annotations
 
@@ -46,9 +46,12 @@ capture: {interfaces: [{name: mirror0}]}
 exporters: {eve: {path: /var/log/minewatch/eve.json}, prometheus: {}}
 END
 rm /etc/systemd/system/minewatch.service.d/standin.conf /srv/said
-printf '[Service]\nStandardOutput=append:/srv/said\nStandardError=append:/srv/said\n' >/etc/systemd/system/minewatch.service.d/said.conf
+drop_in=/etc/systemd/system/minewatch.service.d/said.conf
+printf '[Service]\nStandardOutput=append:/srv/said\nStandardError=append:/srv/said\n' >$drop_in
 systemctl daemon-reload
-get() { /usr/bin/python3 -c "import urllib.request as u; print(u.urlopen('http://127.0.0.1:9469/$1').read().decode())"; }
+get() {
+    /usr/bin/python3 -c "import urllib.request as u; print(u.urlopen('http://127.0.0.1:9469/$1').read().decode())"
+}
 systemctl start minewatch && echo "== daemon-started yes"
 show daemon-text StatusText
 echo "== daemon-ready $(get readyz)"
@@ -69,7 +72,7 @@ ls /var/lib/minewatch/ledger.db | sed 's/^/== daemon-ledger /'
 systemctl stop minewatch
 show daemon-result Result
 show daemon-exit ExecMainStatus
-printf 'Environment=MINEWATCH_FAULT=line-hangs\nWatchdogSec=2\nRestartSec=1\n' >>/etc/systemd/system/minewatch.service.d/said.conf
+printf 'Environment=MINEWATCH_FAULT=line-hangs\nWatchdogSec=2\nRestartSec=1\n' >>$drop_in
 systemctl daemon-reload
 systemctl start minewatch
 wait_for NRestarts 1

@@ -1,5 +1,5 @@
 //! The part of minewatch that runs once per packet: capture, decode, flow table, prefilter, assembler.
-//! ARCHITECTURE.md, "The border", is its specification.
+//! docs/border.md is its specification.
 //!
 //! Imports go down this order, never up and never in a circle (`tests/layout/test_core_layout.py`):
 //!

@@ -1,5 +1,5 @@
 //! In-order bytes of one direction of a candidate flow: reordering, retransmission, overlap (first bytes win) and gaps,
-//! within a bound. Knows sequence numbers and nothing of what the bytes mean. Rules: ARCHITECTURE.md, "Assembler".
+//! within a bound. Knows sequence numbers and nothing of what the bytes mean. Rules: docs/border.md, "Assembler".
 
 use std::collections::VecDeque;
 

@@ -1,4 +1,4 @@
-//! Whether a quiet flow's payload opens a gate, and where assembly then begins. Rules in their order: ARCHITECTURE.md,
+//! Whether a quiet flow's payload opens a gate, and where assembly then begins. Rules in their order: docs/border.md,
 //! "Prefilter".
 
 use crate::flow::prefilter::{Carry, Tables};

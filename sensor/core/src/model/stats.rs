@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
 macro_rules! counters {
     ($($variant:ident => $name:literal),* $(,)?) => {
-        /// Everything that is counted; `NAMES` are the names in ARCHITECTURE.md.
+        /// Everything that is counted; `NAMES` are the names in docs/border.md.
         #[derive(Clone, Copy, Debug, PartialEq, Eq)]
         #[repr(usize)]
         pub enum Counter { $($variant),* }

@@ -1,4 +1,4 @@
-//! When silent flows and old fragments are removed: every ten seconds of packet time. ARCHITECTURE.md, "Flow table".
+//! When silent flows and old fragments are removed: every ten seconds of packet time. docs/border.md, "Flow table".
 
 use crate::wire::fragments::Fragments;
 

@@ -1,6 +1,6 @@
 //! Frame in, segment or reason out. Tunnels are peeled until TCP or UDP shows. A total function: every length is
 //! checked before it is used, and whatever cannot be read ends in a counter. Knows nothing of flows. Layout of each
-//! layer: ARCHITECTURE.md, "Decode".
+//! layer: docs/border.md, "Decode".
 
 use crate::model::stats::{Counter, Stats};
 use crate::wire::fragments::{FragmentKey, Fragments, Outcome};
