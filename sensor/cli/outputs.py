@@ -92,12 +92,12 @@ def events(outcome: ReplayResult, settings: Configuration, engine: str) -> Itera
 
 def page(outcome: ReplayResult, settings: Configuration, engine: str, sources: Sequence[str]) -> Iterable[str]:
     """The page to look at."""
-    from exporters.forms.report.page import ReplayResult, write
+    from exporters.forms.report.page import PageContent, write
     from exporters.forms.table import Trouble
 
     records = _records(outcome, settings)
     return write(
-        ReplayResult(
+        PageContent(
             findings=[record for record in records if isinstance(record, Finding)],
             nodes=[record for record in records if isinstance(record, Node)],
             troubles=[

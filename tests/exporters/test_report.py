@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 
 from exporters.forms.documents.page import style
 from exporters.forms.report import gaps, overview, strips
-from exporters.forms.report.page import MOST_FULL, MOST_ROWS, ReplayResult, write
+from exporters.forms.report.page import MOST_FULL, MOST_ROWS, PageContent, write
 from exporters.forms.table import Trouble
 from sensor.model.attribution import Attribution, Claim, Enterprise, Site
 from sensor.model.evidence import Evidence, Grade
@@ -83,7 +83,7 @@ def page(
         if counters is None
         else counters
     )
-    seen = ReplayResult(findings, nodes, (), ("a.pcap",), moved, lines, 0.0, "minewatch 0, test engine")
+    seen = PageContent(findings, nodes, (), ("a.pcap",), moved, lines, 0.0, "minewatch 0, test engine")
     return "".join(write(dataclasses.replace(seen, **more)))  # type: ignore[arg-type]
 
 

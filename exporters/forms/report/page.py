@@ -29,7 +29,7 @@ MOST_FULL, MOST_ROWS, MOST_NODES, MOST_TROUBLES, MOST_SOURCES = 40, 2_000, 200, 
 
 
 @dataclass(frozen=True)
-class ReplayResult:
+class PageContent:
     """What a replay saw."""
 
     findings: Sequence[Finding]
@@ -44,7 +44,7 @@ class ReplayResult:
     redacted: bool = False
 
 
-def write(result: ReplayResult) -> Iterable[str]:
+def write(result: PageContent) -> Iterable[str]:
     """The page in pieces of text, which are valid UTF-8 once encoded."""
     ranked = cells.strongest(result.findings)
     full, others = ranked[:MOST_FULL], ranked[MOST_FULL:]
@@ -107,7 +107,7 @@ def _axis(findings: Sequence[Finding]) -> strips.TimeAxis:
     return strips.time_axis(times + [(flow.first_ns, flow.last_ns) for item, _ in found for flow in item.flows])
 
 
-def _meta(result: ReplayResult) -> list[tuple[str, str]]:
+def _meta(result: PageContent) -> list[tuple[str, str]]:
     names = [short(file_name(name), 60) for name in result.sources[:MOST_SOURCES]]
     more = len(result.sources) - len(names)
     first = min((item.first_ns for item in result.findings), default=None)
