@@ -1,4 +1,6 @@
-"""How properties are tried: the same examples in every run of `make test`, fresh ones with `HYPOTHESIS_PROFILE=explore`."""
+"""How properties are tried: the same examples in every run of `make test`, fresh ones with
+`HYPOTHESIS_PROFILE=explore`.
+"""
 
 import os
 

@@ -98,8 +98,8 @@ def _data(record: Finding | Node) -> dict[str, str]:
 
 def _shortened(event: dict[str, object]) -> Iterator[dict[str, object]]:
     """The event without its longest lists, one after another; `flow_count` still says how many there were."""
-    for section, key, kept in SHORTENED:
+    for section, key, limit in SHORTENED:
         part = event.get(section)
-        if isinstance(part, dict) and len(part.get(key) or ()) > kept:
-            event = {**event, section: {**part, key: part[key][len(part[key]) - kept :]}}
+        if isinstance(part, dict) and len(part.get(key) or ()) > limit:
+            event = {**event, section: {**part, key: part[key][len(part[key]) - limit :]}}
             yield event

@@ -147,11 +147,12 @@ def _is_being_written(path: Path) -> bool | None:
 
 def _load_memory(memory: Path) -> dict[str, ReadCapture]:
     try:
-        kept = json.loads(memory.read_text())
-        if kept["version"] != VERSION:
-            raise SpoolError(f"{memory}: written by another version ({kept['version']})")
+        remembered = json.loads(memory.read_text())
+        if remembered["version"] != VERSION:
+            raise SpoolError(f"{memory}: written by another version ({remembered['version']})")
         return {
-            str(digest): ReadCapture(int(read["length"]), str(read["name"])) for digest, read in kept["done"].items()
+            str(digest): ReadCapture(int(read["length"]), str(read["name"]))
+            for digest, read in remembered["done"].items()
         }
     except FileNotFoundError:
         return {}

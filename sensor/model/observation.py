@@ -35,7 +35,7 @@ class Subject:
 
 @dataclass(frozen=True, slots=True)
 class Observation:
-    """One piece of evidence with its weight; `bits` is log2 of the likelihood ratio of mining against everything else."""
+    """One piece of evidence with its weight; `bits` is log2 of the likelihood ratio of mining against all else."""
 
     kind: ObservationKind
     grade: Grade

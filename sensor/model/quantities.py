@@ -47,7 +47,7 @@ class Power:
 
 @dataclass(slots=True, frozen=True)
 class ShareTimeline:
-    """Shares that were sent, by time: as many bins as `counts` has, one beside the other, empty ones included; bounded."""
+    """Shares that were sent, by time: as many bins as `counts` has, adjacent, empty ones included; bounded."""
 
     start_ns: int  # of the first bin
     bin_ns: int  # width of each

@@ -28,22 +28,22 @@ class Pieces:
         if first and self.starts[first - 1] + len(self.datas[first - 1]) > offset:
             first -= 1
         last = bisect_left(self.starts, offset + len(data))
-        kept: list[tuple[int, bytes]] = []
+        pieces: list[tuple[int, bytes]] = []
         conflict = False
         for start, piece in zip(self.starts[first:last], self.datas[first:last], strict=True):
             if start > offset:
-                kept.append((offset, data[: start - offset]))
+                pieces.append((offset, data[: start - offset]))
                 self.held_bytes += start - offset
                 data, offset = data[start - offset :], start
             held = piece[offset - start : offset - start + len(data)]
             conflict = conflict or held != data[: len(held)]
             data, offset = data[len(held) :], offset + len(held)
-            kept.append((start, piece))
+            pieces.append((start, piece))
         if data:
-            kept.append((offset, data))
+            pieces.append((offset, data))
             self.held_bytes += len(data)
-        self.starts[first:last] = [start for start, _ in kept]
-        self.datas[first:last] = [piece for _, piece in kept]
+        self.starts[first:last] = [start for start, _ in pieces]
+        self.datas[first:last] = [piece for _, piece in pieces]
         return conflict
 
     def take_run(self) -> bytes:

@@ -162,7 +162,7 @@ def _spreadsheet(path: Path, sheet: str | int | None, progress: Progress) -> Ite
         raise SheetError(f"is no spreadsheet that can be read: {error}") from None
     top, left = chosen.start or (0, 0)
     merged = _merged(chosen.merged_cell_ranges or [])
-    kept: dict[tuple[int, int], str] = {}
+    origins: dict[tuple[int, int], str] = {}
     height = chosen.total_height
     for offset, values in enumerate(chosen.iter_rows()):
         row = top + offset
@@ -170,9 +170,9 @@ def _spreadsheet(path: Path, sheet: str | int | None, progress: Progress) -> Ite
         filled = False
         for column, origin in merged.get(row, ()):
             if origin == (row, column):
-                kept[origin] = cells[column] if column < len(cells) else ""
-            elif column < len(cells) and not cells[column] and kept.get(origin):
-                cells[column] = kept[origin]
+                origins[origin] = cells[column] if column < len(cells) else ""
+            elif column < len(cells) and not cells[column] and origins.get(origin):
+                cells[column] = origins[origin]
                 filled = True
         if not offset % PROGRESS_EVERY_ROWS:
             progress(offset, height)

@@ -1,8 +1,9 @@
-"""Attributor at full size: a million allocations loaded from a book, a million questions against brute force, and a big spreadsheet.
+"""Attributor at full size: a million allocations loaded from a book, a million questions against brute force, and a big
+spreadsheet.
 
-Run as `python -m tests.bench.attribution`; `ROWS` and `SHEET_ROWS` in the environment change the sizes. The rows have time, ports and
-VRF; a twentieth of the addresses are translators with 63 blocks of ports. Brute force compares rows by numpy, without any tree, and must
-give the same rows in the same order.
+Run as `python -m tests.bench.attribution`; `ROWS` and `SHEET_ROWS` in the environment change the sizes. The rows
+have time, ports and VRF; a twentieth of the addresses are translators with 63 blocks of ports. Brute force compares
+rows by numpy, without any tree, and must give the same rows in the same order.
 """
 
 from __future__ import annotations
@@ -141,14 +142,16 @@ def speed(loaded: Attributor, questions: list[tuple[int, int, int, int, str]]) -
         loaded.decide(question)
     rate = len(texts) / (time.process_time() - began)
     print(
-        f"answers     {rate:,.0f} a second of a processor (Attributor.question and decide, as the line asks for each connection)"
+        f"answers     {rate:,.0f} a second of a processor "
+        "(Attributor.question and decide, as the line asks for each connection)"
     )
     began = time.process_time()
     for address, number, at_ns, vrf in texts[:100_000]:
         loaded.answer(address, number, at_ns, vrf=vrf)
     rate = 100_000 / (time.process_time() - began)
     print(
-        f"in words    {rate:,.0f} a second of a processor (Attributor.answer: the same, with every claim and reason as text)"
+        f"in words    {rate:,.0f} a second of a processor "
+        "(Attributor.answer: the same, with every claim and reason as text)"
     )
     print(
         "            "
@@ -177,7 +180,8 @@ def check(loaded: Attributor, questions: list[tuple[int, int, int, int, str]]) -
     groups: dict[str, list[int]] = {}
     for number, question in enumerate(questions):
         groups.setdefault(question[4], []).append(number)
-    # Rows whose range begins at or before the address, by numpy alone: no tree, no nesting. Wide rows are few and are always looked at.
+    # Rows whose range begins at or before the address, by numpy alone: no tree, no nesting. Wide rows are few and are
+    # always looked at.
     width = after - first
     wide = np.flatnonzero(width > 4096)
     narrow_most = int(width[width <= 4096].max(initial=1))
@@ -245,7 +249,8 @@ def sheet(folder: Path) -> None:
     began = time.perf_counter()
     loaded = load_books(AttributionSettings(sources=[Config(kind="inventory", path=str(path), preset="filing")]))
     print(
-        f"spreadsheet {len(loaded.index):,} rows of XLSX ({path.stat().st_size / 1e6:.1f} MB) in {time.perf_counter() - began:.1f} s"
+        f"spreadsheet {len(loaded.index):,} rows of XLSX ({path.stat().st_size / 1e6:.1f} MB) "
+        f"in {time.perf_counter() - began:.1f} s"
     )
 
 

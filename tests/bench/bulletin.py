@@ -1,9 +1,10 @@
-"""How long the bulletin of a province's week takes: 4,502 addresses from a ledger, in every form, by the command as a user gives it.
+"""How long the bulletin of a province's week takes: 4,502 addresses from a ledger, in every form, by the command as a
+user gives it.
 
     python -m tests.bench.bulletin [--addresses 4502] [--keep FOLDER]
 
-Prints the seconds for one language in each form and for all at once, and holds the figures to the truth of the simulation. To pass: at most
-10 s for a whole bulletin (one language, every form).
+Prints the seconds for one language in each form and for all at once, and holds the figures to the truth of the
+simulation. To pass: at most 10 s for a whole bulletin (one language, every form).
 """
 
 from __future__ import annotations
@@ -36,7 +37,8 @@ def main() -> int:
         truth = simulate(ledger, options.addresses)
         ledger.close()
         print(
-            f"simulated {len(truth.addresses):,} addresses in {time.perf_counter() - start:.1f} s, true energy {truth.kwh:,.0f} kWh"
+            f"simulated {len(truth.addresses):,} addresses in {time.perf_counter() - start:.1f} s, "
+            f"true energy {truth.kwh:,.0f} kWh"
         )
         words = [sys.executable, "-m", "sensor.cli", "bulletin", "--week", WEEK, "--ledger", url, "-o", str(folder)]
         start = time.perf_counter()
@@ -50,7 +52,8 @@ def main() -> int:
         facts = {one["key"]: one["value"] for one in said["sections"][0]["blocks"][0]["facts"]}
         week = facts["week_kwh"]
         print(
-            f"addresses {facts['addresses']:,}, energy {week['best']:,.0f} kWh ({week['low']:,.0f} to {week['high']:,.0f})"
+            f"addresses {facts['addresses']:,}, "
+            f"energy {week['best']:,.0f} kWh ({week['low']:,.0f} to {week['high']:,.0f})"
         )
         right = facts["addresses"] == len(truth.addresses) and week["low"] <= truth.kwh <= week["high"]
     return 0 if right and taken <= LIMIT_S else 1

@@ -1,7 +1,8 @@
-"""Benchmark captures of our own: a mix of packet sizes, and small packets of many flows, each with the demo's miners inside.
+"""Benchmark captures of our own: a mix of packet sizes, and small packets of many flows, each with the demo's miners
+inside.
 
-Plain Python and seeded, so that a bench runs anywhere and measures the same bytes each time; a small file beside each capture says how
-many packets, flows and mining flows it holds.
+Plain Python and seeded, so that a bench runs anywhere and measures the same bytes each time; a small file beside
+each capture says how many packets, flows and mining flows it holds.
 """
 
 from __future__ import annotations
@@ -69,7 +70,9 @@ def _record(write: object, at_us: int, frame: bytes) -> None:
 
 
 class _Flow:
-    """One conversation with canned payloads; the checksums of TCP and UDP are left at 0, as offloading hosts leave them."""
+    """One conversation with canned payloads; the checksums of TCP and UDP are left at 0, as offloading hosts leave
+    them.
+    """
 
     __slots__ = ("addresses", "left", "ports", "sequence", "udp")
 

@@ -1,7 +1,9 @@
-"""`make bench-daemon`: the whole daemon on a busy cable. How long from packet to alert, how scrapes do, and what a hundred reloads cost.
+"""`make bench-daemon`: the whole daemon on a busy cable. How long from packet to alert, how scrapes do, and what a
+hundred reloads cost.
 
-In a namespace of its own, over BENCH_DAEMON_PPS packets a second of background (100000): for BENCH_DAEMON_S seconds (60) new miners, a
-webhook that notes when each is told, and scrapes; then 100 reloads, of which every third is broken, while the event file is rotated.
+In a namespace of its own, over BENCH_DAEMON_PPS packets a second of background (100000): for BENCH_DAEMON_S seconds
+(60) new miners, a webhook that notes when each is told, and scrapes; then 100 reloads, of which every third is
+broken, while the event file is rotated.
 """
 
 from __future__ import annotations
@@ -141,7 +143,9 @@ def mining() -> tuple[dict[str, float], list[float]]:
 
 
 def reloading(folder: Path, sensor: subprocess.Popen[bytes]) -> int:
-    """A hundred reloads one after the other, every third with a broken file, and the event file rotated; how many were broken."""
+    """A hundred reloads one after the other, every third with a broken file, and the event file rotated; how many
+    were broken.
+    """
     good = (folder / "minewatch.yaml").read_text()
     for number in range(1, RELOADS + 1):
         broken = number % 3 == 0

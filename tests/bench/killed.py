@@ -1,8 +1,10 @@
-"""Kills a writer fifty times in the middle of writing, then proves that nothing is lost and nothing doubled; how long a start takes.
+"""Kills a writer fifty times in the middle of writing, then proves that nothing is lost and nothing doubled; how long a
+start takes.
 
     python -m tests.bench.killed [--kills 50] [--url URL]
 
-Without a URL a fresh SQLite file, then a fresh PostgreSQL. To pass: the check holds, and every start takes 3 seconds at most.
+Without a URL a fresh SQLite file, then a fresh PostgreSQL. To pass: the check holds, and every start takes 3 seconds
+at most.
 """
 
 from __future__ import annotations
@@ -25,7 +27,8 @@ def kills(url: str, count: int, name: str) -> bool:
     said, opened = zip(*(killed(url, run, generator) for run in range(count)), strict=True)
     check(url, list(said))
     print(
-        f"{name}: {count} kills, {sum(said)} steps said; nothing lost, nothing doubled; slowest start {max(opened):.2f} s"
+        f"{name}: {count} kills, {sum(said)} steps said; nothing lost, nothing doubled; "
+        f"slowest start {max(opened):.2f} s"
     )
     return max(opened) <= LIMIT_S
 

@@ -2,8 +2,9 @@
 
     python -m tests.bench.ledger [--addresses 20] [--days 365] [--url URL]
 
-Each address mines all year at one pool and connects twice a day, so that its record holds as many connections as one can; a record a
-day fills its 24 hours, as many records in an hour would. The size is scaled up to 5,000 addresses. To pass: 2 GB at most.
+Each address mines all year at one pool and connects twice a day, so that its record holds as many connections as one
+can; a record a day fills its 24 hours, as many records in an hour would. The size is scaled up to 5,000 addresses.
+To pass: 2 GB at most.
 """
 
 from __future__ import annotations
@@ -84,7 +85,8 @@ def main() -> int:
                 size = int(connection.exec_driver_sql("SELECT pg_database_size(current_database())").scalar_one())
         scaled = size * WANTED / arguments.addresses
         print(
-            f"{arguments.addresses} addresses, {arguments.days} days: {size / 1e6:.1f} MB, {rows:,} roll-ups, written in {taken:.0f} s"
+            f"{arguments.addresses} addresses, {arguments.days} days: {size / 1e6:.1f} MB, {rows:,} roll-ups, "
+            f"written in {taken:.0f} s"
         )
         print(f"{WANTED:,} addresses: {scaled / 1e9:.2f} GB")
         began = time.perf_counter()

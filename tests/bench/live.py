@@ -1,9 +1,11 @@
-"""`make bench-live`: packets sent over a cable between two ends in a namespace of their own, and what the line hears of them.
+"""`make bench-live`: packets sent over a cable between two ends in a namespace of their own, and what the line hears of
+them.
 
-Figures: packets sent, handled and dropped by the kernel, whether all are accounted for, how far the newest packet was behind the clock at
-most, after how long it was not any more, and the processor time a packet took. BENCH_LIVE_S says how long each rate is held (60),
-BENCH_LIVE_CAPTURE what is sent, BENCH_LIVE_WORKERS how many workers listen (1), BENCH_LIVE_RING_MIB the ring (64), BENCH_LIVE_RATES the
-rates in packets a second (100000,200000,0; 0 is as fast as it goes).
+Figures: packets sent, handled and dropped by the kernel, whether all are accounted for, how far the newest packet
+was behind the clock at most, after how long it was not any more, and the processor time a packet took. BENCH_LIVE_S
+says how long each rate is held (60), BENCH_LIVE_CAPTURE what is sent, BENCH_LIVE_WORKERS how many workers listen
+(1), BENCH_LIVE_RING_MIB the ring (64), BENCH_LIVE_RATES the rates in packets a second (100000,200000,0; 0 is as fast
+as it goes).
 """
 
 from __future__ import annotations
@@ -65,7 +67,8 @@ def main() -> None:
     capture = Path(os.environ.get("BENCH_LIVE_CAPTURE") or make(MIXED, FOLDER))
     console = Console(width=None if sys.stdout.isatty() else 150, highlight=False)
     console.print(
-        f"engine: {describe()}; {os.cpu_count()} processors; {WORKERS} workers; {capture}, {SECONDS} s each, ring {RING_BYTES >> 20} MiB"
+        f"engine: {describe()}; {os.cpu_count()} processors; {WORKERS} workers; "
+        f"{capture}, {SECONDS} s each, ring {RING_BYTES >> 20} MiB"
     )
     table = Table(title_justify="left")
     for column in COLUMNS:
@@ -83,7 +86,8 @@ def row(rate: int, sent: dict[str, float], heard: dict[str, Any]) -> list[str]:
     exact = whole and packets == stats["packets"] + stats["kernel_dropped"]
     behind = max(0.0, heard["caught_up_at"] - sent["ended_at"])
     return [
-        f"{rate:,}" if rate else "top", f"{sent['pps']:,.0f}", f"{sent['mbps']:,.0f}", f"{packets:,}", f"{stats['packets']:,}",
+        f"{rate:,}" if rate else "top", f"{sent['pps']:,.0f}", f"{sent['mbps']:,.0f}", f"{packets:,}",
+        f"{stats['packets']:,}",
         f"{stats['kernel_dropped']:,}", f"{100 * stats['kernel_dropped'] / packets:.4f}", "exact" if exact else "WRONG",
         f"{stats['events_dropped']:,}", f"{heard['lag_max_s']:.3f} s", f"{behind:.2f} s", f"{heard['cpu_s']:.1f}",
         f"{heard['cpu_s'] / stats['packets'] * 1e9:,.0f}", f"{heard['rss_bytes'] / 1e6:.0f}",
@@ -162,9 +166,9 @@ def listen() -> None:
             if lag > 1 or not stop:
                 caught_up_at = time.time()
     used = resource.getrusage(resource.RUSAGE_SELF)
-    told = {"stats": core.stats(), "lag_max_s": lag_max, "caught_up_at": caught_up_at, "cpu_s": used.ru_utime + used.ru_stime,
-            "rss_bytes": used.ru_maxrss * 1024}  # fmt: skip
-    print(json.dumps(told))
+    cpu_s, rss_bytes = used.ru_utime + used.ru_stime, used.ru_maxrss * 1024
+    figures = {"lag_max_s": lag_max, "caught_up_at": caught_up_at, "cpu_s": cpu_s, "rss_bytes": rss_bytes}
+    print(json.dumps({"stats": core.stats(), **figures}))
 
 
 if __name__ == "__main__":

@@ -1,4 +1,5 @@
-"""Runs one program over one capture and says what it cost: wall time, CPU seconds (user and system), and the largest resident memory.
+"""Runs one program over one capture and says what it cost: wall time, CPU seconds (user and system), and the largest
+resident memory.
 
 It knows how each program is asked and how its answer is read, and nothing about which of them should win.
 """
@@ -15,8 +16,8 @@ import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
-#: Starts a program from a small process and tells its cost: the kernel counts the memory of whoever starts a program as the program's own,
-#: so the largest resident memory must not be measured from a process that has drawn tables.
+#: Starts a program from a small process and tells its cost: the kernel counts the memory of whoever starts a program as
+#: the program's own, so the largest resident memory must not be measured from a process that has drawn tables.
 LAUNCHER = """
 import os, sys, time
 began = time.perf_counter()

@@ -1,8 +1,10 @@
-"""`python -m tests.bench.messages [memory] [NAME ...]`: messages a second through the Python middle on one core, dialect by dialect.
+"""`python -m tests.bench.messages [memory] [NAME ...]`: messages a second through the Python middle on one core,
+dialect by dialect.
 
-A session signs in once, and then shares, their answers and now and then a job pass; every dialect is loaded, as it always is. With `memory`
-also what a live session holds: heard on both sides, on the miner's alone, and after forty different jobs (Bitcoin-style dialects). Figures
-are the best of three runs, because a shared machine only ever makes them worse.
+A session signs in once, and then shares, their answers and now and then a job pass; every dialect is loaded, as it
+always is. With `memory` also what a live session holds: heard on both sides, on the miner's alone, and after forty
+different jobs (Bitcoin-style dialects). Figures are the best of three runs, because a shared machine only ever makes
+them worse.
 """
 
 from __future__ import annotations
@@ -88,7 +90,7 @@ def memory(lines: list[DialogueLine], signatures: SignatureSet) -> float:
 
 
 def many_jobs(lines: list[DialogueLine], signatures: SignatureSet) -> list[DialogueLine]:
-    """The conversation with its last job given again under other names; as it is where the name does not stand first."""
+    """The conversation with its last job given again under other names, where the name stands first."""
     job = [line for line in lines if kind(line, signatures) == "job"][-1:]
     params = json.loads(job[0].data).get("params") if job else None
     if not isinstance(params, list) or not isinstance(params[0], str):
@@ -105,7 +107,8 @@ def main() -> None:
     """Print a row for each conversation, or for those that are named."""
     signatures = load()
     print(
-        f"{len(signatures.dialects)} dialects loaded; {'messages/s':>12}  bytes a session: both sides, miner's side, {JOBS} jobs"
+        f"{len(signatures.dialects)} dialects loaded; {'messages/s':>12}  bytes a session: "
+        f"both sides, miner's side, {JOBS} jobs"
     )
     for vector in yaml.safe_load(VECTORS.read_text()):
         lines = talk(vector, signatures, SHARES) if "dialect" in vector else None

@@ -1,7 +1,8 @@
 """`make bench`: minewatch beside other programs over the same captures, interleaved, and the steps of the core alone.
 
-Figures are medians of BENCH_ROUNDS runs (3) with the captures in the page cache; Mpps and Gbit/s are per CPU second, as the figures of
-others are. BENCH_ONLY=mixed,small-packets,mix,small chooses captures, BENCH_DIR says where they lie (build/bench).
+Figures are medians of BENCH_ROUNDS runs (3) with the captures in the page cache; Mpps and Gbit/s are per CPU second,
+as the figures of others are. BENCH_ONLY=mixed,small-packets,mix,small chooses captures, BENCH_DIR says where they
+lie (build/bench).
 """
 
 from __future__ import annotations

@@ -1,8 +1,10 @@
-"""How long a scrape takes: the whole way over a socket, with a full status, alone and beside a thread that keeps Python busy.
+"""How long a scrape takes: the whole way over a socket, with a full status, alone and beside a thread that keeps Python
+busy.
 
     python -m tests.bench.scrape [--scrapes 500]
 
-Prints the median, the 99th percentile and the slowest in milliseconds, and what one scrape weighs. To pass: p99 at most 200 ms.
+Prints the median, the 99th percentile and the slowest in milliseconds, and what one scrape weighs. To pass: p99 at
+most 200 ms.
 """
 
 from __future__ import annotations

@@ -1,8 +1,10 @@
-"""How often silence closes a miner that is still there, and how soon one that is gone. Simulated; see `tests/ledger/silent.py`.
+"""How often silence closes a miner that is still there, and how soon one that is gone. Simulated; see
+`tests/ledger/silent.py`.
 
     python -m tests.bench.silence [--miners 500] [--days 90]
 
-To pass: at most 1 % of the miners of each kind wrongly closed within the days; 95 % of the exits closed within the stated time.
+To pass: at most 1 % of the miners of each kind wrongly closed within the days; 95 % of the exits closed within the
+stated time.
 """
 
 from __future__ import annotations
@@ -40,7 +42,8 @@ def main() -> int:
     within = sum(days <= STATED_DAYS for days in all_exits) / len(all_exits)
     passed = share <= 0.01 and within >= 0.95
     print(
-        f"all: {share:.2%} wrongly closed in {arguments.days} days; {within:.1%} of the exits closed within {STATED_DAYS:g} days"
+        f"all: {share:.2%} wrongly closed in {arguments.days} days; "
+        f"{within:.1%} of the exits closed within {STATED_DAYS:g} days"
     )
     return 0 if passed else 1
 

@@ -1,4 +1,5 @@
-"""Every folder here is a case: `make.py` plays a conversation, `case.yaml` says what must be found in it, from end to end.
+"""Every folder here is a case: `make.py` plays a conversation, `case.yaml` says what must be found in it, from end to
+end.
 
 A new folder is a new test, in every core that is here.
 """

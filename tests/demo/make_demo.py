@@ -1,10 +1,11 @@
 """Makes the demo capture: seven minutes at the edge of an operator's network, always the same bytes.
 
-Customers have addresses of 198.51.100.0/24; the Internet is 203.0.113.0/24 and 192.0.2.0/24 (documentation ranges). One plant hides four
-ASIC machines behind its only address, a desk computer runs XMRig, a rig that shares its address with others behind a translator mines
-Etchash, another KawPow through a SOCKS5 proxy, and a museum's USB stick submits shares that can be recomputed; around them is ordinary
-traffic, and traffic that resembles mining. `make` says what a detector must find; `books/` says whose the addresses are. Run as
-`python -m tests.demo.make_demo build/demo.pcap`.
+Customers have addresses of 198.51.100.0/24; the Internet is 203.0.113.0/24 and 192.0.2.0/24 (documentation ranges).
+One plant hides four ASIC machines behind its only address, a desk computer runs XMRig, a rig that shares its address
+with others behind a translator mines Etchash, another KawPow through a SOCKS5 proxy, and a museum's USB stick
+submits shares that can be recomputed; around them is ordinary traffic, and traffic that resembles mining. `make`
+says what a detector must find; `books/` says whose the addresses are. Run as `python -m tests.demo.make_demo
+build/demo.pcap`.
 """
 
 from __future__ import annotations

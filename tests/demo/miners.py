@@ -1,8 +1,9 @@
 """What miners and pools say, in five dialects, as conversations on a wire of the demo or of a test case.
 
-Each function plays one session and returns how many shares it submitted, and how many of them were accepted and rejected, so that a
-test knows the truth without reading the capture. Every wallet is a checksummed encoding of hash output: nobody has its key. Nothing is
-hashed to mine: nonces are random, and no such share can be recomputed; only `published` plays work that was done, and printed, long ago.
+Each function plays one session and returns how many shares it submitted, and how many of them were accepted and
+rejected, so that a test knows the truth without reading the capture. Every wallet is a checksummed encoding of hash
+output: nobody has its key. Nothing is hashed to mine: nonces are random, and no such share can be recomputed; only
+`published` plays work that was done, and printed, long ago.
 """
 
 from __future__ import annotations
@@ -72,7 +73,8 @@ def stratum(
     difficulty: int = 65536,
     hashrate_hps: float | None = None,
 ) -> Counts:
-    """Bitcoin-style Stratum V1: subscribe, authorize, jobs, a difficulty that is doubled once, shares by `mining.submit`.
+    """Bitcoin-style Stratum V1: subscribe, authorize, jobs, a difficulty that is doubled once, shares by
+    `mining.submit`.
 
     With a hashrate the difficulty in force decides how long a share takes; `every_s` does without.
     """
@@ -201,7 +203,7 @@ def ethproxy(
     *,
     claimed_hps: int = 89_000_000,
 ) -> Counts:
-    """The eth-proxy dialect: eth_submitLogin, eth_getWork, pushed work with id 0, eth_submitWork, eth_submitHashrate."""
+    """The eth-proxy dialect: eth_submitLogin, eth_getWork, pushed work of id 0, eth_submitWork, eth_submitHashrate."""
     rng = random.Random(f"ethproxy {login} {worker}")
 
     def request(number: int, method: str, params: list[str]) -> bytes:
@@ -310,7 +312,9 @@ def kawpow(
 
 
 def published(tcp: Tcp, login: str, every_s: float) -> Counts:
-    """Bitcoin's first blocks told as three shares of difficulty 1: their nonces are public, so a reader can recompute the work."""
+    """Bitcoin's first blocks told as three shares of difficulty 1: their nonces are public, so a reader can
+    recompute the work.
+    """
     blocks = (BITCOIN_0, BITCOIN_1, BITCOIN_170)
     tcp.open()
     for number, block in enumerate(blocks):

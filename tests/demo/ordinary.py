@@ -1,6 +1,7 @@
 """What else is on the wire: web, DNS and mail, and the traffic that resembles mining without being it.
 
-Each function plays one conversation on a wire. Nothing here may lead to a finding; the Bitcoin node's handshake must lead to a node.
+Each function plays one conversation on a wire. Nothing here may lead to a finding; the Bitcoin node's handshake must
+lead to a node.
 """
 
 from __future__ import annotations
@@ -51,7 +52,8 @@ def web(tcp: Tcp, host: str, path: str, body: bytes) -> None:
     request = (
         f"GET {path} HTTP/1.1\r\nHost: {host}\r\nUser-Agent: {agent}\r\nAccept: text/html\r\nConnection: close\r\n\r\n"
     )
-    head = f"HTTP/1.1 200 OK\r\nServer: nginx\r\nContent-Type: text/html\r\nContent-Length: {len(body)}\r\nConnection: close\r\n\r\n"
+    head = "HTTP/1.1 200 OK\r\nServer: nginx\r\nContent-Type: text/html\r\n"
+    head += f"Content-Length: {len(body)}\r\nConnection: close\r\n\r\n"
     tcp.open().client(request.encode()).server(head.encode() + body).close()
 
 

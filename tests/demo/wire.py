@@ -1,7 +1,8 @@
-"""Conversations as frames: TCP and UDP between two hosts, built by scapy, with a clock of their own and everything seeded.
+"""Conversations as frames: TCP and UDP between two hosts, built by scapy, with a clock of their own and everything
+seeded.
 
-It knows handshakes, segments and acknowledgements, and nothing about what is said: the makers of the demo and of the test cases
-hand it bytes. The same calls give the same capture, byte for byte.
+It knows handshakes, segments and acknowledgements, and nothing about what is said: the makers of the demo and of the
+test cases hand it bytes. The same calls give the same capture, byte for byte.
 """
 
 from __future__ import annotations
@@ -68,7 +69,9 @@ def network(source: Host, target: Host, identification: int) -> Packet:
 
 
 class Tcp:
-    """One TCP connection; `now` moves on with every message, and `client`/`server` send bytes that the other side acknowledges."""
+    """One TCP connection; `now` moves on with every message, and `client`/`server` send bytes that the other side
+    acknowledges.
+    """
 
     def __init__(
         self, wire: Wire, client: Host, server: Host, ports: tuple[int, int], at_us: int, rtt_us: int = 24_000

@@ -1,7 +1,8 @@
 """Damaged captures through the cores and the line: nothing may raise, and both cores must tell the same story.
 
-Seeded, so a failure can be played again: every round mutates a piece of the given captures (bits, cuts, lengths, repeated and moved
-blocks), feeds it to each core that is here, and the events to the pipeline. Run as `python -m tests.fuzz.damaged --seconds 60 FILE...`.
+Seeded, so a failure can be played again: every round mutates a piece of the given captures (bits, cuts, lengths,
+repeated and moved blocks), feeds it to each core that is here, and the events to the pipeline. Run as `python -m
+tests.fuzz.damaged --seconds 60 FILE...`.
 """
 
 from __future__ import annotations

@@ -1,4 +1,6 @@
-"""The real captures against their ground truth, flow by flow: dialect, sides, login, agent and every share; and silence in the others."""
+"""The real captures against their ground truth, flow by flow: dialect, sides, login, agent and every share; and
+silence in the others.
+"""
 
 from __future__ import annotations
 

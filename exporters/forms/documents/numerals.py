@@ -13,7 +13,7 @@ from exporters.forms.amounts import prefixed
 from exporters.forms.documents.model import Cell, Kind, RangeCell
 
 NOTHING = "–"
-_ONE, _HUNDREDTH = Decimal(1), Decimal("0.01")
+_UNIT, _HUNDREDTH = Decimal(1), Decimal("0.01")
 
 
 def shown(value: Cell, kind: Kind = "text", unit: str = "") -> str:
@@ -60,7 +60,7 @@ def parts(value: Cell, kind: Kind = "text", unit: str = "") -> tuple[str, str]:
     return figure_parts(value, kind, unit) if isinstance(value, int | float) else (shown(value, kind, unit), "")
 
 
-def number(value: float, scale: Decimal = _ONE) -> str:
+def number(value: float, scale: Decimal = _UNIT) -> str:
     """All digits of a number, shifted, thousands grouped by commas."""
     text = f"{Decimal(repr(value)) / scale:,f}"
     return text.rstrip("0").rstrip(".") if "." in text else text
@@ -72,4 +72,4 @@ def _scale(value: float, kind: Kind) -> tuple[Decimal, str]:
     if kind == "prefixed":
         scale, prefix = prefixed(abs(value))
         return Decimal(int(scale)), prefix
-    return _ONE, ""
+    return _UNIT, ""

@@ -70,13 +70,13 @@ def time_axis(times: Iterable[tuple[int, int]]) -> TimeAxis:
     busy = sum(end - start for start, end in merged)
     pauses = sorted((later[0] - earlier[1] for earlier, later in pairwise(merged)), reverse=True)
     least = max([busy * LEAST_PAUSE, *pauses[MOST_CUTS : MOST_CUTS + 1]])
-    kept: list[list[int]] = []
+    stretches: list[list[int]] = []
     for start, end in merged:
-        if kept and start - kept[-1][1] <= least:
-            kept[-1][1] = end
+        if stretches and start - stretches[-1][1] <= least:
+            stretches[-1][1] = end
         else:
-            kept.append([start, end])
-    return TimeAxis(tuple((start, end) for start, end in kept) or ((0, 0),))
+            stretches.append([start, end])
+    return TimeAxis(tuple((start, end) for start, end in stretches) or ((0, 0),))
 
 
 def bars(

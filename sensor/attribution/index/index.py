@@ -59,10 +59,10 @@ class Index:
         order = np.lexsort(
             (rank, ~given["last"], ~given["last_high"], given["first"], given["first_high"], given["version"])
         )
-        kept: dict[str, Any] = {name: column[order] for name, column in given.items()}
+        ordered: dict[str, Any] = {name: column[order] for name, column in given.items()}
         #: Where a row stands among all claims.
         self.rank = _array(rank[order])
-        views = {name: _array(column) for name, column in kept.items()}
+        views = {name: _array(column) for name, column in ordered.items()}
         self.version = views["version"]
         self._high = views["first_high"], views["last_high"]
         self._low = views["first"], views["last"]
@@ -72,16 +72,18 @@ class Index:
         self.line, self.book = views["line"], views["book"]
         self.points = list(points)
         #: Ranks below this number are of sources that know holders.
-        self.holders = int(np.count_nonzero(np.asarray(ranks, "i4")[kept["book"]] == 0)) if len(kept["book"]) else 0
+        self.holders = (
+            int(np.count_nonzero(np.asarray(ranks, "i4")[columns["book"]] == 0)) if len(columns["book"]) else 0
+        )
         self._matching: dict[tuple[str, tuple[int, ...], str | None], frozenset[int]] = {}
         deeper = (self._ports, self._times)
         try:
-            self._trees = {version: Tree(*_sorted(kept, version), deeper, bits=BITS[version]) for version in (4, 6)}
+            self._trees = {version: Tree(*_sorted(columns, version), deeper, bits=BITS[version]) for version in (4, 6)}
         except TooManyCrossingsError as error:
             raise CrossingError(self.book[error.row], self.line[error.row]) from None
-        limited = kept["port_first"] != ANY_PORT_FIRST
+        limited = ordered["port_first"] != ANY_PORT_FIRST
         self._ported = {
-            version: _times_of(tree, limited, kept["from_ns"], kept["until_ns"])
+            version: _times_of(tree, limited, columns["from_ns"], columns["until_ns"])
             for version, tree in self._trees.items()
         }
 
@@ -235,16 +237,16 @@ def _times_of(tree: Tree, limited: Any, from_ns: Any, until_ns: Any) -> tuple[ar
     return _array(begin), _array(end)
 
 
-def _sorted(kept: dict[str, Any], version: int) -> tuple[zip[Item], int]:
+def _sorted(columns: dict[str, Any], version: int) -> tuple[zip[Item], int]:
     """The ranges of one version by first address, wide ones first, and how many."""
-    rows = np.flatnonzero(kept["version"] == version)
+    rows = np.flatnonzero(columns["version"] == version)
 
     def numbers(name: str) -> list[int]:
-        low: list[int] = kept[name][rows].tolist()
+        low: list[int] = columns[name][rows].tolist()
         return (
             low
             if version == 4
-            else [high << 64 | rest for high, rest in zip(kept[f"{name}_high"][rows].tolist(), low, strict=True)]
+            else [high << 64 | rest for high, rest in zip(columns[f"{name}_high"][rows].tolist(), low, strict=True)]
         )
 
     return zip(numbers("first"), numbers("last"), rows.tolist(), strict=True), len(rows)

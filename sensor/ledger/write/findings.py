@@ -15,7 +15,7 @@ from sqlalchemy import Connection, RowMapping
 from sensor.ledger.store.records import column_text, dumps, load_finding, packed
 from sensor.ledger.store.schema import FINDINGS
 from sensor.ledger.write.cases import CaseWriter, case_subject
-from sensor.ledger.write.lifecycle import TrackedFinding, advance
+from sensor.ledger.write.lifecycle import HeldFinding, advance
 from sensor.ledger.write.machines import MachineWriter
 from sensor.ledger.write.owners import OwnerWriter, SiteRef
 from sensor.ledger.write.rollup_state import RollupState, SeriesKey, plan_rollup
@@ -44,7 +44,7 @@ class FindingWriter:
         self._tracked = {row["finding_id"]: _tracked(row) for row in rows}
         self._links = {row["finding_id"]: _links(row) for row in rows}
         self._stored = set(self._tracked)
-        self._changed: dict[str, TrackedFinding] = {}
+        self._changed: dict[str, HeldFinding] = {}
         self._owners, self._cases = OwnerWriter(connection), CaseWriter(connection)
         self._rollups, self._machines = RollupWriter(connection), MachineWriter(connection)
 
@@ -72,7 +72,7 @@ class FindingWriter:
         self._machines.write()
         write_rows(self._connection, FINDINGS, [self._row(tracked) for tracked in self._changed.values()], self._stored)
 
-    def _change(self, before: TrackedFinding | None, after: TrackedFinding, record: Finding, site: SiteRef) -> None:
+    def _change(self, before: HeldFinding | None, after: HeldFinding, record: Finding, site: SiteRef) -> None:
         """Bring a finding's change to the roll-ups, its case and its machines."""
         finding = after.finding
         links = self._links.setdefault(finding.finding_id, FindingLinks())
@@ -88,7 +88,7 @@ class FindingWriter:
             self._machines.add(finding, site.site_id)
         self._tracked[finding.finding_id] = self._changed[finding.finding_id] = after
 
-    def _row(self, tracked: TrackedFinding) -> dict[str, Any]:
+    def _row(self, tracked: HeldFinding) -> dict[str, Any]:
         finding, links = tracked.finding, self._links[tracked.finding.finding_id]
         payee = (finding.wallet.address if finding.wallet else None) or (finding.login or "").partition(".")[0]
         return {
@@ -117,10 +117,10 @@ class FindingWriter:
         }
 
 
-def _tracked(row: RowMapping) -> TrackedFinding:
+def _tracked(row: RowMapping) -> HeldFinding:
     """What the ledger holds of a finding."""
     earlier = None if row["earlier"] is None else load_finding(row["earlier"])
-    return TrackedFinding(load_finding(row["record"]), row["run_id"], earlier, row["muted"])
+    return HeldFinding(load_finding(row["record"]), row["run_id"], earlier, row["muted"])
 
 
 def _links(row: RowMapping) -> FindingLinks:
@@ -133,7 +133,7 @@ def _machines(finding: Finding) -> int:
     return 0 if finding.donation else finding.machines_seen
 
 
-def _series_key(tracked: TrackedFinding, site_id: int) -> SeriesKey:
+def _series_key(tracked: HeldFinding, site_id: int) -> SeriesKey:
     """Under what a finding is rolled up now."""
     finding = tracked.finding
     return SeriesKey(

@@ -11,7 +11,7 @@ from sensor.model.finding import Finding
 
 
 @dataclass(frozen=True)
-class TrackedFinding:
+class HeldFinding:
     """What the ledger holds of one finding."""
 
     finding: Finding
@@ -21,8 +21,8 @@ class TrackedFinding:
 
 
 def advance(
-    before: TrackedFinding | None, record: Finding, run_id: str, suppressed: str | None
-) -> tuple[TrackedFinding, bool]:
+    before: HeldFinding | None, record: Finding, run_id: str, suppressed: str | None
+) -> tuple[HeldFinding, bool]:
     """What the ledger holds after a record, and whether that is an event.
 
     Within one run a record replaces the one before it, since both carry the totals of the run. It is merged with the
@@ -39,10 +39,10 @@ def advance(
         merged = dataclasses.replace(merged, state="opened" if first_report else "updated")
     if before is not None and _unchanged(before, merged, run_id, suppressed):
         return before, False
-    return TrackedFinding(merged, run_id, earlier, suppressed), suppressed is None
+    return HeldFinding(merged, run_id, earlier, suppressed), suppressed is None
 
 
-def _unchanged(before: TrackedFinding, merged: Finding, run_id: str, suppressed: str | None) -> bool:
+def _unchanged(before: HeldFinding, merged: Finding, run_id: str, suppressed: str | None) -> bool:
     """Whether a record brings nothing new: a step that is tried again is no second event."""
     finding = before.finding
     if before.run_id != run_id or before.suppressed != suppressed:

@@ -28,7 +28,7 @@ from sensor.ledger.store.amounts import (
     taken,
     totals,
 )
-from sensor.ledger.write.lifecycle import TrackedFinding
+from sensor.ledger.write.lifecycle import HeldFinding
 from sensor.ledger.write.merge import same_packets
 from sensor.model.finding import Finding
 from sensor.model.time import HOUR_NS
@@ -121,7 +121,7 @@ class RollupPlan:
 
 
 def plan_rollup(
-    state: RollupState | None, before: TrackedFinding | None, after: TrackedFinding, record: Finding, key: SeriesKey
+    state: RollupState | None, before: HeldFinding | None, after: HeldFinding, record: Finding, key: SeriesKey
 ) -> RollupPlan:
     """What a record changes: `before` and `after` are what the ledger held and holds of the finding, `record` is as it
     came."""
@@ -145,7 +145,7 @@ def _total(placements: tuple[Placement, ...], start: Amounts = NOTHING) -> Amoun
     return reduce(plus, (placement.amounts for placement in placements), start)
 
 
-def _target(base: Amounts, after: TrackedFinding, record: Finding) -> Amounts:
+def _target(base: Amounts, after: HeldFinding, record: Finding) -> Amounts:
     """What the roll-ups are to hold of it in all."""
     earlier = after.earlier
     if earlier is None:

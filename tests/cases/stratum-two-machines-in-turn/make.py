@@ -1,4 +1,4 @@
-"""Two machines of one rig name behind one address, never connected at the same time; one of them restarts at the end."""
+"""Two machines of one rig name behind one address, never connected at the same time; one restarts at the end."""
 
 from __future__ import annotations
 
