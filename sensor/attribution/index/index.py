@@ -73,17 +73,17 @@ class Index:
         self.points = list(points)
         #: Ranks below this number are of sources that know holders.
         self.holders = (
-            int(np.count_nonzero(np.asarray(ranks, "i4")[columns["book"]] == 0)) if len(columns["book"]) else 0
+            int(np.count_nonzero(np.asarray(ranks, "i4")[ordered["book"]] == 0)) if len(ordered["book"]) else 0
         )
         self._matching: dict[tuple[str, tuple[int, ...], str | None], frozenset[int]] = {}
         deeper = (self._ports, self._times)
         try:
-            self._trees = {version: Tree(*_sorted(columns, version), deeper, bits=BITS[version]) for version in (4, 6)}
+            self._trees = {version: Tree(*_sorted(ordered, version), deeper, bits=BITS[version]) for version in (4, 6)}
         except TooManyCrossingsError as error:
             raise CrossingError(self.book[error.row], self.line[error.row]) from None
         limited = ordered["port_first"] != ANY_PORT_FIRST
         self._ported = {
-            version: _times_of(tree, limited, columns["from_ns"], columns["until_ns"])
+            version: _times_of(tree, limited, ordered["from_ns"], ordered["until_ns"])
             for version, tree in self._trees.items()
         }
 
