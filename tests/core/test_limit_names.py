@@ -8,13 +8,13 @@ import pytest
 
 from sensor import reference
 from sensor.model.limits import CoreLimits
-from sensor.settings.config import Config
+from sensor.settings.config import SensorSettings
 
 DEFAULTS = dataclasses.asdict(CoreLimits())
 
 
 def test_the_configuration_offers_all_of_them_but_the_threads_with_the_same_defaults() -> None:
-    config = Config()
+    config = SensorSettings()
     assert {"workers": config.workers, **config.limits.model_dump()} == DEFAULTS
 
 
