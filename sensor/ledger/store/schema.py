@@ -207,3 +207,18 @@ CHANGES = Table(
     Column("why", Text, nullable=False),
     Index("changes_by_case", "case_id", "change_id"),
 )
+
+#: Which process writes the ledger; a row that is not there is free.
+LEASES = Table(
+    "leases",
+    METADATA,
+    Column("name", Text, primary_key=True),
+    Column("sensor_id", Text, nullable=False),
+    Column("run_id", Text, nullable=False),
+    Column("host", Text, nullable=False),
+    Column("boot_id", Text, nullable=False),
+    Column("pid_namespace", Text, nullable=False),
+    Column("pid", BigInteger, nullable=False),
+    Column("started_ticks", BigInteger, nullable=False),
+    Column("beat_ns", BigInteger, nullable=False),
+)

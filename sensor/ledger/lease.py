@@ -1,0 +1,154 @@
+"""The lease of a ledger: one live sensor writes it at a time, so that no two processes count the same miners twice.
+
+A lease is a row with the process that holds it and a beat. It is taken over at once where its process is known to be
+gone: it is of this host, boot and process namespace, and no longer runs. Elsewhere nobody can look: the lease has
+expired when its beat did not change for LEASE_NS of the waiting process's own clock, so that two hosts' clocks need not
+agree. Every transaction of a sensor proves that it still holds the lease; one that lost it writes nothing more.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from sqlalchemy import Connection, Engine, RowMapping, delete, insert, select, update
+
+from sensor.ledger.database import LedgerError, reading, writing
+from sensor.ledger.schema import LEASES
+from sensor.model.sensor import ProcessIdentity
+from sensor.model.time import SECOND_NS
+
+#: How long a lease holds without a beat.
+LEASE_NS = 30 * SECOND_NS
+#: How often a holder beats: several beats may be late, or lost to a locked ledger, before the lease expires.
+BEAT_NS = 5 * SECOND_NS
+#: The one lease of a ledger. More of them, one for each sensor, need findings that are summed over sensors.
+LEASE = "writer"
+
+
+class LeaseHeldError(LedgerError):
+    """Another sensor that lives writes this ledger; one sentence."""
+
+
+class LeaseLostError(LedgerError):
+    """This process no longer holds the lease: another one took it, or it was given up."""
+
+
+@dataclass(frozen=True, slots=True)
+class Holder:
+    """Who holds a lease."""
+
+    sensor_id: str
+    run_id: str
+    process: ProcessIdentity
+    beat_ns: int  # wall clock of the holder; only whether it changes is looked at
+
+    def __str__(self) -> str:
+        return f"sensor {self.sensor_id} (process {self.process.pid} on {self.process.host})"
+
+
+class Lease:
+    """The lease as one process asks for it, holds it and gives it up. Used by one thread."""
+
+    def __init__(self, engine: Engine, sensor_id: str, run_id: str, process: ProcessIdentity) -> None:
+        self._engine = engine
+        self._sensor_id, self._run_id, self._process = sensor_id, run_id, process
+        self._beat_due_ns = 0
+
+    def acquire(
+        self,
+        clock_ns: Callable[[], int],
+        wall_ns: Callable[[], int],
+        pause: Callable[[], bool],
+        is_running: Callable[[ProcessIdentity], bool],
+    ) -> Holder | None:
+        """Take the lease, waiting where only time tells; the holder it was taken from, if any.
+
+        `clock_ns` is monotonic; `pause` waits a moment and says whether to go on; `is_running` is asked of processes of
+        this kernel only. Raises LeaseHeldError if the holder lives, or if `pause` ended the waiting; LedgerError.
+        """
+        seen: tuple[Holder, int] | None = None  # as first seen, and when
+        while True:
+            holder = self._attempt(wall_ns(), is_running, expired=self._expired(seen, clock_ns()))
+            if holder is None or not isinstance(holder, _Alive):
+                return holder
+            alive = holder.holder
+            if self._process.shares_processes_with(alive.process) or (seen is not None and seen[0] != alive):
+                raise LeaseHeldError(f"the ledger is being written by {alive}: one sensor writes a ledger at a time")
+            seen = seen or (alive, clock_ns())
+            if not pause():
+                raise LeaseHeldError(f"the ledger may still be written by {alive}: stopped before its lease expired")
+
+    @staticmethod
+    def _expired(seen: tuple[Holder, int] | None, now_ns: int) -> Holder | None:
+        return seen[0] if seen is not None and now_ns - seen[1] >= LEASE_NS else None
+
+    def _attempt(
+        self, wall_ns: int, is_running: Callable[[ProcessIdentity], bool], expired: Holder | None
+    ) -> Holder | _Alive | None:
+        """Take the lease if it is free, its process is gone, or it is the one that expired."""
+        with writing(self._engine) as connection:
+            row = connection.execute(select(LEASES).where(LEASES.c.name == LEASE)).mappings().one_or_none()
+            holder = None if row is None else _holder(row)
+            if holder is not None and holder != expired:
+                here = self._process.shares_processes_with(holder.process)
+                if not here or is_running(holder.process):
+                    return _Alive(holder)
+            connection.execute(delete(LEASES).where(LEASES.c.name == LEASE))
+            connection.execute(insert(LEASES).values(name=LEASE, **self._values(wall_ns)))
+            return holder
+
+    def beat(self, now_ns: int, wall_ns: int) -> None:
+        """Say that this process still lives, if it is time to. Raises LeaseLostError, or LedgerError (then try again)."""
+        if now_ns < self._beat_due_ns:
+            return
+        with writing(self._engine) as connection:
+            prove(connection, self._run_id)
+            mine = (LEASES.c.name == LEASE, LEASES.c.run_id == self._run_id)
+            connection.execute(update(LEASES).where(*mine).values(beat_ns=wall_ns))
+        self._beat_due_ns = now_ns + BEAT_NS
+
+    def release(self) -> None:
+        """Give the lease up, if it is still held. Raises LedgerError."""
+        with writing(self._engine) as connection:
+            connection.execute(delete(LEASES).where(LEASES.c.name == LEASE, LEASES.c.run_id == self._run_id))
+
+    def _values(self, wall_ns: int) -> dict[str, object]:
+        process = self._process
+        return {
+            "sensor_id": self._sensor_id,
+            "run_id": self._run_id,
+            "host": process.host,
+            "boot_id": process.boot_id,
+            "pid_namespace": process.pid_namespace,
+            "pid": process.pid,
+            "started_ticks": process.started_ticks,
+            "beat_ns": wall_ns,
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class _Alive:
+    """The holder lives as far as can be told."""
+
+    holder: Holder
+
+
+def prove(connection: Connection, run_id: str) -> None:
+    """Within a transaction: this run still holds the lease. Raises LeaseLostError."""
+    row = connection.execute(select(LEASES).where(LEASES.c.name == LEASE)).mappings().one_or_none()
+    if row is None or row["run_id"] != run_id:
+        whose = "nobody" if row is None else str(_holder(row))
+        raise LeaseLostError(f"the ledger's lease was lost: it is held by {whose}")
+
+
+def holder_of(engine: Engine) -> Holder | None:
+    """Who holds the lease now; None for nobody. Raises LedgerError."""
+    with reading(engine) as connection:
+        row = connection.execute(select(LEASES).where(LEASES.c.name == LEASE)).mappings().one_or_none()
+    return None if row is None else _holder(row)
+
+
+def _holder(row: RowMapping) -> Holder:
+    process = ProcessIdentity(row["host"], row["boot_id"], row["pid_namespace"], row["pid"], row["started_ticks"])
+    return Holder(row["sensor_id"], row["run_id"], process, row["beat_ns"])
