@@ -1,0 +1,103 @@
+"""The identity of this sensor: as configured, or made once and kept in the state folder, so that it outlives the
+process.
+
+A container's file system goes with it, and two containers of one image must not share an identity: there it has to be
+configured.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import re
+import secrets
+import socket
+from collections.abc import Mapping
+from pathlib import Path
+
+from sqlalchemy import make_url
+from sqlalchemy.exc import ArgumentError
+
+from sensor.model.sensor import valid_sensor_id
+
+FILE = "sensor-id"
+#: Where state is kept if neither systemd nor the ledger's place says otherwise (hier(7)).
+STATE_FOLDER = Path("/var/lib/minewatch")
+#: What podman and docker put into a container, and the variable by which systemd's Container Interface tells it.
+CONTAINER_FILES = (Path("/run/.containerenv"), Path("/.dockerenv"))
+CONTAINER_VARIABLE = "container"
+
+
+class SensorIdError(Exception):
+    """There is no identity, and none can be made; one sentence that says what to configure."""
+
+
+def sensor_id(
+    configured: str | None, folder: Path, environment: Mapping[str, str] = os.environ, *, make: bool = True
+) -> str | None:
+    """The identity of this sensor; None where there is none yet and none is to be made.
+
+    Raises SensorIdError where it has to be configured, or the kept one cannot be read or written.
+    """
+    if configured is not None:
+        return configured
+    place = folder / FILE
+    kept = _kept(place)
+    if kept is not None:
+        return kept
+    if in_container(environment):
+        raise SensorIdError("sensor_id: must be set in a container: what is kept in it goes with it")
+    return _make(place) if make else None
+
+
+def state_folder(ledger_url: str, environment: Mapping[str, str] = os.environ) -> Path:
+    """Where state is kept: what systemd gives (StateDirectory=), else beside the ledger's file."""
+    given = environment.get("STATE_DIRECTORY", "").split(":")[0]
+    if given:
+        return Path(given)
+    with contextlib.suppress(ArgumentError):
+        url = make_url(ledger_url)
+        if url.get_backend_name() == "sqlite" and url.database and url.database != ":memory:":
+            return Path(url.database).absolute().parent
+    return STATE_FOLDER
+
+
+def in_container(environment: Mapping[str, str] = os.environ) -> bool:
+    """Whether this process runs in a container."""
+    return bool(environment.get(CONTAINER_VARIABLE)) or any(path.exists() for path in CONTAINER_FILES)
+
+
+def _kept(place: Path) -> str | None:
+    try:
+        text = place.read_text(encoding="utf-8").strip()
+    except FileNotFoundError:
+        return None
+    except (OSError, UnicodeDecodeError) as error:
+        raise SensorIdError(f"{place}: {_reason(error)}; or set sensor_id") from None
+    if not valid_sensor_id(text):
+        raise SensorIdError(f"{place}: holds no identity of a sensor; delete it, or set sensor_id")
+    return text
+
+
+def _make(place: Path) -> str:
+    """Make one from the host's name; of two processes that make one at once, both have the same."""
+    host = re.sub(r"[^A-Za-z0-9-]+", "-", socket.gethostname()).strip("-")[:40] or "sensor"
+    fresh = place.with_name(f"{FILE}.{secrets.token_hex(8)}")
+    try:
+        fresh.write_text(f"{host}-{secrets.token_hex(4)}\n", encoding="utf-8")
+        try:
+            os.link(fresh, place)
+        except FileExistsError:
+            pass
+        finally:
+            fresh.unlink()
+    except OSError as error:
+        raise SensorIdError(f"{place}: cannot be written: {_reason(error)}; or set sensor_id") from None
+    kept = _kept(place)
+    if kept is None:
+        raise SensorIdError(f"{place}: was taken away while it was written; or set sensor_id")
+    return kept
+
+
+def _reason(error: Exception) -> str:
+    return (getattr(error, "strerror", None) or "not text").lower()
