@@ -1,0 +1,82 @@
+"""The wire form: exact there and back, read by older and newer releases by its rule, or refused in one sentence."""
+
+from __future__ import annotations
+
+import json
+
+import jsonschema
+import pytest
+from hypothesis import given
+
+from sensor.model import wire
+from sensor.model.finding import Finding
+from sensor.model.flow import FlowKey
+from sensor.model.node import Node
+from sensor.model.record import Record
+from sensor.model.wire import SensorReport, Stretch, WireError, dumps, loads, schema
+from tests.ledger.made import any_of, finding
+
+KEY = FlowKey("192.0.2.7", 40_000, "198.51.100.9", 8333, "TCP", 7, "1:flow7")
+NODE = Node("node-1", "bitcoin-p2p", "mainnet", "BTC", KEY, None, 2001, 1, "Bitcoin", 1, 2, 0.9, [], (), "lo")
+REPORT = SensorReport("edge-1", "run-1", 5, (finding(), NODE), (Stretch(1, 9),))
+
+
+def changed(**values: object) -> str:
+    return json.dumps({**json.loads(dumps(REPORT)), **values})
+
+
+def test_a_report_comes_back_as_it_was() -> None:
+    assert loads(dumps(REPORT)) == REPORT
+
+
+@given(any_of(Finding) | any_of(Node))
+def test_any_record_comes_back_as_it_was(record: Record) -> None:
+    line = dumps(SensorReport("s", "r", 0, (record,)))
+    assert line.isascii()
+    assert loads(line).records == (record,)
+
+
+def test_every_message_is_valid_against_the_schema() -> None:
+    validator = jsonschema.Draft202012Validator(schema())
+    validator.check_schema(schema())
+    validator.validate(json.loads(dumps(REPORT)))
+    assert list(validator.iter_errors({"v": 2}))
+
+
+def test_fields_that_are_not_known_are_skipped() -> None:
+    record = {**json.loads(dumps(REPORT))["records"][0], "mood": "fine"}
+    assert loads(changed(weather="rain", records=[record])).records == REPORT.records[:1]
+
+
+def test_fields_that_are_missing_have_their_defaults() -> None:
+    record: dict[str, object] = json.loads(dumps(REPORT))["records"][0]
+    del record["stream_bytes"]
+    (read,) = loads(changed(records=[record])).records
+    assert getattr(read, "stream_bytes", None) == 0
+
+
+@pytest.mark.parametrize(
+    ("text", "sentence"),
+    [
+        ("{", "not JSON"),
+        ("[" * 100_000, "not JSON"),
+        ("7", "must be an object, not int"),
+        ("{}", "v: the version is missing"),
+        (changed(v=2), "v: version 2 was made by a newer minewatch; this one reads up to 1"),
+        (changed(v=True), "v: the version is missing"),
+        (changed(sensor_id=""), "sensor_id: must be text"),
+        (changed(records=[{"kind": "rumour"}]), "a record of the kind 'rumour' is not known here"),
+        (changed(records=[{"kind": "node"}]), "node: node_id: field required"),
+        (changed(records="all"), "records a list of objects"),
+        (changed(coverage=[[1, 2, 3]]), "coverage: must be a list"),
+    ],
+)
+def test_what_cannot_be_read_is_refused_in_one_sentence(text: str, sentence: str) -> None:
+    with pytest.raises(WireError) as caught:
+        loads(text)
+    assert sentence in str(caught.value)
+    assert "\n" not in str(caught.value)
+
+
+def test_every_kind_of_record_has_a_name() -> None:
+    assert set(wire.KINDS.values()) == set(Record.__args__)
