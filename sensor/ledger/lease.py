@@ -13,8 +13,8 @@ from dataclasses import dataclass
 
 from sqlalchemy import Connection, Engine, RowMapping, delete, insert, select, update
 
-from sensor.ledger.database import LedgerError, reading, writing
-from sensor.ledger.schema import LEASES
+from sensor.ledger.store.database import LedgerError, reading, writing
+from sensor.ledger.store.schema import LEASES
 from sensor.model.sensor import ProcessIdentity
 from sensor.model.time import SECOND_NS
 

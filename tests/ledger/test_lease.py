@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import Engine
 
-from sensor.ledger.database import connect, writing
+from sensor.ledger.store.database import connect, writing
 from sensor.ledger.lease import BEAT_NS, LEASE_NS, Lease, LeaseHeldError, LeaseLostError, holder_of, prove
 from sensor.model.sensor import ProcessIdentity
 from sensor.model.time import SECOND_NS
