@@ -6,6 +6,7 @@ import argparse
 from typing import TYPE_CHECKING
 
 from sensor.cli.frame import exit_on, flag_overrides, load_configuration, load_engine, show_configuration
+from sensor.daemon.sensor_id import SensorIdError, sensor_id, state_folder
 from sensor.daemon.setup import ConfigurationSource, load_setup
 from sensor.model.exit_codes import CONFIG, OK
 from sensor.settings.document import ConfigError
@@ -21,6 +22,8 @@ def run(options: argparse.Namespace) -> int:
         return show_configuration(load_configuration(options, overrides))
     with exit_on(ConfigError, code=CONFIG):
         setup = load_setup(ConfigurationSource(options.config, [*options.overrides, *overrides]))
+    with exit_on(SensorIdError, code=CONFIG):
+        sensor_id(setup.config.sensor_id, state_folder(setup.config.ledger.url), make=False)
     engine = load_engine(setup.config.engine)
     if setup.attribution is not None:
         print(_books_text(setup.attribution))

@@ -12,7 +12,8 @@ from typing import TypeAlias
 EPILOG = (
     "Suricata's letters work without a command: -r FILE (replay), -i NAME (run), -T (check), -V (version), "
     "also -c FILE, -l DIR, -v.\n"
-    "Exit codes: 0 ran to the end, 1 some input unreadable, 2 usage, 78 bad configuration."
+    "Exit codes: 0 ran to the end, 1 some input unreadable, 2 usage, 75 another sensor writes the ledger, "
+    "78 bad configuration."
 )
 
 Commands: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"

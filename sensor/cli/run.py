@@ -11,12 +11,13 @@ from collections.abc import Iterator
 from sensor.cli.frame import CommandError, exit_on, flag_overrides, load_engine, os_reason, say, show_configuration
 from sensor.daemon.daemon import Daemon
 from sensor.daemon.reload import Reloader
+from sensor.daemon.sensor_id import SensorIdError
 from sensor.daemon.setup import ConfigurationSource, Setup, load_setup
 from sensor.intake.engine import Engine, SourceError
 from sensor.intake.interfaces import list_interfaces
 from sensor.intake.spool import SpoolError
-from sensor.ledger import LedgerError
-from sensor.model.exit_codes import CONFIG, OK, RUN_ERROR, USAGE
+from sensor.ledger import LeaseHeldError, LeaseLostError, LedgerError
+from sensor.model.exit_codes import BUSY, CONFIG, OK, RUN_ERROR, USAGE
 from sensor.serve.access import ServeError
 from sensor.settings.document import ConfigError
 
@@ -40,12 +41,18 @@ def run(options: argparse.Namespace) -> int:
             daemon.run()
         except RuntimeError as error:  # a capture thread died: to go on would be to watch nothing
             raise CommandError(RUN_ERROR, f"the core stopped: {error}") from None
+        except LeaseLostError as error:  # what was not recorded yet is the other process's to count
+            raise CommandError(RUN_ERROR, str(error)) from None
     return OK
 
 
 def _start(engine: Engine, setup: Setup, source: ConfigurationSource) -> Daemon:
     try:
-        with exit_on(LedgerError, ServeError, SpoolError, SourceError, code=RUN_ERROR):
+        with (
+            exit_on(LedgerError, ServeError, SpoolError, SourceError, code=RUN_ERROR),
+            exit_on(LeaseHeldError, code=BUSY),
+            exit_on(SensorIdError, code=CONFIG),
+        ):
             return Daemon(engine, setup, Reloader(source, time.time_ns()), say)
     except OSError as error:
         raise CommandError(RUN_ERROR, f"{error.filename or 'start'}: {os_reason(error)}") from None

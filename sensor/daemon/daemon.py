@@ -6,6 +6,7 @@ load what a reload asked for; none of them is waited for while it runs.
 
 from __future__ import annotations
 
+import contextlib
 import os
 import threading
 import time
@@ -16,6 +17,7 @@ from pathlib import Path
 from sensor.daemon.coverage import CoverageRecorder
 from sensor.daemon.health import Health
 from sensor.daemon.intake import Folder, Intake, Interfaces, Stdin
+from sensor.daemon.lease import take_lease
 from sensor.daemon.metrics_server import MetricsServer
 from sensor.daemon.notify import Notifier
 from sensor.daemon.reload import Reloader
@@ -23,7 +25,7 @@ from sensor.daemon.setup import Setup
 from sensor.delivery import Delivery
 from sensor.evidence import EvidenceBounds, EvidenceFiles
 from sensor.intake.engine import Engine, PacketCore, SourceError
-from sensor.ledger import Ledger, LedgerError, Recorder
+from sensor.ledger import LeaseLostError, Ledger, LedgerError, Recorder
 from sensor.ledger.replay import bounds_of
 from sensor.line.pipeline import Pipeline
 from sensor.model.events import End, Event
@@ -51,10 +53,14 @@ class Daemon:
     """A running sensor. Built whole or not at all; `run` returns when it was stopped."""
 
     def __init__(self, engine: Engine, setup: Setup, reloader: Reloader, say: Say) -> None:
-        """Open what can fail. Raises LedgerError, ServeError, OSError, SpoolError or SourceError."""
+        """Open what can fail. Waits where the ledger's lease has to expire first.
+
+        Raises SensorIdError, LeaseHeldError, LedgerError, ServeError, OSError, SpoolError or SourceError.
+        """
         settings = setup.config
         self._engine, self._setup, self._reloader, self._say = engine, setup, reloader, say
         self._ledger = Ledger.open(settings.ledger.url, bounds=bounds_of(settings.ledger))
+        self._lease = take_lease(self._ledger, setup.config, say)
         self._recorder = Recorder(self._ledger, time.monotonic_ns)
         self._delivery = Delivery(self._ledger, setup.destinations)
         self._replacing: threading.Thread | None = None
@@ -80,7 +86,10 @@ class Daemon:
             os._exit(1)
 
     def run(self) -> None:
-        """Watch until stopped, or until the input is over. Raises RuntimeError if a capture thread died."""
+        """Watch until stopped, or until the input is over.
+
+        Raises RuntimeError if a capture thread died, LeaseLostError if another process writes the ledger now.
+        """
         self._start()
         while not self._stop_requests and not self._intake.over:
             self._step(self._core.poll(BATCH_EVENTS, WAIT_MS))
@@ -141,6 +150,7 @@ class Daemon:
         if now_s < self._look_s:
             return
         self._look_s = now_s + LOOK_S
+        self._beat(now_ns)
         self._intake.look(now_ns)
         self._health.beat_capture(now_ns, self._live)
         if self._delivery.longest_idle_s() < MAX_DELIVERY_IDLE_S and os.environ.get(FAULT) != "delivery-hangs":
@@ -151,6 +161,15 @@ class Daemon:
         self._publish()
         if self._health.all_stages_move(now_ns, self._notifier.watchdog_s):
             self._notifier.alive(self._status_line())
+
+    def _beat(self, now_ns: int) -> None:
+        """Keep the ledger's lease; a ledger that cannot be written now is the recorder's trouble."""
+        try:
+            self._lease.beat(time.monotonic_ns(), now_ns)
+        except LeaseLostError:
+            raise
+        except LedgerError:
+            self._counters["lease_beats_failed"] += 1
 
     def _maintain(self, now_ns: int) -> None:
         """What is done every ten minutes: old evidence and findings go, coverage is recorded."""
@@ -267,6 +286,8 @@ class Daemon:
         waiting = self._recorder.counters["records_waiting"]
         if waiting:
             self._say(f"ledger: {waiting} records could not be written: {self._recorder.trouble}")
+        with contextlib.suppress(LedgerError):  # a lease that is not given up expires
+            self._lease.release()
         self._ledger.close()
 
 

@@ -21,7 +21,7 @@ from sensor.settings.document import ConfigError
 Kind = Literal["all", "signatures"]
 Say = Callable[[str], None]
 #: What only a new process takes up.
-FIXED = ("engine", "workers", "limits", "ledger", "evidence")
+FIXED = ("sensor_id", "engine", "workers", "limits", "ledger", "evidence")
 
 
 @dataclass(frozen=True)

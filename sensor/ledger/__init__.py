@@ -5,6 +5,7 @@ its own. It knows records and SQL, no network and no exporter. SQLite unless a U
 of it goes through one `LedgerReader`.
 """
 
+from sensor.ledger.lease import Lease, LeaseHeldError, LeaseLostError
 from sensor.ledger.ledger import Ledger
 from sensor.ledger.outbox import Backlog, QueuedEvent
 from sensor.ledger.read.findings import StoredFinding
@@ -15,6 +16,9 @@ from sensor.ledger.store.database import LedgerError
 
 __all__ = [
     "Backlog",
+    "Lease",
+    "LeaseHeldError",
+    "LeaseLostError",
     "Ledger",
     "LedgerBounds",
     "LedgerError",

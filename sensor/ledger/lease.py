@@ -99,7 +99,7 @@ class Lease:
             return holder
 
     def beat(self, now_ns: int, wall_ns: int) -> None:
-        """Say that this process still lives, if it is time to. Raises LeaseLostError, or LedgerError (then try again)."""
+        """Say that this process still lives, if it is time to. Raises LeaseLostError; LedgerError: try again."""
         if now_ns < self._beat_due_ns:
             return
         with writing(self._engine) as connection:

@@ -10,10 +10,12 @@ import dataclasses
 import secrets
 import threading
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 
 from sqlalchemy import Connection, Engine, RowMapping, Table, delete, func, select, update
 
+from sensor.ledger.lease import Lease, prove
 from sensor.ledger.outbox import EventOutbox
 from sensor.ledger.read.reader import LedgerReader
 from sensor.ledger.store.bounds import LedgerBounds
@@ -27,6 +29,7 @@ from sensor.ledger.write.rows import PAGE
 from sensor.model.finding import Finding
 from sensor.model.node import Node
 from sensor.model.record import Record
+from sensor.model.sensor import ProcessIdentity
 from sensor.model.summary import State
 from sensor.model.time import HOUR_NS
 
@@ -51,6 +54,7 @@ class Ledger:
         self._reviewed_case = 0  # the case that was looked at last
         self._merged_day: int | None = None  # the hour before which hours become days
         self._merged_series: int | None = None  # the series that was looked at last for that; None: all were
+        self._leased = False  # whether writing needs the lease
 
     @classmethod
     def open(cls, url: str, *, bounds: LedgerBounds = DEFAULT_BOUNDS, run_id: str | None = None) -> Ledger:
@@ -64,6 +68,19 @@ class Ledger:
         while ledger._roll_up_missing():
             pass
         return ledger
+
+    def lease(self, sensor_id: str, process: ProcessIdentity) -> Lease:
+        """The lease by which this process may write; from now on every step proves that it is held."""
+        self._leased = True
+        return Lease(self.engine, sensor_id, self.run_id, process)
+
+    @contextmanager
+    def _writing(self) -> Iterator[Connection]:
+        """One transaction of this process. Raises LedgerError, and LeaseLostError where another process writes now."""
+        with self._lock, writing(self.engine) as connection:
+            if self._leased:
+                prove(connection, self.run_id)
+            yield connection
 
     def close(self) -> None:
         """Give the database back."""
@@ -79,7 +96,7 @@ class Ledger:
         """
         if not records:
             return []
-        with self._lock, writing(self.engine) as connection:
+        with self._writing() as connection:
             finding_ids = [record.finding_id for record in records if isinstance(record, Finding)]
             findings = FindingWriter(connection, finding_ids, self.run_id, now_ns)
             nodes = NodeWriter(connection, [record.node_id for record in records if isinstance(record, Node)], now_ns)
@@ -113,12 +130,12 @@ class Ledger:
         `replayed`: the same time may have been added before (a capture that is replayed).
         """
         if to_ns > from_ns:
-            with self._lock, writing(self.engine) as connection:
+            with self._writing() as connection:
                 coverage.add_coverage(connection, from_ns, to_ns, replayed)
 
     def set_case(self, case_id: int, state: State, at_ns: int, *, who: str, why: str) -> State:
         """Move a case; the state it was in. Raises LedgerError, or CaseError if it cannot go there."""
-        with self._lock, writing(self.engine) as connection:
+        with self._writing() as connection:
             return cases.set_state(connection, case_id, state, who, why, at_ns)
 
     def review_cases(self, now_ns: int, most: int = UNBOUNDED) -> list[silence.ClosedCase]:
@@ -129,7 +146,7 @@ class Ledger:
         """
         closed: list[silence.ClosedCase] = []
         while most > 0:
-            with self._lock, writing(self.engine) as connection:
+            with self._writing() as connection:
                 page = silence.silent_cases(connection, now_ns, self._reviewed_case, CASES_PER_REVIEW)
                 reviewed = [silence.close_if_silent(connection, case, now_ns) for case in page]
             closed += [case for case in reviewed if case is not None]
@@ -147,7 +164,7 @@ class Ledger:
         gone = self._merge_old_hours(now_ns)
         bounds, since_ns = self._bounds, now_ns - self._bounds.closed_ns
         closed = FINDINGS.c.state == "closed"
-        with self._lock, writing(self.engine) as connection:
+        with self._writing() as connection:
             gone += connection.execute(delete(FINDINGS).where(closed, FINDINGS.c.last_ns < since_ns)).rowcount
             gone += connection.execute(delete(NODES).where(NODES.c.last_ns < since_ns)).rowcount
             rollups.delete_empty_series(connection, now_ns - bounds.rollups_ns)
@@ -163,7 +180,7 @@ class Ledger:
             FINDINGS.c.last_ns < now_ns - silence_ns,
         )
         query = select(FINDINGS).where(*stale).order_by(FINDINGS.c.last_ns, FINDINGS.c.finding_id).limit(PAGE)
-        with self._lock, writing(self.engine) as connection:
+        with self._writing() as connection:
             rows = connection.execute(query).mappings().all()
             return [self._close(connection, row, now_ns) for row in rows]
 
@@ -182,7 +199,7 @@ class Ledger:
         with reading(self.engine) as connection:
             missing = list(connection.scalars(query))
         if missing:
-            with self._lock, writing(self.engine) as connection:
+            with self._writing() as connection:
                 findings = FindingWriter(connection, missing, self.run_id, time.time_ns())
                 findings.roll_up()
                 findings.write()
@@ -199,7 +216,7 @@ class Ledger:
         for _ in range(PAGES_PER_PRUNE):
             if self._merged_series is None:
                 break
-            with self._lock, writing(self.engine) as connection:
+            with self._writing() as connection:
                 last, rows = rollups.merge_old_hours(connection, self._merged_series, day, gone_before)
             self._merged_series, gone = last or None, gone + rows
         return gone

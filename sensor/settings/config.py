@@ -13,9 +13,10 @@ from pathlib import Path
 from typing import Annotated, Any, Literal, Self, TypeVar
 
 import yaml
-from pydantic import Field, ValidationError
+from pydantic import AfterValidator, Field, ValidationError
 
 from sensor.model.section import Section
+from sensor.model.sensor import valid_sensor_id
 from sensor.settings.document import ConfigDocument, ConfigError, ConfigKey, override, read, report
 from sensor.settings.sections import (
     BulletinSettings,
@@ -34,9 +35,16 @@ from sensor.settings.sections import (
 Rooting = Callable[[str, ConfigKey], str]
 
 
+def _sensor_id(text: str) -> str:
+    if not valid_sensor_id(text):
+        raise ValueError("must be 1 to 64 letters, digits, dots, hyphens or underscores, the first a letter or digit")
+    return text
+
+
 class SensorSettings(Section):
     """Everything that can be configured."""
 
+    sensor_id: Annotated[str, AfterValidator(_sensor_id)] | None = None
     engine: Literal["auto", "compiled", "reference"] = "auto"
     workers: Annotated[int, Field(ge=1, le=256)] = 1
     limits: LimitSettings = LimitSettings()

@@ -122,6 +122,7 @@ def reading(folder: Path, **more: Any) -> dict[str, Any]:
     (folder / "captures").mkdir(exist_ok=True)
     return {
         "capture": {"folder": "captures", "memory": "read.json", "settle_s": 1},
+        "sensor_id": "sensor-of-a-test",  # a test may run in a container
         "ledger": {"url": "sqlite:///ledger.db"},
         "exporters": {"eve": {"path": "eve.json"}},
         **more,

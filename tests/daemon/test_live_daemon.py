@@ -27,6 +27,7 @@ def listening(engine: str, **more: Any) -> dict[str, Any]:
         pytest.skip("the compiled core is not built")
     return {
         "engine": engine,
+        "sensor_id": "sensor-of-a-test",
         "capture": {"interfaces": [{"name": "b0"}]},
         "ledger": {"url": "sqlite:///ledger.db"},
         "exporters": {"eve": {"path": "eve.json"}},

@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 from sqlalchemy import Engine
 
-from sensor.ledger.store.database import connect, writing
 from sensor.ledger.lease import BEAT_NS, LEASE_NS, Lease, LeaseHeldError, LeaseLostError, holder_of, prove
+from sensor.ledger.store.database import connect, writing
 from sensor.model.sensor import ProcessIdentity
 from sensor.model.time import SECOND_NS
 from tests.ledger.servers import postgresql

@@ -17,6 +17,7 @@ from pydantic import TypeAdapter
 from sensor.model.attribution import Attribution, Enterprise
 from sensor.model.finding import Finding
 from sensor.model.record import Record
+from sensor.model.wire import dump_record, load_record
 
 #: A text of so many characters or more is compressed; the prefix marks it (JSON begins otherwise).
 COMPRESSED_FROM, COMPRESSED_PREFIX = 8_192, "zlib85:"
@@ -28,8 +29,8 @@ _ATTRIBUTION: TypeAdapter[Attribution] = TypeAdapter(Attribution)
 
 
 def dumps(record: Record) -> str:
-    """One record as ASCII text."""
-    return json.dumps(_RECORD.dump_python(record, warnings=False), separators=(",", ":"))
+    """One record as ASCII text, in the wire form."""
+    return json.dumps(dump_record(record), separators=(",", ":"))
 
 
 def packed(text: str) -> str:
@@ -43,7 +44,10 @@ def loads(text: str) -> Record:
     """The record of a text that `dumps` wrote, packed or not; fields added since then have their defaults."""
     if text.startswith(COMPRESSED_PREFIX):
         text = zlib.decompress(base64.b85decode(text.removeprefix(COMPRESSED_PREFIX))).decode("ascii")
-    return _RECORD.validate_python(json.loads(text))
+    values = json.loads(text)
+    if "kind" in values:
+        return load_record(values)
+    return _RECORD.validate_python(values)  # of a release before the wire form
 
 
 def load_finding(text: str) -> Finding:

@@ -1,0 +1,33 @@
+"""Takes the lease of the ledger for this process, and waits where only time tells that its last holder is gone."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+
+from sensor.daemon.configuration import Configuration
+from sensor.daemon.sensor_id import sensor_id, state_folder
+from sensor.intake.process import is_running, this_process
+from sensor.ledger import Lease, Ledger
+
+#: Seconds between two looks at a lease that may expire.
+LOOK_S = 1.0
+
+
+def take_lease(ledger: Ledger, settings: Configuration, say: Callable[[str], None]) -> Lease:
+    """The lease, held. Raises SensorIdError, LeaseHeldError or LedgerError."""
+    identity = sensor_id(settings.sensor_id, state_folder(settings.ledger.url))
+    assert identity is not None  # it is made where there is none
+    lease = ledger.lease(identity, this_process())
+    looks = 0
+
+    def pause() -> bool:
+        nonlocal looks
+        if not looks:
+            say("ledger: its last writer ran elsewhere or before a restart; waiting until its lease expires")
+        looks += 1
+        time.sleep(LOOK_S)
+        return True
+
+    lease.acquire(time.monotonic_ns, time.time_ns, pause, is_running)
+    return lease
