@@ -16,6 +16,7 @@ from sensor.model.evidence import Evidence, Grade
 from sensor.model.finding import Finding, Wallet
 from sensor.model.flow import FlowKey, FlowSummary
 from sensor.model.node import Node
+from sensor.model.observation import Observation
 from sensor.model.quantities import Interval, Power, Shares
 from sensor.model.record import event_id
 from sensor.model.text import file_name
@@ -162,8 +163,21 @@ def _mining(finding: Finding) -> dict[str, object]:
             "capture_loss": finding.capture_loss,
             "midstream": finding.midstream,
             "direction_basis": newest.basis,
+            "observations": [_observation(part) for part in finding.observations],
         },
         "attribution": None if finding.attribution is None else encode_attribution(finding.attribution),
+    }
+
+
+def _observation(part: Observation) -> dict[str, object]:
+    return {
+        "kind": part.kind,
+        "grade": part.grade.label,
+        "signature": part.signature,
+        "bits": part.bits,
+        "p": part.p,
+        "time": event_text(part.time_ns),
+        "detail": part.detail,
     }
 
 

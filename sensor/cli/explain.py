@@ -106,6 +106,8 @@ def _show_finding(entry: StoredFinding, address: str) -> None:
     print(f"    {second_text(finding.first_ns)} to {second_text(finding.last_ns)} UTC, {_shares(finding)}")
     for reason in finding.reasons:
         print(f"    because {reason}")
+    for part in finding.observations:
+        print(f"    {part.kind} by {part.signature}: {part.grade.label}, {part.bits:g} bits")
     print("    told" if entry.suppressed is None else f"    not told: {entry.suppressed}")
 
 

@@ -53,7 +53,7 @@ def _prove(signatures: SignatureSet, own: list[str]) -> int:
 def _example_files(signatures: SignatureSet) -> list[str]:
     """The file of each example."""
     files = [example.file for header in signatures.headers for example in header.examples]
-    tables = (signatures.agents, signatures.devices, signatures.pools)
+    tables = (signatures.agents, signatures.devices, signatures.pools, signatures.weights)
     files += [example.file for table in tables for example in table.examples]
     places = [form.place for form in signatures.wallets.forms]
     places += [donation.place for donation in signatures.wallets.donations]

@@ -8,13 +8,13 @@ from collections.abc import Callable
 from sensor.daemon.configuration import Configuration
 from sensor.daemon.sensor_id import sensor_id, state_folder
 from sensor.intake.process import is_running, this_process
-from sensor.ledger import Lease, Ledger
+from sensor.ledger import Ledger, LedgerLease
 
 #: Seconds between two looks at a lease that may expire.
 LOOK_S = 1.0
 
 
-def take_lease(ledger: Ledger, settings: Configuration, say: Callable[[str], None]) -> Lease:
+def take_lease(ledger: Ledger, settings: Configuration, say: Callable[[str], None]) -> LedgerLease:
     """The lease, held. Raises SensorIdError, LeaseHeldError or LedgerError."""
     identity = sensor_id(settings.sensor_id, state_folder(settings.ledger.url))
     assert identity is not None  # it is made where there is none

@@ -42,9 +42,9 @@ def sensor_id(
     if configured is not None:
         return configured
     place = folder / FILE
-    kept = _kept(place)
-    if kept is not None:
-        return kept
+    identity = _read_identity(place)
+    if identity is not None:
+        return identity
     if in_container(environment):
         raise SensorIdError("sensor_id: must be set in a container: what is kept in it goes with it")
     return _make(place) if make else None
@@ -67,7 +67,7 @@ def in_container(environment: Mapping[str, str] = os.environ) -> bool:
     return bool(environment.get(CONTAINER_VARIABLE)) or any(path.exists() for path in CONTAINER_FILES)
 
 
-def _kept(place: Path) -> str | None:
+def _read_identity(place: Path) -> str | None:
     try:
         text = place.read_text(encoding="utf-8").strip()
     except FileNotFoundError:
@@ -93,10 +93,10 @@ def _make(place: Path) -> str:
             fresh.unlink()
     except OSError as error:
         raise SensorIdError(f"{place}: cannot be written: {_reason(error)}; or set sensor_id") from None
-    kept = _kept(place)
-    if kept is None:
+    identity = _read_identity(place)
+    if identity is None:
         raise SensorIdError(f"{place}: was taken away while it was written; or set sensor_id")
-    return kept
+    return identity
 
 
 def _reason(error: Exception) -> str:

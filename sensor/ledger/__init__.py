@@ -5,7 +5,7 @@ its own. It knows records and SQL, no network and no exporter. SQLite unless a U
 of it goes through one `LedgerReader`.
 """
 
-from sensor.ledger.lease import Lease, LeaseHeldError, LeaseLostError
+from sensor.ledger.lease import LeaseHeldError, LeaseLostError, LedgerLease
 from sensor.ledger.ledger import Ledger
 from sensor.ledger.outbox import Backlog, QueuedEvent
 from sensor.ledger.read.findings import StoredFinding
@@ -16,12 +16,12 @@ from sensor.ledger.store.database import LedgerError
 
 __all__ = [
     "Backlog",
-    "Lease",
     "LeaseHeldError",
     "LeaseLostError",
     "Ledger",
     "LedgerBounds",
     "LedgerError",
+    "LedgerLease",
     "LedgerReader",
     "QueuedEvent",
     "Recorder",

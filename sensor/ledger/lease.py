@@ -35,7 +35,7 @@ class LeaseLostError(LedgerError):
 
 
 @dataclass(frozen=True, slots=True)
-class Holder:
+class LeaseHolder:
     """Who holds a lease."""
 
     sensor_id: str
@@ -47,7 +47,7 @@ class Holder:
         return f"sensor {self.sensor_id} (process {self.process.pid} on {self.process.host})"
 
 
-class Lease:
+class LedgerLease:
     """The lease as one process asks for it, holds it and gives it up. Used by one thread."""
 
     def __init__(self, engine: Engine, sensor_id: str, run_id: str, process: ProcessIdentity) -> None:
@@ -61,13 +61,13 @@ class Lease:
         wall_ns: Callable[[], int],
         pause: Callable[[], bool],
         is_running: Callable[[ProcessIdentity], bool],
-    ) -> Holder | None:
+    ) -> LeaseHolder | None:
         """Take the lease, waiting where only time tells; the holder it was taken from, if any.
 
         `clock_ns` is monotonic; `pause` waits a moment and says whether to go on; `is_running` is asked of processes of
         this kernel only. Raises LeaseHeldError if the holder lives, or if `pause` ended the waiting; LedgerError.
         """
-        seen: tuple[Holder, int] | None = None  # as first seen, and when
+        seen: tuple[LeaseHolder, int] | None = None  # as first seen, and when
         while True:
             holder = self._attempt(wall_ns(), is_running, expired=self._expired(seen, clock_ns()))
             if holder is None or not isinstance(holder, _Alive):
@@ -80,12 +80,12 @@ class Lease:
                 raise LeaseHeldError(f"the ledger may still be written by {alive}: stopped before its lease expired")
 
     @staticmethod
-    def _expired(seen: tuple[Holder, int] | None, now_ns: int) -> Holder | None:
+    def _expired(seen: tuple[LeaseHolder, int] | None, now_ns: int) -> LeaseHolder | None:
         return seen[0] if seen is not None and now_ns - seen[1] >= LEASE_NS else None
 
     def _attempt(
-        self, wall_ns: int, is_running: Callable[[ProcessIdentity], bool], expired: Holder | None
-    ) -> Holder | _Alive | None:
+        self, wall_ns: int, is_running: Callable[[ProcessIdentity], bool], expired: LeaseHolder | None
+    ) -> LeaseHolder | _Alive | None:
         """Take the lease if it is free, its process is gone, or it is the one that expired."""
         with writing(self._engine) as connection:
             row = connection.execute(select(LEASES).where(LEASES.c.name == LEASE)).mappings().one_or_none()
@@ -131,7 +131,7 @@ class Lease:
 class _Alive:
     """The holder lives as far as can be told."""
 
-    holder: Holder
+    holder: LeaseHolder
 
 
 def prove(connection: Connection, run_id: str) -> None:
@@ -142,13 +142,13 @@ def prove(connection: Connection, run_id: str) -> None:
         raise LeaseLostError(f"the ledger's lease was lost: it is held by {whose}")
 
 
-def holder_of(engine: Engine) -> Holder | None:
+def holder_of(engine: Engine) -> LeaseHolder | None:
     """Who holds the lease now; None for nobody. Raises LedgerError."""
     with reading(engine) as connection:
         row = connection.execute(select(LEASES).where(LEASES.c.name == LEASE)).mappings().one_or_none()
     return None if row is None else _holder(row)
 
 
-def _holder(row: RowMapping) -> Holder:
+def _holder(row: RowMapping) -> LeaseHolder:
     process = ProcessIdentity(row["host"], row["boot_id"], row["pid_namespace"], row["pid"], row["started_ticks"])
-    return Holder(row["sensor_id"], row["run_id"], process, row["beat_ns"])
+    return LeaseHolder(row["sensor_id"], row["run_id"], process, row["beat_ns"])

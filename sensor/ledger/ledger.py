@@ -15,7 +15,7 @@ from contextlib import contextmanager
 
 from sqlalchemy import Connection, Engine, RowMapping, Table, delete, func, select, update
 
-from sensor.ledger.lease import Lease, prove
+from sensor.ledger.lease import LedgerLease, prove
 from sensor.ledger.outbox import EventOutbox
 from sensor.ledger.read.reader import LedgerReader
 from sensor.ledger.store.bounds import LedgerBounds
@@ -69,10 +69,10 @@ class Ledger:
             pass
         return ledger
 
-    def lease(self, sensor_id: str, process: ProcessIdentity) -> Lease:
+    def lease(self, sensor_id: str, process: ProcessIdentity) -> LedgerLease:
         """The lease by which this process may write; from now on every step proves that it is held."""
         self._leased = True
-        return Lease(self.engine, sensor_id, self.run_id, process)
+        return LedgerLease(self.engine, sensor_id, self.run_id, process)
 
     @contextmanager
     def _writing(self) -> Iterator[Connection]:

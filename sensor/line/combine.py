@@ -20,7 +20,7 @@ MAX_BITS = 512.0
 
 
 @dataclass(frozen=True, slots=True)
-class Verdict:
+class JointVerdict:
     """What observations say together."""
 
     grade: Grade
@@ -29,19 +29,19 @@ class Verdict:
     observations: tuple[Observation, ...]  # each part, strongest first
 
 
-def combine(observations: Iterable[Observation], prior_bits: float) -> Verdict | None:
-    """The verdict about one subject; None without an observation.
+def combine(observations: Iterable[Observation], prior_bits: float) -> JointVerdict:
+    """The verdict about one subject. Raises ValueError without an observation.
 
     `prior_bits` is log2 of the odds that any connection of a network is mining, before anything was seen of it.
     """
     parts = sorted(observations, key=_order)
     if not parts:
-        return None
+        raise ValueError("nothing was observed")
     strongest: dict[str, float] = {}
     for part in parts:
         strongest[part.kind] = max(strongest.get(part.kind, part.bits), part.bits)
     bits = prior_bits + sum(strongest[kind] for kind in sorted(strongest))
-    return Verdict(max(part.grade for part in parts), confidence_of(bits), bits, tuple(parts))
+    return JointVerdict(max(part.grade for part in parts), confidence_of(bits), bits, tuple(parts))
 
 
 def confidence_of(bits: float) -> float:

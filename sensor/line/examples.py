@@ -10,15 +10,19 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from typing import cast
 
+from sensor.line.combine import combine
 from sensor.line.flow_facts import TCP
 from sensor.line.pipeline import Pipeline
 from sensor.model.events import Chunk, Close, Event, Open
 from sensor.model.evidence import Grade
 from sensor.model.finding import Finding
 from sensor.model.node import Node
+from sensor.model.observation import Observation, ObservationKind
 from sensor.model.time import MILLISECOND_NS
 from sensor.signatures.model import DialogueLine, Example, NodeSignature, SignatureSet
+from sensor.signatures.weights import WeightTable
 
 #: Any instant does; this one is easy to recognise in output.
 EPOCH_NS = 1_700_000_000_000_000_000
@@ -89,10 +93,31 @@ def dialogue_events(
     yield Close(flow, now, "fin", EPOCH_NS, now, (packets[0], packets[1]), sizes, 0, 0)
 
 
+def _weight_failures(weights: WeightTable) -> list[Failure]:
+    """Every example of the weights that comes to another confidence."""
+    failures = []
+    for example in weights.examples:
+        name = ", ".join(example.observations)
+        keys = [tuple(text.split("/", 1)) for text in example.observations]
+        if unknown := [key for key in keys if key not in weights.bits]:
+            failures.append(Failure(example.file, example.line, name, f"no such weight: {'/'.join(unknown[0])}"))
+            continue
+        parts = [
+            Observation(cast(ObservationKind, kind), Grade.SPEAKS, name, weights.bits[kind, strength], 0)
+            for kind, strength in keys
+        ]
+        confidence = combine(parts, weights.prior_bits).confidence
+        if confidence != example.confidence:
+            what = f"confidence is {confidence:g}, expected {example.confidence:g}"
+            failures.append(Failure(example.file, example.line, name, what))
+    return failures
+
+
 def prove(signatures: SignatureSet) -> list[Failure]:
     """Every example and counterexample that does not hold, those of the tables first."""
     tables = (signatures.agents, signatures.devices, signatures.pools)
     failures = [Failure(*broken) for table in tables for broken in table.failures()]
+    failures += _weight_failures(signatures.weights)
     for group in (signatures.framings, signatures.dialects, signatures.nodes):
         for signature in group:
             for example in signature.header.examples:

@@ -8,6 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 
 from sensor.estimate import Exposure, Timeline
+from sensor.line.combine import combine
 from sensor.line.flow_facts import stable_id
 from sensor.line.judge import MAX_EVIDENCE, Contribution, evidence_order
 from sensor.line.machines import machines
@@ -129,9 +130,10 @@ class Joined:
             whole.add(part)
         return whole
 
-    def finding(self, identity: str) -> Finding:
-        """The final record."""
+    def finding(self, identity: str, prior_bits: float) -> Finding:
+        """The final record; `prior_bits` is the prior of signatures/weights."""
         lead = self.lead
+        verdict = combine([lead.observation], prior_bits)
         header = lead.dialect.header
         per_share = self.share_work or self.job_work
         total = self.gap_bytes + self.seen_bytes
@@ -140,7 +142,7 @@ class Joined:
             finding_id=identity,
             state="closed",
             grade=lead.grade,
-            confidence=lead.confidence,
+            confidence=verdict.confidence,
             signature_id=header.id,
             signature_rev=header.rev,
             signature=header.title,
@@ -179,6 +181,7 @@ class Joined:
             pool_host=lead.flow.pool_host,
             proxy=lead.flow.proxy,
             timeline=self.timeline.record(),
+            observations=verdict.observations,
         )
 
 
@@ -191,7 +194,7 @@ def _lead_order(contribution: Contribution) -> tuple[int, float, int, int, int, 
     flow = contribution.flow
     return (
         contribution.grade,
-        contribution.confidence,
+        contribution.observation.bits,
         flow.shares.accepted,
         contribution.score,
         flow.last_ns,

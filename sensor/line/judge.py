@@ -16,6 +16,7 @@ from sensor.line.tcp_clocks import machine_clock
 from sensor.model.evidence import Evidence, Grade
 from sensor.model.finding import Wallet
 from sensor.model.flow import FlowSummary
+from sensor.model.observation import Observation
 from sensor.session.account import Account
 from sensor.session.distinct import Distinct
 from sensor.session.matched_messages import Sighting
@@ -23,16 +24,13 @@ from sensor.session.reading import Reading
 from sensor.session.session import Session, equal_fits, rank
 from sensor.signatures.model import Dialect
 from sensor.signatures.wallet_forms import WalletBook
+from sensor.signatures.weights import WeightTable
 from sensor.wallets import donation_software, fits, identify, mined_coin
 
 MAX_EVIDENCE = 8
 #: Half of the lines of a mining direction being something else is too much for a mining session.
 MAX_FOREIGN_SHARE = 0.5
 
-#: Confidence by what was seen; an order, not a measured probability (no labelled population exists yet).
-SURE_VERIFIED, SURE_ACCEPTED, SURE_SPEAKS, SURE_ONE_VISIBLE = 0.999, 0.99, 0.95, 0.85
-MAYBE_POOL_ONLY, MAYBE_UNANSWERED, MAYBE_REFUSED = 0.6, 0.5, 0.4
-MAYBE_BY_SIZES, MAYBE_BY_OPENING = 0.7, 0.3
 #: What a whole handshake weighs; less is the beginning of one.
 WHOLE_HANDSHAKE = 50
 
@@ -46,7 +44,7 @@ class Contribution:
     pool_port: int
     dialect: Dialect
     grade: Grade
-    confidence: float
+    observation: Observation  # with its weight
     score: int
     reasons: tuple[str, ...]
     account: Account
@@ -65,7 +63,7 @@ class Contribution:
     donation: bool = False
 
 
-def judge(session: Session, facts: FlowFacts) -> list[Contribution]:
+def judge(session: Session, facts: FlowFacts, weights: WeightTable) -> list[Contribution]:
     """The contributions of one flow; empty if nothing in it was mining."""
     reading = best_reading(session)
     if reading is None:
@@ -75,17 +73,17 @@ def judge(session: Session, facts: FlowFacts) -> list[Contribution]:
         return []
     similar = session.ambiguous or equal_fits(reading, (other for other in session.readings if other is not reading))
     if similar:
-        grade, confidence, reasons = verdict
+        grade, strength, reasons = verdict
         ambiguity = (
             f"no job was seen, and what was seen fits {', '.join(similar)} as well: the most common of them is named"
         )
-        verdict = (grade, confidence, (*reasons, ambiguity))
+        verdict = (grade, strength, (*reasons, ambiguity))
     accounts = [account for account in reading.logins.accounts if account.login is not None or account.shares.submitted]
     if not accounts:
         anonymous = reading.logins.find(None)
         accounts = [anonymous or Account(None, facts.first_ns, facts.last_ns)]
     return [
-        _whose(_contribution(reading, account, verdict, facts), session.wallets, reading.jobs.proven)
+        _whose(_contribution(reading, account, verdict, facts, weights), session.wallets, reading.jobs.proven)
         for account in accounts
     ]
 
@@ -98,16 +96,17 @@ def best_reading(session: Session) -> Reading | None:
     return max(candidates, key=rank, default=None)
 
 
-Verdict = tuple[Grade, float, tuple[str, ...]]
+#: The grade, how strong the evidence is (a key of signatures/weights), and why.
+Verdict = tuple[Grade, str, tuple[str, ...]]
 
 
 def _grade(reading: Reading, session: Session, facts: FlowFacts) -> Verdict | None:
     miner, pool = reading.miner, 1 - reading.miner
     if reading.dialect.sizes_only:
-        confidence = MAYBE_BY_SIZES if reading.score >= WHOLE_HANDSHAKE else MAYBE_BY_OPENING
+        strength = "by-sizes" if reading.score >= WHOLE_HANDSHAKE else "by-opening"
         return (
             Grade.BEHAVES,
-            confidence,
+            strength,
             (f"{reading.dialect.header.title}: told by sizes and first bytes, the content is encrypted",),
         )
     sent = _names(reading.miner_confirms)
@@ -116,7 +115,7 @@ def _grade(reading: Reading, session: Session, facts: FlowFacts) -> Verdict | No
         lines = session.messages[miner] + session.foreign[miner]
         if lines and session.foreign[miner] / lines > MAX_FOREIGN_SHARE:
             return None
-        return Grade.SPEAKS, SURE_SPEAKS, (f"the miner said {sent}", f"the pool {answered}")
+        return Grade.SPEAKS, "speaks", (f"the miner said {sent}", f"the pool {answered}")
     speaker, silent = (miner, pool) if reading.miner_confirms else (pool, miner)
     if session.foreign[speaker] or _both_roles(session, speaker):
         return (
@@ -125,14 +124,14 @@ def _grade(reading: Reading, session: Session, facts: FlowFacts) -> Verdict | No
         )
     confirms = reading.miner_confirms or reading.pool_confirms
     if facts.packets[silent] == 0 and len(confirms) >= 2:
-        return Grade.SPEAKS, SURE_ONE_VISIBLE, (f"only one direction was captured; it said {_names(confirms)}",)
+        return Grade.SPEAKS, "one-direction", (f"only one direction was captured; it said {_names(confirms)}",)
     if speaker == pool:
-        return Grade.BEHAVES, MAYBE_POOL_ONLY, (f"the pool {answered}; the miner was not heard",)
+        return Grade.BEHAVES, "pool-only", (f"the pool {answered}; the miner was not heard",)
     if reading.refused:
-        return Grade.BEHAVES, MAYBE_REFUSED, (f"attempt: {sent} was refused",)
+        return Grade.BEHAVES, "refused", (f"attempt: {sent} was refused",)
     if session.messages[pool] or session.spoiled[pool]:
-        return Grade.BEHAVES, MAYBE_REFUSED, (f"attempt: {sent} was not answered in kind",)
-    return Grade.BEHAVES, MAYBE_UNANSWERED, (f"attempt: {sent} was not answered",)
+        return Grade.BEHAVES, "refused", (f"attempt: {sent} was not answered in kind",)
+    return Grade.BEHAVES, "unanswered", (f"attempt: {sent} was not answered",)
 
 
 def _both_roles(session: Session, direction: int) -> bool:
@@ -154,16 +153,27 @@ def _pool_words(names: Iterable[str]) -> str:
     return " and ".join([*phrases, f"sent {_names(sent)}"] if sent else phrases)
 
 
-def _contribution(reading: Reading, account: Account, verdict: Verdict, facts: FlowFacts) -> Contribution:
-    grade, confidence, reasons = _raised(reading, account, verdict)
+def _contribution(
+    reading: Reading, account: Account, verdict: Verdict, facts: FlowFacts, weights: WeightTable
+) -> Contribution:
+    grade, strength, reasons = _raised(reading, account, verdict)
     flow = _summary(reading, account, facts)
+    evidence = _evidence(reading, account, grade, flow.key.community_id)
+    observation = Observation(
+        kind="spoken",
+        grade=grade,
+        signature=reading.dialect.name,
+        bits=weights.of("spoken", strength),
+        time_ns=evidence[0].time_ns if evidence else flow.first_ns,
+        detail={"strength": strength},
+    )
     return Contribution(
         miner_ip=flow.key.src_ip,
         pool_ip=flow.key.dest_ip,
         pool_port=flow.key.dest_port,
         dialect=reading.dialect,
         grade=grade,
-        confidence=confidence,
+        observation=observation,
         score=reading.score,
         reasons=reasons,
         account=account,
@@ -174,7 +184,7 @@ def _contribution(reading: Reading, account: Account, verdict: Verdict, facts: F
         job_work=reading.jobs.latest,
         gap_bytes=facts.gap_bytes,
         seen_bytes=facts.seen_bytes,
-        evidence=_evidence(reading, account, grade, flow.key.community_id),
+        evidence=evidence,
         names=reading.logins.names,
         exposure=_exposure(reading, account, facts),
         endpoint=reading.endpoint,
@@ -183,13 +193,13 @@ def _contribution(reading: Reading, account: Account, verdict: Verdict, facts: F
 
 def _raised(reading: Reading, account: Account, verdict: Verdict) -> Verdict:
     """The flow's verdict with what this login's shares add to it."""
-    grade, confidence, reasons = verdict
+    grade, strength, reasons = verdict
     shares = account.shares
     if grade is Grade.SPEAKS and shares.accepted:
-        grade, confidence = Grade.ACCEPTED, SURE_ACCEPTED
+        grade, strength = Grade.ACCEPTED, "accepted"
         reasons = (*reasons, f"{shares.accepted} of {shares.submitted} shares were acknowledged")
     if grade >= Grade.SPEAKS and shares.verified:
-        grade, confidence = Grade.VERIFIED, SURE_VERIFIED
+        grade, strength = Grade.VERIFIED, "verified"
         reasons = (
             *reasons,
             f"the work of {_count(shares.verified)} was recomputed: {reading.jobs.proven} hashes below the target",
@@ -200,7 +210,7 @@ def _raised(reading: Reading, account: Account, verdict: Verdict) -> Verdict:
         reasons = (*reasons, "the algorithm is not known: difficulty is read on the dialect's usual scale")
     if account.work_unknown:
         reasons = (*reasons, f"the difficulty of {account.work_unknown} accepted shares was not seen")
-    return grade, confidence, reasons
+    return grade, strength, reasons
 
 
 def _summary(reading: Reading, account: Account, facts: FlowFacts) -> FlowSummary:

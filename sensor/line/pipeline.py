@@ -148,7 +148,10 @@ class Pipeline:
         return (
             []
             if flow is None
-            else [(finding_id(contribution), contribution) for contribution in judge(flow.session, flow.facts(None))]
+            else [
+                (finding_id(contribution), contribution)
+                for contribution in judge(flow.session, flow.facts(None), self._signatures.weights)
+            ]
         )
 
     def _open(self, event: Open) -> None:
@@ -217,7 +220,10 @@ class Pipeline:
         flow.session.finish()
         self._counters.update(flow.session.counters)
         flow_facts = flow.facts(closed)
-        contributions = [(finding_id(contribution), contribution) for contribution in judge(flow.session, flow_facts)]
+        contributions = [
+            (finding_id(contribution), contribution)
+            for contribution in judge(flow.session, flow_facts, self._signatures.weights)
+        ]
         self._lifecycle.flow_ended(number, contributions, max(self._now_ns, flow_facts.last_ns))
         if not flow.session.readings:
             self._node(flow, flow_facts)

@@ -14,6 +14,7 @@ from typing import Literal
 from sensor.model.attribution import Attribution
 from sensor.model.evidence import Evidence, Grade
 from sensor.model.flow import FlowSummary
+from sensor.model.observation import Observation
 from sensor.model.quantities import Interval, Power, Shares, ShareTimeline
 
 
@@ -102,3 +103,4 @@ class Finding:
     attribution: Attribution | None = None  # whose address the miner's was
     timeline: ShareTimeline | None = None  # of all its connections; None if no share was seen
     stream_bytes: int = 0  # of its connections, both directions, without headers; those that were missed are in it
+    observations: tuple[Observation, ...] = ()  # what grade and confidence are made of, strongest first

@@ -6,31 +6,12 @@ or presented), `behaved` (sizes and times of an encrypted connection). A finding
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
 from sensor.model.evidence import Grade
 
 ObservationKind = Literal["spoken", "named", "behaved"]
-
-
-@dataclass(frozen=True, slots=True)
-class ObservationPoint:
-    """Where something was seen: the source (a capture or an interface) and its VLANs."""
-
-    source: str
-    vlans: tuple[int, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class Subject:
-    """Whom an observation is about: a miner's address and a pool's end, as seen at one point."""
-
-    miner_ip: str
-    pool_ip: str
-    pool_port: int
-    point: ObservationPoint
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,20 +24,4 @@ class Observation:
     bits: float
     time_ns: int
     p: float | None = None  # how often chance alone would look like this or more so; None where that is not known
-    detail: Mapping[str, object] = field(default_factory=dict)
-
-
-@dataclass(frozen=True, slots=True)
-class Named:
-    """A name or an address of a pool was seen: looked up, contacted, or presented."""
-
-    subject: Subject
-    observation: Observation
-
-
-@dataclass(frozen=True, slots=True)
-class Behaved:
-    """A connection behaved as mining does; nothing of its content was read."""
-
-    subject: Subject
-    observation: Observation
+    detail: dict[str, object] = field(default_factory=dict)

@@ -22,6 +22,7 @@ from sensor.signatures.model import CoinRule, Dialect, Framing, Header, Network,
 from sensor.signatures.pools import PoolTable, compile_pools
 from sensor.signatures.proofs import compile_scheme
 from sensor.signatures.wallet_forms import WalletBook, compile_wallets
+from sensor.signatures.weights import WeightTable, compile_weights
 from sensor.signatures.work import compile_work
 
 HEADER_KEYS = ("kind", "name", "id", "rev", "title", "description", "references", "gate", "examples", "counterexamples")
@@ -40,10 +41,10 @@ DIALECT_KEYS = (
 NODE_KEYS = (*HEADER_KEYS, "reader", "coin", "networks", "commands")
 FRAMING_KEYS = (*HEADER_KEYS, "replies")
 NODE_READERS = ("bitcoin", "levin", "rlpx", "discv4", "p2pool")
-FOLDERS = ("framings", "dialects", "nodes", "agents", "devices", "pools", "wallets")
+FOLDERS = ("framings", "dialects", "nodes", "agents", "devices", "pools", "wallets", "weights")
 
 Signature = Dialect | Framing | NodeSignature
-Table = AgentTable | DeviceTable | WalletBook | PoolTable
+Table = AgentTable | DeviceTable | WalletBook | PoolTable | WeightTable
 
 
 def load(extra: Sequence[Path] = ()) -> SignatureSet:
@@ -52,7 +53,7 @@ def load(extra: Sequence[Path] = ()) -> SignatureSet:
     """
     problems: list[str] = []
     loaded: list[Signature] = []
-    agents, devices, wallets, pools = AgentTable(), DeviceTable(), WalletBook(), PoolTable()
+    agents, devices, wallets, pools, weights = AgentTable(), DeviceTable(), WalletBook(), PoolTable(), WeightTable()
     for file, text in [*_shipped(), *_own(extra, problems)]:
         signature = parse(text, file, problems)
         if isinstance(signature, AgentTable):
@@ -63,6 +64,8 @@ def load(extra: Sequence[Path] = ()) -> SignatureSet:
             wallets = signature.add(wallets)
         elif isinstance(signature, PoolTable):
             pools = signature.add(pools)
+        elif isinstance(signature, WeightTable):
+            weights = signature.add(weights)
         elif signature is not None:
             loaded.append(signature)
     _check_unique(loaded, problems)
@@ -85,6 +88,7 @@ def load(extra: Sequence[Path] = ()) -> SignatureSet:
         devices=devices,
         wallets=wallets,
         pools=pools,
+        weights=weights,
     )
 
 
@@ -223,4 +227,5 @@ COMPILERS: dict[str, Callable[[YamlEntry, str], Signature | Table]] = {
     "efficiencies": compile_efficiencies,
     "pools": compile_pools,
     "wallets": compile_wallets,
+    "weights": compile_weights,
 }

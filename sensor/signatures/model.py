@@ -19,6 +19,7 @@ from sensor.signatures.pools import PoolTable
 from sensor.signatures.proofs import Proof
 from sensor.signatures.take import TakeRules
 from sensor.signatures.wallet_forms import WalletBook
+from sensor.signatures.weights import WeightTable
 from sensor.signatures.work import Work
 
 Side = Literal["miner", "pool"]
@@ -187,6 +188,7 @@ class SignatureSet:
     devices: DeviceTable = field(default_factory=DeviceTable)
     wallets: WalletBook = field(default_factory=WalletBook)
     pools: PoolTable = field(default_factory=PoolTable)
+    weights: WeightTable = field(default_factory=WeightTable)
     _by_framing: dict[str, dict[str | None, tuple[Match, ...]]] = field(default_factory=dict)
     _by_dialect: dict[tuple[str, str], dict[str | None, tuple[Match, ...]]] = field(default_factory=dict)
 

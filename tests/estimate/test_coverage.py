@@ -26,7 +26,7 @@ def stratum() -> SignatureSet:
     """One dialect only: what others would read into the messages is tested elsewhere and costs time."""
     known = load()
     dialects = tuple(one for one in known.dialects if one.name == "stratum-v1")
-    return SignatureSet(dialects, (), known.framings, agents=known.agents, devices=known.devices)
+    return SignatureSet(dialects, (), known.framings, agents=known.agents, devices=known.devices, weights=known.weights)
 
 
 def mined(vardiff: bool, loss: float, seed: int) -> tuple[float, Finding]:

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import Engine
 
-from sensor.ledger.lease import BEAT_NS, LEASE_NS, Lease, LeaseHeldError, LeaseLostError, holder_of, prove
+from sensor.ledger.lease import BEAT_NS, LEASE_NS, LeaseHeldError, LeaseLostError, LedgerLease, holder_of, prove
 from sensor.ledger.store.database import connect, writing
 from sensor.model.sensor import ProcessIdentity
 from sensor.model.time import SECOND_NS
@@ -48,30 +48,30 @@ class Clock:
         return True
 
 
-def acquire(lease: Lease, clock: Clock, *, running: bool) -> None:
+def acquire(lease: LedgerLease, clock: Clock, *, running: bool) -> None:
     lease.acquire(lambda: clock.now_ns, lambda: clock.now_ns, clock.pause, lambda _: running)
 
 
 def test_a_free_lease_is_taken_at_once(engine: Engine) -> None:
     clock = Clock()
-    acquire(Lease(engine, "a", "run-1", HERE), clock, running=True)
+    acquire(LedgerLease(engine, "a", "run-1", HERE), clock, running=True)
     holder = holder_of(engine)
     assert holder is not None
     assert (holder.sensor_id, holder.process, clock.now_ns) == ("a", HERE, 0)
 
 
 def test_a_living_process_of_this_kernel_is_not_waited_for(engine: Engine) -> None:
-    acquire(Lease(engine, "a", "run-1", HERE), Clock(), running=True)
+    acquire(LedgerLease(engine, "a", "run-1", HERE), Clock(), running=True)
     clock = Clock()
     with pytest.raises(LeaseHeldError, match=r"sensor a \(process 100 on host-a\)"):
-        acquire(Lease(engine, "b", "run-2", BESIDE), clock, running=True)
+        acquire(LedgerLease(engine, "b", "run-2", BESIDE), clock, running=True)
     assert clock.now_ns == 0
 
 
 def test_a_process_of_this_kernel_that_is_gone_is_followed_at_once(engine: Engine) -> None:
-    acquire(Lease(engine, "a", "run-1", HERE), Clock(), running=True)
+    acquire(LedgerLease(engine, "a", "run-1", HERE), Clock(), running=True)
     clock = Clock()
-    acquire(Lease(engine, "a", "run-2", BESIDE), clock, running=False)
+    acquire(LedgerLease(engine, "a", "run-2", BESIDE), clock, running=False)
     assert clock.now_ns == 0
     with writing(engine) as connection:
         prove(connection, "run-2")
@@ -87,31 +87,31 @@ def test_a_process_of_this_kernel_that_is_gone_is_followed_at_once(engine: Engin
     ],
 )
 def test_a_holder_whose_process_cannot_be_looked_at_is_waited_for(engine: Engine, holder: ProcessIdentity) -> None:
-    acquire(Lease(engine, "a", "run-1", holder), Clock(), running=True)
+    acquire(LedgerLease(engine, "a", "run-1", holder), Clock(), running=True)
     clock = Clock()
-    acquire(Lease(engine, "a", "run-2", HERE), clock, running=False)
+    acquire(LedgerLease(engine, "a", "run-2", HERE), clock, running=False)
     assert LEASE_NS <= clock.now_ns <= LEASE_NS + 2 * SECOND_NS
 
 
 def test_a_holder_elsewhere_that_beats_is_refused(engine: Engine) -> None:
-    other = Lease(engine, "a", "run-1", ELSEWHERE)
+    other = LedgerLease(engine, "a", "run-1", ELSEWHERE)
     acquire(other, Clock(), running=True)
     clock = Clock(lambda now_ns: other.beat(now_ns, now_ns))
     with pytest.raises(LeaseHeldError):
-        acquire(Lease(engine, "a", "run-2", HERE), clock, running=False)
+        acquire(LedgerLease(engine, "a", "run-2", HERE), clock, running=False)
     assert clock.now_ns <= 2 * BEAT_NS
 
 
 def test_waiting_can_be_stopped(engine: Engine) -> None:
-    acquire(Lease(engine, "a", "run-1", ELSEWHERE), Clock(), running=True)
+    acquire(LedgerLease(engine, "a", "run-1", ELSEWHERE), Clock(), running=True)
     with pytest.raises(LeaseHeldError, match="before its lease expired"):
-        Lease(engine, "b", "run-2", HERE).acquire(lambda: 0, lambda: 0, lambda: False, lambda _: True)
+        LedgerLease(engine, "b", "run-2", HERE).acquire(lambda: 0, lambda: 0, lambda: False, lambda _: True)
 
 
 def test_who_lost_the_lease_writes_nothing_more(engine: Engine) -> None:
-    first = Lease(engine, "a", "run-1", HERE)
+    first = LedgerLease(engine, "a", "run-1", HERE)
     acquire(first, Clock(), running=True)
-    acquire(Lease(engine, "b", "run-2", BESIDE), Clock(), running=False)
+    acquire(LedgerLease(engine, "b", "run-2", BESIDE), Clock(), running=False)
     with pytest.raises(LeaseLostError, match="sensor b"):
         first.beat(0, 0)
     with pytest.raises(LeaseLostError), writing(engine) as connection:
@@ -121,8 +121,8 @@ def test_who_lost_the_lease_writes_nothing_more(engine: Engine) -> None:
 
 
 def test_a_lease_that_was_given_up_is_free(engine: Engine) -> None:
-    lease = Lease(engine, "a", "run-1", ELSEWHERE)
+    lease = LedgerLease(engine, "a", "run-1", ELSEWHERE)
     acquire(lease, Clock(), running=True)
     lease.release()
     assert holder_of(engine) is None
-    acquire(Lease(engine, "b", "run-2", HERE), Clock(), running=True)
+    acquire(LedgerLease(engine, "b", "run-2", HERE), Clock(), running=True)

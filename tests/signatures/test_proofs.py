@@ -54,7 +54,7 @@ def test_an_example_that_does_not_hold_is_told_with_file_and_figure() -> None:
 
 
 def test_an_example_no_gate_lets_through_does_not_hold() -> None:
-    blind = SignatureSet(SHIPPED.dialects, SHIPPED.nodes, ())
+    blind = SignatureSet(SHIPPED.dialects, SHIPPED.nodes, (), weights=SHIPPED.weights)
     example = next(one for one in SHIPPED.dialects[1].header.examples if "nobody answers" in one.name)
     assert check(blind, example, "cryptonote") == ["no literal and no opening lets it through the prefilter"]
 

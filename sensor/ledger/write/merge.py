@@ -43,6 +43,7 @@ def merge_findings(before: Finding, now: Finding) -> Finding:
         **_sums(before, now),
         grade=better.grade,
         confidence=better.confidence,
+        observations=better.observations,
         reasons=better.reasons,
         first_ns=min(before.first_ns, now.first_ns),
         last_ns=max(before.last_ns, now.last_ns),
