@@ -40,7 +40,7 @@ while True:
 #: The same, and delivers to an event file meanwhile; says which events are committed.
 DELIVERER = """
 import sys, time
-from exporters.eve import Config
+from exporters.kinds.eve import Config
 from sensor.delivery import Delivery, build_senders
 from sensor.ledger import Ledger
 from sensor.model.record import event_id
