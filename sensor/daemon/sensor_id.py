@@ -26,6 +26,9 @@ STATE_FOLDER = Path("/var/lib/minewatch")
 #: What podman and docker put into a container, and the variable by which systemd's Container Interface tells it.
 CONTAINER_FILES = (Path("/run/.containerenv"), Path("/.dockerenv"))
 CONTAINER_VARIABLE = "container"
+#: File systems that go with a container. A virtual machine made from an image keeps the image's marker files.
+LAYERED = frozenset({"overlay", "aufs", "fuse-overlayfs", "fuse.fuse-overlayfs"})
+MOUNTS = Path("/proc/self/mountinfo")
 
 
 class SensorIdError(Exception):
@@ -64,7 +67,23 @@ def state_folder(ledger_url: str, environment: Mapping[str, str] = os.environ) -
 
 def in_container(environment: Mapping[str, str] = os.environ) -> bool:
     """Whether this process runs in a container."""
-    return bool(environment.get(CONTAINER_VARIABLE)) or any(path.exists() for path in CONTAINER_FILES)
+    if environment.get(CONTAINER_VARIABLE):
+        return True
+    return any(path.exists() for path in CONTAINER_FILES) and _root_is_layered()
+
+
+def _root_is_layered() -> bool:
+    """Whether the root's file system is a container's (proc_pid_mountinfo(5): the type follows the lone hyphen)."""
+    try:
+        lines = MOUNTS.read_text(encoding="utf-8", errors="replace").splitlines()
+    except OSError:
+        return False
+    mounts = (line.split() for line in lines)
+    return any(
+        fields[4] == "/" and fields[fields.index("-") + 1] in LAYERED
+        for fields in mounts
+        if "-" in fields[5:-1] and len(fields) > 6
+    )
 
 
 def _read_identity(place: Path) -> str | None:

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from sensor.daemon import sensor_id as module
-from sensor.daemon.sensor_id import SensorIdError, sensor_id, state_folder
+from sensor.daemon.sensor_id import SensorIdError, in_container, sensor_id, state_folder
 from sensor.model.sensor import valid_sensor_id
 
 NOWHERE: dict[str, str] = {}
@@ -43,6 +43,25 @@ def test_in_a_container_it_must_be_configured(tmp_path: Path) -> None:
     with pytest.raises(SensorIdError, match="sensor_id: must be set in a container"):
         sensor_id(None, tmp_path, {"container": "podman"})
     assert sensor_id("edge-1", tmp_path, {"container": "podman"}) == "edge-1"
+
+
+@pytest.mark.parametrize(
+    ("mount", "container"),
+    [
+        ("22 1 0:20 / / rw,relatime shared:1 - overlay overlay rw", True),
+        ("22 1 254:0 / / rw,relatime - ext4 /dev/vda rw", False),  # a virtual machine made from an image
+        ("31 22 0:30 / /data rw - overlay overlay rw", False),
+        ("short line", False),
+    ],
+)
+def test_a_marker_file_alone_makes_no_container(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, mount: str, container: bool
+) -> None:
+    (tmp_path / "marker").touch()
+    (tmp_path / "mounts").write_text(mount + "\n")
+    monkeypatch.setattr(module, "CONTAINER_FILES", (tmp_path / "marker",))
+    monkeypatch.setattr(module, "MOUNTS", tmp_path / "mounts")
+    assert in_container(NOWHERE) is container
 
 
 def test_a_file_that_holds_none_is_named(tmp_path: Path) -> None:
