@@ -168,8 +168,8 @@ class Daemon:
             self._lease.beat(time.monotonic_ns(), now_ns)
         except LeaseLostError:
             raise
-        except LedgerError:
-            self._counters["lease_beats_failed"] += 1
+        except LedgerError as error:
+            self._recorder.note_failure(error)
 
     def _maintain(self, now_ns: int) -> None:
         """What is done every ten minutes: old evidence and findings go, coverage is recorded."""

@@ -23,6 +23,8 @@ from sensor.model.sensor import valid_sensor_id
 FILE = "sensor-id"
 #: Where state is kept if neither systemd nor the ledger's place says otherwise (hier(7)).
 STATE_FOLDER = Path("/var/lib/minewatch")
+#: Set by systemd for a unit with StateDirectory=. In a container it stands for a system that keeps its files.
+STATE_VARIABLE = "STATE_DIRECTORY"
 #: What podman and docker put into a container, and the variable by which systemd's Container Interface tells it.
 CONTAINER_FILES = (Path("/run/.containerenv"), Path("/.dockerenv"))
 CONTAINER_VARIABLE = "container"
@@ -48,14 +50,14 @@ def sensor_id(
     identity = _read_identity(place)
     if identity is not None:
         return identity
-    if in_container(environment):
+    if in_container(environment) and not environment.get(STATE_VARIABLE):
         raise SensorIdError("sensor_id: must be set in a container: what is kept in it goes with it")
     return _make(place) if make else None
 
 
 def state_folder(ledger_url: str, environment: Mapping[str, str] = os.environ) -> Path:
     """Where state is kept: what systemd gives (StateDirectory=), else beside the ledger's file."""
-    given = environment.get("STATE_DIRECTORY", "").split(":")[0]
+    given = environment.get(STATE_VARIABLE, "").split(":")[0]
     if given:
         return Path(given)
     with contextlib.suppress(ArgumentError):

@@ -45,6 +45,11 @@ def test_in_a_container_it_must_be_configured(tmp_path: Path) -> None:
     assert sensor_id("edge-1", tmp_path, {"container": "podman"}) == "edge-1"
 
 
+def test_a_unit_of_a_system_in_a_container_keeps_its_identity(tmp_path: Path) -> None:
+    environment = {"container": "systemd-nspawn", "STATE_DIRECTORY": str(tmp_path)}
+    assert sensor_id(None, tmp_path, environment) == sensor_id(None, tmp_path, environment)
+
+
 @pytest.mark.parametrize(
     ("mount", "container"),
     [

@@ -121,8 +121,10 @@ def bare(finding: Finding) -> Finding:
         for flow in finding.flows
     ]
     evidence = [dataclasses.replace(one, offset=0, time_ns=0) for one in finding.evidence]
+    observations = tuple(dataclasses.replace(part, time_ns=0) for part in finding.observations)
     return dataclasses.replace(
         finding,
+        observations=observations,
         transport="",
         pool_host=None,
         pool=Pool(),
