@@ -27,6 +27,7 @@ mount -t proc proc "$1/root/proc"
 mount --bind /dev "$1/root/dev"
 mount -t tmpfs tmp "$1/root/tmp"
 mount -t tmpfs run "$1/root/run"
+rm -f "$1/root/.dockerenv"  # the copy is a machine, whatever image this one was made from
 cp "$2" "$1/root/tmp/minewatch.deb"
 chroot "$1/root" /bin/sh -euc "$3"
 """
