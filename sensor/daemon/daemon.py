@@ -61,6 +61,7 @@ class Daemon:
         self._engine, self._setup, self._reloader, self._say = engine, setup, reloader, say
         self._ledger = Ledger.open(settings.ledger.url, bounds=bounds_of(settings.ledger))
         self._lease = take_lease(self._ledger, setup.config, say)
+        self._lease_trouble: str | None = None  # why the last beat failed; None while all is well
         self._recorder = Recorder(self._ledger, time.monotonic_ns)
         self._delivery = Delivery(self._ledger, setup.destinations)
         self._replacing: threading.Thread | None = None
@@ -163,13 +164,14 @@ class Daemon:
             self._notifier.alive(self._status_line())
 
     def _beat(self, now_ns: int) -> None:
-        """Keep the ledger's lease; a ledger that cannot be written now is the recorder's trouble."""
+        """Keep the ledger's lease. A ledger that cannot be written now is tried again, and shown meanwhile."""
         try:
             self._lease.beat(time.monotonic_ns(), now_ns)
+            self._lease_trouble = None
         except LeaseLostError:
             raise
         except LedgerError as error:
-            self._recorder.note_failure(error)
+            self._lease_trouble = str(error)
 
     def _maintain(self, now_ns: int) -> None:
         """What is done every ten minutes: old evidence and findings go, coverage is recorded."""
@@ -196,9 +198,8 @@ class Daemon:
         """Make the status that metrics and health are read from."""
         evidence = self._evidence.counters if self._evidence is not None else {}
         counters = {**self._counters, **self._intake.counters}
-        unready = tuple(self._intake.unready) + (
-            (f"ledger: {self._recorder.trouble}",) if self._recorder.trouble else ()
-        )
+        trouble = self._recorder.trouble or self._lease_trouble
+        unready = (*self._intake.unready, *((f"ledger: {trouble}",) if trouble else ()))
         self._health.publish(
             self._setup, self._pipeline.counters, self._delivery, self._reloader.statuses, evidence, counters, unready
         )

@@ -66,11 +66,6 @@ class Recorder:
         """Try at once, whatever pause is on; for the end of the run."""
         return self._flush(now_ns)
 
-    def note_failure(self, error: LedgerError) -> None:
-        """The ledger could not be written: counted, and shown until the next attempt."""
-        self._counters["record_failures"] += 1
-        self.trouble = str(error)
-
     def _add(self, record: Record, suppressed: str | None) -> None:
         name = record_id(record)
         place = self._places.get(name)
@@ -92,7 +87,8 @@ class Recorder:
                 recorded += self._ledger.record([record for record, _ in step], now_ns, suppressed)
                 done += len(step)
         except LedgerError as error:
-            self.note_failure(error)
+            self._counters["record_failures"] += 1
+            self.trouble = str(error)
             self._pause_ns = min(LONGEST_PAUSE_NS, 2 * self._pause_ns or FIRST_PAUSE_NS)
             self._again_ns = self._clock() + self._pause_ns
         else:

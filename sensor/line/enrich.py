@@ -17,7 +17,7 @@ from sensor.signatures.model import SignatureSet
 
 def enrich(joined: Joined, identity: str, signatures: SignatureSet, assumptions: Assumptions) -> Finding:
     """The final record with everything the tables and the shares say about it."""
-    finding = joined.finding(identity, signatures.weights.prior_bits)
+    finding = joined.finding(identity, signatures.weights.prior)
     _name_machine(finding, joined, signatures)
     finding.pool = _pool(joined, signatures)
     finding.aggregator = carrier(finding.agent_role, finding.software, joined.crowd)

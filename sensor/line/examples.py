@@ -106,7 +106,7 @@ def _weight_failures(weights: WeightTable) -> list[Failure]:
             Observation(cast(ObservationKind, kind), Grade.SPEAKS, name, weights.bits[kind, strength], 0)
             for kind, strength in keys
         ]
-        confidence = combine(parts, weights.prior_bits).confidence
+        confidence = combine(parts, weights.prior).confidence
         if confidence != example.confidence:
             what = f"confidence is {confidence:g}, expected {example.confidence:g}"
             failures.append(Failure(example.file, example.line, name, what))

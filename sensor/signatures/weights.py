@@ -31,7 +31,7 @@ class WeightExample:
 class WeightTable:
     """The weights in force."""
 
-    prior_bits: float = 0.0
+    prior_bits: float | None = None  # None: no file has said it
     bits: Mapping[tuple[str, str], float] = field(default_factory=dict)  # by kind and strength
     examples: tuple[WeightExample, ...] = ()
 
@@ -39,9 +39,16 @@ class WeightTable:
         """The bits of a kind of evidence at a strength. Raises KeyError for a strength that the tables do not have."""
         return self.bits[kind, strength]
 
+    @property
+    def prior(self) -> float:
+        """The prior in bits. Raises ValueError where no file has said it."""
+        if self.prior_bits is None:
+            raise ValueError("no signature file of the kind weights has prior_bits")
+        return self.prior_bits
+
     def add(self, other: WeightTable) -> WeightTable:
         """Both; what stands in both counts as it stands here."""
-        prior_bits = self.prior_bits or other.prior_bits
+        prior_bits = other.prior_bits if self.prior_bits is None else self.prior_bits
         return WeightTable(prior_bits, {**other.bits, **self.bits}, self.examples + other.examples)
 
 
@@ -65,7 +72,7 @@ def compile_weights(entry: YamlEntry, file: str) -> WeightTable:
             examples.append(WeightExample(file, item.line, item.texts("observations"), float(confidence)))
     if not examples:
         entry.fail("examples is missing: a file carries its own proof")
-    prior_bits = _bits(entry.keys["prior_bits"]) if "prior_bits" in entry.keys else 0.0
+    prior_bits = _bits(entry.keys["prior_bits"]) if "prior_bits" in entry.keys else None
     return WeightTable(prior_bits, bits, tuple(examples))
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from typing import NamedTuple
 
@@ -20,7 +21,7 @@ class ReadStop(NamedTuple):
     offset: int
 
 
-class RecordReader:
+class RecordReader(ABC):
     """One capture format. A format is a file of this folder with a subclass of this, and its line in `capture_file`."""
 
     def __init__(self, stream: ByteStream) -> None:
@@ -29,13 +30,13 @@ class RecordReader:
         self.stop: ReadStop | None = None
 
     @staticmethod
+    @abstractmethod
     def recognises(magic: bytes) -> bool:
         """Whether a capture that begins with these four bytes is of this format."""
-        raise NotImplementedError
 
+    @abstractmethod
     def packets(self) -> Iterator[Packet]:
         """Packets up to the end or the first error; then `stop` says which error, if it was one."""
-        raise NotImplementedError
 
     def ended_at(self, start: int) -> None:
         """The bytes end within, or right before, the record at `start`."""
