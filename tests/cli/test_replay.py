@@ -217,7 +217,13 @@ def test_an_interrupt_ends_at_once_even_when_the_input_is_silent(demo: Demo, eng
     line = [sys.executable, "-m", "sensor.cli", "replay", "-", "--engine", engine, "--eve", str(tmp_path / "out.json")]
     environment = {**os.environ, "PYTHONPATH": str(ROOT), "MINEWATCH_ENGINE": ""}
     with subprocess.Popen(
-        line, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=environment
+        line,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        env=environment,
+        # a job in the background of a shell starts with interrupts ignored, and its children inherit that
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
     ) as child:
         assert child.stdin
         assert child.stderr
