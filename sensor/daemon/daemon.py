@@ -22,7 +22,7 @@ from sensor.daemon.metrics_server import MetricsServer
 from sensor.daemon.notify import Notifier
 from sensor.daemon.reload import Reloader
 from sensor.daemon.setup import Setup
-from sensor.delivery import Delivery
+from sensor.delivery.delivery import Delivery
 from sensor.evidence import EvidenceBounds, EvidenceFiles
 from sensor.intake.engine import Engine, PacketCore, SourceError
 from sensor.ledger import LeaseLostError, Ledger, LedgerError, Recorder

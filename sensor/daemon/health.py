@@ -10,7 +10,8 @@ from collections.abc import Mapping, Sequence
 
 from sensor.daemon.setup import Setup
 from sensor.daemon.totals import FindingTotals
-from sensor.delivery import Delivery, DeliveryStatus
+from sensor.delivery.delivery import Delivery
+from sensor.delivery.worker import DeliveryStatus
 from sensor.intake.engine import PacketCore
 from sensor.ledger import Recorder
 from sensor.model.events import Event

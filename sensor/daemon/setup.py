@@ -17,7 +17,7 @@ from sensor import signatures
 from sensor.attribution import AttributionError, Attributor, load_books
 from sensor.daemon import configuration
 from sensor.daemon.configuration import Configuration
-from sensor.delivery import build_senders
+from sensor.delivery.delivery import build_senders
 from sensor.estimate import Assumptions
 from sensor.intake import engine
 from sensor.intake.packet_filter import FilterError, read_filter

@@ -21,7 +21,7 @@ from typing import Any
 from exporters.kinds.eve import Config as EveConfig
 from exporters.kinds.syslog import Config as SyslogConfig
 from exporters.kinds.webhook import Config as WebhookConfig
-from sensor.delivery import Delivery, build_senders
+from sensor.delivery.delivery import Delivery, build_senders
 from sensor.ledger import Ledger, Recorder
 from sensor.model.finding import Finding
 from sensor.model.record import event_id

@@ -13,8 +13,9 @@ from random import Random
 import pytest
 
 from exporters.destination import Refused, Unreachable
-from sensor.delivery import Delivery, DeliveryStatus
 from sensor.delivery.backoff import FIRST_S, LONGEST_S, Backoff
+from sensor.delivery.delivery import Delivery
+from sensor.delivery.worker import DeliveryStatus
 from sensor.ledger import Ledger, LedgerBounds, LedgerError
 from sensor.model.finding import Finding
 from sensor.model.record import Record

@@ -14,7 +14,7 @@ import time
 from pathlib import Path
 
 from exporters.kinds.eve import Config
-from sensor.delivery import Delivery, build_senders
+from sensor.delivery.delivery import Delivery, build_senders
 from sensor.ledger import Ledger, Recorder
 from sensor.model.finding import Finding
 from tests.delivery import outage
@@ -41,7 +41,7 @@ while True:
 DELIVERER = """
 import sys, time
 from exporters.kinds.eve import Config
-from sensor.delivery import Delivery, build_senders
+from sensor.delivery.delivery import Delivery, build_senders
 from sensor.ledger import Ledger
 from sensor.model.record import event_id
 from tests.ledger.made import SECOND, finding

@@ -5,6 +5,8 @@ sans-IO middle.
 from __future__ import annotations
 
 import ast
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -88,3 +90,10 @@ def test_plain_data_imports_nothing_of_ours(path: Path) -> None:
 def test_the_crate_is_no_python_package() -> None:
     assert not (ROOT / "sensor/core/__init__.py").exists()
     assert not (ROOT / "sensor/core.py").exists()
+
+
+@pytest.mark.parametrize("heavy", ["sqlalchemy", "numpy", "urllib3"])
+def test_reading_the_configuration_loads_nothing_heavy(heavy: str) -> None:
+    """Every command reads it; a replay without a ledger and without books should not wait for them."""
+    code = f"import sys, sensor.daemon.configuration; sys.exit({heavy!r} in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code], cwd=ROOT, check=False).returncode == 0

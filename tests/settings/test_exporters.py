@@ -10,7 +10,7 @@ import yaml
 from exporters.kinds import kinds
 from exporters.settings import ExporterSettings
 from sensor.daemon.configuration import Configuration, load
-from sensor.delivery import build_senders
+from sensor.delivery.delivery import build_senders
 from sensor.settings.document import ConfigError
 from tests.settings.test_config import written
 
