@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, replace
 from sensor.estimate import Exposure, Timeline
 from sensor.line.combine import combine
 from sensor.line.flow_facts import stable_id
-from sensor.line.judge import MAX_EVIDENCE, Contribution, evidence_order
+from sensor.line.judge import MAX_EVIDENCE, Spoken, evidence_order
 from sensor.line.machines import machines
 from sensor.model.evidence import Evidence
 from sensor.model.finding import Finding
@@ -27,7 +27,7 @@ MAX_FLOWS = 256
 MAX_AGENTS, MAX_ALGORITHMS = 16, 8
 
 
-def finding_id(contribution: Contribution) -> str:
+def finding_id(contribution: Spoken) -> str:
     """The same for every flow of one miner address, pool and login in one family of dialects, at every replay."""
     carried = (
         (contribution.flow.pool_host,) if contribution.flow.pool_host is not None else ()
@@ -46,7 +46,7 @@ def finding_id(contribution: Contribution) -> str:
 class Joined:
     """A finding in the making."""
 
-    lead: Contribution
+    lead: Spoken
     shares: Shares = field(default_factory=Shares)
     flow_count: int = 0
     jobs: int = 0
@@ -72,7 +72,7 @@ class Joined:
     exposures: dict[str | None, Exposure] = field(default_factory=dict)  # by algorithm: they are never added together
     timeline: Timeline = field(default_factory=Timeline)
 
-    def add(self, contribution: Contribution) -> None:
+    def add(self, contribution: Spoken) -> None:
         """Join one more flow."""
         account, flow = contribution.account, contribution.flow
         self.lead = max(self.lead, contribution, key=_lead_order)
@@ -189,7 +189,7 @@ def _latest(first: tuple[int, int] | None, other: tuple[int, int] | None) -> tup
     return max(filter(None, (first, other)), default=None)
 
 
-def _lead_order(contribution: Contribution) -> tuple[int, float, int, int, int, int]:
+def _lead_order(contribution: Spoken) -> tuple[int, float, int, int, int, int]:
     """The flow with the most evidence: grade, then shares, then weight; the newest of equals."""
     flow = contribution.flow
     return (

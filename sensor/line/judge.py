@@ -36,7 +36,7 @@ WHOLE_HANDSHAKE = 50
 
 
 @dataclass(slots=True)
-class Contribution:
+class Spoken:
     """One login in one flow: what a finding is joined from."""
 
     miner_ip: str
@@ -63,7 +63,7 @@ class Contribution:
     donation: bool = False
 
 
-def judge(session: Session, facts: FlowFacts, weights: WeightTable) -> list[Contribution]:
+def judge(session: Session, facts: FlowFacts, weights: WeightTable) -> list[Spoken]:
     """The contributions of one flow; empty if nothing in it was mining."""
     reading = best_reading(session)
     if reading is None:
@@ -155,7 +155,7 @@ def _pool_words(names: Iterable[str]) -> str:
 
 def _contribution(
     reading: Reading, account: Account, verdict: Verdict, facts: FlowFacts, weights: WeightTable
-) -> Contribution:
+) -> Spoken:
     grade, strength, reasons = _raised(reading, account, verdict)
     flow = _summary(reading, account, facts)
     evidence = _evidence(reading, account, grade, flow.key.community_id)
@@ -167,7 +167,7 @@ def _contribution(
         time_ns=evidence[0].time_ns if evidence else flow.first_ns,
         detail={"strength": strength},
     )
-    return Contribution(
+    return Spoken(
         miner_ip=flow.key.src_ip,
         pool_ip=flow.key.dest_ip,
         pool_port=flow.key.dest_port,
@@ -246,7 +246,7 @@ def _exposure(reading: Reading, account: Account, facts: FlowFacts) -> Exposure:
     return exposure
 
 
-def _whose(contribution: Contribution, book: WalletBook, proven: str | None) -> Contribution:
+def _whose(contribution: Spoken, book: WalletBook, proven: str | None) -> Spoken:
     """What follows from the login: wallet, donation, and the coin where that follows."""
     login, dialect = contribution.account.login, contribution.dialect
     if login is None:

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from typing import Literal, NamedTuple
 
 from sensor.line.join import Joined
-from sensor.line.judge import Contribution
+from sensor.line.judge import Spoken
 from sensor.model.evidence import Grade
 from sensor.model.time import MINUTE_NS
 
@@ -22,7 +22,7 @@ from sensor.model.time import MINUTE_NS
 MAX_FINDINGS = 65_536
 
 State = Literal["opened", "updated", "closed"]
-Identified = tuple[str, Contribution]  # a finding's identity, and what a flow adds to it
+Identified = tuple[str, Spoken]  # a finding's identity, and what a flow adds to it
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +48,7 @@ class TrackedFinding:
     """One finding and the connections it rests on."""
 
     first_ns: int
-    lead: Contribution
+    lead: Spoken
     ended: Joined | None = None  # what connections that are over contributed
     live: set[int] = field(default_factory=set)  # connections that are open
     due_ns: int = 0
@@ -67,7 +67,7 @@ class TrackedFinding:
         )
 
 
-def is_certain(contribution: Contribution) -> bool:
+def is_certain(contribution: Spoken) -> bool:
     """Whether it can be reported at once: a miner that has not signed in yet is likely to be another finding in a
     moment.
     """
@@ -152,7 +152,7 @@ class Lifecycle:
         tracked = self._tracked.get(identity)
         return tracked is not None and tracked.reported_grade is not None
 
-    def _track(self, identity: str, contribution: Contribution, now_ns: int) -> TrackedFinding | None:
+    def _track(self, identity: str, contribution: Spoken, now_ns: int) -> TrackedFinding | None:
         """The finding with this identity, new if need be; None if there is no room for it."""
         tracked = self._tracked.get(identity)
         if tracked is None:
