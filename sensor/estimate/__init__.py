@@ -10,6 +10,7 @@ from sensor.estimate.power import PUE, Assumptions, energy_kwh, watts
 from sensor.estimate.tally import Share
 from sensor.estimate.target import hash_value
 from sensor.estimate.timeline import Timeline
+from sensor.estimate.windows import Windows
 
 __all__ = [
     "PUE",
@@ -20,6 +21,7 @@ __all__ = [
     "Share",
     "ShareBook",
     "Timeline",
+    "Windows",
     "energy_kwh",
     "estimate",
     "hash_value",

@@ -23,6 +23,7 @@ from fractions import Fraction
 from sensor.estimate.tally import Share, Tally
 from sensor.estimate.target import Guess
 from sensor.estimate.windows import Windows
+from sensor.model.quantities import ExposureRecord, GuessRecord
 from sensor.model.time import SECOND_NS
 
 #: Far above the answer's way through the network and a delayed acknowledgement, far below any window worth estimating.
@@ -54,6 +55,38 @@ class Exposure:
         self.missed_bytes += other.missed_bytes
         self.seen_bytes += other.seen_bytes
         self.next_work = max(filter(None, (self.next_work, other.next_work)), default=None)
+
+    def record(self, algorithm: str | None) -> ExposureRecord:
+        """All of it as plain data."""
+        guess = self.guess.finished()
+        return ExposureRecord(
+            algorithm,
+            self.windows.record(),
+            self.credited.record(),
+            self.spent.record(),
+            GuessRecord(guess.tally.record(), guess.blocks, guess.largest),
+            self.submitted,
+            self.unknown,
+            self.missed_bytes,
+            self.seen_bytes,
+            self.next_work,
+        )
+
+    @classmethod
+    def of(cls, record: ExposureRecord) -> Exposure:
+        """The exposure of a record."""
+        guess = Guess(Tally(*record.guess.tally), record.guess.blocks, record.guess.largest)
+        return cls(
+            Windows.of(record.stretches),
+            Tally(*record.credited),
+            Tally(*record.spent),
+            guess,
+            record.submitted,
+            record.unknown,
+            record.missed_bytes,
+            record.seen_bytes,
+            record.next_work,
+        )
 
     @property
     def loss(self) -> float:
@@ -91,9 +124,10 @@ class ShareBook:
     first: Share | None = None
     last: Share | None = None
 
-    def submit(self, ts_ns: int, work: int | None, value: int | None = None) -> Share:
-        """A share was sent; `value` is its hash's upper part where the message carries it."""
-        share = Share(ts_ns, work, value)
+    def submit(self, ts_ns: int, work: int | None, value: int | None = None, position: int = 0) -> Share:
+        """A share was sent; `value` is its hash's upper part where the message carries it, `position` the message's in
+        the miner's stream."""
+        share = Share(ts_ns, work, value, position=position)
         self.submitted += 1
         self.first = self.first or share
         self.last = share

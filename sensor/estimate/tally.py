@@ -10,6 +10,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from fractions import Fraction
 
+from sensor.model.quantities import TallyRecord
+
 
 @dataclass(slots=True)
 class Share:
@@ -19,6 +21,8 @@ class Share:
     work: int | None  # 2^-32 hashes; None if its difficulty was not seen
     value: int | None = None  # the upper 64 bits of its hash, where the message carries it
     rejected: bool = False
+    position: int = 0  # of its message in the miner's stream
+    number: int = -1  # in order of its login's shares
 
 
 @dataclass(slots=True)
@@ -61,6 +65,10 @@ class Tally:
         return Tally(
             self.count - part.count, self.work - part.work, self.work_squared - part.work_squared, self.heaviest
         )
+
+    def record(self) -> TallyRecord:
+        """The sums as plain data."""
+        return TallyRecord(self.count, self.work, self.work_squared, self.heaviest)
 
     def copy(self) -> Tally:
         """The same sums, to change freely."""

@@ -5,8 +5,11 @@ packet clock.
 from __future__ import annotations
 
 from bisect import bisect_left
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from itertools import pairwise
+
+from sensor.model.quantities import WatchedStretch
 
 #: Stretches kept apart. Past this the two nearest become one whose pause is not counted as watched.
 MAX_STRETCHES = 1_024
@@ -28,6 +31,18 @@ class Windows:
         """All stretches of another."""
         for stretch in other._stretches:
             self._merge(*stretch)
+
+    def record(self) -> tuple[WatchedStretch, ...]:
+        """All stretches, as plain data."""
+        return tuple(WatchedStretch(*stretch) for stretch in self._stretches)
+
+    @classmethod
+    def of(cls, stretches: Iterable[WatchedStretch]) -> Windows:
+        """The windows of a record."""
+        windows = cls()
+        for stretch in stretches:
+            windows._merge(*stretch)
+        return windows
 
     @property
     def total_ns(self) -> int:

@@ -10,6 +10,7 @@ from sensor.estimate import Assumptions, energy_kwh, estimate, watts
 from sensor.line.join import Joined
 from sensor.line.machines import carrier
 from sensor.model.finding import Finding, Pool
+from sensor.model.quantities import Interval
 from sensor.model.time import SECOND_NS
 from sensor.signatures.agents import Agent
 from sensor.signatures.model import SignatureSet
@@ -33,6 +34,7 @@ def enrich(joined: Joined, identity: str, signatures: SignatureSet, assumptions:
     efficiency = signatures.devices.efficiency(finding.algorithm, finding.device, finding.device_class)
     if efficiency is not None:
         finding.power_watts = watts(found.spent, efficiency, assumptions.pue)
+        finding.joules_per_hash = watts(Interval(1.0, 1.0, 1.0, assumptions.level), efficiency, assumptions.pue)
         finding.energy_kwh = energy_kwh(finding.power_watts, finding.watched_seconds)
     return finding
 

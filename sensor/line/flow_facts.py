@@ -14,6 +14,7 @@ from sensor.dialects.conversation import PLAIN, Carriage
 from sensor.model.events import Clock, Close, Open
 from sensor.model.flow import FlowKey
 from sensor.model.text import endpoint_text
+from sensor.model.trace import StreamRange
 
 TCP = 6
 UDP = 17
@@ -35,6 +36,7 @@ class FlowFacts:
     missed: tuple[int, int] = (0, 0)  # stream bytes that the capture lost between them, by direction
     carriage: Carriage = PLAIN
     clocks: tuple[Clock | None, Clock | None] = (None, None)  # by direction
+    ranges: tuple[StreamRange | None, StreamRange | None] = (None, None)  # what was seen of the streams, by direction
 
 
 def facts(

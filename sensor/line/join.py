@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 
-from sensor.estimate import Exposure, Timeline
+from sensor.estimate import Exposure, Timeline, Windows
 from sensor.line.combine import combine
 from sensor.line.flow_facts import stable_id
 from sensor.line.judge import MAX_EVIDENCE, Spoken, evidence_order
@@ -64,7 +64,7 @@ class Joined:
     endpoint: tuple[int, str] | None = None
     workers: set[str] = field(default_factory=set)
     flows: list[FlowSummary] = field(default_factory=list)
-    dropped_ns: int = 0  # duration of flows no longer listed
+    active: Windows = field(default_factory=Windows)  # when at least one of the flows was there
     evidence: list[Evidence] = field(default_factory=list)
     agents: set[str] = field(default_factory=set)
     names: Distinct = field(default_factory=Distinct)
@@ -103,21 +103,28 @@ class Joined:
             self.exposures.setdefault(contribution.algorithm, Exposure()).add(contribution.exposure)
         self.names.merge(contribution.names)
         self.crowd = max(self.crowd, contribution.names.count)
+        self.active.put(flow.first_ns, flow.last_ns)
         self.flows.append(flow)
         if len(self.flows) > MAX_FLOWS:
-            oldest = min(self.flows, key=flow_order)
-            self.flows.remove(oldest)
-            self.dropped_ns += oldest.last_ns - oldest.first_ns
+            self.flows.remove(min(self.flows, key=flow_order))
 
     def copy(self) -> Joined:
         """The same sums, to join more to."""
         exposures = {name: Exposure() for name in self.exposures}
         for name, exposure in exposures.items():
             exposure.add(self.exposures[name])
-        timeline = Timeline()
+        timeline, active = Timeline(), Windows()
         timeline.add(self.timeline)
-        shares, names = replace(self.shares), self.names.copy()
-        return replace(self, shares=shares, flows=list(self.flows), names=names, exposures=exposures, timeline=timeline)
+        active.add(self.active)
+        return replace(
+            self,
+            shares=replace(self.shares),
+            flows=list(self.flows),
+            names=self.names.copy(),
+            exposures=exposures,
+            timeline=timeline,
+            active=active,
+        )
 
     @property
     def exposure(self) -> Exposure:
@@ -167,7 +174,9 @@ class Joined:
             claimed_hashrate_hps=self.claimed_hps[1] if self.claimed_hps else None,
             first_ns=self.first_ns,
             last_ns=self.last_ns,
-            active_seconds=(_union_ns(flows) + self.dropped_ns) / SECOND_NS,
+            active_seconds=self.active.total_ns / SECOND_NS,
+            active=self.active.record(),
+            exposures=tuple(self.exposures[name].record(name) for name in sorted(self.exposures, key=str)),
             jobs=self.jobs,
             flows=flows,
             flow_count=self.flow_count,
@@ -200,13 +209,3 @@ def _lead_order(contribution: Spoken) -> tuple[int, float, int, int, int, int]:
         flow.last_ns,
         flow.key.flow_id,
     )
-
-
-def _union_ns(flows: list[FlowSummary]) -> int:
-    """Time covered by at least one of the flows, which come sorted by their start."""
-    covered, end = 0, -1
-    for flow in flows:
-        if flow.last_ns > end:
-            covered += flow.last_ns - max(flow.first_ns, end)
-            end = flow.last_ns
-    return covered

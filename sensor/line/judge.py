@@ -8,11 +8,11 @@ leaves.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from sensor.estimate import Exposure
-from sensor.line.flow_facts import FlowFacts, flow_key, proxy_of
-from sensor.line.tcp_clocks import machine_clock
+from sensor.line.flow_facts import FlowFacts
+from sensor.line.flow_summary import flow_exposure, flow_summary, flow_trace
 from sensor.model.evidence import Evidence, Grade
 from sensor.model.finding import Wallet
 from sensor.model.flow import FlowSummary
@@ -157,7 +157,9 @@ def _contribution(
     reading: Reading, account: Account, verdict: Verdict, facts: FlowFacts, weights: WeightTable
 ) -> Spoken:
     grade, strength, reasons = _raised(reading, account, verdict)
-    flow = _summary(reading, account, facts)
+    flow = flow_summary(reading, account, facts)
+    exposure = flow_exposure(reading, account, facts)
+    flow.trace = flow_trace(reading, account, facts, exposure)
     evidence = _evidence(reading, account, grade, flow.key.community_id)
     observation = Observation(
         kind="spoken",
@@ -186,7 +188,7 @@ def _contribution(
         seen_bytes=facts.seen_bytes,
         evidence=evidence,
         names=reading.logins.names,
-        exposure=_exposure(reading, account, facts),
+        exposure=exposure,
         endpoint=reading.endpoint,
     )
 
@@ -211,39 +213,6 @@ def _raised(reading: Reading, account: Account, verdict: Verdict) -> Verdict:
     if account.work_unknown:
         reasons = (*reasons, f"the difficulty of {account.work_unknown} accepted shares was not seen")
     return grade, strength, reasons
-
-
-def _summary(reading: Reading, account: Account, facts: FlowFacts) -> FlowSummary:
-    opened, carriage = facts.opened, facts.carriage
-    return FlowSummary(
-        key=flow_key(opened, reading.miner, facts.first_ns),
-        first_ns=facts.first_ns,
-        last_ns=facts.last_ns,
-        dialect=reading.dialect.name,
-        login=account.login,
-        worker=account.worker,
-        agent=account.agent or reading.agent,
-        shares=replace(account.shares),
-        vlans=opened.vlans,
-        midstream=opened.midstream,
-        basis=opened.basis,
-        source=opened.source,
-        transport=carriage.transport,
-        framing=carriage.framing or reading.dialect.framing,
-        pool_host=carriage.pool_host,
-        proxy=proxy_of(opened, carriage.asked_by, carriage.transport),
-        client=carriage.client,
-        # where a PROXY header names the miner, the clock is its proxy's
-        clock=machine_clock(facts.clocks[reading.miner]) if carriage.client is None else None,
-    )
-
-
-def _exposure(reading: Reading, account: Account, facts: FlowFacts) -> Exposure:
-    midstream = facts.opened.midstream
-    exposure = account.book.close(facts.first_ns, facts.last_ns, reading.jobs.times, midstream)
-    exposure.next_work = reading.jobs.latest
-    exposure.seen_bytes, exposure.missed_bytes = facts.seen[reading.miner], facts.missed[reading.miner]
-    return exposure
 
 
 def _whose(contribution: Spoken, book: WalletBook, proven: str | None) -> Spoken:

@@ -11,9 +11,10 @@ from typing import NamedTuple
 from sensor.dialects.conversation import Conversation
 from sensor.dialects.nodes import NodeSeen, read_tcp
 from sensor.line.flow_facts import TCP, FlowFacts, facts, flow_key, proxy_of, stable_id
-from sensor.model.events import Close, Open
+from sensor.model.events import Chunk, Close, Open
 from sensor.model.evidence import Evidence, Grade
 from sensor.model.node import Node
+from sensor.model.trace import StreamRange
 from sensor.session.session import Session
 from sensor.session.verify import Sampling
 from sensor.signatures.model import NodeSignature, SignatureSet
@@ -34,7 +35,9 @@ class First(NamedTuple):
 class OpenFlow:
     """One open candidate."""
 
-    __slots__ = ("conversation", "datagram", "last_ns", "missed", "opened", "seen", "session", "stage")
+    __slots__ = (
+        *("bases", "conversation", "datagram", "last_ns", "missed", "opened", "seen", "session", "stage", "starts"),
+    )
 
     def __init__(self, opened: Open, signatures: SignatureSet, sampling: Sampling) -> None:
         self.opened = opened
@@ -43,15 +46,38 @@ class OpenFlow:
         self.datagram: tuple[NodeSignature, NodeSeen, First] | None = None
         self.seen = [0, 0]  # stream bytes by direction
         self.missed = [0, 0]
+        self.bases = [-1, -1]  # sequence numbers of the directions' offset 0
+        self.starts = [0, 0]  # offsets of the first bytes that were seen
         self.last_ns = opened.ts_ns
         self.stage: tuple[object, ...] = ()  # of the session, when it was last judged
 
+    def take(self, chunk: Chunk) -> None:
+        """Bytes of the flow came."""
+        side = chunk.direction
+        if not self.seen[side] and chunk.data:
+            self.starts[side] = chunk.offset
+        if chunk.base_seq != self.bases[side]:
+            self.bases[side] = chunk.base_seq
+            self.session.bases = (self.bases[0], self.bases[1])
+        self.seen[side] += len(chunk.data)
+        self.missed[side] += chunk.gap
+        self.last_ns = max(self.last_ns, chunk.ts_ns)
+
     def facts(self, closed: Close | None) -> FlowFacts:
+        """What of the flow was seen by now, or, once it is closed, in all."""
         summary = facts(
             self.opened, closed, self.last_ns, (self.seen[0], self.seen[1]), (self.missed[0], self.missed[1])
         )
         summary.carriage = self.conversation.carriage
+        summary.ranges = (self._range(0), self._range(1))
         return summary
+
+    def _range(self, side: int) -> StreamRange | None:
+        """The part of a direction's stream that was seen, by its sequence numbers."""
+        if self.bases[side] < 0 or not self.seen[side]:
+            return None
+        start = self.bases[side] + self.starts[side]
+        return StreamRange(start, start + self.seen[side] + self.missed[side])
 
 
 def node_seen(signatures: SignatureSet, flow: OpenFlow) -> tuple[NodeSignature, NodeSeen, First] | None:

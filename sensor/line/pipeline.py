@@ -178,9 +178,7 @@ class Pipeline:
         self._counters["chunks"] += 1
         self._touched[event.flow] = None
         self._counters["chunk_bytes"] += len(event.data)
-        flow.seen[event.direction] += len(event.data)
-        flow.missed[event.direction] += event.gap
-        flow.last_ns = max(flow.last_ns, event.ts_ns)
+        flow.take(event)
         self._now_ns = event.ts_ns
         if flow.opened.proto != TCP:
             self._datagram(flow, event)

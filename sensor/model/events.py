@@ -44,6 +44,7 @@ class Chunk(NamedTuple):
     offset: int  # of data[0] in the direction's stream
     gap: int
     data: bytes
+    base_seq: int = -1  # TCP sequence number (modulo 2^32) of offset 0 of this direction; -1: none, or not known
 
 
 class Hit(NamedTuple):

@@ -15,7 +15,7 @@ from sensor.model.attribution import Attribution
 from sensor.model.evidence import Evidence, Grade
 from sensor.model.flow import FlowSummary
 from sensor.model.observation import Observation
-from sensor.model.quantities import Interval, Power, Shares, ShareTimeline
+from sensor.model.quantities import ExposureRecord, Interval, Power, Shares, ShareTimeline, WatchedStretch
 
 
 @dataclass(slots=True, frozen=True)
@@ -103,4 +103,8 @@ class Finding:
     attribution: Attribution | None = None  # whose address the miner's was
     timeline: ShareTimeline | None = None  # of all its connections; None if no share was seen
     stream_bytes: int = 0  # of its connections, both directions, without headers; those that were missed are in it
+    active: tuple[WatchedStretch, ...] = ()  # when at least one of its connections was there; empty: not known
+    exposures: tuple[ExposureRecord, ...] = ()  # by algorithm: what the rates above are estimated from
+    joules_per_hash: Power | None = None  # with the site's overhead: the power over the hashrate; None: not known
+    seen_by: tuple[str, ...] = ()  # the sensors whose counts are in it; empty before a ledger has it
     observations: tuple[Observation, ...] = ()  # what grade and confidence are made of, strongest first

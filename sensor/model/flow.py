@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from sensor.model.quantities import Shares
+from sensor.model.trace import FlowTrace
 
 
 @dataclass(slots=True, frozen=True)
@@ -56,6 +57,9 @@ class FlowSummary:
     proxy: str | None = None  # address:port of the end that carries for others
     client: str | None = None  # address:port that a PROXY header names as the miner's
     clock: MachineClock | None = None  # of the miner's end; None where another host's, or where it is not certain
+    vrf: str = ""  # of the observation point, as configured; "": the global table
+    trace: FlowTrace | None = None  # by which the same connection is known again; None: no sequence number was seen
+    seen_by: tuple[str, ...] = ()  # the sensors that saw it; empty before a ledger has it
 
 
 def flow_order(flow: FlowSummary) -> tuple[int, int, int]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, NamedTuple
 
 
 @dataclass(slots=True)
@@ -52,3 +52,50 @@ class ShareTimeline:
     start_ns: int  # of the first bin
     bin_ns: int  # width of each
     counts: tuple[int, ...]
+
+
+class TallyRecord(NamedTuple):
+    """Sums over shares of known work, in 2^-32 hashes."""
+
+    shares: int = 0
+    work: int = 0
+    work_squared: int = 0
+    heaviest: int = 0
+
+
+class WatchedStretch(NamedTuple):
+    """A stretch of time in which a miner was watched."""
+
+    start_ns: int
+    end_ns: int
+    pause_ns: int  # within it, time that was not watched
+
+
+NO_SHARES = TallyRecord()
+
+
+class GuessRecord(NamedTuple):
+    """Shares whose target was inferred from their hashes, in blocks."""
+
+    tally: TallyRecord = NO_SHARES
+    blocks: int = 0
+    largest: int = 0  # shares of the fullest block
+
+
+NO_GUESS = GuessRecord()
+
+
+@dataclass(slots=True, frozen=True)
+class ExposureRecord:
+    """All that a hashrate is estimated from: records of one miner and algorithm are joined, and estimated anew."""
+
+    algorithm: str | None
+    stretches: tuple[WatchedStretch, ...] = ()
+    credited: TallyRecord = NO_SHARES  # shares that were not rejected
+    spent: TallyRecord = NO_SHARES  # all shares
+    guess: GuessRecord = NO_GUESS
+    submitted: int = 0
+    unknown: int = 0  # submitted without known work
+    missed_bytes: int = 0  # of the miner's stream
+    seen_bytes: int = 0
+    next_work: tuple[int, int] | None = None  # (time, work) of the latest job

@@ -7,6 +7,7 @@ from fractions import Fraction
 
 from sensor.estimate import Share, ShareBook, Timeline
 from sensor.model.quantities import Shares
+from sensor.session.share_trail import ShareTrail
 
 #: Rig names kept of one account; a proxy may forward thousands, the count of shares does not depend on them.
 MAX_WORKERS = 64
@@ -32,6 +33,7 @@ class Account:
     workers: tuple[str, ...] = ()
     refused: bool = False
     timeline: Timeline | None = None  # when shares were sent
+    trail: ShareTrail | None = None  # and where in the miner's stream
 
     def name_worker(self, name: str) -> None:
         """Remember a rig name; over the bound the last in the alphabet go, so that order of arrival does not matter."""
@@ -44,9 +46,12 @@ class Account:
         self.work = int(self.work * factor)
         self.share_work = self.share_work and (self.share_work[0], int(self.share_work[1] * factor))
         self.book.rescale(factor)
+        if self.trail is not None:
+            self.trail.rescale(factor)
 
-    def submit(self, ts_ns: int, work: int | None, value: int | None = None) -> Share:
-        """A share was sent; `value` is the upper part of its hash where the miner sends it."""
+    def submit(self, ts_ns: int, work: int | None, value: int | None = None, position: int = 0) -> Share:
+        """A share was sent; `value` is the upper part of its hash where the miner sends it, `position` the message's in
+        the miner's stream."""
         self.shares.submitted += 1
         self.shares.unanswered += 1
         self.last_ns = max(self.last_ns, ts_ns)
@@ -54,11 +59,16 @@ class Account:
         self.timeline.put(ts_ns)
         if work is not None:
             self.share_work = (ts_ns, work)
-        return self.book.submit(ts_ns, work, value)
+        share = self.book.submit(ts_ns, work, value, position)
+        self.trail = self.trail or ShareTrail()
+        self.trail.put(share)
+        return share
 
     def settle(self, accepted: bool, work: int | None, share: Share | None = None) -> None:
         """A share was answered; its work may be known only from the answer."""
         self.shares.unanswered -= 1
+        if share is not None and self.trail is not None:
+            self.trail.settle(share, accepted=accepted, work=work)
         if share is not None and share.work is None and work is not None:
             self.share_work = (share.ts_ns, work)
             self.book.learn(share, work)

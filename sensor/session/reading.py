@@ -44,6 +44,7 @@ class Reading:
     __slots__ = (
         *(
             "_agents",
+            "_base",
             "_defaults",
             "_weighed",
             "agent",
@@ -67,9 +68,11 @@ class Reading:
         agents: AgentTable,
         *,
         whole: bool,
+        base: int = 0,
     ) -> None:
         self.dialect = dialect
         self.miner = miner  # direction of the miner
+        self._base = base  # sequence number at which the miner's stream begins
         self._defaults = defaults  # replies every dialect of the framing shares
         self._agents = agents
         self.whole = whole  # nothing the pool sent was lost
@@ -231,7 +234,7 @@ class Reading:
         self.jobs.settle(self.logins.accounts, self.logins.latest)
         work = self.jobs.work_of(values, account, self.logins.latest)
         value = hash_value(rule.proof.read(message.value).get("result")) if work is None else None
-        share = account.submit(message.ts_ns, work, value)
+        share = account.submit(message.ts_ns, work, value, self._base + message.offset)
         if look is not None and look.proof:
             name = intern(f"{rule.name}/recomputed")
             if self.sightings.wants(name, account.login):

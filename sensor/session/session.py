@@ -42,6 +42,7 @@ class Session:
             "_sampling",
             "_settled",
             "_signatures",
+            "bases",
             "counters",
             "foreign",
             "messages",
@@ -61,6 +62,7 @@ class Session:
         self.foreign = (0, 0)  # lines that are not this framing, by direction
         self.spoiled = (0, 0)  # pieces that gave no message for whatever reason, by direction
         self._gaps = (False, False)
+        self.bases = (-1, -1)  # sequence numbers at which the directions' streams begin; -1: not known
         self.replies = self.unmatched = self.unknown = 0
         self._given_up = 0
         self.ambiguous: tuple[str, ...] = ()  # dialects that the best was preferred to without having shown its own job
@@ -195,7 +197,13 @@ class Session:
             return None
         scheme = verifier(dialect.verify, self._sampling) if dialect.verify else None
         reading = Reading(
-            dialect, miner, self._defaults(dialect), scheme, self._signatures.agents, whole=not self._gaps[1 - miner]
+            dialect,
+            miner,
+            self._defaults(dialect),
+            scheme,
+            self._signatures.agents,
+            whole=not self._gaps[1 - miner],
+            base=max(0, self.bases[miner]),
         )
         self.readings = (*self.readings, reading)
         return reading

@@ -1,0 +1,61 @@
+"""What makes one connection known again: where in its streams it was seen, and which shares stood where. Plain data.
+
+Two sensors, or two captures, may see the same connection. Its sequence numbers tell it from another one between the
+same ends, and a share has one place in the miner's stream, whoever saw it. A position is a sequence number that goes on
+counting past 2^32, so positions of one record are in order; those of two records differ by a multiple of 2^32.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal, NamedTuple
+
+from sensor.model.quantities import ExposureRecord
+
+#: What became of a share: accepted, rejected, or no answer was seen.
+Outcome = Literal["a", "r", "u"]
+#: Sequence numbers of TCP (RFC 9293 section 3.4).
+SEQUENCES = 1 << 32
+
+
+class StreamRange(NamedTuple):
+    """The part of a direction's stream between the first and the last byte that was seen."""
+
+    start: int  # position of the first byte
+    end: int  # position after the last byte
+
+
+class ShareMark(NamedTuple):
+    """One share."""
+
+    position: int  # of the message's first byte
+    outcome: Outcome
+    work: int | None  # 2^-32 hashes; None: its difficulty was not seen
+
+
+class ShareBin(NamedTuple):
+    """Older shares of one stretch of the stream, as counts."""
+
+    number: int  # position of the stretch over its width
+    submitted: int
+    accepted: int
+    rejected: int
+    work: int  # of the accepted ones, in 2^-32 hashes
+
+
+@dataclass(frozen=True, slots=True)
+class FlowTrace:
+    """One login's part of one connection as one process saw it."""
+
+    miner: StreamRange | None  # None: nothing of this direction was seen
+    pool: StreamRange | None
+    from_start: bool  # the connection's beginning was seen
+    bin_bits: int  # the width of a bin is 2 to this power
+    bins: tuple[ShareBin, ...]  # of the shares before the first mark, in order
+    marks: tuple[ShareMark, ...]  # the newest shares, in order
+    work: int  # of all accepted shares, in 2^-32 hashes
+    work_unknown: int  # accepted shares of unknown work
+    jobs: int
+    stream_bytes: int  # both directions, those that were missed included
+    missed_bytes: int
+    exposure: ExposureRecord
