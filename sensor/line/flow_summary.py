@@ -1,4 +1,4 @@
-"""What one login's part of a flow comes to: its summary, the exposure its rate is estimated from, and the trace by which
+"""What one login's part of a flow comes to: its summary, the exposure its rate is estimated from, the trace by which
 the connection is known again. Sans-IO; judges nothing.
 """
 
