@@ -1,7 +1,8 @@
 """What one kind of evidence says of one subject at one time. Plain data.
 
 Three kinds: `spoken` (a dialect was spoken in a connection), `named` (a name or address of a pool was asked for, sent
-or presented), `behaved` (sizes and times of an encrypted connection). A finding rests on one or more of them.
+or presented), `behaved` (sizes and times of an encrypted connection). A finding rests on one or more of them. What was
+spoken comes with its session (`sensor/line/judge.py`); the other two are `Named` and `Behaved` here.
 """
 
 from __future__ import annotations
@@ -9,7 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Literal
 
-from sensor.model.evidence import Grade
+from sensor.model.evidence import Evidence, Grade
 
 ObservationKind = Literal["spoken", "named", "behaved"]
 
@@ -25,3 +26,56 @@ class Observation:
     time_ns: int
     p: float | None = None  # how often chance alone would look like this or more so; None where that is not known
     detail: dict[str, object] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class ObservationPoint:
+    """Where packets were seen: an interface (`iface:eth0`) or a capture, and their VLANs, outermost first."""
+
+    source: str
+    vlans: tuple[int, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Subject:
+    """Whom evidence is of: a miner's address and the pool's end; an end that is not known is None."""
+
+    miner_ip: str
+    pool_ip: str | None
+    pool_port: int | None
+    point: ObservationPoint
+
+
+@dataclass(frozen=True, slots=True)
+class Named:
+    """A name or an address of a pool that a miner's address asked for, sent, or was shown."""
+
+    subject: Subject
+    observation: Observation
+    evidence: tuple[Evidence, ...]
+    first_ns: int
+    last_ns: int
+
+    def __post_init__(self) -> None:
+        """Raises ValueError for an observation of another kind."""
+        _same_kind(self.observation, "named")
+
+
+@dataclass(frozen=True, slots=True)
+class Behaved:
+    """Sizes and times of encrypted connections between a miner's address and a pool's end."""
+
+    subject: Subject
+    observation: Observation
+    evidence: tuple[Evidence, ...]
+    first_ns: int
+    last_ns: int
+
+    def __post_init__(self) -> None:
+        """Raises ValueError for an observation of another kind."""
+        _same_kind(self.observation, "behaved")
+
+
+def _same_kind(observation: Observation, kind: ObservationKind) -> None:
+    if observation.kind != kind:
+        raise ValueError(f"an observation of the kind {observation.kind} is not {kind}")
