@@ -84,8 +84,8 @@ def _head(
     if key is not None:
         return {**head, **_ends(key), "proto": key.proto}
     assert isinstance(record, Finding), "a node is a connection's"
-    known = {"src_ip": record.miner_ip, "dest_ip": record.pool_ip, "dest_port": record.pool_port}
-    return {**head, **{name: end for name, end in known.items() if end is not None}}
+    ends = {"src_ip": record.miner_ip, "dest_ip": record.pool_ip, "dest_port": record.pool_port}
+    return {**head, **{name: end for name, end in ends.items() if end is not None}}
 
 
 def _shares(shares: Shares) -> dict[str, object]:

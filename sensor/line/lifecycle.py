@@ -14,10 +14,10 @@ from dataclasses import dataclass
 
 from sensor.line.join import Joined
 from sensor.line.judge import Spoken
-from sensor.line.tracked import RANKS, Report, TrackedFinding, TrackedSubject
+from sensor.line.tracked import Report, TrackedFinding, TrackedSubject
 from sensor.line.unspoken import SubjectKey, Unspoken, subject_key, unspoken_id
 from sensor.model.evidence import Grade
-from sensor.model.observation import Behaved, Named, ObservationKind
+from sensor.model.observation import KINDS, Hint, ObservationKind
 from sensor.model.time import MINUTE_NS
 
 #: Findings tracked at once; past this new ones are counted and refused.
@@ -69,16 +69,16 @@ class Lifecycle:
             tracked.login for tracked in self._tracked.values() if tracked.key.miner_ip == miner_ip and tracked.login
         }
 
-    def observe(self, seen: Iterable[Named | Behaved], now_ns: int) -> None:
+    def observe(self, seen: Iterable[Hint], now_ns: int) -> None:
         """Take what names and behaviour say: it is listed in all findings of its subject, and is one where nothing was
         spoken.
         """
-        for one in seen:
-            key = subject_key(one)
+        for hint in seen:
+            key = subject_key(hint)
             subject = self._subjects.get(key)
-            unspoken = (subject and subject.unspoken) or Unspoken(one.subject)
+            unspoken = (subject and subject.unspoken) or Unspoken(hint.subject)
             dropped = unspoken.dropped
-            changed = unspoken.add(one)
+            changed = unspoken.add(hint)
             self.counters["observations_dropped"] += unspoken.dropped - dropped
             self._track(unspoken_id(unspoken.kind, key), key, unspoken.kind, None, now_ns)
             subject = self._subjects.get(key)
@@ -131,13 +131,12 @@ class Lifecycle:
                 report = self._report(identity, tracked, now_ns, self.settings)
                 if report is not None:
                     self.counters[f"findings_{report.state}"] += 1
-                    self.counters["findings_merged"] += report.merged_into is not None
                     yield report
         self._became.clear()
 
     def last_reports(self) -> Iterator[Report]:
         """At the end of the run: every finding once; with settings only what is new, for findings stay open."""
-        for identity, tracked in sorted(self._tracked.items(), key=lambda item: RANKS.index(item[1].kind)):
+        for identity, tracked in sorted(self._tracked.items(), key=lambda item: KINDS.index(item[1].kind)):
             subject = self._subjects[tracked.key]
             if subject.waits(tracked):
                 continue

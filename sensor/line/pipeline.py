@@ -25,7 +25,7 @@ from sensor.line.tracked import Report
 from sensor.model.events import Chunk, Close, End, Event, Hit, Open, Shape
 from sensor.model.finding import Finding
 from sensor.model.node import Node
-from sensor.model.observation import Behaved, Named
+from sensor.model.observation import Hint
 from sensor.model.record import Record, record_order
 from sensor.session.verify import Sampling
 from sensor.signatures.model import SignatureSet
@@ -108,7 +108,7 @@ class Pipeline:
                 self._counters["sources_failed"] += event.error is not None
         return self._report(now_ns) if self._reporting is not None else []
 
-    def observe(self, observations: Iterable[Named | Behaved]) -> None:
+    def observe(self, observations: Iterable[Hint]) -> None:
         """Take what names and behaviour say of miners and pools; what is to be reported of it comes with `step`."""
         for seen in observations:
             self._counters["observations"] += 1

@@ -11,11 +11,9 @@ from sensor.line.join import Joined
 from sensor.line.judge import Spoken
 from sensor.line.unspoken import SubjectKey, Unspoken
 from sensor.model.evidence import Grade
-from sensor.model.observation import ObservationKind
+from sensor.model.observation import KINDS, ObservationKind
 
 State = Literal["opened", "updated", "closed"]
-#: What a finding is of, the telling first: one that comes later waits while there is one before it.
-RANKS: tuple[ObservationKind, ...] = ("spoken", "behaved", "named")
 
 
 class Report(NamedTuple):
@@ -75,18 +73,22 @@ class TrackedSubject:
 
     def waits(self, tracked: TrackedFinding) -> bool:
         """Whether a finding is listed in one that tells more, and was not reported by itself."""
-        rank = RANKS.index(tracked.kind)
-        outranked = any(RANKS.index(other.kind) < rank for other in self.findings.values())
-        return outranked and tracked.reported_grade is None
+        return tracked.reported_grade is None and any(_tells_more(other, tracked) for other in self.findings.values())
 
     def heir(self, tracked: TrackedFinding, silent: bool) -> str | None:
-        """The reported finding that one without words becomes: that of the first login, else that of behaviour; if it
-        is silent, any in which something was spoken.
+        """The reported finding that one without words becomes: that of the first login, else one without words that
+        tells more; if it is silent, any in which something was spoken.
         """
         if tracked.kind == "spoken":
             return tracked.heir
-        reported = {name: other for name, other in self.findings.items() if other.reported_grade is not None}
-        of_login = [name for name, other in reported.items() if other.login is not None]
-        spoken = [name for name, other in reported.items() if other.kind == "spoken" and silent]
-        behaved = [name for name, other in reported.items() if other.kind == "behaved" and tracked.kind == "named"]
-        return next(iter([*of_login, *spoken, *behaved]), None)
+        heirs = [
+            (other.login is None, other.lead is None, name)
+            for name, other in self.findings.items()
+            if other.reported_grade is not None and _tells_more(other, tracked)
+            if silent or other.login is not None or other.lead is None
+        ]
+        return min(heirs, key=lambda heir: heir[:2], default=(False, False, None))[2]
+
+
+def _tells_more(other: TrackedFinding, tracked: TrackedFinding) -> bool:
+    return KINDS.index(other.kind) < KINDS.index(tracked.kind)

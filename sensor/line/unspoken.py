@@ -14,13 +14,11 @@ from sensor.line.flow_facts import stable_id
 from sensor.line.judge import MAX_EVIDENCE, Spoken, evidence_order
 from sensor.model.evidence import Evidence, Grade
 from sensor.model.finding import Finding
-from sensor.model.observation import Behaved, Named, Observation, ObservationKind, Subject
+from sensor.model.observation import KINDS, Hint, Observation, ObservationKind, Subject
 from sensor.model.quantities import Shares
 
 #: Different observations of one kind kept of one subject, the strongest; each that is left out is counted.
 MAX_OBSERVATIONS = 16
-#: The kinds without words, the telling one first: a finding is of the first kind that it has.
-UNSPOKEN_KINDS: tuple[ObservationKind, ...] = ("behaved", "named")
 
 
 class SubjectKey(NamedTuple):
@@ -31,7 +29,7 @@ class SubjectKey(NamedTuple):
     pool_port: int | None
 
 
-def subject_key(seen: Spoken | Named | Behaved) -> SubjectKey:
+def subject_key(seen: Spoken | Hint) -> SubjectKey:
     """The key of what an observation is of."""
     subject = seen if isinstance(seen, Spoken) else seen.subject
     return SubjectKey(subject.miner_ip, subject.pool_ip, subject.pool_port)
@@ -55,9 +53,9 @@ class Unspoken:
 
     @property
     def kind(self) -> ObservationKind:
-        """The kind that the finding is of. Raises StopIteration before anything was added."""
+        """The kind that the finding is of: the most telling. Raises StopIteration before anything was added."""
         kinds = {part.kind for part in self.parts.values()}
-        return next(kind for kind in UNSPOKEN_KINDS if kind in kinds)
+        return next(kind for kind in KINDS if kind in kinds)
 
     @property
     def grade(self) -> Grade:
@@ -69,7 +67,7 @@ class Unspoken:
         """The parts, each once."""
         return tuple(self.parts.values())
 
-    def add(self, seen: Named | Behaved) -> bool:
+    def add(self, seen: Hint) -> bool:
         """Join one more; whether that says anything new. The same kind, signature and detail count once: the strongest,
         the earliest of equals.
         """

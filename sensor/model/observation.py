@@ -2,17 +2,19 @@
 
 Three kinds: `spoken` (a dialect was spoken in a connection), `named` (a name or address of a pool was asked for, sent
 or presented), `behaved` (sizes and times of an encrypted connection). A finding rests on one or more of them. What was
-spoken comes with its session (`sensor/line/judge.py`); the other two are `Named` and `Behaved` here.
+spoken comes with its session (`sensor/line/judge.py`); the others are kinds of `Hint`.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import ClassVar, Literal
 
 from sensor.model.evidence import Evidence, Grade
 
 ObservationKind = Literal["spoken", "named", "behaved"]
+#: The telling first: of two findings of one subject, that of the kind which stands first here tells what it is.
+KINDS: tuple[ObservationKind, ...] = ("spoken", "behaved", "named")
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,35 +49,29 @@ class Subject:
 
 
 @dataclass(frozen=True, slots=True)
-class Named:
+class Hint:
+    """What evidence without words says of one subject, from its first packet to its last. The kinds are below."""
+
+    kind: ClassVar[ObservationKind]
+    subject: Subject
+    observation: Observation
+    evidence: tuple[Evidence, ...]
+    first_ns: int
+    last_ns: int
+
+    def __post_init__(self) -> None:
+        """Raises ValueError for an observation of another kind."""
+        if self.observation.kind != self.kind:
+            raise ValueError(f"an observation of the kind {self.observation.kind} is not {self.kind}")
+
+
+class Named(Hint):
     """A name or an address of a pool that a miner's address asked for, sent, or was shown."""
 
-    subject: Subject
-    observation: Observation
-    evidence: tuple[Evidence, ...]
-    first_ns: int
-    last_ns: int
-
-    def __post_init__(self) -> None:
-        """Raises ValueError for an observation of another kind."""
-        _same_kind(self.observation, "named")
+    kind: ClassVar[ObservationKind] = "named"
 
 
-@dataclass(frozen=True, slots=True)
-class Behaved:
+class Behaved(Hint):
     """Sizes and times of encrypted connections between a miner's address and a pool's end."""
 
-    subject: Subject
-    observation: Observation
-    evidence: tuple[Evidence, ...]
-    first_ns: int
-    last_ns: int
-
-    def __post_init__(self) -> None:
-        """Raises ValueError for an observation of another kind."""
-        _same_kind(self.observation, "behaved")
-
-
-def _same_kind(observation: Observation, kind: ObservationKind) -> None:
-    if observation.kind != kind:
-        raise ValueError(f"an observation of the kind {observation.kind} is not {kind}")
+    kind: ClassVar[ObservationKind] = "behaved"
