@@ -15,6 +15,7 @@ from sensor.model.time import event_text, rfc3339_text
 
 ALERT = "CryptocurrencyMining"
 SEVERITIES = {CERTAIN: "critical", PROBABLE: "warning"}
+UNKNOWN = "unknown"
 
 
 def encode(finding: Finding, until_ns: int, labels: Mapping[str, str]) -> dict[str, object]:
@@ -41,7 +42,7 @@ def _labels(finding: Finding) -> dict[str, str]:
         "alertname": ALERT,
         "finding_id": finding.finding_id,
         "miner": finding.miner_ip,
-        "dialect": finding.dialect,
+        "dialect": finding.dialect or UNKNOWN,
         "grade": finding.grade.label,
         "severity": SEVERITIES.get(severity(finding.grade), "info"),
     }
@@ -49,11 +50,11 @@ def _labels(finding: Finding) -> dict[str, str]:
 
 def _annotations(finding: Finding) -> dict[str, str]:
     money = " ".join(part for part in (finding.coin, finding.algorithm) if part)
-    pool = finding.pool_host or finding.pool.host or f"{finding.pool_ip}:{finding.pool_port}"
+    pool = finding.pool_host or finding.pool.host or _end(finding)
     shares = finding.shares
     rate, watts = finding.hashrate_hps, finding.power_watts
     annotations = {
-        "summary": f"{finding.miner_ip} mines {money or 'a cryptocurrency'} at {pool}",
+        "summary": _summary(finding, money, pool),
         "description": "; ".join(finding.reasons),
         "pool": pool,
         "coin": finding.coin,
@@ -66,3 +67,15 @@ def _annotations(finding: Finding) -> dict[str, str]:
         "last_seen": event_text(finding.last_ns),
     }
     return {name: valid_utf8(text) for name, text in annotations.items() if text}
+
+
+def _summary(finding: Finding, money: str, pool: str | None) -> str:
+    place = f"at {pool}" if pool else "at a pool whose address is not known"
+    if finding.dialect is None:
+        return f"{finding.miner_ip} was not heard to mine; {finding.grade.label} {place}"
+    return f"{finding.miner_ip} mines {money or 'a cryptocurrency'} {place}"
+
+
+def _end(finding: Finding) -> str | None:
+    """The pool's address and port, as far as they are known."""
+    return finding.pool_ip if finding.pool_port is None else f"{finding.pool_ip}:{finding.pool_port}"

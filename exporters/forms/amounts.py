@@ -41,12 +41,12 @@ def significant(value: float, count: int = SIGNIFICANT_DIGITS) -> float:
     return float(f"{value:.{count}g}")
 
 
-def work_symbol(work_unit: str) -> str:
+def work_symbol(work_unit: str | None) -> str:
     """The symbol of a unit of work, "hashes" or "solutions" (of Equihash and the like)."""
     return "Sol" if work_unit == "solutions" else "H"
 
 
-def rate_unit(work_unit: str) -> str:
+def rate_unit(work_unit: str | None) -> str:
     """The unit of a hashrate in such work: `H/s`, `Sol/s`."""
     return f"{work_symbol(work_unit)}/s"
 

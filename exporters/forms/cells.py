@@ -16,7 +16,7 @@ from sensor.model.attribution import Attribution, Site
 from sensor.model.evidence import Grade
 from sensor.model.finding import Finding
 from sensor.model.text import endpoint_text
-from sensor.model.time import second_text
+from sensor.model.time import SECOND_NS, second_text
 
 #: Characters of the reasons shown unless everything is asked for.
 MOST_WHY = 150
@@ -26,6 +26,8 @@ MESSAGE_LISTS = ("the miner said ", "the pool answered ", "the pool sent ")
 LEAST_WATTS, MOST_HOST = 1.0, 28
 #: What stands for a holder who is not named.
 UNNAMED = {"shared": "(a shared address)", "conflict": "(books disagree)", "unknown": "(holder unknown)"}
+#: What stands for a dialect, a pool's address and a login that are not known.
+NO_DIALECT, NO_POOL, NO_LOGIN = "dialect not known", "pool's address not known", "(no login seen)"
 
 
 def why(item: Finding, everything: bool) -> str:
@@ -45,7 +47,14 @@ def why(item: Finding, everything: bool) -> str:
 def ends(item: Finding) -> list[str]:
     """Miner and pool; of a session through a proxy the pool that was asked for, on a line of its own."""
     asked = [f"→ {visible(item.pool_host)}"] if item.pool_host and len(item.pool_host) <= MOST_HOST else []
-    return [item.miner_ip, f"→ {endpoint_text(item.pool_ip, item.pool_port)}", *asked]
+    return [item.miner_ip, f"→ {pool_end(item)}", *asked]
+
+
+def pool_end(item: Finding) -> str:
+    """The pool's address and port, as far as they are known."""
+    if item.pool_ip is None:
+        return NO_POOL
+    return item.pool_ip if item.pool_port is None else endpoint_text(item.pool_ip, item.pool_port)
 
 
 def what(item: Finding, room: int) -> list[str]:
@@ -53,7 +62,7 @@ def what(item: Finding, room: int) -> list[str]:
     money = " ".join(visible(part) for part in (item.coin, item.algorithm) if part)
     machine = _machine(item)
     return [
-        visible(item.dialect),
+        visible(item.dialect or NO_DIALECT),
         *([short(money, room)] if money else []),
         *([clipped(machine, room)] if machine else []),
     ]
@@ -72,7 +81,7 @@ def who(item: Finding, room: int) -> list[str]:
     apart = len(workers) == 1 and (not login.endswith(workers[0]) or len(login) > room)
     if apart and len(login) > len(workers[0]) + 1 and login.endswith(workers[0]):
         login = login[: -len(workers[0]) - 1]
-    lines = [short(login, room)] if login else ["(no login seen)"]
+    lines = [short(login, room)] if login else [NO_LOGIN]
     if apart:
         lines.append(short(workers[0], room))
     elif len(workers) > 1:
@@ -85,7 +94,12 @@ def who(item: Finding, room: int) -> list[str]:
 def when(item: Finding) -> list[str]:
     """Day, time, and for how long."""
     day, time = second_text(item.first_ns).split()
-    return [day, time, f"for {duration(item.active_seconds)}"]
+    return [day, time, f"for {lasted(item)}"]
+
+
+def lasted(item: Finding) -> str:
+    """How long its connections stood; without any, from the first that was seen of it to the last."""
+    return duration(item.active_seconds if item.flow_count else (item.last_ns - item.first_ns) / SECOND_NS)
 
 
 def shares(item: Finding) -> list[str]:

@@ -69,19 +69,23 @@ def _ends(key: FlowKey) -> dict[str, object]:
 
 
 def _head(
-    event_type: str, record: Finding | Node, key: FlowKey, source: str, vlans: tuple[int, ...]
+    event_type: str, record: Finding | Node, key: FlowKey | None, source: str | None, vlans: tuple[int, ...]
 ) -> dict[str, object]:
+    """What every event begins with; a finding without a connection has only the ends that are known."""
     head: dict[str, object] = {
         "timestamp": event_text(record.last_ns),
         "event_type": event_type,
         "event_id": event_id(record),
-        "flow_id": key.flow_id,
-        "community_id": key.community_id,
-        **_source(source),
+        **({} if key is None else {"flow_id": key.flow_id, "community_id": key.community_id}),
+        **({} if source is None else _source(source)),
     }
     if vlans:
         head["vlan"] = list(vlans)
-    return {**head, **_ends(key), "proto": key.proto}
+    if key is not None:
+        return {**head, **_ends(key), "proto": key.proto}
+    assert isinstance(record, Finding), "a node is a connection's"
+    ends = {"src_ip": record.miner_ip, "dest_ip": record.pool_ip, "dest_port": record.pool_port}
+    return {**head, **{name: end for name, end in ends.items() if end is not None}}
 
 
 def _shares(shares: Shares) -> dict[str, object]:
@@ -132,8 +136,14 @@ def _flow(flow: FlowSummary) -> dict[str, object]:
 
 
 def _mining(finding: Finding) -> dict[str, object]:
-    newest = finding.flows[-1]
-    head = _head("mining", finding, newest.key, newest.source, newest.vlans)
+    newest = finding.flows[-1] if finding.flows else None
+    if newest is not None:
+        head = _head("mining", finding, newest.key, newest.source, newest.vlans)
+    elif finding.point is not None:
+        head = _head("mining", finding, None, finding.point.source, finding.point.vlans)
+    else:
+        head = _head("mining", finding, None, None, ())
+    moved = {} if finding.merged_into is None else {"merged_into": finding.merged_into}
     return {
         **head,
         "alert": {
@@ -162,8 +172,9 @@ def _mining(finding: Finding) -> dict[str, object]:
             "evidence": [_evidence(piece) for piece in finding.evidence],
             "capture_loss": finding.capture_loss,
             "midstream": finding.midstream,
-            "direction_basis": newest.basis,
+            "direction_basis": None if newest is None else newest.basis,
             "observations": [_observation(part) for part in finding.observations],
+            **moved,
         },
         "attribution": None if finding.attribution is None else encode_attribution(finding.attribution),
     }

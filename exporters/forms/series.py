@@ -86,6 +86,7 @@ METRICS: Mapping[str, str] = {
     "refusals_total": "What was not taken in because a bound was reached.",
     "shares_recomputed_total": "Shares whose work was recomputed.",
     "findings_held": "Findings the line keeps.",
+    "observations_total": "What names and behaviour said of a miner and a pool.",
     "nodes_held": "Peer-to-peer nodes the line keeps.",
     "line_other_total": "Whatever else the line counts.",
     # The findings.
@@ -199,12 +200,8 @@ CORE: Mapping[str, CounterSeries] = {
 
 LINE: Mapping[str, CounterSeries] = {
     **_plain(sessions="sessions_total", flows_open="sessions_open", sessions_settled="sessions_settled_total"),
-    **_plain(
-        sources="sources_total",
-        sources_failed="sources_failed_total",
-        chunks="line_chunks_total",
-        chunk_bytes="line_chunk_bytes_total",
-    ),
+    **_plain(sources="sources_total", sources_failed="sources_failed_total"),
+    **_plain(chunks="line_chunks_total", chunk_bytes="line_chunk_bytes_total"),
     **_plain(
         hits="line_hits_total",
         shapes="line_shapes_total",
@@ -217,6 +214,7 @@ LINE: Mapping[str, CounterSeries] = {
         readings_given_up="readings_given_up_total",
     ),
     **_plain(shares_looked_at="shares_recomputed_total", findings="findings_held", nodes="nodes_held"),
+    **_plain(observations="observations_total"),
     **_labelled(
         "findings_told_total", "state", findings_opened="opened", findings_updated="updated", findings_closed="closed"
     ),
@@ -226,6 +224,7 @@ LINE: Mapping[str, CounterSeries] = {
         "refusals_total", "table", findings_refused="findings", nodes_refused="nodes", requests_dropped="requests"
     ),
     **_labelled("refusals_total", "table", readings_refused="readings", readings_dropped="logins"),
+    **_labelled("refusals_total", "table", observations_dropped="observations"),
 }
 
 INTERFACE: Mapping[str, CounterSeries] = {

@@ -17,7 +17,6 @@ from exporters.redaction.attribution import without_persons
 from sensor.model.attribution import Enterprise, Site
 from sensor.model.finding import Finding
 from sensor.model.flow import FlowSummary
-from sensor.model.text import endpoint_text
 from sensor.model.time import rfc3339_text
 
 #: Namespaces of identifiers: of cyber-observables (STIX 2.1, section 2.9), and ours for all other objects.
@@ -61,9 +60,10 @@ def dumps(bundle: Object) -> str:
 
 def _finding(item: Finding, sensor: str, began: int) -> Iterator[Object]:
     """Everything about one finding, what is referred to before what refers to it."""
-    miner, pool = _address(item.miner_ip), _address(item.pool_ip)
+    miner = _address(item.miner_ip)
+    pool = None if item.pool_ip is None else _address(item.pool_ip)
     flows = item.flows[-MOST_FLOWS:]
-    observables = {str(found["id"]): found for found in (miner, pool, *_traffic(flows))}
+    observables = {str(found["id"]): found for found in (miner, pool, *_traffic(flows)) if found is not None}
     yield from observables.values()
     first, last = _time_text(item.first_ns), _time_text(item.last_ns)
     common = {"created_by_ref": sensor, "created": first, "modified": last}
@@ -76,6 +76,8 @@ def _finding(item: Finding, sensor: str, began: int) -> Iterator[Object]:
         "object_refs": list(observables),
     }
     yield observed
+    if pool is None:
+        return  # there is no traffic to give a pattern of
     indicator = _indicator(item, pool, {"created_by_ref": sensor, "created": first, "modified": first})
     yield indicator
     where = list(_holder(item, began))
@@ -115,12 +117,13 @@ def _traffic(flows: Iterable[FlowSummary]) -> Iterator[Object]:
 def _indicator(item: Finding, pool: Object, common: Object) -> Object:
     """One for each pool's address, port and dialect: a pattern of traffic, which says nothing of who may be there."""
     seed = f"{item.pool_ip} {item.pool_port} {item.dialect}"
+    port = "" if item.pool_port is None else f" AND network-traffic:dst_port = {item.pool_port}"
     path = f"network-traffic:dst_ref.type = '{pool['type']}' AND network-traffic:dst_ref.value = '{item.pool_ip}'"
     indicator = _object("indicator", seed, common)
-    name = f"{item.dialect} pool at {endpoint_text(item.pool_ip, item.pool_port)}"
+    name = f"{item.dialect} pool at {cells.pool_end(item)}" if item.dialect else f"pool at {cells.pool_end(item)}"
     indicator |= {"name": name, "description": _text(item.signature), "indicator_types": ["anomalous-activity"]}
     indicator |= {
-        "pattern": f"[{path} AND network-traffic:dst_port = {item.pool_port}]",
+        "pattern": f"[{path}{port}]",
         "pattern_type": "stix",
         "pattern_version": "2.1",
     }
@@ -171,6 +174,8 @@ def _identity(name: str, kind: str, began: int, more: Object, seed: str | None =
 
 def _description(item: Finding) -> str:
     """What the receiver's people read."""
+    if item.dialect is None:
+        return _text("; ".join((f"{item.grade.label}: nothing was spoken", *reversed(item.reasons))))
     paid = item.coin or item.algorithm or "an unknown coin"
     shares = f"{item.shares.submitted} shares sent, {item.shares.accepted} accepted, {item.shares.verified} verified"
     rate = " ".join(cells.rate(item)[:2])

@@ -88,9 +88,10 @@ def _data(record: Finding | Node) -> dict[str, str]:
             "finding_id": record.finding_id,
             "state": record.state,
             "grade": record.grade.label,
-            "dialect": record.dialect,
+            "miner": record.miner_ip,
         }
-        data |= {"miner": record.miner_ip, "pool": f"{record.pool_ip}:{record.pool_port}"}
+        data |= {"dialect": record.dialect} if record.dialect is not None else {}
+        data |= {"pool": f"{record.pool_ip}:{record.pool_port}"} if record.pool_port is not None else {}
     else:
         data |= {"node_id": record.node_id, "protocol": record.protocol}
     return data

@@ -108,6 +108,14 @@ def _table(title: str) -> Table:
     )
 
 
+def _title(findings: Sequence[Finding]) -> str:
+    """How many speak, and apart from them how many do not: those are not called mining."""
+    silent = sum(item.dialect is None for item in findings)
+    spoken = len(findings) - silent
+    mining = [f"Mining: {counted(spoken, 'finding')}"] if spoken else []
+    return ". ".join([*mining, *([f"Nothing spoken: {counted(silent, 'finding')}"] if silent else [])])
+
+
 def _findings(findings: Sequence[Finding], width: int, everything: bool) -> RenderableType:
     """As many columns as the width carries: with the reasons, without them, or stacked in three."""
     ends = max(len(line) for item in findings for line in cells.ends(item))
@@ -127,7 +135,7 @@ def _findings(findings: Sequence[Finding], width: int, everything: bool) -> Rend
 
 
 def _full(findings: Sequence[Finding], ends: int, room: int, why: Sequence[str] | None) -> Table:
-    table = _table(f"Mining: {len(findings)} {plural(len(findings), 'finding')}")
+    table = _table(_title(findings))
     rated = any(item.hashrate_hps for item in findings)
     for name in (
         "Miner → pool",
@@ -161,7 +169,7 @@ def _full(findings: Sequence[Finding], ends: int, room: int, why: Sequence[str] 
 
 def _stacked(findings: Sequence[Finding], ends: int, width: int) -> Table:
     """Three columns, for narrow terminals and for long addresses."""
-    table = _table(f"Mining: {len(findings)} {plural(len(findings), 'finding')}")
+    table = _table(_title(findings))
     room = max(LEAST_ROOM, min(24, width - max(ends, 28) - 18))
     table.add_column("Miner → pool, login", overflow="fold")
     table.add_column("What, since (UTC)", overflow="fold", min_width=LEAST_ROOM)

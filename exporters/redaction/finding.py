@@ -17,6 +17,7 @@ from exporters.redaction.inside import HIDDEN, is_inside
 from sensor.model.evidence import Evidence
 from sensor.model.finding import Finding, Wallet
 from sensor.model.flow import FlowSummary
+from sensor.model.observation import Observation
 
 #: Characters of a wallet that stay at each end: enough to recognise one's own, too few to look up another's.
 WALLET_ENDS = 6
@@ -65,6 +66,7 @@ def redacted(finding: Finding) -> Finding:
         wallet=_wallet(wallet),
         flows=[_flow(flow, hide) for flow in finding.flows],
         evidence=[_evidence(piece, hide) for piece in finding.evidence],
+        observations=tuple(_observation(part, hide) for part in finding.observations),
         attribution=finding.attribution and redacted_attribution(finding.attribution),
     )
 
@@ -151,6 +153,10 @@ def _flow(flow: FlowSummary, hide: _Hiding) -> FlowSummary:
         pool_host=hide.host(flow.pool_host),
         client=hide.host(flow.client),
     )
+
+
+def _observation(part: Observation, hide: _Hiding) -> Observation:
+    return dataclasses.replace(part, detail={name: hide.value(value) for name, value in part.detail.items()})
 
 
 def _evidence(piece: Evidence, hide: _Hiding) -> Evidence:

@@ -97,23 +97,46 @@ def _show_findings(settings: Configuration, address: str, today: date) -> None:
 def _show_finding(entry: StoredFinding, address: str) -> None:
     finding = entry.finding
     if finding.miner_ip == address:
-        role = f"mines at {finding.pool_ip} port {finding.pool_port}"
+        role = (
+            f"mines at {place(finding)}"
+            if finding.dialect is not None
+            else f"was not heard to mine at {place(finding)}"
+        )
+    elif finding.dialect is None:
+        role = f"would be the pool of {finding.miner_ip}, which was not heard to mine"
     else:
         role = f"is the pool of {finding.miner_ip}"
     print(f"  {role}: {finding.grade.label}, {finding.confidence:.0%} sure, {finding.state}")
-    details = (finding.dialect, finding.coin, finding.login and f"login {finding.login}", finding.pool.host)
+    details = (
+        finding.dialect or "dialect not known",
+        finding.coin,
+        finding.login and f"login {finding.login}",
+        finding.pool.host,
+    )
     print(f"    {', '.join(detail for detail in details if detail)}")
-    print(f"    {second_text(finding.first_ns)} to {second_text(finding.last_ns)} UTC, {_shares(finding)}")
+    print(f"    {second_text(finding.first_ns)} to {second_text(finding.last_ns)} UTC{_shares(finding)}")
     for reason in finding.reasons:
         print(f"    because {reason}")
     for part in finding.observations:
-        print(f"    {part.kind} by {part.signature}: {part.grade.label}, {part.bits:g} bits")
+        chance = "" if part.p is None else f", p = {part.p:.2g}"
+        print(f"    {part.kind} by {part.signature}: {part.grade.label}, {part.bits:g} bits{chance}")
+    if finding.merged_into is not None:
+        print(f"    became finding {finding.merged_into}")
     print("    told" if entry.suppressed is None else f"    not told: {entry.suppressed}")
 
 
+def place(finding: Finding) -> str:
+    """The pool's address and port in words, as far as they are known."""
+    if finding.pool_ip is None:
+        return "a pool whose address is not known"
+    return finding.pool_ip if finding.pool_port is None else f"{finding.pool_ip} port {finding.pool_port}"
+
+
 def _shares(finding: Finding) -> str:
+    if finding.dialect is None:
+        return ""
     rate = f", {finding.hashrate_hps.best:.3g} hashes/s" if finding.hashrate_hps is not None else ""
-    return f"{finding.shares.submitted} shares sent, {finding.shares.accepted} accepted{rate}"
+    return f", {finding.shares.submitted} shares sent, {finding.shares.accepted} accepted{rate}"
 
 
 def _show_node(node: Node) -> None:

@@ -21,6 +21,7 @@ from rich.cells import cell_len
 from exporters.forms import mining_list, stix
 from sensor.cases import states as cases
 from sensor.cases.states import CaseError
+from sensor.cli.explain import place
 from sensor.cli.frame import (
     CommandError,
     flag_overrides,
@@ -151,10 +152,10 @@ def _show_address(address: str, zone: tzinfo, ledger: Ledger) -> int:
 
 def _finding_text(entry: StoredFinding, zone: tzinfo) -> str:
     finding = entry.finding
-    kind = ", ".join(text for text in (finding.dialect, finding.algorithm, finding.coin) if text)
+    kind = ", ".join(text for text in (finding.dialect or "dialect not known", finding.algorithm, finding.coin) if text)
     return (
         f"{minute_text(finding.first_ns, zone)} to {minute_text(finding.last_ns, zone)}  "
-        f"{finding.miner_ip} at {finding.pool_ip} port {finding.pool_port}: {_safe(kind)}, "
+        f"{finding.miner_ip} at {place(finding)}: {_safe(kind)}, "
         f"{finding.grade.label}, {finding.shares.submitted} shares, {finding.state}"
         + (f" (not told: {_safe(entry.suppressed)})" if entry.suppressed else "")
     )

@@ -24,7 +24,9 @@ from sensor.cli.frame import (
 from sensor.estimate import Assumptions
 from sensor.intake.sources import expand
 from sensor.line.replay import replay
+from sensor.line.suppress import Suppression
 from sensor.model.exit_codes import INTERRUPTED, OK, RUN_ERROR, USAGE
+from sensor.model.time import day_of
 from sensor.session.verify import Sampling
 
 if TYPE_CHECKING:
@@ -53,6 +55,8 @@ def run(options: argparse.Namespace) -> int:
         for finding in outcome.findings:
             attributor.attribute(finding)
     recorded = options.ledger is None or _record(outcome, settings)
+    suppression, last_ns = Suppression(settings.findings), outcome.counters.get("last_packet_ns", 0)
+    outcome.records = suppression.heard(outcome.records, day_of(last_ns))
     written = _write_outputs(files, outcome, settings, engine.name, sources)
     eve_on_stdout = any(file.on_stdout for file in files)
     terminal.show_summary(outcome, engine.name, settings.workers, options, eve_on_stdout)

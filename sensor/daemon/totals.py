@@ -38,13 +38,14 @@ class FindingTotals:
 
     def __init__(self) -> None:
         self._open: dict[str, _OpenFinding] = {}
+        self._counted_kwh: dict[str, float] = {}  # energy counted of what has become this finding since its last record
         self.reached: Counter[tuple[str, str]] = Counter()  # by dialect and grade
         self.energy_joules = 0.0
         self.nodes = 0
 
     def add(self, records: Iterable[Record], suppressed: Mapping[str, str]) -> None:
         """Records as the line emitted them; `suppressed` are the findings that are not reported, by identity."""
-        for record in records:
+        for record in sorted(records, key=lambda record: isinstance(record, Node) or record.merged_into is None):
             if isinstance(record, Node):
                 self.nodes += 1
             else:
@@ -77,14 +78,19 @@ class FindingTotals:
     def _add(self, finding: Finding, *, suppressed: bool) -> None:
         before = self._open.get(finding.finding_id)
         energy_kwh = finding.energy_kwh.best if finding.energy_kwh else 0.0
-        self.energy_joules += max(0.0, energy_kwh - (before.energy_kwh if before else 0.0)) * JOULES_PER_KWH
-        if before is None or (before.dialect, before.grade) != (finding.dialect, finding.grade.label):
-            self.reached[finding.dialect, finding.grade.label] += 1
+        counted_kwh = self._counted_kwh.pop(finding.finding_id, 0.0) + (before.energy_kwh if before else 0.0)
+        if finding.merged_into is not None:
+            self._counted_kwh[finding.merged_into] = self._counted_kwh.get(finding.merged_into, 0.0) + counted_kwh
+        else:
+            self.energy_joules += max(0.0, energy_kwh - counted_kwh) * JOULES_PER_KWH
+        dialect = finding.dialect or UNKNOWN
+        if before is None or (before.dialect, before.grade) != (dialect, finding.grade.label):
+            self.reached[dialect, finding.grade.label] += 1
         if finding.state == "closed":
             self._open.pop(finding.finding_id, None)
             return
         self._open[finding.finding_id] = _OpenFinding(
-            finding.dialect,
+            dialect,
             finding.grade.label,
             finding.algorithm or UNKNOWN,
             finding.hashrate_hps,

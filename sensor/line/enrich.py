@@ -9,6 +9,7 @@ from __future__ import annotations
 from sensor.estimate import Assumptions, energy_kwh, estimate, watts
 from sensor.line.join import Joined
 from sensor.line.machines import carrier
+from sensor.line.unspoken import Unspoken
 from sensor.model.finding import Finding, Pool
 from sensor.model.quantities import Interval
 from sensor.model.time import SECOND_NS
@@ -16,9 +17,12 @@ from sensor.signatures.agents import Agent
 from sensor.signatures.model import SignatureSet
 
 
-def enrich(joined: Joined, identity: str, signatures: SignatureSet, assumptions: Assumptions) -> Finding:
+def enrich(joined: Joined | Unspoken, identity: str, signatures: SignatureSet, assumptions: Assumptions) -> Finding:
     """The final record with everything the tables and the shares say about it."""
     finding = joined.finding(identity, signatures.weights.prior)
+    if isinstance(joined, Unspoken):
+        finding.pool = _catalogued(None, finding.pool_ip, signatures)
+        return finding
     _name_machine(finding, joined, signatures)
     finding.pool = _pool(joined, signatures)
     finding.aggregator = carrier(finding.agent_role, finding.software, joined.crowd)
@@ -42,7 +46,12 @@ def enrich(joined: Joined, identity: str, signatures: SignatureSet, assumptions:
 def _pool(joined: Joined, signatures: SignatureSet) -> Pool:
     """The host the miner asked for, else the one it names; and the catalogue's entry for that name or the address."""
     host = joined.lead.flow.pool_host or (joined.endpoint[1] if joined.endpoint else None)
-    entry = signatures.pools.lookup(_name(host) if host else joined.lead.pool_ip)
+    return _catalogued(host, joined.lead.pool_ip, signatures)
+
+
+def _catalogued(host: str | None, address: str | None, signatures: SignatureSet) -> Pool:
+    named = _name(host) if host else address
+    entry = signatures.pools.lookup(named) if named is not None else None
     if host is None and entry is None:
         return Pool()
     return Pool(host, entry.name if entry else None, entry.operator if entry else None, entry is not None)

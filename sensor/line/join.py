@@ -12,9 +12,11 @@ from sensor.line.combine import combine
 from sensor.line.flow_facts import stable_id
 from sensor.line.judge import MAX_EVIDENCE, Spoken, evidence_order
 from sensor.line.machines import machines
-from sensor.model.evidence import Evidence
+from sensor.line.unspoken import Unspoken, unspoken_reasons
+from sensor.model.evidence import Evidence, Grade
 from sensor.model.finding import Finding
 from sensor.model.flow import FlowSummary, flow_order
+from sensor.model.observation import ObservationPoint
 from sensor.model.quantities import Shares
 from sensor.model.time import SECOND_NS
 from sensor.session.account import MAX_WORKERS
@@ -71,6 +73,7 @@ class Joined:
     crowd: int = 0  # most rig names on one connection
     exposures: dict[str | None, Exposure] = field(default_factory=dict)  # by algorithm: they are never added together
     timeline: Timeline = field(default_factory=Timeline)
+    unspoken: Unspoken | None = None  # what names and behaviour say of the same miner and pool's end
 
     def add(self, contribution: Spoken) -> None:
         """Join one more flow."""
@@ -108,6 +111,12 @@ class Joined:
         if len(self.flows) > MAX_FLOWS:
             self.flows.remove(min(self.flows, key=flow_order))
 
+    @classmethod
+    def moved(cls, lead: Spoken, last_ns: int) -> Joined:
+        """What is left of a finding whose connections are another's now: why it was one, and no sums."""
+        ends = (lead.flow.first_ns, max(lead.flow.last_ns, last_ns))
+        return cls(lead, first_ns=ends[0], last_ns=ends[1], evidence=list(lead.evidence))
+
     def copy(self) -> Joined:
         """The same sums, to join more to."""
         exposures = {name: Exposure() for name in self.exposures}
@@ -127,6 +136,11 @@ class Joined:
         )
 
     @property
+    def grade(self) -> Grade:
+        """The best of what was spoken and what was not."""
+        return self.lead.grade if self.unspoken is None else max(self.lead.grade, self.unspoken.grade)
+
+    @property
     def exposure(self) -> Exposure:
         """Of the finding's algorithm; flows that did not say theirs go with it when there is no other."""
         algorithms = [name for name in self.exposures if name is not None]
@@ -140,7 +154,9 @@ class Joined:
     def finding(self, identity: str, prior_bits: float) -> Finding:
         """The final record; `prior_bits` is the prior of signatures/weights."""
         lead = self.lead
-        verdict = combine([lead.observation], prior_bits)
+        more = () if self.unspoken is None else self.unspoken.observations
+        evidence = self.evidence if self.unspoken is None else [*self.evidence, *self.unspoken.evidence]
+        verdict = combine([lead.observation, *more], prior_bits)
         header = lead.dialect.header
         per_share = self.share_work or self.job_work
         total = self.gap_bytes + self.seen_bytes
@@ -148,7 +164,7 @@ class Joined:
         return Finding(
             finding_id=identity,
             state="closed",
-            grade=lead.grade,
+            grade=verdict.grade,
             confidence=verdict.confidence,
             signature_id=header.id,
             signature_rev=header.rev,
@@ -180,17 +196,18 @@ class Joined:
             jobs=self.jobs,
             flows=flows,
             flow_count=self.flow_count,
-            evidence=list(self.evidence),
+            evidence=sorted(evidence, key=evidence_order)[:MAX_EVIDENCE],
             midstream=self.midstream,
             capture_loss=self.gap_bytes / total if total else 0.0,
             stream_bytes=total,
-            reasons=lead.reasons,
+            reasons=(*unspoken_reasons(more), *lead.reasons),
             wallet=lead.wallet,
             donation=lead.donation,
             pool_host=lead.flow.pool_host,
             proxy=lead.flow.proxy,
             timeline=self.timeline.record(),
             observations=verdict.observations,
+            point=None if flows else ObservationPoint(lead.flow.source, lead.flow.vlans),
         )
 
 

@@ -1,8 +1,8 @@
 """Findings while mining goes on: which connections each rests on, and when it is reported: opened, updated, closed.
 
 Time is handed in (the packets' clock). A finding is reported as soon as it is certain, again when its grade rises,
-then at most once in `update_ns` while something new is seen, and a last time when it was silent for `close_ns`.
-Knows contributions; judges nothing.
+then at most once in `update_ns` while something new is seen, and a last time when it was silent for `close_ns`, or
+when it has become another finding. Knows contributions; judges nothing.
 """
 
 from __future__ import annotations
@@ -10,18 +10,21 @@ from __future__ import annotations
 import heapq
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
-from typing import Literal, NamedTuple
+from dataclasses import dataclass
 
 from sensor.line.join import Joined
 from sensor.line.judge import Spoken
+from sensor.line.tracked import Report, TrackedFinding, TrackedSubject
+from sensor.line.unspoken import SubjectKey, Unspoken, subject_key, unspoken_id
 from sensor.model.evidence import Grade
+from sensor.model.observation import KINDS, Hint, ObservationKind
 from sensor.model.time import MINUTE_NS
 
 #: Findings tracked at once; past this new ones are counted and refused.
 MAX_FINDINGS = 65_536
+#: Of what is due at one time, what became something else comes last: the other is reported before it is referred to.
+FIRST, LAST = 0, 1
 
-State = Literal["opened", "updated", "closed"]
 Identified = tuple[str, Spoken]  # a finding's identity, and what a flow adds to it
 
 
@@ -33,38 +36,6 @@ class ReportingSettings:
     close_ns: int = 30 * MINUTE_NS
     #: What is not certain, or has no login yet, is reported when its connection has ended, or after this.
     attempt_ns: int = MINUTE_NS
-
-
-class Report(NamedTuple):
-    """A finding that is to be reported now."""
-
-    identity: str
-    state: State
-    joined: Joined
-
-
-@dataclass(slots=True)
-class TrackedFinding:
-    """One finding and the connections it rests on."""
-
-    first_ns: int
-    lead: Spoken
-    ended: Joined | None = None  # what connections that are over contributed
-    live: set[int] = field(default_factory=set)  # connections that are open
-    due_ns: int = 0
-    reported_grade: Grade | None = None  # None: never reported
-    reported_last_ns: int = 0  # last packet that a report covered
-    settled: bool = True  # no connection has ended or left since the latest report
-    over: bool = False  # what it rested on proved to be something else
-
-    def has_news(self, joined: Joined) -> bool:
-        """Whether there is more than was reported."""
-        return (
-            self.reported_grade is None
-            or not self.settled
-            or joined.last_ns > self.reported_last_ns
-            or joined.lead.grade > self.reported_grade
-        )
 
 
 def is_certain(contribution: Spoken) -> bool:
@@ -83,8 +54,10 @@ class Lifecycle:
         self.settings = settings
         self._judge_open = judge_open
         self._tracked: dict[str, TrackedFinding] = {}
+        self._subjects: dict[SubjectKey, TrackedSubject] = {}  # each has a finding at least
         self._of_flow: dict[int, tuple[str, ...]] = {}
-        self._due: list[tuple[int, str]] = []
+        self._due: list[tuple[int, int, str]] = []
+        self._became: dict[str, str] = {}  # what was forgotten in this step, and what it is now
         self.counters: Counter[str] = Counter()
 
     def __len__(self) -> int:
@@ -93,85 +66,122 @@ class Lifecycle:
     def logins(self, miner_ip: str) -> set[str]:
         """The logins of a miner's address."""
         return {
-            tracked.lead.account.login
-            for tracked in self._tracked.values()
-            if tracked.lead.miner_ip == miner_ip and tracked.lead.account.login
+            tracked.login for tracked in self._tracked.values() if tracked.key.miner_ip == miner_ip and tracked.login
         }
+
+    def observe(self, seen: Iterable[Hint], now_ns: int) -> None:
+        """Take what names and behaviour say: it is listed in all findings of its subject, and is one where nothing was
+        spoken.
+        """
+        for hint in seen:
+            key = subject_key(hint)
+            subject = self._subjects.get(key)
+            unspoken = (subject and subject.unspoken) or Unspoken(hint.subject)
+            dropped = unspoken.dropped
+            changed = unspoken.add(hint)
+            self.counters["observations_dropped"] += unspoken.dropped - dropped
+            self._track(unspoken_id(unspoken.kind, key), key, unspoken.kind, None, now_ns)
+            subject = self._subjects.get(key)
+            if subject is None:
+                continue  # no room
+            subject.unspoken = unspoken
+            for identity, tracked in subject.findings.items():
+                tracked.settled = tracked.settled and not changed
+                if tracked.reported_grade is not None and unspoken.grade > tracked.reported_grade:
+                    self._schedule(identity, tracked, now_ns)
 
     def flow_changed(self, flow: int, contributions: Iterable[Identified], now_ns: int) -> None:
         """What an open connection contributes has changed in kind."""
         before, after = self._of_flow.get(flow, ()), []
         for identity, contribution in contributions:
-            tracked = self._track(identity, contribution, now_ns)
+            tracked = self._track(identity, subject_key(contribution), "spoken", contribution, now_ns)
             if tracked is None:
                 continue
             after.append(identity)
             tracked.live.add(flow)
-            tracked.over = False
+            tracked.over, tracked.heir = False, None
             if is_certain(contribution) and contribution.grade > (tracked.reported_grade or 0):
                 self._schedule(identity, tracked, now_ns)
-        self._leave(flow, set(before) - set(after), now_ns)
+        self._leave(flow, set(before) - set(after), after, now_ns)
         self._of_flow[flow] = tuple(after)
 
     def flow_ended(self, flow: int, contributions: Iterable[Identified], now_ns: int) -> None:
         """A connection is over; this is what it contributed."""
-        left = set(self._of_flow.pop(flow, ()))
+        before, after = self._of_flow.pop(flow, ()), []
         for identity, contribution in contributions:
-            tracked = self._track(identity, contribution, now_ns)
+            tracked = self._track(identity, subject_key(contribution), "spoken", contribution, now_ns)
             if tracked is None:
                 continue
-            left.discard(identity)
+            after.append(identity)
             tracked.live.discard(flow)
-            tracked.over = False
+            tracked.over, tracked.heir = False, None
             tracked.ended = tracked.ended or Joined(contribution)
             tracked.ended.add(contribution)
             tracked.settled = False
             if tracked.reported_grade is None or contribution.grade > tracked.reported_grade:
                 self._schedule(identity, tracked, now_ns)
-        self._leave(flow, left, now_ns)
+        self._leave(flow, set(before) - set(after), after, now_ns)
 
     def due_reports(self, now_ns: int) -> Iterator[Report]:
         """What is due by now."""
         while self._due and self._due[0][0] <= now_ns:
-            due_ns, identity = heapq.heappop(self._due)
+            due_ns, _, identity = heapq.heappop(self._due)
             tracked = self._tracked.get(identity)
             if tracked is not None and tracked.due_ns == due_ns and self.settings is not None:
                 report = self._report(identity, tracked, now_ns, self.settings)
                 if report is not None:
                     self.counters[f"findings_{report.state}"] += 1
                     yield report
+        self._became.clear()
 
-    def all(self) -> Iterator[tuple[str, Joined, bool]]:
-        """Every finding as it is now, and whether all of it was reported before."""
-        for identity, tracked in self._tracked.items():
+    def last_reports(self) -> Iterator[Report]:
+        """At the end of the run: every finding once; with settings only what is new, for findings stay open."""
+        for identity, tracked in sorted(self._tracked.items(), key=lambda item: KINDS.index(item[1].kind)):
+            subject = self._subjects[tracked.key]
+            if subject.waits(tracked):
+                continue
             joined = self._joined(identity, tracked)
-            yield identity, joined, not tracked.has_news(joined)
+            heir = self._now(subject.heir(tracked, silent=False))
+            if self.settings is None:
+                yield Report(identity, "closed", joined)
+            elif heir is not None or tracked.over:
+                yield Report(identity, "closed", joined, heir)
+            elif tracked.has_news(joined):
+                yield Report(identity, tracked.note_report(joined), joined)
 
-    def was_reported(self, identity: str) -> bool:
-        """Whether a finding was reported at all."""
-        tracked = self._tracked.get(identity)
-        return tracked is not None and tracked.reported_grade is not None
-
-    def _track(self, identity: str, contribution: Spoken, now_ns: int) -> TrackedFinding | None:
+    def _track(
+        self, identity: str, key: SubjectKey, kind: ObservationKind, lead: Spoken | None, now_ns: int
+    ) -> TrackedFinding | None:
         """The finding with this identity, new if need be; None if there is no room for it."""
         tracked = self._tracked.get(identity)
         if tracked is None:
             if len(self._tracked) >= MAX_FINDINGS:
                 self.counters["findings_refused"] += 1
                 return None
-            tracked = self._tracked[identity] = TrackedFinding(now_ns, contribution)
+            tracked = self._tracked[identity] = TrackedFinding(key, kind, lead)
+            self._subjects.setdefault(key, TrackedSubject()).findings[identity] = tracked
             if self.settings is not None:
                 self._schedule(identity, tracked, now_ns + self.settings.attempt_ns)
         return tracked
 
-    def _schedule(self, identity: str, tracked: TrackedFinding, due_ns: int) -> None:
+    def _forget(self, identity: str) -> None:
+        tracked = self._tracked.pop(identity)
+        subject = self._subjects[tracked.key]
+        del subject.findings[identity]
+        if not subject.findings:
+            del self._subjects[tracked.key]
+
+    def _schedule(self, identity: str, tracked: TrackedFinding, due_ns: int, order: int = FIRST) -> None:
         if self.settings is not None and tracked.due_ns != due_ns:
             tracked.due_ns = due_ns
-            heapq.heappush(self._due, (due_ns, identity))
+            heapq.heappush(self._due, (due_ns, order, identity))
 
-    def _leave(self, flow: int, identities: Iterable[str], now_ns: int) -> None:
-        """A connection proved to be something else: a finding that rested on it alone is over."""
-        for identity in identities:
+    def _leave(self, flow: int, identities: Iterable[str], heirs: Sequence[str], now_ns: int) -> None:
+        """A connection proved to be something else: a finding that rested on it alone is over, and is what the
+        connection contributes to now.
+        """
+        heir = next(iter(heirs), None)
+        for identity in sorted(identities):
             tracked = self._tracked.get(identity)
             if tracked is None:
                 continue
@@ -180,36 +190,57 @@ class Lifecycle:
             if tracked.live or tracked.ended is not None:
                 continue
             if tracked.reported_grade is None:
-                del self._tracked[identity]
-            else:
-                tracked.ended = Joined(tracked.lead)
-                tracked.ended.add(tracked.lead)
-                tracked.over = True
-                self._schedule(identity, tracked, now_ns)
+                self._forget(identity)
+                self._became.update({identity: heir} if heir else {})
+                continue
+            tracked.over, tracked.heir = True, heir
+            if heir is not None and self._tracked[heir].reported_grade is None:
+                self._schedule(heir, self._tracked[heir], now_ns)
+            self._schedule(identity, tracked, now_ns, LAST)
 
     def _report(
         self, identity: str, tracked: TrackedFinding, now_ns: int, settings: ReportingSettings
     ) -> Report | None:
+        subject = self._subjects[tracked.key]
         joined = self._joined(identity, tracked)
         silent = now_ns - joined.last_ns >= settings.close_ns
-        if not tracked.live and tracked.reported_grade is not None and (silent or tracked.over):
-            del self._tracked[identity]
-            return Report(identity, "closed", joined)
+        reported, waits = tracked.reported_grade is not None, subject.waits(tracked)
+        heir = self._now(subject.heir(tracked, silent)) if reported else None
+        if not tracked.live and (reported or waits) and (silent or tracked.over or heir is not None):
+            self._forget(identity)
+            return Report(identity, "closed", joined, heir) if reported else None
         next_ns = now_ns + settings.update_ns
         if not tracked.live:
             next_ns = min(next_ns, max(joined.last_ns + settings.close_ns, now_ns + 1))
         self._schedule(identity, tracked, next_ns)
-        if not tracked.has_news(joined):
+        if waits or not tracked.has_news(joined):
             return None
-        state: State = "opened" if tracked.reported_grade is None else "updated"
-        tracked.reported_grade = max(joined.lead.grade, tracked.reported_grade or joined.lead.grade)
-        tracked.reported_last_ns = joined.last_ns
-        tracked.settled = True
-        return Report(identity, state, joined)
+        if not reported:
+            self._call_in(subject, now_ns)
+        return Report(identity, tracked.note_report(joined), joined)
 
-    def _joined(self, identity: str, tracked: TrackedFinding) -> Joined:
-        """What is over and what is open, together."""
-        joined = tracked.ended.copy() if tracked.ended is not None and tracked.live else tracked.ended
+    def _call_in(self, subject: TrackedSubject, now_ns: int) -> None:
+        """A finding is reported for the first time: those without words that were reported may become it."""
+        for identity, tracked in subject.findings.items():
+            if tracked.lead is None and tracked.reported_grade is not None:
+                self._schedule(identity, tracked, now_ns, LAST)
+
+    def _now(self, identity: str | None) -> str | None:
+        """What a finding is called now, if it was forgotten in this step."""
+        while identity is not None and identity in self._became and identity not in self._tracked:
+            identity = self._became[identity]
+        return identity
+
+    def _joined(self, identity: str, tracked: TrackedFinding) -> Joined | Unspoken:
+        """What is over and what is open, together; of a finding that has become another one no sums."""
+        unspoken = self._subjects[tracked.key].unspoken
+        if tracked.lead is None:
+            assert unspoken is not None, "a finding without words rests on names or behaviour"
+            return unspoken
+        if tracked.heir is not None:
+            joined: Joined | None = Joined.moved(tracked.lead, tracked.reported_last_ns)
+        else:
+            joined = tracked.ended.copy() if tracked.ended is not None and tracked.live else tracked.ended
         for flow in sorted(tracked.live):
             for name, contribution in self._judge_open(flow):
                 if name == identity:
@@ -218,4 +249,5 @@ class Lifecycle:
         if joined is None:
             joined = Joined(tracked.lead)
             joined.add(tracked.lead)
+        joined.unspoken = unspoken
         return joined

@@ -21,8 +21,11 @@ from sensor.line.join import finding_id
 from sensor.line.judge import judge
 from sensor.line.lifecycle import Identified, Lifecycle, ReportingSettings
 from sensor.line.open_flow import First, OpenFlow, node_record, node_seen
+from sensor.line.tracked import Report
 from sensor.model.events import Chunk, Close, End, Event, Hit, Open, Shape
+from sensor.model.finding import Finding
 from sensor.model.node import Node
+from sensor.model.observation import Hint
 from sensor.model.record import Record, record_order
 from sensor.session.verify import Sampling
 from sensor.signatures.model import SignatureSet
@@ -105,6 +108,13 @@ class Pipeline:
                 self._counters["sources_failed"] += event.error is not None
         return self._report(now_ns) if self._reporting is not None else []
 
+    def observe(self, observations: Iterable[Hint]) -> None:
+        """Take what names and behaviour say of miners and pools; what is to be reported of it comes with `step`."""
+        for seen in observations:
+            self._counters["observations"] += 1
+            self._now_ns = max(self._now_ns, seen.last_ns)
+            self._lifecycle.observe([seen], self._now_ns)
+
     def finish(self) -> list[Record]:
         """End the flows that are open and give every record, sorted by first packet and identity.
 
@@ -113,13 +123,7 @@ class Pipeline:
         for number, flow in list(self._flows.items()):
             self._end(number, flow, None)
         self._flows.clear()
-        findings = []
-        for identity, joined, reported in self._lifecycle.all():
-            if self._reporting is None or not reported:
-                finding = enrich(joined, identity, self._signatures, self._assumptions)
-                if self._reporting is not None:
-                    finding.state = "updated" if self._lifecycle.was_reported(identity) else "opened"
-                findings.append(finding)
+        findings = [self._finding(report) for report in self._lifecycle.last_reports()]
         name_donors(findings)
         records: list[Record] = [*findings, *self._nodes.values(), *self._ended]
         return sorted(records, key=record_order)
@@ -135,12 +139,16 @@ class Pipeline:
         records: list[Record] = [*self._ended]
         self._ended.clear()
         for report in self._lifecycle.due_reports(now_ns):
-            finding = enrich(report.joined, report.identity, self._signatures, self._assumptions)
-            finding.state = report.state
+            finding = self._finding(report)
             if may_donate(finding):
                 name_donor(finding, self._lifecycle.logins(finding.miner_ip))
             records.append(finding)
         return records
+
+    def _finding(self, report: Report) -> Finding:
+        finding = enrich(report.joined, report.identity, self._signatures, self._assumptions)
+        finding.state, finding.merged_into = report.state, report.merged_into
+        return finding
 
     def _judge_open(self, number: int) -> list[Identified]:
         """What an open flow contributes as of now."""

@@ -1,6 +1,7 @@
 """Which findings are sent and which are suppressed: by thresholds, and by an allow-list of what is expected. Sans-IO.
 
-A suppressed finding is recorded in the ledger with its reason; it is only not sent.
+A finding in which nothing was spoken is only sent where `least_grade` is below `behaves`: names and behaviour are no
+proof. A suppressed finding is recorded in the ledger with its reason; it is only not sent.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ from collections.abc import Iterable
 
 from sensor.model.evidence import Grade
 from sensor.model.finding import Finding
+from sensor.model.record import Record
 from sensor.settings.sections import AllowEntry, FindingsSettings
 
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
@@ -36,11 +38,21 @@ class Suppression:
         for number, entry in enumerate(self._settings.allow):
             if (entry.until is None or today <= entry.until) and self._fits(number, entry, finding):
                 return f"allowed: {entry.reason}" + (f" (until {entry.until})" if entry.until else "")
+        if finding.dialect is None and self._least >= Grade.BEHAVES:
+            return f"nothing was spoken, and least_grade is {self._settings.least_grade}"
         if finding.grade < self._least:
             return f"its grade {finding.grade.label} is below {self._settings.least_grade}"
         if finding.confidence < self._settings.least_confidence:
             return f"its confidence {finding.confidence:g} is below {self._settings.least_confidence:g}"
         return None
+
+    def heard(self, records: Iterable[Record], today: datetime.date) -> list[Record]:
+        """The records without findings in which nothing was spoken, unless those are sent: what a replay shows."""
+        return [
+            record
+            for record in records
+            if not isinstance(record, Finding) or record.dialect is not None or self.reason(record, today) is None
+        ]
 
     def entries(self, address: str) -> list[AllowEntry]:
         """The entries of the allow-list whose network holds an address, those that have expired too."""
@@ -64,7 +76,9 @@ class Suppression:
         return entry.signature in (finding.dialect, str(finding.signature_id))
 
 
-def _address(text: str) -> Address | None:
+def _address(text: str | None) -> Address | None:
+    if text is None:
+        return None
     try:
         return ipaddress.ip_address(text)
     except ValueError:

@@ -1,5 +1,5 @@
 """The finding: the judged conclusion about a miner address, a pool and a login. Plain data; knows no bytes and no
-files.
+files. Where nothing was spoken, it has neither dialect nor login, and no connection.
 
 Names follow the event of the project (EVE conventions): an exporter turns a record into its own form without asking
 anything else. Times are nanoseconds of the packet clock since the epoch, addresses are text, `None` means not known
@@ -14,7 +14,7 @@ from typing import Literal
 from sensor.model.attribution import Attribution
 from sensor.model.evidence import Evidence, Grade
 from sensor.model.flow import FlowSummary
-from sensor.model.observation import Observation
+from sensor.model.observation import Observation, ObservationPoint
 from sensor.model.quantities import ExposureRecord, Interval, Power, Shares, ShareTimeline, WatchedStretch
 
 
@@ -42,18 +42,18 @@ class Pool:
 
 @dataclass(slots=True)
 class Finding:
-    """The judged conclusion about one miner address, one pool and one login."""
+    """The judged conclusion about one miner address, one pool and, where it is known, one login."""
 
     finding_id: str
     state: Literal["opened", "updated", "closed"]
     grade: Grade
     confidence: float
-    signature_id: int
-    signature_rev: int
-    signature: str  # one line for people
-    dialect: str
-    framing: str
-    transport: str
+    signature_id: int | None
+    signature_rev: int | None
+    signature: str  # one line for people; without a dialect what recognised the strongest observation
+    dialect: str | None
+    framing: str | None
+    transport: str | None
     coin: str | None
     algorithm: str | None
     login: str | None
@@ -61,8 +61,8 @@ class Finding:
     workers: tuple[str, ...]  # all rig names seen, sorted, bounded
     agent: str | None
     software: str | None
-    pool_ip: str
-    pool_port: int
+    pool_ip: str | None
+    pool_port: int | None
     miner_ip: str
     shares: Shares
     hashes_per_share: float | None
@@ -70,13 +70,13 @@ class Finding:
     claimed_hashrate_hps: float | None
     first_ns: int
     last_ns: int
-    active_seconds: float
+    active_seconds: float  # of its connections
     jobs: int
     flows: list[FlowSummary]  # bounded, newest kept
     flow_count: int
     evidence: list[Evidence]
-    midstream: bool
-    capture_loss: float  # share of stream bytes never seen, 0..1
+    midstream: bool | None  # this and the next: None where no connection was read
+    capture_loss: float | None  # share of stream bytes never seen, 0..1
     reasons: tuple[str, ...]  # why this grade and confidence, in words
     hashrate_hps: Interval | None = None  # from shares that were not rejected
     spent_hashrate_hps: Interval | None = None  # from all shares that were sent: rejected ones cost the same power
@@ -88,7 +88,7 @@ class Finding:
     device: str | None = None
     device_class: str | None = None
     agent_role: str | None = None  # proxy, aggregator, gateway, rental, node: the agent is not the mining machine's
-    work_unit: Literal["hashes", "solutions"] = "hashes"  # what every figure of work and hashrate counts
+    work_unit: Literal["hashes", "solutions"] | None = "hashes"  # what every figure of work and hashrate counts
     nominal_hashrate_hps: float | None = None  # stated by the agent's name: a claim
     wallet: Wallet | None = None  # what the login says about who is paid
     donation: bool = False  # a program's own donation or fee session, not another miner
@@ -108,3 +108,5 @@ class Finding:
     joules_per_hash: Power | None = None  # with the site's overhead: the power over the hashrate; None: not known
     seen_by: tuple[str, ...] = ()  # the sensors whose counts are in it; empty before a ledger has it
     observations: tuple[Observation, ...] = ()  # what grade and confidence are made of, strongest first
+    point: ObservationPoint | None = None  # where it was seen, if it has no connections: else each says where
+    merged_into: str | None = None  # the finding that this one became; its connections and sums are there now

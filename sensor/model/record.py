@@ -19,10 +19,19 @@ def event_id(record: Finding | Node) -> str:
         parts: tuple[object, ...] = (record.node_id, "closed", record.last_ns)
     else:
         counts = (record.shares.submitted, record.shares.accepted, record.shares.verified, record.flow_count)
-        parts = (record.finding_id, record.state, record.last_ns, int(record.grade), *counts)
+        parts = (record.finding_id, record.state, record.last_ns, int(record.grade), *counts, *_unspoken(record))
     return hashlib.sha1(
         " ".join(map(str, parts)).encode("utf-8", "backslashreplace"), usedforsecurity=False
     ).hexdigest()[:20]
+
+
+def _unspoken(finding: Finding) -> list[object]:
+    """What makes an event another one that neither counts nor times show; nothing where only words were observed."""
+    parts: list[object] = [] if finding.merged_into is None else [finding.merged_into]
+    for part in finding.observations:
+        if part.kind != "spoken":
+            parts += [part.kind, part.signature, part.bits, part.time_ns, sorted(part.detail.items())]
+    return parts
 
 
 def record_id(record: Record) -> str:

@@ -8,11 +8,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from sensor.model.observation import KINDS
 from sensor.signatures.located import YamlEntry
 
-FILE_KEYS = ("kind", "name", "description", "references", "prior_bits", "spoken", "named", "behaved", "examples")
+FILE_KEYS = ("kind", "name", "description", "references", "prior_bits", *KINDS, "examples")
 EXAMPLE_KEYS = ("observations", "confidence")
-KINDS = ("spoken", "named", "behaved")
 #: More would be a probability that no evidence of a network can have.
 MAX_BITS = 64.0
 
@@ -55,12 +55,12 @@ class WeightTable:
 def compile_weights(entry: YamlEntry, file: str) -> WeightTable:
     """One file of weights."""
     entry.only(FILE_KEYS)
-    bits = {}
+    bits: dict[tuple[str, str], float] = {}
     for kind in KINDS:
         for strength, value in entry.keys[kind].keys.items() if kind in entry.keys else ():
             bits[kind, strength] = _bits(value)
     if not bits:
-        entry.fail("no weights: one of spoken, named, behaved is needed")
+        entry.fail(f"no weights: one of {', '.join(KINDS)} is needed")
     examples = []
     for item in entry.keys["examples"].each() if "examples" in entry.keys else ():
         if item.is_map():

@@ -168,4 +168,23 @@ CAPTURE = Recipe(
     crate_tests="snoop",
 )
 
-RECIPES = (DIALECT, EXPORTER, SOURCE, FRAMING, CAPTURE)
+EVIDENCE = Recipe(
+    name="evidence",
+    title="A kind of evidence",
+    names=("signatures/weights/<name>.yaml", "sensor/model/observation.py", "exporters/forms/eve.schema.json"),
+    new={"name": "metered"},
+    edits=(
+        Edit("sensor/model/observation.py", '"metered", ', before='"named", "behaved"]'),
+        Edit("sensor/model/observation.py", '"metered", ', before='"behaved", "named")'),
+        Edit(
+            "sensor/model/observation.py",
+            '\n\nclass Metered(Hint):\n    """Electricity that rose when a connection began."""\n\n'
+            '    kind: ClassVar[ObservationKind] = "metered"\n',
+        ),
+        Edit("exporters/forms/eve.schema.json", '"metered",\n     ', before='"behaved"\n'),
+    ),
+    tests=("tests/signatures/test_pools.py", "tests/exporters/test_unspoken.py", "tests/line", *FRESH),
+    commands=(("-m", "sensor.cli", "signatures", "test"), ("tests/recipes/observe_metered.py",)),
+)
+
+RECIPES = (DIALECT, EXPORTER, SOURCE, FRAMING, CAPTURE, EVIDENCE)

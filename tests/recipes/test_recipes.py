@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.recipes.recipes import DIALECT, EXPORTER, FRAMING, GENERATED, HERE, RECIPES, SOURCE, Recipe
+from tests.recipes.recipes import DIALECT, EVIDENCE, EXPORTER, FRAMING, GENERATED, HERE, RECIPES, SOURCE, Recipe
 
 ROOT = Path(__file__).parents[2]
 ids = [recipe.name for recipe in RECIPES]
@@ -122,7 +122,7 @@ def test_nothing_else_has_to_be_touched(recipe: Recipe, tree: Path) -> None:
         pytest.fail(complaint, pytrace=False)
 
 
-@pytest.mark.parametrize("recipe", [EXPORTER, SOURCE, FRAMING], ids=lambda recipe: recipe.name)
+@pytest.mark.parametrize("recipe", [EXPORTER, SOURCE, FRAMING, EVIDENCE], ids=lambda recipe: recipe.name)
 def test_an_addition_that_leaves_out_a_named_file_is_noticed(recipe: Recipe, tree: Path) -> None:
     add(recipe, tree, edits=False)
     done = python(tree, "-m", "pytest", "-q", "-x", "-p", "no:cacheprovider", recipe.tests[0])

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from exporters.forms.amounts import quantity, rate_unit, work_symbol
 from exporters.forms.fitting import short
 from sensor.model.finding import Finding
+from sensor.model.observation import Observation
 
 #: Workers named, and lengths to which texts are cut in their middle.
 MOST_WORKERS, MOST_TEXT, MOST_WORKER_TEXT = 24, 200, 400
@@ -40,7 +41,7 @@ def details(item: Finding) -> Iterator[Detail]:
         ("Pool", " · ".join(filter(None, (item.pool.name, item.pool.operator, item.pool.host))), False),
         ("Through proxy", item.proxy, True),
         ("Pool asked for", item.pool_host, True),
-        ("Dialect", f"{item.dialect} over {item.framing}, {item.transport}", False),
+        ("Dialect", _dialect(item), False),
         ("Work of a share", _work(item.hashes_per_share, item), False),
         ("Work accepted", _work(item.work_hashes, item), False),
         ("Claimed hashrate", quantity(item.claimed_hashrate_hps, unit) if item.claimed_hashrate_hps else None, False),
@@ -53,11 +54,24 @@ def details(item: Finding) -> Iterator[Detail]:
         ("Power rests on", f"the {item.power_watts.basis}'s efficiency" if item.power_watts else None, False),
         ("Not captured", f"{item.capture_loss:.2%} of its bytes" if item.capture_loss else None, False),
         ("Joined midstream", "yes: the beginning was not captured" if item.midstream else None, False),
+        ("Became finding", item.merged_into, True),
         ("Finding", item.finding_id, True),
+        *(
+            (f"Evidence, {part.kind}", f"{part.grade.label} by {part.signature}, {_weight(part)}", False)
+            for part in item.observations
+        ),
     )
     for name, text, code in rows:
         if text:
             yield Detail(name, short(text, MOST_WORKER_TEXT if name == "Worker" else MOST_TEXT), code)
+
+
+def _dialect(item: Finding) -> str:
+    return "not known" if item.dialect is None else f"{item.dialect} over {item.framing}, {item.transport}"
+
+
+def _weight(part: Observation) -> str:
+    return f"{part.bits:g} bits" + ("" if part.p is None else f", p = {part.p:.2g}")
 
 
 def _verdict(item: Finding) -> str | None:

@@ -64,6 +64,7 @@ LIMITS = {
     "line_readings_refused": "explanations of a connection over their bound",
     "line_readings_dropped": "logins and samples of a connection over their bound",
     "line_requests_dropped": "requests forgotten before they were answered",
+    "line_observations_dropped": "names and behaviours of a miner over their bound",
     "line_findings_refused": "findings refused because too many were kept",
     "line_nodes_refused": "nodes refused because too many were kept",
     "line_chunks_without_flow": "pieces of connections that were not followed any more",

@@ -17,7 +17,6 @@ from exporters.forms.report import panels
 from exporters.redaction.attribution import without_persons
 from sensor.model.evidence import Grade
 from sensor.model.finding import Finding
-from sensor.model.text import endpoint_text
 
 #: Rows of a table of groups; those beyond are counted together.
 MOST_ROWS = 20
@@ -47,6 +46,7 @@ class Sum:
 
 def headline(findings: Sequence[Finding]) -> str:
     """What was found, in one line: who mines, or else who behaves like a miner; never both in one number."""
+    findings = [item for item in findings if item.grade >= Grade.BEHAVES]  # a name alone is no miner
     if not findings:
         return "No mining found"
     sure = [item for item in findings if item.grade >= Grade.SPEAKS]
@@ -89,12 +89,14 @@ def sums(findings: Sequence[Finding]) -> list[Sum]:
 
 def pools(findings: Sequence[Finding]) -> list[FindingGroup]:
     """By where they go: the pool's name and its address."""
-    return _grouped(findings, lambda item: (endpoint_text(item.pool_ip, item.pool_port), panels.pool_name(item)))
+    return _grouped(findings, lambda item: (cells.pool_end(item), panels.pool_name(item)))
 
 
 def dialects(findings: Sequence[Finding]) -> list[FindingGroup]:
     """By what is spoken, and for which algorithm."""
-    return _grouped(findings, lambda item: (item.dialect, " ".join(filter(None, (item.coin, item.algorithm)))))
+    return _grouped(
+        findings, lambda item: (item.dialect or "not known", " ".join(filter(None, (item.coin, item.algorithm))))
+    )
 
 
 def holders(findings: Sequence[Finding]) -> list[FindingGroup]:

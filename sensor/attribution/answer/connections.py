@@ -11,9 +11,13 @@ from sensor.model.finding import Finding
 
 
 def ask_about(finding: Finding, live: bool) -> Iterator[tuple[int | None, int, tuple[int, ...], str | None]]:
-    """Port, time, VLANs and interface of each connection, at its beginning and at its end."""
+    """Port, time, VLANs and interface of each connection, at its beginning and at its end; without connections those of
+    the point where the finding was seen, and no port.
+    """
     if not finding.flows:
-        yield None, finding.last_ns, (), None
+        vlans, source = (finding.point.vlans, finding.point.source) if finding.point is not None else ((), None)
+        for at_ns in dict.fromkeys((finding.first_ns, finding.last_ns)):
+            yield None, at_ns, vlans, source if live else None
     for flow in finding.flows:
         for at_ns in dict.fromkeys((flow.first_ns, flow.last_ns)):
             yield flow.key.src_port, at_ns, tuple(flow.vlans), flow.source if live else None

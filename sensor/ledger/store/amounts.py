@@ -60,7 +60,7 @@ def totals(finding: Finding) -> Amounts:
         accepted=shares.accepted,
         stream_bytes=finding.stream_bytes,
         seconds=seconds,
-        lost_seconds=finding.capture_loss * seconds,
+        lost_seconds=(finding.capture_loss or 0.0) * seconds,
         work_hashes=finding.work_hashes or 0.0,
         hashes_low=hashes_low,
         hashes_best=hashes_best,

@@ -94,9 +94,9 @@ class FindingWriter:
         return {
             "finding_id": finding.finding_id,
             "miner_ip": finding.miner_ip,
-            "pool_ip": finding.pool_ip,
-            "pool_port": finding.pool_port,
-            "dialect": finding.dialect,
+            "pool_ip": finding.pool_ip or "",
+            "pool_port": finding.pool_port or 0,
+            "dialect": finding.dialect or "",
             "coin": finding.coin,
             "algorithm": finding.algorithm,
             "grade": int(finding.grade),
@@ -136,10 +136,11 @@ def _machines(finding: Finding) -> int:
 def _series_key(tracked: HeldFinding, site_id: int) -> SeriesKey:
     """Under what a finding is rolled up now."""
     finding = tracked.finding
+    end = endpoint_text(finding.pool_ip, finding.pool_port or 0) if finding.pool_ip else ""
     return SeriesKey(
         site_id,
-        column_text(finding.pool_host or endpoint_text(finding.pool_ip, finding.pool_port)),
-        column_text(finding.dialect),
+        column_text(finding.pool_host or end),
+        column_text(finding.dialect or ""),
         column_text(finding.algorithm or ""),
         column_text(finding.coin or ""),
         tracked.suppressed is not None,

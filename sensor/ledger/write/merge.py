@@ -19,7 +19,10 @@ from sensor.session.account import MAX_WORKERS
 
 #: Estimates of a rate are those of the present; an old one does not stand in for one that is not known now.
 PRESENT = frozenset(
-    {"hashrate_hps", "spent_hashrate_hps", "power_watts", "energy_kwh", "work_hashes", "claimed_hashrate_hps"}
+    {
+        *("hashrate_hps", "spent_hashrate_hps", "power_watts", "energy_kwh", "work_hashes", "claimed_hashrate_hps"),
+        "merged_into",  # one that is there again is itself
+    }
 )
 
 
@@ -106,8 +109,10 @@ def _energy(left: Power | None, right: Power | None) -> Power | None:
     return Power(left.low + right.low, left.best + right.best, left.high + right.high, basis)
 
 
-def _loss(before: Finding, now: Finding) -> float:
+def _loss(before: Finding, now: Finding) -> float | None:
     """The mean of both by the time they cover: how many bytes stand behind each is not in a record."""
+    if before.capture_loss is None or now.capture_loss is None:
+        return now.capture_loss if before.capture_loss is None else before.capture_loss
     total = before.active_seconds + now.active_seconds
     if not total:
         return max(before.capture_loss, now.capture_loss)

@@ -164,7 +164,7 @@ class RollupWriter:
         )
 
     def _insert(self, identity: SeriesId, finding: Finding, span: TimeSpan) -> SeriesRecord:
-        extent = SeriesExtent(None, finding.work_unit, 0, 0, span.first_ns, span.last_ns)
+        extent = SeriesExtent(None, finding.work_unit or "hashes", 0, 0, span.first_ns, span.last_ns)
         values = _key_columns(identity) | asdict(extent)
         series_id = self._connection.scalar(insert(SERIES).values(values).returning(SERIES.c.series_id))
         assert series_id is not None
@@ -175,7 +175,7 @@ class RollupWriter:
         extent = series.extent
         widened = SeriesExtent(
             pool_name=finding.pool.name or extent.pool_name,
-            work_unit=finding.work_unit,
+            work_unit=finding.work_unit or "hashes",
             grade=max(extent.grade, int(finding.grade)),
             machines=max(extent.machines, machines),
             first_ns=min(extent.first_ns, span.first_ns),
