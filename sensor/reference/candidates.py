@@ -172,7 +172,8 @@ class Candidates:
             side.scan_carry = b""
         if flow.proto == TCP:
             self._scan(flow, direction, ts_ns, offset, data)
-        self._events.append(Chunk(flow.number, ts_ns, direction, offset, gap, data))
+        base_seq = side.base if flow.proto == TCP and side.base is not None else -1
+        self._events.append(Chunk(flow.number, ts_ns, direction, offset, gap, data, base_seq))
         self._counters["chunks"] += 1
         self._counters["chunk_bytes"] += len(data)
         side.delivered = offset + len(data)

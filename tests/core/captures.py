@@ -98,6 +98,10 @@ def ipv4(
     return head[:10] + struct.pack(">H", checksum(head)) + head[12:] + payload
 
 
+def ipv6(src: bytes, dst: bytes, proto: int, payload: bytes) -> bytes:
+    return struct.pack(">IHBB16s16s", 6 << 28, len(payload), proto, 64, src, dst) + payload
+
+
 def tcp_header(
     src: bytes, dst: bytes, ports: tuple[int, int], seq: int, ack: int, flags: int, payload: bytes, options: bytes = b""
 ) -> bytes:
@@ -139,7 +143,8 @@ class Talk:
         """`seq` and `ack` as they stand in the header."""
         src, dst = self.addresses[direction], self.addresses[1 - direction]
         ports = (self.ports[direction], self.ports[1 - direction])
-        return ipv4(src, dst, 6, tcp_header(src, dst, ports, seq, ack, flags, payload, self.options) + payload)
+        ip = ipv4 if len(src) == 4 else ipv6
+        return ip(src, dst, 6, tcp_header(src, dst, ports, seq, ack, flags, payload, self.options) + payload)
 
     def data(self, direction: int, offset: int, payload: bytes, *, acked: int = 0, flags: int = ACK) -> bytes:
         """Payload at a stream offset; `acked` is how many bytes of the other side's stream are acknowledged."""

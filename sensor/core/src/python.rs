@@ -54,8 +54,9 @@ fn types(py: Python<'_>) -> PyResult<&Types> {
 fn to_python<'py>(py: Python<'py>, types: &Types, event: Event) -> PyResult<Bound<'py, PyAny>> {
     match event {
         Event::Open(open) => open_to_python(py, types, &open),
-        Event::Chunk { flow, ts_ns, direction, offset, gap, data } => {
-            types.chunk.bind(py).call1((flow, ts_ns, direction, offset, gap, PyBytes::new(py, &data)))
+        Event::Chunk { flow, ts_ns, direction, offset, gap, data, base_seq } => {
+            let base_seq = base_seq.map_or(-1, i64::from);
+            types.chunk.bind(py).call1((flow, ts_ns, direction, offset, gap, PyBytes::new(py, &data), base_seq))
         }
         Event::Hit { flow, ts_ns, direction, offset, literal } => {
             types.hit.bind(py).call1((flow, ts_ns, direction, offset, literal))

@@ -185,8 +185,8 @@ fn one_worker_or_three_give_the_same_events() {
         let mut chunks = Vec::new();
         while !engine.queue().is_finished() {
             for event in engine.queue().pop(64, Duration::from_millis(50)).unwrap() {
-                if let Event::Chunk { ts_ns, direction, offset, gap, data, .. } = event {
-                    chunks.push((ts_ns, direction, offset, gap, data));
+                if let Event::Chunk { ts_ns, direction, offset, gap, data, base_seq, .. } = event {
+                    chunks.push((ts_ns, direction, offset, gap, data, base_seq));
                 }
             }
         }

@@ -60,6 +60,11 @@ impl Assembler {
         self.held_bytes = 0;
     }
 
+    /// The sequence number of offset 0, once assembly has begun. Both numbers move together, over stops and jumps too.
+    pub fn base_seq(&self) -> Option<u32> {
+        self.started_once.then(|| self.next_seq.wrapping_sub(self.next_offset as u32))
+    }
+
     /// The sequence number expected.
     pub fn next_seq(&self) -> u32 {
         self.next_seq
@@ -196,6 +201,23 @@ mod tests {
         assert_eq!(push(&mut direction, base.wrapping_add(4), b"ef").0, None);
         assert_eq!(push(&mut direction, base, b"abcd").0, Some((0, 0, b"abcdef".to_vec())));
         assert_eq!(push(&mut direction, 3, b"gh").0, Some((6, 0, b"gh".to_vec())));
+    }
+
+    #[test]
+    fn base_seq_stays_over_holes_stops_and_jumps() {
+        let base = u32::MAX - 2;
+        let mut direction = Assembler::default();
+        assert_eq!(direction.base_seq(), None);
+        direction.start(base.wrapping_add(40), base);
+        assert_eq!(direction.base_seq(), Some(base));
+        push(&mut direction, base.wrapping_add(40), b"abcd");
+        push(&mut direction, base.wrapping_add(50), b"held");
+        direction.give_up_hole();
+        assert_eq!(direction.base_seq(), Some(base));
+        direction.stop();
+        direction.start(base.wrapping_add(1_000), 7);
+        push(&mut direction, base.wrapping_add(1_000), b"k");
+        assert_eq!(direction.base_seq(), Some(base));
     }
 
     #[test]

@@ -429,7 +429,7 @@ impl Worker {
         let direction = self.direction(index, side);
         let candidate = self.candidates.get(index);
         candidate.budget -= ready.data.len() as i64;
-        let (spent, flow) = (candidate.budget <= 0, candidate.flow);
+        let (spent, flow, base_seq) = (candidate.budget <= 0, candidate.flow, candidate.sides[side].base_seq());
         self.stats.add(Counter::Chunks, 1);
         self.stats.add(Counter::ChunkBytes, ready.data.len() as u64);
         self.events.push(Event::Chunk {
@@ -439,6 +439,7 @@ impl Worker {
             offset: ready.offset,
             gap: ready.gap,
             data: ready.data,
+            base_seq,
         });
         if spent {
             self.spend(index);

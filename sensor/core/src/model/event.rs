@@ -96,7 +96,7 @@ pub struct Close {
 #[derive(Debug)]
 pub enum Event {
     Open(Box<Open>),
-    Chunk { flow: u64, ts_ns: u64, direction: u8, offset: u64, gap: u64, data: Vec<u8> },
+    Chunk { flow: u64, ts_ns: u64, direction: u8, offset: u64, gap: u64, data: Vec<u8>, base_seq: Option<u32> },
     Hit { flow: u64, ts_ns: u64, direction: u8, offset: u64, literal: usize },
     Shape { flow: u64, ts_ns: u64, direction: u8, shape: usize, score: f64 },
     Close(Box<Close>),

@@ -175,7 +175,7 @@ mod tests {
     use crate::model::event::{Close, Reason};
 
     fn chunk(offset: u64, gap: u64, data: &[u8]) -> Event {
-        Event::Chunk { flow: 7, ts_ns: 0, direction: 1, offset, gap, data: data.to_vec() }
+        Event::Chunk { flow: 7, ts_ns: 0, direction: 1, offset, gap, data: data.to_vec(), base_seq: Some(40) }
     }
 
     fn close() -> Event {
@@ -210,7 +210,9 @@ mod tests {
             Dropped { chunks: 1, ..Dropped::default() }
         );
         match queue.pop(9, Duration::ZERO).unwrap().as_slice() {
-            [Event::Chunk { gap: 7, .. }, Event::Close(close)] => assert_eq!(close.gap_bytes, 5 + 3),
+            [Event::Chunk { gap: 7, base_seq: Some(40), .. }, Event::Close(close)] => {
+                assert_eq!(close.gap_bytes, 5 + 3)
+            }
             other => panic!("{other:?}"),
         }
     }
