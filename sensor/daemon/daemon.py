@@ -17,7 +17,7 @@ from pathlib import Path
 from sensor.daemon.coverage import CoverageRecorder
 from sensor.daemon.health import Health
 from sensor.daemon.intake import Folder, Intake, Interfaces, Stdin
-from sensor.daemon.lease import take_lease
+from sensor.daemon.lease import identity_of, take_lease
 from sensor.daemon.metrics_server import MetricsServer
 from sensor.daemon.notify import Notifier
 from sensor.daemon.reload import Reloader
@@ -31,7 +31,7 @@ from sensor.line.pipeline import Pipeline
 from sensor.model.events import End, Event
 from sensor.model.finding import Finding
 from sensor.model.record import Record, record_id
-from sensor.model.time import day_of
+from sensor.model.time import MILLISECOND_NS, day_of
 from sensor.serve.access import ServeError
 
 #: Events taken at once, and how long an idle poll waits: signals, ticks and retries come between two of them.
@@ -60,7 +60,8 @@ class Daemon:
         settings = setup.config
         self._engine, self._setup, self._reloader, self._say = engine, setup, reloader, say
         self._ledger = Ledger.open(settings.ledger.url, bounds=bounds_of(settings.ledger))
-        self._lease = take_lease(self._ledger, setup.config, say)
+        self._ledger.report_as(identity_of(settings), settings.clock_offset_ms * MILLISECOND_NS)
+        self._lease = take_lease(self._ledger, say)
         self._lease_trouble: str | None = None  # why the last beat failed; None while all is well
         self._recorder = Recorder(self._ledger, time.monotonic_ns)
         self._delivery = Delivery(self._ledger, setup.destinations)
@@ -77,6 +78,7 @@ class Daemon:
         self._live = isinstance(self._intake, Interfaces)
         self._notifier = Notifier()
         self._counters: Counter[str] = Counter()
+        self._read: list[End] = []  # captures that were read, and are not remembered as read yet
         self._stop_requests = 0
         self._look_s = self._maintenance_s = 0.0
 
@@ -122,10 +124,14 @@ class Daemon:
         if self._evidence is not None:
             self._evidence.add(events)
         idle = self._live and not events
-        self._record(self._pipeline.step(events, now_ns if idle else None), now_ns)
-        for event in events:  # a capture is remembered as read only after what it came to was recorded
-            if isinstance(event, End):
-                self._intake.ended(event, now_ns)
+        records = self._pipeline.step(events, now_ns if idle else None)
+        ended = [event for event in events if isinstance(event, End)]
+        self._record([*records, *(self._pipeline.checkpoint() if ended else ())], now_ns)
+        self._read += ended
+        if self._read and not self._recorder.counters["records_waiting"]:
+            for end in self._read:  # a capture is remembered as read only after all that it came to was recorded
+                self._intake.ended(end, now_ns)
+            self._read.clear()
         self._health.beat("line", now_ns)
         if os.environ.get(FAULT) == "line-hangs" and self._counters["batches"] > 20:
             time.sleep(3_600)

@@ -6,7 +6,7 @@ The last step before a record leaves. A figure that cannot be had stays None.
 
 from __future__ import annotations
 
-from sensor.estimate import Assumptions, energy_kwh, estimate, watts
+from sensor.estimate import DISPUTED, Assumptions, energy_kwh, estimate, watts
 from sensor.line.join import Joined
 from sensor.line.machines import carrier
 from sensor.line.unspoken import Unspoken
@@ -34,7 +34,7 @@ def enrich(joined: Joined | Unspoken, identity: str, signatures: SignatureSet, a
         return finding
     finding.hashrate_hps, finding.spent_hashrate_hps, finding.estimate_notes = found.hashrate, found.spent, found.notes
     if joined.lead.dialect.work.disputed(finding.algorithm):
-        finding.estimate_notes = (*found.notes, f"pools differ about what a difficulty means for {finding.algorithm}")
+        finding.estimate_notes = (*found.notes, f"{DISPUTED} {finding.algorithm}")
     efficiency = signatures.devices.efficiency(finding.algorithm, finding.device, finding.device_class)
     if efficiency is not None:
         finding.power_watts = watts(found.spent, efficiency, assumptions.pue)

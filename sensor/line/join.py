@@ -6,12 +6,15 @@ Joining is commutative: whichever order flows end in, the finding is the same. E
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
+from functools import reduce
 
 from sensor.estimate import Exposure, Timeline, Windows
 from sensor.line.combine import combine
 from sensor.line.flow_facts import stable_id
 from sensor.line.judge import MAX_EVIDENCE, Spoken, evidence_order
 from sensor.line.machines import machines
+from sensor.line.overlap import NO_OVERLAP, Overlap, less, shares_less
+from sensor.line.same_connection import SeenConnection, overlaps
 from sensor.line.unspoken import Unspoken, unspoken_reasons
 from sensor.model.evidence import Evidence, Grade
 from sensor.model.finding import Finding
@@ -66,6 +69,7 @@ class Joined:
     endpoint: tuple[int, str] | None = None
     workers: set[str] = field(default_factory=set)
     flows: list[FlowSummary] = field(default_factory=list)
+    again: dict[str, Overlap] = field(default_factory=dict)  # what the sums have twice, by algorithm
     active: Windows = field(default_factory=Windows)  # when at least one of the flows was there
     evidence: list[Evidence] = field(default_factory=list)
     agents: set[str] = field(default_factory=set)
@@ -106,10 +110,20 @@ class Joined:
             self.exposures.setdefault(contribution.algorithm, Exposure()).add(contribution.exposure)
         self.names.merge(contribution.names)
         self.crowd = max(self.crowd, contribution.names.count)
+        self._count_again(flow)
         self.active.put(flow.first_ns, flow.last_ns)
         self.flows.append(flow)
         if len(self.flows) > MAX_FLOWS:
             self.flows.remove(min(self.flows, key=flow_order))
+
+    def _count_again(self, flow: FlowSummary) -> None:
+        """Note what the sums have twice: captures that overlap hold the same connection."""
+        alike = [SeenConnection("", "", one) for one in self.flows if one.key.community_id == flow.key.community_id]
+        if not alike:
+            return
+        for part, sign in ((overlaps([*alike, SeenConnection("", "", flow)]), 1), (overlaps(alike), -1)):
+            for algorithm, overlap in part.items():
+                self.again[algorithm] = self.again.get(algorithm, NO_OVERLAP).plus(overlap, sign)
 
     @classmethod
     def moved(cls, lead: Spoken, last_ns: int) -> Joined:
@@ -133,6 +147,7 @@ class Joined:
             exposures=exposures,
             timeline=timeline,
             active=active,
+            again=dict(self.again),
         )
 
     @property
@@ -141,15 +156,25 @@ class Joined:
         return self.lead.grade if self.unspoken is None else max(self.lead.grade, self.unspoken.grade)
 
     @property
+    def changes(self) -> int:
+        """How often names and behaviour said something new."""
+        return 0 if self.unspoken is None else self.unspoken.changes
+
+    @property
     def exposure(self) -> Exposure:
         """Of the finding's algorithm; flows that did not say theirs go with it when there is no other."""
         algorithms = [name for name in self.exposures if name is not None]
         if len(algorithms) > 1 or None not in self.exposures:
-            return self.exposures.get(self.lead.algorithm, Exposure())
+            return self._exposure_of(self.lead.algorithm)
         whole = Exposure()
-        for part in self.exposures.values():
-            whole.add(part)
+        for name in self.exposures:
+            whole.add(self._exposure_of(name))
         return whole
+
+    def _exposure_of(self, name: str | None) -> Exposure:
+        """The exposure of one algorithm, each share once."""
+        exposure, again = self.exposures.get(name, Exposure()), self.again.get(name or "", NO_OVERLAP)
+        return Exposure.of(less(exposure.record(name), again)) if again else exposure
 
     def finding(self, identity: str, prior_bits: float) -> Finding:
         """The final record; `prior_bits` is the prior of signatures/weights."""
@@ -159,7 +184,9 @@ class Joined:
         verdict = combine([lead.observation, *more], prior_bits)
         header = lead.dialect.header
         per_share = self.share_work or self.job_work
-        total = self.gap_bytes + self.seen_bytes
+        again = reduce(Overlap.plus, self.again.values(), NO_OVERLAP)
+        total = self.gap_bytes + self.seen_bytes - again.stream_bytes
+        gap_bytes, work = self.gap_bytes - again.missed_bytes, self.work - again.work
         flows = sorted(self.flows, key=flow_order)
         return Finding(
             finding_id=identity,
@@ -184,21 +211,21 @@ class Joined:
             pool_ip=lead.pool_ip,
             pool_port=lead.pool_port,
             miner_ip=lead.miner_ip,
-            shares=self.shares,
+            shares=shares_less(self.shares, again) if again else self.shares,
             hashes_per_share=per_share[1] / UNITS if per_share else None,
-            work_hashes=None if self.work_unknown and not self.work else self.work / UNITS,
+            work_hashes=None if self.work_unknown and not work else work / UNITS,
             claimed_hashrate_hps=self.claimed_hps[1] if self.claimed_hps else None,
             first_ns=self.first_ns,
             last_ns=self.last_ns,
             active_seconds=self.active.total_ns / SECOND_NS,
             active=self.active.record(),
-            exposures=tuple(self.exposures[name].record(name) for name in sorted(self.exposures, key=str)),
-            jobs=self.jobs,
+            exposures=tuple(self._exposure_of(name).record(name) for name in sorted(self.exposures, key=str)),
+            jobs=max(0, self.jobs - again.jobs),
             flows=flows,
-            flow_count=self.flow_count,
+            flow_count=self.flow_count - again.sessions,
             evidence=sorted(evidence, key=evidence_order)[:MAX_EVIDENCE],
             midstream=self.midstream,
-            capture_loss=self.gap_bytes / total if total else 0.0,
+            capture_loss=gap_bytes / total if total else 0.0,
             stream_bytes=total,
             reasons=(*unspoken_reasons(more), *lead.reasons),
             wallet=lead.wallet,

@@ -11,8 +11,9 @@ import heapq
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import chain
 
-from sensor.line.join import Joined
+from sensor.line.join import MAX_FLOWS, Joined
 from sensor.line.judge import Spoken
 from sensor.line.tracked import Report, TrackedFinding, TrackedSubject
 from sensor.line.unspoken import SubjectKey, Unspoken, subject_key, unspoken_id
@@ -20,6 +21,9 @@ from sensor.model.evidence import Grade
 from sensor.model.observation import KINDS, Hint, ObservationKind
 from sensor.model.time import MINUTE_NS
 
+#: A finding is reported when so many of its connections have ended: each is listed in some report, by which a ledger
+#: knows it again.
+MAX_UNLISTED = MAX_FLOWS // 2
 #: Findings tracked at once; past this new ones are counted and refused.
 MAX_FINDINGS = 65_536
 #: Of what is due at one time, what became something else comes last: the other is reported before it is referred to.
@@ -77,18 +81,18 @@ class Lifecycle:
             key = subject_key(hint)
             subject = self._subjects.get(key)
             unspoken = (subject and subject.unspoken) or Unspoken(hint.subject)
-            dropped = unspoken.dropped
-            changed = unspoken.add(hint)
+            dropped, grade = unspoken.dropped, unspoken.grade if unspoken.parts else None
+            unspoken.add(hint)
             self.counters["observations_dropped"] += unspoken.dropped - dropped
             self._track(unspoken_id(unspoken.kind, key), key, unspoken.kind, None, now_ns)
             subject = self._subjects.get(key)
             if subject is None:
                 continue  # no room
             subject.unspoken = unspoken
-            for identity, tracked in subject.findings.items():
-                tracked.settled = tracked.settled and not changed
-                if tracked.reported_grade is not None and unspoken.grade > tracked.reported_grade:
-                    self._schedule(identity, tracked, now_ns)
+            if unspoken.grade != grade:
+                for identity, tracked in chain(subject.spoken.items(), subject.silent.items()):
+                    if tracked.reported_grade is not None and unspoken.grade > tracked.reported_grade:
+                        self._schedule(identity, tracked, now_ns)
 
     def flow_changed(self, flow: int, contributions: Iterable[Identified], now_ns: int) -> None:
         """What an open connection contributes has changed in kind."""
@@ -118,7 +122,9 @@ class Lifecycle:
             tracked.ended = tracked.ended or Joined(contribution)
             tracked.ended.add(contribution)
             tracked.settled = False
-            if tracked.reported_grade is None or contribution.grade > tracked.reported_grade:
+            tracked.unlisted += 1
+            better = tracked.reported_grade is None or contribution.grade > tracked.reported_grade
+            if better or tracked.unlisted >= MAX_UNLISTED:
                 self._schedule(identity, tracked, now_ns)
         self._leave(flow, set(before) - set(after), after, now_ns)
 
@@ -135,13 +141,14 @@ class Lifecycle:
         self._became.clear()
 
     def last_reports(self) -> Iterator[Report]:
-        """At the end of the run: every finding once; with settings only what is new, for findings stay open."""
+        """At the end of a run or of a capture: every finding once; with settings only what is new, for findings stay
+        open."""
         for identity, tracked in sorted(self._tracked.items(), key=lambda item: KINDS.index(item[1].kind)):
             subject = self._subjects[tracked.key]
             if subject.waits(tracked):
                 continue
             joined = self._joined(identity, tracked)
-            heir = self._now(subject.heir(tracked, silent=False))
+            heir = self._now(subject.heir(tracked, over=False))
             if self.settings is None:
                 yield Report(identity, "closed", joined)
             elif heir is not None or tracked.over:
@@ -159,7 +166,7 @@ class Lifecycle:
                 self.counters["findings_refused"] += 1
                 return None
             tracked = self._tracked[identity] = TrackedFinding(key, kind, lead)
-            self._subjects.setdefault(key, TrackedSubject()).findings[identity] = tracked
+            self._subjects.setdefault(key, TrackedSubject()).of(kind)[identity] = tracked
             if self.settings is not None:
                 self._schedule(identity, tracked, now_ns + self.settings.attempt_ns)
         return tracked
@@ -167,8 +174,8 @@ class Lifecycle:
     def _forget(self, identity: str) -> None:
         tracked = self._tracked.pop(identity)
         subject = self._subjects[tracked.key]
-        del subject.findings[identity]
-        if not subject.findings:
+        del subject.of(tracked.kind)[identity]
+        if not (subject.spoken or subject.silent):
             del self._subjects[tracked.key]
 
     def _schedule(self, identity: str, tracked: TrackedFinding, due_ns: int, order: int = FIRST) -> None:
@@ -204,7 +211,7 @@ class Lifecycle:
         subject = self._subjects[tracked.key]
         joined = self._joined(identity, tracked)
         silent = now_ns - joined.last_ns >= settings.close_ns
-        reported, waits = tracked.reported_grade is not None, subject.waits(tracked)
+        reported, waits = tracked.reported, subject.waits(tracked)
         heir = self._now(subject.heir(tracked, silent)) if reported else None
         if not tracked.live and (reported or waits) and (silent or tracked.over or heir is not None):
             self._forget(identity)
@@ -221,8 +228,8 @@ class Lifecycle:
 
     def _call_in(self, subject: TrackedSubject, now_ns: int) -> None:
         """A finding is reported for the first time: those without words that were reported may become it."""
-        for identity, tracked in subject.findings.items():
-            if tracked.lead is None and tracked.reported_grade is not None:
+        for identity, tracked in subject.silent.items():
+            if tracked.reported:
                 self._schedule(identity, tracked, now_ns, LAST)
 
     def _now(self, identity: str | None) -> str | None:

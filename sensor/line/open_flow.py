@@ -35,9 +35,7 @@ class First(NamedTuple):
 class OpenFlow:
     """One open candidate."""
 
-    __slots__ = (
-        *("bases", "conversation", "datagram", "last_ns", "missed", "opened", "seen", "session", "stage", "starts"),
-    )
+    __slots__ = (*("conversation", "datagram", "last_ns", "missed", "opened", "seen", "session", "stage", "starts"),)
 
     def __init__(self, opened: Open, signatures: SignatureSet, sampling: Sampling) -> None:
         self.opened = opened
@@ -46,7 +44,6 @@ class OpenFlow:
         self.datagram: tuple[NodeSignature, NodeSeen, First] | None = None
         self.seen = [0, 0]  # stream bytes by direction
         self.missed = [0, 0]
-        self.bases = [-1, -1]  # sequence numbers of the directions' offset 0
         self.starts = [0, 0]  # offsets of the first bytes that were seen
         self.last_ns = opened.ts_ns
         self.stage: tuple[object, ...] = ()  # of the session, when it was last judged
@@ -56,9 +53,7 @@ class OpenFlow:
         side = chunk.direction
         if not self.seen[side] and chunk.data:
             self.starts[side] = chunk.offset
-        if chunk.base_seq != self.bases[side]:
-            self.bases[side] = chunk.base_seq
-            self.session.bases = (self.bases[0], self.bases[1])
+        self.session.bases[side] = chunk.base_seq
         self.seen[side] += len(chunk.data)
         self.missed[side] += chunk.gap
         self.last_ns = max(self.last_ns, chunk.ts_ns)
@@ -74,9 +69,10 @@ class OpenFlow:
 
     def _range(self, side: int) -> StreamRange | None:
         """The part of a direction's stream that was seen, by its sequence numbers."""
-        if self.bases[side] < 0 or not self.seen[side]:
+        base = self.session.bases[side]
+        if base < 0 or not self.seen[side]:
             return None
-        start = self.bases[side] + self.starts[side]
+        start = base + self.starts[side]
         return StreamRange(start, start + self.seen[side] + self.missed[side])
 
 

@@ -115,6 +115,10 @@ class Pipeline:
             self._now_ns = max(self._now_ns, seen.last_ns)
             self._lifecycle.observe([seen], self._now_ns)
 
+    def checkpoint(self) -> list[Record]:
+        """What is new of every finding now: a capture that is remembered as read must have told all it holds."""
+        return [self._finding(report) for report in self._lifecycle.last_reports()]
+
     def finish(self) -> list[Record]:
         """End the flows that are open and give every record, sorted by first packet and identity.
 

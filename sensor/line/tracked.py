@@ -5,6 +5,7 @@ it knows contributions and what was reported of them.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from itertools import chain
 from typing import Literal, NamedTuple
 
 from sensor.line.join import Joined
@@ -37,9 +38,16 @@ class TrackedFinding:
     due_ns: int = 0
     reported_grade: Grade | None = None  # None: never reported
     reported_last_ns: int = 0  # last packet that a report covered
-    settled: bool = True  # nothing has ended, left, or been learnt of names and behaviour since the latest report
+    unlisted: int = 0  # connections that ended since the latest report
+    reported_changes: int = 0  # what names and behaviour had said by then
+    settled: bool = True  # no connection has ended or left since the latest report
     over: bool = False  # what it rested on proved to be something else
     heir: str | None = None  # and this is the finding that it is
+
+    @property
+    def reported(self) -> bool:
+        """Whether it was reported at all."""
+        return self.reported_grade is not None
 
     @property
     def login(self) -> str | None:
@@ -53,6 +61,7 @@ class TrackedFinding:
             or not self.settled
             or joined.last_ns > self.reported_last_ns
             or joined.grade > self.reported_grade
+            or joined.changes != self.reported_changes
         )
 
     def note_report(self, joined: Joined | Unspoken) -> State:
@@ -60,34 +69,38 @@ class TrackedFinding:
         state: State = "opened" if self.reported_grade is None else "updated"
         self.reported_grade = max(joined.grade, self.reported_grade or joined.grade)
         self.reported_last_ns = max(self.reported_last_ns, joined.last_ns)
-        self.settled = True
+        self.reported_changes, self.settled, self.unlisted = joined.changes, True, 0
         return state
 
 
 @dataclass(slots=True)
 class TrackedSubject:
-    """The findings of one miner and pool's end, and what names and behaviour say of it."""
+    """The findings of one miner and pool's end, in the order in which they came, and what hints say of it."""
 
-    findings: dict[str, TrackedFinding] = field(default_factory=dict)  # in the order in which they came
+    spoken: dict[str, TrackedFinding] = field(default_factory=dict)
+    silent: dict[str, TrackedFinding] = field(default_factory=dict)  # one of each kind without words at most
     unspoken: Unspoken | None = None
+
+    def of(self, kind: ObservationKind) -> dict[str, TrackedFinding]:
+        """Where a finding of this kind is."""
+        return self.spoken if kind == "spoken" else self.silent
 
     def waits(self, tracked: TrackedFinding) -> bool:
         """Whether a finding is listed in one that tells more, and was not reported by itself."""
-        return tracked.reported_grade is None and any(_tells_more(other, tracked) for other in self.findings.values())
+        if tracked.kind == "spoken" or tracked.reported_grade is not None:
+            return False
+        return bool(self.spoken) or any(_tells_more(other, tracked) for other in self.silent.values())
 
-    def heir(self, tracked: TrackedFinding, silent: bool) -> str | None:
-        """The reported finding that one without words becomes: that of the first login, else one without words that
-        tells more; if it is silent, any in which something was spoken.
+    def heir(self, tracked: TrackedFinding, over: bool) -> str | None:
+        """The reported finding that one becomes. Without words it is that of the first login, else one without words
+        that tells more; if it is over, any in which something was spoken.
         """
         if tracked.kind == "spoken":
             return tracked.heir
-        heirs = [
-            (other.login is None, other.lead is None, name)
-            for name, other in self.findings.items()
-            if other.reported_grade is not None and _tells_more(other, tracked)
-            if silent or other.login is not None or other.lead is None
-        ]
-        return min(heirs, key=lambda heir: heir[:2], default=(False, False, None))[2]
+        signed_in = (name for name, other in self.spoken.items() if other.login is not None and other.reported)
+        telling = (name for name, other in self.silent.items() if _tells_more(other, tracked) and other.reported)
+        spoken = (name for name, other in self.spoken.items() if over and other.reported)
+        return next(chain(signed_in, telling, spoken), None)
 
 
 def _tells_more(other: TrackedFinding, tracked: TrackedFinding) -> bool:

@@ -50,6 +50,7 @@ class Unspoken:
     parts: dict[tuple[str, str, str], Observation] = field(default_factory=dict)  # by kind, signature and detail
     evidence: list[Evidence] = field(default_factory=list)
     dropped: int = 0  # observations that the bound left out
+    changes: int = 0  # how often something new was said
 
     @property
     def kind(self) -> ObservationKind:
@@ -59,7 +60,7 @@ class Unspoken:
 
     @property
     def grade(self) -> Grade:
-        """The best grade of any part."""
+        """The best grade of any part. Raises ValueError before anything was added."""
         return max(part.grade for part in self.parts.values())
 
     @property
@@ -67,10 +68,8 @@ class Unspoken:
         """The parts, each once."""
         return tuple(self.parts.values())
 
-    def add(self, seen: Hint) -> bool:
-        """Join one more; whether that says anything new. The same kind, signature and detail count once: the strongest,
-        the earliest of equals.
-        """
+    def add(self, seen: Hint) -> None:
+        """Join one more. The same kind, signature and detail count once: the strongest, the earliest of equals."""
         order = (seen.last_ns, seen.subject.point.source, seen.subject.point.vlans)
         if order >= (self.last_ns, self.subject.point.source, self.subject.point.vlans):
             self.subject = seen.subject
@@ -79,7 +78,7 @@ class Unspoken:
         self._keep(seen.observation)
         fresh = [piece for piece in seen.evidence if piece not in self.evidence]
         self.evidence = sorted([*self.evidence, *fresh], key=evidence_order)[:MAX_EVIDENCE]
-        return before != (self.parts, self.evidence)
+        self.changes += before != (self.parts, self.evidence)
 
     def _keep(self, part: Observation) -> None:
         detail = json.dumps(part.detail, sort_keys=True, default=str)

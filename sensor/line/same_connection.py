@@ -1,0 +1,248 @@
+"""Whether two records are of the same connection, and what of it was counted more than once. Pure.
+
+The same connection has equal ends and VRF, times that overlap within the tolerance of two clocks, and sequence numbers
+that overlap in every direction that both saw. Private address plans collide, and ports are used again: other sequence
+numbers are another connection. Records of before there were traces are the same if their first packet is.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from fractions import Fraction
+from functools import reduce
+
+from sensor.line.overlap import NO_OVERLAP, Overlap
+from sensor.line.share_union import ShareUnion, length, shares_of, united
+from sensor.model.flow import FlowSummary
+from sensor.model.quantities import ExposureRecord, GuessRecord, Shares, TallyRecord
+from sensor.model.time import HOUR_NS, SECOND_NS
+from sensor.model.trace import SEQUENCES, StreamRange
+
+#: How far two sensors' clocks may be apart.
+TOLERANCE_NS = 2 * SECOND_NS
+#: How long after its last packet, and how many bytes further on, a connection may be joined again by another run.
+RESUMED_NS, RESUMED_BYTES = 24 * HOUR_NS, 1 << 28
+
+
+@dataclass(frozen=True, slots=True)
+class SeenConnection:
+    """One login's part of a connection as one run of a sensor saw it."""
+
+    sensor_id: str
+    run_id: str
+    flow: FlowSummary
+
+    @property
+    def order(self) -> tuple[int, str, str, int]:
+        """By first packet; the rest only makes the order total."""
+        return self.flow.first_ns, self.sensor_id, self.run_id, self.flow.key.flow_id
+
+
+def is_same(left: FlowSummary, right: FlowSummary) -> bool:
+    """Whether both are of one connection and saw some of the same bytes, by clocks that agree."""
+    return same_bytes(left, right) and _apart_ns(left, right) <= TOLERANCE_NS
+
+
+def same_bytes(left: FlowSummary, right: FlowSummary) -> bool:
+    """Whether both are of one connection and saw some of the same bytes, whatever their clocks say."""
+    if not _same_ends(left, right):
+        return False
+    one, two = left.trace, right.trace
+    if one is None or two is None:
+        return left.key.flow_id == right.key.flow_id
+    pairs = [(a, b) for a, b in ((one.miner, two.miner), (one.pool, two.pool)) if a is not None and b is not None]
+    return bool(pairs) and all(_distance(a, b) < 0 for a, b in pairs)
+
+
+def goes_on(before: FlowSummary, after: FlowSummary) -> bool:
+    """Whether the later record begins within the connection of the earlier one, after what that saw."""
+    one, two = before.trace, after.trace
+    if one is None or two is None or two.from_start or not _same_ends(before, after):
+        return False
+    pairs = [(a, b) for a, b in ((one.miner, two.miner), (one.pool, two.pool)) if a is not None and b is not None]
+    further = all(0 <= _ahead(b.start, a.end) < RESUMED_BYTES for a, b in pairs)
+    pause_ns = after.first_ns - before.last_ns
+    return bool(pairs) and further and -TOLERANCE_NS <= pause_ns <= RESUMED_NS
+
+
+def overlaps(seen: Sequence[SeenConnection]) -> dict[str, Overlap]:
+    """What of these records, all of one finding and between the same ends, was counted more than once: by algorithm
+    ("": not known)."""
+    groups: list[list[SeenConnection]] = []
+    for one in sorted(seen, key=lambda one: one.order):
+        for group in groups:
+            if any(is_same(other.flow, one.flow) for other in group):
+                group.append(one)
+                break
+        else:
+            groups.append([one])
+    found: dict[str, Overlap] = defaultdict(lambda: NO_OVERLAP)
+    for group in groups:
+        if len(group) > 1:
+            for algorithm, overlap in _overlaps_of(group):
+                found[algorithm] = found[algorithm].plus(overlap)
+    for at, group in enumerate(groups):
+        resumed = (goes_on(other.flow, group[0].flow) for before in groups[:at] for other in before)
+        if any(resumed):
+            algorithm = _algorithm(group[0].flow)
+            found[algorithm] = found[algorithm].plus(Overlap(sessions=1))
+    return dict(found)
+
+
+def _same_ends(left: FlowSummary, right: FlowSummary) -> bool:
+    return left.key.community_id == right.key.community_id and left.vrf == right.vrf
+
+
+def _apart_ns(left: FlowSummary, right: FlowSummary) -> int:
+    """How far the times of two records are apart: 0 or less where they overlap."""
+    return max(left.first_ns, right.first_ns) - min(left.last_ns, right.last_ns)
+
+
+def _ahead(later: int, earlier: int) -> int:
+    """later - earlier on the circle of sequence numbers."""
+    return (later - earlier + SEQUENCES // 2) % SEQUENCES - SEQUENCES // 2
+
+
+def _distance(left: StreamRange, right: StreamRange) -> int:
+    """Bytes between two ranges on the circle of sequence numbers; negative: so many are in both."""
+    start = left.start + _ahead(right.start, left.start)
+    end = start + right.end - right.start
+    return max(left.start, start) - min(left.end, end)
+
+
+def _algorithm(flow: FlowSummary) -> str:
+    return "" if flow.trace is None else flow.trace.exposure.algorithm or ""
+
+
+def _overlaps_of(group: Sequence[SeenConnection]) -> list[tuple[str, Overlap]]:
+    """What each record of one connection after the first counted again."""
+    so_far = _Whole(group[0].flow)
+    result = []
+    for one in group[1:]:
+        result.append((_algorithm(one.flow), so_far.add(one.flow)))
+    return result
+
+
+class _Whole:
+    """One connection as those saw it together that were added."""
+
+    def __init__(self, flow: FlowSummary) -> None:
+        self._shares = replace(flow.shares)
+        trace = flow.trace
+        self._near = trace.miner.start if trace is not None and trace.miner is not None else None
+        self._union = None if trace is None else shares_of(trace)
+        self._pool: tuple[StreamRange, ...] = () if trace is None or trace.pool is None else (trace.pool,)
+        self._missed = 0 if trace is None else trace.missed_bytes
+        self._miner_missed = 0 if trace is None else trace.exposure.missed_bytes
+
+    def add(self, flow: FlowSummary) -> Overlap:
+        """Join a record; what of it was there already."""
+        trace, own = flow.trace, flow.shares
+        if trace is None or self._union is None:
+            return self._add_counts(own)
+        before = self._union
+        mine = shares_of(trace, self._near)
+        after = self._union = united(before, mine)
+        miner_part = _part_again(length(before.seen), length(mine.seen), length(after.seen))
+        pool = () if trace.pool is None else (_near(trace.pool, self._pool),)
+        pool_before, self._pool = self._pool, _joined((*self._pool, *pool))
+        pool_part = _part_again(length(pool_before), length(pool), length(self._pool))
+        shares = self._shares_again(before, mine, after, own)
+        share_part = Fraction(shares.submitted, own.submitted) if own.submitted else miner_part
+        work = _work_again(before, mine, after, trace.work)
+        bytes_again = _scaled(length(mine.seen), miner_part) + _scaled(length(pool), pool_part)
+        whole = length(mine.seen) + length(pool)
+        stream = _scaled(trace.stream_bytes, Fraction(bytes_again, whole)) if whole else 0
+        lengths = (length(before.seen) + length(pool_before), whole)
+        missed, self._missed = _missed_again((self._missed, trace.missed_bytes), lengths, bytes_again)
+        exposure = trace.exposure
+        miner_bytes = _scaled(exposure.seen_bytes + exposure.missed_bytes, miner_part)
+        lengths = (length(before.seen), length(mine.seen))
+        both = (self._miner_missed, exposure.missed_bytes)
+        miner_missed, self._miner_missed = _missed_again(both, lengths, miner_bytes)
+        return Overlap(
+            1,
+            shares.submitted,
+            shares.accepted,
+            shares.rejected,
+            shares.unanswered,
+            shares.verified,
+            work,
+            _scaled(trace.jobs, pool_part),
+            stream,
+            missed,
+            *_exposure_again(trace.exposure, share_part),
+            miner_missed,
+            miner_bytes - miner_missed,
+        )
+
+    def _add_counts(self, own: Shares) -> Overlap:
+        """Without traces the fuller counts are those of the connection."""
+        fuller = max(self._shares, own, key=lambda shares: (shares.submitted, shares.accepted))
+        again = Shares(self._shares.submitted + own.submitted - fuller.submitted)
+        again.accepted = self._shares.accepted + own.accepted - fuller.accepted
+        again.rejected = self._shares.rejected + own.rejected - fuller.rejected
+        again.unanswered = again.submitted - again.accepted - again.rejected
+        again.verified = min(self._shares.verified, own.verified)
+        self._shares = replace(fuller)
+        return Overlap(1, again.submitted, again.accepted, again.rejected, again.unanswered, again.verified)
+
+    def _shares_again(self, before: ShareUnion, mine: ShareUnion, after: ShareUnion, own: Shares) -> Shares:
+        old, new, gained = before.counts, mine.counts, after.counts
+        submitted, accepted, rejected = (old[at] + new[at] - gained[at] for at in range(3))
+        verified = min(self._shares.verified, own.verified, max(0, submitted))
+        self._shares.verified += own.verified - verified
+        return Shares(submitted, accepted, rejected, submitted - accepted - rejected, verified)
+
+
+def _joined(ranges: tuple[StreamRange, ...]) -> tuple[StreamRange, ...]:
+    return reduce(united, (ShareUnion((part,)) for part in ranges), ShareUnion()).seen
+
+
+def _near(part: StreamRange, others: tuple[StreamRange, ...]) -> StreamRange:
+    """A range moved by whole turns of the sequence numbers to be near others."""
+    by = round((others[0].start - part.start) / SEQUENCES) * SEQUENCES if others else 0
+    return StreamRange(part.start + by, part.end + by)
+
+
+def _part_again(before: int, mine: int, after: int) -> Fraction:
+    """Which part of a record's bytes was seen before."""
+    return Fraction(before + mine - after, mine) if mine else Fraction(0)
+
+
+def _scaled(amount: int, part: Fraction) -> int:
+    return round(amount * part)
+
+
+def _work_again(before: ShareUnion, mine: ShareUnion, after: ShareUnion, work: int) -> int:
+    """Which part of a record's accepted work was there already."""
+    own = mine.counts.work
+    again = before.counts.work + own - after.counts.work
+    return _scaled(work, Fraction(again, own)) if own else again
+
+
+def _missed_again(missed: tuple[int, int], lengths: tuple[int, int], again: int) -> tuple[int, int]:
+    """Missed bytes counted again, and those of both together. `again` bytes are in both records, each of which loses by
+    itself there, so that few are lost to both."""
+    pairs = zip(missed, lengths, strict=True)
+    inside = [_scaled(lost, Fraction(min(again, whole), whole)) if whole else 0 for lost, whole in pairs]
+    lost_to_both = inside[0] * inside[1] // again if again else 0
+    counted_again = sum(inside) - lost_to_both
+    return counted_again, sum(missed) - counted_again
+
+
+def _exposure_again(exposure: ExposureRecord, part: Fraction) -> tuple[TallyRecord, TallyRecord, GuessRecord, int, int]:
+    guess = GuessRecord(_tally_part(exposure.guess.tally, part), exposure.guess.blocks if part == 1 else 0)
+    return (
+        _tally_part(exposure.credited, part),
+        _tally_part(exposure.spent, part),
+        guess,
+        _scaled(exposure.submitted, part),
+        _scaled(exposure.unknown, part),
+    )
+
+
+def _tally_part(tally: TallyRecord, part: Fraction) -> TallyRecord:
+    return TallyRecord(*(_scaled(amount, part) for amount in tally[:3]))
