@@ -1,4 +1,4 @@
-"""Takes the lease of the ledger for this process, and waits where only time tells that its last holder is gone."""
+"""Takes the lease of this sensor for this process, and waits where only time tells that its last holder is gone."""
 
 from __future__ import annotations
 
@@ -14,11 +14,16 @@ from sensor.ledger import Ledger, LedgerLease
 LOOK_S = 1.0
 
 
-def take_lease(ledger: Ledger, settings: Configuration, say: Callable[[str], None]) -> LedgerLease:
-    """The lease, held. Raises SensorIdError, LeaseHeldError or LedgerError."""
+def identity_of(settings: Configuration) -> str:
+    """The sensor's identity, made where there is none. Raises SensorIdError."""
     identity = sensor_id(settings.sensor_id, state_folder(settings.ledger.url))
     assert identity is not None  # it is made where there is none
-    lease = ledger.lease(identity, this_process())
+    return identity
+
+
+def take_lease(ledger: Ledger, say: Callable[[str], None]) -> LedgerLease:
+    """The lease, held, and the sensor begun. Raises LeaseHeldError or LedgerError."""
+    lease = ledger.lease(this_process())
     looks = 0
 
     def pause() -> bool:
@@ -30,4 +35,6 @@ def take_lease(ledger: Ledger, settings: Configuration, say: Callable[[str], Non
         return True
 
     lease.acquire(time.monotonic_ns, time.time_ns, pause, is_running)
+    if ledger.begin(time.time_ns()):
+        say(f"ledger: sensor {ledger.reporter.sensor_id} was retired and is at work again")
     return lease

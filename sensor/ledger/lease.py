@@ -1,4 +1,4 @@
-"""The lease of a ledger: one live sensor writes it at a time, so that no two processes count the same miners twice.
+"""The lease of a sensor: one process is it at a time, so that no two processes count under the same name.
 
 A lease is a row with the process that holds it and a beat. It is taken over at once where its process is known to be
 gone: it is of this host, boot and process namespace, and no longer runs. Elsewhere nobody can look: the lease has
@@ -22,12 +22,10 @@ from sensor.model.time import SECOND_NS
 LEASE_NS = 30 * SECOND_NS
 #: How often a holder beats: several beats may be late, or lost to a locked ledger, before the lease expires.
 BEAT_NS = 5 * SECOND_NS
-#: The one lease of a ledger. More of them, one for each sensor, need findings that are summed over sensors.
-LEASE = "writer"
 
 
 class LeaseHeldError(LedgerError):
-    """Another sensor that lives writes this ledger; one sentence."""
+    """Another process that lives is this sensor; one sentence."""
 
 
 class LeaseLostError(LedgerError):
@@ -74,7 +72,7 @@ class LedgerLease:
                 return holder
             alive = holder.holder
             if self._process.shares_processes_with(alive.process) or (seen is not None and seen[0] != alive):
-                raise LeaseHeldError(f"the ledger is being written by {alive}: one sensor writes a ledger at a time")
+                raise LeaseHeldError(f"the ledger is being written by {alive}: one process is a sensor at a time")
             seen = seen or (alive, clock_ns())
             if not pause():
                 raise LeaseHeldError(f"the ledger may still be written by {alive}: stopped before its lease expired")
@@ -88,14 +86,15 @@ class LedgerLease:
     ) -> LeaseHolder | _Alive | None:
         """Take the lease if it is free, its process is gone, or it is the one that expired."""
         with writing(self._engine) as connection:
-            row = connection.execute(select(LEASES).where(LEASES.c.name == LEASE)).mappings().one_or_none()
+            mine = LEASES.c.sensor_id == self._sensor_id
+            row = connection.execute(select(LEASES).where(mine)).mappings().one_or_none()
             holder = None if row is None else _holder(row)
             if holder is not None and holder != expired:
                 here = self._process.shares_processes_with(holder.process)
                 if not here or is_running(holder.process):
                     return _Alive(holder)
-            connection.execute(delete(LEASES).where(LEASES.c.name == LEASE))
-            connection.execute(insert(LEASES).values(name=LEASE, **self._values(wall_ns)))
+            connection.execute(delete(LEASES).where(mine))
+            connection.execute(insert(LEASES).values(self._values(wall_ns)))
             return holder
 
     def beat(self, now_ns: int, wall_ns: int) -> None:
@@ -103,15 +102,16 @@ class LedgerLease:
         if now_ns < self._beat_due_ns:
             return
         with writing(self._engine) as connection:
-            prove(connection, self._run_id)
-            mine = (LEASES.c.name == LEASE, LEASES.c.run_id == self._run_id)
+            prove(connection, self._sensor_id, self._run_id)
+            mine = (LEASES.c.sensor_id == self._sensor_id, LEASES.c.run_id == self._run_id)
             connection.execute(update(LEASES).where(*mine).values(beat_ns=wall_ns))
         self._beat_due_ns = now_ns + BEAT_NS
 
     def release(self) -> None:
         """Give the lease up, if it is still held. Raises LedgerError."""
         with writing(self._engine) as connection:
-            connection.execute(delete(LEASES).where(LEASES.c.name == LEASE, LEASES.c.run_id == self._run_id))
+            mine = (LEASES.c.sensor_id == self._sensor_id, LEASES.c.run_id == self._run_id)
+            connection.execute(delete(LEASES).where(*mine))
 
     def _values(self, wall_ns: int) -> dict[str, object]:
         process = self._process
@@ -134,18 +134,18 @@ class _Alive:
     holder: LeaseHolder
 
 
-def prove(connection: Connection, run_id: str) -> None:
-    """Within a transaction: this run still holds the lease. Raises LeaseLostError."""
-    row = connection.execute(select(LEASES).where(LEASES.c.name == LEASE)).mappings().one_or_none()
+def prove(connection: Connection, sensor_id: str, run_id: str) -> None:
+    """Within a transaction: this run still is the sensor. Raises LeaseLostError."""
+    row = connection.execute(select(LEASES).where(LEASES.c.sensor_id == sensor_id)).mappings().one_or_none()
     if row is None or row["run_id"] != run_id:
         whose = "nobody" if row is None else str(_holder(row))
         raise LeaseLostError(f"the ledger's lease was lost: it is held by {whose}")
 
 
-def holder_of(engine: Engine) -> LeaseHolder | None:
-    """Who holds the lease now; None for nobody. Raises LedgerError."""
+def holder_of(engine: Engine, sensor_id: str) -> LeaseHolder | None:
+    """Which process is a sensor now; None for none. Raises LedgerError."""
     with reading(engine) as connection:
-        row = connection.execute(select(LEASES).where(LEASES.c.name == LEASE)).mappings().one_or_none()
+        row = connection.execute(select(LEASES).where(LEASES.c.sensor_id == sensor_id)).mappings().one_or_none()
     return None if row is None else _holder(row)
 
 

@@ -6,25 +6,27 @@ formats nothing.
 
 from __future__ import annotations
 
-import dataclasses
 import secrets
 import threading
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
+from typing import Literal
 
-from sqlalchemy import Connection, Engine, RowMapping, Table, delete, func, select, update
+from sqlalchemy import Connection, Engine, Table, and_, delete, exists, func, or_, select
 
 from sensor.ledger.lease import LedgerLease, prove
 from sensor.ledger.outbox import EventOutbox
 from sensor.ledger.read.reader import LedgerReader
 from sensor.ledger.store.bounds import LedgerBounds
 from sensor.ledger.store.database import connect, reading, writing
-from sensor.ledger.store.records import dumps, load_finding, packed
-from sensor.ledger.store.schema import FINDINGS, NODES
-from sensor.ledger.write import cases, coverage, rollups, silence
+from sensor.ledger.store.records import load_finding
+from sensor.ledger.store.schema import CONNECTIONS, FINDINGS, LEASES, NODES, PARTS
+from sensor.ledger.write import cases, coverage, rollups, sensors, silence
 from sensor.ledger.write.findings import FindingWriter
 from sensor.ledger.write.nodes import NodeWriter
+from sensor.ledger.write.parts import Reporter
 from sensor.ledger.write.rows import PAGE
 from sensor.model.finding import Finding
 from sensor.model.node import Node
@@ -39,47 +41,85 @@ CASES_PER_REVIEW, PAGES_PER_PRUNE = 50, 4
 DEFAULT_BOUNDS = LedgerBounds()
 NOTHING_SUPPRESSED: Mapping[str, str] = {}
 UNBOUNDED = 1 << 62
+#: The sensor of a ledger that is opened for something else than to report.
+THIS_SENSOR = "local"
 
 
 class Ledger:
     """One database. Reading (`reader`) may be done from any thread; recording from one at a time."""
 
-    def __init__(self, engine: Engine, bounds: LedgerBounds, run_id: str) -> None:
-        self.run_id = run_id
+    def __init__(self, engine: Engine, bounds: LedgerBounds, reporter: Reporter) -> None:
+        self.reporter = reporter
         self.engine = engine
         self.reader = LedgerReader(engine)
         self._bounds = bounds
         self._lock = threading.Lock()
-        self.outbox = EventOutbox(engine, bounds.outbox_rows, bounds.outbox_bytes, self._lock)
+        self.outbox = EventOutbox(engine, reporter.sensor_id, bounds.outbox_rows, bounds.outbox_bytes, self._lock)
         self._reviewed_case = 0  # the case that was looked at last
         self._merged_day: int | None = None  # the hour before which hours become days
         self._merged_series: int | None = None  # the series that was looked at last for that; None: all were
         self._leased = False  # whether writing needs the lease
 
     @classmethod
-    def open(cls, url: str, *, bounds: LedgerBounds = DEFAULT_BOUNDS, run_id: str | None = None) -> Ledger:
+    def open(
+        cls,
+        url: str,
+        *,
+        bounds: LedgerBounds = DEFAULT_BOUNDS,
+        run_id: str | None = None,
+        sensor_id: str = THIS_SENSOR,
+        kind: Literal["live", "replay"] = "live",
+        clock_offset_ns: int = 0,
+    ) -> Ledger:
         """Open or create a database (`sqlite:////var/lib/minewatch/ledger.db`, `postgresql+psycopg://...`) and bring
         its schema up to date.
 
-        `run_id` names the process that follows findings; a fresh one if none is given. Raises LedgerError, one
-        sentence.
+        `run_id` names the process that follows findings, or what a replay read; a fresh one if none is given. Raises
+        LedgerError, one sentence.
         """
-        ledger = cls(connect(url), bounds, run_id or secrets.token_hex(8))
+        reporter = Reporter(sensor_id, run_id or secrets.token_hex(8), kind, clock_offset_ns)
+        ledger = cls(connect(url), bounds, reporter)
         while ledger._roll_up_missing():
             pass
         return ledger
 
-    def lease(self, sensor_id: str, process: ProcessIdentity) -> LedgerLease:
-        """The lease by which this process may write; from now on every step proves that it is held."""
+    @property
+    def run_id(self) -> str:
+        """Which run of its sensor tells this ledger."""
+        return self.reporter.run_id
+
+    def report_as(self, sensor_id: str, clock_offset_ns: int) -> None:
+        """Which sensor this process is."""
+        self.reporter = replace(self.reporter, sensor_id=sensor_id, clock_offset_ns=clock_offset_ns)
+        self.outbox.sensor_id = sensor_id
+
+    def lease(self, process: ProcessIdentity) -> LedgerLease:
+        """The lease by which this process may be its sensor; from now on every step proves that it is held."""
         self._leased = True
-        return LedgerLease(self.engine, sensor_id, self.run_id, process)
+        return LedgerLease(self.engine, self.reporter.sensor_id, self.run_id, process)
+
+    def begin(self, now_ns: int) -> bool:
+        """The sensor begins, with what was recorded before sensors were told apart; whether it had been retired.
+        Raises LedgerError."""
+        with self._writing() as connection:
+            return sensors.begin(connection, self.reporter, now_ns)
+
+    def rename_sensor(self, before: str, after: str) -> None:
+        """Give a sensor another id. Raises LedgerError, or SensorError if there is none, or it cannot have that."""
+        with self._writing() as connection:
+            sensors.rename(connection, before, after)
+
+    def retire_sensor(self, sensor_id: str, now_ns: int) -> None:
+        """A sensor will not come back. Raises LedgerError, or SensorError if there is none, or it is retired."""
+        with self._writing() as connection:
+            sensors.retire(connection, sensor_id, now_ns)
 
     @contextmanager
     def _writing(self) -> Iterator[Connection]:
         """One transaction of this process. Raises LedgerError, and LeaseLostError where another process writes now."""
         with self._lock, writing(self.engine) as connection:
             if self._leased:
-                prove(connection, self.run_id)
+                prove(connection, self.reporter.sensor_id, self.run_id)
             yield connection
 
     def close(self) -> None:
@@ -97,8 +137,9 @@ class Ledger:
         if not records:
             return []
         with self._writing() as connection:
-            finding_ids = [record.finding_id for record in records if isinstance(record, Finding)]
-            findings = FindingWriter(connection, finding_ids, self.run_id, now_ns)
+            sensors.note_report(connection, self.reporter, now_ns)
+            its = [record for record in records if isinstance(record, Finding)]
+            findings = FindingWriter(connection, its, self.reporter, now_ns)
             nodes = NodeWriter(connection, [record.node_id for record in records if isinstance(record, Node)], now_ns)
             events: list[Record] = []
             recorded: list[Record] = []
@@ -124,14 +165,12 @@ class Ledger:
             closed += page
         return closed
 
-    def add_coverage(self, from_ns: int, to_ns: int, *, replayed: bool = False) -> None:
-        """The sensor listened from one moment to another: only then silence is a sign. Raises LedgerError.
-
-        `replayed`: the same time may have been added before (a capture that is replayed).
-        """
+    def add_coverage(self, from_ns: int, to_ns: int) -> None:
+        """The sensor listened from one moment to another: only then silence is a sign. Told twice, it is so once.
+        Raises LedgerError."""
         if to_ns > from_ns:
             with self._writing() as connection:
-                coverage.add_coverage(connection, from_ns, to_ns, replayed)
+                coverage.add_coverage(connection, self.reporter.sensor_id, from_ns, to_ns)
 
     def set_case(self, case_id: int, state: State, at_ns: int, *, who: str, why: str) -> State:
         """Move a case; the state it was in. Raises LedgerError, or CaseError if it cannot go there."""
@@ -169,38 +208,41 @@ class Ledger:
             gone += connection.execute(delete(NODES).where(NODES.c.last_ns < since_ns)).rowcount
             rollups.delete_empty_series(connection, now_ns - bounds.rollups_ns)
             gone += _delete_oldest(connection, FINDINGS, bounds.findings)
+            gone += _delete_oldest(connection, CONNECTIONS, bounds.connections)
+            _delete_orphans(connection)
             gone += _delete_oldest(connection, NODES, bounds.nodes)
         return gone
 
     def _close_page(self, now_ns: int, silence_ns: int) -> list[Finding]:
-        """Close a bounded number of stale findings, in one transaction."""
+        """Close a bounded number of stale findings that no process follows, in one transaction."""
+        mine = and_(PARTS.c.sensor_id == self.reporter.sensor_id, PARTS.c.run_id == self.run_id)
+        followed = (
+            PARTS.c.finding_id == FINDINGS.c.finding_id,
+            PARTS.c.state != "closed",
+            or_(mine, PARTS.c.run_id.in_(select(LEASES.c.run_id))),
+        )
         stale = (
             FINDINGS.c.state != "closed",
-            FINDINGS.c.run_id != self.run_id,
             FINDINGS.c.last_ns < now_ns - silence_ns,
+            ~exists().where(*followed),
         )
-        query = select(FINDINGS).where(*stale).order_by(FINDINGS.c.last_ns, FINDINGS.c.finding_id).limit(PAGE)
+        query = select(FINDINGS.c.record).where(*stale).order_by(FINDINGS.c.last_ns, FINDINGS.c.finding_id).limit(PAGE)
         with self._writing() as connection:
-            rows = connection.execute(query).mappings().all()
-            return [self._close(connection, row, now_ns) for row in rows]
-
-    def _close(self, connection: Connection, row: RowMapping, now_ns: int) -> Finding:
-        """Close the finding of a row of FINDINGS."""
-        finding = dataclasses.replace(load_finding(row["record"]), state="closed")
-        values = {"state": "closed", "record": packed(dumps(finding)), "recorded_ns": now_ns}
-        connection.execute(update(FINDINGS).where(FINDINGS.c.finding_id == finding.finding_id).values(values))
-        if row["muted"] is None:
-            self.outbox.append(connection, [finding], now_ns)
-        return finding
+            found = [load_finding(record) for record in connection.scalars(query)]
+            findings = FindingWriter(connection, found, self.reporter, now_ns)
+            closed = [findings.close(finding.finding_id) for finding in found]
+            findings.write()
+            self.outbox.append(connection, [finding for finding, is_event in closed if is_event], now_ns)
+        return [finding for finding, _ in closed]
 
     def _roll_up_missing(self) -> int:
         """Roll up a page of the findings that never were (a ledger of before there were roll-ups); how many."""
-        query = select(FINDINGS.c.finding_id).where(FINDINGS.c.rolled.is_(None)).limit(PAGE)
+        query = select(FINDINGS.c.record).where(FINDINGS.c.rolled.is_(None)).limit(PAGE)
         with reading(self.engine) as connection:
-            missing = list(connection.scalars(query))
+            missing = [load_finding(record) for record in connection.scalars(query)]
         if missing:
             with self._writing() as connection:
-                findings = FindingWriter(connection, missing, self.run_id, time.time_ns())
+                findings = FindingWriter(connection, missing, self.reporter, time.time_ns())
                 findings.roll_up()
                 findings.write()
         return len(missing)
@@ -227,7 +269,17 @@ def _delete_oldest(connection: Connection, table: Table, most: int) -> int:
     over = (connection.scalar(select(func.count()).select_from(table)) or 0) - most
     if over <= 0:
         return 0
+    if table is CONNECTIONS:  # by time alone: their key is of four columns
+        newest_gone = select(table.c.last_ns).order_by(table.c.last_ns).offset(over - 1).limit(1).scalar_subquery()
+        return connection.execute(delete(table).where(table.c.last_ns <= newest_gone)).rowcount
     key = next(iter(table.primary_key))
     order = (table.c.state != "closed", table.c.last_ns) if table is FINDINGS else (table.c.last_ns,)
     oldest = select(key).order_by(*order).limit(over)
     return connection.execute(delete(table).where(key.in_(oldest))).rowcount
+
+
+def _delete_orphans(connection: Connection) -> None:
+    """Delete what is of findings that are gone."""
+    for table in (PARTS, CONNECTIONS):
+        gone = ~exists().where(FINDINGS.c.finding_id == table.c.finding_id)
+        connection.execute(delete(table).where(gone))

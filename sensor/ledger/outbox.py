@@ -1,4 +1,5 @@
-"""The outbox: events in the order they were recorded, and for each exporter the number up to which they were delivered.
+"""The outbox: events in the order they were recorded, and for each exporter of each sensor the number up to which they
+were delivered.
 
 It knows positions and nothing of destinations. Over the bound the oldest events go, and are counted for each exporter
 that had not had them; what all exporters are done with is deleted.
@@ -44,22 +45,25 @@ class EventOutbox:
     """Used by the line's thread (append) and by each exporter's thread (the rest); writers take turns by the lock they
     share."""
 
-    def __init__(self, engine: Engine, most_rows: int, most_bytes: int, lock: threading.Lock) -> None:
-        self._engine = engine
+    def __init__(self, engine: Engine, sensor_id: str, most_rows: int, most_bytes: int, lock: threading.Lock) -> None:
+        self._engine, self.sensor_id = engine, sensor_id  # whose exporters are served
         self._most_rows, self._most_bytes = most_rows, most_bytes
         self._lock = lock
 
     def subscribe(self, exporters: Iterable[str]) -> None:
-        """These exporters and no others are served; a new one gets what is recorded from now on. Raises LedgerError."""
+        """These exporters of the sensor and no others of it are served; a new one gets what is recorded from now on.
+        Raises LedgerError."""
         names = set(exporters)
         with self._lock, writing(self._engine) as connection:
-            served = set(connection.scalars(select(CURSORS.c.exporter)))
+            its = CURSORS.c.sensor_id == self.sensor_id
+            served = set(connection.scalars(select(CURSORS.c.exporter).where(its)))
             end = connection.scalar(select(func.max(OUTBOX.c.sequence)))
             if end is None:  # all was delivered
                 end = connection.scalar(select(func.max(CURSORS.c.position))) or 0
-            connection.execute(delete(CURSORS).where(CURSORS.c.exporter.in_(served - names)))
+            connection.execute(delete(CURSORS).where(its, CURSORS.c.exporter.in_(served - names)))
             for name in sorted(names - served):
-                connection.execute(insert(CURSORS).values(exporter=name, position=end, dropped=0, refused=0))
+                row = {"sensor_id": self.sensor_id, "exporter": name, "position": end, "dropped": 0, "refused": 0}
+                connection.execute(insert(CURSORS).values(row))
             _trim(connection)
 
     def append(self, connection: Connection, records: Sequence[Record], now_ns: int) -> None:
@@ -89,18 +93,20 @@ class EventOutbox:
         return [QueuedEvent(row.sequence, row.event_id, row.created_ns, loads(row.record)) for row in rows]
 
     def commit(self, exporter: str, position: int, refused: int = 0) -> None:
-        """An exporter is done with everything up to a position, of which its destination refused so many. Raises
-        LedgerError."""
-        cursor = CURSORS.c.exporter == exporter
+        """An exporter of the sensor is done with everything up to a position, of which its destination refused so many.
+        Raises LedgerError."""
+        cursor = (CURSORS.c.sensor_id == self.sensor_id, CURSORS.c.exporter == exporter)
         with self._lock, writing(self._engine) as connection:
-            connection.execute(update(CURSORS).where(cursor).values(refused=CURSORS.c.refused + refused))
-            connection.execute(update(CURSORS).where(cursor, CURSORS.c.position < position).values(position=position))
+            connection.execute(update(CURSORS).where(*cursor).values(refused=CURSORS.c.refused + refused))
+            behind = CURSORS.c.position < position
+            connection.execute(update(CURSORS).where(*cursor, behind).values(position=position))
             _trim(connection)
 
     def backlog(self, exporter: str) -> Backlog:
-        """The queue of an exporter; one that is not served has nothing waiting. Raises LedgerError."""
+        """The queue of an exporter of the sensor; one that is not served has nothing waiting. Raises LedgerError."""
+        cursor = (CURSORS.c.sensor_id == self.sensor_id, CURSORS.c.exporter == exporter)
         with reading(self._engine) as connection:
-            row = connection.execute(select(CURSORS).where(CURSORS.c.exporter == exporter)).one_or_none()
+            row = connection.execute(select(CURSORS).where(*cursor)).one_or_none()
             if row is None:
                 return Backlog(0, 0, None, 0, 0)
             waiting = OUTBOX.c.sequence > row.position
@@ -120,7 +126,8 @@ def _drop(connection: Connection, first: int, floor: int) -> None:
     for row in connection.execute(select(CURSORS).where(CURSORS.c.position < floor)).all():
         lost = floor - max(row.position, first - 1)
         values = {"position": floor, "dropped": row.dropped + lost}
-        connection.execute(update(CURSORS).where(CURSORS.c.exporter == row.exporter).values(values))
+        its = (CURSORS.c.sensor_id == row.sensor_id, CURSORS.c.exporter == row.exporter)
+        connection.execute(update(CURSORS).where(*its).values(values))
     connection.execute(delete(OUTBOX).where(OUTBOX.c.sequence <= floor))
 
 

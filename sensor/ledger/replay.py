@@ -10,6 +10,7 @@ from sensor.ledger.store.bounds import LedgerBounds
 from sensor.line.suppress import Suppression
 from sensor.model.finding import Finding
 from sensor.model.record import Record
+from sensor.model.sensor import REPLAY_SENSOR
 from sensor.model.time import DAY_NS, day_of
 from sensor.settings.sections import FindingsSettings, LedgerSettings
 
@@ -33,16 +34,24 @@ def bounds_of(settings: LedgerSettings) -> LedgerBounds:
 
 
 def record_replay(
-    records: Sequence[Record], last_ns: int, settings: LedgerSettings, findings: FindingsSettings
+    records: Sequence[Record],
+    last_ns: int,
+    settings: LedgerSettings,
+    findings: FindingsSettings,
+    *,
+    sensor_id: str = REPLAY_SENSOR,
+    run_id: str | None = None,
 ) -> None:
     """Record a replay in the configured ledger, as a daemon would have at that time; done again, it adds nothing.
     Raises LedgerError.
+
+    `sensor_id` is whose observation point the captures are of; `run_id` names what was read (`content_id`).
 
     What is on the allow-list or too weak is suppressed by the findings' settings. The time from the first record to the
     capture's last packet counts as coverage, and cases that fell silent in it are closed.
     """
     suppression = Suppression(findings)
-    ledger = Ledger.open(settings.url, bounds=bounds_of(settings))
+    ledger = Ledger.open(settings.url, bounds=bounds_of(settings), sensor_id=sensor_id, run_id=run_id, kind="replay")
     try:
         for start in range(0, len(records), STEP):
             page = records[start : start + STEP]
@@ -52,7 +61,7 @@ def record_replay(
             )
             ledger.record(page, newest_ns, suppressed)
         if records:
-            ledger.add_coverage(min(record.first_ns for record in records), last_ns, replayed=True)
+            ledger.add_coverage(min(record.first_ns for record in records), last_ns)
             ledger.review_cases(last_ns)
     finally:
         ledger.close()

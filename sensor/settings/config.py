@@ -45,6 +45,8 @@ class SensorSettings(Section):
     """Everything that can be configured."""
 
     sensor_id: Annotated[str, AfterValidator(_sensor_id)] | None = None
+    #: What this sensor's clock is ahead of the true time, in milliseconds, where that is known.
+    clock_offset_ms: Annotated[int, Field(ge=-86_400_000, le=86_400_000)] = 0
     engine: Literal["auto", "compiled", "reference"] = "auto"
     workers: Annotated[int, Field(ge=1, le=256)] = 1
     limits: LimitSettings = LimitSettings()

@@ -11,13 +11,13 @@ from sqlalchemy import func, select
 from sensor.daemon.coverage import MAX_STEP_NS, CoverageRecorder
 from sensor.ledger import Ledger
 from sensor.ledger.store.database import reading
-from sensor.ledger.store.schema import WATCHED
+from sensor.ledger.store.schema import COVERAGE
 from tests.ledger.mining import HOUR, MONDAY, told
 
 
 def listened(ledger: Ledger) -> float:
     with reading(ledger.engine) as connection:
-        return float(connection.scalar(select(func.sum(WATCHED.c.seconds))) or 0)
+        return float(connection.scalar(select(func.sum(COVERAGE.c.to_ns - COVERAGE.c.from_ns))) or 0) / 1e9
 
 
 def test_only_time_in_which_everything_was_heard_counts(tmp_path: Path) -> None:
@@ -26,11 +26,11 @@ def test_only_time_in_which_everything_was_heard_counts(tmp_path: Path) -> None:
     minutes = ((0, True), (10, True), (20, False), (30, True), (40, True), (35, True), (45, True))
     for minute, ready in minutes:
         coverage.update(MONDAY + minute * HOUR // 60, ready)
-    assert listened(ledger) == 600 + 600 + 600
+    assert listened(ledger) == 600 + 900  # minutes 35 to 40 came twice, and were heard once
     coverage.update(MONDAY + HOUR + MAX_STEP_NS, True)
     coverage.update(0, True)
     coverage.update(MONDAY, True)
-    assert listened(ledger) == 1_800
+    assert listened(ledger) == 1_500
 
 
 def test_a_case_that_fell_silent_is_closed_and_said(tmp_path: Path) -> None:
@@ -51,7 +51,7 @@ def test_a_ledger_that_fails_stops_nothing(tmp_path: Path) -> None:
     coverage = CoverageRecorder(ledger, sentences.append)
     coverage.update(MONDAY, True)
     with reading(ledger.engine) as connection:
-        connection.exec_driver_sql("DROP TABLE watched")
+        connection.exec_driver_sql("DROP TABLE coverage")
         connection.commit()
     coverage.update(MONDAY + HOUR, True)
     assert len(sentences) == 1

@@ -1,4 +1,5 @@
-"""Two daemons on one ledger: the second is refused in a sentence, and follows at once when the first is gone."""
+"""Two daemons of one name on one ledger: the second is refused in a sentence, and follows at once when the first is
+gone."""
 
 from __future__ import annotations
 
@@ -18,18 +19,18 @@ def beside(folder: Path, first: Path, **more: object) -> Sensor:
     return Sensor(folder, reading(folder, **{"ledger": {"url": f"sqlite:///{first}/ledger.db"}, **more}))
 
 
-def test_a_second_sensor_is_refused_in_a_sentence_and_disturbs_nothing(tmp_path: Path) -> None:
+def test_a_second_process_of_one_sensor_is_refused_in_a_sentence_and_disturbs_nothing(tmp_path: Path) -> None:
     first = tmp_path / "first"
     first.mkdir()
     with running(first, reading(first)) as sensor:
         sensor.ready()
         before = cursors(first)
-        second = beside(tmp_path / "second", first, sensor_id="another", exporters={"eve": {"name": "b", "path": "b"}})
+        second = beside(tmp_path / "second", first, exporters={"eve": {"name": "b", "path": "b"}})
         assert second.process.wait(20) == BUSY
         lines = second.said.splitlines()
         assert len(lines) == 1
         assert f"written by sensor sensor-of-a-test (process {sensor.process.pid}" in lines[0]
-        assert "one sensor writes a ledger at a time" in lines[0]
+        assert "one process is a sensor at a time" in lines[0]
         assert cursors(first) == before
         assert sensor.process.poll() is None
 
@@ -50,7 +51,7 @@ def test_a_stop_gives_the_lease_up(tmp_path: Path) -> None:
     with running(tmp_path, reading(tmp_path)) as sensor:
         assert sensor.ready().end()[0] == 0
     ledger = Ledger.open(f"sqlite:///{tmp_path}/ledger.db")
-    assert holder_of(ledger.engine) is None
+    assert holder_of(ledger.engine, "sensor-of-a-test") is None
     ledger.close()
 
 
@@ -59,10 +60,11 @@ def test_a_sensor_that_lost_its_lease_ends_and_says_so(tmp_path: Path) -> None:
         sensor.ready()
         ledger = Ledger.open(f"sqlite:///{tmp_path}/ledger.db")
         with ledger.engine.begin() as connection:
-            connection.exec_driver_sql("UPDATE leases SET run_id = 'stolen', sensor_id = 'thief'")
+            connection.exec_driver_sql("UPDATE leases SET run_id = 'stolen', host = 'thief'")
         ledger.close()
         assert sensor.process.wait(20) == 1
-        assert "the ledger's lease was lost: it is held by sensor thief" in sensor.said
+        assert "the ledger's lease was lost: it is held by sensor sensor-of-a-test (process" in sensor.said
+        assert "on thief)" in sensor.said
 
 
 def test_in_a_container_without_an_identity_it_does_not_start(tmp_path: Path) -> None:

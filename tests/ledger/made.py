@@ -36,6 +36,9 @@ def any_of(hint: Any) -> st.SearchStrategy[Any]:
     origin, inner = typing.get_origin(hint), typing.get_args(hint)
     if hint in PLAIN:
         return PLAIN[hint]
+    if isinstance(hint, type) and issubclass(hint, tuple) and hasattr(hint, "_fields"):
+        hints = typing.get_type_hints(hint)
+        return st.builds(hint, *(any_of(hints[name]) for name in hint._fields))
     if dataclasses.is_dataclass(hint):
         return st.builds(hint, **{name: any_of(one) for name, one in typing.get_type_hints(hint).items()})
     if origin is typing.Literal:
@@ -113,3 +116,9 @@ def finding(number: int = 1, flows: tuple[FlowSummary, ...] = (), **changes: Any
         reasons=("shares were accepted",),
     )
     return dataclasses.replace(made, **changes)
+
+
+def as_seen_by(one: Finding, *sensors: str) -> Finding:
+    """The finding as a ledger has it that was told of it by these sensors."""
+    flows = [dataclasses.replace(flow, seen_by=sensors) for flow in one.flows]
+    return dataclasses.replace(one, flows=flows, seen_by=sensors)

@@ -1,4 +1,4 @@
-"""One live sensor writes a ledger: who is gone is followed at once, who lives is refused, who is elsewhere is waited
+"""One process is a sensor: who is gone is followed at once, who lives is refused, who is elsewhere is waited
 for.
 """
 
@@ -55,7 +55,7 @@ def acquire(lease: LedgerLease, clock: Clock, *, running: bool) -> None:
 def test_a_free_lease_is_taken_at_once(engine: Engine) -> None:
     clock = Clock()
     acquire(LedgerLease(engine, "a", "run-1", HERE), clock, running=True)
-    holder = holder_of(engine)
+    holder = holder_of(engine, "a")
     assert holder is not None
     assert (holder.sensor_id, holder.process, clock.now_ns) == ("a", HERE, 0)
 
@@ -64,7 +64,7 @@ def test_a_living_process_of_this_kernel_is_not_waited_for(engine: Engine) -> No
     acquire(LedgerLease(engine, "a", "run-1", HERE), Clock(), running=True)
     clock = Clock()
     with pytest.raises(LeaseHeldError, match=r"sensor a \(process 100 on host-a\)"):
-        acquire(LedgerLease(engine, "b", "run-2", BESIDE), clock, running=True)
+        acquire(LedgerLease(engine, "a", "run-2", BESIDE), clock, running=True)
     assert clock.now_ns == 0
 
 
@@ -74,7 +74,7 @@ def test_a_process_of_this_kernel_that_is_gone_is_followed_at_once(engine: Engin
     acquire(LedgerLease(engine, "a", "run-2", BESIDE), clock, running=False)
     assert clock.now_ns == 0
     with writing(engine) as connection:
-        prove(connection, "run-2")
+        prove(connection, "a", "run-2")
 
 
 @pytest.mark.parametrize(
@@ -105,24 +105,24 @@ def test_a_holder_elsewhere_that_beats_is_refused(engine: Engine) -> None:
 def test_waiting_can_be_stopped(engine: Engine) -> None:
     acquire(LedgerLease(engine, "a", "run-1", ELSEWHERE), Clock(), running=True)
     with pytest.raises(LeaseHeldError, match="before its lease expired"):
-        LedgerLease(engine, "b", "run-2", HERE).acquire(lambda: 0, lambda: 0, lambda: False, lambda _: True)
+        LedgerLease(engine, "a", "run-2", HERE).acquire(lambda: 0, lambda: 0, lambda: False, lambda _: True)
 
 
 def test_who_lost_the_lease_writes_nothing_more(engine: Engine) -> None:
     first = LedgerLease(engine, "a", "run-1", HERE)
     acquire(first, Clock(), running=True)
-    acquire(LedgerLease(engine, "b", "run-2", BESIDE), Clock(), running=False)
-    with pytest.raises(LeaseLostError, match="sensor b"):
+    acquire(LedgerLease(engine, "a", "run-2", BESIDE), Clock(), running=False)
+    with pytest.raises(LeaseLostError, match="process 101"):
         first.beat(0, 0)
     with pytest.raises(LeaseLostError), writing(engine) as connection:
-        prove(connection, "run-1")
+        prove(connection, "a", "run-1")
     first.release()  # takes nothing from the new holder
-    assert holder_of(engine) is not None
+    assert holder_of(engine, "a") is not None
 
 
 def test_a_lease_that_was_given_up_is_free(engine: Engine) -> None:
     lease = LedgerLease(engine, "a", "run-1", ELSEWHERE)
     acquire(lease, Clock(), running=True)
     lease.release()
-    assert holder_of(engine) is None
-    acquire(LedgerLease(engine, "b", "run-2", HERE), Clock(), running=True)
+    assert holder_of(engine, "a") is None
+    acquire(LedgerLease(engine, "a", "run-2", HERE), Clock(), running=True)

@@ -17,7 +17,7 @@ from sensor.ledger.store.records import dumps
 from sensor.ledger.store.schema import METADATA
 from sensor.model.finding import Finding
 from tests.exporters.test_eve import NODE
-from tests.ledger.made import BEGAN, SECOND, finding, flow
+from tests.ledger.made import BEGAN, SECOND, as_seen_by, finding, flow
 
 NOW = BEGAN + 1_000 * SECOND
 DAY = 86_400 * SECOND
@@ -39,7 +39,7 @@ def test_within_one_run_a_record_replaces_the_one_before_it(tmp_path: Path) -> N
     ledger = opened(tmp_path)
     for count in (1, 2, 3):
         (recorded,) = ledger.record([finding(flows=tuple(map(flow, range(count))))], NOW)
-    assert recorded == finding(flows=tuple(map(flow, range(3))))
+    assert recorded == as_seen_by(finding(flows=tuple(map(flow, range(3)))), "local")
     assert told(ledger) == [("opened", 3), ("updated", 6), ("updated", 9)]
     assert [entry.finding for entry in ledger.reader.findings()] == [recorded]
 
@@ -246,4 +246,4 @@ def test_hostile_text_is_kept_as_it_is(tmp_path: Path) -> None:
         finding(state="opened"), login="\ud800\x00'; DROP TABLE findings; --", agent="\x1b[31m"
     )
     ledger.record([strange], NOW)
-    assert [entry.finding for entry in ledger.reader.findings()] == [strange]
+    assert [entry.finding for entry in ledger.reader.findings()] == [as_seen_by(strange, "local")]

@@ -8,8 +8,10 @@ import itertools
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sensor.ledger.write.merge import merge_findings
+from sensor.ledger.write.merge import sum_parts
 from sensor.line.join import MAX_FLOWS
+from sensor.line.overlap import NO_OVERLAP
+from sensor.line.same_connection import SeenConnection, overlaps
 from sensor.model.evidence import Grade
 from sensor.model.quantities import Interval, Power, ShareTimeline
 from tests.ledger.made import finding, flow
@@ -22,22 +24,32 @@ def test_however_often_the_process_restarts_the_totals_are_those_of_one_run(cuts
     whole = finding(flows=FLOWS)
     edges = [0, *cuts, len(FLOWS)]
     parts = [finding(flows=FLOWS[low:high]) for low, high in itertools.pairwise(edges) if low < high]
-    known = parts[0]
-    for part in parts[1:]:
-        known = merge_findings(known, part)
-    assert known == dataclasses.replace(whole, evidence=known.evidence)
+    known = sum_parts(parts, {})
+    assert known == dataclasses.replace(whole, evidence=known.evidence, active=known.active)
+    assert sum_parts(parts[::-1], {}) == known
 
 
 @given(st.integers(1, 12), st.integers(1, 12))
 def test_the_same_packets_again_add_nothing(some: int, others: int) -> None:
     one, other = finding(flows=FLOWS[:some]), finding(flows=FLOWS[:others])
-    assert merge_findings(one, other) == max(one, other, key=lambda record: record.flow_count)
+    again = NO_OVERLAP
+    for number in range(max(some, others)):
+        seen = [
+            SeenConnection("edge", run, FLOWS[number])
+            for run, length in (("a", some), ("b", others))
+            if number < length
+        ]
+        for overlap in overlaps(seen).values():
+            again = again.plus(overlap)
+    known, fuller = sum_parts([one, other], {"": again}), max(one, other, key=lambda record: record.flow_count)
+    assert (known.flow_count, known.shares, known.flows) == (fuller.flow_count, fuller.shares, fuller.flows)
+    assert known.active_seconds == fuller.active_seconds
 
 
 def test_the_newest_connections_are_kept_and_all_are_counted() -> None:
     many = tuple(flow(number, began_s=number) for number in range(MAX_FLOWS))
     more = tuple(flow(number, began_s=number) for number in range(MAX_FLOWS, MAX_FLOWS + 10))
-    known = merge_findings(finding(flows=many), finding(flows=more))
+    known = sum_parts([finding(flows=many), finding(flows=more)], {})
     assert len(known.flows) == MAX_FLOWS
     assert known.flow_count == MAX_FLOWS + 10
     assert known.flows[-1] == more[-1]
@@ -46,7 +58,7 @@ def test_the_newest_connections_are_kept_and_all_are_counted() -> None:
 def test_what_was_proven_stays_proven_and_what_was_learnt_stays_known() -> None:
     before = finding(flows=FLOWS[:2], grade=Grade.VERIFIED, software="xmrig", reasons=("a share was recomputed",))
     now = finding(flows=FLOWS[2:3], grade=Grade.SPEAKS, confidence=0.8)
-    known = merge_findings(before, now)
+    known = sum_parts([before, now], {})
     assert (known.grade, known.reasons, known.software) == (Grade.VERIFIED, before.reasons, "xmrig")
 
 
@@ -54,7 +66,7 @@ def test_rates_are_those_of_the_present_and_energy_adds_up() -> None:
     rate = Interval(1.0, 2.0, 3.0, 0.95)
     before = finding(flows=FLOWS[:2], hashrate_hps=rate, energy_kwh=Power(1, 2, 3, "device"))
     now = finding(flows=FLOWS[2:3], energy_kwh=Power(10, 20, 30, "algorithm"))
-    known = merge_findings(before, now)
+    known = sum_parts([before, now], {})
     assert known.hashrate_hps is None
     assert known.energy_kwh == Power(11, 22, 33, "algorithm")
 
@@ -63,9 +75,9 @@ def test_shares_over_time_add_up_bin_by_bin() -> None:
     second = 1_000_000_000
     before = finding(flows=FLOWS[:2], timeline=ShareTimeline(10 * second, second, (1, 2)))
     now = finding(flows=FLOWS[2:3], timeline=ShareTimeline(11 * second, second, (4, 0, 1)))
-    assert merge_findings(before, now).timeline == ShareTimeline(10 * second, second, (1, 6, 0, 1))
+    assert sum_parts([before, now], {}).timeline == ShareTimeline(10 * second, second, (1, 6, 0, 1))
 
 
 def test_work_of_different_algorithms_is_never_added() -> None:
     before, now = finding(flows=FLOWS[:2], algorithm="rx/0"), finding(flows=FLOWS[2:3], algorithm="sha256d")
-    assert merge_findings(before, now).work_hashes == now.work_hashes
+    assert sum_parts([before, now], {}).work_hashes == now.work_hashes

@@ -18,7 +18,7 @@ from sensor.ledger import Ledger
 from sensor.ledger.store.database import MIGRATIONS, reading
 from sensor.ledger.store.records import dumps
 from sensor.ledger.store.schema import METADATA
-from sensor.ledger.write.merge import merge_findings
+from sensor.ledger.write.merge import sum_parts
 from sensor.model.finding import Finding
 from tests.ledger.mining import DAY, HOUR, MONDAY, mined, owned
 from tests.ledger.servers import postgresql
@@ -83,7 +83,7 @@ def test_findings_of_the_first_schema_are_rolled_up_and_go_on(url: str) -> None:
         for number in range(MINERS)
     ]
     before = mined(MINERS, MONDAY, MONDAY + HOUR, 5)
-    joined = merge_findings(before, mined(MINERS, MONDAY + 5 * HOUR, MONDAY + 7 * HOUR, 20))
+    joined = sum_parts([before, mined(MINERS, MONDAY + 5 * HOUR, MONDAY + 7 * HOUR, 20)], {})
     earlier_release(url, "0001", [*((one, None) for one in first), (joined, before)])
 
     ledger = Ledger.open(url)
@@ -116,3 +116,41 @@ def test_a_capture_replayed_into_a_ledger_of_the_first_schema_adds_nothing(tmp_p
     ledger.record([one], MONDAY)
     assert sums(ledger)["shares"] == 40
     agree(ledger)
+
+
+def test_a_copy_is_made_before_the_schema_changes_and_none_of_a_new_ledger(url: str, tmp_path: Path) -> None:
+    one = dataclasses.replace(mined(1, MONDAY, MONDAY + 9 * HOUR, 40, state="closed"), stream_bytes=0)
+    earlier_release(url, "0001", [(one, None)])
+    Ledger.open(url).close()
+    if url.startswith("sqlite"):
+        copy = create_engine(f"sqlite:///{tmp_path}/ledger.db.before-0001")
+        prefix = ""
+    else:
+        copy, prefix = create_engine(url), "minewatch_before_0001."
+    with copy.connect() as connection:
+        assert connection.scalar(text(f"SELECT count(*) FROM {prefix}findings")) == 1
+        assert connection.scalar(text(f"SELECT version_num FROM {prefix}alembic_version")) == "0001"
+    copy.dispose()
+    Ledger.open(f"sqlite:///{tmp_path}/new.db").close()
+    assert not list(tmp_path.glob("new.db.before-*"))
+
+
+def test_a_live_sensor_goes_on_with_a_ledger_of_before_there_were_sensors(tmp_path: Path) -> None:
+    url = f"sqlite:///{tmp_path}/ledger.db"
+    one = dataclasses.replace(mined(1, MONDAY, MONDAY + 9 * HOUR, 40), stream_bytes=0)
+    earlier_release(url, "0002", [(one, None)])
+    engine = create_engine(url)
+    with engine.begin() as connection:
+        connection.execute(text("INSERT INTO watched VALUES (:hour, 1800)"), {"hour": MONDAY // HOUR})
+        connection.execute(text("INSERT INTO cursors VALUES ('eve', 7, 1, 2)"))
+    engine.dispose()
+    ledger = Ledger.open(url, sensor_id="edge-1")
+    assert ledger.begin(MONDAY) is False
+    (sensor,) = ledger.reader.sensors()
+    assert (sensor.sensor_id, sensor.findings, sensor.watched_seconds) == ("edge-1", 1, 1_800)
+    assert sensor.exporters == ("eve",)
+    assert ledger.outbox.backlog("eve").dropped == 1
+    ledger.record([mined(1, MONDAY + 20 * HOUR, MONDAY + 21 * HOUR, 7)], MONDAY)
+    assert sums(ledger)["shares"] == 47
+    agree(ledger)
+    ledger.close()

@@ -15,7 +15,7 @@ from sqlalchemy import func, select
 from sensor.ledger import Ledger, LedgerBounds, LedgerError
 from sensor.ledger.store.amounts import MEASURES, NOTHING, WHOLE, Amounts, hours_of, plus, shaped, spread, taken, totals
 from sensor.ledger.store.database import reading
-from sensor.ledger.store.schema import FINDINGS, MACHINES, ROLLUPS, SERIES, WATCHED
+from sensor.ledger.store.schema import COVERAGE, FINDINGS, MACHINES, ROLLUPS, SERIES
 from sensor.model.time import HOUR_NS
 from tests.ledger.made import SECOND, finding, flow
 from tests.ledger.mining import DAY, HOUR, MONDAY, SHARE, mined, owned, told
@@ -149,7 +149,7 @@ def test_sums_over_roll_ups_are_sums_over_findings(tmp_path_factory: pytest.Temp
     clocks = dict.fromkeys(range(4), MONDAY)
     number = 0
     for run in range(3):
-        ledger.run_id = f"run-{run}"
+        ledger.reporter = dataclasses.replace(ledger.reporter, run_id=f"run-{run}")
         for one in clocks:
             number += 1
             start = clocks[one] + generator.randrange(1, 5 * HOUR)
@@ -255,10 +255,11 @@ def test_an_hour_is_never_listened_to_for_more_than_an_hour(tmp_path: Path) -> N
     ledger = opened(tmp_path)
     ledger.add_coverage(MONDAY + HOUR // 2, MONDAY + 5 * HOUR // 2)
     ledger.add_coverage(MONDAY, MONDAY + HOUR)
-    ledger.add_coverage(MONDAY + 2 * HOUR, MONDAY + 2 * HOUR + HOUR // 2, replayed=True)
+    ledger.add_coverage(MONDAY + 2 * HOUR, MONDAY + 2 * HOUR + HOUR // 2)
     ledger.add_coverage(MONDAY, MONDAY)
     with reading(ledger.engine) as connection:
-        assert list(connection.scalars(select(WATCHED.c.seconds).order_by(WATCHED.c.hour))) == [3_600, 3_600, 1_800]
+        stretches = connection.execute(select(COVERAGE.c.from_ns, COVERAGE.c.to_ns)).all()
+    assert stretches == [(MONDAY, MONDAY + 5 * HOUR // 2)]
 
 
 def test_hostile_names_are_kept_out_of_the_columns(tmp_path: Path) -> None:

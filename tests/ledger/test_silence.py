@@ -7,10 +7,13 @@ The long version is `python -m tests.bench.silence`.
 from __future__ import annotations
 
 import random
+from pathlib import Path
 
 import pytest
 
 from sensor.cases import silence
+from sensor.ledger import Ledger
+from tests.ledger.mining import DAY, HOUR, MONDAY, told
 from tests.ledger.silent import KINDS, STATED_DAYS, closed_after, mining_hours, wrongly_closed
 
 MINERS, DAYS = 12, 60
@@ -62,3 +65,30 @@ def test_the_reason_states_the_probability() -> None:
     assert known == silence.History(96, 24, (2,))
     assert "no share for 200 h" in silence.explain(known, 200)
     assert f"probability {silence.probability(known, 200):.2g}" in silence.explain(known, 200)
+
+
+def test_a_case_is_closed_by_the_silence_of_all_who_saw_it_and_of_nobody_retired(tmp_path: Path) -> None:
+    url = f"sqlite:///{tmp_path}/ledger.db"
+    for sensor_id in ("edge-1", "edge-2"):
+        ledger = Ledger.open(url, sensor_id=sensor_id)
+        ledger.record(list(told(1, MONDAY, MONDAY + 60 * HOUR, HOUR, 20)), MONDAY)
+        ledger.close()
+    now = MONDAY + 60 * DAY
+    first = Ledger.open(url, sensor_id="edge-1")
+    first.add_coverage(MONDAY, now)
+    elsewhere = Ledger.open(url, sensor_id="elsewhere")
+    elsewhere.add_coverage(MONDAY, now)
+    assert first.review_cases(now) == []  # edge-2 did not listen: its silence is not known
+    first.retire_sensor("edge-2", now)
+    assert [case.case_id for case in first.review_cases(now)] == [1]
+    first.close()
+    elsewhere.close()
+
+
+def test_a_case_whose_sensors_are_all_retired_is_closed_by_nobody(tmp_path: Path) -> None:
+    ledger = Ledger.open(f"sqlite:///{tmp_path}/ledger.db", sensor_id="edge-1")
+    ledger.record(list(told(1, MONDAY, MONDAY + 60 * HOUR, HOUR, 20)), MONDAY)
+    ledger.add_coverage(MONDAY, MONDAY + 60 * DAY)
+    ledger.retire_sensor("edge-1", MONDAY)
+    assert ledger.review_cases(MONDAY + 60 * DAY) == []
+    ledger.close()

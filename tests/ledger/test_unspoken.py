@@ -16,6 +16,7 @@ from sensor.line.suppress import Suppression
 from sensor.model.evidence import Grade
 from sensor.model.finding import Finding
 from sensor.settings.sections import AllowEntry, FindingsSettings, LedgerSettings
+from tests.ledger.made import as_seen_by
 from tests.line.hints import MINER, POOL, behaved, named, subject
 from tests.line.test_unspoken import replayed
 from tests.session.dialogue import events
@@ -76,7 +77,8 @@ def test_asked_for_they_are_told_down_to_that_grade() -> None:
 def test_the_ledger_keeps_them_untold_and_opens_no_case(tmp_path: Path) -> None:
     ledger = recorded(tmp_path, [*SILENT])
     entries = {entry.finding.finding_id: entry for entry in ledger.reader.findings(MINER)}
-    assert [entries[finding.finding_id].finding for finding in SILENT] == SILENT
+    told = [entries[finding.finding_id].finding for finding in SILENT]
+    assert told == [as_seen_by(finding, "replay") for finding in SILENT]
     assert all(entry.suppressed for entry in entries.values())
     assert ledger.reader.cases() == []
     ledger.close()

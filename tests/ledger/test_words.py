@@ -197,3 +197,25 @@ def test_a_ledger_that_cannot_be_written_is_a_run_error(
 ) -> None:
     assert main(["replay", "-q", "--ledger", f"sqlite:///{tmp_path}/none/ledger.db", str(capture)]) == 1
     assert "no such folder" in capsys.readouterr().err
+
+
+def test_sensors_are_listed_renamed_and_retired_and_what_cannot_be_is_said(
+    url: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    ledger = Ledger.open(url, sensor_id="edge-1")
+    ledger.begin(MONDAY)
+    ledger.record([mined(1, MONDAY, MONDAY + HOUR, 5)], MONDAY)
+    ledger.close()
+    code, out, _ = said(capsys, "sensors", "--ledger", url)
+    assert code == 0
+    assert "edge-1" in out
+    assert said(capsys, "sensors", "rename", "edge-1", "north", "--ledger", url)[0] == 0
+    code, _, err = said(capsys, "sensors", "rename", "edge-1", "south", "--ledger", url)
+    assert (code, err.strip()) == (1, "minewatch: ledger sensors rename: there is no sensor edge-1")
+    code, _, err = said(capsys, "sensors", "rename", "north", "no name", "--ledger", url)
+    assert code == 2
+    assert "names no sensor" in err
+    assert said(capsys, "sensors", "retire", "north", "--ledger", url)[0] == 0
+    code, _, err = said(capsys, "sensors", "retire", "north", "--ledger", url)
+    assert (code, err.strip()) == (1, "minewatch: ledger sensors retire: sensor north is retired already")
+    assert "retired" in said(capsys, "sensors", "list", "--ledger", url)[1]

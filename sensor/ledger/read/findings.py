@@ -21,7 +21,6 @@ class StoredFinding:
     finding: Finding
     suppressed: str | None  # why it was not reported
     recorded_ns: int
-    run_id: str  # of the process that recorded it last
 
 
 def findings(
@@ -38,7 +37,7 @@ def findings(
     elif state is not None:
         query = query.where(FINDINGS.c.state == state)
     rows = connection.execute(query).mappings()
-    return [StoredFinding(load_finding(row["record"]), row["muted"], row["recorded_ns"], row["run_id"]) for row in rows]
+    return [StoredFinding(load_finding(row["record"]), row["muted"], row["recorded_ns"]) for row in rows]
 
 
 def reported(stored: Iterable[StoredFinding], from_ns: int, to_ns: int) -> list[Finding]:

@@ -19,7 +19,8 @@ from sensor.ledger.read.facts import PeriodFacts, period_facts, site_facts
 from sensor.ledger.read.hours import HourRange
 from sensor.ledger.read.owners import SiteOwner, site_owners
 from sensor.ledger.store.amounts import MEASURES, NOTHING, WHOLE, Amounts, plus
-from sensor.ledger.store.schema import FINDINGS, ROLLUPS, SERIES, WATCHED
+from sensor.ledger.store.coverage import any_seconds, stretches
+from sensor.ledger.store.schema import FINDINGS, ROLLUPS, SERIES
 from sensor.model.evidence import Grade
 from sensor.model.summary import Case, CaseSubject, Line, Place, Range, SiteSummary, Summary
 from sensor.model.time import HOUR_NS, SECOND_NS
@@ -113,9 +114,9 @@ def summary(connection: Connection, from_ns: int, to_ns: int) -> Summary:
 
 
 def _coverage_seconds(connection: Connection, window: _Window) -> float:
-    """How long the sensor listened."""
-    query = select(func.sum(WATCHED.c.seconds)).where(*window.hours.contain(WATCHED.c.hour))
-    return float(connection.scalar(query) or 0.0)
+    """How long at least one sensor listened in the hours that begin in it."""
+    hours = window.hours
+    return any_seconds(stretches(connection, hours.first * HOUR_NS, hours.end * HOUR_NS))
 
 
 def _notes(window: _Window) -> tuple[str, ...]:

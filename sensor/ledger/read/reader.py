@@ -5,9 +5,10 @@ from __future__ import annotations
 
 from sqlalchemy import Engine
 
-from sensor.ledger.read import cases, energy, findings, owners, periods
+from sensor.ledger.read import cases, energy, findings, owners, periods, sensors
 from sensor.ledger.read.findings import StoredFinding
 from sensor.ledger.read.owners import AddressOwner
+from sensor.ledger.read.sensors import SensorSummary
 from sensor.ledger.store.database import reading
 from sensor.model.finding import Finding
 from sensor.model.node import Node
@@ -67,6 +68,11 @@ class LedgerReader:
         """Whose an address was, oldest first."""
         with reading(self._engine) as connection:
             return owners.address_owners(connection, address)
+
+    def sensors(self) -> list[SensorSummary]:
+        """Every sensor that told this ledger anything, in the order of their ids."""
+        with reading(self._engine) as connection:
+            return sensors.sensors(connection)
 
     def newest_ns(self) -> int | None:
         """When the last of all mining was seen; None in an empty ledger."""

@@ -16,6 +16,8 @@ from typing import Any
 from sqlalchemy import Connection, Engine, create_engine, event, make_url
 from sqlalchemy.exc import ArgumentError, NoSuchModuleError, SQLAlchemyError
 
+from sensor.ledger.store.backup import BackupError, back_up
+
 #: How long a writer waits for another process (`minewatch ledger set`), in milliseconds; the line waits meanwhile.
 BUSY_MS = 2_000
 #: Pages (of 4 KiB) in the write-ahead log before they are moved into the database, and what the log may keep of its
@@ -142,7 +144,7 @@ def _take_writers_lock(connection: Connection) -> None:
 
 
 def _migrate(engine: Engine) -> None:
-    """Run the migrations that are missing; a schema from the future is left alone."""
+    """Run the migrations that are missing, after a copy was made; a schema from the future is left alone."""
     from alembic import command
     from alembic.config import Config
     from alembic.migration import MigrationContext
@@ -159,6 +161,12 @@ def _migrate(engine: Engine) -> None:
     if current is not None and current not in revisions:
         shown = engine.url.render_as_string(hide_password=True)
         raise LedgerError(f"ledger {shown}: made by a newer minewatch (schema {current}); this one would damage it")
+    if current is not None:
+        try:
+            back_up(engine, current)
+        except BackupError as error:
+            shown = engine.url.render_as_string(hide_password=True)
+            raise LedgerError(f"ledger {shown}: {error}") from None
     with engine.execution_options(minewatch_writes=True).begin() as connection:
         config.attributes["connection"] = connection
         command.upgrade(config, "head")

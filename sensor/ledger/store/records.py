@@ -10,12 +10,15 @@ from __future__ import annotations
 import base64
 import json
 import zlib
+from collections.abc import Mapping
 from typing import Any
 
 from pydantic import TypeAdapter
 
+from sensor.line.overlap import Overlap
 from sensor.model.attribution import Attribution, Enterprise
 from sensor.model.finding import Finding
+from sensor.model.flow import FlowSummary
 from sensor.model.record import Record
 from sensor.model.wire import dump_record, load_record
 
@@ -25,6 +28,8 @@ COMPRESSED_FROM, COMPRESSED_PREFIX = 8_192, "zlib85:"
 MAX_COLUMN_CHARACTERS = 240
 _RECORD: TypeAdapter[Record] = TypeAdapter(Record)
 _ENTERPRISE: TypeAdapter[Enterprise] = TypeAdapter(Enterprise)
+_FLOW: TypeAdapter[FlowSummary] = TypeAdapter(FlowSummary)
+_OVERLAPS: TypeAdapter[dict[str, Overlap]] = TypeAdapter(dict[str, Overlap])
 _ATTRIBUTION: TypeAdapter[Attribution] = TypeAdapter(Attribution)
 
 
@@ -40,11 +45,15 @@ def packed(text: str) -> str:
     return COMPRESSED_PREFIX + base64.b85encode(zlib.compress(text.encode("ascii"), 1)).decode("ascii")
 
 
+def _unpacked(text: str) -> str:
+    if text.startswith(COMPRESSED_PREFIX):
+        return zlib.decompress(base64.b85decode(text.removeprefix(COMPRESSED_PREFIX))).decode("ascii")
+    return text
+
+
 def loads(text: str) -> Record:
     """The record of a text that `dumps` wrote, packed or not; fields added since then have their defaults."""
-    if text.startswith(COMPRESSED_PREFIX):
-        text = zlib.decompress(base64.b85decode(text.removeprefix(COMPRESSED_PREFIX))).decode("ascii")
-    values = json.loads(text)
+    values = json.loads(_unpacked(text))
     if "kind" in values:
         return load_record(values)
     return _RECORD.validate_python(values)  # of a release before the wire form
@@ -76,6 +85,27 @@ def load_attribution(text: str) -> Attribution:
     """The attribution of a text that `dump_attribution` wrote."""
     loaded: Any = json.loads(text)
     return _ATTRIBUTION.validate_python(loaded)
+
+
+def dump_flow(flow: FlowSummary) -> str:
+    """A connection as ASCII text, packed."""
+    return packed(json.dumps(_FLOW.dump_python(flow, warnings=False), separators=(",", ":")))
+
+
+def load_flow(text: str) -> FlowSummary:
+    """The connection of a text that `dump_flow` wrote."""
+    return _FLOW.validate_python(json.loads(_unpacked(text)))
+
+
+def dump_overlaps(overlaps: Mapping[str, Overlap]) -> str | None:
+    """Overlaps by algorithm ("": not known) as ASCII text; None where there are none."""
+    some = {name: overlap for name, overlap in overlaps.items() if overlap}
+    return json.dumps(_OVERLAPS.dump_python(some, exclude_defaults=True)) if some else None
+
+
+def load_overlaps(text: str | None) -> dict[str, Overlap]:
+    """The overlaps of a text that `dump_overlaps` wrote."""
+    return {} if text is None else _OVERLAPS.validate_python(json.loads(text))
 
 
 def column_text(text: str, most: int = MAX_COLUMN_CHARACTERS) -> str:

@@ -18,9 +18,9 @@ FINDINGS = Table(
     METADATA,
     Column("finding_id", Text, primary_key=True),
     Column("miner_ip", Text, nullable=False),
-    Column("pool_ip", Text, nullable=False),
-    Column("pool_port", Integer, nullable=False),
-    Column("dialect", Text, nullable=False),
+    Column("pool_ip", Text),
+    Column("pool_port", Integer),
+    Column("dialect", Text),  # NULL: nothing was spoken
     Column("coin", Text),
     Column("algorithm", Text),
     Column("grade", Integer, nullable=False),
@@ -28,10 +28,9 @@ FINDINGS = Table(
     Column("first_ns", BigInteger, nullable=False),
     Column("last_ns", BigInteger, nullable=False),
     Column("muted", Text),  # why it is suppressed
-    Column("run_id", Text, nullable=False),  # of the process that recorded it last
     Column("recorded_ns", BigInteger, nullable=False),
-    Column("record", Text, nullable=False),
-    Column("earlier", Text),  # the record as it was before that process began to follow it
+    Column("record", Text, nullable=False),  # of all parts together
+    Column("overlaps", Text),  # what the parts counted more than once, by algorithm
     Column("rolled", Text),  # what of it is in the roll-ups; NULL: nothing yet
     Column("site_id", Integer),  # whose its address was; 0: nobody is named
     Column("case_id", Integer),
@@ -48,6 +47,50 @@ FINDINGS = Table(
         sqlite_where=text("rolled IS NULL"),
         postgresql_where=text("rolled IS NULL"),
     ),
+)
+
+#: What each run of a sensor counted of a finding. Run "" has what the sensor's earlier runs did; sensor "" what was
+#: recorded before sensors were told apart.
+PARTS = Table(
+    "parts",
+    METADATA,
+    Column("finding_id", Text, primary_key=True),
+    Column("sensor_id", Text, primary_key=True),
+    Column("run_id", Text, primary_key=True),
+    Column("state", Text, nullable=False),
+    Column("last_ns", BigInteger, nullable=False),
+    Column("muted", Text),
+    Column("record", Text),  # NULL: it is in run ""
+    Index("parts_by_sensor", "sensor_id", "last_ns"),
+)
+
+#: Connections as each run saw them, by which one that was seen twice is counted once.
+CONNECTIONS = Table(
+    "connections",
+    METADATA,
+    Column("finding_id", Text, primary_key=True),
+    Column("sensor_id", Text, primary_key=True),
+    Column("run_id", Text, primary_key=True),
+    Column("flow_id", BigInteger, primary_key=True, autoincrement=False),
+    Column("ends", Text, nullable=False),  # community id
+    Column("first_ns", BigInteger, nullable=False),
+    Column("last_ns", BigInteger, nullable=False),
+    Column("record", Text, nullable=False),
+    Index("connections_by_ends", "ends"),
+    Index("connections_by_time", "last_ns"),
+)
+
+#: Every sensor that told this ledger anything.
+SENSORS = Table(
+    "sensors",
+    METADATA,
+    Column("sensor_id", Text, primary_key=True),
+    Column("kind", Text, nullable=False),  # "live", or "replay"
+    Column("first_ns", BigInteger, nullable=False),  # wall clock of its first and its last report
+    Column("last_ns", BigInteger, nullable=False),
+    Column("clock_offset_ns", BigInteger, nullable=False),  # as it states it: its clock less the true time
+    Column("clock_note", Text),  # why connections that another sensor saw are not joined with its own
+    Column("retired_ns", BigInteger),
 )
 
 NODES = Table(
@@ -81,6 +124,7 @@ OUTBOX = Table(
 CURSORS = Table(
     "cursors",
     METADATA,
+    Column("sensor_id", Text, primary_key=True),
     Column("exporter", Text, primary_key=True),
     Column("position", BigInteger, nullable=False),  # the last sequence that is done with
     # Events that went over the outbox's bound before they were delivered.
@@ -173,12 +217,14 @@ MACHINES = Table(
     Index("machines_by_site", "site_id"),
 )
 
-#: Coverage: how long the sensor listened in an hour. Silence counts only where it did.
-WATCHED = Table(
-    "watched",
+#: Coverage: the stretches in which a sensor listened, apart from one another. Silence counts only there.
+COVERAGE = Table(
+    "coverage",
     METADATA,
-    Column("hour", Integer, primary_key=True, autoincrement=False),
-    Column("seconds", Double, nullable=False),
+    Column("sensor_id", Text, primary_key=True),
+    Column("from_ns", BigInteger, primary_key=True, autoincrement=False),
+    Column("to_ns", BigInteger, nullable=False),
+    Index("coverage_by_end", "to_ns"),
 )
 
 CASES = Table(
@@ -208,12 +254,11 @@ CHANGES = Table(
     Index("changes_by_case", "case_id", "change_id"),
 )
 
-#: Which process writes the ledger; a row that is not there is free.
+#: Which process a sensor is, by the sensor's id; a row that is not there is free.
 LEASES = Table(
     "leases",
     METADATA,
-    Column("name", Text, primary_key=True),
-    Column("sensor_id", Text, nullable=False),
+    Column("sensor_id", Text, primary_key=True),
     Column("run_id", Text, nullable=False),
     Column("host", Text, nullable=False),
     Column("boot_id", Text, nullable=False),

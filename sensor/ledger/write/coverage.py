@@ -1,28 +1,24 @@
-"""Coverage: the time in which the sensor listened, by the hour. SQL within a transaction."""
+"""Coverage: the stretches in which a sensor listened. SQL within a transaction."""
 
 from __future__ import annotations
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, delete, insert, select
 
-from sensor.ledger.store.amounts import hours_between, overlap_ns
-from sensor.ledger.store.schema import WATCHED
-from sensor.ledger.write.upsert import upsert
-from sensor.model.summary import SECONDS_PER_HOUR
-from sensor.model.time import SECOND_NS
+from sensor.ledger.store.schema import COVERAGE
 
 
-def add_coverage(connection: Connection, from_ns: int, to_ns: int, replayed: bool) -> None:
-    """The sensor listened from one moment to another; an hour has at most all of its seconds.
-
-    `replayed`: the same time may have been added before, so an hour has the longer of both.
-    """
-    hours = hours_between(from_ns, to_ns)
-    query = select(WATCHED).where(WATCHED.c.hour.between(hours[0], hours[-1]))
-    stored = {row.hour: row.seconds for row in connection.execute(query)}
-    rows = []
-    for hour in hours:
-        seconds = overlap_ns(hour, from_ns, to_ns) / SECOND_NS
-        before = stored.get(hour, 0.0)
-        total = max(before, seconds) if replayed else min(SECONDS_PER_HOUR, before + seconds)
-        rows.append({"hour": hour, "seconds": total})
-    upsert(connection, WATCHED, rows, replace=("seconds",))
+def add_coverage(connection: Connection, sensor_id: str, from_ns: int, to_ns: int) -> None:
+    """A sensor listened from one moment to another. Told twice, it is so once: stretches that meet become one."""
+    its = COVERAGE.c.sensor_id == sensor_id
+    meet = (its, COVERAGE.c.from_ns <= to_ns, COVERAGE.c.to_ns >= from_ns)
+    rows = connection.execute(select(COVERAGE.c.from_ns, COVERAGE.c.to_ns).where(*meet)).all()
+    if any(row.from_ns <= from_ns and row.to_ns >= to_ns for row in rows):
+        return
+    if rows:
+        connection.execute(delete(COVERAGE).where(*meet))
+    values = {
+        "sensor_id": sensor_id,
+        "from_ns": min([from_ns, *(row.from_ns for row in rows)]),
+        "to_ns": max([to_ns, *(row.to_ns for row in rows)]),
+    }
+    connection.execute(insert(COVERAGE).values(values))

@@ -1,27 +1,36 @@
 """The findings of one step as a transaction: taken one after another, then written. SQL within the transaction.
 
-It decides nothing itself: what a finding becomes is decided in `lifecycle.py`, what of it is rolled up in
-`rollup_state.py`, what becomes of cases in `cases.py`.
+What one run counted is a part; the finding is the sum of its parts less their overlap. It decides nothing itself: what
+a finding becomes is decided in `lifecycle.py`, the sum in `merge.py`, what is rolled up in `rollup_state.py`, what
+becomes of cases in `cases.py`.
 """
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from sqlalchemy import Connection, RowMapping
 
-from sensor.ledger.store.records import column_text, dumps, load_finding, packed
+from sensor.ledger.store.amounts import Amounts
+from sensor.ledger.store.records import column_text, dump_overlaps, dumps, load_finding, load_overlaps, packed
 from sensor.ledger.store.schema import FINDINGS
+from sensor.ledger.write.amounts_of import amounts_by_algorithm
 from sensor.ledger.write.cases import CaseWriter, case_subject
-from sensor.ledger.write.lifecycle import HeldFinding, advance
+from sensor.ledger.write.connections import ConnectionWriter
+from sensor.ledger.write.lifecycle import HeldFinding, Part, advance
 from sensor.ledger.write.machines import MachineWriter
+from sensor.ledger.write.merge import sum_parts
 from sensor.ledger.write.owners import OwnerWriter, SiteRef
-from sensor.ledger.write.rollup_state import RollupState, SeriesKey, plan_rollup
+from sensor.ledger.write.parts import PartBook, Reporter
+from sensor.ledger.write.rollup_state import RollupState, RollupTarget, SeriesKey, plan_rollup
 from sensor.ledger.write.rollups import RollupWriter
 from sensor.ledger.write.rows import rows_of, write_rows
+from sensor.line.overlap import NO_OVERLAP, Overlap
 from sensor.model.finding import Finding
+from sensor.model.flow import FlowSummary
 from sensor.model.text import endpoint_text
 
 
@@ -32,52 +41,109 @@ class FindingLinks:
     rollup: RollupState | None = None  # None: nothing of it is in the roll-ups yet
     site_id: int = 0
     case_id: int | None = None
+    overlaps: dict[str, Overlap] = field(default_factory=dict)  # what its parts counted more than once, by algorithm
 
 
 class FindingWriter:
-    """The findings of one step."""
+    """The findings of one step of one run."""
 
-    def __init__(self, connection: Connection, identities: Sequence[str], run_id: str, now_ns: int) -> None:
-        self._connection = connection
-        self._run_id, self._now_ns = run_id, now_ns
+    def __init__(self, connection: Connection, findings: Sequence[Finding], reporter: Reporter, now_ns: int) -> None:
+        self._connection, self._reporter, self._now_ns = connection, reporter, now_ns
+        self._connections = ConnectionWriter(connection, findings)
+        identities = [finding.finding_id for finding in findings]
         rows = rows_of(connection, FINDINGS, identities)
-        self._tracked = {row["finding_id"]: _tracked(row) for row in rows}
+        self._held = {row["finding_id"]: held_finding(row) for row in rows}
         self._links = {row["finding_id"]: _links(row) for row in rows}
-        self._stored = set(self._tracked)
+        self._parts = PartBook(connection, identities, reporter)
+        self._stored = set(self._held)
         self._changed: dict[str, HeldFinding] = {}
         self._owners, self._cases = OwnerWriter(connection), CaseWriter(connection)
         self._rollups, self._machines = RollupWriter(connection), MachineWriter(connection)
 
     def add(self, record: Finding, suppressed: str | None) -> tuple[Finding, bool]:
         """The finding as the ledger has it after this record, and whether that is an event."""
-        before = self._tracked.get(record.finding_id)
+        named = self._named(record)
+        nameless, record = named is not None, named or record
+        identity = record.finding_id
+        before = self._held.get(identity)
         site = self._owners.add(record)
         suppressed = suppressed or self._cases.false_alarm(case_subject(site, record.miner_ip))
-        after, reported = advance(before, record, self._run_id, suppressed)
+        taken = self._parts.take(record, suppressed, nameless=nameless)
+        if taken is None and before is not None:
+            return before.finding, False
+        links = self._links.setdefault(identity, FindingLinks())
+        if taken is not None and taken.flows:
+            older = [flow for part in self._parts.of(identity) for flow in _flows(part) if not flow.seen_by]
+            flows = [_on_true_time(flow, self._reporter.clock_offset_ns) for flow in taken.flows]
+            change = self._connections.add(identity, self._reporter.sensor_id, taken.run_id, flows, older)
+            for algorithm, overlap in change.items():
+                links.overlaps[algorithm] = links.overlaps.get(algorithm, NO_OVERLAP).plus(overlap)
+        after, reported = self._advance(before, identity)
         if after is not before:
-            self._change(before, after, record, site)
+            self._change(after, record, site, None if taken is None else taken.since_ns)
+        return after.finding, reported
+
+    def close(self, identity: str) -> tuple[Finding, bool]:
+        """Close every part of a finding: no run follows it any more. What it is then, and whether that is an event."""
+        before = self._held[identity]
+        self._parts.close(identity)
+        after, reported = self._advance(before, identity)
+        self._held[identity] = self._changed[identity] = after
         return after.finding, reported
 
     def roll_up(self) -> None:
         """Roll up what is in the table and never was: a ledger of before there were roll-ups."""
-        for identity, tracked in list(self._tracked.items()):
-            site = self._owners.add(tracked.finding)
+        for identity, held in list(self._held.items()):
+            site = self._owners.add(held.finding)
             self._links[identity].rollup = None
-            self._change(None, tracked, tracked.finding, site)
+            self._change(held, held.finding, site, None)
 
     def write(self) -> None:
         """Put what changed into the tables."""
         self._rollups.write()
         self._cases.write()
         self._machines.write()
-        write_rows(self._connection, FINDINGS, [self._row(tracked) for tracked in self._changed.values()], self._stored)
+        self._connections.write()
+        self._parts.write()
+        write_rows(self._connection, FINDINGS, [self._row(held) for held in self._changed.values()], self._stored)
 
-    def _change(self, before: HeldFinding | None, after: HeldFinding, record: Finding, site: SiteRef) -> None:
+    def _named(self, record: Finding) -> Finding | None:
+        """A record without a login, or without the pool that a proxy was asked for, as one of the finding that all its
+        connections are of: they were joined later, or another sensor heard it. None where that is not so."""
+        if record.dialect is None or not record.flows or (record.login is not None and record.pool_host is not None):
+            return None
+        of_flows = [self._connections.findings_of(flow) - {record.finding_id} for flow in record.flows]
+        shared = sorted(set.intersection(*of_flows))
+        self._load([identity for identity in shared if identity not in self._held])
+        for identity in shared:
+            held = self._held[identity].finding if identity in self._held else None
+            if held is not None and _says_more(held, record):
+                return dataclasses.replace(record, finding_id=identity)
+        return None
+
+    def _load(self, identities: Sequence[str]) -> None:
+        rows = rows_of(self._connection, FINDINGS, identities)
+        self._held.update((row["finding_id"], held_finding(row)) for row in rows)
+        self._links.update((row["finding_id"], _links(row)) for row in rows)
+        self._stored |= {row["finding_id"] for row in rows}
+        self._parts.load(identities)
+
+    def _advance(self, before: HeldFinding | None, identity: str) -> tuple[HeldFinding, bool]:
+        parts = self._parts.of(identity)
+        findings = [part.finding for part in parts if part.finding is not None]
+        merged = sum_parts(findings, self._links[identity].overlaps)
+        reasons = [part.suppressed for part in parts if part.finding is not None]
+        suppressed = None if None in reasons else reasons[-1]  # one sensor that reports it is enough
+        return advance(before, merged, is_open=any(part.is_open for part in parts), suppressed=suppressed)
+
+    def _change(self, after: HeldFinding, record: Finding, site: SiteRef, since_ns: int | None) -> None:
         """Bring a finding's change to the roll-ups, its case and its machines."""
         finding = after.finding
-        links = self._links.setdefault(finding.finding_id, FindingLinks())
+        identity = finding.finding_id
+        before = self._held.get(identity)
+        links = self._links.setdefault(identity, FindingLinks())
         shares_before = 0 if links.rollup is None else links.rollup.placed.shares
-        plan = plan_rollup(links.rollup, before, after, record, _series_key(after, site.site_id))
+        plan = plan_rollup(links.rollup, self._target(after, links, site, since_ns), record)
         self._rollups.apply(finding, _machines(finding), plan.actions)
         links.rollup, links.site_id = plan.state, site.site_id
         if after.suppressed is None:
@@ -86,28 +152,43 @@ class FindingWriter:
         workers_before = None if before is None else before.finding.workers
         if not finding.donation and (finding.state != "updated" or workers_before != finding.workers):
             self._machines.add(finding, site.site_id)
-        self._tracked[finding.finding_id] = self._changed[finding.finding_id] = after
+        self._held[identity] = self._changed[identity] = after
 
-    def _row(self, tracked: HeldFinding) -> dict[str, Any]:
-        finding, links = tracked.finding, self._links[tracked.finding.finding_id]
+    def _target(self, after: HeldFinding, links: FindingLinks, site: SiteRef, since_ns: int | None) -> RollupTarget:
+        finding = after.finding
+        parts = self._parts.of(finding.finding_id)
+        before: dict[str, Amounts] = {} if links.rollup is None else dict(links.rollup.before)
+        amounts = amounts_by_algorithm(parts, finding, links.overlaps, before)
+        claimed = frozenset(
+            (
+                column_text(part.finding.dialect or ""),
+                column_text(part.finding.algorithm or finding.algorithm or ""),
+                column_text(part.finding.coin or finding.coin or ""),
+            )
+            for part in parts
+            if part.finding is not None
+        )
+        return RollupTarget(_series_key(after, site.site_id), amounts, claimed, since_ns)
+
+    def _row(self, held: HeldFinding) -> dict[str, Any]:
+        finding, links = held.finding, self._links[held.finding.finding_id]
         payee = (finding.wallet.address if finding.wallet else None) or (finding.login or "").partition(".")[0]
         return {
             "finding_id": finding.finding_id,
             "miner_ip": finding.miner_ip,
-            "pool_ip": finding.pool_ip or "",
-            "pool_port": finding.pool_port or 0,
-            "dialect": finding.dialect or "",
+            "pool_ip": finding.pool_ip,
+            "pool_port": finding.pool_port,
+            "dialect": finding.dialect,
             "coin": finding.coin,
             "algorithm": finding.algorithm,
             "grade": int(finding.grade),
             "state": finding.state,
             "first_ns": finding.first_ns,
             "last_ns": finding.last_ns,
-            "muted": tracked.suppressed,
-            "run_id": tracked.run_id,
+            "muted": held.suppressed,
             "recorded_ns": self._now_ns,
             "record": packed(dumps(finding)),
-            "earlier": None if tracked.earlier is None else packed(dumps(tracked.earlier)),
+            "overlaps": dump_overlaps(links.overlaps),
             "rolled": None if links.rollup is None else links.rollup.dumps(),
             "site_id": links.site_id,
             "case_id": links.case_id,
@@ -117,15 +198,33 @@ class FindingWriter:
         }
 
 
-def _tracked(row: RowMapping) -> HeldFinding:
-    """What the ledger holds of a finding."""
-    earlier = None if row["earlier"] is None else load_finding(row["earlier"])
-    return HeldFinding(load_finding(row["record"]), row["run_id"], earlier, row["muted"])
+def _says_more(held: Finding, record: Finding) -> bool:
+    """Whether a finding is of the same miner's address, pool and dialect, and knows a login or pool that a record
+    lacks, and nothing else."""
+    same = all(getattr(held, name) == getattr(record, name) for name in ("miner_ip", "pool_ip", "pool_port", "dialect"))
+    pairs = [(getattr(held, name), getattr(record, name)) for name in ("login", "pool_host")]
+    return same and all(mine in (None, its) for its, mine in pairs) and any(mine != its for its, mine in pairs)
+
+
+def held_finding(row: RowMapping) -> HeldFinding:
+    """What the ledger holds of a finding, from its row."""
+    return HeldFinding(load_finding(row["record"]), row["muted"])
 
 
 def _links(row: RowMapping) -> FindingLinks:
-    rollup = None if row["rolled"] is None else RollupState.loads(row["rolled"])
-    return FindingLinks(rollup, row["site_id"] or 0, row["case_id"])
+    rollup = None if row["rolled"] is None else RollupState.loads(row["rolled"], row["algorithm"] or "")
+    return FindingLinks(rollup, row["site_id"] or 0, row["case_id"], load_overlaps(row["overlaps"]))
+
+
+def _on_true_time(flow: FlowSummary, offset_ns: int) -> FlowSummary:
+    """A connection with its times as a true clock has them."""
+    if not offset_ns:
+        return flow
+    return dataclasses.replace(flow, first_ns=flow.first_ns - offset_ns, last_ns=flow.last_ns - offset_ns)
+
+
+def _flows(part: Part) -> list[FlowSummary]:
+    return [] if part.finding is None else part.finding.flows
 
 
 def _machines(finding: Finding) -> int:
@@ -133,9 +232,9 @@ def _machines(finding: Finding) -> int:
     return 0 if finding.donation else finding.machines_seen
 
 
-def _series_key(tracked: HeldFinding, site_id: int) -> SeriesKey:
+def _series_key(held: HeldFinding, site_id: int) -> SeriesKey:
     """Under what a finding is rolled up now."""
-    finding = tracked.finding
+    finding = held.finding
     end = endpoint_text(finding.pool_ip, finding.pool_port or 0) if finding.pool_ip else ""
     return SeriesKey(
         site_id,
@@ -143,5 +242,5 @@ def _series_key(tracked: HeldFinding, site_id: int) -> SeriesKey:
         column_text(finding.dialect or ""),
         column_text(finding.algorithm or ""),
         column_text(finding.coin or ""),
-        tracked.suppressed is not None,
+        held.suppressed is not None,
     )

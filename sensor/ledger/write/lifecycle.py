@@ -1,12 +1,10 @@
-"""The lifecycle of a finding: what a record makes of it. Merged or replaced; opened, updated or closed; reported or
-suppressed. Pure."""
+"""The lifecycle of a finding: what a record makes of it. Opened, updated or closed; reported or suppressed. Pure."""
 
 from __future__ import annotations
 
 import dataclasses
 from dataclasses import dataclass
 
-from sensor.ledger.write.merge import merge_findings
 from sensor.model.finding import Finding
 
 
@@ -15,38 +13,42 @@ class HeldFinding:
     """What the ledger holds of one finding."""
 
     finding: Finding
-    run_id: str  # of the process that recorded it last
-    earlier: Finding | None  # as it was before that process began to follow it
     suppressed: str | None  # why it is not reported
 
 
+@dataclass(frozen=True)
+class Part:
+    """What one run of a sensor counted of a finding; the run "" is what that sensor's earlier runs did."""
+
+    sensor_id: str
+    run_id: str
+    finding: Finding | None  # its connections without their traces; None: it is among what the run "" counted
+    suppressed: str | None
+
+    @property
+    def is_open(self) -> bool:
+        """Whether the run still follows it."""
+        return self.finding is not None and self.finding.state != "closed"
+
+
 def advance(
-    before: HeldFinding | None, record: Finding, run_id: str, suppressed: str | None
+    before: HeldFinding | None, merged: Finding, *, is_open: bool, suppressed: str | None
 ) -> tuple[HeldFinding, bool]:
-    """What the ledger holds after a record, and whether that is an event.
-
-    Within one run a record replaces the one before it, since both carry the totals of the run. It is merged with the
-    ledger's if that was of an earlier run, or was closed and forgotten by the process: then its totals began again,
-    after the last packet of the closed one.
-    """
-    earlier = None
-    if before is not None:
-        closed_before = before.finding.state == "closed" and record.first_ns > before.finding.last_ns
-        earlier = before.finding if before.run_id != run_id or closed_before else before.earlier
-    merged = merge_findings(earlier, record) if earlier is not None else record
-    if record.state != "closed":
+    """What the ledger holds after a record, and whether that is an event. `merged` is the finding of all its parts;
+    `is_open`: some run follows it."""
+    if is_open:
         first_report = before is None or before.suppressed is not None or before.finding.state == "closed"
-        merged = dataclasses.replace(merged, state="opened" if first_report else "updated")
-    if before is not None and _unchanged(before, merged, run_id, suppressed):
+        merged = dataclasses.replace(merged, state="opened" if first_report else "updated", merged_into=None)
+    else:
+        merged = dataclasses.replace(merged, state="closed")
+    if before is not None and _unchanged(before, merged, suppressed):
         return before, False
-    return HeldFinding(merged, run_id, earlier, suppressed), suppressed is None
+    return HeldFinding(merged, suppressed), suppressed is None
 
 
-def _unchanged(before: HeldFinding, merged: Finding, run_id: str, suppressed: str | None) -> bool:
+def _unchanged(before: HeldFinding, merged: Finding, suppressed: str | None) -> bool:
     """Whether a record brings nothing new: a step that is tried again is no second event."""
     finding = before.finding
-    if before.run_id != run_id or before.suppressed != suppressed:
-        return False
-    if (finding.state == "closed") != (merged.state == "closed"):
+    if before.suppressed != suppressed or (finding.state == "closed") != (merged.state == "closed"):
         return False
     return finding == dataclasses.replace(merged, state=finding.state)

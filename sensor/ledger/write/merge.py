@@ -1,21 +1,31 @@
-"""Merges a finding with what an earlier run of the process knew of it: totals are added, what was learnt is kept. Pure.
+"""The finding that several runs of one or more sensors saw parts of: what they counted is added, what was counted more
+than once is taken off, the rate is estimated anew from all that was watched. Pure; knows records and no database.
 
-A record carries totals since its process began to follow it, so what was counted before a restart is in the ledger
-alone. It knows records and no database.
+The result does not depend on the order in which the parts came: they are joined by their last packet.
 """
 
 from __future__ import annotations
 
 import dataclasses
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from functools import reduce
 from typing import Any
 
+from sensor.estimate import DISPUTED, Exposure, Windows, energy_kwh, estimate
+from sensor.estimate.interval import LEVEL
 from sensor.estimate.timeline import joined
 from sensor.line.join import MAX_FLOWS
 from sensor.line.judge import MAX_EVIDENCE, evidence_order
+from sensor.line.overlap import NO_OVERLAP, Overlap, less, shares_less
+from sensor.line.same_connection import is_same
+from sensor.model.evidence import Evidence
 from sensor.model.finding import Finding, Pool
-from sensor.model.flow import flow_order
-from sensor.model.quantities import Power, Shares
+from sensor.model.flow import FlowSummary, flow_order
+from sensor.model.quantities import ExposureRecord, Interval, Power, Shares
+from sensor.model.time import SECOND_NS
 from sensor.session.account import MAX_WORKERS
+from sensor.signatures.work import UNITS
 
 #: Estimates of a rate are those of the present; an old one does not stand in for one that is not known now.
 PRESENT = frozenset(
@@ -26,19 +36,36 @@ PRESENT = frozenset(
 )
 
 
-def same_packets(before: Finding, now: Finding) -> bool:
-    """Whether two records share a connection: a capture that is replayed again."""
-    return bool({flow.key.flow_id for flow in before.flows} & {flow.key.flow_id for flow in now.flows})
+def sum_parts(parts: Sequence[Finding], overlaps: Mapping[str, Overlap]) -> Finding:
+    """The finding that all parts make, in the state of the part seen last. `overlaps` is what they counted more than
+    once, by algorithm ("": not known). A single part without overlap is returned as it is."""
+    ordered = sorted(parts, key=lambda part: (part.last_ns, part.first_ns, part.seen_by, part.flow_count))
+    if len(ordered) == 1 and not any(overlaps.values()):
+        return ordered[0]
+    whole = reduce(_join, ordered)
+    overlap = reduce(Overlap.plus, overlaps.values(), NO_OVERLAP)
+    exposures = _exposures(ordered, overlaps)
+    whole = dataclasses.replace(whole, **_less(whole, overlap), exposures=exposures, flows=_flows(ordered))
+    whole = _estimated(whole, ordered, overlap)
+    groups = by_algorithm(ordered, whole.algorithm)
+    if len(groups) > 1:  # energy is energy, whatever was mined
+        energies = [
+            sum_parts(group, {name: overlaps.get(name, NO_OVERLAP)}).energy_kwh for name, group in groups.items()
+        ]
+        whole = dataclasses.replace(whole, energy_kwh=reduce(_energy, energies))
+    return whole
 
 
-def merge_findings(before: Finding, now: Finding) -> Finding:
-    """What is known of a finding after two stretches of following it, in the state of the later one.
+def by_algorithm(parts: Sequence[Finding], lead: str | None) -> dict[str, list[Finding]]:
+    """The parts of each algorithm; one that does not say its own goes with the finding's. Not known in all: ""."""
+    groups: dict[str, list[Finding]] = defaultdict(list)
+    for part in parts:
+        groups[part.algorithm or lead or ""].append(part)
+    return groups
 
-    Of two records that come from the same packets nothing is added; the fuller one counts.
-    """
-    if same_packets(before, now):
-        fuller = max(now, before, key=lambda finding: (finding.flow_count, finding.shares.submitted, finding.last_ns))
-        return dataclasses.replace(fuller, state=now.state)
+
+def _join(before: Finding, now: Finding) -> Finding:
+    """What two parts say together; connections and estimates are done for all parts at once."""
     better = max(now, before, key=lambda finding: (finding.grade, finding.confidence))
     return dataclasses.replace(
         now,
@@ -50,8 +77,7 @@ def merge_findings(before: Finding, now: Finding) -> Finding:
         reasons=better.reasons,
         first_ns=min(before.first_ns, now.first_ns),
         last_ns=max(before.last_ns, now.last_ns),
-        flows=sorted([*before.flows, *now.flows], key=flow_order)[-MAX_FLOWS:],
-        evidence=sorted([*before.evidence, *now.evidence], key=evidence_order)[:MAX_EVIDENCE],
+        evidence=_evidence(before, now),
         midstream=before.midstream or now.midstream,
         capture_loss=_loss(before, now),
         workers=tuple(sorted({*before.workers, *now.workers})[:MAX_WORKERS]),
@@ -59,7 +85,14 @@ def merge_findings(before: Finding, now: Finding) -> Finding:
         machines_seen=max(before.machines_seen, now.machines_seen),
         pool=before.pool if now.pool == Pool() else now.pool,
         timeline=joined(before.timeline, now.timeline),
+        seen_by=tuple(sorted({*before.seen_by, *now.seen_by})),
     )
+
+
+def _evidence(before: Finding, now: Finding) -> list[Evidence]:
+    """The best of both; what both have is listed once."""
+    pieces = {evidence_order(piece): piece for piece in (*before.evidence, *now.evidence)}
+    return [pieces[order] for order in sorted(pieces)][:MAX_EVIDENCE]
 
 
 def _sums(before: Finding, now: Finding) -> dict[str, Any]:
@@ -110,10 +143,134 @@ def _energy(left: Power | None, right: Power | None) -> Power | None:
 
 
 def _loss(before: Finding, now: Finding) -> float | None:
-    """The mean of both by the time they cover: how many bytes stand behind each is not in a record."""
+    """The mean of both by their bytes, or by the time they cover where an older release did not store those."""
     if before.capture_loss is None or now.capture_loss is None:
         return now.capture_loss if before.capture_loss is None else before.capture_loss
-    total = before.active_seconds + now.active_seconds
-    if not total:
+    weights: tuple[float, float] = (before.stream_bytes, now.stream_bytes)
+    if not all(weights):
+        weights = (before.active_seconds, now.active_seconds)
+    if not sum(weights):
         return max(before.capture_loss, now.capture_loss)
-    return (before.capture_loss * before.active_seconds + now.capture_loss * now.active_seconds) / total
+    return (before.capture_loss * weights[0] + now.capture_loss * weights[1]) / sum(weights)
+
+
+def _less(whole: Finding, overlap: Overlap) -> dict[str, Any]:
+    """The counts without what was counted more than once; none is below 0."""
+    missed = (whole.capture_loss or 0.0) * whole.stream_bytes - overlap.missed_bytes
+    stream_bytes = max(0, whole.stream_bytes - overlap.stream_bytes)
+    loss = whole.capture_loss if not overlap.stream_bytes else max(0.0, missed / stream_bytes if stream_bytes else 0.0)
+    work = None if whole.work_hashes is None else max(0.0, whole.work_hashes - overlap.work / UNITS)
+    return {
+        "shares": shares_less(whole.shares, overlap),
+        "work_hashes": work,
+        "jobs": max(0, whole.jobs - overlap.jobs),
+        "flow_count": max(1 if whole.flow_count else 0, whole.flow_count - overlap.sessions),
+        "stream_bytes": stream_bytes,
+        "capture_loss": loss,
+    }
+
+
+def _exposures(parts: Sequence[Finding], overlaps: Mapping[str, Overlap]) -> tuple[ExposureRecord, ...]:
+    """What the rates are estimated from, of all parts, by algorithm."""
+    whole: dict[str, Exposure] = defaultdict(Exposure)
+    for part in parts:
+        for record in part.exposures:
+            whole[record.algorithm or ""].add(Exposure.of(record))
+    records = []
+    for algorithm in sorted(whole):
+        overlap = overlaps.get(algorithm, NO_OVERLAP)
+        records.append(less(whole[algorithm].record(algorithm or None), overlap))
+    return tuple(records)
+
+
+def _flows(parts: Sequence[Finding]) -> list[FlowSummary]:
+    """The newest connections of all parts; one that several saw is listed once, as the fullest record has it."""
+    by_ends: dict[str, list[FlowSummary]] = defaultdict(list)
+    for flow in (flow for part in parts for flow in part.flows):
+        alike = by_ends[flow.key.community_id]
+        same = next((at for at, other in enumerate(alike) if is_same(other, flow)), None)
+        if same is None:
+            alike.append(flow)
+            continue
+        other = alike[same]
+        seen_by = tuple(sorted({*other.seen_by, *flow.seen_by}))
+        fuller = max(other, flow, key=lambda one: (one.shares.submitted, one.last_ns, one.seen_by))
+        alike[same] = dataclasses.replace(fuller, seen_by=seen_by)
+    return sorted((flow for alike in by_ends.values() for flow in alike), key=flow_order)[-MAX_FLOWS:]
+
+
+def _estimated(whole: Finding, parts: Sequence[Finding], overlap: Overlap) -> Finding:
+    """The finding with its rate, power and energy estimated from all that was watched. Parts that older releases stored
+    do not say what theirs rest on; with one of them what was estimated of each part is added, as it was then."""
+    windows = Windows()
+    known = [_active(part) for part in parts]
+    if all(active is not None for active in known):
+        for active in filter(None, known):
+            windows.add(active)
+        whole = dataclasses.replace(whole, active=windows.record(), active_seconds=windows.total_ns / SECOND_NS)
+    if not all(part.exposures or not part.flow_count for part in parts):
+        return dataclasses.replace(whole, active=(), exposures=(), **_kept_estimates(whole, overlap))
+    exposure = _of_algorithm(whole.exposures, whole.algorithm)
+    level = next((part.hashrate_hps.level for part in reversed(parts) if part.hashrate_hps is not None), LEVEL)
+    found = estimate(exposure, level)
+    watched_seconds = exposure.windows.total_ns / SECOND_NS
+    power: Power | None = None
+    if found is not None and whole.joules_per_hash is not None:
+        power = _power(found.spent, whole.joules_per_hash)
+    disputed = tuple(note for note in whole.estimate_notes if note.startswith(DISPUTED))
+    return dataclasses.replace(
+        whole,
+        watched_seconds=watched_seconds,
+        hashrate_hps=None if found is None else found.hashrate,
+        spent_hashrate_hps=None if found is None else found.spent,
+        estimate_notes=() if found is None else (*found.notes, *disputed),
+        power_watts=power,
+        energy_kwh=None if power is None else energy_kwh(power, watched_seconds),
+    )
+
+
+def kept_part(shares: float, shares_again: int, sessions: float, sessions_again: int) -> float:
+    """Which part of an amount was not counted more than once, by the shares, or without any by the connections."""
+    whole, again = (shares, shares_again) if shares else (sessions, sessions_again)
+    return max(0.0, 1.0 - again / whole) if whole else 1.0
+
+
+def _kept_estimates(whole: Finding, overlap: Overlap) -> dict[str, Any]:
+    """The sums of estimates that do not say what they rest on, less what was counted more than once."""
+    if not overlap:
+        return {}
+    sessions = whole.flow_count + overlap.sessions
+    kept = kept_part(whole.shares.submitted + overlap.submitted, overlap.submitted, sessions, overlap.sessions)
+    energy, work = whole.energy_kwh, whole.work_hashes
+    scaled = energy and Power(energy.low * kept, energy.best * kept, energy.high * kept, energy.basis)
+    return {
+        "energy_kwh": scaled,
+        "work_hashes": None if work is None else work * kept,
+        "watched_seconds": whole.watched_seconds * kept,
+    }
+
+
+def _active(part: Finding) -> Windows | None:
+    """When a part's connections were there; None where it does not say, and does not list them all."""
+    if part.active or not part.flow_count:
+        return Windows.of(part.active)
+    if part.flow_count > len(part.flows):
+        return None
+    windows = Windows()
+    for flow in part.flows:
+        windows.put(flow.first_ns, flow.last_ns)
+    return windows
+
+
+def _of_algorithm(records: Sequence[ExposureRecord], algorithm: str | None) -> Exposure:
+    """The exposure of the finding's algorithm; connections that did not say theirs go with it if there is no other."""
+    named = [record.algorithm for record in records if record.algorithm is not None]
+    exposure = Exposure()
+    for record in records:
+        if record.algorithm == algorithm or (record.algorithm is None and len(named) <= 1):
+            exposure.add(Exposure.of(record))
+    return exposure
+
+
+def _power(rate: Interval, joules: Power) -> Power:
+    return Power(rate.low * joules.low, rate.best * joules.best, rate.high * joules.high, joules.basis)

@@ -1,19 +1,20 @@
 """What of a finding is already in the roll-ups, and what a newer record changes there. Pure; the tables are
 `rollups.py`.
 
-A record carries totals; the roll-ups hold amounts by hour. So the ledger remembers for each finding what it has placed
-where, and a record brings the difference: into the hours since the last one. Placed again, it brings nothing. A total
-that went down (an algorithm that proved to be another, a replay that was fuller) is taken out of all hours in
-proportion. What becomes known later (algorithm, coin, owner) moves what was placed under "not known"; a new owner of
-the address gets what comes from then on.
+A finding has totals by algorithm; the roll-ups hold amounts by hour. So the ledger remembers for each finding what it
+has placed where, and a record brings the difference: into the hours since that run's last one. Placed again, it brings
+nothing. A total that went down (an algorithm that proved to be another, a connection that a second sensor saw too) is
+taken out of all hours in proportion. What becomes known later (algorithm, coin, owner) moves what was placed under "not
+known"; a new owner of the address gets what comes from then on.
 """
 
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from functools import reduce
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from sensor.ledger.store.amounts import (
     FIRST_ESTIMATE,
@@ -26,10 +27,7 @@ from sensor.ledger.store.amounts import (
     plus,
     positive,
     taken,
-    totals,
 )
-from sensor.ledger.write.lifecycle import HeldFinding
-from sensor.ledger.write.merge import same_packets
 from sensor.model.finding import Finding
 from sensor.model.time import HOUR_NS
 
@@ -62,15 +60,19 @@ class Placement:
 class RollupState:
     """All that was placed for one finding."""
 
-    base: Amounts = NOTHING  # before the present run began to follow it
-    settled: Amounts = NOTHING  # in placements no longer remembered
-    earlier: int = 0  # how many of the placements are of earlier runs
+    settled: Mapping[str, Amounts] = field(default_factory=dict)  # by algorithm, in placements no longer remembered
     placements: tuple[Placement, ...] = ()
+    before: Mapping[str, Amounts] = field(default_factory=dict)  # placed before sensors were told apart, by algorithm
 
     @property
     def placed(self) -> Amounts:
         """The sum of everything."""
-        return _total(self.placements, self.settled)
+        return reduce(plus, self.settled.values(), _total(self.placements))
+
+    def of_algorithm(self, algorithm: str) -> Amounts:
+        """The sum of what is of one algorithm."""
+        its = tuple(placement for placement in self.placements if placement.key.algorithm == algorithm)
+        return _total(its, self.settled.get(algorithm, NOTHING))
 
     def dumps(self) -> str:
         """As JSON, to be stored beside the finding."""
@@ -78,17 +80,28 @@ class RollupState:
             [list(placement.key), placement.first_hour, placement.last_hour, placement.amounts]
             for placement in self.placements
         ]
-        return json.dumps([self.base, self.settled, self.earlier, placements])
+        return json.dumps([self.settled, placements, self.before])
 
     @classmethod
-    def loads(cls, text: str) -> RollupState:
-        """What `dumps` wrote."""
-        base, settled, earlier, rows = json.loads(text)
-        placements = tuple(
-            Placement(SeriesKey(*key), first_hour, last_hour, Amounts(*amounts))
-            for key, first_hour, last_hour, amounts in rows
-        )
-        return cls(Amounts(*base), Amounts(*settled), earlier, placements)
+    def loads(cls, text: str, algorithm: str) -> RollupState:
+        """What `dumps` wrote, or an earlier release: there what is settled is of no algorithm, and goes with the
+        finding's."""
+        values = json.loads(text)
+        if len(values) == 3:
+            settled, rows, before = values
+            return cls(_amounts(settled), _placements(rows), _amounts(before))
+        _, settled_amounts, _, rows = values
+        state = cls({algorithm: Amounts(*settled_amounts)} if any(settled_amounts) else {}, _placements(rows))
+        algorithms = {*state.settled, *(placement.key.algorithm for placement in state.placements)}
+        return replace(state, before={name: state.of_algorithm(name) for name in algorithms})
+
+
+def _placements(rows: list[Any]) -> tuple[Placement, ...]:
+    return tuple(Placement(SeriesKey(*key), first, last, Amounts(*amounts)) for key, first, last, amounts in rows)
+
+
+def _amounts(by_algorithm: dict[str, Any]) -> dict[str, Amounts]:
+    return {name: Amounts(*amounts) for name, amounts in by_algorithm.items()}
 
 
 @dataclass(frozen=True)
@@ -120,41 +133,41 @@ class RollupPlan:
     actions: list[AddAmounts | MoveAmounts] = field(default_factory=list)
 
 
-def plan_rollup(
-    state: RollupState | None, before: HeldFinding | None, after: HeldFinding, record: Finding, key: SeriesKey
-) -> RollupPlan:
-    """What a record changes: `before` and `after` are what the ledger held and holds of the finding, `record` is as it
-    came."""
-    new_run = before is None or state is None or before.run_id != after.run_id or before.earlier is not after.earlier
-    start = state or RollupState()
-    if new_run:
-        start = replace(start, base=start.placed, earlier=len(start.placements))
-    if state is None and after.earlier is not None:
-        start = replace(start, base=positive(minus(totals(after.finding), totals(record))))
-    plan = RollupPlan(start)
-    target = _target(start.base, after, record)
-    _rename(plan, key, target)
-    delta = _difference(target, plan.state.placed)
-    _reduce(plan, negative(delta))
-    since_ns = None if before is None or new_run else before.finding.last_ns
-    _increase(plan, key, positive(delta), record, since_ns)
+@dataclass(frozen=True)
+class RollupTarget:
+    """What the roll-ups are to hold of a finding."""
+
+    key: SeriesKey  # what it is rolled up under now
+    amounts: Mapping[str, Amounts]  # by algorithm
+    claimed: frozenset[tuple[str, str, str]]  # dialect, algorithm and coin that some run says of it
+    since_ns: int | None  # the last packet of the same run's record before; None: there was none
+
+
+def plan_rollup(state: RollupState | None, target: RollupTarget, record: Finding) -> RollupPlan:
+    """What a record, as it came, changes."""
+    plan = RollupPlan(state or RollupState())
+    _rename(plan, target)
+    present = record.algorithm or target.key.algorithm
+    for algorithm in sorted({*target.amounts, *(placement.key.algorithm for placement in plan.state.placements)}):
+        wanted = target.amounts.get(algorithm, NOTHING)
+        delta = _difference(wanted, plan.state.of_algorithm(algorithm))
+        _reduce(plan, algorithm, negative(delta))
+        if any(positive(delta)):
+            since_ns = target.since_ns if algorithm == present else None
+            _increase(plan, _key_of(plan.state, target.key, algorithm), positive(delta), record, since_ns)
     return RollupPlan(_bounded(plan.state), plan.actions)
+
+
+def _key_of(state: RollupState, key: SeriesKey, algorithm: str) -> SeriesKey:
+    """The key for more of an algorithm: the present one, or that under which it was placed before."""
+    if algorithm == key.algorithm:
+        return key
+    before = [placement.key for placement in state.placements if placement.key.algorithm == algorithm]
+    return before[-1] if before else key._replace(algorithm=algorithm)
 
 
 def _total(placements: tuple[Placement, ...], start: Amounts = NOTHING) -> Amounts:
     return reduce(plus, (placement.amounts for placement in placements), start)
-
-
-def _target(base: Amounts, after: HeldFinding, record: Finding) -> Amounts:
-    """What the roll-ups are to hold of it in all."""
-    earlier = after.earlier
-    if earlier is None:
-        return totals(record)
-    if not same_packets(earlier, record):
-        return plus(base, totals(record))
-    # The same packets again: the fuller record counts, as in `merge_findings`.
-    same = after.finding.flow_count == earlier.flow_count and after.finding.shares == earlier.shares
-    return base if same and after.finding.last_ns == earlier.last_ns else totals(record)
 
 
 def _difference(target: Amounts, placed: Amounts) -> Amounts:
@@ -163,45 +176,56 @@ def _difference(target: Amounts, placed: Amounts) -> Amounts:
     return Amounts(*(0 if abs(want - has) <= ROUNDING * max(want, has) else want - has for want, has in pairs))
 
 
-def _rename(plan: RollupPlan, key: SeriesKey, target: Amounts) -> None:
+def _rename(plan: RollupPlan, target: RollupTarget) -> None:
     """Move what was placed under a key that is now known better."""
-    state = plan.state
+    state, key = plan.state, target.key
+    old = [placement for placement in state.placements if _is_renamed(placement.key, target)]
     moved: list[Placement] = []
-    for at, placement in enumerate(state.placements):
-        if placement.key == key or not _better(placement.key, key, present=at >= state.earlier):
+    for placement in state.placements:
+        if placement not in old:
             moved.append(placement)
             continue
         amounts = placement.amounts
-        if placement.key.algorithm != key.algorithm and at == len(state.placements) - 1:
-            # Its work was estimated by another algorithm: the estimates as they are now.
-            others = minus(state.placed, placement.amounts)
-            amounts = placement.amounts.with_estimates(positive(minus(target, others)))
+        if placement.key.algorithm not in ("", key.algorithm):
+            # Its work was estimated by another algorithm: the estimates as they are now, all with the last of them.
+            wanted = minus(target.amounts.get(key.algorithm, NOTHING), state.of_algorithm(key.algorithm))
+            estimates = positive(wanted) if placement is old[-1] else NOTHING
+            amounts = amounts.with_estimates(estimates)
         plan.actions.append(
             MoveAmounts(placement.key, placement.first_hour, placement.last_hour, placement.amounts, key, amounts)
         )
         moved.append(replace(placement, key=key, amounts=amounts))
-    plan.state = replace(state, placements=tuple(moved))
+    settled = dict(state.settled)
+    for algorithm in set(settled) - set(target.amounts) - {key.algorithm}:
+        settled[key.algorithm] = plus(settled.get(key.algorithm, NOTHING), settled.pop(algorithm))
+    plan.state = replace(state, settled=settled, placements=tuple(moved))
 
 
-def _better(old: SeriesKey, new: SeriesKey, present: bool) -> bool:
-    """Whether a key only adds to another; of the present run, also whether it names the kind of work otherwise."""
-    if (old.site_id not in (0, new.site_id)) or old.pool != new.pool or (new.suppressed and not old.suppressed):
+def _is_renamed(old: SeriesKey, target: RollupTarget) -> bool:
+    """Whether what was placed under a key belongs under the present one: no run says it any more, or it was not known.
+    What another owner had stays."""
+    new = target.key
+    if old == new or old.site_id not in (0, new.site_id) or old.pool != new.pool:
         return False
-    if present:
-        return True
-    return old.dialect == new.dialect and old.algorithm in ("", new.algorithm) and old.coin in ("", new.coin)
+    if new.suppressed and not old.suppressed:
+        return False
+    said = (old.dialect, old.algorithm, old.coin)
+    same_kind = said == (new.dialect, new.algorithm, new.coin)
+    return same_kind or said not in target.claimed
 
 
-def _reduce(plan: RollupPlan, less: Amounts) -> None:
-    """Take from every placement in proportion."""
+def _reduce(plan: RollupPlan, algorithm: str, less: Amounts) -> None:
+    """Take from every placement of an algorithm in proportion."""
     if not any(less):
         return
     state = plan.state
-    cuts = taken(less, {at: placement.amounts for at, placement in enumerate(state.placements)})
-    reduced: list[Placement] = []
-    for at, placement in enumerate(state.placements):
+    its = {at: one.amounts for at, one in enumerate(state.placements) if one.key.algorithm == algorithm}
+    cuts = taken(less, its)
+    reduced = list(state.placements)
+    for at in its:
+        placement = state.placements[at]
         plan.actions.append(MoveAmounts(placement.key, placement.first_hour, placement.last_hour, cuts[at]))
-        reduced.append(replace(placement, amounts=minus(placement.amounts, cuts[at])))
+        reduced[at] = replace(placement, amounts=minus(placement.amounts, cuts[at]))
     plan.state = replace(state, placements=tuple(reduced))
 
 
@@ -212,15 +236,14 @@ def _increase(plan: RollupPlan, key: SeriesKey, more: Amounts, record: Finding, 
     state = plan.state
     late = NOTHING
     if since_ns is not None:
-        late = _late_estimates(more, _total(state.placements[state.earlier :]))
+        late = _late_estimates(more, state.of_algorithm(key.algorithm))
     first_hour, last_hour = record.last_ns // HOUR_NS, record.first_ns // HOUR_NS
     for amounts, weights in ((minus(more, late), hours_of(record, since_ns)), (late, hours_of(record))):
         if any(amounts):
             plan.actions.append(AddAmounts(key, amounts, weights))
             first_hour, last_hour = min(first_hour, *weights), max(last_hour, *weights)
     added = Placement(key, first_hour, last_hour, more)
-    present = range(state.earlier, len(state.placements))
-    same = next((at for at in present if state.placements[at].key == key), None)
+    same = next((at for at, placement in enumerate(state.placements) if placement.key == key), None)
     if same is None:
         placements = (*state.placements, added)
     else:
@@ -230,7 +253,7 @@ def _increase(plan: RollupPlan, key: SeriesKey, more: Amounts, record: Finding, 
 
 
 def _late_estimates(more: Amounts, present: Amounts) -> Amounts:
-    """The estimates among `more` of which this run has placed none yet, though it has placed time."""
+    """The estimates among `more` of which none was placed yet, though time was."""
     if not present.seconds:
         return NOTHING
     return Amounts(*(amount if at >= FIRST_ESTIMATE and not present[at] else 0 for at, amount in enumerate(more)))
@@ -251,9 +274,8 @@ def _bounded(state: RollupState) -> RollupState:
     over = len(state.placements) - MAX_PLACEMENTS
     if over <= 0:
         return state
-    return replace(
-        state,
-        settled=_total(state.placements[:over], state.settled),
-        earlier=max(0, state.earlier - over),
-        placements=state.placements[over:],
-    )
+    settled = dict(state.settled)
+    for placement in state.placements[:over]:
+        algorithm = placement.key.algorithm
+        settled[algorithm] = plus(settled.get(algorithm, NOTHING), placement.amounts)
+    return replace(state, settled=settled, placements=state.placements[over:])

@@ -25,7 +25,7 @@ from sensor.ledger.store.amounts import (
     spread,
     taken,
 )
-from sensor.ledger.store.schema import ROLLUPS, SERIES, WATCHED
+from sensor.ledger.store.schema import COVERAGE, ROLLUPS, SERIES
 from sensor.ledger.write.rollup_state import AddAmounts, MoveAmounts, SeriesKey
 from sensor.ledger.write.rows import PAGE
 from sensor.ledger.write.upsert import upsert
@@ -239,6 +239,6 @@ def merge_old_hours(connection: Connection, after_id: int, days_before: int, gon
 
 def delete_empty_series(connection: Connection, before_ns: int) -> None:
     """Delete series of which no roll-up is left, and the coverage of that time."""
-    connection.execute(delete(WATCHED).where(WATCHED.c.hour < before_ns // HOUR_NS))
+    connection.execute(delete(COVERAGE).where(COVERAGE.c.to_ns < before_ns))
     empty = ~exists().where(ROLLUPS.c.series_id == SERIES.c.series_id)
     connection.execute(delete(SERIES).where(SERIES.c.last_ns < before_ns, empty))

@@ -10,10 +10,11 @@ from collections import Counter
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from sqlalchemy import Connection, func, select
+from sqlalchemy import ColumnElement, Connection, and_, func, select
 
 from sensor.cases import silence, states
-from sensor.ledger.store.schema import ROLLUPS, SERIES, WATCHED
+from sensor.ledger.store.coverage import all_seconds, stretches
+from sensor.ledger.store.schema import FINDINGS, PARTS, ROLLUPS, SENSORS, SERIES
 from sensor.ledger.write.cases import CaseRecord, move, open_cases
 from sensor.ledger.write.rows import PAGE
 from sensor.model.summary import SECONDS_PER_HOUR, CaseSubject
@@ -46,7 +47,9 @@ def silent_cases(connection: Connection, now_ns: int, after_id: int, most: int) 
 def close_if_silent(connection: Connection, case: CaseRecord, now_ns: int) -> ClosedCase | None:
     """Close a case if its silence would be improbable for a miner that is still there."""
     mining = mining_history(connection, case.subject, now_ns)
-    silent_hours = _coverage_hours(connection, mining.last_hour + 1, now_ns // HOUR_NS)
+    watching = watching_sensors(connection, case.subject)
+    since_ns = (mining.last_hour + 1) * HOUR_NS
+    silent_hours = all_seconds(stretches(connection, since_ns, now_ns, watching), watching) / SECONDS_PER_HOUR
     if silence.probability(mining.history, silent_hours) > silence.IMPROBABLE:
         return None
     why = silence.explain(mining.history, silent_hours)
@@ -56,8 +59,7 @@ def close_if_silent(connection: Connection, case: CaseRecord, now_ns: int) -> Cl
 
 def mining_history(connection: Connection, subject: CaseSubject, now_ns: int) -> MiningHistory:
     """What is known of a subject's mining from the hours kept."""
-    site_id, address = subject
-    its = SERIES.c.site_id == site_id if site_id else (SERIES.c.site_id == 0) & (SERIES.c.miner_ip == address)
+    its = _is_of(subject)
     series = connection.scalars(select(SERIES.c.series_id).where(its, SERIES.c.muted == 0)).all()
     shares: Counter[int] = Counter()
     since = now_ns // HOUR_NS - silence.HISTORY_HOURS
@@ -71,7 +73,20 @@ def mining_history(connection: Connection, subject: CaseSubject, now_ns: int) ->
     return MiningHistory(silence.history_of(shares), last_hour)
 
 
-def _coverage_hours(connection: Connection, first: int, last: int) -> float:
-    """Hours in which the sensor listened, from one hour up to another."""
-    query = select(func.sum(WATCHED.c.seconds)).where(WATCHED.c.hour >= first, WATCHED.c.hour <= last)
-    return float(connection.scalar(query) or 0.0) / SECONDS_PER_HOUR
+def _is_of(subject: CaseSubject) -> ColumnElement[bool]:
+    """The condition of SQL that a series is of a case's subject."""
+    site_id, address = subject
+    return SERIES.c.site_id == site_id if site_id else and_(SERIES.c.site_id == 0, SERIES.c.miner_ip == address)
+
+
+def watching_sensors(connection: Connection, subject: CaseSubject) -> set[str]:
+    """The sensors whose silence counts for a case: those that saw it and are not retired; replays only where no live
+    one did, for nobody replays a place for ever."""
+    miners = select(SERIES.c.miner_ip).where(_is_of(subject), SERIES.c.muted == 0)
+    its = (FINDINGS.c.miner_ip.in_(miners), FINDINGS.c.finding_id == PARTS.c.finding_id)
+    seen = select(PARTS.c.sensor_id).where(*its).distinct()
+    present = (SENSORS.c.sensor_id.in_(seen), SENSORS.c.retired_ns.is_(None))
+    query = select(SENSORS.c.sensor_id, SENSORS.c.kind).where(*present)
+    kinds = {row.sensor_id: row.kind for row in connection.execute(query)}
+    live = {sensor_id for sensor_id, kind in kinds.items() if kind == "live"}
+    return live or set(kinds)

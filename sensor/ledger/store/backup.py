@@ -1,0 +1,54 @@
+"""A copy of the ledger before its schema is changed: beside SQLite's file, in PostgreSQL in a schema of its own."""
+
+from __future__ import annotations
+
+import contextlib
+import sqlite3
+from pathlib import Path
+
+from sqlalchemy import Engine, inspect
+from sqlalchemy.schema import CreateSchema
+
+#: Of the copy: nobody but the owner needs it.
+MODE = 0o600
+
+
+class BackupError(Exception):
+    """No copy could be made; one sentence."""
+
+
+def back_up(engine: Engine, revision: str) -> str | None:
+    """Copy a ledger of a schema's revision; where the copy is, None for one in memory. An older copy of the same
+    revision is replaced. Raises BackupError, SQLAlchemyError."""
+    if engine.dialect.name == "postgresql":
+        return _copy_tables(engine, f"minewatch_before_{revision}")
+    name = engine.url.database
+    if not name or name == ":memory:":
+        return None
+    place = Path(f"{name}.before-{revision}")
+    unfinished = place.with_name(place.name + ".part")
+    try:
+        unfinished.unlink(missing_ok=True)
+        unfinished.touch(MODE)
+        with (
+            contextlib.closing(sqlite3.connect(name)) as source,
+            contextlib.closing(sqlite3.connect(unfinished)) as copy,
+        ):
+            source.backup(copy)
+        unfinished.replace(place)
+    except (OSError, sqlite3.Error) as error:
+        with contextlib.suppress(OSError):
+            unfinished.unlink(missing_ok=True)
+        reason = getattr(error, "strerror", None) or str(error)
+        raise BackupError(f"no copy could be made at {place} before the schema is changed: {reason.lower()}") from None
+    return str(place)
+
+
+def _copy_tables(engine: Engine, schema: str) -> str:
+    with engine.begin() as connection:
+        quoted = engine.dialect.identifier_preparer.quote
+        connection.exec_driver_sql(f"DROP SCHEMA IF EXISTS {quoted(schema)} CASCADE")
+        connection.execute(CreateSchema(schema))
+        for table in inspect(connection).get_table_names():
+            connection.exec_driver_sql(f"CREATE TABLE {quoted(schema)}.{quoted(table)} AS TABLE {quoted(table)}")
+    return f"schema {schema}"

@@ -1,0 +1,53 @@
+"""Coverage as it is read: how long sensors listened in a period. SQL within a transaction; changes nothing."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Collection, Mapping
+from typing import NamedTuple
+
+from sqlalchemy import Connection, select
+
+from sensor.ledger.store.schema import COVERAGE
+from sensor.model.time import SECOND_NS
+
+
+class Stretch(NamedTuple):
+    """A stretch of time."""
+
+    from_ns: int
+    to_ns: int
+
+
+def stretches(
+    connection: Connection, from_ns: int, to_ns: int, sensor_ids: Collection[str] | None = None
+) -> dict[str, list[Stretch]]:
+    """The stretches within [from_ns, to_ns) in which each sensor listened, in order; of all sensors unless some are
+    named."""
+    query = select(COVERAGE).where(COVERAGE.c.from_ns < to_ns, COVERAGE.c.to_ns > from_ns)
+    if sensor_ids is not None:
+        query = query.where(COVERAGE.c.sensor_id.in_(sensor_ids))
+    found: dict[str, list[Stretch]] = defaultdict(list)
+    for row in connection.execute(query.order_by(COVERAGE.c.sensor_id, COVERAGE.c.from_ns)):
+        found[row.sensor_id].append(Stretch(max(from_ns, row.from_ns), min(to_ns, row.to_ns)))
+    return dict(found)
+
+
+def any_seconds(by_sensor: Mapping[str, list[Stretch]]) -> float:
+    """For how long at least one of the sensors listened."""
+    total, end = 0, 0
+    for from_ns, to_ns in sorted(stretch for some in by_sensor.values() for stretch in some):
+        total += max(0, to_ns - max(from_ns, end))
+        end = max(end, to_ns)
+    return total / SECOND_NS
+
+
+def all_seconds(by_sensor: Mapping[str, list[Stretch]], sensor_ids: Collection[str]) -> float:
+    """For how long all of these sensors listened at the same time; 0 for no sensors."""
+    changes = sorted(change for name in sensor_ids for a, b in by_sensor.get(name, []) for change in ((a, 1), (b, -1)))
+    total, listening, since = 0, 0, 0
+    for at_ns, change in changes:
+        if listening == len(sensor_ids):
+            total += at_ns - since
+        listening, since = listening + change, at_ns
+    return total / SECOND_NS

@@ -1,0 +1,135 @@
+"""The connections of one step, as this run saw them: what of them others had counted already. SQL within the step's
+transaction; whether two records are of one connection is decided in sensor/line/same_connection.py."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from typing import Any, NamedTuple
+
+from sqlalchemy import Connection, and_, select, update
+
+from sensor.ledger.store.records import dump_flow, load_flow
+from sensor.ledger.store.schema import CONNECTIONS, SENSORS
+from sensor.ledger.write.rows import PAGE
+from sensor.ledger.write.upsert import upsert
+from sensor.line.overlap import NO_OVERLAP, Overlap
+from sensor.line.same_connection import RESUMED_NS, SeenConnection, goes_on, is_same, overlaps, same_bytes
+from sensor.model.finding import Finding
+from sensor.model.flow import FlowSummary
+from sensor.model.time import SECOND_NS
+
+
+class ConnectionKey(NamedTuple):
+    """One connection of a finding as one run saw it."""
+
+    finding_id: str
+    sensor_id: str
+    run_id: str
+    flow_id: int
+
+
+class ConnectionWriter:
+    """The connections of one step of one run."""
+
+    def __init__(self, connection: Connection, findings: Sequence[Finding]) -> None:
+        self._connection = connection
+        self._stored: dict[str, dict[ConnectionKey, FlowSummary]] = defaultdict(dict)  # by ends
+        self._changed: dict[ConnectionKey, FlowSummary] = {}
+        self._notes: dict[str, str] = {}  # of clocks, by sensor
+        self._load([flow for finding in findings for flow in finding.flows])
+
+    def add(
+        self, finding_id: str, sensor_id: str, run_id: str, flows: Iterable[FlowSummary], older: Sequence[FlowSummary]
+    ) -> dict[str, Overlap]:
+        """Connections of a finding as a run sees them now; by how much the overlaps of the finding change, by algorithm
+        ("": not known). `older` are connections that no row is of, of before there were any."""
+        change: dict[str, Overlap] = defaultdict(lambda: NO_OVERLAP)
+        for flow in flows:
+            its = self._stored[flow.key.community_id]
+            mine = ConnectionKey(finding_id, sensor_id, run_id, flow.key.flow_id)
+            near = {key: other for key, other in its.items() if key.finding_id == finding_id and _near(other, flow)}
+            before = [*(_seen(key, other) for key, other in near.items()), *_older(older, flow)]
+            after = [one for one in before if not _is(one, mine)] + [SeenConnection(sensor_id, run_id, flow)]
+            for part, sign in ((_between_runs(after), 1), (_between_runs(before), -1)):
+                for algorithm, overlap in part.items():
+                    change[algorithm] = change[algorithm].plus(overlap, sign)
+            self._compare_clocks(after, sensor_id, flow)
+            its[mine] = self._changed[mine] = flow
+        return {algorithm: overlap for algorithm, overlap in change.items() if overlap}
+
+    def findings_of(self, flow: FlowSummary) -> set[str]:
+        """The findings that a connection is of as other records have it, or the one that it goes on from."""
+        its = self._stored.get(flow.key.community_id, {})
+        return {key.finding_id for key, other in its.items() if is_same(other, flow) or goes_on(other, flow)}
+
+    def write(self) -> None:
+        """Put what changed into the tables."""
+        rows: list[dict[str, Any]] = [
+            {
+                **key._asdict(),
+                "ends": flow.key.community_id,
+                "first_ns": flow.first_ns,
+                "last_ns": flow.last_ns,
+                "record": dump_flow(flow),
+            }
+            for key, flow in self._changed.items()
+        ]
+        upsert(self._connection, CONNECTIONS, rows, replace=("ends", "first_ns", "last_ns", "record"))
+        self._changed.clear()
+        for sensor_id, note in self._notes.items():
+            its = SENSORS.c.sensor_id == sensor_id
+            self._connection.execute(update(SENSORS).where(its).values(clock_note=note))
+
+    def _load(self, flows: Sequence[FlowSummary]) -> None:
+        """Read the connections between the same ends, at about the same time."""
+        if not flows:
+            return
+        ends = sorted({flow.key.community_id for flow in flows})
+        first_ns, last_ns = min(flow.first_ns for flow in flows), max(flow.last_ns for flow in flows)
+        about = and_(CONNECTIONS.c.last_ns >= first_ns - RESUMED_NS, CONNECTIONS.c.first_ns <= last_ns + RESUMED_NS)
+        for start in range(0, len(ends), PAGE):
+            page = CONNECTIONS.c.ends.in_(ends[start : start + PAGE])
+            for row in self._connection.execute(select(CONNECTIONS).where(page, about)):
+                key = ConnectionKey(row.finding_id, row.sensor_id, row.run_id, row.flow_id)
+                self._stored[row.ends][key] = load_flow(row.record)
+
+    def _compare_clocks(self, seen: Sequence[SeenConnection], sensor_id: str, flow: FlowSummary) -> None:
+        """Say where two sensors saw the same bytes at times too far apart to join them."""
+        for one in seen:
+            if one.sensor_id == sensor_id or flow.trace is None or one.flow.trace is None:
+                continue
+            if same_bytes(one.flow, flow) and not is_same(one.flow, flow):
+                apart_s = (flow.first_ns - one.flow.first_ns) / SECOND_NS
+                self._notes[sensor_id] = (
+                    f"saw connections {abs(apart_s):.0f} s {'after' if apart_s > 0 else 'before'} sensor "
+                    f"{one.sensor_id}: their clocks differ, and such connections are counted by both"
+                )
+
+
+def _between_runs(seen: Sequence[SeenConnection]) -> dict[str, Overlap]:
+    """What runs counted that others had counted; what one run saw twice its own sums do not have."""
+    found = dict(overlaps(seen))
+    runs: dict[tuple[str, str], list[SeenConnection]] = defaultdict(list)
+    for one in seen:
+        runs[one.sensor_id, one.run_id].append(one)
+    for its in runs.values():
+        for algorithm, overlap in overlaps(its).items() if len(its) > 1 else ():
+            found[algorithm] = found.get(algorithm, NO_OVERLAP).plus(overlap, -1)
+    return found
+
+
+def _near(other: FlowSummary, flow: FlowSummary) -> bool:
+    return other.last_ns >= flow.first_ns - RESUMED_NS and other.first_ns <= flow.last_ns + RESUMED_NS
+
+
+def _seen(key: ConnectionKey, flow: FlowSummary) -> SeenConnection:
+    return SeenConnection(key.sensor_id, key.run_id, flow)
+
+
+def _older(older: Sequence[FlowSummary], flow: FlowSummary) -> list[SeenConnection]:
+    return [SeenConnection("", "before", one) for one in older if one.key.community_id == flow.key.community_id]
+
+
+def _is(one: SeenConnection, key: ConnectionKey) -> bool:
+    return (one.sensor_id, one.run_id, one.flow.key.flow_id) == (key.sensor_id, key.run_id, key.flow_id)
