@@ -143,7 +143,9 @@ def _mining(finding: Finding) -> dict[str, object]:
         head = _head("mining", finding, None, finding.point.source, finding.point.vlans)
     else:
         head = _head("mining", finding, None, None, ())
-    moved = {} if finding.merged_into is None else {"merged_into": finding.merged_into}
+    moved: dict[str, object] = {} if finding.merged_into is None else {"merged_into": finding.merged_into}
+    if finding.seen_by:
+        moved["seen_by"] = list(finding.seen_by)
     return {
         **head,
         "alert": {

@@ -1,4 +1,4 @@
-"""`minewatch ledger list|show|set|export`: cases and what became of them, and the mining list.
+"""`minewatch ledger list|show|set|export|sensors`: cases and what became of them, and the mining list.
 
 Arguments, sentences and exit codes; what they mean is the ledger's.
 """
@@ -21,6 +21,7 @@ from rich.cells import cell_len
 from exporters.forms import mining_list, stix
 from sensor.cases import states as cases
 from sensor.cases.states import CaseError
+from sensor.cli import ledger_sensors
 from sensor.cli.explain import place
 from sensor.cli.frame import (
     CommandError,
@@ -52,7 +53,7 @@ def run(options: argparse.Namespace) -> int:
     settings = load_configuration(options, flag_overrides(options, "ledger"))
     if options.dump_config:
         return show_configuration(settings)
-    action = {"list": _list, "show": _show, "set": _set, "export": _export}[options.action]
+    action = {"list": _list, "show": _show, "set": _set, "export": _export, "sensors": _sensors}[options.action]
     missing = f"there is no ledger at {settings.ledger.url} (ledger.url, or --ledger)"
     with open_ledger(settings.ledger, missing=missing) as ledger:
         try:
@@ -256,6 +257,18 @@ def _safe(text: str) -> str:
 
 def _counted(count: int, singular: str, plural: str) -> str:
     return f"{count} {singular if count == 1 else plural}"
+
+
+def _sensors(options: argparse.Namespace, settings: Configuration, ledger: Ledger) -> int:
+    if options.sensors == "rename":
+        return ledger_sensors.rename(options, ledger)
+    if options.sensors == "retire":
+        return ledger_sensors.retire(options, ledger)
+    rows = ledger_sensors.rows(settings, ledger)
+    if len(rows) > 1:
+        _print_table(rows)
+    print(_counted(len(rows) - 1, "sensor", "sensors"))
+    return OK
 
 
 def _print_table(rows: Sequence[Sequence[str]]) -> None:

@@ -9,10 +9,12 @@ import argparse
 from pathlib import Path
 from typing import TypeAlias
 
+from sensor.model.sensor import REPLAY_SENSOR, valid_sensor_id
+
 EPILOG = (
     "Suricata's letters work without a command: -r FILE (replay), -i NAME (run), -T (check), -V (version), "
     "also -c FILE, -l DIR, -v.\n"
-    "Exit codes: 0 ran to the end, 1 some input unreadable, 2 usage, 75 another sensor writes the ledger, "
+    "Exit codes: 0 ran to the end, 1 some input unreadable, 2 usage, 75 another process is this sensor, "
     "78 bad configuration."
 )
 
@@ -43,6 +45,13 @@ def _replay(commands: Commands) -> None:
     )
     replay.add_argument(
         "--ledger", metavar="URL", help="keep the findings there, e.g. sqlite:///ledger.db; again, it adds nothing"
+    )
+    replay.add_argument(
+        "--sensor",
+        metavar="ID",
+        default=REPLAY_SENSOR,
+        type=_sensor_id,
+        help="the sensor whose captures they are; without it, replay",
     )
     replay.add_argument("--report", metavar="FILE", help="write a page to look at: HTML, all in one file")
     replay.add_argument("--stix", metavar="FILE", help="write the findings as a STIX 2.1 bundle")
@@ -189,7 +198,14 @@ def _ledger(commands: Commands) -> None:
         "--until", metavar="DATE", help="where it ends, not included; without it, the hour of the newest entry"
     )
     export.add_argument("--persons", action="store_true", help="name persons too")
-    for action in (listed, shown, put, export):
+    sensors = actions.add_parser("sensors", help="the sensors that told this ledger anything")
+    words = sensors.add_subparsers(dest="sensors", metavar="WORD")
+    rename = words.add_parser("rename", help="give one another id; it must not be running")
+    rename.add_argument("sensor_id", metavar="SENSOR")
+    rename.add_argument("new_id", metavar="NEW")
+    retire = words.add_parser("retire", help="one that will not come back: its silence closes no case any more")
+    retire.add_argument("sensor_id", metavar="SENSOR")
+    for action in (listed, shown, put, export, sensors, words.add_parser("list", help="all of them"), rename, retire):
         action.add_argument("--ledger", metavar="URL", help="instead of ledger.url of the configuration")
         _add_line_options(action)
 
@@ -215,6 +231,12 @@ def _add_configuration(parser: argparse.ArgumentParser) -> None:
         dest="overrides",
         help="override one key, e.g. limits.flows=65536",
     )
+
+
+def _sensor_id(text: str) -> str:
+    if not valid_sensor_id(text):
+        raise argparse.ArgumentTypeError("must be 1 to 64 letters, digits, dots, hyphens or underscores")
+    return text
 
 
 def _jobs(text: str) -> int:

@@ -22,6 +22,7 @@ from sensor.cli.frame import (
     show_configuration,
 )
 from sensor.estimate import Assumptions
+from sensor.intake.content import content_id
 from sensor.intake.sources import expand
 from sensor.line.replay import replay
 from sensor.line.suppress import Suppression
@@ -54,7 +55,7 @@ def run(options: argparse.Namespace) -> int:
     if attributor is not None:
         for finding in outcome.findings:
             attributor.attribute(finding)
-    recorded = options.ledger is None or _record(outcome, settings)
+    recorded = options.ledger is None or _record(outcome, settings, options.sensor, content_id(sources))
     suppression, last_ns = Suppression(settings.findings), outcome.counters.get("last_packet_ns", 0)
     outcome.records = suppression.heard(outcome.records, day_of(last_ns))
     written = _write_outputs(files, outcome, settings, engine.name, sources)
@@ -86,13 +87,14 @@ def _read(
     return outcome
 
 
-def _record(outcome: ReplayResult, settings: Configuration) -> bool:
+def _record(outcome: ReplayResult, settings: Configuration, sensor_id: str, run_id: str | None) -> bool:
     """Record what was found in the ledger; False, with a sentence, if the ledger fails."""
     from sensor.ledger import LedgerError  # the database library is slow to import, and not always needed
     from sensor.ledger.replay import record_replay
 
     try:
-        record_replay(outcome.records, outcome.counters.get("last_packet_ns", 0), settings.ledger, settings.findings)
+        last_ns = outcome.counters.get("last_packet_ns", 0)
+        record_replay(outcome.records, last_ns, settings.ledger, settings.findings, sensor_id=sensor_id, run_id=run_id)
     except LedgerError as error:
         say(str(error))
         return False

@@ -5,7 +5,7 @@
 """
 
 from sensor.estimate.exposure import Exposure, JobTimes, ShareBook
-from sensor.estimate.hashrate import HashrateEstimate, estimate
+from sensor.estimate.hashrate import DISPUTED, HashrateEstimate, estimate
 from sensor.estimate.power import PUE, Assumptions, energy_kwh, watts
 from sensor.estimate.tally import Share
 from sensor.estimate.target import hash_value
@@ -13,6 +13,7 @@ from sensor.estimate.timeline import Timeline
 from sensor.estimate.windows import Windows
 
 __all__ = [
+    "DISPUTED",
     "PUE",
     "Assumptions",
     "Exposure",

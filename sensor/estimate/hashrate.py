@@ -16,6 +16,8 @@ from sensor.model.time import SECOND_NS
 
 #: Below this the time messages take to travel is no longer small against the window.
 LEAST_SECONDS = 1.0
+#: How the note begins that stays true of an estimate that is made anew.
+DISPUTED = "pools differ about what a difficulty means for"
 #: With more than this missing, what was seen says little about what was not.
 MOST_LOSS = 0.9
 

@@ -7,6 +7,7 @@ end, by weight. Knows no packets and no grades.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from sys import intern
 
 from sensor.dialects.stream.message import Message
@@ -44,7 +45,7 @@ class Reading:
     __slots__ = (
         *(
             "_agents",
-            "_base",
+            "_bases",
             "_defaults",
             "_weighed",
             "agent",
@@ -68,11 +69,11 @@ class Reading:
         agents: AgentTable,
         *,
         whole: bool,
-        base: int = 0,
+        bases: Sequence[int] = (-1, -1),
     ) -> None:
         self.dialect = dialect
         self.miner = miner  # direction of the miner
-        self._base = base  # sequence number at which the miner's stream begins
+        self._bases = bases  # sequence numbers at which the directions' streams begin, as far as they are known
         self._defaults = defaults  # replies every dialect of the framing shares
         self._agents = agents
         self.whole = whole  # nothing the pool sent was lost
@@ -234,7 +235,7 @@ class Reading:
         self.jobs.settle(self.logins.accounts, self.logins.latest)
         work = self.jobs.work_of(values, account, self.logins.latest)
         value = hash_value(rule.proof.read(message.value).get("result")) if work is None else None
-        share = account.submit(message.ts_ns, work, value, self._base + message.offset)
+        share = account.submit(message.ts_ns, work, value, max(0, self._bases[self.miner]) + message.offset)
         if look is not None and look.proof:
             name = intern(f"{rule.name}/recomputed")
             if self.sightings.wants(name, account.login):

@@ -62,7 +62,7 @@ class Session:
         self.foreign = (0, 0)  # lines that are not this framing, by direction
         self.spoiled = (0, 0)  # pieces that gave no message for whatever reason, by direction
         self._gaps = (False, False)
-        self.bases = (-1, -1)  # sequence numbers at which the directions' streams begin; -1: not known
+        self.bases = [-1, -1]  # sequence numbers at which the directions' streams begin; -1: not known
         self.replies = self.unmatched = self.unknown = 0
         self._given_up = 0
         self.ambiguous: tuple[str, ...] = ()  # dialects that the best was preferred to without having shown its own job
@@ -203,7 +203,7 @@ class Session:
             scheme,
             self._signatures.agents,
             whole=not self._gaps[1 - miner],
-            base=max(0, self.bases[miner]),
+            bases=self.bases,
         )
         self.readings = (*self.readings, reading)
         return reading

@@ -142,6 +142,8 @@ def bare(finding: Finding) -> Finding:
         estimate_notes=(),
         timeline=None,
         stream_bytes=0,
+        active=(),
+        exposures=(),
     )
 
 

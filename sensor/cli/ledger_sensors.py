@@ -1,0 +1,80 @@
+"""`minewatch ledger sensors list|rename|retire`: the sensors that told a ledger something, and what becomes of them.
+
+Arguments and sentences; what a sensor means is the ledger's.
+"""
+
+from __future__ import annotations
+
+import argparse
+import time
+from typing import TYPE_CHECKING
+
+from sensor.cli.frame import CommandError
+from sensor.model.exit_codes import BUSY, OK, RUN_ERROR, USAGE
+from sensor.model.sensor import valid_sensor_id
+from sensor.model.time import MILLISECOND_NS, minute_text
+
+if TYPE_CHECKING:
+    from sensor.daemon.configuration import Configuration
+    from sensor.ledger import Ledger
+    from sensor.ledger.read.sensors import SensorSummary
+
+
+def rows(settings: Configuration, ledger: Ledger) -> list[tuple[str, ...]]:
+    """A table of the sensors, headings first; only those if there are none."""
+    zone = settings.ledger.zone
+    table: list[tuple[str, ...]] = [("sensor", "state", "last report", "findings", "watched", "exporters", "clock")]
+    table += [
+        (
+            one.sensor_id,
+            _state(one),
+            minute_text(one.last_ns, zone),
+            str(one.findings),
+            f"{one.watched_seconds / 3_600:.1f} h",
+            ", ".join(one.exporters) or "-",
+            one.clock_note or f"{one.clock_offset_ns / MILLISECOND_NS:+.0f} ms as stated",
+        )
+        for one in ledger.reader.sensors()
+    ]
+    return table
+
+
+def rename(options: argparse.Namespace, ledger: Ledger) -> int:
+    """Give a sensor another id. Raises CommandError."""
+    from sensor.ledger.write.sensors import SensorError
+
+    if not valid_sensor_id(options.new_id):
+        wanted = "1 to 64 letters, digits, dots, hyphens or underscores, the first a letter or digit"
+        raise CommandError(USAGE, f"ledger sensors rename: {options.new_id!r} names no sensor: {wanted}")
+    _refuse_running(options.sensor_id, ledger, "rename")
+    try:
+        ledger.rename_sensor(options.sensor_id, options.new_id)
+    except SensorError as error:
+        raise CommandError(RUN_ERROR, f"ledger sensors rename: {error}") from None
+    print(f"sensor {options.sensor_id} is {options.new_id} now; set sensor_id of its configuration to that as well")
+    return OK
+
+
+def retire(options: argparse.Namespace, ledger: Ledger) -> int:
+    """A sensor will not come back. Raises CommandError."""
+    from sensor.ledger.write.sensors import SensorError
+
+    _refuse_running(options.sensor_id, ledger, "retire")
+    try:
+        ledger.retire_sensor(options.sensor_id, time.time_ns())
+    except SensorError as error:
+        raise CommandError(RUN_ERROR, f"ledger sensors retire: {error}") from None
+    print(f"sensor {options.sensor_id} is retired: its silence closes no case and keeps none open")
+    return OK
+
+
+def _refuse_running(sensor_id: str, ledger: Ledger, action: str) -> None:
+    running = next((one.running for one in ledger.reader.sensors() if one.sensor_id == sensor_id), None)
+    if running is not None:
+        raise CommandError(BUSY, f"ledger sensors {action}: sensor {sensor_id} is running ({running}): stop it first")
+
+
+def _state(one: SensorSummary) -> str:
+    if one.retired_ns is not None:
+        return "retired"
+    return f"running ({one.running})" if one.running is not None else "replays" if one.kind == "replay" else "stopped"
