@@ -26,15 +26,15 @@ def rows(settings: Configuration, ledger: Ledger) -> list[tuple[str, ...]]:
     table: list[tuple[str, ...]] = [("sensor", "state", "last report", "findings", "watched", "exporters", "clock")]
     table += [
         (
-            one.sensor_id,
-            _state(one),
-            minute_text(one.last_ns, zone),
-            str(one.findings),
-            f"{one.watched_seconds / 3_600:.1f} h",
-            ", ".join(one.exporters) or "-",
-            one.clock_note or f"{one.clock_offset_ns / MILLISECOND_NS:+.0f} ms as stated",
+            sensor.sensor_id,
+            _state(sensor),
+            minute_text(sensor.last_ns, zone),
+            str(sensor.findings),
+            f"{sensor.watched_seconds / 3_600:.1f} h",
+            ", ".join(sensor.exporters) or "-",
+            sensor.clock_note or f"{sensor.clock_offset_ns / MILLISECOND_NS:+.0f} ms as stated",
         )
-        for one in ledger.reader.sensors()
+        for sensor in ledger.reader.sensors()
     ]
     return table
 
@@ -69,12 +69,18 @@ def retire(options: argparse.Namespace, ledger: Ledger) -> int:
 
 
 def _refuse_running(sensor_id: str, ledger: Ledger, action: str) -> None:
-    running = next((one.running for one in ledger.reader.sensors() if one.sensor_id == sensor_id), None)
+    running = next((sensor.running for sensor in ledger.reader.sensors() if sensor.sensor_id == sensor_id), None)
     if running is not None:
         raise CommandError(BUSY, f"ledger sensors {action}: sensor {sensor_id} is running ({running}): stop it first")
 
 
-def _state(one: SensorSummary) -> str:
-    if one.retired_ns is not None:
+def _state(sensor: SensorSummary) -> str:
+    if sensor.retired_ns is not None:
         return "retired"
-    return f"running ({one.running})" if one.running is not None else "replays" if one.kind == "replay" else "stopped"
+    return (
+        f"running ({sensor.running})"
+        if sensor.running is not None
+        else "replays"
+        if sensor.kind == "replay"
+        else "stopped"
+    )

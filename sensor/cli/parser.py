@@ -199,13 +199,24 @@ def _ledger(commands: Commands) -> None:
     )
     export.add_argument("--persons", action="store_true", help="name persons too")
     sensors = actions.add_parser("sensors", help="the sensors that told this ledger anything")
-    words = sensors.add_subparsers(dest="sensors", metavar="WORD")
-    rename = words.add_parser("rename", help="give one another id; it must not be running")
+    sensor_actions = sensors.add_subparsers(dest="sensors", metavar="WORD")
+    rename = sensor_actions.add_parser("rename", help="give one another id; it must not be running")
     rename.add_argument("sensor_id", metavar="SENSOR")
     rename.add_argument("new_id", metavar="NEW")
-    retire = words.add_parser("retire", help="one that will not come back: its silence closes no case any more")
+    retire = sensor_actions.add_parser(
+        "retire", help="one that will not come back: its silence closes no case any more"
+    )
     retire.add_argument("sensor_id", metavar="SENSOR")
-    for action in (listed, shown, put, export, sensors, words.add_parser("list", help="all of them"), rename, retire):
+    for action in (
+        listed,
+        shown,
+        put,
+        export,
+        sensors,
+        sensor_actions.add_parser("list", help="all of them"),
+        rename,
+        retire,
+    ):
         action.add_argument("--ledger", metavar="URL", help="instead of ledger.url of the configuration")
         _add_line_options(action)
 

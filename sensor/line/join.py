@@ -13,7 +13,7 @@ from sensor.line.combine import combine
 from sensor.line.flow_facts import stable_id
 from sensor.line.judge import MAX_EVIDENCE, Spoken, evidence_order
 from sensor.line.machines import machines
-from sensor.line.overlap import NO_OVERLAP, Overlap, less, shares_less
+from sensor.line.overlap import NO_OVERLAP, DoubleCount, less, shares_less
 from sensor.line.same_connection import SeenConnection, overlaps
 from sensor.line.unspoken import Unspoken, unspoken_reasons
 from sensor.model.evidence import Evidence, Grade
@@ -69,7 +69,7 @@ class Joined:
     endpoint: tuple[int, str] | None = None
     workers: set[str] = field(default_factory=set)
     flows: list[FlowSummary] = field(default_factory=list)
-    again: dict[str, Overlap] = field(default_factory=dict)  # what the sums have twice, by algorithm
+    again: dict[str, DoubleCount] = field(default_factory=dict)  # what the sums have twice, by algorithm
     active: Windows = field(default_factory=Windows)  # when at least one of the flows was there
     evidence: list[Evidence] = field(default_factory=list)
     agents: set[str] = field(default_factory=set)
@@ -118,7 +118,9 @@ class Joined:
 
     def _count_again(self, flow: FlowSummary) -> None:
         """Note what the sums have twice: captures that overlap hold the same connection."""
-        alike = [SeenConnection("", "", one) for one in self.flows if one.key.community_id == flow.key.community_id]
+        alike = [
+            SeenConnection("", "", listed) for listed in self.flows if listed.key.community_id == flow.key.community_id
+        ]
         if not alike:
             return
         for part, sign in ((overlaps([*alike, SeenConnection("", "", flow)]), 1), (overlaps(alike), -1)):
@@ -184,7 +186,7 @@ class Joined:
         verdict = combine([lead.observation, *more], prior_bits)
         header = lead.dialect.header
         per_share = self.share_work or self.job_work
-        again = reduce(Overlap.plus, self.again.values(), NO_OVERLAP)
+        again = reduce(DoubleCount.plus, self.again.values(), NO_OVERLAP)
         total = self.gap_bytes + self.seen_bytes - again.stream_bytes
         gap_bytes, work = self.gap_bytes - again.missed_bytes, self.work - again.work
         flows = sorted(self.flows, key=flow_order)

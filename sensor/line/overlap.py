@@ -12,7 +12,7 @@ from sensor.model.quantities import NO_GUESS, NO_SHARES, ExposureRecord, GuessRe
 
 
 @dataclass(frozen=True, slots=True)
-class Overlap:
+class DoubleCount:
     """Amounts to take from the sum of what the runs counted. Any of them may be negative: what one sensor saw
     unanswered, and the other accepted, is one more acceptance than the sum less the shares seen twice."""
 
@@ -37,18 +37,18 @@ class Overlap:
     def __bool__(self) -> bool:
         return self != NO_OVERLAP
 
-    def plus(self, other: Overlap, sign: int = 1) -> Overlap:
+    def plus(self, other: DoubleCount, sign: int = 1) -> DoubleCount:
         """The sum; with sign -1 the difference."""
         sums: dict[str, Any] = {
-            name: _add(getattr(self, name), getattr(other, name), sign) for name in Overlap.__dataclass_fields__
+            name: _add(getattr(self, name), getattr(other, name), sign) for name in DoubleCount.__dataclass_fields__
         }
-        return Overlap(**sums)
+        return DoubleCount(**sums)
 
 
-NO_OVERLAP = Overlap()
+NO_OVERLAP = DoubleCount()
 
 
-def less(record: ExposureRecord, overlap: Overlap) -> ExposureRecord:
+def less(record: ExposureRecord, overlap: DoubleCount) -> ExposureRecord:
     """An exposure without what was counted more than once."""
     guess = GuessRecord(
         tally_sum(record.guess.tally, overlap.guess.tally, -1),
@@ -67,7 +67,7 @@ def less(record: ExposureRecord, overlap: Overlap) -> ExposureRecord:
     )
 
 
-def shares_less(shares: Shares, overlap: Overlap) -> Shares:
+def shares_less(shares: Shares, overlap: DoubleCount) -> Shares:
     """Shares without those that were counted more than once; none is below 0."""
     names = ("submitted", "accepted", "rejected", "unanswered", "verified")
     return Shares(*(max(0, getattr(shares, name) - getattr(overlap, name)) for name in names))

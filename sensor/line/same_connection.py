@@ -13,12 +13,12 @@ from dataclasses import dataclass, replace
 from fractions import Fraction
 from functools import reduce
 
-from sensor.line.overlap import NO_OVERLAP, Overlap
+from sensor.line.overlap import NO_OVERLAP, DoubleCount
 from sensor.line.share_union import ShareUnion, length, shares_of, united
 from sensor.model.flow import FlowSummary
 from sensor.model.quantities import ExposureRecord, GuessRecord, Shares, TallyRecord
 from sensor.model.time import HOUR_NS, SECOND_NS
-from sensor.model.trace import SEQUENCES, StreamRange
+from sensor.model.trace import SEQUENCES, FlowTrace, StreamRange
 
 #: How far two sensors' clocks may be apart.
 TOLERANCE_NS = 2 * SECOND_NS
@@ -49,36 +49,40 @@ def same_bytes(left: FlowSummary, right: FlowSummary) -> bool:
     """Whether both are of one connection and saw some of the same bytes, whatever their clocks say."""
     if not _same_ends(left, right):
         return False
-    one, two = left.trace, right.trace
-    if one is None or two is None:
+    first, second = left.trace, right.trace
+    if first is None or second is None:
         return left.key.flow_id == right.key.flow_id
-    pairs = [(a, b) for a, b in ((one.miner, two.miner), (one.pool, two.pool)) if a is not None and b is not None]
+    pairs = [
+        (a, b) for a, b in ((first.miner, second.miner), (first.pool, second.pool)) if a is not None and b is not None
+    ]
     return bool(pairs) and all(_distance(a, b) < 0 for a, b in pairs)
 
 
 def goes_on(before: FlowSummary, after: FlowSummary) -> bool:
-    """Whether the later record begins within the connection of the earlier one, after what that saw."""
-    one, two = before.trace, after.trace
-    if one is None or two is None or two.from_start or not _same_ends(before, after):
+    """Whether the later record begins within the connection of the earlier record, after what that saw."""
+    first, second = before.trace, after.trace
+    if first is None or second is None or second.from_start or not _same_ends(before, after):
         return False
-    pairs = [(a, b) for a, b in ((one.miner, two.miner), (one.pool, two.pool)) if a is not None and b is not None]
+    pairs = [
+        (a, b) for a, b in ((first.miner, second.miner), (first.pool, second.pool)) if a is not None and b is not None
+    ]
     further = all(0 <= _ahead(b.start, a.end) < RESUMED_BYTES for a, b in pairs)
     pause_ns = after.first_ns - before.last_ns
     return bool(pairs) and further and -TOLERANCE_NS <= pause_ns <= RESUMED_NS
 
 
-def overlaps(seen: Sequence[SeenConnection]) -> dict[str, Overlap]:
+def overlaps(seen: Sequence[SeenConnection]) -> dict[str, DoubleCount]:
     """What of these records, all of one finding and between the same ends, was counted more than once: by algorithm
     ("": not known)."""
     groups: list[list[SeenConnection]] = []
-    for one in sorted(seen, key=lambda one: one.order):
+    for record in sorted(seen, key=lambda record: record.order):
         for group in groups:
-            if any(is_same(other.flow, one.flow) for other in group):
-                group.append(one)
+            if any(is_same(other.flow, record.flow) for other in group):
+                group.append(record)
                 break
         else:
-            groups.append([one])
-    found: dict[str, Overlap] = defaultdict(lambda: NO_OVERLAP)
+            groups.append([record])
+    found: dict[str, DoubleCount] = defaultdict(lambda: NO_OVERLAP)
     for group in groups:
         if len(group) > 1:
             for algorithm, overlap in _overlaps_of(group):
@@ -87,7 +91,7 @@ def overlaps(seen: Sequence[SeenConnection]) -> dict[str, Overlap]:
         resumed = (goes_on(other.flow, group[0].flow) for before in groups[:at] for other in before)
         if any(resumed):
             algorithm = _algorithm(group[0].flow)
-            found[algorithm] = found[algorithm].plus(Overlap(sessions=1))
+            found[algorithm] = found[algorithm].plus(DoubleCount(sessions=1))
     return dict(found)
 
 
@@ -98,6 +102,12 @@ def _same_ends(left: FlowSummary, right: FlowSummary) -> bool:
 def _apart_ns(left: FlowSummary, right: FlowSummary) -> int:
     """How far the times of two records are apart: 0 or less where they overlap."""
     return max(left.first_ns, right.first_ns) - min(left.last_ns, right.last_ns)
+
+
+def _pairs(first: FlowTrace, second: FlowTrace) -> list[tuple[StreamRange, StreamRange]]:
+    """What both saw of each direction; a direction that one did not see is left out."""
+    directions = ((first.miner, second.miner), (first.pool, second.pool))
+    return [(mine, other) for mine, other in directions if mine is not None and other is not None]
 
 
 def _ahead(later: int, earlier: int) -> int:
@@ -116,12 +126,12 @@ def _algorithm(flow: FlowSummary) -> str:
     return "" if flow.trace is None else flow.trace.exposure.algorithm or ""
 
 
-def _overlaps_of(group: Sequence[SeenConnection]) -> list[tuple[str, Overlap]]:
+def _overlaps_of(group: Sequence[SeenConnection]) -> list[tuple[str, DoubleCount]]:
     """What each record of one connection after the first counted again."""
     so_far = _Whole(group[0].flow)
     result = []
-    for one in group[1:]:
-        result.append((_algorithm(one.flow), so_far.add(one.flow)))
+    for record in group[1:]:
+        result.append((_algorithm(record.flow), so_far.add(record.flow)))
     return result
 
 
@@ -137,7 +147,7 @@ class _Whole:
         self._missed = 0 if trace is None else trace.missed_bytes
         self._miner_missed = 0 if trace is None else trace.exposure.missed_bytes
 
-    def add(self, flow: FlowSummary) -> Overlap:
+    def add(self, flow: FlowSummary) -> DoubleCount:
         """Join a record; what of it was there already."""
         trace, own = flow.trace, flow.shares
         if trace is None or self._union is None:
@@ -162,7 +172,7 @@ class _Whole:
         lengths = (length(before.seen), length(mine.seen))
         both = (self._miner_missed, exposure.missed_bytes)
         miner_missed, self._miner_missed = _missed_again(both, lengths, miner_bytes)
-        return Overlap(
+        return DoubleCount(
             1,
             shares.submitted,
             shares.accepted,
@@ -178,7 +188,7 @@ class _Whole:
             miner_bytes - miner_missed,
         )
 
-    def _add_counts(self, own: Shares) -> Overlap:
+    def _add_counts(self, own: Shares) -> DoubleCount:
         """Without traces the fuller counts are those of the connection."""
         fuller = max(self._shares, own, key=lambda shares: (shares.submitted, shares.accepted))
         again = Shares(self._shares.submitted + own.submitted - fuller.submitted)
@@ -187,7 +197,7 @@ class _Whole:
         again.unanswered = again.submitted - again.accepted - again.rejected
         again.verified = min(self._shares.verified, own.verified)
         self._shares = replace(fuller)
-        return Overlap(1, again.submitted, again.accepted, again.rejected, again.unanswered, again.verified)
+        return DoubleCount(1, again.submitted, again.accepted, again.rejected, again.unanswered, again.verified)
 
     def _shares_again(self, before: ShareUnion, mine: ShareUnion, after: ShareUnion, own: Shares) -> Shares:
         old, new, gained = before.counts, mine.counts, after.counts

@@ -68,7 +68,7 @@ def shares_of(trace: FlowTrace, near: int | None = None) -> ShareUnion:
         position = mark.position + by
         marks[MarkKey(position, met[position])] = mark._replace(position=position)
         met[position] += 1
-    bins = {one.number + (by >> trace.bin_bits): BinCounts(*one[1:]) for one in trace.bins}
+    bins = {binned.number + (by >> trace.bin_bits): BinCounts(*binned[1:]) for binned in trace.bins}
     floor = min(met, default=1 << 63) if bins else None
     seen = () if trace.miner is None else (StreamRange(trace.miner.start + by, trace.miner.end + by),)
     return ShareUnion(seen, trace.bin_bits, bins, marks, floor)

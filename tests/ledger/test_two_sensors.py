@@ -121,6 +121,17 @@ def test_connections_dealt_to_two_sensors_add_up_to_one_run(tmp_path: Path, url:
     assert rolled(url) == hours
 
 
+def test_another_vrf_is_another_connection(tmp_path: Path, url: str, packets: Packets) -> None:
+    tell(url, "edge-1", "a", found(tmp_path, packets))
+    alone = totals(url)
+    elsewhere = found(tmp_path, packets)
+    for one in elsewhere:
+        for flow in one.flows:
+            flow.vrf = "blue"
+    tell(url, "edge-2", "b", elsewhere)
+    assert all(sums[1] == 2 * alone[name][1] for name, sums in totals(url).items())  # type: ignore[operator]
+
+
 def test_told_again_by_the_same_run_or_another_nothing_is_added(tmp_path: Path, url: str, packets: Packets) -> None:
     whole, hours = once(tmp_path, packets)
     for run_id in ("a", "a", "b", "c"):

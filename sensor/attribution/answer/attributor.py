@@ -131,6 +131,8 @@ class Attributor:
         Every connection is asked for; a holder is named only where all lead to the same. `live`: the connections'
         sources are interfaces, which are part of the observation point.
         """
+        for flow in finding.flows if self._points else ():
+            flow.vrf = self._vrf(flow.source if live else None, flow.vlans)
         decided: dict[tuple[Any, ...], Attribution] = {}
         for port, at_ns, vlans, interface in ask_about(finding, live):
             question = self.question(finding.miner_ip, port, at_ns, vlan=vlans, interface=interface, vrf=None)

@@ -12,7 +12,7 @@ from sensor.ledger.store.schema import COVERAGE
 from sensor.model.time import SECOND_NS
 
 
-class Stretch(NamedTuple):
+class Listening(NamedTuple):
     """A stretch of time."""
 
     from_ns: int
@@ -21,19 +21,19 @@ class Stretch(NamedTuple):
 
 def stretches(
     connection: Connection, from_ns: int, to_ns: int, sensor_ids: Collection[str] | None = None
-) -> dict[str, list[Stretch]]:
+) -> dict[str, list[Listening]]:
     """The stretches within [from_ns, to_ns) in which each sensor listened, in order; of all sensors unless some are
     named."""
     query = select(COVERAGE).where(COVERAGE.c.from_ns < to_ns, COVERAGE.c.to_ns > from_ns)
     if sensor_ids is not None:
         query = query.where(COVERAGE.c.sensor_id.in_(sensor_ids))
-    found: dict[str, list[Stretch]] = defaultdict(list)
+    found: dict[str, list[Listening]] = defaultdict(list)
     for row in connection.execute(query.order_by(COVERAGE.c.sensor_id, COVERAGE.c.from_ns)):
-        found[row.sensor_id].append(Stretch(max(from_ns, row.from_ns), min(to_ns, row.to_ns)))
+        found[row.sensor_id].append(Listening(max(from_ns, row.from_ns), min(to_ns, row.to_ns)))
     return dict(found)
 
 
-def any_seconds(by_sensor: Mapping[str, list[Stretch]]) -> float:
+def any_seconds(by_sensor: Mapping[str, list[Listening]]) -> float:
     """For how long at least one of the sensors listened."""
     total, end = 0, 0
     for from_ns, to_ns in sorted(stretch for some in by_sensor.values() for stretch in some):
@@ -42,7 +42,7 @@ def any_seconds(by_sensor: Mapping[str, list[Stretch]]) -> float:
     return total / SECOND_NS
 
 
-def all_seconds(by_sensor: Mapping[str, list[Stretch]], sensor_ids: Collection[str]) -> float:
+def all_seconds(by_sensor: Mapping[str, list[Listening]], sensor_ids: Collection[str]) -> float:
     """For how long all of these sensors listened at the same time; 0 for no sensors."""
     changes = sorted(change for name in sensor_ids for a, b in by_sensor.get(name, []) for change in ((a, 1), (b, -1)))
     total, listening, since = 0, 0, 0

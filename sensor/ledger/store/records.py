@@ -15,7 +15,7 @@ from typing import Any
 
 from pydantic import TypeAdapter
 
-from sensor.line.overlap import Overlap
+from sensor.line.overlap import DoubleCount
 from sensor.model.attribution import Attribution, Enterprise
 from sensor.model.finding import Finding
 from sensor.model.flow import FlowSummary
@@ -29,7 +29,7 @@ MAX_COLUMN_CHARACTERS = 240
 _RECORD: TypeAdapter[Record] = TypeAdapter(Record)
 _ENTERPRISE: TypeAdapter[Enterprise] = TypeAdapter(Enterprise)
 _FLOW: TypeAdapter[FlowSummary] = TypeAdapter(FlowSummary)
-_OVERLAPS: TypeAdapter[dict[str, Overlap]] = TypeAdapter(dict[str, Overlap])
+_OVERLAPS: TypeAdapter[dict[str, DoubleCount]] = TypeAdapter(dict[str, DoubleCount])
 _ATTRIBUTION: TypeAdapter[Attribution] = TypeAdapter(Attribution)
 
 
@@ -97,13 +97,13 @@ def load_flow(text: str) -> FlowSummary:
     return _FLOW.validate_python(json.loads(_unpacked(text)))
 
 
-def dump_overlaps(overlaps: Mapping[str, Overlap]) -> str | None:
+def dump_overlaps(overlaps: Mapping[str, DoubleCount]) -> str | None:
     """Overlaps by algorithm ("": not known) as ASCII text; None where there are none."""
     some = {name: overlap for name, overlap in overlaps.items() if overlap}
     return json.dumps(_OVERLAPS.dump_python(some, exclude_defaults=True)) if some else None
 
 
-def load_overlaps(text: str | None) -> dict[str, Overlap]:
+def load_overlaps(text: str | None) -> dict[str, DoubleCount]:
     """The overlaps of a text that `dump_overlaps` wrote."""
     return {} if text is None else _OVERLAPS.validate_python(json.loads(text))
 

@@ -8,7 +8,7 @@ from functools import reduce
 from sensor.ledger.store.amounts import FIRST_ESTIMATE, NOTHING, Amounts, plus, totals
 from sensor.ledger.write.lifecycle import Part
 from sensor.ledger.write.merge import by_algorithm, kept_part, sum_parts
-from sensor.line.overlap import NO_OVERLAP, Overlap
+from sensor.line.overlap import NO_OVERLAP, DoubleCount
 from sensor.model.finding import Finding
 
 #: The run of what was recorded before sensors were told apart.
@@ -16,7 +16,7 @@ BEFORE = "before"
 
 
 def amounts_by_algorithm(
-    parts: Sequence[Part], merged: Finding, overlaps: Mapping[str, Overlap], before: Mapping[str, Amounts]
+    parts: Sequence[Part], merged: Finding, overlaps: Mapping[str, DoubleCount], before: Mapping[str, Amounts]
 ) -> dict[str, Amounts]:
     """Totals by algorithm ("": not known). `before` is what the roll-ups had of the run "before" when sensors began to
     be told apart: its records do not say all that their estimates rest on."""
@@ -28,7 +28,7 @@ def amounts_by_algorithm(
     return found
 
 
-def _totals(group: Sequence[Finding], overlaps: Mapping[str, Overlap]) -> Amounts:
+def _totals(group: Sequence[Finding], overlaps: Mapping[str, DoubleCount]) -> Amounts:
     """The totals of one algorithm. Estimates of parts that do not say what they rest on are added as they are, less
     what was counted more than once."""
     whole = sum_parts(group, overlaps)
@@ -36,6 +36,6 @@ def _totals(group: Sequence[Finding], overlaps: Mapping[str, Overlap]) -> Amount
     if len(group) == 1 or all(part.exposures or not part.flow_count for part in group):
         return amounts
     added = reduce(plus, map(totals, group))
-    overlap = reduce(Overlap.plus, overlaps.values(), NO_OVERLAP)
-    kept = kept_part(added.shares, overlap.submitted, added.sessions, overlap.sessions)
-    return Amounts(*amounts[:FIRST_ESTIMATE], *(amount * kept for amount in added[FIRST_ESTIMATE:]))
+    overlap = reduce(DoubleCount.plus, overlaps.values(), NO_OVERLAP)
+    counted_once = kept_part(added.shares, overlap.submitted, added.sessions, overlap.sessions)
+    return Amounts(*amounts[:FIRST_ESTIMATE], *(amount * counted_once for amount in added[FIRST_ESTIMATE:]))

@@ -13,7 +13,7 @@ from sensor.ledger.store.records import dump_flow, load_flow
 from sensor.ledger.store.schema import CONNECTIONS, SENSORS
 from sensor.ledger.write.rows import PAGE
 from sensor.ledger.write.upsert import upsert
-from sensor.line.overlap import NO_OVERLAP, Overlap
+from sensor.line.overlap import NO_OVERLAP, DoubleCount
 from sensor.line.same_connection import RESUMED_NS, SeenConnection, goes_on, is_same, overlaps, same_bytes
 from sensor.model.finding import Finding
 from sensor.model.flow import FlowSummary
@@ -41,16 +41,16 @@ class ConnectionWriter:
 
     def add(
         self, finding_id: str, sensor_id: str, run_id: str, flows: Iterable[FlowSummary], older: Sequence[FlowSummary]
-    ) -> dict[str, Overlap]:
+    ) -> dict[str, DoubleCount]:
         """Connections of a finding as a run sees them now; by how much the overlaps of the finding change, by algorithm
         ("": not known). `older` are connections that no row is of, of before there were any."""
-        change: dict[str, Overlap] = defaultdict(lambda: NO_OVERLAP)
+        change: dict[str, DoubleCount] = defaultdict(lambda: NO_OVERLAP)
         for flow in flows:
             its = self._stored[flow.key.community_id]
             mine = ConnectionKey(finding_id, sensor_id, run_id, flow.key.flow_id)
             near = {key: other for key, other in its.items() if key.finding_id == finding_id and _near(other, flow)}
             before = [*(_seen(key, other) for key, other in near.items()), *_older(older, flow)]
-            after = [one for one in before if not _is(one, mine)] + [SeenConnection(sensor_id, run_id, flow)]
+            after = [record for record in before if not _is(record, mine)] + [SeenConnection(sensor_id, run_id, flow)]
             for part, sign in ((_between_runs(after), 1), (_between_runs(before), -1)):
                 for algorithm, overlap in part.items():
                     change[algorithm] = change[algorithm].plus(overlap, sign)
@@ -96,23 +96,23 @@ class ConnectionWriter:
 
     def _compare_clocks(self, seen: Sequence[SeenConnection], sensor_id: str, flow: FlowSummary) -> None:
         """Say where two sensors saw the same bytes at times too far apart to join them."""
-        for one in seen:
-            if one.sensor_id == sensor_id or flow.trace is None or one.flow.trace is None:
+        for record in seen:
+            if record.sensor_id == sensor_id or flow.trace is None or record.flow.trace is None:
                 continue
-            if same_bytes(one.flow, flow) and not is_same(one.flow, flow):
-                apart_s = (flow.first_ns - one.flow.first_ns) / SECOND_NS
+            if same_bytes(record.flow, flow) and not is_same(record.flow, flow):
+                apart_s = (flow.first_ns - record.flow.first_ns) / SECOND_NS
                 self._notes[sensor_id] = (
                     f"saw connections {abs(apart_s):.0f} s {'after' if apart_s > 0 else 'before'} sensor "
-                    f"{one.sensor_id}: their clocks differ, and such connections are counted by both"
+                    f"{record.sensor_id}: their clocks differ, and such connections are counted by both"
                 )
 
 
-def _between_runs(seen: Sequence[SeenConnection]) -> dict[str, Overlap]:
+def _between_runs(seen: Sequence[SeenConnection]) -> dict[str, DoubleCount]:
     """What runs counted that others had counted; what one run saw twice its own sums do not have."""
     found = dict(overlaps(seen))
     runs: dict[tuple[str, str], list[SeenConnection]] = defaultdict(list)
-    for one in seen:
-        runs[one.sensor_id, one.run_id].append(one)
+    for record in seen:
+        runs[record.sensor_id, record.run_id].append(record)
     for its in runs.values():
         for algorithm, overlap in overlaps(its).items() if len(its) > 1 else ():
             found[algorithm] = found.get(algorithm, NO_OVERLAP).plus(overlap, -1)
@@ -128,8 +128,10 @@ def _seen(key: ConnectionKey, flow: FlowSummary) -> SeenConnection:
 
 
 def _older(older: Sequence[FlowSummary], flow: FlowSummary) -> list[SeenConnection]:
-    return [SeenConnection("", "before", one) for one in older if one.key.community_id == flow.key.community_id]
+    return [
+        SeenConnection("", "before", record) for record in older if record.key.community_id == flow.key.community_id
+    ]
 
 
-def _is(one: SeenConnection, key: ConnectionKey) -> bool:
-    return (one.sensor_id, one.run_id, one.flow.key.flow_id) == (key.sensor_id, key.run_id, key.flow_id)
+def _is(record: SeenConnection, key: ConnectionKey) -> bool:
+    return (record.sensor_id, record.run_id, record.flow.key.flow_id) == (key.sensor_id, key.run_id, key.flow_id)

@@ -28,7 +28,7 @@ from sensor.ledger.write.parts import PartBook, Reporter
 from sensor.ledger.write.rollup_state import RollupState, RollupTarget, SeriesKey, plan_rollup
 from sensor.ledger.write.rollups import RollupWriter
 from sensor.ledger.write.rows import rows_of, write_rows
-from sensor.line.overlap import NO_OVERLAP, Overlap
+from sensor.line.overlap import NO_OVERLAP, DoubleCount
 from sensor.model.finding import Finding
 from sensor.model.flow import FlowSummary
 from sensor.model.text import endpoint_text
@@ -41,7 +41,7 @@ class FindingLinks:
     rollup: RollupState | None = None  # None: nothing of it is in the roll-ups yet
     site_id: int = 0
     case_id: int | None = None
-    overlaps: dict[str, Overlap] = field(default_factory=dict)  # what its parts counted more than once, by algorithm
+    overlaps: dict[str, DoubleCount] = field(default_factory=dict)  # by algorithm, what its parts have twice
 
 
 class FindingWriter:

@@ -17,7 +17,7 @@ from sensor.estimate.interval import LEVEL
 from sensor.estimate.timeline import joined
 from sensor.line.join import MAX_FLOWS
 from sensor.line.judge import MAX_EVIDENCE, evidence_order
-from sensor.line.overlap import NO_OVERLAP, Overlap, less, shares_less
+from sensor.line.overlap import NO_OVERLAP, DoubleCount, less, shares_less
 from sensor.line.same_connection import is_same
 from sensor.model.evidence import Evidence
 from sensor.model.finding import Finding, Pool
@@ -36,14 +36,14 @@ PRESENT = frozenset(
 )
 
 
-def sum_parts(parts: Sequence[Finding], overlaps: Mapping[str, Overlap]) -> Finding:
+def sum_parts(parts: Sequence[Finding], overlaps: Mapping[str, DoubleCount]) -> Finding:
     """The finding that all parts make, in the state of the part seen last. `overlaps` is what they counted more than
     once, by algorithm ("": not known). A single part without overlap is returned as it is."""
     ordered = sorted(parts, key=lambda part: (part.last_ns, part.first_ns, part.seen_by, part.flow_count))
     if len(ordered) == 1 and not any(overlaps.values()):
         return ordered[0]
     whole = reduce(_join, ordered)
-    overlap = reduce(Overlap.plus, overlaps.values(), NO_OVERLAP)
+    overlap = reduce(DoubleCount.plus, overlaps.values(), NO_OVERLAP)
     exposures = _exposures(ordered, overlaps)
     whole = dataclasses.replace(whole, **_less(whole, overlap), exposures=exposures, flows=_flows(ordered))
     whole = _estimated(whole, ordered, overlap)
@@ -154,7 +154,7 @@ def _loss(before: Finding, now: Finding) -> float | None:
     return (before.capture_loss * weights[0] + now.capture_loss * weights[1]) / sum(weights)
 
 
-def _less(whole: Finding, overlap: Overlap) -> dict[str, Any]:
+def _less(whole: Finding, overlap: DoubleCount) -> dict[str, Any]:
     """The counts without what was counted more than once; none is below 0."""
     missed = (whole.capture_loss or 0.0) * whole.stream_bytes - overlap.missed_bytes
     stream_bytes = max(0, whole.stream_bytes - overlap.stream_bytes)
@@ -170,7 +170,7 @@ def _less(whole: Finding, overlap: Overlap) -> dict[str, Any]:
     }
 
 
-def _exposures(parts: Sequence[Finding], overlaps: Mapping[str, Overlap]) -> tuple[ExposureRecord, ...]:
+def _exposures(parts: Sequence[Finding], overlaps: Mapping[str, DoubleCount]) -> tuple[ExposureRecord, ...]:
     """What the rates are estimated from, of all parts, by algorithm."""
     whole: dict[str, Exposure] = defaultdict(Exposure)
     for part in parts:
@@ -194,18 +194,18 @@ def _flows(parts: Sequence[Finding]) -> list[FlowSummary]:
             continue
         other = alike[same]
         seen_by = tuple(sorted({*other.seen_by, *flow.seen_by}))
-        fuller = max(other, flow, key=lambda one: (one.shares.submitted, one.last_ns, one.seen_by))
+        fuller = max(other, flow, key=lambda flow: (flow.shares.submitted, flow.last_ns, flow.seen_by))
         alike[same] = dataclasses.replace(fuller, seen_by=seen_by)
     return sorted((flow for alike in by_ends.values() for flow in alike), key=flow_order)[-MAX_FLOWS:]
 
 
-def _estimated(whole: Finding, parts: Sequence[Finding], overlap: Overlap) -> Finding:
+def _estimated(whole: Finding, parts: Sequence[Finding], overlap: DoubleCount) -> Finding:
     """The finding with its rate, power and energy estimated from all that was watched. Parts that older releases stored
     do not say what theirs rest on; with one of them what was estimated of each part is added, as it was then."""
     windows = Windows()
-    known = [_active(part) for part in parts]
-    if all(active is not None for active in known):
-        for active in filter(None, known):
+    actives = [_active(part) for part in parts]
+    if all(active is not None for active in actives):
+        for active in filter(None, actives):
             windows.add(active)
         whole = dataclasses.replace(whole, active=windows.record(), active_seconds=windows.total_ns / SECOND_NS)
     if not all(part.exposures or not part.flow_count for part in parts):
@@ -235,18 +235,20 @@ def kept_part(shares: float, shares_again: int, sessions: float, sessions_again:
     return max(0.0, 1.0 - again / whole) if whole else 1.0
 
 
-def _kept_estimates(whole: Finding, overlap: Overlap) -> dict[str, Any]:
+def _kept_estimates(whole: Finding, overlap: DoubleCount) -> dict[str, Any]:
     """The sums of estimates that do not say what they rest on, less what was counted more than once."""
     if not overlap:
         return {}
     sessions = whole.flow_count + overlap.sessions
-    kept = kept_part(whole.shares.submitted + overlap.submitted, overlap.submitted, sessions, overlap.sessions)
+    part = kept_part(whole.shares.submitted + overlap.submitted, overlap.submitted, sessions, overlap.sessions)
     energy, work = whole.energy_kwh, whole.work_hashes
-    scaled = energy and Power(energy.low * kept, energy.best * kept, energy.high * kept, energy.basis)
+    scaled = energy and Power(
+        energy.low * counted_once, energy.best * counted_once, energy.high * counted_once, energy.basis
+    )
     return {
         "energy_kwh": scaled,
-        "work_hashes": None if work is None else work * kept,
-        "watched_seconds": whole.watched_seconds * kept,
+        "work_hashes": None if work is None else work * part,
+        "watched_seconds": whole.watched_seconds * part,
     }
 
 

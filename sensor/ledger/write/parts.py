@@ -95,10 +95,10 @@ class PartBook:
             return None
         self._settle_others(record.finding_id, key)
         flows = [_marked(flow, self._reporter) for flow in record.flows]
-        its[key] = Part(key.sensor_id, key.run_id, _kept(record, flows, key.sensor_id), suppressed)
+        its[key] = Part(key.sensor_id, key.run_id, _stored(record, flows, key.sensor_id), suppressed)
         self._changed.add((record.finding_id, key))
-        known = {} if earlier is None else {flow.key.flow_id: flow for flow in earlier.flows}
-        fresh = [flow for flow in flows if not _is_known(flow, known.get(flow.key.flow_id))]
+        earlier_flows = {} if earlier is None else {flow.key.flow_id: flow for flow in earlier.flows}
+        fresh = [flow for flow in flows if not _is_known(flow, earlier_flows.get(flow.key.flow_id))]
         return TakenPart(key.run_id, None if earlier is None else earlier.last_ns, fresh)
 
     def close(self, identity: str) -> None:
@@ -157,7 +157,7 @@ class PartBook:
         its = self._parts[identity]
         part, into = its[key], PartKey(key.sensor_id, EARLIER)
         earlier = its.get(into)
-        findings = [one.finding for one in (earlier, part) if one is not None and one.finding is not None]
+        findings = [piece.finding for piece in (earlier, part) if piece is not None and piece.finding is not None]
         whole = dataclasses.replace(sum_parts(findings, {}), state="closed")
         its[into] = Part(into.sensor_id, into.run_id, whole, part.suppressed)
         its[key] = dataclasses.replace(part, finding=None)
@@ -179,7 +179,7 @@ def _marked(flow: FlowSummary, reporter: Reporter) -> FlowSummary:
     return dataclasses.replace(flow, seen_by=(reporter.sensor_id,))
 
 
-def _kept(record: Finding, flows: Sequence[FlowSummary], sensor_id: str) -> Finding:
+def _stored(record: Finding, flows: Sequence[FlowSummary], sensor_id: str) -> Finding:
     """A record as a part keeps it: the shares of its connections by their place are with the connections."""
     return dataclasses.replace(record, flows=[_without_shares(flow) for flow in flows], seen_by=(sensor_id,))
 

@@ -209,9 +209,9 @@ def _is_renamed(old: SeriesKey, target: RollupTarget) -> bool:
         return False
     if new.suppressed and not old.suppressed:
         return False
-    said = (old.dialect, old.algorithm, old.coin)
-    same_kind = said == (new.dialect, new.algorithm, new.coin)
-    return same_kind or said not in target.claimed
+    kind = (old.dialect, old.algorithm, old.coin)
+    same_kind = kind == (new.dialect, new.algorithm, new.coin)
+    return same_kind or kind not in target.claimed
 
 
 def _reduce(plan: RollupPlan, algorithm: str, less: Amounts) -> None:
@@ -219,7 +219,9 @@ def _reduce(plan: RollupPlan, algorithm: str, less: Amounts) -> None:
     if not any(less):
         return
     state = plan.state
-    its = {at: one.amounts for at, one in enumerate(state.placements) if one.key.algorithm == algorithm}
+    its = {
+        at: placement.amounts for at, placement in enumerate(state.placements) if placement.key.algorithm == algorithm
+    }
     cuts = taken(less, its)
     reduced = list(state.placements)
     for at in its:
