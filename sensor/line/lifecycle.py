@@ -140,12 +140,12 @@ class Lifecycle:
                     yield report
         self._became.clear()
 
-    def last_reports(self) -> Iterator[Report]:
-        """At the end of a run or of a capture: every finding once; with settings only what is new, for findings stay
-        open."""
+    def last_reports(self, *, over: bool = True) -> Iterator[Report]:
+        """At the end of a run, or (not `over`) of a capture: every finding once; with settings only what is new, for
+        findings stay open. While it goes on, what has not signed in yet is likely to be another finding in a moment."""
         for identity, tracked in sorted(self._tracked.items(), key=lambda item: KINDS.index(item[1].kind)):
             subject = self._subjects[tracked.key]
-            if subject.waits(tracked):
+            if subject.waits(tracked) or (not over and tracked.live and not tracked.reported and not tracked.login):
                 continue
             joined = self._joined(identity, tracked)
             heir = self._now(subject.heir(tracked, over=False))

@@ -117,7 +117,7 @@ class Pipeline:
 
     def checkpoint(self) -> list[Record]:
         """What is new of every finding now: a capture that is remembered as read must have told all it holds."""
-        return [self._finding(report) for report in self._lifecycle.last_reports()]
+        return [self._finding(report) for report in self._lifecycle.last_reports(over=False)]
 
     def finish(self) -> list[Record]:
         """End the flows that are open and give every record, sorted by first packet and identity.

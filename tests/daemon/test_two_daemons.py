@@ -21,6 +21,9 @@ from sensor.intake import engine
 from sensor.ledger import Ledger
 from sensor.line.replay import replay
 from tests.daemon.sensor import Sensor, reading, running
+from tests.demo import miners
+from tests.demo.miners import SECOND
+from tests.demo.wire import Tcp, Wire, host
 from tests.ledger.servers import postgresql
 
 Packets = list[tuple[float, bytes]]
@@ -93,6 +96,16 @@ def until_read(folder: Path, sensor: Sensor) -> None:
     sensor.until(lambda: memory.exists() and memory.read_text().count(".pcap") >= PIECES, PATIENCE_S)
 
 
+def reconnecting(path: Path, connections: int) -> None:
+    """A miner that comes back again and again, each time through another port."""
+    wire = Wire()
+    miner, pool = host("198.51.100.23"), host("203.0.113.40")
+    for number in range(connections):
+        tcp = Tcp(wire, miner, pool, (20_000 + number, 3333), number * 20 * SECOND)
+        miners.stratum(tcp, "wallet.rig", "cgminer/4.12", 3, 2.0)
+    wire.write(path)
+
+
 @pytest.mark.parametrize("deal", [dealt, lambda packets, _: packets], ids=["halves", "mirrored"])
 def test_two_sensors_come_to_what_one_finds(
     demo: Path, tmp_path: Path, url: str, deal: Callable[[Packets, int], Packets]
@@ -118,6 +131,22 @@ def test_two_sensors_come_to_what_one_finds(
             time.sleep(0.2)
         assert told[1] <= told[0]  # the second began later, and gets what came from then on
         assert all(sensor.end()[0] == 0 for sensor in sensors)
+
+
+@pytest.mark.parametrize("deal", [dealt, lambda packets, _: packets], ids=["halves", "mirrored"])
+def test_more_connections_than_a_record_lists_are_each_counted_once(
+    tmp_path: Path, deal: Callable[[Packets, int], Packets]
+) -> None:
+    reconnecting(tmp_path / "all.pcap", 600)
+    packets, url = read(tmp_path / "all.pcap"), f"sqlite:///{tmp_path}/shared.db"
+    for number in range(2):
+        folder = tmp_path / f"edge-{number}"
+        fill(folder, deal(packets, number))
+        with running(folder, configured(folder, url, folder.name)) as sensor:
+            until_read(folder, sensor.ready())
+            assert sensor.end()[0] == 0
+    ((submitted, accepted, connections),) = counted(url).values()
+    assert (submitted, accepted, connections) == (1_800, 1_800, 600)
 
 
 def test_killed_at_any_moment_a_folder_is_counted_once(demo: Path, tmp_path: Path) -> None:

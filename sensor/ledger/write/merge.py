@@ -67,26 +67,24 @@ def by_algorithm(parts: Sequence[Finding], lead: str | None) -> dict[str, list[F
 def _join(before: Finding, now: Finding) -> Finding:
     """What two parts say together; connections and estimates are done for all parts at once."""
     better = max(now, before, key=lambda finding: (finding.grade, finding.confidence))
-    return dataclasses.replace(
-        now,
-        **_still_known(before, now),
-        **_sums(before, now),
-        grade=better.grade,
-        confidence=better.confidence,
-        observations=better.observations,
-        reasons=better.reasons,
-        first_ns=min(before.first_ns, now.first_ns),
-        last_ns=max(before.last_ns, now.last_ns),
-        evidence=_evidence(before, now),
-        midstream=before.midstream or now.midstream,
-        capture_loss=_loss(before, now),
-        workers=tuple(sorted({*before.workers, *now.workers})[:MAX_WORKERS]),
-        worker_count=max(before.worker_count, now.worker_count),
-        machines_seen=max(before.machines_seen, now.machines_seen),
-        pool=before.pool if now.pool == Pool() else now.pool,
-        timeline=joined(before.timeline, now.timeline),
-        seen_by=tuple(sorted({*before.seen_by, *now.seen_by})),
-    )
+    joint: dict[str, Any] = {
+        "grade": better.grade,
+        "confidence": better.confidence,
+        "observations": better.observations,
+        "reasons": better.reasons,
+        "first_ns": min(before.first_ns, now.first_ns),
+        "last_ns": max(before.last_ns, now.last_ns),
+        "evidence": _evidence(before, now),
+        "midstream": before.midstream or now.midstream,
+        "capture_loss": _loss(before, now),
+        "workers": tuple(sorted({*before.workers, *now.workers})[:MAX_WORKERS]),
+        "worker_count": max(before.worker_count, now.worker_count),
+        "machines_seen": max(before.machines_seen, now.machines_seen),
+        "pool": before.pool if now.pool == Pool() else now.pool,
+        "timeline": joined(before.timeline, now.timeline),
+        "seen_by": tuple(sorted({*before.seen_by, *now.seen_by})),
+    }
+    return dataclasses.replace(now, **(_still_known(before, now) | _sums(before, now) | joint))
 
 
 def _evidence(before: Finding, now: Finding) -> list[Evidence]:
@@ -242,9 +240,7 @@ def _kept_estimates(whole: Finding, overlap: DoubleCount) -> dict[str, Any]:
     sessions = whole.flow_count + overlap.sessions
     part = kept_part(whole.shares.submitted + overlap.submitted, overlap.submitted, sessions, overlap.sessions)
     energy, work = whole.energy_kwh, whole.work_hashes
-    scaled = energy and Power(
-        energy.low * counted_once, energy.best * counted_once, energy.high * counted_once, energy.basis
-    )
+    scaled = energy and Power(energy.low * part, energy.best * part, energy.high * part, energy.basis)
     return {
         "energy_kwh": scaled,
         "work_hashes": None if work is None else work * part,
