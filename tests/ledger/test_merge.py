@@ -81,3 +81,11 @@ def test_shares_over_time_add_up_bin_by_bin() -> None:
 def test_work_of_different_algorithms_is_never_added() -> None:
     before, now = finding(flows=FLOWS[:2], algorithm="rx/0"), finding(flows=FLOWS[2:3], algorithm="sha256d")
     assert sum_parts([before, now], {}).work_hashes == now.work_hashes
+
+
+def test_a_part_that_lacks_what_an_earlier_one_knew_joins_it() -> None:
+    before = finding(flows=FLOWS[:2], timeline=ShareTimeline(0, 1_000_000_000, (1,)), capture_loss=0.5)
+    now = finding(flows=FLOWS[2:3], timeline=None, capture_loss=None, midstream=None)
+    known = sum_parts([before, now], {})
+    assert (known.timeline, known.capture_loss, known.midstream) == (before.timeline, 0.5, False)
+    assert sum_parts([now, before], {}) == known

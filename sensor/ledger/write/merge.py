@@ -75,7 +75,7 @@ def _join(before: Finding, now: Finding) -> Finding:
         "first_ns": min(before.first_ns, now.first_ns),
         "last_ns": max(before.last_ns, now.last_ns),
         "evidence": _evidence(before, now),
-        "midstream": before.midstream or now.midstream,
+        "midstream": now.midstream or (before.midstream if before.midstream is not None else now.midstream),
         "capture_loss": _loss(before, now),
         "workers": tuple(sorted({*before.workers, *now.workers})[:MAX_WORKERS]),
         "worker_count": max(before.worker_count, now.worker_count),
