@@ -78,7 +78,7 @@ class Daemon:
         self._live = isinstance(self._intake, Interfaces)
         self._notifier = Notifier()
         self._counters: Counter[str] = Counter()
-        self._read: list[End] = []  # captures that were read, and are not remembered as read yet
+        self._ended: list[End] = []  # captures that were read, and are not remembered as read yet
         self._stop_requests = 0
         self._look_s = self._maintenance_s = 0.0
 
@@ -127,11 +127,11 @@ class Daemon:
         records = self._pipeline.step(events, now_ns if idle else None)
         ended = [event for event in events if isinstance(event, End)]
         self._record([*records, *(self._pipeline.checkpoint() if ended else ())], now_ns)
-        self._read += ended
-        if self._read and not self._recorder.counters["records_waiting"]:
-            for end in self._read:  # a capture is remembered as read only after all that it came to was recorded
+        self._ended += ended
+        if self._ended and not self._recorder.counters["records_waiting"]:
+            for end in self._ended:  # a capture is remembered as read only after all that it came to was recorded
                 self._intake.ended(end, now_ns)
-            self._read.clear()
+            self._ended.clear()
         self._health.beat("line", now_ns)
         if os.environ.get(FAULT) == "line-hangs" and self._counters["batches"] > 20:
             time.sleep(3_600)

@@ -26,6 +26,7 @@ def bounds_of(settings: LedgerSettings) -> LedgerBounds:
         outbox_bytes=settings.outbox_bytes,
         findings=settings.findings,
         nodes=settings.nodes,
+        connections=settings.connections,
         closed_ns=settings.keep_days * DAY_NS,
         hours_ns=settings.hours_days * DAY_NS,
         rollups_ns=settings.rollup_days * DAY_NS,

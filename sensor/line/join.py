@@ -14,7 +14,7 @@ from sensor.line.flow_facts import stable_id
 from sensor.line.judge import MAX_EVIDENCE, Spoken, evidence_order
 from sensor.line.machines import machines
 from sensor.line.overlap import NO_OVERLAP, DoubleCount, less, shares_less
-from sensor.line.same_connection import SeenConnection, overlaps
+from sensor.line.same_connection import MAX_ALIKE, SeenConnection, overlaps
 from sensor.line.unspoken import Unspoken, unspoken_reasons
 from sensor.model.evidence import Evidence, Grade
 from sensor.model.finding import Finding
@@ -120,7 +120,7 @@ class Joined:
         """Note what the sums have twice: captures that overlap hold the same connection."""
         alike = [
             SeenConnection("", "", listed) for listed in self.flows if listed.key.community_id == flow.key.community_id
-        ]
+        ][-MAX_ALIKE:]
         if not alike:
             return
         for part, sign in ((overlaps([*alike, SeenConnection("", "", flow)]), 1), (overlaps(alike), -1)):

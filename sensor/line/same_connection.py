@@ -16,7 +16,7 @@ from functools import reduce
 from sensor.line.overlap import NO_OVERLAP, DoubleCount
 from sensor.line.share_union import ShareUnion, length, shares_of, united
 from sensor.model.flow import FlowSummary
-from sensor.model.quantities import ExposureRecord, GuessRecord, Shares, TallyRecord
+from sensor.model.quantities import GuessRecord, Shares, TallyRecord
 from sensor.model.time import HOUR_NS, SECOND_NS
 from sensor.model.trace import SEQUENCES, FlowTrace, StreamRange
 
@@ -24,6 +24,8 @@ from sensor.model.trace import SEQUENCES, FlowTrace, StreamRange
 TOLERANCE_NS = 2 * SECOND_NS
 #: How long after its last packet, and how many bytes further on, a connection may be joined again by another run.
 RESUMED_NS, RESUMED_BYTES = 24 * HOUR_NS, 1 << 28
+#: Records between the same ends that one is compared with, the newest: who uses a port over and over costs no more.
+MAX_ALIKE = 16
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,9 +54,7 @@ def same_bytes(left: FlowSummary, right: FlowSummary) -> bool:
     first, second = left.trace, right.trace
     if first is None or second is None:
         return left.key.flow_id == right.key.flow_id
-    pairs = [
-        (a, b) for a, b in ((first.miner, second.miner), (first.pool, second.pool)) if a is not None and b is not None
-    ]
+    pairs = _pairs(first, second)
     return bool(pairs) and all(_distance(a, b) < 0 for a, b in pairs)
 
 
@@ -63,9 +63,7 @@ def goes_on(before: FlowSummary, after: FlowSummary) -> bool:
     first, second = before.trace, after.trace
     if first is None or second is None or second.from_start or not _same_ends(before, after):
         return False
-    pairs = [
-        (a, b) for a, b in ((first.miner, second.miner), (first.pool, second.pool)) if a is not None and b is not None
-    ]
+    pairs = _pairs(first, second)
     further = all(0 <= _ahead(b.start, a.end) < RESUMED_BYTES for a, b in pairs)
     pause_ns = after.first_ns - before.last_ns
     return bool(pairs) and further and -TOLERANCE_NS <= pause_ns <= RESUMED_NS
@@ -100,7 +98,10 @@ def _same_ends(left: FlowSummary, right: FlowSummary) -> bool:
 
 
 def _apart_ns(left: FlowSummary, right: FlowSummary) -> int:
-    """How far the times of two records are apart: 0 or less where they overlap."""
+    """How far the times of two records are apart: of two that saw the beginning, their beginnings; else the records, 0
+    or less where they overlap."""
+    if left.trace is not None and right.trace is not None and left.trace.from_start and right.trace.from_start:
+        return abs(left.first_ns - right.first_ns)
     return max(left.first_ns, right.first_ns) - min(left.last_ns, right.last_ns)
 
 
@@ -173,19 +174,25 @@ class _Whole:
         both = (self._miner_missed, exposure.missed_bytes)
         miner_missed, self._miner_missed = _missed_again(both, lengths, miner_bytes)
         return DoubleCount(
-            1,
-            shares.submitted,
-            shares.accepted,
-            shares.rejected,
-            shares.unanswered,
-            shares.verified,
-            work,
-            _scaled(trace.jobs, pool_part),
-            stream,
-            missed,
-            *_exposure_again(trace.exposure, share_part),
-            miner_missed,
-            miner_bytes - miner_missed,
+            sessions=1,
+            submitted=shares.submitted,
+            accepted=shares.accepted,
+            rejected=shares.rejected,
+            unanswered=shares.unanswered,
+            verified=shares.verified,
+            work=work,
+            jobs=_scaled(trace.jobs, pool_part),
+            stream_bytes=stream,
+            missed_bytes=missed,
+            credited=_tally_part(exposure.credited, share_part),
+            spent=_tally_part(exposure.spent, share_part),
+            guess=GuessRecord(
+                _tally_part(exposure.guess.tally, share_part), exposure.guess.blocks if share_part == 1 else 0
+            ),
+            shares=_scaled(exposure.submitted, share_part),
+            unknown=_scaled(exposure.unknown, share_part),
+            miner_missed_bytes=miner_missed,
+            miner_seen_bytes=miner_bytes - miner_missed,
         )
 
     def _add_counts(self, own: Shares) -> DoubleCount:
@@ -241,17 +248,6 @@ def _missed_again(missed: tuple[int, int], lengths: tuple[int, int], again: int)
     lost_to_both = inside[0] * inside[1] // again if again else 0
     counted_again = sum(inside) - lost_to_both
     return counted_again, sum(missed) - counted_again
-
-
-def _exposure_again(exposure: ExposureRecord, part: Fraction) -> tuple[TallyRecord, TallyRecord, GuessRecord, int, int]:
-    guess = GuessRecord(_tally_part(exposure.guess.tally, part), exposure.guess.blocks if part == 1 else 0)
-    return (
-        _tally_part(exposure.credited, part),
-        _tally_part(exposure.spent, part),
-        guess,
-        _scaled(exposure.submitted, part),
-        _scaled(exposure.unknown, part),
-    )
 
 
 def _tally_part(tally: TallyRecord, part: Fraction) -> TallyRecord:

@@ -189,6 +189,7 @@ class LedgerSettings(Section):
     keep_days: Annotated[int, Field(ge=1, le=36_500)] = 400
     findings: Annotated[int, Field(ge=100, le=1 << 32)] = 1_000_000
     nodes: Annotated[int, Field(ge=100, le=1 << 32)] = 200_000
+    connections: Annotated[int, Field(ge=100, le=1 << 32)] = 500_000
     outbox_rows: Annotated[int, Field(ge=100, le=1 << 32)] = 200_000
     outbox_bytes: Annotated[int, Field(ge=1 << 20, le=1 << 44)] = 1 << 30
     hours_days: Annotated[int, Field(ge=35, le=36_500)] = (

@@ -125,11 +125,11 @@ def test_two_sensors_come_to_what_one_finds(
         while True:
             for sensor in sensors:
                 sensor.notified.read()  # as a service manager does: a socket that nobody reads blocks
-            told = [{event["event_id"] for event in sensor.events()} for sensor in sensors]
-            if told[1] <= told[0] or time.monotonic() > last:
+            event_ids = [{event["event_id"] for event in sensor.events()} for sensor in sensors]
+            if event_ids[1] <= event_ids[0] or time.monotonic() > last:
                 break
             time.sleep(0.2)
-        assert told[1] <= told[0]  # the second began later, and gets what came from then on
+        assert event_ids[1] <= event_ids[0]  # the second began later, and gets what came from then on
         assert all(sensor.end()[0] == 0 for sensor in sensors)
 
 

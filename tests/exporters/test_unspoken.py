@@ -125,15 +125,15 @@ def test_the_page_shows_it_and_a_name_alone_is_no_miner() -> None:
 
 @pytest.mark.parametrize("finding", SILENT, ids=[name for name in ids if name != "spoken"])
 def test_alerts_messages_and_bundles_claim_nothing(finding: Finding) -> None:
-    made = alert.encode(finding, 0, {})
-    assert made["labels"]["dialect"] == "unknown"  # type: ignore[index]
-    assert "was not heard to mine" in made["annotations"]["summary"]  # type: ignore[index]
+    alert_event = alert.encode(finding, 0, {})
+    assert alert_event["labels"]["dialect"] == "unknown"  # type: ignore[index]
+    assert "was not heard to mine" in alert_event["annotations"]["summary"]  # type: ignore[index]
     message = SyslogFormat("daemon", "host", "32473", 65_536).encode(finding).decode()
     assert "dialect=" not in message
     assert webhook.encode(finding)
     text = stix.dumps(stix.encode([finding]))
     assert stix2.parse(text, allow_custom=False)
-    assert not [text for text in (str(made), message.partition("{")[0], text) if "None" in text]
+    assert not [text for text in (str(alert_event), message.partition("{")[0], text) if "None" in text]
 
 
 def test_a_bundle_names_no_pool_whose_address_is_not_known() -> None:

@@ -16,6 +16,7 @@ from sensor.intake.engine import load
 from sensor.ledger import Ledger
 from sensor.ledger.write.sensors import SensorError
 from sensor.line.replay import replay
+from sensor.line.same_connection import MAX_ALIKE
 from sensor.model.finding import Finding
 from sensor.model.time import DAY_NS, HOUR_NS, SECOND_NS
 from tests.demo import make_demo
@@ -230,3 +231,68 @@ def test_captures_that_overlap_in_one_replay_count_once(tmp_path: Path, packets:
     # knows whose it is.
     shares = {one.finding_id: one.shares.submitted for one in both}
     assert shares | {one.finding_id: one.shares.submitted for one in alone} == shares
+
+
+def test_what_came_twice_stays_off_when_the_finding_goes_on(tmp_path: Path, url: str, packets: Packets) -> None:
+    whole, hours = once(tmp_path, packets)
+    middle = (packets[0][0] + packets[-1][0]) / 2
+    first_half = [packet for packet in packets if packet[0] < middle]
+    for run_id, part in (("a", first_half), ("b", first_half), ("c", packets), ("d", first_half)):
+        tell(url, "edge-1", run_id, found(tmp_path, part))
+    assert {name: sums[:3] for name, sums in totals(url).items()} == {name: sums[:3] for name, sums in whole.items()}
+    assert [line[:5] for line in rolled(url)] == [line[:5] for line in hours]
+
+
+def test_an_allow_list_and_a_false_alarm_hold_after_a_restart_and_for_every_sensor(
+    tmp_path: Path, url: str, packets: Packets
+) -> None:
+    findings = found(tmp_path, packets)
+    ledger = Ledger.open(url, sensor_id="edge-1", run_id="a")
+    ledger.record(findings, NOW)
+    ledger.close()
+    ledger = Ledger.open(url, sensor_id="edge-1", run_id="b")
+    ledger.record(findings, NOW, {one.finding_id: "allowed: known" for one in findings})
+    assert {entry.suppressed for entry in ledger.reader.findings()} == {"allowed: known"}
+    ledger.close()
+    ledger = Ledger.open(url, sensor_id="edge-2", run_id="c")
+    ledger.record(findings, NOW)  # nobody told this one: it is reported
+    assert {entry.suppressed for entry in ledger.reader.findings()} == {None}
+    for case in ledger.reader.cases():
+        ledger.set_case(case.case_id, "false-alarm", NOW, who="Li", why="an exhibit")
+    ledger.close()
+    ledger = Ledger.open(url, sensor_id="edge-1", run_id="d")
+    ledger.record(findings, NOW)
+    assert all(str(entry.suppressed).startswith("false alarm") for entry in ledger.reader.findings())
+    ledger.close()
+
+
+def test_after_a_rename_events_name_the_sensor_as_it_is_called_now(tmp_path: Path, url: str, packets: Packets) -> None:
+    tell(url, "edge-1", "a", found(tmp_path, packets[: len(packets) // 2]))
+    ledger = Ledger.open(url)
+    ledger.rename_sensor("edge-1", "north")
+    ledger.close()
+    tell(url, "north", "a", found(tmp_path, packets))
+    ledger = Ledger.open(url)
+    assert {entry.finding.seen_by for entry in ledger.reader.findings()} == {("north",)}
+    ledger.close()
+
+
+def test_clocks_apart_are_not_joined_however_long_the_connections(tmp_path: Path, url: str, packets: Packets) -> None:
+    tell(url, "edge-1", "a", found(tmp_path, packets))
+    alone = totals(url)
+    tell(url, "edge-2", "b", found(tmp_path, [(at + 10, data) for at, data in packets]))
+    assert all(sums[1] == 2 * alone[name][1] for name, sums in totals(url).items())  # type: ignore[operator]
+
+
+def test_a_port_used_over_and_over_is_compared_with_few(packets: Packets, tmp_path: Path) -> None:
+    flow = found(tmp_path, packets)[0].flows[0]
+    assert flow.trace is not None
+    many = [
+        dataclasses.replace(flow, first_ns=flow.first_ns + number, key=dataclasses.replace(flow.key, flow_id=number))
+        for number in range(3 * MAX_ALIKE)
+    ]
+    ledger = Ledger.open(f"sqlite:///{tmp_path}/many.db", sensor_id="edge-1", run_id="a")
+    finding = found(tmp_path, packets)[0]
+    ledger.record([dataclasses.replace(finding, flows=many, flow_count=len(many))], NOW)
+    assert ledger.reader.findings()[0].finding.flow_count == len(many)  # one run's own sums have each once
+    ledger.close()

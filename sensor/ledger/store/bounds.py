@@ -15,7 +15,7 @@ class LedgerBounds:
     outbox_bytes: int = 1_073_741_824  # of their text
     findings: int = 1_000_000  # closed ones go first when there are more
     nodes: int = 200_000
-    connections: int = 2_000_000  # kept so that one that is seen again is counted once; half a kilobyte each
+    connections: int = 500_000  # kept so that one that is seen again is counted once; some 2 kB each
     closed_ns: int = 400 * DAY_NS  # how long after its last packet a closed finding, or a node, is kept
     hours_ns: int = 62 * DAY_NS  # roll-ups older than this are merged to days
     rollups_ns: int = 3_650 * DAY_NS  # and kept for so long

@@ -40,8 +40,10 @@ def dumps(record: Record) -> str:
 
 def packed(text: str) -> str:
     """A text as it is stored: a long one is compressed, for hundreds of connections are alike."""
-    if len(text) < COMPRESSED_FROM:
-        return text
+    return text if len(text) < COMPRESSED_FROM else _compressed(text)
+
+
+def _compressed(text: str) -> str:
     return COMPRESSED_PREFIX + base64.b85encode(zlib.compress(text.encode("ascii"), 1)).decode("ascii")
 
 
@@ -88,8 +90,8 @@ def load_attribution(text: str) -> Attribution:
 
 
 def dump_flow(flow: FlowSummary) -> str:
-    """A connection as ASCII text, packed."""
-    return packed(json.dumps(_FLOW.dump_python(flow, warnings=False), separators=(",", ":")))
+    """A connection as compressed ASCII text: there are many."""
+    return _compressed(json.dumps(_FLOW.dump_python(flow, warnings=False), separators=(",", ":")))
 
 
 def load_flow(text: str) -> FlowSummary:

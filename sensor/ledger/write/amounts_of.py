@@ -7,7 +7,7 @@ from functools import reduce
 
 from sensor.ledger.store.amounts import FIRST_ESTIMATE, NOTHING, Amounts, plus, totals
 from sensor.ledger.write.lifecycle import Part
-from sensor.ledger.write.merge import by_algorithm, kept_part, sum_parts
+from sensor.ledger.write.merge import by_algorithm, kept_part, overlaps_of, sum_parts
 from sensor.line.overlap import NO_OVERLAP, DoubleCount
 from sensor.model.finding import Finding
 
@@ -23,7 +23,7 @@ def amounts_by_algorithm(
     fresh = [part.finding for part in parts if part.finding is not None and not (part.run_id == BEFORE and before)]
     found: dict[str, Amounts] = dict(before)
     for algorithm, group in by_algorithm(fresh, merged.algorithm).items():
-        own = {name: overlap for name, overlap in overlaps.items() if (name or merged.algorithm or "") == algorithm}
+        own = overlaps_of(overlaps, algorithm, merged.algorithm)
         found[algorithm] = plus(found.get(algorithm, NOTHING), _totals(group, own))
     return found
 

@@ -14,7 +14,15 @@ from sensor.ledger.store.schema import CONNECTIONS, SENSORS
 from sensor.ledger.write.rows import PAGE
 from sensor.ledger.write.upsert import upsert
 from sensor.line.overlap import NO_OVERLAP, DoubleCount
-from sensor.line.same_connection import RESUMED_NS, SeenConnection, goes_on, is_same, overlaps, same_bytes
+from sensor.line.same_connection import (
+    MAX_ALIKE,
+    RESUMED_NS,
+    SeenConnection,
+    goes_on,
+    is_same,
+    overlaps,
+    same_bytes,
+)
 from sensor.model.finding import Finding
 from sensor.model.flow import FlowSummary
 from sensor.model.time import SECOND_NS
@@ -48,8 +56,9 @@ class ConnectionWriter:
         for flow in flows:
             its = self._stored[flow.key.community_id]
             mine = ConnectionKey(finding_id, sensor_id, run_id, flow.key.flow_id)
-            near = {key: other for key, other in its.items() if key.finding_id == finding_id and _near(other, flow)}
-            before = [*(_seen(key, other) for key, other in near.items()), *_older(older, flow)]
+            near = [(key, other) for key, other in its.items() if key.finding_id == finding_id and _near(other, flow)]
+            newest = sorted(near, key=lambda entry: (entry[0] == mine, entry[1].last_ns, entry[0]))[-MAX_ALIKE:]
+            before = [*(_seen(key, other) for key, other in newest), *_older(older, flow)[-MAX_ALIKE:]]
             after = [record for record in before if not _is(record, mine)] + [SeenConnection(sensor_id, run_id, flow)]
             for part, sign in ((_between_runs(after), 1), (_between_runs(before), -1)):
                 for algorithm, overlap in part.items():

@@ -67,7 +67,8 @@ class FindingWriter:
         identity = record.finding_id
         before = self._held.get(identity)
         site = self._owners.add(record)
-        suppressed = suppressed or self._cases.false_alarm(case_subject(site, record.miner_ip))
+        false_alarm = self._cases.false_alarm(case_subject(site, record.miner_ip))
+        suppressed = suppressed or false_alarm
         taken = self._parts.take(record, suppressed, nameless=nameless)
         if taken is None and before is not None:
             return before.finding, False
@@ -78,16 +79,20 @@ class FindingWriter:
             change = self._connections.add(identity, self._reporter.sensor_id, taken.run_id, flows, older)
             for algorithm, overlap in change.items():
                 links.overlaps[algorithm] = links.overlaps.get(algorithm, NO_OVERLAP).plus(overlap)
-        after, reported = self._advance(before, identity)
+        if suppressed is not None and false_alarm is None and self._is_reported_elsewhere(identity):
+            suppressed = None
+        after, reported = self._advance(before, identity, suppressed)
         if after is not before:
             self._change(after, record, site, None if taken is None else taken.since_ns)
+        elif taken is not None:  # no news, but the row says what its parts have twice
+            self._changed[identity] = after
         return after.finding, reported
 
     def close(self, identity: str) -> tuple[Finding, bool]:
         """Close every part of a finding: no run follows it any more. What it is then, and whether that is an event."""
         before = self._held[identity]
         self._parts.close(identity)
-        after, reported = self._advance(before, identity)
+        after, reported = self._advance(before, identity, before.suppressed)
         self._held[identity] = self._changed[identity] = after
         return after.finding, reported
 
@@ -128,12 +133,18 @@ class FindingWriter:
         self._stored |= {row["finding_id"] for row in rows}
         self._parts.load(identities)
 
-    def _advance(self, before: HeldFinding | None, identity: str) -> tuple[HeldFinding, bool]:
+    def _is_reported_elsewhere(self, identity: str) -> bool:
+        """Whether another sensor follows a finding now and does not suppress it: one that reports it is enough."""
+        others = (part for part in self._parts.of(identity) if part.sensor_id != self._reporter.sensor_id)
+        return any(part.is_open and part.suppressed is None for part in others)
+
+    def _advance(self, before: HeldFinding | None, identity: str, suppressed: str | None) -> tuple[HeldFinding, bool]:
         parts = self._parts.of(identity)
         findings = [part.finding for part in parts if part.finding is not None]
-        merged = sum_parts(findings, self._links[identity].overlaps)
-        reasons = [part.suppressed for part in parts if part.finding is not None]
-        suppressed = None if None in reasons else reasons[-1]  # one sensor that reports it is enough
+        seen_by = {part.sensor_id for part in parts if part.finding is not None and part.sensor_id}
+        merged = dataclasses.replace(
+            sum_parts(findings, self._links[identity].overlaps), seen_by=tuple(sorted(seen_by))
+        )
         return advance(before, merged, is_open=any(part.is_open for part in parts), suppressed=suppressed)
 
     def _change(self, after: HeldFinding, record: Finding, site: SiteRef, since_ns: int | None) -> None:

@@ -50,7 +50,7 @@ def sum_parts(parts: Sequence[Finding], overlaps: Mapping[str, DoubleCount]) -> 
     groups = by_algorithm(ordered, whole.algorithm)
     if len(groups) > 1:  # energy is energy, whatever was mined
         energies = [
-            sum_parts(group, {name: overlaps.get(name, NO_OVERLAP)}).energy_kwh for name, group in groups.items()
+            sum_parts(group, overlaps_of(overlaps, name, whole.algorithm)).energy_kwh for name, group in groups.items()
         ]
         whole = dataclasses.replace(whole, energy_kwh=reduce(_energy, energies))
     return whole
@@ -62,6 +62,11 @@ def by_algorithm(parts: Sequence[Finding], lead: str | None) -> dict[str, list[F
     for part in parts:
         groups[part.algorithm or lead or ""].append(part)
     return groups
+
+
+def overlaps_of(overlaps: Mapping[str, DoubleCount], algorithm: str, lead: str | None) -> dict[str, DoubleCount]:
+    """The overlaps of one algorithm; those that do not say theirs go with the finding's, as its parts do."""
+    return {name: overlap for name, overlap in overlaps.items() if (name or lead or "") == algorithm}
 
 
 def _join(before: Finding, now: Finding) -> Finding:
