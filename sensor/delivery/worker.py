@@ -98,6 +98,9 @@ class Worker:
     def _run(self) -> None:
         while (now_s := time.monotonic()) < self._deadline:
             self.moved_s = now_s
+            stopping = (
+                self._stopping.is_set()
+            )  # asked before reading: what was recorded before the stop is read after it
             try:
                 more = self._deliver()
                 self._commit()
@@ -111,7 +114,7 @@ class Worker:
                 self._stopping.wait(self._backoff.next())
                 continue
             if not more:
-                if self._stopping.is_set():
+                if stopping:
                     break
                 self._wake.wait(LOOK_S)
                 self._wake.clear()

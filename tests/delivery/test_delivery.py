@@ -17,6 +17,7 @@ from sensor.delivery.backoff import FIRST_S, LONGEST_S, Backoff
 from sensor.delivery.delivery import Delivery
 from sensor.delivery.worker import DeliveryStatus
 from sensor.ledger import Ledger, LedgerBounds, LedgerError
+from sensor.ledger.outbox import QueuedEvent
 from sensor.model.finding import Finding
 from sensor.model.record import Record
 from tests.delivery.receivers import eventually
@@ -175,6 +176,28 @@ def test_stopping_delivers_what_waits(tmp_path: Path) -> None:
         assert delivery.stop(5)
         assert spy.names == expected
         assert ledger.outbox.backlog("spy").depth == 0
+
+
+def test_what_was_recorded_while_a_stop_came_is_delivered(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The last record and the stop come after a worker found nothing, and before it looks whether to end."""
+    spy = Spy()
+    ledger = Ledger.open(f"sqlite:///{tmp_path}/ledger.db")
+    delivery = Delivery(ledger, {"spy": (spy, False)})
+    read, expected = ledger.outbox.read, []
+
+    def late(position: int, most: int) -> list[QueuedEvent]:
+        events = read(position, most)
+        if not expected:
+            expected.extend(record(ledger, [1]))
+            for worker in delivery._workers:
+                worker.stop(time.monotonic() + 5)
+        return events
+
+    monkeypatch.setattr(ledger.outbox, "read", late)
+    delivery.start()
+    assert delivery.stop(5)
+    assert spy.names == expected == ["finding-1"]
+    ledger.close()
 
 
 def test_stopping_does_not_wait_for_a_destination_that_hangs_or_is_gone(tmp_path: Path) -> None:
