@@ -11,36 +11,60 @@ from collections.abc import Mapping, Sequence
 from itertools import accumulate
 from typing import NamedTuple
 
+from sensor.estimate.chance import effective_shares, without_chance
+from sensor.estimate.interval import LEVEL
 from sensor.model.finding import Finding
-from sensor.model.quantities import Interval, Power
+from sensor.model.quantities import ExposureRecord, Interval, Power
 from sensor.model.time import HOUR_NS
 
 
 class Amounts(NamedTuple):
-    """What a roll-up counts. The fields are the columns, and their order is that of stored JSON."""
+    """What a roll-up counts. The fields are the columns, and their order is that of stored JSON.
 
-    sessions: float = 0  # this and the next three are whole numbers
+    Low and high are without chance: how far efficiency, capture loss and inferred targets leave the figure open, which
+    adds up linearly. Chance is the variance beside them, which adds up in quadrature. Rows of before there was a
+    variance have it as 0, and their low and high hold chance too.
+    """
+
+    sessions: float = 0  # this and the next four are whole numbers
     shares: float = 0
     accepted: float = 0
     stream_bytes: float = 0
+    unknown_shares: float = 0  # of the shares, those whose work is not known: they are in no estimate
     seconds: float = 0  # the connections' time
     lost_seconds: float = 0  # of it, in proportion to the bytes that were not seen
+    unknown_seconds: float = 0  # watched, but of unknown work: they are in no estimate, which is a lower bound then
+    assumed_seconds: float = 0  # watched at unknown work, and taken to be at the same login's rate of other times
     work_hashes: float = 0  # this and the next are estimates of the time in which the miner was watched
     hashes_low: float = 0
     hashes_best: float = 0
     hashes_high: float = 0
+    hashes_variance: float = 0  # of the best one by chance, in squared hashes
     energy_low: float = 0  # kilowatt-hours
     energy_best: float = 0
     energy_high: float = 0
+    energy_variance: float = 0  # of the best one by chance, in squared kilowatt-hours
 
     def with_estimates(self, other: Amounts) -> Amounts:
         """These counts and times, with the estimates of another."""
         return Amounts(*self[:FIRST_ESTIMATE], *other[FIRST_ESTIMATE:])
 
+    @classmethod
+    def of_stored(cls, values: Sequence[float]) -> Amounts:
+        """Amounts of stored JSON, also as earlier releases wrote them."""
+        if len(values) == len(FIRST_RELEASE):
+            return cls(**dict(zip(FIRST_RELEASE, values, strict=True)))
+        return cls(*values)
+
 
 #: The columns of a roll-up. The first WHOLE are whole numbers; those from FIRST_ESTIMATE on are estimates.
 MEASURES = Amounts._fields
 WHOLE, FIRST_ESTIMATE = MEASURES.index("seconds"), MEASURES.index("work_hashes")
+#: The columns of release 0.1, in the order in which it stored them.
+FIRST_RELEASE = (
+    *("sessions", "shares", "accepted", "stream_bytes", "seconds", "lost_seconds", "work_hashes"),
+    *("hashes_low", "hashes_best", "hashes_high", "energy_low", "energy_best", "energy_high"),
+)
 JOULES_PER_KWH = 3_600_000.0
 #: Sums of floats in another order differ by less than this part of them.
 ROUNDING = 1e-9
@@ -52,8 +76,12 @@ NOTHING = Amounts()
 def totals(finding: Finding) -> Amounts:
     """What one run has seen of a finding."""
     shares, seconds = finding.shares, finding.active_seconds
-    hashes_low, hashes_best, hashes_high = _product(finding.hashrate_hps, watched_seconds(finding))
+    credited, spent = _effective(finding)
+    hashes = _product(finding.hashrate_hps, watched_seconds(finding))
+    level = finding.hashrate_hps.level if finding.hashrate_hps is not None else LEVEL
+    hashes_low, hashes_best, hashes_high, hashes_variance = without_chance(hashes, credited, level)
     energy = finding.energy_kwh or Power(0.0, 0.0, 0.0, "algorithm")
+    kwh = without_chance((energy.low, energy.best, energy.high), spent, level)
     return Amounts(
         sessions=finding.flow_count,
         shares=shares.submitted,
@@ -65,10 +93,26 @@ def totals(finding: Finding) -> Amounts:
         hashes_low=hashes_low,
         hashes_best=hashes_best,
         hashes_high=hashes_high,
-        energy_low=energy.low,
-        energy_best=energy.best,
-        energy_high=energy.high,
+        hashes_variance=hashes_variance,
+        energy_low=kwh.low,
+        energy_best=kwh.best,
+        energy_high=kwh.high,
+        energy_variance=kwh.variance,
     )
+
+
+def _effective(finding: Finding) -> tuple[float, float]:
+    """How many shares of equal work the finding's hashrate, and its energy, are as good as: credited and spent."""
+    records = [record for record in finding.exposures if record.algorithm in (None, finding.algorithm)]
+    return _sum_effective(records, "credited"), _sum_effective(records, "spent")
+
+
+def _sum_effective(records: Sequence[ExposureRecord], name: str) -> float:
+    tallies = [
+        record.guess.tally if record.guess.tally.shares > record.spent.shares else getattr(record, name)
+        for record in records
+    ]
+    return effective_shares(sum(tally.work for tally in tallies), sum(tally.work_squared for tally in tallies))
 
 
 def watched_seconds(finding: Finding) -> float:

@@ -91,17 +91,19 @@ class RollupState:
             settled, rows, before = values
             return cls(_amounts(settled), _placements(rows), _amounts(before))
         _, settled_amounts, _, rows = values
-        state = cls({algorithm: Amounts(*settled_amounts)} if any(settled_amounts) else {}, _placements(rows))
+        state = cls({algorithm: Amounts.of_stored(settled_amounts)} if any(settled_amounts) else {}, _placements(rows))
         algorithms = {*state.settled, *(placement.key.algorithm for placement in state.placements)}
         return replace(state, before={name: state.of_algorithm(name) for name in algorithms})
 
 
 def _placements(rows: list[Any]) -> tuple[Placement, ...]:
-    return tuple(Placement(SeriesKey(*key), first, last, Amounts(*amounts)) for key, first, last, amounts in rows)
+    return tuple(
+        Placement(SeriesKey(*key), first, last, Amounts.of_stored(amounts)) for key, first, last, amounts in rows
+    )
 
 
 def _amounts(by_algorithm: dict[str, Any]) -> dict[str, Amounts]:
-    return {name: Amounts(*amounts) for name, amounts in by_algorithm.items()}
+    return {name: Amounts.of_stored(amounts) for name, amounts in by_algorithm.items()}
 
 
 @dataclass(frozen=True)
