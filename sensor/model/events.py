@@ -104,6 +104,7 @@ class End(NamedTuple):
     packets: int
     error: str | None  # None: read to its end; otherwise what is wrong, in words
     offset: int  # where reading stopped: byte offset in the (decompressed) capture
+    stretches: tuple[tuple[int, int], ...] = ()  # of a capture: first and last packet's time, anew after a leap of time
 
 
 Event = Open | Chunk | Hit | Shape | Close | End

@@ -12,7 +12,7 @@ from typing import Literal
 
 from sensor.model.events import End, Event
 from sensor.model.limits import CoreLimits
-from sensor.model.time import SECOND_NS
+from sensor.model.time import DAY_NS, SECOND_NS
 from sensor.reference.candidates import Candidates
 from sensor.reference.capture.bytestream import CaptureError
 from sensor.reference.capture.capture_file import CaptureFile
@@ -27,6 +27,8 @@ from sensor.reference.tables import Tables
 #: Packets taken from one interface before the next has its turn.
 TURN_PACKETS = 256
 LOOK_AFTER_S = 1.0
+#: Packets further apart than this are of another stretch of time; stretches kept of one capture.
+LEAP_NS, MAX_STRETCHES = DAY_NS, 64
 
 
 class _OpenCapture:
@@ -37,6 +39,18 @@ class _OpenCapture:
         self.packets: Iterator[Packet] = capture.packets()
         self.count = 0
         self.timed = False  # whether a packet with a time has come
+        self.stretches: list[tuple[int, int]] = []
+        self.latest_ns = 0
+
+    def note_time(self, ts_ns: int) -> None:
+        """A packet's time: within the stretch at hand, or after a leap in another."""
+        leaps = abs(ts_ns - self.latest_ns) > LEAP_NS
+        self.latest_ns = ts_ns
+        if not self.stretches or (leaps and len(self.stretches) < MAX_STRETCHES):
+            self.stretches.append((ts_ns, ts_ns))
+            return
+        first_ns, last_ns = self.stretches[-1]
+        self.stretches[-1] = (min(first_ns, ts_ns), max(last_ns, ts_ns))
 
 
 class Core:
@@ -155,7 +169,7 @@ class Core:
             if len(events) >= max_events:
                 return True
         capture = reading.capture
-        events.append(End(capture.source, reading.count, capture.error, capture.offset))
+        events.append(End(capture.source, reading.count, capture.error, capture.offset, tuple(reading.stretches)))
         self._read_source_bytes += capture.source_bytes
         self._reading = None
         return True
@@ -171,6 +185,7 @@ class Core:
             reading.timed = True
             self._end_unless_continued(ts_ns)
         self._last_ns = ts_ns
+        reading.note_time(ts_ns)
         self._decode(ts_ns, link, frame)
 
     def _count(self, frame: bytes) -> None:

@@ -76,7 +76,9 @@ fn to_python<'py>(py: Python<'py>, types: &Types, event: Event) -> PyResult<Boun
             close.bad_checksums,
             (clock_to_python(py, types, close.clocks[0])?, clock_to_python(py, types, close.clocks[1])?),
         )),
-        Event::End { source, packets, error, offset } => types.end.bind(py).call1((&*source, packets, error, offset)),
+        Event::End { source, packets, error, offset, stretches } => {
+            types.end.bind(py).call1((&*source, packets, error, offset, PyTuple::new(py, stretches)?))
+        }
     }
 }
 

@@ -11,3 +11,4 @@ pub mod ring;
 #[cfg(not(target_os = "linux"))]
 #[path = "no_ring.rs"]
 pub mod ring;
+pub mod stretches;

@@ -100,5 +100,5 @@ pub enum Event {
     Hit { flow: u64, ts_ns: u64, direction: u8, offset: u64, literal: usize },
     Shape { flow: u64, ts_ns: u64, direction: u8, shape: usize, score: f64 },
     Close(Box<Close>),
-    End { source: Arc<str>, packets: u64, error: Option<String>, offset: u64 },
+    End { source: Arc<str>, packets: u64, error: Option<String>, offset: u64, stretches: Vec<(u64, u64)> },
 }

@@ -191,7 +191,7 @@ impl Live {
 /// Report the end of an interface.
 fn end(dispatcher: &mut Dispatcher, interface: &Interface, error: Option<String>) {
     let packets = interface.figures.packets.load(Relaxed);
-    let event = Event::End { source: interface.source.clone(), packets, error, offset: 0 };
+    let event = Event::End { source: interface.source.clone(), packets, error, offset: 0, stretches: Vec::new() };
     dispatcher.broadcast(Vec::new(), Some(event), interface.wait, false);
 }
 

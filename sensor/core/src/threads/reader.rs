@@ -6,6 +6,7 @@ use crossbeam_channel::Receiver;
 
 use crate::capture::file::Reader;
 use crate::capture::packet::Block;
+use crate::capture::stretches::Stretches;
 use crate::model::event::Event;
 use crate::threads::dispatch::Dispatcher;
 use crate::threads::live::Live;
@@ -45,12 +46,14 @@ fn read_capture(dispatcher: &mut Dispatcher, mut reader: Reader, wait: bool, lon
     let mut first_items = vec![Item::Sources(Arc::from([name.clone()]))];
     let mut packets = 0;
     let mut block = Block::default();
+    let mut stretches = Stretches::default();
     let (error, offset) = loop {
         let outcome = reader.next_block(&mut block);
         if let Some(first) = block.packets.first().filter(|_| packets == 0) {
             first_items.splice(0..0, dispatcher.between_sources(first.ts_ns, longest_gap_ns));
         }
         packets += block.packets.len() as u64;
+        stretches.see(&block.packets);
         if !first_items.is_empty() && !block.packets.is_empty() {
             dispatcher.broadcast(std::mem::take(&mut first_items), None, wait, false);
         }
@@ -61,6 +64,6 @@ fn read_capture(dispatcher: &mut Dispatcher, mut reader: Reader, wait: bool, lon
             Err(problem) => break (Some(problem.reason), problem.offset),
         }
     };
-    let event = Event::End { source: name, packets, error, offset };
+    let event = Event::End { source: name, packets, error, offset, stretches: stretches.into_spans() };
     dispatcher.broadcast(Vec::new(), Some(event), wait, false);
 }
