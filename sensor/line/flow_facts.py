@@ -37,6 +37,7 @@ class FlowFacts:
     carriage: Carriage = PLAIN
     clocks: tuple[Clock | None, Clock | None] = (None, None)  # by direction
     ranges: tuple[StreamRange | None, StreamRange | None] = (None, None)  # what was seen of the streams, by direction
+    ended: bool = False  # by the ends themselves: it cannot go on
 
 
 def facts(
@@ -53,7 +54,8 @@ def facts(
         )  # a handshake without a packet of one side: it is not captured
         return FlowFacts(opened, opened.first_ns, last_ns, packets, sum(missed), sum(seen), seen, missed)
     totals = (closed.first_ns, closed.last_ns, closed.packets, closed.gap_bytes)
-    return FlowFacts(opened, *totals, sum(seen), seen, missed, clocks=closed.clocks)
+    ended = closed.reason in ("fin", "rst", "reused")
+    return FlowFacts(opened, *totals, sum(seen), seen, missed, clocks=closed.clocks, ended=ended)
 
 
 def flow_key(opened: Open, source_direction: int, first_ns: int) -> FlowKey:

@@ -12,6 +12,7 @@ from sensor.line.tcp_clocks import machine_clock
 from sensor.model.flow import FlowSummary
 from sensor.model.trace import FlowTrace
 from sensor.session.account import Account
+from sensor.session.carried import state_of
 from sensor.session.reading import Reading
 from sensor.session.share_trail import ShareTrail
 
@@ -61,6 +62,7 @@ def flow_trace(reading: Reading, account: Account, facts: FlowFacts, exposure: E
         stream_bytes=facts.gap_bytes + facts.seen_bytes,
         missed_bytes=facts.gap_bytes,
         exposure=replace(exposure.record(reading.jobs.in_force(account)), stretches=()),
+        state=None if facts.ended else state_of(reading, facts.carriage.framing),
     )
 
 

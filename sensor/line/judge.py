@@ -78,7 +78,7 @@ def judge(session: Session, facts: FlowFacts, weights: WeightTable) -> list[Spok
             f"no job was seen, and what was seen fits {', '.join(similar)} as well: the most common of them is named"
         )
         verdict = (grade, strength, (*reasons, ambiguity))
-    accounts = [account for account in reading.logins.accounts if account.login is not None or account.shares.submitted]
+    accounts = [account for account in reading.logins.accounts if _is_heard(account, reading)]
     if not accounts:
         anonymous = reading.logins.find(None)
         accounts = [anonymous or Account(None, facts.first_ns, facts.last_ns)]
@@ -86,6 +86,13 @@ def judge(session: Session, facts: FlowFacts, weights: WeightTable) -> list[Spok
         _whose(_contribution(reading, account, verdict, facts, weights), session.wallets, reading.jobs.proven)
         for account in accounts
     ]
+
+
+def _is_heard(account: Account, reading: Reading) -> bool:
+    """Whether a login was heard in this flow. Of those known from before at least the latest is the flow's."""
+    if account.shares.submitted:
+        return True
+    return account.login is not None and (not reading.carried or account is reading.logins.latest)
 
 
 def best_reading(session: Session) -> Reading | None:
@@ -206,6 +213,8 @@ def _raised(reading: Reading, account: Account, verdict: Verdict) -> Verdict:
             *reasons,
             f"the work of {_count(shares.verified)} was recomputed: {reading.jobs.proven} hashes below the target",
         )
+    if reading.carried:
+        reasons = (*reasons, "login and difficulty are known from what was seen of the connection before")
     if account.refused:
         reasons = (*reasons, "the login was refused")
     if account.work and reading.jobs.in_force(account) is None and reading.dialect.work.by_algorithm:

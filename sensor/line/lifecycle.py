@@ -141,18 +141,20 @@ class Lifecycle:
         self._became.clear()
 
     def last_reports(self, *, over: bool = True) -> Iterator[Report]:
-        """At the end of a run, or (not `over`) of a capture: every finding once; with settings only what is new, for
-        findings stay open. While it goes on, what has not signed in yet is likely to be another finding in a moment."""
+        """At the end of a run every finding once; with settings only what is new, for findings stay open. While it goes
+        on (not `over`), what is new: what has not signed in yet is likely to be another finding in a moment."""
         for identity, tracked in sorted(self._tracked.items(), key=lambda item: KINDS.index(item[1].kind)):
             subject = self._subjects[tracked.key]
             if subject.waits(tracked) or (not over and tracked.live and not tracked.reported and not tracked.login):
                 continue
+            if self.settings is None and not over and tracked.kind != "spoken":
+                continue  # what names and behaviour say is whole only at the end
             joined = self._joined(identity, tracked)
             heir = self._now(subject.heir(tracked, over=False))
-            if self.settings is None:
-                yield Report(identity, "closed", joined)
-            elif heir is not None or tracked.over:
+            if tracked.reported and (heir is not None or tracked.over):
                 yield Report(identity, "closed", joined, heir)
+            elif self.settings is None and over:
+                yield Report(identity, "closed", joined)
             elif tracked.has_news(joined):
                 yield Report(identity, tracked.note_report(joined), joined)
 

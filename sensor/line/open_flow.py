@@ -11,8 +11,10 @@ from typing import NamedTuple
 from sensor.dialects.conversation import Conversation
 from sensor.dialects.nodes import NodeSeen, read_tcp
 from sensor.line.flow_facts import TCP, FlowFacts, facts, flow_key, proxy_of, stable_id
+from sensor.line.resumed import carriage_of, miner_direction
 from sensor.model.events import Chunk, Close, Open
 from sensor.model.evidence import Evidence, Grade
+from sensor.model.flow import FlowSummary
 from sensor.model.node import Node
 from sensor.model.trace import StreamRange
 from sensor.session.session import Session
@@ -35,7 +37,9 @@ class First(NamedTuple):
 class OpenFlow:
     """One open candidate."""
 
-    __slots__ = (*("conversation", "datagram", "last_ns", "missed", "opened", "seen", "session", "stage", "starts"),)
+    __slots__ = (
+        *("before", "conversation", "datagram", "last_ns", "missed", "opened", "seen", "session", "stage", "starts"),
+    )
 
     def __init__(self, opened: Open, signatures: SignatureSet, sampling: Sampling) -> None:
         self.opened = opened
@@ -46,6 +50,7 @@ class OpenFlow:
         self.missed = [0, 0]
         self.starts = [0, 0]  # offsets of the first bytes that were seen
         self.last_ns = opened.ts_ns
+        self.before: FlowSummary | None = None  # what was known of the connection that this goes on
         self.stage: tuple[object, ...] = ()  # of the session, when it was last judged
 
     def take(self, chunk: Chunk) -> None:
@@ -58,12 +63,27 @@ class OpenFlow:
         self.missed[side] += chunk.gap
         self.last_ns = max(self.last_ns, chunk.ts_ns)
 
+    def resume(self, before: FlowSummary, signatures: SignatureSet, ts_ns: int) -> None:
+        """Go on from what was known of the connection."""
+        dialect = next((dialect for dialect in signatures.dialects if dialect.name == before.dialect), None)
+        if dialect is not None and before.trace is not None and before.trace.state is not None:
+            self.before = before
+            self.session.resume(dialect, miner_direction(before, self.opened), before.trace.state, ts_ns)
+
+    def forget_before(self, signatures: SignatureSet, sampling: Sampling) -> None:
+        """It was another connection: its own first bytes of the other direction say so."""
+        bases, self.before = self.session.bases, None
+        self.session = Session(signatures, sampling)
+        self.session.bases = bases
+
     def facts(self, closed: Close | None) -> FlowFacts:
         """What of the flow was seen by now, or, once it is closed, in all."""
         summary = facts(
             self.opened, closed, self.last_ns, (self.seen[0], self.seen[1]), (self.missed[0], self.missed[1])
         )
         summary.carriage = self.conversation.carriage
+        if self.before is not None:
+            summary.carriage = carriage_of(self.before, summary.carriage, self.opened)
         summary.ranges = (self._range(0), self._range(1))
         return summary
 

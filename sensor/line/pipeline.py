@@ -21,6 +21,7 @@ from sensor.line.join import finding_id
 from sensor.line.judge import judge
 from sensor.line.lifecycle import Identified, Lifecycle, ReportingSettings
 from sensor.line.open_flow import First, OpenFlow, node_record, node_seen
+from sensor.line.resumed import Resumable, Resume, goes_on_with, nothing_before
 from sensor.line.tracked import Report
 from sensor.model.events import Chunk, Close, End, Event, Hit, Open, Shape
 from sensor.model.finding import Finding
@@ -51,7 +52,10 @@ class Pipeline:
         assumptions: Assumptions = ASSUMED,
         sampling: Sampling = SAMPLED,
         reporting: ReportingSettings | None = None,
+        resume: Resume = nothing_before,
     ) -> None:
+        """`resume` tells what other runs knew of a connection that was joined in the middle."""
+        self._resumable = Resumable(resume)
         self._signatures = signatures
         self._reporting = reporting
         self._lifecycle = Lifecycle(reporting, self._judge_open)
@@ -116,8 +120,8 @@ class Pipeline:
             self._lifecycle.observe([seen], self._now_ns)
 
     def checkpoint(self) -> list[Record]:
-        """What is new of every finding now: a capture that is remembered as read must have told all it holds."""
-        return [self._finding(report) for report in self._lifecycle.last_reports(over=False)]
+        """What is new of every finding now: at the end of a capture, or of an hour of a replay."""
+        return [self._named(self._finding(report)) for report in self._lifecycle.last_reports(over=False)]
 
     def finish(self) -> list[Record]:
         """End the flows that are open and give every record, sorted by first packet and identity.
@@ -143,11 +147,14 @@ class Pipeline:
         records: list[Record] = [*self._ended]
         self._ended.clear()
         for report in self._lifecycle.due_reports(now_ns):
-            finding = self._finding(report)
-            if may_donate(finding):
-                name_donor(finding, self._lifecycle.logins(finding.miner_ip))
-            records.append(finding)
+            records.append(self._named(self._finding(report)))
         return records
+
+    def _named(self, finding: Finding) -> Finding:
+        """A finding while others go on: whose donation it is, if it is one."""
+        if may_donate(finding):
+            name_donor(finding, self._lifecycle.logins(finding.miner_ip))
+        return finding
 
     def _finding(self, report: Report) -> Finding:
         finding = enrich(report.joined, report.identity, self._signatures, self._assumptions)
@@ -190,6 +197,8 @@ class Pipeline:
         self._counters["chunks"] += 1
         self._touched[event.flow] = None
         self._counters["chunk_bytes"] += len(event.data)
+        if flow.opened.midstream and not flow.seen[event.direction] and event.data:
+            self._resume(flow, event)
         flow.take(event)
         self._now_ns = event.ts_ns
         if flow.opened.proto != TCP:
@@ -199,6 +208,20 @@ class Pipeline:
             flow.conversation.heads = None  # what speaks a dialect is no node
         for read in flow.conversation.feed(event.direction, event.ts_ns, event.offset, event.gap, event.data):
             flow.session.receive(read)
+
+    def _resume(self, flow: OpenFlow, first: Chunk) -> None:
+        """The first bytes of a direction in a connection that was joined in the middle: it may be known from before."""
+        if flow.before is not None:
+            if not goes_on_with(flow.before, flow.opened, first):
+                self._counters["sessions_not_resumed"] += 1
+                flow.forget_before(self._signatures, self._sampling)
+            return
+        if any(flow.seen) or flow.opened.proto != TCP:
+            return
+        before = self._resumable.find(flow.opened, first)
+        if before is not None:
+            self._counters["sessions_resumed"] += 1
+            flow.resume(before, self._signatures, first.ts_ns)
 
     def _shape(self, event: Shape) -> None:
         self._counters["shapes"] += 1
@@ -234,6 +257,8 @@ class Pipeline:
             (finding_id(contribution), contribution)
             for contribution in judge(flow.session, flow_facts, self._signatures.weights)
         ]
+        for _, contribution in contributions:
+            self._resumable.put(contribution.flow)
         self._lifecycle.flow_ended(number, contributions, max(self._now_ns, flow_facts.last_ns))
         if not flow.session.readings:
             self._node(flow, flow_facts)

@@ -8,11 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Protocol
 
 from sensor.estimate import Assumptions
 from sensor.intake.engine import Engine, PacketCore, SourceError
 from sensor.intake.sources import Problem
+from sensor.line.hours import PacketHours
 from sensor.line.pipeline import Pipeline
+from sensor.line.resumed import Resume, nothing_before
 from sensor.model.events import End, Event
 from sensor.model.finding import Finding
 from sensor.model.node import Node
@@ -31,11 +34,22 @@ SAMPLED, ASSUMED = Sampling(), Assumptions()
 Progress = Callable[[int], None]
 
 
+class Steps(Protocol):
+    """What follows a replay hour by hour: a ledger."""
+
+    def step(self, records: Sequence[Record], over_ns: int) -> None:
+        """An hour of the packet clock is over; what is new of findings since the last one."""
+
+    def read(self, end: End, records: Sequence[Record]) -> None:
+        """A capture was read; what is new of findings since the last step."""
+
+
 @dataclass
 class ReplayResult:
     """What a replay found and how it went."""
 
     records: list[Record] = field(default_factory=list)
+    passed: list[Record] = field(default_factory=list)  # findings that became others while it was read
     problems: list[Problem] = field(default_factory=list)
     counters: dict[str, int] = field(default_factory=dict)
     lines: dict[str, int] = field(default_factory=dict)  # the pipeline's counters
@@ -69,17 +83,26 @@ def replay(
     *,
     sampling: Sampling = SAMPLED,
     assumptions: Assumptions = ASSUMED,
+    steps: Steps | None = None,
+    resume: Resume = nothing_before,
 ) -> ReplayResult:
     """Read the sources one after another and judge what they hold. An interrupt ends the reading; what was found so
     far is kept.
+
+    `steps` hears of each hour that ends and each capture that was read; `resume` tells what was known of a connection
+    before (`sensor/line/resumed.py`).
     """
     outcome = ReplayResult()
     core = engine.core(signatures.literals, signatures.openings, limits, signatures.flights)
-    pipeline = Pipeline(signatures, sampling=sampling, assumptions=assumptions)
+    pipeline = Pipeline(signatures, sampling=sampling, assumptions=assumptions, resume=resume)
     found: dict[str, Record] = {}
+    hours = PacketHours()
     try:
         for events in Batches(core, engine, sources, outcome):
-            _keep(found, pipeline.step(events))
+            if steps is None:
+                pipeline.step(events)
+            else:
+                _step(pipeline, hours, events, steps)
             if progress:
                 progress(core.stats().get("source_bytes", 0))
     except KeyboardInterrupt:
@@ -88,6 +111,9 @@ def replay(
     outcome.counters = core.stats()
     core.close()
     outcome.lines = dict(pipeline.counters)
+    # What became another finding was only of interest while it went on.
+    over = [name for name, record in found.items() if isinstance(record, Finding) and record.merged_into is not None]
+    outcome.passed = [found.pop(name) for name in over]
     outcome.records = sorted(found.values(), key=record_order)
     place = {source: index for index, source in enumerate(sources)}
     outcome.problems.sort(key=lambda problem: place.get(problem.source, -1))
@@ -133,6 +159,17 @@ class Batches:
         self.outcome.sources += 1
         if end.error is not None:
             self.outcome.problems.append(Problem(end.source, end.error, end.offset, end.packets))
+
+
+def _step(pipeline: Pipeline, hours: PacketHours, events: Sequence[Event], steps: Steps) -> None:
+    """Take events, and tell of each hour and each capture that ends."""
+    for over_ns, part in hours.parts(events):
+        if over_ns is not None:
+            steps.step(pipeline.checkpoint(), over_ns)
+        pipeline.step(part)
+        for event in part:
+            if isinstance(event, End):
+                steps.read(event, pipeline.checkpoint())
 
 
 def _keep(found: dict[str, Record], records: Sequence[Record]) -> None:

@@ -64,7 +64,7 @@ def goes_on(before: FlowSummary, after: FlowSummary) -> bool:
     if first is None or second is None or second.from_start or not _same_ends(before, after):
         return False
     pairs = _pairs(first, second)
-    further = all(0 <= _ahead(b.start, a.end) < RESUMED_BYTES for a, b in pairs)
+    further = all(0 <= ahead(b.start, a.end) < RESUMED_BYTES for a, b in pairs)
     pause_ns = after.first_ns - before.last_ns
     return bool(pairs) and further and -TOLERANCE_NS <= pause_ns <= RESUMED_NS
 
@@ -111,14 +111,14 @@ def _pairs(first: FlowTrace, second: FlowTrace) -> list[tuple[StreamRange, Strea
     return [(mine, other) for mine, other in directions if mine is not None and other is not None]
 
 
-def _ahead(later: int, earlier: int) -> int:
-    """later - earlier on the circle of sequence numbers."""
+def ahead(later: int, earlier: int) -> int:
+    """How far one sequence number is after another on their circle of 2^32; negative: before it."""
     return (later - earlier + SEQUENCES // 2) % SEQUENCES - SEQUENCES // 2
 
 
 def _distance(left: StreamRange, right: StreamRange) -> int:
     """Bytes between two ranges on the circle of sequence numbers; negative: so many are in both."""
-    start = left.start + _ahead(right.start, left.start)
+    start = left.start + ahead(right.start, left.start)
     end = start + right.end - right.start
     return max(left.start, start) - min(left.end, end)
 

@@ -43,6 +43,33 @@ class ShareBin(NamedTuple):
     work: int  # of the accepted ones, in 2^-32 hashes
 
 
+class CarriedLogin(NamedTuple):
+    """What was known of one login of a connection."""
+
+    login: str | None
+    worker: str | None
+    agent: str | None
+    coin: str | None
+    algorithm: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class SessionState:
+    """What a connection is known by where it goes on in another capture, or after a restart. No secrets, no counts."""
+
+    framing: str | None
+    logins: tuple[CarriedLogin, ...]  # in the order in which they signed in
+    latest: int | None  # the one that messages without a login speak for
+    agent: str | None
+    algorithm: str | None  # that the pool names
+    machine: str | None  # the only algorithm of the machine that the agent names
+    proven: str | None  # the algorithm that recomputed shares prove
+    coin: str | None
+    work: int | None  # of a share by the difficulty in force, in 2^-32 hashes
+    jobs: tuple[tuple[int, int | None], ...]  # marks of the last jobs, and what their shares are worth
+    endpoint: str | None  # the pool's host as the miner names it
+
+
 @dataclass(frozen=True, slots=True)
 class FlowTrace:
     """One login's part of one connection as one process saw it."""
@@ -59,3 +86,4 @@ class FlowTrace:
     stream_bytes: int  # both directions, those that were missed included
     missed_bytes: int
     exposure: ExposureRecord
+    state: SessionState | None = None  # None: the connection ended

@@ -14,6 +14,7 @@ from fractions import Fraction
 
 from sensor.dialects.stream.message import Message
 from sensor.estimate import JobTimes
+from sensor.model.trace import SessionState
 from sensor.session.account import Account
 from sensor.session.verify import Look, SubmittedShare, Verifier
 from sensor.signatures.language import look
@@ -57,6 +58,19 @@ class JobWorks:
         mark = _mark(name)
         return self._works[self._marks.index(mark)] if mark in self._marks else None
 
+    def pairs(self) -> tuple[tuple[int, int | None], ...]:
+        """Marks and works, oldest job first."""
+        return tuple(zip(self._marks, self._works, strict=True))
+
+    @classmethod
+    def of_pairs(cls, pairs: Iterable[tuple[int, int | None]]) -> JobWorks:
+        """The jobs of another process."""
+        works = cls()
+        for mark, work in list(pairs)[-MAX_JOBS:]:
+            works._marks.append(mark)
+            works._works = (*works._works, work)
+        return works
+
     def change(self, to: Callable[[int | None], int | None]) -> None:
         """The difficulty of all jobs means something else."""
         self._works = tuple(to(work) for work in self._works)
@@ -70,6 +84,7 @@ class Jobs:
     """Targets, jobs and their work, in 2^-32 hashes a share."""
 
     __slots__ = (
+        "_carried",
         "_target",
         "_works",
         "algorithm",
@@ -95,6 +110,23 @@ class Jobs:
         self.times = JobTimes()
         self._works: JobWorks | None = None
         self._target: MessageValues = NO_VALUES
+        self._carried: int | None = None  # work by the difficulty that was in force before, until another is sent
+
+    def carry(self, state: SessionState, ts_ns: int) -> None:
+        """Go on from what was known of the connection before."""
+        self.algorithm, self.machine, self.coin = state.algorithm, state.machine, state.coin
+        self.proven, self._carried = state.proven, state.work
+        self._works = JobWorks.of_pairs(state.jobs)
+        if state.work is not None:
+            self.latest = (ts_ns, state.work)
+            self.times.put(ts_ns, has_work=True)
+
+    def in_hand(self, account: Account | None) -> tuple[int | None, tuple[tuple[int, int | None], ...]]:
+        """What a share is worth by the difficulty in force, and what those of the last jobs are."""
+        now = self._per_share(self._target, self.in_force(account)) if self._target else self._carried
+        if now is None and self.latest is not None:
+            now = self.latest[1]
+        return now, () if self._works is None else self._works.pairs()
 
     def assumed(self, account: Account | None) -> str | None:
         """The algorithm that the login, the pool, the dialect or the machine names, in this order."""
@@ -107,6 +139,7 @@ class Jobs:
     def aim(self, rule: MessageRule, values: MessageValues, account: Account | None) -> None:
         """A new difficulty or target: for jobs from now on, or for all of them if the dialect says so."""
         self._target = {**self._target, **_aims(values)}
+        self._carried = None if self._target else self._carried
         self.algorithm = values.get("algorithm", self.algorithm)
         if rule.every_job:
             if self.verifier is not None:
@@ -155,7 +188,7 @@ class Jobs:
         own = _aims(values)
         initial = self.dialect.work.initial if fresh else NO_VALUES
         aim = {**initial, **self._target, **own} if initial or own else self._target
-        work = self._per_share(aim, self.in_force(account))
+        work = self._per_share(aim, self.in_force(account)) if aim else self._carried
         self.times.put(ts_ns, work is not None)
         if work is not None:
             work = (
@@ -231,6 +264,7 @@ class Jobs:
         if self._works is not None:
             self._works.change(lambda work: None if work is None else int(work * scale))
         self.latest = self.latest and (self.latest[0], int(self.latest[1] * scale))
+        self._carried = self._carried and int(self._carried * scale)
 
     def _scale(self, assumed: str | None, proven: str) -> Fraction:
         """How much a difficulty means for the proven algorithm, against what it meant for the assumed one."""

@@ -4,6 +4,8 @@ jobs and no shares.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from sensor.dialects.rig import rig_of
 from sensor.session.account import Account
 from sensor.session.distinct import Distinct
@@ -26,6 +28,14 @@ class Logins:
         self.names = Distinct()  # rigs that were named on this connection, under any login
         self.dropped = 0
         self._sessions: dict[str, Account] | None = None
+
+    def restore(self, accounts: Sequence[Account], latest: int | None) -> None:
+        """The logins that the connection is known to have."""
+        self.accounts = tuple(accounts[:MAX_ACCOUNTS])
+        self.latest = self.accounts[latest] if latest is not None and latest < len(self.accounts) else None
+        for account in self.accounts:
+            if rig_of(account.login):
+                self.names.add(str(account.login))
 
     def find(self, login: str | None) -> Account | None:
         """The account of a login, if it signed in."""

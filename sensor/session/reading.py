@@ -49,6 +49,7 @@ class Reading:
             "_defaults",
             "_weighed",
             "agent",
+            "carried",
             "dialect",
             "endpoint",
             "jobs",
@@ -81,6 +82,7 @@ class Reading:
         self.received = 0  # messages
         self.refused = 0
         self.started = False  # the session's subscribe or login was seen
+        self.carried = False  # it goes on from what was known of the connection before
         self.agent: str | None = None
         self.endpoint: str | None = None  # the pool's host as the miner names it
         self.logins = Logins(dialect)

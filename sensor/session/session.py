@@ -12,6 +12,8 @@ from collections.abc import Iterable, Mapping
 
 from sensor.dialects.registry import FOREIGN
 from sensor.dialects.stream.message import Malformed, Message, Read
+from sensor.model.trace import SessionState
+from sensor.session.carried import carry_into
 from sensor.session.pending_requests import PendingRequests, Request, id_key
 from sensor.session.reading import Reading, Token
 from sensor.session.verify import Sampling, verifier
@@ -68,6 +70,13 @@ class Session:
         self.ambiguous: tuple[str, ...] = ()  # dialects that the best was preferred to without having shown its own job
         self._rare: Counter[str] | None = None  # what few sessions count
         self.counters: Mapping[str, int] = NOTHING  # when the flow has ended
+
+    def resume(self, dialect: Dialect, miner: int, state: SessionState, ts_ns: int) -> None:
+        """Go on from what was known of the connection before. Called before the first message."""
+        reading = self._reading(dialect, miner)
+        if reading is not None:
+            carry_into(reading, state, ts_ns)
+            self._settled, self._framing = reading, state.framing
 
     def receive(self, read: Read) -> None:
         """One message or one malformed piece."""

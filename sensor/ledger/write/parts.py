@@ -187,7 +187,7 @@ def _stored(record: Finding, flows: Sequence[FlowSummary], sensor_id: str) -> Fi
 def _without_shares(flow: FlowSummary) -> FlowSummary:
     if flow.trace is None:
         return flow
-    return dataclasses.replace(flow, trace=dataclasses.replace(flow.trace, marks=(), bins=()))
+    return dataclasses.replace(flow, trace=dataclasses.replace(flow.trace, marks=(), bins=(), state=None))
 
 
 def _is_known(flow: FlowSummary, before: FlowSummary | None) -> bool:
