@@ -134,6 +134,9 @@ METRICS: Mapping[str, str] = {
     "reload_last_successful": "1 if the newest attempt succeeded; 0: the old one is still in use.",
     "reload_last_success_timestamp_seconds": "When the newest success was, the start included.",
     "batches_total": "Rounds of the line.",
+    "sessions_resumed_total": "Connections joined in the middle of which login and difficulty were known from before.",
+    "sessions_not_resumed_total": "Connections that were taken for known ones until their other direction was seen.",
+    "resume_failures_total": "Connections joined in the middle whose past could not be asked of the ledger.",
     "findings_stale_total": "Findings of earlier runs that were closed because they did not come back.",
     "ledger_pruned_records_total": "Records that went over their age or number in the ledger.",
     "interfaces_deleted_total": "Interfaces that went away.",
@@ -215,6 +218,7 @@ LINE: Mapping[str, CounterSeries] = {
     ),
     **_plain(shares_looked_at="shares_recomputed_total", findings="findings_held", nodes="nodes_held"),
     **_plain(observations="observations_total"),
+    **_plain(sessions_resumed="sessions_resumed_total", sessions_not_resumed="sessions_not_resumed_total"),
     **_labelled(
         "findings_told_total", "state", findings_opened="opened", findings_updated="updated", findings_closed="closed"
     ),
@@ -271,7 +275,10 @@ EVIDENCE: Mapping[str, CounterSeries] = {
 
 DAEMON: Mapping[str, CounterSeries] = {
     **_plain(
-        batches="batches_total", findings_stale="findings_stale_total", ledger_pruned="ledger_pruned_records_total"
+        batches="batches_total",
+        findings_stale="findings_stale_total",
+        resume_failures="resume_failures_total",
+        ledger_pruned="ledger_pruned_records_total",
     ),
     **_plain(interfaces_deleted="interfaces_deleted_total", interfaces_reattached="interfaces_reattached_total"),
     **_plain(

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from sensor.cli import outputs, terminal
 from sensor.cli.frame import (
     CommandError,
+    exit_on,
     flag_overrides,
     load_attribution,
     load_configuration,
@@ -25,14 +26,17 @@ from sensor.estimate import Assumptions
 from sensor.intake.content import content_id
 from sensor.intake.sources import expand
 from sensor.line.replay import replay
+from sensor.line.resumed import nothing_before
 from sensor.line.suppress import Suppression
 from sensor.model.exit_codes import INTERRUPTED, OK, RUN_ERROR, USAGE
 from sensor.model.time import day_of
 from sensor.session.verify import Sampling
 
 if TYPE_CHECKING:
+    from sensor.attribution import Attributor
     from sensor.daemon.configuration import Configuration
     from sensor.intake.engine import Engine
+    from sensor.ledger.replay import ReplayLedger
     from sensor.line.replay import ReplayResult
     from sensor.signatures import SignatureSet
 
@@ -50,12 +54,13 @@ def run(options: argparse.Namespace) -> int:
     files = _open_outputs(options, settings, sources)
     with terminal.book_progress(not options.quiet) as advance:
         attributor = load_attribution(settings, advance)
-    outcome = _read(options, settings, sources, signatures, engine)
+    ledger = None if options.ledger is None else _open_ledger(options, settings, sources, attributor)
+    outcome = _read(options, settings, sources, signatures, engine, ledger)
     outcome.problems = problems + outcome.problems
     if attributor is not None:
         for finding in outcome.findings:
             attributor.attribute(finding)
-    recorded = options.ledger is None or _record(outcome, settings, options.sensor, content_id(sources))
+    recorded = ledger is None or _recorded(ledger, outcome)
     suppression, last_ns = Suppression(settings.findings), outcome.counters.get("last_packet_ns", 0)
     outcome.records = suppression.heard(outcome.records, day_of(last_ns))
     written = _write_outputs(files, outcome, settings, engine.name, sources)
@@ -72,6 +77,7 @@ def _read(
     sources: Sequence[str],
     signatures: SignatureSet,
     engine: Engine,
+    ledger: ReplayLedger | None,
 ) -> ReplayResult:
     """Run the line over the sources, with a progress bar."""
     limits = {"workers": settings.workers, **settings.limits.model_dump()}
@@ -80,25 +86,46 @@ def _read(
     began = time.perf_counter()
     try:
         with terminal.replay_progress(sources, show=not options.quiet) as advance:
-            outcome = replay(sources, signatures, engine, limits, advance, sampling=sampling, assumptions=assumptions)
+            outcome = replay(
+                sources,
+                signatures,
+                engine,
+                limits,
+                advance,
+                sampling=sampling,
+                assumptions=assumptions,
+                steps=ledger,
+                resume=nothing_before if ledger is None else ledger.resume,
+            )
     except RuntimeError as error:
         raise CommandError(RUN_ERROR, f"the core stopped: {error}") from None
     outcome.seconds = time.perf_counter() - began
     return outcome
 
 
-def _record(outcome: ReplayResult, settings: Configuration, sensor_id: str, run_id: str | None) -> bool:
-    """Record what was found in the ledger; False, with a sentence, if the ledger fails."""
+def _open_ledger(
+    options: argparse.Namespace, settings: Configuration, sources: Sequence[str], attributor: Attributor | None
+) -> ReplayLedger:
+    """The ledger to record in. Raises CommandError."""
     from sensor.ledger import LedgerError  # the database library is slow to import, and not always needed
-    from sensor.ledger.replay import record_replay
+    from sensor.ledger.replay import ReplayLedger
 
-    try:
-        last_ns = outcome.counters.get("last_packet_ns", 0)
-        record_replay(outcome.records, last_ns, settings.ledger, settings.findings, sensor_id=sensor_id, run_id=run_id)
-    except LedgerError as error:
-        say(str(error))
-        return False
-    return True
+    with exit_on(LedgerError, code=RUN_ERROR):
+        return ReplayLedger(
+            settings.ledger,
+            settings.findings,
+            attribute=None if attributor is None else attributor.attribute,
+            sensor_id=options.sensor,
+            run_id=content_id(sources),
+        )
+
+
+def _recorded(ledger: ReplayLedger, outcome: ReplayResult) -> bool:
+    """Record what was found in the end; False, with a sentence, if the ledger failed."""
+    ledger.finish([*outcome.passed, *outcome.records])
+    if ledger.trouble is not None:
+        say(ledger.trouble)
+    return ledger.trouble is None
 
 
 def _open_outputs(

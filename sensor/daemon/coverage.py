@@ -1,18 +1,18 @@
 """Coverage: the time in which the sensor really listened, recorded in the ledger. Only there is silence a sign.
 
-Cases that silence ends are closed. The clock is handed in: that of the packets, which on a live link is the wall's.
+On a link it is the wall clock's time while everything is heard; of a capture the time from its first packet to its
+last, whenever it is read. Cases that silence ends are closed. The clock is handed in.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 from sensor.ledger import Ledger, LedgerError
-from sensor.model.time import HOUR_NS
+from sensor.model.time import MINUTE_NS
 
 #: A step longer than this was not listened to: the process stood still, or the clock was set.
-MAX_STEP_NS = 6 * HOUR_NS
-
+MAX_STEP_NS = 5 * MINUTE_NS
 #: Silent cases looked at in one step, some milliseconds each.
 MAX_REVIEWED = 100
 
@@ -23,14 +23,35 @@ class CoverageRecorder:
     def __init__(self, ledger: Ledger, say: Callable[[str], None]) -> None:
         self._ledger, self._say = ledger, say
         self._since_ns: int | None = None
+        self._waiting: list[tuple[int, int]] = []  # what the ledger has not taken yet
 
-    def update(self, now_ns: int, ready: bool) -> None:
-        """It is this time; `ready` if everything that should be heard is heard. Never raises LedgerError."""
+    def listen(self, now_ns: int, ready: bool) -> None:
+        """It is this time on a link; `ready` if everything that should be heard is heard. Never raises LedgerError."""
         since_ns, self._since_ns = self._since_ns, now_ns if ready and now_ns else None
-        if since_ns is None or not ready or not 0 < now_ns - since_ns <= MAX_STEP_NS:
+        if since_ns is not None and ready and 0 < now_ns - since_ns <= MAX_STEP_NS:
+            self.cover([(since_ns, now_ns)])
+
+    def cover(self, stretches: Iterable[tuple[int, int]]) -> bool:
+        """The sensor listened in these stretches; the ledger takes them now, or when it can. Whether it has them all.
+        Never raises LedgerError."""
+        for from_ns, to_ns in stretches:
+            if self._waiting and self._waiting[-1][1] == from_ns:
+                self._waiting[-1] = (self._waiting[-1][0], to_ns)
+            else:
+                self._waiting.append((from_ns, to_ns))
+        try:
+            while self._waiting:
+                self._ledger.add_coverage(*self._waiting[0])
+                del self._waiting[0]
+        except LedgerError as error:
+            self._say(f"ledger: {error}")
+        return not self._waiting
+
+    def review(self, now_ns: int) -> None:
+        """Close cases whose silence is an end by now. Never raises LedgerError."""
+        if self._waiting:
             return
         try:
-            self._ledger.add_coverage(since_ns, now_ns)
             for case in self._ledger.review_cases(now_ns, MAX_REVIEWED):
                 self._say(f"case {case.case_id} closed: {case.why}")
         except LedgerError as error:

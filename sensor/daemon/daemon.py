@@ -22,14 +22,16 @@ from sensor.daemon.metrics_server import MetricsServer
 from sensor.daemon.notify import Notifier
 from sensor.daemon.reload import Reloader
 from sensor.daemon.setup import Setup
+from sensor.daemon.steps import LineSteps
 from sensor.delivery.delivery import Delivery
 from sensor.evidence import EvidenceBounds, EvidenceFiles
 from sensor.intake.engine import Engine, PacketCore, SourceError
 from sensor.ledger import LeaseLostError, Ledger, LedgerError, Recorder
 from sensor.ledger.replay import bounds_of
 from sensor.line.pipeline import Pipeline
-from sensor.model.events import End, Event
+from sensor.model.events import Event
 from sensor.model.finding import Finding
+from sensor.model.flow import FlowSummary
 from sensor.model.record import Record, record_id
 from sensor.model.time import MILLISECOND_NS, day_of
 from sensor.serve.access import ServeError
@@ -38,6 +40,8 @@ from sensor.serve.access import ServeError
 BATCH_EVENTS, WAIT_MS = 1_024, 100
 #: Seconds between two looks at everything that is not urgent.
 LOOK_S, MAINTENANCE_S = 1.0, 600.0
+#: Seconds between two entries of what a link was listened to: a process that dies leaves no more than that unsaid.
+COVERAGE_S = 60.0
 #: Deliveries that have not moved for so long have no heartbeat any more; a pause after a failure is half a minute.
 MAX_DELIVERY_IDLE_S = 120.0
 #: Seconds for the flows' ends and what they mean, and for the last deliveries: together under the five that an end may
@@ -67,20 +71,24 @@ class Daemon:
         self._delivery = Delivery(self._ledger, setup.destinations)
         self._replacing: threading.Thread | None = None
         self._pipeline = Pipeline(
-            setup.signatures, assumptions=setup.assumptions, sampling=setup.sampling, reporting=setup.reporting
+            setup.signatures,
+            assumptions=setup.assumptions,
+            sampling=setup.sampling,
+            reporting=setup.reporting,
+            resume=self._resume,
         )
         self._evidence = _evidence(setup)
         self._core = _core(engine, setup)
         self._health = Health(engine.name, self._core, self._recorder)
         self._server = MetricsServer(setup.metrics, self._health.status) if setup.metrics is not None else None
-        self._coverage = CoverageRecorder(self._ledger, say)
         self._intake = _intake(engine, self._core, setup, say)
         self._live = isinstance(self._intake, Interfaces)
+        coverage = CoverageRecorder(self._ledger, say)
+        self._steps = LineSteps(self._pipeline, self._record, self._recorder, coverage, self._intake, live=self._live)
         self._notifier = Notifier()
         self._counters: Counter[str] = Counter()
-        self._ended: list[End] = []  # captures that were read, and are not remembered as read yet
         self._stop_requests = 0
-        self._look_s = self._maintenance_s = 0.0
+        self._look_s = self._maintenance_s = self._coverage_s = 0.0
 
     def stop(self) -> None:
         """End in good order; called a second time, at once. Called by a signal's handler."""
@@ -123,18 +131,18 @@ class Daemon:
         self._health.measure_lag(events, now_ns)
         if self._evidence is not None:
             self._evidence.add(events)
-        idle = self._live and not events
-        records = self._pipeline.step(events, now_ns if idle else None)
-        ended = [event for event in events if isinstance(event, End)]
-        self._record([*records, *(self._pipeline.checkpoint() if ended else ())], now_ns)
-        self._ended += ended
-        if self._ended and not self._recorder.counters["records_waiting"]:
-            for end in self._ended:  # a capture is remembered as read only after all that it came to was recorded
-                self._intake.ended(end, now_ns)
-            self._ended.clear()
+        self._steps.take(events, now_ns)
         self._health.beat("line", now_ns)
         if os.environ.get(FAULT) == "line-hangs" and self._counters["batches"] > 20:
             time.sleep(3_600)
+
+    def _resume(self, ends: str, at_ns: int) -> Sequence[FlowSummary]:
+        """What the ledger knows of connections between two ends; nothing while it cannot be read."""
+        try:
+            return self._ledger.reader.connections_between(ends, at_ns)
+        except LedgerError:
+            self._counters["resume_failures"] += 1
+            return ()
 
     def _record(self, records: Sequence[Record], now_ns: int) -> None:
         """Attribute, suppress, record, keep evidence, deliver."""
@@ -162,6 +170,9 @@ class Daemon:
         self._health.beat_capture(now_ns, self._live)
         if self._delivery.longest_idle_s() < MAX_DELIVERY_IDLE_S and os.environ.get(FAULT) != "delivery-hangs":
             self._health.beat("deliver", now_ns)
+        if now_s >= self._coverage_s:
+            self._coverage_s = now_s + COVERAGE_S
+            self._steps.listen(now_ns)
         if now_s >= self._maintenance_s:
             self._maintenance_s = now_s + MAINTENANCE_S
             self._maintain(now_ns)
@@ -180,12 +191,11 @@ class Daemon:
             self._lease_trouble = str(error)
 
     def _maintain(self, now_ns: int) -> None:
-        """What is done every ten minutes: old evidence and findings go, coverage is recorded."""
+        """What is done every ten minutes: old evidence and findings go, silent cases are looked at."""
         if self._evidence is not None:
             self._evidence.prune(now_ns)
         self._close_stale(now_ns)
-        packets_ns = now_ns if self._live else self._core.stats().get("last_packet_ns", 0)
-        self._coverage.update(packets_ns, not self._intake.unready)
+        self._steps.review(now_ns)
         try:
             self._counters["ledger_pruned"] += self._ledger.prune(now_ns)
         except LedgerError as error:
@@ -223,6 +233,7 @@ class Daemon:
         if result is None:
             return
         self._notifier.reloading()
+        self._steps.listen(time.time_ns())
         problems = list(result.problems)
         if result.setup is not None:
             problems += self._replace(result.setup)
@@ -286,6 +297,7 @@ class Daemon:
         now_ns = time.time_ns()
         self._record(self._pipeline.finish(), now_ns)
         self._recorder.flush(now_ns)
+        self._steps.end(now_ns)
         self._delivery.wake()
         self._delivery.stop(FLUSH_S)
         if self._server is not None:

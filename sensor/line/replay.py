@@ -16,7 +16,7 @@ from sensor.intake.sources import Problem
 from sensor.line.hours import PacketHours
 from sensor.line.pipeline import Pipeline
 from sensor.line.resumed import Resume, nothing_before
-from sensor.model.events import End, Event
+from sensor.model.events import Chunk, End, Event
 from sensor.model.finding import Finding
 from sensor.model.node import Node
 from sensor.model.record import Record, record_id, record_order
@@ -37,8 +37,9 @@ Progress = Callable[[int], None]
 class Steps(Protocol):
     """What follows a replay hour by hour: a ledger."""
 
-    def step(self, records: Sequence[Record], over_ns: int) -> None:
-        """An hour of the packet clock is over; what is new of findings since the last one."""
+    def step(self, records: Sequence[Record], since_ns: int, over_ns: int) -> None:
+        """An hour of the packet clock is over; what is new of findings since the last one. The capture at hand covers
+        at least the time since then."""
 
     def read(self, end: End, records: Sequence[Record]) -> None:
         """A capture was read; what is new of findings since the last step."""
@@ -96,13 +97,10 @@ def replay(
     core = engine.core(signatures.literals, signatures.openings, limits, signatures.flights)
     pipeline = Pipeline(signatures, sampling=sampling, assumptions=assumptions, resume=resume)
     found: dict[str, Record] = {}
-    hours = PacketHours()
+    stepper = None if steps is None else _Stepper(pipeline, steps)
     try:
         for events in Batches(core, engine, sources, outcome):
-            if steps is None:
-                pipeline.step(events)
-            else:
-                _step(pipeline, hours, events, steps)
+            (pipeline if stepper is None else stepper).step(events)
             if progress:
                 progress(core.stats().get("source_bytes", 0))
     except KeyboardInterrupt:
@@ -118,6 +116,29 @@ def replay(
     place = {source: index for index, source in enumerate(sources)}
     outcome.problems.sort(key=lambda problem: place.get(problem.source, -1))
     return outcome
+
+
+class _Stepper:
+    """Takes events, and tells of each hour and each capture that ends."""
+
+    def __init__(self, pipeline: Pipeline, steps: Steps) -> None:
+        self._pipeline, self._steps = pipeline, steps
+        self._hours = PacketHours()
+        self._since_ns: int | None = None  # the first event of the capture at hand
+
+    def step(self, events: Sequence[Event]) -> None:
+        """Events in their order."""
+        for over_ns, part in self._hours.parts(events):
+            if over_ns is not None:
+                since_ns = over_ns if self._since_ns is None else self._since_ns
+                self._steps.step(self._pipeline.checkpoint(), since_ns, over_ns)
+            self._pipeline.step(part)
+            for event in part:
+                if isinstance(event, Chunk):
+                    self._since_ns = event.ts_ns if self._since_ns is None else self._since_ns
+                elif isinstance(event, End):
+                    self._steps.read(event, self._pipeline.checkpoint())
+                    self._since_ns = None
 
 
 class Batches:
@@ -159,17 +180,6 @@ class Batches:
         self.outcome.sources += 1
         if end.error is not None:
             self.outcome.problems.append(Problem(end.source, end.error, end.offset, end.packets))
-
-
-def _step(pipeline: Pipeline, hours: PacketHours, events: Sequence[Event], steps: Steps) -> None:
-    """Take events, and tell of each hour and each capture that ends."""
-    for over_ns, part in hours.parts(events):
-        if over_ns is not None:
-            steps.step(pipeline.checkpoint(), over_ns)
-        pipeline.step(part)
-        for event in part:
-            if isinstance(event, End):
-                steps.read(event, pipeline.checkpoint())
 
 
 def _keep(found: dict[str, Record], records: Sequence[Record]) -> None:

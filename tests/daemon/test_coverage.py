@@ -14,6 +14,8 @@ from sensor.ledger.store.database import reading
 from sensor.ledger.store.schema import COVERAGE
 from tests.ledger.mining import HOUR, MONDAY, told
 
+MINUTE = HOUR // 60
+
 
 def listened(ledger: Ledger) -> float:
     with reading(ledger.engine) as connection:
@@ -23,14 +25,22 @@ def listened(ledger: Ledger) -> float:
 def test_only_time_in_which_everything_was_heard_counts(tmp_path: Path) -> None:
     ledger = Ledger.open(f"sqlite:///{tmp_path}/ledger.db")
     coverage = CoverageRecorder(ledger, lambda _: None)
-    minutes = ((0, True), (10, True), (20, False), (30, True), (40, True), (35, True), (45, True))
+    minutes = ((0, True), (4, True), (5, False), (6, True), (10, True), (9, True), (13, True))
     for minute, ready in minutes:
-        coverage.update(MONDAY + minute * HOUR // 60, ready)
-    assert listened(ledger) == 600 + 900  # minutes 35 to 40 came twice, and were heard once
-    coverage.update(MONDAY + HOUR + MAX_STEP_NS, True)
-    coverage.update(0, True)
-    coverage.update(MONDAY, True)
-    assert listened(ledger) == 1_500
+        coverage.listen(MONDAY + minute * MINUTE, ready)
+    assert listened(ledger) == 240 + 420  # minutes 9 to 10 came twice, and were heard once
+    coverage.listen(MONDAY + 13 * MINUTE + MAX_STEP_NS + 1, True)
+    coverage.listen(0, True)
+    coverage.listen(MONDAY, True)
+    assert listened(ledger) == 660
+
+
+def test_what_captures_cover_is_recorded_whenever_they_are_read(tmp_path: Path) -> None:
+    ledger = Ledger.open(f"sqlite:///{tmp_path}/ledger.db")
+    coverage = CoverageRecorder(ledger, lambda _: None)
+    assert coverage.cover([(MONDAY + 24 * HOUR, MONDAY + 48 * HOUR)])
+    assert coverage.cover([(MONDAY, MONDAY + 24 * HOUR), (MONDAY, MONDAY + HOUR)])
+    assert listened(ledger) == 48 * 3_600
 
 
 def test_a_case_that_fell_silent_is_closed_and_said(tmp_path: Path) -> None:
@@ -39,7 +49,8 @@ def test_a_case_that_fell_silent_is_closed_and_said(tmp_path: Path) -> None:
     sentences: list[str] = []
     coverage = CoverageRecorder(ledger, sentences.append)
     for step in range(0, 400, 6):
-        coverage.update(MONDAY + step * HOUR, True)
+        coverage.cover([(MONDAY + step * HOUR, MONDAY + (step + 6) * HOUR)])
+        coverage.review(MONDAY + (step + 6) * HOUR)
     assert len(sentences) == 1
     assert sentences[0].startswith("case 1 closed: no share for ")
     assert ledger.reader.cases()[0].state == "closed"
@@ -49,10 +60,11 @@ def test_a_ledger_that_fails_stops_nothing(tmp_path: Path) -> None:
     ledger = Ledger.open(f"sqlite:///{tmp_path}/ledger.db")
     sentences: list[str] = []
     coverage = CoverageRecorder(ledger, sentences.append)
-    coverage.update(MONDAY, True)
+    assert coverage.cover([(MONDAY, MONDAY + HOUR)])
     with reading(ledger.engine) as connection:
         connection.exec_driver_sql("DROP TABLE coverage")
         connection.commit()
-    coverage.update(MONDAY + HOUR, True)
+    assert not coverage.cover([(MONDAY + HOUR, MONDAY + 2 * HOUR), (MONDAY + 2 * HOUR, MONDAY + 3 * HOUR)])
+    coverage.review(MONDAY + 3 * HOUR)
     assert len(sentences) == 1
     assert sentences[0].startswith("ledger: ")

@@ -13,9 +13,22 @@ from hypothesis import strategies as st
 from sqlalchemy import func, select
 
 from sensor.ledger import Ledger, LedgerBounds, LedgerError
-from sensor.ledger.store.amounts import MEASURES, NOTHING, WHOLE, Amounts, hours_of, plus, shaped, spread, taken, totals
+from sensor.ledger.store.amounts import (
+    MEASURES,
+    NOTHING,
+    WHOLE,
+    Amounts,
+    hours_in,
+    hours_of,
+    plus,
+    shaped,
+    spread,
+    taken,
+    totals,
+)
 from sensor.ledger.store.database import reading
 from sensor.ledger.store.schema import COVERAGE, FINDINGS, MACHINES, ROLLUPS, SERIES
+from sensor.model.quantities import WatchedStretch
 from sensor.model.time import HOUR_NS
 from tests.ledger.made import SECOND, finding, flow
 from tests.ledger.mining import DAY, HOUR, MONDAY, SHARE, mined, owned, told
@@ -96,7 +109,7 @@ def test_hours_are_those_of_the_connections() -> None:
     flows = (flow(1, 0, 1_000), flow(2, 500, 1_000), flow(3, 40_000, 100))
     hours = hours_of(finding(flows=flows))
     assert sum(hours.values()) == 1_600 * SECOND
-    later = hours_of(finding(flows=flows), flows[2].first_ns)
+    later = hours_in([WatchedStretch(flows[2].first_ns, flows[2].last_ns, 0)])
     assert later == {flows[2].first_ns // HOUR_NS: 100 * SECOND}
 
 

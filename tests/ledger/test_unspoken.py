@@ -11,7 +11,7 @@ import pytest
 
 from sensor.cli import explain
 from sensor.ledger import Ledger
-from sensor.ledger.replay import record_replay
+from sensor.ledger.replay import ReplayLedger
 from sensor.line.suppress import Suppression
 from sensor.model.evidence import Grade
 from sensor.model.finding import Finding
@@ -32,7 +32,9 @@ SILENT = [NAMED, BEHAVED, LOOKED_UP]
 
 def recorded(folder: Path, findings: list[Finding], settings: FindingsSettings | None = None) -> Ledger:
     where = LedgerSettings(url=f"sqlite:///{folder}/ledger.db")
-    record_replay(findings, NAMED.last_ns, where, settings or FindingsSettings())
+    replayed_ledger = ReplayLedger(where, settings or FindingsSettings())
+    replayed_ledger.finish(findings)
+    assert replayed_ledger.trouble is None
     return Ledger.open(where.url)
 
 

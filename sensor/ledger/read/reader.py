@@ -5,12 +5,13 @@ from __future__ import annotations
 
 from sqlalchemy import Engine
 
-from sensor.ledger.read import cases, energy, findings, owners, periods, sensors
+from sensor.ledger.read import cases, connections, energy, findings, owners, periods, sensors
 from sensor.ledger.read.findings import StoredFinding
 from sensor.ledger.read.owners import AddressOwner
 from sensor.ledger.read.sensors import SensorSummary
 from sensor.ledger.store.database import reading
 from sensor.model.finding import Finding
+from sensor.model.flow import FlowSummary
 from sensor.model.node import Node
 from sensor.model.summary import Case, Place, Range, Summary
 
@@ -73,6 +74,11 @@ class LedgerReader:
         """Every sensor that told this ledger anything, in the order of their ids."""
         with reading(self._engine) as connection:
             return sensors.sensors(connection)
+
+    def connections_between(self, ends: str, at_ns: int) -> list[FlowSummary]:
+        """The connections of a Community ID that may be there at a time, newest last."""
+        with reading(self._engine) as connection:
+            return connections.connections_between(connection, ends, at_ns)
 
     def newest_ns(self) -> int | None:
         """When the last of all mining was seen; None in an empty ledger."""

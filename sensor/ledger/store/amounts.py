@@ -7,14 +7,14 @@ Whole numbers stay whole: they are dealt out by rounding the running sum, so the
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from itertools import accumulate
 from typing import NamedTuple
 
 from sensor.estimate.chance import effective_shares, without_chance
 from sensor.estimate.interval import LEVEL
 from sensor.model.finding import Finding
-from sensor.model.quantities import ExposureRecord, Interval, Power
+from sensor.model.quantities import ExposureRecord, Interval, Power, WatchedStretch
 from sensor.model.time import HOUR_NS
 
 
@@ -149,19 +149,23 @@ def negative(amounts: Amounts) -> Amounts:
     return Amounts(*(max(0, -amount) for amount in amounts))
 
 
-def hours_of(finding: Finding, after_ns: int | None = None) -> dict[int, float]:
-    """The hours in which a finding was there (since a moment), with the nanoseconds of each: those of its listed
-    connections."""
-    start = finding.first_ns if after_ns is None else max(after_ns, finding.first_ns)
-    hours: dict[int, float] = {}
-    end = start
-    for flow in sorted(finding.flows, key=lambda flow: flow.first_ns):
-        first, last = max(flow.first_ns, end), min(flow.last_ns, finding.last_ns)
-        if last > first:
-            _cover(hours, first, last)
-            end = last
+def hours_of(finding: Finding) -> dict[int, float]:
+    """The hours in which a finding was there, with the nanoseconds of each: those of its listed connections."""
+    hours = hours_in(WatchedStretch(flow.first_ns, flow.last_ns, 0) for flow in finding.flows)
     if not hours:
-        _cover(hours, start, max(finding.last_ns, start + 1))
+        _cover(hours, finding.first_ns, max(finding.last_ns, finding.first_ns + 1))
+    return hours
+
+
+def hours_in(stretches: Iterable[WatchedStretch]) -> dict[int, float]:
+    """The hours that stretches of time touch, with the nanoseconds of each. What two stretches cover counts once."""
+    hours: dict[int, float] = {}
+    end: int | None = None
+    for start_ns, end_ns, _ in sorted(stretches):
+        first = start_ns if end is None else max(start_ns, end)
+        if end_ns > first:
+            _cover(hours, first, end_ns)
+            end = end_ns
     return hours
 
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import math
 from collections import defaultdict
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from typing import NamedTuple
 
 from sqlalchemy import Connection, select
@@ -44,10 +45,26 @@ def any_seconds(by_sensor: Mapping[str, list[Listening]]) -> float:
 
 def all_seconds(by_sensor: Mapping[str, list[Listening]], sensor_ids: Collection[str]) -> float:
     """For how long all of these sensors listened at the same time; 0 for no sensors."""
+    return sum(to_ns - from_ns for from_ns, to_ns in _together(by_sensor, sensor_ids)) / SECOND_NS
+
+
+def all_heard_by(by_sensor: Mapping[str, list[Listening]], sensor_ids: Collection[str], seconds: float) -> int | None:
+    """When all of these sensors had listened at the same time for so long; None: not yet."""
+    if not math.isfinite(seconds):
+        return None
+    left_ns = math.ceil(seconds * SECOND_NS)
+    for from_ns, to_ns in _together(by_sensor, sensor_ids):
+        if to_ns - from_ns >= left_ns:
+            return from_ns + left_ns
+        left_ns -= to_ns - from_ns
+    return None
+
+
+def _together(by_sensor: Mapping[str, list[Listening]], sensor_ids: Collection[str]) -> Iterator[Listening]:
+    """The stretches in which all of these sensors listened, in order."""
     changes = sorted(change for name in sensor_ids for a, b in by_sensor.get(name, []) for change in ((a, 1), (b, -1)))
-    total, listening, since = 0, 0, 0
+    listening, since = 0, 0
     for at_ns, change in changes:
-        if listening == len(sensor_ids):
-            total += at_ns - since
+        if listening == len(sensor_ids) and at_ns > since:
+            yield Listening(since, at_ns)
         listening, since = listening + change, at_ns
-    return total / SECOND_NS

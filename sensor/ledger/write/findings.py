@@ -31,6 +31,7 @@ from sensor.ledger.write.rows import rows_of, write_rows
 from sensor.line.overlap import NO_OVERLAP, DoubleCount
 from sensor.model.finding import Finding
 from sensor.model.flow import FlowSummary
+from sensor.model.quantities import WatchedStretch
 from sensor.model.text import endpoint_text
 
 
@@ -83,7 +84,7 @@ class FindingWriter:
             suppressed = None
         after, reported = self._advance(before, identity, suppressed)
         if after is not before:
-            self._change(after, record, site, None if taken is None else taken.since_ns)
+            self._change(after, record, site, None if taken is None else taken.news)
         elif taken is not None:  # no news, but the row says what its parts have twice
             self._changed[identity] = after
         return after.finding, reported
@@ -147,14 +148,16 @@ class FindingWriter:
         )
         return advance(before, merged, is_open=any(part.is_open for part in parts), suppressed=suppressed)
 
-    def _change(self, after: HeldFinding, record: Finding, site: SiteRef, since_ns: int | None) -> None:
+    def _change(
+        self, after: HeldFinding, record: Finding, site: SiteRef, news: tuple[WatchedStretch, ...] | None
+    ) -> None:
         """Bring a finding's change to the roll-ups, its case and its machines."""
         finding = after.finding
         identity = finding.finding_id
         before = self._held.get(identity)
         links = self._links.setdefault(identity, FindingLinks())
         shares_before = 0 if links.rollup is None else links.rollup.placed.shares
-        plan = plan_rollup(links.rollup, self._target(after, links, site, since_ns), record)
+        plan = plan_rollup(links.rollup, self._target(after, links, site, news), record)
         self._rollups.apply(finding, _machines(finding), plan.actions)
         links.rollup, links.site_id = plan.state, site.site_id
         if after.suppressed is None:
@@ -165,7 +168,9 @@ class FindingWriter:
             self._machines.add(finding, site.site_id)
         self._held[identity] = self._changed[identity] = after
 
-    def _target(self, after: HeldFinding, links: FindingLinks, site: SiteRef, since_ns: int | None) -> RollupTarget:
+    def _target(
+        self, after: HeldFinding, links: FindingLinks, site: SiteRef, news: tuple[WatchedStretch, ...] | None
+    ) -> RollupTarget:
         finding = after.finding
         parts = self._parts.of(finding.finding_id)
         before: dict[str, Amounts] = {} if links.rollup is None else dict(links.rollup.before)
@@ -179,7 +184,7 @@ class FindingWriter:
             for part in parts
             if part.finding is not None
         )
-        return RollupTarget(_series_key(after, site.site_id), amounts, claimed, since_ns)
+        return RollupTarget(_series_key(after, site.site_id), amounts, claimed, news)
 
     def _row(self, held: HeldFinding) -> dict[str, Any]:
         finding, links = held.finding, self._links[held.finding.finding_id]

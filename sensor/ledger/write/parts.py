@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal, NamedTuple
 
@@ -23,6 +23,7 @@ from sensor.ledger.write.rows import PAGE
 from sensor.ledger.write.upsert import upsert
 from sensor.model.finding import Finding
 from sensor.model.flow import FlowSummary
+from sensor.model.quantities import WatchedStretch
 
 #: Parts of replays that one finding keeps apart.
 MAX_REPLAYS = 16
@@ -53,7 +54,7 @@ class TakenPart(NamedTuple):
     """What a record changed of its run's part."""
 
     run_id: str  # under which it was taken
-    since_ns: int | None  # the last packet of the record before; None: there was none
+    news: tuple[WatchedStretch, ...] | None  # when its connections were there since the record before; None: none was
     flows: list[FlowSummary]  # connections that are new or went on
 
 
@@ -99,7 +100,7 @@ class PartBook:
         self._changed.add((record.finding_id, key))
         earlier_flows = {} if earlier is None else {flow.key.flow_id: flow for flow in earlier.flows}
         fresh = [flow for flow in flows if not _is_known(flow, earlier_flows.get(flow.key.flow_id))]
-        return TakenPart(key.run_id, None if earlier is None else earlier.last_ns, fresh)
+        return TakenPart(key.run_id, None if earlier is None else _news(fresh, earlier_flows), fresh)
 
     def close(self, identity: str) -> None:
         """No run follows the finding any more."""
@@ -192,6 +193,17 @@ def _without_shares(flow: FlowSummary) -> FlowSummary:
 
 def _is_known(flow: FlowSummary, before: FlowSummary | None) -> bool:
     return before is not None and (before.last_ns, before.shares) == (flow.last_ns, flow.shares)
+
+
+def _news(fresh: Sequence[FlowSummary], before: Mapping[int, FlowSummary]) -> tuple[WatchedStretch, ...]:
+    """When connections were there since they were told of before. The clock may have been set since: each has its own
+    times."""
+    stretches = []
+    for flow in fresh:
+        earlier = before.get(flow.key.flow_id)
+        first_ns = flow.first_ns if earlier is None else min(earlier.last_ns, flow.last_ns)
+        stretches.append(WatchedStretch(first_ns, max(flow.last_ns, first_ns + 1), 0))
+    return tuple(stretches)
 
 
 def _is_less(record: Finding, before: Finding) -> bool:

@@ -21,16 +21,26 @@ from sensor.ledger.store.amounts import (
     NOTHING,
     ROUNDING,
     Amounts,
+    hours_in,
     hours_of,
     minus,
     negative,
     plus,
     positive,
+    spread,
     taken,
 )
+from sensor.ledger.write.estimates import estimate_change
 from sensor.model.finding import Finding
+from sensor.model.quantities import WatchedStretch
 from sensor.model.time import HOUR_NS
 
+#: Measures that are extended together; the first gives the shape.
+_GROUPS = (
+    ("work_hashes",),
+    ("hashes_best", "hashes_low", "hashes_high", "hashes_variance"),
+    ("energy_best", "energy_low", "energy_high", "energy_variance"),
+)
 #: Placements remembered for one finding; older ones are settled and never moved again.
 MAX_PLACEMENTS = 12
 
@@ -127,12 +137,26 @@ class MoveAmounts:
     added: Amounts = NOTHING
 
 
+@dataclass(frozen=True)
+class ShapeAmounts:
+    """Add an amount to an hour range in the shape of one of its measures."""
+
+    key: SeriesKey
+    first_hour: int
+    last_hour: int
+    amounts: Amounts
+    like: str
+
+
+Action = AddAmounts | MoveAmounts | ShapeAmounts
+
+
 @dataclass
 class RollupPlan:
     """A finding's new state, and what is to be done to the tables, in this order."""
 
     state: RollupState
-    actions: list[AddAmounts | MoveAmounts] = field(default_factory=list)
+    actions: list[Action] = field(default_factory=list)
 
 
 @dataclass(frozen=True)
@@ -142,7 +166,8 @@ class RollupTarget:
     key: SeriesKey  # what it is rolled up under now
     amounts: Mapping[str, Amounts]  # by algorithm
     claimed: frozenset[tuple[str, str, str]]  # dialect, algorithm and coin that some run says of it
-    since_ns: int | None  # the last packet of the same run's record before; None: there was none
+    news: tuple[WatchedStretch, ...] | None  # when its connections were there since the same run's record before; None:
+    # that was the first
 
 
 def plan_rollup(state: RollupState | None, target: RollupTarget, record: Finding) -> RollupPlan:
@@ -152,11 +177,15 @@ def plan_rollup(state: RollupState | None, target: RollupTarget, record: Finding
     present = record.algorithm or target.key.algorithm
     for algorithm in sorted({*target.amounts, *(placement.key.algorithm for placement in plan.state.placements)}):
         wanted = target.amounts.get(algorithm, NOTHING)
-        delta = _difference(wanted, plan.state.of_algorithm(algorithm))
-        _reduce(plan, algorithm, negative(delta))
-        if any(positive(delta)):
-            since_ns = target.since_ns if algorithm == present else None
-            _increase(plan, _key_of(plan.state, target.key, algorithm), positive(delta), record, since_ns)
+        placed = plan.state.of_algorithm(algorithm)
+        counts = _difference(wanted.with_estimates(NOTHING), placed.with_estimates(NOTHING))
+        estimates, changed = estimate_change(placed, wanted)
+        more = positive(counts).with_estimates(estimates)
+        if any(more):
+            news = target.news if algorithm == present else None
+            _increase(plan, _key_of(plan.state, target.key, algorithm), more, record, news, counts)
+        _reduce(plan, algorithm, plus(negative(counts), negative(changed)))
+        _extend(plan, algorithm, positive(changed))
     return RollupPlan(_bounded(plan.state), plan.actions)
 
 
@@ -233,21 +262,58 @@ def _reduce(plan: RollupPlan, algorithm: str, less: Amounts) -> None:
     plan.state = replace(state, placements=tuple(reduced))
 
 
-def _increase(plan: RollupPlan, key: SeriesKey, more: Amounts, record: Finding, since_ns: int | None) -> None:
-    """Place what came since the last record; an estimate there was none of before is of all the time."""
+def _extend(plan: RollupPlan, algorithm: str, more: Amounts) -> None:
+    """Add to what is placed of an algorithm: estimates that are known to be more, in the shape of the best ones."""
     if not any(more):
         return
     state = plan.state
-    late = NOTHING
-    if since_ns is not None:
-        late = _late_estimates(more, state.of_algorithm(key.algorithm))
+    its = [at for at, placement in enumerate(state.placements) if placement.key.algorithm == algorithm]
+    placements = list(state.placements)
+    for names in _GROUPS:
+        part = NOTHING._replace(**{name: getattr(more, name) for name in names})
+        if not any(part):
+            continue
+        weights = {at: getattr(placements[at].amounts, names[0]) or placements[at].amounts.seconds for at in its}
+        if not any(weights.values()):
+            weights = dict.fromkeys(its, 1.0)
+        for at, amounts in spread(part, weights).items():
+            placement = placements[at]
+            span = (placement.first_hour, placement.last_hour)
+            plan.actions.append(ShapeAmounts(placement.key, *span, amounts, names[0]))
+            placements[at] = replace(placement, amounts=plus(placement.amounts, amounts))
+    plan.state = replace(state, placements=tuple(placements))
+
+
+def _increase(
+    plan: RollupPlan,
+    key: SeriesKey,
+    more: Amounts,
+    record: Finding,
+    news: tuple[WatchedStretch, ...] | None,
+    counts: Amounts,
+) -> None:
+    """Place what came since the last record. An estimate there was none of before is of all the time, and one of work
+    that was not known before is of the hours in which it was not."""
+    state = plan.state
+    present = state.of_algorithm(key.algorithm)
+    late = NOTHING if news is None else _late_estimates(more, present)
+    rest = minus(more, late)
+    resolved = _resolved_estimates(rest, counts)
     first_hour, last_hour = record.last_ns // HOUR_NS, record.first_ns // HOUR_NS
-    for amounts, weights in ((minus(more, late), hours_of(record, since_ns)), (late, hours_of(record))):
+    same = next((at for at, placement in enumerate(state.placements) if placement.key == key), None)
+    if any(resolved) and same is not None:
+        before = state.placements[same]
+        plan.actions.append(ShapeAmounts(key, before.first_hour, before.last_hour, resolved, "unknown_seconds"))
+        rest = minus(rest, resolved)
+    all_hours = hours_of(record)
+    new_hours = hours_in(news) if news else all_hours
+    for amounts, weights in ((rest, new_hours), (late, all_hours)):
         if any(amounts):
             plan.actions.append(AddAmounts(key, amounts, weights))
             first_hour, last_hour = min(first_hour, *weights), max(last_hour, *weights)
+    if first_hour > last_hour:
+        first_hour, last_hour = last_hour, first_hour
     added = Placement(key, first_hour, last_hour, more)
-    same = next((at for at, placement in enumerate(state.placements) if placement.key == key), None)
     if same is None:
         placements = (*state.placements, added)
     else:
@@ -261,6 +327,15 @@ def _late_estimates(more: Amounts, present: Amounts) -> Amounts:
     if not present.seconds:
         return NOTHING
     return Amounts(*(amount if at >= FIRST_ESTIMATE and not present[at] else 0 for at, amount in enumerate(more)))
+
+
+def _resolved_estimates(more: Amounts, counts: Amounts) -> Amounts:
+    """The part of new estimates that is of work that was not known until now, by time."""
+    resolved, new = -min(0.0, counts.unknown_seconds), max(0.0, counts.seconds)
+    if not resolved:
+        return NOTHING
+    part = resolved / (resolved + new)
+    return Amounts(*(amount * part if at >= FIRST_ESTIMATE else 0 for at, amount in enumerate(more)))
 
 
 def _widened(placement: Placement, added: Placement) -> Placement:

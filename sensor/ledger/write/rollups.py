@@ -26,7 +26,7 @@ from sensor.ledger.store.amounts import (
     taken,
 )
 from sensor.ledger.store.schema import COVERAGE, ROLLUPS, SERIES
-from sensor.ledger.write.rollup_state import AddAmounts, MoveAmounts, SeriesKey
+from sensor.ledger.write.rollup_state import Action, AddAmounts, MoveAmounts, SeriesKey, ShapeAmounts
 from sensor.ledger.write.rows import PAGE
 from sensor.ledger.write.upsert import upsert
 from sensor.model.finding import Finding
@@ -85,11 +85,13 @@ class RollupWriter:
         self._series: dict[SeriesId, SeriesRecord] = {}
         self._added: dict[RollupRow, Amounts] = {}
 
-    def apply(self, finding: Finding, machines: int, actions: Sequence[AddAmounts | MoveAmounts]) -> None:
+    def apply(self, finding: Finding, machines: int, actions: Sequence[Action]) -> None:
         """Do what a record of a finding changes; complete only after `write`."""
         for action in actions:
             if isinstance(action, AddAmounts):
                 self._add(finding, machines, action.key, spread(action.amounts, action.weights))
+            elif isinstance(action, ShapeAmounts):
+                self._shape(finding, machines, action)
             else:
                 self._move(finding, machines, action)
 
@@ -118,13 +120,31 @@ class RollupWriter:
             flat = dict.fromkeys(hours[: LONGEST_HOURS + 1], 1.0)
             self._add(finding, machines, action.target, shaped(action.added, out, flat))
 
+    def _shape(self, finding: Finding, machines: int, action: ShapeAmounts) -> None:
+        """Add an amount like one of the measures of the hours, else like their time, else evenly."""
+        self.write()
+        series = self._find(finding, action.key, TimeSpan(finding.first_ns, finding.last_ns))
+        hours = range(action.first_hour, action.last_hour + 1)
+        there = self._within(series.series_id, hours)
+        for name in (action.like, "seconds"):
+            weights = {hour: float(getattr(amounts, name)) for hour, amounts in there.items()}
+            if any(weights.values()):
+                break
+        else:
+            weights = dict.fromkeys(hours[: LONGEST_HOURS + 1], 1.0)
+        self._add(finding, machines, action.key, spread(action.amounts, weights))
+
+    def _within(self, series_id: int, hours: range | None) -> ByHour:
+        """The rows of a series, of some hours or of all."""
+        query = select(ROLLUPS).where(ROLLUPS.c.series_id == series_id)
+        if hours is not None:
+            query = query.where(ROLLUPS.c.hour < hours.stop, ROLLUPS.c.hour + ROLLUPS.c.hours > hours.start)
+        return {row["hour"]: _amounts(row) for row in self._connection.execute(query).mappings()}
+
     def _take(self, series_id: int, amounts: Amounts, within: range | None) -> ByHour:
         """Take an amount out of some hours of a series; what is not there (another finding of the series took it) out
         of all."""
-        query = select(ROLLUPS).where(ROLLUPS.c.series_id == series_id)
-        if within is not None:
-            query = query.where(ROLLUPS.c.hour < within.stop, ROLLUPS.c.hour + ROLLUPS.c.hours > within.start)
-        there: ByHour = {row["hour"]: _amounts(row) for row in self._connection.execute(query).mappings()}
+        there = self._within(series_id, within)
         out = taken(amounts, there)
         missing = amounts
         for hour, part in out.items():

@@ -13,7 +13,7 @@ from typing import NamedTuple
 from sqlalchemy import ColumnElement, Connection, and_, func, select
 
 from sensor.cases import silence, states
-from sensor.ledger.store.coverage import all_seconds, stretches
+from sensor.ledger.store.coverage import all_heard_by, stretches
 from sensor.ledger.store.schema import FINDINGS, PARTS, ROLLUPS, SENSORS, SERIES
 from sensor.ledger.write.cases import CaseRecord, move, open_cases
 from sensor.ledger.write.rows import PAGE
@@ -45,24 +45,27 @@ def silent_cases(connection: Connection, now_ns: int, after_id: int, most: int) 
 
 
 def close_if_silent(connection: Connection, case: CaseRecord, now_ns: int) -> ClosedCase | None:
-    """Close a case if its silence would be improbable for a miner that is still there."""
-    mining = mining_history(connection, case.subject, now_ns)
+    """Close a case if its silence would be improbable for a miner that is still there. It is closed as of the moment
+    from which that is so, whenever it is looked at."""
+    mining = mining_history(connection, case.subject, case.last_ns)
     watching = watching_sensors(connection, case.subject)
     since_ns = (mining.last_hour + 1) * HOUR_NS
-    silent_hours = all_seconds(stretches(connection, since_ns, now_ns, watching), watching) / SECONDS_PER_HOUR
-    if silence.probability(mining.history, silent_hours) > silence.IMPROBABLE:
+    needed_hours = max(silence.hours_needed(mining.history), LEAST_SILENCE_HOURS)
+    heard = stretches(connection, since_ns, now_ns, watching)
+    at_ns = all_heard_by(heard, watching, needed_hours * SECONDS_PER_HOUR)
+    if at_ns is None:
         return None
-    why = silence.explain(mining.history, silent_hours)
-    move(connection, case, "closed", states.SENSOR, why, now_ns)
+    why = silence.explain(mining.history, needed_hours)
+    move(connection, case, "closed", states.SENSOR, why, at_ns)
     return ClosedCase(case.case_id, why)
 
 
-def mining_history(connection: Connection, subject: CaseSubject, now_ns: int) -> MiningHistory:
-    """What is known of a subject's mining from the hours kept."""
+def mining_history(connection: Connection, subject: CaseSubject, last_ns: int) -> MiningHistory:
+    """What is known of a subject's mining from the hours kept, of the months before it was seen last."""
     its = _is_of(subject)
     series = connection.scalars(select(SERIES.c.series_id).where(its, SERIES.c.muted == 0)).all()
     shares: Counter[int] = Counter()
-    since = now_ns // HOUR_NS - silence.HISTORY_HOURS
+    since = last_ns // HOUR_NS - silence.HISTORY_HOURS
     for start in range(0, len(series), PAGE):
         page = ROLLUPS.c.series_id.in_(series[start : start + PAGE])
         within = (page, ROLLUPS.c.hour >= since, ROLLUPS.c.hours == 1)

@@ -1,0 +1,93 @@
+"""Events through the line: on a link as they come, of captures hour by hour of their own clock; and what is told of the
+time that was listened to.
+
+A capture is remembered as read only after all that it came to was recorded. Used by the line's thread.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+from sensor.daemon.coverage import CoverageRecorder
+from sensor.daemon.intake import Intake
+from sensor.ledger import Recorder
+from sensor.line.hours import PacketHours
+from sensor.line.pipeline import Pipeline
+from sensor.model.events import Chunk, End, Event
+from sensor.model.record import Record
+
+
+class LineSteps:
+    """The steps of one pipeline."""
+
+    def __init__(
+        self,
+        pipeline: Pipeline,
+        record: Callable[[Sequence[Record], int], None],
+        recorder: Recorder,
+        coverage: CoverageRecorder,
+        intake: Intake,
+        *,
+        live: bool,
+    ) -> None:
+        """`record` takes records and the wall clock's time; `live`: interfaces are heard."""
+        self._pipeline, self._record, self._recorder = pipeline, record, recorder
+        self._coverage, self._intake, self._live = coverage, intake, live
+        self._hours = PacketHours()
+        self._since_ns: int | None = None  # the first event of the capture at hand
+        self._ended: list[End] = []  # captures that were read, and are not remembered as read yet
+
+    def take(self, events: Sequence[Event], now_ns: int) -> None:
+        """One batch of events."""
+        if self._live:
+            self._record(self._pipeline.step(events, None if events else now_ns), now_ns)
+            self._ended += [event for event in events if isinstance(event, End)]
+        else:
+            self._take_captures(events, now_ns)
+        self._remember_read(now_ns)
+
+    def listen(self, now_ns: int) -> None:
+        """On a link: until now everything was heard, or not."""
+        if self._live:
+            self._coverage.listen(now_ns, not self._intake.unready)
+
+    def review(self, now_ns: int) -> None:
+        """On a link: look at the cases that fell silent. Captures are reviewed by their own clock."""
+        if self._live:
+            self._review(now_ns)
+
+    def end(self, now_ns: int) -> None:
+        """The run is over, and what it found is recorded, or waits."""
+        self._remember_read(now_ns)
+        self.listen(now_ns)
+
+    def _take_captures(self, events: Sequence[Event], now_ns: int) -> None:
+        """With each hour of the captures' clock it is decided what follows from it, however fast they are read."""
+        for over_ns, part in self._hours.parts(events):
+            if over_ns is not None:
+                self._record(self._pipeline.checkpoint(), now_ns)
+                self._coverage.cover([(over_ns if self._since_ns is None else self._since_ns, over_ns)])
+                self._review(over_ns)
+            self._record(self._pipeline.step(part), now_ns)
+            for event in part:
+                if isinstance(event, Chunk):
+                    self._since_ns = event.ts_ns if self._since_ns is None else self._since_ns
+                elif isinstance(event, End):
+                    self._record(self._pipeline.checkpoint(), now_ns)
+                    self._ended.append(event)
+                    self._since_ns = None
+
+    def _remember_read(self, now_ns: int) -> None:
+        while self._ended and not self._recorder.counters["records_waiting"]:
+            end = self._ended[0]
+            if not self._coverage.cover(end.stretches):
+                return
+            if end.stretches:
+                self._review(max(last_ns for _, last_ns in end.stretches))
+            self._intake.ended(end, now_ns)
+            del self._ended[0]
+
+    def _review(self, packets_ns: int) -> None:
+        """Silence counts only where all that was heard until then is recorded."""
+        if not self._recorder.counters["records_waiting"]:
+            self._coverage.review(packets_ns)
