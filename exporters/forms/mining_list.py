@@ -1,7 +1,8 @@
 """The mining list for power companies and telecom offices, as CSV or JSON: a row for each address, site and algorithm.
 
-Pure. Persons are not named unless asked for. A text cell that a spreadsheet would take for a formula gets an apostrophe
-before it.
+Hashrate and power are those of the time in which a miner was watched mining. Energy is what was seen, and beside it
+what is projected to the whole period. Pure. Persons are not named unless asked for. A text cell that a spreadsheet
+would take for a formula gets an apostrophe before it.
 """
 
 from __future__ import annotations
@@ -15,12 +16,16 @@ from typing import Any
 
 from exporters.forms.amounts import significant
 from sensor.model.attribution import Enterprise
+from sensor.model.range import Range
 from sensor.model.summary import SECONDS_PER_HOUR, Line, Summary
 from sensor.model.time import moment
 
 #: A cell that begins so may be run by the program that opens the file (OWASP, "CSV Injection").
 FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n")
 WITHHELD = "(a person)"
+#: Digits of estimates: bounds are rarely nearer than a per cent.
+DIGITS = 4
+KILO = 1_000.0
 COLUMNS = (
     "case",
     "case_state",
@@ -41,15 +46,30 @@ COLUMNS = (
     "first_seen",
     "last_seen",
     "hours_mining",
+    "hours_observed",
+    "hours_of_period",
     "shares",
+    "shares_of_unknown_work",
     "hashrate_low",
     "hashrate_best",
     "hashrate_high",
     "hashrate_unit",
+    "hashrate_mean_best",
+    "power_kw",
+    "mean_power_kw",
+    "energy",
     "energy_kwh_low",
     "energy_kwh_best",
     "energy_kwh_high",
-    "mean_power_kw",
+    "energy_chance_down",
+    "energy_chance_up",
+    "energy_rest_down",
+    "energy_rest_up",
+    "projected_kwh_low",
+    "projected_kwh_best",
+    "projected_kwh_high",
+    "hours_of_unknown_work",
+    "hours_at_assumed_rate",
     "capture_loss",
     "new",
     "period_from",
@@ -61,12 +81,8 @@ def rows(summary: Summary, zone: tzinfo, persons: bool = False) -> Iterator[dict
     """A row for each line, most energy first; times in the zone, None for what is not known."""
     ends = {"period_from": _time_text(summary.from_ns, zone), "period_to": _time_text(summary.to_ns, zone)}
     for line in sorted(summary.lines, key=lambda line: (-line.energy_kwh.best, line.address, line.algorithm or "")):
-        yield {
-            **_whose(summary, line, persons),
-            **_what(line, zone),
-            "mean_power_kw": _kilowatts(summary, line),
-            **ends,
-        }
+        hours = {"hours_of_period": significant(summary.seconds / SECONDS_PER_HOUR)}
+        yield {**_whose(summary, line, persons), **_what(line, zone), **hours, **_figures(line), **ends}
 
 
 def as_csv(summary: Summary, zone: tzinfo, persons: bool = False) -> str:
@@ -84,6 +100,8 @@ def as_json(summary: Summary, zone: tzinfo, persons: bool = False) -> str:
     head = {
         "period_from": _time_text(summary.from_ns, zone),
         "period_to": _time_text(summary.to_ns, zone),
+        "watched": significant(summary.coverage.part, DIGITS),
+        "projected": summary.watched,
         "notes": list(summary.notes),
     }
     return json.dumps({**head, "rows": list(rows(summary, zone, persons))}, ensure_ascii=True, indent=1) + "\n"
@@ -118,22 +136,53 @@ def _what(line: Line, zone: tzinfo) -> dict[str, Any]:
         "grade": line.grade.label,
         "first_seen": _time_text(line.first_ns, zone),
         "last_seen": _time_text(line.last_ns, zone),
-        "hours_mining": significant(line.seconds / SECONDS_PER_HOUR),
         "shares": line.shares,
-        "hashrate_low": significant(line.hashrate_hps.low),
-        "hashrate_best": significant(line.hashrate_hps.best),
-        "hashrate_high": significant(line.hashrate_hps.high),
-        "hashrate_unit": f"{line.work_unit}/s",
-        "energy_kwh_low": significant(line.energy_kwh.low),
-        "energy_kwh_best": significant(line.energy_kwh.best),
-        "energy_kwh_high": significant(line.energy_kwh.high),
+        "shares_of_unknown_work": line.unknown_shares,
         "capture_loss": significant(line.capture_loss),
         "new": line.new,
     }
 
 
-def _kilowatts(summary: Summary, line: Line) -> float:
-    return significant(line.energy_kwh.best / (summary.seconds / SECONDS_PER_HOUR))
+def _figures(line: Line) -> dict[str, Any]:
+    """Hashrate and power while it was watched mining, their means over the time observed, energy seen and projected.
+    What is not known is None, and `energy` says so."""
+    figures, kwh = line.rates, line.energy_kwh
+    chance, rest = kwh.chance, kwh.rest
+    return {
+        "hours_mining": significant(line.times.mining_seconds / SECONDS_PER_HOUR, DIGITS),
+        "hours_observed": significant(line.times.observed_seconds / SECONDS_PER_HOUR, DIGITS),
+        **_bounds("hashrate", figures.hashrate_hps),
+        "hashrate_unit": f"{line.work_unit}/s",
+        "hashrate_mean_best": _best(figures.mean_hashrate_hps),
+        "power_kw": _best(figures.power_watts, KILO),
+        "mean_power_kw": _best(figures.mean_power_watts, KILO),
+        "energy": _energy_is(line),
+        **_bounds("energy_kwh", figures.energy_kwh),
+        "energy_chance_down": None if chance is None else significant(chance.down, 2),
+        "energy_chance_up": None if chance is None else significant(chance.up, 2),
+        "energy_rest_down": None if rest is None else significant(rest.down, 2),
+        "energy_rest_up": None if rest is None else significant(rest.up, 2),
+        **_bounds("projected_kwh", figures.projected_kwh),
+        "hours_of_unknown_work": significant(line.missing_seconds / SECONDS_PER_HOUR, DIGITS),
+        "hours_at_assumed_rate": significant(line.assumed_seconds / SECONDS_PER_HOUR, DIGITS),
+    }
+
+
+def _energy_is(line: Line) -> str:
+    """What the energy of a row is: all that was seen, a lower bound of it, or not known."""
+    if line.energy_kwh.high <= 0.0:
+        return "unknown"
+    return "at least" if line.missing_seconds > 0.0 else "seen"
+
+
+def _bounds(name: str, value: Range | None) -> dict[str, float | None]:
+    ends = (None, None, None) if value is None else (value.low, value.best, value.high)
+    named = zip(("low", "best", "high"), ends, strict=True)
+    return {f"{name}_{end}": None if figure is None else significant(figure, DIGITS) for end, figure in named}
+
+
+def _best(value: Range | None, scale: float = 1.0) -> float | None:
+    return None if value is None else significant(value.best / scale, DIGITS)
 
 
 def _time_text(ns: int, zone: tzinfo) -> str:

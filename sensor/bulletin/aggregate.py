@@ -6,31 +6,25 @@ over all.
 
 from __future__ import annotations
 
-import dataclasses
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
 
+from sensor.bulletin.holders import URGENCY, Holders
 from sensor.bulletin.owners import OwnerDisplay
 from sensor.bulletin.period import Period
-from sensor.bulletin.regions import city_code, inside, line_in, lines_in
+from sensor.bulletin.regions import city_code, inside, lines_in
+from sensor.bulletin.turnover import address_of, groups, turnover
 from sensor.estimate.costs import estimate
 from sensor.model.attribution import Enterprise
+from sensor.model.coverage import Coverage
 from sensor.model.evidence import Grade
-from sensor.model.figures import ByAlgorithm, CaseRow, Estimate, Figures, Group, Holder, MeterCheck, Mine, Rates
-from sensor.model.summary import Line, Range, State, Summary, energy, machines, totals
+from sensor.model.figures import ByAlgorithm, CaseRow, Estimate, Figures, Group, MeterCheck, Mine, Rates
+from sensor.model.range import Range
+from sensor.model.summary import Line, Summary, energy, machines, totals
 
-#: States from the one that is furthest from its end; an enterprise with several cases shows the first of these.
-URGENCY: tuple[State, ...] = (
-    "relapsed",
-    "new",
-    "notified",
-    "under-check",
-    "rectifying",
-    "re-check",
-    "closed",
-    "false-alarm",
-)
+#: Parts of a period whose coverage is shown one by one.
+MOST_STRETCHES = 62
 Days = Sequence[tuple[date, Range]]
 
 
@@ -58,17 +52,15 @@ class _Aggregation:
     def __init__(self, now: Summary, before: Summary, frame: Frame) -> None:
         self.now, self.before, self.frame = now, before, frame
         self.lines = lines_in(now, frame.region)
-        self.earlier = lines_in(before, frame.region)
-        self.gone = [line for line in now.gone if line_in(now, line, frame.region)]
-        self.coverage_seconds = now.coverage_seconds or now.seconds
+        self.earlier = [line for line in lines_in(before, frame.region) if not _is_false_alarm(line, now)]
         self.addresses = len({line.address for line in self.lines})
-        self.cases = {case.case_id: case for case in now.cases}
+        self.holders = Holders(now, before, frame.owners, frame.rates)
 
     def figures(self, days: Days, meters: tuple[MeterCheck, ...] | None) -> Figures:
         frame, period, lines = self.frame, self.frame.period, self.lines
-        persons = self._holders_of(lines, _is_person)
-        stream_bytes = sum(line.stream_bytes for line in lines)
+        holders, now, before = self.holders, self.now, self.before
         present = {line.address for line in lines}
+        absent = holders.absent(lines, self.earlier)
         return Figures(
             first=period.first,
             last=period.last,
@@ -80,18 +72,22 @@ class _Aggregation:
             region_name=frame.owners.name(frame.region.ljust(6, "0")) if frame.region else None,
             rates=frame.rates,
             persons_named=frame.owners.name_persons,
-            addresses=self.addresses,
-            addresses_before=len({line.address for line in self.earlier}),
-            addresses_new=len(present - {line.address for line in lines if not line.new}),
-            addresses_gone=len({line.address for line in self.gone} - present),
-            addresses_unowned=len({line.address for line in lines if self._enterprise(line) is None}),
-            enterprises=len(self._holders_of(lines, _is_enterprise)),
-            enterprises_before=len(self._holders_of(self.earlier, _is_enterprise, self.before)),
-            persons=len(persons),
+            address_turnover=turnover(
+                groups(lines, address_of), groups(self.earlier, address_of), lambda line: line.address_new, now
+            ),
+            enterprise_turnover=turnover(
+                groups(lines, holders.enterprise_of),
+                groups(self.earlier, holders.enterprise_before),
+                lambda line: line.new,
+                now,
+            ),
+            persons=len(groups(lines, holders.person_of)),
+            addresses_unowned=len({line.address for line in lines if holders.holder_of(line) is None}),
             machines=machines(lines),
-            egress_mbit_s=stream_bytes * 8 / 1e6 / self.coverage_seconds if self.coverage_seconds else 0.0,
-            estimate=self._estimate(energy(lines)),
+            egress_mbit_s=self._egress(),
+            estimate=self._estimate(lines),
             before_kwh=energy(self.earlier),
+            growth=holders.growth_of(lines, self.earlier),
             coins=tuple(sorted({coin for line in lines for coin in line.coins})),
             days=tuple(days),
             by_algorithm=self._by_algorithm(),
@@ -100,33 +96,32 @@ class _Aggregation:
             by_owner=self._groups(self._category),
             by_class=self._groups(self._kind),
             by_grade=self._by_grade(),
-            holders=self._holders(self.lines),
-            gone=self._gone(),
+            holders=holders.present(lines, self.earlier),
+            gone=tuple(holder for holder, gone in absent if gone),
+            unobserved=tuple(holder for holder, gone in absent if not gone),
             mines=self._mines(),
             cases=self._cases(),
             meters=meters,
-            coverage_seconds=self.now.coverage_seconds,
-            capture_loss=self.now.capture_loss,
-            elsewhere=len({line.address for line in self.now.lines} - present),
-            notes=self.now.notes,
+            coverage=now.coverage,
+            coverage_before=before.coverage,
+            watched_days=tuple(watched_days(now, period)),
+            grounds=now.grounds,
+            capture_loss=now.capture_loss,
+            elsewhere=len({line.address for line in now.lines} - present),
+            notes=now.notes,
         )
 
-    def _estimate(self, kwh: Range) -> Estimate:
-        return estimate(kwh, self.coverage_seconds, self.frame.rates)
+    def _estimate(self, lines: Iterable[Line]) -> Estimate:
+        return estimate(lines, self.now.seconds, self.frame.rates, self.now.grounds)
 
-    def _rate(self, mean_hps: Range) -> Range:
-        """A mean over the period as one over the time in which the sensor listened."""
-        return mean_hps.scaled(self.now.seconds / self.coverage_seconds) if self.coverage_seconds else mean_hps
+    def _egress(self) -> float | None:
+        """Mean megabits a second of the time observed; None if nobody listened."""
+        watched = self.now.coverage_seconds
+        return sum(line.stream_bytes for line in self.lines) * 8 / 1e6 / watched if watched > 0.0 else None
 
-    def _enterprise(self, line: Line, summary: Summary | None = None) -> Enterprise | None:
-        site = (summary or self.now).about(line)
+    def _enterprise(self, line: Line) -> Enterprise | None:
+        site = self.now.about(line)
         return site.enterprise if site else None
-
-    def _holders_of(
-        self, lines: Iterable[Line], wanted: Callable[[Enterprise], bool], summary: Summary | None = None
-    ) -> set[str]:
-        found = (self._enterprise(line, summary) for line in lines)
-        return {enterprise.enterprise_id for enterprise in found if enterprise is not None and wanted(enterprise)}
 
     def _category(self, line: Line) -> str | None:
         enterprise = self._enterprise(line)
@@ -141,18 +136,13 @@ class _Aggregation:
         return city_code(site.site.division) if site and site.site else None
 
     def _by_algorithm(self) -> tuple[ByAlgorithm, ...]:
-        return tuple(
-            ByAlgorithm(
-                total.algorithm,
-                total.work_unit,
-                total.addresses,
-                total.machines,
-                total.shares,
-                self._rate(total.hashrate_hps),
-                self._estimate(total.energy_kwh),
-            )
-            for total in totals(self.lines)
-        )
+        found = []
+        for row in totals(self.lines):
+            its = [line for line in self.lines if (line.algorithm, line.work_unit) == (row.algorithm, row.work_unit)]
+            counts = (row.addresses, row.machines, row.shares)
+            speeds = (row.hashrate_hps, row.mean_hashrate_hps)
+            found.append(ByAlgorithm(row.algorithm, row.work_unit, *counts, *speeds, self._estimate(its)))
+        return tuple(found)
 
     def _groups(
         self, key_of: Callable[[Line], str | None], name: Callable[[str | None], str | None] = lambda _: None
@@ -161,74 +151,24 @@ class _Aggregation:
         found: dict[str | None, list[Line]] = {}
         for line in self.lines:
             found.setdefault(key_of(line), []).append(line)
-        groups = [self._group(key, name(key), lines) for key, lines in found.items()]
-        return tuple(sorted(groups, key=_group_order))
+        rows = [self._group(key, name(key), lines) for key, lines in found.items()]
+        return tuple(sorted(rows, key=_group_order))
 
     def _group(self, key: str | None, name: str | None, lines: list[Line]) -> Group:
         addresses = len({line.address for line in lines})
-        enterprises = len(self._holders_of(lines, _is_enterprise))
-        return Group(key, name, addresses, addresses / self.addresses, enterprises, machines(lines), energy(lines))
+        enterprises = len(groups(lines, self.holders.enterprise_of))
+        missing = sum(line.missing_seconds for line in lines)
+        part = addresses / self.addresses
+        return Group(key, name, addresses, part, enterprises, machines(lines), energy(lines), missing)
 
     def _by_grade(self) -> tuple[Group, ...]:
         """Every address at its strongest grade, so that the parts make one; strongest first."""
         strongest: dict[str, Grade] = {}
         for line in self.lines:
             strongest[line.address] = max(line.grade, strongest.get(line.address, line.grade))
-        groups = self._groups(lambda line: strongest[line.address].label)
+        rows = self._groups(lambda line: strongest[line.address].label)
         order = [grade.label for grade in sorted(Grade, reverse=True)]
-        return tuple(sorted(groups, key=lambda group: order.index(group.key or "")))
-
-    def _holders(self, lines: list[Line], summary: Summary | None = None) -> tuple[Holder, ...]:
-        """Lines by enterprise, most energy first; those of nobody are left out."""
-        found: dict[str, list[Line]] = {}
-        for line in lines:
-            enterprise = self._enterprise(line, summary)
-            if enterprise is not None:
-                found.setdefault(enterprise.enterprise_id, []).append(line)
-        earlier: dict[str, float] = {}
-        for line in self.earlier:
-            enterprise = self._enterprise(line, self.before)
-            if enterprise is not None:
-                earlier[enterprise.enterprise_id] = earlier.get(enterprise.enterprise_id, 0.0) + line.energy_kwh.best
-        holders = {key: self._holder(group, earlier.get(key), summary) for key, group in sorted(found.items())}
-        return tuple(sorted(holders.values(), key=lambda holder: -holder.estimate.energy_kwh.best))
-
-    def _holder(self, lines: list[Line], before_kwh: float | None, summary: Summary | None) -> Holder:
-        by_site: dict[int, float] = {}
-        for line in lines:
-            if line.site_id is not None:
-                by_site[line.site_id] = by_site.get(line.site_id, 0.0) + line.energy_kwh.best
-        largest = (summary or self.now).sites[max(by_site, key=lambda site_id: (by_site[site_id], -site_id))]
-        owner = self.frame.owners.of(largest)
-        assert owner is not None  # a line without an enterprise is in no holder
-        states = {self.cases[line.case_id].state for line in lines if line.case_id in self.cases}
-        return Holder(
-            owner=owner,
-            kind=largest.site_class.kind,
-            confidence=largest.site_class.confidence,
-            sites=len(by_site),
-            addresses=len({line.address for line in lines}),
-            machines=machines(lines),
-            algorithms=tuple(sorted({line.algorithm for line in lines if line.algorithm})),
-            coins=tuple(sorted({coin for line in lines for coin in line.coins})),
-            grade=max(line.grade for line in lines),
-            estimate=self._estimate(energy(lines)),
-            before_kwh=before_kwh,
-            first_ns=min(line.first_ns for line in lines),
-            last_ns=max(line.last_ns for line in lines),
-            new=all(line.new for line in lines),
-            state=next((state for state in URGENCY if state in states), None),
-        )
-
-    def _gone(self) -> tuple[Holder, ...]:
-        """Enterprises of which something was seen in the period before, and nothing now."""
-        here = self._holders_of(self.lines, lambda _: True)
-        lines = []
-        for line in self.gone:
-            enterprise = self._enterprise(line)
-            if enterprise is not None and enterprise.enterprise_id not in here:
-                lines.append(line)
-        return tuple(dataclasses.replace(holder, before_kwh=None) for holder in self._holders(lines))
+        return tuple(sorted(rows, key=lambda group: order.index(group.key or "")))
 
     def _mines(self) -> tuple[Mine, ...]:
         """The rows of the mining list, most energy first."""
@@ -249,8 +189,11 @@ class _Aggregation:
             machines=line.machines,
             shares=line.shares,
             accepted=line.accepted,
-            hashrate_hps=self._rate(line.hashrate_hps),
-            estimate=self._estimate(line.energy_kwh),
+            hashrate_hps=line.rates.hashrate_hps,
+            mean_hashrate_hps=line.rates.mean_hashrate_hps,
+            mining_seconds=line.times.mining_seconds,
+            observed_seconds=line.times.observed_seconds,
+            estimate=self._estimate([line]),
             first_ns=line.first_ns,
             last_ns=line.last_ns,
             new=line.new,
@@ -276,12 +219,19 @@ class _Aggregation:
         return tuple(sorted(rows, key=_case_order))
 
 
-def _is_person(enterprise: Enterprise) -> bool:
-    return enterprise.individual
+def watched_days(now: Summary, period: Period) -> Iterator[tuple[date, date, Coverage]]:
+    """The coverage of each day; of a long period that of stretches of several days."""
+    days = list(period.days())
+    several = -(-len(days) // MOST_STRETCHES)
+    for start in range(0, len(days), several):
+        stretch = days[start : start + several]
+        yield stretch[0].first, stretch[-1].last, now.coverage.within(stretch[0].from_ns, stretch[-1].to_ns)
 
 
-def _is_enterprise(enterprise: Enterprise) -> bool:
-    return not enterprise.individual
+def _is_false_alarm(line: Line, now: Summary) -> bool:
+    """Whether a line of the period before was called a false alarm since."""
+    subjects = {(case.site_id, case.address) for case in now.cases if case.state == "false-alarm"}
+    return (line.site_id, None) in subjects or (None, line.address) in subjects
 
 
 def _group_order(group: Group) -> tuple[bool, int, float, str]:

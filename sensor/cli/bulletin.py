@@ -14,6 +14,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
+from exporters.forms.documents.basis import basis_text
 from exporters.forms.documents.bulletin import document
 from sensor.attribution.books.divisions import Divisions
 from sensor.bulletin import aggregate, meters, period
@@ -24,6 +25,7 @@ from sensor.bulletin.regions import lines_in
 from sensor.cli.frame import (
     CommandError,
     exit_on,
+    grounds_of,
     load_configuration,
     open_ledger,
     os_reason,
@@ -32,9 +34,11 @@ from sensor.cli.frame import (
 )
 from sensor.meter import readings
 from sensor.meter.readings import MeterError
+from sensor.model.coverage import Grounds
 from sensor.model.exit_codes import OK, RUN_ERROR, USAGE
 from sensor.model.figures import Figures, Rates
-from sensor.model.summary import Place, Range
+from sensor.model.range import Range, total
+from sensor.model.summary import Place
 from sensor.model.version import VERSION
 
 if TYPE_CHECKING:
@@ -71,7 +75,10 @@ def run(options: argparse.Namespace) -> int:
     figures, problems = _compute(task)
     for problem in problems:
         say(problem)
-    return max(_write(task, figures), RUN_ERROR if problems else OK)
+    code = _write(task, figures)
+    if code == OK:
+        say(f"bulletin {task.period.name}: {basis_text(figures)}")
+    return max(code, RUN_ERROR if problems else OK)
 
 
 def _overrides(options: argparse.Namespace) -> list[str]:
@@ -108,9 +115,10 @@ def _compute(task: Task) -> tuple[Figures, tuple[str, ...]]:
         )
         rates = Rates(settings.co2_kg_per_kwh, settings.surcharge_yuan_per_kwh)
         frame = Frame(chosen, settings.region, owners, rates)
-        now, before = (ledger.reader.summary(span.from_ns, span.to_ns) for span in (chosen, chosen.before))
+        grounds = grounds_of(task.settings)
+        now, before = (ledger.reader.summary(span.from_ns, span.to_ns, grounds) for span in (chosen, chosen.before))
         places = {line.place for line in lines_in(now, settings.region)}
-        days = [(day.first, _energy(ledger, day, places)) for day in _days(chosen)]
+        days = [(day.first, _energy(ledger, day, places, grounds)) for day in _days(chosen)]
     checks = meters.check_meters(now, measured.readings, owners) if measured else None
     return aggregate.figures(now, before, days, frame, checks), measured.problems if measured else ()
 
@@ -121,10 +129,10 @@ def _days(chosen: Period) -> list[Period]:
     return days if 1 < len(days) <= MAX_DAYS_SHOWN else []
 
 
-def _energy(ledger: Ledger, day: Period, places: set[Place]) -> Range:
-    """The energy of one day in kWh, of the places that the bulletin shows."""
-    found = ledger.reader.energy_by_place(day.from_ns, day.to_ns)
-    return sum((kwh for place, kwh in found.items() if place in places), Range())
+def _energy(ledger: Ledger, day: Period, places: set[Place], grounds: Grounds) -> Range:
+    """The energy seen on one day in kWh, of the places that the bulletin shows."""
+    found = ledger.reader.energy_by_place(day.from_ns, day.to_ns, grounds.level)
+    return total(kwh for place, kwh in found.items() if place in places)
 
 
 def _write(task: Task, figures: Figures) -> int:

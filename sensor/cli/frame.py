@@ -13,6 +13,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from sensor.model.coverage import Grounds
 from sensor.model.exit_codes import CONFIG, OK, RUN_ERROR
 
 if TYPE_CHECKING:
@@ -74,6 +75,12 @@ def show_configuration(settings: Configuration) -> int:
     """`--dump-config`: print the configuration in force as YAML; the exit code."""
     print(settings.dump(), end="")
     return OK
+
+
+def grounds_of(settings: Configuration) -> Grounds:
+    """What figures of the ledger must rest on, as configured."""
+    bulletin = settings.bulletin
+    return Grounds(bulletin.least_watched, bulletin.most_projection, settings.estimate.level)
 
 
 def load_signatures(files: Sequence[str]) -> SignatureSet:

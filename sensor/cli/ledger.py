@@ -21,11 +21,12 @@ from rich.cells import cell_len
 from exporters.forms import mining_list, stix
 from sensor.cases import states as cases
 from sensor.cases.states import CaseError
-from sensor.cli import ledger_sensors
+from sensor.cli import ledger_figures, ledger_sensors
 from sensor.cli.explain import place
 from sensor.cli.frame import (
     CommandError,
     flag_overrides,
+    grounds_of,
     load_configuration,
     open_ledger,
     os_reason,
@@ -93,7 +94,7 @@ def _list(options: argparse.Namespace, settings: Configuration, ledger: Ledger) 
 def _show(options: argparse.Namespace, settings: Configuration, ledger: Ledger) -> int:
     if options.what.isdigit():
         return _show_case(int(options.what), settings, ledger)
-    return _show_address(options.what, settings.ledger.zone, ledger)
+    return _show_address(options.what, settings, ledger)
 
 
 def _show_case(number: int, settings: Configuration, ledger: Ledger) -> int:
@@ -108,7 +109,7 @@ def _show_case(number: int, settings: Configuration, ledger: Ledger) -> int:
     addresses = ledger.reader.case_addresses(case)
     more = " ..." if len(addresses) > MAX_ADDRESSES else ""
     print(f"  {_counted(len(addresses), 'address', 'addresses')}: {', '.join(addresses[:MAX_ADDRESSES])}{more}")
-    _show_site(case, zone, ledger)
+    _show_site(case, settings, ledger)
     print("History")
     for change in case.changes:
         print(f"  {minute_text(change.at_ns, zone)}  {change.state}, {_safe(change.who)}: {_safe(change.why)}")
@@ -116,27 +117,20 @@ def _show_case(number: int, settings: Configuration, ledger: Ledger) -> int:
     return OK
 
 
-def _show_site(case: Case, zone: tzinfo, ledger: Ledger) -> None:
+def _show_site(case: Case, settings: Configuration, ledger: Ledger) -> None:
     """What the case's last days of mining amount to."""
     end_ns = -(-case.last_ns // HOUR_NS) * HOUR_NS
-    period = ledger.reader.summary(end_ns - DAYS * DAY_NS, end_ns)
+    period = ledger.reader.summary(end_ns - DAYS * DAY_NS, end_ns, grounds_of(settings))
     if case.site_id in period.sites:
         site_class = period.sites[case.site_id].site_class
         print(f"  {site_class.kind}, {site_class.confidence:.0%} sure: {'; '.join(site_class.reasons)}")
-    lines = [line for line in period.lines if line.case_id == case.case_id]
-    for algorithm in sorted({line.algorithm or "" for line in lines}):
-        same = [line for line in lines if (line.algorithm or "") == algorithm]
-        kwh, rate = sum(line.energy_kwh.best for line in same) / DAYS, sum(line.hashrate_hps.best for line in same)
-        machines = sum(line.machines for line in same)
-        print(
-            f"  {algorithm or 'algorithm not known'}: at least {machines} machines, "
-            f"{rate:.3g} {same[0].work_unit}/s, {kwh:.3g} kWh a day"
-        )
-    print(f"  (the {DAYS} days to {minute_text(end_ns, zone)})")
+    for text in ledger_figures.texts([line for line in period.lines if line.case_id == case.case_id], period):
+        print(f"  {text}")
+    print(f"  (the {DAYS} days to {minute_text(end_ns, settings.ledger.zone)})")
 
 
-def _show_address(address: str, zone: tzinfo, ledger: Ledger) -> int:
-    entries = ledger.reader.findings(address)
+def _show_address(address: str, settings: Configuration, ledger: Ledger) -> int:
+    entries, zone = ledger.reader.findings(address), settings.ledger.zone
     if not entries:
         raise CommandError(RUN_ERROR, f"{address}: no case has this number, and no finding this address")
     print(f"{address}: {_counted(len(entries), 'finding', 'findings')}")
@@ -145,6 +139,13 @@ def _show_address(address: str, zone: tzinfo, ledger: Ledger) -> int:
         print(f"  {minute_text(first_ns, zone)} to {minute_text(last_ns, zone)}: {_safe(name)}")
     for entry in entries[:MAX_FINDINGS]:
         print(f"  {_finding_text(entry, zone)}")
+    end_ns = -(-max(entry.finding.last_ns for entry in entries) // HOUR_NS) * HOUR_NS
+    period = ledger.reader.summary(end_ns - DAYS * DAY_NS, end_ns, grounds_of(settings))
+    texts = ledger_figures.texts([line for line in period.lines if line.address == address], period)
+    if texts:
+        print(f"Figures of the {DAYS} days to {minute_text(end_ns, zone)}")
+    for text in texts:
+        print(f"  {text}")
     for case in ledger.reader.cases():
         if case.address == address:
             print(f"  case {case.case_id}: {case.state}")
@@ -194,7 +195,8 @@ def _export(options: argparse.Namespace, settings: Configuration, ledger: Ledger
     zone = settings.ledger.zone
     from_ns, to_ns = _period(options, zone, ledger)
     # The cases are listed as they are now, not as they were at the end of the period.
-    period = dataclasses.replace(ledger.reader.summary(from_ns, to_ns), cases=tuple(ledger.reader.cases()))
+    found = ledger.reader.summary(from_ns, to_ns, grounds_of(settings))
+    period = dataclasses.replace(found, cases=tuple(ledger.reader.cases()))
     target = None if options.to in (None, "-") else Path(options.to)
     form = options.format or ("json" if target is not None and target.suffix.lower() == ".json" else "csv")
     if form == "stix":

@@ -1,34 +1,46 @@
-"""What an energy stands for: power, kilowatt-hours a day and a week, CO2, the surcharge on it, and growth. Pure
-formulas over ranges.
+"""What mining stands for: power, kilowatt-hours a day and a week, CO2, the surcharge on it, and growth. Pure.
 
-All follow the energy in proportion, so low, best and high stay what they are. Factors are the operator's.
+CO2 and surcharge follow the energy seen in proportion. A day and a week follow the projected energy, and go no further
+beyond the period than the bound of projections. Factors are the operator's.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
+from sensor.model.coverage import Grounds
 from sensor.model.figures import Estimate, Rates
-from sensor.model.summary import SECONDS_PER_HOUR, Range
+from sensor.model.range import Range, sum_of
+from sensor.model.summary import Line, energy
 
-HOURS_PER_DAY = 24.0
-DAYS_PER_WEEK = 7.0
-WATTS_PER_KILOWATT = 1000.0
+SECONDS_PER_DAY = 86_400.0
+SECONDS_PER_WEEK = 7 * SECONDS_PER_DAY
 
 
-def estimate(energy_kwh: Range, watched_seconds: float, rates: Rates) -> Estimate:
-    """Everything that follows from an energy; power, day and week go on at the mean of the time watched (0: none of
-    them is known).
-    """
-    hours = watched_seconds / SECONDS_PER_HOUR
-    kilowatts = energy_kwh.scaled(1 / hours) if hours > 0 else Range()
-    day = kilowatts.scaled(HOURS_PER_DAY)
+def estimate(lines: Iterable[Line], period_seconds: float, prices: Rates, grounds: Grounds) -> Estimate:
+    """The sums over lines of a period of so many seconds, and everything that follows from them."""
+    group = list(lines)
+    kwh = energy(group)
+    projected = sum_of(line.rates.projected_kwh for line in group)
     return Estimate(
-        energy_kwh=energy_kwh,
-        power_watts=kilowatts.scaled(WATTS_PER_KILOWATT),
-        day_kwh=day,
-        week_kwh=day.scaled(DAYS_PER_WEEK),
-        co2_kg=energy_kwh.scaled(rates.co2_kg_per_kwh),
-        surcharge_yuan=energy_kwh.scaled(rates.surcharge_yuan_per_kwh),
+        energy_kwh=kwh,
+        power_watts=sum_of(line.rates.power_watts for line in group),
+        mean_power_watts=sum_of(line.rates.mean_power_watts for line in group),
+        projected_kwh=projected,
+        day_kwh=over(projected, SECONDS_PER_DAY, period_seconds, grounds),
+        week_kwh=over(projected, SECONDS_PER_WEEK, period_seconds, grounds),
+        co2_kg=kwh.scaled(prices.co2_kg_per_kwh),
+        surcharge_yuan=kwh.scaled(prices.surcharge_yuan_per_kwh),
+        missing_seconds=sum(line.missing_seconds for line in group),
+        assumed_seconds=sum(line.assumed_seconds for line in group),
     )
+
+
+def over(projected_kwh: Range | None, seconds: float, period_seconds: float, grounds: Grounds) -> Range | None:
+    """The energy of a whole period as that of so many seconds; None if that is too much longer than the period."""
+    if projected_kwh is None or period_seconds <= 0.0 or seconds / period_seconds > grounds.most_projection:
+        return None
+    return projected_kwh.scaled(seconds / period_seconds)
 
 
 def growth(now: float, before: float | None) -> float | None:

@@ -13,8 +13,8 @@ from __future__ import annotations
 
 import math
 
-from sensor.estimate.gamma import gamma_quantile
 from sensor.estimate.tally import Tally
+from sensor.model.gamma import gamma_quantile
 from sensor.model.quantities import Interval
 from sensor.signatures.work import UNITS
 

@@ -1,9 +1,9 @@
 """The figures of a bulletin: sums over a summary of the ledger, by algorithm, coin, place, kind of owner and
 enterprise. Plain data.
 
-`sensor/bulletin` makes it, `exporters/forms/documents/bulletin.py` writes it. Nothing is rounded here. Energy is what
-was seen in the period; rates (hashrate, watts, kWh a day) are means of the time in which the sensor listened. Times are
-nanoseconds since the epoch.
+`sensor/bulletin` makes it, `exporters/forms/documents/bulletin.py` writes it. Nothing is rounded here. What is not
+known, or not observed, is None. Energy is what was seen in the period, or is named projected. Times are nanoseconds
+since the epoch.
 """
 
 from __future__ import annotations
@@ -12,8 +12,10 @@ from dataclasses import dataclass, field
 from datetime import date
 from typing import Literal
 
+from sensor.model.coverage import Coverage, Grounds
 from sensor.model.evidence import Grade
-from sensor.model.summary import Kind, Range, State
+from sensor.model.range import Range
+from sensor.model.summary import Kind, State
 from sensor.model.time import SECOND_NS
 
 Verdict = Literal["consistent", "inconsistent", "not-comparable"]
@@ -32,14 +34,31 @@ _NONE = Range()
 
 @dataclass(frozen=True, slots=True)
 class Estimate:
-    """What mining costs: energy seen in the period, and the same as power, a day, a week, CO2 and surcharge."""
+    """What mining costs. Energy is 0 throughout where none of it is known; `missing_seconds` above 0 makes it, and all
+    that follows from it, a lower bound."""
 
-    energy_kwh: Range = _NONE
-    power_watts: Range = _NONE
-    day_kwh: Range = _NONE
-    week_kwh: Range = _NONE
+    energy_kwh: Range = _NONE  # seen
+    power_watts: Range | None = None  # while the miners mine
+    mean_power_watts: Range | None = None  # of the time observed
+    projected_kwh: Range | None = None  # of the whole period, observed or not; this and the next two: None, if too
+    day_kwh: Range | None = None  # little was watched
+    week_kwh: Range | None = None
     co2_kg: Range = _NONE  # of the energy seen
     surcharge_yuan: Range = _NONE  # on the energy seen
+    missing_seconds: float = 0.0  # of mining that was watched, and whose energy is not known
+    assumed_seconds: float = 0.0  # of mining at unknown work, taken to be at the login's own rate of other times
+
+
+@dataclass(frozen=True, slots=True)
+class Turnover:
+    """What became of a number: before + new + back - gone - unobserved = now."""
+
+    before: int  # in the period before, of the same length
+    new: int  # never seen before
+    back: int  # seen before, but not in the period before
+    gone: int  # not seen any more, though the sensors that saw it listened
+    unobserved: int  # not seen any more, and too little was watched to say that it is gone
+    now: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +70,8 @@ class ByAlgorithm:
     addresses: int
     machines: int
     shares: int
-    hashrate_hps: Range
+    hashrate_hps: Range | None  # of its miners while they mine
+    mean_hashrate_hps: Range | None  # of the time observed
     estimate: Estimate
 
 
@@ -66,6 +86,7 @@ class Group:
     enterprises: int
     machines: int
     energy_kwh: Range
+    missing_seconds: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +118,7 @@ class Holder:
     coins: tuple[str, ...]
     grade: Grade  # the strongest
     estimate: Estimate
-    before_kwh: float | None  # best estimate of the period before; None: nothing was seen then
+    growth: float | None  # of energy against the period before; None: not seen then, or not both were watched
     first_ns: int
     last_ns: int
     new: bool  # nothing of it in the period before, nor earlier
@@ -118,7 +139,10 @@ class Mine:
     machines: int
     shares: int
     accepted: int
-    hashrate_hps: Range
+    hashrate_hps: Range | None  # while it was watched mining
+    mean_hashrate_hps: Range | None  # of the time observed
+    mining_seconds: float  # watched mining
+    observed_seconds: float  # sensors that see it listened
     estimate: Estimate
     first_ns: int
     last_ns: int
@@ -177,20 +201,17 @@ class Figures:
     rates: Rates
     persons_named: bool
 
-    addresses: int
-    addresses_before: int
-    addresses_new: int
-    addresses_gone: int
-    addresses_unowned: int  # whose holder is not known
-    enterprises: int
-    enterprises_before: int
+    address_turnover: Turnover
+    enterprise_turnover: Turnover
     persons: int
+    addresses_unowned: int  # whose holder is not known
     machines: int
-    egress_mbit_s: float
+    egress_mbit_s: float | None  # mean of the time observed
     estimate: Estimate
-    before_kwh: Range
+    before_kwh: Range  # seen in the period before
+    growth: float | None  # of energy against the period before; None: not both were watched
     coins: tuple[str, ...]
-    days: tuple[tuple[date, Range], ...]  # energy
+    days: tuple[tuple[date, Range], ...]  # energy seen
 
     by_algorithm: tuple[ByAlgorithm, ...]
     by_coin: tuple[Group, ...]
@@ -200,14 +221,43 @@ class Figures:
     by_grade: tuple[Group, ...]
     holders: tuple[Holder, ...]  # most energy first
     gone: tuple[Holder, ...]  # of the period before; their estimate is of then
+    unobserved: tuple[Holder, ...]  # the same, of which too little was watched to say that they are gone
     mines: tuple[Mine, ...]
     cases: tuple[CaseRow, ...]
     meters: tuple[MeterCheck, ...] | None  # None: no meter was given
 
-    coverage_seconds: float  # time in which the sensor listened; 0: not known
+    coverage: Coverage
+    coverage_before: Coverage
+    watched_days: tuple[tuple[date, date, Coverage], ...]  # the period in days, or in stretches of days, first and last
+    grounds: Grounds
     capture_loss: float
     elsewhere: int  # addresses left out because their place is not in the region, or not known
     notes: tuple[str, ...] = ()
+
+    @property
+    def addresses(self) -> int:
+        """Addresses that mine."""
+        return self.address_turnover.now
+
+    @property
+    def addresses_new(self) -> int:
+        """Of them, those that were never seen before."""
+        return self.address_turnover.new
+
+    @property
+    def addresses_gone(self) -> int:
+        """Addresses of the period before that are not seen any more, though it was listened for them."""
+        return self.address_turnover.gone
+
+    @property
+    def enterprises(self) -> int:
+        """Enterprises at which is mined; private persons are not among them."""
+        return self.enterprise_turnover.now
+
+    @property
+    def watched(self) -> bool:
+        """Whether enough was watched for anything to follow beyond what was seen."""
+        return self.coverage.part > 0.0 and self.coverage.part >= self.grounds.least_watched
 
     @property
     def seconds(self) -> float:

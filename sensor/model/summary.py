@@ -12,7 +12,11 @@ from dataclasses import dataclass, field
 from typing import Literal, NamedTuple
 
 from sensor.model.attribution import Enterprise, Site
+from sensor.model.coverage import Coverage, Grounds
 from sensor.model.evidence import Grade
+from sensor.model.range import Range as Range
+from sensor.model.range import sum_of, total
+from sensor.model.rates import MinerRates, MiningTimes, rates
 from sensor.model.time import SECOND_NS
 
 State = Literal["new", "notified", "under-check", "rectifying", "re-check", "closed", "relapsed", "false-alarm"]
@@ -20,22 +24,6 @@ Kind = Literal["mine", "hosting", "intruded", "household", "proxy", "unclear"]
 
 SECONDS_PER_HOUR = 3_600.0
 NS = SECOND_NS
-
-
-@dataclass(frozen=True, slots=True)
-class Range:
-    """A figure with its bounds. Adding adds the bounds too: nothing is assumed to cancel out."""
-
-    low: float = 0.0
-    best: float = 0.0
-    high: float = 0.0
-
-    def __add__(self, other: Range) -> Range:
-        return Range(self.low + other.low, self.best + other.best, self.high + other.high)
-
-    def scaled(self, factor: float) -> Range:
-        """Every figure times the factor."""
-        return Range(self.low * factor, self.best * factor, self.high * factor)
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,23 +98,40 @@ class Line:
     machines: int  # at least so many
     first_ns: int  # mining by this algorithm first seen, ever
     last_ns: int  # last seen within the period, to the hour
-    seconds: float  # of mining watched within the period, summed over findings
+    seconds: float  # the connections' time within the period, summed over findings
     sessions: int
     shares: int  # submitted
     accepted: int
     work_hashes: float  # behind the shares that were seen: a sum over events
     hashes: Range  # estimated work, capture loss made up for
-    hashrate_hps: Range  # the mean over the whole period: hashes / its seconds
-    energy_kwh: Range
+    energy_kwh: Range  # seen
     stream_bytes: int  # of the mining connections, without headers
     capture_loss: float
     new: bool  # nothing of this address, site and algorithm before the period
     case_id: int | None
+    times: MiningTimes  # within the period
+    sensors: tuple[str, ...] = ()  # that saw it, ever; empty: not known
+    address_new: bool = False  # nothing of this address before the period, whatever it did
+    unknown_shares: int = 0  # of the shares, those whose work is not known
+    unknown_seconds: float = 0.0  # watched mining at unknown work: in no figure
+    assumed_seconds: float = 0.0  # watched mining at unknown work, taken to be at the login's own rate of other times
 
     @property
     def place(self) -> Place:
         """What it is of."""
         return Place(self.address, self.site_id or 0, self.algorithm or "")
+
+    @property
+    def rates(self) -> MinerRates:
+        """Its hashrate, power and energy."""
+        return rates(self.hashes, self.energy_kwh, self.times)
+
+    @property
+    def missing_seconds(self) -> float:
+        """Of the time it was watched mining, that whose energy is not known; above 0 the energy is a lower bound."""
+        if self.energy_kwh.high <= 0.0 and self.shares:
+            return max(self.unknown_seconds, self.times.mining_seconds)
+        return self.unknown_seconds
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,8 +156,11 @@ class Total:
     machines: int
     shares: int
     work_hashes: float
-    hashrate_hps: Range
+    hashrate_hps: Range | None  # of its miners while they mine
+    mean_hashrate_hps: Range | None  # of the time observed
     energy_kwh: Range
+    missing_seconds: float  # of mining whose energy is not known
+    assumed_seconds: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,12 +171,14 @@ class Summary:
     from_ns: int
     to_ns: int
     lines: tuple[Line, ...]  # by site, address, algorithm
-    gone: tuple[Line, ...]  # lines of the period before, of the same length, of which nothing is seen in this one
+    gone: tuple[Line, ...]  # of the period before, of the same length: sensors listened, and nothing is seen any more
     sites: dict[int, SiteSummary]
     cases: tuple[Case, ...]  # those open at any time of the period, with their changes up to its end
-    coverage_seconds: float  # time in which the sensor listened; 0 if that is not known
+    coverage: Coverage
     capture_loss: float  # mean of the lines', by the time they were watched
     notes: tuple[str, ...] = field(default=())  # what the reader should know of the figures
+    unobserved: tuple[Line, ...] = ()  # of the period before; nothing is seen, for too little was watched
+    grounds: Grounds = field(default=Grounds())
 
     def about(self, line: Line) -> SiteSummary | None:
         """The site of a line; None where nobody is named."""
@@ -178,6 +188,16 @@ class Summary:
     def seconds(self) -> float:
         """Length of the period."""
         return (self.to_ns - self.from_ns) / NS
+
+    @property
+    def coverage_seconds(self) -> float:
+        """How long at least one sensor listened; 0: the period was not observed."""
+        return self.coverage.seconds
+
+    @property
+    def watched(self) -> bool:
+        """Whether enough was watched for anything to follow beyond what was seen."""
+        return self.coverage.part > 0.0 and self.coverage.part >= self.grounds.least_watched
 
     @property
     def addresses(self) -> int:
@@ -206,7 +226,7 @@ class Summary:
 
 def energy(lines: Iterable[Line]) -> Range:
     """Energy of lines of any algorithm."""
-    return sum((line.energy_kwh for line in lines), Range())
+    return total(line.energy_kwh for line in lines)
 
 
 def machines_by_address(lines: Iterable[Line]) -> dict[str, int]:
@@ -228,7 +248,7 @@ def totals(lines: Iterable[Line]) -> tuple[Total, ...]:
     for line in lines:
         groups.setdefault((line.algorithm, line.work_unit), []).append(line)
     sums = [_total(algorithm, unit, group) for (algorithm, unit), group in groups.items()]
-    return tuple(sorted(sums, key=lambda total: (-total.energy_kwh.best, total.algorithm or "")))
+    return tuple(sorted(sums, key=lambda each: (-each.energy_kwh.best, each.algorithm or "")))
 
 
 def _total(algorithm: str | None, unit: str, group: list[Line]) -> Total:
@@ -239,6 +259,9 @@ def _total(algorithm: str | None, unit: str, group: list[Line]) -> Total:
         machines=sum(line.machines for line in group),
         shares=sum(line.shares for line in group),
         work_hashes=sum(line.work_hashes for line in group),
-        hashrate_hps=sum((line.hashrate_hps for line in group), Range()),
+        hashrate_hps=sum_of(line.rates.hashrate_hps for line in group),
+        mean_hashrate_hps=sum_of(line.rates.mean_hashrate_hps for line in group),
         energy_kwh=energy(group),
+        missing_seconds=sum(line.missing_seconds for line in group),
+        assumed_seconds=sum(line.assumed_seconds for line in group),
     )

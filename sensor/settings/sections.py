@@ -214,8 +214,8 @@ class LedgerSettings(Section):
 
 
 class BulletinSettings(Section):
-    """The periodic summary: in which language, of which region, what a kilowatt-hour stands for. Its days are those
-    of the ledger.
+    """The periodic summary: in which language, of which region, what a kilowatt-hour stands for, and how much must have
+    been watched. Its days are those of the ledger.
     """
 
     language: Literal["zh", "en", "both"] = "zh"
@@ -224,6 +224,8 @@ class BulletinSettings(Section):
     )
     co2_kg_per_kwh: Annotated[float, Field(ge=0.0, le=10.0)] = 0.5366
     surcharge_yuan_per_kwh: Annotated[float, Field(ge=0.0, le=1_000.0)] = 0.30
+    least_watched: Annotated[float, Field(ge=0.0, le=1.0)] = 0.8
+    most_projection: Annotated[float, Field(ge=1.0, le=10.0)] = 2.0
     name_persons: bool = False
 
 

@@ -14,9 +14,12 @@ from sensor.bulletin.aggregate import Frame, figures
 from sensor.bulletin.owners import OwnerDisplay
 from sensor.bulletin.period import week_of
 from sensor.model.attribution import Enterprise, Site
+from sensor.model.coverage import Coverage, ListeningSpan, SensorCoverage
 from sensor.model.evidence import Grade
 from sensor.model.figures import Figures, MeterCheck, Rates, Reason
-from sensor.model.summary import Case, Line, Range, SiteClass, SiteSummary, Summary
+from sensor.model.range import Range
+from sensor.model.rates import MiningTimes
+from sensor.model.summary import Case, Line, SiteClass, SiteSummary, Summary
 
 PERIOD = week_of("2026-W10", ZoneInfo("Asia/Shanghai"), date(2026, 3, 10))
 RATES = Rates(0.5366, 0.30)
@@ -32,11 +35,18 @@ def line(number: int, kwh: float = 10.0, **changes: object) -> Line:
         "coins": ("BTC",), "pools": ("pool.example",), "dialects": ("stratum-v1",), "grade": Grade.ACCEPTED,
         "machines": 1, "first_ns": PERIOD.from_ns, "last_ns": PERIOD.to_ns - HOUR,
         "seconds": 3600.0, "sessions": 1, "shares": 10, "accepted": 9, "work_hashes": 1e15,
-        "hashes": Range(8e14, 1e15, 1.3e15),
-        "hashrate_hps": Range(8e11, 1e12, 1.3e12), "energy_kwh": Range(0.8 * kwh, kwh, 1.5 * kwh), "stream_bytes": 4000,
-        "capture_loss": 0.0, "new": False, "case_id": None,
+        "hashes": Range(8e14, 1e15, 1.3e15, 1e28), "energy_kwh": Range(0.8 * kwh, kwh, 1.5 * kwh, kwh * kwh / 100),
+        "stream_bytes": 4000, "capture_loss": 0.0, "new": False, "case_id": None, "sensors": ("edge",),
+        "times": MiningTimes(3600.0, 7 * 86_400.0, 1.0),
     }  # fmt: skip
-    return Line(**{**given, **changes})  # type: ignore[arg-type]
+    whole = {**given, **changes}
+    return Line(**{"address_new": whole["new"], **whole})  # type: ignore[arg-type]
+
+
+def watched(from_ns: int, to_ns: int, part: float = 1.0, sensor: str = "edge") -> Coverage:
+    """A period of which one sensor listened to the first part."""
+    stretches = (ListeningSpan(from_ns, from_ns + int(part * (to_ns - from_ns))),) if part else ()
+    return Coverage(from_ns, to_ns, (SensorCoverage(sensor, stretches),))
 
 
 def site(
@@ -54,13 +64,14 @@ def summary(
     gone: tuple[Line, ...] = (),
     cases: tuple[Case, ...] = (),
     before: bool = False,
+    part: float = 1.0,
+    unobserved: tuple[Line, ...] = (),
 ) -> Summary:
-    """A week with these lines, watched all the time."""
+    """A week with these lines, of which so much was watched."""
     period = PERIOD.before if before else PERIOD
-    seconds = (period.to_ns - period.from_ns) / 1e9
-    return Summary(
-        period.from_ns, period.to_ns, tuple(lines), gone, {one.site_id: one for one in sites}, cases, seconds, 0.01, ()
-    )
+    coverage = watched(period.from_ns, period.to_ns, part)
+    places = {one.site_id: one for one in sites}
+    return Summary(period.from_ns, period.to_ns, tuple(lines), gone, places, cases, coverage, 0.01, (), unobserved)
 
 
 def frame(region: str | None = None, name_persons: bool = False) -> Frame:

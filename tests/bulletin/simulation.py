@@ -26,7 +26,7 @@ from sensor.ledger import Ledger
 from sensor.model.attribution import Attribution, Claim, Enterprise, Site
 from sensor.model.evidence import Grade
 from sensor.model.finding import Finding, Pool
-from sensor.model.quantities import Shares
+from sensor.model.quantities import ExposureRecord, Interval, Shares, WatchedStretch
 from sensor.signatures.work import UNITS
 from tests.ledger.made import finding, flow
 
@@ -237,6 +237,11 @@ def _week(chance: random.Random, miner: Miner, period: Period, truth: Truth | No
         grade=Grade.ACCEPTED, active_seconds=float(seconds), watched_seconds=float(seconds),
         hashrate_hps=interval, spent_hashrate_hps=interval, power_watts=power,
         energy_kwh=energy_kwh(power, seconds), state="closed", login=f"wallet{miner.number}",
+        joules_per_hash=watts(Interval(1.0, 1.0, 1.0, interval.level), efficiency),
+        exposures=(ExposureRecord(
+            algorithm, (WatchedStretch(start_ns, start_ns + seconds * SECOND, 0),), tally.record(), tally.record(),
+            submitted=count, seen_bytes=1, next_work=(start_ns, work),
+        ),),
     )  # fmt: skip
 
 

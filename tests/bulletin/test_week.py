@@ -61,7 +61,7 @@ def test_true_energy_lies_within_the_bounds(folder: Path, simulated: tuple[str, 
 def test_true_hashrate_lies_within_the_bounds(folder: Path, simulated: tuple[str, Truth]) -> None:
     seconds = (week().to_ns - week().from_ns) / 1e9
     for row in rows(folder, "algorithms"):
-        said = row["hashrate_hps"] or row["solution_rate_sps"]
+        said = row.get("mean_hashrate_hps") or row["mean_solution_rate_sps"]
         assert said["low"] <= simulated[1].hashes_by_algorithm[row["algorithm"]] / seconds <= said["high"]  # type: ignore[index]
 
 
@@ -99,6 +99,23 @@ def test_totals_equal_sums_over_the_ledger_equal_sums_over_events(folder: Path, 
     assert sum(day.energy_kwh.best for day in days) == pytest.approx(whole.energy_kwh.best)
     shown = [row["energy_kwh"]["best"] for row in rows(folder, "days")]  # type: ignore[index]
     assert shown == [pytest.approx(day.energy_kwh.best, rel=1e-3) for day in days]
+
+
+def test_what_it_rests_on_is_said_first_and_on_standard_error(
+    folder: Path, simulated: tuple[str, Truth], capsys: pytest.CaptureFixture[str]
+) -> None:
+    whole = json.loads((folder / f"bulletin-{WEEK}.en.json").read_text(encoding="utf-8"))
+    basis, strip, table = whole["opening"]
+    assert basis["sentences"][0].startswith("Watched: 168 of 168 hours")
+    assert [row["part"] for row in strip["rows"]] == [1.0]
+    assert [row["part"] for row in table["rows"]] == [1.0] * 7
+    assert main(["bulletin", "--week", WEEK, "--ledger", simulated[0], "--lang", "en"]) == 0
+    assert "Watched: 168 of 168 hours" in capsys.readouterr().err
+
+
+def test_chance_alone_is_a_small_part_of_what_leaves_a_province_open(folder: Path) -> None:
+    row = rows(folder, "openness")[0]
+    assert 0 < row["chance_up"] < 0.02 < row["rest_up"]  # type: ignore[operator]
 
 
 def test_one_form_goes_to_standard_output(simulated: tuple[str, Truth]) -> None:
@@ -142,7 +159,9 @@ def test_an_empty_period_is_a_bulletin_too(simulated: tuple[str, Truth], tmp_pat
         main(["bulletin", "--from", "2020-01-01", "--ledger", simulated[0], "-o", str(tmp_path), "--lang", "both"]) == 0
     )
     assert len(list(tmp_path.iterdir())) == 10
-    assert "No mining was seen." in (tmp_path / "bulletin-2020-01-01.en.md").read_text()
+    told = (tmp_path / "bulletin-2020-01-01.en.md").read_text()
+    assert "No mining was seen" not in told
+    assert "This period was not observed: no sensor listened." in told
 
 
 def test_what_a_ledger_notes_has_words_in_every_language(simulated: tuple[str, Truth]) -> None:

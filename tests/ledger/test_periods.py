@@ -10,8 +10,11 @@ from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import pytest
+from sqlalchemy import select, update
 
 from sensor.ledger import Ledger
+from sensor.ledger.store.schema import ROLLUPS, SERIES
+from sensor.model.coverage import Grounds
 from sensor.model.finding import Finding
 from sensor.model.summary import Range, Summary, totals
 from tests.ledger.made import SECOND
@@ -62,7 +65,8 @@ def test_weeks_add_up_to_months_to_the_findings_and_to_the_events(ledger: Ledger
         of_it = [one for one in findings if one.algorithm == algorithm]
         (total,) = [one for one in whole.totals() if one.algorithm == algorithm]
         assert total.work_hashes == pytest.approx(sum(one.work_hashes or 0 for one in of_it))
-        assert total.hashrate_hps.best == pytest.approx(total.work_hashes / whole.seconds)
+        assert total.hashrate_hps is not None
+        assert total.hashrate_hps.best == pytest.approx(sum(one.hashrate_hps.best for one in of_it if one.hashrate_hps))
         assert total.addresses == len({one.miner_ip for one in of_it})
     assert len(whole.totals()) == 2
 
@@ -84,6 +88,7 @@ def test_an_hour_belongs_to_the_period_in_which_it_begins(ledger: Ledger) -> Non
 
 
 def test_new_and_gone_are_against_the_period_before(ledger: Ledger) -> None:
+    ledger.add_coverage(MONDAY - WEEK, MONDAY + 4 * WEEK)
     put(ledger, 1, MONDAY, MONDAY + DAY)
     put(ledger, 2, MONDAY, MONDAY + 10 * DAY)
     put(ledger, 3, MONDAY + 8 * DAY, MONDAY + 9 * DAY)
@@ -109,6 +114,47 @@ def test_new_and_gone_are_against_the_period_before(ledger: Ledger) -> None:
     assert (fourth.lines, fourth.gone) == ((), ())
     assert first.lines[0].first_ns == MONDAY
     assert first.lines[0].last_ns == MONDAY + DAY
+
+
+def test_nobody_is_gone_of_whom_too_little_was_watched(ledger: Ledger) -> None:
+    put(ledger, 1, MONDAY, MONDAY + DAY)
+    ledger.add_coverage(MONDAY, MONDAY + WEEK)
+    second = (MONDAY + WEEK, MONDAY + 2 * WEEK)
+    unwatched = ledger.reader.summary(*second)
+    assert ([line.address for line in unwatched.unobserved], unwatched.gone) == (["10.0.1.1"], ())
+    assert (unwatched.coverage_seconds, unwatched.watched) == (0.0, False)
+    ledger.add_coverage(MONDAY + WEEK, MONDAY + WEEK + 4 * DAY)
+    assert [line.address for line in ledger.reader.summary(*second).unobserved] == ["10.0.1.1"]
+    assert ledger.reader.summary(*second, Grounds(least_watched=0.5)).unobserved == ()
+    ledger.add_coverage(MONDAY + WEEK, MONDAY + 2 * WEEK)
+    watched = ledger.reader.summary(*second)
+    assert ([line.address for line in watched.gone], watched.unobserved) == (["10.0.1.1"], ())
+
+
+def test_the_silence_of_a_sensor_that_never_saw_a_miner_says_nothing_of_it(tmp_path: Path) -> None:
+    url = f"sqlite:///{tmp_path}/ledger.db"
+    here, elsewhere = (Ledger.open(url, sensor_id=name) for name in ("here", "elsewhere"))
+    put(here, 1, MONDAY, MONDAY + DAY)
+    here.add_coverage(MONDAY, MONDAY + WEEK)
+    elsewhere.add_coverage(MONDAY, MONDAY + 2 * WEEK)
+    second = elsewhere.reader.summary(MONDAY + WEEK, MONDAY + 2 * WEEK)
+    assert ([line.address for line in second.unobserved], second.gone) == (["10.0.1.1"], ())
+    assert second.coverage_seconds == second.seconds
+    assert second.coverage.part == 0.5
+    assert not second.watched
+    here.add_coverage(MONDAY + WEEK, MONDAY + 2 * WEEK)
+    assert [line.address for line in here.reader.summary(MONDAY + WEEK, MONDAY + 2 * WEEK).gone] == ["10.0.1.1"]
+
+
+def test_the_same_sensor_is_asked_for_a_live_miner_and_replays_only_where_nobody_is_live(tmp_path: Path) -> None:
+    url = f"sqlite:///{tmp_path}/ledger.db"
+    live = Ledger.open(url, sensor_id="live")
+    replay = Ledger.open(url, sensor_id="replay", kind="replay")
+    put(replay, 1, MONDAY, MONDAY + HOUR)
+    replay.add_coverage(MONDAY, MONDAY + HOUR)
+    assert replay.reader.summary(MONDAY, MONDAY + WEEK).coverage.part == pytest.approx(1 / 168)
+    live.add_coverage(MONDAY, MONDAY + WEEK)
+    assert live.reader.summary(MONDAY, MONDAY + WEEK).coverage.part == 1.0
 
 
 def test_machines_at_one_pool_are_added_and_those_at_two_pools_may_be_the_same(ledger: Ledger) -> None:
@@ -163,18 +209,72 @@ def test_sites_and_enterprises_come_with_what_the_books_said(ledger: Ledger) -> 
     assert told.lines[3].case_id is not None
 
 
-def test_a_mean_over_the_period_and_energy_of_the_time_that_was_watched(ledger: Ledger) -> None:
+def test_a_hashrate_is_of_the_time_mining_a_mean_of_the_time_observed_and_energy_is_seen_or_projected(
+    ledger: Ledger,
+) -> None:
     ledger.record([mined(1, MONDAY, MONDAY + 12 * HOUR, 1_000, capture_loss=0.25)], MONDAY)
+    ledger.add_coverage(MONDAY, MONDAY + 20 * HOUR)
     told = ledger.reader.summary(MONDAY, MONDAY + DAY)
     (line,) = told.lines
-    assert line.hashrate_hps.best == pytest.approx(1_000 * SHARE / 86_400)
-    assert line.seconds == 12 * 3_600
+    rates = line.rates
+    assert rates.hashrate_hps is not None
+    assert rates.mean_hashrate_hps is not None
+    assert rates.projected_kwh is not None
+    assert rates.hashrate_hps.best == pytest.approx(1_000 * SHARE / (12 * 3_600))
+    assert rates.mean_hashrate_hps.best == pytest.approx(1_000 * SHARE / (20 * 3_600))
+    assert line.seconds == line.times.mining_seconds == 12 * 3_600
+    assert line.times.observed_seconds == 20 * 3_600
     assert line.capture_loss == told.capture_loss == 0.25
     watts = 1_000 * SHARE / (12 * 3_600) * 30e-12
     energy = line.energy_kwh
     assert (energy.low, energy.best, energy.high) == pytest.approx(
         [part * watts * 12 / 1e3 for part in (0.8, 1.0, 1.3)]
     )
+    assert rates.projected_kwh.best == pytest.approx(energy.best * 24 / 20)
+
+
+@pytest.mark.parametrize(("hours", "least", "factor"), [(24, 0.8, 1.0), (19, 0.8, None), (2, 0.0, 2.0), (0, 0.0, None)])
+def test_a_projection_is_bounded_and_made_only_where_enough_was_watched(
+    ledger: Ledger, hours: int, least: float, factor: float | None
+) -> None:
+    ledger.record([mined(1, MONDAY, MONDAY + HOUR, 1_000)], MONDAY)
+    if hours:
+        ledger.add_coverage(MONDAY, MONDAY + hours * HOUR)
+    (line,) = ledger.reader.summary(MONDAY, MONDAY + DAY, Grounds(least_watched=least)).lines
+    projected = line.rates.projected_kwh
+    assert (projected and projected.best) == (None if factor is None else pytest.approx(factor * line.energy_kwh.best))
+
+
+def test_a_miner_that_goes_from_pool_to_pool_has_one_rate_and_two_at_once_have_both(ledger: Ledger) -> None:
+    first, second = (
+        mined(number, MONDAY + part * 6 * HOUR, MONDAY + (part + 1) * 6 * HOUR, 1_000, miner="10.0.0.9", pool_ip=pool)
+        for number, part, pool in ((1, 0, "198.51.100.9"), (2, 1, "203.0.113.3"))
+    )
+    beside = mined(3, MONDAY, MONDAY + 12 * HOUR, 1_000, miner="10.0.0.9", pool_ip="203.0.113.4")
+    ledger.record([first, second], MONDAY)
+    (alone,) = ledger.reader.summary(MONDAY, MONDAY + DAY).lines
+    ledger.record([beside], MONDAY)
+    (both,) = ledger.reader.summary(MONDAY, MONDAY + DAY).lines
+    assert alone.rates.hashrate_hps is not None
+    assert both.rates.hashrate_hps is not None
+    assert alone.rates.hashrate_hps.best == pytest.approx(1_000 * SHARE / (6 * 3_600))
+    assert both.rates.hashrate_hps.best == pytest.approx(1.5 * 1_000 * SHARE / (6 * 3_600))
+
+
+def test_mining_of_unknown_work_makes_lower_bounds_and_is_never_a_zero(ledger: Ledger) -> None:
+    ledger.record([mined(1, MONDAY, MONDAY + HOUR, 60), mined(2, MONDAY, MONDAY + HOUR, 60, algorithm="x")], MONDAY)
+    with ledger.engine.begin() as connection:
+        connection.execute(update(ROLLUPS).values(unknown_shares=6, unknown_seconds=360.0, assumed_seconds=30.0))
+        wholly = select(SERIES.c.series_id).where(SERIES.c.algorithm == "x")
+        nothing = dict.fromkeys(
+            (f"{what}_{end}" for what in ("energy", "hashes") for end in ("low", "best", "high")), 0.0
+        )
+        connection.execute(update(ROLLUPS).where(ROLLUPS.c.series_id.in_(wholly)).values(**nothing))
+    known, unknown = ledger.reader.summary(MONDAY, MONDAY + DAY).lines
+    assert (known.unknown_shares, known.missing_seconds, known.assumed_seconds) == (6, 360.0, 30.0)
+    assert known.rates.energy_kwh is not None
+    assert unknown.rates.energy_kwh is unknown.rates.hashrate_hps is unknown.rates.power_watts is None
+    assert unknown.missing_seconds == 3_600.0
 
 
 def test_minutes_say_nothing_of_day_and_night_and_of_power(ledger: Ledger) -> None:

@@ -8,11 +8,12 @@ import json
 import pytest
 from hypothesis import given, settings
 
-from sensor.ledger.store.amounts import totals, watched_seconds
+from sensor.ledger.store.amounts import totals
 from sensor.ledger.store.records import dumps, load_finding, loads, packed
 from sensor.model.finding import Finding
 from sensor.model.node import Node
 from sensor.model.record import event_id
+from sensor.model.work import watched_seconds
 from tests.exporters.test_eve import RECORDS
 from tests.ledger.made import any_of, finding, flow
 from tests.ledger.mining import HOUR, MONDAY, mined

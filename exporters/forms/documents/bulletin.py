@@ -11,14 +11,13 @@ from zoneinfo import ZoneInfo
 
 from babel.dates import format_date
 
-from exporters.forms.amounts import rate_unit
 from exporters.forms.documents import lists
-from exporters.forms.documents.columns import Cells, estimated, part, rate_columns
-from exporters.forms.documents.labels import CLASSES, GRADES, METHOD
+from exporters.forms.documents.basis import opening, percent_text
+from exporters.forms.documents.columns import Cells, opened, part
+from exporters.forms.documents.headline import Headline, nothing
+from exporters.forms.documents.labels import GRADES, METHOD
 from exporters.forms.documents.model import (
     Cell,
-    Chart,
-    ChartPoint,
     Column,
     Document,
     DocumentSection,
@@ -26,10 +25,9 @@ from exporters.forms.documents.model import (
     KeyFigure,
     KeyFigures,
     Sentences,
-    rounded,
 )
 from exporters.forms.documents.translations import BABEL_LOCALES, translator
-from sensor.model.figures import Figures, Group
+from sensor.model.figures import Figures
 
 FORM = "minewatch-bulletin/1"
 
@@ -54,7 +52,13 @@ class _Bulletin:
         meta = [(_("Region"), region), (_("Time zone"), figures.timezone)]
         if written is not None:
             meta.append((_("Made"), written.astimezone(self.zone).strftime("%Y-%m-%d %H:%M")))
-        sections = [self._headline(), self._enterprises(), self._changes(), self._cases(), self._evidence()]
+        sections = [
+            Headline(figures, _, self.cells).section(),
+            self._enterprises(),
+            self._changes(),
+            self._cases(),
+            self._evidence(),
+        ]
         if figures.meters is not None:
             sections.append(lists.meters(figures.meters, _, self.cells))
         identity: dict[str, object] = {
@@ -77,6 +81,7 @@ class _Bulletin:
             tuple(sections),
             identity,
             footer,
+            opening(figures, _, self.cells),
         )
 
     def _subtitle(self) -> str:
@@ -91,149 +96,80 @@ class _Bulletin:
             number=int(number), year=year, first=first, last=last
         )
 
-    def _headline(self) -> DocumentSection:
-        _, figures = self._, self.figures
-        estimate = figures.estimate
-        facts = [
-            KeyFigure(
-                "addresses", _("Addresses that mine"), figures.addresses, note=self._before(figures.addresses_before)
-            ),
-            KeyFigure(
-                "enterprises", _("Enterprises"), figures.enterprises, note=self._before(figures.enterprises_before)
-            ),
-            KeyFigure("day_kwh", _("Electricity a day"), estimated(estimate.day_kwh), "figure", "kWh"),
-            KeyFigure("egress_mbit_s", _("Traffic with pools"), rounded(figures.egress_mbit_s), "figure", "Mbit/s"),
-        ]
-        for row in figures.by_algorithm[:4]:
-            unit = rate_unit(row.work_unit)
-            name = row.algorithm or _("algorithm not known")
-            title = _("Hashrate, {algorithm}").format(algorithm=name)
-            facts.append(
-                KeyFigure(
-                    f"hashrate_{row.algorithm or 'unknown'}", title, estimated(row.hashrate_hps), "prefixed", unit
-                )
-            )
-        facts += [
-            KeyFigure("week_kwh", _("Electricity a week"), estimated(estimate.week_kwh), "figure", "kWh"),
-            KeyFigure("power_watts", _("Power"), estimated(estimate.power_watts), "prefixed", "W"),
-            KeyFigure("co2_kg", _("CO2 of the energy seen"), estimated(estimate.co2_kg), "figure", "kg"),
-            KeyFigure(
-                "surcharge_yuan",
-                _("Surcharge on the energy seen"),
-                estimated(estimate.surcharge_yuan),
-                "figure",
-                _("yuan"),
-            ),
-            KeyFigure("coins", _("Coins"), self.cells.several(figures.coins, 12), "text"),
-            KeyFigure("machines", _("Machines, at least"), figures.machines),
-        ]
-        blocks = [KeyFigures("headline", "", tuple(facts)), *self._days(), self._algorithms()]
-        blocks += [
-            self._groups("cities", _("By city"), _("City"), figures.by_city),
-            self._groups("owners", _("By kind of owner"), _("Kind of owner"), figures.by_owner),
-            self._groups("coins", _("By coin"), _("Coin"), figures.by_coin),
-            self._groups("classes", _("By kind of site"), _("Kind of site"), figures.by_class),
-        ]
-        return DocumentSection("headline", _("The period in figures"), tuple(blocks))
-
-    def _before(self, count: int) -> str:
-        return self._("{count} in the period before").format(count=f"{count:,}")
-
-    def _days(self) -> list[Chart | DocumentTable]:
-        """Energy by day, as a chart and as a table."""
-        _, figures = self._, self.figures
-        if len(figures.days) < 2:
-            return []
-        values = [(day, estimated(kwh)) for day, kwh in figures.days]
-        description = _(
-            "Electricity of mining seen on each day, in kWh, with its bounds; the same figures stand in the table "
-            "below."
-        )
-        points = tuple(ChartPoint(day.strftime("%m-%d"), value) for day, value in values)
-        rows = tuple((day.isoformat(), value) for day, value in values)
-        columns = (Column("day", _("Day")), Column("energy_kwh", _("Electricity"), "figure", "kWh", ranged=True))
-        chart = Chart("days", _("Electricity by day, kWh"), "kWh", points, description=description)
-        return [chart, DocumentTable("days", _("Electricity by day"), columns, rows, folded=True)]
-
-    def _algorithms(self) -> DocumentTable:
-        _, figures = self._, self.figures
-        rates = rate_columns(_, (row.work_unit for row in figures.by_algorithm))
-        columns = (
-            Column("algorithm", _("Algorithm")),
-            Column("addresses", _("Addresses"), "count"),
-            Column("machines", _("Machines, at least"), "count"),
-            Column("shares", _("Shares"), "count"),
-            *(column for _unit, column in rates),
-            Column("energy_kwh", _("Electricity seen"), "figure", "kWh", ranged=True),
-            Column("day_kwh", _("Electricity a day"), "figure", "kWh", ranged=True),
-        )
-        rows: list[tuple[Cell, ...]] = []
-        for row in figures.by_algorithm:
-            speed = [
-                estimated(row.hashrate_hps) if (unit == "hashes") == (row.work_unit == "hashes") else None
-                for unit, _column in rates
-            ]
-            energies = (estimated(row.estimate.energy_kwh), estimated(row.estimate.day_kwh))
-            rows.append((row.algorithm or _("not known"), row.addresses, row.machines, row.shares, *speed, *energies))
-        note = _(
-            "Hashrates of different algorithms measure different work; their sum would mean nothing and is not given."
-        )
-        return DocumentTable("algorithms", _("By algorithm"), columns, tuple(rows), _("No mining was seen."), (note,))
-
-    def _groups(self, key: str, title: str, head: str, groups: tuple[Group, ...]) -> DocumentTable:
-        _ = self._
-        columns = (
-            Column(key, head),
-            Column("addresses", _("Addresses"), "count"),
-            Column("part", _("Part"), "part", bar=True),
-            Column("enterprises", _("Enterprises"), "count", spare=True),
-            Column("energy_kwh", _("Electricity seen"), "figure", "kWh", ranged=True),
-        )
-        rows = tuple(
-            (self._name(key, group), group.addresses, part(group.part), group.enterprises, estimated(group.energy_kwh))
-            for group in groups
-        )
-        return DocumentTable(key, title, columns, rows, _("No mining was seen."), most=20, narrow=True)
-
-    def _name(self, table: str, group: Group) -> str:
-        if group.key is None:
-            return self._("not known")
-        if table == "owners":
-            return self.cells.category(group.key)
-        if table == "classes":
-            return self._(CLASSES.get(group.key, group.key))
-        return group.name or group.key
-
     def _enterprises(self) -> DocumentSection:
         _, figures = self._, self.figures
-        holders = lists.holders("holders", _("Enterprises and persons by electricity"), figures.holders, _, self.cells)
+        ranked = lists.HolderTables(figures, _, self.cells)
+        holders = ranked.table("holders", _("Enterprises and persons by electricity"), figures.holders)
         introduction = _("Addresses whose holder is not known: {count}. They stand in the list of addresses only.")
         return DocumentSection(
             "enterprises",
             _("Who mines"),
-            (holders, lists.mines(figures.mines, _, self.cells)),
+            (holders, lists.mines(figures, _, self.cells)),
             introduction.format(count=f"{figures.addresses_unowned:,}") if figures.addresses_unowned else "",
         )
 
     def _changes(self) -> DocumentSection:
-        _, figures = self._, self.figures
-        before = figures.before_kwh.best
-        change = figures.estimate.energy_kwh.best / before - 1 if before > 0 else None
+        _, figures, cells = self._, self.figures, self.cells
+        counts = figures.address_turnover
+        unseen = figures.coverage.part <= 0.0
+        growth: Cell = cells.not_observed() if self._incomparable() else part(figures.growth)
+        note = _("of the energy projected, against the period before")
+        if self._incomparable():
+            note = _(
+                "compared only where both periods were watched: this one {part} %, the one before {before} %"
+            ).format(part=percent_text(figures.coverage.part), before=percent_text(figures.coverage_before.part))
+        new: Cell = cells.not_observed() if unseen and not counts.now else counts.new
         facts = (
-            KeyFigure("addresses_new", _("New addresses"), figures.addresses_new, note=_("never seen before")),
+            KeyFigure("addresses_new", _("New addresses"), new, note=_("never seen before")),
             KeyFigure(
                 "addresses_gone",
                 _("Addresses gone"),
-                figures.addresses_gone,
-                note=_("seen in the period before, not in this one"),
+                cells.not_observed() if unseen else counts.gone,
+                note=_("seen in the period before; the sensors that saw them listened, and heard nothing"),
             ),
             KeyFigure(
-                "energy_growth", _("Growth of electricity"), part(change), "change", note=_("against the period before")
+                "addresses_unobserved",
+                _("Addresses not observed"),
+                counts.unobserved,
+                note=_("seen in the period before; too little was watched to say that they are gone"),
             ),
+            KeyFigure("energy_growth", _("Growth of electricity"), growth, "change", note=note),
         )
-        new = lists.holders("new", _("New"), tuple(holder for holder in figures.holders if holder.new), _, self.cells)
-        gone = lists.holders("gone", _("Gone; figures are of the period before"), figures.gone, _, self.cells)
-        return DocumentSection("changes", _("New and gone"), (KeyFigures("changes", "", facts), new, gone))
+        ranked = lists.HolderTables(figures, _, cells)
+        fresh = ranked.table("new", _("New"), tuple(holder for holder in figures.holders if holder.new))
+        gone = ranked.table("gone", _("Gone; figures are of the period before"), figures.gone, earlier=True)
+        unobserved = ranked.table(
+            "unobserved", _("Not observed; figures are of the period before"), figures.unobserved, earlier=True
+        )
+        blocks = (KeyFigures("changes", "", facts), self._turnover(), fresh, gone, unobserved)
+        return DocumentSection("changes", _("New and gone"), blocks)
+
+    def _incomparable(self) -> bool:
+        """Whether one of the periods was watched too little to be compared."""
+        before = self.figures.coverage_before.part
+        return not self.figures.watched or before <= 0.0 or before < self.figures.grounds.least_watched
+
+    def _turnover(self) -> DocumentTable:
+        """The counts from the period before to this one, so that anybody can add them up."""
+        _ = self._
+        columns = (
+            Column("what", _("What")),
+            Column("before", _("Period before"), "count"),
+            Column("new", _("New, +"), "count"),
+            Column("back", _("Back, +"), "count"),
+            Column("gone", _("Gone, −"), "count"),
+            Column("unobserved", _("Not observed, −"), "count"),
+            Column("now", _("Now"), "count"),
+        )
+        rows = tuple(
+            (name, counts.before, counts.new, counts.back, counts.gone, counts.unobserved, counts.now)
+            for name, counts in (
+                (_("Addresses"), self.figures.address_turnover),
+                (_("Enterprises"), self.figures.enterprise_turnover),
+            )
+        )
+        note = _("Back: seen before, but not in the period before. Enterprises are counted beside their addresses.")
+        return DocumentTable("turnover", _("From the period before to this one"), columns, rows, notes=(note,))
 
     def _cases(self) -> DocumentSection:
         return lists.cases(self.figures.cases, self._, self.cells)
@@ -252,26 +188,57 @@ class _Bulletin:
             if group.key
         )
         introduction = _("Every address at the strongest evidence there is of it.")
-        table = DocumentTable("grades", _("Evidence by grade"), columns, rows, _("No mining was seen."))
+        table = DocumentTable("grades", _("Evidence by grade"), columns, rows, nothing(self.figures, _))
         return DocumentSection("evidence", _("How sure this is"), (table,), introduction)
 
     def _method(self) -> DocumentSection:
         _, figures = self._, self.figures
-        factors = {"co2": f"{figures.rates.co2_kg_per_kwh:g}", "yuan": f"{figures.rates.surcharge_yuan_per_kwh:.2f}"}
+        factors = {
+            "co2": f"{figures.rates.co2_kg_per_kwh:g}",
+            "yuan": f"{figures.rates.surcharge_yuan_per_kwh:.2f}",
+            "most": f"{figures.grounds.most_projection:g}",
+            "least": f"{100 * figures.grounds.least_watched:g}",
+        }
         sentences = [_(sentence).format(**factors) for sentence in METHOD]
         if not figures.persons_named:
             sentences.append(_("Private persons are counted, and named nowhere."))
-        return DocumentSection("method", _("Method and error bounds"), (Sentences("method", "", tuple(sentences)),))
+        blocks = (Sentences("method", "", tuple(sentences)), self._openness())
+        return DocumentSection("method", _("Method and error bounds"), blocks)
+
+    def _openness(self) -> DocumentTable:
+        """What the bounds are made of: chance, and everything else."""
+        _, figures = self._, self.figures
+        columns = (
+            Column("figure", _("Figure")),
+            Column("chance_down", _("Chance, down"), "part"),
+            Column("chance_up", _("Chance, up"), "part"),
+            Column("rest_down", _("Efficiency and loss, down"), "part"),
+            Column("rest_up", _("Efficiency and loss, up"), "part"),
+        )
+        ranges = [(_("Electricity seen"), figures.estimate.energy_kwh)]
+        for row in figures.by_algorithm:
+            name = row.algorithm or _("algorithm not known")
+            ranges.append((_("Electricity seen, {algorithm}").format(algorithm=name), row.estimate.energy_kwh))
+            if row.hashrate_hps is not None:
+                ranges.append((_("Hashrate, {algorithm}").format(algorithm=name), row.hashrate_hps))
+        rows = tuple((name, *opened(value.chance), *opened(value.rest)) for name, value in ranges if value.best > 0.0)
+        return DocumentTable("openness", _("What leaves the figures open"), columns, rows, nothing(figures, _))
 
     def _coverage(self) -> DocumentSection:
         _, figures = self._, self.figures
-        watched = figures.coverage_seconds
+        watched = figures.coverage.seconds
         facts = (
-            KeyFigure("watched_hours", _("Time watched"), rounded(watched / 3600) if watched else None, "figure", "h"),
+            KeyFigure(
+                "watched_hours",
+                _("Time watched"),
+                self.cells.hours(watched) or self.cells.not_observed(),
+                "figure",
+                "h",
+            ),
             KeyFigure(
                 "watched_part",
-                _("Part of the period"),
-                part(min(1.0, watched / figures.seconds)) if watched else None,
+                _("Part of the sensors' hours"),
+                part(figures.coverage.part) if watched else self.cells.not_observed(),
                 "part",
             ),
             KeyFigure(
@@ -283,8 +250,6 @@ class _Bulletin:
             ),
         )
         sentences = []
-        if not watched:
-            sentences.append(_("How long the sensor listened is not known; means are over the whole period."))
         if figures.region and figures.elsewhere:
             sentences.append(
                 _("{count} addresses are left out: they lie elsewhere, or their place is not known.").format(

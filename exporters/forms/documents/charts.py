@@ -1,4 +1,5 @@
-"""Charts as inline SVG: columns over time with their bounds, a line in its band, a bar beside a figure.
+"""Charts as inline SVG: columns over time with their bounds, a line in its band, a bar beside a figure, a strip of what
+was watched. What nobody watched is hatched.
 
 Positions across are per cent, so that a chart is as wide as its place and its letters stay readable on a phone.
 Colours are classes of the style sheet, which knows light, dark and paper. Every text is escaped. Knows ranges and
@@ -13,7 +14,7 @@ from collections.abc import Sequence
 from markupsafe import Markup
 
 from exporters.forms.amounts import significant
-from exporters.forms.documents.model import Chart, ChartPoint, RangeCell
+from exporters.forms.documents.model import Cell, Chart, ChartPoint, CoverageStrip, RangeCell, StripRow
 from exporters.forms.documents.numerals import figure, shown
 
 #: Heights in pixels: the whole, the part above the axis, and room above the highest mark.
@@ -36,9 +37,9 @@ def chart(drawing: Chart) -> Markup:
     return opened + Markup("").join(inside) + Markup("</svg>")
 
 
-def bar(value: RangeCell | float | None, highest: float) -> Markup:
+def bar(value: Cell, highest: float) -> Markup:
     """A bar as long as its figure is large beside the column's highest; a range's bounds are a thinner line."""
-    if value is None or highest <= 0:
+    if not isinstance(value, RangeCell | int | float) or highest <= 0:
         return Markup('<svg class="bar" aria-hidden="true" width="100%" height="10"></svg>')
     best = value.best if isinstance(value, RangeCell) else value
     inside = Markup('<rect class="mark" x="0" y="2" width="{}%" height="6" rx="1"/>').format(_percent(best / highest))
@@ -46,6 +47,41 @@ def bar(value: RangeCell | float | None, highest: float) -> Markup:
         low, high = _percent(value.low / highest), _percent(value.high / highest)
         inside += Markup('<line class="bound" x1="{}%" x2="{}%" y1="5" y2="5"/>').format(low, high)
     return Markup('<svg class="bar" aria-hidden="true" width="100%" height="10">') + inside + Markup("</svg>")
+
+
+def strip(drawing: CoverageStrip, row: StripRow) -> Markup:
+    """One row of a strip: of each step so much of its width is filled as was watched, and the rest hatched."""
+    wide = 1 / max(len(row.parts), 1)
+    step = Markup(
+        '<g><title>{}: {}</title><rect class="unseen" fill="url(#hatch)" x="{}%" y="3" width="{}%" height="16"/>'
+        '<rect class="mark" x="{}%" y="3" width="{}%" height="16"/></g>'
+    )
+    inside = Markup("").join(
+        step.format(
+            name,
+            shown(seen, "part"),
+            _percent(at * wide),
+            _percent(0.96 * wide),
+            _percent(at * wide),
+            _percent(0.96 * wide * seen),
+        )
+        for at, (name, seen) in enumerate(zip(drawing.steps, row.parts, strict=True))
+    )
+    label = f"{row.name}: {shown(row.part, 'part')}. {drawing.description}"
+    opened = Markup('<svg class="strip" role="img" width="100%" height="22" aria-label="{}">').format(label)
+    return opened + inside + Markup("</svg>")
+
+
+def steps(drawing: CoverageStrip) -> Markup:
+    """The labels below a strip, as many as find room."""
+    every = max(1, math.ceil(len(drawing.steps) / MOST_LABELS))
+    text = Markup('<text class="tick" x="{}%" y="12" text-anchor="middle">{}</text>')
+    inside = Markup("").join(
+        text.format(_percent((at + 0.5) / len(drawing.steps)), name)
+        for at, name in enumerate(drawing.steps)
+        if at % every == 0
+    )
+    return Markup('<svg class="steps" aria-hidden="true" width="100%" height="16">') + inside + Markup("</svg>")
 
 
 def _grid(drawing: Chart, step: float, most: float) -> list[Markup]:
@@ -70,8 +106,14 @@ def _columns(drawing: Chart, most: float) -> Markup:
         '<g><title>{}: {}</title><rect class="mark" x="{}%" y="{}" width="{}%" height="{}" rx="1"/>'
         '<line class="bound" x1="{}%" x2="{}%" y1="{}" y2="{}"/></g>'
     )
+    hatched = Markup(
+        '<rect class="unseen" fill="url(#hatch)" x="{}%" y="{}" width="{}%" height="{}"><title>{}</title></rect>'
+    )
     drawn, wide = Markup(""), 1 / max(len(drawing.points), 1)
     for index, point in enumerate(drawing.points):
+        if point.unseen > 0:
+            left, width = _percent((index + 0.04) * wide), _percent(0.92 * wide * point.unseen)
+            drawn += hatched.format(left, TOP, width, AXIS - TOP, point.label)
         if point.value is not None:
             low, y, high = (_y(bound, most) for bound in (point.value.low, point.value.best, point.value.high))
             left, middle = _percent((index + 0.2) * wide), _percent((index + 0.5) * wide)

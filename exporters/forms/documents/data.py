@@ -1,4 +1,7 @@
-"""A document as JSON, for programs: every cell by the key of its column, in base units, ranges as low, best, high."""
+"""A document as JSON, for programs: every cell by the key of its column, in base units, ranges as low, best, high.
+
+Where there is no figure and that must be said, its code stands: unknown, not-observed, not-projected.
+"""
 
 from __future__ import annotations
 
@@ -6,9 +9,11 @@ import json
 from datetime import datetime
 
 from exporters.forms.documents.model import (
+    Absent,
     Block,
     Cell,
     Chart,
+    CoverageStrip,
     Document,
     DocumentTable,
     KeyFigures,
@@ -27,6 +32,7 @@ def write(document: Document) -> bytes:
         "title": document.title,
         "subtitle": document.subtitle,
         "meta": [{"name": name, "value": text} for name, text in document.meta],
+        "opening": [block_of(block) for block in document.opening],
         "sections": [
             {
                 "key": section.key,
@@ -52,6 +58,7 @@ def block_of(block: Block) -> dict[str, object]:
                 "unit": figure.unit,
                 "value": cell(figure.value),
                 "note": figure.note,
+                **({"at_least": True} if figure.at_least else {}),
             }
             for figure in block.figures
         ]
@@ -68,14 +75,22 @@ def block_of(block: Block) -> dict[str, object]:
         return {
             **head,
             "unit": block.unit,
-            "points": [{"label": point.label, "value": cell(point.value)} for point in block.points],
+            "points": [
+                {"label": point.label, "value": cell(point.value), "unseen": point.unseen} for point in block.points
+            ],
         }
+    if isinstance(block, CoverageStrip):
+        rows = [{"name": row.name, "part": row.part, "parts": list(row.parts)} for row in block.sensors]
+        return {**head, "steps": list(block.steps), "rows": rows}
     assert isinstance(block, Sentences)
     return {**head, "sentences": list(block.sentences)}
 
 
 def cell(value: Cell) -> object:
-    """One cell: a number, a text, null, or a map of three numbers."""
+    """One cell: a number, a text, null, a map of three numbers, or the code of why there is no figure."""
+    if isinstance(value, Absent):
+        return value.code
     if isinstance(value, RangeCell):
-        return {"low": value.low, "best": value.best, "high": value.high}
+        more = {"at_least": True} if value.at_least else {}
+        return {"low": value.low, "best": value.best, "high": value.high, **more}
     return value.isoformat() if isinstance(value, datetime) else value

@@ -97,13 +97,25 @@ METHOD = (
         "over the time in which mining was seen."
     ),
     N_(
-        "Low and high of sums are the sums of lows and highs: nothing is assumed to cancel out, so bounds of totals "
-        "are wider than they need be. Figures are rounded to four digits, each by itself; sums are made before "
-        "rounding."
+        "Bounds have two parts. The number of shares varies by chance, independently from miner to miner, so in sums "
+        "it cancels out in part: variances are added. Efficiency, capture loss and inferred targets may leave all "
+        "figures open in the same direction: their lows and highs are added."
     ),
     N_(
-        "Electricity seen is of mining that was watched and adds up over periods. Hashrate, power, electricity a day "
-        "and a week are means of the time in which the sensor listened, as if it went on like that."
+        "Figures are written with four digits, and shown with three where their bounds are wider than 1 %, each by "
+        "itself; sums are made before rounding."
+    ),
+    N_(
+        "Electricity seen is of mining that was watched and adds up over periods. Hashrate and power of a miner are "
+        "those of the time in which it was watched mining; means are of all the time in which sensors that see it "
+        "listened. Electricity projected is that of the whole period, as if the time that nobody watched had been like "
+        "the rest: at most {most} times what was seen, and only where at least {least} % of the sensors' hours were "
+        "watched."
+    ),
+    N_(
+        "Nobody is gone because nobody looked: an address is gone only where the sensors that saw it listened since, "
+        "and periods are compared only where both were watched. Mining whose work is not known is in no figure of "
+        "energy; sums with such mining are lower bounds, and say so."
     ),
     N_("CO2 is reckoned with {co2} kg a kilowatt-hour, the surcharge with {yuan} yuan a kilowatt-hour."),
     N_(

@@ -2,76 +2,96 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections import Counter
 
-from exporters.forms.documents.columns import HASHES, Cells, estimated, part, rate_columns
+from exporters.forms.documents.columns import HASHES, Cells, estimated, mean_columns, part, rate_columns
+from exporters.forms.documents.headline import nothing
 from exporters.forms.documents.labels import CLASSES, GRADES, REASONS, STATES, VERDICTS
 from exporters.forms.documents.model import Cell, Column, DocumentSection, DocumentTable, ranged, rounded
 from exporters.forms.documents.translations import Translate
 from exporters.forms.fitting import visible
-from sensor.model.figures import CaseRow, Holder, MeterCheck, Mine, Reason
+from sensor.model.figures import CaseRow, Figures, Holder, MeterCheck, Reason
 
 #: Rows that a page shows of each; spreadsheets have all.
 MOST_HOLDERS, MOST_MINES, MOST_CASES = 25, 15, 25
 KILO = 1000.0
 
 
-def holders(key: str, title: str, ranked: tuple[Holder, ...], _: Translate, cells: Cells) -> DocumentTable:
-    """Enterprises and persons, most energy first."""
-    columns = (
-        Column("name", _("Name")),
-        Column("uscc", _("Credit code"), aside=True),
-        Column("category", _("Kind of owner")),
-        Column("city", _("Place")),
-        Column("premises", _("Premises"), aside=True),
-        Column("site_class", _("Kind of site")),
-        Column("addresses", _("Addresses"), "count"),
-        Column("machines", _("Machines, at least"), "count", aside=True),
-        Column("coins", _("Coins")),
-        Column("algorithms", _("Algorithms"), aside=True),
-        Column("grade", _("Evidence")),
-        Column("day_kwh", _("Electricity a day"), "figure", "kWh", ranged=True, bar=True),
-        Column("energy_kwh", _("Electricity seen"), "figure", "kWh", ranged=True, aside=True),
-        Column("co2_kg", _("CO2"), "figure", "kg", ranged=True, aside=True),
-        Column("surcharge_yuan", _("Surcharge"), "figure", _("yuan"), ranged=True, aside=True),
-        Column("growth", _("Growth"), "change"),
-        Column("first_seen", _("First seen"), "moment", aside=True),
-        Column("last_seen", _("Last seen"), "moment", aside=True),
-        Column("state", _("Case")),
-    )
-    rows = tuple(_holder(holder, _, cells) for holder in ranked)
-    return DocumentTable(key, title, columns, rows, _("None."), most=MOST_HOLDERS)
+class HolderTables:
+    """Tables of enterprises and persons of one bulletin."""
+
+    def __init__(self, figures: Figures, translate: Translate, cells: Cells) -> None:
+        self._figures, self._, self._cells = figures, translate, cells
+
+    def table(self, key: str, title: str, ranked: tuple[Holder, ...], earlier: bool = False) -> DocumentTable:
+        """Holders in their order; `earlier` ones are of the period before."""
+        _ = self._
+        columns = (
+            Column("name", _("Name")),
+            Column("uscc", _("Credit code"), aside=True),
+            Column("category", _("Kind of owner")),
+            Column("city", _("Place")),
+            Column("premises", _("Premises"), aside=True),
+            Column("site_class", _("Kind of site")),
+            Column("addresses", _("Addresses"), "count"),
+            Column("machines", _("Machines, at least"), "count", aside=True),
+            Column("coins", _("Coins")),
+            Column("algorithms", _("Algorithms"), aside=True),
+            Column("grade", _("Evidence")),
+            Column("energy_kwh", _("Electricity seen"), "figure", "kWh", ranged=True, bar=True),
+            Column("day_kwh", _("Electricity a day, projected"), "figure", "kWh", ranged=True),
+            Column("power_watts", _("Power while mining"), "prefixed", "W", ranged=True, aside=True),
+            Column("openness", _("What leaves it open"), aside=True),
+            Column("unknown_hours", _("Hours of unknown work"), "figure", "h", aside=True),
+            Column("assumed_hours", _("Hours at an assumed rate"), "figure", "h", aside=True),
+            Column("co2_kg", _("CO2"), "figure", "kg", ranged=True, aside=True),
+            Column("surcharge_yuan", _("Surcharge"), "figure", _("yuan"), ranged=True, aside=True),
+            Column("growth", _("Growth"), "change"),
+            Column("first_seen", _("First seen"), "moment", aside=True),
+            Column("last_seen", _("Last seen"), "moment", aside=True),
+            Column("state", _("Case")),
+        )
+        rows = tuple(self._row(holder, earlier) for holder in ranked)
+        return DocumentTable(key, title, columns, rows, _("None."), most=MOST_HOLDERS)
+
+    def _row(self, holder: Holder, earlier: bool) -> tuple[Cell, ...]:
+        _, cells, owner, estimate = self._, self._cells, holder.owner, holder.estimate
+        before = self._figures.coverage_before
+        watched = before.part >= self._figures.grounds.least_watched if earlier else self._figures.watched
+        comparable = self._figures.watched and before.part >= self._figures.grounds.least_watched
+        growth: Cell = part(holder.growth) if comparable or earlier or holder.new else cells.not_observed()
+        return (
+            cells.owner(owner),
+            owner.uscc,
+            cells.category(owner.category),
+            cells.place(owner),
+            visible(owner.premises) if owner.premises else None,
+            _(CLASSES[holder.kind]),
+            holder.addresses,
+            holder.machines,
+            cells.several(holder.coins),
+            cells.several(holder.algorithms),
+            _(GRADES[holder.grade.label][0]),
+            cells.seen(estimate.energy_kwh, estimate),
+            cells.projected(estimate.day_kwh, estimate, watched),
+            cells.seen(estimate.power_watts, estimate),
+            cells.openness(estimate.energy_kwh) or None,
+            cells.hours(estimate.missing_seconds),
+            cells.hours(estimate.assumed_seconds),
+            cells.seen(estimate.co2_kg, estimate),
+            cells.seen(estimate.surcharge_yuan, estimate),
+            growth,
+            cells.moment(holder.first_ns),
+            cells.moment(holder.last_ns),
+            _(STATES[holder.state]) if holder.state else None,
+        )
 
 
-def _holder(holder: Holder, _: Translate, cells: Cells) -> tuple[Cell, ...]:
-    owner, estimate = holder.owner, holder.estimate
-    growth = estimate.energy_kwh.best / holder.before_kwh - 1 if holder.before_kwh else None
-    return (
-        cells.owner(owner),
-        owner.uscc,
-        cells.category(owner.category),
-        cells.place(owner),
-        visible(owner.premises) if owner.premises else None,
-        _(CLASSES[holder.kind]),
-        holder.addresses,
-        holder.machines,
-        cells.several(holder.coins),
-        cells.several(holder.algorithms),
-        _(GRADES[holder.grade.label][0]),
-        estimated(estimate.day_kwh),
-        estimated(estimate.energy_kwh),
-        estimated(estimate.co2_kg),
-        estimated(estimate.surcharge_yuan),
-        part(growth),
-        cells.moment(holder.first_ns),
-        cells.moment(holder.last_ns),
-        _(STATES[holder.state]) if holder.state else None,
-    )
-
-
-def mines(mining: tuple[Mine, ...], _: Translate, cells: Cells) -> DocumentTable:
+def mines(figures: Figures, _: Translate, cells: Cells) -> DocumentTable:
     """Every address that mines, by algorithm: the list down to the address."""
-    rates = rate_columns(_, (mine.work_unit for mine in mining))
+    units = [mine.work_unit for mine in figures.mines]
+    rates, means = rate_columns(_, units), mean_columns(_, units)
     columns = (
         Column("address", _("Address")),
         Column("name", _("Name")),
@@ -82,17 +102,27 @@ def mines(mining: tuple[Mine, ...], _: Translate, cells: Cells) -> DocumentTable
         Column("grade", _("Evidence")),
         Column("shares", _("Shares"), "count", aside=True),
         Column("accepted", _("Accepted shares"), "count", aside=True),
+        Column("hours_mining", _("Hours seen mining"), "figure", "h"),
+        Column("hours_observed", _("Hours observed"), "figure", "h", aside=True),
         *(column for _unit, column in rates),
-        Column("day_kwh", _("Electricity a day"), "figure", "kWh", ranged=True),
+        *(dataclasses.replace(column, aside=True) for _unit, column in means),
+        Column("power_watts", _("Power while mining"), "prefixed", "W", ranged=True, aside=True),
+        Column("energy_kwh", _("Electricity seen"), "figure", "kWh", ranged=True),
+        Column("projected_kwh", _("Electricity projected"), "figure", "kWh", ranged=True, aside=True),
+        Column("day_kwh", _("Electricity a day, projected"), "figure", "kWh", ranged=True, aside=True),
+        Column("unknown_hours", _("Hours of unknown work"), "figure", "h", aside=True),
+        Column("assumed_hours", _("Hours at an assumed rate"), "figure", "h", aside=True),
         Column("first_seen", _("First seen"), "moment", aside=True),
         Column("last_seen", _("Last seen"), "moment"),
         Column("new", _("New"), aside=True),
     )
     rows = []
-    for mine in mining:
-        speed = [
-            estimated(mine.hashrate_hps) if (unit == HASHES) == (mine.work_unit == HASHES) else None
-            for unit, _column in rates
+    for mine in figures.mines:
+        estimate = mine.estimate
+        speeds = [
+            cells.seen(value, estimate) if (unit == HASHES) == (mine.work_unit == HASHES) else None
+            for given, value in ((rates, mine.hashrate_hps), (means, mine.mean_hashrate_hps))
+            for unit, _column in given
         ]
         named = (
             mine.address,
@@ -102,9 +132,18 @@ def mines(mining: tuple[Mine, ...], _: Translate, cells: Cells) -> DocumentTable
             cells.several(mine.coins),
         )
         seen = (cells.several(mine.pools, 3), _(GRADES[mine.grade.label][0]), mine.shares, mine.accepted)
+        hours = (cells.hours(mine.mining_seconds), cells.hours(mine.observed_seconds))
+        energies = (
+            cells.seen(estimate.power_watts, estimate),
+            cells.seen(estimate.energy_kwh, estimate),
+            cells.projected(estimate.projected_kwh, estimate, figures.watched),
+            cells.projected(estimate.day_kwh, estimate, figures.watched),
+            cells.hours(estimate.missing_seconds),
+            cells.hours(estimate.assumed_seconds),
+        )
         times = (cells.moment(mine.first_ns), cells.moment(mine.last_ns), cells.flag(mine.new, _("newly seen")))
-        rows.append((*named, *seen, *speed, estimated(mine.estimate.day_kwh), *times))
-    return DocumentTable("addresses", _("Addresses"), columns, tuple(rows), _("No mining was seen."), most=MOST_MINES)
+        rows.append((*named, *seen, *hours, *speeds, *energies, *times))
+    return DocumentTable("addresses", _("Addresses"), columns, tuple(rows), nothing(figures, _), most=MOST_MINES)
 
 
 def cases(case_rows: tuple[CaseRow, ...], _: Translate, cells: Cells) -> DocumentSection:

@@ -13,7 +13,8 @@ from datetime import datetime
 from typing import ClassVar, Literal
 
 #: Digits that figures of estimates keep, and how far behind the point at most. Bounds are rarely nearer than some per
-#: cent, so four hide nothing; what six places do not show (a kilowatt-hour's millionth) nobody pays.
+#: cent, so four hide nothing (people are shown three, `numerals.py`); what six places do not show (a kilowatt-hour's
+#: millionth) nobody pays.
 DIGITS, PLACES = 4, 6
 
 
@@ -24,9 +25,18 @@ class RangeCell:
     low: float
     best: float
     high: float
+    at_least: bool = False  # of something that is known in part: all three are lower bounds
 
 
-Cell = None | str | int | float | RangeCell | datetime
+@dataclass(frozen=True, slots=True)
+class Absent:
+    """Why there is no figure, where that must be said: programs get the code, people the text."""
+
+    code: Literal["unknown", "not-observed", "not-projected"]
+    text: str
+
+
+Cell = None | str | int | float | RangeCell | datetime | Absent
 #: How a cell reads: free text, a count, a figure with its unit, the same with a prefix of its own (kilo, mega, ...), a
 #: part of a whole (0..1), a change (as a part of what was before), or a moment.
 Kind = Literal["text", "count", "figure", "prefixed", "part", "change", "moment"]
@@ -86,6 +96,7 @@ class KeyFigure:
     kind: Kind = "count"
     unit: str = ""
     note: str = ""
+    at_least: bool = False  # a lower bound: not all of it was watched
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,10 +111,11 @@ class KeyFigures:
 
 @dataclass(frozen=True, slots=True)
 class ChartPoint:
-    """One step of a chart: its label, and the figure there (None: not known)."""
+    """One step of a chart: its label, the figure there (None: not known), and the part of it that nobody watched."""
 
     label: str
     value: RangeCell | None
+    unseen: float = 0.0  # 0 to 1; it is hatched
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,6 +133,31 @@ class Chart:
 
 
 @dataclass(frozen=True, slots=True)
+class StripRow:
+    """One row of a strip: of each step the part that was watched, 0 to 1, rounded; and of all steps together."""
+
+    name: str
+    parts: tuple[float, ...]
+    part: float
+
+
+@dataclass(frozen=True, slots=True)
+class CoverageStrip:
+    """What was watched, step by step in a row for each sensor; what was not is hatched. A table has the same numbers.
+
+    Forms for reading stop after `most` rows.
+    """
+
+    block_type: ClassVar[str] = "strip"
+    key: str
+    title: str
+    steps: tuple[str, ...]
+    sensors: tuple[StripRow, ...]
+    description: str = ""
+    most: int = 12
+
+
+@dataclass(frozen=True, slots=True)
 class Sentences:
     """Plain sentences, each a paragraph or an item."""
 
@@ -128,10 +165,11 @@ class Sentences:
     key: str
     title: str
     sentences: tuple[str, ...]
+    warning: bool = False  # nobody may overlook them
 
 
 #: Each has a `block_type`: its name in JSON, and of its template.
-Block = KeyFigures | DocumentTable | Chart | Sentences
+Block = KeyFigures | DocumentTable | Chart | CoverageStrip | Sentences
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,7 +184,8 @@ class DocumentSection:
 
 @dataclass(frozen=True, slots=True)
 class Document:
-    """All of it. `language` is "zh" or "en"; `meta` are pairs of name and value that stand under the title."""
+    """All of it. `language` is "zh" or "en"; `meta` are pairs of name and value that stand under the title, `opening`
+    comes before the sections and says what all of it rests on."""
 
     language: str
     title: str
@@ -155,10 +194,11 @@ class Document:
     sections: tuple[DocumentSection, ...]
     identity: dict[str, object] = field(default_factory=dict)  # for programs: period, time zone, version of the form
     footer: str = ""
+    opening: tuple[Block, ...] = ()
 
     def blocks(self) -> Sequence[Block]:
         """Every block, in order."""
-        return [block for section in self.sections for block in section.blocks]
+        return [*self.opening, *(block for section in self.sections for block in section.blocks)]
 
 
 def rounded(value: float, digits: int = DIGITS) -> float:
@@ -168,6 +208,6 @@ def rounded(value: float, digits: int = DIGITS) -> float:
     return round(float(f"{value:.{digits}g}"), PLACES)
 
 
-def ranged(low: float, best: float, high: float) -> RangeCell:
+def ranged(low: float, best: float, high: float, at_least: bool = False) -> RangeCell:
     """A rounded range; low and high stay on their sides of best."""
-    return RangeCell(rounded(low), rounded(best), rounded(high))
+    return RangeCell(rounded(low), rounded(best), rounded(high), at_least)

@@ -1,7 +1,7 @@
 """How a cell's value reads for people: digits grouped, prefixes chosen, per cent, moments in the document's time zone.
 
 Pure, and the same in both languages (Chinese documents write numbers and SI units as English ones do). A number is
-never rounded here: what the model holds is shown in full, only shifted by a prefix.
+shown as the model holds it, only shifted by a prefix. A range is shown with the digits that its bounds support.
 """
 
 from __future__ import annotations
@@ -9,10 +9,13 @@ from __future__ import annotations
 from datetime import datetime
 from decimal import Decimal
 
-from exporters.forms.amounts import prefixed
-from exporters.forms.documents.model import Cell, Kind, RangeCell
+from exporters.forms.amounts import prefixed, significant
+from exporters.forms.documents.model import Absent, Cell, Kind, RangeCell
 
 NOTHING = "–"
+AT_LEAST = "≥ "
+#: Digits of a range whose bounds are further from its best value than this part of it, and of a narrower one.
+WIDE, WIDE_DIGITS, NARROW_DIGITS = 0.01, 3, 4
 _UNIT, _HUNDREDTH = Decimal(1), Decimal("0.01")
 
 
@@ -20,8 +23,10 @@ def shown(value: Cell, kind: Kind = "text", unit: str = "") -> str:
     """A cell as text; a range as its best value with the bounds in brackets."""
     if value is None:
         return NOTHING
+    if isinstance(value, Absent):
+        return value.text
     if isinstance(value, RangeCell):
-        return f"{figure(value.best, kind, unit)} ({bounds(value, kind)})"
+        return f"{best(value, kind, unit)} ({bounds(value, kind)})"
     if isinstance(value, datetime):
         return value.strftime("%Y-%m-%d %H:%M")
     if isinstance(value, str):
@@ -31,13 +36,23 @@ def shown(value: Cell, kind: Kind = "text", unit: str = "") -> str:
 
 def best(value: Cell, kind: Kind = "text", unit: str = "") -> str:
     """The same without bounds."""
-    return figure(value.best, kind, unit) if isinstance(value, RangeCell) else shown(value, kind, unit)
+    if isinstance(value, RangeCell):
+        return (AT_LEAST if value.at_least else "") + figure(_supported(value)[1], kind, unit)
+    return shown(value, kind, unit)
 
 
 def bounds(value: RangeCell, kind: Kind) -> str:
     """The bounds of a range at the scale of its best value, whose unit stands beside it."""
-    scale = _scale(value.best or value.high, kind)[0]
-    return f"{number(value.low, scale)}–{number(value.high, scale)}"
+    low, middle, high = _supported(value)
+    scale = _scale(middle or high, kind)[0]
+    return f"{number(low, scale)}–{number(high, scale)}"
+
+
+def _supported(value: RangeCell) -> tuple[float, float, float]:
+    """Low, best and high with as many digits as the bounds support."""
+    open_by = max(value.high - value.best, value.best - value.low)
+    digits = NARROW_DIGITS if open_by <= WIDE * value.best else WIDE_DIGITS
+    return significant(value.low, digits), significant(value.best, digits), significant(value.high, digits)
 
 
 def figure(value: float, kind: Kind, unit: str = "") -> str:
@@ -56,8 +71,15 @@ def figure_parts(value: float, kind: Kind, unit: str = "") -> tuple[str, str]:
 def parts(value: Cell, kind: Kind = "text", unit: str = "") -> tuple[str, str]:
     """A cell without bounds: its text, and its unit."""
     if isinstance(value, RangeCell):
-        value = value.best
+        text, shown_unit = figure_parts(_supported(value)[1], kind, unit)
+        return (AT_LEAST if value.at_least else "") + text, shown_unit
     return figure_parts(value, kind, unit) if isinstance(value, int | float) else (shown(value, kind, unit), "")
+
+
+def key_figure(value: Cell, kind: Kind, unit: str, at_least: bool) -> tuple[str, str]:
+    """The text of a key figure, and its unit."""
+    text, shown_unit = parts(value, kind, unit)
+    return (AT_LEAST + text if at_least and isinstance(value, int | float) else text), shown_unit
 
 
 def number(value: float, scale: Decimal = _UNIT) -> str:

@@ -40,10 +40,12 @@ def environment() -> Environment:
     templates.globals.update(
         shown=numerals.shown,
         best=numerals.best,
-        parts=numerals.parts,
+        key_figure=numerals.key_figure,
         bounds=numerals.bounds,
         chart=charts.chart,
         bar=charts.bar,
+        strip=charts.strip,
+        steps=charts.steps,
         numeric=numeric,
         highest=highest,
         aside=aside,

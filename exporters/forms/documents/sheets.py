@@ -12,10 +12,21 @@ import io
 from collections.abc import Iterator
 from datetime import datetime
 
-from exporters.forms.documents.model import Cell, Document, DocumentTable, KeyFigures, RangeCell
+from exporters.forms.documents.model import (
+    Absent,
+    Block,
+    Cell,
+    Document,
+    DocumentTable,
+    KeyFigures,
+    RangeCell,
+    Sentences,
+)
 
 SUFFIX = "csv"
-HEAD = ("section", "table", "row", "name", "column", "title", "unit", "value", "low", "high")
+HEAD = ("section", "table", "row", "name", "column", "title", "unit", "value", "low", "high", "note")
+#: What a lower bound has for a note, in every language: programs look for it.
+AT_LEAST_NOTE = "at least"
 #: What begins a formula, in ASCII and in the full-width forms that spreadsheets of East Asia take as well.
 _FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "|", "%", "＝", "＋", "－", "＠")
 
@@ -31,33 +42,43 @@ def write(document: Document) -> bytes:
 
 
 def lines(document: Document) -> Iterator[tuple[Cell, ...]]:
-    """Every figure: where it stands, what it is, the figure itself and its bounds."""
+    """Every figure: where it stands, what it is, the figure itself, its bounds, and what is to be said of it."""
+    for block in document.opening:
+        yield from _block("opening", block)
     for section in document.sections:
         for block in section.blocks:
-            if isinstance(block, KeyFigures):
-                for figure in block.figures:
-                    name, bounds = figure.title, _three(figure.value)
-                    yield (section.key, block.key, 1, name, figure.key, name, figure.unit, *bounds)
-            elif isinstance(block, DocumentTable):
-                for number, row in enumerate(block.rows, 1):
-                    for column, value in zip(block.columns, row, strict=True):
-                        if value is not None:
-                            yield (
-                                section.key,
-                                block.key,
-                                number,
-                                _name(row[0]),
-                                column.key,
-                                column.title,
-                                column.unit,
-                                *_three(value),
-                            )
+            yield from _block(section.key, block)
+
+
+def _block(section: str, block: Block) -> Iterator[tuple[Cell, ...]]:
+    if isinstance(block, KeyFigures):
+        for figure in block.figures:
+            note = "; ".join(
+                filter(None, (AT_LEAST_NOTE if _at_least(figure.value, figure.at_least) else "", figure.note))
+            )
+            head = (section, block.key, 1, figure.title, figure.key, figure.title, figure.unit)
+            yield (*head, *_three(figure.value), note or None)
+    elif isinstance(block, DocumentTable):
+        for number, row in enumerate(block.rows, 1):
+            for column, value in zip(block.columns, row, strict=True):
+                if value is not None:
+                    head = (section, block.key, number, _name(row[0]), column.key, column.title, column.unit)
+                    yield (*head, *_three(value), AT_LEAST_NOTE if _at_least(value) else None)
+    elif isinstance(block, Sentences) and block.warning:
+        for number, sentence in enumerate(block.sentences, 1):
+            yield (section, block.key, number, "", "sentence", "", "", sentence, None, None, None)
+
+
+def _at_least(value: Cell, count: bool = False) -> bool:
+    return count or (isinstance(value, RangeCell) and value.at_least)
 
 
 def guarded(value: Cell) -> str:
     """A cell as a spreadsheet may read it: numbers as they are, text never as a formula."""
     if value is None:
         return ""
+    if isinstance(value, Absent):
+        return value.text
     if isinstance(value, str):
         return f"'{value}" if value.lstrip(" ").startswith(_FORMULA) else value
     return value.isoformat() if isinstance(value, datetime) else repr(value)

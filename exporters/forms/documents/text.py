@@ -1,12 +1,12 @@
-"""A document as Markdown with tables as on GitHub, for a mail, a chat, a terminal. Charts are left out."""
+"""A document as Markdown with tables as on GitHub, for a mail, a chat, a terminal. Charts and strips are left out."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterator
 
-from exporters.forms.documents.model import Block, Chart, Document, DocumentTable, KeyFigures
-from exporters.forms.documents.numerals import shown
+from exporters.forms.documents.model import Block, Chart, CoverageStrip, Document, DocumentTable, KeyFigures
+from exporters.forms.documents.numerals import AT_LEAST, shown
 from exporters.forms.documents.page import numeric
 from exporters.forms.documents.translations import Translate, translator
 
@@ -19,6 +19,8 @@ def write(document: Document) -> bytes:
     """The text, in UTF-8."""
     lines = [f"# {plain(document.title)}", "", plain(document.subtitle), ""]
     lines += [f"- {plain(name)}: {plain(value)}" for name, value in document.meta]
+    for block in document.opening:
+        lines += ["", *_block(block, translator(document.language))]
     for section in document.sections:
         lines += ["", f"## {plain(section.title)}", ""]
         if section.introduction:
@@ -30,19 +32,21 @@ def write(document: Document) -> bytes:
 
 
 def _block(block: Block, translate: Translate) -> Iterator[str]:
-    if isinstance(block, Chart):
+    if isinstance(block, Chart | CoverageStrip):
         return
     if block.title:
         yield from (f"### {plain(block.title)}", "")
     if isinstance(block, KeyFigures):
         for figure in block.figures:
             note = f": {plain(figure.note)}" if figure.note else ""
-            yield f"- {plain(figure.title)}: **{plain(shown(figure.value, figure.kind, figure.unit))}**{note}"
+            value = shown(figure.value, figure.kind, figure.unit)
+            least = AT_LEAST if figure.at_least and isinstance(figure.value, int | float) else ""
+            yield f"- {plain(figure.title)}: **{plain(least + value)}**{note}"
     elif isinstance(block, DocumentTable):
         yield from _table(block, translate)
     else:
         for sentence in block.sentences:
-            yield from (plain(sentence), "")
+            yield from (f"> **{plain(sentence)}**" if block.warning else plain(sentence), "")
     yield ""
 
 

@@ -16,10 +16,12 @@ from xlsxwriter.format import Format
 from xlsxwriter.worksheet import Worksheet
 
 from exporters.forms.documents.model import (
+    Absent,
     Cell,
     Column,
     Document,
     DocumentTable,
+    KeyFigure,
     KeyFigures,
     Kind,
     RangeCell,
@@ -93,6 +95,12 @@ class _Writer:
             self._put(sheet, row, 0, name)
             self._put(sheet, row, 1, text)
             row += 1
+        for block in self._document.opening:
+            if isinstance(block, Sentences):
+                for sentence in block.sentences:
+                    row += 1
+                    self._put(sheet, row, 0, sentence, form=self._strong if block.warning else None)
+        row += 1
         for section in self._document.sections:
             blocks = [block for block in section.blocks if isinstance(block, KeyFigures | Sentences)]
             if not blocks:
@@ -105,7 +113,7 @@ class _Writer:
             ):
                 self._put(sheet, row, column + 1, title, form=self._strong)
             for block in blocks:
-                for line in _lines(block):
+                for line in _lines(block, self._("at least")):
                     row += 1
                     for column, (value, kind) in enumerate(line):
                         self._put(sheet, row, column, value, kind)
@@ -156,7 +164,9 @@ class _Writer:
             value = value.best
         if value is None:
             return
-        if isinstance(value, str):
+        if isinstance(value, Absent):
+            sheet.write_string(row, column, value.text)
+        elif isinstance(value, str):
             sheet.write_string(row, column, _text(value), form)
         elif isinstance(value, datetime):
             sheet.write_datetime(row, column, value.replace(tzinfo=None), self._formats["moment"])
@@ -164,20 +174,25 @@ class _Writer:
             sheet.write_number(row, column, value, chosen)
 
 
-def _lines(block: KeyFigures | Sentences) -> Iterator[tuple[tuple[Cell, Kind], ...]]:
+def _at_least(figure: KeyFigure) -> bool:
+    return figure.at_least or (isinstance(figure.value, RangeCell) and figure.value.at_least)
+
+
+def _lines(block: KeyFigures | Sentences, at_least: str) -> Iterator[tuple[tuple[Cell, Kind], ...]]:
     """The lines of the first sheet: a figure with its bounds, unit and note, or a sentence."""
     if isinstance(block, Sentences):
         yield from (((sentence, "text"),) for sentence in block.sentences)
         return
     for figure in block.figures:
         low, best, high = _three(figure.value)
+        note = "; ".join(filter(None, (at_least if _at_least(figure) else "", figure.note)))
         yield (
             (figure.title, "text"),
             (best, figure.kind),
             (low, figure.kind),
             (high, figure.kind),
             (figure.unit, "text"),
-            (figure.note, "text"),
+            (note, "text"),
         )
 
 

@@ -18,11 +18,14 @@ from sensor.ledger.read.cases import cases
 from sensor.ledger.read.facts import PeriodFacts, period_facts, site_facts
 from sensor.ledger.read.hours import HourRange
 from sensor.ledger.read.owners import SiteOwner, site_owners
+from sensor.ledger.read.watching import MiningTime, coverage, mining_time
 from sensor.ledger.store.amounts import MEASURES, NOTHING, WHOLE, Amounts, plus
-from sensor.ledger.store.coverage import any_seconds, stretches
 from sensor.ledger.store.schema import FINDINGS, ROLLUPS, SERIES
+from sensor.model.coverage import DEFAULT_GROUNDS, Coverage, Grounds
 from sensor.model.evidence import Grade
-from sensor.model.summary import Case, CaseSubject, Line, Place, Range, SiteSummary, Summary
+from sensor.model.range import Range
+from sensor.model.rates import MiningTimes, projection
+from sensor.model.summary import Case, CaseSubject, Line, Place, SiteSummary, Summary
 from sensor.model.time import HOUR_NS, SECOND_NS
 
 
@@ -82,19 +85,24 @@ def newest_ns(connection: Connection) -> int | None:
     return newest
 
 
-def summary(connection: Connection, from_ns: int, to_ns: int) -> Summary:
-    """What the ledger has of [from_ns, to_ns)."""
+def summary(connection: Connection, from_ns: int, to_ns: int, grounds: Grounds = DEFAULT_GROUNDS) -> Summary:
+    """What the ledger has of [from_ns, to_ns). A place of the period before of which nothing is seen any more is gone
+    only if the sensors that saw it listened since; else it was not observed."""
     window = _Window(from_ns, to_ns)
     before = window.before
     known_cases = cases(connection, from_ns, to_ns)
-    now, earlier = _lines(connection, window, known_cases), _lines(connection, before, known_cases)
+    mining = mining_time(connection, before.from_ns, to_ns)
+    now = _lines(connection, window, known_cases, _Watching(mining, _coverage(connection, window), grounds))
+    earlier = _lines(connection, before, known_cases, _Watching(mining, _coverage(connection, before), grounds))
     present = {line.place for line in now.lines}
-    gone = tuple(line for line in earlier.lines if line.place not in present)
-    shown = (*now.lines, *gone)
+    absent = [line for line in earlier.lines if line.place not in present]
+    watched = _coverage(connection, window)
+    gone = tuple(line for line in absent if watched.least_part(line.sensors) >= max(grounds.least_watched, 1e-9))
+    shown = (*now.lines, *absent)
     owners = site_owners(connection, (line.site_id for line in shown if line.site_id))
     facts = period_facts(connection, before.from_ns, to_ns)
     sites = {
-        **_site_summaries(gone, owners, facts, earlier.site_hours),
+        **_site_summaries(absent, owners, facts, earlier.site_hours),
         **_site_summaries(now.lines, owners, facts, now.site_hours),
     }
     seconds = sum(line.seconds for line in now.lines)
@@ -107,16 +115,38 @@ def summary(connection: Connection, from_ns: int, to_ns: int) -> Summary:
         gone=gone,
         sites=sites,
         cases=tuple(case for case in known_cases.values() if case.case_id in case_ids or _open_within(case, from_ns)),
-        coverage_seconds=_coverage_seconds(connection, window),
+        coverage=watched,
         capture_loss=lost_seconds / seconds if seconds else 0.0,
         notes=_notes(window),
+        unobserved=tuple(line for line in absent if line not in gone),
+        grounds=grounds,
     )
 
 
-def _coverage_seconds(connection: Connection, window: _Window) -> float:
-    """How long at least one sensor listened in the hours that begin in it."""
+def _coverage(connection: Connection, window: _Window) -> Coverage:
+    """When sensors listened in the hours that begin in it."""
     hours = window.hours
-    return any_seconds(stretches(connection, hours.first * HOUR_NS, hours.end * HOUR_NS))
+    return coverage(connection, hours.first * HOUR_NS, hours.end * HOUR_NS)
+
+
+@dataclass(frozen=True)
+class _Watching:
+    """When miners of a period were watched mining, and when sensors listened."""
+
+    mining: MiningTime
+    coverage: Coverage
+    grounds: Grounds
+
+    def times(self, place: Place, amounts: Amounts, window: _Window) -> MiningTimes:
+        """Of a line. Where its findings are forgotten, its connections' time is the time it was watched mining."""
+        hours = window.hours
+        mining = self.mining.seconds(place, hours.first * HOUR_NS, hours.end * HOUR_NS)
+        mining = min(mining or float(amounts.seconds), window.seconds)
+        sensors = self.mining.sensors_of(place)
+        observed = max(mining, self.coverage.seconds_of(sensors or None))
+        projects = self.coverage.part > 0.0 and self.coverage.part >= self.grounds.least_watched
+        factor = projection(window.seconds, observed, self.grounds.most_projection) if projects else None
+        return MiningTimes(mining, observed, factor)
 
 
 def _notes(window: _Window) -> tuple[str, ...]:
@@ -130,7 +160,9 @@ def _open_within(case: Case, from_ns: int) -> bool:
     return case.state not in ("closed", "false-alarm") or case.since_ns >= from_ns
 
 
-def _lines(connection: Connection, window: _Window, known_cases: Mapping[CaseSubject, Case]) -> _PeriodLines:
+def _lines(
+    connection: Connection, window: _Window, known_cases: Mapping[CaseSubject, Case], watching: _Watching
+) -> _PeriodLines:
     groups: dict[Place, list[SeriesSums]] = defaultdict(list)
     site_hours: dict[int, int] = {}
     for series in _series_sums(connection, window):
@@ -139,6 +171,9 @@ def _lines(connection: Connection, window: _Window, known_cases: Mapping[CaseSub
         site_hours[site_id] = max(site_hours.get(site_id, 0), series.hours)
     machines = _machines(connection, window)
     first_ns = _first_ns(connection)
+    of_address: dict[str, int] = {}
+    for place, first in first_ns.items():
+        of_address[place.address] = min(first, of_address.get(place.address, first))
     lines = []
     for place, group in groups.items():
         case = known_cases.get(CaseSubject(place.site_id, "")) or known_cases.get(CaseSubject(0, place.address))
@@ -146,9 +181,10 @@ def _lines(connection: Connection, window: _Window, known_cases: Mapping[CaseSub
             continue
         lines.append(
             replace(
-                _line(place, group, window, machines.get(place)),
+                _line(place, group, window, machines.get(place), watching),
                 first_ns=first_ns[place],
                 new=first_ns[place] >= window.from_ns,
+                address_new=of_address[place.address] >= window.from_ns,
                 case_id=None if case is None else case.case_id,
             )
         )
@@ -208,10 +244,12 @@ def _machines(connection: Connection, window: _Window) -> dict[Place, int]:
     return machines
 
 
-def _line(place: Place, group: Sequence[SeriesSums], window: _Window, machines: int | None) -> Line:
+def _line(
+    place: Place, group: Sequence[SeriesSums], window: _Window, machines: int | None, watching: _Watching
+) -> Line:
     """The line of a place; when it was first seen and its case are added by `_lines`."""
     amounts = reduce(plus, (series.amounts for series in group), NOTHING)
-    hashes = Range(amounts.hashes_low, amounts.hashes_best, amounts.hashes_high)
+    level = watching.grounds.level
     return Line(
         address=place.address,
         site_id=place.site_id or None,
@@ -229,13 +267,17 @@ def _line(place: Place, group: Sequence[SeriesSums], window: _Window, machines: 
         shares=int(amounts.shares),
         accepted=int(amounts.accepted),
         work_hashes=float(amounts.work_hashes),
-        hashes=hashes,
-        hashrate_hps=hashes.scaled(1.0 / window.seconds),
-        energy_kwh=Range(amounts.energy_low, amounts.energy_best, amounts.energy_high),
+        hashes=Range(amounts.hashes_low, amounts.hashes_best, amounts.hashes_high, amounts.hashes_variance, level),
+        energy_kwh=Range(amounts.energy_low, amounts.energy_best, amounts.energy_high, amounts.energy_variance, level),
         stream_bytes=int(amounts.stream_bytes),
         capture_loss=amounts.lost_seconds / amounts.seconds if amounts.seconds else 0.0,
         new=False,
         case_id=None,
+        times=watching.times(place, amounts, window),
+        sensors=watching.mining.sensors_of(place),
+        unknown_shares=int(amounts.unknown_shares),
+        unknown_seconds=float(amounts.unknown_seconds),
+        assumed_seconds=float(amounts.assumed_seconds),
     )
 
 

@@ -10,10 +10,13 @@ from sensor.ledger.read.findings import StoredFinding
 from sensor.ledger.read.owners import AddressOwner
 from sensor.ledger.read.sensors import SensorSummary
 from sensor.ledger.store.database import reading
+from sensor.model.chance import LEVEL
+from sensor.model.coverage import DEFAULT_GROUNDS, Grounds
 from sensor.model.finding import Finding
 from sensor.model.flow import FlowSummary
 from sensor.model.node import Node
-from sensor.model.summary import Case, Place, Range, Summary
+from sensor.model.range import Range
+from sensor.model.summary import Case, Place, Summary
 
 
 class LedgerReader:
@@ -85,14 +88,15 @@ class LedgerReader:
         with reading(self._engine) as connection:
             return periods.newest_ns(connection)
 
-    def summary(self, from_ns: int, to_ns: int) -> Summary:
-        """What the ledger has of [from_ns, to_ns). Raises ValueError if the period has no length."""
+    def summary(self, from_ns: int, to_ns: int, grounds: Grounds = DEFAULT_GROUNDS) -> Summary:
+        """What the ledger has of [from_ns, to_ns), and on what grounds. Raises ValueError if the period has no
+        length."""
         if to_ns <= from_ns:
             raise ValueError("a period must end after it begins")
         with reading(self._engine) as connection:
-            return periods.summary(connection, from_ns, to_ns)
+            return periods.summary(connection, from_ns, to_ns, grounds)
 
-    def energy_by_place(self, from_ns: int, to_ns: int) -> dict[Place, Range]:
+    def energy_by_place(self, from_ns: int, to_ns: int, level: float = LEVEL) -> dict[Place, Range]:
         """Kilowatt-hours of every place whose roll-ups begin in [from_ns, to_ns), false alarms included."""
         with reading(self._engine) as connection:
-            return energy.energy_by_place(connection, from_ns, to_ns)
+            return energy.energy_by_place(connection, from_ns, to_ns, level)

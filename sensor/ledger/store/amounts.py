@@ -11,11 +11,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from itertools import accumulate
 from typing import NamedTuple
 
-from sensor.estimate.chance import effective_shares, without_chance
-from sensor.estimate.interval import LEVEL
 from sensor.model.finding import Finding
-from sensor.model.quantities import ExposureRecord, Interval, Power, WatchedStretch
+from sensor.model.quantities import WatchedStretch
 from sensor.model.time import HOUR_NS
+from sensor.model.work import work_of
 
 
 class Amounts(NamedTuple):
@@ -65,7 +64,6 @@ FIRST_RELEASE = (
     *("sessions", "shares", "accepted", "stream_bytes", "seconds", "lost_seconds", "work_hashes"),
     *("hashes_low", "hashes_best", "hashes_high", "energy_low", "energy_best", "energy_high"),
 )
-JOULES_PER_KWH = 3_600_000.0
 #: Sums of floats in another order differ by less than this part of them.
 ROUNDING = 1e-9
 
@@ -76,12 +74,7 @@ NOTHING = Amounts()
 def totals(finding: Finding) -> Amounts:
     """What one run has seen of a finding."""
     shares, seconds = finding.shares, finding.active_seconds
-    credited, spent = _effective(finding)
-    hashes = _product(finding.hashrate_hps, watched_seconds(finding))
-    level = finding.hashrate_hps.level if finding.hashrate_hps is not None else LEVEL
-    hashes_low, hashes_best, hashes_high, hashes_variance = without_chance(hashes, credited, level)
-    energy = finding.energy_kwh or Power(0.0, 0.0, 0.0, "algorithm")
-    kwh = without_chance((energy.low, energy.best, energy.high), spent, level)
+    hashes, kwh = work_of(finding)
     return Amounts(
         sessions=finding.flow_count,
         shares=shares.submitted,
@@ -90,43 +83,15 @@ def totals(finding: Finding) -> Amounts:
         seconds=seconds,
         lost_seconds=(finding.capture_loss or 0.0) * seconds,
         work_hashes=finding.work_hashes or 0.0,
-        hashes_low=hashes_low,
-        hashes_best=hashes_best,
-        hashes_high=hashes_high,
-        hashes_variance=hashes_variance,
-        energy_low=kwh.low,
+        hashes_low=hashes.least,
+        hashes_best=hashes.best,
+        hashes_high=hashes.most,
+        hashes_variance=hashes.variance,
+        energy_low=kwh.least,
         energy_best=kwh.best,
-        energy_high=kwh.high,
+        energy_high=kwh.most,
         energy_variance=kwh.variance,
     )
-
-
-def _effective(finding: Finding) -> tuple[float, float]:
-    """How many shares of equal work the finding's hashrate, and its energy, are as good as: credited and spent."""
-    records = [record for record in finding.exposures if record.algorithm in (None, finding.algorithm)]
-    return _sum_effective(records, "credited"), _sum_effective(records, "spent")
-
-
-def _sum_effective(records: Sequence[ExposureRecord], name: str) -> float:
-    tallies = [
-        record.guess.tally if record.guess.tally.shares > record.spent.shares else getattr(record, name)
-        for record in records
-    ]
-    return effective_shares(sum(tally.work for tally in tallies), sum(tally.work_squared for tally in tallies))
-
-
-def watched_seconds(finding: Finding) -> float:
-    """The time over which a finding's hashes are summed, in seconds: how long the miner was watched.
-
-    Records that older releases stored have no such field. There it is the energy over the power, which are of the same
-    time. Where the power is not known, the connections' time stands in for it, as in the amounts that ledgers hold.
-    """
-    power, energy = finding.power_watts, finding.energy_kwh
-    if power is None or energy is None or power.high <= 0.0:
-        return finding.active_seconds
-    if finding.watched_seconds > 0.0:
-        return finding.watched_seconds
-    return energy.high * JOULES_PER_KWH / power.high
 
 
 def plus(left: Amounts, right: Amounts) -> Amounts:
@@ -236,8 +201,3 @@ def _portion(amount: float, there: Sequence[float], whole: bool) -> list[float]:
     if amount >= total * (1.0 - ROUNDING):
         return list(there)
     return _dealt(amount, there, whole)
-
-
-def _product(rate: Interval | None, seconds: float) -> tuple[float, float, float]:
-    """Low, best and high of a rate over a time."""
-    return (0.0, 0.0, 0.0) if rate is None else (rate.low * seconds, rate.best * seconds, rate.high * seconds)

@@ -1,8 +1,8 @@
 """How a finding's estimates change in the roll-ups: low, best and high move together. Pure.
 
-What is new goes into the hours since the last record. What is known better now (a device, more shares) changes the
-ratio of low and high to the best one: then the hours before are changed by the same ratio, so that no hour's low is
-ever above its best.
+What is new goes into the hours since the last record. What is known better now (a device, an algorithm) changes the
+ratio of low and high to the best one: then those of the hours before are dealt out anew, in the shape of the best, so
+that no hour's low is ever above its best.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 from sensor.ledger.store.amounts import NOTHING, ROUNDING, Amounts
 
-#: The measures of one estimate: best, those that follow it in proportion, and its variance.
+#: The measures of one estimate: the best one, and those that go with it.
 ESTIMATES = (
     ("hashes_best", ("hashes_low", "hashes_high"), "hashes_variance"),
     ("energy_best", ("energy_low", "energy_high"), "energy_variance"),
@@ -19,38 +19,63 @@ ESTIMATES = (
 
 
 class EstimateChange(NamedTuple):
-    """What brings placed estimates to what is wanted."""
+    """What brings placed estimates to what is wanted. None is below 0."""
 
-    added: Amounts  # of the hours since the last record
-    changed: Amounts  # of all hours placed so far, more or less
+    added: Amounts  # to the hours since the last record
+    taken: Amounts  # out of all hours placed so far
+    dealt: Amounts  # to all hours placed so far, in the shape of the best
 
 
 def estimate_change(placed: Amounts, wanted: Amounts) -> EstimateChange:
     """The change of all estimates."""
-    added: dict[str, float] = {}
-    changed: dict[str, float] = {}
-    _put(added, changed, "work_hashes", max(0.0, wanted.work_hashes - placed.work_hashes), placed, wanted)
+    change = _Change(placed, wanted)
+    change.difference("work_hashes")
     for best, bounds, variance in ESTIMATES:
         before, after = getattr(placed, best), getattr(wanted, best)
-        more = max(0.0, after - before)
-        _put(added, changed, best, more, placed, wanted)
+        change.difference(best)
         for name in bounds:
-            ratio_part = more * getattr(wanted, name) / after if after > 0 else None
-            if ratio_part is None:  # no share yet: an upper bound alone
-                ratio_part = max(0.0, getattr(wanted, name) - getattr(placed, name))
-            _put(added, changed, name, ratio_part, placed, wanted)
-        its, whole = getattr(placed, variance), getattr(wanted, variance)
-        left = its * min(1.0, after / before) if before > 0 else its
-        _put(added, changed, variance, max(0.0, whole - min(left, whole)), placed, wanted)
-    return EstimateChange(NOTHING._replace(**added), NOTHING._replace(**changed))
+            change.in_proportion(name, before, after)
+        change.scaled(variance, min(1.0, after / before) if before > 0.0 else 1.0)
+    return EstimateChange(*(NOTHING._replace(**values) for values in (change.added, change.taken, change.dealt)))
 
 
-def _put(
-    added: dict[str, float], changed: dict[str, float], name: str, more: float, placed: Amounts, wanted: Amounts
-) -> None:
-    """Split one measure: what is added, and what the hours before change by. What is only rounding is neither."""
-    before, after = getattr(placed, name), getattr(wanted, name)
-    rounding = ROUNDING * max(before, after)
-    added[name] = more if more > rounding else 0.0
-    change = after - before - added[name]
-    changed[name] = change if abs(change) > rounding else 0.0
+class _Change:
+    """The three amounts while they are found."""
+
+    def __init__(self, placed: Amounts, wanted: Amounts) -> None:
+        self._placed, self._wanted = placed, wanted
+        self.added: dict[str, float] = {}
+        self.taken: dict[str, float] = {}
+        self.dealt: dict[str, float] = {}
+
+    def difference(self, name: str) -> None:
+        """More is new, less is taken."""
+        before, after = self._pair(name)
+        if abs(after - before) > ROUNDING * max(before, after):
+            self.added[name], self.taken[name] = max(0.0, after - before), max(0.0, before - after)
+
+    def in_proportion(self, name: str, best_before: float, best_after: float) -> None:
+        """A bound goes with the best one, new and old; without a share there is nothing but an upper bound."""
+        before, after = self._pair(name)
+        if best_after <= 0.0:
+            self.difference(name)
+            return
+        old = after * min(best_before, best_after) / best_after
+        self._add(name, after - old)
+        if abs(old - before) > ROUNDING * max(old, before):
+            self.taken[name], self.dealt[name] = before, old
+
+    def scaled(self, name: str, part: float) -> None:
+        """A variance: that of the hours before as far as their best one is left, the rest is new."""
+        before, after = self._pair(name)
+        old = min(before * part, after)
+        self._add(name, after - old)
+        if before - old > ROUNDING * before:
+            self.taken[name] = before - old
+
+    def _pair(self, name: str) -> tuple[float, float]:
+        return getattr(self._placed, name), getattr(self._wanted, name)
+
+    def _add(self, name: str, more: float) -> None:
+        if more > ROUNDING * getattr(self._wanted, name):
+            self.added[name] = more

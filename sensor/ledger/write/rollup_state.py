@@ -179,13 +179,14 @@ def plan_rollup(state: RollupState | None, target: RollupTarget, record: Finding
         wanted = target.amounts.get(algorithm, NOTHING)
         placed = plan.state.of_algorithm(algorithm)
         counts = _difference(wanted.with_estimates(NOTHING), placed.with_estimates(NOTHING))
-        estimates, changed = estimate_change(placed, wanted)
+        estimates, less, dealt = estimate_change(placed, wanted)
+        _reduce(plan, algorithm, less)
+        _extend(plan, algorithm, dealt)
         more = positive(counts).with_estimates(estimates)
         if any(more):
             news = target.news if algorithm == present else None
             _increase(plan, _key_of(plan.state, target.key, algorithm), more, record, news, counts)
-        _reduce(plan, algorithm, plus(negative(counts), negative(changed)))
-        _extend(plan, algorithm, positive(changed))
+        _reduce(plan, algorithm, negative(counts))
     return RollupPlan(_bounded(plan.state), plan.actions)
 
 

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sensor.estimate.chance import Parts, chance_factors, effective_shares, with_chance, without_chance
+from sensor.model.chance import Parts, chance_factors, effective_shares, with_chance, without_chance
 
 
 @given(st.floats(1.0, 1e6), st.floats(1e-3, 1e20), st.floats(0.5, 1.0), st.floats(1.0, 2.0))

@@ -2,16 +2,20 @@
 
 The number of shares varies by chance (a Poisson process), independently from miner to miner and hour to hour: variances
 add. Efficiency, loss and targets leave figures open in one direction for all of them: low and high add as they are.
-One estimate is both: its bounds are those of the sum of its work by chance (`interval.py`), times the rest.
+One estimate is both: its bounds are those of the sum of its work by chance (`sensor/estimate/interval.py`), times the
+rest.
 """
 
 from __future__ import annotations
 
 import math
+from functools import lru_cache
 from typing import NamedTuple
 
-from sensor.estimate.gamma import gamma_quantile
-from sensor.estimate.interval import LEVEL
+from sensor.model.gamma import gamma_quantile
+
+#: How often an interval shall hold the truth, unless the configuration says otherwise.
+LEVEL = 0.95
 
 
 class Parts(NamedTuple):
@@ -28,6 +32,7 @@ def effective_shares(work: float, work_squared: float) -> float:
     return work * work / work_squared if work_squared else 0.0
 
 
+@lru_cache(maxsize=65_536)
 def chance_factors(shares: float, level: float = LEVEL) -> tuple[float, float]:
     """By which factors chance leaves a sum open that is as good as so many shares of equal work: Garwood's bounds over
     their middle. (0, inf) for none."""
@@ -51,5 +56,5 @@ def with_chance(parts: Parts, level: float = LEVEL) -> tuple[float, float, float
     low, best, high, variance = parts
     if variance <= 0.0 or best <= 0.0:
         return low, best, high
-    down, up = chance_factors(best * best / variance, level)
+    down, up = chance_factors(float(f"{best / variance * best:.10g}"), level)
     return low * down, best, high * up

@@ -8,7 +8,7 @@ import math
 
 import pytest
 
-from sensor.estimate.gamma import LARGE_SHAPE, chi_square_quantile, gamma_cdf, gamma_quantile
+from sensor.model.gamma import LARGE_SHAPE, chi_square_quantile, gamma_cdf, gamma_quantile
 
 TABLE = [
     (1, 0.95, 3.841),

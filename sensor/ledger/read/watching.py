@@ -1,0 +1,88 @@
+"""Reads what figures of a period rest on: when sensors listened, who saw a miner, when it was watched mining. SQL in,
+plain data out.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+from sqlalchemy import Connection, select
+
+from sensor.ledger.store.coverage import stretches
+from sensor.ledger.store.records import load_finding
+from sensor.ledger.store.schema import FINDINGS, PARTS, SENSORS
+from sensor.model.coverage import Coverage, ListeningSpan, SensorCoverage
+from sensor.model.quantities import WatchedStretch
+from sensor.model.summary import Place
+from sensor.model.work import mining_seconds, mining_stretches
+
+
+def coverage(connection: Connection, from_ns: int, to_ns: int) -> Coverage:
+    """When each sensor listened in [from_ns, to_ns): those that did, and those that should have.
+
+    Every live sensor should, from its first report until it is retired. Replays should only where there is no live
+    sensor: nobody replays a place for ever.
+    """
+    heard = stretches(connection, from_ns, to_ns)
+    rows = connection.execute(select(SENSORS).order_by(SENSORS.c.sensor_id)).all()
+    present = [row for row in rows if row.retired_ns is None or row.retired_ns > from_ns or row.sensor_id in heard]
+    live = [row for row in present if row.kind == "live" and (row.sensor_id in heard or row.first_ns < to_ns)]
+    expected = live or [row for row in present if row.sensor_id in heard] or present
+    found = {
+        row.sensor_id: SensorCoverage(
+            row.sensor_id, _of(heard.get(row.sensor_id, ())), row.kind == "live", row.retired_ns is not None
+        )
+        for row in (*expected, *(row for row in present if row.sensor_id in heard))
+    }
+    for sensor_id in heard.keys() - found.keys():  # of before sensors were listed
+        found[sensor_id] = SensorCoverage(sensor_id, _of(heard[sensor_id]))
+    return Coverage(from_ns, to_ns, tuple(found[sensor_id] for sensor_id in sorted(found)))
+
+
+@dataclass
+class MiningTime:
+    """When miners were watched mining, and which sensors saw them, by place. Findings are forgotten before roll-ups:
+    of what is gone nothing is known here."""
+
+    stretches: dict[Place, list[WatchedStretch]] = field(default_factory=lambda: defaultdict(list))
+    sensors: dict[Place, set[str]] = field(default_factory=lambda: defaultdict(set))
+
+    def seconds(self, place: Place, from_ns: int, to_ns: int) -> float | None:
+        """How long a place was watched mining within a period; None: not known."""
+        found = self._of_place(place)
+        return mining_seconds(found, from_ns, to_ns) if found else None
+
+    def sensors_of(self, place: Place) -> tuple[str, ...]:
+        """The sensors that saw a place; of one whose owner changed meanwhile those that saw the address."""
+        found = self.sensors.get(place) or self._seen_at(place.address)
+        return tuple(sorted(found))
+
+    def _of_place(self, place: Place) -> list[WatchedStretch]:
+        return self.stretches.get(place) or [
+            stretch
+            for other, its in self.stretches.items()
+            if (other.address, other.algorithm) == (place.address, place.algorithm)
+            for stretch in its
+        ]
+
+    def _seen_at(self, address: str) -> set[str]:
+        return {sensor for place, its in self.sensors.items() if place.address == address for sensor in its}
+
+
+def mining_time(connection: Connection, from_ns: int, to_ns: int) -> MiningTime:
+    """Of all findings that were seen in [from_ns, to_ns) and are not suppressed."""
+    found = MiningTime()
+    within = (FINDINGS.c.muted.is_(None), FINDINGS.c.last_ns >= from_ns, FINDINGS.c.first_ns < to_ns)
+    place = (FINDINGS.c.miner_ip, FINDINGS.c.site_id, FINDINGS.c.algorithm)
+    for address, site_id, algorithm, record in connection.execute(select(*place, FINDINGS.c.record).where(*within)):
+        found.stretches[Place(address, site_id or 0, algorithm or "")] += mining_stretches(load_finding(record))
+    seen = select(*place, PARTS.c.sensor_id).join(PARTS, PARTS.c.finding_id == FINDINGS.c.finding_id)
+    for address, site_id, algorithm, sensor_id in connection.execute(seen.where(*within).distinct()):
+        found.sensors[Place(address, site_id or 0, algorithm or "")].add(sensor_id)
+    return found
+
+
+def _of(its: Iterable[tuple[int, int]]) -> tuple[ListeningSpan, ...]:
+    return tuple(ListeningSpan(start, end) for start, end in its)

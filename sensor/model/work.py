@@ -1,0 +1,151 @@
+"""What findings amount to: work and energy with chance apart, when their miner was watched, and a miner's figures from
+all its findings. Pure; knows findings, no tables.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from itertools import groupby
+from typing import NamedTuple
+
+from sensor.model.chance import LEVEL, Parts, effective_shares, without_chance
+from sensor.model.finding import Finding
+from sensor.model.quantities import ExposureRecord, WatchedStretch
+from sensor.model.range import Range, total
+from sensor.model.rates import WATT_SECONDS_PER_KWH, MinerRates, MiningTimes, rates
+from sensor.model.time import SECOND_NS
+
+
+class SeenWork(NamedTuple):
+    """What was seen of a finding: work in its unit, and kilowatt-hours; all 0 where it is not known."""
+
+    hashes: Range
+    energy_kwh: Range
+
+
+@dataclass(frozen=True, slots=True)
+class Miner:
+    """All findings of one address by one algorithm, and what they come to together."""
+
+    address: str
+    algorithm: str | None
+    work_unit: str
+    findings: tuple[Finding, ...]
+    rates: MinerRates
+    seconds: float  # watched mining
+
+
+def miners(findings: Iterable[Finding]) -> Iterator[Miner]:
+    """The miners of findings, by address and algorithm. A miner that went from pool to pool is one, at one rate."""
+    for (address, algorithm, unit), group in groupby(sorted(findings, key=_miner_key), key=_miner_key):
+        its = tuple(group)
+        works = [work_of(finding) for finding in its]
+        seconds = mining_seconds([stretch for finding in its for stretch in mining_stretches(finding)])
+        figures = rates(
+            total(work.hashes for work in works),
+            total(work.energy_kwh for work in works),
+            MiningTimes(seconds, seconds),
+        )
+        yield Miner(address, algorithm or None, unit, its, figures, seconds)
+
+
+def work_of(finding: Finding) -> SeenWork:
+    """The work and the energy of one finding."""
+    level = finding.hashrate_hps.level if finding.hashrate_hps is not None else LEVEL
+    credited, spent = _effective(finding)
+    hashes, energy = Range(), Range()
+    if finding.hashrate_hps is not None:
+        rate, seconds = finding.hashrate_hps, watched_seconds(finding)
+        bounds = (rate.low * seconds, rate.best * seconds, rate.high * seconds)
+        hashes = Range(*_apart(finding, bounds, credited, level, (1.0, 1.0)), level)
+    if finding.energy_kwh is not None:
+        kwh, joules = finding.energy_kwh, finding.joules_per_hash
+        ratios = None if joules is None or joules.best <= 0.0 else (joules.low / joules.best, joules.high / joules.best)
+        energy = Range(*_apart(finding, (kwh.low, kwh.best, kwh.high), spent, level, ratios), level)
+    return SeenWork(hashes, energy)
+
+
+def _apart(
+    finding: Finding,
+    bounds: tuple[float, float, float],
+    shares: float,
+    level: float,
+    ratios: tuple[float, float] | None,
+) -> Parts:
+    """Chance apart from the rest. Where every target was seen, the rest is efficiency alone: `ratios` says which part
+    of the best one low and high are. They stay as they are from record to record, which quotients by chance do not."""
+    best = bounds[1]
+    inferred = any(record.guess.tally.shares > record.spent.shares for record in _of_algorithm(finding))
+    if ratios is None or inferred or shares <= 0.0 or best <= 0.0:
+        return without_chance(bounds, shares, level)
+    return Parts(best * ratios[0], best, best * ratios[1], best * best / shares)
+
+
+def watched_seconds(finding: Finding) -> float:
+    """The time over which a finding's hashes are summed, in seconds: how long the miner was watched.
+
+    Records that older releases stored have no such field. There it is the energy over the power, which are of the same
+    time; where the power is not known either, the connections' time.
+    """
+    if finding.watched_seconds > 0.0:
+        return finding.watched_seconds
+    power, energy = finding.power_watts, finding.energy_kwh
+    if power is None or energy is None or power.high <= 0.0:
+        return finding.active_seconds
+    return energy.high * WATT_SECONDS_PER_KWH / power.high
+
+
+def mining_stretches(finding: Finding) -> tuple[WatchedStretch, ...]:
+    """When a finding's miner was watched. Where a record does not say, it is within its first and last packet."""
+    stretches = [stretch for record in _of_algorithm(finding) for stretch in record.stretches]
+    if stretches:
+        return tuple(stretches)
+    span_ns = max(finding.last_ns - finding.first_ns, 0)
+    pause_ns = max(0, span_ns - round(watched_seconds(finding) * SECOND_NS))
+    return (WatchedStretch(finding.first_ns, finding.first_ns + span_ns, pause_ns),)
+
+
+def mining_seconds(stretches: Sequence[WatchedStretch], from_ns: int = 0, to_ns: int = 1 << 63) -> float:
+    """How much of [from_ns, to_ns) lies in at least one stretch, its pauses left out, in seconds."""
+    whole_ns = 0.0
+    for start, end, pause in _joined(stretches):
+        length = end - start
+        inside = min(end, to_ns) - max(start, from_ns)
+        if inside > 0 and length > 0:
+            whole_ns += inside * (length - pause) / length
+    return whole_ns / SECOND_NS
+
+
+def _joined(stretches: Sequence[WatchedStretch]) -> list[WatchedStretch]:
+    """Disjoint stretches; of those that meet, the longest pause is that of all."""
+    joined: list[WatchedStretch] = []
+    for start, end, pause in sorted(stretches):
+        if joined and start <= joined[-1].end_ns:
+            first, last, inner = joined[-1]
+            joined[-1] = WatchedStretch(first, max(last, end), max(inner, pause))
+        else:
+            joined.append(WatchedStretch(start, end, pause))
+    return joined
+
+
+def _miner_key(finding: Finding) -> tuple[str, str, str]:
+    return finding.miner_ip, finding.algorithm or "", finding.work_unit or "hashes"
+
+
+def _effective(finding: Finding) -> tuple[float, float]:
+    """How many shares of equal work the finding's hashrate, and its energy, are as good as: credited and spent."""
+    records = _of_algorithm(finding)
+    return _sum_effective(records, "credited"), _sum_effective(records, "spent")
+
+
+def _of_algorithm(finding: Finding) -> list[ExposureRecord]:
+    return [record for record in finding.exposures if record.algorithm in (None, finding.algorithm)]
+
+
+def _sum_effective(records: Sequence[ExposureRecord], name: str) -> float:
+    tallies = [
+        record.guess.tally if record.guess.tally.shares > record.spent.shares else getattr(record, name)
+        for record in records
+    ]
+    return effective_shares(sum(tally.work for tally in tallies), sum(tally.work_squared for tally in tallies))
