@@ -248,6 +248,8 @@ def _work(finding: Finding) -> dict[str, object]:
         "spent_hashrate_hps": _interval(finding.spent_hashrate_hps),
         "power_watts": _range(finding.power_watts),
         "energy_kwh": _range(finding.energy_kwh),
+        "unknown_shares": finding.unknown_shares,
+        "unknown_seconds": finding.unknown_seconds,
         "estimate_notes": list(finding.estimate_notes),
         "nominal_hashrate_hps": finding.nominal_hashrate_hps,
         "claimed_hashrate_hps": finding.claimed_hashrate_hps,

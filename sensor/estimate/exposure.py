@@ -43,6 +43,8 @@ class Exposure:
     missed_bytes: int = 0  # of the miner's stream
     seen_bytes: int = 0
     next_work: tuple[int, int] | None = None  # (time, work) of the latest job
+    unrated: int = 0  # shares of unknown work, left out of all the above together with their time
+    unrated_windows: Windows = field(default_factory=Windows)
 
     def add(self, other: Exposure) -> None:
         """Join another: work adds up, and time seen twice counts once, so rigs at the same time add their rates."""
@@ -55,6 +57,18 @@ class Exposure:
         self.missed_bytes += other.missed_bytes
         self.seen_bytes += other.seen_bytes
         self.next_work = max(filter(None, (self.next_work, other.next_work)), default=None)
+        self.unrated += other.unrated
+        self.unrated_windows.add(other.unrated_windows)
+
+    @property
+    def unknown_shares(self) -> int:
+        """Submitted shares whose work is not known."""
+        return self.unrated + self.unknown if not self.guess.blocks else self.unrated
+
+    @property
+    def unknown_seconds(self) -> float:
+        """The time that those left out stand for."""
+        return self.unrated_windows.total_ns / SECOND_NS
 
     def record(self, algorithm: str | None) -> ExposureRecord:
         """All of it as plain data."""
@@ -70,6 +84,8 @@ class Exposure:
             self.missed_bytes,
             self.seen_bytes,
             self.next_work,
+            self.unrated,
+            self.unrated_windows.record(),
         )
 
     @classmethod
@@ -86,6 +102,8 @@ class Exposure:
             record.missed_bytes,
             record.seen_bytes,
             record.next_work,
+            record.unrated,
+            Windows.of(record.unrated_stretches),
         )
 
     @property
@@ -174,7 +192,7 @@ class ShareBook:
             credited=credited, spent=self.spent.copy(), guess=guess, submitted=self.submitted, unknown=self.unknown
         )
         if self.early and jobs.known_ns is not None and guess.tally.count <= self.spent.count:
-            return self._since_known(result, jobs.known_ns, last_ns)
+            return self._since_known(result, start, jobs.known_ns, last_ns)
         end = self._ended(result, last_ns)
         if self.first is not None:
             late = self.first.ts_ns < start  # a share before the window: its login or job was not seen as it was
@@ -182,11 +200,17 @@ class ShareBook:
                 start = self.first.ts_ns
                 if self.submitted > 2:
                     _uncount(result, self.first)
+        if self.unknown and not self.spent.count and not guess.tally.count:
+            result.submitted, result.unknown, result.unrated = 0, 0, self.unknown
+            result.unrated_windows.put(start, max(start, last_ns))
+            return result
         result.windows.put(start, max(start, end))
         return result
 
-    def _since_known(self, result: Exposure, known_ns: int, last_ns: int) -> Exposure:
+    def _since_known(self, result: Exposure, start_ns: int, known_ns: int, last_ns: int) -> Exposure:
         """Joined before any difficulty was sent: what was mined until then is left out, and so is its time."""
+        result.unrated = self.early
+        result.unrated_windows.put(start_ns, max(start_ns, known_ns))
         result.submitted -= self.early
         result.unknown -= self.early
         result.guess = Guess()

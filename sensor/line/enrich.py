@@ -29,6 +29,7 @@ def enrich(joined: Joined | Unspoken, identity: str, signatures: SignatureSet, a
     finding.work_unit = "solutions" if joined.lead.dialect.work.unit == "solutions" else "hashes"
     exposure = joined.exposure
     finding.watched_seconds = exposure.windows.total_ns / SECOND_NS
+    finding.unknown_shares, finding.unknown_seconds = exposure.unknown_shares, exposure.unknown_seconds
     found = estimate(exposure, assumptions.level)
     if found is None:
         return finding

@@ -61,7 +61,7 @@ def flow_trace(reading: Reading, account: Account, facts: FlowFacts, exposure: E
         jobs=reading.jobs.count,
         stream_bytes=facts.gap_bytes + facts.seen_bytes,
         missed_bytes=facts.gap_bytes,
-        exposure=replace(exposure.record(reading.jobs.in_force(account)), stretches=()),
+        exposure=replace(exposure.record(reading.jobs.in_force(account)), stretches=(), unrated_stretches=()),
         state=None if facts.ended else state_of(reading, facts.carriage.framing),
     )
 

@@ -33,6 +33,7 @@ class DoubleCount:
     unknown: int = 0
     miner_missed_bytes: int = 0
     miner_seen_bytes: int = 0
+    unrated: int = 0
 
     def __bool__(self) -> bool:
         return self != NO_OVERLAP
@@ -64,6 +65,7 @@ def less(record: ExposureRecord, overlap: DoubleCount) -> ExposureRecord:
         unknown=max(0, record.unknown - overlap.unknown),
         missed_bytes=max(0, record.missed_bytes - overlap.miner_missed_bytes),
         seen_bytes=max(0, record.seen_bytes - overlap.miner_seen_bytes),
+        unrated=max(0, record.unrated - overlap.unrated),
     )
 
 

@@ -193,6 +193,7 @@ class _Whole:
             unknown=_scaled(exposure.unknown, share_part),
             miner_missed_bytes=miner_missed,
             miner_seen_bytes=miner_bytes - miner_missed,
+            unrated=_scaled(exposure.unrated, share_part),
         )
 
     def _add_counts(self, own: Shares) -> DoubleCount:

@@ -83,6 +83,8 @@ class Finding:
     power_watts: Power | None = None
     watched_seconds: float = 0.0  # how long the miner was watched: the time that the estimates are of; 0: not known
     energy_kwh: Power | None = None  # over the time that was watched
+    unknown_shares: int = 0  # submitted shares whose work is not known, and which are in no estimate
+    unknown_seconds: float = 0.0  # the watched time that those stand for; it is not in `watched_seconds`
     estimate_notes: tuple[str, ...] = ()  # what the figures above rest on, in words
     software_version: str | None = None
     device: str | None = None

@@ -87,7 +87,11 @@ NO_GUESS = GuessRecord()
 
 @dataclass(slots=True, frozen=True)
 class ExposureRecord:
-    """All that a hashrate is estimated from: records of one miner and algorithm are joined, and estimated anew."""
+    """All that a hashrate is estimated from: records of one miner and algorithm are joined, and estimated anew.
+
+    Records of before 0.3 have no `unrated`: their shares of unknown work are in `submitted` and `unknown`, and their
+    time is in `stretches`.
+    """
 
     algorithm: str | None
     stretches: tuple[WatchedStretch, ...] = ()
@@ -99,3 +103,5 @@ class ExposureRecord:
     missed_bytes: int = 0  # of the miner's stream
     seen_bytes: int = 0
     next_work: tuple[int, int] | None = None  # (time, work) of the latest job
+    unrated: int = 0  # shares of unknown work that are in no estimate and in no count above
+    unrated_stretches: tuple[WatchedStretch, ...] = ()  # when those were sent or could have been; not in `stretches`
