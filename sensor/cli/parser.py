@@ -157,6 +157,12 @@ def _bulletin(commands: Commands) -> None:
     bulletin.add_argument(
         "--meter", type=Path, metavar="FILE", help="metered load to compare: enterprise or site, time, kWh"
     )
+    bulletin.add_argument(
+        "--meter-values",
+        choices=("auto", "energy", "register"),
+        default="auto",
+        help="what the table holds: energy used, or totals of a register; without it, as its heading and values show",
+    )
     bulletin.add_argument("-o", "--output", type=Path, metavar="DIR", help="folder for the files")
     bulletin.add_argument(
         "--format", action="append", choices=("html", "xlsx", "csv", "json", "md"), help="form; may be repeated"

@@ -3,12 +3,16 @@ changes nothing."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from sqlalchemy import Engine
 
 from sensor.ledger.read import cases, energy, findings, owners, periods, sensors
+from sensor.ledger.read.energy import EnergyPiece
 from sensor.ledger.read.findings import StoredFinding
 from sensor.ledger.read.owners import AddressOwner
 from sensor.ledger.read.sensors import SensorSummary
+from sensor.ledger.store.coverage import Listening, stretches, united
 from sensor.ledger.store.database import reading
 from sensor.model.finding import Finding
 from sensor.model.node import Node
@@ -90,3 +94,13 @@ class LedgerReader:
         """Kilowatt-hours of every place whose roll-ups begin in [from_ns, to_ns), false alarms included."""
         with reading(self._engine) as connection:
             return energy.energy_by_place(connection, from_ns, to_ns)
+
+    def site_energy(self, site_ids: Iterable[int], from_ns: int, to_ns: int) -> dict[int, tuple[EnergyPiece, ...]]:
+        """Kilowatt-hours of sites by the hour, in order of time; what is suppressed is left out."""
+        with reading(self._engine) as connection:
+            return energy.site_energy(connection, site_ids, from_ns, to_ns)
+
+    def listened(self, from_ns: int, to_ns: int) -> list[Listening]:
+        """The stretches of [from_ns, to_ns) in which at least one sensor listened, in order."""
+        with reading(self._engine) as connection:
+            return united(stretches(connection, from_ns, to_ns))
