@@ -53,15 +53,15 @@ def check_meters(
     for meter in sorted({*readings, *unclear}):
         behind = _behind(summary, named.get(comparable(meter), ()))
         if meter in unclear:
-            one = MeterCheck(meter, "not-comparable", (Reason(unclear[meter]),), None, None)
+            checked = MeterCheck(meter, "not-comparable", (Reason(unclear[meter]),), None, None)
         else:
             expected = None
             if behind.holders == 1 and (behind.lines or behind.gone):
                 expected = _expected_load(summary, behind, owners, seen)
             why_not = "several-owners" if behind.holders > 1 else "no-mining"
             period = (summary.from_ns, summary.to_ns)
-            one = crosscheck.check(meter, readings[meter], expected, why_not, period)
-        checks.append(_without_name(one) if _hidden(behind, owners) else one)
+            checked = crosscheck.check(meter, readings[meter], expected, why_not, period)
+        checks.append(_without_name(checked) if _hidden(behind, owners) else checked)
     return tuple(checks)
 
 
@@ -84,8 +84,8 @@ def _hidden(behind: _Behind, owners: OwnerDisplay) -> bool:
     return not owners.name_persons and any(site.enterprise and site.enterprise.individual for site in behind.sites)
 
 
-def _without_name(one: MeterCheck) -> MeterCheck:
-    return MeterCheck("", *(getattr(one, name) for name in MeterCheck.__dataclass_fields__ if name != "meter"))
+def _without_name(checked: MeterCheck) -> MeterCheck:
+    return MeterCheck("", *(getattr(checked, name) for name in MeterCheck.__dataclass_fields__ if name != "meter"))
 
 
 def _sites_by_name(summary: Summary) -> dict[str, list[SiteSummary]]:
@@ -140,5 +140,5 @@ def _ended(summary: Summary, behind: _Behind, seen: SeenMining | None) -> int | 
         return None
     if seen is None or seen.listened is None:
         return last_ns
-    heard = sum(max(0, min(one.to_ns, summary.to_ns) - max(one.from_ns, last_ns)) for one in seen.listened)
+    heard = sum(max(0, min(stretch.to_ns, summary.to_ns) - max(stretch.from_ns, last_ns)) for stretch in seen.listened)
     return last_ns if heard >= EXIT_LISTENED * (summary.to_ns - last_ns) else None

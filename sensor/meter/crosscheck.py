@@ -70,7 +70,7 @@ class _Crosscheck:
         self.metered = covered / (mining.to_ns - mining.from_ns)
         self.expected = mining.energy_kwh.scaled(self.metered)
         self.evenness = evenness(readings, mining.from_ns, mining.to_ns)
-        heard_ns = max((one.to_ns for one in mining.listened or ()), default=mining.to_ns)
+        heard_ns = max((stretch.to_ns for stretch in mining.listened or ()), default=mining.to_ns)
         self.rise = change(readings, mining.began_ns, (-_FOREVER_NS, heard_ns))
         self.fall: LoadChange | None = None
         if mining.ended_ns is not None:
@@ -109,13 +109,13 @@ class _Crosscheck:
             return "inconsistent", [over, *about]
         if mining.coverage < LEAST_COVERAGE:
             return "not-comparable", [Reason("too-little-watched", {"watched": mining.coverage * 100})]
-        for refuted in (one for one in about if one.code in ("did-not-fall", "did-not-rise")):
-            return "inconsistent", [refuted, *(one for one in about if one is not refuted)]
+        for refuted in (reason for reason in about if reason.code in ("did-not-fall", "did-not-rise")):
+            return "inconsistent", [refuted, *(reason for reason in about if reason is not refuted)]
         if not self.measured:
             return "not-comparable", [Reason("nothing-metered"), *about]
         if self.expected.low > self.measured * (1 + METER_TOLERANCE):
             return "not-comparable", [Reason("longer-than-seen"), *about]
-        shown = any(one.code in ("rose", "rose-more", "fell") for one in about)
+        shown = any(reason.code in ("rose", "rose-more", "fell") for reason in about)
         part = self.expected.scaled(1.0 / self.measured)
         if not shown and part.best < LEAST_PART:
             return "not-comparable", [Reason("lost-in-load", {"part": part.best * 100}), *about]
@@ -123,7 +123,7 @@ class _Crosscheck:
 
     def _judge_exit(self, ended: Reason | None) -> tuple[Verdict, list[Reason]]:
         """What follows where no energy of mining is known in the period: none was seen in it, or it has no figure."""
-        flat = [one for one in self._about_shape() if one.code == "flat"]
+        flat = [reason for reason in self._about_shape() if reason.code == "flat"]
         if ended is None:
             return "not-comparable", [Reason("no-energy"), *flat]
         verdicts: dict[str, Verdict] = {"fell": "consistent", "did-not-fall": "inconsistent"}
@@ -133,13 +133,15 @@ class _Crosscheck:
         """Whether even the low estimate of what was seen is more than was metered, in the whole of the readings that
         touch the period: a reading over its border says nothing of a part of it."""
         mining = self.mining
-        touching = [one for one in self.readings if one.to_ns > mining.from_ns and one.from_ns < mining.to_ns]
+        touching = [
+            reading for reading in self.readings if reading.to_ns > mining.from_ns and reading.from_ns < mining.to_ns
+        ]
         spans: list[tuple[int, int]] = []
-        for one in touching:
-            joined = spans and spans[-1][1] == one.from_ns
-            spans[-1:] = [(spans[-1][0], one.to_ns)] if joined else [*spans[-1:], (one.from_ns, one.to_ns)]
+        for reading in touching:
+            joined = spans and spans[-1][1] == reading.from_ns
+            spans[-1:] = [(spans[-1][0], reading.to_ns)] if joined else [*spans[-1:], (reading.from_ns, reading.to_ns)]
         seen = sum(mining.seen_kwh(*span).low for span in spans)
-        measured = sum(one.kwh for one in touching)
+        measured = sum(reading.kwh for reading in touching)
         if seen <= measured * (1 + METER_TOLERANCE):
             return None
         return Reason("over-load", {"times": seen / measured}) if measured else Reason("over-zero", {"least": seen})

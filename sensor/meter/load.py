@@ -55,13 +55,15 @@ def evenness(readings: Sequence[MeterReading], from_ns: int, to_ns: int) -> floa
     """Mean by peak of the load in a period; None where readings of an hour or less do not cover it, or nothing was
     used."""
     inside = [
-        one for one in readings if one.from_ns >= from_ns and one.to_ns <= to_ns and one.to_ns - one.from_ns <= EVEN_NS
+        reading
+        for reading in readings
+        if reading.from_ns >= from_ns and reading.to_ns <= to_ns and reading.to_ns - reading.from_ns <= EVEN_NS
     ]
-    covered = sum(one.to_ns - one.from_ns for one in inside)
-    peak = max((one.watts for one in inside), default=0.0)
+    covered = sum(reading.to_ns - reading.from_ns for reading in inside)
+    peak = max((reading.watts for reading in inside), default=0.0)
     if covered < LEAST_HOURLY * (to_ns - from_ns) or covered < LEAST_OF_DAY * DAY_NS or peak <= 0:
         return None
-    return sum(one.kwh for one in inside) * _WATTS_A_KWH_NS / covered / peak
+    return sum(reading.kwh for reading in inside) * _WATTS_A_KWH_NS / covered / peak
 
 
 def change(readings: Sequence[MeterReading], at_ns: int, most_ns: tuple[int, int]) -> LoadChange | None:
@@ -73,12 +75,12 @@ def change(readings: Sequence[MeterReading], at_ns: int, most_ns: tuple[int, int
     """
     near = (at_ns - _NEAR_NS, at_ns + _NEAR_NS)
     fine = [
-        one
-        for one in readings
-        if one.to_ns - one.from_ns <= CHANGE_NS and one.to_ns > near[0] and one.from_ns < near[1]
+        reading
+        for reading in readings
+        if reading.to_ns - reading.from_ns <= CHANGE_NS and reading.to_ns > near[0] and reading.from_ns < near[1]
     ]
-    ends = [one.to_ns for one in fine if one.to_ns <= at_ns]
-    starts = [one.from_ns for one in fine if one.from_ns >= at_ns]
+    ends = [reading.to_ns for reading in fine if reading.to_ns <= at_ns]
+    starts = [reading.from_ns for reading in fine if reading.from_ns >= at_ns]
     if not ends or not starts:
         return None
     end, start = max(ends), min(starts)

@@ -123,20 +123,20 @@ class _MeterTable:
         if at_ns not in its:
             self.values.setdefault((cells.meter, cells.number), its)[at_ns] = value
             return
-        said = f"{self.name}:{number}: a second reading of {short(cells.meter)} at this time"
+        sentence = f"{self.name}:{number}: a second reading of {short(cells.meter)} at this time"
         if its[at_ns].value == value.value:
-            self.problems.append(said)
+            self.problems.append(sentence)
         else:
             self._doubled[cells.meter] += 1
-            self._doubled_rows[cells.meter].append(said)
+            self._doubled_rows[cells.meter].append(sentence)
 
     def meters(self, values: MeterValues) -> Meters:
-        """All readings, and what is to be said of them."""
+        """All readings, and what there is to say of them."""
         self._note_doubled()
-        known = {key: found for key, found in self.values.items() if key[0] not in self.unclear}
-        kinds = looks(known) if values == "auto" else dict.fromkeys(known, values)
+        usable_values = {key: found for key, found in self.values.items() if key[0] not in self.unclear}
+        kinds = looks(usable_values) if values == "auto" else dict.fromkeys(usable_values, values)
         by_meter: dict[str, list[tuple[MeterReading, ...]]] = defaultdict(list)
-        for key, found in known.items():
+        for key, found in usable_values.items():
             its = self._readings(key, found, kinds[key], stated=values != "auto")
             if its:
                 by_meter[key[0]].append(its)

@@ -97,18 +97,18 @@ def looks(columns: Mapping[MeterKey, Values]) -> dict[MeterKey, Look]:
     the same is an even load among loads, and among registers either that or a meter without load.
     """
     found = {key: look(values) for key, values in columns.items()}
-    shown: set[Look] = {one for one in found.values() if one in ("energy", "register")}
-    return {key: _settled(one, columns[key], shown) for key, one in found.items()}
+    shown: set[Look] = {shape for shape in found.values() if shape in ("energy", "register")}
+    return {key: _settled(shape, columns[key], shown) for key, shape in found.items()}
 
 
-def _settled(one: Look, values: Values, shown: set[Look]) -> Look:
+def _settled(shape: Look, values: Values, shown: set[Look]) -> Look:
     """What a meter's values are where those of the others show this much."""
-    if one == "rising":
+    if shape == "rising":
         return next(iter(shown)) if len(shown) == 1 else "rising"
-    if one == "level":
+    if shape == "level":
         idle = not any(value.value for value in values.values())
         return "energy" if "register" not in shown or idle else "rising"
-    return one
+    return shape
 
 
 def used(values: Values, zone: ZoneInfo) -> tuple[MeterReading, ...]:
@@ -149,13 +149,15 @@ def together(meters: Sequence[tuple[MeterReading, ...]]) -> tuple[MeterReading, 
     if len(meters) == 1:
         return meters[0]
     borders = sorted(
-        set.intersection(*({edge for one in readings for edge in (one.from_ns, one.to_ns)} for readings in meters))
+        set.intersection(
+            *({edge for reading in readings for edge in (reading.from_ns, reading.to_ns)} for readings in meters)
+        )
     )
     sums = [dict(_sums(readings, borders)) for readings in meters]
     return tuple(
-        MeterReading(sooner, later, sum(one[sooner] for one in sums))
+        MeterReading(sooner, later, sum(energies[sooner] for energies in sums))
         for sooner, later in itertools.pairwise(borders)
-        if all(sooner in one for one in sums)
+        if all(sooner in energies for energies in sums)
     )
 
 
