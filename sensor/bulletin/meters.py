@@ -10,6 +10,7 @@ from sensor.bulletin.owners import OwnerDisplay
 from sensor.meter import crosscheck
 from sensor.meter.expected import ExpectedLoad, SeenEnergy, SeenMining
 from sensor.meter.readings import MeterReading, Meters
+from sensor.model.address import canonical
 from sensor.model.figures import MeterCheck, Reason
 from sensor.model.summary import Line, Range, SiteSummary, Summary, energy
 from sensor.model.time import DAY_NS, HOUR_NS
@@ -51,7 +52,7 @@ def check_meters(
     named = _sites_by_name(summary)
     checks = []
     for meter in sorted({*readings, *unclear}):
-        behind = _behind(summary, named.get(comparable(meter), ()))
+        behind = _behind(summary, named.get(_key(meter), ()))
         if meter in unclear:
             checked = MeterCheck(meter, "not-comparable", (Reason(unclear[meter]),), None, None)
         else:
@@ -68,7 +69,15 @@ def check_meters(
 def sites_of(summary: Summary, meters: Iterable[str]) -> set[int]:
     """The sites that these meters stand before."""
     named = _sites_by_name(summary)
-    return {site.site_id for meter in meters for site in named.get(comparable(meter), ())}
+    return {site.site_id for meter in meters for site in named.get(_key(meter), ())}
+
+
+def _key(meter: str) -> str:
+    """What a meter is found by: a name as it is compared, or an address in the form that records have."""
+    try:
+        return canonical(meter)
+    except ValueError:
+        return comparable(meter)
 
 
 def time_of(meters: Meters) -> tuple[int, int] | None:
@@ -89,13 +98,17 @@ def _without_name(checked: MeterCheck) -> MeterCheck:
 
 
 def _sites_by_name(summary: Summary) -> dict[str, list[SiteSummary]]:
-    """Sites by what a meter of theirs may be filed under."""
+    """Sites by what a meter of theirs may be filed under: names, code, premises, or an address that mines there."""
     found: dict[str, list[SiteSummary]] = {}
     for site in summary.sites.values():
         enterprise, place = site.enterprise, site.site
         names = [enterprise.name, enterprise.uscc, *enterprise.aliases] if enterprise else []
         for name in {comparable(name) for name in (*names, place.address if place else None) if name}:
             found.setdefault(name, []).append(site)
+    for line in (*summary.lines, *summary.gone):
+        mining_site, its = summary.about(line), found.setdefault(line.address, [])
+        if mining_site is not None and mining_site not in its:
+            its.append(mining_site)
     return found
 
 

@@ -16,6 +16,7 @@ from sensor.sheets.text import comparable, short
 #: Whose the meter is: the first of these that a table has.
 METERS = (
     "enterprise", "site", "meter", "uscc", "name",
+    "ip", "ip_address", "address", "IP地址",
     "企业", "企业名称", "单位名称", "用户名称", "户名", "场所", "用电地址", "统一社会信用代码",
 )  # fmt: skip
 #: What tells the meters of one enterprise apart, where another column says whose they are.

@@ -14,6 +14,7 @@ from sensor.ledger.read.owners import AddressOwner
 from sensor.ledger.read.sensors import SensorSummary
 from sensor.ledger.store.coverage import Listening, stretches, united
 from sensor.ledger.store.database import reading
+from sensor.model.address import canonical_if_address
 from sensor.model.finding import Finding
 from sensor.model.node import Node
 from sensor.model.summary import Case, Place, Range, Summary
@@ -36,7 +37,9 @@ class LedgerReader:
         """Findings, newest first: of a miner's or pool's address, in a state ("opened", "updated", "closed", or "open"
         for both of the first), or of one identity."""
         with reading(self._engine) as connection:
-            return findings.findings(connection, address, state, finding_id=finding_id, limit=limit)
+            return findings.findings(
+                connection, address and canonical_if_address(address), state, finding_id=finding_id, limit=limit
+            )
 
     def reported_findings(self, from_ns: int, to_ns: int, newest: int) -> list[Finding]:
         """The findings seen in [from_ns, to_ns) that are not suppressed, in order of first packet and identity. Only so
@@ -51,7 +54,7 @@ class LedgerReader:
     def nodes(self, address: str | None = None, limit: int = 10_000) -> list[Node]:
         """The nodes of an address, or all, newest first."""
         with reading(self._engine) as connection:
-            return findings.nodes(connection, address, limit)
+            return findings.nodes(connection, address and canonical_if_address(address), limit)
 
     def cases(self) -> list[Case]:
         """All cases as they are now, in the order of their numbers."""
@@ -71,7 +74,7 @@ class LedgerReader:
     def address_owners(self, address: str) -> list[AddressOwner]:
         """Whose an address was, oldest first."""
         with reading(self._engine) as connection:
-            return owners.address_owners(connection, address)
+            return owners.address_owners(connection, canonical_if_address(address))
 
     def sensors(self) -> list[SensorSummary]:
         """Every sensor that told this ledger anything, in the order of their ids."""
