@@ -33,12 +33,14 @@ from sensor.cli.frame import (
     show_configuration,
 )
 from sensor.meter import readings
-from sensor.meter.readings import MeterError
+from sensor.meter.expected import Listened, SeenEnergy, SeenMining
+from sensor.meter.readings import MeterError, Meters
+from sensor.meter.registers import MeterValues
 from sensor.model.coverage import Grounds
 from sensor.model.exit_codes import OK, RUN_ERROR, USAGE
 from sensor.model.figures import Figures, Rates
 from sensor.model.range import Range, total
-from sensor.model.summary import Place
+from sensor.model.summary import Place, Summary
 from sensor.model.version import VERSION
 
 if TYPE_CHECKING:
@@ -61,6 +63,7 @@ class Task(NamedTuple):
     forms: tuple[str, ...]
     folder: Path | None
     meter: Path | None
+    meter_values: MeterValues
 
 
 def run(options: argparse.Namespace) -> int:
@@ -72,9 +75,9 @@ def run(options: argparse.Namespace) -> int:
         task = _task(options, settings, datetime.now(UTC))
     except PeriodError as error:
         raise CommandError(USAGE, f"bulletin: {error}") from None
-    figures, problems = _compute(task)
-    for problem in problems:
-        say(problem)
+    figures, problems, notes = _compute(task)
+    for sentence in (*problems, *notes):
+        say(sentence)
     code = _write(task, figures)
     if code == OK:
         say(f"bulletin {task.period.name}: {basis_text(figures)}")
@@ -100,14 +103,14 @@ def _task(options: argparse.Namespace, settings: Configuration, now: datetime) -
     forms = tuple(dict.fromkeys(options.format or (FORMS if options.output else ("md",))))
     if options.output is None and len(forms) * len(languages) > 1:
         raise PeriodError("several documents need a folder: -o DIR")
-    return Task(settings, chosen, languages, forms, options.output, options.meter)
+    return Task(settings, chosen, languages, forms, options.output, options.meter, options.meter_values)
 
 
-def _compute(task: Task) -> tuple[Figures, tuple[str, ...]]:
-    """The figures, and what could not be read of the meters. Raises CommandError."""
+def _compute(task: Task) -> tuple[Figures, tuple[str, ...], tuple[str, ...]]:
+    """The figures, what could not be read of the meters, and what their values were taken for. Raises CommandError."""
     settings, chosen, url = task.settings.bulletin, task.period, task.settings.ledger.url
     with exit_on(MeterError, code=RUN_ERROR):
-        measured = readings.read(task.meter, chosen.zone) if task.meter else None
+        measured = readings.read(task.meter, chosen.zone, task.meter_values) if task.meter else None
     with open_ledger(task.settings.ledger, missing=f"ledger {url}: there is none") as ledger:
         divisions = task.settings.attribution.divisions
         owners = OwnerDisplay(
@@ -119,8 +122,21 @@ def _compute(task: Task) -> tuple[Figures, tuple[str, ...]]:
         now, before = (ledger.reader.summary(span.from_ns, span.to_ns, grounds) for span in (chosen, chosen.before))
         places = {line.place for line in lines_in(now, settings.region)}
         days = [(day.first, _energy(ledger, day, places, grounds)) for day in _days(chosen)]
-    checks = meters.check_meters(now, measured.readings, owners) if measured else None
-    return aggregate.figures(now, before, days, frame, checks), measured.problems if measured else ()
+        seen = _seen(ledger, now, measured) if measured else None
+    if measured is None:
+        return aggregate.figures(now, before, days, frame), (), ()
+    checks = meters.check_meters(now, measured.readings, owners, seen, measured.unclear)
+    return aggregate.figures(now, before, days, frame, checks), measured.problems, measured.notes
+
+
+def _seen(ledger: Ledger, now: Summary, measured: Meters) -> SeenMining | None:
+    """What the ledger has of the sites behind the meters in the time of their readings, and when sensors listened."""
+    time = meters.time_of(measured)
+    if time is None:
+        return None
+    sites = ledger.reader.site_energy(meters.sites_of(now, measured.readings), *time)
+    by_site = {site_id: tuple(SeenEnergy(*piece) for piece in pieces) for site_id, pieces in sites.items()}
+    return SeenMining(by_site, tuple(Listened(*stretch) for stretch in ledger.reader.listened(*time)))
 
 
 def _days(chosen: Period) -> list[Period]:

@@ -6,7 +6,6 @@ The ledger answers the first part, the books the second; a section each. It crea
 from __future__ import annotations
 
 import argparse
-import re
 import time
 from datetime import date
 from typing import TYPE_CHECKING, Any
@@ -15,6 +14,7 @@ from sensor.attribution.answer.claims import period, scope
 from sensor.cli import terminal
 from sensor.cli.frame import CommandError, load_attribution, load_configuration, open_ledger
 from sensor.line.suppress import Suppression
+from sensor.model.address import parse_endpoint
 from sensor.model.exit_codes import OK, USAGE
 from sensor.model.time import day_of, second_text
 from sensor.sheets.dates import instant_text, moment_ns
@@ -39,7 +39,7 @@ Question = tuple[str, int | None, int]
 def run(options: argparse.Namespace) -> int:
     """Print all sections. Raises CommandError for an address or a time that is none, and for books that are refused."""
     try:
-        address, port = _address(options.address)
+        address, port = parse_endpoint(options.address)
         at_ns = time.time_ns() if options.at is None else moment_ns(options.at, 0)[0]
     except ValueError as error:
         raise CommandError(USAGE, f"explain: {error}") from None
@@ -54,19 +54,6 @@ def run(options: argparse.Namespace) -> int:
     point = {"vlan": tuple(options.vlan or ()), "interface": options.interface, "vrf": options.vrf}
     _show_attribution(attributor, (address, port, at_ns), point)
     return OK
-
-
-def _address(text: str) -> tuple[str, int | None]:
-    """`192.0.2.1`, `192.0.2.1:3333`, `2001:db8::1`, `[2001:db8::1]:3333`. Raises ValueError in one sentence."""
-    found = re.fullmatch(
-        r"\[([0-9A-Fa-f:.]+)\](?::(\d{1,5}))?|(\d+\.\d+\.\d+\.\d+)(?::(\d{1,5}))?|([0-9A-Fa-f:.]+)", text
-    )
-    if found is None:
-        raise ValueError(f"{text} is no address, and no address with a port")
-    port = found[2] or found[4]
-    if port is not None and int(port) > 65_535:
-        raise ValueError(f"{port} is no port")
-    return found[1] or found[3] or found[5], None if port is None else int(port)
 
 
 def _show_findings(settings: Configuration, address: str, today: date) -> None:

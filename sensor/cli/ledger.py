@@ -11,14 +11,16 @@ import getpass
 import sys
 import time
 from collections.abc import Sequence
-from datetime import datetime, tzinfo
+from datetime import date, datetime, timedelta, tzinfo
 from pathlib import Path
 from typing import TYPE_CHECKING
+from zoneinfo import ZoneInfo
 
 import yaml
 from rich.cells import cell_len
 
 from exporters.forms import mining_list, stix
+from sensor.bulletin.period import midnight_ns
 from sensor.cases import states as cases
 from sensor.cases.states import CaseError
 from sensor.cli import ledger_figures, ledger_sensors
@@ -32,6 +34,7 @@ from sensor.cli.frame import (
     os_reason,
     show_configuration,
 )
+from sensor.model.address import canonical
 from sensor.model.exit_codes import OK, RUN_ERROR, USAGE
 from sensor.model.summary import Case
 from sensor.model.text import printable
@@ -66,11 +69,13 @@ def run(options: argparse.Namespace) -> int:
 def _list(options: argparse.Namespace, settings: Configuration, ledger: Ledger) -> int:
     now_ns, zone = time.time_ns(), settings.ledger.zone
     state = None if options.state is None else cases.parse_state(options.state)
+    address = None if options.address is None else canonical(options.address)
     listed = [
         case
         for case in ledger.reader.cases()
         if (case.state == state or (state is None and (options.all or case.state in cases.OPEN)))
         and (case.overdue(now_ns) or not options.overdue)
+        and (address is None or address == case.address or address in ledger.reader.case_addresses(case))
     ]
     listed.sort(key=lambda case: (not case.overdue(now_ns), case.due_ns or 1 << 62, case.case_id))
     rows = [
@@ -94,7 +99,11 @@ def _list(options: argparse.Namespace, settings: Configuration, ledger: Ledger) 
 def _show(options: argparse.Namespace, settings: Configuration, ledger: Ledger) -> int:
     if options.what.isdigit():
         return _show_case(int(options.what), settings, ledger)
-    return _show_address(options.what, settings, ledger)
+    try:
+        address = canonical(options.what)
+    except ValueError:
+        raise ValueError(f"{options.what} is no case's number and no address") from None
+    return _show_address(address, settings, ledger)
 
 
 def _show_case(number: int, settings: Configuration, ledger: Ledger) -> int:
@@ -132,7 +141,7 @@ def _show_site(case: Case, settings: Configuration, ledger: Ledger) -> None:
 def _show_address(address: str, settings: Configuration, ledger: Ledger) -> int:
     entries, zone = ledger.reader.findings(address), settings.ledger.zone
     if not entries:
-        raise CommandError(RUN_ERROR, f"{address}: no case has this number, and no finding this address")
+        raise CommandError(RUN_ERROR, f"{address}: no finding has this address")
     print(f"{address}: {_counted(len(entries), 'finding', 'findings')}")
     for first_ns, last_ns, answer in ledger.reader.address_owners(address):
         name = answer.enterprise.name if answer.enterprise else answer.result
@@ -221,17 +230,25 @@ def _bundle(ledger: Ledger, from_ns: int, to_ns: int) -> str:
     return stix.dumps(stix.encode(ledger.reader.reported_findings(from_ns, to_ns, MAX_BUNDLED)))
 
 
-def _period(options: argparse.Namespace, zone: tzinfo, ledger: Ledger) -> tuple[int, int]:
+def _period(options: argparse.Namespace, zone: ZoneInfo, ledger: Ledger) -> tuple[int, int]:
     """From and to, in nanoseconds. Raises ValueError."""
     newest = ledger.reader.newest_ns() or time.time_ns()
-    to_ns = -(-newest // HOUR_NS) * HOUR_NS if options.until is None else _instant_ns(options.until, zone)
+    to_ns = -(-newest // HOUR_NS) * HOUR_NS if options.until is None else _instant_ns(options.until, zone, end=True)
     from_ns = to_ns - DAYS * DAY_NS if options.since is None else _instant_ns(options.since, zone)
     if from_ns >= to_ns:
         raise ValueError("--from must lie before --until")
     return from_ns, to_ns
 
 
-def _instant_ns(text: str, zone: tzinfo) -> int:
+def _instant_ns(text: str, zone: ZoneInfo, *, end: bool = False) -> int:
+    """A day's first instant, or where it is the `end` of a period, the one after its last; or the instant of a time."""
+    try:
+        day = date.fromisoformat(text.strip())
+        return midnight_ns(day + timedelta(days=1) if end else day, zone)
+    except OverflowError:
+        raise ValueError(f"{text!r} is no date that can be") from None
+    except ValueError:
+        pass  # no day: a time
     try:
         instant = datetime.fromisoformat(text)
     except ValueError:

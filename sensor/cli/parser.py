@@ -157,6 +157,12 @@ def _bulletin(commands: Commands) -> None:
     bulletin.add_argument(
         "--meter", type=Path, metavar="FILE", help="metered load to compare: enterprise or site, time, kWh"
     )
+    bulletin.add_argument(
+        "--meter-values",
+        choices=("auto", "energy", "register"),
+        default="auto",
+        help="what the table holds: energy used, or totals of a register; without it, as its heading and values show",
+    )
     bulletin.add_argument("-o", "--output", type=Path, metavar="DIR", help="folder for the files")
     bulletin.add_argument(
         "--format", action="append", choices=("html", "xlsx", "csv", "json", "md"), help="form; may be repeated"
@@ -175,6 +181,7 @@ def _ledger(commands: Commands) -> None:
     listed.add_argument("--state", metavar="STATE", help="only those in this state")
     listed.add_argument("--all", action="store_true", help="closed ones and false alarms too")
     listed.add_argument("--overdue", action="store_true", help="only those whose next step should have been taken")
+    listed.add_argument("--address", metavar="ADDRESS", help="only those of this address")
     shown = actions.add_parser("show", help="one case with its history, or what is known of an address")
     shown.add_argument("what", metavar="CASE|ADDRESS")
     put = actions.add_parser("set", help="move a case on")
@@ -195,7 +202,9 @@ def _ledger(commands: Commands) -> None:
         "--from", dest="since", metavar="DATE", help="first day, or time; without it, seven days before the end"
     )
     export.add_argument(
-        "--until", metavar="DATE", help="where it ends, not included; without it, the hour of the newest entry"
+        "--until",
+        metavar="DATE",
+        help="last day, included, or the time where it ends; without it, the hour of the newest entry",
     )
     export.add_argument("--persons", action="store_true", help="name persons too")
     sensors = actions.add_parser("sensors", help="the sensors that told this ledger anything")

@@ -23,10 +23,11 @@ from sensor.intake import engine
 from sensor.intake.packet_filter import FilterError, read_filter
 from sensor.line.lifecycle import ReportingSettings
 from sensor.line.suppress import Suppression
+from sensor.model.address import parse_network
 from sensor.model.time import SECOND_NS
 from sensor.session.verify import Sampling
 from sensor.settings.document import ConfigError
-from sensor.settings.sections import InterfaceSettings, network
+from sensor.settings.sections import InterfaceSettings
 from sensor.signatures import SignatureSet
 
 
@@ -72,7 +73,7 @@ class Setup:
     def excluded(self) -> tuple[list[tuple[bytes, int]], list[int]]:
         """Networks (address, prefix length) and ports, as the core takes them."""
         exclude = self.config.capture.exclude
-        networks = [network(name) for name in exclude.networks]
+        networks = [parse_network(name) for name in exclude.networks]
         return [(excluded.network_address.packed, excluded.prefixlen) for excluded in networks], list(exclude.ports)
 
 

@@ -8,13 +8,13 @@ Knows nothing of mining.
 
 from __future__ import annotations
 
-import ipaddress
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from sensor.dialects.stream.message import DEFAULT_FRAMING, Read
 from sensor.dialects.stream.reader import INSIDE, Left
+from sensor.model.address import canonical_if_address, of_bytes
 from sensor.model.text import endpoint_text, printable
 
 #: A CONNECT request with credentials and cookies, or a refusal with its page; anything longer is not a wrapping worth
@@ -83,12 +83,9 @@ def peeler(tunnel: Tunnel, direction: int, start: int) -> Peeler | None:
 
 
 def place(host: str, port: int) -> str:
-    """host:port of a host name or address that someone asked for: cut, without blanks and what does not print."""
-    return endpoint_text(printable(host[:MAX_HOST]).replace(" ", ""), port)
-
-
-def _address(data: bytes) -> str:
-    return str(ipaddress.ip_address(data))
+    """host:port of a host name or address that someone asked for: cut, without blanks and what does not print; an
+    address in the form that records have."""
+    return endpoint_text(canonical_if_address(printable(host[:MAX_HOST]).replace(" ", "")), port)
 
 
 def _socks5_address(data: bytes, at: int) -> tuple[int, str] | int:
@@ -103,7 +100,7 @@ def _socks5_address(data: bytes, at: int) -> tuple[int, str] | int:
     if len(data) < end + 2:
         return MORE
     raw = data[first:end]
-    host = raw.decode("ascii", "replace") if data[at] == 3 else _address(raw)
+    host = raw.decode("ascii", "replace") if data[at] == 3 else of_bytes(raw)
     return end + 2, place(host, int.from_bytes(data[end : end + 2], "big"))
 
 
@@ -151,7 +148,7 @@ def _socks4_asks(data: bytes, tunnel: Tunnel) -> int:
     end = data.find(b"\0", 8)
     if end < 0:
         return MORE if len(data) < 8 + 256 else OTHER
-    host = _address(data[4:8])
+    host = of_bytes(data[4:8])
     if data[4:7] == b"\0\0\0" and data[7]:
         first, end = end + 1, data.find(b"\0", end + 1)
         if end < 0:
@@ -225,8 +222,8 @@ def _proxy_v2(data: bytes, tunnel: Tunnel) -> int:
     size = {1: 4, 2: 16}.get(data[13] >> 4, 0)
     if data[12] & 15 == 1 and size and end >= 16 + 2 * size + 4:
         ports = 16 + 2 * size
-        tunnel.source = place(_address(data[16 : 16 + size]), int.from_bytes(data[ports : ports + 2], "big"))
-        tunnel.host = place(_address(data[16 + size : ports]), int.from_bytes(data[ports + 2 : ports + 4], "big"))
+        tunnel.source = place(of_bytes(data[16 : 16 + size]), int.from_bytes(data[ports : ports + 2], "big"))
+        tunnel.host = place(of_bytes(data[16 + size : ports]), int.from_bytes(data[ports + 2 : ports + 4], "big"))
     return end
 
 

@@ -6,11 +6,11 @@ from __future__ import annotations
 
 import base64
 import hashlib
-import ipaddress
 import struct
 from dataclasses import dataclass
 
 from sensor.dialects.conversation import PLAIN, Carriage
+from sensor.model.address import of_bytes
 from sensor.model.events import Clock, Close, Open
 from sensor.model.flow import FlowKey
 from sensor.model.text import endpoint_text
@@ -84,7 +84,7 @@ def proxy_of(opened: Open, asked_by: int | None, transport: str) -> str | None:
 
 def address_text(address: bytes) -> str:
     """An address as text; anything but 4 or 16 bytes in hex."""
-    return str(ipaddress.ip_address(address)) if len(address) in (4, 16) else address.hex()
+    return of_bytes(address) if len(address) in (4, 16) else address.hex()
 
 
 def flow_id(opened: Open, first_ns: int) -> int:

@@ -7,15 +7,13 @@ proof. A suppressed finding is recorded in the ledger with its reason; it is onl
 from __future__ import annotations
 
 import datetime
-import ipaddress
 from collections.abc import Iterable
 
+from sensor.model.address import Address, parse_address, parse_network
 from sensor.model.evidence import Grade
 from sensor.model.finding import Finding
 from sensor.model.record import Record
 from sensor.settings.sections import AllowEntry, FindingsSettings
-
-Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 
 
 class Suppression:
@@ -25,7 +23,7 @@ class Suppression:
         self._least = next(grade for grade in Grade if grade.label == settings.least_grade)
         self._settings = settings
         self._networks = {
-            number: ipaddress.ip_network(entry.network) for number, entry in enumerate(settings.allow) if entry.network
+            number: parse_network(entry.network) for number, entry in enumerate(settings.allow) if entry.network
         }
 
     def reasons(self, findings: Iterable[Finding], today: datetime.date) -> dict[str, str]:
@@ -80,7 +78,7 @@ def _address(text: str | None) -> Address | None:
     if text is None:
         return None
     try:
-        return ipaddress.ip_address(text)
+        return parse_address(text)
     except ValueError:
         return None
 

@@ -184,6 +184,7 @@ class MeterCheck:
     metered_share: float = 0.0  # part of the period that has readings
     evenness: float | None = None  # mean load by highest load
     step_watts: Range | None = None  # rise of the load when mining began
+    fall_watts: Range | None = None  # fall of the load when mining stopped
 
 
 @dataclass(frozen=True, slots=True)

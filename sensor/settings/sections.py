@@ -7,12 +7,12 @@ Shapes and bounds of values; knows nothing of what is done with them.
 from __future__ import annotations
 
 import datetime
-import ipaddress
 import zoneinfo
 from typing import Annotated, Literal
 
 from pydantic import Field, field_validator, model_validator
 
+from sensor.model.address import parse_network
 from sensor.model.limits import CoreLimits
 from sensor.model.section import Section
 
@@ -111,7 +111,7 @@ class ExclusionSettings(Section):
     @classmethod
     def _networks(cls, names: list[str]) -> list[str]:
         for name in names:
-            network(name)
+            parse_network(name)
         return names
 
 
@@ -155,7 +155,7 @@ class AllowEntry(Section):
     @field_validator("network")
     @classmethod
     def _network(cls, name: str | None) -> str | None:
-        return name and str(network(name))
+        return name and str(parse_network(name))
 
     @model_validator(mode="after")
     def _check_subject(self) -> AllowEntry:
@@ -227,11 +227,3 @@ class BulletinSettings(Section):
     least_watched: Annotated[float, Field(ge=0.0, le=1.0)] = 0.8
     most_projection: Annotated[float, Field(ge=1.0, le=10.0)] = 2.0
     name_persons: bool = False
-
-
-def network(text: str) -> ipaddress.IPv4Network | ipaddress.IPv6Network:
-    """A network or an address. Raises ValueError in one sentence."""
-    try:
-        return ipaddress.ip_network(text)
-    except ValueError as error:
-        raise ValueError(f"{text!r} is no network: {error}") from None

@@ -64,13 +64,31 @@ REASONS = {
     "no-energy": N_("the energy of the mining is not known"),
     "too-little-watched": N_("the sensor listened only in {watched} % of the period"),
     "too-few-readings": N_("readings cover only {coverage} % of the period"),
-    "lost-in-load": N_("the mining would be {part} % of the load at most: too little to be told from it"),
+    "register-or-energy": N_(
+        "whether the values are totals of a register or energy used is not known: they never fall, and nothing says it"
+    ),
+    "several-meters": N_("several meters have this name, and nothing tells their readings apart"),
+    "apart": N_("the meters of this name are read at different times"),
+    "too-far-apart": N_("the readings are more than a month apart"),
+    "lost-in-load": N_("by the best estimate the mining would be {part} % of the load: too little to be told from it"),
     "within-load": N_("the mining takes {low} to {high} % of the metered energy"),
     "over-load": N_(
         "even the low estimate is {times} times the metered energy: other meters feed the machines, or they stand "
         "elsewhere"
     ),
+    "over-zero": N_(
+        "nothing was metered, and the mining seen takes at least {least} kWh: other meters feed the machines, or they "
+        "stand elsewhere"
+    ),
+    "nothing-metered": N_("nothing was metered, and what the mining takes at least is not known"),
+    "longer-than-seen": N_(
+        "the readings are of more time than mining was seen in, and say too little of the time in which it was"
+    ),
     "flat": N_("the load is even, as mining is: its mean is {evenness} % of its peak"),
+    "even-unseen": N_(
+        "an even load of {kilowatts} kW, its mean {evenness} % of its peak: machines look like that, and so do data "
+        "centres and cold stores"
+    ),
     "uneven": N_("the load is uneven: its mean is {evenness} % of its peak"),
     "rose": N_("the load rose by {low} to {high} kW when mining began"),
     "did-not-rise": N_(
@@ -80,9 +98,22 @@ REASONS = {
         "the load rose by more than the mining seen explains: {low} to {high} kW, at most {expected} kW were expected"
     ),
     "no-step": N_(
-        "whether the load rose when mining began cannot be told: too few days with readings, or too uneven a load"
+        "whether the load rose when mining began cannot be told: too few days with readings of a day or less, or too "
+        "uneven a load"
     ),
-    "unexplained": N_("an even load of {kilowatts} kW is not explained by the mining that was seen"),
+    "fell": N_(
+        "mining was last seen {days} days before the end of the period, and the load fell then by {low} to {high} kW: "
+        "the meter confirms that it stopped"
+    ),
+    "did-not-fall": N_(
+        "mining was last seen {days} days before the end of the period, but the load did not fall then: {low} to "
+        "{high} kW, and at least {expected} kW were expected; machines may run on unseen"
+    ),
+    "exit-open": N_(
+        "mining was last seen {days} days before the end of the period; whether the load fell then cannot be told: too "
+        "few days with readings of a day or less, or too uneven a load"
+    ),
+    "unexplained": N_("by the best estimate an even load of {kilowatts} kW is not explained by the mining seen"),
 }
 #: How the figures are made.
 METHOD = (

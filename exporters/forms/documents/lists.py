@@ -8,10 +8,20 @@ from collections import Counter
 from exporters.forms.documents.columns import HASHES, Cells, estimated, mean_columns, part, rate_columns
 from exporters.forms.documents.headline import nothing
 from exporters.forms.documents.labels import CLASSES, GRADES, REASONS, STATES, VERDICTS
-from exporters.forms.documents.model import Cell, Column, DocumentSection, DocumentTable, ranged, rounded
+from exporters.forms.documents.model import (
+    Cell,
+    Column,
+    DocumentSection,
+    DocumentTable,
+    KeyFigure,
+    KeyFigures,
+    ranged,
+    rounded,
+)
 from exporters.forms.documents.translations import Translate
 from exporters.forms.fitting import visible
 from sensor.model.figures import CaseRow, Figures, Holder, MeterCheck, Reason
+from sensor.model.range import Range
 
 #: Rows that a page shows of each; spreadsheets have all.
 MOST_HOLDERS, MOST_MINES, MOST_CASES = 25, 15, 25
@@ -195,6 +205,7 @@ def meters(checks: tuple[MeterCheck, ...], _: Translate, cells: Cells) -> Docume
         Column("coverage", _("Part of the period"), "part", aside=True),
         Column("evenness", _("Mean by peak"), "part", aside=True),
         Column("step_watts", _("Rise when mining began"), "prefixed", "W", ranged=True, aside=True),
+        Column("fall_watts", _("Fall when mining stopped"), "prefixed", "W", ranged=True, aside=True),
         Column("why", _("Why"), wide=True),
     )
     rows = tuple(
@@ -206,21 +217,31 @@ def meters(checks: tuple[MeterCheck, ...], _: Translate, cells: Cells) -> Docume
             None if check.measured_kwh is None else rounded(check.measured_kwh),
             part(check.metered_share),
             part(check.evenness),
-            _step(check),
+            _step(check.step_watts),
+            _step(check.fall_watts),
             _("; ").join(reason_text(reason, _) for reason in check.reasons),
         )
         for check in checks
+    )
+    codes = Counter(reason.code for check in checks for reason in check.reasons)
+    verdicts = Counter(check.verdict for check in checks)
+    facts = (
+        *(KeyFigure(f"meters_{verdict}", _(name), verdicts[verdict]) for verdict, name in VERDICTS.items()),  # type: ignore[index]
+        KeyFigure("meters_even_unseen", _("Even loads without mining seen"), codes["even-unseen"]),
+        KeyFigure("meters_exits_confirmed", _("Exits that a meter confirms"), codes["fell"]),
+        KeyFigure("meters_exits_refuted", _("Exits that a meter refutes"), codes["did-not-fall"]),
     )
     introduction = _(
         "The energy that the mining seen should take, beside what meters measured in the same time. A meter measures "
         "everything behind it, so mining that fits into its load is consistent with it, not proven by it."
     )
     table = DocumentTable("meters", _("Metered load and mining"), columns, rows, _("No meter was given."))
-    return DocumentSection("electricity", _("Electricity cross-check"), (table,), introduction)
+    counts = KeyFigures("cross_check", "", facts)
+    return DocumentSection("electricity", _("Electricity cross-check"), (counts, table), introduction)
 
 
-def _step(check: MeterCheck) -> Cell:
-    return ranged(check.step_watts.low, check.step_watts.best, check.step_watts.high) if check.step_watts else None
+def _step(watts: Range | None) -> Cell:
+    return ranged(watts.low, watts.best, watts.high) if watts else None
 
 
 def reason_text(reason: Reason, _: Translate) -> str:

@@ -6,10 +6,13 @@ IPv4 addresses that are written inside IPv6 (`::ffff:192.0.2.1`) are IPv4: packe
 from __future__ import annotations
 
 import re
-from socket import AF_INET, AF_INET6, inet_ntop, inet_pton
+from socket import AF_INET, AF_INET6, inet_ntop
 from typing import NamedTuple
 
+from sensor.model.address import MAPPED_BITS, number
 from sensor.sheets.text import plain, without_note
+
+__all__ = ["AddressRange", "address_text", "between", "number", "parse_ranges", "prefix", "range_text"]
 
 BITS = {4: 32, 6: 128}
 _SPLIT = re.compile(r"\s*(?:-|至|到|\bto\b)\s*")
@@ -21,17 +24,6 @@ class AddressRange(NamedTuple):
     version: int
     first: int
     last: int
-
-
-def number(text: str) -> tuple[int, int]:
-    """The version and the value of an address in its plain form; ValueError if it is none."""
-    try:
-        if ":" not in text:
-            return 4, int.from_bytes(inet_pton(AF_INET, text), "big")
-        value = int.from_bytes(inet_pton(AF_INET6, text), "big")
-    except (OSError, UnicodeError, ValueError):
-        raise ValueError("is no address") from None
-    return (4, value & 0xFFFFFFFF) if value >> 32 == 0xFFFF else (6, value)
 
 
 def address_text(version: int, value: int) -> str:
@@ -74,6 +66,8 @@ def prefix(text: str) -> AddressRange:
     bits = BITS[version]
     size = length.strip()
     count = int(size) if size.isascii() and size.isdigit() else _mask_bits(size) if version == 4 else -1
+    if version == 4 and ":" in base and size.isdigit():
+        count -= MAPPED_BITS  # a prefix of IPv4 that is written inside IPv6
     if not 0 <= count <= bits:
         raise ValueError("the prefix length is wrong")
     rest = (1 << (bits - count)) - 1

@@ -3,13 +3,18 @@ changes nothing."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from sqlalchemy import Engine
 
 from sensor.ledger.read import cases, connections, energy, findings, owners, periods, sensors
+from sensor.ledger.read.energy import EnergyPiece
 from sensor.ledger.read.findings import StoredFinding
 from sensor.ledger.read.owners import AddressOwner
 from sensor.ledger.read.sensors import SensorSummary
+from sensor.ledger.store.coverage import Listening, stretches, united
 from sensor.ledger.store.database import reading
+from sensor.model.address import canonical_if_address
 from sensor.model.chance import LEVEL
 from sensor.model.coverage import DEFAULT_GROUNDS, Grounds
 from sensor.model.finding import Finding
@@ -36,7 +41,9 @@ class LedgerReader:
         """Findings, newest first: of a miner's or pool's address, in a state ("opened", "updated", "closed", or "open"
         for both of the first), or of one identity."""
         with reading(self._engine) as connection:
-            return findings.findings(connection, address, state, finding_id=finding_id, limit=limit)
+            return findings.findings(
+                connection, address and canonical_if_address(address), state, finding_id=finding_id, limit=limit
+            )
 
     def reported_findings(self, from_ns: int, to_ns: int, newest: int) -> list[Finding]:
         """The findings seen in [from_ns, to_ns) that are not suppressed, in order of first packet and identity. Only so
@@ -51,7 +58,7 @@ class LedgerReader:
     def nodes(self, address: str | None = None, limit: int = 10_000) -> list[Node]:
         """The nodes of an address, or all, newest first."""
         with reading(self._engine) as connection:
-            return findings.nodes(connection, address, limit)
+            return findings.nodes(connection, address and canonical_if_address(address), limit)
 
     def cases(self) -> list[Case]:
         """All cases as they are now, in the order of their numbers."""
@@ -71,7 +78,7 @@ class LedgerReader:
     def address_owners(self, address: str) -> list[AddressOwner]:
         """Whose an address was, oldest first."""
         with reading(self._engine) as connection:
-            return owners.address_owners(connection, address)
+            return owners.address_owners(connection, canonical_if_address(address))
 
     def sensors(self) -> list[SensorSummary]:
         """Every sensor that told this ledger anything, in the order of their ids."""
@@ -100,3 +107,13 @@ class LedgerReader:
         """Kilowatt-hours of every place whose roll-ups begin in [from_ns, to_ns), false alarms included."""
         with reading(self._engine) as connection:
             return energy.energy_by_place(connection, from_ns, to_ns, level)
+
+    def site_energy(self, site_ids: Iterable[int], from_ns: int, to_ns: int) -> dict[int, tuple[EnergyPiece, ...]]:
+        """Kilowatt-hours of sites by the hour, in order of time; what is suppressed is left out."""
+        with reading(self._engine) as connection:
+            return energy.site_energy(connection, site_ids, from_ns, to_ns)
+
+    def listened(self, from_ns: int, to_ns: int) -> list[Listening]:
+        """The stretches of [from_ns, to_ns) in which at least one sensor listened, in order."""
+        with reading(self._engine) as connection:
+            return united(stretches(connection, from_ns, to_ns))

@@ -43,6 +43,17 @@ def any_seconds(by_sensor: Mapping[str, list[Listening]]) -> float:
     return total / SECOND_NS
 
 
+def united(by_sensor: Mapping[str, list[Listening]]) -> list[Listening]:
+    """The stretches in which at least one of the sensors listened, in order, none of which meet."""
+    joined: list[Listening] = []
+    for from_ns, to_ns in sorted(stretch for some in by_sensor.values() for stretch in some):
+        if joined and from_ns <= joined[-1].to_ns:
+            joined[-1] = Listening(joined[-1].from_ns, max(joined[-1].to_ns, to_ns))
+        else:
+            joined.append(Listening(from_ns, to_ns))
+    return joined
+
+
 def all_seconds(by_sensor: Mapping[str, list[Listening]], sensor_ids: Collection[str]) -> float:
     """For how long all of these sensors listened at the same time; 0 for no sensors."""
     return sum(to_ns - from_ns for from_ns, to_ns in _together(by_sensor, sensor_ids)) / SECOND_NS
