@@ -11,7 +11,7 @@ import ipaddress
 import re
 
 from exporters.redaction.inside import HIDDEN, is_inside
-from sensor.model.attribution import Attribution, Claim, Enterprise, Site
+from sensor.model.attribution import Attribution, Claim, Enterprise, HolderStretch, Site
 from sensor.model.finding import Finding
 
 #: Members of a claim's detail that lead to a person or into a network.
@@ -33,12 +33,20 @@ def redacted_attribution(answer: Attribution) -> Attribution:
     )
 
 
+def redacted_holders(holders: tuple[HolderStretch, ...]) -> tuple[HolderStretch, ...]:
+    """The same of whose an address was by stretches of time."""
+    return tuple(
+        dataclasses.replace(stretch, attribution=redacted_attribution(stretch.attribution)) for stretch in holders
+    )
+
+
 def without_persons(finding: Finding) -> Finding:
-    """The finding; if its address is a person's, without what leads to them."""
-    answer = finding.attribution
-    if answer is None or not _people(answer):
+    """The finding; if its address is or was a person's, without what leads to them."""
+    answers = (finding.attribution, *(stretch.attribution for stretch in finding.holders))
+    if not any(answer is not None and _people(answer) for answer in answers):
         return finding
-    return dataclasses.replace(finding, attribution=redacted_attribution(answer))
+    attribution = finding.attribution and redacted_attribution(finding.attribution)
+    return dataclasses.replace(finding, attribution=attribution, holders=redacted_holders(finding.holders))
 
 
 def _people(answer: Attribution) -> list[Enterprise]:

@@ -12,7 +12,7 @@ import dataclasses
 import ipaddress
 import re
 
-from exporters.redaction.attribution import redacted_attribution
+from exporters.redaction.attribution import redacted_attribution, redacted_holders
 from exporters.redaction.inside import HIDDEN, is_inside
 from sensor.model.evidence import Evidence
 from sensor.model.finding import Finding, Wallet
@@ -68,6 +68,7 @@ def redacted(finding: Finding) -> Finding:
         evidence=[_evidence(piece, hide) for piece in finding.evidence],
         observations=tuple(_observation(part, hide) for part in finding.observations),
         attribution=finding.attribution and redacted_attribution(finding.attribution),
+        holders=redacted_holders(finding.holders),
     )
 
 

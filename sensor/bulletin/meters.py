@@ -16,6 +16,8 @@ from sensor.model.summary import Line, Range, SiteSummary, Summary, energy
 from sensor.model.time import DAY_NS, HOUR_NS
 from sensor.sheets.text import comparable
 
+#: What was seen is scaled up to the whole period, as if at least so much of it had been watched.
+LEAST_SCALED = 0.5
 #: Nothing seen for so long at the end of a period, while the sensor listened for so much of it, is an exit.
 EXIT_NS, EXIT_LISTENED = 3 * DAY_NS, 0.8
 #: What sensors saw is looked at so long before the first reading and after the last.
@@ -120,9 +122,10 @@ def _behind(summary: Summary, sites: Iterable[SiteSummary]) -> _Behind:
 
 
 def _expected_load(summary: Summary, behind: _Behind, owners: OwnerDisplay, seen: SeenMining | None) -> ExpectedLoad:
-    """What the lines should show on a meter. Time without coverage is taken to be like the rest."""
-    coverage = min(1.0, (summary.coverage_seconds or summary.seconds) / summary.seconds)
-    kwh = energy(behind.lines).scaled(1.0 / coverage) if behind.lines else Range()
+    """What the lines should show on a meter. Time without coverage is taken to be like the rest, up to as much again as
+    was watched."""
+    coverage = min(1.0, summary.coverage_seconds / summary.seconds)
+    kwh = energy(behind.lines).scaled(1.0 / max(coverage, LEAST_SCALED)) if behind.lines else Range()
     began_ns = min(line.first_ns for line in (*behind.lines, *behind.gone))
     hours = max(summary.to_ns - max(began_ns, summary.from_ns), HOUR_NS) / HOUR_NS
     power = kwh.scaled(1000.0 / hours)

@@ -70,3 +70,12 @@ class Attribution:
     site: Site | None
     claims: tuple[Claim, ...]  # strongest first
     reasons: tuple[str, ...]
+
+
+@dataclass(slots=True, frozen=True)
+class HolderStretch:
+    """Whose an address was from one moment until before another: in it the books say one thing."""
+
+    from_ns: int
+    to_ns: int
+    attribution: Attribution

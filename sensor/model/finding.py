@@ -11,7 +11,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Literal
 
-from sensor.model.attribution import Attribution
+from sensor.model.attribution import Attribution, HolderStretch
 from sensor.model.evidence import Evidence, Grade
 from sensor.model.flow import FlowSummary
 from sensor.model.observation import Observation, ObservationPoint
@@ -102,7 +102,10 @@ class Finding:
     pool_host: str | None = None  # host:port of the pool as a proxy was asked for it
     proxy: str | None = None  # address:port of that proxy
     pool: Pool = field(default_factory=Pool)
-    attribution: Attribution | None = None  # whose address the miner's was
+    attribution: Attribution | None = None  # whose address the miner's was, as one answer for the finding
+    #: The same by stretches of time, in order; what lies in none is nobody's. Empty: always as `attribution` says. The
+    #: first may begin before the finding: since then the address has been its holder's, whichever the port.
+    holders: tuple[HolderStretch, ...] = ()
     timeline: ShareTimeline | None = None  # of all its connections; None if no share was seen
     stream_bytes: int = 0  # of its connections, both directions, without headers; those that were missed are in it
     active: tuple[WatchedStretch, ...] = ()  # when at least one of its connections was there; empty: not known

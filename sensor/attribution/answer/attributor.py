@@ -9,12 +9,12 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
-from typing import Any
 
 from sensor.attribution.answer.claims import Claims
-from sensor.attribution.answer.connections import ask_about, carried_for, merge_answers
+from sensor.attribution.answer.connections import Asked, ask_about, carried_for, ended_before, merge_answers
 from sensor.attribution.answer.decision import Decision, Question, decide
 from sensor.attribution.answer.explanation import explain_decision
+from sensor.attribution.answer.stretches import HolderTimes, is_always
 from sensor.attribution.books.book import AttributionError, Books
 from sensor.attribution.index.index import CrossingError, Index
 from sensor.attribution.index.ranges import number
@@ -126,37 +126,34 @@ class Attributor:
         return "through other ports" if question.port >= 0 else "through some ports only"
 
     def attribute(self, finding: Finding, *, live: bool = False) -> Finding:
-        """Enrich a finding with whose the miner's address was, and return it.
+        """Enrich a finding with whose the miner's address was, in all and by stretches of time, and return it.
 
-        Every connection is asked for; a holder is named only where all lead to the same. `live`: the connections'
+        Every connection is asked for at all of its time. In all a holder is named only where all lead to the same; a
+        time of which no book speaks is silence, and contradicts nobody, unless it is the last. `live`: the connections'
         sources are interfaces, which are part of the observation point.
         """
         for flow in finding.flows if self._points else ():
             flow.vrf = self._vrf(flow.source if live else None, flow.vlans)
-        decided: dict[tuple[Any, ...], Attribution] = {}
-        for port, at_ns, vlans, interface in ask_about(finding, live):
-            question = self.question(finding.miner_ip, port, at_ns, vlan=vlans, interface=interface, vrf=None)
-            decision = Decision([]) if question is None else self.decide(question)
-            # One row may stand for many: of a computed translator each port is another address, of a lease the account
-            # may change hands.
-            key = (
-                decision.result,
-                decision.deciding,
-                *decision.rows,
-                decision.inside,
-                decision.enterprise,
-                decision.site,
+
+        def ask(asked: Asked, at_ns: int) -> Question | None:
+            return self.question(
+                finding.miner_ip, asked.port, at_ns, vlan=asked.vlans, interface=asked.interface, vrf=None
             )
-            if key not in decided:
-                decided[key] = (
-                    self._attribution(finding.miner_ip, port, question, decision)
-                    if question
-                    else self.answer(finding.miner_ip, port, at_ns)
-                )
-        finding.attribution = merge_answers(list(decided.values()))
+
+        def explain(asked: Asked, question: Question | None, decision: Decision) -> Attribution:
+            if question is None:
+                return self.answer(finding.miner_ip, asked.port, finding.first_ns)
+            return self._attribution(finding.miner_ip, asked.port, question, decision)
+
+        stretches, spoken = HolderTimes(self.claims, ask, self.decide, explain).of(ask_about(finding, live))
+        finding.attribution = merge_answers(spoken)
+        if stretches[-1].attribution.result == "unknown" and finding.attribution.result != "unknown":
+            finding.attribution = ended_before(stretches[-1], finding.attribution)
+        finding.holders = () if is_always(stretches) else tuple(stretches)
         clients = sorted({flow.client for flow in finding.flows if flow.client})
         if clients:
             carried_for(finding.attribution, clients)
+            finding.holders = ()
         return finding
 
     def _attribution(self, address: str, port: int | None, question: Question, decision: Decision) -> Attribution:

@@ -1,26 +1,55 @@
-"""One answer for all connections of a finding: asked for each of them, named only where all lead to one holder."""
+"""What is asked of the connections of a finding, and one answer for several: named only where all lead to one
+holder."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import Any
+from dataclasses import replace
+from typing import Any, NamedTuple
 
 from sensor.attribution.answer.explanation import MOST_CLAIMS
-from sensor.model.attribution import Attribution, Claim
+from sensor.model.attribution import Attribution, Claim, HolderStretch
 from sensor.model.finding import Finding
+from sensor.model.flow import FlowSummary
+from sensor.sheets.dates import instant_text
 
 
-def ask_about(finding: Finding, live: bool) -> Iterator[tuple[int | None, int, tuple[int, ...], str | None]]:
-    """Port, time, VLANs and interface of each connection, at its beginning and at its end; without connections those of
-    the point where the finding was seen, and no port.
+class Asked(NamedTuple):
+    """What is asked of a connection, beside the time."""
+
+    port: int | None
+    vlans: tuple[int, ...]
+    interface: str | None
+
+
+class AskedTime(NamedTuple):
+    """From when until before when it is asked."""
+
+    asked: Asked
+    from_ns: int
+    to_ns: int
+
+
+def ask_about(finding: Finding, live: bool) -> list[AskedTime]:
+    """What is asked of the connections of a finding, each for its time. Time in which there were connections that are
+    not listed is asked for without a port; so is a finding without any.
     """
-    if not finding.flows:
+    points = list(dict.fromkeys((tuple(flow.vlans), flow.source if live else None) for flow in finding.flows))
+    if not points:
         vlans, source = (finding.point.vlans, finding.point.source) if finding.point is not None else ((), None)
-        for at_ns in dict.fromkeys((finding.first_ns, finding.last_ns)):
-            yield None, at_ns, vlans, source if live else None
-    for flow in finding.flows:
-        for at_ns in dict.fromkeys((flow.first_ns, flow.last_ns)):
-            yield flow.key.src_port, at_ns, tuple(flow.vlans), flow.source if live else None
+        points = [(vlans, source if live else None)]
+    listed = [
+        AskedTime(Asked(flow.key.src_port, tuple(flow.vlans), flow.source if live else None), *_time(flow))
+        for flow in finding.flows
+    ]
+    until_ns = min((time.from_ns for time in listed), default=max(finding.last_ns, finding.first_ns) + 1)
+    if (not listed or finding.flow_count > len(listed)) and finding.first_ns < until_ns:
+        listed += [AskedTime(Asked(None, *point), finding.first_ns, until_ns) for point in points]
+    return listed
+
+
+def _time(flow: FlowSummary) -> tuple[int, int]:
+    """A connection's time, its last packet included."""
+    return flow.first_ns, max(flow.first_ns, flow.last_ns) + 1
 
 
 def merge_answers(answers: list[Attribution]) -> Attribution:
@@ -63,6 +92,17 @@ def merge_answers(answers: list[Attribution]) -> Attribution:
         shown,
         (reason, *first.reasons),
     )
+
+
+def ended_before(last: HolderStretch, earlier: Attribution) -> Attribution:
+    """The answer where no book speaks of the last time any more: nobody, and until when it was otherwise."""
+    answer = last.attribution
+    if earlier.enterprise is None:
+        return answer
+    reason = (
+        f"no book speaks of the time since {instant_text(last.from_ns)} UTC; before, it was {earlier.enterprise.name}"
+    )
+    return replace(answer, claims=(*answer.claims, *earlier.claims)[:MOST_CLAIMS], reasons=(reason, *answer.reasons))
 
 
 def carried_for(answer: Attribution, clients: list[str]) -> None:

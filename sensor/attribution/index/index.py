@@ -161,6 +161,10 @@ class Index:
         """Every row of the address, whenever, through whichever port, wherever; in order of rank."""
         return sorted(set(self._trees[version].candidates(value, None, None)), key=self.rank.__getitem__)
 
+    def rows_of(self, version: int, value: int) -> list[int]:
+        """The same rows in any order, some perhaps twice."""
+        return self._trees[version].candidates(value, None, None)
+
     def narrowed(self, question: QuestionFields, holding: Sequence[int]) -> Iterator[int]:
         """The rows of holders that hold then and there for some ports of the address, and not for the question's."""
         version, value, _, at_ns, points, *_ = question
