@@ -250,6 +250,7 @@ def _work(finding: Finding) -> dict[str, object]:
         "energy_kwh": _range(finding.energy_kwh),
         "unknown_shares": finding.unknown_shares,
         "unknown_seconds": finding.unknown_seconds,
+        "assumed_seconds": finding.assumed_seconds,
         "estimate_notes": list(finding.estimate_notes),
         "nominal_hashrate_hps": finding.nominal_hashrate_hps,
         "claimed_hashrate_hps": finding.claimed_hashrate_hps,

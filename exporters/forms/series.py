@@ -134,6 +134,8 @@ METRICS: Mapping[str, str] = {
     "reload_last_successful": "1 if the newest attempt succeeded; 0: the old one is still in use.",
     "reload_last_success_timestamp_seconds": "When the newest success was, the start included.",
     "batches_total": "Rounds of the line.",
+    "captures_off_clock_total": "Captures of a folder that were not read, for they are of a time that cannot be.",
+    "chunks_off_clock_total": "Pieces of streams that are in no finding, for they are of a time that cannot be.",
     "sessions_resumed_total": "Connections joined in the middle of which login and difficulty were known from before.",
     "sessions_not_resumed_total": "Connections that were taken for known ones until their other direction was seen.",
     "resume_failures_total": "Connections joined in the middle whose past could not be asked of the ledger.",
@@ -218,6 +220,7 @@ LINE: Mapping[str, CounterSeries] = {
     ),
     **_plain(shares_looked_at="shares_recomputed_total", findings="findings_held", nodes="nodes_held"),
     **_plain(observations="observations_total"),
+    **_plain(chunks_off_clock="chunks_off_clock_total"),
     **_plain(sessions_resumed="sessions_resumed_total", sessions_not_resumed="sessions_not_resumed_total"),
     **_labelled(
         "findings_told_total", "state", findings_opened="opened", findings_updated="updated", findings_closed="closed"
@@ -285,6 +288,7 @@ DAEMON: Mapping[str, CounterSeries] = {
         captures_read="captures_read_total",
         captures_damaged="captures_damaged_total",
         captures_grown="captures_grown_total",
+        captures_off_clock="captures_off_clock_total",
     ),
 }
 

@@ -23,13 +23,14 @@ from sensor.cli.frame import (
     show_configuration,
 )
 from sensor.estimate import Assumptions
+from sensor.intake.clock import first_packet_ns, why_off_clock
 from sensor.intake.content import content_id
-from sensor.intake.sources import expand
+from sensor.intake.sources import Problem, expand
 from sensor.line.replay import replay
 from sensor.line.resumed import nothing_before
 from sensor.line.suppress import Suppression
 from sensor.model.exit_codes import INTERRUPTED, OK, RUN_ERROR, USAGE
-from sensor.model.time import day_of
+from sensor.model.time import ANY_TIME, PlausibleTime, day_of
 from sensor.session.verify import Sampling
 
 if TYPE_CHECKING:
@@ -39,6 +40,11 @@ if TYPE_CHECKING:
     from sensor.ledger.replay import ReplayLedger
     from sensor.line.replay import ReplayResult
     from sensor.signatures import SignatureSet
+
+#: What is said of packets within captures that are of a time that cannot be.
+OFF_CLOCK = (
+    "some packets are of a time that cannot be (before anything was mined, or still to come): they are in no figure"
+)
 
 
 def run(options: argparse.Namespace) -> int:
@@ -52,15 +58,19 @@ def run(options: argparse.Namespace) -> int:
     engine = load_engine(settings.engine)
     sources, problems = expand(options.paths)
     files = _open_outputs(options, settings, sources)
+    plausible = PlausibleTime.as_of(time.time_ns())
+    sources, off_clock = _in_time(sources, plausible, alone=options.ledger is None)
     with terminal.book_progress(not options.quiet) as advance:
         attributor = load_attribution(settings, advance)
     ledger = None if options.ledger is None else _open_ledger(options, settings, sources, attributor)
     outcome = _read(options, settings, sources, signatures, engine, ledger)
-    outcome.problems = problems + outcome.problems
+    outcome.problems = problems + off_clock + outcome.problems
     if attributor is not None:
         for finding in outcome.findings:
             attributor.attribute(finding)
     recorded = ledger is None or _recorded(ledger, outcome)
+    if outcome.lines.get("chunks_off_clock"):
+        say(OFF_CLOCK)
     suppression, last_ns = Suppression(settings.findings), outcome.counters.get("last_packet_ns", 0)
     outcome.records = suppression.heard(outcome.records, day_of(last_ns))
     written = _write_outputs(files, outcome, settings, engine.name, sources)
@@ -69,6 +79,25 @@ def run(options: argparse.Namespace) -> int:
     if not (recorded and written):
         return RUN_ERROR
     return INTERRUPTED if outcome.interrupted else RUN_ERROR if outcome.problems else OK
+
+
+def _in_time(sources: list[str], plausible: PlausibleTime, *, alone: bool) -> tuple[list[str], list[Problem]]:
+    """The captures to read, and those that are of a time that cannot be. `alone`: nothing is recorded, and a capture
+    that has no others beside it is read whatever it says of its time."""
+    if alone and len(sources) < 2:
+        return sources, []
+    starts = [first_packet_ns(source) for source in sources]
+    reasons = [why_off_clock(starts, at, plausible) for at in range(len(sources))]
+    if alone and all(reasons):
+        return sources, []
+    off_clock = [
+        Problem(source, f"{why}; it is not read")
+        for source, why in zip(sources, reasons, strict=True)
+        if why is not None
+    ]
+    in_time = [(start or 0, source) for source, start, why in zip(sources, starts, reasons, strict=True) if why is None]
+    ordered = in_time if alone else sorted(in_time, key=lambda entry: entry[0])  # a ledger is told in order of time
+    return [source for _, source in ordered], off_clock
 
 
 def _read(
@@ -96,6 +125,7 @@ def _read(
                 assumptions=assumptions,
                 steps=ledger,
                 resume=nothing_before if ledger is None else ledger.resume,
+                plausible=ANY_TIME if ledger is None else PlausibleTime.as_of(time.time_ns()),
             )
     except RuntimeError as error:
         raise CommandError(RUN_ERROR, f"the core stopped: {error}") from None

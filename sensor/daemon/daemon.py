@@ -88,6 +88,7 @@ class Daemon:
         self._notifier = Notifier()
         self._counters: Counter[str] = Counter()
         self._stop_requests = 0
+        self._off_clock_said = False
         self._look_s = self._maintenance_s = self._coverage_s = 0.0
 
     def stop(self) -> None:
@@ -176,9 +177,18 @@ class Daemon:
         if now_s >= self._maintenance_s:
             self._maintenance_s = now_s + MAINTENANCE_S
             self._maintain(now_ns)
+        self._say_off_clock()
         self._publish()
         if self._health.all_stages_move(now_ns, self._notifier.watchdog_s):
             self._notifier.alive(self._status_line())
+
+    def _say_off_clock(self) -> None:
+        """Say once that packets are of a time that cannot be."""
+        if not self._off_clock_said and self._pipeline.counters.get("chunks_off_clock"):
+            self._off_clock_said = True
+            self._say(
+                "packets are of a time that cannot be (before anything was mined, or still to come): is the clock set?"
+            )
 
     def _beat(self, now_ns: int) -> None:
         """Keep the ledger's lease. A ledger that cannot be written now is tried again, and shown meanwhile."""

@@ -10,11 +10,12 @@ from collections import Counter
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
+from sensor.intake.clock import first_packet_ns, why_off_clock
 from sensor.intake.engine import INTERFACE_SCHEME, Engine, ListenOptions, PacketCore, SourceError
 from sensor.intake.sources import STDIN
 from sensor.intake.spool import Spool, SpoolError
 from sensor.model.events import End
-from sensor.model.time import SECOND_NS
+from sensor.model.time import SECOND_NS, PlausibleTime
 from sensor.settings.sections import CaptureSettings
 
 #: How often a vanished interface is asked for, and a folder looked at.
@@ -91,7 +92,10 @@ class Folder:
         self._reading: list[str] = []
         self._next_ns = 0
         self._trouble: str | None = None
-        self.counters: Counter[str] = Counter(captures_read=0, captures_damaged=0, captures_grown=0)
+        self.counters: Counter[str] = Counter(
+            captures_read=0, captures_damaged=0, captures_grown=0, captures_off_clock=0
+        )
+        self._starts: dict[str, int | None] = {}  # first packets of captures that wait
 
     @property
     def over(self) -> bool:
@@ -116,7 +120,7 @@ class Folder:
         self._next_ns = 0
 
     def look(self, now_ns: int) -> None:
-        """Open the next finished captures."""
+        """Open the next finished captures, in the order of their packets: a backlog may be copied in any."""
         if now_ns < self._next_ns or len(self._reading) >= AHEAD:
             return
         self._next_ns = now_ns + LOOK_NS
@@ -127,7 +131,17 @@ class Folder:
             self._trouble = str(error)
             return
         self.counters["captures_grown"] = self._spool.grown
-        for name in [name for name in waiting if name not in self._reading][: AHEAD - len(self._reading)]:
+        plausible = PlausibleTime.as_of(now_ns)
+        fresh = [name for name in waiting if name not in self._reading]
+        self._starts = {name: self._starts[name] if name in self._starts else first_packet_ns(name) for name in fresh}
+        starts = [self._starts[name] for name in fresh]
+        off_clock = {name: why for at, name in enumerate(fresh) if (why := why_off_clock(starts, at, plausible))}
+        for name, why in off_clock.items():
+            self.counters["captures_off_clock"] += 1
+            self._say(f"{name}: {why}; it is not read: the clock of whoever captured it was wrong")
+            self._done(name)
+        in_time = sorted((name for name in fresh if name not in off_clock), key=lambda name: self._starts[name] or 0)
+        for name in in_time[: AHEAD - len(self._reading)]:
             try:
                 self._engine.attach(self._core, name)
                 self._reading.append(name)

@@ -15,6 +15,7 @@ from sensor.line.hours import PacketHours
 from sensor.line.pipeline import Pipeline
 from sensor.model.events import Chunk, End, Event
 from sensor.model.record import Record
+from sensor.model.time import MINUTE_NS, PlausibleTime
 
 
 class LineSteps:
@@ -34,11 +35,15 @@ class LineSteps:
         self._pipeline, self._record, self._recorder = pipeline, record, recorder
         self._coverage, self._intake, self._live = coverage, intake, live
         self._hours = PacketHours()
+        self._judged_ns = 0  # when it was last asked which times can be
         self._since_ns: int | None = None  # the first event of the capture at hand
         self._ended: list[End] = []  # captures that were read, and are not remembered as read yet
 
     def take(self, events: Sequence[Event], now_ns: int) -> None:
         """One batch of events."""
+        if now_ns - self._judged_ns >= MINUTE_NS or now_ns < self._judged_ns:
+            self._judged_ns = now_ns
+            self._pipeline.plausible = self._hours.plausible = PlausibleTime.as_of(now_ns)
         if self._live:
             self._record(self._pipeline.step(events, None if events else now_ns), now_ns)
             self._ended += [event for event in events if isinstance(event, End)]
@@ -70,11 +75,12 @@ class LineSteps:
                 self._review(over_ns)
             self._record(self._pipeline.step(part), now_ns)
             for event in part:
-                if isinstance(event, Chunk):
+                if isinstance(event, Chunk) and self._hours.plausible.holds(event.ts_ns):
                     self._since_ns = event.ts_ns if self._since_ns is None else self._since_ns
                 elif isinstance(event, End):
                     self._record(self._pipeline.checkpoint(), now_ns)
-                    self._ended.append(event)
+                    stretches = self._hours.plausible.stretches(event.stretches)
+                    self._ended.append(event._replace(stretches=stretches))
                     self._since_ns = None
 
     def _remember_read(self, now_ns: int) -> None:

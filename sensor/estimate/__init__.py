@@ -4,9 +4,10 @@
 `estimate` makes the interval, `watts` and `energy_kwh` go on from there. `Timeline` counts when shares were sent.
 """
 
+from sensor.estimate.assumed import UnknownTime, energy_kwh, unknown_time
 from sensor.estimate.exposure import Exposure, JobTimes, ShareBook
 from sensor.estimate.hashrate import DISPUTED, HashrateEstimate, estimate
-from sensor.estimate.power import PUE, Assumptions, energy_kwh, watts
+from sensor.estimate.power import PUE, Assumptions, watts
 from sensor.estimate.tally import Share
 from sensor.estimate.target import hash_value
 from sensor.estimate.timeline import Timeline
@@ -22,9 +23,11 @@ __all__ = [
     "Share",
     "ShareBook",
     "Timeline",
+    "UnknownTime",
     "Windows",
     "energy_kwh",
     "estimate",
     "hash_value",
+    "unknown_time",
     "watts",
 ]

@@ -1,4 +1,4 @@
-"""From hashes a second to watts, and from watts and time to kilowatt-hours. Pure formulas; efficiencies and their
+"""From hashes a second to watts. Pure formulas; efficiencies and their
 sources are data elsewhere.
 
 P = hashes a second x joules a hash x PUE. With a known device the joules are its maker's figure; otherwise the range
@@ -18,7 +18,6 @@ from sensor.signatures.devices import Efficiency
 #: Power usage effectiveness: what the site draws for each watt of the machines. 1.10 is the best guess of the Cambridge
 #: Bitcoin Electricity Consumption Index (bounds there 1.01 and 1.20); an ordinary data centre is nearer to 1.5.
 PUE = 1.10
-SECONDS_PER_HOUR = 3600.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,9 +37,3 @@ def watts(rate_hps: Interval, efficiency: Efficiency, pue: float = PUE) -> Power
         high=rate_hps.high * efficiency.high_joules * pue,
         basis=basis,
     )
-
-
-def energy_kwh(power_watts: Power, active_seconds: float) -> Power:
-    """Energy over the time in which mining was seen; what was drawn unseen is not in it."""
-    hours = active_seconds / SECONDS_PER_HOUR / 1000.0
-    return Power(power_watts.low * hours, power_watts.best * hours, power_watts.high * hours, power_watts.basis)

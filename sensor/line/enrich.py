@@ -6,7 +6,7 @@ The last step before a record leaves. A figure that cannot be had stays None.
 
 from __future__ import annotations
 
-from sensor.estimate import DISPUTED, Assumptions, energy_kwh, estimate, watts
+from sensor.estimate import DISPUTED, Assumptions, energy_kwh, estimate, unknown_time, watts
 from sensor.line.join import Joined
 from sensor.line.machines import carrier
 from sensor.line.unspoken import Unspoken
@@ -29,8 +29,9 @@ def enrich(joined: Joined | Unspoken, identity: str, signatures: SignatureSet, a
     finding.work_unit = "solutions" if joined.lead.dialect.work.unit == "solutions" else "hashes"
     exposure = joined.exposure
     finding.watched_seconds = exposure.windows.total_ns / SECOND_NS
-    finding.unknown_shares, finding.unknown_seconds = exposure.unknown_shares, exposure.unknown_seconds
     found = estimate(exposure, assumptions.level)
+    finding.unknown_shares = exposure.unknown_shares
+    finding.assumed_seconds, finding.unknown_seconds = unknown_time(exposure, found is not None)
     if found is None:
         return finding
     finding.hashrate_hps, finding.spent_hashrate_hps, finding.estimate_notes = found.hashrate, found.spent, found.notes
@@ -40,7 +41,7 @@ def enrich(joined: Joined | Unspoken, identity: str, signatures: SignatureSet, a
     if efficiency is not None:
         finding.power_watts = watts(found.spent, efficiency, assumptions.pue)
         finding.joules_per_hash = watts(Interval(1.0, 1.0, 1.0, assumptions.level), efficiency, assumptions.pue)
-        finding.energy_kwh = energy_kwh(finding.power_watts, finding.watched_seconds)
+        finding.energy_kwh = energy_kwh(finding.power_watts, finding.watched_seconds, finding.assumed_seconds)
     return finding
 
 

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
 from sensor.model.events import Chunk, Event
-from sensor.model.time import DAY_NS, HOUR_NS
+from sensor.model.time import ANY_TIME, DAY_NS, HOUR_NS, PlausibleTime
 
 
 class HourPart(NamedTuple):
@@ -23,7 +23,8 @@ class PacketHours:
     """The hour that the packets have come to. A clock that was set back by more than a day begins anew; less is
     disorder."""
 
-    def __init__(self) -> None:
+    def __init__(self, plausible: PlausibleTime = ANY_TIME) -> None:
+        self.plausible = plausible  # packets of other times are no clock
         self._hour_ns: int | None = None
 
     def parts(self, events: Iterable[Event]) -> Iterator[HourPart]:
@@ -31,7 +32,7 @@ class PacketHours:
         over_ns: int | None = None
         part: list[Event] = []
         for event in events:
-            if isinstance(event, Chunk) and self._is_other(event.ts_ns):
+            if isinstance(event, Chunk) and self.plausible.holds(event.ts_ns) and self._is_other(event.ts_ns):
                 yield HourPart(over_ns, part)
                 before_ns, self._hour_ns = self._hour_ns, event.ts_ns // HOUR_NS * HOUR_NS
                 part, over_ns = [], None

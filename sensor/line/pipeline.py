@@ -28,6 +28,7 @@ from sensor.model.finding import Finding
 from sensor.model.node import Node
 from sensor.model.observation import Hint
 from sensor.model.record import Record, record_order
+from sensor.model.time import ANY_TIME, PlausibleTime
 from sensor.session.verify import Sampling
 from sensor.signatures.model import SignatureSet
 
@@ -53,8 +54,11 @@ class Pipeline:
         sampling: Sampling = SAMPLED,
         reporting: ReportingSettings | None = None,
         resume: Resume = nothing_before,
+        plausible: PlausibleTime = ANY_TIME,
     ) -> None:
-        """`resume` tells what other runs knew of a connection that was joined in the middle."""
+        """`resume` tells what other runs knew of a connection that was joined in the middle. What packets of other than
+        `plausible` times say is counted, and is in no finding."""
+        self.plausible = plausible
         self._resumable = Resumable(resume)
         self._signatures = signatures
         self._reporting = reporting
@@ -65,6 +69,7 @@ class Pipeline:
         self._sampling = sampling
         self._assumptions = assumptions
         self._flows: dict[int, OpenFlow] = {}
+        self._off_clock: dict[int, Open] = {}  # flows that began at a time that cannot be
         self._nodes: dict[str, Node] = {}
         self._counters: Counter[str] = Counter()
 
@@ -173,7 +178,18 @@ class Pipeline:
             ]
         )
 
+    def _on_time(self, first: Chunk) -> OpenFlow | None:
+        """A flow that began at a time that cannot be, from its first bytes of a time that can."""
+        opened = self._off_clock.pop(first.flow, None)
+        if opened is not None:
+            self._open(opened._replace(ts_ns=first.ts_ns, first_ns=first.ts_ns, midstream=True))
+        return self._flows.get(first.flow)
+
     def _open(self, event: Open) -> None:
+        if not self.plausible.holds(event.first_ns):
+            if len(self._off_clock) < MAX_OPEN_FLOWS:
+                self._off_clock[event.flow] = event
+            return
         if len(self._flows) >= MAX_OPEN_FLOWS:
             self._evict()
         self._flows[event.flow] = OpenFlow(event, self._signatures, self._sampling)
@@ -190,7 +206,10 @@ class Pipeline:
         self._end(oldest, self._flows.pop(oldest), None)
 
     def _chunk(self, event: Chunk) -> None:
-        flow = self._flows.get(event.flow)
+        if not self.plausible.holds(event.ts_ns):
+            self._counters["chunks_off_clock"] += 1
+            return
+        flow = self._flows.get(event.flow) or self._on_time(event)
         if flow is None:
             self._counters["chunks_without_flow"] += 1
             return
@@ -243,8 +262,10 @@ class Pipeline:
     def _close(self, event: Close) -> None:
         flow = self._flows.pop(event.flow, None)
         if flow is None:
-            self._counters["closes_without_flow"] += 1
+            self._counters["closes_without_flow"] += self._off_clock.pop(event.flow, None) is None
             return
+        if not (self.plausible.holds(event.last_ns) and self.plausible.holds(event.first_ns)):
+            event = event._replace(ts_ns=flow.last_ns, first_ns=flow.opened.first_ns, last_ns=flow.last_ns)
         self._end(event.flow, flow, event)
 
     def _end(self, number: int, flow: OpenFlow, closed: Close | None) -> None:

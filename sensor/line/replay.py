@@ -20,6 +20,7 @@ from sensor.model.events import Chunk, End, Event
 from sensor.model.finding import Finding
 from sensor.model.node import Node
 from sensor.model.record import Record, record_id, record_order
+from sensor.model.time import ANY_TIME, PlausibleTime
 from sensor.session.verify import Sampling
 from sensor.signatures import SignatureSet
 
@@ -86,6 +87,7 @@ def replay(
     assumptions: Assumptions = ASSUMED,
     steps: Steps | None = None,
     resume: Resume = nothing_before,
+    plausible: PlausibleTime = ANY_TIME,
 ) -> ReplayResult:
     """Read the sources one after another and judge what they hold. An interrupt ends the reading; what was found so
     far is kept.
@@ -95,7 +97,7 @@ def replay(
     """
     outcome = ReplayResult()
     core = engine.core(signatures.literals, signatures.openings, limits, signatures.flights)
-    pipeline = Pipeline(signatures, sampling=sampling, assumptions=assumptions, resume=resume)
+    pipeline = Pipeline(signatures, sampling=sampling, assumptions=assumptions, resume=resume, plausible=plausible)
     found: dict[str, Record] = {}
     stepper = None if steps is None else _Stepper(pipeline, steps)
     try:
@@ -123,7 +125,7 @@ class _Stepper:
 
     def __init__(self, pipeline: Pipeline, steps: Steps) -> None:
         self._pipeline, self._steps = pipeline, steps
-        self._hours = PacketHours()
+        self._hours = PacketHours(pipeline.plausible)
         self._since_ns: int | None = None  # the first event of the capture at hand
 
     def step(self, events: Sequence[Event]) -> None:
@@ -134,10 +136,11 @@ class _Stepper:
                 self._steps.step(self._pipeline.checkpoint(), since_ns, over_ns)
             self._pipeline.step(part)
             for event in part:
-                if isinstance(event, Chunk):
+                if isinstance(event, Chunk) and self._pipeline.plausible.holds(event.ts_ns):
                     self._since_ns = event.ts_ns if self._since_ns is None else self._since_ns
                 elif isinstance(event, End):
-                    self._steps.read(event, self._pipeline.checkpoint())
+                    stretches = self._pipeline.plausible.stretches(event.stretches)
+                    self._steps.read(event._replace(stretches=stretches), self._pipeline.checkpoint())
                     self._since_ns = None
 
 

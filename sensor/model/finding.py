@@ -85,6 +85,7 @@ class Finding:
     energy_kwh: Power | None = None  # over the time that was watched
     unknown_shares: int = 0  # submitted shares whose work is not known, and which are in no estimate
     unknown_seconds: float = 0.0  # the watched time that those stand for; it is not in `watched_seconds`
+    assumed_seconds: float = 0.0  # more of it, at the login's own rate of other times: it is in `energy_kwh`
     estimate_notes: tuple[str, ...] = ()  # what the figures above rest on, in words
     software_version: str | None = None
     device: str | None = None

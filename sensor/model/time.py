@@ -5,7 +5,9 @@ A packet clock may say anything: instants before 1970 read as 1970, those after 
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import UTC, date, datetime, tzinfo
+from typing import NamedTuple
 
 MILLISECOND_NS = 1_000_000
 SECOND_NS = 1_000_000_000
@@ -52,3 +54,30 @@ def rfc3339_text(ns: int, *, digits: int = 0) -> str:
     rest_ns = ns % SECOND_NS if ns > 0 else 0
     fraction = f".{rest_ns:09d}"[: digits + 1] if digits else ""
     return f"{moment(ns):%Y-%m-%dT%H:%M:%S}{fraction}Z"
+
+
+class PlausibleTime(NamedTuple):
+    """The times that packets can be of. A sensor that booted before its clock was set stamps others."""
+
+    earliest_ns: int
+    latest_ns: int
+
+    def holds(self, at_ns: int) -> bool:
+        """Whether packets can be of this time."""
+        return self.earliest_ns <= at_ns <= self.latest_ns
+
+    def stretches(self, stretches: Iterable[tuple[int, int]]) -> tuple[tuple[int, int], ...]:
+        """Those of some stretches of time that packets can be of."""
+        return tuple(
+            (first_ns, last_ns) for first_ns, last_ns in stretches if self.holds(first_ns) and self.holds(last_ns)
+        )
+
+    @classmethod
+    def as_of(cls, now_ns: int) -> PlausibleTime:
+        """What can have been by now: from the first block that was ever mined to a day after the wall clock."""
+        return cls(FIRST_BLOCK_NS, now_ns + DAY_NS)
+
+
+#: The time stamp of Bitcoin's first block, 2009-01-03 18:15:05 UTC: nobody mined before.
+FIRST_BLOCK_NS = 1_231_006_505 * SECOND_NS
+ANY_TIME = PlausibleTime(-(1 << 63), 1 << 63)

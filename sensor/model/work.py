@@ -16,6 +16,9 @@ from sensor.model.range import Range, total
 from sensor.model.rates import WATT_SECONDS_PER_KWH, MinerRates, MiningTimes, rates
 from sensor.model.time import SECOND_NS
 
+#: How far the rate of a login may be off at a time when its work was not known, either way: a judgement, not measured.
+ASSUMED_FACTOR = 1.5
+
 
 class SeenWork(NamedTuple):
     """What was seen of a finding: work in its unit, and kilowatt-hours; all 0 where it is not known."""
@@ -56,8 +59,8 @@ def work_of(finding: Finding) -> SeenWork:
     credited, spent = _effective(finding)
     hashes, energy = Range(), Range()
     if finding.hashrate_hps is not None:
-        rate, seconds = finding.hashrate_hps, watched_seconds(finding)
-        bounds = (rate.low * seconds, rate.best * seconds, rate.high * seconds)
+        rate, (least, seconds, most) = finding.hashrate_hps, _rated_seconds(finding)
+        bounds = (rate.low * least, rate.best * seconds, rate.high * most)
         hashes = Range(*_apart(finding, bounds, credited, level, (1.0, 1.0)), level)
     if finding.energy_kwh is not None:
         kwh, joules = finding.energy_kwh, finding.joules_per_hash
@@ -79,7 +82,15 @@ def _apart(
     inferred = any(record.guess.tally.shares > record.spent.shares for record in _of_algorithm(finding))
     if ratios is None or inferred or shares <= 0.0 or best <= 0.0:
         return without_chance(bounds, shares, level)
-    return Parts(best * ratios[0], best, best * ratios[1], best * best / shares)
+    least, seconds, most = _rated_seconds(finding)
+    low, high = (ratios[0] * least / seconds, ratios[1] * most / seconds) if seconds else ratios
+    return Parts(best * low, best, best * high, best * best / shares)
+
+
+def _rated_seconds(finding: Finding) -> tuple[float, float, float]:
+    """The time that has a rate, in seconds: at least, best and at most as much as the assumed part leaves it open."""
+    seconds, assumed = watched_seconds(finding), finding.assumed_seconds
+    return seconds + assumed / ASSUMED_FACTOR, seconds + assumed, seconds + assumed * ASSUMED_FACTOR
 
 
 def watched_seconds(finding: Finding) -> float:
@@ -99,6 +110,8 @@ def watched_seconds(finding: Finding) -> float:
 def mining_stretches(finding: Finding) -> tuple[WatchedStretch, ...]:
     """When a finding's miner was watched. Where a record does not say, it is within its first and last packet."""
     stretches = [stretch for record in _of_algorithm(finding) for stretch in record.stretches]
+    if finding.assumed_seconds > 0.0:
+        stretches += [stretch for record in _of_algorithm(finding) for stretch in record.unrated_stretches]
     if stretches:
         return tuple(stretches)
     span_ns = max(finding.last_ns - finding.first_ns, 0)

@@ -18,9 +18,12 @@ from sensor.ledger.write.owners import SiteRef
 from sensor.model.evidence import Grade
 from sensor.model.finding import Finding
 from sensor.model.summary import CaseSubject, State
+from sensor.model.time import HOUR_NS
 
 #: The least grade that opens a case.
 LEAST_GRADE = Grade.SPEAKS
+#: A finding is recorded within this after it began; an older one was suppressed until now, and its case begins now.
+FIRST_REPORT_NS = 2 * HOUR_NS
 #: What is stored of a reason.
 MAX_REASON_CHARACTERS = 2_000
 
@@ -107,7 +110,8 @@ class CaseWriter:
         return self._cases[subject]
 
     def _open(self, subject: CaseSubject, finding: Finding) -> CaseRecord:
-        at_ns = finding.last_ns
+        fresh = finding.last_ns - finding.first_ns <= FIRST_REPORT_NS
+        at_ns = finding.first_ns if fresh else finding.last_ns
         case = CaseRecord(0, *subject, "new", at_ns, at_ns, finding.first_ns, finding.last_ns)
         values = {name: value for name, value in asdict(case).items() if name != "case_id"}
         case_id = self._connection.scalar(insert(CASES).values(values).returning(CASES.c.case_id))

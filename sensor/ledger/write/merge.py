@@ -12,7 +12,7 @@ from collections.abc import Mapping, Sequence
 from functools import reduce
 from typing import Any
 
-from sensor.estimate import DISPUTED, Exposure, Windows, energy_kwh, estimate
+from sensor.estimate import DISPUTED, Exposure, Windows, energy_kwh, estimate, unknown_time
 from sensor.estimate.interval import LEVEL
 from sensor.estimate.timeline import joined
 from sensor.line.join import MAX_FLOWS
@@ -88,6 +88,7 @@ def _join(before: Finding, now: Finding) -> Finding:
         "pool": before.pool if now.pool == Pool() else now.pool,
         "timeline": joined(before.timeline, now.timeline),
         "seen_by": tuple(sorted({*before.seen_by, *now.seen_by})),
+        "joules_per_hash": _joules(before, now),
     }
     return dataclasses.replace(now, **(_still_known(before, now) | _sums(before, now) | joint))
 
@@ -110,6 +111,9 @@ def _sums(before: Finding, now: Finding) -> dict[str, Any]:
         "work_hashes": _sum(before.work_hashes, now.work_hashes) if same_work else now.work_hashes,
         "energy_kwh": _energy(before.energy_kwh, now.energy_kwh),
         "watched_seconds": _watched_seconds(before, now),
+        "unknown_shares": before.unknown_shares + now.unknown_shares,
+        "unknown_seconds": before.unknown_seconds + now.unknown_seconds,
+        "assumed_seconds": before.assumed_seconds + now.assumed_seconds,
         "jobs": before.jobs + now.jobs,
         "active_seconds": before.active_seconds + now.active_seconds,
         "flow_count": before.flow_count + now.flow_count,
@@ -143,6 +147,15 @@ def _energy(left: Power | None, right: Power | None) -> Power | None:
         return right if left is None else left
     basis = left.basis if left.basis == right.basis else "algorithm"
     return Power(left.low + right.low, left.best + right.best, left.high + right.high, basis)
+
+
+def _joules(before: Finding, now: Finding) -> Power | None:
+    """What is known of the device is not forgotten for a part whose beginning, where it was named, was not seen."""
+    earlier, later = before.joules_per_hash, now.joules_per_hash
+    if later is None or earlier is None:
+        return earlier if later is None else later
+    same = now.device is None and before.algorithm == now.algorithm
+    return earlier if same and earlier.basis == "device" and later.basis == "algorithm" else later
 
 
 def _loss(before: Finding, now: Finding) -> float | None:
@@ -217,6 +230,7 @@ def _estimated(whole: Finding, parts: Sequence[Finding], overlap: DoubleCount) -
     level = next((part.hashrate_hps.level for part in reversed(parts) if part.hashrate_hps is not None), LEVEL)
     found = estimate(exposure, level)
     watched_seconds = exposure.windows.total_ns / SECOND_NS
+    unknown = unknown_time(exposure, found is not None)
     power: Power | None = None
     if found is not None and whole.joules_per_hash is not None:
         power = _power(found.spent, whole.joules_per_hash)
@@ -224,11 +238,14 @@ def _estimated(whole: Finding, parts: Sequence[Finding], overlap: DoubleCount) -
     return dataclasses.replace(
         whole,
         watched_seconds=watched_seconds,
+        unknown_shares=exposure.unknown_shares,
+        unknown_seconds=unknown.unknown,
+        assumed_seconds=unknown.assumed,
         hashrate_hps=None if found is None else found.hashrate,
         spent_hashrate_hps=None if found is None else found.spent,
         estimate_notes=() if found is None else (*found.notes, *disputed),
         power_watts=power,
-        energy_kwh=None if power is None else energy_kwh(power, watched_seconds),
+        energy_kwh=None if power is None else energy_kwh(power, watched_seconds, unknown.assumed),
     )
 
 
