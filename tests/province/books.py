@@ -9,7 +9,17 @@ from pathlib import Path
 
 from tests.province.roster import BLOCK_PORTS, NAT_ADDRESS, SECOND_US, ZONE, Machine
 
-FILING = ("起始IP地址", "终止IP地址", "使用方式", "使用日期", "单位名称", "单位性质", "单位所在省", "市", "单位详细地址")
+FILING = (
+    "起始IP地址",
+    "终止IP地址",
+    "使用方式",
+    "使用日期",
+    "单位名称",
+    "单位性质",
+    "单位所在省",
+    "市",
+    "单位详细地址",
+)
 CUSTOMERS = ("用户账号", "单位名称", "单位性质", "所在省", "所在市", "装机地址")
 LEASES = ("公网IP", "起始端口", "终止端口", "用户账号", "开始时间", "结束时间")
 PLACE = ("江苏省", "苏州市")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import struct
 from collections.abc import Iterable, Iterator
 from contextlib import ExitStack
@@ -19,28 +20,33 @@ HEAD = struct.pack("<IHHiIII", 0xA1B2C3D4, 2, 4, 0, 0, 262_144, 1)
 class _Cut:
     """One series of files, each of so many hours."""
 
-    def __init__(self, folder: Path, hours: int, begin_us: int) -> None:
+    def __init__(self, folder: Path, hours: int, begin_us: int, shift_us: int) -> None:
         folder.mkdir(parents=True)
-        self._folder, self._length_us, self._begin_us = folder, hours * HOUR_US, begin_us
-        self._number, self._file, self.paths = -1, None, list[Path]()
-        self._file: BinaryIO | None
+        self._folder, self._length_us, self._begin_us, self._shift_us = folder, hours * HOUR_US, begin_us, shift_us
+        self._number = -1
+        self._file: BinaryIO | None = None
+        self.paths: list[Path] = []
 
     def put(self, at_us: int, record: bytes) -> None:
-        """One record to the file of its time; an empty stretch has no file."""
+        """One record to the file of its true time; an empty stretch has no file."""
         number = (at_us - self._begin_us) // self._length_us
         if number != self._number or self._file is None:
             self.close()
             self._number = number
-            begun = datetime.fromtimestamp((self._begin_us + number * self._length_us) // SECOND_US, UTC)
+            begun_us = self._begin_us + number * self._length_us + self._shift_us
+            begun = datetime.fromtimestamp(begun_us // SECOND_US, UTC)
             self.paths.append(self._folder / f"{begun:%Y%m%dT%H%M%S}.pcap")
             self._file = self.paths[-1].open("wb")
             self._file.write(HEAD)
         self._file.write(record)
 
     def close(self) -> None:
-        """End the open file."""
+        """End the open file. It was changed last when its time was over, by the true clock."""
         if self._file is not None:
             self._file.close()
+            ended_s = (self._begin_us + (self._number + 1) * self._length_us) // SECOND_US
+            os.utime(self.paths[-1], (ended_s, ended_s))
+            self._file = None
 
 
 def write(
@@ -50,7 +56,7 @@ def write(
 
     `shift_us` is what the capturing host's clock was ahead of the true time.
     """
-    cuts = {length: _Cut(folder / f"{length}h", length, begin_us + shift_us) for length in hours}
+    cuts = {length: _Cut(folder / f"{length}h", length, begin_us, shift_us) for length in hours}
     count = 0
     with ExitStack() as stack:
         for cut in cuts.values():
@@ -65,4 +71,4 @@ def write(
 def _records(frames: Iterable[Timed], shift_us: int) -> Iterator[tuple[int, bytes]]:
     for true_us, frame in frames:
         at_us = true_us + shift_us
-        yield at_us, struct.pack("<IIII", at_us // SECOND_US, at_us % SECOND_US, len(frame), len(frame)) + frame
+        yield true_us, struct.pack("<IIII", at_us // SECOND_US, at_us % SECOND_US, len(frame), len(frame)) + frame

@@ -56,7 +56,9 @@ class Connection:
 
     def keep_alive(self, side: int) -> Iterator[Timed]:
         """A probe of one byte before the next, and its answer (RFC 9293, 3.8.4)."""
-        frame = self._ways[side].tcp((self._next[side] - 1) & 0xFFFFFFFF, self._next[1 - side], ACK, b"", self._id(side))
+        frame = self._ways[side].tcp(
+            (self._next[side] - 1) & 0xFFFFFFFF, self._next[1 - side], ACK, b"", self._id(side)
+        )
         yield self.now_us, frame
         self.now_us += self._rtt_us
         yield self._frame(1 - side, ACK)

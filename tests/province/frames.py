@@ -13,7 +13,7 @@ _SYN_OPTIONS = bytes.fromhex("020405b4 01030307 01010402".replace(" ", ""))
 
 
 def checksum(data: bytes) -> int:
-    """The Internet checksum (RFC 1071): the complement of the sum of 16-bit words, which is what is left modulo 65535."""
+    """The Internet checksum (RFC 1071): the complement of the sum of 16-bit words, which is a rest modulo 65535."""
     if len(data) % 2:
         data += b"\0"
     return -int.from_bytes(data, "big") % 0xFFFF

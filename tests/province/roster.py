@@ -46,9 +46,7 @@ L7 = Device("Antminer L7", "scrypt", "Antminer L7/Fri Jan 10 01:02:03 CST 2025",
 KS5M = Device("IceRiver KS5M", "kheavyhash", "iceriverminer-v1.1", 15e12, 3_400, named=False)
 Z15 = Device("Antminer Z15", "equihash/200,9", "Antminer Z15/Mon Jan  6 01:02:03 CST 2025", 420e3, 1_510)
 #: 11 J/kH and 2.2 J/MH, the usual figures of a desktop processor and of a tuned graphics card.
-DESKTOP = Device(
-    "desktop", "rx/0", "XMRig/6.22.2 (Linux x86_64) libuv/1.48.0 gcc/13.2.0", 8_000, 88, named=False
-)
+DESKTOP = Device("desktop", "rx/0", "XMRig/6.22.2 (Linux x86_64) libuv/1.48.0 gcc/13.2.0", 8_000, 88, named=False)
 GPU_RIG = Device("six graphics cards", "ethash", "", 500e6, 1_100, named=False)
 
 
@@ -171,7 +169,14 @@ def _machine(period: Period, template: int, copy: int) -> Machine:
         spans = more.pop("spans", period.all())
         full = f"{login}.{name}{suffix}"
         return Machine(
-            f"{name}{suffix}", whose, address, device, POOLS[device.algorithm], full, spans, **more  # type: ignore[arg-type]
+            f"{name}{suffix}",
+            whose,
+            address,
+            device,
+            POOLS[device.algorithm],
+            full,
+            spans,
+            **more,  # type: ignore[arg-type]
         )
 
     match template:

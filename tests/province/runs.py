@@ -82,19 +82,28 @@ class Runner:
         return run
 
     def killed(self, name: str, batches: Sequence[Sequence[Path]], seed: str) -> Run:
-        """The same with `kill -9`, once in each batch at a random moment after the daemon began to read it."""
+        """The same with `kill -9`, once in each batch at a random moment while it is read."""
         run, rng, seen = self._begin(name), random.Random(seed), 0
-        for batch in batches:
-            with self._daemon(run) as daemon:
-                before = seen
-                seen += _put(run, batch)
-                daemon.read(before + rng.randrange(0, len(batch)))
+        with contextlib.ExitStack() as stack:
+            daemon = stack.enter_context(self._daemon(run))
+            for batch in batches:
+                daemon.read(seen)
+                _put(run, batch)
+                daemon.read(seen + rng.randrange(len(batch)))
                 time.sleep(rng.uniform(0.0, 0.5))
                 daemon.kill()
-            with self._daemon(run) as daemon:
-                daemon.read(seen)
-                daemon.kill() if batch is not batches[-1] else daemon.stop()
+                seen += len(batch)
+                daemon = stack.enter_context(self._daemon(run))
+            daemon.read(seen)
+            daemon.stop()
         return run
+
+    def bulletin(self, run: Run, first: str, last: str) -> dict[str, object]:
+        """The bulletin of these days as `minewatch bulletin` writes it in JSON."""
+        days = ["--from", first, "--to", last, "--lang", "en", "--format", "json"]
+        text = self._command(run, ["bulletin", "-c", "minewatch.yaml", *days])
+        found: dict[str, object] = json.loads(text)
+        return found
 
     def _begin(self, name: str) -> Run:
         run = Run(name, self.folder / name)
@@ -110,12 +119,13 @@ class Runner:
         (run.folder / "minewatch.yaml").write_text(yaml.safe_dump(settings, allow_unicode=True))
         return run
 
-    def _command(self, run: Run, words: Sequence[str]) -> None:
+    def _command(self, run: Run, words: Sequence[str]) -> str:
         result = subprocess.run(
             [*COMMAND, *words], cwd=run.folder, env=_environment(), capture_output=True, text=True, check=False
         )
         if result.returncode:
-            raise RunError(f"{run.name}: {' '.join(words[:2])} ended with {result.returncode}: {result.stderr[-2_000:]}")
+            raise RunError(f"{run.name}: {words[0]} ended with {result.returncode}: {result.stderr[-2_000:]}")
+        return result.stdout
 
     @contextlib.contextmanager
     def _daemon(self, run: Run) -> Iterator[_Daemon]:

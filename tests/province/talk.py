@@ -87,7 +87,7 @@ class _Numbered:
 
 @dataclass
 class Stratum(_Numbered):
-    """Stratum V1 as cgminer speaks it; difficulty 1 is the target 0xffff x 2^208, for scrypt one 65,536 times easier."""
+    """Stratum V1 as cgminer speaks it; difficulty 1 is the target 0xffff x 2^208, for scrypt 65,536 times easier."""
 
     scale: int = 1
 
@@ -181,7 +181,13 @@ class CryptoNote(_Numbered):
         # The upper bytes of a result lie below the target, as those of a true share do.
         bound = int.from_bytes(bytes.fromhex(self.target), "little")
         result = self.hex(24) + self.rng.randrange(bound).to_bytes(8, "little").hex()
-        params = {"id": self.session, "job_id": str(self.number), "nonce": self.hex(4), "result": result, "algo": "rx/0"}
+        params = {
+            "id": self.session,
+            "job_id": str(self.number),
+            "nonce": self.hex(4),
+            "result": result,
+            "algo": "rx/0",
+        }
         return self.ask("submit", params, jsonrpc="2.0")
 
     def answer(self, *, accepted: bool) -> bytes:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 from collections import defaultdict
 from collections.abc import Iterator
@@ -97,7 +98,12 @@ class Truth:
     def write(self, path: Path) -> None:
         """The truth as JSON, a row for each machine and hour."""
         rows = [
-            {"machine": name, "algorithm": self.machines[name].device.algorithm, "hour": hour_text(hour), **asdict(amount)}
+            {
+                "machine": name,
+                "algorithm": self.machines[name].device.algorithm,
+                "hour": hour_text(hour),
+                **asdict(amount),
+            }
             for (name, hour), amount in sorted(self.hours.items())
         ]
         cases = [asdict(case) for case in self.cases().values()]
@@ -116,7 +122,7 @@ def hour_text(hour: int) -> str:
 
 def _case(subject: str, days: list[str]) -> TrueCase:
     case = TrueCase(subject, days[0], days[-1])
-    for before, after in zip(days, days[1:], strict=False):
+    for before, after in itertools.pairwise(days):
         missing = list(_between(before, after))
         if missing:
             case.pauses.append((missing[0], missing[-1]))
