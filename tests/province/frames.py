@@ -34,7 +34,9 @@ class Direction:
         """From (address, port) to (address, port); both addresses are IPv4 or both IPv6."""
         ends = [ipaddress.ip_address(end[0]).packed for end in (source, target)]
         kind = b"\x08\x00" if len(ends[0]) == 4 else b"\x86\xdd"
-        return cls(_mac(ends[1]) + _mac(ends[0]) + kind, *ends, struct.pack("!HH", source[1], target[1]), ttl)
+        return cls(
+            _mac(ends[1]) + _mac(ends[0]) + kind, ends[0], ends[1], struct.pack("!HH", source[1], target[1]), ttl
+        )
 
     def tcp(self, sequence: int, acknowledged: int, flags: int, data: bytes, identification: int) -> bytes:
         """One segment; a SYN carries the usual options."""

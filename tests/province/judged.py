@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from tests.province import goals, ways
 from tests.province.build import Province
 from tests.province.measured import Cell, Measured, Sum, measure
-from tests.province.runs import Run
+from tests.province.runs import Run, RunError
 
 
 @dataclass(frozen=True)
@@ -23,13 +23,17 @@ class Judgement:
 class Judged:
     """What the ledgers of some runs hold; read when it is asked for."""
 
-    def __init__(self, province: Province, runs: Mapping[str, Run]) -> None:
-        self.province, self.runs = province, runs
+    def __init__(self, province: Province, outcomes: Mapping[str, Run | RunError]) -> None:
+        self.province, self.outcomes = province, outcomes
+        self.runs = {name: run for name, run in outcomes.items() if isinstance(run, Run)}
         self._measured: dict[str, Measured] = {}
         self._bulletins: dict[str, dict[str, object]] = {}
 
     def measured(self, name: str) -> Measured:
         """Sums and cases of a run."""
+        outcome = self.outcomes[name]
+        if isinstance(outcome, RunError):
+            raise outcome
         if name not in self._measured:
             self._measured[name] = measure(self.runs[name].ledger, self.province.first, self.province.period.days)
         return self._measured[name]
@@ -105,7 +109,8 @@ class Judged:
 
     def all(self) -> list[Judgement]:
         """Every goal of every run, in the order of the runs."""
-        found = []
+        failed = [(name, error) for name, error in self.outcomes.items() if isinstance(error, RunError)]
+        found = [Judgement("the captures were read", name, (str(error),)) for name, error in failed]
         for name in self.runs:
             tried = [
                 ("truth within the bounds", self.truth),

@@ -6,6 +6,7 @@ shifts, an exit, a relapse, a lossy line, an address in no book. More machines a
 
 from __future__ import annotations
 
+import random
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta, timezone
@@ -24,6 +25,7 @@ LATE_US = (7 * 60 + 31) * SECOND_US
 EARLIER_US = 4 * HOUR_US
 NAT_ADDRESS = "198.51.100.130"
 BLOCK_PORTS = 1_024
+USUAL_LOSS = 0.002
 
 
 @dataclass(frozen=True)
@@ -100,12 +102,12 @@ class Machine:
     pool: Pool
     login: str
     spans: tuple[Span, ...]  # when it is switched on
-    loss: float = 0.002  # how much of its traffic the capture drops
+    loss: float = USUAL_LOSS  # how much of its traffic the capture drops
     leases: tuple[Lease, ...] = ()  # behind the translator
 
-    def talk(self, rng: object) -> Talk:
+    def talk(self, rng: random.Random) -> Talk:
         """A new conversation in the machine's protocol."""
-        return TALKS[self.device.algorithm](self.login, self.device.agent, rng)  # type: ignore[arg-type]
+        return TALKS[self.device.algorithm](self.login, self.device.agent, rng)
 
 
 TALKS: dict[str, Callable[..., Talk]] = {
@@ -158,56 +160,54 @@ def machines(period: Period, count: int) -> list[Machine]:
 
 
 def _machine(period: Period, template: int, copy: int) -> Machine:
+    """One machine of a template; the first copy is the template itself."""
     suffix = f"c{copy}" if copy else ""
-    host = 20 if copy == 0 else 31 + copy * 8  # the last octet of what this copy's addresses begin with
+    network = f"198.18.{copy}" if copy else "198.51.100"
 
-    def at(offset: int) -> str:
-        return f"198.51.100.{host + offset}" if copy == 0 else f"198.18.{copy}.{20 + offset}"
-
-    def build(name: str, owner: str | None, address: str, device: Device, login: str, **more: object) -> Machine:
-        whose = f"{owner}{copy or ''}" if owner else None
-        spans = more.pop("spans", period.all())
-        full = f"{login}.{name}{suffix}"
-        return Machine(
-            f"{name}{suffix}",
-            whose,
-            address,
-            device,
-            POOLS[device.algorithm],
-            full,
-            spans,
-            **more,  # type: ignore[arg-type]
-        )
+    def build(
+        name: str,
+        owner: str | None,
+        address: str,
+        device: Device,
+        login: str,
+        *,
+        spans: tuple[Span, ...] | None = None,
+        loss: float = USUAL_LOSS,
+        leases: tuple[Lease, ...] = (),
+    ) -> Machine:
+        whose, who = owner and f"{owner}{copy or ''}", f"{name}{suffix}"
+        pool = POOLS[device.algorithm]
+        return Machine(who, whose, address, device, pool, f"{login}.{who}", spans or period.all(), loss, leases)
 
     match template:
         case 0:
-            return build("rack1", "苏州示例铸造有限公司", at(0), S21, talk.BTC)
+            return build("rack1", "苏州示例铸造有限公司", f"{network}.20", S21, talk.BTC)
         case 1:
-            return build("rack2", "苏州示例铸造有限公司", at(0), S19_PRO, talk.BTC)
+            return build("rack2", "苏州示例铸造有限公司", f"{network}.20", S19_PRO, talk.BTC)
         case 2:
             return build("hall6", "苏州示例数据中心有限公司", f"2001:db8:5:{copy:x}::21", L7, talk.LTC)
         case 3:
-            leases = (_lease(f"kd-{4_100 + copy}", 1_024 * (45 + copy), period.all()[0]),)
-            return build("desk", "示例便利店", NAT_ADDRESS, DESKTOP, talk.XMR, leases=leases)
+            lease = Lease(f"kd-{4_100 + copy}", BLOCK_PORTS * (45 + copy), period.all()[0])
+            return build("desk", "示例便利店", NAT_ADDRESS, DESKTOP, talk.XMR, leases=(lease,))
         case 4:
-            middle, whole = period.at(0.5) + 11 * 60 * SECOND_US, period.all()[0]
-            account, first = f"kd-{1_100 + copy}", 1_024 * (20 + copy)
-            leases = (
-                _lease(account, first, Span(whole.begin_us, middle)),
-                _lease(account, first + 10 * BLOCK_PORTS, Span(middle, whole.end_us)),
+            return build(
+                "shelf", "南京示例网络科技有限公司", NAT_ADDRESS, GPU_RIG, talk.ETC, leases=_moved(period, copy)
             )
-            return build("shelf", "南京示例网络科技有限公司", NAT_ADDRESS, GPU_RIG, talk.ETC, leases=leases)
         case 5:
-            return build("lab", "示例理工大学", at(5), KS5M, talk.KAS, spans=period.nights())
+            return build("lab", "示例理工大学", f"{network}.25", KS5M, talk.KAS, spans=period.nights())
         case 6:
-            return build("leaver", "示例包装厂", at(6), Z15, talk.ZEC, spans=period.until(0.3))
+            return build("leaver", "示例包装厂", f"{network}.26", Z15, talk.ZEC, spans=period.until(0.3))
         case 7:
-            return build("returner", "示例冷库", at(7), S19_XP, talk.BTC, spans=period.away(0.15, 0.8))
+            return build("returner", "示例冷库", f"{network}.27", S19_XP, talk.BTC, spans=period.away(0.15, 0.8))
         case 8:
-            return build("far", "示例水电站", at(8), M50S, talk.BTC, loss=0.03)
+            return build("far", "示例水电站", f"{network}.28", M50S, talk.BTC, loss=0.03)
         case _:
-            return build("nobody", None, at(9), GPU_RIG, talk.ETC)
+            return build("nobody", None, f"{network}.29", GPU_RIG, talk.ETC)
 
 
-def _lease(account: str, first_port: int, span: Span) -> Lease:
-    return Lease(account, first_port, span)
+def _moved(period: Period, copy: int) -> tuple[Lease, ...]:
+    """A block of ports, and from the middle of the period on another one."""
+    whole, account, first_port = period.all()[0], f"kd-{1_100 + copy}", BLOCK_PORTS * (20 + copy)
+    middle_us = period.at(0.5) + 11 * 60 * SECOND_US
+    before, after = Span(whole.begin_us, middle_us), Span(middle_us, whole.end_us)
+    return Lease(account, first_port, before), Lease(account, first_port + 10 * BLOCK_PORTS, after)

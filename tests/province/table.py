@@ -32,7 +32,7 @@ def sums_table(judged: Judged) -> list[tuple[str, ...]]:
 
 def goals_table(judgements: Sequence[Judgement]) -> list[tuple[str, ...]]:
     """A row for each goal and run."""
-    rows = [("run", "goal", "met", "misses")]
+    rows: list[tuple[str, ...]] = [("run", "goal", "met", "misses")]
     return rows + [
         (item.run, item.goal, "NO" if item.misses else "yes", str(len(item.misses) or "")) for item in judgements
     ]
