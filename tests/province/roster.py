@@ -196,7 +196,7 @@ def _machine(period: Period, template: int, copy: int) -> Machine:
         case 5:
             return build("lab", "示例理工大学", f"{network}.25", KS5M, talk.KAS, spans=period.nights())
         case 6:
-            return build("leaver", "示例包装厂", f"{network}.26", Z15, talk.ZEC, spans=period.until(0.3))
+            return build("leaver", "示例包装厂", f"{network}.26", Z15, talk.ZEC, spans=period.until(0.31))
         case 7:
             return build("returner", "示例冷库", f"{network}.27", S19_XP, talk.BTC, spans=period.away(0.15, 0.8))
         case 8:
