@@ -4,7 +4,7 @@ SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 .ONESHELL:
 .DEFAULT_GOAL := words
-.PHONY: words demo test check bench bench-live bench-daemon fuzz format clean core rust-checks deb debian-packages docs docs-reference
+.PHONY: words demo test check bench bench-live bench-daemon fuzz format clean core rust-checks deb debian-packages docs docs-reference province
 
 BIN := .venv/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check -q
@@ -28,6 +28,7 @@ words:
 	@echo "make bench    speed and memory, beside ndpiReader and tcpdump"
 	@echo "make bench-live   packets over a cable in a namespace: what is heard of them"
 	@echo "make bench-daemon   the whole daemon on a busy cable: packet to alert, scrapes, a hundred reloads"
+	@echo "make province   days of simulated miners through the whole, against the truth; PROVINCE_DAYS, PROVINCE_MINERS, SEED"
 	@echo "make fuzz     damaged captures through both cores, FUZZ_SECONDS=60"
 	@echo "make deb      a Debian package in build/"
 	@echo "make docs     the documents as a site in build/docs/html, with all links checked"
@@ -136,6 +137,10 @@ bench-live: .venv/.dev debian-packages
 
 bench-daemon: .venv/.dev debian-packages
 	@$(BIN)/python -m tests.bench.daemon
+
+# The exit code is 1 if a goal was missed; the page is written in any case.
+province: .venv/.dev
+	@$(BIN)/python -m tests.province --days $${PROVINCE_DAYS:-7} --machines $${PROVINCE_MINERS:-20} --seed $${SEED:-1} --page docs/province.md
 
 # Debian would start some of these as services: policy-rc.d says no while they are put in.
 debian-packages:
