@@ -10,6 +10,7 @@ import time
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from exporters.redaction.attribution import without_persons
 from sensor.cli import outputs, terminal
 from sensor.cli.frame import (
     CommandError,
@@ -27,6 +28,7 @@ from sensor.intake.sources import expand
 from sensor.line.replay import replay
 from sensor.line.suppress import Suppression
 from sensor.model.exit_codes import INTERRUPTED, OK, RUN_ERROR, USAGE
+from sensor.model.finding import Finding
 from sensor.model.time import day_of
 from sensor.session.verify import Sampling
 
@@ -39,7 +41,7 @@ if TYPE_CHECKING:
 
 def run(options: argparse.Namespace) -> int:
     """Replay the captures that the options name. Raises CommandError for what stops it before the first packet."""
-    settings = load_configuration(options, flag_overrides(options, "engine", "ledger", "jobs"))
+    settings = load_configuration(options, flag_overrides(options, "engine", "ledger", "jobs", "persons"))
     if options.dump_config:
         return show_configuration(settings)
     if not options.paths:
@@ -58,6 +60,10 @@ def run(options: argparse.Namespace) -> int:
     recorded = options.ledger is None or _record(outcome, settings, options.sensor, content_id(sources))
     suppression, last_ns = Suppression(settings.findings), outcome.counters.get("last_packet_ns", 0)
     outcome.records = suppression.heard(outcome.records, day_of(last_ns))
+    if not settings.output.name_persons:  # the ledger has them; nothing that is shown does
+        outcome.records = [
+            without_persons(record) if isinstance(record, Finding) else record for record in outcome.records
+        ]
     written = _write_outputs(files, outcome, settings, engine.name, sources)
     eve_on_stdout = any(file.on_stdout for file in files)
     terminal.show_summary(outcome, engine.name, settings.workers, options, eve_on_stdout)
