@@ -12,6 +12,8 @@ from rich.text import Text
 
 from exporters.forms.amounts import digits, duration, percent, prefixed, quantity, rate_unit
 from exporters.forms.fitting import clipped, fitted, short, visible
+from exporters.redaction.inside import HIDDEN
+from exporters.redaction.persons import PERSON
 from sensor.model.attribution import Attribution, Site
 from sensor.model.evidence import Grade
 from sensor.model.finding import Finding
@@ -155,6 +157,8 @@ def holder(item: Finding, room: int) -> list[str]:
         return []
     if answer.enterprise is None:
         return [fitted(UNNAMED[answer.result], room)]
+    if answer.enterprise.name == HIDDEN:
+        return [fitted(PERSON, room)]
     where = premises(answer.site)
     return [fitted(answer.enterprise.name, room), *([fitted(where, room)] if where else [])]
 
@@ -173,6 +177,8 @@ def whose(answer: Attribution) -> str:
     why = "; ".join(answer.reasons)
     if enterprise is None:
         return visible(f"{UNNAMED[answer.result].strip('()')}: {why}")
+    if enterprise.name == HIDDEN:
+        return visible(f"{PERSON} ({why})")
     parts = [
         enterprise.name,
         *([enterprise.uscc] if enterprise.uscc else []),

@@ -15,6 +15,7 @@ from datetime import tzinfo
 from typing import Any
 
 from exporters.forms.amounts import significant
+from exporters.redaction.persons import shown_name, shown_site
 from sensor.model.attribution import Enterprise
 from sensor.model.range import Range
 from sensor.model.summary import SECONDS_PER_HOUR, Line, Summary
@@ -22,7 +23,6 @@ from sensor.model.time import moment
 
 #: A cell that begins so may be run by the program that opens the file (OWASP, "CSV Injection").
 FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n")
-WITHHELD = "(a person)"
 #: Digits of estimates: bounds are rarely nearer than a per cent.
 DIGITS = 4
 KILO = 1_000.0
@@ -111,16 +111,16 @@ def _whose(summary: Summary, line: Line, persons: bool) -> dict[str, Any]:
     about, case = summary.about(line), summary.case(line)
     owner: Enterprise | None = about.enterprise if about else None
     hidden = owner is not None and owner.individual and not persons
-    site = about.site if about else None
+    site = shown_site(owner, about.site if about else None, persons)
     return {
         "case": case.case_id if case else None,
         "case_state": case.state if case else None,
-        "enterprise": None if owner is None else WITHHELD if hidden else owner.name,
+        "enterprise": None if owner is None else shown_name(owner, persons),
         "uscc": owner.uscc if owner and not hidden else None,
         "category": owner.category if owner else None,
         "division": site.division if site else None,
         "division_name": site.division_name if site else None,
-        "site_address": site.address if site and not hidden else None,
+        "site_address": site.address if site else None,
         "site_class": about.site_class.kind if about else None,
         "site_class_confidence": about.site_class.confidence if about else None,
     }

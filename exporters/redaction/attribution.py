@@ -49,6 +49,21 @@ def without_persons(finding: Finding) -> Finding:
     return dataclasses.replace(finding, attribution=attribution, holders=redacted_holders(finding.holders))
 
 
+def answer_without_persons(
+    answer: Attribution, others: list[tuple[Claim, str]]
+) -> tuple[Attribution, list[tuple[Claim, str]]]:
+    """An answer, and the rows of books that do not hold with the reason of each, without what leads to a person."""
+    named = (*_people(answer), *(claim.enterprise for claim, _ in others if claim.enterprise))
+    if not any(enterprise.individual for enterprise in named):
+        return answer, others
+    whole = dataclasses.replace(answer, claims=(*answer.claims, *(claim for claim, _ in others)))
+    hidden = redacted_attribution(whole)
+    count = len(answer.claims)
+    reasons = [_text(why, _secrets(whole)) for _, why in others]
+    rows = list(zip(hidden.claims[count:], reasons, strict=True))
+    return dataclasses.replace(hidden, claims=hidden.claims[:count]), rows
+
+
 def _people(answer: Attribution) -> list[Enterprise]:
     """The persons among those whom the answer and its claims name."""
     named = (answer.enterprise, *(claim.enterprise for claim in answer.claims))

@@ -87,7 +87,8 @@ def run(options: argparse.Namespace) -> int:
 def _overrides(options: argparse.Namespace) -> list[str]:
     """What the options mean, as `key=value` of the configuration."""
     keys = {"ledger.url": options.ledger, "bulletin.language": options.lang, "bulletin.region": options.region}
-    return [f'{key}="{value}"' for key, value in keys.items() if value is not None]
+    persons = ["bulletin.name_persons=true"] if options.persons else []
+    return [*(f'{key}="{value}"' for key, value in keys.items() if value is not None), *persons]
 
 
 def _task(options: argparse.Namespace, settings: Configuration, now: datetime) -> Task:

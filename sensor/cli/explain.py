@@ -10,6 +10,9 @@ import time
 from datetime import date
 from typing import TYPE_CHECKING, Any
 
+from exporters.redaction.attribution import answer_without_persons
+from exporters.redaction.inside import HIDDEN
+from exporters.redaction.persons import PERSON, without_names
 from sensor.attribution.answer.claims import period, scope
 from sensor.cli import terminal
 from sensor.cli.frame import CommandError, load_attribution, load_configuration, open_ledger
@@ -47,16 +50,16 @@ def run(options: argparse.Namespace) -> int:
     with terminal.book_progress(not options.quiet) as advance:
         attributor = load_attribution(settings, advance)
     print(f"{address}{'' if port is None else f' port {port}'}, at {instant_text(at_ns)} UTC")
-    _show_findings(settings, address, day_of(at_ns))
+    _show_findings(settings, address, day_of(at_ns), options.persons)
     if attributor is None:
         print("\nWhose\n  not known: no books are configured (attribution.sources)")
         return OK
     point = {"vlan": tuple(options.vlan or ()), "interface": options.interface, "vrf": options.vrf}
-    _show_attribution(attributor, (address, port, at_ns), point)
+    _show_attribution(attributor, (address, port, at_ns), point, options.persons)
     return OK
 
 
-def _show_findings(settings: Configuration, address: str, today: date) -> None:
+def _show_findings(settings: Configuration, address: str, today: date, persons: bool) -> None:
     """What the ledger holds about an address as miner, as pool or as node, and the allow-list's entries for it."""
     try:
         missing = f"there is no ledger at {settings.ledger.url} (ledger.url)"
@@ -67,7 +70,7 @@ def _show_findings(settings: Configuration, address: str, today: date) -> None:
         return
     print(f"\nFindings ({len(entries)})")
     for entry in entries[:MAX_FINDINGS]:
-        _show_finding(entry, address)
+        _show_finding(entry, address, persons)
     if len(entries) > MAX_FINDINGS:
         print(f"  and {len(entries) - MAX_FINDINGS} older ones")
     if not entries:
@@ -81,7 +84,7 @@ def _show_findings(settings: Configuration, address: str, today: date) -> None:
         print(f"\nAllow-list\n  {allowed.network}: {allowed.reason}{until}")
 
 
-def _show_finding(entry: StoredFinding, address: str) -> None:
+def _show_finding(entry: StoredFinding, address: str, persons: bool) -> None:
     finding = entry.finding
     if finding.miner_ip == address:
         role = (
@@ -109,7 +112,10 @@ def _show_finding(entry: StoredFinding, address: str) -> None:
         print(f"    {part.kind} by {part.signature}: {part.grade.label}, {part.bits:g} bits{chance}")
     if finding.merged_into is not None:
         print(f"    became finding {finding.merged_into}")
-    print("    told" if entry.suppressed is None else f"    not told: {entry.suppressed}")
+    suppressed, answer = entry.suppressed, finding.attribution
+    if suppressed is not None and answer is not None:
+        suppressed = without_names(suppressed, answer.enterprise, answer.site, persons)
+    print("    told" if suppressed is None else f"    not told: {suppressed}")
 
 
 def place(finding: Finding) -> str:
@@ -131,9 +137,12 @@ def _show_node(node: Node) -> None:
     print(f"\nNode\n  {node.protocol}, not mining: {ends}, {second_text(node.last_ns)} UTC")
 
 
-def _show_attribution(attributor: Attributor, question: Question, point: dict[str, Any]) -> None:
+def _show_attribution(attributor: Attributor, question: Question, point: dict[str, Any], persons: bool) -> None:
     """The answer, the reasons for it, the claims, and the rows of that address that do not hold."""
     answer = attributor.answer(*question, **point)
+    others = attributor.others(*question, **point)
+    if not persons:
+        answer, others = answer_without_persons(answer, others)
     _show_enterprise(answer)
     print("\nWhy")
     for reason in answer.reasons:
@@ -142,7 +151,6 @@ def _show_attribution(attributor: Attributor, question: Question, point: dict[st
         print("\nClaims")
     for claim in answer.claims:
         print(f"  {claim.standing:<8} {claim.strength:<5g} {_claim_text(claim)}")
-    others = attributor.others(*question, **point)
     if others:
         print("\nRows of that address that do not hold")
     for claim, why in others[:MAX_OTHER_CLAIMS]:
@@ -157,7 +165,8 @@ def _show_enterprise(answer: Attribution) -> None:
         print("  nobody is named")
         return
     enterprise, site = answer.enterprise, answer.site
-    print(f"  {', '.join(filter(None, (enterprise.name, enterprise.uscc, enterprise.category)))}")
+    name = PERSON if enterprise.name == HIDDEN else enterprise.name
+    print(f"  {', '.join(filter(None, (name, enterprise.uscc, enterprise.category)))}")
     if site is not None:
         print("  " + " ".join(filter(None, (site.division, site.division_name, site.address))))
 

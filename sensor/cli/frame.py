@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 #: Called with a file's path, the bytes that are read of it, and its size.
 AdvanceFile = Callable[[str, int, int], None]
 #: The options that stand for a key of the configuration.
-FLAG_KEYS = {"engine": "engine", "ledger": "ledger.url", "jobs": "workers"}
+FLAG_KEYS = {"engine": "engine", "ledger": "ledger.url", "jobs": "workers", "persons": "output.name_persons"}
 
 
 class CommandError(Exception):

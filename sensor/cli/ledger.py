@@ -20,6 +20,7 @@ import yaml
 from rich.cells import cell_len
 
 from exporters.forms import mining_list, stix
+from exporters.redaction.persons import shown_name, shown_site, without_names
 from sensor.bulletin.period import midnight_ns
 from sensor.cases import states as cases
 from sensor.cases.states import CaseError
@@ -85,7 +86,7 @@ def _list(options: argparse.Namespace, settings: Configuration, ledger: Ledger) 
             day_text(case.since_ns, zone),
             _due_text(case, now_ns, zone),
             minute_text(case.last_ns, zone),
-            _subject(case),
+            _subject(case, options.persons),
         )
         for case in listed
     ]
@@ -98,19 +99,19 @@ def _list(options: argparse.Namespace, settings: Configuration, ledger: Ledger) 
 
 def _show(options: argparse.Namespace, settings: Configuration, ledger: Ledger) -> int:
     if options.what.isdigit():
-        return _show_case(int(options.what), settings, ledger)
+        return _show_case(int(options.what), options, settings, ledger)
     try:
         address = canonical(options.what)
     except ValueError:
         raise ValueError(f"{options.what} is no case's number and no address") from None
-    return _show_address(address, settings, ledger)
+    return _show_address(address, options, settings, ledger)
 
 
-def _show_case(number: int, settings: Configuration, ledger: Ledger) -> int:
+def _show_case(number: int, options: argparse.Namespace, settings: Configuration, ledger: Ledger) -> int:
     case, zone = ledger.reader.case(number), settings.ledger.zone
     if case is None:
         raise CommandError(RUN_ERROR, f"there is no case {number}")
-    print(f"Case {case.case_id}: {case.state} ({cases.NAMES[case.state]}), {_subject(case)}")
+    print(f"Case {case.case_id}: {case.state} ({cases.NAMES[case.state]}), {_subject(case, options.persons)}")
     print(
         f"  mining seen {minute_text(case.first_ns, zone)} to {minute_text(case.last_ns, zone)}; "
         f"due {_due_text(case, time.time_ns(), zone)}"
@@ -121,7 +122,8 @@ def _show_case(number: int, settings: Configuration, ledger: Ledger) -> int:
     _show_site(case, settings, ledger)
     print("History")
     for change in case.changes:
-        print(f"  {minute_text(change.at_ns, zone)}  {change.state}, {_safe(change.who)}: {_safe(change.why)}")
+        why = without_names(change.why, case.enterprise, case.site, options.persons)
+        print(f"  {minute_text(change.at_ns, zone)}  {change.state}, {_safe(change.who)}: {_safe(why)}")
     print(f"  it can go to {', '.join(cases.FOLLOWS[case.state])}")
     return OK
 
@@ -138,16 +140,16 @@ def _show_site(case: Case, settings: Configuration, ledger: Ledger) -> None:
     print(f"  (the {DAYS} days to {minute_text(end_ns, settings.ledger.zone)})")
 
 
-def _show_address(address: str, settings: Configuration, ledger: Ledger) -> int:
-    entries, zone = ledger.reader.findings(address), settings.ledger.zone
+def _show_address(address: str, options: argparse.Namespace, settings: Configuration, ledger: Ledger) -> int:
+    entries, zone, persons = ledger.reader.findings(address), settings.ledger.zone, options.persons
     if not entries:
         raise CommandError(RUN_ERROR, f"{address}: no finding has this address")
     print(f"{address}: {_counted(len(entries), 'finding', 'findings')}")
     for first_ns, last_ns, answer in ledger.reader.address_owners(address):
-        name = answer.enterprise.name if answer.enterprise else answer.result
+        name = shown_name(answer.enterprise, persons) if answer.enterprise else answer.result
         print(f"  {minute_text(first_ns, zone)} to {minute_text(last_ns, zone)}: {_safe(name)}")
     for entry in entries[:MAX_FINDINGS]:
-        print(f"  {_finding_text(entry, zone)}")
+        print(f"  {_finding_text(entry, zone, persons)}")
     end_ns = -(-max(entry.finding.last_ns for entry in entries) // HOUR_NS) * HOUR_NS
     period = ledger.reader.summary(end_ns - DAYS * DAY_NS, end_ns, grounds_of(settings))
     texts = ledger_figures.texts([line for line in period.lines if line.address == address], period)
@@ -161,14 +163,17 @@ def _show_address(address: str, settings: Configuration, ledger: Ledger) -> int:
     return OK
 
 
-def _finding_text(entry: StoredFinding, zone: tzinfo) -> str:
-    finding = entry.finding
+def _finding_text(entry: StoredFinding, zone: tzinfo, persons: bool) -> str:
+    finding, answer = entry.finding, entry.finding.attribution
+    suppressed = entry.suppressed or ""
+    if answer is not None:
+        suppressed = without_names(suppressed, answer.enterprise, answer.site, persons)
     kind = ", ".join(text for text in (finding.dialect or "dialect not known", finding.algorithm, finding.coin) if text)
     return (
         f"{minute_text(finding.first_ns, zone)} to {minute_text(finding.last_ns, zone)}  "
         f"{finding.miner_ip} at {place(finding)}: {_safe(kind)}, "
         f"{finding.grade.label}, {finding.shares.submitted} shares, {finding.state}"
-        + (f" (not told: {_safe(entry.suppressed)})" if entry.suppressed else "")
+        + (f" (not told: {_safe(suppressed)})" if suppressed else "")
     )
 
 
@@ -186,14 +191,14 @@ def _set(options: argparse.Namespace, _: Configuration, ledger: Ledger) -> int:
             "From now on its findings are kept and not told. "
             "To have that in the configuration as well (findings.allow):\n"
         )
-        print(_allow_entries(case, ledger.reader.case_addresses(case), why), end="")
+        print(_allow_entries(case, ledger.reader.case_addresses(case), why, options.persons), end="")
     return OK
 
 
-def _allow_entries(case: Case, addresses: Sequence[str], why: str) -> str:
-    """The entries of the allow-list that a false alarm becomes, as YAML."""
+def _allow_entries(case: Case, addresses: Sequence[str], why: str, persons: bool) -> str:
+    """The entries of the allow-list that a false alarm becomes, as YAML; a person's are by address."""
     reason = f"{why} (case {case.case_id})"
-    if case.enterprise is not None:
+    if case.enterprise is not None and (persons or not case.enterprise.individual):
         entries = [{"enterprise": case.enterprise.uscc or case.enterprise.name, "reason": reason}]
     else:
         entries = [{"network": address, "reason": reason} for address in addresses]
@@ -256,12 +261,12 @@ def _instant_ns(text: str, zone: ZoneInfo, *, end: bool = False) -> int:
     return int((instant if instant.tzinfo else instant.replace(tzinfo=zone)).timestamp()) * SECOND_NS
 
 
-def _subject(case: Case) -> str:
-    """Whose case it is, and where."""
-    site = case.site
+def _subject(case: Case, persons: bool) -> str:
+    """Whose case it is, and where; a person is not named unless asked for."""
+    site = shown_site(case.enterprise, case.site, persons)
     parts = (site.division_name or site.division, site.address) if site else ()
     place = " ".join(part for part in parts if part)
-    name = case.enterprise.name if case.enterprise else case.address or f"site {case.site_id}"
+    name = shown_name(case.enterprise, persons) if case.enterprise else case.address or f"site {case.site_id}"
     return _safe(f"{name}, {place}" if place else name)
 
 

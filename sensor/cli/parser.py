@@ -55,6 +55,7 @@ def _replay(commands: Commands) -> None:
     )
     replay.add_argument("--report", metavar="FILE", help="write a page to look at: HTML, all in one file")
     replay.add_argument("--stix", metavar="FILE", help="write the findings as a STIX 2.1 bundle")
+    _add_persons(replay)
     replay.add_argument("-j", "--jobs", type=_jobs, metavar="N", help="workers")
     replay.add_argument("-q", "--quiet", action="store_true", help="no progress bar and no summary")
     _add_line_options(replay)
@@ -133,6 +134,7 @@ def _explain(commands: Commands) -> None:
     explain.add_argument("--vlan", type=int, action="append", metavar="ID", help="VLAN it was seen in")
     explain.add_argument("--vrf", metavar="NAME", help="VRF it was seen in")
     explain.add_argument("--interface", metavar="NAME", help="interface it was seen on")
+    _add_persons(explain)
     explain.add_argument("-q", "--quiet", action="store_true", help="no progress bar")
     _add_configuration(explain)
 
@@ -153,6 +155,7 @@ def _bulletin(commands: Commands) -> None:
     bulletin.add_argument(
         "--region", metavar="CODE", help="only sites in this division (GB/T 2260), e.g. 320000 or 320500"
     )
+    _add_persons(bulletin)
     bulletin.add_argument("--ledger", metavar="URL", help="the ledger; without it, that of the configuration")
     bulletin.add_argument(
         "--meter", type=Path, metavar="FILE", help="metered load to compare: enterprise or site, time, kWh"
@@ -206,7 +209,8 @@ def _ledger(commands: Commands) -> None:
         metavar="DATE",
         help="last day, included, or the time where it ends; without it, the hour of the newest entry",
     )
-    export.add_argument("--persons", action="store_true", help="name persons too")
+    for action in (listed, shown, put, export):
+        _add_persons(action)
     sensors = actions.add_parser("sensors", help="the sensors that told this ledger anything")
     sensor_actions = sensors.add_subparsers(dest="sensors", metavar="WORD")
     rename = sensor_actions.add_parser("rename", help="give one another id; it must not be running")
@@ -228,6 +232,11 @@ def _ledger(commands: Commands) -> None:
     ):
         action.add_argument("--ledger", metavar="URL", help="instead of ledger.url of the configuration")
         _add_line_options(action)
+
+
+def _add_persons(parser: argparse.ArgumentParser) -> None:
+    """The option of every command that lists whose addresses were."""
+    parser.add_argument("--persons", action="store_true", help="name persons too")
 
 
 def _add_line_options(parser: argparse.ArgumentParser) -> None:

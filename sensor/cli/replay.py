@@ -10,6 +10,7 @@ import time
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from exporters.redaction.attribution import without_persons
 from sensor.cli import outputs, terminal
 from sensor.cli.frame import (
     CommandError,
@@ -30,6 +31,7 @@ from sensor.line.replay import replay
 from sensor.line.resumed import nothing_before
 from sensor.line.suppress import Suppression
 from sensor.model.exit_codes import INTERRUPTED, OK, RUN_ERROR, USAGE
+from sensor.model.finding import Finding
 from sensor.model.time import ANY_TIME, PlausibleTime, day_of
 from sensor.session.verify import Sampling
 
@@ -49,7 +51,7 @@ OFF_CLOCK = (
 
 def run(options: argparse.Namespace) -> int:
     """Replay the captures that the options name. Raises CommandError for what stops it before the first packet."""
-    settings = load_configuration(options, flag_overrides(options, "engine", "ledger", "jobs"))
+    settings = load_configuration(options, flag_overrides(options, "engine", "ledger", "jobs", "persons"))
     if options.dump_config:
         return show_configuration(settings)
     if not options.paths:
@@ -73,6 +75,10 @@ def run(options: argparse.Namespace) -> int:
         say(OFF_CLOCK)
     suppression, last_ns = Suppression(settings.findings), outcome.counters.get("last_packet_ns", 0)
     outcome.records = suppression.heard(outcome.records, day_of(last_ns))
+    if not settings.output.name_persons:  # the ledger has them; nothing that is shown does
+        outcome.records = [
+            without_persons(record) if isinstance(record, Finding) else record for record in outcome.records
+        ]
     written = _write_outputs(files, outcome, settings, engine.name, sources)
     eve_on_stdout = any(file.on_stdout for file in files)
     terminal.show_summary(outcome, engine.name, settings.workers, options, eve_on_stdout)

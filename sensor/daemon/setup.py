@@ -18,6 +18,7 @@ from sensor.attribution import AttributionError, Attributor, load_books
 from sensor.daemon import configuration
 from sensor.daemon.configuration import Configuration
 from sensor.delivery.delivery import build_senders
+from sensor.delivery.worker import Hiding
 from sensor.estimate import Assumptions
 from sensor.intake import engine
 from sensor.intake.packet_filter import FilterError, read_filter
@@ -47,7 +48,7 @@ class Setup:
     signatures: SignatureSet
     suppression: Suppression
     attribution: Attributor | None
-    destinations: Mapping[str, tuple[Destination, bool]]
+    destinations: Mapping[str, tuple[Destination, Hiding]]
     metrics: Metrics | None
     captures: Mapping[str, engine.ListenOptions]  # by interface
     signatures_changed_ns: int  # of the newest signature file
@@ -87,7 +88,7 @@ def load_setup(source: ConfigurationSource, previous: Setup | None = None) -> Se
         for interface in settings.capture.interfaces
         if (capture := _capture(interface, problems)) is not None
     }
-    destinations, unusable = build_senders(settings.exporters)
+    destinations, unusable = build_senders(settings.exporters, settings.output.name_persons)
     problems += unusable
     attributor = _attributor(settings, previous, problems)
     if problems or loaded is None:

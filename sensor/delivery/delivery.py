@@ -10,18 +10,20 @@ from typing import Any
 
 from exporters.destination import Destination, Unusable
 from exporters.kinds import kinds
-from sensor.delivery.worker import DeliveryStatus, Worker
+from sensor.delivery.worker import DeliveryStatus, Hiding, Worker
 from sensor.ledger import Ledger
 
 
-def build_senders(settings: Mapping[str, Sequence[Any]]) -> tuple[dict[str, tuple[Destination, bool]], list[str]]:
+def build_senders(
+    settings: Mapping[str, Sequence[Any]], name_persons: bool = False
+) -> tuple[dict[str, tuple[Destination, Hiding]], list[str]]:
     """A sender and whether to redact, by the name of each instance, from the section `exporters`; and what is wrong, a
     sentence each.
 
     Kinds that are not fed from the outbox are left out. Nothing is connected yet; files of secrets and certificates
     are read.
     """
-    senders: dict[str, tuple[Destination, bool]] = {}
+    senders: dict[str, tuple[Destination, Hiding]] = {}
     problems: list[str] = []
     modules = kinds()
     for kind, instances in settings.items():
@@ -31,7 +33,7 @@ def build_senders(settings: Mapping[str, Sequence[Any]]) -> tuple[dict[str, tupl
         for instance in instances:
             name = f"{kind}.{instance.name}" if instance.name else kind
             try:
-                senders[name] = (sender_class(instance), instance.redact)
+                senders[name] = (sender_class(instance), Hiding(instance.redact, name_persons))
             except Unusable as error:
                 problems.append(f"exporters.{name}: {error}")
     return senders, problems
@@ -40,12 +42,12 @@ def build_senders(settings: Mapping[str, Sequence[Any]]) -> tuple[dict[str, tupl
 class Delivery:
     """The threads that deliver."""
 
-    def __init__(self, ledger: Ledger, destinations: Mapping[str, tuple[Destination, bool]]) -> None:
+    def __init__(self, ledger: Ledger, destinations: Mapping[str, tuple[Destination, bool | Hiding]]) -> None:
         """Register the destinations in the ledger: from now on events are kept for these and no others. Raises
         LedgerError.
         """
         ledger.outbox.subscribe(destinations)
-        self._workers = [Worker(name, sender, redact, ledger) for name, (sender, redact) in destinations.items()]
+        self._workers = [Worker(name, sender, hiding, ledger) for name, (sender, hiding) in destinations.items()]
 
     def start(self) -> None:
         """Begin delivering what waits."""

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from random import Random
 
 from exporters.destination import Destination, Refused
+from exporters.redaction.attribution import without_persons
 from exporters.redaction.finding import redacted
 from sensor.delivery.backoff import Backoff
 from sensor.ledger import Backlog, Ledger, LedgerError
@@ -44,14 +45,28 @@ class DeliveryStatus:
     trouble: str | None  # the last failure or refusal as a sentence; None once an attempt succeeded
 
 
+@dataclass(frozen=True)
+class Hiding:
+    """What a destination is not to see."""
+
+    redact: bool = False  # what is inside
+    name_persons: bool = False  # true: persons stand in events by name
+
+
 class Worker:
     """The delivery to one destination."""
 
     def __init__(
-        self, name: str, sender: Destination, redact: bool, ledger: Ledger, clock: Callable[[], int] = time.time_ns
+        self,
+        name: str,
+        sender: Destination,
+        hiding: bool | Hiding,
+        ledger: Ledger,
+        clock: Callable[[], int] = time.time_ns,
     ) -> None:
+        self._hiding = hiding if isinstance(hiding, Hiding) else Hiding(redact=hiding)
         self.name, self.kind = name, name.partition(".")[0]
-        self._sender, self._redact, self._ledger, self._clock = sender, redact, ledger, clock
+        self._sender, self._ledger, self._clock = sender, ledger, clock
         self._position = (
             self._committed
         ) = -1  # not known before the thread runs: another one may still be at work for this cursor
@@ -164,7 +179,11 @@ class Worker:
         self._backoff.reset()
 
     def _shown(self, record: Record) -> Record:
-        return redacted(record) if self._redact and isinstance(record, Finding) else record
+        if not isinstance(record, Finding):
+            return record
+        if self._hiding.redact:
+            return redacted(record)
+        return record if self._hiding.name_persons else without_persons(record)
 
     def _commit(self) -> None:
         if self._position > self._committed:

@@ -83,12 +83,13 @@ class EvidenceSettings(Section):
 
 class OutputSettings(Section):
     """Where findings go: `eve` is a file of JSON lines, or `-`; `stats` ends it with the counters, `redact` hides
-    what is inside.
+    what is inside. Without `name_persons` no event names a person, whichever exporter sends it.
     """
 
     eve: Annotated[str, Field(min_length=1)] | None = None
     stats: bool = False
     redact: bool = False
+    name_persons: bool = False
 
 
 class InterfaceSettings(Section):
