@@ -41,7 +41,8 @@ def miners(findings: Iterable[Finding]) -> Iterator[Miner]:
     for (address, algorithm, unit), group in groupby(sorted(findings, key=_miner_key), key=_miner_key):
         its = tuple(group)
         works = [work_of(finding) for finding in its]
-        seconds = mining_seconds([stretch for finding in its for stretch in mining_stretches(finding)])
+        rated = [finding for finding in its if finding.hashrate_hps is not None]
+        seconds = mining_seconds([stretch for finding in rated or its for stretch in mining_stretches(finding)])
         figures = rates(
             total(work.hashes for work in works),
             total(work.energy_kwh for work in works),
