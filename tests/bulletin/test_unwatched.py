@@ -1,5 +1,5 @@
-"""Bulletins of a full week, of one watched 0.07 %, and of one that nobody watched: what was not observed is called so, in
-every form and language, and nothing follows from it."""
+"""Bulletins of a full week, of one watched 0.07 %, and of one that nobody watched: what was not observed is called so,
+in every form and language, and nothing follows from it."""
 
 from __future__ import annotations
 

@@ -95,8 +95,8 @@ class Watching:
         """Of a line. Where its findings are forgotten, its connections' time is the time it was watched mining. Time at
         unknown work that was taken to be at a rate of other times is in the figures, and so it is here."""
         coverage = self.coverage
-        known = self.mining.seconds(place, coverage.from_ns, coverage.to_ns)
-        mining = known + amounts.assumed_seconds if known else float(amounts.seconds)
+        rated = self.mining.seconds(place, coverage.from_ns, coverage.to_ns)
+        mining = rated + amounts.assumed_seconds if rated else float(amounts.seconds)
         mining = min(mining, coverage.period_seconds)
         observed = max(mining, coverage.seconds_of(self.mining.sensors_of(place) or None))
         if coverage.part <= 0.0 or coverage.part < self.grounds.least_watched:
