@@ -19,6 +19,7 @@ from sensor.model.evidence import Grade
 from sensor.model.finding import Finding
 from sensor.model.text import endpoint_text
 from sensor.model.time import SECOND_NS, second_text
+from sensor.model.work import Miner
 
 #: Characters of the reasons shown unless everything is asked for.
 MOST_WHY = 150
@@ -130,6 +131,22 @@ def rate(item: Finding) -> list[str]:
     ]
     watts = item.power_watts.best if item.power_watts is not None else 0.0
     return [*lines, quantity(watts, "W")] if watts >= LEAST_WATTS else lines
+
+
+def together(miner: Miner) -> str:
+    """What the findings of one address come to: `sha256d: 95 TH/s (80–110), 3.2 kW while mining, in 2 findings`."""
+    figures, name = miner.rates, visible(miner.algorithm or "algorithm not known")
+    parts = []
+    for value, unit in ((figures.hashrate_hps, rate_unit(miner.work_unit)), (figures.power_watts, "W")):
+        if value is not None:
+            scale, prefix = prefixed(value.best)
+            ends = f"{digits(value.low / scale)}–{digits(value.high / scale)}"
+            parts.append(f"{digits(value.best / scale)} {prefix}{unit} ({ends})")
+    least = "at least " if miner.partial else ""
+    figures_text = ", ".join(parts) or "unknown"
+    return (
+        f"{name}: {least}{figures_text} while mining for {duration(miner.seconds)}, in {len(miner.findings)} findings"
+    )
 
 
 def sure(item: Finding) -> list[str]:

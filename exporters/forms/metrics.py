@@ -152,6 +152,7 @@ def _findings(samples: Samples, status: Status) -> None:
     for grade in GRADES:
         samples.add("findings_open", status.findings_open.get(grade, 0), grade=grade)
     samples.add("findings_muted", status.findings_suppressed)
+    samples.add("findings_unknown_work", status.findings_unknown)
     for algorithm, bounds in status.hashrate_hps.items():
         _estimate(samples, "estimated_hashrate{}_hashes_per_second", algorithm, bounds)
     for algorithm, bounds in status.power_watts.items():

@@ -94,13 +94,16 @@ METRICS: Mapping[str, str] = {
     "findings_told_total": "Findings handed on, by what became of them.",
     "findings_open": "Findings that are open, by their grade.",
     "findings_muted": "Open findings kept quiet by an allow-list.",
-    "estimated_hashrate_hashes_per_second": "Hashrate of open findings, best estimate; never add up algorithms.",
-    "estimated_hashrate_low_hashes_per_second": "Lower bound of the hashrate of open findings.",
-    "estimated_hashrate_high_hashes_per_second": "Upper bound of the hashrate of open findings.",
-    "estimated_power_watts": "Power drawn for open findings, best estimate.",
-    "estimated_power_low_watts": "Lower bound of the power drawn for open findings.",
-    "estimated_power_high_watts": "Upper bound of the power drawn for open findings.",
-    "estimated_energy_joules_total": "Energy drawn for all findings since the start, best estimate.",
+    "findings_unknown_work": "Open findings with shares of unknown work; above 0 the estimates are lower bounds.",
+    "estimated_hashrate_hashes_per_second": (
+        "Hashrate of the miners of open findings while they mine, best estimate; never add up algorithms."
+    ),
+    "estimated_hashrate_low_hashes_per_second": "Lower bound of that hashrate; not the sum of miners' lower bounds.",
+    "estimated_hashrate_high_hashes_per_second": "Upper bound of that hashrate; not the sum of miners' upper bounds.",
+    "estimated_power_watts": "Power drawn by the miners of open findings while they mine, best estimate.",
+    "estimated_power_low_watts": "Lower bound of that power; not the sum of miners' lower bounds.",
+    "estimated_power_high_watts": "Upper bound of that power; not the sum of miners' upper bounds.",
+    "estimated_energy_joules_total": "Energy seen of all findings since the start, best estimate.",
     # What follows the line.
     "attributions_total": "Look-ups of whose an address is, by result.",
     "books": "Attribution books in use.",

@@ -23,6 +23,7 @@ from sensor.model.evidence import Grade
 from sensor.model.finding import Finding
 from sensor.model.node import Node
 from sensor.model.text import endpoint_text
+from sensor.model.work import Miner, miners
 
 #: Rows shown unless everything is asked for; the event file always has all.
 MOST_ROWS = 40
@@ -72,6 +73,9 @@ def render(
         parts += [_findings(shown, console.width, everything), *_more(len(findings) - len(shown), "finding")]
     else:
         parts.append(Text("No mining found.", style="bold"))
+    several = [miner for miner in miners(findings) if len(miner.rated) > 1]
+    if several:
+        parts += [_together(several if everything else several[:MOST_ROWS])]
     if any(item.attribution for item in findings):
         parts.append(_whose(_strongest(findings, everything)))
     if nodes:
@@ -190,6 +194,14 @@ def _stacked(findings: Sequence[Finding], ends: int, width: int) -> Table:
         if item is not findings[-1]:
             table.add_row()
     return table
+
+
+def _together(several: Sequence[Miner]) -> RenderableType:
+    """Miners of several findings: what each does in all, at every pool and login, while it mines."""
+    grid = Table.grid(padding=(0, 2, 0, 0))
+    for miner in several:
+        grid.add_row(Text(miner.address, no_wrap=True), Text(cells.together(miner)))
+    return Group(Text("Together", style="bold"), grid)
 
 
 def _whose(findings: Sequence[Finding]) -> RenderableType:

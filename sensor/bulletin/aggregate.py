@@ -178,6 +178,7 @@ class _Aggregation:
         )
 
     def _mine(self, line: Line) -> Mine:
+        figures = line.rates
         return Mine(
             address=line.address,
             owner=self.frame.owners.of(self.now.about(line)),
@@ -189,8 +190,8 @@ class _Aggregation:
             machines=line.machines,
             shares=line.shares,
             accepted=line.accepted,
-            hashrate_hps=line.rates.hashrate_hps,
-            mean_hashrate_hps=line.rates.mean_hashrate_hps,
+            hashrate_hps=figures.hashrate_hps,
+            mean_hashrate_hps=figures.mean_hashrate_hps,
             mining_seconds=line.times.mining_seconds,
             observed_seconds=line.times.observed_seconds,
             estimate=self._estimate([line]),

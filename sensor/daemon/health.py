@@ -88,6 +88,7 @@ class Health:
             findings_reached=dict(self.totals.reached),
             findings_open=self.totals.open_by_grade,
             findings_suppressed=self.totals.suppressed,
+            findings_unknown=self.totals.unknown,
             hashrate_hps=hashrate_hps,
             power_watts=power_watts,
             energy_joules=self.totals.energy_joules,

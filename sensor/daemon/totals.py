@@ -1,20 +1,21 @@
 """Totals of this run's findings: how many by grade, hashrate and power by algorithm, energy.
 
-Rates of different algorithms are never added. Knows findings as the line emits them (since this process began), not
-the ledger's totals.
+Rates of different algorithms are never added. A miner with several open findings counts once, at the rate of the time
+in which it was watched mining (`sensor/model/work.py`). Knows findings as the line emits them (since this process
+began), not the ledger's totals.
 """
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from sensor.model.finding import Finding
 from sensor.model.node import Node
-from sensor.model.quantities import Interval, Power
+from sensor.model.range import Range
 from sensor.model.record import Record
-from sensor.model.summary import Range
+from sensor.model.work import Miner, miners
 
 JOULES_PER_KWH = 3.6e6
 UNKNOWN = "unknown"
@@ -26,11 +27,19 @@ class _OpenFinding:
 
     dialect: str
     grade: str
-    algorithm: str
-    hashrate: Interval | None
-    power: Power | None
+    finding: Finding  # without connections and evidence
     energy_kwh: float
     suppressed: bool
+
+    @property
+    def miner(self) -> tuple[str, str]:
+        """Whose it is: address and algorithm."""
+        return self.finding.miner_ip, self.finding.algorithm or UNKNOWN
+
+    @property
+    def unknown(self) -> bool:
+        """Whether shares were sent, and what they are worth is not known."""
+        return self.finding.shares.submitted > 0 and self.finding.hashrate_hps is None
 
 
 class FindingTotals:
@@ -38,6 +47,8 @@ class FindingTotals:
 
     def __init__(self) -> None:
         self._open: dict[str, _OpenFinding] = {}
+        self._of_miner: dict[tuple[str, str], set[str]] = defaultdict(set)  # open findings
+        self._miners: dict[tuple[str, str], tuple[Miner, ...]] = {}  # those whose findings did not change since
         self._counted_kwh: dict[str, float] = {}  # energy counted of what has become this finding since its last record
         self.reached: Counter[tuple[str, str]] = Counter()  # by dialect and grade
         self.energy_joules = 0.0
@@ -61,19 +72,35 @@ class FindingTotals:
         """How many open findings are suppressed."""
         return sum(finding.suppressed for finding in self._open.values())
 
+    @property
+    def unknown(self) -> int:
+        """How many open findings have shares of unknown work: they are in no hashrate and no power."""
+        return sum(finding.unknown for finding in self._open.values())
+
     def sums(self) -> tuple[dict[str, Range], dict[str, Range]]:
         """Hashrate in hashes a second and power in watts of open findings, each by algorithm."""
-        hashrate: dict[str, list[float]] = {}
-        power: dict[str, list[float]] = {}
-        for finding in self._open.values():
-            for sums, figure in ((hashrate, finding.hashrate), (power, finding.power)):
-                if figure is not None:
-                    whole = sums.setdefault(finding.algorithm, [0.0, 0.0, 0.0])
-                    for at, value in enumerate((figure.low, figure.best, figure.high)):
-                        whole[at] += value
-        return {name: Range(*whole) for name, whole in hashrate.items()}, {
-            name: Range(*whole) for name, whole in power.items()
-        }
+        hashrate: dict[str, Range] = {}
+        power: dict[str, Range] = {}
+        for key, its in self._of_miner.items():
+            if key not in self._miners:
+                self._miners[key] = tuple(miners(self._open[finding_id].finding for finding_id in sorted(its)))
+            for miner in self._miners[key]:
+                for sums, figure in ((hashrate, miner.rates.hashrate_hps), (power, miner.rates.power_watts)):
+                    if figure is not None:
+                        sums[key[1]] = sums.get(key[1], Range()) + figure
+        return hashrate, power
+
+    def _put(self, finding: _OpenFinding) -> None:
+        self._open[finding.finding.finding_id] = finding
+        self._of_miner[finding.miner].add(finding.finding.finding_id)
+        self._miners.pop(finding.miner, None)
+
+    def _drop(self, finding: _OpenFinding) -> None:
+        del self._open[finding.finding.finding_id]
+        self._of_miner[finding.miner].discard(finding.finding.finding_id)
+        self._miners.pop(finding.miner, None)
+        if not self._of_miner[finding.miner]:
+            del self._of_miner[finding.miner]
 
     def _add(self, finding: Finding, *, suppressed: bool) -> None:
         before = self._open.get(finding.finding_id)
@@ -86,15 +113,8 @@ class FindingTotals:
         dialect = finding.dialect or UNKNOWN
         if before is None or (before.dialect, before.grade) != (dialect, finding.grade.label):
             self.reached[dialect, finding.grade.label] += 1
-        if finding.state == "closed":
-            self._open.pop(finding.finding_id, None)
-            return
-        self._open[finding.finding_id] = _OpenFinding(
-            dialect,
-            finding.grade.label,
-            finding.algorithm or UNKNOWN,
-            finding.hashrate_hps,
-            finding.power_watts,
-            energy_kwh,
-            suppressed,
-        )
+        if before is not None:
+            self._drop(before)
+        if finding.state != "closed":
+            bare = replace(finding, flows=[], evidence=[], observations=(), timeline=None)
+            self._put(_OpenFinding(dialect, finding.grade.label, bare, energy_kwh, suppressed))

@@ -20,12 +20,12 @@ SECONDS_PER_WEEK = 7 * SECONDS_PER_DAY
 def estimate(lines: Iterable[Line], period_seconds: float, prices: Rates, grounds: Grounds) -> Estimate:
     """The sums over lines of a period of so many seconds, and everything that follows from them."""
     group = list(lines)
-    kwh = energy(group)
-    projected = sum_of(line.rates.projected_kwh for line in group)
+    kwh, figures = energy(group), [line.rates for line in group]
+    projected = sum_of(each.projected_kwh for each in figures)
     return Estimate(
         energy_kwh=kwh,
-        power_watts=sum_of(line.rates.power_watts for line in group),
-        mean_power_watts=sum_of(line.rates.mean_power_watts for line in group),
+        power_watts=sum_of(each.power_watts for each in figures),
+        mean_power_watts=sum_of(each.mean_power_watts for each in figures),
         projected_kwh=projected,
         day_kwh=over(projected, SECONDS_PER_DAY, period_seconds, grounds),
         week_kwh=over(projected, SECONDS_PER_WEEK, period_seconds, grounds),

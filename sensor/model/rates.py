@@ -59,9 +59,9 @@ def projection(period_seconds: float, observed_seconds: float, most: float) -> f
 
 
 def _over(amount: Range, seconds: float) -> Range | None:
-    return amount.scaled(1.0 / seconds) if seconds > 0.0 and amount.high > 0.0 else None
+    return amount.scaled(1.0 / seconds) if seconds > 0.0 and amount.most > 0.0 else None
 
 
 def _or_unknown(amount: Range) -> Range | None:
     """None for an amount of which nothing is known: a range that is 0 throughout."""
-    return amount if amount.high > 0.0 else None
+    return amount if amount.most > 0.0 else None

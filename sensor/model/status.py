@@ -72,6 +72,7 @@ class Status:
     )  # by (dialect, grade): each once at every grade it came to
     findings_open: Counts = field(default_factory=dict)  # now, by grade
     findings_suppressed: int = 0  # open ones that an allow-list suppresses
+    findings_unknown: int = 0  # open ones with shares of unknown work
     hashrate_hps: Mapping[str, Range] = field(default_factory=dict)  # of open findings, by algorithm
     power_watts: Mapping[str, Range] = field(default_factory=dict)  # of open findings, by algorithm
     energy_joules: float = 0.0  # estimated, best value, all findings, since the start

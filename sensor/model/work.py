@@ -36,20 +36,31 @@ class Miner:
     work_unit: str
     findings: tuple[Finding, ...]
     rates: MinerRates
-    seconds: float  # watched mining
+    seconds: float  # watched mining, at work that is known
+
+    @property
+    def rated(self) -> tuple[Finding, ...]:
+        """The findings whose work is known."""
+        return tuple(finding for finding in self.findings if finding.hashrate_hps is not None)
+
+    @property
+    def partial(self) -> bool:
+        """Whether there was mining beside it whose work is not known: all figures are lower bounds then."""
+        unrated = (finding for finding in self.findings if finding.hashrate_hps is None)
+        return any(finding.shares.submitted for finding in unrated)
 
 
 def miners(findings: Iterable[Finding]) -> Iterator[Miner]:
     """The miners of findings, by address and algorithm. A miner that went from pool to pool is one, at one rate."""
     for (address, algorithm, unit), group in groupby(sorted(findings, key=_miner_key), key=_miner_key):
         its = tuple(group)
+        rated = [finding for finding in its if finding.hashrate_hps is not None]
         works = [work_of(finding) for finding in its]
-        seconds = mining_seconds([stretch for finding in its for stretch in mining_stretches(finding)])
-        figures = rates(
-            total(work.hashes for work in works),
-            total(work.energy_kwh for work in works),
-            MiningTimes(seconds, seconds),
-        )
+        seconds = mining_seconds([stretch for finding in rated or its for stretch in mining_stretches(finding)])
+        if len(rated) == 1:
+            seconds = watched_seconds(rated[0])
+        hashes = total(work.hashes for work in works)
+        figures = rates(hashes, total(work.energy_kwh for work in works), MiningTimes(seconds, seconds))
         yield Miner(address, algorithm or None, unit, its, figures, seconds)
 
 

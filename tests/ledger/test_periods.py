@@ -261,6 +261,16 @@ def test_a_miner_that_goes_from_pool_to_pool_has_one_rate_and_two_at_once_have_b
     assert both.rates.hashrate_hps.best == pytest.approx(1.5 * 1_000 * SHARE / (6 * 3_600))
 
 
+def test_time_at_unknown_work_does_not_lower_the_rate_of_the_rest(ledger: Ledger) -> None:
+    rated = mined(1, MONDAY, MONDAY + 6 * HOUR, 1_000, miner="10.0.0.9")
+    unrated = mined(2, MONDAY + 6 * HOUR, MONDAY + 12 * HOUR, 1_000, miner="10.0.0.9", pool_ip="203.0.113.3")
+    nothing = dict.fromkeys(("hashrate_hps", "spent_hashrate_hps", "power_watts", "energy_kwh"))
+    ledger.record([rated, dataclasses.replace(unrated, **nothing)], MONDAY)
+    (line,) = ledger.reader.summary(MONDAY, MONDAY + DAY).lines
+    assert line.rates.hashrate_hps is not None
+    assert line.rates.hashrate_hps.best == pytest.approx(1_000 * SHARE / (6 * 3_600))
+
+
 def test_mining_of_unknown_work_makes_lower_bounds_and_is_never_a_zero(ledger: Ledger) -> None:
     ledger.record([mined(1, MONDAY, MONDAY + HOUR, 60), mined(2, MONDAY, MONDAY + HOUR, 60, algorithm="x")], MONDAY)
     with ledger.engine.begin() as connection:
@@ -269,7 +279,9 @@ def test_mining_of_unknown_work_makes_lower_bounds_and_is_never_a_zero(ledger: L
         nothing = dict.fromkeys(
             (f"{what}_{end}" for what in ("energy", "hashes") for end in ("low", "best", "high")), 0.0
         )
-        connection.execute(update(ROLLUPS).where(ROLLUPS.c.series_id.in_(wholly)).values(**nothing))
+        connection.execute(
+            update(ROLLUPS).where(ROLLUPS.c.series_id.in_(wholly)).values(assumed_seconds=0.0, **nothing)
+        )
     known, unknown = ledger.reader.summary(MONDAY, MONDAY + DAY).lines
     assert (known.unknown_shares, known.missing_seconds, known.assumed_seconds) == (6, 360.0, 30.0)
     assert known.rates.energy_kwh is not None

@@ -124,7 +124,7 @@ class _Bulletin:
             KeyFigure(
                 "addresses_gone",
                 _("Addresses gone"),
-                cells.not_observed() if unseen else counts.gone,
+                counts.gone if figures.watched or counts.gone else cells.not_observed(),
                 note=_("seen in the period before; the sensors that saw them listened, and heard nothing"),
             ),
             KeyFigure(
@@ -161,8 +161,15 @@ class _Bulletin:
             Column("unobserved", _("Not observed, −"), "count"),
             Column("now", _("Now"), "count"),
         )
+        unseen: Cell = self.cells.not_observed() if self.figures.coverage.part <= 0.0 else 0
         rows = tuple(
-            (name, counts.before, counts.new, counts.back, counts.gone, counts.unobserved, counts.now)
+            (
+                name,
+                counts.before,
+                *(count or unseen for count in (counts.new, counts.back, counts.gone)),
+                counts.unobserved,
+                counts.now or unseen,
+            )
             for name, counts in (
                 (_("Addresses"), self.figures.address_turnover),
                 (_("Enterprises"), self.figures.enterprise_turnover),

@@ -5,6 +5,8 @@ Every figure says what it is of: seen or projected, while mining or of the time 
 
 from __future__ import annotations
 
+import dataclasses
+
 from exporters.forms.amounts import rate_unit
 from exporters.forms.documents.columns import HASHES, Cells, estimated, mean_columns, part, rate_columns
 from exporters.forms.documents.labels import CLASSES
@@ -126,15 +128,21 @@ class Headline:
         _, cells, figures = self._, self.cells, self.figures
         estimate = figures.estimate
         return [
-            KeyFigure("co2_kg", _("CO2 of the energy seen"), cells.seen(estimate.co2_kg, estimate), "figure", "kg"),
+            KeyFigure(
+                "co2_kg",
+                _("CO2 of the energy seen"),
+                cells.seen(estimate.co2_kg, estimate) or self._unobserved(),
+                "figure",
+                "kg",
+            ),
             KeyFigure(
                 "surcharge_yuan",
                 _("Surcharge on the energy seen"),
-                cells.seen(estimate.surcharge_yuan, estimate),
+                cells.seen(estimate.surcharge_yuan, estimate) or self._unobserved(),
                 "figure",
                 _("yuan"),
             ),
-            KeyFigure("coins", _("Coins"), cells.several(figures.coins, 12), "text"),
+            KeyFigure("coins", _("Coins"), cells.several(figures.coins, 12) or self._unobserved(), "text"),
             KeyFigure(
                 "machines", _("Machines, at least"), figures.machines if figures.addresses else self._unobserved()
             ),
@@ -174,7 +182,8 @@ class Headline:
             Column("addresses", _("Addresses"), "count"),
             Column("machines", _("Machines, at least"), "count"),
             Column("shares", _("Shares"), "count"),
-            *(column for _unit, column in (*rates, *means)),
+            *(column for _unit, column in rates),
+            *(dataclasses.replace(column, aside=True) for _unit, column in means),
             Column("energy_kwh", _("Electricity seen"), "figure", "kWh", ranged=True),
             Column("day_kwh", _("Electricity a day, projected"), "figure", "kWh", ranged=True),
             Column("unknown_hours", _("Hours of unknown work"), "figure", "h", aside=True),

@@ -1,7 +1,7 @@
 """What a page says about all findings together: the headline, figures by algorithm, pools, dialects. Pure.
 
-Hashrates of different algorithms are never added. Bounds of a sum are the sums of the bounds: wider than chance
-alone would have them, and sound whatever the findings have to do with each other.
+Hashrates of different algorithms are never added. A miner that went from pool to pool counts once, at the rate of the
+time in which it was watched mining. In sums chance cancels out in part, and what else leaves figures open does not.
 """
 
 from __future__ import annotations
@@ -17,6 +17,8 @@ from exporters.forms.report import panels
 from exporters.redaction.attribution import without_persons
 from sensor.model.evidence import Grade
 from sensor.model.finding import Finding
+from sensor.model.range import total
+from sensor.model.work import Miner, miners
 
 #: Rows of a table of groups; those beyond are counted together.
 MOST_ROWS = 20
@@ -67,23 +69,23 @@ def grades(findings: Sequence[Finding]) -> list[tuple[str, int, str]]:
 
 def sums(findings: Sequence[Finding]) -> list[Sum]:
     """Hashrates by algorithm, then the power; donation sessions count, too: their work is done on the same machines."""
-    rated: dict[tuple[str, str], list[Finding]] = defaultdict(list)
-    for item in findings:
-        if item.hashrate_hps is not None and item.hashrate_hps.best:
-            rated[item.algorithm or "unknown algorithm", rate_unit(item.work_unit)].append(item)
+    rated: dict[tuple[str, str], list[Miner]] = defaultdict(list)
+    for miner in miners(findings):
+        if miner.rates.hashrate_hps is not None and miner.rates.hashrate_hps.best:
+            rated[miner.algorithm or "unknown algorithm", rate_unit(miner.work_unit)].append(miner)
+    counts = {key: sum(len(miner.rated) for miner in some) for key, some in rated.items()}
     found = []
-    for (algorithm, unit), some in sorted(rated.items(), key=lambda pair: (-len(pair[1]), pair[0])):
-        intervals = [item.hashrate_hps for item in some if item.hashrate_hps is not None]
-        low, best, high = (sum(getattr(rate, name) for rate in intervals) for name in ("low", "best", "high"))
-        about = f"{visible(algorithm)[:40]}, {counted(len(some), 'finding')}"
-        found.append(Sum(about, quantity(best, unit), interval(low, high, unit), "hashrate"))
-    watts = [item.power_watts for item in findings if item.power_watts is not None]
-    if watts:
-        low, best, high = (sum(getattr(power, name) for power in watts) for name in ("low", "best", "high"))
-        about = f"{quantity(24 * best, 'Wh')} a day"
-        found.append(
-            Sum(f"Power, {counted(len(watts), 'finding')}", quantity(best, "W"), interval(low, high, "W"), about)
-        )
+    for (algorithm, unit), some in sorted(rated.items(), key=lambda pair: (-counts[pair[0]], pair[0])):
+        rate = total(miner.rates.hashrate_hps for miner in some)
+        about = f"{visible(algorithm)[:40]}, {counted(counts[algorithm, unit], 'finding')}"
+        kind = "hashrate, at least: not all work is known" if any(miner.partial for miner in some) else "hashrate"
+        found.append(Sum(about, quantity(rate.best, unit), interval(rate.low, rate.high, unit), kind))
+    watts = total(miner.rates.power_watts for some in rated.values() for miner in some)
+    priced = [item for item in findings if item.power_watts is not None]
+    if priced:
+        about = f"{quantity(24 * watts.best, 'Wh')} a day, if it goes on like that"
+        ends = interval(watts.low, watts.high, "W")
+        found.append(Sum(f"Power, {counted(len(priced), 'finding')}", quantity(watts.best, "W"), ends, about))
     return found
 
 

@@ -18,13 +18,12 @@ from sensor.ledger.read.cases import cases
 from sensor.ledger.read.facts import PeriodFacts, period_facts, site_facts
 from sensor.ledger.read.hours import HourRange
 from sensor.ledger.read.owners import SiteOwner, site_owners
-from sensor.ledger.read.watching import MiningTime, coverage, mining_time
+from sensor.ledger.read.watching import Watching, coverage, mining_time
 from sensor.ledger.store.amounts import MEASURES, NOTHING, WHOLE, Amounts, plus
 from sensor.ledger.store.schema import FINDINGS, ROLLUPS, SERIES
 from sensor.model.coverage import DEFAULT_GROUNDS, Coverage, Grounds
 from sensor.model.evidence import Grade
 from sensor.model.range import Range
-from sensor.model.rates import MiningTimes, projection
 from sensor.model.summary import Case, CaseSubject, Line, Place, SiteSummary, Summary
 from sensor.model.time import HOUR_NS, SECOND_NS
 
@@ -92,11 +91,11 @@ def summary(connection: Connection, from_ns: int, to_ns: int, grounds: Grounds =
     before = window.before
     known_cases = cases(connection, from_ns, to_ns)
     mining = mining_time(connection, before.from_ns, to_ns)
-    now = _lines(connection, window, known_cases, _Watching(mining, _coverage(connection, window), grounds))
-    earlier = _lines(connection, before, known_cases, _Watching(mining, _coverage(connection, before), grounds))
+    watched = _coverage(connection, window)
+    now = _lines(connection, window, known_cases, Watching(mining, watched, grounds))
+    earlier = _lines(connection, before, known_cases, Watching(mining, _coverage(connection, before), grounds))
     present = {line.place for line in now.lines}
     absent = [line for line in earlier.lines if line.place not in present]
-    watched = _coverage(connection, window)
     gone = tuple(line for line in absent if watched.least_part(line.sensors) >= max(grounds.least_watched, 1e-9))
     shown = (*now.lines, *absent)
     owners = site_owners(connection, (line.site_id for line in shown if line.site_id))
@@ -129,26 +128,6 @@ def _coverage(connection: Connection, window: _Window) -> Coverage:
     return coverage(connection, hours.first * HOUR_NS, hours.end * HOUR_NS)
 
 
-@dataclass(frozen=True)
-class _Watching:
-    """When miners of a period were watched mining, and when sensors listened."""
-
-    mining: MiningTime
-    coverage: Coverage
-    grounds: Grounds
-
-    def times(self, place: Place, amounts: Amounts, window: _Window) -> MiningTimes:
-        """Of a line. Where its findings are forgotten, its connections' time is the time it was watched mining."""
-        hours = window.hours
-        mining = self.mining.seconds(place, hours.first * HOUR_NS, hours.end * HOUR_NS)
-        mining = min(mining or float(amounts.seconds), window.seconds)
-        sensors = self.mining.sensors_of(place)
-        observed = max(mining, self.coverage.seconds_of(sensors or None))
-        projects = self.coverage.part > 0.0 and self.coverage.part >= self.grounds.least_watched
-        factor = projection(window.seconds, observed, self.grounds.most_projection) if projects else None
-        return MiningTimes(mining, observed, factor)
-
-
 def _notes(window: _Window) -> tuple[str, ...]:
     if window.from_ns % HOUR_NS or window.to_ns % HOUR_NS:
         return ("the period does not begin and end at full hours; what is shown is of the hours that begin in it",)
@@ -161,7 +140,7 @@ def _open_within(case: Case, from_ns: int) -> bool:
 
 
 def _lines(
-    connection: Connection, window: _Window, known_cases: Mapping[CaseSubject, Case], watching: _Watching
+    connection: Connection, window: _Window, known_cases: Mapping[CaseSubject, Case], watching: Watching
 ) -> _PeriodLines:
     groups: dict[Place, list[SeriesSums]] = defaultdict(list)
     site_hours: dict[int, int] = {}
@@ -181,7 +160,7 @@ def _lines(
             continue
         lines.append(
             replace(
-                _line(place, group, window, machines.get(place), watching),
+                _line(place, group, machines.get(place), watching),
                 first_ns=first_ns[place],
                 new=first_ns[place] >= window.from_ns,
                 address_new=of_address[place.address] >= window.from_ns,
@@ -244,9 +223,7 @@ def _machines(connection: Connection, window: _Window) -> dict[Place, int]:
     return machines
 
 
-def _line(
-    place: Place, group: Sequence[SeriesSums], window: _Window, machines: int | None, watching: _Watching
-) -> Line:
+def _line(place: Place, group: Sequence[SeriesSums], machines: int | None, watching: Watching) -> Line:
     """The line of a place; when it was first seen and its case are added by `_lines`."""
     amounts = reduce(plus, (series.amounts for series in group), NOTHING)
     level = watching.grounds.level
@@ -273,7 +250,7 @@ def _line(
         capture_loss=amounts.lost_seconds / amounts.seconds if amounts.seconds else 0.0,
         new=False,
         case_id=None,
-        times=watching.times(place, amounts, window),
+        times=watching.times(place, amounts),
         sensors=watching.mining.sensors_of(place),
         unknown_shares=int(amounts.unknown_shares),
         unknown_seconds=float(amounts.unknown_seconds),

@@ -7,14 +7,17 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from functools import cached_property
 
 from sqlalchemy import Connection, select
 
+from sensor.ledger.store.amounts import Amounts
 from sensor.ledger.store.coverage import stretches
 from sensor.ledger.store.records import load_finding
 from sensor.ledger.store.schema import FINDINGS, PARTS, SENSORS
-from sensor.model.coverage import Coverage, ListeningSpan, SensorCoverage
+from sensor.model.coverage import Coverage, Grounds, ListeningSpan, SensorCoverage
 from sensor.model.quantities import WatchedStretch
+from sensor.model.rates import MiningTimes, projection
 from sensor.model.summary import Place
 from sensor.model.work import mining_seconds, mining_stretches
 
@@ -46,12 +49,14 @@ class MiningTime:
     """When miners were watched mining, and which sensors saw them, by place. Findings are forgotten before roll-ups:
     of what is gone nothing is known here."""
 
-    stretches: dict[Place, list[WatchedStretch]] = field(default_factory=lambda: defaultdict(list))
+    stretches: dict[Place, list[WatchedStretch]] = field(default_factory=lambda: defaultdict(list))  # at known work
+    unrated: dict[Place, list[WatchedStretch]] = field(default_factory=lambda: defaultdict(list))  # at unknown work
     sensors: dict[Place, set[str]] = field(default_factory=lambda: defaultdict(set))
 
     def seconds(self, place: Place, from_ns: int, to_ns: int) -> float | None:
-        """How long a place was watched mining within a period; None: not known."""
-        found = self._of_place(place)
+        """How long a place was watched mining within a period: at work that is in its figures, else at all; None: not
+        known."""
+        found = self.stretches.get(place) or self._of_address(place) or self.unrated.get(place)
         return mining_seconds(found, from_ns, to_ns) if found else None
 
     def sensors_of(self, place: Place) -> tuple[str, ...]:
@@ -59,16 +64,45 @@ class MiningTime:
         found = self.sensors.get(place) or self._seen_at(place.address)
         return tuple(sorted(found))
 
-    def _of_place(self, place: Place) -> list[WatchedStretch]:
-        return self.stretches.get(place) or [
-            stretch
-            for other, its in self.stretches.items()
-            if (other.address, other.algorithm) == (place.address, place.algorithm)
-            for stretch in its
-        ]
+    def _of_address(self, place: Place) -> list[WatchedStretch]:
+        """The same of the address whoever held it, for findings have their newest holder alone."""
+        if place in self.unrated:
+            return []
+        its = (other for other in self._places[place.address] if other.algorithm == place.algorithm)
+        return [stretch for other in its for stretch in self.stretches.get(other, ())]
 
     def _seen_at(self, address: str) -> set[str]:
-        return {sensor for place, its in self.sensors.items() if place.address == address for sensor in its}
+        return {sensor for place in self._places[address] for sensor in self.sensors.get(place, ())}
+
+    @cached_property
+    def _places(self) -> dict[str, set[Place]]:
+        """The places of each address."""
+        found: dict[str, set[Place]] = defaultdict(set)
+        for place in (*self.stretches, *self.unrated, *self.sensors):
+            found[place.address].add(place)
+        return found
+
+
+@dataclass(frozen=True)
+class Watching:
+    """When miners of a period were watched mining, and when sensors listened."""
+
+    mining: MiningTime
+    coverage: Coverage
+    grounds: Grounds
+
+    def times(self, place: Place, amounts: Amounts) -> MiningTimes:
+        """Of a line. Where its findings are forgotten, its connections' time is the time it was watched mining. Time at
+        unknown work that was taken to be at a rate of other times is in the figures, and so it is here."""
+        coverage = self.coverage
+        rated = self.mining.seconds(place, coverage.from_ns, coverage.to_ns)
+        mining = rated + amounts.assumed_seconds if rated else float(amounts.seconds)
+        mining = min(mining, coverage.period_seconds)
+        observed = max(mining, coverage.seconds_of(self.mining.sensors_of(place) or None))
+        if coverage.part <= 0.0 or coverage.part < self.grounds.least_watched:
+            return MiningTimes(mining, observed)
+        factor = projection(coverage.period_seconds, observed, self.grounds.most_projection)
+        return MiningTimes(mining, observed, factor)
 
 
 def mining_time(connection: Connection, from_ns: int, to_ns: int) -> MiningTime:
@@ -77,7 +111,9 @@ def mining_time(connection: Connection, from_ns: int, to_ns: int) -> MiningTime:
     within = (FINDINGS.c.muted.is_(None), FINDINGS.c.last_ns >= from_ns, FINDINGS.c.first_ns < to_ns)
     place = (FINDINGS.c.miner_ip, FINDINGS.c.site_id, FINDINGS.c.algorithm)
     for address, site_id, algorithm, record in connection.execute(select(*place, FINDINGS.c.record).where(*within)):
-        found.stretches[Place(address, site_id or 0, algorithm or "")] += mining_stretches(load_finding(record))
+        finding = load_finding(record)
+        by_place = found.unrated if finding.hashrate_hps is None else found.stretches
+        by_place[Place(address, site_id or 0, algorithm or "")] += mining_stretches(finding)
     seen = select(*place, PARTS.c.sensor_id).join(PARTS, PARTS.c.finding_id == FINDINGS.c.finding_id)
     for address, site_id, algorithm, sensor_id in connection.execute(seen.where(*within).distinct()):
         found.sensors[Place(address, site_id or 0, algorithm or "")].add(sensor_id)
