@@ -207,7 +207,7 @@ class Daemon:
         self._close_stale(now_ns)
         self._steps.review(now_ns)
         try:
-            self._counters["ledger_pruned"] += self._ledger.prune(now_ns)
+            self._counters["ledger_pruned"] += self._ledger.prune(now_ns if self._live else self._pipeline.now_ns)
         except LedgerError as error:
             self._say(f"ledger: {error}")
 

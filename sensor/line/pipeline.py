@@ -74,6 +74,11 @@ class Pipeline:
         self._counters: Counter[str] = Counter()
 
     @property
+    def now_ns(self) -> int:
+        """The packets' time that the line has come to."""
+        return self._now_ns
+
+    @property
     def counters(self) -> dict[str, int]:
         """Counts since the start, by name."""
         return {
@@ -126,6 +131,7 @@ class Pipeline:
 
     def checkpoint(self) -> list[Record]:
         """What is new of every finding now: at the end of a capture, or of an hour of a replay."""
+        self._judge_touched(self._now_ns)
         return [self._named(self._finding(report)) for report in self._lifecycle.last_reports(over=False)]
 
     def finish(self) -> list[Record]:
@@ -143,17 +149,20 @@ class Pipeline:
 
     def _report(self, now_ns: int | None) -> list[Record]:
         now_ns = self._now_ns if now_ns is None else max(now_ns, self._now_ns)
+        self._judge_touched(now_ns)
+        records: list[Record] = [*self._ended]
+        self._ended.clear()
+        records += [self._named(self._finding(report)) for report in self._lifecycle.due_reports(now_ns)]
+        return records
+
+    def _judge_touched(self, now_ns: int) -> None:
+        """What open flows with new messages contribute, where that has changed in kind."""
         for number in self._touched:
             flow = self._flows.get(number)
             if flow is not None and flow.stage != flow.session.stage:
                 flow.stage = flow.session.stage
                 self._lifecycle.flow_changed(number, self._judge_open(number), now_ns)
         self._touched.clear()
-        records: list[Record] = [*self._ended]
-        self._ended.clear()
-        for report in self._lifecycle.due_reports(now_ns):
-            records.append(self._named(self._finding(report)))
-        return records
 
     def _named(self, finding: Finding) -> Finding:
         """A finding while others go on: whose donation it is, if it is one."""
