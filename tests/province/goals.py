@@ -14,8 +14,8 @@ TOTAL_PART, CELL_PART, SAME_PART = 0.03, 0.05, 0.01
 #: A day with less than this part of its algorithm's fullest one is compared by what is missing of that.
 SMALL_DAY = 1 / 20
 WIDER = 2.0
-#: An interval of 95 % may miss the truth: of the cells, which are of few machines, at most so many; the few totals by at
-#: most this part of their width, which makes them intervals of more than 99 %.
+#: An interval of 95 % may miss the truth: of the cells, which are of few machines, at most so many; the few totals by
+#: at most this part of their width, which makes them intervals of more than 99 %.
 MISSES, NEAR = 0.12, 0.25
 MEASURES = ("shares", "hashes", "kwh")
 Cells = Mapping[Cell, Sum]

@@ -1,0 +1,26 @@
+"""A small province, read in every way once for all tests of this folder."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.province.build import Province, build
+from tests.province.judged import Judged
+from tests.province.ways import HOURS_1, read_all, ways
+
+DAYS, MACHINES, SEED, PACE = 3, 10, "small", 5.0
+#: Most of what a daemon does here is to wait for the next look at its folder.
+AT_ONCE = 4
+
+
+@pytest.fixture(scope="session")
+def province(tmp_path_factory: pytest.TempPathFactory) -> Province:
+    """Three days of ten machines."""
+    return build(tmp_path_factory.mktemp("province") / "small", days=DAYS, count=MACHINES, seed=SEED, pace=PACE)
+
+
+@pytest.fixture(scope="session")
+def judged(province: Province) -> Judged:
+    """The ledgers of all ways but that of many small files, which takes the daemon too long for a test."""
+    chosen = {name: way for name, way in ways(province, hours=6).items() if name != HOURS_1}
+    return Judged(province, read_all(chosen, AT_ONCE))
