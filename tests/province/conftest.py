@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+
 import pytest
 
 from tests.province.build import Province, build
 from tests.province.judged import Judged
-from tests.province.ways import HOURS_1, read_all, ways
+from tests.province.ways import HOURS_1, WRONG_AMONG, begin, ways
 
 DAYS, MACHINES, SEED, PACE = 3, 10, "small", 5.0
 #: Most of what a daemon does here is to wait for the next look at its folder.
@@ -20,7 +23,9 @@ def province(tmp_path_factory: pytest.TempPathFactory) -> Province:
 
 
 @pytest.fixture(scope="session")
-def judged(province: Province) -> Judged:
-    """The ledgers of all ways but that of many small files, which takes the daemon too long for a test."""
-    chosen = {name: way for name, way in ways(province, hours=6).items() if name != HOURS_1}
-    return Judged(province, read_all(chosen, AT_ONCE))
+def judged(province: Province) -> Iterator[Judged]:
+    """The ledgers of the ways, read while the tests wait for the first of them. Left out is what takes the daemon too
+    long for a test, and what differs from another way by the order of files alone."""
+    chosen = {name: way for name, way in ways(province, hours=6).items() if name not in (HOURS_1, WRONG_AMONG)}
+    with ThreadPoolExecutor(AT_ONCE) as pool:
+        yield Judged(province, begin(chosen, pool))

@@ -8,6 +8,7 @@ from tests.province import ways
 from tests.province.judged import Judged
 
 CUTS = tuple(name for name in ways.CUTS if name not in (ways.HOURS_1, ways.HOURS_6))
+WRONG = (ways.WRONG_REPLAY, ways.WRONG_DAEMON)
 EVERY = (ways.ONE_SITTING, *ways.PIECES, ways.HOURS_6, *CUTS)
 
 
@@ -51,11 +52,11 @@ def test_the_cut_of_the_files_does_not_change_the_bulletin(judged: Judged, run: 
     assert not judged.same_bulletin(run)
 
 
-@pytest.mark.parametrize("run", tuple(ways.WRONG))
+@pytest.mark.parametrize("run", WRONG)
 def test_hours_of_a_wrong_clock_change_no_other_day_and_no_case(judged: Judged, run: str) -> None:
     assert not judged.wrong_clocks_alone(run)
 
 
-@pytest.mark.parametrize("run", tuple(ways.WRONG))
+@pytest.mark.parametrize("run", WRONG)
 def test_hours_of_a_wrong_clock_stand_on_the_days_it_showed(judged: Judged, run: str) -> None:
     assert not judged.wrong_clocks_own(run)
