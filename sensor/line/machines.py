@@ -20,8 +20,8 @@ UNNAMED = "unnamed"
 
 
 def machines(flows: Iterable[FlowSummary], names: int) -> int:
-    """At least this many: of one rig name and agent, those there at the same time are different machines, later ones
-    are the same.
+    """At least this many: of one rig name and agent, as far as they are known, those there at the same time are
+    different machines, later ones are the same.
 
     One that is there is a connection, or all connections of one TCP timestamp clock. Clocks that cannot be trusted
     only lower the count.
@@ -32,11 +32,26 @@ def machines(flows: Iterable[FlowSummary], names: int) -> int:
     return max(names, count if trusted else min(count, _tell_apart(map(life, connections))))
 
 
+Name = tuple[str | None, str | None]
+
+
 def _tell_apart(all_lives: Iterable[Life]) -> int:
-    groups: dict[tuple[str | None, str | None], list[Life]] = {}
+    """Names that differ are different machines. What is not known of a name differs from nothing: a connection that was
+    joined after its agent was sent may be any machine of its rig name, and counts only where more are there at once.
+    """
+    groups: dict[Name, list[Life]] = {}
     for life_ in all_lives:
         groups.setdefault(life_.name, []).append(life_)
-    return sum(_at_once(group) for group in groups.values())
+    counts: dict[Name, int] = {}
+    for name in sorted(groups, key=lambda name: (name.count(None), tuple(part or "" for part in name))):
+        alike = [other for other in counts if _may_be_same(name, other)]
+        together = _at_once([*groups[name], *(life_ for other in alike for life_ in groups[other])])
+        counts[name] = max(0, together - sum(counts[other] for other in alike))
+    return sum(counts.values())
+
+
+def _may_be_same(left: Name, right: Name) -> bool:
+    return all(None in pair or pair[0] == pair[1] for pair in zip(left, right, strict=True))
 
 
 def _at_once(group: list[Life]) -> int:

@@ -11,15 +11,18 @@ import platform
 import subprocess
 import sys
 import time
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from pathlib import Path
 
 from tests.province import table
 from tests.province.build import Province, build
 from tests.province.judged import Judged, Judgement
-from tests.province.ways import HOURS_6, ONE_SITTING, read_all, ways
+from tests.province.ways import HOURS_6, ONE_SITTING, begin, ways
 
 ROOT = Path(__file__).parents[2]
+#: Ways that are gone at once: a daemon mostly waits for its next look at the folder.
+AT_ONCE = 3
 PAGE = ROOT / "docs" / "province.md"
 TEXT = """# A province in service
 
@@ -63,7 +66,8 @@ def main() -> int:
         for name, way in ways(province).items()
         if not options.only or name in (ONE_SITTING, HOURS_6) or any(part in name for part in options.only)
     }
-    judged = Judged(province, read_all(chosen))
+    with ThreadPoolExecutor(AT_ONCE) as pool:
+        judged = Judged(province, begin(chosen, pool))
     judgements = judged.all()
     print(table.plain(table.sums_table(judged)), table.plain(table.goals_table(judgements)), sep="\n\n")
     print("", table.missed(judgements), sep="\n")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from concurrent.futures import Future
 from dataclasses import dataclass
 
 from tests.province import goals, ways
@@ -23,19 +24,29 @@ class Judgement:
 class Judged:
     """What the ledgers of some runs hold; read when it is asked for."""
 
-    def __init__(self, province: Province, outcomes: Mapping[str, Run | RunError]) -> None:
-        self.province, self.outcomes = province, outcomes
-        self.runs = {name: run for name, run in outcomes.items() if isinstance(run, Run)}
+    def __init__(self, province: Province, running: Mapping[str, Future[Run]]) -> None:
+        self.province, self._running = province, running
         self._measured: dict[str, Measured] = {}
         self._bulletins: dict[str, dict[str, object]] = {}
 
+    def run(self, name: str) -> Run:
+        """A run, as soon as it is done. Raises RunError."""
+        return self._running[name].result()
+
+    def failures(self) -> dict[str, RunError]:
+        """The runs that could not read the captures."""
+        errors = {name: result.exception() for name, result in self._running.items()}
+        return {name: error for name, error in errors.items() if isinstance(error, RunError)}
+
+    def done(self) -> list[str]:
+        """The names of the others."""
+        failures = self.failures()
+        return [name for name in self._running if name not in failures]
+
     def measured(self, name: str) -> Measured:
         """Sums and cases of a run."""
-        outcome = self.outcomes[name]
-        if isinstance(outcome, RunError):
-            raise outcome
         if name not in self._measured:
-            self._measured[name] = measure(self.runs[name].ledger, self.province.first, self.province.period.days)
+            self._measured[name] = measure(self.run(name).ledger, self.province.first, self.province.period.days)
         return self._measured[name]
 
     def cells(self, name: str) -> dict[Cell, Sum]:
@@ -46,7 +57,7 @@ class Judged:
         """Its bulletin of the captured days."""
         if name not in self._bulletins:
             province = self.province
-            self._bulletins[name] = province.runner.bulletin(self.runs[name], province.first, province.last)
+            self._bulletins[name] = province.runner.bulletin(self.run(name), province.first, province.last)
         return self._bulletins[name]
 
     def truth(self, name: str) -> list[str]:
@@ -100,7 +111,7 @@ class Judged:
         """What the wrong clocks saw stands on the days that they showed."""
         misses = []
         for day, truth in self.province.wrong_truth.items():
-            sums = measure(self.runs[name].ledger, day, 1).sums
+            sums = measure(self.run(name).ledger, day, 1).sums
             found = sum(amount.shares for cell, amount in sums.items() if cell.day == "total")
             true = sum(amount.shares for (_, at), amount in truth.sums().items() if at == "total")
             if abs(found - true) > goals.CELL_PART * true:
@@ -109,9 +120,9 @@ class Judged:
 
     def all(self) -> list[Judgement]:
         """Every goal of every run, in the order of the runs."""
-        failed = [(name, error) for name, error in self.outcomes.items() if isinstance(error, RunError)]
-        found = [Judgement("the captures were read", name, (str(error),)) for name, error in failed]
-        for name in self.runs:
+        failures = self.failures().items()
+        found = [Judgement("the captures were read", name, (str(error),)) for name, error in failures]
+        for name in self.done():
             tried = [
                 ("truth within the bounds", self.truth),
                 ("low, best and high in order", self.order),

@@ -17,7 +17,7 @@ def sums_table(judged: Judged) -> list[tuple[str, ...]]:
     """A row for each run and algorithm: the ledger's sums as parts of the truth."""
     truth = judged.province.truth.sums()
     rows: list[tuple[str, ...]] = [HEADS]
-    for name in judged.runs:
+    for name in judged.done():
         cells = judged.cells(name)
         for (algorithm, day), true in sorted(truth.items()):
             if day != "total":

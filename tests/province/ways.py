@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 
 from tests.province.build import Province
-from tests.province.runs import Run, RunError, days_of
+from tests.province.runs import Run, days_of
 
 ONE_SITTING = "one replay"
 DAILY_REPLAY, RESTARTED, KILLED = "a replay a day", "daemon, SIGTERM daily", "daemon, kill -9 daily"
@@ -43,18 +43,9 @@ def ways(province: Province, hours: int = 1) -> dict[str, Way]:
     }
 
 
-def read_all(chosen: Mapping[str, Way], workers: int = 2) -> dict[str, Run | RunError]:
-    """Go these ways, several at once; one that fails does not stop the others."""
-    with ThreadPoolExecutor(workers) as pool:
-        running = {name: pool.submit(_outcome, way, name) for name, way in chosen.items()}
-        return {name: result.result() for name, result in running.items()}
-
-
-def _outcome(way: Way, name: str) -> Run | RunError:
-    try:
-        return way(name)
-    except RunError as error:
-        return error
+def begin(chosen: Mapping[str, Way], pool: ThreadPoolExecutor) -> dict[str, Future[Run]]:
+    """Begin to go these ways, in their order; one that fails with RunError does not stop the others."""
+    return {name: pool.submit(way, name) for name, way in chosen.items()}
 
 
 def _among(files: Iterable[Path], province: Province) -> list[Path]:

@@ -4,6 +4,7 @@ makes one machine two.
 
 from __future__ import annotations
 
+import dataclasses
 import random
 
 import pytest
@@ -83,6 +84,23 @@ def test_two_connections_of_one_clock_are_one_machine() -> None:
     assert machines([flow(500, 0, 60), flow(500, 30, 90)], 1) == 1
     assert machines([flow(500, 0, 60), flow(900, 30, 90)], 1) == 2
     assert machines([flow(None, 0, 60), flow(None, 30, 90)], 1) == 2
+
+
+def test_a_connection_whose_agent_was_not_seen_is_no_other_machine() -> None:
+    joined, opened, later = flow(None, 0, 60), flow(None, 70, 120), flow(None, 130, 190)
+    unnamed = dataclasses.replace(joined, agent=None)
+    assert machines([unnamed, opened, later], 1) == 1
+    assert machines([unnamed, dataclasses.replace(opened, agent="another/1.0")], 1) == 1
+    assert machines([opened, dataclasses.replace(later, agent="another/1.0"), unnamed], 1) == 2
+
+
+def test_connections_whose_agents_were_not_seen_count_where_they_are_there_at_once() -> None:
+    unnamed = [dataclasses.replace(flow(None, 10 * n, 100), agent=None) for n in range(3)]
+    assert machines(unnamed, 1) == 3
+    assert machines([*unnamed, flow(None, 110, 200)], 1) == 3
+    assert machines([*unnamed, flow(None, 50, 200)], 1) == 4
+    others = [dataclasses.replace(each, worker="rig2") for each in unnamed]
+    assert machines([*unnamed, *others], 2) == 6
 
 
 def test_a_machine_that_restarts_stays_one() -> None:
