@@ -1,4 +1,4 @@
-"""`minewatch ledger list|show|set|export|sensors`: cases and what became of them, and the mining list.
+"""`minewatch ledger list|show|set|export|sensors|forget`: cases and what became of them, and the mining list.
 
 Arguments, sentences and exit codes; what they mean is the ledger's.
 """
@@ -11,20 +11,18 @@ import getpass
 import sys
 import time
 from collections.abc import Sequence
-from datetime import date, datetime, timedelta, tzinfo
+from datetime import tzinfo
 from pathlib import Path
 from typing import TYPE_CHECKING
-from zoneinfo import ZoneInfo
 
 import yaml
 from rich.cells import cell_len
 
 from exporters.forms import mining_list, stix
 from exporters.redaction.persons import shown_name, shown_site, without_names
-from sensor.bulletin.period import midnight_ns
 from sensor.cases import states as cases
 from sensor.cases.states import CaseError
-from sensor.cli import ledger_figures, ledger_sensors
+from sensor.cli import ledger_figures, ledger_forget, ledger_sensors
 from sensor.cli.explain import place
 from sensor.cli.frame import (
     CommandError,
@@ -35,18 +33,17 @@ from sensor.cli.frame import (
     os_reason,
     show_configuration,
 )
+from sensor.cli.list_period import DAYS, list_period
 from sensor.model.address import canonical
 from sensor.model.exit_codes import OK, RUN_ERROR, USAGE
 from sensor.model.summary import Case
 from sensor.model.text import printable
-from sensor.model.time import DAY_NS, HOUR_NS, SECOND_NS, day_text, minute_text
+from sensor.model.time import DAY_NS, HOUR_NS, day_text, minute_text
 
 if TYPE_CHECKING:
     from sensor.daemon.configuration import Configuration
     from sensor.ledger import Ledger, StoredFinding
 
-#: Without dates, what is shown is of so many days up to the newest entry.
-DAYS = 7
 #: Findings of one address, and addresses of one case, that are listed.
 MAX_FINDINGS, MAX_ADDRESSES = 40, 20
 #: The newest findings that are looked through for a bundle.
@@ -58,7 +55,14 @@ def run(options: argparse.Namespace) -> int:
     settings = load_configuration(options, flag_overrides(options, "ledger"))
     if options.dump_config:
         return show_configuration(settings)
-    action = {"list": _list, "show": _show, "set": _set, "export": _export, "sensors": _sensors}[options.action]
+    action = {
+        "list": _list,
+        "show": _show,
+        "set": _set,
+        "export": _export,
+        "sensors": _sensors,
+        "forget": ledger_forget.run,
+    }[options.action]
     missing = f"there is no ledger at {settings.ledger.url} (ledger.url, or --ledger)"
     with open_ledger(settings.ledger, missing=missing) as ledger:
         try:
@@ -112,6 +116,8 @@ def _show_case(number: int, options: argparse.Namespace, settings: Configuration
     if case is None:
         raise CommandError(RUN_ERROR, f"there is no case {number}")
     print(f"Case {case.case_id}: {case.state} ({cases.NAMES[case.state]}), {_subject(case, options.persons)}")
+    if case.enterprise is not None:
+        print(f"  identity {_safe(case.enterprise.enterprise_id)}")
     print(
         f"  mining seen {minute_text(case.first_ns, zone)} to {minute_text(case.last_ns, zone)}; "
         f"due {_due_text(case, time.time_ns(), zone)}"
@@ -207,7 +213,7 @@ def _allow_entries(case: Case, addresses: Sequence[str], why: str, persons: bool
 
 def _export(options: argparse.Namespace, settings: Configuration, ledger: Ledger) -> int:
     zone = settings.ledger.zone
-    from_ns, to_ns = _period(options, zone, ledger)
+    from_ns, to_ns = list_period(options, zone, ledger)
     # The cases are listed as they are now, not as they were at the end of the period.
     found = ledger.reader.summary(from_ns, to_ns, grounds_of(settings))
     period = dataclasses.replace(found, cases=tuple(ledger.reader.cases()))
@@ -233,32 +239,6 @@ def _export(options: argparse.Namespace, settings: Configuration, ledger: Ledger
 def _bundle(ledger: Ledger, from_ns: int, to_ns: int) -> str:
     """The findings of a period, those that are suppressed left out, as a STIX bundle."""
     return stix.dumps(stix.encode(ledger.reader.reported_findings(from_ns, to_ns, MAX_BUNDLED)))
-
-
-def _period(options: argparse.Namespace, zone: ZoneInfo, ledger: Ledger) -> tuple[int, int]:
-    """From and to, in nanoseconds. Raises ValueError."""
-    newest = ledger.reader.newest_ns() or time.time_ns()
-    to_ns = -(-newest // HOUR_NS) * HOUR_NS if options.until is None else _instant_ns(options.until, zone, end=True)
-    from_ns = to_ns - DAYS * DAY_NS if options.since is None else _instant_ns(options.since, zone)
-    if from_ns >= to_ns:
-        raise ValueError("--from must lie before --until")
-    return from_ns, to_ns
-
-
-def _instant_ns(text: str, zone: ZoneInfo, *, end: bool = False) -> int:
-    """A day's first instant, or where it is the `end` of a period, the one after its last; or the instant of a time."""
-    try:
-        day = date.fromisoformat(text.strip())
-        return midnight_ns(day + timedelta(days=1) if end else day, zone)
-    except OverflowError:
-        raise ValueError(f"{text!r} is no date that can be") from None
-    except ValueError:
-        pass  # no day: a time
-    try:
-        instant = datetime.fromisoformat(text)
-    except ValueError:
-        raise ValueError(f"{text!r} is no date: YYYY-MM-DD, or YYYY-MM-DDTHH:MM") from None
-    return int((instant if instant.tzinfo else instant.replace(tzinfo=zone)).timestamp()) * SECOND_NS
 
 
 def _subject(case: Case, persons: bool) -> str:

@@ -211,6 +211,9 @@ def _ledger(commands: Commands) -> None:
     )
     for action in (listed, shown, put, export):
         _add_persons(action)
+    forget = actions.add_parser("forget", help="remove what the ledger holds of an address, an enterprise or a person")
+    forget.add_argument("what", metavar="ADDRESS|ENTERPRISE|PERSON", help="address, identity, code or name")
+    forget.add_argument("--yes", action="store_true", help="do not ask")
     sensors = actions.add_parser("sensors", help="the sensors that told this ledger anything")
     sensor_actions = sensors.add_subparsers(dest="sensors", metavar="WORD")
     rename = sensor_actions.add_parser("rename", help="give one another id; it must not be running")
@@ -225,6 +228,7 @@ def _ledger(commands: Commands) -> None:
         shown,
         put,
         export,
+        forget,
         sensors,
         sensor_actions.add_parser("list", help="all of them"),
         rename,

@@ -26,6 +26,11 @@ SUFFIX = ".pcapng"
 FOLDER_MODE, MODE = 0o750, 0o640
 
 
+def evidence_path(folder: Path, finding_id: str) -> Path:
+    """Where the evidence of a finding is in a folder, if there is any."""
+    return folder / f"{''.join(char for char in finding_id if char.isalnum() or char in '-_')}{SUFFIX}"
+
+
 class EvidenceFiles:
     """Fed with the pipeline's events and its findings; used by the line's thread."""
 
@@ -79,7 +84,7 @@ class EvidenceFiles:
 
     def path(self, finding_id: str) -> Path:
         """Where the evidence of a finding is, if there is any."""
-        return self._folder / f"{''.join(char for char in finding_id if char.isalnum() or char in '-_')}{SUFFIX}"
+        return evidence_path(self._folder, finding_id)
 
     def _write(self, finding_id: str, data: bytes) -> None:
         path = self.path(finding_id)

@@ -20,11 +20,12 @@ from sensor.ledger.lease import LedgerLease, prove
 from sensor.ledger.outbox import EventOutbox
 from sensor.ledger.read.reader import LedgerReader
 from sensor.ledger.store.bounds import LedgerBounds
-from sensor.ledger.store.database import connect, reading, writing
+from sensor.ledger.store.database import connect, empty_log, reading, writing
 from sensor.ledger.store.records import load_finding
 from sensor.ledger.store.schema import CONNECTIONS, FINDINGS, LEASES, NODES, PARTS
-from sensor.ledger.write import cases, coverage, rollups, sensors, silence
+from sensor.ledger.write import cases, coverage, retention, rollups, sensors, silence
 from sensor.ledger.write.findings import FindingWriter
+from sensor.ledger.write.forget import ForgetSubject, Forgotten
 from sensor.ledger.write.nodes import NodeWriter
 from sensor.ledger.write.parts import Reporter
 from sensor.ledger.write.rows import PAGE
@@ -114,6 +115,16 @@ class Ledger:
         with self._writing() as connection:
             sensors.retire(connection, sensor_id, now_ns)
 
+    def forget(self, subject: ForgetSubject, now_ns: int) -> Forgotten:
+        """Forget an address, an enterprise or a person; what went. Raises LedgerError, or ForgetError if that cannot
+        be."""
+        with self._writing() as connection:
+            if self.engine.dialect.name == "sqlite":
+                connection.exec_driver_sql("PRAGMA secure_delete=ON")  # zeros where the rows were
+            done = subject.forget(connection, now_ns)
+        empty_log(self.engine)
+        return done
+
     @contextmanager
     def _writing(self) -> Iterator[Connection]:
         """One transaction of this process. Raises LedgerError, and LeaseLostError where another process writes now."""
@@ -202,14 +213,19 @@ class Ledger:
         """
         gone = self._merge_old_hours(now_ns)
         bounds, since_ns = self._bounds, now_ns - self._bounds.closed_ns
+        nodes_since_ns = since_ns if bounds.nodes_ns is None else now_ns - bounds.nodes_ns
         closed = FINDINGS.c.state == "closed"
         with self._writing() as connection:
             gone += connection.execute(delete(FINDINGS).where(closed, FINDINGS.c.last_ns < since_ns)).rowcount
-            gone += connection.execute(delete(NODES).where(NODES.c.last_ns < since_ns)).rowcount
+            gone += connection.execute(delete(NODES).where(NODES.c.last_ns < nodes_since_ns)).rowcount
+            gone += retention.delete_old_connections(connection, now_ns - bounds.connections_ns)
+            gone += self.outbox.drop_old(connection, now_ns - bounds.events_ns)
+            gone += retention.forget_old_persons(connection, now_ns - bounds.persons_ns, now_ns)
             rollups.delete_empty_series(connection, now_ns - bounds.rollups_ns)
             gone += _delete_oldest(connection, FINDINGS, bounds.findings)
             gone += _delete_oldest(connection, CONNECTIONS, bounds.connections)
             _delete_orphans(connection)
+            gone += retention.delete_old_owners(connection, now_ns - bounds.owners_ns)
             gone += _delete_oldest(connection, NODES, bounds.nodes)
         return gone
 

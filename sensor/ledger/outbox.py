@@ -17,6 +17,7 @@ from sqlalchemy import Connection, Engine, delete, func, insert, select, update
 from sensor.ledger.store.database import reading, writing
 from sensor.ledger.store.records import dumps, loads
 from sensor.ledger.store.schema import CURSORS, OUTBOX
+from sensor.ledger.write import retention
 from sensor.model.record import Record, event_id
 
 
@@ -84,6 +85,15 @@ class EventOutbox:
         floor = max(last - self._most_rows, over or 0)
         if floor >= first:
             _drop(connection, first, floor)
+
+    def drop_old(self, connection: Connection, before_ns: int) -> int:
+        """Give up what was recorded before a moment and is still waiting; how many. Each exporter counts what it
+        lost."""
+        old = retention.old_events(connection, before_ns)
+        if old is None:
+            return 0
+        _drop(connection, *old)
+        return old[1] - old[0] + 1
 
     def read(self, position: int, most: int) -> list[QueuedEvent]:
         """The events after a position, oldest first. Raises LedgerError."""

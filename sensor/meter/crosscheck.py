@@ -29,6 +29,8 @@ LEAST_PART = 0.05
 EVEN = 0.85
 #: Even loads below are not reported where no mining was seen: a router and a lamp are even, too.
 LEAST_EVEN_WATTS = 1000.0
+#: A load, or its rise, of so many times the best estimate of the mining is not explained by it.
+UNEXPLAINED = 2.0
 _FOREVER_NS = 1 << 62
 
 
@@ -119,7 +121,8 @@ class _Crosscheck:
         part = self.expected.scaled(1.0 / self.measured)
         if not shown and part.best < LEAST_PART:
             return "not-comparable", [Reason("lost-in-load", {"part": part.best * 100}), *about]
-        return "consistent", [Reason("within-load", {"low": part.low * 100, "high": part.high * 100}), *about]
+        takes = {"low": min(1.0, part.low) * 100, "high": min(1.0, part.high) * 100}  # more than all it cannot be
+        return "consistent", [Reason("within-load", takes), *about]
 
     def _judge_exit(self, ended: Reason | None) -> tuple[Verdict, list[Reason]]:
         """What follows where no energy of mining is known in the period: none was seen in it, or it has no figure."""
@@ -154,8 +157,8 @@ class _Crosscheck:
         high = watts.high / 1000
         if watts.high < power.low and power.low > 0 and self.mining.listened_part(self.rise.before) >= LEAST_COVERAGE:
             return Reason("did-not-rise", {"low": low, "high": high, "expected": power.low / 1000})
-        if watts.low > max(power.high, 0.0):
-            return Reason("rose-more", {"low": low, "high": high, "expected": power.high / 1000})
+        if watts.low > max(UNEXPLAINED * power.best, 0.0):
+            return Reason("rose-more", {"low": low, "high": high, "expected": power.best / 1000})
         # Bounds that hold no rise at all say nothing, however wide: the load varies by more than the mining takes.
         return Reason("rose", {"low": low, "high": high}) if watts.low > 0 else Reason("no-step")
 
@@ -194,5 +197,5 @@ class _Crosscheck:
             return [Reason("uneven", figures)]
         hours = self.metered * (self.mining.to_ns - self.mining.from_ns) / HOUR_NS
         spare = (self.measured - self.expected.best) / hours if hours else 0.0
-        more = [Reason("unexplained", {"kilowatts": spare})] if self.expected.best < self.measured / 2 else []
+        more = [Reason("unexplained", {"kilowatts": spare})] if UNEXPLAINED * self.expected.best < self.measured else []
         return [Reason("flat", figures), *more]

@@ -9,7 +9,7 @@ the meter begins. Where values are those of a register, the energy is the step f
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -42,6 +42,8 @@ __all__ = ["MeterError", "MeterReading", "Meters", "parse", "read"]
 MAX_ROWS = 5_000_000
 #: So many second readings at one time, and so large a part of all, are those of another meter of the same name.
 DOUBLED, DOUBLED_PART = 3, 0.1
+#: Meters of which the same is said that are named.
+MAX_NAMES = 5
 #: Falls of one register that are listed.
 MAX_FALLS = 20
 
@@ -109,6 +111,7 @@ class _MeterTable:
         self.problems: list[str] = []
         self.notes: list[str] = []
         self.unclear: dict[str, str] = {}
+        self._shared: dict[tuple[bool, str], list[str]] = {}  # what is said of several meters, and of which
         self.values: dict[MeterKey, dict[int, MeterValue]] = {}
         self._doubled: Counter[str] = Counter()
         self._doubled_rows: dict[str, list[str]] = defaultdict(list)
@@ -143,8 +146,10 @@ class _MeterTable:
         combined = {meter: together(parts) for meter, parts in by_meter.items() if meter not in self.unclear}
         for meter, readings in combined.items():
             if not readings:
-                self._say_unclear(meter, "apart", "has several meters whose readings begin and end at no common time")
+                self._say_unclear(meter, "apart", "several meters, whose readings begin and end at no common time")
         usable = {meter: readings for meter, readings in combined.items() if readings}
+        for (unusable, sentence), names in self._shared.items():
+            (self.problems if unusable else self.notes).append(f"{self.name}: {_listed(names)}: {sentence}")
         return Meters(usable, tuple(self.problems), tuple(self.notes), self.unclear)
 
     def _readings(self, key: MeterKey, values: Values, kind: object, *, stated: bool) -> tuple[MeterReading, ...]:
@@ -157,29 +162,31 @@ class _MeterTable:
             self._say_unclear(
                 meter,
                 "register-or-energy",
-                "has values that never fall: say whether they are totals of a register (--meter-values register) or "
-                "energy used (--meter-values energy)",
+                "the values never fall; say whether they are totals of a register (--meter-values register) or energy "
+                "used (--meter-values energy)",
             )
             return ()
         if kind == "register":
             readings, falls = differenced(values)
             if not stated:
-                self.notes.append(
-                    f"{self.name}: the values of {who} only rise, so they are totals of a register, and the energy "
-                    "is the step from each to the next (--meter-values energy if they are energy used)"
+                self._say_of(
+                    who,
+                    "the values only rise, so they are totals of a register, and the energy is the step from each to "
+                    "the next (--meter-values energy if they are energy used)",
                 )
             self._report_falls(who, falls)
             return readings
         if not stated and (look(values) == "rising" or (len(values) == 2 and _rises(values))):
-            self.notes.append(
-                f"{self.name}: the values of {who} only rise; they are taken as energy used "
-                "(--meter-values register if they are totals of a register)"
+            self._say_of(
+                who,
+                "the values only rise; they are taken as energy used (--meter-values register if they are totals of a "
+                "register)",
             )
         readings = used(values, self.zone)
         if not readings:
             days = (usual_ns(sorted(values)) or 0) / DAY_NS
             self._say_unclear(
-                meter, "too-far-apart", f"has readings {days:.0f} days apart; at most {LONGEST_NS // DAY_NS} are used"
+                meter, "too-far-apart", f"readings {days:.0f} days apart; at most {LONGEST_NS // DAY_NS} are used"
             )
         return readings
 
@@ -191,8 +198,8 @@ class _MeterTable:
                 self._say_unclear(
                     meter,
                     "several-meters",
-                    f"has different readings at {count:,} times: several meters of one name need a column that tells "
-                    "them apart (meter, 表号)",
+                    f"different readings at {count:,} times; several meters of one name need a column that tells them "
+                    "apart (meter, 表号)",
                 )
             else:
                 self.problems += self._doubled_rows[meter]
@@ -210,7 +217,17 @@ class _MeterTable:
     def _say_unclear(self, meter: str, code: str, sentence: str) -> None:
         if meter not in self.unclear:
             self.unclear[meter] = code
-            self.problems.append(f"{self.name}: {short(meter)} {sentence}")
+            self._say_of(short(meter), sentence, unusable=True)
+
+    def _say_of(self, who: str, sentence: str, *, unusable: bool = False) -> None:
+        """Say something of a meter; the same of several is one sentence."""
+        self._shared.setdefault((unusable, sentence), []).append(who)
+
+
+def _listed(names: Sequence[str]) -> str:
+    """The first few of these names, and how many more."""
+    more = f" and {len(names) - MAX_NAMES:,} more" if len(names) > MAX_NAMES else ""
+    return ", ".join(names[:MAX_NAMES]) + more
 
 
 def _rises(values: Values) -> bool:

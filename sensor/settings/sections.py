@@ -188,6 +188,11 @@ class LedgerSettings(Section):
 
     url: Text = "sqlite:////var/lib/minewatch/ledger.db"
     keep_days: Annotated[int, Field(ge=1, le=36_500)] = 400
+    nodes_days: Annotated[int, Field(ge=1, le=36_500)] | None = None  # without it, keep_days
+    connections_days: Annotated[int, Field(ge=1, le=36_500)] | None = None  # without it, keep_days
+    events_days: Annotated[int, Field(ge=1, le=36_500)] = 365
+    owners_days: Annotated[int, Field(ge=35, le=36_500)] = 3_650
+    persons_days: Annotated[int, Field(ge=1, le=36_500)] = 400
     findings: Annotated[int, Field(ge=100, le=1 << 32)] = 1_000_000
     nodes: Annotated[int, Field(ge=100, le=1 << 32)] = 200_000
     connections: Annotated[int, Field(ge=100, le=1 << 32)] = 500_000

@@ -120,8 +120,8 @@ def test_a_reset_loses_its_interval_and_nothing_else() -> None:
     before, after = totals(used[:30], 99_000.0), totals(used[31:], 12.0)
     found = parsed([HEAD, *rows([*before, *after])])
     assert [*used[:30], *used[31:]] == kwh(found)
-    assert "reset or replaced" in found.notes[-1]
-    assert "m.csv:33" in found.notes[-1]
+    assert "reset or replaced" in found.notes[0]
+    assert "m.csv:33" in found.notes[0]
 
 
 @pytest.mark.parametrize("wrong", [0.0, 999_999.0])
@@ -231,3 +231,11 @@ def test_readings_of_a_register_follow_each_other() -> None:
     for one, other in zip(a := parsed([HEAD, *rows(totals(loads(50)))]).readings["甲"], a[1:], strict=False):
         assert isinstance(one, MeterReading)
         assert one.to_ns == other.from_ns
+
+
+def test_the_same_of_many_meters_is_one_sentence() -> None:
+    table = [row for number in range(30) for row in rows(totals(loads(7, number)), 24, f"户{number}")]
+    found = parsed([HEAD, *table])
+    assert len(found.unclear) == 30
+    assert len(found.problems) == 1
+    assert found.problems[0].startswith("m.csv: 户0, 户1, 户2, 户3, 户4 and 25 more: the values never fall; say ")

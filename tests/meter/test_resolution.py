@@ -190,3 +190,11 @@ def test_mining_that_fell_into_a_gap_of_the_meter_is_not_refuted() -> None:
     one_day = dataclasses.replace(mining(50), began_ns=day[0], seen=(SeenEnergy(*day, kwh),), energy_kwh=kwh)
     load = [one for one in readings(0, 7, 1, 0, office_kw=5) if not day[0] <= one.from_ns < day[1]]
     assert check("m", load, one_day).verdict != "inconsistent"
+
+
+def test_no_more_than_all_of_a_load_is_mining() -> None:
+    wide = Range(2_000.0, 9_000.0, 90_000.0)
+    seen = dataclasses.replace(mining(50), energy_kwh=wide, seen=(SeenEnergy(START, START + WEEK_NS, wide),))
+    one = check("m", readings(0, 7, 1, 20, office_kw=5), seen)
+    assert (one.verdict, codes(one)[0]) == ("consistent", "within-load")
+    assert one.reasons[0].figures["high"] == 100.0

@@ -95,7 +95,8 @@ REASONS = {
         "the load did not rise when mining began: {low} to {high} kW, and at least {expected} kW were expected"
     ),
     "rose-more": N_(
-        "the load rose by more than the mining seen explains: {low} to {high} kW, at most {expected} kW were expected"
+        "the load rose by more than the mining seen explains: {low} to {high} kW, by the best estimate {expected} kW "
+        "were expected"
     ),
     "no-step": N_(
         "whether the load rose when mining began cannot be told: too few days with readings of a day or less, or too "

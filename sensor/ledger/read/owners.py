@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import NamedTuple
 
-from sqlalchemy import Connection, RowMapping, select
+from sqlalchemy import Connection, RowMapping, or_, select
 
 from sensor.ledger.store.records import load_attribution, load_enterprise
 from sensor.ledger.store.schema import ADDRESSES, ENTERPRISES, SITES
@@ -64,3 +64,10 @@ def _site(row: RowMapping) -> Site | None:
     if row["address"] is None and row["division"] is None:
         return None
     return Site(row["address"], row["division"], row["division_name"])
+
+
+def enterprises_named(connection: Connection, name: str) -> list[Enterprise]:
+    """The enterprises of an identity, a code or a name, in the order of their identities."""
+    its = or_(ENTERPRISES.c.enterprise_id == name, ENTERPRISES.c.name == name)
+    query = select(ENTERPRISES.c.record).where(its).order_by(ENTERPRISES.c.enterprise_id)
+    return [load_enterprise(record) for record in connection.scalars(query)]

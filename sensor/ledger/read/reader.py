@@ -15,6 +15,7 @@ from sensor.ledger.read.sensors import SensorSummary
 from sensor.ledger.store.coverage import Listening, stretches, united
 from sensor.ledger.store.database import reading
 from sensor.model.address import canonical_if_address
+from sensor.model.attribution import Enterprise
 from sensor.model.chance import LEVEL
 from sensor.model.coverage import DEFAULT_GROUNDS, Grounds
 from sensor.model.finding import Finding
@@ -79,6 +80,12 @@ class LedgerReader:
         """Whose an address was, oldest first."""
         with reading(self._engine) as connection:
             return owners.address_owners(connection, canonical_if_address(address))
+
+    def enterprises(self, name: str) -> list[Enterprise]:
+        """The enterprises and persons of an identity, a unified social credit code or a name, in the order of their
+        identities."""
+        with reading(self._engine) as connection:
+            return owners.enterprises_named(connection, name)
 
     def sensors(self) -> list[SensorSummary]:
         """Every sensor that told this ledger anything, in the order of their ids."""

@@ -117,6 +117,18 @@ def reading(engine: Engine) -> Iterator[Connection]:
         yield connection
 
 
+def empty_log(engine: Engine) -> None:
+    """Write SQLite's log into the file and cut it: what was deleted stands in neither. Where a reader holds it up, the
+    next checkpoint does it."""
+    if engine.dialect.name == "sqlite":
+        with translated_errors(engine):
+            raw = engine.raw_connection()
+            try:
+                raw.cursor().execute("PRAGMA wal_checkpoint(TRUNCATE)")
+            finally:
+                raw.close()
+
+
 def _pragmas(connection: Any, _: object) -> None:
     connection.isolation_level = None  # the driver begins no transactions of its own
     cursor = connection.cursor()

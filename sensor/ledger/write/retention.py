@@ -1,0 +1,72 @@
+"""What is too old goes, each kind of record after a time of its own. SQL within a transaction."""
+
+from __future__ import annotations
+
+from sqlalchemy import Connection, delete, exists, func, select
+
+from sensor.cases import states
+from sensor.ledger.store.schema import (
+    ADDRESSES,
+    CASES,
+    CONNECTIONS,
+    ENTERPRISES,
+    FINDINGS,
+    MACHINES,
+    OUTBOX,
+    SERIES,
+    SITES,
+)
+from sensor.ledger.write.forget import FORGOTTEN_PREFIX, ForgetError, forget_enterprise
+
+#: Persons that are forgotten in one transaction: the line waits for it.
+PERSONS_AT_ONCE = 10
+#: How the record of a person says that it is one's.
+_INDIVIDUAL = '"category": "individual"'
+
+
+def delete_old_connections(connection: Connection, before_ns: int) -> int:
+    """Connections last seen before a moment; how many."""
+    return connection.execute(delete(CONNECTIONS).where(CONNECTIONS.c.last_ns < before_ns)).rowcount
+
+
+def old_events(connection: Connection, before_ns: int) -> tuple[int, int] | None:
+    """The first number of the outbox, and the last one that was recorded before a moment; None if there is none."""
+    last = connection.scalar(select(func.max(OUTBOX.c.sequence)).where(OUTBOX.c.created_ns < before_ns))
+    first = connection.scalar(select(func.min(OUTBOX.c.sequence)))
+    return None if last is None or first is None else (first, last)
+
+
+def delete_old_owners(connection: Connection, before_ns: int) -> int:
+    """Whose addresses were, last so before a moment, and the sites and enterprises of which nothing is left; how
+    many."""
+    gone = connection.execute(delete(ADDRESSES).where(ADDRESSES.c.last_ns < before_ns)).rowcount
+    used = [
+        exists().where(table.c.site_id == SITES.c.site_id) for table in (ADDRESSES, SERIES, FINDINGS, CASES, MACHINES)
+    ]
+    unused = delete(SITES).where(SITES.c.site_id != 0, *(~use for use in used))
+    gone += connection.execute(unused).rowcount
+    owned = exists().where(SITES.c.enterprise_id == ENTERPRISES.c.enterprise_id)
+    return gone + connection.execute(delete(ENTERPRISES).where(~owned)).rowcount
+
+
+def forget_old_persons(connection: Connection, before_ns: int, now_ns: int) -> int:
+    """Persons of whom nothing was seen since a moment, no finding and no case is open; how many records went. A bounded
+    number at once."""
+    its_site = SITES.c.enterprise_id == ENTERPRISES.c.enterprise_id
+    seen = (
+        exists().where(its_site, SERIES.c.site_id == SITES.c.site_id, SERIES.c.last_ns >= before_ns),
+        exists().where(its_site, ADDRESSES.c.site_id == SITES.c.site_id, ADDRESSES.c.last_ns >= before_ns),
+        exists().where(its_site, FINDINGS.c.site_id == SITES.c.site_id, FINDINGS.c.state != "closed"),
+        exists().where(its_site, CASES.c.site_id == SITES.c.site_id, CASES.c.state.in_(states.OPEN)),
+    )
+    persons = ENTERPRISES.c.record.contains(_INDIVIDUAL, autoescape=True)
+    other = ~ENTERPRISES.c.enterprise_id.startswith(FORGOTTEN_PREFIX, autoescape=True)
+    query = select(ENTERPRISES.c.enterprise_id).where(persons, other, *(~sign for sign in seen))
+    gone = 0
+    for enterprise_id in list(connection.scalars(query.limit(PERSONS_AT_ONCE))):
+        try:
+            done = forget_enterprise(connection, enterprise_id, now_ns)
+        except ForgetError:
+            continue  # a sensor follows it
+        gone += done.findings + done.owners + done.sites + done.machines + done.nodes
+    return gone
