@@ -88,6 +88,18 @@ def test_regions_make_up_the_whole(now: Summary, before: Summary) -> None:
     assert all(part.addresses + part.elsewhere == whole.addresses for part in parts)
 
 
+def test_a_hashrate_without_an_efficiency_is_whole_and_its_energy_is_not_known() -> None:
+    given = made(summary([line(1, 0.0, energy_kwh=Range())], [site(1)]), summary([], [], before=True))
+    document = json.loads(data.write(bulletin(given, "en", "0")))
+    blocks = {block["key"]: block for section in document["sections"] for block in section["blocks"]}
+    (row,) = blocks["addresses"]["rows"]
+    assert "at_least" not in row["hashrate_hps"]
+    assert (row["energy_kwh"], row["unknown_hours"], row["unknown_energy_hours"]) == ("unknown", None, 1.0)
+    assert document["opening"][0]["sentences"] == [
+        "Energy is a lower bound: of 1 h of mining it is not known what a hash takes."
+    ]
+
+
 @pytest.mark.parametrize(
     ("code", "region", "within"),
     [
@@ -190,7 +202,7 @@ def test_a_line_of_unknown_work_makes_its_sums_lower_bounds() -> None:
     assert [row["energy_kwh"] for row in blocks["holders"]["rows"]][1] == "unknown"
     assert blocks["algorithms"]["rows"][0]["energy_kwh"]["at_least"] is True
     assert [row["unknown_hours"] for row in blocks["addresses"]["rows"]] == [None, 1.0]
-    assert "lower bounds: of 1 h of mining" in document["opening"][0]["sentences"][0]
+    assert "lower bounds: of 1 h of mining the work is not known" in document["opening"][0]["sentences"][0]
     for language, words in (("en", ("unknown", "≥")), ("zh", ("未知", "≥"))):
         for form in (page, text, sheets):
             content = form.write(bulletin(given, language, "0")).decode("utf-8-sig")

@@ -51,13 +51,18 @@ def _warnings(figures: Figures, _: Translate) -> list[str]:
                 "lower bounds, nothing is projected, and nobody is called gone."
             ).format(part=percent_text(coverage.part), least=least)
         )
-    missing = figures.estimate.missing_seconds
-    if missing > 0.0:
-        warnings.append(
-            _("Energy and hashrate are lower bounds: of {hours} h of mining the work is not known.").format(
-                hours=f"{rounded(missing / SECONDS_PER_HOUR, 3):,g}"
-            )
-        )
+    for seconds, sentence in (
+        (
+            figures.estimate.unrated_seconds,
+            _("Hashrate and energy are lower bounds: of {hours} h of mining the work is not known."),
+        ),
+        (
+            figures.estimate.missing_seconds - figures.estimate.unrated_seconds,
+            _("Energy is a lower bound: of {hours} h of mining it is not known what a hash takes."),
+        ),
+    ):
+        if seconds > 0.0:
+            warnings.append(sentence.format(hours=f"{rounded(seconds / SECONDS_PER_HOUR, 3):,g}"))
     return warnings
 
 
