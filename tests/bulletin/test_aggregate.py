@@ -170,6 +170,14 @@ def test_nothing_is_projected_compared_or_gone_in_a_period_that_was_watched_too_
     assert (given.egress_mbit_s is None) == (part == 0.0)
 
 
+def test_mining_without_any_record_of_listening_is_a_lower_bound_and_no_unwatched_period() -> None:
+    now = summary([line(1, 10.0, times=MiningTimes(3_600.0, 3_600.0))], [site(1)], part=0.0)
+    document = json.loads(data.write(bulletin(made(now, summary([], [], before=True)), "en", "0")))
+    assert document["opening"][0]["sentences"][0].startswith("When sensors listened in this period is not recorded.")
+    (fact,) = (one for one in document["sections"][0]["blocks"][0]["facts"] if one["key"] == "addresses")
+    assert (fact["value"], fact["at_least"]) == (1, True)
+
+
 def test_periods_are_compared_where_both_were_watched() -> None:
     before = summary([line(1, 10.0)], [site(1)], before=True)
     assert made(summary([line(1, 15.0)], [site(1)]), before).growth == pytest.approx(0.5)

@@ -40,7 +40,14 @@ def opening(figures: Figures, _: Translate, cells: Cells) -> tuple[Block, ...]:
 def _warnings(figures: Figures, _: Translate) -> list[str]:
     coverage, least = figures.coverage, f"{100 * figures.grounds.least_watched:g}"
     warnings = []
-    if coverage.part <= 0.0:
+    if coverage.part <= 0.0 and figures.addresses:
+        warnings.append(
+            _(
+                "When sensors listened in this period is not recorded. Counts are lower bounds, nothing is projected, "
+                "and nobody is called gone."
+            )
+        )
+    elif coverage.part <= 0.0:
         warnings.append(
             _("This period was not observed: no sensor listened. What is not seen here is not known to be gone.")
         )

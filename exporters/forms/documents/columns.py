@@ -116,6 +116,11 @@ def part(value: float | None) -> Cell:
     return None if value is None else rounded(value)
 
 
+def change(value: float | None) -> Cell:
+    """A change of an estimate, in two digits: its bounds support no more."""
+    return None if value is None else rounded(value, 2)
+
+
 def rate_columns(_: Translate, units: Iterable[str]) -> tuple[tuple[str, Column], ...]:
     """A column of hashrates while mining for each unit of work there is: hashes and solutions are never in one."""
     present = set(units)

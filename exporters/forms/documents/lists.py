@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 from collections import Counter
 
-from exporters.forms.documents.columns import HASHES, Cells, estimated, mean_columns, part, rate_columns
+from exporters.forms.documents.columns import HASHES, Cells, change, estimated, mean_columns, part, rate_columns
 from exporters.forms.documents.headline import nothing
 from exporters.forms.documents.labels import CLASSES, GRADES, REASONS, STATES, VERDICTS
 from exporters.forms.documents.model import Cell, Column, DocumentSection, DocumentTable, ranged, rounded
@@ -61,7 +61,7 @@ class HolderTables:
         before = self._figures.coverage_before
         watched = before.part >= self._figures.grounds.least_watched if earlier else self._figures.watched
         comparable = self._figures.watched and before.part >= self._figures.grounds.least_watched
-        growth: Cell = part(holder.growth) if comparable or earlier or holder.new else cells.not_observed()
+        growth: Cell = change(holder.growth) if comparable or earlier or holder.new else cells.not_observed()
         return (
             cells.owner(owner),
             owner.uscc,
