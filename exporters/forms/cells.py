@@ -118,9 +118,9 @@ def shares(item: Finding) -> list[str]:
 
 
 def rate(item: Finding) -> list[str]:
-    """`95 TH/s`, `(80–110)`, and the likely power below."""
+    """`95 TH/s`, `(80–110)`, and the likely power below; `unknown` where the work of its shares is not known."""
     if item.hashrate_hps is None:
-        return []
+        return ["unknown"] if item.shares.submitted else []
     hashed, unit = item.hashrate_hps, rate_unit(item.work_unit)
     if not hashed.best:
         return [f"< {quantity(hashed.high, unit)}"]

@@ -69,6 +69,7 @@ COLUMNS = (
     "projected_kwh_best",
     "projected_kwh_high",
     "hours_of_unknown_work",
+    "hours_of_unknown_energy",
     "hours_at_assumed_rate",
     "capture_loss",
     "new",
@@ -163,7 +164,8 @@ def _figures(line: Line) -> dict[str, Any]:
         "energy_rest_down": None if rest is None else significant(rest.down, 2),
         "energy_rest_up": None if rest is None else significant(rest.up, 2),
         **_bounds("projected_kwh", figures.projected_kwh),
-        "hours_of_unknown_work": significant(line.missing_seconds / SECONDS_PER_HOUR, DIGITS),
+        "hours_of_unknown_work": significant(line.unrated_seconds / SECONDS_PER_HOUR, DIGITS),
+        "hours_of_unknown_energy": significant(line.missing_seconds / SECONDS_PER_HOUR, DIGITS),
         "hours_at_assumed_rate": significant(line.assumed_seconds / SECONDS_PER_HOUR, DIGITS),
     }
 

@@ -6,8 +6,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from exporters.forms.amounts import duration, percent, quantity, rate_unit
-from sensor.model.range import Range
+from exporters.forms.amounts import counted, duration, percent, quantity, rate_unit
+from sensor.model.range import Range, sum_of, total
 from sensor.model.summary import Line, Summary, Total, totals
 from sensor.model.text import printable
 
@@ -25,18 +25,22 @@ def texts(lines: Sequence[Line], period: Summary) -> list[str]:
 def _of_algorithm(row: Total, lines: Sequence[Line]) -> list[str]:
     its = [line for line in lines if (line.algorithm, line.work_unit) == (row.algorithm, row.work_unit)]
     least = "at least " if row.missing_seconds > 0.0 else ""
+    least_rate = "at least " if row.unrated_seconds > 0.0 else ""
     unit, mining = rate_unit(row.work_unit), max(line.times.mining_seconds for line in its)
     name = printable(row.algorithm or "algorithm not known", "·")
     watts = [line.rates.power_watts for line in its if line.rates.power_watts is not None]
     projected = [line.rates.projected_kwh for line in its if line.rates.projected_kwh is not None]
+    hashrate, power = _shown(row.hashrate_hps, unit, least_rate), _shown(sum_of(watts), "W", least)
     texts = [
-        f"{name}: at least {row.machines} machines, hashrate {_shown(row.hashrate_hps, unit, least)} while mining, "
-        f"power {_shown(sum(watts, Range()), 'W', least)}, watched mining for {duration(mining)}",
+        f"{name}: at least {counted(row.machines, 'machine')}, hashrate {hashrate} while mining, power {power}, "
+        f"watched mining for {duration(mining)}",
         f"{name}: energy seen {_shown(row.energy_kwh, 'kWh', least)}"
-        + (f", projected to the whole period {_shown(sum(projected, Range()), 'kWh', least)}" if projected else ""),
+        + (f", projected to the whole period {_shown(total(projected), 'kWh', least)}" if projected else ""),
     ]
-    if row.missing_seconds > 0.0:
-        texts.append(f"{name}: of {duration(row.missing_seconds)} of mining the work is not known")
+    if row.unrated_seconds > 0.0:
+        texts.append(f"{name}: of {duration(row.unrated_seconds)} of mining the work is not known")
+    elif row.missing_seconds > 0.0:
+        texts.append(f"{name}: what a hash takes is not known, so its energy is not")
     if row.assumed_seconds > 0.0:
         texts.append(f"{name}: {duration(row.assumed_seconds)} of it at the login's own rate of other times")
     return texts

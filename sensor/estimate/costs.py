@@ -32,6 +32,7 @@ def estimate(lines: Iterable[Line], period_seconds: float, prices: Rates, ground
         co2_kg=kwh.scaled(prices.co2_kg_per_kwh),
         surcharge_yuan=kwh.scaled(prices.surcharge_yuan_per_kwh),
         missing_seconds=sum(line.missing_seconds for line in group),
+        unrated_seconds=sum(line.unrated_seconds for line in group),
         assumed_seconds=sum(line.assumed_seconds for line in group),
     )
 

@@ -46,6 +46,9 @@ class Estimate:
     co2_kg: Range = _NONE  # of the energy seen
     surcharge_yuan: Range = _NONE  # on the energy seen
     missing_seconds: float = 0.0  # of mining that was watched, and whose energy is not known
+    unrated_seconds: float = (
+        0.0  # of mining that was watched, and whose work is not known: above 0 hashrates are bounds
+    )
     assumed_seconds: float = 0.0  # of mining at unknown work, taken to be at the login's own rate of other times
 
 

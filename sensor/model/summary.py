@@ -127,9 +127,18 @@ class Line:
         return rates(self.hashes, self.energy_kwh, self.times)
 
     @property
+    def unrated_seconds(self) -> float:
+        """Of the time it was watched mining, that whose work is not known; above 0 the hashrate is a lower bound."""
+        return self._without(self.hashes)
+
+    @property
     def missing_seconds(self) -> float:
-        """Of the time it was watched mining, that whose energy is not known; above 0 the energy is a lower bound."""
-        if self.energy_kwh.high <= 0.0 and self.shares:
+        """Of the time it was watched mining, that whose energy is not known, for the work is not, or what a hash takes;
+        above 0 the energy is a lower bound."""
+        return self._without(self.energy_kwh)
+
+    def _without(self, figure: Range) -> float:
+        if figure.most <= 0.0 and self.shares:
             return max(self.unknown_seconds, self.times.mining_seconds)
         return self.unknown_seconds
 
@@ -160,6 +169,7 @@ class Total:
     mean_hashrate_hps: Range | None  # of the time observed
     energy_kwh: Range
     missing_seconds: float  # of mining whose energy is not known
+    unrated_seconds: float  # of mining whose work is not known
     assumed_seconds: float
 
 
@@ -263,5 +273,6 @@ def _total(algorithm: str | None, unit: str, group: list[Line]) -> Total:
         mean_hashrate_hps=sum_of(line.rates.mean_hashrate_hps for line in group),
         energy_kwh=energy(group),
         missing_seconds=sum(line.missing_seconds for line in group),
+        unrated_seconds=sum(line.unrated_seconds for line in group),
         assumed_seconds=sum(line.assumed_seconds for line in group),
     )

@@ -88,6 +88,18 @@ def test_regions_make_up_the_whole(now: Summary, before: Summary) -> None:
     assert all(part.addresses + part.elsewhere == whole.addresses for part in parts)
 
 
+def test_a_hashrate_without_an_efficiency_is_whole_and_its_energy_is_not_known() -> None:
+    given = made(summary([line(1, 0.0, energy_kwh=Range())], [site(1)]), summary([], [], before=True))
+    document = json.loads(data.write(bulletin(given, "en", "0")))
+    blocks = {block["key"]: block for section in document["sections"] for block in section["blocks"]}
+    (row,) = blocks["addresses"]["rows"]
+    assert "at_least" not in row["hashrate_hps"]
+    assert (row["energy_kwh"], row["unknown_hours"], row["unknown_energy_hours"]) == ("unknown", None, 1.0)
+    assert document["opening"][0]["sentences"] == [
+        "Energy is a lower bound: of 1 h of mining it is not known what a hash takes."
+    ]
+
+
 @pytest.mark.parametrize(
     ("code", "region", "within"),
     [
@@ -158,6 +170,14 @@ def test_nothing_is_projected_compared_or_gone_in_a_period_that_was_watched_too_
     assert (given.egress_mbit_s is None) == (part == 0.0)
 
 
+def test_mining_without_any_record_of_listening_is_a_lower_bound_and_no_unwatched_period() -> None:
+    now = summary([line(1, 10.0, times=MiningTimes(3_600.0, 3_600.0))], [site(1)], part=0.0)
+    document = json.loads(data.write(bulletin(made(now, summary([], [], before=True)), "en", "0")))
+    assert document["opening"][0]["sentences"][0].startswith("When sensors listened in this period is not recorded.")
+    (fact,) = (one for one in document["sections"][0]["blocks"][0]["facts"] if one["key"] == "addresses")
+    assert (fact["value"], fact["at_least"]) == (1, True)
+
+
 def test_periods_are_compared_where_both_were_watched() -> None:
     before = summary([line(1, 10.0)], [site(1)], before=True)
     assert made(summary([line(1, 15.0)], [site(1)]), before).growth == pytest.approx(0.5)
@@ -190,7 +210,7 @@ def test_a_line_of_unknown_work_makes_its_sums_lower_bounds() -> None:
     assert [row["energy_kwh"] for row in blocks["holders"]["rows"]][1] == "unknown"
     assert blocks["algorithms"]["rows"][0]["energy_kwh"]["at_least"] is True
     assert [row["unknown_hours"] for row in blocks["addresses"]["rows"]] == [None, 1.0]
-    assert "lower bounds: of 1 h of mining" in document["opening"][0]["sentences"][0]
+    assert "lower bounds: of 1 h of mining the work is not known" in document["opening"][0]["sentences"][0]
     for language, words in (("en", ("unknown", "≥")), ("zh", ("未知", "≥"))):
         for form in (page, text, sheets):
             content = form.write(bulletin(given, language, "0")).decode("utf-8-sig")

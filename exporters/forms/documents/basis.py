@@ -40,7 +40,14 @@ def opening(figures: Figures, _: Translate, cells: Cells) -> tuple[Block, ...]:
 def _warnings(figures: Figures, _: Translate) -> list[str]:
     coverage, least = figures.coverage, f"{100 * figures.grounds.least_watched:g}"
     warnings = []
-    if coverage.part <= 0.0:
+    if coverage.part <= 0.0 and figures.addresses:
+        warnings.append(
+            _(
+                "When sensors listened in this period is not recorded. Counts are lower bounds, nothing is projected, "
+                "and nobody is called gone."
+            )
+        )
+    elif coverage.part <= 0.0:
         warnings.append(
             _("This period was not observed: no sensor listened. What is not seen here is not known to be gone.")
         )
@@ -51,13 +58,18 @@ def _warnings(figures: Figures, _: Translate) -> list[str]:
                 "lower bounds, nothing is projected, and nobody is called gone."
             ).format(part=percent_text(coverage.part), least=least)
         )
-    missing = figures.estimate.missing_seconds
-    if missing > 0.0:
-        warnings.append(
-            _("Energy and hashrate are lower bounds: of {hours} h of mining the work is not known.").format(
-                hours=f"{rounded(missing / SECONDS_PER_HOUR, 3):,g}"
-            )
-        )
+    for seconds, sentence in (
+        (
+            figures.estimate.unrated_seconds,
+            _("Hashrate and energy are lower bounds: of {hours} h of mining the work is not known."),
+        ),
+        (
+            figures.estimate.missing_seconds - figures.estimate.unrated_seconds,
+            _("Energy is a lower bound: of {hours} h of mining it is not known what a hash takes."),
+        ),
+    ):
+        if seconds > 0.0:
+            warnings.append(sentence.format(hours=f"{rounded(seconds / SECONDS_PER_HOUR, 3):,g}"))
     return warnings
 
 

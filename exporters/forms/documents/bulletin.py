@@ -13,7 +13,7 @@ from babel.dates import format_date
 
 from exporters.forms.documents import lists
 from exporters.forms.documents.basis import opening, percent_text
-from exporters.forms.documents.columns import Cells, opened, part
+from exporters.forms.documents.columns import Cells, change, opened, part
 from exporters.forms.documents.headline import Headline, nothing
 from exporters.forms.documents.labels import GRADES, METHOD
 from exporters.forms.documents.model import (
@@ -112,7 +112,7 @@ class _Bulletin:
         _, figures, cells = self._, self.figures, self.cells
         counts = figures.address_turnover
         unseen = figures.coverage.part <= 0.0
-        growth: Cell = cells.not_observed() if self._incomparable() else part(figures.growth)
+        growth: Cell = cells.not_observed() if self._incomparable() else change(figures.growth)
         note = _("of the energy projected, against the period before")
         if self._incomparable():
             note = _(

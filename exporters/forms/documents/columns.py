@@ -67,6 +67,11 @@ class Cells:
         missing = estimate.missing_seconds > 0.0
         return estimated(value, at_least=missing) or (self.unknown() if missing else None)
 
+    def rate(self, value: Range | None, estimate: Estimate) -> Cell:
+        """The same of a hashrate, which needs no efficiency."""
+        missing = estimate.unrated_seconds > 0.0
+        return estimated(value, at_least=missing) or (self.unknown() if missing else None)
+
     def projected(self, value: Range | None, estimate: Estimate, watched: bool) -> Cell:
         """A figure of the whole period."""
         if value is None and (not watched or (estimate.energy_kwh.high > 0.0 and estimate.projected_kwh is None)):
@@ -76,6 +81,12 @@ class Cells:
     def hours(self, seconds: float) -> Cell:
         """Hours of a time; nothing for none."""
         return rounded(seconds / SECONDS_PER_HOUR) if seconds > 0.0 else None
+
+    def unknown_hours(self, estimate: Estimate) -> tuple[Cell, Cell, Cell]:
+        """Hours of unknown work, of unknown energy, and at an assumed rate."""
+        times = (estimate.unrated_seconds, estimate.missing_seconds, estimate.assumed_seconds)
+        work, energy, assumed = map(self.hours, times)
+        return work, energy, assumed
 
     def openness(self, value: Range | None) -> str:
         """What leaves a figure open, in words: by how much chance, by how much the rest."""
@@ -103,6 +114,11 @@ def estimated(value: Range | None, at_least: bool = False) -> RangeCell | None:
 def part(value: float | None) -> Cell:
     """A part of a whole."""
     return None if value is None else rounded(value)
+
+
+def change(value: float | None) -> Cell:
+    """A change of an estimate, in two digits: its bounds support no more."""
+    return None if value is None else rounded(value, 2)
 
 
 def rate_columns(_: Translate, units: Iterable[str]) -> tuple[tuple[str, Column], ...]:

@@ -79,12 +79,14 @@ class Headline:
                       cells.projected(estimate.week_kwh, estimate, watched), "figure", "kWh"),
         ]  # fmt: skip
         for key, title, seconds in (
-            ("unknown_hours", _("Mining of unknown work"), estimate.missing_seconds),
+            ("unknown_hours", _("Mining of unknown work"), estimate.unrated_seconds),
+            ("unknown_energy_hours", _("Mining of unknown energy"), estimate.missing_seconds),
             ("assumed_hours", _("Mining at an assumed rate"), estimate.assumed_seconds),
         ):
             if seconds > 0.0:
                 note = {
                     "unknown_hours": _("in no figure of energy and hashrate"),
+                    "unknown_energy_hours": _("in no figure of energy: work or efficiency is not known"),
                     "assumed_hours": _("of unknown work, at the same login's rate of other times"),
                 }[key]
                 facts.append(KeyFigure(key, title, cells.hours(seconds), "figure", "h", note))
@@ -103,7 +105,7 @@ class Headline:
         for row in self.figures.by_algorithm[:MOST_RATES]:
             name = row.algorithm or _("algorithm not known")
             title = _("Hashrate, {algorithm}").format(algorithm=name)
-            value = cells.seen(row.hashrate_hps, row.estimate)
+            value = cells.rate(row.hashrate_hps, row.estimate)
             unit = rate_unit(row.work_unit)
             facts.append(
                 KeyFigure(
@@ -171,7 +173,10 @@ class Headline:
         )
         title = _("Electricity seen by day, kWh; hatched: not observed")
         chart = Chart("days", title, "kWh", tuple(points), description=description)
-        return [chart, DocumentTable("days", _("Electricity seen by day"), columns, tuple(rows), folded=True)]
+        missing = figures.estimate.missing_seconds > 0.0
+        notes = (_("Mining of unknown energy is in no day: they are lower bounds."),) if missing else ()
+        table = DocumentTable("days", _("Electricity seen by day"), columns, tuple(rows), notes=notes, folded=True)
+        return [chart, table]
 
     def _algorithms(self) -> DocumentTable:
         _, figures, cells = self._, self.figures, self.cells
@@ -187,13 +192,14 @@ class Headline:
             Column("energy_kwh", _("Electricity seen"), "figure", "kWh", ranged=True),
             Column("day_kwh", _("Electricity a day, projected"), "figure", "kWh", ranged=True),
             Column("unknown_hours", _("Hours of unknown work"), "figure", "h", aside=True),
+            Column("unknown_energy_hours", _("Hours of unknown energy"), "figure", "h", aside=True),
             Column("assumed_hours", _("Hours at an assumed rate"), "figure", "h", aside=True),
         )
         rows: list[tuple[Cell, ...]] = []
         for row in figures.by_algorithm:
             estimate = row.estimate
             speeds = [
-                cells.seen(value, estimate) if (unit == HASHES) == (row.work_unit == HASHES) else None
+                cells.rate(value, estimate) if (unit == HASHES) == (row.work_unit == HASHES) else None
                 for given, value in ((rates, row.hashrate_hps), (means, row.mean_hashrate_hps))
                 for unit, _column in given
             ]
@@ -201,7 +207,7 @@ class Headline:
                 cells.seen(estimate.energy_kwh, estimate),
                 cells.projected(estimate.day_kwh, estimate, figures.watched),
             )
-            hours = (cells.hours(estimate.missing_seconds), cells.hours(estimate.assumed_seconds))
+            hours = cells.unknown_hours(estimate)
             counts = (row.addresses, row.machines, row.shares)
             rows.append((row.algorithm or _("not known"), *counts, *speeds, *energies, *hours))
         note = _(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 from collections import Counter
 
-from exporters.forms.documents.columns import HASHES, Cells, estimated, mean_columns, part, rate_columns
+from exporters.forms.documents.columns import HASHES, Cells, change, estimated, mean_columns, part, rate_columns
 from exporters.forms.documents.headline import nothing
 from exporters.forms.documents.labels import CLASSES, GRADES, REASONS, STATES, VERDICTS
 from exporters.forms.documents.model import (
@@ -54,6 +54,7 @@ class HolderTables:
             Column("power_watts", _("Power while mining"), "prefixed", "W", ranged=True, aside=True),
             Column("openness", _("What leaves it open"), aside=True),
             Column("unknown_hours", _("Hours of unknown work"), "figure", "h", aside=True),
+            Column("unknown_energy_hours", _("Hours of unknown energy"), "figure", "h", aside=True),
             Column("assumed_hours", _("Hours at an assumed rate"), "figure", "h", aside=True),
             Column("co2_kg", _("CO2"), "figure", "kg", ranged=True, aside=True),
             Column("surcharge_yuan", _("Surcharge"), "figure", _("yuan"), ranged=True, aside=True),
@@ -70,7 +71,7 @@ class HolderTables:
         before = self._figures.coverage_before
         watched = before.part >= self._figures.grounds.least_watched if earlier else self._figures.watched
         comparable = self._figures.watched and before.part >= self._figures.grounds.least_watched
-        growth: Cell = part(holder.growth) if comparable or earlier or holder.new else cells.not_observed()
+        growth: Cell = change(holder.growth) if comparable or earlier or holder.new else cells.not_observed()
         return (
             cells.owner(owner),
             owner.uscc,
@@ -87,8 +88,7 @@ class HolderTables:
             cells.projected(estimate.day_kwh, estimate, watched),
             cells.seen(estimate.power_watts, estimate),
             cells.openness(estimate.energy_kwh) or None,
-            cells.hours(estimate.missing_seconds),
-            cells.hours(estimate.assumed_seconds),
+            *cells.unknown_hours(estimate),
             cells.seen(estimate.co2_kg, estimate),
             cells.seen(estimate.surcharge_yuan, estimate),
             growth,
@@ -121,6 +121,7 @@ def mines(figures: Figures, _: Translate, cells: Cells) -> DocumentTable:
         Column("projected_kwh", _("Electricity projected"), "figure", "kWh", ranged=True, aside=True),
         Column("day_kwh", _("Electricity a day, projected"), "figure", "kWh", ranged=True, aside=True),
         Column("unknown_hours", _("Hours of unknown work"), "figure", "h", aside=True),
+        Column("unknown_energy_hours", _("Hours of unknown energy"), "figure", "h", aside=True),
         Column("assumed_hours", _("Hours at an assumed rate"), "figure", "h", aside=True),
         Column("first_seen", _("First seen"), "moment", aside=True),
         Column("last_seen", _("Last seen"), "moment"),
@@ -130,7 +131,7 @@ def mines(figures: Figures, _: Translate, cells: Cells) -> DocumentTable:
     for mine in figures.mines:
         estimate = mine.estimate
         speeds = [
-            cells.seen(value, estimate) if (unit == HASHES) == (mine.work_unit == HASHES) else None
+            cells.rate(value, estimate) if (unit == HASHES) == (mine.work_unit == HASHES) else None
             for given, value in ((rates, mine.hashrate_hps), (means, mine.mean_hashrate_hps))
             for unit, _column in given
         ]
@@ -148,8 +149,7 @@ def mines(figures: Figures, _: Translate, cells: Cells) -> DocumentTable:
             cells.seen(estimate.energy_kwh, estimate),
             cells.projected(estimate.projected_kwh, estimate, figures.watched),
             cells.projected(estimate.day_kwh, estimate, figures.watched),
-            cells.hours(estimate.missing_seconds),
-            cells.hours(estimate.assumed_seconds),
+            *cells.unknown_hours(estimate),
         )
         times = (cells.moment(mine.first_ns), cells.moment(mine.last_ns), cells.flag(mine.new, _("newly seen")))
         rows.append((*named, *seen, *hours, *speeds, *energies, *times))

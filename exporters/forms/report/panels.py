@@ -236,7 +236,8 @@ def _shares_chart(item: Finding) -> dict[str, Any]:
 def _rate(item: Finding) -> dict[str, Any]:
     found = item.hashrate_hps
     if found is None:
-        return {"rate": "", "rate_range": "", "rate_chart": Markup("")}
+        unknown = "unknown" if item.shares.submitted else ""
+        return {"rate": unknown, "rate_range": "", "rate_chart": Markup("")}
     unit = rate_unit(item.work_unit)
     if not found.best:
         return {
