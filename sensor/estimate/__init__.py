@@ -4,8 +4,10 @@
 `estimate` makes the interval, `watts` and `energy_kwh` go on from there. `Timeline` counts when shares were sent.
 """
 
-from sensor.estimate.exposure import Exposure, JobTimes, ShareBook
+from sensor.estimate.book import ShareBook
+from sensor.estimate.exposure import Exposure
 from sensor.estimate.hashrate import DISPUTED, HashrateEstimate, estimate
+from sensor.estimate.job_times import JobTimes
 from sensor.estimate.power import PUE, Assumptions, energy_kwh, watts
 from sensor.estimate.tally import Share
 from sensor.estimate.target import hash_value

@@ -13,6 +13,7 @@ from collections.abc import Iterable, Mapping
 from sensor.dialects.registry import FOREIGN
 from sensor.dialects.stream.message import Malformed, Message, Read
 from sensor.session.pending_requests import PendingRequests, Request, id_key
+from sensor.session.pool_gaps import PoolGaps
 from sensor.session.reading import Reading, Token
 from sensor.session.verify import Sampling, verifier
 from sensor.signatures.language import MISSING
@@ -37,6 +38,7 @@ class Session:
             "_framing",
             "_gaps",
             "_given_up",
+            "_lost",
             "_pending",
             "_rare",
             "_sampling",
@@ -62,6 +64,7 @@ class Session:
         self.foreign = (0, 0)  # lines that are not this framing, by direction
         self.spoiled = (0, 0)  # pieces that gave no message for whatever reason, by direction
         self._gaps = (False, False)
+        self._lost = PoolGaps()
         self.bases = [-1, -1]  # sequence numbers at which the directions' streams begin; -1: not known
         self.replies = self.unmatched = self.unknown = 0
         self._given_up = 0
@@ -75,6 +78,7 @@ class Session:
             self._malformed(read)
             return
         self.messages[read.direction] += 1
+        self._lost.meet(read, self.readings, self._pending[1 - read.direction])
         value = read.value
         settled = self._settled if self._framing == read.framing else None
         matches = self._signatures.match(value, read.framing, None if settled is None else settled.dialect.name)
@@ -108,6 +112,7 @@ class Session:
             self._pending[read.direction].add(Request(key, "unknown", ()))
         else:
             self.unknown += 1
+        self._lost.pass_on(read, self.readings)
         if settled is None and len(self.readings) > 1:
             self._settle(read.framing)
 
@@ -185,6 +190,7 @@ class Session:
         self.foreign = _more(self.foreign, piece.direction, piece.reason in FOREIGN)
         if piece.reason == "gap":
             self._gaps = (self._gaps[0] or not piece.direction, self._gaps[1] or bool(piece.direction))
+            self._lost.lose(piece.direction)
             for reading in self.readings:
                 reading.whole = reading.whole and reading.miner == piece.direction
 
@@ -220,6 +226,7 @@ class Session:
             self.unmatched += 1
             return
         self.replies += 1
+        self._lost.answered = request
         for token in request.tokens:
             if isinstance(token, Token) and self._is_read(token.reading):
                 token.reading.reply(token, message)
@@ -236,6 +243,7 @@ class Session:
             self.unmatched += 1
             return
         self.replies += 1
+        self._lost.answered = request
         for answer in answers:
             for token in request.tokens:
                 if isinstance(token, Token) and token.reading is answer.reading:
