@@ -4,7 +4,7 @@ SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 .ONESHELL:
 .DEFAULT_GOAL := words
-.PHONY: words demo test check bench bench-live bench-daemon fuzz format clean core rust-checks deb debian-packages docs docs-reference province
+.PHONY: words demo test check bench bench-live bench-daemon fuzz format clean core rust-checks deb debian-packages docs docs-reference province coverage-table
 
 BIN := .venv/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check -q
@@ -32,6 +32,7 @@ words:
 	@echo "make fuzz     damaged captures through both cores, FUZZ_SECONDS=60"
 	@echo "make deb      a Debian package in build/"
 	@echo "make docs     the documents as a site in build/docs/html, with all links checked"
+	@echo "make coverage-table   simulate miners, and write how often intervals hold the truth into docs/coverage.md"
 	@echo "make docs-reference   write the generated parts of docs/: command line, configuration, metrics, events"
 	@echo "make format   put the sources in order"
 	@echo "make clean    delete what was built"
@@ -127,6 +128,9 @@ test: check build/demo.pcap debian-packages $(AXE)
 
 fuzz: .venv/.dev build/demo.pcap
 	@$(BIN)/python -m tests.fuzz.damaged --seconds $${FUZZ_SECONDS:-60} build/demo.pcap
+
+coverage-table: .venv/.dev
+	$(BIN)/python -m tests.coverage.table --write
 
 bench: .venv/.dev
 	@$(BIN)/python -m tests.bench.attribution

@@ -5,8 +5,10 @@
 """
 
 from sensor.estimate.assumed import UnknownTime, energy_kwh, unknown_time
-from sensor.estimate.exposure import Exposure, JobTimes, ShareBook
+from sensor.estimate.book import ShareBook
+from sensor.estimate.exposure import Exposure
 from sensor.estimate.hashrate import DISPUTED, HashrateEstimate, estimate
+from sensor.estimate.job_times import JobTimes
 from sensor.estimate.power import PUE, Assumptions, watts
 from sensor.estimate.tally import Share
 from sensor.estimate.target import hash_value

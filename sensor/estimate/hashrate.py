@@ -65,6 +65,9 @@ def _notes(exposure: Exposure, credited: Tally, inferred: bool, seconds: float) 
         notes.append("the share target was not seen; it is inferred from the shares' own hashes")
     elif exposure.unknown and credited.count:
         notes.append(f"{exposure.unknown} shares of unknown difficulty are taken to be like the others")
+    if exposure.unrated or exposure.unknown_seconds >= LEAST_SECONDS:
+        left_out = "1 share" if exposure.unrated == 1 else f"{exposure.unrated} shares"
+        notes.append(f"{left_out} of unknown difficulty and {exposure.unknown_seconds:.0f} s are left out")
     if exposure.loss:
         notes.append(f"{exposure.loss:.1%} of the miner's bytes were not captured; the hashrate is corrected for them")
     return notes

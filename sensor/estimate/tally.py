@@ -23,6 +23,8 @@ class Share:
     rejected: bool = False
     position: int = 0  # of its message in the miner's stream
     number: int = -1  # in order of its login's shares
+    doubted: bool = False  # the pool may have sent another difficulty before it
+    phase: int = 0  # of its login's book when it was sent
 
 
 @dataclass(slots=True)

@@ -239,17 +239,15 @@ class Pipeline:
 
     def _resume(self, flow: OpenFlow, first: Chunk) -> None:
         """The first bytes of a direction in a connection that was joined in the middle: it may be known from before."""
-        if flow.before is not None:
-            if not goes_on_with(flow.before, flow.opened, first):
-                self._counters["sessions_not_resumed"] += 1
-                flow.forget_before(self._signatures, self._sampling)
-            return
-        if any(flow.seen) or flow.opened.proto != TCP:
-            return
-        before = self._resumable.find(flow.opened, first)
-        if before is not None:
-            self._counters["sessions_resumed"] += 1
-            flow.resume(before, self._signatures, first.ts_ns)
+        if flow.before is not None and not goes_on_with(flow.before, flow.opened, first):
+            self._counters["sessions_not_resumed"] += 1
+            flow.forget_before(self._signatures, self._sampling)
+        elif flow.before is None and not any(flow.seen) and flow.opened.proto == TCP:
+            before = self._resumable.find(flow.opened, first)
+            if before is not None:
+                self._counters["sessions_resumed"] += 1
+                flow.resume(before, self._signatures, first.ts_ns)
+        flow.meet_before(first)
 
     def _shape(self, event: Shape) -> None:
         self._counters["shapes"] += 1

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from fractions import Fraction
 
-from sensor.estimate import Share, ShareBook, Timeline
+from sensor.estimate import JobTimes, Share, ShareBook, Timeline
 from sensor.model.quantities import Shares
 from sensor.session.share_trail import ShareTrail
 
@@ -49,17 +49,19 @@ class Account:
         if self.trail is not None:
             self.trail.rescale(factor)
 
-    def submit(self, ts_ns: int, work: int | None, value: int | None = None, position: int = 0) -> Share:
+    def submit(
+        self, ts_ns: int, work: int | None, value: int | None = None, position: int = 0, times: JobTimes | None = None
+    ) -> Share:
         """A share was sent; `value` is the upper part of its hash where the miner sends it, `position` the message's in
-        the miner's stream."""
+        the miner's stream, `times` when the connection's work was known."""
         self.shares.submitted += 1
         self.shares.unanswered += 1
         self.last_ns = max(self.last_ns, ts_ns)
         self.timeline = self.timeline or Timeline()
         self.timeline.put(ts_ns)
-        if work is not None:
-            self.share_work = (ts_ns, work)
-        share = self.book.submit(ts_ns, work, value, position)
+        share = self.book.submit(ts_ns, work, value, position, times)
+        if share.work is not None:
+            self.share_work = (ts_ns, share.work)
         self.trail = self.trail or ShareTrail()
         self.trail.put(share)
         return share
@@ -67,6 +69,8 @@ class Account:
     def settle(self, accepted: bool, work: int | None, share: Share | None = None) -> None:
         """A share was answered; its work may be known only from the answer."""
         self.shares.unanswered -= 1
+        if share is not None and share.doubted:
+            work = None
         if share is not None and self.trail is not None:
             self.trail.settle(share, accepted=accepted, work=work)
         if share is not None and share.work is None and work is not None:

@@ -27,6 +27,8 @@ MAX_JOBS = 32
 #: Jobs taken from one message.
 MAX_JOBS_PER_MESSAGE = 64
 NO_VALUES: MessageValues = {}
+#: Framings whose reader adds the target in force to each job: that is what was sent before, not sent again.
+REMEMBERED = frozenset({"stratum-v2"})
 
 
 class JobWorks:
@@ -85,6 +87,7 @@ class Jobs:
 
     __slots__ = (
         "_carried",
+        "_suspect",
         "_target",
         "_works",
         "algorithm",
@@ -94,6 +97,7 @@ class Jobs:
         "latest",
         "machine",
         "proven",
+        "tellings",
         "times",
         "verifier",
     )
@@ -108,6 +112,8 @@ class Jobs:
         self.count = 0
         self.latest: tuple[int, int] | None = None  # (time, work) of the latest job
         self.times = JobTimes()
+        self.tellings = 0  # messages that set a difficulty
+        self._suspect = False  # the pool may have sent another target than this
         self._works: JobWorks | None = None
         self._target: MessageValues = NO_VALUES
         self._carried: int | None = None  # work by the difficulty that was in force before, until another is sent
@@ -126,7 +132,7 @@ class Jobs:
         now = self._per_share(self._target, self.in_force(account)) if self._target else self._carried
         if now is None and self.latest is not None:
             now = self.latest[1]
-        return now, () if self._works is None else self._works.pairs()
+        return None if self._suspect else now, () if self._works is None else self._works.pairs()
 
     def assumed(self, account: Account | None) -> str | None:
         """The algorithm that the login, the pool, the dialect or the machine names, in this order."""
@@ -136,10 +142,21 @@ class Jobs:
         """The algorithm by which difficulty is read."""
         return self.proven or self.assumed(account)
 
-    def aim(self, rule: MessageRule, values: MessageValues, account: Account | None) -> None:
+    def doubt(self, accounts: Iterable[Account]) -> None:
+        """Something that the pool sent is missing, perhaps another difficulty: work is not known until one is sent."""
+        self._suspect = True
+        if self.times.doubt():
+            for account in accounts:
+                account.book.doubt(self.times.heard_ns)
+
+    def aim(self, rule: MessageRule, values: MessageValues, account: Account | None, ts_ns: int) -> None:
         """A new difficulty or target: for jobs from now on, or for all of them if the dialect says so."""
-        self._target = {**self._target, **_aims(values)}
+        aims = _aims(values)
+        self._target = {**self._target, **aims}
         self._carried = None if self._target else self._carried
+        if aims and (rule.kind == "target" or "target" in aims):
+            self._suspect = False
+            self.tellings += 1
         self.algorithm = values.get("algorithm", self.algorithm)
         if rule.every_job:
             if self.verifier is not None:
@@ -147,6 +164,7 @@ class Jobs:
             if self._works is not None:
                 work = self._per_share(self._target, self.in_force(account))
                 self._works.change(lambda _: work)
+            self.times.settle(ts_ns)
 
     def take(
         self, rule: MessageRule, message: Message, values: MessageValues, account: Account | None, *, fresh: bool
@@ -188,7 +206,11 @@ class Jobs:
         own = _aims(values)
         initial = self.dialect.work.initial if fresh else NO_VALUES
         aim = {**initial, **self._target, **own} if initial or own else self._target
-        work = self._per_share(aim, self.in_force(account)) if aim else self._carried
+        if own and self.dialect.framing not in REMEMBERED:
+            self.tellings += 1
+        elif self._suspect:
+            aim = NO_VALUES
+        work = self._per_share(aim, self.in_force(account)) if aim or self._suspect else self._carried
         self.times.put(ts_ns, work is not None)
         if work is not None:
             work = (

@@ -107,6 +107,10 @@ class PendingRequests:
                 self._remove(request)
                 return
 
+    def waiting(self, kind: str) -> list[Request]:
+        """The unanswered requests of a kind."""
+        return [request for request in self._waiting if request.kind == kind]
+
     def narrow(self, wanted: Callable[[object], bool]) -> None:
         """Forget the tokens of readings that are given up."""
         for request in self._waiting:

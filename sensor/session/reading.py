@@ -16,11 +16,15 @@ from sensor.session.account import Account
 from sensor.session.jobs import Jobs
 from sensor.session.logins import Logins
 from sensor.session.matched_messages import ACCEPTED, CONFIRMS, FROM_MINER, PROOF, Sightings
+from sensor.session.pool_sizes import PoolSizes
 from sensor.session.verify import Verifier
 from sensor.signatures.agents import AgentTable
 from sensor.signatures.language import Parts
 from sensor.signatures.message_values import MessageValues
 from sensor.signatures.model import Dialect, MessageRule, ReplyRule
+
+#: Bytes of the message that sets a target, in framings where it has one length: Stratum V2's SetTarget.
+FIXED_TARGETS = {"stratum-v2": 42}
 
 
 class Token:
@@ -58,7 +62,7 @@ class Reading:
             "miner_confirms",
             "pool_confirms",
         ),
-        *("received", "refused", "score", "sightings", "started", "whole"),
+        *("_tellings", "received", "refused", "score", "sightings", "sizes", "started", "whole"),
     )
 
     def __init__(
@@ -91,6 +95,21 @@ class Reading:
         self.miner_confirms: tuple[str, ...] = ()
         self.pool_confirms: tuple[str, ...] = ()
         self._weighed: tuple[str, ...] = ()
+        self.sizes = PoolSizes(FIXED_TARGETS.get(dialect.framing))
+        self._tellings = 0  # of its jobs, when a size was noted
+
+    def note_size(self, size: int, answer_digits: int | None) -> None:
+        """A message of the pool had so many bytes (0: none like it will come); `answer_digits` is the length of its id
+        if it answers a share."""
+        sets_target, self._tellings = self.jobs.tellings != self._tellings, self.jobs.tellings
+        if not size:
+            return
+        if sets_target:
+            self.sizes.note_target(size)
+        elif answer_digits is not None:
+            self.sizes.note_answer(size, answer_digits)
+        else:
+            self.sizes.note_other(size)
 
     @property
     def dropped(self) -> int:
@@ -117,7 +136,7 @@ class Reading:
         elif rule.kind == "job":
             self.jobs.take(rule, message, values, self.logins.latest, fresh=self.started and self.whole)
         elif rule.kind == "target":
-            self.jobs.aim(rule, values, self.logins.latest)
+            self.jobs.aim(rule, values, self.logins.latest, message.ts_ns)
         if "hashrate" in values:
             self._claim(values, message.ts_ns)
         if from_miner and "endpoint" in values:
@@ -160,7 +179,7 @@ class Reading:
         if "session" in values and token.account is not None:
             self.logins.bind(str(values["session"]), token.account)
         if "target" in values or "difficulty" in values:
-            self.jobs.aim(rule, values, self.logins.latest)
+            self.jobs.aim(rule, values, self.logins.latest, message.ts_ns)
             if token.account is not None and token.work is None:
                 token.work = self.jobs.work_of(values, token.account, self.logins.latest)
         self.settle(token, rule.outcome)
@@ -236,8 +255,11 @@ class Reading:
         look = self.jobs.recompute(rule.proof, message, values, (account, self.logins.latest))
         self.jobs.settle(self.logins.accounts, self.logins.latest)
         work = self.jobs.work_of(values, account, self.logins.latest)
-        value = hash_value(rule.proof.read(message.value).get("result")) if work is None else None
-        share = account.submit(message.ts_ns, work, value, max(0, self._bases[self.miner]) + message.offset)
+        value = None
+        if work is None or self.jobs.times.in_doubt:
+            value = hash_value(rule.proof.read(message.value).get("result"))
+        position = max(0, self._bases[self.miner]) + message.offset
+        share = account.submit(message.ts_ns, work, value, position, self.jobs.times)
         if look is not None and look.proof:
             name = intern(f"{rule.name}/recomputed")
             if self.sightings.wants(name, account.login):

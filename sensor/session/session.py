@@ -15,6 +15,7 @@ from sensor.dialects.stream.message import Malformed, Message, Read
 from sensor.model.trace import SessionState
 from sensor.session.carried import carry_into
 from sensor.session.pending_requests import PendingRequests, Request, id_key
+from sensor.session.pool_gaps import PoolGaps
 from sensor.session.reading import Reading, Token
 from sensor.session.verify import Sampling, verifier
 from sensor.signatures.language import MISSING
@@ -39,6 +40,7 @@ class Session:
             "_framing",
             "_gaps",
             "_given_up",
+            "_lost",
             "_pending",
             "_rare",
             "_sampling",
@@ -64,6 +66,7 @@ class Session:
         self.foreign = (0, 0)  # lines that are not this framing, by direction
         self.spoiled = (0, 0)  # pieces that gave no message for whatever reason, by direction
         self._gaps = (False, False)
+        self._lost = PoolGaps()
         self.bases = [-1, -1]  # sequence numbers at which the directions' streams begin; -1: not known
         self.replies = self.unmatched = self.unknown = 0
         self._given_up = 0
@@ -78,12 +81,17 @@ class Session:
             carry_into(reading, state, ts_ns)
             self._settled, self._framing = reading, state.framing
 
+    def lose(self, direction: int) -> None:
+        """Bytes of a direction were never seen between what was known of the connection and its first message here."""
+        self._lost.lose(direction)
+
     def receive(self, read: Read) -> None:
         """One message or one malformed piece."""
         if isinstance(read, Malformed):
             self._malformed(read)
             return
         self.messages[read.direction] += 1
+        self._lost.meet(read, self.readings, self._pending[1 - read.direction])
         value = read.value
         settled = self._settled if self._framing == read.framing else None
         matches = self._signatures.match(value, read.framing, None if settled is None else settled.dialect.name)
@@ -117,6 +125,7 @@ class Session:
             self._pending[read.direction].add(Request(key, "unknown", ()))
         else:
             self.unknown += 1
+        self._lost.pass_on(read, self.readings)
         if settled is None and len(self.readings) > 1:
             self._settle(read.framing)
 
@@ -194,6 +203,7 @@ class Session:
         self.foreign = _more(self.foreign, piece.direction, piece.reason in FOREIGN)
         if piece.reason == "gap":
             self._gaps = (self._gaps[0] or not piece.direction, self._gaps[1] or bool(piece.direction))
+            self._lost.lose(piece.direction)
             for reading in self.readings:
                 reading.whole = reading.whole and reading.miner == piece.direction
 
@@ -229,6 +239,7 @@ class Session:
             self.unmatched += 1
             return
         self.replies += 1
+        self._lost.answered = request
         for token in request.tokens:
             if isinstance(token, Token) and self._is_read(token.reading):
                 token.reading.reply(token, message)
@@ -245,6 +256,7 @@ class Session:
             self.unmatched += 1
             return
         self.replies += 1
+        self._lost.answered = request
         for answer in answers:
             for token in request.tokens:
                 if isinstance(token, Token) and token.reading is answer.reading:

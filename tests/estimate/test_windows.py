@@ -57,10 +57,33 @@ def test_joined_at_a_share_the_window_starts_with_it() -> None:
 
 def test_joined_before_the_difficulty_was_said_the_time_until_then_is_left_out() -> None:
     shares = book(10, 20, login=None, work=None)
+    times = JobTimes()
+    times.put(30 * NS, has_work=True)
     for at in (40, 50):
-        shares.submit(at * NS, WORK)
-    found = closed(shares, 60, midstream=True, job=30)
+        shares.submit(at * NS, WORK, times=times)
+    found = shares.close(0, 60 * NS, times, midstream=True)
     assert (seconds(found), found.credited.count, found.unknown) == (30.0, 2, 0)
+    assert (found.unknown_shares, found.unknown_seconds) == (2, 30.0)
+
+
+def test_time_in_doubt_is_cut_out_with_its_shares_and_goes_back_to_what_was_heard_last() -> None:
+    shares, times = ShareBook(login_ns=0), JobTimes()
+    times.put(0, has_work=True)
+    for at in (10, 20, 30):
+        shares.submit(at * NS, WORK, times=times)
+        times.heard_ns = at * NS + NS // 10
+    shares.submit(40 * NS, WORK, times=times)  # after the last message of the pool: the lost one may have come before
+    assert times.doubt()
+    shares.doubt(times.heard_ns)
+    for at in (50, 60):
+        shares.submit(at * NS, WORK, times=times)
+    times.put(70 * NS, has_work=True)
+    shares.submit(80 * NS, 4 * WORK, times=times)
+    shares.submit(90 * NS, 4 * WORK, times=times)
+    found = shares.close(0, 100 * NS, times, midstream=False)
+    # the first stretch ends at its last share, which is not counted: the doubt begins with the answer to it
+    assert (seconds(found), found.spent.count, found.spent.work) == (30.0 + 30.0, 4, 2 * WORK + 8 * WORK)
+    assert (found.unknown_shares, found.unknown_seconds) == (3, pytest.approx(70 - 30.1))
 
 
 def test_rejected_shares_cost_power_but_are_no_proof() -> None:
@@ -80,13 +103,25 @@ def test_a_rejected_share_at_the_end_is_taken_back_once() -> None:
     assert (found.credited.count, found.spent.count) == (2, 2)
 
 
-def test_unknown_shares_among_known_ones_are_taken_to_be_like_them() -> None:
+def test_unknown_shares_are_not_like_the_others() -> None:
     shares = book(10, 20, 30)
     shares.submit(40 * NS, None)
+    exposure = closed(shares, 60)
+    found = estimate(exposure)
+    assert found is not None
+    assert found.hashrate.best == pytest.approx(3 * 1000 / 60)
+    assert exposure.unknown_shares == 1
+    assert any("unknown difficulty" in note and "left out" in note for note in found.notes)
+
+
+def test_a_share_whose_answer_was_lost_is_like_those_whose_answers_gave_their_work() -> None:
+    shares = ShareBook(login_ns=0)
+    sent = [shares.submit(at * NS, None) for at in (10, 20, 30, 40)]
+    for share in sent[:3]:
+        shares.learn(share, WORK)
     found = estimate(closed(shares, 60))
     assert found is not None
     assert found.hashrate.best == pytest.approx(4 * 1000 / 60)
-    assert any("unknown difficulty" in note for note in found.notes)
 
 
 @pytest.mark.parametrize("change", ["unseen", "unknown", "short", "lost"])

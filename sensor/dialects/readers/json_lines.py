@@ -150,6 +150,7 @@ class JsonLines:
         yield from reads
 
     def _objects(self, line: bytes, offset: int) -> Iterator[Read]:
+        line_end = offset + len(line) + 1
         body = line.lstrip(b" \t\r\n\xef\xbb\xbf")
         offset += len(line) - len(body)
         if not body.startswith(b"{"):
@@ -172,8 +173,10 @@ class JsonLines:
             except ValueError:  # an integer of more digits than Python converts
                 yield self._malformed(offset, "number")
                 return
-            yield Message(self._direction, self._ts_ns, offset + len(text[:at].encode()), value)
+            begun = offset + len(text[:at].encode())
             at = end + len(text[end:]) - len(text[end:].lstrip(" \t\r\n"))
+            after = line_end if at >= len(text) else offset + len(text[:at].encode())
+            yield Message(self._direction, self._ts_ns, begun, value, end=after)
             if at >= len(text):
                 return
         yield self._malformed(offset, "trailing")

@@ -148,7 +148,8 @@ class StratumV2(Frames):
         pairs = fields.pop("pairs", [None])
         value: Fields = {"method": name, **{key: field for key, field in fields.items() if field is not None}}
         repeated = pairs if isinstance(pairs, list) else [None]
-        return [Message(self._direction, self._ts_ns, begun, value, FRAMING, pair) for pair in repeated]
+        end = self._offset
+        return [Message(self._direction, self._ts_ns, begun, value, FRAMING, pair, end) for pair in repeated]
 
 
 Layout = tuple[str, Callable[[_Payload, Channels], Fields]]

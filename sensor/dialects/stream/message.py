@@ -18,6 +18,7 @@ class Message(NamedTuple):
     framing: str = DEFAULT_FRAMING
     #: What ties a request to its reply where the framing knows better than the message's id.
     pair: tuple[str, object] | None = None
+    end: int = -1  # offset of the byte after it and its separator; -1: the framing does not say
 
 
 class Malformed(NamedTuple):
