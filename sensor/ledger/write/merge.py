@@ -88,6 +88,7 @@ def _join(before: Finding, now: Finding) -> Finding:
         "pool": before.pool if now.pool == Pool() else now.pool,
         "timeline": joined(before.timeline, now.timeline),
         "seen_by": tuple(sorted({*before.seen_by, *now.seen_by})),
+        "holders": before.holders if now.attribution is None else now.holders,
     }
     return dataclasses.replace(now, **(_still_known(before, now) | _sums(before, now) | joint))
 

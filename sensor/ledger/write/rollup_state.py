@@ -4,8 +4,8 @@
 A finding has totals by algorithm; the roll-ups hold amounts by hour. So the ledger remembers for each finding what it
 has placed where, and a record brings the difference: into the hours since that run's last one. Placed again, it brings
 nothing. A total that went down (an algorithm that proved to be another, a connection that a second sensor saw too) is
-taken out of all hours in proportion. What becomes known later (algorithm, coin, owner) moves what was placed under "not
-known"; a new owner of the address gets what comes from then on.
+taken out of all hours in proportion. What becomes known later (algorithm, coin) moves what was placed under "not
+known"; each owner of the address gets what is of its time (`holders.py`, `handover.py`).
 """
 
 from __future__ import annotations
@@ -21,15 +21,14 @@ from sensor.ledger.store.amounts import (
     NOTHING,
     ROUNDING,
     Amounts,
-    hours_of,
     minus,
     negative,
     plus,
     positive,
     taken,
 )
+from sensor.ledger.write.holders import HolderSites, deal, times_of
 from sensor.model.finding import Finding
-from sensor.model.time import HOUR_NS
 
 #: Placements remembered for one finding; older ones are settled and never moved again.
 MAX_PLACEMENTS = 12
@@ -141,6 +140,14 @@ class RollupTarget:
     amounts: Mapping[str, Amounts]  # by algorithm
     claimed: frozenset[tuple[str, str, str]]  # dialect, algorithm and coin that some run says of it
     since_ns: int | None  # the last packet of the same run's record before; None: there was none
+    sites: HolderSites  # whose the address was when
+    suppressed_sites: Mapping[int, bool] = field(
+        default_factory=dict
+    )  # by site, where they are not all as the key says
+
+    def key_at(self, site_id: int) -> SeriesKey:
+        """The key at a site."""
+        return self.key._replace(site_id=site_id, suppressed=self.suppressed_sites.get(site_id, self.key.suppressed))
 
 
 def plan_rollup(state: RollupState | None, target: RollupTarget, record: Finding) -> RollupPlan:
@@ -154,7 +161,8 @@ def plan_rollup(state: RollupState | None, target: RollupTarget, record: Finding
         _reduce(plan, algorithm, negative(delta))
         if any(positive(delta)):
             since_ns = target.since_ns if algorithm == present else None
-            _increase(plan, _key_of(plan.state, target.key, algorithm), positive(delta), record, since_ns)
+            key = _key_of(plan.state, target.key, algorithm)
+            _increase(plan, replace(target, key=key, since_ns=since_ns), positive(delta), record)
     return RollupPlan(_bounded(plan.state), plan.actions)
 
 
@@ -191,10 +199,11 @@ def _rename(plan: RollupPlan, target: RollupTarget) -> None:
             wanted = minus(target.amounts.get(key.algorithm, NOTHING), state.of_algorithm(key.algorithm))
             estimates = positive(wanted) if placement is old[-1] else NOTHING
             amounts = amounts.with_estimates(estimates)
+        new = target.key_at(placement.key.site_id)
         plan.actions.append(
-            MoveAmounts(placement.key, placement.first_hour, placement.last_hour, placement.amounts, key, amounts)
+            MoveAmounts(placement.key, placement.first_hour, placement.last_hour, placement.amounts, new, amounts)
         )
-        moved.append(replace(placement, key=key, amounts=amounts))
+        moved.append(replace(placement, key=new, amounts=amounts))
     settled = dict(state.settled)
     for algorithm in set(settled) - set(target.amounts) - {key.algorithm}:
         settled[key.algorithm] = plus(settled.get(key.algorithm, NOTHING), settled.pop(algorithm))
@@ -203,9 +212,9 @@ def _rename(plan: RollupPlan, target: RollupTarget) -> None:
 
 def _is_renamed(old: SeriesKey, target: RollupTarget) -> bool:
     """Whether what was placed under a key belongs under the present one: no run says it any more, or it was not known.
-    What another owner had stays."""
-    new = target.key
-    if old == new or old.site_id not in (0, new.site_id) or old.pool != new.pool:
+    It stays its owner's."""
+    new = target.key_at(old.site_id)
+    if old == new or old.pool != new.pool:
         return False
     if new.suppressed and not old.suppressed:
         return False
@@ -231,27 +240,29 @@ def _reduce(plan: RollupPlan, algorithm: str, less: Amounts) -> None:
     plan.state = replace(state, placements=tuple(reduced))
 
 
-def _increase(plan: RollupPlan, key: SeriesKey, more: Amounts, record: Finding, since_ns: int | None) -> None:
-    """Place what came since the last record; an estimate there was none of before is of all the time."""
-    if not any(more):
-        return
-    state = plan.state
+def _increase(plan: RollupPlan, target: RollupTarget, more: Amounts, record: Finding) -> None:
+    """Place what came since the last record, each holder's part under it; an estimate there was none of before is of
+    all the time."""
     late = NOTHING
-    if since_ns is not None:
-        late = _late_estimates(more, state.of_algorithm(key.algorithm))
-    first_hour, last_hour = record.last_ns // HOUR_NS, record.first_ns // HOUR_NS
-    for amounts, weights in ((minus(more, late), hours_of(record, since_ns)), (late, hours_of(record))):
+    if target.since_ns is not None:
+        late = _late_estimates(more, plan.state.of_algorithm(target.key.algorithm))
+    for amounts, since_ns in ((minus(more, late), target.since_ns), (late, None)):
         if any(amounts):
-            plan.actions.append(AddAmounts(key, amounts, weights))
-            first_hour, last_hour = min(first_hour, *weights), max(last_hour, *weights)
-    added = Placement(key, first_hour, last_hour, more)
-    same = next((at for at, placement in enumerate(state.placements) if placement.key == key), None)
+            for site_id, part, weights in deal(amounts, times_of(record, since_ns), target.sites):
+                _place(plan, target.key_at(site_id), part, weights)
+
+
+def _place(plan: RollupPlan, key: SeriesKey, amounts: Amounts, weights: dict[int, float]) -> None:
+    """Place an amount under a key in these hours."""
+    plan.actions.append(AddAmounts(key, amounts, weights))
+    placements = list(plan.state.placements)
+    added = Placement(key, min(weights), max(weights), amounts)
+    same = next((at for at, placement in enumerate(placements) if placement.key == key), None)
     if same is None:
-        placements = (*state.placements, added)
+        placements.append(added)
     else:
-        widened = _widened(state.placements[same], added)
-        placements = (*state.placements[:same], widened, *state.placements[same + 1 :])
-    plan.state = replace(state, placements=placements)
+        placements[same] = _widened(placements[same], added)
+    plan.state = replace(plan.state, placements=tuple(placements))
 
 
 def _late_estimates(more: Amounts, present: Amounts) -> Amounts:
