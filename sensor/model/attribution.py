@@ -79,3 +79,4 @@ class HolderStretch:
     from_ns: int
     to_ns: int
     attribution: Attribution
+    wholly: bool = False  # whether the address was its holder's then by every port

@@ -105,7 +105,7 @@ class Finding:
     pool: Pool = field(default_factory=Pool)
     attribution: Attribution | None = None  # whose address the miner's was, as one answer for the finding
     #: The same by stretches of time, in order; what lies in none is nobody's. Empty: always as `attribution` says. The
-    #: first may begin before the finding: since then the address has been its holder's, whichever the port.
+    #: first may begin before the finding and the last end after it: while the address is its, by every port.
     holders: tuple[HolderStretch, ...] = ()
     timeline: ShareTimeline | None = None  # of all its connections; None if no share was seen
     stream_bytes: int = 0  # of its connections, both directions, without headers; those that were missed are in it

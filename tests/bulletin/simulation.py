@@ -19,8 +19,8 @@ from zoneinfo import ZoneInfo
 
 from sensor import signatures
 from sensor.bulletin.period import Period, week_of
-from sensor.estimate.interval import rate
 from sensor.estimate import PUE, energy_kwh, watts
+from sensor.estimate.interval import rate
 from sensor.estimate.tally import Tally
 from sensor.ledger import Ledger
 from sensor.model.attribution import Attribution, Claim, Enterprise, Site

@@ -18,8 +18,6 @@ from sensor.ledger.store.amounts import (
     NOTHING,
     WHOLE,
     Amounts,
-    hours_in,
-    hours_of,
     plus,
     shaped,
     spread,
@@ -28,7 +26,8 @@ from sensor.ledger.store.amounts import (
 )
 from sensor.ledger.store.database import reading
 from sensor.ledger.store.schema import COVERAGE, FINDINGS, MACHINES, ROLLUPS, SERIES
-from sensor.model.quantities import WatchedStretch
+from sensor.ledger.write.holders import PresentTime, times_of, united
+from sensor.ledger.write.holders import by_hour as hours_of
 from sensor.model.time import HOUR_NS
 from tests.ledger.made import SECOND, finding, flow
 from tests.ledger.mining import DAY, HOUR, MONDAY, SHARE, mined, owned, told
@@ -107,9 +106,9 @@ def test_what_is_moved_keeps_its_sum(like: dict[int, Amounts], amounts: Amounts)
 
 def test_hours_are_those_of_the_connections() -> None:
     flows = (flow(1, 0, 1_000), flow(2, 500, 1_000), flow(3, 40_000, 100))
-    hours = hours_of(finding(flows=flows))
+    hours = hours_of(times_of(finding(flows=flows)))
     assert sum(hours.values()) == 1_600 * SECOND
-    later = hours_in([WatchedStretch(flows[2].first_ns, flows[2].last_ns, 0)])
+    later = hours_of(united([PresentTime(flows[2].first_ns, flows[2].last_ns)]))
     assert later == {flows[2].first_ns // HOUR_NS: 100 * SECOND}
 
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 from bisect import bisect_right
 from collections import Counter
 from collections.abc import Callable, Hashable, Iterable, Sequence
+from dataclasses import replace
 from itertools import pairwise
 from typing import NamedTuple
 
@@ -18,7 +19,7 @@ from sensor.attribution.answer.claims import Claims
 from sensor.attribution.answer.connections import Asked, AskedTime, merge_answers
 from sensor.attribution.answer.decision import Decision, Question
 from sensor.model.attribution import Attribution, HolderStretch
-from sensor.sheets.dates import ALWAYS
+from sensor.sheets.dates import ALWAYS, FOREVER
 
 #: Stretches of one finding; the newest stay, and what lies before them is nobody's.
 MOST_STRETCHES = 64
@@ -71,7 +72,8 @@ class HolderTimes:
             self._append(stretches, stretch)
         if stretches:
             points = list(dict.fromkeys(time.asked._replace(port=None) for time in times))
-            stretches[0] = self._since_before(stretches[0], points)
+            stretches = [replace(stretch, wholly=self._is_wholly(stretch, points)) for stretch in stretches]
+            self._extended(stretches, points)
         return Answers(stretches[-MOST_STRETCHES:], list(spoken.values()) or last)
 
     def _segments(self, time: AskedTime) -> Iterable[_Segment]:
@@ -115,29 +117,58 @@ class HolderTimes:
                 return
         stretches.append(stretch)
 
-    def _since_before(self, first: HolderStretch, points: Sequence[Asked]) -> HolderStretch:
-        """The first stretch from when on the address has been its holder's, whichever the port."""
-        if first.attribution.result != "named":
-            return first
-        since_ns = first.from_ns
-        cuts: set[int] = {ALWAYS}
+    def _extended(self, stretches: list[HolderStretch], points: Sequence[Asked]) -> None:
+        """Let the first stretch begin, and the last one end, as far away as the address is its holder's, whichever the
+        port."""
+        first, last = stretches[0], stretches[-1]
+        if first.wholly:
+            cuts = self._cuts(points, ALWAYS, first.from_ns)
+            starts = [ALWAYS, *cuts]
+            since_ns = first.from_ns
+            for start in reversed(starts[-MOST_STRETCHES:]):
+                if not self._is_whole(first, points, start):
+                    break
+                since_ns = start
+            stretches[0] = replace(first, from_ns=min(since_ns, first.from_ns))
+        if last.wholly:
+            until_ns = last.to_ns
+            for end in [*self._cuts(points, last.to_ns - 1, FOREVER), FOREVER][:MOST_STRETCHES]:
+                if not self._is_whole(last, points, until_ns):
+                    break
+                until_ns = max(until_ns, end)
+            stretches[-1] = replace(stretches[-1], to_ns=until_ns)
+
+    def _cuts(self, points: Sequence[Asked], from_ns: int, to_ns: int) -> list[int]:
+        """The moments between two others at which another answer may begin for one of these points."""
+        cuts: set[int] = set()
         for point in points:
-            question = self._ask(point, since_ns)
+            question = self._ask(point, from_ns)
             if question is not None:
-                cuts.update(borders(self._claims, question, ALWAYS, since_ns))
-        wanted = _party(first.attribution)
-        for start in sorted(cuts, reverse=True)[:MOST_STRETCHES]:
-            questions = [self._ask(point, max(start, ALWAYS)) for point in points]
-            decisions = [None if question is None else self._decide(question) for question in questions]
-            if any(decision is None or _decided(decision) != wanted for decision in decisions):
-                break
-            since_ns = start
-        return HolderStretch(min(since_ns, first.from_ns), first.to_ns, first.attribution)
+                cuts.update(borders(self._claims, question, from_ns, to_ns))
+        return sorted(cuts)
+
+    def _is_wholly(self, stretch: HolderStretch, points: Sequence[Asked]) -> bool:
+        """Whether the address is a stretch's holder's all the time, whichever the port."""
+        if stretch.attribution.result != "named":
+            return False
+        cuts = self._cuts(points, stretch.from_ns, stretch.to_ns)
+        return all(self._is_whole(stretch, points, at_ns) for at_ns in (stretch.from_ns, *cuts))
+
+    def _is_whole(self, stretch: HolderStretch, points: Sequence[Asked], at_ns: int) -> bool:
+        """The same at a moment."""
+        for point in points:
+            question = self._ask(point, at_ns)
+            if question is None or _decided(self._decide(question)) != _party(stretch.attribution):
+                return False
+        return True
 
 
 def is_always(stretches: Sequence[HolderStretch]) -> bool:
     """Whether one answer holds of all time, so that nothing more is to be said."""
-    return len(stretches) == 1 and (stretches[0].attribution.result != "named" or stretches[0].from_ns <= ALWAYS)
+    first, last = stretches[0], stretches[-1]
+    if first is not last or first.attribution.result != "named":
+        return first is last
+    return first.wholly and first.from_ns <= ALWAYS and first.to_ns >= FOREVER
 
 
 def _overlaid(segments: Sequence[_Segment]) -> Iterable[tuple[int, int, list[Hashable]]]:

@@ -7,13 +7,11 @@ Whole numbers stay whole: they are dealt out by rounding the running sum, so the
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from itertools import accumulate
 from typing import NamedTuple
 
 from sensor.model.finding import Finding
-from sensor.model.quantities import WatchedStretch
-from sensor.model.time import HOUR_NS
 from sensor.model.work import work_of
 
 
@@ -117,36 +115,6 @@ def negative(amounts: Amounts) -> Amounts:
     return Amounts(*(max(0, -amount) for amount in amounts))
 
 
-def hours_of(finding: Finding) -> dict[int, float]:
-    """The hours in which a finding was there, with the nanoseconds of each: those of its listed connections."""
-    hours = hours_in(WatchedStretch(flow.first_ns, flow.last_ns, 0) for flow in finding.flows)
-    if not hours:
-        _cover(hours, finding.first_ns, max(finding.last_ns, finding.first_ns + 1))
-    return hours
-
-
-def hours_in(stretches: Iterable[WatchedStretch]) -> dict[int, float]:
-    """The hours that stretches of time touch, with the nanoseconds of each. What two stretches cover counts once."""
-    hours: dict[int, float] = {}
-    end: int | None = None
-    for start_ns, end_ns, _ in sorted(stretches):
-        first = start_ns if end is None else max(start_ns, end)
-        if end_ns > first:
-            _cover(hours, first, end_ns)
-            end = end_ns
-    return hours
-
-
-def hours_between(from_ns: int, to_ns: int) -> range:
-    """The hours since the epoch that [from_ns, to_ns) touches; at least the one it begins in."""
-    return range(from_ns // HOUR_NS, max(from_ns, to_ns - 1) // HOUR_NS + 1)
-
-
-def overlap_ns(hour: int, from_ns: int, to_ns: int) -> int:
-    """How much of an hour since the epoch lies in [from_ns, to_ns)."""
-    return min(to_ns, (hour + 1) * HOUR_NS) - max(from_ns, hour * HOUR_NS)
-
-
 def spread(amounts: Amounts, weights: Mapping[int, float]) -> ByHour:
     """Deal an amount out over hours in proportion to their weights, of which one at least is not 0."""
     hours = sorted(weights)
@@ -178,12 +146,6 @@ def shaped(amounts: Amounts, like: Mapping[int, Amounts], otherwise: Mapping[int
 def _by_hour(hours: Sequence[int], columns: Sequence[Sequence[float]]) -> ByHour:
     """Rows of amounts from one column for each measure."""
     return {hour: Amounts(*row) for hour, row in zip(hours, zip(*columns, strict=True), strict=True)}
-
-
-def _cover(hours: dict[int, float], first_ns: int, last_ns: int) -> None:
-    """Add the time between two moments to the hours it lies in."""
-    for hour in hours_between(first_ns, last_ns):
-        hours[hour] = hours.get(hour, 0.0) + overlap_ns(hour, first_ns, last_ns)
 
 
 def _dealt(amount: float, weights: Sequence[float], whole: bool) -> list[float]:

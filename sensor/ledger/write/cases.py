@@ -74,14 +74,16 @@ class CaseWriter:
         why = self._connection.scalar(history.order_by(CHANGES.c.change_id.desc()).limit(1))
         return f"false alarm: {why} (case {case.case_id})"
 
-    def add(self, finding: Finding, subject: CaseSubject, more_shares: bool) -> int | None:
+    def add(
+        self, finding: Finding, subject: CaseSubject, more_shares: bool, wholly_since_ns: int | None = None
+    ) -> int | None:
         """A reported finding was seen; the number of its case. A closed one relapses when shares came after it was
-        closed."""
+        closed. `wholly_since_ns`: from when on the address is the subject's by every port; None: it is not."""
         case = self._case(subject)
         if case is None and finding.grade < LEAST_GRADE:
             return None
-        if subject.site_id:
-            case = self._take_over(subject, case, finding)
+        if subject.site_id and wholly_since_ns is not None:
+            case = self._take_over(subject, case, finding, wholly_since_ns)
         if case is None:
             case = self._open(subject, finding)
         elif case.state == "closed" and more_shares and finding.last_ns > max(case.since_ns, case.last_ns):
@@ -122,11 +124,14 @@ class CaseWriter:
         self._cases[subject] = case
         return case
 
-    def _take_over(self, subject: CaseSubject, case: CaseRecord | None, finding: Finding) -> CaseRecord | None:
-        """The owner of an address became known: the case of the address goes on as the owner's."""
+    def _take_over(
+        self, subject: CaseSubject, case: CaseRecord | None, finding: Finding, since_ns: int
+    ) -> CaseRecord | None:
+        """The owner of an address became known: the case of the address goes on as the owner's, if the address was its
+        in all of the case's time, by every port. Else it may be another subscriber's."""
         ownerless = CaseSubject(0, finding.miner_ip)
         earlier = self._case(ownerless)
-        if earlier is None or earlier.state not in states.OPEN:
+        if earlier is None or earlier.state not in states.OPEN or earlier.first_ns < since_ns:
             return case
         if case is None:
             self._cases[ownerless] = None

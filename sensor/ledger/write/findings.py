@@ -8,8 +8,10 @@ becomes of cases in `cases.py`.
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 from sqlalchemy import Connection, RowMapping
@@ -20,10 +22,12 @@ from sensor.ledger.store.schema import FINDINGS
 from sensor.ledger.write.amounts_of import amounts_by_algorithm
 from sensor.ledger.write.cases import CaseWriter, case_subject
 from sensor.ledger.write.connections import ConnectionWriter
+from sensor.ledger.write.handover import hand_over
+from sensor.ledger.write.holders import HolderSites, PresentTime, SiteStretch, times_of
 from sensor.ledger.write.lifecycle import HeldFinding, Part, advance
 from sensor.ledger.write.machines import MachineWriter
 from sensor.ledger.write.merge import sum_parts
-from sensor.ledger.write.owners import OwnerWriter, SiteRef
+from sensor.ledger.write.owners import Owners, OwnerWriter, SiteRef
 from sensor.ledger.write.parts import PartBook, Reporter
 from sensor.ledger.write.rollup_state import RollupState, RollupTarget, SeriesKey, plan_rollup
 from sensor.ledger.write.rollups import RollupWriter
@@ -31,7 +35,6 @@ from sensor.ledger.write.rows import rows_of, write_rows
 from sensor.line.overlap import NO_OVERLAP, DoubleCount
 from sensor.model.finding import Finding
 from sensor.model.flow import FlowSummary
-from sensor.model.quantities import WatchedStretch
 from sensor.model.text import endpoint_text
 
 
@@ -43,6 +46,17 @@ class FindingLinks:
     site_id: int = 0
     case_id: int | None = None
     overlaps: dict[str, DoubleCount] = field(default_factory=dict)  # by algorithm, what its parts have twice
+
+
+@dataclass(frozen=True, slots=True)
+class RecordChange:
+    """A record as it came, with whose its address was."""
+
+    record: Finding
+    owners: Owners
+    earlier: HolderSites | None = None  # whose it was by the same run's record before
+    news: tuple[PresentTime, ...] | None = None  # when its connections were there since that; None: there was none
+    suppressed_sites: Mapping[int, bool] = field(default_factory=dict)  # by site, where there are several
 
 
 class FindingWriter:
@@ -67,8 +81,9 @@ class FindingWriter:
         nameless, record = named is not None, named or record
         identity = record.finding_id
         before = self._held.get(identity)
-        site = self._owners.add(record)
-        false_alarm = self._cases.false_alarm(case_subject(site, record.miner_ip))
+        owners, earlier = self._owners.add(record), self._sites_before(identity)
+        false_alarm = self._cases.false_alarm(case_subject(owners.last, record.miner_ip))
+        suppressed_sites = self._suppressed_sites(owners, record, suppressed)
         suppressed = suppressed or false_alarm
         taken = self._parts.take(record, suppressed, nameless=nameless)
         if taken is None and before is not None:
@@ -84,7 +99,8 @@ class FindingWriter:
             suppressed = None
         after, reported = self._advance(before, identity, suppressed)
         if after is not before:
-            self._change(after, record, site, None if taken is None else taken.news)
+            news = None if taken is None else taken.news
+            self._change(after, RecordChange(record, owners, earlier, news, suppressed_sites))
         elif taken is not None:  # no news, but the row says what its parts have twice
             self._changed[identity] = after
         return after.finding, reported
@@ -100,9 +116,8 @@ class FindingWriter:
     def roll_up(self) -> None:
         """Roll up what is in the table and never was: a ledger of before there were roll-ups."""
         for identity, held in list(self._held.items()):
-            site = self._owners.add(held.finding)
             self._links[identity].rollup = None
-            self._change(held, held.finding, site, None)
+            self._change(held, RecordChange(held.finding, self._owners.add(held.finding)))
 
     def write(self) -> None:
         """Put what changed into the tables."""
@@ -148,29 +163,66 @@ class FindingWriter:
         )
         return advance(before, merged, is_open=any(part.is_open for part in parts), suppressed=suppressed)
 
-    def _change(
-        self, after: HeldFinding, record: Finding, site: SiteRef, news: tuple[WatchedStretch, ...] | None
-    ) -> None:
+    def _sites_before(self, identity: str) -> HolderSites | None:
+        """Whose the address was by the present run's record before; None if there is none."""
+        mine = [
+            part.finding
+            for part in self._parts.of(identity)
+            if part.sensor_id == self._reporter.sensor_id
+            and part.run_id.startswith(self._reporter.run_id)
+            and part.finding is not None
+        ]
+        return self._owners.of(max(mine, key=lambda finding: finding.last_ns)).sites if mine else None
+
+    def _suppressed_sites(self, owners: Owners, record: Finding, suppressed: str | None) -> dict[int, bool]:
+        """Which of several sites of a record are muted: all, or those whose case is a false alarm."""
+        sites = {stretch.site for stretch in owners.stretches}
+        return {
+            site.site_id: suppressed is not None
+            or self._cases.false_alarm(case_subject(site, record.miner_ip)) is not None
+            for site in sites
+            if len(sites) > 1
+        }
+
+    def _change(self, after: HeldFinding, change: RecordChange) -> None:
         """Bring a finding's change to the roll-ups, its case and its machines."""
-        finding = after.finding
+        finding, record, sites = after.finding, change.record, change.owners.sites
         identity = finding.finding_id
         before = self._held.get(identity)
         links = self._links.setdefault(identity, FindingLinks())
-        shares_before = 0 if links.rollup is None else links.rollup.placed.shares
-        plan = plan_rollup(links.rollup, self._target(after, links, site, news), record)
+        shares_before = _shares_by_site(links.rollup)
+        if links.rollup is not None:
+            read = partial(self._rollups.hours, finding.miner_ip)
+            links.rollup, moves = hand_over(links.rollup, sites, change.earlier, times_of(record), read)
+            self._rollups.apply(finding, _machines(finding), moves)
+        plan = plan_rollup(links.rollup, self._target(after, links, change), record)
         self._rollups.apply(finding, _machines(finding), plan.actions)
-        links.rollup, links.site_id = plan.state, site.site_id
-        if after.suppressed is None:
-            more_shares = plan.state.placed.shares > shares_before
-            links.case_id = self._cases.add(finding, case_subject(site, finding.miner_ip), more_shares)
+        is_newest = links.rollup is None or record.last_ns >= finding.last_ns
+        links.rollup = plan.state
+        if is_newest:
+            links.site_id = change.owners.last.site_id
+        more = {site_id for site_id, shares in _shares_by_site(plan.state).items() if shares > shares_before[site_id]}
+        case_id = self._follow(after, change, more)
+        links.case_id = case_id if is_newest and case_id is not None else links.case_id
         workers_before = None if before is None else before.finding.workers
         if not finding.donation and (finding.state != "updated" or workers_before != finding.workers):
-            self._machines.add(finding, site.site_id)
+            self._machines.add(finding, links.site_id)
         self._held[identity] = self._changed[identity] = after
 
-    def _target(
-        self, after: HeldFinding, links: FindingLinks, site: SiteRef, news: tuple[WatchedStretch, ...] | None
-    ) -> RollupTarget:
+    def _follow(self, after: HeldFinding, change: RecordChange, more: set[int]) -> int | None:
+        """Tell the case of each holder in whose time something came; the number of the last one's."""
+        case_id = None
+        finding, owners = after.finding, change.owners
+        present = {owners.at(piece.from_ns): None for piece in _pieces(change)}
+        for site in present:
+            if change.suppressed_sites.get(site.site_id, after.suppressed is not None):
+                continue
+            seen = finding if not owners.stretches else _in_time_of(finding, change, site)
+            subject = case_subject(site, finding.miner_ip)
+            case_id = self._cases.add(seen, subject, site.site_id in more, owners.wholly_since(site))
+        return case_id
+
+    def _target(self, after: HeldFinding, links: FindingLinks, change: RecordChange) -> RollupTarget:
         finding = after.finding
         parts = self._parts.of(finding.finding_id)
         before: dict[str, Amounts] = {} if links.rollup is None else dict(links.rollup.before)
@@ -184,7 +236,8 @@ class FindingWriter:
             for part in parts
             if part.finding is not None
         )
-        return RollupTarget(_series_key(after, site.site_id), amounts, claimed, news)
+        key = _series_key(after, change.owners.last.site_id)
+        return RollupTarget(key, amounts, claimed, change.news, change.owners.sites, change.suppressed_sites)
 
     def _row(self, held: HeldFinding) -> dict[str, Any]:
         finding, links = held.finding, self._links[held.finding.finding_id]
@@ -246,6 +299,32 @@ def _flows(part: Part) -> list[FlowSummary]:
 def _machines(finding: Finding) -> int:
     """At least so many machines; a program's own donation is no other machine."""
     return 0 if finding.donation else finding.machines_seen
+
+
+def _shares_by_site(state: RollupState | None) -> Counter[int]:
+    """The shares placed at each site."""
+    shares: Counter[int] = Counter()
+    for placement in () if state is None else state.placements:
+        shares[placement.key.site_id] += int(placement.amounts.shares)
+    return shares
+
+
+def _pieces(change: RecordChange) -> list[SiteStretch]:
+    """The time since the record before, by holders, in order."""
+    sites = change.owners.sites
+    return [piece for span in change.news or times_of(change.record) for piece in sites.within(*span)]
+
+
+def _in_time_of(finding: Finding, change: RecordChange, site: SiteRef) -> Finding:
+    """A finding with the first and the last time that are of one site."""
+    pieces = [
+        piece
+        for span in times_of(change.record)
+        for piece in change.owners.sites.within(*span)
+        if change.owners.at(piece.from_ns) == site
+    ]
+    first_ns, last_ns = (pieces[0].from_ns, pieces[-1].to_ns) if pieces else (finding.first_ns, finding.last_ns)
+    return dataclasses.replace(finding, first_ns=first_ns, last_ns=min(last_ns, change.record.last_ns))
 
 
 def _series_key(held: HeldFinding, site_id: int) -> SeriesKey:

@@ -89,6 +89,7 @@ def _join(before: Finding, now: Finding) -> Finding:
         "timeline": joined(before.timeline, now.timeline),
         "seen_by": tuple(sorted({*before.seen_by, *now.seen_by})),
         "joules_per_hash": _joules(before, now),
+        "holders": before.holders if now.attribution is None else now.holders,
     }
     return dataclasses.replace(now, **(_still_known(before, now) | _sums(before, now) | joint))
 

@@ -14,6 +14,7 @@ from sqlalchemy import Connection, insert, select, update
 
 from sensor.ledger.store.records import column_text, dump_attribution, dump_enterprise
 from sensor.ledger.store.schema import ADDRESSES, ENTERPRISES, SITES
+from sensor.ledger.write.holders import HolderSites, SiteStretch
 from sensor.ledger.write.upsert import upsert
 from sensor.model.attribution import Attribution, Enterprise, Site
 from sensor.model.finding import Finding
@@ -27,6 +28,49 @@ class SiteRef(NamedTuple):
 
 
 NO_SITE = SiteRef()
+#: Before all times of packets.
+ALWAYS = -(1 << 62)
+
+
+class OwnerStretch(NamedTuple):
+    """The site of an address from one moment until before another."""
+
+    from_ns: int
+    to_ns: int
+    site: SiteRef
+    wholly: bool  # whether the address was its site's by every port
+
+
+class Owners(NamedTuple):
+    """The sites of a finding's address over time."""
+
+    stretches: tuple[OwnerStretch, ...]  # empty: always `last`
+    last: SiteRef
+
+    def at(self, from_ns: int) -> SiteRef:
+        """The site at a moment."""
+        if not self.stretches:
+            return self.last
+        its = (stretch.site for stretch in self.stretches if stretch.from_ns <= from_ns < stretch.to_ns)
+        return next(its, NO_SITE)
+
+    def wholly_since(self, site: SiteRef) -> int | None:
+        """From when on the address is a site's by every port, without another holder since; None: it is not."""
+        if not self.stretches:
+            return ALWAYS if site.site_id else None
+        since_ns = None
+        for stretch in self.stretches:
+            if stretch.site != site or not stretch.wholly:
+                since_ns = None
+            elif since_ns is None:
+                since_ns = stretch.from_ns
+        return since_ns
+
+    @property
+    def sites(self) -> HolderSites:
+        """The same by numbers."""
+        numbers = tuple(SiteStretch(from_ns, to_ns, site.site_id) for from_ns, to_ns, site, _ in self.stretches)
+        return HolderSites(numbers, 0 if numbers else self.last.site_id)
 
 
 class _AddressKey(NamedTuple):
@@ -48,17 +92,28 @@ class OwnerWriter:
         self._enterprises: set[str] = set()
         self._addresses: dict[_AddressKey, _Seen] = {}
 
-    def add(self, finding: Finding) -> SiteRef:
-        """The site of a finding's miner; the site and the address are written."""
-        attribution = finding.attribution
-        if attribution is None:
+    def add(self, finding: Finding) -> Owners:
+        """The sites of a finding's miner; sites and the address are written."""
+        owners = self.of(finding)
+        if not owners.stretches and finding.attribution is not None:
+            self._write_address(finding, finding.attribution, owners.last, _Seen(finding.first_ns, finding.last_ns))
+        for stretch, (*_, site, _) in zip(finding.holders, owners.stretches, strict=True):
+            seen = _Seen(max(finding.first_ns, stretch.from_ns), min(finding.last_ns, stretch.to_ns))
+            if seen.first_ns <= seen.last_ns:
+                self._write_address(finding, stretch.attribution, site, seen)
+        return owners
+
+    def of(self, finding: Finding) -> Owners:
+        """The sites of a finding's miner; the sites are written."""
+        stretches = tuple(
+            OwnerStretch(its.from_ns, its.to_ns, self._site_of(its.attribution), its.wholly) for its in finding.holders
+        )
+        return Owners(stretches, stretches[-1].site if stretches else self._site_of(finding.attribution))
+
+    def _site_of(self, attribution: Attribution | None) -> SiteRef:
+        if attribution is None or (attribution.enterprise is None and attribution.site is None):
             return NO_SITE
-        if attribution.enterprise is None and attribution.site is None:
-            site = NO_SITE
-        else:
-            site = self._site(attribution.enterprise, attribution.site)
-        self._write_address(finding, attribution, site)
-        return site
+        return self._site(attribution.enterprise, attribution.site)
 
     def _site(self, enterprise: Enterprise | None, site: Site | None) -> SiteRef:
         """The site in its table; it is inserted if it is new."""
@@ -93,12 +148,11 @@ class OwnerWriter:
         }
         upsert(self._connection, ENTERPRISES, [row], replace=("name", "record"))
 
-    def _write_address(self, finding: Finding, attribution: Attribution, site: SiteRef) -> None:
+    def _write_address(self, finding: Finding, attribution: Attribution, site: SiteRef, seen: _Seen) -> None:
         """Write down whose the address was, if it was seen outside the time that is stored."""
         key = _AddressKey(finding.miner_ip, site.site_id)
         same = (ADDRESSES.c.address == key.address, ADDRESSES.c.site_id == key.site_id)
         stored = self._stored_times(key)
-        seen = _Seen(finding.first_ns, finding.last_ns)
         if stored is not None:
             if seen.first_ns >= stored.first_ns and seen.last_ns <= stored.last_ns:
                 return

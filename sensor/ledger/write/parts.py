@@ -17,13 +17,13 @@ from sqlalchemy import Connection, delete, select
 from sensor.ledger.store.records import dumps, load_finding, packed
 from sensor.ledger.store.schema import PARTS
 from sensor.ledger.write.amounts_of import BEFORE
+from sensor.ledger.write.holders import PresentTime, united
 from sensor.ledger.write.lifecycle import Part
 from sensor.ledger.write.merge import sum_parts
 from sensor.ledger.write.rows import PAGE
 from sensor.ledger.write.upsert import upsert
 from sensor.model.finding import Finding
 from sensor.model.flow import FlowSummary
-from sensor.model.quantities import WatchedStretch
 
 #: Parts of replays that one finding keeps apart.
 MAX_REPLAYS = 16
@@ -54,7 +54,7 @@ class TakenPart(NamedTuple):
     """What a record changed of its run's part."""
 
     run_id: str  # under which it was taken
-    news: tuple[WatchedStretch, ...] | None  # when its connections were there since the record before; None: none was
+    news: tuple[PresentTime, ...] | None  # when its connections were there since the record before; None: none was
     flows: list[FlowSummary]  # connections that are new or went on
 
 
@@ -195,15 +195,15 @@ def _is_known(flow: FlowSummary, before: FlowSummary | None) -> bool:
     return before is not None and (before.last_ns, before.shares) == (flow.last_ns, flow.shares)
 
 
-def _news(fresh: Sequence[FlowSummary], before: Mapping[int, FlowSummary]) -> tuple[WatchedStretch, ...]:
+def _news(fresh: Sequence[FlowSummary], before: Mapping[int, FlowSummary]) -> tuple[PresentTime, ...]:
     """When connections were there since they were told of before. The clock may have been set since: each has its own
     times."""
-    stretches = []
+    spans = []
     for flow in fresh:
         earlier = before.get(flow.key.flow_id)
         first_ns = flow.first_ns if earlier is None else min(earlier.last_ns, flow.last_ns)
-        stretches.append(WatchedStretch(first_ns, max(flow.last_ns, first_ns + 1), 0))
-    return tuple(stretches)
+        spans.append(PresentTime(first_ns, max(flow.last_ns, first_ns + 1)))
+    return tuple(united(spans))
 
 
 def _is_less(record: Finding, before: Finding) -> bool:

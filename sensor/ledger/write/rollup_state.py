@@ -4,8 +4,8 @@
 A finding has totals by algorithm; the roll-ups hold amounts by hour. So the ledger remembers for each finding what it
 has placed where, and a record brings the difference: into the hours since that run's last one. Placed again, it brings
 nothing. A total that went down (an algorithm that proved to be another, a connection that a second sensor saw too) is
-taken out of all hours in proportion. What becomes known later (algorithm, coin, owner) moves what was placed under "not
-known"; a new owner of the address gets what comes from then on.
+taken out of all hours in proportion. What becomes known later (algorithm, coin) moves what was placed under "not
+known"; each owner of the address gets what is of its time (`holders.py`, `handover.py`).
 """
 
 from __future__ import annotations
@@ -21,8 +21,6 @@ from sensor.ledger.store.amounts import (
     NOTHING,
     ROUNDING,
     Amounts,
-    hours_in,
-    hours_of,
     minus,
     negative,
     plus,
@@ -31,9 +29,8 @@ from sensor.ledger.store.amounts import (
     taken,
 )
 from sensor.ledger.write.estimates import estimate_change
+from sensor.ledger.write.holders import HolderSites, PresentTime, deal, times_of
 from sensor.model.finding import Finding
-from sensor.model.quantities import WatchedStretch
-from sensor.model.time import HOUR_NS
 
 #: Measures that are extended together; the first gives the shape.
 _GROUPS = (
@@ -166,8 +163,16 @@ class RollupTarget:
     key: SeriesKey  # what it is rolled up under now
     amounts: Mapping[str, Amounts]  # by algorithm
     claimed: frozenset[tuple[str, str, str]]  # dialect, algorithm and coin that some run says of it
-    news: tuple[WatchedStretch, ...] | None  # when its connections were there since the same run's record before; None:
+    news: tuple[PresentTime, ...] | None  # when its connections were there since the same run's record before; None:
     # that was the first
+    sites: HolderSites  # whose the address was when
+    suppressed_sites: Mapping[int, bool] = field(
+        default_factory=dict
+    )  # by site, where they are not all as the key says
+
+    def key_at(self, site_id: int) -> SeriesKey:
+        """The key at a site."""
+        return self.key._replace(site_id=site_id, suppressed=self.suppressed_sites.get(site_id, self.key.suppressed))
 
 
 def plan_rollup(state: RollupState | None, target: RollupTarget, record: Finding) -> RollupPlan:
@@ -181,11 +186,16 @@ def plan_rollup(state: RollupState | None, target: RollupTarget, record: Finding
         counts = _difference(wanted.with_estimates(NOTHING), placed.with_estimates(NOTHING))
         estimates, less, dealt = estimate_change(placed, wanted)
         _reduce(plan, algorithm, less)
-        _extend(plan, algorithm, dealt)
+        for names in _GROUPS:
+            part = NOTHING._replace(**{name: getattr(dealt, name) for name in names})
+            _extend(plan, algorithm, part, names[0])
         more = positive(counts).with_estimates(estimates)
+        resolved = _resolved_estimates(more, counts)
+        _extend(plan, algorithm, resolved, "unknown_seconds")
         if any(more):
             news = target.news if algorithm == present else None
-            _increase(plan, _key_of(plan.state, target.key, algorithm), more, record, news, counts)
+            key = _key_of(plan.state, target.key, algorithm)
+            _increase(plan, replace(target, key=key, news=news), minus(more, resolved), record)
         _reduce(plan, algorithm, negative(counts))
     return RollupPlan(_bounded(plan.state), plan.actions)
 
@@ -223,10 +233,11 @@ def _rename(plan: RollupPlan, target: RollupTarget) -> None:
             wanted = minus(target.amounts.get(key.algorithm, NOTHING), state.of_algorithm(key.algorithm))
             estimates = positive(wanted) if placement is old[-1] else NOTHING
             amounts = amounts.with_estimates(estimates)
+        new = target.key_at(placement.key.site_id)
         plan.actions.append(
-            MoveAmounts(placement.key, placement.first_hour, placement.last_hour, placement.amounts, key, amounts)
+            MoveAmounts(placement.key, placement.first_hour, placement.last_hour, placement.amounts, new, amounts)
         )
-        moved.append(replace(placement, key=key, amounts=amounts))
+        moved.append(replace(placement, key=new, amounts=amounts))
     settled = dict(state.settled)
     for algorithm in set(settled) - set(target.amounts) - {key.algorithm}:
         settled[key.algorithm] = plus(settled.get(key.algorithm, NOTHING), settled.pop(algorithm))
@@ -235,9 +246,9 @@ def _rename(plan: RollupPlan, target: RollupTarget) -> None:
 
 def _is_renamed(old: SeriesKey, target: RollupTarget) -> bool:
     """Whether what was placed under a key belongs under the present one: no run says it any more, or it was not known.
-    What another owner had stays."""
-    new = target.key
-    if old == new or old.site_id not in (0, new.site_id) or old.pool != new.pool:
+    It stays its owner's."""
+    new = target.key_at(old.site_id)
+    if old == new or old.pool != new.pool:
         return False
     if new.suppressed and not old.suppressed:
         return False
@@ -263,64 +274,49 @@ def _reduce(plan: RollupPlan, algorithm: str, less: Amounts) -> None:
     plan.state = replace(state, placements=tuple(reduced))
 
 
-def _extend(plan: RollupPlan, algorithm: str, more: Amounts) -> None:
-    """Add to what is placed of an algorithm: estimates that are known to be more, in the shape of the best ones."""
-    if not any(more):
-        return
+def _extend(plan: RollupPlan, algorithm: str, more: Amounts, like: str) -> None:
+    """Add to what is placed of an algorithm, in the shape of a measure of it."""
     state = plan.state
     its = [at for at, placement in enumerate(state.placements) if placement.key.algorithm == algorithm]
+    if not any(more) or not its:
+        return
     placements = list(state.placements)
-    for names in _GROUPS:
-        part = NOTHING._replace(**{name: getattr(more, name) for name in names})
-        if not any(part):
-            continue
-        weights = {at: getattr(placements[at].amounts, names[0]) or placements[at].amounts.seconds for at in its}
-        if not any(weights.values()):
-            weights = dict.fromkeys(its, 1.0)
-        for at, amounts in spread(part, weights).items():
-            placement = placements[at]
-            span = (placement.first_hour, placement.last_hour)
-            plan.actions.append(ShapeAmounts(placement.key, *span, amounts, names[0]))
-            placements[at] = replace(placement, amounts=plus(placement.amounts, amounts))
+    weights = {at: getattr(placements[at].amounts, like) or 0.0 for at in its}
+    if not any(weights.values()):
+        weights = {at: placements[at].amounts.seconds for at in its}
+    if not any(weights.values()):
+        weights = dict.fromkeys(its, 1.0)
+    for at, amounts in spread(more, weights).items():
+        placement = placements[at]
+        plan.actions.append(ShapeAmounts(placement.key, placement.first_hour, placement.last_hour, amounts, like))
+        placements[at] = replace(placement, amounts=plus(placement.amounts, amounts))
     plan.state = replace(state, placements=tuple(placements))
 
 
-def _increase(
-    plan: RollupPlan,
-    key: SeriesKey,
-    more: Amounts,
-    record: Finding,
-    news: tuple[WatchedStretch, ...] | None,
-    counts: Amounts,
-) -> None:
-    """Place what came since the last record. An estimate there was none of before is of all the time, and one of work
-    that was not known before is of the hours in which it was not."""
-    state = plan.state
-    present = state.of_algorithm(key.algorithm)
-    late = NOTHING if news is None else _late_estimates(more, present)
-    rest = minus(more, late)
-    resolved = _resolved_estimates(rest, counts)
-    first_hour, last_hour = record.last_ns // HOUR_NS, record.first_ns // HOUR_NS
-    same = next((at for at, placement in enumerate(state.placements) if placement.key == key), None)
-    if any(resolved) and same is not None:
-        before = state.placements[same]
-        plan.actions.append(ShapeAmounts(key, before.first_hour, before.last_hour, resolved, "unknown_seconds"))
-        rest = minus(rest, resolved)
-    all_hours = hours_of(record)
-    new_hours = hours_in(news) if news else all_hours
-    for amounts, weights in ((rest, new_hours), (late, all_hours)):
+def _increase(plan: RollupPlan, target: RollupTarget, more: Amounts, record: Finding) -> None:
+    """Place what came since the last record, each holder's part under it; an estimate there was none of before is of
+    all the time."""
+    late = NOTHING
+    if target.news is not None:
+        late = _late_estimates(more, plan.state.of_algorithm(target.key.algorithm))
+    all_times = times_of(record)
+    for amounts, times in ((minus(more, late), list(target.news or all_times)), (late, all_times)):
         if any(amounts):
-            plan.actions.append(AddAmounts(key, amounts, weights))
-            first_hour, last_hour = min(first_hour, *weights), max(last_hour, *weights)
-    if first_hour > last_hour:
-        first_hour, last_hour = last_hour, first_hour
-    added = Placement(key, first_hour, last_hour, more)
+            for site_id, part, weights in deal(amounts, times, target.sites):
+                _place(plan, target.key_at(site_id), part, weights)
+
+
+def _place(plan: RollupPlan, key: SeriesKey, amounts: Amounts, weights: dict[int, float]) -> None:
+    """Place an amount under a key in these hours."""
+    plan.actions.append(AddAmounts(key, amounts, weights))
+    placements = list(plan.state.placements)
+    added = Placement(key, min(weights), max(weights), amounts)
+    same = next((at for at, placement in enumerate(placements) if placement.key == key), None)
     if same is None:
-        placements = (*state.placements, added)
+        placements.append(added)
     else:
-        widened = _widened(state.placements[same], added)
-        placements = (*state.placements[:same], widened, *state.placements[same + 1 :])
-    plan.state = replace(state, placements=placements)
+        placements[same] = _widened(placements[same], added)
+    plan.state = replace(plan.state, placements=tuple(placements))
 
 
 def _late_estimates(more: Amounts, present: Amounts) -> Amounts:
@@ -332,8 +328,8 @@ def _late_estimates(more: Amounts, present: Amounts) -> Amounts:
 
 def _resolved_estimates(more: Amounts, counts: Amounts) -> Amounts:
     """The part of new estimates that is of work that was not known until now, by time."""
-    resolved, new = -min(0.0, counts.unknown_seconds), max(0.0, counts.seconds)
-    if not resolved:
+    resolved, new = max(0.0, -counts.unknown_seconds), max(0.0, counts.seconds)
+    if resolved <= 0.0:
         return NOTHING
     part = resolved / (resolved + new)
     return Amounts(*(amount * part if at >= FIRST_ESTIMATE else 0 for at, amount in enumerate(more)))

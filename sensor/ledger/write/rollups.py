@@ -95,6 +95,16 @@ class RollupWriter:
             else:
                 self._move(finding, machines, action)
 
+    def hours(self, miner_ip: str, key: SeriesKey, within: range) -> ByHour:
+        """What there is under a key of an address in these hours, as far as they are kept as hours."""
+        self.write()
+        series = self._stored(SeriesId(miner_ip, key))
+        if series is None:
+            return {}
+        its = (ROLLUPS.c.series_id == series.series_id, ROLLUPS.c.hours == 1)
+        query = select(ROLLUPS).where(*its, ROLLUPS.c.hour >= within.start, ROLLUPS.c.hour < within.stop)
+        return {row["hour"]: _amounts(row) for row in self._connection.execute(query).mappings()}
+
     def write(self) -> None:
         """Add to the rows what was collected."""
         rows = [_values(row, amounts) for row, amounts in self._added.items()]
