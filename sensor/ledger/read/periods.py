@@ -139,12 +139,9 @@ def _lines(connection: Connection, window: _Window, known_cases: Mapping[CaseSub
         site_hours[site_id] = max(site_hours.get(site_id, 0), series.hours)
     machines = _machines(connection, window)
     first_ns = _first_ns(connection)
-    owners = site_owners(connection, (place.site_id for place in groups))
     lines = []
     for place, group in groups.items():
-        owner = owners.get(place.site_id)
-        named = owner is not None and owner.enterprise is not None
-        case = known_cases.get(CaseSubject(place.site_id, "") if named else CaseSubject(0, place.address))
+        case = known_cases.get(CaseSubject(place.site_id, "") if place.site_id else CaseSubject(0, place.address))
         if case is not None and case.state == "false-alarm":
             continue
         lines.append(
