@@ -164,7 +164,7 @@ def _show_address(address: str, options: argparse.Namespace, settings: Configura
     for text in texts:
         print(f"  {text}")
     for case in ledger.reader.cases():
-        if case.address == address:
+        if case.address is not None and case.address.rpartition(" ")[2] == address:
             print(f"  case {case.case_id}: {case.state}")
     return OK
 
@@ -197,15 +197,20 @@ def _set(options: argparse.Namespace, _: Configuration, ledger: Ledger) -> int:
             "From now on its findings are kept and not told. "
             "To have that in the configuration as well (findings.allow):\n"
         )
-        print(_allow_entries(case, ledger.reader.case_addresses(case), why, options.persons), end="")
+        shared = case.site_id is not None and case.enterprise is None
+        wallets = ledger.reader.case_logins(case) if shared else []
+        print(_allow_entries(case, ledger.reader.case_addresses(case), wallets, why, options.persons), end="")
     return OK
 
 
-def _allow_entries(case: Case, addresses: Sequence[str], why: str, persons: bool) -> str:
-    """The entries of the allow-list that a false alarm becomes, as YAML; a person's are by address."""
+def _allow_entries(case: Case, addresses: Sequence[str], wallets: Sequence[str], why: str, persons: bool) -> str:
+    """The entries of the allow-list that a false alarm becomes, as YAML; a person's are by address. `wallets` are those
+    of a subscriber behind an address: the address itself would stand for all of them."""
     reason = f"{why} (case {case.case_id})"
     if case.enterprise is not None and (persons or not case.enterprise.individual):
         entries = [{"enterprise": case.enterprise.uscc or case.enterprise.name, "reason": reason}]
+    elif wallets:
+        entries = [{"wallet": wallet, "reason": reason} for wallet in wallets]
     else:
         entries = [{"network": address, "reason": reason} for address in addresses]
     return yaml.safe_dump({"findings": {"allow": entries}}, allow_unicode=True, sort_keys=False)
@@ -245,7 +250,7 @@ def _subject(case: Case, persons: bool) -> str:
     """Whose case it is, and where; a person is not named unless asked for."""
     site = shown_site(case.enterprise, case.site, persons)
     parts = (site.division_name or site.division, site.address) if site else ()
-    place = " ".join(part for part in parts if part)
+    place = " ".join(part for part in parts if part) if case.enterprise else ""
     name = shown_name(case.enterprise, persons) if case.enterprise else case.address or f"site {case.site_id}"
     return _safe(f"{name}, {place}" if place else name)
 

@@ -55,7 +55,7 @@ class Case:
     opened_ns: int
     due_ns: int | None  # when the next step should have been taken; None where none is awaited
     site_id: int | None
-    address: str | None  # where no owner is known
+    address: str | None  # where no owner is known; of a subscriber behind one "one of several behind" it
     enterprise: Enterprise | None
     site: Site | None
     first_ns: int  # mining seen, first and last

@@ -8,7 +8,7 @@ from sqlalchemy import Connection, RowMapping, select
 
 from sensor.cases import states
 from sensor.ledger.read.owners import UNKNOWN_OWNER, SiteOwner, site_owners
-from sensor.ledger.store.schema import CASES, CHANGES, SERIES
+from sensor.ledger.store.schema import CASES, CHANGES, FINDINGS, SERIES
 from sensor.model.summary import Case, CaseSubject, Change
 
 FOREVER = 1 << 62
@@ -47,6 +47,12 @@ def addresses(connection: Connection, case: Case) -> list[str]:
     return list(connection.scalars(query.distinct().order_by(SERIES.c.miner_ip)))
 
 
+def logins(connection: Connection, case_id: int) -> list[str]:
+    """The logins, or wallets, of a case's findings."""
+    query = select(FINDINGS.c.wallet).where(FINDINGS.c.case_id == case_id, FINDINGS.c.wallet.is_not(None))
+    return list(connection.scalars(query.distinct().order_by(FINDINGS.c.wallet)))
+
+
 def _case(row: RowMapping, changes: list[Change], owner: SiteOwner) -> Case:
     state, since_ns = row["state"], row["since_ns"]
     if state != "false-alarm" and changes:
@@ -58,7 +64,7 @@ def _case(row: RowMapping, changes: list[Change], owner: SiteOwner) -> Case:
         opened_ns=row["opened_ns"],
         due_ns=states.due_ns(state, since_ns),
         site_id=row["site_id"] or None,
-        address=row["address"] or None,
+        address=row["address"] or (owner.site.address if owner.site and not owner.enterprise else None),
         enterprise=owner.enterprise,
         site=owner.site,
         first_ns=row["first_ns"],

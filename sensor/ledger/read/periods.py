@@ -153,12 +153,9 @@ def _lines(
     of_address: dict[str, int] = {}
     for place, first in first_ns.items():
         of_address[place.address] = min(first, of_address.get(place.address, first))
-    owners = site_owners(connection, (place.site_id for place in groups))
     lines = []
     for place, group in groups.items():
-        owner = owners.get(place.site_id)
-        named = owner is not None and owner.enterprise is not None
-        case = known_cases.get(CaseSubject(place.site_id, "") if named else CaseSubject(0, place.address))
+        case = known_cases.get(CaseSubject(place.site_id, "") if place.site_id else CaseSubject(0, place.address))
         if case is not None and case.state == "false-alarm":
             continue
         lines.append(

@@ -76,6 +76,11 @@ class LedgerReader:
         with reading(self._engine) as connection:
             return cases.addresses(connection, case)
 
+    def case_logins(self, case: Case) -> list[str]:
+        """The logins, or wallets, of a case's findings."""
+        with reading(self._engine) as connection:
+            return cases.logins(connection, case.case_id)
+
     def address_owners(self, address: str) -> list[AddressOwner]:
         """Whose an address was, oldest first."""
         with reading(self._engine) as connection:

@@ -1,8 +1,9 @@
 """The cases in their tables: opened by findings, moved by people, closed by silence, opened again by relapse. SQL
 within a transaction.
 
-A case is of a site whose enterprise is named, or of an address of which nobody is named. It follows findings that are
-reported and certain: mining that was spoken. Its times are those of the packets.
+A case is of a site whose enterprise is named, of one of several subscribers behind an address, or of an address of
+which nobody is named. It follows findings that are reported and certain: mining that was spoken. Its times are those of
+the packets.
 """
 
 from __future__ import annotations
@@ -30,7 +31,7 @@ MAX_REASON_CHARACTERS = 2_000
 
 def case_subject(site: SiteRef, address: str) -> CaseSubject:
     """What a case about an address of a site is of."""
-    return CaseSubject(site.site_id, "") if site.named else CaseSubject(0, address)
+    return CaseSubject(site.site_id, "") if site.site_id else CaseSubject(0, address)
 
 
 @dataclass(slots=True)

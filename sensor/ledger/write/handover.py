@@ -48,7 +48,7 @@ def hand_over(
         its = [placement for placement in state.placements if placement.key == key]
         hours = range(min(its_part.first_hour for its_part in its), max(its_part.last_hour for its_part in its) + 1)
         changed = _changed(key.site_id, sites, before, times)
-        if not changed and (key.site_id or not any(site_id for _, _, site_id in _in_hours(sites, hours))):
+        if not changed and (key.site_id or not any(sites.names(site_id) for _, _, site_id in _in_hours(sites, hours))):
             continue
         for hour, row in sorted(read(key, hours).items()):
             for target, part in _parts(hour, row, key.site_id, sites, changed):
@@ -65,7 +65,7 @@ def _parts(hour: int, row: Amounts, site_id: int, sites: HolderSites, changed: S
     """What of an hour under a site is whose."""
     if site_id == 0:  # wholly a holder's by now, whoever placed it
         (first, *more) = sites.within(hour * HOUR_NS, (hour + 1) * HOUR_NS)
-        if first.site_id and all(piece.site_id == first.site_id for piece in more):
+        if sites.names(first.site_id) and all(piece.site_id == first.site_id for piece in more):
             return [(first.site_id, row)]
     shares = {target: by[hour] for target, by in changed.items() if by.get(hour)}
     if not shares:
@@ -85,7 +85,7 @@ def _changed(site_id: int, sites: HolderSites, before: HolderSites | None, times
         for hour, weight in by_hour([PresentTime(piece.from_ns, piece.to_ns)]).items():
             mine[hour] += weight
         for now in sites.within(piece.from_ns, piece.to_ns):
-            if now.site_id != site_id and (now.site_id or _ended(sites, now, site_id)):
+            if now.site_id != site_id and (sites.names(now.site_id) or _ended(sites, now, site_id)):
                 for hour, weight in by_hour([PresentTime(now.from_ns, now.to_ns)]).items():
                     others[now.site_id][hour] += weight
     return {target: {hour: weight / mine[hour] for hour, weight in by.items()} for target, by in others.items()}
@@ -99,7 +99,7 @@ def _ended(sites: HolderSites, nobody: SiteStretch, site_id: int) -> bool:
     """Whether the books still have a holder, and say that it ended where a stretch of nobody begins."""
     at = bisect_right(sites.stretches, nobody.from_ns, key=lambda stretch: stretch.from_ns) - 1
     return any(
-        before.site_id == site_id and not after.site_id and before.to_ns == after.from_ns
+        before.site_id == site_id and not sites.names(after.site_id) and before.to_ns == after.from_ns
         for before, after in pairwise(sites.stretches[max(0, at - 1) : at + 1])
     )
 

@@ -33,6 +33,11 @@ class HolderSites(NamedTuple):
 
     stretches: tuple[SiteStretch, ...] = ()
     otherwise: int = 0  # the site of all other time
+    unnamed: frozenset[int] = frozenset()  # sites of which the books name nobody
+
+    def names(self, site_id: int) -> bool:
+        """Whether a site has a name."""
+        return site_id != 0 and site_id not in self.unnamed
 
     def within(self, from_ns: int, to_ns: int) -> Iterator[SiteStretch]:
         """The stretches of a time, which they fill."""
