@@ -46,16 +46,17 @@ def run(options: argparse.Namespace) -> int:
         at_ns = time.time_ns() if options.at is None else moment_ns(options.at, 0)[0]
     except ValueError as error:
         raise CommandError(USAGE, f"explain: {error}") from None
+    persons = getattr(options, "persons", False)  # callers of this function may not know the option
     settings = load_configuration(options)
     with terminal.book_progress(not options.quiet) as advance:
         attributor = load_attribution(settings, advance)
     print(f"{address}{'' if port is None else f' port {port}'}, at {instant_text(at_ns)} UTC")
-    _show_findings(settings, address, day_of(at_ns), options.persons)
+    _show_findings(settings, address, day_of(at_ns), persons)
     if attributor is None:
         print("\nWhose\n  not known: no books are configured (attribution.sources)")
         return OK
     point = {"vlan": tuple(options.vlan or ()), "interface": options.interface, "vrf": options.vrf}
-    _show_attribution(attributor, (address, port, at_ns), point, options.persons)
+    _show_attribution(attributor, (address, port, at_ns), point, persons)
     return OK
 
 
