@@ -31,8 +31,8 @@ Miners and pools are simulated for {days} days as captures, by code that shares 
 Pools steer difficulties, connections break and begin anew, a translator shares an address, captures lose packets. What
 the ledger then holds is compared with what was computed. `make province` makes this page.
 
-Written {date}, commit {commit}, seed {seed}, {seconds:.0f} s on {cores}. Others used the machine at the same time. The
-figures do not depend on that, except where the daemon was killed.
+Written {date}, commit {commit}, seed {seed}, {seconds:.0f} s on {cores}. Others used the machine at the same
+time. The figures do not depend on that, except where the daemon was killed.
 
 ## Goals
 

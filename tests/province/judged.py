@@ -108,13 +108,13 @@ class Judged:
         return alone + steps
 
     def wrong_clocks_own(self, name: str) -> list[str]:
-        """What the wrong clocks saw stands on the days that they showed."""
+        """What the wrong clocks saw stands on the days that they showed, or was refused whole."""
         misses = []
         for day, truth in self.province.wrong_truth.items():
             sums = measure(self.run(name).ledger, day, 1).sums
             found = sum(amount.shares for cell, amount in sums.items() if cell.day == "total")
             true = sum(amount.shares for (_, at), amount in truth.sums().items() if at == "total")
-            if abs(found - true) > goals.CELL_PART * true:
+            if found and abs(found - true) > goals.CELL_PART * true:
                 misses.append(f"{day}: {found} shares, not {true}")
         return misses
 

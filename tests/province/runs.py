@@ -57,12 +57,12 @@ class Runner:
     def __init__(self, folder: Path, attribution: dict[str, object]) -> None:
         self.folder, self.attribution = folder, attribution
 
-    def replayed(self, name: str, batches: Sequence[Sequence[Path]]) -> Run:
-        """`minewatch replay --ledger`, once for each batch."""
+    def replayed(self, name: str, batches: Sequence[Sequence[Path]], *, refusals: bool = False) -> Run:
+        """`minewatch replay --ledger`, once for each batch. With `refusals` it may refuse captures, and say so."""
         run = self._begin(name)
         for batch in batches:
             words = ["replay", "-q", "-c", "minewatch.yaml", "--ledger", run.ledger, *map(str, batch)]
-            self._command(run, words)
+            self._command(run, words, codes=(0, 1) if refusals else (0,))
         return run
 
     def watched(self, name: str, batches: Sequence[Sequence[Path]], *, restart: bool = False) -> Run:
@@ -119,11 +119,11 @@ class Runner:
         (run.folder / "minewatch.yaml").write_text(yaml.safe_dump(settings, allow_unicode=True))
         return run
 
-    def _command(self, run: Run, words: Sequence[str]) -> str:
+    def _command(self, run: Run, words: Sequence[str], codes: Sequence[int] = (0,)) -> str:
         result = subprocess.run(
             [*COMMAND, *words], cwd=run.folder, env=_environment(), capture_output=True, text=True, check=False
         )
-        if result.returncode:
+        if result.returncode not in codes:
             raise RunError(f"{run.name}: {words[0]} ended with {result.returncode}: {result.stderr[-2_000:]}")
         return result.stdout
 

@@ -37,8 +37,8 @@ def ways(province: Province, hours: int = 1) -> dict[str, Way]:
         HOURS_6: lambda name: runner.watched(name, days_of(files[6], 4)),
         HOURS_24: lambda name: runner.watched(name, days_of(files[24], 1)),
         BACKLOG: lambda name: runner.watched(name, [files[hours]]),
-        WRONG_REPLAY: lambda name: runner.replayed(name, [_by_name(files[1], province)]),
-        WRONG_AMONG: lambda name: runner.replayed(name, [_among(files[1], province)]),
+        WRONG_REPLAY: lambda name: runner.replayed(name, [_by_name(files[1], province)], refusals=True),
+        WRONG_AMONG: lambda name: runner.replayed(name, [_among(files[1], province)], refusals=True),
         WRONG_DAEMON: lambda name: runner.watched(name, days_of(_among(files[6], province), 4)),
     }
 
