@@ -10,7 +10,8 @@ A stretch whose end was put there by a share (the last packet is that share, or 
 n shares then span n-1 intervals, and counting n would overstate the rate by n/(n-1). So a share within EDGE_NS of a
 stretch's edge becomes the edge and is not counted; what lies before a share is independent of it, so this is sound also
 where the nearness was chance. A single share is counted all the same: Garwood's bounds hold when the n-th share ends
-the window (Gamma(n) instead of Poisson), only their middle is high then.
+the window (Gamma(n) instead of Poisson), only their middle is high then. An edge where a doubt begins is left as it is
+if the doubt took shares back, or came at once: which answers are lost is chance, and no share put the edge there.
 """
 
 from __future__ import annotations
@@ -56,6 +57,7 @@ class ShareBook:
     first: Share | None = None  # of any work
     last: Share | None = None
     phase: int = 0  # 1: since a job of known difficulty
+    _as_it_is: set[int] = field(default_factory=set)  # beginnings of doubts that are no share's edge
     _apart: bool = True  # the next share begins a row
     _recent: list[Share] = field(default_factory=list)
 
@@ -68,7 +70,7 @@ class ShareBook:
             self._begin()
             if work is None and not self.learnt and not times.in_doubt:
                 times.doubt()
-                self.doubt(times.heard_ns)
+                self.doubt(times.heard_ns, ts_ns)
             if times.in_doubt:
                 work = None
             self._forget(times.heard_ns)
@@ -104,10 +106,13 @@ class ShareBook:
             self.rejected = self.rejected or Tally()
             self.rejected.put(share.work)
 
-    def doubt(self, since_ns: int) -> None:
+    def doubt(self, since_ns: int, noticed_ns: int) -> None:
         """The work of shares is in doubt since then: those that were counted are taken back."""
         self._apart = True
-        for share in [share for share in self._recent if share.ts_ns > since_ns]:
+        again = [share for share in self._recent if share.ts_ns > since_ns]
+        if again or noticed_ns - since_ns < EDGE_NS:
+            self._as_it_is.add(since_ns)
+        for share in again:
             self._recent.remove(share)
             if share.work is None:
                 continue
@@ -137,6 +142,8 @@ class ShareBook:
         if not midstream and self.login_ns is not None:
             start = max(first_ns, self.login_ns, jobs.first_ns or 0)
         begin = start
+        if jobs.known_ns is None and jobs.aimed_ns is not None and self.unknown and not self.learnt:
+            begin = max(start, jobs.aimed_ns)
         if jobs.known_ns is not None:
             if self.first is not None and self.first.ts_ns < jobs.known_ns:
                 self._begin()
@@ -194,7 +201,7 @@ class ShareBook:
             return stretch
         opening, closing = inside[0].first, inside[-1].last
         several = self.spent.count + self.unknown > 1
-        if several and end - closing.ts_ns < EDGE_NS:
+        if several and end not in self._as_it_is and end - closing.ts_ns < EDGE_NS:
             end = closing.ts_ns
             _uncount(result, closing)
         late = first and opening.ts_ns < start  # its login or job was not seen as it was

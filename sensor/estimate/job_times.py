@@ -19,6 +19,7 @@ class JobTimes:
 
     first_ns: int | None = None
     known_ns: int | None = None
+    aimed_ns: int | None = None  # the first difficulty, with or without a job
     heard_ns: int = 0  # the pool's latest message
     doubts: list[tuple[int, int]] = field(default_factory=list)  # begin and end, in order
     since_ns: int | None = None  # the present doubt

@@ -142,12 +142,12 @@ class Jobs:
         """The algorithm by which difficulty is read."""
         return self.proven or self.assumed(account)
 
-    def doubt(self, accounts: Iterable[Account]) -> None:
+    def doubt(self, accounts: Iterable[Account], ts_ns: int) -> None:
         """Something that the pool sent is missing, perhaps another difficulty: work is not known until one is sent."""
         self._suspect = True
         if self.times.doubt():
             for account in accounts:
-                account.book.doubt(self.times.heard_ns)
+                account.book.doubt(self.times.heard_ns, ts_ns)
 
     def aim(self, rule: MessageRule, values: MessageValues, account: Account | None, ts_ns: int) -> None:
         """A new difficulty or target: for jobs from now on, or for all of them if the dialect says so."""
@@ -157,6 +157,7 @@ class Jobs:
         if aims and (rule.kind == "target" or "target" in aims):
             self._suspect = False
             self.tellings += 1
+            self.times.aimed_ns = ts_ns if self.times.aimed_ns is None else self.times.aimed_ns
         self.algorithm = values.get("algorithm", self.algorithm)
         if rule.every_job:
             if self.verifier is not None:

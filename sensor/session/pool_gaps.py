@@ -48,7 +48,7 @@ class PoolGaps:
         for reading in readings:
             if reading.miner == side or (lost > 0 and reading.sizes.rules_out_target(lost, answers, id_digits)):
                 continue
-            reading.jobs.doubt(reading.logins.accounts)
+            reading.jobs.doubt(reading.logins.accounts, read.ts_ns)
         self._owed = _changed(self._owed, side, len(waiting))
 
     def pass_on(self, read: Message, readings: Iterable[Reading]) -> None:

@@ -110,7 +110,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--sessions", type=int, default=2_000)
     parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--write", action="store_true")
+    parser.add_argument("--write", action="store_true", help="write the table into docs/coverage.md")
     parser.add_argument("--dialect", type=int, action="append")
     given = parser.parse_args()
     tasks = [(at, loss, given.seed, given.sessions) for at in given.dialect or range(len(SPEECHES)) for loss in LOSSES]
