@@ -21,7 +21,7 @@ from tests.coverage.speech import SPEECHES
 LOW, HIGH, CONFIDENCE = 0.93, 0.98, 0.999
 ENOUGH_SHARES = 20
 PAGE = Path(__file__).parents[2] / "docs" / "coverage.md"
-BEGIN, END = "<!-- generated: coverage -->", "<!-- end -->"
+BEGIN, END = "<!-- measured: coverage -->", "<!-- end -->"
 
 
 class Cell(NamedTuple):
