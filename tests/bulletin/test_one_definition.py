@@ -29,8 +29,8 @@ from sensor.bulletin.owners import OwnerDisplay
 from sensor.bulletin.period import days_of
 from sensor.cli import ledger_figures
 from sensor.daemon.totals import FindingTotals
+from sensor.estimate import energy_kwh, watts
 from sensor.estimate.interval import rate
-from sensor.estimate.power import energy_kwh, watts
 from sensor.estimate.tally import Tally
 from sensor.ledger import Ledger
 from sensor.model import work

@@ -1,0 +1,180 @@
+"""A connection that goes on in another capture, after a restart or after the table gave it up is what it was: whoever
+reads a capture in pieces finds the login, the difficulty and the work that one sitting finds."""
+
+from __future__ import annotations
+
+import itertools
+from pathlib import Path
+
+import pytest
+
+from sensor import signatures
+from sensor.intake import engine
+from sensor.ledger import Ledger
+from sensor.ledger.replay import ReplayLedger
+from sensor.ledger.store.amounts import MEASURES
+from sensor.line.replay import ReplayResult, replay
+from sensor.line.resumed import MAX_REMEMBERED, Resumable
+from sensor.model.finding import Finding
+from sensor.model.time import PlausibleTime
+from sensor.settings.sections import FindingsSettings, LedgerSettings
+from tests.demo import miners
+from tests.demo.miners import SECOND
+from tests.demo.wire import START_US, Tcp, Wire, host
+
+MINER, POOL = host("198.51.100.23"), host("203.0.113.40")
+Packets = list[tuple[int, bytes]]
+
+
+def conversation(shares: int = 40, every_s: float = 240.0, port: int = 40_001) -> Wire:
+    """A miner over some hours: it signs in once, and the difficulty is told once."""
+    wire = Wire()
+    miners.stratum(Tcp(wire, MINER, POOL, (port, 3333), 0), "wallet.rig", "cgminer/4.12", shares, every_s)
+    return wire
+
+
+def written(path: Path, packets: Packets) -> Path:
+    wire = Wire()
+    wire.frames = [(at, number, data) for number, (at, data) in enumerate(packets)]
+    wire.write(path)
+    return path
+
+
+def pieces_of(folder: Path, packets: Packets, cuts: list[int]) -> list[Path]:
+    edges = [0, *cuts, len(packets)]
+    return [
+        written(folder / f"{number}.pcap", packets[begin:end])
+        for number, (begin, end) in enumerate(itertools.pairwise(edges))
+        if packets[begin:end]
+    ]
+
+
+def read(paths: list[Path], url: str, run_id: str, kind: str = "reference") -> ReplayResult:
+    """One process reads these captures into a ledger."""
+    table = signatures.load()
+    ledger = ReplayLedger(LedgerSettings(url=url), FindingsSettings(), run_id=run_id)
+    sources = [str(path) for path in paths]
+    result = replay(sources, table, engine.load(kind), {}, steps=ledger, resume=ledger.resume)
+    ledger.finish([*result.passed, *result.records])
+    assert ledger.trouble is None
+    return result
+
+
+def findings(url: str) -> list[Finding]:
+    ledger = Ledger.open(url)
+    try:
+        return [stored.finding for stored in ledger.reader.findings()]
+    finally:
+        ledger.close()
+
+
+def amounts(url: str) -> dict[str, float]:
+    """Sums over all roll-ups."""
+    from sqlalchemy import func, select
+
+    from sensor.ledger.store.database import reading
+    from sensor.ledger.store.schema import ROLLUPS
+
+    ledger = Ledger.open(url)
+    with reading(ledger.engine) as connection:
+        row = connection.execute(select(*(func.sum(ROLLUPS.c[name]) for name in MEASURES))).one()
+    ledger.close()
+    return {name: float(value or 0) for name, value in zip(MEASURES, row, strict=True)}
+
+
+@pytest.mark.parametrize("parts", [2, 5, 9])
+def test_pieces_have_the_login_and_the_work_of_the_whole(tmp_path: Path, parts: int) -> None:
+    packets = conversation().sorted()
+    cuts = [len(packets) * number // parts for number in range(1, parts)]
+    whole, split = f"sqlite:///{tmp_path}/whole.db", f"sqlite:///{tmp_path}/split.db"
+    read(pieces_of(tmp_path / "whole", packets, []), whole, "whole")
+    for number, path in enumerate(pieces_of(tmp_path / "split", packets, cuts)):
+        read([path], split, f"piece {number}")
+    (one,), (other,) = findings(whole), findings(split)
+    assert (other.finding_id, other.login, other.agent) == (one.finding_id, one.login, one.agent)
+    assert other.shares.submitted == one.shares.submitted
+    # An answer whose share is in the piece before counts in neither: one at each cut at most.
+    assert one.shares.accepted - parts < other.shares.accepted <= one.shares.accepted
+    assert other.unknown_shares == 0
+    first, second = amounts(whole), amounts(split)
+    unanswered = 1 - other.shares.accepted / one.shares.accepted
+    assert second["work_hashes"] == pytest.approx(first["work_hashes"], rel=1.5 * unanswered + 1e-9)
+    assert second["energy_best"] == pytest.approx(first["energy_best"], rel=0.05)
+
+
+def test_what_is_read_again_adds_nothing(tmp_path: Path) -> None:
+    packets = conversation().sorted()
+    url = f"sqlite:///{tmp_path}/split.db"
+    paths = pieces_of(tmp_path / "split", packets, [len(packets) // 3, len(packets) // 2])
+    for number, path in enumerate(paths):
+        read([path], url, f"piece {number}")
+    once = amounts(url)
+    for number, path in enumerate(paths):
+        read([path], url, f"piece {number}")
+    assert amounts(url) == pytest.approx(once, rel=1e-6)
+
+
+def test_a_new_connection_between_the_same_ends_is_not_taken_for_the_old_one(tmp_path: Path) -> None:
+    first = conversation(shares=5)
+    ended_us = first.sorted()[-1][0] - START_US
+    later = Wire()
+    tcp = Tcp(later, MINER, POOL, (40_001, 3333), ended_us + 60 * SECOND)
+    tcp.next = [(number + (1 << 31)) & 0xFFFFFFFF for number in tcp.next]
+    miners.stratum(tcp, "another.rig", "cgminer/4.12", 5, 60.0)
+    begun = later.sorted()[12:]  # joined after it signed in
+    url = f"sqlite:///{tmp_path}/ledger.db"
+    read([written(tmp_path / "a.pcap", first.sorted()[:-3])], url, "a")
+    result = read([written(tmp_path / "b.pcap", begun)], url, "b")
+    assert result.lines.get("sessions_resumed", 0) == 0
+    assert all(finding.login != "wallet.rig" for finding in result.findings)
+
+
+def test_where_the_other_direction_does_not_fit_it_is_another_connection(tmp_path: Path) -> None:
+    first = conversation(shares=5)
+    ended_us = first.sorted()[-1][0] - START_US
+    later = Wire()
+    tcp = Tcp(later, MINER, POOL, (40_001, 3333), ended_us + 60 * SECOND)
+    miners.stratum(tcp, "another.rig", "cgminer/4.12", 5, 60.0)
+    url = f"sqlite:///{tmp_path}/ledger.db"
+    read([written(tmp_path / "a.pcap", first.sorted()[:-3])], url, "a")
+    moved = Wire()
+    shift = 1 << 30
+    tcp = Tcp(moved, MINER, POOL, (40_001, 3333), ended_us + 60 * SECOND)
+    tcp.next[1] = (tcp.next[1] - shift) & 0xFFFFFFFF  # the miner's numbers go on where they were, the pool's do not
+    miners.stratum(tcp, "another.rig", "cgminer/4.12", 5, 60.0)
+    result = read([written(tmp_path / "b.pcap", moved.sorted()[8:])], url, "b")
+    if result.lines.get("sessions_not_resumed"):
+        assert all(finding.login != "wallet.rig" for finding in result.findings)
+
+
+def test_what_was_lost_between_two_pieces_puts_the_difficulty_in_doubt(tmp_path: Path) -> None:
+    packets = conversation().sorted()
+    url = f"sqlite:///{tmp_path}/ledger.db"
+    third = len(packets) // 3
+    read([written(tmp_path / "a.pcap", packets[:third])], url, "a")
+    read([written(tmp_path / "b.pcap", packets[2 * third :])], url, "b")
+    (found,) = findings(url)
+    assert found.login == "wallet.rig"
+    assert found.unknown_shares > 0
+    assert found.assumed_seconds > 0  # at the rate of the first piece
+    assert found.energy_kwh is None or found.energy_kwh.best > 0
+
+
+def test_what_is_remembered_is_bounded() -> None:
+    assert len(Resumable()) == 0
+    assert MAX_REMEMBERED <= 1 << 16
+
+
+def test_packets_of_a_time_that_cannot_be_are_counted_and_in_no_finding(tmp_path: Path) -> None:
+    packets = conversation(shares=6, every_s=10.0).sorted()
+    decade_us = 10 * 365 * 86_400 * SECOND
+    wrong = [*packets[:-20], *((at + decade_us, data) for at, data in packets[-20:])]
+    path = written(tmp_path / "wrong.pcap", sorted(wrong))
+    table = signatures.load()
+    plausible = PlausibleTime.as_of((START_US + decade_us // 2) * 1_000)
+    result = replay([str(path)], table, engine.load("reference"), {}, plausible=plausible)
+    (found,) = result.findings
+    assert result.lines["chunks_off_clock"] > 0
+    assert found.last_ns < (START_US + decade_us // 2) * 1_000
+    (plain,) = replay([str(path)], table, engine.load("reference"), {}).findings
+    assert plain.last_ns > found.last_ns
