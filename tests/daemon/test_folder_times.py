@@ -1,0 +1,72 @@
+"""A folder is read in the order of its packets, whatever its files are called and however they came; captures of a time
+that cannot be are said, counted and not read."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Any
+
+from sensor.daemon.intake import AHEAD, Folder
+from sensor.model.events import End
+from sensor.settings.sections import CaptureSettings
+from tests.demo.wire import START_US, Wire, host, network
+
+HOUR_US = 3_600_000_000
+NOW_NS = (START_US + 30 * 24 * HOUR_US) * 1_000
+LOOK_NS = 2_000_000_000
+
+
+class Attached:
+    """An engine that notes what is attached."""
+
+    def __init__(self) -> None:
+        self.names: list[str] = []
+
+    def attach(self, core: object, name: str) -> None:  # noqa: ARG002
+        self.names.append(Path(name).name)
+
+
+def capture(folder: Path, name: str, at_us: int) -> None:
+    wire = Wire()
+    wire.add(at_us, network(host("198.51.100.1"), host("203.0.113.1"), 1))
+    wire.write(folder / name)
+    os.utime(folder / name, ns=(NOW_NS, NOW_NS))
+
+
+def read(folder: Path, sentences: list[str]) -> tuple[list[str], dict[str, int]]:
+    engine: Any = Attached()
+    spool = Folder(engine, object(), CaptureSettings(folder=str(folder), settle_s=1), sentences.append)  # type: ignore[arg-type]
+    now_ns, taken = NOW_NS + 60 * LOOK_NS, 0
+    for _ in range(20):
+        now_ns += LOOK_NS
+        spool.look(now_ns)
+        for name in engine.names[taken : taken + AHEAD]:
+            spool.ended(End(str(folder / name), 1, None, 0), now_ns)
+            taken += 1
+    return engine.names, dict(spool.counters)
+
+
+def test_a_backlog_is_read_in_the_order_of_its_packets(tmp_path: Path) -> None:
+    names = {"c.pcap": 1, "a.pcap": 3, "d.pcap": 0, "b.pcap": 2}
+    for name, hour in names.items():
+        capture(tmp_path, name, hour * HOUR_US)
+    found, counters = read(tmp_path, [])
+    assert found == ["d.pcap", "c.pcap", "b.pcap", "a.pcap"]
+    assert (counters["captures_read"], counters["captures_off_clock"]) == (4, 0)
+
+
+def test_captures_of_a_time_that_cannot_be_are_said_once_and_not_read(tmp_path: Path) -> None:
+    capture(tmp_path, "a.pcap", 0)
+    capture(tmp_path, "b.pcap", 10 * 365 * 24 * HOUR_US)
+    capture(tmp_path, "c.pcap", HOUR_US)
+    capture(tmp_path, "d.pcap", -START_US + 7)
+    sentences: list[str] = []
+    found, counters = read(tmp_path, sentences)
+    assert found == ["a.pcap", "c.pcap"]
+    assert counters["captures_off_clock"] == 2
+    assert len(sentences) == 2
+    assert "has not come yet" in sentences[0]
+    assert "1970-01-01" in sentences[1]
+    assert read(tmp_path, sentences)[0] == []  # they are remembered, and said no more
+    assert len(sentences) == 2
