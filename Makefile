@@ -124,7 +124,7 @@ $(AXE):
 	fi
 
 test: check build/demo.pcap debian-packages $(AXE)
-	@$(BIN)/python -m pytest -rs -m "not shared"
+	@$(BIN)/python -m pytest -rs -m "not shared and not province"
 
 fuzz: .venv/.dev build/demo.pcap
 	@$(BIN)/python -m tests.fuzz.damaged --seconds $${FUZZ_SECONDS:-60} build/demo.pcap
@@ -144,7 +144,8 @@ bench-daemon: .venv/.dev debian-packages
 
 # The exit code is 1 if a goal was missed; the page is written in any case.
 province: .venv/.dev
-	@$(BIN)/python -m tests.province --days $${PROVINCE_DAYS:-7} --machines $${PROVINCE_MINERS:-20} --seed $${SEED:-1} --page docs/province.md
+	@$(BIN)/python -m pytest -rsx -m province tests/province
+	$(BIN)/python -m tests.province --days $${PROVINCE_DAYS:-7} --machines $${PROVINCE_MINERS:-20} --seed $${SEED:-1} --page docs/province.md
 
 # Debian would start some of these as services: policy-rc.d says no while they are put in.
 debian-packages:

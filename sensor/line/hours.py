@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
-from sensor.model.events import Chunk, Event
+from sensor.model.events import Chunk, End, Event
 from sensor.model.time import ANY_TIME, DAY_NS, HOUR_NS, PlausibleTime
 
 
@@ -28,7 +28,7 @@ class PacketHours:
         self._hour_ns: int | None = None
 
     def parts(self, events: Iterable[Event]) -> Iterator[HourPart]:
-        """The events, cut before the first of each new hour."""
+        """The events, cut before the first of each new hour and after the end of each capture."""
         over_ns: int | None = None
         part: list[Event] = []
         for event in events:
@@ -39,6 +39,11 @@ class PacketHours:
                 if before_ns is not None:
                     over_ns = self._hour_ns if self._hour_ns > before_ns else before_ns + HOUR_NS
             part.append(event)
+            if isinstance(
+                event, End
+            ):  # what is told at a capture's end is of what came before it, however it is batched
+                yield HourPart(over_ns, part)
+                part, over_ns = [], None
         yield HourPart(over_ns, part)
 
     def _is_other(self, ts_ns: int) -> bool:

@@ -29,6 +29,9 @@ MAX_FINDINGS = 65_536
 #: Of what is due at one time, what became something else comes last: the other is reported before it is referred to.
 FIRST, LAST = 0, 1
 
+#: How long it is waited for a login, or for certainty, while a connection is open.
+ATTEMPT_NS = MINUTE_NS
+
 Identified = tuple[str, Spoken]  # a finding's identity, and what a flow adds to it
 
 
@@ -39,7 +42,7 @@ class ReportingSettings:
     update_ns: int = 5 * MINUTE_NS
     close_ns: int = 30 * MINUTE_NS
     #: What is not certain, or has no login yet, is reported when its connection has ended, or after this.
-    attempt_ns: int = MINUTE_NS
+    attempt_ns: int = ATTEMPT_NS
 
 
 def is_certain(contribution: Spoken) -> bool:
@@ -49,6 +52,11 @@ def is_certain(contribution: Spoken) -> bool:
     return contribution.grade >= Grade.ACCEPTED or (
         contribution.grade is Grade.SPEAKS and contribution.account.login is not None
     )
+
+
+def _is_fresh(joined: Joined | Unspoken) -> bool:
+    """Whether what it rests on began only now: it is likely to sign in in a moment."""
+    return joined.last_ns - joined.first_ns < ATTEMPT_NS
 
 
 class Lifecycle:
@@ -145,11 +153,13 @@ class Lifecycle:
         on (not `over`), what is new: what has not signed in yet is likely to be another finding in a moment."""
         for identity, tracked in sorted(self._tracked.items(), key=lambda item: KINDS.index(item[1].kind)):
             subject = self._subjects[tracked.key]
-            if subject.waits(tracked) or (not over and tracked.live and not tracked.reported and not tracked.login):
+            if subject.waits(tracked):
                 continue
             if self.settings is None and not over and tracked.kind != "spoken":
                 continue  # what names and behaviour say is whole only at the end
             joined = self._joined(identity, tracked)
+            if not over and tracked.live and not (tracked.reported or tracked.login) and _is_fresh(joined):
+                continue
             heir = self._now(subject.heir(tracked, over=False))
             if tracked.reported and (heir is not None or tracked.over):
                 yield Report(identity, "closed", joined, heir)

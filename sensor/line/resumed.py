@@ -55,8 +55,8 @@ class Resumable:
         if chunk.base_seq < 0:
             return None
         ends = community_id(opened.proto, (opened.orig_addr, opened.orig_port), (opened.resp_addr, opened.resp_port))
-        for known in (self._its.get(ends, ()), self._others(ends, chunk.ts_ns)):
-            fitting = [flow for flow in known if goes_on_with(flow, opened, chunk)]
+        for flows in (self._its.get(ends, ()), self._others(ends, chunk.ts_ns)):
+            fitting = [flow for flow in flows if goes_on_with(flow, opened, chunk)]
             if fitting:
                 return max(fitting, key=lambda flow: flow.last_ns)
         return None

@@ -104,7 +104,7 @@ def test_show_tells_a_case_with_its_site_and_an_address_with_its_findings(
 ) -> None:
     _, out, _ = said(capsys, "show", "1", "--ledger", url)
     assert "Case 1: new" in out
-    assert "sha256d: at least 1 machines" in out
+    assert "sha256d: at least 1 machine, hashrate " in out
     assert "% sure:" in out
     _, out, _ = said(capsys, "show", "10.0.2.1", "--ledger", url)
     assert "企业2" in out

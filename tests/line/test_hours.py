@@ -32,6 +32,13 @@ def test_the_parts_are_the_events_in_their_order(minutes: list[int], batch: int)
     assert len(over) == max(0, len({event.ts_ns // HOUR_NS for event in events}) - 1)
 
 
+def test_the_end_of_a_capture_is_the_last_of_its_part() -> None:
+    end = End("a", 2, None, 0)
+    events: list[Event] = [chunk(T0), end, chunk(T0 + 1), end]
+    parts = [part.events for part in PacketHours().parts(events)]
+    assert [part for part in parts if part] == [[events[0], end], [events[2], end]]
+
+
 def test_disorder_is_no_new_hour_and_a_clock_that_was_set_back_is() -> None:
     hours = PacketHours()
     times = [T0 + HOUR_NS, T0 + HOUR_NS - 1, T0 + HOUR_NS + 1, T0 - 3 * DAY_NS, T0 - 3 * DAY_NS + 1]
@@ -43,5 +50,5 @@ def test_packets_of_a_time_that_cannot_be_are_no_clock() -> None:
     hours = PacketHours(PlausibleTime(T0, T0 + DAY_NS))
     events: list[Event] = [chunk(T0), chunk(T0 + 9 * DAY_NS), chunk(0), chunk(T0 + 1), End("a", 4, None, 0)]
     parts = list(hours.parts(events))
-    assert [part.over_ns for part in parts] == [None, None]
+    assert [part.over_ns for part in parts] == [None, None, None]
     assert [event for part in parts for event in part.events] == events

@@ -2,26 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 import pytest
 
 from tests.province import ways
 from tests.province.judged import Judged
 
+pytestmark = pytest.mark.province
+
 CUTS = tuple(name for name in ways.CUTS if name not in (ways.HOURS_1, ways.HOURS_6))
 WRONG = (ways.WRONG_REPLAY, ways.WRONG_DAEMON)
 EVERY = (ways.ONE_SITTING, *ways.PIECES, ways.HOURS_6, *CUTS)
-
-ENDED_ONLY = pytest.mark.xfail(
-    strict=True,
-    reason="a replay knows of connections only when they end: Pipeline.checkpoint does not judge those that are open",
-)
-
-
-def late(runs: Sequence[str], *names: str) -> list[object]:
-    """The runs as parameters, those of the names as not yet met."""
-    return [pytest.param(run, marks=ENDED_ONLY) if run in names else run for run in runs]
 
 
 @pytest.mark.parametrize("run", EVERY)
@@ -34,7 +24,7 @@ def test_low_best_and_high_are_in_order_on_every_day(judged: Judged, run: str) -
     assert not judged.order(run)
 
 
-@pytest.mark.parametrize("run", late(EVERY, ways.ONE_SITTING, ways.DAILY_REPLAY))
+@pytest.mark.parametrize("run", EVERY)
 def test_whoever_mines_has_one_case_opened_on_the_first_day(judged: Judged, run: str) -> None:
     assert not judged.cases(run)
 
@@ -44,7 +34,6 @@ def test_coverage_is_the_captured_time(judged: Judged, run: str) -> None:
     assert not judged.coverage(run)
 
 
-@ENDED_ONLY
 @pytest.mark.parametrize("run", [*ways.PIECES, ways.HOURS_6, *CUTS])
 def test_sums_of_every_day_are_those_of_one_sitting(judged: Judged, run: str) -> None:
     assert not judged.sums(run)
@@ -55,12 +44,11 @@ def test_pieces_make_bounds_at_most_twice_as_wide(judged: Judged, run: str) -> N
     assert not judged.bounds(run)
 
 
-@pytest.mark.parametrize("run", late(ways.PIECES, ways.RESTARTED, ways.KILLED))
+@pytest.mark.parametrize("run", ways.PIECES)
 def test_pieces_make_the_same_cases_on_the_same_days(judged: Judged, run: str) -> None:
     assert not judged.same_cases(run)
 
 
-@pytest.mark.xfail(strict=True, reason="bounds of a day differ by a little over 1 % with the ends of the files")
 @pytest.mark.parametrize("run", CUTS)
 def test_the_cut_of_the_files_does_not_change_the_bulletin(judged: Judged, run: str) -> None:
     assert not judged.same_bulletin(run)

@@ -63,7 +63,8 @@ def test_after_a_lost_difficulty_nothing_is_rated_until_it_is_sent_again(seed: i
     assert found.hashrate_hps is not None
     assert found.hashrate_hps.low < 1e14 < found.hashrate_hps.high
     assert found.unknown_shares > 500
-    assert found.unknown_seconds == pytest.approx(2_000, rel=0.05)
+    # The rate of the rest is taken for that time.
+    assert found.unknown_seconds + found.assumed_seconds == pytest.approx(2_000, rel=0.05)
     assert found.watched_seconds == pytest.approx(1_000, rel=0.05)
     events, lost = halved(seed, again_s=2_000)
     found = found_in(without(events, [lost]))
