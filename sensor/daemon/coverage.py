@@ -31,9 +31,9 @@ class CoverageRecorder:
         if since_ns is not None and ready and 0 < now_ns - since_ns <= MAX_STEP_NS:
             self.cover([(since_ns, now_ns)])
 
-    def cover(self, stretches: Iterable[tuple[int, int]]) -> bool:
+    def cover(self, stretches: Iterable[tuple[int, int]], apart_ns: int = 0) -> bool:
         """The sensor listened in these stretches; the ledger takes them now, or when it can. Whether it has them all.
-        Never raises LedgerError."""
+        Those no further apart than `apart_ns` become one. Never raises LedgerError."""
         for from_ns, to_ns in stretches:
             if self._waiting and self._waiting[-1][1] == from_ns:
                 self._waiting[-1] = (self._waiting[-1][0], to_ns)
@@ -41,7 +41,7 @@ class CoverageRecorder:
                 self._waiting.append((from_ns, to_ns))
         try:
             while self._waiting:
-                self._ledger.add_coverage(*self._waiting[0])
+                self._ledger.add_coverage(*self._waiting[0], apart_ns)
                 del self._waiting[0]
         except LedgerError as error:
             self._say(f"ledger: {error}")

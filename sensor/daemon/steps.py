@@ -11,6 +11,7 @@ from collections.abc import Callable, Sequence
 from sensor.daemon.coverage import CoverageRecorder
 from sensor.daemon.intake import Intake
 from sensor.ledger import Recorder
+from sensor.ledger.replay import ROTATION_NS
 from sensor.line.hours import PacketHours
 from sensor.line.pipeline import Pipeline
 from sensor.model.events import Chunk, End, Event
@@ -86,7 +87,7 @@ class LineSteps:
     def _remember_read(self, now_ns: int) -> None:
         while self._ended and not self._recorder.counters["records_waiting"]:
             end = self._ended[0]
-            if not self._coverage.cover(end.stretches):
+            if not self._coverage.cover(end.stretches, ROTATION_NS):
                 return
             if end.stretches:
                 self._review(max(last_ns for _, last_ns in end.stretches))

@@ -176,12 +176,12 @@ class Ledger:
             closed += page
         return closed
 
-    def add_coverage(self, from_ns: int, to_ns: int) -> None:
+    def add_coverage(self, from_ns: int, to_ns: int, apart_ns: int = 0) -> None:
         """The sensor listened from one moment to another: only then silence is a sign. Told twice, it is so once.
-        Raises LedgerError."""
+        Stretches no further apart than `apart_ns` become one. Raises LedgerError."""
         if to_ns > from_ns:
             with self._writing() as connection:
-                coverage.add_coverage(connection, self.reporter.sensor_id, from_ns, to_ns)
+                coverage.add_coverage(connection, self.reporter.sensor_id, from_ns, to_ns, apart_ns)
 
     def set_case(self, case_id: int, state: State, at_ns: int, *, who: str, why: str) -> State:
         """Move a case; the state it was in. Raises LedgerError, or CaseError if it cannot go there."""

@@ -15,9 +15,11 @@ from sensor.model.finding import Finding
 from sensor.model.flow import FlowSummary
 from sensor.model.record import Record
 from sensor.model.sensor import REPLAY_SENSOR
-from sensor.model.time import DAY_NS, day_of
+from sensor.model.time import DAY_NS, MINUTE_NS, day_of
 from sensor.settings.sections import FindingsSettings, LedgerSettings
 
+#: A capture goes on in another file: no packet came between the last of one and the first of the next.
+ROTATION_NS = MINUTE_NS
 #: Records in one transaction.
 STEP = 500
 
@@ -85,7 +87,7 @@ class ReplayLedger:
         """A capture was read: what is new of findings, and the time that it covers."""
         self._try(
             lambda: self._record(records),
-            *(partial(self._ledger.add_coverage, *stretch) for stretch in end.stretches),
+            *(partial(self._ledger.add_coverage, *stretch, ROTATION_NS) for stretch in end.stretches),
             lambda: self._review(max((last_ns for _, last_ns in end.stretches), default=0)),
         )
 

@@ -43,6 +43,14 @@ def test_what_captures_cover_is_recorded_whenever_they_are_read(tmp_path: Path) 
     assert listened(ledger) == 48 * 3_600
 
 
+def test_captures_that_follow_each_other_leave_no_gap_and_others_do(tmp_path: Path) -> None:
+    ledger = Ledger.open(f"sqlite:///{tmp_path}/ledger.db")
+    coverage = CoverageRecorder(ledger, lambda _: None)
+    for start in (MONDAY, MONDAY + HOUR + MINUTE, MONDAY + 4 * HOUR):
+        coverage.cover([(start, start + HOUR)], MINUTE)
+    assert listened(ledger) == 3 * 3_600 + 60
+
+
 def test_a_case_that_fell_silent_is_closed_and_said(tmp_path: Path) -> None:
     ledger = Ledger.open(f"sqlite:///{tmp_path}/ledger.db")
     ledger.record(list(told(1, MONDAY, MONDAY + 60 * HOUR, HOUR, 20)), MONDAY)
