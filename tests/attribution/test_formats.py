@@ -198,6 +198,18 @@ def test_rows_of_a_translators_table_that_cannot_be_used_are_named(books: Books)
         books("kind: leases, format: nat-csv, path: nat.csv", nat_csv="a,b\n1,2\n")
 
 
+@pytest.mark.parametrize("heading", ["port_first", "ports", "外网端口段"])
+def test_a_translators_table_whose_ports_are_not_understood_is_refused(books: Books, heading: str) -> None:
+    nat = f"公网IP,{heading},私网IP,开始时间,结束时间\n198.51.100.9,1024,10.0.0.1,2026-03-02,2026-03-03\n"
+    with pytest.raises(AttributionError, match="is not known: the first port stands under first_port"):
+        books("kind: leases, format: nat-csv, path: nat.csv", nat_csv=nat)
+
+
+def test_a_translators_table_without_ports_is_of_whole_addresses(books: Books) -> None:
+    nat = "公网IP,私网IP,内网端口,开始时间,结束时间\n198.51.100.9,10.0.0.1,7,2026-03-02,2026-03-03\n"
+    assert books("kind: leases, format: nat-csv, path: nat.csv", nat_csv=nat).books.books[0].rows == 1
+
+
 def test_registries_say_whose_block_it_is(books: Books) -> None:
     stats = (
         "2|apnic|20260301|3|19830613|20260301|+1000\napnic|*|ipv4|*|2|summary\n"

@@ -86,6 +86,9 @@ def table(lines: Iterable[SheetRow], book: Book, inner_vrf: str) -> Iterator[Lea
     missing = [name for name in ("outside", "begin") if plan[name] < 0]
     if missing or (plan["inside"] < 0 and plan["subscriber"] < 0):
         raise ValueError(f"no heading for {', '.join(missing or ['inside or subscriber'])} in the first row")
+    strange = [title for title in titles if plan["first_port"] < 0 and _names_ports(title)]
+    if strange:  # without its ports a row would stand for all who share the address
+        raise ValueError(f"the heading {short(strange[0])} is not known: the first port stands under first_port")
     for line in stream:
         if not any(map(str.strip, line.cells)):
             continue
@@ -129,6 +132,13 @@ def syslog(lines: Iterable[str], book: Book, log: Log) -> Iterator[Lease]:
     yield from open_.values()
     if others:
         book.note(number_, f"{others} of {number_} lines are not the translator's and were passed over")
+
+
+def _names_ports(title: str) -> bool:
+    """Whether a heading may be that of the outside address's ports."""
+    text = title.casefold()
+    inside = any(mark in text for mark in ("inside", "inner", "private", "内", "私"))
+    return ("port" in text or "端口" in text) and not inside
 
 
 def _translation(fields: dict[str, str], inner_vrf: str) -> tuple[AddressRange, tuple[int, int], RowHolder]:
