@@ -24,7 +24,7 @@ from sensor.cli.frame import (
     show_configuration,
 )
 from sensor.estimate import Assumptions
-from sensor.intake.clock import first_packet_ns, why_off_clock
+from sensor.intake.clock import first_packet_ns, off_clock
 from sensor.intake.content import content_id
 from sensor.intake.sources import Problem, expand
 from sensor.line.replay import replay
@@ -61,12 +61,12 @@ def run(options: argparse.Namespace) -> int:
     sources, problems = expand(options.paths)
     files = _open_outputs(options, settings, sources)
     plausible = PlausibleTime.as_of(time.time_ns())
-    sources, off_clock = _in_time(sources, plausible, alone=options.ledger is None)
+    sources, refused = _in_time(sources, plausible, alone=options.ledger is None)
     with terminal.book_progress(not options.quiet) as advance:
         attributor = load_attribution(settings, advance)
     ledger = None if options.ledger is None else _open_ledger(options, settings, sources, attributor)
     outcome = _read(options, settings, sources, signatures, engine, ledger)
-    outcome.problems = problems + off_clock + outcome.problems
+    outcome.problems = problems + refused + outcome.problems
     if attributor is not None:
         for finding in outcome.findings:
             attributor.attribute(finding)
@@ -93,17 +93,14 @@ def _in_time(sources: list[str], plausible: PlausibleTime, *, alone: bool) -> tu
     if alone and len(sources) < 2:
         return sources, []
     starts = [first_packet_ns(source) for source in sources]
-    reasons = [why_off_clock(starts, at, plausible) for at in range(len(sources))]
-    if alone and all(reasons):
+    reasons = off_clock(starts, plausible)
+    if alone and len(reasons) == len(sources):
         return sources, []
-    off_clock = [
-        Problem(source, f"{why}; it is not read")
-        for source, why in zip(sources, reasons, strict=True)
-        if why is not None
-    ]
-    in_time = [(start or 0, source) for source, start, why in zip(sources, starts, reasons, strict=True) if why is None]
-    ordered = in_time if alone else sorted(in_time, key=lambda entry: entry[0])  # a ledger is told in order of time
-    return [source for _, source in ordered], off_clock
+    refused = [Problem(sources[at], f"{why}; it is not read") for at, why in reasons.items()]
+    places = [at for at in range(len(sources)) if at not in reasons]
+    if not alone:  # a ledger is told in order of time
+        places.sort(key=lambda at: starts[at] or 0)
+    return [sources[at] for at in places], refused
 
 
 def _read(

@@ -25,6 +25,11 @@ class CoverageRecorder:
         self._since_ns: int | None = None
         self._waiting: list[tuple[int, int]] = []  # what the ledger has not taken yet
 
+    @property
+    def waiting(self) -> int:
+        """Stretches that the ledger has not taken yet."""
+        return len(self._waiting)
+
     def listen(self, now_ns: int, ready: bool) -> None:
         """It is this time on a link; `ready` if everything that should be heard is heard. Never raises LedgerError."""
         since_ns, self._since_ns = self._since_ns, now_ns if ready and now_ns else None
@@ -35,8 +40,8 @@ class CoverageRecorder:
         """The sensor listened in these stretches; the ledger takes them now, or when it can. Whether it has them all.
         Those no further apart than `apart_ns` become one. Never raises LedgerError."""
         for from_ns, to_ns in stretches:
-            if self._waiting and self._waiting[-1][1] == from_ns:
-                self._waiting[-1] = (self._waiting[-1][0], to_ns)
+            if self._waiting and self._waiting[-1][0] <= from_ns <= self._waiting[-1][1]:  # also one that is told again
+                self._waiting[-1] = (self._waiting[-1][0], max(to_ns, self._waiting[-1][1]))
             else:
                 self._waiting.append((from_ns, to_ns))
         try:

@@ -7,10 +7,10 @@ It attaches sources to the core and hears their ends; it reads no packet. Time i
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
-from sensor.intake.clock import first_packet_ns, why_off_clock
+from sensor.intake.clock import first_packet_ns, off_clock
 from sensor.intake.engine import INTERFACE_SCHEME, Engine, ListenOptions, PacketCore, SourceError
 from sensor.intake.sources import STDIN
 from sensor.intake.spool import Spool, SpoolError
@@ -22,6 +22,8 @@ from sensor.settings.sections import CaptureSettings
 RETRY_NS, LOOK_NS = 2 * SECOND_NS, SECOND_NS
 #: Captures of a folder opened ahead of the one being read.
 AHEAD = 2
+#: Captures whose beginning is looked at in one look, some milliseconds each.
+MOST_LOOKED_AT = 100
 MEMORY_NAME = ".minewatch-read.json"
 
 Say = Callable[[str], None]
@@ -96,6 +98,7 @@ class Folder:
             captures_read=0, captures_damaged=0, captures_grown=0, captures_off_clock=0
         )
         self._starts: dict[str, int | None] = {}  # first packets of captures that wait
+        self._set_aside: set[str] = set()  # captures of a time that cannot be
 
     @property
     def over(self) -> bool:
@@ -131,17 +134,9 @@ class Folder:
             self._trouble = str(error)
             return
         self.counters["captures_grown"] = self._spool.grown
-        plausible = PlausibleTime.as_of(now_ns)
-        fresh = [name for name in waiting if name not in self._reading]
-        self._starts = {name: self._starts[name] if name in self._starts else first_packet_ns(name) for name in fresh}
-        starts = [self._starts[name] for name in fresh]
-        off_clock = {name: why for at, name in enumerate(fresh) if (why := why_off_clock(starts, at, plausible))}
-        for name, why in off_clock.items():
-            self.counters["captures_off_clock"] += 1
-            self._say(f"{name}: {why}; it is not read: the clock of whoever captured it was wrong")
-            self._done(name)
-        in_time = sorted((name for name in fresh if name not in off_clock), key=lambda name: self._starts[name] or 0)
-        for name in in_time[: AHEAD - len(self._reading)]:
+        for name in self._in_order([name for name in waiting if name not in self._reading], now_ns):
+            if len(self._reading) >= AHEAD:
+                return
             try:
                 self._engine.attach(self._core, name)
                 self._reading.append(name)
@@ -149,6 +144,27 @@ class Folder:
                 self.counters["captures_damaged"] += 1
                 self._say(str(error))
                 self._done(name)
+
+    def _in_order(self, waiting: Sequence[str], now_ns: int) -> list[str]:
+        """The captures to be read, by their packets; none until it is known of all of them when they are of.
+
+        Those of a time that cannot be are said once and set aside. They are not remembered as read: it may be this
+        host's clock that is wrong, and then they are read as soon as it is right.
+        """
+        unknown = [name for name in waiting if name not in self._starts]
+        self._starts.update({name: first_packet_ns(name) for name in unknown[:MOST_LOOKED_AT]})
+        if len(unknown) > MOST_LOOKED_AT:
+            self._next_ns = now_ns
+            return []
+        self._starts = {name: self._starts[name] for name in waiting}
+        reasons = off_clock([self._starts[name] for name in waiting], PlausibleTime.as_of(now_ns))
+        refused = {waiting[at]: why for at, why in reasons.items()}
+        for name, why in refused.items():
+            if name not in self._set_aside:
+                self.counters["captures_off_clock"] += 1
+                self._say(f"{name}: {why}; it is not read: its clock was wrong, or this host's is")
+        self._set_aside = set(refused)
+        return sorted((name for name in waiting if name not in refused), key=lambda name: self._starts[name] or 0)
 
     def _done(self, name: str) -> None:
         self.counters["captures_read"] += 1

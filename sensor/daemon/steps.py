@@ -12,11 +12,14 @@ from sensor.daemon.coverage import CoverageRecorder
 from sensor.daemon.intake import Intake
 from sensor.ledger import Recorder
 from sensor.ledger.replay import ROTATION_NS
-from sensor.line.hours import PacketHours
+from sensor.line.capture_steps import CaptureStepper
 from sensor.line.pipeline import Pipeline
-from sensor.model.events import Chunk, End, Event
+from sensor.model.events import End, Event
 from sensor.model.record import Record
-from sensor.model.time import MINUTE_NS, PlausibleTime
+from sensor.model.time import MINUTE_NS, SECOND_NS, PlausibleTime
+
+#: How long a ledger that failed is left alone.
+RETRY_NS = 5 * SECOND_NS
 
 
 class LineSteps:
@@ -35,22 +38,40 @@ class LineSteps:
         """`record` takes records and the wall clock's time; `live`: interfaces are heard."""
         self._pipeline, self._record, self._recorder = pipeline, record, recorder
         self._coverage, self._intake, self._live = coverage, intake, live
-        self._hours = PacketHours()
+        self._captures = CaptureStepper(pipeline, self)
+        self._now_ns = 0  # the wall clock's time of the batch at hand
         self._judged_ns = 0  # when it was last asked which times can be
-        self._since_ns: int | None = None  # the first event of the capture at hand
         self._ended: list[End] = []  # captures that were read, and are not remembered as read yet
+        self._again_ns = 0  # when the ledger is asked again after it failed
 
     def take(self, events: Sequence[Event], now_ns: int) -> None:
         """One batch of events."""
+        self._now_ns = now_ns
         if now_ns - self._judged_ns >= MINUTE_NS or now_ns < self._judged_ns:
             self._judged_ns = now_ns
-            self._pipeline.plausible = self._hours.plausible = PlausibleTime.as_of(now_ns)
+            self._pipeline.plausible = PlausibleTime.as_of(now_ns)
         if self._live:
             self._record(self._pipeline.step(events, None if events else now_ns), now_ns)
             self._ended += [event for event in events if isinstance(event, End)]
         else:
-            self._take_captures(events, now_ns)
-        self._remember_read(now_ns)
+            self._captures.step(events)
+        if not 0 < self._again_ns - now_ns <= RETRY_NS:
+            self._remember_read(now_ns)
+
+    def found(self, records: Sequence[Record]) -> None:
+        """Records that are due while a capture is read."""
+        self._record(records, self._now_ns)
+
+    def step(self, records: Sequence[Record], since_ns: int, over_ns: int) -> None:
+        """An hour of the captures' clock is over: it is decided what follows, however fast they are read."""
+        self._record(records, self._now_ns)
+        self._coverage.cover([(since_ns, over_ns)])
+        self._review(over_ns)
+
+    def read(self, end: End, records: Sequence[Record]) -> None:
+        """A capture was read."""
+        self._record(records, self._now_ns)
+        self._ended.append(end)
 
     def listen(self, now_ns: int) -> None:
         """On a link: until now everything was heard, or not."""
@@ -67,27 +88,11 @@ class LineSteps:
         self._remember_read(now_ns)
         self.listen(now_ns)
 
-    def _take_captures(self, events: Sequence[Event], now_ns: int) -> None:
-        """With each hour of the captures' clock it is decided what follows from it, however fast they are read."""
-        for over_ns, part in self._hours.parts(events):
-            if over_ns is not None:
-                self._record(self._pipeline.checkpoint(), now_ns)
-                self._coverage.cover([(over_ns if self._since_ns is None else self._since_ns, over_ns)])
-                self._review(over_ns)
-            self._record(self._pipeline.step(part), now_ns)
-            for event in part:
-                if isinstance(event, Chunk) and self._hours.plausible.holds(event.ts_ns):
-                    self._since_ns = event.ts_ns if self._since_ns is None else self._since_ns
-                elif isinstance(event, End):
-                    self._record(self._pipeline.checkpoint(), now_ns)
-                    stretches = self._hours.plausible.stretches(event.stretches)
-                    self._ended.append(event._replace(stretches=stretches))
-                    self._since_ns = None
-
     def _remember_read(self, now_ns: int) -> None:
         while self._ended and not self._recorder.counters["records_waiting"]:
             end = self._ended[0]
             if not self._coverage.cover(end.stretches, ROTATION_NS):
+                self._again_ns = now_ns + RETRY_NS
                 return
             if end.stretches:
                 self._review(max(last_ns for _, last_ns in end.stretches))

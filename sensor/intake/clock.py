@@ -6,11 +6,10 @@ their neighbours. Reads the beginning of files; the wall clock is handed in.
 
 from __future__ import annotations
 
-import datetime
 from collections.abc import Sequence
 
 from sensor.intake.sources import STDIN
-from sensor.model.time import DAY_NS, SECOND_NS, PlausibleTime
+from sensor.model.time import DAY_NS, PlausibleTime, day_text
 from sensor.reference.capture.bytestream import CaptureError
 from sensor.reference.capture.capture_file import CaptureFile
 
@@ -35,33 +34,31 @@ def first_packet_ns(source: str) -> int | None:
         capture.close()
 
 
-def why_off_clock(starts: Sequence[int | None], at: int, plausible: PlausibleTime) -> str | None:
-    """Why the capture at a place among others, which are in the order they were written in, is of a time that cannot
-    be; None: it can."""
-    start_ns = starts[at]
-    if start_ns is None:
-        return None
-    if start_ns > plausible.latest_ns:
-        return f"its packets are of {_date(start_ns)}, which has not come yet"
-    if start_ns < plausible.earliest_ns:
-        return f"its packets are of {_date(start_ns)}, when nothing was mined yet"
-    before = _neighbour(starts[:at][::-1], start_ns, plausible)
-    after = _neighbour(starts[at + 1 :], start_ns, plausible)
-    if before is None or after is None or abs(after - before) > 2 * DAY_NS:
-        return None
-    if min(abs(start_ns - before), abs(start_ns - after)) <= DAY_NS or before <= start_ns <= after:
-        return None
-    return f"its packets are of {_date(start_ns)}, and those of the captures around it of {_date(before)}"
+def off_clock(starts: Sequence[int | None], plausible: PlausibleTime) -> dict[int, str]:
+    """Which of these captures, in the order in which they were written, are of a time that cannot be, and why."""
+    reasons: dict[int, str] = {}
+    runs: list[list[int]] = []  # captures of about one time that follow each other
+    for at, start_ns in enumerate(starts):
+        if start_ns is None:
+            continue
+        if not plausible.holds(start_ns):
+            late = start_ns > plausible.latest_ns
+            reasons[at] = f"{_of(start_ns)}, {'which has not come yet' if late else 'when nothing was mined yet'}"
+        elif runs and abs(start_ns - _time(starts, runs[-1][-1])) <= DAY_NS:
+            runs[-1].append(at)
+        else:
+            runs.append([at])
+    for before, run, after in zip(runs, runs[1:], runs[2:], strict=False):
+        before_ns, after_ns = _time(starts, before[-1]), _time(starts, after[0])
+        if abs(after_ns - before_ns) <= 2 * DAY_NS and not before_ns <= _time(starts, run[0]) <= after_ns:
+            around = f"and those of the captures around it of {day_text(before_ns)}"
+            reasons.update({at: f"{_of(_time(starts, at))}, {around}" for at in run})
+    return reasons
 
 
-def _neighbour(starts: Sequence[int | None], start_ns: int, plausible: PlausibleTime) -> int | None:
-    """The nearest capture that is of another time than this: those written by the same wrong clock do not count."""
-    others = (other for other in starts if other is not None and plausible.holds(other))
-    return next((other for other in others if abs(other - start_ns) > DAY_NS), None)
+def _time(starts: Sequence[int | None], at: int) -> int:
+    return starts[at] or 0
 
 
-def _date(at_ns: int) -> str:
-    try:
-        return datetime.datetime.fromtimestamp(at_ns // SECOND_NS, datetime.UTC).date().isoformat()
-    except (OverflowError, ValueError, OSError):
-        return "a year without a name"
+def _of(start_ns: int) -> str:
+    return f"its packets are of {day_text(start_ns)}"

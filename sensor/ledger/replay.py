@@ -75,6 +75,9 @@ class ReplayLedger:
             self.trouble = self.trouble or str(error)
             return ()
 
+    def found(self, records: Sequence[Record]) -> None:
+        """A replay's findings come with its hours."""
+
     def step(self, records: Sequence[Record], since_ns: int, over_ns: int) -> None:
         """An hour is over: what is new of findings, then what follows from silence."""
         self._try(

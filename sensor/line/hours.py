@@ -39,9 +39,7 @@ class PacketHours:
                 if before_ns is not None:
                     over_ns = self._hour_ns if self._hour_ns > before_ns else before_ns + HOUR_NS
             part.append(event)
-            if isinstance(
-                event, End
-            ):  # what is told at a capture's end is of what came before it, however it is batched
+            if isinstance(event, End):
                 yield HourPart(over_ns, part)
                 part, over_ns = [], None
         yield HourPart(over_ns, part)

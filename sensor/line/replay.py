@@ -8,15 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Protocol
 
 from sensor.estimate import Assumptions
 from sensor.intake.engine import Engine, PacketCore, SourceError
 from sensor.intake.sources import Problem
-from sensor.line.hours import PacketHours
+from sensor.line.capture_steps import CaptureStepper, CaptureSteps
 from sensor.line.pipeline import Pipeline
 from sensor.line.resumed import Resume, nothing_before
-from sensor.model.events import Chunk, End, Event
+from sensor.model.events import End, Event
 from sensor.model.finding import Finding
 from sensor.model.node import Node
 from sensor.model.record import Record, record_id, record_order
@@ -33,17 +32,6 @@ BATCH_EVENTS, WAIT_MS = 1024, 100
 SAMPLED, ASSUMED = Sampling(), Assumptions()
 
 Progress = Callable[[int], None]
-
-
-class Steps(Protocol):
-    """What follows a replay hour by hour: a ledger."""
-
-    def step(self, records: Sequence[Record], since_ns: int, over_ns: int) -> None:
-        """An hour of the packet clock is over; what is new of findings since the last one. The capture at hand covers
-        at least the time since then."""
-
-    def read(self, end: End, records: Sequence[Record]) -> None:
-        """A capture was read; what is new of findings since the last step."""
 
 
 @dataclass
@@ -85,7 +73,7 @@ def replay(
     *,
     sampling: Sampling = SAMPLED,
     assumptions: Assumptions = ASSUMED,
-    steps: Steps | None = None,
+    steps: CaptureSteps | None = None,
     resume: Resume = nothing_before,
     plausible: PlausibleTime = ANY_TIME,
 ) -> ReplayResult:
@@ -99,7 +87,7 @@ def replay(
     core = engine.core(signatures.literals, signatures.openings, limits, signatures.flights)
     pipeline = Pipeline(signatures, sampling=sampling, assumptions=assumptions, resume=resume, plausible=plausible)
     found: dict[str, Record] = {}
-    stepper = None if steps is None else _Stepper(pipeline, steps)
+    stepper = None if steps is None else CaptureStepper(pipeline, steps)
     try:
         for events in Batches(core, engine, sources, outcome):
             (pipeline if stepper is None else stepper).step(events)
@@ -118,30 +106,6 @@ def replay(
     place = {source: index for index, source in enumerate(sources)}
     outcome.problems.sort(key=lambda problem: place.get(problem.source, -1))
     return outcome
-
-
-class _Stepper:
-    """Takes events, and tells of each hour and each capture that ends."""
-
-    def __init__(self, pipeline: Pipeline, steps: Steps) -> None:
-        self._pipeline, self._steps = pipeline, steps
-        self._hours = PacketHours(pipeline.plausible)
-        self._since_ns: int | None = None  # the first event of the capture at hand
-
-    def step(self, events: Sequence[Event]) -> None:
-        """Events in their order."""
-        for over_ns, part in self._hours.parts(events):
-            if over_ns is not None:
-                since_ns = over_ns if self._since_ns is None else self._since_ns
-                self._steps.step(self._pipeline.checkpoint(), since_ns, over_ns)
-            self._pipeline.step(part)
-            for event in part:
-                if isinstance(event, Chunk) and self._pipeline.plausible.holds(event.ts_ns):
-                    self._since_ns = event.ts_ns if self._since_ns is None else self._since_ns
-                elif isinstance(event, End):
-                    stretches = self._pipeline.plausible.stretches(event.stretches)
-                    self._steps.read(event._replace(stretches=stretches), self._pipeline.checkpoint())
-                    self._since_ns = None
 
 
 class Batches:

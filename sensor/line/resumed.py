@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 
 from sensor.dialects.conversation import Carriage
 from sensor.line.flow_facts import address_text, community_id
@@ -20,8 +21,9 @@ from sensor.model.trace import StreamRange
 
 #: What was known of connections by their ends (their Community ID), at about a time; newest last.
 Resume = Callable[[str, int], Sequence[FlowSummary]]
-#: Connections remembered of this run, the newest; each is some kilobytes.
-MAX_REMEMBERED = 16_384
+#: Bytes of connections remembered of this run, the newest; what one takes besides its texts, and a job's mark in it.
+MAX_REMEMBERED_BYTES = 64 << 20
+FLOW_BYTES, JOB_BYTES = 2_048, 128
 #: Records of one pair of ends.
 MAX_ALIKE = 4
 
@@ -34,21 +36,27 @@ def nothing_before(ends: str, at_ns: int) -> Sequence[FlowSummary]:  # noqa: ARG
 class Resumable:
     """The connections that may go on: those of this run, then those of others."""
 
-    def __init__(self, others: Resume = nothing_before) -> None:
-        self._others = others
+    def __init__(self, others: Resume = nothing_before, most_bytes: int = MAX_REMEMBERED_BYTES) -> None:
+        self._others, self._most_bytes = others, most_bytes
         self._its: OrderedDict[str, tuple[FlowSummary, ...]] = OrderedDict()
+        self.held_bytes = 0
 
     def __len__(self) -> int:
         return len(self._its)
 
     def put(self, flow: FlowSummary) -> None:
         """A connection that left the flow table without its end."""
-        if flow.trace is None or flow.trace.state is None:
+        trace = flow.trace
+        if trace is None or trace.state is None:
             return
-        alike = [other for other in self._its.pop(flow.key.community_id, ()) if other.login != flow.login]
-        self._its[flow.key.community_id] = (*alike[1 - MAX_ALIKE :], flow)
-        if len(self._its) > MAX_REMEMBERED:
-            self._its.popitem(last=False)
+        before = self._its.pop(flow.key.community_id, ())
+        lean = replace(flow, trace=replace(trace, marks=(), bins=()))
+        its = (*[other for other in before if other.login != flow.login][1 - MAX_ALIKE :], lean)
+        self._its[flow.key.community_id] = its
+        self.held_bytes += sum(map(_size_bytes, its)) - sum(map(_size_bytes, before))
+        while self.held_bytes > self._most_bytes:
+            _, oldest = self._its.popitem(last=False)
+            self.held_bytes -= sum(map(_size_bytes, oldest))
 
     def find(self, opened: Open, chunk: Chunk) -> FlowSummary | None:
         """What is known of a connection that was joined in the middle, by the first bytes that are seen of it."""
@@ -99,3 +107,13 @@ def _range(before: FlowSummary, opened: Open, direction: int) -> StreamRange | N
     """What was seen of a direction."""
     assert before.trace is not None
     return before.trace.miner if direction == miner_direction(before, opened) else before.trace.pool
+
+
+def _size_bytes(flow: FlowSummary) -> int:
+    """About how much memory a connection takes: its texts are as long as whoever sent them liked."""
+    state = flow.trace.state if flow.trace is not None else None
+    texts = [flow.login, flow.worker, flow.agent, flow.pool_host, flow.client]
+    if state is not None:
+        texts += [state.agent, state.endpoint, *(text for login in state.logins for text in login)]
+    jobs = len(state.jobs) if state is not None else 0
+    return FLOW_BYTES + jobs * JOB_BYTES + 4 * sum(len(text) for text in texts if text)

@@ -76,3 +76,20 @@ def test_a_ledger_that_fails_stops_nothing(tmp_path: Path) -> None:
     coverage.review(MONDAY + 3 * HOUR)
     assert len(sentences) == 1
     assert sentences[0].startswith("ledger: ")
+
+
+def test_what_waits_for_a_ledger_that_fails_does_not_grow_by_being_told_again(tmp_path: Path) -> None:
+    ledger = Ledger.open(f"sqlite:///{tmp_path}/ledger.db")
+    coverage = CoverageRecorder(ledger, lambda _: None)
+    with reading(ledger.engine) as connection:
+        connection.exec_driver_sql("ALTER TABLE coverage RENAME TO elsewhere")
+        connection.commit()
+    for hour in range(1, 5):
+        assert not coverage.cover([(MONDAY, MONDAY + hour * HOUR)])
+        assert not coverage.cover([(MONDAY, MONDAY + hour * HOUR)])
+    assert coverage.waiting == 1
+    with reading(ledger.engine) as connection:
+        connection.exec_driver_sql("ALTER TABLE elsewhere RENAME TO coverage")
+        connection.commit()
+    assert coverage.cover([])
+    assert listened(ledger) == 4 * 3_600

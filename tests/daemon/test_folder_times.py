@@ -7,7 +7,7 @@ import os
 from pathlib import Path
 from typing import Any
 
-from sensor.daemon.intake import AHEAD, Folder
+from sensor.daemon.intake import AHEAD, MOST_LOOKED_AT, Folder
 from sensor.model.events import End
 from sensor.settings.sections import CaptureSettings
 from tests.demo.wire import START_US, Wire, host, network
@@ -68,5 +68,29 @@ def test_captures_of_a_time_that_cannot_be_are_said_once_and_not_read(tmp_path: 
     assert len(sentences) == 2
     assert "has not come yet" in sentences[0]
     assert "1970-01-01" in sentences[1]
-    assert read(tmp_path, sentences)[0] == []  # they are remembered, and said no more
-    assert len(sentences) == 2
+    again, counters = read(tmp_path, sentences)
+    assert (again, counters["captures_read"]) == ([], 0)
+
+
+def test_captures_are_read_once_the_hosts_clock_is_right(tmp_path: Path) -> None:
+    for hour in range(3):
+        capture(tmp_path, f"{hour}.pcap", hour * HOUR_US)
+    engine: Any = Attached()
+    settings, sentences = CaptureSettings(folder=str(tmp_path), settle_s=1), []
+    spool = Folder(engine, object(), settings, sentences.append)  # type: ignore[arg-type]
+    wrong_ns = NOW_NS - 20 * 365 * 24 * HOUR_US * 1_000
+    for look in range(5):
+        spool.look(wrong_ns + look * LOOK_NS)
+    assert engine.names == []
+    assert len(sentences) == len({sentence.partition(":")[0] for sentence in sentences})
+    for look in range(3):
+        spool.look(NOW_NS + 60 * LOOK_NS + look * LOOK_NS)
+    assert engine.names == ["0.pcap", "1.pcap"]
+
+
+def test_a_backlog_of_many_captures_is_looked_at_in_turns(tmp_path: Path) -> None:
+    count = MOST_LOOKED_AT + 5
+    for number in range(count):
+        capture(tmp_path, f"{count - number:04}.pcap", number * HOUR_US // 60)
+    found, _ = read(tmp_path, [])
+    assert found[:2] == [f"{count:04}.pcap", f"{count - 1:04}.pcap"]

@@ -13,7 +13,7 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
-from tests.daemon.sensor import running
+from tests.daemon.sensor import Sensor, running
 from tests.daemon.test_live_daemon import fill as fill_disk
 from tests.daemon.test_two_daemons import configured, counted, fill, read, truth, until_read
 from tests.ledger.servers import postgresql
@@ -25,6 +25,16 @@ LOOKS_S = 4.0
 def marked_read(folder: Path) -> int:
     memory = folder / "read.json"
     return memory.read_text().count(".pcap") if memory.exists() else 0
+
+
+def offer_and_stop(sensor: Sensor, folder: Path, demo: Path) -> None:
+    """Captures come while the ledger cannot be written; then the sensor is stopped. None is remembered as read."""
+    shutil.rmtree(folder / "captures")
+    fill(folder, read(demo))
+    time.sleep(LOOKS_S)
+    assert sensor.process.poll() is None
+    assert marked_read(folder) == 0
+    sensor.end()
 
 
 def control(url: str, *words: str) -> None:
@@ -56,12 +66,7 @@ def test_without_its_database_a_sensor_that_is_stopped_has_lost_nothing(demo: Pa
         with running(folder, config) as sensor:
             sensor.ready()
             with stopped(url):
-                shutil.rmtree(folder / "captures")
-                fill(folder, read(demo))
-                time.sleep(LOOKS_S)
-                assert sensor.process.poll() is None
-                assert marked_read(folder) == 0
-                sensor.end()
+                offer_and_stop(sensor, folder, demo)
         try:
             with running(folder, config) as sensor:
                 until_read(folder, sensor.ready())
@@ -85,12 +90,7 @@ def test_on_a_full_disk_a_sensor_that_is_stopped_has_lost_nothing(demo: Path, tm
         with running(folder, config) as sensor:
             sensor.ready()
             fill_disk(small)
-            shutil.rmtree(folder / "captures")
-            fill(folder, read(demo))
-            time.sleep(LOOKS_S)
-            assert sensor.process.poll() is None
-            assert marked_read(folder) == 0
-            sensor.end()
+            offer_and_stop(sensor, folder, demo)
         (small / "ballast").unlink()
         with running(folder, config) as sensor:
             until_read(folder, sensor.ready())

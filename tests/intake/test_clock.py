@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from sensor.intake.clock import first_packet_ns, why_off_clock
+from sensor.intake.clock import first_packet_ns, off_clock
 from sensor.model.time import DAY_NS, FIRST_BLOCK_NS, HOUR_NS, PlausibleTime
 from tests.demo.wire import START_US, Wire, host, network
 
@@ -15,7 +15,7 @@ PLAUSIBLE = PlausibleTime.as_of(NOW + 30 * DAY_NS)
 
 
 def off(starts: list[int | None]) -> list[int]:
-    return [at for at in range(len(starts)) if why_off_clock(starts, at, PLAUSIBLE) is not None]
+    return sorted(off_clock(starts, PLAUSIBLE))
 
 
 def test_captures_that_follow_each_other_are_in_time() -> None:

@@ -3,6 +3,7 @@ reads a capture in pieces finds the login, the difficulty and the work that one 
 
 from __future__ import annotations
 
+import dataclasses
 import itertools
 from pathlib import Path
 
@@ -14,7 +15,7 @@ from sensor.ledger import Ledger
 from sensor.ledger.replay import ReplayLedger
 from sensor.ledger.store.amounts import MEASURES
 from sensor.line.replay import ReplayResult, replay
-from sensor.line.resumed import MAX_REMEMBERED, Resumable
+from sensor.line.resumed import Resumable
 from sensor.model.finding import Finding
 from sensor.model.time import PlausibleTime
 from sensor.settings.sections import FindingsSettings, LedgerSettings
@@ -160,9 +161,18 @@ def test_what_was_lost_between_two_pieces_puts_the_difficulty_in_doubt(tmp_path:
     assert found.energy_kwh is None or found.energy_kwh.best > 0
 
 
-def test_what_is_remembered_is_bounded() -> None:
-    assert len(Resumable()) == 0
-    assert MAX_REMEMBERED <= 1 << 16
+def test_what_is_remembered_is_bounded_in_bytes_whatever_was_sent(tmp_path: Path) -> None:
+    path = written(tmp_path / "a.pcap", conversation(shares=4).sorted()[:-3])
+    (found,) = replay([str(path)], signatures.load(), engine.load("reference"), {}).findings
+    (flow,) = found.flows
+    remembered = Resumable(most_bytes=1 << 20)
+    for number in range(2_000):
+        key = dataclasses.replace(flow.key, community_id=str(number))
+        remembered.put(dataclasses.replace(flow, key=key, login="x" * (number % 7) * 1_000))
+        assert remembered.held_bytes <= 1 << 20
+    assert 0 < len(remembered) < 600
+    remembered.put(dataclasses.replace(flow, login="x" * (1 << 20)))
+    assert (len(remembered), remembered.held_bytes) == (0, 0)
 
 
 def test_packets_of_a_time_that_cannot_be_are_counted_and_in_no_finding(tmp_path: Path) -> None:

@@ -28,16 +28,10 @@ from sensor.ledger.store.amounts import (
     spread,
     taken,
 )
-from sensor.ledger.write.estimates import estimate_change
+from sensor.ledger.write.estimates import ESTIMATES, estimate_change
 from sensor.ledger.write.holders import HolderSites, PresentTime, deal, times_of
 from sensor.model.finding import Finding
 
-#: Measures that are extended together; the first gives the shape.
-_GROUPS = (
-    ("work_hashes",),
-    ("hashes_best", "hashes_low", "hashes_high", "hashes_variance"),
-    ("energy_best", "energy_low", "energy_high", "energy_variance"),
-)
 #: Placements remembered for one finding; older ones are settled and never moved again.
 MAX_PLACEMENTS = 12
 
@@ -163,12 +157,11 @@ class RollupTarget:
     key: SeriesKey  # what it is rolled up under now
     amounts: Mapping[str, Amounts]  # by algorithm
     claimed: frozenset[tuple[str, str, str]]  # dialect, algorithm and coin that some run says of it
-    news: tuple[PresentTime, ...] | None  # when its connections were there since the same run's record before; None:
-    # that was the first
+    news: (
+        tuple[PresentTime, ...] | None
+    )  # when its connections were there since the run's record before; None: none was
     sites: HolderSites  # whose the address was when
-    suppressed_sites: Mapping[int, bool] = field(
-        default_factory=dict
-    )  # by site, where they are not all as the key says
+    suppressed_sites: Mapping[int, bool] = field(default_factory=dict)  # by site, where some are not as the key says
 
     def key_at(self, site_id: int) -> SeriesKey:
         """The key at a site."""
@@ -186,9 +179,8 @@ def plan_rollup(state: RollupState | None, target: RollupTarget, record: Finding
         counts = _difference(wanted.with_estimates(NOTHING), placed.with_estimates(NOTHING))
         estimates, less, dealt = estimate_change(placed, wanted)
         _reduce(plan, algorithm, less)
-        for names in _GROUPS:
-            part = NOTHING._replace(**{name: getattr(dealt, name) for name in names})
-            _extend(plan, algorithm, part, names[0])
+        for best, bounds, _ in ESTIMATES:
+            _extend(plan, algorithm, NOTHING._replace(**{name: getattr(dealt, name) for name in bounds}), best)
         more = positive(counts).with_estimates(estimates)
         resolved = _resolved_estimates(more, counts)
         _extend(plan, algorithm, resolved, "unknown_seconds")
