@@ -30,10 +30,10 @@ def mining(*times: tuple[int, str, str], **changes: object) -> Finding:
     """A finding of connections: port, from, to (of the clock in UTC)."""
     flows = []
     for number, (port, begin, end) in enumerate(times):
-        made = flow(number, miner=MINER)
-        made.key = dataclasses.replace(made.key, src_port=port)
-        made.first_ns, made.last_ns = at(begin), at(end)
-        flows.append(made)
+        connection = flow(number, miner=MINER)
+        connection.key = dataclasses.replace(connection.key, src_port=port)
+        connection.first_ns, connection.last_ns = at(begin), at(end)
+        flows.append(connection)
     return finding(1, tuple(flows), **changes)
 
 

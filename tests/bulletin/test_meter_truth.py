@@ -145,9 +145,9 @@ def test_a_register_of_few_readings_is_asked_about_and_the_option_answers(
     table = write(tmp_path / "m.csv", lambda first, last: list(range(first, last, 10 * DAY)), True)
     words = ["bulletin", "--week", WEEK, "--ledger", url, "--meter", str(table), "--lang"]
     assert main([*words, "en"]) == 1
-    told = capsys.readouterr()
-    assert "--meter-values register" in told.err
-    assert "totals of a register or energy used is not known" in told.out
+    printed = capsys.readouterr()
+    assert "--meter-values register" in printed.err
+    assert "totals of a register or energy used is not known" in printed.out
     assert main([*words, "zh"]) == 1
     assert "电表示数还是用电量" in capsys.readouterr().out
     assert main([*words, "en", "--meter-values", "register"]) == 0

@@ -128,8 +128,8 @@ def rows_of(summary: Summary) -> dict[str, dict[str, object]]:
     week = days_of("2023-11-20", "2023-11-26", SHANGHAI)
     assert week.from_ns == MONDAY
     whole = figures(summary, summary, (), Frame(week, None, OwnerDisplay(Divisions(), date.today().year), RATES))
-    told = json.loads(data.write(document(whole, "en", "0")))
-    blocks = {block["key"]: block for section in told["sections"] for block in section["blocks"]}
+    bulletin = json.loads(data.write(document(whole, "en", "0")))
+    blocks = {block["key"]: block for section in bulletin["sections"] for block in section["blocks"]}
     return {row["address"]: row for row in blocks["addresses"]["rows"]}
 
 
@@ -155,9 +155,9 @@ def test_a_miner_has_one_hashrate_power_and_energy_in_every_output(miners: list[
             assert exported[line.address]["energy_kwh_best"] == pytest.approx(kwh, rel=DIGITS)
             assert listed[line.address]["energy_kwh"]["best"] == pytest.approx(kwh, rel=DIGITS, abs=1e-6)  # type: ignore[index]
             # `ledger show`.
-            told = " ".join(ledger_figures.texts([line], summary))
-            assert f"hashrate {quantity(true, 'H/s')} (" in told
-            assert f"energy seen {kwh:.3g} kWh (" in told
+            shown_text = " ".join(ledger_figures.texts([line], summary))
+            assert f"hashrate {quantity(true, 'H/s')} (" in shown_text
+            assert f"energy seen {kwh:.3g} kWh (" in shown_text
             # Terminal and page, of all findings of the address.
             (shown,) = [one for one in overview.sums(its) if one.about == "hashrate"]
             assert shown.best == quantity(true, "H/s")
@@ -180,8 +180,8 @@ def of_metrics(its: list[Finding]) -> float:
 
 def of_one_finding(finding: Finding, low: float, best: float, high: float) -> None:
     """Event, terminal and page have the finding alone, with the same bounds."""
-    told = event.encode(finding)["mining"]["hashrate_hps"]  # type: ignore[index]
-    assert [told[name] for name in ("low", "best", "high")] == pytest.approx([low, best, high], rel=1e-4)
+    hashrate = event.encode(finding)["mining"]["hashrate_hps"]  # type: ignore[index]
+    assert [hashrate[name] for name in ("low", "best", "high")] == pytest.approx([low, best, high], rel=1e-4)
     shown = " ".join(cells.rate(finding))
     assert shown.startswith(quantity(best, "H/s"))
     panel = panels.panel(1, finding, TimeAxis(((finding.first_ns, finding.last_ns),)))
