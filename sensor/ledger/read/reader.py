@@ -12,12 +12,12 @@ from sensor.ledger.read.energy import EnergyPiece
 from sensor.ledger.read.findings import StoredFinding
 from sensor.ledger.read.owners import AddressOwner
 from sensor.ledger.read.sensors import SensorSummary
-from sensor.ledger.store.coverage import Listening, stretches, united
+from sensor.ledger.store.coverage import stretches
 from sensor.ledger.store.database import reading
 from sensor.model.address import canonical_if_address
 from sensor.model.attribution import Enterprise
 from sensor.model.chance import LEVEL
-from sensor.model.coverage import DEFAULT_GROUNDS, Grounds
+from sensor.model.coverage import DEFAULT_GROUNDS, Grounds, ListeningSpan, union
 from sensor.model.finding import Finding
 from sensor.model.flow import FlowSummary
 from sensor.model.node import Node
@@ -125,7 +125,8 @@ class LedgerReader:
         with reading(self._engine) as connection:
             return energy.site_energy(connection, site_ids, from_ns, to_ns)
 
-    def listened(self, from_ns: int, to_ns: int) -> list[Listening]:
+    def listened(self, from_ns: int, to_ns: int) -> list[ListeningSpan]:
         """The stretches of [from_ns, to_ns) in which at least one sensor listened, in order."""
         with reading(self._engine) as connection:
-            return united(stretches(connection, from_ns, to_ns))
+            by_sensor = stretches(connection, from_ns, to_ns)
+        return union(span for spans in by_sensor.values() for span in spans)

@@ -9,6 +9,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 
 from sensor.ledger.store.amounts import Amounts, spread
+from sensor.model.coverage import union
 from sensor.model.finding import Finding
 from sensor.model.time import HOUR_NS
 
@@ -68,13 +69,8 @@ def times_of(finding: Finding) -> list[PresentTime]:
 
 
 def united(spans: Iterable[PresentTime]) -> list[PresentTime]:
-    """Stretches of time, without what is in several of them, in order."""
-    times: list[PresentTime] = []
-    for from_ns, to_ns in sorted(spans):
-        start_ns = max(from_ns, times[-1].to_ns) if times else from_ns
-        if to_ns > start_ns:
-            times.append(PresentTime(start_ns, to_ns))
-    return times
+    """Stretches of time in order, those that meet joined: what is in several of them counts once."""
+    return [PresentTime(*span) for span in union(spans)]
 
 
 def by_hour(times: Iterable[PresentTime]) -> dict[int, float]:
