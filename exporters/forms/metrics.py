@@ -8,6 +8,7 @@ Knows no socket.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from datetime import UTC, datetime, time
 
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
@@ -116,6 +117,13 @@ def _sensor(samples: Samples, status: Status) -> None:
     samples.add("build_info", 1, version=status.version, engine=status.engine)
     samples.add("start_time_seconds", status.start_ns * SECONDS_PER_NS)
     samples.add("ready", not status.unready)
+    samples.add("troubles", len(status.troubles))
+    if status.watched_today_seconds is not None:
+        samples.add("watched_today_seconds", status.watched_today_seconds)
+    samples.add("certificate_expiry_timestamp_seconds", status.certificate_until_ns * SECONDS_PER_NS)
+    for table in status.tables:
+        dated_s = 0.0 if table.dated is None else datetime.combine(table.dated, time(), UTC).timestamp()
+        samples.add("table_dated_timestamp_seconds", dated_s, table=table.name)
     for stage in STAGES:
         samples.add("heartbeat_timestamp_seconds", status.heartbeats_ns.get(stage, 0) * SECONDS_PER_NS, stage=stage)
     for kind in (*RELOAD_KINDS, *(kind for kind in status.reloads if kind not in RELOAD_KINDS)):

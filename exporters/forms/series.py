@@ -17,6 +17,8 @@ METRICS: Mapping[str, str] = {
     "build_info": "Version and engine of the running sensor.",
     "start_time_seconds": "When the sensor started.",
     "ready": "1 while packets are being captured, 0 otherwise.",
+    "troubles": "What is wrong now, in number; minewatch status and the journal say what.",
+    "watched_today_seconds": "How long of the ledger's day this sensor has listened.",
     "heartbeat_timestamp_seconds": "When a stage last made progress or had nothing to do.",
     # The capture.
     "capture_up": "1 while the interface is up and attached.",
@@ -132,6 +134,8 @@ METRICS: Mapping[str, str] = {
     "evidence_held_bytes": "Bytes of flows held in memory.",
     "evidence_held_flows": "Flows held in memory.",
     "evidence_other_total": "Whatever else is counted of the evidence.",
+    "table_dated_timestamp_seconds": "The day a table of the signatures was last gone through, 0 if it does not say.",
+    "certificate_expiry_timestamp_seconds": "When the certificate of this exporter ends, 0 if it has none.",
     "signatures_changed_timestamp_seconds": "Modification time of the newest signature file in use.",
     "reloads_total": "Attempts to replace something while running.",
     "reload_last_successful": "1 if the newest attempt succeeded; 0: the old one is still in use.",

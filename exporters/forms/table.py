@@ -56,6 +56,7 @@ class Run:
     seconds: float
     capture_loss: float
     interrupted: bool = False
+    noun: str = "file"  # what a source is
 
 
 def render(
@@ -251,7 +252,7 @@ def _closing(run: Run) -> Text:
         counted(run.packets, "packet"),
         size(run.bytes),
         counted(run.flows, "flow"),
-        counted(run.sources, "file"),
+        counted(run.sources, run.noun),
         f"{run.seconds:.2f} s ({rate:.3g} Mpps)",
         f"{run.engine} engine" + (f", {run.workers} workers" if run.workers > 1 else ""),
         f"capture loss {run.capture_loss:.2%}",

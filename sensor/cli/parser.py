@@ -30,7 +30,7 @@ def parser() -> argparse.ArgumentParser:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     commands = whole.add_subparsers(dest="command", metavar="COMMAND", required=True)
-    for add_command in (_replay, _run, _check, _signatures, _books, _explain, _bulletin, _ledger):
+    for add_command in (_replay, _run, _status, _check, _signatures, _books, _explain, _bulletin, _ledger):
         add_command(commands)
     commands.add_parser("version", help="show the version and the engine")
     return whole
@@ -77,8 +77,18 @@ def _run(commands: Commands) -> None:
         help="interface; may be repeated",
     )
     run.add_argument("--list-interfaces", action="store_true", help="show what can be listened to, and stop")
+    run.add_argument("-q", "--quiet", action="store_true", help="show no findings on standard output")
     run.add_argument("--slow", action="store_true", help="listen with the reference engine, too")
     _add_line_options(run)
+
+
+def _status(commands: Commands) -> None:
+    status = commands.add_parser("status", help="say how the sensors of this host stand")
+    status.description = "Ask the running sensors of this host, over their local sockets, how they stand."
+    status.add_argument("--socket", type=Path, metavar="FILE", help="the socket to ask; without it, all there are")
+    status.add_argument("--sensor", metavar="ID", help="only this sensor")
+    status.add_argument("--json", action="store_true", help="print JSON: a list of one object a sensor")
+    _add_configuration(status)
 
 
 def _check(commands: Commands) -> None:

@@ -8,8 +8,10 @@ import signal
 import time
 from collections.abc import Iterator
 
-from sensor.cli.frame import CommandError, exit_on, flag_overrides, load_engine, os_reason, say, show_configuration
+from sensor.cli import live
+from sensor.cli.frame import CommandError, exit_on, flag_overrides, load_engine, os_reason, show_configuration
 from sensor.daemon.daemon import Daemon
+from sensor.daemon.journal import Journal
 from sensor.daemon.reload import Reloader
 from sensor.daemon.sensor_id import SensorIdError
 from sensor.daemon.setup import ConfigurationSource, Setup, load_setup
@@ -35,7 +37,7 @@ def run(options: argparse.Namespace) -> int:
         return show_configuration(setup.config)
     engine = load_engine(setup.config.engine)
     _refuse_unusable(setup, engine, options.slow)
-    daemon = _start(engine, setup, source)
+    daemon = _start(engine, setup, source, options)
     with _signals(daemon):
         try:
             daemon.run()
@@ -46,14 +48,16 @@ def run(options: argparse.Namespace) -> int:
     return OK
 
 
-def _start(engine: Engine, setup: Setup, source: ConfigurationSource) -> Daemon:
+def _start(engine: Engine, setup: Setup, source: ConfigurationSource, options: argparse.Namespace) -> Daemon:
+    journal = Journal(setup.config.journal.level)
+    viewer = live.view(setup, engine.name, quiet=options.quiet)
     try:
         with (
             exit_on(LedgerError, ServeError, SpoolError, SourceError, code=RUN_ERROR),
             exit_on(LeaseHeldError, code=BUSY),
             exit_on(SensorIdError, code=CONFIG),
         ):
-            return Daemon(engine, setup, Reloader(source, time.time_ns()), say)
+            return Daemon(engine, setup, Reloader(source, time.time_ns()), journal, viewer)
     except OSError as error:
         raise CommandError(RUN_ERROR, f"{error.filename or 'start'}: {os_reason(error)}") from None
 

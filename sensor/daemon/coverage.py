@@ -6,10 +6,11 @@ last, whenever it is read. Cases that silence ends are closed. The clock is hand
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 
+from sensor.daemon.journal import Journal
 from sensor.ledger import Ledger, LedgerError
-from sensor.model.time import MINUTE_NS
+from sensor.model.time import MINUTE_NS, SECOND_NS
 
 #: A step longer than this was not listened to: the process stood still, or the clock was set.
 MAX_STEP_NS = 5 * MINUTE_NS
@@ -20,8 +21,9 @@ MAX_REVIEWED = 100
 class CoverageRecorder:
     """Used by the line's thread, now and then."""
 
-    def __init__(self, ledger: Ledger, say: Callable[[str], None]) -> None:
-        self._ledger, self._say = ledger, say
+    def __init__(self, ledger: Ledger, journal: Journal) -> None:
+        self._ledger, self._journal = ledger, journal
+        self.trouble: str | None = None  # why the ledger did not take it the last time; None while all is well
         self._since_ns: int | None = None
         self._waiting: list[tuple[int, int]] = []  # what the ledger has not taken yet
 
@@ -29,6 +31,10 @@ class CoverageRecorder:
     def waiting(self) -> int:
         """Stretches that the ledger has not taken yet."""
         return len(self._waiting)
+
+    def open_seconds(self, now_ns: int) -> float:
+        """How long it has listened since the last stretch that was recorded."""
+        return max(0, now_ns - self._since_ns) / SECOND_NS if self._since_ns is not None else 0.0
 
     def listen(self, now_ns: int, ready: bool) -> None:
         """It is this time on a link; `ready` if everything that should be heard is heard. Never raises LedgerError."""
@@ -48,8 +54,9 @@ class CoverageRecorder:
             while self._waiting:
                 self._ledger.add_coverage(*self._waiting[0], apart_ns)
                 del self._waiting[0]
+            self.trouble = None
         except LedgerError as error:
-            self._say(f"ledger: {error}")
+            self.trouble = str(error)
         return not self._waiting
 
     def review(self, now_ns: int) -> None:
@@ -58,6 +65,7 @@ class CoverageRecorder:
             return
         try:
             for case in self._ledger.review_cases(now_ns, MAX_REVIEWED):
-                self._say(f"case {case.case_id} closed: {case.why}")
+                self._journal.notice(f"case {case.case_id} closed: {case.why}")
+            self.trouble = None
         except LedgerError as error:
-            self._say(f"ledger: {error}")
+            self.trouble = str(error)

@@ -11,22 +11,27 @@ import os
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 from sensor.daemon.coverage import CoverageRecorder
 from sensor.daemon.health import Health
 from sensor.daemon.intake import Folder, Intake, Interfaces, Stdin
+from sensor.daemon.journal import Journal
 from sensor.daemon.lease import identity_of, take_lease
 from sensor.daemon.metrics_server import MetricsServer
+from sensor.daemon.news import News, Viewer
 from sensor.daemon.notify import Notifier
 from sensor.daemon.reload import Reloader
 from sensor.daemon.setup import Setup
+from sensor.daemon.start_block import end_line, start_lines
+from sensor.daemon.status_server import open_status_socket
 from sensor.daemon.steps import LineSteps
+from sensor.daemon.upkeep import LedgerUpkeep
 from sensor.delivery.delivery import Delivery
 from sensor.evidence import EvidenceBounds, EvidenceFiles
 from sensor.intake.engine import Engine, PacketCore, SourceError
-from sensor.ledger import LeaseLostError, Ledger, LedgerError, Recorder
+from sensor.ledger import Ledger, LedgerError, Recorder
 from sensor.ledger.replay import bounds_of
 from sensor.line.pipeline import Pipeline
 from sensor.model.events import Event
@@ -50,23 +55,23 @@ DRAIN_S, FLUSH_S = 1.5, 2.0
 #: For tests of the watchdog: "line-hangs", "delivery-hangs"; the core has one of its own, "worker-hangs".
 FAULT = "MINEWATCH_FAULT"
 
-Say = Callable[[str], None]
-
 
 class Daemon:
     """A running sensor. Built whole or not at all; `run` returns when it was stopped."""
 
-    def __init__(self, engine: Engine, setup: Setup, reloader: Reloader, say: Say) -> None:
-        """Open what can fail. Waits where the ledger's lease has to expire first.
+    def __init__(
+        self, engine: Engine, setup: Setup, reloader: Reloader, journal: Journal, viewer: Viewer | None = None
+    ) -> None:
+        """Open what can fail. Waits where the ledger's lease has to expire first. `viewer`: who watches a terminal.
 
         Raises SensorIdError, LeaseHeldError, LedgerError, ServeError, OSError, SpoolError or SourceError.
         """
         settings = setup.config
-        self._engine, self._setup, self._reloader, self._say = engine, setup, reloader, say
+        self._engine, self._setup, self._reloader, self._journal = engine, setup, reloader, journal
         self._ledger = Ledger.open(settings.ledger.url, bounds=bounds_of(settings.ledger))
         self._ledger.report_as(identity_of(settings), settings.clock_offset_ms * MILLISECOND_NS)
-        self._lease = take_lease(self._ledger, say)
-        self._lease_trouble: str | None = None  # why the last beat failed; None while all is well
+        self._lease = take_lease(self._ledger, journal)
+        self._upkeep = LedgerUpkeep(self._ledger, self._lease)
         self._recorder = Recorder(self._ledger, time.monotonic_ns)
         self._delivery = Delivery(self._ledger, setup.destinations)
         self._replacing: threading.Thread | None = None
@@ -79,16 +84,19 @@ class Daemon:
         )
         self._evidence = _evidence(setup)
         self._core = _core(engine, setup)
-        self._health = Health(engine.name, self._core, self._recorder)
+        self._health = Health(engine.name, self._core, self._recorder, journal)
         self._server = MetricsServer(setup.metrics, self._health.status) if setup.metrics is not None else None
-        self._intake = _intake(engine, self._core, setup, say)
+        self._socket = open_status_socket(settings, self._ledger.reporter.sensor_id, self._health.status, journal)
+        self._news = News(journal, viewer, name_persons=settings.output.name_persons)
+        self._intake = _intake(engine, self._core, setup, journal)
         self._live = isinstance(self._intake, Interfaces)
-        coverage = CoverageRecorder(self._ledger, say)
-        self._steps = LineSteps(self._pipeline, self._record, self._recorder, coverage, self._intake, live=self._live)
+        self._coverage = CoverageRecorder(self._ledger, journal)
+        self._steps = LineSteps(
+            self._pipeline, self._record, self._recorder, self._coverage, self._intake, live=self._live
+        )
         self._notifier = Notifier()
         self._counters: Counter[str] = Counter()
         self._stop_requests = 0
-        self._off_clock_said = False
         self._look_s = self._maintenance_s = self._coverage_s = 0.0
 
     def stop(self) -> None:
@@ -119,9 +127,15 @@ class Daemon:
 
     def _start(self) -> None:
         self._delivery.start()
-        if self._server is not None:
-            self._server.start()
-        self._close_stale(time.time_ns())
+        for server in (self._server, self._socket):
+            if server is not None:
+                server.start()
+        now_ns = time.time_ns()
+        self._close_stale(now_ns)
+        self._health.day.look(self._ledger, self._setup.config.ledger.timezone, now_ns)
+        day = self._health.day
+        for line in start_lines(self._setup, self._engine.name, day.sensor_id, day.ledger_url):
+            self._journal.info(line)
         self._publish()
         self._notifier.ready(self._status_line())
 
@@ -154,6 +168,7 @@ class Daemon:
         suppressed = self._setup.suppression.reasons(findings, day_of(now_ns))
         recorded = self._recorder.record(records, now_ns, suppressed)
         self._health.totals.add(records, suppressed)
+        self._news.tell(records, suppressed, now_ns)
         self._health.beat("record", now_ns)
         if recorded:
             if self._evidence is not None:
@@ -166,7 +181,7 @@ class Daemon:
         if now_s < self._look_s:
             return
         self._look_s = now_s + LOOK_S
-        self._beat(now_ns)
+        self._upkeep.beat(now_ns)
         self._intake.look(now_ns)
         self._health.beat_capture(now_ns, self._live)
         if self._delivery.longest_idle_s() < MAX_DELIVERY_IDLE_S and os.environ.get(FAULT) != "delivery-hangs":
@@ -174,31 +189,14 @@ class Daemon:
         if now_s >= self._coverage_s:
             self._coverage_s = now_s + COVERAGE_S
             self._steps.listen(now_ns)
+            self._health.day.look(self._ledger, self._setup.config.ledger.timezone, now_ns)
         if now_s >= self._maintenance_s:
             self._maintenance_s = now_s + MAINTENANCE_S
             self._maintain(now_ns)
-        self._say_off_clock()
         self._publish()
+        self._news.look(self._health.status(), now_ns)
         if self._health.all_stages_move(now_ns, self._notifier.watchdog_s):
             self._notifier.alive(self._status_line())
-
-    def _say_off_clock(self) -> None:
-        """Say once that packets are of a time that cannot be."""
-        if not self._off_clock_said and self._pipeline.counters.get("chunks_off_clock"):
-            self._off_clock_said = True
-            self._say(
-                "packets are of a time that cannot be (before anything was mined, or still to come): is the clock set?"
-            )
-
-    def _beat(self, now_ns: int) -> None:
-        """Keep the ledger's lease. A ledger that cannot be written now is tried again, and shown meanwhile."""
-        try:
-            self._lease.beat(time.monotonic_ns(), now_ns)
-            self._lease_trouble = None
-        except LeaseLostError:
-            raise
-        except LedgerError as error:
-            self._lease_trouble = str(error)
 
     def _maintain(self, now_ns: int) -> None:
         """What is done every ten minutes: old evidence and findings go, silent cases are looked at."""
@@ -206,26 +204,21 @@ class Daemon:
             self._evidence.prune(now_ns)
         self._close_stale(now_ns)
         self._steps.review(now_ns)
-        try:
-            self._counters["ledger_pruned"] += self._ledger.prune(now_ns if self._live else self._pipeline.now_ns)
-        except LedgerError as error:
-            self._say(f"ledger: {error}")
+        self._upkeep.prune(now_ns if self._live else self._pipeline.now_ns)
 
     def _close_stale(self, now_ns: int) -> None:
-        """Close findings of earlier runs that did not come back; on a live link only, where the wall's clock holds."""
-        if not self._live:
-            return
-        try:
-            self._counters["findings_stale"] += len(self._ledger.close_stale(now_ns, self._setup.reporting.close_ns))
-        except LedgerError as error:
-            self._say(f"ledger: {error}")
+        """On a live link only, where the wall's clock holds."""
+        if self._live:
+            self._upkeep.close_stale(now_ns, self._setup.reporting.close_ns)
 
-    def _publish(self) -> None:
-        """Make the status that metrics and health are read from."""
+    def _publish(self, *, over: bool = False) -> None:
+        """Make the status that metrics and health are read from; once the run is over nothing has to be heard."""
         evidence = self._evidence.counters if self._evidence is not None else {}
-        counters = {**self._counters, **self._intake.counters}
-        trouble = self._recorder.trouble or self._lease_trouble
-        unready = (*self._intake.unready, *((f"ledger: {trouble}",) if trouble else ()))
+        counters = {**self._counters, **self._upkeep.counters, **self._intake.counters}
+        trouble = self._recorder.trouble or self._upkeep.trouble or self._coverage.trouble
+        self._health.certificate_until_ns = 0 if self._server is None else self._server.certificate_until_ns
+        unready = (*(() if over else self._intake.unready), *((f"ledger: {trouble}",) if trouble else ()))
+        self._health.open_seconds = self._coverage.open_seconds(time.time_ns())
         self._health.publish(
             self._setup, self._pipeline.counters, self._delivery, self._reloader.statuses, evidence, counters, unready
         )
@@ -249,9 +242,10 @@ class Daemon:
             problems += self._replace(result.setup)
         self._reloader.count(result.kind, not problems)
         for problem in problems:
-            self._say(f"reload refused: {problem}")
+            self._journal.warning(f"reload refused: {problem}")
         if not problems:
-            self._say(f"reloaded: {result.kind}")
+            self._journal.notice(f"reloaded: {result.kind}")
+            self._journal.replace(self._setup.config.journal.level)
         if result.kind == "all":
             self._delivery.reopen()  # rotated files, whatever became of the rest
         self._publish()
@@ -310,11 +304,16 @@ class Daemon:
         self._steps.end(now_ns)
         self._delivery.wake()
         self._delivery.stop(FLUSH_S)
-        if self._server is not None:
-            self._server.close()
+        for server in (self._server, self._socket):
+            if server is not None:
+                server.close()
         waiting = self._recorder.counters["records_waiting"]
         if waiting:
-            self._say(f"ledger: {waiting} records could not be written: {self._recorder.trouble}")
+            self._journal.error(f"ledger: {waiting} records could not be written: {self._recorder.trouble}")
+        self._publish(over=True)
+        status = self._health.status()
+        self._news.end(status)
+        self._journal.info(end_line(status))
         with contextlib.suppress(LedgerError):  # a lease that is not given up expires
             self._lease.release()
         self._ledger.close()
@@ -328,13 +327,13 @@ def _core(engine: Engine, setup: Setup) -> PacketCore:
     return core
 
 
-def _intake(engine: Engine, core: PacketCore, setup: Setup, say: Say) -> Intake:
+def _intake(engine: Engine, core: PacketCore, setup: Setup, journal: Journal) -> Intake:
     capture = setup.config.capture
     if capture.stdin:
-        return Stdin(engine, core, say)
+        return Stdin(engine, core, journal)
     if capture.folder is not None:
-        return Folder(engine, core, capture, say)
-    return Interfaces(engine, core, setup.captures, say)
+        return Folder(engine, core, capture, journal)
+    return Interfaces(engine, core, setup.captures)
 
 
 def _evidence(setup: Setup) -> EvidenceFiles | None:

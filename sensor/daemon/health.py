@@ -7,15 +7,19 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
+from sensor.daemon.journal import Journal
+from sensor.daemon.ledger_day import LedgerDay
 from sensor.daemon.setup import Setup
 from sensor.daemon.totals import FindingTotals
+from sensor.daemon.troubles import TroubleWatch
 from sensor.delivery.delivery import Delivery
 from sensor.delivery.worker import DeliveryStatus
 from sensor.intake.engine import PacketCore
 from sensor.ledger import Recorder
 from sensor.model.events import Event
-from sensor.model.status import STAGES, OutboxStatus, Reload, Status
+from sensor.model.status import STAGES, OutboxStatus, Reload, Status, TableAge
 from sensor.model.time import SECOND_NS
 from sensor.model.version import VERSION
 
@@ -26,8 +30,12 @@ PATIENCE_S = 20.0
 class Health:
     """Written by the line's thread; `status` is read by any."""
 
-    def __init__(self, engine: str, core: PacketCore, recorder: Recorder) -> None:
+    def __init__(self, engine: str, core: PacketCore, recorder: Recorder, journal: Journal) -> None:
         self._engine, self._core, self._recorder = engine, core, recorder
+        self._troubles = TroubleWatch(journal)
+        self.day = LedgerDay()
+        self.open_seconds = 0.0  # listened to, and not in the ledger yet
+        self.certificate_until_ns = 0  # when the certificate of the metrics ends; 0: there is none
         self._start_ns = time.time_ns()
         self._beats = dict.fromkeys(STAGES, self._start_ns)
         self._ticks: int | None = None
@@ -71,12 +79,14 @@ class Health:
         unready: tuple[str, ...],
     ) -> None:
         """Replace the status by one of everything as it is now."""
+        now_ns = time.time_ns()
         interfaces = self._core.interfaces()
         hashrate_hps, power_watts = self.totals.sums()
-        self._status = Status(
+        status = Status(
             version=VERSION,
             engine=self._engine,
             start_ns=self._start_ns,
+            sensor_id=self.day.sensor_id,
             unready=unready,
             heartbeats_ns=dict(self._beats),
             core=self._core.stats(),
@@ -85,6 +95,8 @@ class Health:
             line=line,
             dialects=tuple(dialect.name for dialect in setup.signatures.dialects),
             signatures_changed_ns=setup.signatures_changed_ns,
+            tables=tuple(TableAge(table.name, table.rows, table.dated) for table in setup.signatures.tables),
+            limits={"flows": setup.config.limits.flows, "candidates": setup.config.limits.candidates},
             findings_reached=dict(self.totals.reached),
             findings_open=self.totals.open_by_grade,
             findings_suppressed=self.totals.suppressed,
@@ -94,11 +106,16 @@ class Health:
             energy_joules=self.totals.energy_joules,
             attribution=setup.attribution.stats() if setup.attribution is not None else {},
             ledger=self._recorder.counters,
+            ledger_url=self.day.ledger_url,
+            today_ns=self.day.began_ns,
+            watched_today_seconds=self.day.watched_with(self.open_seconds, now_ns),
+            certificate_until_ns=self.certificate_until_ns,
             evidence=evidence,
             outboxes={status.name: _outbox(status) for status in delivery.statuses()},
             reloads=dict(reloads),
             daemon=counters,
         )
+        self._status = replace(status, troubles=self._troubles.step(status, now_ns))
 
 
 def _interface_lags_s(interfaces: Mapping[str, Mapping[str, int]]) -> list[float]:
@@ -118,4 +135,10 @@ def _outbox(status: DeliveryStatus) -> OutboxStatus:
         "refused": status.refused,
         "repeated": status.repeated,
     }
-    return OutboxStatus(depth=status.depth, oldest_ns=status.oldest_ns, deliveries=deliveries, dropped=status.dropped)
+    return OutboxStatus(
+        depth=status.depth,
+        oldest_ns=status.oldest_ns,
+        deliveries=deliveries,
+        dropped=status.dropped,
+        trouble=status.trouble,
+    )

@@ -7,9 +7,10 @@ It attaches sources to the core and hears their ends; it reads no packet. Time i
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from sensor.daemon.journal import Journal
 from sensor.intake.clock import first_packet_ns, off_clock
 from sensor.intake.engine import INTERFACE_SCHEME, Engine, ListenOptions, PacketCore, SourceError
 from sensor.intake.sources import STDIN
@@ -26,15 +27,13 @@ AHEAD = 2
 MOST_LOOKED_AT = 100
 MEMORY_NAME = ".minewatch-read.json"
 
-Say = Callable[[str], None]
-
 
 class Interfaces:
     """Interfaces, attached for as long as the sensor runs."""
 
-    def __init__(self, engine: Engine, core: PacketCore, captures: Mapping[str, ListenOptions], say: Say) -> None:
+    def __init__(self, engine: Engine, core: PacketCore, captures: Mapping[str, ListenOptions]) -> None:
         """Attach all. Raises SourceError for the first that cannot be heard."""
-        self._engine, self._core, self._say = engine, core, say
+        self._engine, self._core = engine, core
         self._captures = dict(captures)
         self._gone: dict[str, int] = {}  # when to ask again
         self.counters: Counter[str] = Counter(interfaces_deleted=0, interfaces_reattached=0)
@@ -51,7 +50,8 @@ class Interfaces:
         """Why not everything is heard, a sentence each."""
         figures = self._core.interfaces()
         down = [name for name in self._captures if name not in self._gone and not figures.get(name, {}).get("up", 1)]
-        return [f"{name} is gone" for name in self._gone] + [f"{name} is down" for name in down]
+        gone = [f"{name} is gone; it is attached again as soon as it is back" for name in self._gone]
+        return gone + [f"{name} is down" for name in down]
 
     def add(self, captures: Mapping[str, ListenOptions]) -> None:
         """Attach those that are new. Raises SourceError, and then those before it are attached."""
@@ -65,7 +65,6 @@ class Interfaces:
         if end.error is not None and name in self._captures:
             self.counters["interfaces_deleted"] += 1
             self._gone[name] = now_ns + RETRY_NS
-            self._say(f"{name}: {end.error}; it is attached again as soon as it is back")
 
     def look(self, now_ns: int) -> None:
         """Ask for interfaces that have gone."""
@@ -77,19 +76,18 @@ class Interfaces:
                 continue
             del self._gone[name]
             self.counters["interfaces_reattached"] += 1
-            self._say(f"{name}: is back")
 
 
 class Folder:
     """A folder of finished captures, each read once."""
 
-    def __init__(self, engine: Engine, core: PacketCore, settings: CaptureSettings, say: Say) -> None:
+    def __init__(self, engine: Engine, core: PacketCore, settings: CaptureSettings, journal: Journal) -> None:
         """Raises SpoolError if the folder or its memory cannot be used."""
         folder = Path(str(settings.folder))
         if not folder.is_dir():
             raise SpoolError(f"{folder}: no such folder")
         memory = Path(settings.memory) if settings.memory else folder / MEMORY_NAME
-        self._engine, self._core, self._say = engine, core, say
+        self._engine, self._core, self._journal = engine, core, journal
         self._spool = Spool(folder, memory, settle_ns=settings.settle_s * SECOND_NS)
         self._reading: list[str] = []
         self._next_ns = 0
@@ -118,7 +116,9 @@ class Folder:
         self._reading = [name for name in self._reading if name != end.source]
         if end.error is not None:
             self.counters["captures_damaged"] += 1
-            self._say(f"{end.source}: {end.error} at byte {end.offset} ({end.packets} packets before it were used)")
+            self._journal.warning(
+                f"{end.source}: {end.error} at byte {end.offset} ({end.packets} packets before it were used)"
+            )
         self._done(end.source)
         self._next_ns = 0
 
@@ -142,7 +142,7 @@ class Folder:
                 self._reading.append(name)
             except SourceError as error:
                 self.counters["captures_damaged"] += 1
-                self._say(str(error))
+                self._journal.warning(str(error))
                 self._done(name)
 
     def _in_order(self, waiting: Sequence[str], now_ns: int) -> list[str]:
@@ -162,7 +162,7 @@ class Folder:
         for name, why in refused.items():
             if name not in self._set_aside:
                 self.counters["captures_off_clock"] += 1
-                self._say(f"{name}: {why}; it is not read: its clock was wrong, or this host's is")
+                self._journal.warning(f"{name}: {why}; it is not read: its clock was wrong, or this host's is")
         self._set_aside = set(refused)
         return sorted((name for name in waiting if name not in refused), key=lambda name: self._starts[name] or 0)
 
@@ -179,9 +179,9 @@ class Folder:
 class Stdin:
     """Standard input, read to its end; then the sensor ends."""
 
-    def __init__(self, engine: Engine, core: PacketCore, say: Say) -> None:
+    def __init__(self, engine: Engine, core: PacketCore, journal: Journal) -> None:
         """Raises SourceError if it is no capture."""
-        self._say = say
+        self._journal = journal
         self.over = False
         self.unready: list[str] = []
         self.counters: Counter[str] = Counter()
@@ -194,7 +194,9 @@ class Stdin:
         """The input is over."""
         self.over = True
         if end.error is not None:
-            self._say(f"standard input: {end.error} at byte {end.offset} ({end.packets} packets before it were used)")
+            self._journal.warning(
+                f"standard input: {end.error} at byte {end.offset} ({end.packets} packets before it were used)"
+            )
 
     def look(self, now_ns: int) -> None:
         """Nothing more can come."""

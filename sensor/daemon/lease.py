@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
 
 from sensor.daemon.configuration import Configuration
+from sensor.daemon.journal import Journal
 from sensor.daemon.sensor_id import sensor_id, state_folder
 from sensor.intake.process import is_running, this_process
 from sensor.ledger import Ledger, LedgerLease
@@ -21,7 +21,7 @@ def identity_of(settings: Configuration) -> str:
     return identity
 
 
-def take_lease(ledger: Ledger, say: Callable[[str], None]) -> LedgerLease:
+def take_lease(ledger: Ledger, journal: Journal) -> LedgerLease:
     """The lease, held, and the sensor begun. Raises LeaseHeldError or LedgerError."""
     lease = ledger.lease(this_process())
     looks = 0
@@ -29,12 +29,12 @@ def take_lease(ledger: Ledger, say: Callable[[str], None]) -> LedgerLease:
     def pause() -> bool:
         nonlocal looks
         if not looks:
-            say("ledger: its last writer ran elsewhere or before a restart; waiting until its lease expires")
+            journal.notice("ledger: its last writer ran elsewhere or before a restart; waiting until its lease expires")
         looks += 1
         time.sleep(LOOK_S)
         return True
 
     lease.acquire(time.monotonic_ns, time.time_ns, pause, is_running)
     if ledger.begin(time.time_ns()):
-        say(f"ledger: sensor {ledger.reporter.sensor_id} was retired and is at work again")
+        journal.notice(f"ledger: sensor {ledger.reporter.sensor_id} was retired and is at work again")
     return lease

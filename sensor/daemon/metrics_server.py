@@ -35,6 +35,7 @@ class MetricsServer:
     def __init__(self, config: prometheus.Config, source: Callable[[], Status]) -> None:
         self._config, self._source = config, source
         access = _access(config)
+        self.certificate_until_ns = access.until_ns  # when the certificate ends; 0: there is none
         host, port = prometheus.address(config.listen)
         try:
             listening = listen(host, port)
@@ -61,8 +62,9 @@ class MetricsServer:
         config = config or self._config
         if config.listen != self._config.listen:
             raise ServeError(f"listen: {config.listen} instead of {self._config.listen} needs a restart")
-        self._server.replace_access(_access(config))
-        self._config = config
+        access = _access(config)
+        self._server.replace_access(access)
+        self._config, self.certificate_until_ns = config, access.until_ns
 
     def close(self) -> None:
         """Stop at once. Idempotent."""

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import date
 
 from sensor.model.summary import Range
 
@@ -34,6 +35,16 @@ class OutboxStatus:
     oldest_ns: int = 0  # when the oldest of them was recorded; 0: none waits
     deliveries: Counts = field(default_factory=lambda: dict.fromkeys(DELIVERIES, 0))  # attempts by result
     dropped: int = 0  # records given up because the queue's bound was reached
+    trouble: str | None = None  # why the newest attempt failed or was refused; None: it succeeded
+
+
+@dataclass(slots=True, frozen=True)
+class TableAge:
+    """A table of the signatures, and the day its rows were last gone through; None: it does not say."""
+
+    name: str
+    rows: int
+    dated: date | None
 
 
 @dataclass(slots=True, frozen=True, kw_only=True)
@@ -53,6 +64,8 @@ class Status:
     version: str
     engine: str
     start_ns: int
+    sensor_id: str = ""
+    troubles: tuple[str, ...] = ()  # what is wrong now, oldest first
     unready: tuple[str, ...] = ()  # why nothing is captured, in words; none: it is capturing
     heartbeats_ns: Counts = field(default_factory=dict)  # by STAGES: when it last made progress, or had nothing to do
 
@@ -65,6 +78,8 @@ class Status:
     line: Counts = field(default_factory=dict)  # Pipeline.counters
     dialects: tuple[str, ...] = ()  # names of the loaded signatures
     signatures_changed_ns: int = 0  # modification time of the newest signature file
+    tables: tuple[TableAge, ...] = ()  # of the loaded signatures
+    limits: Counts = field(default_factory=dict)  # flows and candidates at once, at most
 
     # The findings.
     findings_reached: Mapping[tuple[str, str], int] = field(
@@ -80,6 +95,10 @@ class Status:
     # What follows the line.
     attribution: Figures = field(default_factory=dict)  # Attribution.stats()
     ledger: Counts = field(default_factory=dict)  # Recorder.counters
+    ledger_url: str = ""  # without its password
+    today_ns: int = 0  # when the ledger's day began
+    watched_today_seconds: float | None = None  # of that day, by this sensor; None: not known
+    certificate_until_ns: int = 0  # when the certificate of the metrics ends; 0: there is none
     evidence: Counts = field(default_factory=dict)  # Evidence.counters
     outboxes: Mapping[str, OutboxStatus] = field(default_factory=dict)  # by exporter
     reloads: Mapping[str, Reload] = field(default_factory=dict)  # by RELOAD_KINDS

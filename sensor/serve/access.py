@@ -20,6 +20,7 @@ import yaml
 from pydantic import Field, ValidationError
 
 from sensor.model.section import Section
+from sensor.serve import certificate
 
 #: What bcrypt writes; a cost over 16 takes seconds for every log-in.
 HASH = re.compile(r"\$2[aby]\$(0[4-9]|1[0-6])\$[./A-Za-z0-9]{53}")
@@ -58,8 +59,11 @@ class _File(Section):
 class Access:
     """The TLS context, if any, and the users, if any."""
 
-    def __init__(self, tls: ssl.SSLContext | None = None, users: Mapping[str, str] | None = None) -> None:
-        self.tls = tls
+    def __init__(
+        self, tls: ssl.SSLContext | None = None, users: Mapping[str, str] | None = None, until_ns: int = 0
+    ) -> None:
+        """`until_ns`: when the certificate of the context ends; 0: there is none, or it does not say."""
+        self.tls, self.until_ns = tls, until_ns
         self._users = {name: text.encode() for name, text in (users or {}).items()}
         self._key = secrets.token_bytes(32)
         self._remembered: dict[bytes, None] = {}
@@ -116,7 +120,10 @@ def read(path: Path | None) -> Access:
         keys = (("basic_auth_users", name) for name in wrong)
         raise ServeError(*(_sentence(path, node, key, "", "must be a bcrypt hash of cost 4 to 16") for key in keys))
     tls = config.tls_server_config
-    return Access(None if tls is None else _context(path, node, tls), config.basic_auth_users)
+    if tls is None:
+        return Access(None, config.basic_auth_users)
+    ends_ns = certificate.until_ns(path.parent / tls.cert_file)
+    return Access(_context(path, node, tls), config.basic_auth_users, ends_ns)
 
 
 def _context(path: Path, node: yaml.Node | None, tls: _TlsServer) -> ssl.SSLContext:

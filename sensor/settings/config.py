@@ -24,13 +24,17 @@ from sensor.settings.sections import (
     EstimateSettings,
     EvidenceSettings,
     FindingsSettings,
+    JournalSettings,
     LedgerSettings,
     LimitSettings,
     OutputSettings,
     SignatureSettings,
+    StatusSettings,
     VerifySettings,
 )
 
+#: Of status.socket: one for each sensor, in the runtime folder.
+AUTO = "auto"
 #: Makes a path of a file whole: the text, and the key it stands at.
 Rooting = Callable[[str, ConfigKey], str]
 
@@ -59,6 +63,8 @@ class SensorSettings(Section):
     ledger: LedgerSettings = LedgerSettings()
     bulletin: BulletinSettings = BulletinSettings()
     evidence: EvidenceSettings = EvidenceSettings()
+    journal: JournalSettings = JournalSettings()
+    status: StatusSettings = StatusSettings()
     exporters: dict[str, list[Any]] = Field(
         default_factory=dict
     )  # by kind: the settings of each instance, of the kind's own type
@@ -82,9 +88,14 @@ class SensorSettings(Section):
             "capture": self.capture.model_copy(
                 update={name: _whole(rooting, path, ("capture", name)) for name, path in capture.items()}
             ),
+            "status": self._rooted_status(rooting),
             "ledger": self.ledger.model_copy(update={"url": _rooted_url(self.ledger.url, rooting)}),
         }
         return self.model_copy(update=changes)
+
+    def _rooted_status(self, rooting: Rooting) -> StatusSettings:
+        path = self.status.socket
+        return self.status if path == AUTO else StatusSettings(socket=_whole(rooting, path, ("status", "socket")))
 
 
 C = TypeVar("C", bound=SensorSettings)

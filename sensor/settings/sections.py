@@ -49,6 +49,20 @@ class SignatureSettings(Section):
     files: list[str] = Field(default_factory=list)
 
 
+class JournalSettings(Section):
+    """The least severe sentences that the daemon writes to its journal."""
+
+    level: Literal["error", "warning", "notice", "info"] = "info"
+
+
+class StatusSettings(Section):
+    """The local socket that `minewatch status` asks: `auto` (one for each sensor in the runtime folder), a path, or
+    none.
+    """
+
+    socket: Text | None = "auto"
+
+
 class VerifySettings(Section):
     """Shares recomputed of each session: the first ones, then one in `every`, at most `most` (0: none), of them few
     by scrypt.

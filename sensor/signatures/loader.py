@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Sequence
+from datetime import date, datetime
 from importlib import resources
-from pathlib import Path
+from pathlib import Path, PurePath
 
 from sensor.signatures.agents import AgentTable, compile_agents
 from sensor.signatures.devices import DeviceTable, compile_devices, compile_efficiencies
@@ -18,7 +19,16 @@ from sensor.signatures.gates import compile_gate
 from sensor.signatures.language import compile_pattern
 from sensor.signatures.located import Problems, SignatureError, YamlEntry, read
 from sensor.signatures.messages import compile_messages, compile_replies
-from sensor.signatures.model import CoinRule, Dialect, Framing, Header, Network, NodeSignature, SignatureSet
+from sensor.signatures.model import (
+    CoinRule,
+    DatedTable,
+    Dialect,
+    Framing,
+    Header,
+    Network,
+    NodeSignature,
+    SignatureSet,
+)
 from sensor.signatures.pools import PoolTable, compile_pools
 from sensor.signatures.proofs import compile_scheme
 from sensor.signatures.wallet_forms import WalletBook, compile_wallets
@@ -43,6 +53,10 @@ FRAMING_KEYS = (*HEADER_KEYS, "replies")
 NODE_READERS = ("bitcoin", "levin", "rlpx", "discv4", "p2pool")
 FOLDERS = ("framings", "dialects", "nodes", "agents", "devices", "pools", "wallets", "weights")
 
+#: Kinds of files that hold rows and grow old, and the keys under which the rows stand.
+TABLES = ("agents", "devices", "efficiencies", "pools", "wallets")
+ROWS = ("agents", "devices", "efficiencies", "pools", "forms", "coins", "donations")
+
 Signature = Dialect | Framing | NodeSignature
 Table = AgentTable | DeviceTable | WalletBook | PoolTable | WeightTable
 
@@ -54,8 +68,9 @@ def load(extra: Sequence[Path] = ()) -> SignatureSet:
     problems: list[str] = []
     loaded: list[Signature] = []
     agents, devices, wallets, pools, weights = AgentTable(), DeviceTable(), WalletBook(), PoolTable(), WeightTable()
+    tables: list[DatedTable] = []
     for file, text in [*_shipped(), *_own(extra, problems)]:
-        signature = parse(text, file, problems)
+        signature = parse(text, file, problems, tables)
         if isinstance(signature, AgentTable):
             agents = signature.add(agents)  # the user's rows come before the shipped ones
         elif isinstance(signature, DeviceTable):
@@ -89,20 +104,35 @@ def load(extra: Sequence[Path] = ()) -> SignatureSet:
         wallets=wallets,
         pools=pools,
         weights=weights,
+        tables=tuple(tables),
     )
 
 
-def parse(text: str, file: str, problems: list[str]) -> Signature | Table | None:
-    """One file's signature; None if it has mistakes, which are added to `problems`."""
+def parse(text: str, file: str, problems: list[str], tables: list[DatedTable]) -> Signature | Table | None:
+    """One file's signature; None if it has mistakes, which are added to `problems`. A table is added to `tables`."""
     found = Problems(file)
     entry = read(text, file, found)
     signature: Signature | Table | None = None
     if entry is not None and entry.is_map():
         kind = entry.choice("kind", tuple(COMPILERS))
         if not found.sentences:  # of an unknown kind nothing more can be said
+            if kind in TABLES:
+                rows = sum(len(entry.keys[key].items) for key in ROWS if key in entry.keys)
+                tables.append(DatedTable(PurePath(file).stem, file, rows, _dated(entry)))
             signature = COMPILERS[kind](entry, file)
     problems.extend(found.sentences)
     return None if found.sentences else signature
+
+
+def _dated(entry: YamlEntry) -> date | None:
+    """The day under `dated`, which no compiler has to know of."""
+    stated = entry.keys.pop("dated", None)
+    if stated is None:
+        return None
+    if isinstance(stated.scalar, date) and not isinstance(stated.scalar, datetime):
+        return stated.scalar
+    stated.fail("must be a day, as 2026-11-29")
+    return None
 
 
 def _shipped() -> Iterator[tuple[str, str]]:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import date
 from typing import Literal
 
 from sensor.signatures.agents import AgentTable
@@ -178,6 +179,16 @@ Match = tuple[Dialect, MessageRule]
 
 
 @dataclass(frozen=True, slots=True)
+class DatedTable:
+    """One file of a table (agents, devices, pools, wallets, weights), and the day its rows were last gone through."""
+
+    name: str
+    file: str
+    rows: int
+    dated: date | None  # None: the file does not say
+
+
+@dataclass(frozen=True, slots=True)
 class SignatureSet:
     """Every signature in force, in order of id."""
 
@@ -189,6 +200,7 @@ class SignatureSet:
     wallets: WalletBook = field(default_factory=WalletBook)
     pools: PoolTable = field(default_factory=PoolTable)
     weights: WeightTable = field(default_factory=WeightTable)
+    tables: tuple[DatedTable, ...] = ()
     _by_framing: dict[str, dict[str | None, tuple[Match, ...]]] = field(default_factory=dict)
     _by_dialect: dict[tuple[str, str], dict[str | None, tuple[Match, ...]]] = field(default_factory=dict)
 

@@ -53,6 +53,7 @@ class Sensor:
             **os.environ,
             "NOTIFY_SOCKET": self.notified.socket.getsockname(),
             "PYTHONPATH": str(ROOT),
+            "RUNTIME_DIRECTORY": str(folder),
             **environment,
         }
         with self.log.open("ab") as log:

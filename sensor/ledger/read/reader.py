@@ -23,6 +23,7 @@ from sensor.model.flow import FlowSummary
 from sensor.model.node import Node
 from sensor.model.range import Range
 from sensor.model.summary import Case, Place, Summary
+from sensor.model.time import SECOND_NS
 
 
 class LedgerReader:
@@ -124,6 +125,12 @@ class LedgerReader:
         """Kilowatt-hours of sites by the hour, in order of time; what is suppressed is left out."""
         with reading(self._engine) as connection:
             return energy.site_energy(connection, site_ids, from_ns, to_ns)
+
+    def listened_seconds(self, sensor_id: str, from_ns: int, to_ns: int) -> float:
+        """How long one sensor listened in [from_ns, to_ns), in seconds."""
+        with reading(self._engine) as connection:
+            spans = stretches(connection, from_ns, to_ns).get(sensor_id, ())
+        return sum(end_ns - start_ns for start_ns, end_ns in spans) / SECOND_NS
 
     def listened(self, from_ns: int, to_ns: int) -> list[ListeningSpan]:
         """The stretches of [from_ns, to_ns) in which at least one sensor listened, in order."""

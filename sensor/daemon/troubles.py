@@ -1,0 +1,125 @@
+"""What is wrong with a running sensor now, a sentence each; said once when it begins and once when it is over.
+
+`troubles` is a pure function of two statuses. What is only counted (drops, refusals) is trouble while its count rises
+and for a while after: a sensor that drops a packet each second says so once and not each second.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Protocol
+
+from exporters.forms.amounts import duration
+from sensor.model.status import Status
+from sensor.model.text import printable
+from sensor.model.time import DAY_NS, SECOND_NS
+
+#: How long a count must not rise until its trouble is over.
+CALM_S = 60
+#: The line is behind by more than this; a stage has not moved for longer than this; a certificate ends within this.
+LAG_S, STALL_S, EXPIRY_NS = 10.0, 30, 14 * DAY_NS
+
+#: Counts that should never rise, by the part of the status: what it means, and what helps.
+RISING = {
+    "core": {
+        "kernel_dropped": "the kernel dropped packets: give more workers, or a larger ring_bytes",
+        "events_dropped": "the line is too slow and events were dropped: some shares are not counted",
+        "flows_evicted": "the flow table is full (limits.flows) and the oldest flows were given up",
+        "candidates_refused": "too many candidates at once (limits.candidates): some were not read",
+    },
+    "line": {
+        "sessions_evicted": "too many sessions at once (limits.candidates): the oldest were given up",
+        "findings_refused": "too many findings at once: new ones are not kept",
+        "observations_dropped": "too many observations at once: some are not kept",
+        "chunks_off_clock": (
+            "packets are of a time that cannot be (before anything was mined, or still to come): is the clock set?"
+        ),
+    },
+    "ledger": {"records_refused": "more records wait for the ledger than may: the newest are refused"},
+    "evidence": {"write_failures": "evidence files cannot be written"},
+    "daemon": {"resume_failures": "the ledger could not be asked what connections were known by"},
+}
+
+
+class Speaker(Protocol):
+    """Who says what has begun and what is over (`sensor/daemon/journal.py`)."""
+
+    def warning(self, sentence: str) -> None:
+        """Trouble has begun."""
+
+    def notice(self, sentence: str) -> None:
+        """Trouble is over."""
+
+
+@dataclass(slots=True)
+class _Trouble:
+    sentence: str
+    since_ns: int
+
+
+class TroubleWatch:
+    """Follows the troubles of one sensor from status to status. Used by the line's thread."""
+
+    def __init__(self, speaker: Speaker) -> None:
+        self._speaker = speaker
+        self._now: dict[str, _Trouble] = {}
+        self._counts: dict[str, int] = {}
+        self._rose_ns: dict[str, int] = {}  # when a count was last seen to rise
+
+    def step(self, status: Status, now_ns: int) -> tuple[str, ...]:
+        """What is wrong at this time, oldest first; what has begun or is over since the last step is said."""
+        found = {**dict(troubles(status, now_ns)), **dict(self._rising(status, now_ns))}
+        for key in [key for key in self._now if key not in found]:
+            trouble = self._now.pop(key)
+            lasted = duration((now_ns - trouble.since_ns) / SECOND_NS)
+            self._speaker.notice(f"over after {lasted}: {trouble.sentence}")
+        for key, sentence in found.items():
+            if key in self._now:
+                self._now[key].sentence = sentence
+            else:
+                self._now[key] = _Trouble(sentence, now_ns)
+                self._speaker.warning(sentence)
+        return tuple(trouble.sentence for trouble in self._now.values())
+
+    def _rising(self, status: Status, now_ns: int) -> Iterator[tuple[str, str]]:
+        for part, counts in RISING.items():
+            figures = getattr(status, part)
+            for name, sentence in counts.items():
+                if self._rises(f"{part}.{name}", figures.get(name, 0), now_ns):
+                    yield f"{part}.{name}", f"{sentence} ({figures[name]:,} since the start)"
+        for name, outbox in status.outboxes.items():
+            if self._rises(f"outbox.{name}", outbox.dropped, now_ns, first=outbox.dropped):
+                yield f"outbox.{name}", f"exporter {name}: its outbox is full, and the oldest events are given up"
+
+    def _rises(self, key: str, count: int, now_ns: int, first: int = 0) -> bool:
+        """Whether a count rose lately; `first` is what it is taken to have been before it was first seen."""
+        if count > self._counts.get(key, first):
+            self._rose_ns[key] = now_ns
+        self._counts[key] = count
+        return 0 <= now_ns - self._rose_ns.get(key, -CALM_S * SECOND_NS) < CALM_S * SECOND_NS
+
+
+def troubles(status: Status, now_ns: int) -> Iterator[tuple[str, str]]:
+    """What is wrong by this status alone: what it is told apart by, and the sentence."""
+    for sentence in status.unready:
+        if sentence != "starting":
+            yield sentence.partition(":")[0], sentence
+    if status.lag_seconds > LAG_S:
+        yield "lag", f"the line is {status.lag_seconds:.0f} s behind the packets"
+    for stage, beat_ns in status.heartbeats_ns.items():
+        if now_ns - beat_ns > STALL_S * SECOND_NS:
+            yield f"stage {stage}", f"{stage} has not moved for {(now_ns - beat_ns) // SECOND_NS} s"
+    for name, outbox in status.outboxes.items():
+        if outbox.trouble is not None:
+            yield f"exporter {name}", f"exporter {name}: {printable(outbox.trouble, '·')}"
+    if status.certificate_until_ns and status.certificate_until_ns - now_ns < EXPIRY_NS:
+        days = (status.certificate_until_ns - now_ns) / DAY_NS
+        yield (
+            "certificate",
+            (
+                f"the certificate of the metrics ends in {days:.0f} days"
+                if days > 0
+                else "the metrics' certificate is over"
+            ),
+        )
