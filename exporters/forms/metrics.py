@@ -121,9 +121,9 @@ def _sensor(samples: Samples, status: Status) -> None:
     if status.watched_today_seconds is not None:
         samples.add("watched_today_seconds", status.watched_today_seconds)
     samples.add("certificate_expiry_timestamp_seconds", status.certificate_until_ns * SECONDS_PER_NS)
-    for table in status.tables:
-        dated_s = 0.0 if table.dated is None else datetime.combine(table.dated, time(), UTC).timestamp()
-        samples.add("table_dated_timestamp_seconds", dated_s, table=table.name)
+    dated = [table.dated for table in status.tables if table.dated is not None]
+    oldest_s = datetime.combine(min(dated), time(), UTC).timestamp() if dated else 0.0
+    samples.add("tables_oldest_timestamp_seconds", oldest_s)
     for stage in STAGES:
         samples.add("heartbeat_timestamp_seconds", status.heartbeats_ns.get(stage, 0) * SECONDS_PER_NS, stage=stage)
     for kind in (*RELOAD_KINDS, *(kind for kind in status.reloads if kind not in RELOAD_KINDS)):

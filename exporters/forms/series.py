@@ -134,7 +134,7 @@ METRICS: Mapping[str, str] = {
     "evidence_held_bytes": "Bytes of flows held in memory.",
     "evidence_held_flows": "Flows held in memory.",
     "evidence_other_total": "Whatever else is counted of the evidence.",
-    "table_dated_timestamp_seconds": "The day a table of the signatures was last gone through, 0 if it does not say.",
+    "tables_oldest_timestamp_seconds": "The day of the oldest table of the signatures, 0 if none is dated.",
     "certificate_expiry_timestamp_seconds": "When the certificate of this exporter ends, 0 if it has none.",
     "signatures_changed_timestamp_seconds": "Modification time of the newest signature file in use.",
     "reloads_total": "Attempts to replace something while running.",

@@ -168,7 +168,7 @@ class Daemon:
         suppressed = self._setup.suppression.reasons(findings, day_of(now_ns))
         recorded = self._recorder.record(records, now_ns, suppressed)
         self._health.totals.add(records, suppressed)
-        self._news.tell(records, suppressed, now_ns)
+        self._news.report(records, suppressed, now_ns)
         self._health.beat("record", now_ns)
         if recorded:
             if self._evidence is not None:

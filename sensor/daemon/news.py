@@ -17,8 +17,8 @@ from sensor.model.record import Record
 from sensor.model.status import Status
 from sensor.model.time import MINUTE_NS
 
-#: Mines that are remembered as told, about 100 bytes each, and lines a minute.
-MOST_TOLD, MOST_LINES = 100_000, 30
+#: Mines that are remembered as reported, about 100 bytes each, and lines a minute.
+MOST_REPORTED, MOST_LINES = 100_000, 30
 
 
 class Viewer(Protocol):
@@ -39,10 +39,10 @@ class News:
 
     def __init__(self, journal: Journal, viewer: Viewer | None, *, name_persons: bool) -> None:
         self._journal, self._viewer, self._name_persons = journal, viewer, name_persons
-        self._told: dict[str, None] = {}  # identities of findings, oldest first
+        self._reported: dict[str, None] = {}  # identities of findings, oldest first
         self._minute = self._lines = self._more = 0
 
-    def tell(self, records: Sequence[Record], suppressed: Mapping[str, str], now_ns: int) -> None:
+    def report(self, records: Sequence[Record], suppressed: Mapping[str, str], now_ns: int) -> None:
         """Records as the line emitted them; `suppressed` are the findings that are not reported, by identity."""
         self._turn(now_ns)
         for record in records:
@@ -56,9 +56,9 @@ class News:
             if self._viewer is not None:
                 self._viewer.show(finding)
             if finding.merged_into is not None:  # its part became another finding, which was told or will be
-                if self._told.pop(finding.finding_id, self) is None:
+                if self._reported.pop(finding.finding_id, self) is None:
                     self._remember(finding.merged_into)
-            elif finding.finding_id not in self._told:
+            elif finding.finding_id not in self._reported:
                 self._remember(finding.finding_id)
                 if self._viewer is None:
                     self._say(finding)
@@ -76,9 +76,9 @@ class News:
             self._viewer.end(status)
 
     def _remember(self, finding_id: str) -> None:
-        self._told[finding_id] = None
-        while len(self._told) > MOST_TOLD:
-            del self._told[next(iter(self._told))]
+        self._reported[finding_id] = None
+        while len(self._reported) > MOST_REPORTED:
+            del self._reported[next(iter(self._reported))]
 
     def _say(self, finding: Finding) -> None:
         if self._lines >= MOST_LINES:

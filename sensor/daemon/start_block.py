@@ -89,8 +89,8 @@ def _exporters(setup: Setup) -> str:
     served = [f"prometheus at {setup.metrics.listen}"] if setup.metrics is not None else []
     if not names and not served:
         return "exporters: none is configured; findings are kept in the ledger and told to nobody"
-    told = [] if names else ["findings are told to nobody"]
-    return f"exporters: {', '.join([*names, *served, *told])}"
+    silent = [] if names else ["findings are told to nobody"]
+    return f"exporters: {', '.join([*names, *served, *silent])}"
 
 
 def end_line(status: Status) -> str:

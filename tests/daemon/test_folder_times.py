@@ -10,6 +10,7 @@ from typing import Any
 from sensor.daemon.intake import AHEAD, MOST_LOOKED_AT, Folder
 from sensor.model.events import End
 from sensor.settings.sections import CaptureSettings
+from tests.daemon.journal import WrittenJournal
 from tests.demo.wire import START_US, Wire, host, network
 
 HOUR_US = 3_600_000_000
@@ -34,9 +35,9 @@ def capture(folder: Path, name: str, at_us: int) -> None:
     os.utime(folder / name, ns=(NOW_NS, NOW_NS))
 
 
-def read(folder: Path, sentences: list[str]) -> tuple[list[str], dict[str, int]]:
+def read(folder: Path, journal: WrittenJournal) -> tuple[list[str], dict[str, int]]:
     engine: Any = Attached()
-    spool = Folder(engine, object(), CaptureSettings(folder=str(folder), settle_s=1), sentences.append)  # type: ignore[arg-type]
+    spool = Folder(engine, object(), CaptureSettings(folder=str(folder), settle_s=1), journal)  # type: ignore[arg-type]
     now_ns, taken = NOW_NS + 60 * LOOK_NS, 0
     for _ in range(20):
         now_ns += LOOK_NS
@@ -51,7 +52,7 @@ def test_a_backlog_is_read_in_the_order_of_its_packets(tmp_path: Path) -> None:
     names = {"c.pcap": 1, "a.pcap": 3, "d.pcap": 0, "b.pcap": 2}
     for name, hour in names.items():
         capture(tmp_path, name, hour * HOUR_US)
-    found, counters = read(tmp_path, [])
+    found, counters = read(tmp_path, WrittenJournal())
     assert found == ["d.pcap", "c.pcap", "b.pcap", "a.pcap"]
     assert (counters["captures_read"], counters["captures_off_clock"]) == (4, 0)
 
@@ -61,14 +62,14 @@ def test_captures_of_a_time_that_cannot_be_are_said_once_and_not_read(tmp_path: 
     capture(tmp_path, "b.pcap", 10 * 365 * 24 * HOUR_US)
     capture(tmp_path, "c.pcap", HOUR_US)
     capture(tmp_path, "d.pcap", -START_US + 7)
-    sentences: list[str] = []
-    found, counters = read(tmp_path, sentences)
+    journal = WrittenJournal()
+    found, counters = read(tmp_path, journal)
     assert found == ["a.pcap", "c.pcap"]
     assert counters["captures_off_clock"] == 2
-    assert len(sentences) == 2
-    assert "has not come yet" in sentences[0]
-    assert "1970-01-01" in sentences[1]
-    again, counters = read(tmp_path, sentences)
+    assert len(journal.sentences) == 2
+    assert "has not come yet" in journal.sentences[0]
+    assert "1970-01-01" in journal.sentences[1]
+    again, counters = read(tmp_path, journal)
     assert (again, counters["captures_read"]) == ([], 0)
 
 
@@ -76,13 +77,13 @@ def test_captures_are_read_once_the_hosts_clock_is_right(tmp_path: Path) -> None
     for hour in range(3):
         capture(tmp_path, f"{hour}.pcap", hour * HOUR_US)
     engine: Any = Attached()
-    settings, sentences = CaptureSettings(folder=str(tmp_path), settle_s=1), []
-    spool = Folder(engine, object(), settings, sentences.append)  # type: ignore[arg-type]
+    settings, journal = CaptureSettings(folder=str(tmp_path), settle_s=1), WrittenJournal()
+    spool = Folder(engine, object(), settings, journal)  # type: ignore[arg-type]
     wrong_ns = NOW_NS - 20 * 365 * 24 * HOUR_US * 1_000
     for look in range(5):
         spool.look(wrong_ns + look * LOOK_NS)
     assert engine.names == []
-    assert len(sentences) == len({sentence.partition(":")[0] for sentence in sentences})
+    assert len(journal.sentences) == len({sentence.partition(":")[0] for sentence in journal.sentences})
     for look in range(3):
         spool.look(NOW_NS + 60 * LOOK_NS + look * LOOK_NS)
     assert engine.names == ["0.pcap", "1.pcap"]
@@ -92,5 +93,5 @@ def test_a_backlog_of_many_captures_is_looked_at_in_turns(tmp_path: Path) -> Non
     count = MOST_LOOKED_AT + 5
     for number in range(count):
         capture(tmp_path, f"{count - number:04}.pcap", number * HOUR_US // 60)
-    found, _ = read(tmp_path, [])
+    found, _ = read(tmp_path, WrittenJournal())
     assert found[:2] == [f"{count:04}.pcap", f"{count - 1:04}.pcap"]

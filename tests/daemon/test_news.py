@@ -50,7 +50,7 @@ def test_a_mine_is_told_once_however_often_it_changes(finding: Finding) -> None:
     stream = io.StringIO()
     news = News(Journal("info", stream, {}), None, name_persons=False)
     for at in range(5):
-        news.tell([replace(finding, state="updated" if at else "opened")], {}, at * MINUTE_NS)
+        news.report([replace(finding, state="updated" if at else "opened")], {}, at * MINUTE_NS)
     assert len(told(stream)) == 1
     assert finding.miner_ip in stream.getvalue()
 
@@ -58,7 +58,7 @@ def test_a_mine_is_told_once_however_often_it_changes(finding: Finding) -> None:
 def test_what_is_not_reported_is_not_told(finding: Finding) -> None:
     stream = io.StringIO()
     news = News(Journal("info", stream, {}), None, name_persons=False)
-    news.tell([finding], {finding.finding_id: "our own farm"}, MINUTE_NS)
+    news.report([finding], {finding.finding_id: "our own farm"}, MINUTE_NS)
     assert told(stream) == []
 
 
@@ -66,17 +66,17 @@ def test_a_flood_of_findings_is_a_bounded_number_of_lines_and_a_count(finding: F
     stream = io.StringIO()
     news = News(Journal("info", stream, {}), None, name_persons=False)
     for number in range(1_000):
-        news.tell([replace(finding, finding_id=f"finding-{number}")], {}, 5 * MINUTE_NS + number)
+        news.report([replace(finding, finding_id=f"finding-{number}")], {}, 5 * MINUTE_NS + number)
     assert len(told(stream)) == MOST_LINES
-    news.tell([], {}, 6 * MINUTE_NS)
+    news.report([], {}, 6 * MINUTE_NS)
     assert told(stream)[-1].endswith(f"{1_000 - MOST_LINES} more findings within a minute; the ledger has them")
 
 
 def test_a_part_that_became_a_told_finding_is_not_told_again(finding: Finding) -> None:
     stream = io.StringIO()
     news = News(Journal("info", stream, {}), None, name_persons=False)
-    news.tell([replace(finding, finding_id="nameless", login=None)], {}, MINUTE_NS)
-    news.tell([replace(finding, finding_id="nameless", merged_into=finding.finding_id), finding], {}, MINUTE_NS)
+    news.report([replace(finding, finding_id="nameless", login=None)], {}, MINUTE_NS)
+    news.report([replace(finding, finding_id="nameless", merged_into=finding.finding_id), finding], {}, MINUTE_NS)
     assert len(told(stream)) == 1
 
 
@@ -86,14 +86,14 @@ def test_persons_are_not_named_unless_asked_for(finding: Finding) -> None:
     private = replace(finding, attribution=answer)
     for name_persons in (False, True):
         stream = io.StringIO()
-        News(Journal("info", stream, {}), None, name_persons=name_persons).tell([private], {}, MINUTE_NS)
+        News(Journal("info", stream, {}), None, name_persons=name_persons).report([private], {}, MINUTE_NS)
         assert ("王小明" in stream.getvalue()) is name_persons
 
 
 def test_hostile_text_steers_no_terminal(finding: Finding) -> None:
     stream = io.StringIO()
     hostile = replace(finding, login="a\x1b]0;owned\x07\nminewatch: nothing is wrong")
-    News(Journal("info", stream, {}), None, name_persons=False).tell([hostile], {}, MINUTE_NS)
+    News(Journal("info", stream, {}), None, name_persons=False).report([hostile], {}, MINUTE_NS)
     assert len(told(stream)) == 1
     assert stream.getvalue().rstrip("\n").isprintable()
 
@@ -102,6 +102,6 @@ def test_who_watches_sees_every_change_and_the_journal_does_not_say_it_too(findi
     stream, eye = io.StringIO(), Eye()
     news = News(Journal("info", stream, {}), eye, name_persons=False)
     for _ in range(3):
-        news.tell([finding], {}, MINUTE_NS)
+        news.report([finding], {}, MINUTE_NS)
     assert len(eye.shown) == 3
     assert told(stream) == []

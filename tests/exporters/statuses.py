@@ -10,7 +10,7 @@ from functools import cache
 
 from exporters.forms.metrics import DIALECT_GRADES, GRADES
 from exporters.forms.series import EVIDENCE, INTERFACE, LEDGER, LINE, MALFORMED
-from sensor.model.status import RELOAD_KINDS, STAGES, OutboxStatus, Reload, Status
+from sensor.model.status import RELOAD_KINDS, STAGES, OutboxStatus, Reload, Status, TableAge
 from sensor.model.summary import Range
 from sensor.reference.counters import new_counters
 from sensor.signatures import load
@@ -23,6 +23,11 @@ def shipped_dialects() -> tuple[str, ...]:
     return tuple(sorted(one.name for one in load().dialects))
 
 
+@cache
+def shipped_tables() -> tuple[TableAge, ...]:
+    return tuple(TableAge(table.name, table.rows, table.dated) for table in load().tables)
+
+
 def quiet() -> Status:
     """Just started: nothing has happened."""
     now_ns = time.time_ns()
@@ -33,6 +38,8 @@ def quiet() -> Status:
         heartbeats_ns=dict.fromkeys(STAGES, now_ns),
         core=new_counters(),
         dialects=shipped_dialects(),
+        tables=shipped_tables(),
+        watched_today_seconds=0.0,
         interfaces={"mirror0": {**dict.fromkeys(INTERFACE, 0), "up": 1}},
         outboxes={"eve": OutboxStatus()},
     )
@@ -67,6 +74,12 @@ def busy(enterprises: int = 10_000) -> Status:
         line=line,
         dialects=dialects,
         signatures_changed_ns=now_ns - 3_600 * NS,
+        tables=shipped_tables(),
+        limits={"flows": 1 << 20, "candidates": 1 << 14},
+        ledger_url="sqlite:////var/lib/minewatch/ledger.db",
+        today_ns=now_ns - 3_600 * NS,
+        watched_today_seconds=3_000.0,
+        certificate_until_ns=now_ns + 90 * 86_400 * NS,
         findings_reached={(dialect, grade): enterprises for dialect in dialects for grade in DIALECT_GRADES},
         findings_open=dict.fromkeys(GRADES, enterprises),
         findings_suppressed=3,

@@ -10,6 +10,7 @@ import socket
 import stat
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -84,7 +85,8 @@ def test_the_default_is_the_folder_that_systemd_gives(tmp_path: Path) -> None:
 
 
 def test_the_screen_says_what_is_not_known(tmp_path: Path) -> None:  # noqa: ARG001
-    text = screen(encode(quiet(), quiet().start_ns + SECOND_NS))
+    unknown = replace(quiet(), watched_today_seconds=None)
+    text = screen(encode(unknown, unknown.start_ns + SECOND_NS))
     assert "today: not known" in text
     assert "no packet yet" in text
     assert "none: no address has a holder" in text
@@ -100,7 +102,7 @@ def asked(folder: Path, *words: str) -> subprocess.CompletedProcess[str]:
 
 
 def test_the_command_prints_a_screen_or_json_and_says_who_does_not_answer(tmp_path: Path) -> None:
-    served = StatusSocket(tmp_path / "one.sock", lambda: encode(quiet(), quiet().start_ns + SECOND_NS))
+    served = StatusSocket(tmp_path / "one.sock", lambda: encode(replace(quiet(), watched_today_seconds=None), 1))
     served.start()
     with socket.socket(socket.AF_UNIX) as dead:
         dead.bind(str(tmp_path / "dead.sock"))
