@@ -68,7 +68,7 @@ class Daemon:
         self._lease = take_lease(self._ledger, say)
         self._lease_trouble: str | None = None  # why the last beat failed; None while all is well
         self._recorder = Recorder(self._ledger, time.monotonic_ns)
-        self._delivery = Delivery(self._ledger, setup.destinations)
+        self._delivery = Delivery(self._ledger, setup.destinations, say)
         self._replacing: threading.Thread | None = None
         self._pipeline = Pipeline(
             setup.signatures,
@@ -284,7 +284,7 @@ class Daemon:
     def _redeliver(self, setup: Setup) -> None:
         """Other destinations: the old threads end, then new ones begin, beside the line."""
         old, before = self._delivery, self._replacing
-        new = Delivery(self._ledger, setup.destinations)
+        new = Delivery(self._ledger, setup.destinations, self._say)
 
         def swap() -> None:
             if before is not None:

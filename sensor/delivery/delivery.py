@@ -5,7 +5,7 @@ name.
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from exporters.destination import Destination, Unusable
@@ -42,12 +42,20 @@ def build_senders(
 class Delivery:
     """The threads that deliver."""
 
-    def __init__(self, ledger: Ledger, destinations: Mapping[str, tuple[Destination, bool | Hiding]]) -> None:
+    def __init__(
+        self,
+        ledger: Ledger,
+        destinations: Mapping[str, tuple[Destination, bool | Hiding]],
+        say: Callable[[str], None] = lambda _: None,
+    ) -> None:
         """Register the destinations in the ledger: from now on events are kept for these and no others. Raises
-        LedgerError.
+        LedgerError. `say` takes a sentence when a delivery begins to fail or refuse, and when it works again; from any
+        thread.
         """
         ledger.outbox.subscribe(destinations)
-        self._workers = [Worker(name, sender, hiding, ledger) for name, (sender, hiding) in destinations.items()]
+        self._workers = [
+            Worker(name, sender, hiding, ledger, say=say) for name, (sender, hiding) in destinations.items()
+        ]
 
     def start(self) -> None:
         """Begin delivering what waits."""

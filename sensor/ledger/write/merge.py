@@ -46,7 +46,7 @@ def sum_parts(parts: Sequence[Finding], overlaps: Mapping[str, DoubleCount]) -> 
     overlap = reduce(DoubleCount.plus, overlaps.values(), NO_OVERLAP)
     exposures = _exposures(ordered, overlaps)
     whole = dataclasses.replace(whole, **_less(whole, overlap), exposures=exposures, flows=_flows(ordered))
-    whole = _estimated(whole, ordered, overlap)
+    whole = estimated(whole, ordered, overlap)
     groups = by_algorithm(ordered, whole.algorithm)
     if len(groups) > 1:  # energy is energy, whatever was mined
         energies = [
@@ -216,7 +216,7 @@ def _flows(parts: Sequence[Finding]) -> list[FlowSummary]:
     return sorted((flow for alike in by_ends.values() for flow in alike), key=flow_order)[-MAX_FLOWS:]
 
 
-def _estimated(whole: Finding, parts: Sequence[Finding], overlap: DoubleCount) -> Finding:
+def estimated(whole: Finding, parts: Sequence[Finding], overlap: DoubleCount) -> Finding:
     """The finding with its rate, power and energy estimated from all that was watched. Parts that older releases stored
     do not say what theirs rest on; with one of them what was estimated of each part is added, as it was then."""
     windows = Windows()

@@ -192,6 +192,24 @@ def plan_rollup(state: RollupState | None, target: RollupTarget, record: Finding
     return RollupPlan(_bounded(plan.state), plan.actions)
 
 
+def joint_state(state: RollupState | None, other: RollupState | None) -> RollupState:
+    """What was placed for one finding and for another, where both are one: the tables have it already."""
+    first, second = state or RollupState(), other or RollupState()
+    placements = list(first.placements)
+    for placement in second.placements:
+        same = next((at for at, mine in enumerate(placements) if mine.key == placement.key), None)
+        if same is None:
+            placements.append(placement)
+        else:
+            placements[same] = _widened(placements[same], placement)
+    joint = replace(first, placements=tuple(placements), settled=_sums(first.settled, second.settled))
+    return _bounded(replace(joint, before=_sums(first.before, second.before)))
+
+
+def _sums(left: Mapping[str, Amounts], right: Mapping[str, Amounts]) -> dict[str, Amounts]:
+    return {name: plus(left.get(name, NOTHING), right.get(name, NOTHING)) for name in {*left, *right}}
+
+
 def _key_of(state: RollupState, key: SeriesKey, algorithm: str) -> SeriesKey:
     """The key for more of an algorithm: the present one, or that under which it was placed before."""
     if algorithm == key.algorithm:
