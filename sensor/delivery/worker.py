@@ -22,7 +22,7 @@ from sensor.ledger import Backlog, Ledger, LedgerError
 from sensor.model.finding import Finding
 from sensor.model.record import Record, event_id
 from sensor.model.time import SECOND_NS
-from sensor.model.trouble import Trouble
+from sensor.model.trouble import TroubleState
 
 #: Events read from the outbox at once, and how often an idle thread looks without having been woken, in seconds.
 READ, LOOK_S = 500, 0.5
@@ -75,7 +75,7 @@ class Worker:
         self._refused_uncommitted = 0
         self._delivered = self._refused = self._failed = self._repeated = 0
         self._trouble: str | None = None
-        self._say, self._failing, self._refusing = say, Trouble(), Trouble()
+        self._say, self._failing, self._refusing = say, TroubleState(), TroubleState()
         self._backoff = Backoff(Random(name))
         self._repeat_at = 0.0
         self.moved_s = time.monotonic()  # when it last began to look, to send or to wait

@@ -13,7 +13,7 @@ MAX_REASONS = 8
 
 
 @dataclass(slots=True)
-class Trouble:
+class TroubleState:
     """Whether there is trouble, and what was said of it."""
 
     reason: str | None = None  # the newest; None: there is none

@@ -12,16 +12,16 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
-from typing import Any
 
-from sqlalchemy import Connection, RowMapping
+from sqlalchemy import Connection
 
 from sensor.ledger.store.amounts import Amounts
-from sensor.ledger.store.records import column_text, dump_overlaps, dumps, load_finding, load_overlaps, packed
+from sensor.ledger.store.records import column_text
 from sensor.ledger.store.schema import FINDINGS
 from sensor.ledger.write.amounts_of import amounts_by_algorithm
 from sensor.ledger.write.cases import CaseWriter, case_subject
 from sensor.ledger.write.connections import ConnectionWriter
+from sensor.ledger.write.finding_rows import FindingLinks, finding_row, held_finding, links_of, machines_of
 from sensor.ledger.write.handover import hand_over
 from sensor.ledger.write.holders import HolderSites, PresentTime, SiteStretch, times_of
 from sensor.ledger.write.lifecycle import HeldFinding, Part, advance
@@ -34,25 +34,9 @@ from sensor.ledger.write.pieces import can_be_cut, piece_of
 from sensor.ledger.write.rollup_state import RollupState, RollupTarget, SeriesKey, joint_state, plan_rollup
 from sensor.ledger.write.rollups import RollupWriter
 from sensor.ledger.write.rows import rows_of, write_rows
-from sensor.line.overlap import NO_OVERLAP, DoubleCount
 from sensor.model.finding import Finding
 from sensor.model.flow import FlowSummary
 from sensor.model.text import endpoint_text
-
-
-@dataclass(slots=True)
-class FindingLinks:
-    """What a finding's row holds beside its record."""
-
-    rollup: RollupState | None = None  # None: nothing of it is in the roll-ups yet
-    site_id: int = 0
-    case_id: int | None = None
-    overlaps: dict[str, DoubleCount] = field(default_factory=dict)  # by algorithm, what its parts have twice
-
-    def count(self, change: Mapping[str, DoubleCount]) -> None:
-        """The parts have so much more twice."""
-        for algorithm, overlap in change.items():
-            self.overlaps[algorithm] = self.overlaps.get(algorithm, NO_OVERLAP).plus(overlap)
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +59,7 @@ class FindingWriter:
         identities = [finding.finding_id for finding in findings]
         rows = rows_of(connection, FINDINGS, identities)
         self._held = {row["finding_id"]: held_finding(row) for row in rows}
-        self._links = {row["finding_id"]: _links(row) for row in rows}
+        self._links = {row["finding_id"]: links_of(row) for row in rows}
         self._parts = PartBook(connection, identities, reporter)
         self._stored = set(self._held)
         self._changed: dict[str, HeldFinding] = {}
@@ -149,7 +133,7 @@ class FindingWriter:
         finding = after.finding
         target = self._target(after, links, RecordChange(finding, self._owners.of(finding)))
         plan = plan_rollup(links.rollup, target, finding)
-        self._rollups.apply(finding, _machines(finding), plan.actions)
+        self._rollups.apply(finding, machines_of(finding), plan.actions)
         links.rollup = plan.state
         self._held[identity] = self._changed[identity] = after
         if reported:
@@ -176,7 +160,12 @@ class FindingWriter:
         self._machines.write()
         self._connections.write()
         self._parts.write()
-        write_rows(self._connection, FINDINGS, [self._row(held) for held in self._changed.values()], self._stored)
+        write_rows(
+            self._connection,
+            FINDINGS,
+            [finding_row(held, self._links[name], self._now_ns) for name, held in self._changed.items()],
+            self._stored,
+        )
 
     def _pieces(self, record: Finding) -> list[Finding]:
         """A record without a login, or without the pool that a proxy was asked for, cut into the findings that its
@@ -214,7 +203,7 @@ class FindingWriter:
     def _load(self, identities: Sequence[str]) -> None:
         rows = rows_of(self._connection, FINDINGS, [name for name in identities if name not in self._held])
         self._held.update((row["finding_id"], held_finding(row)) for row in rows)
-        self._links.update((row["finding_id"], _links(row)) for row in rows)
+        self._links.update((row["finding_id"], links_of(row)) for row in rows)
         self._stored |= {row["finding_id"] for row in rows}
         self._parts.load(identities)
 
@@ -263,9 +252,9 @@ class FindingWriter:
         if links.rollup is not None:
             read = partial(self._rollups.hours, finding.miner_ip)
             links.rollup, moves = hand_over(links.rollup, sites, change.earlier, times_of(record), read)
-            self._rollups.apply(finding, _machines(finding), moves)
+            self._rollups.apply(finding, machines_of(finding), moves)
         plan = plan_rollup(links.rollup, self._target(after, links, change), record)
-        self._rollups.apply(finding, _machines(finding), plan.actions)
+        self._rollups.apply(finding, machines_of(finding), plan.actions)
         is_newest = links.rollup is None or record.last_ns >= finding.last_ns
         links.rollup = plan.state
         if is_newest:
@@ -308,43 +297,6 @@ class FindingWriter:
         key = _series_key(after, change.owners.last.site_id)
         return RollupTarget(key, amounts, claimed, change.news, change.owners.sites, change.suppressed_sites)
 
-    def _row(self, held: HeldFinding) -> dict[str, Any]:
-        finding, links = held.finding, self._links[held.finding.finding_id]
-        payee = (finding.wallet.address if finding.wallet else None) or (finding.login or "").partition(".")[0]
-        return {
-            "finding_id": finding.finding_id,
-            "miner_ip": finding.miner_ip,
-            "pool_ip": finding.pool_ip,
-            "pool_port": finding.pool_port,
-            "dialect": finding.dialect,
-            "coin": finding.coin,
-            "algorithm": finding.algorithm,
-            "grade": int(finding.grade),
-            "state": finding.state,
-            "first_ns": finding.first_ns,
-            "last_ns": finding.last_ns,
-            "muted": held.suppressed,
-            "recorded_ns": self._now_ns,
-            "record": packed(dumps(finding)),
-            "overlaps": dump_overlaps(links.overlaps),
-            "rolled": None if links.rollup is None else links.rollup.dumps(),
-            "site_id": links.site_id,
-            "case_id": links.case_id,
-            "machines": _machines(finding),
-            "wallet": column_text(payee) if payee else None,
-            "aggregator": None if finding.aggregator is None else column_text(finding.aggregator),
-        }
-
-
-def held_finding(row: RowMapping) -> HeldFinding:
-    """What the ledger holds of a finding, from its row."""
-    return HeldFinding(load_finding(row["record"]), row["muted"])
-
-
-def _links(row: RowMapping) -> FindingLinks:
-    rollup = None if row["rolled"] is None else RollupState.loads(row["rolled"], row["algorithm"] or "")
-    return FindingLinks(rollup, row["site_id"] or 0, row["case_id"], load_overlaps(row["overlaps"]))
-
 
 def _on_true_time(flow: FlowSummary, offset_ns: int) -> FlowSummary:
     """A connection with its times as a true clock has them."""
@@ -355,11 +307,6 @@ def _on_true_time(flow: FlowSummary, offset_ns: int) -> FlowSummary:
 
 def _flows(part: Part) -> list[FlowSummary]:
     return [] if part.finding is None else part.finding.flows
-
-
-def _machines(finding: Finding) -> int:
-    """At least so many machines; a program's own donation is no other machine."""
-    return 0 if finding.donation else finding.machines_seen
 
 
 def _shares_by_site(state: RollupState | None) -> Counter[int]:

@@ -56,18 +56,18 @@ def move_connections(
     into: dict[str, DoubleCount] = defaultdict(lambda: NO_OVERLAP)
     for key, part in parts.entries(source):
         its = _rows_of(key, rows, parts, source)
-        known = {row: flow for row, flow in its.items() if connections.is_of(named.finding_id, flow)}
-        if part.finding is None or not known:
+        matched = {row: flow for row, flow in its.items() if connections.is_of(named.finding_id, flow)}
+        if part.finding is None or not matched:
             continue
-        pieces = _cut(part.finding, its, known, named.finding_id)
+        pieces = _cut(part.finding, its, matched, named.finding_id)
         if pieces is None:
             continue
         there = parts.move(source, key, as_of(named, pieces[0]), pieces[1])
-        _add(out_of, connections.take_out(known))
-        for row, flow in known.items():
+        _add(out_of, connections.take_out(matched))
+        for row, flow in matched.items():
             run_id = there.run_id if row.run_id == key.run_id else row.run_id + there.run_id.removeprefix(key.run_id)
             _add(into, connections.add(named.finding_id, row.sensor_id, run_id, [flow], ()))
-        moved += known.values()
+        moved += matched.values()
     return MovedConnections(moved, dict(into), dict(out_of)) if moved else None
 
 
@@ -88,17 +88,17 @@ def _rows_of(
 def _cut(
     whole: Finding,
     its: dict[ConnectionKey, FlowSummary],
-    known: dict[ConnectionKey, FlowSummary],
+    matched: dict[ConnectionKey, FlowSummary],
     heir: str,
 ) -> tuple[Finding, Finding] | None:
     """The pieces of a part that go and that stay; None if it cannot be cut there."""
-    if len(known) == len(its) and len(its) >= whole.flow_count:
-        return whole, emptied(whole, heir, next(iter(known.values())))
+    if len(matched) == len(its) and len(its) >= whole.flow_count:
+        return whole, emptied(whole, heir, next(iter(matched.values())))
     listed = dataclasses.replace(whole, flows=list(its.values()))
-    rest = [flow for row, flow in its.items() if row not in known]
+    rest = [flow for row, flow in its.items() if row not in matched]
     if not rest or not can_be_cut(listed):
         return None
-    return piece_of(listed, list(known.values())), piece_of(listed, rest)
+    return piece_of(listed, list(matched.values())), piece_of(listed, rest)
 
 
 def _add(total: dict[str, DoubleCount], more: dict[str, DoubleCount]) -> None:

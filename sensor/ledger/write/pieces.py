@@ -124,7 +124,7 @@ def _exposures(
     records = []
     for algorithm in sorted(by_algorithm):
         record = less(by_algorithm[algorithm].record(algorithm or None), again.get(algorithm, NO_OVERLAP))
-        its = next((one for one in whole if (one.algorithm or "") == algorithm), None)
+        its = next((of_all for of_all in whole if (of_all.algorithm or "") == algorithm), None)
         stretches = () if its is None else _within(its.stretches, active)
         unrated = () if its is None else _within(its.unrated_stretches, active)
         records.append(dataclasses.replace(record, stretches=stretches, unrated_stretches=unrated))
