@@ -20,8 +20,12 @@ MAX_REVIEWED = 100
 class CoverageRecorder:
     """Used by the line's thread, now and then."""
 
-    def __init__(self, ledger: Ledger, say: Callable[[str], None]) -> None:
+    def __init__(
+        self, ledger: Ledger, say: Callable[[str], None], failed: Callable[[LedgerError], None] | None = None
+    ) -> None:
+        """`failed` takes what kept the ledger from taking something; without it, it is said."""
         self._ledger, self._say = ledger, say
+        self._failed = failed or (lambda error: say(f"ledger: {error}"))
         self._since_ns: int | None = None
         self._waiting: list[tuple[int, int]] = []  # what the ledger has not taken yet
 
@@ -49,7 +53,7 @@ class CoverageRecorder:
                 self._ledger.add_coverage(*self._waiting[0], apart_ns)
                 del self._waiting[0]
         except LedgerError as error:
-            self._say(f"ledger: {error}")
+            self._failed(error)
         return not self._waiting
 
     def review(self, now_ns: int) -> None:
@@ -60,4 +64,4 @@ class CoverageRecorder:
             for case in self._ledger.review_cases(now_ns, MAX_REVIEWED):
                 self._say(f"case {case.case_id} closed: {case.why}")
         except LedgerError as error:
-            self._say(f"ledger: {error}")
+            self._failed(error)

@@ -18,6 +18,7 @@ from sensor.daemon.coverage import CoverageRecorder
 from sensor.daemon.health import Health
 from sensor.daemon.intake import Folder, Intake, Interfaces, Stdin
 from sensor.daemon.lease import identity_of, take_lease
+from sensor.daemon.ledger_watch import LedgerWatch
 from sensor.daemon.metrics_server import MetricsServer
 from sensor.daemon.notify import Notifier
 from sensor.daemon.reload import Reloader
@@ -28,6 +29,7 @@ from sensor.evidence import EvidenceBounds, EvidenceFiles
 from sensor.intake.engine import Engine, PacketCore, SourceError
 from sensor.ledger import LeaseLostError, Ledger, LedgerError, Recorder
 from sensor.ledger.replay import bounds_of
+from sensor.ledger.store.database import file_of_engine
 from sensor.line.pipeline import Pipeline
 from sensor.model.events import Event
 from sensor.model.finding import Finding
@@ -66,7 +68,9 @@ class Daemon:
         self._ledger = Ledger.open(settings.ledger.url, bounds=bounds_of(settings.ledger))
         self._ledger.report_as(identity_of(settings), settings.clock_offset_ms * MILLISECOND_NS)
         self._lease = take_lease(self._ledger, say)
-        self._lease_trouble: str | None = None  # why the last beat failed; None while all is well
+        self._lease_error: LedgerError | None = None  # why the last beat failed; None while all is well
+        self._watch = LedgerWatch(say)
+        self._watch.check(file_of_engine(self._ledger.engine))
         self._recorder = Recorder(self._ledger, time.monotonic_ns)
         self._delivery = Delivery(self._ledger, setup.destinations, say)
         self._replacing: threading.Thread | None = None
@@ -83,7 +87,7 @@ class Daemon:
         self._server = MetricsServer(setup.metrics, self._health.status) if setup.metrics is not None else None
         self._intake = _intake(engine, self._core, setup, say)
         self._live = isinstance(self._intake, Interfaces)
-        coverage = CoverageRecorder(self._ledger, say)
+        coverage = CoverageRecorder(self._ledger, say, self._watch.note)
         self._steps = LineSteps(self._pipeline, self._record, self._recorder, coverage, self._intake, live=self._live)
         self._notifier = Notifier()
         self._counters: Counter[str] = Counter()
@@ -141,8 +145,9 @@ class Daemon:
         """What the ledger knows of connections between two ends; nothing while it cannot be read."""
         try:
             return self._ledger.reader.connections_between(ends, at_ns)
-        except LedgerError:
+        except LedgerError as error:
             self._counters["resume_failures"] += 1
+            self._watch.note(error)
             return ()
 
     def _record(self, records: Sequence[Record], now_ns: int) -> None:
@@ -194,11 +199,11 @@ class Daemon:
         """Keep the ledger's lease. A ledger that cannot be written now is tried again, and shown meanwhile."""
         try:
             self._lease.beat(time.monotonic_ns(), now_ns)
-            self._lease_trouble = None
+            self._lease_error = None
         except LeaseLostError:
             raise
         except LedgerError as error:
-            self._lease_trouble = str(error)
+            self._lease_error = error
 
     def _maintain(self, now_ns: int) -> None:
         """What is done every ten minutes: old evidence and findings go, silent cases are looked at."""
@@ -209,7 +214,7 @@ class Daemon:
         try:
             self._counters["ledger_pruned"] += self._ledger.prune(now_ns if self._live else self._pipeline.now_ns)
         except LedgerError as error:
-            self._say(f"ledger: {error}")
+            self._watch.note(error)
 
     def _close_stale(self, now_ns: int) -> None:
         """Close findings of earlier runs that did not come back; on a live link only, where the wall's clock holds."""
@@ -218,16 +223,19 @@ class Daemon:
         try:
             self._counters["findings_stale"] += len(self._ledger.close_stale(now_ns, self._setup.reporting.close_ns))
         except LedgerError as error:
-            self._say(f"ledger: {error}")
+            self._watch.note(error)
 
     def _publish(self) -> None:
         """Make the status that metrics and health are read from."""
         evidence = self._evidence.counters if self._evidence is not None else {}
-        counters = {**self._counters, **self._intake.counters}
-        trouble = self._recorder.trouble or self._lease_trouble
-        unready = (*self._intake.unready, *((f"ledger: {trouble}",) if trouble else ()))
+        counters = {**self._counters, **self._intake.counters, "notify_unsent": self._notifier.unsent}
+        errors = (self._recorder.error, self._lease_error)
+        self._watch.look(errors, time.time_ns(), self._recorder.counters["records_waiting"])
+        trouble = self._watch.trouble
+        unready = (*self._intake.unready, *((trouble,) if trouble else ()))
+        reloads = self._reloader.statuses
         self._health.publish(
-            self._setup, self._pipeline.counters, self._delivery, self._reloader.statuses, evidence, counters, unready
+            self._setup, self._pipeline.counters, self._delivery, reloads, evidence, counters, unready, self._watch
         )
 
     def _status_line(self) -> str:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import time
 from collections.abc import Mapping, Sequence
 
+from sensor.daemon.ledger_watch import LedgerWatch
 from sensor.daemon.setup import Setup
 from sensor.daemon.totals import FindingTotals
 from sensor.delivery.delivery import Delivery
@@ -69,6 +70,7 @@ class Health:
         evidence: Mapping[str, int],
         counters: Mapping[str, int],
         unready: tuple[str, ...],
+        watch: LedgerWatch,
     ) -> None:
         """Replace the status by one of everything as it is now."""
         interfaces = self._core.interfaces()
@@ -94,6 +96,8 @@ class Health:
             energy_joules=self.totals.energy_joules,
             attribution=setup.attribution.stats() if setup.attribution is not None else {},
             ledger=self._recorder.counters,
+            ledger_faults=watch.faults,
+            ledger_trouble=watch.trouble,
             evidence=evidence,
             outboxes={status.name: _outbox(status) for status in delivery.statuses()},
             reloads=dict(reloads),

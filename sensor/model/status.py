@@ -80,6 +80,8 @@ class Status:
     # What follows the line.
     attribution: Figures = field(default_factory=dict)  # Attribution.stats()
     ledger: Counts = field(default_factory=dict)  # Recorder.counters
+    ledger_faults: Counts = field(default_factory=dict)  # by kind of fault: 1 for what the ledger has now, else 0
+    ledger_trouble: str | None = None  # the same as a sentence; None while all is well
     evidence: Counts = field(default_factory=dict)  # Evidence.counters
     outboxes: Mapping[str, OutboxStatus] = field(default_factory=dict)  # by exporter
     reloads: Mapping[str, Reload] = field(default_factory=dict)  # by RELOAD_KINDS

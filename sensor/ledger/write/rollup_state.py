@@ -28,6 +28,7 @@ from sensor.ledger.store.amounts import (
     spread,
     taken,
 )
+from sensor.ledger.store.records import readable
 from sensor.ledger.write.estimates import ESTIMATES, estimate_change
 from sensor.ledger.write.holders import HolderSites, PresentTime, deal, times_of
 from sensor.model.finding import Finding
@@ -87,11 +88,12 @@ class RollupState:
     def loads(cls, text: str, algorithm: str) -> RollupState:
         """What `dumps` wrote, or an earlier release: there what is settled is of no algorithm, and goes with the
         finding's."""
-        values = json.loads(text)
-        if len(values) == 3:
-            settled, rows, before = values
-            return cls(_amounts(settled), _placements(rows), _amounts(before))
-        _, settled_amounts, _, rows = values
+        with readable():
+            values = json.loads(text)
+            if len(values) == 3:
+                settled, rows, before = values
+                return cls(_amounts(settled), _placements(rows), _amounts(before))
+            _, settled_amounts, _, rows = values
         state = cls({algorithm: Amounts.of_stored(settled_amounts)} if any(settled_amounts) else {}, _placements(rows))
         algorithms = {*state.settled, *(placement.key.algorithm for placement in state.placements)}
         return replace(state, before={name: state.of_algorithm(name) for name in algorithms})
