@@ -17,7 +17,7 @@ from sensor.estimate.interval import LEVEL
 from sensor.estimate.timeline import joined
 from sensor.line.join import MAX_FLOWS
 from sensor.line.judge import MAX_EVIDENCE, evidence_order
-from sensor.line.overlap import NO_OVERLAP, DoubleCount, less, shares_less
+from sensor.line.overlap import NO_OVERLAP, DoubleCount, less, shares_less, timeline_less
 from sensor.line.same_connection import is_same
 from sensor.model.evidence import Evidence
 from sensor.model.finding import Finding, Pool
@@ -179,6 +179,7 @@ def _less(whole: Finding, overlap: DoubleCount) -> dict[str, Any]:
     work = None if whole.work_hashes is None else max(0.0, whole.work_hashes - overlap.work / UNITS)
     return {
         "shares": shares_less(whole.shares, overlap),
+        "timeline": timeline_less(whole.timeline, overlap),
         "work_hashes": work,
         "jobs": max(0, whole.jobs - overlap.jobs),
         "flow_count": max(1 if whole.flow_count else 0, whole.flow_count - overlap.sessions),

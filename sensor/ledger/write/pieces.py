@@ -15,7 +15,7 @@ from sensor.estimate import Exposure, Windows
 from sensor.estimate.timeline import joined
 from sensor.ledger.write.merge import estimated
 from sensor.line.machines import machines
-from sensor.line.overlap import NO_OVERLAP, DoubleCount, less, shares_less
+from sensor.line.overlap import NO_OVERLAP, DoubleCount, less, shares_less, timeline_less
 from sensor.line.same_connection import SeenConnection, overlaps
 from sensor.model.finding import Finding
 from sensor.model.flow import FlowSummary
@@ -62,7 +62,7 @@ def piece_of(record: Finding, flows: Sequence[FlowSummary]) -> Finding:
         evidence=[found for found in record.evidence if found.flow in ends],
         midstream=any(flow.midstream for flow in flows),
         machines_seen=machines(list(flows), 0),
-        timeline=reduce(joined, [trace.timeline for trace in traces], None),
+        timeline=timeline_less(reduce(joined, [trace.timeline for trace in traces], None), overlap),
         active=active.record(),
         active_seconds=active.total_ns / SECOND_NS,
         exposures=_exposures(record.exposures, traces, active, again),
