@@ -178,6 +178,8 @@ def _estimate(samples: Samples, name: str, algorithm: str, bounds: Range) -> Non
 def _records(samples: Samples, status: Status) -> None:
     samples.figures(status.attribution, names.ATTRIBUTION, "attribution_other", names.ATTRIBUTION_FAMILIES)
     samples.figures(status.ledger, names.LEDGER, "ledger_other_total")
+    for fault, is_there in status.ledger_faults.items():
+        samples.add("ledger_trouble", is_there, fault=fault)
     samples.figures(status.evidence, names.EVIDENCE, "evidence_other_total")
     for name, outbox in status.outboxes.items():
         _outbox(samples, name, outbox)

@@ -119,6 +119,7 @@ METRICS: Mapping[str, str] = {
     "ledger_records_total": "Records written to the ledger.",
     "ledger_failures_total": "Attempts at writing to the ledger that failed; they are repeated.",
     "ledger_waiting_records": "Records that wait to be written.",
+    "ledger_trouble": "Whether the ledger cannot be written, or is damaged: 1 for the fault there is now, else 0.",
     "ledger_other_total": "Whatever else the ledger counts.",
     "outbox_records": "Records that wait for delivery.",
     "outbox_oldest_timestamp_seconds": "When the oldest waiting record was written, 0 if none waits.",
@@ -147,6 +148,7 @@ METRICS: Mapping[str, str] = {
     "sessions_not_resumed_total": "Connections that were taken for known ones until their other direction was seen.",
     "resume_failures_total": "Connections joined in the middle whose past could not be asked of the ledger.",
     "findings_stale_total": "Findings of earlier runs that were closed because they did not come back.",
+    "notify_unsent_total": "Messages that the service manager's socket did not take.",
     "ledger_pruned_records_total": "Records that went over their age or number in the ledger.",
     "interfaces_deleted_total": "Interfaces that went away.",
     "interfaces_reattached_total": "Interfaces that came back and are listened to again.",
@@ -289,6 +291,7 @@ DAEMON: Mapping[str, CounterSeries] = {
         findings_stale="findings_stale_total",
         resume_failures="resume_failures_total",
         ledger_pruned="ledger_pruned_records_total",
+        notify_unsent="notify_unsent_total",
     ),
     **_plain(interfaces_deleted="interfaces_deleted_total", interfaces_reattached="interfaces_reattached_total"),
     **_plain(

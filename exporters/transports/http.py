@@ -1,10 +1,12 @@
 """POST over HTTP or HTTPS, and what the answer means for delivery: taken, never to be taken, or to be tried again.
 
-Knows no records. Certificates and host names are always verified; no proxy, no redirect and no retry of its own.
+Knows no records. Certificates and host names are always verified; no proxy, no redirect and no retry of its own: an
+event is for the configured receiver, and for nobody that something on the way names instead.
 """
 
 from __future__ import annotations
 
+import time
 from collections.abc import Mapping
 from typing import Annotated
 from urllib.parse import urlsplit
@@ -38,34 +40,56 @@ class Poster:
     """One URL, over connections that are kept."""
 
     def __init__(self, url: str, tls: Tls, timeout_s: float) -> None:
-        self._url = url
+        self._url, self._timeout_s = url, timeout_s
         context = tls.context() if url.startswith("https:") else None
         timeout = urllib3.Timeout(connect=timeout_s, read=timeout_s)
         self._pool = urllib3.PoolManager(num_pools=1, maxsize=1, retries=False, timeout=timeout, ssl_context=context)
 
     def post(self, body: bytes, headers: Mapping[str, str]) -> None:
-        """Send a body. Raises Refused for an answer that will not change, Unreachable for all other trouble."""
+        """Send a body. Raises Refused for an answer that will not change, Unreachable for all other trouble.
+
+        A redirect is not followed, and is trouble that may pass: a captive portal answers so in the receiver's place.
+        """
         fixed = {"Content-Type": "application/json", "User-Agent": "minewatch"}
         try:
             response = self._pool.request(
                 "POST", self._url, body=body, headers={**fixed, **headers}, redirect=False, preload_content=False
             )
-            answer = response.read(ANSWER_BYTES)
-            status = response.status
-            if len(answer) < ANSWER_BYTES:
-                response.release_conn()
-            else:
-                response.close()
+            answer, status = self._answer(response), response.status
+            location = response.headers.get("Location", "")
         except (urllib3.exceptions.HTTPError, OSError) as error:
             raise Unreachable(f"{self._url}: {' '.join(str(error).split())}") from error
         if 200 <= status < 300:
             return
         text = printable(answer.decode("utf-8", "replace"), " ")
         problem = f"{self._url}: answered {status} {text[:REPORTED_CHARACTERS]}".rstrip()
-        if 300 <= status < 500 and status not in LATER:
+        if 300 <= status < 400:
+            raise Unreachable(f"{self._url}: answered {status}: redirects{_target(location)} are not followed")
+        if 400 <= status < 500 and status not in LATER:
             raise Refused(problem)
         raise Unreachable(problem)
+
+    def _answer(self, response: urllib3.BaseHTTPResponse) -> bytes:
+        """The beginning of an answer's body; a receiver that sends it drop by drop is left."""
+        answer, until = b"", time.monotonic() + self._timeout_s
+        while len(answer) < ANSWER_BYTES and time.monotonic() < until:
+            more = response.read1(ANSWER_BYTES - len(answer))
+            if not more:
+                response.release_conn()
+                return answer
+            answer += more
+        response.close()
+        return answer
 
     def close(self) -> None:
         """Close the connections."""
         self._pool.clear()
+
+
+def _target(location: str) -> str:
+    """Where a redirect leads, as a part of a sentence; nothing if it names no host."""
+    try:
+        host = urlsplit(location).hostname
+    except ValueError:
+        return ""
+    return f" to {printable(host, ' ')[:REPORTED_CHARACTERS]}" if host else ""

@@ -1,4 +1,4 @@
-"""`minewatch ledger list|show|set|export|sensors|forget`: cases and what became of them, and the mining list.
+"""`minewatch ledger` with its actions: cases and what became of them, the mining list, the ledger's file.
 
 Arguments, sentences and exit codes; what they mean is the ledger's.
 """
@@ -22,7 +22,7 @@ from exporters.forms import mining_list, stix
 from exporters.redaction.persons import shown_name, shown_site, without_names
 from sensor.cases import states as cases
 from sensor.cases.states import CaseError
-from sensor.cli import ledger_figures, ledger_forget, ledger_sensors
+from sensor.cli import ledger_care, ledger_figures, ledger_forget, ledger_sensors
 from sensor.cli.explain import place
 from sensor.cli.frame import (
     CommandError,
@@ -55,6 +55,8 @@ def run(options: argparse.Namespace) -> int:
     settings = load_configuration(options, flag_overrides(options, "ledger"))
     if options.dump_config:
         return show_configuration(settings)
+    if options.action in ("backup", "restore", "check"):
+        return ledger_care.run(options, settings)
     action = {
         "list": _list,
         "show": _show,

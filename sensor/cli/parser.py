@@ -233,12 +233,22 @@ def _ledger(commands: Commands) -> None:
         "retire", help="one that will not come back: its silence closes no case any more"
     )
     retire.add_argument("sensor_id", metavar="SENSOR")
+    backup = actions.add_parser("backup", help="copy the ledger as it is now; a sensor may go on writing it")
+    backup.add_argument(
+        "file", nargs="?", metavar="FILE", help="the copy, or a folder for it; without it, beside the ledger"
+    )
+    restore = actions.add_parser("restore", help="put a copy in the ledger's place; the former file is kept beside it")
+    restore.add_argument("file", metavar="FILE", help="what `ledger backup` wrote; no sensor may be running")
+    checked = actions.add_parser("check", help="look whether the ledger is damaged, page by page and record by record")
     for action in (
         listed,
         shown,
         put,
         export,
         forget,
+        backup,
+        restore,
+        checked,
         sensors,
         sensor_actions.add_parser("list", help="all of them"),
         rename,

@@ -6,7 +6,7 @@ last, whenever it is read. Cases that silence ends are closed. The clock is hand
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 from sensor.daemon.journal import Journal
 from sensor.ledger import Ledger, LedgerError
@@ -21,9 +21,9 @@ MAX_REVIEWED = 100
 class CoverageRecorder:
     """Used by the line's thread, now and then."""
 
-    def __init__(self, ledger: Ledger, journal: Journal) -> None:
-        self._ledger, self._journal = ledger, journal
-        self.trouble: str | None = None  # why the ledger did not take it the last time; None while all is well
+    def __init__(self, ledger: Ledger, journal: Journal, failed: Callable[[LedgerError], None]) -> None:
+        """`failed` takes what kept the ledger from taking something."""
+        self._ledger, self._journal, self._failed = ledger, journal, failed
         self._since_ns: int | None = None
         self._waiting: list[tuple[int, int]] = []  # what the ledger has not taken yet
 
@@ -54,9 +54,8 @@ class CoverageRecorder:
             while self._waiting:
                 self._ledger.add_coverage(*self._waiting[0], apart_ns)
                 del self._waiting[0]
-            self.trouble = None
         except LedgerError as error:
-            self.trouble = str(error)
+            self._failed(error)
         return not self._waiting
 
     def review(self, now_ns: int) -> None:
@@ -66,6 +65,5 @@ class CoverageRecorder:
         try:
             for case in self._ledger.review_cases(now_ns, MAX_REVIEWED):
                 self._journal.notice(f"case {case.case_id} closed: {case.why}")
-            self.trouble = None
         except LedgerError as error:
-            self.trouble = str(error)
+            self._failed(error)

@@ -19,6 +19,7 @@ from sensor.daemon.health import Health
 from sensor.daemon.intake import Folder, Intake, Interfaces, Stdin
 from sensor.daemon.journal import Journal
 from sensor.daemon.lease import identity_of, take_lease
+from sensor.daemon.ledger_watch import LedgerWatch
 from sensor.daemon.metrics_server import MetricsServer
 from sensor.daemon.news import News, Viewer
 from sensor.daemon.notify import Notifier
@@ -33,6 +34,7 @@ from sensor.evidence import EvidenceBounds, EvidenceFiles
 from sensor.intake.engine import Engine, PacketCore, SourceError
 from sensor.ledger import Ledger, LedgerError, Recorder
 from sensor.ledger.replay import bounds_of
+from sensor.ledger.store.database import file_of_engine
 from sensor.line.pipeline import Pipeline
 from sensor.model.events import Event
 from sensor.model.finding import Finding
@@ -71,9 +73,11 @@ class Daemon:
         self._ledger = Ledger.open(settings.ledger.url, bounds=bounds_of(settings.ledger))
         self._ledger.report_as(identity_of(settings), settings.clock_offset_ms * MILLISECOND_NS)
         self._lease = take_lease(self._ledger, journal)
-        self._upkeep = LedgerUpkeep(self._ledger, self._lease)
+        self._watch = LedgerWatch(journal)
+        self._watch.check(file_of_engine(self._ledger.engine))
+        self._upkeep = LedgerUpkeep(self._ledger, self._lease, self._watch.note)
         self._recorder = Recorder(self._ledger, time.monotonic_ns)
-        self._delivery = Delivery(self._ledger, setup.destinations)
+        self._delivery = Delivery(self._ledger, setup.destinations, journal)
         self._replacing: threading.Thread | None = None
         self._pipeline = Pipeline(
             setup.signatures,
@@ -90,7 +94,7 @@ class Daemon:
         self._news = News(journal, viewer, name_persons=settings.output.name_persons)
         self._intake = _intake(engine, self._core, setup, journal)
         self._live = isinstance(self._intake, Interfaces)
-        self._coverage = CoverageRecorder(self._ledger, journal)
+        self._coverage = CoverageRecorder(self._ledger, journal, self._watch.note)
         self._steps = LineSteps(
             self._pipeline, self._record, self._recorder, self._coverage, self._intake, live=self._live
         )
@@ -155,8 +159,9 @@ class Daemon:
         """What the ledger knows of connections between two ends; nothing while it cannot be read."""
         try:
             return self._ledger.reader.connections_between(ends, at_ns)
-        except LedgerError:
+        except LedgerError as error:
             self._counters["resume_failures"] += 1
+            self._watch.note(error)
             return ()
 
     def _record(self, records: Sequence[Record], now_ns: int) -> None:
@@ -214,13 +219,17 @@ class Daemon:
     def _publish(self, *, over: bool = False) -> None:
         """Make the status that metrics and health are read from; once the run is over nothing has to be heard."""
         evidence = self._evidence.counters if self._evidence is not None else {}
-        counters = {**self._counters, **self._upkeep.counters, **self._intake.counters}
-        trouble = self._recorder.trouble or self._upkeep.trouble or self._coverage.trouble
+        unsent = {"notify_unsent": self._notifier.unsent}
+        counters = {**self._counters, **self._upkeep.counters, **self._intake.counters, **unsent}
+        now_ns, waiting = time.time_ns(), self._recorder.counters["records_waiting"]
+        self._watch.look((self._recorder.error, self._upkeep.error), now_ns, waiting)
+        trouble = self._watch.trouble
+        unready = (*(() if over else self._intake.unready), *((trouble,) if trouble else ()))
         self._health.certificate_until_ns = 0 if self._server is None else self._server.certificate_until_ns
-        unready = (*(() if over else self._intake.unready), *((f"ledger: {trouble}",) if trouble else ()))
-        self._health.open_seconds = self._coverage.open_seconds(time.time_ns())
+        self._health.open_seconds = self._coverage.open_seconds(now_ns)
+        reloads = self._reloader.statuses
         self._health.publish(
-            self._setup, self._pipeline.counters, self._delivery, self._reloader.statuses, evidence, counters, unready
+            self._setup, self._pipeline.counters, self._delivery, reloads, evidence, counters, unready, self._watch
         )
 
     def _status_line(self) -> str:
@@ -278,7 +287,7 @@ class Daemon:
     def _redeliver(self, setup: Setup) -> None:
         """Other destinations: the old threads end, then new ones begin, beside the line."""
         old, before = self._delivery, self._replacing
-        new = Delivery(self._ledger, setup.destinations)
+        new = Delivery(self._ledger, setup.destinations, self._journal)
 
         def swap() -> None:
             if before is not None:

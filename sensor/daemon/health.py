@@ -11,6 +11,7 @@ from dataclasses import replace
 
 from sensor.daemon.journal import Journal
 from sensor.daemon.ledger_day import LedgerDay
+from sensor.daemon.ledger_watch import LedgerWatch
 from sensor.daemon.setup import Setup
 from sensor.daemon.totals import FindingTotals
 from sensor.daemon.troubles import TroubleWatch
@@ -77,6 +78,7 @@ class Health:
         evidence: Mapping[str, int],
         counters: Mapping[str, int],
         unready: tuple[str, ...],
+        watch: LedgerWatch,
     ) -> None:
         """Replace the status by one of everything as it is now."""
         now_ns = time.time_ns()
@@ -110,6 +112,8 @@ class Health:
             today_ns=self.day.began_ns,
             watched_today_seconds=self.day.watched_with(self.open_seconds, now_ns),
             certificate_until_ns=self.certificate_until_ns,
+            ledger_faults=watch.faults,
+            ledger_trouble=watch.trouble,
             evidence=evidence,
             outboxes={status.name: _outbox(status) for status in delivery.statuses()},
             reloads=dict(reloads),

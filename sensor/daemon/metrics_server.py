@@ -74,7 +74,8 @@ class MetricsServer:
         if request.path == "/metrics":
             return self._metrics(request.headers.get("accept", ""))
         if request.path == "/healthz":
-            return _health(stalled(self._source(), time.time_ns(), self._config.stall_seconds))
+            status = self._source()
+            return _health(stalled(status, time.time_ns(), self._config.stall_seconds), status.ledger_trouble)
         if request.path == "/readyz":
             return _health(list(self._source().unready))
         return HttpResponse(200, INDEX.encode()) if request.path == "/" else HttpResponse(404, b"no such page\n")
@@ -130,8 +131,10 @@ def stalled(status: Status, now_ns: int, stall_seconds: int) -> list[str]:
     return [f"{stage} has not moved for {age} s" for stage, age in ages.items() if age > stall_seconds]
 
 
-def _health(problems: list[str]) -> HttpResponse:
-    return HttpResponse(503 if problems else 200, "".join(f"{line}\n" for line in problems or ["ok"]).encode())
+def _health(problems: list[str], trouble: str | None = None) -> HttpResponse:
+    """The problems decide; trouble that a restart would not mend is only said."""
+    lines = [*(problems or ["ok"]), *([] if trouble is None else [trouble])]
+    return HttpResponse(503 if problems else 200, "".join(f"{line}\n" for line in lines).encode())
 
 
 def _access(config: prometheus.Config) -> Access:

@@ -1,13 +1,12 @@
 """Messages to systemd: READY, RELOADING, STOPPING, STATUS and WATCHDOG, as datagrams to the socket in NOTIFY_SOCKET
 (sd_notify(3)).
 
-Without that variable nothing is sent. A socket that does not take a message is no trouble of ours. Knows nothing of
-the daemon's state.
+Without that variable nothing is sent. A socket that does not take a message is no trouble of ours: it is not waited
+for, and counted. Knows nothing of the daemon's state.
 """
 
 from __future__ import annotations
 
-import contextlib
 import os
 import socket
 import time
@@ -18,6 +17,7 @@ class Notifier:
 
     def __init__(self) -> None:
         """Take the address out of the environment, so that no child process speaks in our name."""
+        self.unsent = 0  # messages that the socket did not take: nobody reads it, or it is gone
         self._address = os.environ.pop("NOTIFY_SOCKET", "")
         limit = os.environ.pop("WATCHDOG_USEC", "")
         ours = os.environ.pop("WATCHDOG_PID", str(os.getpid())) == str(os.getpid())
@@ -50,8 +50,9 @@ class Notifier:
             return
         # A name in the abstract namespace is written with an @ (systemd's convention).
         address = f"\0{self._address[1:]}" if self._address.startswith("@") else self._address
-        with (
-            contextlib.suppress(OSError),
-            socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM | socket.SOCK_CLOEXEC) as sender,
-        ):
-            sender.sendto("\n".join(lines).encode(), address)
+        kind = socket.SOCK_DGRAM | socket.SOCK_CLOEXEC | socket.SOCK_NONBLOCK
+        try:
+            with socket.socket(socket.AF_UNIX, kind) as sender:
+                sender.sendto("\n".join(lines).encode(), address)
+        except OSError:
+            self.unsent += 1

@@ -8,17 +8,20 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Protocol
 
 from exporters.forms.amounts import duration
 from sensor.model.status import Status
 from sensor.model.text import printable
 from sensor.model.time import DAY_NS, SECOND_NS
+from sensor.model.trouble import Speaker
 
 #: How long a count must not rise until its trouble is over.
 CALM_S = 60
 #: The line is behind by more than this; a stage has not moved for longer than this; a certificate ends within this.
 LAG_S, STALL_S, EXPIRY_NS = 10.0, 30, 14 * DAY_NS
+
+#: What ledger and deliveries say themselves, with more than a status has.
+SAID_ELSEWHERE = ("ledger", "exporter ")
 
 #: Counts that should never rise, by the part of the status: what it means, and what helps.
 RISING = {
@@ -42,16 +45,6 @@ RISING = {
 }
 
 
-class Speaker(Protocol):
-    """Who says what has begun and what is over (`sensor/daemon/journal.py`)."""
-
-    def warning(self, sentence: str) -> None:
-        """Trouble has begun."""
-
-    def notice(self, sentence: str) -> None:
-        """Trouble is over."""
-
-
 @dataclass(slots=True)
 class _Trouble:
     sentence: str
@@ -72,22 +65,24 @@ class TroubleWatch:
         found = {**dict(troubles(status, now_ns)), **dict(self._rising(status, now_ns))}
         for key in [key for key in self._now if key not in found]:
             trouble = self._now.pop(key)
-            lasted = duration((now_ns - trouble.since_ns) / SECOND_NS)
-            self._speaker.notice(f"over after {lasted}: {trouble.sentence}")
+            if not key.startswith(SAID_ELSEWHERE):
+                lasted = duration((now_ns - trouble.since_ns) / SECOND_NS)
+                self._speaker.notice(f"over after {lasted}: {trouble.sentence}")
         for key, sentence in found.items():
             if key in self._now:
                 self._now[key].sentence = sentence
             else:
                 self._now[key] = _Trouble(sentence, now_ns)
-                self._speaker.warning(sentence)
+                if not key.startswith(SAID_ELSEWHERE):
+                    self._speaker.warning(sentence)
         return tuple(trouble.sentence for trouble in self._now.values())
 
     def _rising(self, status: Status, now_ns: int) -> Iterator[tuple[str, str]]:
         for part, counts in RISING.items():
             figures = getattr(status, part)
             for name, sentence in counts.items():
-                if self._rises(f"{part}.{name}", figures.get(name, 0), now_ns):
-                    yield f"{part}.{name}", f"{sentence} ({figures[name]:,} since the start)"
+                if self._rises(f"count {part}.{name}", figures.get(name, 0), now_ns):
+                    yield f"count {part}.{name}", f"{sentence} ({figures[name]:,} since the start)"
         for name, outbox in status.outboxes.items():
             if self._rises(f"outbox.{name}", outbox.dropped, now_ns, first=outbox.dropped):
                 yield f"outbox.{name}", f"exporter {name}: its outbox is full, and the oldest events are given up"
@@ -104,7 +99,7 @@ def troubles(status: Status, now_ns: int) -> Iterator[tuple[str, str]]:
     """What is wrong by this status alone: what it is told apart by, and the sentence."""
     for sentence in status.unready:
         if sentence != "starting":
-            yield sentence.partition(":")[0], sentence
+            yield "ledger" if sentence == status.ledger_trouble else sentence, sentence
     if status.lag_seconds > LAG_S:
         yield "lag", f"the line is {status.lag_seconds:.0f} s behind the packets"
     for stage, beat_ns in status.heartbeats_ns.items():

@@ -12,6 +12,7 @@ from exporters.destination import Destination, Unusable
 from exporters.kinds import kinds
 from sensor.delivery.worker import DeliveryStatus, Hiding, Worker
 from sensor.ledger import Ledger
+from sensor.model.trouble import NOBODY, Speaker
 
 
 def build_senders(
@@ -42,12 +43,19 @@ def build_senders(
 class Delivery:
     """The threads that deliver."""
 
-    def __init__(self, ledger: Ledger, destinations: Mapping[str, tuple[Destination, bool | Hiding]]) -> None:
-        """Register the destinations in the ledger: from now on events are kept for these and no others. Raises
-        LedgerError.
+    def __init__(
+        self,
+        ledger: Ledger,
+        destinations: Mapping[str, tuple[Destination, bool | Hiding]],
+        speaker: Speaker = NOBODY,
+    ) -> None:
+        """Register the destinations in the ledger: from now on events are kept for these and no others. `speaker` says
+        when a delivery begins to fail or refuse, and when it works again. Raises LedgerError.
         """
         ledger.outbox.subscribe(destinations)
-        self._workers = [Worker(name, sender, hiding, ledger) for name, (sender, hiding) in destinations.items()]
+        self._workers = [
+            Worker(name, sender, hiding, ledger, speaker=speaker) for name, (sender, hiding) in destinations.items()
+        ]
 
     def start(self) -> None:
         """Begin delivering what waits."""

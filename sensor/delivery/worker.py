@@ -20,8 +20,9 @@ from exporters.redaction.finding import redacted
 from sensor.delivery.backoff import Backoff
 from sensor.ledger import Backlog, Ledger, LedgerError
 from sensor.model.finding import Finding
-from sensor.model.record import Record
+from sensor.model.record import Record, event_id
 from sensor.model.time import SECOND_NS
+from sensor.model.trouble import NOBODY, Speaker, TroubleState
 
 #: Events read from the outbox at once, and how often an idle thread looks without having been woken, in seconds.
 READ, LOOK_S = 500, 0.5
@@ -63,6 +64,7 @@ class Worker:
         hiding: bool | Hiding,
         ledger: Ledger,
         clock: Callable[[], int] = time.time_ns,
+        speaker: Speaker = NOBODY,
     ) -> None:
         self._hiding = hiding if isinstance(hiding, Hiding) else Hiding(redact=hiding)
         self.name, self.kind = name, name.partition(".")[0]
@@ -73,6 +75,7 @@ class Worker:
         self._refused_uncommitted = 0
         self._delivered = self._refused = self._failed = self._repeated = 0
         self._trouble: str | None = None
+        self._speaker, self._failing, self._refusing = speaker, TroubleState(), TroubleState()
         self._backoff = Backoff(Random(name))
         self._repeat_at = 0.0
         self.moved_s = time.monotonic()  # when it last began to look, to send or to wait
@@ -124,6 +127,8 @@ class Worker:
             except Exception as error:  # whatever a sender or the ledger raises, the thread goes on
                 self._failed += 1
                 self._trouble = _error_text(error)
+                if self._failing.begin(self._trouble):
+                    self._speaker.warning(f"{self.name}: {self._trouble}; events wait, and are tried again")
                 if self._stopping.is_set():
                     break
                 self._stopping.wait(self._backoff.next())
@@ -173,10 +178,26 @@ class Worker:
             self._refused += 1
             self._refused_uncommitted += 1
             self._trouble = _error_text(error)
+            if self._refusing.begin(self._trouble):
+                self._speaker.warning(
+                    f"{self.name}: event {event_id(records[0])} is refused and left out: {self._trouble}"
+                )
+            if self._failing.end():
+                self._speaker.notice(f"{self.name}: answers again")
             return
         self._delivered += len(records)
         self._trouble = None
+        self._say_recovered()
         self._backoff.reset()
+
+    def _say_recovered(self) -> None:
+        refused = self._refusing.failures
+        if self._failing.end():
+            self._speaker.notice(f"{self.name}: delivers again")
+        if self._refusing.end():
+            self._speaker.notice(
+                f"{self.name}: takes events again; {refused} {'was' if refused == 1 else 'were'} refused"
+            )
 
     def _shown(self, record: Record) -> Record:
         if not isinstance(record, Finding):

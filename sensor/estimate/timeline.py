@@ -93,3 +93,68 @@ def joined(first: ShareTimeline | None, other: ShareTimeline | None) -> ShareTim
     for part, width in zip((first, other), seconds, strict=True):
         whole.add(Timeline(WIDTHS.index(width), part.start_ns // part.bin_ns, array("I", part.counts)))
     return whole.record()
+
+
+def signed_sum(first: ShareTimeline | None, other: ShareTimeline | None, sign: int = 1) -> ShareTimeline | None:
+    """Two records added, or with sign -1 the second taken off; counts may be below 0. None where all are 0. A record of
+    a width that is not known here is left out."""
+    lines = [(line, by) for line, by in ((first, 1), (other, sign)) if line is not None and _seconds(line) in WIDTHS]
+    if not lines:
+        return None
+    level = max(WIDTHS.index(_seconds(line)) for line, _ in lines)
+    while True:
+        bins: dict[int, int] = {}
+        for line, by in lines:
+            for at, count in _bins(line, level).items():
+                bins[at] = bins.get(at, 0) + by * count
+        filled = [at for at, count in bins.items() if count]
+        if not filled:
+            return None
+        if max(filled) - min(filled) < MAX_BINS:
+            return _line_of(bins, range(min(filled), max(filled) + 1), level)
+        level += 1
+
+
+def positive(line: ShareTimeline | None) -> ShareTimeline | None:
+    """A record without counts below 0; None if nothing is left."""
+    if line is None or not any(count > 0 for count in line.counts):
+        return None
+    return ShareTimeline(line.start_ns, line.bin_ns, tuple(max(0, count) for count in line.counts))
+
+
+def counted_again(before: ShareTimeline | None, line: ShareTimeline | None, shares: int) -> ShareTimeline | None:
+    """So many shares of a record, from where the one before has some too: those that both counted."""
+    if line is None or _seconds(line) not in WIDTHS or shares <= 0:
+        return None
+    level = WIDTHS.index(_seconds(line))
+    if before is not None and _seconds(before) in WIDTHS:
+        level = max(level, WIDTHS.index(_seconds(before)))
+    its, others = _bins(line, level), {} if before is None else _bins(before, level)
+    both = {at: min(count, others.get(at, 0)) for at, count in its.items()}
+    weights = both if any(both.values()) else its
+    total, so_far, given = sum(weights.values()), 0, 0
+    dealt: dict[int, int] = {}
+    for at in sorted(weights):
+        so_far += weights[at]
+        dealt[at] = shares * so_far // total - given
+        given += dealt[at]
+    return _line_of(dealt, range(min(dealt), max(dealt) + 1), level)
+
+
+def _seconds(line: ShareTimeline) -> int:
+    return line.bin_ns // SECOND_NS
+
+
+def _bins(line: ShareTimeline, level: int) -> dict[int, int]:
+    """The counts in bins of a width that is a multiple of the record's, by number since the epoch."""
+    width_ns = WIDTHS[level] * SECOND_NS
+    bins: dict[int, int] = {}
+    for number, count in enumerate(line.counts):
+        at = (line.start_ns + number * line.bin_ns) // width_ns
+        bins[at] = bins.get(at, 0) + count
+    return bins
+
+
+def _line_of(bins: dict[int, int], numbers: range, level: int) -> ShareTimeline:
+    width_ns = WIDTHS[level] * SECOND_NS
+    return ShareTimeline(numbers.start * width_ns, width_ns, tuple(bins.get(at, 0) for at in numbers))

@@ -12,7 +12,7 @@ from sensor.ledger.read.findings import StoredFinding
 from sensor.ledger.read.reader import LedgerReader
 from sensor.ledger.recorder import Recorder
 from sensor.ledger.store.bounds import LedgerBounds
-from sensor.ledger.store.database import LedgerError
+from sensor.ledger.store.errors import LedgerError
 
 __all__ = [
     "Backlog",

@@ -13,7 +13,8 @@ from dataclasses import dataclass
 
 from sqlalchemy import Connection, Engine, RowMapping, delete, insert, select, update
 
-from sensor.ledger.store.database import LedgerError, reading, writing
+from sensor.ledger.store.database import reading, writing
+from sensor.ledger.store.errors import LedgerError
 from sensor.ledger.store.schema import LEASES
 from sensor.model.sensor import ProcessIdentity
 from sensor.model.time import SECOND_NS

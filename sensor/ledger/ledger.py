@@ -163,6 +163,8 @@ class Ledger:
                 recorded.append(stored)
                 if is_event:
                     events.append(stored)
+                events += findings.further
+                findings.further.clear()
             findings.write()
             nodes.write()
             self.outbox.append(connection, events, now_ns)

@@ -13,7 +13,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import NamedTuple
 
 from sensor.ledger.ledger import NOTHING_SUPPRESSED, Ledger
-from sensor.ledger.store.database import LedgerError
+from sensor.ledger.store.errors import LedgerError
 from sensor.model.finding import Finding
 from sensor.model.record import Record, record_id
 from sensor.model.time import MILLISECOND_NS, SECOND_NS
@@ -43,7 +43,12 @@ class Recorder:
         self._pause_ns = 0
         self._again_ns = 0
         self._counters: Counter[str] = Counter(records_recorded=0, records_refused=0, record_failures=0)
-        self.trouble: str | None = None  # why the last attempt failed; None while all is well
+        self.error: LedgerError | None = None  # why the last attempt failed; None while all is well
+
+    @property
+    def trouble(self) -> str | None:
+        """Why the last attempt failed, as a sentence; None while all is well."""
+        return None if self.error is None else str(self.error)
 
     @property
     def counters(self) -> dict[str, int]:
@@ -88,11 +93,11 @@ class Recorder:
                 done += len(step)
         except LedgerError as error:
             self._counters["record_failures"] += 1
-            self.trouble = str(error)
+            self.error = error
             self._pause_ns = min(LONGEST_PAUSE_NS, 2 * self._pause_ns or FIRST_PAUSE_NS)
             self._again_ns = self._clock() + self._pause_ns
         else:
-            self.trouble, self._pause_ns, self._again_ns = None, 0, 0
+            self.error, self._pause_ns, self._again_ns = None, 0, 0
         self._counters["records_recorded"] += done
         if done:
             self._waiting = self._waiting[done:]

@@ -8,7 +8,7 @@ from functools import partial
 
 from sensor.ledger.ledger import Ledger
 from sensor.ledger.store.bounds import LedgerBounds
-from sensor.ledger.store.database import LedgerError
+from sensor.ledger.store.errors import LedgerError
 from sensor.line.suppress import Suppression
 from sensor.model.events import End
 from sensor.model.finding import Finding

@@ -63,6 +63,7 @@ def flow_trace(reading: Reading, account: Account, facts: FlowFacts, exposure: E
         missed_bytes=facts.gap_bytes,
         exposure=replace(exposure.record(reading.jobs.in_force(account)), stretches=(), unrated_stretches=()),
         state=None if facts.ended else state_of(reading, facts.carriage.framing),
+        timeline=None if account.timeline is None else account.timeline.record(),
     )
 
 

@@ -13,7 +13,7 @@ from sensor.line.combine import combine
 from sensor.line.flow_facts import stable_id
 from sensor.line.judge import MAX_EVIDENCE, Spoken, evidence_order
 from sensor.line.machines import machines
-from sensor.line.overlap import NO_OVERLAP, DoubleCount, less, shares_less
+from sensor.line.overlap import NO_OVERLAP, DoubleCount, less, shares_less, timeline_less
 from sensor.line.same_connection import MAX_ALIKE, SeenConnection, overlaps
 from sensor.line.unspoken import Unspoken, unspoken_reasons
 from sensor.model.evidence import Evidence, Grade
@@ -234,7 +234,7 @@ class Joined:
             donation=lead.donation,
             pool_host=lead.flow.pool_host,
             proxy=lead.flow.proxy,
-            timeline=self.timeline.record(),
+            timeline=timeline_less(self.timeline.record(), again),
             observations=verdict.observations,
             point=None if flows else ObservationPoint(lead.flow.source, lead.flow.vlans),
         )

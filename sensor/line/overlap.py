@@ -8,7 +8,8 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import Any
 
-from sensor.model.quantities import NO_GUESS, NO_SHARES, ExposureRecord, GuessRecord, Shares, TallyRecord
+from sensor.estimate.timeline import positive, signed_sum
+from sensor.model.quantities import NO_GUESS, NO_SHARES, ExposureRecord, GuessRecord, Shares, ShareTimeline, TallyRecord
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +35,7 @@ class DoubleCount:
     miner_missed_bytes: int = 0
     miner_seen_bytes: int = 0
     unrated: int = 0
+    timeline: ShareTimeline | None = None  # when the shares were sent; its counts may be negative, too
 
     def __bool__(self) -> bool:
         return self != NO_OVERLAP
@@ -75,6 +77,11 @@ def shares_less(shares: Shares, overlap: DoubleCount) -> Shares:
     return Shares(*(max(0, getattr(shares, name) - getattr(overlap, name)) for name in names))
 
 
+def timeline_less(line: ShareTimeline | None, overlap: DoubleCount) -> ShareTimeline | None:
+    """A timeline without the shares that were counted more than once; none is below 0."""
+    return line if overlap.timeline is None or line is None else positive(signed_sum(line, overlap.timeline, -1))
+
+
 def tally_sum(left: TallyRecord, right: TallyRecord, sign: int = 1) -> TallyRecord:
     """The sum of two tallies, or their difference; the heaviest share stays."""
     return TallyRecord(
@@ -85,7 +92,14 @@ def tally_sum(left: TallyRecord, right: TallyRecord, sign: int = 1) -> TallyReco
     )
 
 
-def _add(left: int | TallyRecord | GuessRecord, right: int | TallyRecord | GuessRecord, sign: int) -> object:
+_Amount = int | TallyRecord | GuessRecord | ShareTimeline | None
+
+
+def _add(left: _Amount, right: _Amount, sign: int) -> object:
+    if left is None or right is None or isinstance(left, ShareTimeline) or isinstance(right, ShareTimeline):
+        assert left is None or isinstance(left, ShareTimeline)
+        assert right is None or isinstance(right, ShareTimeline)
+        return signed_sum(left, right, sign)
     if isinstance(left, TallyRecord) and isinstance(right, TallyRecord):
         return tally_sum(left, right, sign)
     if isinstance(left, GuessRecord) and isinstance(right, GuessRecord):

@@ -13,10 +13,11 @@ from dataclasses import dataclass, replace
 from fractions import Fraction
 from functools import reduce
 
+from sensor.estimate.timeline import counted_again, signed_sum
 from sensor.line.overlap import NO_OVERLAP, DoubleCount
 from sensor.line.share_union import ShareUnion, length, shares_of, united
 from sensor.model.flow import FlowSummary
-from sensor.model.quantities import GuessRecord, Shares, TallyRecord
+from sensor.model.quantities import GuessRecord, Shares, ShareTimeline, TallyRecord
 from sensor.model.time import HOUR_NS, SECOND_NS
 from sensor.model.trace import SEQUENCES, FlowTrace, StreamRange
 
@@ -144,6 +145,7 @@ class _Whole:
         trace = flow.trace
         self._near = trace.miner.start if trace is not None and trace.miner is not None else None
         self._union = None if trace is None else shares_of(trace)
+        self._timeline = None if trace is None else trace.timeline
         self._pool: tuple[StreamRange, ...] = () if trace is None or trace.pool is None else (trace.pool,)
         self._missed = 0 if trace is None else trace.missed_bytes
         self._miner_missed = 0 if trace is None else trace.exposure.missed_bytes
@@ -194,7 +196,13 @@ class _Whole:
             miner_missed_bytes=miner_missed,
             miner_seen_bytes=miner_bytes - miner_missed,
             unrated=_scaled(exposure.unrated, share_part),
+            timeline=self._timeline_again(trace.timeline, shares.submitted),
         )
+
+    def _timeline_again(self, line: ShareTimeline | None, shares: int) -> ShareTimeline | None:
+        again = counted_again(self._timeline, line, shares)
+        self._timeline = signed_sum(signed_sum(self._timeline, line), again, -1)
+        return again
 
     def _add_counts(self, own: Shares) -> DoubleCount:
         """Without traces the fuller counts are those of the connection."""

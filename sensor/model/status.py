@@ -99,6 +99,8 @@ class Status:
     today_ns: int = 0  # when the ledger's day began
     watched_today_seconds: float | None = None  # of that day, by this sensor; None: not known
     certificate_until_ns: int = 0  # when the certificate of the metrics ends; 0: there is none
+    ledger_faults: Counts = field(default_factory=dict)  # by kind of fault: 1 for what the ledger has now, else 0
+    ledger_trouble: str | None = None  # the same as a sentence; None while all is well
     evidence: Counts = field(default_factory=dict)  # Evidence.counters
     outboxes: Mapping[str, OutboxStatus] = field(default_factory=dict)  # by exporter
     reloads: Mapping[str, Reload] = field(default_factory=dict)  # by RELOAD_KINDS

@@ -10,7 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal, NamedTuple
 
-from sensor.model.quantities import ExposureRecord
+from sensor.model.quantities import ExposureRecord, ShareTimeline
 
 #: What became of a share: accepted, rejected, or no answer was seen.
 Outcome = Literal["a", "r", "u"]
@@ -87,3 +87,4 @@ class FlowTrace:
     missed_bytes: int
     exposure: ExposureRecord
     state: SessionState | None = None  # None: the connection ended
+    timeline: ShareTimeline | None = None  # of its shares; None: there are none, or a release before did not keep it

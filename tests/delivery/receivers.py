@@ -42,6 +42,7 @@ class HttpReceiver:
 
     def __init__(self, port: int = 0) -> None:
         self.status = 200
+        self.headers: dict[str, str] = {}  # of the answers, beside their length
         self.taken: list[tuple[dict[str, str], bytes]] = []
         self.asked = 0
         receiver = self
@@ -57,9 +58,12 @@ class HttpReceiver:
                 if 200 <= status < 300:
                     receiver.taken.append(({name.lower(): value for name, value in self.headers.items()}, body))
                 self.send_response(status)
-                self.send_header("Content-Length", "2")
+                for name, value in receiver.headers.items():
+                    self.send_header(name, value)
+                self.send_header("Content-Length", "0" if status == 304 else "2")
                 self.end_headers()
-                self.wfile.write(b"ok")
+                if status != 304:
+                    self.wfile.write(b"ok")
 
             def log_message(self, *_: object) -> None:
                 pass

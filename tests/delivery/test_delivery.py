@@ -20,6 +20,7 @@ from sensor.ledger import Ledger, LedgerBounds, LedgerError
 from sensor.ledger.outbox import QueuedEvent
 from sensor.model.finding import Finding
 from sensor.model.record import Record
+from tests.daemon.journal import WrittenJournal
 from tests.delivery.receivers import eventually
 from tests.ledger.made import finding
 
@@ -140,6 +141,41 @@ def test_what_is_refused_is_skipped_and_counted_and_its_neighbours_arrive(tmp_pa
         eventually(lambda: status(delivery, "spy").depth == 0)
         assert (status(delivery, "spy").refused, status(delivery, "spy").delivered) == (2, 18)
         assert ledger.outbox.backlog("spy").refused == 2
+
+
+def test_each_refusal_and_each_outage_is_said_once_and_so_is_its_end(tmp_path: Path) -> None:
+    spy, journal = Spy(most=1), WrittenJournal()
+    mood: list[Exception | None] = [Refused("answered 400 bad event 17")]
+
+    def act(_: Sequence[Record]) -> None:
+        if mood[0] is not None:
+            raise mood[0]
+
+    spy.act = act
+    ledger = Ledger.open(f"sqlite:///{tmp_path}/ledger.db")
+    delivery = Delivery(ledger, {"spy": (spy, False)}, journal)
+    delivery.start()
+    record(ledger, range(3))
+    delivery.wake()
+    eventually(lambda: status(delivery, "spy").refused == 3)
+    assert [sentence.partition(" is refused")[0][:10] for sentence in journal.sentences] == ["spy: event"]
+    mood[0] = Unreachable("http://x: answered 302: redirects are not followed")
+    record(ledger, [4])
+    delivery.wake()
+    eventually(lambda: status(delivery, "spy").failed >= 2)
+    mood[0] = None
+    eventually(lambda: "finding-4" in spy.names)
+    record(ledger, [5])
+    delivery.wake()
+    eventually(lambda: "finding-5" in spy.names)
+    delivery.stop(2)
+    ledger.close()
+    assert journal.sentences[0].endswith("is refused and left out: answered 400 bad event 17")
+    assert journal.sentences[1:] == [
+        "spy: http://x: answered 302: redirects are not followed; events wait, and are tried again",
+        "spy: delivers again",
+        "spy: takes events again; 3 were refused",
+    ]
 
 
 def test_a_mistake_in_a_sender_costs_its_record_and_not_the_thread(tmp_path: Path) -> None:

@@ -9,6 +9,7 @@ import json
 import socket
 import ssl
 import threading
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -76,10 +77,50 @@ def test_what_may_pass_is_tried_again(receiver: HttpReceiver, secret: str, statu
         Sender(Config(url=receiver.url, secret_file=secret)).send([finding()])
 
 
-@pytest.mark.parametrize("status", [301, 302, 400, 401, 404, 410, 413])
-def test_what_will_not_change_is_refused_and_no_redirect_is_followed(
-    receiver: HttpReceiver, secret: str, status: int
+@pytest.mark.parametrize("status", [300, 301, 302, 303, 304, 307, 308])
+@pytest.mark.parametrize("location", ["http://127.0.0.2:9/login", "/elsewhere", "//[", None])
+def test_a_redirect_is_tried_again_and_never_followed(
+    receiver: HttpReceiver, secret: str, status: int, location: str | None
 ) -> None:
+    receiver.status, receiver.headers = status, {} if location is None else {"Location": location}
+    with pytest.raises(Unreachable, match=f"answered {status}: redirects.* are not followed") as caught:
+        Sender(Config(url=receiver.url, secret_file=secret)).send([finding()])
+    assert ("to 127.0.0.2" in str(caught.value)) == (location is not None and "127.0.0.2" in location)
+    assert receiver.asked == 1
+
+
+@pytest.mark.parametrize("begun", [b"", b"HTTP/1.1 200 OK\r\nContent-Length: 4000\r\n\r\n"])
+def test_a_receiver_that_hangs_is_left_after_the_timeout(secret: str, begun: bytes) -> None:
+    """It answers nothing, or a head and then drop by drop: what has a head of success is taken."""
+    done = threading.Event()
+
+    def hang(server: socket.socket) -> None:
+        connection, _ = server.accept()
+        with connection:
+            connection.recv(65_536)
+            connection.sendall(begun)
+            while not done.wait(0.05):
+                try:
+                    connection.sendall(b"." if begun else b"")
+                except OSError:
+                    return
+
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        threading.Thread(target=hang, args=(server,), daemon=True).start()
+        sender = Sender(Config(url=f"http://127.0.0.1:{server.getsockname()[1]}", secret_file=secret, timeout_s=0.3))
+        began = time.monotonic()
+        try:
+            sender.send([finding()])
+            taken = True
+        except Unreachable:
+            taken = False
+        done.set()
+    assert taken == bool(begun)
+    assert time.monotonic() - began < 3.0
+
+
+@pytest.mark.parametrize("status", [400, 401, 404, 410, 413])
+def test_what_will_not_change_is_refused(receiver: HttpReceiver, secret: str, status: int) -> None:
     receiver.status = status
     with pytest.raises(Refused, match=str(status)):
         Sender(Config(url=receiver.url, secret_file=secret)).send([finding()])

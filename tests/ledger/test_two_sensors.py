@@ -111,6 +111,41 @@ def test_one_link_mirrored_to_two_sensors_counts_once(tmp_path: Path, url: str, 
     assert seen_by == {("edge-1", "edge-2")}
 
 
+def bars(url: str) -> dict[str, int]:
+    """Of every finding the shares in its timeline."""
+    ledger = Ledger.open(url)
+    entries = ledger.reader.findings()
+    ledger.close()
+    return {entry.finding.finding_id: sum(entry.finding.timeline.counts) for entry in entries if entry.finding.timeline}
+
+
+@pytest.mark.parametrize("later_s", [0.0, 0.4, 1.9])
+def test_a_timeline_of_two_sensors_has_each_share_once(
+    tmp_path: Path, url: str, packets: Packets, later_s: float
+) -> None:
+    alone = found(tmp_path, packets)
+    tell(url, "edge-1", "a", alone)
+    tell(url, "edge-2", "b", found(tmp_path, [(at + later_s, data) for at, data in packets]))
+    assert bars(url) == {one.finding_id: one.shares.submitted for one in alone}
+    if not later_s:
+        ledger = Ledger.open(url)
+        got = {entry.finding.finding_id: entry.finding.timeline for entry in ledger.reader.findings()}
+        ledger.close()
+        assert got == {one.finding_id: one.timeline for one in alone}
+
+
+def test_a_timeline_of_captures_that_overlap_has_each_share_once(tmp_path: Path, url: str, packets: Packets) -> None:
+    middle = (packets[0][0] + packets[-1][0]) / 2
+    for number, part in enumerate((packets, [packet for packet in packets if packet[0] > middle], packets)):
+        tell(url, "edge-1", f"run-{number}", found(tmp_path, part))
+    ledger = Ledger.open(url)
+    shares = {entry.finding.finding_id: entry.finding.shares.submitted for entry in ledger.reader.findings()}
+    ledger.close()
+    assert {name: count for name, count in bars(url).items() if shares[name]} == {
+        name: count for name, count in shares.items() if count
+    }
+
+
 def test_connections_dealt_to_two_sensors_add_up_to_one_run(tmp_path: Path, url: str, packets: Packets) -> None:
     whole, hours = once(tmp_path, packets)
     halves: tuple[Packets, Packets] = ([], [])

@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import sqlite3
 from pathlib import Path
 
 from sqlalchemy import Engine, inspect
 from sqlalchemy.schema import CreateSchema
 
+from sensor.ledger.store.errors import LedgerError, fault_of
+
 #: Of the copy: nobody but the owner needs it.
 MODE = 0o600
 
 
-class BackupError(Exception):
+class BackupError(LedgerError):
     """No copy could be made; one sentence."""
 
 
@@ -26,22 +29,35 @@ def back_up(engine: Engine, revision: str) -> str | None:
     if not name or name == ":memory:":
         return None
     place = Path(f"{name}.before-{revision}")
+    try:
+        copy_file(Path(name), place)
+    except (OSError, sqlite3.Error) as error:
+        fault, reason = fault_of(error)
+        text = f"no copy could be made at {place} before the schema is changed: {reason}"
+        raise BackupError(text, fault) from None
+    return str(place)
+
+
+def copy_file(source: Path, place: Path) -> None:
+    """Copy a database of SQLite as it is at one moment, its log included, while others use it. The copy is there whole
+    or not at all; nobody but its owner can read it. Raises OSError, sqlite3.Error."""
     unfinished = place.with_name(place.name + ".part")
     try:
         unfinished.unlink(missing_ok=True)
         unfinished.touch(MODE)
         with (
-            contextlib.closing(sqlite3.connect(name)) as source,
+            contextlib.closing(sqlite3.connect(source)) as original,
             contextlib.closing(sqlite3.connect(unfinished)) as copy,
         ):
-            source.backup(copy)
+            original.backup(copy)
+        with unfinished.open("rb") as written:
+            os.fsync(written.fileno())
         unfinished.replace(place)
-    except (OSError, sqlite3.Error) as error:
-        with contextlib.suppress(OSError):
-            unfinished.unlink(missing_ok=True)
-        reason = getattr(error, "strerror", None) or str(error)
-        raise BackupError(f"no copy could be made at {place} before the schema is changed: {reason.lower()}") from None
-    return str(place)
+    except BaseException:
+        for end in ("", "-journal", "-wal", "-shm"):
+            with contextlib.suppress(OSError):
+                unfinished.with_name(unfinished.name + end).unlink(missing_ok=True)
+        raise
 
 
 def _copy_tables(engine: Engine, schema: str) -> str:

@@ -17,6 +17,7 @@ from sqlalchemy import Connection, Engine, create_engine, event, make_url
 from sqlalchemy.exc import ArgumentError, NoSuchModuleError, SQLAlchemyError
 
 from sensor.ledger.store.backup import BackupError, back_up
+from sensor.ledger.store.errors import LedgerError, fault_of
 
 #: How long a writer waits for another process (`minewatch ledger set`), in milliseconds; the line waits meanwhile.
 BUSY_MS = 2_000
@@ -28,21 +29,6 @@ WRITERS = 0x6D696E65
 #: Of a new database file: findings name people's machines.
 MODE = 0o640
 MIGRATIONS = Path(__file__).parents[1] / "migrations"
-#: Parts of drivers' messages, and the reason shown to the operator.
-REASONS = (
-    ("disk is full", "the disk is full"),
-    ("no space left", "the disk is full"),
-    ("locked", "it is locked by another process"),
-    ("not a database", "this is not a database"),
-    ("malformed", "the database is damaged"),
-    ("unable to open", "it cannot be opened: no such folder, or no permission"),
-    ("readonly", "no permission to write"),
-    ("disk i/o error", "the disk failed (input/output error)"),
-)
-
-
-class LedgerError(Exception):
-    """The ledger cannot be opened, read or written now; one sentence. Nothing of what was tried stays in it."""
 
 
 def connect(url: str) -> Engine:
@@ -88,19 +74,23 @@ def exists(url: str) -> bool:
     )
 
 
+def file_of_engine(engine: Engine) -> Path | None:
+    """The file of a database; None if it has none of its own."""
+    name = engine.url.database
+    return Path(name) if engine.dialect.name == "sqlite" and name and name != ":memory:" else None
+
+
 @contextmanager
 def translated_errors(engine: Engine) -> Iterator[None]:
     """Whatever the database raises within becomes a LedgerError."""
     try:
         yield
     except SQLAlchemyError as error:
-        text = str(getattr(error, "orig", None) or error)
-        reason = next((reason for part, reason in REASONS if part in text.lower()), _first_line(text))
-        raise LedgerError(f"ledger {engine.url.render_as_string(hide_password=True)}: {reason}") from error
+        fault, reason = fault_of(getattr(error, "orig", None) or error)
+        raise LedgerError(f"ledger {engine.url.render_as_string(hide_password=True)}: {reason}", fault) from error
     except OSError as error:
-        raise LedgerError(
-            f"ledger {engine.url.render_as_string(hide_password=True)}: {(error.strerror or str(error)).lower()}"
-        ) from error
+        fault, reason = fault_of(error)
+        raise LedgerError(f"ledger {engine.url.render_as_string(hide_password=True)}: {reason}", fault) from error
 
 
 @contextmanager
@@ -178,7 +168,7 @@ def _migrate(engine: Engine) -> None:
             back_up(engine, current)
         except BackupError as error:
             shown = engine.url.render_as_string(hide_password=True)
-            raise LedgerError(f"ledger {shown}: {error}") from None
+            raise LedgerError(f"ledger {shown}: {error}", error.fault) from None
     with engine.execution_options(minewatch_writes=True).begin() as connection:
         config.attributes["connection"] = connection
         command.upgrade(config, "head")

@@ -10,17 +10,19 @@ from __future__ import annotations
 import base64
 import json
 import zlib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any
 
-from pydantic import TypeAdapter
+from pydantic import TypeAdapter, ValidationError
 
+from sensor.ledger.store.errors import DamagedRecordError
 from sensor.line.overlap import DoubleCount
 from sensor.model.attribution import Attribution, Enterprise
 from sensor.model.finding import Finding
 from sensor.model.flow import FlowSummary
 from sensor.model.record import Record
-from sensor.model.wire import dump_record, load_record
+from sensor.model.wire import WireError, dump_record, load_record
 
 #: A text of so many characters or more is compressed; the prefix marks it (JSON begins otherwise).
 COMPRESSED_FROM, COMPRESSED_PREFIX = 8_192, "zlib85:"
@@ -31,6 +33,17 @@ _ENTERPRISE: TypeAdapter[Enterprise] = TypeAdapter(Enterprise)
 _FLOW: TypeAdapter[FlowSummary] = TypeAdapter(FlowSummary)
 _OVERLAPS: TypeAdapter[dict[str, DoubleCount]] = TypeAdapter(dict[str, DoubleCount])
 _ATTRIBUTION: TypeAdapter[Attribution] = TypeAdapter(Attribution)
+
+
+@contextmanager
+def readable() -> Iterator[None]:
+    """What cannot be read within is damage. Raises DamagedRecordError."""
+    try:
+        yield
+    except ValidationError as error:
+        raise DamagedRecordError(f"{error.error_count()} fields are wrong") from None
+    except (ValueError, TypeError, AttributeError, RecursionError, zlib.error, WireError) as error:
+        raise DamagedRecordError((str(error).splitlines() or [type(error).__name__])[0][:200]) from None
 
 
 def dumps(record: Record) -> str:
@@ -54,17 +67,20 @@ def _unpacked(text: str) -> str:
 
 
 def loads(text: str) -> Record:
-    """The record of a text that `dumps` wrote, packed or not; fields added since then have their defaults."""
-    values = json.loads(_unpacked(text))
-    if "kind" in values:
-        return load_record(values)
-    return _RECORD.validate_python(values)  # of a release before the wire form
+    """The record of a text that `dumps` wrote, packed or not; fields added since then have their defaults. This and all
+    that follows raise DamagedRecordError for any other text."""
+    with readable():
+        values = json.loads(_unpacked(text))
+        if "kind" in values:
+            return load_record(values)
+        return _RECORD.validate_python(values)  # of a release before the wire form
 
 
 def load_finding(text: str) -> Finding:
     """The finding of a text that `dumps` wrote of a finding."""
     record = loads(text)
-    assert isinstance(record, Finding)
+    if not isinstance(record, Finding):
+        raise DamagedRecordError("it is of another kind than its table")
     return record
 
 
@@ -75,7 +91,8 @@ def dump_enterprise(enterprise: Enterprise) -> str:
 
 def load_enterprise(text: str) -> Enterprise:
     """The enterprise of a text that `dump_enterprise` wrote."""
-    return _ENTERPRISE.validate_python(json.loads(text))
+    with readable():
+        return _ENTERPRISE.validate_python(json.loads(text))
 
 
 def dump_attribution(attribution: Attribution) -> str:
@@ -85,8 +102,9 @@ def dump_attribution(attribution: Attribution) -> str:
 
 def load_attribution(text: str) -> Attribution:
     """The attribution of a text that `dump_attribution` wrote."""
-    loaded: Any = json.loads(text)
-    return _ATTRIBUTION.validate_python(loaded)
+    with readable():
+        loaded: Any = json.loads(text)
+        return _ATTRIBUTION.validate_python(loaded)
 
 
 def dump_flow(flow: FlowSummary) -> str:
@@ -96,7 +114,8 @@ def dump_flow(flow: FlowSummary) -> str:
 
 def load_flow(text: str) -> FlowSummary:
     """The connection of a text that `dump_flow` wrote."""
-    return _FLOW.validate_python(json.loads(_unpacked(text)))
+    with readable():
+        return _FLOW.validate_python(json.loads(_unpacked(text)))
 
 
 def dump_overlaps(overlaps: Mapping[str, DoubleCount]) -> str | None:
@@ -107,7 +126,8 @@ def dump_overlaps(overlaps: Mapping[str, DoubleCount]) -> str | None:
 
 def load_overlaps(text: str | None) -> dict[str, DoubleCount]:
     """The overlaps of a text that `dump_overlaps` wrote."""
-    return {} if text is None else _OVERLAPS.validate_python(json.loads(text))
+    with readable():
+        return {} if text is None else _OVERLAPS.validate_python(json.loads(text))
 
 
 def column_text(text: str, most: int = MAX_COLUMN_CHARACTERS) -> str:

@@ -4,10 +4,10 @@ transaction; whether two records are of one connection is decided in sensor/line
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
-from sqlalchemy import Connection, and_, select, update
+from sqlalchemy import Connection, Row, and_, delete, select, update
 
 from sensor.ledger.store.records import dump_flow, load_flow
 from sensor.ledger.store.schema import CONNECTIONS, SENSORS
@@ -44,6 +44,7 @@ class ConnectionWriter:
         self._connection = connection
         self._stored: dict[str, dict[ConnectionKey, FlowSummary]] = defaultdict(dict)  # by ends
         self._changed: dict[ConnectionKey, FlowSummary] = {}
+        self._gone: set[ConnectionKey] = set()
         self._notes: dict[str, str] = {}  # of clocks, by sensor
         self._load([flow for finding in findings for flow in finding.flows])
 
@@ -54,23 +55,53 @@ class ConnectionWriter:
         ("": not known). `older` are connections that no row is of, of before there were any."""
         change: dict[str, DoubleCount] = defaultdict(lambda: NO_OVERLAP)
         for flow in flows:
-            its = self._stored[flow.key.community_id]
             mine = ConnectionKey(finding_id, sensor_id, run_id, flow.key.flow_id)
-            near = [(key, other) for key, other in its.items() if key.finding_id == finding_id and _near(other, flow)]
-            newest = sorted(near, key=lambda entry: (entry[0] == mine, entry[1].last_ns, entry[0]))[-MAX_ALIKE:]
-            before = [*(_seen(key, other) for key, other in newest), *_older(older, flow)[-MAX_ALIKE:]]
+            before = [*self._alike(mine, flow), *_older(older, flow)[-MAX_ALIKE:]]
             after = [record for record in before if not _is(record, mine)] + [SeenConnection(sensor_id, run_id, flow)]
             for part, sign in ((_between_runs(after), 1), (_between_runs(before), -1)):
                 for algorithm, overlap in part.items():
                     change[algorithm] = change[algorithm].plus(overlap, sign)
             self._compare_clocks(after, sensor_id, flow)
-            its[mine] = self._changed[mine] = flow
+            self._stored[flow.key.community_id][mine] = self._changed[mine] = flow
         return {algorithm: overlap for algorithm, overlap in change.items() if overlap}
+
+    def _alike(self, mine: ConnectionKey, flow: FlowSummary) -> list[SeenConnection]:
+        """The newest records of a finding between the same ends at about the same time; its own is among them."""
+        its = self._stored[flow.key.community_id].items()
+        near = [(key, other) for key, other in its if key.finding_id == mine.finding_id and _near(other, flow)]
+        newest = sorted(near, key=lambda entry: (entry[0] == mine, entry[1].last_ns, entry[0]))[-MAX_ALIKE:]
+        return [_seen(key, other) for key, other in newest]
 
     def findings_of(self, flow: FlowSummary) -> set[str]:
         """The findings that a connection is of as other records have it, or the one that it goes on from."""
         its = self._stored.get(flow.key.community_id, {})
-        return {key.finding_id for key, other in its.items() if is_same(other, flow) or goes_on(other, flow)}
+        return {key.finding_id for key, other in its.items() if _is_one(other, flow)}
+
+    def of_finding(self, finding_id: str) -> dict[ConnectionKey, FlowSummary]:
+        """All connections of a finding; those of others between the same ends are read, too."""
+        rows = self._connection.execute(select(CONNECTIONS).where(CONNECTIONS.c.finding_id == finding_id)).all()
+        self._keep(rows)
+        self._load([load_flow(row.record) for row in rows])
+        return {key: flow for its in self._stored.values() for key, flow in its.items() if key.finding_id == finding_id}
+
+    def is_of(self, finding_id: str, flow: FlowSummary) -> bool:
+        """Whether a finding has a record of this connection."""
+        return finding_id in self.findings_of(flow)
+
+    def take_out(self, connections: Mapping[ConnectionKey, FlowSummary]) -> dict[str, DoubleCount]:
+        """Connections that are no longer of their finding; by how much its overlaps change."""
+        change: dict[str, DoubleCount] = defaultdict(lambda: NO_OVERLAP)
+        for mine, flow in connections.items():
+            its = self._stored[flow.key.community_id]
+            near = self._alike(mine, flow)
+            left = [record for record in near if not _is(record, mine)]
+            for part, sign in ((_between_runs(left), 1), (_between_runs(near), -1)):
+                for algorithm, overlap in part.items():
+                    change[algorithm] = change[algorithm].plus(overlap, sign)
+            del its[mine]
+            self._changed.pop(mine, None)
+            self._gone.add(mine)
+        return {algorithm: overlap for algorithm, overlap in change.items() if overlap}
 
     def write(self) -> None:
         """Put what changed into the tables."""
@@ -84,6 +115,10 @@ class ConnectionWriter:
             }
             for key, flow in self._changed.items()
         ]
+        for gone in self._gone:
+            same = [CONNECTIONS.c[name] == value for name, value in gone._asdict().items()]
+            self._connection.execute(delete(CONNECTIONS).where(*same))
+        self._gone.clear()
         upsert(self._connection, CONNECTIONS, rows, replace=("ends", "first_ns", "last_ns", "record"))
         self._changed.clear()
         for sensor_id, note in self._notes.items():
@@ -99,8 +134,13 @@ class ConnectionWriter:
         about = and_(CONNECTIONS.c.last_ns >= first_ns - RESUMED_NS, CONNECTIONS.c.first_ns <= last_ns + RESUMED_NS)
         for start in range(0, len(ends), PAGE):
             page = CONNECTIONS.c.ends.in_(ends[start : start + PAGE])
-            for row in self._connection.execute(select(CONNECTIONS).where(page, about)):
-                key = ConnectionKey(row.finding_id, row.sensor_id, row.run_id, row.flow_id)
+            self._keep(self._connection.execute(select(CONNECTIONS).where(page, about)).all())
+
+    def _keep(self, rows: Sequence[Row[Any]]) -> None:
+        """Remember rows of the table; what this step has changed or taken out stays so."""
+        for row in rows:
+            key = ConnectionKey(row.finding_id, row.sensor_id, row.run_id, row.flow_id)
+            if key not in self._gone and key not in self._stored[row.ends]:
                 self._stored[row.ends][key] = load_flow(row.record)
 
     def _compare_clocks(self, seen: Sequence[SeenConnection], sensor_id: str, flow: FlowSummary) -> None:
@@ -126,6 +166,11 @@ def _between_runs(seen: Sequence[SeenConnection]) -> dict[str, DoubleCount]:
         for algorithm, overlap in overlaps(its).items() if len(its) > 1 else ():
             found[algorithm] = found.get(algorithm, NO_OVERLAP).plus(overlap, -1)
     return found
+
+
+def _is_one(left: FlowSummary, right: FlowSummary) -> bool:
+    """Whether two records are of one connection, at the same time or one after the other."""
+    return is_same(left, right) or goes_on(left, right) or goes_on(right, left)
 
 
 def _near(other: FlowSummary, flow: FlowSummary) -> bool:

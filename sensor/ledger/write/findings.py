@@ -12,40 +12,31 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
-from typing import Any
 
-from sqlalchemy import Connection, RowMapping
+from sqlalchemy import Connection
 
 from sensor.ledger.store.amounts import Amounts
-from sensor.ledger.store.records import column_text, dump_overlaps, dumps, load_finding, load_overlaps, packed
+from sensor.ledger.store.records import column_text
 from sensor.ledger.store.schema import FINDINGS
 from sensor.ledger.write.amounts_of import amounts_by_algorithm
 from sensor.ledger.write.cases import CaseWriter, case_subject
 from sensor.ledger.write.connections import ConnectionWriter
+from sensor.ledger.write.finding_rows import FindingLinks, finding_row, held_finding, links_of, machines_of
 from sensor.ledger.write.handover import hand_over
 from sensor.ledger.write.holders import HolderSites, PresentTime, SiteStretch, times_of
 from sensor.ledger.write.lifecycle import HeldFinding, Part, advance
 from sensor.ledger.write.machines import MachineWriter
 from sensor.ledger.write.merge import sum_parts
+from sensor.ledger.write.nameless import as_of, move_connections, says_more
 from sensor.ledger.write.owners import Owners, OwnerWriter, SiteRef
 from sensor.ledger.write.parts import PartBook, Reporter
-from sensor.ledger.write.rollup_state import RollupState, RollupTarget, SeriesKey, plan_rollup
+from sensor.ledger.write.pieces import can_be_cut, piece_of
+from sensor.ledger.write.rollup_state import RollupState, RollupTarget, SeriesKey, joint_state, plan_rollup
 from sensor.ledger.write.rollups import RollupWriter
 from sensor.ledger.write.rows import rows_of, write_rows
-from sensor.line.overlap import NO_OVERLAP, DoubleCount
 from sensor.model.finding import Finding
 from sensor.model.flow import FlowSummary
 from sensor.model.text import endpoint_text
-
-
-@dataclass(slots=True)
-class FindingLinks:
-    """What a finding's row holds beside its record."""
-
-    rollup: RollupState | None = None  # None: nothing of it is in the roll-ups yet
-    site_id: int = 0
-    case_id: int | None = None
-    overlaps: dict[str, DoubleCount] = field(default_factory=dict)  # by algorithm, what its parts have twice
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,17 +59,26 @@ class FindingWriter:
         identities = [finding.finding_id for finding in findings]
         rows = rows_of(connection, FINDINGS, identities)
         self._held = {row["finding_id"]: held_finding(row) for row in rows}
-        self._links = {row["finding_id"]: _links(row) for row in rows}
+        self._links = {row["finding_id"]: links_of(row) for row in rows}
         self._parts = PartBook(connection, identities, reporter)
         self._stored = set(self._held)
         self._changed: dict[str, HeldFinding] = {}
+        self.further: list[Finding] = []  # events beside those that records are: what other findings became
         self._owners, self._cases = OwnerWriter(connection), CaseWriter(connection)
         self._rollups, self._machines = RollupWriter(connection), MachineWriter(connection)
 
     def add(self, record: Finding, suppressed: str | None) -> tuple[Finding, bool]:
-        """The finding as the ledger has it after this record, and whether that is an event."""
-        named = self._named(record)
-        nameless, record = named is not None, named or record
+        """The finding as the ledger has it after this record, and whether that is an event. What becomes of others by
+        it is in `further`."""
+        recorded = [(piece.finding_id, self._add(piece, suppressed, record)) for piece in self._pieces(record)]
+        own = next((at for at, (identity, _) in enumerate(recorded) if identity == record.finding_id), -1)
+        _, result = recorded.pop(own)
+        self.further += [finding for _, (finding, is_event) in recorded if is_event]
+        return result
+
+    def _add(self, record: Finding, suppressed: str | None, whole: Finding) -> tuple[Finding, bool]:
+        """Take a record, or a piece of a whole one that is another finding's."""
+        nameless = record.finding_id != whole.finding_id
         identity = record.finding_id
         before = self._held.get(identity)
         owners, earlier = self._owners.add(record), self._sites_before(identity)
@@ -92,9 +92,7 @@ class FindingWriter:
         if taken is not None and taken.flows:
             older = [flow for part in self._parts.of(identity) for flow in _flows(part) if not flow.seen_by]
             flows = [_on_true_time(flow, self._reporter.clock_offset_ns) for flow in taken.flows]
-            change = self._connections.add(identity, self._reporter.sensor_id, taken.run_id, flows, older)
-            for algorithm, overlap in change.items():
-                links.overlaps[algorithm] = links.overlaps.get(algorithm, NO_OVERLAP).plus(overlap)
+            links.count(self._connections.add(identity, self._reporter.sensor_id, taken.run_id, flows, older))
         if suppressed is not None and false_alarm is None and self._is_reported_elsewhere(identity):
             suppressed = None
         after, reported = self._advance(before, identity, suppressed)
@@ -103,7 +101,43 @@ class FindingWriter:
             self._change(after, RecordChange(record, owners, earlier, news, suppressed_sites))
         elif taken is not None:  # no news, but the row says what its parts have twice
             self._changed[identity] = after
+        if taken is None or not taken.flows:
+            return after.finding, reported
+        return self._adopt(before, after, reported, taken.flows)
+
+    def _adopt(
+        self, before: HeldFinding | None, after: HeldFinding, reported: bool, flows: Sequence[FlowSummary]
+    ) -> tuple[Finding, bool]:
+        """Take in those connections of findings that know less which are among a finding's own. `before` is what the
+        ledger held before the step's record, `after` with it; as `add`, with them."""
+        identity = after.finding.finding_id
+        for source in self._knowing_less(after.finding, flows):
+            moved = move_connections(after.finding, source, self._parts, self._connections)
+            if moved is None:
+                continue
+            links, former = self._links[identity], self._links[source]
+            links.count(moved.into)
+            former.count(moved.out_of)
+            if not any(part.finding.flow_count for _, part in self._parts.entries(source) if part.finding):
+                links.rollup, former.rollup = joint_state(links.rollup, former.rollup), RollupState()
+            self._shrink(source)
+            after, reported = self._advance(before, identity, after.suppressed)
+            record = dataclasses.replace(after.finding, flows=moved.flows)
+            self._change(after, RecordChange(record, self._owners.add(record)))
         return after.finding, reported
+
+    def _shrink(self, identity: str) -> None:
+        """A finding after some of its connections went to another one."""
+        links = self._links[identity]
+        after, reported = self._advance(self._held[identity], identity, self._held[identity].suppressed)
+        finding = after.finding
+        target = self._target(after, links, RecordChange(finding, self._owners.of(finding)))
+        plan = plan_rollup(links.rollup, target, finding)
+        self._rollups.apply(finding, machines_of(finding), plan.actions)
+        links.rollup = plan.state
+        self._held[identity] = self._changed[identity] = after
+        if reported:
+            self.further.append(finding)
 
     def close(self, identity: str) -> tuple[Finding, bool]:
         """Close every part of a finding: no run follows it any more. What it is then, and whether that is an event."""
@@ -126,26 +160,50 @@ class FindingWriter:
         self._machines.write()
         self._connections.write()
         self._parts.write()
-        write_rows(self._connection, FINDINGS, [self._row(held) for held in self._changed.values()], self._stored)
+        write_rows(
+            self._connection,
+            FINDINGS,
+            [finding_row(held, self._links[name], self._now_ns) for name, held in self._changed.items()],
+            self._stored,
+        )
 
-    def _named(self, record: Finding) -> Finding | None:
-        """A record without a login, or without the pool that a proxy was asked for, as one of the finding that all its
-        connections are of: they were joined later, or another sensor heard it. None where that is not so."""
+    def _pieces(self, record: Finding) -> list[Finding]:
+        """A record without a login, or without the pool that a proxy was asked for, cut into the findings that its
+        connections are of: they were joined later, or another sensor heard it. Else the record as it is."""
         if record.dialect is None or not record.flows or (record.login is not None and record.pool_host is not None):
-            return None
+            return [record]
         of_flows = [self._connections.findings_of(flow) - {record.finding_id} for flow in record.flows]
-        shared = sorted(set.intersection(*of_flows))
-        self._load([identity for identity in shared if identity not in self._held])
-        for identity in shared:
-            held = self._held[identity].finding if identity in self._held else None
-            if held is not None and _says_more(held, record):
-                return dataclasses.replace(record, finding_id=identity)
-        return None
+        self._load(sorted(set().union(*of_flows)))
+        named = [self._named(record, identities) for identities in of_flows]
+        shared = self._named(record, set.intersection(*of_flows))
+        if shared is not None:
+            return [as_of(self._held[shared].finding, record)]
+        if not any(named) or not can_be_cut(record):
+            return [record]
+        pieces = []
+        for identity in sorted(set(named), key=lambda name: name or ""):
+            flows = [flow for flow, whose in zip(record.flows, named, strict=True) if whose == identity]
+            piece = piece_of(record, flows)
+            pieces.append(piece if identity is None else as_of(self._held[identity].finding, piece))
+        return pieces
+
+    def _named(self, record: Finding, identities: set[str]) -> str | None:
+        """The first of these findings that knows what a record lacks."""
+        held = (name for name in sorted(identities) if name in self._held)
+        return next((name for name in held if says_more(self._held[name].finding, record)), None)
+
+    def _knowing_less(self, named: Finding, flows: Sequence[FlowSummary]) -> list[str]:
+        """The findings that have these connections, and do not know what a finding knows."""
+        if named.dialect is None or (named.login is None and named.pool_host is None):
+            return []
+        found = sorted(set().union(*map(self._connections.findings_of, flows)) - {named.finding_id})
+        self._load(found)
+        return [name for name in found if name in self._held and says_more(named, self._held[name].finding)]
 
     def _load(self, identities: Sequence[str]) -> None:
-        rows = rows_of(self._connection, FINDINGS, identities)
+        rows = rows_of(self._connection, FINDINGS, [name for name in identities if name not in self._held])
         self._held.update((row["finding_id"], held_finding(row)) for row in rows)
-        self._links.update((row["finding_id"], _links(row)) for row in rows)
+        self._links.update((row["finding_id"], links_of(row)) for row in rows)
         self._stored |= {row["finding_id"] for row in rows}
         self._parts.load(identities)
 
@@ -194,9 +252,9 @@ class FindingWriter:
         if links.rollup is not None:
             read = partial(self._rollups.hours, finding.miner_ip)
             links.rollup, moves = hand_over(links.rollup, sites, change.earlier, times_of(record), read)
-            self._rollups.apply(finding, _machines(finding), moves)
+            self._rollups.apply(finding, machines_of(finding), moves)
         plan = plan_rollup(links.rollup, self._target(after, links, change), record)
-        self._rollups.apply(finding, _machines(finding), plan.actions)
+        self._rollups.apply(finding, machines_of(finding), plan.actions)
         is_newest = links.rollup is None or record.last_ns >= finding.last_ns
         links.rollup = plan.state
         if is_newest:
@@ -239,51 +297,6 @@ class FindingWriter:
         key = _series_key(after, change.owners.last.site_id)
         return RollupTarget(key, amounts, claimed, change.news, change.owners.sites, change.suppressed_sites)
 
-    def _row(self, held: HeldFinding) -> dict[str, Any]:
-        finding, links = held.finding, self._links[held.finding.finding_id]
-        payee = (finding.wallet.address if finding.wallet else None) or (finding.login or "").partition(".")[0]
-        return {
-            "finding_id": finding.finding_id,
-            "miner_ip": finding.miner_ip,
-            "pool_ip": finding.pool_ip,
-            "pool_port": finding.pool_port,
-            "dialect": finding.dialect,
-            "coin": finding.coin,
-            "algorithm": finding.algorithm,
-            "grade": int(finding.grade),
-            "state": finding.state,
-            "first_ns": finding.first_ns,
-            "last_ns": finding.last_ns,
-            "muted": held.suppressed,
-            "recorded_ns": self._now_ns,
-            "record": packed(dumps(finding)),
-            "overlaps": dump_overlaps(links.overlaps),
-            "rolled": None if links.rollup is None else links.rollup.dumps(),
-            "site_id": links.site_id,
-            "case_id": links.case_id,
-            "machines": _machines(finding),
-            "wallet": column_text(payee) if payee else None,
-            "aggregator": None if finding.aggregator is None else column_text(finding.aggregator),
-        }
-
-
-def _says_more(held: Finding, record: Finding) -> bool:
-    """Whether a finding is of the same miner's address, pool and dialect, and knows a login or pool that a record
-    lacks, and nothing else."""
-    same = all(getattr(held, name) == getattr(record, name) for name in ("miner_ip", "pool_ip", "pool_port", "dialect"))
-    pairs = [(getattr(held, name), getattr(record, name)) for name in ("login", "pool_host")]
-    return same and all(mine in (None, its) for its, mine in pairs) and any(mine != its for its, mine in pairs)
-
-
-def held_finding(row: RowMapping) -> HeldFinding:
-    """What the ledger holds of a finding, from its row."""
-    return HeldFinding(load_finding(row["record"]), row["muted"])
-
-
-def _links(row: RowMapping) -> FindingLinks:
-    rollup = None if row["rolled"] is None else RollupState.loads(row["rolled"], row["algorithm"] or "")
-    return FindingLinks(rollup, row["site_id"] or 0, row["case_id"], load_overlaps(row["overlaps"]))
-
 
 def _on_true_time(flow: FlowSummary, offset_ns: int) -> FlowSummary:
     """A connection with its times as a true clock has them."""
@@ -294,11 +307,6 @@ def _on_true_time(flow: FlowSummary, offset_ns: int) -> FlowSummary:
 
 def _flows(part: Part) -> list[FlowSummary]:
     return [] if part.finding is None else part.finding.flows
-
-
-def _machines(finding: Finding) -> int:
-    """At least so many machines; a program's own donation is no other machine."""
-    return 0 if finding.donation else finding.machines_seen
 
 
 def _shares_by_site(state: RollupState | None) -> Counter[int]:

@@ -17,7 +17,7 @@ from sensor.estimate.interval import LEVEL
 from sensor.estimate.timeline import joined
 from sensor.line.join import MAX_FLOWS
 from sensor.line.judge import MAX_EVIDENCE, evidence_order
-from sensor.line.overlap import NO_OVERLAP, DoubleCount, less, shares_less
+from sensor.line.overlap import NO_OVERLAP, DoubleCount, less, shares_less, timeline_less
 from sensor.line.same_connection import is_same
 from sensor.model.evidence import Evidence
 from sensor.model.finding import Finding, Pool
@@ -46,7 +46,7 @@ def sum_parts(parts: Sequence[Finding], overlaps: Mapping[str, DoubleCount]) -> 
     overlap = reduce(DoubleCount.plus, overlaps.values(), NO_OVERLAP)
     exposures = _exposures(ordered, overlaps)
     whole = dataclasses.replace(whole, **_less(whole, overlap), exposures=exposures, flows=_flows(ordered))
-    whole = _estimated(whole, ordered, overlap)
+    whole = estimated(whole, ordered, overlap)
     groups = by_algorithm(ordered, whole.algorithm)
     if len(groups) > 1:  # energy is energy, whatever was mined
         energies = [
@@ -179,6 +179,7 @@ def _less(whole: Finding, overlap: DoubleCount) -> dict[str, Any]:
     work = None if whole.work_hashes is None else max(0.0, whole.work_hashes - overlap.work / UNITS)
     return {
         "shares": shares_less(whole.shares, overlap),
+        "timeline": timeline_less(whole.timeline, overlap),
         "work_hashes": work,
         "jobs": max(0, whole.jobs - overlap.jobs),
         "flow_count": max(1 if whole.flow_count else 0, whole.flow_count - overlap.sessions),
@@ -216,7 +217,7 @@ def _flows(parts: Sequence[Finding]) -> list[FlowSummary]:
     return sorted((flow for alike in by_ends.values() for flow in alike), key=flow_order)[-MAX_FLOWS:]
 
 
-def _estimated(whole: Finding, parts: Sequence[Finding], overlap: DoubleCount) -> Finding:
+def estimated(whole: Finding, parts: Sequence[Finding], overlap: DoubleCount) -> Finding:
     """The finding with its rate, power and energy estimated from all that was watched. Parts that older releases stored
     do not say what theirs rest on; with one of them what was estimated of each part is added, as it was then."""
     windows = Windows()

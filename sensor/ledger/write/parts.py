@@ -102,6 +102,23 @@ class PartBook:
         fresh = [flow for flow in flows if not _is_known(flow, earlier_flows.get(flow.key.flow_id))]
         return TakenPart(key.run_id, None if earlier is None else _news(fresh, earlier_flows), fresh)
 
+    def entries(self, identity: str) -> list[tuple[PartKey, Part]]:
+        """The parts of a finding that counted anything of their own, by key, in order."""
+        its = self._parts[identity]
+        return [(key, its[key]) for key in sorted(its) if its[key].finding is not None]
+
+    def move(self, source: str, key: PartKey, moved: Finding, left: Finding) -> PartKey:
+        """Make a part of one finding, or a piece of it, a part of another (`moved` has its identity); what is left
+        stays. The key that it has there."""
+        part, its = self._parts[source][key], self._parts[moved.finding_id]
+        into = key._replace(run_id=key.run_id.rstrip(NAMELESS + AGAIN) + NAMELESS)
+        while into in its and not _goes_on(its[into].finding, moved):
+            into = into._replace(run_id=into.run_id + AGAIN)
+        its[into] = Part(*into, _stored(moved, moved.flows, key.sensor_id), part.suppressed)
+        self._parts[source][key] = dataclasses.replace(part, finding=_stored(left, left.flows, key.sensor_id))
+        self._changed |= {(moved.finding_id, into), (source, key)}
+        return into
+
     def close(self, identity: str) -> None:
         """No run follows the finding any more."""
         for key, part in self._parts[identity].items():
@@ -170,6 +187,11 @@ class PartBook:
             self._connection.execute(delete(PARTS).where(*same))
 
 
+def _goes_on(before: Finding | None, now: Finding) -> bool:
+    """Whether a record has all that the same run's record before had."""
+    return before is not None and now.first_ns <= before.first_ns and now.last_ns >= before.last_ns
+
+
 def _run_of(key: PartKey) -> str:
     """The run that a part is of."""
     return key.run_id.rstrip(NAMELESS + AGAIN)
@@ -188,7 +210,9 @@ def _stored(record: Finding, flows: Sequence[FlowSummary], sensor_id: str) -> Fi
 def _without_shares(flow: FlowSummary) -> FlowSummary:
     if flow.trace is None:
         return flow
-    return dataclasses.replace(flow, trace=dataclasses.replace(flow.trace, marks=(), bins=(), state=None))
+    return dataclasses.replace(
+        flow, trace=dataclasses.replace(flow.trace, marks=(), bins=(), state=None, timeline=None)
+    )
 
 
 def _is_known(flow: FlowSummary, before: FlowSummary | None) -> bool:

@@ -28,6 +28,7 @@ from sensor.ledger.store.amounts import (
     spread,
     taken,
 )
+from sensor.ledger.store.records import readable
 from sensor.ledger.write.estimates import ESTIMATES, estimate_change
 from sensor.ledger.write.holders import HolderSites, PresentTime, deal, times_of
 from sensor.model.finding import Finding
@@ -87,11 +88,12 @@ class RollupState:
     def loads(cls, text: str, algorithm: str) -> RollupState:
         """What `dumps` wrote, or an earlier release: there what is settled is of no algorithm, and goes with the
         finding's."""
-        values = json.loads(text)
-        if len(values) == 3:
-            settled, rows, before = values
-            return cls(_amounts(settled), _placements(rows), _amounts(before))
-        _, settled_amounts, _, rows = values
+        with readable():
+            values = json.loads(text)
+            if len(values) == 3:
+                settled, rows, before = values
+                return cls(_amounts(settled), _placements(rows), _amounts(before))
+            _, settled_amounts, _, rows = values
         state = cls({algorithm: Amounts.of_stored(settled_amounts)} if any(settled_amounts) else {}, _placements(rows))
         algorithms = {*state.settled, *(placement.key.algorithm for placement in state.placements)}
         return replace(state, before={name: state.of_algorithm(name) for name in algorithms})
@@ -190,6 +192,24 @@ def plan_rollup(state: RollupState | None, target: RollupTarget, record: Finding
             _increase(plan, replace(target, key=key, news=news), minus(more, resolved), record)
         _reduce(plan, algorithm, negative(counts))
     return RollupPlan(_bounded(plan.state), plan.actions)
+
+
+def joint_state(state: RollupState | None, other: RollupState | None) -> RollupState:
+    """What was placed for one finding and for another, where both are one: the tables have it already."""
+    first, second = state or RollupState(), other or RollupState()
+    placements = list(first.placements)
+    for placement in second.placements:
+        same = next((at for at, mine in enumerate(placements) if mine.key == placement.key), None)
+        if same is None:
+            placements.append(placement)
+        else:
+            placements[same] = _widened(placements[same], placement)
+    joint = replace(first, placements=tuple(placements), settled=_sums(first.settled, second.settled))
+    return _bounded(replace(joint, before=_sums(first.before, second.before)))
+
+
+def _sums(left: Mapping[str, Amounts], right: Mapping[str, Amounts]) -> dict[str, Amounts]:
+    return {name: plus(left.get(name, NOTHING), right.get(name, NOTHING)) for name in {*left, *right}}
 
 
 def _key_of(state: RollupState, key: SeriesKey, algorithm: str) -> SeriesKey:
