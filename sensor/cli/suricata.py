@@ -22,7 +22,7 @@ def translate(arguments: list[str]) -> list[str]:
     given, rest = letters.parse_known_args(arguments)
     dump = ["--dump-config"] if given.dump_config else []
     if given.version:
-        return ["version"]
+        return ["version", *(["--json"] if "--json" in rest else [])]
     if given.T or (dump and not given.r):
         return ["check", *rest, *dump]
     if given.r:
