@@ -52,16 +52,15 @@ def run(options: argparse.Namespace) -> int:
     with terminal.book_progress(not options.quiet) as advance:
         attributor = load_attribution(settings, advance)
     question = (address, port, at_ns)
-    point = {"vlan": tuple(options.vlan or ()), "interface": options.interface, "vrf": options.vrf}
     entries = _ledger_entries(settings, address)
     allowed = Suppression(settings.findings).entries(address)
+    answered = None if attributor is None else _answered(attributor, question, options, persons)
     if as_json:
-        print_json(explain_object(question, entries, allowed, _answered(attributor, question, point, persons), persons))
+        print_json(explain_object(question, entries, allowed, answered, persons))
         return OK
     print(f"{address}{'' if port is None else f' port {port}'}, at {instant_text(at_ns)} UTC")
     _show_findings(entries, address, persons)
     _show_allowed(allowed, day_of(at_ns))
-    answered = _answered(attributor, question, point, persons)
     if answered is None:
         print(f"\nWhose\n  not known: {NO_BOOKS}")
     else:
@@ -80,11 +79,14 @@ def _ledger_entries(settings: Configuration, address: str) -> LedgerEntries:
 
 
 def _answered(
-    attributor: Attributor | None, question: Question, point: dict[str, Any], persons: bool
-) -> tuple[Attribution, list[tuple[Claim, str]]] | None:
-    """The answer, and the rows of that address that do not hold, each with why; None without books."""
-    if attributor is None:
-        return None
+    attributor: Attributor, question: Question, options: argparse.Namespace, persons: bool
+) -> tuple[Attribution, list[tuple[Claim, str]]]:
+    """The answer, and the rows of that address that do not hold, each with why."""
+    point: dict[str, Any] = {
+        "vlan": tuple(options.vlan or ()),
+        "interface": options.interface,
+        "vrf": options.vrf,
+    }
     answer, others = attributor.answer(*question, **point), attributor.others(*question, **point)
     return (answer, others) if persons else answer_without_persons(answer, others)
 
