@@ -111,7 +111,7 @@ class Divisions:
         if code not in _table():
             raise DivisionError(f"there is no division {wanted} (GB/T 2260){self._near(code, year)}")
         last, name = max((last, name) for _, last, name in _table()[code])
-        return Division(code, name, last, self._successors(code, name, year))
+        return Division(code, self.name(code, last) or name, last, self._successors(code, name, year))
 
     def _named(self, name: str, year: int) -> Division:
         current = [code for code in _names().get(_stem(name), ()) if _matches(_then(code, year), name)]
