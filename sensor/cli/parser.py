@@ -34,6 +34,7 @@ def parser() -> argparse.ArgumentParser:
     commands = whole.add_subparsers(dest="command", metavar="COMMAND", required=True)
     for add_command in (_replay, _run, _check, _signatures, _books, _explain, _bulletin, add_ledger):
         add_command(commands)
+    _completion(commands)
     add_json(commands.add_parser("version", help="show the version and the engine"))
     return whole
 
@@ -176,6 +177,12 @@ def _bulletin(commands: Commands) -> None:
         "--format", action="append", choices=("html", "xlsx", "csv", "json", "md"), help="form; may be repeated"
     )
     add_line_options(bulletin)
+
+
+def _completion(commands: Commands) -> None:
+    completion = commands.add_parser("completion", help="print the completion of a shell")
+    completion.description = "Print the completion of commands, options and states for a shell."
+    completion.add_argument("shell", choices=("bash", "zsh", "fish"), help="the shell")
 
 
 def _sensor_id(text: str) -> str:

@@ -8,7 +8,7 @@ from pathlib import Path
 from sensor.cli.parser import EPILOG
 
 #: As a mistake names them.
-COMMANDS = ("replay", "run", "check", "signatures", "books", "explain", "ledger", "bulletin", "version")
+COMMANDS = ("replay", "run", "check", "signatures", "books", "explain", "ledger", "bulletin", "completion", "version")
 
 
 def translate(arguments: list[str]) -> list[str]:
