@@ -125,6 +125,16 @@ def event_fields() -> Iterator[str]:
             yield from _members(definition, schema["$defs"])
 
 
+def answers() -> Iterator[str]:
+    """The answers of commands with --json, and the objects in them, from their JSON schema."""
+    schema = json.loads((TREE / "sensor" / "cli" / "answers.schema.json").read_text(encoding="utf-8"))
+    for name, definition in schema["$defs"].items():
+        if definition.get("properties"):
+            meaning = definition.get("description", "")
+            yield from ("", f"## {name}", "", *([sentence(meaning), ""] if meaning else []))
+            yield from _members(definition, schema["$defs"])
+
+
 def _members(definition: Mapping[str, Any], definitions: Mapping[str, Any]) -> Iterator[str]:
     needed = set(definition.get("required", ()))
     for name, member in definition["properties"].items():
@@ -159,6 +169,7 @@ PARTS: Mapping[str, Callable[[], Iterator[str]]] = {
     "configuration": configuration,
     "metrics": metrics,
     "event-fields": event_fields,
+    "answers": answers,
 }
 
 

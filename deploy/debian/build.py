@@ -21,7 +21,6 @@ from collections.abc import Iterator
 from importlib.metadata import distribution
 from pathlib import Path
 
-from argparse_manpage.manpage import Manpage
 from packaging.requirements import Requirement
 
 TREE = Path(__file__).resolve().parents[2]
@@ -43,7 +42,6 @@ PLACES = (
     ("grafana/dashboards/*", "usr/share/minewatch/grafana/dashboards"),
     ("grafana/provisioning/datasources/*", "usr/share/minewatch/grafana/provisioning/datasources"),
     ("grafana/provisioning/dashboards/*", "usr/share/minewatch/grafana/provisioning/dashboards"),
-    ("completion/*", "usr/share/bash-completion/completions"),
     ("README.md", "usr/share/doc/minewatch"),
     ("systemd/*.example", "usr/share/doc/minewatch/examples"),
     ("debian/copyright", "usr/share/doc/minewatch"),
@@ -147,17 +145,12 @@ def host(root: Path) -> None:
 
 
 def documents(root: Path, version: str) -> None:
-    """The manual page, made from the command itself, and the change logs."""
-    sys.path.insert(0, str(TREE))
-    from sensor.cli.parser import parser
+    """The manual page and the completions, made from the command itself, and the change logs."""
+    sys.path[:0] = [str(TREE), str(DEPLOY)]
+    import manual
 
-    fields = {
-        "project_name": "minewatch",
-        "version": version,
-        "manual_title": "minewatch",
-        "description": "finds virtual-currency mining",
-    }
-    packed(root / "usr/share/man/man1/minewatch.1.gz", str(Manpage(parser(), _data=fields)))
+    packed(root / "usr/share/man/man1/minewatch.1.gz", manual.page(version))
+    manual.write_completions(root, root / "usr/lib/minewatch")
     packed(root / "usr/share/doc/minewatch/changelog.gz", (TREE / "CHANGELOG.md").read_text())
     packed(
         root / "usr/share/doc/minewatch/changelog.Debian.gz",

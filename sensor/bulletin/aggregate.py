@@ -36,6 +36,12 @@ class Frame:
     region: str | None
     owners: OwnerDisplay
     rates: Rates
+    successors: tuple[str, ...] = ()  # divisions that came after an abolished `region`: they belong to it
+
+    @property
+    def divisions(self) -> tuple[str, ...] | None:
+        """The codes whose sites it is about; None: everywhere."""
+        return None if self.region is None else (self.region, *self.successors)
 
 
 def figures(
@@ -51,8 +57,8 @@ class _Aggregation:
 
     def __init__(self, now: Summary, before: Summary, frame: Frame) -> None:
         self.now, self.before, self.frame = now, before, frame
-        self.lines = lines_in(now, frame.region)
-        self.earlier = [line for line in lines_in(before, frame.region) if not _is_false_alarm(line, now)]
+        self.lines = lines_in(now, frame.divisions)
+        self.earlier = [line for line in lines_in(before, frame.divisions) if not _is_false_alarm(line, now)]
         self.addresses = len({line.address for line in self.lines})
         self.holders = Holders(now, before, frame.owners, frame.rates)
 
@@ -204,7 +210,7 @@ class _Aggregation:
         """Cases of the region, overdue ones first, then by state and age."""
         rows = []
         for case in self.now.cases:
-            if inside(case.site.division if case.site else None, self.frame.region):
+            if inside(case.site.division if case.site else None, self.frame.divisions):
                 rows.append(
                     CaseRow(
                         case_id=case.case_id,

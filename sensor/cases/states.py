@@ -6,6 +6,7 @@ A false alarm is the other end. Pure; knows no ledger.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import get_args
 
 from sensor.model.summary import State
@@ -58,6 +59,14 @@ def parse_state(text: str) -> State:
     if found is None:
         raise CaseError(f"{text!r} is no state of a case; there are {', '.join(STATES)}")
     return found
+
+
+def entered(history: Sequence[State]) -> int:
+    """Which step of a history, oldest first, brought the case into the state it is in: those after it are notes."""
+    step = len(history) - 1
+    while step > 0 and history[step - 1] == history[step]:
+        step -= 1
+    return step
 
 
 def check_move(before: State, after: State) -> None:

@@ -16,12 +16,13 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from exporters.forms.documents.basis import basis_text
 from exporters.forms.documents.bulletin import document
-from sensor.attribution.books.divisions import Divisions
+from sensor.attribution.books.divisions import Division, DivisionError
 from sensor.bulletin import aggregate, meters, period
 from sensor.bulletin.aggregate import Frame
 from sensor.bulletin.owners import OwnerDisplay
 from sensor.bulletin.period import Period, PeriodError
 from sensor.bulletin.regions import lines_in
+from sensor.cli.case_filter import divisions_of
 from sensor.cli.frame import (
     CommandError,
     exit_on,
@@ -64,6 +65,7 @@ class Task(NamedTuple):
     folder: Path | None
     meter: Path | None
     meter_values: MeterValues
+    division: Division | None
 
 
 def run(options: argparse.Namespace) -> int:
@@ -73,8 +75,10 @@ def run(options: argparse.Namespace) -> int:
         return show_configuration(settings)
     try:
         task = _task(options, settings, datetime.now(UTC))
-    except PeriodError as error:
+    except (PeriodError, DivisionError) as error:
         raise CommandError(USAGE, f"bulletin: {error}") from None
+    if task.division is not None and task.division.note is not None:
+        say(task.division.note)
     figures, problems, notes = _compute(task)
     for sentence in (*problems, *notes):
         say(sentence)
@@ -86,7 +90,8 @@ def run(options: argparse.Namespace) -> int:
 
 def _overrides(options: argparse.Namespace) -> list[str]:
     """What the options mean, as `key=value` of the configuration."""
-    keys = {"ledger.url": options.ledger, "bulletin.language": options.lang, "bulletin.region": options.region}
+    region = options.region if options.region and options.region.isascii() else None  # a name is looked up later
+    keys = {"ledger.url": options.ledger, "bulletin.language": options.lang, "bulletin.region": region}
     persons = ["bulletin.name_persons=true"] if options.persons else []
     return [*(f'{key}="{value}"' for key, value in keys.items() if value is not None), *persons]
 
@@ -104,7 +109,9 @@ def _task(options: argparse.Namespace, settings: Configuration, now: datetime) -
     forms = tuple(dict.fromkeys(options.format or (FORMS if options.output else ("md",))))
     if options.output is None and len(forms) * len(languages) > 1:
         raise PeriodError("several documents need a folder: -o DIR")
-    return Task(settings, chosen, languages, forms, options.output, options.meter, options.meter_values)
+    region = options.region or settings.bulletin.region
+    division = None if region is None else divisions_of(settings).division(region, chosen.last.year)
+    return Task(settings, chosen, languages, forms, options.output, options.meter, options.meter_values, division)
 
 
 def _compute(task: Task) -> tuple[Figures, tuple[str, ...], tuple[str, ...]]:
@@ -113,15 +120,14 @@ def _compute(task: Task) -> tuple[Figures, tuple[str, ...], tuple[str, ...]]:
     with exit_on(MeterError, code=RUN_ERROR):
         measured = readings.read(task.meter, chosen.zone, task.meter_values) if task.meter else None
     with open_ledger(task.settings.ledger, missing=f"ledger {url}: there is none") as ledger:
-        divisions = task.settings.attribution.divisions
-        owners = OwnerDisplay(
-            Divisions(Path(divisions) if divisions else None), chosen.last.year, settings.name_persons
-        )
+        owners = OwnerDisplay(divisions_of(task.settings), chosen.last.year, settings.name_persons)
         rates = Rates(settings.co2_kg_per_kwh, settings.surcharge_yuan_per_kwh)
-        frame = Frame(chosen, settings.region, owners, rates)
+        successors = task.division.codes[1:] if task.division else ()
+        region = settings.region or (task.division.code if task.division else None)  # as it was asked for
+        frame = Frame(chosen, region, owners, rates, successors)
         grounds = grounds_of(task.settings)
         now, before = (ledger.reader.summary(span.from_ns, span.to_ns, grounds) for span in (chosen, chosen.before))
-        places = {line.place for line in lines_in(now, settings.region)}
+        places = {line.place for line in lines_in(now, frame.divisions)}
         days = [(day.first, _energy(ledger, day, places, grounds)) for day in _days(chosen)]
         seen = _seen(ledger, now, measured) if measured else None
     if measured is None:

@@ -15,7 +15,9 @@ from exporters.redaction.inside import HIDDEN
 from exporters.redaction.persons import PERSON, without_names
 from sensor.attribution.answer.claims import period, scope
 from sensor.cli import terminal
-from sensor.cli.frame import CommandError, load_attribution, load_configuration, open_ledger
+from sensor.cli.explain_json import NO_BOOKS, LedgerEntries, Question, explain_object
+from sensor.cli.frame import CommandError, flag_overrides, load_attribution, load_configuration, open_ledger
+from sensor.cli.json_text import print_json
 from sensor.line.suppress import Suppression
 from sensor.model.address import parse_endpoint
 from sensor.model.exit_codes import OK, USAGE
@@ -29,14 +31,12 @@ if TYPE_CHECKING:
     from sensor.model.attribution import Attribution, Claim
     from sensor.model.finding import Finding
     from sensor.model.node import Node
+    from sensor.settings.sections import AllowEntry
 
 #: Findings and nodes shown in full; all are counted.
 MAX_FINDINGS = 20
 #: Claims that do not hold are shown up to this many; a shared address has thousands.
 MAX_OTHER_CLAIMS = 20
-
-#: Address, port, and time in nanoseconds since the epoch.
-Question = tuple[str, int | None, int]
 
 
 def run(options: argparse.Namespace) -> int:
@@ -46,39 +46,69 @@ def run(options: argparse.Namespace) -> int:
         at_ns = time.time_ns() if options.at is None else moment_ns(options.at, 0)[0]
     except ValueError as error:
         raise CommandError(USAGE, f"explain: {error}") from None
-    persons = getattr(options, "persons", False)  # callers of this function may not know the option
-    settings = load_configuration(options)
+    # Callers of this function may not know every option.
+    persons, as_json = getattr(options, "persons", False), getattr(options, "json", False)
+    settings = load_configuration(options, flag_overrides(options, "ledger"))
     with terminal.book_progress(not options.quiet) as advance:
         attributor = load_attribution(settings, advance)
-    print(f"{address}{'' if port is None else f' port {port}'}, at {instant_text(at_ns)} UTC")
-    _show_findings(settings, address, day_of(at_ns), persons)
-    if attributor is None:
-        print("\nWhose\n  not known: no books are configured (attribution.sources)")
+    question = (address, port, at_ns)
+    entries = _ledger_entries(settings, address)
+    allowed = Suppression(settings.findings).entries(address)
+    answered = None if attributor is None else _answered(attributor, question, options, persons)
+    if as_json:
+        print_json(explain_object(question, entries, allowed, answered, persons))
         return OK
-    point = {"vlan": tuple(options.vlan or ()), "interface": options.interface, "vrf": options.vrf}
-    _show_attribution(attributor, (address, port, at_ns), point, persons)
+    print(f"{address}{'' if port is None else f' port {port}'}, at {instant_text(at_ns)} UTC")
+    _show_findings(entries, address, persons)
+    _show_allowed(allowed, day_of(at_ns))
+    if answered is None:
+        print(f"\nWhose\n  not known: {NO_BOOKS}")
+    else:
+        _show_attribution(*answered)
     return OK
 
 
-def _show_findings(settings: Configuration, address: str, today: date, persons: bool) -> None:
-    """What the ledger holds about an address as miner, as pool or as node, and the allow-list's entries for it."""
+def _ledger_entries(settings: Configuration, address: str) -> LedgerEntries:
+    """What the ledger holds about an address as miner, as pool or as node, or why that is not known."""
     try:
-        missing = f"there is no ledger at {settings.ledger.url} (ledger.url)"
+        missing = f"there is no ledger at {settings.ledger.url} (ledger.url, or --ledger)"
         with open_ledger(settings.ledger, missing=missing) as ledger:
-            entries, nodes = ledger.reader.findings(address), ledger.reader.nodes(address)
+            return LedgerEntries(ledger.reader.findings(address), ledger.reader.nodes(address))
     except CommandError as error:
-        print(f"\nFindings\n  not known: {error}")
+        return LedgerEntries((), (), str(error))
+
+
+def _answered(
+    attributor: Attributor, question: Question, options: argparse.Namespace, persons: bool
+) -> tuple[Attribution, list[tuple[Claim, str]]]:
+    """The answer, and the rows of that address that do not hold, each with why."""
+    point: dict[str, Any] = {
+        "vlan": tuple(options.vlan or ()),
+        "interface": options.interface,
+        "vrf": options.vrf,
+    }
+    answer, others = attributor.answer(*question, **point), attributor.others(*question, **point)
+    return (answer, others) if persons else answer_without_persons(answer, others)
+
+
+def _show_findings(found: LedgerEntries, address: str, persons: bool) -> None:
+    if found.unknown is not None:
+        print(f"\nFindings\n  not known: {found.unknown}")
         return
-    print(f"\nFindings ({len(entries)})")
-    for entry in entries[:MAX_FINDINGS]:
+    print(f"\nFindings ({len(found.findings)})")
+    for entry in found.findings[:MAX_FINDINGS]:
         _show_finding(entry, address, persons)
-    if len(entries) > MAX_FINDINGS:
-        print(f"  and {len(entries) - MAX_FINDINGS} older ones")
-    if not entries:
+    if len(found.findings) > MAX_FINDINGS:
+        print(f"  and {len(found.findings) - MAX_FINDINGS} older ones")
+    if not found.findings:
         print("  none: nothing that this address said or was told was recognised as mining")
-    for node in nodes[:MAX_FINDINGS]:
+    for node in found.nodes[:MAX_FINDINGS]:
         _show_node(node)
-    for allowed in Suppression(settings.findings).entries(address):
+
+
+def _show_allowed(entries: list[AllowEntry], today: date) -> None:
+    """The allow-list's entries for the address: they hold whether or not there is a ledger."""
+    for allowed in entries:
         until = ""
         if allowed.until is not None:
             until = f", {'expired' if today > allowed.until else 'until'} {allowed.until}"
@@ -138,12 +168,8 @@ def _show_node(node: Node) -> None:
     print(f"\nNode\n  {node.protocol}, not mining: {ends}, {second_text(node.last_ns)} UTC")
 
 
-def _show_attribution(attributor: Attributor, question: Question, point: dict[str, Any], persons: bool) -> None:
+def _show_attribution(answer: Attribution, others: list[tuple[Claim, str]]) -> None:
     """The answer, the reasons for it, the claims, and the rows of that address that do not hold."""
-    answer = attributor.answer(*question, **point)
-    others = attributor.others(*question, **point)
-    if not persons:
-        answer, others = answer_without_persons(answer, others)
     _show_enterprise(answer)
     print("\nWhy")
     for reason in answer.reasons:

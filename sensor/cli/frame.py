@@ -59,7 +59,7 @@ def exit_on(*errors: type[Exception], code: int) -> Iterator[None]:
 
 def flag_overrides(options: argparse.Namespace, *flags: str) -> list[str]:
     """The given ones of these flags as `key=value` of the configuration."""
-    return [f"{FLAG_KEYS[flag]}={value}" for flag in flags if (value := getattr(options, flag))]
+    return [f"{FLAG_KEYS[flag]}={value}" for flag in flags if (value := getattr(options, flag, None))]
 
 
 def load_configuration(options: argparse.Namespace, overrides: Sequence[str] = ()) -> Configuration:

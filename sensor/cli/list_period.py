@@ -28,6 +28,15 @@ def list_period(options: argparse.Namespace, zone: ZoneInfo, ledger: Ledger) -> 
     return from_ns, to_ns
 
 
+def seen_between(options: argparse.Namespace, zone: ZoneInfo) -> tuple[int | None, int | None]:
+    """From and to of the options, each None where it is not given. Raises ValueError."""
+    from_ns = None if options.since is None else _instant_ns(options.since, zone)
+    to_ns = None if options.until is None else _instant_ns(options.until, zone, end=True)
+    if from_ns is not None and to_ns is not None and from_ns >= to_ns:
+        raise ValueError("--since must lie before --until")
+    return from_ns, to_ns
+
+
 def _instant_ns(text: str, zone: ZoneInfo, *, end: bool = False) -> int:
     """A day's first instant, or where it is the `end` of a period, the one after its last; or the instant of a time."""
     try:

@@ -9,6 +9,8 @@ import argparse
 from pathlib import Path
 from typing import TypeAlias
 
+from sensor.cli.options import add_configuration, add_json, add_ledger_url, add_line_options, add_persons
+from sensor.cli.parser_ledger import add_ledger
 from sensor.model.sensor import REPLAY_SENSOR, valid_sensor_id
 
 EPILOG = (
@@ -30,9 +32,10 @@ def parser() -> argparse.ArgumentParser:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     commands = whole.add_subparsers(dest="command", metavar="COMMAND", required=True)
-    for add_command in (_replay, _run, _status, _check, _signatures, _books, _explain, _bulletin, _ledger):
+    for add_command in (_replay, _run, _status, _check, _signatures, _books, _explain, _bulletin, add_ledger):
         add_command(commands)
-    commands.add_parser("version", help="show the version and the engine")
+    _completion(commands)
+    add_json(commands.add_parser("version", help="show the version and the engine"))
     return whole
 
 
@@ -55,10 +58,10 @@ def _replay(commands: Commands) -> None:
     )
     replay.add_argument("--report", metavar="FILE", help="write a page to look at: HTML, all in one file")
     replay.add_argument("--stix", metavar="FILE", help="write the findings as a STIX 2.1 bundle")
-    _add_persons(replay)
+    add_persons(replay)
     replay.add_argument("-j", "--jobs", type=_jobs, metavar="N", help="workers")
     replay.add_argument("-q", "--quiet", action="store_true", help="no progress bar and no summary")
-    _add_line_options(replay)
+    add_line_options(replay)
 
 
 def _run(commands: Commands) -> None:
@@ -79,7 +82,7 @@ def _run(commands: Commands) -> None:
     run.add_argument("--list-interfaces", action="store_true", help="show what can be listened to, and stop")
     run.add_argument("-q", "--quiet", action="store_true", help="show no findings on standard output")
     run.add_argument("--slow", action="store_true", help="listen with the reference engine, too")
-    _add_line_options(run)
+    add_line_options(run)
 
 
 def _status(commands: Commands) -> None:
@@ -87,8 +90,8 @@ def _status(commands: Commands) -> None:
     status.description = "Ask the running sensors of this host, over their local sockets, how they stand."
     status.add_argument("--socket", type=Path, metavar="FILE", help="the socket to ask; without it, all there are")
     status.add_argument("--sensor", metavar="ID", help="only this sensor")
-    status.add_argument("--json", action="store_true", help="print JSON: a list of one object a sensor")
-    _add_configuration(status)
+    add_json(status)
+    add_configuration(status)
 
 
 def _check(commands: Commands) -> None:
@@ -97,7 +100,7 @@ def _check(commands: Commands) -> None:
         help="validate configuration and signatures",
         description="Say every mistake at once, with file and line.",
     )
-    _add_line_options(check)
+    add_line_options(check)
 
 
 def _signatures(commands: Commands) -> None:
@@ -107,8 +110,9 @@ def _signatures(commands: Commands) -> None:
     signatures.add_argument(
         "action", choices=("list", "test"), help="list them, or run their examples and counterexamples"
     )
+    add_json(signatures)
     signatures.add_argument("files", nargs="*", metavar="FILE", help="signature files besides the shipped ones")
-    _add_line_options(signatures)
+    add_line_options(signatures)
 
 
 def _books(commands: Commands) -> None:
@@ -132,7 +136,7 @@ def _books(commands: Commands) -> None:
         "--allow-shrink", action="store_true", help="import: even if more than half of the rows are gone"
     )
     books.add_argument("-q", "--quiet", action="store_true", help="no progress bar")
-    _add_configuration(books)
+    add_configuration(books)
 
 
 def _explain(commands: Commands) -> None:
@@ -144,9 +148,11 @@ def _explain(commands: Commands) -> None:
     explain.add_argument("--vlan", type=int, action="append", metavar="ID", help="VLAN it was seen in")
     explain.add_argument("--vrf", metavar="NAME", help="VRF it was seen in")
     explain.add_argument("--interface", metavar="NAME", help="interface it was seen on")
-    _add_persons(explain)
+    add_persons(explain)
+    add_json(explain)
+    add_ledger_url(explain)
     explain.add_argument("-q", "--quiet", action="store_true", help="no progress bar")
-    _add_configuration(explain)
+    add_configuration(explain)
 
 
 def _bulletin(commands: Commands) -> None:
@@ -163,10 +169,10 @@ def _bulletin(commands: Commands) -> None:
         "--lang", choices=("zh", "en", "both"), help="language; without it, bulletin.language of the configuration"
     )
     bulletin.add_argument(
-        "--region", metavar="CODE", help="only sites in this division (GB/T 2260), e.g. 320000 or 320500"
+        "--region", metavar="CODE|NAME", help="only sites in this division (GB/T 2260), e.g. 320000, 3205 or 苏州市"
     )
-    _add_persons(bulletin)
-    bulletin.add_argument("--ledger", metavar="URL", help="the ledger; without it, that of the configuration")
+    add_persons(bulletin)
+    add_ledger_url(bulletin)
     bulletin.add_argument(
         "--meter", type=Path, metavar="FILE", help="metered load to compare: enterprise or site, time, kWh"
     )
@@ -180,110 +186,13 @@ def _bulletin(commands: Commands) -> None:
     bulletin.add_argument(
         "--format", action="append", choices=("html", "xlsx", "csv", "json", "md"), help="form; may be repeated"
     )
-    _add_line_options(bulletin)
+    add_line_options(bulletin)
 
 
-def _ledger(commands: Commands) -> None:
-    parser = commands.add_parser("ledger", help="cases and what became of them, and the mining list")
-    parser.description = (
-        "Cases: notified, under-check, rectifying, re-check, closed, relapsed, false-alarm; "
-        "and the list of who mines where."
-    )
-    actions = parser.add_subparsers(dest="action", metavar="ACTION", required=True)
-    listed = actions.add_parser("list", help="the cases that are open, overdue ones first")
-    listed.add_argument("--state", metavar="STATE", help="only those in this state")
-    listed.add_argument("--all", action="store_true", help="closed ones and false alarms too")
-    listed.add_argument("--overdue", action="store_true", help="only those whose next step should have been taken")
-    listed.add_argument("--address", metavar="ADDRESS", help="only those of this address")
-    shown = actions.add_parser("show", help="one case with its history, or what is known of an address")
-    shown.add_argument("what", metavar="CASE|ADDRESS")
-    put = actions.add_parser("set", help="move a case on")
-    put.add_argument("case", type=int, metavar="CASE")
-    put.add_argument(
-        "state", metavar="STATE", help="notified, under-check, rectifying, re-check, closed, relapsed, false-alarm"
-    )
-    put.add_argument(
-        "--why", required=True, metavar="TEXT", help="what was found or done; for a false alarm, what it really is"
-    )
-    put.add_argument("--who", metavar="NAME", help="who says so; without it, the user who is signed in")
-    export = actions.add_parser("export", help="the mining list of a period: a row for each address and algorithm")
-    export.add_argument("--to", metavar="FILE", help="write there; without it, or with -, on standard output")
-    export.add_argument(
-        "--format", choices=("csv", "json", "stix"), help="without it, as the file's name says, else CSV"
-    )
-    export.add_argument(
-        "--from", dest="since", metavar="DATE", help="first day, or time; without it, seven days before the end"
-    )
-    export.add_argument(
-        "--until",
-        metavar="DATE",
-        help="last day, included, or the time where it ends; without it, the hour of the newest entry",
-    )
-    for action in (listed, shown, put, export):
-        _add_persons(action)
-    forget = actions.add_parser("forget", help="remove what the ledger holds of an address, an enterprise or a person")
-    forget.add_argument("what", metavar="ADDRESS|ENTERPRISE|PERSON", help="address, identity, code or name")
-    forget.add_argument("--yes", action="store_true", help="do not ask")
-    sensors = actions.add_parser("sensors", help="the sensors that told this ledger anything")
-    sensor_actions = sensors.add_subparsers(dest="sensors", metavar="WORD")
-    rename = sensor_actions.add_parser("rename", help="give one another id; it must not be running")
-    rename.add_argument("sensor_id", metavar="SENSOR")
-    rename.add_argument("new_id", metavar="NEW")
-    retire = sensor_actions.add_parser(
-        "retire", help="one that will not come back: its silence closes no case any more"
-    )
-    retire.add_argument("sensor_id", metavar="SENSOR")
-    backup = actions.add_parser("backup", help="copy the ledger as it is now; a sensor may go on writing it")
-    backup.add_argument(
-        "file", nargs="?", metavar="FILE", help="the copy, or a folder for it; without it, beside the ledger"
-    )
-    restore = actions.add_parser("restore", help="put a copy in the ledger's place; the former file is kept beside it")
-    restore.add_argument("file", metavar="FILE", help="what `ledger backup` wrote; no sensor may be running")
-    checked = actions.add_parser("check", help="look whether the ledger is damaged, page by page and record by record")
-    for action in (
-        listed,
-        shown,
-        put,
-        export,
-        forget,
-        backup,
-        restore,
-        checked,
-        sensors,
-        sensor_actions.add_parser("list", help="all of them"),
-        rename,
-        retire,
-    ):
-        action.add_argument("--ledger", metavar="URL", help="instead of ledger.url of the configuration")
-        _add_line_options(action)
-
-
-def _add_persons(parser: argparse.ArgumentParser) -> None:
-    """The option of every command that lists whose addresses were."""
-    parser.add_argument("--persons", action="store_true", help="name persons too")
-
-
-def _add_line_options(parser: argparse.ArgumentParser) -> None:
-    """The options of commands that run the line or read what it recorded."""
-    _add_configuration(parser)
-    parser.add_argument("--engine", choices=("auto", "compiled", "reference"), help="core to use")
-    parser.add_argument("--dump-config", action="store_true", help="print the configuration in force and stop")
-    parser.add_argument("-v", "--verbose", action="count", default=0, help="more: all rows, counters")
-
-
-def _add_configuration(parser: argparse.ArgumentParser) -> None:
-    """The options of every command that reads the configuration."""
-    parser.add_argument(
-        "-c", "--config", type=Path, metavar="FILE", help="configuration file; without it, the built-in defaults"
-    )
-    parser.add_argument(
-        "--set",
-        action="append",
-        default=[],
-        metavar="KEY=VALUE",
-        dest="overrides",
-        help="override one key, e.g. limits.flows=65536",
-    )
+def _completion(commands: Commands) -> None:
+    completion = commands.add_parser("completion", help="print the completion of a shell")
+    completion.description = "Print the completion of commands, options and states for a shell."
+    completion.add_argument("shell", choices=("bash", "zsh", "fish"), help="the shell")
 
 
 def _sensor_id(text: str) -> str:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 
 from rich import box
 from rich.console import Console
@@ -165,19 +165,59 @@ def _number(header: Header) -> str:
     return f"{header.id}.{header.rev}"
 
 
-def _names(dialect: Dialect, everything: bool) -> str:
-    """Every coin and algorithm the file itself names; wallets and jobs may name more."""
+def as_object(signatures: SignatureSet) -> dict[str, object]:
+    """All that the table shows, for programs."""
+    return {
+        "signatures": [
+            *(
+                _object("dialect", dialect.header, dialect.framings, *_mined(dialect))
+                for dialect in signatures.dialects
+            ),
+            *(_object("node", node.header) for node in signatures.nodes),
+            *(_object("framing", framing.header) for framing in signatures.framings),
+        ],
+        "tables": asdict(totals(signatures)),
+    }
+
+
+def _object(
+    kind: str, header: Header, framings: Iterable[str] = (), coins: Iterable[str] = (), algorithms: Iterable[str] = ()
+) -> dict[str, object]:
+    counter = sum(example.counter for example in header.examples)
+    return {
+        "kind": kind,
+        "name": header.name,
+        "title": header.title,
+        "id": header.id,
+        "rev": header.rev,
+        "file": header.file,
+        "framings": list(framings),
+        "coins": list(coins),
+        "algorithms": list(algorithms),
+        "literals": len(header.gate.literals),
+        "openings": len(header.gate.openings),
+        "flights": len(header.gate.flights),
+        "examples": len(header.examples) - counter,
+        "counterexamples": counter,
+    }
+
+
+def _mined(dialect: Dialect) -> tuple[list[str], list[str]]:
+    """Every coin and algorithm the file itself names, sorted; wallets and jobs may name more."""
     replies = [reply.constants for rule in dialect.messages for reply in rule.replies]
     constants = [rule.constants for rule in dialect.messages] + replies
-    coins = {dialect.coin, *(rule.coin for rule in dialect.coins), *(fields.get("coin") for fields in constants)} - {
-        None
-    }
+    coins = {dialect.coin, *(rule.coin for rule in dialect.coins), *(fields.get("coin") for fields in constants)}
     algorithms = {
         dialect.algorithm,
         *(rule.algorithm for rule in dialect.coins),
         *(fields.get("algorithm") for fields in constants),
-    } - {None}
-    found = [*sorted(filter(None, coins)), *sorted(filter(None, algorithms))]
+    }
+    return sorted(filter(None, coins)), sorted(filter(None, algorithms))
+
+
+def _names(dialect: Dialect, everything: bool) -> str:
+    coins, algorithms = _mined(dialect)
+    found = [*coins, *algorithms]
     shown = (
         found if everything or len(found) <= MOST_NAMES else [*found[:MOST_NAMES], f"… {len(found) - MOST_NAMES} more"]
     )

@@ -9,9 +9,17 @@ from typing import TYPE_CHECKING
 import signatures as shipped
 from sensor import wallets
 from sensor.cli import signature_table
-from sensor.cli.frame import flag_overrides, load_configuration, load_signatures, say, show_configuration
+from sensor.cli.frame import (
+    CommandError,
+    flag_overrides,
+    load_configuration,
+    load_signatures,
+    say,
+    show_configuration,
+)
+from sensor.cli.json_text import print_json
 from sensor.line.examples import prove
-from sensor.model.exit_codes import OK, RUN_ERROR
+from sensor.model.exit_codes import OK, RUN_ERROR, USAGE
 
 if TYPE_CHECKING:
     from sensor.signatures import SignatureSet
@@ -23,9 +31,14 @@ def run(options: argparse.Namespace) -> int:
     if options.dump_config:
         return show_configuration(settings)
     own = [*settings.signatures.files, *(name for name in options.files if not _is_shipped(name))]
+    if options.action == "test" and options.json:
+        raise CommandError(USAGE, "signatures test: has no --json; its exit code is 1 if anything failed")
     signatures = load_signatures(own)
     if options.action == "test":
         return _prove(signatures, own)
+    if options.json:
+        print_json(signature_table.as_object(signatures))
+        return OK
     signature_table.show(signatures, everything=options.verbose > 0)
     return OK
 

@@ -12,6 +12,7 @@ from typing import Any
 
 from exporters.forms.status_screen import screen
 from sensor.cli.frame import CommandError, load_configuration, os_reason, say
+from sensor.cli.json_text import print_json
 from sensor.daemon.sensor_id import state_folder
 from sensor.model.exit_codes import OK, RUN_ERROR
 from sensor.serve.status_socket import SUFFIX, folders
@@ -38,7 +39,7 @@ def run(options: argparse.Namespace) -> int:
     for sentence in silent:
         say(sentence)
     if options.json:
-        print(json.dumps(statuses, ensure_ascii=False, indent=2))
+        print_json({"sensors": statuses})
     else:
         print("\n\n".join(screen(status) for status in statuses))
     return OK

@@ -8,7 +8,9 @@ from pathlib import Path
 from sensor.cli.parser import EPILOG
 
 #: As a mistake names them.
-COMMANDS = ("replay", "run", "status", "check", "signatures", "books", "explain", "ledger", "bulletin", "version")
+COMMANDS = (
+    "replay", "run", "status", "check", "signatures", "books", "explain", "ledger", "bulletin", "completion", "version"
+)  # fmt: skip
 
 
 def translate(arguments: list[str]) -> list[str]:
@@ -22,7 +24,7 @@ def translate(arguments: list[str]) -> list[str]:
     given, rest = letters.parse_known_args(arguments)
     dump = ["--dump-config"] if given.dump_config else []
     if given.version:
-        return ["version"]
+        return ["version", *(["--json"] if "--json" in rest else [])]
     if given.T or (dump and not given.r):
         return ["check", *rest, *dump]
     if given.r:

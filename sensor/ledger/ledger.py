@@ -190,6 +190,12 @@ class Ledger:
         with self._writing() as connection:
             return cases.set_state(connection, case_id, state, who, why, at_ns)
 
+    def note_case(self, case_id: int, at_ns: int, *, who: str, why: str) -> State:
+        """Write into a case's history, and move it nowhere; the state it is in. Raises LedgerError, or CaseError if
+        there is none."""
+        with self._writing() as connection:
+            return cases.add_note(connection, case_id, who, why, at_ns)
+
     def review_cases(self, now_ns: int, most: int = UNBOUNDED) -> list[silence.ClosedCase]:
         """Close the cases whose silence would be improbable if somebody still mined; those that were closed. Raises
         LedgerError.

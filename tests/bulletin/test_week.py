@@ -138,6 +138,8 @@ def test_one_form_goes_to_standard_output(simulated: tuple[str, Truth]) -> None:
         (["--format", "html", "--format", "csv"], 2, "several documents need a folder: -o DIR"),
         (["--lang", "both"], 2, "several documents need a folder: -o DIR"),
         (["--region", "32O"], 78, "bulletin.region"),
+        (["--region", "329900"], 2, "there is no division 329900 (GB/T 2260); 320000 is 江苏省"),
+        (["--region", "苏洲市"], 2, "there is no division '苏洲市'"),
         (["--ledger", "sqlite:////nowhere/at/all.db"], 1, "there is none"),
         (["--meter", "/nowhere/meter.csv"], 1, "/nowhere/meter.csv: no such file"),
         (["--set", "bulletin.co2_kg_per_kwh=-1"], 78, "bulletin.co2_kg_per_kwh"),

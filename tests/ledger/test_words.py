@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import dataclasses
 import io
 import json
 from pathlib import Path
@@ -219,3 +220,127 @@ def test_sensors_are_listed_renamed_and_retired_and_what_cannot_be_is_said(
     code, _, err = said(capsys, "sensors", "retire", "north", "--ledger", url)
     assert (code, err.strip()) == (1, "minewatch: ledger sensors retire: sensor north is retired already")
     assert "retired" in said(capsys, "sensors", "list", "--ledger", url)[1]
+
+
+def test_lists_are_of_what_is_asked_for(url: str, capsys: pytest.CaptureFixture[str]) -> None:
+    def count(*words: str) -> int:
+        code, out, err = said(capsys, "list", "--ledger", url, *words, "--json")
+        assert code == 0, err
+        return int(json.loads(out)["total"])
+
+    said(capsys, "set", "1", "notified", "--why", "Letter 12", "--ledger", url)
+    assert count("--division", "320500") == count("--division", "32") == count("--division", "苏州市") == 3
+    assert count("--division", "330000") == 0
+    assert count("--enterprise", "企业1") == 1
+    assert count("--enterprise", "NAME:2") == 1
+    assert count("--grade", "accepted") == 4
+    assert count("--grade", "verified") == 0
+    assert count("--state", "notified") == count("--text", "letter 12") == count("--text", "10.0.1.1") == 1
+    assert count("--since", "2023-11-20") == count("--until", "2023-11-20") == 4
+    assert count("--since", "2023-11-21") == count("--until", "2023-11-19") == 0
+    assert count("--address", "::ffff:10.0.1.1") == 1
+
+
+def test_a_person_is_not_found_by_name_unless_persons_are_named(url: str, capsys: pytest.CaptureFixture[str]) -> None:
+    for words in (["--enterprise", "企业3"], ["--text", "企业3"], ["--text", "3 Mine"], ["--enterprise", "name:3"]):
+        assert said(capsys, "list", "--ledger", url, *words)[1] == "0 cases, 0 overdue\n"
+        assert "1 case," in said(capsys, "list", "--ledger", url, *words, "--persons")[1]
+
+
+def test_the_mining_list_is_of_what_is_asked_for(url: str, capsys: pytest.CaptureFixture[str]) -> None:
+    def rows(*words: str) -> int:
+        return len(json.loads(said(capsys, "export", "--format", "json", "--ledger", url, *words)[1])["rows"])
+
+    said(capsys, "set", "1", "notified", "--why", "Letter 12", "--ledger", url)
+    assert rows() == 4
+    assert rows("--division", "3205") == 3
+    assert rows("--division", "3301") == 0
+    assert rows("--enterprise", "企业2") == rows("--state", "notified") == rows("--text", "10.0.4.1") == 1
+    assert rows("--grade", "verified") == 0
+    code, out, err = said(capsys, "export", "--format", "stix", "--state", "new", "--ledger", url)
+    assert (code, out) == (2, "")
+    assert "does not go with --format stix" in err
+    _, bundle, _ = said(capsys, "export", "--format", "stix", "--enterprise", "企业2", "--ledger", url)
+    assert sum(item["type"] == "sighting" for item in json.loads(bundle)["objects"]) == 1
+
+
+@pytest.mark.parametrize("action", ["list", "export"])
+@pytest.mark.parametrize("text", ["329900", "32050", "3205O0", "苏洲市", "鼓楼区", "", "3" * 40, "²"])
+def test_a_division_that_is_none_or_several_is_refused(
+    url: str, capsys: pytest.CaptureFixture[str], action: str, text: str
+) -> None:
+    code, out, err = said(capsys, action, "--division", text, "--ledger", url)
+    assert (code, out) == (2, "")
+    assert err.startswith(f"minewatch: ledger {action}: ")
+    assert err.count("\n") == 1
+
+
+def test_an_abolished_division_is_taken_with_what_has_its_name(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    place = f"sqlite:///{tmp_path}/ledger.db"
+    ledger = Ledger.open(place)
+    for number, division in enumerate(("320121", "320115", "320105"), 1):
+        answer = owned(number, division=division)
+        ledger.record([mined(number, MONDAY, MONDAY + HOUR, 9, attribution=answer)], MONDAY)
+    ledger.close()
+    code, out, err = said(capsys, "list", "--division", "320121", "--ledger", place)
+    assert (code, out.splitlines()[-1]) == (0, "2 cases, 2 overdue")
+    assert "320121 江苏省南京市江宁县 was abolished in 2000; 320115 江苏省南京市江宁区 is taken with it" in err
+    _, out, err = said(capsys, "list", "--division", "320103", "--ledger", place)
+    assert out == "0 cases, 0 overdue\n"
+    assert "was abolished in 2013; no division has its name since" in err
+
+
+def test_an_address_stands_for_its_one_open_case(url: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert said(capsys, "set", "10.0.1.1", "notified", "--why", "a", "--ledger", url)[1] == "case 1: new -> notified\n"
+    assert said(capsys, "set", "10.0.4.1", "notified", "--why", "a", "--ledger", url)[1] == "case 4: new -> notified\n"
+    assert said(capsys, "set", "10.0.1.1", "closed", "--why", "b", "--ledger", url)[0] == 0
+    code, out, err = said(capsys, "set", "10.0.1.1", "re-check", "--why", "c", "--ledger", url)
+    assert (code, out) == (2, "")
+    assert "has no open case, and nothing was done" in err
+    assert "case 1: closed, 企业1" in err
+    for strange in ("192.0.2.77", "nobody", "1.5", "-", "²", "9" * 30):
+        code, out, err = said(capsys, "set", strange, "closed", "--why", "c", "--ledger", url)
+        assert (code, out, err.count("\n")) == (2, "", 1), strange
+
+
+def test_an_address_of_several_open_cases_lists_them_and_does_nothing(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    place = f"sqlite:///{tmp_path}/ledger.db"
+    ledger = Ledger.open(place)
+    for number in (1, 2):
+        one = mined(number, MONDAY + number * DAY, MONDAY + number * DAY + HOUR, 9, miner="10.9.9.9")
+        ledger.record([dataclasses.replace(one, miner_ip="10.9.9.9", attribution=owned(number))], MONDAY)
+    before = [case.state for case in ledger.reader.cases()]
+    assert len(before) == 2
+    code, out, err = said(capsys, "set", "10.9.9.9", "notified", "--why", "a", "--ledger", place)
+    assert (code, out) == (2, "")
+    assert "10.9.9.9 has 2 open cases, and nothing was done" in err
+    assert "case 1: new, 企业1" in err
+    assert "case 2: new, 企业2" in err
+    assert [case.state for case in ledger.reader.cases()] == before
+    ledger.close()
+
+
+def test_a_note_stands_in_the_history_and_moves_nothing(url: str, capsys: pytest.CaptureFixture[str]) -> None:
+    said(capsys, "set", "1", "notified", "--why", "letter", "--ledger", url)
+    before = json.loads(said(capsys, "show", "1", "--json", "--ledger", url)[1])
+    code, out, _ = said(capsys, "set", "1", "--why", "they called back", "--who", "Li", "--ledger", url)
+    assert (code, out) == (0, "case 1: noted; it stays notified\n")
+    after = json.loads(said(capsys, "show", "1", "--json", "--ledger", url)[1])
+    assert [step["why"] for step in after["history"]][-2:] == ["letter", "they called back"]
+    assert {**after, "history": 0} == {**before, "history": 0}
+    assert "notified, Li: they called back" in said(capsys, "show", "1", "--ledger", url)[1]
+
+
+def test_a_note_on_a_false_alarm_does_not_become_its_reason(url: str, capsys: pytest.CaptureFixture[str]) -> None:
+    said(capsys, "set", "1", "false-alarm", "--why", "a museum", "--ledger", url)
+    said(capsys, "set", "1", "--why", "photographs are in the file", "--ledger", url)
+    ledger = Ledger.open(url)
+    ledger.record([mined(1, MONDAY + DAY, MONDAY + DAY + HOUR, 9, attribution=owned(1))], MONDAY + DAY)
+    reasons = {entry.suppressed for entry in ledger.reader.findings("10.0.1.1")}
+    ledger.close()
+    assert any("false alarm: a museum" in str(reason) for reason in reasons)
+    assert not any("photographs" in str(reason) for reason in reasons)

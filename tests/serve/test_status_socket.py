@@ -111,7 +111,8 @@ def test_the_command_prints_a_screen_or_json_and_says_who_does_not_answer(tmp_pa
         assert done.returncode == 0
         assert done.stdout.startswith("minewatch   0.1.0, compiled engine")
         assert f"{tmp_path}/dead.sock: no sensor answers there any more" in done.stderr
-        (status,) = json.loads(asked(tmp_path, "--json", "--socket", str(tmp_path / "one.sock")).stdout)
+        answer = json.loads(asked(tmp_path, "--json", "--socket", str(tmp_path / "one.sock")).stdout)
+        (status,) = answer["sensors"]
         assert status["capture"]["loss"] is None
         assert status["coverage"]["watched_seconds"] is None
     finally:

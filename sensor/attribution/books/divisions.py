@@ -8,11 +8,14 @@ from __future__ import annotations
 import csv
 import re
 from collections.abc import Iterator
+from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
 from stdnum import numdb
 
+#: So many of several divisions of one name are named.
+MOST_NAMED = 6
 _YEARS = re.compile(r"\[(\d*)-(\d*)\](.*)")
 #: Endings that people leave out.
 _ENDINGS = (
@@ -30,6 +33,35 @@ _ENDINGS = (
     "盟",
     "旗",
 )
+
+
+class DivisionError(ValueError):
+    """There is no such division; one sentence."""
+
+
+@dataclass(frozen=True)
+class Division:
+    """One division that was asked for by code or name."""
+
+    code: str  # six digits
+    name: str  # as it is, or as it was last
+    abolished: int | None = None  # the year; None: it is there
+    successors: tuple[tuple[str, str], ...] = ()  # code and name of those that have its name now
+
+    @property
+    def codes(self) -> tuple[str, ...]:
+        """Its code and those of its successors."""
+        return (self.code, *(code for code, _ in self.successors))
+
+    @property
+    def note(self) -> str | None:
+        """What whoever asked for an abolished one should know; None for one that is there."""
+        if self.abolished is None:
+            return None
+        gone = f"{self.code} {self.name} was abolished in {self.abolished}"
+        if self.successors:
+            return f"{gone}; {', '.join(map(' '.join, self.successors))} is taken with it"
+        return f"{gone}; no division has its name since, so only its own code is taken"
 
 
 class Divisions:
@@ -62,6 +94,52 @@ class Divisions:
                 return None
             code = inner
         return code or None
+
+    def division(self, text: str, year: int) -> Division:
+        """The division of a code (2, 4 or 6 digits) or a name, as of a year; an abolished one with its successors.
+
+        Raises DivisionError for one that never was, and for a name that several have.
+        """
+        wanted = text.strip()
+        if not re.fullmatch(r"[0-9]+", wanted):
+            return self._named(wanted, year)
+        code = wanted.ljust(6, "0")
+        if len(wanted) not in (2, 4, 6):
+            raise DivisionError(f"{wanted} is no code of a division: it has 2, 4 or 6 digits (GB/T 2260)")
+        if (name := self.name(code, year)) is not None:
+            return Division(code, name)
+        if code not in _table():
+            raise DivisionError(f"there is no division {wanted} (GB/T 2260){self._near(code, year)}")
+        last, name = max((last, name) for _, last, name in _table()[code])
+        return Division(code, self.name(code, last) or name, last, self._successors(code, name, year))
+
+    def _named(self, name: str, year: int) -> Division:
+        current = [code for code in _names().get(_stem(name), ()) if _matches(_then(code, year), name)]
+        found = [code for code in current if name in (_then(code, year), self.name(code, year))] or current
+        found = found or [code for code, local in self._local.items() if local.endswith(name) and name]
+        if len(found) == 1:
+            return Division(found[0], self.name(found[0], year) or name)
+        if not found:
+            raise DivisionError(f"there is no division {name!r} (GB/T 2260): give its code, or its name as it is today")
+        some = ", ".join(f"{code} {self.name(code, year)}" for code in sorted(found)[:MOST_NAMED])
+        more = f" and {len(found) - MOST_NAMED} more" if len(found) > MOST_NAMED else ""
+        raise DivisionError(f"{len(found)} divisions are called {name!r}: give the code of one: {some}{more}")
+
+    def _successors(self, code: str, name: str, year: int) -> tuple[tuple[str, str], ...]:
+        """Those of the same province that have the name of an abolished one now."""
+        codes = [
+            other
+            for other in _names().get(_stem(name), ())
+            if other != code and other[:2] == code[:2] and _matches(_then(other, year), name)
+        ]
+        return tuple((other, self.name(other, year) or name) for other in sorted(codes))
+
+    def _near(self, code: str, year: int) -> str:
+        """The narrowest division around a wrong code, as the end of a sentence."""
+        for outer in (f"{code[:4]}00", f"{code[:2]}0000"):
+            if outer != code and (name := self.name(outer, year)) is not None:
+                return f"; {outer} is {name}"
+        return ""
 
     def _find_local(self, part: str, within: str) -> str | None:
         stem = within.rstrip("0") if within else ""

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections import defaultdict
 
-from sqlalchemy import Connection, RowMapping, select
+from sqlalchemy import Connection, RowMapping, func, or_, select
 
 from sensor.cases import states
 from sensor.ledger.read.owners import UNKNOWN_OWNER, SiteOwner, site_owners
 from sensor.ledger.store.schema import CASES, CHANGES, FINDINGS, SERIES
+from sensor.model.evidence import Grade
 from sensor.model.summary import Case, CaseSubject, Change
 
 FOREVER = 1 << 62
@@ -47,6 +48,21 @@ def addresses(connection: Connection, case: Case) -> list[str]:
     return list(connection.scalars(query.distinct().order_by(SERIES.c.miner_ip)))
 
 
+def of_address(connection: Connection, address: str) -> list[Case]:
+    """The cases that an address belongs to: its own, and those of sites that it was seen to mine for."""
+    at_sites = select(SERIES.c.site_id).where(SERIES.c.miner_ip == address, SERIES.c.muted == 0).distinct()
+    its = [site_id for site_id in connection.scalars(at_sites) if site_id]
+    query = select(CASES.c.case_id).where(or_(CASES.c.address == address, CASES.c.site_id.in_(its)))
+    wanted = list(connection.scalars(query.order_by(CASES.c.case_id)))
+    return [case for case_id in wanted for case in cases(connection, case_id=case_id).values()]
+
+
+def grades(connection: Connection) -> dict[int, Grade]:
+    """The highest grade of the findings of each case, by its number; of some none are kept any more."""
+    query = select(FINDINGS.c.case_id, func.max(FINDINGS.c.grade)).where(FINDINGS.c.case_id.is_not(None))
+    return {case_id: Grade(grade) for case_id, grade in connection.execute(query.group_by(FINDINGS.c.case_id))}
+
+
 def logins(connection: Connection, case_id: int) -> list[str]:
     """The logins, or wallets, of a case's findings."""
     query = select(FINDINGS.c.wallet).where(FINDINGS.c.case_id == case_id, FINDINGS.c.wallet.is_not(None))
@@ -56,7 +72,8 @@ def logins(connection: Connection, case_id: int) -> list[str]:
 def _case(row: RowMapping, changes: list[Change], owner: SiteOwner) -> Case:
     state, since_ns = row["state"], row["since_ns"]
     if state != "false-alarm" and changes:
-        state, since_ns = changes[-1].state, changes[-1].at_ns
+        entered = changes[states.entered([change.state for change in changes])]
+        state, since_ns = entered.state, entered.at_ns
     return Case(
         case_id=row["case_id"],
         state=state,

@@ -18,6 +18,7 @@ from sensor.model.address import canonical_if_address
 from sensor.model.attribution import Enterprise
 from sensor.model.chance import LEVEL
 from sensor.model.coverage import DEFAULT_GROUNDS, Grounds, ListeningSpan, union
+from sensor.model.evidence import Grade
 from sensor.model.finding import Finding
 from sensor.model.flow import FlowSummary
 from sensor.model.node import Node
@@ -71,6 +72,16 @@ class LedgerReader:
         """One case as it is now; None if there is none of this number."""
         with reading(self._engine) as connection:
             return next(iter(cases.cases(connection, case_id=case_id).values()), None)
+
+    def cases_of(self, address: str) -> list[Case]:
+        """The cases that an address belongs to, as they are now, in the order of their numbers."""
+        with reading(self._engine) as connection:
+            return cases.of_address(connection, canonical_if_address(address))
+
+    def case_grades(self) -> dict[int, Grade]:
+        """The highest grade of the findings of each case, by its number, as far as findings are kept."""
+        with reading(self._engine) as connection:
+            return cases.grades(connection)
 
     def case_addresses(self, case: Case) -> list[str]:
         """The addresses that a case is about."""

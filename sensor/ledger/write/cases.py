@@ -71,8 +71,9 @@ class CaseWriter:
         case = self._case(subject)
         if case is None or case.state != "false-alarm":
             return None
-        history = select(CHANGES.c.why).where(CHANGES.c.case_id == case.case_id)
-        why = self._connection.scalar(history.order_by(CHANGES.c.change_id.desc()).limit(1))
+        history = select(CHANGES.c.state, CHANGES.c.why).where(CHANGES.c.case_id == case.case_id)
+        changes = self._connection.execute(history.order_by(CHANGES.c.change_id)).all()
+        why = changes[states.entered([state for state, _ in changes])][1] if changes else None
         return f"false alarm: {why} (case {case.case_id})"
 
     def add(
@@ -157,6 +158,17 @@ def set_state(connection: Connection, case_id: int, state: State, who: str, why:
     states.check_move(before, state)
     move(connection, case, state, who, why, at_ns)
     return before
+
+
+def add_note(connection: Connection, case_id: int, who: str, why: str, at_ns: int) -> State:
+    """Write something into a case's history that moves it nowhere; the state it is in. Raises CaseError if there is
+    none."""
+    row = connection.execute(select(CASES).where(CASES.c.case_id == case_id)).mappings().one_or_none()
+    if row is None:
+        raise states.CaseError(f"there is no case {case_id}")
+    case = case_record(row)
+    _write_change(connection, case, who, why, max(at_ns, case.since_ns))
+    return case.state
 
 
 def move(connection: Connection, case: CaseRecord, state: State, who: str, why: str, at_ns: int) -> None:

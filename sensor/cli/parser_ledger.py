@@ -1,0 +1,106 @@
+"""The command line of `minewatch ledger`: its actions, their arguments and their help."""
+
+from __future__ import annotations
+
+import argparse
+
+from sensor.cases.states import STATES
+from sensor.cli.options import (
+    StateNames,
+    add_json,
+    add_ledger_url,
+    add_line_options,
+    add_owner_filters,
+    add_persons,
+    count_type,
+)
+
+
+def add_ledger(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    parser = commands.add_parser("ledger", help="cases and what became of them, and the mining list")
+    parser.description = (
+        "Cases: notified, under-check, rectifying, re-check, closed, relapsed, false-alarm; "
+        "and the list of who mines where."
+    )
+    actions = parser.add_subparsers(dest="action", metavar="ACTION", required=True)
+    listed = actions.add_parser("list", help="the cases that are open, overdue ones first")
+    listed.add_argument("--all", action="store_true", help="closed ones and false alarms too")
+    listed.add_argument("--overdue", action="store_true", help="only those whose next step should have been taken")
+    listed.add_argument("--address", metavar="ADDRESS", help="only those of this address")
+    listed.add_argument("--since", metavar="DATE", help="only those that mined on this day, or at this time, or later")
+    listed.add_argument("--until", metavar="DATE", help="only those that mined on this day, or before this time")
+    listed.add_argument("--limit", type=count_type(1), metavar="N", help="show at most so many; the total is said")
+    listed.add_argument("--offset", type=count_type(0), metavar="N", default=0, help="leave out the first so many")
+    shown = actions.add_parser("show", help="one case with its history, or what is known of an address")
+    shown.add_argument("what", metavar="CASE|ADDRESS")
+    put = actions.add_parser("set", help="move a case on, or write a note into its history")
+    put.add_argument("case", metavar="CASE|ADDRESS", help="number of a case, or the address of one open case")
+    put.add_argument(
+        "state",
+        nargs="?",
+        metavar="STATE",
+        choices=StateNames(),
+        help=f"{', '.join(STATES[1:])}; without one, the case stays where it is, and the text is noted",
+    )
+    put.add_argument(
+        "--why", required=True, metavar="TEXT", help="what was found or done; for a false alarm, what it really is"
+    )
+    put.add_argument("--who", metavar="NAME", help="who says so; without it, the user who is signed in")
+    export = actions.add_parser("export", help="the mining list of a period: a row for each address and algorithm")
+    export.add_argument("--to", metavar="FILE", help="write there; without it, or with -, on standard output")
+    export.add_argument(
+        "--format", choices=("csv", "json", "stix"), help="without it, as the file's name says, else CSV"
+    )
+    export.add_argument(
+        "--from",
+        "--since",
+        dest="since",
+        metavar="DATE",
+        help="first day, or time; without it, seven days before the end",
+    )
+    export.add_argument(
+        "--until",
+        metavar="DATE",
+        help="last day, included, or the time where it ends; without it, the hour of the newest entry",
+    )
+    for action in (listed, export):
+        add_owner_filters(action)
+    for action in (listed, shown, put, export):
+        add_persons(action)
+    for action in (listed, shown):
+        add_json(action)
+    forget = actions.add_parser("forget", help="remove what the ledger holds of an address, an enterprise or a person")
+    forget.add_argument("what", metavar="ADDRESS|ENTERPRISE|PERSON", help="address, identity, code or name")
+    forget.add_argument("--yes", action="store_true", help="do not ask")
+    sensors = actions.add_parser("sensors", help="the sensors that told this ledger anything")
+    sensor_actions = sensors.add_subparsers(dest="sensors", metavar="WORD")
+    rename = sensor_actions.add_parser("rename", help="give one another id; it must not be running")
+    rename.add_argument("sensor_id", metavar="SENSOR")
+    rename.add_argument("new_id", metavar="NEW")
+    retire = sensor_actions.add_parser(
+        "retire", help="one that will not come back: its silence closes no case any more"
+    )
+    retire.add_argument("sensor_id", metavar="SENSOR")
+    backup = actions.add_parser("backup", help="copy the ledger as it is now; a sensor may go on writing it")
+    backup.add_argument(
+        "file", nargs="?", metavar="FILE", help="the copy, or a folder for it; without it, beside the ledger"
+    )
+    restore = actions.add_parser("restore", help="put a copy in the ledger's place; the former file is kept beside it")
+    restore.add_argument("file", metavar="FILE", help="what `ledger backup` wrote; no sensor may be running")
+    checked = actions.add_parser("check", help="look whether the ledger is damaged, page by page and record by record")
+    for action in (
+        listed,
+        shown,
+        put,
+        export,
+        forget,
+        backup,
+        restore,
+        checked,
+        sensors,
+        sensor_actions.add_parser("list", help="all of them"),
+        rename,
+        retire,
+    ):
+        add_ledger_url(action)
+        add_line_options(action)
