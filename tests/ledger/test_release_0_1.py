@@ -1,8 +1,8 @@
 """A ledger that release 0.1 made opens, after a copy of it was made, and its bulletin says the same.
 
 `release_0_1` holds that release's ledger of the demo as SQL, and the ten files of the bulletin it made of it. Every
-cell is compared by the JSON; what differs on purpose is listed here with the reason. The other files are to say what theirs
-said.
+cell is compared by the JSON; what differs on purpose is listed here with the reason. The other files are to say what
+theirs said.
 """
 
 from __future__ import annotations
