@@ -228,7 +228,8 @@ class Daemon:
     def _publish(self) -> None:
         """Make the status that metrics and health are read from."""
         evidence = self._evidence.counters if self._evidence is not None else {}
-        counters = {**self._counters, **self._intake.counters, "notify_unsent": self._notifier.unsent}
+        self._counters["notify_unsent"] = self._notifier.unsent
+        counters = {**self._counters, **self._intake.counters}
         errors = (self._recorder.error, self._lease_error)
         self._watch.look(errors, time.time_ns(), self._recorder.counters["records_waiting"])
         trouble = self._watch.trouble
