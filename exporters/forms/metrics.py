@@ -16,7 +16,7 @@ from prometheus_client.registry import Collector
 from exporters.forms import series as names
 from exporters.forms.series import MALFORMED, METRICS, PREFIX, CounterSeries
 from sensor.model.evidence import Grade
-from sensor.model.status import RELOAD_KINDS, STAGES, Figures, OutboxStatus, Reload, Status
+from sensor.model.status import LEDGER_FAULTS, RELOAD_KINDS, STAGES, Figures, OutboxStatus, Reload, Status
 from sensor.model.summary import Range
 
 SECONDS_PER_NS = 1e-9
@@ -178,8 +178,8 @@ def _estimate(samples: Samples, name: str, algorithm: str, bounds: Range) -> Non
 def _records(samples: Samples, status: Status) -> None:
     samples.figures(status.attribution, names.ATTRIBUTION, "attribution_other", names.ATTRIBUTION_FAMILIES)
     samples.figures(status.ledger, names.LEDGER, "ledger_other_total")
-    for fault, is_there in status.ledger_faults.items():
-        samples.add("ledger_trouble", is_there, fault=fault)
+    for fault in LEDGER_FAULTS:
+        samples.add("ledger_trouble", status.ledger_faults.get(fault, 0), fault=fault)
     samples.figures(status.evidence, names.EVIDENCE, "evidence_other_total")
     for name, outbox in status.outboxes.items():
         _outbox(samples, name, outbox)

@@ -48,8 +48,8 @@ def _restore(file: str, url: str) -> int:
     from sensor.intake.process import is_running, this_process
     from sensor.ledger import care
 
-    kept = care.restore_from(url, Path(file), care.Restorer(this_process(), is_running, time.time_ns()))
-    print(f"the ledger is {file} now" + ("" if kept is None else f"; the one before is kept as {kept}"))
+    former = care.restore_from(url, Path(file), care.Restorer(this_process(), is_running, time.time_ns()))
+    print(f"the ledger is {file} now" + ("" if former is None else f"; the one before is kept as {former}"))
     return OK
 
 

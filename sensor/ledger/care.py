@@ -129,10 +129,10 @@ def restore_from(url: str, backup: Path, by: Restorer) -> Path | None:
         _like(place, fresh)
     _refuse_used(place, by)
     with _translated(place):
-        kept = _set_aside(place, f"{place.name}.before-restore-{stamp(by.now_ns)}")
+        former = _set_aside(place, f"{place.name}.before-restore-{stamp(by.now_ns)}")
         fresh.replace(place)
         _sync(place.parent)
-    return kept
+    return former
 
 
 def check(url: str) -> LedgerCheck:
@@ -223,12 +223,12 @@ def _set_aside(place: Path, name: str) -> Path | None:
     """Rename a ledger with its log, so that both still belong together."""
     if not place.exists():
         return None
-    kept = place.with_name(name)
+    former = place.with_name(name)
     for end in ("-shm", "-wal", ""):
         part = place.with_name(place.name + end)
         if part.exists():
-            part.rename(kept.with_name(kept.name + end))
-    return kept
+            part.rename(former.with_name(former.name + end))
+    return former
 
 
 def _like(place: Path, fresh: Path) -> None:

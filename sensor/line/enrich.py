@@ -21,7 +21,7 @@ def enrich(joined: Joined | Unspoken, identity: str, signatures: SignatureSet, a
     """The final record with everything the tables and the shares say about it."""
     finding = joined.finding(identity, signatures.weights.prior)
     if isinstance(joined, Unspoken):
-        finding.pool = _catalogued(None, finding.pool_ip, signatures)
+        finding.pool = _catalogued(joined.host, finding.pool_ip, signatures)
         return finding
     _name_machine(finding, joined, signatures)
     finding.pool = _pool(joined, signatures)

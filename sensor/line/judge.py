@@ -39,12 +39,8 @@ WHOLE_HANDSHAKE = 50
 class Spoken:
     """One login in one flow: what a finding is joined from."""
 
-    miner_ip: str
-    pool_ip: str
-    pool_port: int
     dialect: Dialect
-    grade: Grade
-    observation: Observation  # with its weight
+    observation: Observation  # with its grade and its weight
     score: int
     reasons: tuple[str, ...]
     account: Account
@@ -61,6 +57,26 @@ class Spoken:
     endpoint: str | None = None  # the pool's name as the miner speaks it
     wallet: Wallet | None = None
     donation: bool = False
+
+    @property
+    def miner_ip(self) -> str:
+        """The miner's end of the connection."""
+        return self.flow.key.src_ip
+
+    @property
+    def pool_ip(self) -> str:
+        """The pool's end, and its port below."""
+        return self.flow.key.dest_ip
+
+    @property
+    def pool_port(self) -> int:
+        """The port of the pool's end."""
+        return self.flow.key.dest_port
+
+    @property
+    def grade(self) -> Grade:
+        """How strong it is."""
+        return self.observation.grade
 
 
 def judge(session: Session, facts: FlowFacts, weights: WeightTable) -> list[Spoken]:
@@ -177,11 +193,7 @@ def _contribution(
         detail={"strength": strength},
     )
     return Spoken(
-        miner_ip=flow.key.src_ip,
-        pool_ip=flow.key.dest_ip,
-        pool_port=flow.key.dest_port,
         dialect=reading.dialect,
-        grade=grade,
         observation=observation,
         score=reading.score,
         reasons=reasons,

@@ -51,6 +51,7 @@ class Unspoken:
     evidence: list[Evidence] = field(default_factory=list)
     dropped: int = 0  # observations that the bound left out
     changes: int = 0  # how often something new was said
+    named: tuple[int, str] | None = None  # the pool's name that was seen last, and when
 
     @property
     def kind(self) -> ObservationKind:
@@ -64,6 +65,11 @@ class Unspoken:
         return max(part.grade for part in self.parts.values())
 
     @property
+    def host(self) -> str | None:
+        """The pool's name."""
+        return None if self.named is None else self.named[1]
+
+    @property
     def observations(self) -> tuple[Observation, ...]:
         """The parts, each once."""
         return tuple(self.parts.values())
@@ -73,6 +79,8 @@ class Unspoken:
         order = (seen.last_ns, seen.subject.point.source, seen.subject.point.vlans)
         if order >= (self.last_ns, self.subject.point.source, self.subject.point.vlans):
             self.subject = seen.subject
+        if seen.subject.host:
+            self.named = max(self.named or (0, ""), (seen.last_ns, seen.subject.host))
         self.first_ns, self.last_ns = min(self.first_ns, seen.first_ns), max(self.last_ns, seen.last_ns)
         before = (dict(self.parts), list(self.evidence))
         self._keep(seen.observation)

@@ -46,6 +46,7 @@ class Subject:
     pool_ip: str | None
     pool_port: int | None
     point: ObservationPoint
+    host: str | None = None  # the pool's name as it was asked for (SNI, DNS); None where none was seen
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,6 +17,8 @@ from sensor.model.summary import Range
 
 #: The stages whose heartbeats tell whether the sensor lives, in the order of the line.
 STAGES = ("capture", "line", "record", "deliver")
+#: What can be wrong with a ledger.
+LEDGER_FAULTS = ("full", "damaged", "locked", "other")
 #: What a reload replaces.
 RELOAD_KINDS = ("config", "signatures", "books")
 #: What becomes of an attempt at delivery: taken, to be tried again, never to be taken, and an open finding that was

@@ -76,6 +76,20 @@ def test_asked_for_they_are_told_down_to_that_grade() -> None:
     assert Suppression(allowed).heard(SILENT, TODAY) == []
 
 
+def test_the_name_that_was_asked_for_is_the_pools_and_the_allow_list_sees_it() -> None:
+    (asked_for,) = replayed([], named(of=subject(host="eu.pool.example")), named(sni="other"))
+    assert asked_for.pool.host == "eu.pool.example"
+    allowed = FindingsSettings(least_grade="named", allow=[AllowEntry(domain="pool.example", reason="ours")])
+    assert Suppression(allowed).heard([asked_for, NAMED], TODAY) == [NAMED]
+
+
+def test_a_name_beside_what_was_spoken_excuses_nobody() -> None:
+    """Whoever mines in the clear could ask for an allowed name beside it."""
+    (spoken,) = replayed(events(SHARE), named(of=subject(host="eu.pool.example")))
+    allowed = FindingsSettings(allow=[AllowEntry(domain="pool.example", reason="ours")])
+    assert Suppression(allowed).heard([spoken], TODAY) == [spoken]
+
+
 def test_the_ledger_keeps_them_untold_and_opens_no_case(tmp_path: Path) -> None:
     ledger = recorded(tmp_path, [*SILENT])
     entries = {entry.finding.finding_id: entry for entry in ledger.reader.findings(MINER)}

@@ -10,8 +10,10 @@ MINER, POOL, PORT = "198.51.100.10", "203.0.113.5", 3333
 FLOW = "1:LQU9qZlK+B5F3KDmev6m5PMibrg="
 
 
-def subject(pool: str | None = POOL, port: int | None = PORT, source: str = "example") -> Subject:
-    return Subject(MINER, pool, port, ObservationPoint(source, (7,)))
+def subject(
+    pool: str | None = POOL, port: int | None = PORT, source: str = "example", host: str | None = None
+) -> Subject:
+    return Subject(MINER, pool, port, ObservationPoint(source, (7,)), host)
 
 
 def named(

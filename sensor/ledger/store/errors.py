@@ -23,7 +23,7 @@ CODES: tuple[tuple[str, LedgerFault, str], ...] = (
     ("SQLITE_IOERR", "other", "the disk failed (input/output error)"),
 )
 #: Parts of messages of drivers that have no codes, in the same way.
-WORDS: tuple[tuple[str, LedgerFault, str], ...] = (
+PHRASES: tuple[tuple[str, LedgerFault, str], ...] = (
     ("malformed", "damaged", "the database is damaged"),
     ("could not decode", "damaged", "the database is damaged: text of it is none"),
     ("invalid page", "damaged", "the database is damaged"),
@@ -64,7 +64,7 @@ def fault_of(error: BaseException) -> tuple[LedgerFault, str]:
         for start, fault, reason in CODES:
             if code.startswith(start):
                 return fault, reason
-    for part, fault, reason in WORDS:
+    for part, fault, reason in PHRASES:
         if part in text.lower():
             return fault, reason
     return "other", text.splitlines()[0] if text else type(error).__name__
