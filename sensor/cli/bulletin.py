@@ -90,7 +90,7 @@ def run(options: argparse.Namespace) -> int:
 
 def _overrides(options: argparse.Namespace) -> list[str]:
     """What the options mean, as `key=value` of the configuration."""
-    region = options.region if options.region and options.region.isascii() else None  # a name is looked up later
+    region = options.region if options.region and options.region[0].isdigit() else None  # a name is looked up later
     keys = {"ledger.url": options.ledger, "bulletin.language": options.lang, "bulletin.region": region}
     persons = ["bulletin.name_persons=true"] if options.persons else []
     return [*(f'{key}="{value}"' for key, value in keys.items() if value is not None), *persons]
