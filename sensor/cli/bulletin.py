@@ -90,7 +90,7 @@ def run(options: argparse.Namespace) -> int:
 
 def _overrides(options: argparse.Namespace) -> list[str]:
     """What the options mean, as `key=value` of the configuration."""
-    region = options.region if options.region and options.region.isascii() else None  # a name is looked up later
+    region = options.region if options.region and options.region[0].isdigit() else None  # a name is looked up later
     keys = {"ledger.url": options.ledger, "bulletin.language": options.lang, "bulletin.region": region}
     persons = ["bulletin.name_persons=true"] if options.persons else []
     return [*(f'{key}="{value}"' for key, value in keys.items() if value is not None), *persons]
@@ -161,6 +161,7 @@ def _energy(ledger: Ledger, day: Period, places: set[Place], grounds: Grounds) -
 def _write(task: Task, figures: Figures) -> int:
     """Write the documents, or the one to standard output; the exit code."""
     now, code = datetime.now(UTC), OK
+    written: list[Path] = []
     for language in task.languages:
         whole = document(figures, language, VERSION, now)
         for form in task.forms:
@@ -172,10 +173,13 @@ def _write(task: Task, figures: Figures) -> int:
             path = task.folder / f"bulletin-{task.period.name}.{language}.{form}"
             try:
                 _replace(path, data)
-                print(path)
+                written.append(path)
             except OSError as error:
                 say(f"{path}: cannot be written: {os_reason(error)}")
                 code = RUN_ERROR
+    # Only now: whoever reads the names may go away (`| head`), and no file is missing for that.
+    for path in written:
+        print(path)
     return code
 
 

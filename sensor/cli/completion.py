@@ -12,12 +12,12 @@ from sensor.cli.frame import CommandError
 from sensor.model.exit_codes import OK, RUN_ERROR
 
 #: Where a package has what was made, by shell.
-MADE = "completion.{shell}"
+SHIPPED = "completion.{shell}"
 
 
 def run(options: argparse.Namespace) -> int:
     """Print it. Raises CommandError where it was not made, and shtab is not there to make it."""
-    shipped = resources.files("sensor.cli").joinpath(MADE.format(shell=options.shell))
+    shipped = resources.files("sensor.cli").joinpath(SHIPPED.format(shell=options.shell))
     print(shipped.read_text(encoding="utf-8") if shipped.is_file() else completion(options.shell), end="")
     return OK
 

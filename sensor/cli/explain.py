@@ -43,9 +43,13 @@ def run(options: argparse.Namespace) -> int:
     """Print all sections. Raises CommandError for an address or a time that is none, and for books that are refused."""
     try:
         address, port = parse_endpoint(options.address)
-        at_ns = time.time_ns() if options.at is None else moment_ns(options.at, 0)[0]
     except ValueError as error:
         raise CommandError(USAGE, f"explain: {error}") from None
+    try:
+        at_ns = time.time_ns() if options.at is None else moment_ns(options.at, 0)[0]
+    except ValueError as error:
+        form = "2026-03-02 or 2026-03-02T08:00:04Z"
+        raise CommandError(USAGE, f"explain: --at {options.at!r}: {error}: {form}") from None
     # Callers of this function may not know every option.
     persons, as_json = getattr(options, "persons", False), getattr(options, "json", False)
     settings = load_configuration(options, flag_overrides(options, "ledger"))

@@ -47,7 +47,7 @@ def show(options: argparse.Namespace, settings: Configuration, ledger: Ledger) -
 def _show_case(number: int, options: argparse.Namespace, settings: Configuration, ledger: Ledger) -> int:
     case, zone = ledger.reader.case(number), settings.ledger.zone
     if case is None:
-        raise CommandError(RUN_ERROR, f"there is no case {number}")
+        raise CommandError(RUN_ERROR, f"there is no case {options.what.strip()}")
     addresses, period = ledger.reader.case_addresses(case), _last_days(case.last_ns, settings, ledger)
     if options.json:
         print_json(_case_answer(case, addresses, period, options.persons))

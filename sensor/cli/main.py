@@ -7,32 +7,41 @@ starts within a tenth of a second.
 from __future__ import annotations
 
 import importlib
-import os
 import sys
 from collections.abc import Sequence
 
-from sensor.cli.frame import CommandError, say
+from sensor.cli.frame import CommandError, os_reason, say
 from sensor.cli.parser import parser
+from sensor.cli.streams import StdoutError, give_up_stdout, prepare_streams
 from sensor.cli.suricata import translate
 from sensor.model.exit_codes import INTERRUPTED, RUN_ERROR
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command (of the process's arguments, if none are given) and return its exit code."""
+    prepare_streams()
     try:
         code = _dispatch(list(sys.argv[1:] if arguments is None else arguments))
         sys.stdout.flush()
         return code
     except BrokenPipeError:
         # The reader went away (`| head`): the interpreter must not complain at exit either.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        give_up_stdout()
+        return RUN_ERROR
+    except StdoutError as error:
+        give_up_stdout()
+        say(f"standard output: cannot be written: {os_reason(error)}")
         return RUN_ERROR
     except KeyboardInterrupt:
         return INTERRUPTED
 
 
 def _dispatch(arguments: list[str]) -> int:
-    options = parser().parse_args(translate(arguments))
+    try:
+        options = parser().parse_args(translate(arguments))
+    except SystemExit:  # after help, or the usage after a mistake
+        sys.stdout.flush()
+        raise
     try:
         code: int = importlib.import_module(f"sensor.cli.{options.command}").run(options)
     except CommandError as error:

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from types import ModuleType
 from typing import Any, Literal, Protocol
 
+from sensor.intake.archives import refusal
 from sensor.intake.packet_filter import Instruction
 from sensor.model.events import Event
 
@@ -23,6 +24,8 @@ ENVIRONMENT = "MINEWATCH_ENGINE"
 Opening = tuple[int, int, list[tuple[int, int]], int]
 #: What a source begins with that is an interface.
 INTERFACE_SCHEME = "iface:"
+#: What both cores say of a file that begins like none.
+NO_CAPTURE = "not a capture"
 
 
 class EngineError(Exception):
@@ -116,7 +119,8 @@ class Engine:
                 filter=options.filter,
             )
         except self.module.CaptureError as error:
-            raise SourceError(error.source, error.reason, error.offset) from None
+            reason = (refusal(source) or error.reason) if error.reason == NO_CAPTURE else error.reason
+            raise SourceError(error.source, reason, error.offset) from None
 
 
 def load(name: EngineName = "auto") -> Engine:

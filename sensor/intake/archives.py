@@ -1,0 +1,68 @@
+"""What a file is that is no capture: an archive, or compressed by something that is not read. It reads its first bytes
+only, and never raises."""
+
+from __future__ import annotations
+
+import zlib
+from pathlib import Path
+
+import zstandard
+
+#: Of the first block of a tar archive (POSIX.1-1988, "ustar"), and where its magic stands in it.
+TAR_BLOCK_BYTES, TAR_MAGIC_AT, TAR_MAGIC = 512, 257, b"ustar"
+#: So much of a file is enough to inflate its first block: one of Zstandard is at most 128 KiB (RFC 8878).
+FIRST_BYTES = 192 << 10
+#: Archives and compressions by what they begin with; the command is what unpacks them.
+MAGICS = (
+    (b"PK\x03\x04", "a zip archive", "unzip"),
+    (b"PK\x05\x06", "an empty zip archive", "unzip"),
+    (b"7z\xbc\xaf\x27\x1c", "a 7z archive", "7z x"),
+    (b"Rar!\x1a\x07", "a rar archive", "unrar x"),
+    (b"\xfd7zXZ\x00", "compressed by xz", "xz -d"),
+    (b"BZh", "compressed by bzip2", "bzip2 -d"),
+    (b"\x04\x22\x4d\x18", "compressed by lz4", "lz4 -d"),
+)
+
+
+def refusal(path: str) -> str | None:
+    """Why a file is no capture, as a phrase with what mends it; None where that is not known, or it is no file."""
+    try:
+        if not Path(path).is_file():
+            return None
+        with Path(path).open("rb") as file:
+            first = file.read(FIRST_BYTES)
+    except (OSError, ValueError):
+        return None
+    inner = _inflated(first)
+    if is_tar(first):
+        return "this is a tar archive: unpack it first (tar -xf)"
+    if is_tar(inner):
+        return "this is a compressed tar archive: unpack it first (tar -xf)"
+    found = next(((what, how) for magic, what, how in MAGICS if first.startswith(magic)), None)
+    return None if found is None else f"this is {found[0]}: unpack it first ({found[1]})"
+
+
+def is_tar(data: bytes) -> bool:
+    """Whether bytes begin with the first block of a tar archive: by its magic, or, in one of before there was any, by
+    its checksum."""
+    if len(data) < TAR_BLOCK_BYTES or not any(data[:TAR_BLOCK_BYTES]):
+        return False
+    if data[TAR_MAGIC_AT : TAR_MAGIC_AT + len(TAR_MAGIC)] == TAR_MAGIC:
+        return True
+    try:
+        stated = int(data[148:156].strip(b" \0"), 8)
+    except ValueError:
+        return False
+    return stated == sum(data[:148]) + 8 * 0x20 + sum(data[156:TAR_BLOCK_BYTES])
+
+
+def _inflated(data: bytes) -> bytes:
+    """The first block of what gzip or Zstandard holds; empty where it holds none."""
+    try:
+        if data.startswith(b"\x1f\x8b"):
+            return zlib.decompressobj(31).decompress(data, TAR_BLOCK_BYTES)
+        if data.startswith(b"\x28\xb5\x2f\xfd"):
+            return zstandard.ZstdDecompressor(max_window_size=1 << 27).stream_reader(data).read(TAR_BLOCK_BYTES)
+    except (zlib.error, zstandard.ZstdError, MemoryError):
+        pass
+    return b""
