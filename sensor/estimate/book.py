@@ -19,6 +19,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from fractions import Fraction
 
+from sensor.estimate.book_era import BookEra, ByHashes
 from sensor.estimate.exposure import Exposure
 from sensor.estimate.job_times import JobTimes
 from sensor.estimate.tally import Share, Tally
@@ -60,6 +61,8 @@ class ShareBook:
     _as_it_is: set[int] = field(default_factory=set)  # beginnings of doubts that are no share's edge
     _apart: bool = True  # the next share begins a row
     _recent: list[Share] = field(default_factory=list)
+    by_hashes: ByHashes = field(default_factory=ByHashes)
+    _era: BookEra | None = None
 
     def submit(
         self, ts_ns: int, work: int | None, value: int | None = None, position: int = 0, times: JobTimes | None = None
@@ -74,8 +77,10 @@ class ShareBook:
             if times.in_doubt:
                 work = None
             self._forget(times.heard_ns)
+            self._enter(times.era)
         doubted = times is not None and times.in_doubt
-        share = Share(ts_ns, work, value, position=position, doubted=doubted, phase=self.phase)
+        hashes = 0 if times is None else times.hashes
+        share = Share(ts_ns, work, value, position=position, doubted=doubted, phase=self.phase, hashes=hashes)
         self.submitted += 1
         self.first = self.first or share
         self.last = share
@@ -117,6 +122,7 @@ class ShareBook:
             if share.work is None:
                 continue
             self.spent.remove(share.work)
+            self.by_hashes.put(share, -1)
             if share.rejected and self.rejected is not None:
                 self.rejected.remove(share.work)
             self.unrated += 1
@@ -127,11 +133,34 @@ class ShareBook:
             row = self.rows[-1]
             row.last = self._recent[-1] if self._recent else row.first
 
+    def refute(self) -> None:
+        """The difficulty in force never held: what was counted by it is taken back."""
+        self._apart = True
+        self.phase += 1
+        for share in self._recent:
+            share.doubted = True
+        self._recent.clear()
+        count, era = self.spent.count, self._era
+        if era is None:
+            return
+        self.spent, self.by_hashes = era.spent.copy(), era.by_hashes.copy()
+        self.rejected = None if era.rejected is None else era.rejected.copy()
+        self.unrated += count - self.spent.count
+        del self.rows[era.rows :]
+        if self.rows and era.last is not None:
+            self.rows[-1].last = era.last
+
     def rescale(self, factor: Fraction) -> None:
         """The algorithm proved to be another than assumed: every difficulty so far means this many times the work."""
         self.spent.rescale(factor)
         if self.rejected is not None:
             self.rejected.rescale(factor)
+        self.by_hashes.rescale(factor)
+        if self._era is not None:
+            self._era.spent.rescale(factor)
+            self._era.by_hashes.rescale(factor)
+            if self._era.rejected is not None:
+                self._era.rejected.rescale(factor)
         edges = [share for row in self.rows for share in (row.first, row.last)]
         for share in {id(share): share for share in (*edges, *self._recent)}.values():
             share.work = None if share.work is None else int(share.work * factor)
@@ -162,6 +191,8 @@ class ShareBook:
             result.windows.put(*self._trimmed(result, stretch, first=at == 0 and begin == start, midstream=midstream))
         for stretch in doubts:
             result.unrated_windows.put(*stretch)
+        if result.guess_alone:  # all were told by hashes; those at the edges are not counted
+            result.guess.tally = result.spent.copy()
         if self.unknown and not self.spent.count:  # no share's work was ever known: nor is that of the time
             result.unrated_windows, result.windows = result.windows, type(result.windows)()
         return result
@@ -176,6 +207,7 @@ class ShareBook:
             submitted=self.spent.count + like,
             unknown=like,
             unrated=self.unrated + self.unknown - like,
+            guess=self.by_hashes.guess(),
         )
 
     def _inferred(self, guess: Guess, doubts: list[Stretch], last_ns: int) -> Exposure:
@@ -213,6 +245,7 @@ class ShareBook:
 
     def _count(self, share: Share, work: int) -> None:
         self.spent.put(work)
+        self.by_hashes.put(share)
         self._recent.append(share)
         if self._apart or not self.rows:
             self.rows.append(ShareRow(share, share))
@@ -226,10 +259,18 @@ class ShareBook:
             return
         self.phase = 1
         self.unrated += self.unknown + self.spent.count
-        self.unknown, self.spent, self.rejected = 0, Tally(), None
+        self.unknown, self.spent, self.rejected, self.by_hashes = 0, Tally(), None, ByHashes()
         self.rows.clear()
         self._recent.clear()
         self._apart = True
+
+    def _enter(self, era: int) -> None:
+        """Another difficulty is in force: note what was counted by those before."""
+        if self._era is not None and self._era.era == era:
+            return
+        rejected = None if self.rejected is None else self.rejected.copy()
+        last = self.rows[-1].last if self.rows else None
+        self._era = BookEra(era, self.spent.copy(), rejected, self.by_hashes.copy(), len(self.rows), last)
 
     def _forget(self, heard_ns: int) -> None:
         """The pool has sent something since: what was sent before that cannot come into doubt any more. The newest of

@@ -52,9 +52,14 @@ class Exposure:
         self.unrated_windows.add(other.unrated_windows)
 
     @property
+    def guess_alone(self) -> bool:
+        """Whether the guess has the shares that count; else those of its shares are among the spent."""
+        return self.guess.tally.count > self.spent.count
+
+    @property
     def unknown_shares(self) -> int:
         """Submitted shares whose work is not known."""
-        return self.unrated + self.unknown if not self.guess.blocks else self.unrated
+        return self.unrated if self.guess_alone else self.unrated + self.unknown
 
     @property
     def unknown_seconds(self) -> float:

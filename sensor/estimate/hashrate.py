@@ -38,7 +38,7 @@ def estimate(exposure: Exposure, level: float = LEVEL) -> HashrateEstimate | Non
     seconds = exposure.windows.total_ns / SECOND_NS
     if seconds < LEAST_SECONDS or not exposure.seen_bytes or exposure.loss > MOST_LOSS:
         return None
-    inferred = exposure.guess.tally.count > exposure.spent.count
+    inferred = exposure.guess_alone
     credited, spent = (exposure.guess.tally,) * 2 if inferred else (exposure.credited, exposure.spent)
     next_work = exposure.next_work[1] if exposure.next_work and not inferred else 0
     if exposure.submitted and not spent.count:
@@ -51,6 +51,9 @@ def estimate(exposure: Exposure, level: float = LEVEL) -> HashrateEstimate | Non
         return None
     if inferred:
         hashrate, total = exposure.guess.applied(hashrate), exposure.guess.applied(total)
+    elif exposure.guess.blocks and spent.work > 0:
+        part = min(1.0, exposure.guess.tally.work / spent.work)
+        hashrate, total = exposure.guess.applied(hashrate, part), exposure.guess.applied(total, part)
     return HashrateEstimate(hashrate, total, tuple(_notes(exposure, credited, inferred, seconds)))
 
 
@@ -63,7 +66,11 @@ def _notes(exposure: Exposure, credited: Tally, inferred: bool, seconds: float) 
     notes = [f"hashrate from {count} in {seconds:.0f} s"]
     if inferred:
         notes.append("the share target was not seen; it is inferred from the shares' own hashes")
-    elif exposure.unknown and credited.count:
+    elif exposure.guess.tally.count > 0:
+        inferred_shares = exposure.guess.tally.count
+        by_hashes = "1 share" if inferred_shares == 1 else f"{inferred_shares} shares"
+        notes.append(f"the difficulty of {by_hashes} was not seen; the hashes of accepted shares tell it")
+    if exposure.unknown and credited.count and not inferred:
         notes.append(f"{exposure.unknown} shares of unknown difficulty are taken to be like the others")
     if exposure.unrated or exposure.unknown_seconds >= LEAST_SECONDS:
         left_out = "1 share" if exposure.unrated == 1 else f"{exposure.unrated} shares"

@@ -68,6 +68,9 @@ class SessionState:
     work: int | None  # of a share by the difficulty in force, in 2^-32 hashes
     jobs: tuple[tuple[int, int | None], ...]  # marks of the last jobs, and what their shares are worth
     endpoint: str | None  # the pool's host as the miner names it
+    extranonce1: str | None = None  # in hex: the pool's part of the shares' headers
+    version_mask: int | None = None  # bits of the headers' version that the miner rolls
+    hashes: int = 0  # of accepted shares that tell `work`; 0: the pool sent it
 
 
 @dataclass(frozen=True, slots=True)

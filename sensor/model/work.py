@@ -90,7 +90,7 @@ def _apart(
     """Chance apart from the rest. Where every target was seen, the rest is efficiency alone: `ratios` says which part
     of the best one low and high are. They stay as they are from record to record, which quotients by chance do not."""
     best = bounds[1]
-    inferred = any(record.guess.tally.shares > record.spent.shares for record in _of_algorithm(finding))
+    inferred = any(record.guess.blocks for record in _of_algorithm(finding))
     if ratios is None or inferred or shares <= 0.0 or best <= 0.0:
         return without_chance(bounds, shares, level)
     least, seconds, most = _rated_seconds(finding)

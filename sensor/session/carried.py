@@ -13,6 +13,7 @@ def state_of(reading: Reading, framing: str | None) -> SessionState:
     """What is known of a connection now. Counts and passwords are not in it."""
     accounts, latest = reading.logins.accounts, reading.logins.latest
     work, jobs = reading.jobs.in_hand(latest)
+    extranonce1, version_mask = reading.jobs.header_session
     return SessionState(
         framing=framing,
         logins=tuple(
@@ -28,6 +29,9 @@ def state_of(reading: Reading, framing: str | None) -> SessionState:
         work=work,
         jobs=jobs,
         endpoint=reading.endpoint,
+        extranonce1=extranonce1,
+        version_mask=version_mask,
+        hashes=reading.jobs.times.hashes,
     )
 
 
