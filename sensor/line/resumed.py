@@ -66,7 +66,7 @@ class Resumable:
         for flows in (self._its.get(ends, ()), self._others(ends, chunk.ts_ns)):
             fitting = [flow for flow in flows if goes_on_with(flow, opened, chunk)]
             if fitting:
-                return max(fitting, key=lambda flow: flow.last_ns)
+                return max(fitting, key=lambda flow: (_ends_before(flow, opened, chunk), flow.last_ns))
         return None
 
 
@@ -80,6 +80,13 @@ def goes_on_with(before: FlowSummary, opened: Open, chunk: Chunk) -> bool:
         return False
     start = chunk.base_seq + chunk.offset
     return ahead(start, seen.start) >= 0 and ahead(start, seen.end) < RESUMED_BYTES
+
+
+def _ends_before(before: FlowSummary, opened: Open, chunk: Chunk) -> bool:
+    """Whether nothing of what was seen of the connection lies behind these bytes: where captures are read again, later
+    ones are known as well."""
+    seen = _range(before, opened, chunk.direction)
+    return seen is not None and ahead(chunk.base_seq + chunk.offset, seen.end) >= 0
 
 
 def miner_direction(before: FlowSummary, opened: Open) -> int:

@@ -53,6 +53,16 @@ class CarriedLogin(NamedTuple):
     algorithm: str | None
 
 
+class OpenShare(NamedTuple):
+    """A share that was not answered yet."""
+
+    id_kind: str  # of the request: how its id is compared
+    id_value: str | int | float | None
+    rule: str  # the dialect's name for the message
+    login: int  # whose it is, among the connection's logins
+    work: int | None  # 2^-32 hashes; None: not known
+
+
 @dataclass(frozen=True, slots=True)
 class SessionState:
     """What a connection is known by where it goes on in another capture, or after a restart. No secrets, no counts."""
@@ -71,6 +81,7 @@ class SessionState:
     extranonce1: str | None = None  # in hex: the pool's part of the shares' headers
     version_mask: int | None = None  # bits of the headers' version that the miner rolls
     hashes: int = 0  # of accepted shares that tell `work`; 0: the pool sent it
+    open_shares: tuple[OpenShare, ...] = ()  # sent, and not answered yet: the newest, oldest first
 
 
 @dataclass(frozen=True, slots=True)

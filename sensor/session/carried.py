@@ -4,9 +4,15 @@ or after a restart. Sans-IO; whether it is the same connection is decided in sen
 
 from __future__ import annotations
 
-from sensor.model.trace import CarriedLogin, SessionState
+from collections.abc import Iterator, Sequence
+
+from sensor.model.trace import CarriedLogin, OpenShare, SessionState
 from sensor.session.account import Account
-from sensor.session.reading import Reading
+from sensor.session.pending_requests import Request
+from sensor.session.reading import Reading, Token
+
+#: Open shares that go on with a connection; without an answer since, a session keeps fewer.
+MAX_OPEN_SHARES = 32
 
 
 def state_of(reading: Reading, framing: str | None) -> SessionState:
@@ -32,6 +38,7 @@ def state_of(reading: Reading, framing: str | None) -> SessionState:
         extranonce1=extranonce1,
         version_mask=version_mask,
         hashes=reading.jobs.times.hashes,
+        open_shares=tuple(_open_shares(reading, accounts))[-MAX_OPEN_SHARES:],
     )
 
 
@@ -46,3 +53,30 @@ def carry_into(reading: Reading, state: SessionState, ts_ns: int) -> None:
     reading.logins.restore(accounts, state.latest)
     reading.agent, reading.endpoint, reading.carried = state.agent, state.endpoint, True
     reading.jobs.carry(state, ts_ns)
+
+
+def open_requests(reading: Reading, state: SessionState) -> list[Request]:
+    """The shares of before whose answers are still to come, as a session waits for them."""
+    rules = {rule.name: rule for rule in reading.dialect.messages}
+    requests = []
+    for share in state.open_shares:
+        rule = rules.get(share.rule)
+        if rule is not None and 0 <= share.login < len(reading.logins.accounts):
+            token = Token(reading, rule, reading.logins.accounts[share.login], None)
+            token.work, token.unproven = share.work, False
+            requests.append(Request((share.id_kind, share.id_value), "submit", (token,)))
+    return requests
+
+
+def _open_shares(reading: Reading, accounts: Sequence[Account]) -> Iterator[OpenShare]:
+    for request in reading.requests.waiting("submit"):
+        for token in request.tokens:
+            account = token.account if isinstance(token, Token) and token.reading is reading else None
+            if not isinstance(token, Token) or account is None or account not in accounts:
+                continue
+            kind, value = request.key
+            if value is None or isinstance(value, str | int | float):
+                work = reading.jobs.on_scale(account, token.work) if token.unproven else token.work
+                if token.share is not None and token.share.doubted:
+                    work = None
+                yield OpenShare(kind, value, token.rule.name, accounts.index(account), work)

@@ -17,6 +17,7 @@ from sensor.session.job_hashes import accept, digests_of
 from sensor.session.jobs import Jobs
 from sensor.session.logins import Logins
 from sensor.session.matched_messages import ACCEPTED, CONFIRMS, FROM_MINER, PROOF, Sightings
+from sensor.session.pending_requests import PendingRequests
 from sensor.session.pool_sizes import PoolSizes
 from sensor.session.verify import Verifier
 from sensor.signatures.agents import AgentTable
@@ -63,7 +64,7 @@ class Reading:
             "miner_confirms",
             "pool_confirms",
         ),
-        *("_tellings", "received", "refused", "score", "sightings", "sizes", "started", "whole"),
+        *("_tellings", "received", "refused", "requests", "score", "sightings", "sizes", "started", "whole"),
     )
 
     def __init__(
@@ -75,10 +76,12 @@ class Reading:
         agents: AgentTable,
         *,
         whole: bool,
+        requests: PendingRequests,
         bases: Sequence[int] = (-1, -1),
     ) -> None:
         self.dialect = dialect
         self.miner = miner  # direction of the miner
+        self.requests = requests  # of the miner's side that wait for an answer
         self._bases = bases  # sequence numbers at which the directions' streams begin, as far as they are known
         self._defaults = defaults  # replies every dialect of the framing shares
         self._agents = agents

@@ -13,7 +13,7 @@ from collections.abc import Iterable, Mapping
 from sensor.dialects.registry import FOREIGN
 from sensor.dialects.stream.message import Malformed, Message, Read
 from sensor.model.trace import SessionState
-from sensor.session.carried import carry_into
+from sensor.session.carried import carry_into, open_requests
 from sensor.session.pending_requests import PendingRequests, Request, id_key
 from sensor.session.pool_gaps import PoolGaps
 from sensor.session.reading import Reading, Token
@@ -79,6 +79,8 @@ class Session:
         reading = self._reading(dialect, miner)
         if reading is not None:
             carry_into(reading, state, ts_ns)
+            for request in open_requests(reading, state):
+                self._pending[miner].add(request)
             self._settled, self._framing = reading, state.framing
 
     def lose(self, direction: int) -> None:
@@ -222,6 +224,7 @@ class Session:
             scheme,
             self._signatures.agents,
             whole=not self._gaps[1 - miner],
+            requests=self._pending[miner],
             bases=self.bases,
         )
         self.readings = (*self.readings, reading)
