@@ -19,12 +19,13 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from fractions import Fraction
 
-from sensor.estimate.book_era import BookEra, ByHashes
+from sensor.estimate.book_era import BookEra, ByHashes, count_edge
 from sensor.estimate.exposure import Exposure
 from sensor.estimate.job_times import JobTimes
 from sensor.estimate.tally import Share, Tally
 from sensor.estimate.target import Guess
 from sensor.model.time import SECOND_NS
+from sensor.model.trace import WindowEdge
 
 #: Far above the answer's way through the network and a delayed acknowledgement, far below any window worth estimating.
 EDGE_NS = SECOND_NS
@@ -62,6 +63,7 @@ class ShareBook:
     _apart: bool = True  # the next share begins a row
     _recent: list[Share] = field(default_factory=list)
     by_hashes: ByHashes = field(default_factory=ByHashes)
+    before: WindowEdge | None = None  # where the connection's earlier window ended, if it is known
     _era: BookEra | None = None
 
     def submit(
@@ -165,9 +167,13 @@ class ShareBook:
         for share in {id(share): share for share in (*edges, *self._recent)}.values():
             share.work = None if share.work is None else int(share.work * factor)
 
-    def close(self, first_ns: int, last_ns: int, jobs: JobTimes, midstream: bool) -> Exposure:
-        """The flow has ended: its window and what to count in it."""
-        start = first_ns
+    def close(
+        self, first_ns: int, last_ns: int, jobs: JobTimes, midstream: bool, *, unbroken: bool = False
+    ) -> Exposure:
+        """The flow has ended: its window and what to count in it. `unbroken` says that nothing was lost between the
+        connection's earlier window and this."""
+        before = self.before if unbroken and self.before is not None and self.before.until_ns <= first_ns else None
+        start, midstream = (first_ns, midstream) if before is None else (before.until_ns, False)
         if not midstream and self.login_ns is not None:
             start = max(first_ns, self.login_ns, jobs.first_ns or 0)
         begin = start
@@ -176,7 +182,7 @@ class ShareBook:
         if jobs.known_ns is not None:
             if self.first is not None and self.first.ts_ns < jobs.known_ns:
                 self._begin()
-            if midstream or self.unrated or self.phase:
+            if midstream or before is not None or self.unrated or self.phase:
                 begin = max(start, jobs.known_ns)
         end = max(begin, last_ns)
         doubts = [stretch for stretch in jobs.until(end) if stretch[1] > begin]
@@ -186,7 +192,10 @@ class ShareBook:
         if guess.tally.count > self.spent.count:
             return self._inferred(guess, doubts if jobs.known_ns is not None else [(start, end)], last_ns)
         result = self._sums()
+        if before is not None and begin == start:
+            count_edge(result, before)
         stretches = _between(begin, end, doubts)
+        result.edge = WindowEdge(end, None, False, 0)
         for at, stretch in enumerate(stretches):
             result.windows.put(*self._trimmed(result, stretch, first=at == 0 and begin == start, midstream=midstream))
         for stretch in doubts:
@@ -232,8 +241,10 @@ class ShareBook:
         if not inside:
             return stretch
         opening, closing = inside[0].first, inside[-1].last
-        several = self.spent.count + self.unknown > 1
+        several = result.spent.count + self.unknown > 1
         if several and end not in self._as_it_is and end - closing.ts_ns < EDGE_NS:
+            if result.edge is not None and result.edge.until_ns == end:
+                result.edge = WindowEdge(closing.ts_ns, closing.work, closing.rejected, closing.hashes)
             end = closing.ts_ns
             _uncount(result, closing)
         late = first and opening.ts_ns < start  # its login or job was not seen as it was

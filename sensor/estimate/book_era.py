@@ -8,8 +8,10 @@ from dataclasses import dataclass, field
 from fractions import Fraction
 from typing import NamedTuple
 
+from sensor.estimate.exposure import Exposure
 from sensor.estimate.tally import Share, Tally
 from sensor.estimate.target import Guess
+from sensor.model.trace import WindowEdge
 
 
 @dataclass(slots=True)
@@ -54,3 +56,13 @@ class BookEra(NamedTuple):
     by_hashes: ByHashes
     rows: int
     last: Share | None  # of the last row
+
+
+def count_edge(exposure: Exposure, edge: WindowEdge) -> None:
+    """Count the share that ended the earlier window of the same connection: this one begins there."""
+    if edge.work is None:
+        return
+    exposure.submitted += 1
+    exposure.spent.put(edge.work)
+    if not edge.rejected:
+        exposure.credited.put(edge.work)

@@ -43,6 +43,16 @@ class ShareBin(NamedTuple):
     work: int  # of the accepted ones, in 2^-32 hashes
 
 
+class WindowEdge(NamedTuple):
+    """Where a login's window ended. A share that put the end there is not in the window's sums: where the connection
+    goes on it is counted, for then it is no edge."""
+
+    until_ns: int
+    work: int | None  # of that share, in 2^-32 hashes; None: no share put it there
+    rejected: bool
+    hashes: int  # of accepted shares that tell the work; 0: the pool sent it
+
+
 class CarriedLogin(NamedTuple):
     """What was known of one login of a connection."""
 
@@ -51,6 +61,7 @@ class CarriedLogin(NamedTuple):
     agent: str | None
     coin: str | None
     algorithm: str | None
+    edge: WindowEdge | None = None  # where its window ended; None: another login's record has it
 
 
 class OpenShare(NamedTuple):

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from sensor.model.trace import CarriedLogin, OpenShare, SessionState
+from sensor.model.trace import CarriedLogin, OpenShare, SessionState, WindowEdge
 from sensor.session.account import Account
 from sensor.session.pending_requests import Request
 from sensor.session.reading import Reading, Token
@@ -15,16 +15,19 @@ from sensor.session.reading import Reading, Token
 MAX_OPEN_SHARES = 32
 
 
-def state_of(reading: Reading, framing: str | None) -> SessionState:
-    """What is known of a connection now. Counts and passwords are not in it."""
+def state_of(
+    reading: Reading, framing: str | None, account: Account | None = None, edge: WindowEdge | None = None
+) -> SessionState:
+    """What is known of a connection now, with where the window of one of its accounts ended. Counts and passwords are
+    not in it."""
     accounts, latest = reading.logins.accounts, reading.logins.latest
     work, jobs = reading.jobs.in_hand(latest)
     extranonce1, version_mask = reading.jobs.header_session
     return SessionState(
         framing=framing,
         logins=tuple(
-            CarriedLogin(account.login, account.worker, account.agent, account.coin, account.algorithm)
-            for account in accounts
+            CarriedLogin(*(its.login, its.worker, its.agent, its.coin, its.algorithm), edge if its is account else None)
+            for its in accounts
         ),
         latest=accounts.index(latest) if latest in accounts else None,
         agent=reading.agent,
@@ -49,10 +52,13 @@ def carry_into(reading: Reading, state: SessionState, ts_ns: int) -> None:
         account = Account(carried.login, ts_ns, ts_ns, carried.worker, carried.agent, carried.coin, carried.algorithm)
         if carried.worker is not None:
             account.name_worker(carried.worker)
+        account.book.before = carried.edge
         accounts.append(account)
     reading.logins.restore(accounts, state.latest)
     reading.agent, reading.endpoint, reading.carried = state.agent, state.endpoint, True
-    reading.jobs.carry(state, ts_ns)
+    # Whether anything was lost since then is seen later; a window begins with the first packet if so.
+    edges_ns = [carried.edge.until_ns for carried in state.logins if carried.edge is not None]
+    reading.jobs.carry(state, min([ts_ns, *edges_ns]))
 
 
 def open_requests(reading: Reading, state: SessionState) -> list[Request]:

@@ -64,7 +64,18 @@ class Reading:
             "miner_confirms",
             "pool_confirms",
         ),
-        *("_tellings", "received", "refused", "requests", "score", "sightings", "sizes", "started", "whole"),
+        *(
+            "_tellings",
+            "received",
+            "refused",
+            "requests",
+            "score",
+            "sightings",
+            "sizes",
+            "started",
+            "unbroken",
+            "whole",
+        ),
     )
 
     def __init__(
@@ -91,6 +102,7 @@ class Reading:
         self.refused = 0
         self.started = False  # the session's subscribe or login was seen
         self.carried = False  # it goes on from what was known of the connection before
+        self.unbroken = False  # with not a byte between them
         self.agent: str | None = None
         self.endpoint: str | None = None  # the pool's host as the miner names it
         self.logins = Logins(dialect)

@@ -79,9 +79,15 @@ class Session:
         reading = self._reading(dialect, miner)
         if reading is not None:
             carry_into(reading, state, ts_ns)
+            reading.unbroken = True
             for request in open_requests(reading, state):
                 self._pending[miner].add(request)
             self._settled, self._framing = reading, state.framing
+
+    def break_off(self) -> None:
+        """It does not go on with just the bytes that follow what was known."""
+        for reading in self.readings:
+            reading.unbroken = False
 
     def lose(self, direction: int) -> None:
         """Bytes of a direction were never seen between what was known of the connection and its first message here."""
