@@ -93,7 +93,7 @@ def _shares(shares: Shares) -> dict[str, object]:
         "submitted": shares.submitted,
         "accepted": shares.accepted,
         "rejected": shares.rejected,
-        "unanswered": shares.unanswered,
+        "unanswered": max(0, shares.unanswered),  # an answer to a share of another capture makes it fewer
         "verified": shares.verified,
     }
 

@@ -19,11 +19,13 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from fractions import Fraction
 
+from sensor.estimate.book_era import BookEra, ByHashes, count_edge
 from sensor.estimate.exposure import Exposure
 from sensor.estimate.job_times import JobTimes
 from sensor.estimate.tally import Share, Tally
 from sensor.estimate.target import Guess
 from sensor.model.time import SECOND_NS
+from sensor.model.trace import WindowEdge
 
 #: Far above the answer's way through the network and a delayed acknowledgement, far below any window worth estimating.
 EDGE_NS = SECOND_NS
@@ -60,6 +62,9 @@ class ShareBook:
     _as_it_is: set[int] = field(default_factory=set)  # beginnings of doubts that are no share's edge
     _apart: bool = True  # the next share begins a row
     _recent: list[Share] = field(default_factory=list)
+    by_hashes: ByHashes = field(default_factory=ByHashes)
+    before: WindowEdge | None = None  # where the connection's earlier window ended, if it is known
+    _era: BookEra | None = None
 
     def submit(
         self, ts_ns: int, work: int | None, value: int | None = None, position: int = 0, times: JobTimes | None = None
@@ -74,8 +79,10 @@ class ShareBook:
             if times.in_doubt:
                 work = None
             self._forget(times.heard_ns)
+            self._enter(times.era)
         doubted = times is not None and times.in_doubt
-        share = Share(ts_ns, work, value, position=position, doubted=doubted, phase=self.phase)
+        hashes = 0 if times is None else times.hashes
+        share = Share(ts_ns, work, value, position=position, doubted=doubted, phase=self.phase, hashes=hashes)
         self.submitted += 1
         self.first = self.first or share
         self.last = share
@@ -117,6 +124,7 @@ class ShareBook:
             if share.work is None:
                 continue
             self.spent.remove(share.work)
+            self.by_hashes.put(share, -1)
             if share.rejected and self.rejected is not None:
                 self.rejected.remove(share.work)
             self.unrated += 1
@@ -127,18 +135,45 @@ class ShareBook:
             row = self.rows[-1]
             row.last = self._recent[-1] if self._recent else row.first
 
+    def refute(self) -> None:
+        """The difficulty in force never held: what was counted by it is taken back."""
+        self._apart = True
+        self.phase += 1
+        for share in self._recent:
+            share.doubted = True
+        self._recent.clear()
+        count, era = self.spent.count, self._era
+        if era is None:
+            return
+        self.spent, self.by_hashes = era.spent.copy(), era.by_hashes.copy()
+        self.rejected = None if era.rejected is None else era.rejected.copy()
+        self.unrated += count - self.spent.count
+        del self.rows[era.rows :]
+        if self.rows and era.last is not None:
+            self.rows[-1].last = era.last
+
     def rescale(self, factor: Fraction) -> None:
         """The algorithm proved to be another than assumed: every difficulty so far means this many times the work."""
         self.spent.rescale(factor)
         if self.rejected is not None:
             self.rejected.rescale(factor)
+        self.by_hashes.rescale(factor)
+        if self._era is not None:
+            self._era.spent.rescale(factor)
+            self._era.by_hashes.rescale(factor)
+            if self._era.rejected is not None:
+                self._era.rejected.rescale(factor)
         edges = [share for row in self.rows for share in (row.first, row.last)]
         for share in {id(share): share for share in (*edges, *self._recent)}.values():
             share.work = None if share.work is None else int(share.work * factor)
 
-    def close(self, first_ns: int, last_ns: int, jobs: JobTimes, midstream: bool) -> Exposure:
-        """The flow has ended: its window and what to count in it."""
-        start = first_ns
+    def close(
+        self, first_ns: int, last_ns: int, jobs: JobTimes, midstream: bool, *, unbroken: bool = False
+    ) -> Exposure:
+        """The flow has ended: its window and what to count in it. `unbroken` says that nothing was lost between the
+        connection's earlier window and this."""
+        before = self.before if unbroken and self.before is not None and self.before.until_ns <= first_ns else None
+        start, midstream = (first_ns, midstream) if before is None else (before.until_ns, False)
         if not midstream and self.login_ns is not None:
             start = max(first_ns, self.login_ns, jobs.first_ns or 0)
         begin = start
@@ -147,7 +182,7 @@ class ShareBook:
         if jobs.known_ns is not None:
             if self.first is not None and self.first.ts_ns < jobs.known_ns:
                 self._begin()
-            if midstream or self.unrated or self.phase:
+            if midstream or before is not None or self.unrated or self.phase:
                 begin = max(start, jobs.known_ns)
         end = max(begin, last_ns)
         doubts = [stretch for stretch in jobs.until(end) if stretch[1] > begin]
@@ -157,11 +192,16 @@ class ShareBook:
         if guess.tally.count > self.spent.count:
             return self._inferred(guess, doubts if jobs.known_ns is not None else [(start, end)], last_ns)
         result = self._sums()
+        if before is not None and begin == start:
+            count_edge(result, before)
         stretches = _between(begin, end, doubts)
+        result.edge = WindowEdge(end, None, False, 0)
         for at, stretch in enumerate(stretches):
             result.windows.put(*self._trimmed(result, stretch, first=at == 0 and begin == start, midstream=midstream))
         for stretch in doubts:
             result.unrated_windows.put(*stretch)
+        if result.guess_alone:  # all were told by hashes; those at the edges are not counted
+            result.guess.tally = result.spent.copy()
         if self.unknown and not self.spent.count:  # no share's work was ever known: nor is that of the time
             result.unrated_windows, result.windows = result.windows, type(result.windows)()
         return result
@@ -176,6 +216,7 @@ class ShareBook:
             submitted=self.spent.count + like,
             unknown=like,
             unrated=self.unrated + self.unknown - like,
+            guess=self.by_hashes.guess(),
         )
 
     def _inferred(self, guess: Guess, doubts: list[Stretch], last_ns: int) -> Exposure:
@@ -200,8 +241,10 @@ class ShareBook:
         if not inside:
             return stretch
         opening, closing = inside[0].first, inside[-1].last
-        several = self.spent.count + self.unknown > 1
+        several = result.spent.count + self.unknown > 1
         if several and end not in self._as_it_is and end - closing.ts_ns < EDGE_NS:
+            if result.edge is not None and result.edge.until_ns == end:
+                result.edge = WindowEdge(closing.ts_ns, closing.work, closing.rejected, closing.hashes)
             end = closing.ts_ns
             _uncount(result, closing)
         late = first and opening.ts_ns < start  # its login or job was not seen as it was
@@ -213,6 +256,7 @@ class ShareBook:
 
     def _count(self, share: Share, work: int) -> None:
         self.spent.put(work)
+        self.by_hashes.put(share)
         self._recent.append(share)
         if self._apart or not self.rows:
             self.rows.append(ShareRow(share, share))
@@ -226,10 +270,18 @@ class ShareBook:
             return
         self.phase = 1
         self.unrated += self.unknown + self.spent.count
-        self.unknown, self.spent, self.rejected = 0, Tally(), None
+        self.unknown, self.spent, self.rejected, self.by_hashes = 0, Tally(), None, ByHashes()
         self.rows.clear()
         self._recent.clear()
         self._apart = True
+
+    def _enter(self, era: int) -> None:
+        """Another difficulty is in force: note what was counted by those before."""
+        if self._era is not None and self._era.era == era:
+            return
+        rejected = None if self.rejected is None else self.rejected.copy()
+        last = self.rows[-1].last if self.rows else None
+        self._era = BookEra(era, self.spent.copy(), rejected, self.by_hashes.copy(), len(self.rows), last)
 
     def _forget(self, heard_ns: int) -> None:
         """The pool has sent something since: what was sent before that cannot come into doubt any more. The newest of

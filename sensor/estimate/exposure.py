@@ -19,6 +19,7 @@ from sensor.estimate.target import Guess
 from sensor.estimate.windows import Windows
 from sensor.model.quantities import ExposureRecord, GuessRecord
 from sensor.model.time import SECOND_NS
+from sensor.model.trace import WindowEdge
 
 
 @dataclass(slots=True)
@@ -36,6 +37,9 @@ class Exposure:
     next_work: tuple[int, int] | None = None  # (time, work) of the latest job
     unrated: int = 0  # shares of unknown work, left out of all the above together with their time
     unrated_windows: Windows = field(default_factory=Windows)
+    rated_ns: int = 0  # the time of its windows, of each connection by itself
+    unrated_ns: int = 0  # the time left out, likewise
+    edge: WindowEdge | None = None  # of one connection's; not summed
 
     def add(self, other: Exposure) -> None:
         """Join another: work adds up, and time seen twice counts once, so rigs at the same time add their rates."""
@@ -50,11 +54,18 @@ class Exposure:
         self.next_work = max(filter(None, (self.next_work, other.next_work)), default=None)
         self.unrated += other.unrated
         self.unrated_windows.add(other.unrated_windows)
+        self.rated_ns += other.rated_ns
+        self.unrated_ns += other.unrated_ns
+
+    @property
+    def guess_alone(self) -> bool:
+        """Whether the guess has the shares that count; else those of its shares are among the spent."""
+        return self.guess.tally.count > self.spent.count
 
     @property
     def unknown_shares(self) -> int:
         """Submitted shares whose work is not known."""
-        return self.unrated + self.unknown if not self.guess.blocks else self.unrated
+        return self.unrated if self.guess_alone else self.unrated + self.unknown
 
     @property
     def unknown_seconds(self) -> float:
@@ -77,6 +88,8 @@ class Exposure:
             self.next_work,
             self.unrated,
             self.unrated_windows.record(),
+            self.rated_ns,
+            self.unrated_ns,
         )
 
     @classmethod
@@ -95,7 +108,18 @@ class Exposure:
             record.next_work,
             record.unrated,
             Windows.of(record.unrated_stretches),
+            record.rated_ns,
+            record.unrated_ns,
         )
+
+    @property
+    def beside(self) -> float:
+        """Connections of unknown work beside known ones of the same miner: their time, as a part of that of those."""
+        both = Windows()
+        both.add(self.windows)
+        both.add(self.unrated_windows)
+        apart_ns = both.total_ns - self.windows.total_ns
+        return max(0.0, (self.unrated_ns - apart_ns) / self.rated_ns) if self.rated_ns else 0.0
 
     @property
     def loss(self) -> float:

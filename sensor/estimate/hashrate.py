@@ -6,13 +6,15 @@ One finding is one login in one dialect and so one algorithm: rates of different
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import math
+from dataclasses import dataclass, replace
 
 from sensor.estimate.exposure import Exposure
-from sensor.estimate.interval import LEVEL, rate
+from sensor.estimate.interval import LEVEL, rate, widened
 from sensor.estimate.tally import Tally
 from sensor.model.quantities import Interval
 from sensor.model.time import SECOND_NS
+from sensor.model.work import ASSUMED_FACTOR
 
 #: Below this the time messages take to travel is no longer small against the window.
 LEAST_SECONDS = 1.0
@@ -20,6 +22,8 @@ LEAST_SECONDS = 1.0
 DISPUTED = "pools differ about what a difficulty means for"
 #: With more than this missing, what was seen says little about what was not.
 MOST_LOSS = 0.9
+#: Less of unknown work beside known work changes no figure that anybody reads.
+LEAST_BESIDE = 0.01
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +42,7 @@ def estimate(exposure: Exposure, level: float = LEVEL) -> HashrateEstimate | Non
     seconds = exposure.windows.total_ns / SECOND_NS
     if seconds < LEAST_SECONDS or not exposure.seen_bytes or exposure.loss > MOST_LOSS:
         return None
-    inferred = exposure.guess.tally.count > exposure.spent.count
+    inferred = exposure.guess_alone
     credited, spent = (exposure.guess.tally,) * 2 if inferred else (exposure.credited, exposure.spent)
     next_work = exposure.next_work[1] if exposure.next_work and not inferred else 0
     if exposure.submitted and not spent.count:
@@ -51,7 +55,25 @@ def estimate(exposure: Exposure, level: float = LEVEL) -> HashrateEstimate | Non
         return None
     if inferred:
         hashrate, total = exposure.guess.applied(hashrate), exposure.guess.applied(total)
+    elif exposure.guess.blocks and spent.work > 0:
+        part = min(1.0, exposure.guess.tally.work / spent.work)
+        hashrate, total = exposure.guess.applied(hashrate, part), exposure.guess.applied(total, part)
+    hashrate, total = (_opened(interval, exposure) for interval in (hashrate, total))
     return HashrateEstimate(hashrate, total, tuple(_notes(exposure, credited, inferred, seconds)))
+
+
+def _opened(interval: Interval, exposure: Exposure) -> Interval:
+    """The interval with what loss and connections of unknown work leave open.
+
+    Of the bytes that were missed not the same part need be shares as of those that were seen: half of the correction is
+    open in either direction. Connections beside may have had the rate of the known ones, give or take half: the high
+    end has them, the others have not.
+    """
+    if exposure.loss:
+        half = math.sqrt(1.0 - exposure.loss)
+        interval = widened(interval, half, 1.0 / half)
+    more = 1.0 + ASSUMED_FACTOR * exposure.beside
+    return interval if more == 1.0 else replace(interval, high=interval.high * more)
 
 
 def _interval(tally: Tally, seconds: float, seen: float, next_work: int, level: float) -> Interval | None:
@@ -63,11 +85,17 @@ def _notes(exposure: Exposure, credited: Tally, inferred: bool, seconds: float) 
     notes = [f"hashrate from {count} in {seconds:.0f} s"]
     if inferred:
         notes.append("the share target was not seen; it is inferred from the shares' own hashes")
-    elif exposure.unknown and credited.count:
+    elif exposure.guess.tally.count > 0:
+        inferred_shares = exposure.guess.tally.count
+        by_hashes = "1 share" if inferred_shares == 1 else f"{inferred_shares} shares"
+        notes.append(f"the difficulty of {by_hashes} was not seen; the hashes of accepted shares tell it")
+    if exposure.unknown and credited.count and not inferred:
         notes.append(f"{exposure.unknown} shares of unknown difficulty are taken to be like the others")
     if exposure.unrated or exposure.unknown_seconds >= LEAST_SECONDS:
         left_out = "1 share" if exposure.unrated == 1 else f"{exposure.unrated} shares"
         notes.append(f"{left_out} of unknown difficulty and {exposure.unknown_seconds:.0f} s are left out")
+    if exposure.beside >= LEAST_BESIDE:
+        notes.append("connections of unknown difficulty ran beside the others: the high end alone has their part")
     if exposure.loss:
         notes.append(f"{exposure.loss:.1%} of the miner's bytes were not captured; the hashrate is corrected for them")
     return notes

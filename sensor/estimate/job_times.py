@@ -23,6 +23,9 @@ class JobTimes:
     heard_ns: int = 0  # the pool's latest message
     doubts: list[tuple[int, int]] = field(default_factory=list)  # begin and end, in order
     since_ns: int | None = None  # the present doubt
+    told_ns: int = 0  # when the difficulty in force was sent, or hashes told it
+    era: int = 0  # counts those times
+    hashes: int = 0  # accepted hashes that tell the difficulty in force; 0: the pool sent it
 
     @property
     def in_doubt(self) -> bool:
@@ -37,6 +40,18 @@ class JobTimes:
             self.settle(ts_ns)
             if self.known_ns is None:
                 self.known_ns = ts_ns
+
+    def begin_era(self, ts_ns: int, hashes: int = 0) -> None:
+        """A difficulty was sent, or so many hashes tell it."""
+        self.told_ns, self.hashes = ts_ns, hashes
+        self.era += 1
+
+    def refute(self) -> bool:
+        """The difficulty in force never held; whether that is new."""
+        if self.known_ns is None or self.since_ns is not None:
+            return False
+        self.since_ns = max(self.known_ns, self.told_ns)
+        return True
 
     def doubt(self) -> bool:
         """The pool may have sent another difficulty since its latest message; whether that is new."""

@@ -25,6 +25,8 @@ class Share:
     number: int = -1  # in order of its login's shares
     doubted: bool = False  # the pool may have sent another difficulty before it
     phase: int = 0  # of its login's book when it was sent
+    digests: tuple[tuple[int, str], ...] = ()  # its hash as a number, by each algorithm that it may be
+    hashes: int = 0  # that tell its work; 0: the pool said it
 
 
 @dataclass(slots=True)

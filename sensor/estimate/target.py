@@ -84,10 +84,11 @@ class Guess:
         self.largest = max(self.largest, other.largest)
         self.blocks += other.blocks
 
-    def applied(self, interval: Interval) -> Interval:
-        """The interval with the uncertainty of the targets; it shrinks with the root of the number of blocks."""
+    def applied(self, interval: Interval, part: float = 1.0) -> Interval:
+        """The interval with the uncertainty of the targets; it shrinks with the root of the number of blocks. `part` is
+        the part of the work that rests on them."""
         if not self.blocks:
             return interval
         low, high = target_factors(self.largest, interval.level)
-        power = self.blocks**-0.5
+        power = part * self.blocks**-0.5
         return widened(interval, low**power, high**power)

@@ -62,7 +62,7 @@ def flow_trace(reading: Reading, account: Account, facts: FlowFacts, exposure: E
         stream_bytes=facts.gap_bytes + facts.seen_bytes,
         missed_bytes=facts.gap_bytes,
         exposure=replace(exposure.record(reading.jobs.in_force(account)), stretches=(), unrated_stretches=()),
-        state=None if facts.ended else state_of(reading, facts.carriage.framing),
+        state=None if facts.ended else state_of(reading, facts.carriage.framing, account, exposure.edge),
         timeline=None if account.timeline is None else account.timeline.record(),
     )
 
@@ -70,7 +70,10 @@ def flow_trace(reading: Reading, account: Account, facts: FlowFacts, exposure: E
 def flow_exposure(reading: Reading, account: Account, facts: FlowFacts) -> Exposure:
     """This login's shares and watched time."""
     midstream = facts.opened.midstream
-    exposure = account.book.close(facts.first_ns, facts.last_ns, reading.jobs.times, midstream)
+    exposure = account.book.close(
+        facts.first_ns, facts.last_ns, reading.jobs.times, midstream, unbroken=reading.unbroken
+    )
+    exposure.rated_ns, exposure.unrated_ns = exposure.windows.total_ns, exposure.unrated_windows.total_ns
     exposure.next_work = reading.jobs.latest
     exposure.seen_bytes, exposure.missed_bytes = facts.seen[reading.miner], facts.missed[reading.miner]
     return exposure

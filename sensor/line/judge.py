@@ -218,7 +218,7 @@ def _raised(reading: Reading, account: Account, verdict: Verdict) -> Verdict:
     shares = account.shares
     if grade is Grade.SPEAKS and shares.accepted:
         grade, strength = Grade.ACCEPTED, "accepted"
-        reasons = (*reasons, f"{shares.accepted} of {shares.submitted} shares were acknowledged")
+        reasons = (*reasons, f"{shares.accepted} of {max(shares.submitted, shares.accepted)} shares were acknowledged")
     if grade >= Grade.SPEAKS and shares.verified:
         grade, strength = Grade.VERIFIED, "verified"
         reasons = (

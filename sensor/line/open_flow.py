@@ -11,7 +11,7 @@ from typing import NamedTuple
 from sensor.dialects.conversation import Conversation
 from sensor.dialects.nodes import NodeSeen, read_tcp
 from sensor.line.flow_facts import TCP, FlowFacts, facts, flow_key, proxy_of, stable_id
-from sensor.line.resumed import carriage_of, miner_direction, missed_between
+from sensor.line.resumed import between_bytes, carriage_of, miner_direction
 from sensor.model.events import Chunk, Close, Open
 from sensor.model.evidence import Evidence, Grade
 from sensor.model.flow import FlowSummary
@@ -72,8 +72,13 @@ class OpenFlow:
 
     def meet_before(self, first: Chunk) -> None:
         """The first bytes of a direction, where the connection is known from before: were some between never seen?"""
-        if self.before is not None and missed_between(self.before, self.opened, first):
+        if self.before is None:
+            return
+        between = between_bytes(self.before, self.opened, first)
+        if between is None or between > 0:
             self.session.lose(first.direction)
+        if between != 0:
+            self.session.break_off()
 
     def forget_before(self, signatures: SignatureSet, sampling: Sampling) -> None:
         """It was another connection: its own first bytes of the other direction say so."""

@@ -66,7 +66,7 @@ class Resumable:
         for flows in (self._its.get(ends, ()), self._others(ends, chunk.ts_ns)):
             fitting = [flow for flow in flows if goes_on_with(flow, opened, chunk)]
             if fitting:
-                return max(fitting, key=lambda flow: flow.last_ns)
+                return max(fitting, key=lambda flow: (_ends_before(flow, opened, chunk), flow.last_ns))
         return None
 
 
@@ -82,15 +82,23 @@ def goes_on_with(before: FlowSummary, opened: Open, chunk: Chunk) -> bool:
     return ahead(start, seen.start) >= 0 and ahead(start, seen.end) < RESUMED_BYTES
 
 
+def _ends_before(before: FlowSummary, opened: Open, chunk: Chunk) -> bool:
+    """Whether nothing of what was seen of the connection lies behind these bytes: where captures are read again, later
+    ones are known as well."""
+    seen = _range(before, opened, chunk.direction)
+    return seen is not None and ahead(chunk.base_seq + chunk.offset, seen.end) >= 0
+
+
 def miner_direction(before: FlowSummary, opened: Open) -> int:
     """The direction of the miner."""
     return 0 if before.key.src_ip == address_text(opened.orig_addr) and before.key.src_port == opened.orig_port else 1
 
 
-def missed_between(before: FlowSummary, opened: Open, chunk: Chunk) -> bool:
-    """Whether bytes of this direction were never seen between the two."""
+def between_bytes(before: FlowSummary, opened: Open, chunk: Chunk) -> int | None:
+    """How many bytes of this direction were never seen between the two; negative: so many were seen before, too. None:
+    not known."""
     seen = _range(before, opened, chunk.direction)
-    return seen is None or ahead(chunk.base_seq + chunk.offset, seen.end) > 0
+    return None if seen is None else ahead(chunk.base_seq + chunk.offset, seen.end)
 
 
 def carriage_of(before: FlowSummary, now: Carriage, opened: Open) -> Carriage:
@@ -114,6 +122,7 @@ def _size_bytes(flow: FlowSummary) -> int:
     state = flow.trace.state if flow.trace is not None else None
     texts = [flow.login, flow.worker, flow.agent, flow.pool_host, flow.client]
     if state is not None:
-        texts += [state.agent, state.endpoint, *(text for login in state.logins for text in login)]
+        texts += [state.agent, state.endpoint, *(login.login for login in state.logins)]
+        texts += [text for login in state.logins for text in (login.worker, login.agent, login.coin, login.algorithm)]
     jobs = len(state.jobs) if state is not None else 0
     return FLOW_BYTES + jobs * JOB_BYTES + 4 * sum(len(text) for text in texts if text)

@@ -105,3 +105,5 @@ class ExposureRecord:
     next_work: tuple[int, int] | None = None  # (time, work) of the latest job
     unrated: int = 0  # shares of unknown work that are in no estimate and in no count above
     unrated_stretches: tuple[WatchedStretch, ...] = ()  # when those were sent or could have been; not in `stretches`
+    rated_ns: int = 0  # time of known work, of each connection by itself; 0: an older record
+    unrated_ns: int = 0  # time of unknown work, likewise

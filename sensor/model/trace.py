@@ -43,6 +43,16 @@ class ShareBin(NamedTuple):
     work: int  # of the accepted ones, in 2^-32 hashes
 
 
+class WindowEdge(NamedTuple):
+    """Where a login's window ended. A share that put the end there is not in the window's sums: where the connection
+    goes on it is counted, for then it is no edge."""
+
+    until_ns: int
+    work: int | None  # of that share, in 2^-32 hashes; None: no share put it there
+    rejected: bool
+    hashes: int  # of accepted shares that tell the work; 0: the pool sent it
+
+
 class CarriedLogin(NamedTuple):
     """What was known of one login of a connection."""
 
@@ -51,6 +61,17 @@ class CarriedLogin(NamedTuple):
     agent: str | None
     coin: str | None
     algorithm: str | None
+    edge: WindowEdge | None = None  # where its window ended; None: another login's record has it
+
+
+class OpenShare(NamedTuple):
+    """A share that was not answered yet."""
+
+    id_kind: str  # of the request: how its id is compared
+    id_value: str | int | float | None
+    rule: str  # the dialect's name for the message
+    login: int  # whose it is, among the connection's logins
+    work: int | None  # 2^-32 hashes; None: not known
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +89,10 @@ class SessionState:
     work: int | None  # of a share by the difficulty in force, in 2^-32 hashes
     jobs: tuple[tuple[int, int | None], ...]  # marks of the last jobs, and what their shares are worth
     endpoint: str | None  # the pool's host as the miner names it
+    extranonce1: str | None = None  # in hex: the pool's part of the shares' headers
+    version_mask: int | None = None  # bits of the headers' version that the miner rolls
+    hashes: int = 0  # of accepted shares that tell `work`; 0: the pool sent it
+    open_shares: tuple[OpenShare, ...] = ()  # sent, and not answered yet: the newest, oldest first
 
 
 @dataclass(frozen=True, slots=True)

@@ -87,15 +87,23 @@ def _apart(
     level: float,
     ratios: tuple[float, float] | None,
 ) -> Parts:
-    """Chance apart from the rest. Where every target was seen, the rest is efficiency alone: `ratios` says which part
+    """Chance apart from the rest. Where nothing else is open, the rest is efficiency alone: `ratios` says which part
     of the best one low and high are. They stay as they are from record to record, which quotients by chance do not."""
     best = bounds[1]
-    inferred = any(record.guess.tally.shares > record.spent.shares for record in _of_algorithm(finding))
-    if ratios is None or inferred or shares <= 0.0 or best <= 0.0:
+    more_open = any(_opens_more(record) for record in _of_algorithm(finding))
+    if ratios is None or more_open or shares <= 0.0 or best <= 0.0:
         return without_chance(bounds, shares, level)
     least, seconds, most = _rated_seconds(finding)
     low, high = (ratios[0] * least / seconds, ratios[1] * most / seconds) if seconds else ratios
     return Parts(best * low, best, best * high, best * best / shares)
+
+
+def _opens_more(record: ExposureRecord) -> bool:
+    """Whether more than chance and efficiency leaves the figures open: targets, loss, connections of unknown work."""
+    if record.guess.blocks or record.missed_bytes:
+        return True
+    apart = mining_seconds((*record.stretches, *record.unrated_stretches)) - mining_seconds(record.stretches)
+    return record.rated_ns > 0 and record.unrated_ns / SECOND_NS > apart + 1.0
 
 
 def _rated_seconds(finding: Finding) -> tuple[float, float, float]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from fractions import Fraction
+from typing import NamedTuple
 
 from sensor.estimate import JobTimes, Share, ShareBook, Timeline
 from sensor.model.quantities import Shares
@@ -11,6 +12,16 @@ from sensor.session.share_trail import ShareTrail
 
 #: Rig names kept of one account; a proxy may forward thousands, the count of shares does not depend on them.
 MAX_WORKERS = 64
+
+
+class EraSums(NamedTuple):
+    """What an account had counted when a difficulty came into force."""
+
+    era: int
+    work: int
+    unknown: int  # accepted shares of unknown work
+    accepted: int
+    submitted: int
 
 
 @dataclass(slots=True, eq=False)
@@ -34,6 +45,7 @@ class Account:
     refused: bool = False
     timeline: Timeline | None = None  # when shares were sent
     trail: ShareTrail | None = None  # and where in the miner's stream
+    era: EraSums | None = None  # what was counted when the difficulty in force was sent
 
     def name_worker(self, name: str) -> None:
         """Remember a rig name; over the bound the last in the alphabet go, so that order of arrival does not matter."""
@@ -46,6 +58,8 @@ class Account:
         self.work = int(self.work * factor)
         self.share_work = self.share_work and (self.share_work[0], int(self.share_work[1] * factor))
         self.book.rescale(factor)
+        if self.era is not None:
+            self.era = self.era._replace(work=int(self.era.work * factor))
         if self.trail is not None:
             self.trail.rescale(factor)
 
@@ -59,12 +73,24 @@ class Account:
         self.last_ns = max(self.last_ns, ts_ns)
         self.timeline = self.timeline or Timeline()
         self.timeline.put(ts_ns)
+        if times is not None and (self.era is None or self.era.era != times.era):
+            self.era = EraSums(times.era, self.work, self.work_unknown, self.shares.accepted, self.shares.submitted - 1)
         share = self.book.submit(ts_ns, work, value, position, times)
         if share.work is not None:
             self.share_work = (ts_ns, share.work)
         self.trail = self.trail or ShareTrail()
         self.trail.put(share)
         return share
+
+    def refute(self) -> None:
+        """The difficulty in force never held: what was counted by it is of unknown work."""
+        self.book.refute()
+        if self.era is None:
+            return
+        self.work = self.era.work
+        self.work_unknown = self.era.unknown + self.shares.accepted - self.era.accepted
+        if self.trail is not None:
+            self.trail.unrate(self.era.submitted)
 
     def settle(self, accepted: bool, work: int | None, share: Share | None = None) -> None:
         """A share was answered; its work may be known only from the answer."""

@@ -7,79 +7,27 @@ the algorithm is another than assumed: then what was announced means a different
 
 from __future__ import annotations
 
-import zlib
-from array import array
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from fractions import Fraction
 
 from sensor.dialects.stream.message import Message
 from sensor.estimate import JobTimes
+from sensor.estimate.hash_target import FULL_HASHES, HashTarget
 from sensor.model.trace import SessionState
 from sensor.session.account import Account
-from sensor.session.verify import Look, SubmittedShare, Verifier
+from sensor.session.job_works import JobWorks
+from sensor.session.target_hashes import TargetHashes
+from sensor.session.verify import HeaderShares, Look, SubmittedShare, Verifier
 from sensor.signatures.language import look
 from sensor.signatures.message_values import MessageValues
 from sensor.signatures.model import Dialect, MessageRule
 from sensor.signatures.proofs import Proof
 
-#: Jobs whose difficulty is remembered; miners submit to the last few, and a chain-group pool pushes 16 at a time.
-MAX_JOBS = 32
 #: Jobs taken from one message.
 MAX_JOBS_PER_MESSAGE = 64
 NO_VALUES: MessageValues = {}
 #: Framings whose reader adds the target in force to each job: that is what was sent before, not sent again.
 REMEMBERED = frozenset({"stratum-v2"})
-
-
-class JobWorks:
-    """What a share of each of the last jobs is worth. Of names only a 32-bit mark is kept: texts would be most of a
-    session's memory, and two of a few dozen jobs meet once in many million sessions.
-    """
-
-    __slots__ = ("_marks", "_works")
-
-    def __init__(self) -> None:
-        self._marks = array("I")
-        self._works: tuple[int | None, ...] = ()  # oldest job first
-
-    def put(self, name: str, work: int | None) -> None:
-        """A job was given, or given again."""
-        mark = _mark(name)
-        if mark in self._marks:
-            at = self._marks.index(mark)
-            del self._marks[at]
-            self._works = (*self._works[:at], *self._works[at + 1 :])
-        elif len(self._marks) >= MAX_JOBS:
-            del self._marks[0]
-            self._works = self._works[1:]
-        self._marks.append(mark)
-        self._works = (*self._works, work)
-
-    def of(self, name: str) -> int | None:
-        """The work of a job's share; None for a job that was not seen, or whose difficulty was not."""
-        mark = _mark(name)
-        return self._works[self._marks.index(mark)] if mark in self._marks else None
-
-    def pairs(self) -> tuple[tuple[int, int | None], ...]:
-        """Marks and works, oldest job first."""
-        return tuple(zip(self._marks, self._works, strict=True))
-
-    @classmethod
-    def of_pairs(cls, pairs: Iterable[tuple[int, int | None]]) -> JobWorks:
-        """The jobs of another process."""
-        works = cls()
-        for mark, work in list(pairs)[-MAX_JOBS:]:
-            works._marks.append(mark)
-            works._works = (*works._works, work)
-        return works
-
-    def change(self, to: Callable[[int | None], int | None]) -> None:
-        """The difficulty of all jobs means something else."""
-        self._works = tuple(to(work) for work in self._works)
-
-
-def _mark(name: str) -> int:
-    return zlib.crc32(name.encode("utf-8", "backslashreplace"))
 
 
 class Jobs:
@@ -94,6 +42,7 @@ class Jobs:
         "coin",
         "count",
         "dialect",
+        "hashes",
         "latest",
         "machine",
         "proven",
@@ -114,6 +63,7 @@ class Jobs:
         self.times = JobTimes()
         self.tellings = 0  # messages that set a difficulty
         self._suspect = False  # the pool may have sent another target than this
+        self.hashes: TargetHashes | None = None
         self._works: JobWorks | None = None
         self._target: MessageValues = NO_VALUES
         self._carried: int | None = None  # work by the difficulty that was in force before, until another is sent
@@ -123,16 +73,27 @@ class Jobs:
         self.algorithm, self.machine, self.coin = state.algorithm, state.machine, state.coin
         self.proven, self._carried = state.proven, state.work
         self._works = JobWorks.of_pairs(state.jobs)
+        if isinstance(self.verifier, HeaderShares):
+            self.verifier.restore(state.extranonce1, state.version_mask)
         if state.work is not None:
             self.latest = (ts_ns, state.work)
             self.times.put(ts_ns, has_work=True)
+            self.times.begin_era(ts_ns, state.hashes)
 
     def in_hand(self, account: Account | None) -> tuple[int | None, tuple[tuple[int, int | None], ...]]:
         """What a share is worth by the difficulty in force, and what those of the last jobs are."""
-        now = self._per_share(self._target, self.in_force(account)) if self._target else self._carried
-        if now is None and self.latest is not None:
-            now = self.latest[1]
+        now = self.in_force_work(account)
         return None if self._suspect else now, () if self._works is None else self._works.pairs()
+
+    @property
+    def header_session(self) -> tuple[str | None, int | None]:
+        """What the headers of the connection's shares have in common: extranonce1 and version mask."""
+        return self.verifier.session if isinstance(self.verifier, HeaderShares) else (None, None)
+
+    def in_force_work(self, account: Account | None) -> int | None:
+        """The work of a share by the difficulty in force, or in force before it came into doubt."""
+        now = self._per_share(self._target, self.in_force(account)) if self._target else self._carried
+        return self.latest[1] if now is None and self.latest is not None else now
 
     def assumed(self, account: Account | None) -> str | None:
         """The algorithm that the login, the pool, the dialect or the machine names, in this order."""
@@ -146,8 +107,44 @@ class Jobs:
         """Something that the pool sent is missing, perhaps another difficulty: work is not known until one is sent."""
         self._suspect = True
         if self.times.doubt():
+            self.hashes = None if self.hashes is None or not self.hashes.useless else self.hashes
             for account in accounts:
                 account.book.doubt(self.times.heard_ns, ts_ns)
+
+    def check(self) -> None:
+        """Something was lost that was no difficulty by its length: let the hashes of the next shares say the same."""
+        self.hashes = self.hashes or TargetHashes()
+        self.hashes.check()
+
+    @property
+    def asks(self) -> bool:
+        """Whether shares are hashed to learn their difficulty: while it is not known or in doubt, until it is known
+        closely, or to check it."""
+        hashes, times = self.hashes, self.times
+        if not isinstance(self.verifier, HeaderShares) or not self.count or (hashes is not None and hashes.useless):
+            return False
+        few = 0 < times.hashes < FULL_HASHES
+        return times.in_doubt or times.known_ns is None or few or (hashes is not None and hashes.checking)
+
+    def is_of_before(self, job: str) -> bool:
+        """Whether this job was given before the present doubt: with the difficulty of before."""
+        return self.times.in_doubt and self._works is not None and self._works.of(job) is not None
+
+    def disbelieve(self, accounts: Iterable[Account]) -> None:
+        """The difficulty in force never held."""
+        if self.times.refute():
+            self._suspect = True
+            for account in accounts:
+                account.refute()
+
+    def believe(self, target: HashTarget, ts_ns: int) -> None:
+        """Work by the hashes, from now on."""
+        self._suspect = False
+        if target.hashes:
+            self._target, self._carried = NO_VALUES, target.work
+        self.latest = (ts_ns, target.work)
+        self.times.put(ts_ns, has_work=True)
+        self.times.begin_era(ts_ns, target.hashes)
 
     def aim(self, rule: MessageRule, values: MessageValues, account: Account | None, ts_ns: int) -> None:
         """A new difficulty or target: for jobs from now on, or for all of them if the dialect says so."""
@@ -157,6 +154,7 @@ class Jobs:
         if aims and (rule.kind == "target" or "target" in aims):
             self._suspect = False
             self.tellings += 1
+            self.times.begin_era(ts_ns)
             self.times.aimed_ns = ts_ns if self.times.aimed_ns is None else self.times.aimed_ns
         self.algorithm = values.get("algorithm", self.algorithm)
         if rule.every_job:
@@ -205,7 +203,7 @@ class Jobs:
         self.algorithm = values.get("algorithm", self.algorithm)
         self.coin = values.get("coin", self.coin)
         own = _aims(values)
-        initial = self.dialect.work.initial if fresh else NO_VALUES
+        initial = self.dialect.work.initial if fresh and self._carried is None else NO_VALUES
         aim = {**initial, **self._target, **own} if initial or own else self._target
         if own and self.dialect.framing not in REMEMBERED:
             self.tellings += 1
@@ -222,6 +220,7 @@ class Jobs:
             return
         key = str(values["job"])
         if pieces and self.verifier is not None:
+            self.verifier.inquiring = self.asks
             self.verifier.job(key, pieces, aim)
         self._works = self._works or JobWorks()
         self._works.put(key, work)

@@ -46,7 +46,10 @@ class PoolGaps:
         answers = max(0, len(waiting) - self._owed[side]) + 1
         id_digits = {self._digits[side], *(digits(request.key) for request in waiting[-3:])}
         for reading in readings:
-            if reading.miner == side or (lost > 0 and reading.sizes.rules_out_target(lost, answers, id_digits)):
+            if reading.miner == side:
+                continue
+            if lost > 0 and reading.sizes.rules_out_target(lost, answers, id_digits):
+                reading.jobs.check()
                 continue
             reading.jobs.doubt(reading.logins.accounts, read.ts_ns)
         self._owed = _changed(self._owed, side, len(waiting))

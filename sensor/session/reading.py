@@ -13,9 +13,11 @@ from sys import intern
 from sensor.dialects.stream.message import Message
 from sensor.estimate import Share, hash_value
 from sensor.session.account import Account
+from sensor.session.job_hashes import accept, digests_of
 from sensor.session.jobs import Jobs
 from sensor.session.logins import Logins
 from sensor.session.matched_messages import ACCEPTED, CONFIRMS, FROM_MINER, PROOF, Sightings
+from sensor.session.pending_requests import PendingRequests
 from sensor.session.pool_sizes import PoolSizes
 from sensor.session.verify import Verifier
 from sensor.signatures.agents import AgentTable
@@ -62,7 +64,18 @@ class Reading:
             "miner_confirms",
             "pool_confirms",
         ),
-        *("_tellings", "received", "refused", "score", "sightings", "sizes", "started", "whole"),
+        *(
+            "_tellings",
+            "received",
+            "refused",
+            "requests",
+            "score",
+            "sightings",
+            "sizes",
+            "started",
+            "unbroken",
+            "whole",
+        ),
     )
 
     def __init__(
@@ -74,10 +87,12 @@ class Reading:
         agents: AgentTable,
         *,
         whole: bool,
+        requests: PendingRequests,
         bases: Sequence[int] = (-1, -1),
     ) -> None:
         self.dialect = dialect
         self.miner = miner  # direction of the miner
+        self.requests = requests  # of the miner's side that wait for an answer
         self._bases = bases  # sequence numbers at which the directions' streams begin, as far as they are known
         self._defaults = defaults  # replies every dialect of the framing shares
         self._agents = agents
@@ -87,6 +102,7 @@ class Reading:
         self.refused = 0
         self.started = False  # the session's subscribe or login was seen
         self.carried = False  # it goes on from what was known of the connection before
+        self.unbroken = False  # with not a byte between them
         self.agent: str | None = None
         self.endpoint: str | None = None  # the pool's host as the miner names it
         self.logins = Logins(dialect)
@@ -170,7 +186,7 @@ class Reading:
         self.jobs.learn(reply.proof, message)
         if reply.job:
             self.jobs.announce(values, message.ts_ns, self.logins.latest, fresh=self.started and self.whole)
-        self.settle(token, reply.outcome)
+        self.settle(token, reply.outcome, message.ts_ns)
         self._sight_answer(token, name, message, values, reply.outcome, confirms=confirms)
 
     def answered(self, token: Token, rule: MessageRule, message: Message) -> None:
@@ -182,7 +198,7 @@ class Reading:
             self.jobs.aim(rule, values, self.logins.latest, message.ts_ns)
             if token.account is not None and token.work is None:
                 token.work = self.jobs.work_of(values, token.account, self.logins.latest)
-        self.settle(token, rule.outcome)
+        self.settle(token, rule.outcome, message.ts_ns)
         if token.rule.kind == "submit" and rule.outcome != "none":
             self._confirm(rule.name, miner=False, pool=True)
         if token.rule.kind == "submit" and rule.outcome == "accepted":
@@ -190,8 +206,8 @@ class Reading:
                 token, intern(f"{token.rule.name}/{rule.name}"), message, values, rule.outcome, confirms=True
             )
 
-    def settle(self, token: Token, outcome: str) -> None:
-        """Count what became of a request."""
+    def settle(self, token: Token, outcome: str, ts_ns: int) -> None:
+        """Count what became of a request, at this time."""
         if outcome == "rejected" and token.rule.kind != "submit":
             self.refused += 1
             if token.account is not None and token.rule.kind == "login":
@@ -199,6 +215,8 @@ class Reading:
         if token.rule.kind == "submit" and token.account is not None and outcome != "none":
             work = self.jobs.on_scale(token.account, token.work) if token.unproven else token.work
             token.account.settle(outcome == "accepted", work, token.share)
+            if outcome == "accepted" and token.share is not None:
+                accept(self.jobs, token.share, self.logins.accounts, token.account, ts_ns)
 
     def _weigh(self, name: str, weight: int) -> None:
         if name not in self._weighed:
@@ -260,6 +278,8 @@ class Reading:
             value = hash_value(rule.proof.read(message.value).get("result"))
         position = max(0, self._bases[self.miner]) + message.offset
         share = account.submit(message.ts_ns, work, value, position, self.jobs.times)
+        if look is not None or self.jobs.asks:
+            share.digests = digests_of(self.jobs, rule.proof, message, values, account)
         if look is not None and look.proof:
             name = intern(f"{rule.name}/recomputed")
             if self.sightings.wants(name, account.login):

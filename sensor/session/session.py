@@ -13,7 +13,7 @@ from collections.abc import Iterable, Mapping
 from sensor.dialects.registry import FOREIGN
 from sensor.dialects.stream.message import Malformed, Message, Read
 from sensor.model.trace import SessionState
-from sensor.session.carried import carry_into
+from sensor.session.carried import carry_into, open_requests
 from sensor.session.pending_requests import PendingRequests, Request, id_key
 from sensor.session.pool_gaps import PoolGaps
 from sensor.session.reading import Reading, Token
@@ -79,7 +79,15 @@ class Session:
         reading = self._reading(dialect, miner)
         if reading is not None:
             carry_into(reading, state, ts_ns)
+            reading.unbroken = True
+            for request in open_requests(reading, state):
+                self._pending[miner].add(request)
             self._settled, self._framing = reading, state.framing
+
+    def break_off(self) -> None:
+        """It does not go on with just the bytes that follow what was known."""
+        for reading in self.readings:
+            reading.unbroken = False
 
     def lose(self, direction: int) -> None:
         """Bytes of a direction were never seen between what was known of the connection and its first message here."""
@@ -222,6 +230,7 @@ class Session:
             scheme,
             self._signatures.agents,
             whole=not self._gaps[1 - miner],
+            requests=self._pending[miner],
             bases=self.bases,
         )
         self.readings = (*self.readings, reading)

@@ -57,6 +57,11 @@ class ShareTrail:
         counts[ACCEPTED if accepted else REJECTED] += 1
         counts[3] += (work or 0) if accepted else 0
 
+    def unrate(self, first: int) -> None:
+        """The work of this share and all after it is not known. Of those in bins it stays: they are too old."""
+        for at in range(max(0, first - self._first), len(self._work_at)):
+            self._work_at[at] = 0
+
     def rescale(self, factor: Fraction) -> None:
         """The algorithm proved to be another than assumed: every share so far means this many times the work."""
         self._works = [int(work * factor) for work in self._works]

@@ -65,13 +65,14 @@ class StatusSettings(Section):
 
 class VerifySettings(Section):
     """Shares recomputed of each session: the first ones, then one in `every`, at most `most` (0: none), of them few
-    by scrypt.
+    by scrypt; and at most `target_most` more where a difficulty was not seen, which their hashes tell.
     """
 
     first: Annotated[int, Field(ge=1, le=1_000)] = 3
     every: Count = 64
     most: Annotated[int, Field(ge=0, le=100_000)] = 32
     scrypt_most: Annotated[int, Field(ge=0, le=100_000)] = 8
+    target_most: Annotated[int, Field(ge=0, le=100_000)] = 512
 
 
 class EstimateSettings(Section):

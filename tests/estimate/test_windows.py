@@ -176,3 +176,44 @@ def test_windows_are_bounded_and_keep_their_sum() -> None:
     for number in range(3 * MAX_STRETCHES):
         windows.put(number * 10, number * 10 + 4)
     assert windows.total_ns == 3 * MAX_STRETCHES * 4
+
+
+def test_connections_of_unknown_work_beside_known_ones_open_the_high_end() -> None:
+    """Two rigs alike, and the difficulty of one is not known: the truth is twice what is counted."""
+    known = Exposure(seen_bytes=1, submitted=100, rated_ns=600 * NS)
+    known.spent.put(WORK, 100)
+    known.credited.put(WORK, 100)
+    known.windows.put(0, 600 * NS)
+    alone = estimate(known)
+    unknown = Exposure(seen_bytes=1, unrated=100, unrated_ns=600 * NS)
+    unknown.unrated_windows.put(0, 600 * NS)
+    known.add(unknown)
+    both = estimate(known)
+    assert alone is not None
+    assert both is not None
+    assert (both.hashrate.low, both.hashrate.best) == (alone.hashrate.low, alone.hashrate.best)
+    assert both.hashrate.high > 2 * alone.hashrate.best
+    assert any("beside" in note for note in both.notes)
+
+
+def test_time_of_unknown_work_after_known_work_opens_nothing() -> None:
+    exposure = Exposure(seen_bytes=1, submitted=100, rated_ns=600 * NS, unrated_ns=600 * NS)
+    exposure.windows.put(0, 600 * NS)
+    exposure.unrated_windows.put(600 * NS, 1_200 * NS)
+    assert exposure.beside == 0.0
+
+
+def test_loss_is_an_uncertainty_of_its_own() -> None:
+    widths = []
+    for missed in (0, 5, 30):
+        exposure = Exposure(seen_bytes=100 - missed, missed_bytes=missed, submitted=100_000, rated_ns=600 * NS)
+        exposure.spent.put(WORK, 100_000)
+        exposure.credited.put(WORK, 100_000)
+        exposure.windows.put(0, 600 * NS)
+        found = estimate(exposure)
+        assert found is not None
+        widths.append(found.hashrate.high / found.hashrate.low - 1)
+        assert found.hashrate.low < found.hashrate.best < found.hashrate.high
+    assert widths[0] < 0.02
+    assert widths[1] > 0.04
+    assert widths[2] > 0.3

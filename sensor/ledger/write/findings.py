@@ -1,7 +1,7 @@
 """The findings of one step as a transaction: taken one after another, then written. SQL within the transaction.
 
 What one run counted is a part; the finding is the sum of its parts less their overlap. It decides nothing itself: what
-a finding becomes is decided in `lifecycle.py`, the sum in `merge.py`, what is rolled up in `rollup_state.py`, what
+a finding becomes is decided in `lifecycle.py`, the sum in `merge.py`, what is rolled up in `rollup_plan.py`, what
 becomes of cases in `cases.py`.
 """
 
@@ -9,8 +9,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections import Counter
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Sequence
 from functools import partial
 
 from sqlalchemy import Connection
@@ -23,31 +22,22 @@ from sensor.ledger.write.cases import CaseWriter, case_subject
 from sensor.ledger.write.connections import ConnectionWriter
 from sensor.ledger.write.finding_rows import FindingLinks, finding_row, held_finding, links_of, machines_of
 from sensor.ledger.write.handover import hand_over
-from sensor.ledger.write.holders import HolderSites, PresentTime, SiteStretch, times_of
+from sensor.ledger.write.holders import HolderSites, times_of
 from sensor.ledger.write.lifecycle import HeldFinding, Part, advance
 from sensor.ledger.write.machines import MachineWriter
 from sensor.ledger.write.merge import sum_parts
 from sensor.ledger.write.nameless import as_of, move_connections, says_more
-from sensor.ledger.write.owners import Owners, OwnerWriter, SiteRef
+from sensor.ledger.write.owners import Owners, OwnerWriter
 from sensor.ledger.write.parts import PartBook, Reporter
 from sensor.ledger.write.pieces import can_be_cut, piece_of
-from sensor.ledger.write.rollup_state import RollupState, RollupTarget, SeriesKey, joint_state, plan_rollup
+from sensor.ledger.write.record_change import RecordChange
+from sensor.ledger.write.rollup_plan import RollupTarget, joint_state, plan_rollup
+from sensor.ledger.write.rollup_state import RollupState, SeriesKey
 from sensor.ledger.write.rollups import RollupWriter
 from sensor.ledger.write.rows import rows_of, write_rows
 from sensor.model.finding import Finding
 from sensor.model.flow import FlowSummary
 from sensor.model.text import endpoint_text
-
-
-@dataclass(frozen=True, slots=True)
-class RecordChange:
-    """A record as it came, with whose its address was."""
-
-    record: Finding
-    owners: Owners
-    earlier: HolderSites | None = None  # whose it was by the same run's record before
-    news: tuple[PresentTime, ...] | None = None  # when its connections were there since that; None: there was none
-    suppressed_sites: Mapping[int, bool] = field(default_factory=dict)  # by site, where there are several
 
 
 class FindingWriter:
@@ -271,11 +261,11 @@ class FindingWriter:
         """Tell the case of each holder in whose time something came; the number of the last one's."""
         case_id = None
         finding, owners = after.finding, change.owners
-        present = {owners.at(piece.from_ns): None for piece in _pieces(change)}
+        present = {owners.at(piece.from_ns): None for piece in change.pieces}
         for site in present:
             if change.suppressed_sites.get(site.site_id, after.suppressed is not None):
                 continue
-            seen = finding if not owners.stretches else _in_time_of(finding, change, site)
+            seen = finding if not owners.stretches else change.in_time_of(finding, site)
             subject = case_subject(site, finding.miner_ip)
             case_id = self._cases.add(seen, subject, site.site_id in more, owners.wholly_since(site))
         return case_id
@@ -315,24 +305,6 @@ def _shares_by_site(state: RollupState | None) -> Counter[int]:
     for placement in () if state is None else state.placements:
         shares[placement.key.site_id] += int(placement.amounts.shares)
     return shares
-
-
-def _pieces(change: RecordChange) -> list[SiteStretch]:
-    """The time since the record before, by holders, in order."""
-    sites = change.owners.sites
-    return [piece for span in change.news or times_of(change.record) for piece in sites.within(*span)]
-
-
-def _in_time_of(finding: Finding, change: RecordChange, site: SiteRef) -> Finding:
-    """A finding with the first and the last time that are of one site."""
-    pieces = [
-        piece
-        for span in times_of(change.record)
-        for piece in change.owners.sites.within(*span)
-        if change.owners.at(piece.from_ns) == site
-    ]
-    first_ns, last_ns = (pieces[0].from_ns, pieces[-1].to_ns) if pieces else (finding.first_ns, finding.last_ns)
-    return dataclasses.replace(finding, first_ns=first_ns, last_ns=min(last_ns, change.record.last_ns))
 
 
 def _series_key(held: HeldFinding, site_id: int) -> SeriesKey:

@@ -15,7 +15,8 @@ from typing import NamedTuple
 
 from sensor.ledger.store.amounts import NOTHING, Amounts, ByHour, minus, plus, positive, spread
 from sensor.ledger.write.holders import HolderSites, PresentTime, SiteStretch, by_hour
-from sensor.ledger.write.rollup_state import MoveAmounts, Placement, RollupState, SeriesKey
+from sensor.ledger.write.rollup_plan import MoveAmounts
+from sensor.ledger.write.rollup_state import Placement, RollupState, SeriesKey
 from sensor.model.time import HOUR_NS
 
 #: Reads what there is under a key in these hours.

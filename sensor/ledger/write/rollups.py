@@ -1,6 +1,6 @@
 """The roll-ups in their tables: what a finding's record changes, and old hours merged to days.
 
-SQL within a transaction; what is to be placed where is decided by `rollup_state.py`.
+SQL within a transaction; what is to be placed where is decided by `rollup_plan.py`.
 """
 
 from __future__ import annotations
@@ -26,7 +26,8 @@ from sensor.ledger.store.amounts import (
     taken,
 )
 from sensor.ledger.store.schema import COVERAGE, ROLLUPS, SERIES
-from sensor.ledger.write.rollup_state import Action, AddAmounts, MoveAmounts, SeriesKey, ShapeAmounts
+from sensor.ledger.write.rollup_plan import Action, AddAmounts, MoveAmounts, ShapeAmounts
+from sensor.ledger.write.rollup_state import SeriesKey
 from sensor.ledger.write.rows import PAGE
 from sensor.ledger.write.upsert import upsert
 from sensor.model.finding import Finding

@@ -6,9 +6,9 @@ Knows plain values only (hex text, numbers); knows no messages, no sessions and 
 
 from sensor.session.verify.claims import ClaimedResults
 from sensor.session.verify.headers import HeaderShares
-from sensor.session.verify.sampling import Look, Sampling, SubmittedShare, Verifier
+from sensor.session.verify.sampling import Digest, Look, Sampling, SubmittedShare, Verifier
 
-__all__ = ["ClaimedResults", "HeaderShares", "Look", "Sampling", "SubmittedShare", "Verifier", "verifier"]
+__all__ = ["ClaimedResults", "Digest", "HeaderShares", "Look", "Sampling", "SubmittedShare", "Verifier", "verifier"]
 
 
 def verifier(scheme: str, sampling: Sampling) -> Verifier:

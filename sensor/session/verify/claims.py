@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 
-from sensor.session.verify.sampling import Look, PerShare, Sampling, SubmittedShare, Turn
+from sensor.session.verify.sampling import Digest, Look, PerShare, Sampling, SubmittedShare, Turn
 from sensor.signatures.message_values import MessageValues
 
 _RESULT = re.compile(r"[0-9a-fA-F]{64}")
@@ -20,11 +20,12 @@ LIMIT = 1 << (64 + 32)
 class ClaimedResults:
     """One session's claims."""
 
-    __slots__ = ("_turn", "below", "proven")
+    __slots__ = ("_turn", "below", "inquiring", "proven")
 
     def __init__(self, sampling: Sampling) -> None:
         self._turn = Turn(sampling)
         self.below = 0
+        self.inquiring = False
         self.proven: str | None = None
 
     @property
@@ -44,6 +45,10 @@ class ClaimedResults:
     def due(self, job: str) -> bool:  # noqa: ARG002
         """Whether this share is in the sample."""
         return self._turn.due()
+
+    def digests(self, job: str, parts: Mapping[str, object], hint: str | None) -> tuple[Digest, ...]:  # noqa: ARG002
+        """Nothing is hashed: the claims of shares of unknown work are in their book."""
+        return ()
 
     def share(self, share: SubmittedShare, hint: str | None, per_share: PerShare) -> Look | None:  # noqa: ARG002
         """Compare the claimed hash, its last 8 bytes the most significant, with the share's target."""

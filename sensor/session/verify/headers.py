@@ -14,7 +14,7 @@ import math
 from collections.abc import Mapping
 
 from sensor.session.verify.rebuild import MASK_BIP320, HeaderJob, header_job, sha256d, share_header, version_mask
-from sensor.session.verify.sampling import Look, PerShare, Sampling, Score, SubmittedShare, Turn
+from sensor.session.verify.sampling import Digest, Look, PerShare, Sampling, Score, SubmittedShare, Turn
 from sensor.signatures.message_values import MessageValues
 
 #: Jobs kept with their coinbase while a share is wanted: miners answer the newest, or the one before it that is still
@@ -41,7 +41,10 @@ def scrypt_header(header: bytes) -> bytes:
 class HeaderShares:
     """One session's headers."""
 
-    __slots__ = ("_extranonce1", "_jobs", "_mask", "_scrypt", "_seen", "_sha256d", "_turn", "proven")
+    __slots__ = (
+        *("_digests", "_extranonce1", "_jobs", "_mask", "_scrypt", "_seen", "_sha256d", "_turn"),
+        *("inquiring", "proven"),
+    )
 
     def __init__(self, sampling: Sampling) -> None:
         self._turn = Turn(sampling)
@@ -51,6 +54,8 @@ class HeaderShares:
         self._seen: tuple[bytes, ...] = ()  # starts of hashes
         self._sha256d: Score | None = None
         self._scrypt: Score | None = None
+        self._digests = 0
+        self.inquiring = False
         self.proven: str | None = None
 
     @property
@@ -70,14 +75,14 @@ class HeaderShares:
 
     def job(self, name: str, parts: Mapping[str, object], values: MessageValues) -> None:
         """Keep the job if its shares can be rebuilt; nothing is kept once the sample is complete."""
-        if self._turn.spent:
+        if self._turn.spent and not self.inquiring:
             self._jobs = ()
             return
         jobs = tuple(entry for entry in self._jobs if entry[0] != name)
         job = header_job(parts, self._extranonce1)
         if job is not None:
             jobs = (*jobs, (name, job, values))
-            most = MAX_JOBS if self._turn.wanted else 1
+            most = MAX_JOBS if self._turn.wanted or self.inquiring else 1
             while len(jobs) > 1 and (len(jobs) > most or sum(held.size for _, held, _ in jobs) > MAX_JOB_BYTES):
                 jobs = jobs[1:]
         self._jobs = jobs
@@ -89,6 +94,32 @@ class HeaderShares:
     def due(self, job: str) -> bool:
         """Whether this share is in the sample and its job is known."""
         return self._turn.due() and any(name == job for name, _, _ in self._jobs)
+
+    @property
+    def session(self) -> tuple[str | None, int | None]:
+        """extranonce1 and version mask."""
+        return self._extranonce1, self._mask
+
+    def restore(self, extranonce1: str | None, mask: int | None) -> None:
+        """Go on with those of the connection before."""
+        self._extranonce1, self._mask = extranonce1, mask
+
+    def digests(self, job: str, parts: Mapping[str, object], hint: str | None) -> tuple[Digest, ...]:
+        """The hash of a share whose job is known: by the algorithm that is proven, else by each that it may be."""
+        found = next((held for name, held, _ in self._jobs if name == job), None)
+        most = self._turn.sampling.target_most if self._turn.sampling.most else 0
+        header = None
+        if found is not None and self._digests < most:
+            header = share_header(found, parts, MASK_BIP320 if self._mask is None else self._mask)
+        if header is None:
+            return ()
+        self._digests += 1
+        results = []
+        if self.proven != "scrypt":
+            results.append(Digest(int.from_bytes(sha256d(header), "little"), "sha256d"))
+        if self.proven == "scrypt" or (self.proven is None and hint in SCRYPT_HINTS):
+            results.append(Digest(int.from_bytes(scrypt_header(header), "little"), "scrypt"))
+        return tuple(results)
 
     def share(self, share: SubmittedShare, hint: str | None, per_share: PerShare) -> Look | None:
         """Recompute a share if everything needed was seen; a repeated one is not proof of new work."""

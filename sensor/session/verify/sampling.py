@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from sensor.model.quantities import Shares
 from sensor.signatures.message_values import MessageValues
@@ -33,6 +33,7 @@ class Sampling:
     every: int = 64
     most: int = 32
     scrypt_most: int = 8  # a scrypt hash costs a hundred times a double SHA-256
+    target_most: int = 512  # hashed besides, to learn a difficulty that was not seen
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +48,13 @@ class SubmittedShare:
     work: int | None
 
 
+class Digest(NamedTuple):
+    """The hash of a share as a number, and by which algorithm."""
+
+    number: int
+    algorithm: str
+
+
 @dataclass(frozen=True, slots=True)
 class Look:
     """What looking at a share gave: whether it was recomputed and met its target, and a remark for its evidence."""
@@ -59,6 +67,7 @@ class Verifier(Protocol):
     """What a session passes to a scheme; `proven` is the algorithm once it is beyond doubt."""
 
     proven: str | None
+    inquiring: bool  # jobs are kept, because shares are hashed to learn their difficulty
 
     @property
     def checked(self) -> int:
@@ -75,6 +84,10 @@ class Verifier(Protocol):
 
     def due(self, job: str) -> bool:
         """A share was sent: whether it is to be looked at, which needs its job."""
+
+    def digests(self, job: str, parts: Mapping[str, object], hint: str | None) -> tuple[Digest, ...]:
+        """The hash of a share by each algorithm that it may be, to learn its difficulty from; none if it cannot be
+        computed."""
 
     def share(self, share: SubmittedShare, hint: str | None, per_share: PerShare) -> Look | None:
         """Look at a share; nothing if not all that is needed was seen."""
