@@ -6,6 +6,7 @@ What is imported once is read back faster, and gives the same answers. It writes
 from __future__ import annotations
 
 import csv
+import heapq
 import os
 from collections.abc import Iterator
 from pathlib import Path
@@ -16,7 +17,7 @@ from sensor.attribution.books.holder import Customer, RowHolder
 from sensor.attribution.index.ranges import address_text
 from sensor.attribution.index.rows import ANY_PORT_FIRST
 from sensor.model.time import SECOND_NS
-from sensor.sheets.dates import ALWAYS, FOREVER, utc_text
+from sensor.sheets.dates import ALWAYS, FOREVER, instant_text, utc_text
 
 FIELDS = (
     "first", "last", "organisation", "certificate_type", "certificate", "nature", "industry", "division", "address",
@@ -51,6 +52,30 @@ def write(attribution: Attributor, path: Path) -> int:
     return count
 
 
+def first_rows(attribution: Attributor, book: int, most: int) -> list[tuple[int, dict[str, str]]]:
+    """The first rows that were taken of a book, as (line, fields by name); persons have no name in them,
+    and dates are local ones of the book."""
+    index, claims = attribution.index, attribution.claims
+    rows = heapq.nsmallest(
+        most, (row for row in range(len(index)) if index.book[row] == book), key=lambda row: (index.line[row], row)
+    )
+    offset = attribution.books.books[book].utc_offset_s
+    shown = []
+    for row in rows:
+        fields = _unnamed(_row(attribution, row), claims, claims.holder(row))
+        for name, at_ns in (("valid_from", index.from_ns[row]), ("valid_until", index.until_ns[row] - SECOND_NS)):
+            if name in fields:
+                fields[name] = instant_text(at_ns, offset)
+        shown.append((int(index.line[row]), fields))
+    return shown
+
+
+def _unnamed(fields: dict[str, str], claims: Claims, holder: RowHolder) -> dict[str, str]:
+    if holder.enterprise >= 0 and claims.books.register.filing(holder.enterprise).category == "individual":
+        fields |= {"organisation": "(a person)", "certificate": "", "contact": "", "address": ""}
+    return {name: text for name, text in fields.items() if text}
+
+
 def rows_of(path: Path) -> int:
     """How many rows a book of this form has; 0 if there is none."""
     if not path.exists():
@@ -64,19 +89,24 @@ def _rows(attribution: Attributor) -> Iterator[dict[str, str]]:
     with_address = set()
     order = sorted(range(len(index)), key=lambda row: (index.book[row], index.line[row]))
     for row in order:
-        version, first, last = index.span(row)
-        point = index.points[index.point[row]]
-        fields = _holder(claims, claims.holder(row), (index.from_ns[row], index.until_ns[row]))
-        fields |= {"first": address_text(version, first), "last": address_text(version, last), "vrf": point.vrf}
-        fields |= {"vlan": "" if point.vlan is None else str(point.vlan), "interface": point.interface or ""}
-        if index.port_first[row] != ANY_PORT_FIRST:
-            fields |= {"port_first": str(index.port_first[row]), "port_last": str(index.port_last[row])}
         with_address.add(attribution.books.books[index.book[row]].place(index.line[row]))
-        yield fields
+        yield _row(attribution, row)
     for subscriber, customers in attribution.books.customers.items():
         for customer in customers:
             if customer.place not in with_address:
                 yield _customer(claims, subscriber, customer)
+
+
+def _row(attribution: Attributor, row: int) -> dict[str, str]:
+    index, claims = attribution.index, attribution.claims
+    version, first, last = index.span(row)
+    point = index.points[index.point[row]]
+    fields = _holder(claims, claims.holder(row), (index.from_ns[row], index.until_ns[row]))
+    fields |= {"first": address_text(version, first), "last": address_text(version, last), "vrf": point.vrf}
+    fields |= {"vlan": "" if point.vlan is None else str(point.vlan), "interface": point.interface or ""}
+    if index.port_first[row] != ANY_PORT_FIRST:
+        fields |= {"port_first": str(index.port_first[row]), "port_last": str(index.port_last[row])}
+    return fields
 
 
 def _customer(claims: Claims, subscriber: str, customer: Customer) -> dict[str, str]:

@@ -14,9 +14,10 @@ from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING, Annotated, Any
 
-from pydantic import Field, PrivateAttr
+from pydantic import Field, PrivateAttr, field_validator
 
 from sensor.attribution.books.source import Name, SourceConfig
+from sensor.model.address import parse_network
 from sensor.model.section import Section
 
 
@@ -53,7 +54,13 @@ class AttributionSettings(Section):
     sources: list[AnySource] = Field(default_factory=list)
     points: list[PointConfig] = Field(default_factory=list)
     divisions: Name | None = None  # a file of `code,name` lines that goes before the shipped table
+    prefixes: list[str] = Field(default_factory=list)  # the operator's own: how much of them books cover
     _places: dict[int | str, str] = PrivateAttr(default_factory=dict)
+
+    @field_validator("prefixes")
+    @classmethod
+    def _networks(cls, names: list[str]) -> list[str]:
+        return [str(parse_network(name)) for name in names]
 
     def place(self, key: int | str) -> str:
         """Where a source, or a key, is configured."""

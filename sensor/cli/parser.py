@@ -118,24 +118,34 @@ def _signatures(commands: Commands) -> None:
 def _books(commands: Commands) -> None:
     books = commands.add_parser(
         "books",
-        help="check or import allocation books",
-        description="Say every row that cannot be used, or write one book.",
+        help="check, map or import allocation books",
+        description="Say what each column is taken for and every row that cannot be used; propose the columns of the "
+        "configuration; or write one book.",
     )
     books.add_argument(
-        "action", choices=("check", "import"), help="name every bad row, or bring the books into one form"
+        "action",
+        choices=("check", "map", "import"),
+        help="say what is taken for what and name every bad row, write the columns section of the configuration, "
+        "or bring the books into one form",
     )
-    books.add_argument("files", nargs="+", metavar="FILE", help="books: CSV, XLS, XLSX, lease files, exports")
+    books.add_argument(
+        "files",
+        nargs="*",
+        metavar="FILE",
+        help="books: CSV, XLS, XLSX, lease files, exports; check: without one, those of the configuration",
+    )
     books.add_argument(
         "--as",
         dest="kind",
         metavar="KIND[:FORMAT]",
         help="what the files are, e.g. inventory:filing-upload or leases:kea",
     )
-    books.add_argument("--to", metavar="FILE", help="import: the book to write")
+    books.add_argument("--to", metavar="FILE", help="import: the book to write; map: a new file for the section")
     books.add_argument(
         "--allow-shrink", action="store_true", help="import: even if more than half of the rows are gone"
     )
     books.add_argument("-q", "--quiet", action="store_true", help="no progress bar")
+    add_json(books)
     add_configuration(books)
 
 

@@ -34,8 +34,17 @@ _LOGGED = re.compile(
     r"(?:[A-Z][a-z]{2},?\s+)?([A-Z][a-z]{2})\s+(\d{1,2})\s+(?:(\d{4})\s+)?(\d{2}):(\d{2}):(\d{2})(?:\s+[A-Z]{2,4})?"
     r"(?:\s+(\d{4}))?(?:\s+[A-Z]{2,4})?"
 )
+#: A month without its day.
+_MONTH = re.compile(r"(\d{4})(?:[-/.](\d{1,2})|年(\d{1,2})月)")
+#: A day with its month in letters, which leaves no doubt about the order.
+_LETTERED = re.compile(
+    r"(?:(?P<d>\d{1,2})[- ](?P<m>[A-Za-z]{3})[a-z]*\.?[-, ]+(?P<y>\d{4})|"
+    r"(?P<m2>[A-Za-z]{3})[a-z]*\.? (?P<d2>\d{1,2})(?:st|nd|rd|th)?,? +(?P<y2>\d{4}))"
+)
 #: What people write for "no end".
-OPEN = frozenset({"", "-", "--", "/", "长期", "永久", "至今", "无", "无限期", "长期有效", "now", "none", "null"})
+OPEN = frozenset(
+    {"", "-", "--", "/", "长期", "永久", "至今", "无", "无限期", "长期有效", "不限", "now", "none", "null", "n/a"}
+)
 
 
 def offset_seconds(text: str) -> int:
@@ -54,7 +63,9 @@ def moment_ns(text: str, utc_offset_s: int) -> tuple[int, bool]:
         return int(moment.timestamp()) * SECOND_NS - utc_offset_s * SECOND_NS, "." in tidy and not float(
             tidy
         ).is_integer()
-    found = _DATED.fullmatch(tidy) or _COMPACT.fullmatch(tidy)
+    if lettered := _LETTERED.fullmatch(tidy):
+        tidy = _with_number(lettered)
+    found = _DATED.fullmatch(tidy) or _COMPACT.fullmatch(tidy.removesuffix(".0"))
     if found is None:
         if re.fullmatch(r"\d{1,2}[-/.]\d{1,2}[-/.]\d{4}", tidy):
             raise ValueError("the year must come first: day and month cannot be told apart")
@@ -81,16 +92,31 @@ def moment_ns(text: str, utc_offset_s: int) -> tuple[int, bool]:
 
 
 def first_ns(text: str, utc_offset_s: int) -> int:
-    """The first instant of a date; ALWAYS where there is none."""
-    return ALWAYS if text.strip().lower() in OPEN else moment_ns(text, utc_offset_s)[0]
+    """The first instant of a date, or of a month; ALWAYS where there is none."""
+    if text.strip().lower() in OPEN:
+        return ALWAYS
+    if month := _MONTH.fullmatch(plain(text)):
+        text = f"{month[1]}-{month[2] or month[3]}-1"
+    return moment_ns(text, utc_offset_s)[0]
 
 
 def end_ns(text: str, utc_offset_s: int) -> int:
-    """The instant after the last one of a date: a day counts to its end. FOREVER where there is none."""
+    """The instant after the last one of a date: a day, or a month, counts to its end. FOREVER where there is none."""
     if text.strip().lower() in OPEN:
         return FOREVER
+    if (month := _MONTH.fullmatch(plain(text))) and 1 <= int(month[2] or month[3]) <= 12:
+        number = int(month[1]) * 12 + int(month[2] or month[3])  # of the month after it, counted from zero
+        return moment_ns(f"{number // 12}-{number % 12 + 1}-1", utc_offset_s)[0]
     at, timed = moment_ns(text, utc_offset_s)
     return at + (SECOND_NS if timed else DAY_NS)
+
+
+def _with_number(found: re.Match[str]) -> str:
+    """`6 May 2023` as 2023-5-6; as it was where there is no such month."""
+    name = (found["m"] or found["m2"]).capitalize()
+    if name not in _MONTHS:
+        return found[0]
+    return f"{found['y'] or found['y2']}-{_MONTHS[name]}-{found['d'] or found['d2']}"
 
 
 def log_moment_ns(text: str, utc_offset_s: int, year: int | None = None) -> int:

@@ -12,6 +12,7 @@ import csv
 import datetime
 import io
 import re
+from collections import Counter
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, NamedTuple, TextIO
@@ -22,6 +23,10 @@ from sensor.sheets.text import short
 MOST_CELLS = 512
 #: Rows between two reports of how far a file is read.
 PROGRESS_EVERY_ROWS = 2048
+#: Lines by which the sign between cells is told.
+_SAMPLE_LINES = 64
+_FORMULA_TEXT = re.compile(r'(^|[,;\t|])"?="+([^",;\t|\r\n]*)"+(?=[,;\t|\r\n]|$)')
+_PAGE = re.compile(rb"\s*(?:<!doctype html|<html|<table|<meta|<\?xml)", re.IGNORECASE)
 SPREADSHEETS = (b"PK\x03\x04", b"\xd0\xcf\x11\xe0")
 
 #: What undecodable bytes become (surrogateescape), or were turned into by another program.
@@ -46,7 +51,10 @@ class SheetError(Exception):
 def lines(path: Path, sheet: str | int | None, encoding: str, progress: Progress) -> Iterator[SheetRow]:
     """All rows of a file. OSError if it cannot be opened, SheetError if it is no table."""
     with path.open("rb") as opened:
-        magic = opened.read(4)
+        start = opened.read(256)
+    magic = start[:4]
+    if _PAGE.match(start.removeprefix(b"\xef\xbb\xbf")):
+        raise SheetError("is a web page or XML under the name of a table: open it and save it as .xlsx or .csv")
     return _spreadsheet(path, sheet, progress) if magic in SPREADSHEETS else _separated(path, encoding, progress)
 
 
@@ -95,6 +103,8 @@ class _Text:
         for line in self._opened:
             if not line.isascii() and _UNDECODED.search(line):
                 self.broken = True
+            if '="' in line:  # a spreadsheet's way to keep digits as text
+                line = _FORMULA_TEXT.sub(r"\1\2", line)
             yield line.replace("\0", "") if "\0" in line else line
 
 
@@ -120,6 +130,8 @@ def detect(path: Path) -> str:
         mark = opened.read(4)
         if mark.startswith((b"\xff\xfe", b"\xfe\xff")):
             return "utf-16"
+        if len(mark) == 4 and mark.count(0) == 2:
+            return "utf-16-be" if mark[0] == 0 else "utf-16-le"
         opened.seek(0)
         right = wrong = 0
         for line in opened:
@@ -134,8 +146,15 @@ def detect(path: Path) -> str:
 
 
 def _delimiter(sample: str) -> str:
-    head = sample[: sample.find("\n")] if "\n" in sample else sample
-    return max(",;\t|", key=head.count)
+    """The sign between cells: the one that stands equally often in most lines; titles above have few or none."""
+    whole = sample[: sample.rfind("\n")] if "\n" in sample else sample
+    heads = [line for line in whole.splitlines() if line.strip()][:_SAMPLE_LINES]
+
+    def weight(sign: str) -> int:
+        counts = Counter(line.count(sign) for line in heads if sign in line)
+        return max((count * number for number, count in counts.items()), default=0)
+
+    return max(",;\t|", key=weight)
 
 
 def _spreadsheet(path: Path, sheet: str | int | None, progress: Progress) -> Iterator[SheetRow]:

@@ -11,19 +11,18 @@ import unicodedata
 from sensor.model.text import printable
 
 #: What a keyboard of Chinese or a word processor puts for dots, dashes, colons and commas.
+_DASHES = "~\u2010\u2011\u2012–—―−∼～〜－﹣﹘─━\uff5e"
+#: Signs that nobody sees: joiners, marks of direction, a byte order mark within the text.
+_UNSEEN = "\u00ad\u200b\u200c\u200d\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2060\ufeff"
 _SIGNS = str.maketrans(
     {
         "。": ".",
         "．": ".",
         "｡": ".",
-        "—": "-",
-        "–": "-",
-        "－": "-",
-        "～": "-",
-        "〜": "-",
-        "~": "-",
         "、": ",",
         "\u3000": " ",
+        **dict.fromkeys(_DASHES, "-"),
+        **dict.fromkeys(_UNSEEN, ""),
     }
 )
 _SPACES = re.compile(r"\s+")
@@ -36,7 +35,7 @@ _LOOSE = re.compile(r"[\s\[\]【】〔〕]")
 def plain(text: str) -> str:
     """The text with ASCII digits and signs, without spaces around it."""
     if text.isascii():
-        return text.strip()
+        return text.strip().replace("~", "-")
     return unicodedata.normalize("NFKC", text.translate(_SIGNS)).translate(_SIGNS).strip()
 
 
@@ -60,9 +59,9 @@ def short(text: str, most: int = 40) -> str:
     return clean if len(clean) <= most else f"{clean[: most - 1]}…"
 
 
-_HEADING_NOISE = re.compile(r"[*:_]|\(.*?\)")
+_HEADING_NOISE = re.compile(r"[*:_.#\u200b\ufeff]|\(.*?\)")
 
 
 def heading_of(text: str) -> str:
-    """A column's heading as it is compared: stars, colons, underscores and remarks in brackets do not count either."""
+    """A column's heading as it is compared: stars, dots, underscores and remarks in brackets do not count either."""
     return _HEADING_NOISE.sub("", comparable(text))

@@ -130,16 +130,27 @@ ROWS = {
     "a wrong code": (
         line(code="91320505MADEM0002K"),
         "192.0.2.1",
-        None,
-        "refused: the unified social credit code 91320505MADEM0002K fails",
+        "示例公司",
+        "left out: column I (证件号码): the unified social credit code 91320505MADEM0002K fails",
     ),
     "a code that a spreadsheet has cut": (
         line(code="9.13205E+17"),
         "192.0.2.1",
-        None,
-        "refused: the certificate's number was kept as a number",
+        "示例公司",
+        "left out: column I (证件号码): the certificate's number was kept as a number",
     ),
-    "a code of odd length": (line(code="9132050"), "192.0.2.1", None, "refused: the certificate's number has 7 signs"),
+    "a code of odd length": (
+        line(code="9132050"),
+        "192.0.2.1",
+        "示例公司",
+        "left out: column I (证件号码): the certificate's number has 7 signs",
+    ),
+    "a wrong number of a person": (
+        line(code="110105194912310020"),
+        "192.0.2.1",
+        None,
+        "refused: the unified social credit code 11**************20 fails",
+    ),
     "an old licence number": (line(code="320500000012345"), "192.0.2.1", "示例公司", ""),
     "date with dashes": (line(since="2026-03-01"), "192.0.2.1", "示例公司", ""),
     "date with slashes": (line(since="2026/3/1"), "192.0.2.1", "示例公司", ""),
@@ -151,10 +162,20 @@ ROWS = {
         line(since="03/04/2021"),
         "192.0.2.1",
         None,
-        "refused: the date 03/04/2021: the year must come first",
+        "left out: column D (使用日期*): the date 03/04/2021: the year must come first",
     ),
-    "no such day": (line(since="2026-02-30"), "192.0.2.1", None, "refused: the date 2026-02-30: is no date"),
-    "no date at all": (line(since="去年"), "192.0.2.1", None, "refused: the date 去年: is no date"),
+    "no such day": (
+        line(since="2026-02-30"),
+        "192.0.2.1",
+        None,
+        "left out: column D (使用日期*): the date 2026-02-30: is no date",
+    ),
+    "no date at all": (
+        line(since="去年"),
+        "192.0.2.1",
+        None,
+        "left out: column D (使用日期*): the date 去年: is no date",
+    ),
     "open end": (line(until="长期"), "192.0.2.1", "示例公司", ""),
     "ends before it begins": (
         line(since="2025-01-01", until="2024-01-01"),
@@ -189,7 +210,7 @@ def test_a_row_is_taken_or_refused_as_a_person_expects_and_named(kind: str, tmp_
     assert (answer.enterprise.name if answer.enterprise else None) == expected
     said = [
         f"{word}: {one.text}"
-        for word, list_ in (("refused", book.refused), ("note", book.notes))
+        for word, list_ in (("refused", book.refused), ("note", book.notes), ("left out", book.left_out))
         for one in list_
         if one.line == 2
     ]
@@ -294,7 +315,19 @@ def test_a_spreadsheet_with_merged_cells_says_what_its_reader_sees(tmp_path: Pat
         assert answer.enterprise is not None
         assert answer.enterprise.name == "甲公司"
     assert [(one.line, one.text) for one in book.notes] == [(3, "cells were filled from merged ones above")]
-    assert [one.line for one in book.refused] == [4]  # the code was kept as a number
+    assert [one.line for one in book.left_out] == [4]  # the code was kept as a number
+
+
+def test_a_row_whose_beginning_is_no_date_holds_from_the_day_of_the_book_on(tmp_path: Path) -> None:
+    loaded, _ = load(tmp_path, f"{HEAD}\n{line(since='2026-02-30')}\n", as_of="2026-03-01")
+    assert loaded.answer("192.0.2.1", None, moment_ns("2026-02-28", 0)[0]).result == "unknown"
+    assert loaded.answer("192.0.2.1", None, NOW).result == "named"
+
+
+def test_a_row_whose_end_is_no_date_is_refused(tmp_path: Path) -> None:
+    loaded, book = load(tmp_path, f"{HEAD}\n{line(until='2026-02-30')}\n")
+    assert [one.line for one in book.refused] == [2]
+    assert loaded.answer("192.0.2.1", None, NOW).result == "unknown"
 
 
 def test_a_file_that_is_no_book_is_one_sentence(tmp_path: Path) -> None:

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 
+from sensor.attribution.books.columns import SheetLayout
 from sensor.attribution.books.divisions import Divisions
 from sensor.attribution.books.holder import Customer, LookupTable, RowHolder, Translation
 from sensor.attribution.books.register import Register
@@ -61,6 +62,8 @@ class Book:
     rows: int = 0
     refused: list[Remark] = field(default_factory=list)
     notes: list[Remark] = field(default_factory=list)
+    left_out: list[Remark] = field(default_factory=list)
+    layout: SheetLayout | None = None  # how the columns were taken, of books that have columns
 
     def add(self, row: Allocation) -> None:
         """Take a row."""
@@ -70,6 +73,10 @@ class Book:
     def refuse(self, line: int, text: str) -> None:
         """Note why a row was not taken."""
         self.refused.append(Remark(line, text))
+
+    def leave_out(self, line: int, text: str) -> None:
+        """Note a cell that is wrong, and without which its row was taken."""
+        self.left_out.append(Remark(line, text))
 
     def note(self, line: int, text: str) -> None:
         """Note what was corrected, or left out, in a row that was taken."""

@@ -1,6 +1,6 @@
 """Certificates of organisations and persons: which code may identify, which is masked, which is a mistake.
 
-A wrong code would tie a miner to a stranger, so a code of 18 signs either passes its check or the row is refused. The
+A wrong code would tie a miner to a stranger, so a code of 18 signs either passes its check or is not taken. The
 number of a person's certificate never leaves this file unmasked, not even in a sentence about a mistake.
 """
 
@@ -19,9 +19,18 @@ CATEGORIES = {
     "2": "government", "政府机关": "government", "政府": "government", "党政机关": "government", "机关": "government",
     "3": "institution", "事业单位": "institution",
     "4": "enterprise", "企业": "enterprise", "公司": "enterprise", "国有企业": "enterprise", "民营企业": "enterprise",
-    "5": "individual", "个人": "individual", "自然人": "individual",
+    "国企": "enterprise", "民企": "enterprise", "私企": "enterprise", "外企": "enterprise", "外资企业": "enterprise",
+    "合资企业": "enterprise", "私营企业": "enterprise", "中小企业": "enterprise", "企业客户": "enterprise",
+    "企业单位": "enterprise", "有限公司": "enterprise", "有限责任公司": "enterprise", "股份有限公司": "enterprise",
+    "company": "enterprise", "corporate": "enterprise", "business": "enterprise", "public": None,
+    "5": "individual", "个人": "individual", "自然人": "individual", "个人客户": "individual", "家庭": "individual",
+    "家庭客户": "individual", "公众客户": "individual", "personal": "individual", "residential": "individual",
+    "person": "individual", "党政军": "government", "党政客户": "government", "政府客户": "government",
+    "政府部门": "government", "政企": None, "政企客户": None, "集团": None, "集团客户": None, "商客": None,
+    "其它": None, "other": None, "unknown": None, "医院": "institution", "事业": "institution",
     "6": "association", "社会团体": "association",
     "8": "sole-trader", "个体工商户": "sole-trader", "个体": "sole-trader",
+    "个体户": "sole-trader",
     "9": "private-non-enterprise", "民办非企业": "private-non-enterprise", "民办非企业单位": "private-non-enterprise",
     "10": "foundation", "基金会": "foundation",
     "11": "law-firm", "律师事务所": "law-firm",
@@ -51,6 +60,8 @@ _PERSONAL = frozenset(
 #: Certificates whose number is a unified code since 2015, and may still be an older one.
 _OLD_LENGTHS = frozenset({9, 13, 15})
 _IDENTITY = re.compile(r"(?<![0-9A-Za-z])(\d{17}[\dXx]|\d{15})(?![0-9A-Za-z])")
+#: 18 signs of GB 11643-1999, also with one too few or too many: a division, a date of birth, a number, a check.
+_PERSON_LIKE = re.compile(r"[1-9]\d{5}(?:18|19|20)\d{2}(?:0[1-9]|1[0-2])(?:0[1-9]|[12]\d|3[01])\d{2,4}[\dX]?")
 _SCIENTIFIC = re.compile(r"\d(?:\.\d+)?[eE]\+\d+")
 
 
@@ -85,6 +96,12 @@ def hide(text: str) -> str:
     return _IDENTITY.sub(
         lambda found: found[0] if uscc.is_valid(found[0]) and not ric.is_valid(found[0]) else mask(found[0]), text
     )
+
+
+def may_be_personal(number: str) -> bool:
+    """Whether a number that fails every check has the form of a person's: digits with a date of birth in them."""
+    tidy = re.sub(r"[\s-]", "", plain(number)).upper()
+    return bool(_PERSON_LIKE.fullmatch(tidy))
 
 
 def certificate(kind: str, number: str) -> Certificate:

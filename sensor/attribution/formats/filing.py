@@ -9,13 +9,16 @@ what is put right or left out is a note. It knows no addresses and no times.
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from operator import itemgetter
 
 from sensor.attribution.books.book import Book, Books, today_year
 from sensor.attribution.books.holder import RowHolder
 from sensor.attribution.books.register import Filing
-from sensor.attribution.formats.codes import Certificate, category, certificate, hide
+from sensor.attribution.formats.codes import Certificate, category, certificate, hide, may_be_personal
+from sensor.attribution.formats.in_use import ended_name
+from sensor.attribution.formats.looks import cell_looks
 from sensor.model.attribution import Site
 from sensor.model.time import SECOND_NS
 from sensor.sheets.text import comparable, plain, short
@@ -35,6 +38,8 @@ SHARED_SERVICES = frozenset({"3", "4", "固定宽带接入", "移动网接入"})
 FIXED_USE = re.compile(r"静态|固定|static")
 #: The table of divisions begins about then.
 FIRST_YEAR = 1980
+#: Cells of a column of units or counts, which is no column of names.
+UNIT = re.compile(r"[mgk]|[mgk]bps|[mgk]b|个|条|元|台|兆|\W+", re.IGNORECASE)
 UNIVERSITY = re.compile(r"(大学|学院|university|college)$")
 
 
@@ -48,12 +53,13 @@ class Filed:
     number: int
     holder: RowHolder
     notes: list[str] = field(default_factory=list)
+    left_out: list[tuple[str, str]] = field(default_factory=list)  # a field, and why its cell was not taken
 
 
 class Filings:
     """The holders of one book."""
 
-    def __init__(self, books: Books, plan: dict[str, int], contacts: bool, book: Book) -> None:
+    def __init__(self, books: Books, plan: Mapping[str, int], contacts: bool, book: Book) -> None:
         self.books, self.contacts = books, contacts
         self._present = [name for name in CELLS if name in plan]
         self._cells = itemgetter(
@@ -85,15 +91,22 @@ class Filings:
         use = comparable(cells["use"] + " " + cells["service"])
         if FREE.search(comparable(name)) and len(name) <= 8:
             raise ValueError(f"is marked as given to nobody ({short(name)})")
+        if ended_name(name):
+            raise ValueError(f"is marked as not in use ({short(name)})")
         shared = self._shared(cells, use)
         if comparable(name) in NOBODY:
             if not shared:
                 raise ValueError("names no organisation")
             name = ""
+        elif cell_looks(name) != "text" or UNIT.fullmatch(name):
+            raise ValueError(f"the organisation {short(name)} is no name")
         paper = certificate(cells["certificate_type"], cells["certificate"])
-        if paper.problem:
-            raise ValueError(paper.problem)
+        left_out: list[tuple[str, str]] = []
         kind = self._category(cells, name, paper, notes)
+        if paper.problem:
+            if kind == "individual" or may_be_personal(cells["certificate"]):
+                raise ValueError(paper.problem)  # a person would be taken for an organisation, or for another person
+            left_out.append(("certificate", paper.problem))
         if kind == "carrier" and not shared:
             shared = -1
             notes.append("the range is a carrier's own: whoever uses an address of it is not in this row")
@@ -106,7 +119,7 @@ class Filings:
             shared=shared,
             detail=self._detail(cells, paper),
         )
-        return Filed(self.books.holder(holder), holder, notes)
+        return Filed(self.books.holder(holder), holder, notes, left_out)
 
     def _shared(self, cells: dict[str, str], use: str) -> int:
         """0: one holder's; n: one of n subscribers'; -1: of an unknown number."""
