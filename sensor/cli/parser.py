@@ -95,11 +95,18 @@ def _status(commands: Commands) -> None:
 
 
 def _check(commands: Commands) -> None:
-    check = commands.add_parser(
-        "check",
-        help="validate configuration and signatures",
-        description="Say every mistake at once, with file and line.",
+    check = commands.add_parser("check", help="say whether a start would succeed")
+    check.description = (
+        "Say every mistake in configuration, signatures and books at once, with file and line; then whether ledger, "
+        "folders, interfaces and receivers are fit for a start, each trouble with its mend."
     )
+    check.add_argument(
+        "--user", metavar="NAME", help="look as this user; without it, root looks as minewatch if there is such a user"
+    )
+    check.add_argument(
+        "--configuration-only", action="store_true", help="configuration, signatures and books; nothing of this host"
+    )
+    add_json(check)
     add_line_options(check)
 
 

@@ -249,7 +249,7 @@ class Daemon:
         problems = list(result.problems)
         if result.setup is not None:
             problems += self._replace(result.setup)
-        self._reloader.count(result.kind, not problems)
+        self._reloader.count(result.kind, (result.parts or frozenset(("config",))) if problems else None)
         for problem in problems:
             self._journal.warning(f"reload refused: {problem}")
         if not problems:

@@ -14,9 +14,8 @@ from dataclasses import dataclass, replace
 from typing import Literal
 
 from sensor.daemon.configuration import Configuration
-from sensor.daemon.setup import ConfigurationSource, Setup, load_setup, load_signatures, newest_change_ns
+from sensor.daemon.setup import ConfigurationSource, Setup, SetupError, load_setup, load_signatures, newest_change_ns
 from sensor.model.status import RELOAD_KINDS, Reload
-from sensor.settings.document import ConfigError
 
 Kind = Literal["all", "signatures"]
 Say = Callable[[str], None]
@@ -31,6 +30,7 @@ class ReloadResult:
     kind: Kind
     setup: Setup | None
     problems: tuple[str, ...] = ()
+    parts: frozenset[str] = frozenset()  # of RELOAD_KINDS: those that are wrong
 
 
 class Reloader:
@@ -63,11 +63,13 @@ class Reloader:
         self._thread.start()
         return None
 
-    def count(self, kind: Kind, succeeded: bool) -> None:
-        """A reload was taken up, or refused."""
+    def count(self, kind: Kind, failed: frozenset[str] | None) -> None:
+        """A reload was taken up (None), or refused for these parts; the rest of it was sound, and stays as it was."""
         for name in RELOAD_KINDS if kind == "all" else ("signatures",):
             before = self.statuses[name]
-            if succeeded:
+            if failed is not None and name not in failed:
+                continue
+            if failed is None:
                 self.statuses[name] = replace(
                     before, succeeded=before.succeeded + 1, last_succeeded=True, last_success_ns=time.time_ns()
                 )
@@ -82,11 +84,12 @@ class Reloader:
             else:
                 loaded = load_setup(self._source, setup)
             problems = needs_restart(setup.config, loaded.config)
-            self._result = ReloadResult(kind, None if problems else loaded, tuple(problems))
-        except ConfigError as error:
-            self._result = ReloadResult(kind, None, tuple(error.problems))
+            self._result = ReloadResult(kind, None if problems else loaded, tuple(problems), frozenset(("config",)))
+        except SetupError as error:
+            self._result = ReloadResult(kind, None, tuple(error.problems), error.parts)
         except Exception as error:  # a mistake of ours must not end a sensor that runs
-            self._result = ReloadResult(kind, None, (f"the reload failed: {type(error).__name__}: {error}",))
+            problem = f"the reload failed: {type(error).__name__}: {error}"
+            self._result = ReloadResult(kind, None, (problem,), frozenset(RELOAD_KINDS))
 
 
 def needs_restart(before: Configuration, after: Configuration) -> list[str]:

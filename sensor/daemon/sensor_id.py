@@ -18,6 +18,7 @@ from pathlib import Path
 from sqlalchemy import make_url
 from sqlalchemy.exc import ArgumentError
 
+from sensor.ledger.store.ownership import belong_to_folder
 from sensor.model.sensor import valid_sensor_id
 
 FILE = "sensor-id"
@@ -106,6 +107,7 @@ def _make(place: Path) -> str:
     fresh = place.with_name(f"{FILE}.{secrets.token_hex(8)}")
     try:
         fresh.write_text(f"{host}-{secrets.token_hex(4)}\n", encoding="utf-8")
+        belong_to_folder(fresh)
         try:
             os.link(fresh, place)
         except FileExistsError:

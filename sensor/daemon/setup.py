@@ -40,6 +40,14 @@ class ConfigurationSource:
     overrides: Sequence[str] = ()
 
 
+class SetupError(ConfigError):
+    """What is wrong, and which parts (RELOAD_KINDS) it is of."""
+
+    def __init__(self, problems: Mapping[str, Sequence[str]]) -> None:
+        super().__init__([problem for its in problems.values() for problem in its])
+        self.parts = frozenset(part for part, its in problems.items() if its)
+
+
 @dataclass(frozen=True)
 class Setup:
     """The configuration in force, and what was loaded from it."""
@@ -79,10 +87,15 @@ class Setup:
 
 
 def load_setup(source: ConfigurationSource, previous: Setup | None = None) -> Setup:
-    """Read everything; nothing is opened that `previous` has open. Raises ConfigError with all that is wrong."""
-    settings = configuration.load(source.path, source.overrides)
+    """Read everything; nothing is opened that `previous` has open. Raises SetupError with all that is wrong."""
+    try:
+        settings = configuration.load(source.path, source.overrides)
+    except ConfigError as error:
+        raise SetupError({"config": error.problems}) from None
     problems: list[str] = []
-    loaded = _signatures(settings, problems)
+    of_signatures: list[str] = []
+    of_books: list[str] = []
+    loaded = _signatures(settings, of_signatures)
     captures = {
         interface.name: capture
         for interface in settings.capture.interfaces
@@ -90,9 +103,9 @@ def load_setup(source: ConfigurationSource, previous: Setup | None = None) -> Se
     }
     destinations, unusable = build_senders(settings.exporters, settings.output.name_persons)
     problems += unusable
-    attributor = _attributor(settings, previous, problems)
-    if problems or loaded is None:
-        raise ConfigError(problems)
+    attributor = _attributor(settings, previous, of_books)
+    if problems or of_signatures or of_books or loaded is None:
+        raise SetupError({"config": problems, "signatures": of_signatures, "books": of_books})
     metrics: list[Any] = settings.exporters.get("prometheus", [])
     return Setup(
         config=settings,
@@ -107,11 +120,11 @@ def load_setup(source: ConfigurationSource, previous: Setup | None = None) -> Se
 
 
 def load_signatures(settings: Configuration) -> SignatureSet:
-    """The signature files alone. Raises ConfigError."""
+    """The signature files alone. Raises SetupError."""
     problems: list[str] = []
     loaded = _signatures(settings, problems)
     if loaded is None:
-        raise ConfigError(problems)
+        raise SetupError({"signatures": problems})
     return loaded
 
 

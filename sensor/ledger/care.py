@@ -117,7 +117,7 @@ def restore_from(url: str, backup: Path, by: Restorer) -> Path | None:
     found = check_file(backup)
     if found.faults:
         raise LedgerError(f"{backup}: the copy is damaged: {found.faults[0]}; nothing was changed", "damaged")
-    if _schema(backup) is None:
+    if schema_of(backup) is None:
         raise LedgerError(f"{backup}: is no ledger of minewatch; nothing was changed")
     _refuse_used(place, by)
     fresh = place.with_name(f"{place.name}.restored")
@@ -173,7 +173,8 @@ def _read_all(connection: Connection, table: str, read: Callable[[str], object])
     return count, bad
 
 
-def _schema(path: Path) -> str | None:
+def schema_of(path: Path) -> str | None:
+    """The schema of a ledger's file; None for what is no ledger."""
     try:
         with contextlib.closing(sqlite3.connect(f"file:{path.absolute().as_posix()}?mode=ro", uri=True)) as connection:
             row = connection.execute("SELECT version_num FROM alembic_version").fetchone()

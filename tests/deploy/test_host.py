@@ -56,7 +56,7 @@ def test_the_unit_checks_reloads_and_is_watched_as_the_daemon_does_it() -> None:
     found = settings(DEPLOY / "systemd" / "minewatch.service")
     assert found["Type"] == ["notify"]
     assert found["WatchdogSec"] == ["30"]
-    assert found["ExecStartPre"] == ["/usr/bin/minewatch check -c /etc/minewatch/minewatch.yaml"]
+    assert found["ExecStartPre"] == ["-/usr/bin/minewatch check -c /etc/minewatch/minewatch.yaml"]
     assert found["ExecStart"] == ["/usr/bin/minewatch run -c /etc/minewatch/minewatch.yaml"]
     assert found["ExecReload"] == ["/bin/kill -HUP $MAINPID"]
     assert found["RestartPreventExitStatus"] == ["78"]

@@ -11,13 +11,17 @@ import contextlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import Connection, Engine, create_engine, event, make_url
 from sqlalchemy.exc import ArgumentError, NoSuchModuleError, SQLAlchemyError
 
 from sensor.ledger.store.backup import BackupError, back_up
 from sensor.ledger.store.errors import LedgerError, fault_of
+from sensor.ledger.store.ownership import belong_to_folder
+
+if TYPE_CHECKING:
+    from alembic.config import Config
 
 #: How long a writer waits for another process (`minewatch ledger set`), in milliseconds; the line waits meanwhile.
 BUSY_MS = 2_000
@@ -47,7 +51,7 @@ def connect(url: str) -> Engine:
     if engine.dialect.name == "sqlite":
         if parsed.database and parsed.database != ":memory:":
             with contextlib.suppress(OSError):  # opening it gives the better message
-                Path(parsed.database).touch(MODE, exist_ok=True)
+                _make(Path(parsed.database))
         event.listen(engine, "connect", _pragmas)
         event.listen(engine, "begin", _begin)
     try:
@@ -57,6 +61,13 @@ def connect(url: str) -> Engine:
         engine.dispose()
         raise
     return engine
+
+
+def _make(path: Path) -> None:
+    """Make a file where there is none, of whoever has its folder."""
+    if not path.exists():
+        path.touch(MODE, exist_ok=True)
+        belong_to_folder(path)
 
 
 def exists(url: str) -> bool:
@@ -145,15 +156,28 @@ def _take_writers_lock(connection: Connection) -> None:
         connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({WRITERS})")
 
 
-def _migrate(engine: Engine) -> None:
-    """Run the migrations that are missing, after a copy was made; a schema from the future is left alone."""
-    from alembic import command
-    from alembic.config import Config
-    from alembic.migration import MigrationContext
+def newest_schema() -> str:
+    """The schema that this release makes."""
     from alembic.script import ScriptDirectory
+
+    return ScriptDirectory.from_config(_migrations()).get_current_head() or ""
+
+
+def _migrations() -> Config:
+    from alembic.config import Config
 
     config = Config()
     config.set_main_option("script_location", str(MIGRATIONS).replace("%", "%%"))
+    return config
+
+
+def _migrate(engine: Engine) -> None:
+    """Run the migrations that are missing, after a copy was made; a schema from the future is left alone."""
+    from alembic import command
+    from alembic.migration import MigrationContext
+    from alembic.script import ScriptDirectory
+
+    config = _migrations()
     script = ScriptDirectory.from_config(config)
     revisions = {revision.revision for revision in script.walk_revisions()}
     with engine.connect() as connection:
