@@ -26,11 +26,11 @@ def write(folder: Path, **more: object) -> Path:
     [
         ({"nonsense": 1}, {"config"}),
         ({"signatures": {"files": ["missing.yaml"]}}, {"signatures"}),
-        ({"attribution": {"sources": [{"kind": "registry", "path": "missing.csv"}]}}, {"books"}),
+        ({"attribution": {"sources": [{"kind": "inventory", "path": "missing.csv"}]}}, {"books"}),
         (
             {
                 "signatures": {"files": ["missing.yaml"]},
-                "attribution": {"sources": [{"kind": "registry", "path": "missing.csv"}]},
+                "attribution": {"sources": [{"kind": "inventory", "path": "missing.csv"}]},
             },
             {"signatures", "books"},
         ),
