@@ -76,8 +76,8 @@ def _receiver(part: str, host: str, port: int, *, datagrams: bool = False) -> Ch
     except (OSError, UnicodeError) as error:
         reason = (getattr(error, "strerror", None) or str(error)).lower()
         return CheckResult(part, "warning", f"{place}: {reason}", NO_ANSWER_MEND)
-    said = "can be sent to; syslog over UDP does not answer" if datagrams else "takes connections"
-    return CheckResult(part, "ok", f"{place}: {said}")
+    answer = "can be sent to; syslog over UDP does not answer" if datagrams else "takes connections"
+    return CheckResult(part, "ok", f"{place}: {answer}")
 
 
 def _listening(part: str, host: str, port: int) -> CheckResult:
