@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass, fields
 from typing import Any, NamedTuple
 
-from sqlalchemy import Connection, RowMapping, and_, delete, exists, insert, select, update
+from sqlalchemy import Connection, RowMapping, and_, bindparam, delete, exists, insert, select, update
 
 from sensor.ledger.store.amounts import (
     MEASURES,
@@ -56,6 +56,11 @@ class TimeSpan(NamedTuple):
 
     first_ns: int
     last_ns: int
+
+
+AT_ROW = and_(ROLLUPS.c.series_id == bindparam("at_series"), ROLLUPS.c.hour == bindparam("at_hour"))
+SET_ROW = update(ROLLUPS).where(AT_ROW).values({name: bindparam(name) for name in MEASURES})
+DELETE_ROW = delete(ROLLUPS).where(AT_ROW)
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,9 +163,9 @@ class RollupWriter:
         there = self._within(series_id, within)
         out = taken(amounts, there)
         missing = amounts
-        for hour, part in out.items():
+        for part in out.values():
             missing = minus(missing, part)
-            self._write_row(RollupRow(series_id, hour), minus(there[hour], part))
+        self._write_rows(series_id, {hour: minus(there[hour], part) for hour, part in out.items() if any(part)})
         missing = Amounts(
             *(rest if rest > ROUNDING * whole else 0 for rest, whole in zip(missing, amounts, strict=True))
         )
@@ -169,14 +174,20 @@ class RollupWriter:
                 out[hour] = plus(out.get(hour, NOTHING), part)
         return out
 
-    def _write_row(self, row: RollupRow, left: Amounts) -> None:
-        """Set a row to what is left of it; without anything left it goes."""
-        same = and_(ROLLUPS.c.series_id == row.series_id, ROLLUPS.c.hour == row.hour)
-        left = positive(left)
-        if any(left):
-            self._connection.execute(update(ROLLUPS).where(same).values(left._asdict()))
-        else:
-            self._connection.execute(delete(ROLLUPS).where(same))
+    def _write_rows(self, series_id: int, left: ByHour) -> None:
+        """Set rows to what is left of them; those without anything left go. A month of hours is one statement: an
+        estimate that is corrected each hour touches all of them each time."""
+        kept, gone = [], []
+        for hour, amounts in left.items():
+            rest = positive(amounts)
+            if any(rest):
+                kept.append({"at_series": series_id, "at_hour": hour, **rest._asdict()})
+            else:
+                gone.append({"at_series": series_id, "at_hour": hour})
+        if kept:
+            self._connection.execute(SET_ROW, kept)
+        if gone:
+            self._connection.execute(DELETE_ROW, gone)
 
     def _find(self, finding: Finding, key: SeriesKey, span: TimeSpan) -> SeriesRecord:
         """The series of a key; it is inserted if it is new."""
