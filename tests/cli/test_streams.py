@@ -27,7 +27,8 @@ COMMANDS = (
     ("explain", "192.0.2.1", "-q"),
     ("bulletin", *WEEK),
     ("bulletin", *WEEK, "-o", "out"),
-    ("check",),
+    ("check", "--configuration-only"),
+    ("check", "--configuration-only", "--json"),
     ("check", "--dump-config"),
     ("completion", "fish"),
 )
