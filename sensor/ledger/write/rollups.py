@@ -177,15 +177,15 @@ class RollupWriter:
     def _write_rows(self, series_id: int, left: ByHour) -> None:
         """Set rows to what is left of them; those without anything left go. A month of hours is one statement: an
         estimate that is corrected each hour touches all of them each time."""
-        kept, gone = [], []
+        left_rows, gone = [], []
         for hour, amounts in left.items():
             rest = positive(amounts)
             if any(rest):
-                kept.append({"at_series": series_id, "at_hour": hour, **rest._asdict()})
+                left_rows.append({"at_series": series_id, "at_hour": hour, **rest._asdict()})
             else:
                 gone.append({"at_series": series_id, "at_hour": hour})
-        if kept:
-            self._connection.execute(SET_ROW, kept)
+        if left_rows:
+            self._connection.execute(SET_ROW, left_rows)
         if gone:
             self._connection.execute(DELETE_ROW, gone)
 
