@@ -93,6 +93,7 @@ class Lz4:
         self._frame = lz4.frame.LZ4FrameDecompressor()
         self._flags = 0
         self._largest = 0  # bytes of the frame's largest block; 0 between frames
+        self._room = 0  # the same, also for the end mark
 
     def feed(self, data: bytes) -> bytes:
         out, at = bytearray(), 0
@@ -113,14 +114,14 @@ class Lz4:
         """How long the unit is that begins so; one more than there is while that is not known."""
         if len(first) < 4:
             return len(first) + 1
-        word = int.from_bytes(first[:4], "little")
+        number = int.from_bytes(first[:4], "little")
         if self._largest:
-            if word == 0:
+            if number == 0:
                 return 8 if self._flags & CONTENT_CHECKSUM else 4
-            length = word & 0x7FFFFFFF
+            length = number & 0x7FFFFFFF
             self.damaged = length > self._largest
             return 4 + length + (4 if self._flags & BLOCK_CHECKSUM else 0)
-        if word & ~0xF == LZ4_SKIPPABLE:
+        if number & ~0xF == LZ4_SKIPPABLE:
             return 8
         self.damaged = first[:4] != LZ4_MAGIC
         if len(first) < 6:
@@ -130,17 +131,19 @@ class Lz4:
         return 15 if flags & CONTENT_SIZE else 7
 
     def _decode(self, unit: bytes) -> bytes:
-        word = int.from_bytes(unit[:4], "little")
-        if not self._largest and word & ~0xF == LZ4_SKIPPABLE:
+        number = int.from_bytes(unit[:4], "little")
+        if not self._largest and number & ~0xF == LZ4_SKIPPABLE:
             self._skip = int.from_bytes(unit[4:], "little")
             return b""
         if not self._largest:
             self._frame = lz4.frame.LZ4FrameDecompressor()
             self._flags, self._largest = unit[4], 1 << (8 + 2 * (unit[5] >> 4 & 7))
-        elif not word:
+            self._room = self._largest
+        elif not number:
             self._largest = 0
         try:
-            return bytes(self._frame.decompress(unit))
+            # Room for a whole block: without a limit the library may keep the end of it back until more input comes.
+            return bytes(self._frame.decompress(unit, self._room))
         except (RuntimeError, MemoryError):
             self.damaged = True
             return b""
