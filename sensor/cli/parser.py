@@ -41,7 +41,7 @@ def parser() -> argparse.ArgumentParser:
 
 def _replay(commands: Commands) -> None:
     replay = commands.add_parser("replay", help="read captures and report who mines")
-    replay.description = "Read captures (.pcap, .pcapng, also .gz and .zst) and report who mines."
+    replay.description = "Read captures (.pcap, .pcapng, also .gz, .zst, .xz, .bz2, .lz4) and report who mines."
     replay.add_argument("paths", nargs="*", metavar="PATH", help="file, directory, pattern, or - for standard input")
     replay.add_argument(
         "-e", "--eve", metavar="FILE", help="write one JSON object a line (-: standard output, and then nothing else)"

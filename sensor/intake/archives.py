@@ -1,26 +1,27 @@
-"""What a file is that is no capture: an archive, or compressed by something that is not read. It reads its first bytes
-only, and never raises."""
+"""What a file is that is no capture: an archive, maybe compressed. It reads its first bytes only, and never raises."""
 
 from __future__ import annotations
 
+import bz2
+import lzma
 import zlib
 from pathlib import Path
 
+import lz4.frame
 import zstandard
 
 #: Of the first block of a tar archive (POSIX.1-1988, "ustar"), and where its magic stands in it.
 TAR_BLOCK_BYTES, TAR_MAGIC_AT, TAR_MAGIC = 512, 257, b"ustar"
-#: So much of a file is enough to inflate its first block: one of Zstandard is at most 128 KiB (RFC 8878).
-FIRST_BYTES = 192 << 10
-#: Archives and compressions by what they begin with; the command is what unpacks them.
+#: So much of a file is enough to inflate its first block: one of LZ4 is at most 4 MiB, those of the others are less.
+FIRST_BYTES = (4 << 20) + (64 << 10)
+#: What xz may ask for to inflate it: a dictionary of 128 MiB, and what goes with it.
+XZ_MEMORY_BYTES = 144 << 20
+#: Archives by what they begin with; the command is what unpacks them.
 MAGICS = (
     (b"PK\x03\x04", "a zip archive", "unzip"),
     (b"PK\x05\x06", "an empty zip archive", "unzip"),
     (b"7z\xbc\xaf\x27\x1c", "a 7z archive", "7z x"),
     (b"Rar!\x1a\x07", "a rar archive", "unrar x"),
-    (b"\xfd7zXZ\x00", "compressed by xz", "xz -d"),
-    (b"BZh", "compressed by bzip2", "bzip2 -d"),
-    (b"\x04\x22\x4d\x18", "compressed by lz4", "lz4 -d"),
 )
 
 
@@ -57,12 +58,18 @@ def is_tar(data: bytes) -> bool:
 
 
 def _inflated(data: bytes) -> bytes:
-    """The first block of what gzip or Zstandard holds; empty where it holds none."""
+    """The first block of what compressed data holds; empty where it holds none."""
     try:
         if data.startswith(b"\x1f\x8b"):
             return zlib.decompressobj(31).decompress(data, TAR_BLOCK_BYTES)
         if data.startswith(b"\x28\xb5\x2f\xfd"):
             return zstandard.ZstdDecompressor(max_window_size=1 << 27).stream_reader(data).read(TAR_BLOCK_BYTES)
-    except (zlib.error, zstandard.ZstdError, MemoryError):
+        if data.startswith(b"\xfd7zXZ\x00"):
+            return lzma.LZMADecompressor(lzma.FORMAT_XZ, memlimit=XZ_MEMORY_BYTES).decompress(data, TAR_BLOCK_BYTES)
+        if data.startswith(b"BZh"):
+            return bz2.BZ2Decompressor().decompress(data, TAR_BLOCK_BYTES)
+        if data.startswith(b"\x04\x22\x4d\x18"):
+            return bytes(lz4.frame.LZ4FrameDecompressor().decompress(data, TAR_BLOCK_BYTES))
+    except (zlib.error, zstandard.ZstdError, lzma.LZMAError, OSError, RuntimeError, MemoryError):
         pass
     return b""

@@ -10,7 +10,10 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-ENDINGS = tuple(kind + packed for kind in (".pcap", ".pcapng", ".cap") for packed in ("", ".gz", ".zst"))
+#: Endings of what is compressed, behind that of the capture.
+PACKED = (".gz", ".zst", ".xz", ".bz2", ".lz4")
+CAPTURES = (".pcap", ".pcapng", ".cap")
+ENDINGS = tuple(kind + packed for kind in CAPTURES for packed in ("", *PACKED))
 STDIN = "-"
 
 
@@ -82,7 +85,8 @@ def _directory(path: str) -> Iterator[str | Problem]:
         if item.name.lower().endswith(ENDINGS) and not _is_directory(str(item))
     )
     if not captures:
-        yield Problem(path, f"the directory holds no capture ({', '.join(ENDINGS[::3])}, also .gz and .zst)")
+        packed = f"{', '.join(PACKED[:-1])} and {PACKED[-1]}"
+        yield Problem(path, f"the directory holds no capture ({', '.join(CAPTURES)}, also {packed})")
     yield from captures
 
 

@@ -4,8 +4,10 @@ comes out.
 
 from __future__ import annotations
 
+import bz2
 import gzip
 import json
+import lzma
 import os
 import re
 import signal
@@ -20,6 +22,7 @@ from pathlib import Path
 from typing import Any
 
 import jsonschema
+import lz4.frame
 import pytest
 import zstandard
 
@@ -113,6 +116,10 @@ def test_the_letters_of_suricata_mean_the_same(run: Run, demo: Demo, tmp_path: P
         ("d.bin", lambda data: gzip.compress(data[:50_000]) + gzip.compress(data[50_000:])),
         ("d.pcap.zst", zstandard.compress),
         ("d.cap", lambda data: zstandard.compress(data[:70_000]) + zstandard.compress(data[70_000:])),
+        ("d.pcap.xz", lzma.compress),
+        ("d.pcap.bz2", bz2.compress),
+        ("d.pcap.lz4", lz4.frame.compress),
+        ("d.dat", lambda data: bz2.compress(data[:70_000]) + bz2.compress(data[70_000:])),
         ("d.pcapng", as_pcapng),
     ],
 )
@@ -129,7 +136,8 @@ def test_the_container_does_not_matter(
 def test_standard_input_gives_the_same(run: Run, demo: Demo) -> None:
     plain = nameless(run("replay", demo[0], "--eve", "-").stdout)
     assert nameless(run("replay", "-", "--eve", "-", stdin=demo[0].read_bytes()).stdout) == plain
-    assert nameless(run("replay", "-", "--eve", "-", stdin=gzip.compress(demo[0].read_bytes())).stdout) == plain
+    for pack in (gzip.compress, lzma.compress, bz2.compress, lz4.frame.compress):
+        assert nameless(run("replay", "-", "--eve", "-", stdin=pack(demo[0].read_bytes())).stdout) == plain
 
 
 def test_directories_are_read_in_order_and_only_their_captures(run: Run, demo: Demo, tmp_path: Path) -> None:
@@ -139,6 +147,10 @@ def test_directories_are_read_in_order_and_only_their_captures(run: Run, demo: D
     (tmp_path / "in" / "notes.txt").write_text("no capture")
     (tmp_path / "in" / "a.pcap").write_bytes(data)
     (folder / "b.pcap.gz").write_bytes(gzip.compress(data))
+    (folder / "c.pcap.XZ").write_bytes(lzma.compress(data))
+    (folder / "d.pcap.bz2").write_bytes(bz2.compress(data))
+    (folder / "e.cap.lz4").write_bytes(lz4.frame.compress(data))
+    (folder / "e.lz4").write_bytes(lz4.frame.compress(data))
     done = run("replay", "in", "--eve", "-", "-v")
     assert done.returncode == 0, done.stderr
     assert len([event for event in events(done.stdout) if event["event_type"] == "mining"]) == len(

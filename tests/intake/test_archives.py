@@ -11,6 +11,7 @@ import tarfile
 import zipfile
 from pathlib import Path
 
+import lz4.frame
 import pytest
 import zstandard
 
@@ -50,11 +51,12 @@ KINDS = {
     "old": (old_tar(), "a tar archive", "tar -xf"),
     "tgz": (gzip.compress(tar()), "a compressed tar archive", "tar -xf"),
     "tar.zst": (zstandard.compress(tar()), "a compressed tar archive", "tar -xf"),
+    "tar.xz": (lzma.compress(tar()), "a compressed tar archive", "tar -xf"),
+    "tar.bz2": (bz2.compress(tar()), "a compressed tar archive", "tar -xf"),
+    "tar.lz4": (lz4.frame.compress(tar()), "a compressed tar archive", "tar -xf"),
+    "old tar.lz4": (lz4.frame.compress(old_tar()), "a compressed tar archive", "tar -xf"),
     "zip": (zipped(), "a zip archive", "unzip"),
     "7z": (b"7z\xbc\xaf\x27\x1c" + bytes(60), "a 7z archive", "7z x"),
-    "xz": (lzma.compress(b"x" * 100), "compressed by xz", "xz -d"),
-    "bz2": (bz2.compress(b"x" * 100), "compressed by bzip2", "bzip2 -d"),
-    "lz4": (b"\x04\x22\x4d\x18" + bytes(60), "compressed by lz4", "lz4 -d"),
 }
 
 
@@ -81,6 +83,12 @@ def test_it_is_named_whatever_the_name_of_the_file(
         b"\x28\xb5\x2f\xfd" + b"\xff" * 60,
         gzip.compress(b"text " * 200),
         gzip.compress(bytes(50 << 20)),
+        b"\xfd7zXZ\0" + b"\xff" * 60,
+        b"BZh9" + b"\xff" * 60,
+        b"\x04\x22\x4d\x18" + b"\xff" * 60,
+        lzma.compress(b"text " * 200),
+        bz2.compress(bytes(50 << 20)),
+        lz4.frame.compress(bytes(50 << 20)),
         os.urandom(FIRST_BYTES),
     ],
 )

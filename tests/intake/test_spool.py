@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import bz2
 import gzip
 import json
+import lzma
 import os
 from pathlib import Path
 
+import lz4.frame
 import pytest
 
 from sensor.intake.spool import SETTLE_NS, Spool, SpoolError
@@ -84,6 +87,15 @@ def test_other_and_hidden_and_empty_files_are_left_alone(folder, memory):
         put(folder / name, capture(1))
     put(folder / "empty.pcap", b"")
     assert Spool(folder, memory).finished(NOW) == []
+
+
+@pytest.mark.parametrize(
+    ("ending", "pack"), [("xz", lzma.compress), ("bz2", bz2.compress), ("lz4", lz4.frame.compress)]
+)
+def test_compressed_captures_are_taken(folder, memory, ending, pack):
+    path = put(folder / f"a.pcap.{ending}", pack(capture(1)), OLD)
+    put(folder / f"notes.{ending}", pack(b"text"), OLD)
+    assert Spool(folder, memory).finished(NOW) == [path]
 
 
 def test_a_file_renamed_after_it_was_read_is_not_read_again(folder, memory):

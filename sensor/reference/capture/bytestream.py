@@ -1,4 +1,4 @@
-"""The bytes of a source, decompressed on the way: a file or standard input, plain, gzip or Zstandard, by its magic.
+"""The bytes of a source, decompressed on the way: a file or standard input, plain or compressed, by its magic.
 
 Everything decodable before damage is delivered; the damage is remembered, not raised. What the bytes mean is not known
 here.
@@ -13,6 +13,8 @@ from pathlib import Path
 from typing import Protocol, cast
 
 import zstandard
+
+from sensor.reference.capture.streams import BZIP2_MAGIC, LZ4_MAGIC, XZ_MAGIC, Bzip2, Lz4, Xz
 
 GZIP_MAGIC = b"\x1f\x8b"  # RFC 1952 section 2.3.1
 ZSTD_MAGIC = b"\x28\xb5\x2f\xfd"  # RFC 8878 section 3.1.1
@@ -34,8 +36,8 @@ class Decoder(Protocol):
     `damaged` is set at the first byte that cannot be decoded; nothing comes after it.
     """
 
-    #: Compressed bytes given at a time: bounds what one call can blow up to (about 16 and 32 MiB at the formats' best
-    #: ratios).
+    #: Compressed bytes given at a time: bounds what one call can blow up to (about 16 and 32 MiB for gzip and Zstandard
+    #: at the formats' best ratios).
     piece_bytes: int
     damaged: bool
 
@@ -154,6 +156,16 @@ class Zstandard:
         self.damaged = self.damaged or self._inside
 
 
+#: Decoders by what the data begins with.
+DECODERS: tuple[tuple[bytes, type[Decoder]], ...] = (
+    (GZIP_MAGIC, Gzip),
+    (ZSTD_MAGIC, Zstandard),
+    (XZ_MAGIC, Xz),
+    (BZIP2_MAGIC, Bzip2),
+    (LZ4_MAGIC, Lz4),
+)
+
+
 class ByteStream:
     """A window over the decompressed bytes.
 
@@ -167,16 +179,13 @@ class ByteStream:
         self._ended = False
         self._file = _open(source)
         try:
-            first = self._file.read(len(ZSTD_MAGIC))
+            first = self._file.read(len(XZ_MAGIC))
         except OSError as error:
             raise CaptureError(source, str(error)) from None
         if not first:
             raise CaptureError(source, "empty file")
-        self._decoder: Decoder = Plain()
-        if first.startswith(GZIP_MAGIC):
-            self._decoder = Gzip()
-        elif first.startswith(ZSTD_MAGIC):
-            self._decoder = Zstandard()
+        decoder = next((kind for magic, kind in DECODERS if first.startswith(magic)), Plain)
+        self._decoder: Decoder = decoder()
         self.source_bytes = len(first)
         self.window = self._decoder.feed(first)
 

@@ -1,5 +1,5 @@
-//! Where capture bytes come from: a file or standard input, plain, gzip or Zstandard (by its magic), with the
-//! compressed bytes counted.
+//! Where capture bytes come from: a file or standard input, plain or compressed (by its magic), with the compressed
+//! bytes counted.
 
 use std::fs::File;
 use std::io::{self, BufRead, BufReader, Read};
@@ -8,8 +8,14 @@ use std::sync::Arc;
 
 use flate2::{Decompress, FlushDecompress, Status};
 
+use crate::capture::lz4::Lz4;
+use crate::capture::streams::{Bzip2, Streams, Xz};
+
 const GZIP: [u8; 2] = [0x1f, 0x8b];
 const ZSTANDARD: [u8; 4] = [0x28, 0xb5, 0x2f, 0xfd];
+const XZ: [u8; 6] = *b"\xfd7zXZ\0";
+const BZIP2: [u8; 3] = *b"BZh";
+const LZ4: [u8; 4] = [0x04, 0x22, 0x4d, 0x18];
 
 /// A source's bytes.
 pub struct Input {
@@ -104,17 +110,24 @@ impl Input {
             Box::new(file)
         };
         let mut raw = Counted { inner: raw, count };
-        let mut head = [0; 4];
+        let mut head = [0; XZ.len()];
         let length = read_full(&mut raw, &mut head)?;
         let magic = head[..length].to_vec();
         let whole = io::Cursor::new(magic.clone()).chain(raw);
-        if magic.starts_with(&GZIP) {
-            return Ok(Input { inner: Box::new(Gzip::new(BufReader::new(whole))), compressed: true });
-        }
-        if magic.starts_with(&ZSTANDARD) {
-            return Ok(Input { inner: Box::new(zstd::stream::read::Decoder::new(whole)?), compressed: true });
-        }
-        Ok(Input { inner: Box::new(whole), compressed: false })
+        let inner: Box<dyn Read + Send> = if magic.starts_with(&GZIP) {
+            Box::new(Gzip::new(BufReader::new(whole)))
+        } else if magic.starts_with(&ZSTANDARD) {
+            Box::new(zstd::stream::read::Decoder::new(whole)?)
+        } else if magic.starts_with(&XZ) {
+            Box::new(Streams::<Xz, _>::new(BufReader::new(whole)))
+        } else if magic.starts_with(&BZIP2) {
+            Box::new(Streams::<Bzip2, _>::new(BufReader::new(whole)))
+        } else if magic.starts_with(&LZ4) {
+            Box::new(Lz4::new(BufReader::new(whole)))
+        } else {
+            return Ok(Input { inner: Box::new(whole), compressed: false });
+        };
+        Ok(Input { inner, compressed: true })
     }
 
     /// Read until `buffer` is full or the end: the bytes read, and the error that stopped it before.

@@ -3,6 +3,7 @@
 pub mod file;
 mod input;
 pub mod interface;
+mod lz4;
 pub mod packet;
 mod pcap;
 mod pcapng;
@@ -11,4 +12,5 @@ pub mod ring;
 #[cfg(not(target_os = "linux"))]
 #[path = "no_ring.rs"]
 pub mod ring;
+mod streams;
 pub mod stretches;
