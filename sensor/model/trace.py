@@ -10,6 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal, NamedTuple
 
+from sensor.model.naming import AlgorithmBasis
 from sensor.model.quantities import ExposureRecord, ShareTimeline
 
 #: What became of a share: accepted, rejected, or no answer was seen.
@@ -51,6 +52,9 @@ class CarriedLogin(NamedTuple):
     agent: str | None
     coin: str | None
     algorithm: str | None
+    basis: AlgorithmBasis | None = None  # how that algorithm is known
+    no_habit: bool = False
+    payout: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +72,7 @@ class SessionState:
     work: int | None  # of a share by the difficulty in force, in 2^-32 hashes
     jobs: tuple[tuple[int, int | None], ...]  # marks of the last jobs, and what their shares are worth
     endpoint: str | None  # the pool's host as the miner names it
+    basis: AlgorithmBasis = "proven"  # how the algorithm that the pool names is known
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,7 +16,16 @@ def state_of(reading: Reading, framing: str | None) -> SessionState:
     return SessionState(
         framing=framing,
         logins=tuple(
-            CarriedLogin(account.login, account.worker, account.agent, account.coin, account.algorithm)
+            CarriedLogin(
+                account.login,
+                account.worker,
+                account.agent,
+                account.coin,
+                account.algorithm,
+                account.basis,
+                account.no_habit,
+                account.payout,
+            )
             for account in accounts
         ),
         latest=accounts.index(latest) if latest in accounts else None,
@@ -28,6 +37,7 @@ def state_of(reading: Reading, framing: str | None) -> SessionState:
         work=work,
         jobs=jobs,
         endpoint=reading.endpoint,
+        basis=reading.jobs.basis,
     )
 
 
@@ -36,6 +46,7 @@ def carry_into(reading: Reading, state: SessionState, ts_ns: int) -> None:
     accounts = []
     for carried in state.logins:
         account = Account(carried.login, ts_ns, ts_ns, carried.worker, carried.agent, carried.coin, carried.algorithm)
+        account.basis, account.no_habit, account.payout = carried.basis, carried.no_habit, carried.payout
         if carried.worker is not None:
             account.name_worker(carried.worker)
         accounts.append(account)
