@@ -23,24 +23,30 @@ class DialectName(NamedTuple):
     fits: tuple[str, ...] = ()  # the dialects that it may be, where only the family is named
 
     @property
-    def is_family(self) -> bool:
+    def is_open(self) -> bool:
         """Whether it is not known which dialect it is."""
         return bool(self.fits)
 
     @property
     def reason(self) -> str:
-        """Why only the family is named."""
+        """Why it is not known."""
         return f"what was said fits {', '.join(self.fits)}: which of them it is, and what is mined, is not known yet"
 
 
 def name_of(best: Dialect, rivals: Sequence[Dialect]) -> DialectName:
-    """The name of the best dialect, or of the family if rivals fit nearly as well."""
+    """The name of the best dialect; while rivals fit nearly as well, that of the family. A dialect that says nothing of
+    what is mined keeps its name: it is as general as the family, and most of the family's sessions are its own.
+    """
     header = best.header
-    if not rivals:
-        return DialectName(header.name, header.id, header.rev, header.title)
+    fits = tuple(sorted({dialect.name for dialect in (best, *rivals)})) if rivals else ()
+    if not rivals or not _says_what_is_mined(best):
+        return DialectName(header.name, header.id, header.rev, header.title, fits)
     families = {dialect.family for dialect in (best, *rivals)}
     family = families.pop() if len(families) == 1 else MIXED
     name = family if family in FAMILY_IDS else MIXED
     title = f"{name.capitalize()}: several dialects fit, which one it is is not known"
-    fits = tuple(sorted({dialect.name for dialect in (best, *rivals)}))
     return DialectName(name, FAMILY_IDS.get(name, MIXED_ID), 1, title, fits)
+
+
+def _says_what_is_mined(dialect: Dialect) -> bool:
+    return bool(dialect.coin or dialect.algorithm or any(rule.login is not None for rule in dialect.coins))

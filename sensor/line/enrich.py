@@ -31,7 +31,7 @@ def enrich(joined: Joined | Unspoken, identity: str, signatures: SignatureSet, a
     finding.aggregator = carrier(finding.agent_role, finding.software, joined.crowd)
     what = joined.what
     finding.work_unit = "solutions" if what.dialect.work.unit == "solutions" else "hashes"
-    finding.work_unit = None if what.spoken_as.is_family else finding.work_unit
+    finding.work_unit = None if what.spoken_as.is_open else finding.work_unit
     exposure = joined.exposure
     finding.watched_seconds = exposure.windows.total_ns / SECOND_NS
     found = estimate(exposure, assumptions.level)

@@ -18,8 +18,8 @@ from sensor.line.same_connection import MAX_ALIKE, SeenConnection, overlaps
 from sensor.line.unspoken import Unspoken, unspoken_reasons
 from sensor.model.evidence import Evidence, Grade
 from sensor.model.finding import Finding
-from sensor.model.naming import AlgorithmBasis, Named
 from sensor.model.flow import FlowSummary, flow_order
+from sensor.model.naming import AlgorithmBasis, Named
 from sensor.model.observation import ObservationPoint
 from sensor.model.quantities import Shares
 from sensor.model.time import SECOND_NS
@@ -275,7 +275,7 @@ def _latest(first: tuple[int, int] | None, other: tuple[int, int] | None) -> tup
 
 def _namer_order(contribution: Spoken) -> tuple[bool, bool, tuple[int, float, int, int, int, int]]:
     """What is said of dialect, algorithm and coin: a connection that knows it, and of those the one that leads."""
-    known = not contribution.spoken_as.is_family
+    known = not contribution.spoken_as.is_open
     return known, contribution.algorithm is not None, _lead_order(contribution)
 
 

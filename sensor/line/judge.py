@@ -11,13 +11,13 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
 from sensor.estimate import Exposure
-from sensor.line.flow_facts import FlowFacts
 from sensor.line.dialect_name import DialectName, name_of
+from sensor.line.flow_facts import FlowFacts
 from sensor.line.flow_summary import flow_exposure, flow_summary, flow_trace, trace_without_work
 from sensor.model.evidence import Evidence, Grade
 from sensor.model.finding import Wallet
-from sensor.model.naming import AlgorithmBasis
 from sensor.model.flow import FlowSummary
+from sensor.model.naming import AlgorithmBasis
 from sensor.model.observation import Observation
 from sensor.model.text import printable
 from sensor.session.account import Account, without_work
@@ -94,7 +94,7 @@ def judge(session: Session, facts: FlowFacts, weights: WeightTable) -> list[Spok
     if verdict is None:
         return []
     spoken_as = name_of(reading.dialect, session.rivals_of(reading))
-    if spoken_as.is_family:
+    if spoken_as.is_open:
         grade, strength, reasons = verdict
         verdict = (grade, strength, (*reasons, spoken_as.reason))
     accounts = [account for account in reading.logins.accounts if _is_heard(account, reading)]
@@ -189,8 +189,8 @@ def _contribution(
     facts: FlowFacts,
     weights: WeightTable,
 ) -> Spoken:
-    known = None if spoken_as.is_family else reading.jobs.known(account)
-    scaled = not spoken_as.is_family and reading.dialect.work.has_scale(known.name if known else None)
+    known = None if spoken_as.is_open else reading.jobs.known(account)
+    scaled = not spoken_as.is_open and reading.dialect.work.has_scale(known.name if known else None)
     grade, strength, reasons = _raised(reading, account, known, verdict, scaled=scaled)
     flow = flow_summary(reading, account, facts)
     flow.dialect = spoken_as.name
@@ -200,7 +200,7 @@ def _contribution(
     if not scaled:
         account, exposure, job_work = without_work(account), exposure.without_work(), None
         flow.trace = flow.trace and trace_without_work(flow.trace, exposure)
-    if spoken_as.is_family and flow.trace is not None:
+    if spoken_as.is_open and flow.trace is not None:
         flow.trace = replace(flow.trace, state=None)  # which dialect it goes on in is not known
     evidence = _evidence(reading, account, spoken_as.name, grade, flow.key.community_id)
     observation = Observation(
@@ -219,7 +219,7 @@ def _contribution(
         account=account,
         flow=flow,
         spoken_as=spoken_as,
-        coin=None if spoken_as.is_family else _named_coin(reading, account, known),
+        coin=None if spoken_as.is_open else _named_coin(reading, account, known),
         algorithm=known.name if known else None,
         algorithm_basis=known.basis if known else None,
         jobs=reading.jobs.count,
@@ -234,7 +234,7 @@ def _contribution(
 
 
 def _named_coin(reading: Reading, account: Account, known: KnownAlgorithm | None) -> str | None:
-    """The coin that the login, a job or the dialect names; a habit's coin is not named, for others are mined so, too."""
+    """The coin that the login, a job or the dialect names, but not that of a habit."""
     habit = reading.dialect.coin if known is None or known.basis != "assumed" else None
     return account.coin or reading.jobs.coin or habit
 
@@ -288,7 +288,7 @@ def _whose(contribution: Spoken, book: WalletBook, proven: str | None) -> Spoken
         )
     if contribution.account.payout is not None:
         contribution.wallet = replace(contribution.wallet, payout=contribution.account.payout.upper())
-    if contribution.spoken_as.is_family:
+    if contribution.spoken_as.is_open:
         return contribution
     sure = proven if contribution.algorithm_basis != "proven" else contribution.algorithm
     if (

@@ -82,7 +82,7 @@ class TrackedFinding:
         something else. Whoever makes it change again and again waits for the next update.
         """
         before = self.reported_named
-        if before is None or contribution.spoken_as.is_family:
+        if before is None or contribution.spoken_as.is_open:
             return False
         name = contribution.spoken_as.name
         now = Named(name, contribution.coin, contribution.algorithm, contribution.algorithm_basis)

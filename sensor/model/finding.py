@@ -13,8 +13,8 @@ from typing import Literal
 
 from sensor.model.attribution import Attribution, HolderStretch
 from sensor.model.evidence import Evidence, Grade
-from sensor.model.naming import AlgorithmBasis, Correction
 from sensor.model.flow import FlowSummary
+from sensor.model.naming import AlgorithmBasis, Correction
 from sensor.model.observation import Observation, ObservationPoint
 from sensor.model.quantities import ExposureRecord, Interval, Power, Shares, ShareTimeline, WatchedStretch
 

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import Literal, NamedTuple
 
-#: How an algorithm is known. Proven: recomputed, a form that only it has, or the session's own words. Stated: by an agent
-#: or a device that can do one thing only, by an option or a coin's prefix of the login. Assumed: a dialect's habit, or a
-#: wallet that is paid.
+#: How an algorithm is known. Proven: recomputed, a form that only it has, or the session's own words. Stated: by an
+#: agent or a device that can do one thing only, by an option or a coin's prefix of the login. Assumed: a dialect's
+#: habit, or a wallet that is paid.
 AlgorithmBasis = Literal["proven", "stated", "assumed"]
 
-#: What a finding is called while several dialects fit: the family's name, and its identity in alerts, beside those of the
-#: dialects (1001 and up).
+#: What a finding is called while several dialects fit: the family's name, and its identity in alerts, beside those of
+#: the dialects (1001 and up).
 FAMILY_IDS = {"stratum": 1900}
 #: What several families are called together, and every family without an identity of its own.
 MIXED, MIXED_ID = "mining", 1901

@@ -230,7 +230,7 @@ class Reading:
         return account
 
     def _know_machine(self, agent: str) -> None:
-        """Where the dialect is spoken for several algorithms: a machine that works on only one of them settles which."""
+        """Where several algorithms speak the dialect: a machine that works on only one of them settles which."""
         several = self.dialect.work.by_algorithm or self.dialect.algorithm_basis == "assumed"
         machine = self._agents.lookup(agent) if several else None
         if machine is not None and machine.role is None and machine.algorithm is not None:

@@ -29,8 +29,10 @@ CLEAR_LEAD, LAST_DECISION = 50, 128
 #: Where only one side is heard there is nothing to wait for: its first messages are those that distinguish dialects.
 ONE_SIDED_DECISION = 16
 #: While nothing but common words was said, other dialects fit as well: the best is named once it weighs so much more
-#: than any other. It is less than what any job, share or own agent of a dialect weighs more than another's reading of it.
+#: than any other. A job, a share or an agent of its own weighs more than that against another's reading of it.
 NAMED_LEAD = 30
+#: Before a job or a share was seen: an agent is a text that anybody may send, and no dialect's own.
+EARLY_LEAD = 55
 #: Where it stays open which dialect it is, all are read for so many messages.
 LAST_OPEN_DECISION = 1024
 DEFAULT = Sampling()
@@ -294,12 +296,13 @@ def rivals(best: Reading, readings: Iterable[Reading]) -> tuple[Dialect, ...]:
     """The other dialects that the same messages fit nearly as well. A recomputed share leaves none."""
     if best.jobs.proven is not None or best.carried:
         return ()
+    lead = NAMED_LEAD if _has_work(best) else EARLY_LEAD
     found = {
         reading.dialect.name: reading.dialect
         for reading in readings
         if reading.miner == best.miner
         and bool(reading.miner_confirms) == bool(best.miner_confirms)
-        and best.score - reading.score < NAMED_LEAD
+        and best.score - reading.score < lead
     }
     found.pop(best.dialect.name, None)
     return tuple(found[name] for name in sorted(found))
@@ -307,8 +310,12 @@ def rivals(best: Reading, readings: Iterable[Reading]) -> tuple[Dialect, ...]:
 
 def _works(reading: Reading) -> bool:
     """Whether both sides confirm it, and there was work: a job or a share."""
-    shares = any(account.shares.submitted for account in reading.logins.accounts)
-    return bool(reading.miner_confirms and reading.pool_confirms and (reading.jobs.count or shares))
+    return bool(reading.miner_confirms and reading.pool_confirms and _has_work(reading))
+
+
+def _has_work(reading: Reading) -> bool:
+    """Whether a job or a share was seen."""
+    return bool(reading.jobs.count) or any(account.shares.submitted for account in reading.logins.accounts)
 
 
 def is_reply(value: dict[str, object]) -> bool:

@@ -33,6 +33,9 @@ class ScaleOrigin(NamedTuple):
     sample: str | None = None  # the session by which it was checked
 
 
+UNSOURCED = ScaleOrigin()
+
+
 @dataclass(frozen=True, slots=True)
 class WorkRule:
     """One way to compute the work of a share from taken values."""
@@ -44,7 +47,7 @@ class WorkRule:
     disputed: frozenset[str] = frozenset()  # algorithms for which pools differ about what difficulty 1 is
     usual: frozenset[str] = frozenset()  # algorithms of the factor as it stands, where others have divisors
     within: tuple[int, int] | None = None  # what a share of this dialect can be worth; anything else is not believed
-    origin: ScaleOrigin = ScaleOrigin()
+    origin: ScaleOrigin = UNSOURCED
 
 
 @dataclass(frozen=True, slots=True)
