@@ -19,7 +19,7 @@ from sensor.line.unspoken import Unspoken, unspoken_reasons
 from sensor.model.evidence import Evidence, Grade
 from sensor.model.finding import Finding
 from sensor.model.flow import FlowSummary, flow_order
-from sensor.model.naming import AlgorithmBasis, Named
+from sensor.model.naming import AlgorithmBasis, MinedName
 from sensor.model.observation import ObservationPoint
 from sensor.model.quantities import Shares
 from sensor.model.time import SECOND_NS
@@ -164,10 +164,10 @@ class Joined:
         )
 
     @property
-    def named(self) -> Named:
+    def named(self) -> MinedName:
         """What it says is mined."""
         what = self.what
-        return Named(what.spoken_as.name, what.coin, what.algorithm, self._basis)
+        return MinedName(what.spoken_as.name, what.coin, what.algorithm, self._basis)
 
     @property
     def _basis(self) -> AlgorithmBasis | None:
@@ -275,8 +275,7 @@ def _latest(first: tuple[int, int] | None, other: tuple[int, int] | None) -> tup
 
 def _namer_order(contribution: Spoken) -> tuple[bool, bool, tuple[int, float, int, int, int, int]]:
     """What is said of dialect, algorithm and coin: a connection that knows it, and of those the one that leads."""
-    known = not contribution.spoken_as.is_open
-    return known, contribution.algorithm is not None, _lead_order(contribution)
+    return not contribution.spoken_as.is_open, contribution.algorithm is not None, _lead_order(contribution)
 
 
 def _basis_rank(basis: AlgorithmBasis | None) -> int:

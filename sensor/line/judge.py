@@ -189,13 +189,14 @@ def _contribution(
     facts: FlowFacts,
     weights: WeightTable,
 ) -> Spoken:
-    known = None if spoken_as.is_open else reading.jobs.known(account)
-    scaled = not spoken_as.is_open and reading.dialect.work.has_scale(known.name if known else None)
-    grade, strength, reasons = _raised(reading, account, known, verdict, scaled=scaled)
+    mined = None if spoken_as.is_open else reading.jobs.mined(account)
+    algorithm = mined.name if mined is not None else None
+    scaled = not spoken_as.is_open and reading.dialect.work.has_scale(algorithm)
+    grade, strength, reasons = _raised(reading, account, mined, verdict, scaled=scaled)
     flow = flow_summary(reading, account, facts)
     flow.dialect = spoken_as.name
     exposure = flow_exposure(reading, account, facts)
-    flow.trace = flow_trace(reading, account, facts, exposure, known.name if known else None)
+    flow.trace = flow_trace(reading, account, facts, exposure, algorithm)
     job_work = reading.jobs.latest
     if not scaled:
         account, exposure, job_work = without_work(account), exposure.without_work(), None
@@ -219,9 +220,9 @@ def _contribution(
         account=account,
         flow=flow,
         spoken_as=spoken_as,
-        coin=None if spoken_as.is_open else _named_coin(reading, account, known),
-        algorithm=known.name if known else None,
-        algorithm_basis=known.basis if known else None,
+        coin=None if spoken_as.is_open else _named_coin(reading, account, mined),
+        algorithm=algorithm,
+        algorithm_basis=mined.basis if mined is not None else None,
         jobs=reading.jobs.count,
         job_work=job_work,
         gap_bytes=facts.gap_bytes,
@@ -233,14 +234,14 @@ def _contribution(
     )
 
 
-def _named_coin(reading: Reading, account: Account, known: KnownAlgorithm | None) -> str | None:
+def _named_coin(reading: Reading, account: Account, mined: KnownAlgorithm | None) -> str | None:
     """The coin that the login, a job or the dialect names, but not that of a habit."""
-    habit = reading.dialect.coin if known is None or known.basis != "assumed" else None
+    habit = reading.dialect.coin if mined is None or mined.basis != "assumed" else None
     return account.coin or reading.jobs.coin or habit
 
 
 def _raised(
-    reading: Reading, account: Account, known: KnownAlgorithm | None, verdict: Verdict, *, scaled: bool
+    reading: Reading, account: Account, mined: KnownAlgorithm | None, verdict: Verdict, *, scaled: bool
 ) -> Verdict:
     """The flow's verdict with what this login's shares add to it."""
     grade, strength, reasons = verdict
@@ -258,10 +259,10 @@ def _raised(
         reasons = (*reasons, "login and difficulty are known from what was seen of the connection before")
     if account.refused:
         reasons = (*reasons, "the login was refused")
-    if account.shares.submitted and not scaled and known is None:
+    if account.shares.submitted and not scaled and mined is None:
         reasons = (*reasons, "the algorithm is not known, and with it what a share of this difficulty is worth")
-    elif account.shares.submitted and not scaled and known is not None:
-        reasons = (*reasons, f"what a difficulty means for {printable(known.name)} is not known")
+    elif account.shares.submitted and not scaled and mined is not None:
+        reasons = (*reasons, f"what a difficulty means for {printable(mined.name)} is not known")
     elif account.work_unknown:
         reasons = (*reasons, f"the difficulty of {account.work_unknown} accepted shares was not seen")
     return grade, strength, reasons

@@ -12,7 +12,7 @@ from sensor.line.join import Joined
 from sensor.line.judge import Spoken
 from sensor.line.unspoken import SubjectKey, Unspoken
 from sensor.model.evidence import Grade
-from sensor.model.naming import Correction, Named, correction, is_family
+from sensor.model.naming import Correction, MinedName, correction, is_family
 from sensor.model.observation import KINDS, ObservationKind
 
 #: Reports of one finding that go out at once because what is mined proves to be something else.
@@ -42,7 +42,7 @@ class TrackedFinding:
     live: set[int] = field(default_factory=set)  # connections that are open
     due_ns: int = 0
     reported_grade: Grade | None = None  # None: never reported
-    reported_named: Named | None = None  # what the latest report said is mined
+    reported_named: MinedName | None = None  # what the latest report said is mined
     corrections: int = 0  # reports that withdrew something
     reported_last_ns: int = 0  # last packet that a report covered
     unlisted: int = 0  # connections that ended since the latest report
@@ -85,7 +85,7 @@ class TrackedFinding:
         if before is None or contribution.spoken_as.is_open:
             return False
         name = contribution.spoken_as.name
-        now = Named(name, contribution.coin, contribution.algorithm, contribution.algorithm_basis)
+        now = MinedName(name, contribution.coin, contribution.algorithm, contribution.algorithm_basis)
         changed = is_family(before.dialect) or correction(before, now) is not None
         return changed and self.corrections < MAX_URGENT
 

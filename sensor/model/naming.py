@@ -21,7 +21,7 @@ def is_family(dialect: str | None) -> bool:
     return dialect == MIXED or dialect in FAMILY_IDS
 
 
-class Named(NamedTuple):
+class MinedName(NamedTuple):
     """What a finding says is mined."""
 
     dialect: str | None
@@ -38,7 +38,7 @@ class Correction(NamedTuple):
     algorithm: str | None = None
 
 
-def correction(before: Named, now: Named) -> Correction | None:
+def correction(before: MinedName, now: MinedName) -> Correction | None:
     """What is withdrawn of what was named before; None if nothing is.
 
     A name that was not known is no mistake, nor is a family whose dialect is known now, nor an algorithm whose

@@ -150,10 +150,10 @@ class Jobs:
 
     def assumed(self, account: Account | None) -> str | None:
         """The algorithm as it is known without recomputed shares."""
-        known = self._named(account)
-        return known.name if known is not None else None
+        named = self._named(account)
+        return named.name if named is not None else None
 
-    def known(self, account: Account | None) -> KnownAlgorithm | None:
+    def mined(self, account: Account | None) -> KnownAlgorithm | None:
         """The algorithm and how it is known; None: nothing names it."""
         return KnownAlgorithm(self.proven, "proven") if self.proven is not None else self._named(account)
 
@@ -173,7 +173,7 @@ class Jobs:
             (self.machine, "stated"),
         )
         ranked = [KnownAlgorithm(name, basis) for name, basis in names if name is not None]
-        return max(ranked, key=lambda known: BASES.index(known.basis), default=None)
+        return max(ranked, key=lambda named: BASES.index(named.basis), default=None)
 
     def doubt(self, accounts: Iterable[Account], ts_ns: int) -> None:
         """Something that the pool sent is missing, perhaps another difficulty: work is not known until one is sent."""

@@ -34,7 +34,7 @@ NAMED_LEAD = 30
 #: Before a job or a share was seen: an agent is a text that anybody may send, and no dialect's own.
 EARLY_LEAD = 55
 #: Where it stays open which dialect it is, all are read for so many messages.
-LAST_OPEN_DECISION = 1024
+LAST_OPEN_DECISION = 160
 DEFAULT = Sampling()
 NOTHING: Mapping[str, int] = {}
 
@@ -169,7 +169,6 @@ class Session:
         if best is None:
             return ()
         accounts = best.logins.accounts
-        known = best.jobs.known(best.logins.latest)
         accepted = any(account.shares.accepted for account in accounts)
         verified = any(account.shares.verified for account in accounts)
         return (
@@ -179,7 +178,7 @@ class Session:
             len(accounts),
             accepted,
             verified,
-            known,
+            best.jobs.mined(best.logins.latest),
             best.jobs.coin,
             bool(self.rivals_of(best)),
         )

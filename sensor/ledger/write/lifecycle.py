@@ -6,7 +6,7 @@ import dataclasses
 from dataclasses import dataclass
 
 from sensor.model.finding import Finding
-from sensor.model.naming import Correction, Named, correction
+from sensor.model.naming import Correction, MinedName, correction
 
 
 @dataclass(frozen=True)
@@ -64,5 +64,5 @@ def _withdrawn(before: HeldFinding | None, merged: Finding) -> Correction | None
     return correction(_named(before.finding), _named(merged))
 
 
-def _named(finding: Finding) -> Named:
-    return Named(finding.dialect, finding.coin, finding.algorithm, finding.algorithm_basis)
+def _named(finding: Finding) -> MinedName:
+    return MinedName(finding.dialect, finding.coin, finding.algorithm, finding.algorithm_basis)
