@@ -53,11 +53,13 @@ def enrich(joined: Joined | Unspoken, identity: str, signatures: SignatureSet, a
 
 
 def _efficiency(finding: Finding, dialect: Dialect, signatures: SignatureSet) -> Efficiency | None:
-    """Joules a hash. Where the algorithm is only assumed it is the range over all that fit, if each of them has one;
-    a device named beside it is no proof of what is mined.
+    """Joules a hash. Where the algorithm is only a habit it is the range over all that fit, if each of them has one;
+    where only a wallet says it, none. A device named beside it is no proof of what is mined.
     """
     if finding.algorithm_basis != "assumed":
         return signatures.devices.efficiency(finding.algorithm, finding.device, finding.device_class)
+    if finding.algorithm != dialect.algorithm:
+        return None
     rows = [signatures.devices.efficiency(name, None, finding.device_class) for name in dialect.fits]
     its = [row for row in rows if row is not None]
     if not its or len(its) < len(rows):

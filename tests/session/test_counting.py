@@ -19,7 +19,11 @@ BDIFF = 2**48 / 65535
 
 
 def v1_submit(number: object, job: str = "a", login: str = "u.w", side: str = "C") -> str:
-    share = {"id": number, "method": "mining.submit", "params": [login, job, "00000001", "689c3007", "0a1b2c3d", "00c36000"]}
+    share = {
+        "id": number,
+        "method": "mining.submit",
+        "params": [login, job, "00000001", "689c3007", "0a1b2c3d", "00c36000"],
+    }
     return f"{side} {json.dumps(share)}\n"
 
 
