@@ -101,7 +101,7 @@ def test_what_carries_for_others() -> None:
 
 
 def test_a_clear_dialect_is_settled_and_the_others_are_given_up() -> None:
-    text = START.replace("AGENT", "cgminer/4.11.1") + SET_JOB + share(5, "acct.rig1")
+    text = START.replace("AGENT", "cgminer/4.11.1") + share(5, "acct.rig1")
     pipeline = Pipeline(shipped())
     pipeline.step(events(text))
     (found,) = (one for one in pipeline.finish() if isinstance(one, Finding))

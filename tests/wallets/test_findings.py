@@ -13,7 +13,9 @@ from tests.session.dialogue import lines, only, shipped
 XMR = "43ofb6jnX1wWwtE8dgLizJRPFVHQkfhaEXYNeCVfyb3d4hxttHRjSKEGZx6hZfuYcYP3UhK2kTdN7LuvXtqx4vxP5bBg4pz"
 LTC = "LandHxL6EZWG1C1iHfLj4o5Gmv5Mi3jgMk"
 BLOB = "10" * 76
-JOB = """S {"id":null,"method":"mining.notify","params":["a","abfac2575f41817930781732753dba0c11b288f00bbdfb41f064825c1cecc2bf","01","02",[],"20000000","1a0ffff0","689c3000",true]}
+HASH = "abfac2575f41817930781732753dba0c11b288f00bbdfb41f064825c1cecc2bf"
+JOB = f"""S {{"id":null,"method":"mining.notify","params":["a","{HASH}","01","02",[],"20000000","1a0ffff0",\
+"689c3000",true]}}
 """
 
 
