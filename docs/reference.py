@@ -1,4 +1,4 @@
-"""Writes the generated parts of the pages in docs/: command line, configuration, metrics, fields of an event.
+"""Writes the generated parts of the pages in docs/: command line, configuration, metrics, fields of an event, scales.
 
     python docs/reference.py            writes them
     python docs/reference.py --check    names the pages that are stale; exit code 1 if there are any
@@ -6,7 +6,7 @@
 A generated part stands between `<!-- generated: NAME -->` and `<!-- end -->`; the rest of a page is written by hand.
 Command line: the argparse parser. Configuration: the pydantic models; what a key means is taken from the comments of
 `deploy/minewatch.yaml`, and for entries of lists from the comments at the model's fields. Metrics: the table of names.
-Events: the JSON schema.
+Events: the JSON schema. Scales: the dialects' files.
 """
 
 from __future__ import annotations
@@ -17,11 +17,16 @@ import re
 import sys
 import textwrap
 from collections.abc import Callable, Iterator, Mapping
+from fractions import Fraction
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from reference_configuration import configuration, type_text
 from reference_text import COLUMNS, item, sentence
+
+if TYPE_CHECKING:
+    from sensor.signatures.model import Dialect
+    from sensor.signatures.work import WorkRule
 
 TREE = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(TREE))
@@ -163,6 +168,52 @@ def _reference(member: Mapping[str, Any], definitions: Mapping[str, Any]) -> str
     return type_text(member, definitions).replace("`null`", "null")
 
 
+# Scales.
+
+
+def scales() -> Iterator[str]:
+    """What a number of each dialect means, and how that is known."""
+    from sensor.signatures import load
+
+    for dialect in sorted(load().dialects, key=lambda each: each.name):
+        for rule in dialect.work.rules:
+            found = rule.origin
+            links = [f"[{number}]({link})" for number, link in enumerate(found.sources, 1)]
+            count = {0: "Sources: as above.", 1: f"One source: {links and links[0]}."}.get(len(links))
+            sources = count or f"Sources: {', '.join(links)}."
+            basis = f" Basis: {found.basis}." if found.basis else ""
+            text = f"`{dialect.name}`: {scale_text(rule)}.{basis} {sources}"
+            yield item(f"{text} Sample: {found.sample or sample(dialect)}.")
+
+
+def scale_text(rule: WorkRule) -> str:
+    """A rule of work in words."""
+    used = " and ".join(rule.use)
+    if rule.form != "scaled":
+        return f"{rule.form} of {used}"
+    groups: dict[Fraction, list[str]] = {}
+    for algorithm, divisor in rule.divisors.items():
+        groups.setdefault(divisor, []).append(algorithm)
+    parts = [f"over {number_text(divisor)} for {', '.join(names)}" for divisor, names in groups.items()]
+    only = f" for {', '.join(sorted(rule.usual))}" if rule.usual else ""
+    return "; ".join([f"{used} x {number_text(rule.factor)}{only}", *parts])
+
+
+def number_text(number: Fraction) -> str:
+    """A factor as a power of two where it is one."""
+    power = number.numerator.bit_length() - 1
+    top = f"2^{power}" if number.numerator == 1 << power and power > 7 else str(number.numerator)
+    return top if number.denominator == 1 else f"{top}/{number.denominator}"
+
+
+def sample(dialect: Dialect) -> str:
+    """The first example in the dialect's file by which its scale is proven."""
+    for example in dialect.header.examples:
+        if any(expected.get("hashes_per_share") for expected in example.expects):
+            return f"its example: {example.name}"
+    return "none"
+
+
 #: What is written, by the name in the page's mark.
 PARTS: Mapping[str, Callable[[], Iterator[str]]] = {
     "command-line": command_line,
@@ -170,6 +221,7 @@ PARTS: Mapping[str, Callable[[], Iterator[str]]] = {
     "metrics": metrics,
     "event-fields": event_fields,
     "answers": answers,
+    "scales": scales,
 }
 
 

@@ -59,6 +59,8 @@ def _annotations(finding: Finding) -> dict[str, str]:
         "pool": pool,
         "coin": finding.coin,
         "algorithm": finding.algorithm,
+        "algorithm_basis": finding.algorithm_basis,
+        "withdrawn": None if finding.corrects is None else ", ".join(text for text in finding.corrects if text),
         "login": finding.login,
         "confidence": f"{finding.confidence:.3f}",
         "shares": f"{shares.submitted} submitted, {shares.accepted} accepted, {shares.verified} verified",

@@ -62,7 +62,8 @@ def pool_end(item: Finding) -> str:
 
 def what(item: Finding, room: int) -> list[str]:
     """Dialect, coin and algorithm, machine."""
-    money = " ".join(visible(part) for part in (item.coin, item.algorithm) if part)
+    sure = "?" if item.algorithm_basis == "assumed" else ""
+    money = " ".join(visible(part) for part in (item.coin, item.algorithm and item.algorithm + sure) if part)
     machine = _machine(item)
     return [
         visible(item.dialect or NO_DIALECT),

@@ -144,6 +144,8 @@ def _mining(finding: Finding) -> dict[str, object]:
     else:
         head = _head("mining", finding, None, None, ())
     moved: dict[str, object] = {} if finding.merged_into is None else {"merged_into": finding.merged_into}
+    if finding.corrects is not None:
+        moved["corrects"] = {name: text for name, text in finding.corrects._asdict().items() if text is not None}
     if finding.seen_by:
         moved["seen_by"] = list(finding.seen_by)
     return {
@@ -201,6 +203,7 @@ def _what(finding: Finding) -> dict[str, object]:
         "transport": finding.transport,
         "coin": finding.coin,
         "algorithm": finding.algorithm,
+        "algorithm_basis": finding.algorithm_basis,
         "login": finding.login,
         "wallet": _wallet(finding.wallet),
         "donation": finding.donation,

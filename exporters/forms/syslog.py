@@ -90,6 +90,7 @@ def _data(record: Finding | Node) -> dict[str, str]:
             "grade": record.grade.label,
             "miner": record.miner_ip,
         }
+        data |= {"correction": "yes"} if record.corrects is not None else {}
         data |= {"dialect": record.dialect} if record.dialect is not None else {}
         data |= {"pool": f"{record.pool_ip}:{record.pool_port}"} if record.pool_port is not None else {}
     else:

@@ -135,6 +135,7 @@ def _show_finding(entry: StoredFinding, address: str, persons: bool) -> None:
     details = (
         finding.dialect or "dialect not known",
         finding.coin,
+        algorithm_text(finding),
         finding.login and f"login {finding.login}",
         finding.pool.host,
     )
@@ -145,12 +146,21 @@ def _show_finding(entry: StoredFinding, address: str, persons: bool) -> None:
     for part in finding.observations:
         chance = "" if part.p is None else f", p = {part.p:.2g}"
         print(f"    {part.kind} by {part.signature}: {part.grade.label}, {part.bits:g} bits{chance}")
+    if finding.corrects is not None:
+        print(f"    withdrawn: {', '.join(text for text in finding.corrects if text)}")
     if finding.merged_into is not None:
         print(f"    became finding {finding.merged_into}")
     suppressed, answer = entry.suppressed, finding.attribution
     if suppressed is not None and answer is not None:
         suppressed = without_names(suppressed, answer.enterprise, answer.site, persons)
     print("    told" if suppressed is None else f"    not told: {suppressed}")
+
+
+def algorithm_text(finding: Finding) -> str | None:
+    """The algorithm, and how it is known."""
+    if finding.algorithm is None or finding.algorithm_basis is None:
+        return finding.algorithm
+    return f"{finding.algorithm} ({finding.algorithm_basis})"
 
 
 def place(finding: Finding) -> str:

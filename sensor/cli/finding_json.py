@@ -29,6 +29,7 @@ def finding_object(entry: StoredFinding, persons: bool) -> dict[str, object]:
         "dialect": finding.dialect,
         "coin": finding.coin,
         "algorithm": finding.algorithm,
+        "algorithm_basis": finding.algorithm_basis,
         "login": finding.login,
         "worker": finding.worker,
         "agent": finding.agent,
@@ -42,6 +43,7 @@ def finding_object(entry: StoredFinding, persons: bool) -> dict[str, object]:
         "unknown_work_seconds": rounded(finding.unknown_seconds) if finding.dialect is not None else None,
         "reported": entry.suppressed is None,
         "suppressed": _suppressed(entry, persons),
+        "corrects": None if finding.corrects is None else finding.corrects._asdict(),
         "merged_into": finding.merged_into,
         "reasons": list(finding.reasons),
         "observations": [

@@ -12,7 +12,7 @@ from sensor.cases import states as cases
 from sensor.cli import ledger_figures
 from sensor.cli.attribution_json import enterprise_object
 from sensor.cli.case_json import case_object, class_object, figures_object, history_object, next_states
-from sensor.cli.explain import place
+from sensor.cli.explain import algorithm_text, place
 from sensor.cli.finding_json import finding_object
 from sensor.cli.frame import CommandError, grounds_of
 from sensor.cli.json_text import instant, print_json
@@ -148,7 +148,9 @@ def _finding_text(entry: StoredFinding, zone: tzinfo, persons: bool) -> str:
     suppressed = entry.suppressed or ""
     if answer is not None:
         suppressed = without_names(suppressed, answer.enterprise, answer.site, persons)
-    kind = ", ".join(text for text in (finding.dialect or "dialect not known", finding.algorithm, finding.coin) if text)
+    kind = ", ".join(
+        text for text in (finding.dialect or "dialect not known", algorithm_text(finding), finding.coin) if text
+    )
     return (
         f"{minute_text(finding.first_ns, zone)} to {minute_text(finding.last_ns, zone)}  "
         f"{finding.miner_ip} at {place(finding)}: {safe(kind)}, "

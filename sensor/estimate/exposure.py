@@ -62,6 +62,18 @@ class Exposure:
         """Whether the guess has the shares that count; else those of its shares are among the spent."""
         return self.guess.tally.count > self.spent.count
 
+    def without_work(self) -> Exposure:
+        """The same shares and time where it is not known what a share is worth."""
+        unrated = Windows()
+        unrated.add(self.windows)
+        unrated.add(self.unrated_windows)
+        return Exposure(
+            missed_bytes=self.missed_bytes,
+            seen_bytes=self.seen_bytes,
+            unrated=self.submitted + self.unrated,
+            unrated_windows=unrated,
+        )
+
     @property
     def unknown_shares(self) -> int:
         """Submitted shares whose work is not known."""

@@ -6,6 +6,8 @@ The last step before a record leaves. A figure that cannot be had stays None.
 
 from __future__ import annotations
 
+import math
+
 from sensor.estimate import DISPUTED, Assumptions, energy_kwh, estimate, unknown_time, watts
 from sensor.line.join import Joined
 from sensor.line.machines import carrier
@@ -14,7 +16,8 @@ from sensor.model.finding import Finding, Pool
 from sensor.model.quantities import Interval
 from sensor.model.time import SECOND_NS
 from sensor.signatures.agents import Agent
-from sensor.signatures.model import SignatureSet
+from sensor.signatures.devices import Efficiency
+from sensor.signatures.model import Dialect, SignatureSet
 
 
 def enrich(joined: Joined | Unspoken, identity: str, signatures: SignatureSet, assumptions: Assumptions) -> Finding:
@@ -26,7 +29,9 @@ def enrich(joined: Joined | Unspoken, identity: str, signatures: SignatureSet, a
     _name_machine(finding, joined, signatures)
     finding.pool = _pool(joined, signatures)
     finding.aggregator = carrier(finding.agent_role, finding.software, joined.crowd)
-    finding.work_unit = "solutions" if joined.lead.dialect.work.unit == "solutions" else "hashes"
+    what = joined.what
+    finding.work_unit = "solutions" if what.dialect.work.unit == "solutions" else "hashes"
+    finding.work_unit = None if what.spoken_as.is_open else finding.work_unit
     exposure = joined.exposure
     finding.watched_seconds = exposure.windows.total_ns / SECOND_NS
     found = estimate(exposure, assumptions.level)
@@ -35,14 +40,39 @@ def enrich(joined: Joined | Unspoken, identity: str, signatures: SignatureSet, a
     if found is None:
         return finding
     finding.hashrate_hps, finding.spent_hashrate_hps, finding.estimate_notes = found.hashrate, found.spent, found.notes
-    if joined.lead.dialect.work.disputed(finding.algorithm):
+    if what.dialect.work.disputed(finding.algorithm):
         finding.estimate_notes = (*found.notes, f"{DISPUTED} {finding.algorithm}")
-    efficiency = signatures.devices.efficiency(finding.algorithm, finding.device, finding.device_class)
+    efficiency = _efficiency(finding, what.dialect, signatures)
+    if finding.algorithm_basis == "assumed":
+        finding.estimate_notes = (*finding.estimate_notes, _assumed_note(finding, what.dialect, efficiency))
     if efficiency is not None:
         finding.power_watts = watts(found.spent, efficiency, assumptions.pue)
         finding.joules_per_hash = watts(Interval(1.0, 1.0, 1.0, assumptions.level), efficiency, assumptions.pue)
         finding.energy_kwh = energy_kwh(finding.power_watts, finding.watched_seconds, finding.assumed_seconds)
     return finding
+
+
+def _efficiency(finding: Finding, dialect: Dialect, signatures: SignatureSet) -> Efficiency | None:
+    """Joules a hash. Where the algorithm is only a habit it is the range over all that fit, if each of them has one;
+    where only a wallet says it, none. A device named beside it is no proof of what is mined.
+    """
+    if finding.algorithm_basis != "assumed":
+        return signatures.devices.efficiency(finding.algorithm, finding.device, finding.device_class)
+    if finding.algorithm != dialect.algorithm:
+        return None
+    rows = [signatures.devices.efficiency(name, None, finding.device_class) for name in dialect.fits]
+    its = [row for row in rows if row is not None]
+    if not its or len(its) < len(rows):
+        return None
+    low, high = min(row.low_joules for row in its), max(row.high_joules for row in its)
+    return Efficiency(None, low, math.sqrt(low * high), high, its[0].source, "low")
+
+
+def _assumed_note(finding: Finding, dialect: Dialect, efficiency: Efficiency | None) -> str:
+    """What the figures rest on where the algorithm is assumed."""
+    if efficiency is None:
+        return f"the algorithm {finding.algorithm} is assumed: no power is given"
+    return f"the algorithm {finding.algorithm} is assumed: power is the range over {', '.join(dialect.fits)}"
 
 
 def _pool(joined: Joined, signatures: SignatureSet) -> Pool:

@@ -43,7 +43,9 @@ def flow_summary(reading: Reading, account: Account, facts: FlowFacts) -> FlowSu
     )
 
 
-def flow_trace(reading: Reading, account: Account, facts: FlowFacts, exposure: Exposure) -> FlowTrace | None:
+def flow_trace(
+    reading: Reading, account: Account, facts: FlowFacts, exposure: Exposure, algorithm: str | None
+) -> FlowTrace | None:
     """By what this login's part of the connection is known again; None where no sequence number was seen."""
     miner, pool = facts.ranges[reading.miner], facts.ranges[1 - reading.miner]
     if miner is None and pool is None:
@@ -61,9 +63,21 @@ def flow_trace(reading: Reading, account: Account, facts: FlowFacts, exposure: E
         jobs=reading.jobs.count,
         stream_bytes=facts.gap_bytes + facts.seen_bytes,
         missed_bytes=facts.gap_bytes,
-        exposure=replace(exposure.record(reading.jobs.in_force(account)), stretches=(), unrated_stretches=()),
+        exposure=replace(exposure.record(algorithm), stretches=(), unrated_stretches=()),
         state=None if facts.ended else state_of(reading, facts.carriage.framing, account, exposure.edge),
         timeline=None if account.timeline is None else account.timeline.record(),
+    )
+
+
+def trace_without_work(trace: FlowTrace, exposure: Exposure) -> FlowTrace:
+    """The same trace where it is not known what shares are worth."""
+    return replace(
+        trace,
+        bins=tuple(each._replace(work=0) for each in trace.bins),
+        marks=tuple(mark._replace(work=None) for mark in trace.marks),
+        work=0,
+        work_unknown=trace.work_unknown + sum(mark.outcome == "a" and mark.work is not None for mark in trace.marks),
+        exposure=replace(exposure.record(None), stretches=(), unrated_stretches=()),
     )
 
 

@@ -19,17 +19,21 @@ from sensor.line.unspoken import Unspoken, unspoken_reasons
 from sensor.model.evidence import Evidence, Grade
 from sensor.model.finding import Finding
 from sensor.model.flow import FlowSummary, flow_order
+from sensor.model.naming import AlgorithmBasis, MinedName
 from sensor.model.observation import ObservationPoint
 from sensor.model.quantities import Shares
 from sensor.model.time import SECOND_NS
 from sensor.session.account import MAX_WORKERS
 from sensor.session.distinct import Distinct
+from sensor.session.jobs import BASES
 from sensor.signatures.work import UNITS
 
 #: Connections listed in a finding; the newest are kept, all are counted.
 MAX_FLOWS = 256
 #: Different names of programs, and algorithms, of one finding.
 MAX_AGENTS, MAX_ALGORITHMS = 16, 8
+#: How an algorithm is known, the weakest first.
+_BASES: tuple[AlgorithmBasis | None, ...] = (None, *BASES)
 
 
 def finding_id(contribution: Spoken) -> str:
@@ -52,6 +56,7 @@ class Joined:
     """A finding in the making."""
 
     lead: Spoken
+    namer: Spoken | None = None  # the connection that says best what is mined
     shares: Shares = field(default_factory=Shares)
     flow_count: int = 0
     jobs: int = 0
@@ -77,12 +82,17 @@ class Joined:
     crowd: int = 0  # most rig names on one connection
     exposures: dict[str | None, Exposure] = field(default_factory=dict)  # by algorithm: they are never added together
     timeline: Timeline = field(default_factory=Timeline)
+    basis: dict[str | None, int] = field(default_factory=dict)  # by algorithm, the best way in which it is known
     unspoken: Unspoken | None = None  # what names and behaviour say of the same miner and pool's end
 
     def add(self, contribution: Spoken) -> None:
         """Join one more flow."""
         account, flow = contribution.account, contribution.flow
         self.lead = max(self.lead, contribution, key=_lead_order)
+        self.namer = max(self.namer or contribution, contribution, key=_namer_order)
+        self.basis[contribution.algorithm] = max(
+            self.basis.get(contribution.algorithm, 0), _basis_rank(contribution.algorithm_basis)
+        )
         self.shares.add(account.shares)
         self.flow_count += 1
         self.jobs += contribution.jobs
@@ -150,7 +160,25 @@ class Joined:
             timeline=timeline,
             active=active,
             again=dict(self.again),
+            basis=dict(self.basis),
         )
+
+    @property
+    def named(self) -> MinedName:
+        """What it says is mined."""
+        what = self.what
+        return MinedName(what.spoken_as.name, what.coin, what.algorithm, self._basis)
+
+    @property
+    def _basis(self) -> AlgorithmBasis | None:
+        """How the algorithm is known, by the connection that knows it best."""
+        what = self.what
+        return what.algorithm_basis if self.namer is None else _BASES[self.basis.get(what.algorithm, 0)]
+
+    @property
+    def what(self) -> Spoken:
+        """The connection that says what is mined."""
+        return self.namer or self.lead
 
     @property
     def grade(self) -> Grade:
@@ -167,7 +195,7 @@ class Joined:
         """Of the finding's algorithm; flows that did not say theirs go with it when there is no other."""
         algorithms = [name for name in self.exposures if name is not None]
         if len(algorithms) > 1 or None not in self.exposures:
-            return self._exposure_of(self.lead.algorithm)
+            return self._exposure_of(self.what.algorithm)
         whole = Exposure()
         for name in self.exposures:
             whole.add(self._exposure_of(name))
@@ -184,7 +212,7 @@ class Joined:
         more = () if self.unspoken is None else self.unspoken.observations
         evidence = self.evidence if self.unspoken is None else [*self.evidence, *self.unspoken.evidence]
         verdict = combine([lead.observation, *more], prior_bits)
-        header = lead.dialect.header
+        what = self.what
         per_share = self.share_work or self.job_work
         again = reduce(DoubleCount.plus, self.again.values(), NO_OVERLAP)
         total = self.gap_bytes + self.seen_bytes - again.stream_bytes
@@ -195,14 +223,15 @@ class Joined:
             state="closed",
             grade=verdict.grade,
             confidence=verdict.confidence,
-            signature_id=header.id,
-            signature_rev=header.rev,
-            signature=header.title,
-            dialect=header.name,
+            signature_id=what.spoken_as.signature_id,
+            signature_rev=what.spoken_as.rev,
+            signature=what.spoken_as.title,
+            dialect=what.spoken_as.name,
             framing=lead.flow.framing,
             transport=lead.flow.transport,
-            coin=lead.coin,
-            algorithm=lead.algorithm,
+            coin=what.coin,
+            algorithm=what.algorithm,
+            algorithm_basis=self._basis,
             login=lead.account.login,
             worker=lead.account.worker,
             workers=tuple(sorted(self.workers)),
@@ -242,6 +271,15 @@ class Joined:
 
 def _latest(first: tuple[int, int] | None, other: tuple[int, int] | None) -> tuple[int, int] | None:
     return max(filter(None, (first, other)), default=None)
+
+
+def _namer_order(contribution: Spoken) -> tuple[bool, bool, tuple[int, float, int, int, int, int]]:
+    """What is said of dialect, algorithm and coin: a connection that knows it, and of those the one that leads."""
+    return not contribution.spoken_as.is_open, contribution.algorithm is not None, _lead_order(contribution)
+
+
+def _basis_rank(basis: AlgorithmBasis | None) -> int:
+    return _BASES.index(basis)
 
 
 def _lead_order(contribution: Spoken) -> tuple[int, float, int, int, int, int]:

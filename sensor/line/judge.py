@@ -8,20 +8,24 @@ leaves.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from sensor.estimate import Exposure
+from sensor.line.dialect_name import DialectName, name_of
 from sensor.line.flow_facts import FlowFacts
-from sensor.line.flow_summary import flow_exposure, flow_summary, flow_trace
+from sensor.line.flow_summary import flow_exposure, flow_summary, flow_trace, trace_without_work
 from sensor.model.evidence import Evidence, Grade
 from sensor.model.finding import Wallet
 from sensor.model.flow import FlowSummary
+from sensor.model.naming import AlgorithmBasis
 from sensor.model.observation import Observation
-from sensor.session.account import Account
+from sensor.model.text import printable
+from sensor.session.account import Account, without_work
 from sensor.session.distinct import Distinct
+from sensor.session.jobs import KnownAlgorithm
 from sensor.session.matched_messages import Sighting
 from sensor.session.reading import Reading
-from sensor.session.session import Session, equal_fits, rank
+from sensor.session.session import Session, rank
 from sensor.signatures.model import Dialect
 from sensor.signatures.wallet_forms import WalletBook
 from sensor.signatures.weights import WeightTable
@@ -40,6 +44,7 @@ class Spoken:
     """One login in one flow: what a finding is joined from."""
 
     dialect: Dialect
+    spoken_as: DialectName  # what it is called: while several dialects fit, their family
     observation: Observation  # with its grade and its weight
     score: int
     reasons: tuple[str, ...]
@@ -47,6 +52,7 @@ class Spoken:
     flow: FlowSummary
     coin: str | None
     algorithm: str | None
+    algorithm_basis: AlgorithmBasis | None
     jobs: int
     job_work: tuple[int, int] | None
     gap_bytes: int
@@ -87,19 +93,18 @@ def judge(session: Session, facts: FlowFacts, weights: WeightTable) -> list[Spok
     verdict = _grade(reading, session, facts)
     if verdict is None:
         return []
-    similar = session.ambiguous or equal_fits(reading, (other for other in session.readings if other is not reading))
-    if similar:
+    spoken_as = name_of(reading.dialect, session.rivals_of(reading))
+    if spoken_as.is_open:
         grade, strength, reasons = verdict
-        ambiguity = (
-            f"no job was seen, and what was seen fits {', '.join(similar)} as well: the most common of them is named"
-        )
-        verdict = (grade, strength, (*reasons, ambiguity))
+        verdict = (grade, strength, (*reasons, spoken_as.reason))
     accounts = [account for account in reading.logins.accounts if _is_heard(account, reading)]
     if not accounts:
         anonymous = reading.logins.find(None)
         accounts = [anonymous or Account(None, facts.first_ns, facts.last_ns)]
     return [
-        _whose(_contribution(reading, account, verdict, facts, weights), session.wallets, reading.jobs.proven)
+        _whose(
+            _contribution(reading, account, spoken_as, verdict, facts, weights), session.wallets, reading.jobs.proven
+        )
         for account in accounts
     ]
 
@@ -177,17 +182,32 @@ def _pool_words(names: Iterable[str]) -> str:
 
 
 def _contribution(
-    reading: Reading, account: Account, verdict: Verdict, facts: FlowFacts, weights: WeightTable
+    reading: Reading,
+    account: Account,
+    spoken_as: DialectName,
+    verdict: Verdict,
+    facts: FlowFacts,
+    weights: WeightTable,
 ) -> Spoken:
-    grade, strength, reasons = _raised(reading, account, verdict)
+    mined = None if spoken_as.is_open else reading.jobs.mined(account)
+    algorithm = mined.name if mined is not None else None
+    scaled = not spoken_as.is_open and reading.dialect.work.has_scale(algorithm)
+    grade, strength, reasons = _raised(reading, account, mined, verdict, scaled=scaled)
     flow = flow_summary(reading, account, facts)
+    flow.dialect = spoken_as.name
     exposure = flow_exposure(reading, account, facts)
-    flow.trace = flow_trace(reading, account, facts, exposure)
-    evidence = _evidence(reading, account, grade, flow.key.community_id)
+    flow.trace = flow_trace(reading, account, facts, exposure, algorithm)
+    job_work = reading.jobs.latest
+    if not scaled:
+        account, exposure, job_work = without_work(account), exposure.without_work(), None
+        flow.trace = flow.trace and trace_without_work(flow.trace, exposure)
+    if spoken_as.is_open and flow.trace is not None:
+        flow.trace = replace(flow.trace, state=None)  # which dialect it goes on in is not known
+    evidence = _evidence(reading, account, spoken_as.name, grade, flow.key.community_id)
     observation = Observation(
         kind="spoken",
         grade=grade,
-        signature=reading.dialect.name,
+        signature=spoken_as.name,
         bits=weights.of("spoken", strength),
         time_ns=evidence[0].time_ns if evidence else flow.first_ns,
         detail={"strength": strength},
@@ -199,10 +219,12 @@ def _contribution(
         reasons=reasons,
         account=account,
         flow=flow,
-        coin=account.coin or reading.jobs.coin or reading.dialect.coin,
-        algorithm=reading.jobs.in_force(account),
+        spoken_as=spoken_as,
+        coin=None if spoken_as.is_open else _named_coin(reading, account, mined),
+        algorithm=algorithm,
+        algorithm_basis=mined.basis if mined is not None else None,
         jobs=reading.jobs.count,
-        job_work=reading.jobs.latest,
+        job_work=job_work,
         gap_bytes=facts.gap_bytes,
         seen_bytes=facts.seen_bytes,
         evidence=evidence,
@@ -212,7 +234,15 @@ def _contribution(
     )
 
 
-def _raised(reading: Reading, account: Account, verdict: Verdict) -> Verdict:
+def _named_coin(reading: Reading, account: Account, mined: KnownAlgorithm | None) -> str | None:
+    """The coin that the login, a job or the dialect names, but not that of a habit."""
+    habit = reading.dialect.coin if mined is None or mined.basis != "assumed" else None
+    return account.coin or reading.jobs.coin or habit
+
+
+def _raised(
+    reading: Reading, account: Account, mined: KnownAlgorithm | None, verdict: Verdict, *, scaled: bool
+) -> Verdict:
     """The flow's verdict with what this login's shares add to it."""
     grade, strength, reasons = verdict
     shares = account.shares
@@ -229,9 +259,11 @@ def _raised(reading: Reading, account: Account, verdict: Verdict) -> Verdict:
         reasons = (*reasons, "login and difficulty are known from what was seen of the connection before")
     if account.refused:
         reasons = (*reasons, "the login was refused")
-    if account.work and reading.jobs.in_force(account) is None and reading.dialect.work.by_algorithm:
-        reasons = (*reasons, "the algorithm is not known: difficulty is read on the dialect's usual scale")
-    if account.work_unknown:
+    if account.shares.submitted and not scaled and mined is None:
+        reasons = (*reasons, "the algorithm is not known, and with it what a share of this difficulty is worth")
+    elif account.shares.submitted and not scaled and mined is not None:
+        reasons = (*reasons, f"what a difficulty means for {printable(mined.name)} is not known")
+    elif account.work_unknown:
         reasons = (*reasons, f"the difficulty of {account.work_unknown} accepted shares was not seen")
     return grade, strength, reasons
 
@@ -248,27 +280,34 @@ def _whose(contribution: Spoken, book: WalletBook, proven: str | None) -> Spoken
         contribution.reasons = (*contribution.reasons, f"a donation session of {software}, not another miner")
         return contribution
     contribution.wallet = identify(login, book).wallet
-    named = next((rule.coin for rule in dialect.coins if rule.login.search(login)), None)
+    named = next((rule.coin for rule in dialect.coins if rule.login is not None and rule.login.search(login)), None)
     if contribution.coin is not None and contribution.coin == named and contribution.wallet.checksum == "wrong":
         contribution.coin = None
         contribution.reasons = (
             *contribution.reasons,
             f"the login looks like a wallet of {named}, but its check characters are wrong",
         )
+    if contribution.account.payout is not None:
+        contribution.wallet = replace(contribution.wallet, payout=contribution.account.payout.upper())
+    if contribution.spoken_as.is_open:
+        return contribution
+    sure = proven if contribution.algorithm_basis != "proven" else contribution.algorithm
     if (
         contribution.coin is not None
-        and proven is not None
+        and sure is not None
         and book.work_of(contribution.coin)
-        and not fits(contribution.coin, dialect.name, proven, book)
+        and not fits(contribution.coin, dialect.name, sure, book)
     ):
         contribution.coin = None  # the wallet is paid, something else is mined
-    contribution.coin = contribution.coin or mined_coin(contribution.wallet, dialect.name, contribution.algorithm, book)
+    if contribution.algorithm is not None or not dialect.work.by_algorithm:
+        coin = mined_coin(contribution.wallet, dialect.name, contribution.algorithm, book)
+        contribution.coin = contribution.coin or coin
     return contribution
 
 
-def _evidence(reading: Reading, account: Account, grade: Grade, flow: str) -> list[Evidence]:
+def _evidence(reading: Reading, account: Account, signature: str, grade: Grade, flow: str) -> list[Evidence]:
     mine = [sighting for sighting in reading.sightings if sighting.login in (None, account.login)]
-    evidence = [_piece(sighting, reading.dialect.name, grade, flow) for sighting in mine]
+    evidence = [_piece(sighting, signature, grade, flow) for sighting in mine]
     return sorted(evidence, key=evidence_order)[:MAX_EVIDENCE]
 
 

@@ -112,7 +112,8 @@ class Lifecycle:
             after.append(identity)
             tracked.live.add(flow)
             tracked.over, tracked.heir = False, None
-            if is_certain(contribution) and contribution.grade > (tracked.reported_grade or 0):
+            better = is_certain(contribution) and contribution.grade > (tracked.reported_grade or 0)
+            if better or tracked.is_urgent(contribution):
                 self._schedule(identity, tracked, now_ns)
         self._leave(flow, set(before) - set(after), after, now_ns)
         self._of_flow[flow] = tuple(after)
@@ -132,6 +133,7 @@ class Lifecycle:
             tracked.settled = False
             tracked.unlisted += 1
             better = tracked.reported_grade is None or contribution.grade > tracked.reported_grade
+            better = better or tracked.is_urgent(contribution)
             if better or tracked.unlisted >= MAX_UNLISTED:
                 self._schedule(identity, tracked, now_ns)
         self._leave(flow, set(before) - set(after), after, now_ns)
@@ -162,11 +164,12 @@ class Lifecycle:
                 continue
             heir = self._now(subject.heir(tracked, over=False))
             if tracked.reported and (heir is not None or tracked.over):
-                yield Report(identity, "closed", joined, heir)
+                yield Report(identity, "closed", joined, heir, tracked.correction(joined))
             elif self.settings is None and over:
-                yield Report(identity, "closed", joined)
+                yield Report(identity, "closed", joined, corrects=tracked.correction(joined))
             elif tracked.has_news(joined):
-                yield Report(identity, tracked.note_report(joined), joined)
+                corrects = tracked.correction(joined)
+                yield Report(identity, tracked.note_report(joined), joined, corrects=corrects)
 
     def _track(
         self, identity: str, key: SubjectKey, kind: ObservationKind, lead: Spoken | None, now_ns: int
@@ -227,7 +230,7 @@ class Lifecycle:
         heir = self._now(subject.heir(tracked, silent)) if reported else None
         if not tracked.live and (reported or waits) and (silent or tracked.over or heir is not None):
             self._forget(identity)
-            return Report(identity, "closed", joined, heir) if reported else None
+            return Report(identity, "closed", joined, heir, tracked.correction(joined)) if reported else None
         next_ns = now_ns + settings.update_ns
         if not tracked.live:
             next_ns = min(next_ns, max(joined.last_ns + settings.close_ns, now_ns + 1))
@@ -236,7 +239,8 @@ class Lifecycle:
             return None
         if not reported:
             self._call_in(subject, now_ns)
-        return Report(identity, tracked.note_report(joined), joined)
+        corrects = tracked.correction(joined)
+        return Report(identity, tracked.note_report(joined), joined, corrects=corrects)
 
     def _call_in(self, subject: TrackedSubject, now_ns: int) -> None:
         """A finding is reported for the first time: those without words that were reported may become it."""

@@ -172,7 +172,7 @@ class Pipeline:
 
     def _finding(self, report: Report) -> Finding:
         finding = enrich(report.joined, report.identity, self._signatures, self._assumptions)
-        finding.state, finding.merged_into = report.state, report.merged_into
+        finding.state, finding.merged_into, finding.corrects = report.state, report.merged_into, report.corrects
         return finding
 
     def _judge_open(self, number: int) -> list[Identified]:

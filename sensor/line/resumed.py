@@ -122,7 +122,7 @@ def _size_bytes(flow: FlowSummary) -> int:
     state = flow.trace.state if flow.trace is not None else None
     texts = [flow.login, flow.worker, flow.agent, flow.pool_host, flow.client]
     if state is not None:
-        texts += [state.agent, state.endpoint, *(login.login for login in state.logins)]
-        texts += [text for login in state.logins for text in (login.worker, login.agent, login.coin, login.algorithm)]
+        texts += [state.agent, state.endpoint]
+        texts += [text for login in state.logins for text in login if isinstance(text, str)]
     jobs = len(state.jobs) if state is not None else 0
     return FLOW_BYTES + jobs * JOB_BYTES + 4 * sum(len(text) for text in texts if text)

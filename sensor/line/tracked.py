@@ -12,7 +12,11 @@ from sensor.line.join import Joined
 from sensor.line.judge import Spoken
 from sensor.line.unspoken import SubjectKey, Unspoken
 from sensor.model.evidence import Grade
+from sensor.model.naming import Correction, MinedName, correction, is_family
 from sensor.model.observation import KINDS, ObservationKind
+
+#: Reports of one finding that go out at once because what is mined proves to be something else.
+MAX_URGENT = 8
 
 State = Literal["opened", "updated", "closed"]
 
@@ -24,6 +28,7 @@ class Report(NamedTuple):
     state: State
     joined: Joined | Unspoken
     merged_into: str | None = None  # the finding that it became
+    corrects: Correction | None = None  # what an earlier report of it said and is withdrawn
 
 
 @dataclass(slots=True)
@@ -37,6 +42,8 @@ class TrackedFinding:
     live: set[int] = field(default_factory=set)  # connections that are open
     due_ns: int = 0
     reported_grade: Grade | None = None  # None: never reported
+    reported_named: MinedName | None = None  # what the latest report said is mined
+    corrections: int = 0  # reports that withdrew something
     reported_last_ns: int = 0  # last packet that a report covered
     unlisted: int = 0  # connections that ended since the latest report
     reported_changes: int = 0  # what names and behaviour had said by then
@@ -64,9 +71,31 @@ class TrackedFinding:
             or joined.changes != self.reported_changes
         )
 
+    def correction(self, joined: Joined | Unspoken) -> Correction | None:
+        """What a report now withdraws of the latest one."""
+        if self.reported_named is None or self.heir is not None or not isinstance(joined, Joined):
+            return None
+        return correction(self.reported_named, joined.named)
+
+    def is_urgent(self, contribution: Spoken) -> bool:
+        """Whether what a connection says now is to be reported at once: the latest report named the family only, or
+        something else. Whoever makes it change again and again waits for the next update.
+        """
+        before = self.reported_named
+        if before is None or contribution.spoken_as.is_open:
+            return False
+        name = contribution.spoken_as.name
+        now = MinedName(name, contribution.coin, contribution.algorithm, contribution.algorithm_basis)
+        changed = is_family(before.dialect) or correction(before, now) is not None
+        return changed and self.corrections < MAX_URGENT
+
     def note_report(self, joined: Joined | Unspoken) -> State:
         """Remember that it is reported as it stands; the state it is reported in."""
         state: State = "opened" if self.reported_grade is None else "updated"
+        if isinstance(joined, Joined):
+            urgent = self.reported_named is not None and self.reported_named != joined.named
+            self.corrections += urgent
+            self.reported_named = joined.named
         self.reported_grade = max(joined.grade, self.reported_grade or joined.grade)
         self.reported_last_ns = max(self.reported_last_ns, joined.last_ns)
         self.reported_changes, self.settled, self.unlisted = joined.changes, True, 0

@@ -14,6 +14,7 @@ from typing import Literal
 from sensor.model.attribution import Attribution, HolderStretch
 from sensor.model.evidence import Evidence, Grade
 from sensor.model.flow import FlowSummary
+from sensor.model.naming import AlgorithmBasis, Correction
 from sensor.model.observation import Observation, ObservationPoint
 from sensor.model.quantities import ExposureRecord, Interval, Power, Shares, ShareTimeline, WatchedStretch
 
@@ -115,4 +116,6 @@ class Finding:
     seen_by: tuple[str, ...] = ()  # the sensors whose counts are in it; empty before a ledger has it
     observations: tuple[Observation, ...] = ()  # what grade and confidence are made of, strongest first
     point: ObservationPoint | None = None  # where it was seen, if it has no connections: else each says where
+    algorithm_basis: AlgorithmBasis | None = None  # None: no algorithm is named, or an older release did not say
+    corrects: Correction | None = None  # what an earlier report of it said and is withdrawn
     merged_into: str | None = None  # the finding that this one became; its connections and sums are there now

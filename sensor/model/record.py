@@ -28,6 +28,8 @@ def event_id(record: Finding | Node) -> str:
 def _unspoken(finding: Finding) -> list[object]:
     """What makes an event another one that neither counts nor times show; nothing where only words were observed."""
     parts: list[object] = [] if finding.merged_into is None else [finding.merged_into]
+    if finding.corrects is not None:
+        parts.append(tuple(finding.corrects))
     for part in finding.observations:
         if part.kind != "spoken":
             parts += [part.kind, part.signature, part.bits, part.time_ns, sorted(part.detail.items())]

@@ -10,6 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal, NamedTuple
 
+from sensor.model.naming import AlgorithmBasis
 from sensor.model.quantities import ExposureRecord, ShareTimeline
 
 #: What became of a share: accepted, rejected, or no answer was seen.
@@ -62,6 +63,9 @@ class CarriedLogin(NamedTuple):
     coin: str | None
     algorithm: str | None
     edge: WindowEdge | None = None  # where its window ended; None: another login's record has it
+    basis: AlgorithmBasis | None = None  # how that algorithm is known
+    no_habit: bool = False
+    payout: str | None = None
 
 
 class OpenShare(NamedTuple):
@@ -93,6 +97,7 @@ class SessionState:
     version_mask: int | None = None  # bits of the headers' version that the miner rolls
     hashes: int = 0  # of accepted shares that tell `work`; 0: the pool sent it
     open_shares: tuple[OpenShare, ...] = ()  # sent, and not answered yet: the newest, oldest first
+    basis: AlgorithmBasis = "proven"  # how the algorithm that the pool names is known
 
 
 @dataclass(frozen=True, slots=True)

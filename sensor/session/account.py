@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from typing import NamedTuple
 
 from sensor.estimate import JobTimes, Share, ShareBook, Timeline
+from sensor.model.naming import AlgorithmBasis
 from sensor.model.quantities import Shares
 from sensor.session.share_trail import ShareTrail
 
@@ -35,6 +36,9 @@ class Account:
     agent: str | None = None
     coin: str | None = None
     algorithm: str | None = None
+    basis: AlgorithmBasis | None = None  # how that algorithm is known
+    no_habit: bool = False  # its form says that the dialect's usual algorithm need not be its own
+    payout: str | None = None  # the coin that its options ask to be paid in
     shares: Shares = field(default_factory=Shares)
     book: ShareBook = field(default_factory=ShareBook)  # the same shares as the estimate needs them
     work: int = 0
@@ -113,3 +117,8 @@ class Account:
             self.work_unknown += 1
         else:
             self.work += work
+
+
+def without_work(account: Account) -> Account:
+    """The same account where it is not known what its shares are worth: they are counted, and no work is."""
+    return replace(account, work=0, work_unknown=account.shares.accepted, share_work=None)

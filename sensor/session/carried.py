@@ -26,7 +26,17 @@ def state_of(
     return SessionState(
         framing=framing,
         logins=tuple(
-            CarriedLogin(*(its.login, its.worker, its.agent, its.coin, its.algorithm), edge if its is account else None)
+            CarriedLogin(
+                its.login,
+                its.worker,
+                its.agent,
+                its.coin,
+                its.algorithm,
+                edge if its is account else None,
+                its.basis,
+                its.no_habit,
+                its.payout,
+            )
             for its in accounts
         ),
         latest=accounts.index(latest) if latest in accounts else None,
@@ -42,6 +52,7 @@ def state_of(
         version_mask=version_mask,
         hashes=reading.jobs.times.hashes,
         open_shares=tuple(_open_shares(reading, accounts))[-MAX_OPEN_SHARES:],
+        basis=reading.jobs.basis,
     )
 
 
@@ -50,6 +61,7 @@ def carry_into(reading: Reading, state: SessionState, ts_ns: int) -> None:
     accounts = []
     for carried in state.logins:
         account = Account(carried.login, ts_ns, ts_ns, carried.worker, carried.agent, carried.coin, carried.algorithm)
+        account.basis, account.no_habit, account.payout = carried.basis, carried.no_habit, carried.payout
         if carried.worker is not None:
             account.name_worker(carried.worker)
         account.book.before = carried.edge

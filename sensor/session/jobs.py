@@ -9,10 +9,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from fractions import Fraction
+from typing import NamedTuple
 
 from sensor.dialects.stream.message import Message
 from sensor.estimate import JobTimes
 from sensor.estimate.hash_target import FULL_HASHES, HashTarget
+from sensor.model.naming import AlgorithmBasis
 from sensor.model.trace import SessionState
 from sensor.session.account import Account
 from sensor.session.job_works import JobWorks
@@ -26,8 +28,17 @@ from sensor.signatures.proofs import Proof
 #: Jobs taken from one message.
 MAX_JOBS_PER_MESSAGE = 64
 NO_VALUES: MessageValues = {}
+#: How an algorithm is known, the weakest first.
+BASES: tuple[AlgorithmBasis, ...] = ("assumed", "stated", "proven")
 #: Framings whose reader adds the target in force to each job: that is what was sent before, not sent again.
 REMEMBERED = frozenset({"stratum-v2"})
+
+
+class KnownAlgorithm(NamedTuple):
+    """An algorithm, and how it is known."""
+
+    name: str
+    basis: AlgorithmBasis
 
 
 class Jobs:
@@ -39,6 +50,7 @@ class Jobs:
         "_target",
         "_works",
         "algorithm",
+        "basis",
         "coin",
         "count",
         "dialect",
@@ -55,7 +67,8 @@ class Jobs:
         self.dialect = dialect
         self.verifier = verifier
         self.proven: str | None = None  # the algorithm that recomputed shares prove
-        self.algorithm: str | None = None  # that the pool names
+        self.algorithm: str | None = None  # that the pool names, or the form of its jobs
+        self.basis: AlgorithmBasis = "proven"  # how that is known
         self.machine: str | None = None  # the only algorithm of the machine that the agent names
         self.coin: str | None = None  # that the shape of a job names
         self.count = 0
@@ -71,6 +84,7 @@ class Jobs:
     def carry(self, state: SessionState, ts_ns: int) -> None:
         """Go on from what was known of the connection before."""
         self.algorithm, self.machine, self.coin = state.algorithm, state.machine, state.coin
+        self.basis = state.basis
         self.proven, self._carried = state.proven, state.work
         self._works = JobWorks.of_pairs(state.jobs)
         if isinstance(self.verifier, HeaderShares):
@@ -96,12 +110,31 @@ class Jobs:
         return self.latest[1] if now is None and self.latest is not None else now
 
     def assumed(self, account: Account | None) -> str | None:
-        """The algorithm that the login, the pool, the dialect or the machine names, in this order."""
-        return (account.algorithm if account else None) or self.algorithm or self.dialect.algorithm or self.machine
+        """The algorithm as it is known without recomputed shares."""
+        named = self._named(account)
+        return named.name if named is not None else None
+
+    def mined(self, account: Account | None) -> KnownAlgorithm | None:
+        """The algorithm and how it is known; None: nothing names it."""
+        return KnownAlgorithm(self.proven, "proven") if self.proven is not None else self._named(account)
 
     def in_force(self, account: Account | None) -> str | None:
         """The algorithm by which difficulty is read."""
         return self.proven or self.assumed(account)
+
+    def _named(self, account: Account | None) -> KnownAlgorithm | None:
+        """What is proven comes before what is stated, and that before what is assumed; of equals the login's own comes
+        first, then the pool's, the dialect's, the machine's.
+        """
+        habit = self.dialect.algorithm if account is None or not account.no_habit else None
+        names: tuple[tuple[str | None, AlgorithmBasis], ...] = (
+            (account.algorithm if account else None, (account.basis if account else None) or "assumed"),
+            (self.algorithm, self.basis),
+            (habit, self.dialect.algorithm_basis),
+            (self.machine, "stated"),
+        )
+        ranked = [KnownAlgorithm(name, basis) for name, basis in names if name is not None]
+        return max(ranked, key=lambda named: BASES.index(named.basis), default=None)
 
     def doubt(self, accounts: Iterable[Account], ts_ns: int) -> None:
         """Something that the pool sent is missing, perhaps another difficulty: work is not known until one is sent."""
@@ -156,7 +189,7 @@ class Jobs:
             self.tellings += 1
             self.times.begin_era(ts_ns)
             self.times.aimed_ns = ts_ns if self.times.aimed_ns is None else self.times.aimed_ns
-        self.algorithm = values.get("algorithm", self.algorithm)
+        self._name(values, rule.basis)
         if rule.every_job:
             if self.verifier is not None:
                 self.verifier.retarget(self._target)
@@ -171,11 +204,14 @@ class Jobs:
         """The jobs of a message; `fresh` says that the dialect's initial difficulty holds."""
         if rule.each is None:
             pieces = rule.proof.read(message.value) if self.verifier is not None else None
+            self._name(values, rule.basis)
             self.announce(values, message.ts_ns, account, fresh=fresh, pieces=pieces)
             return
         elements = look(message.value, rule.each)
         for element in elements[:MAX_JOBS_PER_MESSAGE] if isinstance(elements, list) else [elements]:
-            self._put({**rule.constants, **rule.take.read(message.value, element)}, message.ts_ns, account, fresh, None)
+            values_of_it: MessageValues = {**rule.constants, **rule.take.read(message.value, element)}
+            self._name(values_of_it, rule.basis)
+            self._put(values_of_it, message.ts_ns, account, fresh, None)
         self.count += 1
 
     def announce(
@@ -189,6 +225,7 @@ class Jobs:
     ) -> None:
         """One job."""
         self.count += 1
+        self.algorithm = values.get("algorithm", self.algorithm)
         self._put(values, ts_ns, account, fresh, pieces)
 
     def _put(
@@ -200,7 +237,6 @@ class Jobs:
         pieces: Mapping[str, object] | None,
     ) -> None:
         """Its difficulty is fixed now, by its own target or the one in force."""
-        self.algorithm = values.get("algorithm", self.algorithm)
         self.coin = values.get("coin", self.coin)
         own = _aims(values)
         initial = self.dialect.work.initial if fresh and self._carried is None else NO_VALUES
@@ -233,9 +269,15 @@ class Jobs:
             return work
         own = _aims(values)
         now = self._per_share(
-            {**self._target, **own} if own else self._target, self.proven or account.algorithm or self.in_force(latest)
+            {**self._target, **own} if own else self._target,
+            self.in_force(account if account.algorithm is not None else latest),
         )
         return now if now is not None else (self.latest[1] if self.latest else None)
+
+    def _name(self, values: MessageValues, basis: AlgorithmBasis) -> None:
+        """The pool's message names the algorithm, or has a form that only it has."""
+        if "algorithm" in values:
+            self.algorithm, self.basis = values["algorithm"], basis
 
     def learn(self, proof: Proof, message: Message) -> None:
         """The parts of a message from which shares are recomputed."""

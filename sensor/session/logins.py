@@ -7,6 +7,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from sensor.dialects.rig import rig_of
+from sensor.model.naming import AlgorithmBasis
 from sensor.session.account import Account
 from sensor.session.distinct import Distinct
 from sensor.signatures.message_values import MessageValues
@@ -44,8 +45,10 @@ class Logins:
                 return account
         return None
 
-    def account(self, values: MessageValues, ts_ns: int) -> Account:
-        """The account a message speaks for: by login, by the session id it names, else the latest."""
+    def account(self, values: MessageValues, ts_ns: int, basis: AlgorithmBasis = "proven") -> Account:
+        """The account a message speaks for: by login, by the session id it names, else the latest. `basis` is that of
+        an algorithm or coin that the message names.
+        """
         login = values.get("login")
         if login is None and self.latest is None:
             login = values.get("account")  # named beside a share by a miner that may have signed in under it before
@@ -55,7 +58,7 @@ class Logins:
             self._by_login(login, ts_ns) if login is not None else bound or self.latest or self._by_login(None, ts_ns)
         )
         account.last_ns = max(account.last_ns, ts_ns)
-        self._describe(account, values)
+        self._describe(account, values, basis)
         return account
 
     def bind(self, session: str, account: Account) -> None:
@@ -78,13 +81,14 @@ class Logins:
             if rig_of(login):
                 self.names.add(str(login))
             for rule in self.dialect.coins if login else ():
-                if rule.login.search(login or ""):
-                    account.coin, account.algorithm = rule.coin, rule.algorithm
+                if rule.login is not None and rule.login.search(login or ""):
+                    account.coin, account.algorithm, account.no_habit = rule.coin, rule.algorithm, rule.unknown
+                    account.basis = rule.basis
                     break
         self.latest = account
         return account
 
-    def _describe(self, account: Account, values: MessageValues) -> None:
+    def _describe(self, account: Account, values: MessageValues, basis: AlgorithmBasis) -> None:
         rig = rig_of(account.login)
         worker = rig or values.get("worker")
         if worker and worker != account.login:
@@ -98,9 +102,11 @@ class Logins:
             account.agent = agent
         coin = values.get("coin")
         if coin is not None:
-            account.coin = coin.upper()
+            account.coin, account.basis = coin.upper(), basis
             for rule in self.dialect.coins:  # a coin that is named has the algorithm of that coin's wallets
                 if rule.coin == account.coin and rule.algorithm:
                     account.algorithm = rule.algorithm
                     break
-        account.algorithm = values.get("algorithm", account.algorithm)
+        account.payout = values.get("payout", account.payout)
+        if "algorithm" in values:
+            account.algorithm, account.basis = values["algorithm"], basis

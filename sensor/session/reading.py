@@ -12,6 +12,7 @@ from sys import intern
 
 from sensor.dialects.stream.message import Message
 from sensor.estimate import Share, hash_value
+from sensor.model.naming import AlgorithmBasis
 from sensor.session.account import Account
 from sensor.session.job_hashes import accept, digests_of
 from sensor.session.jobs import Jobs
@@ -145,9 +146,9 @@ class Reading:
         share: Share | None = None
         remark: str | None = None  # what recomputing the share gave
         if rule.kind in ("subscribe", "login"):
-            account = self._sign_in(rule.kind, values, message.ts_ns)
+            account = self._sign_in(rule, values, message.ts_ns)
         elif rule.kind == "submit":
-            account = self._account(values, message.ts_ns)
+            account = self._account(values, message.ts_ns, rule.basis)
             share, remark = self._submit(rule, message, values, account, secrets)
         elif rule.kind == "job":
             self.jobs.take(rule, message, values, self.logins.latest, fresh=self.started and self.whole)
@@ -229,15 +230,17 @@ class Reading:
         if pool and name not in self.pool_confirms:
             self.pool_confirms = (*self.pool_confirms, name)
 
-    def _sign_in(self, kind: str, values: MessageValues, ts_ns: int) -> Account | None:
+    def _sign_in(self, rule: MessageRule, values: MessageValues, ts_ns: int) -> Account | None:
         self.started = True
+        if rule.kind == "subscribe" and "algorithm" in rule.constants:
+            self.jobs.machine = rule.constants["algorithm"]
         agent = values.get("agent")
         if agent is not None:
             self.agent = agent
             self._know_machine(agent)
-        if kind == "subscribe" and "login" not in values:
+        if rule.kind == "subscribe" and "login" not in values:
             return None
-        account = self._account(values, ts_ns)
+        account = self._account(values, ts_ns, rule.basis)
         if agent is not None:
             account.agent = agent
         if account.book.login_ns is None:
@@ -245,17 +248,16 @@ class Reading:
         return account
 
     def _know_machine(self, agent: str) -> None:
-        """Where difficulty means something else for each algorithm: a machine that works on only one of them settles
-        which.
-        """
-        machine = self._agents.lookup(agent) if self.dialect.work.by_algorithm else None
-        if machine is not None and machine.role is None:
+        """Where several algorithms speak the dialect: a machine that works on only one of them settles which."""
+        several = self.dialect.work.by_algorithm or self.dialect.algorithm_basis == "assumed"
+        machine = self._agents.lookup(agent) if several else None
+        if machine is not None and machine.role is None and machine.algorithm is not None:
             self.jobs.machine = machine.algorithm
 
-    def _account(self, values: MessageValues, ts_ns: int) -> Account:
+    def _account(self, values: MessageValues, ts_ns: int, basis: AlgorithmBasis = "proven") -> Account:
         """The account a message speaks for; it may be the first to name the algorithm."""
         before = self.jobs.in_force(self.logins.latest)
-        account = self.logins.account(values, ts_ns)
+        account = self.logins.account(values, ts_ns, basis)
         self.jobs.renamed(before, self.jobs.in_force(self.logins.latest))
         return account
 

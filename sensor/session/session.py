@@ -28,6 +28,13 @@ MAX_READINGS = 48
 CLEAR_LEAD, LAST_DECISION = 50, 128
 #: Where only one side is heard there is nothing to wait for: its first messages are those that distinguish dialects.
 ONE_SIDED_DECISION = 16
+#: While nothing but common words was said, other dialects fit as well: the best is named once it weighs so much more
+#: than any other. A job, a share or an agent of its own weighs more than that against another's reading of it.
+NAMED_LEAD = 30
+#: Before a job or a share was seen: an agent is a text that anybody may send, and no dialect's own.
+EARLY_LEAD = 55
+#: Where it stays open which dialect it is, all are read for so many messages.
+LAST_OPEN_DECISION = 160
 DEFAULT = Sampling()
 NOTHING: Mapping[str, int] = {}
 
@@ -70,7 +77,7 @@ class Session:
         self.bases = [-1, -1]  # sequence numbers at which the directions' streams begin; -1: not known
         self.replies = self.unmatched = self.unknown = 0
         self._given_up = 0
-        self.ambiguous: tuple[str, ...] = ()  # dialects that the best was preferred to without having shown its own job
+        self.ambiguous: tuple[Dialect, ...] = ()  # dialects that fitted nearly as well when the best was settled on
         self._rare: Counter[str] | None = None  # what few sessions count
         self.counters: Mapping[str, int] = NOTHING  # when the flow has ended
 
@@ -143,13 +150,14 @@ class Session:
         """
         best, *others = sorted(self.readings, key=rank, reverse=True)
         late = sum(self.messages) >= (LAST_DECISION if all(self.messages) else ONE_SIDED_DECISION)
+        late = late and (not rivals(best, others) or sum(self.messages) >= LAST_OPEN_DECISION)
         proven = _works(best)
         if (
             not (late or (proven and best.score - others[0].score >= CLEAR_LEAD))
             or framing not in best.dialect.framings
         ):
             return
-        self.ambiguous = equal_fits(best, others)
+        self.ambiguous = rivals(best, others)
         self._settled, self._framing = best, framing
         # Without proof of both sides the judge asks whether one side sends both sides' messages.
         remaining = [
@@ -178,7 +186,16 @@ class Session:
             len(accounts),
             accepted,
             verified,
+            best.jobs.mined(best.logins.latest),
+            best.jobs.coin,
+            bool(self.rivals_of(best)),
         )
+
+    def rivals_of(self, best: Reading) -> tuple[Dialect, ...]:
+        """The dialects that fit nearly as well as the best; none where it is clear which one this is."""
+        if self.ambiguous and not best.jobs.proven:
+            return self.ambiguous
+        return () if self._settled is best else rivals(best, self.readings)
 
     def finish(self) -> None:
         """The flow has ended: what it counted, by name."""
@@ -283,24 +300,30 @@ def rank(reading: Reading) -> tuple[bool, int, int, int]:
     return (bool(reading.miner_confirms), reading.score, -reading.dialect.header.id, -reading.miner)
 
 
-def equal_fits(best: Reading, others: Iterable[Reading]) -> tuple[str, ...]:
-    """Names of dialects that the same messages fit as well: without a job, shares of one shape are all that
-    distinguishes some dialects apart.
-    """
-    if best.jobs.count:
+def rivals(best: Reading, readings: Iterable[Reading]) -> tuple[Dialect, ...]:
+    """The other dialects that the same messages fit nearly as well. A recomputed share leaves none."""
+    if best.jobs.proven is not None or best.carried:
         return ()
-    names = {
-        reading.dialect.name
-        for reading in others
-        if reading.miner == best.miner and reading.miner_confirms == best.miner_confirms
+    lead = NAMED_LEAD if _has_work(best) else EARLY_LEAD
+    found = {
+        reading.dialect.name: reading.dialect
+        for reading in readings
+        if reading.miner == best.miner
+        and bool(reading.miner_confirms) == bool(best.miner_confirms)
+        and best.score - reading.score < lead
     }
-    return tuple(sorted(names - {best.dialect.name}))
+    found.pop(best.dialect.name, None)
+    return tuple(found[name] for name in sorted(found))
 
 
 def _works(reading: Reading) -> bool:
     """Whether both sides confirm it, and there was work: a job or a share."""
-    shares = any(account.shares.submitted for account in reading.logins.accounts)
-    return bool(reading.miner_confirms and reading.pool_confirms and (reading.jobs.count or shares))
+    return bool(reading.miner_confirms and reading.pool_confirms and _has_work(reading))
+
+
+def _has_work(reading: Reading) -> bool:
+    """Whether a job or a share was seen."""
+    return bool(reading.jobs.count) or any(account.shares.submitted for account in reading.logins.accounts)
 
 
 def is_reply(value: dict[str, object]) -> bool:

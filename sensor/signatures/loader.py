@@ -42,6 +42,8 @@ DIALECT_KEYS = (
     "family",
     "coin",
     "algorithm",
+    "algorithm_basis",
+    "fits",
     "messages",
     "work",
     "coins",
@@ -196,18 +198,10 @@ def _header(entry: YamlEntry, file: str, binary: bool) -> Header:
 def _dialect(entry: YamlEntry, file: str) -> Dialect:
     entry.only(DIALECT_KEYS)
     header = _header(entry, file, binary=False)
-    coins = []
-    for item in entry.keys["coins"].each() if "coins" in entry.keys else ():
-        if item.is_map():
-            item.only(("login", "coin", "algorithm"))
-            pattern = compile_pattern(item.keys["login"]) if "login" in item.keys else None
-            if pattern is None:
-                item.fail("login is missing")
-            else:
-                coins.append(CoinRule(pattern, item.optional("coin"), item.optional("algorithm")))
     framings = entry.texts("framing") if "framing" in entry.keys else (entry.text("framing"),)
     messages = compile_messages(entry)
     proofs = [rule.proof for rule in messages] + [reply.proof for rule in messages for reply in rule.replies]
+    assumed = entry.choice("algorithm_basis", ("proven", "assumed"), "proven") == "assumed"
     return Dialect(
         header=header,
         framing=next(iter(framings), ""),
@@ -216,11 +210,36 @@ def _dialect(entry: YamlEntry, file: str) -> Dialect:
         algorithm=entry.optional("algorithm"),
         messages=messages,
         work=compile_work(entry.keys.get("work")),
-        coins=tuple(coins),
+        coins=_coins(entry),
+        algorithm_basis="assumed" if assumed else "proven",
+        fits=entry.texts("fits"),
         verify=compile_scheme(entry, proofs),
         framings=framings,
         sizes_only="sizes_only" in entry.keys and entry.keys["sizes_only"].scalar is True,
     )
+
+
+def _coins(entry: YamlEntry) -> tuple[CoinRule, ...]:
+    """`coins`: what a form of login says is mined, or the algorithm of a coin that is named in words."""
+    rules = []
+    for item in entry.keys["coins"].each() if "coins" in entry.keys else ():
+        if not item.is_map():
+            continue
+        item.only(("login", "coin", "algorithm", "basis", "unknown"))
+        pattern = compile_pattern(item.keys["login"]) if "login" in item.keys else None
+        if pattern is None and "coin" not in item.keys:
+            item.fail("login is missing")
+        basis = item.choice("basis", ("stated", "assumed"), "stated")
+        rules.append(
+            CoinRule(
+                pattern,
+                item.optional("coin"),
+                item.optional("algorithm"),
+                "assumed" if basis == "assumed" else "stated",
+                "unknown" in item.keys and item.keys["unknown"].scalar is True,
+            )
+        )
+    return tuple(rules)
 
 
 def _framing(entry: YamlEntry, file: str) -> Framing:

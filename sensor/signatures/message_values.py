@@ -32,6 +32,7 @@ class MessageValues(TypedDict, total=False):
     hashrate: Annotated[int | float, "hex"]  # claimed, hashes a second
     coin: Annotated[str, "text"]
     algorithm: Annotated[str, "text"]
+    payout: Annotated[str, "text"]  # the coin that the options ask to be paid in; what is mined may be another
     hardware: Annotated[str, "text"]
     firmware: Annotated[str, "text"]
     serial: Annotated[str, "text"]

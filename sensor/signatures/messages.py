@@ -29,6 +29,7 @@ RULE_KEYS = (
     "answers",
     "outcome",
     "set",
+    "basis",
     "proof",
     "note",
 )
@@ -80,6 +81,7 @@ def _rule(name: str, entry: YamlEntry) -> MessageRule:
         outcome=cast(Outcome, entry.choice("outcome", ("accepted", "rejected", "none"), "none")),
         constants=_constants(entry),
         proof=compile_proof(entry.keys.get("proof")),
+        basis="stated" if entry.choice("basis", ("proven", "stated"), "proven") == "stated" else "proven",
     )
 
 

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from datetime import date
 from typing import Literal
 
+from sensor.model.naming import AlgorithmBasis
 from sensor.signatures.agents import AgentTable
 from sensor.signatures.devices import DeviceTable
 from sensor.signatures.language import Parts, Predicate
@@ -96,15 +97,18 @@ class MessageRule:
     outcome: Outcome
     constants: MessageValues
     proof: Proof
+    basis: AlgorithmBasis = "proven"  # of the algorithm that the message names or sets
 
 
 @dataclass(frozen=True, slots=True)
 class CoinRule:
-    """A form of login that names its coin."""
+    """A form of login that names its coin, or (without a form) the algorithm of a coin that is named in words."""
 
-    login: re.Pattern[str]
+    login: re.Pattern[str] | None
     coin: str | None
     algorithm: str | None
+    basis: AlgorithmBasis = "stated"  # assumed: the login is a wallet, which says who is paid
+    unknown: bool = False  # for logins of this form the dialect's habit does not hold
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,6 +139,10 @@ class Dialect:
     work: Work
     coins: tuple[CoinRule, ...]
     verify: str | None  # the scheme by which shares are recomputed, if they can be
+    algorithm_basis: AlgorithmBasis = (
+        "proven"  # assumed: the algorithm is a habit, others are spoken in this dialect too
+    )
+    fits: tuple[str, ...] = ()  # all algorithms that are spoken in this dialect, where the habit is not all
     framings: tuple[str, ...] = ()  # all it is spoken in, `framing` first
     sizes_only: bool = False  # recognised by sizes and first bytes of what is encrypted: never more than `behaves`
 

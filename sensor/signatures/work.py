@@ -10,6 +10,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from fractions import Fraction
+from typing import NamedTuple
 
 from sensor.signatures.located import YamlEntry
 from sensor.signatures.message_values import DEFAULT_CONVERSIONS, MessageValues, Taken, as_record, value_of
@@ -24,6 +25,17 @@ SPACE = 1 << 256
 FORMS = ("scaled", "boundary", "reversed", "little-endian", "packed", "shared-base")
 
 
+class ScaleOrigin(NamedTuple):
+    """Where a factor comes from."""
+
+    sources: tuple[str, ...] = ()  # two that do not rest on each other, where there are two
+    basis: str | None = None  # what was compared
+    sample: str | None = None  # the session by which it was checked
+
+
+UNSOURCED = ScaleOrigin()
+
+
 @dataclass(frozen=True, slots=True)
 class WorkRule:
     """One way to compute the work of a share from taken values."""
@@ -33,7 +45,9 @@ class WorkRule:
     factor: Fraction
     divisors: Mapping[str, Fraction]  # by algorithm: the diff-1 target is this many times easier
     disputed: frozenset[str] = frozenset()  # algorithms for which pools differ about what difficulty 1 is
+    usual: frozenset[str] = frozenset()  # algorithms of the factor as it stands, where others have divisors
     within: tuple[int, int] | None = None  # what a share of this dialect can be worth; anything else is not believed
+    origin: ScaleOrigin = UNSOURCED
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +62,12 @@ class Work:
     def by_algorithm(self) -> bool:
         """Whether the same number means different work for different algorithms."""
         return any(rule.divisors for rule in self.rules)
+
+    def has_scale(self, algorithm: str | None) -> bool:
+        """Whether it is known what a number means for this algorithm (None: not known which)."""
+        if not self.by_algorithm:
+            return True
+        return any(algorithm in rule.divisors or algorithm in rule.usual for rule in self.rules if rule.divisors)
 
     def disputed(self, algorithm: str | None) -> bool:
         """Whether pools differ about what a difficulty means for this algorithm."""
@@ -158,7 +178,7 @@ def compile_work(entry: YamlEntry | None) -> Work:
 
 
 def _rule(entry: YamlEntry) -> WorkRule:
-    entry.only(("use", "form", "factor", "divisors", "disputed", "within"))
+    entry.only(("use", "form", "factor", "divisors", "usual", "disputed", "within", "sources", "basis", "sample"))
     form = entry.choice("form", FORMS)
     use = entry.texts("use")
     for name in use:
@@ -172,7 +192,14 @@ def _rule(entry: YamlEntry) -> WorkRule:
         divisors = {name: ratio(value) for name, value in entry.keys["divisors"].keys.items()}
     divisors = {name: divisor for name, divisor in divisors.items() if divisor}
     disputed = frozenset(entry.texts("disputed"))
-    return WorkRule(use or ("difficulty",), form, factor, divisors, disputed, _bounds(entry.keys.get("within")))
+    usual = frozenset(entry.texts("usual"))
+    bounds = _bounds(entry.keys.get("within"))
+    return WorkRule(use or ("difficulty",), form, factor, divisors, disputed, usual, bounds, _origin(entry))
+
+
+def _origin(entry: YamlEntry) -> ScaleOrigin:
+    """Where a factor comes from, as the table of scales shows it."""
+    return ScaleOrigin(entry.texts("sources"), entry.optional("basis"), entry.optional("sample"))
 
 
 def _bounds(entry: YamlEntry | None) -> tuple[int, int] | None:

@@ -25,7 +25,7 @@ class Speech:
 
     name = "stratum-v1 sha256d"
     login = "bc1q42muwdd8qnsmvkl0zvqlrp8jv2txksr5kxnccr.rig1"
-    agent = "cgminer/4.9.2"
+    agent = "whatsminer/v1.1.0"
     unit = 2**48 / 65535  # hashes of a share of difficulty 1
     usual = 1e15  # hashes of a usual share
     jobs_have_targets = False

@@ -12,7 +12,7 @@ from sensor.model.evidence import Grade
 from tests.session.dialogue import findings, shipped
 
 OPENINGS: dict[str, list[dict[str, Any]]] = yaml.safe_load((Path(__file__).parent / "openings.yaml").read_text())
-FAMILY = {one.name: one.family for one in shipped().dialects}
+FAMILY = {"stratum": "stratum"} | {one.name: one.family for one in shipped().dialects}
 
 
 def test_there_are_as_many_as_the_survey_had() -> None:

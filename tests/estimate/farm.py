@@ -40,7 +40,7 @@ class Farm(NamedTuple):
     spacing_s: float = 0.0  # the time between shares that the pool steers for; 0: the difficulty never changes
     rejected: float = 0.0  # share of stale ones
     login: str = "bc1q42muwdd8qnsmvkl0zvqlrp8jv2txksr5kxnccr.rig1"
-    agent: str = "cgminer/4.9.2"
+    agent: str = "whatsminer/v1.1.0"
 
 
 def conversation(farm: Farm, rng: random.Random) -> Iterator[Said]:

@@ -58,8 +58,8 @@ def test_a_known_device_gives_its_own_efficiency() -> None:
 
 
 def test_without_a_device_the_range_of_the_algorithm_is_used() -> None:
-    record = found(S9._replace(agent="cgminer/4.9.2"))
-    assert (record.device, record.device_class, record.algorithm) == (None, "asic", "sha256d")
+    record = found(S9._replace(agent="whatsminer/v1.1.0"))
+    assert (record.device, record.algorithm, record.algorithm_basis) == (None, "sha256d", "stated")
     assert record.power_watts is not None
     assert record.hashrate_hps is not None
     assert record.power_watts.basis == "algorithm"

@@ -93,7 +93,7 @@ def test_an_account_counts_what_is_sent_whatever_becomes_of_it() -> None:
 
 
 TALK = """
-    C {"id":1,"method":"mining.subscribe","params":["cgminer/4.11.1"]}
+    C {"id":1,"method":"mining.subscribe","params":["whatsminer/v1.1.0"]}
     S {"id":1,"result":[[["mining.notify","2"]],"f1b0dee5",4],"error":null}
     C {"id":2,"method":"mining.authorize","params":["museum.stick","x"]}
     S {"id":2,"result":true,"error":null}

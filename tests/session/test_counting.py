@@ -19,7 +19,11 @@ BDIFF = 2**48 / 65535
 
 
 def v1_submit(number: object, job: str = "a", login: str = "u.w", side: str = "C") -> str:
-    share = {"id": number, "method": "mining.submit", "params": [login, job, "00000001", "689c3007", "0a1b2c3d"]}
+    share = {
+        "id": number,
+        "method": "mining.submit",
+        "params": [login, job, "00000001", "689c3007", "0a1b2c3d", "00c36000"],
+    }
     return f"{side} {json.dumps(share)}\n"
 
 
@@ -76,7 +80,7 @@ def test_a_report_without_answer_does_not_swallow_a_share() -> None:
 
 
 def test_a_subscription_without_answer_does_not_swallow_a_share() -> None:
-    text = 'C {"id":1,"method":"mining.subscribe","params":["cgminer/4.9"]}\n' + v1_submit(1) + reply(1, True)
+    text = 'C {"id":1,"method":"mining.subscribe","params":["whatsminer/v1.1.0"]}\n' + v1_submit(1) + reply(1, True)
     assert counts(text) == (1, 1, 0, 0)
 
 
@@ -93,7 +97,7 @@ def test_a_reply_never_meets_a_later_request() -> None:
 def test_replies_to_the_pools_own_questions_are_not_replies_to_shares() -> None:
     text = (
         v1_submit(4)
-        + 'S {"id":4,"method":"client.get_version","params":[]}\nC {"id":4,"result":"cgminer/4.9","error":null}\n'
+        + 'S {"id":4,"method":"client.get_version","params":[]}\nC {"id":4,"result":"whatsminer/v1.1.0","error":null}\n'
         + reply(4, True)
     )
     assert counts(text) == (1, 1, 0, 0)
@@ -235,7 +239,7 @@ def test_shares_always_add_up(steps: list[str]) -> None:
 
 
 def test_difficulty_one_is_assumed_only_where_nothing_was_lost() -> None:
-    opening = 'C {"id":1,"method":"mining.subscribe","params":["cgminer/4.9"]}\n'
+    opening = 'C {"id":1,"method":"mining.subscribe","params":["whatsminer/v1.1.0"]}\n'
     share = v1_job("a") + v1_submit(5) + reply(5, True)
     assert only(opening + share).work_hashes == BDIFF
     stream = events(opening + share)

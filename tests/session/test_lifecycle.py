@@ -166,7 +166,7 @@ def settled(records: list[Finding | Node], *, reported: bool) -> dict[str, Findi
     """The last state of each finding, as a replay would give it."""
     found = {one.finding_id: one for one in records if isinstance(one, Finding)}
     found = {name: one for name, one in found.items() if one.state != "closed" or not reported}
-    return {name: dataclasses.replace(one, state="closed") for name, one in found.items()}
+    return {name: dataclasses.replace(one, state="closed", corrects=None) for name, one in found.items()}
 
 
 @settings(max_examples=8, deadline=None, phases=[Phase.generate])

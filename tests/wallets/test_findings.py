@@ -13,6 +13,10 @@ from tests.session.dialogue import lines, only, shipped
 XMR = "43ofb6jnX1wWwtE8dgLizJRPFVHQkfhaEXYNeCVfyb3d4hxttHRjSKEGZx6hZfuYcYP3UhK2kTdN7LuvXtqx4vxP5bBg4pz"
 LTC = "LandHxL6EZWG1C1iHfLj4o5Gmv5Mi3jgMk"
 BLOB = "10" * 76
+HASH = "abfac2575f41817930781732753dba0c11b288f00bbdfb41f064825c1cecc2bf"
+JOB = f"""S {{"id":null,"method":"mining.notify","params":["a","{HASH}","01","02",[],"20000000","1a0ffff0",\
+"689c3000",true]}}
+"""
 
 
 def cryptonote(login: str, agent: str = "XMRig/6.22.2 (Linux x86_64)", algo: str = "rx/0") -> str:
@@ -43,17 +47,13 @@ def test_a_valid_wallet_names_its_coin() -> None:
     found = only(cryptonote(f"{XMR}.rig7"))
     assert (found.coin, found.login) == ("XMR", f"{XMR}.rig7")
     assert found.wallet == Wallet(XMR, "valid", ("XMR",), "xmr-standard", "right", None)
-    assert (
-        only(stratum("VqZVwTBiZiAQpADhrK14DgLNFX141h6utw.w", agent="VerthashMiner/0.6")).coin == "VTC"
-    )  # no pattern of the dialect says so
 
 
 def test_a_wrong_checksum_names_none() -> None:
-    found = only(stratum(f"{LTC[:-1]}x.w1"))
+    found = only(stratum(f"{LTC[:-1]}x.w1") + JOB)
     assert found.coin is None
     assert found.wallet is not None
     assert (found.wallet.verdict, found.wallet.checksum, found.wallet.coins) == ("format matches", "wrong", ("LTC",))
-    assert found.reasons[-1] == "the login looks like a wallet of LTC, but its check characters are wrong"
 
 
 def test_an_account_names_none_but_the_password_may() -> None:
@@ -61,9 +61,19 @@ def test_an_account_names_none_but_the_password_may() -> None:
         None,
         Wallet(None, "account"),
     )
-    found = only(stratum("kvetak.worker1", "c=LTC,d=64"))
-    assert found.coin == "LTC"
+    found = only(stratum("kvetak.worker1", "mc=LTC,d=64") + JOB)
+    assert (found.coin, found.algorithm, found.algorithm_basis) == ("LTC", "scrypt", "stated")
     assert "d=64" not in str(found)
+
+
+def test_a_wallet_and_the_coin_that_is_paid_name_nothing_that_is_mined() -> None:
+    for login, password in ((f"{LTC}.w1", "x"), ("kvetak.worker1", "c=LTC,d=64"), (f"{LTC}.w1", "c=LTC")):
+        found = only(stratum(login, password, "cpuminer/2.5.1") + JOB)
+        assert (found.coin, found.algorithm, found.algorithm_basis, found.hashes_per_share) == (None,) * 4
+        assert "d=64" not in str(found)
+    assert only(stratum(f"{LTC}.w1", "c=LTC,m=solo") + JOB).coin == "LTC"
+    paid = only(stratum(f"{LTC}.w1", "c=ltc,zap=SUGAR") + JOB)
+    assert (paid.coin, paid.wallet and paid.wallet.payout) == ("SUGAR", "LTC")
 
 
 def test_a_wallet_paid_by_a_pool_that_converts_does_not_name_what_is_mined() -> None:

@@ -42,6 +42,8 @@ def details(item: Finding) -> Iterator[Detail]:
         ("Through proxy", item.proxy, True),
         ("Pool asked for", item.pool_host, True),
         ("Dialect", _dialect(item), False),
+        ("Algorithm is", item.algorithm_basis, False),
+        ("Withdrawn", None if item.corrects is None else ", ".join(filter(None, item.corrects)), False),
         ("Work of a share", _work(item.hashes_per_share, item), False),
         ("Work accepted", _work(item.work_hashes, item), False),
         ("Claimed hashrate", quantity(item.claimed_hashrate_hps, unit) if item.claimed_hashrate_hps else None, False),

@@ -6,6 +6,7 @@ import dataclasses
 from dataclasses import dataclass
 
 from sensor.model.finding import Finding
+from sensor.model.naming import Correction, MinedName, correction
 
 
 @dataclass(frozen=True)
@@ -41,6 +42,7 @@ def advance(
         merged = dataclasses.replace(merged, state="opened" if first_report else "updated", merged_into=None)
     else:
         merged = dataclasses.replace(merged, state="closed")
+    merged = dataclasses.replace(merged, corrects=_withdrawn(before, merged))
     if before is not None and _unchanged(before, merged, suppressed):
         return before, False
     return HeldFinding(merged, suppressed), suppressed is None
@@ -51,4 +53,16 @@ def _unchanged(before: HeldFinding, merged: Finding, suppressed: str | None) -> 
     finding = before.finding
     if before.suppressed != suppressed or (finding.state == "closed") != (merged.state == "closed"):
         return False
-    return finding == dataclasses.replace(merged, state=finding.state)
+    return finding == dataclasses.replace(merged, state=finding.state, corrects=finding.corrects)
+
+
+def _withdrawn(before: HeldFinding | None, merged: Finding) -> Correction | None:
+    """What the latest event of a finding said and no longer holds; nothing where nobody was told, or where it has
+    become another finding."""
+    if before is None or before.suppressed is not None or merged.merged_into is not None:
+        return None
+    return correction(_named(before.finding), _named(merged))
+
+
+def _named(finding: Finding) -> MinedName:
+    return MinedName(finding.dialect, finding.coin, finding.algorithm, finding.algorithm_basis)

@@ -22,6 +22,7 @@ from sensor.line.same_connection import is_same
 from sensor.model.evidence import Evidence
 from sensor.model.finding import Finding, Pool
 from sensor.model.flow import FlowSummary, flow_order
+from sensor.model.naming import is_family
 from sensor.model.quantities import ExposureRecord, Interval, Power, Shares
 from sensor.model.time import SECOND_NS
 from sensor.session.account import MAX_WORKERS
@@ -31,6 +32,7 @@ from sensor.signatures.work import UNITS
 PRESENT = frozenset(
     {
         *("hashrate_hps", "spent_hashrate_hps", "power_watts", "energy_kwh", "work_hashes", "claimed_hashrate_hps"),
+        "corrects",  # of the report that is made now
         "merged_into",  # one that is there again is itself
     }
 )
@@ -91,7 +93,18 @@ def _join(before: Finding, now: Finding) -> Finding:
         "joules_per_hash": _joules(before, now),
         "holders": before.holders if now.attribution is None else now.holders,
     }
-    return dataclasses.replace(now, **(_still_known(before, now) | _sums(before, now) | joint))
+    return dataclasses.replace(now, **(_still_known(before, now) | _sums(before, now) | _named(before, now) | joint))
+
+
+#: What a finding says of a dialect: it is known altogether or not at all.
+OF_DIALECT = ("dialect", "signature_id", "signature_rev", "signature", "work_unit")
+
+
+def _named(before: Finding, now: Finding) -> dict[str, Any]:
+    """A connection that was joined too late to know its dialect takes nothing back of what others knew."""
+    if is_family(now.dialect) and before.dialect is not None and not is_family(before.dialect):
+        return {name: getattr(before, name) for name in OF_DIALECT}
+    return {}
 
 
 def _evidence(before: Finding, now: Finding) -> list[Evidence]:

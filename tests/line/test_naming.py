@@ -1,0 +1,75 @@
+"""What a session is called while it goes on: never something that more of the same packets take back."""
+
+from __future__ import annotations
+
+import pytest
+
+from sensor.line.examples import dialogue_events
+from sensor.line.lifecycle import ReportingSettings
+from sensor.line.pipeline import Pipeline
+from sensor.model.events import Event
+from sensor.model.evidence import Grade
+from sensor.model.finding import Finding
+from sensor.model.naming import is_family
+from sensor.model.record import Record
+from sensor.signatures.model import Example
+from tests.session.dialogue import shipped
+
+EXAMPLES = [
+    pytest.param(example, id=f"{dialect.name}: {example.name}")
+    for dialect in shipped().dialects
+    for example in dialect.header.examples
+    if not example.counter
+]
+#: At once, and every packet brings a report of what is new.
+EAGER = ReportingSettings(update_ns=1, close_ns=1 << 62, attempt_ns=1)
+
+
+def offline(example: Example, messages: int | None = None) -> dict[str, Finding]:
+    pipeline = Pipeline(shipped())
+    pipeline.step(dialogue_events(example.dialogue[:messages], proto=example.proto))
+    return {record.finding_id: record for record in pipeline.finish() if isinstance(record, Finding)}
+
+
+def live(example: Example) -> list[Finding]:
+    pipeline = Pipeline(shipped(), reporting=EAGER)
+    told: list[Record] = []
+    event: Event
+    for event in dialogue_events(example.dialogue, proto=example.proto):
+        told += pipeline.step([event])
+    return [record for record in [*told, *pipeline.finish()] if isinstance(record, Finding)]
+
+
+def assert_holds(early: Finding, final: Finding) -> None:
+    assert early.coin in (None, final.coin)
+    if early.algorithm is not None and final.algorithm is not None:
+        assert final.algorithm == early.algorithm or final.algorithm.startswith(f"{early.algorithm}/")
+    assert early.algorithm is None or final.algorithm is not None
+    if not is_family(early.dialect) and early.dialect != final.dialect:  # the most general dialect names nothing mined
+        assert (early.dialect, early.coin, early.algorithm, early.hashes_per_share) == ("stratum-v1", None, None, None)
+
+
+@pytest.mark.parametrize("example", EXAMPLES)
+def test_a_session_cut_after_any_message_names_what_the_whole_names_or_nothing(example: Example) -> None:
+    whole = {finding.login: finding for finding in offline(example).values()}
+    for messages in range(1, len(example.dialogue)):
+        for early in offline(example, messages).values():
+            final = whole.get(early.login) or (next(iter(whole.values())) if len(whole) == 1 else None)
+            if final is not None and early.grade >= Grade.SPEAKS:
+                assert_holds(early, final)
+
+
+@pytest.mark.parametrize("example", EXAMPLES)
+def test_live_reports_name_what_a_replay_names_or_nothing(example: Example) -> None:
+    whole = offline(example)
+    for told in live(example):
+        final = whole.get(told.finding_id)
+        if final is not None and told.grade >= Grade.SPEAKS:
+            assert_holds(told, final)
+
+
+def test_while_several_dialects_fit_the_family_is_named() -> None:
+    zcash = next(one.header for one in shipped().dialects if one.name == "equihash")
+    example = next(one for one in zcash.examples if "agent of another protocol" in one.name)
+    early = list(offline(example, 3).values())
+    assert [(one.coin, one.algorithm, one.algorithm_basis, one.hashes_per_share) for one in early] == [(None,) * 4]

@@ -1,0 +1,54 @@
+"""Sessions that came out as another coin's, or a factor of 65,536 too high, are what they are."""
+
+from __future__ import annotations
+
+import math
+from pathlib import Path
+
+import pytest
+
+from sensor.intake import engine
+from sensor.line.replay import replay
+from sensor.model.finding import Finding
+from sensor.signatures import load
+
+CASES = Path(__file__).parents[3] / "shared" / "cases" / "mining"
+pytestmark = [pytest.mark.shared, pytest.mark.skipif(not CASES.is_dir(), reason="the cases are not here")]
+SIGNATURES = load()
+
+#: Dialect, coin, algorithm, how that is known, hashes a share, about how many a second.
+RIGHT = {
+    "spectre-tnn": ("kaspa", "SPR", "spectrex", "stated", 256 * 58.6, 1.5e3),
+    "kas-midstream-vardiff-80hex": ("kaspa", None, "kheavyhash", "stated", 4096 * 2.0**32, 8.8e12),
+    "kas-rigel-gpu-1GH": ("kaspa", "KAS", "kheavyhash", "stated", 8 * 2.0**32, 1e9),
+    "verus-phone-1.4MHs": ("verus", "VRSC", "verushash", "proven", 2.0**25, 1.4e6),
+    "zpool-yespower-btcpayout": ("stratum-v1", "SUGAR", "yespower", "stated", 0.05 * 2**48 / 65535 / 65536, 473.0),
+    "xmrig-ghostrider-account": ("stratum-v1", None, "ghostrider", "stated", 0.05 * 2**48 / 65535 / 65536, 1.4e3),
+    "zano-ethproxy": ("ethproxy", "ZANO", "progpowz", "assumed", 2e8, 1e7),
+    "hoosat-relative": ("kaspa", "HTN", "hoohash", "stated", 2.0**31, 2e8),
+    "moneroocean-kawpow": ("kawpow", None, "kawpow", "proven", 4.24e9, 5.7e7),
+}
+
+
+@pytest.mark.parametrize("name", ["reference", "compiled"])
+@pytest.mark.parametrize("case", RIGHT)
+def test_a_case_is_what_it_is(case: str, name: engine.Name) -> None:
+    try:
+        core = engine.load(name)
+    except engine.EngineError as error:
+        pytest.skip(str(error))
+    done = replay([str(CASES / f"{case}.pcap")], SIGNATURES, core, {"workers": 1, "flows": 1024})
+    (found,) = (record for record in done.records if isinstance(record, Finding))
+    dialect, coin, algorithm, basis, per_share, rate_hps = RIGHT[case]
+    assert (found.dialect, found.coin, found.algorithm, found.algorithm_basis) == (dialect, coin, algorithm, basis)
+    assert found.hashes_per_share == pytest.approx(per_share, rel=1e-3)
+    assert found.hashrate_hps is not None
+    assert abs(math.log2(found.hashrate_hps.best / rate_hps)) < 0.5
+    if basis == "assumed":
+        assert found.power_watts is None
+
+
+def test_the_password_stays_where_it_was() -> None:
+    core = engine.load("reference")
+    done = replay([str(CASES / "zpool-yespower-btcpayout.pcap")], SIGNATURES, core, {"workers": 1, "flows": 1024})
+    assert "zap=" not in str(done.records)
