@@ -16,6 +16,9 @@ from sensor.model.time import SECOND_NS
 from sensor.signatures.agents import Agent
 from sensor.signatures.model import SignatureSet
 
+#: A proxy or a farm's agent speaks for at most so many machines; the largest halls have some thousands on one.
+MOST_BEHIND_ONE = 5_000
+
 
 def enrich(joined: Joined | Unspoken, identity: str, signatures: SignatureSet, assumptions: Assumptions) -> Finding:
     """The final record with everything the tables and the shares say about it."""
@@ -37,12 +40,21 @@ def enrich(joined: Joined | Unspoken, identity: str, signatures: SignatureSet, a
     finding.hashrate_hps, finding.spent_hashrate_hps, finding.estimate_notes = found.hashrate, found.spent, found.notes
     if joined.lead.dialect.work.disputed(finding.algorithm):
         finding.estimate_notes = (*found.notes, f"{DISPUTED} {finding.algorithm}")
-    efficiency = signatures.devices.efficiency(finding.algorithm, finding.device, finding.device_class)
+    efficiency, note = signatures.devices.assess(
+        finding.algorithm, finding.device, finding.device_class, found.spent, _most_machines(finding)
+    )
+    if note is not None:
+        finding.estimate_notes = (*finding.estimate_notes, note)
     if efficiency is not None:
         finding.power_watts = watts(found.spent, efficiency, assumptions.pue)
         finding.joules_per_hash = watts(Interval(1.0, 1.0, 1.0, assumptions.level), efficiency, assumptions.pue)
         finding.energy_kwh = energy_kwh(finding.power_watts, finding.watched_seconds, finding.assumed_seconds)
     return finding
+
+
+def _most_machines(finding: Finding) -> int:
+    """How many machines the shares may be of; an aggregator does not say."""
+    return MOST_BEHIND_ONE if finding.aggregator else max(1, finding.machines_seen, finding.worker_count)
 
 
 def _pool(joined: Joined, signatures: SignatureSet) -> Pool:
