@@ -4,7 +4,7 @@ SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 .ONESHELL:
 .DEFAULT_GOAL := words
-.PHONY: words demo test check bench bench-live bench-daemon fuzz format clean core rust-checks deb debian-packages docs docs-reference province coverage-table
+.PHONY: device-plot words demo test check bench bench-live bench-daemon fuzz format clean core rust-checks deb debian-packages docs docs-reference province coverage-table
 
 BIN := .venv/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check -q
@@ -33,6 +33,7 @@ words:
 	@echo "make deb      a Debian package in build/"
 	@echo "make docs     the documents as a site in build/docs/html, with all links checked"
 	@echo "make coverage-table   simulate miners, and write how often intervals hold the truth into docs/coverage.md"
+	@echo "make device-plot      draw joules a hash by year and write the page of all devices, into docs/"
 	@echo "make docs-reference   write the generated parts of docs/: command line, configuration, metrics, events"
 	@echo "make format   put the sources in order"
 	@echo "make clean    delete what was built"
@@ -192,3 +193,6 @@ clean:
 	@rm -rf build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
 	rm -f sensor/_core*.so
 	find sensor exporters signatures tests -name __pycache__ -type d -prune -exec rm -rf {} +
+
+device-plot: .venv/.dev
+	.venv/bin/python -m docs.device_plot

@@ -115,7 +115,9 @@ def _signatures(commands: Commands) -> None:
         "signatures", help="list or test the signatures", description="Show the signatures in force, or prove them."
     )
     signatures.add_argument(
-        "action", choices=("list", "test"), help="list them, or run their examples and counterexamples"
+        "action",
+        choices=("list", "test", "tables"),
+        help="list them, run their examples and counterexamples, or say how old each table is",
     )
     add_json(signatures)
     signatures.add_argument("files", nargs="*", metavar="FILE", help="signature files besides the shipped ones")

@@ -1,8 +1,9 @@
-"""`minewatch signatures list|test`: what is looked for, and the proof that it works."""
+"""`minewatch signatures list|test|tables`: what is looked for, and the proof that it works."""
 
 from __future__ import annotations
 
 import argparse
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -34,12 +35,40 @@ def run(options: argparse.Namespace) -> int:
     if options.action == "test" and options.json:
         raise CommandError(USAGE, "signatures test: has no --json; its exit code is 1 if anything failed")
     signatures = load_signatures(own)
+    if options.action == "tables":
+        return _tables(signatures, options.json)
     if options.action == "test":
         return _prove(signatures, own)
     if options.json:
         print_json(signature_table.as_object(signatures))
         return OK
     signature_table.show(signatures, everything=options.verbose > 0)
+    return OK
+
+
+def _tables(signatures: SignatureSet, as_json: bool) -> int:
+    """Print each table's file, its rows, the day they were last gone through, and the days since."""
+    today = datetime.now(tz=UTC).date()
+    rows = [(table, None if table.dated is None else (today - table.dated).days) for table in signatures.tables]
+    if as_json:
+        print_json(
+            {
+                "tables": [
+                    {
+                        "name": table.name,
+                        "file": table.file,
+                        "rows": table.rows,
+                        "dated": None if table.dated is None else table.dated.isoformat(),
+                        "age_days": age,
+                    }
+                    for table, age in rows
+                ]
+            }
+        )
+        return OK
+    for table, age in rows:
+        day = "not dated" if table.dated is None else f"{table.dated.isoformat()}, {age} days ago"
+        print(f"{table.name:<12} {table.rows:>5} rows  {day:<26} {table.file}")
     return OK
 
 

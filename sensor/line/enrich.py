@@ -19,6 +19,9 @@ from sensor.signatures.agents import Agent
 from sensor.signatures.devices import Efficiency
 from sensor.signatures.model import Dialect, SignatureSet
 
+#: A proxy or a farm's agent speaks for at most so many machines; the largest halls have some thousands on one.
+MOST_BEHIND_ONE = 5_000
+
 
 def enrich(joined: Joined | Unspoken, identity: str, signatures: SignatureSet, assumptions: Assumptions) -> Finding:
     """The final record with everything the tables and the shares say about it."""
@@ -42,9 +45,9 @@ def enrich(joined: Joined | Unspoken, identity: str, signatures: SignatureSet, a
     finding.hashrate_hps, finding.spent_hashrate_hps, finding.estimate_notes = found.hashrate, found.spent, found.notes
     if what.dialect.work.disputed(finding.algorithm):
         finding.estimate_notes = (*found.notes, f"{DISPUTED} {finding.algorithm}")
-    efficiency = _efficiency(finding, what.dialect, signatures)
-    if finding.algorithm_basis == "assumed":
-        finding.estimate_notes = (*finding.estimate_notes, _assumed_note(finding, what.dialect, efficiency))
+    efficiency, note = _efficiency(finding, what.dialect, signatures, found.spent)
+    if note is not None:
+        finding.estimate_notes = (*finding.estimate_notes, note)
     if efficiency is not None:
         finding.power_watts = watts(found.spent, efficiency, assumptions.pue)
         finding.joules_per_hash = watts(Interval(1.0, 1.0, 1.0, assumptions.level), efficiency, assumptions.pue)
@@ -52,27 +55,31 @@ def enrich(joined: Joined | Unspoken, identity: str, signatures: SignatureSet, a
     return finding
 
 
-def _efficiency(finding: Finding, dialect: Dialect, signatures: SignatureSet) -> Efficiency | None:
-    """Joules a hash. Where the algorithm is only a habit it is the range over all that fit, if each of them has one;
-    where only a wallet says it, none. A device named beside it is no proof of what is mined.
+def _efficiency(
+    finding: Finding, dialect: Dialect, signatures: SignatureSet, spent: Interval
+) -> tuple[Efficiency | None, str | None]:
+    """Joules a hash, and what is to be said of it. Where the algorithm is only a habit it is the range over all that
+    fit, if each of them has one; where only a wallet says it, none. A device named beside it is no proof of what is
+    mined.
     """
+    most = _most_machines(finding)
     if finding.algorithm_basis != "assumed":
-        return signatures.devices.efficiency(finding.algorithm, finding.device, finding.device_class)
+        return signatures.devices.assess(finding.algorithm, finding.device, finding.device_class, spent, most)
+    nothing = f"the algorithm {finding.algorithm} is assumed: no power is given"
     if finding.algorithm != dialect.algorithm:
-        return None
-    rows = [signatures.devices.efficiency(name, None, finding.device_class) for name in dialect.fits]
-    its = [row for row in rows if row is not None]
-    if not its or len(its) < len(rows):
-        return None
+        return None, nothing
+    assessed = [signatures.devices.assess(name, None, finding.device_class, spent, most)[0] for name in dialect.fits]
+    its = [row for row in assessed if row is not None]
+    if not its or len(its) < len(assessed):
+        return None, nothing
     low, high = min(row.low_joules for row in its), max(row.high_joules for row in its)
-    return Efficiency(None, low, math.sqrt(low * high), high, its[0].source, "low")
+    note = f"the algorithm {finding.algorithm} is assumed: power is the range over {', '.join(dialect.fits)}"
+    return Efficiency(None, low, math.sqrt(low * high), high, its[0].source, "low"), note
 
 
-def _assumed_note(finding: Finding, dialect: Dialect, efficiency: Efficiency | None) -> str:
-    """What the figures rest on where the algorithm is assumed."""
-    if efficiency is None:
-        return f"the algorithm {finding.algorithm} is assumed: no power is given"
-    return f"the algorithm {finding.algorithm} is assumed: power is the range over {', '.join(dialect.fits)}"
+def _most_machines(finding: Finding) -> int:
+    """How many machines the shares may be of; an aggregator does not say."""
+    return MOST_BEHIND_ONE if finding.aggregator else max(1, finding.machines_seen, finding.worker_count)
 
 
 def _pool(joined: Joined, signatures: SignatureSet) -> Pool:

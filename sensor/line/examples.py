@@ -15,6 +15,7 @@ from typing import cast
 from sensor.line.combine import combine
 from sensor.line.flow_facts import TCP
 from sensor.line.pipeline import Pipeline
+from sensor.line.power_proofs import power_failures, senseless
 from sensor.model.events import Chunk, Close, Event, Open
 from sensor.model.evidence import Grade
 from sensor.model.finding import Finding
@@ -115,8 +116,8 @@ def _weight_failures(weights: WeightTable) -> list[Failure]:
 
 def prove(signatures: SignatureSet) -> list[Failure]:
     """Every example and counterexample that does not hold, those of the tables first."""
-    tables = (signatures.agents, signatures.devices, signatures.pools)
-    failures = [Failure(*broken) for table in tables for broken in table.failures()]
+    broken = [*signatures.agents.failures(), *power_failures(signatures.devices), *signatures.pools.failures()]
+    failures = [Failure(*place) for place in broken]
     failures += _weight_failures(signatures.weights)
     for group in (signatures.framings, signatures.dialects, signatures.nodes):
         for signature in group:
@@ -155,6 +156,8 @@ def check(signatures: SignatureSet, example: Example, dialect: str | None) -> li
         left.remove(found)
         wrong.extend(_differences(found, wanted))
     wrong.extend(f"unexpected: {_name(record)}" for record in left)
+    findings = [record for record in records if isinstance(record, Finding)]
+    wrong.extend(what for record in findings if (what := senseless(signatures.devices, record)))
     return wrong
 
 

@@ -135,7 +135,7 @@ def _grade(reading: Reading, session: Session, facts: FlowFacts) -> Verdict | No
         return (
             Grade.BEHAVES,
             strength,
-            (f"{reading.dialect.header.title}: told by sizes and first bytes, the content is encrypted",),
+            (f"{reading.dialect.header.title}: elsewhere by sizes and first bytes, the content is encrypted",),
         )
     sent = _names(reading.miner_confirms)
     answered = _pool_words(reading.pool_confirms)

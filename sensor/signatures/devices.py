@@ -1,27 +1,27 @@
 """What a machine draws: joules a hash of known devices, and the range of an algorithm where the device is not known.
 The rows are data.
 
-Knows units and names; knows no sessions, and makes nothing up: an algorithm without a row has no figure.
+A row counts for its own class of machines only: what an ASIC needs for a hash is never the figure of a GPU. Where the
+class is not known, the range covers all classes whose machines can be what was seen. Joules are at the wall: a row's
+own figure times the wall factor of its class. Knows units and names; knows no sessions, and makes nothing up: an
+algorithm without a row has no figure.
 """
 
 from __future__ import annotations
 
-import math
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import NamedTuple
 
-from sensor.signatures.located import YamlEntry
+from sensor.model.quantities import Interval
+from sensor.signatures.device_classes import ClassRow, WallFactor, classes_of
 
-DEVICE_FILE_KEYS = ("kind", "name", "description", "references", "devices", "examples")
-DEVICE_KEYS = ("model", "maker", "algorithm", "hashrate", "unit", "power_watts", "year", "note", "source", "confidence")
-RANGE_FILE_KEYS = ("kind", "name", "description", "references", "efficiencies", "examples")
-RANGE_KEYS = ("algorithms", "classes", "low", "typical", "high", "unit", "note", "source", "confidence")
-CONFIDENCES = ("high", "medium", "low")
 PREFIXES = {"": 1.0, "k": 1e3, "M": 1e6, "G": 1e9, "T": 1e12, "P": 1e15, "E": 1e18}
 #: Makers give their figures at 25 degrees and within 5 to 10 %.
 DEVICE_SPREAD = 0.10
+#: Classes whose machines compute one thing only; what the others mine is a program.
+ONE_PURPOSE = frozenset({"asic", "asic-hobby"})
 
 
 class Broken(NamedTuple):
@@ -38,7 +38,7 @@ class Broken(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Efficiency:
-    """Joules for one hash, as a range, and whose they are."""
+    """Joules at the wall for one hash, as a range, and whose they are."""
 
     device: str | None  # the model; None for the range of an algorithm
     low_joules: float
@@ -46,6 +46,24 @@ class Efficiency:
     high_joules: float
     source: str
     confidence: str
+    classes: tuple[str, ...] = ()  # of machines that the range covers; empty: the row is of any
+
+    def at_the_wall(self, factor: WallFactor, device_class: str) -> Efficiency:
+        """The same with losses and overhead of a class of machines."""
+        return replace(
+            self,
+            low_joules=self.low_joules * factor.low,
+            joules=self.joules * factor.typical,
+            high_joules=self.high_joules * factor.high,
+            classes=(device_class,),
+        )
+
+
+class Assessment(NamedTuple):
+    """An efficiency, or none; and what has to be said about it."""
+
+    efficiency: Efficiency | None = None
+    note: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,9 +75,18 @@ class DeviceRow:
     maker: str
     algorithm: str
     hashrate_hps: float
-    power_watts: float
+    power_watts: float  # as the source has it: at the wall for ASICs, of board or package for others
     source: str
     confidence: str
+    device_class: str | None = None
+    year: int | None = None
+
+    @property
+    def efficiency(self) -> Efficiency:
+        """Joules a hash by the row's own figures, before the wall."""
+        joules = self.power_watts / self.hashrate_hps
+        low, high = joules * (1 - DEVICE_SPREAD), joules * (1 + DEVICE_SPREAD)
+        return Efficiency(self.model, low, joules, high, self.source, self.confidence)
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,11 +96,13 @@ class RangeRow:
     algorithms: tuple[str, ...]
     classes: tuple[str, ...]
     efficiency: Efficiency
+    stated_only: bool = False  # counts only where the agent states the class: nobody would mine so otherwise
+    year: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class PowerExample:
-    """A device or algorithm and the joules that must be found for it."""
+    """A device or algorithm and the joules, or the watts at a hashrate, that must be found for it."""
 
     file: str
     line: int
@@ -81,6 +110,7 @@ class PowerExample:
     algorithm: str
     device_class: str | None
     expect: Mapping[str, object]
+    rate_hps: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +120,7 @@ class DeviceTable:
     devices: tuple[DeviceRow, ...] = ()
     ranges: tuple[RangeRow, ...] = ()
     examples: tuple[PowerExample, ...] = ()
+    classes: tuple[ClassRow, ...] = ()
 
     def device(self, name: str | None, algorithm: str | None) -> DeviceRow | None:
         """The machine an agent names: its model as a whole, or followed by nothing but punctuation or something in
@@ -97,31 +128,86 @@ class DeviceTable:
         """
         if not name or algorithm is None:
             return None
-        key = _key(name)
+        key = model_key(name)
         group = self._names(algorithm)
         return next((row for row in self.devices if row.key == key and row.algorithm in group), None)
+
+    def only_algorithm(self, name: str | None) -> str | None:
+        """The algorithm of a machine by its model, if all its rows have the same one and it can run no program."""
+        key = model_key(name) if name else None
+        found = {(row.algorithm, row.device_class) for row in self.devices if row.key == key}
+        algorithm, device_class = found.pop() if len(found) == 1 else (None, None)
+        return algorithm if device_class in ONE_PURPOSE else None
+
+    def device_class(self, name: str) -> ClassRow | None:
+        """The class of that name."""
+        return next((row for row in self.classes if row.name == name), None)
 
     def efficiency(
         self, algorithm: str | None, device: str | None = None, device_class: str | None = None
     ) -> Efficiency | None:
         """Joules a hash: of the device if it is known, else of the algorithm; None if neither has a row."""
+        return self.assess(algorithm, device, device_class).efficiency
+
+    def assess(
+        self,
+        algorithm: str | None,
+        device: str | None = None,
+        device_class: str | None = None,
+        rate: Interval | None = None,
+        machines: int = 1,
+    ) -> Assessment:
+        """Joules a hash for a session of this hashrate, made by at most so many machines, and a note to go with it.
+
+        Without an efficiency the note says why. A class is left out if its machines could not draw what the rate would
+        mean for them: 8 TH/s of ethash is no single machine of any class.
+        """
+        if algorithm is None:
+            return Assessment()
         row = self.device(device, algorithm)
-        if row is not None:
-            joules = row.power_watts / row.hashrate_hps
-            return Efficiency(
-                row.model,
-                joules * (1 - DEVICE_SPREAD),
-                joules,
-                joules * (1 + DEVICE_SPREAD),
-                row.source,
-                row.confidence,
+        found = [self._at_wall(row.efficiency, row.device_class)] if row else self._ranges(algorithm, device_class)
+        if not found:
+            elsewhere = any(algorithm in other.algorithms for other in self.ranges)
+            return Assessment(
+                None, f"power unknown: no figure for {algorithm} on {device_class}" if elsewhere else None
             )
-        for candidate in self.ranges:
-            if algorithm in candidate.algorithms and (
-                not candidate.classes or _of_class(device_class, candidate.classes)
-            ):
-                return candidate.efficiency
-        return None
+        fit = [part for part in found if rate is None or self._sensible(part, rate, machines)]
+        if not fit:
+            names = ", ".join(name for part in found for name in part.classes) or "machine"
+            return Assessment(None, f"power unknown: at this hashrate it would be outside of what {names} can draw")
+        if len(fit) == 1:
+            return Assessment(fit[0])
+        names = ", ".join(name for part in fit for name in part.classes)
+        return Assessment(_envelope(fit), f"device class not known: the power covers {names}")
+
+    def _ranges(self, algorithm: str, stated: str | None) -> list[Efficiency]:
+        """For each class that is possible the first row of the algorithm; a row of no class is of any."""
+        possible = classes_of(self.classes, stated)
+        found: dict[str, Efficiency] = {}
+        for row in self.ranges:
+            if algorithm not in row.algorithms:
+                continue
+            if not row.classes:
+                return list(found.values()) or [row.efficiency]
+            for name in row.classes:
+                if row.stated_only:
+                    wanted = stated is not None and "-or-" not in stated and stated.partition("-")[0] == name
+                else:
+                    wanted = possible is None or name in possible
+                if wanted and name not in found:
+                    found[name] = self._at_wall(row.efficiency, name)
+        return list(found.values())
+
+    def _at_wall(self, efficiency: Efficiency, device_class: str | None) -> Efficiency:
+        row = self.device_class(device_class) if device_class else None
+        return efficiency.at_the_wall(row.wall, row.name) if row else efficiency
+
+    def _sensible(self, efficiency: Efficiency, rate: Interval, machines: int) -> bool:
+        rows = [row for name in efficiency.classes if (row := self.device_class(name))]
+        if not rows:
+            return True
+        least, most = min(row.least_watts for row in rows), max(row.most_watts for row in rows) * machines
+        return rate.high * efficiency.high_joules >= least and rate.best * efficiency.joules <= most
 
     def _names(self, algorithm: str) -> set[str]:
         """The algorithm by all names that have the same joules a hash."""
@@ -129,37 +215,28 @@ class DeviceTable:
 
     def add(self, other: DeviceTable) -> DeviceTable:
         """Both, the first before the other's."""
-        return DeviceTable(self.devices + other.devices, self.ranges + other.ranges, self.examples + other.examples)
-
-    def failures(self) -> list[Broken]:
-        """Every example that does not hold."""
-        wrong = []
-        for example in self.examples:
-            found = self.efficiency(example.algorithm, example.device, example.device_class)
-            place = (example.file, example.line, example.device or example.algorithm)
-            model = found.device if found else None
-            if "model" in example.expect and model != example.expect["model"]:
-                wrong.append(Broken(*place, f"model is {model!r}, expected {example.expect['model']!r}"))
-            joules, wanted = (found.joules if found else None), example.expect.get("joules", ...)
-            if wanted is not ... and not _near(joules, wanted):
-                wrong.append(Broken(*place, f"joules is {joules!r}, expected {wanted!r}"))
-        return wrong
+        return DeviceTable(
+            self.devices + other.devices,
+            self.ranges + other.ranges,
+            self.examples + other.examples,
+            self.classes + other.classes,
+        )
 
 
-def _near(actual: float | None, wanted: object) -> bool:
-    if actual is None or not isinstance(wanted, int | float):
-        return actual is None and wanted is None
-    return math.isclose(actual, wanted, rel_tol=1e-3)
-
-
-def _of_class(device_class: str | None, classes: tuple[str, ...]) -> bool:
-    """gpu stands for gpu-nvidia, too, but cpu-or-gpu is neither."""
-    return device_class is not None and any(
-        device_class == name or (name == "gpu" and device_class.startswith("gpu-")) for name in classes
+def _envelope(parts: list[Efficiency]) -> Efficiency:
+    """From the best of all to the worst of all; what is usual stands first."""
+    return Efficiency(
+        None,
+        min(part.low_joules for part in parts),
+        parts[0].joules,
+        max(part.high_joules for part in parts),
+        "; ".join(part.source for part in parts),
+        min((part.confidence for part in parts), key=("low", "medium", "high").index),
+        tuple(name for part in parts for name in part.classes),
     )
 
 
-def _key(name: str) -> str:
+def model_key(name: str) -> str:
     """A model's name as it is compared: case, blanks, hyphens and a closing full stop do not matter."""
     return re.sub(r"[\s_-]+", " ", name).strip(" .,;|/").lower()
 
@@ -174,88 +251,3 @@ def joules_each(unit: str) -> float | None:
     """Joules a hash in one of a unit: `J/TH` is 1e-12."""
     found = re.fullmatch(r"J/([kMGTPE]?)(?:H|Sol)", unit)
     return 1.0 / PREFIXES[found[1]] if found else None
-
-
-def compile_devices(entry: YamlEntry, file: str) -> DeviceTable:
-    """One file of machines."""
-    entry.only(DEVICE_FILE_KEYS)
-    rows = [row for item in _items(entry, "devices") if (row := _device(item)) is not None]
-    return DeviceTable(devices=tuple(rows), examples=_examples(entry, file, ("device", "algorithm", "model", "joules")))
-
-
-def compile_efficiencies(entry: YamlEntry, file: str) -> DeviceTable:
-    """One file of ranges by algorithm."""
-    entry.only(RANGE_FILE_KEYS)
-    rows = [row for item in _items(entry, "efficiencies") if (row := _range(item)) is not None]
-    return DeviceTable(ranges=tuple(rows), examples=_examples(entry, file, ("algorithm", "class", "joules")))
-
-
-def _items(entry: YamlEntry, key: str) -> list[YamlEntry]:
-    if key not in entry.keys:
-        entry.fail(f"{key} is missing")
-        return []
-    return [item for item in entry.keys[key].each() if item.is_map()]
-
-
-def _device(entry: YamlEntry) -> DeviceRow | None:
-    entry.only(DEVICE_KEYS)
-    unit = per_second(entry.text("unit"))
-    hashrate, power = _amount(entry, "hashrate"), _amount(entry, "power_watts")
-    if unit is None:
-        entry.keys.get("unit", entry).fail("must be a unit such as TH/s or kSol/s")
-    if unit is None or hashrate is None or power is None:
-        return None
-    model = entry.text("model")
-    return DeviceRow(
-        model=model,
-        key=_key(model),
-        maker=entry.text("maker"),
-        algorithm=entry.text("algorithm"),
-        hashrate_hps=hashrate * unit,
-        power_watts=power,
-        source=entry.text("source"),
-        confidence=entry.choice("confidence", CONFIDENCES),
-    )
-
-
-def _range(entry: YamlEntry) -> RangeRow | None:
-    entry.only(RANGE_KEYS)
-    unit = joules_each(entry.text("unit"))
-    if unit is None:
-        entry.keys.get("unit", entry).fail("must be a unit such as J/TH or J/kSol")
-    low, typical, high = (_amount(entry, key) for key in ("low", "typical", "high"))
-    if unit is None or low is None or typical is None or high is None:
-        return None
-    if not low <= typical <= high:
-        entry.fail("low, typical and high must be in this order")
-    algorithms = entry.texts("algorithms")
-    if not algorithms:
-        entry.fail("algorithms is missing")
-    efficiency = Efficiency(
-        None, low * unit, typical * unit, high * unit, entry.text("source"), entry.choice("confidence", CONFIDENCES)
-    )
-    return RangeRow(algorithms, entry.texts("classes"), efficiency)
-
-
-def _amount(entry: YamlEntry, key: str) -> float | None:
-    value = entry.keys[key].scalar if key in entry.keys else None
-    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 < value < 1e12:
-        entry.keys.get(key, entry).fail(f"{key} must be a number above 0 (write 2.0e+6, not 2e6)")
-        return None
-    return float(value)
-
-
-def _examples(entry: YamlEntry, file: str, keys: tuple[str, ...]) -> tuple[PowerExample, ...]:
-    found = []
-    for item in entry.keys["examples"].each() if "examples" in entry.keys else ():
-        if item.is_map():
-            item.only(keys)
-            expect: dict[str, object] = {key: item.keys[key].scalar for key in ("model", "joules") if key in item.keys}
-            found.append(
-                PowerExample(
-                    file, item.line, item.optional("device"), item.text("algorithm"), item.optional("class"), expect
-                )
-            )
-    if not found:
-        entry.fail("examples is missing: a file carries its own proof")
-    return tuple(found)

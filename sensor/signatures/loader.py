@@ -13,7 +13,8 @@ from importlib import resources
 from pathlib import Path, PurePath
 
 from sensor.signatures.agents import AgentTable, compile_agents
-from sensor.signatures.devices import DeviceTable, compile_devices, compile_efficiencies
+from sensor.signatures.device_files import compile_classes, compile_devices, compile_efficiencies
+from sensor.signatures.devices import DeviceTable
 from sensor.signatures.examples import compile_examples
 from sensor.signatures.gates import compile_gate
 from sensor.signatures.language import compile_pattern
@@ -56,8 +57,8 @@ NODE_READERS = ("bitcoin", "levin", "rlpx", "discv4", "p2pool")
 FOLDERS = ("framings", "dialects", "nodes", "agents", "devices", "pools", "wallets", "weights")
 
 #: Kinds of files that hold rows and grow old, and the keys under which the rows stand.
-TABLES = ("agents", "devices", "efficiencies", "pools", "wallets")
-ROWS = ("agents", "devices", "efficiencies", "pools", "forms", "coins", "donations")
+TABLES = ("agents", "devices", "efficiencies", "classes", "pools", "wallets")
+ROWS = ("agents", "devices", "efficiencies", "classes", "pools", "forms", "coins", "donations")
 
 Signature = Dialect | Framing | NodeSignature
 Table = AgentTable | DeviceTable | WalletBook | PoolTable | WeightTable
@@ -274,6 +275,7 @@ COMPILERS: dict[str, Callable[[YamlEntry, str], Signature | Table]] = {
     "agents": compile_agents,
     "devices": compile_devices,
     "efficiencies": compile_efficiencies,
+    "classes": compile_classes,
     "pools": compile_pools,
     "wallets": compile_wallets,
     "weights": compile_weights,

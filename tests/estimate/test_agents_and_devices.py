@@ -10,6 +10,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from sensor.line.power_proofs import power_failures
+from sensor.model.quantities import Interval
 from sensor.signatures import SignatureError, load
 from sensor.signatures.devices import joules_each, per_second
 from tests.session.dialogue import shipped
@@ -19,7 +21,7 @@ def test_every_example_of_the_tables_holds() -> None:
     assert len(shipped().agents.examples) >= 20
     assert len(shipped().devices.examples) >= 15
     assert shipped().agents.failures() == []
-    assert shipped().devices.failures() == []
+    assert power_failures(shipped().devices) == []
 
 
 def test_every_row_says_where_it_comes_from() -> None:
@@ -36,13 +38,58 @@ def test_every_device_an_agent_row_names_outright_is_in_the_table() -> None:
     assert {rule.device for rule in shipped().agents.rules if rule.device} <= models
 
 
-def test_every_device_lies_in_the_range_of_its_algorithm() -> None:
+def test_every_device_lies_in_the_range_of_its_algorithm_and_class() -> None:
     tables = shipped().devices
     for row in tables.devices:
-        widest = [one.efficiency for one in tables.ranges if row.algorithm in one.algorithms and not one.classes]
-        joules = row.power_watts / row.hashrate_hps
-        if widest and not row.model.startswith("NerdMiner"):
-            assert widest[0].low_joules * 0.95 <= joules <= widest[0].high_joules * 1.05, row.model
+        assert row.device_class is not None, row.model
+        assert tables.device_class(row.device_class), row.model
+        own = tables.efficiency(row.algorithm, None, row.device_class)
+        at_wall = tables.efficiency(row.algorithm, row.model)
+        assert at_wall is not None
+        if own is not None:
+            assert own.low_joules * 0.95 <= at_wall.joules <= own.high_joules * 1.05, row.model
+
+
+def sharp(rate_hps: float) -> Interval:
+    return Interval(rate_hps, rate_hps, rate_hps, 0.95)
+
+
+@pytest.mark.parametrize("stated", ["gpu", "gpu-nvidia", "gpu-amd", "cpu", "browser", "phone"])
+def test_the_efficiency_of_an_asic_is_never_that_of_a_gpu_or_cpu(stated: str) -> None:
+    tables = shipped().devices
+    asics = {name for row in tables.ranges if "asic" in row.classes for name in row.algorithms}
+    for algorithm in asics:
+        found = tables.efficiency(algorithm, None, stated)
+        assert found is None or not {"asic", "asic-hobby"} & set(found.classes), algorithm
+
+
+@pytest.mark.parametrize("stated", [None, "gpu", "cpu", "cpu-or-gpu", "asic", "asic-hobby", "hobby-microcontroller"])
+@pytest.mark.parametrize("exponent", range(-2, 22, 2))
+def test_no_power_is_outside_of_what_the_class_draws(stated: str | None, exponent: int) -> None:
+    tables = shipped().devices
+    most = {row.name: row.most_watts for row in tables.classes}
+    for algorithm in {name for row in tables.ranges for name in row.algorithms}:
+        found, note = tables.assess(algorithm, None, stated, sharp(10.0**exponent))
+        if found is None:
+            assert note is not None
+            assert "power unknown" in note
+        else:
+            watts = found.joules * 10.0**exponent
+            assert watts <= max(most[name] for name in found.classes), (algorithm, found)
+
+
+def test_without_a_class_the_range_covers_all_that_fit_and_says_so() -> None:
+    found, note = shipped().devices.assess("ethash", None, None, sharp(1e9))
+    assert found is not None
+    assert found.classes == ("gpu", "asic")
+    assert (found.low_joules, found.high_joules) == pytest.approx((0.3e-6, 4.7e-6 * 1.4))
+    assert note == "device class not known: the power covers gpu, asic"
+
+
+def test_a_dozen_machines_may_draw_a_dozen_times_as_much() -> None:
+    tables = shipped().devices
+    assert tables.assess("sha256d", None, "asic-sha256", sharp(5e15)).efficiency is None
+    assert tables.assess("sha256d", None, "asic-sha256", sharp(5e15), 50).efficiency is not None
 
 
 def test_the_rate_an_agent_states_is_taken_from_it() -> None:
