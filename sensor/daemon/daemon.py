@@ -219,8 +219,8 @@ class Daemon:
     def _publish(self, *, over: bool = False) -> None:
         """Make the status that metrics and health are read from; once the run is over nothing has to be heard."""
         evidence = self._evidence.counters if self._evidence is not None else {}
-        unsent = {"notify_unsent": self._notifier.unsent}
-        counters = {**self._counters, **self._upkeep.counters, **self._intake.counters, **unsent}
+        self._counters["notify_unsent"] = self._notifier.unsent
+        counters = {**self._counters, **self._upkeep.counters, **self._intake.counters}
         now_ns, waiting = time.time_ns(), self._recorder.counters["records_waiting"]
         self._watch.look((self._recorder.error, self._upkeep.error), now_ns, waiting)
         trouble = self._watch.trouble
