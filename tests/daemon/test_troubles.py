@@ -54,7 +54,7 @@ def test_a_count_that_goes_on_rising_is_said_once_and_is_over_when_it_rests(part
         ({"lag_seconds": LAG_S + 1}, "11 s behind"),
         ({"heartbeats_ns": {"line": DAY_NS - (STALL_S + 1) * SECOND_NS}}, "line has not moved for"),
         ({"certificate_until_ns": 4 * DAY_NS}, "ends in 3 days"),
-        ({"certificate_until_ns": DAY_NS // 2}, "certificate is over"),
+        ({"certificate_until_ns": DAY_NS // 2}, "certificate of the metrics is over"),
     ],
 )
 def test_each_trouble_begins_and_ends_once(wrong: dict[str, object], part_of_sentence: str) -> None:

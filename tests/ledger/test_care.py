@@ -274,6 +274,14 @@ def test_full_damaged_and_locked_are_told_apart(tmp_path: Path, sound: bytes) ->
         ledger.close()
 
 
+def test_a_ledger_is_read_whatever_its_folder_is_called(tmp_path: Path) -> None:
+    folder = tmp_path / "a ?b%20c#d"
+    folder.mkdir()
+    filled(folder, 3)
+    assert care.schema_of(folder / "ledger.db") is not None
+    assert check_file(folder / "ledger.db").is_sound
+
+
 def test_a_copy_that_is_read_has_no_files_beside_it(tmp_path: Path) -> None:
     url = filled(tmp_path)
     care.back_up_to(url, tmp_path / "copy")
