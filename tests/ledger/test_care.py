@@ -275,9 +275,10 @@ def test_full_damaged_and_locked_are_told_apart(tmp_path: Path, sound: bytes) ->
 
 
 def test_a_ledger_is_read_whatever_its_folder_is_called(tmp_path: Path) -> None:
+    filled(tmp_path, 3)
     folder = tmp_path / "a ?b%20c#d"
     folder.mkdir()
-    filled(folder, 3)
+    (tmp_path / "ledger.db").rename(folder / "ledger.db")
     assert care.schema_of(folder / "ledger.db") is not None
     assert check_file(folder / "ledger.db").is_sound
 
