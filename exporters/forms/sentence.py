@@ -21,9 +21,9 @@ def sentence(item: Finding) -> str:
     _, pool, *asked = cells.ends(item)
     dialect, *what = cells.what(item, room=40)
     who, *more = cells.who(item, LOGIN_ROOM)
-    hidden_pool = " ".join([pool, *(f"({name.removeprefix('→ ')})" for name in asked)])
+    names = [f"({name.removeprefix('→ ')})" for name in asked]
     parts = [
-        f"{item.miner_ip} {hidden_pool}",
+        " ".join([item.miner_ip, pool, *names]),
         dialect,
         *what,
         f"login {who}" if item.login else who.strip("()"),

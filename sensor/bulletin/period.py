@@ -8,14 +8,13 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import date, timedelta
 from zoneinfo import ZoneInfo
 
-from sensor.model.time import SECOND_NS
+from sensor.model.time import midnight_ns
 
 DAYS_PER_WEEK = 7
 _WEEK = re.compile(r"(\d{4})-?W(\d{1,2})")
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _DAY = timedelta(days=1)
 
 
@@ -63,12 +62,6 @@ class Period:
         for number in range((self.last - self.first).days + 1):
             day = self.first + number * _DAY
             yield Period(day, day, self.zone)
-
-
-def midnight_ns(day: date, zone: ZoneInfo) -> int:
-    """The first instant of a day; where clocks jump over midnight, that of the jump."""
-    moment = datetime.combine(day, time(), zone).astimezone(UTC) - _EPOCH
-    return (moment.days * 86_400 + moment.seconds) * SECOND_NS
 
 
 def week_of(text: str | None, zone: ZoneInfo, today: date) -> Period:

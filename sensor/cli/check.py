@@ -57,9 +57,8 @@ def run(options: argparse.Namespace) -> int:
 
 def _loaded(setup: Setup, name: str, engine: str) -> list[CheckResult]:
     counts = f"{len(setup.signatures.dialects)} dialects, {len(setup.signatures.nodes)} node protocols"
-    slow = engine == "reference" and bool(setup.config.capture.interfaces)
     results = [CheckResult("configuration", "ok", f"{name}, {counts}, {engine} engine")]
-    if slow:
+    if engine == "reference" and setup.config.capture.interfaces:
         sentence = "the slow reference engine would lose most of a live link"
         results.append(CheckResult("engine", "failure", sentence, "build the compiled core (make core), or run --slow"))
     return results + ([] if setup.attribution is None else _books(setup.attribution))
@@ -67,13 +66,15 @@ def _loaded(setup: Setup, name: str, engine: str) -> list[CheckResult]:
 
 def _books(attributor: Attributor) -> list[CheckResult]:
     """A line for each book: its rows, and how many were refused."""
-    return [
-        CheckResult("book", "warning", f"{book.path}: {book.rows:,} rows, {len(book.refused):,} refused", look)
-        if book.refused
-        else CheckResult("book", "ok", f"{book.path}: {book.rows:,} rows")
-        for book in attributor.books.books
-        for look in [f"minewatch books check {book.path}"]
-    ]
+    results = []
+    for book in attributor.books.books:
+        rows = f"{book.path}: {book.rows:,} rows"
+        if book.refused:
+            mend = f"minewatch books check {book.path}"
+            results.append(CheckResult("book", "warning", f"{rows}, {len(book.refused):,} refused", mend))
+        else:
+            results.append(CheckResult("book", "ok", rows))
+    return results
 
 
 def _print(results: Sequence[CheckResult], user: SensorUser) -> None:

@@ -8,8 +8,7 @@ from datetime import date, datetime, timedelta
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
-from sensor.bulletin.period import midnight_ns
-from sensor.model.time import DAY_NS, HOUR_NS, SECOND_NS
+from sensor.model.time import DAY_NS, HOUR_NS, SECOND_NS, midnight_ns
 
 if TYPE_CHECKING:
     from sensor.ledger import Ledger

@@ -13,6 +13,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from rich.console import Console
@@ -32,8 +33,9 @@ from sensor.model.time import SECOND_NS, second_text
 if TYPE_CHECKING:
     from sensor.daemon.setup import Setup
 
-#: Rows that wait for a terminal, findings that are kept for the summary, and rows a minute.
-MOST_WAITING, MOST_KEPT, MOST_ROWS = 1_000, 10_000, 120
+#: Rows that wait for a terminal, findings (without connections and evidence, a few kilobytes each) that are kept for
+#: the summary, and rows a minute.
+MOST_WAITING, MOST_KEPT, MOST_ROWS = 1_000, 2_000, 120
 #: Seconds that the end waits for the terminal.
 END_S = 2.0
 #: Into a pipe or a file there is no width to fit.
@@ -72,7 +74,7 @@ class LiveView:
         self._console = console if console is not None else _console()
         self._findings: dict[str, Finding] = {}
         self._nodes: dict[str, Node] = {}
-        self._minute = self._rows = self._unshown = 0
+        self._minute = self._rows = self._unshown = self._forgotten = 0
         self._tasks: queue.Queue[Task | None] = queue.Queue(MOST_WAITING)
         self._line = Live(Text(), console=self._console, auto_refresh=False, transient=True)
         self._thread = threading.Thread(target=self._write, name="view", daemon=True)
@@ -90,9 +92,10 @@ class LiveView:
         self._findings.pop(finding.finding_id, None)
         if finding.merged_into is not None:
             return
-        self._findings[finding.finding_id] = finding
-        while len(self._findings) > MOST_KEPT:
+        self._findings[finding.finding_id] = replace(finding, flows=[], evidence=[], observations=(), timeline=None)
+        if len(self._findings) > MOST_KEPT:
             del self._findings[next(iter(self._findings))]
+            self._forgotten += 1
         minute = time.monotonic_ns() // (60 * SECOND_NS)
         if minute != self._minute:
             self._minute, self._rows = minute, 0
@@ -122,10 +125,13 @@ class LiveView:
             capture_loss=_loss(status),
             noun=self._noun,
         )
-        findings, nodes, unshown = list(self._findings.values()), list(self._nodes.values()), self._unshown
+        findings, nodes = list(self._findings.values()), list(self._nodes.values())
+        unshown, forgotten = self._unshown, self._forgotten
 
         def summary() -> None:
             self._line.stop()
+            if forgotten:
+                self._console.print(f"{counted(forgotten, 'finding')} not in this summary: the ledger has them")
             if unshown:
                 self._console.print(f"{counted(unshown, 'row')} of findings not shown: too many at once")
             table.render(self._console, findings, nodes, [], run)
@@ -167,9 +173,16 @@ def status_line(status: Status, now_ns: int) -> str:
         counted(core.get("flows", 0), "flow"),
         counted(sum(status.findings_open.values()), "open finding"),
         *(_rate(name, bounds.best) for name, bounds in status.hashrate_hps.items()),
-        *([quantity(watts, "W")] if (watts := sum(bounds.best for bounds in status.power_watts.values())) else []),
+        *_power(status),
     ]
     return f"{', '.join(parts)}, for {duration((now_ns - status.start_ns) / SECOND_NS)}"
+
+
+def _power(status: Status) -> list[str]:
+    """The power of all; where that of some is not known, it is at least so much."""
+    watts = sum(bounds.best for bounds in status.power_watts.values())
+    partial = status.findings_unknown or set(status.hashrate_hps) - set(status.power_watts)
+    return [f"{'at least ' if partial else ''}{quantity(watts, 'W')}"] if watts else []
 
 
 def _rate(algorithm: str, hashrate_hps: float) -> str:

@@ -15,7 +15,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from sensor.daemon.coverage import CoverageRecorder
-from sensor.daemon.health import Health
+from sensor.daemon.health import Health, RunFigures
 from sensor.daemon.intake import Folder, Intake, Interfaces, Stdin
 from sensor.daemon.journal import Journal
 from sensor.daemon.lease import identity_of, take_lease
@@ -218,19 +218,21 @@ class Daemon:
 
     def _publish(self, *, over: bool = False) -> None:
         """Make the status that metrics and health are read from; once the run is over nothing has to be heard."""
-        evidence = self._evidence.counters if self._evidence is not None else {}
-        unsent = {"notify_unsent": self._notifier.unsent}
-        counters = {**self._counters, **self._upkeep.counters, **self._intake.counters, **unsent}
+        self._counters["notify_unsent"] = self._notifier.unsent
         now_ns, waiting = time.time_ns(), self._recorder.counters["records_waiting"]
         self._watch.look((self._recorder.error, self._upkeep.error), now_ns, waiting)
         trouble = self._watch.trouble
-        unready = (*(() if over else self._intake.unready), *((trouble,) if trouble else ()))
-        self._health.certificate_until_ns = 0 if self._server is None else self._server.certificate_until_ns
-        self._health.open_seconds = self._coverage.open_seconds(now_ns)
-        reloads = self._reloader.statuses
-        self._health.publish(
-            self._setup, self._pipeline.counters, self._delivery, reloads, evidence, counters, unready, self._watch
+        figures = RunFigures(
+            line=self._pipeline.counters,
+            evidence=self._evidence.counters if self._evidence is not None else {},
+            counters={**self._counters, **self._upkeep.counters, **self._intake.counters},
+            reloads=self._reloader.statuses,
+            unready=(*(() if over else self._intake.unready), *((trouble,) if trouble else ())),
+            watch=self._watch,
+            watched_today_seconds=self._health.day.watched_with(self._coverage.open_seconds(now_ns), now_ns),
+            certificate_until_ns=0 if self._server is None else self._server.certificate_until_ns,
         )
+        self._health.publish(self._setup, self._delivery, figures)
 
     def _status_line(self) -> str:
         """What `systemctl status` shows."""

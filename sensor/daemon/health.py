@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from sensor.daemon.journal import Journal
 from sensor.daemon.ledger_day import LedgerDay
@@ -28,6 +28,20 @@ from sensor.model.version import VERSION
 PATIENCE_S = 20.0
 
 
+@dataclass(frozen=True, slots=True)
+class RunFigures:
+    """What is gathered for a status, from whoever counts it."""
+
+    line: Mapping[str, int]
+    evidence: Mapping[str, int]
+    counters: Mapping[str, int]
+    reloads: Mapping[str, Reload]
+    unready: tuple[str, ...]
+    watch: LedgerWatch
+    watched_today_seconds: float | None  # None: not known
+    certificate_until_ns: int  # when the certificate of the metrics ends; 0: there is none
+
+
 class Health:
     """Written by the line's thread; `status` is read by any."""
 
@@ -35,8 +49,6 @@ class Health:
         self._engine, self._core, self._recorder = engine, core, recorder
         self._troubles = TroubleWatch(journal)
         self.day = LedgerDay()
-        self.open_seconds = 0.0  # listened to, and not in the ledger yet
-        self.certificate_until_ns = 0  # when the certificate of the metrics ends; 0: there is none
         self._start_ns = time.time_ns()
         self._beats = dict.fromkeys(STAGES, self._start_ns)
         self._ticks: int | None = None
@@ -69,17 +81,7 @@ class Health:
         patience_s = min(PATIENCE_S, watchdog_s / 2) if watchdog_s else PATIENCE_S
         return all(now_ns - beat_ns <= patience_s * SECOND_NS for beat_ns in self._beats.values())
 
-    def publish(
-        self,
-        setup: Setup,
-        line: Mapping[str, int],
-        delivery: Delivery,
-        reloads: Mapping[str, Reload],
-        evidence: Mapping[str, int],
-        counters: Mapping[str, int],
-        unready: tuple[str, ...],
-        watch: LedgerWatch,
-    ) -> None:
+    def publish(self, setup: Setup, delivery: Delivery, figures: RunFigures) -> None:
         """Replace the status by one of everything as it is now."""
         now_ns = time.time_ns()
         interfaces = self._core.interfaces()
@@ -89,12 +91,12 @@ class Health:
             engine=self._engine,
             start_ns=self._start_ns,
             sensor_id=self.day.sensor_id,
-            unready=unready,
+            unready=figures.unready,
             heartbeats_ns=dict(self._beats),
             core=self._core.stats(),
             interfaces=interfaces,
             lag_seconds=max(0.0, self._lag_s if interfaces else 0.0, *_interface_lags_s(interfaces)),
-            line=line,
+            line=figures.line,
             dialects=tuple(dialect.name for dialect in setup.signatures.dialects),
             signatures_changed_ns=setup.signatures_changed_ns,
             tables=tuple(TableAge(table.name, table.rows, table.dated) for table in setup.signatures.tables),
@@ -110,14 +112,14 @@ class Health:
             ledger=self._recorder.counters,
             ledger_url=self.day.ledger_url,
             today_ns=self.day.began_ns,
-            watched_today_seconds=self.day.watched_with(self.open_seconds, now_ns),
-            certificate_until_ns=self.certificate_until_ns,
-            ledger_faults=watch.faults,
-            ledger_trouble=watch.trouble,
-            evidence=evidence,
+            watched_today_seconds=figures.watched_today_seconds,
+            certificate_until_ns=figures.certificate_until_ns,
+            ledger_faults=figures.watch.faults,
+            ledger_trouble=figures.watch.trouble,
+            evidence=figures.evidence,
             outboxes={status.name: _outbox(status) for status in delivery.statuses()},
-            reloads=dict(reloads),
-            daemon=counters,
+            reloads=dict(figures.reloads),
+            daemon=figures.counters,
         )
         self._status = replace(status, troubles=self._troubles.step(status, now_ns))
 

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from sensor.ledger import Ledger, LedgerError
-from sensor.model.time import SECOND_NS, moment
+from sensor.model.time import SECOND_NS, day_of, midnight_ns
 
 
 @dataclass(slots=True)
@@ -23,7 +22,8 @@ class LedgerDay:
         """Ask the ledger. Never raises LedgerError: what it cannot say is not known."""
         self.ledger_url = ledger.engine.url.render_as_string(hide_password=True)
         self.sensor_id = ledger.reporter.sensor_id
-        self.began_ns = _midnight_ns(now_ns, ZoneInfo(zone))
+        place = ZoneInfo(zone)
+        self.began_ns = midnight_ns(day_of(now_ns, place), place)
         try:
             self.watched_seconds = ledger.reader.listened_seconds(self.sensor_id, self.began_ns, now_ns + 1)
         except LedgerError:
@@ -34,11 +34,3 @@ class LedgerDay:
         if self.watched_seconds is None:
             return None
         return min(self.watched_seconds + open_seconds, max(0.0, (now_ns - self.began_ns) / SECOND_NS))
-
-
-def _midnight_ns(now_ns: int, zone: ZoneInfo) -> int:
-    """When the day of `now_ns` began there. Where a change of clocks left out midnight, the day begins at its first
-    moment."""
-    day = moment(now_ns, zone).replace(hour=0, minute=0, second=0, microsecond=0, fold=0)
-    began = datetime.fromtimestamp(day.timestamp(), zone)
-    return int((began if began.date() == day.date() else day + timedelta(hours=1)).timestamp()) * SECOND_NS

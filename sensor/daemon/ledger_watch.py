@@ -28,7 +28,7 @@ class LedgerWatch:
         self._fault: LedgerFault = "other"
         self._since_ns = 0
         self._damage: LedgerError | None = None
-        self._noted: list[LedgerError] = []
+        self._noted: dict[LedgerFault, LedgerError] = {}  # since the last look, the newest of each kind
 
     @property
     def trouble(self) -> str | None:
@@ -56,11 +56,11 @@ class LedgerWatch:
 
     def note(self, error: LedgerError) -> None:
         """Something could not be written or read; said at the next look."""
-        self._noted.append(error)
+        self._noted[error.fault] = error
 
     def look(self, errors: Iterable[LedgerError | None], now_ns: int, waiting: int) -> None:
         """What is wrong by now: the errors of those who write, None for who wrote; `waiting` records wait."""
-        current = [*self._noted, *(error for error in errors if error is not None)]
+        current = [*self._noted.values(), *(error for error in errors if error is not None)]
         self._noted.clear()
         self._damage = self._damage or next((error for error in current if error.fault == "damaged"), None)
         worst = self._damage or next(iter(current), None)

@@ -1,4 +1,4 @@
-"""What findings are told to people: every record to whoever watches, else each mine once in the journal.
+"""What findings are told to people: every record to whoever watches, else each mine once a run in the journal.
 
 Whoever sends much makes no flood of it: past a bound of lines a minute the rest is one line with a count.
 """
@@ -56,7 +56,8 @@ class News:
             if self._viewer is not None:
                 self._viewer.show(finding)
             if finding.merged_into is not None:  # its part became another finding, which was told or will be
-                if self._reported.pop(finding.finding_id, self) is None:
+                if finding.finding_id in self._reported:
+                    del self._reported[finding.finding_id]
                     self._remember(finding.merged_into)
             elif finding.finding_id not in self._reported:
                 self._remember(finding.finding_id)

@@ -21,6 +21,7 @@ Kind = Literal["all", "signatures"]
 Say = Callable[[str], None]
 #: What only a new process takes up.
 FIXED = ("sensor_id", "engine", "workers", "limits", "ledger", "evidence")
+NO_PARTS: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True)
@@ -30,7 +31,7 @@ class ReloadResult:
     kind: Kind
     setup: Setup | None
     problems: tuple[str, ...] = ()
-    parts: frozenset[str] = frozenset()  # of RELOAD_KINDS: those that are wrong
+    parts: frozenset[str] = NO_PARTS  # of RELOAD_KINDS: those that are wrong
 
 
 class Reloader:
@@ -84,7 +85,8 @@ class Reloader:
             else:
                 loaded = load_setup(self._source, setup)
             problems = needs_restart(setup.config, loaded.config)
-            self._result = ReloadResult(kind, None if problems else loaded, tuple(problems), frozenset(("config",)))
+            parts = frozenset(("config",)) if problems else NO_PARTS
+            self._result = ReloadResult(kind, None if problems else loaded, tuple(problems), parts)
         except SetupError as error:
             self._result = ReloadResult(kind, None, tuple(error.problems), error.parts)
         except Exception as error:  # a mistake of ours must not end a sensor that runs

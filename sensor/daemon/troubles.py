@@ -7,7 +7,7 @@ and for a while after: a sensor that drops a packet each second says so once and
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from exporters.forms.amounts import duration
 from sensor.model.status import Status
@@ -19,9 +19,6 @@ from sensor.model.trouble import Speaker
 CALM_S = 60
 #: The line is behind by more than this; a stage has not moved for longer than this; a certificate ends within this.
 LAG_S, STALL_S, EXPIRY_NS = 10.0, 30, 14 * DAY_NS
-
-#: What ledger and deliveries say themselves, with more than a status has.
-SAID_ELSEWHERE = ("ledger", "exporter ")
 
 #: Counts that should never rise, by the part of the status: what it means, and what helps.
 RISING = {
@@ -45,10 +42,12 @@ RISING = {
 }
 
 
-@dataclass(slots=True)
-class _Trouble:
+class SensorTrouble(NamedTuple):
+    """What is wrong now."""
+
+    key: str  # what it is told apart by, whatever its sentence says meanwhile
     sentence: str
-    since_ns: int
+    is_silent: bool = False  # whoever has it says it, with more than a status holds: the ledger, a delivery
 
 
 class TroubleWatch:
@@ -56,36 +55,39 @@ class TroubleWatch:
 
     def __init__(self, speaker: Speaker) -> None:
         self._speaker = speaker
-        self._now: dict[str, _Trouble] = {}
+        self._now: dict[str, SensorTrouble] = {}
+        self._since_ns: dict[str, int] = {}
         self._counts: dict[str, int] = {}
         self._rose_ns: dict[str, int] = {}  # when a count was last seen to rise
 
     def step(self, status: Status, now_ns: int) -> tuple[str, ...]:
         """What is wrong at this time, oldest first; what has begun or is over since the last step is said."""
-        found = {**dict(troubles(status, now_ns)), **dict(self._rising(status, now_ns))}
+        found = {trouble.key: trouble for trouble in (*troubles(status, now_ns), *self._rising(status, now_ns))}
         for key in [key for key in self._now if key not in found]:
-            trouble = self._now.pop(key)
-            if not key.startswith(SAID_ELSEWHERE):
-                lasted = duration((now_ns - trouble.since_ns) / SECOND_NS)
-                self._speaker.notice(f"over after {lasted}: {trouble.sentence}")
-        for key, sentence in found.items():
-            if key in self._now:
-                self._now[key].sentence = sentence
-            else:
-                self._now[key] = _Trouble(sentence, now_ns)
-                if not key.startswith(SAID_ELSEWHERE):
-                    self._speaker.warning(sentence)
+            self._end(self._now.pop(key), now_ns - self._since_ns.pop(key))
+        for key, trouble in found.items():
+            if key not in self._now:
+                self._since_ns[key] = now_ns
+                if not trouble.is_silent:
+                    self._speaker.warning(trouble.sentence)
+            self._now[key] = trouble
         return tuple(trouble.sentence for trouble in self._now.values())
 
-    def _rising(self, status: Status, now_ns: int) -> Iterator[tuple[str, str]]:
+    def _end(self, trouble: SensorTrouble, lasted_ns: int) -> None:
+        if not trouble.is_silent:
+            self._speaker.notice(f"over after {duration(lasted_ns / SECOND_NS)}: {trouble.sentence}")
+
+    def _rising(self, status: Status, now_ns: int) -> Iterator[SensorTrouble]:
         for part, counts in RISING.items():
             figures = getattr(status, part)
             for name, sentence in counts.items():
-                if self._rises(f"count {part}.{name}", figures.get(name, 0), now_ns):
-                    yield f"count {part}.{name}", f"{sentence} ({figures[name]:,} since the start)"
+                key = f"count {part}.{name}"
+                if self._rises(key, figures.get(name, 0), now_ns):
+                    yield SensorTrouble(key, f"{sentence} ({figures[name]:,} since the start)")
         for name, outbox in status.outboxes.items():
-            if self._rises(f"outbox.{name}", outbox.dropped, now_ns, first=outbox.dropped):
-                yield f"outbox.{name}", f"exporter {name}: its outbox is full, and the oldest events are given up"
+            key = f"outbox {name}"
+            if self._rises(key, outbox.dropped, now_ns, first=outbox.dropped):
+                yield SensorTrouble(key, f"exporter {name}: its outbox is full, and the oldest events are given up")
 
     def _rises(self, key: str, count: int, now_ns: int, first: int = 0) -> bool:
         """Whether a count rose lately; `first` is what it is taken to have been before it was first seen."""
@@ -95,26 +97,23 @@ class TroubleWatch:
         return 0 <= now_ns - self._rose_ns.get(key, -CALM_S * SECOND_NS) < CALM_S * SECOND_NS
 
 
-def troubles(status: Status, now_ns: int) -> Iterator[tuple[str, str]]:
-    """What is wrong by this status alone: what it is told apart by, and the sentence."""
+def troubles(status: Status, now_ns: int) -> Iterator[SensorTrouble]:
+    """What is wrong by this status alone."""
     for sentence in status.unready:
-        if sentence != "starting":
-            yield "ledger" if sentence == status.ledger_trouble else sentence, sentence
+        if sentence == status.ledger_trouble:
+            yield SensorTrouble("ledger", sentence, is_silent=True)
+        elif sentence != "starting":
+            yield SensorTrouble(sentence, sentence)
     if status.lag_seconds > LAG_S:
-        yield "lag", f"the line is {status.lag_seconds:.0f} s behind the packets"
+        yield SensorTrouble("lag", f"the line is {status.lag_seconds:.0f} s behind the packets")
     for stage, beat_ns in status.heartbeats_ns.items():
         if now_ns - beat_ns > STALL_S * SECOND_NS:
-            yield f"stage {stage}", f"{stage} has not moved for {(now_ns - beat_ns) // SECOND_NS} s"
+            yield SensorTrouble(f"stage {stage}", f"{stage} has not moved for {(now_ns - beat_ns) // SECOND_NS} s")
     for name, outbox in status.outboxes.items():
         if outbox.trouble is not None:
-            yield f"exporter {name}", f"exporter {name}: {printable(outbox.trouble, '·')}"
-    if status.certificate_until_ns and status.certificate_until_ns - now_ns < EXPIRY_NS:
-        days = (status.certificate_until_ns - now_ns) / DAY_NS
-        yield (
-            "certificate",
-            (
-                f"the certificate of the metrics ends in {days:.0f} days"
-                if days > 0
-                else "the metrics' certificate is over"
-            ),
-        )
+            part = f"exporter {name}"
+            yield SensorTrouble(part, f"{part}: {printable(outbox.trouble, '·')}", is_silent=True)
+    left_ns = status.certificate_until_ns - now_ns
+    if status.certificate_until_ns and left_ns < EXPIRY_NS:
+        ends = f"ends in {left_ns / DAY_NS:.0f} days" if left_ns > 0 else "is over"
+        yield SensorTrouble("certificate", f"the certificate of the metrics {ends}")

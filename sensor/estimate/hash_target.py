@@ -42,7 +42,7 @@ def are_proof_of_work(values: Sequence[int]) -> bool:
     return bool(values) and len(values) * (256 - math.log2(max(1, *values))) >= SURE_BITS
 
 
-def told_by(values: Sequence[int], before: int | None) -> HashTarget | None:
+def work_by_hashes(values: Sequence[int], before: int | None) -> HashTarget | None:
     """What the hashes of accepted shares of one difficulty tell; `before` is the work by the difficulty that was in
     force before, if there was one. None: too few of them, or not hashes of the proof of work."""
     count = len(values)

@@ -10,12 +10,13 @@ from pathlib import Path
 import lz4.frame
 import zstandard
 
+from sensor.reference.capture.bytestream import GZIP_MAGIC, ZSTD_MAGIC
+from sensor.reference.capture.streams import BZIP2_MAGIC, LZ4_MAGIC, XZ_MAGIC, XZ_MEMORY_BYTES
+
 #: Of the first block of a tar archive (POSIX.1-1988, "ustar"), and where its magic stands in it.
 TAR_BLOCK_BYTES, TAR_MAGIC_AT, TAR_MAGIC = 512, 257, b"ustar"
 #: So much of a file is enough to inflate its first block: one of LZ4 is at most 4 MiB, those of the others are less.
 FIRST_BYTES = (4 << 20) + (64 << 10)
-#: What xz may ask for to inflate it: a dictionary of 128 MiB, and what goes with it.
-XZ_MEMORY_BYTES = 144 << 20
 #: Archives by what they begin with; the command is what unpacks them.
 MAGICS = (
     (b"PK\x03\x04", "a zip archive", "unzip"),
@@ -60,15 +61,15 @@ def is_tar(data: bytes) -> bool:
 def _inflated(data: bytes) -> bytes:
     """The first block of what compressed data holds; empty where it holds none."""
     try:
-        if data.startswith(b"\x1f\x8b"):
+        if data.startswith(GZIP_MAGIC):
             return zlib.decompressobj(31).decompress(data, TAR_BLOCK_BYTES)
-        if data.startswith(b"\x28\xb5\x2f\xfd"):
+        if data.startswith(ZSTD_MAGIC):
             return zstandard.ZstdDecompressor(max_window_size=1 << 27).stream_reader(data).read(TAR_BLOCK_BYTES)
-        if data.startswith(b"\xfd7zXZ\x00"):
+        if data.startswith(XZ_MAGIC):
             return lzma.LZMADecompressor(lzma.FORMAT_XZ, memlimit=XZ_MEMORY_BYTES).decompress(data, TAR_BLOCK_BYTES)
-        if data.startswith(b"BZh"):
+        if data.startswith(BZIP2_MAGIC):
             return bz2.BZ2Decompressor().decompress(data, TAR_BLOCK_BYTES)
-        if data.startswith(b"\x04\x22\x4d\x18"):
+        if data.startswith(LZ4_MAGIC):
             return bytes(lz4.frame.LZ4FrameDecompressor().decompress(data, TAR_BLOCK_BYTES))
     except (zlib.error, zstandard.ZstdError, lzma.LZMAError, OSError, RuntimeError, MemoryError):
         pass

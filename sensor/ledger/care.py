@@ -21,7 +21,7 @@ from sqlalchemy.exc import ArgumentError, SQLAlchemyError
 from sensor.ledger.lease import LEASE_NS
 from sensor.ledger.store.backup import copy_file
 from sensor.ledger.store.errors import LedgerError, fault_of
-from sensor.ledger.store.integrity import Integrity, check_file
+from sensor.ledger.store.integrity import Integrity, check_file, reading_uri
 from sensor.ledger.store.records import load_attribution, load_enterprise, load_flow, loads
 from sensor.model.sensor import ProcessIdentity
 from sensor.model.time import SECOND_NS
@@ -142,7 +142,7 @@ def check(url: str) -> LedgerCheck:
     integrity = Integrity() if path is None else check_file(path)
     unreadable: list[str] = []
     records = 0
-    engine = create_engine(url if path is None else f"sqlite:///file:{path.absolute().as_posix()}?mode=ro&uri=true")
+    engine = create_engine(url if path is None else f"sqlite:///{reading_uri(path)}&uri=true")
     try:
         schema = None
         with _translated(path or url), engine.connect() as connection:
@@ -176,7 +176,7 @@ def _read_all(connection: Connection, table: str, read: Callable[[str], object])
 def schema_of(path: Path) -> str | None:
     """The schema of a ledger's file; None for what is no ledger."""
     try:
-        with contextlib.closing(sqlite3.connect(f"file:{path.absolute().as_posix()}?mode=ro", uri=True)) as connection:
+        with contextlib.closing(sqlite3.connect(reading_uri(path), uri=True)) as connection:
             row = connection.execute("SELECT version_num FROM alembic_version").fetchone()
             return None if row is None else str(row[0])
     except sqlite3.Error:
@@ -200,7 +200,7 @@ def _holders(place: Path) -> list[tuple[str, int, ProcessIdentity]]:
     """Who holds leases: sensor, last beat by its clock, process; none where that cannot be read any more."""
     columns = "sensor_id, beat_ns, host, boot_id, pid_namespace, pid, started_ticks"
     try:
-        with contextlib.closing(sqlite3.connect(f"file:{place.absolute().as_posix()}?mode=ro", uri=True)) as connection:
+        with contextlib.closing(sqlite3.connect(reading_uri(place), uri=True)) as connection:
             rows = connection.execute(f"SELECT {columns} FROM leases").fetchall()
     except sqlite3.Error:
         return []

@@ -6,7 +6,7 @@ A packet clock may say anything: instants before 1970 read as 1970, those after 
 from __future__ import annotations
 
 from collections.abc import Iterable
-from datetime import UTC, date, datetime, tzinfo
+from datetime import UTC, date, datetime, time, tzinfo
 from typing import NamedTuple
 
 MILLISECOND_NS = 1_000_000
@@ -16,6 +16,7 @@ HOUR_NS = 60 * MINUTE_NS
 DAY_NS = 24 * HOUR_NS
 #: The last second of the year 9999, the last that `datetime` knows.
 LAST_SECOND = 253_402_300_799
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 def moment(ns: int, zone: tzinfo = UTC) -> datetime:
@@ -26,6 +27,12 @@ def moment(ns: int, zone: tzinfo = UTC) -> datetime:
 def day_of(ns: int, zone: tzinfo = UTC) -> date:
     """The day of the zone that the instant is in."""
     return moment(ns, zone).date()
+
+
+def midnight_ns(day: date, zone: tzinfo) -> int:
+    """The first instant of a day; where clocks jump over midnight, that of the jump."""
+    since = datetime.combine(day, time(), zone).astimezone(UTC) - _EPOCH
+    return (since.days * 86_400 + since.seconds) * SECOND_NS
 
 
 def day_text(ns: int, zone: tzinfo = UTC) -> str:

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from sensor.estimate.hash_target import FIRST_HASHES, FULL_HASHES, HashTarget, are_proof_of_work, refute, told_by
+from sensor.estimate.hash_target import FIRST_HASHES, FULL_HASHES, HashTarget, are_proof_of_work, refute, work_by_hashes
 from sensor.session.verify import Digest
 
 #: Accepted shares that are hashed after a gap which held no difficulty by its length, and the newest of a difficulty
@@ -55,12 +55,12 @@ class TargetHashes:
 
     def target(self, before: int | None) -> HashTarget | None:
         """The difficulty in force, by the hashes; `before` is what was in force before."""
-        return told_by(self._proof, before)
+        return work_by_hashes(self._proof, before)
 
     def better(self, hashes: int) -> HashTarget | None:
         """The same by all hashes that are asked for, once they are there; `hashes` is how many told it by now."""
         full = len(self._proof) >= FULL_HASHES > hashes
-        return told_by(self._proof, None) if full else None
+        return work_by_hashes(self._proof, None) if full else None
 
     def refute(self, work: int) -> bool:
         """Whether the newest shares were not worth what they were taken for. If so, their hashes are dropped: the

@@ -133,8 +133,8 @@ def test_the_columns_that_books_map_writes_are_read_back_and_take_what_was_sugge
     (tmp_path / "messy.csv").write_text(MESSY)
     assert run("books", "map", "messy.csv", "--to", "mapped.yaml").returncode == 0
     assert 'certificate: "证照代码X"  # column C, suggested: look at it' in (tmp_path / "mapped.yaml").read_text()
-    said = run("explain", "198.51.100.20", "-c", "mapped.yaml").stdout.decode()
-    assert "甲公司, 91320505MADEM0002J" in said
+    explanation = run("explain", "198.51.100.20", "-c", "mapped.yaml").stdout.decode()
+    assert "甲公司, 91320505MADEM0002J" in explanation
     assert run("books", "map", "messy.csv", "--to", "mapped.yaml").returncode == 1  # what is there stays
     (tmp_path / "bare.csv").write_text("1,甲公司,198.51.100.16/28,255.255.255.240\n")
     section = run("books", "map", "bare.csv").stdout.decode()

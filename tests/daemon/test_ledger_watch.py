@@ -157,9 +157,9 @@ def test_beside_a_running_sensor_a_ledger_is_copied_and_checked_and_not_restored
     url, folder = filled(tmp_path, 30), tmp_path / "edge"
     with running(folder, watched(folder, url, port)) as sensor:
         sensor.ready()
-        made = command(folder, "backup", str(tmp_path / "copy.db"))
-        assert (made.returncode, made.stderr) == (0, "")
-        assert made.stdout.startswith(f"{tmp_path}/copy.db: a copy of {tmp_path}/ledger.db, ")
+        backup = command(folder, "backup", str(tmp_path / "copy.db"))
+        assert (backup.returncode, backup.stderr) == (0, "")
+        assert backup.stdout.startswith(f"{tmp_path}/copy.db: a copy of {tmp_path}/ledger.db, ")
         looked = command(folder, "check")
         assert (looked.returncode, looked.stderr) == (0, "")
         assert looked.stdout.startswith("sound: schema 0005, ")

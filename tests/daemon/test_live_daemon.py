@@ -96,7 +96,7 @@ def test_without_any_configuration_what_is_found_is_shown_and_the_end_sums_it_up
     finally:
         process.kill()
     assert "Mining: 8 findings" in output.read_text()
-    said = errors.read_text()
+    journal = errors.read_text()
     for beginning in (
         "starts as sensor here",
         "interface b0:",
@@ -105,10 +105,10 @@ def test_without_any_configuration_what_is_found_is_shown_and_the_end_sums_it_up
         "books: none",
         "ledger: sqlite",
     ):
-        assert beginning in said
-    assert "exporters: none is configured; findings are kept in the ledger and told to nobody" in said
-    assert "minewatch: stopped: " in said
-    assert "is down" not in said
+        assert beginning in journal
+    assert "exporters: none is configured; findings are kept in the ledger and told to nobody" in journal
+    assert "minewatch: stopped: " in journal
+    assert "is down" not in journal
 
 
 def until(enough: Callable[[], object], process: subprocess.Popen[bytes], errors: Path, seconds: float = 20.0) -> None:

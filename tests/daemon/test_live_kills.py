@@ -78,8 +78,10 @@ def test_killed_at_any_moment_a_live_sensor_keeps_what_it_committed(net: Net, de
             sensor.process.wait()
             killed_ns = time.time_ns()
             after = committed(tmp_path)
-            told = delivered(sensor)
-            assert {name: after[name][0] >= shares for name, shares in told.items()} == dict.fromkeys(told, True)
+            shares_delivered = delivered(sensor)
+            assert {name: after[name][0] >= shares for name, shares in shares_delivered.items()} == dict.fromkeys(
+                shares_delivered, True
+            )
             assert all(after[name] >= counts for name, counts in before.items())
             before = after
             time.sleep(1.5)

@@ -63,6 +63,14 @@ def test_a_sound_start_is_ok_and_nothing_is_made(tmp_path: Path) -> None:
     assert sorted(tmp_path.rglob("*")) == before
 
 
+def test_a_ledger_that_nobody_has_open_is_looked_at_and_left_as_it_is(tmp_path: Path) -> None:
+    path = configured(tmp_path)
+    new_ledger(tmp_path)
+    before = sorted(tmp_path.rglob("*"))
+    assert checked(path)[0] == 0
+    assert sorted(tmp_path.rglob("*")) == before
+
+
 @pytest.mark.parametrize(
     ("more", "part", "words"),
     [
@@ -120,7 +128,7 @@ def test_configuration_only_leaves_this_host_out(tmp_path: Path) -> None:
     assert checked(path, "--configuration-only")[0] == 0
 
 
-def made(folder: Path) -> Path:
+def new_ledger(folder: Path) -> Path:
     path = folder / "ledger.db"
     Ledger.open(f"sqlite:///{path}").close()
     return path
@@ -131,7 +139,7 @@ def this_user() -> SensorUser:
 
 
 def test_a_ledger_of_another_schema_is_said(tmp_path: Path) -> None:
-    path = made(tmp_path)
+    path = new_ledger(tmp_path)
     for schema, state in (("0003", "note"), ("9999", "failure")):
         with closing(sqlite3.connect(path)) as connection, connection:
             connection.execute("UPDATE alembic_version SET version_num = ?", (schema,))
@@ -143,7 +151,7 @@ def test_a_ledger_of_another_schema_is_said(tmp_path: Path) -> None:
 
 
 def test_a_damaged_ledger_is_a_failure(tmp_path: Path) -> None:
-    path = made(tmp_path)
+    path = new_ledger(tmp_path)
     content = bytearray(path.read_bytes())
     content[100:4096] = b"\xff" * 3996
     path.write_bytes(content)
@@ -169,7 +177,7 @@ def reachable(folder: Path) -> Iterator[None]:
 def test_a_ledger_that_root_made_in_roots_folder_is_not_the_services(tmp_path: Path) -> None:
     nobody = sensor_user("nobody")
     with reachable(tmp_path):
-        path = made(tmp_path)
+        path = new_ledger(tmp_path)
         found = check_ledger(f"sqlite:///{path}", nobody)
         assert found[0].state == "failure"
         assert found[0].mend == f"chown nobody: {tmp_path}"

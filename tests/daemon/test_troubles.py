@@ -51,15 +51,10 @@ def test_a_count_that_goes_on_rising_is_said_once_and_is_over_when_it_rests(part
     ("wrong", "part_of_sentence"),
     [
         ({"unready": ("mirror0 is down",)}, "mirror0 is down"),
-        ({"unready": ("ledger: disk is full",)}, "ledger: disk is full"),
         ({"lag_seconds": LAG_S + 1}, "11 s behind"),
         ({"heartbeats_ns": {"line": DAY_NS - (STALL_S + 1) * SECOND_NS}}, "line has not moved for"),
-        (
-            {"outboxes": {"webhook": OutboxStatus(trouble="refused: \x1b[31mred")}},
-            "exporter webhook: refused: ·[31mred",
-        ),
         ({"certificate_until_ns": 4 * DAY_NS}, "ends in 3 days"),
-        ({"certificate_until_ns": DAY_NS // 2}, "certificate is over"),
+        ({"certificate_until_ns": DAY_NS // 2}, "certificate of the metrics is over"),
     ],
 )
 def test_each_trouble_begins_and_ends_once(wrong: dict[str, object], part_of_sentence: str) -> None:
@@ -74,12 +69,28 @@ def test_each_trouble_begins_and_ends_once(wrong: dict[str, object], part_of_sen
     assert speaker.over == [f"over after 1 min 30 s: {sentence}"]
 
 
-def test_another_reason_of_the_same_trouble_is_not_said_again() -> None:
+@pytest.mark.parametrize(
+    ("wrong", "sentence"),
+    [
+        ({"unready": ("ledger: disk is full",), "ledger_trouble": "ledger: disk is full"}, "ledger: disk is full"),
+        ({"outboxes": {"webhook": OutboxStatus(trouble="no \x1b[31mred")}}, "exporter webhook: no ·[31mred"),
+    ],
+)
+def test_ledger_and_deliveries_say_their_own_troubles_and_stand_in_the_status(
+    wrong: dict[str, object], sentence: str
+) -> None:
+    speaker = Speaker()
+    watch = TroubleWatch(speaker)
+    assert watch.step(replace(well(), **wrong), DAY_NS) == (sentence,)  # type: ignore[arg-type]
+    assert watch.step(well(), DAY_NS + SECOND_NS) == ()
+    assert speaker.begun == speaker.over == []
+
+
+def test_other_numbers_of_the_same_trouble_are_not_said_again() -> None:
     speaker = Speaker()
     watch = TroubleWatch(speaker)
     for number in range(5):
-        status = replace(well(), outboxes={"webhook": OutboxStatus(trouble=f"attempt {number} failed")})
-        assert watch.step(status, DAY_NS + number * SECOND_NS) == (f"exporter webhook: attempt {number} failed",)
+        assert len(watch.step(replace(well(), lag_seconds=LAG_S + 1 + number), DAY_NS + number * SECOND_NS)) == 1
     assert len(speaker.begun) == 1
 
 

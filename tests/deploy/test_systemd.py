@@ -35,9 +35,6 @@ systemctl start minewatch
 systemctl stop minewatch
 show state-after-stop ActiveState
 show result-after-stop Result
-echo "unknown: 1" >>/etc/minewatch/minewatch.yaml
-systemctl start minewatch 2>/dev/null || echo "== refused-broken-configuration yes"
-systemctl stop minewatch
 cat /srv/said
 
 # And now the daemon itself, listening to the mirror port.
@@ -72,6 +69,15 @@ ls /var/lib/minewatch/ledger.db | sed 's/^/== daemon-ledger /'
 systemctl stop minewatch
 show daemon-result Result
 show daemon-exit ExecMainStatus
+cp /etc/minewatch/minewatch.yaml /srv/sound.yaml
+echo "unknown: 1" >>/etc/minewatch/minewatch.yaml
+systemctl start minewatch 2>/dev/null || echo "== refused-broken-configuration yes"
+sleep 6.5
+show broken-state ActiveState
+show broken-status ExecMainStatus
+show broken-restarts NRestarts
+systemctl reset-failed minewatch
+cp /srv/sound.yaml /etc/minewatch/minewatch.yaml
 printf 'Environment=MINEWATCH_FAULT=line-hangs\nWatchdogSec=2\nRestartSec=1\n' >>$drop_in
 systemctl daemon-reload
 systemctl start minewatch
@@ -102,7 +108,12 @@ def said(package: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, s
 
 def test_it_starts_checked_and_says_that_it_is_ready(said: dict[str, str]) -> None:
     assert (said["state"], said["text"], said["engine"]) == ("active", "capturing", "compiled")
+
+
+def test_a_broken_configuration_is_tried_once_by_the_daemon_itself(said: dict[str, str]) -> None:
+    """Longer than RestartSec after it was refused."""
     assert said["refused-broken-configuration"] == "yes"
+    assert (said["broken-state"], said["broken-status"], said["broken-restarts"]) == ("failed", "78", "0")
 
 
 def test_it_has_one_capability_and_can_listen(said: dict[str, str]) -> None:

@@ -7,7 +7,15 @@ import random
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sensor.estimate.hash_target import FIRST_HASHES, FULL_HASHES, NEAR, SPACE, are_proof_of_work, refute, told_by
+from sensor.estimate.hash_target import (
+    FIRST_HASHES,
+    FULL_HASHES,
+    NEAR,
+    SPACE,
+    are_proof_of_work,
+    refute,
+    work_by_hashes,
+)
 from sensor.estimate.target import target_factors
 from sensor.signatures.work import UNITS
 
@@ -28,21 +36,21 @@ def hashes(target: int, count: int, seed: int) -> list[int]:
 @given(targets, counts, seeds)
 def test_what_is_told_is_at_most_what_the_largest_hash_leaves_possible(target: int, count: int, seed: int) -> None:
     values = hashes(target, count, seed)
-    told = told_by(values, None)
-    assert told is not None
-    assert told.hashes == count
-    assert told.work <= work(max(values)) * (1 + 1e-9)
-    assert told.work >= work(max(values)) * count / (count + 1) * (1 - 1e-9)
+    guess = work_by_hashes(values, None)
+    assert guess is not None
+    assert guess.hashes == count
+    assert guess.work <= work(max(values)) * (1 + 1e-9)
+    assert guess.work >= work(max(values)) * count / (count + 1) * (1 - 1e-9)
 
 
 @given(targets, seeds, st.floats(min_value=0.01, max_value=100.0))
 def test_a_difficulty_is_kept_only_where_it_is_near(target: int, seed: int, factor: float) -> None:
     before = max(1, int(work(target) * factor))
     values = hashes(target, FULL_HASHES, seed)
-    told = told_by(values, before)
-    assert told is not None
-    if told.hashes == 0:
-        assert told.work == before
+    guess = work_by_hashes(values, before)
+    assert guess is not None
+    if guess.hashes == 0:
+        assert guess.work == before
         assert NEAR <= max(values) * before / (SPACE * UNITS) < 1.0
 
 
@@ -62,15 +70,15 @@ def test_another_difficulty_is_refuted(target: int, seed: int) -> None:
 def test_other_numbers_are_no_proof_of_work(count: int, seed: int) -> None:
     values = hashes(SPACE, count, seed)
     assert not are_proof_of_work(values)
-    assert told_by(values, None) is None
+    assert work_by_hashes(values, None) is None
     assert not refute(values, 1 << 80)
 
 
 def test_the_bounds_hold_the_target_as_often_as_they_say() -> None:
     inside, rounds, target = 0, 2_000, 1 << 200
     for seed in range(rounds):
-        told = told_by(hashes(target, FIRST_HASHES, seed), None)
-        assert told is not None
+        guess = work_by_hashes(hashes(target, FIRST_HASHES, seed), None)
+        assert guess is not None
         low, high = target_factors(FIRST_HASHES, 0.95)
-        inside += told.work * low <= work(target) <= told.work * high
+        inside += guess.work * low <= work(target) <= guess.work * high
     assert 0.93 * rounds < inside < 0.97 * rounds

@@ -272,3 +272,19 @@ def test_full_damaged_and_locked_are_told_apart(tmp_path: Path, sound: bytes) ->
             ledger.record([finding(number) for number in range(300)], NOW)
         assert caught.value.fault == "full"
         ledger.close()
+
+
+def test_a_ledger_is_read_whatever_its_folder_is_called(tmp_path: Path) -> None:
+    filled(tmp_path, 3)
+    folder = tmp_path / "a ?b%20c#d"
+    folder.mkdir()
+    (tmp_path / "ledger.db").rename(folder / "ledger.db")
+    assert care.schema_of(folder / "ledger.db") is not None
+    assert check_file(folder / "ledger.db").is_sound
+
+
+def test_a_copy_that_is_read_has_no_files_beside_it(tmp_path: Path) -> None:
+    url = filled(tmp_path)
+    care.back_up_to(url, tmp_path / "copy")
+    care.check(f"sqlite:///{tmp_path}/copy")
+    assert sorted(found.name for found in tmp_path.glob("copy*")) == ["copy"]

@@ -19,7 +19,7 @@ from sensor.attribution.formats.filing import Filed, Filings
 from sensor.attribution.formats.in_use import not_in_use
 from sensor.attribution.index.ranges import AddressRange, between
 from sensor.attribution.index.rows import ANY_PORT_FIRST, ANY_PORT_LAST, Allocation
-from sensor.sheets.dates import ALWAYS, FOREVER, end_ns, first_ns
+from sensor.sheets.dates import end_ns, first_ns
 from sensor.sheets.sheet import SheetRow
 from sensor.sheets.text import comparable, heading_of, plain, short
 
@@ -191,7 +191,7 @@ class InventoryReader:
             raise ValueError(problem or f"ends ({short(end)}) before it begins ({short(begin)})")
         if problem:
             self.book.leave_out(number, f"{problem}: the row holds from the book's date on")
-        return (from_ns, until_ns) if from_ns < until_ns else (ALWAYS, FOREVER)
+        return from_ns, until_ns
 
     def _ports_of(self, cells: list[str]) -> tuple[int, int]:
         low, high = cells[self.ports[0]], cells[self.ports[1]]

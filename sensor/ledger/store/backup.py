@@ -50,6 +50,7 @@ def copy_file(source: Path, place: Path) -> None:
             contextlib.closing(sqlite3.connect(unfinished)) as copy,
         ):
             original.backup(copy)
+            copy.execute("PRAGMA journal_mode=DELETE")  # a copy in WAL mode gets files beside it from whoever reads it
         with unfinished.open("rb") as written:
             os.fsync(written.fileno())
         unfinished.replace(place)

@@ -9,12 +9,13 @@ from __future__ import annotations
 import io
 import sys
 import zlib
+from collections.abc import Callable
 from pathlib import Path
 from typing import Protocol, cast
 
 import zstandard
 
-from sensor.reference.capture.streams import BZIP2_MAGIC, LZ4_MAGIC, XZ_MAGIC, Bzip2, Lz4, Xz
+from sensor.reference.capture.streams import BZIP2_MAGIC, LZ4_MAGIC, XZ_MAGIC, Lz4, bzip2, xz
 
 GZIP_MAGIC = b"\x1f\x8b"  # RFC 1952 section 2.3.1
 ZSTD_MAGIC = b"\x28\xb5\x2f\xfd"  # RFC 8878 section 3.1.1
@@ -157,11 +158,11 @@ class Zstandard:
 
 
 #: Decoders by what the data begins with.
-DECODERS: tuple[tuple[bytes, type[Decoder]], ...] = (
+DECODERS: tuple[tuple[bytes, Callable[[], Decoder]], ...] = (
     (GZIP_MAGIC, Gzip),
     (ZSTD_MAGIC, Zstandard),
-    (XZ_MAGIC, Xz),
-    (BZIP2_MAGIC, Bzip2),
+    (XZ_MAGIC, xz),
+    (BZIP2_MAGIC, bzip2),
     (LZ4_MAGIC, Lz4),
 )
 

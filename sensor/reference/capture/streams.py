@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import bz2
 import lzma
+from collections.abc import Callable
 
 import lz4.frame
 
@@ -27,17 +28,18 @@ BLOCK_CHECKSUM, CONTENT_SIZE, CONTENT_CHECKSUM, DICTIONARY = 1 << 4, 1 << 3, 1 <
 LZ4_SKIPPABLE = 0x184D2A50
 
 
+Decompressor = bz2.BZ2Decompressor | lzma.LZMADecompressor
+
+
 class Streams:
     """Streams one after another; zero bytes between and behind them are padding."""
 
-    piece_bytes = 1 << 10
-
-    def __init__(self) -> None:
+    def __init__(self, new: Callable[[], Decompressor], piece_bytes: int) -> None:
+        """`new` begins a stream."""
         self.damaged = False
-        self._stream: bz2.BZ2Decompressor | lzma.LZMADecompressor | None = None
-
-    def _new(self) -> bz2.BZ2Decompressor | lzma.LZMADecompressor:
-        raise NotImplementedError
+        self.piece_bytes = piece_bytes
+        self._new = new
+        self._stream: Decompressor | None = None
 
     def feed(self, data: bytes) -> bytes:
         out = bytearray()
@@ -65,20 +67,14 @@ class Streams:
         self.damaged = self.damaged or self._stream is not None
 
 
-class Xz(Streams):
+def xz() -> Streams:
     """.xz files; a piece gives at most about 7 MiB."""
-
-    def _new(self) -> lzma.LZMADecompressor:
-        return lzma.LZMADecompressor(lzma.FORMAT_XZ, memlimit=XZ_MEMORY_BYTES)
+    return Streams(lambda: lzma.LZMADecompressor(lzma.FORMAT_XZ, memlimit=XZ_MEMORY_BYTES), 1 << 10)
 
 
-class Bzip2(Streams):
+def bzip2() -> Streams:
     """A block of 40 bytes can hold 46 MiB, so a piece is shorter than that."""
-
-    piece_bytes = 1 << 5
-
-    def _new(self) -> bz2.BZ2Decompressor:
-        return bz2.BZ2Decompressor()
+    return Streams(bz2.BZ2Decompressor, 1 << 5)
 
 
 class Lz4:
