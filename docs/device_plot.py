@@ -1,12 +1,13 @@
 """Draws joules a hash by year and class, one panel an algorithm, and writes the page of every row and its source.
 
-Run by `make device-plot`; reads the shipped tables, writes docs/images/joules.svg and docs/devices.md.
+Run by `make device-plot`; reads the shipped tables, writes docs/images/joules.svg and docs/devices.html.
 """
 
 from __future__ import annotations
 
 import math
 from collections import defaultdict
+from html import escape
 from pathlib import Path
 
 from sensor.signatures import load
@@ -47,6 +48,11 @@ def panel(algorithm: str, rows: list[DeviceRow], left: int, top: int) -> list[st
     return out
 
 
+def line_of(cells: tuple[str, ...]) -> str:
+    """One line of a table."""
+    return "<tr>" + "".join(f"<td>{escape(cell)}</td>" for cell in cells) + "</tr>"
+
+
 def main() -> None:
     """Write the drawing and the page."""
     table = load().devices
@@ -62,35 +68,27 @@ def main() -> None:
     head = f'<svg xmlns="http://www.w3.org/2000/svg" width="{WIDTH * ACROSS}" height="{height}"'
     style = ' font-family="sans-serif" font-size="10">\n<rect width="100%" height="100%" fill="#fff"/>'
     (DOCS / "images" / "joules.svg").write_text("\n".join([head + style, *lines, "</svg>", ""]), "utf-8")
-    page = [
-        "# Devices",
-        "",
-        "Made by `make device-plot` from `signatures/devices/`.",
-        "",
-        "## Joules a hash by year",
-        "",
-    ]
-    page += ["![Joules a hash by year and class](images/joules.svg)", "", "## Machines", ""]
+    page = ['<!doctype html><meta charset="utf-8"><title>Devices</title><h1>Devices</h1>']
     page += [
-        "| Model | Class | Algorithm | J/hash | W | Year | Confidence | Source |",
-        "|---|---|---|---|---|---|---|---|",
+        "<p>Made by make device-plot from signatures/devices/.</p>",
+        '<img src="images/joules.svg" alt="joules a hash">',
     ]
+    titles = ("Model", "Class", "Algorithm", "J/hash", "W", "Year", "Confidence", "Source")
+    page += ["<table border=1>", line_of(titles)]
     for row in sorted(table.devices, key=lambda row: (row.algorithm, row.model)):
-        cells = (row.model, row.device_class, row.algorithm, f"{row.power_watts / row.hashrate_hps:.3g}")
-        more = (f"{row.power_watts:g}", row.year or "unknown", row.confidence, row.source)
-        page.append("| " + " | ".join(str(cell).replace("|", "/") for cell in (*cells, *more)) + " |")
-    page += [
-        "",
-        "## Ranges",
-        "",
-        "| Algorithms | Classes | Low | Typical | High J/hash | Source |",
-        "|---|---|---|---|---|---|",
-    ]
+        joules, watts = f"{row.power_watts / row.hashrate_hps:.3g}", f"{row.power_watts:g}"
+        year = str(row.year or "unknown")
+        page.append(
+            line_of((row.model, str(row.device_class), row.algorithm, joules, watts, year, row.confidence, row.source))
+        )
+    page += ["</table>", "<h2>Ranges</h2>", "<table border=1>"]
+    page.append(line_of(("Algorithms", "Classes", "Low J/hash", "Typical", "High", "Confidence", "Source")))
     for entry in table.ranges:
         part = entry.efficiency
-        figures = (f"{part.low_joules:.3g}", f"{part.joules:.3g}", f"{part.high_joules:.3g}", part.source)
-        page.append("| " + " | ".join((", ".join(entry.algorithms), ", ".join(entry.classes), *figures)) + " |")
-    (DOCS / "devices.md").write_text("\n".join([*page, ""]), "utf-8")
+        figures = (f"{part.low_joules:.3g}", f"{part.joules:.3g}", f"{part.high_joules:.3g}")
+        names = (", ".join(entry.algorithms), ", ".join(entry.classes))
+        page.append(line_of((*names, *figures, part.confidence, part.source)))
+    (DOCS / "devices.html").write_text("\n".join([*page, "</table>", ""]), "utf-8")
 
 
 if __name__ == "__main__":
