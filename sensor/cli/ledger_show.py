@@ -149,9 +149,10 @@ def _finding_text(entry: StoredFinding, zone: tzinfo, persons: bool) -> str:
     if answer is not None:
         suppressed = without_names(suppressed, answer.enterprise, answer.site, persons)
     kind = ", ".join(text for text in (finding.dialect or "dialect not known", finding.algorithm, finding.coin) if text)
+    activity = "" if finding.mines else f"{finding.activity}, "
     return (
         f"{minute_text(finding.first_ns, zone)} to {minute_text(finding.last_ns, zone)}  "
         f"{finding.miner_ip} at {place(finding)}: {safe(kind)}, "
-        f"{finding.grade.label}, {finding.shares.submitted} shares, {finding.state}"
+        f"{activity}{finding.grade.label}, {finding.shares.submitted} shares, {finding.state}"
         + (f" (not told: {safe(suppressed)})" if suppressed else "")
     )

@@ -36,6 +36,7 @@ class Exposure:
     next_work: tuple[int, int] | None = None  # (time, work) of the latest job
     unrated: int = 0  # shares of unknown work, left out of all the above together with their time
     unrated_windows: Windows = field(default_factory=Windows)
+    wait_seconds: float = 0.0  # the longest mean wait of the smallest machine for a share; 0: there was no session
 
     def add(self, other: Exposure) -> None:
         """Join another: work adds up, and time seen twice counts once, so rigs at the same time add their rates."""
@@ -50,6 +51,7 @@ class Exposure:
         self.next_work = max(filter(None, (self.next_work, other.next_work)), default=None)
         self.unrated += other.unrated
         self.unrated_windows.add(other.unrated_windows)
+        self.wait_seconds = max(self.wait_seconds, other.wait_seconds)
 
     @property
     def unknown_shares(self) -> int:
@@ -77,6 +79,7 @@ class Exposure:
             self.next_work,
             self.unrated,
             self.unrated_windows.record(),
+            self.wait_seconds,
         )
 
     @classmethod
@@ -95,6 +98,7 @@ class Exposure:
             record.next_work,
             record.unrated,
             Windows.of(record.unrated_stretches),
+            record.wait_seconds,
         )
 
     @property

@@ -11,10 +11,11 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from sensor.estimate import Exposure
+from sensor.line.activity import flow_activity
 from sensor.line.flow_facts import FlowFacts
 from sensor.line.flow_summary import flow_exposure, flow_summary, flow_trace
 from sensor.model.evidence import Evidence, Grade
-from sensor.model.finding import Wallet
+from sensor.model.finding import Activity, Wallet
 from sensor.model.flow import FlowSummary
 from sensor.model.observation import Observation
 from sensor.session.account import Account
@@ -22,15 +23,16 @@ from sensor.session.distinct import Distinct
 from sensor.session.matched_messages import Sighting
 from sensor.session.reading import Reading
 from sensor.session.session import Session, equal_fits, rank
-from sensor.signatures.model import Dialect
+from sensor.signatures.model import Dialect, SignatureSet
 from sensor.signatures.wallet_forms import WalletBook
-from sensor.signatures.weights import WeightTable
 from sensor.wallets import donation_software, fits, identify, mined_coin
 
 MAX_EVIDENCE = 8
 #: Half of the lines of a mining direction being something else is too much for a mining session.
 MAX_FOREIGN_SHARE = 0.5
 
+#: How strong the evidence of an attempt is called (keys of signatures/weights).
+ATTEMPTS = frozenset({"refused", "unanswered"})
 #: What a whole handshake weighs; less is the beginning of one.
 WHOLE_HANDSHAKE = 50
 
@@ -54,6 +56,7 @@ class Spoken:
     evidence: list[Evidence]
     names: Distinct
     exposure: Exposure
+    activity: Activity = "mining"
     endpoint: str | None = None  # the pool's name as the miner speaks it
     wallet: Wallet | None = None
     donation: bool = False
@@ -79,7 +82,7 @@ class Spoken:
         return self.observation.grade
 
 
-def judge(session: Session, facts: FlowFacts, weights: WeightTable) -> list[Spoken]:
+def judge(session: Session, facts: FlowFacts) -> list[Spoken]:
     """The contributions of one flow; empty if nothing in it was mining."""
     reading = best_reading(session)
     if reading is None:
@@ -99,7 +102,11 @@ def judge(session: Session, facts: FlowFacts, weights: WeightTable) -> list[Spok
         anonymous = reading.logins.find(None)
         accounts = [anonymous or Account(None, facts.first_ns, facts.last_ns)]
     return [
-        _whose(_contribution(reading, account, verdict, facts, weights), session.wallets, reading.jobs.proven)
+        _whose(
+            _contribution(reading, account, verdict, facts, session.signatures),
+            session.wallets,
+            reading.jobs.proven,
+        )
         for account in accounts
     ]
 
@@ -177,18 +184,21 @@ def _pool_words(names: Iterable[str]) -> str:
 
 
 def _contribution(
-    reading: Reading, account: Account, verdict: Verdict, facts: FlowFacts, weights: WeightTable
+    reading: Reading, account: Account, verdict: Verdict, facts: FlowFacts, signatures: SignatureSet
 ) -> Spoken:
+    activity = flow_activity(reading, account, verdict[1], facts)
     grade, strength, reasons = _raised(reading, account, verdict)
+    if activity == "attempt":
+        grade, strength = Grade.CONTACTED, strength if strength in ATTEMPTS else "refused"
     flow = flow_summary(reading, account, facts)
-    exposure = flow_exposure(reading, account, facts)
+    exposure = flow_exposure(reading, account, facts, signatures)
     flow.trace = flow_trace(reading, account, facts, exposure)
     evidence = _evidence(reading, account, grade, flow.key.community_id)
     observation = Observation(
         kind="spoken",
         grade=grade,
         signature=reading.dialect.name,
-        bits=weights.of("spoken", strength),
+        bits=signatures.weights.of("spoken", strength),
         time_ns=evidence[0].time_ns if evidence else flow.first_ns,
         detail={"strength": strength},
     )
@@ -208,6 +218,7 @@ def _contribution(
         evidence=evidence,
         names=reading.logins.names,
         exposure=exposure,
+        activity=activity,
         endpoint=reading.endpoint,
     )
 

@@ -19,7 +19,7 @@ from sensor.line.tracked import Report, TrackedFinding, TrackedSubject
 from sensor.line.unspoken import SubjectKey, Unspoken, subject_key, unspoken_id
 from sensor.model.evidence import Grade
 from sensor.model.observation import KINDS, Hint, ObservationKind
-from sensor.model.time import MINUTE_NS
+from sensor.model.time import HOUR_NS, MINUTE_NS
 
 #: A finding is reported when so many of its connections have ended: each is listed in some report, by which a ledger
 #: knows it again.
@@ -31,6 +31,8 @@ FIRST, LAST = 0, 1
 
 #: How long it is waited for a login, or for certainty, while a connection is open.
 ATTEMPT_NS = MINUTE_NS
+#: And this long for a session without shares to show whether it only watches, if that can be known within it.
+MOST_DOUBT_NS = HOUR_NS
 
 Identified = tuple[str, Spoken]  # a finding's identity, and what a flow adds to it
 
@@ -47,10 +49,11 @@ class ReportingSettings:
 
 def is_certain(contribution: Spoken) -> bool:
     """Whether it can be reported at once: a miner that has not signed in yet is likely to be another finding in a
-    moment.
+    moment, and who sends no share may only look.
     """
+    account = contribution.account
     return contribution.grade >= Grade.ACCEPTED or (
-        contribution.grade is Grade.SPEAKS and contribution.account.login is not None
+        contribution.grade is Grade.SPEAKS and account.login is not None and account.shares.submitted > 0
     )
 
 
@@ -232,6 +235,8 @@ class Lifecycle:
         if not tracked.live:
             next_ns = min(next_ns, max(joined.last_ns + settings.close_ns, now_ns + 1))
         self._schedule(identity, tracked, next_ns)
+        if not reported and isinstance(joined, Joined) and tracked.live and joined.may_only_watch(MOST_DOUBT_NS):
+            return None
         if waits or not tracked.has_news(joined):
             return None
         if not reported:

@@ -17,6 +17,10 @@ from sensor.model.flow import FlowSummary
 from sensor.model.observation import Observation, ObservationPoint
 from sensor.model.quantities import ExposureRecord, Interval, Power, Shares, ShareTimeline, WatchedStretch
 
+#: What somebody does who speaks a dialect: mines; tries to, and is not let in; signs in and watches; looks whether a
+#: pool is there.
+Activity = Literal["mining", "attempt", "observer", "probe"]
+
 
 @dataclass(slots=True, frozen=True)
 class Wallet:
@@ -115,4 +119,10 @@ class Finding:
     seen_by: tuple[str, ...] = ()  # the sensors whose counts are in it; empty before a ledger has it
     observations: tuple[Observation, ...] = ()  # what grade and confidence are made of, strongest first
     point: ObservationPoint | None = None  # where it was seen, if it has no connections: else each says where
+    activity: Activity | None = None  # None: nothing was spoken, or a release before did not ask
     merged_into: str | None = None  # the finding that this one became; its connections and sums are there now
+
+    @property
+    def mines(self) -> bool:
+        """Whether it counts as mining, as far as is known: no attempt, no observer, no probe."""
+        return self.activity in (None, "mining")

@@ -85,6 +85,10 @@ class GuessRecord(NamedTuple):
 NO_GUESS = GuessRecord()
 
 
+#: A mean wait that is not known, in seconds: longer than any time.
+UNKNOWN_WAIT = 1e18
+
+
 @dataclass(slots=True, frozen=True)
 class ExposureRecord:
     """All that a hashrate is estimated from: records of one miner and algorithm are joined, and estimated anew.
@@ -105,3 +109,4 @@ class ExposureRecord:
     next_work: tuple[int, int] | None = None  # (time, work) of the latest job
     unrated: int = 0  # shares of unknown work that are in no estimate and in no count above
     unrated_stretches: tuple[WatchedStretch, ...] = ()  # when those were sent or could have been; not in `stretches`
+    wait_seconds: float = UNKNOWN_WAIT  # mean wait of the smallest machine for a share, at the highest difficulty

@@ -91,9 +91,11 @@ class Jobs:
         "_target",
         "_works",
         "algorithm",
+        "block_hashes",
         "coin",
         "count",
         "dialect",
+        "hardest",
         "latest",
         "machine",
         "proven",
@@ -111,6 +113,8 @@ class Jobs:
         self.coin: str | None = None  # that the shape of a job names
         self.count = 0
         self.latest: tuple[int, int] | None = None  # (time, work) of the latest job
+        self.hardest: int | None = None  # the most that a share was worth
+        self.block_hashes = 0  # of the network, by the newest job
         self.times = JobTimes()
         self.tellings = 0  # messages that set a difficulty
         self._suspect = False  # the pool may have sent another target than this
@@ -123,6 +127,7 @@ class Jobs:
         self.algorithm, self.machine, self.coin = state.algorithm, state.machine, state.coin
         self.proven, self._carried = state.proven, state.work
         self._works = JobWorks.of_pairs(state.jobs)
+        self.hardest = state.work
         if state.work is not None:
             self.latest = (ts_ns, state.work)
             self.times.put(ts_ns, has_work=True)
@@ -152,6 +157,7 @@ class Jobs:
     def aim(self, rule: MessageRule, values: MessageValues, account: Account | None, ts_ns: int) -> None:
         """A new difficulty or target: for jobs from now on, or for all of them if the dialect says so."""
         aims = _aims(values)
+        self.harden(self._per_share(aims, self.in_force(account)) if rule.every_job and aims else None)
         self._target = {**self._target, **aims}
         self._carried = None if self._target else self._carried
         if aims and (rule.kind == "target" or "target" in aims):
@@ -213,6 +219,9 @@ class Jobs:
             aim = NO_VALUES
         work = self._per_share(aim, self.in_force(account)) if aim or self._suspect else self._carried
         self.times.put(ts_ns, work is not None)
+        self.harden(work)
+        if pieces:
+            self.block_hashes = block_hashes(pieces.get("nbits"))
         if work is not None:
             work = (
                 self.latest[1] if self.latest is not None and self.latest[1] == work else work
@@ -225,6 +234,15 @@ class Jobs:
             self.verifier.job(key, pieces, aim)
         self._works = self._works or JobWorks()
         self._works.put(key, work)
+
+    def harden(self, work: int | None) -> None:
+        """A share may be worth so much."""
+        if work is not None:
+            self.hardest = work if self.hardest is None else max(self.hardest, work)
+
+    def work_as(self, work: int, account: Account, algorithm: str) -> int:
+        """The work of a share if the algorithm is this one."""
+        return int(work * self._scale(self.in_force(account), algorithm))
 
     def work_of(self, values: MessageValues, account: Account, latest: Account | None) -> int | None:
         """The work of a share: of its job if that was seen, else by what is in force at this time."""
@@ -288,6 +306,7 @@ class Jobs:
             self._works.change(lambda work: None if work is None else int(work * scale))
         self.latest = self.latest and (self.latest[0], int(self.latest[1] * scale))
         self._carried = self._carried and int(self._carried * scale)
+        self.hardest = self.hardest and int(self.hardest * scale)
 
     def _scale(self, assumed: str | None, proven: str) -> Fraction:
         """How much a difficulty means for the proven algorithm, against what it meant for the assumed one."""
@@ -297,6 +316,17 @@ class Jobs:
 
     def _per_share(self, values: MessageValues, algorithm: str | None) -> int | None:
         return self.dialect.work.per_share(values, algorithm)
+
+
+def block_hashes(nbits: object) -> int:
+    """The hashes of a block by the compact target of its header (Bitcoin's nBits: an exponent and three bytes); 0 where
+    it is none."""
+    if not isinstance(nbits, str) or len(nbits) != 8 or not all(digit in "0123456789abcdefABCDEF" for digit in nbits):
+        return 0
+    exponent, mantissa = int(nbits[:2], 16), int(nbits[2:], 16)
+    if not 3 <= exponent <= 32 or not 0 < mantissa < 1 << 23:
+        return 0
+    return (1 << 256) // ((mantissa << 8 * (exponent - 3)) + 1)
 
 
 def _aims(values: MessageValues) -> MessageValues:

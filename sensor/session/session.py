@@ -74,6 +74,11 @@ class Session:
         self._rare: Counter[str] | None = None  # what few sessions count
         self.counters: Mapping[str, int] = NOTHING  # when the flow has ended
 
+    @property
+    def signatures(self) -> SignatureSet:
+        """Those by which it is read."""
+        return self._signatures
+
     def resume(self, dialect: Dialect, miner: int, state: SessionState, ts_ns: int) -> None:
         """Go on from what was known of the connection before. Called before the first message."""
         reading = self._reading(dialect, miner)
@@ -161,6 +166,7 @@ class Session:
         if best is None:
             return ()
         accounts = best.logins.accounts
+        submitted = any(account.shares.submitted for account in accounts)
         accepted = any(account.shares.accepted for account in accounts)
         verified = any(account.shares.verified for account in accounts)
         return (
@@ -168,6 +174,7 @@ class Session:
             bool(best.miner_confirms),
             bool(best.pool_confirms),
             len(accounts),
+            submitted,
             accepted,
             verified,
         )

@@ -17,6 +17,7 @@ from sensor.model.limits import CoreLimits
 from sensor.model.section import Section
 
 Text = Annotated[str, Field(min_length=1)]
+Activity = Literal["mining", "attempt", "observer", "probe"]
 Grade = Literal["looked-up", "contacted", "named", "behaves", "speaks", "accepted", "verified"]
 
 #: What both cores take where nothing is configured.
@@ -192,6 +193,7 @@ class FindingsSettings(Section):
     update_s: Annotated[int, Field(ge=1, le=86_400)] = 300
     close_s: Annotated[int, Field(ge=10, le=604_800)] = 1_800
     attempt_s: Annotated[int, Field(ge=1, le=3_600)] = 60
+    activities: tuple[Activity, ...] = ("mining",)  # those that are reported
     least_grade: Grade = "behaves"
     least_confidence: Annotated[float, Field(ge=0.0, le=1.0)] = 0.0
     allow: list[AllowEntry] = Field(default_factory=list)

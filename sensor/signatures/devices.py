@@ -22,6 +22,9 @@ CONFIDENCES = ("high", "medium", "low")
 PREFIXES = {"": 1.0, "k": 1e3, "M": 1e6, "G": 1e9, "T": 1e12, "P": 1e15, "E": 1e18}
 #: Makers give their figures at 25 degrees and within 5 to 10 %.
 DEVICE_SPREAD = 0.10
+#: A machine that was last sold before this is not looked for; one below so many watts is a toy (a microcontroller that
+#: hashes), which only its own name brings in.
+OLDEST_YEAR, LEAST_WATTS = 2016, 2.0
 
 
 class Broken(NamedTuple):
@@ -60,6 +63,7 @@ class DeviceRow:
     power_watts: float
     source: str
     confidence: str
+    year: int | None = None  # of its release
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,6 +126,20 @@ class DeviceTable:
             ):
                 return candidate.efficiency
         return None
+
+    def smallest_hps(self, algorithm: str, device: str | None = None) -> float | None:
+        """The least hashrate of a machine sold for an algorithm in the last ten years, in hashes a second, and of a
+        device that is named, whatever it is; None if no machine is known."""
+        group = self._names(algorithm)
+        own = self.device(device, algorithm)
+        rates = [
+            row.hashrate_hps
+            for row in self.devices
+            if row.algorithm in group
+            and (row.year is None or row.year >= OLDEST_YEAR)
+            and row.power_watts >= LEAST_WATTS
+        ]
+        return min([*rates, *([own.hashrate_hps] if own is not None else [])], default=None)
 
     def _names(self, algorithm: str) -> set[str]:
         """The algorithm by all names that have the same joules a hash."""
@@ -215,7 +233,13 @@ def _device(entry: YamlEntry) -> DeviceRow | None:
         power_watts=power,
         source=entry.text("source"),
         confidence=entry.choice("confidence", CONFIDENCES),
+        year=_year(entry),
     )
+
+
+def _year(entry: YamlEntry) -> int | None:
+    value = entry.keys["year"].scalar if "year" in entry.keys else None
+    return value if isinstance(value, int) and not isinstance(value, bool) else None
 
 
 def _range(entry: YamlEntry) -> RangeRow | None:

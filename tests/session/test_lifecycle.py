@@ -106,10 +106,10 @@ def test_a_reconnect_within_the_silence_continues_the_finding() -> None:
 def test_an_attempt_is_told_when_its_connection_ends_or_is_old_enough_not_at_once() -> None:
     pipeline, stream = live(), events(LOGIN[0])
     assert pipeline.step(stream[:-1]) == []
-    assert told(pipeline.step(stream[-1:])) == [("opened", "behaves")]
+    assert told(pipeline.step(stream[-1:])) == [("opened", "contacted")]
     pipeline = live()
     assert pipeline.step(stream[:-1]) == []
-    assert told(pipeline.step([], stream[0].ts_ns + 61 * NS)) == [("opened", "behaves")]  # type: ignore[union-attr]
+    assert told(pipeline.step([], stream[0].ts_ns + 61 * NS)) == [("opened", "contacted")]  # type: ignore[union-attr]
 
 
 def test_a_finding_whose_only_connection_proves_to_be_nothing_is_closed_or_forgotten() -> None:
@@ -203,7 +203,7 @@ def test_a_grade_never_falls_while_it_is_told() -> None:
 
 @pytest.mark.parametrize(
     ("packets", "midstream", "grade"),
-    [((2, 0), False, "speaks"), ((2, 1), False, "behaves"), ((2, 0), True, "behaves")],
+    [((2, 0), False, "speaks"), ((2, 1), False, "contacted"), ((2, 0), True, "behaves")],
 )
 def test_a_side_that_is_not_captured_is_known_while_the_connection_lives(
     packets: tuple[int, int], midstream: bool, grade: str

@@ -24,7 +24,13 @@ class StoredFinding:
 
 
 def findings(
-    connection: Connection, address: str | None, state: str | None, *, finding_id: str | None, limit: int
+    connection: Connection,
+    address: str | None,
+    state: str | None,
+    *,
+    finding_id: str | None,
+    limit: int,
+    activity: str | None = None,
 ) -> list[StoredFinding]:
     """Findings, newest first; see `LedgerReader.findings`."""
     query = select(FINDINGS).order_by(FINDINGS.c.last_ns.desc(), FINDINGS.c.finding_id).limit(limit)
@@ -32,6 +38,8 @@ def findings(
         query = query.where(or_(FINDINGS.c.miner_ip == address, FINDINGS.c.pool_ip == address))
     if finding_id is not None:
         query = query.where(FINDINGS.c.finding_id == finding_id)
+    if activity is not None:
+        query = query.where(FINDINGS.c.activity == activity)
     if state == "open":
         query = query.where(FINDINGS.c.state != "closed")
     elif state is not None:
@@ -45,7 +53,10 @@ def reported(stored: Iterable[StoredFinding], from_ns: int, to_ns: int) -> list[
     seen = [
         entry.finding
         for entry in stored
-        if entry.suppressed is None and entry.finding.last_ns >= from_ns and entry.finding.first_ns < to_ns
+        if entry.suppressed is None
+        and entry.finding.mines
+        and entry.finding.last_ns >= from_ns
+        and entry.finding.first_ns < to_ns
     ]
     return sorted(seen, key=record_order)
 
