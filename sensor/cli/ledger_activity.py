@@ -104,7 +104,7 @@ def as_text(found: list[StoredFinding], form: str, persons: bool) -> str:
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\r\n")
     writer.writerow(COLUMNS)
-    writer.writerows([_cell(one[name]) for name in COLUMNS] for one in objects)
+    writer.writerows([_cell(row[name]) for name in COLUMNS] for row in objects)
     return "\ufeff" + text.getvalue()
 
 

@@ -71,8 +71,8 @@ def flow_activity(reading: Reading, account: Account, strength: str, facts: Flow
 
 def joint_activity(of_flows: Iterable[Activity], exposures: Iterable[ExposureRecord], shares: int) -> Activity:
     """What all connections of a finding say together; `shares` are those that were submitted."""
-    known = [activity for activity in ORDER if activity in set(of_flows)]
-    best = known[0] if known else "mining"
+    present = set(of_flows)
+    best = next((activity for activity in ORDER if activity in present), "mining")
     if best == "attempt" or (best == "mining" and shares):
         return best
     return "observer" if would_have_shared(exposures) else best

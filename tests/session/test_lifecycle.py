@@ -29,7 +29,7 @@ from tests.session.test_pipeline import SHARE, example_flows, interleaved, moved
 
 REPORTING = ReportingSettings(update_ns=300 * NS, close_ns=1_800 * NS, attempt_ns=60 * NS)
 LOGIN = SHARE.splitlines()[:2]
-SPEAKS, ACCEPTED = len(LOGIN), len(SHARE.splitlines())
+SENT, ACCEPTED = len(SHARE.splitlines()) - 1, len(SHARE.splitlines())
 
 
 def live(reporting: ReportingSettings = REPORTING) -> Pipeline:
@@ -58,7 +58,7 @@ def test_a_finding_is_opened_when_both_sides_have_spoken_and_updated_when_a_shar
     pipeline, stream = live(), events(SHARE)
     states = [told(pipeline.step([event])) for event in stream[:-1]]
     assert [one for one in states if one] == [[("opened", "speaks")], [("updated", "accepted")]]
-    assert states.index([("opened", "speaks")]) == SPEAKS  # the Open, then the login's lines
+    assert states.index([("opened", "speaks")]) == SENT  # with its first share: until then it may only look
     assert pipeline.step(stream[-1:]) == []
     assert (pipeline.counters["findings_opened"], pipeline.counters["findings_updated"]) == (1, 1)
 
@@ -157,9 +157,9 @@ def test_a_donation_is_told_with_whose_it_is() -> None:
 
 def test_settings_that_are_replaced_hold_for_new_flows_and_old_ones_go_on() -> None:
     pipeline, stream = live(), events(SHARE)
-    assert told(pipeline.step(stream[: SPEAKS + 1])) == [("opened", "speaks")]
+    assert told(pipeline.step(stream[: SENT + 1])) == [("opened", "speaks")]
     pipeline.replace(shipped(), Assumptions(), Sampling(), ReportingSettings(attempt_ns=1))
-    assert told(pipeline.step(stream[SPEAKS + 1 :])) == [("updated", "accepted")]
+    assert told(pipeline.step(stream[SENT + 1 :])) == [("updated", "accepted")]
 
 
 def settled(records: list[Finding | Node], *, reported: bool) -> dict[str, Finding]:
