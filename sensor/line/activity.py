@@ -46,7 +46,7 @@ REASONS: dict[Activity, str] = {
 def reasons_with(reasons: Iterable[str], activity: Activity | None) -> tuple[str, ...]:
     """The reasons of a finding, its activity among them if that is no mining; the strongest last."""
     others = tuple(reason for reason in reasons if reason not in REASONS.values())
-    return (*others, REASONS[activity]) if activity in REASONS else others
+    return others if activity is None or activity not in REASONS else (*others, REASONS[activity])
 
 
 def is_credible(account: Account, strength: str, facts: FlowFacts) -> bool:
@@ -72,7 +72,7 @@ def flow_activity(reading: Reading, account: Account, strength: str, facts: Flow
 def joint_activity(of_flows: Iterable[Activity], exposures: Iterable[ExposureRecord], shares: int) -> Activity:
     """What all connections of a finding say together; `shares` are those that were submitted."""
     present = set(of_flows)
-    best = next((activity for activity in ORDER if activity in present), "mining")
+    best: Activity = next((activity for activity in ORDER if activity in present), "mining")
     if best == "attempt" or (best == "mining" and shares):
         return best
     return "observer" if would_have_shared(exposures) else best

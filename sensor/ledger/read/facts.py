@@ -8,7 +8,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-from sqlalchemy import Connection, func, select
+from sqlalchemy import Connection, exists, func, or_, select
 
 from sensor.cases.site_class import SiteFacts
 from sensor.ledger.store.schema import ADDRESSES, FINDINGS, MACHINES, MINING, SITES
@@ -68,7 +68,12 @@ def _add_findings(facts: PeriodFacts, connection: Connection, from_ns: int, to_n
 def _add_machines(facts: PeriodFacts, connection: Connection, from_ns: int, to_ns: int) -> None:
     """Machines of sites by their kind."""
     kind = (MACHINES.c.site_id, MACHINES.c.device_class, MACHINES.c.algorithm)
-    query = select(*kind, func.count()).where(MACHINES.c.last_ns >= from_ns, MACHINES.c.first_ns < to_ns)
+    other = MACHINES.alias()
+    named = exists().where(
+        other.c.miner_ip == MACHINES.c.miner_ip, other.c.name != ""
+    )  # the nameless may be one of them
+    its = or_(MACHINES.c.name != "", ~named)
+    query = select(*kind, func.count()).where(MACHINES.c.last_ns >= from_ns, MACHINES.c.first_ns < to_ns, its)
     for site_id, device_class, algorithm, count in connection.execute(query.group_by(*kind)):
         facts.devices[site_id][kind_of(device_class, algorithm)] += count
 
