@@ -38,9 +38,8 @@ def test_a_connection_whose_login_was_not_seen_is_no_second_machine(ledger: Ledg
 
 def test_more_machines_without_a_login_than_with_one_are_so_many(ledger: Ledger) -> None:
     changes = {"login": None, "worker": None, "workers": (), "wallet": None, "machines_seen": 3}
-    assert (
-        machines(ledger, at_one_pool(1, MONDAY, MONDAY + HOUR), at_one_pool(2, MONDAY, MONDAY + HOUR, **changes)) == 3
-    )
+    named, nameless = at_one_pool(1, MONDAY, MONDAY + HOUR), at_one_pool(2, MONDAY, MONDAY + HOUR, **changes)
+    assert machines(ledger, named, nameless) == 3
 
 
 def test_one_machine_under_two_logins_in_turn_is_one(ledger: Ledger) -> None:

@@ -69,9 +69,8 @@ def _add_machines(facts: PeriodFacts, connection: Connection, from_ns: int, to_n
     """Machines of sites by their kind."""
     kind = (MACHINES.c.site_id, MACHINES.c.device_class, MACHINES.c.algorithm)
     other = MACHINES.alias()
-    named = exists().where(
-        other.c.miner_ip == MACHINES.c.miner_ip, other.c.name != ""
-    )  # the nameless may be one of them
+    # A machine without a name may be one of those that have one.
+    named = exists().where(other.c.miner_ip == MACHINES.c.miner_ip, other.c.name != "")
     its = or_(MACHINES.c.name != "", ~named)
     query = select(*kind, func.count()).where(MACHINES.c.last_ns >= from_ns, MACHINES.c.first_ns < to_ns, its)
     for site_id, device_class, algorithm, count in connection.execute(query.group_by(*kind)):
