@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from sqlalchemy import Connection, or_, select
 
 from sensor.ledger.store.records import load_finding, loads
 from sensor.ledger.store.schema import FINDINGS, NODES
+from sensor.ledger.write.rows import PAGE
 from sensor.model.finding import Finding
 from sensor.model.node import Node
 from sensor.model.record import record_order
@@ -67,6 +68,16 @@ def open_findings(connection: Connection, after: str, most: int) -> list[Finding
         FINDINGS.c.state != "closed", FINDINGS.c.muted.is_(None), FINDINGS.c.finding_id > after
     )
     return [load_finding(text) for text in connection.scalars(query.order_by(FINDINGS.c.finding_id).limit(most))]
+
+
+def suppressions(connection: Connection, identities: Sequence[str]) -> dict[str, str]:
+    """Those that are suppressed, and why, by identity."""
+    found: dict[str, str] = {}
+    for start in range(0, len(identities), PAGE):
+        its = (FINDINGS.c.finding_id.in_(identities[start : start + PAGE]), FINDINGS.c.muted.is_not(None))
+        rows = connection.execute(select(FINDINGS.c.finding_id, FINDINGS.c.muted).where(*its))
+        found.update((finding_id, reason) for finding_id, reason in rows)
+    return found
 
 
 def nodes(connection: Connection, address: str | None, limit: int) -> list[Node]:

@@ -3,7 +3,7 @@ changes nothing."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from sqlalchemy import Engine
 
@@ -63,6 +63,11 @@ class LedgerReader:
         """A page of the findings that are open and not suppressed, in the order of their identities."""
         with reading(self._engine) as connection:
             return findings.open_findings(connection, after, most)
+
+    def suppressions(self, identities: Sequence[str]) -> dict[str, str]:
+        """Those of some findings that are suppressed, and why, by identity."""
+        with reading(self._engine) as connection:
+            return findings.suppressions(connection, identities)
 
     def nodes(self, address: str | None = None, limit: int = 10_000) -> list[Node]:
         """The nodes of an address, or all, newest first."""
