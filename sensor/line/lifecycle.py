@@ -62,6 +62,13 @@ def _is_fresh(joined: Joined | Unspoken) -> bool:
     return joined.last_ns - joined.first_ns < ATTEMPT_NS
 
 
+def _is_open(joined: Joined | Unspoken, login: str | None) -> bool:
+    """Whether it is likely to be something else in a moment: to sign in, or to be known as one that only watches."""
+    if isinstance(joined, Joined) and joined.may_only_watch(MOST_DOUBT_NS):
+        return True
+    return login is None and _is_fresh(joined)
+
+
 class Lifecycle:
     """All findings of one run. `judge_open` gives what an open connection contributes as of now."""
 
@@ -161,7 +168,7 @@ class Lifecycle:
             if self.settings is None and not over and tracked.kind != "spoken":
                 continue  # what names and behaviour say is whole only at the end
             joined = self._joined(identity, tracked)
-            if not over and tracked.live and not (tracked.reported or tracked.login) and _is_fresh(joined):
+            if not over and tracked.live and not tracked.reported and _is_open(joined, tracked.login):
                 continue
             heir = self._now(subject.heir(tracked, over=False))
             if tracked.reported and (heir is not None or tracked.over):
