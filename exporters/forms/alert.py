@@ -16,6 +16,13 @@ from sensor.model.time import event_text, rfc3339_text
 ALERT = "CryptocurrencyMining"
 SEVERITIES = {CERTAIN: "critical", PROBABLE: "warning"}
 UNKNOWN = "unknown"
+#: What somebody does who mines, and who does not.
+DOES: dict[str, str] = {
+    "mining": "mines",
+    "attempt": "tried to sign in",
+    "observer": "only observes",
+    "probe": "only looked",
+}
 
 
 def encode(finding: Finding, until_ns: int, labels: Mapping[str, str]) -> dict[str, object]:
@@ -27,7 +34,7 @@ def encode(finding: Finding, until_ns: int, labels: Mapping[str, str]) -> dict[s
         "labels": {**labels, **_labels(finding)},
         "annotations": _annotations(finding),
         "startsAt": time_text(finding.first_ns),
-        "endsAt": time_text(finding.last_ns if finding.state == "closed" else until_ns),
+        "endsAt": time_text(finding.last_ns if finding.state == "closed" or not finding.mines else until_ns),
     }
 
 
@@ -75,6 +82,8 @@ def _summary(finding: Finding, money: str, pool: str | None) -> str:
     place = f"at {pool}" if pool else "at a pool whose address is not known"
     if finding.dialect is None:
         return f"{finding.miner_ip} was not heard to mine; {finding.grade.label} {place}"
+    if not finding.mines:
+        return f"{finding.miner_ip} {DOES[finding.activity or 'mining']} {place}"
     return f"{finding.miner_ip} mines {money or 'a cryptocurrency'} {place}"
 
 

@@ -39,6 +39,8 @@ def why(item: Finding, everything: bool) -> str:
     Names of messages are among them only if `everything` is asked for: most people do not know the protocols.
     """
     reasons = list(reversed(item.reasons))
+    if not everything and not item.mines:
+        return clipped(reasons[0], MOST_WHY)
     if everything:
         return visible("; ".join(reasons) or item.signature)
     strong = [reason for reason in reasons if not reason.startswith(MESSAGE_LISTS)]

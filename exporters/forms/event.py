@@ -162,6 +162,7 @@ def _mining(finding: Finding) -> dict[str, object]:
         "mining": {
             "finding_id": finding.finding_id,
             "state": finding.state,
+            "activity": finding.activity,
             "grade": finding.grade.label,
             "confidence": finding.confidence,
             "reasons": list(finding.reasons),

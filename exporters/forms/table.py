@@ -116,9 +116,12 @@ def _table(title: str) -> Table:
 def _title(findings: Sequence[Finding]) -> str:
     """How many speak, and apart from them how many do not: those are not called mining."""
     silent = sum(item.dialect is None for item in findings)
-    spoken = len(findings) - silent
+    others = [item.activity for item in findings if not item.mines]
+    spoken = len(findings) - silent - len(others)
     mining = [f"Mining: {counted(spoken, 'finding')}"] if spoken else []
-    return ". ".join([*mining, *([f"Nothing spoken: {counted(silent, 'finding')}"] if silent else [])])
+    not_mining = ", ".join(f"{others.count(name)} {name}" for name in sorted({name for name in others if name}))
+    parts = [*mining, *([f"Not mining: {not_mining}"] if others else [])]
+    return ". ".join([*parts, *([f"Nothing spoken: {counted(silent, 'finding')}"] if silent else [])])
 
 
 def _findings(findings: Sequence[Finding], width: int, everything: bool) -> RenderableType:

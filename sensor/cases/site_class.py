@@ -18,6 +18,8 @@ KINDS: tuple[Kind, ...] = ("mine", "hosting", "intruded", "household", "proxy")
 LEAST_CONFIDENCE = 0.5
 #: Machines from which a place is no hobby; unrelated enterprises from which one wallet is a campaign.
 MANY_MACHINES, CAMPAIGN = 20, 3
+#: Payees from which a place can have tenants.
+LEAST_TENANTS = 2
 #: Shares of hours from which it runs day and night, and below which it is a sideline.
 ALWAYS, SELDOM = 0.9, 0.4
 #: The share of a site's addresses that mine, from which it is what the site is for, and below which it is a corner of
@@ -58,9 +60,10 @@ class Indication:
 def site_class(facts: SiteFacts) -> SiteClass:
     """The class of a site, "unclear" where the facts do not decide."""
     indications = [*_machines(facts), *_wallets(facts), *_extent(facts), *_owner(facts)]
-    scores = {kind: sum(indication.bits.get(kind, 0.0) for indication in indications) for kind in KINDS}
+    possible = [kind for kind in KINDS if _may_be(kind, facts)]
+    scores = {kind: sum(indication.bits.get(kind, 0.0) for indication in indications) for kind in possible}
     weights = {kind: 2.0**score for kind, score in scores.items()}
-    best = max(KINDS, key=lambda kind: weights[kind])
+    best = max(possible, key=lambda kind: weights[kind])
     confidence = weights[best] / math.fsum(weights.values())
     if confidence < LEAST_CONFIDENCE:
         reasons = tuple(indication.reason for indication in indications)
@@ -69,6 +72,17 @@ def site_class(facts: SiteFacts) -> SiteClass:
     supporting.sort(key=lambda indication: -indication.bits[best])
     opposing = [f"but {indication.reason}" for indication in indications if indication.bits.get(best, 0.0) < 0]
     return SiteClass(best, round(confidence, 3), (*(indication.reason for indication in supporting), *opposing))
+
+
+def _may_be(kind: Kind, facts: SiteFacts) -> bool:
+    """Whether a kind has what it cannot be without, however much else speaks for it."""
+    if kind == "hosting":  # tenants are others than the owner: two who are paid, or a book that says so
+        return facts.wallets >= LEAST_TENANTS or facts.category in DATA_CENTRES
+    if kind == "household":  # an organisation's line is no home's
+        return facts.category in (None, "individual")
+    if kind == "proxy":
+        return facts.carries or facts.aggregator
+    return True
 
 
 def _machines(facts: SiteFacts) -> Iterator[Indication]:

@@ -10,6 +10,7 @@ import time
 from datetime import date
 from typing import TYPE_CHECKING, Any
 
+from exporters.forms.alert import DOES
 from exporters.redaction.attribution import answer_without_persons
 from exporters.redaction.inside import HIDDEN
 from exporters.redaction.persons import PERSON, without_names
@@ -121,16 +122,17 @@ def _show_allowed(entries: list[AllowEntry], today: date) -> None:
 
 def _show_finding(entry: StoredFinding, address: str, persons: bool) -> None:
     finding = entry.finding
+    does = DOES[finding.activity or "mining"]
     if finding.miner_ip == address:
         role = (
-            f"mines at {place(finding)}"
+            f"{does} at {place(finding)}"
             if finding.dialect is not None
             else f"was not heard to mine at {place(finding)}"
         )
     elif finding.dialect is None:
         role = f"would be the pool of {finding.miner_ip}, which was not heard to mine"
     else:
-        role = f"is the pool of {finding.miner_ip}"
+        role = f"is the pool of {finding.miner_ip}" + ("" if finding.mines else f", which {does}")
     print(f"  {role}: {finding.grade.label}, {finding.confidence:.0%} sure, {finding.state}")
     details = (
         finding.dialect or "dialect not known",

@@ -19,6 +19,7 @@ def finding_object(entry: StoredFinding, persons: bool) -> dict[str, object]:
     return {
         "finding_id": finding.finding_id,
         "state": finding.state,
+        "activity": finding.activity,
         "grade": finding.grade.label,
         "confidence": rounded(finding.confidence),
         "miner_ip": finding.miner_ip,

@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING
 from exporters.forms import mining_list, stix
 from sensor.cli.case_filter import OwnerFilter
 from sensor.cli.frame import CommandError, grounds_of, os_reason
+from sensor.cli.ledger_activity import as_text, findings_of, fits
 from sensor.cli.list_period import list_period
 from sensor.model.exit_codes import OK, RUN_ERROR
-from sensor.model.finding import Finding
 from sensor.model.summary import Line, Summary
 from sensor.model.time import minute_text
 
@@ -30,6 +30,8 @@ def export(options: argparse.Namespace, settings: Configuration, ledger: Ledger)
     zone = settings.ledger.zone
     asked = OwnerFilter.of_options(options, settings)
     from_ns, to_ns = list_period(options, zone, ledger)
+    if options.activity != "mining":
+        return _export_others(options, ledger, asked, (from_ns, to_ns))
     # The cases are listed as they are now, not as they were at the end of the period.
     whole = ledger.reader.summary(from_ns, to_ns, grounds_of(settings))
     whole = dataclasses.replace(whole, cases=tuple(ledger.reader.cases()))
@@ -42,15 +44,33 @@ def export(options: argparse.Namespace, settings: Configuration, ledger: Ledger)
         text = mining_list.as_json(period, zone, options.persons)
     else:
         text = mining_list.as_csv(period, zone, options.persons)
+    if _written(target, text):
+        print(f"{target}: {len(period.lines)} rows, {minute_text(from_ns, zone)} to {minute_text(to_ns, zone)}")
+    return OK
+
+
+def _export_others(options: argparse.Namespace, ledger: Ledger, asked: OwnerFilter, period: tuple[int, int]) -> int:
+    """Write the findings of an activity that is no mining."""
+    if asked.state is not None:
+        raise ValueError(f"--state does not go with --activity {options.activity}: what is no mining has no case")
+    target = None if options.to in (None, "-") else Path(options.to)
+    form = options.format or ("json" if target is not None and target.suffix.lower() == ".json" else "csv")
+    found = findings_of(ledger, options.activity, asked, period)
+    if _written(target, as_text(found, form, options.persons)):
+        print(f"{target}: {len(found)} findings, none of them mining")
+    return OK
+
+
+def _written(target: Path | None, text: str) -> bool:
+    """Write a text to a file, or to the output; whether it is a file."""
     if target is None:
         sys.stdout.buffer.write(text.encode())
-        return OK
+        return False
     try:
         target.write_bytes(text.encode())
     except OSError as error:
         raise CommandError(RUN_ERROR, f"--to {target}: cannot be written: {os_reason(error)}") from None
-    print(f"{target}: {len(period.lines)} rows, {minute_text(from_ns, zone)} to {minute_text(to_ns, zone)}")
-    return OK
+    return True
 
 
 def _fits_line(line: Line, period: Summary, asked: OwnerFilter) -> bool:
@@ -67,11 +87,4 @@ def _bundle(ledger: Ledger, from_ns: int, to_ns: int, asked: OwnerFilter) -> str
     if asked.state is not None:
         raise ValueError("--state does not go with --format stix: a finding of a bundle has no case")
     found = ledger.reader.reported_findings(from_ns, to_ns, MAX_BUNDLED)
-    return stix.dumps(stix.encode([finding for finding in found if _fits_finding(finding, asked)]))
-
-
-def _fits_finding(finding: Finding, asked: OwnerFilter) -> bool:
-    answer = finding.attribution
-    texts = (finding.miner_ip, finding.pool_ip, finding.pool.host, finding.algorithm, finding.coin, finding.login)
-    owner = (answer.enterprise, answer.site) if answer is not None else (None, None)
-    return asked.fits_owner(*owner, finding.grade, texts)
+    return stix.dumps(stix.encode([finding for finding in found if fits(finding, asked)]))

@@ -10,6 +10,7 @@ from sensor.cases import states as cases
 from sensor.cli.case_filter import OwnerFilter
 from sensor.cli.case_json import case_object
 from sensor.cli.json_text import print_json
+from sensor.cli.ledger_activity import list_findings
 from sensor.cli.ledger_text import counted, due_text, print_table, subject
 from sensor.cli.list_period import seen_between
 from sensor.model.address import canonical
@@ -24,6 +25,8 @@ if TYPE_CHECKING:
 
 def list_cases(options: argparse.Namespace, settings: Configuration, ledger: Ledger) -> int:
     """Print a page of the cases. Raises ValueError for what cannot be asked, CommandError for an unreadable table."""
+    if options.activity != "mining":
+        return list_findings(options, settings, ledger)
     now_ns, zone = time.time_ns(), settings.ledger.zone
     grades = ledger.reader.case_grades()
     found = _found(options, settings, ledger, now_ns)

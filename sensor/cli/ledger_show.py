@@ -151,9 +151,10 @@ def _finding_text(entry: StoredFinding, zone: tzinfo, persons: bool) -> str:
     kind = ", ".join(
         text for text in (finding.dialect or "dialect not known", algorithm_text(finding), finding.coin) if text
     )
+    activity = "" if finding.mines else f"{finding.activity}, "
     return (
         f"{minute_text(finding.first_ns, zone)} to {minute_text(finding.last_ns, zone)}  "
         f"{finding.miner_ip} at {place(finding)}: {safe(kind)}, "
-        f"{finding.grade.label}, {finding.shares.submitted} shares, {finding.state}"
+        f"{activity}{finding.grade.label}, {finding.shares.submitted} shares, {finding.state}"
         + (f" (not told: {safe(suppressed)})" if suppressed else "")
     )

@@ -12,6 +12,8 @@ from sensor.model.evidence import Grade
 
 #: The highest number that an option takes.
 MOST = 1_000_000_000
+#: What somebody may do who speaks a mining protocol.
+ACTIVITIES = ("mining", "attempt", "observer", "probe")
 
 
 def add_persons(parser: argparse.ArgumentParser) -> None:
@@ -61,6 +63,12 @@ def add_owner_filters(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--enterprise", metavar="TEXT", help="only those whose name or code has this in it")
     parser.add_argument(
         "--grade", choices=[grade.label for grade in Grade], help="only what was seen with this grade or a higher one"
+    )
+    parser.add_argument(
+        "--activity",
+        choices=ACTIVITIES,
+        default="mining",
+        help="what they do: mining, or findings that are no mining: attempt, observer, probe",
     )
     parser.add_argument(
         "--text", metavar="TEXT", help="only those with this in anything that is shown of them, or in a case's history"

@@ -172,13 +172,24 @@ class Daemon:
                 self._setup.attribution.attribute(finding, live=self._live)
         suppressed = self._setup.suppression.reasons(findings, day_of(now_ns))
         recorded = self._recorder.record(records, now_ns, suppressed)
-        self._health.totals.add(records, suppressed)
-        self._news.report(records, suppressed, now_ns)
+        silenced = {**self._false_alarms(findings), **suppressed}
+        self._health.totals.add(records, silenced)
+        self._news.report(records, silenced, now_ns)
         self._health.beat("record", now_ns)
         if recorded:
             if self._evidence is not None:
                 self._evidence.keep([record for record in recorded if record_id(record) not in suppressed])
             self._delivery.wake()
+
+    def _false_alarms(self, findings: Sequence[Finding]) -> dict[str, str]:
+        """By identity, the findings that the ledger suppresses, and why: their case was called a false alarm."""
+        if not findings:
+            return {}
+        try:
+            return self._ledger.reader.suppressions([finding.finding_id for finding in findings])
+        except LedgerError as error:
+            self._watch.note(error)
+            return {}
 
     def _look_if_due(self) -> None:
         """What is done once a second: sources, files, status, watchdog."""

@@ -92,7 +92,8 @@ class FindingTotals:
 
     def _put(self, finding: _OpenFinding) -> None:
         self._open[finding.finding.finding_id] = finding
-        self._of_miner[finding.miner].add(finding.finding.finding_id)
+        if not finding.suppressed and finding.finding.mines:
+            self._of_miner[finding.miner].add(finding.finding.finding_id)
         self._miners.pop(finding.miner, None)
 
     def _drop(self, finding: _OpenFinding) -> None:

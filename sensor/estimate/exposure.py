@@ -17,7 +17,7 @@ from dataclasses import dataclass, field
 from sensor.estimate.tally import Tally
 from sensor.estimate.target import Guess
 from sensor.estimate.windows import Windows
-from sensor.model.quantities import ExposureRecord, GuessRecord
+from sensor.model.quantities import UNKNOWN_WAIT, ExposureRecord, GuessRecord
 from sensor.model.time import SECOND_NS
 from sensor.model.trace import WindowEdge
 
@@ -40,6 +40,7 @@ class Exposure:
     rated_ns: int = 0  # the time of its windows, of each connection by itself
     unrated_ns: int = 0  # the time left out, likewise
     edge: WindowEdge | None = None  # of one connection's; not summed
+    wait_seconds: float = 0.0  # the longest mean wait of the smallest machine for a share; 0: there was no session
 
     def add(self, other: Exposure) -> None:
         """Join another: work adds up, and time seen twice counts once, so rigs at the same time add their rates."""
@@ -54,6 +55,7 @@ class Exposure:
         self.next_work = max(filter(None, (self.next_work, other.next_work)), default=None)
         self.unrated += other.unrated
         self.unrated_windows.add(other.unrated_windows)
+        self.wait_seconds = max(self.wait_seconds, other.wait_seconds)
         self.rated_ns += other.rated_ns
         self.unrated_ns += other.unrated_ns
 
@@ -72,6 +74,7 @@ class Exposure:
             seen_bytes=self.seen_bytes,
             unrated=self.submitted + self.unrated,
             unrated_windows=unrated,
+            wait_seconds=UNKNOWN_WAIT,
         )
 
     @property
@@ -102,6 +105,7 @@ class Exposure:
             self.unrated_windows.record(),
             self.rated_ns,
             self.unrated_ns,
+            self.wait_seconds,
         )
 
     @classmethod
@@ -122,6 +126,7 @@ class Exposure:
             Windows.of(record.unrated_stretches),
             record.rated_ns,
             record.unrated_ns,
+            wait_seconds=record.wait_seconds,
         )
 
     @property

@@ -7,6 +7,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from sensor.estimate import Exposure
+from sensor.line.activity import wait_seconds
 from sensor.line.flow_facts import FlowFacts, flow_key, proxy_of
 from sensor.line.tcp_clocks import machine_clock
 from sensor.model.flow import FlowSummary
@@ -15,6 +16,7 @@ from sensor.session.account import Account
 from sensor.session.carried import state_of
 from sensor.session.reading import Reading
 from sensor.session.share_trail import ShareTrail
+from sensor.signatures.model import SignatureSet
 
 
 def flow_summary(reading: Reading, account: Account, facts: FlowFacts) -> FlowSummary:
@@ -81,7 +83,7 @@ def trace_without_work(trace: FlowTrace, exposure: Exposure) -> FlowTrace:
     )
 
 
-def flow_exposure(reading: Reading, account: Account, facts: FlowFacts) -> Exposure:
+def flow_exposure(reading: Reading, account: Account, facts: FlowFacts, signatures: SignatureSet) -> Exposure:
     """This login's shares and watched time."""
     midstream = facts.opened.midstream
     exposure = account.book.close(
@@ -89,5 +91,6 @@ def flow_exposure(reading: Reading, account: Account, facts: FlowFacts) -> Expos
     )
     exposure.rated_ns, exposure.unrated_ns = exposure.windows.total_ns, exposure.unrated_windows.total_ns
     exposure.next_work = reading.jobs.latest
+    exposure.wait_seconds = wait_seconds(reading, account, facts, signatures.devices, signatures.agents)
     exposure.seen_bytes, exposure.missed_bytes = facts.seen[reading.miner], facts.missed[reading.miner]
     return exposure

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field, replace
 from functools import reduce
 
 from sensor.estimate import Exposure, Timeline, Windows
+from sensor.line.activity import decided_after_ns, joint_activity, reasons_with, would_have_shared
 from sensor.line.combine import combine
 from sensor.line.flow_facts import stable_id
 from sensor.line.judge import MAX_EVIDENCE, Spoken, evidence_order
@@ -17,11 +18,11 @@ from sensor.line.overlap import NO_OVERLAP, DoubleCount, less, shares_less, time
 from sensor.line.same_connection import MAX_ALIKE, SeenConnection, overlaps
 from sensor.line.unspoken import Unspoken, unspoken_reasons
 from sensor.model.evidence import Evidence, Grade
-from sensor.model.finding import Finding
+from sensor.model.finding import Activity, Finding
 from sensor.model.flow import FlowSummary, flow_order
 from sensor.model.naming import AlgorithmBasis, MinedName
 from sensor.model.observation import ObservationPoint
-from sensor.model.quantities import Shares
+from sensor.model.quantities import ExposureRecord, Shares
 from sensor.model.time import SECOND_NS
 from sensor.session.account import MAX_WORKERS
 from sensor.session.distinct import Distinct
@@ -83,6 +84,7 @@ class Joined:
     exposures: dict[str | None, Exposure] = field(default_factory=dict)  # by algorithm: they are never added together
     timeline: Timeline = field(default_factory=Timeline)
     basis: dict[str | None, int] = field(default_factory=dict)  # by algorithm, the best way in which it is known
+    activities: set[Activity] = field(default_factory=set)  # of its connections
     unspoken: Unspoken | None = None  # what names and behaviour say of the same miner and pool's end
 
     def add(self, contribution: Spoken) -> None:
@@ -100,6 +102,7 @@ class Joined:
         self.work_unknown += account.work_unknown
         self.first_ns = min(self.first_ns, flow.first_ns)
         self.last_ns = max(self.last_ns, flow.last_ns)
+        self.activities.add(contribution.activity)
         self.gap_bytes += contribution.gap_bytes
         self.seen_bytes += contribution.seen_bytes
         self.midstream = self.midstream or flow.midstream
@@ -155,6 +158,7 @@ class Joined:
             self,
             shares=replace(self.shares),
             flows=list(self.flows),
+            activities=set(self.activities),
             names=self.names.copy(),
             exposures=exposures,
             timeline=timeline,
@@ -206,6 +210,18 @@ class Joined:
         exposure, again = self.exposures.get(name, Exposure()), self.again.get(name or "", NO_OVERLAP)
         return Exposure.of(less(exposure.record(name), again)) if again else exposure
 
+    def exposure_records(self) -> tuple[ExposureRecord, ...]:
+        """The exposures by algorithm, as plain data."""
+        return tuple(self._exposure_of(name).record(name) for name in sorted(self.exposures, key=str))
+
+    def may_only_watch(self, most_ns: int) -> bool:
+        """Whether it sent no share yet, and will be known to mine or not within so long after its first packet."""
+        if self.shares.submitted:
+            return False
+        records = self.exposure_records()
+        limit_ns = decided_after_ns(records)
+        return limit_ns is not None and limit_ns <= most_ns and not would_have_shared(records)
+
     def finding(self, identity: str, prior_bits: float) -> Finding:
         """The final record; `prior_bits` is the prior of signatures/weights."""
         lead = self.lead
@@ -218,6 +234,8 @@ class Joined:
         total = self.gap_bytes + self.seen_bytes - again.stream_bytes
         gap_bytes, work = self.gap_bytes - again.missed_bytes, self.work - again.work
         flows = sorted(self.flows, key=flow_order)
+        exposures = self.exposure_records()
+        activity = joint_activity(self.activities, exposures, self.shares.submitted)
         return Finding(
             finding_id=identity,
             state="closed",
@@ -250,7 +268,8 @@ class Joined:
             last_ns=self.last_ns,
             active_seconds=self.active.total_ns / SECOND_NS,
             active=self.active.record(),
-            exposures=tuple(self._exposure_of(name).record(name) for name in sorted(self.exposures, key=str)),
+            exposures=exposures,
+            activity=activity,
             jobs=max(0, self.jobs - again.jobs),
             flows=flows,
             flow_count=self.flow_count - again.sessions,
@@ -258,7 +277,7 @@ class Joined:
             midstream=self.midstream,
             capture_loss=gap_bytes / total if total else 0.0,
             stream_bytes=total,
-            reasons=(*unspoken_reasons(more), *lead.reasons),
+            reasons=reasons_with((*unspoken_reasons(more), *lead.reasons), activity),
             wallet=lead.wallet,
             donation=lead.donation,
             pool_host=lead.flow.pool_host,

@@ -11,11 +11,12 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
 from sensor.estimate import Exposure
+from sensor.line.activity import flow_activity
 from sensor.line.dialect_name import DialectName, name_of
 from sensor.line.flow_facts import FlowFacts
 from sensor.line.flow_summary import flow_exposure, flow_summary, flow_trace, trace_without_work
 from sensor.model.evidence import Evidence, Grade
-from sensor.model.finding import Wallet
+from sensor.model.finding import Activity, Wallet
 from sensor.model.flow import FlowSummary
 from sensor.model.naming import AlgorithmBasis
 from sensor.model.observation import Observation
@@ -26,15 +27,16 @@ from sensor.session.jobs import KnownAlgorithm
 from sensor.session.matched_messages import Sighting
 from sensor.session.reading import Reading
 from sensor.session.session import Session, rank
-from sensor.signatures.model import Dialect
+from sensor.signatures.model import Dialect, SignatureSet
 from sensor.signatures.wallet_forms import WalletBook
-from sensor.signatures.weights import WeightTable
 from sensor.wallets import donation_software, fits, identify, mined_coin
 
 MAX_EVIDENCE = 8
 #: Half of the lines of a mining direction being something else is too much for a mining session.
 MAX_FOREIGN_SHARE = 0.5
 
+#: How strong the evidence of an attempt is called (keys of signatures/weights).
+ATTEMPTS = frozenset({"refused", "unanswered"})
 #: What a whole handshake weighs; less is the beginning of one.
 WHOLE_HANDSHAKE = 50
 
@@ -60,6 +62,7 @@ class Spoken:
     evidence: list[Evidence]
     names: Distinct
     exposure: Exposure
+    activity: Activity = "mining"
     endpoint: str | None = None  # the pool's name as the miner speaks it
     wallet: Wallet | None = None
     donation: bool = False
@@ -85,7 +88,7 @@ class Spoken:
         return self.observation.grade
 
 
-def judge(session: Session, facts: FlowFacts, weights: WeightTable) -> list[Spoken]:
+def judge(session: Session, facts: FlowFacts) -> list[Spoken]:
     """The contributions of one flow; empty if nothing in it was mining."""
     reading = best_reading(session)
     if reading is None:
@@ -103,7 +106,9 @@ def judge(session: Session, facts: FlowFacts, weights: WeightTable) -> list[Spok
         accounts = [anonymous or Account(None, facts.first_ns, facts.last_ns)]
     return [
         _whose(
-            _contribution(reading, account, spoken_as, verdict, facts, weights), session.wallets, reading.jobs.proven
+            _contribution(reading, account, spoken_as, verdict, facts, session.signatures),
+            session.wallets,
+            reading.jobs.proven,
         )
         for account in accounts
     ]
@@ -187,15 +192,18 @@ def _contribution(
     spoken_as: DialectName,
     verdict: Verdict,
     facts: FlowFacts,
-    weights: WeightTable,
+    signatures: SignatureSet,
 ) -> Spoken:
+    activity = flow_activity(reading, account, verdict[1], facts)
     mined = None if spoken_as.is_open else reading.jobs.mined(account)
     algorithm = mined.name if mined is not None else None
     scaled = not spoken_as.is_open and reading.dialect.work.has_scale(algorithm)
     grade, strength, reasons = _raised(reading, account, mined, verdict, scaled=scaled)
+    if activity == "attempt":
+        grade, strength = Grade.CONTACTED, strength if strength in ATTEMPTS else "refused"
     flow = flow_summary(reading, account, facts)
     flow.dialect = spoken_as.name
-    exposure = flow_exposure(reading, account, facts)
+    exposure = flow_exposure(reading, account, facts, signatures)
     flow.trace = flow_trace(reading, account, facts, exposure, algorithm)
     job_work = reading.jobs.latest
     if not scaled:
@@ -208,7 +216,7 @@ def _contribution(
         kind="spoken",
         grade=grade,
         signature=spoken_as.name,
-        bits=weights.of("spoken", strength),
+        bits=signatures.weights.of("spoken", strength),
         time_ns=evidence[0].time_ns if evidence else flow.first_ns,
         detail={"strength": strength},
     )
@@ -230,6 +238,7 @@ def _contribution(
         evidence=evidence,
         names=reading.logins.names,
         exposure=exposure,
+        activity=activity,
         endpoint=reading.endpoint,
     )
 
@@ -276,6 +285,7 @@ def _whose(contribution: Spoken, book: WalletBook, proven: str | None) -> Spoken
     software = donation_software(login, contribution.flow.agent, dialect.name, book)
     if software is not None:
         contribution.donation = True
+        contribution.activity = "mining" if contribution.activity == "probe" else contribution.activity  # it is brief
         contribution.wallet = Wallet(None, "account")
         contribution.reasons = (*contribution.reasons, f"a donation session of {software}, not another miner")
         return contribution

@@ -19,7 +19,7 @@ from sensor.line.tracked import Report, TrackedFinding, TrackedSubject
 from sensor.line.unspoken import SubjectKey, Unspoken, subject_key, unspoken_id
 from sensor.model.evidence import Grade
 from sensor.model.observation import KINDS, Hint, ObservationKind
-from sensor.model.time import MINUTE_NS
+from sensor.model.time import HOUR_NS, MINUTE_NS
 
 #: A finding is reported when so many of its connections have ended: each is listed in some report, by which a ledger
 #: knows it again.
@@ -31,6 +31,8 @@ FIRST, LAST = 0, 1
 
 #: How long it is waited for a login, or for certainty, while a connection is open.
 ATTEMPT_NS = MINUTE_NS
+#: And this long for a session without shares to show whether it only watches, if that can be known within it.
+MOST_DOUBT_NS = HOUR_NS
 
 Identified = tuple[str, Spoken]  # a finding's identity, and what a flow adds to it
 
@@ -47,16 +49,24 @@ class ReportingSettings:
 
 def is_certain(contribution: Spoken) -> bool:
     """Whether it can be reported at once: a miner that has not signed in yet is likely to be another finding in a
-    moment.
+    moment, and who sends no share may only look.
     """
+    account = contribution.account
     return contribution.grade >= Grade.ACCEPTED or (
-        contribution.grade is Grade.SPEAKS and contribution.account.login is not None
+        contribution.grade is Grade.SPEAKS and account.login is not None and account.shares.submitted > 0
     )
 
 
 def _is_fresh(joined: Joined | Unspoken) -> bool:
     """Whether what it rests on began only now: it is likely to sign in in a moment."""
     return joined.last_ns - joined.first_ns < ATTEMPT_NS
+
+
+def _is_open(joined: Joined | Unspoken, login: str | None) -> bool:
+    """Whether it is likely to be something else in a moment: to sign in, or to be known as one that only watches."""
+    if isinstance(joined, Joined) and joined.may_only_watch(MOST_DOUBT_NS):
+        return True
+    return login is None and _is_fresh(joined)
 
 
 class Lifecycle:
@@ -160,7 +170,7 @@ class Lifecycle:
             if self.settings is None and not over and tracked.kind != "spoken":
                 continue  # what names and behaviour say is whole only at the end
             joined = self._joined(identity, tracked)
-            if not over and tracked.live and not (tracked.reported or tracked.login) and _is_fresh(joined):
+            if not over and tracked.live and not tracked.reported and _is_open(joined, tracked.login):
                 continue
             heir = self._now(subject.heir(tracked, over=False))
             if tracked.reported and (heir is not None or tracked.over):
@@ -235,6 +245,8 @@ class Lifecycle:
         if not tracked.live:
             next_ns = min(next_ns, max(joined.last_ns + settings.close_ns, now_ns + 1))
         self._schedule(identity, tracked, next_ns)
+        if not reported and isinstance(joined, Joined) and tracked.live and joined.may_only_watch(MOST_DOUBT_NS):
+            return None
         if waits or not tracked.has_news(joined):
             return None
         if not reported:

@@ -181,10 +181,7 @@ class Pipeline:
         return (
             []
             if flow is None
-            else [
-                (finding_id(contribution), contribution)
-                for contribution in judge(flow.session, flow.facts(None), self._signatures.weights)
-            ]
+            else [(finding_id(contribution), contribution) for contribution in judge(flow.session, flow.facts(None))]
         )
 
     def _on_time(self, first: Chunk) -> OpenFlow | None:
@@ -281,10 +278,7 @@ class Pipeline:
         flow.session.finish()
         self._counters.update(flow.session.counters)
         flow_facts = flow.facts(closed)
-        contributions = [
-            (finding_id(contribution), contribution)
-            for contribution in judge(flow.session, flow_facts, self._signatures.weights)
-        ]
+        contributions = [(finding_id(contribution), contribution) for contribution in judge(flow.session, flow_facts)]
         for _, contribution in contributions:
             self._resumable.put(contribution.flow)
         self._lifecycle.flow_ended(number, contributions, max(self._now_ns, flow_facts.last_ns))

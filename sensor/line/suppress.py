@@ -15,6 +15,13 @@ from sensor.model.finding import Finding
 from sensor.model.record import Record
 from sensor.settings.sections import AllowEntry, FindingsSettings
 
+#: Why what is no mining is not reported.
+NOT_MINING: dict[str, str] = {
+    "attempt": "an attempt: it was not let in, or not answered",
+    "observer": "an observer: it sent no share, and the smallest machine would have",
+    "probe": "a probe: it was answered, sent no share, and left",
+}
+
 
 class Suppression:
     """The rules of the configuration's section `findings`."""
@@ -36,6 +43,8 @@ class Suppression:
         for number, entry in enumerate(self._settings.allow):
             if (entry.until is None or today <= entry.until) and self._fits(number, entry, finding):
                 return f"allowed: {entry.reason}" + (f" (until {entry.until})" if entry.until else "")
+        if finding.activity not in (None, "mining"):
+            return None if finding.activity in self._settings.activities else NOT_MINING[finding.activity]
         if finding.dialect is None and self._least >= Grade.BEHAVES:
             return f"nothing was spoken, and least_grade is {self._settings.least_grade}"
         if finding.grade < self._least:

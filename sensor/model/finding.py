@@ -18,6 +18,10 @@ from sensor.model.naming import AlgorithmBasis, Correction
 from sensor.model.observation import Observation, ObservationPoint
 from sensor.model.quantities import ExposureRecord, Interval, Power, Shares, ShareTimeline, WatchedStretch
 
+#: What somebody does who speaks a dialect: mines; tries to, and is not let in; signs in and watches; looks whether a
+#: pool is there.
+Activity = Literal["mining", "attempt", "observer", "probe"]
+
 
 @dataclass(slots=True, frozen=True)
 class Wallet:
@@ -118,4 +122,10 @@ class Finding:
     point: ObservationPoint | None = None  # where it was seen, if it has no connections: else each says where
     algorithm_basis: AlgorithmBasis | None = None  # None: no algorithm is named, or an older release did not say
     corrects: Correction | None = None  # what an earlier report of it said and is withdrawn
+    activity: Activity | None = None  # None: nothing was spoken, or a release before did not ask
     merged_into: str | None = None  # the finding that this one became; its connections and sums are there now
+
+    @property
+    def mines(self) -> bool:
+        """Whether it counts as mining, as far as is known: no attempt, no observer, no probe."""
+        return self.activity in (None, "mining")

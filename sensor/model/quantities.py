@@ -85,6 +85,10 @@ class GuessRecord(NamedTuple):
 NO_GUESS = GuessRecord()
 
 
+#: A mean wait that is not known, in seconds: longer than any time.
+UNKNOWN_WAIT = 1e18
+
+
 @dataclass(slots=True, frozen=True)
 class ExposureRecord:
     """All that a hashrate is estimated from: records of one miner and algorithm are joined, and estimated anew.
@@ -107,3 +111,4 @@ class ExposureRecord:
     unrated_stretches: tuple[WatchedStretch, ...] = ()  # when those were sent or could have been; not in `stretches`
     rated_ns: int = 0  # time of known work, of each connection by itself; 0: an older record
     unrated_ns: int = 0  # time of unknown work, likewise
+    wait_seconds: float = UNKNOWN_WAIT  # mean wait of the smallest machine for a share, at the highest difficulty

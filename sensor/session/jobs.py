@@ -32,6 +32,9 @@ NO_VALUES: MessageValues = {}
 BASES: tuple[AlgorithmBasis, ...] = ("assumed", "stated", "proven")
 #: Framings whose reader adds the target in force to each job: that is what was sent before, not sent again.
 REMEMBERED = frozenset({"stratum-v2"})
+#: Work of a block (hashes) that no network but Bitcoin's reached: it had 3.6e23 in 2026, of the others SHA-256d's next
+#: has 2.5e21 (Bitcoin Cash, 4 EH/s, 600 s).
+ONLY_BITCOIN = 1 << 74
 
 
 class KnownAlgorithm(NamedTuple):
@@ -54,6 +57,7 @@ class Jobs:
         "coin",
         "count",
         "dialect",
+        "hardest",
         "hashes",
         "latest",
         "machine",
@@ -73,6 +77,7 @@ class Jobs:
         self.coin: str | None = None  # that the shape of a job names
         self.count = 0
         self.latest: tuple[int, int] | None = None  # (time, work) of the latest job
+        self.hardest: int | None = None  # the most that a share was worth
         self.times = JobTimes()
         self.tellings = 0  # messages that set a difficulty
         self._suspect = False  # the pool may have sent another target than this
@@ -87,6 +92,7 @@ class Jobs:
         self.basis = state.basis
         self.proven, self._carried = state.proven, state.work
         self._works = JobWorks.of_pairs(state.jobs)
+        self.hardest = state.work
         if isinstance(self.verifier, HeaderShares):
             self.verifier.restore(state.extranonce1, state.version_mask)
         if state.work is not None:
@@ -182,6 +188,7 @@ class Jobs:
     def aim(self, rule: MessageRule, values: MessageValues, account: Account | None, ts_ns: int) -> None:
         """A new difficulty or target: for jobs from now on, or for all of them if the dialect says so."""
         aims = _aims(values)
+        self.harden(self._per_share(aims, self.in_force(account)) if rule.every_job and aims else None)
         self._target = {**self._target, **aims}
         self._carried = None if self._target else self._carried
         if aims and (rule.kind == "target" or "target" in aims):
@@ -226,6 +233,10 @@ class Jobs:
         """One job."""
         self.count += 1
         self.algorithm = values.get("algorithm", self.algorithm)
+        if pieces and self.algorithm is None and block_hashes(pieces.get("nbits")) >= ONLY_BITCOIN:
+            before = self.in_force(account)
+            self.algorithm, self.basis, self.coin = "sha256d", "proven", self.coin or "BTC"
+            self.renamed(before, self.in_force(account))
         self._put(values, ts_ns, account, fresh, pieces)
 
     def _put(
@@ -247,6 +258,7 @@ class Jobs:
             aim = NO_VALUES
         work = self._per_share(aim, self.in_force(account)) if aim or self._suspect else self._carried
         self.times.put(ts_ns, work is not None)
+        self.harden(work)
         if work is not None:
             work = (
                 self.latest[1] if self.latest is not None and self.latest[1] == work else work
@@ -260,6 +272,15 @@ class Jobs:
             self.verifier.job(key, pieces, aim)
         self._works = self._works or JobWorks()
         self._works.put(key, work)
+
+    def harden(self, work: int | None) -> None:
+        """A share may be worth so much."""
+        if work is not None:
+            self.hardest = work if self.hardest is None else max(self.hardest, work)
+
+    def work_as(self, work: int, account: Account, algorithm: str) -> int:
+        """The work of a share if the algorithm is this one."""
+        return int(work * self._scale(self.in_force(account), algorithm))
 
     def work_of(self, values: MessageValues, account: Account, latest: Account | None) -> int | None:
         """The work of a share: of its job if that was seen, else by what is in force at this time."""
@@ -329,6 +350,7 @@ class Jobs:
             self._works.change(lambda work: None if work is None else int(work * scale))
         self.latest = self.latest and (self.latest[0], int(self.latest[1] * scale))
         self._carried = self._carried and int(self._carried * scale)
+        self.hardest = self.hardest and int(self.hardest * scale)
 
     def _scale(self, assumed: str | None, proven: str) -> Fraction:
         """How much a difficulty means for the proven algorithm, against what it meant for the assumed one."""
@@ -338,6 +360,17 @@ class Jobs:
 
     def _per_share(self, values: MessageValues, algorithm: str | None) -> int | None:
         return self.dialect.work.per_share(values, algorithm)
+
+
+def block_hashes(nbits: object) -> int:
+    """The hashes of a block by the compact target of its header (Bitcoin's nBits: an exponent and three bytes); 0 where
+    it is none."""
+    if not isinstance(nbits, str) or len(nbits) != 8 or not all(digit in "0123456789abcdefABCDEF" for digit in nbits):
+        return 0
+    exponent, mantissa = int(nbits[:2], 16), int(nbits[2:], 16)
+    if not 3 <= exponent <= 32 or not 0 < mantissa < 1 << 23:
+        return 0
+    return (1 << 256) // ((mantissa << 8 * (exponent - 3)) + 1)
 
 
 def _aims(values: MessageValues) -> MessageValues:

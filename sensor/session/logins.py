@@ -11,7 +11,7 @@ from sensor.model.naming import AlgorithmBasis
 from sensor.session.account import Account
 from sensor.session.distinct import Distinct
 from sensor.signatures.message_values import MessageValues
-from sensor.signatures.model import Dialect
+from sensor.signatures.model import CoinRule, Dialect
 
 #: Logins kept of one connection; a coin-hive bridge has two, a dev fee one more.
 MAX_ACCOUNTS = 16
@@ -60,6 +60,14 @@ class Logins:
         account.last_ns = max(account.last_ns, ts_ns)
         self._describe(account, values, basis)
         return account
+
+    @property
+    def paid(self) -> CoinRule | None:
+        """The coin in which the latest login is paid. What it mines may be another: pools pay Bitcoin for anything, so
+        that says nothing.
+        """
+        coin = (self.latest.payout or "").upper() if self.latest is not None else ""
+        return next((rule for rule in self.dialect.coins if rule.coin == coin and coin not in ("", "BTC")), None)
 
     def bind(self, session: str, account: Account) -> None:
         """Messages with this session id speak for this account."""

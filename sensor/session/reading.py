@@ -251,13 +251,20 @@ class Reading:
         """Where several algorithms speak the dialect: a machine that works on only one of them settles which."""
         several = self.dialect.work.by_algorithm or self.dialect.algorithm_basis == "assumed"
         machine = self._agents.lookup(agent) if several else None
-        if machine is not None and machine.role is None and machine.algorithm is not None:
+        if machine is None or machine.role is not None:
+            return
+        paid = self.logins.paid
+        if machine.algorithm is not None:
             self.jobs.machine = machine.algorithm
+        elif paid is not None and paid.algorithm in machine.algorithms:  # one of the few that the program computes
+            self.jobs.machine, self.jobs.coin = paid.algorithm, self.jobs.coin or paid.coin
 
     def _account(self, values: MessageValues, ts_ns: int, basis: AlgorithmBasis = "proven") -> Account:
         """The account a message speaks for; it may be the first to name the algorithm."""
         before = self.jobs.in_force(self.logins.latest)
         account = self.logins.account(values, ts_ns, basis)
+        if self.agent is not None and self.jobs.machine is None and account.payout is not None:
+            self._know_machine(self.agent)
         self.jobs.renamed(before, self.jobs.in_force(self.logins.latest))
         return account
 

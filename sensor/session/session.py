@@ -81,6 +81,11 @@ class Session:
         self._rare: Counter[str] | None = None  # what few sessions count
         self.counters: Mapping[str, int] = NOTHING  # when the flow has ended
 
+    @property
+    def signatures(self) -> SignatureSet:
+        """Those by which it is read."""
+        return self._signatures
+
     def resume(self, dialect: Dialect, miner: int, state: SessionState, ts_ns: int) -> None:
         """Go on from what was known of the connection before. Called before the first message."""
         reading = self._reading(dialect, miner)
@@ -177,6 +182,7 @@ class Session:
         if best is None:
             return ()
         accounts = best.logins.accounts
+        submitted = any(account.shares.submitted for account in accounts)
         accepted = any(account.shares.accepted for account in accounts)
         verified = any(account.shares.verified for account in accounts)
         return (
@@ -184,6 +190,7 @@ class Session:
             bool(best.miner_confirms),
             bool(best.pool_confirms),
             len(accounts),
+            submitted,
             accepted,
             verified,
             best.jobs.mined(best.logins.latest),
@@ -301,7 +308,9 @@ def rank(reading: Reading) -> tuple[bool, int, int, int]:
 
 
 def rivals(best: Reading, readings: Iterable[Reading]) -> tuple[Dialect, ...]:
-    """The other dialects that the same messages fit nearly as well. A recomputed share leaves none."""
+    """The other dialects that the same messages fit nearly as well. A recomputed share leaves none; and one that does not
+    know the message that says what a share must meet does not fit.
+    """
     if best.jobs.proven is not None or best.carried:
         return ()
     lead = NAMED_LEAD if _has_work(best) else EARLY_LEAD
@@ -311,6 +320,7 @@ def rivals(best: Reading, readings: Iterable[Reading]) -> tuple[Dialect, ...]:
         if reading.miner == best.miner
         and bool(reading.miner_confirms) == bool(best.miner_confirms)
         and best.score - reading.score < lead
+        and (reading.jobs.tellings or not best.jobs.tellings)
     }
     found.pop(best.dialect.name, None)
     return tuple(found[name] for name in sorted(found))

@@ -17,6 +17,7 @@ from sensor.model.limits import CoreLimits
 from sensor.model.section import Section
 
 Text = Annotated[str, Field(min_length=1)]
+Activity = Literal["mining", "attempt", "observer", "probe"]
 Grade = Literal["looked-up", "contacted", "named", "behaves", "speaks", "accepted", "verified"]
 
 #: What both cores take where nothing is configured.
@@ -187,12 +188,17 @@ class AllowEntry(Section):
         return self
 
 
+#: The activities that are reported unless the configuration says otherwise.
+REPORTED: tuple[Activity, ...] = ("mining",)
+
+
 class FindingsSettings(Section):
     """When findings are reported, and which are."""
 
     update_s: Annotated[int, Field(ge=1, le=86_400)] = 300
     close_s: Annotated[int, Field(ge=10, le=604_800)] = 1_800
     attempt_s: Annotated[int, Field(ge=1, le=3_600)] = 60
+    activities: list[Activity] = Field(default_factory=lambda: list(REPORTED))  # those that are reported
     least_grade: Grade = "behaves"
     least_confidence: Annotated[float, Field(ge=0.0, le=1.0)] = 0.0
     allow: list[AllowEntry] = Field(default_factory=list)

@@ -21,6 +21,7 @@ ROW_KEYS = (
     "class",
     "role",
     "algorithm",
+    "algorithms",
     "device",
     "extract",
     "unit",
@@ -51,6 +52,7 @@ class Agent:
     device_class: str | None  # "asic-sha256", "gpu", "cpu-or-gpu", ...
     role: str | None  # proxy, aggregator, gateway, rental, node; None for a program that mines itself
     algorithm: str | None  # the only one this machine works on
+    algorithms: tuple[str, ...]  # all that the program computes, where they are few
     nominal_hps: float | None  # the rate the string states
     confidence: str
 
@@ -65,6 +67,7 @@ class AgentRule:
     device_class: str | None
     role: str | None
     algorithm: str | None
+    algorithms: tuple[str, ...]
     device: str | None
     extract: re.Pattern[str] | None
     unit_hps: float
@@ -86,6 +89,7 @@ class AgentRule:
             device_class=self.device_class,
             role=self.role,
             algorithm=self.algorithm,
+            algorithms=self.algorithms,
             nominal_hps=nominal if nominal and nominal <= MAX_NOMINAL_HPS else None,
             confidence=self.confidence,
         )
@@ -177,6 +181,7 @@ def _rule(entry: YamlEntry) -> AgentRule | None:
         device_class=entry.optional("class"),
         role=entry.choice("role", ROLES) if "role" in entry.keys else None,
         algorithm=entry.optional("algorithm"),
+        algorithms=entry.texts("algorithms"),
         device=entry.optional("device"),
         extract=extract,
         unit_hps=scale or 1.0,

@@ -22,6 +22,9 @@ PREFIXES = {"": 1.0, "k": 1e3, "M": 1e6, "G": 1e9, "T": 1e12, "P": 1e15, "E": 1e
 DEVICE_SPREAD = 0.10
 #: Classes whose machines compute one thing only; what the others mine is a program.
 ONE_PURPOSE = frozenset({"asic", "asic-hobby"})
+#: A machine that was last sold before this is not looked for; one below so many watts is a toy (a microcontroller that
+#: hashes), which only its own name brings in.
+OLDEST_YEAR, LEAST_WATTS = 2016, 2.0
 
 
 class Broken(NamedTuple):
@@ -208,6 +211,20 @@ class DeviceTable:
             return True
         least, most = min(row.least_watts for row in rows), max(row.most_watts for row in rows) * machines
         return rate.high * efficiency.high_joules >= least and rate.best * efficiency.joules <= most
+
+    def smallest_hps(self, algorithm: str, device: str | None = None) -> float | None:
+        """The least hashrate of a machine sold for an algorithm in the last ten years, in hashes a second, and of a
+        device that is named, whatever it is; None if no machine is known."""
+        group = self._names(algorithm)
+        own = self.device(device, algorithm)
+        rates = [
+            row.hashrate_hps
+            for row in self.devices
+            if row.algorithm in group
+            and (row.year is None or row.year >= OLDEST_YEAR)
+            and row.power_watts >= LEAST_WATTS
+        ]
+        return min([*rates, *([own.hashrate_hps] if own is not None else [])], default=None)
 
     def _names(self, algorithm: str) -> set[str]:
         """The algorithm by all names that have the same joules a hash."""

@@ -181,6 +181,10 @@ def test_a_false_alarm_mutes_what_follows_and_says_why(ledger: Ledger) -> None:
     assert entry.suppressed == "false alarm: a museum's exhibit (case 1)"
     assert ledger.reader.open_findings() == []
     assert only(ledger).state == "false-alarm"
+    (entry, *_) = (entry for entry in ledger.reader.findings() if entry.suppressed)
+    assert ledger.reader.suppressions([entry.finding.finding_id, "none"]) == {
+        entry.finding.finding_id: entry.suppressed
+    }
     ledger.set_case(1, "under-check", MONDAY + 4 * DAY, who="Li", why="it was none")
     put(ledger, 2, MONDAY + 5 * DAY, 2, attribution=owned(1))
     assert [one.suppressed for one in ledger.reader.findings("10.0.2.1")] == [None]

@@ -71,6 +71,28 @@ def test_a_data_centre_of_which_most_mines_is_a_mine() -> None:
     assert "14 of the site's 16 addresses mine" in found.reasons
 
 
+def test_one_machine_at_a_workshop_has_no_tenants_and_is_no_home() -> None:
+    workshop = SiteFacts(
+        machines=1,
+        asics=1,
+        wallets=1,
+        addresses=1,
+        allocated=16,
+        active_share=1.0,
+        power_watts=3_250,
+        category="enterprise",
+    )
+    assert site_class(workshop).kind == "mine"
+    assert site_class(replace(workshop, category="data-centre")).kind != "household"
+
+
+@pytest.mark.parametrize("wallets", [0, 1])
+def test_hosting_needs_two_who_are_paid_or_a_book_that_says_so(wallets: int) -> None:
+    facts = replace(TENANTS, wallets=wallets, machines=5, asics=5, gpus=0)
+    assert site_class(facts).kind != "hosting"
+    assert site_class(replace(facts, category="data-centre", addresses=1)).kind == "hosting"
+
+
 def test_nothing_seen_is_unclear() -> None:
     assert site_class(SiteFacts(machines=5)).kind == "unclear"
 
@@ -99,6 +121,10 @@ def test_any_facts_give_a_class_with_a_confidence_and_reasons(facts: SiteFacts) 
     assert found.kind in (*KINDS, "unclear")
     assert 0.0 <= found.confidence <= 1.0
     assert found.reasons
+    if facts.category not in (None, "individual"):
+        assert found.kind != "household"
+    if facts.wallets < 2 and facts.category != "data-centre":
+        assert found.kind != "hosting"
 
 
 @pytest.mark.parametrize(("allocation", "addresses"), [

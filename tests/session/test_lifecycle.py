@@ -29,7 +29,7 @@ from tests.session.test_pipeline import SHARE, example_flows, interleaved, moved
 
 REPORTING = ReportingSettings(update_ns=300 * NS, close_ns=1_800 * NS, attempt_ns=60 * NS)
 LOGIN = SHARE.splitlines()[:2]
-SPEAKS, ACCEPTED = len(LOGIN), len(SHARE.splitlines())
+SENT, ACCEPTED = len(SHARE.splitlines()) - 1, len(SHARE.splitlines())
 
 
 def live(reporting: ReportingSettings = REPORTING) -> Pipeline:
@@ -58,7 +58,7 @@ def test_a_finding_is_opened_when_both_sides_have_spoken_and_updated_when_a_shar
     pipeline, stream = live(), events(SHARE)
     states = [told(pipeline.step([event])) for event in stream[:-1]]
     assert [one for one in states if one] == [[("opened", "speaks")], [("updated", "accepted")]]
-    assert states.index([("opened", "speaks")]) == SPEAKS  # the Open, then the login's lines
+    assert states.index([("opened", "speaks")]) == SENT  # with its first share: until then it may only look
     assert pipeline.step(stream[-1:]) == []
     assert (pipeline.counters["findings_opened"], pipeline.counters["findings_updated"]) == (1, 1)
 
@@ -106,10 +106,10 @@ def test_a_reconnect_within_the_silence_continues_the_finding() -> None:
 def test_an_attempt_is_told_when_its_connection_ends_or_is_old_enough_not_at_once() -> None:
     pipeline, stream = live(), events(LOGIN[0])
     assert pipeline.step(stream[:-1]) == []
-    assert told(pipeline.step(stream[-1:])) == [("opened", "behaves")]
+    assert told(pipeline.step(stream[-1:])) == [("opened", "contacted")]
     pipeline = live()
     assert pipeline.step(stream[:-1]) == []
-    assert told(pipeline.step([], stream[0].ts_ns + 61 * NS)) == [("opened", "behaves")]  # type: ignore[union-attr]
+    assert told(pipeline.step([], stream[0].ts_ns + 61 * NS)) == [("opened", "contacted")]  # type: ignore[union-attr]
 
 
 def test_a_finding_whose_only_connection_proves_to_be_nothing_is_closed_or_forgotten() -> None:
@@ -157,9 +157,9 @@ def test_a_donation_is_told_with_whose_it_is() -> None:
 
 def test_settings_that_are_replaced_hold_for_new_flows_and_old_ones_go_on() -> None:
     pipeline, stream = live(), events(SHARE)
-    assert told(pipeline.step(stream[: SPEAKS + 1])) == [("opened", "speaks")]
+    assert told(pipeline.step(stream[: SENT + 1])) == [("opened", "speaks")]
     pipeline.replace(shipped(), Assumptions(), Sampling(), ReportingSettings(attempt_ns=1))
-    assert told(pipeline.step(stream[SPEAKS + 1 :])) == [("updated", "accepted")]
+    assert told(pipeline.step(stream[SENT + 1 :])) == [("updated", "accepted")]
 
 
 def settled(records: list[Finding | Node], *, reported: bool) -> dict[str, Finding]:
@@ -203,7 +203,7 @@ def test_a_grade_never_falls_while_it_is_told() -> None:
 
 @pytest.mark.parametrize(
     ("packets", "midstream", "grade"),
-    [((2, 0), False, "speaks"), ((2, 1), False, "behaves"), ((2, 0), True, "behaves")],
+    [((2, 0), False, "speaks"), ((2, 1), False, "contacted"), ((2, 0), True, "behaves")],
 )
 def test_a_side_that_is_not_captured_is_known_while_the_connection_lives(
     packets: tuple[int, int], midstream: bool, grade: str

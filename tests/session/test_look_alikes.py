@@ -180,7 +180,7 @@ def test_an_attempt_is_an_attempt_and_no_more(name: str) -> None:
     found = findings(text)
     assert found
     for one in found:
-        assert one.grade is Grade.BEHAVES
+        assert (one.grade, one.activity) == (Grade.CONTACTED, "attempt")
         assert one.confidence <= 0.6
         assert words in one.reasons[0]
-        assert all(piece.grade <= Grade.BEHAVES for piece in one.evidence)
+        assert all(piece.grade <= Grade.CONTACTED for piece in one.evidence)

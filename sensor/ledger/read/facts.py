@@ -8,10 +8,10 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-from sqlalchemy import Connection, func, select
+from sqlalchemy import Connection, exists, func, or_, select
 
 from sensor.cases.site_class import SiteFacts
-from sensor.ledger.store.schema import ADDRESSES, FINDINGS, MACHINES, SITES
+from sensor.ledger.store.schema import ADDRESSES, FINDINGS, MACHINES, MINING, SITES
 from sensor.model.attribution import Enterprise
 from sensor.model.summary import SECONDS_PER_HOUR, Line, machines_by_address
 from sensor.model.time import SECOND_NS
@@ -49,7 +49,7 @@ def period_facts(connection: Connection, from_ns: int, to_ns: int) -> PeriodFact
 
 def _add_findings(facts: PeriodFacts, connection: Connection, from_ns: int, to_ns: int) -> None:
     """Wallets and aggregators of sites, enterprises of wallets, addresses of pools."""
-    within = (FINDINGS.c.last_ns >= from_ns, FINDINGS.c.first_ns < to_ns, FINDINGS.c.muted.is_(None))
+    within = (FINDINGS.c.last_ns >= from_ns, FINDINGS.c.first_ns < to_ns, MINING)
     columns = (FINDINGS.c.site_id, FINDINGS.c.wallet, FINDINGS.c.aggregator)
     rows = connection.execute(select(*columns).where(*within, FINDINGS.c.site_id > 0).distinct())
     for site_id, wallet, aggregator in rows:
@@ -58,7 +58,7 @@ def _add_findings(facts: PeriodFacts, connection: Connection, from_ns: int, to_n
         if aggregator is not None:
             facts.aggregators.add(site_id)
     paid = select(FINDINGS.c.wallet, SITES.c.enterprise_id).join(SITES, SITES.c.site_id == FINDINGS.c.site_id)
-    paid = paid.where(FINDINGS.c.wallet.is_not(None), FINDINGS.c.muted.is_(None))
+    paid = paid.where(FINDINGS.c.wallet.is_not(None), MINING)
     for wallet, enterprise_id in connection.execute(paid.distinct()):
         if enterprise_id:
             facts.enterprises[wallet].add(enterprise_id)
@@ -68,7 +68,11 @@ def _add_findings(facts: PeriodFacts, connection: Connection, from_ns: int, to_n
 def _add_machines(facts: PeriodFacts, connection: Connection, from_ns: int, to_ns: int) -> None:
     """Machines of sites by their kind."""
     kind = (MACHINES.c.site_id, MACHINES.c.device_class, MACHINES.c.algorithm)
-    query = select(*kind, func.count()).where(MACHINES.c.last_ns >= from_ns, MACHINES.c.first_ns < to_ns)
+    other = MACHINES.alias()
+    # A machine without a name may be one of those that have one.
+    named = exists().where(other.c.miner_ip == MACHINES.c.miner_ip, other.c.name != "")
+    its = or_(MACHINES.c.name != "", ~named)
+    query = select(*kind, func.count()).where(MACHINES.c.last_ns >= from_ns, MACHINES.c.first_ns < to_ns, its)
     for site_id, device_class, algorithm, count in connection.execute(query.group_by(*kind)):
         facts.devices[site_id][kind_of(device_class, algorithm)] += count
 

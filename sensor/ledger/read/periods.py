@@ -17,10 +17,11 @@ from sensor.cases.site_class import site_class
 from sensor.ledger.read.cases import cases
 from sensor.ledger.read.facts import PeriodFacts, period_facts, site_facts
 from sensor.ledger.read.hours import HourRange
+from sensor.ledger.read.machine_counts import machine_counts
 from sensor.ledger.read.owners import SiteOwner, site_owners
 from sensor.ledger.read.watching import Watching, coverage, mining_time
 from sensor.ledger.store.amounts import MEASURES, NOTHING, WHOLE, Amounts, plus
-from sensor.ledger.store.schema import FINDINGS, ROLLUPS, SERIES
+from sensor.ledger.store.schema import FINDINGS, MINING, ROLLUPS, SERIES
 from sensor.model.coverage import DEFAULT_GROUNDS, Coverage, Grounds
 from sensor.model.evidence import Grade
 from sensor.model.range import Range
@@ -148,7 +149,8 @@ def _lines(
         groups[series.place].append(series)
         site_id = series.place.site_id
         site_hours[site_id] = max(site_hours.get(site_id, 0), series.hours)
-    machines = _machines(connection, window)
+    within = (MINING, FINDINGS.c.last_ns >= window.from_ns, FINDINGS.c.first_ns < window.to_ns)
+    machines = machine_counts(connection, within)
     first_ns = _first_ns(connection)
     of_address: dict[str, int] = {}
     for place, first in first_ns.items():
@@ -208,19 +210,6 @@ def _first_ns(connection: Connection) -> dict[Place, int]:
     query = select(*place, func.min(SERIES.c.first_ns)).where(SERIES.c.muted == 0).group_by(*place)
     rows = connection.execute(query)
     return {Place(address, site_id, algorithm): first_ns for address, site_id, algorithm, first_ns in rows}
-
-
-def _machines(connection: Connection, window: _Window) -> dict[Place, int]:
-    """At least so many machines: those at one pool are added, those at several pools may be the same."""
-    place = (FINDINGS.c.miner_ip, FINDINGS.c.site_id, FINDINGS.c.algorithm)
-    pool = (FINDINGS.c.pool_ip, FINDINGS.c.pool_port)
-    within = (FINDINGS.c.muted.is_(None), FINDINGS.c.last_ns >= window.from_ns, FINDINGS.c.first_ns < window.to_ns)
-    machines: dict[Place, int] = {}
-    query = select(*place, func.sum(FINDINGS.c.machines)).where(*within).group_by(*place, *pool)
-    for address, site_id, algorithm, count in connection.execute(query):
-        key = Place(address, site_id or 0, algorithm or "")
-        machines[key] = max(machines.get(key, 0), int(count or 0))
-    return machines
 
 
 def _line(place: Place, group: Sequence[SeriesSums], machines: int | None, watching: Watching) -> Line:

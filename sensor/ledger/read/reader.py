@@ -3,7 +3,7 @@ changes nothing."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from sqlalchemy import Engine
 
@@ -39,13 +39,19 @@ class LedgerReader:
         state: str | None = None,
         *,
         finding_id: str | None = None,
+        activity: str | None = None,
         limit: int = 10_000,
     ) -> list[StoredFinding]:
         """Findings, newest first: of a miner's or pool's address, in a state ("opened", "updated", "closed", or "open"
-        for both of the first), or of one identity."""
+        for both of the first), of one identity, or of an activity."""
         with reading(self._engine) as connection:
             return findings.findings(
-                connection, address and canonical_if_address(address), state, finding_id=finding_id, limit=limit
+                connection,
+                address and canonical_if_address(address),
+                state,
+                finding_id=finding_id,
+                limit=limit,
+                activity=activity,
             )
 
     def reported_findings(self, from_ns: int, to_ns: int, newest: int) -> list[Finding]:
@@ -57,6 +63,11 @@ class LedgerReader:
         """A page of the findings that are open and not suppressed, in the order of their identities."""
         with reading(self._engine) as connection:
             return findings.open_findings(connection, after, most)
+
+    def suppressions(self, identities: Sequence[str]) -> dict[str, str]:
+        """Those of some findings that are suppressed, and why, by identity."""
+        with reading(self._engine) as connection:
+            return findings.suppressions(connection, identities)
 
     def nodes(self, address: str | None = None, limit: int = 10_000) -> list[Node]:
         """The nodes of an address, or all, newest first."""

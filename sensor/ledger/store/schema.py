@@ -5,7 +5,7 @@ What is searched for is a column; the whole record stands beside it as JSON. Tim
 
 from __future__ import annotations
 
-from sqlalchemy import BigInteger, Column, Double, Index, Integer, MetaData, Table, Text, text
+from sqlalchemy import BigInteger, Column, Double, Index, Integer, MetaData, Table, Text, and_, or_, text
 
 from sensor.ledger.store.amounts import MEASURES, WHOLE
 
@@ -37,6 +37,7 @@ FINDINGS = Table(
     Column("machines", Integer),  # at least so many; 0: a program's own donation, no other machine
     Column("wallet", Text),  # who is paid: wallet or account, without the rig's name
     Column("aggregator", Text),  # what speaks for many machines
+    Column("activity", Text),  # mining, attempt, observer, probe; NULL: nothing was spoken, or it is not known
     Index("findings_by_miner", "miner_ip"),
     Index("findings_by_state", "state", "last_ns"),
     Index("findings_by_site", "site_id"),
@@ -92,6 +93,9 @@ SENSORS = Table(
     Column("clock_note", Text),  # why connections that another sensor saw are not joined with its own
     Column("retired_ns", BigInteger),
 )
+
+#: Findings that are reported, and are no attempt, observer or probe.
+MINING = and_(FINDINGS.c.muted.is_(None), or_(FINDINGS.c.activity.is_(None), FINDINGS.c.activity == "mining"))
 
 NODES = Table(
     "nodes",

@@ -58,6 +58,7 @@ def finding_row(held: HeldFinding, links: FindingLinks, now_ns: int) -> dict[str
         "first_ns": finding.first_ns,
         "last_ns": finding.last_ns,
         "muted": held.suppressed,
+        "activity": finding.activity,
         "recorded_ns": now_ns,
         "record": packed(dumps(finding)),
         "overlaps": dump_overlaps(links.overlaps),

@@ -253,13 +253,15 @@ class FindingWriter:
         case_id = self._follow(after, change, more)
         links.case_id = case_id if is_newest and case_id is not None else links.case_id
         workers_before = None if before is None else before.finding.workers
-        if not finding.donation and (finding.state != "updated" or workers_before != finding.workers):
+        if finding.mines and not finding.donation and (finding.state != "updated" or workers_before != finding.workers):
             self._machines.add(finding, links.site_id)
         self._held[identity] = self._changed[identity] = after
 
     def _follow(self, after: HeldFinding, change: RecordChange, more: set[int]) -> int | None:
         """Tell the case of each holder in whose time something came; the number of the last one's."""
         case_id = None
+        if not after.finding.mines:
+            return None
         finding, owners = after.finding, change.owners
         present = {owners.at(piece.from_ns): None for piece in change.pieces}
         for site in present:
@@ -317,5 +319,5 @@ def _series_key(held: HeldFinding, site_id: int) -> SeriesKey:
         column_text(finding.dialect or ""),
         column_text(finding.algorithm or ""),
         column_text(finding.coin or ""),
-        held.suppressed is not None,
+        held.suppressed is not None or not finding.mines,
     )

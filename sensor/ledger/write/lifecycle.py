@@ -35,7 +35,8 @@ class Part:
 def advance(
     before: HeldFinding | None, merged: Finding, *, is_open: bool, suppressed: str | None
 ) -> tuple[HeldFinding, bool]:
-    """What the ledger holds after a record, and whether that is an event. `merged` is the finding of all its parts;
+    """What the ledger holds after a record, and whether that is an event: also the one that says that what was
+    reported as mining is none. `merged` is the finding of all its parts;
     `is_open`: some run follows it."""
     if is_open:
         first_report = before is None or before.suppressed is not None or before.finding.state == "closed"
@@ -45,7 +46,8 @@ def advance(
     merged = dataclasses.replace(merged, corrects=_withdrawn(before, merged))
     if before is not None and _unchanged(before, merged, suppressed):
         return before, False
-    return HeldFinding(merged, suppressed), suppressed is None
+    mended = before is not None and before.suppressed is None and before.finding.mines and not merged.mines
+    return HeldFinding(merged, suppressed), suppressed is None or mended
 
 
 def _unchanged(before: HeldFinding, merged: Finding, suppressed: str | None) -> bool:

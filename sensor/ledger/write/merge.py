@@ -15,6 +15,7 @@ from typing import Any
 from sensor.estimate import DISPUTED, Exposure, Windows, energy_kwh, estimate, unknown_time
 from sensor.estimate.interval import LEVEL
 from sensor.estimate.timeline import joined
+from sensor.line.activity import joint_activity, reasons_with
 from sensor.line.join import MAX_FLOWS
 from sensor.line.judge import MAX_EVIDENCE, evidence_order
 from sensor.line.overlap import NO_OVERLAP, DoubleCount, less, shares_less, timeline_less
@@ -49,6 +50,10 @@ def sum_parts(parts: Sequence[Finding], overlaps: Mapping[str, DoubleCount]) -> 
     exposures = _exposures(ordered, overlaps)
     whole = dataclasses.replace(whole, **_less(whole, overlap), exposures=exposures, flows=_flows(ordered))
     whole = estimated(whole, ordered, overlap)
+    if whole.dialect is not None:
+        of_parts = [part.activity or "mining" for part in ordered if part.dialect is not None]
+        activity = joint_activity(of_parts, whole.exposures, whole.shares.submitted)
+        whole = dataclasses.replace(whole, activity=activity, reasons=reasons_with(whole.reasons, activity))
     groups = by_algorithm(ordered, whole.algorithm)
     if len(groups) > 1:  # energy is energy, whatever was mined
         energies = [

@@ -1,0 +1,82 @@
+"""At least so many machines of each place in a period. SQL in, counts out.
+
+Findings of one place and pool may be one machine under two logins in turn, or a connection of a named machine whose
+sign-in was not seen. So only what mined at the same time is added, and what has no login counts only where there is
+more of it than of what has one. Machines at several pools may be the same.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from typing import NamedTuple
+
+from sqlalchemy import ColumnElement, Connection, select
+
+from sensor.ledger.store.records import load_finding
+from sensor.ledger.store.schema import FINDINGS
+from sensor.ledger.write.rows import PAGE
+from sensor.model.summary import Place
+
+Pool = tuple[str | None, int | None]
+Span = tuple[int, int]
+
+
+class Presence(NamedTuple):
+    """The machines of one finding, and from when to when they may have mined."""
+
+    finding_id: str
+    machines: int
+    has_login: bool
+    first_ns: int
+    last_ns: int
+
+
+def machine_counts(connection: Connection, within: Sequence[ColumnElement[bool]]) -> dict[Place, int]:
+    """Of the findings for which `within` holds, by place."""
+    columns = (
+        *(FINDINGS.c.miner_ip, FINDINGS.c.site_id, FINDINGS.c.algorithm, FINDINGS.c.pool_ip, FINDINGS.c.pool_port),
+        *(FINDINGS.c.finding_id, FINDINGS.c.machines, FINDINGS.c.wallet, FINDINGS.c.first_ns, FINDINGS.c.last_ns),
+    )
+    groups: dict[tuple[Place, Pool], list[Presence]] = defaultdict(list)
+    for address, site_id, algorithm, pool_ip, pool_port, *its in connection.execute(select(*columns).where(*within)):
+        finding_id, machines, wallet, first_ns, last_ns = its
+        presence = Presence(finding_id, machines or 0, wallet is not None, first_ns, last_ns)
+        groups[Place(address, site_id or 0, algorithm or ""), (pool_ip, pool_port)].append(presence)
+    several = [member for group in groups.values() if len(group) > 1 for member in group]
+    spans = _spans(connection, [member.finding_id for member in several])
+    counts: dict[Place, int] = {}
+    for (place, _), group in groups.items():
+        counts[place] = max(counts.get(place, 0), at_least(group, spans))
+    return counts
+
+
+def at_least(group: Sequence[Presence], spans: dict[str, list[Span]]) -> int:
+    """The machines of one place and pool; `spans` says by finding when each was really there."""
+    by_login = (
+        _at_once((member for member in group if member.has_login is has_login), spans) for has_login in (True, False)
+    )
+    return max(by_login)
+
+
+def _at_once(members: Iterable[Presence], spans: dict[str, list[Span]]) -> int:
+    """The most machines at one instant; of two findings that meet, the earlier is over when the later begins."""
+    edges = []
+    for member in members:
+        for start_ns, end_ns in spans.get(member.finding_id) or [(member.first_ns, member.last_ns)]:
+            edges += [(start_ns, member.machines), (max(end_ns, start_ns + 1), -member.machines)]
+    now = most = 0
+    for _, step in sorted(edges):
+        now += step
+        most = max(most, now)
+    return most
+
+
+def _spans(connection: Connection, finding_ids: Sequence[str]) -> dict[str, list[Span]]:
+    """When the connections of findings were there; of one whose record does not say, nothing."""
+    found: dict[str, list[Span]] = {}
+    for start in range(0, len(finding_ids), PAGE):
+        wanted = FINDINGS.c.finding_id.in_(finding_ids[start : start + PAGE])
+        for finding_id, record in connection.execute(select(FINDINGS.c.finding_id, FINDINGS.c.record).where(wanted)):
+            found[finding_id] = [(part.start_ns, part.end_ns) for part in load_finding(record).active]
+    return found
