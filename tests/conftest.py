@@ -1,5 +1,6 @@
 """How properties are tried: the same examples in every run of `make test`, fresh ones with
-`HYPOTHESIS_PROFILE=explore`.
+`HYPOTHESIS_PROFILE=explore`. What a test that is tried with bytes is called: the workers of one run must agree on it,
+and compressed or random bytes differ between them.
 """
 
 import os
@@ -9,3 +10,11 @@ from hypothesis import settings
 settings.register_profile("steady", derandomize=True, deadline=None)
 settings.register_profile("explore", deadline=None, print_blob=True)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "steady"))
+
+#: Bytes up to this length are spelled out in a test's name.
+MAX_NAMED_BYTES = 16
+
+
+def pytest_make_parametrize_id(val: object) -> str | None:
+    """The name of a parameter, or None for pytest's own."""
+    return f"{len(val)}-bytes" if isinstance(val, bytes) and len(val) > MAX_NAMED_BYTES else None

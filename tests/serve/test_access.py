@@ -9,7 +9,7 @@ import pytest
 
 from sensor.serve.access import REMEMBERED, ServeError, read
 
-HASH = bcrypt.hashpw(b"right", bcrypt.gensalt(4)).decode()
+HASH = bcrypt.hashpw(b"right", bcrypt.gensalt(4)).decode()  # another one in each process
 TLS = "tls_server_config:\n  cert_file: c\n  key_file: k\n"
 UNKNOWN = "unknown key, or one that is not supported here"
 MISTAKES = {
@@ -27,7 +27,7 @@ MISTAKES = {
 }
 
 
-@pytest.mark.parametrize(("text", "problem"), MISTAKES.items())
+@pytest.mark.parametrize(("text", "problem"), MISTAKES.items(), ids=range(len(MISTAKES)))
 def test_a_mistake_is_told_with_file_line_and_key(tmp_path: Path, text: str, problem: str) -> None:
     path = tmp_path / "web.yml"
     path.write_text(text)
