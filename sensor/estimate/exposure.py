@@ -65,7 +65,9 @@ class Exposure:
         return self.guess.tally.count > self.spent.count
 
     def without_work(self) -> Exposure:
-        """The same shares and time where it is not known what a share is worth."""
+        """The same shares and time where it is not known what a share is worth. How long one would be waited for stays, if
+        the difficulty was known all the time.
+        """
         unrated = Windows()
         unrated.add(self.windows)
         unrated.add(self.unrated_windows)
@@ -74,7 +76,7 @@ class Exposure:
             seen_bytes=self.seen_bytes,
             unrated=self.submitted + self.unrated,
             unrated_windows=unrated,
-            wait_seconds=UNKNOWN_WAIT,
+            wait_seconds=UNKNOWN_WAIT if self.unrated_windows.total_ns else self.wait_seconds,
         )
 
     @property

@@ -20,6 +20,7 @@ from sensor.model.finding import Activity, Wallet
 from sensor.model.flow import FlowSummary
 from sensor.model.naming import AlgorithmBasis
 from sensor.model.observation import Observation
+from sensor.model.quantities import UNKNOWN_WAIT
 from sensor.model.text import printable
 from sensor.session.account import Account, without_work
 from sensor.session.distinct import Distinct
@@ -209,8 +210,9 @@ def _contribution(
     if not scaled:
         account, exposure, job_work = without_work(account), exposure.without_work(), None
         flow.trace = flow.trace and trace_without_work(flow.trace, exposure)
-    if spoken_as.is_open and flow.trace is not None:
-        flow.trace = replace(flow.trace, state=None)  # which dialect it goes on in is not known
+    if spoken_as.is_open:  # which dialect it goes on in is not known, nor how long one waits for a share
+        exposure.wait_seconds = UNKNOWN_WAIT
+        flow.trace = flow.trace and replace(flow.trace, state=None)
     evidence = _evidence(reading, account, spoken_as.name, grade, flow.key.community_id)
     observation = Observation(
         kind="spoken",

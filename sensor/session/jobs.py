@@ -32,9 +32,6 @@ NO_VALUES: MessageValues = {}
 BASES: tuple[AlgorithmBasis, ...] = ("assumed", "stated", "proven")
 #: Framings whose reader adds the target in force to each job: that is what was sent before, not sent again.
 REMEMBERED = frozenset({"stratum-v2"})
-#: Work of a block (hashes) that no network but Bitcoin's reached: it had 3.6e23 in 2026, of the others SHA-256d's next
-#: has 2.5e21 (Bitcoin Cash, 4 EH/s, 600 s).
-ONLY_BITCOIN = 1 << 74
 
 
 class KnownAlgorithm(NamedTuple):
@@ -54,6 +51,7 @@ class Jobs:
         "_works",
         "algorithm",
         "basis",
+        "block_hashes",
         "coin",
         "count",
         "dialect",
@@ -78,6 +76,7 @@ class Jobs:
         self.count = 0
         self.latest: tuple[int, int] | None = None  # (time, work) of the latest job
         self.hardest: int | None = None  # the most that a share was worth
+        self.block_hashes = 0  # of the network, by the newest job: any pool may say anything
         self.times = JobTimes()
         self.tellings = 0  # messages that set a difficulty
         self._suspect = False  # the pool may have sent another target than this
@@ -233,10 +232,6 @@ class Jobs:
         """One job."""
         self.count += 1
         self.algorithm = values.get("algorithm", self.algorithm)
-        if pieces and self.algorithm is None and block_hashes(pieces.get("nbits")) >= ONLY_BITCOIN:
-            before = self.in_force(account)
-            self.algorithm, self.basis, self.coin = "sha256d", "proven", self.coin or "BTC"
-            self.renamed(before, self.in_force(account))
         self._put(values, ts_ns, account, fresh, pieces)
 
     def _put(
@@ -259,6 +254,8 @@ class Jobs:
         work = self._per_share(aim, self.in_force(account)) if aim or self._suspect else self._carried
         self.times.put(ts_ns, work is not None)
         self.harden(work)
+        if pieces:
+            self.block_hashes = block_hashes(pieces.get("nbits"))
         if work is not None:
             work = (
                 self.latest[1] if self.latest is not None and self.latest[1] == work else work

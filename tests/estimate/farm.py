@@ -41,7 +41,6 @@ class Farm(NamedTuple):
     rejected: float = 0.0  # share of stale ones
     login: str = "bc1q42muwdd8qnsmvkl0zvqlrp8jv2txksr5kxnccr.rig1"
     agent: str = "whatsminer/v1.1.0"
-    nbits: str = "17023a04"  # of Bitcoin's network; "1a0ffff0": of one that says nothing
 
 
 def conversation(farm: Farm, rng: random.Random) -> Iterator[Said]:
@@ -51,7 +50,7 @@ def conversation(farm: Farm, rng: random.Random) -> Iterator[Said]:
     yield Said(0.02, 0, line(id=2, method="mining.authorize", params=[farm.login, "x"]))
     yield Said(0.03, 1, line(id=2, result=True, error=None))
     now, job, number, difficulty = 0.04, 0, 3, farm.difficulty
-    yield Said(now, 1, _difficulty(difficulty) + _job(job, farm.nbits))
+    yield Said(now, 1, _difficulty(difficulty) + _job(job))
     job_at = now + JOB_EVERY_S
     since, found = now, 0
     while True:
@@ -64,9 +63,9 @@ def conversation(farm: Farm, rng: random.Random) -> Iterator[Said]:
             if wanted and not 0.7 * wanted - 1 < found < 1.4 * wanted + 1:
                 difficulty *= min(4.0, max(0.25, (found + 0.5) / wanted))
                 since, found = now, 0
-                yield Said(now, 1, _difficulty(difficulty) + _job(job, farm.nbits))
+                yield Said(now, 1, _difficulty(difficulty) + _job(job))
             else:
-                yield Said(now, 1, _job(job, farm.nbits))
+                yield Said(now, 1, _job(job))
             continue
         now, found, number = now + wait, found + 1, number + 1
         if now > farm.seconds:
@@ -139,9 +138,9 @@ def _difficulty(value: float) -> bytes:
     return line(id=None, method="mining.set_difficulty", params=[value])
 
 
-def _job(number: int, nbits: str) -> bytes:
+def _job(number: int) -> bytes:
     return line(
         id=None,
         method="mining.notify",
-        params=[f"{number:x}", HASH, "01", "02", [], "20000000", nbits, "689c3000", True],
+        params=[f"{number:x}", HASH, "01", "02", [], "20000000", "1a0ffff0", "689c3000", True],
     )

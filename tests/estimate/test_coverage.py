@@ -55,13 +55,13 @@ def test_the_truth_lies_in_the_interval(vardiff: bool, loss: float) -> None:
     ratios = 0.0
     for run in range(RUNS):
         truth, found = mined(vardiff, loss, run * 10 + vardiff * 5 + int(loss * 100))
-        if found.hashrate_hps is None:  # the one message that says the difficulty was lost, and no other came
+        if found.hashrate_hps is None:  # what says the difficulty or the machine was lost, and came only once
             assert loss
             continue
         told += 1
         inside += found.hashrate_hps.low <= truth <= found.hashrate_hps.high
         ratios += found.hashrate_hps.best / truth
-    assert told >= RUNS * (1 - 2 * loss) - 10
+    assert told >= RUNS * (1 - 3 * loss) - 10
     print(f"vardiff {vardiff}, loss {loss}: {inside / told:.1%} of {told}, mean ratio {ratios / told:.4f}")
     assert 0.93 <= inside / told <= 0.97
     assert ratios / told == pytest.approx(1.0, abs=0.02)  # no bias

@@ -58,7 +58,7 @@ def test_a_known_device_gives_its_own_efficiency() -> None:
 
 
 def test_without_a_device_the_range_of_the_algorithm_is_used() -> None:
-    record = found(S9._replace(agent="whatsminer/v1.1.0", nbits="1a0ffff0"))
+    record = found(S9._replace(agent="whatsminer/v1.1.0"))
     assert (record.device, record.algorithm, record.algorithm_basis) == (None, "sha256d", "stated")
     assert record.power_watts is not None
     assert record.hashrate_hps is not None
@@ -68,27 +68,18 @@ def test_without_a_device_the_range_of_the_algorithm_is_used() -> None:
 
 
 def test_an_unknown_algorithm_has_no_power() -> None:
-    record = found(S9._replace(agent="cgminer/4.9.2", login="acct.rig1", nbits="1a0ffff0"))
+    record = found(S9._replace(agent="cgminer/4.9.2", login="acct.rig1"))
     assert record.algorithm is None
     assert record.power_watts is None
     assert record.energy_kwh is None
-    unknown = found(S9._replace(agent="something of their own", login="acct.rig1", nbits="1a0ffff0"))
+    unknown = found(S9._replace(agent="something of their own", login="acct.rig1"))
     assert (unknown.software, unknown.device, unknown.device_class, unknown.agent_role) == (None, None, None, None)
-
-
-def test_the_difficulty_of_bitcoins_network_proves_its_algorithm() -> None:
-    record = found(S9._replace(agent="cgminer/4.9.2", login="acct.rig1"))
-    assert (record.algorithm, record.algorithm_basis, record.coin) == ("sha256d", "proven", "BTC")
 
 
 def test_a_machine_that_works_on_one_algorithm_says_which() -> None:
     record = found(
         Farm(
-            rate_hps=9e9,
-            difficulty=9e9 * 5 / HASHES_AT_ONE * 65536,
-            agent="Antminer L7/Tue Jan  9",
-            login="acct.rig1",
-            nbits="1a0ffff0",
+            rate_hps=9e9, difficulty=9e9 * 5 / HASHES_AT_ONE * 65536, agent="Antminer L7/Tue Jan  9", login="acct.rig1"
         )
     )
     assert (record.algorithm, record.device) == ("scrypt", "Antminer L7")

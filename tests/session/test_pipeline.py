@@ -20,13 +20,13 @@ from sensor.model.finding import Finding
 from sensor.model.node import Node
 from tests.session.dialogue import events, lines, run, shipped
 
-SHARE = """C {"id":1,"method":"mining.authorize","params":["acct.rig","x"]}
+SHARE = """C {"id":1,"method":"mining.authorize","params":["acct.rig","algo=sha256d"]}
 S {"id":1,"result":true,"error":null}
 S {"id":null,"method":"mining.set_difficulty","params":[16]}
 S {"id":null,"method":"mining.notify","params":["a",\
 "2c72441c7af80e1c6e75c59f68518e6bb1cfc7e71387b019a2eaf6078ce0d6cc",@,true]}
 C {"id":2,"method":"mining.submit","params":["acct.rig","a","00000001","689c3007","0a1b2c3d"]}
-S {"id":2,"result":true,"error":null}""".replace("@", '"01","02",[],"20000000","17023a04","689c3000"')
+S {"id":2,"result":true,"error":null}""".replace("@", '"01","02",[],"20000000","1a0ffff0","689c3000"')
 LEVIN = "01210101010101010a0000000000000001e90300000000000001000000010000000000000000000000000000"
 
 
