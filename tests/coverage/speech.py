@@ -69,6 +69,7 @@ class Speech:
 class Scrypt(Speech):
     name = "stratum-v1 scrypt"
     login = "LandHxL6EZWG1C1iHfLj4o5Gmv5Mi3jgMk.w1"
+    agent = "Antminer L7/Tue Jan  9"
     unit = 2**48 / 65535 / 65536
     usual = 4e10
 

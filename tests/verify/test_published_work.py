@@ -135,7 +135,7 @@ def slow(event: Event) -> Event:
     return event._replace(**times)
 
 
-def test_a_scrypt_session_is_not_proof_for_another_algorithm() -> None:
+def test_the_wallet_that_is_paid_does_not_hide_what_the_shares_prove() -> None:
     litecoin, dogecoin = map(told, SCRYPT)
     found = scrypt_session(litecoin, dogecoin, login="XrFWrzgA7cUnuKv8yQfeeJhJQ3HmWWCf9S.w")
-    assert (found.shares.verified, found.algorithm) == (0, "x11")
+    assert (found.shares.verified, found.algorithm) == (2, "scrypt")

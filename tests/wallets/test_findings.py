@@ -68,12 +68,20 @@ def test_an_account_names_none_but_the_password_may() -> None:
 
 def test_a_wallet_and_the_coin_that_is_paid_name_nothing_that_is_mined() -> None:
     for login, password in ((f"{LTC}.w1", "x"), ("kvetak.worker1", "c=LTC,d=64"), (f"{LTC}.w1", "c=LTC")):
-        found = only(stratum(login, password, "cpuminer/2.5.1") + JOB)
+        found = only(stratum(login, password, "ccminer/2.3.1") + JOB)
         assert (found.coin, found.algorithm, found.algorithm_basis, found.hashes_per_share) == (None,) * 4
         assert "d=64" not in str(found)
     assert only(stratum(f"{LTC}.w1", "c=LTC,m=solo") + JOB).coin == "LTC"
     paid = only(stratum(f"{LTC}.w1", "c=ltc,zap=SUGAR") + JOB)
     assert (paid.coin, paid.wallet and paid.wallet.payout) == ("SUGAR", "LTC")
+
+
+def test_a_program_of_few_algorithms_mines_the_one_that_the_coin_has_that_is_paid() -> None:
+    found = only(stratum(f"{LTC}.w1", "c=LTC,d=64", "cpuminer/2.5.1") + JOB)
+    assert (found.coin, found.algorithm, found.algorithm_basis) == ("LTC", "scrypt", "stated")
+    for password in ("x", "c=BTC", "c=VTC"):  # pools pay Bitcoin for anything; Vertcoin's is none of its algorithms
+        found = only(stratum(f"{LTC}.w1", password, "cpuminer/2.5.1") + JOB)
+        assert (found.coin, found.algorithm) == (None, None)
 
 
 def test_a_wallet_paid_by_a_pool_that_converts_does_not_name_what_is_mined() -> None:

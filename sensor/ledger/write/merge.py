@@ -51,8 +51,8 @@ def sum_parts(parts: Sequence[Finding], overlaps: Mapping[str, DoubleCount]) -> 
     whole = dataclasses.replace(whole, **_less(whole, overlap), exposures=exposures, flows=_flows(ordered))
     whole = estimated(whole, ordered, overlap)
     if whole.dialect is not None:
-        of_parts = [part.activity or "mining" for part in ordered if part.dialect is not None]
-        activity = joint_activity(of_parts, whole.exposures, whole.shares.submitted)
+        of_parts = [part.activity for part in ordered if part.activity is not None]
+        activity = joint_activity(of_parts, whole.exposures, whole.shares.submitted) if of_parts else None
         whole = dataclasses.replace(whole, activity=activity, reasons=reasons_with(whole.reasons, activity))
     groups = by_algorithm(ordered, whole.algorithm)
     if len(groups) > 1:  # energy is energy, whatever was mined
