@@ -65,8 +65,8 @@ class Exposure:
         return self.guess.tally.count > self.spent.count
 
     def without_work(self) -> Exposure:
-        """The same shares and time where it is not known what a share is worth. How long one would be waited for stays, if
-        the difficulty was known all the time.
+        """The same shares and time where it is not known what a share is worth. How long one would be waited for
+        stays, if the difficulty was known all the time.
         """
         unrated = Windows()
         unrated.add(self.windows)

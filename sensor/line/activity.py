@@ -30,12 +30,8 @@ PROBE_NS = MINUTE_NS
 #: No share's message is shorter than this (stratum v2: 24 bytes and a header of 6; JSON: more).
 SHARE_BYTES = 30
 #: The most telling first: what a finding is by its connections, and what one is by the records of several sensors.
-ORDER: tuple[Activity, ...] = (
-    "mining",
-    "observer",
-    "probe",
-    "attempt",
-)  #: Work of a block (hashes) that no network but Bitcoin's reached: it had 3.6e23 in 2026, of the others SHA-256d's next
+ORDER: tuple[Activity, ...] = ("mining", "observer", "probe", "attempt")
+#: Work of a block (hashes) that no network but Bitcoin's reached: it had 3.6e23 in 2026, of the others SHA-256d's next
 #: has 2.5e21 (Bitcoin Cash, 4 EH/s, 600 s).
 ONLY_BITCOIN = 1 << 74
 

@@ -308,8 +308,8 @@ def rank(reading: Reading) -> tuple[bool, int, int, int]:
 
 
 def rivals(best: Reading, readings: Iterable[Reading]) -> tuple[Dialect, ...]:
-    """The other dialects that the same messages fit nearly as well. A recomputed share leaves none; and one that does not
-    know the message that says what a share must meet does not fit.
+    """The other dialects that the same messages fit nearly as well. A recomputed share leaves none; and one
+    that does not know the message that says what a share must meet does not fit.
     """
     if best.jobs.proven is not None or best.carried:
         return ()

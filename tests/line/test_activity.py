@@ -13,6 +13,7 @@ from sensor.line.suppress import Suppression
 from sensor.model.events import Chunk, Close, Event
 from sensor.model.evidence import Grade
 from sensor.model.finding import Finding
+from sensor.model.quantities import WatchedStretch
 from sensor.model.time import DAY_NS, day_of
 from sensor.model.time import SECOND_NS as NS
 from sensor.settings.sections import FindingsSettings
@@ -134,6 +135,10 @@ def test_a_running_sensor_waits_until_it_is_known_whether_a_session_only_watches
     assert states[-1] == ("updated", "mining")
 
 
+def moved(part: WatchedStretch) -> WatchedStretch:
+    return part._replace(start_ns=part.start_ns + 600 * NS, end_ns=part.end_ns + 600 * NS)
+
+
 def test_parts_of_an_observer_are_one_observer_together() -> None:
     pieces = [found(session(seconds)) for seconds in (500, 500)]
     later = dataclasses.replace(
@@ -141,10 +146,8 @@ def test_parts_of_an_observer_are_one_observer_together() -> None:
         exposures=tuple(
             dataclasses.replace(
                 record,
-                stretches=tuple(
-                    part._replace(start_ns=part.start_ns + 600 * NS, end_ns=part.end_ns + 600 * NS)
-                    for part in record.stretches
-                ),
+                stretches=tuple(moved(part) for part in record.stretches),
+                unrated_stretches=tuple(moved(part) for part in record.unrated_stretches),
             )
             for record in pieces[1].exposures
         ),
