@@ -30,21 +30,25 @@ class DialectName(NamedTuple):
     @property
     def reason(self) -> str:
         """Why it is not known."""
+        if len(self.fits) == 1:
+            return f"it speaks as {self.fits[0]} does, but its jobs have another form: what is mined is not known"
         return f"what was said fits {', '.join(self.fits)}: which of them it is, and what is mined, is not known yet"
 
 
-def name_of(best: Dialect, rivals: Sequence[Dialect]) -> DialectName:
-    """The name of the best dialect; while rivals fit nearly as well, that of the family. A dialect that says nothing of
-    what is mined keeps its name: it is as general as the family, and most of the family's sessions are its own.
+def name_of(best: Dialect, rivals: Sequence[Dialect], *, has_foreign_jobs: bool = False) -> DialectName:
+    """The name of the best dialect; while rivals fit nearly as well, or all jobs have another form than its own, that
+    of the family. A dialect that says nothing of what is mined keeps its name: it is as general as the family, and most
+    of the family's sessions are its own.
     """
     header = best.header
-    fits = tuple(sorted({dialect.name for dialect in (best, *rivals)})) if rivals else ()
-    if not rivals or not _says_what_is_mined(best):
+    is_open = bool(rivals) or has_foreign_jobs
+    fits = tuple(sorted({dialect.name for dialect in (best, *rivals)})) if is_open else ()
+    if not is_open or not _says_what_is_mined(best):
         return DialectName(header.name, header.id, header.rev, header.title, fits)
     families = {dialect.family for dialect in (best, *rivals)}
     family = families.pop() if len(families) == 1 else MIXED
     name = family if family in FAMILY_IDS else MIXED
-    title = f"{name.capitalize()}: several dialects fit, which one it is is not known"
+    title = f"{name.capitalize()}: which of its dialects it is is not known"
     return DialectName(name, FAMILY_IDS.get(name, MIXED_ID), 1, title, fits)
 
 

@@ -97,7 +97,7 @@ def judge(session: Session, facts: FlowFacts) -> list[Spoken]:
     verdict = _grade(reading, session, facts)
     if verdict is None:
         return []
-    spoken_as = name_of(reading.dialect, session.rivals_of(reading))
+    spoken_as = name_of(reading.dialect, session.rivals_of(reading), has_foreign_jobs=reading.has_foreign_jobs)
     if spoken_as.is_open:
         grade, strength, reasons = verdict
         verdict = (grade, strength, (*reasons, spoken_as.reason))

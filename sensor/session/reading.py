@@ -59,6 +59,7 @@ class Reading:
             "carried",
             "dialect",
             "endpoint",
+            "foreign_jobs",
             "jobs",
             "logins",
             "miner",
@@ -101,6 +102,7 @@ class Reading:
         self.score = 0
         self.received = 0  # messages
         self.refused = 0
+        self.foreign_jobs = False  # the pool sent jobs of another form than this dialect's
         self.started = False  # the session's subscribe or login was seen
         self.carried = False  # it goes on from what was known of the connection before
         self.unbroken = False  # with not a byte between them
@@ -114,6 +116,11 @@ class Reading:
         self._weighed: tuple[str, ...] = ()
         self.sizes = PoolSizes(FIXED_TARGETS.get(dialect.framing))
         self._tellings = 0  # of its jobs, when a size was noted
+
+    @property
+    def has_foreign_jobs(self) -> bool:
+        """Whether all jobs of the pool have another form than this dialect's."""
+        return self.foreign_jobs and self.jobs.count == 0 and not self.carried
 
     def note_size(self, size: int, answer_digits: int | None) -> None:
         """A message of the pool had so many bytes (0: none like it will come); `answer_digits` is the length of its id

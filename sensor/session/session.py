@@ -133,6 +133,7 @@ class Session:
             matched_pool = True
             if rule.answers:
                 answers.append(token)
+        self._note_jobs(read, [dialect for dialect, _ in matches])
         if tokens:
             self._pending[read.direction].add(Request(key, _kind(tokens), tuple(tokens)))
         elif answers:
@@ -148,6 +149,15 @@ class Session:
         self._lost.pass_on(read, self.readings)
         if settled is None and len(self.readings) > 1:
             self._settle(read.framing)
+
+    def _note_jobs(self, read: Message, dialects: list[Dialect]) -> None:
+        """A job by its method that some readings do not know by its form."""
+        method = read.value.get("method")
+        if not isinstance(method, str):
+            return
+        for reading in self.readings:
+            if reading.miner != read.direction and method in reading.dialect.job_methods:
+                reading.foreign_jobs = reading.foreign_jobs or reading.dialect not in dialects
 
     def _settle(self, framing: str) -> None:
         """Once it is clear which dialect this is, the others are given up: they cost time and memory with every
@@ -195,7 +205,7 @@ class Session:
             verified,
             best.jobs.mined(best.logins.latest),
             best.jobs.coin,
-            bool(self.rivals_of(best)),
+            bool(self.rivals_of(best)) or best.has_foreign_jobs,
         )
 
     def rivals_of(self, best: Reading) -> tuple[Dialect, ...]:

@@ -18,6 +18,8 @@ from sensor.model.quantities import Interval
 from sensor.signatures.device_classes import ClassRow, WallFactor, classes_of
 
 PREFIXES = {"": 1.0, "k": 1e3, "M": 1e6, "G": 1e9, "T": 1e12, "P": 1e15, "E": 1e18}
+#: Makers of Cuckoo Cycle machines count graphs; one in about 42 has a cycle of 42 (John Tromp, "Cuckoo Cycle").
+GRAPHS_A_SOLUTION = 42.0
 #: Makers give their figures at 25 degrees and within 5 to 10 %.
 DEVICE_SPREAD = 0.10
 #: Classes whose machines compute one thing only; what the others mine is a program.
@@ -259,12 +261,16 @@ def model_key(name: str) -> str:
 
 
 def per_second(unit: str) -> float | None:
-    """Hashes (or solutions) a second in one of a unit: `TH/s`, `kSol/s`, `G/s`."""
+    """Hashes (or solutions) a second in one of a unit: `TH/s`, `kSol/s`, `G/s`, `graph/s`."""
+    if unit == "graph/s":
+        return 1.0 / GRAPHS_A_SOLUTION
     found = re.fullmatch(r"([kMGTPE]?)(?:H|Sol)?/s", unit)
     return PREFIXES[found[1]] if found else None
 
 
 def joules_each(unit: str) -> float | None:
-    """Joules a hash in one of a unit: `J/TH` is 1e-12."""
+    """Joules a hash (or solution) in one of a unit: `J/TH` is 1e-12."""
+    if unit == "J/graph":
+        return GRAPHS_A_SOLUTION
     found = re.fullmatch(r"J/([kMGTPE]?)(?:H|Sol)", unit)
     return 1.0 / PREFIXES[found[1]] if found else None

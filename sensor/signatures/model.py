@@ -146,6 +146,8 @@ class Dialect:
     framings: tuple[str, ...] = ()  # all it is spoken in, `framing` first
     sizes_only: bool = False  # recognised by sizes and first bytes of what is encrypted: never more than `behaves`
 
+    job_methods: frozenset[str] = frozenset()  # of the messages that are its jobs
+
     @property
     def name(self) -> str:
         return self.header.name

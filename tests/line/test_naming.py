@@ -13,7 +13,7 @@ from sensor.model.finding import Finding
 from sensor.model.naming import is_family
 from sensor.model.record import Record
 from sensor.signatures.model import Example
-from tests.session.dialogue import shipped
+from tests.session.dialogue import events, shipped
 
 EXAMPLES = [
     pytest.param(example, id=f"{dialect.name}: {example.name}")
@@ -73,3 +73,24 @@ def test_while_several_dialects_fit_the_family_is_named() -> None:
     example = next(one for one in zcash.examples if "agent of another protocol" in one.name)
     early = list(offline(example, 3).values())
     assert [(one.coin, one.algorithm, one.algorithm_basis, one.hashes_per_share) for one in early] == [(None,) * 4]
+
+
+JOBS_OF_ANOTHER_FORM = """
+C {"id":1,"method":"mining.subscribe","params":["lolMiner 1.88","EthereumStratum/1.0.0"]}
+S {"id":1,"result":[null,"c0de",6],"error":null}
+C {"id":2,"method":"mining.authorize","params":["acct.r1","x"]}
+S {"id":2,"result":true,"error":null}
+S {"id":null,"method":"mining.notify","params":["12a9",{"height":1420118},"87dbbda82d9ac8c56cf25a88532b7ce1"]}
+C {"id":4,"method":"mining.submit","params":["acct.r1","12a9","3fc81200aa71","","c0de3fc81200aa71"]}
+S {"id":4,"result":true,"error":null}
+"""
+
+
+def test_a_dialect_whose_jobs_have_another_form_is_not_named() -> None:
+    pipeline = Pipeline(shipped())
+    pipeline.step(events(JOBS_OF_ANOTHER_FORM))
+    (found,) = pipeline.finish()
+    assert isinstance(found, Finding)
+    assert (found.dialect, found.coin, found.algorithm, found.work_hashes) == ("stratum", None, None, None)
+    assert found.shares.accepted == 1
+    assert any("its jobs have another form" in reason for reason in found.reasons)
