@@ -7,7 +7,6 @@ leaves.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
 from sensor.estimate import Exposure
@@ -15,13 +14,13 @@ from sensor.line.activity import flow_activity
 from sensor.line.dialect_name import DialectName, name_of
 from sensor.line.flow_facts import FlowFacts
 from sensor.line.flow_summary import flow_exposure, flow_summary, flow_trace, trace_without_work
+from sensor.line.verdict import Verdict, grade_of, raised
 from sensor.model.evidence import Evidence, Grade
 from sensor.model.finding import Activity, Wallet
 from sensor.model.flow import FlowSummary
 from sensor.model.naming import AlgorithmBasis
 from sensor.model.observation import Observation
 from sensor.model.quantities import UNKNOWN_WAIT
-from sensor.model.text import printable
 from sensor.session.account import Account, without_work
 from sensor.session.distinct import Distinct
 from sensor.session.jobs import KnownAlgorithm
@@ -33,13 +32,8 @@ from sensor.signatures.wallet_forms import WalletBook
 from sensor.wallets import donation_software, fits, identify, mined_coin
 
 MAX_EVIDENCE = 8
-#: Half of the lines of a mining direction being something else is too much for a mining session.
-MAX_FOREIGN_SHARE = 0.5
-
 #: How strong the evidence of an attempt is called (keys of signatures/weights).
 ATTEMPTS = frozenset({"refused", "unanswered"})
-#: What a whole handshake weighs; less is the beginning of one.
-WHOLE_HANDSHAKE = 50
 
 
 @dataclass(slots=True)
@@ -94,7 +88,7 @@ def judge(session: Session, facts: FlowFacts) -> list[Spoken]:
     reading = best_reading(session)
     if reading is None:
         return []
-    verdict = _grade(reading, session, facts)
+    verdict = grade_of(reading, session, facts)
     if verdict is None:
         return []
     spoken_as = name_of(reading.dialect, session.rivals_of(reading), has_foreign_jobs=reading.has_foreign_jobs)
@@ -130,63 +124,6 @@ def best_reading(session: Session) -> Reading | None:
     return max(candidates, key=rank, default=None)
 
 
-#: The grade, how strong the evidence is (a key of signatures/weights), and why.
-Verdict = tuple[Grade, str, tuple[str, ...]]
-
-
-def _grade(reading: Reading, session: Session, facts: FlowFacts) -> Verdict | None:
-    miner, pool = reading.miner, 1 - reading.miner
-    if reading.dialect.sizes_only:
-        strength = "by-sizes" if reading.score >= WHOLE_HANDSHAKE else "by-opening"
-        return (
-            Grade.BEHAVES,
-            strength,
-            (f"{reading.dialect.header.title}: elsewhere by sizes and first bytes, the content is encrypted",),
-        )
-    sent = _names(reading.miner_confirms)
-    answered = _pool_words(reading.pool_confirms)
-    if reading.miner_confirms and reading.pool_confirms:
-        lines = session.messages[miner] + session.foreign[miner]
-        if lines and session.foreign[miner] / lines > MAX_FOREIGN_SHARE:
-            return None
-        return Grade.SPEAKS, "speaks", (f"the miner said {sent}", f"the pool {answered}")
-    speaker, silent = (miner, pool) if reading.miner_confirms else (pool, miner)
-    if session.foreign[speaker] or _both_roles(session, speaker):
-        return (
-            # quoted text: mails, pages and rule files carry other lines, or both sides' messages; a miner does not
-            None
-        )
-    confirms = reading.miner_confirms or reading.pool_confirms
-    if facts.packets[silent] == 0 and len(confirms) >= 2:
-        return Grade.SPEAKS, "one-direction", (f"only one direction was captured; it said {_names(confirms)}",)
-    if speaker == pool:
-        return Grade.BEHAVES, "pool-only", (f"the pool {answered}; the miner was not heard",)
-    if reading.refused:
-        return Grade.BEHAVES, "refused", (f"attempt: {sent} was refused",)
-    if session.messages[pool] or session.spoiled[pool]:
-        return Grade.BEHAVES, "refused", (f"attempt: {sent} was not answered in kind",)
-    return Grade.BEHAVES, "unanswered", (f"attempt: {sent} was not answered",)
-
-
-def _both_roles(session: Session, direction: int) -> bool:
-    """Whether one direction sends what only miners send and also what only pools send."""
-    readings = session.readings
-    as_miner = any(reading.miner == direction and reading.miner_confirms for reading in readings)
-    return as_miner and any(reading.miner != direction and reading.pool_confirms for reading in readings)
-
-
-def _names(names: Iterable[str]) -> str:
-    return ", ".join(sorted({name.partition("/")[0] for name in names}))
-
-
-def _pool_words(names: Iterable[str]) -> str:
-    """What the pool did: a name with a slash is the answer to a miner's message, others were sent unasked."""
-    answers = {name for name in names if "/" in name}
-    sent = set(names) - answers
-    phrases = [f"answered {_names(answers)}"] if answers else []
-    return " and ".join([*phrases, f"sent {_names(sent)}"] if sent else phrases)
-
-
 def _contribution(
     reading: Reading,
     account: Account,
@@ -199,7 +136,7 @@ def _contribution(
     mined = None if spoken_as.is_open else reading.jobs.mined(account)
     algorithm = mined.name if mined is not None else None
     scaled = not spoken_as.is_open and reading.dialect.work.has_scale(algorithm)
-    grade, strength, reasons = _raised(reading, account, mined, verdict, scaled=scaled)
+    grade, strength, reasons = raised(reading, account, mined, verdict, scaled=scaled)
     if activity == "attempt":
         grade, strength = Grade.CONTACTED, strength if strength in ATTEMPTS else "refused"
     flow = flow_summary(reading, account, facts)
@@ -249,34 +186,6 @@ def _named_coin(reading: Reading, account: Account, mined: KnownAlgorithm | None
     """The coin that the login, a job or the dialect names, but not that of a habit."""
     habit = reading.dialect.coin if mined is None or mined.basis != "assumed" else None
     return account.coin or reading.jobs.coin or habit
-
-
-def _raised(
-    reading: Reading, account: Account, mined: KnownAlgorithm | None, verdict: Verdict, *, scaled: bool
-) -> Verdict:
-    """The flow's verdict with what this login's shares add to it."""
-    grade, strength, reasons = verdict
-    shares = account.shares
-    if grade is Grade.SPEAKS and shares.accepted:
-        grade, strength = Grade.ACCEPTED, "accepted"
-        reasons = (*reasons, f"{shares.accepted} of {max(shares.submitted, shares.accepted)} shares were acknowledged")
-    if grade >= Grade.SPEAKS and shares.verified:
-        grade, strength = Grade.VERIFIED, "verified"
-        reasons = (
-            *reasons,
-            f"the work of {_count(shares.verified)} was recomputed: {reading.jobs.proven} hashes below the target",
-        )
-    if reading.carried:
-        reasons = (*reasons, "login and difficulty are known from what was seen of the connection before")
-    if account.refused:
-        reasons = (*reasons, "the login was refused")
-    if account.shares.submitted and not scaled and mined is None:
-        reasons = (*reasons, "the algorithm is not known, and with it what a share of this difficulty is worth")
-    elif account.shares.submitted and not scaled and mined is not None:
-        reasons = (*reasons, f"what a difficulty means for {printable(mined.name)} is not known")
-    elif account.work_unknown:
-        reasons = (*reasons, f"the difficulty of {account.work_unknown} accepted shares was not seen")
-    return grade, strength, reasons
 
 
 def _whose(contribution: Spoken, book: WalletBook, proven: str | None) -> Spoken:
@@ -336,10 +245,6 @@ def _piece(sighting: Sighting, signature: str, grade: Grade, flow: str) -> Evide
         excerpt=sighting.excerpt,
         detail={"message": sighting.name, **sighting.detail},
     )
-
-
-def _count(shares: int) -> str:
-    return "1 share" if shares == 1 else f"{shares} shares"
 
 
 def evidence_order(piece: Evidence) -> tuple[int, int, str, str, int, str]:

@@ -26,6 +26,7 @@ RIGHT = {
     "xmrig-ghostrider-account": ("stratum-v1", None, "ghostrider", "stated", 0.05 * 2**48 / 65535 / 65536, 1.4e3),
     "zano-ethproxy": ("ethproxy", "ZANO", "progpowz", "assumed", 2e8, 1e7),
     "hoosat-relative": ("kaspa", "HTN", "hoohash", "stated", 2.0**31, 2e8),
+    "aeternity": ("aeternity", "AE", "cuckoo29", "proven", 2000.0, 66.0),
     "moneroocean-kawpow": ("kawpow", None, "kawpow", "proven", 4.24e9, 5.7e7),
 }
 
@@ -46,6 +47,15 @@ def test_a_case_is_what_it_is(case: str, name: engine.Name) -> None:
     assert abs(math.log2(found.hashrate_hps.best / rate_hps)) < 0.5
     if basis == "assumed":
         assert found.power_watts is None
+
+
+def test_who_only_watches_is_an_observer_and_a_game_is_nothing() -> None:
+    core = engine.load("reference")
+    limits = {"workers": 1, "flows": 1024}
+    (watcher,) = replay([str(CASES.parent / "ordinary/pool-watcher.pcap")], SIGNATURES, core, limits).records
+    assert isinstance(watcher, Finding)
+    assert (watcher.activity, watcher.coin, watcher.power_watts) == ("observer", None, None)
+    assert replay([str(CASES.parent / "ordinary/game-mining-rpc.pcap")], SIGNATURES, core, limits).records == []
 
 
 def test_the_password_stays_where_it_was() -> None:

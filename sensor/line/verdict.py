@@ -1,0 +1,109 @@
+"""How sure a session is to be mining: its grade, how strong the evidence is, and why. Sans-IO; knows the ladder of
+evidence, and no findings.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from sensor.line.flow_facts import FlowFacts
+from sensor.model.evidence import Grade
+from sensor.model.text import printable
+from sensor.session.account import Account
+from sensor.session.jobs import KnownAlgorithm
+from sensor.session.reading import Reading
+from sensor.session.session import Session
+
+#: Half of the lines of a mining direction being something else is too much for a mining session.
+MAX_FOREIGN_SHARE = 0.5
+#: What a whole handshake weighs; less is the beginning of one.
+WHOLE_HANDSHAKE = 50
+
+#: The grade, how strong the evidence is (a key of signatures/weights), and why.
+Verdict = tuple[Grade, str, tuple[str, ...]]
+
+
+def grade_of(reading: Reading, session: Session, facts: FlowFacts) -> Verdict | None:
+    """The verdict of a whole flow; None if what was read is no mining."""
+    miner, pool = reading.miner, 1 - reading.miner
+    if reading.dialect.sizes_only:
+        strength = "by-sizes" if reading.score >= WHOLE_HANDSHAKE else "by-opening"
+        return (
+            Grade.BEHAVES,
+            strength,
+            (f"{reading.dialect.header.title}: elsewhere by sizes and first bytes, the content is encrypted",),
+        )
+    sent = _names(reading.miner_confirms)
+    answered = _pool_words(reading.pool_confirms)
+    if reading.miner_confirms and reading.pool_confirms:
+        lines = session.messages[miner] + session.foreign[miner]
+        if lines and session.foreign[miner] / lines > MAX_FOREIGN_SHARE:
+            return None
+        return Grade.SPEAKS, "speaks", (f"the miner said {sent}", f"the pool {answered}")
+    speaker, silent = (miner, pool) if reading.miner_confirms else (pool, miner)
+    if session.foreign[speaker] or _both_roles(session, speaker):
+        return (
+            # quoted text: mails, pages and rule files carry other lines, or both sides' messages; a miner does not
+            None
+        )
+    confirms = reading.miner_confirms or reading.pool_confirms
+    if facts.packets[silent] == 0 and len(confirms) >= 2:
+        return Grade.SPEAKS, "one-direction", (f"only one direction was captured; it said {_names(confirms)}",)
+    if speaker == pool:
+        return Grade.BEHAVES, "pool-only", (f"the pool {answered}; the miner was not heard",)
+    if reading.refused:
+        return Grade.BEHAVES, "refused", (f"attempt: {sent} was refused",)
+    if session.messages[pool] or session.spoiled[pool]:
+        return Grade.BEHAVES, "refused", (f"attempt: {sent} was not answered in kind",)
+    return Grade.BEHAVES, "unanswered", (f"attempt: {sent} was not answered",)
+
+
+def raised(
+    reading: Reading, account: Account, mined: KnownAlgorithm | None, verdict: Verdict, *, scaled: bool
+) -> Verdict:
+    """The flow's verdict with what this login's shares add to it."""
+    grade, strength, reasons = verdict
+    shares = account.shares
+    if grade is Grade.SPEAKS and shares.accepted:
+        grade, strength = Grade.ACCEPTED, "accepted"
+        reasons = (*reasons, f"{shares.accepted} of {max(shares.submitted, shares.accepted)} shares were acknowledged")
+    if grade >= Grade.SPEAKS and shares.verified:
+        grade, strength = Grade.VERIFIED, "verified"
+        reasons = (
+            *reasons,
+            f"the work of {_count(shares.verified)} was recomputed: {reading.jobs.proven} hashes below the target",
+        )
+    if reading.carried:
+        reasons = (*reasons, "login and difficulty are known from what was seen of the connection before")
+    if account.refused:
+        reasons = (*reasons, "the login was refused")
+    if account.shares.submitted and not scaled and mined is None:
+        reasons = (*reasons, "the algorithm is not known, and with it what a share of this difficulty is worth")
+    elif account.shares.submitted and not scaled and mined is not None:
+        reasons = (*reasons, f"what a difficulty means for {printable(mined.name)} is not known")
+    elif account.work_unknown:
+        reasons = (*reasons, f"the difficulty of {account.work_unknown} accepted shares was not seen")
+    return grade, strength, reasons
+
+
+def _both_roles(session: Session, direction: int) -> bool:
+    """Whether one direction sends what only miners send and also what only pools send."""
+    readings = session.readings
+    as_miner = any(reading.miner == direction and reading.miner_confirms for reading in readings)
+    return as_miner and any(reading.miner != direction and reading.pool_confirms for reading in readings)
+
+
+def _names(names: Iterable[str]) -> str:
+    return ", ".join(sorted({name.partition("/")[0] for name in names}))
+
+
+def _pool_words(names: Iterable[str]) -> str:
+    """What the pool did: a name with a slash is the answer to a miner's message, others were sent unasked."""
+    answers = {name for name in names if "/" in name}
+    sent = set(names) - answers
+    phrases = [f"answered {_names(answers)}"] if answers else []
+    return " and ".join([*phrases, f"sent {_names(sent)}"] if sent else phrases)
+
+
+def _count(shares: int) -> str:
+    return "1 share" if shares == 1 else f"{shares} shares"
