@@ -22,7 +22,11 @@ UNITS = 1 << 32
 MAX_WORK = 1 << 256
 SPACE = 1 << 256
 
-FORMS = ("scaled", "boundary", "reversed", "little-endian", "packed", "shared-base")
+FORMS = ("scaled", "boundary", "reversed", "little-endian", "packed", "shared-base", "base-alone")
+#: How near a difficulty comes to the base that it repeats; both are rounded.
+NEAR = Fraction(1, 100)
+#: Forms that need two values.
+OF_TWO = frozenset({"shared-base", "base-alone"})
 
 
 class ScaleOrigin(NamedTuple):
@@ -80,7 +84,7 @@ class Work:
             if len(used) == len(rule.use):
                 hashes = _hashes(rule, used, algorithm)
                 if hashes is not None and rule.within is not None and not rule.within[0] <= hashes <= rule.within[1]:
-                    return None
+                    continue
                 if hashes is not None and 0 < hashes <= MAX_WORK:
                     return max(1, int(hashes * UNITS))
         return None
@@ -100,6 +104,8 @@ def _hashes(rule: WorkRule, values: list[Taken], algorithm: str | None) -> Fract
     if rule.form == "packed":
         return packed(first)
     base, difficulty = _positive(first), _positive(values[-1])
+    if rule.form == "base-alone":
+        return SPACE / base if base and difficulty and abs(base * difficulty / SPACE - 1) < NEAR else None
     return SPACE / (base * difficulty) if base and difficulty else None
 
 
@@ -184,8 +190,8 @@ def _rule(entry: YamlEntry) -> WorkRule:
     for name in use:
         if name not in DEFAULT_CONVERSIONS:
             entry.keys["use"].fail(f"{name!r} is not a name that is taken")
-    if len(use) != (2 if form == "shared-base" else 1):
-        entry.fail("use must name one value (two for shared-base: the base, then the difficulty)")
+    if len(use) != (2 if form in OF_TWO else 1):
+        entry.fail("use must name one value (two for shared-base and base-alone: the base, then the difficulty)")
     factor = ratio(entry.keys["factor"]) if "factor" in entry.keys else Fraction(1)
     divisors = {}
     if "divisors" in entry.keys and entry.keys["divisors"].is_map():
