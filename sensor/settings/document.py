@@ -116,7 +116,8 @@ def report(document: ConfigDocument, model: type[BaseModel], error: ValidationEr
             near = _nearest(model, key)
             document.problems.append(f"{place}: unknown key" + (f"; did you mean {near}?" if near else ""))
         else:
-            document.problems.append(f"{place}: {item['msg'][0].lower()}{item['msg'][1:]}")
+            message = item["msg"].removeprefix("Value error, ")
+            document.problems.append(f"{place}: {message[0].lower()}{message[1:]}")
 
 
 def _untagged(values: object, key: ConfigKey) -> ConfigKey:

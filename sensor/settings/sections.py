@@ -13,6 +13,7 @@ from typing import Annotated, Literal
 from pydantic import Field, field_validator, model_validator
 
 from sensor.model.address import parse_network
+from sensor.model.ledger_url import ledger_url_mistake, shown_ledger_url
 from sensor.model.limits import CoreLimits
 from sensor.model.section import Section
 
@@ -218,6 +219,14 @@ class LedgerSettings(Section):
     )
     rollup_days: Annotated[int, Field(ge=35, le=36_500)] = 3_650
     timezone: Text = "Asia/Shanghai"  # of those days, and of times in lists
+
+    @field_validator("url")
+    @classmethod
+    def _url(cls, url: str) -> str:
+        mistake = ledger_url_mistake(url)
+        if mistake is not None:
+            raise ValueError(f"{shown_ledger_url(url)}: {mistake}")
+        return url
 
     @field_validator("timezone")
     @classmethod
