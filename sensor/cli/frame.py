@@ -73,7 +73,8 @@ def load_configuration(options: argparse.Namespace, overrides: Sequence[str] = (
     if url is not None and (mistake := ledger_url_mistake(url)) is not None:
         raise CommandError(USAGE, f"--ledger {shown_ledger_url(url)}: {mistake}")
     with exit_on(ConfigError, code=CONFIG):
-        return configuration.load(options.config, [*options.overrides, *overrides])
+        given = [*options.overrides, *overrides]
+        return configuration.load(options.config, given, check_region=getattr(options, "region", None) is None)
 
 
 def show_configuration(settings: Configuration) -> int:
