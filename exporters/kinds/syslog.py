@@ -25,6 +25,7 @@ from pydantic import Field
 from exporters.destination import Refused, Unreachable
 from exporters.forms.syslog import SyslogFormat
 from exporters.settings import ExporterSettings, Timeout, Tls
+from exporters.transports.deadline import Deadline
 from sensor.model.finding import Finding
 from sensor.model.node import Node
 from sensor.model.text import endpoint_text
@@ -124,11 +125,18 @@ class Sender:
         connection = socket.create_connection(self._place, self._settings.timeout_s)
         if self._context is None:
             return connection
+        deadline = Deadline(self._settings.timeout_s)
+        deadline.hold(connection)
         try:
-            return self._context.wrap_socket(connection, server_hostname=self._place[0])
+            with deadline:
+                return self._context.wrap_socket(connection, server_hostname=self._place[0])
         except OSError:
             connection.close()
+            if deadline.passed:
+                raise Unreachable(f"timed out: no TLS within {self._settings.timeout_s:g} s") from None
             raise
+        finally:
+            deadline.release()
 
     def _acknowledged(self, connection: socket.socket) -> None:
         """Wait until the other system has all bytes (SIOCOUTQ of tcp(7)); raises Unreachable if that takes too long."""

@@ -61,7 +61,7 @@ def _read(source: SourceConfig, place: str, books: Books, problems: list[str]) -
     """Let a source read its files; whatever hinders it is a sentence."""
     kind: str = getattr(source, "kind", "")
     if source.path and not files(source.path):
-        problems.append(f"{place}: {source.path}: no such file")
+        problems.append(f"{place}: {source.path}: {_missing(source.path)}")
         return
     try:
         module(kind).load(source, books)
@@ -86,3 +86,7 @@ def _shrunk(books: Books, previous: Attributor | None) -> list[str]:
 
 def _reason(error: Exception) -> str:
     return (error.strerror or str(error)).lower() if isinstance(error, OSError) else str(error)
+
+
+def _missing(name: str) -> str:
+    return "is a folder: name the files in it, e.g. with *.csv" if Path(name).is_dir() else "no such file"

@@ -162,6 +162,12 @@ def _write(task: Task, figures: Figures) -> int:
     """Write the documents, or the one to standard output; the exit code."""
     now, code = datetime.now(UTC), OK
     written: list[Path] = []
+    if task.folder is not None:
+        try:
+            task.folder.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            reason = "is a file" if isinstance(error, FileExistsError) else os_reason(error)
+            raise CommandError(RUN_ERROR, f"-o {task.folder}: cannot be written to: {reason}") from None
     for language in task.languages:
         whole = document(figures, language, VERSION, now)
         for form in task.forms:

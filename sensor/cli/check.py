@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from sensor.cli.frame import CommandError, exit_on, flag_overrides, load_configuration, load_engine, show_configuration
 from sensor.cli.json_text import print_json
+from sensor.daemon.configuration import region_of
 from sensor.daemon.readiness.checks import check_start
 from sensor.daemon.readiness.result import CheckResult, worst
 from sensor.daemon.readiness.user import SensorUser, UnknownUserError, sensor_user
@@ -61,6 +62,9 @@ def _loaded(setup: Setup, name: str, engine: str) -> list[CheckResult]:
     if engine == "reference" and setup.config.capture.interfaces:
         sentence = "the slow reference engine would lose most of a live link"
         results.append(CheckResult("engine", "failure", sentence, "build the compiled core (make core), or run --slow"))
+    region = region_of(setup.config)
+    if region is not None and region.note is not None:
+        results.append(CheckResult("bulletin.region", "note", region.note))
     return results + ([] if setup.attribution is None else _books(setup.attribution))
 
 

@@ -14,7 +14,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from sensor.model.coverage import Grounds
-from sensor.model.exit_codes import CONFIG, OK, RUN_ERROR
+from sensor.model.exit_codes import CONFIG, OK, RUN_ERROR, USAGE
+from sensor.model.ledger_url import ledger_url_mistake, shown_ledger_url
 
 if TYPE_CHECKING:
     from sensor.attribution import Attributor
@@ -59,7 +60,8 @@ def exit_on(*errors: type[Exception], code: int) -> Iterator[None]:
 
 def flag_overrides(options: argparse.Namespace, *flags: str) -> list[str]:
     """The given ones of these flags as `key=value` of the configuration."""
-    return [f"{FLAG_KEYS[flag]}={value}" for flag in flags if (value := getattr(options, flag, None))]
+    values = ((flag, getattr(options, flag, None)) for flag in flags)
+    return [f"{FLAG_KEYS[flag]}={value}" for flag, value in values if value not in (None, False)]
 
 
 def load_configuration(options: argparse.Namespace, overrides: Sequence[str] = ()) -> Configuration:
@@ -67,8 +69,12 @@ def load_configuration(options: argparse.Namespace, overrides: Sequence[str] = (
     from sensor.daemon import configuration
     from sensor.settings.document import ConfigError
 
+    url = getattr(options, "ledger", None)
+    if url is not None and (mistake := ledger_url_mistake(url)) is not None:
+        raise CommandError(USAGE, f"--ledger {shown_ledger_url(url)}: {mistake}")
     with exit_on(ConfigError, code=CONFIG):
-        return configuration.load(options.config, [*options.overrides, *overrides])
+        given = [*options.overrides, *overrides]
+        return configuration.load(options.config, given, check_region=getattr(options, "region", None) is None)
 
 
 def show_configuration(settings: Configuration) -> int:
@@ -118,10 +124,11 @@ def open_ledger(settings: LedgerSettings, missing: str) -> Iterator[Ledger]:
     from sensor.ledger import Ledger, LedgerError
     from sensor.ledger.replay import bounds_of
     from sensor.ledger.store.database import exists
+    from sensor.ledger.store.opening import rooted_hint
 
     with exit_on(LedgerError, code=RUN_ERROR):
         if not exists(settings.url):
-            raise LedgerError(missing)
+            raise LedgerError(missing + rooted_hint(settings.url))
         ledger = Ledger.open(settings.url, bounds=bounds_of(settings))
         try:
             yield ledger

@@ -10,8 +10,7 @@ from typing import TYPE_CHECKING
 
 from sensor.cli import ledger_care, ledger_export, ledger_forget, ledger_list, ledger_sensors, ledger_set, ledger_show
 from sensor.cli.frame import CommandError, flag_overrides, load_configuration, open_ledger, show_configuration
-from sensor.cli.ledger_text import counted, print_table
-from sensor.model.exit_codes import OK, USAGE
+from sensor.model.exit_codes import USAGE
 
 if TYPE_CHECKING:
     from sensor.daemon.configuration import Configuration
@@ -46,8 +45,4 @@ def _sensors(options: argparse.Namespace, settings: Configuration, ledger: Ledge
         return ledger_sensors.rename(options, ledger)
     if options.sensors == "retire":
         return ledger_sensors.retire(options, ledger)
-    rows = ledger_sensors.rows(settings, ledger)
-    if len(rows) > 1:
-        print_table(rows)
-    print(counted(len(rows) - 1, "sensor", "sensors"))
-    return OK
+    return ledger_sensors.show(options, settings, ledger)

@@ -6,12 +6,12 @@ Arguments, sentences and exit codes; what is done is the ledger's (sensor/ledger
 from __future__ import annotations
 
 import argparse
-import sys
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from sensor.cli.frame import exit_on
+from sensor.cli.frame import exit_on, say
+from sensor.cli.json_text import print_json
 from sensor.model.exit_codes import BUSY, OK, RUN_ERROR
 
 if TYPE_CHECKING:
@@ -23,46 +23,58 @@ def run(options: argparse.Namespace, settings: Configuration) -> int:
     from sensor.ledger.care import LedgerUsedError
     from sensor.ledger.store.errors import LedgerError
 
-    url = settings.ledger.url
+    action = {"backup": _backup, "restore": _restore, "check": _check}[options.action]
     with exit_on(LedgerError, code=RUN_ERROR), exit_on(LedgerUsedError, code=BUSY):
-        if options.action == "check":
-            return _check(url)
-        return _backup(options.file, url) if options.action == "backup" else _restore(options.file, url)
+        return action(options, settings.ledger.url)
 
 
-def _backup(file: str | None, url: str) -> int:
+def _backup(options: argparse.Namespace, url: str) -> int:
     from sensor.ledger import care
 
     source = care.file_of(url)
-    target = Path(file) if file is not None else source.parent
+    target = Path(options.file) if options.file is not None else source.parent
     if target.is_dir():
         target = target / f"{source.name}.backup-{care.stamp(time.time_ns())}"
-    integrity = care.back_up_to(url, target)
-    print(f"{target}: a copy of {source}, {target.stat().st_size / 1e6:.1f} MB")
-    for fault in integrity.faults:
-        print(f"minewatch: the ledger is damaged, and so is its copy: {fault}", file=sys.stderr)
-    return RUN_ERROR if integrity.faults else OK
+    faults = care.back_up_to(url, target).faults
+    size = target.stat().st_size
+    if options.json:
+        print_json({"ledger": str(source), "copy": str(target), "size_bytes": size, "faults": list(faults)})
+    else:
+        print(f"{target}: a copy of {source}, {size / 1e6:.1f} MB")
+    for fault in faults:
+        say(f"the ledger is damaged, and so is its copy: {fault}")
+    return RUN_ERROR if faults else OK
 
 
-def _restore(file: str, url: str) -> int:
+def _restore(options: argparse.Namespace, url: str) -> int:
     from sensor.intake.process import is_running, this_process
     from sensor.ledger import care
 
+    file = options.file
     former = care.restore_from(url, Path(file), care.Restorer(this_process(), is_running, time.time_ns()))
-    print(f"the ledger is {file} now" + ("" if former is None else f"; the one before is kept as {former}"))
+    if options.json:
+        place = str(care.file_of(url))
+        print_json({"ledger": place, "restored_from": file, "former": None if former is None else str(former)})
+    else:
+        print(f"the ledger is {file} now" + ("" if former is None else f"; the one before is kept as {former}"))
     return OK
 
 
-def _check(url: str) -> int:
+def _check(options: argparse.Namespace, url: str) -> int:
     from sensor.ledger import care
 
     began = time.monotonic()
     found = care.check(url)
-    for fault in found.faults:
-        print(fault)
-    if found.faults:
-        print("the ledger is damaged: restore a copy (minewatch ledger restore FILE), or move it away", file=sys.stderr)
-        return RUN_ERROR
     seconds = time.monotonic() - began
-    print(f"sound: schema {found.schema or 'none'}, {found.records} records read, {seconds:.1f} s")
+    if options.json:
+        answer = {"ledger": care.shown(url), "sound": not found.faults, "schema": found.schema}
+        print_json({**answer, "records": found.records, "faults": list(found.faults), "seconds": round(seconds, 3)})
+    else:
+        for fault in found.faults:
+            print(fault)
+    if found.faults:
+        say("the ledger is damaged: restore a copy (minewatch ledger restore FILE), or move it away")
+        return RUN_ERROR
+    if not options.json:
+        print(f"sound: schema {found.schema or 'none'}, {found.records} records read, {seconds:.1f} s")
     return OK

@@ -10,6 +10,9 @@ import time
 from typing import TYPE_CHECKING
 
 from sensor.cli.frame import CommandError
+from sensor.cli.json_text import print_json
+from sensor.cli.ledger_text import counted, print_table
+from sensor.cli.sensor_json import sensor_object, sensor_state
 from sensor.model.exit_codes import BUSY, OK, RUN_ERROR, USAGE
 from sensor.model.sensor import valid_sensor_id
 from sensor.model.time import MILLISECOND_NS, minute_text
@@ -20,7 +23,19 @@ if TYPE_CHECKING:
     from sensor.ledger.read.sensors import SensorSummary
 
 
-def rows(settings: Configuration, ledger: Ledger) -> list[tuple[str, ...]]:
+def show(options: argparse.Namespace, settings: Configuration, ledger: Ledger) -> int:
+    """Print all sensors."""
+    if options.json:
+        print_json({"sensors": [sensor_object(sensor) for sensor in ledger.reader.sensors()]})
+        return OK
+    rows = _rows(settings, ledger)
+    if len(rows) > 1:
+        print_table(rows)
+    print(counted(len(rows) - 1, "sensor", "sensors"))
+    return OK
+
+
+def _rows(settings: Configuration, ledger: Ledger) -> list[tuple[str, ...]]:
     """A table of the sensors, headings first; only those if there are none."""
     zone = settings.ledger.zone
     table: list[tuple[str, ...]] = [("sensor", "state", "last report", "findings", "watched", "exporters", "clock")]
@@ -51,6 +66,9 @@ def rename(options: argparse.Namespace, ledger: Ledger) -> int:
         ledger.rename_sensor(options.sensor_id, options.new_id)
     except SensorError as error:
         raise CommandError(RUN_ERROR, f"ledger sensors rename: {error}") from None
+    if options.json:
+        _print_sensor(options.new_id, ledger)
+        return OK
     print(f"sensor {options.sensor_id} is {options.new_id} now; set sensor_id of its configuration to that as well")
     return OK
 
@@ -64,6 +82,9 @@ def retire(options: argparse.Namespace, ledger: Ledger) -> int:
         ledger.retire_sensor(options.sensor_id, time.time_ns())
     except SensorError as error:
         raise CommandError(RUN_ERROR, f"ledger sensors retire: {error}") from None
+    if options.json:
+        _print_sensor(options.sensor_id, ledger)
+        return OK
     print(f"sensor {options.sensor_id} is retired: its silence closes no case and keeps none open")
     return OK
 
@@ -75,12 +96,9 @@ def _refuse_running(sensor_id: str, ledger: Ledger, action: str) -> None:
 
 
 def _state(sensor: SensorSummary) -> str:
-    if sensor.retired_ns is not None:
-        return "retired"
-    return (
-        f"running ({sensor.running})"
-        if sensor.running is not None
-        else "replays"
-        if sensor.kind == "replay"
-        else "stopped"
-    )
+    state = sensor_state(sensor)
+    return f"{state} ({sensor.running})" if state == "running" else state
+
+
+def _print_sensor(sensor_id: str, ledger: Ledger) -> None:
+    print_json({"sensor": next(sensor_object(its) for its in ledger.reader.sensors() if its.sensor_id == sensor_id)})

@@ -6,6 +6,7 @@ starts within a tenth of a second.
 
 from __future__ import annotations
 
+import argparse
 import importlib
 import sys
 from collections.abc import Sequence
@@ -38,7 +39,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _dispatch(arguments: list[str]) -> int:
     try:
-        options = parser().parse_args(translate(arguments))
+        options = _parsed(translate(arguments))
     except SystemExit:  # after help, or the usage after a mistake
         sys.stdout.flush()
         raise
@@ -49,6 +50,19 @@ def _dispatch(arguments: list[str]) -> int:
             say(sentence)
         return error.code
     return code
+
+
+def _parsed(arguments: list[str]) -> argparse.Namespace:
+    """The options of a command. Names of files may stand behind options too: argparse gives a list of them all that
+    stand together, and where an option stands first, none."""
+    whole = parser()
+    options, left = whole.parse_known_args(arguments)
+    names = next((name for name in ("files", "paths") if isinstance(getattr(options, name, None), list)), None)
+    if left and (names is None or any(text.startswith("-") and text != "-" for text in left)):
+        whole.error(f"unrecognized arguments: {' '.join(left)}")
+    if names is not None:
+        getattr(options, names).extend(left)
+    return options
 
 
 if __name__ == "__main__":

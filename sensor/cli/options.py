@@ -75,6 +75,14 @@ def add_owner_filters(parser: argparse.ArgumentParser) -> None:
     )
 
 
+def leave_to_parent(parser: argparse.ArgumentParser) -> None:
+    """Options of a second word that the first one has too: not given here, they stay what they were there (argparse
+    would put the defaults over them)."""
+    for action in parser._actions:
+        if action.option_strings:
+            action.default = argparse.SUPPRESS
+
+
 class StateNames(tuple[str, ...]):
     """The states as choices: completion lists the English names, and every spelling that a state has is taken."""
 

@@ -20,6 +20,9 @@ EPILOG = (
     "78 bad configuration."
 )
 
+#: The highest VLAN identifier that a frame can carry (IEEE 802.1Q: 12 bits).
+HIGHEST_VLAN = 4_095
+
 Commands: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"
 
 
@@ -164,7 +167,7 @@ def _explain(commands: Commands) -> None:
     )
     explain.add_argument("address", metavar="ADDRESS[:PORT]", help="192.0.2.1, 192.0.2.1:3333, [2001:db8::1]:3333")
     explain.add_argument("--at", metavar="TIME", help="when, in UTC unless it says otherwise; without it, now")
-    explain.add_argument("--vlan", type=int, action="append", metavar="ID", help="VLAN it was seen in")
+    explain.add_argument("--vlan", type=_vlan, action="append", metavar="ID", help="VLAN it was seen in")
     explain.add_argument("--vrf", metavar="NAME", help="VRF it was seen in")
     explain.add_argument("--interface", metavar="NAME", help="interface it was seen on")
     add_persons(explain)
@@ -218,6 +221,12 @@ def _sensor_id(text: str) -> str:
     if not valid_sensor_id(text):
         raise argparse.ArgumentTypeError("must be 1 to 64 letters, digits, dots, hyphens or underscores")
     return text
+
+
+def _vlan(text: str) -> int:
+    if not (text.isascii() and text.isdigit()) or int(text[:9]) > HIGHEST_VLAN:
+        raise argparse.ArgumentTypeError(f"must be the number of a VLAN, 0 to {HIGHEST_VLAN}")
+    return int(text)
 
 
 def _jobs(text: str) -> int:

@@ -13,6 +13,7 @@ from sensor.cli.options import (
     add_owner_filters,
     add_persons,
     count_type,
+    leave_to_parent,
 )
 
 
@@ -67,8 +68,6 @@ def add_ledger(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
         add_owner_filters(action)
     for action in (listed, shown, put, export):
         add_persons(action)
-    for action in (listed, shown):
-        add_json(action)
     forget = actions.add_parser("forget", help="remove what the ledger holds of an address, an enterprise or a person")
     forget.add_argument("what", metavar="ADDRESS|ENTERPRISE|PERSON", help="address, identity, code or name")
     forget.add_argument("--yes", action="store_true", help="do not ask")
@@ -88,19 +87,11 @@ def add_ledger(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     restore = actions.add_parser("restore", help="put a copy in the ledger's place; the former file is kept beside it")
     restore.add_argument("file", metavar="FILE", help="what `ledger backup` wrote; no sensor may be running")
     checked = actions.add_parser("check", help="look whether the ledger is damaged, page by page and record by record")
-    for action in (
-        listed,
-        shown,
-        put,
-        export,
-        forget,
-        backup,
-        restore,
-        checked,
-        sensors,
-        sensor_actions.add_parser("list", help="all of them"),
-        rename,
-        retire,
-    ):
+    second_words = (sensor_actions.add_parser("list", help="all of them"), rename, retire)
+    for action in (listed, shown, backup, restore, checked, sensors, *second_words):
+        add_json(action)
+    for action in (listed, shown, put, export, forget, backup, restore, checked, sensors, *second_words):
         add_ledger_url(action)
         add_line_options(action)
+    for nested in second_words:
+        leave_to_parent(nested)

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Self
 
+from sensor.attribution.books.divisions import Division, DivisionError, Divisions
 from sensor.attribution.settings import AttributionSettings
 from sensor.delivery.settings import SECTION as EXPORTERS
 from sensor.delivery.settings import read_section
@@ -25,6 +27,33 @@ class Configuration(config.SensorSettings):
         return whole.model_copy(update={"attribution": self.attribution.rooted(rooting, place)})
 
 
-def load(path: Path | None = None, overrides: Sequence[str] = ()) -> Configuration:
-    """Read a file (or only the defaults) with `key=value` overrides over it. Raises ConfigError with every mistake."""
-    return config.load(Configuration, path, overrides, {EXPORTERS: read_section})
+def load(path: Path | None = None, overrides: Sequence[str] = (), *, check_region: bool = True) -> Configuration:
+    """Read a file (or only the defaults) with `key=value` overrides over it. Raises ConfigError with every mistake.
+
+    Without `check_region` whoever asks looks bulletin.region up, as that of a command.
+    """
+    checks = (_region_mistakes,) if check_region else ()
+    return config.load(Configuration, path, overrides, {EXPORTERS: read_section}, checks)
+
+
+def region_of(settings: Configuration) -> Division | None:
+    """The division of bulletin.region as of today; None without one. Raises DivisionError if there is none of this
+    code, and OSError or ValueError for an unreadable attribution.divisions."""
+    region, local = settings.bulletin.region, settings.attribution.divisions
+    if region is None:
+        return None
+    return Divisions(Path(local) if local else None).division(region, datetime.now(UTC).year)
+
+
+def _region_mistakes(settings: Configuration, place: Callable[[ConfigKey], str]) -> list[str]:
+    try:
+        region_of(settings)
+    except DivisionError as error:
+        return [f"{place(('bulletin', 'region'))}: bulletin.region: {error}"]
+    except (OSError, ValueError) as error:
+        if settings.attribution.sources:  # loading the books says it
+            return []
+        reason = (error.strerror or str(error)).lower() if isinstance(error, OSError) else str(error)
+        local = f"{settings.attribution.divisions}: {reason}" if isinstance(error, OSError) else reason
+        return [f"{place(('attribution', 'divisions'))}: attribution.divisions: {local}"]
+    return []

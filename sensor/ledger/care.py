@@ -15,13 +15,14 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from sqlalchemy import Connection, create_engine, make_url
-from sqlalchemy.exc import ArgumentError, SQLAlchemyError
+from sqlalchemy import Connection
+from sqlalchemy.exc import SQLAlchemyError
 
 from sensor.ledger.lease import LEASE_NS
 from sensor.ledger.store.backup import copy_file
 from sensor.ledger.store.errors import LedgerError, fault_of
 from sensor.ledger.store.integrity import Integrity, check_file, reading_uri
+from sensor.ledger.store.opening import engine_for, is_there, parsed_url, reading_refusal, rooted_hint
 from sensor.ledger.store.records import load_attribution, load_enterprise, load_flow, loads
 from sensor.model.sensor import ProcessIdentity
 from sensor.model.time import SECOND_NS
@@ -67,19 +68,25 @@ def stamp(now_ns: int) -> str:
     return time.strftime("%Y%m%dT%H%M%SZ", time.gmtime(now_ns // SECOND_NS))
 
 
+def shown(url: str) -> str:
+    """Where a ledger is, as it may be shown: its file, or its URL without the password. Raises LedgerError."""
+    parsed = parsed_url(url)
+    return parsed.render_as_string(hide_password=True) if parsed.get_backend_name() != "sqlite" else str(file_of(url))
+
+
 def file_of(url: str) -> Path:
     """The file of a ledger. Raises LedgerError if it has none, or there is none."""
-    try:
-        parsed = make_url(url)
-    except ArgumentError:
-        raise LedgerError(f"ledger {url.split('@')[-1]}: not a database URL") from None
+    parsed = parsed_url(url)
     if parsed.get_backend_name() != "sqlite":
         raise LedgerError(POSTGRESQL)
     if not parsed.database or parsed.database == ":memory:":
         raise LedgerError("a ledger in memory has no file")
     path = Path(parsed.database)
-    if not path.is_file():
-        raise LedgerError(f"there is no ledger at {path}")
+    if not is_there(path):
+        raise LedgerError(f"there is no ledger at {path}{rooted_hint(url)}")
+    reason = reading_refusal(path)
+    if reason is not None:
+        raise LedgerError(f"ledger {path}: {reason}")
     return path
 
 
@@ -90,7 +97,13 @@ def back_up_to(url: str, target: Path) -> Integrity:
     if target.exists():
         raise LedgerError(f"{target}: is there already; nothing was written")
     with _translated(target):
-        copy_file(source, target)
+        try:
+            copy_file(source, target)
+        except sqlite3.Error as error:
+            fault, reason = fault_of(error)
+            if fault in ("full", "other"):  # of the place where the copy was to be
+                raise
+            raise LedgerError(f"{source}: {reason}; nothing was copied", fault) from None
     return check_file(target)
 
 
@@ -109,7 +122,7 @@ def restore_from(url: str, backup: Path, by: Restorer) -> Path | None:
     Raises LedgerError if the copy is no sound ledger, or LedgerUsedError if a process uses the ledger; then nothing was
     changed.
     """
-    place = Path(make_url(url).database or "") if url.startswith("sqlite") else file_of(url)
+    place = Path(parsed_url(url).database or "") if url.startswith("sqlite") else file_of(url)
     if not backup.is_file():
         raise LedgerError(f"{backup}: there is no such file")
     if place.exists() and place.samefile(backup):
@@ -137,15 +150,17 @@ def restore_from(url: str, backup: Path, by: Restorer) -> Path | None:
 
 def check(url: str) -> LedgerCheck:
     """Check all of a ledger: its file, if it has one, and every record. Raises LedgerError if it cannot be opened."""
-    is_file = make_url(url).get_backend_name() == "sqlite"
+    is_file = parsed_url(url).get_backend_name() == "sqlite"
     path = file_of(url) if is_file else None
     integrity = Integrity() if path is None else check_file(path)
+    if path is not None and integrity.faults and schema_of(path) is None:
+        return LedgerCheck(None, 0, (), integrity)  # no record of it can be read either
     unreadable: list[str] = []
     records = 0
-    engine = create_engine(url if path is None else f"sqlite:///{reading_uri(path)}&uri=true")
+    engine = engine_for(url if path is None else f"sqlite:///{reading_uri(path)}&uri=true", {})
     try:
         schema = None
-        with _translated(path or url), engine.connect() as connection:
+        with _translated(path or engine.url.render_as_string(hide_password=True)), engine.connect() as connection:
             with contextlib.suppress(SQLAlchemyError):
                 schema = connection.exec_driver_sql("SELECT version_num FROM alembic_version").scalar()
             for table, read in RECORDS:

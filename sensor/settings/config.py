@@ -101,6 +101,8 @@ class SensorSettings(Section):
 C = TypeVar("C", bound=SensorSettings)
 #: Takes a section out of a document and gives its settings; mistakes are added to the document's problems.
 SectionReader = Callable[[ConfigDocument, Path | None], Any]
+#: Looks at valid settings as a whole, with the place of a key; a sentence for each mistake.
+SettingsCheck = Callable[[C, Callable[[ConfigKey], str]], Sequence[str]]
 
 
 def load(
@@ -108,10 +110,12 @@ def load(
     path: Path | None = None,
     overrides: Sequence[str] = (),
     readers: Mapping[str, SectionReader] | None = None,
+    checks: Sequence[SettingsCheck[C]] = (),
 ) -> C:
     """Read a file (or only the defaults), put `key=value` overrides over it, and check all of it.
 
     `readers` check sections that the model does not describe, by name; each is called only if its section is there.
+    `checks` look at what the shape cannot tell, once all shapes are right.
     Raises ConfigError with every mistake.
     """
     document = read(path) if path else ConfigDocument()
@@ -128,9 +132,16 @@ def load(
         report(document, model, error)
     if document.problems:
         raise ConfigError(document.problems)
-    if path is None:
-        return config
-    folder = path.parent
+    if path is not None:
+        config = _in_folder(config, path.parent, document)
+    problems = [problem for check in checks for problem in check(config, document.place)]
+    if problems:
+        raise ConfigError(problems)
+    return config
+
+
+def _in_folder(config: C, folder: Path, document: ConfigDocument) -> C:
+    """Paths of the file are meant from its folder."""
 
     def rooting(name: str, key: ConfigKey) -> str:
         return name if name in ("-", "") or document.place(key).startswith("--set") else str(folder / name)

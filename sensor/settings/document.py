@@ -13,6 +13,7 @@ from typing import Any, get_args
 
 import yaml
 from pydantic import BaseModel, ValidationError
+from pydantic_core import ErrorDetails
 
 ConfigKey = tuple[str | int, ...]
 
@@ -47,10 +48,15 @@ def read(path: Path) -> ConfigDocument:
         text = path.read_bytes().decode()
         node = yaml.compose(text, Loader=yaml.SafeLoader)
         values = yaml.safe_load(text)
+        keys = [] if node is None else list(_keys(node, ()))
     except OSError as error:
         raise ConfigError([f"{path}: {(error.strerror or str(error)).lower()}"]) from None
     except UnicodeDecodeError as error:
         raise ConfigError([f"{path}: not UTF-8 at byte {error.start}"]) from None
+    except RecursionError:
+        raise ConfigError(
+            [f"{path}: not valid YAML: nested too deeply, or an alias (*) inside what it stands for"]
+        ) from None
     except yaml.MarkedYAMLError as error:
         line = error.problem_mark.line + 1 if error.problem_mark else 1
         raise ConfigError([f"{path}:{line}: not valid YAML: {error.problem or error.context}"]) from None
@@ -58,11 +64,10 @@ def read(path: Path) -> ConfigDocument:
         raise ConfigError([f"{path}: not valid YAML: {' '.join(str(error).split())}"]) from None
     if values is not None and not isinstance(values, dict):
         raise ConfigError([f"{path}:1: must be keys and values, not a {type(values).__name__}"])
-    if node is not None:
-        for key, line, repeated in _keys(node, ()):
-            if repeated:
-                document.problems.append(f"{path}:{line}: {_dotted(key)}: the key stands here twice")
-            document.places[key] = f"{path}:{line}"
+    for key, line, repeated in keys:
+        if repeated:
+            document.problems.append(f"{path}:{line}: {_dotted(key)}: the key stands here twice")
+        document.places[key] = f"{path}:{line}"
     document.values = values or {}
     return document
 
@@ -93,7 +98,7 @@ def override(document: ConfigDocument, text: str) -> None:
         parsed = (
             value if value == "-" else yaml.safe_load(value)
         )  # a lone dash means standard output, not an empty list
-    except yaml.YAMLError:
+    except (yaml.YAMLError, RecursionError):
         document.problems.append(f"--set {text}: the value is not valid YAML")
         return
     section = document.values
@@ -116,7 +121,19 @@ def report(document: ConfigDocument, model: type[BaseModel], error: ValidationEr
             near = _nearest(model, key)
             document.problems.append(f"{place}: unknown key" + (f"; did you mean {near}?" if near else ""))
         else:
-            document.problems.append(f"{place}: {item['msg'][0].lower()}{item['msg'][1:]}")
+            document.problems.append(f"{place}: {_message(item)}")
+
+
+def _message(item: ErrorDetails) -> str:
+    """What pydantic says of a mistake, where it would name its own classes and mechanisms in our words."""
+    if item["type"] in ("model_type", "dict_type"):
+        return "must be keys and values"
+    if item["type"] == "union_tag_invalid":
+        return f"kind {item['ctx']['tag']!r} is none of {item['ctx']['expected_tags']}"
+    if item["type"] == "union_tag_not_found":
+        return "needs a kind"
+    message = item["msg"].removeprefix("Value error, ")
+    return f"{message[0].lower()}{message[1:]}"
 
 
 def _untagged(values: object, key: ConfigKey) -> ConfigKey:

@@ -7,12 +7,14 @@ Shapes and bounds of values; knows nothing of what is done with them.
 from __future__ import annotations
 
 import datetime
+import re
 import zoneinfo
 from typing import Annotated, Literal
 
-from pydantic import Field, field_validator, model_validator
+from pydantic import BeforeValidator, Field, field_validator, model_validator
 
 from sensor.model.address import parse_network
+from sensor.model.ledger_url import ledger_url_mistake, shown_ledger_url
 from sensor.model.limits import CoreLimits
 from sensor.model.section import Section
 
@@ -20,6 +22,8 @@ Text = Annotated[str, Field(min_length=1)]
 Activity = Literal["mining", "attempt", "observer", "probe"]
 Grade = Literal["looked-up", "contacted", "named", "behaves", "speaks", "accepted", "verified"]
 
+#: The form of a code of GB/T 2260.
+REGION = r"^[1-9]\d(\d{2}){0,2}$"
 #: What both cores take where nothing is configured.
 CORE = CoreLimits()
 Count = Annotated[int, Field(ge=1, le=1 << 32)]
@@ -225,6 +229,14 @@ class LedgerSettings(Section):
     rollup_days: Annotated[int, Field(ge=35, le=36_500)] = 3_650
     timezone: Text = "Asia/Shanghai"  # of those days, and of times in lists
 
+    @field_validator("url")
+    @classmethod
+    def _url(cls, url: str) -> str:
+        mistake = ledger_url_mistake(url)
+        if mistake is not None:
+            raise ValueError(f"{shown_ledger_url(url)}: {mistake}")
+        return url
+
     @field_validator("timezone")
     @classmethod
     def _zone(cls, name: str) -> str:
@@ -240,15 +252,22 @@ class LedgerSettings(Section):
         return zoneinfo.ZoneInfo(self.timezone)
 
 
+def _region(code: object) -> object:
+    """A code as text, however YAML read it."""
+    text = str(code) if isinstance(code, int) and not isinstance(code, bool) else code
+    if isinstance(text, str) and not re.fullmatch(REGION, text, re.ASCII):
+        raise ValueError(f"{text[:40]!r} must be the code of a division: 2, 4 or 6 digits (GB/T 2260)")
+    return text
+
+
 class BulletinSettings(Section):
     """The periodic summary: in which language, of which region, what a kilowatt-hour stands for, and how much must have
     been watched. Its days are those of the ledger.
     """
 
     language: Literal["zh", "en", "both"] = "zh"
-    region: Annotated[str, Field(pattern=r"^[1-9]\d(\d{2}){0,2}$")] | None = (
-        None  # GB/T 2260; 32 and 320000 are the same
-    )
+    # GB/T 2260; 32 and 320000 are the same
+    region: Annotated[Annotated[str, Field(pattern=REGION)] | None, BeforeValidator(_region)] = None
     co2_kg_per_kwh: Annotated[float, Field(ge=0.0, le=10.0)] = 0.5366
     surcharge_yuan_per_kwh: Annotated[float, Field(ge=0.0, le=1_000.0)] = 0.30
     least_watched: Annotated[float, Field(ge=0.0, le=1.0)] = 0.8

@@ -48,6 +48,19 @@ class SheetError(Exception):
     """The file is no table that can be read."""
 
 
+COMPRESSED = "is compressed: unpack it first"
+#: What is mistaken for a table, by what it begins with.
+NO_TABLES = (
+    (b"\x1f\x8b", COMPRESSED),
+    (b"\xfd7zXZ\0", COMPRESSED),
+    (b"\x28\xb5\x2f\xfd", COMPRESSED),
+    (b"7z\xbc\xaf\x27\x1c", COMPRESSED),
+    (b"Rar!\x1a\x07", COMPRESSED),
+    (b"%PDF-", "is a PDF, and no table: ask for it as XLSX or CSV"),
+    (b"SQLite format 3\0", "is a database, and no table: export it as CSV"),
+)
+
+
 def lines(path: Path, sheet: str | int | None, encoding: str, progress: Progress) -> Iterator[SheetRow]:
     """All rows of a file. OSError if it cannot be opened, SheetError if it is no table."""
     with path.open("rb") as opened:
@@ -55,6 +68,9 @@ def lines(path: Path, sheet: str | int | None, encoding: str, progress: Progress
     magic = start[:4]
     if _PAGE.match(start.removeprefix(b"\xef\xbb\xbf")):
         raise SheetError("is a web page or XML under the name of a table: open it and save it as .xlsx or .csv")
+    refusal = next((reason for start_bytes, reason in NO_TABLES if start.startswith(start_bytes)), None)
+    if refusal is not None:
+        raise SheetError(refusal)
     return _spreadsheet(path, sheet, progress) if magic in SPREADSHEETS else _separated(path, encoding, progress)
 
 

@@ -59,6 +59,65 @@ def test_every_answer_is_as_its_schema_says(url: str, capsys: pytest.CaptureFixt
     assert "no books" in found["attribution_unknown"]
 
 
+def test_the_sensors_of_a_ledger_are_an_answer_as_what_becomes_of_them_is(
+    url: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    ledger = Ledger.open(url, sensor_id="edge")
+    ledger.record([mined(7, MONDAY, MONDAY + HOUR, 5)], MONDAY)
+    ledger.close()
+    listed = answer(capsys, "ledger sensors", "ledger", "sensors", "--ledger", url)
+    assert answer(capsys, "ledger sensors", "ledger", "sensors", "list", "--ledger", url) == listed
+    edge = next(sensor for sensor in listed["sensors"] if sensor["sensor_id"] == "edge")
+    assert (edge["running"], edge["retired_at"], edge["findings"]) == (None, None, 1)
+    renamed = answer(capsys, "ledger sensor", "ledger", "sensors", "rename", "edge", "north", "--ledger", url)["sensor"]
+    assert renamed == {**edge, "sensor_id": "north"}
+    retired = answer(capsys, "ledger sensor", "ledger", "sensors", "retire", "north", "--ledger", url)["sensor"]
+    assert retired["state"] == "retired"
+    assert retired["retired_at"] is not None
+
+
+def test_options_before_the_second_word_hold_for_it(url: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["ledger", "sensors", "--json", "--ledger", url, "list"]) == 0
+    assert json.loads(capsys.readouterr().out)["sensors"]
+
+
+def test_care_of_a_ledger_answers_with_the_files(url: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    place, copy = tmp_path / "ledger.db", tmp_path / "copy.db"
+    backup = answer(capsys, "ledger backup", "ledger", "backup", str(copy), "--ledger", url)
+    assert backup == {"ledger": str(place), "copy": str(copy), "size_bytes": copy.stat().st_size, "faults": []}
+    sound = answer(capsys, "ledger check", "ledger", "check", "--ledger", url)
+    assert (sound["ledger"], sound["sound"], sound["faults"]) == (str(place), True, [])
+    restored = answer(capsys, "ledger restore", "ledger", "restore", str(copy), "--ledger", url)
+    assert restored["restored_from"] == str(copy)
+    assert Path(restored["former"]).is_file()
+
+
+def test_damage_is_an_answer_and_an_exit_code(url: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "ledger.db").write_bytes(b"this was a ledger once\n" * 500)
+    assert main(["ledger", "check", "--json", "--ledger", url]) == 1
+    out, err = capsys.readouterr()
+    check("ledger check", json.loads(out))
+    assert json.loads(out)["sound"] is False
+    assert len(json.loads(out)["faults"]) == 1
+    assert err.count("\n") == 1
+
+
+def test_a_check_of_a_start_and_of_books_is_as_its_schema_says(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    book, config = tmp_path / "book.csv", tmp_path / "minewatch.yaml"
+    book.write_text("起始IP,终止IP,单位名称,备用\n198.51.100.0,198.51.100.255,一厂,x\n", encoding="utf-8")
+    config.write_text(f"ledger: {{url: 'sqlite:///{tmp_path}/new.db'}}\nstatus: {{socket: null}}\n")
+    found = answer(capsys, "check", "check", "-c", str(config))
+    assert "ledger" in {part["part"] for part in found["checks"]}
+    config.write_text("wrokers: 2\n")
+    assert main(["check", "--json", "-c", str(config)]) == 78
+    refused = json.loads(capsys.readouterr().out)
+    check("check", refused)
+    assert (refused["engine"], refused["state"]) == (None, "failure")
+    assert answer(capsys, "books check", "books", "check", str(book))["books"][0]["rows"] == 1
+
+
 def test_what_could_not_be_asked_is_null_and_not_empty(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     missing = f"sqlite:///{tmp_path}/none.db"
     found = answer(capsys, "explain", "explain", "192.0.2.1", "--ledger", missing, "-q")
@@ -112,6 +171,9 @@ def test_a_mistake_is_a_sentence_and_nothing_is_on_standard_output(url: str, run
         (2, ["ledger", "list", "--state", "solved", "--ledger", url]),
         (1, ["ledger", "show", "99", "--ledger", url]),
         (1, ["ledger", "list", "--ledger", "sqlite:///none.db"]),
+        (1, ["ledger", "check", "--ledger", "sqlite:///none.db"]),
+        (1, ["ledger", "restore", "none.db", "--ledger", url]),
+        (1, ["ledger", "sensors", "retire", "nobody", "--ledger", url]),
         (2, ["explain", "no-address"]),
         (2, ["signatures", "test"]),
     ):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import pwd
+import re
 import socket
 import sqlite3
 import subprocess
@@ -75,8 +76,7 @@ def test_a_ledger_that_nobody_has_open_is_looked_at_and_left_as_it_is(tmp_path: 
     ("more", "part", "words"),
     [
         ({"ledger": {"url": "sqlite:////nowhere/at/all/l.db"}}, "ledger", "no such folder"),
-        ({"ledger": {"url": "nonsense"}}, "ledger", "not a database URL"),
-        ({"ledger": {"url": "mysql://u:secret@h/d"}}, "ledger", "its driver is not installed"),
+        ({"ledger": {"url": "postgresql+nodriver://u:secret@h/d"}}, "ledger", "its driver is not installed"),
         ({"ledger": {"url": "postgresql+psycopg://u:secret@127.0.0.1:1/d"}}, "ledger", "127.0.0.1:1"),
         ({"capture": {"folder": "nowhere"}}, "capture.folder", "no such folder"),
         ({"capture": {"interfaces": [{"name": "nosuch0"}]}}, "interface nosuch0", "there is none of this name"),
@@ -94,6 +94,17 @@ def test_what_would_fail_is_a_failure_with_its_mend(
     assert found, answer
     assert words in found[0]["sentence"]
     assert found[0]["mend"]
+    assert "secret" not in json.dumps(answer)
+
+
+@pytest.mark.parametrize("url", ["nonsense", "mysql://u:secret@h/d"])
+def test_a_url_that_no_ledger_has_is_named_with_its_line(url: str, tmp_path: Path) -> None:
+    code, answer = checked(configured(tmp_path, ledger={"url": url}))
+    (found,) = of(answer, "failure")
+    assert code == 78
+    assert re.match(
+        rf"{re.escape(str(tmp_path))}/minewatch.yaml:\d+: ledger.url: .*not a database URL", found["sentence"]
+    )
     assert "secret" not in json.dumps(answer)
 
 

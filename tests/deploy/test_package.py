@@ -110,6 +110,7 @@ def test_it_installs_runs_upgrades_and_leaves(package: Path, tmp_path: Path) -> 
         say enabled "$(ls /etc/systemd/system/multi-user.target.wants/minewatch.service 2>/dev/null || echo no)"
         PYTHONPATH=/tmp/evil runuser -u minewatch -- minewatch signatures list >/tmp/list &&
             say dialects "$(grep -c . /tmp/list)"
+        say driver "$(runuser -u minewatch -- minewatch ledger list --ledger postgresql+psycopg://u@127.0.0.1:1/x 2>&1)"
         systemd-analyze verify --man=no /lib/systemd/system/minewatch.service 2>&1 | grep minewatch || say verified
         man -w minewatch >/dev/null 2>&1 || test -s /usr/share/man/man1/minewatch.1.gz && say manual
         echo '# mine' >>/etc/minewatch/minewatch.yaml
@@ -130,6 +131,7 @@ def test_it_installs_runs_upgrades_and_leaves(package: Path, tmp_path: Path) -> 
     assert int(lines["whole"]) > 90
     assert lines["enabled"] == "no"  # it has no interface yet
     assert int(lines["dialects"]) > 30
+    assert "Connection refused" in lines["driver"]  # PostgreSQL's driver is there, and asked
     assert "verified" in lines
     assert "manual" in lines
     assert lines["kept"] == "# mine"

@@ -5,6 +5,9 @@ from __future__ import annotations
 import dataclasses
 import json
 import re
+import socket
+import threading
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -121,6 +124,30 @@ def test_a_server_that_is_restarted_misses_nothing(tmp_path: Path) -> None:
     eventually(lambda: len(set(received(server, "finding"))) == 300)
     server.stop()
     assert len(received(server, "finding")) <= 300 + 2 * 210
+
+
+def test_a_server_that_begins_tls_drop_by_drop_is_left_after_the_timeout() -> None:
+    done = threading.Event()
+
+    def serve(server: socket.socket) -> None:
+        connection, _ = server.accept()
+        with connection:
+            for number in b"\x16\x03\x03\x40\x00" + b"\x02" * 300:
+                try:
+                    connection.sendall(bytes((number,)))
+                except OSError:
+                    return
+                if done.wait(0.5):
+                    return
+
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        threading.Thread(target=serve, args=(server,), daemon=True).start()
+        sender = Sender(Config(host="127.0.0.1", port=server.getsockname()[1], transport="tls", timeout_s=1.2))
+        began = time.monotonic()
+        with pytest.raises(Unreachable, match=r"timed out: no TLS within 1\.2 s"):
+            sender.send([finding(1)])
+        assert time.monotonic() - began < 2.5
+        done.set()
 
 
 def test_what_cannot_be_reached_or_used_is_told(tmp_path: Path) -> None:

@@ -119,6 +119,52 @@ def test_a_receiver_that_hangs_is_left_after_the_timeout(secret: str, begun: byt
     assert time.monotonic() - began < 3.0
 
 
+HEAD = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\nX-Slow: " + b"." * 200 + b"\r\n\r\nok"
+
+
+@pytest.mark.parametrize("scheme", ["http", "https"])
+def test_a_receiver_that_sends_a_byte_a_second_is_left_after_the_timeout(secret: str, scheme: str) -> None:
+    """In its head, or in what should be TLS: each wait is short, and all of them together are bounded."""
+    drip, done, asked = HEAD if scheme == "http" else b"\x16\x03\x03\x40\x00" + b"\x02" * 300, threading.Event(), []
+
+    def serve(server: socket.socket) -> None:
+        while not done.is_set():
+            connection, _ = server.accept()
+            asked.append(connection)
+            with connection:
+                connection.recv(65_536)
+                for number in drip:
+                    if done.wait(1.0):
+                        return
+                    try:
+                        connection.sendall(bytes((number,)))
+                    except OSError:
+                        break
+
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        threading.Thread(target=serve, args=(server,), daemon=True).start()
+        url = f"{scheme}://127.0.0.1:{server.getsockname()[1]}"
+        sender = Sender(Config(url=url, secret_file=secret, timeout_s=2.5))
+        began = time.monotonic()
+        with pytest.raises(Unreachable, match=r"timed out: no whole answer within 2\.5 s"):
+            sender.send([finding()])
+        assert 2.4 < time.monotonic() - began < 3.5
+        done.set()
+    assert len(asked) == 1
+
+
+def test_a_connection_is_kept_for_the_next_event_and_the_time_of_each_begins_anew(
+    receiver: HttpReceiver, secret: str
+) -> None:
+    sender = Sender(Config(url=receiver.url, secret_file=secret, timeout_s=0.6))
+    for number in range(4):
+        sender.send([finding(number)])
+        time.sleep(0.3)
+    time.sleep(0.6)
+    sender.send([finding(4)])
+    assert len(receiver.taken) == 5
+
+
 @pytest.mark.parametrize("status", [400, 401, 404, 410, 413])
 def test_what_will_not_change_is_refused(receiver: HttpReceiver, secret: str, status: int) -> None:
     receiver.status = status

@@ -209,7 +209,7 @@ def test_a_mistake_is_told_in_one_sentence_without_the_password(tmp_path: Path) 
     (tmp_path / "text").write_text("this is no database, however long it may be" * 50)
     for url, word in (
         (f"sqlite:///{tmp_path}/text", "this is not a database"),
-        (f"sqlite:///{tmp_path}/none/ledger.db", "no such folder, or no permission"),
+        (f"sqlite:///{tmp_path}/none/ledger.db", "no such folder"),
         ("nonsense", "not a database URL"),
         ("nosuchbase://user:hunter2@host/x", "not a database URL"),
     ):

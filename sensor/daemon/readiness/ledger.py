@@ -6,16 +6,18 @@ import os
 from collections.abc import Iterator
 from pathlib import Path
 
-from sqlalchemy import URL, create_engine, make_url
-from sqlalchemy.exc import ArgumentError, NoSuchModuleError, SQLAlchemyError
+from sqlalchemy import URL, create_engine
+from sqlalchemy.exc import NoSuchModuleError, SQLAlchemyError
 
 from sensor.daemon.readiness.places import check_written_file, owner_mend
 from sensor.daemon.readiness.result import CheckResult
 from sensor.daemon.readiness.user import SensorUser, acting_as, may, owner_text
 from sensor.ledger.care import schema_of
 from sensor.ledger.store.database import newest_schema
-from sensor.ledger.store.errors import fault_of
+from sensor.ledger.store.errors import LedgerError, fault_of
 from sensor.ledger.store.integrity import check_file
+from sensor.ledger.store.opening import parsed_url
+from sensor.model.ledger_url import POSTGRESQL_FORM, SQLITE_FORM
 
 PART = "ledger"
 #: Seconds for a database that is elsewhere, and for the check of a file.
@@ -30,10 +32,10 @@ SUFFIXES = ("", "-wal", "-shm")
 def check_ledger(url: str, user: SensorUser) -> list[CheckResult]:
     """Everything that opening it at a start needs."""
     try:
-        parsed = make_url(url)
-    except ArgumentError:
-        mend = "ledger.url: sqlite:////var/lib/minewatch/ledger.db, or postgresql+psycopg://USER@HOST/DATABASE"
-        return [CheckResult(PART, "failure", f"{url.split('@')[-1]}: not a database URL", mend)]
+        parsed = parsed_url(url)
+    except LedgerError as error:
+        mend = f"ledger.url: {SQLITE_FORM}, or {POSTGRESQL_FORM}"
+        return [CheckResult(PART, "failure", str(error).removeprefix("ledger "), mend)]
     if parsed.get_backend_name() != "sqlite":
         return list(_elsewhere(parsed, user))
     if not parsed.database or parsed.database == ":memory:":

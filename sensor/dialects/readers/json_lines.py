@@ -173,6 +173,9 @@ class JsonLines:
             except ValueError:  # an integer of more digits than Python converts
                 yield self._malformed(offset, "number")
                 return
+            if not isinstance(value, dict):  # a number, text or list behind an object
+                yield self._malformed(offset, "trailing")
+                return
             begun = offset + len(text[:at].encode())
             at = end + len(text[end:]) - len(text[end:].lstrip(" \t\r\n"))
             after = line_end if at >= len(text) else offset + len(text[:at].encode())

@@ -13,11 +13,12 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import Connection, Engine, create_engine, event, make_url
-from sqlalchemy.exc import ArgumentError, NoSuchModuleError, SQLAlchemyError
+from sqlalchemy import Connection, Engine, event
+from sqlalchemy.exc import SQLAlchemyError
 
 from sensor.ledger.store.backup import BackupError, back_up
 from sensor.ledger.store.errors import LedgerError, fault_of
+from sensor.ledger.store.opening import engine_for, is_there, parsed_url, refusal
 from sensor.ledger.store.ownership import belong_to_folder
 
 if TYPE_CHECKING:
@@ -37,29 +38,25 @@ MIGRATIONS = Path(__file__).parents[1] / "migrations"
 
 def connect(url: str) -> Engine:
     """An engine for a URL; its schema is brought up to date. Raises LedgerError."""
-    try:
-        parsed = make_url(url)
-        engine = create_engine(
-            parsed, **({"connect_args": {"timeout": BUSY_MS / 1000}} if parsed.get_backend_name() == "sqlite" else {})
-        )
-    except (ArgumentError, NoSuchModuleError, ImportError, ValueError) as error:
-        raise LedgerError(
-            f"ledger {_shown(url)}: not a database URL that can be used here: {_first_line(error)}"
-        ) from None
+    engine = engine_for(url, {"timeout": BUSY_MS / 1000} if url.startswith("sqlite") else {})
+    path = file_of_engine(engine)
     if engine.dialect.name == "postgresql":
         event.listen(engine, "begin", _take_writers_lock)
     if engine.dialect.name == "sqlite":
-        if parsed.database and parsed.database != ":memory:":
+        if path is not None:
             with contextlib.suppress(OSError):  # opening it gives the better message
-                _make(Path(parsed.database))
+                _make(path)
         event.listen(engine, "connect", _pragmas)
         event.listen(engine, "begin", _begin)
     try:
         with translated_errors(engine):
             _migrate(engine)
-    except LedgerError:
+    except LedgerError as error:
         engine.dispose()
-        raise
+        reason = refusal(path) if path is not None and error.fault == "other" else None
+        if reason is None:
+            raise
+        raise LedgerError(f"ledger {path}: {reason}", error.fault) from None
     return engine
 
 
@@ -74,14 +71,14 @@ def exists(url: str) -> bool:
     """Whether there is something to open: opening a missing file of SQLite would create it. True for what is no URL:
     opening it raises the LedgerError that says so."""
     try:
-        parsed = make_url(url)
-    except ArgumentError:
+        parsed = parsed_url(url)
+    except LedgerError:
         return True
     return (
         parsed.get_backend_name() != "sqlite"
         or not parsed.database
         or parsed.database == ":memory:"
-        or Path(parsed.database).exists()
+        or is_there(Path(parsed.database))
     )
 
 
@@ -196,14 +193,3 @@ def _migrate(engine: Engine) -> None:
     with engine.execution_options(minewatch_writes=True).begin() as connection:
         config.attributes["connection"] = connection
         command.upgrade(config, "head")
-
-
-def _shown(url: str) -> str:
-    try:
-        return make_url(url).render_as_string(hide_password=True)
-    except ArgumentError:
-        return url.split("@")[-1]
-
-
-def _first_line(error: object) -> str:
-    return str(error).splitlines()[0] if str(error) else type(error).__name__
