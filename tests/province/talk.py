@@ -87,9 +87,15 @@ class _Numbered:
 
 @dataclass
 class Stratum(_Numbered):
-    """Stratum V1 as cgminer speaks it; difficulty 1 is the target 0xffff x 2^208, for scrypt 65,536 times easier."""
+    """Stratum V1 as cgminer speaks it; difficulty 1 is the target 0xffff x 2^208, for scrypt 65,536 times easier. Only
+    SHA-256d's machines roll the version of the header.
+    """
 
     scale: int = 1
+
+    @property
+    def rolls(self) -> bool:
+        return self.scale == 1
 
     def hashes(self, difficulty: float) -> float:
         return difficulty * (1 << 48) / 65_535 / self.scale
@@ -97,9 +103,12 @@ class Stratum(_Numbered):
     def greeting(self, difficulty: float) -> list[Said]:
         rolling = {"version-rolling.mask": "1fffe000", "version-rolling.min-bit-count": 2}
         pairs = [["mining.set_difficulty", "1"], ["mining.notify", "1"]]
-        return [
+        configured = [
             (MINER, self.ask("mining.configure", [["version-rolling"], rolling])),
             (POOL, self.reply({"version-rolling": True, "version-rolling.mask": "1fffe000"})),
+        ]
+        return [
+            *(configured if self.rolls else ()),
             (MINER, self.ask("mining.subscribe", [self.agent])),
             (POOL, self.reply([pairs, self.hex(4), 8])),
             (MINER, self.ask("mining.authorize", [self.login, "x"])),
@@ -118,7 +127,8 @@ class Stratum(_Numbered):
         return self.tell("mining.set_difficulty", [difficulty]) + self.job(clean=False)
 
     def share(self) -> bytes:
-        parts = [self.login, f"{self.number:x}", self.hex(8), "69a544a0", self.hex(4), "00c36000"]
+        parts = [self.login, f"{self.number:x}", self.hex(8), "69a544a0", self.hex(4)]
+        parts += ["00c36000"] if self.rolls else []
         return self.ask("mining.submit", parts)
 
 
