@@ -75,16 +75,16 @@ def site_class(facts: SiteFacts, weights: SiteWeights) -> SiteClass:
     possible = [kind for kind in KINDS if _may_be(kind, facts, weights)]
     bits = {kind: [weights.marks[mark.name].get(kind, 0.0) for mark in marks] for kind in possible}
     odds = {kind: 2.0 ** (weights.priors[kind] + math.fsum(bits[kind])) for kind in possible}
-    best = max(possible, key=lambda kind: odds[kind])
-    confidence = odds[best] / math.fsum(odds.values())
-    if not marks or confidence < weights.limits["least-confidence"]:
+    best = max(possible, key=lambda kind: odds[kind], default=None)
+    if best is None:
+        return SiteClass("unclear", 1.0, tuple(mark.reason for mark in marks) or ("too little was seen",))
+    confidence = odds[best] / (math.fsum(odds.values()) + 2.0 ** weights.priors["unclear"])
+    if not any(value > 0 for value in bits[best]) or confidence < weights.limits["least-confidence"]:
         reasons = tuple(mark.reason for mark in marks)
         return SiteClass("unclear", round(1.0 - confidence, 3), reasons or ("too little was seen",))
     ranked = sorted(zip(bits[best], marks, strict=True), key=lambda pair: -pair[0])
     supporting = [mark.reason for value, mark in ranked if value > 0]
     opposing = [f"but {mark.reason}" for value, mark in zip(bits[best], marks, strict=True) if value < 0]
-    if not supporting:
-        return SiteClass("unclear", round(1.0 - confidence, 3), tuple(mark.reason for mark in marks))
     return SiteClass(best, round(confidence, 3), (*supporting, *opposing))
 
 
@@ -97,6 +97,8 @@ def _may_be(kind: Kind, facts: SiteFacts, weights: SiteWeights) -> bool:
     if kind == "data-centre-mine":
         large = facts.machines >= weights.limits["several-machines"] or _kilowatts(facts) >= _farm_kilowatts(weights)
         return facts.in_data_centre and facts.payees == 1 and large and not facts.processors_mine
+    if kind == "intruded":  # an intruder brings a program and no hardware
+        return facts.processors_mine or _is_campaign(facts, weights)
     if kind == "household":  # an organisation's line is no home's
         return facts.category in (None, "individual") and not facts.in_data_centre
     if kind == "proxy":
@@ -150,11 +152,19 @@ def _farm_kilowatts(weights: SiteWeights) -> float:
     return weights.limits["farm-power-kw"]
 
 
+def _is_campaign(facts: SiteFacts, weights: SiteWeights) -> bool:
+    """Whether its payee is paid at many unrelated enterprises for what was not bought: ASICs are, machines of an
+    unknown kind may be."""
+    return facts.campaign >= weights.limits["campaign-enterprises"] and facts.cpus + facts.gpus > facts.asics
+
+
 def _payees(facts: SiteFacts, weights: SiteWeights) -> Iterator[Mark]:
-    """Who is paid. ASICs are bought: whoever is paid at other places, too, has not intruded on these."""
-    if facts.campaign >= weights.limits["campaign-enterprises"] and facts.asics <= 0.5 * facts.classified:
+    """Who is paid."""
+    if _is_campaign(facts, weights):
         reason = f"its wallet also mines at {facts.campaign} other enterprises: a campaign, not an owner"
         yield Mark("campaign", reason)
+    elif facts.carries:
+        return  # who is paid through it need not be at the place
     elif facts.payees == 1 and facts.machines >= weights.limits["several-machines"]:
         yield Mark("single-payee", "all machines pay one wallet or account")
     elif facts.payees >= weights.limits["many-tenants"] and facts.machines >= facts.payees:

@@ -15,6 +15,8 @@ from sensor.signatures.located import YamlEntry
 
 #: All kinds but "unclear", which is what is left.
 KINDS: tuple[Kind, ...] = tuple(kind for kind in get_args(Kind) if kind != "unclear")
+#: "unclear" stands for all that is in no list: the best kind must be likelier than that as well.
+PRIORS: tuple[Kind, ...] = (*KINDS, "unclear")
 LIMITS = (
     "least-confidence", "many-machines", "several-machines", "farm-power-kw", "home-power-kw", "campaign-enterprises",
     "many-tenants", "day-and-night", "seldom", "most-of-range", "corner-of-range",
@@ -62,14 +64,14 @@ class SiteWeights:
     @property
     def missing(self) -> tuple[str, ...]:
         """Priors, limits and marks that no file has."""
-        wanted = {"priors": (KINDS, self.priors), "limits": (LIMITS, self.limits), "marks": (MARKS, self.marks)}
+        wanted = {"priors": (PRIORS, self.priors), "limits": (LIMITS, self.limits), "marks": (MARKS, self.marks)}
         return tuple(f"{part}.{name}" for part, (names, had) in wanted.items() for name in names if name not in had)
 
 
 def compile_sites(entry: YamlEntry, file: str) -> SiteWeights:
     """One file of weights of sites."""
     entry.only(FILE_KEYS)
-    priors = {name: _sourced(row, "bits", MAX_BITS) for name, row in _rows(entry, "priors", KINDS)}
+    priors = {name: _sourced(row, "bits", MAX_BITS) for name, row in _rows(entry, "priors", PRIORS)}
     limits = {name: _sourced(row, "value", 1e6) for name, row in _rows(entry, "limits", LIMITS)}
     marks = {name: _bits(row) for name, row in _rows(entry, "marks", MARKS)}
     if not (priors or limits or marks):

@@ -26,6 +26,9 @@ ASIC_ALGORITHMS = ("sha256d", "scrypt", "x11", "blake2s", "eaglesong", "kheavyha
 #: whole, hide the power.
 DAY_HOURS, WHOLE_HOURS = 24, 6
 
+#: Strangers at a site's address from which it carries for others.
+LEAST_STRANGERS = 2
+
 
 @dataclass
 class PeriodFacts:
@@ -38,7 +41,8 @@ class PeriodFacts:
     allocations: dict[str, str] = field(default_factory=dict)  # by address
     allocated: dict[int, int] = field(default_factory=dict)  # addresses
     aggregators: set[int] = field(default_factory=set)  # sites where a proxy speaks for many machines
-    pools: set[str] = field(default_factory=set)  # addresses that others mine at
+    #: Sites and addresses that mine at an address, by it.
+    clients: dict[str, set[tuple[int, str]]] = field(default_factory=lambda: defaultdict(set))
 
 
 def period_facts(connection: Connection, from_ns: int, to_ns: int) -> PeriodFacts:
@@ -76,7 +80,9 @@ def _add_findings(facts: PeriodFacts, connection: Connection, from_ns: int, to_n
             facts.payments[site_id].add(Payment(wallet, address, algorithm or ""))
         if aggregator is not None:
             facts.aggregators.add(site_id)
-    facts.pools = set(connection.scalars(select(FINDINGS.c.pool_ip).where(*within).distinct()))
+    served = select(FINDINGS.c.pool_ip, FINDINGS.c.site_id, FINDINGS.c.miner_ip).where(*within)
+    for pool_ip, site_id, address in connection.execute(served.distinct()):
+        facts.clients[pool_ip].add((site_id or 0, address))
 
 
 def _add_campaigns(facts: PeriodFacts, connection: Connection) -> None:
@@ -147,10 +153,17 @@ def site_facts(
         active_share=min(1.0, active_hours / span_hours) if span_hours >= DAY_HOURS else 0.0,
         power_watts=1_000.0 * kwh / active_hours if kwh and active_hours >= WHOLE_HOURS else None,
         aggregator=site_id in facts.aggregators,
-        carries=bool(facts.pools & machines.keys()),
+        carries=_carries(site_id, machines, facts),
         category=enterprise.category if enterprise else None,
         service=next(iter(services)) if len(services) == 1 else None,
     )
+
+
+def _carries(site_id: int, addresses: Iterable[str], facts: PeriodFacts) -> bool:
+    """Whether strangers mine at an address of the site. Its own machines behind its own proxy are none, and a single
+    stranger, who may have connected on purpose, makes nobody a proxy."""
+    clients = {client for address in addresses for client in facts.clients.get(address, ())}
+    return len({address for its_site, address in clients if its_site != site_id}) >= LEAST_STRANGERS
 
 
 def _campaign(payments: Set[Payment], facts: PeriodFacts, enterprise: Enterprise | None) -> int:
