@@ -98,7 +98,7 @@ def _may_be(kind: Kind, facts: SiteFacts, weights: SiteWeights) -> bool:
         large = facts.machines >= weights.limits["several-machines"] or _kilowatts(facts) >= _farm_kilowatts(weights)
         return facts.in_data_centre and facts.payees == 1 and large and not facts.processors_mine
     if kind == "intruded":  # an intruder brings a program and no hardware
-        return facts.processors_mine or _is_campaign(facts, weights)
+        return facts.processors_mine or _is_campaign(facts, weights) or _may_be_others_computers(facts, weights)
     if kind == "household":  # an organisation's line is no home's
         return facts.category in (None, "individual") and not facts.in_data_centre
     if kind == "proxy":
@@ -118,7 +118,9 @@ def site_marks(facts: SiteFacts, weights: SiteWeights) -> Iterator[Mark]:
 def _machines(facts: SiteFacts, weights: SiteWeights) -> Iterator[Mark]:
     """How many, and of which kind."""
     many, several = weights.limits["many-machines"], weights.limits["several-machines"]
-    if facts.machines >= many:
+    if facts.machines >= many and facts.classified and facts.asics <= 0.5 * facts.classified:
+        yield Mark("many-computers", f"{facts.machines} computers")
+    elif facts.machines >= many:
         yield Mark("many-machines", f"{facts.machines} machines")
     elif facts.machines >= several:
         yield Mark("several-machines", f"{facts.machines} machines")
@@ -131,6 +133,8 @@ def _machines(facts: SiteFacts, weights: SiteWeights) -> Iterator[Mark]:
         yield Mark("mostly-processors", f"{facts.cpus} {of_known} mine with their processor")
     elif facts.classified:
         yield Mark("mostly-graphics-cards", f"{facts.gpus} {of_known} mine with graphics cards")
+        if 0.0 < facts.active_share and _may_be_others_computers(facts, weights):
+            yield Mark("cards-at-times", "they do so at times, as computers in use do")
     if facts.carries:
         yield Mark("carries-for-others", "its addresses pass on what others mine")
     elif facts.aggregator:
@@ -150,6 +154,13 @@ def _kilowatts(facts: SiteFacts) -> float:
 
 def _farm_kilowatts(weights: SiteWeights) -> float:
     return weights.limits["farm-power-kw"]
+
+
+def _may_be_others_computers(facts: SiteFacts, weights: SiteWeights) -> bool:
+    """Whether graphics cards mine that may be those of computers in use: cafes, hotels and schools have many. Rigs run
+    day and night, or draw what a farm draws."""
+    rigs = facts.active_share >= weights.limits["day-and-night"] or _kilowatts(facts) >= _farm_kilowatts(weights)
+    return facts.gpus > 0.5 * facts.classified and not rigs
 
 
 def _is_campaign(facts: SiteFacts, weights: SiteWeights) -> bool:

@@ -22,7 +22,8 @@ LIMITS = (
     "many-tenants", "day-and-night", "seldom", "most-of-range", "corner-of-range",
 )  # fmt: skip
 MARKS = (
-    "many-machines", "several-machines", "few-machines", "mostly-asics", "mostly-processors", "mostly-graphics-cards",
+    "many-machines", "many-computers", "several-machines", "few-machines", "mostly-asics", "mostly-processors",
+    "mostly-graphics-cards", "cards-at-times",
     "farm-power", "home-power", "carries-for-others", "aggregator", "campaign", "single-payee", "two-tenants",
     "many-tenants", "payees-together", "day-and-night", "seldom", "most-of-range", "corner-of-range",
     "data-centre-range", "public-body", "person", "organisation", "home-line", "business-line",
