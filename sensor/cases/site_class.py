@@ -133,7 +133,7 @@ def _machines(facts: SiteFacts, weights: SiteWeights) -> Iterator[Mark]:
         yield Mark("mostly-processors", f"{facts.cpus} {of_known} mine with their processor")
     elif facts.classified:
         yield Mark("mostly-graphics-cards", f"{facts.gpus} {of_known} mine with graphics cards")
-        if 0.0 < facts.active_share and _may_be_others_computers(facts, weights):
+        if facts.active_share > 0.0 and _may_be_others_computers(facts, weights):
             yield Mark("cards-at-times", "they do so at times, as computers in use do")
     if facts.carries:
         yield Mark("carries-for-others", "its addresses pass on what others mine")
