@@ -34,6 +34,7 @@ class SiteFacts:
     cpus: int = 0
     payees: int = 0  # at most so many are paid: one operator's accounts for several algorithms are one
     tenants: int = 0  # at least so many: payees that share no address and no small range
+    unknown_payees: int = 0  # addresses that mine for nobody knows whom: encrypted, or joined in the middle
     campaign: int = 0  # other enterprises that its payee has machines at, where no data centre and no ASIC explains it
     addresses: int = 0  # that mine
     allocated: int | None = None  # of the site in all, if the books say
@@ -49,6 +50,11 @@ class SiteFacts:
         """Whether the range is a data centre's: by what it is filed for, and only where that is not known by who holds
         it."""
         return self.service == "data-centre" if self.service is not None else self.category in DATA_CENTRES
+
+    @property
+    def one_payee(self) -> bool:
+        """Whether everything that mines is known to pay one and the same."""
+        return self.payees == 1 and not self.unknown_payees
 
     @property
     def classified(self) -> int:
@@ -96,7 +102,7 @@ def _may_be(kind: Kind, facts: SiteFacts, weights: SiteWeights) -> bool:
         return facts.in_data_centre or facts.tenants >= LEAST_TENANTS
     if kind == "data-centre-mine":
         large = facts.machines >= weights.limits["several-machines"] or _kilowatts(facts) >= _farm_kilowatts(weights)
-        return facts.in_data_centre and facts.payees == 1 and large and not facts.processors_mine
+        return facts.in_data_centre and facts.one_payee and large and not facts.processors_mine
     if kind == "intruded":  # an intruder brings a program and no hardware
         return facts.processors_mine or _is_campaign(facts, weights) or _may_be_others_computers(facts, weights)
     if kind == "household":  # an organisation's line is no home's
@@ -176,7 +182,7 @@ def _payees(facts: SiteFacts, weights: SiteWeights) -> Iterator[Mark]:
         yield Mark("campaign", reason)
     elif facts.carries:
         return  # who is paid through it need not be at the place
-    elif facts.payees == 1 and facts.machines >= weights.limits["several-machines"]:
+    elif facts.one_payee and facts.machines >= weights.limits["several-machines"]:
         yield Mark("single-payee", "all machines pay one wallet or account")
     elif facts.payees >= weights.limits["many-tenants"] and facts.machines >= facts.payees:
         yield Mark("many-tenants", f"{facts.payees} wallets or accounts are paid: many tenants")

@@ -130,6 +130,7 @@ FACTS = st.builds(
     payees=st.integers(0, 50),
     tenants=st.integers(0, 50),
     service=st.none() | st.sampled_from(get_args(Service)),
+    unknown_payees=st.sampled_from([0, 0, 3]),
     campaign=st.integers(0, 50),
     addresses=st.integers(1, 100),
     allocated=st.none() | st.integers(1, 1 << 100),
@@ -153,7 +154,7 @@ def test_any_facts_give_a_class_with_a_confidence_and_reasons(facts: SiteFacts) 
         assert found.kind != "hosting"
     if found.kind == "data-centre-mine":
         assert facts.in_data_centre
-        assert facts.payees == 1
+        assert facts.one_payee
     if found.kind == "mine":
         assert not facts.in_data_centre
 

@@ -54,6 +54,17 @@ def test_what_a_range_is_filed_for_reaches_the_kind_of_its_site(
     assert in_reasons == (kind != "mine")
 
 
+def test_where_somebodys_payee_is_unknown_nobody_is_called_the_only_one(ledger: Ledger) -> None:
+    """Encrypted mining beside a farm in a data centre's range may be another tenant's."""
+    answer = filed(1, allocation="10.0.0.0/20", service="IDC服务类")
+    for number in range(6):
+        put(ledger, number + 1, answer, "owner", miner=f"10.0.{number}.1")
+    assert site_class(ledger).kind == "data-centre-mine"
+    put(ledger, 30, answer, "", miner="10.0.9.1")
+    assert site_class(ledger).kind != "data-centre-mine"
+    assert "all machines pay one wallet or account" not in site_class(ledger).reasons
+
+
 def test_addresses_of_one_small_range_are_one_customers(ledger: Ledger) -> None:
     for number in range(3):
         put(ledger, number + 1, filed(1), f"payee{number}", miner=f"10.0.1.{number + 1}")

@@ -36,6 +36,7 @@ class PeriodFacts:
 
     devices: dict[int, Counter[str]] = field(default_factory=lambda: defaultdict(Counter))
     payments: dict[int, set[Payment]] = field(default_factory=lambda: defaultdict(set))
+    nameless: dict[int, set[str]] = field(default_factory=lambda: defaultdict(set))  # addresses whose payee is unknown
     enterprises: dict[str, set[str]] = field(default_factory=lambda: defaultdict(set))  # identities, by wallet
     services: dict[int, set[Service]] = field(default_factory=lambda: defaultdict(set))
     allocations: dict[str, str] = field(default_factory=dict)  # by address
@@ -78,6 +79,8 @@ def _add_findings(facts: PeriodFacts, connection: Connection, from_ns: int, to_n
     for site_id, address, wallet, algorithm, aggregator, machines in rows:
         if wallet and machines != 0:  # a program's own donation pays its author, who is no tenant
             facts.payments[site_id].add(Payment(wallet, address, algorithm or ""))
+        elif not wallet:
+            facts.nameless[site_id].add(address)
         if aggregator is not None:
             facts.aggregators.add(site_id)
     served = select(FINDINGS.c.pool_ip, FINDINGS.c.site_id, FINDINGS.c.miner_ip).where(*within)
@@ -147,6 +150,7 @@ def site_facts(
         cpus=devices["cpu"],
         payees=min(len(payee_groups(payments)), max(1, count)),
         tenants=min(len(tenant_groups(payments, facts.allocations)), max(1, count)),
+        unknown_payees=len(facts.nameless.get(site_id, set()) - {payment.address for payment in payments}),
         campaign=_campaign(payments, facts, enterprise),
         addresses=len(machines),
         allocated=facts.allocated.get(site_id) or None,
