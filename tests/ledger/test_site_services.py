@@ -103,3 +103,11 @@ def test_a_ledger_whose_attributions_are_not_kept_has_kinds(ledger: Ledger) -> N
     with ledger.engine.begin() as connection:
         connection.execute(text("UPDATE addresses SET record = NULL"))
     assert site_class(ledger).reasons
+
+
+@pytest.mark.parametrize(("leased", "kind"), [(1, "data-centre-mine"), (9, "mine")])
+def test_the_service_of_most_addresses_is_the_sites(ledger: Ledger, leased: int, kind: Kind) -> None:
+    for number in range(12):
+        words = "互联网专线" if number < leased else "IDC服务类"
+        put(ledger, number + 1, filed(1, allocation="10.0.0.0/20", service=words), "owner", miner=f"10.0.{number}.1")
+    assert site_class(ledger).kind == kind

@@ -38,7 +38,7 @@ class PeriodFacts:
     payments: dict[int, set[Payment]] = field(default_factory=lambda: defaultdict(set))
     nameless: dict[int, set[str]] = field(default_factory=lambda: defaultdict(set))  # addresses whose payee is unknown
     enterprises: dict[str, set[str]] = field(default_factory=lambda: defaultdict(set))  # identities, by wallet
-    services: dict[int, set[Service]] = field(default_factory=lambda: defaultdict(set))
+    services: dict[int, Counter[Service]] = field(default_factory=lambda: defaultdict(Counter))  # addresses
     allocations: dict[str, str] = field(default_factory=dict)  # by address
     allocated: dict[int, int] = field(default_factory=dict)  # addresses
     aggregators: set[int] = field(default_factory=set)  # sites where a proxy speaks for many machines
@@ -99,8 +99,8 @@ def _add_campaigns(facts: PeriodFacts, connection: Connection) -> None:
     for wallet, site_id, enterprise_id, record in connection.execute(paid.where(*its).distinct()):
         if enterprise_id not in rented:
             rented[enterprise_id] = load_enterprise(record).category in DATA_CENTRES
-        services, devices = facts.services.get(site_id, set()), facts.devices.get(site_id, Counter())
-        in_data_centre = "data-centre" in services if services else rented[enterprise_id]
+        service, devices = _service(site_id, facts), facts.devices.get(site_id, Counter())
+        in_data_centre = rented[enterprise_id] if service is None else service == "data-centre"
         if not in_data_centre and devices["asic"] <= 0.5 * devices.total():
             facts.enterprises[wallet].add(enterprise_id)
 
@@ -140,7 +140,6 @@ def site_facts(
     ended_ns = max(line.last_ns for line in its_lines)
     span_hours = max(1.0, (ended_ns - began_ns) / SECOND_NS / SECONDS_PER_HOUR, active_hours)
     payments = facts.payments.get(site_id, set())
-    services = facts.services.get(site_id, set())
     kwh = sum(line.energy_kwh.best for line in its_lines)
     devices = facts.devices[site_id]
     return SiteFacts(
@@ -159,8 +158,15 @@ def site_facts(
         aggregator=site_id in facts.aggregators,
         carries=_carries(site_id, machines, facts),
         category=enterprise.category if enterprise else None,
-        service=next(iter(services)) if len(services) == 1 else None,
+        service=_service(site_id, facts),
     )
+
+
+def _service(site_id: int, facts: PeriodFacts) -> Service | None:
+    """What the ranges of most of its addresses are filed for; None where no more than half of them agree."""
+    services = facts.services.get(site_id, Counter())
+    service, count = services.most_common(1)[0] if services else (None, 0)
+    return service if 2 * count > services.total() else None
 
 
 def _carries(site_id: int, addresses: Iterable[str], facts: PeriodFacts) -> bool:
