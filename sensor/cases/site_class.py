@@ -99,7 +99,8 @@ def _may_be(kind: Kind, facts: SiteFacts, weights: SiteWeights) -> bool:
     if kind == "mine":  # in a data centre's range it is the other kind, or a tenant
         return not facts.in_data_centre
     if kind == "hosting":  # tenants are others than the owner: two who are paid, or a book that says so
-        return facts.in_data_centre or facts.tenants >= LEAST_TENANTS
+        many = facts.payees >= weights.limits["many-tenants"]
+        return facts.in_data_centre or facts.tenants >= LEAST_TENANTS or many
     if kind == "data-centre-mine":
         large = facts.machines >= weights.limits["several-machines"] or _kilowatts(facts) >= _farm_kilowatts(weights)
         return facts.in_data_centre and facts.one_payee and large and not facts.processors_mine
@@ -139,8 +140,11 @@ def _machines(facts: SiteFacts, weights: SiteWeights) -> Iterator[Mark]:
         yield Mark("mostly-processors", f"{facts.cpus} {of_known} mine with their processor")
     elif facts.classified:
         yield Mark("mostly-graphics-cards", f"{facts.gpus} {of_known} mine with graphics cards")
-        if facts.active_share > 0.0 and _may_be_others_computers(facts, weights):
-            yield Mark("cards-at-times", "they do so at times, as computers in use do")
+        if _may_be_others_computers(facts, weights):
+            if facts.active_share:
+                yield Mark("cards-at-times", "they do so at times, as computers in use do")
+            else:
+                yield Mark("cards-hours-unknown", "it is not known whether they do so day and night")
     if facts.carries:
         yield Mark("carries-for-others", "its addresses pass on what others mine")
     elif facts.aggregator:

@@ -23,7 +23,7 @@ LIMITS = (
 )  # fmt: skip
 MARKS = (
     "many-machines", "many-computers", "several-machines", "few-machines", "mostly-asics", "mostly-processors",
-    "mostly-graphics-cards", "cards-at-times",
+    "mostly-graphics-cards", "cards-at-times", "cards-hours-unknown",
     "farm-power", "home-power", "carries-for-others", "aggregator", "campaign", "single-payee", "two-tenants",
     "many-tenants", "payees-together", "day-and-night", "seldom", "most-of-range", "corner-of-range",
     "data-centre-range", "public-body", "person", "organisation", "home-line", "business-line",

@@ -150,7 +150,7 @@ def test_any_facts_give_a_class_with_a_confidence_and_reasons(facts: SiteFacts) 
     assert found.reasons
     if facts.category not in (None, "individual") or facts.in_data_centre:
         assert found.kind != "household"
-    if facts.tenants < 2 and not facts.in_data_centre:
+    if facts.tenants < 2 and facts.payees < 4 and not facts.in_data_centre:
         assert found.kind != "hosting"
     if found.kind == "data-centre-mine":
         assert facts.in_data_centre
