@@ -63,3 +63,11 @@ def test_a_service_that_is_not_known_stays_as_text_and_is_noted(books: Callable[
     assert claim.detail["service"] == "综合业务"
     assert range_service(claim.detail) is None
     assert any("综合业务" in str(note) for note in loaded.books.books[0].notes)
+
+
+def test_the_role_of_a_netbox_prefix_is_its_manner_of_use(books: Callable[..., Attributor]) -> None:
+    content = "prefix,tenant,status,role\n198.51.100.0/26,Copper,active,Data Center\n198.51.100.64/26,Tin,active,\n"
+    loaded = books("kind: netbox, path: prefixes.csv", prefixes_csv=content)
+    first, second = (loaded.answer(f"198.51.100.{host}", None, NOW_NS).claims[0] for host in (9, 70))
+    assert range_service(first.detail) == "data-centre"
+    assert "use" not in second.detail
