@@ -4,7 +4,7 @@ SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 .ONESHELL:
 .DEFAULT_GOAL := words
-.PHONY: device-plot words demo test check bench bench-live bench-daemon fuzz format clean core rust-checks deb debian-packages docs docs-reference province coverage-table
+.PHONY: device-plot words demo test check bench bench-live bench-daemon fuzz format clean core rust-checks deb debian-packages docs docs-reference province coverage-table sites-table
 
 BIN := .venv/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check -q
@@ -33,6 +33,7 @@ words:
 	@echo "make deb      a Debian package in build/"
 	@echo "make docs     the documents as a site in build/docs/html, with all links checked"
 	@echo "make coverage-table   simulate miners, and write how often intervals hold the truth into docs/coverage.md"
+	@echo "make sites-table      classify the sites of tests/cases/sites, and write the confusion matrix into docs/sites.md"
 	@echo "make device-plot      draw joules a hash by year and write the page of all devices, into docs/"
 	@echo "make docs-reference   write the generated parts of docs/: command line, configuration, metrics, events"
 	@echo "make format   put the sources in order"
@@ -132,6 +133,9 @@ fuzz: .venv/.dev build/demo.pcap
 
 coverage-table: .venv/.dev
 	$(BIN)/python -m tests.coverage.table --write
+
+sites-table: .venv/.dev
+	$(BIN)/python -m tests.cases.sites.matrix --write
 
 bench: .venv/.dev
 	@$(BIN)/python -m tests.bench.attribution

@@ -1,8 +1,9 @@
-"""The kind of place a site is: a mine, a data centre with mining tenants, intruded hosts, a household, a proxy.
+"""The kind of place a site is: a mine, a data centre with mining tenants, a mine inside a data centre's range, intruded
+hosts, a household, a proxy.
 
-A pure function: facts in, a class with its confidence and reasons out. Each fact speaks for or against classes with a
-weight in bits of evidence; the confidence is the winner's share of all of them. The weights are judgement, kept in one
-place to be argued about.
+A pure function: facts and weights in, a class with its confidence and reasons out. Each mark that holds speaks for or
+against kinds in bits of evidence; the confidence is the winner's share of all that are possible. The weights are data
+(signatures/sites).
 """
 
 from __future__ import annotations
@@ -11,35 +12,30 @@ import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from sensor.model.attribution import Service
 from sensor.model.summary import Kind, SiteClass
+from sensor.signatures.sites import KINDS, SiteWeights
 
-KINDS: tuple[Kind, ...] = ("mine", "hosting", "intruded", "household", "proxy")
-#: Below this nothing is called by a name.
-LEAST_CONFIDENCE = 0.5
-#: Machines from which a place is no hobby; unrelated enterprises from which one wallet is a campaign.
-MANY_MACHINES, CAMPAIGN = 20, 3
-#: Payees from which a place can have tenants.
-LEAST_TENANTS = 2
-#: Shares of hours from which it runs day and night, and below which it is a sideline.
-ALWAYS, SELDOM = 0.9, 0.4
-#: The share of a site's addresses that mine, from which it is what the site is for, and below which it is a corner of
-#: it.
-MOST_OF_IT, CORNER = 0.5, 0.1
-KILOWATTS_OF_A_MINE, KILOWATTS_OF_A_HOME = 20.0, 5.0
-INSTITUTIONS = frozenset({"government", "university", "institution", "school", "hospital"})
+PUBLIC_BODIES = frozenset({"government", "university", "institution", "school", "hospital", "military"})
 DATA_CENTRES = frozenset({"data-centre", "idc", "hosting"})
+HOME_LINES = frozenset({"broadband", "mobile", "personal-line", "shared-pool"})
+BUSINESS_LINES = frozenset({"leased-line", "government-line", "website-line"})
+#: Unrelated payees from which a place has tenants.
+LEAST_TENANTS = 2
 
 
 @dataclass(frozen=True)
 class SiteFacts:
-    """What was seen of one site in a period."""
+    """What was seen of one site in a period, and what the books say of it."""
 
     machines: int = 0
     asics: int = 0  # of the machines whose class is known
     gpus: int = 0
     cpus: int = 0
-    wallets: int = 0  # different ones, accounts too
-    campaign: int = 0  # other enterprises that the most common of its wallets mines at
+    payees: int = 0  # at most so many are paid: one operator's accounts for several algorithms are one
+    tenants: int = 0  # at least so many: payees that share no address and no small range
+    unknown_payees: int = 0  # addresses that mine for nobody knows whom: encrypted, or joined in the middle
+    campaign: int = 0  # other enterprises that its payee has machines at, where no data centre and no ASIC explains it
     addresses: int = 0  # that mine
     allocated: int | None = None  # of the site in all, if the books say
     active_share: float = 0.0  # hours with mining of the hours from its first to its last
@@ -47,126 +43,186 @@ class SiteFacts:
     aggregator: bool = False  # a proxy or gateway speaks for many machines
     carries: bool = False  # the addresses carry for others: a proxy, and no machine of its own was seen
     category: str | None = None  # of the enterprise, as the books have it
+    service: Service | None = None  # what its ranges are filed for; None: not filed, not understood, or several
+
+    @property
+    def in_data_centre(self) -> bool:
+        """Whether the range is a data centre's: by what it is filed for, and only where that is not known by who holds
+        it."""
+        return self.service == "data-centre" if self.service is not None else self.category in DATA_CENTRES
+
+    @property
+    def one_payee(self) -> bool:
+        """Whether everything that mines is known to pay one and the same."""
+        return self.payees == 1 and not self.unknown_payees
+
+    @property
+    def classified(self) -> int:
+        """Machines whose kind is known."""
+        return self.asics + self.gpus + self.cpus
+
+    @property
+    def processors_mine(self) -> bool:
+        """Whether most machines of known kind mine with their processor."""
+        return self.cpus > 0.5 * self.classified
 
 
 @dataclass(frozen=True)
-class Indication:
-    """One reason, and how much it speaks for each kind, in bits."""
+class Mark:
+    """A mark that a site has, by its name in the weights, and the reason in words."""
 
+    name: str
     reason: str
-    bits: dict[Kind, float]
 
 
-def site_class(facts: SiteFacts) -> SiteClass:
-    """The class of a site, "unclear" where the facts do not decide."""
-    indications = [*_machines(facts), *_wallets(facts), *_extent(facts), *_owner(facts)]
-    possible = [kind for kind in KINDS if _may_be(kind, facts)]
-    scores = {kind: sum(indication.bits.get(kind, 0.0) for indication in indications) for kind in possible}
-    weights = {kind: 2.0**score for kind, score in scores.items()}
-    best = max(possible, key=lambda kind: weights[kind])
-    confidence = weights[best] / math.fsum(weights.values())
-    if confidence < LEAST_CONFIDENCE:
-        reasons = tuple(indication.reason for indication in indications)
+def site_class(facts: SiteFacts, weights: SiteWeights) -> SiteClass:
+    """The class of a site, "unclear" where the facts do not decide. Raises KeyError for weights that are not whole."""
+    marks = list(site_marks(facts, weights))
+    possible = [kind for kind in KINDS if _may_be(kind, facts, weights)]
+    bits = {kind: [weights.marks[mark.name].get(kind, 0.0) for mark in marks] for kind in possible}
+    odds = {kind: 2.0 ** (weights.priors[kind] + math.fsum(bits[kind])) for kind in possible}
+    best = max(possible, key=lambda kind: odds[kind], default=None)
+    if best is None:
+        return SiteClass("unclear", 1.0, tuple(mark.reason for mark in marks) or ("too little was seen",))
+    confidence = odds[best] / (math.fsum(odds.values()) + 2.0 ** weights.priors["unclear"])
+    if not any(value > 0 for value in bits[best]) or confidence < weights.limits["least-confidence"]:
+        reasons = tuple(mark.reason for mark in marks)
         return SiteClass("unclear", round(1.0 - confidence, 3), reasons or ("too little was seen",))
-    supporting = [indication for indication in indications if indication.bits.get(best, 0.0) > 0]
-    supporting.sort(key=lambda indication: -indication.bits[best])
-    opposing = [f"but {indication.reason}" for indication in indications if indication.bits.get(best, 0.0) < 0]
-    return SiteClass(best, round(confidence, 3), (*(indication.reason for indication in supporting), *opposing))
+    ranked = sorted(zip(bits[best], marks, strict=True), key=lambda pair: -pair[0])
+    supporting = [mark.reason for value, mark in ranked if value > 0]
+    opposing = [f"but {mark.reason}" for value, mark in zip(bits[best], marks, strict=True) if value < 0]
+    return SiteClass(best, round(confidence, 3), (*supporting, *opposing))
 
 
-def _may_be(kind: Kind, facts: SiteFacts) -> bool:
+def _may_be(kind: Kind, facts: SiteFacts, weights: SiteWeights) -> bool:
     """Whether a kind has what it cannot be without, however much else speaks for it."""
+    if kind == "mine":  # in a data centre's range it is the other kind, or a tenant
+        return not facts.in_data_centre
     if kind == "hosting":  # tenants are others than the owner: two who are paid, or a book that says so
-        return facts.wallets >= LEAST_TENANTS or facts.category in DATA_CENTRES
+        many = facts.payees >= weights.limits["many-tenants"]
+        return facts.in_data_centre or facts.tenants >= LEAST_TENANTS or many
+    if kind == "data-centre-mine":
+        large = facts.machines >= weights.limits["several-machines"] or _kilowatts(facts) >= _farm_kilowatts(weights)
+        return facts.in_data_centre and facts.one_payee and large and not facts.processors_mine
+    if kind == "intruded":  # an intruder brings a program and no hardware
+        return facts.processors_mine or _is_campaign(facts, weights) or _may_be_others_computers(facts, weights)
     if kind == "household":  # an organisation's line is no home's
-        return facts.category in (None, "individual")
+        return facts.category in (None, "individual") and not facts.in_data_centre
     if kind == "proxy":
         return facts.carries or facts.aggregator
     return True
 
 
-def _machines(facts: SiteFacts) -> Iterator[Indication]:
+def site_marks(facts: SiteFacts, weights: SiteWeights) -> Iterator[Mark]:
+    """The marks of a site: its machines, who is paid, how much of the range and of the time, the owner."""
+    yield from _machines(facts, weights)
+    yield from _power(facts, weights)
+    yield from _payees(facts, weights)
+    yield from _extent(facts, weights)
+    yield from _owner(facts)
+
+
+def _machines(facts: SiteFacts, weights: SiteWeights) -> Iterator[Mark]:
     """How many, and of which kind."""
-    classified = facts.asics + facts.gpus + facts.cpus
-    if facts.machines >= MANY_MACHINES:
-        yield Indication(f"{facts.machines} machines", {"mine": 3, "hosting": 1, "proxy": 1, "household": -4})
-    elif facts.machines <= 3:
-        yield Indication(
-            f"{facts.machines} {'machine' if facts.machines == 1 else 'machines'}",
-            {"household": 1.5, "intruded": 0.5, "mine": -2},
-        )
-    if classified and facts.asics / classified > 0.5:
-        yield Indication(
-            f"{facts.asics} of {classified} machines of known kind are ASICs: somebody brought them",
-            {"mine": 2, "hosting": 1, "intruded": -4},
-        )
-    elif classified and facts.cpus / classified > 0.5:
-        yield Indication(
-            f"{facts.cpus} of {classified} machines of known kind mine with their processor",
-            {"intruded": 3, "mine": -3},
-        )
-    elif classified:
-        yield Indication(
-            f"{facts.gpus} of {classified} machines of known kind mine with graphics cards",
-            {"mine": 0.5, "household": 1, "hosting": 0.5},
-        )
-    if facts.power_watts is not None and facts.power_watts >= 1_000 * KILOWATTS_OF_A_MINE:
-        yield Indication(
-            f"about {facts.power_watts / 1_000:.0f} kW", {"mine": 2, "hosting": 1, "household": -3, "intruded": -1}
-        )
-    elif facts.power_watts is not None and facts.power_watts <= 1_000 * KILOWATTS_OF_A_HOME:
-        yield Indication(
-            f"about {facts.power_watts / 1_000:.1f} kW, no more than a home can draw",
-            {"household": 1, "intruded": 0.5, "mine": -1},
-        )
+    many, several = weights.limits["many-machines"], weights.limits["several-machines"]
+    if facts.machines >= many and facts.classified and facts.asics <= 0.5 * facts.classified:
+        yield Mark("many-computers", f"{facts.machines} computers")
+    elif facts.machines >= many:
+        yield Mark("many-machines", f"{facts.machines} machines")
+    elif facts.machines >= several:
+        yield Mark("several-machines", f"{facts.machines} machines")
+    elif facts.machines:
+        yield Mark("few-machines", f"small: {facts.machines} {'machine' if facts.machines == 1 else 'machines'}")
+    of_known = f"of {facts.classified} machines of known kind"
+    if facts.asics > 0.5 * facts.classified:
+        yield Mark("mostly-asics", f"{facts.asics} {of_known} are ASICs: somebody brought them")
+    elif facts.processors_mine:
+        yield Mark("mostly-processors", f"{facts.cpus} {of_known} mine with their processor")
+    elif facts.classified:
+        yield Mark("mostly-graphics-cards", f"{facts.gpus} {of_known} mine with graphics cards")
+        if _may_be_others_computers(facts, weights):
+            if facts.active_share:
+                yield Mark("cards-at-times", "they do so at times, as computers in use do")
+            else:
+                yield Mark("cards-hours-unknown", "it is not known whether they do so day and night")
     if facts.carries:
-        yield Indication("its addresses pass on what others mine", {"proxy": 5, "mine": -1})
+        yield Mark("carries-for-others", "its addresses pass on what others mine")
     elif facts.aggregator:
-        yield Indication("a proxy speaks for many machines", {"mine": 1, "hosting": 0.5, "proxy": 1.5, "household": -1})
+        yield Mark("aggregator", "a proxy speaks for many machines")
 
 
-def _wallets(facts: SiteFacts) -> Iterator[Indication]:
+def _power(facts: SiteFacts, weights: SiteWeights) -> Iterator[Mark]:
+    if _kilowatts(facts) >= _farm_kilowatts(weights):
+        yield Mark("farm-power", f"about {_kilowatts(facts):.0f} kW")
+    elif facts.power_watts is not None and _kilowatts(facts) <= weights.limits["home-power-kw"]:
+        yield Mark("home-power", f"about {_kilowatts(facts):.1f} kW, no more than a home can draw")
+
+
+def _kilowatts(facts: SiteFacts) -> float:
+    return 0.0 if facts.power_watts is None else facts.power_watts / 1_000
+
+
+def _farm_kilowatts(weights: SiteWeights) -> float:
+    return weights.limits["farm-power-kw"]
+
+
+def _may_be_others_computers(facts: SiteFacts, weights: SiteWeights) -> bool:
+    """Whether graphics cards mine that may be those of computers in use: cafes, hotels and schools have many. Rigs run
+    day and night, or draw what a farm draws."""
+    rigs = facts.active_share >= weights.limits["day-and-night"] or _kilowatts(facts) >= _farm_kilowatts(weights)
+    return facts.gpus > 0.5 * facts.classified and not rigs
+
+
+def _is_campaign(facts: SiteFacts, weights: SiteWeights) -> bool:
+    """Whether its payee is paid at many unrelated enterprises for what was not bought: ASICs are, machines of an
+    unknown kind may be."""
+    return facts.campaign >= weights.limits["campaign-enterprises"] and facts.cpus + facts.gpus > facts.asics
+
+
+def _payees(facts: SiteFacts, weights: SiteWeights) -> Iterator[Mark]:
     """Who is paid."""
-    if facts.campaign >= CAMPAIGN:
-        yield Indication(
-            f"its wallet also mines at {facts.campaign} other enterprises: a campaign, not an owner",
-            {"intruded": 5, "mine": -3},
-        )
-    if facts.wallets == 1 and facts.machines >= MANY_MACHINES:
-        yield Indication("all machines pay one wallet or account", {"mine": 1.5})
-    elif facts.wallets >= 4 and facts.campaign < CAMPAIGN:
-        yield Indication(
-            f"{facts.wallets} wallets or accounts are paid: many tenants", {"hosting": 2.5, "proxy": 1, "household": -2}
-        )
+    if _is_campaign(facts, weights):
+        reason = f"its wallet also mines at {facts.campaign} other enterprises: a campaign, not an owner"
+        yield Mark("campaign", reason)
+    elif facts.carries:
+        return  # who is paid through it need not be at the place
+    elif facts.one_payee and facts.machines >= weights.limits["several-machines"]:
+        yield Mark("single-payee", "all machines pay one wallet or account")
+    elif facts.payees >= weights.limits["many-tenants"] and facts.machines >= facts.payees:
+        yield Mark("many-tenants", f"{facts.payees} wallets or accounts are paid: many tenants")
+    elif facts.tenants >= LEAST_TENANTS:
+        yield Mark("two-tenants", f"{facts.tenants} who are paid share no address: tenants")
+    elif facts.payees >= LEAST_TENANTS:
+        yield Mark("payees-together", f"{facts.payees} wallets or accounts are paid through the same addresses")
 
 
-def _extent(facts: SiteFacts) -> Iterator[Indication]:
+def _extent(facts: SiteFacts, weights: SiteWeights) -> Iterator[Mark]:
     """How much of the site, and how much of the time."""
-    if facts.active_share >= ALWAYS:
-        yield Indication("it runs day and night", {"mine": 1, "hosting": 0.5, "household": -0.5})
-    elif 0.0 < facts.active_share <= SELDOM:
-        yield Indication(
-            f"it runs {facts.active_share:.0%} of the hours", {"household": 1, "intruded": 0.5, "mine": -1}
-        )
+    if facts.active_share >= weights.limits["day-and-night"]:
+        yield Mark("day-and-night", "it runs day and night")
+    elif 0.0 < facts.active_share <= weights.limits["seldom"]:
+        yield Mark("seldom", f"it runs {facts.active_share:.0%} of the hours")
     if facts.allocated and facts.allocated > 1:
         share = facts.addresses / facts.allocated
-        if share >= MOST_OF_IT:
-            yield Indication(f"{facts.addresses} of the site's {facts.allocated} addresses mine", {"mine": 2})
-        elif share <= CORNER:
-            reason = f"only {facts.addresses} of the site's {facts.allocated} addresses mine"
-            yield Indication(reason, {"hosting": 1, "intruded": 1, "mine": -0.5})
+        if share >= weights.limits["most-of-range"]:
+            yield Mark("most-of-range", f"{facts.addresses} of the site's {facts.allocated} addresses mine")
+        elif share <= weights.limits["corner-of-range"]:
+            yield Mark("corner-of-range", f"only {facts.addresses} of the site's {facts.allocated} addresses mine")
 
 
-def _owner(facts: SiteFacts) -> Iterator[Indication]:
-    """What the books call the owner."""
-    if facts.category in DATA_CENTRES:
-        yield Indication("the books call it a data centre", {"hosting": 3, "household": -4})
-    elif facts.category in INSTITUTIONS:
-        yield Indication(
-            f"the books call it a {facts.category}: such hosts are mostly intruded",
-            {"intruded": 2, "mine": -0.5, "household": -2},
-        )
+def _owner(facts: SiteFacts) -> Iterator[Mark]:
+    """What the books say of the range, and of who holds it."""
+    if facts.service == "data-centre":
+        yield Mark("data-centre-range", "the books file its range as a data centre's")
+    elif facts.in_data_centre:
+        yield Mark("data-centre-range", "the books call it a data centre")
+    elif facts.category in PUBLIC_BODIES:
+        yield Mark("public-body", f"the books call it a {facts.category}")
     elif facts.category == "individual":
-        yield Indication("the books name a person", {"household": 3, "hosting": -3})
+        yield Mark("person", "the books name a person")
     elif facts.category is not None:
-        yield Indication(f"the books call it {facts.category}", {"mine": 0.5, "household": -1})
+        yield Mark("organisation", f"the books call it {facts.category}")
+    if facts.service in HOME_LINES:
+        yield Mark("home-line", f"its range is filed as {facts.service}")
+    elif facts.service in BUSINESS_LINES:
+        yield Mark("business-line", f"its range is filed as {facts.service}")

@@ -32,6 +32,7 @@ from sensor.cli.frame import (
     os_reason,
     say,
     show_configuration,
+    site_weights_of,
 )
 from sensor.meter import readings
 from sensor.meter.expected import Listened, SeenEnergy, SeenMining
@@ -126,7 +127,9 @@ def _compute(task: Task) -> tuple[Figures, tuple[str, ...], tuple[str, ...]]:
         region = settings.region or (task.division.code if task.division else None)  # as it was asked for
         frame = Frame(chosen, region, owners, rates, successors)
         grounds = grounds_of(task.settings)
-        now, before = (ledger.reader.summary(span.from_ns, span.to_ns, grounds) for span in (chosen, chosen.before))
+        weights = site_weights_of(task.settings)
+        spans = (chosen, chosen.before)
+        now, before = (ledger.reader.summary(span.from_ns, span.to_ns, grounds, weights) for span in spans)
         places = {line.place for line in lines_in(now, frame.divisions)}
         days = [(day.first, _energy(ledger, day, places, grounds)) for day in _days(chosen)]
         seen = _seen(ledger, now, measured) if measured else None

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from sensor.ledger import Ledger
     from sensor.settings.sections import LedgerSettings
     from sensor.signatures import SignatureSet
+    from sensor.signatures.sites import SiteWeights
 
 #: Called with a file's path, the bytes that are read of it, and its size.
 AdvanceFile = Callable[[str, int, int], None]
@@ -95,6 +96,14 @@ def load_signatures(files: Sequence[str]) -> SignatureSet:
 
     with exit_on(signatures.SignatureError, code=CONFIG):
         return signatures.load([Path(name) for name in files])
+
+
+def site_weights_of(settings: Configuration) -> SiteWeights:
+    """What speaks for kinds of sites, shipped and in the files of the configuration. Raises CommandError."""
+    from sensor.signatures import SignatureError, load_sites
+
+    with exit_on(SignatureError, code=CONFIG):
+        return load_sites([Path(name) for name in settings.signatures.files])
 
 
 def load_engine(name: EngineName) -> Engine:

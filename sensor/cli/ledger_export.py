@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from exporters.forms import mining_list, stix
 from sensor.cli.case_filter import OwnerFilter
-from sensor.cli.frame import CommandError, grounds_of, os_reason
+from sensor.cli.frame import CommandError, grounds_of, os_reason, site_weights_of
 from sensor.cli.ledger_activity import as_text, findings_of, fits
 from sensor.cli.list_period import list_period
 from sensor.model.exit_codes import OK, RUN_ERROR
@@ -33,7 +33,7 @@ def export(options: argparse.Namespace, settings: Configuration, ledger: Ledger)
     if options.activity != "mining":
         return _export_others(options, ledger, asked, (from_ns, to_ns))
     # The cases are listed as they are now, not as they were at the end of the period.
-    whole = ledger.reader.summary(from_ns, to_ns, grounds_of(settings))
+    whole = ledger.reader.summary(from_ns, to_ns, grounds_of(settings), site_weights_of(settings))
     whole = dataclasses.replace(whole, cases=tuple(ledger.reader.cases()))
     period = dataclasses.replace(whole, lines=tuple(line for line in whole.lines if _fits_line(line, whole, asked)))
     target = None if options.to in (None, "-") else Path(options.to)

@@ -14,7 +14,7 @@ from sensor.cli.attribution_json import enterprise_object
 from sensor.cli.case_json import case_object, class_object, figures_object, history_object, next_states
 from sensor.cli.explain import algorithm_text, place
 from sensor.cli.finding_json import finding_object
-from sensor.cli.frame import CommandError, grounds_of
+from sensor.cli.frame import CommandError, grounds_of, site_weights_of
 from sensor.cli.json_text import instant, print_json
 from sensor.cli.ledger_text import case_number, counted, due_text, safe, subject
 from sensor.cli.list_period import DAYS
@@ -73,7 +73,7 @@ def _show_case(number: int, options: argparse.Namespace, settings: Configuration
 def _last_days(last_ns: int, settings: Configuration, ledger: Ledger) -> Summary:
     """The days that end with the hour in which mining was seen last."""
     end_ns = -(-last_ns // HOUR_NS) * HOUR_NS
-    return ledger.reader.summary(end_ns - DAYS * DAY_NS, end_ns, grounds_of(settings))
+    return ledger.reader.summary(end_ns - DAYS * DAY_NS, end_ns, grounds_of(settings), site_weights_of(settings))
 
 
 def _case_answer(case: Case, addresses: list[str], period: Summary, persons: bool) -> dict[str, object]:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import signatures as shipped
 from sensor import wallets
+from sensor.cases.site_examples import prove_sites
 from sensor.cli import signature_table
 from sensor.cli.frame import (
     CommandError,
@@ -81,7 +82,7 @@ def _is_shipped(name: str) -> bool:
 
 def _prove(signatures: SignatureSet, own: list[str]) -> int:
     """Run every example and counterexample, say each that fails, and count those of the user's own files."""
-    failures = [*map(str, prove(signatures)), *wallets.prove(signatures.wallets)]
+    failures = [*map(str, prove(signatures)), *wallets.prove(signatures.wallets), *prove_sites(signatures.sites)]
     for failure in failures:
         say(failure)
     files = _example_files(signatures)
@@ -95,7 +96,7 @@ def _prove(signatures: SignatureSet, own: list[str]) -> int:
 def _example_files(signatures: SignatureSet) -> list[str]:
     """The file of each example."""
     files = [example.file for header in signatures.headers for example in header.examples]
-    tables = (signatures.agents, signatures.devices, signatures.pools, signatures.weights)
+    tables = (signatures.agents, signatures.devices, signatures.pools, signatures.weights, signatures.sites)
     files += [example.file for table in tables for example in table.examples]
     places = [form.place for form in signatures.wallets.forms]
     places += [donation.place for donation in signatures.wallets.donations]

@@ -5,6 +5,20 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Literal
 
+#: What a range is filed for, in the book that names its holder. "shared-pool": many subscribers' in turn or at once.
+Service = Literal[
+    "data-centre",
+    "leased-line",
+    "government-line",
+    "personal-line",
+    "website-line",
+    "broadband",
+    "mobile",
+    "shared-pool",
+    "network-equipment",
+    "internet-of-things",
+]
+
 
 @dataclass(slots=True, frozen=True)
 class Enterprise:

@@ -20,7 +20,7 @@ from sensor.model.rates import MinerRates, MiningTimes, rates
 from sensor.model.time import SECOND_NS
 
 State = Literal["new", "notified", "under-check", "rectifying", "re-check", "closed", "relapsed", "false-alarm"]
-Kind = Literal["mine", "hosting", "intruded", "household", "proxy", "unclear"]
+Kind = Literal["mine", "hosting", "data-centre-mine", "intruded", "household", "proxy", "unclear"]
 
 SECONDS_PER_HOUR = 3_600.0
 NS = SECOND_NS
@@ -30,7 +30,7 @@ NS = SECOND_NS
 class SiteClass:
     """What kind of place a site is, how sure, and why."""
 
-    kind: Kind  # "hosting": a data centre with mining tenants
+    kind: Kind  # "hosting": a data centre with mining tenants; "data-centre-mine": one payee's farm in its range
     confidence: float  # 0..1
     reasons: tuple[str, ...]
 

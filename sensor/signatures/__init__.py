@@ -4,7 +4,7 @@ works with.
 Knows files and the small language of predicates in them; knows no packets and no sessions.
 """
 
-from sensor.signatures.loader import load
+from sensor.signatures.loader import load, load_sites
 from sensor.signatures.located import SignatureError
 from sensor.signatures.model import Dialect, Example, Framing, MessageRule, NodeSignature, ReplyRule, SignatureSet
 
@@ -18,4 +18,5 @@ __all__ = [
     "SignatureError",
     "SignatureSet",
     "load",
+    "load_sites",
 ]

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator, Sequence
 from datetime import date, datetime
+from functools import cache
 from importlib import resources
 from pathlib import Path, PurePath
 
@@ -32,6 +33,7 @@ from sensor.signatures.model import (
 )
 from sensor.signatures.pools import PoolTable, compile_pools
 from sensor.signatures.proofs import compile_scheme
+from sensor.signatures.sites import SiteWeights, compile_sites
 from sensor.signatures.wallet_forms import WalletBook, compile_wallets
 from sensor.signatures.weights import WeightTable, compile_weights
 from sensor.signatures.work import compile_work
@@ -54,14 +56,14 @@ DIALECT_KEYS = (
 NODE_KEYS = (*HEADER_KEYS, "reader", "coin", "networks", "commands")
 FRAMING_KEYS = (*HEADER_KEYS, "replies")
 NODE_READERS = ("bitcoin", "levin", "rlpx", "discv4", "p2pool")
-FOLDERS = ("framings", "dialects", "nodes", "agents", "devices", "pools", "wallets", "weights")
+FOLDERS = ("framings", "dialects", "nodes", "agents", "devices", "pools", "wallets", "weights", "sites")
 
 #: Kinds of files that hold rows and grow old, and the keys under which the rows stand.
-TABLES = ("agents", "devices", "efficiencies", "classes", "pools", "wallets")
-ROWS = ("agents", "devices", "efficiencies", "classes", "pools", "forms", "coins", "donations")
+TABLES = ("agents", "devices", "efficiencies", "classes", "pools", "wallets", "sites")
+ROWS = ("agents", "devices", "efficiencies", "classes", "pools", "forms", "coins", "donations", "marks")
 
 Signature = Dialect | Framing | NodeSignature
-Table = AgentTable | DeviceTable | WalletBook | PoolTable | WeightTable
+Table = AgentTable | DeviceTable | WalletBook | PoolTable | WeightTable | SiteWeights
 
 
 def load(extra: Sequence[Path] = ()) -> SignatureSet:
@@ -71,6 +73,7 @@ def load(extra: Sequence[Path] = ()) -> SignatureSet:
     problems: list[str] = []
     loaded: list[Signature] = []
     agents, devices, wallets, pools, weights = AgentTable(), DeviceTable(), WalletBook(), PoolTable(), WeightTable()
+    sites = SiteWeights()
     tables: list[DatedTable] = []
     for file, text in [*_shipped(), *_own(extra, problems)]:
         signature = parse(text, file, problems, tables)
@@ -84,6 +87,8 @@ def load(extra: Sequence[Path] = ()) -> SignatureSet:
             pools = signature.add(pools)
         elif isinstance(signature, WeightTable):
             weights = signature.add(weights)
+        elif isinstance(signature, SiteWeights):
+            sites = signature.add(sites)
         elif signature is not None:
             loaded.append(signature)
     _check_unique(loaded, problems)
@@ -107,8 +112,28 @@ def load(extra: Sequence[Path] = ()) -> SignatureSet:
         wallets=wallets,
         pools=pools,
         weights=weights,
+        sites=sites,
         tables=tuple(tables),
     )
+
+
+def load_sites(extra: Sequence[Path] = ()) -> SiteWeights:
+    """The weights of sites alone, shipped and in `extra`. Raises SignatureError with every mistake in their files."""
+    problems: list[str] = []
+    sites = SiteWeights()
+    for file, text in [*_shipped(("sites",)), *_own(extra, problems)]:
+        if re.search(r"^kind:\s*[\"']?sites\b", text, re.MULTILINE):
+            found = parse(text, file, problems, [])
+            sites = found.add(sites) if isinstance(found, SiteWeights) else sites
+    if problems:
+        raise SignatureError(problems)
+    return sites
+
+
+@cache
+def shipped_sites() -> SiteWeights:
+    """The weights of sites that are shipped."""
+    return load_sites()
 
 
 def parse(text: str, file: str, problems: list[str], tables: list[DatedTable]) -> Signature | Table | None:
@@ -120,7 +145,8 @@ def parse(text: str, file: str, problems: list[str], tables: list[DatedTable]) -
         kind = entry.choice("kind", tuple(COMPILERS))
         if not found.sentences:  # of an unknown kind nothing more can be said
             if kind in TABLES:
-                rows = sum(len(entry.keys[key].items) for key in ROWS if key in entry.keys)
+                parts = [entry.keys[key] for key in ROWS if key in entry.keys]
+                rows = sum(len(part.items) + len(part.keys) for part in parts)
                 tables.append(DatedTable(PurePath(file).stem, file, rows, _dated(entry)))
             signature = COMPILERS[kind](entry, file)
     problems.extend(found.sentences)
@@ -138,9 +164,9 @@ def _dated(entry: YamlEntry) -> date | None:
     return None
 
 
-def _shipped() -> Iterator[tuple[str, str]]:
+def _shipped(folders: Sequence[str] = FOLDERS) -> Iterator[tuple[str, str]]:
     root = resources.files("signatures")
-    for folder in FOLDERS:
+    for folder in folders:
         place = root / folder
         if place.is_dir():
             for item in sorted(place.iterdir(), key=lambda path: path.name):
@@ -280,4 +306,5 @@ COMPILERS: dict[str, Callable[[YamlEntry, str], Signature | Table]] = {
     "pools": compile_pools,
     "wallets": compile_wallets,
     "weights": compile_weights,
+    "sites": compile_sites,
 }

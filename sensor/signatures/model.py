@@ -19,6 +19,7 @@ from sensor.signatures.language import Parts, Predicate
 from sensor.signatures.message_values import MessageValues
 from sensor.signatures.pools import PoolTable
 from sensor.signatures.proofs import Proof
+from sensor.signatures.sites import SiteWeights
 from sensor.signatures.take import TakeRules
 from sensor.signatures.wallet_forms import WalletBook
 from sensor.signatures.weights import WeightTable
@@ -190,7 +191,7 @@ Match = tuple[Dialect, MessageRule]
 
 @dataclass(frozen=True, slots=True)
 class DatedTable:
-    """One file of a table (agents, devices, pools, wallets, weights), and the day its rows were last gone through."""
+    """One file of a table (agents, devices, pools, wallets, sites), and the day its rows were last gone through."""
 
     name: str
     file: str
@@ -210,6 +211,7 @@ class SignatureSet:
     wallets: WalletBook = field(default_factory=WalletBook)
     pools: PoolTable = field(default_factory=PoolTable)
     weights: WeightTable = field(default_factory=WeightTable)
+    sites: SiteWeights = field(default_factory=SiteWeights)
     tables: tuple[DatedTable, ...] = ()
     _by_framing: dict[str, dict[str | None, tuple[Match, ...]]] = field(default_factory=dict)
     _by_dialect: dict[tuple[str, str], dict[str | None, tuple[Match, ...]]] = field(default_factory=dict)

@@ -40,7 +40,12 @@ INTENDED: dict[str, Callable[[Any, Any], bool]] = {
     "energy_kwh": lambda before, now: before is None and now == "not-observed",
     "addresses_gone": lambda _, now: now == "not-observed",
     "energy_growth": lambda before, now: before is None and now == "not-observed",
+    # ASICs of one account at a firm, and one at a public body, are small mines; being a public body speaks no more for
+    # intruders.
+    "site_class": lambda before, now: (before, now) in (("unclear", "mine"), ("不明", "矿场")),
 }
+#: The sums by kind of site, of which two changed.
+RECLASSIFIED = ("headline", "classes")
 #: Sentences of the method that say how the above is reckoned by now, or stand at another place.
 METHOD = "method"
 
@@ -103,9 +108,9 @@ def test_every_cell_is_the_same_or_differs_on_purpose(opened: Path, language: st
     other = [
         (place, value, now[place])
         for place, value in before.items()
-        if place in now
+        if place[:2] != RECLASSIFIED
+        and place in now
         and now[place] != value
-        and not is_class(place)
         and not is_intended(str(place[-1]), value, now[place])
     ]
     assert (gone, other) == ([], [])

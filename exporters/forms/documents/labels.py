@@ -36,6 +36,7 @@ STATES = {
 CLASSES = {
     "mine": N_("mine"),
     "hosting": N_("data centre with mining tenants"),
+    "data-centre-mine": N_("mine inside a data centre's range"),
     "intruded": N_("intruded hosts"),
     "household": N_("household"),
     "proxy": N_("proxy"),

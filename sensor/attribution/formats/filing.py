@@ -19,6 +19,7 @@ from sensor.attribution.books.register import Filing
 from sensor.attribution.formats.codes import Certificate, category, certificate, hide, may_be_personal
 from sensor.attribution.formats.in_use import ended_name
 from sensor.attribution.formats.looks import cell_looks
+from sensor.attribution.formats.services import service
 from sensor.model.attribution import Site
 from sensor.model.time import SECOND_NS
 from sensor.sheets.text import comparable, plain, short
@@ -110,6 +111,8 @@ class Filings:
         if kind == "carrier" and not shared:
             shared = -1
             notes.append("the range is a carrier's own: whoever uses an address of it is not in this row")
+        if cells["service"] and service(cells["service"]) is None:
+            notes.append(f"the service {short(cells['service'])} is not known; it stays as text and nothing follows")
         site = self._site(cells, notes)
         mark = paper.masked or f"{site.division} {site.address}" if kind == "individual" else ""
         filing = Filing(name, paper.uscc, kind, cells["industry"] or None, mark)

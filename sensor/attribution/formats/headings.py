@@ -76,7 +76,11 @@ HEADINGS: dict[str, tuple[str, ...]] = {
     ),
     "gateway": ("网关IP地址", "网关IP", "网关地址", "网关", "默认网关", "gateway_ip", "default_gateway", "gw"),
     "use": ("使用方式", "地址使用方式", "分配方式", "role"),
-    "service": ("应用服务类型", "业务类型", "service_type"),
+    "service": (
+        "应用服务类型", "应用服务类别", "应用类型", "服务类型", "业务类型", "业务类别", "产品类型", "接入类型",
+        "IP用途", "IP地址用途", "地址用途", "网段用途", "用途", "service_type", "service_category", "ip_usage", "usage",
+        "purpose", "product_type", "access_type", "connection_type",
+    ),
     "subscribers": ("用户数", "subscriber_count"),
     "valid_from": (
         "使用日期", "分配日期", "分配时间", "注册日期", "开通日期", "开通时间", "启用日期", "启用时间", "竣工日期",

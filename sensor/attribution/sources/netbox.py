@@ -92,11 +92,13 @@ def _row(book: Book, config: Config, line: int, fields: dict[str, Any]) -> None:
         _text(custom.get(config.address_field) or fields.get(f"cf_{config.address_field}"))
         or _text(fields.get("site") or fields.get("scope"), "name")
     )
+    role = hide(_text(fields.get("role"), "name"))
     holder = RowHolder(
         enterprise=register.file(
             Filing(tenant, paper.uscc, "individual" if paper.personal else None, None, paper.masked or "")
         ),
         site=register.site(Site(place, None)) if place else -1,
+        detail=(("use", role),) if role else (),
     )
     vlan = _text(fields.get("vlan"), "vid")
     tag = vlan.rpartition("(")[2].rstrip(")") if "(" in vlan else vlan

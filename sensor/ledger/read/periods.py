@@ -27,6 +27,7 @@ from sensor.model.evidence import Grade
 from sensor.model.range import Range
 from sensor.model.summary import Case, CaseSubject, Line, Place, SiteSummary, Summary
 from sensor.model.time import HOUR_NS, SECOND_NS
+from sensor.signatures.sites import SiteWeights
 
 
 @dataclass(frozen=True)
@@ -85,9 +86,12 @@ def newest_ns(connection: Connection) -> int | None:
     return newest
 
 
-def summary(connection: Connection, from_ns: int, to_ns: int, grounds: Grounds = DEFAULT_GROUNDS) -> Summary:
-    """What the ledger has of [from_ns, to_ns). A place of the period before of which nothing is seen any more is gone
-    only if the sensors that saw it listened since; else it was not observed."""
+def summary(
+    connection: Connection, from_ns: int, to_ns: int, weights: SiteWeights, grounds: Grounds = DEFAULT_GROUNDS
+) -> Summary:
+    """What the ledger has of [from_ns, to_ns), the kinds of sites by `weights`. A place of the period before of which
+    nothing is seen any more is gone only if the sensors that saw it listened since; else it was not observed.
+    """
     window = _Window(from_ns, to_ns)
     before = window.before
     known_cases = cases(connection, from_ns, to_ns)
@@ -102,8 +106,8 @@ def summary(connection: Connection, from_ns: int, to_ns: int, grounds: Grounds =
     owners = site_owners(connection, (line.site_id for line in shown if line.site_id))
     facts = period_facts(connection, before.from_ns, to_ns)
     sites = {
-        **_site_summaries(absent, owners, facts, earlier.site_hours),
-        **_site_summaries(now.lines, owners, facts, now.site_hours),
+        **_site_summaries(absent, owners, facts, earlier.site_hours, weights),
+        **_site_summaries(now.lines, owners, facts, now.site_hours, weights),
     }
     seconds = sum(line.seconds for line in now.lines)
     lost_seconds = sum(line.capture_loss * line.seconds for line in now.lines)
@@ -252,7 +256,11 @@ def _distinct(names: Iterable[str]) -> tuple[str, ...]:
 
 
 def _site_summaries(
-    lines: Iterable[Line], owners: Mapping[int, SiteOwner], facts: PeriodFacts, site_hours: Mapping[int, int]
+    lines: Iterable[Line],
+    owners: Mapping[int, SiteOwner],
+    facts: PeriodFacts,
+    site_hours: Mapping[int, int],
+    weights: SiteWeights,
 ) -> dict[int, SiteSummary]:
     """The sites of lines with their class."""
     groups: dict[int, list[Line]] = defaultdict(list)
@@ -262,7 +270,7 @@ def _site_summaries(
     sites = {}
     for site_id, group in groups.items():
         enterprise, site = owners[site_id]
-        found = site_class(site_facts(site_id, group, facts, enterprise, site_hours.get(site_id, 0)))
+        found = site_class(site_facts(site_id, group, facts, enterprise, site_hours.get(site_id, 0)), weights)
         first_ns, last_ns = min(line.first_ns for line in group), max(line.last_ns for line in group)
         sites[site_id] = SiteSummary(site_id, enterprise, site, found, first_ns, last_ns)
     return sites

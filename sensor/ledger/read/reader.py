@@ -25,6 +25,8 @@ from sensor.model.node import Node
 from sensor.model.range import Range
 from sensor.model.summary import Case, Place, Summary
 from sensor.model.time import SECOND_NS
+from sensor.signatures.loader import shipped_sites
+from sensor.signatures.sites import SiteWeights
 
 
 class LedgerReader:
@@ -130,13 +132,15 @@ class LedgerReader:
         with reading(self._engine) as connection:
             return periods.newest_ns(connection)
 
-    def summary(self, from_ns: int, to_ns: int, grounds: Grounds = DEFAULT_GROUNDS) -> Summary:
-        """What the ledger has of [from_ns, to_ns), and on what grounds. Raises ValueError if the period has no
-        length."""
+    def summary(
+        self, from_ns: int, to_ns: int, grounds: Grounds = DEFAULT_GROUNDS, weights: SiteWeights | None = None
+    ) -> Summary:
+        """What the ledger has of [from_ns, to_ns), and on what grounds; the kinds of sites by the weights, without them
+        by the shipped ones. Raises ValueError if the period has no length."""
         if to_ns <= from_ns:
             raise ValueError("a period must end after it begins")
         with reading(self._engine) as connection:
-            return periods.summary(connection, from_ns, to_ns, grounds)
+            return periods.summary(connection, from_ns, to_ns, weights or shipped_sites(), grounds)
 
     def energy_by_place(self, from_ns: int, to_ns: int, level: float = LEVEL) -> dict[Place, Range]:
         """Kilowatt-hours of every place whose roll-ups begin in [from_ns, to_ns), false alarms included."""

@@ -133,3 +133,9 @@ def load_overlaps(text: str | None) -> dict[str, DoubleCount]:
 def column_text(text: str, most: int = MAX_COLUMN_CHARACTERS) -> str:
     """Text that every database takes: no NUL, no lone surrogate, at most so many characters."""
     return text.encode("utf-8", "backslashreplace").decode().replace("\0", "\\0")[:most]
+
+
+def answer_details(text: str) -> list[Mapping[str, str]]:
+    """The details of the claims that are the answer, of a text that `dump_attribution` wrote."""
+    claims = json.loads(text)["claims"]
+    return [claim["detail"] for claim in claims if claim["standing"] == "answer"]
