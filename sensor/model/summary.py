@@ -112,6 +112,7 @@ class Line:
     times: MiningTimes  # within the period
     sensors: tuple[str, ...] = ()  # that saw it, ever; empty: not known
     address_new: bool = False  # nothing of this address before the period, whatever it did
+    address_machines: int | None = None  # at least so many of its algorithm at the address, whoever holds it
     unknown_shares: int = 0  # of the shares, those whose work is not known
     unknown_seconds: float = 0.0  # watched mining at unknown work: in no figure
     assumed_seconds: float = 0.0  # watched mining at unknown work, taken to be at the login's own rate of other times
@@ -240,10 +241,18 @@ def energy(lines: Iterable[Line]) -> Range:
 
 
 def machines_by_address(lines: Iterable[Line]) -> dict[str, int]:
-    """At least so many machines of each address: one that switched algorithms has the same ones."""
-    most: dict[str, int] = {}
+    """At least so many machines of each address: one that switched algorithms has the same ones, and one that changed
+    hands, or whose holder is not always known, is no second one.
+    """
+    groups: dict[tuple[str, str | None], list[Line]] = {}
     for line in lines:
-        most[line.address] = max(line.machines, most.get(line.address, 0))
+        groups.setdefault((line.address, line.algorithm), []).append(line)
+    most: dict[str, int] = {}
+    for (address, _), group in groups.items():
+        its = sum(line.machines for line in group)
+        bounds = [line.address_machines for line in group if line.address_machines is not None]
+        its = min(its, max(max(bounds), *(line.machines for line in group))) if bounds else its
+        most[address] = max(its, most.get(address, 0))
     return most
 
 
@@ -266,7 +275,7 @@ def _total(algorithm: str | None, unit: str, group: list[Line]) -> Total:
         algorithm=algorithm,
         work_unit=unit,
         addresses=len({line.address for line in group}),
-        machines=sum(line.machines for line in group),
+        machines=machines(group),
         shares=sum(line.shares for line in group),
         work_hashes=sum(line.work_hashes for line in group),
         hashrate_hps=sum_of(line.rates.hashrate_hps for line in group),

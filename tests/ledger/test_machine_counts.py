@@ -10,7 +10,8 @@ from sensor.ledger import Ledger
 from sensor.ledger.read.machine_counts import Presence, at_least
 from sensor.model.finding import Finding
 from sensor.model.quantities import WatchedStretch
-from tests.ledger.mining import DAY, HOUR, MONDAY, mined
+from sensor.model.summary import machines_by_address
+from tests.ledger.mining import DAY, HOUR, MONDAY, mined, owned
 
 POOL = "198.51.100.9"
 
@@ -62,6 +63,22 @@ def test_two_logins_that_take_turns_all_day_are_one() -> None:
     group = [Presence(name, 1, True, spans[0][0], spans[-1][1]) for name, spans in turns.items()]
     assert at_least(group, turns) == 1
     assert at_least(group, {}) == 2
+
+
+def test_machines_that_changed_hands_or_have_no_known_holder_are_no_more(ledger: Ledger) -> None:
+    def held(number: int, hours: tuple[int, int], **changes: object) -> Finding:
+        return at_one_pool(number, MONDAY + hours[0] * HOUR, MONDAY + hours[1] * HOUR, **changes)
+
+    nameless = {"login": None, "worker": None, "workers": (), "wallet": None, "machines_seen": 2}
+    findings = (
+        held(1, (0, 9), **nameless),
+        held(2, (6, 12), login="one.a", attribution=owned(1)),
+        held(3, (7, 12), login="two.a", attribution=owned(2)),
+    )
+    assert machines(ledger, *findings) == 4
+    summary = ledger.reader.summary(MONDAY, MONDAY + DAY)
+    assert [total.machines for total in summary.totals()] == [2]
+    assert sum(machines_by_address(summary.lines).values()) == 2
 
 
 def test_who_only_looks_or_watches_is_no_machine(ledger: Ledger) -> None:

@@ -1,4 +1,4 @@
-"""At least so many machines of each place in a period. SQL in, counts out.
+"""At least so many machines of each place, and of each address, in a period. SQL in, counts out.
 
 Findings of one place and pool may be one machine under two logins in turn, or a connection of a named machine whose
 sign-in was not seen. So only what mined at the same time is added, and what has no login counts only where there is
@@ -22,6 +22,13 @@ Pool = tuple[str | None, int | None]
 Span = tuple[int, int]
 
 
+class MachineCounts(NamedTuple):
+    """At least so many machines, by place, and by address and algorithm whoever holds it."""
+
+    places: dict[Place, int]
+    addresses: dict[tuple[str, str], int]
+
+
 class Presence(NamedTuple):
     """The machines of one finding, and from when to when they may have mined."""
 
@@ -32,8 +39,8 @@ class Presence(NamedTuple):
     last_ns: int
 
 
-def machine_counts(connection: Connection, within: Sequence[ColumnElement[bool]]) -> dict[Place, int]:
-    """Of the findings for which `within` holds, by place."""
+def machine_counts(connection: Connection, within: Sequence[ColumnElement[bool]]) -> MachineCounts:
+    """Of the findings for which `within` holds."""
     columns = (
         *(FINDINGS.c.miner_ip, FINDINGS.c.site_id, FINDINGS.c.algorithm, FINDINGS.c.pool_ip, FINDINGS.c.pool_port),
         *(FINDINGS.c.finding_id, FINDINGS.c.machines, FINDINGS.c.wallet, FINDINGS.c.first_ns, FINDINGS.c.last_ns),
@@ -43,11 +50,17 @@ def machine_counts(connection: Connection, within: Sequence[ColumnElement[bool]]
         finding_id, machines, wallet, first_ns, last_ns = its
         presence = Presence(finding_id, machines or 0, wallet is not None, first_ns, last_ns)
         groups[Place(address, site_id or 0, algorithm or ""), (pool_ip, pool_port)].append(presence)
-    several = [member for group in groups.values() if len(group) > 1 for member in group]
+    anyones: dict[tuple[str, str, Pool], list[Presence]] = defaultdict(list)
+    for (place, pool), group in groups.items():
+        anyones[place.address, place.algorithm, pool] += group
+    several = [member for group in anyones.values() if len(group) > 1 for member in group]
     spans = _spans(connection, [member.finding_id for member in several])
-    counts: dict[Place, int] = {}
+    counts = MachineCounts({}, {})
     for (place, _), group in groups.items():
-        counts[place] = max(counts.get(place, 0), at_least(group, spans))
+        counts.places[place] = max(counts.places.get(place, 0), at_least(group, spans))
+    for (address, algorithm, _), group in anyones.items():
+        both = (address, algorithm)
+        counts.addresses[both] = max(counts.addresses.get(both, 0), at_least(group, spans))
     return counts
 
 

@@ -166,7 +166,8 @@ def _lines(
             continue
         lines.append(
             replace(
-                _line(place, group, machines.get(place), watching),
+                _line(place, group, machines.places.get(place), watching),
+                address_machines=machines.addresses.get((place.address, place.algorithm)),
                 first_ns=first_ns[place],
                 new=first_ns[place] >= window.from_ns,
                 address_new=of_address[place.address] >= window.from_ns,
