@@ -85,6 +85,15 @@ def truth_within(found: Cells, truth: Mapping[tuple[str, str], Amount]) -> list[
     return totals + (cells if len(cells) > MISSES * count else [])
 
 
+def never_more_machines(found: Mapping[Cell, int], truth: Mapping[tuple[str, str], set[str]]) -> list[str]:
+    """ "At least so many" machines of an algorithm on a day, and on all days, are never more than there are."""
+    return [
+        f"{cell.algorithm} {cell.day}: {machines} machines, not {len(truth.get(tuple(cell), set()))}"
+        for cell, machines in sorted(found.items())
+        if machines > len(truth.get(tuple(cell), set()))
+    ]
+
+
 def same_cases(found: Mapping[str, CaseDates], whole: Mapping[str, CaseDates]) -> list[str]:
     """The same cases, with the same steps on the same days."""
     return [

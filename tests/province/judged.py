@@ -68,6 +68,10 @@ class Judged:
         """Cases are those of the truth."""
         return goals.true_cases(self.measured(name).cases, self.province.truth.cases())
 
+    def machines(self, name: str) -> list[str]:
+        """Machines are never more than there are."""
+        return goals.never_more_machines(self.measured(name).machines, self.province.truth.machine_names())
+
     def order(self, name: str) -> list[str]:
         """Low, best, high."""
         return goals.bounds_in_order(self.measured(name).sums)
@@ -127,6 +131,7 @@ class Judged:
                 ("truth within the bounds", self.truth),
                 ("low, best and high in order", self.order),
                 ("cases as in the truth", self.cases),
+                ("machines never more than there are", self.machines),
                 ("coverage is the captured time", self.coverage),
             ]
             if name in ways.PIECES:

@@ -58,6 +58,7 @@ class Measured:
     sums: dict[Cell, Sum]
     cases: dict[str, CaseDates]
     coverage_seconds: dict[str, float]  # by day
+    machines: dict[Cell, int] = field(default_factory=dict)  # at least so many
 
 
 def measure(url: str, first: str, days: int) -> Measured:
@@ -71,7 +72,7 @@ def measure(url: str, first: str, days: int) -> Measured:
 
 def _measure(reader: LedgerReader, first: str, days: int) -> Measured:
     sums: defaultdict[Cell, Sum] = defaultdict(Sum)
-    coverage = {}
+    coverage, machines = {}, {}
     begin = datetime.fromisoformat(first).replace(tzinfo=ZONE)
     for number in range(-MARGIN_DAYS, days + MARGIN_DAYS):
         at = begin + timedelta(days=number)
@@ -82,7 +83,10 @@ def _measure(reader: LedgerReader, first: str, days: int) -> Measured:
             amount = Sum(line.shares, line.work_hashes, line.seconds, line.hashes, line.energy_kwh)
             for cell in (Cell(line.algorithm or "?", day), Cell(line.algorithm or "?", "total")):
                 sums[cell].add(amount)
-    return Measured(dict(sums), {dates.subject: dates for dates in map(_dates, reader.cases())}, coverage)
+        machines |= {Cell(total.algorithm or "?", day): total.machines for total in summary.totals()}
+    whole = reader.summary(_ns(begin), _ns(begin + timedelta(days=days)))
+    machines |= {Cell(total.algorithm or "?", "total"): total.machines for total in whole.totals()}
+    return Measured(dict(sums), {dates.subject: dates for dates in map(_dates, reader.cases())}, coverage, machines)
 
 
 def _dates(case: Case) -> CaseDates:

@@ -8,14 +8,14 @@ from tests.province.judged import Judged, Judgement
 from tests.province.measured import Cell, Sum
 from tests.province.simulate import REFUSED
 
-HEADS = ("run", "algorithm", "shares", "hashes", "kWh", "kWh bounds", "truth inside")
+HEADS = ("run", "algorithm", "machines", "shares", "hashes", "kWh", "kWh bounds", "truth inside")
 #: Misses of one goal that are listed.
 MOST = 4
 
 
 def sums_table(judged: Judged) -> list[tuple[str, ...]]:
     """A row for each run and algorithm: the ledger's sums as parts of the truth."""
-    truth = judged.province.truth.sums()
+    truth, names = judged.province.truth.sums(), judged.province.truth.machine_names()
     rows: list[tuple[str, ...]] = [HEADS]
     for name in judged.done():
         cells = judged.cells(name)
@@ -26,7 +26,10 @@ def sums_table(judged: Judged) -> list[tuple[str, ...]]:
             inside = own.hashes.low <= hashes <= own.hashes.high and own.kwh.low <= true.kwh <= own.kwh.high
             bounds = f"{own.kwh.low / true.kwh:.2f} to {own.kwh.high / true.kwh:.2f}"
             parts = (own.shares / true.shares, own.hashes.best / hashes, own.kwh.best / true.kwh)
-            rows.append((name, algorithm, *(f"{part:.3f}" for part in parts), bounds, "yes" if inside else "NO"))
+            machines = f"{judged.measured(name).machines.get(Cell(algorithm, day), 0)} of {len(names[algorithm, day])}"
+            rows.append(
+                (name, algorithm, machines, *(f"{part:.3f}" for part in parts), bounds, "yes" if inside else "NO")
+            )
     return rows
 
 

@@ -32,6 +32,11 @@ def test_whoever_mines_has_one_case_opened_on_the_first_day(judged: Judged, run:
 
 
 @pytest.mark.parametrize("run", EVERY)
+def test_machines_are_never_more_than_there_are(judged: Judged, run: str) -> None:
+    assert not judged.machines(run)
+
+
+@pytest.mark.parametrize("run", EVERY)
 def test_coverage_is_the_captured_time(judged: Judged, run: str) -> None:
     assert not judged.coverage(run)
 

@@ -77,6 +77,15 @@ class Truth:
             amount.accepted += accepted
             amount.work += work
 
+    def machine_names(self) -> dict[tuple[str, str], set[str]]:
+        """Which machines mined, by algorithm and day, and by algorithm on the day `total`."""
+        found: defaultdict[tuple[str, str], set[str]] = defaultdict(set)
+        for (name, hour), amount in self.hours.items():
+            if amount.seconds:
+                for at in (day_of_hour(hour), "total"):
+                    found[self.machines[name].device.algorithm, at].add(name)
+        return dict(found)
+
     def sums(self) -> dict[tuple[str, str], Amount]:
         """By algorithm and day; and by algorithm with the day `total`."""
         found: defaultdict[tuple[str, str], Amount] = defaultdict(Amount)
