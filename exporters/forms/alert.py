@@ -7,11 +7,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from exporters.forms.amounts import quantity, rate_unit
+from exporters.forms.amounts import AT_LEAST, quantity, rate_unit
 from exporters.forms.event import CERTAIN, PROBABLE, severity
 from sensor.model.finding import Finding
 from sensor.model.text import valid_utf8
 from sensor.model.time import event_text, rfc3339_text
+from sensor.model.work import has_unknown_work
 
 ALERT = "CryptocurrencyMining"
 SEVERITIES = {CERTAIN: "critical", PROBABLE: "warning"}
@@ -60,6 +61,7 @@ def _annotations(finding: Finding) -> dict[str, str]:
     pool = finding.pool_host or finding.pool.host or _end(finding)
     shares = finding.shares
     rate, watts = finding.hashrate_hps, finding.power_watts
+    least = AT_LEAST if has_unknown_work(finding) else ""
     annotations = {
         "summary": _summary(finding, money, pool),
         "description": "; ".join(finding.reasons),
@@ -71,8 +73,8 @@ def _annotations(finding: Finding) -> dict[str, str]:
         "login": finding.login,
         "confidence": f"{finding.confidence:.3f}",
         "shares": f"{shares.submitted} submitted, {shares.accepted} accepted, {shares.verified} verified",
-        "hashrate": None if rate is None else quantity(rate.best, rate_unit(finding.work_unit)),
-        "power": None if watts is None else quantity(watts.best, "W"),
+        "hashrate": None if rate is None else least + quantity(rate.best, rate_unit(finding.work_unit)),
+        "power": None if watts is None else least + quantity(watts.best, "W"),
         "last_seen": event_text(finding.last_ns),
     }
     return {name: valid_utf8(text) for name, text in annotations.items() if text}

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 #: Digits of estimates in machine-readable forms: more would be false, and last digits differ between processors.
 SIGNIFICANT_DIGITS = 6
+#: What stands before a lower bound.
+AT_LEAST = "≥ "
 
 
 def quantity(amount: float, unit: str) -> str:

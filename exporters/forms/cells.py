@@ -10,7 +10,7 @@ from collections.abc import Sequence
 
 from rich.text import Text
 
-from exporters.forms.amounts import digits, duration, percent, prefixed, quantity, rate_unit
+from exporters.forms.amounts import AT_LEAST, digits, duration, percent, prefixed, quantity, rate_unit
 from exporters.forms.fitting import clipped, fitted, short, visible
 from exporters.redaction.inside import HIDDEN
 from exporters.redaction.persons import PERSON
@@ -19,7 +19,7 @@ from sensor.model.evidence import Grade
 from sensor.model.finding import Finding
 from sensor.model.text import endpoint_text
 from sensor.model.time import SECOND_NS, second_text
-from sensor.model.work import Miner
+from sensor.model.work import Miner, has_unknown_work
 
 #: Characters of the reasons shown unless everything is asked for.
 MOST_WHY = 150
@@ -121,7 +121,8 @@ def shares(item: Finding) -> list[str]:
 
 
 def rate(item: Finding) -> list[str]:
-    """`95 TH/s`, `(80–110)`, and the likely power below; `unknown` where the work of its shares is not known."""
+    """`95 TH/s`, `(80–110)`, and the likely power below; `unknown` where the work of its shares is not known, and `≥`
+    where that of some is not."""
     if item.hashrate_hps is None:
         return ["unknown"] if item.shares.submitted else []
     hashed, unit = item.hashrate_hps, rate_unit(item.work_unit)
@@ -129,27 +130,32 @@ def rate(item: Finding) -> list[str]:
         return [f"< {quantity(hashed.high, unit)}"]
     scale, prefix = prefixed(hashed.best)
     lines = [
-        f"{digits(hashed.best / scale)} {prefix}{unit}",
+        f"{least(item)}{digits(hashed.best / scale)} {prefix}{unit}",
         f"({digits(hashed.low / scale)}–{digits(hashed.high / scale)})",
     ]
     watts = item.power_watts.best if item.power_watts is not None else 0.0
-    return [*lines, quantity(watts, "W")] if watts >= LEAST_WATTS else lines
+    return [*lines, f"{least(item)}{quantity(watts, 'W')}"] if watts >= LEAST_WATTS else lines
+
+
+def least(item: Finding) -> str:
+    """What stands before the figures of a finding that are lower bounds."""
+    return AT_LEAST if has_unknown_work(item) else ""
 
 
 def together(miner: Miner) -> str:
     """What the findings of one address come to: `sha256d: 95 TH/s (80–110), 3.2 kW while mining, in 2 findings`."""
     figures, name = miner.rates, visible(miner.algorithm or "algorithm not known")
     parts = []
-    for value, unit in ((figures.hashrate_hps, rate_unit(miner.work_unit)), (figures.power_watts, "W")):
+    for value, unit, partial in (
+        (figures.hashrate_hps, rate_unit(miner.work_unit), miner.partial),
+        (figures.power_watts, "W", miner.power_partial),
+    ):
         if value is not None:
             scale, prefix = prefixed(value.best)
             ends = f"{digits(value.low / scale)}–{digits(value.high / scale)}"
-            parts.append(f"{digits(value.best / scale)} {prefix}{unit} ({ends})")
-    least = "at least " if miner.partial else ""
+            parts.append(f"{'at least ' if partial else ''}{digits(value.best / scale)} {prefix}{unit} ({ends})")
     figures_text = ", ".join(parts) or "unknown"
-    return (
-        f"{name}: {least}{figures_text} while mining for {duration(miner.seconds)}, in {len(miner.findings)} findings"
-    )
+    return f"{name}: {figures_text} while mining for {duration(miner.seconds)}, in {len(miner.findings)} findings"
 
 
 def sure(item: Finding) -> list[str]:

@@ -27,8 +27,8 @@ from sensor.model.work import Miner, miners
 
 #: Rows shown unless everything is asked for; the event file always has all.
 MOST_ROWS = 40
-#: Columns whose width is known (since, shares, how sure) and the gaps between all; hashrates if any is known; the least
-#: and most that what and login get; the reasons.
+#: Columns whose width is known (since, shares, how sure) and the gaps between all; hashrates if shares were seen; the
+#: least and most that what and login get; the reasons.
 FIXED_WIDTH, RATE_WIDTH, LEAST_ROOM, MOST_ROOM, WHY_WIDTH = 48, 13, 16, 36, 40
 STYLES = {Grade.VERIFIED: "bold red", Grade.ACCEPTED: "bold red", Grade.SPEAKS: "yellow"}
 
@@ -127,7 +127,7 @@ def _title(findings: Sequence[Finding]) -> str:
 def _findings(findings: Sequence[Finding], width: int, everything: bool) -> RenderableType:
     """As many columns as the width carries: with the reasons, without them, or stacked in three."""
     ends = max(len(line) for item in findings for line in cells.ends(item))
-    rest = width - ends - FIXED_WIDTH - (RATE_WIDTH if any(item.hashrate_hps for item in findings) else 0)
+    rest = width - ends - FIXED_WIDTH - (RATE_WIDTH if any(map(cells.rate, findings)) else 0)
     if rest < 2 * LEAST_ROOM:
         table, wide = _stacked(findings, ends, width), False
     else:
@@ -144,7 +144,7 @@ def _findings(findings: Sequence[Finding], width: int, everything: bool) -> Rend
 
 def _full(findings: Sequence[Finding], ends: int, room: int, why: Sequence[str] | None) -> Table:
     table = _table(_title(findings))
-    rated = any(item.hashrate_hps for item in findings)
+    rated = any(map(cells.rate, findings))
     for name in (
         "Miner → pool",
         "What",

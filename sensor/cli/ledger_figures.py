@@ -39,8 +39,9 @@ def _of_algorithm(row: Total, lines: Sequence[Line]) -> list[str]:
     ]
     if row.unrated_seconds > 0.0:
         texts.append(f"{name}: of {duration(row.unrated_seconds)} of mining the work is not known")
-    elif row.missing_seconds > 0.0:
-        texts.append(f"{name}: what a hash takes is not known, so its energy is not")
+    unpriced = row.missing_seconds - row.unrated_seconds
+    if unpriced > 0.0:
+        texts.append(f"{name}: of {duration(unpriced)} of mining what a hash takes is not known, so its energy is not")
     if row.assumed_seconds > 0.0:
         texts.append(f"{name}: {duration(row.assumed_seconds)} of it at the login's own rate of other times")
     return texts

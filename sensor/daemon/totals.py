@@ -15,7 +15,7 @@ from sensor.model.finding import Finding
 from sensor.model.node import Node
 from sensor.model.range import Range
 from sensor.model.record import Record
-from sensor.model.work import Miner, miners
+from sensor.model.work import Miner, has_unknown_work, miners
 
 JOULES_PER_KWH = 3.6e6
 UNKNOWN = "unknown"
@@ -38,8 +38,8 @@ class _OpenFinding:
 
     @property
     def unknown(self) -> bool:
-        """Whether shares were sent, and what they are worth is not known."""
-        return self.finding.shares.submitted > 0 and self.finding.hashrate_hps is None
+        """Whether part of its mining is of unknown work."""
+        return has_unknown_work(self.finding)
 
 
 class FindingTotals:
@@ -74,7 +74,7 @@ class FindingTotals:
 
     @property
     def unknown(self) -> int:
-        """How many open findings have shares of unknown work: they are in no hashrate and no power."""
+        """How many open findings have shares of unknown work, which are in no hashrate and no power."""
         return sum(finding.unknown for finding in self._open.values())
 
     def sums(self) -> tuple[dict[str, Range], dict[str, Range]]:

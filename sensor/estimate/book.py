@@ -185,7 +185,8 @@ class ShareBook:
             if midstream or before is not None or self.unrated or self.phase:
                 begin = max(start, jobs.known_ns)
         end = max(begin, last_ns)
-        doubts = [stretch for stretch in jobs.until(end) if stretch[1] > begin]
+        # A doubt may reach back to before this window, over time in which nobody listened.
+        doubts = [(max(since, start), until) for since, until in jobs.until(end) if until > begin]
         if begin > start:
             doubts.insert(0, (start, begin))
         guess = self.guess.finished() if self.guess is not None else Guess()

@@ -136,7 +136,8 @@ class Line:
     def missing_seconds(self) -> float:
         """Of the time it was watched mining, that whose energy is not known, for the work is not, or what a hash takes;
         above 0 the energy is a lower bound."""
-        return self._without(self.energy_kwh)
+        unpriced = self.times.unpriced_seconds if self.energy_kwh.most > 0.0 else 0.0
+        return self._without(self.energy_kwh) + unpriced
 
     def _without(self, figure: Range) -> float:
         if figure.most <= 0.0 and self.shares:

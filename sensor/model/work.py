@@ -13,7 +13,7 @@ from sensor.model.chance import LEVEL, Parts, effective_shares, without_chance
 from sensor.model.finding import Finding
 from sensor.model.quantities import ExposureRecord, WatchedStretch
 from sensor.model.range import Range, total
-from sensor.model.rates import WATT_SECONDS_PER_KWH, MinerRates, MiningTimes, rates
+from sensor.model.rates import NO_ASSUMPTION, WATT_SECONDS_PER_KWH, AssumedParts, MinerRates, MiningTimes, rates
 from sensor.model.time import SECOND_NS
 
 #: How far the rate of a login may be off at a time when its work was not known, either way: a judgement, not measured.
@@ -46,8 +46,12 @@ class Miner:
     @property
     def partial(self) -> bool:
         """Whether there was mining beside it whose work is not known: all figures are lower bounds then."""
-        unrated = (finding for finding in self.findings if finding.hashrate_hps is None)
-        return any(finding.shares.submitted for finding in unrated)
+        return any(map(has_unknown_work, self.findings))
+
+    @property
+    def power_partial(self) -> bool:
+        """Whether there was mining beside it whose power is not known, for its work is not, or what a hash takes."""
+        return self.partial or any(finding.energy_kwh is None for finding in self.rated)
 
 
 def miners(findings: Iterable[Finding]) -> Iterator[Miner]:
@@ -56,12 +60,23 @@ def miners(findings: Iterable[Finding]) -> Iterator[Miner]:
         its = tuple(group)
         rated = [finding for finding in its if finding.hashrate_hps is not None]
         works = [work_of(finding) for finding in its]
-        seconds = mining_seconds([stretch for finding in rated or its for stretch in mining_stretches(finding)])
-        if len(rated) == 1:
-            seconds = watched_seconds(rated[0])
-        hashes = total(work.hashes for work in works)
-        figures = rates(hashes, total(work.energy_kwh for work in works), MiningTimes(seconds, seconds))
+        seconds = _figures_seconds(rated or its)
+        powered = _figures_seconds([finding for finding in rated if finding.energy_kwh is not None])
+        times = MiningTimes(seconds, seconds, powered_seconds=powered, assumed=assumed_parts(map(with_assumed, rated)))
+        figures = rates(total(work.hashes for work in works), total(work.energy_kwh for work in works), times)
         yield Miner(address, algorithm or None, unit, its, figures, seconds)
+
+
+def has_unknown_work(finding: Finding) -> bool:
+    """Whether part of a finding's mining is in none of its figures: its hashrate, if there is one, is a lower bound."""
+    return finding.unknown_seconds > 0.0 or (finding.hashrate_hps is None and finding.shares.submitted > 0)
+
+
+def _figures_seconds(findings: Sequence[Finding]) -> float:
+    """The time that the figures of some findings are of: known work, and work taken to be at a rate of other times."""
+    if len(findings) == 1:
+        return watched_seconds(findings[0]) + findings[0].assumed_seconds
+    return mining_seconds([stretch for finding in findings for stretch in mining_stretches(finding)])
 
 
 def work_of(finding: Finding) -> SeenWork:
@@ -78,6 +93,29 @@ def work_of(finding: Finding) -> SeenWork:
         ratios = None if joules is None or joules.best <= 0.0 else (joules.low / joules.best, joules.high / joules.best)
         energy = Range(*_apart(finding, (kwh.low, kwh.best, kwh.high), spent, level, ratios), level)
     return SeenWork(hashes, energy)
+
+
+class WithAssumed(NamedTuple):
+    """Work of a finding: at least, best and at most as its assumed time alone leaves it open."""
+
+    least: float
+    best: float
+    most: float
+
+
+def with_assumed(finding: Finding) -> WithAssumed:
+    """The work of a finding whose rate is known."""
+    best = finding.hashrate_hps.best if finding.hashrate_hps is not None else 0.0
+    return WithAssumed(*(best * seconds for seconds in _rated_seconds(finding)))
+
+
+def assumed_parts(works: Iterable[WithAssumed]) -> AssumedParts:
+    """How far the assumed time of several findings leaves their work open, all together."""
+    its = list(works)
+    best = sum(work.best for work in its)
+    if best <= 0.0:
+        return NO_ASSUMPTION
+    return AssumedParts(sum(work.least for work in its) / best, sum(work.most for work in its) / best)
 
 
 def _apart(

@@ -197,6 +197,21 @@ def test_what_was_lost_between_two_pieces_puts_the_difficulty_in_doubt(tmp_path:
     assert found.energy_kwh is None or found.energy_kwh.best > 0
 
 
+@pytest.mark.parametrize("together", [False, True])
+def test_time_in_which_nobody_listened_is_in_no_figure(tmp_path: Path, *, together: bool) -> None:
+    """Also where the connection goes on after it, and its difficulty is in doubt since the last message before."""
+    packets = conversation().sorted()
+    url = f"sqlite:///{tmp_path}/ledger.db"
+    third = len(packets) // 3
+    paths = [written(tmp_path / "a.pcap", packets[:third]), written(tmp_path / "b.pcap", packets[2 * third :])]
+    for number, some in enumerate([paths] if together else [[path] for path in paths]):
+        read(some, url, f"run {number}")
+    (found,) = findings(url)
+    watched_us = packets[third - 1][0] - packets[0][0] + packets[-1][0] - packets[2 * third][0]
+    counted_s = found.watched_seconds + found.assumed_seconds + found.unknown_seconds
+    assert counted_s == pytest.approx(watched_us / SECOND, rel=0.01)
+
+
 def test_what_is_remembered_is_bounded_in_bytes_whatever_was_sent(tmp_path: Path) -> None:
     path = written(tmp_path / "a.pcap", conversation(shares=4).sorted()[:-3])
     (found,) = replay([str(path)], signatures.load(), engine.load("reference"), {}).findings

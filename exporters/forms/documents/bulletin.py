@@ -27,7 +27,7 @@ from exporters.forms.documents.model import (
     Sentences,
 )
 from exporters.forms.documents.translations import BABEL_LOCALES, translator
-from sensor.model.figures import Figures
+from sensor.model.figures import Figures, Turnover
 
 FORM = "minewatch-bulletin/1"
 
@@ -134,6 +134,13 @@ class _Bulletin:
                 note=_("seen in the period before; too little was watched to say that they are gone"),
             ),
             KeyFigure("energy_growth", _("Growth of electricity"), growth, "change", note=note),
+            KeyFigure("addresses_before", _("Addresses in the period before"), self._before(counts)),
+            KeyFigure(
+                "addresses_back",
+                _("Addresses back"),
+                cells.not_observed() if unseen and not counts.now else counts.back,
+                note=_("seen before, but not in the period before"),
+            ),
         )
         ranked = lists.HolderTables(figures, _, cells)
         fresh = ranked.table("new", _("New"), tuple(holder for holder in figures.holders if holder.new))
@@ -143,6 +150,11 @@ class _Bulletin:
         )
         blocks = (KeyFigures("changes", "", facts), self._turnover(), fresh, gone, unobserved)
         return DocumentSection("changes", _("New and gone"), blocks)
+
+    def _before(self, counts: Turnover) -> Cell:
+        """How many there were in the period before; nobody knows if nobody listened."""
+        unseen = self.figures.coverage_before.part <= 0.0 and not counts.before
+        return self.cells.not_observed() if unseen else counts.before
 
     def _incomparable(self) -> bool:
         """Whether one of the periods was watched too little to be compared."""
@@ -165,7 +177,7 @@ class _Bulletin:
         rows = tuple(
             (
                 name,
-                counts.before,
+                self._before(counts),
                 *(count or unseen for count in (counts.new, counts.back, counts.gone)),
                 counts.unobserved,
                 counts.now or unseen,

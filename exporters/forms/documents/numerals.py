@@ -9,11 +9,10 @@ from __future__ import annotations
 from datetime import datetime
 from decimal import Decimal
 
-from exporters.forms.amounts import prefixed, significant
+from exporters.forms.amounts import AT_LEAST, prefixed, significant
 from exporters.forms.documents.model import Absent, Cell, Kind, RangeCell
 
 NOTHING = "–"
-AT_LEAST = "≥ "
 #: Digits of a range whose bounds are further from its best value than this part of it, and of a narrower one.
 WIDE, WIDE_DIGITS, NARROW_DIGITS = 0.01, 3, 4
 _UNIT, _HUNDREDTH = Decimal(1), Decimal("0.01")

@@ -5,8 +5,9 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+from exporters.forms.amounts import AT_LEAST
 from exporters.forms.documents.model import Block, Chart, CoverageStrip, Document, DocumentTable, KeyFigures
-from exporters.forms.documents.numerals import AT_LEAST, shown
+from exporters.forms.documents.numerals import shown
 from exporters.forms.documents.page import numeric
 from exporters.forms.documents.translations import Translate, translator
 

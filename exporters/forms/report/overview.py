@@ -84,6 +84,8 @@ def sums(findings: Sequence[Finding]) -> list[Sum]:
     priced = [item for item in findings if item.power_watts is not None]
     if priced:
         about = f"{quantity(24 * watts.best, 'Wh')} a day, if it goes on like that"
+        if any(miner.power_partial for some in rated.values() for miner in some):
+            about += "; at least: not all power is known"
         ends = interval(watts.low, watts.high, "W")
         found.append(Sum(f"Power, {counted(len(priced), 'finding')}", quantity(watts.best, "W"), ends, about))
     return found

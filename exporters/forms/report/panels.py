@@ -249,7 +249,8 @@ def _rate(item: Finding) -> dict[str, Any]:
     marks = [value for value in (item.claimed_hashrate_hps, item.nominal_hashrate_hps) if value]
     label = f"best {quantity(found.best, unit)}, from {quantity(found.low, unit)} to {quantity(found.high, unit)}"
     chart = strips.band(found.low, found.best, found.high, label, marks)
-    return {"rate": quantity(found.best, unit), "rate_range": f"{ends} ({found.level:.0%})", "rate_chart": chart}
+    best = f"{cells.least(item)}{quantity(found.best, unit)}"
+    return {"rate": best, "rate_range": f"{ends} ({found.level:.0%})", "rate_chart": chart}
 
 
 def _range(item: Finding, energy: bool) -> str:
@@ -258,7 +259,7 @@ def _range(item: Finding, energy: bool) -> str:
         return ""
     unit, factor = ("Wh", 1000) if energy else ("W", 1)
     low, best, high = (quantity(factor * value, unit) for value in (found.low, found.best, found.high))
-    return f"{best} ({low} – {high})"
+    return f"{cells.least(item)}{best} ({low} – {high})"
 
 
 def _flow(flow: FlowSummary) -> dict[str, str]:

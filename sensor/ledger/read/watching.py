@@ -5,9 +5,10 @@ plain data out.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
+from typing import TypeVar
 
 from sqlalchemy import Connection, select
 
@@ -17,9 +18,11 @@ from sensor.ledger.store.records import load_finding
 from sensor.ledger.store.schema import FINDINGS, MINING, PARTS, SENSORS
 from sensor.model.coverage import Coverage, Grounds, ListeningSpan, SensorCoverage
 from sensor.model.quantities import WatchedStretch
-from sensor.model.rates import MiningTimes, projection
+from sensor.model.rates import AssumedParts, MiningTimes, projection
 from sensor.model.summary import Place
-from sensor.model.work import mining_seconds, mining_stretches
+from sensor.model.work import WithAssumed, assumed_parts, mining_seconds, mining_stretches, with_assumed
+
+Kind = TypeVar("Kind")
 
 
 def coverage(connection: Connection, from_ns: int, to_ns: int) -> Coverage:
@@ -51,25 +54,41 @@ class MiningTime:
 
     stretches: dict[Place, list[WatchedStretch]] = field(default_factory=lambda: defaultdict(list))  # at known work
     unrated: dict[Place, list[WatchedStretch]] = field(default_factory=lambda: defaultdict(list))  # at unknown work
+    priced: dict[Place, list[WatchedStretch]] = field(default_factory=lambda: defaultdict(list))  # at known energy
+    unpriced: dict[Place, list[WatchedStretch]] = field(
+        default_factory=lambda: defaultdict(list)
+    )  # at known work alone
+    works: dict[Place, list[WithAssumed]] = field(default_factory=lambda: defaultdict(list))
     sensors: dict[Place, set[str]] = field(default_factory=lambda: defaultdict(set))
 
     def seconds(self, place: Place, from_ns: int, to_ns: int) -> float | None:
         """How long a place was watched mining within a period: at work that is in its figures, else at all; None: not
         known."""
-        found = self.stretches.get(place) or self._of_address(place) or self.unrated.get(place)
+        found = self._its(self.stretches, place) or self.unrated.get(place)
         return mining_seconds(found, from_ns, to_ns) if found else None
+
+    def without_energy(self, place: Place, from_ns: int, to_ns: int) -> tuple[float | None, float]:
+        """How much of that was at known energy (None: all of it, as far as is known), and how much at known work but
+        unknown energy. There may be both at once."""
+        unpriced = mining_seconds(self._its(self.unpriced, place), from_ns, to_ns)
+        return (mining_seconds(self._its(self.priced, place), from_ns, to_ns) if unpriced else None), unpriced
 
     def sensors_of(self, place: Place) -> tuple[str, ...]:
         """The sensors that saw a place; of one whose owner changed meanwhile those that saw the address."""
         found = self.sensors.get(place) or self._seen_at(place.address)
         return tuple(sorted(found))
 
-    def _of_address(self, place: Place) -> list[WatchedStretch]:
-        """The same of the address whoever held it, for findings have their newest holder alone."""
-        if place in self.unrated:
-            return []
+    def assumed(self, place: Place) -> AssumedParts:
+        """How far the time at an assumed rate leaves the work of a place open."""
+        return assumed_parts(self._its(self.works, place))
+
+    def _its(self, kind: Mapping[Place, list[Kind]], place: Place) -> list[Kind]:
+        """What there is of a place; of one whose owner changed meanwhile that of the address whoever held it, for
+        findings have their newest holder alone."""
+        if place in self.stretches or place in self.unrated:
+            return kind.get(place, [])
         its = (other for other in self._places[place.address] if other.algorithm == place.algorithm)
-        return [stretch for other in its for stretch in self.stretches.get(other, ())]
+        return [each for other in its for each in kind.get(other, ())]
 
     def _seen_at(self, address: str) -> set[str]:
         return {sensor for place in self._places[address] for sensor in self.sensors.get(place, ())}
@@ -95,14 +114,14 @@ class Watching:
         """Of a line. Where its findings are forgotten, its connections' time is the time it was watched mining. Time at
         unknown work that was taken to be at a rate of other times is in the figures, and so it is here."""
         coverage = self.coverage
-        rated = self.mining.seconds(place, coverage.from_ns, coverage.to_ns)
-        mining = rated + amounts.assumed_seconds if rated else float(amounts.seconds)
+        mining = self.mining.seconds(place, coverage.from_ns, coverage.to_ns) or float(amounts.seconds)
         mining = min(mining, coverage.period_seconds)
+        energy = (*self.mining.without_energy(place, coverage.from_ns, coverage.to_ns), self.mining.assumed(place))
         observed = max(mining, coverage.seconds_of(self.mining.sensors_of(place) or None))
         if coverage.part <= 0.0 or coverage.part < self.grounds.least_watched:
-            return MiningTimes(mining, observed)
+            return MiningTimes(mining, observed, None, *energy)
         factor = projection(coverage.period_seconds, observed, self.grounds.most_projection)
-        return MiningTimes(mining, observed, factor)
+        return MiningTimes(mining, observed, factor, *energy)
 
 
 def mining_time(connection: Connection, from_ns: int, to_ns: int) -> MiningTime:
@@ -112,8 +131,13 @@ def mining_time(connection: Connection, from_ns: int, to_ns: int) -> MiningTime:
     place = (FINDINGS.c.miner_ip, FINDINGS.c.site_id, FINDINGS.c.algorithm)
     for address, site_id, algorithm, record in connection.execute(select(*place, FINDINGS.c.record).where(*within)):
         finding = load_finding(record)
-        by_place = found.unrated if finding.hashrate_hps is None else found.stretches
-        by_place[Place(address, site_id or 0, algorithm or "")] += mining_stretches(finding)
+        its, its_place = mining_stretches(finding), Place(address, site_id or 0, algorithm or "")
+        if finding.hashrate_hps is None:
+            found.unrated[its_place] += its
+            continue
+        found.stretches[its_place] += its
+        found.works[its_place].append(with_assumed(finding))
+        (found.unpriced if finding.energy_kwh is None else found.priced)[its_place] += its
     seen = select(*place, PARTS.c.sensor_id).join(PARTS, PARTS.c.finding_id == FINDINGS.c.finding_id)
     for address, site_id, algorithm, sensor_id in connection.execute(seen.where(*within).distinct()):
         found.sensors[Place(address, site_id or 0, algorithm or "")].add(sensor_id)
