@@ -200,7 +200,9 @@ def findings_agree(shown: Row, its: list[Finding]) -> None:
         hashrate = encoded[0]["hashrate_hps"]  # type: ignore[index]
         assert (hashrate is None) == (rate is None)
         if rate is not None:
-            assert [hashrate[end] for end in ENDS] == pytest.approx([rate[end] for end in ENDS], rel=5e-3)
+            # without a rated share there is only an upper bound: the ledger's is of its hours, the event's of its time
+            near = 5e-3 if rate["best"] else 0.1
+            assert [hashrate[end] for end in ENDS] == pytest.approx([rate[end] for end in ENDS], rel=near)
             assert hashrate["best"] == pytest.approx(rate["best"], rel=FOUR)
     pictures_agree(shown, its)
 
