@@ -11,10 +11,12 @@ settings.register_profile("steady", derandomize=True, deadline=None)
 settings.register_profile("explore", deadline=None, print_blob=True)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "steady"))
 
-#: Bytes up to this length are spelled out in a test's name.
+#: Text up to this length is spelled out in a test's name; of other bytes only the length, for gzip writes the time.
 MAX_NAMED_BYTES = 16
 
 
 def pytest_make_parametrize_id(val: object) -> str | None:
     """The name of a parameter, or None for pytest's own."""
-    return f"{len(val)}-bytes" if isinstance(val, bytes) and len(val) > MAX_NAMED_BYTES else None
+    if not isinstance(val, bytes) or (val.isascii() and val.decode().isprintable() and len(val) <= MAX_NAMED_BYTES):
+        return None
+    return f"{len(val)}-bytes"
