@@ -14,7 +14,7 @@ from sensor.cli.case_filter import OwnerFilter
 from sensor.cli.explain import place
 from sensor.cli.finding_json import finding_object
 from sensor.cli.json_text import print_json
-from sensor.cli.ledger_text import counted, print_table, safe
+from sensor.cli.ledger_text import counted, page_text, print_table, safe
 from sensor.cli.list_period import seen_between
 from sensor.model.address import canonical
 from sensor.model.exit_codes import OK
@@ -62,8 +62,7 @@ def list_findings(options: argparse.Namespace, settings: Configuration, ledger: 
     if rows:
         print_table([("activity", "address", "pool", "dialect", "since", "last seen"), *rows])
     whole = f"{counted(len(found), 'finding', 'findings')}, none of them mining"
-    part = f"{first + 1} to {first + len(shown)} of " if shown else "none shown of "
-    print(whole if len(shown) == len(found) else part + whole)
+    print(page_text(whole, len(found), first, len(shown)))
     return OK
 
 

@@ -11,7 +11,7 @@ from sensor.cli.case_filter import OwnerFilter
 from sensor.cli.case_json import case_object
 from sensor.cli.json_text import print_json
 from sensor.cli.ledger_activity import list_findings
-from sensor.cli.ledger_text import counted, due_text, print_table, subject
+from sensor.cli.ledger_text import counted, due_text, page_text, print_table, subject
 from sensor.cli.list_period import seen_between
 from sensor.model.address import canonical
 from sensor.model.exit_codes import OK
@@ -56,8 +56,7 @@ def list_cases(options: argparse.Namespace, settings: Configuration, ledger: Led
     if rows:
         print_table([("case", "state", "since", "due", "last seen", "whose"), *rows])
     whole = f"{counted(len(found), 'case', 'cases')}, {overdue} overdue"
-    part = f"{first + 1} to {first + len(shown)} of " if shown else "none shown of "
-    print(whole if len(shown) == len(found) else part + whole)
+    print(page_text(whole, len(found), first, len(shown)))
     return OK
 
 

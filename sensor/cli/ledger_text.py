@@ -54,3 +54,10 @@ def case_number(text: str) -> int | None:
     if not (digits.isascii() and digits.isdigit()):
         return None
     return min(int(digits[:19]), MOST_CASES)
+
+
+def page_text(whole: str, total: int, first: int, shown: int) -> str:
+    """The line below a list: what there is in all, and which of it is shown, if not all."""
+    if shown == total:
+        return whole
+    return f"{first + 1} to {first + shown} of {whole}" if shown else f"none shown of {whole}"

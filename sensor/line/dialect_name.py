@@ -41,7 +41,7 @@ def name_of(best: Dialect, rivals: Sequence[Dialect], *, has_foreign_jobs: bool 
     of the family's sessions are its own.
     """
     header = best.header
-    is_open = bool(rivals) or has_foreign_jobs
+    is_open = bool(rivals) or (has_foreign_jobs and _says_what_is_mined(best))
     fits = tuple(sorted({dialect.name for dialect in (best, *rivals)})) if is_open else ()
     if not is_open or not _says_what_is_mined(best):
         return DialectName(header.name, header.id, header.rev, header.title, fits)

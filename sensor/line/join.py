@@ -92,9 +92,6 @@ class Joined:
         account, flow = contribution.account, contribution.flow
         self.lead = max(self.lead, contribution, key=_lead_order)
         self.namer = max(self.namer or contribution, contribution, key=_namer_order)
-        self.basis[contribution.algorithm] = max(
-            self.basis.get(contribution.algorithm, 0), _basis_rank(contribution.algorithm_basis)
-        )
         self.shares.add(account.shares)
         self.flow_count += 1
         self.jobs += contribution.jobs
@@ -121,6 +118,8 @@ class Joined:
         self.agents = set(sorted({*self.agents, flow.agent} if flow.agent else self.agents)[:MAX_AGENTS])
         if contribution.algorithm in self.exposures or len(self.exposures) < MAX_ALGORITHMS:
             self.exposures.setdefault(contribution.algorithm, Exposure()).add(contribution.exposure)
+            rank = _BASES.index(contribution.algorithm_basis)
+            self.basis[contribution.algorithm] = max(self.basis.get(contribution.algorithm, 0), rank)
         self.names.merge(contribution.names)
         self.crowd = max(self.crowd, contribution.names.count)
         self._count_again(flow)
@@ -177,7 +176,7 @@ class Joined:
     def _basis(self) -> AlgorithmBasis | None:
         """How the algorithm is known, by the connection that knows it best."""
         what = self.what
-        return what.algorithm_basis if self.namer is None else _BASES[self.basis.get(what.algorithm, 0)]
+        return _BASES[max(self.basis.get(what.algorithm, 0), _BASES.index(what.algorithm_basis))]
 
     @property
     def what(self) -> Spoken:
@@ -295,10 +294,6 @@ def _latest(first: tuple[int, int] | None, other: tuple[int, int] | None) -> tup
 def _namer_order(contribution: Spoken) -> tuple[bool, bool, tuple[int, float, int, int, int, int]]:
     """What is said of dialect, algorithm and coin: a connection that knows it, and of those the one that leads."""
     return not contribution.spoken_as.is_open, contribution.algorithm is not None, _lead_order(contribution)
-
-
-def _basis_rank(basis: AlgorithmBasis | None) -> int:
-    return _BASES.index(basis)
 
 
 def _lead_order(contribution: Spoken) -> tuple[int, float, int, int, int, int]:

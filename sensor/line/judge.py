@@ -8,6 +8,7 @@ leaves.
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 from sensor.estimate import Exposure
 from sensor.line.activity import flow_activity
@@ -83,6 +84,15 @@ class Spoken:
         return self.observation.grade
 
 
+class _Judged(NamedTuple):
+    """One flow: how it is read, what that is called, and how sure it is to be mining."""
+
+    reading: Reading
+    spoken_as: DialectName
+    verdict: Verdict
+    facts: FlowFacts
+
+
 def judge(session: Session, facts: FlowFacts) -> list[Spoken]:
     """The contributions of one flow; empty if nothing in it was mining."""
     reading = best_reading(session)
@@ -99,12 +109,9 @@ def judge(session: Session, facts: FlowFacts) -> list[Spoken]:
     if not accounts:
         anonymous = reading.logins.find(None)
         accounts = [anonymous or Account(None, facts.first_ns, facts.last_ns)]
+    judged = _Judged(reading, spoken_as, verdict, facts)
     return [
-        _whose(
-            _contribution(reading, account, spoken_as, verdict, facts, session.signatures),
-            session.wallets,
-            reading.jobs.proven,
-        )
+        _whose(_contribution(judged, account, session.signatures), session.wallets, reading.jobs.proven)
         for account in accounts
     ]
 
@@ -124,14 +131,8 @@ def best_reading(session: Session) -> Reading | None:
     return max(candidates, key=rank, default=None)
 
 
-def _contribution(
-    reading: Reading,
-    account: Account,
-    spoken_as: DialectName,
-    verdict: Verdict,
-    facts: FlowFacts,
-    signatures: SignatureSet,
-) -> Spoken:
+def _contribution(judged: _Judged, account: Account, signatures: SignatureSet) -> Spoken:
+    reading, spoken_as, verdict, facts = judged
     activity = flow_activity(reading, account, verdict[1], facts)
     mined = None if spoken_as.is_open else reading.jobs.mined(account)
     algorithm = mined.name if mined is not None else None
@@ -144,12 +145,12 @@ def _contribution(
     exposure = flow_exposure(reading, account, facts, signatures)
     flow.trace = flow_trace(reading, account, facts, exposure, algorithm)
     job_work = reading.jobs.latest
-    if not scaled:
-        account, exposure, job_work = without_work(account), exposure.without_work(), None
-        flow.trace = flow.trace and trace_without_work(flow.trace, exposure)
     if spoken_as.is_open:  # which dialect it goes on in is not known, nor how long one waits for a share
         exposure.wait_seconds = UNKNOWN_WAIT
         flow.trace = flow.trace and replace(flow.trace, state=None)
+    if not scaled:
+        account, exposure, job_work = without_work(account), exposure.without_work(), None
+        flow.trace = flow.trace and trace_without_work(flow.trace, exposure)
     evidence = _evidence(reading, account, spoken_as.name, grade, flow.key.community_id)
     observation = Observation(
         kind="spoken",

@@ -251,8 +251,9 @@ def machines_by_address(lines: Iterable[Line]) -> dict[str, int]:
     most: dict[str, int] = {}
     for (address, _), group in groups.items():
         its = sum(line.machines for line in group)
-        bounds = [line.address_machines for line in group if line.address_machines is not None]
-        its = min(its, max(max(bounds), *(line.machines for line in group))) if bounds else its
+        counted = [line.address_machines for line in group if line.address_machines is not None]
+        if counted:
+            its = min(its, max([*counted, *(line.machines for line in group)]))
         most[address] = max(its, most.get(address, 0))
     return most
 

@@ -105,8 +105,9 @@ class WithAssumed(NamedTuple):
 
 def with_assumed(finding: Finding) -> WithAssumed:
     """The work of a finding whose rate is known."""
-    best = finding.hashrate_hps.best if finding.hashrate_hps is not None else 0.0
-    return WithAssumed(*(best * seconds for seconds in _rated_seconds(finding)))
+    rate = finding.hashrate_hps
+    hps = 0.0 if rate is None else rate.best or rate.high  # without a share of known work there is only the bound
+    return WithAssumed(*(hps * seconds for seconds in _rated_seconds(finding)))
 
 
 def assumed_parts(works: Iterable[WithAssumed]) -> AssumedParts:

@@ -8,7 +8,7 @@ possibilities are kept apart as readings. Sans-IO: knows messages, not packets; 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 
 from sensor.dialects.registry import FOREIGN
 from sensor.dialects.stream.message import Malformed, Message, Read
@@ -19,7 +19,7 @@ from sensor.session.pool_gaps import PoolGaps
 from sensor.session.reading import Reading, Token
 from sensor.session.verify import Sampling, verifier
 from sensor.signatures.language import MISSING
-from sensor.signatures.model import Dialect, ReplyRule, SignatureSet
+from sensor.signatures.model import Dialect, Match, ReplyRule, SignatureSet
 
 #: Readings of one flow: every dialect in both roles would be more, but hostile bytes choose what they resemble.
 MAX_READINGS = 48
@@ -133,7 +133,7 @@ class Session:
             matched_pool = True
             if rule.answers:
                 answers.append(token)
-        self._note_jobs(read, [dialect for dialect, _ in matches])
+        self._note_jobs(read, matches)
         if tokens:
             self._pending[read.direction].add(Request(key, _kind(tokens), tuple(tokens)))
         elif answers:
@@ -150,14 +150,17 @@ class Session:
         if settled is None and len(self.readings) > 1:
             self._settle(read.framing)
 
-    def _note_jobs(self, read: Message, dialects: list[Dialect]) -> None:
+    def _note_jobs(self, read: Message, matches: Sequence[Match]) -> None:
         """A job by its method that some readings do not know by its form."""
         method = read.value.get("method")
-        if not isinstance(method, str):
-            return
-        for reading in self.readings:
-            if reading.miner != read.direction and method in reading.dialect.job_methods:
-                reading.foreign_jobs = reading.foreign_jobs or reading.dialect not in dialects
+        for reading in self.readings if isinstance(method, str) else ():
+            if (
+                not reading.foreign_jobs
+                and reading.miner != read.direction
+                and method in reading.dialect.job_methods
+                and all(dialect is not reading.dialect for dialect, _ in matches)
+            ):
+                reading.foreign_jobs = True
 
     def _settle(self, framing: str) -> None:
         """Once it is clear which dialect this is, the others are given up: they cost time and memory with every

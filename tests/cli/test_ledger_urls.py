@@ -38,8 +38,8 @@ def sentence(capsys: pytest.CaptureFixture[str], code: int, *words: str) -> str:
 def test_a_path_is_answered_with_its_url_by_every_command(
     words: tuple[str, ...], capsys: pytest.CaptureFixture[str]
 ) -> None:
-    said = sentence(capsys, 2, *words, "--ledger", "/tmp/x.db")
-    assert said == "--ledger /tmp/x.db: not a database URL: write sqlite:////tmp/x.db"
+    answer = sentence(capsys, 2, *words, "--ledger", "/tmp/x.db")
+    assert answer == "--ledger /tmp/x.db: not a database URL: write sqlite:////tmp/x.db"
 
 
 @pytest.mark.parametrize(
@@ -67,14 +67,14 @@ def test_a_path_is_answered_with_its_url_by_every_command(
 def test_what_is_no_url_gets_a_hint_and_its_password_is_not_repeated(
     url: str, hint: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    said = sentence(capsys, 2, "ledger", "list", "--ledger", url)
-    assert hint in said
-    assert "hunter2" not in said
+    answer = sentence(capsys, 2, "ledger", "list", "--ledger", url)
+    assert hint in answer
+    assert "hunter2" not in answer
     (tmp_path / "c.yaml").write_text(f"workers: 1\nledger:\n  url: {url!r}\n")
     for command in ("check", "run"):
-        said = sentence(capsys, 78, command, "-c", str(tmp_path / "c.yaml"))
-        assert said.startswith(f"{tmp_path}/c.yaml:3: ledger.url: ")
-        assert "hunter2" not in said
+        answer = sentence(capsys, 78, command, "-c", str(tmp_path / "c.yaml"))
+        assert answer.startswith(f"{tmp_path}/c.yaml:3: ledger.url: ")
+        assert "hunter2" not in answer
     with pytest.raises(LedgerError, match="not a database URL") as raised:
         Ledger.open(url)
     assert "hunter2" not in str(raised.value)

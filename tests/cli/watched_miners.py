@@ -125,9 +125,11 @@ def reported(number: int, address: str, mining: Mining, chosen: Sequence[int], o
 
 def connection(number: int, at: int, address: str, watched: WatchedStretch, shares: int) -> FlowSummary:
     """A connection of its own."""
-    made = flow(number * 10 + at, miner=address)
     return dataclasses.replace(
-        made, first_ns=watched.start_ns, last_ns=watched.end_ns, shares=Shares(shares, shares, 0, 0, 0)
+        flow(number * 10 + at, miner=address),
+        first_ns=watched.start_ns,
+        last_ns=watched.end_ns,
+        shares=Shares(shares, shares, 0, 0, 0),
     )
 
 

@@ -41,10 +41,10 @@ def transcripts() -> list[tuple[str, str]]:
 
 def answer(line: str) -> str:
     """What a command says: all of it, but of a usage only the mistake."""
-    said = io.StringIO()
-    with contextlib.redirect_stderr(said), contextlib.redirect_stdout(said), contextlib.suppress(SystemExit):
+    output = io.StringIO()
+    with contextlib.redirect_stderr(output), contextlib.redirect_stdout(output), contextlib.suppress(SystemExit):
         main(shlex.split(line)[1:])
-    lines = said.getvalue().splitlines()
+    lines = output.getvalue().splitlines()
     return " ".join(" ".join(lines[-1:] if lines[:1] and lines[0].startswith("usage:") else lines).split())
 
 

@@ -132,8 +132,8 @@ def text_of(form: str, data: bytes) -> str:
 def test_every_file_names_whom_it_named(opened: Path, language: str, form: str) -> None:
     """Enterprises, places, addresses, pools, algorithms, coins, cases: every text of a cell."""
     before = cells(json.loads(kept(f"bulletin.{language}.json.gz")))
-    said = {place: value for place, value in before.items() if place[0] != METHOD and not is_class(place)}
-    texts = {value for value in said.values() if isinstance(value, str)}
+    named = {place: value for place, value in before.items() if place[0] != METHOD and not is_class(place)}
+    texts = {value for value in named.values() if isinstance(value, str)}
     former = text_of(form, gzip.decompress((KEPT / f"bulletin.{language}.{form}.gz").read_bytes()))
     shown = {text for text in texts if text in former}
     assert len(shown) > 20

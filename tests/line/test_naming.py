@@ -5,6 +5,8 @@ from __future__ import annotations
 import pytest
 
 from sensor.line.examples import dialogue_events
+from sensor.line.join import MAX_ALGORITHMS, Joined
+from sensor.line.judge import Spoken
 from sensor.line.lifecycle import ReportingSettings
 from sensor.line.pipeline import Pipeline
 from sensor.model.events import Event
@@ -94,3 +96,38 @@ def test_a_dialect_whose_jobs_have_another_form_is_not_named() -> None:
     assert (found.dialect, found.coin, found.algorithm, found.work_hashes) == ("stratum", None, None, None)
     assert found.shares.accepted == 1
     assert any("its jobs have another form" in reason for reason in found.reasons)
+
+
+#: The same in the most general dialect, by a machine that does one thing only.
+STATED = (
+    JOBS_OF_ANOTHER_FORM.replace("lolMiner 1.88", "Antminer S19 XP/Tue Mar 11")
+    .replace('[null,"c0de",6]', '[[["mining.notify","a"]],"f1b0dee5",4]')
+    .replace('"3fc81200aa71","","c0de3fc81200aa71"', '"00000001","689c3007","0a1b2c3d"')
+)
+
+
+def test_what_a_stated_machine_mines_is_known_whatever_form_its_jobs_have() -> None:
+    """The most general dialect says nothing of what is mined, so jobs of another form take nothing back."""
+    pipeline = Pipeline(shipped())
+    pipeline.step(events(STATED))
+    (found,) = pipeline.finish()
+    assert isinstance(found, Finding)
+    assert (found.dialect, found.algorithm, found.algorithm_basis) == ("stratum-v1", "sha256d", "stated")
+
+
+def test_algorithms_that_a_sender_makes_up_are_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
+    grown: list[Joined] = []
+    add = Joined.add
+
+    def noted(joined: Joined, contribution: Spoken) -> None:
+        add(joined, contribution)
+        grown.append(joined)
+
+    monkeypatch.setattr(Joined, "add", noted)
+    pipeline = Pipeline(shipped())
+    for number in range(2 * MAX_ALGORITHMS):
+        talk = STATED.replace('"acct.r1","x"', f'"acct.r1","algo=made{number}"')
+        pipeline.step(events(talk, flow=number))
+    pipeline.finish()
+    assert max(len(joined.exposures) for joined in grown) == MAX_ALGORITHMS
+    assert max(len(joined.basis) for joined in grown) == MAX_ALGORITHMS
