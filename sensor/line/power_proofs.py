@@ -26,11 +26,11 @@ def power_failures(table: DeviceTable) -> list[Broken]:
     for row in table.devices:
         bounds = table.device_class(row.device_class) if row.device_class else None
         if row.device_class and table.classes and bounds is None:
-            wrong.append(Broken("devices", 1, row.model, f"class {row.device_class!r} is not known"))
+            wrong.append(Broken(row.file, row.line, row.model, f"class {row.device_class!r} is not known"))
         if bounds and not bounds.least_watts <= row.power_watts * bounds.wall.typical <= bounds.most_watts:
             limits = f"{bounds.least_watts:g} to {bounds.most_watts:g} W"
             what = f"{row.power_watts:g} W is not what {bounds.name} draws, {limits}"
-            wrong.append(Broken("devices", 1, row.model, what))
+            wrong.append(Broken(row.file, row.line, row.model, what))
     return wrong
 
 

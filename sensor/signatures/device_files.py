@@ -60,7 +60,7 @@ def compile_devices(entry: YamlEntry, file: str) -> DeviceTable:
     """One file of machines."""
     entry.only(DEVICE_FILE_KEYS)
     keys = ("device", "algorithm", "hps", "model", "joules", "watts")
-    rows = [row for item in _items(entry, "devices") if (row := _device(item)) is not None]
+    rows = [row for item in _items(entry, "devices") if (row := _device(item, file)) is not None]
     return DeviceTable(devices=tuple(rows), examples=_examples(entry, file, keys))
 
 
@@ -79,7 +79,7 @@ def _items(entry: YamlEntry, key: str) -> list[YamlEntry]:
     return [item for item in entry.keys[key].each() if item.is_map()]
 
 
-def _device(entry: YamlEntry) -> DeviceRow | None:
+def _device(entry: YamlEntry, file: str) -> DeviceRow | None:
     entry.only(DEVICE_KEYS)
     unit = per_second(entry.text("unit"))
     hashrate, power = _amount(entry, "hashrate"), _amount(entry, "power_watts")
@@ -99,6 +99,8 @@ def _device(entry: YamlEntry) -> DeviceRow | None:
         confidence=entry.choice("confidence", CONFIDENCES),
         device_class=entry.optional("class"),
         year=_year(entry),
+        file=file,
+        line=entry.line,
     )
 
 

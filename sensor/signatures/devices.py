@@ -85,6 +85,8 @@ class DeviceRow:
     confidence: str
     device_class: str | None = None
     year: int | None = None
+    file: str = "devices"
+    line: int = 1
 
     @property
     def efficiency(self) -> Efficiency:

@@ -120,3 +120,11 @@ def test_a_place_without_signatures_is_told(run: Run, tmp_path: Path, name: str,
     (tmp_path / "void").mkdir()
     done = run("signatures", "test", name)
     assert (done.returncode, done.stderr.decode()) == (78, f"minewatch: {sentence}\n")
+
+
+def test_a_device_outside_of_what_its_class_draws_is_refused_with_its_line(run: Run, tmp_path: Path) -> None:
+    text = DEVICES.replace("UNIT", "TH/s").replace("power_watts: 100,", "power_watts: 900000, class: asic-hobby,")
+    (tmp_path / "own.yaml").write_text(text)
+    done = run("signatures", "test", "own.yaml")
+    assert done.returncode == 1
+    assert b"own.yaml:4: Rock 1: 900000 W is not what asic-hobby draws, 1.5 to 2000 W" in done.stderr

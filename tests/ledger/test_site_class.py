@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from sensor.cases.site_class import SiteFacts
 from sensor.cases.site_class import site_class as classified
 from sensor.ledger.read.facts import kind_of
-from sensor.ledger.read.payees import Payment, extent, payee_groups, tenant_groups
+from sensor.ledger.read.payees import MOST_WALLETS, Payment, extent, payee_groups, tenant_groups
 from sensor.model.attribution import Service
 from sensor.model.summary import SiteClass
 from sensor.signatures.loader import shipped_sites
@@ -209,6 +209,16 @@ def test_tenants_have_addresses_and_ranges_of_their_own() -> None:
 ])  # fmt: skip
 def test_the_extent_of_an_allocation(allocation: str | None, addresses: int) -> None:
     assert extent(allocation) == addresses
+
+
+def test_wallets_that_a_sender_makes_up_cost_no_more_than_a_bound() -> None:
+    paid = {Payment(f"w{number:05}", f"10.0.{number % 250}.1", "x") for number in range(20_000)}
+    assert len(payee_groups(paid)) == MOST_WALLETS
+    assert len(tenant_groups(paid, {})) <= MOST_WALLETS
+
+
+def test_asics_of_groestl_are_no_processors_of_ghostrider() -> None:
+    assert [kind_of(None, "groestl"), kind_of(None, "gr"), kind_of(None, "ghostrider")] == ["", "cpu", "cpu"]
 
 
 def test_a_machine_is_told_by_its_class_or_by_what_it_mines() -> None:

@@ -18,8 +18,10 @@ from sensor.model.attribution import Enterprise, Service
 from sensor.model.summary import SECONDS_PER_HOUR, Line, machines_by_address
 from sensor.model.time import SECOND_NS
 
-#: Beginnings of the algorithms that only processors mine: what is left where no agent names the device.
-CPU_ALGORITHMS = ("rx/", "cn", "argon2", "ghostrider", "gr", "verus", "yescrypt", "yespower")
+#: Beginnings of the algorithms that only processors mine: what is left where no agent names the device. Groestl, which
+#: ASICs mine, begins with another name of GhostRider.
+CPU_ALGORITHMS = ("rx/", "randomx", "cn", "cryptonight", "argon2", "ghostrider", "verus", "yescrypt", "yespower")
+GHOSTRIDER = "gr"
 #: Algorithms that practically only ASICs mine.
 ASIC_ALGORITHMS = ("sha256d", "scrypt", "x11", "blake2s", "eaglesong", "kheavyhash", "handshake")
 #: Of less than a day nothing follows about day and night; of fewer hours than these the first and last, which are not
@@ -124,7 +126,7 @@ def kind_of(device_class: str | None, algorithm: str | None) -> str:
         return kind
     if kind == "browser":
         return "cpu"
-    if algorithm is not None and algorithm.startswith(CPU_ALGORITHMS):
+    if algorithm is not None and (algorithm == GHOSTRIDER or algorithm.startswith(CPU_ALGORITHMS)):
         return "cpu"
     return "asic" if algorithm in ASIC_ALGORITHMS else ""
 

@@ -13,6 +13,9 @@ from typing import NamedTuple
 
 #: A range of a book of so few addresses is one customer's: whoever mines in it is of one house.
 ONE_CUSTOMERS = 16
+#: Wallets of a site that are put together, of more only the first by name: logins cost a sender nothing, and so many
+#: who are paid are many in any case.
+MOST_WALLETS = 512
 
 
 class Payment(NamedTuple):
@@ -31,7 +34,7 @@ def payee_groups(payments: Iterable[Payment]) -> list[frozenset[str]]:
         algorithms[payment.wallet].add(payment.algorithm)
         addresses[payment.wallet].add(payment.address)
     groups: list[list[str]] = []
-    for wallet in sorted(algorithms):
+    for wallet in sorted(algorithms)[:MOST_WALLETS]:
         for group in groups:
             together = any(addresses[wallet] & addresses[other] for other in group)
             if together and not any(algorithms[wallet] & algorithms[other] for other in group):
@@ -56,7 +59,7 @@ def tenant_groups(payments: Iterable[Payment], allocations: Mapping[str, str]) -
 def _joined(places: Mapping[str, set[Hashable]]) -> list[frozenset[str]]:
     """Groups of wallets that are linked by a place, also through others."""
     groups: list[tuple[set[str], set[Hashable]]] = []
-    for wallet in sorted(places):
+    for wallet in sorted(places)[:MOST_WALLETS]:
         names, shared = {wallet}, set(places[wallet])
         apart = []
         for group in groups:
