@@ -92,7 +92,7 @@ def _in_time(sources: list[str], plausible: PlausibleTime, *, alone: bool) -> tu
     that has no others beside it is read whatever it says of its time."""
     if alone and len(sources) < 2:
         return sources, []
-    starts = [first_packet_ns(source) for source in sources]
+    starts = [first_packet_ns(source, plausible) for source in sources]
     reasons = off_clock(starts, plausible)
     if alone and len(reasons) == len(sources):
         return sources, []

@@ -152,12 +152,13 @@ class Folder:
         host's clock that is wrong, and then they are read as soon as it is right.
         """
         unknown = [name for name in waiting if name not in self._starts]
-        self._starts.update({name: first_packet_ns(name) for name in unknown[:MOST_LOOKED_AT]})
+        plausible = PlausibleTime.as_of(now_ns)
+        self._starts.update({name: first_packet_ns(name, plausible) for name in unknown[:MOST_LOOKED_AT]})
         if len(unknown) > MOST_LOOKED_AT:
             self._next_ns = now_ns
             return []
         self._starts = {name: self._starts[name] for name in waiting}
-        reasons = off_clock([self._starts[name] for name in waiting], PlausibleTime.as_of(now_ns))
+        reasons = off_clock([self._starts[name] for name in waiting], plausible)
         refused = {waiting[at]: why for at, why in reasons.items()}
         for name, why in refused.items():
             if name not in self._set_aside:

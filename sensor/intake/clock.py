@@ -1,4 +1,4 @@
-"""When captures are of, by their first packets: in which order to read them, and which are of a time that cannot be.
+"""When captures are of, by their packets: in which order to read them, and which are of a time that cannot be.
 
 A sensor that booted before its clock was set writes captures of another year. They are told by the wall clock, or by
 their neighbours. Reads the beginning of files; the wall clock is handed in.
@@ -9,27 +9,36 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from sensor.intake.sources import STDIN
-from sensor.model.time import DAY_NS, PlausibleTime, day_text
+from sensor.model.time import ANY_TIME, DAY_NS, PlausibleTime, day_text
 from sensor.reference.capture.bytestream import CaptureError
 from sensor.reference.capture.capture_file import CaptureFile
 
 #: Packets of a capture that are looked at for the first with a time.
 MOST_LOOKED_AT = 16
+#: Packets that are looked at for the first of a time that can be, where the first of all is of another: the clock may
+#: have been set while the capture was written. About a second's reading.
+MOST_SEARCHED = 500_000
 
 
-def first_packet_ns(source: str) -> int | None:
-    """When a capture's first packet is of; None where that cannot be found out, or only by reading it once for all."""
+def first_packet_ns(source: str, plausible: PlausibleTime = ANY_TIME) -> int | None:
+    """When a capture's first packet of a plausible time is of, or its first of all if none of them is; None where that
+    cannot be found out, or only by reading it once for all."""
     if source == STDIN:
         return None
     try:
         capture = CaptureFile(source)
     except CaptureError:
         return None
+    first_ns = None
     try:
-        for _, (ts_ns, link, _frame) in zip(range(MOST_LOOKED_AT), capture.packets(), strict=False):
+        for number, (ts_ns, link, _frame) in enumerate(capture.packets()):
             if ts_ns is not None and link is not None:
-                return ts_ns
-        return None
+                if plausible.holds(ts_ns):
+                    return ts_ns
+                first_ns = ts_ns if first_ns is None else first_ns
+            if number >= (MOST_LOOKED_AT if first_ns is None else MOST_SEARCHED):
+                break
+        return first_ns
     finally:
         capture.close()
 

@@ -57,3 +57,15 @@ def test_the_first_packet_says_when_a_capture_is_of(tmp_path: Path) -> None:
     assert first_packet_ns(str(tmp_path / "b.pcap")) is None
     assert first_packet_ns(str(tmp_path / "none.pcap")) is None
     assert first_packet_ns("-") is None
+
+
+def test_where_the_clock_was_set_while_the_capture_was_written_the_first_plausible_packet_says_it(
+    tmp_path: Path,
+) -> None:
+    wire = Wire()
+    for number in range(40):
+        wire.add(number - START_US, network(host("198.51.100.1"), host("203.0.113.1"), 1))
+    wire.add(7, network(host("198.51.100.1"), host("203.0.113.1"), 1))
+    wire.write(tmp_path / "a.pcap")
+    assert first_packet_ns(str(tmp_path / "a.pcap"), PLAUSIBLE) == (START_US + 7) * 1_000
+    assert first_packet_ns(str(tmp_path / "a.pcap")) == 0
