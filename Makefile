@@ -126,7 +126,7 @@ $(AXE):
 	fi
 
 test: check build/demo.pcap debian-packages $(AXE)
-	@$(BIN)/python -m pytest -rs -m "not shared and not province" -n $${TEST_WORKERS:-2} --dist loadfile
+	@$(BIN)/python -m pytest -rs -m "not shared and not province" -n $${TEST_WORKERS:-3} --dist loadfile
 
 fuzz: .venv/.dev build/demo.pcap
 	@$(BIN)/python -m tests.fuzz.damaged --seconds $${FUZZ_SECONDS:-60} build/demo.pcap

@@ -27,6 +27,7 @@ from sensor.model.attribution import Attribution, Claim, Enterprise, Site
 from sensor.model.evidence import Grade
 from sensor.model.finding import Finding, Pool
 from sensor.model.quantities import ExposureRecord, Interval, Shares, WatchedStretch
+from sensor.signatures.devices import Efficiency
 from sensor.signatures.work import UNITS
 from tests.ledger.made import finding, flow
 
@@ -66,6 +67,7 @@ OWNERS = (
     ("sole-trader", 9),
 )
 SHARE_S = 20.0
+MOST_MACHINES = 20  # behind an address
 
 
 @dataclass
@@ -178,8 +180,8 @@ def _owner(chance: random.Random, number: int, first: int) -> tuple[tuple[Enterp
 
 
 def _miner(chance: random.Random, number: int, owner: tuple[Enterprise, Site] | None, coin: int) -> Miner:
-    efficiency = table().efficiency(COINS[coin][1])
-    assert efficiency is not None
+    hashrate_hps = COINS[coin][6] * chance.lognormvariate(0, 0.8)
+    efficiency = _efficiency(coin, hashrate_hps)
     # Between low and typical, or typical and high, evenly in logarithms: the true machine is anywhere in the range.
     ends = (
         (efficiency.low_joules, efficiency.joules)
@@ -193,10 +195,18 @@ def _miner(chance: random.Random, number: int, owner: tuple[Enterprise, Site] | 
         address,
         owner,
         coin,
-        COINS[coin][6] * chance.lognormvariate(0, 0.8),
+        hashrate_hps,
         joules,
         chance.choice((1.0, 1.0, 0.6, 0.2)),
     )
+
+
+def _efficiency(coin: int, hashrate_hps: float) -> Efficiency:
+    """Joules a hash of the classes of machines that some of this hashrate can be of."""
+    its = Interval(hashrate_hps, hashrate_hps, hashrate_hps, 1.0)
+    found = table().assess(COINS[coin][1], rate=its, machines=MOST_MACHINES).efficiency
+    assert found is not None
+    return found
 
 
 def _week(chance: random.Random, miner: Miner, period: Period, truth: Truth | None, part: int) -> Finding:
@@ -210,8 +220,7 @@ def _week(chance: random.Random, miner: Miner, period: Period, truth: Truth | No
     count = _poisson(chance, seconds / SHARE_S)
     tally = Tally()
     tally.put(work, count)
-    efficiency = table().efficiency(algorithm)
-    assert efficiency is not None
+    efficiency = _efficiency(miner.coin, miner.hashrate_hps)
     interval = rate(tally, seconds, next_work=work)
     assert interval is not None
     power = watts(interval, efficiency)

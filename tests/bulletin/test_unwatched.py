@@ -89,6 +89,16 @@ def test_of_a_week_that_was_hardly_watched_counts_are_lower_bounds_and_nothing_i
     assert row["unobserved"] > 30
 
 
+@pytest.mark.parametrize("name", [HARDLY, NEVER])
+def test_no_empty_list_says_none_where_nobody_knows(folder: Path, name: str) -> None:
+    text = (folder / f"bulletin-{name}.en.md").read_text(encoding="utf-8")
+    lists = {part.partition("\n")[0].partition(";")[0]: part for part in text.split("\n### ")[1:]}
+    assert "Too little was watched to call anybody gone." in lists["Gone"]
+    if name == NEVER:
+        assert "Not observed" in lists["Enterprises and persons by electricity"]
+        assert "Not observed" in lists["New"]
+
+
 def test_a_full_week_has_everything(folder: Path) -> None:
     told = facts(folder, FULL)
     assert "warning" not in blocks(folder, FULL)

@@ -64,7 +64,16 @@ class HolderTables:
             Column("state", _("Case")),
         )
         rows = tuple(self._row(holder, earlier) for holder in ranked)
-        return DocumentTable(key, title, columns, rows, _("None."), most=MOST_HOLDERS)
+        return DocumentTable(key, title, columns, rows, self._nobody(key), most=MOST_HOLDERS)
+
+    def _nobody(self, key: str) -> str:
+        """What stands in an empty table: that there is none, only where it is known."""
+        _, figures = self._, self._figures
+        if key == "gone" and not figures.watched:
+            return _("Too little was watched to call anybody gone.")
+        if key == "unobserved" and figures.coverage_before.part <= 0.0:
+            return _("The period before was not observed.")
+        return nothing(figures, _) if key in ("holders", "new") and not figures.mines else _("None.")
 
     def _row(self, holder: Holder, earlier: bool) -> tuple[Cell, ...]:
         _, cells, owner, estimate = self._, self._cells, holder.owner, holder.estimate
