@@ -3,6 +3,7 @@ the time in which nobody listened stands as such in the coverage."""
 
 from __future__ import annotations
 
+import os
 import random
 import time
 from itertools import pairwise
@@ -19,7 +20,7 @@ from tests.daemon.test_two_daemons import truth
 from tests.ledger.test_rollups import agree
 from tests.live.conftest import Net
 
-KILLS = 4
+KILLS = int(os.environ.get("KILLS", "4"))
 
 
 def committed(folder: Path) -> dict[str, tuple[int, int]]:

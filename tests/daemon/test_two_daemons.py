@@ -5,6 +5,7 @@ also when one is killed and reads a capture again; and every exporter of each ge
 from __future__ import annotations
 
 import itertools
+import os
 import random
 import time
 from collections.abc import Callable, Iterator
@@ -30,7 +31,7 @@ Packets = list[tuple[float, bytes]]
 #: Captures of each sensor, and how long they may take, in seconds.
 PIECES, PATIENCE_S = 4, 60.0
 #: Kills in one test.
-KILLS = 3
+KILLS = int(os.environ.get("KILLS", "3"))
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
