@@ -34,6 +34,7 @@ from sensor.cli.frame import (
     show_configuration,
     site_weights_of,
 )
+from sensor.cli.streams import private
 from sensor.meter import readings
 from sensor.meter.expected import Listened, SeenEnergy, SeenMining
 from sensor.meter.readings import MeterError, Meters
@@ -202,7 +203,8 @@ def _replace(path: Path, data: bytes) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     draft = path.with_name(f".{path.name}.{os.getpid()}")
     try:
-        draft.write_bytes(data)
+        with open(draft, "wb", opener=private) as file:
+            file.write(data)
         draft.replace(path)
     finally:
         draft.unlink(missing_ok=True)

@@ -13,6 +13,7 @@ from sensor.cli.case_filter import OwnerFilter
 from sensor.cli.frame import CommandError, grounds_of, os_reason, site_weights_of
 from sensor.cli.ledger_activity import as_text, findings_of, fits
 from sensor.cli.list_period import list_period
+from sensor.cli.streams import private
 from sensor.model.exit_codes import OK, RUN_ERROR
 from sensor.model.summary import Line, Summary
 from sensor.model.time import minute_text
@@ -67,7 +68,8 @@ def _written(target: Path | None, text: str) -> bool:
         sys.stdout.buffer.write(text.encode())
         return False
     try:
-        target.write_bytes(text.encode())
+        with open(target, "wb", opener=private) as file:
+            file.write(text.encode())
     except OSError as error:
         raise CommandError(RUN_ERROR, f"--to {target}: cannot be written: {os_reason(error)}") from None
     return True

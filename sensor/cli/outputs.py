@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import IO, TYPE_CHECKING
 
 from sensor.cli.frame import os_reason
+from sensor.cli.streams import private
 from sensor.intake.sources import STDIN
 from sensor.model.exit_codes import RUN_ERROR, USAGE
 from sensor.model.finding import Finding
@@ -133,7 +134,7 @@ def _open(flag: str, target: str) -> IO[str]:
     if target == STDIN:
         return sys.stdout
     try:
-        return Path(target).open("w", encoding="utf-8", errors="replace", newline="\n")
+        return open(target, "w", encoding="utf-8", errors="replace", newline="\n", opener=private)
     except OSError as error:
         raise _refused(flag, target, error) from None
 

@@ -47,3 +47,8 @@ def prepare_streams() -> None:
 def give_up_stdout() -> None:
     """Nothing more goes to standard output; the interpreter must not complain at exit either."""
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+def private(path: str, flags: int) -> int:
+    """An opener of `open`: what a command makes is the owner's and the group's, as the daemon's files are."""
+    return os.open(path, flags, 0o640)

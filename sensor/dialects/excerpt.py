@@ -1,5 +1,5 @@
-"""A short printable excerpt of a message for evidence, with every secret blanked. Knows JSON values and where a rule
-says secrets stand.
+"""A short printable excerpt of a message for evidence, with every secret blanked. Knows JSON values, where a rule says
+secrets stand, and which texts may hold others.
 """
 
 from __future__ import annotations
@@ -9,20 +9,23 @@ from collections.abc import Iterable
 
 from sensor.model.text import printable
 from sensor.signatures.language import Parts
+from sensor.signatures.secret_text import BLANK, is_spoken, shown
 
 MAX_EXCERPT = 160
-BLANK = "***"
 #: Members that hold a secret in any dialect, whatever the rule; `api_key` is not one, it is Beam's login.
 SECRET_KEYS = frozenset({"pass", "password", "passwd", "pwd", "secret"})
 #: Secrets by name are looked for this deep; no dialect puts them deeper.
 MAX_DEPTH = 4
+#: Items of a list that an excerpt has room for.
+MOST_ITEMS = 64
 
 
 def excerpt(value: dict[str, object], secrets: Iterable[Parts]) -> str:
     """At most 160 characters; a dot for each that does not print."""
-    blanked = _by_name(value, 0)
+    blanked: object = value
     for parts in secrets:
         blanked = _at(blanked, parts)
+    blanked = _by_name(blanked, 0)
     return printable(_text(blanked)[:MAX_EXCERPT], ".")
 
 
@@ -33,15 +36,22 @@ def _text(value: object) -> str:
         return "{...}"
 
 
-def _by_name(value: object, depth: int) -> object:
+def _by_name(value: object, depth: int, *, spoken: bool = False, key: str = "") -> object:
+    """The value without what is a secret by its member's name, or by its text; `spoken`: within what a pool says of an
+    error."""
+    if isinstance(value, str):
+        return shown(value, spoken=spoken, key=key)
     if depth > MAX_DEPTH:
-        return value
+        return BLANK if isinstance(value, dict | list) else value
     if isinstance(value, dict):
         return {
-            key: BLANK if key.lower() in SECRET_KEYS else _by_name(inner, depth + 1) for key, inner in value.items()
+            key: BLANK
+            if key.lower() in SECRET_KEYS
+            else _by_name(inner, depth + 1, spoken=spoken or is_spoken(key, inner), key=key)
+            for key, inner in value.items()
         }
-    if isinstance(value, list) and len(value) <= 64:
-        return [_by_name(inner, depth + 1) for inner in value]
+    if isinstance(value, list):
+        return [_by_name(inner, depth + 1, spoken=spoken) for inner in value[:MOST_ITEMS]]
     return value
 
 

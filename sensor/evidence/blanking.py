@@ -2,9 +2,9 @@
 signatures call secret.
 
 The rule is to write what is understood, not to hunt for what is not: whole JSON objects are kept, and in them the
-places that any signature calls secret, the members that are secrets by name, and whatever follows the login's name
-in a call that logs in are blanked. Every other byte is blanked: other text, headers, binary frames, the rest of an
-object that was cut, an object with a name twice.
+places that any signature calls secret, the members that are secrets by name, whatever follows the login's name in a
+call that logs in, and texts that hold a secret are blanked. Every other byte is blanked: other text, headers, binary
+frames, the rest of an object that was cut, an object with a name twice.
 """
 
 from __future__ import annotations
@@ -18,6 +18,8 @@ from typing import Any
 from sensor.dialects.excerpt import SECRET_KEYS
 from sensor.signatures import SignatureSet
 from sensor.signatures.language import MISSING, Parts, look
+from sensor.signatures.secret_text import BLANK as BLANKED
+from sensor.signatures.secret_text import is_spoken, shown, without_password
 
 BLANK = ord("*")
 #: Parts of the name of a call that logs in; its first argument is the login's name.
@@ -93,16 +95,34 @@ def _secrets(value: dict[str, Any], signatures: SignatureSet) -> Iterator[Any]:
     yield from _named(value, 0)
 
 
-def _named(value: object, depth: int) -> Iterator[Any]:
-    """What is a secret by its name, at any depth; what is nested too deeply is secret as a whole."""
+def _named(value: object, depth: int, *, spoken: bool = False) -> Iterator[Any]:
+    """What is a secret by its name or holds one, at any depth; what is nested too deeply is secret as a whole."""
     if isinstance(value, dict):
         for key, inner in value.items():
-            yield from _leaves(inner, depth) if key.lower() in SECRET_KEYS else _named(inner, depth + 1)
+            if key.lower() in SECRET_KEYS:
+                yield from _leaves(inner, depth)
+            else:
+                yield from _named(inner, depth + 1, spoken=spoken or is_spoken(key, inner))
     elif isinstance(value, list):
         for inner in value:
-            yield from _named(inner, depth + 1)
+            yield from _named(inner, depth + 1, spoken=spoken)
     elif depth > MAX_DEPTH and value is not None:
         yield value
+    elif isinstance(value, str) and shown(value, spoken=spoken) != value:
+        yield _behind_login(value, spoken=spoken)
+
+
+def _behind_login(value: str, *, spoken: bool) -> str:
+    """The part of a text that holds a secret: what follows the login, else all of it. The place of a text with escapes
+    is not known by its characters."""
+    login = without_password(value)
+    if spoken or not isinstance(value, Placed) or value.end - value.start != len(value) + 2:
+        return value
+    if shown(value) != f"{login}:{BLANKED}":
+        return value
+    part = Placed(value[len(login) + 1 :])
+    part.start, part.end = value.start + len(login) + 1, value.end
+    return part
 
 
 def _leaves(value: object, depth: int) -> Iterator[Any]:

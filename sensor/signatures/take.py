@@ -20,9 +20,12 @@ from sensor.signatures.message_values import (
     as_record,
     conversions_of,
 )
+from sensor.signatures.secret_text import without_password, without_secrets
 
 #: Longest text kept of any text from the network; wallets with mail address and options stay well below.
 MAX_TEXT = 256
+#: Values that are logins.
+LOGINS = ("login", "account")
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +62,8 @@ class TakeRules:
         for name, places in self.sources:
             for place in places:
                 value = place.read(message, element)
+                if isinstance(value, str) and name in LOGINS:
+                    value = without_password(value)
                 if value is not None and value != "":
                     found[name] = value
                     break
@@ -99,8 +104,8 @@ def _source(name: str, entry: YamlEntry) -> ValueSource:
 
 
 def clean(text: str) -> str:
-    """Text fit to keep: bounded, without control characters and lone surrogates."""
-    return printable(text[:MAX_TEXT], "�").strip()
+    """Text fit to keep: bounded, without control characters, lone surrogates and passwords."""
+    return without_secrets(printable(text[:MAX_TEXT], "�").strip())
 
 
 def convert(value: object, conversion: str) -> Taken | None:

@@ -37,6 +37,12 @@ def clean(text: str, from_start: bool = True) -> str:
         "hunter2",
         'x {"method":"login","params":{"agent":"hunter2"}}',
         '{"method":"hunter2"} trailing hunter2'.replace('"hunter2"', '"ok"'),
+        '{"id":1,"method":"mining.authorize","params":["wallet.rig:hunter2","x"]}',
+        '{"id":1,"method":"mining.submit","params":["wall\\u0065t:hunter2","1f","00000000","5f5e1000","deadbeef"]}',
+        '{"id":1,"method":"mining.subscribe","params":["miner (http://user:hunter2@pool.example/)"]}',
+        '{"id":1,"result":false,"error":[24,"hunter2 is not the user of wallet",null]}',
+        '{"id":1,"result":null,"error":{"code":-1,"message":"bad hunter2"}}',
+        '{"method":"client.show_message","params":["your password hunter2 is wrong"]}',
         '{"a":' * 2_000 + '"hunter2"' + "}" * 2_000,
     ],
 )
@@ -58,6 +64,11 @@ def test_what_is_understood_is_kept_to_the_byte() -> None:
     assert clean(text) == text
     assert clean("rest of a line\n" + text, from_start=False) == "*" * 14 + "\n" + text
     assert clean('{"id":1}\n', from_start=False) == "********\n"
+
+
+def test_of_a_login_with_a_password_only_the_password_is_blanked() -> None:
+    line = '{"id":4,"method":"mining.submit","params":["wallet.rig:hunter2","1f","00000000","5f5e1000","deadbeef"]}\n'
+    assert clean(line) == line.replace("hunter2", "*******")
 
 
 def test_a_login_keeps_its_name_and_its_form() -> None:
