@@ -98,19 +98,33 @@ def _may_be(kind: Kind, facts: SiteFacts, weights: SiteWeights) -> bool:
     """Whether a kind has what it cannot be without, however much else speaks for it."""
     if kind == "mine":  # in a data centre's range it is the other kind, or a tenant
         return not facts.in_data_centre
-    if kind == "hosting":  # tenants are others than the owner: two who are paid, or a book that says so
-        many = facts.payees >= weights.limits["many-tenants"]
-        return facts.in_data_centre or facts.tenants >= LEAST_TENANTS or many
+    if kind == "hosting":
+        return _may_host(facts, weights)
     if kind == "data-centre-mine":
         large = facts.machines >= weights.limits["several-machines"] or _kilowatts(facts) >= _farm_kilowatts(weights)
         return facts.in_data_centre and facts.one_payee and large and not facts.processors_mine
     if kind == "intruded":  # an intruder brings a program and no hardware
-        return facts.processors_mine or _is_campaign(facts, weights) or _may_be_others_computers(facts, weights)
-    if kind == "household":  # an organisation's line is no home's
-        return facts.category in (None, "individual") and not facts.in_data_centre
+        elsewhere = facts.campaign > 0 and _may_be_others_computers(facts, weights)
+        return facts.processors_mine or _is_campaign(facts, weights) or elsewhere
+    if kind == "household":  # a person's line, or one of homes of which no holder is known
+        home = facts.category == "individual" or (facts.category is None and facts.service in HOME_LINES)
+        return home and not facts.in_data_centre
     if kind == "proxy":
-        return facts.carries or facts.aggregator
+        own = facts.classified > 0 and facts.payees < LEAST_TENANTS  # a farm's gateway speaks for the farm
+        return facts.carries or (facts.aggregator and not own)
     return True
+
+
+def _may_host(facts: SiteFacts, weights: SiteWeights) -> bool:
+    """Whether there may be tenants, who are others than the owner: two who are paid, so many that they are no one
+    operator's accounts, or a book that calls the range a data centre's and a customer's few machines in it. Homes and
+    mobile networks have subscribers, not tenants, and a public body has students and staff."""
+    if facts.service in HOME_LINES or (facts.category in PUBLIC_BODIES and not facts.in_data_centre):
+        return False
+    if facts.tenants >= LEAST_TENANTS or facts.payees >= weights.limits["many-accounts"]:
+        return True
+    few = 0 < facts.machines < weights.limits["several-machines"] and facts.payees < LEAST_TENANTS
+    return facts.in_data_centre and few and facts.classified > 0 and not facts.processors_mine
 
 
 def site_marks(facts: SiteFacts, weights: SiteWeights) -> Iterator[Mark]:
@@ -138,6 +152,8 @@ def _machines(facts: SiteFacts, weights: SiteWeights) -> Iterator[Mark]:
         yield Mark("mostly-asics", f"{facts.asics} {of_known} are ASICs: somebody brought them")
     elif facts.processors_mine:
         yield Mark("mostly-processors", f"{facts.cpus} {of_known} mine with their processor")
+        if not facts.campaign and (facts.in_data_centre or (facts.machines >= many and facts.one_payee)):
+            yield Mark("processors-alone", "whom they pay is seen nowhere else: an owner's, or an intruder's")
     elif facts.classified:
         yield Mark("mostly-graphics-cards", f"{facts.gpus} {of_known} mine with graphics cards")
         if _may_be_others_computers(facts, weights):
@@ -175,8 +191,9 @@ def _may_be_others_computers(facts: SiteFacts, weights: SiteWeights) -> bool:
 
 def _is_campaign(facts: SiteFacts, weights: SiteWeights) -> bool:
     """Whether its payee is paid at many unrelated enterprises for what was not bought: ASICs are, machines of an
-    unknown kind may be."""
-    return facts.campaign >= weights.limits["campaign-enterprises"] and facts.cpus + facts.gpus > facts.asics
+    unknown kind may be. Where more are paid than it has other places, most of them are tenants."""
+    bought = facts.asics >= facts.cpus + facts.gpus
+    return facts.campaign >= max(weights.limits["campaign-enterprises"], facts.tenants) and not bought
 
 
 def _payees(facts: SiteFacts, weights: SiteWeights) -> Iterator[Mark]:
@@ -184,7 +201,10 @@ def _payees(facts: SiteFacts, weights: SiteWeights) -> Iterator[Mark]:
     if _is_campaign(facts, weights):
         reason = f"its wallet also mines at {facts.campaign} other enterprises: a campaign, not an owner"
         yield Mark("campaign", reason)
-    elif facts.carries:
+        return
+    if facts.campaign and facts.cpus + facts.gpus > facts.asics:
+        yield Mark("elsewhere", f"its wallet also mines at {facts.campaign} other enterprises")
+    if facts.carries:
         return  # who is paid through it need not be at the place
     elif facts.one_payee and facts.machines >= weights.limits["several-machines"]:
         yield Mark("single-payee", "all machines pay one wallet or account")

@@ -59,19 +59,22 @@ def sums(cases: Iterable[SiteCase]) -> str:
 
 def matrix() -> str:
     """The tables in Markdown."""
-    public, described = site_cases("public"), site_cases("described")
+    groups = {
+        "of public record": site_cases("public"),
+        "described, tuned on": site_cases("described"),
+        "described blind, only judged by": site_cases("blind"),
+    }
     rows = ["| sites | right | unclear | wrong |", "|---|--:|--:|--:|"]
-    rows.append(f"| {len(public)} of public record | {sums(public)} |")
-    rows.append(f"| {len(described[::2])} described, tuned on | {sums(described[::2])} |")
-    rows.append(f"| {len(described[1::2])} described, only judged by | {sums(described[1::2])} |")
+    rows += [f"| {len(cases)} {title} | {sums(cases)} |" for title, cases in groups.items()]
     called = (*KINDS, "unclear")
-    for title, cases in (("of public record", public), ("described", described)):
+    for title, cases in groups.items():
         rows += ["", f"Sites {title}: what they are (rows), and what they are called (columns).", ""]
         rows += [f"| | {' | '.join(called)} |", "|---|" + "--:|" * len(called)]
         counts = Counter((case.kind, case.called.kind) for case in cases)
-        for kind in KINDS:
+        for kind in called:
             cells = [str(counts[kind, name] or ".") for name in called]
-            rows.append(f"| **{kind}** | {' | '.join(cells)} |")
+            if kind in KINDS or set(cells) != {"."}:
+                rows.append(f"| **{kind}** | {' | '.join(cells)} |")
     return "\n".join(rows) + "\n"
 
 
