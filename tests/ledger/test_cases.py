@@ -13,6 +13,7 @@ from sensor.cases.states import FOLLOWS, OPEN, STATES, CaseError
 from sensor.ledger import Ledger
 from sensor.model.evidence import Grade
 from sensor.model.summary import Case
+from sensor.model.time import SECOND_NS as SECOND
 from tests.ledger.mining import DAY, HOUR, MONDAY, mined, owned, told
 
 
@@ -188,3 +189,11 @@ def test_a_false_alarm_mutes_what_follows_and_says_why(ledger: Ledger) -> None:
     ledger.set_case(1, "under-check", MONDAY + 4 * DAY, who="Li", why="it was none")
     put(ledger, 2, MONDAY + 5 * DAY, 2, attribution=owned(1))
     assert [one.suppressed for one in ledger.reader.findings("10.0.2.1")] == [None]
+
+
+@pytest.mark.parametrize(("seconds", "shares", "opens"), [(1, 1, False), (29, 9, False), (30, 1, True), (599, 0, False),
+                                                          (600, 0, True)])  # fmt: skip
+def test_a_session_of_a_moment_opens_no_case(ledger: Ledger, seconds: int, shares: int, opens: bool) -> None:
+    """Three forged packets are a session, and so is a test of a pool's latency."""
+    ledger.record([mined(1, MONDAY, MONDAY + seconds * SECOND, shares)], MONDAY)
+    assert bool(ledger.reader.cases()) is opens

@@ -19,10 +19,12 @@ from sensor.ledger.write.owners import SiteRef
 from sensor.model.evidence import Grade
 from sensor.model.finding import Finding
 from sensor.model.summary import CaseSubject, State
-from sensor.model.time import HOUR_NS
+from sensor.model.time import HOUR_NS, SECOND_NS
 
 #: The least grade that opens a case.
 LEAST_GRADE = Grade.SPEAKS
+#: Work that opens a case: a share within a time that is no test of a pool's latency; or so long without one.
+LEAST_SPAN_NS, LONG_SPAN_NS = 30 * SECOND_NS, 600 * SECOND_NS
 #: A finding is recorded within this after it began; an older one was suppressed until now, and its case begins now.
 FIRST_REPORT_NS = 2 * HOUR_NS
 #: What is stored of a reason.
@@ -82,7 +84,7 @@ class CaseWriter:
         """A reported finding was seen; the number of its case. A closed one relapses when shares came after it was
         closed. `wholly_since_ns`: from when on the address is the subject's by every port; None: it is not."""
         case = self._case(subject)
-        if case is None and finding.grade < LEAST_GRADE:
+        if case is None and not (finding.grade >= LEAST_GRADE and _is_sustained(finding)):
             return None
         if subject.site_id and wholly_since_ns is not None:
             case = self._take_over(subject, case, finding, wholly_since_ns)
@@ -146,6 +148,12 @@ class CaseWriter:
         why = f"the address is of a site known by now: goes on as case {case.case_id}"
         move(self._connection, earlier, "closed", states.SENSOR, why, finding.last_ns)
         return case
+
+
+def _is_sustained(finding: Finding) -> bool:
+    """Whether somebody worked for some time: a session of a moment accuses nobody, for anyone can make one up."""
+    span_ns = finding.last_ns - finding.first_ns
+    return span_ns >= (LEAST_SPAN_NS if finding.shares.submitted else LONG_SPAN_NS)
 
 
 def set_state(connection: Connection, case_id: int, state: State, who: str, why: str, at_ns: int) -> State:
