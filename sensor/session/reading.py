@@ -160,6 +160,7 @@ class Reading:
         elif rule.kind == "job":
             self.jobs.take(rule, message, values, self.logins.latest, fresh=self.started and self.whole)
         elif rule.kind == "target":
+            self.jobs.distrust_template(values, self.logins.accounts)
             self.jobs.aim(rule, values, self.logins.latest, message.ts_ns)
         if "hashrate" in values:
             self._claim(values, message.ts_ns)

@@ -96,7 +96,8 @@ def _hashes(rule: WorkRule, values: list[Taken], algorithm: str | None) -> Fract
         number = _positive(first)
         return number * rule.factor / rule.divisors.get(algorithm or "", Fraction(1)) if number else None
     if rule.form == "boundary":
-        return boundary(first)
+        hashes = boundary(first)
+        return hashes * rule.factor if hashes is not None else None
     if rule.form == "reversed":
         return reversed_boundary(first)
     if rule.form == "little-endian":

@@ -29,6 +29,8 @@ RIGHT = {
     "ergo-f2pool-real": ("ergo", "ERG", "autolykos2", "proven", 2.0**32, 5.26e7),
     "aeternity": ("aeternity", "AE", "cuckoo29", "proven", 2000.0, 66.0),
     "moneroocean-kawpow": ("kawpow", None, "kawpow", "proven", 4.24e9, 5.7e7),
+    "alephium-hero": ("alephium", "ALPH", "blake3", "proven", 4.8e10, 4e9),
+    "epic-randomx": ("epic", "EPIC", "rx/epic", "proven", 4e5, 3.3e4),
 }
 
 
@@ -48,6 +50,15 @@ def test_a_case_is_what_it_is(case: str, name: engine.Name) -> None:
     assert abs(math.log2(found.hashrate_hps.best / rate_hps)) < 0.8  # nine shares are few
     if basis == "assumed":
         assert found.power_watts is None
+
+
+def test_the_wallet_of_the_login_is_whose_shares_name_its_session() -> None:
+    core = engine.load("reference")
+    done = replay([str(CASES / "moneroocean-kawpow.pcap")], SIGNATURES, core, {"workers": 1, "flows": 1024})
+    (found,) = (record for record in done.records if isinstance(record, Finding))
+    assert found.login is not None
+    assert (found.login[:4], len(found.login)) == ("4sQu", 95)
+    assert (found.agent, found.shares.accepted) == ("Meta Miner v4.4", 5)
 
 
 def test_who_only_watches_is_an_observer_and_a_game_is_nothing() -> None:
