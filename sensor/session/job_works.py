@@ -7,6 +7,7 @@ from array import array
 from collections.abc import Callable, Iterable
 
 from sensor.signatures.message_values import MessageValues
+from sensor.signatures.work import compact
 
 #: Jobs whose difficulty is remembered; miners submit to the last few, and a chain-group pool pushes 16 at a time.
 MAX_JOBS = 32
@@ -67,12 +68,8 @@ def job_key(values: MessageValues) -> str:
 def block_hashes(nbits: object) -> int:
     """The hashes of a block by the compact target of its header (Bitcoin's nBits: an exponent and three bytes); 0 where
     it is none."""
-    if not isinstance(nbits, str) or len(nbits) != 8 or not all(digit in "0123456789abcdefABCDEF" for digit in nbits):
-        return 0
-    exponent, mantissa = int(nbits[:2], 16), int(nbits[2:], 16)
-    if not 3 <= exponent <= 32 or not 0 < mantissa < 1 << 23:
-        return 0
-    return (1 << 256) // ((mantissa << 8 * (exponent - 3)) + 1)
+    hashes = compact(nbits) if isinstance(nbits, str) else None
+    return int(hashes) if hashes is not None else 0
 
 
 def _mark(name: str) -> int:

@@ -30,6 +30,8 @@ RIGHT = {
     "aeternity": ("aeternity", "AE", "cuckoo29", "proven", 2000.0, 66.0),
     "moneroocean-kawpow": ("kawpow", None, "kawpow", "proven", 4.24e9, 5.7e7),
     "alephium-hero": ("alephium", "ALPH", "blake3", "proven", 4.8e10, 4e9),
+    "pearl-object-hero": ("pearl", "PRL", "pearlhash", "proven", 2.0**256 / (0x7FFF8 << 184), 3e13),
+    "pearl-alphapool": ("pearl", "PRL", "pearlhash", "proven", 32768 * 2.0**48 / 65535, 4.6e12),
     "epic-randomx": ("epic", "EPIC", "rx/epic", "proven", 4e5, 3.3e4),
 }
 
@@ -59,6 +61,27 @@ def test_the_wallet_of_the_login_is_whose_shares_name_its_session() -> None:
     assert found.login is not None
     assert (found.login[:4], len(found.login)) == ("4sQu", 95)
     assert (found.agent, found.shares.accepted) == ("Meta Miner v4.4", 5)
+
+
+#: Dialect, coin, login, shares that are answered. What they are worth is not known.
+COUNTED = {
+    "qubic-qatum": ("qubic", "QUBIC", "ABCDEFGHIJKLMNOPQRSTUVWXYZABCDEFGHIJKLMNOPQRSTUVWXYZABCDEFGH", 5),
+}
+
+
+@pytest.mark.parametrize("name", ["reference", "compiled"])
+@pytest.mark.parametrize("case", COUNTED)
+def test_shares_of_unknown_work_are_counted(case: str, name: engine.Name) -> None:
+    try:
+        core = engine.load(name)
+    except engine.EngineError as error:
+        pytest.skip(str(error))
+    done = replay([str(CASES / f"{case}.pcap")], SIGNATURES, core, {"workers": 1, "flows": 1024})
+    (found,) = (record for record in done.records if isinstance(record, Finding))
+    dialect, coin, login, accepted = COUNTED[case]
+    assert (found.dialect, found.coin, found.login, found.shares.accepted) == (dialect, coin, login, accepted)
+    assert (found.shares.submitted, found.activity) == (accepted, "mining")
+    assert found.hashrate_hps is None
 
 
 def test_who_only_watches_is_an_observer_and_a_game_is_nothing() -> None:
