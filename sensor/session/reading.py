@@ -152,7 +152,7 @@ class Reading:
         account: Account | None = None
         share: Share | None = None
         remark: str | None = None  # what recomputing the share gave
-        if rule.kind in ("subscribe", "login"):
+        if rule.kind in ("subscribe", "login") or (rule.kind == "getwork" and "login" in values):
             account = self._sign_in(rule, values, message.ts_ns)
         elif rule.kind == "submit":
             account = self._account(values, message.ts_ns, rule.basis)

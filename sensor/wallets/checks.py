@@ -13,6 +13,7 @@ from collections.abc import Callable
 
 from Crypto.Hash import keccak
 
+from sensor.model.five_bits import BECH32, BECH32M
 from sensor.signatures.wallet_forms import WalletForm
 from sensor.wallets import base32, base58
 
@@ -80,10 +81,10 @@ _CHECKS: dict[str, Callable[[WalletForm, str], bool | None]] = {
     "ergo": _ergo,
     "eip55": _eip55,
     "segwit": lambda form, text: base32.segwit(text, form.prefix),
-    "bech32": lambda form, text: base32.bech32(text, form.prefix, base32.BECH32),
-    "bech32m": lambda form, text: base32.bech32(text, form.prefix, base32.BECH32M),
+    "bech32": lambda form, text: base32.bech32(text, form.prefix, BECH32),
+    "bech32m": lambda form, text: base32.bech32(text, form.prefix, BECH32M),
     "bech32-either": lambda form, text: any(
-        base32.bech32(text, form.prefix, constant) for constant in (base32.BECH32, base32.BECH32M)
+        base32.bech32(text, form.prefix, constant) for constant in (BECH32, BECH32M)
     ),
     "cashaddr": lambda form, text: base32.cashaddr(text, form.prefix),
     "cip37": lambda form, text: base32.conflux(text, form.prefix),

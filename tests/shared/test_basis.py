@@ -32,6 +32,8 @@ RIGHT = {
     "alephium-hero": ("alephium", "ALPH", "blake3", "proven", 4.8e10, 4e9),
     "pearl-object-hero": ("pearl", "PRL", "pearlhash", "proven", 2.0**256 / (0x7FFF8 << 184), 3e13),
     "pearl-alphapool": ("pearl", "PRL", "pearlhash", "proven", 32768 * 2.0**48 / 65535, 4.6e12),
+    "duinocoin": ("duinocoin", "DUCO", "ducos1", "proven", 50 * 15_000, 1.5e5),
+    "aleo-zkwork-binary": ("aleo", "ALEO", "aleo", "proven", 5e6, 6.2e5),
     "epic-randomx": ("epic", "EPIC", "rx/epic", "proven", 4e5, 3.3e4),
 }
 
@@ -61,6 +63,15 @@ def test_the_wallet_of_the_login_is_whose_shares_name_its_session() -> None:
     assert found.login is not None
     assert (found.login[:4], len(found.login)) == ("4sQu", 95)
     assert (found.agent, found.shares.accepted) == ("Meta Miner v4.4", 5)
+
+
+def test_shares_that_get_no_answer_are_not_accepted() -> None:
+    core = engine.load("reference")
+    done = replay([str(CASES / "aleo-zkwork-binary.pcap")], SIGNATURES, core, {"workers": 1, "flows": 1024})
+    (found,) = (record for record in done.records if isinstance(record, Finding))
+    assert (found.shares.submitted, found.shares.accepted, found.shares.unanswered) == (5, 0, 5)
+    assert (found.login or "")[:5] == "aleo1"
+    assert found.activity == "mining"
 
 
 #: Dialect, coin, login, shares that are answered. What they are worth is not known.
