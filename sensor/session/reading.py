@@ -145,9 +145,8 @@ class Reading:
         from_miner = rule.side == "miner"
         self._weigh(rule.name, rule.weight)
         if rule.confirms != "none":
-            self._confirm(
-                rule.name, miner=from_miner or rule.confirms == "both", pool=not from_miner or rule.confirms == "both"
-            )
+            both = rule.confirms == "both" and not rule.answers  # an answer confirms what it answers, below
+            self._confirm(rule.name, miner=from_miner or both, pool=not from_miner or both)
         values: MessageValues = {**rule.constants, **rule.take.read(message.value)}
         account: Account | None = None
         share: Share | None = None
@@ -208,6 +207,8 @@ class Reading:
             if token.account is not None and token.work is None:
                 token.work = self.jobs.work_of(values, token.account, self.logins.latest)
         self.settle(token, rule.outcome, message.ts_ns)
+        if rule.confirms == "both":  # no other protocol answers such a request so
+            self._confirm(token.rule.name, miner=True, pool=False)
         if token.rule.kind == "submit" and rule.outcome != "none":
             self._confirm(rule.name, miner=False, pool=True)
         if token.rule.kind == "submit" and rule.outcome == "accepted":
