@@ -144,8 +144,8 @@ class Reading:
         """A message of this dialect; `secrets` are the places any dialect that knows it calls secret."""
         from_miner = rule.side == "miner"
         self._weigh(rule.name, rule.weight)
-        if rule.confirms != "none":
-            both = rule.confirms == "both" and not rule.answers  # an answer confirms what it answers, below
+        both = rule.confirms == "both"
+        if rule.confirms != "none" and not (both and rule.answers):  # such an answer confirms once it answers, below
             self._confirm(rule.name, miner=from_miner or both, pool=not from_miner or both)
         values: MessageValues = {**rule.constants, **rule.take.read(message.value)}
         account: Account | None = None
@@ -209,6 +209,7 @@ class Reading:
         self.settle(token, rule.outcome, message.ts_ns)
         if rule.confirms == "both":  # no other protocol answers such a request so
             self._confirm(token.rule.name, miner=True, pool=False)
+            self._confirm(rule.name, miner=False, pool=True)
         if token.rule.kind == "submit" and rule.outcome != "none":
             self._confirm(rule.name, miner=False, pool=True)
         if token.rule.kind == "submit" and rule.outcome == "accepted":
