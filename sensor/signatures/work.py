@@ -22,7 +22,17 @@ UNITS = 1 << 32
 MAX_WORK = 1 << 256
 SPACE = 1 << 256
 
-FORMS = ("scaled", "boundary", "reversed", "little-endian", "packed", "compact", "shared-base", "base-alone")
+FORMS = (
+    "scaled",
+    "boundary",
+    "reversed",
+    "little-endian",
+    "packed",
+    "compact",
+    "power-of-two",
+    "shared-base",
+    "base-alone",
+)
 #: How near a difficulty comes to the base that it repeats; both are rounded.
 NEAR = Fraction(1, 100)
 #: Forms that need two values.
@@ -106,6 +116,8 @@ def _hashes(rule: WorkRule, values: list[Taken], algorithm: str | None) -> Fract
         return packed(first)
     if rule.form == "compact":
         return compact(first)
+    if rule.form == "power-of-two":
+        return power_of_two(first)
     base, difficulty = _positive(first), _positive(values[-1])
     if rule.form == "base-alone":
         return SPACE / base if base and difficulty and abs(base * difficulty / SPACE - 1) < NEAR else None
@@ -160,6 +172,11 @@ def compact(value: Taken) -> Fraction | None:
     if not 3 <= exponent <= 32 or not 0 < mantissa < 1 << 23:
         return None
     return Fraction(SPACE, (mantissa << 8 * (exponent - 3)) + 1)
+
+
+def power_of_two(value: Taken) -> Fraction | None:
+    """Hathor's weight: the logarithm to base 2 of the hashes."""
+    return Fraction(2.0**value) if isinstance(value, int | float) and 0 <= value <= 256 else None
 
 
 def ratio(entry: YamlEntry) -> Fraction:
