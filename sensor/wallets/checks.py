@@ -75,6 +75,19 @@ def _nimiq(_form: WalletForm, text: str) -> bool:
     return int("".join(str(int(char, 36)) for char in plain[4:] + plain[:4])) % 97 == 1
 
 
+def _tari(_form: WalletForm, text: str) -> bool:
+    """Tari: network, features and the two keys, each of the first two in base58 by itself, with a DammSum over all as
+    the last byte (RFC-0155). The sum over the whole is 0.
+    """
+    parts = [base58.decode(part) for part in (text[:1], text[1:2], text[2:])]
+    data = b"".join(part or b"" for part in parts)
+    total = 0
+    for byte in data:
+        total ^= byte
+        total = (total << 1) ^ (0x11B if total & 0x80 else 0)
+    return len(data) == 67 and total == 0
+
+
 _CHECKS: dict[str, Callable[[WalletForm, str], bool | None]] = {
     "base58check": _base58check,
     "cryptonote": _cryptonote,
@@ -91,4 +104,5 @@ _CHECKS: dict[str, Callable[[WalletForm, str], bool | None]] = {
     "sia": _sia,
     "ton": _ton,
     "nimiq": _nimiq,
+    "tari": _tari,
 }
