@@ -98,6 +98,7 @@ class Health:
             lag_seconds=max(0.0, self._lag_s if interfaces else 0.0, *_interface_lags_s(interfaces)),
             line=figures.line,
             dialects=tuple(dialect.name for dialect in setup.signatures.dialects),
+            verifying=tuple(dialect.name for dialect in setup.signatures.dialects if dialect.verify),
             signatures_changed_ns=setup.signatures_changed_ns,
             tables=tuple(TableAge(table.name, table.rows, table.dated) for table in setup.signatures.tables),
             limits={"flows": setup.config.limits.flows, "candidates": setup.config.limits.candidates},

@@ -79,6 +79,7 @@ class Status:
     # The line.
     line: Counts = field(default_factory=dict)  # Pipeline.counters
     dialects: tuple[str, ...] = ()  # names of the loaded signatures
+    verifying: tuple[str, ...] = ()  # of them, those whose shares can be recomputed
     signatures_changed_ns: int = 0  # modification time of the newest signature file
     tables: tuple[TableAge, ...] = ()  # of the loaded signatures
     limits: Counts = field(default_factory=dict)  # flows and candidates at once, at most

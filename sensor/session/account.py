@@ -89,6 +89,7 @@ class Account:
     def refute(self) -> None:
         """The difficulty in force never held: what was counted by it is of unknown work."""
         self.book.refute()
+        self.share_work = None
         if self.era is None:
             return
         self.work = self.era.work

@@ -6,6 +6,9 @@ import zlib
 from array import array
 from collections.abc import Callable, Iterable
 
+from sensor.signatures.message_values import MessageValues
+from sensor.signatures.work import compact
+
 #: Jobs whose difficulty is remembered; miners submit to the last few, and a chain-group pool pushes 16 at a time.
 MAX_JOBS = 32
 
@@ -55,6 +58,18 @@ class JobWorks:
     def change(self, to: Callable[[int | None], int | None]) -> None:
         """The difficulty of all jobs means something else."""
         self._works = tuple(to(work) for work in self._works)
+
+
+def job_key(values: MessageValues) -> str:
+    """The name of a job whose difficulty hangs on the algorithm, with that algorithm; of a share likewise."""
+    return f"{values.get('job')}\0{values.get('algorithm')}"
+
+
+def block_hashes(nbits: object) -> int:
+    """The hashes of a block by the compact target of its header (Bitcoin's nBits: an exponent and three bytes); 0 where
+    it is none."""
+    hashes = compact(nbits) if isinstance(nbits, str) else None
+    return int(hashes) if hashes is not None else 0
 
 
 def _mark(name: str) -> int:

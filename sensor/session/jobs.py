@@ -17,11 +17,11 @@ from sensor.estimate.hash_target import FULL_HASHES, HashTarget
 from sensor.model.naming import AlgorithmBasis
 from sensor.model.trace import SessionState
 from sensor.session.account import Account
-from sensor.session.job_works import JobWorks
+from sensor.session.job_works import JobWorks, block_hashes, job_key
 from sensor.session.target_hashes import TargetHashes
 from sensor.session.verify import HeaderShares, Look, SubmittedShare, Verifier
 from sensor.signatures.language import look
-from sensor.signatures.message_values import MessageValues
+from sensor.signatures.message_values import MessageValues, aims_of
 from sensor.signatures.model import Dialect, MessageRule
 from sensor.signatures.proofs import Proof
 
@@ -48,6 +48,7 @@ class Jobs:
         "_carried",
         "_suspect",
         "_target",
+        "_templated",
         "_works",
         "algorithm",
         "basis",
@@ -83,6 +84,7 @@ class Jobs:
         self.hashes: TargetHashes | None = None
         self._works: JobWorks | None = None
         self._target: MessageValues = NO_VALUES
+        self._templated = False  # work rests on the target of a template, for no difficulty was told
         self._carried: int | None = None  # work by the difficulty that was in force before, until another is sent
 
     def carry(self, state: SessionState, ts_ns: int) -> None:
@@ -184,9 +186,17 @@ class Jobs:
         self.times.put(ts_ns, has_work=True)
         self.times.begin_era(ts_ns, target.hashes)
 
+    def distrust_template(self, values: MessageValues, accounts: Iterable[Account]) -> None:
+        """A difficulty is told after all, so the target of the templates so far was that of a block."""
+        if self._templated and aims_of(values):
+            self._templated = False
+            self.disbelieve(accounts)
+            if self._works is not None:
+                self._works.change(lambda _: None)
+
     def aim(self, rule: MessageRule, values: MessageValues, account: Account | None, ts_ns: int) -> None:
         """A new difficulty or target: for jobs from now on, or for all of them if the dialect says so."""
-        aims = _aims(values)
+        aims = aims_of(values)
         self.harden(self._per_share(aims, self.in_force(account)) if rule.every_job and aims else None)
         self._target = {**self._target, **aims}
         self._carried = None if self._target else self._carried
@@ -216,6 +226,9 @@ class Jobs:
         elements = look(message.value, rule.each)
         for element in elements[:MAX_JOBS_PER_MESSAGE] if isinstance(elements, list) else [elements]:
             values_of_it: MessageValues = {**rule.constants, **rule.take.read(message.value, element)}
+            if rule.by_algorithm:
+                self._put_for_algorithm(values_of_it, message.ts_ns, account)
+                continue
             self._name(values_of_it, rule.basis)
             self._put(values_of_it, message.ts_ns, account, fresh, None)
         self.count += 1
@@ -244,13 +257,15 @@ class Jobs:
     ) -> None:
         """Its difficulty is fixed now, by its own target or the one in force."""
         self.coin = values.get("coin", self.coin)
-        own = _aims(values)
+        own = aims_of(values)
         initial = self.dialect.work.initial if fresh and self._carried is None else NO_VALUES
         aim = {**initial, **self._target, **own} if initial or own else self._target
         if own and self.dialect.framing not in REMEMBERED:
             self.tellings += 1
         elif self._suspect:
             aim = NO_VALUES
+        elif fresh and not aim and self._carried is None and "template_target" in values:
+            aim, self._templated = {"target": values["template_target"]}, True
         work = self._per_share(aim, self.in_force(account)) if aim or self._suspect else self._carried
         self.times.put(ts_ns, work is not None)
         self.harden(work)
@@ -270,6 +285,20 @@ class Jobs:
         self._works = self._works or JobWorks()
         self._works.put(key, work)
 
+    def _put_for_algorithm(self, values: MessageValues, ts_ns: int, account: Account | None) -> None:
+        """What a share of a job is worth to miners of one algorithm; others mine the same job at another difficulty."""
+        name = values.get("algorithm")
+        work = self._per_share(aims_of(values), name) if name is not None and "job" in values else None
+        if work is None:
+            return
+        self.tellings += 1
+        self.times.put(ts_ns, has_work=True)
+        self._works = self._works or JobWorks()
+        self._works.put(job_key(values), work)
+        if name == self.in_force(account):
+            self.harden(work)
+            self.latest = (ts_ns, work)
+
     def harden(self, work: int | None) -> None:
         """A share may be worth so much."""
         if work is not None:
@@ -282,10 +311,12 @@ class Jobs:
     def work_of(self, values: MessageValues, account: Account, latest: Account | None) -> int | None:
         """The work of a share: of its job if that was seen, else by what is in force at this time."""
         key = values.get("job")
-        work = self._works.of(str(key)) if self._works is not None and key is not None else None
+        work = None
+        if self._works is not None and key is not None:
+            work = self._works.of(job_key(values)) if self.dialect.by_algorithm else self._works.of(str(key))
         if work is not None:
             return work
-        own = _aims(values)
+        own = aims_of(values)
         now = self._per_share(
             {**self._target, **own} if own else self._target,
             self.in_force(account if account.algorithm is not None else latest),
@@ -357,24 +388,3 @@ class Jobs:
 
     def _per_share(self, values: MessageValues, algorithm: str | None) -> int | None:
         return self.dialect.work.per_share(values, algorithm)
-
-
-def block_hashes(nbits: object) -> int:
-    """The hashes of a block by the compact target of its header (Bitcoin's nBits: an exponent and three bytes); 0 where
-    it is none."""
-    if not isinstance(nbits, str) or len(nbits) != 8 or not all(digit in "0123456789abcdefABCDEF" for digit in nbits):
-        return 0
-    exponent, mantissa = int(nbits[:2], 16), int(nbits[2:], 16)
-    if not 3 <= exponent <= 32 or not 0 < mantissa < 1 << 23:
-        return 0
-    return (1 << 256) // ((mantissa << 8 * (exponent - 3)) + 1)
-
-
-def _aims(values: MessageValues) -> MessageValues:
-    """The values of a message that set what a share must meet."""
-    aim: MessageValues = {}
-    if "target" in values:
-        aim["target"] = values["target"]
-    if "difficulty" in values:
-        aim["difficulty"] = values["difficulty"]
-    return aim

@@ -52,11 +52,15 @@ class Logins:
         login = values.get("login")
         if login is None and self.latest is None:
             login = values.get("account")  # named beside a share by a miner that may have signed in under it before
-        session = values.get("session") if self._sessions else None
-        bound = self._sessions.get(str(session)) if self._sessions and session is not None else None
-        account = (
-            self._by_login(login, ts_ns) if login is not None else bound or self.latest or self._by_login(None, ts_ns)
-        )
+        sessions = self._sessions or {}
+        if login is not None and login in sessions:  # the pool's name for it, where a login usually stands
+            account = sessions[login]
+        elif login is not None:
+            account = self._by_login(login, ts_ns)
+        else:
+            session = values.get("session")
+            bound = sessions.get(str(session)) if session is not None else None
+            account = bound or self.latest or self._by_login(None, ts_ns)
         account.last_ns = max(account.last_ns, ts_ns)
         self._describe(account, values, basis)
         return account

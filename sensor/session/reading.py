@@ -144,15 +144,14 @@ class Reading:
         """A message of this dialect; `secrets` are the places any dialect that knows it calls secret."""
         from_miner = rule.side == "miner"
         self._weigh(rule.name, rule.weight)
-        if rule.confirms != "none":
-            self._confirm(
-                rule.name, miner=from_miner or rule.confirms == "both", pool=not from_miner or rule.confirms == "both"
-            )
+        both = rule.confirms == "both"
+        if rule.confirms != "none" and not (both and rule.answers):  # such an answer confirms once it answers, below
+            self._confirm(rule.name, miner=from_miner or both, pool=not from_miner or both)
         values: MessageValues = {**rule.constants, **rule.take.read(message.value)}
         account: Account | None = None
         share: Share | None = None
         remark: str | None = None  # what recomputing the share gave
-        if rule.kind in ("subscribe", "login"):
+        if rule.kind in ("subscribe", "login") or (rule.kind == "getwork" and "login" in values):
             account = self._sign_in(rule, values, message.ts_ns)
         elif rule.kind == "submit":
             account = self._account(values, message.ts_ns, rule.basis)
@@ -160,6 +159,7 @@ class Reading:
         elif rule.kind == "job":
             self.jobs.take(rule, message, values, self.logins.latest, fresh=self.started and self.whole)
         elif rule.kind == "target":
+            self.jobs.distrust_template(values, self.logins.accounts)
             self.jobs.aim(rule, values, self.logins.latest, message.ts_ns)
         if "hashrate" in values:
             self._claim(values, message.ts_ns)
@@ -207,6 +207,9 @@ class Reading:
             if token.account is not None and token.work is None:
                 token.work = self.jobs.work_of(values, token.account, self.logins.latest)
         self.settle(token, rule.outcome, message.ts_ns)
+        if rule.confirms == "both":  # no other protocol answers such a request so
+            self._confirm(token.rule.name, miner=True, pool=False)
+            self._confirm(rule.name, miner=False, pool=True)
         if token.rule.kind == "submit" and rule.outcome != "none":
             self._confirm(rule.name, miner=False, pool=True)
         if token.rule.kind == "submit" and rule.outcome == "accepted":

@@ -241,6 +241,7 @@ def _dialect(entry: YamlEntry, file: str) -> Dialect:
         algorithm_basis="assumed" if assumed else "proven",
         fits=entry.texts("fits"),
         verify=compile_scheme(entry, proofs),
+        by_algorithm=any(rule.by_algorithm for rule in messages),
         job_methods=frozenset(method for rule in messages if rule.kind == "job" for method in rule.methods),
         framings=framings,
         sizes_only="sizes_only" in entry.keys and entry.keys["sizes_only"].scalar is True,

@@ -29,6 +29,7 @@ class MessageValues(TypedDict, total=False):
     job: Annotated[Taken, "key"]
     target: Annotated[Taken, "target"]
     difficulty: Annotated[Taken, "number"]
+    template_target: Annotated[Taken, "target"]  # of a job; a share's where no difficulty is told
     hashrate: Annotated[int | float, "hex"]  # claimed, hashes a second
     coin: Annotated[str, "text"]
     algorithm: Annotated[str, "text"]
@@ -61,3 +62,13 @@ def as_record(values: dict[str, Taken]) -> MessageValues:
 def value_of(values: MessageValues, name: str) -> Taken | None:
     """The value of the field with this name; None if it is absent."""
     return cast("Taken | None", values.get(name))
+
+
+def aims_of(values: MessageValues) -> MessageValues:
+    """The values of a message that set what a share must meet."""
+    aims: MessageValues = {}
+    if "target" in values:
+        aims["target"] = values["target"]
+    if "difficulty" in values:
+        aims["difficulty"] = values["difficulty"]
+    return aims

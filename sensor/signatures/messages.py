@@ -24,6 +24,7 @@ RULE_KEYS = (
     "weight",
     "confirms",
     "each",
+    "by_algorithm",
     "scope",
     "replies",
     "answers",
@@ -64,6 +65,9 @@ def _rule(name: str, entry: YamlEntry) -> MessageRule:
         if answered not in MINER_KINDS:
             entry.keys["answers"].fail(f"{answered!r} is not one of {', '.join(MINER_KINDS)}")
     each = entry.optional("each")
+    by_algorithm = "by_algorithm" in entry.keys and entry.keys["by_algorithm"].scalar is True
+    if by_algorithm and (each is None or kind != "job"):
+        entry.keys["by_algorithm"].fail("belongs to a job that has `each`: the list of difficulties")
     return MessageRule(
         name=name,
         side=side,
@@ -81,6 +85,7 @@ def _rule(name: str, entry: YamlEntry) -> MessageRule:
         outcome=cast(Outcome, entry.choice("outcome", ("accepted", "rejected", "none"), "none")),
         constants=_constants(entry),
         proof=compile_proof(entry.keys.get("proof")),
+        by_algorithm=by_algorithm,
         basis="stated" if entry.choice("basis", ("proven", "stated"), "proven") == "stated" else "proven",
     )
 

@@ -99,6 +99,7 @@ class MessageRule:
     constants: MessageValues
     proof: Proof
     basis: AlgorithmBasis = "proven"  # of the algorithm that the message names or sets
+    by_algorithm: bool = False  # the elements of `each` are one job's difficulties, each for another algorithm
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,6 +149,7 @@ class Dialect:
     sizes_only: bool = False  # recognised by sizes and first bytes of what is encrypted: never more than `behaves`
 
     job_methods: frozenset[str] = frozenset()  # of the messages that are its jobs
+    by_algorithm: bool = False  # what a share of a job is worth hangs on the algorithm that the share names
 
     @property
     def name(self) -> str:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import math
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from sensor.model.text import printable
@@ -36,6 +37,7 @@ class ValueSource:
     relative: bool  # from the element of `each`, not from the message
     conversion: str
     pattern: re.Pattern[str] | None
+    names: Mapping[str, str] | None = None  # what is called so in the message is called so here; nothing else counts
 
     def read(self, message: object, element: object) -> Taken | None:
         """The value, or None if it is absent or not of the right kind."""
@@ -47,6 +49,8 @@ class ValueSource:
             if found is None:
                 return None
             value = found[1] if self.pattern.groups else found[0]
+        if self.names is not None:
+            value = self.names.get(str(value))
         return convert(value, self.conversion)
 
 
@@ -75,7 +79,7 @@ class TakeRules:
 
 
 def compile_take(entry: YamlEntry | None) -> TakeRules:
-    """`take`: a map of name to a path, to a map {path, as, matches}, or to a list of these."""
+    """`take`: a map of name to a path, to a map {path, as, matches, names}, or to a list of these."""
     if entry is None or not entry.is_map():
         return TakeRules(())
     entry.only(DEFAULT_CONVERSIONS)
@@ -87,20 +91,22 @@ def compile_take(entry: YamlEntry | None) -> TakeRules:
 
 
 def _source(name: str, entry: YamlEntry) -> ValueSource:
-    path, conversion, pattern = "", DEFAULT_CONVERSIONS[name], None
+    path, conversion, pattern, names = "", DEFAULT_CONVERSIONS[name], None, None
     if entry.shape == "map":
-        entry.only(("path", "as", "matches"))
+        entry.only(("path", "as", "matches", "names"))
         path = entry.text("path")
         conversion = entry.choice("as", CONVERSIONS, conversion)
         if conversion not in conversions_of(name):
             entry.keys["as"].fail(f"{name} is read by {', '.join(conversions_of(name))}, not by {conversion}")
         if "matches" in entry.keys:
             pattern = compile_pattern(entry.keys["matches"])
+        if "names" in entry.keys and entry.keys["names"].is_map():
+            names = {theirs: entry.keys["names"].text(theirs) for theirs in entry.keys["names"].keys}
     elif isinstance(entry.scalar, str):
         path = entry.scalar
     else:
         entry.fail("must be a path")
-    return ValueSource(parse_path(path), path.startswith("."), conversion, pattern)
+    return ValueSource(parse_path(path), path.startswith("."), conversion, pattern, names)
 
 
 def clean(text: str) -> str:

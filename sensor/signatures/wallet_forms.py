@@ -27,6 +27,7 @@ CHECKS = (
         "sia",
         "ton",
         "nimiq",
+        "tari",
     ),
     "none",
 )

@@ -22,7 +22,17 @@ UNITS = 1 << 32
 MAX_WORK = 1 << 256
 SPACE = 1 << 256
 
-FORMS = ("scaled", "boundary", "reversed", "little-endian", "packed", "shared-base", "base-alone")
+FORMS = (
+    "scaled",
+    "boundary",
+    "reversed",
+    "little-endian",
+    "packed",
+    "compact",
+    "power-of-two",
+    "shared-base",
+    "base-alone",
+)
 #: How near a difficulty comes to the base that it repeats; both are rounded.
 NEAR = Fraction(1, 100)
 #: Forms that need two values.
@@ -96,13 +106,18 @@ def _hashes(rule: WorkRule, values: list[Taken], algorithm: str | None) -> Fract
         number = _positive(first)
         return number * rule.factor / rule.divisors.get(algorithm or "", Fraction(1)) if number else None
     if rule.form == "boundary":
-        return boundary(first)
+        hashes = boundary(first)
+        return hashes * rule.factor if hashes is not None else None
     if rule.form == "reversed":
         return reversed_boundary(first)
     if rule.form == "little-endian":
         return little_endian(first)
     if rule.form == "packed":
         return packed(first)
+    if rule.form == "compact":
+        return compact(first)
+    if rule.form == "power-of-two":
+        return power_of_two(first)
     base, difficulty = _positive(first), _positive(values[-1])
     if rule.form == "base-alone":
         return SPACE / base if base and difficulty and abs(base * difficulty / SPACE - 1) < NEAR else None
@@ -147,6 +162,21 @@ def packed(value: Taken) -> Fraction | None:
     if not isinstance(value, int) or not 0 <= value < 1 << 32:
         return None
     return Fraction((1 << 24) + (value & 0xFFFFFF)) * Fraction(2) ** ((value >> 24) - 24)
+
+
+def compact(value: Taken) -> Fraction | None:
+    """Bitcoin's nBits, eight hex digits: 8 bits of exponent, a sign, 23 bits of mantissa."""
+    if not isinstance(value, str) or not re.fullmatch(r"[0-9a-fA-F]{8}", value):
+        return None
+    exponent, mantissa = int(value[:2], 16), int(value[2:], 16)
+    if not 3 <= exponent <= 32 or not 0 < mantissa < 1 << 23:
+        return None
+    return Fraction(SPACE, (mantissa << 8 * (exponent - 3)) + 1)
+
+
+def power_of_two(value: Taken) -> Fraction | None:
+    """Hathor's weight: the logarithm to base 2 of the hashes."""
+    return Fraction(2.0**value) if isinstance(value, int | float) and 0 <= value <= 256 else None
 
 
 def ratio(entry: YamlEntry) -> Fraction:

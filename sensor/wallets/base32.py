@@ -4,13 +4,11 @@ functions; no coins.
 
 from __future__ import annotations
 
-CHARSET = "qpzry9x8gf2tvdw0s3jn54khce6mua7l"
+from sensor.model.five_bits import BECH32, BECH32M, CHARSET, polynomial
+
 #: CIP-37 leaves out i, l, o and q.
 CONFLUX_CHARSET = "abcdefghjkmnprstuvwxyz0123456789"
 
-#: What the bech32 polynomial must give: BIP 173 and BIP 350.
-BECH32, BECH32M = 1, 0x2BC830A3
-_BECH32_GENERATOR = (0x3B6A57B2, 0x26508E6D, 0x1EA119FA, 0x3D4233DD, 0x2A1462B3)
 #: https://reference.cash/protocol/blockchain/encoding/cashaddr, shared by CIP-37.
 _CASH_GENERATOR = (0x98F2BC8E61, 0x79B76D99E2, 0xF33E5FB3C4, 0xAE2EABE2A8, 0x1E4F43E470)
 
@@ -23,14 +21,7 @@ def bech32(text: str, prefix: str, constant: int) -> bool:
     values = _values(lower[len(prefix) + 1 :], CHARSET)
     if values is None or len(values) < 6:
         return False
-    expanded = [ord(char) >> 5 for char in prefix] + [0] + [ord(char) & 31 for char in prefix]
-    check = 1
-    for value in expanded + values:
-        top = check >> 25
-        check = (check & 0x1FFFFFF) << 5 ^ value
-        for bit, generator in enumerate(_BECH32_GENERATOR):
-            check ^= generator if top >> bit & 1 else 0
-    return check == constant
+    return polynomial(prefix, values) == constant
 
 
 def segwit(text: str, prefix: str) -> bool:

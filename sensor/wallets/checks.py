@@ -13,6 +13,7 @@ from collections.abc import Callable
 
 from Crypto.Hash import keccak
 
+from sensor.model.five_bits import BECH32, BECH32M
 from sensor.signatures.wallet_forms import WalletForm
 from sensor.wallets import base32, base58
 
@@ -74,20 +75,34 @@ def _nimiq(_form: WalletForm, text: str) -> bool:
     return int("".join(str(int(char, 36)) for char in plain[4:] + plain[:4])) % 97 == 1
 
 
+def _tari(_form: WalletForm, text: str) -> bool:
+    """Tari: network, features and the two keys, each of the first two in base58 by itself, with a DammSum over all as
+    the last byte (RFC-0155). The sum over the whole is 0.
+    """
+    parts = [base58.decode(part) for part in (text[:1], text[1:2], text[2:])]
+    data = b"".join(part or b"" for part in parts)
+    total = 0
+    for byte in data:
+        total ^= byte
+        total = (total << 1) ^ (0x11B if total & 0x80 else 0)
+    return len(data) == 67 and total == 0
+
+
 _CHECKS: dict[str, Callable[[WalletForm, str], bool | None]] = {
     "base58check": _base58check,
     "cryptonote": _cryptonote,
     "ergo": _ergo,
     "eip55": _eip55,
     "segwit": lambda form, text: base32.segwit(text, form.prefix),
-    "bech32": lambda form, text: base32.bech32(text, form.prefix, base32.BECH32),
-    "bech32m": lambda form, text: base32.bech32(text, form.prefix, base32.BECH32M),
+    "bech32": lambda form, text: base32.bech32(text, form.prefix, BECH32),
+    "bech32m": lambda form, text: base32.bech32(text, form.prefix, BECH32M),
     "bech32-either": lambda form, text: any(
-        base32.bech32(text, form.prefix, constant) for constant in (base32.BECH32, base32.BECH32M)
+        base32.bech32(text, form.prefix, constant) for constant in (BECH32, BECH32M)
     ),
     "cashaddr": lambda form, text: base32.cashaddr(text, form.prefix),
     "cip37": lambda form, text: base32.conflux(text, form.prefix),
     "sia": _sia,
     "ton": _ton,
     "nimiq": _nimiq,
+    "tari": _tari,
 }

@@ -255,9 +255,23 @@ def test_ten_thousand_enterprises_stay_under_500_series() -> None:
     crowded = replace(
         busy(10_000),
         dialects=tuple(f"dialect-{number}" for number in range(BOUNDS["dialect"] + 100)),
+        verifying=("dialect-1", "dialect-2"),
         findings_reached={},
     )
     assert len(found) < len(series(crowded)) <= 500
+
+
+def test_every_shipped_dialect_has_a_series_of_its_own() -> None:
+    found = series(quiet())
+    names = {dict(labels)["dialect"] for name, labels in found if name == "findings_total"}
+    assert names == set(quiet().dialects)
+
+
+def test_only_what_can_be_recomputed_stands_at_zero_as_verified() -> None:
+    found = series(quiet())
+    assert value(found, "findings_total", dialect="stratum-v1", grade="verified") == 0
+    assert ("findings_total", frozenset({("dialect", "kaspa"), ("grade", "verified")})) not in found
+    assert value(found, "findings_total", dialect="kaspa", grade="accepted") == 0
 
 
 def test_a_label_past_its_bound_counts_as_other() -> None:

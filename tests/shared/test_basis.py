@@ -29,6 +29,12 @@ RIGHT = {
     "ergo-f2pool-real": ("ergo", "ERG", "autolykos2", "proven", 2.0**32, 5.26e7),
     "aeternity": ("aeternity", "AE", "cuckoo29", "proven", 2000.0, 66.0),
     "moneroocean-kawpow": ("kawpow", None, "kawpow", "proven", 4.24e9, 5.7e7),
+    "alephium-hero": ("alephium", "ALPH", "blake3", "proven", 4.8e10, 4e9),
+    "pearl-object-hero": ("pearl", "PRL", "pearlhash", "proven", 2.0**256 / (0x7FFF8 << 184), 3e13),
+    "pearl-alphapool": ("pearl", "PRL", "pearlhash", "proven", 32768 * 2.0**48 / 65535, 4.6e12),
+    "duinocoin": ("duinocoin", "DUCO", "ducos1", "proven", 50 * 15_000, 1.5e5),
+    "aleo-zkwork-binary": ("aleo", "ALEO", "aleo", "proven", 5e6, 6.2e5),
+    "epic-randomx": ("epic", "EPIC", "rx/epic", "proven", 4e5, 3.3e4),
 }
 
 
@@ -48,6 +54,45 @@ def test_a_case_is_what_it_is(case: str, name: engine.Name) -> None:
     assert abs(math.log2(found.hashrate_hps.best / rate_hps)) < 0.8  # nine shares are few
     if basis == "assumed":
         assert found.power_watts is None
+
+
+def test_the_wallet_of_the_login_is_whose_shares_name_its_session() -> None:
+    core = engine.load("reference")
+    done = replay([str(CASES / "moneroocean-kawpow.pcap")], SIGNATURES, core, {"workers": 1, "flows": 1024})
+    (found,) = (record for record in done.records if isinstance(record, Finding))
+    assert found.login is not None
+    assert (found.login[:4], len(found.login)) == ("4sQu", 95)
+    assert (found.agent, found.shares.accepted) == ("Meta Miner v4.4", 5)
+
+
+def test_shares_that_get_no_answer_are_not_accepted() -> None:
+    core = engine.load("reference")
+    done = replay([str(CASES / "aleo-zkwork-binary.pcap")], SIGNATURES, core, {"workers": 1, "flows": 1024})
+    (found,) = (record for record in done.records if isinstance(record, Finding))
+    assert (found.shares.submitted, found.shares.accepted, found.shares.unanswered) == (5, 0, 5)
+    assert (found.login or "")[:5] == "aleo1"
+    assert found.activity == "mining"
+
+
+#: Dialect, coin, login, shares that are answered. What they are worth is not known.
+COUNTED = {
+    "qubic-qatum": ("qubic", "QUBIC", "ABCDEFGHIJKLMNOPQRSTUVWXYZABCDEFGHIJKLMNOPQRSTUVWXYZABCDEFGH", 5),
+}
+
+
+@pytest.mark.parametrize("name", ["reference", "compiled"])
+@pytest.mark.parametrize("case", COUNTED)
+def test_shares_of_unknown_work_are_counted(case: str, name: engine.Name) -> None:
+    try:
+        core = engine.load(name)
+    except engine.EngineError as error:
+        pytest.skip(str(error))
+    done = replay([str(CASES / f"{case}.pcap")], SIGNATURES, core, {"workers": 1, "flows": 1024})
+    (found,) = (record for record in done.records if isinstance(record, Finding))
+    dialect, coin, login, accepted = COUNTED[case]
+    assert (found.dialect, found.coin, found.login, found.shares.accepted) == (dialect, coin, login, accepted)
+    assert (found.shares.submitted, found.activity) == (accepted, "mining")
+    assert found.hashrate_hps is None
 
 
 def test_who_only_watches_is_an_observer_and_a_game_is_nothing() -> None:

@@ -15,7 +15,7 @@ from sensor.dialects.readers.http_body import Body, messages
 from sensor.dialects.readers.http_exchange import Exchange, OutstandingRequest
 from sensor.dialects.readers.http_head import MAX_HEAD_BYTES, Head, read_head, start_line
 from sensor.dialects.readers.json_lines import MAX_LINE_BYTES, JsonLines
-from sensor.dialects.stream.message import Malformed, Read
+from sensor.dialects.stream.message import Malformed, Message, Read
 from sensor.dialects.stream.reader import FramingReader, Left
 
 MAX_CHUNK_LINE = 1_024
@@ -164,7 +164,9 @@ class Http:
             return []  # 1xx: the response itself is still to come
         if head.upgrade and (head.status in (None, 101)):
             self.left = Left("websocket", self._offset, bytes(self._buffer))
-            return []
+            if head.status is not None:
+                return []  # some servers know a miner by the target that it asks for: that is its first message
+            return [Message(self._direction, self._ts_ns, self._start, {"http": head.facts()}, "websocket")]
         asked = self._request.method if self._request is not None else ""
         if head.status in (204, 304) or (head.status is not None and asked == "HEAD"):
             return self._complete()
