@@ -23,7 +23,7 @@ from sensor.cli.frame import (
 from sensor.cli.json_text import print_json
 from sensor.line.examples import prove
 from sensor.model.exit_codes import OK, RUN_ERROR, USAGE
-from sensor.signatures.standing import SHIPPED
+from sensor.signatures.precedence import SHIPPED
 
 if TYPE_CHECKING:
     from sensor.signatures import SignatureSet

@@ -13,7 +13,7 @@ from sensor.model.status import Status
 from sensor.model.time import day_text
 from sensor.model.version import VERSION
 from sensor.signatures import SignatureSet
-from sensor.signatures.standing import SHIPPED
+from sensor.signatures.precedence import SHIPPED
 
 #: Books that are named one by one.
 MOST_BOOKS = 20

@@ -34,7 +34,7 @@ from sensor.signatures.model import (
 from sensor.signatures.pools import PoolTable, compile_pools
 from sensor.signatures.proofs import compile_scheme
 from sensor.signatures.sites import SiteWeights, compile_sites
-from sensor.signatures.standing import standing
+from sensor.signatures.precedence import by_precedence
 from sensor.signatures.wallet_forms import WalletBook, compile_wallets
 from sensor.signatures.weights import WeightTable, compile_weights
 from sensor.signatures.work import compile_work
@@ -145,7 +145,7 @@ def _parsed(
     """What the files hold, without the tables in whose place another stands; and all tables, those too."""
     tables: list[DatedTable] = []
     found = [(file, parse(text, file, problems, tables)) for file, text in files]
-    placed = standing(tables)
+    placed = by_precedence(tables)
     out = {table.file for table in placed if table.instead is not None}
     return [signature for file, signature in found if signature is not None and file not in out], tuple(placed)
 

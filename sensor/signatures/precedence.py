@@ -1,9 +1,9 @@
 """Which of several tables of one kind and name is in force: the newest, whoever gave it.
 
-A table that states its day replaces a shipped one of its kind and name, if it is not older; so an operator takes a newer
-table without a release, and a release with a still newer one takes its place again. A table without a day, or of another
-name, replaces nothing: its rows come before the shipped ones. So do those of weights, classes and sites in any case: one
-of them without an entry would leave a hole. Knows days and names; reads no files, and looks at no row.
+A table that states its day replaces a shipped one of its kind and name, if it is not older. So an operator takes a
+newer table without a release, and a release with a still newer one takes its place again. A table without a day, or of
+another name, replaces nothing: its rows come before the shipped ones. So do those of weights, classes and sites in any
+case: one of them without an entry would leave a hole. Knows days and names; reads no files, and looks at no row.
 """
 
 from __future__ import annotations
@@ -20,11 +20,11 @@ SHIPPED = "signatures/"
 REPLACEABLE = ("agents", "devices", "efficiencies", "pools", "wallets")
 
 
-def standing(tables: Iterable[DatedTable]) -> list[DatedTable]:
+def by_precedence(tables: Iterable[DatedTable]) -> list[DatedTable]:
     """The same tables in their order, each with the file that stands in its place, if one does.
 
-    Of a kind and name that is shipped, the table with the latest day stands, of equal days the one given last; a shipped
-    one without a day is older than any.
+    Of a kind and name that is shipped, the table with the latest day stands, of equal days the one given last; a
+    shipped one without a day is older than any.
     """
     given = list(tables)
     groups: defaultdict[tuple[str, str], list[int]] = defaultdict(list)
