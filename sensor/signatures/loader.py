@@ -32,9 +32,9 @@ from sensor.signatures.model import (
     SignatureSet,
 )
 from sensor.signatures.pools import PoolTable, compile_pools
+from sensor.signatures.precedence import by_precedence
 from sensor.signatures.proofs import compile_scheme
 from sensor.signatures.sites import SiteWeights, compile_sites
-from sensor.signatures.precedence import by_precedence
 from sensor.signatures.wallet_forms import WalletBook, compile_wallets
 from sensor.signatures.weights import WeightTable, compile_weights
 from sensor.signatures.work import compile_work
