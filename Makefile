@@ -4,7 +4,7 @@ SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 .ONESHELL:
 .DEFAULT_GOAL := words
-.PHONY: device-plot words demo test check bench bench-live bench-daemon fuzz format clean core rust-checks deb debian-packages docs docs-reference province coverage-table sites-table
+.PHONY: device-plot beside-ndpi words demo test check bench bench-live bench-daemon fuzz format clean core rust-checks deb debian-packages docs docs-reference province coverage-table sites-table
 
 BIN := .venv/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check -q
@@ -34,6 +34,7 @@ words:
 	@echo "make docs     the documents as a site in build/docs/html, with all links checked"
 	@echo "make coverage-table   simulate miners, and write how often intervals hold the truth into docs/coverage.md"
 	@echo "make sites-table      classify the sites of tests/cases/sites, and write the confusion matrix into docs/sites.md"
+	@echo "make beside-ndpi      ask Debian's ndpiReader about every capture too, and write both answers into docs/; minutes"
 	@echo "make device-plot      draw joules a hash by year and write the page of all devices, into docs/"
 	@echo "make docs-reference   write the generated parts of docs/: command line, configuration, metrics, events"
 	@echo "make format   put the sources in order"
@@ -136,6 +137,10 @@ coverage-table: .venv/.dev
 
 sites-table: .venv/.dev
 	$(BIN)/python -m tests.cases.sites.matrix --write
+
+# The exit code is 1 if nDPI finds what minewatch misses, or minewatch calls mining what is none; the page is written.
+beside-ndpi: .venv/.dev
+	@$(BIN)/python -m tests.bench.beside_ndpi --write
 
 bench: .venv/.dev
 	@$(BIN)/python -m tests.bench.attribution

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import signatures as shipped
+from exporters.forms.amounts import plural
 from sensor import wallets
 from sensor.cases.site_examples import prove_sites
 from sensor.cli import signature_table
@@ -22,6 +23,7 @@ from sensor.cli.frame import (
 from sensor.cli.json_text import print_json
 from sensor.line.examples import prove
 from sensor.model.exit_codes import OK, RUN_ERROR, USAGE
+from sensor.signatures.precedence import SHIPPED
 
 if TYPE_CHECKING:
     from sensor.signatures import SignatureSet
@@ -48,7 +50,7 @@ def run(options: argparse.Namespace) -> int:
 
 
 def _tables(signatures: SignatureSet, as_json: bool) -> int:
-    """Print each table's file, its rows, the day they were last gone through, and the days since."""
+    """Print each table's file, its rows, the day they were last gone through, the days since, and whether it counts."""
     today = datetime.now(tz=UTC).date()
     rows = [(table, None if table.dated is None else (today - table.dated).days) for table in signatures.tables]
     if as_json:
@@ -57,20 +59,41 @@ def _tables(signatures: SignatureSet, as_json: bool) -> int:
                 "tables": [
                     {
                         "name": table.name,
+                        "kind": table.kind,
                         "file": table.file,
                         "rows": table.rows,
                         "dated": None if table.dated is None else table.dated.isoformat(),
                         "age_days": age,
+                        "instead": table.instead,
                     }
                     for table, age in rows
                 ]
             }
         )
         return OK
+    width = max(len(table.name) for table, _ in rows)
     for table, age in rows:
-        day = "not dated" if table.dated is None else f"{table.dated.isoformat()}, {age} days ago"
-        print(f"{table.name:<12} {table.rows:>5} rows  {day:<26} {table.file}")
+        day = "not dated" if table.dated is None or age is None else f"{table.dated.isoformat()}, {_ago(age)}"
+        out = "" if table.instead is None else f"  does not count: {table.instead} stands in its place"
+        print(f"{table.name:<{width}} {table.rows:>5} {plural(table.rows, 'row'):<4}  {day:<26} {table.file}{out}")
     return OK
+
+
+def _ago(days: int) -> str:
+    """A table's age in words; one that lies ahead has no age."""
+    if days < 0:
+        return f"{-days} {plural(-days, 'day')} ahead"
+    return "today" if days == 0 else f"{days} {plural(days, 'day')} ago"
+
+
+def _misdated(signatures: SignatureSet) -> list[str]:
+    """A sentence for each table whose day is still to come: it would stand before every other for no reason."""
+    today = datetime.now(tz=UTC).date()
+    return [
+        f"{table.file}:{table.line}: dated: {table.dated.isoformat()} is still to come"
+        for table in signatures.tables
+        if table.dated is not None and table.dated > today
+    ]
 
 
 def _is_shipped(name: str) -> bool:
@@ -83,9 +106,13 @@ def _is_shipped(name: str) -> bool:
 def _prove(signatures: SignatureSet, own: list[str]) -> int:
     """Run every example and counterexample, say each that fails, and count those of the user's own files."""
     failures = [*map(str, prove(signatures)), *wallets.prove(signatures.wallets), *prove_sites(signatures.sites)]
+    failures += _misdated(signatures)
     for failure in failures:
         say(failure)
     files = _example_files(signatures)
+    for table in signatures.tables:
+        if table.instead is not None and not table.file.startswith(SHIPPED):
+            print(f"{table.file}: does not count, {table.instead} is newer")
     for name in own:
         count = sum(Path(file) == Path(name) or Path(name) in Path(file).parents for file in files)
         print(f"{name}: {count} {'example' if count == 1 else 'examples'}")

@@ -13,6 +13,7 @@ from sensor.model.status import Status
 from sensor.model.time import day_text
 from sensor.model.version import VERSION
 from sensor.signatures import SignatureSet
+from sensor.signatures.precedence import SHIPPED
 
 #: Books that are named one by one.
 MOST_BOOKS = 20
@@ -64,8 +65,14 @@ def _tables(signatures: SignatureSet) -> str:
         f"{table.name} {table.rows} {plural(table.rows, 'row')} "
         + ("undated" if table.dated is None else f"of {table.dated.isoformat()}")
         for table in signatures.tables
+        if table.instead is None
     )
-    return f"tables: {', '.join(tables)}"
+    older = [
+        f"; {table.file} does not count, {table.instead} is newer"
+        for table in signatures.tables
+        if table.instead is not None and not table.file.startswith(SHIPPED)
+    ]
+    return f"tables: {', '.join(tables)}{''.join(older)}"
 
 
 def _books(attributor: Attributor | None) -> list[str]:

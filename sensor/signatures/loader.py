@@ -32,6 +32,7 @@ from sensor.signatures.model import (
     SignatureSet,
 )
 from sensor.signatures.pools import PoolTable, compile_pools
+from sensor.signatures.precedence import by_precedence
 from sensor.signatures.proofs import compile_scheme
 from sensor.signatures.sites import SiteWeights, compile_sites
 from sensor.signatures.wallet_forms import WalletBook, compile_wallets
@@ -59,8 +60,11 @@ NODE_READERS = ("bitcoin", "levin", "rlpx", "discv4", "p2pool")
 FOLDERS = ("framings", "dialects", "nodes", "agents", "devices", "pools", "wallets", "weights", "sites")
 
 #: Kinds of files that hold rows and grow old, and the keys under which the rows stand.
-TABLES = ("agents", "devices", "efficiencies", "classes", "pools", "wallets", "sites")
-ROWS = ("agents", "devices", "efficiencies", "classes", "pools", "forms", "coins", "donations", "marks")
+TABLES = ("agents", "devices", "efficiencies", "classes", "pools", "wallets", "weights", "sites")
+ROWS = (
+    *("agents", "devices", "efficiencies", "classes", "pools", "forms", "coins", "donations", "marks"),
+    *("spoken", "named", "behaved"),
+)
 
 Signature = Dialect | Framing | NodeSignature
 Table = AgentTable | DeviceTable | WalletBook | PoolTable | WeightTable | SiteWeights
@@ -74,9 +78,8 @@ def load(extra: Sequence[Path] = ()) -> SignatureSet:
     loaded: list[Signature] = []
     agents, devices, wallets, pools, weights = AgentTable(), DeviceTable(), WalletBook(), PoolTable(), WeightTable()
     sites = SiteWeights()
-    tables: list[DatedTable] = []
-    for file, text in [*_shipped(), *_own(extra, problems)]:
-        signature = parse(text, file, problems, tables)
+    parsed, tables = _parsed([*_shipped(), *_own(extra, problems)], problems)
+    for signature in parsed:
         if isinstance(signature, AgentTable):
             agents = signature.add(agents)  # the user's rows come before the shipped ones
         elif isinstance(signature, DeviceTable):
@@ -113,7 +116,7 @@ def load(extra: Sequence[Path] = ()) -> SignatureSet:
         pools=pools,
         weights=weights,
         sites=sites,
-        tables=tuple(tables),
+        tables=tables,
     )
 
 
@@ -121,10 +124,10 @@ def load_sites(extra: Sequence[Path] = ()) -> SiteWeights:
     """The weights of sites alone, shipped and in `extra`. Raises SignatureError with every mistake in their files."""
     problems: list[str] = []
     sites = SiteWeights()
-    for file, text in [*_shipped(("sites",)), *_own(extra, problems)]:
-        if re.search(r"^kind:\s*[\"']?sites\b", text, re.MULTILINE):
-            found = parse(text, file, problems, [])
-            sites = found.add(sites) if isinstance(found, SiteWeights) else sites
+    files = [*_shipped(("sites",)), *_own(extra, problems)]
+    of_sites = [(file, text) for file, text in files if re.search(r"^kind:\s*[\"']?sites\b", text, re.MULTILINE)]
+    for found in _parsed(of_sites, problems)[0]:
+        sites = found.add(sites) if isinstance(found, SiteWeights) else sites
     if problems:
         raise SignatureError(problems)
     return sites
@@ -134,6 +137,17 @@ def load_sites(extra: Sequence[Path] = ()) -> SiteWeights:
 def shipped_sites() -> SiteWeights:
     """The weights of sites that are shipped."""
     return load_sites()
+
+
+def _parsed(
+    files: Sequence[tuple[str, str]], problems: list[str]
+) -> tuple[list[Signature | Table], tuple[DatedTable, ...]]:
+    """What the files hold, without the tables in whose place another stands; and all tables, those too."""
+    tables: list[DatedTable] = []
+    found = [(file, parse(text, file, problems, tables)) for file, text in files]
+    placed = by_precedence(tables)
+    out = {table.file for table in placed if table.instead is not None}
+    return [signature for file, signature in found if signature is not None and file not in out], tuple(placed)
 
 
 def parse(text: str, file: str, problems: list[str], tables: list[DatedTable]) -> Signature | Table | None:
@@ -147,7 +161,10 @@ def parse(text: str, file: str, problems: list[str], tables: list[DatedTable]) -
             if kind in TABLES:
                 parts = [entry.keys[key] for key in ROWS if key in entry.keys]
                 rows = sum(len(part.items) + len(part.keys) for part in parts)
-                tables.append(DatedTable(PurePath(file).stem, file, rows, _dated(entry)))
+                name = entry.keys["name"].scalar if "name" in entry.keys else None
+                line = entry.keys.get("dated", entry).line
+                named = str(name) if name else PurePath(file).stem
+                tables.append(DatedTable(kind, named, file, line, rows, _dated(entry)))
             signature = COMPILERS[kind](entry, file)
     problems.extend(found.sentences)
     return None if found.sentences else signature

@@ -193,12 +193,17 @@ Match = tuple[Dialect, MessageRule]
 
 @dataclass(frozen=True, slots=True)
 class DatedTable:
-    """One file of a table (agents, devices, pools, wallets, sites), and the day its rows were last gone through."""
+    """One file of a table (agents, devices, pools, wallets, weights, sites), the day its rows were last gone through,
+    and whether it counts.
+    """
 
-    name: str
+    kind: str
+    name: str  # as the file says, else its own name without the ending
     file: str
+    line: int  # of the day, or of the first key
     rows: int
     dated: date | None  # None: the file does not say
+    instead: str | None = None  # the file that stands in its place: none of its rows count
 
 
 @dataclass(frozen=True, slots=True)

@@ -49,6 +49,7 @@ def check(definition: str, parsed: object) -> None:
 def test_every_answer_is_as_its_schema_says(url: str, capsys: pytest.CaptureFixture[str]) -> None:
     answer(capsys, "version", "version")
     answer(capsys, "signatures list", "signatures", "list")
+    assert len(answer(capsys, "signatures tables", "signatures", "tables")["tables"]) >= 12
     assert answer(capsys, "ledger list", "ledger", "list", "--ledger", url)["total"] == 5
     assert answer(capsys, "ledger show case", "ledger", "show", "1", "--ledger", url)["addresses"] == ["10.0.1.1"]
     whole = answer(capsys, "ledger show address", "ledger", "show", "10.0.1.1", "--ledger", url)

@@ -128,3 +128,25 @@ def test_a_device_outside_of_what_its_class_draws_is_refused_with_its_line(run: 
     done = run("signatures", "test", "own.yaml")
     assert done.returncode == 1
     assert b"own.yaml:4: Rock 1: 900000 W is not what asic-hobby draws, 1.5 to 2000 W" in done.stderr
+
+
+def test_a_newer_table_takes_the_place_of_the_shipped_one_and_a_day_to_come_is_refused(
+    run: Run, tmp_path: Path
+) -> None:
+    shipped = (ROOT / "signatures/pools/pools.yaml").read_text()
+    day = re.search(r"(?m)^dated: (.*)$", shipped)
+    assert day
+    (tmp_path / "pools.yaml").write_text(shipped)
+    done = run("signatures", "test", "pools.yaml")
+    assert (done.returncode, done.stderr) == (0, b"")
+    lines = run("signatures", "tables", "pools.yaml").stdout.decode().splitlines()
+    assert [line for line in lines if "does not count" in line] == [
+        line for line in lines if "signatures/pools/pools.yaml  does not count: pools.yaml stands in its place" in line
+    ]
+    (tmp_path / "pools.yaml").write_text(shipped.replace(day[0], "dated: 2019-01-01"))
+    assert run("signatures", "test", "pools.yaml").stdout.startswith(
+        b"pools.yaml: does not count, signatures/pools/pools.yaml is newer\n"
+    )
+    (tmp_path / "pools.yaml").write_text(shipped.replace(day[0], "dated: 2390-01-01"))
+    done = run("signatures", "test", "pools.yaml")
+    assert (done.returncode, done.stderr) == (1, b"minewatch: pools.yaml:3: dated: 2390-01-01 is still to come\n")

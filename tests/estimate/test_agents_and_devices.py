@@ -181,3 +181,76 @@ def test_a_users_row_comes_before_the_shipped_ones(tmp_path: Path) -> None:
     assert found is not None
     assert found.software == "our build"
     assert tables.agents.failures() == []
+
+
+#: Of each family that a public pool saw, one string (public code index, file 51888264380).
+SEEN_ON_A_BITCOIN_POOL = (
+    "2022-09-27-0-26ba61b9-22.08.1-plus;bosminer-plus-am1-s9 0.9.0-26ba61b9",
+    "Antminer S19e XP Hyd./Tue May 14 14:46:20 CST 2024",
+    "Antminer S19k Pro|LUXminer 2026.3.30.174759-b99dff377|BHB56902|BHB56902|BHB56902|altair_tech",
+    "Antminer T21",
+    "bitaxe/BM1370/v2.13.1-hexos.1-dev.1-1-gf7bb94",
+    "bitdsk/N5.Rex",
+    "bitforge/BM1370/v1.1",
+    "BitsyMinerOpen/v1.2.0",
+    "bmminer/4.11.1 rwglr",
+    "btc-go-miner/1.0",
+    "Disruptor/BM1366/v1.0.2",
+    "ESP32 TacoMiner",
+    "GekkoAxe-GT/v2.13.1-gekko.2-dev.2",
+    "GreenBit",
+    "HAN_SOLOminer/V1.8.3",
+    "HeliosMiner/v1.1.0",
+    "JingleMiner",
+    "LeafMiner/0.0.16",
+    "LuckyMiner BM1366",
+    "Magicminer/BM1370/1.0",
+    "Miner/BM1366",
+    "NMAxe/v3.0.11",
+    "NMMiner",
+    "Nerd Miner",
+    "NerdAxe/BM1370/v1.0.37-rc2",
+    "NerdMinerV2",
+    "NerdNOS/V1.0.4",
+    "NerdOCTAXE-γ/BM1370/v1.0.36-3-gbc42d4d7",
+    "NerdQX/BM1370/v1.0.37-beta2",
+    "Rkminer/2.0",
+    "SparkMiner/v2.9.5",
+    "whatsminer/v1.1",
+    "xminer-1.2.6-hf3",
+    "Zyber8S/BM1368/Zyber-v2.8.0-TCH",
+)
+
+
+@pytest.mark.parametrize("agent", SEEN_ON_A_BITCOIN_POOL)
+def test_what_mines_on_a_bitcoin_pool_is_named_with_its_algorithm(agent: str) -> None:
+    found = shipped().agents.lookup(agent)
+    assert found is not None
+    assert (found.algorithm, found.role) == ("sha256d", None)
+
+
+@pytest.mark.parametrize(
+    "agent",
+    [
+        "sm-miner v8.16.67.1 2020-09-23",
+        "Sealminer",
+        "FluMiner",
+        "iPollo V2",
+        "iBeLink",
+        "Innosilicon",
+        "IceRiverMiner-v1.1",
+    ],
+)
+def test_a_name_under_which_machines_of_several_algorithms_are_sold_states_none(agent: str) -> None:
+    found = shipped().agents.lookup(agent)
+    assert found is not None
+    assert (found.algorithm, found.algorithms) == (None, ())
+
+
+def test_the_maker_of_a_row_never_contradicts_the_table_of_devices() -> None:
+    """An agent row that states an algorithm for a whole maker: all of its machines in the table have that one."""
+    tables = shipped()
+    for row in tables.devices.devices:
+        found = tables.agents.lookup(row.model)
+        if found is not None and found.algorithm is not None and row.device_class in ("asic", "asic-hobby"):
+            assert row.algorithm in tables.devices._names(found.algorithm), (row.model, found.software)

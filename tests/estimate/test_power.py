@@ -63,7 +63,7 @@ def test_without_a_device_the_range_of_the_algorithm_is_used() -> None:
     assert record.power_watts is not None
     assert record.hashrate_hps is not None
     assert record.power_watts.basis == "algorithm"
-    assert record.power_watts.low == pytest.approx(record.hashrate_hps.low * 9.5e-12 * 1.1)
+    assert record.power_watts.low == pytest.approx(record.hashrate_hps.low * 8.9e-12 * 1.1)
     assert record.power_watts.high == pytest.approx(record.hashrate_hps.high * 100e-12 * 1.05 * 1.1)
 
 
