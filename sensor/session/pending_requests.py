@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+from sensor.model.text import CutText
 from sensor.signatures.language import MISSING
 
 #: Requests kept per direction: a miner has a handful outstanding, a farm's agent many. As long as no answer was seen
@@ -35,8 +36,8 @@ class Request:
 
 
 def id_key(value: object) -> tuple[str, object]:
-    """An id as a comparable key: 1 and "1" differ, 1 and 1.0 do not; maps and lists are no ids."""
-    if value is MISSING or isinstance(value, dict | list):
+    """An id as a comparable key: 1 and "1" differ, 1 and 1.0 do not; maps, lists and texts that were cut are no ids."""
+    if value is MISSING or isinstance(value, dict | list | CutText):
         return ("none", None)
     if value is None or isinstance(value, bool):
         return ("word", str(value))
