@@ -15,7 +15,7 @@ from sensor.dialects.readers.http_body import Body, messages
 from sensor.dialects.readers.http_exchange import Exchange, OutstandingRequest
 from sensor.dialects.readers.http_head import MAX_HEAD_BYTES, Head, read_head, start_line
 from sensor.dialects.readers.json_lines import MAX_LINE_BYTES, JsonLines
-from sensor.dialects.stream.message import Malformed, Read
+from sensor.dialects.stream.message import Malformed, Message, Read
 from sensor.dialects.stream.reader import FramingReader, Left
 
 MAX_CHUNK_LINE = 1_024
@@ -80,6 +80,9 @@ class Http:
             yield from lines.finish()
         elif self._buffer.strip() and self._state != "lost":
             yield self._malformed("unfinished")
+        if self._state in ("length", "chunk_size", "chunk", "trailer") and self._head.status is None:
+            facts = {**self._head.facts(), "incomplete": True}
+            yield Message(self._direction, self._ts_ns, self._start, {"http": facts}, "http")
 
     def _hole(self, offset: int, gap: int) -> Iterator[Read]:
         if gap:
