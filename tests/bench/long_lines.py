@@ -1,7 +1,7 @@
 """How much memory lines of 400 KB and endless ones take, and whether every share among them is counted:
-`python -m tests.bench.long_lines [--shares 200] [--endless 64]`.
+`python -m tests.bench.long_lines [--shares 60] [--endless 8]`.
 
-A capture is made with one session of ordinary shares and shares of 400 KB, beside connections that send 4 MB without
+A capture is made with one session of ordinary shares and shares of 400 KB, beside connections that send 2 MB without
 a line feed. Each engine replays it in a process of its own; printed are the shares, the counters and the peak of the
 resident memory, also that of the same capture with proofs of 100 bytes and no endless lines.
 """
@@ -49,7 +49,7 @@ def make(path: Path, shares: int, proof_bytes: int, endless: int) -> None:
     for number in range(endless):
         tcp = Tcp(wire, host(f"198.51.100.{2 + number % 200}"), host("203.0.113.2"), (50_000 + number, 3333), 0).open()
         filler = FILLERS[number % len(FILLERS)]
-        tcp.client(b'{"id":1,"method":"mining.submit","params":["' + filler * (4_000_000 // len(filler)))
+        tcp.client(b'{"id":1,"method":"mining.submit","params":["' + filler * (2_000_000 // len(filler)))
     wire.write(path)
 
 
@@ -64,8 +64,8 @@ def measure(path: str, name: engine.Name) -> None:
 
 def main() -> None:
     parser = argparse.ArgumentParser()
-    parser.add_argument("--shares", type=int, default=200)
-    parser.add_argument("--endless", type=int, default=64)
+    parser.add_argument("--shares", type=int, default=60)
+    parser.add_argument("--endless", type=int, default=8)
     parser.add_argument("--measure", nargs=2)
     options = parser.parse_args()
     if options.measure:
