@@ -1,5 +1,5 @@
-"""One JSON object a line: cuts the bytes of one direction at LF and parses each line. Total: hostile bytes become
-Malformed(reason).
+"""One JSON object a line: cuts the bytes of one direction at LF (or NUL, or CR) and parses each line. Total: hostile
+bytes become Malformed(reason).
 
 Knows nothing of mining. Tolerates CR LF, empty lines, several objects a line, a missing start (after a gap or when
 joined mid-stream) and text that is not UTF-8; keeps integers exact. Of a line that is longer than the bound head and
@@ -19,6 +19,8 @@ from sensor.model.text import CutText
 
 #: A line that grows past this is cut: jobs are a few kilobytes, and every candidate of the network could hold as much.
 MAX_LINE_BYTES = 65_536
+#: A bracket and the NUL or CR behind it, which end a line as well as LF does.
+END_BYTES = 2
 #: Objects in one line; real pools send one, a few forget a line feed between two.
 MAX_OBJECTS = 64
 
@@ -93,7 +95,7 @@ class JsonLines:
         self._ts_ns = ts_ns
         self._buffer += data
         start = 0
-        while not self._exit(start) and (end := self._buffer.find(b"\n", max(start, self._searched))) >= 0:
+        while not self._exit(start) and (end := self._line_end(start)) >= 0:
             yield from self._line(bytes(self._buffer[start:end]), self._offset + start)
             start = end + 1
         if self.left is not None:
@@ -102,7 +104,7 @@ class JsonLines:
         del self._buffer[:start]
         self._offset += start
         self._searched = len(self._buffer)
-        if len(self._buffer) > MAX_LINE_BYTES:
+        if len(self._buffer) > MAX_LINE_BYTES + END_BYTES:
             yield from self._overflow()
 
     def finish(self) -> Iterator[Read]:
@@ -114,6 +116,20 @@ class JsonLines:
             reads = list(self._objects(left, self._offset))
             whole = all(isinstance(read, Message) for read in reads)
             yield from reads if whole else [Malformed(self._direction, self._ts_ns, self._offset, "unfinished")]
+
+    def _line_end(self, start: int) -> int:
+        """Where the line that begins here ends: at LF; or, right behind an object, at NUL or at a CR without LF. -1 if
+        that has not come.
+        """
+        searched = max(start, self._searched)
+        end = self._buffer.find(b"\n", searched)
+        limit = len(self._buffer) if end < 0 else end
+        behind = max(start, self._searched - END_BYTES)
+        nul = self._buffer.find(b"}\0", behind, limit)
+        if nul >= 0:
+            limit = end = nul + 1
+        bare = self._buffer.find(b"}\r", behind, limit)
+        return bare + 1 if 0 <= bare < limit - END_BYTES else end
 
     def _exit(self, start: int) -> bool:
         """Whether another framing starts at this line."""
@@ -129,15 +145,16 @@ class JsonLines:
         self._searched = 0
 
     def _overflow(self) -> Iterator[Read]:
+        piece = bytes(self._buffer[:-END_BYTES])  # the rest may be the first part of a line's end
         if self._long is None:
-            self._long = LongLine(bytes(self._buffer))
+            self._long = LongLine(piece)
             if self._long.hopeless:
                 yield self._malformed(self._offset, "oversize")
         else:
-            self._long.add(bytes(self._buffer))
-        self._offset += len(self._buffer)
-        self._buffer.clear()
-        self._searched = 0
+            self._long.add(piece)
+        self._offset += len(piece)
+        del self._buffer[:-END_BYTES]
+        self._searched = END_BYTES
 
     def _line(self, line: bytes, offset: int) -> Iterator[Read]:
         fresh, self._fresh = self._fresh, False
