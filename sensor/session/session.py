@@ -61,11 +61,11 @@ class Session:
         *("ambiguous", "readings", "replies", "spoiled", "unknown", "unmatched", "wallets"),
     )
 
-    def __init__(self, signatures: SignatureSet, sampling: Sampling = DEFAULT) -> None:
+    def __init__(self, signatures: SignatureSet, sampling: Sampling = DEFAULT, *, is_one_sided: bool = False) -> None:
         self._signatures = signatures
         self.wallets = signatures.wallets
         self._sampling = sampling
-        self._pending = (PendingRequests(), PendingRequests())
+        self._pending = (PendingRequests(is_one_sided=is_one_sided), PendingRequests(is_one_sided=is_one_sided))
         self.readings: tuple[Reading, ...] = ()
         self._settled: Reading | None = None  # the only reading of its framing from now on
         self._framing: str | None = None

@@ -9,7 +9,7 @@ from sensor.line.examples import dialogue_events
 from sensor.line.pipeline import Pipeline
 from sensor.model.events import Chunk
 from sensor.model.finding import Finding
-from sensor.session.pending_requests import MAX_PENDING, MAX_UNHEARD
+from sensor.session.pending_requests import MAX_AHEAD, MAX_PENDING
 from sensor.signatures.model import DialogueLine
 from tests.session.dialogue import events, run, shipped
 
@@ -62,7 +62,7 @@ def test_replies_without_a_request_are_counted() -> None:
     assert counted('S {"id":1,"result":true}')["replies_unmatched"] == 1
 
 
-@pytest.mark.parametrize(("answered", "bound"), [(False, MAX_UNHEARD), (True, MAX_PENDING)])
+@pytest.mark.parametrize(("answered", "bound"), [(False, MAX_AHEAD), (True, MAX_PENDING)])
 def test_requests_over_the_bound_are_counted(answered: bool, bound: int) -> None:
     first = ['C {"id":"a","method":"other.first"}', 'S {"id":"a","result":7}'] if answered else []
     text = "\n".join([*first, *(f'C {{"id":{n},"method":"other.{n}"}}' for n in range(bound + 3))])

@@ -33,7 +33,7 @@ _MARKS_BUT_COMMAS = re.compile(rb'["{}\[\]]')
 _COLON = re.compile(rb"[ \t\r]*+(:?)")
 
 
-class Document(NamedTuple):
+class LinePart(NamedTuple):
     """An object of the line, whole or without its middle; or, behind that one, whatever objects there are."""
 
     offset: int  # in the line
@@ -81,21 +81,21 @@ class LongLine:
         if len(self._tail) > 2 * TAIL_BYTES:  # in large steps, for each moves the tail
             self._pass()
 
-    def finish(self) -> list[Document]:
+    def finish(self) -> list[LinePart]:
         """The line has ended: its objects in their order; none if there are none that can be read."""
         if not self.hopeless:
             self._pass()
         if self.hopeless or self._head is None:
             return []
-        whole = [Document(begun, data, begun + len(data), False) for begun, data in self._head.objects]
+        whole = [LinePart(begun, data, begun + len(data), False) for begun, data in self._head.objects]
         tail = bytes(self._rest + self._tail)
         start = self.length - len(tail)
-        document = bytearray(self._head.kept)
+        document = bytearray(self._head.beginning)
         for container in reversed(self._containers[self._lowest :]):
             container.close(document)
         if not self._lowest:  # the object that is cut has ended before the tail
             end = self._to_end(tail, 0)
-            cut = [Document(self._head.begun, bytes(document), start, True)] if document else []
+            cut = [LinePart(self._head.begun, bytes(document), start, True)] if document else []
             return [*whole, *cut, *_behind(tail, end, start)]
         boundary = self._walk(tail, 0, to_boundary=True)
         end = None if boundary is None else self._to_end(tail, boundary)
@@ -103,7 +103,7 @@ class LongLine:
             return []
         self._containers[self._lowest - 1].go_on(document)
         document += tail[boundary:end]
-        return [*whole, Document(self._head.begun, bytes(document), start + end, True), *_behind(tail, end, start)]
+        return [*whole, LinePart(self._head.begun, bytes(document), start + end, True), *_behind(tail, end, start)]
 
     def _pass(self) -> None:
         """Read past what is in front of the tail."""
@@ -204,8 +204,8 @@ def _text_end(data: bytes, at: int) -> int:
     return at if found is None else found.end()
 
 
-def _behind(tail: bytes, end: int | None, start: int) -> list[Document]:
+def _behind(tail: bytes, end: int | None, start: int) -> list[LinePart]:
     """What the tail holds behind the object that was cut."""
     if end is None or not tail[end:].strip():
         return []
-    return [Document(start + end, tail[end:], start + len(tail), False)]
+    return [LinePart(start + end, tail[end:], start + len(tail), False)]

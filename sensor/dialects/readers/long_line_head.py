@@ -45,22 +45,22 @@ class Container:
 
 
 @dataclass(slots=True)
-class Head:
+class LineHead:
     """What is known of a line by its head."""
 
     objects: list[tuple[int, bytes]] = field(default_factory=list)  # whole ones, with their offset in the line
     containers: list[Container] = field(default_factory=list)  # open ones, outermost first
     begun: int = 0  # where the object that is cut begins
-    kept: bytes = b""  # of it; empty if the head ends between two objects
+    beginning: bytes = b""  # of it; empty if the head ends between two objects
     in_text: bool = False  # the head ends within a text
     name: bytes = b""  # of that text, or of one that has just ended
     at_name: bool = False  # it has just ended: a colon would make it a name
     rest: bytes = b""  # a backslash that the head ends with
 
 
-def read_head(data: bytes) -> Head | None:
+def read_head(data: bytes) -> LineHead | None:
     """The head; None if this does not start like objects of JSON."""
-    head = Head(begun=len(data) - len(data.lstrip(_BLANK + b"\xef\xbb\xbf")))
+    head = LineHead(begun=len(data) - len(data.lstrip(_BLANK + b"\xef\xbb\xbf")))
     if data[head.begun : head.begun + 1] != b"{":
         return None
     at, before = head.begun, b""
@@ -89,7 +89,7 @@ def _text_end(data: bytes, at: int) -> int:
     return at if found is None else found.end()
 
 
-def _open_or_close(head: Head, mark: bytes, at: int) -> bool:
+def _open_or_close(head: LineHead, mark: bytes, at: int) -> bool:
     """Follow a bracket or a comma; false if it closes what is not open."""
     if mark in b"{[":
         head.containers.append(Container(mark == b"[", at))
@@ -101,32 +101,32 @@ def _open_or_close(head: Head, mark: bytes, at: int) -> bool:
     return True
 
 
-def _next_object(head: Head, data: bytes, at: int) -> bool:
+def _next_object(head: LineHead, data: bytes, at: int) -> bool:
     """An object is whole; false if something else than an object follows."""
     head.objects.append((head.begun, data[head.begun : at]))
     head.begun = len(data) - len(data[at:].lstrip(_BLANK))
     return data[head.begun : head.begun + 1] in (b"{", b"")
 
 
-def _cut_in_text(head: Head, data: bytes, text: tuple[int, int], *, is_value: bool) -> None:
+def _cut_in_text(head: LineHead, data: bytes, text: tuple[int, int], *, is_value: bool) -> None:
     start, end = text
     inner = head.containers[-1]
     head.in_text, head.rest = True, data[end:]
     if is_value or inner.is_list:
         shown = _WHOLE_CHARACTERS.match(data, start, end)
-        head.kept = data[head.begun : start if shown is None else shown.end()] + CUT_TEXT[1:]
+        head.beginning = data[head.begun : start if shown is None else shown.end()] + CUT_TEXT[1:]
     else:
         head.name = data[start:end]
-        head.kept = data[head.begun : inner.boundary]
+        head.beginning = data[head.begun : inner.boundary]
 
 
-def _cut_between(head: Head, data: bytes) -> None:
+def _cut_between(head: LineHead, data: bytes) -> None:
     """The head ends outside of a text: the element that may go on is left out."""
     inner = head.containers[-1]
-    head.kept = data[head.begun : inner.boundary]
+    head.beginning = data[head.begun : inner.boundary]
     name = _NAME.match(data, inner.boundary)
     if inner.is_list:
-        head.kept += (b"" if head.kept.endswith(b"[") else b",") + CUT_TEXT
+        head.beginning += (b"" if head.beginning.endswith(b"[") else b",") + CUT_TEXT
     elif name is not None and data[name.end() :].strip(_BLANK):
         inner.names.append(name[1])
     elif name is not None:
