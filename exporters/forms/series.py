@@ -82,6 +82,8 @@ METRICS: Mapping[str, str] = {
     "messages_unknown_total": "Of them, those that no dialect recognised.",
     "dialect_messages_total": "Messages recognised by a dialect; several may recognise the same one.",
     "malformed_messages_total": "Pieces of streams that are no message, by what is wrong with them.",
+    "long_lines_total": "Lines too long to be held, of which the head and the tail were read.",
+    "long_line_skipped_bytes_total": "Bytes between the head and the tail of such lines.",
     "replies_total": "Replies paired with their requests.",
     "replies_unmatched_total": "Replies whose request was not seen.",
     "readings_given_up_total": "Readings of a session that another dialect explained better.",
@@ -225,6 +227,8 @@ LINE: Mapping[str, CounterSeries] = {
     **_plain(
         replies="replies_total",
         replies_unmatched="replies_unmatched_total",
+        lines_cut="long_lines_total",
+        line_bytes_skipped="long_line_skipped_bytes_total",
         readings_given_up="readings_given_up_total",
     ),
     **_plain(shares_looked_at="shares_recomputed_total", findings="findings_held", nodes="nodes_held"),

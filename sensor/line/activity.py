@@ -64,6 +64,8 @@ def flow_activity(reading: Reading, account: Account, strength: str, facts: Flow
         return "mining"
     if reading.jobs.count == 0 and (strength in ("refused", "unanswered") or account.refused):
         return "attempt"
+    if account.claimed_hps is not None:  # who claims a hashrate does not only look whether a pool is there
+        return "mining"
     is_brief = facts.ended and not facts.opened.midstream and facts.last_ns - facts.first_ns < PROBE_NS
     return "probe" if is_brief and not facts.missed[reading.miner] else "mining"
 

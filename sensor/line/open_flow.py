@@ -43,7 +43,7 @@ class OpenFlow:
 
     def __init__(self, opened: Open, signatures: SignatureSet, sampling: Sampling) -> None:
         self.opened = opened
-        self.session = Session(signatures, sampling)
+        self.session = Session(signatures, sampling, is_one_sided=not all(opened.packets))
         self.conversation = Conversation(opened.midstream)
         self.datagram: tuple[NodeSignature, NodeSeen, First] | None = None
         self.seen = [0, 0]  # stream bytes by direction
@@ -83,7 +83,7 @@ class OpenFlow:
     def forget_before(self, signatures: SignatureSet, sampling: Sampling) -> None:
         """It was another connection: its own first bytes of the other direction say so."""
         bases, self.before = self.session.bases, None
-        self.session = Session(signatures, sampling)
+        self.session = Session(signatures, sampling, is_one_sided=not all(self.opened.packets))
         self.session.bases = bases
 
     def facts(self, closed: Close | None) -> FlowFacts:

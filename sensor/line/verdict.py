@@ -16,6 +16,8 @@ from sensor.session.session import Session
 
 #: Half of the lines of a mining direction being something else is too much for a mining session.
 MAX_FOREIGN_SHARE = 0.5
+#: So many shares acknowledged by the other side, each under its own request, are no text that quotes a session.
+SURE_SHARES = 2
 #: What a whole handshake weighs; less is the beginning of one.
 WHOLE_HANDSHAKE = 50
 
@@ -37,7 +39,8 @@ def grade_of(reading: Reading, session: Session, facts: FlowFacts) -> Verdict | 
     answered = _pool_words(reading.pool_confirms)
     if reading.miner_confirms and reading.pool_confirms:
         lines = session.messages[miner] + session.foreign[miner]
-        if lines and session.foreign[miner] / lines > MAX_FOREIGN_SHARE:
+        accepted = sum(account.shares.accepted for account in reading.logins.accounts)
+        if lines and session.foreign[miner] / lines > MAX_FOREIGN_SHARE and accepted < SURE_SHARES:
             return None
         return Grade.SPEAKS, "speaks", (f"the miner said {sent}", f"the pool {answered}")
     speaker, silent = (miner, pool) if reading.miner_confirms else (pool, miner)

@@ -5,6 +5,13 @@ from __future__ import annotations
 from pathlib import PurePosixPath, PureWindowsPath
 
 
+class CutText(str):
+    """A text of the network of which only the beginning was kept. Rules may ask whether it is there and how it begins;
+    no login, job, hash or other value is ever taken from it."""
+
+    __slots__ = ()
+
+
 def printable(text: str, instead: str = "") -> str:
     """The text with `instead` for each character that does not print: controls, marks of direction, lone surrogates."""
     return text if text.isprintable() else "".join(char if char.isprintable() else instead for char in text)

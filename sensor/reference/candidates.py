@@ -18,6 +18,8 @@ from sensor.reference.transport import checksum_fits, tsval
 from sensor.reference.walk import Segment
 
 SHAPE_BUDGET_BYTES = 2_048
+#: Of a line so many bytes are charged in full, and of those after them one in so many.
+FULL_PRICE_LINE_BYTES, LONG_LINE_DISCOUNT = 8_192, 64
 
 
 class Candidates:
@@ -177,7 +179,7 @@ class Candidates:
         self._counters["chunks"] += 1
         self._counters["chunk_bytes"] += len(data)
         side.delivered = offset + len(data)
-        flow.budget_bytes -= len(data)
+        flow.budget_bytes -= _price(side, data)
         if flow.budget_bytes <= 0:
             self._spend(flow)
 
@@ -208,6 +210,7 @@ class Candidates:
         flow.gate = GateState.SPENT
         del self._open[flow.number]
         for side in flow.sides:
+            side.line_bytes = 0
             if side.assembler is not None:
                 side.delivered = side.assembler.next - side.assembler.skipped
                 side.assembler = None
@@ -229,3 +232,20 @@ class Candidates:
                       (originator.total_bytes, responder.total_bytes), flow.gap_bytes, flow.bad_checksums,
                       (originator.clock, responder.clock))
             )  # fmt: skip
+
+
+def _price(side: Side, data: bytes) -> int:
+    """What these bytes cost of the budget, and where their last line has come to."""
+    first, *others = data.split(b"\n")
+    before = _line_price(side.line_bytes)
+    side.line_bytes += len(first) + bool(others)
+    price = _line_price(side.line_bytes) - before
+    for index, line in enumerate(others, 1):
+        side.line_bytes = len(line) + (index < len(others))
+        price += _line_price(side.line_bytes)
+    return price
+
+
+def _line_price(line_bytes: int) -> int:
+    over = max(0, line_bytes - FULL_PRICE_LINE_BYTES)
+    return line_bytes - over + over // LONG_LINE_DISCOUNT

@@ -33,8 +33,8 @@ class Side:
     """One direction: what the prefilter knows of its stream, and its assembler while the gate is open."""
 
     __slots__ = (
-        "assembler", "base", "carry", "clock", "delivered", "fin", "initial", "next", "packets", "payload_seen",
-        "scan_carry",
+        "assembler", "base", "carry", "clock", "delivered", "fin", "initial", "line_bytes", "next", "packets",
+        "payload_seen", "scan_carry",
         "total_bytes",
     )  # fmt: skip
 
@@ -50,6 +50,7 @@ class Side:
         self.assembler: Assembler | None = None
         self.delivered: int | None = None  # offset up to which chunks went out before the gate was spent (UDP: so far)
         self.clock: Clock | None = None
+        self.line_bytes = 0  # delivered since the last LF, or since the gate opened
         self.scan_carry = b""  # the last bytes of the chunks, for literals cut by a chunk's border
 
     def see_syn(self, seq: int) -> None:

@@ -219,7 +219,8 @@ class Jobs:
     ) -> None:
         """The jobs of a message; `fresh` says that the dialect's initial difficulty holds."""
         if rule.each is None:
-            pieces = rule.proof.read(message.value) if self.verifier is not None else None
+            whole = self.verifier is not None and not message.skipped_bytes
+            pieces = rule.proof.read(message.value) if whole else None
             self._name(values, rule.basis)
             self.announce(values, message.ts_ns, account, fresh=fresh, pieces=pieces)
             return
@@ -330,7 +331,7 @@ class Jobs:
 
     def learn(self, proof: Proof, message: Message) -> None:
         """The parts of a message from which shares are recomputed."""
-        if proof and self.verifier is not None:
+        if proof and self.verifier is not None and not message.skipped_bytes:
             self.verifier.learn(proof.read(message.value))
 
     def recompute(

@@ -11,12 +11,13 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+from sensor.model.text import CutText
 from sensor.signatures.language import MISSING
 
 #: Requests kept per direction: a miner has a handful outstanding, a farm's agent many. As long as no answer was seen
-#: (most likely the other direction is not captured at all) only the newest few are, because each holds some 300 bytes
-#: and there are many such sessions.
-MAX_PENDING, MAX_UNHEARD = 256, 8
+#: fewer are, because each holds some 300 bytes: as many as may be sent ahead of the first answer, or, where the other
+#: direction is not captured at all, the newest few, for there are many such sessions.
+MAX_PENDING, MAX_AHEAD, MAX_UNHEARD = 256, 64, 8
 
 #: Kinds whose reply matters for counting; of the others at most one per id is kept, because hashrate reports often
 #: never get an answer.
@@ -35,8 +36,8 @@ class Request:
 
 
 def id_key(value: object) -> tuple[str, object]:
-    """An id as a comparable key: 1 and "1" differ, 1 and 1.0 do not; maps and lists are no ids."""
-    if value is MISSING or isinstance(value, dict | list):
+    """An id as a comparable key: 1 and "1" differ, 1 and 1.0 do not; maps, lists and texts that were cut are no ids."""
+    if value is MISSING or isinstance(value, dict | list | CutText):
         return ("none", None)
     if value is None or isinstance(value, bool):
         return ("word", str(value))
@@ -51,9 +52,11 @@ def _alike(first: tuple[str, object], other: tuple[str, object]) -> bool:
 class PendingRequests:
     """The unanswered requests of one direction, oldest first."""
 
-    __slots__ = ("_heard", "_waiting", "dropped")
+    __slots__ = ("_heard", "_unheard", "_waiting", "dropped")
 
-    def __init__(self) -> None:
+    def __init__(self, *, is_one_sided: bool = False) -> None:
+        """`is_one_sided` says that not a packet of the other direction was seen."""
+        self._unheard = MAX_UNHEARD if is_one_sided else MAX_AHEAD
         self._waiting: tuple[Request, ...] = ()
         self._heard = False  # one of them was answered
         self.dropped = 0
@@ -65,7 +68,7 @@ class PendingRequests:
                 waiting for waiting in self._waiting if waiting.kind != request.kind or waiting.key != request.key
             )
         self._waiting = (*self._waiting, request)
-        if len(self._waiting) > (MAX_PENDING if self._heard else MAX_UNHEARD):
+        if len(self._waiting) > (MAX_PENDING if self._heard else self._unheard):
             self._waiting = self._waiting[1:]
             self.dropped += 1
 

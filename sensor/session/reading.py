@@ -25,9 +25,12 @@ from sensor.signatures.agents import AgentTable
 from sensor.signatures.language import Parts
 from sensor.signatures.message_values import MessageValues
 from sensor.signatures.model import Dialect, MessageRule, ReplyRule
+from sensor.signatures.proofs import Proof
 
 #: Bytes of the message that sets a target, in framings where it has one length: Stratum V2's SetTarget.
 FIXED_TARGETS = {"stratum-v2": 42}
+#: Of a message that was cut.
+NO_PROOF = Proof()
 
 
 class Token:
@@ -289,16 +292,17 @@ class Reading:
         """A share: looked at if it is in the sample, and counted; with a remark on it if it was looked at and proved
         nothing.
         """
-        look = self.jobs.recompute(rule.proof, message, values, (account, self.logins.latest))
+        proof = rule.proof if not message.skipped_bytes else NO_PROOF
+        look = self.jobs.recompute(proof, message, values, (account, self.logins.latest))
         self.jobs.settle(self.logins.accounts, self.logins.latest)
         work = self.jobs.work_of(values, account, self.logins.latest)
         value = None
         if work is None or self.jobs.times.in_doubt:
-            value = hash_value(rule.proof.read(message.value).get("result"))
+            value = hash_value(proof.read(message.value).get("result"))
         position = max(0, self._bases[self.miner]) + message.offset
         share = account.submit(message.ts_ns, work, value, position, self.jobs.times)
         if look is not None or self.jobs.asks:
-            share.digests = digests_of(self.jobs, rule.proof, message, values, account)
+            share.digests = digests_of(self.jobs, proof, message, values, account)
         if look is not None and look.proof:
             name = intern(f"{rule.name}/recomputed")
             if self.sightings.wants(name, account.login):

@@ -61,11 +61,11 @@ class Session:
         *("ambiguous", "readings", "replies", "spoiled", "unknown", "unmatched", "wallets"),
     )
 
-    def __init__(self, signatures: SignatureSet, sampling: Sampling = DEFAULT) -> None:
+    def __init__(self, signatures: SignatureSet, sampling: Sampling = DEFAULT, *, is_one_sided: bool = False) -> None:
         self._signatures = signatures
         self.wallets = signatures.wallets
         self._sampling = sampling
-        self._pending = (PendingRequests(), PendingRequests())
+        self._pending = (PendingRequests(is_one_sided=is_one_sided), PendingRequests(is_one_sided=is_one_sided))
         self.readings: tuple[Reading, ...] = ()
         self._settled: Reading | None = None  # the only reading of its framing from now on
         self._framing: str | None = None
@@ -111,6 +111,9 @@ class Session:
             self._malformed(read)
             return
         self.messages[read.direction] += 1
+        if read.skipped_bytes:
+            self._count("lines_cut")
+            self._count("line_bytes_skipped", read.skipped_bytes)
         self._lost.meet(read, self.readings, self._pending[1 - read.direction])
         value = read.value
         settled = self._settled if self._framing == read.framing else None
@@ -238,9 +241,9 @@ class Session:
             found["readings_dropped"] += reading.dropped
         self.counters = found
 
-    def _count(self, name: str) -> None:
+    def _count(self, name: str, by: int = 1) -> None:
         self._rare = Counter() if self._rare is None else self._rare
-        self._rare[name] += 1
+        self._rare[name] += by
 
     def _malformed(self, piece: Malformed) -> None:
         self._count(f"malformed_{piece.reason}")

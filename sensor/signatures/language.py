@@ -11,6 +11,7 @@ import re
 from collections.abc import Callable
 from typing import Final
 
+from sensor.model.text import CutText
 from sensor.signatures.located import YamlEntry
 
 Predicate = Callable[[object], bool]
@@ -213,11 +214,15 @@ def _sizes(entry: YamlEntry) -> tuple[int, int]:
 def _sized(key: str, entry: YamlEntry) -> Predicate:
     low, high = _sizes(entry)
     if key == "length":
-        return lambda value: isinstance(value, str | list | dict) and low <= len(value) <= high
+        return lambda value: (
+            isinstance(value, str | list | dict)
+            and len(value) <= high
+            and (low <= len(value) or type(value) is CutText)  # of which only the beginning is at hand
+        )
 
     def is_hex(value: object) -> bool:
         match = _HEX.match(value) if isinstance(value, str) else None
-        return match is not None and low <= len(match[1]) <= high
+        return match is not None and len(match[1]) <= high and (low <= len(match[1]) or type(value) is CutText)
 
     return is_hex
 

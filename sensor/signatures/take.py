@@ -10,7 +10,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from sensor.model.text import printable
+from sensor.model.text import CutText, printable
 from sensor.signatures.language import MAX_MATCHED_TEXT, MISSING, Parts, compile_pattern, look, parse_path
 from sensor.signatures.located import YamlEntry
 from sensor.signatures.message_values import (
@@ -42,7 +42,7 @@ class ValueSource:
     def read(self, message: object, element: object) -> Taken | None:
         """The value, or None if it is absent or not of the right kind."""
         value = look(element if self.relative else message, self.parts)
-        if value is MISSING or value is None or isinstance(value, bool | list | dict):
+        if value is MISSING or value is None or isinstance(value, bool | list | dict | CutText):
             return None
         if self.pattern is not None:
             found = self.pattern.search(str(value)[:MAX_MATCHED_TEXT]) if isinstance(value, str) else None

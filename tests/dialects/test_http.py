@@ -229,3 +229,109 @@ def test_ordinary_requests_are_nothing(name: str) -> None:
 def test_a_page_that_shows_requests_of_getwork_is_nothing() -> None:
     page = b"<pre>" + request(GETWORK, "X-Mining-Extensions: longpoll") + b"</pre>"
     assert judged((0, b"GET /wiki HTTP/1.1\r\n\r\n"), (1, response(page))) == []
+
+
+WALLET = "0xb24901A70d3572a4ef2Fb968E84d483e6047Df4D"
+POLL = b'{"id":1,"jsonrpc":"2.0","method":"eth_getWork","params":[]}'
+CLAIM = b'{"id":1,"jsonrpc":"2.0","method":"eth_submitHashrate","params":["0x17d7840","0x%064x"]}' % 5
+JOB = ["0x" + "2c" * 32, "0x" + "43" * 32, "0x" + "0" * 8 + "112e0be8" * 7]
+
+
+@pytest.mark.parametrize(
+    ("target", "shown"),
+    [
+        (f"/?miner=25@{WALLET}@rig", None),
+        (f"/?miner=25:{WALLET}@rig", None),
+        (f"/{WALLET}/rig", None),
+        (f"/{WALLET}/rig:hunter2", f"/{WALLET}/rig:***"),
+        (f"/{WALLET}%3Ahunter2", f"/{WALLET}%3A***"),
+        (f"/?wallet={WALLET}:hunter2@x&worker=r", f"/?wallet={WALLET}:***&worker=r"),
+        ("/?w=a&password=hunter@2#x&id=1", "/?w=a&password=***&id=1"),
+        ("/?Access_Token=hunter2", "/?Access_Token=***"),
+        ("/?p=hunter2&x=1;pwd=hunter2", "/?p=***&x=1;pwd=***"),
+        (f"/token/hunter2/{WALLET}", f"/token/***/{WALLET}"),
+        ("http://anna:hunter2@pool.test:8545/api", "http://pool.test:8545/api"),
+        ("http://anna:h@unter2@pool.test:8545/?key=hunter2", "http://pool.test:8545/?key=***"),
+    ],
+)
+def test_secrets_of_path_and_query_are_blanked(target: str, shown: str | None) -> None:
+    (value,) = values(talk((0, request(POLL, path=target))))
+    http = value["http"]
+    assert isinstance(http, dict)
+    assert http["target"] == (shown or target)
+    assert "unter" not in json.dumps(value)
+
+
+@pytest.mark.parametrize(
+    "target",
+    [
+        f"/?miner=25@{WALLET}@rig",
+        f"/{WALLET}/rig",
+        f"/{WALLET}.rig",
+        f"/?wallet={WALLET}&worker=rig&p=x",
+        f"/a/{WALLET}@rig",
+    ],
+)
+@pytest.mark.parametrize("coding", ["plain", "gzip", "chunked", "http/1.0", "batch"])
+def test_polls_with_the_wallet_in_the_target_name_the_miner(target: str, coding: str) -> None:
+    def answer(result: object, number: int) -> bytes:
+        body = json.dumps({"id": number * 31, "jsonrpc": "2.0", "result": result}).encode()
+        if coding == "gzip":
+            return response(gzip.compress(body), "Content-Encoding: gzip")
+        if coding == "chunked":
+            chunks = b"".join(b"%x\r\n%s\r\n" % (len(part), part) for part in (body[:9], body[9:])) + b"0\r\n\r\n"
+            return b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n" + chunks
+        return response(body).replace(b"HTTP/1.1", b"HTTP/1.0" if coding == "http/1.0" else b"HTTP/1.1")
+
+    pieces: list[tuple[int, bytes]] = []
+    if coding == "batch":
+        asked = [json.loads(POLL), {**json.loads(CLAIM), "id": 2}]
+        answers = [{"id": 2, "result": True}, {"id": 1, "result": JOB}]
+        pieces = [
+            (0, request(json.dumps(asked).encode(), path=target)),
+            (1, response(json.dumps(answers).encode())),
+        ] * 4
+    else:
+        for number in range(12):
+            claims = number % 4 == 3
+            asking = request(CLAIM if claims else POLL, path=target)
+            pieces.append((0, asking.replace(b"HTTP/1.1", b"HTTP/1.0") if coding == "http/1.0" else asking))
+            pieces.append((1, answer(True if claims else [*JOB[:1], *JOB[1:]], number)))
+    (found,) = judged(*pieces)
+    assert (found.login, found.worker, found.claimed_hashrate_hps) == (WALLET, "rig", 25_000_000)
+    assert (found.grade, found.shares.submitted) == (Grade.SPEAKS, 0)
+    assert found.jobs
+
+
+def test_a_miner_that_claims_its_rate_mines_and_does_not_only_look() -> None:
+    polls = [(0, request(POLL, path=f"/{WALLET}")), (1, response(json.dumps({"id": 0, "result": JOB}).encode()))]
+    claims = [(0, request(CLAIM, path=f"/{WALLET}")), (1, response(b'{"id":0,"result":true}'))]
+    assert judged(*polls)[0].activity == "probe"
+    assert judged(*polls, *claims)[0].activity == "mining"
+
+
+@pytest.mark.parametrize(
+    "header", ["User-Agent: cgminer/4.11.1", "User-Agent: ethminer/0.19", "X-Mining-Extensions: longpoll"]
+)
+@pytest.mark.parametrize("coding", ["Content-Length: 45", "Transfer-Encoding: chunked"])
+def test_a_miner_whose_body_was_never_sent_is_an_attempt(header: str, coding: str) -> None:
+    head = f"POST / HTTP/1.1\r\nHost: pool.example.test\r\n{header}\r\n{coding}\r\n\r\n".encode()
+    for pieces in ([(0, head)], [(0, head), (1, response(b"", status="401 Unauthorized"))]):
+        (found,) = judged(*pieces)
+        assert (found.activity, found.grade) == ("attempt", Grade.CONTACTED)
+
+
+def test_others_whose_body_was_never_sent_are_nothing() -> None:
+    head = b"POST /form HTTP/1.1\r\nHost: shop.example.test\r\nUser-Agent: curl/8\r\nContent-Length: 45\r\n\r\n"
+    assert judged((0, head)) == []
+
+
+@pytest.mark.parametrize("agent", ["python-requests/2.31", "Mozilla/5.0", "Geth/v1.10"])
+def test_a_monitor_of_a_node_is_no_miner(agent: str) -> None:
+    pieces: list[tuple[int, bytes]] = []
+    for number in range(40):
+        method = ("eth_mining", "eth_hashrate", "eth_getBlockByNumber", "eth_getWork", "eth_call")[number % 5]
+        body = json.dumps({"id": number, "jsonrpc": "2.0", "method": method, "params": []}).encode()
+        pieces.append((0, request(body, f"User-Agent: {agent}", path="/v3/0123456789abcdef0123456789abcdef")))
+        pieces.append((1, response(json.dumps({"id": number, "result": JOB if number % 5 == 3 else "0x1"}).encode())))
+    assert judged(*pieces) == []

@@ -50,6 +50,12 @@ LINES = st.lists(
             b'{"n":123456789012345678901234567890}\n',
             b"x" * 70_000 + b"\n",
             b'{"last":1}',
+            b'{"nul":1}\x00{"nul":2}\x00',
+            b'{"cr":1}\r{"cr":2}\r',
+            b'{"crlf":1}\r\n\r\n',
+            b'{"x":"' + b"y" * (MAX_LINE_BYTES - 8) + b'"}\r',
+            b'{"x":"' + b"y" * (MAX_LINE_BYTES - 7) + b'"}\x00',
+            b"\x00\r}\r\r}\x00\n",
         ]
     ),
     max_size=8,
@@ -150,3 +156,17 @@ def test_an_unfinished_last_line_is_counted_and_a_whole_one_is_read() -> None:
 def test_a_document_over_several_lines_is_no_message() -> None:
     text = json.dumps({"id": 1, "method": "mining.subscribe", "params": ["cgminer/4"]}, indent=2)
     assert values(read([text.encode() + b"\n"])) == []
+
+
+@pytest.mark.parametrize("end", [b"\n", b"\r\n", b"\x00", b"\r", b"\n\r", b"\x00\n"])
+def test_lines_may_end_in_nul_or_cr_as_well(end: bytes) -> None:
+    sent = [{"id": number, "method": "mining.submit", "params": ["w", "}"]} for number in range(5)]
+    stream = b"".join(json.dumps(one).encode() + end for one in sent)
+    found = read([stream])
+    assert values(found) == sent
+    assert [one for one in found if isinstance(one, Malformed) and one.reason != "not_json"] == []
+    assert read([stream[at : at + 1] for at in range(len(stream))]) == found
+
+
+def test_bytes_that_are_no_lines_are_not_cut_at_every_nul() -> None:
+    assert len(read([b"\x00\x01}x\x00\r" * 1_000 + b"\n"])) == 1

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import pytest
 
+from sensor.dialects.readers.long_line import HEAD_BYTES, TAIL_BYTES
 from sensor.line.examples import dialogue_events
 from sensor.line.pipeline import Pipeline
 from sensor.model.events import Chunk
-from sensor.session.pending_requests import MAX_PENDING, MAX_UNHEARD
+from sensor.model.finding import Finding
+from sensor.session.pending_requests import MAX_AHEAD, MAX_PENDING
 from sensor.signatures.model import DialogueLine
 from tests.session.dialogue import events, run, shipped
 
@@ -60,7 +62,7 @@ def test_replies_without_a_request_are_counted() -> None:
     assert counted('S {"id":1,"result":true}')["replies_unmatched"] == 1
 
 
-@pytest.mark.parametrize(("answered", "bound"), [(False, MAX_UNHEARD), (True, MAX_PENDING)])
+@pytest.mark.parametrize(("answered", "bound"), [(False, MAX_AHEAD), (True, MAX_PENDING)])
 def test_requests_over_the_bound_are_counted(answered: bool, bound: int) -> None:
     first = ['C {"id":"a","method":"other.first"}', 'S {"id":"a","result":7}'] if answered else []
     text = "\n".join([*first, *(f'C {{"id":{n},"method":"other.{n}"}}' for n in range(bound + 3))])
@@ -80,3 +82,31 @@ def test_chunks_and_sessions_are_counted() -> None:
     pipeline.step(stream[-1:])
     counters = pipeline.counters
     assert (counters["sessions"], counters["chunks"], counters["chunk_bytes"], counters["flows_open"]) == (1, 2, 6, 0)
+
+
+def test_long_lines_and_what_is_left_out_of_them_are_counted() -> None:
+    counters = fed(b'{"id":1,"proof":"' + b"x" * 80_000 + b'"}\n', b"{}\n")
+    assert (counters["messages"], counters["lines_cut"]) == (2, 1)
+    assert counters["line_bytes_skipped"] == len(b'{"id":1,"proof":""}') + 80_000 - HEAD_BYTES - TAIL_BYTES
+
+
+def test_a_share_that_was_cut_counts_and_proves_no_work() -> None:
+    """The same share is recomputed where it was seen whole."""
+    stratum = next(one for one in shipped().dialects if one.name == "stratum-v1")
+    example = next(one for one in stratum.header.examples if one.expects and one.expects[0].get("verified"))
+    whole, cut = (
+        run(list(dialogue_events([_padded(line) if pad else line for line in example.dialogue])))[0][0]
+        for pad in (False, True)
+    )
+    assert isinstance(whole, Finding)
+    assert isinstance(cut, Finding)
+    assert whole.shares.verified
+    assert not cut.shares.verified
+    assert (whole.shares.submitted, whole.shares.accepted) == (cut.shares.submitted, cut.shares.accepted) == (1, 1)
+
+
+def _padded(line: DialogueLine) -> DialogueLine:
+    """A share with a member that is too long to be held."""
+    padding = b',"proof":"' + b"x" * 80_000 + b'"}\n'
+    is_share = b"mining.submit" in line.data
+    return DialogueLine(line.direction, line.data.rstrip()[:-1] + padding) if is_share else line

@@ -7,11 +7,11 @@ import json
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from sensor.model.events import Chunk
+from sensor.model.events import Chunk, Open
 from sensor.model.evidence import Grade
 from sensor.session.account import MAX_WORKERS
 from sensor.session.logins import MAX_ACCOUNTS
-from sensor.session.pending_requests import MAX_PENDING, MAX_UNHEARD
+from sensor.session.pending_requests import MAX_AHEAD, MAX_PENDING, MAX_UNHEARD
 from tests.session.dialogue import events, findings, only, run, unseen
 
 HASH = "2c72441c7af80e1c6e75c59f68518e6bb1cfc7e71387b019a2eaf6078ce0d6cc"
@@ -198,15 +198,28 @@ def test_passwords_are_nowhere_in_what_leaves() -> None:
 
 def test_everything_a_session_keeps_is_bounded() -> None:
     many = "".join(v1_submit(n, login=f"acct.rig{n}") for n in range(MAX_PENDING + 50))
-    records, counters = run(events(many))
-    assert len(records) == MAX_ACCOUNTS
-    assert counters["requests_dropped"] == MAX_PENDING + 50 - MAX_UNHEARD
+    for bound, packets in ((MAX_AHEAD, (1, 1)), (MAX_UNHEARD, (1, 0))):
+        opened, *others = events(many)
+        assert isinstance(opened, Open)
+        records, counters = run([opened._replace(packets=packets), *others])
+        assert len(records) == MAX_ACCOUNTS
+        assert counters["requests_dropped"] == MAX_PENDING + 50 - bound
     assert counters["readings_dropped"] > 0
     workers = "".join(eth_submit(n)[:-2] + f',"worker":"r{n:04d}"}}\n' for n in range(MAX_WORKERS + 40))
     found = only(workers)
     assert len(found.workers) == MAX_WORKERS
     assert found.shares.submitted == MAX_WORKERS + 40
     assert len(found.evidence) <= 8
+
+
+def test_requests_sent_ahead_of_all_answers_are_paired() -> None:
+    asked = 'C {"id":1,"method":"mining.subscribe","params":["cgminer/4.11"]}\n'
+    asked += 'C {"id":2,"method":"mining.authorize","params":["u.w","x"]}\n'
+    shares = "".join(v1_submit(number, login="u.w") for number in range(3, 43))
+    answered = reply(1, [[], "ab", 4]) + v1_job("j") + reply(2, True)
+    answers = "".join(reply(number, number % 8 != 0) for number in range(3, 43))
+    found = only(asked + shares + answered + answers)
+    assert (found.shares.submitted, found.shares.accepted, found.shares.rejected) == (40, 35, 5)
 
 
 STEPS = st.lists(

@@ -80,6 +80,9 @@ class Http:
             yield from lines.finish()
         elif self._buffer.strip() and self._state != "lost":
             yield self._malformed("unfinished")
+        if self._state in ("length", "chunk_size", "chunk", "trailer") and self._head.status is None:
+            facts = {**self._head.facts(), "incomplete": True}
+            yield Message(self._direction, self._ts_ns, self._start, {"http": facts}, "http")
 
     def _hole(self, offset: int, gap: int) -> Iterator[Read]:
         if gap:

@@ -27,6 +27,16 @@ _STATUS = re.compile(rb"HTTP/1\.[01] ([1-5]\d\d)(?: [^\r\n]*)?\r?\Z")
 _HEADER = re.compile(rb"([!#$%&'*+.^_`|~0-9A-Za-z-]{1,128}):[ \t]*([^\r\n]*?)[ \t]*\r?\Z")
 
 
+BLANK = "***"
+#: Scheme, user and password, authority of an absolute form.
+_ORIGIN = re.compile(r"([a-z]+://)(?:[^/?#]*@)?([^/?#]*)")
+#: Parts of the names of secrets, and short names of theirs.
+_SECRET_NAME = r"(?:[^=&;/?]*(?:pass|pwd|secret|token|key|auth|sig)[^=&;/?]*|pw|p|session)"
+_IN_QUERY = re.compile(rf"(?i)((?:^|[?&;]){_SECRET_NAME}=)[^&;]*|([0-9a-z]{{26}}[^:%&;]*(?::|%3a))[^&;]*")
+#: What follows a colon in a path is a password, as is the part behind the name of a secret.
+_IN_PATH = re.compile(rf"(?i)(/{_SECRET_NAME}[/=])[^/]*|((?::|%3a))[^/]*")
+
+
 @dataclass(slots=True)
 class Head:
     """What is known of a message before its body."""
@@ -112,9 +122,18 @@ def _note(head: Head, name: str, raw: bytes) -> bool:
 
 
 def _target(raw: bytes) -> str:
-    """The request target without user and password, which an absolute form may carry (RFC 3986 section 3.2.1)."""
+    """The request target without what may be a secret: user and password, which an absolute form may carry (RFC 3986
+    section 3.2.1), what is called a secret in path or query, and what follows a colon behind the authority.
+    """
     text = printable(raw[:MAX_TARGET].decode("latin-1"))
-    return re.sub(r"^([a-z]+://)[^/@]*@", r"\1", text) if "@" in text else text
+    origin = _ORIGIN.match(text)
+    authority = origin[1] + origin[2] if origin is not None else ""
+    path, mark, query = text[origin.end() if origin is not None else 0 :].partition("?")
+    return authority + _IN_PATH.sub(_blank, path) + mark + _IN_QUERY.sub(_blank, query)
+
+
+def _blank(found: re.Match[str]) -> str:
+    return (found[1] or found[2]) + BLANK
 
 
 def _basic_user(text: str) -> str | None:

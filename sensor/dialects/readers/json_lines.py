@@ -1,9 +1,9 @@
-"""One JSON object a line: cuts the bytes of one direction at LF and parses each line. Total: hostile bytes become
-Malformed(reason).
+"""One JSON object a line: cuts the bytes of one direction at LF (or NUL, or CR) and parses each line. Total: hostile
+bytes become Malformed(reason).
 
 Knows nothing of mining. Tolerates CR LF, empty lines, several objects a line, a missing start (after a gap or when
-joined mid-stream) and text that is not UTF-8; keeps integers exact. A document spread over several lines is not this
-framing and yields no message.
+joined mid-stream) and text that is not UTF-8; keeps integers exact. Of a line that is longer than the bound head and
+tail are read. A document spread over several lines is not this framing and yields no message.
 """
 
 from __future__ import annotations
@@ -11,11 +11,16 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 
+from sensor.dialects.readers.long_line import LongLine
+from sensor.dialects.readers.long_line_head import CUT
 from sensor.dialects.stream.message import DEFAULT_FRAMING, Malformed, Message, Read
 from sensor.dialects.stream.reader import FramingReader, Left, LineExits
+from sensor.model.text import CutText
 
-#: A line may not grow past this: jobs are a few kilobytes, and every candidate of the network could hold as much.
+#: A line that grows past this is cut: jobs are a few kilobytes, and every candidate of the network could hold as much.
 MAX_LINE_BYTES = 65_536
+#: A bracket and the NUL or CR behind it, which end a line as well as LF does.
+END_BYTES = 2
 #: Objects in one line; real pools send one, a few forget a line feed between two.
 MAX_OBJECTS = 64
 
@@ -57,10 +62,10 @@ class JsonLines:
         "_direction",
         "_exits",
         "_fresh",
+        "_long",
         "_midstream",
         "_offset",
         "_searched",
-        "_skipping",
         "_start",
         "_ts_ns",
         "left",
@@ -74,7 +79,7 @@ class JsonLines:
         self._exits = exits
         self.left: Left | None = None
         self._searched = 0  # bytes of the buffer known to hold no LF
-        self._skipping = False  # inside a line that grew too long
+        self._long: LongLine | None = None  # the line that the buffer goes on with, if it is too long to be held
         self._fresh = True  # the line's start may not have been seen
         self._ts_ns = 0
 
@@ -85,12 +90,12 @@ class JsonLines:
             if gap:
                 yield Malformed(self._direction, ts_ns, offset - gap, "gap")
             self._fresh = gap > 0 or offset > self._start
-            self._skipping = False
+            self._long = None
             self._offset = offset
         self._ts_ns = ts_ns
         self._buffer += data
         start = 0
-        while not self._exit(start) and (end := self._buffer.find(b"\n", max(start, self._searched))) >= 0:
+        while not self._exit(start) and (end := self._line_end(start)) >= 0:
             yield from self._line(bytes(self._buffer[start:end]), self._offset + start)
             start = end + 1
         if self.left is not None:
@@ -99,20 +104,36 @@ class JsonLines:
         del self._buffer[:start]
         self._offset += start
         self._searched = len(self._buffer)
-        if len(self._buffer) > MAX_LINE_BYTES:
+        if len(self._buffer) > MAX_LINE_BYTES + END_BYTES:
             yield from self._overflow()
 
     def finish(self) -> Iterator[Read]:
         """What is left when the flow ends: a last line without LF counts if it is whole."""
         left, self._buffer, self._searched = bytes(self._buffer), bytearray(), 0
-        if left.strip() and not self._skipping:
+        if self._long is not None:
+            yield from self._long_line(left, self._offset, incomplete="unfinished")
+        elif left.strip():
             reads = list(self._objects(left, self._offset))
             whole = all(isinstance(read, Message) for read in reads)
             yield from reads if whole else [Malformed(self._direction, self._ts_ns, self._offset, "unfinished")]
 
+    def _line_end(self, start: int) -> int:
+        """Where the line that begins here ends: at LF; or, right behind an object, at NUL or at a CR without LF. -1 if
+        that has not come.
+        """
+        searched = max(start, self._searched)
+        end = self._buffer.find(b"\n", searched)
+        limit = len(self._buffer) if end < 0 else end
+        behind = max(start, self._searched - END_BYTES)
+        nul = self._buffer.find(b"}\0", behind, limit)
+        if nul >= 0:
+            limit = end = nul + 1
+        bare = self._buffer.find(b"}\r", behind, limit)
+        return bare + 1 if 0 <= bare < limit - END_BYTES else end
+
     def _exit(self, start: int) -> bool:
         """Whether another framing starts at this line."""
-        if self._exits is None or start >= len(self._buffer) or self._skipping:
+        if self._exits is None or start >= len(self._buffer) or self._long is not None:
             return False
         framing = self._exits.find(self._buffer, start)
         if framing is not None:
@@ -124,22 +145,23 @@ class JsonLines:
         self._searched = 0
 
     def _overflow(self) -> Iterator[Read]:
-        if not self._skipping:
-            yield Malformed(self._direction, self._ts_ns, self._offset, "oversize")
-        self._skipping = True
-        self._offset += len(self._buffer)
-        self._buffer.clear()
-        self._searched = 0
+        piece = bytes(self._buffer[:-END_BYTES])  # the rest may be the first part of a line's end
+        if self._long is None:
+            self._long = LongLine(piece)
+            if self._long.hopeless:
+                yield self._malformed(self._offset, "oversize")
+        else:
+            self._long.add(piece)
+        self._offset += len(piece)
+        del self._buffer[:-END_BYTES]
+        self._searched = END_BYTES
 
     def _line(self, line: bytes, offset: int) -> Iterator[Read]:
         fresh, self._fresh = self._fresh, False
-        if self._skipping:
-            self._skipping = False
+        if self._long is not None or len(line) > MAX_LINE_BYTES:
+            yield from self._long_line(line, offset)
             return
         if not line.strip():
-            return
-        if len(line) > MAX_LINE_BYTES:
-            yield Malformed(self._direction, self._ts_ns, offset, "oversize")
             return
         reads = list(self._objects(line, offset))
         # Only the tail of an object is excused: what does not end like one is another protocol's line.
@@ -148,6 +170,34 @@ class JsonLines:
             yield Malformed(self._direction, self._ts_ns, offset, "resync")
             return
         yield from reads
+
+    def _long_line(self, piece: bytes, offset: int, *, incomplete: str = "oversize") -> Iterator[Read]:
+        """The last piece of a line that is too long, at this offset of the stream."""
+        line, self._long = self._long, None
+        begun, is_reported = offset, False
+        if line is None:
+            line = LongLine(piece)
+        else:
+            begun, is_reported = offset - line.length, line.hopeless
+            line.add(piece)
+        reads = list(self._cut(line, begun))
+        if reads:
+            yield from reads
+        elif not is_reported:
+            yield self._malformed(begun, incomplete)
+
+    def _cut(self, line: LongLine, begun: int) -> Iterator[Read]:
+        documents = line.finish()
+        for document in documents:
+            last = document is documents[-1]
+            end = begun + (line.length + 1 if last else document.end)
+            skipped = line.skipped_bytes if document.is_cut else 0
+            for read in self._objects(document.data, begun + document.offset):
+                if isinstance(read, Malformed) or not (document.is_cut or last):
+                    yield read
+                else:
+                    value = _without_marks(read.value) if document.is_cut else read.value
+                    yield read._replace(value=value, end=end, skipped_bytes=skipped)
 
     def _objects(self, line: bytes, offset: int) -> Iterator[Read]:
         line_end = offset + len(line) + 1
@@ -186,6 +236,24 @@ class JsonLines:
 
     def _malformed(self, offset: int, reason: str) -> Malformed:
         return Malformed(self._direction, self._ts_ns, offset, reason)
+
+
+def _without_marks(value: dict[str, object]) -> dict[str, object]:
+    """The same with every text that ends with CUT as a CutText. Not recursive: hostile documents are nested deeply."""
+    waiting: list[object] = [value]
+    while waiting:
+        inside = waiting.pop()
+        if isinstance(inside, dict):
+            inside.update({name: _unmarked(inner, waiting) for name, inner in inside.items()})
+        elif isinstance(inside, list):
+            inside[:] = [_unmarked(inner, waiting) for inner in inside]
+    return value
+
+
+def _unmarked(value: object, waiting: list[object]) -> object:
+    if isinstance(value, dict | list):
+        waiting.append(value)
+    return CutText(value[:-1]) if isinstance(value, str) and value.endswith(CUT) else value
 
 
 FRAMING_READER = FramingReader(

@@ -19,6 +19,8 @@ class Message(NamedTuple):
     #: What ties a request to its reply where the framing knows better than the message's id.
     pair: tuple[str, object] | None = None
     end: int = -1  # offset of the byte after it and its separator; -1: the framing does not say
+    #: Bytes of its middle that were read past. Such a message counts, but proves no work.
+    skipped_bytes: int = 0
 
 
 class Malformed(NamedTuple):

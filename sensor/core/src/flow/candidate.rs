@@ -6,6 +6,9 @@ use crate::flow::prefilter::{Carry, MAX_LITERALS};
 use crate::model::event::Clock;
 
 const NONE: u32 = u32::MAX;
+/// Of a line so many bytes are charged in full, and of those after them one in so many.
+const FULL_PRICE_LINE_BYTES: u64 = 8_192;
+const LONG_LINE_DISCOUNT: u64 = 64;
 
 /// A candidate; arrays are by side of the slot (a, b).
 #[derive(Default)]
@@ -20,6 +23,7 @@ pub struct Candidate {
     pub gap_bytes: u64,
     pub bad_checksums: u64,
     pub clocks: [Option<Clock>; 2],
+    line_bytes: [u64; 2], // delivered since the last LF, or since the gate opened
     hits: [u64; MAX_LITERALS / 64],
     before: u32,
     after: u32,
@@ -39,10 +43,35 @@ impl Candidate {
         first
     }
 
+    /// Take what these bytes of a side cost from the budget; false if it is spent.
+    pub fn charge(&mut self, side: usize, data: &[u8]) -> bool {
+        let line_bytes = &mut self.line_bytes[side];
+        for line in data.split_inclusive(|byte| *byte == b'\n') {
+            let before = line_price(*line_bytes);
+            *line_bytes += line.len() as u64;
+            self.budget -= (line_price(*line_bytes) - before) as i64;
+            if line.ends_with(b"\n") {
+                *line_bytes = 0;
+            }
+        }
+        self.budget > 0
+    }
+
+    /// The gate is shut: assembly begins anew when a literal opens it.
+    pub fn stop(&mut self) {
+        self.sides.iter_mut().for_each(|direction| direction.stop());
+        self.line_bytes = [0; 2];
+    }
+
     /// The tables were swapped: literals have new numbers.
     pub fn forget_hits(&mut self) {
         self.hits = [0; MAX_LITERALS / 64];
     }
+}
+
+fn line_price(line_bytes: u64) -> u64 {
+    let over = line_bytes.saturating_sub(FULL_PRICE_LINE_BYTES);
+    line_bytes - over + over / LONG_LINE_DISCOUNT
 }
 
 #[derive(Clone, Copy)]
@@ -184,6 +213,18 @@ mod tests {
         assert_eq!((all.oldest(true), all.open_count(), all.spent_count()), (Some(ids[0]), 1, 1));
         all.remove(ids[0]);
         assert_eq!(all.oldest(true), None);
+    }
+
+    #[test]
+    fn a_line_costs_the_same_however_it_is_cut() {
+        let lines = [vec![b'x'; 9_000], b"\n".to_vec(), vec![b'y'; 20_000], b"\nz\n\n".to_vec()].concat();
+        let price = |size: usize| {
+            let mut candidate = Candidate { budget: 1 << 40, ..Candidate::default() };
+            lines.chunks(size).for_each(|piece| assert!(candidate.charge(1, piece)));
+            (1 << 40) - candidate.budget
+        };
+        let whole = 8_192 + (9_001 - 8_192) / 64 + 8_192 + (20_001 - 8_192) / 64 + 3;
+        assert!([1, 7, 1_460, 8_192, 1 << 20].into_iter().all(|size| price(size) == whole));
     }
 
     #[test]

@@ -428,8 +428,8 @@ impl Worker {
     fn emit(&mut self, index: u32, side: usize, ready: Ready, ts_ns: u64) {
         let direction = self.direction(index, side);
         let candidate = self.candidates.get(index);
-        candidate.budget -= ready.data.len() as i64;
-        let (spent, flow, base_seq) = (candidate.budget <= 0, candidate.flow, candidate.sides[side].base_seq());
+        let spent = !candidate.charge(side, &ready.data);
+        let (flow, base_seq) = (candidate.flow, candidate.sides[side].base_seq());
         self.stats.add(Counter::Chunks, 1);
         self.stats.add(Counter::ChunkBytes, ready.data.len() as u64);
         self.events.push(Event::Chunk {
@@ -447,8 +447,7 @@ impl Worker {
     }
 
     fn spend(&mut self, index: u32) {
-        let candidate = self.candidates.get(index);
-        candidate.sides.iter_mut().for_each(|direction| direction.stop());
+        self.candidates.get(index).stop();
         self.candidates.set_open(index, false);
         self.stats.add(Counter::CandidatesSpent, 1);
     }
