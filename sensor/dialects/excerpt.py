@@ -12,6 +12,8 @@ from sensor.signatures.language import Parts
 
 MAX_EXCERPT = 160
 BLANK = "***"
+#: The member of a message that holds what sensor/session/unknown.py makes of it.
+FORM = "as"
 #: Members that hold a secret in any dialect, whatever the rule; `api_key` is not one, it is Beam's login.
 SECRET_KEYS = frozenset({"pass", "password", "passwd", "pwd", "secret"})
 #: Secrets by name are looked for this deep; no dialect puts them deeper.
@@ -19,8 +21,9 @@ MAX_DEPTH = 4
 
 
 def excerpt(value: dict[str, object], secrets: Iterable[Parts]) -> str:
-    """At most 160 characters; a dot for each that does not print."""
-    blanked = _by_name(value, 0)
+    """At most 160 characters; a dot for each that does not print. A plain form (`as`) was not sent and is left out."""
+    sent = {name: part for name, part in value.items() if name != FORM} if FORM in value else value
+    blanked = _by_name(sent, 0)
     for parts in secrets:
         blanked = _at(blanked, parts)
     return printable(_text(blanked)[:MAX_EXCERPT], ".")

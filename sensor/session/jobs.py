@@ -292,6 +292,10 @@ class Jobs:
         )
         return now if now is not None else (self.latest[1] if self.latest else None)
 
+    def has(self, values: MessageValues) -> bool:
+        """Whether the job that a share names was given, as far as shares name one."""
+        return "job" not in values or (self._works is not None and self._works.has(str(values["job"])))
+
     def _name(self, values: MessageValues, basis: AlgorithmBasis) -> None:
         """The pool's message names the algorithm, or has a form that only it has."""
         if "algorithm" in values:
