@@ -23,10 +23,15 @@ MAX_DEPTH = 4
 def excerpt(value: dict[str, object], secrets: Iterable[Parts]) -> str:
     """At most 160 characters; a dot for each that does not print. A plain form (`as`) was not sent and is left out."""
     sent = {name: part for name, part in value.items() if name != FORM} if FORM in value else value
-    blanked = _by_name(sent, 0)
+    return printable(_text(blanked(sent, secrets))[:MAX_EXCERPT], ".")
+
+
+def blanked(value: object, secrets: Iterable[Parts]) -> object:
+    """A message without what these places hold, and without what is called a secret."""
+    left = _by_name(value, 0)
     for parts in secrets:
-        blanked = _at(blanked, parts)
-    return printable(_text(blanked)[:MAX_EXCERPT], ".")
+        left = _at(left, parts)
+    return left
 
 
 def _text(value: object) -> str:

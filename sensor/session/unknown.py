@@ -9,7 +9,17 @@ from __future__ import annotations
 
 from sensor.dialects.excerpt import FORM
 from sensor.dialects.stream.message import DEFAULT_FRAMING, Malformed, Message, Read
-from sensor.dialects.unknown.fields import Field, JobFields, computed, content, fields, jobs, sign_in, target_of
+from sensor.dialects.unknown.fields import (
+    Field,
+    JobFields,
+    computed,
+    content,
+    fields,
+    identity,
+    jobs,
+    sign_in,
+    target_of,
+)
 from sensor.dialects.unknown.outcomes import outcome_of, says_accepted
 from sensor.dialects.unknown.verbs import OF_MINER, OF_POOL, Verb, verb_in
 from sensor.model.trace import SessionState
@@ -140,8 +150,8 @@ class UnknownSession(Session):
         for job in given:
             key = str(job.ids[0].value)
             for field in job.ids:
-                self._ids.pop(_name(field), None)
-                self._ids[_name(field)] = key
+                self._ids.pop(identity(field), None)
+                self._ids[identity(field)] = key
             self._worked, self._aimed = self._worked or job.work is not None, self._aimed or job.is_aimed
             forms.append({"job": key, **_taken({"target": job.target, "difficulty": job.difficulty})})
         while len(self._ids) > MAX_IDS:
@@ -155,7 +165,7 @@ class UnknownSession(Session):
         inner, path = content(read.value)
         found = fields(inner, path)
         in_list = isinstance(inner, list)
-        named = next((field for field in found if _name(field) in self._ids), None)
+        named = next((field for field in found if identity(field) in self._ids), None)
         if named is None and not self.is_whole:
             return None
         others = [field for field in found if named is None or field.path != named.path]
@@ -169,7 +179,7 @@ class UnknownSession(Session):
         if isinstance(inner, dict) and "id" in inner and path:
             form["session"] = inner["id"]
         if named is not None:
-            form["job"] = self._ids[_name(named)]
+            form["job"] = self._ids[identity(named)]
         first = found[0].text if in_list and found else None
         if first is not None and (named is None or found[0].path != named.path):
             form["account"] = first
@@ -211,11 +221,6 @@ class UnknownSession(Session):
         sides = [*self._sides]
         sides[direction] = sides[direction] | {"pool"}
         self._sides = (sides[0], sides[1])
-
-
-def _name(field: Field) -> Name:
-    """By what a job's id is known again: its name in a map, its value alone in a list or where it is a hash."""
-    return ("" if not field.name or field.digits >= 40 else field.name, str(field.value)[:128])
 
 
 def _taken(found: dict[str, Field | None] | dict[str, Field]) -> dict[str, object]:

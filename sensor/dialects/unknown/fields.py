@@ -74,6 +74,7 @@ class JobFields(NamedTuple):
     target: Field | None
     difficulty: Field | None
     is_aimed: bool  # it says what a share must meet
+    perhaps_target: Field | None = None  # a number without a name that has a target's form
 
 
 def plain_name(name: str) -> str:
@@ -175,14 +176,11 @@ def jobs(inner: object, path: Parts) -> tuple[JobFields, ...]:
     target = target if target is not None and target.digits >= TARGET_DIGITS else None
     difficulties = [field for field in found if field.name in DIFFICULTIES and type(field.value) in (int, float)]
     difficulty = difficulties[0] if len(difficulties) == 1 else None  # of several, for each algorithm its own, none
-    is_aimed = target is not None or bool(difficulties) or (in_list and _has_target(found))
-    return (JobFields(tuple(ids), work, target, difficulty, is_aimed),) if ids else ()
-
-
-def _has_target(found: list[Field]) -> bool:
-    """Whether one of these numbers without a name is a target by its form, or by its place: the third of three."""
-    numbers = [field for field in found if WORK_DIGITS <= field.digits <= 64]
-    return len(numbers) >= 3 or any(map(_leading_zeros, numbers))
+    # Of numbers without a name, one is a target by its form, or by its place: the third of three.
+    numbers = [field for field in found if in_list and WORK_DIGITS <= field.digits <= 64]
+    perhaps = next((field for field in reversed(numbers) if _leading_zeros(field)), None)
+    is_aimed = target is not None or bool(difficulties) or perhaps is not None or len(numbers) >= 3
+    return (JobFields(tuple(ids), work, target, difficulty, is_aimed, perhaps),) if ids else ()
 
 
 def _leading_zeros(field: Field) -> bool:
@@ -198,6 +196,11 @@ def _may_name(field: Field, in_list: bool, path: Parts) -> bool:
     if field.digits >= HASH_DIGITS:
         return field.name not in TARGETS and not (not field.name and field.digits == 64 and _leading_zeros(field))
     return field.name.endswith("id") and field.name not in _NOT_A_JOB
+
+
+def identity(field: Field) -> tuple[str, str]:
+    """By what a job's id is known again: its name in a map, its value alone in a list or where it is a hash."""
+    return ("" if not field.name or field.digits >= HASH_DIGITS else field.name, str(field.value)[:128])
 
 
 def target_of(value: dict[str, object]) -> dict[str, Field]:
