@@ -10,7 +10,7 @@ from sensor.dialects.stream.message import DEFAULT_FRAMING, Malformed, Message, 
 from sensor.dialects.unknown.verbs import verb_in
 from sensor.model.trace import SessionState
 from sensor.session.session import Session
-from sensor.session.unknown import UnknownSession
+from sensor.session.unknown import UnknownSession, Verbs, add_verb
 from sensor.signatures.model import Dialect, SignatureSet
 
 #: Messages that wait: the first, by which a session begins, and as many of the latest.
@@ -20,11 +20,12 @@ FIRST_MESSAGES, MAX_MESSAGES = 4, 12
 class Fallback:
     """The reading of one flow by what all dialects have in common, as far as it is needed."""
 
-    __slots__ = ("_sharer", "_waiting", "session")
+    __slots__ = ("_aside", "_sharer", "_waiting", "session")
 
     def __init__(self) -> None:
         self.session: UnknownSession | None = None
         self._waiting: tuple[Message, ...] = ()
+        self._aside: Verbs = ()  # that are no part of mining's course, for the names alone
         self._sharer: int | None = None  # the direction that sent a share
 
     def receive(self, read: Read, session: Session) -> bool:
@@ -38,12 +39,14 @@ class Fallback:
             return True
         verb = verb_in(read.value)
         if verb is not None and verb.purpose == "none":
+            self._aside = add_verb(self._aside, read.direction, verb)
             return True
         waiting = self._waiting
         if len(waiting) >= MAX_MESSAGES:
             waiting = (*waiting[:FIRST_MESSAGES], *waiting[FIRST_MESSAGES + 1 :])
         self._waiting = (*waiting, read)
-        if verb is not None and verb.purpose == "share":
+        is_share = verb is not None and verb.purpose == "share"
+        if is_share and self._sharer in (None, read.direction):  # some answers repeat the verb
             self._sharer = read.direction
         elif self._sharer is not None and read.direction != self._sharer:
             return self._decide(session)
@@ -67,7 +70,7 @@ class Fallback:
         if session.shares or alone is None or not all(session.messages):
             return False
         self.session = UnknownSession(alone)
-        self.session.bases = session.bases
+        self.session.bases, self.session.verbs = session.bases, self._aside
         for read in waiting:
             self.session.receive(read)
         return True

@@ -35,20 +35,22 @@ MAX_IDS = 512
 MAX_VERBS, MAX_NAMES_TEXT = 16, 400
 
 Name = tuple[str, str]
+#: Verbs that were met, each with the direction that said it.
+Verbs = tuple[tuple[int, str], ...]
 
 
 class UnknownSession(Session):
     """The conversation as the generic dialect reads it."""
 
     __slots__ = (
-        *("_aimed", "_answers", "_firsts", "_hashed", "_ids", "_is_mining", "_shares", "_sides", "_verbs", "_worked"),
+        *("_aimed", "_answers", "_firsts", "_hashed", "_ids", "_is_mining", "_shares", "_sides", "_worked", "verbs"),
     )
 
     def _begin(self) -> None:
         self._ids: dict[Name, str] = {}  # what a share may say, and the job that it names by it
         self._firsts = ["", ""]  # by direction, the first text of a subscription
         self._sides: tuple[frozenset[str], frozenset[str]] = (frozenset(), frozenset())  # what each direction speaks as
-        self._verbs: tuple[tuple[int, str], ...] = ()
+        self.verbs: Verbs = ()
         self._worked = self._aimed = False  # a job brought what is hashed; what a share must meet was said
         self._is_mining = True  # jobs and shares had verbs of mining's own namespace
         self._hashed = False  # a share brought a hash beside its nonce
@@ -83,7 +85,7 @@ class UnknownSession(Session):
         best = max(self.readings, key=rank, default=None)
         if best is None:
             return None
-        named = [[text for side, text in self._verbs if side == wanted] for wanted in (best.miner, 1 - best.miner)]
+        named = [[text for side, text in self.verbs if side == wanted] for wanted in (best.miner, 1 - best.miner)]
         text = f"an unknown dialect: methods {', '.join(named[0])} of the miner, {', '.join(named[1])} of the pool"
         return text[:MAX_NAMES_TEXT]
 
@@ -107,8 +109,7 @@ class UnknownSession(Session):
             return self._reply_form(read)
         if verb is None:
             return None
-        if len(self._verbs) < MAX_VERBS and (side, verb.text) not in self._verbs:
-            self._verbs = (*self._verbs, (side, verb.text))
+        self.verbs = add_verb(self.verbs, side, verb)
         form = self._purposeful(verb, read)
         if form is not None:
             self._speak(side, verb)
@@ -221,6 +222,12 @@ class UnknownSession(Session):
         sides = [*self._sides]
         sides[direction] = sides[direction] | {"pool"}
         self._sides = (sides[0], sides[1])
+
+
+def add_verb(verbs: Verbs, direction: int, verb: Verb) -> Verbs:
+    """The verbs with this one, as far as there is room."""
+    its = (direction, verb.text)
+    return verbs if its in verbs or len(verbs) >= MAX_VERBS else (*verbs, its)
 
 
 def _taken(found: dict[str, Field | None] | dict[str, Field]) -> dict[str, object]:

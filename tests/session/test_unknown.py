@@ -163,3 +163,20 @@ def test_look_alikes_are_silent(case: dict[str, Any]) -> None:
 @pytest.mark.parametrize("case", LOOK_ALIKES, ids=lambda one: one["name"])
 def test_what_lacks_a_step_gives_nothing_at_all(case: dict[str, Any]) -> None:
     assert [one for one in findings(case["said"]) if one.grade >= Grade.SPEAKS] == []
+
+
+def test_answers_that_repeat_the_verb_of_a_share_cost_none_of_the_shares() -> None:
+    lines = ['C {"id":"0","method":"login","params":{"login":"acct"}}', 'S {"id":"0","method":"login","result":"ok"}']
+    for number in range(1, 7):
+        job = {"job_id": number, "difficulty": [["a", 2], ["b", 9]], "pre": "ab" * 40}
+        share = {"job_id": number, "nonce": 7, "pow": {"B": [1, 2, 3, 4, 5, 6, 7, 8]}}
+        lines.append(f"S {json.dumps({'id': 'x', 'method': 'job', 'params': job})}")
+        lines.append(f"C {json.dumps({'id': str(number), 'method': 'submit', 'params': share})}")
+        lines.append(f"S {json.dumps({'id': str(number), 'method': 'submit', 'result': 'ok'})}")
+    found = only("\n".join(lines))
+    assert (found.dialect, found.shares.submitted, found.shares.accepted) == ("unknown-stratum", 6, 6)
+
+
+def test_methods_beside_the_course_are_named_too() -> None:
+    found = only('C {"id":0,"method":"sieve.tune","params":[]}\n' + SESSION.strip())
+    assert any("methods sieve.tune, mining.authorize" in reason for reason in found.reasons)

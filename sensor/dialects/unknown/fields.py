@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from itertools import islice
 from typing import NamedTuple
 
 from sensor.dialects.excerpt import SECRET_KEYS
@@ -105,7 +106,8 @@ def fields(value: object, path: Parts = ()) -> list[Field]:
                     return found
                 label = plain_name(key) if isinstance(step, str) else name
                 if isinstance(part, dict) or (isinstance(part, list) and not _is_numbers(part)):
-                    below.append(((*at, step), label, part))
+                    if len(below) < MAX_FIELDS:
+                        below.append(((*at, step), label, part))
                 else:
                     found.append(Field((*at, step), label, part))
         level = below
@@ -114,7 +116,7 @@ def fields(value: object, path: Parts = ()) -> list[Field]:
 
 def _parts(value: object) -> Iterator[tuple[str | int, str, object]]:
     if isinstance(value, dict):
-        yield from ((key, key, part) for key, part in value.items())
+        yield from ((key, key, part) for key, part in islice(value.items(), MAX_FIELDS))
     elif isinstance(value, list):
         yield from ((index, "", part) for index, part in enumerate(value[:MAX_FIELDS]))
 

@@ -43,8 +43,8 @@ class Verb(NamedTuple):
 
 @lru_cache(maxsize=1024)
 def verb_of(text: str) -> Verb:
-    """The verb with this text, of which no more than MAX_VERB characters count."""
-    text = printable(text[:MAX_VERB], ".")
+    """The verb with this text, of MAX_VERB characters at most."""
+    text = printable(text, ".")
     parts = tuple(part.lower() for part in re.findall(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])", text))
     return Verb(text, _purpose(frozenset(parts)), parts[:1] == ("mining",) and len(parts) > 1)
 
@@ -72,5 +72,5 @@ def verb_in(value: dict[str, object]) -> Verb | None:
     for member in VERB_MEMBERS:
         text = value.get(member)
         if type(text) is str:
-            return verb_of(text)
+            return verb_of(text[:MAX_VERB])
     return None

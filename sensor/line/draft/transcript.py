@@ -12,8 +12,8 @@ from sensor.line.flow_facts import TCP, flow_key
 from sensor.model.events import Chunk, Close, Event, Open
 from sensor.model.text import endpoint_text
 
-#: Conversations of one capture, and messages of one of them, that are held.
-MAX_TRANSCRIPTS, MAX_HELD = 4_096, 400
+#: Conversations of one capture that are held, messages of one of them, and of all.
+MAX_TRANSCRIPTS, MAX_HELD, MAX_ALL = 4_096, 400, 100_000
 #: Verbs named in a list of flows.
 MAX_VERBS = 6
 
@@ -61,6 +61,7 @@ class Transcripts:
     def __init__(self) -> None:
         self._open: dict[int, tuple[Transcript, Conversation]] = {}
         self._found: list[Transcript] = []
+        self._held = 0  # messages
 
     def step(self, events: Iterable[Event]) -> None:
         """Take events in their order."""
@@ -70,15 +71,15 @@ class Transcripts:
             elif isinstance(event, Chunk) and event.flow in self._open:
                 transcript, conversation = self._open[event.flow]
                 reads = conversation.feed(event.direction, event.ts_ns, event.offset, event.gap, event.data)
-                _take(transcript, reads)
+                self._take(transcript, reads)
             elif isinstance(event, Close) and event.flow in self._open:
                 transcript, conversation = self._open.pop(event.flow)
-                _take(transcript, conversation.finish())
+                self._take(transcript, conversation.finish())
 
     def finish(self) -> Sequence[Transcript]:
         """Those in which both sides spoke JSON lines, in the order in which they began."""
         for transcript, conversation in self._open.values():
-            _take(transcript, conversation.finish())
+            self._take(transcript, conversation.finish())
         self._open.clear()
         return [transcript for transcript in self._found if transcript.is_dialogue]
 
@@ -89,12 +90,12 @@ class Transcripts:
         self._found.append(transcript)
         self._open[event.flow] = transcript, Conversation(event.midstream)
 
-
-def _take(transcript: Transcript, reads: Iterable[object]) -> None:
-    for read in reads:
-        if not isinstance(read, Message) or read.framing != DEFAULT_FRAMING:
-            continue
-        if len(transcript.messages) < MAX_HELD:
-            transcript.messages.append(read)
-        else:
-            transcript.left_out += 1
+    def _take(self, transcript: Transcript, reads: Iterable[object]) -> None:
+        for read in reads:
+            if not isinstance(read, Message) or read.framing != DEFAULT_FRAMING:
+                continue
+            if len(transcript.messages) < MAX_HELD and self._held < MAX_ALL:
+                transcript.messages.append(read)
+                self._held += 1
+            else:
+                transcript.left_out += 1
