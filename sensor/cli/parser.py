@@ -115,15 +115,24 @@ def _check(commands: Commands) -> None:
 
 def _signatures(commands: Commands) -> None:
     signatures = commands.add_parser(
-        "signatures", help="list or test the signatures", description="Show the signatures in force, or prove them."
+        "signatures",
+        help="list, test or draft signatures",
+        description="Show the signatures in force, prove them, or draft one from a capture.",
     )
     signatures.add_argument(
         "action",
-        choices=("list", "test", "tables"),
-        help="list them, run their examples and counterexamples, or say how old each table is",
+        choices=("list", "test", "tables", "learn"),
+        help="list them, run their examples and counterexamples, say how old each table is, or draft one from a flow",
     )
     add_json(signatures)
-    signatures.add_argument("files", nargs="*", metavar="FILE", help="signature files besides the shipped ones")
+    signatures.add_argument(
+        "files",
+        nargs="*",
+        metavar="FILE",
+        help="signature files besides the shipped ones; of learn: the capture, and the flow, as "
+        "ADDRESS:PORT-ADDRESS:PORT or by its Community ID (without it, the flows are listed)",
+    )
+    signatures.add_argument("-o", "--output", metavar="FILE", help="of learn: write the draft there, a new file")
     add_line_options(signatures)
 
 

@@ -48,7 +48,7 @@ def show(signatures: SignatureSet, everything: bool = False) -> None:
         width=None if sys.stdout.isatty() else piped, highlight=False, soft_wrap=False, emoji=False, markup=False
     )
     roomy = console.width >= ROOMY
-    console.print(_dialects(signatures.dialects, roomy, everything))
+    console.print(_dialects((*signatures.dialects, *signatures.generic), roomy, everything))
     console.print()
     console.print(
         _others(
@@ -171,7 +171,7 @@ def as_object(signatures: SignatureSet) -> dict[str, object]:
         "signatures": [
             *(
                 _object("dialect", dialect.header, dialect.framings, *_mined(dialect))
-                for dialect in signatures.dialects
+                for dialect in (*signatures.dialects, *signatures.generic)
             ),
             *(_object("node", node.header) for node in signatures.nodes),
             *(_object("framing", framing.header) for framing in signatures.framings),

@@ -1,4 +1,4 @@
-"""`minewatch signatures list|test|tables`: what is looked for, and the proof that it works."""
+"""`minewatch signatures list|test|tables|learn`: what is looked for, and the proof that it works."""
 
 from __future__ import annotations
 
@@ -21,6 +21,7 @@ from sensor.cli.frame import (
     show_configuration,
 )
 from sensor.cli.json_text import print_json
+from sensor.cli.learn import learn
 from sensor.line.examples import prove
 from sensor.model.exit_codes import OK, RUN_ERROR, USAGE
 from sensor.signatures.precedence import SHIPPED
@@ -34,6 +35,10 @@ def run(options: argparse.Namespace) -> int:
     settings = load_configuration(options, flag_overrides(options, "engine"))
     if options.dump_config:
         return show_configuration(settings)
+    if options.action == "learn":
+        return learn(options, settings)
+    if options.output is not None:
+        raise CommandError(USAGE, f"signatures {options.action}: has no -o; only learn writes a file")
     own = [*settings.signatures.files, *(name for name in options.files if not _is_shipped(name))]
     if options.action == "test" and options.json:
         raise CommandError(USAGE, "signatures test: has no --json; its exit code is 1 if anything failed")

@@ -12,6 +12,8 @@ from sensor.signatures.language import Parts
 from sensor.signatures.secret_text import BLANK, is_spoken, shown
 
 MAX_EXCERPT = 160
+#: The member of a message that holds what sensor/session/unknown.py makes of it.
+FORM = "as"
 #: Members that hold a secret in any dialect, whatever the rule; `api_key` is not one, it is Beam's login.
 SECRET_KEYS = frozenset({"pass", "password", "passwd", "pwd", "secret"})
 #: Secrets by name are looked for this deep; no dialect puts them deeper.
@@ -21,12 +23,17 @@ MOST_ITEMS = 64
 
 
 def excerpt(value: dict[str, object], secrets: Iterable[Parts]) -> str:
-    """At most 160 characters; a dot for each that does not print."""
-    blanked: object = value
+    """At most 160 characters; a dot for each that does not print. A plain form (`as`) was not sent and is left out."""
+    sent = {name: part for name, part in value.items() if name != FORM} if FORM in value else value
+    return printable(_text(blanked(sent, secrets))[:MAX_EXCERPT], ".")
+
+
+def blanked(value: object, secrets: Iterable[Parts]) -> object:
+    """A message without what these places hold, and without what is called a secret."""
+    left = value
     for parts in secrets:
-        blanked = _at(blanked, parts)
-    blanked = _by_name(blanked, 0)
-    return printable(_text(blanked)[:MAX_EXCERPT], ".")
+        left = _at(left, parts)
+    return _by_name(left, 0)
 
 
 def _text(value: object) -> str:

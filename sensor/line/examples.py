@@ -119,12 +119,12 @@ def prove(signatures: SignatureSet) -> list[Failure]:
     broken = [*signatures.agents.failures(), *power_failures(signatures.devices), *signatures.pools.failures()]
     failures = [Failure(*place) for place in broken]
     failures += _weight_failures(signatures.weights)
-    for group in (signatures.framings, signatures.dialects, signatures.nodes):
+    for group in (signatures.framings, signatures.dialects, signatures.nodes, signatures.generic):
         for signature in group:
             for example in signature.header.examples:
                 name = (
                     signature.header.name
-                    if not isinstance(signature, NodeSignature) and group is signatures.dialects
+                    if not isinstance(signature, NodeSignature) and group in (signatures.dialects, signatures.generic)
                     else None
                 )
                 for what in check(signatures, example, name):

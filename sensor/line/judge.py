@@ -105,6 +105,8 @@ def judge(session: Session, facts: FlowFacts) -> list[Spoken]:
     if spoken_as.is_open:
         grade, strength, reasons = verdict
         verdict = (grade, strength, (*reasons, spoken_as.reason))
+    if session.remark is not None:
+        verdict = (*verdict[:2], (*verdict[2], session.remark))
     accounts = [account for account in reading.logins.accounts if _is_heard(account, reading)]
     if not accounts:
         anonymous = reading.logins.find(None)
@@ -211,7 +213,7 @@ def _whose(contribution: Spoken, book: WalletBook, proven: str | None) -> Spoken
         )
     if contribution.account.payout is not None:
         contribution.wallet = replace(contribution.wallet, payout=contribution.account.payout.upper())
-    if contribution.spoken_as.is_open:
+    if contribution.spoken_as.is_open or dialect.generic:
         return contribution
     sure = proven if contribution.algorithm_basis != "proven" else contribution.algorithm
     if (

@@ -10,6 +10,7 @@ from typing import NamedTuple
 
 from sensor.dialects.conversation import Conversation
 from sensor.dialects.nodes import NodeSeen, read_tcp
+from sensor.dialects.stream.message import Read
 from sensor.line.flow_facts import TCP, FlowFacts, facts, flow_key, proxy_of, stable_id
 from sensor.line.resumed import between_bytes, carriage_of, miner_direction
 from sensor.model.events import Chunk, Close, Open
@@ -17,6 +18,7 @@ from sensor.model.evidence import Evidence, Grade
 from sensor.model.flow import FlowSummary
 from sensor.model.node import Node
 from sensor.model.trace import StreamRange
+from sensor.session.fallback import Fallback
 from sensor.session.session import Session
 from sensor.session.verify import Sampling
 from sensor.signatures.model import NodeSignature, SignatureSet
@@ -38,7 +40,8 @@ class OpenFlow:
     """One open candidate."""
 
     __slots__ = (
-        *("before", "conversation", "datagram", "last_ns", "missed", "opened", "seen", "session", "stage", "starts"),
+        *("before", "conversation", "datagram", "fallback", "last_ns", "missed", "opened", "seen", "session", "stage"),
+        *("starts",),
     )
 
     def __init__(self, opened: Open, signatures: SignatureSet, sampling: Sampling) -> None:
@@ -50,6 +53,7 @@ class OpenFlow:
         self.missed = [0, 0]
         self.starts = [0, 0]  # offsets of the first bytes that were seen
         self.last_ns = opened.ts_ns
+        self.fallback = Fallback() if signatures.unknown is not None else None  # None: it is not, or no longer, of use
         self.before: FlowSummary | None = None  # what was known of the connection that this goes on
         self.stage: tuple[object, ...] = ()  # of the session, when it was last judged
 
@@ -63,28 +67,62 @@ class OpenFlow:
         self.missed[side] += chunk.gap
         self.last_ns = max(self.last_ns, chunk.ts_ns)
 
+    @property
+    def heard(self) -> Session:
+        """The session as it is judged."""
+        return self.session if self.fallback is None else self.fallback.heard(self.session)
+
+    @property
+    def is_read(self) -> bool:
+        """Whether any dialect recognised a message."""
+        return bool(self.session.readings) or self.heard is not self.session
+
+    def receive(self, read: Read) -> None:
+        """One message or one malformed piece."""
+        self.session.receive(read)
+        if self.fallback is not None and not self.fallback.receive(read, self.session):
+            self.fallback = None
+
+    def finish(self) -> None:
+        """The flow has ended."""
+        self.session.finish()
+        if self.fallback is not None:
+            self.fallback.finish(self.session)
+
     def resume(self, before: FlowSummary, signatures: SignatureSet, ts_ns: int) -> None:
         """Go on from what was known of the connection."""
-        dialect = next((dialect for dialect in signatures.dialects if dialect.name == before.dialect), None)
+        dialects = (*signatures.dialects, *signatures.generic)
+        dialect = next((dialect for dialect in dialects if dialect.name == before.dialect), None)
         if dialect is not None and before.trace is not None and before.trace.state is not None:
             self.before = before
-            self.session.resume(dialect, miner_direction(before, self.opened), before.trace.state, ts_ns)
+            miner, state = miner_direction(before, self.opened), before.trace.state
+            if not dialect.generic:
+                self.session.resume(dialect, miner, state, ts_ns)
+            elif self.fallback is not None:
+                self.fallback.resume(dialect, miner, state, ts_ns, signatures)
 
     def meet_before(self, first: Chunk) -> None:
         """The first bytes of a direction, where the connection is known from before: were some between never seen?"""
         if self.before is None:
             return
         between = between_bytes(self.before, self.opened, first)
-        if between is None or between > 0:
-            self.session.lose(first.direction)
-        if between != 0:
-            self.session.break_off()
+        for session in self._sessions():
+            if between is None or between > 0:
+                session.lose(first.direction)
+            if between != 0:
+                session.break_off()
+
+    def _sessions(self) -> tuple[Session, ...]:
+        """All that read its messages."""
+        unknown = self.fallback.session if self.fallback is not None else None
+        return (self.session,) if unknown is None else (self.session, unknown)
 
     def forget_before(self, signatures: SignatureSet, sampling: Sampling) -> None:
         """It was another connection: its own first bytes of the other direction say so."""
         bases, self.before = self.session.bases, None
         self.session = Session(signatures, sampling, is_one_sided=not all(self.opened.packets))
         self.session.bases = bases
+        self.fallback = Fallback() if signatures.unknown is not None else None
 
     def facts(self, closed: Close | None) -> FlowFacts:
         """What of the flow was seen by now, or, once it is closed, in all."""

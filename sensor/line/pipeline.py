@@ -159,8 +159,8 @@ class Pipeline:
         """What open flows with new messages contribute, where that has changed in kind."""
         for number in self._touched:
             flow = self._flows.get(number)
-            if flow is not None and flow.stage != flow.session.stage:
-                flow.stage = flow.session.stage
+            if flow is not None and flow.stage != flow.heard.stage:
+                flow.stage = flow.heard.stage
                 self._lifecycle.flow_changed(number, self._judge_open(number), now_ns)
         self._touched.clear()
 
@@ -181,7 +181,7 @@ class Pipeline:
         return (
             []
             if flow is None
-            else [(finding_id(contribution), contribution) for contribution in judge(flow.session, flow.facts(None))]
+            else [(finding_id(contribution), contribution) for contribution in judge(flow.heard, flow.facts(None))]
         )
 
     def _on_time(self, first: Chunk) -> OpenFlow | None:
@@ -205,7 +205,7 @@ class Pipeline:
         """Give up the oldest flow in which nothing was recognised, or the oldest of all."""
         oldest = next(iter(self._flows))
         for number, flow in islice(self._flows.items(), EVICTION_LOOK):
-            if not flow.session.readings:
+            if not flow.is_read:
                 oldest = number
                 break
         self._counters["sessions_evicted"] += 1
@@ -232,7 +232,7 @@ class Pipeline:
         if flow.session.readings:
             flow.conversation.heads = None  # what speaks a dialect is no node
         for read in flow.conversation.feed(event.direction, event.ts_ns, event.offset, event.gap, event.data):
-            flow.session.receive(read)
+            flow.receive(read)
 
     def _resume(self, flow: OpenFlow, first: Chunk) -> None:
         """The first bytes of a direction in a connection that was joined in the middle: it may be known from before."""
@@ -274,11 +274,11 @@ class Pipeline:
 
     def _end(self, number: int, flow: OpenFlow, closed: Close | None) -> None:
         for read in flow.conversation.finish():
-            flow.session.receive(read)
-        flow.session.finish()
+            flow.receive(read)
+        flow.finish()
         self._counters.update(flow.session.counters)
         flow_facts = flow.facts(closed)
-        contributions = [(finding_id(contribution), contribution) for contribution in judge(flow.session, flow_facts)]
+        contributions = [(finding_id(contribution), contribution) for contribution in judge(flow.heard, flow_facts)]
         for _, contribution in contributions:
             self._resumable.put(contribution.flow)
         self._lifecycle.flow_ended(number, contributions, max(self._now_ns, flow_facts.last_ns))

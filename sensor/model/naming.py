@@ -14,11 +14,13 @@ AlgorithmBasis = Literal["proven", "stated", "assumed"]
 FAMILY_IDS = {"stratum": 1900}
 #: What several families are called together, and every family without an identity of its own.
 MIXED, MIXED_ID = "mining", 1901
+#: What is mined by a dialect that no signature describes: which it is may become known.
+UNKNOWN = "unknown-stratum"
 
 
 def is_family(dialect: str | None) -> bool:
-    """Whether a finding's dialect is the name of a family: which of its dialects is spoken is not known."""
-    return dialect == MIXED or dialect in FAMILY_IDS
+    """Whether a finding's dialect is the name of a family, or of none: which dialect is spoken is not known."""
+    return dialect in (MIXED, UNKNOWN) or dialect in FAMILY_IDS
 
 
 class MinedName(NamedTuple):

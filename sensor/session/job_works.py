@@ -42,6 +42,10 @@ class JobWorks:
         mark = _mark(name)
         return self._works[self._marks.index(mark)] if mark in self._marks else None
 
+    def has(self, name: str) -> bool:
+        """Whether this job was given."""
+        return _mark(name) in self._marks
+
     def pairs(self) -> tuple[tuple[int, int | None], ...]:
         """Marks and works, oldest job first."""
         return tuple(zip(self._marks, self._works, strict=True))

@@ -70,6 +70,7 @@ class Reading:
             "pool_confirms",
         ),
         *(
+            "_names_jobs",
             "_tellings",
             "received",
             "refused",
@@ -119,11 +120,17 @@ class Reading:
         self._weighed: tuple[str, ...] = ()
         self.sizes = PoolSizes(FIXED_TARGETS.get(dialect.framing))
         self._tellings = 0  # of its jobs, when a size was noted
+        self._names_jobs = False  # a share named a job that it knows
 
     @property
     def has_foreign_jobs(self) -> bool:
         """Whether all jobs of the pool have another form than this dialect's."""
         return self.foreign_jobs and self.jobs.count == 0 and not self.carried
+
+    @property
+    def misses_jobs(self) -> bool:
+        """Whether it knows jobs, and none of its shares named such a one."""
+        return self.jobs.count > 0 and not self._names_jobs and not self.carried
 
     def note_size(self, size: int, answer_digits: int | None) -> None:
         """A message of the pool had so many bytes (0: none like it will come); `answer_digits` is the length of its id
@@ -295,6 +302,7 @@ class Reading:
         proof = rule.proof if not message.skipped_bytes else NO_PROOF
         look = self.jobs.recompute(proof, message, values, (account, self.logins.latest))
         self.jobs.settle(self.logins.accounts, self.logins.latest)
+        self._names_jobs = self._names_jobs or self.jobs.has(values)
         work = self.jobs.work_of(values, account, self.logins.latest)
         value = None
         if work is None or self.jobs.times.in_doubt:

@@ -80,6 +80,15 @@ class Session:
         self.ambiguous: tuple[Dialect, ...] = ()  # dialects that fitted nearly as well when the best was settled on
         self._rare: Counter[str] | None = None  # what few sessions count
         self.counters: Mapping[str, int] = NOTHING  # when the flow has ended
+        self._begin()
+
+    def _begin(self) -> None:
+        """What a session of another kind keeps beside."""
+
+    @property
+    def remark(self) -> str | None:
+        """What is to be said of how it was read."""
+        return None
 
     @property
     def signatures(self) -> SignatureSet:
@@ -190,6 +199,21 @@ class Session:
         self.readings = (best, *remaining)
         for pending in self._pending:
             pending.narrow(lambda token: isinstance(token, Token) and token.reading in self.readings)
+
+    @property
+    def knows_jobs(self) -> bool:
+        """Whether it is settled which dialect this is, and the pool's jobs are of that dialect."""
+        return self._settled is not None and self._settled.jobs.count > 0
+
+    @property
+    def shares(self) -> int:
+        """The shares that the best reading counts; 0 where it was not confirmed by both sides, or none of its shares
+        named a job that it knows though it knows some.
+        """
+        best = self._settled or max(self.readings, key=rank, default=None)
+        if best is None or not (best.miner_confirms and best.pool_confirms) or best.misses_jobs:
+            return 0
+        return sum(account.shares.submitted for account in best.logins.accounts)
 
     @property
     def stage(self) -> tuple[object, ...]:

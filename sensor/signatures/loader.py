@@ -53,6 +53,7 @@ DIALECT_KEYS = (
     "coins",
     "verify",
     "sizes_only",
+    "generic",
 )
 NODE_KEYS = (*HEADER_KEYS, "reader", "coin", "networks", "commands")
 FRAMING_KEYS = (*HEADER_KEYS, "replies")
@@ -106,8 +107,9 @@ def load(extra: Sequence[Path] = ()) -> SignatureSet:
     if problems:
         raise SignatureError(problems)
     by_id = sorted(loaded, key=lambda signature: signature.header.id)
-    return SignatureSet(
-        dialects=tuple(signature for signature in by_id if isinstance(signature, Dialect)),
+    dialects = [signature for signature in by_id if isinstance(signature, Dialect)]
+    found = SignatureSet(
+        dialects=tuple(dialect for dialect in dialects if not dialect.generic),
         nodes=tuple(signature for signature in by_id if isinstance(signature, NodeSignature)),
         framings=tuple(signature for signature in by_id if isinstance(signature, Framing)),
         agents=agents,
@@ -118,6 +120,8 @@ def load(extra: Sequence[Path] = ()) -> SignatureSet:
         sites=sites,
         tables=tables,
     )
+    generic = tuple(dialect for dialect in dialects if dialect.generic)
+    return found.with_generic(generic) if generic else found
 
 
 def load_sites(extra: Sequence[Path] = ()) -> SiteWeights:
@@ -220,6 +224,9 @@ def _check_unique(loaded: list[Signature], problems: list[str]) -> None:
             problems.append(f"{header.file}:1: id {header.id} is already taken by {ids[header.id]}")
         names.setdefault(name, header.file)
         ids.setdefault(header.id, header.file)
+    generic = [signature.header for signature in loaded if isinstance(signature, Dialect) and signature.generic]
+    for header in generic[1:]:
+        problems.append(f"{header.file}:1: there is a generic dialect already: {generic[0].name}")
 
 
 def _header(entry: YamlEntry, file: str, binary: bool) -> Header:
@@ -262,6 +269,7 @@ def _dialect(entry: YamlEntry, file: str) -> Dialect:
         job_methods=frozenset(method for rule in messages if rule.kind == "job" for method in rule.methods),
         framings=framings,
         sizes_only="sizes_only" in entry.keys and entry.keys["sizes_only"].scalar is True,
+        generic="generic" in entry.keys and entry.keys["generic"].scalar is True,
     )
 
 

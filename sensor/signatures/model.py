@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 from typing import Literal
 
@@ -150,6 +150,7 @@ class Dialect:
 
     job_methods: frozenset[str] = frozenset()  # of the messages that are its jobs
     by_algorithm: bool = False  # what a share of a job is worth hangs on the algorithm that the share names
+    generic: bool = False  # reads what no other dialect does, by what all have in common
 
     @property
     def name(self) -> str:
@@ -220,6 +221,7 @@ class SignatureSet:
     weights: WeightTable = field(default_factory=WeightTable)
     sites: SiteWeights = field(default_factory=SiteWeights)
     tables: tuple[DatedTable, ...] = ()
+    unknown: SignatureSet | None = None  # the generic dialect alone, with the same tables: not among `dialects`
     _by_framing: dict[str, dict[str | None, tuple[Match, ...]]] = field(default_factory=dict)
     _by_dialect: dict[tuple[str, str], dict[str | None, tuple[Match, ...]]] = field(default_factory=dict)
 
@@ -234,7 +236,23 @@ class SignatureSet:
 
     @property
     def headers(self) -> list[Header]:
-        return [signature.header for group in (self.framings, self.dialects, self.nodes) for signature in group]
+        groups = (self.framings, self.dialects, self.nodes, self.generic)
+        return [signature.header for group in groups for signature in group]
+
+    @property
+    def generic(self) -> tuple[Dialect, ...]:
+        """The dialect of what no signature describes, if there is one."""
+        return self.unknown.dialects if self.unknown is not None else ()
+
+    def with_generic(self, generic: tuple[Dialect, ...]) -> SignatureSet:
+        """The same set with this generic dialect."""
+        alone = replace(self, dialects=generic, nodes=(), tables=(), _by_framing={}, _by_dialect={})
+        return replace(self, unknown=alone, _by_framing={}, _by_dialect={})
+
+    def without(self, name: str) -> SignatureSet:
+        """The same set without the dialect of this name."""
+        left = tuple(dialect for dialect in self.dialects if dialect.name != name)
+        return replace(self, dialects=left, _by_framing={}, _by_dialect={})
 
     @property
     def literals(self) -> list[bytes]:
