@@ -327,7 +327,11 @@ class Jobs:
     def has(self, values: MessageValues) -> bool:
         """Whether the job that a share names was given, as far as shares name one. Of jobs with a difficulty for each
         algorithm only those that are rated are remembered."""
-        return "job" not in values or self.dialect.by_algorithm or (self._works is not None and self._works.has(str(values["job"])))
+        return (
+            "job" not in values
+            or self.dialect.by_algorithm
+            or (self._works is not None and self._works.has(str(values["job"])))
+        )
 
     def _name(self, values: MessageValues, basis: AlgorithmBasis) -> None:
         """The pool's message names the algorithm, or has a form that only it has."""
