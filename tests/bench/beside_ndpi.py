@@ -89,7 +89,7 @@ def in_words(record: Record) -> str:
     """A finding in a few words; another record by its protocol."""
     if not isinstance(record, Finding):
         return str(getattr(record, "protocol", "something else"))
-    named = [record.dialect or record.pool.host, record.coin or "coin not known", record.grade.label]
+    named = [record.dialect or record.pool.host, record.coin, record.grade.label]
     if record.shares.submitted:
         named.append(f"{record.shares.accepted:,} of {record.shares.submitted:,} shares")
     if record.activity not in (None, "mining"):
@@ -160,7 +160,8 @@ def table(rows: list[Compared]) -> str:
     quiet = [row for row in rows if row.right == "nothing" and not (row.ndpi_calls or row.minewatch)]
     shown = [row for row in rows if row not in quiet] if len(quiet) > SHOWN_SILENT else rows
     for row in shown:
-        said = "<br>".join(_counted(row.minewatch)) or "nothing"
+        found = _counted(row.minewatch)
+        said = (found[0] if found else "nothing") + (f", and {len(found) - 1} more" if len(found) > 1 else "")
         wrong = " **(wrong)**" if row.missed or row.false else ""
         ndpi = _shortened(row.ndpi) or "not known"
         ndpi += " **(wrong)**" if row.right != "node" and row.ndpi_calls != (row.right == "mining") else ""
@@ -171,10 +172,10 @@ def table(rows: list[Compared]) -> str:
 
 
 def _shortened(names: tuple[str, ...]) -> str:
-    """The protocols, those of mining first, at most three by name."""
+    """The protocols, those of mining first, at most two by name."""
     ordered = sorted(names, key=lambda protocol: ("Mining" not in protocol.split("."), protocol))
-    rest = len(ordered) - 3
-    return ", ".join(ordered[:3]) + (f" and {rest} more" if rest > 0 else "")
+    rest = len(ordered) - 2
+    return ", ".join(ordered[:2]) + (f" and {rest} more" if rest > 0 else "")
 
 
 def _counted(words: tuple[str, ...]) -> list[str]:
