@@ -161,7 +161,7 @@ def table(rows: list[Compared]) -> str:
     shown = [row for row in rows if row not in quiet] if len(quiet) > SHOWN_SILENT else rows
     for row in shown:
         found = _counted(row.minewatch)
-        said = (found[0] if found else "nothing") + (f", and {len(found) - 1} more" if len(found) > 1 else "")
+        said = (found[0] if found else "nothing") + (f", +{len(found) - 1}" if len(found) > 1 else "")
         wrong = " **(wrong)**" if row.missed or row.false else ""
         ndpi = _shortened(row.ndpi) or "not known"
         ndpi += " **(wrong)**" if row.right != "node" and row.ndpi_calls != (row.right == "mining") else ""
