@@ -123,13 +123,13 @@ def test_what_is_no_mining_is_reported_only_where_that_is_asked_for() -> None:
 
 
 def test_a_running_sensor_waits_until_it_is_known_whether_a_session_only_watches() -> None:
-    stream = session(3_600)
+    stream = session(1_800, difficulty=4096)
     pipeline = Pipeline(shipped(), reporting=REPORTING)
     reported = [one for event in stream for one in pipeline.step([event]) if isinstance(one, Finding)]
     assert reported
     assert {one.activity for one in reported} == {"observer"}
     pipeline = Pipeline(shipped(), reporting=REPORTING)
-    mining = session(3_600, more=SUBMIT)
+    mining = session(1_800, difficulty=4096, more=SUBMIT)
     states = [(one.state, one.activity) for e in mining for one in pipeline.step([e]) if isinstance(one, Finding)]
     assert states[0] == ("opened", "observer")
     assert states[-1] == ("updated", "mining")
