@@ -17,6 +17,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
+import textwrap
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -39,6 +40,7 @@ SHARED = ROOT.parent / "shared"
 FOLDERS = [SHARED / "cases", SHARED / "captures"]
 #: More captures than this without mining are one row of the table.
 SHOWN_SILENT = 20
+COLUMNS = 120  # of a line of the page: a table's row would be far longer
 
 Truth = Literal["mining", "node", "nothing"]
 
@@ -89,7 +91,7 @@ def in_words(record: Record) -> str:
     """A finding in a few words; another record by its protocol."""
     if not isinstance(record, Finding):
         return str(getattr(record, "protocol", "something else"))
-    named = [record.dialect or record.pool.host, record.coin, record.grade.label]
+    named = [record.dialect or record.pool.host, record.coin or "coin not known", record.grade.label]
     if record.shares.submitted:
         named.append(f"{record.shares.accepted:,} of {record.shares.submitted:,} shares")
     if record.activity not in (None, "mining"):
@@ -156,26 +158,26 @@ def sums(rows: list[Compared]) -> str:
 
 def table(rows: list[Compared]) -> str:
     """The page's tables in Markdown."""
-    lines = [sums(rows), "", "| capture | right | nDPI | minewatch |", "|---|---|---|---|"]
+    lines = [sums(rows), ""]
     quiet = [row for row in rows if row.right == "nothing" and not (row.ndpi_calls or row.minewatch)]
     shown = [row for row in rows if row not in quiet] if len(quiet) > SHOWN_SILENT else rows
     for row in shown:
-        found = _counted(row.minewatch)
-        said = (found[0] if found else "nothing") + (f", +{len(found) - 1}" if len(found) > 1 else "")
+        said = "; ".join(_counted(row.minewatch)) or "nothing"
         wrong = " **(wrong)**" if row.missed or row.false else ""
         ndpi = _shortened(row.ndpi) or "not known"
         ndpi += " **(wrong)**" if row.right != "node" and row.ndpi_calls != (row.right == "mining") else ""
-        lines.append(f"| {row.name} | {row.right} | {ndpi} | {said}{wrong} |")
+        entry = f"- `{row.name}`: {row.right}. nDPI: {ndpi}. minewatch: {said}{wrong}."
+        lines += textwrap.wrap(entry, COLUMNS, subsequent_indent="  ", break_long_words=False, break_on_hyphens=False)
     if len(shown) < len(rows):
-        lines.append(f"| {len(rows) - len(shown):,} others | nothing | no mining | nothing |")
+        lines.append(f"- {len(rows) - len(shown):,} others: nothing. nDPI: no mining. minewatch: nothing.")
     return "\n".join(lines) + "\n"
 
 
 def _shortened(names: tuple[str, ...]) -> str:
-    """The protocols, those of mining first, at most two by name."""
+    """The protocols, those of mining first, at most three by name."""
     ordered = sorted(names, key=lambda protocol: ("Mining" not in protocol.split("."), protocol))
-    rest = len(ordered) - 2
-    return ", ".join(ordered[:2]) + (f" and {rest} more" if rest > 0 else "")
+    rest = len(ordered) - 3
+    return ", ".join(ordered[:3]) + (f" and {rest} more" if rest > 0 else "")
 
 
 def _counted(words: tuple[str, ...]) -> list[str]:

@@ -67,7 +67,7 @@ def found(stream: list[Event]) -> Finding:
 def test_who_reads_jobs_and_never_submits_is_an_observer_once_the_smallest_machine_would_have() -> None:
     watched = found(session(1_800))
     assert (watched.activity, watched.mines, watched.grade) == ("observer", False, Grade.SPEAKS)
-    assert found(session(300)).activity == "mining"  # 400 GH/s may well be without a share for so long
+    assert found(session(300)).activity == "mining"  # 175 GH/s may well be without a share for so long
     assert found(session(1_800, difficulty=1_000_000)).activity == "mining"
 
 
@@ -123,24 +123,24 @@ def test_what_is_no_mining_is_reported_only_where_that_is_asked_for() -> None:
 
 
 def test_a_running_sensor_waits_until_it_is_known_whether_a_session_only_watches() -> None:
-    stream = session(1_800)
+    stream = session(1_800, difficulty=4096)
     pipeline = Pipeline(shipped(), reporting=REPORTING)
     reported = [one for event in stream for one in pipeline.step([event]) if isinstance(one, Finding)]
     assert reported
     assert {one.activity for one in reported} == {"observer"}
     pipeline = Pipeline(shipped(), reporting=REPORTING)
-    mining = session(1_800, more=SUBMIT)
+    mining = session(1_800, difficulty=4096, more=SUBMIT)
     states = [(one.state, one.activity) for e in mining for one in pipeline.step([e]) if isinstance(one, Finding)]
     assert states[0] == ("opened", "observer")
     assert states[-1] == ("updated", "mining")
 
 
 def moved(part: WatchedStretch) -> WatchedStretch:
-    return part._replace(start_ns=part.start_ns + 600 * NS, end_ns=part.end_ns + 600 * NS)
+    return part._replace(start_ns=part.start_ns + 900 * NS, end_ns=part.end_ns + 900 * NS)
 
 
 def test_parts_of_an_observer_are_one_observer_together() -> None:
-    pieces = [found(session(seconds)) for seconds in (500, 500)]
+    pieces = [found(session(seconds)) for seconds in (800, 800)]
     later = dataclasses.replace(
         pieces[1],
         exposures=tuple(
@@ -151,7 +151,7 @@ def test_parts_of_an_observer_are_one_observer_together() -> None:
             )
             for record in pieces[1].exposures
         ),
-        last_ns=pieces[1].last_ns + 600 * NS,
+        last_ns=pieces[1].last_ns + 900 * NS,
         flows=[],
     )
     assert [piece.activity for piece in pieces] == ["mining", "mining"]
