@@ -85,7 +85,9 @@ def facts(finding: Finding) -> tuple[object, ...]:
     return (finding.coin, finding.algorithm, finding.work_hashes, finding.hashes_per_share, finding.miner_ip)
 
 
-@pytest.mark.parametrize("dialect", [one for one in shipped().dialects if one.framing == "json-lines"], ids=str)
+@pytest.mark.parametrize(
+    "dialect", [one for one in shipped().dialects if one.framing == "json-lines"], ids=lambda dialect: dialect.name
+)
 def test_a_draft_proves_itself_before_any_edit(dialect: Dialect, tmp_path: Path) -> None:
     for example, _ in sessions(dialect, shipped()):
         try:
