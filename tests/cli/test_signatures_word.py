@@ -44,7 +44,7 @@ def test_the_table_fits_and_names_everything(run: Run, columns: int) -> None:
         "stratum-v2-noise",
         "monero-levin",
         "wrappings",
-        "1001.2",
+        "1001.3",
         "wallet forms",
     ):
         assert name in text

@@ -33,7 +33,7 @@ class Row(NamedTuple):
         return self.sessions == self.found
 
     def __str__(self) -> str:
-        missed = "; ".join((*self.wrong, *self.missed)) or "-"
+        missed = "; ".join(name[:60] for name in (*self.wrong, *self.missed)) or "-"
         return f"| `{self.dialect}` | {self.found} of {self.sessions} | {', '.join(self.read_as) or '-'} | {missed} |"
 
 
