@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import json
 import re
+from itertools import islice
 from pathlib import Path
 
 import pytest
@@ -89,7 +90,7 @@ def facts(finding: Finding) -> tuple[object, ...]:
     "dialect", [one for one in shipped().dialects if one.framing == "json-lines"], ids=lambda dialect: dialect.name
 )
 def test_a_draft_proves_itself_before_any_edit(dialect: Dialect, tmp_path: Path) -> None:
-    for example, _ in sessions(dialect, shipped()):
+    for example, _ in islice(sessions(dialect, shipped()), 2):
         try:
             text = draft(transcript(example), shipped().without(dialect.name))
         except DraftError:

@@ -185,7 +185,10 @@ EVIDENCE = Recipe(
         ),
         Edit("exporters/forms/eve.schema.json", '"metered",\n     ', before='"behaved"\n'),
     ),
-    tests=("tests/signatures/test_pools.py", "tests/exporters/test_unspoken.py", "tests/line", *FRESH),
+    tests=(
+        *("tests/signatures/test_pools.py", "tests/exporters/test_unspoken.py", "tests/line/test_combine.py"),
+        *("tests/line/test_unspoken.py", *FRESH),
+    ),
     commands=(("-m", "sensor.cli", "signatures", "test"), ("tests/recipes/observe_metered.py",)),
 )
 
