@@ -9,7 +9,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from sensor.cli.frame import CommandError, load_engine, load_signatures, say
+from sensor.cli.frame import CommandError, load_engine, load_signatures, os_reason, say
+from sensor.cli.streams import private
 from sensor.intake.sources import expand
 from sensor.line.draft.document import DraftError, draft
 from sensor.line.draft.transcript import Transcript, Transcripts
@@ -74,9 +75,7 @@ def _write(text: str, output: str | None) -> None:
         print(text, end="")
         return
     try:
-        with Path(output).open("x", encoding="utf-8") as file:
+        with open(output, "x", encoding="utf-8", opener=private) as file:
             file.write(text)
     except OSError as error:
-        raise CommandError(
-            RUN_ERROR, f"{output}: cannot be written: {(error.strerror or str(error)).lower()}"
-        ) from None
+        raise CommandError(RUN_ERROR, f"{output}: cannot be written: {os_reason(error)}") from None

@@ -18,8 +18,6 @@ FORM = "as"
 SECRET_KEYS = frozenset({"pass", "password", "passwd", "pwd", "secret"})
 #: Secrets by name are looked for this deep; no dialect puts them deeper.
 MAX_DEPTH = 4
-#: Items of a list that an excerpt has room for.
-MOST_ITEMS = 64
 
 
 def excerpt(value: dict[str, object], secrets: Iterable[Parts]) -> str:
@@ -58,7 +56,7 @@ def _by_name(value: object, depth: int, *, spoken: bool = False, key: str = "") 
             for key, inner in value.items()
         }
     if isinstance(value, list):
-        return [_by_name(inner, depth + 1, spoken=spoken) for inner in value[:MOST_ITEMS]]
+        return [_by_name(inner, depth + 1, spoken=spoken) for inner in value]
     return value
 
 

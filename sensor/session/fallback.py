@@ -13,8 +13,9 @@ from sensor.session.session import Session
 from sensor.session.unknown import UnknownSession, Verbs, add_verb
 from sensor.signatures.model import Dialect, SignatureSet
 
-#: Messages that wait: the first, by which a session begins, and as many of the latest.
-FIRST_MESSAGES, MAX_MESSAGES = 4, 12
+#: Messages that wait: the first, by which a session begins, and as many of the latest; and the bytes of them all, as
+#: they came.
+FIRST_MESSAGES, MAX_MESSAGES, MAX_WAITING_BYTES = 4, 12, 98_304
 
 
 class Fallback:
@@ -41,16 +42,24 @@ class Fallback:
         if verb is not None and verb.purpose == "none":
             self._aside = add_verb(self._aside, read.direction, verb)
             return True
-        waiting = self._waiting
-        if len(waiting) >= MAX_MESSAGES:
-            waiting = (*waiting[:FIRST_MESSAGES], *waiting[FIRST_MESSAGES + 1 :])
-        self._waiting = (*waiting, read)
+        self._wait(read)
         is_share = verb is not None and verb.purpose == "share"
         if is_share and self._sharer in (None, read.direction):  # some answers repeat the verb
             self._sharer = read.direction
         elif self._sharer is not None and read.direction != self._sharer:
             return self._decide(session)
         return self._sharer is not None or not session.knows_jobs
+
+    def _wait(self, read: Message) -> None:
+        """Keep a message until it is known whether it is needed. Of too many the oldest behind the first go, of too
+        large ones the largest.
+        """
+        waiting = [*self._waiting, read]
+        if len(waiting) > MAX_MESSAGES:
+            del waiting[FIRST_MESSAGES]
+        while len(waiting) > 1 and sum(map(_size, waiting)) > MAX_WAITING_BYTES:
+            del waiting[max(range(len(waiting) - 1), key=lambda at: _size(waiting[at]))]
+        self._waiting = tuple(waiting)
 
     def finish(self, session: Session) -> None:
         """The flow has ended."""
@@ -81,3 +90,8 @@ class Fallback:
         if unknown is not None and 2 * session.shares < unknown.shares and unknown.is_whole:
             return unknown
         return session
+
+
+def _size(read: Message) -> int:
+    """A message's bytes that are held."""
+    return max(0, read.end - read.offset - read.skipped_bytes)

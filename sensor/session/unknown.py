@@ -17,6 +17,7 @@ from sensor.dialects.unknown.fields import (
     fields,
     identity,
     jobs,
+    jobs_in_result,
     sign_in,
     target_of,
 )
@@ -42,13 +43,10 @@ Verbs = tuple[tuple[int, str], ...]
 class UnknownSession(Session):
     """The conversation as the generic dialect reads it."""
 
-    __slots__ = (
-        *("_aimed", "_answers", "_firsts", "_hashed", "_ids", "_is_mining", "_shares", "_sides", "_worked", "verbs"),
-    )
+    __slots__ = (*("_aimed", "_answers", "_hashed", "_ids", "_is_mining", "_shares", "_sides", "_worked", "verbs"),)
 
     def _begin(self) -> None:
         self._ids: dict[Name, str] = {}  # what a share may say, and the job that it names by it
-        self._firsts = ["", ""]  # by direction, the first text of a subscription
         self._sides: tuple[frozenset[str], frozenset[str]] = (frozenset(), frozenset())  # what each direction speaks as
         self.verbs: Verbs = ()
         self._worked = self._aimed = False  # a job brought what is hashed; what a share must meet was said
@@ -111,16 +109,15 @@ class UnknownSession(Session):
             return None
         self.verbs = add_verb(self.verbs, side, verb)
         form = self._purposeful(verb, read)
-        if form is not None:
-            self._speak(side, verb)
+        speaks_as = "miner" if verb.purpose in OF_MINER else "pool" if verb.purpose in OF_POOL else None
+        if form is not None and speaks_as is not None:
+            self._speak(side, speaks_as)
         return form
 
     def _purposeful(self, verb: Verb, read: Message) -> dict[str, object] | None:
         value, purpose = read.value, verb.purpose
         if purpose in ("sign-in", "subscribe"):
             found = sign_in(value, subscribes=purpose == "subscribe")
-            if "first" in found:
-                self._firsts[read.direction] = str(found["first"].value)
             taken = {name: field.value for name, field in found.items() if name != "first"}
             return {"purpose": "sign-in" if "login" in found else "subscribe", **taken}
         if purpose == "share":
@@ -135,9 +132,9 @@ class UnknownSession(Session):
             return self._answer_form(read)
         return {"purpose": purpose} if purpose != "none" else None
 
-    def _speak(self, direction: int, verb: Verb) -> None:
-        side = "miner" if verb.purpose in OF_MINER else "pool" if verb.purpose in OF_POOL else None
-        if side is not None and side not in self._sides[direction]:
+    def _speak(self, direction: int, side: str) -> None:
+        """A direction speaks as miner or as pool."""
+        if side not in self._sides[direction]:
             sides = [*self._sides]
             sides[direction] = sides[direction] | {side}
             self._sides = (sides[0], sides[1])
@@ -149,7 +146,7 @@ class UnknownSession(Session):
         self._is_mining = self._is_mining and is_mining
         forms = []
         for job in given:
-            key = str(job.ids[0].value)
+            key = identity(job.ids[0])[1]
             for field in job.ids:
                 self._ids.pop(identity(field), None)
                 self._ids[identity(field)] = key
@@ -203,13 +200,13 @@ class UnknownSession(Session):
         result = value.get("result")
         key = id_key(value.get("id", MISSING))
         if isinstance(result, list | dict) and self._sides[1 - read.direction] == {"miner"}:
-            given = tuple(job for job in _in_result(result) if job.work is not None)
+            given = jobs_in_result(result)
             if given:
                 is_answer = any(request.key == key for kind in ("login", "getwork") for request in asked.waiting(kind))
                 form = self._job_form("first-job" if is_answer else "job", given, is_mining=False)
                 if form is not None and isinstance(result, dict):
                     form["session"] = result.get("id")
-                self._speak_as_pool(read.direction)
+                self._speak(read.direction, "pool")
                 self._answers += is_answer
                 return form
         if any(asked.waiting(kind) for kind in ("login", "submit", "subscribe")):
@@ -217,11 +214,6 @@ class UnknownSession(Session):
         if asked.waiting("submit") and (isinstance(result, list | str) or says_accepted(value.get("error"))):
             return {"purpose": "answer", "outcome": outcome_of(value)}
         return None
-
-    def _speak_as_pool(self, direction: int) -> None:
-        sides = [*self._sides]
-        sides[direction] = sides[direction] | {"pool"}
-        self._sides = (sides[0], sides[1])
 
 
 def add_verb(verbs: Verbs, direction: int, verb: Verb) -> Verbs:
@@ -232,12 +224,3 @@ def add_verb(verbs: Verbs, direction: int, verb: Verb) -> Verbs:
 
 def _taken(found: dict[str, Field | None] | dict[str, Field]) -> dict[str, object]:
     return {name: field.value for name, field in found.items() if field is not None}
-
-
-def _in_result(result: object) -> tuple[JobFields, ...]:
-    """Jobs in what a reply brings: the result itself, or a part of it."""
-    if isinstance(result, dict):
-        for name, part in result.items():
-            if name == "job" and isinstance(part, dict):
-                return jobs(part, ("result", name))
-    return jobs(result, ("result",))

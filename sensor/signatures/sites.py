@@ -19,15 +19,12 @@ KINDS: tuple[Kind, ...] = tuple(kind for kind in get_args(Kind) if kind != "uncl
 PRIORS: tuple[Kind, ...] = (*KINDS, "unclear")
 LIMITS = (
     "least-confidence", "many-machines", "several-machines", "farm-power-kw", "home-power-kw", "campaign-enterprises",
-    "many-tenants",
-    "many-accounts", "day-and-night", "seldom", "most-of-range", "corner-of-range",
+    "many-tenants", "many-accounts", "day-and-night", "seldom", "most-of-range", "corner-of-range",
 )  # fmt: skip
 MARKS = (
     "many-machines", "many-computers", "several-machines", "few-machines", "mostly-asics", "mostly-processors",
-    "processors-alone",
-    "mostly-graphics-cards", "cards-at-times", "cards-hours-unknown",
-    "farm-power", "home-power", "carries-for-others", "aggregator", "campaign",
-    "elsewhere", "single-payee", "two-tenants",
+    "processors-alone", "mostly-graphics-cards", "cards-at-times", "cards-hours-unknown", "farm-power", "home-power",
+    "carries-for-others", "aggregator", "campaign", "elsewhere", "single-payee", "two-tenants",
     "many-tenants", "payees-together", "day-and-night", "seldom", "most-of-range", "corner-of-range",
     "data-centre-range", "public-body", "person", "organisation", "home-line", "business-line",
 )  # fmt: skip

@@ -162,11 +162,11 @@ def table(rows: list[Compared]) -> str:
     quiet = [row for row in rows if row.right == "nothing" and not (row.ndpi_calls or row.minewatch)]
     shown = [row for row in rows if row not in quiet] if len(quiet) > SHOWN_SILENT else rows
     for row in shown:
-        said = "; ".join(_counted(row.minewatch)) or "nothing"
+        findings = "; ".join(_counted(row.minewatch)) or "nothing"
         wrong = " **(wrong)**" if row.missed or row.false else ""
         ndpi = _shortened(row.ndpi) or "not known"
         ndpi += " **(wrong)**" if row.right != "node" and row.ndpi_calls != (row.right == "mining") else ""
-        entry = f"- `{row.name}`: {row.right}. nDPI: {ndpi}. minewatch: {said}{wrong}."
+        entry = f"- `{row.name}`: {row.right}. nDPI: {ndpi}. minewatch: {findings}{wrong}."
         lines += textwrap.wrap(entry, COLUMNS, subsequent_indent="  ", break_long_words=False, break_on_hyphens=False)
     if len(shown) < len(rows):
         lines.append(f"- {len(rows) - len(shown):,} others: nothing. nDPI: no mining. minewatch: nothing.")

@@ -161,6 +161,16 @@ def test_mining_again_is_a_relapse_and_told_once(ledger: Ledger) -> None:
     ledger.close()
 
 
+def test_a_session_of_a_moment_is_no_relapse(ledger: Ledger) -> None:
+    put(ledger, 1, MONDAY, 60)
+    listen(ledger, MONDAY + 60 * HOUR, 12)
+    miner = only(ledger).address
+    ledger.record([mined(2, MONDAY + 30 * DAY, MONDAY + 30 * DAY + SECOND, 1, miner=miner)], MONDAY + 30 * DAY)
+    assert [one.state for one in only(ledger).changes] == ["new", "closed"]
+    ledger.record([mined(3, MONDAY + 31 * DAY, MONDAY + 31 * DAY + HOUR, 9, miner=miner)], MONDAY + 31 * DAY)
+    assert only(ledger).state == "relapsed"
+
+
 def test_what_was_seen_before_it_was_closed_is_no_relapse(tmp_path: Path) -> None:
     for _ in range(2):  # the second time, the same packets are replayed
         ledger = Ledger.open(f"sqlite:///{tmp_path}/ledger.db")

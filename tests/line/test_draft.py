@@ -36,9 +36,9 @@ def transcript(example: Example) -> Transcript:
     return found.finish()[0]
 
 
-def of_text(said: str) -> Transcript:
+def of_text(dialogue: str) -> Transcript:
     found = Transcripts()
-    found.step(events(said))
+    found.step(events(dialogue))
     return found.finish()[0]
 
 
@@ -118,14 +118,14 @@ def test_no_secret_is_in_a_draft() -> None:
 
 @pytest.mark.parametrize("lost", ["mining.notify", "mining.submit"])
 def test_without_a_job_or_a_share_nothing_is_drafted(lost: str) -> None:
-    said = "\n".join(line for line in SECRETS.splitlines() if lost not in line)
+    dialogue = "\n".join(line for line in SECRETS.splitlines() if lost not in line)
     with pytest.raises(DraftError, match="names a job"):
-        draft(of_text(said), shipped())
+        draft(of_text(dialogue), shipped())
 
 
 def test_a_hostile_name_stays_a_text() -> None:
-    said = SECRETS.replace("acct.rig", "a: {b}\\n# c\\u2028d").replace("mining.submit", "mining.submit: {x}\\n")
-    text = draft(of_text(said), shipped())
+    dialogue = SECRETS.replace("acct.rig", "a: {b}\\n# c\\u2028d").replace("mining.submit", "mining.submit: {x}\\n")
+    text = draft(of_text(dialogue), shipped())
     assert json.dumps("a: {b}\n# c\u2028d") in text
 
 

@@ -9,10 +9,14 @@ from typing import Any
 import pytest
 import yaml
 
+from sensor.dialects.stream.message import Message
+from sensor.dialects.unknown.fields import MAX_ID, MAX_NAME, fields, identity
 from sensor.line.examples import dialogue_events
 from sensor.model.evidence import Grade
 from sensor.model.finding import Finding
 from sensor.model.naming import is_family
+from sensor.session.fallback import MAX_WAITING_BYTES, Fallback
+from sensor.session.session import Session
 from tests.session.dialogue import events, findings, only, run, shipped, unseen
 from tests.session.unknown_table import Row, row
 
@@ -186,3 +190,23 @@ def test_answers_that_repeat_the_verb_of_a_share_cost_none_of_the_shares() -> No
 def test_methods_beside_the_course_are_named_too() -> None:
     found = only('C {"id":0,"method":"sieve.tune","params":[]}\n' + SESSION.strip())
     assert any("methods sieve.tune, mining.authorize" in reason for reason in found.reasons)
+
+
+def test_what_waits_for_a_share_is_bounded_in_bytes_and_the_login_stays() -> None:
+    fallback, session, offset = Fallback(), Session(shipped()), 0
+    login = {"id": 1, "method": "xyz.login", "params": {"login": "acct"}}
+    for number in range(40):
+        value: dict[str, object] = login if not number else {"method": "xyz.job", "params": {"blob": "a" * 60_000}}
+        size = len(json.dumps(value))
+        fallback.receive(Message(number % 2, number, offset, value, end=offset + size), session)
+        offset += size
+    waiting = fallback._waiting
+    assert waiting[0].value is login
+    assert 60_000 < sum(len(json.dumps(read.value)) for read in waiting) <= MAX_WAITING_BYTES
+
+
+def test_names_and_ids_of_jobs_are_bounded_in_bytes() -> None:
+    (field,) = fields({"j" * 50_000 + "id": "7" * 50_000})
+    name, value = identity(field)
+    assert len(name) <= MAX_NAME
+    assert len(value) <= MAX_ID

@@ -53,8 +53,8 @@ def counts(found: list[Finding]) -> list[Counts]:
 
 def sessions(dialect: Dialect, signatures: SignatureSet) -> Iterator[tuple[Example, list[Counts]]]:
     for example in dialect.header.examples:
-        said = [line.data.lstrip()[:1] == b"{" for line in example.dialogue]
-        if not example.counter and all(said) and {line.direction for line in example.dialogue} == {0, 1}:
+        in_json = [line.data.lstrip()[:1] == b"{" for line in example.dialogue]
+        if not example.counter and all(in_json) and {line.direction for line in example.dialogue} == {0, 1}:
             wanted = counts(findings(signatures, example))
             if wanted:
                 yield example, wanted

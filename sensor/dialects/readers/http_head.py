@@ -13,6 +13,7 @@ import re
 from dataclasses import dataclass, field
 
 from sensor.model.text import printable
+from sensor.signatures.secret_text import BLANK
 
 MAX_HEAD_BYTES = 16_384
 MAX_VALUE = 512
@@ -26,8 +27,6 @@ _REQUEST = re.compile(rb"([A-Z]{3,10}) ([^ \r\n]{1,8192}) HTTP/1\.[01]\r?\Z")
 _STATUS = re.compile(rb"HTTP/1\.[01] ([1-5]\d\d)(?: [^\r\n]*)?\r?\Z")
 _HEADER = re.compile(rb"([!#$%&'*+.^_`|~0-9A-Za-z-]{1,128}):[ \t]*([^\r\n]*?)[ \t]*\r?\Z")
 
-
-BLANK = "***"
 #: Scheme, user and password, authority of an absolute form.
 _ORIGIN = re.compile(r"([a-z]+://)(?:[^/?#]*@)?([^/?#]*)")
 #: Parts of the names of secrets, and short names of theirs.

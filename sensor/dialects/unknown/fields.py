@@ -16,6 +16,8 @@ from sensor.signatures.language import Parts
 
 #: A message's fields that are looked at, and how deep.
 MAX_FIELDS, MAX_DEPTH = 96, 3
+#: Characters of a name and of an id that are looked at.
+MAX_NAME, MAX_ID = 64, 128
 #: Jobs that one message gives.
 MAX_JOBS = 16
 
@@ -79,8 +81,8 @@ class JobFields(NamedTuple):
 
 
 def plain_name(name: str) -> str:
-    """A field's name in lower-case letters and digits."""
-    return "".join(letter for letter in name.lower() if letter.isalnum())
+    """A field's name in lower-case letters and digits, as far as names go."""
+    return "".join(letter for letter in name[:MAX_NAME].lower() if letter.isalnum())
 
 
 def content(value: dict[str, object]) -> tuple[object, Parts]:
@@ -185,6 +187,13 @@ def jobs(inner: object, path: Parts) -> tuple[JobFields, ...]:
     return (JobFields(tuple(ids), work, target, difficulty, is_aimed, perhaps),) if ids else ()
 
 
+def jobs_in_result(result: object) -> tuple[JobFields, ...]:
+    """The jobs that a reply brings with what is hashed: in its result, or in the part of it that is called so."""
+    inner = result.get("job") if isinstance(result, dict) else None
+    found = jobs(inner, ("result", "job")) if isinstance(inner, dict) else jobs(result, ("result",))
+    return tuple(job for job in found if job.work is not None)
+
+
 def _leading_zeros(field: Field) -> bool:
     return str(field.value).lower().removeprefix("0x").startswith("0" * TARGET_ZEROS)
 
@@ -202,7 +211,7 @@ def _may_name(field: Field, in_list: bool, path: Parts) -> bool:
 
 def identity(field: Field) -> tuple[str, str]:
     """By what a job's id is known again: its name in a map, its value alone in a list or where it is a hash."""
-    return ("" if not field.name or field.digits >= HASH_DIGITS else field.name, str(field.value)[:128])
+    return ("" if not field.name or field.digits >= HASH_DIGITS else field.name, str(field.value)[:MAX_ID])
 
 
 def target_of(value: dict[str, object]) -> dict[str, Field]:

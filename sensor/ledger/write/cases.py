@@ -90,7 +90,12 @@ class CaseWriter:
             case = self._take_over(subject, case, finding, wholly_since_ns)
         if case is None:
             case = self._open(subject, finding)
-        elif case.state == "closed" and more_shares and finding.last_ns > max(case.since_ns, case.last_ns):
+        elif (
+            case.state == "closed"
+            and more_shares
+            and finding.last_ns > max(case.since_ns, case.last_ns)
+            and _is_sustained(finding)
+        ):
             why = f"mining again: {finding.miner_ip} at {finding.pool_ip} port {finding.pool_port}"
             move(self._connection, case, "relapsed", states.SENSOR, why, finding.last_ns)
         if finding.first_ns < case.first_ns or finding.last_ns > case.last_ns:

@@ -16,6 +16,7 @@ from sensor.dialects.unknown.fields import (
     fields,
     identity,
     jobs,
+    jobs_in_result,
     secrets,
     sign_in,
     target_of,
@@ -128,12 +129,7 @@ def _reply(role: Role, asked: dict[tuple[str, object], int], found: Roles) -> Ro
     index = asked.get(id_key(value.get("id", MISSING)))
     request = found.roles[index] if index is not None else None
     result = value.get("result")
-    given: tuple[JobFields, ...] = ()
-    if isinstance(result, dict) and isinstance(result.get("job"), dict):
-        given = jobs(result["job"], ("result", "job"))
-    elif isinstance(result, dict | list):
-        given = jobs(result, ("result",))
-    given = tuple(job for job in given if job.work is not None)
+    given = jobs_in_result(result) if isinstance(result, dict | list) else ()
     outcome = outcome_of(value) if request is not None and request.purpose == "share" else "none"
     return role._replace(answers=index, jobs=given, outcome=outcome)
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Sequence
 
-from sensor.dialects.unknown.fields import Field, JobFields, content
+from sensor.dialects.unknown.fields import JobFields, content, identity
 from sensor.dialects.unknown.verbs import VERB_MEMBERS
 from sensor.line.draft.roles import Role, Roles
 from sensor.signatures.language import MISSING, Parts, look
@@ -144,13 +144,9 @@ def _fields(roles: list[Role], found: Roles) -> tuple[dict[str, str], Rule]:
 
 def _job_paths(job: JobFields, found: Roles) -> list[tuple[str, Parts]]:
     """A job's id, by which shares name it, and what it says of a share's worth."""
-    ids = [each for each in job.ids if _label(each) in found.named] or list(job.ids)
+    ids = [each for each in job.ids if identity(each)[0] in found.named] or list(job.ids)
     places = {"job": ids[0], "target": job.target or job.perhaps_target, "difficulty": job.difficulty}
     return [(name, each.path) for name, each in places.items() if each is not None]
-
-
-def _label(field: Field) -> str:
-    return "" if field.digits >= 40 else field.name
 
 
 def _test(name: str, values: Sequence[object]) -> Rule:
