@@ -153,8 +153,11 @@ class Folder:
         """
         unknown = [name for name in waiting if name not in self._starts]
         plausible = PlausibleTime.as_of(now_ns)
-        self._starts.update({name: first_packet_ns(name, plausible) for name in unknown[:MOST_LOOKED_AT]})
-        if len(unknown) > MOST_LOOKED_AT:
+        for name in unknown[:MOST_LOOKED_AT]:
+            start_ns = self._starts[name] = first_packet_ns(name, plausible)
+            if start_ns is not None and not plausible.holds(start_ns):
+                break  # it was searched far in, which takes long: the next ones have their turn at the next look
+        if any(name not in self._starts for name in unknown):
             self._next_ns = now_ns
             return []
         self._starts = {name: self._starts[name] for name in waiting}

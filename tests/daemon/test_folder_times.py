@@ -95,3 +95,18 @@ def test_a_backlog_of_many_captures_is_looked_at_in_turns(tmp_path: Path) -> Non
         capture(tmp_path, f"{count - number:04}.pcap", number * HOUR_US // 60)
     found, _ = read(tmp_path, WrittenJournal())
     assert found[:2] == [f"{count:04}.pcap", f"{count - 1:04}.pcap"]
+
+
+def test_of_captures_that_must_be_searched_each_look_takes_one(tmp_path: Path) -> None:
+    """The search takes long, and the watchdog waits for every look."""
+    for number in range(5):
+        capture(tmp_path, f"{number}.pcap", -START_US + number)
+    capture(tmp_path, "a.pcap", 0)
+    engine: Any = Attached()
+    spool = Folder(engine, object(), CaptureSettings(folder=str(tmp_path), settle_s=1), WrittenJournal())  # type: ignore[arg-type]
+    looked_at = []
+    for look in range(7):
+        spool.look(NOW_NS + (60 + look) * LOOK_NS)
+        looked_at.append(len(spool._starts))
+    assert looked_at[:5] == [1, 2, 3, 4, 5]
+    assert engine.names == ["a.pcap"]
