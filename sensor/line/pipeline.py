@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable
 from itertools import islice
+from typing import NamedTuple
 
 from sensor.dialects.nodes import read_datagram
 from sensor.estimate import Assumptions
@@ -43,6 +44,13 @@ EVICTION_LOOK = 64
 MAX_NODES = 65_536
 
 
+class Waiting(NamedTuple):
+    """A flow that only begins: since when it is somebody's, and how often one signed in."""
+
+    since_ns: int
+    sign_ins: int
+
+
 class Pipeline:
     """Events in, records out. One instance for each run; not for several threads."""
 
@@ -64,6 +72,7 @@ class Pipeline:
         self._reporting = reporting
         self._lifecycle = Lifecycle(reporting, self._judge_open)
         self._touched: dict[int, None] = {}  # open flows with new messages since they were last judged
+        self._beginnings: dict[int, Waiting] = {}  # flows that only begin, oldest first
         self._ended: list[Node] = []  # nodes to be reported
         self._now_ns = 0
         self._sampling = sampling
@@ -131,7 +140,7 @@ class Pipeline:
 
     def checkpoint(self) -> list[Record]:
         """What is new of every finding now: at the end of a capture, or of an hour of a replay."""
-        self._judge_touched(self._now_ns)
+        self._judge_touched(self._now_ns, all_of_them=True)
         return [self._named(self._finding(report)) for report in self._lifecycle.last_reports(over=False)]
 
     def finish(self) -> list[Record]:
@@ -155,14 +164,34 @@ class Pipeline:
         records += [self._named(self._finding(report)) for report in self._lifecycle.due_reports(now_ns)]
         return records
 
-    def _judge_touched(self, now_ns: int) -> None:
-        """What open flows with new messages contribute, where that has changed in kind."""
+    def _judge_touched(self, now_ns: int, *, all_of_them: bool = False) -> None:
+        """What open flows with new messages contribute, where that has changed in kind. One that only begins is not
+        certain to be anything, so it is judged when what is uncertain is due."""
+        attempt_ns = 0 if all_of_them or self._reporting is None else self._reporting.attempt_ns
         for number in self._touched:
             flow = self._flows.get(number)
-            if flow is not None and flow.stage != flow.heard.stage:
-                flow.stage = flow.heard.stage
-                self._lifecycle.flow_changed(number, self._judge_open(number), now_ns)
+            waits = self._beginnings.get(number)
+            if flow is None or (waits is not None and flow.is_beginning and waits.sign_ins == flow.sign_ins):
+                continue
+            self._beginnings.pop(number, None)
+            if flow.is_beginning:
+                self._beginnings[number] = Waiting(now_ns, flow.sign_ins)  # who signs in is another finding from now on
+            else:
+                self._judge_changed(number, flow, now_ns if waits is None else waits.since_ns)
         self._touched.clear()
+        while self._beginnings:
+            number, waits = next(iter(self._beginnings.items()))
+            if waits.since_ns + attempt_ns > now_ns:
+                break
+            del self._beginnings[number]
+            self._judge_changed(number, self._flows[number], waits.since_ns)
+
+    def _judge_changed(self, number: int, flow: OpenFlow, now_ns: int) -> None:
+        stage = flow.heard.stage
+        if flow.stage != stage:
+            flow.stage = stage
+            self._lifecycle.flow_changed(number, self._judge_open(number), now_ns)
+        flow.rest()
 
     def _named(self, finding: Finding) -> Finding:
         """A finding while others go on: whose donation it is, if it is one."""
@@ -178,11 +207,11 @@ class Pipeline:
     def _judge_open(self, number: int) -> list[Identified]:
         """What an open flow contributes as of now."""
         flow = self._flows.get(number)
-        return (
-            []
-            if flow is None
-            else [(finding_id(contribution), contribution) for contribution in judge(flow.heard, flow.facts(None))]
-        )
+        if flow is None:
+            return []
+        contributions = judge(flow.heard, flow.facts(None))
+        flow.rest()
+        return [(finding_id(contribution), contribution) for contribution in contributions]
 
     def _on_time(self, first: Chunk) -> OpenFlow | None:
         """A flow that began at a time that cannot be, from its first bytes of a time that can."""
@@ -229,7 +258,7 @@ class Pipeline:
         if flow.opened.proto != TCP:
             self._datagram(flow, event)
             return
-        if flow.session.readings:
+        if flow.speaks:
             flow.conversation.heads = None  # what speaks a dialect is no node
         for read in flow.conversation.feed(event.direction, event.ts_ns, event.offset, event.gap, event.data):
             flow.receive(read)
@@ -273,6 +302,8 @@ class Pipeline:
         self._end(event.flow, flow, event)
 
     def _end(self, number: int, flow: OpenFlow, closed: Close | None) -> None:
+        self._touched.pop(number, None)
+        self._beginnings.pop(number, None)
         for read in flow.conversation.finish():
             flow.receive(read)
         flow.finish()

@@ -224,8 +224,13 @@ class SignatureSet:
     unknown: SignatureSet | None = None  # the generic dialect alone, with the same tables: not among `dialects`
     _by_framing: dict[str, dict[str | None, tuple[Match, ...]]] = field(default_factory=dict)
     _by_dialect: dict[tuple[str, str], dict[str | None, tuple[Match, ...]]] = field(default_factory=dict)
+    _shared_replies: dict[tuple[str, ...], tuple[ReplyRule, ...]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
+        replies = {signature.header.name: signature.replies for signature in self.framings}
+        for dialect in self.dialects:
+            found = (replies.get(name, ()) for name in dialect.framings)
+            self._shared_replies[dialect.framings] = tuple(reply for some in found for reply in some)
         for framing in sorted({name for dialect in self.dialects for name in dialect.framings}):
             rules: list[Match] = [
                 (dialect, rule) for dialect in self.dialects if framing in dialect.framings for rule in dialect.messages
@@ -270,6 +275,10 @@ class SignatureSet:
     def flights(self) -> list[tuple[int, int]]:
         """Sizes of first flights, without repetition, in a fixed order; a Shape event names its row."""
         return sorted({flights for header in self.headers for flights in header.gate.flights})
+
+    def shared_replies(self, dialect: Dialect) -> tuple[ReplyRule, ...]:
+        """The replies that the dialect's framings share."""
+        return self._shared_replies[dialect.framings]
 
     def match(self, value: dict[str, object], framing: str = "json-lines", only: str | None = None) -> list[Match]:
         """For each dialect of the framing (or for one of them only) the first rule this message fits."""
