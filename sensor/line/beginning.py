@@ -1,7 +1,7 @@
 """The beginning of a flow, unread: its first messages, packed.
 
-Cheap traffic is all beginnings. One that is read holds the state of every dialect that shares its words; packed it holds
-no more than its bytes. It is read when it is judged, when a share comes, or when it has gone on for a while.
+Cheap traffic is all beginnings. One that is read holds the state of every dialect that shares its words; packed it
+holds no more than its bytes. It is read when it is judged, when a share comes, or when it has gone on for a while.
 """
 
 from __future__ import annotations
@@ -20,11 +20,12 @@ MAX_READS, MAX_BYTES = 6, 6_144
 class Beginning:
     """The first messages of one flow."""
 
-    __slots__ = ("_packed", "held_bytes", "sign_ins")
+    __slots__ = ("_packed", "held_bytes", "sign_ins", "spoke")
 
     def __init__(self) -> None:
         self._packed: tuple[bytes, ...] = ()
         self.held_bytes = 0
+        self.spoke = (False, False)  # whether there is a message of each direction
         self.sign_ins = 0  # messages by which one signs in
 
     def __bool__(self) -> bool:
@@ -48,6 +49,7 @@ class Beginning:
         if self.held_bytes + len(packed) > MAX_BYTES:
             return False
         self._packed, self.held_bytes = (*self._packed, packed), self.held_bytes + len(packed)
+        if isinstance(read, Message):
+            self.spoke = (self.spoke[0] or not read.direction, self.spoke[1] or bool(read.direction))
         self.sign_ins += purpose == "sign-in"
         return True
-

@@ -6,11 +6,12 @@ Knows the pieces that a flow is read with; knows no other flow and no findings.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import NamedTuple
 
 from sensor.dialects.conversation import Conversation
 from sensor.dialects.nodes import NodeSeen, read_tcp
-from sensor.dialects.stream.message import Read
+from sensor.dialects.stream.message import Message, Read
 from sensor.line.beginning import Beginning
 from sensor.line.flow_facts import TCP, FlowFacts, facts, flow_key, proxy_of, stable_id
 from sensor.line.resumed import between_bytes, carriage_of, miner_direction
@@ -94,6 +95,16 @@ class OpenFlow:
         return self._beginning is not None
 
     @property
+    def said(self) -> Iterator[Message]:
+        """The messages of its beginning."""
+        return (read for read in self._beginning or () if isinstance(read, Message))
+
+    @property
+    def spoke(self) -> tuple[bool, bool]:
+        """Whether there is a message of each direction in its beginning."""
+        return (False, False) if self._beginning is None else self._beginning.spoke
+
+    @property
     def sign_ins(self) -> int:
         """In how many messages of its beginning one signed in; 0 later."""
         return 0 if self._beginning is None else self._beginning.sign_ins
@@ -112,7 +123,8 @@ class OpenFlow:
         """One message or one malformed piece."""
         if self._beginning is not None:
             self.rest()
-            if self._beginning.add(read):
+            is_share = isinstance(read, Message) and self._signatures.is_share(read.value, read.framing)
+            if not is_share and self._beginning.add(read):
                 return
         session, self._beginning = self.session, None
         self._read(read, session)

@@ -26,7 +26,9 @@ SESSIONS, OPEN_AT_ONCE, RATE, BATCH = 3_000, 300, 3_000, 256
 START_NS = 1_770_000_000 * SECOND_NS
 SUBSCRIBE = b'{"id":1,"method":"mining.subscribe","params":["cpuminer/2.5.1"]}\n'
 PLAIN_SUBSCRIBE = b'{"id":1,"method":"mining.subscribe","params":[]}\n'
-SUBSCRIBED = b'{"id":1,"result":[[["mining.notify","ae6812eb"],["mining.set_difficulty","b4b6"]],"08000002",4],"error":null}\n'
+SUBSCRIBED = (
+    b'{"id":1,"result":[[["mining.notify","ae6812eb"],["mining.set_difficulty","b4b6"]],"08000002",4],"error":null}\n'
+)
 JOB = (
     b'{"id":null,"method":"mining.notify","params":["bf","4d16b6f85af6e2198f44ae2a6de67f78487ae5611b77c6c0440b921e00000000",'
     b'"01000000010000000000000000000000000000000000000000000000000000000000000000ffffffff20020862062f503253482f04b8864e5008",'
