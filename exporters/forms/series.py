@@ -90,6 +90,7 @@ METRICS: Mapping[str, str] = {
     "refusals_total": "What was not taken in because a bound was reached.",
     "shares_recomputed_total": "Shares whose work was recomputed.",
     "findings_held": "Findings the line keeps.",
+    "attempts_counted_total": "Connections that came to nothing and were counted together.",
     "observations_total": "What names and behaviour said of a miner and a pool.",
     "nodes_held": "Peer-to-peer nodes the line keeps.",
     "line_other_total": "Whatever else the line counts.",
@@ -232,7 +233,7 @@ LINE: Mapping[str, CounterSeries] = {
         readings_given_up="readings_given_up_total",
     ),
     **_plain(shares_looked_at="shares_recomputed_total", findings="findings_held", nodes="nodes_held"),
-    **_plain(observations="observations_total"),
+    **_plain(observations="observations_total", attempts_counted="attempts_counted_total"),
     **_plain(chunks_off_clock="chunks_off_clock_total"),
     **_plain(sessions_resumed="sessions_resumed_total", sessions_not_resumed="sessions_not_resumed_total"),
     **_labelled(
@@ -244,7 +245,7 @@ LINE: Mapping[str, CounterSeries] = {
         "refusals_total", "table", findings_refused="findings", nodes_refused="nodes", requests_dropped="requests"
     ),
     **_labelled("refusals_total", "table", readings_refused="readings", readings_dropped="logins"),
-    **_labelled("refusals_total", "table", observations_dropped="observations"),
+    **_labelled("refusals_total", "table", observations_dropped="observations", attempts_ends_forgotten="ends"),
 }
 
 INTERFACE: Mapping[str, CounterSeries] = {
