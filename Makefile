@@ -4,7 +4,7 @@ SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 .ONESHELL:
 .DEFAULT_GOAL := words
-.PHONY: device-plot beside-ndpi words demo test check bench bench-live bench-daemon fuzz format clean core rust-checks deb debian-packages docs docs-reference province coverage-table sites-table
+.PHONY: device-plot beside-ndpi words demo test check bench bench-live bench-daemon reliability fuzz format clean core rust-checks deb debian-packages docs docs-reference province coverage-table sites-table
 
 BIN := .venv/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check -q
@@ -29,6 +29,7 @@ words:
 	@echo "make bench-live   packets over a cable in a namespace: what is heard of them"
 	@echo "make bench-daemon   the whole daemon on a busy cable: packet to alert, scrapes, a hundred reloads"
 	@echo "make province   days of simulated miners through the whole, against the truth; PROVINCE_DAYS, PROVINCE_MINERS, SEED"
+	@echo "make reliability   twenty tests under load, loss and faults, into docs/reliability.md; an hour. ONLY=\"T4 T7\""
 	@echo "make fuzz     damaged captures through both cores, FUZZ_SECONDS=60"
 	@echo "make deb      a Debian package in build/"
 	@echo "make docs     the documents as a site in build/docs/html, with all links checked"
@@ -131,6 +132,10 @@ test: check build/demo.pcap debian-packages $(AXE)
 
 fuzz: .venv/.dev build/demo.pcap
 	@$(BIN)/python -m tests.fuzz.damaged --seconds $${FUZZ_SECONDS:-60} build/demo.pcap
+
+# The exit code is 1 if a test did not pass; the page is written when all were asked for.
+reliability: .venv/.dev build/demo.pcap debian-packages
+	@$(BIN)/python -m tests.reliability $(if $(ONLY),$(ONLY),--write)
 
 coverage-table: .venv/.dev
 	$(BIN)/python -m tests.coverage.table --write

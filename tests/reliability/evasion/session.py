@@ -7,7 +7,7 @@ import json
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
-from tests.reliability.evasion.wire import ACK, FIN, PSH, START_US, SYN, Segment
+from tests.reliability.evasion.wire import ACK, FIN, MINER, POOL, PSH, START_US, SYN, Ends, Segment
 
 LOGIN, AGENT, SHARES = "acct.rack07-13", "cgminer/4.12.1", 40
 #: A frame every 50 ms, so that a share comes each 0.2 s and nothing looks sent in one go.
@@ -45,12 +45,12 @@ class Stack:
 
     following: list[int] = dataclasses.field(default_factory=lambda: [CLIENT_ISN, SERVER_ISN])
     at_us: int = START_US
+    ends: Ends = (MINER, POOL)
 
     def segment(self, side: int, flags: int, data: bytes = b"", **more: int | bytes) -> Segment:
         """The next segment of a side, which moves its sequence number."""
-        made = Segment(
-            side, flags, self.following[side], self.following[1 - side] if flags & ACK else 0, data, self.at_us
-        )
+        ack = self.following[1 - side] if flags & ACK else 0
+        made = Segment(side, flags, self.following[side], ack, data, self.at_us, ends=self.ends)
         self.following[side] += len(data) + (1 if flags & (SYN | FIN) else 0)
         self.at_us += STEP_US
         return dataclasses.replace(made, **more)  # type: ignore[arg-type]

@@ -21,6 +21,9 @@ FIN, SYN, RST, PSH, ACK, URG = 1, 2, 4, 8, 16, 32
 IPV4, IPV6, TCP, UDP = 0x0800, 0x86DD, 6, 17
 
 
+Ends = tuple[tuple[str, int], tuple[str, int]]
+
+
 @dataclass(frozen=True)
 class Segment:
     """One TCP segment; `side` 0 is the miner's."""
@@ -38,6 +41,7 @@ class Segment:
     tcp_sum_off: int = 0  # added to the right checksum
     ip_sum_off: int = 0
     window: int = 65_535
+    ends: Ends = (MINER, POOL)  # the miner's and the pool's address and port; IPv6 has its own
 
 
 #: The packet (an IP datagram) and its EtherType become what a link carries.
@@ -46,7 +50,7 @@ Carriage = Callable[[bytes, int], bytes]
 
 def tcp(segment: Segment, addresses: bytes) -> bytes:
     """The TCP segment with its checksum over the pseudo-header (RFC 9293 section 3.1)."""
-    source, target = (MINER, POOL) if segment.side == 0 else (POOL, MINER)
+    source, target = segment.ends[segment.side], segment.ends[1 - segment.side]
     options = segment.options + bytes(-len(segment.options) % 4)
     words = 5 + len(options) // 4 if segment.header_words is None else segment.header_words
     head = struct.pack(
@@ -66,8 +70,8 @@ def tcp(segment: Segment, addresses: bytes) -> bytes:
     return whole[:16] + struct.pack("!H", (total + segment.tcp_sum_off) & 0xFFFF) + whole[18:]
 
 
-def addresses_of(side: int, *, six: bool = False) -> bytes:
-    ends = (MINER6, POOL6) if six else (MINER[0], POOL[0])
+def addresses_of(side: int, *, six: bool = False, between: Ends = (MINER, POOL)) -> bytes:
+    ends = (MINER6, POOL6) if six else (between[0][0], between[1][0])
     packed = [ipaddress.ip_address(end).packed for end in ends]
     return packed[side] + packed[1 - side]
 
@@ -85,7 +89,7 @@ def ipv6(addresses: bytes, following: int, data: bytes, *, hops: int = 60) -> by
 
 
 def packet4(segment: Segment) -> tuple[bytes, int]:
-    addresses = addresses_of(segment.side)
+    addresses = addresses_of(segment.side, between=segment.ends)
     return ipv4(addresses, TCP, tcp(segment, addresses), ttl=segment.ttl, off=segment.ip_sum_off), IPV4
 
 
