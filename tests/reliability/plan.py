@@ -91,4 +91,11 @@ TESTS = (
         "tests/deploy tests/daemon -k exposure_or_sandbox",
     ),
     Test("T20a", "attribution at full size", "equal to brute force, bad rows told", "benches:attribution"),
+    Test(
+        "M2",
+        "a new miner after one-byte packets of 16,384 and of 1,000,000 sources",
+        "everything known of it, 500 MB",
+        "cheap:openings",
+    ),
+    Test("M3", "9,000 holes and 10,000 unfinished lines beside a miner", "miner exact, 500 MB", "cheap:held"),
 )
