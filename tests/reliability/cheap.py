@@ -108,6 +108,7 @@ def after(flood: Iterable[Frame], then: Iterable[Frame]) -> Iterator[Frame]:
 def known(cost: Cost) -> bool:
     """Login, agent, coin, shares and hashrate of the one miner."""
     told = [event["mining"] for event in cost.events if event["event_type"] == "mining"]
+    told = [one for one in told if one["grade"] not in ("contacted", "behaves")]
     if len(told) != 1:
         return False
     (miner,) = told

@@ -69,6 +69,7 @@ TESTS = (
         f"tests/exporters tests/ledger tests/bulletin tests/cli -k {'_or_'.join(HOSTILE)}",
     ),
     Test("T13", "50 kills while events are written", "none lost, none doubled, start in 3 s", "benches:kills"),
+    Test("T13b", "200 cuts of the power while events are written", "every ledger whole", "power_cut:run"),
     Test("T14", "receivers down while 200,000 events come", "none lost, drained in 60 s", "benches:outage"),
     Test("T15", "disk full", "nothing lost, over when there is room", "tests -k full_disk"),
     Test(
