@@ -34,6 +34,10 @@ AGENTS = ("agent", "client", "useragent", "software", "miner")
 WORKERS = ("worker", "workername", "rig", "rigid", "name")
 TARGETS = ("target", "sharetarget", "targetblob")
 DIFFICULTIES = ("difficulty", "sharedifficulty", "diff")
+#: Names that say how hard a job is only where the job is one of a block: elsewhere they order what waits.
+WEIGHTS = ("weight",)
+#: A job with a field whose name has one of these is work on a block.
+BLOCK_PARTS = ("nonce", "merkle", "coinbase", "prevhash", "prevblock", "previousblock", "previoushash", "prepow")
 SECRETS = SECRET_KEYS | {"token", "key", "otp", "auth"}
 #: A field of a share whose name has one of these, and enough in it, is what was computed.
 COMPUTED = ("nonce", "random", "solution", "proof", "pow")
@@ -77,6 +81,7 @@ class JobFields(NamedTuple):
     target: Field | None
     difficulty: Field | None
     is_aimed: bool  # it says what a share must meet
+    is_block: bool  # it names parts of a block
     perhaps_target: Field | None = None  # a number without a name that has a target's form
 
 
@@ -178,13 +183,15 @@ def jobs(inner: object, path: Parts) -> tuple[JobFields, ...]:
     work = next((field for field in found if field.digits >= WORK_DIGITS and field.name not in TARGETS), None)
     target = by_name(found, TARGETS)
     target = target if target is not None and target.digits >= TARGET_DIGITS else None
+    is_block = any(part in field.name for field in found for part in BLOCK_PARTS)
     difficulties = [field for field in found if field.name in DIFFICULTIES and type(field.value) in (int, float)]
     difficulty = difficulties[0] if len(difficulties) == 1 else None  # of several, for each algorithm its own, none
     # Of numbers without a name, one is a target by its form, or by its place: the third of three.
     numbers = [field for field in found if in_list and WORK_DIGITS <= field.digits <= 64]
     perhaps = next((field for field in reversed(numbers) if _leading_zeros(field)), None)
     is_aimed = target is not None or bool(difficulties) or perhaps is not None or len(numbers) >= 3
-    return (JobFields(tuple(ids), work, target, difficulty, is_aimed, perhaps),) if ids else ()
+    is_aimed = is_aimed or (is_block and by_name(found, WEIGHTS) is not None)
+    return (JobFields(tuple(ids), work, target, difficulty, is_aimed, is_block, perhaps),) if ids else ()
 
 
 def jobs_in_result(result: object) -> tuple[JobFields, ...]:
@@ -223,6 +230,11 @@ def target_of(value: dict[str, object]) -> dict[str, Field]:
         first = Field((*path, 0), "", inner[0])
         named["target" if first.digits >= WORK_DIGITS else "difficulty"] = first
     return {name: field for name, field in named.items() if field is not None}
+
+
+def proves(found: list[Field], nonce: Field) -> bool:
+    """Whether a share brings a hash or a proof beside its nonce."""
+    return any(field.digits == 64 or isinstance(field.value, list) for field in found if field is not nonce)
 
 
 def computed(found: list[Field], *, in_list: bool) -> Field | None:
