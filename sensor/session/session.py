@@ -43,22 +43,8 @@ class Session:
     """The conversation of one flow, message by message."""
 
     __slots__ = (
-        *(
-            "_framing",
-            "_gaps",
-            "_given_up",
-            "_lost",
-            "_pending",
-            "_rare",
-            "_sampling",
-            "_settled",
-            "_signatures",
-            "_titles",
-            "bases",
-            "counters",
-            "foreign",
-            "messages",
-        ),
+        *("_framing", "_gaps", "_given_up", "_lost", "_pending", "_rare", "_sampling", "_settled", "_signatures"),
+        *("_titles", "bases", "counters", "foreign", "messages"),
         *("ambiguous", "readings", "replies", "spoiled", "unknown", "unmatched", "wallets"),
     )
 
