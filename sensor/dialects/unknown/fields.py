@@ -22,7 +22,7 @@ MAX_NAME, MAX_ID = 64, 128
 MAX_JOBS = 16
 
 #: Members of a message that are its envelope.
-ENVELOPE = frozenset({"id", "jsonrpc", "method", "type", "identifier", "error"})
+ENVELOPE = frozenset({"id", "jsonrpc", "method", "command", "type", "identifier", "error"})
 #: Members that may hold what a message says; without one, it lies in the message itself.
 CONTAINERS = ("params", "body", "data", "result")
 #: Names of fields, in letters and digits only: in order of preference.
@@ -46,6 +46,8 @@ _NOT_A_JOB = frozenset({"userid", "clientid", "sessionid", "chainid", "rigid", "
 _AGENT = re.compile(r"[\w.+ ]{2,40}[-/ _]v?\d")
 _PROOF = re.compile(r"[A-Za-z0-9+/=_-]{64,}")
 _HEX = re.compile(r"(?:0x)?([0-9a-fA-F]+)\Z")
+#: Members of a value that comes with its type.
+_TYPED = {"data", "type"}
 #: Digits of what is hashed (a header, a hash of it), of a nonce, of an id that is a hash.
 WORK_DIGITS, NONCE_DIGITS, HASH_DIGITS = 40, 8, 40
 #: Digits of the shortest target, and characters of a proof that is no number.
@@ -112,6 +114,9 @@ def fields(value: object, path: Parts = ()) -> list[Field]:
                 if len(found) >= MAX_FIELDS:
                     return found
                 label = plain_name(key) if isinstance(step, str) else name
+                if isinstance(part, dict) and part.keys() == _TYPED:
+                    found.append(Field((*at, step, "data"), label, part["data"]))
+                    continue
                 if isinstance(part, dict) or (isinstance(part, list) and not _is_numbers(part)):
                     if len(below) < MAX_FIELDS:
                         below.append(((*at, step), label, part))
