@@ -11,7 +11,8 @@ from sensor.model.events import Chunk, Close, CloseReason, Event, Hit, Open, Sha
 from sensor.model.limits import CoreLimits
 from sensor.reference.assembler import SEQUENCE_MASK, WINDOW_BYTES, Assembler
 from sensor.reference.counters import Counters
-from sensor.reference.flow import ACK, SYN, Flow, GateState, Side
+from sensor.reference.flags import ACK, SYN
+from sensor.reference.flow import Flow, GateState, Side
 from sensor.reference.prefilter import Cause, GateMatch, literal_match, opening_match
 from sensor.reference.tables import CARRY_BYTES, TCP, Tables
 from sensor.reference.transport import checksum_fits, tsval
@@ -45,9 +46,11 @@ class Candidates:
             self._take_payload(flow, direction, segment)
 
     def _note_header(self, flow: Flow, segment: Segment) -> None:
+        side = flow.sides[flow.direction(segment)]
+        side.path.see(segment)
         value = tsval(segment)
         if value is not None:
-            flow.sides[flow.direction(segment)].see_timestamp(segment.ts_ns, value)
+            side.see_timestamp(segment.ts_ns, value)
         if not checksum_fits(segment):
             flow.bad_checksums += 1
             self._counters["bad_l4_checksum"] += 1
@@ -175,7 +178,10 @@ class Candidates:
         if flow.proto == TCP:
             self._scan(flow, direction, ts_ns, offset, data)
         base_seq = side.base if flow.proto == TCP and side.base is not None else -1
-        self._events.append(Chunk(flow.number, ts_ns, direction, offset, gap, data, base_seq))
+        path = side.path.facts
+        self._events.append(
+            Chunk(flow.number, ts_ns, direction, offset, gap, data, base_seq, path.ack_advances, path.acked_bytes)
+        )
         self._counters["chunks"] += 1
         self._counters["chunk_bytes"] += len(data)
         side.delivered = offset + len(data)
@@ -230,7 +236,7 @@ class Candidates:
                 Close(flow.number, flow.last_ns, reason, flow.first_ns, flow.last_ns,
                       (originator.packets, responder.packets),
                       (originator.total_bytes, responder.total_bytes), flow.gap_bytes, flow.bad_checksums,
-                      (originator.clock, responder.clock))
+                      (originator.clock, responder.clock), (originator.path.facts, responder.path.facts))
             )  # fmt: skip
 
 

@@ -11,10 +11,11 @@ from sensor.model.events import Basis, Clock, CloseReason
 from sensor.model.limits import CoreLimits
 from sensor.model.time import SECOND_NS
 from sensor.reference.assembler import SEQUENCE_MASK, Assembler, sequence_distance
+from sensor.reference.flags import ACK, FIN, RST, SYN
+from sensor.reference.path import PathTrack
 from sensor.reference.tables import CARRY_BYTES, TCP
 from sensor.reference.walk import Segment
 
-FIN, SYN, RST, ACK = 0x01, 0x02, 0x04, 0x10
 #: A new SYN within this time of the flow's last packet is taken for a stray, not for the ports' next use.
 REUSE_SILENCE_NS = 5 * SECOND_NS
 PRIVILEGED_PORTS = 1024
@@ -34,7 +35,7 @@ class Side:
 
     __slots__ = (
         "assembler", "base", "carry", "clock", "delivered", "fin", "initial", "line_bytes", "next", "packets",
-        "payload_seen", "scan_carry",
+        "path", "payload_seen", "scan_carry",
         "total_bytes",
     )  # fmt: skip
 
@@ -50,6 +51,7 @@ class Side:
         self.assembler: Assembler | None = None
         self.delivered: int | None = None  # offset up to which chunks went out before the gate was spent (UDP: so far)
         self.clock: Clock | None = None
+        self.path = PathTrack()
         self.line_bytes = 0  # delivered since the last LF, or since the gate opened
         self.scan_carry = b""  # the last bytes of the chunks, for literals cut by a chunk's border
 

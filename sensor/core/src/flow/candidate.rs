@@ -2,6 +2,7 @@
 //! gates) are kept in order of last use inside the slab itself, so that finding the longest idle costs nothing.
 
 use crate::flow::assembler::Assembler;
+use crate::flow::path::PathTrack;
 use crate::flow::prefilter::{Carry, MAX_LITERALS};
 use crate::model::event::Clock;
 
@@ -23,6 +24,7 @@ pub struct Candidate {
     pub gap_bytes: u64,
     pub bad_checksums: u64,
     pub clocks: [Option<Clock>; 2],
+    pub paths: [PathTrack; 2],
     line_bytes: [u64; 2], // delivered since the last LF, or since the gate opened
     hits: [u64; MAX_LITERALS / 64],
     before: u32,

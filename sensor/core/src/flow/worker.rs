@@ -218,6 +218,7 @@ impl Worker {
                 gap_bytes: gone.gap_bytes,
                 bad_checksums: gone.bad_checksums,
                 clocks: [gone.clocks[origin], gone.clocks[1 - origin]],
+                paths: [gone.paths[origin].facts, gone.paths[1 - origin].facts],
             })));
         }
         self.flows.remove(at);
@@ -430,6 +431,7 @@ impl Worker {
         let candidate = self.candidates.get(index);
         let spent = !candidate.charge(side, &ready.data);
         let (flow, base_seq) = (candidate.flow, candidate.sides[side].base_seq());
+        let path = candidate.paths[side].facts;
         self.stats.add(Counter::Chunks, 1);
         self.stats.add(Counter::ChunkBytes, ready.data.len() as u64);
         self.events.push(Event::Chunk {
@@ -440,6 +442,8 @@ impl Worker {
             gap: ready.gap,
             data: ready.data,
             base_seq,
+            ack_advances: path.ack_advances,
+            acked_bytes: path.acked_bytes,
         });
         if spent {
             self.spend(index);
@@ -460,8 +464,10 @@ impl Worker {
 
     /// Checksum and timestamp of a header: only of a flow whose gate is open.
     fn inspect_header(&mut self, index: u32, side: usize, seg: &Segment, block: &[u8]) {
+        let candidate = self.candidates.get(index);
+        candidate.paths[side].see(seg);
         if let Some(tsval) = seg.tsval(block) {
-            Clock::update(&mut self.candidates.get(index).clocks[side], seg.ts_ns, tsval);
+            Clock::update(&mut candidate.clocks[side], seg.ts_ns, tsval);
         }
         if seg.checksum_is_wrong(block) {
             self.stats.add(Counter::BadL4Checksum, 1);

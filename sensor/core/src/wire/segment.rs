@@ -31,6 +31,8 @@ pub struct Segment {
     pub vlans: [u16; MAX_VLANS],
     pub vlan_count: u8,
     pub header_len: u8,
+    pub ttl: u8,      // of the innermost IP packet (IPv6: hop limit)
+    pub mac: [u8; 6], // source of the innermost Ethernet header; zero without one
     pub proto: u8,
     pub flags: u8,
     pub v6: bool,
