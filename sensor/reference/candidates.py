@@ -103,7 +103,7 @@ class Candidates:
         """Where the side that did not open the gate begins: at its very start, if all of it is still at hand."""
         if side.has_all_before(seq):
             return GateMatch(Cause.LITERAL, 0, True, side.carry)
-        return GateMatch(Cause.LITERAL, 0, side.initial is not None and not side.payload_seen, b"")
+        return GateMatch(Cause.LITERAL, 0, side.syn_seen and not side.payload_seen, b"")
 
     def _open_gate(self, flow: Flow, match: GateMatch, segment: Segment) -> None:
         flow.gate = GateState.OPEN
@@ -114,7 +114,7 @@ class Candidates:
             flow.number = self._last_number
             (orig_addr, orig_port), (resp_addr, resp_port) = flow.originator, flow.responder
             packets = (flow.sides[0].packets, flow.sides[1].packets)
-            midstream = flow.proto == TCP and flow.sides[0].initial is None and flow.sides[1].initial is None
+            midstream = flow.proto == TCP and not flow.sides[0].syn_seen and not flow.sides[1].syn_seen
             self._events.append(
                 Open(flow.number, segment.ts_ns, flow.proto, orig_addr, orig_port, resp_addr, resp_port, flow.basis,
                      midstream,

@@ -11,13 +11,11 @@ from sensor.model.events import Basis, Clock, CloseReason
 from sensor.model.limits import CoreLimits
 from sensor.model.time import SECOND_NS
 from sensor.reference.assembler import SEQUENCE_MASK, Assembler, sequence_distance
-from sensor.reference.flags import ACK, FIN, RST, SYN
+from sensor.reference.flags import ACK, SYN
 from sensor.reference.path import PathTrack
 from sensor.reference.tables import CARRY_BYTES, TCP
 from sensor.reference.walk import Segment
 
-#: A new SYN within this time of the flow's last packet is taken for a stray, not for the ports' next use.
-REUSE_SILENCE_NS = 5 * SECOND_NS
 PRIVILEGED_PORTS = 1024
 
 Endpoint = tuple[bytes, int]
@@ -34,16 +32,16 @@ class Side:
     """One direction: what the prefilter knows of its stream, and its assembler while the gate is open."""
 
     __slots__ = (
-        "assembler", "base", "carry", "clock", "delivered", "fin", "initial", "line_bytes", "next", "packets",
+        "assembler", "base", "carry", "clock", "delivered", "fin", "line_bytes", "next", "packets",
         "path", "payload_seen", "scan_carry",
-        "total_bytes",
+        "syn_seen", "total_bytes",
     )  # fmt: skip
 
     def __init__(self) -> None:
         self.packets = 0
         self.total_bytes = 0
         self.fin = False
-        self.initial: int | None = None  # sequence of its SYN
+        self.syn_seen = False
         self.base: int | None = None  # sequence of stream offset 0
         self.next = 0  # sequence after the highest byte seen; meaningful once there is a base
         self.carry = b""  # the last bytes before `next`, as far as they were captured without a break
@@ -56,10 +54,10 @@ class Side:
         self.scan_carry = b""  # the last bytes of the chunks, for literals cut by a chunk's border
 
     def see_syn(self, seq: int) -> None:
-        if self.initial is None:
-            self.initial = seq
-            if self.base is None:
-                self.base = self.next = (seq + 1) & SEQUENCE_MASK
+        self.syn_seen = True
+        # What acknowledges the other side's SYN outranks an earlier one.
+        if not self.payload_seen:
+            self.base = self.next = (seq + 1) & SEQUENCE_MASK
 
     def see_timestamp(self, ts_ns: int, tsval: int) -> None:
         """Note a TSval; one that does not go forward is a duplicate or came late, and changes nothing."""
@@ -93,7 +91,7 @@ class Flow:
     __slots__ = (
         "bad_checksums", "basis", "budget_bytes", "first_ns", "gap_bytes", "gate", "hits", "key", "last_ns", "number",
         "originator",
-        "proto", "responder", "rst", "serial", "sides",
+        "proto", "responder", "rst", "serial", "sides", "waiting",
     )  # fmt: skip
 
     def __init__(self, key: FlowKey, segment: Segment, serial: int) -> None:
@@ -104,6 +102,7 @@ class Flow:
         self.originator, self.responder, self.basis = _who_began(segment)
         self.sides = (Side(), Side())
         self.rst = False
+        self.waiting: Segment | None = None  # a SYN that is not this connection's, until its answer
         self.number = 0  # the id in events, once a gate has opened
         self.gate = GateState.SHUT
         self.budget_bytes = 0
@@ -119,13 +118,8 @@ class Flow:
         self.last_ns = max(self.last_ns, segment.ts_ns)
         side.packets += 1
         side.total_bytes += segment.ip_bytes
-        flags = segment.flags
-        if flags & SYN:
+        if segment.flags & SYN:
             side.see_syn(segment.seq)
-        if flags & FIN:
-            side.fin = True
-        if flags & RST:
-            self.rst = True
 
     def timeout_ns(self, limits: CoreLimits) -> int:
         originator, responder = self.sides
@@ -146,12 +140,6 @@ class Flow:
 
     def is_closed(self) -> bool:
         return self.rst or (self.sides[0].fin and self.sides[1].fin)
-
-    def is_replaced_by(self, segment: Segment) -> bool:
-        """Whether the segment begins the next use of the same ports."""
-        if segment.flags & (SYN | ACK) != SYN or segment.seq == self.sides[self.direction(segment)].initial:
-            return False
-        return self.is_closed() or segment.ts_ns - self.last_ns >= REUSE_SILENCE_NS
 
     def reason(self, otherwise: CloseReason) -> CloseReason:
         if self.rst:

@@ -3,6 +3,7 @@
 pub mod assembler;
 pub mod candidate;
 pub mod gate;
+pub mod handshake;
 pub mod path;
 pub mod prefilter;
 pub mod table;

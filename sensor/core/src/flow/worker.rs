@@ -6,15 +6,15 @@ use std::sync::Arc;
 use crate::flow::assembler::{Ready, Tally};
 use crate::flow::candidate::{Candidate, Candidates};
 use crate::flow::gate::{self, Gate};
+use crate::flow::handshake::{self, Place, Waiting};
 use crate::flow::prefilter::{Carry, Tables};
 use crate::flow::table::{bit, Flows};
 use crate::flow::timeouts::Timeouts;
 use crate::model::event::{Clock, Close, Event, Open, Reason};
 use crate::model::limits::Limits;
 use crate::model::stats::{Counter, Stats};
-use crate::wire::segment::{Segment, ACK, SYN, TCP, UDP};
+use crate::wire::segment::{Segment, ACK, FIN, RST, SYN, TCP, UDP};
 
-const REUSE_SILENCE_NS: u64 = 5_000_000_000;
 /// Spent candidates kept for each open candidate that is allowed; past that the longest idle leaves.
 const SPENT_PER_OPEN: usize = 4;
 
@@ -31,6 +31,7 @@ pub struct Worker {
     timeouts: Timeouts,
     number: u64,
     opened: u64,
+    waiting: Waiting,
 }
 
 impl Worker {
@@ -50,6 +51,7 @@ impl Worker {
             limits,
             number: number as u64,
             opened: 0,
+            waiting: Waiting::default(),
         }
     }
 
@@ -63,21 +65,14 @@ impl Worker {
     #[inline]
     pub fn segment(&mut self, seg: &Segment, block: &[u8]) {
         let at = match self.flows.find(seg) {
-            Some(at) => match self.ended_by(at, seg) {
-                None => at,
-                Some(reason) => {
-                    self.leave(at, reason);
-                    self.create(seg)
-                }
+            Some(at) => match self.place(at, seg) {
+                Some(at) => at,
+                None => return,
             },
             None => self.create(seg),
         };
-        let slot = self.flows.slot_mut(at);
-        let side = slot.side_of(seg);
-        slot.last_ns = slot.last_ns.max(seg.ts_ns);
-        slot.count(side, seg.ip_len);
-        let data_seq = if seg.proto == TCP { slot.track_flags(side, seg) } else { seg.seq };
-        let candidate = slot.candidate;
+        let (side, data_seq) = self.admit(at, seg);
+        let candidate = self.flows.slot(at).candidate;
         let payload = seg.payload(block);
         if candidate != 0 && self.candidates.get(candidate - 1).open {
             self.follow(at, candidate - 1, side, data_seq, seg, block);
@@ -92,6 +87,90 @@ impl Worker {
                 self.shape(at, 1 - side, shape, seg, block);
             }
         }
+    }
+
+    /// The flow that a segment of a known flow's ports belongs to; None: it belongs nowhere, or not yet.
+    #[inline]
+    fn place(&mut self, at: u32, seg: &Segment) -> Option<u32> {
+        if self.is_idle(at, seg.ts_ns) {
+            self.leave(at, Reason::Idle);
+            return Some(self.create(seg));
+        }
+        if seg.proto != TCP || (seg.flags & SYN == 0 && !self.flows.slot(at).has(bit::PENDING)) {
+            return Some(at);
+        }
+        match handshake::place(self.flows.slot(at), seg, self.waiting.get(at)) {
+            Place::Own => Some(at),
+            Place::Stray => {
+                self.stats.add(Counter::StrayHandshakes, 1);
+                None
+            }
+            Place::Waits => {
+                self.wait(at, seg);
+                None
+            }
+            Place::Answers => Some(self.take_up(at, seg)),
+            Place::Begins => {
+                self.leave(at, Reason::Reused);
+                Some(self.create(seg))
+            }
+        }
+    }
+
+    /// Keep a SYN until its answer; the one that waited before it has none.
+    fn wait(&mut self, at: u32, seg: &Segment) {
+        if self.waiting.get(at).is_some_and(|before| before.seq == seg.seq && before.src == seg.src) {
+            return;
+        }
+        self.stats.add(Counter::StrayHandshakes, u64::from(self.waiting.remove(at).is_some()));
+        self.flows.slot_mut(at).set(bit::PENDING);
+        if let Some(given_up) = self.waiting.insert(at, seg) {
+            self.flows.slot_mut(given_up).unset(bit::PENDING);
+            self.stats.add(Counter::StrayHandshakes, 1);
+        }
+    }
+
+    /// The SYN that waits is answered: its flow takes the place of the one there is.
+    fn take_up(&mut self, at: u32, seg: &Segment) -> u32 {
+        let first = self.waiting.remove(at);
+        self.flows.slot_mut(at).unset(bit::PENDING);
+        self.leave(at, Reason::Reused);
+        let first = first.as_ref().unwrap_or(seg);
+        let at = self.create(first);
+        self.admit(at, first);
+        at
+    }
+
+    /// Take in what every segment of a flow changes. Its side, and the sequence number of its payload.
+    #[inline]
+    fn admit(&mut self, at: u32, seg: &Segment) -> (usize, u32) {
+        let slot = self.flows.slot_mut(at);
+        let side = slot.side_of(seg);
+        slot.last_ns = slot.last_ns.max(seg.ts_ns);
+        slot.count(side, seg.ip_len);
+        if seg.proto != TCP {
+            return (side, seg.seq);
+        }
+        let data_seq = slot.track_syn(side, seg);
+        if seg.flags & (FIN | RST) != 0 {
+            self.note_end(at, side, data_seq, seg);
+        }
+        (side, data_seq)
+    }
+
+    /// A FIN or a reset ends a direction or the flow, unless it is not of this connection.
+    fn note_end(&mut self, at: u32, side: usize, data_seq: u32, seg: &Segment) {
+        let slot = self.flows.slot(at);
+        let followed = slot.candidate != 0 && self.candidates.is_open(slot.candidate - 1);
+        let acked =
+            if followed { self.candidates.get(slot.candidate - 1).paths[1 - side].acknowledged() } else { None };
+        let slot = self.flows.slot_mut(at);
+        let fin = seg.flags & FIN != 0;
+        let reset = seg.flags & RST != 0;
+        let fin_fits = fin && handshake::fin_fits(slot, side, data_seq);
+        let reset_fits = reset && handshake::reset_fits(slot, side, seg, followed, acked);
+        slot.set(if fin_fits { bit::FIN << side } else { 0 } | if reset_fits { bit::RST } else { 0 });
+        self.stats.add(Counter::StrayEndings, u64::from((fin, reset) != (fin_fits, reset_fits)));
     }
 
     /// The gate that a payload opens, if it may.
@@ -161,24 +240,12 @@ impl Worker {
         at
     }
 
-    /// Why a flow has ended before this segment, if it has.
+    /// Whether a flow has been silent for longer than it may.
     #[inline]
-    fn ended_by(&self, at: u32, seg: &Segment) -> Option<Reason> {
-        let slot = self.flows.slot(at);
-        let idle = seg.ts_ns.saturating_sub(slot.last_ns);
+    fn is_idle(&self, at: u32, ts_ns: u64) -> bool {
+        let idle = ts_ns.saturating_sub(self.flows.slot(at).last_ns);
         // the shortest timeout first: nearly every packet stops at this comparison
-        if idle > self.timeouts.shortest_ns && idle > self.timeout_ns(at) {
-            return Some(Reason::Idle);
-        }
-        let slot = self.flows.slot(at);
-        if seg.proto == TCP && seg.flags & (SYN | ACK) == SYN {
-            let side = slot.side_of(seg);
-            let same = slot.has(bit::SYN << side) && slot.sides[side].base == seg.seq.wrapping_add(1);
-            if !same && (slot.closed() || idle >= REUSE_SILENCE_NS) {
-                return Some(Reason::Reused);
-            }
-        }
-        None
+        idle > self.timeouts.shortest_ns && idle > self.timeout_ns(at)
     }
 
     fn timeout_ns(&self, at: u32) -> u64 {
@@ -197,6 +264,10 @@ impl Worker {
             },
             u64::from(reason != Reason::End),
         );
+        if slot.has(bit::PENDING) {
+            self.waiting.remove(at);
+            self.stats.add(Counter::StrayHandshakes, 1);
+        }
         if slot.candidate != 0 {
             let index = slot.candidate - 1;
             let origin = slot.originator();
