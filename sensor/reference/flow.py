@@ -10,9 +10,11 @@ from enum import Enum, auto
 from sensor.model.events import Basis, Clock, CloseReason
 from sensor.model.limits import CoreLimits
 from sensor.model.time import SECOND_NS
-from sensor.reference.assembler import SEQUENCE_MASK, Assembler, sequence_distance
+from sensor.reference.assembler import SEQUENCE_MASK, Assembler, is_reached, sequence_distance
+from sensor.reference.counters import Counters
 from sensor.reference.flags import ACK, SYN
 from sensor.reference.path import PathTrack
+from sensor.reference.patience import Patience
 from sensor.reference.tables import CARRY_BYTES, TCP
 from sensor.reference.walk import Segment
 
@@ -32,9 +34,8 @@ class Side:
     """One direction: what the prefilter knows of its stream, and its assembler while the gate is open."""
 
     __slots__ = (
-        "assembler", "base", "carry", "clock", "delivered", "fin", "line_bytes", "next", "packets",
-        "path", "payload_seen", "scan_carry",
-        "syn_seen", "total_bytes",
+        "assembler", "base", "behind", "carry", "clock", "cut", "delivered", "fin", "forgiven", "line_bytes", "next",
+        "packets", "path", "payload_seen", "scan_carry", "syn_seen", "total_bytes",
     )  # fmt: skip
 
     def __init__(self) -> None:
@@ -50,6 +51,9 @@ class Side:
         self.delivered: int | None = None  # offset up to which chunks went out before the gate was spent (UDP: so far)
         self.clock: Clock | None = None
         self.path = PathTrack()
+        self.behind: Patience | None = None  # what was acknowledged of it was not seen yet
+        self.forgiven: int | None = None  # up to here nothing of it is waited for any more
+        self.cut = False  # snaplen cuts its segments: what is missing does not come
         self.line_bytes = 0  # delivered since the last LF, or since the gate opened
         self.scan_carry = b""  # the last bytes of the chunks, for literals cut by a chunk's border
 
@@ -65,6 +69,21 @@ class Side:
             self.clock = Clock(ts_ns, tsval, ts_ns, tsval)
         elif sequence_distance(tsval, self.clock.last_tsval) > 0:
             self.clock = self.clock._replace(last_ns=ts_ns, last_tsval=tsval)
+
+    def begin_at_syn(self, ack: int, counters: Counters) -> None:
+        """Of a side that has sent its SYN and no payload, assembly begins at its base once more is acknowledged."""
+        waits_for_start = self.assembler is None and self.syn_seen and not self.payload_seen
+        if waits_for_start and self.base is not None and not is_reached(ack, self.base):
+            self.assembler = Assembler(self.base, self.delivered or 0, 0, counters)
+
+    def reached(self) -> int | None:
+        """Up to where it is seen, or nothing more is waited for; its FIN takes a number."""
+        if self.assembler is None:
+            return None
+        following = self.assembler.next_seq()
+        if self.forgiven is not None and sequence_distance(self.forgiven, following) > 0:
+            return self.forgiven
+        return (following + self.fin) & SEQUENCE_MASK
 
     def carry_before(self, seq: int) -> bytes:
         return self.carry if seq == self.next else b""
