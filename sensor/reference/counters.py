@@ -16,6 +16,7 @@ NAMES = (
     "packets", "bytes", "segments", *(f"ignored_{reason}" for reason in IGNORED),
     "excluded", "bad_ip_checksum", "bad_l4_checksum", "fragments_evicted",
     "flows", "flows_opened", "flows_expired", "flows_evicted", "flows_reused",
+    "stray_handshakes", "stray_endings",
     "candidates", "candidates_opened", "candidates_spent", "candidates_refused",
     "chunks", "chunk_bytes", "hits", "shapes", "gaps", "gap_bytes",
     "retransmitted_bytes", "overlap_conflicts", "out_of_window", "events_dropped", "chunks_dropped", "hits_dropped",

@@ -1,7 +1,9 @@
 //! Flows that passed a gate: their assemblers, budgets and order of use. Bounded; the two lists (open gates, spent
 //! gates) are kept in order of last use inside the slab itself, so that finding the longest idle costs nothing.
 
-use crate::flow::assembler::Assembler;
+use crate::flow::assembler::{Ack, Assembler};
+use crate::flow::path::PathTrack;
+use crate::flow::patience::Patience;
 use crate::flow::prefilter::{Carry, MAX_LITERALS};
 use crate::model::event::Clock;
 
@@ -23,7 +25,11 @@ pub struct Candidate {
     pub gap_bytes: u64,
     pub bad_checksums: u64,
     pub clocks: [Option<Clock>; 2],
-    line_bytes: [u64; 2], // delivered since the last LF, or since the gate opened
+    pub paths: [PathTrack; 2],
+    pub behind: [Option<Patience>; 2], // the side has sent what was acknowledged, but it was not seen yet
+    pub forgiven: [Ack; 2],            // up to here nothing of the side is waited for any more
+    pub cut: [bool; 2],                // snaplen cuts the side's segments: what is missing does not come
+    line_bytes: [u64; 2],              // delivered since the last LF, or since the gate opened
     hits: [u64; MAX_LITERALS / 64],
     before: u32,
     after: u32,
@@ -57,10 +63,19 @@ impl Candidate {
         self.budget > 0
     }
 
+    /// Up to where a side is seen, or nothing more is waited for; its FIN takes a number.
+    pub fn reached(&self, side: usize, fin: bool) -> Ack {
+        let next = self.sides[side].next_seq();
+        let forgiven = self.forgiven[side].filter(|ack| ack.wrapping_sub(next) as i32 > 0);
+        self.sides[side].running.then(|| forgiven.unwrap_or(next.wrapping_add(u32::from(fin))))
+    }
+
     /// The gate is shut: assembly begins anew when a literal opens it.
     pub fn stop(&mut self) {
         self.sides.iter_mut().for_each(|direction| direction.stop());
         self.line_bytes = [0; 2];
+        self.behind = [None; 2];
+        self.forgiven = [None; 2];
     }
 
     /// The tables were swapped: literals have new numbers.

@@ -39,6 +39,8 @@ counters! {
     FlowsExpired => "flows_expired",
     FlowsEvicted => "flows_evicted",
     FlowsReused => "flows_reused",
+    StrayHandshakes => "stray_handshakes",
+    StrayEndings => "stray_endings",
     Candidates => "candidates",
     CandidatesOpened => "candidates_opened",
     CandidatesSpent => "candidates_spent",
