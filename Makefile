@@ -12,7 +12,7 @@ INSTALL := $(PIP) install -c requirements.lock --no-build-isolation
 CRATE := --manifest-path sensor/core/Cargo.toml
 # A stamp of its own for "with" and "without" a toolchain: installing Rust later builds the core at the next make.
 CORE := build/core-$(if $(shell command -v cargo),rust,none).stamp
-CORE_SOURCES := $(shell find sensor/core -name '*.rs' -o -name 'Cargo.*') pyproject.toml sensor/model/version.py .cargo/config.toml
+CORE_SOURCES := $(shell find sensor/core -path sensor/core/fuzz -prune -o \( -name '*.rs' -o -name 'Cargo.*' \) -print) pyproject.toml sensor/model/version.py .cargo/config.toml
 # Real counterparts that tests talk to; where they cannot be installed, those tests skip and say so.
 DEBIAN_PACKAGES := chromium iproute2 libpcap0.8 lintian logrotate openssl postgresql prometheus prometheus-alertmanager rsyslog rsyslog-gnutls systemd \
 	tcpreplay tshark util-linux
@@ -29,7 +29,7 @@ words:
 	@echo "make bench-live   packets over a cable in a namespace: what is heard of them"
 	@echo "make bench-daemon   the whole daemon on a busy cable: packet to alert, scrapes, a hundred reloads"
 	@echo "make province   days of simulated miners through the whole, against the truth; PROVINCE_DAYS, PROVINCE_MINERS, SEED"
-	@echo "make fuzz     damaged captures through both cores, FUZZ_SECONDS=60"
+	@echo "make fuzz     fuzz everything that takes bytes from outside, FUZZ_SECONDS=60"
 	@echo "make deb      a Debian package in build/"
 	@echo "make docs     the documents as a site in build/docs/html, with all links checked"
 	@echo "make coverage-table   simulate miners, and write how often intervals hold the truth into docs/coverage.md"
@@ -112,6 +112,7 @@ rust-checks: $(CORE)
 		exit 0
 	fi
 	cargo fmt $(CRATE) --check
+	cargo fmt --manifest-path sensor/core/fuzz/Cargo.toml --check
 	cargo clippy -q $(CRATE) --all-targets -- -D warnings
 	cargo clippy -q $(CRATE) --features python -- -D warnings
 	cargo test -q $(CRATE)
@@ -130,7 +131,8 @@ test: check build/demo.pcap debian-packages $(AXE)
 	@$(BIN)/python -m pytest -rs -m "not shared and not province" -n $${TEST_WORKERS:-3} --dist loadfile
 
 fuzz: .venv/.dev build/demo.pcap
-	@$(BIN)/python -m tests.fuzz.damaged --seconds $${FUZZ_SECONDS:-60} build/demo.pcap
+	@$(BIN)/python -m tests.fuzz.run --seconds $${FUZZ_SECONDS:-60}
+	$(BIN)/python -m tests.fuzz.damaged --seconds $$(( $${FUZZ_SECONDS:-60} / 6 )) build/demo.pcap
 
 coverage-table: .venv/.dev
 	$(BIN)/python -m tests.coverage.table --write
@@ -196,7 +198,7 @@ docs-reference: .venv/.dev
 format: .venv/.dev
 	@$(BIN)/ruff check --fix-only .
 	$(BIN)/ruff format .
-	if command -v cargo >/dev/null; then cargo fmt $(CRATE); fi
+	if command -v cargo >/dev/null; then cargo fmt $(CRATE); cargo fmt --manifest-path sensor/core/fuzz/Cargo.toml; fi
 
 clean:
 	@rm -rf build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
