@@ -6,15 +6,17 @@ The only place that makes events of a flow. Captures, frames and the flow table 
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Callable
 
 from sensor.model.events import Chunk, Close, CloseReason, Event, Hit, Open, Shape
 from sensor.model.limits import CoreLimits
 from sensor.reference.assembler import SEQUENCE_MASK, WINDOW_BYTES, Assembler, is_reached
 from sensor.reference.counters import Counters
 from sensor.reference.flags import ACK, SYN
-from sensor.reference.flow import Flow, GateState, Side
+from sensor.reference.flow import Flow, GateState, Rank, Side
 from sensor.reference.patience import Patience
 from sensor.reference.prefilter import Cause, GateMatch, literal_match, opening_match
+from sensor.reference.ranks import Ranks
 from sensor.reference.tables import CARRY_BYTES, TCP, Tables
 from sensor.reference.transport import checksum_fits, tsval
 from sensor.reference.walk import Segment
@@ -31,21 +33,36 @@ class Candidates:
         self._limits = limits
         self._counters = counters
         self._events = events
-        self._open: dict[int, Flow] = {}  # by number
+        self._ranks = Ranks(limits)
         self._last_number = 0
+        self.evict: Callable[[Flow], None]  # a flow leaves the table, which sets this
 
     def __len__(self) -> int:
-        return len(self._open)
+        return len(self._ranks)
 
     def take(self, flow: Flow, direction: int, segment: Segment) -> None:
         """One segment of a flow: its acknowledgement for the other side's holes first, then its own payload."""
         if flow.gate is GateState.OPEN:
+            self._promote(flow)
+            if flow.gate is not GateState.OPEN:
+                self._see_unread(flow, direction, segment)
+                return
             self._note_header(flow, segment)
             self._lose_patience(flow, segment.ts_ns)
             self._note_acknowledgement(flow, direction, segment)
         if segment.wire_bytes:
             self._take_payload(flow, direction, segment)
         self._settle(flow, segment.ts_ns)
+
+    @staticmethod
+    def _see_unread(flow: Flow, direction: int, segment: Segment) -> None:
+        """A payload that is not looked at."""
+        side = flow.sides[direction]
+        seq = (segment.seq + (1 if segment.flags & SYN else 0)) & SEQUENCE_MASK
+        if segment.wire_bytes:
+            if side.base is None:
+                side.base = side.next = seq
+            side.see_payload(seq, segment)
 
     def _note_header(self, flow: Flow, segment: Segment) -> None:
         side = flow.sides[flow.direction(segment)]
@@ -80,7 +97,7 @@ class Candidates:
         sizes = (flow.sides[first].sent(), flow.sides[1 - first].sent())
         if flow.proto != TCP or sizes not in self.tables.flights:
             return
-        if len(self._open) >= self._limits.candidates:
+        if not self._ranks.has_room(flow):
             self._counters["candidates_refused"] += 1
             return
         self._open_gate(flow, GateMatch(Cause.SHAPE, SHAPE_BUDGET_BYTES, False, b""), segment)
@@ -89,17 +106,39 @@ class Candidates:
 
     def _find_match(self, flow: Flow, side: Side, seq: int, segment: Segment) -> GateMatch | None:
         match = opening_match(self.tables, side, seq, segment) if flow.gate is GateState.SHUT else None
-        if match is not None and len(self._open) < self._limits.candidates:
+        if match is not None and self._ranks.has_room(flow):
             return match
         self._counters["candidates_refused"] += match is not None
-        match = literal_match(self.tables, side, seq, segment, self._limits.session_bytes)
-        if match is not None and len(self._open) >= self._limits.candidates:
-            # An exact match outranks whoever is silent longest.
-            if not self._open:
-                self._counters["candidates_refused"] += 1
-                return None
-            self._spend(min(self._open.values(), key=lambda other: (other.last_ns, other.serial)))
-        return match
+        return literal_match(self.tables, side, seq, segment, self._limits.session_bytes)
+
+    def _make_room(self, literal: bool) -> bool:
+        """Room for one more of more than one packet."""
+        if not self._ranks.is_full():
+            return True
+        victim = self._ranks.victim(literal)
+        if victim is not None:
+            self._spend(victim)
+        return victim is not None
+
+    def _first_rank(self, flow: Flow) -> Rank:
+        """The rank of a flow whose gate opens, with room for it."""
+        if flow.is_answered() or flow.number:
+            self._make_room(True)
+            return Rank.ANSWERED if flow.is_answered() else Rank.ONE_SIDED
+        oldest = self._ranks.excess_single()
+        if oldest is not None:
+            self._counters["unproven_evicted"] += 1
+            self.evict(oldest)
+        return Rank.SINGLE
+
+    def _promote(self, flow: Flow) -> None:
+        """Another packet of a candidate has come; without room for one more its gate is shut."""
+        self._ranks.touch(flow)
+        if flow.rank is Rank.SINGLE and not self._make_room(bool(flow.hits)):
+            self._counters["candidates_refused"] += 1
+            self._spend(flow)
+        elif flow.rank is Rank.SINGLE or flow.is_answered():
+            self._ranks.set(flow, Rank.ANSWERED if flow.is_answered() else Rank.ONE_SIDED)
 
     @staticmethod
     def _later_match(side: Side, seq: int) -> GateMatch:
@@ -109,6 +148,7 @@ class Candidates:
         return GateMatch(Cause.LITERAL, 0, side.syn_seen and not side.payload_seen, b"")
 
     def _open_gate(self, flow: Flow, match: GateMatch, segment: Segment) -> None:
+        rank = self._first_rank(flow)
         flow.gate = GateState.OPEN
         flow.budget_bytes = match.budget_bytes
         if not flow.number:
@@ -123,7 +163,7 @@ class Candidates:
                      midstream,
                      flow.first_ns, segment.vlans, self.source, packets)
             )  # fmt: skip
-        self._open[flow.number] = flow
+        self._ranks.set(flow, rank)
         self._note_header(flow, segment)
 
     def _deliver(self, flow: Flow, direction: int, segment: Segment, seq: int, match: GateMatch) -> None:
@@ -260,7 +300,7 @@ class Candidates:
         """
         self._counters["candidates_spent"] += 1
         flow.gate = GateState.SPENT
-        del self._open[flow.number]
+        self._ranks.set(flow, None)
         for side in flow.sides:
             side.line_bytes = 0
             side.behind = side.forgiven = None
@@ -276,7 +316,7 @@ class Candidates:
         for direction, side in enumerate(flow.sides):
             while side.assembler is not None and side.assembler.holds():
                 self._give_up_hole(flow, direction, flow.last_ns, side.assembler)
-        self._open.pop(flow.number, None)
+        self._ranks.set(flow, None)
         if flow.number:
             originator, responder = flow.sides
             self._events.append(

@@ -18,6 +18,7 @@ NAMES = (
     "flows", "flows_opened", "flows_expired", "flows_evicted", "flows_reused",
     "stray_handshakes", "stray_endings",
     "candidates", "candidates_opened", "candidates_spent", "candidates_refused",
+    "unproven_evicted",
     "chunks", "chunk_bytes", "hits", "shapes", "gaps", "gap_bytes",
     "retransmitted_bytes", "overlap_conflicts", "out_of_window", "events_dropped", "chunks_dropped", "hits_dropped",
     "shapes_dropped",

@@ -19,6 +19,7 @@ from sensor.reference.tables import CARRY_BYTES, TCP
 from sensor.reference.walk import Segment
 
 PRIVILEGED_PORTS = 1024
+SINGLE_TIMEOUT_S = 10  # how long a candidate of a single TCP packet waits for another
 
 Endpoint = tuple[bytes, int]
 FlowKey = tuple[Endpoint, Endpoint, int]
@@ -28,6 +29,14 @@ class GateState(Enum):
     SHUT = auto()
     OPEN = auto()
     SPENT = auto()
+
+
+class Rank(Enum):
+    """How sure it is that somebody talks there; of a flow whose gate is open."""
+
+    SINGLE = auto()  # one packet, and nobody has answered it
+    ONE_SIDED = auto()  # several, of one side
+    ANSWERED = auto()
 
 
 class Side:
@@ -110,7 +119,7 @@ class Flow:
     __slots__ = (
         "bad_checksums", "basis", "budget_bytes", "first_ns", "gap_bytes", "gate", "hits", "key", "last_ns", "number",
         "originator",
-        "proto", "responder", "rst", "serial", "sides", "waiting",
+        "proto", "rank", "responder", "rst", "serial", "sides", "waiting",
     )  # fmt: skip
 
     def __init__(self, key: FlowKey, segment: Segment, serial: int) -> None:
@@ -124,6 +133,7 @@ class Flow:
         self.waiting: Segment | None = None  # a SYN that is not this connection's, until its answer
         self.number = 0  # the id in events, once a gate has opened
         self.gate = GateState.SHUT
+        self.rank: Rank | None = None
         self.budget_bytes = 0
         self.hits: set[bytes] = set()  # literals already reported
         self.gap_bytes = 0
@@ -146,6 +156,8 @@ class Flow:
             seconds = limits.udp_timeout_s
         elif self.rst or (originator.fin and responder.fin):
             seconds = limits.closed_timeout_s
+        elif self.rank is Rank.SINGLE:
+            seconds = min(limits.candidate_timeout_s, SINGLE_TIMEOUT_S)
         elif self.gate is GateState.OPEN:
             seconds = limits.candidate_timeout_s
         elif not originator.packets or not responder.packets:
@@ -156,6 +168,10 @@ class Flow:
 
     def is_idle(self, ts_ns: int, limits: CoreLimits) -> bool:
         return ts_ns - self.last_ns > self.timeout_ns(limits)
+
+    def is_answered(self) -> bool:
+        """Whether both sides have sent something."""
+        return bool(self.sides[0].packets and self.sides[1].packets)
 
     def is_closed(self) -> bool:
         return self.rst or (self.sides[0].fin and self.sides[1].fin)

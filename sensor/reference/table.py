@@ -33,6 +33,7 @@ class FlowTable:
         self._flows: OrderedDict[FlowKey, Flow] = OrderedDict()  # the one that was silent longest first
         self._swept_ns: int | None = None
         self._serial = 0
+        candidates.evict = lambda flow: self._evict(flow)
         self._waiting: dict[FlowKey, Flow] = {}  # with a SYN that waits for its answer, the oldest first
 
     def tick(self, ts_ns: int) -> None:
@@ -118,12 +119,15 @@ class FlowTable:
     def _add(self, key: FlowKey, segment: Segment) -> Flow:
         if len(self._flows) >= self._limits.flows:
             oldest = next((flow for flow in self._flows.values() if flow.gate is not GateState.OPEN), None)
-            self._counters["flows_evicted"] += 1
-            self._leave(oldest or next(iter(self._flows.values())), "evicted")
+            self._evict(oldest or next(iter(self._flows.values())))
         self._serial += 1
         self._counters["flows_opened"] += 1
         flow = self._flows[key] = Flow(key, segment, self._serial)
         return flow
+
+    def _evict(self, flow: Flow) -> None:
+        self._counters["flows_evicted"] += 1
+        self._leave(flow, "evicted")
 
     def _leave(self, flow: Flow, reason: CloseReason) -> None:
         del self._flows[flow.key]

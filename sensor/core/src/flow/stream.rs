@@ -2,11 +2,11 @@
 //! belongs to is decided before.
 
 use crate::flow::assembler::{is_reached, Ack, Ready, Tally};
-use crate::flow::candidate::Candidate;
+use crate::flow::candidate::{Candidate, Rank};
 use crate::flow::gate::{self, Gate};
 use crate::flow::patience::Patience;
 use crate::flow::prefilter::Carry;
-use crate::flow::table::bit;
+use crate::flow::table::{bit, Slot};
 use crate::flow::worker::Worker;
 use crate::model::event::{Clock, Event, Open, Reason};
 use crate::model::stats::Counter;
@@ -14,25 +14,77 @@ use crate::wire::segment::{Segment, ACK, TCP, UDP};
 
 /// Spent candidates kept for each open candidate that is allowed; past that the longest idle leaves.
 const SPENT_PER_OPEN: usize = 4;
+/// Of the candidates that are allowed, one in so many may besides be of a single packet that nobody has answered.
+const SINGLE_SHARE: usize = 4;
+
+fn is_answered(slot: &Slot) -> bool {
+    slot.sides[0].packets > 0 && slot.sides[1].packets > 0
+}
 
 impl Worker {
-    pub(super) fn has_room(&self) -> bool {
-        self.candidates.open_count() < self.limits.candidates
+    /// Whether a flow's gate may open without shutting another that is as good. What nobody has answered makes its own
+    /// room.
+    pub(super) fn has_room(&self, at: u32) -> bool {
+        !is_answered(self.flows.slot(at))
+            || self.candidates.proven_count() < self.limits.candidates
+            || self.candidates.oldest(Rank::OneSided).is_some()
+    }
+
+    /// Room for one more of more than one packet: the longest silent of those that one side alone speaks in goes
+    /// first, and for an exact match (`literal`) the longest silent of all.
+    fn make_room(&mut self, literal: bool) -> bool {
+        if self.candidates.proven_count() < self.limits.candidates {
+            return true;
+        }
+        let answered = self.candidates.oldest(Rank::Answered).filter(|_| literal);
+        let oldest = self.candidates.oldest(Rank::OneSided).or(answered);
+        oldest.inspect(|oldest| self.spend(*oldest)).is_some()
+    }
+
+    /// The rank of a flow whose gate opens, with room for it.
+    fn first_rank(&mut self, at: u32) -> Rank {
+        let slot = self.flows.slot(at);
+        let rank = match (is_answered(slot), slot.candidate) {
+            (true, _) => Rank::Answered,
+            (_, 0) => Rank::Single,
+            _ => Rank::OneSided,
+        };
+        if rank != Rank::Single {
+            self.make_room(true);
+        } else if self.candidates.count(Rank::Single) >= (self.limits.candidates / SINGLE_SHARE).max(1) {
+            if let Some(oldest) = self.candidates.oldest(Rank::Single) {
+                self.stats.add(Counter::UnprovenEvicted, 1);
+                self.leave(self.candidates.slot(oldest), Reason::Evicted);
+            }
+        }
+        rank
+    }
+
+    /// Another packet of a candidate has come. False: there was no room for one more, and its gate is shut.
+    fn promote(&mut self, at: u32, index: u32) -> bool {
+        let (rank, answered) = (self.candidates.rank(index), is_answered(self.flows.slot(at)));
+        if rank == Rank::Single {
+            let literal = self.candidates.get(index).has_hits();
+            if !self.make_room(literal) {
+                self.stats.add(Counter::CandidatesRefused, 1);
+                self.spend(index);
+                return false;
+            }
+        }
+        if rank == Rank::Single || answered {
+            self.candidates.set_rank(index, if answered { Rank::Answered } else { Rank::OneSided });
+        }
+        true
     }
 
     /// Open a flow's gate.
     pub(super) fn open(&mut self, at: u32, gate: &Gate, data_seq: u32, seg: &Segment, block: &[u8]) {
-        if !self.has_room() {
-            // an exact match outranks whoever is silent longest
-            if let Some(oldest) = self.candidates.oldest(true) {
-                self.spend(oldest);
-            }
-        }
+        let rank = self.first_rank(at);
         let candidate = self.flows.slot(at).candidate;
         let index = if candidate == 0 {
-            self.add_candidate(at, seg)
+            self.add_candidate(at, seg, rank)
         } else {
-            self.candidates.set_open(candidate - 1, true);
+            self.candidates.set_rank(candidate - 1, rank);
             candidate - 1
         };
         self.candidates.get(index).budget = gate.budget;
@@ -51,11 +103,12 @@ impl Worker {
 
     /// Open the gate of a flow whose first flights have the sizes of a shape; `side` sent the first.
     pub(super) fn shape(&mut self, at: u32, side: usize, shape: usize, seg: &Segment, block: &[u8]) {
-        if self.overloaded || !self.has_room() {
+        if self.overloaded || !self.has_room(at) {
             self.stats.add(Counter::CandidatesRefused, 1);
             return;
         }
-        let index = self.add_candidate(at, seg);
+        let rank = self.first_rank(at);
+        let index = self.add_candidate(at, seg, rank);
         self.candidates.get(index).budget = gate::SHAPE_BUDGET;
         self.inspect_header(index, 1 - side, seg, block);
         self.stats.add(Counter::Shapes, 1);
@@ -63,16 +116,15 @@ impl Worker {
         self.events.push(Event::Shape { flow, ts_ns: seg.ts_ns, direction, shape, score: 1.0 });
     }
 
-    fn add_candidate(&mut self, at: u32, seg: &Segment) -> u32 {
-        if self.candidates.spent_count() >= SPENT_PER_OPEN * self.limits.candidates {
-            if let Some(spent) = self.candidates.oldest(false) {
-                let slot = self.candidates.get(spent).slot;
-                self.leave(slot, Reason::Evicted);
+    fn add_candidate(&mut self, at: u32, seg: &Segment, rank: Rank) -> u32 {
+        if self.candidates.count(Rank::Spent) >= SPENT_PER_OPEN * self.limits.candidates {
+            if let Some(spent) = self.candidates.oldest(Rank::Spent) {
+                self.leave(self.candidates.slot(spent), Reason::Evicted);
             }
         }
         let flow = self.opened * self.limits.workers as u64 + self.number + 1;
         self.opened += 1;
-        let index = self.candidates.insert(Candidate::new(flow, at));
+        let index = self.candidates.insert(Candidate::new(flow, at, rank));
         let slot = self.flows.slot_mut(at);
         slot.candidate = index + 1;
         slot.set(bit::OPENED);
@@ -97,6 +149,9 @@ impl Worker {
     /// A segment of a flow whose gate is open.
     pub(super) fn follow(&mut self, at: u32, index: u32, side: usize, data_seq: u32, seg: &Segment, block: &[u8]) {
         self.candidates.touch(index);
+        if self.candidates.rank(index) != Rank::Answered && !self.promote(at, index) {
+            return;
+        }
         self.inspect_header(index, side, seg, block);
         if seg.proto == UDP {
             self.datagram(index, side, seg, block);
@@ -254,7 +309,9 @@ impl Worker {
             let (bytes, segments) = (self.limits.reorder_bytes, self.limits.reorder_segments);
             let candidate = self.candidates.get(index);
             let direction = &mut candidate.sides[side];
-            if !candidate.open || (direction.held_bytes() <= bytes && direction.held_segments() <= segments) {
+            if candidate.rank == Rank::Spent
+                || (direction.held_bytes() <= bytes && direction.held_segments() <= segments)
+            {
                 return;
             }
             let Some(ready) = direction.give_up_hole() else { return };
@@ -327,7 +384,7 @@ impl Worker {
 
     fn spend(&mut self, index: u32) {
         self.candidates.get(index).stop();
-        self.candidates.set_open(index, false);
+        self.candidates.set_rank(index, Rank::Spent);
         self.stats.add(Counter::CandidatesSpent, 1);
     }
 

@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use crate::flow::candidate::{Candidate, Candidates};
+use crate::flow::candidate::{Candidate, Candidates, Rank};
 use crate::flow::gate::{self, Gate};
 use crate::flow::handshake::{self, Place, Waiting};
 use crate::flow::prefilter::Tables;
@@ -70,7 +70,7 @@ impl Worker {
         let (side, data_seq) = self.admit(at, seg);
         let candidate = self.flows.slot(at).candidate;
         let payload = seg.payload(block);
-        if candidate != 0 && self.candidates.get(candidate - 1).open {
+        if candidate != 0 && self.candidates.is_open(candidate - 1) {
             self.follow(at, candidate - 1, side, data_seq, seg, block);
         } else if !payload.is_empty() {
             if let Some(gate) = self.find_gate(at, side, data_seq, payload) {
@@ -178,7 +178,7 @@ impl Worker {
             self.stats.add(Counter::CandidatesRefused, 1);
             return None;
         }
-        if !gate.literal && !self.has_room() {
+        if !gate.literal && !self.has_room(at) {
             self.stats.add(Counter::CandidatesRefused, 1);
             return gate::literal(slot, &self.tables, session_bytes, side, (data_seq, payload));
         }
@@ -246,7 +246,8 @@ impl Worker {
 
     fn timeout_ns(&self, at: u32) -> u64 {
         let slot = self.flows.slot(at);
-        self.timeouts.of(slot, slot.candidate != 0 && self.candidates.is_open(slot.candidate - 1))
+        let rank = if slot.candidate == 0 { Rank::Spent } else { self.candidates.rank(slot.candidate - 1) };
+        self.timeouts.of(slot, rank)
     }
 
     pub(super) fn leave(&mut self, at: u32, reason: Reason) {
@@ -268,7 +269,7 @@ impl Worker {
             let index = slot.candidate - 1;
             let origin = slot.originator();
             for side in [origin, 1 - origin] {
-                while self.candidates.get(index).open {
+                while self.candidates.is_open(index) {
                     let Some(ready) = self.candidates.get(index).sides[side].give_up_hole() else { break };
                     self.deliver(index, side, ready, slot.last_ns);
                 }

@@ -45,6 +45,7 @@ counters! {
     CandidatesOpened => "candidates_opened",
     CandidatesSpent => "candidates_spent",
     CandidatesRefused => "candidates_refused",
+    UnprovenEvicted => "unproven_evicted",
     Chunks => "chunks",
     ChunkBytes => "chunk_bytes",
     Hits => "hits",
