@@ -12,11 +12,15 @@ import time
 import traceback
 from pathlib import Path
 
+from tests.docs.markdown import filled
+from tests.reliability.evasion.case import Expected
+from tests.reliability.evasion.matrix import all_cases
 from tests.reliability.plan import TESTS, Test
 from tests.reliability.result import Result
 
 PAGE = Path(__file__).parents[2] / "docs" / "reliability.md"
-BEGIN, END = "<!-- measured: reliability -->", "<!-- end -->"
+MEASURED = ("<!-- measured: reliability -->", "<!-- end of the figures -->")
+AMBIGUOUS = ("<!-- cases: ambiguous -->", "<!-- end of the cases -->")
 WORDS = {True: "yes", False: "**no**", None: "not run"}
 
 
@@ -61,14 +65,22 @@ def row(test: Test, result: Result) -> str:
 
 
 def write(lines: list[str]) -> None:
-    """Put the rows between the page's marks, with date and commit."""
+    """Put the rows between the page's marks, with date and commit, and the cases that receivers read differently."""
     commit = subprocess.run(["git", "rev-parse", "--short", "HEAD"], capture_output=True, text=True, check=False)
-    text = PAGE.read_text()
-    head = f"{time.strftime('%Y-%m-%d')}, commit {commit.stdout.strip()}, the seeds stand in the tests."
+    head = f"{time.strftime('%Y-%m-%d')}, commit {commit.stdout.strip()}; the seeds stand in the tests."
     table = ["| test | asks | passes | figure | passed |", "|---|---|---|---|---|", *lines]
-    before, _, rest = text.partition(BEGIN)
-    _, _, after = rest.partition(END)
-    PAGE.write_text("\n".join([before + BEGIN, "", head, "", *table, "", END]) + after)
+    page = filled(PAGE.read_text(), MEASURED, "\n".join([head, "", *table]))
+    PAGE.write_text(filled(page, AMBIGUOUS, ambiguous()))
+
+
+def ambiguous() -> str:
+    """The cases of which receivers differ, each with what leaves it open."""
+    rows = [
+        f"| {case.title.replace('|', ' ')} | {case.why} |"
+        for case in all_cases()
+        if case.expected is Expected.AMBIGUOUS
+    ]
+    return "\n".join(["| case | what leaves it open |", "|---|---|", *rows])
 
 
 if __name__ == "__main__":
