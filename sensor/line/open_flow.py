@@ -43,7 +43,7 @@ class OpenFlow:
 
     __slots__ = (
         *("_beginning", "_fallback", "_sampling", "_session", "_signatures", "bases", "before", "conversation"),
-        *("datagram", "last_ns", "missed", "opened", "seen", "stage", "starts"),
+        *("acks", "datagram", "last_ns", "missed", "opened", "seen", "stage", "starts"),
     )
 
     def __init__(self, opened: Open, signatures: SignatureSet, sampling: Sampling) -> None:
@@ -57,6 +57,7 @@ class OpenFlow:
         self.datagram: tuple[NodeSignature, NodeSeen, First] | None = None
         self.seen = [0, 0]  # stream bytes by direction
         self.missed = [0, 0]
+        self.acks = [(0, 0), (0, 0)]  # by direction: `ack_advances` and `acked_bytes` of its newest chunk
         self.starts = [0, 0]  # offsets of the first bytes that were seen
         self.last_ns = opened.ts_ns
         self.before: FlowSummary | None = None  # what was known of the connection that this goes on
@@ -70,6 +71,7 @@ class OpenFlow:
         self.bases[side] = chunk.base_seq
         self.seen[side] += len(chunk.data)
         self.missed[side] += chunk.gap
+        self.acks[side] = (chunk.ack_advances, chunk.acked_bytes)
         self.last_ns = max(self.last_ns, chunk.ts_ns)
 
     @property
@@ -189,6 +191,8 @@ class OpenFlow:
         if self.before is not None:
             summary.carriage = carriage_of(self.before, summary.carriage, self.opened)
         summary.ranges = (self._range(0), self._range(1))
+        originator, responder = summary.paths or ((*self.acks[0], 0, 0), (*self.acks[1], 0, 0))
+        summary.acks = ((originator[0], originator[1]), (responder[0], responder[1]))
         return summary
 
     def _range(self, side: int) -> StreamRange | None:

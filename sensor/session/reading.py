@@ -24,9 +24,9 @@ from sensor.signatures.agents import AgentTable
 from sensor.signatures.language import Parts
 from sensor.signatures.model import Dialect, MessageRule, ReplyRule
 
-#: Steps that wait to be worked through; a message of the pool's gives two. So a short session is understood by the
-#: reading that is judged alone. Their messages are bounded in bytes by the session.
-MAX_LATE = 16
+#: Steps that wait to be worked through in one session; a message of the pool's gives each reading two. Their messages
+#: are bounded in bytes by the session.
+MAX_LATE = 256
 
 
 class Step(NamedTuple):
@@ -35,9 +35,53 @@ class Step(NamedTuple):
     name: str
     given: tuple[Any, ...]
     tells: bool = False  # it may be what tells the worth of a share
+    binds: bool = False  # it may be what tells a name of a login, which all readings know then
 
     def __call__(self, depth: Understanding) -> None:
         getattr(depth, self.name)(*self.given)
+
+
+class LateSteps:
+    """What the readings of one session have not worked through, in its order; and what they share."""
+
+    __slots__ = ("_binds", "_steps", "titles")
+
+    def __init__(self) -> None:
+        self._steps: list[tuple[Reading, Step]] = []
+        self._binds = False
+        self.titles: dict[str, str] = {}  # the pool's names for logins, whichever dialect read them
+
+    def add(self, reading: Reading, step: Step) -> None:
+        """Let it wait; all is worked through where too much waits."""
+        self._steps.append((reading, step))
+        self._binds = self._binds or step.binds
+        if len(self._steps) >= MAX_LATE:
+            self.work()
+
+    def may_tell(self, reading: Reading) -> bool:
+        """Whether what waits of a reading may tell the worth of a share."""
+        return any(step.tells for whose, step in self._steps if whose is reading)
+
+    def work(self, reading: Reading | None = None) -> None:
+        """Work through what waits; of one reading alone, unless others may know a name of a login."""
+        alone = None if self._binds else reading
+        steps, self._steps = self._steps, []
+        for whose, step in steps:
+            if alone is None or whose is alone:
+                step(whose.depth_so_far)
+            else:
+                self._steps.append((whose, step))
+        self._binds = self._binds and bool(self._steps)
+
+    def settle_names(self) -> None:
+        """Names of logins are needed: let all be known that were told."""
+        if self._binds:
+            self.work()
+
+    def keep(self, readings: Sequence[Reading]) -> None:
+        """The others are given up."""
+        self.settle_names()
+        self._steps = [(whose, step) for whose, step in self._steps if whose in readings]
 
 
 class Token(Asked):
@@ -69,6 +113,7 @@ class Reading:
         *,
         whole: bool,
         requests: PendingRequests,
+        late: LateSteps,
         bases: Sequence[int] = (-1, -1),
     ) -> None:
         """`whole`: nothing that the pool sent was lost by now."""
@@ -90,18 +135,27 @@ class Reading:
         self.pool_confirms: tuple[str, ...] = ()
         self._weighed: tuple[str, ...] = ()
         self._depth: Understanding | None = None
-        self._late: tuple[Step, ...] = ()  # what is not worked through yet
+        self._waits = False  # something is not worked through
+        self._late = late
+
+    @property
+    def depth_so_far(self) -> Understanding:
+        """What it has understood of what it has worked through."""
+        if self._depth is None:
+            scheme = verifier(self.dialect.verify, self._sampling) if self.dialect.verify else None
+            titles, whole = self._late.titles, self._whole
+            self._depth = Understanding(
+                self.dialect, self.miner, scheme, self._agents, self._bases, titles=titles, whole=whole
+            )
+        return self._depth
 
     @property
     def depth(self) -> Understanding:
         """What it has understood of all it was given."""
-        if self._depth is None:
-            scheme = verifier(self.dialect.verify, self._sampling) if self.dialect.verify else None
-            self._depth = Understanding(self.dialect, self.miner, scheme, self._agents, self._bases, whole=self._whole)
-            late, self._late = self._late, ()
-            for step in late:
-                step(self._depth)
-        return self._depth
+        if self._waits:
+            self._waits = False
+            self._late.work(self)
+        return self.depth_so_far
 
     @property
     def logins(self) -> Logins:
@@ -146,7 +200,7 @@ class Reading:
 
     def may_tell(self) -> bool:
         """Whether the pool told what a share must meet."""
-        if self._depth is None and not any(step.tells for step in self._late):
+        if self._depth is None and not self._late.may_tell(self):
             return False
         return self.jobs.tellings > 0
 
@@ -167,6 +221,8 @@ class Reading:
         if rule.confirms != "none" and not (both and rule.answers):  # such an answer confirms once it answers, below
             self._confirm(rule.name, miner=from_miner or both, pool=not from_miner or both)
         token = Token(self, rule)
+        if rule.kind == "submit":
+            self._late.settle_names()
         self._do(Step("receive", (token, message, secrets), tells=rule.kind in ("job", "target")))
         if rule.kind == "submit":
             self.understand()
@@ -187,7 +243,7 @@ class Reading:
             if reply.confirms == "both":
                 self._confirm(token.rule.name, miner=True, pool=False)
         self._note_refusal(token.rule, reply.outcome)
-        self._do(Step("reply", (token, reply, name, message, confirms), tells=reply.job))
+        self._do(Step("reply", (token, reply, name, message, confirms), reply.job, "session" in reply.take.names))
 
     def answered(self, token: Token, rule: MessageRule, message: Message) -> None:
         """A pool's message whose rule says that it answers this request."""
@@ -197,19 +253,18 @@ class Reading:
         if token.rule.kind == "submit" and rule.outcome != "none":
             self._confirm(rule.name, miner=False, pool=True)
         self._note_refusal(token.rule, rule.outcome)
-        self._do(Step("answered", (token, rule, message), tells=True))
+        self._do(Step("answered", (token, rule, message), tells=True, binds="session" in rule.take.names))
 
     def understand(self) -> None:
         """Let nothing wait from now on."""
         assert self.depth is not None
 
     def _do(self, step: Step) -> None:
-        if self._depth is not None:
+        if self._depth is not None and not self._waits:
             step(self._depth)
             return
-        self._late = (*self._late, step)
-        if len(self._late) >= MAX_LATE:
-            self.understand()
+        self._waits = True
+        self._late.add(self, step)
 
     def _note_refusal(self, rule: MessageRule, outcome: str) -> None:
         self.refused += outcome == "rejected" and rule.kind != "submit"

@@ -16,7 +16,7 @@ from sensor.model.trace import SessionState
 from sensor.session.carried import carry_into, open_requests
 from sensor.session.pending_requests import PendingRequests, Request, id_key
 from sensor.session.pool_gaps import PoolGaps
-from sensor.session.reading import Reading, Token
+from sensor.session.reading import LateSteps, Reading, Token
 from sensor.session.verify import Sampling
 from sensor.signatures.language import MISSING
 from sensor.signatures.model import Dialect, Match, SignatureSet
@@ -45,22 +45,8 @@ class Session:
     """The conversation of one flow, message by message."""
 
     __slots__ = (
-        *(
-            "_early_bytes",
-            "_framing",
-            "_gaps",
-            "_given_up",
-            "_lost",
-            "_pending",
-            "_rare",
-            "_sampling",
-            "_settled",
-            "_signatures",
-            "bases",
-            "counters",
-            "foreign",
-            "messages",
-        ),
+        *("_early_bytes", "_framing", "_gaps", "_given_up", "_late", "_lost", "_pending", "_rare", "_sampling"),
+        *("_settled", "_signatures", "bases", "counters", "foreign", "messages"),
         *("ambiguous", "readings", "replies", "spoiled", "unknown", "unmatched", "wallets"),
     )
 
@@ -70,6 +56,7 @@ class Session:
         self._sampling = sampling
         self._pending = (PendingRequests(is_one_sided=is_one_sided), PendingRequests(is_one_sided=is_one_sided))
         self.readings: tuple[Reading, ...] = ()
+        self._late = LateSteps()
         self._settled: Reading | None = None  # the only reading of its framing from now on
         self._framing: str | None = None
         self._early_bytes = 0  # of the messages so far, while several readings are left
@@ -164,8 +151,7 @@ class Session:
         self._lost.pass_on(read, self.readings)
         self._early_bytes += read.end - read.offset if read.end >= 0 else EARLY_BYTES // 4
         if self._early_bytes > EARLY_BYTES and settled is None:
-            for reading in self.readings:
-                reading.understand()
+            self._late.work()
         if settled is None and len(self.readings) > 1:
             self._settle(read.framing)
 
@@ -204,6 +190,7 @@ class Session:
         ]
         self._given_up = len(others) - len(remaining)
         self.readings = (best, *remaining)
+        self._late.keep(self.readings)
         for pending in self._pending:
             pending.narrow(lambda token: isinstance(token, Token) and token.reading in self.readings)
 
@@ -301,6 +288,7 @@ class Session:
             self._signatures.agents,
             whole=not self._gaps[1 - miner],
             requests=self._pending[miner],
+            late=self._late,
             bases=self.bases,
         )
         self.readings = (*self.readings, reading)

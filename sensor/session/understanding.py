@@ -60,6 +60,7 @@ class Understanding:
         agents: AgentTable,
         bases: Sequence[int],
         *,
+        titles: dict[str, str],
         whole: bool,
     ) -> None:
         self.dialect = dialect
@@ -70,7 +71,7 @@ class Understanding:
         self.started = False  # the session's subscribe or login was seen
         self.agent: str | None = None
         self.endpoint: str | None = None  # the pool's host as the miner names it
-        self.logins = Logins(dialect)
+        self.logins = Logins(dialect, titles)
         self.jobs = Jobs(dialect, verifier)
         self.sightings = Sightings()
         self.sizes = PoolSizes(FIXED_TARGETS.get(dialect.framing))
