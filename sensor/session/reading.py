@@ -100,7 +100,7 @@ class Reading:
     __slots__ = (
         *("_agents", "_bases", "_defaults", "_depth", "_late", "_sampling", "_weighed", "_whole", "carried", "dialect"),
         *("foreign_jobs", "miner", "miner_confirms", "pool_confirms", "received", "refused", "requests", "score"),
-        *("unbroken",),
+        *("_waits", "unbroken"),
     )
 
     def __init__(
