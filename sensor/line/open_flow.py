@@ -25,6 +25,10 @@ from sensor.session.session import Session
 from sensor.session.verify import Sampling
 from sensor.signatures.model import NodeSignature, SignatureSet
 
+#: A line, its head and its tail: no reader holds more of a direction.
+MAX_UNREAD_BYTES = 131_072
+#: About what the state of a reading takes.
+READING_BYTES = 1_536
 #: Bytes of a node's first message shown as evidence, in hex.
 NODE_EXCERPT_BYTES = 64
 
@@ -43,7 +47,7 @@ class OpenFlow:
 
     __slots__ = (
         *("_beginning", "_fallback", "_sampling", "_session", "_signatures", "bases", "before", "conversation"),
-        *("acks", "datagram", "last_ns", "missed", "opened", "seen", "stage", "starts"),
+        *("acks", "datagram", "held_bytes", "last_ns", "missed", "opened", "seen", "stage", "starts", "unread"),
     )
 
     def __init__(self, opened: Open, signatures: SignatureSet, sampling: Sampling) -> None:
@@ -59,6 +63,8 @@ class OpenFlow:
         self.missed = [0, 0]
         self.acks = [(0, 0), (0, 0)]  # by direction: `ack_advances` and `acked_bytes` of its newest chunk
         self.starts = [0, 0]  # offsets of the first bytes that were seen
+        self.unread = [0, 0]  # bytes that wait for the rest of their message, by direction, about
+        self.held_bytes = 0  # about what is held of it, when it was last weighed
         self.last_ns = opened.ts_ns
         self.before: FlowSummary | None = None  # what was known of the connection that this goes on
         self.stage: tuple[object, ...] = ()  # of the session, when it was last judged
@@ -115,6 +121,25 @@ class OpenFlow:
     def is_read(self) -> bool:
         """Whether any dialect recognised a message, as far as it is more than a beginning."""
         return not self.is_beginning and (bool(self.session.readings) or self.heard is not self.session)
+
+    @property
+    def is_established(self) -> bool:
+        """Whether shares were counted in it."""
+        return not self.is_beginning and self.heard.shares > 0
+
+    def weigh(self, chunk: Chunk, *, completed: bool) -> int:
+        """About how many bytes are held of it after these, and by how many that grew. `completed`: they were the end of
+        a message at least."""
+        side, before = chunk.direction, self.held_bytes
+        tail = len(chunk.data) - 1 - chunk.data.rfind(b"\n")
+        self.unread[side] = min(MAX_UNREAD_BYTES, tail if completed else self.unread[side] + len(chunk.data))
+        self.held_bytes = sum(self.unread)
+        if self._beginning is not None:
+            self.held_bytes += self._beginning.held_bytes
+        elif self._session is not None:
+            self.held_bytes += READING_BYTES * len(self._session.readings)
+            self.held_bytes += self._fallback.held_bytes if self._fallback is not None else 0
+        return self.held_bytes - before
 
     @property
     def speaks(self) -> bool:
