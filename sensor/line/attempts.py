@@ -21,10 +21,10 @@ from sensor.model.time import MINUTE_NS
 INTERVAL_NS = 10 * MINUTE_NS
 #: Judged one by one in an interval: in all, of one pool, and beside them of those that are looked at more closely.
 MOST_JUDGED, MOST_OF_A_POOL, MOST_WATCHED = 60, 16, 32
-#: Pairs of ends told apart in an interval, some 300 bytes each; those past it are counted together.
-MAX_PAIRS = 4_096
+#: Pairs of ends told apart in an interval, some 300 bytes each; past it pools are told apart, and past that nothing.
+MAX_PAIRS, MAX_POOLS = 4_096, 256
 #: Sources, and pools, with a finding of their own in an interval, where they have so many attempts.
-MOST_GROUPS, MANY = 8, 8
+MOST_GROUPS, MANY = 6, 8
 #: Intervals held at once: a replay's workers may be that far apart.
 MAX_INTERVALS = 64
 #: Stands for several addresses: RFC 1122 3.2.1.3, no address of anybody.
@@ -131,9 +131,15 @@ class AttemptInterval(Generic[Held]):
         """Count one attempt."""
         if ends not in self.counts and len(self.counts) >= MAX_PAIRS:
             self.overflow += attempt.count
-            ends = Ends(SEVERAL)
+            ends = Ends(SEVERAL, ends.pool, ends.pool_port)
+            if ends not in self.counts and len(self.counts) >= MAX_PAIRS + MAX_POOLS:
+                ends = Ends(SEVERAL)
         self.counts.setdefault(ends, AttemptCount()).add(attempt)
         self.news = True
+
+    def busiest(self) -> list[tuple[Ends, AttemptCount]]:
+        """Those between the same ends that are the most."""
+        return sorted(self.counts.items(), key=lambda item: (-item[1].count, str(item[0])))[:MOST_GROUPS]
 
     def groups(self) -> list[AttemptGroup]:
         """What becomes a finding each: the busiest sources, then the busiest pools, then all others together."""
@@ -248,8 +254,9 @@ class Attempts(Generic[Held]):
             ended = (number + 1) * INTERVAL_NS <= now_ns
             if (over or number in excess or (ended and self._at_once)) and interval.news:
                 interval.news = False
-                for ends in [ends for ends, counts in interval.counts.items() if join(ends, counts)]:
-                    del interval.counts[ends]
+                for ends, counts in interval.busiest():
+                    if join(ends, counts):
+                        del interval.counts[ends]
                 for group in interval.groups():
                     yield number * INTERVAL_NS, group
             if ended and not interval.held and (self._at_once or len(self._intervals) > MAX_INTERVALS):

@@ -7,7 +7,16 @@ from collections.abc import Callable, Sequence
 
 import pytest
 
-from sensor.line.attempts import MAX_PAIRS, MOST_JUDGED, MOST_OF_A_POOL, SEVERAL, AttemptCount, AttemptInterval, Ends
+from sensor.line.attempts import (
+    MAX_PAIRS,
+    MAX_POOLS,
+    MOST_JUDGED,
+    MOST_OF_A_POOL,
+    SEVERAL,
+    AttemptCount,
+    AttemptInterval,
+    Ends,
+)
 from sensor.line.lifecycle import ReportingSettings
 from sensor.line.pipeline import Pipeline
 from sensor.model.events import Event
@@ -106,11 +115,12 @@ def test_after_a_while_there_is_room_again() -> None:
 
 def test_ends_past_the_bound_are_counted_together() -> None:
     interval: AttemptInterval[None] = AttemptInterval()
-    for number in range(MAX_PAIRS + 100):
-        interval.count(Ends(f"10.{number >> 8}.{number & 255}.1", "192.0.2.1", number % 60_000), AttemptCount(count=1))
-    assert len(interval.counts) == MAX_PAIRS + 1
-    assert interval.overflow == 100
-    assert sum(group.counts.count for group in interval.groups()) == MAX_PAIRS + 100
+    many = MAX_PAIRS + 2 * MAX_POOLS
+    for number in range(many):
+        interval.count(Ends(f"10.{number >> 8}.{number & 255}.1", "192.0.2.1", number), AttemptCount(count=1))
+    assert len(interval.counts) == MAX_PAIRS + MAX_POOLS + 1
+    assert interval.overflow == many - MAX_PAIRS
+    assert sum(group.counts.count for group in interval.groups()) == many
 
 
 def test_what_is_counted_moves_a_counter() -> None:

@@ -93,6 +93,12 @@ TESTS = (
     ),
     Test("T20a", "attribution at full size", "equal to brute force, bad rows told", "benches:attribution"),
     Test(
+        "M1",
+        "3,000 short connections a second beside a miner, on a cable",
+        "80 of 80 shares, under 500 MB, at most 100 events, healthy, ends in 5 s under load",
+        "beginnings:run",
+    ),
+    Test(
         "M2",
         "a new miner after one-byte packets of 16,384 and of 1,000,000 sources",
         "everything known of it, 500 MB",
