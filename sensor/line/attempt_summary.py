@@ -40,7 +40,7 @@ def came_to_nothing(flow: OpenFlow, closed: Close | None, *, given_up: bool = Fa
     if not flow.is_beginning or not any(flow.spoke):
         return False
     if closed is None:
-        return given_up or (not all(flow.spoke) and sum(1 for _ in flow.said) == 1)
+        return given_up or (not all(flow.spoke) and sum(1 for _ in flow.first_messages) == 1)
     if not all(flow.spoke):
         return True
     return closed.reason in OVER and closed.last_ns - closed.first_ns < PROBE_NS
@@ -48,8 +48,8 @@ def came_to_nothing(flow: OpenFlow, closed: Close | None, *, given_up: bool = Fa
 
 def glance(flow: OpenFlow, facts: FlowFacts, signatures: SignatureSet) -> Glance | None:
     """The attempt that a beginning is, by its first message that a dialect confirms; None if there is none."""
-    said = flow.said
-    for first in said:
+    messages = flow.first_messages
+    for first in messages:
         matches = [match for match in signatures.match(first.value, first.framing) if match[1].confirms != "none"]
         if matches:
             break
@@ -57,7 +57,7 @@ def glance(flow: OpenFlow, facts: FlowFacts, signatures: SignatureSet) -> Glance
         return None
     miner = first.direction if matches[0][1].side == "miner" else 1 - first.direction
     login = _login(first, matches)
-    for read in said if login is None else ():
+    for read in messages if login is None else ():
         if login is None and read.direction == miner:
             login = _login(read, signatures.match(read.value, read.framing))
     families = {dialect.family for dialect, _ in matches}

@@ -103,7 +103,7 @@ class OpenFlow:
         return self._beginning is not None
 
     @property
-    def said(self) -> Iterator[Message]:
+    def first_messages(self) -> Iterator[Message]:
         """The messages of its beginning."""
         return (read for read in self._beginning or () if isinstance(read, Message))
 

@@ -18,7 +18,7 @@ from sensor.session.logins import Logins
 from sensor.session.matched_messages import Sightings
 from sensor.session.pending_requests import PendingRequests
 from sensor.session.pool_sizes import PoolSizes
-from sensor.session.understanding import Asked, Understanding
+from sensor.session.understanding import OpenRequest, Understanding
 from sensor.session.verify import Sampling, verifier
 from sensor.signatures.agents import AgentTable
 from sensor.signatures.language import Parts
@@ -84,7 +84,7 @@ class LateSteps:
         self._steps = [(whose, step) for whose, step in self._steps if whose in readings]
 
 
-class Token(Asked):
+class Token(OpenRequest):
     """A request as one reading remembers it."""
 
     __slots__ = ("reading",)

@@ -31,7 +31,7 @@ FIXED_TARGETS = {"stratum-v2": 42}
 NO_PROOF = Proof()
 
 
-class Asked:
+class OpenRequest:
     """What is remembered of a request until it is answered."""
 
     __slots__ = ("account", "rule", "share", "unproven", "work")
@@ -104,7 +104,7 @@ class Understanding:
         else:
             self.sizes.note_other(size)
 
-    def receive(self, asked: Asked, message: Message, secrets: tuple[Parts, ...]) -> None:
+    def receive(self, asked: OpenRequest, message: Message, secrets: tuple[Parts, ...]) -> None:
         """A message of this dialect; `secrets` are the places any dialect that knows it calls secret."""
         rule = asked.rule
         from_miner = rule.side == "miner"
@@ -136,7 +136,7 @@ class Understanding:
         asked.account, asked.share, asked.work = account, share, share.work if share is not None else None
         asked.unproven = self.jobs.proven is None
 
-    def reply(self, asked: Asked, reply: ReplyRule, name: str, message: Message, confirms: bool) -> None:
+    def reply(self, asked: OpenRequest, reply: ReplyRule, name: str, message: Message, confirms: bool) -> None:
         """The reply to one of its requests."""
         values: MessageValues = {**reply.constants, **reply.take.read(message.value)}
         if "session" in values and asked.account is not None:
@@ -147,7 +147,7 @@ class Understanding:
         self.settle(asked, reply.outcome, message.ts_ns)
         self._sight_answer(asked, name, message, values, reply.outcome, confirms=confirms)
 
-    def answered(self, asked: Asked, rule: MessageRule, message: Message) -> None:
+    def answered(self, asked: OpenRequest, rule: MessageRule, message: Message) -> None:
         """A pool's message whose rule says that it answers this request."""
         values = rule.take.read(message.value)
         if "session" in values and asked.account is not None:
@@ -161,7 +161,7 @@ class Understanding:
             name = intern(f"{asked.rule.name}/{rule.name}")
             self._sight_answer(asked, name, message, values, rule.outcome, confirms=True)
 
-    def settle(self, asked: Asked, outcome: str, ts_ns: int) -> None:
+    def settle(self, asked: OpenRequest, outcome: str, ts_ns: int) -> None:
         """Count what became of a request, at this time."""
         if outcome == "rejected" and asked.rule.kind == "login" and asked.account is not None:
             asked.account.refused = True
@@ -245,7 +245,7 @@ class Understanding:
             self._account(values, ts_ns).claimed_hps = (ts_ns, float(claim))
 
     def _sight_answer(
-        self, asked: Asked, name: str, message: Message, values: MessageValues, outcome: str, *, confirms: bool
+        self, asked: OpenRequest, name: str, message: Message, values: MessageValues, outcome: str, *, confirms: bool
     ) -> None:
         login = asked.account.login if asked.account is not None else None
         if self.sightings.wants(name, login):

@@ -78,11 +78,11 @@ def overlaps_of(overlaps: Mapping[str, DoubleCount], algorithm: str, lead: str |
 
 def _attempts(before: Finding, now: Finding) -> AttemptTotals | None:
     """Attempts that several runs counted; their ends may be the same."""
-    one, other = before.attempts, now.attempts
-    if one is None or other is None:
-        return other if one is None else one
-    ends = max(one.sources, other.sources), max(one.pools, other.pools)
-    return AttemptTotals(one.count + other.count, one.answered + other.answered, *ends)
+    earlier, later = before.attempts, now.attempts
+    if earlier is None or later is None:
+        return later if earlier is None else earlier
+    ends = max(earlier.sources, later.sources), max(earlier.pools, later.pools)
+    return AttemptTotals(earlier.count + later.count, earlier.answered + later.answered, *ends)
 
 
 def _join(before: Finding, now: Finding) -> Finding:
