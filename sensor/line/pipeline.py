@@ -19,6 +19,7 @@ from sensor.line.donors import may_donate, name_donor, name_donors
 from sensor.line.ended import Ended, EndedBeginnings, Watches, nobody
 from sensor.line.enrich import enrich
 from sensor.line.flow_facts import TCP, FlowFacts
+from sensor.line.held import MAX_HELD_BYTES, HeldStreams
 from sensor.line.join import finding_id
 from sensor.line.judge import judge
 from sensor.line.lifecycle import Identified, Lifecycle, ReportingSettings
@@ -31,7 +32,7 @@ from sensor.model.finding import Finding
 from sensor.model.node import Node
 from sensor.model.observation import Hint
 from sensor.model.record import Record, record_order
-from sensor.model.time import ANY_TIME, MINUTE_NS, PlausibleTime
+from sensor.model.time import ANY_TIME, PlausibleTime
 from sensor.session.verify import Sampling
 from sensor.signatures.model import SignatureSet
 
@@ -40,13 +41,6 @@ from sensor.signatures.model import SignatureSet
 MAX_OPEN_FLOWS = 65_536
 ASSUMED = Assumptions()
 SAMPLED = Sampling()
-#: Bytes held of all streams together: unfinished lines, messages that are not read yet, readings. With the flow table
-#: (250 MB), the ring (64 MB) and the program (170 MB) it stays well below the unit's MemoryMax of 2 GB.
-MAX_HELD_BYTES = 128 << 20
-#: What is left of it once room was made.
-RELIEVED_PARTS = (7, 8)
-#: So long after something was given up the line is in an emergency.
-STRAINED_NS = MINUTE_NS
 #: Oldest flows looked at when one must be given up.
 EVICTION_LOOK = 64
 #: Nodes kept of a replay; past this new ones are counted and refused.
@@ -90,8 +84,7 @@ class Pipeline:
         self._flows: dict[int, OpenFlow] = {}
         self._off_clock: dict[int, Open] = {}  # flows that began at a time that cannot be
         self._nodes: dict[str, Node] = {}
-        self._held_bytes, self._most_held_bytes = 0, most_held_bytes
-        self._strained_ns: int | None = None  # when something was last given up for want of room
+        self._held = HeldStreams(most_held_bytes)
         self.given_up = 0  # open flows and findings for which there was no time when the run ended
         self._counters: Counter[str] = Counter()
 
@@ -106,16 +99,11 @@ class Pipeline:
         return {
             **dict(sorted((self._counters + self._lifecycle.counters + Counter(self._beginnings.counters)).items())),
             "flows_open": len(self._flows),
-            "held_bytes": self._held_bytes,
-            "emergency": int(self.is_strained),
+            "held_bytes": self._held.held_bytes,
+            "emergency": int(self._held.is_strained(self._now_ns)),
             "findings": len(self._lifecycle) + self._touched.waiting,
             "nodes": len(self._nodes),
         }
-
-    @property
-    def is_strained(self) -> bool:
-        """Whether something was given up for want of room within the last minute."""
-        return self._strained_ns is not None and self._now_ns - self._strained_ns < STRAINED_NS
 
     def replace(
         self,
@@ -257,20 +245,15 @@ class Pipeline:
                 oldest = number
                 break
         self._counters["sessions_evicted"] += 1
-        self._strained_ns = self._now_ns
+        self._held.strain(self._now_ns)
         self._end(oldest, self._flows.pop(oldest), None, given_up=True)
 
     def _relieve(self) -> None:
-        """Too much is held of streams: the greediest flows are given up, the oldest of equals first, and those with
-        shares last. A part of the room is made at once, so that this is rare."""
-        self._strained_ns = self._now_ns
-        ranked = sorted(self._flows.items(), key=lambda item: (item[1].is_established, -item[1].held_bytes, item[0]))
-        for number, flow in ranked:
-            if self._held_bytes <= self._most_held_bytes * RELIEVED_PARTS[0] // RELIEVED_PARTS[1]:
-                break
+        """Too much is held of streams."""
+        self._held.strain(self._now_ns)
+        for number in self._held.greediest(self._flows):
             self._counters["streams_given_up"] += 1
-            del self._flows[number]
-            self._end(number, flow, None, given_up=True)
+            self._end(number, self._flows.pop(number), None, given_up=True)
 
     def _chunk(self, event: Chunk) -> None:
         if not self.plausible.holds(event.ts_ns):
@@ -295,8 +278,8 @@ class Pipeline:
         read = None
         for read in flow.conversation.feed(event.direction, event.ts_ns, event.offset, event.gap, event.data):
             flow.receive(read)
-        self._held_bytes += flow.weigh(event, completed=read is not None)
-        if self._held_bytes > self._most_held_bytes:
+        self._held.held_bytes += flow.weigh(event, completed=read is not None)
+        if self._held.is_too_much:
             self._relieve()
 
     def _resume(self, flow: OpenFlow, first: Chunk) -> None:
@@ -339,7 +322,7 @@ class Pipeline:
 
     def _end(self, number: int, flow: OpenFlow, closed: Close | None, *, given_up: bool = False) -> None:
         self._touched.drop(number)
-        self._held_bytes -= flow.held_bytes
+        self._held.held_bytes -= flow.held_bytes
         for read in flow.conversation.finish():
             flow.receive(read)
         if came_to_nothing(flow, closed, given_up=given_up) and not self._lifecycle.follows(number):
