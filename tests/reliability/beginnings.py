@@ -36,6 +36,8 @@ from tests.reliability.result import Result
 SECONDS, RATE, SHARES = 60, 3_000, 80
 RSS_BYTES, STOP_S, MOST_EVENTS = 500_000_000, 5.0, 100
 METRICS = 18_182
+#: Of two connections, with and without an answer: three to begin, three to end, one or three of data.
+PACKETS = 16
 #: Between two packets of one connection.
 STEP_US = 10_000
 #: The flood goes on for so long while the daemon is told to stop.
@@ -104,11 +106,11 @@ def inside(seconds: int, rate: int) -> Result:
         with running(folder, config()) as sensor:
             sensor.ready()
             time.sleep(1)
-            sent = packets(replay(capture))
+            sent = packets(replay(capture, rate))
             time.sleep(3)
             health, rss = healthz(), peak_bytes(sensor.process.pid)
             counted = metric("packets_total"), metric("kernel_dropped_packets_total")
-            with replay(beside) as more:
+            with replay(beside, rate) as more:
                 time.sleep(BESIDE_S)
                 code, stop_s = sensor.end()
                 more.kill()
@@ -125,9 +127,11 @@ def config() -> dict[str, Any]:
     }
 
 
-def replay(path: Path) -> subprocess.Popen[str]:
-    """Send it at the times it has."""
-    return subprocess.Popen(["tcpreplay", "-q", "-K", "-i", SENDER, str(path)], stdout=subprocess.PIPE, text=True)
+def replay(path: Path, rate: int) -> subprocess.Popen[str]:
+    """Send it at a steady rate, by which it takes as long as its times say."""
+    pps = rate * PACKETS // 2
+    command = ["tcpreplay", "-q", "-K", f"--pps={pps}", "-i", SENDER, str(path)]
+    return subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
 
 
 def packets(process: subprocess.Popen[str]) -> int:
