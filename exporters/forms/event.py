@@ -7,6 +7,7 @@ eve.schema.json, stands beside this file.
 
 from __future__ import annotations
 
+import dataclasses
 import json
 from collections.abc import Mapping
 
@@ -146,6 +147,8 @@ def _mining(finding: Finding) -> dict[str, object]:
     moved: dict[str, object] = {} if finding.merged_into is None else {"merged_into": finding.merged_into}
     if finding.corrects is not None:
         moved["corrects"] = {name: text for name, text in finding.corrects._asdict().items() if text is not None}
+    if finding.attempts is not None:
+        moved["attempts"] = dataclasses.asdict(finding.attempts)
     if finding.seen_by:
         moved["seen_by"] = list(finding.seen_by)
     return {

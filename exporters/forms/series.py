@@ -90,6 +90,9 @@ METRICS: Mapping[str, str] = {
     "refusals_total": "What was not taken in because a bound was reached.",
     "shares_recomputed_total": "Shares whose work was recomputed.",
     "findings_held": "Findings the line keeps.",
+    "held_bytes": "Bytes held of streams: unfinished lines, messages not read yet, readings.",
+    "emergency": "1 while something was given up for want of room within a minute, 0 otherwise.",
+    "attempts_counted_total": "Connections that came to nothing and were counted together.",
     "observations_total": "What names and behaviour said of a miner and a pool.",
     "nodes_held": "Peer-to-peer nodes the line keeps.",
     "line_other_total": "Whatever else the line counts.",
@@ -232,19 +235,20 @@ LINE: Mapping[str, CounterSeries] = {
         readings_given_up="readings_given_up_total",
     ),
     **_plain(shares_looked_at="shares_recomputed_total", findings="findings_held", nodes="nodes_held"),
-    **_plain(observations="observations_total"),
+    **_plain(observations="observations_total", attempts_counted="attempts_counted_total"),
     **_plain(chunks_off_clock="chunks_off_clock_total"),
     **_plain(sessions_resumed="sessions_resumed_total", sessions_not_resumed="sessions_not_resumed_total"),
     **_labelled(
         "findings_told_total", "state", findings_opened="opened", findings_updated="updated", findings_closed="closed"
     ),
     **_labelled("line_strays_total", "event", chunks_without_flow="chunk", closes_without_flow="close"),
-    **_labelled("evictions_total", "table", sessions_evicted="sessions"),
+    **_plain(held_bytes="held_bytes", emergency="emergency"),
+    **_labelled("evictions_total", "table", sessions_evicted="sessions", streams_given_up="streams"),
     **_labelled(
         "refusals_total", "table", findings_refused="findings", nodes_refused="nodes", requests_dropped="requests"
     ),
     **_labelled("refusals_total", "table", readings_refused="readings", readings_dropped="logins"),
-    **_labelled("refusals_total", "table", observations_dropped="observations"),
+    **_labelled("refusals_total", "table", observations_dropped="observations", attempts_ends_forgotten="ends"),
 }
 
 INTERFACE: Mapping[str, CounterSeries] = {

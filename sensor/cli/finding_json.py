@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from typing import TYPE_CHECKING
 
 from exporters.redaction.persons import without_names
@@ -45,6 +46,7 @@ def finding_object(entry: StoredFinding, persons: bool) -> dict[str, object]:
         "reported": entry.suppressed is None,
         "suppressed": _suppressed(entry, persons),
         "corrects": None if finding.corrects is None else finding.corrects._asdict(),
+        "attempts": None if finding.attempts is None else asdict(finding.attempts),
         "merged_into": finding.merged_into,
         "reasons": list(finding.reasons),
         "observations": [

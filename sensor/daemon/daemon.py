@@ -54,9 +54,9 @@ LOOK_S, MAINTENANCE_S = 1.0, 600.0
 COVERAGE_S = 60.0
 #: Deliveries that have not moved for so long have no heartbeat any more; a pause after a failure is half a minute.
 MAX_DELIVERY_IDLE_S = 120.0
-#: Seconds for the flows' ends and what they mean, and for the last deliveries: together under the five that an end may
-#: take.
-DRAIN_S, FLUSH_S = 1.5, 2.0
+#: Seconds for the flows' ends, for what they mean, and for the last deliveries: together under the five that an end may
+#: take, with the ledger's part.
+DRAIN_S, JUDGE_S, FLUSH_S = 1.0, 1.0, 2.0
 #: For tests of the watchdog: "line-hangs", "delivery-hangs"; the core has one of its own, "worker-hangs".
 FAULT = "MINEWATCH_FAULT"
 
@@ -88,6 +88,7 @@ class Daemon:
             sampling=setup.sampling,
             reporting=setup.reporting,
             resume=self._resume,
+            watches=self._is_registered,
         )
         self._evidence = _evidence(setup)
         self._server = MetricsServer(setup.metrics, self._status) if setup.metrics is not None else None
@@ -173,6 +174,11 @@ class Daemon:
             self._counters["resume_failures"] += 1
             self._watch.note(error)
             return ()
+
+    def _is_registered(self, address: str) -> bool:
+        """Whether the books name an enterprise for an address now."""
+        attribution = self._setup.attribution
+        return attribution is not None and attribution.answer(address, None, time.time_ns()).enterprise is not None
 
     def _record(self, records: Sequence[Record], now_ns: int) -> None:
         """Attribute, suppress, record, keep evidence, deliver."""
@@ -332,7 +338,8 @@ class Daemon:
             self._step(self._core.poll(BATCH_EVENTS, 20))
         self._core.close()
         now_ns = time.time_ns()
-        self._record(self._pipeline.finish(), now_ns)
+        judged_by = time.monotonic() + JUDGE_S
+        self._record(self._pipeline.finish(lambda: time.monotonic() < judged_by), now_ns)
         self._recorder.flush(now_ns)
         self._steps.end(now_ns)
         self._delivery.wake()
@@ -340,6 +347,10 @@ class Daemon:
         for server in (self._server, self._socket):
             if server is not None:
                 server.close()
+        if self._pipeline.given_up:
+            self._journal.warning(
+                f"{self._pipeline.given_up} open connections and findings were given up: an end may take five seconds"
+            )
         waiting = self._recorder.counters["records_waiting"]
         if waiting:
             self._journal.error(f"ledger: {waiting} records could not be written: {self._recorder.trouble}")

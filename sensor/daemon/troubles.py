@@ -30,6 +30,7 @@ RISING = {
     },
     "line": {
         "sessions_evicted": "too many sessions at once (limits.candidates): the oldest were given up",
+        "streams_given_up": "emergency: streams take more memory than they may, and the greediest are given up",
         "findings_refused": "too many findings at once: new ones are not kept",
         "observations_dropped": "too many observations at once: some are not kept",
         "chunks_off_clock": (

@@ -94,6 +94,8 @@ class Conversation:
             if isinstance(read, Message):
                 self._framing = read.framing
                 self._flights.stop()
+                if read.framing == DEFAULT_FRAMING and read.offset == self._starts[direction]:
+                    self.heads = None  # no node's stream begins with a text
             yield read
         yield from self._flights.seen()
 

@@ -111,7 +111,7 @@ def wait_seconds(
     hardest = reading.jobs.hardest
     if hardest is None or not facts.packets[reading.miner] or reading.jobs.count == 0:
         return UNKNOWN_WAIT
-    agent = agents.lookup(account.agent or reading.agent)
+    agent = agents.lookup(account.agent or reading.depth.agent)
     device = agent.device if agent is not None else None
     waits = []
     for algorithm, work in _candidates(reading, account, hardest):

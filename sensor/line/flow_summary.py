@@ -29,7 +29,7 @@ def flow_summary(reading: Reading, account: Account, facts: FlowFacts) -> FlowSu
         dialect=reading.dialect.name,
         login=account.login,
         worker=account.worker,
-        agent=account.agent or reading.agent,
+        agent=account.agent or reading.depth.agent,
         shares=replace(account.shares),
         vlans=opened.vlans,
         midstream=opened.midstream,

@@ -128,6 +128,11 @@ class Joined:
         if len(self.flows) > MAX_FLOWS:
             self.flows.remove(min(self.flows, key=flow_order))
 
+    def count(self, count: int, first_ns: int, last_ns: int) -> None:
+        """So many more flows like the last one, of which no more is known."""
+        self.flow_count += count
+        self.first_ns, self.last_ns = min(self.first_ns, first_ns), max(self.last_ns, last_ns)
+
     def _count_again(self, flow: FlowSummary) -> None:
         """Note what the sums have twice: captures that overlap hold the same connection."""
         alike = [

@@ -181,7 +181,7 @@ def _contribution(judged: _Judged, account: Account, signatures: SignatureSet) -
         names=reading.logins.names,
         exposure=exposure,
         activity=activity,
-        endpoint=reading.endpoint,
+        endpoint=reading.depth.endpoint,
     )
 
 

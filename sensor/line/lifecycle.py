@@ -128,6 +128,10 @@ class Lifecycle:
         self._leave(flow, set(before) - set(after), after, now_ns)
         self._of_flow[flow] = tuple(after)
 
+    def follows(self, flow: int) -> bool:
+        """Whether a finding rests on this open connection."""
+        return flow in self._of_flow
+
     def flow_ended(self, flow: int, contributions: Iterable[Identified], now_ns: int) -> None:
         """A connection is over; this is what it contributed."""
         before, after = self._of_flow.pop(flow, ()), []
@@ -147,6 +151,16 @@ class Lifecycle:
             if better or tracked.unlisted >= MAX_UNLISTED:
                 self._schedule(identity, tracked, now_ns)
         self._leave(flow, set(before) - set(after), after, now_ns)
+
+    def count(self, identity: str, count: int, first_ns: int, last_ns: int) -> bool:
+        """So many more connections like those that ended, which were not judged by themselves; whether the finding is
+        followed."""
+        tracked = self._tracked.get(identity)
+        if tracked is None or tracked.ended is None:
+            return False
+        tracked.ended.count(count, first_ns, last_ns)
+        tracked.settled = False
+        return True
 
     def due_reports(self, now_ns: int) -> Iterator[Report]:
         """What is due by now."""

@@ -6,11 +6,13 @@ Knows the pieces that a flow is read with; knows no other flow and no findings.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import NamedTuple
 
 from sensor.dialects.conversation import Conversation
 from sensor.dialects.nodes import NodeSeen, read_tcp
-from sensor.dialects.stream.message import Read
+from sensor.dialects.stream.message import Message, Read
+from sensor.line.beginning import Beginning
 from sensor.line.flow_facts import TCP, FlowFacts, facts, flow_key, proxy_of, stable_id
 from sensor.line.resumed import between_bytes, carriage_of, miner_direction
 from sensor.model.events import Chunk, Close, Open
@@ -23,6 +25,10 @@ from sensor.session.session import Session
 from sensor.session.verify import Sampling
 from sensor.signatures.model import NodeSignature, SignatureSet
 
+#: A line, its head and its tail: no reader holds more of a direction.
+MAX_UNREAD_BYTES = 131_072
+#: About what the state of a reading takes.
+READING_BYTES = 1_536
 #: Bytes of a node's first message shown as evidence, in hex.
 NODE_EXCERPT_BYTES = 64
 
@@ -40,21 +46,26 @@ class OpenFlow:
     """One open candidate."""
 
     __slots__ = (
-        *("before", "conversation", "datagram", "fallback", "last_ns", "missed", "opened", "seen", "session", "stage"),
-        *("acks", "starts"),
+        *("_beginning", "_fallback", "_sampling", "_session", "_signatures", "bases", "before", "conversation"),
+        *("acks", "datagram", "held_bytes", "last_ns", "missed", "opened", "seen", "stage", "starts", "unread"),
     )
 
     def __init__(self, opened: Open, signatures: SignatureSet, sampling: Sampling) -> None:
         self.opened = opened
-        self.session = Session(signatures, sampling, is_one_sided=not all(opened.packets))
+        self._signatures, self._sampling = signatures, sampling
+        self._beginning: Beginning | None = Beginning()  # as long as it is one
+        self._session: Session | None = None  # made when it is asked for
+        self._fallback: Fallback | None = None  # None: it is not, or no longer, of use
+        self.bases = [-1, -1]  # sequence numbers at which the directions' streams begin; -1: not known
         self.conversation = Conversation(opened.midstream)
         self.datagram: tuple[NodeSignature, NodeSeen, First] | None = None
         self.seen = [0, 0]  # stream bytes by direction
         self.missed = [0, 0]
         self.acks = [(0, 0), (0, 0)]  # by direction: `ack_advances` and `acked_bytes` of its newest chunk
         self.starts = [0, 0]  # offsets of the first bytes that were seen
+        self.unread = [0, 0]  # bytes that wait for the rest of their message, by direction, about
+        self.held_bytes = 0  # about what is held of it, when it was last weighed
         self.last_ns = opened.ts_ns
-        self.fallback = Fallback() if signatures.unknown is not None else None  # None: it is not, or no longer, of use
         self.before: FlowSummary | None = None  # what was known of the connection that this goes on
         self.stage: tuple[object, ...] = ()  # of the session, when it was last judged
 
@@ -63,45 +74,117 @@ class OpenFlow:
         side = chunk.direction
         if not self.seen[side] and chunk.data:
             self.starts[side] = chunk.offset
-        self.session.bases[side] = chunk.base_seq
+        self.bases[side] = chunk.base_seq
         self.seen[side] += len(chunk.data)
         self.missed[side] += chunk.gap
         self.acks[side] = (chunk.ack_advances, chunk.acked_bytes)
         self.last_ns = max(self.last_ns, chunk.ts_ns)
 
     @property
+    def session(self) -> Session:
+        """The session by the dialects."""
+        if self._session is None:
+            self._session = Session(self._signatures, self._sampling, is_one_sided=not all(self.opened.packets))
+            self._session.bases = self.bases
+            self._fallback = Fallback() if self._signatures.unknown is not None else None
+            for read in self._beginning or ():
+                self._read(read, self._session)
+        return self._session
+
+    @property
     def heard(self) -> Session:
         """The session as it is judged."""
-        return self.session if self.fallback is None else self.fallback.heard(self.session)
+        session = self.session
+        return session if self._fallback is None else self._fallback.heard(session)
+
+    @property
+    def is_beginning(self) -> bool:
+        """Whether it only begins: what was said in it is not read for good."""
+        return self._beginning is not None
+
+    @property
+    def said(self) -> Iterator[Message]:
+        """The messages of its beginning."""
+        return (read for read in self._beginning or () if isinstance(read, Message))
+
+    @property
+    def spoke(self) -> tuple[bool, bool]:
+        """Whether there is a message of each direction in its beginning."""
+        return (False, False) if self._beginning is None else self._beginning.spoke
+
+    @property
+    def sign_ins(self) -> int:
+        """In how many messages of its beginning one signed in; 0 later."""
+        return 0 if self._beginning is None else self._beginning.sign_ins
 
     @property
     def is_read(self) -> bool:
-        """Whether any dialect recognised a message."""
-        return bool(self.session.readings) or self.heard is not self.session
+        """Whether any dialect recognised a message, as far as it is more than a beginning."""
+        return not self.is_beginning and (bool(self.session.readings) or self.heard is not self.session)
+
+    @property
+    def is_established(self) -> bool:
+        """Whether shares were counted in it."""
+        return not self.is_beginning and self.heard.shares > 0
+
+    def weigh(self, chunk: Chunk, *, completed: bool) -> int:
+        """About how many bytes are held of it after these, and by how many that grew. `completed`: they were the end of
+        a message at least."""
+        side, before = chunk.direction, self.held_bytes
+        tail = len(chunk.data) - 1 - chunk.data.rfind(b"\n")
+        self.unread[side] = min(MAX_UNREAD_BYTES, tail if completed else self.unread[side] + len(chunk.data))
+        self.held_bytes = sum(self.unread)
+        if self._beginning is not None:
+            self.held_bytes += self._beginning.held_bytes
+        elif self._session is not None:
+            self.held_bytes += READING_BYTES * len(self._session.readings)
+            self.held_bytes += self._fallback.held_bytes if self._fallback is not None else 0
+        return self.held_bytes - before
+
+    @property
+    def speaks(self) -> bool:
+        """Whether it is known to speak a dialect."""
+        return not self.is_beginning and bool(self.session.readings)
 
     def receive(self, read: Read) -> None:
         """One message or one malformed piece."""
-        self.session.receive(read)
-        if self.fallback is not None and not self.fallback.receive(read, self.session):
-            self.fallback = None
+        if self._beginning is not None:
+            self.rest()
+            is_share = isinstance(read, Message) and self._signatures.is_share(read.value, read.framing)
+            if not is_share and self._beginning.add(read):
+                return
+        session, self._beginning = self.session, None
+        self._read(read, session)
+
+    def _read(self, read: Read, session: Session) -> None:
+        session.receive(read)
+        if self._fallback is not None and not self._fallback.receive(read, session):
+            self._fallback = None
+
+    def rest(self) -> None:
+        """It was judged: a beginning is held unread again."""
+        if self._beginning is not None:
+            self._session = self._fallback = None
 
     def finish(self) -> None:
         """The flow has ended."""
-        self.session.finish()
-        if self.fallback is not None:
-            self.fallback.finish(self.session)
+        session, self._beginning = self.session, None
+        session.finish()
+        if self._fallback is not None:
+            self._fallback.finish(session)
 
     def resume(self, before: FlowSummary, signatures: SignatureSet, ts_ns: int) -> None:
         """Go on from what was known of the connection."""
         dialects = (*signatures.dialects, *signatures.generic)
         dialect = next((dialect for dialect in dialects if dialect.name == before.dialect), None)
         if dialect is not None and before.trace is not None and before.trace.state is not None:
+            session, self._beginning = self.session, None
             self.before = before
             miner, state = miner_direction(before, self.opened), before.trace.state
             if not dialect.generic:
-                self.session.resume(dialect, miner, state, ts_ns)
-            elif self.fallback is not None:
-                self.fallback.resume(dialect, miner, state, ts_ns, signatures)
+                session.resume(dialect, miner, state, ts_ns)
+            elif self._fallback is not None:
+                self._fallback.resume(dialect, miner, state, ts_ns, signatures)
 
     def meet_before(self, first: Chunk) -> None:
         """The first bytes of a direction, where the connection is known from before: were some between never seen?"""
@@ -116,15 +199,13 @@ class OpenFlow:
 
     def _sessions(self) -> tuple[Session, ...]:
         """All that read its messages."""
-        unknown = self.fallback.session if self.fallback is not None else None
+        unknown = self._fallback.session if self._fallback is not None else None
         return (self.session,) if unknown is None else (self.session, unknown)
 
     def forget_before(self, signatures: SignatureSet, sampling: Sampling) -> None:
         """It was another connection: its own first bytes of the other direction say so."""
-        bases, self.before = self.session.bases, None
-        self.session = Session(signatures, sampling, is_one_sided=not all(self.opened.packets))
-        self.session.bases = bases
-        self.fallback = Fallback() if signatures.unknown is not None else None
+        self.before, self._session, self._fallback = None, None, None
+        self._signatures, self._sampling = signatures, sampling
 
     def facts(self, closed: Close | None) -> FlowFacts:
         """What of the flow was seen by now, or, once it is closed, in all."""
@@ -141,7 +222,7 @@ class OpenFlow:
 
     def _range(self, side: int) -> StreamRange | None:
         """The part of a direction's stream that was seen, by its sequence numbers."""
-        base = self.session.bases[side]
+        base = self.bases[side]
         if base < 0 or not self.seen[side]:
             return None
         start = base + self.starts[side]

@@ -9,12 +9,14 @@ refuses is counted. The result does not depend on how events of different flows 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import islice
 
 from sensor.dialects.nodes import read_datagram
 from sensor.estimate import Assumptions
+from sensor.line.attempt_summary import came_to_nothing
 from sensor.line.donors import may_donate, name_donor, name_donors
+from sensor.line.ended import Ended, EndedBeginnings, Watches, nobody
 from sensor.line.enrich import enrich
 from sensor.line.flow_facts import TCP, FlowFacts
 from sensor.line.join import finding_id
@@ -22,13 +24,14 @@ from sensor.line.judge import judge
 from sensor.line.lifecycle import Identified, Lifecycle, ReportingSettings
 from sensor.line.open_flow import First, OpenFlow, node_record, node_seen
 from sensor.line.resumed import Resumable, Resume, goes_on_with, nothing_before
+from sensor.line.touched import TouchedFlows
 from sensor.line.tracked import Report
 from sensor.model.events import Chunk, Close, End, Event, Hit, Open, Shape
 from sensor.model.finding import Finding
 from sensor.model.node import Node
 from sensor.model.observation import Hint
 from sensor.model.record import Record, record_order
-from sensor.model.time import ANY_TIME, PlausibleTime
+from sensor.model.time import ANY_TIME, MINUTE_NS, PlausibleTime
 from sensor.session.verify import Sampling
 from sensor.signatures.model import SignatureSet
 
@@ -37,10 +40,22 @@ from sensor.signatures.model import SignatureSet
 MAX_OPEN_FLOWS = 65_536
 ASSUMED = Assumptions()
 SAMPLED = Sampling()
+#: Bytes held of all streams together: unfinished lines, messages that are not read yet, readings. With the flow table
+#: (250 MB), the ring (64 MB) and the program (170 MB) it stays well below the unit's MemoryMax of 2 GB.
+MAX_HELD_BYTES = 128 << 20
+#: What is left of it once room was made.
+RELIEVED_PARTS = (7, 8)
+#: So long after something was given up the line is in an emergency.
+STRAINED_NS = MINUTE_NS
 #: Oldest flows looked at when one must be given up.
 EVICTION_LOOK = 64
 #: Nodes kept of a replay; past this new ones are counted and refused.
 MAX_NODES = 65_536
+
+
+def always() -> bool:
+    """There is time enough."""
+    return True
 
 
 class Pipeline:
@@ -55,15 +70,19 @@ class Pipeline:
         reporting: ReportingSettings | None = None,
         resume: Resume = nothing_before,
         plausible: PlausibleTime = ANY_TIME,
+        watches: Watches = nobody,
+        most_held_bytes: int = MAX_HELD_BYTES,
     ) -> None:
-        """`resume` tells what other runs knew of a connection that was joined in the middle. What packets of other than
-        `plausible` times say is counted, and is in no finding."""
+        """`resume` tells what other runs knew of a connection that was joined in the middle; `watches` whose attempts
+        are judged one by one as far as there is room. What packets of other than `plausible` times say is counted, and
+        is in no finding."""
         self.plausible = plausible
         self._resumable = Resumable(resume)
         self._signatures = signatures
         self._reporting = reporting
         self._lifecycle = Lifecycle(reporting, self._judge_open)
-        self._touched: dict[int, None] = {}  # open flows with new messages since they were last judged
+        self._beginnings = EndedBeginnings(self._contribute, self._lifecycle, watches, at_once=reporting is not None)
+        self._touched = TouchedFlows()
         self._ended: list[Node] = []  # nodes to be reported
         self._now_ns = 0
         self._sampling = sampling
@@ -71,6 +90,9 @@ class Pipeline:
         self._flows: dict[int, OpenFlow] = {}
         self._off_clock: dict[int, Open] = {}  # flows that began at a time that cannot be
         self._nodes: dict[str, Node] = {}
+        self._held_bytes, self._most_held_bytes = 0, most_held_bytes
+        self._strained_ns: int | None = None  # when something was last given up for want of room
+        self.given_up = 0  # open flows and findings for which there was no time when the run ended
         self._counters: Counter[str] = Counter()
 
     @property
@@ -82,11 +104,18 @@ class Pipeline:
     def counters(self) -> dict[str, int]:
         """Counts since the start, by name."""
         return {
-            **dict(sorted((self._counters + self._lifecycle.counters).items())),
+            **dict(sorted((self._counters + self._lifecycle.counters + Counter(self._beginnings.counters)).items())),
             "flows_open": len(self._flows),
-            "findings": len(self._lifecycle),
+            "held_bytes": self._held_bytes,
+            "emergency": int(self.is_strained),
+            "findings": len(self._lifecycle) + self._touched.waiting,
             "nodes": len(self._nodes),
         }
+
+    @property
+    def is_strained(self) -> bool:
+        """Whether something was given up for want of room within the last minute."""
+        return self._strained_ns is not None and self._now_ns - self._strained_ns < STRAINED_NS
 
     def replace(
         self,
@@ -131,38 +160,57 @@ class Pipeline:
 
     def checkpoint(self) -> list[Record]:
         """What is new of every finding now: at the end of a capture, or of an hour of a replay."""
-        self._judge_touched(self._now_ns)
-        return [self._named(self._finding(report)) for report in self._lifecycle.last_reports(over=False)]
+        self._judge_touched(self._now_ns, all_of_them=True)
+        summaries = self._beginnings.summaries(self._signatures, self._now_ns, over=True)
+        return [
+            *summaries,
+            *(self._named(self._finding(report)) for report in self._lifecycle.last_reports(over=False)),
+        ]
 
-    def finish(self) -> list[Record]:
+    def finish(self, has_time: Callable[[], bool] = always) -> list[Record]:
         """End the flows that are open and give every record, sorted by first packet and identity.
 
-        With reporting settings findings stay open for the next run: only what is new of them is given.
+        With reporting settings findings stay open for the next run: only what is new of them is given. Once `has_time`
+        says no, what is left is given up and counted: what only began first, of the rest the latest.
         """
-        for number, flow in list(self._flows.items()):
-            self._end(number, flow, None)
+        for number, flow in sorted(self._flows.items(), key=lambda item: item[1].is_beginning):
+            if has_time():
+                self._end(number, flow, None)
+            else:
+                self.given_up += 1
         self._flows.clear()
-        findings = [self._finding(report) for report in self._lifecycle.last_reports()]
+        summaries = self._beginnings.summaries(self._signatures, self._now_ns, over=True)
+        findings = [*summaries, *(self._finding(report) for report in self._last_reports(has_time))]
         name_donors(findings)
         records: list[Record] = [*findings, *self._nodes.values(), *self._ended]
         return sorted(records, key=record_order)
+
+    def _last_reports(self, has_time: Callable[[], bool]) -> Iterator[Report]:
+        """The last reports, as far as there is time."""
+        for report in self._lifecycle.last_reports():
+            if has_time():
+                yield report
+            else:
+                self.given_up += 1
 
     def _report(self, now_ns: int | None) -> list[Record]:
         now_ns = self._now_ns if now_ns is None else max(now_ns, self._now_ns)
         self._judge_touched(now_ns)
         records: list[Record] = [*self._ended]
         self._ended.clear()
+        records += self._beginnings.summaries(self._signatures, now_ns)
         records += [self._named(self._finding(report)) for report in self._lifecycle.due_reports(now_ns)]
         return records
 
-    def _judge_touched(self, now_ns: int) -> None:
+    def _judge_touched(self, now_ns: int, *, all_of_them: bool = False) -> None:
         """What open flows with new messages contribute, where that has changed in kind."""
-        for number in self._touched:
-            flow = self._flows.get(number)
-            if flow is not None and flow.stage != flow.heard.stage:
-                flow.stage = flow.heard.stage
-                self._lifecycle.flow_changed(number, self._judge_open(number), now_ns)
-        self._touched.clear()
+        wait_ns = 0 if all_of_them or self._reporting is None else self._reporting.attempt_ns
+        for number, flow, at_ns in self._touched.due(self._flows, now_ns, wait_ns):
+            stage = flow.heard.stage
+            if flow.stage != stage:
+                flow.stage = stage
+                self._lifecycle.flow_changed(number, self._judge_open(number), at_ns)
+            flow.rest()
 
     def _named(self, finding: Finding) -> Finding:
         """A finding while others go on: whose donation it is, if it is one."""
@@ -178,11 +226,11 @@ class Pipeline:
     def _judge_open(self, number: int) -> list[Identified]:
         """What an open flow contributes as of now."""
         flow = self._flows.get(number)
-        return (
-            []
-            if flow is None
-            else [(finding_id(contribution), contribution) for contribution in judge(flow.heard, flow.facts(None))]
-        )
+        if flow is None:
+            return []
+        contributions = judge(flow.heard, flow.facts(None))
+        flow.rest()
+        return [(finding_id(contribution), contribution) for contribution in contributions]
 
     def _on_time(self, first: Chunk) -> OpenFlow | None:
         """A flow that began at a time that cannot be, from its first bytes of a time that can."""
@@ -209,7 +257,20 @@ class Pipeline:
                 oldest = number
                 break
         self._counters["sessions_evicted"] += 1
-        self._end(oldest, self._flows.pop(oldest), None)
+        self._strained_ns = self._now_ns
+        self._end(oldest, self._flows.pop(oldest), None, given_up=True)
+
+    def _relieve(self) -> None:
+        """Too much is held of streams: the greediest flows are given up, the oldest of equals first, and those with
+        shares last. A part of the room is made at once, so that this is rare."""
+        self._strained_ns = self._now_ns
+        ranked = sorted(self._flows.items(), key=lambda item: (item[1].is_established, -item[1].held_bytes, item[0]))
+        for number, flow in ranked:
+            if self._held_bytes <= self._most_held_bytes * RELIEVED_PARTS[0] // RELIEVED_PARTS[1]:
+                break
+            self._counters["streams_given_up"] += 1
+            del self._flows[number]
+            self._end(number, flow, None, given_up=True)
 
     def _chunk(self, event: Chunk) -> None:
         if not self.plausible.holds(event.ts_ns):
@@ -220,7 +281,7 @@ class Pipeline:
             self._counters["chunks_without_flow"] += 1
             return
         self._counters["chunks"] += 1
-        self._touched[event.flow] = None
+        self._touched.touch(event.flow)
         self._counters["chunk_bytes"] += len(event.data)
         if flow.opened.midstream and not flow.seen[event.direction] and event.data:
             self._resume(flow, event)
@@ -229,10 +290,14 @@ class Pipeline:
         if flow.opened.proto != TCP:
             self._datagram(flow, event)
             return
-        if flow.session.readings:
+        if flow.speaks:
             flow.conversation.heads = None  # what speaks a dialect is no node
+        read = None
         for read in flow.conversation.feed(event.direction, event.ts_ns, event.offset, event.gap, event.data):
             flow.receive(read)
+        self._held_bytes += flow.weigh(event, completed=read is not None)
+        if self._held_bytes > self._most_held_bytes:
+            self._relieve()
 
     def _resume(self, flow: OpenFlow, first: Chunk) -> None:
         """The first bytes of a direction in a connection that was joined in the middle: it may be known from before."""
@@ -272,9 +337,20 @@ class Pipeline:
             event = event._replace(ts_ns=flow.last_ns, first_ns=flow.opened.first_ns, last_ns=flow.last_ns)
         self._end(event.flow, flow, event)
 
-    def _end(self, number: int, flow: OpenFlow, closed: Close | None) -> None:
+    def _end(self, number: int, flow: OpenFlow, closed: Close | None, *, given_up: bool = False) -> None:
+        self._touched.drop(number)
+        self._held_bytes -= flow.held_bytes
         for read in flow.conversation.finish():
             flow.receive(read)
+        if came_to_nothing(flow, closed, given_up=given_up) and not self._lifecycle.follows(number):
+            self._now_ns = max(self._now_ns, flow.last_ns if closed is None else closed.last_ns)
+            self._beginnings.take(Ended(number, flow, closed), self._signatures)
+        else:
+            self._contribute(Ended(number, flow, closed))
+
+    def _contribute(self, ended: Ended) -> Sequence[Identified]:
+        """What a flow that is over contributes."""
+        number, flow, closed = ended
         flow.finish()
         self._counters.update(flow.session.counters)
         flow_facts = flow.facts(closed)
@@ -284,6 +360,7 @@ class Pipeline:
         self._lifecycle.flow_ended(number, contributions, max(self._now_ns, flow_facts.last_ns))
         if not flow.session.readings:
             self._node(flow, flow_facts)
+        return contributions
 
     def _node(self, flow: OpenFlow, flow_facts: FlowFacts) -> None:
         found = node_seen(self._signatures, flow)

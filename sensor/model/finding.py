@@ -45,6 +45,17 @@ class Pool:
     listed: bool | None = None  # whether the catalogue has it; None: no name was seen
 
 
+@dataclass(slots=True, frozen=True)
+class AttemptTotals:
+    """Connections that came to nothing and were counted together. Past a bound ends are no longer told apart, and each
+    that is not counts as one."""
+
+    count: int
+    answered: int
+    sources: int  # addresses that they came from
+    pools: int  # addresses and ports that they went to
+
+
 @dataclass(slots=True)
 class Finding:
     """The judged conclusion about one miner address, one pool and, where it is known, one login."""
@@ -123,6 +134,7 @@ class Finding:
     algorithm_basis: AlgorithmBasis | None = None  # None: no algorithm is named, or an older release did not say
     corrects: Correction | None = None  # what an earlier report of it said and is withdrawn
     activity: Activity | None = None  # None: nothing was spoken, or a release before did not ask
+    attempts: AttemptTotals | None = None  # None: every connection of it was judged by itself
     merged_into: str | None = None  # the finding that this one became; its connections and sums are there now
 
     @property

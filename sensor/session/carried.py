@@ -40,14 +40,14 @@ def state_of(
             for its in accounts
         ),
         latest=accounts.index(latest) if latest in accounts else None,
-        agent=reading.agent,
+        agent=reading.depth.agent,
         algorithm=reading.jobs.algorithm,
         machine=reading.jobs.machine,
         proven=reading.jobs.proven,
         coin=reading.jobs.coin,
         work=work,
         jobs=jobs,
-        endpoint=reading.endpoint,
+        endpoint=reading.depth.endpoint,
         extranonce1=extranonce1,
         version_mask=version_mask,
         hashes=reading.jobs.times.hashes,
@@ -67,7 +67,7 @@ def carry_into(reading: Reading, state: SessionState, ts_ns: int) -> None:
         account.book.before = carried.edge
         accounts.append(account)
     reading.logins.restore(accounts, state.latest)
-    reading.agent, reading.endpoint, reading.carried = state.agent, state.endpoint, True
+    reading.depth.agent, reading.depth.endpoint, reading.carried = state.agent, state.endpoint, True
     # Whether anything was lost since then is seen later; a window begins with the first packet if so.
     edges_ns = [carried.edge.until_ns for carried in state.logins if carried.edge is not None]
     reading.jobs.carry(state, min([ts_ns, *edges_ns]))
@@ -80,8 +80,8 @@ def open_requests(reading: Reading, state: SessionState) -> list[Request]:
     for share in state.open_shares:
         rule = rules.get(share.rule)
         if rule is not None and 0 <= share.login < len(reading.logins.accounts):
-            token = Token(reading, rule, reading.logins.accounts[share.login], None)
-            token.work, token.unproven = share.work, False
+            token = Token(reading, rule)
+            token.account, token.work, token.unproven = reading.logins.accounts[share.login], share.work, False
             requests.append(Request((share.id_kind, share.id_value), "submit", (token,)))
     return requests
 

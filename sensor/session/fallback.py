@@ -50,6 +50,11 @@ class Fallback:
             return self._decide(session)
         return self._sharer is not None or not session.knows_jobs
 
+    @property
+    def held_bytes(self) -> int:
+        """Bytes of the messages that wait, as they came."""
+        return sum(map(_size, self._waiting))
+
     def _wait(self, read: Message) -> None:
         """Keep a message until it is known whether it is needed. Of too many the oldest behind the first go, of too
         large ones the largest.

@@ -63,12 +63,9 @@ class PoolGaps:
         for reading in readings:
             if reading.miner == side:
                 continue
-            reading.jobs.times.heard_ns = max(reading.jobs.times.heard_ns, read.ts_ns)
             reply = answered is not None and answered.kind != "submit"  # to what is asked but once
-            if read.end > read.offset:
-                reading.note_size(
-                    0 if reply else read.end - read.offset, None if answered is None else digits(answered.key)
-                )
+            size = -1 if read.end <= read.offset else 0 if reply else read.end - read.offset
+            reading.hear(read.ts_ns, size, None if answered is None else digits(answered.key))
 
 
 def digits(key: tuple[str, object]) -> int:

@@ -1,87 +1,106 @@
-"""One flow read as one dialect with one side as the miner: accounts, jobs, shares and evidence, as the dialect's rules
-say.
+"""One flow read as one dialect with one side as the miner: what it weighs, and, once asked, what it has understood.
 
 A flow may have several readings at once (many dialects share `mining.subscribe`); which is right is decided at the
-end, by weight. Knows no packets and no grades.
+end, by weight. So a reading weighs each message at once, and works through the first ones (accounts, jobs, evidence:
+`understanding.py`) only when it is asked for what they say: most readings are given up before. Knows no packets and
+no grades.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from sys import intern
+from typing import Any, NamedTuple
 
 from sensor.dialects.stream.message import Message
-from sensor.estimate import Share, hash_value
-from sensor.model.naming import AlgorithmBasis
-from sensor.session.account import Account
-from sensor.session.job_hashes import accept, digests_of
 from sensor.session.jobs import Jobs
 from sensor.session.logins import Logins
-from sensor.session.matched_messages import ACCEPTED, CONFIRMS, FROM_MINER, PROOF, Sightings
+from sensor.session.matched_messages import Sightings
 from sensor.session.pending_requests import PendingRequests
 from sensor.session.pool_sizes import PoolSizes
-from sensor.session.verify import Verifier
+from sensor.session.understanding import Asked, Understanding
+from sensor.session.verify import Sampling, verifier
 from sensor.signatures.agents import AgentTable
 from sensor.signatures.language import Parts
-from sensor.signatures.message_values import MessageValues
 from sensor.signatures.model import Dialect, MessageRule, ReplyRule
-from sensor.signatures.proofs import Proof
 
-#: Bytes of the message that sets a target, in framings where it has one length: Stratum V2's SetTarget.
-FIXED_TARGETS = {"stratum-v2": 42}
-#: Of a message that was cut.
-NO_PROOF = Proof()
+#: Steps that wait to be worked through in one session; a message of the pool's gives each reading two. Their messages
+#: are bounded in bytes by the session.
+MAX_LATE = 256
 
 
-class Token:
-    """What a reading remembers of a request until it is answered."""
+class Step(NamedTuple):
+    """One thing to be worked through: a method of `Understanding`, and what it is given."""
 
-    __slots__ = ("account", "reading", "rule", "share", "unproven", "work")
+    name: str
+    given: tuple[Any, ...]
+    tells: bool = False  # it may be what tells the worth of a share
+    binds: bool = False  # it may be what tells a name of a login, which all readings know then
 
-    def __init__(self, reading: Reading, rule: MessageRule, account: Account | None, share: Share | None) -> None:
+    def __call__(self, depth: Understanding) -> None:
+        getattr(depth, self.name)(*self.given)
+
+
+class LateSteps:
+    """What the readings of one session have not worked through, in its order; and what they share."""
+
+    __slots__ = ("_binds", "_steps", "titles")
+
+    def __init__(self) -> None:
+        self._steps: list[tuple[Reading, Step]] = []
+        self._binds = False
+        self.titles: dict[str, str] = {}  # the pool's names for logins, whichever dialect read them
+
+    def add(self, reading: Reading, step: Step) -> None:
+        """Let it wait; all is worked through where too much waits."""
+        self._steps.append((reading, step))
+        self._binds = self._binds or step.binds
+        if len(self._steps) >= MAX_LATE:
+            self.work()
+
+    def may_tell(self, reading: Reading) -> bool:
+        """Whether what waits of a reading may tell the worth of a share."""
+        return any(step.tells for whose, step in self._steps if whose is reading)
+
+    def work(self, reading: Reading | None = None) -> None:
+        """Work through what waits; of one reading alone, unless others may know a name of a login."""
+        alone = None if self._binds else reading
+        steps, self._steps = self._steps, []
+        for whose, step in steps:
+            if alone is None or whose is alone:
+                step(whose.depth_so_far)
+            else:
+                self._steps.append((whose, step))
+        self._binds = self._binds and bool(self._steps)
+
+    def settle_names(self) -> None:
+        """Names of logins are needed: let all be known that were told."""
+        if self._binds:
+            self.work()
+
+    def keep(self, readings: Sequence[Reading]) -> None:
+        """The others are given up."""
+        self.settle_names()
+        self._steps = [(whose, step) for whose, step in self._steps if whose in readings]
+
+
+class Token(Asked):
+    """A request as one reading remembers it."""
+
+    __slots__ = ("reading",)
+
+    def __init__(self, reading: Reading, rule: MessageRule) -> None:
+        super().__init__(rule)
         self.reading = reading
-        self.rule = rule
-        self.account = account
-        self.share = share
-        self.work = share.work if share is not None else None  # the share's own is rescaled with its account
-        self.unproven = (
-            reading.jobs.proven is None
-        )  # the work is on the scale that was assumed before the algorithm was proven
 
 
 class Reading:
     """The state of one dialect over one flow."""
 
     __slots__ = (
-        *(
-            "_agents",
-            "_bases",
-            "_defaults",
-            "_weighed",
-            "agent",
-            "carried",
-            "dialect",
-            "endpoint",
-            "foreign_jobs",
-            "jobs",
-            "logins",
-            "miner",
-            "miner_confirms",
-            "pool_confirms",
-        ),
-        *(
-            "_names_jobs",
-            "_tellings",
-            "received",
-            "refused",
-            "requests",
-            "score",
-            "sightings",
-            "sizes",
-            "started",
-            "unbroken",
-            "whole",
-        ),
+        *("_agents", "_bases", "_defaults", "_depth", "_late", "_sampling", "_weighed", "_whole", "carried", "dialect"),
+        *("foreign_jobs", "miner", "miner_confirms", "pool_confirms", "received", "refused", "requests", "score"),
+        *("_waits", "unbroken"),
     )
 
     def __init__(
@@ -89,39 +108,74 @@ class Reading:
         dialect: Dialect,
         miner: int,
         defaults: tuple[ReplyRule, ...],
-        verifier: Verifier | None,
+        sampling: Sampling,
         agents: AgentTable,
         *,
         whole: bool,
         requests: PendingRequests,
-        titles: dict[str, str],
+        late: LateSteps,
         bases: Sequence[int] = (-1, -1),
     ) -> None:
+        """`whole`: nothing that the pool sent was lost by now."""
         self.dialect = dialect
         self.miner = miner  # direction of the miner
         self.requests = requests  # of the miner's side that wait for an answer
         self._bases = bases  # sequence numbers at which the directions' streams begin, as far as they are known
         self._defaults = defaults  # replies every dialect of the framing shares
         self._agents = agents
-        self.whole = whole  # nothing the pool sent was lost
+        self._sampling = sampling
+        self._whole = whole
         self.score = 0
         self.received = 0  # messages
         self.refused = 0
         self.foreign_jobs = False  # the pool sent jobs of another form than this dialect's
-        self.started = False  # the session's subscribe or login was seen
         self.carried = False  # it goes on from what was known of the connection before
         self.unbroken = False  # with not a byte between them
-        self.agent: str | None = None
-        self.endpoint: str | None = None  # the pool's host as the miner names it
-        self.logins = Logins(dialect, titles)
-        self.jobs = Jobs(dialect, verifier)
-        self.sightings = Sightings()
         self.miner_confirms: tuple[str, ...] = ()
         self.pool_confirms: tuple[str, ...] = ()
         self._weighed: tuple[str, ...] = ()
-        self.sizes = PoolSizes(FIXED_TARGETS.get(dialect.framing))
-        self._tellings = 0  # of its jobs, when a size was noted
-        self._names_jobs = False  # a share named a job that it knows
+        self._depth: Understanding | None = None
+        self._waits = False  # something is not worked through
+        self._late = late
+
+    @property
+    def depth_so_far(self) -> Understanding:
+        """What it has understood of what it has worked through."""
+        if self._depth is None:
+            scheme = verifier(self.dialect.verify, self._sampling) if self.dialect.verify else None
+            titles, whole = self._late.titles, self._whole
+            self._depth = Understanding(
+                self.dialect, self.miner, scheme, self._agents, self._bases, titles=titles, whole=whole
+            )
+        return self._depth
+
+    @property
+    def depth(self) -> Understanding:
+        """What it has understood of all it was given."""
+        if self._waits:
+            self._waits = False
+            self._late.work(self)
+        return self.depth_so_far
+
+    @property
+    def logins(self) -> Logins:
+        """The accounts."""
+        return self.depth.logins
+
+    @property
+    def jobs(self) -> Jobs:
+        """The pool's work."""
+        return self.depth.jobs
+
+    @property
+    def sightings(self) -> Sightings:
+        """Its evidence."""
+        return self.depth.sightings
+
+    @property
+    def sizes(self) -> PoolSizes:
+        """The lengths of the pool's messages."""
+        return self.depth.sizes
 
     @property
     def has_foreign_jobs(self) -> bool:
@@ -131,59 +185,48 @@ class Reading:
     @property
     def misses_jobs(self) -> bool:
         """Whether it knows jobs, and none of its shares named such a one."""
-        return self.jobs.count > 0 and not self._names_jobs and not self.carried
-
-    def note_size(self, size: int, answer_digits: int | None) -> None:
-        """A message of the pool had so many bytes (0: none like it will come); `answer_digits` is the length of its id
-        if it answers a share."""
-        sets_target, self._tellings = self.jobs.tellings != self._tellings, self.jobs.tellings
-        if not size:
-            return
-        if sets_target:
-            self.sizes.note_target(size)
-        elif answer_digits is not None:
-            self.sizes.note_answer(size, answer_digits)
-        else:
-            self.sizes.note_other(size)
+        return self.depth.misses_jobs and not self.carried
 
     @property
     def dropped(self) -> int:
-        """Accounts or sightings over their bounds."""
-        return self.logins.dropped + self.sightings.dropped
+        """Accounts or sightings over their bounds; so few as wait are never over them."""
+        return 0 if self._depth is None else self._depth.dropped
+
+    @property
+    def shares_looked_at(self) -> int:
+        """Shares that were recomputed; none waits."""
+        scheme = None if self._depth is None else self._depth.jobs.verifier
+        return 0 if scheme is None else scheme.checked
+
+    def may_tell(self) -> bool:
+        """Whether the pool told what a share must meet."""
+        if self._depth is None and not self._late.may_tell(self):
+            return False
+        return self.jobs.tellings > 0
+
+    def lose(self) -> None:
+        """Something that the pool sent was lost."""
+        self.depth.whole = False
+
+    def hear(self, ts_ns: int, size: int, answer_digits: int | None) -> None:
+        """A message of the pool came; see `Understanding.hear`."""
+        self._do(Step("hear", (ts_ns, size, answer_digits)))
 
     def receive(self, rule: MessageRule, message: Message, secrets: tuple[Parts, ...]) -> Token:
         """A message of this dialect; `secrets` are the places any dialect that knows it calls secret."""
         from_miner = rule.side == "miner"
+        self.received += 1
         self._weigh(rule.name, rule.weight)
         both = rule.confirms == "both"
         if rule.confirms != "none" and not (both and rule.answers):  # such an answer confirms once it answers, below
             self._confirm(rule.name, miner=from_miner or both, pool=not from_miner or both)
-        values: MessageValues = {**rule.constants, **rule.take.read(message.value)}
-        account: Account | None = None
-        share: Share | None = None
-        remark: str | None = None  # what recomputing the share gave
-        if rule.kind in ("subscribe", "login") or (rule.kind == "getwork" and "login" in values):
-            account = self._sign_in(rule, values, message.ts_ns)
-        elif rule.kind == "submit":
-            account = self._account(values, message.ts_ns, rule.basis)
-            share, remark = self._submit(rule, message, values, account, secrets)
-        elif rule.kind == "job":
-            self.jobs.take(rule, message, values, self.logins.latest, fresh=self.started and self.whole)
-        elif rule.kind == "target":
-            self.jobs.distrust_template(values, self.logins.accounts)
-            self.jobs.aim(rule, values, self.logins.latest, message.ts_ns)
-        if "hashrate" in values:
-            self._claim(values, message.ts_ns)
-        if from_miner and "endpoint" in values:
-            self.endpoint = values["endpoint"]
-        login = account.login if account is not None else None
-        if self.sightings.wants(rule.name, login):
-            flags = FROM_MINER * from_miner | CONFIRMS * (rule.confirms != "none")
-            detail = values if remark is None else {**values, "proof": remark}
-            self.sightings.add(rule.name, login, flags, message, secrets, detail)
-        if not from_miner and rule.kind != "job":
-            self.jobs.learn(rule.proof, message)
-        return Token(self, rule, account, share)
+        token = Token(self, rule)
+        if rule.kind == "submit":
+            self._late.settle_names()
+        self._do(Step("receive", (token, message, secrets), tells=rule.kind in ("job", "target")))
+        if rule.kind == "submit":
+            self.understand()
+        return token
 
     def reply(self, token: Token, message: Message) -> None:
         """The reply to one of this reading's requests."""
@@ -194,51 +237,37 @@ class Reading:
             return
         name = intern(f"{token.rule.name}/{reply.name}")
         self._weigh(name, reply.weight)
-        values: MessageValues = {**reply.constants, **reply.take.read(message.value)}
         confirms = reply.confirms != "none" and (token.rule.kind == "submit" or reply in token.rule.replies)
         if confirms:
             self._confirm(name, miner=False, pool=True)
             if reply.confirms == "both":
                 self._confirm(token.rule.name, miner=True, pool=False)
-        if "session" in values and token.account is not None:
-            self.logins.bind(str(values["session"]), token.account)
-        self.jobs.learn(reply.proof, message)
-        if reply.job:
-            self.jobs.announce(values, message.ts_ns, self.logins.latest, fresh=self.started and self.whole)
-        self.settle(token, reply.outcome, message.ts_ns)
-        self._sight_answer(token, name, message, values, reply.outcome, confirms=confirms)
+        self._note_refusal(token.rule, reply.outcome)
+        self._do(Step("reply", (token, reply, name, message, confirms), reply.job, "session" in reply.take.names))
 
     def answered(self, token: Token, rule: MessageRule, message: Message) -> None:
         """A pool's message whose rule says that it answers this request."""
-        values = rule.take.read(message.value)
-        if "session" in values and token.account is not None:
-            self.logins.bind(str(values["session"]), token.account)
-        if "target" in values or "difficulty" in values:
-            self.jobs.aim(rule, values, self.logins.latest, message.ts_ns)
-            if token.account is not None and token.work is None:
-                token.work = self.jobs.work_of(values, token.account, self.logins.latest)
-        self.settle(token, rule.outcome, message.ts_ns)
         if rule.confirms == "both":  # no other protocol answers such a request so
             self._confirm(token.rule.name, miner=True, pool=False)
             self._confirm(rule.name, miner=False, pool=True)
         if token.rule.kind == "submit" and rule.outcome != "none":
             self._confirm(rule.name, miner=False, pool=True)
-        if token.rule.kind == "submit" and rule.outcome == "accepted":
-            self._sight_answer(
-                token, intern(f"{token.rule.name}/{rule.name}"), message, values, rule.outcome, confirms=True
-            )
+        self._note_refusal(token.rule, rule.outcome)
+        self._do(Step("answered", (token, rule, message), tells=True, binds="session" in rule.take.names))
 
-    def settle(self, token: Token, outcome: str, ts_ns: int) -> None:
-        """Count what became of a request, at this time."""
-        if outcome == "rejected" and token.rule.kind != "submit":
-            self.refused += 1
-            if token.account is not None and token.rule.kind == "login":
-                token.account.refused = True
-        if token.rule.kind == "submit" and token.account is not None and outcome != "none":
-            work = self.jobs.on_scale(token.account, token.work) if token.unproven else token.work
-            token.account.settle(outcome == "accepted", work, token.share)
-            if outcome == "accepted" and token.share is not None:
-                accept(self.jobs, token.share, self.logins.accounts, token.account, ts_ns)
+    def understand(self) -> None:
+        """Let nothing wait from now on."""
+        assert self.depth is not None
+
+    def _do(self, step: Step) -> None:
+        if self._depth is not None and not self._waits:
+            step(self._depth)
+            return
+        self._waits = True
+        self._late.add(self, step)
+
+    def _note_refusal(self, rule: MessageRule, outcome: str) -> None:
+        self.refused += outcome == "rejected" and rule.kind != "submit"
 
     def _weigh(self, name: str, weight: int) -> None:
         if name not in self._weighed:
@@ -250,87 +279,3 @@ class Reading:
             self.miner_confirms = (*self.miner_confirms, name)
         if pool and name not in self.pool_confirms:
             self.pool_confirms = (*self.pool_confirms, name)
-
-    def _sign_in(self, rule: MessageRule, values: MessageValues, ts_ns: int) -> Account | None:
-        self.started = True
-        if rule.kind == "subscribe" and "algorithm" in rule.constants:
-            self.jobs.machine = rule.constants["algorithm"]
-        agent = values.get("agent")
-        if agent is not None:
-            self.agent = agent
-            self._know_machine(agent)
-        if rule.kind == "subscribe" and "login" not in values:
-            return None
-        account = self._account(values, ts_ns, rule.basis)
-        if agent is not None:
-            account.agent = agent
-        if account.book.login_ns is None:
-            account.book.login_ns = ts_ns
-        return account
-
-    def _know_machine(self, agent: str) -> None:
-        """Where several algorithms speak the dialect: a machine that works on only one of them settles which."""
-        several = self.dialect.work.by_algorithm or self.dialect.algorithm_basis == "assumed"
-        machine = self._agents.lookup(agent) if several else None
-        if machine is None or machine.role is not None:
-            return
-        paid = self.logins.paid
-        if machine.algorithm is not None:
-            self.jobs.machine = machine.algorithm
-        elif paid is not None and paid.algorithm in machine.algorithms:  # one of the few that the program computes
-            self.jobs.machine, self.jobs.coin = paid.algorithm, self.jobs.coin or paid.coin
-
-    def _account(self, values: MessageValues, ts_ns: int, basis: AlgorithmBasis = "proven") -> Account:
-        """The account a message speaks for; it may be the first to name the algorithm."""
-        before = self.jobs.in_force(self.logins.latest)
-        account = self.logins.account(values, ts_ns, basis)
-        if self.agent is not None and self.jobs.machine is None and account.payout is not None:
-            self._know_machine(self.agent)
-        self.jobs.renamed(before, self.jobs.in_force(self.logins.latest))
-        return account
-
-    def _submit(
-        self,
-        rule: MessageRule,
-        message: Message,
-        values: MessageValues,
-        account: Account,
-        secrets: tuple[Parts, ...],
-    ) -> tuple[Share, str | None]:
-        """A share: looked at if it is in the sample, and counted; with a remark on it if it was looked at and proved
-        nothing.
-        """
-        proof = rule.proof if not message.skipped_bytes else NO_PROOF
-        look = self.jobs.recompute(proof, message, values, (account, self.logins.latest))
-        self.jobs.settle(self.logins.accounts, self.logins.latest)
-        self._names_jobs = self._names_jobs or self.jobs.has(values)
-        work = self.jobs.work_of(values, account, self.logins.latest)
-        value = None
-        if work is None or self.jobs.times.in_doubt:
-            value = hash_value(proof.read(message.value).get("result"))
-        position = max(0, self._bases[self.miner]) + message.offset
-        share = account.submit(message.ts_ns, work, value, position, self.jobs.times)
-        if look is not None or self.jobs.asks:
-            share.digests = digests_of(self.jobs, proof, message, values, account)
-        if look is not None and look.proof:
-            name = intern(f"{rule.name}/recomputed")
-            if self.sightings.wants(name, account.login):
-                flags = FROM_MINER | CONFIRMS | PROOF
-                self.sightings.add(name, account.login, flags, message, secrets, {**values, "proof": look.remark})
-        return share, look.remark if look is not None and not look.proof else None
-
-    def _claim(self, values: MessageValues, ts_ns: int) -> None:
-        claim = values.get("hashrate")
-        if claim is not None and 0 < claim < 1 << 80:
-            self._account(values, ts_ns).claimed_hps = (ts_ns, float(claim))
-
-    def _sight_answer(
-        self, token: Token, name: str, message: Message, values: MessageValues, outcome: str, *, confirms: bool
-    ) -> None:
-        login = token.account.login if token.account is not None else None
-        if self.sightings.wants(name, login):
-            accepted = token.rule.kind == "submit" and outcome == "accepted"
-            flags = CONFIRMS * confirms | ACCEPTED * accepted
-            self.sightings.add(
-                name, login, flags, message, (), {**values, "answers": token.rule.name, "outcome": outcome}
-            )

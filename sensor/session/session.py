@@ -16,10 +16,10 @@ from sensor.model.trace import SessionState
 from sensor.session.carried import carry_into, open_requests
 from sensor.session.pending_requests import PendingRequests, Request, id_key
 from sensor.session.pool_gaps import PoolGaps
-from sensor.session.reading import Reading, Token
-from sensor.session.verify import Sampling, verifier
+from sensor.session.reading import LateSteps, Reading, Token
+from sensor.session.verify import Sampling
 from sensor.signatures.language import MISSING
-from sensor.signatures.model import Dialect, Match, ReplyRule, SignatureSet
+from sensor.signatures.model import Dialect, Match, SignatureSet
 
 #: Readings of one flow: every dialect in both roles would be more, but hostile bytes choose what they resemble.
 MAX_READINGS = 48
@@ -35,6 +35,8 @@ NAMED_LEAD = 30
 EARLY_LEAD = 55
 #: Where it stays open which dialect it is, all are read for so many messages.
 LAST_OPEN_DECISION = 160
+#: Bytes of messages that readings may work through later.
+EARLY_BYTES = 16_384
 DEFAULT = Sampling()
 NOTHING: Mapping[str, int] = {}
 
@@ -43,8 +45,8 @@ class Session:
     """The conversation of one flow, message by message."""
 
     __slots__ = (
-        *("_framing", "_gaps", "_given_up", "_lost", "_pending", "_rare", "_sampling", "_settled", "_signatures"),
-        *("_titles", "bases", "counters", "foreign", "messages"),
+        *("_early_bytes", "_framing", "_gaps", "_given_up", "_late", "_lost", "_pending", "_rare", "_sampling"),
+        *("_settled", "_signatures", "bases", "counters", "foreign", "messages"),
         *("ambiguous", "readings", "replies", "spoiled", "unknown", "unmatched", "wallets"),
     )
 
@@ -54,9 +56,10 @@ class Session:
         self._sampling = sampling
         self._pending = (PendingRequests(is_one_sided=is_one_sided), PendingRequests(is_one_sided=is_one_sided))
         self.readings: tuple[Reading, ...] = ()
-        self._titles: dict[str, str] = {}  # the pool's names for logins
+        self._late = LateSteps()
         self._settled: Reading | None = None  # the only reading of its framing from now on
         self._framing: str | None = None
+        self._early_bytes = 0  # of the messages so far, while several readings are left
         self.messages = [0, 0]  # by direction
         self.foreign = (0, 0)  # lines that are not this framing, by direction
         self.spoiled = (0, 0)  # pieces that gave no message for whatever reason, by direction
@@ -126,7 +129,6 @@ class Session:
             if reading is None:
                 continue
             token = reading.receive(rule, read, secrets)
-            reading.received += 1
             if rule.side == "miner":
                 tokens.append(token)
                 continue
@@ -147,6 +149,9 @@ class Session:
         else:
             self.unknown += 1
         self._lost.pass_on(read, self.readings)
+        self._early_bytes += read.end - read.offset if read.end >= 0 else EARLY_BYTES // 4
+        if self._early_bytes > EARLY_BYTES and settled is None:
+            self._late.work()
         if settled is None and len(self.readings) > 1:
             self._settle(read.framing)
 
@@ -169,11 +174,11 @@ class Session:
         best, *others = sorted(self.readings, key=rank, reverse=True)
         late = sum(self.messages) >= (LAST_DECISION if all(self.messages) else ONE_SIDED_DECISION)
         late = late and (not rivals(best, others) or sum(self.messages) >= LAST_OPEN_DECISION)
+        leads = best.score - others[0].score >= CLEAR_LEAD
+        if not (late or leads) or framing not in best.dialect.framings:
+            return
         proven = _works(best)
-        if (
-            not (late or (proven and best.score - others[0].score >= CLEAR_LEAD))
-            or framing not in best.dialect.framings
-        ):
+        if not (late or proven):
             return
         self.ambiguous = rivals(best, others)
         self._settled, self._framing = best, framing
@@ -185,6 +190,7 @@ class Session:
         ]
         self._given_up = len(others) - len(remaining)
         self.readings = (best, *remaining)
+        self._late.keep(self.readings)
         for pending in self._pending:
             pending.narrow(lambda token: isinstance(token, Token) and token.reading in self.readings)
 
@@ -247,8 +253,7 @@ class Session:
             found["sessions_settled"] += 1
             found["readings_given_up"] += self._given_up
         for reading in self.readings:
-            scheme = reading.jobs.verifier
-            found["shares_looked_at"] += scheme.checked if scheme is not None else 0
+            found["shares_looked_at"] += reading.shares_looked_at
             found[f"messages_{reading.dialect.name}"] += reading.received
             found["readings_dropped"] += reading.dropped
         self.counters = found
@@ -265,7 +270,8 @@ class Session:
             self._gaps = (self._gaps[0] or not piece.direction, self._gaps[1] or bool(piece.direction))
             self._lost.lose(piece.direction)
             for reading in self.readings:
-                reading.whole = reading.whole and reading.miner == piece.direction
+                if reading.miner != piece.direction:
+                    reading.lose()
 
     def _reading(self, dialect: Dialect, miner: int) -> Reading | None:
         for reading in self.readings:
@@ -274,26 +280,19 @@ class Session:
         if len(self.readings) >= MAX_READINGS:
             self._count("readings_refused")
             return None
-        scheme = verifier(dialect.verify, self._sampling) if dialect.verify else None
         reading = Reading(
             dialect,
             miner,
-            self._defaults(dialect),
-            scheme,
+            self._signatures.shared_replies(dialect),
+            self._sampling,
             self._signatures.agents,
             whole=not self._gaps[1 - miner],
             requests=self._pending[miner],
-            titles=self._titles,
+            late=self._late,
             bases=self.bases,
         )
         self.readings = (*self.readings, reading)
         return reading
-
-    def _defaults(self, dialect: Dialect) -> tuple[ReplyRule, ...]:
-        """The replies that the dialect's framings share."""
-        replies = {signature.header.name: signature.replies for signature in self._signatures.framings}
-        shared = [replies[name] for name in dialect.framings if replies.get(name)]
-        return shared[0] if len(shared) == 1 else tuple(reply for some in shared for reply in some)
 
     def _reply(self, key: tuple[str, object], message: Message) -> None:
         request = self._pending[1 - message.direction].answer(key, flat=isinstance(message.value.get("result"), bool))
@@ -343,13 +342,14 @@ def rivals(best: Reading, readings: Iterable[Reading]) -> tuple[Dialect, ...]:
     if best.jobs.proven is not None or best.carried:
         return ()
     lead = NAMED_LEAD if _has_work(best) else EARLY_LEAD
+    tells = best.may_tell()
     found = {
         reading.dialect.name: reading.dialect
         for reading in readings
         if reading.miner == best.miner
         and bool(reading.miner_confirms) == bool(best.miner_confirms)
         and best.score - reading.score < lead
-        and (reading.jobs.tellings or not best.jobs.tellings)
+        and (not tells or reading.may_tell())
     }
     found.pop(best.dialect.name, None)
     return tuple(found[name] for name in sorted(found))

@@ -224,13 +224,20 @@ class SignatureSet:
     unknown: SignatureSet | None = None  # the generic dialect alone, with the same tables: not among `dialects`
     _by_framing: dict[str, dict[str | None, tuple[Match, ...]]] = field(default_factory=dict)
     _by_dialect: dict[tuple[str, str], dict[str | None, tuple[Match, ...]]] = field(default_factory=dict)
+    _shares: dict[str, dict[str | None, tuple[Match, ...]]] = field(default_factory=dict)
+    _shared_replies: dict[tuple[str, ...], tuple[ReplyRule, ...]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
+        replies = {signature.header.name: signature.replies for signature in self.framings}
+        for dialect in self.dialects:
+            found = (replies.get(name, ()) for name in dialect.framings)
+            self._shared_replies[dialect.framings] = tuple(reply for some in found for reply in some)
         for framing in sorted({name for dialect in self.dialects for name in dialect.framings}):
             rules: list[Match] = [
                 (dialect, rule) for dialect in self.dialects if framing in dialect.framings for rule in dialect.messages
             ]
             self._by_framing[framing] = _by_method(rules)
+            self._shares[framing] = _by_method([match for match in rules if match[1].kind == "submit"])
             for name in {dialect.name for dialect, _ in rules}:
                 self._by_dialect[framing, name] = _by_method([match for match in rules if match[0].name == name])
 
@@ -246,13 +253,13 @@ class SignatureSet:
 
     def with_generic(self, generic: tuple[Dialect, ...]) -> SignatureSet:
         """The same set with this generic dialect."""
-        alone = replace(self, dialects=generic, nodes=(), tables=(), _by_framing={}, _by_dialect={})
-        return replace(self, unknown=alone, _by_framing={}, _by_dialect={})
+        alone = replace(self, dialects=generic, nodes=(), tables=(), _by_framing={}, _by_dialect={}, _shares={})
+        return replace(self, unknown=alone, _by_framing={}, _by_dialect={}, _shares={})
 
     def without(self, name: str) -> SignatureSet:
         """The same set without the dialect of this name."""
         left = tuple(dialect for dialect in self.dialects if dialect.name != name)
-        return replace(self, dialects=left, _by_framing={}, _by_dialect={})
+        return replace(self, dialects=left, _by_framing={}, _by_dialect={}, _shares={})
 
     @property
     def literals(self) -> list[bytes]:
@@ -270,6 +277,19 @@ class SignatureSet:
     def flights(self) -> list[tuple[int, int]]:
         """Sizes of first flights, without repetition, in a fixed order; a Shape event names its row."""
         return sorted({flights for header in self.headers for flights in header.gate.flights})
+
+    def shared_replies(self, dialect: Dialect) -> tuple[ReplyRule, ...]:
+        """The replies that the dialect's framings share."""
+        return self._shared_replies[dialect.framings]
+
+    def is_share(self, value: dict[str, object], framing: str) -> bool:
+        """Whether any dialect takes a message for a share."""
+        index = self._shares.get(framing)
+        if index is None:
+            return False
+        method = value.get("method")
+        rules = index.get(method) if isinstance(method, str) else None
+        return any(rule.when(value) for _, rule in (index[None] if rules is None else rules))
 
     def match(self, value: dict[str, object], framing: str = "json-lines", only: str | None = None) -> list[Match]:
         """For each dialect of the framing (or for one of them only) the first rule this message fits."""

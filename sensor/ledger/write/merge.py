@@ -21,7 +21,7 @@ from sensor.line.judge import MAX_EVIDENCE, evidence_order
 from sensor.line.overlap import NO_OVERLAP, DoubleCount, less, shares_less, timeline_less
 from sensor.line.same_connection import is_same
 from sensor.model.evidence import Evidence
-from sensor.model.finding import Finding, Pool
+from sensor.model.finding import AttemptTotals, Finding, Pool
 from sensor.model.flow import FlowSummary, flow_order
 from sensor.model.naming import is_family
 from sensor.model.quantities import ExposureRecord, Interval, Power, Shares
@@ -76,6 +76,15 @@ def overlaps_of(overlaps: Mapping[str, DoubleCount], algorithm: str, lead: str |
     return {name: overlap for name, overlap in overlaps.items() if (name or lead or "") == algorithm}
 
 
+def _attempts(before: Finding, now: Finding) -> AttemptTotals | None:
+    """Attempts that several runs counted; their ends may be the same."""
+    one, other = before.attempts, now.attempts
+    if one is None or other is None:
+        return other if one is None else one
+    ends = max(one.sources, other.sources), max(one.pools, other.pools)
+    return AttemptTotals(one.count + other.count, one.answered + other.answered, *ends)
+
+
 def _join(before: Finding, now: Finding) -> Finding:
     """What two parts say together; connections and estimates are done for all parts at once."""
     better = max(now, before, key=lambda finding: (finding.grade, finding.confidence))
@@ -96,6 +105,7 @@ def _join(before: Finding, now: Finding) -> Finding:
         "timeline": joined(before.timeline, now.timeline),
         "seen_by": tuple(sorted({*before.seen_by, *now.seen_by})),
         "joules_per_hash": _joules(before, now),
+        "attempts": _attempts(before, now),
         "holders": before.holders if now.attribution is None else now.holders,
     }
     return dataclasses.replace(now, **(_still_known(before, now) | _sums(before, now) | _named(before, now) | joint))

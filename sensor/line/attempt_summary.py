@@ -1,0 +1,150 @@
+"""What is said of attempts that are counted together: whose they were by their first words, and the finding of a group.
+
+Sans-IO. Knows one flow's beginning, and counts.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from sensor.dialects.stream.message import Message
+from sensor.line.activity import PROBE_NS, reasons_with
+from sensor.line.attempts import SEVERAL, AttemptCount, AttemptGroup, Beginner, Ends
+from sensor.line.combine import combine
+from sensor.line.flow_facts import FlowFacts, address_text
+from sensor.line.open_flow import OpenFlow
+from sensor.model.events import Close
+from sensor.model.evidence import Grade
+from sensor.model.finding import Activity, AttemptTotals, Finding
+from sensor.model.naming import FAMILY_IDS, MIXED, MIXED_ID
+from sensor.model.observation import Observation, ObservationPoint
+from sensor.model.quantities import Shares
+from sensor.signatures.model import Match, SignatureSet
+
+#: Ends of a flow after which nothing more comes of it.
+OVER = frozenset({"fin", "rst", "reused", "evicted"})
+
+
+class Glance(NamedTuple):
+    """What a beginning shows at first sight."""
+
+    beginner: Beginner
+    ends: Ends
+    counts: AttemptCount
+
+
+def came_to_nothing(flow: OpenFlow, closed: Close | None, *, given_up: bool = False) -> bool:
+    """Whether a flow that ended only began: it was not answered, or it was, and left within a minute. Where the run
+    ends before it, whoever said more than one thing may still have been let in."""
+    if not flow.is_beginning or not any(flow.spoke):
+        return False
+    if closed is None:
+        return given_up or (not all(flow.spoke) and sum(1 for _ in flow.said) == 1)
+    if not all(flow.spoke):
+        return True
+    return closed.reason in OVER and closed.last_ns - closed.first_ns < PROBE_NS
+
+
+def glance(flow: OpenFlow, facts: FlowFacts, signatures: SignatureSet) -> Glance | None:
+    """The attempt that a beginning is, by its first message that a dialect confirms; None if there is none."""
+    said = flow.said
+    for first in said:
+        matches = [match for match in signatures.match(first.value, first.framing) if match[1].confirms != "none"]
+        if matches:
+            break
+    else:
+        return None
+    miner = first.direction if matches[0][1].side == "miner" else 1 - first.direction
+    login = _login(first, matches)
+    for read in said if login is None else ():
+        if login is None and read.direction == miner:
+            login = _login(read, signatures.match(read.value, read.framing))
+    families = {dialect.family for dialect, _ in matches}
+    opened = facts.opened
+    both = ((opened.orig_addr, opened.orig_port), (opened.resp_addr, opened.resp_port))
+    source, (pool, port) = address_text(both[miner][0]), both[1 - miner]
+    counts = AttemptCount(
+        count=1,
+        answered=int(all(flow.spoke)),
+        first_ns=facts.first_ns,
+        last_ns=facts.last_ns,
+        family=families.pop() if len(families) == 1 else MIXED,
+        point=ObservationPoint(opened.source, opened.vlans),
+    )
+    ends = Ends(source, address_text(pool), port, login)
+    return Glance(Beginner(facts.first_ns, source, address_text(pool), port, both[miner][1]), ends, counts)
+
+
+def _login(read: Message, matches: Sequence[Match]) -> str | None:
+    """Whom one signs in as."""
+    logins = (rule.take.read(read.value).get("login") for _, rule in matches if rule.kind == "login")
+    return next((login for login in logins if login is not None), None)
+
+
+def summary(group: AttemptGroup, began_ns: int, signatures: SignatureSet) -> Finding:
+    """The finding of a group of attempts in the interval that began then."""
+    counts = group.counts
+    activity: Activity = "probe" if counts.answered else "attempt"
+    name = counts.family if counts.family in FAMILY_IDS else MIXED
+    strength = "refused" if counts.answered else "unanswered"
+    observation = Observation(
+        kind="spoken",
+        grade=Grade.CONTACTED,
+        signature=name,
+        bits=signatures.weights.of("spoken", strength),
+        time_ns=counts.first_ns,
+        detail={"strength": strength},
+    )
+    verdict = combine([observation], signatures.weights.prior)
+    return Finding(
+        finding_id=group.identity(began_ns),
+        state="closed",
+        grade=verdict.grade,
+        confidence=verdict.confidence,
+        signature_id=FAMILY_IDS.get(name, MIXED_ID),
+        signature_rev=1,
+        signature=f"{name.capitalize()}: connections that came to nothing, counted together",
+        dialect=name,
+        framing=None,
+        transport=None,
+        coin=None,
+        algorithm=None,
+        login=None,
+        worker=None,
+        workers=(),
+        agent=None,
+        software=None,
+        pool_ip=group.pool,
+        pool_port=group.pool_port,
+        miner_ip=group.source or SEVERAL,
+        shares=Shares(),
+        hashes_per_share=None,
+        work_hashes=None,
+        claimed_hashrate_hps=None,
+        first_ns=counts.first_ns,
+        last_ns=counts.last_ns,
+        active_seconds=0.0,
+        jobs=0,
+        flows=[],
+        flow_count=counts.count,
+        evidence=[],
+        midstream=None,
+        capture_loss=None,
+        reasons=reasons_with(_reasons(group), activity),
+        work_unit=None,
+        observations=verdict.observations,
+        point=counts.point,
+        activity=activity,
+        attempts=AttemptTotals(counts.count, counts.answered, group.sources, group.pools),
+    )
+
+
+def _reasons(group: AttemptGroup) -> tuple[str, ...]:
+    counts = group.counts
+    sources = "1 address" if group.sources == 1 else f"{group.sources} addresses"
+    pools = "1 pool" if group.pools == 1 else f"{group.pools} pools"
+    return (
+        f"{counts.count} connections came to nothing and were counted together, {counts.answered} of them answered",
+        f"they came from {sources} and went to {pools}",
+    )
