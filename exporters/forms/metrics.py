@@ -115,7 +115,7 @@ class Samples:
 
 
 def _sensor(samples: Samples, status: Status) -> None:
-    samples.add("build_info", 1, version=status.version, engine=status.engine)
+    samples.add("build_info", 1, version=status.version, engine=status.engine, sandbox=status.sandbox)
     samples.add("start_time_seconds", status.start_ns * SECONDS_PER_NS)
     samples.add("ready", not status.unready)
     samples.add("troubles", len(status.troubles))

@@ -14,7 +14,7 @@ PREFIX = "minewatch_"
 
 #: Every metric with its meaning, without the prefix. `_total` and nothing else makes a counter.
 METRICS: Mapping[str, str] = {
-    "build_info": "Version and engine of the running sensor.",
+    "build_info": "Version and engine of the running sensor, and the sandbox in force: off, none, or its parts.",
     "start_time_seconds": "When the sensor started.",
     "ready": "1 while packets are being captured, 0 otherwise.",
     "troubles": "What is wrong now, in number; minewatch status and the journal say what.",

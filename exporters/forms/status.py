@@ -27,6 +27,7 @@ def encode(status: Status, now_ns: int) -> Json:
         "sensor_id": status.sensor_id,
         "started": rfc3339_text(status.start_ns),
         "uptime_seconds": (now_ns - status.start_ns) // SECOND_NS,
+        "sandbox": status.sandbox,
         "ready": not status.unready,
         "troubles": list(status.troubles),
         "capture": _capture(status, now_ns),

@@ -29,6 +29,7 @@ def screen(status: Json) -> str:
         *_exporters(status["exporters"]),
         ("books", _books(status["books"])),
         ("signatures", _signatures(status["signatures"])),
+        ("sandbox", status["sandbox"]),
         ("reloads", "; ".join(_reload(name, reload) for name, reload in status["reloads"].items())),
     ]
     if status["certificate_until"]:

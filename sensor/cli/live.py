@@ -78,7 +78,6 @@ class LiveView:
         self._tasks: queue.Queue[Task | None] = queue.Queue(MOST_WAITING)
         self._line = Live(Text(), console=self._console, auto_refresh=False, transient=True)
         self._thread = threading.Thread(target=self._write, name="view", daemon=True)
-        self._thread.start()
 
     def show(self, record: Record) -> None:
         """A finding that opened, changed or ended; a node, which only the summary names."""
@@ -136,6 +135,7 @@ class LiveView:
                 self._console.print(f"{counted(unshown, 'row')} of findings not shown: too many at once")
             table.render(self._console, findings, nodes, [], run)
 
+        self._begin()
         for task in (summary, None):
             try:
                 self._tasks.put(task, timeout=END_S)
@@ -143,7 +143,13 @@ class LiveView:
                 break
         self._thread.join(END_S)
 
+    def _begin(self) -> None:
+        """The thread begins with the first task: by then the process is in its sandbox, which threads inherit."""
+        if self._thread.ident is None:
+            self._thread.start()
+
     def _put(self, task: Task) -> None:
+        self._begin()
         try:
             self._tasks.put_nowait(task)
         except queue.Full:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import argparse
 import importlib
+import os
 import sys
 from collections.abc import Sequence
 
@@ -17,10 +18,15 @@ from sensor.cli.streams import StdoutError, give_up_stdout, prepare_streams
 from sensor.cli.suricata import translate
 from sensor.model.exit_codes import INTERRUPTED, RUN_ERROR
 
+#: OpenBLAS, which comes with numpy, starts a thread for each processor at its import, and nothing here multiplies
+#: matrices. In a daemon those threads would stand outside of the sandbox.
+THREADS_VARIABLE = "OPENBLAS_NUM_THREADS"
+
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command (of the process's arguments, if none are given) and return its exit code."""
     prepare_streams()
+    os.environ[THREADS_VARIABLE] = "1"
     try:
         code = _dispatch(list(sys.argv[1:] if arguments is None else arguments))
         sys.stdout.flush()

@@ -27,13 +27,24 @@ class Configuration(config.SensorSettings):
         return whole.model_copy(update={"attribution": self.attribution.rooted(rooting, place)})
 
 
-def load(path: Path | None = None, overrides: Sequence[str] = (), *, check_region: bool = True) -> Configuration:
+#: Looks at a whole configuration, with the place of a key; a sentence for each mistake.
+ConfigurationCheck = config.SettingsCheck[Configuration]
+
+
+def load(
+    path: Path | None = None,
+    overrides: Sequence[str] = (),
+    *,
+    check_region: bool = True,
+    checks: Sequence[ConfigurationCheck] = (),
+) -> Configuration:
     """Read a file (or only the defaults) with `key=value` overrides over it. Raises ConfigError with every mistake.
 
-    Without `check_region` whoever asks looks bulletin.region up, as that of a command.
+    Without `check_region` whoever asks looks bulletin.region up, as that of a command. `checks` are held against it
+    first.
     """
-    checks = (_region_mistakes,) if check_region else ()
-    return config.load(Configuration, path, overrides, {EXPORTERS: read_section}, checks)
+    held = (*checks, _region_mistakes) if check_region else checks
+    return config.load(Configuration, path, overrides, {EXPORTERS: read_section}, held)
 
 
 def region_of(settings: Configuration) -> Division | None:

@@ -24,6 +24,8 @@ from sensor.daemon.metrics_server import MetricsServer
 from sensor.daemon.news import News, Viewer
 from sensor.daemon.notify import Notifier
 from sensor.daemon.reload import Reloader
+from sensor.daemon.sandbox import enter
+from sensor.daemon.sensor_id import state_folder
 from sensor.daemon.setup import Setup
 from sensor.daemon.start_block import end_line, start_lines
 from sensor.daemon.status_server import open_status_socket
@@ -31,7 +33,7 @@ from sensor.daemon.steps import LineSteps
 from sensor.daemon.upkeep import LedgerUpkeep
 from sensor.delivery.delivery import Delivery
 from sensor.evidence import EvidenceBounds, EvidenceFiles
-from sensor.intake.engine import Engine, PacketCore, SourceError
+from sensor.intake.engine import Engine, PacketCore, SourceError, confiner
 from sensor.ledger import Ledger, LedgerError, Recorder
 from sensor.ledger.replay import bounds_of
 from sensor.ledger.store.database import file_of_engine
@@ -40,6 +42,7 @@ from sensor.model.events import Event
 from sensor.model.finding import Finding
 from sensor.model.flow import FlowSummary
 from sensor.model.record import Record, record_id
+from sensor.model.status import Status
 from sensor.model.time import MILLISECOND_NS, day_of
 from sensor.serve.access import ServeError
 
@@ -87,10 +90,14 @@ class Daemon:
             resume=self._resume,
         )
         self._evidence = _evidence(setup)
+        self._server = MetricsServer(setup.metrics, self._status) if setup.metrics is not None else None
+        self._socket = open_status_socket(settings, self._ledger.reporter.sensor_id, self._status, journal)
+        state = [state_folder(settings.ledger.url), *([] if self._socket is None else [self._socket.path.parent])]
+        # All that listens does, and no thread has begun: those of the core are the first.
+        self._sandbox = enter(settings, reloader.source.path, confiner(), state, journal)
+        reloader.checks = (self._sandbox.mistakes,)
         self._core = _core(engine, setup)
         self._health = Health(engine.name, self._core, self._recorder, journal)
-        self._server = MetricsServer(setup.metrics, self._health.status) if setup.metrics is not None else None
-        self._socket = open_status_socket(settings, self._ledger.reporter.sensor_id, self._health.status, journal)
         self._news = News(journal, viewer, name_persons=settings.output.name_persons)
         self._intake = _intake(engine, self._core, setup, journal)
         self._live = isinstance(self._intake, Interfaces)
@@ -154,6 +161,9 @@ class Daemon:
         self._health.beat("line", now_ns)
         if os.environ.get(FAULT) == "line-hangs" and self._counters["batches"] > 20:
             time.sleep(3_600)
+
+    def _status(self) -> Status:
+        return self._health.status()
 
     def _resume(self, ends: str, at_ns: int) -> Sequence[FlowSummary]:
         """What the ledger knows of connections between two ends; nothing while it cannot be read."""
@@ -240,6 +250,7 @@ class Daemon:
             reloads=self._reloader.statuses,
             unready=(*(() if over else self._intake.unready), *((trouble,) if trouble else ())),
             watch=self._watch,
+            sandbox=self._sandbox,
             watched_today_seconds=self._health.day.watched_with(self._coverage.open_seconds(now_ns), now_ns),
             certificate_until_ns=0 if self._server is None else self._server.certificate_until_ns,
         )

@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 from sensor.daemon.journal import Journal
 from sensor.daemon.ledger_day import LedgerDay
 from sensor.daemon.ledger_watch import LedgerWatch
+from sensor.daemon.sandbox import Sandbox
 from sensor.daemon.setup import Setup
 from sensor.daemon.totals import FindingTotals
 from sensor.daemon.troubles import TroubleWatch
@@ -38,6 +39,7 @@ class RunFigures:
     reloads: Mapping[str, Reload]
     unready: tuple[str, ...]
     watch: LedgerWatch
+    sandbox: Sandbox
     watched_today_seconds: float | None  # None: not known
     certificate_until_ns: int  # when the certificate of the metrics ends; 0: there is none
 
@@ -91,6 +93,8 @@ class Health:
             engine=self._engine,
             start_ns=self._start_ns,
             sensor_id=self.day.sensor_id,
+            sandbox=figures.sandbox.state,
+            replaced=tuple(map(str, figures.sandbox.replaced())),
             unready=figures.unready,
             heartbeats_ns=dict(self._beats),
             core=self._core.stats(),

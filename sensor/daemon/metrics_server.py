@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -22,6 +23,8 @@ from sensor.serve.server import HttpRequest, HttpResponse, Server, listen
 
 #: The status codes of all responses, so that each is counted from 0.
 CODES = (200, 400, 401, 404, 405, 500, 503)
+#: How long an encoded answer is given again, in seconds; and how many forms of it there can be, more than there are.
+FRESH_S, MOST_FORMS = 1.0, 16
 INDEX = "minewatch: /metrics /healthz /readyz\n"
 
 
@@ -44,6 +47,8 @@ class MetricsServer:
             raise ServeError(f"{config.listen}: cannot listen for scrapes: {reason}") from None
         self._server = Server(listening, access, self._respond, "metrics")
         self._server.responses.update(dict.fromkeys(CODES, 0))
+        self._encoded: dict[str, tuple[float, bytes]] = {}  # by form: when it was made, and the answer
+        self._lock = threading.Lock()
         self._registry = registry(StatusCollector(source), ServerCollector(self._server))
 
     @property
@@ -85,7 +90,15 @@ class MetricsServer:
             encode, content_type = choose_encoder(accept)
         except (TypeError, ValueError):  # asked for a version that is none
             encode, content_type = choose_encoder("")
-        return HttpResponse(200, encode(self._registry), content_type)
+        with self._lock:  # one encodes, whoever asks meanwhile gets the same
+            now_s = time.monotonic()
+            made_s, body = self._encoded.get(content_type, (now_s - FRESH_S, b""))
+            if now_s - made_s >= FRESH_S:
+                if len(self._encoded) >= MOST_FORMS:
+                    self._encoded.clear()
+                body = encode(self._registry)
+                self._encoded[content_type] = (now_s, body)
+        return HttpResponse(200, body, content_type)
 
 
 class ServerCollector(Collector):

@@ -14,13 +14,21 @@ from dataclasses import dataclass, replace
 from typing import Literal
 
 from sensor.daemon.configuration import Configuration
-from sensor.daemon.setup import ConfigurationSource, Setup, SetupError, load_setup, load_signatures, newest_change_ns
+from sensor.daemon.setup import (
+    Check,
+    ConfigurationSource,
+    Setup,
+    SetupError,
+    load_setup,
+    load_signatures,
+    newest_change_ns,
+)
 from sensor.model.status import RELOAD_KINDS, Reload
 
 Kind = Literal["all", "signatures"]
 Say = Callable[[str], None]
 #: What only a new process takes up.
-FIXED = ("sensor_id", "engine", "workers", "limits", "ledger", "evidence")
+FIXED = ("sensor_id", "engine", "workers", "sandbox", "limits", "ledger", "evidence")
 NO_PARTS: frozenset[str] = frozenset()
 
 
@@ -38,7 +46,8 @@ class Reloader:
     """The reloads of one daemon; used by the line's thread, except for the building."""
 
     def __init__(self, source: ConfigurationSource, now_ns: int) -> None:
-        self._source = source
+        self.source = source
+        self.checks: tuple[Check, ...] = ()  # what else a configuration is held against before it is loaded
         self._requested: list[Kind] = []
         self._thread: threading.Thread | None = None
         self._result: ReloadResult | None = None
@@ -83,7 +92,7 @@ class Reloader:
                 signatures, changed_ns = load_signatures(setup.config), newest_change_ns(setup.config)
                 loaded = replace(setup, signatures=signatures, signatures_changed_ns=changed_ns)
             else:
-                loaded = load_setup(self._source, setup)
+                loaded = load_setup(self.source, setup, self.checks)
             problems = needs_restart(setup.config, loaded.config)
             parts = frozenset(("config",)) if problems else NO_PARTS
             self._result = ReloadResult(kind, None if problems else loaded, tuple(problems), parts)

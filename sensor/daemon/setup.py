@@ -31,6 +31,8 @@ from sensor.settings.document import ConfigError
 from sensor.settings.sections import InterfaceSettings
 from sensor.signatures import SignatureSet
 
+Check = configuration.ConfigurationCheck
+
 
 @dataclass(frozen=True)
 class ConfigurationSource:
@@ -86,10 +88,13 @@ class Setup:
         return [(excluded.network_address.packed, excluded.prefixlen) for excluded in networks], list(exclude.ports)
 
 
-def load_setup(source: ConfigurationSource, previous: Setup | None = None) -> Setup:
-    """Read everything; nothing is opened that `previous` has open. Raises SetupError with all that is wrong."""
+def load_setup(source: ConfigurationSource, previous: Setup | None = None, checks: Sequence[Check] = ()) -> Setup:
+    """Read everything; nothing is opened that `previous` has open, and nothing of settings that fail a check.
+
+    Raises SetupError with all that is wrong.
+    """
     try:
-        settings = configuration.load(source.path, source.overrides)
+        settings = configuration.load(source.path, source.overrides, checks=checks)
     except ConfigError as error:
         raise SetupError({"config": error.problems}) from None
     problems: list[str] = []

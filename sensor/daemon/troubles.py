@@ -113,6 +113,9 @@ def troubles(status: Status, now_ns: int) -> Iterator[SensorTrouble]:
         if outbox.trouble is not None:
             part = f"exporter {name}"
             yield SensorTrouble(part, f"{part}: {printable(outbox.trouble, '·')}", is_silent=True)
+    for name in status.replaced:
+        sentence = f"{name} was replaced, and the sandbox lets only the old one be read: restart the sensor"
+        yield SensorTrouble(f"replaced {name}", sentence)
     left_ns = status.certificate_until_ns - now_ns
     if status.certificate_until_ns and left_ns < EXPIRY_NS:
         ends = f"ends in {left_ns / DAY_NS:.0f} days" if left_ns > 0 else "is over"

@@ -9,7 +9,7 @@ from __future__ import annotations
 import importlib
 import os
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from types import ModuleType
 from typing import Any, Literal, Protocol
@@ -22,6 +22,8 @@ EngineName = Literal["auto", "compiled", "reference"]
 NAMES: tuple[EngineName, ...] = ("auto", "compiled", "reference")
 ENVIRONMENT = "MINEWATCH_ENGINE"
 Opening = tuple[int, int, list[tuple[int, int]], int]
+#: `confine` of `_core.pyi`.
+Confine = Callable[[Sequence[str], Sequence[str], Sequence[int], bool, Sequence[str]], tuple[int, bool, bool, bool]]
 #: What a source begins with that is an interface.
 INTERFACE_SCHEME = "iface:"
 #: What both cores say of a file that begins like none.
@@ -139,6 +141,14 @@ def load(name: EngineName = "auto") -> Engine:
                 f"minewatch: the compiled core is missing ({error}): using the slow reference engine", file=sys.stderr
             )
     return Engine("reference", importlib.import_module("sensor.reference"))
+
+
+def confiner() -> Confine | None:
+    """What restricts this process; None without the compiled core. Any engine may read packets beside it."""
+    try:
+        return getattr(importlib.import_module("sensor._core"), "confine", None)
+    except ImportError:
+        return None
 
 
 def describe() -> str:

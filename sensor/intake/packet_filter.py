@@ -6,6 +6,7 @@ Filters see frames as the kernel does: a VLAN tag that was taken off is not in t
 
 from __future__ import annotations
 
+import contextlib
 import ctypes
 import ctypes.util
 from typing import Any
@@ -16,6 +17,8 @@ ETHERNET = 1  # DLT_EN10MB
 SNAPLEN = 262_144
 #: BPF_MAXINSNS of linux/bpf_common.h.
 MAX_INSTRUCTIONS = 4_096
+#: The library's name where distributions have it (Debian's; libpcap's own is found by asking).
+SONAME = "libpcap.so.0.8"
 NO_NETMASK = 0xFFFFFFFF  # PCAP_NETMASK_UNKNOWN
 
 
@@ -74,14 +77,22 @@ def _compile(expression: str) -> tuple[Instruction, ...]:
         library.pcap_close(handle)
 
 
-def _libpcap() -> Any:
-    name = ctypes.util.find_library("pcap") or "libpcap.so.0.8"
+def _loaded(name: str | None) -> Any:
+    """The library of this name; None if there is none."""
     try:
-        library = ctypes.CDLL(name)
+        return ctypes.CDLL(name) if name else None
     except OSError:
+        return None
+
+
+def _libpcap() -> Any:
+    library = None
+    with contextlib.suppress(OSError):  # asking for its name starts programs, which a sandbox does not let
+        library = _loaded(SONAME) or _loaded(ctypes.util.find_library("pcap"))
+    if library is None:
         raise FilterError(
             "a filter in words needs libpcap (Debian: libpcap0.8); give the numbers of `tcpdump -ddd` instead"
-        ) from None
+        )
     library.pcap_open_dead.restype = ctypes.c_void_p
     library.pcap_open_dead.argtypes = (ctypes.c_int, ctypes.c_int)
     library.pcap_compile.argtypes = (ctypes.c_void_p, ctypes.c_void_p, ctypes.c_char_p, ctypes.c_int, ctypes.c_uint)

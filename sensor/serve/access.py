@@ -126,6 +126,16 @@ def read(path: Path | None) -> Access:
     return Access(_context(path, node, tls), config.basic_auth_users, ends_ns)
 
 
+def named_files(path: Path) -> list[Path]:
+    """The files that a web configuration file names; none of one that cannot be read, which `read` says."""
+    try:
+        tls = _File.model_validate(yaml.safe_load(path.read_bytes()) or {}).tls_server_config
+    except (OSError, yaml.YAMLError, ValidationError):
+        return []
+    names = (tls.cert_file, tls.key_file, tls.client_ca_file) if tls is not None else ()
+    return [path.parent / name for name in names if name is not None]
+
+
 def _context(path: Path, node: yaml.Node | None, tls: _TlsServer) -> ssl.SSLContext:
     """The context of a server. The library's defaults choose ciphers and curves."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)

@@ -1,9 +1,9 @@
 """An HTTP/1.1 server for few and short connections: one response a connection, given by a handler.
 
 It runs an event loop in a thread of its own, so that nobody who asks waits for the line or is waited for. Past the
-bound the oldest connection is ended for the newest, and each has a deadline for everything, the handshake included. h11
-reads the protocol; what it refuses is answered 400. It reads no body, so it answers GET and HEAD only. Knows nothing of
-what is served.
+bound the oldest connection of the address that has the most is ended for the newest, an address that asks too often is
+told nothing, and each connection has a deadline for everything, the handshake included. h11 reads the protocol; what it
+refuses is answered 400. It reads no body, so it answers GET and HEAD only. Knows nothing of what is served.
 """
 
 from __future__ import annotations
@@ -23,12 +23,13 @@ from typing import NamedTuple
 import h11
 
 from sensor.serve.access import Access
+from sensor.serve.rates import AddressRates
 
 #: Connections at once, seconds for all of one, and bytes of a request's head. Most take milliseconds and a kilobyte.
 MAX_CONNECTIONS = 32
 DEADLINE_S = 10.0
 MAX_HEAD_BYTES = 16_384
-#: Why a connection is ended without a response.
+#: Why a connection is ended without a response. `full`: too many, at once or in a second.
 DROPS = ("full", "slow", "broken", "error")
 PLAIN = "text/plain; charset=utf-8"
 
@@ -62,7 +63,8 @@ class Server:
         self.responses: Counter[int] = Counter()  # by status code
         self.drops = Counter(dict.fromkeys(DROPS, 0))  # connections ended without a response, by reason
         self._socket, self._access, self._handler = listening, access, handler
-        self._connections: dict[asyncio.Task[None], None] = {}
+        self._connections: dict[asyncio.Task[None], str] = {}  # whose each is, the oldest first
+        self._rates = AddressRates()
         self._worker = ThreadPoolExecutor(1, f"{name}-handler")  # one request at a time
         self._checker = ThreadPoolExecutor(1, f"{name}-login")  # and beside it one slow look at a password
         self._loop = asyncio.new_event_loop()
@@ -111,19 +113,30 @@ class Server:
     async def _accept(self) -> None:
         while True:
             try:
-                connection, _ = await self._loop.sock_accept(self._socket)
+                connection, peer = await self._loop.sock_accept(self._socket)
             except OSError:  # out of file descriptors, or a peer that left: the next may come
                 self.drops["broken"] += 1
                 await asyncio.sleep(0.1)
                 continue
-            if len(self._connections) >= MAX_CONNECTIONS:
+            address = str(peer[0]) if peer else ""  # of a Unix socket there is none
+            if not self._rates.admits(address, self._loop.time()):
                 self.drops["full"] += 1
-                oldest = next(iter(self._connections))
-                del self._connections[oldest]
-                oldest.cancel()
+                connection.close()
+                await asyncio.sleep(0)  # the others' turn
+                continue
+            if len(self._connections) >= MAX_CONNECTIONS:
+                self._make_room()
             task = self._loop.create_task(self._connection(connection))
-            self._connections[task] = None
+            self._connections[task] = address
             task.add_done_callback(partial(self._ended, connection))
+
+    def _make_room(self) -> None:
+        """End the oldest connection of the address that has the most: one address cannot keep others out."""
+        self.drops["full"] += 1
+        (greediest, _), *_ = Counter(self._connections.values()).most_common(1)
+        oldest = next(task for task, address in self._connections.items() if address == greediest)
+        del self._connections[oldest]
+        oldest.cancel()
 
     def _ended(self, connection: socket.socket, task: asyncio.Task[None]) -> None:
         """A connection's task is over, also one that was cancelled before its first step."""

@@ -53,6 +53,8 @@ class SensorSettings(Section):
     clock_offset_ms: Annotated[int, Field(ge=-86_400_000, le=86_400_000)] = 0
     engine: Literal["auto", "compiled", "reference"] = "auto"
     workers: Annotated[int, Field(ge=1, le=256)] = 1
+    #: Whether the daemon gives up what it does not need, where the kernel lets it.
+    sandbox: bool = True
     limits: LimitSettings = LimitSettings()
     signatures: SignatureSettings = SignatureSettings()
     verify: VerifySettings = VerifySettings()

@@ -21,6 +21,8 @@ import yaml
 from sensor.ledger import Ledger, StoredFinding
 
 ROOT = Path(__file__).parents[2]
+#: What starts a sensor; the configuration file follows.
+WORDS = [sys.executable, "-m", "sensor.cli", "run", "--slow", "-c"]
 
 
 class Notified:
@@ -48,7 +50,7 @@ class Sensor:
         self.write(config)
         self.notified = Notified(folder / f"notify{len(list(folder.glob('notify*')))}")
         self.log = folder / "log"
-        words = [sys.executable, "-m", "sensor.cli", "run", "--slow", "-c", str(self.file)]
+        words = [*WORDS, str(self.file)]
         known = {
             **os.environ,
             "NOTIFY_SOCKET": self.notified.socket.getsockname(),

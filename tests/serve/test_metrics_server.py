@@ -10,6 +10,7 @@ import socket
 import ssl
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 
@@ -21,7 +22,7 @@ from exporters.kinds.prometheus import Config
 from sensor.daemon.metrics_server import MetricsServer, stalled
 from sensor.model.status import Status
 from sensor.serve.access import ServeError
-from sensor.serve.server import MAX_CONNECTIONS
+from sensor.serve.server import MAX_CONNECTIONS, HttpRequest
 from tests.exporters.statuses import busy, quiet
 from tests.serve.conftest import Serve
 
@@ -69,6 +70,29 @@ def test_metrics_come_in_the_form_that_was_asked_for(serve: Serve) -> None:
     assert headers["Content-Type"].startswith(OPENMETRICS)
     assert text.endswith(b"# EOF\n")
     assert get(server, "/metrics", Accept="application/openmetrics-text; version=a.b, text/plain; version=x")[0] == 200
+
+
+def test_however_often_they_are_asked_for_metrics_are_encoded_once_a_second(
+    serve: Serve, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clock, asked = [100.0], []
+
+    def source() -> Status:
+        asked.append(clock[0])
+        return busy()
+
+    server = serve(source)
+    monkeypatch.setattr("sensor.daemon.metrics_server.time.monotonic", lambda: clock[0])
+    with ThreadPoolExecutor(8) as pool:  # asked beside the server's own thread, as if it had several
+        ask = HttpRequest("/metrics", {})
+        bodies = {response.body for response in pool.map(server._respond, [ask] * 100)}
+    assert len(bodies) == 1
+    assert asked == [100.0]
+    server._respond(HttpRequest("/metrics", {"accept": OPENMETRICS}))
+    assert asked == [100.0, 100.0]
+    for clock[0] in (100.9, 101.0, 101.9, 102.1):
+        server._respond(ask)
+    assert asked == [100.0, 100.0, 101.0, 102.1]
 
 
 def test_only_the_asked_paths_and_methods_are_answered(serve: Serve) -> None:

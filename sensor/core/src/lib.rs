@@ -9,6 +9,7 @@
 //! threads           the reader, the workers, the queue to whoever polls
 //! flow              flow table, gates, assemblers
 //! wire | capture    frame to segment | files and interfaces; neither knows the other
+//! sandbox           what the process may still do; knows none of the others
 //! model             plain data: events, counters, limits
 //! ```
 
@@ -16,6 +17,8 @@ pub mod bench;
 pub mod capture;
 pub mod flow;
 pub mod model;
+#[cfg(target_os = "linux")]
+pub mod sandbox;
 pub mod threads;
 pub mod wire;
 

@@ -267,6 +267,21 @@ fn run_bench(py: Python<'_>, source: &str, step: &str, tables: &Tables, limits: 
     py.detach(|| bench::run(source, step, built, &limits.0)).map_err(PyValueError::new_err)
 }
 
+/// What `sensor/_core.pyi` says of it. The GIL is held: no thread of Python may begin meanwhile.
+#[cfg(target_os = "linux")]
+#[pyfunction]
+fn confine(
+    read: Vec<std::path::PathBuf>,
+    write: Vec<std::path::PathBuf>,
+    connect_ports: Vec<u16>,
+    packet_sockets: bool,
+    capabilities: Vec<String>,
+) -> PyResult<(u32, bool, bool, bool)> {
+    let rules = crate::sandbox::Rules { read, write, connect_ports, packet_sockets, capabilities };
+    let confined = crate::sandbox::confine(&rules).map_err(PyRuntimeError::new_err)?;
+    Ok((confined.landlock, confined.ports, confined.all_threads, confined.seccomp))
+}
+
 #[pymodule]
 fn _core(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add("ENGINE", "compiled")?;
@@ -278,5 +293,7 @@ fn _core(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_class::<Limits>()?;
     module.add_class::<Core>()?;
     module.add_function(wrap_pyfunction!(run_bench, module)?)?;
+    #[cfg(target_os = "linux")]
+    module.add_function(wrap_pyfunction!(confine, module)?)?;
     Ok(())
 }

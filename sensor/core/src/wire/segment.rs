@@ -53,6 +53,12 @@ impl Segment {
         &self.l4(block)[self.header_len as usize..]
     }
 
+    /// The acknowledgement number, where it counts.
+    #[inline]
+    pub fn acked(&self) -> Option<u32> {
+        (self.flags & ACK != 0).then_some(self.ack)
+    }
+
     /// The TSval of the timestamps option (RFC 7323 section 3.2: kind 8, 10 bytes), if a TCP segment other than a reset
     /// carries one.
     pub fn tsval(&self, block: &[u8]) -> Option<u32> {
