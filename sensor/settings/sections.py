@@ -203,7 +203,7 @@ class FindingsSettings(Section):
     close_s: Annotated[int, Field(ge=10, le=604_800)] = 1_800
     attempt_s: Annotated[int, Field(ge=1, le=3_600)] = 60
     activities: list[Activity] = Field(default_factory=lambda: list(REPORTED))  # those that are reported
-    least_grade: Grade = "behaves"
+    least_grade: Grade = "speaks"
     least_confidence: Annotated[float, Field(ge=0.0, le=1.0)] = 0.0
     allow: list[AllowEntry] = Field(default_factory=list)
 
