@@ -119,6 +119,8 @@ def _sensor(samples: Samples, status: Status) -> None:
     samples.add("start_time_seconds", status.start_ns * SECONDS_PER_NS)
     samples.add("ready", not status.unready)
     samples.add("troubles", len(status.troubles))
+    for fault in status.simulated:  # no series in a normal run
+        samples.add("simulated", 1, fault=fault.partition("@")[0].partition("=")[0])
     if status.watched_today_seconds is not None:
         samples.add("watched_today_seconds", status.watched_today_seconds)
     samples.add("certificate_expiry_timestamp_seconds", status.certificate_until_ns * SECONDS_PER_NS)
