@@ -4,7 +4,7 @@ SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 .ONESHELL:
 .DEFAULT_GOAL := words
-.PHONY: audit coverage licences lock mutation sbom wheel device-plot beside-ndpi words demo test check bench bench-live bench-daemon fuzz format clean core rust-checks deb debian-packages docs docs-reference province coverage-table sites-table
+.PHONY: audit coverage licences lock mutation sbom wheel device-plot beside-ndpi words demo test check bench bench-live bench-daemon reliability fuzz format clean core rust-checks deb debian-packages docs docs-reference province coverage-table sites-table
 
 BIN := .venv/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check -q
@@ -12,9 +12,9 @@ INSTALL := $(PIP) install -c requirements.lock --no-build-isolation
 CRATE := --manifest-path sensor/core/Cargo.toml
 # A stamp of its own for "with" and "without" a toolchain: installing Rust later builds the core at the next make.
 CORE := build/core-$(if $(shell command -v cargo),rust,none).stamp
-CORE_SOURCES := $(shell find sensor/core -name '*.rs' -o -name 'Cargo.*') pyproject.toml sensor/model/version.py .cargo/config.toml
+CORE_SOURCES := $(shell find sensor/core -path sensor/core/fuzz -prune -o \( -name '*.rs' -o -name 'Cargo.*' \) -print) pyproject.toml sensor/model/version.py .cargo/config.toml
 # Real counterparts that tests talk to; where they cannot be installed, those tests skip and say so.
-DEBIAN_PACKAGES := chromium iproute2 libpcap0.8 lintian logrotate openssl postgresql prometheus prometheus-alertmanager rsyslog rsyslog-gnutls systemd \
+DEBIAN_PACKAGES := chromium iproute2 libpcap0.8 lintian logrotate openssl postgresql prometheus prometheus-alertmanager rsyslog rsyslog-gnutls strace systemd \
 	tcpreplay tshark util-linux
 # Prints why Rust cannot be used here, or nothing.
 NO_RUST := if ! command -v cargo >/dev/null; then echo "there is no Rust toolchain on the PATH"; \
@@ -29,7 +29,8 @@ words:
 	@echo "make bench-live   packets over a cable in a namespace: what is heard of them"
 	@echo "make bench-daemon   the whole daemon on a busy cable: packet to alert, scrapes, a hundred reloads"
 	@echo "make province   days of simulated miners through the whole, against the truth; PROVINCE_DAYS, PROVINCE_MINERS, SEED"
-	@echo "make fuzz     damaged captures through both cores, FUZZ_SECONDS=60"
+	@echo "make reliability   twenty tests under load, loss and faults, into docs/reliability.md; an hour. ONLY=\"T4 T7\""
+	@echo "make fuzz     fuzz everything that takes bytes from outside, FUZZ_SECONDS=60"
 	@echo "make deb      a Debian package in build/"
 	@echo "make docs     the documents as a site in build/docs/html, with all links checked"
 	@echo "make coverage-table   simulate miners, and write how often intervals hold the truth into docs/coverage.md"
@@ -118,6 +119,7 @@ rust-checks: $(CORE)
 		exit 0
 	fi
 	cargo fmt $(CRATE) --check
+	cargo fmt --manifest-path sensor/core/fuzz/Cargo.toml --check
 	cargo clippy -q $(CRATE) --all-targets -- -D warnings
 	cargo clippy -q $(CRATE) --features python -- -D warnings
 	cargo test -q $(CRATE)
@@ -136,7 +138,12 @@ test: check build/demo.pcap debian-packages $(AXE)
 	@$(BIN)/python -m pytest -rs -m "not shared and not province" -n $${TEST_WORKERS:-3} --dist loadfile
 
 fuzz: .venv/.dev build/demo.pcap
-	@$(BIN)/python -m tests.fuzz.damaged --seconds $${FUZZ_SECONDS:-60} build/demo.pcap
+	@$(BIN)/python -m tests.fuzz.run --seconds $${FUZZ_SECONDS:-60}
+	$(BIN)/python -m tests.fuzz.damaged --seconds $$(( $${FUZZ_SECONDS:-60} / 6 )) build/demo.pcap
+
+# The exit code is 1 if a test did not pass; the page is written when all were asked for.
+reliability: .venv/.dev build/demo.pcap debian-packages
+	@$(BIN)/python -m tests.reliability $(if $(ONLY),$(ONLY),--write)
 
 coverage-table: .venv/.dev
 	$(BIN)/python -m tests.coverage.table --write
@@ -314,7 +321,7 @@ mutation: .venv/.dev $(TOOLS)/.python
 format: .venv/.dev
 	@$(BIN)/ruff check --fix-only .
 	$(BIN)/ruff format .
-	if command -v cargo >/dev/null; then cargo fmt $(CRATE); fi
+	if command -v cargo >/dev/null; then cargo fmt $(CRATE); cargo fmt --manifest-path sensor/core/fuzz/Cargo.toml; fi
 
 clean:
 	@rm -rf build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

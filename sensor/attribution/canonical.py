@@ -9,6 +9,7 @@ import csv
 import heapq
 import os
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 from sensor.attribution.answer.attributor import Attributor
@@ -77,11 +78,15 @@ def _unnamed(fields: dict[str, str], claims: Claims, holder: RowHolder) -> dict[
 
 
 def rows_of(path: Path) -> int:
-    """How many rows a book of this form has; 0 if there is none."""
+    """How many rows a book of this form has, as far as it can be read; 0 if there is none."""
     if not path.exists():
         return 0
     with path.open(encoding="utf-8", errors="replace", newline="") as opened:
-        return max(0, sum(1 for _ in csv.reader(opened)) - 1)
+        rows = 0
+        with suppress(csv.Error):
+            for _ in csv.reader(opened):
+                rows += 1
+        return max(0, rows - 1)
 
 
 def _rows(attribution: Attributor) -> Iterator[dict[str, str]]:

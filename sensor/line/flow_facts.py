@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from sensor.dialects.conversation import PLAIN, Carriage
 from sensor.model.address import of_bytes
-from sensor.model.events import Clock, Close, Open
+from sensor.model.events import Clock, Close, Open, PathFacts
 from sensor.model.flow import FlowKey
 from sensor.model.text import endpoint_text
 from sensor.model.trace import StreamRange
@@ -38,6 +38,9 @@ class FlowFacts:
     clocks: tuple[Clock | None, Clock | None] = (None, None)  # by direction
     ranges: tuple[StreamRange | None, StreamRange | None] = (None, None)  # what was seen of the streams, by direction
     ended: bool = False  # by the ends themselves: it cannot go on
+    acks: tuple[tuple[int, int], tuple[int, int]] = ((0, 0), (0, 0))
+    """By direction: the times that its acknowledgement numbers moved forward, and bytes by which they did, by now."""
+    paths: tuple[PathFacts, PathFacts] | None = None  # by direction; None: the flow is still open
 
 
 def facts(
@@ -55,7 +58,7 @@ def facts(
         return FlowFacts(opened, opened.first_ns, last_ns, packets, sum(missed), sum(seen), seen, missed)
     totals = (closed.first_ns, closed.last_ns, closed.packets, closed.gap_bytes)
     ended = closed.reason in ("fin", "rst", "reused")
-    return FlowFacts(opened, *totals, sum(seen), seen, missed, clocks=closed.clocks, ended=ended)
+    return FlowFacts(opened, *totals, sum(seen), seen, missed, clocks=closed.clocks, ended=ended, paths=closed.paths)
 
 
 def flow_key(opened: Open, source_direction: int, first_ns: int) -> FlowKey:

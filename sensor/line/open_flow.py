@@ -41,7 +41,7 @@ class OpenFlow:
 
     __slots__ = (
         *("before", "conversation", "datagram", "fallback", "last_ns", "missed", "opened", "seen", "session", "stage"),
-        *("starts",),
+        *("acks", "starts"),
     )
 
     def __init__(self, opened: Open, signatures: SignatureSet, sampling: Sampling) -> None:
@@ -51,6 +51,7 @@ class OpenFlow:
         self.datagram: tuple[NodeSignature, NodeSeen, First] | None = None
         self.seen = [0, 0]  # stream bytes by direction
         self.missed = [0, 0]
+        self.acks = [(0, 0), (0, 0)]  # by direction: `ack_advances` and `acked_bytes` of its newest chunk
         self.starts = [0, 0]  # offsets of the first bytes that were seen
         self.last_ns = opened.ts_ns
         self.fallback = Fallback() if signatures.unknown is not None else None  # None: it is not, or no longer, of use
@@ -65,6 +66,7 @@ class OpenFlow:
         self.session.bases[side] = chunk.base_seq
         self.seen[side] += len(chunk.data)
         self.missed[side] += chunk.gap
+        self.acks[side] = (chunk.ack_advances, chunk.acked_bytes)
         self.last_ns = max(self.last_ns, chunk.ts_ns)
 
     @property
@@ -133,6 +135,8 @@ class OpenFlow:
         if self.before is not None:
             summary.carriage = carriage_of(self.before, summary.carriage, self.opened)
         summary.ranges = (self._range(0), self._range(1))
+        originator, responder = summary.paths or ((*self.acks[0], 0, 0), (*self.acks[1], 0, 0))
+        summary.acks = ((originator[0], originator[1]), (responder[0], responder[1]))
         return summary
 
     def _range(self, side: int) -> StreamRange | None:

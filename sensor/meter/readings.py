@@ -244,5 +244,8 @@ def _moment(text: str, zone: ZoneInfo, fold: int = 0) -> int:
         raise ValueError(f"the time {short(text)} {error}") from None
     if text.rstrip().endswith("Z") or "+" in text or text.count("-") > 2:
         return utc_ns
-    wall = datetime(1970, 1, 1, fold=fold) + timedelta(microseconds=utc_ns // 1000)
-    return int(wall.replace(tzinfo=zone, fold=fold).astimezone(UTC).timestamp()) * SECOND_NS
+    try:
+        wall = datetime(1970, 1, 1, fold=fold) + timedelta(microseconds=utc_ns // 1000)
+        return int(wall.replace(tzinfo=zone, fold=fold).astimezone(UTC).timestamp()) * SECOND_NS
+    except OverflowError:
+        raise ValueError(f"the time {short(text)} is outside of the calendar") from None

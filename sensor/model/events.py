@@ -45,6 +45,8 @@ class Chunk(NamedTuple):
     gap: int
     data: bytes
     base_seq: int = -1  # TCP sequence number (modulo 2^32) of offset 0 of this direction; -1: none, or not known
+    ack_advances: int = 0  # of this direction by now: `PathFacts.ack_advances`
+    acked_bytes: int = 0  # of this direction by now: `PathFacts.acked_bytes`
 
 
 class Hit(NamedTuple):
@@ -80,6 +82,20 @@ class Clock(NamedTuple):
     last_tsval: int
 
 
+class PathFacts(NamedTuple):
+    """What the headers of one direction told of its sender while the gate was open.
+
+    The acknowledgement numbers that a host sends move only when it receives: a sender that nobody answers can state one
+    number, or has to make up answers. Packets of one host come by one way as a rule: each packet whose time to live or
+    Ethernet source is not that of the direction's packet before it is counted.
+    """
+
+    ack_advances: int  # times the acknowledgement number moved forward
+    acked_bytes: int  # by which it moved in all
+    ttl_changes: int
+    mac_changes: int
+
+
 class Close(NamedTuple):
     """The flow left the table; totals are of the whole flow, from its first packet, per direction (originator,
     responder).
@@ -95,6 +111,7 @@ class Close(NamedTuple):
     gap_bytes: int  # stream bytes skipped by the assembler
     bad_checksums: int  # segments of this flow, from its Open on, with a wrong TCP or UDP checksum
     clocks: tuple[Clock | None, Clock | None] = (None, None)  # by direction; None: no timestamp was seen
+    paths: tuple[PathFacts, PathFacts] = (PathFacts(0, 0, 0, 0), PathFacts(0, 0, 0, 0))  # by direction
 
 
 class End(NamedTuple):

@@ -21,6 +21,11 @@ def sequence_distance(later: int, earlier: int) -> int:
     return ((later - earlier + 0x8000_0000) & SEQUENCE_MASK) - 0x8000_0000
 
 
+def is_reached(ack: int | None, reached: int | None) -> bool:
+    """Whether the other side is seen up to what a segment acknowledges; None: it is not known, and nothing waits."""
+    return ack is None or reached is None or not 0 < sequence_distance(ack, reached) <= WINDOW_BYTES
+
+
 class Assembler:
     __slots__ = ("_base", "_counters", "_held", "next", "skipped")
 
@@ -34,8 +39,11 @@ class Assembler:
     def _offset(self, seq: int) -> int:
         return self.next + sequence_distance(seq, self._base + self.next)
 
-    def receive(self, seq: int, data: bytes) -> bytes:
-        """What can be delivered now, ending at `next`; later bytes are held."""
+    def receive(self, seq: int, data: bytes, ack: int | None = None, reached: int | None = None) -> bytes:
+        """What can be delivered now, ending at `next`; later bytes are held.
+
+        The segment acknowledges `ack`, and the other side is seen up to `reached`: what acknowledges more waits for it.
+        """
         offset = self._offset(seq)
         ahead = offset - self.next
         if abs(ahead) > WINDOW_BYTES:
@@ -46,16 +54,16 @@ class Assembler:
             data, offset = data[-ahead:], self.next
         if not data:
             return b""
-        if offset == self.next and not self._held:
+        if offset == self.next and not self._held and is_reached(ack, reached):
             self.next += len(data)
             return data
-        if self._held.hold(offset, data):
+        if self._held.hold(offset, data, ack):
             self._counters["overlap_conflicts"] += 1
-        return self._take_run() if offset == self.next else b""
+        return self.take_next(reached)
 
     def acknowledged(self, ack: int) -> bool:
-        """Whether the other side has everything before the first held byte: the hole will not be sent again."""
-        return bool(self._held) and self._offset(ack) >= self._held.starts[0]
+        """Whether the other side has everything in the hole at `next`: it will not be sent again."""
+        return bool(self._held) and self._held.starts[0] > self.next and self._offset(ack) >= self._held.starts[0]
 
     def holds_too_much(self, limits: CoreLimits) -> bool:
         return self._held.held_bytes > limits.reorder_bytes or len(self._held) > limits.reorder_segments
@@ -66,10 +74,18 @@ class Assembler:
     def give_up_hole(self) -> tuple[int, bytes]:
         """The length of the hole at `next`, and what is held after it up to the next hole. Something must be held."""
         gap = self._held.starts[0] - self.next
-        self.next += gap
-        return gap, self._take_run()
-
-    def _take_run(self) -> bytes:
         run = self._held.take_run()
+        self.next += gap + len(run)
+        return gap, run
+
+    def take_next(self, reached: int | None) -> bytes:
+        """The held bytes at `next` that need not wait for the other side."""
+        if not self._held or self._held.starts[0] != self.next:
+            return b""
+        run = self._held.take_run(lambda ack: is_reached(ack, reached))
         self.next += len(run)
         return run
+
+    def next_seq(self) -> int:
+        """The sequence number expected."""
+        return (self._base + self.next) & SEQUENCE_MASK

@@ -6,13 +6,17 @@ The only place that makes events of a flow. Captures, frames and the flow table 
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Callable
 
 from sensor.model.events import Chunk, Close, CloseReason, Event, Hit, Open, Shape
 from sensor.model.limits import CoreLimits
-from sensor.reference.assembler import SEQUENCE_MASK, WINDOW_BYTES, Assembler
+from sensor.reference.assembler import SEQUENCE_MASK, WINDOW_BYTES, Assembler, is_reached
 from sensor.reference.counters import Counters
-from sensor.reference.flow import ACK, SYN, Flow, GateState, Side
+from sensor.reference.flags import ACK, SYN
+from sensor.reference.flow import Flow, GateState, Rank, Side
+from sensor.reference.patience import Patience
 from sensor.reference.prefilter import Cause, GateMatch, literal_match, opening_match
+from sensor.reference.ranks import Ranks
 from sensor.reference.tables import CARRY_BYTES, TCP, Tables
 from sensor.reference.transport import checksum_fits, tsval
 from sensor.reference.walk import Segment
@@ -29,25 +33,43 @@ class Candidates:
         self._limits = limits
         self._counters = counters
         self._events = events
-        self._open: dict[int, Flow] = {}  # by number
+        self._ranks = Ranks(limits)
         self._last_number = 0
+        self.evict: Callable[[Flow], None]  # a flow leaves the table, which sets this
 
     def __len__(self) -> int:
-        return len(self._open)
+        return len(self._ranks)
 
     def take(self, flow: Flow, direction: int, segment: Segment) -> None:
         """One segment of a flow: its acknowledgement for the other side's holes first, then its own payload."""
         if flow.gate is GateState.OPEN:
+            self._promote(flow)
+            if flow.gate is not GateState.OPEN:
+                self._see_unread(flow, direction, segment)
+                return
             self._note_header(flow, segment)
-            if segment.flags & ACK:
-                self._acknowledge(flow, 1 - direction, segment)
+            self._lose_patience(flow, segment.ts_ns)
+            self._note_acknowledgement(flow, direction, segment)
         if segment.wire_bytes:
             self._take_payload(flow, direction, segment)
+        self._settle(flow, segment.ts_ns)
+
+    @staticmethod
+    def _see_unread(flow: Flow, direction: int, segment: Segment) -> None:
+        """A payload that is not looked at."""
+        side = flow.sides[direction]
+        seq = (segment.seq + (1 if segment.flags & SYN else 0)) & SEQUENCE_MASK
+        if segment.wire_bytes:
+            if side.base is None:
+                side.base = side.next = seq
+            side.see_payload(seq, segment)
 
     def _note_header(self, flow: Flow, segment: Segment) -> None:
+        side = flow.sides[flow.direction(segment)]
+        side.path.see(segment)
         value = tsval(segment)
         if value is not None:
-            flow.sides[flow.direction(segment)].see_timestamp(segment.ts_ns, value)
+            side.see_timestamp(segment.ts_ns, value)
         if not checksum_fits(segment):
             flow.bad_checksums += 1
             self._counters["bad_l4_checksum"] += 1
@@ -64,6 +86,7 @@ class Candidates:
             match = self._find_match(flow, side, seq, segment)
             if match is not None:
                 self._open_gate(flow, match, segment)
+                self._note_acknowledgement(flow, direction, segment)
                 self._deliver(flow, direction, segment, seq, match)
         side.see_payload(seq, segment)
         if flow.gate is GateState.SHUT:
@@ -74,7 +97,7 @@ class Candidates:
         sizes = (flow.sides[first].sent(), flow.sides[1 - first].sent())
         if flow.proto != TCP or sizes not in self.tables.flights:
             return
-        if len(self._open) >= self._limits.candidates:
+        if not self._ranks.has_room(flow):
             self._counters["candidates_refused"] += 1
             return
         self._open_gate(flow, GateMatch(Cause.SHAPE, SHAPE_BUDGET_BYTES, False, b""), segment)
@@ -83,26 +106,49 @@ class Candidates:
 
     def _find_match(self, flow: Flow, side: Side, seq: int, segment: Segment) -> GateMatch | None:
         match = opening_match(self.tables, side, seq, segment) if flow.gate is GateState.SHUT else None
-        if match is not None and len(self._open) < self._limits.candidates:
+        if match is not None and self._ranks.has_room(flow):
             return match
         self._counters["candidates_refused"] += match is not None
-        match = literal_match(self.tables, side, seq, segment, self._limits.session_bytes)
-        if match is not None and len(self._open) >= self._limits.candidates:
-            # An exact match outranks whoever is silent longest.
-            if not self._open:
-                self._counters["candidates_refused"] += 1
-                return None
-            self._spend(min(self._open.values(), key=lambda other: (other.last_ns, other.serial)))
-        return match
+        return literal_match(self.tables, side, seq, segment, self._limits.session_bytes)
+
+    def _make_room(self, literal: bool) -> bool:
+        """Room for one more of more than one packet."""
+        if not self._ranks.is_full():
+            return True
+        victim = self._ranks.victim(literal)
+        if victim is not None:
+            self._spend(victim)
+        return victim is not None
+
+    def _first_rank(self, flow: Flow) -> Rank:
+        """The rank of a flow whose gate opens, with room for it."""
+        if flow.is_answered() or flow.number:
+            self._make_room(True)
+            return Rank.ANSWERED if flow.is_answered() else Rank.ONE_SIDED
+        oldest = self._ranks.excess_single()
+        if oldest is not None:
+            self._counters["unproven_evicted"] += 1
+            self.evict(oldest)
+        return Rank.SINGLE
+
+    def _promote(self, flow: Flow) -> None:
+        """Another packet of a candidate has come; without room for one more its gate is shut."""
+        self._ranks.touch(flow)
+        if flow.rank is Rank.SINGLE and not self._make_room(bool(flow.hits)):
+            self._counters["candidates_refused"] += 1
+            self._spend(flow)
+        elif flow.rank is Rank.SINGLE or flow.is_answered():
+            self._ranks.set(flow, Rank.ANSWERED if flow.is_answered() else Rank.ONE_SIDED)
 
     @staticmethod
     def _later_match(side: Side, seq: int) -> GateMatch:
         """Where the side that did not open the gate begins: at its very start, if all of it is still at hand."""
         if side.has_all_before(seq):
             return GateMatch(Cause.LITERAL, 0, True, side.carry)
-        return GateMatch(Cause.LITERAL, 0, side.initial is not None and not side.payload_seen, b"")
+        return GateMatch(Cause.LITERAL, 0, side.syn_seen and not side.payload_seen, b"")
 
     def _open_gate(self, flow: Flow, match: GateMatch, segment: Segment) -> None:
+        rank = self._first_rank(flow)
         flow.gate = GateState.OPEN
         flow.budget_bytes = match.budget_bytes
         if not flow.number:
@@ -111,13 +157,13 @@ class Candidates:
             flow.number = self._last_number
             (orig_addr, orig_port), (resp_addr, resp_port) = flow.originator, flow.responder
             packets = (flow.sides[0].packets, flow.sides[1].packets)
-            midstream = flow.proto == TCP and flow.sides[0].initial is None and flow.sides[1].initial is None
+            midstream = flow.proto == TCP and not flow.sides[0].syn_seen and not flow.sides[1].syn_seen
             self._events.append(
                 Open(flow.number, segment.ts_ns, flow.proto, orig_addr, orig_port, resp_addr, resp_port, flow.basis,
                      midstream,
                      flow.first_ns, segment.vlans, self.source, packets)
             )  # fmt: skip
-        self._open[flow.number] = flow
+        self._ranks.set(flow, rank)
         self._note_header(flow, segment)
 
     def _deliver(self, flow: Flow, direction: int, segment: Segment, seq: int, match: GateMatch) -> None:
@@ -130,7 +176,9 @@ class Candidates:
             side.assembler, prefix = self._begin(side, seq, match)
             seq, data = seq - len(prefix), prefix + data
         assembler = side.assembler
-        run = assembler.receive(seq, data)
+        side.cut = side.cut or len(segment.payload) < segment.wire_bytes
+        ack = segment.ack if segment.flags & ACK else None
+        run = assembler.receive(seq, data, ack, flow.sides[1 - direction].reached())
         self._emit(flow, direction, segment.ts_ns, assembler.next - len(run), 0, run)
         while flow.gate is GateState.OPEN and assembler.holds_too_much(self._limits):
             self._give_up_hole(flow, direction, segment.ts_ns, assembler)
@@ -151,10 +199,51 @@ class Candidates:
         skipped = distance - len(prefix)
         return Assembler(base, side.delivered + skipped, skipped, self._counters), prefix
 
-    def _acknowledge(self, flow: Flow, direction: int, segment: Segment) -> None:
-        assembler = flow.sides[direction].assembler
-        while assembler is not None and flow.gate is GateState.OPEN and assembler.acknowledged(segment.ack):
-            self._give_up_hole(flow, direction, segment.ts_ns, assembler)
+    def _note_acknowledgement(self, flow: Flow, direction: int, segment: Segment) -> None:
+        """A segment acknowledges what the other side has sent. Where that was not seen yet, it is waited for."""
+        if flow.proto != TCP or not segment.flags & ACK or flow.gate is not GateState.OPEN:
+            return
+        other = flow.sides[1 - direction]
+        other.begin_at_syn(segment.ack, self._counters)
+        if is_reached(segment.ack, other.reached()):
+            return
+        if other.cut:
+            self._give_up_acknowledged(flow, 1 - direction, segment.ack, segment.ts_ns)
+        elif other.behind is not None:
+            other.behind.extend(segment.ack)
+        else:
+            other.behind = Patience(segment.ack, segment.ts_ns)
+
+    def _lose_patience(self, flow: Flow, ts_ns: int) -> None:
+        """Of both sides, the originator's first: whether what is waited for will come any more."""
+        for direction, side in enumerate(flow.sides):
+            if side.behind is not None and side.behind.is_over(ts_ns):
+                ack, side.behind = side.behind.ack, None
+                self._give_up_acknowledged(flow, direction, ack, ts_ns)
+                self._settle(flow, ts_ns)
+
+    def _give_up_acknowledged(self, flow: Flow, direction: int, ack: int, ts_ns: int) -> None:
+        side = flow.sides[direction]
+        while side.assembler is not None and flow.gate is GateState.OPEN and side.assembler.acknowledged(ack):
+            self._give_up_hole(flow, direction, ts_ns, side.assembler)
+        if flow.gate is GateState.OPEN:
+            side.forgiven = ack
+
+    def _settle(self, flow: Flow, ts_ns: int) -> None:
+        """What waited for the other side goes out where that has come; and what has come is waited for no more."""
+        moved = flow.proto == TCP
+        while moved:
+            moved = False
+            for direction, side in enumerate(flow.sides):
+                other = flow.sides[1 - direction]
+                if flow.gate is not GateState.OPEN:
+                    return
+                if other.behind is not None and is_reached(other.behind.ack, other.reached()):
+                    other.behind = None
+                run = side.assembler.take_next(other.reached()) if side.assembler is not None else b""
+                if run and side.assembler is not None:
+                    self._emit(flow, direction, ts_ns, side.assembler.next - len(run), 0, run)
+                    moved = True
 
     def _give_up_hole(self, flow: Flow, direction: int, ts_ns: int, assembler: Assembler) -> None:
         gap, run = assembler.give_up_hole()
@@ -175,7 +264,10 @@ class Candidates:
         if flow.proto == TCP:
             self._scan(flow, direction, ts_ns, offset, data)
         base_seq = side.base if flow.proto == TCP and side.base is not None else -1
-        self._events.append(Chunk(flow.number, ts_ns, direction, offset, gap, data, base_seq))
+        path = side.path.facts
+        self._events.append(
+            Chunk(flow.number, ts_ns, direction, offset, gap, data, base_seq, path.ack_advances, path.acked_bytes)
+        )
         self._counters["chunks"] += 1
         self._counters["chunk_bytes"] += len(data)
         side.delivered = offset + len(data)
@@ -208,9 +300,10 @@ class Candidates:
         """
         self._counters["candidates_spent"] += 1
         flow.gate = GateState.SPENT
-        del self._open[flow.number]
+        self._ranks.set(flow, None)
         for side in flow.sides:
             side.line_bytes = 0
+            side.behind = side.forgiven = None
             if side.assembler is not None:
                 side.delivered = side.assembler.next - side.assembler.skipped
                 side.assembler = None
@@ -223,14 +316,14 @@ class Candidates:
         for direction, side in enumerate(flow.sides):
             while side.assembler is not None and side.assembler.holds():
                 self._give_up_hole(flow, direction, flow.last_ns, side.assembler)
-        self._open.pop(flow.number, None)
+        self._ranks.set(flow, None)
         if flow.number:
             originator, responder = flow.sides
             self._events.append(
                 Close(flow.number, flow.last_ns, reason, flow.first_ns, flow.last_ns,
                       (originator.packets, responder.packets),
                       (originator.total_bytes, responder.total_bytes), flow.gap_bytes, flow.bad_checksums,
-                      (originator.clock, responder.clock))
+                      (originator.clock, responder.clock), (originator.path.facts, responder.path.facts))
             )  # fmt: skip
 
 

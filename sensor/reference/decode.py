@@ -36,6 +36,7 @@ SNAP = b"\xaa\xaa\x03\x00\x00\x00"  # RFC 1042: LLC for SNAP, organisation 0: an
 def _ethernet(walk: Walk) -> PeelResult:
     if walk.left() < 14:
         return "cut"
+    walk.mac = walk.frame[walk.at + 6 : walk.at + 12]
     walk.at += 14
     return _by_type(walk.frame, walk.at - 2)
 

@@ -10,14 +10,16 @@ from enum import Enum, auto
 from sensor.model.events import Basis, Clock, CloseReason
 from sensor.model.limits import CoreLimits
 from sensor.model.time import SECOND_NS
-from sensor.reference.assembler import SEQUENCE_MASK, Assembler, sequence_distance
+from sensor.reference.assembler import SEQUENCE_MASK, Assembler, is_reached, sequence_distance
+from sensor.reference.counters import Counters
+from sensor.reference.flags import ACK, SYN
+from sensor.reference.path import PathTrack
+from sensor.reference.patience import Patience
 from sensor.reference.tables import CARRY_BYTES, TCP
 from sensor.reference.walk import Segment
 
-FIN, SYN, RST, ACK = 0x01, 0x02, 0x04, 0x10
-#: A new SYN within this time of the flow's last packet is taken for a stray, not for the ports' next use.
-REUSE_SILENCE_NS = 5 * SECOND_NS
 PRIVILEGED_PORTS = 1024
+SINGLE_TIMEOUT_S = 10  # how long a candidate of a single TCP packet waits for another
 
 Endpoint = tuple[bytes, int]
 FlowKey = tuple[Endpoint, Endpoint, int]
@@ -29,20 +31,27 @@ class GateState(Enum):
     SPENT = auto()
 
 
+class Rank(Enum):
+    """How sure it is that somebody talks there; of a flow whose gate is open."""
+
+    SINGLE = auto()  # one packet, and nobody has answered it
+    ONE_SIDED = auto()  # several, of one side
+    ANSWERED = auto()
+
+
 class Side:
     """One direction: what the prefilter knows of its stream, and its assembler while the gate is open."""
 
     __slots__ = (
-        "assembler", "base", "carry", "clock", "delivered", "fin", "initial", "line_bytes", "next", "packets",
-        "payload_seen", "scan_carry",
-        "total_bytes",
+        "assembler", "base", "behind", "carry", "clock", "cut", "delivered", "fin", "forgiven", "line_bytes", "next",
+        "packets", "path", "payload_seen", "scan_carry", "syn_seen", "total_bytes",
     )  # fmt: skip
 
     def __init__(self) -> None:
         self.packets = 0
         self.total_bytes = 0
         self.fin = False
-        self.initial: int | None = None  # sequence of its SYN
+        self.syn_seen = False
         self.base: int | None = None  # sequence of stream offset 0
         self.next = 0  # sequence after the highest byte seen; meaningful once there is a base
         self.carry = b""  # the last bytes before `next`, as far as they were captured without a break
@@ -50,14 +59,18 @@ class Side:
         self.assembler: Assembler | None = None
         self.delivered: int | None = None  # offset up to which chunks went out before the gate was spent (UDP: so far)
         self.clock: Clock | None = None
+        self.path = PathTrack()
+        self.behind: Patience | None = None  # what was acknowledged of it was not seen yet
+        self.forgiven: int | None = None  # up to here nothing of it is waited for any more
+        self.cut = False  # snaplen cuts its segments: what is missing does not come
         self.line_bytes = 0  # delivered since the last LF, or since the gate opened
         self.scan_carry = b""  # the last bytes of the chunks, for literals cut by a chunk's border
 
     def see_syn(self, seq: int) -> None:
-        if self.initial is None:
-            self.initial = seq
-            if self.base is None:
-                self.base = self.next = (seq + 1) & SEQUENCE_MASK
+        self.syn_seen = True
+        # What acknowledges the other side's SYN outranks an earlier one.
+        if not self.payload_seen:
+            self.base = self.next = (seq + 1) & SEQUENCE_MASK
 
     def see_timestamp(self, ts_ns: int, tsval: int) -> None:
         """Note a TSval; one that does not go forward is a duplicate or came late, and changes nothing."""
@@ -65,6 +78,21 @@ class Side:
             self.clock = Clock(ts_ns, tsval, ts_ns, tsval)
         elif sequence_distance(tsval, self.clock.last_tsval) > 0:
             self.clock = self.clock._replace(last_ns=ts_ns, last_tsval=tsval)
+
+    def begin_at_syn(self, ack: int, counters: Counters) -> None:
+        """Of a side that has sent its SYN and no payload, assembly begins at its base once more is acknowledged."""
+        waits_for_start = self.assembler is None and self.syn_seen and not self.payload_seen
+        if waits_for_start and self.base is not None and not is_reached(ack, self.base):
+            self.assembler = Assembler(self.base, self.delivered or 0, 0, counters)
+
+    def reached(self) -> int | None:
+        """Up to where it is seen, or nothing more is waited for; its FIN takes a number."""
+        if self.assembler is None:
+            return None
+        following = self.assembler.next_seq()
+        if self.forgiven is not None and sequence_distance(self.forgiven, following) > 0:
+            return self.forgiven
+        return (following + self.fin) & SEQUENCE_MASK
 
     def carry_before(self, seq: int) -> bytes:
         return self.carry if seq == self.next else b""
@@ -91,7 +119,7 @@ class Flow:
     __slots__ = (
         "bad_checksums", "basis", "budget_bytes", "first_ns", "gap_bytes", "gate", "hits", "key", "last_ns", "number",
         "originator",
-        "proto", "responder", "rst", "serial", "sides",
+        "proto", "rank", "responder", "rst", "serial", "sides", "waiting",
     )  # fmt: skip
 
     def __init__(self, key: FlowKey, segment: Segment, serial: int) -> None:
@@ -102,8 +130,10 @@ class Flow:
         self.originator, self.responder, self.basis = _who_began(segment)
         self.sides = (Side(), Side())
         self.rst = False
+        self.waiting: Segment | None = None  # a SYN that is not this connection's, until its answer
         self.number = 0  # the id in events, once a gate has opened
         self.gate = GateState.SHUT
+        self.rank: Rank | None = None
         self.budget_bytes = 0
         self.hits: set[bytes] = set()  # literals already reported
         self.gap_bytes = 0
@@ -117,13 +147,8 @@ class Flow:
         self.last_ns = max(self.last_ns, segment.ts_ns)
         side.packets += 1
         side.total_bytes += segment.ip_bytes
-        flags = segment.flags
-        if flags & SYN:
+        if segment.flags & SYN:
             side.see_syn(segment.seq)
-        if flags & FIN:
-            side.fin = True
-        if flags & RST:
-            self.rst = True
 
     def timeout_ns(self, limits: CoreLimits) -> int:
         originator, responder = self.sides
@@ -131,6 +156,8 @@ class Flow:
             seconds = limits.udp_timeout_s
         elif self.rst or (originator.fin and responder.fin):
             seconds = limits.closed_timeout_s
+        elif self.rank is Rank.SINGLE:
+            seconds = min(limits.candidate_timeout_s, SINGLE_TIMEOUT_S)
         elif self.gate is GateState.OPEN:
             seconds = limits.candidate_timeout_s
         elif not originator.packets or not responder.packets:
@@ -142,14 +169,12 @@ class Flow:
     def is_idle(self, ts_ns: int, limits: CoreLimits) -> bool:
         return ts_ns - self.last_ns > self.timeout_ns(limits)
 
+    def is_answered(self) -> bool:
+        """Whether both sides have sent something."""
+        return bool(self.sides[0].packets and self.sides[1].packets)
+
     def is_closed(self) -> bool:
         return self.rst or (self.sides[0].fin and self.sides[1].fin)
-
-    def is_replaced_by(self, segment: Segment) -> bool:
-        """Whether the segment begins the next use of the same ports."""
-        if segment.flags & (SYN | ACK) != SYN or segment.seq == self.sides[self.direction(segment)].initial:
-            return False
-        return self.is_closed() or segment.ts_ns - self.last_ns >= REUSE_SILENCE_NS
 
     def reason(self, otherwise: CloseReason) -> CloseReason:
         if self.rst:

@@ -15,8 +15,8 @@ EXTENSIONS = frozenset(
 )  # hop-by-hop, routing, destination options, mobility: RFC 8200 section 4, RFC 6275 section 6.1
 PROTOCOLS = {6: Layer.TCP, 17: Layer.UDP, 4: Layer.IPV4, 41: Layer.IPV6, 47: Layer.GRE, 137: Layer.MPLS}
 
-_IPV4 = struct.Struct(">BxHHHxBH4s4s")
-_IPV6 = struct.Struct(">4xHBx16s16s")
+_IPV4 = struct.Struct(">BxHHHBBH4s4s")
+_IPV6 = struct.Struct(">4xHBB16s16s")
 _FRAGMENT = struct.Struct(">BxHI")
 _GRE = struct.Struct(">HH")
 
@@ -39,7 +39,9 @@ def ipv4(walk: Walk) -> PeelResult:
         return "ip"  # version and header length stand in the first byte, however little was captured
     if left < 20:
         return "cut"
-    first, total, identification, place, protocol, _checksum, walk.src, walk.dst = _IPV4.unpack_from(walk.frame, at)
+    first, total, identification, place, walk.ttl, protocol, _checksum, walk.src, walk.dst = _IPV4.unpack_from(
+        walk.frame, at
+    )
     header = (first & 0x0F) * 4
     total = total or left  # written by a card that segments for the host: the length is not known yet
     if total < header:
@@ -70,7 +72,7 @@ def ipv6(walk: Walk) -> PeelResult:
     if left < 40:
         return "cut"
     following: int | None  # None once a header is cut
-    length, following, walk.src, walk.dst = _IPV6.unpack_from(walk.frame, at)
+    length, following, walk.ttl, walk.src, walk.dst = _IPV6.unpack_from(walk.frame, at)
     _enter(walk, 40, length + 40 if length else left)
     while following not in PROTOCOLS:
         if following in EXTENSIONS:

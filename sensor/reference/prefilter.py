@@ -40,7 +40,7 @@ def opening_match(tables: Tables, side: Side, seq: int, segment: Segment) -> Gat
     if segment.proto != TCP:
         start, at_start = segment.payload, not side.payload_seen
     else:
-        if side.initial is not None and not side.payload_seen and sequence_distance(seq, side.next) > 0:
+        if side.syn_seen and not side.payload_seen and sequence_distance(seq, side.next) > 0:
             return GateMatch(Cause.START_MISSING, START_MISSING_BYTES, True, b"")
         start, at_start = side.carry + segment.payload, side.has_all_before(seq)
     if at_start:

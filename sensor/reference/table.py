@@ -10,13 +10,18 @@ from collections import OrderedDict
 from sensor.model.events import CloseReason
 from sensor.model.limits import CoreLimits
 from sensor.model.time import SECOND_NS
+from sensor.reference.assembler import SEQUENCE_MASK
 from sensor.reference.candidates import Candidates
 from sensor.reference.counters import Counters
+from sensor.reference.flags import FIN, RST, SYN
 from sensor.reference.flow import Flow, FlowKey, GateState
 from sensor.reference.fragments import Fragments
+from sensor.reference.handshake import Place, fin_fits, place, reset_fits
+from sensor.reference.tables import TCP
 from sensor.reference.walk import Segment
 
 SWEEP_NS = 10 * SECOND_NS
+WAITING_MOST = 4_096  # SYNs that wait for their answer; past that the oldest is given up
 
 
 class FlowTable:
@@ -28,6 +33,8 @@ class FlowTable:
         self._flows: OrderedDict[FlowKey, Flow] = OrderedDict()  # the one that was silent longest first
         self._swept_ns: int | None = None
         self._serial = 0
+        candidates.evict = lambda flow: self._evict(flow)
+        self._waiting: dict[FlowKey, Flow] = {}  # with a SYN that waits for its answer, the oldest first
 
     def tick(self, ts_ns: int) -> None:
         """Sweep by the clock, where no segment comes to say it."""
@@ -45,30 +52,86 @@ class FlowTable:
                 self._counters["flows_expired"] += 1
                 self._leave(flow, "idle")
                 flow = None
-            elif flow.is_replaced_by(segment):
-                self._counters["flows_reused"] += 1
-                self._leave(flow, "reused")
-                flow = None
+            elif segment.proto == TCP:
+                flow = self._place(flow, segment)
+                if flow is None:
+                    return
         if flow is None:
             flow = self._add(key, segment)
-        else:
-            self._flows.move_to_end(key)
+        self._admit(flow, segment)
+        self._candidates.take(flow, flow.direction(segment), segment)
+
+    def _place(self, flow: Flow, segment: Segment) -> Flow | None:
+        """The flow that a segment of a known flow's ports belongs to; None: it belongs nowhere, or not yet."""
+        match place(flow, segment):
+            case Place.OWN:
+                return flow
+            case Place.STRAY:
+                self._counters["stray_handshakes"] += 1
+            case Place.WAITS:
+                self._wait(flow, segment)
+            case Place.ANSWERS:
+                first, flow.waiting = flow.waiting or segment, None
+                del self._waiting[flow.key]
+                following = self._replace(flow, first)
+                self._admit(following, first)
+                return following
+            case Place.BEGINS:
+                return self._replace(flow, segment)
+        return None
+
+    def _replace(self, flow: Flow, first: Segment) -> Flow:
+        self._counters["flows_reused"] += 1
+        self._leave(flow, "reused")
+        return self._add(flow.key, first)
+
+    def _wait(self, flow: Flow, segment: Segment) -> None:
+        """Keep a SYN until its answer; the one that waited before it has none."""
+        before = flow.waiting
+        if before is not None and (before.seq, before.src) == (segment.seq, segment.src):
+            return
+        self._forget_waiting(flow)
+        flow.waiting = segment
+        self._waiting[flow.key] = flow
+        if len(self._waiting) > WAITING_MOST:
+            self._forget_waiting(next(iter(self._waiting.values())))
+
+    def _forget_waiting(self, flow: Flow) -> None:
+        if flow.waiting is not None:
+            flow.waiting = None
+            del self._waiting[flow.key]
+            self._counters["stray_handshakes"] += 1
+
+    def _admit(self, flow: Flow, segment: Segment) -> None:
+        """Take in what every segment of a flow changes."""
+        self._flows.move_to_end(flow.key)
         direction = flow.direction(segment)
-        flow.see(segment, flow.sides[direction])
-        self._candidates.take(flow, direction, segment)
+        side = flow.sides[direction]
+        flow.see(segment, side)
+        if segment.proto != TCP or not segment.flags & (FIN | RST):
+            return
+        seq = (segment.seq + (1 if segment.flags & SYN else 0)) & SEQUENCE_MASK
+        fin, reset = bool(segment.flags & FIN), bool(segment.flags & RST)
+        fits = (fin and fin_fits(flow, direction, seq), reset and reset_fits(flow, direction, segment))
+        side.fin, flow.rst = side.fin or fits[0], flow.rst or fits[1]
+        self._counters["stray_endings"] += fits != (fin, reset)
 
     def _add(self, key: FlowKey, segment: Segment) -> Flow:
         if len(self._flows) >= self._limits.flows:
             oldest = next((flow for flow in self._flows.values() if flow.gate is not GateState.OPEN), None)
-            self._counters["flows_evicted"] += 1
-            self._leave(oldest or next(iter(self._flows.values())), "evicted")
+            self._evict(oldest or next(iter(self._flows.values())))
         self._serial += 1
         self._counters["flows_opened"] += 1
         flow = self._flows[key] = Flow(key, segment, self._serial)
         return flow
 
+    def _evict(self, flow: Flow) -> None:
+        self._counters["flows_evicted"] += 1
+        self._leave(flow, "evicted")
+
     def _leave(self, flow: Flow, reason: CloseReason) -> None:
         del self._flows[flow.key]
+        self._forget_waiting(flow)
         self._candidates.leave(flow, flow.reason(reason))
 
     def _sweep_if_due(self, ts_ns: int) -> None:

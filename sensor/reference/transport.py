@@ -36,7 +36,7 @@ def tcp(walk: Walk) -> PeelResult:
         walk.ts_ns, walk.src, src_port, walk.dst, dst_port, 6, tuple(walk.vlans[:MAX_VLANS]), seq, ack, flags,
         walk.frame[at + header : walk.end], wire_bytes - header, walk.ip_bytes,
         walk.frame[at : walk.end] if whole else None,
-        walk.frame[at + 20 : at + header],
+        walk.frame[at + 20 : at + header], walk.ttl, walk.mac,
     )  # fmt: skip
 
 
@@ -74,6 +74,7 @@ def udp(walk: Walk) -> PeelResult:
     return Segment(
         walk.ts_ns, walk.src, src_port, walk.dst, dst_port, 17, tuple(walk.vlans[:MAX_VLANS]), 0, 0, 0,
         walk.frame[at + 8 : end], length - 8, walk.ip_bytes, walk.frame[at:end] if whole else None,
+        ttl=walk.ttl, mac=walk.mac,
     )  # fmt: skip
 
 

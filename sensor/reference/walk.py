@@ -60,6 +60,8 @@ class Segment(NamedTuple):
     #: The transport header and payload for the checksum; None where it cannot be checked (cut, or out of fragments).
     checked: bytes | None
     options: bytes = b""  # of the TCP header
+    ttl: int = 0  # of the innermost IP packet (IPv6: hop limit)
+    mac: bytes = bytes(6)  # source of the innermost Ethernet header; zero without one
 
 
 class Walk:
@@ -77,8 +79,10 @@ class Walk:
         "fragments",
         "frame",
         "ip_bytes",
+        "mac",
         "src",
         "ts_ns",
+        "ttl",
         "vlans",
         "wire_end",
     )
@@ -93,6 +97,8 @@ class Walk:
         self.vlans: list[int] = []
         self.src = self.dst = b""
         self.ip_bytes = 0
+        self.ttl = 0
+        self.mac = bytes(6)
         self.fragment = False
 
     def left(self) -> int:

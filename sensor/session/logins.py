@@ -20,10 +20,11 @@ MAX_ACCOUNTS = 16
 class Logins:
     """The accounts of one reading, in the order they signed in."""
 
-    __slots__ = ("_sessions", "accounts", "dialect", "dropped", "latest", "names")
+    __slots__ = ("_sessions", "_titles", "accounts", "dialect", "dropped", "latest", "names")
 
-    def __init__(self, dialect: Dialect) -> None:
+    def __init__(self, dialect: Dialect, titles: dict[str, str]) -> None:
         self.dialect = dialect
+        self._titles = titles  # the pool's names for logins, whichever dialect read them on this connection
         self.accounts: tuple[Account, ...] = ()
         self.latest: Account | None = None
         self.names = Distinct()  # rigs that were named on this connection, under any login
@@ -56,7 +57,7 @@ class Logins:
         if login is not None and login in sessions:  # the pool's name for it, where a login usually stands
             account = sessions[login]
         elif login is not None:
-            account = self._by_login(login, ts_ns)
+            account = self._by_login(self._titles.get(login, login), ts_ns)
         else:
             session = values.get("session")
             bound = sessions.get(str(session)) if session is not None else None
@@ -80,6 +81,8 @@ class Logins:
             self.dropped += 1
             return
         sessions[session] = account
+        if account.login is not None and len(self._titles) < MAX_ACCOUNTS:
+            self._titles.setdefault(session, account.login)
 
     def _by_login(self, login: str | None, ts_ns: int) -> Account:
         account = self.find(login)

@@ -94,6 +94,7 @@ class Reading:
         *,
         whole: bool,
         requests: PendingRequests,
+        titles: dict[str, str],
         bases: Sequence[int] = (-1, -1),
     ) -> None:
         self.dialect = dialect
@@ -112,7 +113,7 @@ class Reading:
         self.unbroken = False  # with not a byte between them
         self.agent: str | None = None
         self.endpoint: str | None = None  # the pool's host as the miner names it
-        self.logins = Logins(dialect)
+        self.logins = Logins(dialect, titles)
         self.jobs = Jobs(dialect, verifier)
         self.sightings = Sightings()
         self.miner_confirms: tuple[str, ...] = ()

@@ -43,21 +43,8 @@ class Session:
     """The conversation of one flow, message by message."""
 
     __slots__ = (
-        *(
-            "_framing",
-            "_gaps",
-            "_given_up",
-            "_lost",
-            "_pending",
-            "_rare",
-            "_sampling",
-            "_settled",
-            "_signatures",
-            "bases",
-            "counters",
-            "foreign",
-            "messages",
-        ),
+        *("_framing", "_gaps", "_given_up", "_lost", "_pending", "_rare", "_sampling", "_settled", "_signatures"),
+        *("_titles", "bases", "counters", "foreign", "messages"),
         *("ambiguous", "readings", "replies", "spoiled", "unknown", "unmatched", "wallets"),
     )
 
@@ -67,6 +54,7 @@ class Session:
         self._sampling = sampling
         self._pending = (PendingRequests(is_one_sided=is_one_sided), PendingRequests(is_one_sided=is_one_sided))
         self.readings: tuple[Reading, ...] = ()
+        self._titles: dict[str, str] = {}  # the pool's names for logins
         self._settled: Reading | None = None  # the only reading of its framing from now on
         self._framing: str | None = None
         self.messages = [0, 0]  # by direction
@@ -295,6 +283,7 @@ class Session:
             self._signatures.agents,
             whole=not self._gaps[1 - miner],
             requests=self._pending[miner],
+            titles=self._titles,
             bases=self.bases,
         )
         self.readings = (*self.readings, reading)

@@ -18,6 +18,7 @@ from sensor.dialects.unknown.fields import (
     identity,
     jobs,
     jobs_in_result,
+    proves,
     sign_in,
     target_of,
 )
@@ -43,7 +44,10 @@ Verbs = tuple[tuple[int, str], ...]
 class UnknownSession(Session):
     """The conversation as the generic dialect reads it."""
 
-    __slots__ = (*("_aimed", "_answers", "_hashed", "_ids", "_is_mining", "_shares", "_sides", "_worked", "verbs"),)
+    __slots__ = (
+        *("_aimed", "_answers", "_hashed", "_ids", "_is_block", "_is_mining", "_shares", "_sides", "_worked"),
+        "verbs",
+    )
 
     def _begin(self) -> None:
         self._ids: dict[Name, str] = {}  # what a share may say, and the job that it names by it
@@ -51,14 +55,15 @@ class UnknownSession(Session):
         self.verbs: Verbs = ()
         self._worked = self._aimed = False  # a job brought what is hashed; what a share must meet was said
         self._is_mining = True  # jobs and shares had verbs of mining's own namespace
-        self._hashed = False  # a share brought a hash beside its nonce
+        self._hashed = False  # a share brought a hash or a proof beside its nonce
+        self._is_block = False  # a job had parts of a block
         self._shares = 0  # that named a job
         self._answers = 0
 
     def resume(self, dialect: Dialect, miner: int, state: SessionState, ts_ns: int) -> None:
         """Go on from what was known: the course was whole before."""
         super().resume(dialect, miner, state, ts_ns)
-        self._worked = self._aimed = True
+        self._worked = self._aimed = self._is_block = True
         self._shares, self._answers = 1, 1
         self._sides = (
             (frozenset({"miner"}), frozenset({"pool"})) if not miner else (frozenset({"pool"}), frozenset({"miner"}))
@@ -72,7 +77,9 @@ class UnknownSession(Session):
         best = max(self.readings, key=rank, default=None)
         if best is None or self._sides[best.miner] != {"miner"} or self._sides[1 - best.miner] != {"pool"}:
             return False
-        return self._is_mining or (self._worked and self._aimed and (self._hashed or self._signed_in(best)))
+        if self._is_mining:
+            return True
+        return self._worked and self._aimed and (self._hashed or self._is_block or self._signed_in(best))
 
     def _signed_in(self, best: Reading) -> bool:
         return any(account.login is not None for account in best.logins.accounts)
@@ -151,6 +158,7 @@ class UnknownSession(Session):
                 self._ids.pop(identity(field), None)
                 self._ids[identity(field)] = key
             self._worked, self._aimed = self._worked or job.work is not None, self._aimed or job.is_aimed
+            self._is_block = self._is_block or job.is_block
             forms.append({"job": key, **_taken({"target": job.target, "difficulty": job.difficulty})})
         while len(self._ids) > MAX_IDS:
             del self._ids[next(iter(self._ids))]
@@ -171,7 +179,7 @@ class UnknownSession(Session):
         if proof is None:
             return None
         self._shares += named is not None
-        self._hashed = self._hashed or any(field.digits == 64 for field in others if field is not proof)
+        self._hashed = self._hashed or proves(others, proof)
         self._is_mining = self._is_mining and verb.is_mining
         form: dict[str, object] = {"purpose": "share"}
         if isinstance(inner, dict) and "id" in inner and path:

@@ -29,6 +29,8 @@ _FORMULA_TEXT = re.compile(r'(^|[,;\t|])"?="+([^",;\t|\r\n]*)"+(?=[,;\t|\r\n]|$)
 _PAGE = re.compile(rb"\s*(?:<!doctype html|<html|<table|<meta|<\?xml)", re.IGNORECASE)
 SPREADSHEETS = (b"PK\x03\x04", b"\xd0\xcf\x11\xe0")
 
+#: Characters of a cell, as many as a spreadsheet's can have; a row with a longer one is none.
+LONGEST_CELL = 32_767
 #: What undecodable bytes become (surrogateescape), or were turned into by another program.
 _UNDECODED = re.compile("[\udc80-\udcff\ufffd]")
 
@@ -77,7 +79,7 @@ def lines(path: Path, sheet: str | int | None, encoding: str, progress: Progress
 def _separated(path: Path, encoding: str, progress: Progress) -> Iterator[SheetRow]:
     size = path.stat().st_size
     chosen = detect(path) if encoding == "auto" else encoding
-    csv.field_size_limit(1 << 20)
+    csv.field_size_limit(LONGEST_CELL)
     with path.open(
         encoding=chosen, errors="surrogateescape" if chosen.startswith("utf-8") else "replace", newline=""
     ) as opened:

@@ -59,9 +59,11 @@ def short(text: str, most: int = 40) -> str:
     return clean if len(clean) <= most else f"{clean[: most - 1]}…"
 
 
+#: No heading is longer: of what is, the beginning is compared.
+LONGEST_HEADING = 256
 _HEADING_NOISE = re.compile(r"[*:_.#\u200b\ufeff]|\(.*?\)")
 
 
 def heading_of(text: str) -> str:
     """A column's heading as it is compared: stars, dots, underscores and remarks in brackets do not count either."""
-    return _HEADING_NOISE.sub("", comparable(text))
+    return _HEADING_NOISE.sub("", comparable(text[:LONGEST_HEADING]))

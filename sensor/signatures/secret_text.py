@@ -14,8 +14,29 @@ _USER_OF_URL = re.compile(r"(?<=://)[^/?#\s]+(?=@)")
 _NAMES = r"pass(?:word|wd|phrase)?|pwd|secret|token"
 _NAMED = re.compile(rf"(?i)((?:\b|_)(?:{_NAMES})(?:=|%3d|:\s*))[^\s&;,\"']+")
 _SPOKEN = re.compile(rf"(?i)\b(?:{_NAMES})\b")
-#: A coin before a wallet: `kaspa:qr..`, `SHIB:0x..`. Wallets have 26 characters or more (Bitcoin's shortest).
-_COIN = re.compile(r"[A-Za-z]{1,20}:(?=[0-9A-Za-z_]{26})")
+#: Symbols of coins: those of the tables of wallets, and those in which pools that convert are paid (unMineable's list).
+_SYMBOLS = """
+    AAVE ADA ALEO ALGO ALPH APT ARQ ATOM AVAX BAND BAT BCH BEAM BNB BONK BSV BTC BTG BTT BTTC BTX CAKE CCX CFX CHZ CKB
+    CLO CLORE CRO CRV CTSI CVC DASH DCR DERO DGB DOGE DOT EGLD ELON ENJ EOS ERG ETC ETH ETHW EVR FB FEG FIL FIRO FLOKI
+    FLUX FTM FUN GALA GRFT GRIN GRS GRT HBAR HNS HNT HOT HTN HTR ICP ICX INJ IRON KAS KDA KLS KLV KMD KSM LINK LSK LTC
+    LUNC MANA MATIC MKR MONA MSR NANO NEAR NEO NEXA NIM NMC OCTA ONE ONT OXEN PEPE PIVX POL PPC PRL PYI QTUM QUAI QUBIC
+    RSR RTM RUNE RVN RXD RYO SAL SAND SC SHIB SKL SNX SOL SPR STORJ SUI SUMO SUSHI SXP THETA TON TRTL TRX TWT UBQ UNI
+    USDC USDT VET VRSC VTC VTHO WART WAVES WBTC WIN WOW XCH XEC XEL XEM XHV XLM XMR XNA XNO XRP XTM XTZ XVG YFI ZANO ZEC
+    ZEN ZEPH ZIL ZRX
+"""
+#: Prefixes that belong to an address, and symbols that are written small and are nobody's name.
+_PREFIXES = """
+    bitcoincash bchtest btc bch cfx cfxtest dash doge ecash hoosat karlsen kas kaspa kaspatest ltc nexa pyrin rvn shib
+    spectre trx xel xet xmr zec
+"""
+#: A coin before a wallet, `kaspa:qr..`, `SHIB:0x..`: a coin that is listed before 26 characters or more (Bitcoin's
+#: shortest), any name before what has the form of such an address and of no password: an Ethereum address, 58 five-bit
+#: characters or more (CashAddr's of 32 bytes has 61), and Kadena's account of one key.
+_COIN = re.compile(
+    rf"(?:{'|'.join([*_SYMBOLS.split(), *_PREFIXES.split()])}):(?=[0-9A-Za-z_]{{26}})"
+    r"|[A-Za-z]{1,20}:(?=(?:0x[0-9A-Fa-f]{40}|(?=[a-z0-9]*[a-z])(?=[a-z0-9]*[0-9])[02-9ac-hj-np-z]{58,120})(?![0-9A-Za-z]))"
+    r"|k:(?=[0-9a-f]{64}(?![0-9A-Za-z]))"
+)
 #: Words of refusals. Whatever else one holds may be a password, or a name.
 _COMMON = frozenset(
     re.findall(
@@ -39,6 +60,8 @@ _PARTS = re.compile(r"[\W_]+")
 
 def without_password(login: str) -> str:
     """A login without the password that some miners write behind it (`user:PASS`); a coin before a wallet stays."""
+    if ":" not in login:
+        return login
     coin = _COIN.match(login)
     start = coin.end() if coin else 0
     colon = login.find(":", start)

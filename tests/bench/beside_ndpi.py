@@ -31,11 +31,12 @@ from sensor.line.replay import replay
 from sensor.model.finding import Finding
 from sensor.model.record import Record
 from tests.bench.measure import install
+from tests.docs.markdown import filled
 from tests.dump.dump import CASES, LIMITS, captures_below, own_captures
 
 ROOT = Path(__file__).parents[2]
 PAGE = ROOT / "docs" / "beside-ndpi.md"
-BEGIN, END = "<!-- table: make beside-ndpi -->\n", "<!-- end of the table -->\n"
+MARKS = ("<!-- table: make beside-ndpi -->", "<!-- end of the table -->")
 SHARED = ROOT.parent / "shared"
 FOLDERS = [SHARED / "cases", SHARED / "captures"]
 #: More captures than this without mining are one row of the table.
@@ -186,9 +187,7 @@ def _counted(words: tuple[str, ...]) -> list[str]:
 
 def written(page: str, rows: list[Compared]) -> str:
     """The page with the tables in their place."""
-    before, _, rest = page.partition(BEGIN)
-    _, _, after = rest.partition(END)
-    return f"{before}{BEGIN}\n{table(rows)}\n{END}{after}"
+    return filled(page, MARKS, table(rows))
 
 
 def main() -> int:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tests.bench.beside_ndpi import BEGIN, END, SHOWN_SILENT, Compared, Truth, protocols, right_of, sums, table, written
+from tests.bench.beside_ndpi import MARKS, SHOWN_SILENT, Compared, Truth, protocols, right_of, sums, table, written
 
 MINES = Compared("mining/a.pcap", "mining", ("Mining",), ("kaspa, KAS, accepted",), found=True, called=True)
 MISSED = Compared("mining/b.pcap", "mining", ("TLS.Mining",), (), found=False, called=False)
@@ -60,7 +60,7 @@ def test_what_is_right_comes_from_the_captures_own_words() -> None:
 
 
 def test_the_page_keeps_what_is_around_the_table() -> None:
-    page = f"before\n{BEGIN}old\n{END}after\n"
+    page = "before\n{}\nold\n{}\nafter\n".format(*MARKS)
     new = written(page, [MINES])
     assert new.startswith("before\n")
     assert new.endswith("after\n")

@@ -185,14 +185,45 @@ def test_conflicts_are_counted_once_a_segment(engine):
     assert result.stats["retransmitted_bytes"] == 2
 
 
-@pytest.mark.parametrize(("acked", "given_up"), [(2, False), (4, False), (5, True), (8, True)])
-def test_a_hole_is_given_up_when_the_other_side_has_what_was_in_it(engine, acked, given_up):
-    frames = [*OPEN, TALK.data(0, 5, b"held"), TALK.data(1, 0, b"", acked=acked), TALK.data(0, 1, b"late")]
-    result = engine.packets(timed(frames))
-    late = [(0, 1, 0, b"lateheld")]
-    assert chunks_of(result)[1:] == ([(0, 5, 4, b"held")] if given_up else late)
+@pytest.mark.parametrize(("acked", "packets"), [(2, 30), (4, 30), (5, 14), (5, 15), (5, 16), (8, 16)])
+def test_a_hole_is_given_up_some_packets_after_the_other_side_has_what_was_in_it(engine, acked, packets):
+    waiting = [TALK.data(1, 0, b"", acked=acked)] * (1 + packets)
+    result = engine.packets(timed([*OPEN, TALK.data(0, 5, b"held"), *waiting, TALK.data(0, 1, b"late")]))
+    given_up = acked >= 5 and packets >= 15
+    assert chunks_of(result)[1:] == [(0, 5, 4, b"held")] if given_up else [(0, 1, 0, b"lateheld")]
     assert result.stats["retransmitted_bytes"] == (4 if given_up else 0)
-    assert result.chunks[1].ts_ns == T0 + (5 if given_up else 6) * 1_000_000
+
+
+@pytest.mark.parametrize(("wait_s", "given_up"), [(9.999, False), (10, True)])
+def test_a_hole_is_given_up_some_time_after_the_other_side_has_what_was_in_it(engine, wait_s, given_up):
+    packets = timed([*OPEN, TALK.data(0, 5, b"held"), TALK.data(1, 0, b"", acked=9)], step_ns=0)
+    result = engine.packets([*packets, (T0 + int(wait_s * SECOND), TALK.data(0, 1, b"late"))])
+    assert chunks_of(result)[1:] == ([(0, 5, 4, b"held")] if given_up else [(0, 1, 0, b"lateheld")])
+
+
+def test_what_acknowledges_more_than_was_seen_comes_after_it(engine):
+    frames = [*OPEN, TALK.data(1, 0, b"reply", acked=6), TALK.data(1, 5, b"job", acked=6), TALK.data(0, 1, b"share")]
+    result = engine.packets(timed([*frames, TALK.data(1, 8, b"more", acked=6)]))
+    assert chunks_of(result)[1:] == [(0, 1, 0, b"share"), (1, 0, 0, b"replyjob"), (1, 8, 0, b"more")]
+
+
+def test_an_answer_that_opens_the_gate_waits_for_its_request(engine):
+    frames = [*TALK.handshake(), TALK.data(1, 0, b"{answer", acked=7), TALK.data(0, 0, b"{asked}")]
+    assert chunks_of(engine.packets(timed(frames))) == [(0, 0, 0, b"{asked}"), (1, 0, 0, b"{answer")]
+
+
+def test_what_each_side_acknowledges_of_the_other_is_in_order_however_both_come(engine):
+    """A share, its answer, a share, its answer: the answers first, then the shares in turn."""
+    share = [TALK.data(0, 1 + 2 * number, b"s%d" % number, acked=2 * number) for number in range(3)]
+    answer = [TALK.data(1, 2 * number, b"a%d" % number, acked=3 + 2 * number) for number in range(3)]
+    result = engine.packets(timed([*OPEN, answer[1], share[2], answer[0], share[1], share[0], answer[2]]))
+    assert "".join(chunk.data.decode() for chunk in result.chunks) == "{s0a0s1a1s2a2"
+
+
+def test_the_acknowledgement_of_a_fin_waits_for_nothing(engine):
+    frames = [*OPEN, TALK.fin(0, 1), TALK.data(1, 0, b"last", acked=2)]
+    result = engine.packets(timed(frames))
+    assert [(chunk.data, chunk.ts_ns) for chunk in result.chunks[1:]] == [(b"last", T0 + 5_000_000)]
 
 
 def test_an_acknowledgement_gives_up_as_many_holes_as_it_covers_before_its_own_payload(engine):
@@ -202,8 +233,9 @@ def test_an_acknowledgement_gives_up_as_many_holes_as_it_covers_before_its_own_p
         TALK.data(0, 7, b"b"),
         TALK.data(0, 20, b"c"),
         TALK.data(1, 0, b"reply", acked=8),
+        TALK.data(0, 1, b""),
     ]
-    result = engine.packets(timed(frames))
+    result = engine.packets(timed(frames, step_ns=11 * SECOND))
     assert chunks_of(result)[1:] == [(0, 5, 4, b"a"), (0, 7, 1, b"b"), (1, 0, 0, b"reply"), (0, 20, 12, b"c")]
 
 
@@ -261,6 +293,6 @@ def test_sequence_numbers_of_long_streams_do_not_wrap_in_offsets(engine):
     frames = [*talk.handshake(), talk.data(0, 0, b"{")]
     for number in range(1, 11):
         frames += [talk.data(0, number * step, b"x"), talk.data(1, 0, b"", acked=number * step + 1)]
-    result = engine.packets(timed(frames))
+    result = engine.packets(timed(frames, step_ns=11 * SECOND))
     assert [chunk.offset for chunk in result.chunks] == [number * step for number in range(11)]
     assert result.close.gap_bytes == 10 * step - 10

@@ -129,6 +129,8 @@ LIMITS = st.sampled_from(
         {},
         {"session_bytes": 50, "openings": [(6, 0, [(0x7B, 0x7B)], 20), (17, 97, [(1, 1)], 100)]},
         {"candidates": 1, "session_bytes": 100},
+        {"candidates": 2},
+        {"candidates": 5, "literals": [b"ing."]},
         {"reorder_bytes": 40},
         {"reorder_segments": 2},
         {"candidate_timeout_s": 30, "tcp_timeout_s": 20, "tcp_new_timeout_s": 7, "udp_timeout_s": 3},

@@ -241,7 +241,9 @@ def candidate(port: int, payload: bytes) -> bytes:
 
 
 def test_openings_over_the_limit_are_refused_and_literals_take_the_idlest_place(engine):
+    ports = (2_001, 2_002, 2_003, 2_004)
     frames = [
+        *(Talk(ports=(port, 80)).packet(1, 0x10, 5) for port in ports),  # both sides are there
         candidate(2_001, b"{"),
         candidate(2_002, b"{"),
         candidate(2_003, b"{"),
@@ -264,7 +266,8 @@ def test_openings_over_the_limit_are_refused_and_literals_take_the_idlest_place(
 
 def test_a_missing_start_over_the_limit_is_refused(engine):
     other = Talk(ports=(2_000, 81))
-    frames = [candidate(2_001, b"{"), *other.handshake(), other.data(0, 5, b"late")]
+    answered = Talk(ports=(2_001, 80)).packet(1, 0x10, 5)
+    frames = [answered, candidate(2_001, b"{"), *other.handshake(), other.data(0, 5, b"late")]
     result = engine.packets(timed(frames), candidates=1)
     assert len(result.of(Open)) == 1
     assert result.stats["candidates_refused"] == 1

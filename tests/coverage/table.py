@@ -17,11 +17,12 @@ from typing import NamedTuple
 
 from tests.coverage.simulation import LOSSES, simulate
 from tests.coverage.speech import SPEECHES
+from tests.docs.markdown import filled
 
 LOW, HIGH, CONFIDENCE = 0.93, 0.98, 0.999
 ENOUGH_SHARES = 20
 PAGE = Path(__file__).parents[2] / "docs" / "coverage.md"
-BEGIN, END = "<!-- measured: coverage -->", "<!-- end -->"
+MARKS = ("<!-- measured: coverage -->", "<!-- end -->")
 
 
 class Cell(NamedTuple):
@@ -121,9 +122,7 @@ def main() -> int:
     if given.write:
         commit = subprocess.run(["git", "rev-parse", "--short", "HEAD"], capture_output=True, text=True, check=True)
         head = f"{time.strftime('%Y-%m-%d')}, commit {commit.stdout.strip()}, seed {given.seed}."
-        before, _, rest = PAGE.read_text().partition(BEGIN)
-        after = rest.partition(END)[2]
-        PAGE.write_text("\n".join([f"{before}{BEGIN}\n\n{head}\n", *lines, "", f"{END}{after}"]))
+        PAGE.write_text(filled(PAGE.read_text(), MARKS, "\n".join([head, "", *lines])))
     return 0 if all(found.holds for found in cells) else 1
 
 

@@ -34,6 +34,19 @@ def prose(path: Path) -> str:
     return FENCE.sub("", path.read_text(encoding="utf-8"))
 
 
+def filled(page: str, marks: tuple[str, str], text: str) -> str:
+    """The page with this text, and nothing else, between its two marks: lines of their own, each there once.
+
+    Raises ValueError where they are not: a page without them would lose its end.
+    """
+    begin, end = marks
+    before, found, rest = page.partition(begin)
+    _, found_too, after = rest.partition(end)
+    if not (found and found_too):
+        raise ValueError(f"the page has no lines {begin!r} and {end!r}")
+    return f"{before}{begin}\n\n{text.strip()}\n\n{end}{after}"
+
+
 def links(path: Path) -> Iterator[str]:
     """Where a document's links and pictures lead to; links in code are none."""
     return (match[1] for match in LINK.finditer(CODE.sub("", prose(path))))

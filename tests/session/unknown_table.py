@@ -1,5 +1,5 @@
-"""`python -m tests.session.unknown_table`: what is found of each dialect of JSON lines when its signature is taken
-away, in the sessions of its own examples, as the table of docs/signatures.md.
+"""`python -m tests.session.unknown_table [--write]`: what is found of each dialect of JSON lines when its signature is
+taken away, in the sessions of its own examples, as the table of docs/signatures.md.
 
 A session is an example that both sides speak in JSON lines and that has a share. It is found if every login has the
 same shares, accepted and refused, as with the signature.
@@ -7,7 +7,9 @@ same shares, accepted and refused, as with the signature.
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator
+from pathlib import Path
 from typing import NamedTuple
 
 from sensor.line.examples import dialogue_events
@@ -16,7 +18,10 @@ from sensor.model.evidence import Grade
 from sensor.model.finding import Finding
 from sensor.signatures import SignatureSet, load
 from sensor.signatures.model import Dialect, Example
+from tests.docs.markdown import filled
 
+PAGE = Path(__file__).parents[2] / "docs" / "signatures.md"
+MARKS = ("<!-- found: python -m tests.session.unknown_table --write -->", "<!-- end of the table -->")
 Counts = tuple[str | None, int, int, int]
 
 
@@ -81,10 +86,11 @@ def rows(signatures: SignatureSet) -> list[Row]:
 
 def main() -> None:
     found = rows(load())
-    print(HEAD)
-    for one in found:
-        print(one)
-    print(f"\n{sum(one.is_found for one in found)} of {len(found)} dialects are found in all of their sessions.")
+    table = "\n".join([HEAD, *map(str, found)])
+    total = f"{sum(one.is_found for one in found)} of {len(found)} dialects are found in all of their sessions."
+    print(table, "", total, sep="\n")
+    if "--write" in sys.argv:
+        PAGE.write_text(filled(PAGE.read_text(), MARKS, f"{table}\n\n{total}"))
 
 
 if __name__ == "__main__":

@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
+from typing import TextIO
 
 from stdnum import numdb
 
@@ -149,11 +150,18 @@ class Divisions:
 
 def _read(path: Path) -> Iterator[tuple[str, str]]:
     with path.open(encoding="utf-8-sig", newline="") as lines:
-        for row in csv.reader(lines):
+        for row in _rows(path, lines):
             if len(row) >= 2 and re.fullmatch(r"\d{6}", row[0].strip()):
                 yield row[0].strip(), row[1].strip()
             elif row and not row[0].startswith("#") and row[0] != "code":
                 raise ValueError(f"{path}: not a code of six digits and a name: {','.join(row)[:60]}")
+
+
+def _rows(path: Path, lines: TextIO) -> Iterator[list[str]]:
+    try:
+        yield from csv.reader(lines)
+    except csv.Error as error:
+        raise ValueError(f"{path}: is no table: {error}") from None
 
 
 def _then(code: str, year: int) -> str | None:

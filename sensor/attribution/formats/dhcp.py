@@ -33,13 +33,19 @@ _MOST_STATEMENTS = 64
 def kea(lines: Iterable[str], book: Book, accounts: bool) -> Iterator[Lease]:
     """Leases of a Kea file, of version 4 or 6."""
     reader = csv.DictReader(lines)
-    if not reader.fieldnames or "address" not in reader.fieldnames or "expire" not in reader.fieldnames:
+    try:
+        names = reader.fieldnames or ()
+    except csv.Error:
+        names = ()
+    if "address" not in names or "expire" not in names:
         raise ValueError("is no lease file of Kea: the first line must name `address` and `expire`")
-    for row in reader:
+    while True:
         try:
-            lease = _kea(row, reader.line_num, accounts)
-        except (ValueError, TypeError) as error:
-            book.refuse(reader.line_num, str(error))
+            lease = _kea(next(reader), reader.line_num, accounts)
+        except StopIteration:
+            return
+        except (ValueError, TypeError, csv.Error) as error:
+            book.refuse(reader.reader.line_num, str(error))
             continue
         if lease is not None:
             yield lease
@@ -111,6 +117,6 @@ def _isc_time(text: str) -> int:
     """`4 2026/03/05 08:00:00` (the weekday first) or `epoch 1772697600`."""
     first, _, rest = text.partition(" ")
     if first == "epoch":
-        seconds = rest.partition(";")[0].split()[0]
-        return int(seconds) * SECOND_NS
+        seconds = rest.partition(";")[0].split()
+        return int(seconds[0] if seconds else "") * SECOND_NS
     return moment_ns(rest, 0)[0]

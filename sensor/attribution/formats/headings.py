@@ -9,7 +9,7 @@ from __future__ import annotations
 import difflib
 import re
 
-from sensor.sheets.text import comparable, heading_of
+from sensor.sheets.text import LONGEST_HEADING, comparable, heading_of
 
 #: Headings of each field; where a book has two for one field, the earlier one here counts.
 HEADINGS: dict[str, tuple[str, ...]] = {
@@ -213,7 +213,7 @@ _HINTS = (
 
 def field_of(text: str) -> tuple[str, int] | None:
     """The field that a heading means, and its rank among the headings of that field; None if it means none."""
-    whole = comparable(text).strip("*:. ")
+    whole = comparable(text[:LONGEST_HEADING]).strip("*:. ")
     bare = heading_of(text).replace("-", "")
     if not bare:
         return None

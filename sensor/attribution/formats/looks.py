@@ -27,13 +27,15 @@ _CUT_CODE = re.compile(r"\d(?:\.\d+)?[eE]\+1[78]")
 _NUMBER = re.compile(r"-?\d+(?:\.\d+)?")
 #: Numbers of telephones, which are a person's.
 _PHONE = re.compile(r"(?<!\d)(?:\+?86[- ]?)?(1[3-9])\d{7}(\d{2})(?!\d)")
+#: So much of a cell is looked at: a longer one looks like its beginning.
+_LOOKED_AT = 256
 #: The part of the filled cells that must look alike.
 _MAJORITY = 0.5
 
 
 def cell_looks(text: str) -> str:
     """`addresses`, `masks`, `codes`, `dates`, `numbers` or `text`; empty for an empty cell."""
-    tidy = plain(text)
+    tidy = plain(text[:_LOOKED_AT])
     if not tidy or tidy in ("-", "/", "无"):
         return ""
     if dotted_mask(tidy.strip("/ ")) is not None or _LENGTH.fullmatch(tidy):

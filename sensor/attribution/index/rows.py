@@ -82,15 +82,15 @@ class Columns:
         return len(self.data) // self._packed.size
 
     def add(self, row: Allocation, book: int) -> None:
-        """One row more."""
+        """One row more; times before ALWAYS or after FOREVER become these."""
         version, first, last, holder, line, from_ns, until_ns, port_first, port_last, point = row
         self.data += self._packed.pack(
             first >> 64,
             first & _LOW,
             last >> 64,
             last & _LOW,
-            from_ns,
-            until_ns,
+            max(ALWAYS, min(from_ns, FOREVER)),
+            max(ALWAYS, min(until_ns, FOREVER)),
             port_first,
             port_last,
             point,

@@ -20,6 +20,8 @@ from sensor.model.attribution import Claim
 from sensor.sheets.text import short
 
 STRENGTH = 0.1
+#: What reading a damaged MaxMind DB ends in.
+DAMAGE = (ValueError, TypeError, LookupError, ArithmeticError, AttributeError)
 #: Names in the order of preference.
 _LANGUAGES = ("zh-CN", "en")
 _TEXTS = ("autonomous_system_organization", "organization", "isp", "connection_type", "user_type")
@@ -76,13 +78,16 @@ class Mmdb:
     def __init__(self, path: Path, book: Book) -> None:
         import maxminddb
 
-        self._errors: tuple[type[Exception], ...] = (ValueError, TypeError, maxminddb.InvalidDatabaseError)
+        # the library takes types and names in a damaged file for granted
+        self._errors: tuple[type[Exception], ...] = (*DAMAGE, maxminddb.InvalidDatabaseError)
         try:
             self._reader = maxminddb.open_database(str(path), maxminddb.MODE_MEMORY)
+            book.rows = int(self._reader.metadata().node_count)
         except (maxminddb.InvalidDatabaseError, OSError) as error:
             raise AttributionError([f"{path}: is no MaxMind DB: {error}"]) from None
+        except DAMAGE:
+            raise AttributionError([f"{path}: is no MaxMind DB: its metadata cannot be read"]) from None
         self._book = book
-        book.rows = self._reader.metadata().node_count
 
     def claims(self, version: int, value: int) -> list[Claim]:
         """The place of an address."""

@@ -15,7 +15,7 @@ use crate::bench;
 use crate::capture::interface::{Instruction, Options};
 use crate::capture::packet::Problem;
 use crate::flow::prefilter;
-use crate::model::event::{Clock, Event, Open};
+use crate::model::event::{Clock, Event, Open, PathFacts};
 use crate::model::limits::{self, Refused};
 use crate::threads::engine::Engine;
 use crate::wire::exclusions::Exclusions;
@@ -30,6 +30,7 @@ struct Types {
     shape: Py<PyType>,
     close: Py<PyType>,
     clock: Py<PyType>,
+    path: Py<PyType>,
     end: Py<PyType>,
 }
 
@@ -46,6 +47,7 @@ fn types(py: Python<'_>) -> PyResult<&Types> {
             shape: class("Shape")?,
             close: class("Close")?,
             clock: class("Clock")?,
+            path: class("PathFacts")?,
             end: class("End")?,
         })
     })
@@ -54,9 +56,10 @@ fn types(py: Python<'_>) -> PyResult<&Types> {
 fn to_python<'py>(py: Python<'py>, types: &Types, event: Event) -> PyResult<Bound<'py, PyAny>> {
     match event {
         Event::Open(open) => open_to_python(py, types, &open),
-        Event::Chunk { flow, ts_ns, direction, offset, gap, data, base_seq } => {
+        Event::Chunk { flow, ts_ns, direction, offset, gap, data, base_seq, ack_advances, acked_bytes } => {
             let base_seq = base_seq.map_or(-1, i64::from);
-            types.chunk.bind(py).call1((flow, ts_ns, direction, offset, gap, PyBytes::new(py, &data), base_seq))
+            let data = PyBytes::new(py, &data);
+            types.chunk.bind(py).call1((flow, ts_ns, direction, offset, gap, data, base_seq, ack_advances, acked_bytes))
         }
         Event::Hit { flow, ts_ns, direction, offset, literal } => {
             types.hit.bind(py).call1((flow, ts_ns, direction, offset, literal))
@@ -75,6 +78,7 @@ fn to_python<'py>(py: Python<'py>, types: &Types, event: Event) -> PyResult<Boun
             close.gap_bytes,
             close.bad_checksums,
             (clock_to_python(py, types, close.clocks[0])?, clock_to_python(py, types, close.clocks[1])?),
+            (path_to_python(py, types, close.paths[0])?, path_to_python(py, types, close.paths[1])?),
         )),
         Event::End { source, packets, error, offset, stretches } => {
             types.end.bind(py).call1((&*source, packets, error, offset, PyTuple::new(py, stretches)?))
@@ -106,6 +110,10 @@ fn clock_to_python<'py>(py: Python<'py>, types: &Types, clock: Option<Clock>) ->
     let tuple =
         |clock: Clock| types.clock.bind(py).call1((clock.first_ns, clock.first_tsval, clock.last_ns, clock.last_tsval));
     clock.map(tuple).transpose()
+}
+
+fn path_to_python<'py>(py: Python<'py>, types: &Types, path: PathFacts) -> PyResult<Bound<'py, PyAny>> {
+    types.path.bind(py).call1((path.ack_advances, path.acked_bytes, path.ttl_changes, path.mac_changes))
 }
 
 fn capture_error(py: Python<'_>, source: &str, problem: &Problem) -> PyErr {

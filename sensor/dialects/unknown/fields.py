@@ -22,7 +22,7 @@ MAX_NAME, MAX_ID = 64, 128
 MAX_JOBS = 16
 
 #: Members of a message that are its envelope.
-ENVELOPE = frozenset({"id", "jsonrpc", "method", "type", "identifier", "error"})
+ENVELOPE = frozenset({"id", "jsonrpc", "method", "command", "type", "identifier", "error"})
 #: Members that may hold what a message says; without one, it lies in the message itself.
 CONTAINERS = ("params", "body", "data", "result")
 #: Names of fields, in letters and digits only: in order of preference.
@@ -34,6 +34,10 @@ AGENTS = ("agent", "client", "useragent", "software", "miner")
 WORKERS = ("worker", "workername", "rig", "rigid", "name")
 TARGETS = ("target", "sharetarget", "targetblob")
 DIFFICULTIES = ("difficulty", "sharedifficulty", "diff")
+#: Names that say how hard a job is only where the job is one of a block: elsewhere they order what waits.
+WEIGHTS = ("weight",)
+#: A job with a field whose name has one of these is work on a block.
+BLOCK_PARTS = ("nonce", "merkle", "coinbase", "prevhash", "prevblock", "previousblock", "previoushash", "prepow")
 SECRETS = SECRET_KEYS | {"token", "key", "otp", "auth"}
 #: A field of a share whose name has one of these, and enough in it, is what was computed.
 COMPUTED = ("nonce", "random", "solution", "proof", "pow")
@@ -42,6 +46,8 @@ _NOT_A_JOB = frozenset({"userid", "clientid", "sessionid", "chainid", "rigid", "
 _AGENT = re.compile(r"[\w.+ ]{2,40}[-/ _]v?\d")
 _PROOF = re.compile(r"[A-Za-z0-9+/=_-]{64,}")
 _HEX = re.compile(r"(?:0x)?([0-9a-fA-F]+)\Z")
+#: Members of a value that comes with its type.
+_TYPED = {"data", "type"}
 #: Digits of what is hashed (a header, a hash of it), of a nonce, of an id that is a hash.
 WORK_DIGITS, NONCE_DIGITS, HASH_DIGITS = 40, 8, 40
 #: Digits of the shortest target, and characters of a proof that is no number.
@@ -77,6 +83,7 @@ class JobFields(NamedTuple):
     target: Field | None
     difficulty: Field | None
     is_aimed: bool  # it says what a share must meet
+    is_block: bool  # it names parts of a block
     perhaps_target: Field | None = None  # a number without a name that has a target's form
 
 
@@ -107,6 +114,9 @@ def fields(value: object, path: Parts = ()) -> list[Field]:
                 if len(found) >= MAX_FIELDS:
                     return found
                 label = plain_name(key) if isinstance(step, str) else name
+                if isinstance(part, dict) and part.keys() == _TYPED:
+                    found.append(Field((*at, step, "data"), label, part["data"]))
+                    continue
                 if isinstance(part, dict) or (isinstance(part, list) and not _is_numbers(part)):
                     if len(below) < MAX_FIELDS:
                         below.append(((*at, step), label, part))
@@ -178,13 +188,15 @@ def jobs(inner: object, path: Parts) -> tuple[JobFields, ...]:
     work = next((field for field in found if field.digits >= WORK_DIGITS and field.name not in TARGETS), None)
     target = by_name(found, TARGETS)
     target = target if target is not None and target.digits >= TARGET_DIGITS else None
+    is_block = any(part in field.name for field in found for part in BLOCK_PARTS)
     difficulties = [field for field in found if field.name in DIFFICULTIES and type(field.value) in (int, float)]
     difficulty = difficulties[0] if len(difficulties) == 1 else None  # of several, for each algorithm its own, none
     # Of numbers without a name, one is a target by its form, or by its place: the third of three.
     numbers = [field for field in found if in_list and WORK_DIGITS <= field.digits <= 64]
     perhaps = next((field for field in reversed(numbers) if _leading_zeros(field)), None)
     is_aimed = target is not None or bool(difficulties) or perhaps is not None or len(numbers) >= 3
-    return (JobFields(tuple(ids), work, target, difficulty, is_aimed, perhaps),) if ids else ()
+    is_aimed = is_aimed or (is_block and by_name(found, WEIGHTS) is not None)
+    return (JobFields(tuple(ids), work, target, difficulty, is_aimed, is_block, perhaps),) if ids else ()
 
 
 def jobs_in_result(result: object) -> tuple[JobFields, ...]:
@@ -223,6 +235,11 @@ def target_of(value: dict[str, object]) -> dict[str, Field]:
         first = Field((*path, 0), "", inner[0])
         named["target" if first.digits >= WORK_DIGITS else "difficulty"] = first
     return {name: field for name, field in named.items() if field is not None}
+
+
+def proves(found: list[Field], nonce: Field) -> bool:
+    """Whether a share brings a hash or a proof beside its nonce."""
+    return any(field.digits == 64 or isinstance(field.value, list) for field in found if field is not nonce)
 
 
 def computed(found: list[Field], *, in_list: bool) -> Field | None:

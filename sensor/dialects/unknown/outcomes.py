@@ -27,7 +27,7 @@ def outcome_of(value: dict[str, object]) -> Literal["accepted", "rejected", "non
     if False in [result for result in results if isinstance(result, bool)]:
         return "rejected"
     verb = verb_in(value)
-    texts = [verb.text] if verb is not None else []
+    texts = [verb.text, verb.text.rpartition("_")[2]] if verb is not None else []
     texts += [field.text for field in fields(inner, path) if field.text is not None]
     if any(_REFUSED.search(text) for text in texts):
         return "rejected"

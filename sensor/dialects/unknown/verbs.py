@@ -15,7 +15,7 @@ from sensor.model.text import printable
 Purpose = Literal["sign-in", "subscribe", "share", "work-request", "job", "target", "answer", "none"]
 
 #: Members that may hold the verb, the usual one first.
-VERB_MEMBERS = ("method", "type", "identifier")
+VERB_MEMBERS = ("method", "command", "type", "identifier")
 #: Purposes of the miner's verbs, and of the pool's.
 OF_MINER = frozenset({"sign-in", "subscribe", "share", "work-request"})
 OF_POOL = frozenset({"job", "target", "answer"})
@@ -30,6 +30,8 @@ _SHARE = frozenset({"submit", "solution", "solved"})
 _WORK_REQUESTS = frozenset({"getwork", "getjob", "getjobtemplate"})
 _JOB = frozenset({"notify", "job"})
 _TARGET = frozenset({"target", "difficulty"})
+#: Verbs that end in one of these answer the verb before it.
+_OUTCOMES = frozenset({"success", "failure"})
 _ANSWER = frozenset({"result", "submitted", "accepted", "hashsolved", "authed", "error"})
 
 
@@ -52,6 +54,8 @@ def verb_of(text: str) -> Verb:
 def _purpose(parts: frozenset[str]) -> Purpose:
     if parts & _ASIDE:
         return "none"
+    if parts & _OUTCOMES:
+        return "answer"
     if parts == {"mining", "set"} or ("set" in parts and parts & _TARGET):
         return "target"
     table: tuple[tuple[Purpose, frozenset[str]], ...] = (

@@ -17,10 +17,11 @@ from sensor.cases.site_examples import facts_of
 from sensor.model.summary import SiteClass
 from sensor.signatures.loader import shipped_sites
 from sensor.signatures.sites import KINDS
+from tests.docs.markdown import filled
 
 HERE = Path(__file__).parent
 PAGE = HERE.parents[2] / "docs" / "sites.md"
-BEGIN, END = "<!-- matrix: make sites-table -->\n", "<!-- end of the matrix -->\n"
+MARKS = ("<!-- matrix: make sites-table -->", "<!-- end of the matrix -->")
 
 
 @dataclass(frozen=True)
@@ -80,9 +81,7 @@ def matrix() -> str:
 
 def written(page: str) -> str:
     """The page with the tables in their place."""
-    before, _, rest = page.partition(BEGIN)
-    _, _, after = rest.partition(END)
-    return f"{before}{BEGIN}\n{matrix()}\n{END}{after}"
+    return filled(page, MARKS, matrix())
 
 
 if __name__ == "__main__":

@@ -20,10 +20,11 @@ from sensor.model.evidence import Grade
 from sensor.model.finding import Finding
 from sensor.signatures.loader import load
 from sensor.signatures.model import DialogueLine, SignatureSet
+from tests.docs.markdown import filled
 
 HERE = Path(__file__).parent
 PAGE = HERE.parents[2] / "docs" / "transcripts.md"
-BEGIN, END = "<!-- transcripts: python -m tests.cases.transcripts.table --write -->\n", "<!-- end of the table -->\n"
+MARKS = ("<!-- transcripts: python -m tests.cases.transcripts.table --write -->", "<!-- end of the table -->")
 FACTS = ("dialect", "coin", "algorithm", "login", "submitted", "accepted")
 VERDICTS = ("right", "half", "wrong")
 _HEX = re.compile(r"<(\d+) (\w+)>")
@@ -147,9 +148,7 @@ def table() -> str:
 
 def written(page: str) -> str:
     """The page with the table in its place."""
-    before, _, rest = page.partition(BEGIN)
-    _, _, after = rest.partition(END)
-    return f"{before}{BEGIN}\n{table()}\n{END}{after}"
+    return filled(page, MARKS, table())
 
 
 if __name__ == "__main__":

@@ -22,14 +22,31 @@ pub struct Tally {
     pub out_of_window: bool,
 }
 
+/// A number that one side acknowledges, or up to which the other is seen; None: it is not known, and nothing waits.
+pub type Ack = Option<u32>;
+
+/// Held bytes of one segment.
+struct Piece {
+    start: u64,
+    data: Box<[u8]>,
+    ack: Ack,
+}
+
+/// Whether the other side is seen up to what a segment acknowledges.
+pub fn is_reached(ack: Ack, reached: Ack) -> bool {
+    let (Some(ack), Some(reached)) = (ack, reached) else { return true };
+    let ahead = i64::from(ack.wrapping_sub(reached) as i32);
+    ahead <= 0 || ahead > WINDOW
+}
+
 /// The assembler of a direction.
 #[derive(Default)]
 pub struct Assembler {
     pub running: bool,
     started_once: bool,
     next_offset: u64,
-    next_seq: u32,                    // the sequence number of next_offset
-    held: VecDeque<(u64, Box<[u8]>)>, // sorted by offset, disjoint, all after next_offset
+    next_seq: u32,         // the sequence number of next_offset
+    held: VecDeque<Piece>, // sorted by offset, disjoint, none before next_offset
     held_bytes: usize,
     jump: u64, // skipped while not running; the next chunk's gap
 }
@@ -78,8 +95,9 @@ impl Assembler {
         self.held_bytes
     }
 
-    /// Take a segment; what became deliverable, if anything.
-    pub fn push(&mut self, seq: u32, data: &[u8], tally: &mut Tally) -> Option<Ready> {
+    /// Take a segment that acknowledges `ack`; what became deliverable, if anything. The other side is seen up to
+    /// `reached`: what acknowledges more waits for it.
+    pub fn push(&mut self, seq: u32, data: &[u8], ack: Ack, reached: Ack, tally: &mut Tally) -> Option<Ready> {
         let ahead = i64::from(seq.wrapping_sub(self.next_seq) as i32);
         if ahead.abs() > WINDOW {
             tally.out_of_window = true;
@@ -97,9 +115,9 @@ impl Assembler {
         if data.is_empty() {
             return None;
         }
-        if offset > self.next_offset || !self.held.is_empty() {
-            self.hold(offset, data, tally);
-            return self.take(0);
+        if offset > self.next_offset || !self.held.is_empty() || !is_reached(ack, reached) {
+            self.hold(offset, data, ack, tally);
+            return self.take_next(reached);
         }
         self.advance(data.len());
         Some(Ready { offset, gap: std::mem::take(&mut self.jump), data: data.to_vec() })
@@ -107,34 +125,43 @@ impl Assembler {
 
     /// The other side has acknowledged up to `ack`: holes before it will not be filled.
     pub fn acknowledged(&mut self, ack: u32) -> Option<Ready> {
-        let (first, _) = self.held.front()?;
+        let first = self.held.front()?.start;
         let acked = self.next_offset as i64 + i64::from(ack.wrapping_sub(self.next_seq) as i32);
-        if acked >= *first as i64 {
+        if first > self.next_offset && acked >= first as i64 {
             return self.give_up_hole();
         }
         None
     }
 
-    /// Give the first hole up and deliver what is held up to the next one.
+    /// Give the first hole up and deliver what is held up to the next one, whatever it acknowledges.
     pub fn give_up_hole(&mut self) -> Option<Ready> {
-        let hole = self.held.front()?.0 - self.next_offset;
-        self.take(hole)
+        let hole = self.held.front()?.start - self.next_offset;
+        self.take(hole, None)
+    }
+
+    /// Deliver the held bytes at `next` that need not wait for the other side, if there are any.
+    pub fn take_next(&mut self, reached: Ack) -> Option<Ready> {
+        let first = self.held.front()?;
+        if first.start != self.next_offset || !is_reached(first.ack, reached) {
+            return None;
+        }
+        self.take(0, reached)
     }
 
     /// Deliver the held bytes that lie at `next + hole`.
-    fn take(&mut self, hole: u64) -> Option<Ready> {
+    fn take(&mut self, hole: u64, reached: Ack) -> Option<Ready> {
         let offset = self.next_offset + hole;
-        if self.held.front()?.0 != offset {
-            return None;
-        }
         self.next_offset = offset;
         self.next_seq = self.next_seq.wrapping_add(hole as u32);
         let mut data = Vec::new();
-        while self.held.front().is_some_and(|(at, _)| *at == self.next_offset) {
-            if let Some((_, piece)) = self.held.pop_front() {
-                self.held_bytes -= piece.len();
-                self.advance(piece.len());
-                data.extend_from_slice(&piece);
+        while let Some(first) = self.held.front() {
+            if first.start != self.next_offset || !is_reached(first.ack, reached) {
+                break;
+            }
+            if let Some(piece) = self.held.pop_front() {
+                self.held_bytes -= piece.data.len();
+                self.advance(piece.data.len());
+                data.extend_from_slice(&piece.data);
             }
         }
         Some(Ready { offset, gap: hole + std::mem::take(&mut self.jump), data })
@@ -146,18 +173,18 @@ impl Assembler {
     }
 
     /// Keep the parts of a segment that are not held yet.
-    fn hold(&mut self, mut offset: u64, mut data: &[u8], tally: &mut Tally) {
-        let mut at = self.held.partition_point(|(start, piece)| start + piece.len() as u64 <= offset);
+    fn hold(&mut self, mut offset: u64, mut data: &[u8], ack: Ack, tally: &mut Tally) {
+        let mut at = self.held.partition_point(|piece| piece.start + piece.data.len() as u64 <= offset);
         while !data.is_empty() {
             let end = offset + data.len() as u64;
-            let Some((start, piece)) = self.held.get(at).filter(|(start, _)| *start < end) else {
-                self.insert(at, offset, data);
+            let Some(Piece { start, data: piece, .. }) = self.held.get(at).filter(|piece| piece.start < end) else {
+                self.insert(at, offset, data, ack);
                 return;
             };
             if offset < *start {
                 let fresh = (*start - offset) as usize;
                 let (piece_start, head) = (*start, &data[..fresh]);
-                self.insert(at, offset, head);
+                self.insert(at, offset, head, ack);
                 at += 1;
                 offset = piece_start;
                 data = &data[fresh..];
@@ -172,9 +199,9 @@ impl Assembler {
         }
     }
 
-    fn insert(&mut self, at: usize, offset: u64, data: &[u8]) {
+    fn insert(&mut self, at: usize, start: u64, data: &[u8], ack: Ack) {
         self.held_bytes += data.len();
-        self.held.insert(at, (offset, data.into()));
+        self.held.insert(at, Piece { start, data: data.into(), ack });
     }
 }
 
@@ -190,7 +217,7 @@ mod tests {
 
     fn push(direction: &mut Assembler, seq: u32, data: &[u8]) -> (Option<(u64, u64, Vec<u8>)>, Tally) {
         let mut tally = Tally::default();
-        let ready = direction.push(seq, data, &mut tally);
+        let ready = direction.push(seq, data, None, None, &mut tally);
         (ready.map(|r| (r.offset, r.gap, r.data)), tally)
     }
 
@@ -240,8 +267,21 @@ mod tests {
         assert_eq!(direction.acknowledged(109), None);
         assert_eq!(direction.acknowledged(110), Some(Ready { offset: 10, gap: 10, data: b"xyz".to_vec() }));
         assert_eq!(direction.acknowledged(115), None);
+        assert_eq!(direction.take_next(None), None);
         assert_eq!(direction.give_up_hole(), Some(Ready { offset: 20, gap: 7, data: b"uvw".to_vec() }));
         assert_eq!(direction.held_bytes(), 0);
+    }
+
+    #[test]
+    fn what_acknowledges_more_than_was_seen_waits_for_it() {
+        let mut direction = started(0);
+        let mut push = |seq, data: &[u8], ack| direction.push(seq, data, Some(ack), Some(50), &mut Tally::default());
+        assert!(push(0, b"a", 50).is_some());
+        assert!(push(1, b"b", 60).is_none());
+        assert!(push(2, b"c", 50).is_none());
+        assert_eq!(direction.take_next(Some(59)), None);
+        assert_eq!(direction.acknowledged(3), None);
+        assert_eq!(direction.take_next(Some(60)), Some(Ready { offset: 1, gap: 0, data: b"bc".to_vec() }));
     }
 
     #[test]

@@ -1,7 +1,9 @@
 //! Flows that passed a gate: their assemblers, budgets and order of use. Bounded; the two lists (open gates, spent
 //! gates) are kept in order of last use inside the slab itself, so that finding the longest idle costs nothing.
 
-use crate::flow::assembler::Assembler;
+use crate::flow::assembler::{Ack, Assembler};
+use crate::flow::path::PathTrack;
+use crate::flow::patience::Patience;
 use crate::flow::prefilter::{Carry, MAX_LITERALS};
 use crate::model::event::Clock;
 
@@ -10,12 +12,22 @@ const NONE: u32 = u32::MAX;
 const FULL_PRICE_LINE_BYTES: u64 = 8_192;
 const LONG_LINE_DISCOUNT: u64 = 64;
 
+/// How sure it is that somebody talks there: the list that a candidate is in.
+#[derive(Clone, Copy, Default, Debug, PartialEq, Eq)]
+pub enum Rank {
+    #[default]
+    Spent,
+    Single,   // one packet, and nobody has answered it
+    OneSided, // several, of one side
+    Answered,
+}
+
 /// A candidate; arrays are by side of the slot (a, b).
 #[derive(Default)]
 pub struct Candidate {
     pub flow: u64,
     pub slot: u32,
-    pub open: bool,
+    pub rank: Rank,
     pub budget: i64,
     pub sides: [Assembler; 2],
     pub carries: [Carry; 2],
@@ -23,7 +35,11 @@ pub struct Candidate {
     pub gap_bytes: u64,
     pub bad_checksums: u64,
     pub clocks: [Option<Clock>; 2],
-    line_bytes: [u64; 2], // delivered since the last LF, or since the gate opened
+    pub paths: [PathTrack; 2],
+    pub behind: [Option<Patience>; 2], // the side has sent what was acknowledged, but it was not seen yet
+    pub forgiven: [Ack; 2],            // up to here nothing of the side is waited for any more
+    pub cut: [bool; 2],                // snaplen cuts the side's segments: what is missing does not come
+    line_bytes: [u64; 2],              // delivered since the last LF, or since the gate opened
     hits: [u64; MAX_LITERALS / 64],
     before: u32,
     after: u32,
@@ -31,8 +47,8 @@ pub struct Candidate {
 
 impl Candidate {
     /// A flow whose gate has just opened.
-    pub fn new(flow: u64, slot: u32) -> Candidate {
-        Candidate { flow, slot, open: true, ..Candidate::default() }
+    pub fn new(flow: u64, slot: u32, rank: Rank) -> Candidate {
+        Candidate { flow, slot, rank, ..Candidate::default() }
     }
 
     /// Mark a literal as found; true the first time.
@@ -41,6 +57,11 @@ impl Candidate {
         let first = *bits & mask == 0;
         *bits |= mask;
         first
+    }
+
+    /// Whether a literal was found in it.
+    pub fn has_hits(&self) -> bool {
+        self.hits != [0; MAX_LITERALS / 64]
     }
 
     /// Take what these bytes of a side cost from the budget; false if it is spent.
@@ -57,10 +78,19 @@ impl Candidate {
         self.budget > 0
     }
 
+    /// Up to where a side is seen, or nothing more is waited for; its FIN takes a number.
+    pub fn reached(&self, side: usize, fin: bool) -> Ack {
+        let next = self.sides[side].next_seq();
+        let forgiven = self.forgiven[side].filter(|ack| ack.wrapping_sub(next) as i32 > 0);
+        self.sides[side].running.then(|| forgiven.unwrap_or(next.wrapping_add(u32::from(fin))))
+    }
+
     /// The gate is shut: assembly begins anew when a literal opens it.
     pub fn stop(&mut self) {
         self.sides.iter_mut().for_each(|direction| direction.stop());
         self.line_bytes = [0; 2];
+        self.behind = [None; 2];
+        self.forgiven = [None; 2];
     }
 
     /// The tables were swapped: literals have new numbers.
@@ -85,21 +115,37 @@ struct List {
 pub struct Candidates {
     slab: Vec<Candidate>,
     free: Vec<u32>,
-    lists: [List; 2], // spent, open
+    lists: [List; 4], // by rank
 }
 
 impl Candidates {
     pub fn new() -> Self {
         let empty = List { oldest: NONE, newest: NONE, length: 0 };
-        Candidates { slab: Vec::new(), free: Vec::new(), lists: [empty; 2] }
+        Candidates { slab: Vec::new(), free: Vec::new(), lists: [empty; 4] }
     }
 
+    pub fn count(&self, rank: Rank) -> usize {
+        self.lists[rank as usize].length
+    }
+
+    /// Those whose gate is open.
     pub fn open_count(&self) -> usize {
-        self.lists[1].length
+        self.count(Rank::Single) + self.proven_count()
     }
 
-    pub fn spent_count(&self) -> usize {
-        self.lists[0].length
+    /// Those of more than one packet.
+    pub fn proven_count(&self) -> usize {
+        self.count(Rank::OneSided) + self.count(Rank::Answered)
+    }
+
+    /// The slot of a candidate's flow.
+    pub fn slot(&self, at: u32) -> u32 {
+        self.slab[at as usize].slot
+    }
+
+    #[inline]
+    pub fn rank(&self, at: u32) -> Rank {
+        self.slab[at as usize].rank
     }
 
     #[inline]
@@ -109,7 +155,7 @@ impl Candidates {
 
     #[inline]
     pub fn is_open(&self, at: u32) -> bool {
-        self.slab[at as usize].open
+        self.rank(at) != Rank::Spent
     }
 
     pub fn insert(&mut self, candidate: Candidate) -> u32 {
@@ -136,22 +182,22 @@ impl Candidates {
     /// The candidate was used just now.
     #[inline]
     pub fn touch(&mut self, at: u32) {
-        if self.lists[usize::from(self.slab[at as usize].open)].newest != at {
+        if self.lists[self.rank(at) as usize].newest != at {
             self.unlink(at);
             self.link(at);
         }
     }
 
     /// Move between the lists.
-    pub fn set_open(&mut self, at: u32, open: bool) {
+    pub fn set_rank(&mut self, at: u32, rank: Rank) {
         self.unlink(at);
-        self.slab[at as usize].open = open;
+        self.slab[at as usize].rank = rank;
         self.link(at);
     }
 
     /// The candidate of a list that was used longest ago.
-    pub fn oldest(&self, open: bool) -> Option<u32> {
-        Some(self.lists[usize::from(open)].oldest).filter(|at| *at != NONE)
+    pub fn oldest(&self, rank: Rank) -> Option<u32> {
+        Some(self.lists[rank as usize].oldest).filter(|at| *at != NONE)
     }
 
     /// Every candidate there is.
@@ -160,7 +206,8 @@ impl Candidates {
     }
 
     fn link(&mut self, at: u32) {
-        let list = &mut self.lists[usize::from(self.slab[at as usize].open)];
+        let rank = self.rank(at);
+        let list = &mut self.lists[rank as usize];
         let newest = list.newest;
         list.newest = at;
         list.length += 1;
@@ -175,19 +222,19 @@ impl Candidates {
     }
 
     fn unlink(&mut self, at: u32) {
-        let (before, after, open) = {
+        let (before, after, rank) = {
             let candidate = &self.slab[at as usize];
-            (candidate.before, candidate.after, candidate.open)
+            (candidate.before, candidate.after, candidate.rank as usize)
         };
         match before {
-            NONE => self.lists[usize::from(open)].oldest = after,
+            NONE => self.lists[rank].oldest = after,
             _ => self.slab[before as usize].after = after,
         }
         match after {
-            NONE => self.lists[usize::from(open)].newest = before,
+            NONE => self.lists[rank].newest = before,
             _ => self.slab[after as usize].before = before,
         }
-        self.lists[usize::from(open)].length -= 1;
+        self.lists[rank].length -= 1;
     }
 }
 
@@ -204,15 +251,15 @@ mod tests {
     #[test]
     fn oldest_follows_use() {
         let mut all = Candidates::new();
-        let ids: Vec<u32> = (0..3).map(|flow| all.insert(Candidate::new(flow, 0))).collect();
+        let ids: Vec<u32> = (0..3).map(|flow| all.insert(Candidate::new(flow, 0, Rank::Answered))).collect();
         all.touch(ids[0]);
-        assert_eq!(all.oldest(true), Some(ids[1]));
-        all.set_open(ids[1], false);
-        assert_eq!((all.oldest(true), all.oldest(false)), (Some(ids[2]), Some(ids[1])));
+        assert_eq!(all.oldest(Rank::Answered), Some(ids[1]));
+        all.set_rank(ids[1], Rank::Spent);
+        assert_eq!((all.oldest(Rank::Answered), all.oldest(Rank::Spent)), (Some(ids[2]), Some(ids[1])));
         assert_eq!(all.remove(ids[2]).flow, 2);
-        assert_eq!((all.oldest(true), all.open_count(), all.spent_count()), (Some(ids[0]), 1, 1));
+        assert_eq!((all.oldest(Rank::Answered), all.open_count(), all.count(Rank::Spent)), (Some(ids[0]), 1, 1));
         all.remove(ids[0]);
-        assert_eq!(all.oldest(true), None);
+        assert_eq!(all.oldest(Rank::Answered), None);
     }
 
     #[test]

@@ -3,7 +3,11 @@
 pub mod assembler;
 pub mod candidate;
 pub mod gate;
+pub mod handshake;
+pub mod path;
+pub mod patience;
 pub mod prefilter;
+pub mod stream;
 pub mod table;
 pub mod timeouts;
 pub mod worker;

@@ -4,22 +4,28 @@
 
 use crate::flow::prefilter::Carry;
 use crate::model::event::Basis;
-use crate::wire::segment::{Segment, ACK, FIN, RST, SYN, TCP, UDP};
+use crate::wire::segment::{Segment, ACK, SYN, TCP, UDP};
 
 /// Bits of `Slot::bits`. Those of a direction come in pairs: shift by the direction.
 pub mod bit {
-    pub const V6: u16 = 1;
-    pub const UDP: u16 = 1 << 1;
-    pub const ORIGIN_IS_B: u16 = 1 << 2;
-    pub const BASIS_SYN: u16 = 1 << 3;
-    pub const BASIS_PORT: u16 = 1 << 4;
-    pub const RST: u16 = 1 << 5;
-    pub const SYN: u16 = 1 << 6; // and 7
-    pub const FIN: u16 = 1 << 8; // and 9
-    pub const BASE: u16 = 1 << 10; // and 11: base and next are known
-    pub const PAYLOAD: u16 = 1 << 12; // and 13
-    pub const OPENED: u16 = 1 << 14; // a gate has opened once
+    pub const V6: u32 = 1;
+    pub const UDP: u32 = 1 << 1;
+    pub const ORIGIN_IS_B: u32 = 1 << 2;
+    pub const BASIS_SYN: u32 = 1 << 3;
+    pub const BASIS_PORT: u32 = 1 << 4;
+    pub const RST: u32 = 1 << 5;
+    pub const SYN: u32 = 1 << 6; // and 7
+    pub const FIN: u32 = 1 << 8; // and 9
+    pub const BASE: u32 = 1 << 10; // and 11: base and next are known
+    pub const PAYLOAD: u32 = 1 << 12; // and 13
+    pub const OPENED: u32 = 1 << 14; // a gate has opened once
+    pub const PENDING: u32 = 1 << 15; // a SYN that is not the flow's own waits for its answer
 }
+
+/// Bytes of a side are counted up to 2^38: six bits for each side above 32, at the top of `Slot::bits`.
+const HIGH_SHIFT: usize = 20;
+const HIGH_WIDTH: usize = 6;
+const HIGH_MOST: u32 = 63;
 
 /// A slot's state of one direction.
 #[derive(Clone, Copy, Default)]
@@ -40,8 +46,7 @@ pub struct Slot {
     b: [u8; 16],
     a_port: u16,
     b_port: u16,
-    pub bits: u16,
-    bytes_high: [u8; 2],
+    pub bits: u32, // above the flags: what the sides' bytes have past 32 bits
     pub first_ns: u64,
     pub last_ns: u64,
     pub candidate: u32, // index + 1 into the candidates, 0 for none
@@ -53,13 +58,18 @@ const _: () = assert!(std::mem::size_of::<Slot>() == 128);
 
 impl Slot {
     #[inline]
-    pub fn has(&self, bits: u16) -> bool {
+    pub fn has(&self, bits: u32) -> bool {
         self.bits & bits != 0
     }
 
     #[inline]
-    pub fn set(&mut self, bits: u16) {
+    pub fn set(&mut self, bits: u32) {
         self.bits |= bits;
+    }
+
+    #[inline]
+    pub fn unset(&mut self, bits: u32) {
+        self.bits &= !bits;
     }
 
     /// Which direction a packet of this flow goes: 0 sent by a, 1 sent by b.
@@ -103,27 +113,24 @@ impl Slot {
         direction.packets = direction.packets.saturating_add(1);
         let (low, carried) = direction.bytes_low.overflowing_add(ip_bytes);
         direction.bytes_low = low;
-        self.bytes_high[side] = self.bytes_high[side].saturating_add(u8::from(carried));
+        if carried && self.bytes_high(side) < HIGH_MOST {
+            self.bits += 1 << (HIGH_SHIFT + HIGH_WIDTH * side);
+        }
     }
 
-    /// Remember a TCP segment's flags. The sequence number of its payload.
+    /// Remember a TCP segment's SYN, if it has one. The sequence number of its payload.
     #[inline]
-    pub fn track_flags(&mut self, side: usize, seg: &Segment) -> u32 {
-        let mut data_seq = seg.seq;
-        if seg.flags & SYN != 0 {
-            data_seq = seg.seq.wrapping_add(1);
-            if !self.has(bit::BASE << side) {
-                self.sides[side].base = data_seq;
-                self.sides[side].next = data_seq;
-            }
-            self.set((bit::BASE | bit::SYN) << side);
+    pub fn track_syn(&mut self, side: usize, seg: &Segment) -> u32 {
+        if seg.flags & SYN == 0 {
+            return seg.seq;
         }
-        if seg.flags & FIN != 0 {
-            self.set(bit::FIN << side);
+        let data_seq = seg.seq.wrapping_add(1);
+        // what acknowledges the other side's SYN outranks an earlier one
+        if !self.has(bit::PAYLOAD << side) {
+            self.sides[side].base = data_seq;
+            self.sides[side].next = data_seq;
         }
-        if seg.flags & RST != 0 {
-            self.set(bit::RST);
-        }
+        self.set((bit::BASE | bit::SYN) << side);
         data_seq
     }
 
@@ -157,7 +164,12 @@ impl Slot {
     }
 
     pub fn bytes(&self, side: usize) -> u64 {
-        u64::from(self.bytes_high[side]) << 32 | u64::from(self.sides[side].bytes_low)
+        u64::from(self.bytes_high(side)) << 32 | u64::from(self.sides[side].bytes_low)
+    }
+
+    #[inline]
+    fn bytes_high(&self, side: usize) -> u32 {
+        self.bits >> (HIGH_SHIFT + HIGH_WIDTH * side) & HIGH_MOST
     }
 
     /// Address (4 or 16 bytes) and port of a side.

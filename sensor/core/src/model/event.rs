@@ -64,6 +64,15 @@ impl Clock {
     }
 }
 
+/// What a direction's headers tell of its sender, while the gate was open.
+#[derive(Clone, Copy, Default, Debug, PartialEq, Eq)]
+pub struct PathFacts {
+    pub ack_advances: u32, // times the acknowledgement number moved forward
+    pub acked_bytes: u64,  // by which it moved, in all
+    pub ttl_changes: u32,  // packets whose time to live is not that of the packet before
+    pub mac_changes: u32,  // the same of the Ethernet source
+}
+
 #[derive(Debug)]
 pub struct Open {
     pub flow: u64,
@@ -91,14 +100,43 @@ pub struct Close {
     pub gap_bytes: u64,
     pub bad_checksums: u64,
     pub clocks: [Option<Clock>; 2],
+    pub paths: [PathFacts; 2],
 }
 
 #[derive(Debug)]
 pub enum Event {
     Open(Box<Open>),
-    Chunk { flow: u64, ts_ns: u64, direction: u8, offset: u64, gap: u64, data: Vec<u8>, base_seq: Option<u32> },
-    Hit { flow: u64, ts_ns: u64, direction: u8, offset: u64, literal: usize },
-    Shape { flow: u64, ts_ns: u64, direction: u8, shape: usize, score: f64 },
+    Chunk {
+        flow: u64,
+        ts_ns: u64,
+        direction: u8,
+        offset: u64,
+        gap: u64,
+        data: Vec<u8>,
+        base_seq: Option<u32>,
+        ack_advances: u32,
+        acked_bytes: u64,
+    },
+    Hit {
+        flow: u64,
+        ts_ns: u64,
+        direction: u8,
+        offset: u64,
+        literal: usize,
+    },
+    Shape {
+        flow: u64,
+        ts_ns: u64,
+        direction: u8,
+        shape: usize,
+        score: f64,
+    },
     Close(Box<Close>),
-    End { source: Arc<str>, packets: u64, error: Option<String>, offset: u64, stretches: Vec<(u64, u64)> },
+    End {
+        source: Arc<str>,
+        packets: u64,
+        error: Option<String>,
+        offset: u64,
+        stretches: Vec<(u64, u64)>,
+    },
 }

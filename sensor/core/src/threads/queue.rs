@@ -172,16 +172,26 @@ impl Queue {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::event::{Close, Reason};
+    use crate::model::event::{Close, PathFacts, Reason};
 
     fn chunk(offset: u64, gap: u64, data: &[u8]) -> Event {
-        Event::Chunk { flow: 7, ts_ns: 0, direction: 1, offset, gap, data: data.to_vec(), base_seq: Some(40) }
+        Event::Chunk {
+            flow: 7,
+            ts_ns: 0,
+            direction: 1,
+            offset,
+            gap,
+            data: data.to_vec(),
+            base_seq: Some(40),
+            ack_advances: 0,
+            acked_bytes: 0,
+        }
     }
 
     fn close() -> Event {
         let (flow, ts_ns, first_ns, last_ns) = (7, 0, 0, 0);
         let (packets, bytes, gap_bytes, bad_checksums) = ((1, 1), (1, 1), 5, 0);
-        let clocks = [None, None];
+        let (clocks, paths) = ([None, None], [PathFacts::default(); 2]);
         Event::Close(Box::new(Close {
             flow,
             ts_ns,
@@ -193,6 +203,7 @@ mod tests {
             gap_bytes,
             bad_checksums,
             clocks,
+            paths,
         }))
     }
 

@@ -18,6 +18,7 @@ struct Inner {
     v6: bool,
     ip_len: u32,
     wire_len: u32, // of the IP payload
+    ttl: u8,
 }
 
 /// A datagram put together from fragments: its protocol and payload.
@@ -41,6 +42,7 @@ struct Walk<'d> {
     inner: Inner,
     vlans: [u16; MAX_VLANS],
     vlan_count: u8,
+    mac: [u8; 6],
     from_fragments: bool,
 }
 
@@ -62,6 +64,7 @@ impl Decoder {
             inner: Inner::default(),
             vlans: [0; MAX_VLANS],
             vlan_count: 0,
+            mac: [0; 6],
             from_fragments: false,
         };
         let mut layer = first_layer(link, frame)?;
@@ -147,6 +150,7 @@ impl Walk<'_> {
         match layer {
             Layer::Ethernet(bytes) => {
                 let rest = after(bytes, 14)?;
+                self.mac.copy_from_slice(&bytes[6..12]);
                 Ok(Step::On(Layer::EtherType(be16(bytes, 12), rest)))
             }
             Layer::EtherType(kind, bytes) => self.ethertype(kind, bytes).map(Step::On),
@@ -195,7 +199,7 @@ impl Walk<'_> {
             self.stats.add(Counter::BadIpChecksum, 1);
         }
         let mut inner =
-            Inner { v6: false, ip_len: total as u32, wire_len: (total - header) as u32, ..Inner::default() };
+            Inner { ip_len: total as u32, wire_len: (total - header) as u32, ttl: bytes[8], ..Inner::default() };
         inner.src[..4].copy_from_slice(&bytes[12..16]);
         inner.dst[..4].copy_from_slice(&bytes[16..20]);
         self.inner = inner;
@@ -217,7 +221,8 @@ impl Walk<'_> {
             0 => captured,
             length => length,
         };
-        let mut inner = Inner { v6: true, ip_len: (40 + length) as u32, wire_len: length as u32, ..Inner::default() };
+        let (ip_len, wire_len) = ((40 + length) as u32, length as u32);
+        let mut inner = Inner { v6: true, ip_len, wire_len, ttl: bytes[7], ..Inner::default() };
         inner.src.copy_from_slice(&bytes[8..24]);
         inner.dst.copy_from_slice(&bytes[24..40]);
         self.inner = inner;
@@ -331,6 +336,8 @@ impl Walk<'_> {
         out.vlans = self.vlans;
         out.vlan_count = self.vlan_count;
         out.header_len = header as u8;
+        out.ttl = self.inner.ttl;
+        out.mac = self.mac;
         out.proto = proto;
         out.v6 = self.inner.v6;
         out.whole = captured == end && !self.from_fragments;

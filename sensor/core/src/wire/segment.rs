@@ -31,6 +31,8 @@ pub struct Segment {
     pub vlans: [u16; MAX_VLANS],
     pub vlan_count: u8,
     pub header_len: u8,
+    pub ttl: u8,      // of the innermost IP packet (IPv6: hop limit)
+    pub mac: [u8; 6], // source of the innermost Ethernet header; zero without one
     pub proto: u8,
     pub flags: u8,
     pub v6: bool,
@@ -49,6 +51,12 @@ impl Segment {
     #[inline]
     pub fn payload<'a>(&'a self, block: &'a [u8]) -> &'a [u8] {
         &self.l4(block)[self.header_len as usize..]
+    }
+
+    /// The acknowledgement number, where it counts.
+    #[inline]
+    pub fn acked(&self) -> Option<u32> {
+        (self.flags & ACK != 0).then_some(self.ack)
     }
 
     /// The TSval of the timestamps option (RFC 7323 section 3.2: kind 8, 10 bytes), if a TCP segment other than a reset

@@ -1,0 +1,107 @@
+"""Captures through both cores, which must tell the same story, and what they tell through the line."""
+
+from __future__ import annotations
+
+import bz2
+import gzip
+import lzma
+import random
+import struct
+from collections.abc import Iterator
+from functools import cache
+
+from sensor.intake import engine
+from sensor.line.pipeline import Pipeline
+from tests.core.captures import enhanced, interface, obsolete, section, simple
+from tests.fuzz.damaged import compare, engines, events_of
+from tests.fuzz.mutation import mutated
+from tests.fuzz.targets.conversations import signatures
+from tests.fuzz.targets.files import as_file
+from tests.fuzz.targets.target import Target
+from tests.reliability.evasion.case import Case
+from tests.reliability.evasion.matrix import all_cases
+
+FILE_HEADER, RECORD_HEADER = 24, 16
+
+
+def classic(case: Case) -> bytes:
+    """The capture of a case of the evasion matrix, its first 200 packets."""
+    records = [
+        struct.pack("<IIII", at // 1_000_000, at % 1_000_000, len(frame), len(frame)) + frame
+        for at, frame in case.frames[:200]
+    ]
+    return struct.pack("<IHHiIII", 0xA1B2C3D4, 2, 4, 0, 0, 262_144, case.link) + b"".join(records)
+
+
+def blocks(case: Case) -> bytes:
+    """The same in blocks of every kind."""
+    made = [section(), interface(case.link, options=struct.pack("<HHB3x", 9, 1, 9))]
+    for number, (at, frame) in enumerate(case.frames[:60]):
+        kind = number % 12
+        if kind == 5:
+            made.append(simple(frame))
+        elif kind == 7:
+            made.append(obsolete(at * 1_000, frame))
+        else:
+            made.append(enhanced(at * 1_000, frame))
+    return b"".join(made)
+
+
+@cache
+def captures() -> tuple[bytes, ...]:
+    """Every case of the evasion matrix, some in blocks, some compressed."""
+    cases = list(all_cases())
+    packed = [pack(classic(cases[0])) for pack in (gzip.compress, bz2.compress, lzma.compress)]
+    return (*(classic(case) for case in cases), *(blocks(case) for case in cases[::12]), *packed)
+
+
+def cores() -> list[engine.Engine]:
+    """Those that are here; said once if the compiled one is not."""
+    return _cores()
+
+
+_cores = cache(engines)
+
+
+def _feed_capture(data: bytes) -> None:
+    path = as_file("capture", data)
+    heard = [events_of(core, signatures(), path) for core in cores()]
+    for other in heard[1:]:
+        compare(heard[0], other)
+    pipeline = Pipeline(signatures())
+    pipeline.step(heard[0][0])
+    for record in pipeline.finish():
+        repr(record)
+
+
+def _alter_frames(rng: random.Random, seeds: list[bytes]) -> bytes:
+    """Damage to frames, with records that stay whole; sometimes damage anywhere."""
+    seed = rng.choice(seeds)
+    if rng.random() < 0.3 or seed[:4] != b"\xd4\xc3\xb2\xa1":
+        return mutated(rng, [seed])
+    records = []
+    at = FILE_HEADER
+    while at + RECORD_HEADER <= len(seed):
+        captured = int.from_bytes(seed[at + 8 : at + 12], "little")
+        records.append((seed[at : at + 8], seed[at + RECORD_HEADER : at + RECORD_HEADER + captured]))
+        at += RECORD_HEADER + captured
+    for _ in range(rng.randrange(1, 12)):
+        if not records:
+            break
+        place, how = rng.randrange(len(records)), rng.randrange(6)
+        when, frame = records[place]
+        if how == 0:
+            del records[place]
+        elif how == 1:
+            records.insert(rng.randrange(len(records)), records[place])
+        elif how == 2:
+            records[place] = (rng.randbytes(8), frame)
+        else:
+            records[place] = (when, mutated(rng, [frame])[:4_000])
+    return seed[:FILE_HEADER] + b"".join(
+        when + struct.pack("<II", len(frame), len(frame)) + frame for when, frame in records
+    )
+
+
+def targets() -> Iterator[Target]:
+    yield Target("captures", _feed_capture, lambda: list(captures()), 60, _alter_frames)

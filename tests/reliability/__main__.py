@@ -1,0 +1,87 @@
+"""`make reliability`: every test of the plan, one after the other, and the table of what came out.
+
+python -m tests.reliability [T4 T7 ...] [--write]      --write puts the table into docs/reliability.md
+"""
+
+from __future__ import annotations
+
+import argparse
+import subprocess
+import sys
+import time
+import traceback
+from pathlib import Path
+
+from tests.docs.markdown import filled
+from tests.reliability.evasion.case import Expected
+from tests.reliability.evasion.matrix import all_cases
+from tests.reliability.plan import TESTS, Test
+from tests.reliability.result import Result
+
+PAGE = Path(__file__).parents[2] / "docs" / "reliability.md"
+MEASURED = ("<!-- measured: reliability -->", "<!-- end of the figures -->")
+AMBIGUOUS = ("<!-- cases: ambiguous -->", "<!-- end of the cases -->")
+WORDS = {True: "yes", False: "**no**", None: "not run"}
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("names", nargs="*", help="tests, as T4; all of them without")
+    parser.add_argument("--write", action="store_true", help="put the table into docs/reliability.md")
+    arguments = parser.parse_args()
+    unknown = set(arguments.names) - {test.name for test in TESTS}
+    if unknown:
+        parser.error(f"no such test: {', '.join(sorted(unknown))}")
+    lines, failed = [], False
+    for test in TESTS:
+        if arguments.names and test.name not in arguments.names:
+            continue
+        result, seconds = attempt(test)
+        failed = failed or result.passed is False
+        print(
+            f"{test.name} {test.asks}: {WORDS[result.passed].strip('*')} ({seconds:.0f} s): {result.figure}", flush=True
+        )
+        lines.append(row(test, result))
+    if arguments.write:
+        write(lines)
+    return int(failed)
+
+
+def attempt(test: Test) -> tuple[Result, float]:
+    """The result and the seconds it took; what raises has failed, and the others go on."""
+    began = time.monotonic()
+    try:
+        result = test.run()
+    except Exception as error:  # one test that breaks must not hide what the others say
+        traceback.print_exc(file=sys.stderr)
+        result = Result(f"{type(error).__name__}: {error}", passed=False)
+    return result, time.monotonic() - began
+
+
+def row(test: Test, result: Result) -> str:
+    """A row of the table."""
+    figure = result.figure.replace("|", "\\|").replace("\n", " ")
+    return f"| {test.name} | {test.asks} | {test.pass_line} | {figure} | {WORDS[result.passed]} |"
+
+
+def write(lines: list[str]) -> None:
+    """Put the rows between the page's marks, with date and commit, and the cases that receivers read differently."""
+    commit = subprocess.run(["git", "rev-parse", "--short", "HEAD"], capture_output=True, text=True, check=False)
+    head = f"{time.strftime('%Y-%m-%d')}, commit {commit.stdout.strip()}; the seeds stand in the tests."
+    table = ["| test | asks | passes | figure | passed |", "|---|---|---|---|---|", *lines]
+    page = filled(PAGE.read_text(), MEASURED, "\n".join([head, "", *table]))
+    PAGE.write_text(filled(page, AMBIGUOUS, ambiguous()))
+
+
+def ambiguous() -> str:
+    """The cases of which receivers differ, each with what leaves it open."""
+    rows = [
+        f"| {case.title.replace('|', ' ')} | {case.why} |"
+        for case in all_cases()
+        if case.expected is Expected.AMBIGUOUS
+    ]
+    return "\n".join(["| case | what leaves it open |", "|---|---|", *rows])
+
+
+if __name__ == "__main__":
+    sys.exit(main())

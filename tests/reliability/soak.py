@@ -1,0 +1,209 @@
+"""T5: the daemon for fifteen minutes at fifty thousand packets a second, with reloads, rotations, a receiver that goes
+and comes, and floods between. Memory, descriptors and threads must stay where they are, and every packet be accounted
+for.
+
+`python -m tests.reliability.soak [--seconds 900]`
+"""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import dataclasses
+import itertools
+import json
+import re
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+import urllib.request
+from pathlib import Path
+from signal import SIGHUP
+from typing import Any, NamedTuple
+
+from tests.bench.captures import MIXED, make
+from tests.bench.live import FOLDER, MIRROR, SENDER
+from tests.daemon.sensor import Sensor, running
+from tests.delivery.receivers import HttpReceiver
+from tests.reliability.cable import INSIDE, within
+from tests.reliability.flood import capture
+from tests.reliability.result import Result
+
+SECONDS, RATE = 900, 50_000
+#: Until the tables have filled; what is measured begins then.
+WARM_SHARE = 0.4
+RELOAD_S, ROTATE_S, OUTAGE_S, FLOOD_S, SAMPLE_S = 60, 20, 90, 120, 5
+WATCHDOG_S = 20
+METRICS = 18_181
+SLOPE_BYTES_PER_H = 1_000_000
+
+
+class Sample(NamedTuple):
+    """The process at one moment."""
+
+    at_s: float
+    rss_bytes: int
+    descriptors: int
+    threads: int
+
+
+def sample(pid: int) -> Sample:
+    status = Path(f"/proc/{pid}/status").read_text()
+    rss = int(re.findall(r"RssAnon:\s+(\d+)", status)[0]) * 1024
+    threads = int(re.findall(r"Threads:\s+(\d+)", status)[0])
+    return Sample(time.monotonic(), rss, len(list(Path(f"/proc/{pid}/fd").iterdir())), threads)
+
+
+def slope_per_h(samples: list[Sample]) -> float:
+    """Theil and Sen's slope of memory: the median over all pairs, which single peaks do not move."""
+    pairs = [
+        (later.rss_bytes - one.rss_bytes) / (later.at_s - one.at_s)
+        for place, one in enumerate(samples)
+        for later in samples[place + 1 :]
+    ]
+    return statistics.median(pairs) * 3_600 if pairs else 0.0
+
+
+def config(receiver: str) -> dict[str, Any]:
+    return {
+        "capture": {"interfaces": [{"name": MIRROR}]},
+        "findings": {"update_s": 10},
+        "ledger": {"url": "sqlite:///ledger.db"},
+        "exporters": {
+            "eve": {"path": "eve.json"},
+            "webhook": {"url": receiver, "secret_file": "secret"},
+            "prometheus": {"listen": f"127.0.0.1:{METRICS}"},
+        },
+    }
+
+
+def inside(seconds: int) -> Result:
+    """Everything at once, for the given time."""
+    mix = make(MIXED, FOLDER)
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        (folder / "secret").write_text("a secret of thirty-two characters")
+        flood = folder / "flood.pcap"
+        capture(flood, 200_000)
+        watchdog = {"WATCHDOG_USEC": f"{WATCHDOG_S}000000"}
+        with (
+            contextlib.closing(HttpReceiver()) as receiver,
+            running(folder, config(receiver.url), **watchdog) as sensor,
+        ):
+            sensor.ready()
+            time.sleep(1)
+            began = time.monotonic()
+            background = replay(mix, RATE, "--loop=0", f"--duration={seconds}")
+            samples, pings, floods = go_on(sensor, receiver, flood, began + seconds)
+            sent = packets(background) + floods
+            time.sleep(5)
+            counted = figures()
+            code, stop_s = sensor.end()
+    return judged(samples, pings, sent, counted, code, stop_s)
+
+
+def replay(path: Path, pps: int, *options: str) -> subprocess.Popen[str]:
+    command = ["tcpreplay", "-q", "-K", *options, f"--pps={pps}", "-i", SENDER, str(path)]
+    return subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+
+
+def packets(process: subprocess.Popen[str]) -> int:
+    return int(re.findall(r"Successful packets: +(\d+)", process.communicate()[0])[0])
+
+
+def go_on(sensor: Sensor, receiver: HttpReceiver, flood: Path, until_s: float) -> tuple[list[Sample], list[float], int]:
+    """Disturb it until the time is over: samples, when each watchdog ping was read, and the flood's packets."""
+    samples, pings, sent, seen = [sample(sensor.process.pid)], [time.monotonic()], 0, 0
+    following = {"reload": RELOAD_S, "rotate": ROTATE_S, "outage": OUTAGE_S, "flood": FLOOD_S}
+    began = time.monotonic()
+    while time.monotonic() < until_s:
+        now_s = time.monotonic() - began
+        for what, at_s in list(following.items()):
+            if now_s < at_s:
+                continue
+            following[what] += {"reload": RELOAD_S, "rotate": ROTATE_S, "outage": OUTAGE_S, "flood": FLOOD_S}[what]
+            sent += disturb(what, sensor, receiver, flood, int(at_s))
+        told = sensor.notified.read().count("WATCHDOG=1")
+        if told > seen:
+            pings += [time.monotonic()] * (told > seen)
+            seen = told
+        if time.monotonic() - samples[-1].at_s >= SAMPLE_S:
+            samples.append(sample(sensor.process.pid))
+        time.sleep(0.2)
+    return samples, pings, sent
+
+
+def disturb(what: str, sensor: Sensor, receiver: HttpReceiver, flood: Path, at_s: int) -> int:
+    """One disturbance; the packets it sent."""
+    if what == "flood":
+        return packets(replay(flood, 4 * RATE))
+    if what == "outage":
+        receiver.status = 503 if receiver.status == 200 else 200
+        return 0
+    if what == "rotate" and (sensor.folder / "eve.json").exists():
+        (sensor.folder / "eve.json").rename(sensor.folder / f"eve.json.{at_s}")
+        for old in sorted(sensor.folder.glob("eve.json.*"))[:-3]:
+            old.unlink()
+    sensor.process.send_signal(SIGHUP)
+    return 0
+
+
+def figures() -> dict[str, float]:
+    with urllib.request.urlopen(f"http://127.0.0.1:{METRICS}/metrics", timeout=10) as answer:
+        text = answer.read().decode()
+    lines = [line.rpartition(" ") for line in text.splitlines() if line.startswith("minewatch_")]
+    return {name.removeprefix("minewatch_"): float(value) for name, _, value in lines}
+
+
+def total(counted: dict[str, float], name: str) -> float:
+    """The sum of a metric's series."""
+    return sum(value for series, value in counted.items() if series.partition("{")[0] == name)
+
+
+def judged(
+    samples: list[Sample], pings: list[float], sent: int, counted: dict[str, float], code: int, stop_s: float
+) -> Result:
+    warm = samples[int(len(samples) * WARM_SHARE) :]
+    slope = slope_per_h(warm)
+    early, late = warm[: len(warm) // 2], warm[len(warm) // 2 :]
+    grown = [
+        name
+        for name in ("descriptors", "threads")
+        if max(getattr(one, name) for one in late) > max(getattr(one, name) for one in early)
+    ]
+    longest_s = max(later - one for one, later in itertools.pairwise(pings)) if len(pings) > 1 else 0.0
+    handled, dropped = total(counted, "packets_total"), total(counted, "kernel_dropped_packets_total")
+    missing = sent - int(handled + dropped)
+    figure = (
+        f"{samples[-1].at_s - samples[0].at_s:.0f} s, {sent:,} packets sent, {handled:,.0f} handled, {dropped:,.0f} "
+        f"dropped, {missing} unaccounted; memory {slope / 1e6:+.2f} MB/h at {warm[-1].rss_bytes / 1e6:.0f} MB; "
+        f"descriptors {span({one.descriptors for one in warm})}, threads {span({one.threads for one in warm})}; "
+        f"longest between pings {longest_s:.1f} s of {WATCHDOG_S}; exit {code} in {stop_s:.1f} s"
+    )
+    passed = (
+        slope <= SLOPE_BYTES_PER_H
+        and not grown  # a connection or a reload's thread comes and goes; more and more of them must not
+        and longest_s < WATCHDOG_S
+        and missing == 0
+        and (code, stop_s <= 5) == (0, True)
+    )
+    return Result(figure, passed)
+
+
+def span(values: set[int]) -> str:
+    return f"{min(values)}–{max(values)}" if len(values) > 1 else str(*values)
+
+
+def run(seconds: int = SECONDS) -> Result:
+    return within("tests.reliability.soak", str(seconds))
+
+
+if __name__ == "__main__":
+    if sys.argv[1:2] == [INSIDE]:
+        print(json.dumps(dataclasses.asdict(inside(int(sys.argv[2])))))
+    else:
+        parser = argparse.ArgumentParser(description=__doc__)
+        parser.add_argument("--seconds", type=int, default=SECONDS)
+        print(run(parser.parse_args().seconds))

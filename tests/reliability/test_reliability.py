@@ -1,0 +1,50 @@
+"""What `make reliability` measures at full size holds at a small one too."""
+
+from __future__ import annotations
+
+import importlib
+import shutil
+from pathlib import Path
+
+import pytest
+
+from sensor.intake import engine
+from sensor.signatures import load
+from tests.reliability import loss, power_cut
+from tests.reliability.evasion.case import Case, Expected
+from tests.reliability.evasion.matrix import all_cases, run
+from tests.reliability.plan import TESTS
+
+CASES = list(all_cases())
+SIGNATURES = load()
+
+
+def test_there_are_150_cases_each_with_its_expectation() -> None:
+    titles = [case.title for case in CASES]
+    assert len(titles) == len(set(titles)) >= 150
+    assert all(case.why for case in CASES if case.expected is Expected.AMBIGUOUS)
+
+
+@pytest.mark.parametrize("case", CASES, ids=[case.title for case in CASES])
+def test_a_session_comes_out_as_expected_however_it_is_sent(case: Case, tmp_path: Path) -> None:
+    came = run(case, SIGNATURES, engine.load(), tmp_path)
+    assert came.is_as(case.expected), came
+
+
+def test_of_sessions_that_lost_packets_nearly_all_are_found() -> None:
+    result = loss.run(sessions=16)
+    assert result.passed, result.figure
+
+
+def test_a_ledger_is_whole_after_the_power_goes() -> None:
+    if not shutil.which("strace"):
+        pytest.skip("needs strace (make debian-packages)")
+    result = power_cut.run(cuts=10)
+    assert result.passed, result.figure
+
+
+def test_every_test_of_the_plan_can_be_called() -> None:
+    for test in TESTS:
+        if ":" in test.by and "::" not in test.by:
+            module, _, function = test.by.partition(":")
+            assert callable(getattr(importlib.import_module(f"tests.reliability.{module}"), function)), test.name
