@@ -14,7 +14,10 @@ PREFIX = "minewatch_"
 
 #: Every metric with its meaning, without the prefix. `_total` and nothing else makes a counter.
 METRICS: Mapping[str, str] = {
-    "build_info": "Version and engine of the running sensor, and the sandbox in force: off, none, or its parts.",
+    "build_info": (
+        "Version and engine of the running sensor, the sandbox in force (off, none, or its parts), and the faults that "
+        "are simulated now (none in service)."
+    ),
     "start_time_seconds": "When the sensor started.",
     "ready": "1 while packets are being captured, 0 otherwise.",
     "troubles": "What is wrong now, in number; minewatch status and the journal say what.",
