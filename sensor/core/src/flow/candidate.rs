@@ -2,6 +2,7 @@
 //! gates) are kept in order of last use inside the slab itself, so that finding the longest idle costs nothing.
 
 use crate::flow::assembler::{Ack, Assembler};
+use crate::flow::doubt::Doubts;
 use crate::flow::path::PathTrack;
 use crate::flow::patience::Patience;
 use crate::flow::prefilter::{Carry, MAX_LITERALS};
@@ -35,6 +36,7 @@ pub struct Candidate {
     pub gap_bytes: u64,
     pub bad_checksums: u64,
     pub clocks: [Option<Clock>; 2],
+    pub doubts: [Doubts; 2],
     pub paths: [PathTrack; 2],
     pub behind: [Option<Patience>; 2], // the side has sent what was acknowledged, but it was not seen yet
     pub forgiven: [Ack; 2],            // up to here nothing of the side is waited for any more
@@ -89,6 +91,7 @@ impl Candidate {
     pub fn stop(&mut self) {
         self.sides.iter_mut().for_each(|direction| direction.stop());
         self.line_bytes = [0; 2];
+        self.doubts.iter_mut().for_each(Doubts::stop);
         self.behind = [None; 2];
         self.forgiven = [None; 2];
     }
