@@ -15,6 +15,7 @@ from sensor.reference.counters import Counters
 from sensor.reference.doubt import Sum, is_marked, sum_of
 from sensor.reference.flags import ACK, SYN
 from sensor.reference.flow import Flow, GateState, Rank, Side
+from sensor.reference.holdings import Holdings
 from sensor.reference.patience import Patience
 from sensor.reference.prefilter import Cause, GateMatch, literal_match, opening_match
 from sensor.reference.ranks import Ranks
@@ -35,6 +36,7 @@ class Candidates:
         self._counters = counters
         self._events = events
         self._ranks = Ranks(limits)
+        self._holdings = Holdings()
         self._last_number = 0
         self.evict: Callable[[Flow], None]  # a flow leaves the table, which sets this
 
@@ -54,6 +56,7 @@ class Candidates:
         if segment.wire_bytes:
             self._take_payload(flow, direction, segment)
         self._settle(flow, segment.ts_ns)
+        self._keep_within_pool(flow, segment.ts_ns)
 
     def take_in_doubt(self, flow: Flow, direction: int, segment: Segment) -> None:
         """One segment that its receiver throws away, if its checksum is as it was sent."""
@@ -75,6 +78,7 @@ class Candidates:
             self._deliver(flow, direction, segment, seq, self._later_match(side, seq))
             side.see_payload(seq, segment.payload, segment.wire_bytes)
         self._settle(flow, segment.ts_ns)
+        self._keep_within_pool(flow, segment.ts_ns)
 
     def _set_aside(self, flow: Flow, direction: int, segment: Segment) -> bool:
         side = flow.sides[direction]
@@ -321,6 +325,20 @@ class Candidates:
                     self._emit(flow, direction, ts_ns, side.assembler.next - len(run), 0, run)
                     moved = True
 
+    def _keep_within_pool(self, flow: Flow, ts_ns: int) -> None:
+        """What all candidates hold together is bounded: the greediest gives up."""
+        self._holdings.weigh(flow)
+        while self._holdings.total_bytes > self._limits.held_bytes:
+            victim = self._holdings.greediest()
+            if victim is None:
+                return
+            self._counters["held_given_up"] += 1
+            for direction, side in enumerate(victim.sides):
+                while side.assembler is not None and side.assembler.holds() and victim.gate is GateState.OPEN:
+                    self._give_up_hole(victim, direction, ts_ns, side.assembler)
+                side.doubts.stop()
+            self._holdings.weigh(victim)
+
     def _give_up_hole(self, flow: Flow, direction: int, ts_ns: int, assembler: Assembler) -> None:
         gap, run = assembler.give_up_hole()
         self._emit(flow, direction, ts_ns, assembler.next - len(run), gap, run)
@@ -384,6 +402,7 @@ class Candidates:
             if side.assembler is not None:
                 side.delivered = side.assembler.next - side.assembler.skipped
                 side.assembler = None
+        self._holdings.weigh(flow)
 
     def leave(self, flow: Flow, reason: CloseReason) -> None:
         """The flow is out of the table.
@@ -393,6 +412,8 @@ class Candidates:
         for direction, side in enumerate(flow.sides):
             while side.assembler is not None and side.assembler.holds():
                 self._give_up_hole(flow, direction, flow.last_ns, side.assembler)
+            side.doubts.stop()
+        self._holdings.weigh(flow)
         self._ranks.set(flow, None)
         if flow.number:
             originator, responder = flow.sides

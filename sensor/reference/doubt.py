@@ -83,6 +83,10 @@ class Doubts:
                 return data[cut:]
         return b""
 
+    def held(self) -> tuple[int, int]:
+        """Segments set aside, and their bytes."""
+        return len(self._aside), sum(len(data) for _, data in self._aside)
+
     def stop(self) -> None:
         """Everything set aside is forgotten."""
         self._aside = []

@@ -119,9 +119,8 @@ class Side:
 
 class Flow:
     __slots__ = (
-        "bad_checksums", "basis", "budget_bytes", "first_ns", "gap_bytes", "gate", "hits", "key", "last_ns", "number",
-        "originator",
-        "proto", "rank", "responder", "rst", "serial", "sides", "waiting",
+        "bad_checksums", "basis", "budget_bytes", "first_ns", "gap_bytes", "gate", "held_bytes", "hits", "key",
+        "last_ns", "number", "originator", "proto", "rank", "responder", "rst", "serial", "sides", "waiting",
     )  # fmt: skip
 
     def __init__(self, key: FlowKey, segment: Segment, serial: int) -> None:
@@ -140,6 +139,7 @@ class Flow:
         self.hits: set[bytes] = set()  # literals already reported
         self.gap_bytes = 0
         self.bad_checksums = 0
+        self.held_bytes = 0  # of both directions, by `Holdings`
 
     def direction(self, segment: Segment) -> int:
         return 0 if (segment.src_port == self.originator[1] and segment.src == self.originator[0]) else 1

@@ -1,10 +1,11 @@
-//! Segments with wrong checksums, in directions whose checksums are otherwise right. Their receiver throws them away, so
-//! their bytes are set aside; but where it acknowledges what nothing else brought, the card computes the sums of its
+//! Segments with wrong checksums, in directions whose checksums are otherwise right. Their receiver throws them away,
+//! so their bytes are set aside; but where it acknowledges what nothing else brought, the card computes the sums of its
 //! sender after the capture, and the bytes are used. Rules: docs/border.md, "Checksums".
 
 use std::collections::VecDeque;
 
 use crate::flow::assembler::Tally;
+use crate::flow::holdings::SEGMENT_BYTES;
 use crate::flow::table::{bit, Slot};
 use crate::flow::worker::Worker;
 use crate::model::stats::Counter;
@@ -51,12 +52,19 @@ impl Doubts {
         };
         let at = self.aside.iter().position(fits)?;
         let (seq, data) = self.aside.remove(at)?;
+        self.bytes -= data.len();
         Some(data[next.wrapping_sub(seq) as usize..].to_vec())
+    }
+
+    /// What is set aside, with what each segment costs besides.
+    pub fn held_bytes(&self) -> usize {
+        self.bytes + SEGMENT_BYTES * self.aside.len()
     }
 
     /// Everything set aside is forgotten.
     pub fn stop(&mut self) {
         self.aside.clear();
+        self.bytes = 0;
     }
 }
 
@@ -148,7 +156,8 @@ impl Worker {
         true
     }
 
-    /// A side acknowledges up to `ack` what no right segment of the other has brought: what was set aside of it is used.
+    /// A side acknowledges up to `ack` what no right segment of the other has brought: what was set aside of it is
+    /// used.
     pub(super) fn use_aside(&mut self, at: u32, index: u32, side: usize, ack: u32, ts_ns: u64) {
         while self.candidates.is_open(index) {
             let candidate = self.candidates.get(index);

@@ -5,6 +5,7 @@ pub mod candidate;
 pub mod doubt;
 pub mod gate;
 pub mod handshake;
+pub mod holdings;
 pub mod order;
 pub mod path;
 pub mod patience;

@@ -91,6 +91,7 @@ impl Worker {
         self.start_and_push(index, gate.side, gate.seq, base, &gate.carry, (data_seq, seg, block));
         self.keep_within_bounds(index, gate.side, seg.ts_ns);
         self.settle(at, index, seg.ts_ns);
+        self.keep_within_pool(index, seg.ts_ns);
     }
 
     /// Open the gate of a flow whose first flights have the sizes of a shape; `side` sent the first.
@@ -161,6 +162,7 @@ impl Worker {
             self.flows.slot_mut(at).track(side, data_seq, seg.wire_len, seg.payload(block));
         }
         self.settle(at, index, seg.ts_ns);
+        self.keep_within_pool(index, seg.ts_ns);
     }
 
     /// Open a flow's gate by a doubtful segment.
@@ -171,6 +173,8 @@ impl Worker {
             self.follow_payload(at, index, gate.side, data_seq, seg, block);
             self.flows.slot_mut(at).track(gate.side, data_seq, seg.wire_len, seg.payload(block));
         }
+        self.settle(at, index, seg.ts_ns);
+        self.keep_within_pool(index, seg.ts_ns);
     }
 
     fn open_candidate(&mut self, at: u32, gate: &Gate, seg: &Segment) -> u32 {
@@ -205,6 +209,7 @@ impl Worker {
             self.follow_payload(at, index, side, data_seq, seg, block);
         }
         self.settle(at, index, seg.ts_ns);
+        self.keep_within_pool(index, seg.ts_ns);
     }
 
     fn follow_payload(&mut self, at: u32, index: u32, side: usize, data_seq: u32, seg: &Segment, block: &[u8]) {
@@ -267,6 +272,24 @@ impl Worker {
         self.count_tally(&tally);
         if let Some(ready) = ready {
             self.deliver(index, side, ready, seg.ts_ns);
+        }
+    }
+
+    /// What all candidates hold together is bounded: the greediest gives up.
+    fn keep_within_pool(&mut self, index: u32, ts_ns: u64) {
+        let mut total = self.candidates.weigh(index);
+        while total > self.limits.held_bytes {
+            let Some(victim) = self.candidates.greediest() else { return };
+            self.stats.add(Counter::HeldGivenUp, 1);
+            let origin = self.flows.slot(self.candidates.slot(victim)).originator();
+            for side in [origin, 1 - origin] {
+                while self.candidates.is_open(victim) {
+                    let Some(ready) = self.candidates.get(victim).sides[side].give_up_hole() else { break };
+                    self.deliver(victim, side, ready, ts_ns);
+                }
+                self.candidates.get(victim).doubts[side].stop();
+            }
+            total = self.candidates.weigh(victim);
         }
     }
 
@@ -350,6 +373,7 @@ impl Worker {
 
     fn spend(&mut self, index: u32) {
         self.candidates.get(index).stop();
+        self.candidates.weigh(index);
         self.candidates.set_rank(index, Rank::Spent);
         self.stats.add(Counter::CandidatesSpent, 1);
     }

@@ -35,6 +35,7 @@ impl Worker {
         let mut limits = limits.clone();
         limits.flows = (limits.flows / limits.workers).max(1);
         limits.candidates = (limits.candidates / limits.workers).max(1);
+        limits.held_bytes /= limits.workers;
         Worker {
             flows: Flows::new(limits.flows),
             stats,
@@ -165,7 +166,8 @@ impl Worker {
         at
     }
 
-    /// Take in what every segment of a flow changes; and its end, if it `may_end` it. Its side, and the sequence number of its payload.
+    /// Take in what every segment of a flow changes; and its end, if it `may_end` it. Its side, and the sequence number
+    /// of its payload.
     #[inline]
     fn admit(&mut self, at: u32, seg: &Segment, may_end: bool) -> (usize, u32) {
         let slot = self.flows.slot_mut(at);
