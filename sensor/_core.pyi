@@ -58,6 +58,7 @@ class Limits:
         session_bytes: int = ...,
         reorder_bytes: int = ...,
         reorder_segments: int = ...,
+        held_bytes: int = ...,
         fragments: int = ...,
         fragment_bytes: int = ...,
         queue_events: int = ...,

@@ -38,6 +38,7 @@ class LimitSettings(Section):
     session_bytes: Annotated[int, Field(ge=256, le=1 << 30)] = CORE.session_bytes
     reorder_bytes: Annotated[int, Field(ge=1_024, le=1 << 30)] = CORE.reorder_bytes
     reorder_segments: Count = CORE.reorder_segments
+    held_bytes: Count = CORE.held_bytes
     fragments: Count = CORE.fragments
     fragment_bytes: Annotated[int, Field(ge=65_536, le=1 << 32)] = CORE.fragment_bytes
     queue_events: Annotated[int, Field(ge=64, le=1 << 24)] = CORE.queue_events
