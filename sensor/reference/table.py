@@ -17,7 +17,7 @@ from sensor.reference.doubt import Sum, sum_of
 from sensor.reference.flags import FIN, RST, SYN
 from sensor.reference.flow import Flow, FlowKey, GateState
 from sensor.reference.fragments import Fragments
-from sensor.reference.handshake import Place, fin_fits, place, reset_fits
+from sensor.reference.handshake import SegmentPlace, fin_fits, place, reset_fits
 from sensor.reference.tables import TCP
 from sensor.reference.walk import Segment
 
@@ -79,20 +79,20 @@ class FlowTable:
                 self._candidates.count_sum(flow, direction, segment, found)
                 return None
         match place(flow, segment):
-            case Place.OWN:
+            case SegmentPlace.OWN:
                 return flow
-            case Place.STRAY:
+            case SegmentPlace.STRAY:
                 self._counters["stray_handshakes"] += 1
-            case Place.WAITS:
+            case SegmentPlace.WAITS:
                 self._wait(flow, segment)
-            case Place.ANSWERS:
+            case SegmentPlace.ANSWERS:
                 first, flow.waiting = flow.waiting or segment, None
                 del self._waiting[flow.key]
                 following = self._replace(flow, first)
                 self._admit(following, first)
                 following.sides[following.direction(first)].doubts.syn_right = sum_of(first) is Sum.RIGHT
                 return following
-            case Place.BEGINS:
+            case SegmentPlace.BEGINS:
                 return self._replace(flow, segment)
         return None
 

@@ -1,5 +1,5 @@
-"""M4: what a single sender can put on the link of an innocent address, in every core there is; and the real sessions that
-resemble it, which must still be found.
+"""M4: what a single sender can put on the link of an innocent address, in every core there is; and the real sessions
+that resemble it, which must still be found.
 
 python -m tests.reliability.framing     one line for each capture that did not come out as it should, and the figure
 """
@@ -63,7 +63,5 @@ def _wrong(capture: str, outcome: Outcome) -> str:
 
 if __name__ == "__main__":
     result = run()
-    print(
-        f"M4 framing (at most an attempt, nothing reported, no case): {'yes' if result.passed else 'NO'}: {result.figure}"
-    )
+    print(f"framing: {'passed' if result.passed else 'NOT passed'}: {result.figure}")
     sys.exit(not result.passed)
