@@ -4,7 +4,7 @@ SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 .ONESHELL:
 .DEFAULT_GOAL := words
-.PHONY: device-plot beside-ndpi words demo test check bench bench-live bench-daemon reliability fuzz format clean core rust-checks deb debian-packages docs docs-reference province coverage-table sites-table
+.PHONY: audit coverage licences lock mutation sbom wheel device-plot beside-ndpi words demo test check bench bench-live bench-daemon reliability fuzz format clean core rust-checks deb debian-packages docs docs-reference province coverage-table sites-table
 
 BIN := .venv/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check -q
@@ -38,6 +38,12 @@ words:
 	@echo "make beside-ndpi      ask Debian's ndpiReader about every capture too, and write both answers into docs/; minutes"
 	@echo "make device-plot      draw joules a hash by year and write the page of all devices, into docs/"
 	@echo "make docs-reference   write the generated parts of docs/: command line, configuration, metrics, events"
+	@echo "make audit    known faults and licences of what is used, as far as that can be asked here"
+	@echo "make sbom     what a wheel is made of, as CycloneDX, into build/sbom/"
+	@echo "make wheel    a wheel, built twice and compared, into build/wheel/"
+	@echo "make lock     requirements.hashed.lock from requirements.lock; make licences: docs/licences.md"
+	@echo "make coverage     which lines the tests run, Python and Rust; an hour"
+	@echo "make mutation     whether tests of judge, estimate, attribution and silence notice changes; hours"
 	@echo "make format   put the sources in order"
 	@echo "make clean    delete what was built"
 
@@ -199,6 +205,118 @@ docs: $(DOCS)/.tools
 
 docs-reference: .venv/.dev
 	@$(BIN)/python docs/reference.py
+
+# What minewatch is made of, and how well it is tried. Tools live in build/tools, away from .venv.
+TOOLS := build/tools
+TOOL_PIP := $(TOOLS)/venv/bin/python -m pip --disable-pip-version-check -q
+HASHED := requirements.hashed.lock
+# The time of the last commit stands in everything that is packed.
+EPOCH := $$(git log -1 --format=%ct 2>/dev/null || echo 1767225600)
+
+$(TOOLS)/.python: $(BIN)/python Makefile
+	@mkdir -p $(TOOLS)
+	$(BIN)/python -m venv $(TOOLS)/venv
+	$(TOOL_PIP) install build==1.6.1 cosmic-ray==8.7.0 cyclonedx-bom==7.5.0 pip-audit==2.10.1 uv==0.13.9
+	touch $@
+
+# A tool of Cargo's, built where it is not there yet: $(call cargo_tool,NAME).
+cargo_tool = command -v $(1) >/dev/null || [ -x $(TOOLS)/bin/$(1) ] || \
+	cargo install -q $(1) --locked --root $(TOOLS) --target-dir $(TOOLS)/cargo 2>$(TOOLS)/$(1).log
+
+lock: $(TOOLS)/.python
+	@{
+		echo "# The same versions with the digests of their files, made by \`make lock\`: pip install --require-hashes -r FILE."
+		$(TOOLS)/venv/bin/uv pip compile -q --no-config --no-deps --generate-hashes --universal --python-version 3.11 \
+			--no-annotate --no-header requirements.lock
+	} >$(TOOLS)/hashed
+	mv $(TOOLS)/hashed $(HASHED)
+
+# Each part that cannot be asked here is said, and is no failure; what is found is one.
+audit: $(TOOLS)/.python
+	@failed=0
+	echo "== digests of $(HASHED)"
+	$(TOOL_PIP) download --no-deps --require-hashes -r $(HASHED) -d $(TOOLS)/downloads >$(TOOLS)/digests.log 2>&1 \
+		&& echo "every package is the one that was locked" || { cat $(TOOLS)/digests.log; failed=1; }
+	echo "== pip-audit"
+	$(TOOLS)/venv/bin/pip-audit --disable-pip --require-hashes -r $(HASHED) -f json -o $(TOOLS)/pip-audit.json \
+		>$(TOOLS)/pip-audit.log 2>&1 || true
+	$(BIN)/python deploy/audited.py $(TOOLS)/pip-audit.json || failed=1
+	echo "== cargo-deny"
+	why=$$($(NO_RUST))
+	if [ -z "$$why" ] && ! $(call cargo_tool,cargo-deny); then why="cargo-deny does not build ($(TOOLS)/cargo-deny.log)"; fi
+	if [ -n "$$why" ]; then echo "NOT ASKED: $$why"; exit $$failed; fi
+	PATH="$$PATH:$(CURDIR)/$(TOOLS)/bin"
+	cargo deny --manifest-path sensor/core/Cargo.toml check --config $(CURDIR)/deny.toml licenses bans sources || failed=1
+	if cargo deny --manifest-path sensor/core/Cargo.toml fetch --config $(CURDIR)/deny.toml db 2>$(TOOLS)/advisories.log; then
+		cargo deny --manifest-path sensor/core/Cargo.toml check --config $(CURDIR)/deny.toml advisories || failed=1
+	else
+		echo "NOT ASKED: the database of advisories for Rust cannot be reached ($(TOOLS)/advisories.log)"
+	fi
+	exit $$failed
+
+licences: .venv/.dev
+	@$(BIN)/python deploy/licences.py >build/licences.md
+	mv build/licences.md docs/licences.md
+
+sbom: .venv/.dev $(TOOLS)/.python
+	@mkdir -p build/sbom
+	$(TOOLS)/venv/bin/cyclonedx-py environment $(BIN)/python --pyproject pyproject.toml --output-reproducible \
+		--of JSON -o build/sbom/python.cdx.json
+	echo "$(CURDIR)/build/sbom/python.cdx.json"
+	why=$$($(NO_RUST))
+	if [ -z "$$why" ] && ! $(call cargo_tool,cargo-cyclonedx); then why="it does not build ($(TOOLS)/cargo-cyclonedx.log)"; fi
+	if [ -n "$$why" ]; then echo "NOT MADE: the crates' part: $$why"; exit 0; fi
+	PATH="$$PATH:$(CURDIR)/$(TOOLS)/bin" SOURCE_DATE_EPOCH=$(EPOCH) cargo cyclonedx -q --manifest-path sensor/core/Cargo.toml \
+		--all-features --format json --override-filename rust.cdx
+	mv sensor/core/rust.cdx.json build/sbom/rust.cdx.json
+	echo "$(CURDIR)/build/sbom/rust.cdx.json"
+
+# Built twice from nothing, in one folder: equal to the byte, or the two digests and a failure.
+wheel: .venv/.build-tools $(TOOLS)/.python
+	@export SOURCE_DATE_EPOCH=$(EPOCH)
+	rm -rf build/wheel build/again
+	for folder in build/wheel build/again; do
+		rm -rf build/lib build/bdist.* build/cargo/release/deps/*_core* build/cargo/release/lib_core* *.egg-info
+		$(BIN)/python -m pip --disable-pip-version-check -q wheel --no-deps --no-build-isolation -w $$folder .
+	done
+	sha256sum build/wheel/*.whl build/again/*.whl
+	cmp build/wheel/*.whl build/again/*.whl
+	rm -rf build/again
+
+# Daemons of the tests write their part at their end, into a folder that their sandbox lets them have (SQLite's).
+COVERED := $(CURDIR)/build/coverage
+coverage: .venv/.dev build/demo.pcap debian-packages
+	@$(INSTALL) coverage==7.17.5
+	rm -rf $(COVERED) && mkdir -p $(COVERED)
+	export COVERAGE_FILE=$(COVERED)/data COVERAGE_RCFILE=$(CURDIR)/pyproject.toml SQLITE_TMPDIR=$(COVERED)
+	$(BIN)/python -m coverage run -m pytest -m "not shared and not province" -n $${TEST_WORKERS:-3} --dist loadfile \
+		--timeout 900 || echo "some tests failed under coverage, which is slow: what they ran counts"
+	$(BIN)/python -m coverage combine -q && $(BIN)/python -m coverage html -q -d $(COVERED)/html
+	$(BIN)/python -m coverage report --skip-covered --fail-under=95 || failed=1
+	why=$$($(NO_RUST))
+	if [ -z "$$why" ] && ! $(call cargo_tool,cargo-llvm-cov); then why="cargo-llvm-cov does not build"; fi
+	if [ -z "$$why" ] && ! PATH="$$PATH:$(CURDIR)/$(TOOLS)/bin" cargo llvm-cov $(CRATE) --fail-under-lines 90 2>$(TOOLS)/llvm-cov.log; then
+		why="see $(TOOLS)/llvm-cov.log (it needs rustup's llvm-tools-preview)"
+	fi
+	if [ -n "$$why" ]; then echo "NOT MEASURED: Rust: $$why"; fi
+	exit $${failed:-0}
+
+# In a copy of the tree: a run that is broken off leaves a mutant behind.
+MUTANTS := build/mutation
+mutation: .venv/.dev $(TOOLS)/.python
+	@rm -rf $(MUTANTS) && mkdir -p $(MUTANTS)
+	git ls-files -z | xargs -0 cp --parents -t $(MUTANTS)
+	cp sensor/_core*.so $(MUTANTS)/sensor/ 2>/dev/null || true
+	cd $(MUTANTS)
+	for part in $${MUTATE:-silence judge estimate attribution}; do
+		config=tests/mutation/$$part.toml
+		sed "s#PYTHON#$(CURDIR)/$(BIN)/python#" "$$config" >$$part.toml
+		$(CURDIR)/$(TOOLS)/venv/bin/cosmic-ray init $$part.toml $$part.sqlite
+		$(CURDIR)/$(TOOLS)/venv/bin/cosmic-ray baseline $$part.toml
+		$(CURDIR)/$(TOOLS)/venv/bin/cosmic-ray exec $$part.toml $$part.sqlite
+		$(CURDIR)/$(TOOLS)/venv/bin/cr-report --surviving-only --show-diff $$part.sqlite >survivors-$$part.txt
+		echo "$$part: $$($(CURDIR)/$(TOOLS)/venv/bin/cr-rate $$part.sqlite) % survived, $(MUTANTS)/survivors-$$part.txt"
+	done
 
 format: .venv/.dev
 	@$(BIN)/ruff check --fix-only .

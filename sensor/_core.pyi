@@ -58,6 +58,7 @@ class Limits:
         session_bytes: int = ...,
         reorder_bytes: int = ...,
         reorder_segments: int = ...,
+        held_bytes: int = ...,
         fragments: int = ...,
         fragment_bytes: int = ...,
         queue_events: int = ...,
@@ -129,12 +130,13 @@ def confine(
     connect_ports: Sequence[int],
     packet_sockets: bool,
     capabilities: Sequence[str],
-) -> tuple[int, bool, bool, bool]:
+) -> tuple[int, bool, bool, bool, bool]:
     """Restrict this process for good, before it has threads; the compiled core only.
 
     Files below `read` may be read, those below `write` also written, made and removed; TCP may be connected to these
     ports; packet sockets may be opened or not; of the capabilities it has, these are kept. No program is started, no
     child, nothing listened on.
     Returns the ABI of Landlock in force (0: none), whether it restricts ports, whether it holds for threads that were
-    there before, and whether the filter of system calls is in force. Raises RuntimeError where the kernel refuses.
+    there before, whether the filter of system calls is in force, and whether the other capabilities are gone. Raises
+    RuntimeError where the kernel refuses.
     """

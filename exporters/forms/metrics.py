@@ -7,6 +7,7 @@ Knows no socket.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import UTC, datetime, time
 
@@ -115,7 +116,9 @@ class Samples:
 
 
 def _sensor(samples: Samples, status: Status) -> None:
-    samples.add("build_info", 1, version=status.version, engine=status.engine, sandbox=status.sandbox)
+    simulated = ",".join(sorted({re.split("[=@]", fault)[0] for fault in status.simulated}))  # empty in service
+    about = {"version": status.version, "engine": status.engine, "sandbox": status.sandbox, "simulated": simulated}
+    samples.add("build_info", 1, **about)
     samples.add("start_time_seconds", status.start_ns * SECONDS_PER_NS)
     samples.add("ready", not status.unready)
     samples.add("troubles", len(status.troubles))

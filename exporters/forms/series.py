@@ -14,7 +14,10 @@ PREFIX = "minewatch_"
 
 #: Every metric with its meaning, without the prefix. `_total` and nothing else makes a counter.
 METRICS: Mapping[str, str] = {
-    "build_info": "Version and engine of the running sensor, and the sandbox in force: off, none, or its parts.",
+    "build_info": (
+        "Version and engine of the running sensor, the sandbox in force (off, none, or its parts), and the faults that "
+        "are simulated now (none in service)."
+    ),
     "start_time_seconds": "When the sensor started.",
     "ready": "1 while packets are being captured, 0 otherwise.",
     "troubles": "What is wrong now, in number; minewatch status and the journal say what.",
@@ -89,6 +92,10 @@ METRICS: Mapping[str, str] = {
     "readings_given_up_total": "Readings of a session that another dialect explained better.",
     "refusals_total": "What was not taken in because a bound was reached.",
     "shares_recomputed_total": "Shares whose work was recomputed.",
+    "shares_outdated_total": "Of them, those whose header is of another time than their packet; they prove nothing.",
+    "sessions_quoted_total": "Flows in which one side sent both sides' messages, or shares and jobs in stretches.",
+    "path_changes_total": "Packets of judged flows that came another way than the one before, by what shows it.",
+    "nodes_unanswered_total": "Nodes that were not reported because nobody answered them.",
     "findings_held": "Findings the line keeps.",
     "held_bytes": "Bytes held of streams: unfinished lines, messages not read yet, readings.",
     "emergency": "1 while something was given up for want of room within a minute, 0 otherwise.",
@@ -235,6 +242,9 @@ LINE: Mapping[str, CounterSeries] = {
         readings_given_up="readings_given_up_total",
     ),
     **_plain(shares_looked_at="shares_recomputed_total", findings="findings_held", nodes="nodes_held"),
+    **_plain(shares_outdated="shares_outdated_total", sessions_quoted="sessions_quoted_total"),
+    **_plain(nodes_unanswered="nodes_unanswered_total"),
+    **_labelled("path_changes_total", "field", ttl_changes="ttl", mac_changes="mac"),
     **_plain(observations="observations_total", attempts_counted="attempts_counted_total"),
     **_plain(chunks_off_clock="chunks_off_clock_total"),
     **_plain(sessions_resumed="sessions_resumed_total", sessions_not_resumed="sessions_not_resumed_total"),

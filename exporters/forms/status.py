@@ -28,6 +28,7 @@ def encode(status: Status, now_ns: int) -> Json:
         "started": rfc3339_text(status.start_ns),
         "uptime_seconds": (now_ns - status.start_ns) // SECOND_NS,
         "sandbox": status.sandbox,
+        "simulated": list(status.simulated),
         "ready": not status.unready,
         "troubles": list(status.troubles),
         "capture": _capture(status, now_ns),

@@ -42,7 +42,7 @@ def load_books(
         if problems:
             raise AttributionError(problems)
         points = [(point.interface, point.vlan, point.vrf) for point in settings.points]
-        return Attributor(books, points, time.time_ns())
+        return Attributor(books, points, time.time_ns(), settings.proxies)
 
 
 @contextmanager

@@ -55,9 +55,10 @@ class AttributionSettings(Section):
     points: list[PointConfig] = Field(default_factory=list)
     divisions: Name | None = None  # a file of `code,name` lines that goes before the shipped table
     prefixes: list[str] = Field(default_factory=list)  # the operator's own: how much of them books cover
+    proxies: list[str] = Field(default_factory=list)  # networks of proxies whose PROXY headers are believed
     _places: dict[int | str, str] = PrivateAttr(default_factory=dict)
 
-    @field_validator("prefixes")
+    @field_validator("prefixes", "proxies")
     @classmethod
     def _networks(cls, names: list[str]) -> list[str]:
         return [str(parse_network(name)) for name in names]

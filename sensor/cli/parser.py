@@ -85,6 +85,14 @@ def _run(commands: Commands) -> None:
     run.add_argument("--list-interfaces", action="store_true", help="show what can be listened to, and stop")
     run.add_argument("-q", "--quiet", action="store_true", help="show no findings on standard output")
     run.add_argument("--slow", action="store_true", help="listen with the reference engine, too")
+    run.add_argument(
+        "--simulate",
+        action="append",
+        default=[],
+        metavar="FAULT",
+        help="make this fault on purpose, for tests: loss, memcap, parser-error, sink-down, disk-full, worker-panic or "
+        "clock-step, each NAME[=VALUE][@FROM[-TO]] in seconds; may be repeated; refused in a unit",
+    )
     add_line_options(run)
 
 

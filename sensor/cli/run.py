@@ -15,6 +15,7 @@ from sensor.daemon.journal import Journal
 from sensor.daemon.reload import Reloader
 from sensor.daemon.sensor_id import SensorIdError
 from sensor.daemon.setup import ConfigurationSource, Setup, load_setup
+from sensor.daemon.simulate import FAULTS, SimulateError, Simulation, read_faults
 from sensor.intake.engine import Engine, SourceError
 from sensor.intake.interfaces import list_interfaces
 from sensor.intake.spool import SpoolError
@@ -37,7 +38,9 @@ def run(options: argparse.Namespace) -> int:
         return show_configuration(setup.config)
     engine = load_engine(setup.config.engine)
     _refuse_unusable(setup, engine, options.slow)
-    daemon = _start(engine, setup, source, options)
+    with exit_on(SimulateError, code=USAGE):
+        simulation = read_faults(options.simulate)
+    daemon = _start(engine, setup, source, options, simulation)
     with _signals(daemon):
         try:
             daemon.run()
@@ -48,8 +51,12 @@ def run(options: argparse.Namespace) -> int:
     return OK
 
 
-def _start(engine: Engine, setup: Setup, source: ConfigurationSource, options: argparse.Namespace) -> Daemon:
+def _start(
+    engine: Engine, setup: Setup, source: ConfigurationSource, options: argparse.Namespace, simulation: Simulation
+) -> Daemon:
     journal = Journal(setup.config.journal.level)
+    for fault in simulation.faults:
+        journal.warning(f"simulated: {fault.text}: {FAULTS[fault.name][0]}")
     viewer = live.view(setup, engine.name, quiet=options.quiet)
     try:
         with (
@@ -57,7 +64,7 @@ def _start(engine: Engine, setup: Setup, source: ConfigurationSource, options: a
             exit_on(LeaseHeldError, code=BUSY),
             exit_on(SensorIdError, code=CONFIG),
         ):
-            return Daemon(engine, setup, Reloader(source, time.time_ns()), journal, viewer)
+            return Daemon(engine, setup, Reloader(source, time.time_ns()), journal, viewer, simulation)
     except OSError as error:
         raise CommandError(RUN_ERROR, f"{error.filename or 'start'}: {os_reason(error)}") from None
 

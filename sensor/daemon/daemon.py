@@ -27,6 +27,7 @@ from sensor.daemon.reload import Reloader
 from sensor.daemon.sandbox import enter
 from sensor.daemon.sensor_id import state_folder
 from sensor.daemon.setup import Setup
+from sensor.daemon.simulate import Simulation
 from sensor.daemon.start_block import end_line, start_lines
 from sensor.daemon.status_server import open_status_socket
 from sensor.daemon.steps import LineSteps
@@ -65,13 +66,21 @@ class Daemon:
     """A running sensor. Built whole or not at all; `run` returns when it was stopped."""
 
     def __init__(
-        self, engine: Engine, setup: Setup, reloader: Reloader, journal: Journal, viewer: Viewer | None = None
+        self,
+        engine: Engine,
+        setup: Setup,
+        reloader: Reloader,
+        journal: Journal,
+        viewer: Viewer | None = None,
+        simulation: Simulation | None = None,
     ) -> None:
         """Open what can fail. Waits where the ledger's lease has to expire first. `viewer`: who watches a terminal.
+        `simulation`: faults on purpose.
 
         Raises SensorIdError, LeaseHeldError, LedgerError, ServeError, OSError, SpoolError or SourceError.
         """
         settings = setup.config
+        self._simulation = simulation = simulation or Simulation()
         self._engine, self._setup, self._reloader, self._journal = engine, setup, reloader, journal
         self._ledger = Ledger.open(settings.ledger.url, bounds=bounds_of(settings.ledger))
         self._ledger.report_as(identity_of(settings), settings.clock_offset_ms * MILLISECOND_NS)
@@ -80,7 +89,7 @@ class Daemon:
         self._watch.check(file_of_engine(self._ledger.engine))
         self._upkeep = LedgerUpkeep(self._ledger, self._lease, self._watch.note)
         self._recorder = Recorder(self._ledger, time.monotonic_ns)
-        self._delivery = Delivery(self._ledger, setup.destinations, journal)
+        self._delivery = Delivery(self._ledger, simulation.destinations(setup.destinations), journal)
         self._replacing: threading.Thread | None = None
         self._pipeline = Pipeline(
             setup.signatures,
@@ -97,7 +106,8 @@ class Daemon:
         # All that listens does, and no thread has begun: those of the core are the first.
         self._sandbox = enter(settings, reloader.source.path, confiner(), state, journal)
         reloader.checks = (self._sandbox.mistakes,)
-        self._core = _core(engine, setup)
+        simulation.begin(self._ledger.engine)
+        self._core = simulation.core(_core(engine, setup, simulation))
         self._health = Health(engine.name, self._core, self._recorder, journal)
         self._news = News(journal, viewer, name_persons=settings.output.name_persons)
         self._intake = _intake(engine, self._core, setup, journal)
@@ -257,6 +267,7 @@ class Daemon:
             unready=(*(() if over else self._intake.unready), *((trouble,) if trouble else ())),
             watch=self._watch,
             sandbox=self._sandbox,
+            simulated=self._simulation.names,
             watched_today_seconds=self._health.day.watched_with(self._coverage.open_seconds(now_ns), now_ns),
             certificate_until_ns=0 if self._server is None else self._server.certificate_until_ns,
         )
@@ -317,7 +328,7 @@ class Daemon:
     def _redeliver(self, setup: Setup) -> None:
         """Other destinations: the old threads end, then new ones begin, beside the line."""
         old, before = self._delivery, self._replacing
-        new = Delivery(self._ledger, setup.destinations, self._journal)
+        new = Delivery(self._ledger, self._simulation.destinations(setup.destinations), self._journal)
 
         def swap() -> None:
             if before is not None:
@@ -363,9 +374,9 @@ class Daemon:
         self._ledger.close()
 
 
-def _core(engine: Engine, setup: Setup) -> PacketCore:
+def _core(engine: Engine, setup: Setup, simulation: Simulation) -> PacketCore:
     signatures, settings = setup.signatures, setup.config
-    limits = {"workers": settings.workers, **settings.limits.model_dump()}
+    limits = simulation.limits({"workers": settings.workers, **settings.limits.model_dump()})
     core = engine.core(signatures.literals, signatures.openings, limits, signatures.flights)
     core.exclude(*setup.excluded)
     return core

@@ -40,6 +40,7 @@ class RunFigures:
     unready: tuple[str, ...]
     watch: LedgerWatch
     sandbox: Sandbox
+    simulated: tuple[str, ...]
     watched_today_seconds: float | None  # None: not known
     certificate_until_ns: int  # when the certificate of the metrics ends; 0: there is none
 
@@ -94,6 +95,7 @@ class Health:
             start_ns=self._start_ns,
             sensor_id=self.day.sensor_id,
             sandbox=figures.sandbox.state,
+            simulated=figures.simulated,
             replaced=tuple(map(str, figures.sandbox.replaced())),
             unready=figures.unready,
             heartbeats_ns=dict(self._beats),

@@ -68,7 +68,7 @@ class Interfaces:
 
     def look(self, now_ns: int) -> None:
         """Ask for interfaces that have gone."""
-        for name in [name for name, retry_ns in self._gone.items() if retry_ns <= now_ns]:
+        for name in [name for name, retry_ns in self._gone.items() if not _waits(retry_ns, now_ns, RETRY_NS)]:
             try:
                 self._engine.attach(self._core, INTERFACE_SCHEME + name, self._captures[name])
             except SourceError:
@@ -124,7 +124,7 @@ class Folder:
 
     def look(self, now_ns: int) -> None:
         """Open the next finished captures, in the order of their packets: a backlog may be copied in any."""
-        if now_ns < self._next_ns or len(self._reading) >= AHEAD:
+        if _waits(self._next_ns, now_ns, LOOK_NS) or len(self._reading) >= AHEAD:
             return
         self._next_ns = now_ns + LOOK_NS
         try:
@@ -207,3 +207,8 @@ class Stdin:
 
 
 Intake = Interfaces | Folder | Stdin
+
+
+def _waits(until_ns: int, now_ns: int, most_ns: int) -> bool:
+    """Whether it is too early; a time further ahead was set before the wall clock was put back."""
+    return 0 < until_ns - now_ns <= most_ns

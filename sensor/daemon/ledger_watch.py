@@ -65,7 +65,7 @@ class LedgerWatch:
         self._damage = self._damage or next((error for error in current if error.fault == "damaged"), None)
         worst = self._damage or next(iter(current), None)
         if worst is None:
-            lasted_s = (now_ns - self._since_ns) / SECOND_NS
+            lasted_s = max(0, now_ns - self._since_ns) / SECOND_NS
             if self._state.end():
                 self._speaker.notice(f"ledger: is written again after {lasted_s:.0f} s; {waiting} records still wait")
             return

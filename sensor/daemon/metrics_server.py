@@ -23,7 +23,8 @@ from sensor.serve.server import HttpRequest, HttpResponse, Server, listen
 
 #: The status codes of all responses, so that each is counted from 0.
 CODES = (200, 400, 401, 404, 405, 500, 503)
-#: How long an encoded answer is given again, in seconds; and how many forms of it there can be, more than there are.
+#: How long an encoded answer is given again while the status is the same (the daemon makes one a second, and one after
+#: a reload), in seconds; and how many forms of it are held, more than there are.
 FRESH_S, MOST_FORMS = 1.0, 16
 INDEX = "minewatch: /metrics /healthz /readyz\n"
 
@@ -47,7 +48,7 @@ class MetricsServer:
             raise ServeError(f"{config.listen}: cannot listen for scrapes: {reason}") from None
         self._server = Server(listening, access, self._respond, "metrics")
         self._server.responses.update(dict.fromkeys(CODES, 0))
-        self._encoded: dict[str, tuple[float, bytes]] = {}  # by form: when it was made, and the answer
+        self._encoded: dict[str, tuple[float, Status, bytes]] = {}  # by form: when it was made and of what, the answer
         self._lock = threading.Lock()
         self._registry = registry(StatusCollector(source), ServerCollector(self._server))
 
@@ -80,7 +81,8 @@ class MetricsServer:
             return self._metrics(request.headers.get("accept", ""))
         if request.path == "/healthz":
             status = self._source()
-            return _health(stalled(status, time.time_ns(), self._config.stall_seconds), status.ledger_trouble)
+            trouble = "; ".join(filter(None, (_simulated(status), status.ledger_trouble)))
+            return _health(stalled(status, time.time_ns(), self._config.stall_seconds), trouble or None)
         if request.path == "/readyz":
             return _health(list(self._source().unready))
         return HttpResponse(200, INDEX.encode()) if request.path == "/" else HttpResponse(404, b"no such page\n")
@@ -91,13 +93,13 @@ class MetricsServer:
         except (TypeError, ValueError):  # asked for a version that is none
             encode, content_type = choose_encoder("")
         with self._lock:  # one encodes, whoever asks meanwhile gets the same
-            now_s = time.monotonic()
-            made_s, body = self._encoded.get(content_type, (now_s - FRESH_S, b""))
-            if now_s - made_s >= FRESH_S:
+            now_s, status = time.monotonic(), self._source()
+            made_s, of, body = self._encoded.get(content_type, (0.0, None, b""))
+            if of is not status or now_s - made_s >= FRESH_S:
                 if len(self._encoded) >= MOST_FORMS:
                     self._encoded.clear()
                 body = encode(self._registry)
-                self._encoded[content_type] = (now_s, body)
+                self._encoded[content_type] = (now_s, status, body)
         return HttpResponse(200, body, content_type)
 
 
@@ -148,6 +150,10 @@ def _health(problems: list[str], trouble: str | None = None) -> HttpResponse:
     """The problems decide; trouble that a restart would not mend is only said."""
     lines = [*(problems or ["ok"]), *([] if trouble is None else [trouble])]
     return HttpResponse(503 if problems else 200, "".join(f"{line}\n" for line in lines).encode())
+
+
+def _simulated(status: Status) -> str | None:
+    return f"simulated: {', '.join(status.simulated)}" if status.simulated else None
 
 
 def _access(config: prometheus.Config) -> Access:

@@ -73,7 +73,7 @@ def enter(
     ports = {RESOLVER_PORT, *(need.port for need in needed_ports(config))}
     listens, threads = bool(config.capture.interfaces), len(list(Path("/proc/self/task").iterdir()))
     try:
-        landlock, has_ports, all_threads, seccomp = confine(
+        landlock, has_ports, all_threads, seccomp, dropped = confine(
             [os.fspath(path) for path in read], [os.fspath(path) for path in write], sorted(ports), listens,
             _capabilities(config, (*read, *write)),
         )  # fmt: skip
@@ -85,6 +85,8 @@ def enter(
     journal.info(f"sandbox: {state}") if len(parts) == 2 else journal.warning(f"sandbox: {state} and nothing else")
     if landlock and not all_threads and threads > 1:
         journal.warning(f"sandbox: {threads - 1} threads that began before it are not bound by Landlock")
+    if not dropped:
+        journal.warning("sandbox: the capabilities stay as they are: the kernel does not let them be given up")
     if not landlock:
         return Sandbox(state)
     return Sandbox(

@@ -65,7 +65,7 @@ class TroubleWatch:
         """What is wrong at this time, oldest first; what has begun or is over since the last step is said."""
         found = {trouble.key: trouble for trouble in (*troubles(status, now_ns), *self._rising(status, now_ns))}
         for key in [key for key in self._now if key not in found]:
-            self._end(self._now.pop(key), now_ns - self._since_ns.pop(key))
+            self._end(self._now.pop(key), max(0, now_ns - self._since_ns.pop(key)))
         for key, trouble in found.items():
             if key not in self._now:
                 self._since_ns[key] = now_ns
@@ -114,6 +114,9 @@ def troubles(status: Status, now_ns: int) -> Iterator[SensorTrouble]:
         if outbox.trouble is not None:
             part = f"exporter {name}"
             yield SensorTrouble(part, f"{part}: {printable(outbox.trouble, '·')}", is_silent=True)
+    for fault in status.simulated:
+        sentence = f"simulated: {fault}: this fault is made on purpose, and no figure of this run is true"
+        yield SensorTrouble(f"simulated {fault}", sentence)
     for name in status.replaced:
         sentence = f"{name} was replaced, and the sandbox lets only the old one be read: restart the sensor"
         yield SensorTrouble(f"replaced {name}", sentence)

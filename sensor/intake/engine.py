@@ -23,7 +23,9 @@ NAMES: tuple[EngineName, ...] = ("auto", "compiled", "reference")
 ENVIRONMENT = "MINEWATCH_ENGINE"
 Opening = tuple[int, int, list[tuple[int, int]], int]
 #: `confine` of `_core.pyi`.
-Confine = Callable[[Sequence[str], Sequence[str], Sequence[int], bool, Sequence[str]], tuple[int, bool, bool, bool]]
+Confine = Callable[
+    [Sequence[str], Sequence[str], Sequence[int], bool, Sequence[str]], tuple[int, bool, bool, bool, bool]
+]
 #: What a source begins with that is an interface.
 INTERFACE_SCHEME = "iface:"
 #: What both cores say of a file that begins like none.

@@ -48,25 +48,33 @@ def reasons_with(reasons: Iterable[str], activity: Activity | None) -> tuple[str
     return others if activity is None or activity not in REASONS else (*others, REASONS[activity])
 
 
-def is_credible(account: Account, strength: str, facts: FlowFacts) -> bool:
+def is_credible(account: Account, miner: int, strength: str, facts: FlowFacts) -> bool:
     """Whether shares of a login were sent to something that may be a pool: not where all was refused or not answered
-    since the connection began."""
+    since the connection began, nor where nobody was heard at the other end."""
     if not account.shares.submitted:
         return False
-    return facts.opened.midstream or strength not in ("refused", "unanswered") or account.shares.accepted > 0
+    if strength not in ("refused", "unanswered") or account.shares.accepted > 0:
+        return True
+    return facts.opened.midstream and (facts.seen[1 - miner] > 0 or facts.acks[miner][0] > 0)
 
 
 def flow_activity(reading: Reading, account: Account, strength: str, facts: FlowFacts) -> Activity:
     """What one login does in one connection; "mining" where nothing speaks against it."""
+    if strength == "pool-only" and not facts.acks[1 - reading.miner][0]:
+        return "attempt"  # the pool acknowledged nothing: whom it speaks to need not be there
+    if strength == "quoted":
+        return "attempt"
     if reading.dialect.sizes_only or strength in ("pool-only", "one-direction"):
         return "mining"
-    if is_credible(account, strength, facts):
+    if is_credible(account, reading.miner, strength, facts):
         return "mining"
     if reading.jobs.count == 0 and (strength in ("refused", "unanswered") or account.refused):
         return "attempt"
     if account.claimed_hps is not None:  # who claims a hashrate does not only look whether a pool is there
         return "mining"
-    is_brief = facts.ended and not facts.opened.midstream and facts.last_ns - facts.first_ns < PROBE_NS
+    is_brief = (
+        (facts.ended or facts.fell_silent) and not facts.opened.midstream and facts.last_ns - facts.first_ns < PROBE_NS
+    )
     return "probe" if is_brief and not facts.missed[reading.miner] else "mining"
 
 

@@ -63,14 +63,19 @@ class Failure:
 
 
 def dialogue_events(
-    lines: Iterable[DialogueLine], *, flow: int = 1, proto: int = TCP, midstream: bool = False
+    lines: Iterable[DialogueLine],
+    *,
+    flow: int = 1,
+    proto: int = TCP,
+    midstream: bool = False,
+    since_ns: int = EPOCH_NS,
 ) -> Iterator[Event]:
     """The events of one flow with these lines as its messages, a millisecond apart; 198.51.100.10 (the C of a
     dialogue) is the originator.
     """
     opened = Open(
         flow=flow,
-        ts_ns=EPOCH_NS,
+        ts_ns=since_ns,
         proto=proto,
         orig_addr=bytes([198, 51, 100, 10]),
         orig_port=40_000 + flow % 20_000,
@@ -78,20 +83,20 @@ def dialogue_events(
         resp_port=3333,
         basis="first-seen" if midstream else "syn",
         midstream=midstream,
-        first_ns=EPOCH_NS,
+        first_ns=since_ns,
         vlans=(),
         source="example",
     )
     yield opened
     offsets, packets = [0, 0], [1, 1]
-    now = EPOCH_NS
+    now = since_ns
     for line in lines:
         now += STEP_NS
         yield Chunk(flow, now, line.direction, offsets[line.direction], 0, line.data)
         offsets[line.direction] += len(line.data)
         packets[line.direction] += 1
     sizes = (offsets[0] + 40 * packets[0], offsets[1] + 40 * packets[1])
-    yield Close(flow, now, "fin", EPOCH_NS, now, (packets[0], packets[1]), sizes, 0, 0)
+    yield Close(flow, now, "fin", since_ns, now, (packets[0], packets[1]), sizes, 0, 0)
 
 
 def _weight_failures(weights: WeightTable) -> list[Failure]:
@@ -135,7 +140,8 @@ def prove(signatures: SignatureSet) -> list[Failure]:
 def check(signatures: SignatureSet, example: Example, dialect: str | None) -> list[str]:
     """What is wrong with one example; `dialect` is expected unless the example names another."""
     pipeline = Pipeline(signatures)
-    pipeline.step(dialogue_events(example.dialogue, proto=example.proto))
+    since_ns = EPOCH_NS if example.since_ns is None else example.since_ns
+    pipeline.step(dialogue_events(example.dialogue, proto=example.proto, since_ns=since_ns))
     records = pipeline.finish()
     if example.counter:
         return [_unwanted(record) for record in records if isinstance(record, Node) or record.grade >= Grade.SPEAKS]

@@ -38,6 +38,7 @@ class FlowFacts:
     clocks: tuple[Clock | None, Clock | None] = (None, None)  # by direction
     ranges: tuple[StreamRange | None, StreamRange | None] = (None, None)  # what was seen of the streams, by direction
     ended: bool = False  # by the ends themselves: it cannot go on
+    fell_silent: bool = False  # nothing came for so long that the flow was given up
     acks: tuple[tuple[int, int], tuple[int, int]] = ((0, 0), (0, 0))
     """By direction: the times that its acknowledgement numbers moved forward, and bytes by which they did, by now."""
     paths: tuple[PathFacts, PathFacts] | None = None  # by direction; None: the flow is still open
@@ -57,8 +58,13 @@ def facts(
         )  # a handshake without a packet of one side: it is not captured
         return FlowFacts(opened, opened.first_ns, last_ns, packets, sum(missed), sum(seen), seen, missed)
     totals = (closed.first_ns, closed.last_ns, closed.packets, closed.gap_bytes)
-    ended = closed.reason in ("fin", "rst", "reused")
-    return FlowFacts(opened, *totals, sum(seen), seen, missed, clocks=closed.clocks, ended=ended, paths=closed.paths)
+    return FlowFacts(
+        *(opened, *totals, sum(seen), seen, missed),
+        clocks=closed.clocks,
+        ended=closed.reason in ("fin", "rst", "reused"),
+        fell_silent=closed.reason == "idle",
+        paths=closed.paths,
+    )
 
 
 def flow_key(opened: Open, source_direction: int, first_ns: int) -> FlowKey:
@@ -88,6 +94,14 @@ def proxy_of(opened: Open, asked_by: int | None, transport: str) -> str | None:
 def address_text(address: bytes) -> str:
     """An address as text; anything but 4 or 16 bytes in hex."""
     return of_bytes(address) if len(address) in (4, 16) else address.hex()
+
+
+def is_host(address: bytes) -> bool:
+    """Whether a host may have an address: none has one of this network, of a group or of broadcast (RFC 1122 section
+    3.2.1.3), the unspecified one or a group's of IPv6 (RFC 4291 sections 2.5.2 and 2.7). A sender may write any."""
+    if len(address) == 4:
+        return address[0] != 0 and not 224 <= address[0] < 240 and address != b"\xff" * 4
+    return any(address) and address[0] != 0xFF
 
 
 def flow_id(opened: Open, first_ns: int) -> int:

@@ -31,8 +31,8 @@ from sensor.signatures.work import UNITS
 
 #: Connections listed in a finding; the newest are kept, all are counted.
 MAX_FLOWS = 256
-#: Different names of programs, and algorithms, of one finding.
-MAX_AGENTS, MAX_ALGORITHMS = 16, 8
+#: Different names of programs, and algorithms, of one finding. A pool of many algorithms has some fifteen.
+MAX_AGENTS, MAX_ALGORITHMS = 16, 16
 #: How an algorithm is known, the weakest first.
 _BASES: tuple[AlgorithmBasis | None, ...] = (None, *BASES)
 
@@ -84,6 +84,7 @@ class Joined:
     exposures: dict[str | None, Exposure] = field(default_factory=dict)  # by algorithm: they are never added together
     timeline: Timeline = field(default_factory=Timeline)
     basis: dict[str | None, int] = field(default_factory=dict)  # by algorithm, the best way in which it is known
+    exposed: dict[str | None, int] = field(default_factory=dict)  # connections, by algorithm
     activities: set[Activity] = field(default_factory=set)  # of its connections
     unspoken: Unspoken | None = None  # what names and behaviour say of the same miner and pool's end
 
@@ -116,10 +117,7 @@ class Joined:
         self.workers = set(sorted({*self.workers, *account.workers})[:MAX_WORKERS])
         self.evidence = sorted([*self.evidence, *contribution.evidence], key=evidence_order)[:MAX_EVIDENCE]
         self.agents = set(sorted({*self.agents, flow.agent} if flow.agent else self.agents)[:MAX_AGENTS])
-        if contribution.algorithm in self.exposures or len(self.exposures) < MAX_ALGORITHMS:
-            self.exposures.setdefault(contribution.algorithm, Exposure()).add(contribution.exposure)
-            rank = _BASES.index(contribution.algorithm_basis)
-            self.basis[contribution.algorithm] = max(self.basis.get(contribution.algorithm, 0), rank)
+        self._expose(contribution)
         self.names.merge(contribution.names)
         self.crowd = max(self.crowd, contribution.names.count)
         self._count_again(flow)
@@ -132,6 +130,19 @@ class Joined:
         """So many more flows like the last one, of which no more is known."""
         self.flow_count += count
         self.first_ns, self.last_ns = min(self.first_ns, first_ns), max(self.last_ns, last_ns)
+
+    def _expose(self, contribution: Spoken) -> None:
+        """Add to the exposure of the algorithm. Of too many the first by name stay, whichever came first: what goes
+        would go again, so the sums of those that stay are whole.
+        """
+        name, rank = contribution.algorithm, _BASES.index(contribution.algorithm_basis)
+        self.exposures.setdefault(name, Exposure()).add(contribution.exposure)
+        self.basis[name] = max(self.basis.get(name, 0), rank)
+        self.exposed[name] = self.exposed.get(name, 0) + 1
+        if len(self.exposures) > MAX_ALGORITHMS:
+            last = max(self.exposures, key=lambda algorithm: algorithm or "")
+            for sums in (self.exposures, self.basis, self.exposed):
+                del sums[last]
 
     def _count_again(self, flow: FlowSummary) -> None:
         """Note what the sums have twice: captures that overlap hold the same connection."""
@@ -169,6 +180,7 @@ class Joined:
             active=active,
             again=dict(self.again),
             basis=dict(self.basis),
+            exposed=dict(self.exposed),
         )
 
     @property
@@ -217,6 +229,14 @@ class Joined:
     def exposure_records(self) -> tuple[ExposureRecord, ...]:
         """The exposures by algorithm, as plain data."""
         return tuple(self._exposure_of(name).record(name) for name in sorted(self.exposures, key=str))
+
+    @property
+    def _left_out(self) -> tuple[str, ...]:
+        """The reason that says how many connections are in no estimate, if there are such."""
+        number = self.flow_count - sum(self.exposed.values())
+        if not number:
+            return ()
+        return (f"{number} connections are in no estimate: more than {MAX_ALGORITHMS} algorithms were named",)
 
     def may_only_watch(self, most_ns: int) -> bool:
         """Whether it sent no share yet, and will be known to mine or not within so long after its first packet."""
@@ -281,7 +301,7 @@ class Joined:
             midstream=self.midstream,
             capture_loss=gap_bytes / total if total else 0.0,
             stream_bytes=total,
-            reasons=reasons_with((*unspoken_reasons(more), *lead.reasons), activity),
+            reasons=reasons_with((*unspoken_reasons(more), *lead.reasons, *self._left_out), activity),
             wallet=lead.wallet,
             donation=lead.donation,
             pool_host=lead.flow.pool_host,

@@ -13,7 +13,7 @@ from typing import NamedTuple
 from sensor.estimate import Exposure
 from sensor.line.activity import flow_activity
 from sensor.line.dialect_name import DialectName, name_of
-from sensor.line.flow_facts import FlowFacts
+from sensor.line.flow_facts import FlowFacts, is_host
 from sensor.line.flow_summary import flow_exposure, flow_summary, flow_trace, trace_without_work
 from sensor.line.verdict import Verdict, grade_of, raised
 from sensor.model.evidence import Evidence, Grade
@@ -34,7 +34,7 @@ from sensor.wallets import donation_software, fits, identify, mined_coin
 
 MAX_EVIDENCE = 8
 #: How strong the evidence of an attempt is called (keys of signatures/weights).
-ATTEMPTS = frozenset({"refused", "unanswered"})
+ATTEMPTS = frozenset({"refused", "unanswered", "quoted"})
 
 
 @dataclass(slots=True)
@@ -96,7 +96,7 @@ class _Judged(NamedTuple):
 def judge(session: Session, facts: FlowFacts) -> list[Spoken]:
     """The contributions of one flow; empty if nothing in it was mining."""
     reading = best_reading(session)
-    if reading is None:
+    if reading is None or not (is_host(facts.opened.orig_addr) and is_host(facts.opened.resp_addr)):
         return []
     verdict = grade_of(reading, session, facts)
     if verdict is None:

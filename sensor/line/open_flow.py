@@ -245,6 +245,15 @@ def node_seen(signatures: SignatureSet, flow: OpenFlow) -> tuple[NodeSignature, 
     return None
 
 
+def is_heard(seen: NodeSeen, flow: FlowFacts) -> bool:
+    """Whether somebody answered: both ends were seen, or, where one direction is not captured, what came of the other
+    acknowledges something. Anybody may send a node's first packet in another's name."""
+    if flow.opened.proto != TCP:
+        return all(flow.packets)
+    whole = len(seen.directions) == 2 or not flow.opened.midstream
+    return (all(flow.packets) and whole) or any(advances for advances, _ in flow.acks)
+
+
 def node_record(signature: NodeSignature, seen: NodeSeen, first: First, flow: FlowFacts) -> Node:
     opened = flow.opened
     data, direction, offset, ts_ns = first

@@ -23,7 +23,7 @@ from sensor.line.held import MAX_HELD_BYTES, HeldStreams
 from sensor.line.join import finding_id
 from sensor.line.judge import judge
 from sensor.line.lifecycle import Identified, Lifecycle, ReportingSettings
-from sensor.line.open_flow import First, OpenFlow, node_record, node_seen
+from sensor.line.open_flow import First, OpenFlow, is_heard, node_record, node_seen
 from sensor.line.resumed import Resumable, Resume, goes_on_with, nothing_before
 from sensor.line.touched import TouchedFlows
 from sensor.line.tracked import Report
@@ -340,6 +340,9 @@ class Pipeline:
         contributions = [(finding_id(contribution), contribution) for contribution in judge(flow.heard, flow_facts)]
         for _, contribution in contributions:
             self._resumable.put(contribution.flow)
+        for path in (flow_facts.paths or ()) if contributions else ():
+            self._counters["ttl_changes"] += path.ttl_changes
+            self._counters["mac_changes"] += path.mac_changes
         self._lifecycle.flow_ended(number, contributions, max(self._now_ns, flow_facts.last_ns))
         if not flow.session.readings:
             self._node(flow, flow_facts)
@@ -348,6 +351,9 @@ class Pipeline:
     def _node(self, flow: OpenFlow, flow_facts: FlowFacts) -> None:
         found = node_seen(self._signatures, flow)
         if found is None:
+            return
+        if not is_heard(found[1], flow_facts):
+            self._counters["nodes_unanswered"] += 1
             return
         node = node_record(*found, flow_facts)
         if self._reporting is not None:

@@ -9,6 +9,7 @@ from collections.abc import Iterable
 from sensor.line.flow_facts import FlowFacts
 from sensor.model.evidence import Grade
 from sensor.model.text import printable
+from sensor.model.time import SECOND_NS
 from sensor.session.account import Account
 from sensor.session.jobs import KnownAlgorithm
 from sensor.session.reading import Reading
@@ -18,6 +19,10 @@ from sensor.session.session import Session
 MAX_FOREIGN_SHARE = 0.5
 #: So many shares acknowledged by the other side, each under its own request, are no text that quotes a session.
 SURE_SHARES = 2
+#: Of a direction that is seen alone: how often its acknowledgement numbers must have moved, and in how long a time, for
+#: somebody to have answered it. A sign-in that is answered moves them twice, each answered share once more. Who sends
+#: three packets in another's name hears no answer, and knows no number to acknowledge.
+LEAST_ADVANCES, LEAST_ANSWERED_NS = 3, 30 * SECOND_NS
 #: What a whole handshake weighs; less is the beginning of one.
 WHOLE_HANDSHAKE = 50
 
@@ -42,6 +47,10 @@ def grade_of(reading: Reading, session: Session, facts: FlowFacts) -> Verdict | 
         accepted = sum(account.shares.accepted for account in reading.logins.accounts)
         if lines and session.foreign[miner] / lines > MAX_FOREIGN_SHARE and accepted < SURE_SHARES:
             return None
+        if session.turns.quoted(miner):
+            return Grade.BEHAVES, "quoted", ("one side sent what both sides of a session send: a log or a copy of one",)
+        if session.turns.at_a_stretch:
+            return Grade.BEHAVES, "quoted", ("shares and jobs came in stretches, as they stand in a log",)
         return Grade.SPEAKS, "speaks", (f"the miner said {sent}", f"the pool {answered}")
     speaker, silent = (miner, pool) if reading.miner_confirms else (pool, miner)
     if session.foreign[speaker] or _both_roles(session, speaker):
@@ -50,7 +59,9 @@ def grade_of(reading: Reading, session: Session, facts: FlowFacts) -> Verdict | 
             None
         )
     confirms = reading.miner_confirms or reading.pool_confirms
-    if facts.packets[silent] == 0 and len(confirms) >= 2:
+    submitted = sum(account.shares.submitted for account in reading.logins.accounts)
+    several = len(confirms) >= 2 or submitted >= LEAST_ADVANCES
+    if several and _is_unseen(facts, silent) and was_answered(facts, speaker):
         return Grade.SPEAKS, "one-direction", (f"only one direction was captured; it said {_names(confirms)}",)
     if speaker == pool:
         return Grade.BEHAVES, "pool-only", (f"the pool {answered}; the miner was not heard",)
@@ -59,6 +70,18 @@ def grade_of(reading: Reading, session: Session, facts: FlowFacts) -> Verdict | 
     if session.messages[pool] or session.spoiled[pool]:
         return Grade.BEHAVES, "refused", (f"attempt: {sent} was not answered in kind",)
     return Grade.BEHAVES, "unanswered", (f"attempt: {sent} was not answered",)
+
+
+def _is_unseen(facts: FlowFacts, direction: int) -> bool:
+    """Whether not a packet of a direction was captured; of an open flow that was joined in its middle, not a byte."""
+    joined = facts.paths is None and facts.opened.midstream
+    return facts.packets[direction] == 0 or (joined and facts.seen[direction] + facts.missed[direction] == 0)
+
+
+def was_answered(facts: FlowFacts, speaker: int) -> bool:
+    """Whether somebody answered a direction that is seen alone: its own acknowledgements say so, over some time."""
+    advances, _ = facts.acks[speaker]
+    return advances >= LEAST_ADVANCES and facts.last_ns - facts.first_ns >= LEAST_ANSWERED_NS
 
 
 def raised(

@@ -19,6 +19,7 @@ class CoreLimits:
     session_bytes: int = 65_536  # payload handed over of a candidate before a literal must be seen again
     reorder_bytes: int = 131_072  # payload held of one direction behind a hole in its sequence
     reorder_segments: int = 128  # segments held likewise
+    held_bytes: int = 134_217_728  # all that is held of all directions, with 64 for each segment
     fragments: int = 4_096  # IP datagrams of which fragments are held
     fragment_bytes: int = 16_777_216  # payload of all those fragments
     queue_events: int = 16_384  # events that wait to be polled

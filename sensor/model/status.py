@@ -69,6 +69,7 @@ class Status:
     sensor_id: str = ""
     sandbox: str = "off"  # what the process gave up: "off", "none: why", or the parts in force
     replaced: tuple[str, ...] = ()  # files that the sandbox cannot read any more, for they are others by now
+    simulated: tuple[str, ...] = ()  # faults that are made on purpose now
     troubles: tuple[str, ...] = ()  # what is wrong now, oldest first
     unready: tuple[str, ...] = ()  # why nothing is captured, in words; none: it is capturing
     heartbeats_ns: Counts = field(default_factory=dict)  # by STAGES: when it last made progress, or had nothing to do

@@ -68,6 +68,10 @@ class Assembler:
     def holds_too_much(self, limits: CoreLimits) -> bool:
         return self._held.held_bytes > limits.reorder_bytes or len(self._held) > limits.reorder_segments
 
+    def held(self) -> tuple[int, int]:
+        """Segments held, and their bytes."""
+        return len(self._held), self._held.held_bytes
+
     def holds(self) -> bool:
         return bool(self._held)
 

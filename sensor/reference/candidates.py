@@ -12,8 +12,10 @@ from sensor.model.events import Chunk, Close, CloseReason, Event, Hit, Open, Sha
 from sensor.model.limits import CoreLimits
 from sensor.reference.assembler import SEQUENCE_MASK, WINDOW_BYTES, Assembler, is_reached
 from sensor.reference.counters import Counters
+from sensor.reference.doubt import Sum, is_marked, sum_of
 from sensor.reference.flags import ACK, SYN
 from sensor.reference.flow import Flow, GateState, Rank, Side
+from sensor.reference.holdings import Holdings
 from sensor.reference.patience import Patience
 from sensor.reference.prefilter import Cause, GateMatch, literal_match, opening_match
 from sensor.reference.ranks import Ranks
@@ -34,6 +36,7 @@ class Candidates:
         self._counters = counters
         self._events = events
         self._ranks = Ranks(limits)
+        self._holdings = Holdings()
         self._last_number = 0
         self.evict: Callable[[Flow], None]  # a flow leaves the table, which sets this
 
@@ -53,6 +56,78 @@ class Candidates:
         if segment.wire_bytes:
             self._take_payload(flow, direction, segment)
         self._settle(flow, segment.ts_ns)
+        self._keep_within_pool(flow, segment.ts_ns)
+
+    def take_in_doubt(self, flow: Flow, direction: int, segment: Segment) -> None:
+        """One segment that its receiver throws away, if its checksum is as it was sent."""
+        side, seq = flow.sides[direction], segment.seq
+        if flow.gate is GateState.OPEN:
+            self._promote(flow)
+            if flow.gate is not GateState.OPEN:
+                return
+            self._lose_patience(flow, segment.ts_ns)
+        else:
+            match = self._find_match(flow, side, seq, segment)
+            if match is None or match.cause is Cause.START_MISSING:
+                return
+            self._open_gate(flow, match, segment)
+            flow.bad_checksums += not checksum_fits(segment)
+        if flow.gate is GateState.OPEN and not self._set_aside(flow, direction, segment):
+            if side.base is None:
+                side.base = side.next = seq
+            self._deliver(flow, direction, segment, seq, self._later_match(side, seq))
+            side.see_payload(seq, segment.payload, segment.wire_bytes)
+        self._settle(flow, segment.ts_ns)
+        self._keep_within_pool(flow, segment.ts_ns)
+
+    def _set_aside(self, flow: Flow, direction: int, segment: Segment) -> bool:
+        side = flow.sides[direction]
+        if side.assembler is None and side.syn_seen and not side.payload_seen and side.base is not None:
+            side.assembler = Assembler(side.base, side.delivered or 0, 0, self._counters)
+        if side.assembler is None or side.doubts.uses(flow.is_answered()):
+            return False
+        if flow.is_answered():
+            side.doubts.push(segment.seq, segment.payload, side.assembler.next_seq())
+        return True
+
+    def _use_aside(self, flow: Flow, direction: int, ack: int, ts_ns: int) -> None:
+        """What no right segment brought and the other side acknowledges: what was set aside of it is used."""
+        side = flow.sides[direction]
+        while flow.gate is GateState.OPEN and side.assembler is not None:
+            following = side.assembler.next_seq()
+            data = side.doubts.take(following, ack)
+            if not data:
+                return
+            run = side.assembler.receive(following, data)
+            side.see_payload(following, data, len(data))
+            self._emit(flow, direction, ts_ns, side.assembler.next - len(run), 0, run)
+
+    def is_doubtful(self, flow: Flow, direction: int, segment: Segment, found: Sum) -> bool:
+        """Whether its receiver throws it away."""
+        return flow.sides[direction].doubts.doubt(found, segment, flow.gate is GateState.OPEN)
+
+    def look_at_sum(self, flow: Flow, direction: int, segment: Segment) -> tuple[Sum, bool]:
+        """What the checksums say, where it is asked; and whether the segment is doubtful. Counts wrong ones.
+
+        Of flows whose gate is open, of what begins or ends a connection, and of the first payload of a direction whose
+        SYN had a right one.
+        """
+        side, is_open = flow.sides[direction], flow.gate is GateState.OPEN
+        is_first = segment.wire_bytes > 0 and side.doubts.syn_right and not side.payload_seen
+        if not is_open and not is_marked(segment) and not is_first:
+            return Sum.UNKNOWN, False
+        found = sum_of(segment)
+        doubtful = self.is_doubtful(flow, direction, segment, found)
+        if is_open or doubtful:
+            self.count_sum(flow, direction, segment, found)
+        return found, doubtful
+
+    def count_sum(self, flow: Flow, direction: int, segment: Segment, found: Sum) -> None:
+        wrong = not checksum_fits(segment)
+        self._counters["bad_l4_checksum"] += wrong
+        if flow.gate is GateState.OPEN:
+            flow.bad_checksums += wrong
+            flow.sides[direction].doubts.note(found, segment)
 
     @staticmethod
     def _see_unread(flow: Flow, direction: int, segment: Segment) -> None:
@@ -62,7 +137,7 @@ class Candidates:
         if segment.wire_bytes:
             if side.base is None:
                 side.base = side.next = seq
-            side.see_payload(seq, segment)
+            side.see_payload(seq, segment.payload, segment.wire_bytes)
 
     def _note_header(self, flow: Flow, segment: Segment) -> None:
         side = flow.sides[flow.direction(segment)]
@@ -70,9 +145,6 @@ class Candidates:
         value = tsval(segment)
         if value is not None:
             side.see_timestamp(segment.ts_ns, value)
-        if not checksum_fits(segment):
-            flow.bad_checksums += 1
-            self._counters["bad_l4_checksum"] += 1
 
     def _take_payload(self, flow: Flow, direction: int, segment: Segment) -> None:
         side = flow.sides[direction]
@@ -86,9 +158,11 @@ class Candidates:
             match = self._find_match(flow, side, seq, segment)
             if match is not None:
                 self._open_gate(flow, match, segment)
+                self.count_sum(flow, direction, segment, sum_of(segment))
+                self._note_header(flow, segment)
                 self._note_acknowledgement(flow, direction, segment)
                 self._deliver(flow, direction, segment, seq, match)
-        side.see_payload(seq, segment)
+        side.see_payload(seq, segment.payload, segment.wire_bytes)
         if flow.gate is GateState.SHUT:
             self._recognise(flow, 1 - direction, segment)
 
@@ -101,6 +175,8 @@ class Candidates:
             self._counters["candidates_refused"] += 1
             return
         self._open_gate(flow, GateMatch(Cause.SHAPE, SHAPE_BUDGET_BYTES, False, b""), segment)
+        self.count_sum(flow, 1 - first, segment, sum_of(segment))
+        self._note_header(flow, segment)
         self._counters["shapes"] += 1
         self._events.append(Shape(flow.number, segment.ts_ns, first, self.tables.flights.index(sizes), 1.0))
 
@@ -164,7 +240,6 @@ class Candidates:
                      flow.first_ns, segment.vlans, self.source, packets)
             )  # fmt: skip
         self._ranks.set(flow, rank)
-        self._note_header(flow, segment)
 
     def _deliver(self, flow: Flow, direction: int, segment: Segment, seq: int, match: GateMatch) -> None:
         side = flow.sides[direction]
@@ -207,6 +282,10 @@ class Candidates:
         other.begin_at_syn(segment.ack, self._counters)
         if is_reached(segment.ack, other.reached()):
             return
+        if not other.doubts.right_data:
+            self._use_aside(flow, 1 - direction, segment.ack, segment.ts_ns)
+        if flow.gate is not GateState.OPEN or is_reached(segment.ack, other.reached()):
+            return
         if other.cut:
             self._give_up_acknowledged(flow, 1 - direction, segment.ack, segment.ts_ns)
         elif other.behind is not None:
@@ -219,6 +298,7 @@ class Candidates:
         for direction, side in enumerate(flow.sides):
             if side.behind is not None and side.behind.is_over(ts_ns):
                 ack, side.behind = side.behind.ack, None
+                self._use_aside(flow, direction, ack, ts_ns)
                 self._give_up_acknowledged(flow, direction, ack, ts_ns)
                 self._settle(flow, ts_ns)
 
@@ -244,6 +324,20 @@ class Candidates:
                 if run and side.assembler is not None:
                     self._emit(flow, direction, ts_ns, side.assembler.next - len(run), 0, run)
                     moved = True
+
+    def _keep_within_pool(self, flow: Flow, ts_ns: int) -> None:
+        """What all candidates hold together is bounded: the greediest gives up."""
+        self._holdings.weigh(flow)
+        while self._holdings.total_bytes > self._limits.held_bytes:
+            victim = self._holdings.greediest()
+            if victim is None:
+                return
+            self._counters["held_given_up"] += 1
+            for direction, side in enumerate(victim.sides):
+                while side.assembler is not None and side.assembler.holds() and victim.gate is GateState.OPEN:
+                    self._give_up_hole(victim, direction, ts_ns, side.assembler)
+                side.doubts.stop()
+            self._holdings.weigh(victim)
 
     def _give_up_hole(self, flow: Flow, direction: int, ts_ns: int, assembler: Assembler) -> None:
         gap, run = assembler.give_up_hole()
@@ -304,9 +398,11 @@ class Candidates:
         for side in flow.sides:
             side.line_bytes = 0
             side.behind = side.forgiven = None
+            side.doubts.stop()
             if side.assembler is not None:
                 side.delivered = side.assembler.next - side.assembler.skipped
                 side.assembler = None
+        self._holdings.weigh(flow)
 
     def leave(self, flow: Flow, reason: CloseReason) -> None:
         """The flow is out of the table.
@@ -316,6 +412,8 @@ class Candidates:
         for direction, side in enumerate(flow.sides):
             while side.assembler is not None and side.assembler.holds():
                 self._give_up_hole(flow, direction, flow.last_ns, side.assembler)
+            side.doubts.stop()
+        self._holdings.weigh(flow)
         self._ranks.set(flow, None)
         if flow.number:
             originator, responder = flow.sides

@@ -17,11 +17,10 @@ NAMES = (
     "excluded", "bad_ip_checksum", "bad_l4_checksum", "fragments_evicted",
     "flows", "flows_opened", "flows_expired", "flows_evicted", "flows_reused",
     "stray_handshakes", "stray_endings",
-    "candidates", "candidates_opened", "candidates_spent", "candidates_refused",
-    "unproven_evicted",
+    "candidates", "candidates_opened", "candidates_spent", "candidates_refused", "unproven_evicted",
     "chunks", "chunk_bytes", "hits", "shapes", "gaps", "gap_bytes",
-    "retransmitted_bytes", "overlap_conflicts", "out_of_window", "events_dropped", "chunks_dropped", "hits_dropped",
-    "shapes_dropped",
+    "retransmitted_bytes", "held_given_up", "overlap_conflicts", "out_of_window",
+    "events_dropped", "chunks_dropped", "hits_dropped", "shapes_dropped",
     "kernel_received", "kernel_dropped", "kernel_freezes", "ticks", "source_bytes", "last_packet_ns",
 )  # fmt: skip
 

@@ -12,6 +12,7 @@ from sensor.model.limits import CoreLimits
 from sensor.model.time import SECOND_NS
 from sensor.reference.assembler import SEQUENCE_MASK, Assembler, is_reached, sequence_distance
 from sensor.reference.counters import Counters
+from sensor.reference.doubt import Doubts
 from sensor.reference.flags import ACK, SYN
 from sensor.reference.path import PathTrack
 from sensor.reference.patience import Patience
@@ -43,8 +44,8 @@ class Side:
     """One direction: what the prefilter knows of its stream, and its assembler while the gate is open."""
 
     __slots__ = (
-        "assembler", "base", "behind", "carry", "clock", "cut", "delivered", "fin", "forgiven", "line_bytes", "next",
-        "packets", "path", "payload_seen", "scan_carry", "syn_seen", "total_bytes",
+        "assembler", "base", "behind", "carry", "clock", "cut", "delivered", "doubts", "fin", "forgiven",
+        "line_bytes", "next", "packets", "path", "payload_seen", "scan_carry", "syn_seen", "total_bytes",
     )  # fmt: skip
 
     def __init__(self) -> None:
@@ -60,6 +61,7 @@ class Side:
         self.delivered: int | None = None  # offset up to which chunks went out before the gate was spent (UDP: so far)
         self.clock: Clock | None = None
         self.path = PathTrack()
+        self.doubts = Doubts()
         self.behind: Patience | None = None  # what was acknowledged of it was not seen yet
         self.forgiven: int | None = None  # up to here nothing of it is waited for any more
         self.cut = False  # snaplen cuts its segments: what is missing does not come
@@ -105,21 +107,20 @@ class Side:
         """Bytes of this side from its base to the highest seen; 0 before its first payload."""
         return (self.next - (self.base or 0)) & SEQUENCE_MASK if self.payload_seen else 0
 
-    def see_payload(self, seq: int, segment: Segment) -> None:
+    def see_payload(self, seq: int, payload: bytes, wire_bytes: int) -> None:
         """Move `next` and the carry. A segment that snaplen cut leaves no carry: its last bytes are not known."""
         self.payload_seen = True
-        end = (seq + segment.wire_bytes) & SEQUENCE_MASK
+        end = (seq + wire_bytes) & SEQUENCE_MASK
         if sequence_distance(end, self.next) > 0:
-            whole = len(segment.payload) == segment.wire_bytes
-            self.carry = (self.carry_before(seq) + segment.payload[-CARRY_BYTES:])[-CARRY_BYTES:] if whole else b""
+            whole = len(payload) == wire_bytes
+            self.carry = (self.carry_before(seq) + payload[-CARRY_BYTES:])[-CARRY_BYTES:] if whole else b""
             self.next = end
 
 
 class Flow:
     __slots__ = (
-        "bad_checksums", "basis", "budget_bytes", "first_ns", "gap_bytes", "gate", "hits", "key", "last_ns", "number",
-        "originator",
-        "proto", "rank", "responder", "rst", "serial", "sides", "waiting",
+        "bad_checksums", "basis", "budget_bytes", "first_ns", "gap_bytes", "gate", "held_bytes", "hits", "key",
+        "last_ns", "number", "originator", "proto", "rank", "responder", "rst", "serial", "sides", "waiting",
     )  # fmt: skip
 
     def __init__(self, key: FlowKey, segment: Segment, serial: int) -> None:
@@ -138,6 +139,7 @@ class Flow:
         self.hits: set[bytes] = set()  # literals already reported
         self.gap_bytes = 0
         self.bad_checksums = 0
+        self.held_bytes = 0  # of both directions, by `Holdings`
 
     def direction(self, segment: Segment) -> int:
         return 0 if (segment.src_port == self.originator[1] and segment.src == self.originator[0]) else 1

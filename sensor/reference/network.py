@@ -49,8 +49,8 @@ def ipv4(walk: Walk) -> PeelResult:
     if left < header:
         return "cut"
     # RFC 1071: the one's complement sum is the header, as one big number, modulo 2^16-1.
-    if int.from_bytes(walk.frame[at : at + header], "big") % 0xFFFF:
-        walk.counters["bad_ip_checksum"] += 1
+    walk.bad_ip = bool(int.from_bytes(walk.frame[at : at + header], "big") % 0xFFFF)
+    walk.counters["bad_ip_checksum"] += walk.bad_ip
     _enter(walk, header, total)
     if place & 0x3FFF:  # more fragments (0x2000), or an offset
         ignored = _reassemble(walk, identification, protocol, (place & 0x1FFF) * 8, bool(place & 0x2000))
@@ -72,6 +72,7 @@ def ipv6(walk: Walk) -> PeelResult:
     if left < 40:
         return "cut"
     following: int | None  # None once a header is cut
+    walk.bad_ip = False
     length, following, walk.ttl, walk.src, walk.dst = _IPV6.unpack_from(walk.frame, at)
     _enter(walk, 40, length + 40 if length else left)
     while following not in PROTOCOLS:
@@ -110,7 +111,6 @@ def _enter(walk: Walk, header: int, total: int) -> None:
     walk.end = min(walk.end, walk.wire_end)
     walk.at += header
     walk.ip_bytes = total
-    walk.fragment = False
 
 
 def _reassemble(walk: Walk, identification: int, protocol: int, offset: int, more: bool) -> str | None:
@@ -124,7 +124,6 @@ def _reassemble(walk: Walk, identification: int, protocol: int, offset: int, mor
     walk.ip_bytes += len(whole) - walk.left()
     walk.frame, walk.at = whole, 0
     walk.end = walk.wire_end = len(whole)
-    walk.fragment = True
     return None
 
 

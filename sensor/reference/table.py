@@ -13,10 +13,11 @@ from sensor.model.time import SECOND_NS
 from sensor.reference.assembler import SEQUENCE_MASK
 from sensor.reference.candidates import Candidates
 from sensor.reference.counters import Counters
+from sensor.reference.doubt import Sum, sum_of
 from sensor.reference.flags import FIN, RST, SYN
 from sensor.reference.flow import Flow, FlowKey, GateState
 from sensor.reference.fragments import Fragments
-from sensor.reference.handshake import Place, fin_fits, place, reset_fits
+from sensor.reference.handshake import SegmentPlace, fin_fits, place, reset_fits
 from sensor.reference.tables import TCP
 from sensor.reference.walk import Segment
 
@@ -58,25 +59,40 @@ class FlowTable:
                     return
         if flow is None:
             flow = self._add(key, segment)
+        direction = flow.direction(segment)
+        found, doubtful = self._candidates.look_at_sum(flow, direction, segment)
+        if doubtful:
+            if segment.wire_bytes:
+                self._admit(flow, segment, may_end=False)
+                self._candidates.take_in_doubt(flow, direction, segment)
+            return
         self._admit(flow, segment)
-        self._candidates.take(flow, flow.direction(segment), segment)
+        if found is Sum.RIGHT and segment.proto == TCP and segment.flags & SYN:
+            flow.sides[direction].doubts.syn_right = True
+        self._candidates.take(flow, direction, segment)
 
     def _place(self, flow: Flow, segment: Segment) -> Flow | None:
         """The flow that a segment of a known flow's ports belongs to; None: it belongs nowhere, or not yet."""
+        if segment.flags & SYN:
+            direction, found = flow.direction(segment), sum_of(segment)
+            if self._candidates.is_doubtful(flow, direction, segment, found):
+                self._candidates.count_sum(flow, direction, segment, found)
+                return None
         match place(flow, segment):
-            case Place.OWN:
+            case SegmentPlace.OWN:
                 return flow
-            case Place.STRAY:
+            case SegmentPlace.STRAY:
                 self._counters["stray_handshakes"] += 1
-            case Place.WAITS:
+            case SegmentPlace.WAITS:
                 self._wait(flow, segment)
-            case Place.ANSWERS:
+            case SegmentPlace.ANSWERS:
                 first, flow.waiting = flow.waiting or segment, None
                 del self._waiting[flow.key]
                 following = self._replace(flow, first)
                 self._admit(following, first)
+                following.sides[following.direction(first)].doubts.syn_right = sum_of(first) is Sum.RIGHT
                 return following
-            case Place.BEGINS:
+            case SegmentPlace.BEGINS:
                 return self._replace(flow, segment)
         return None
 
@@ -102,13 +118,13 @@ class FlowTable:
             del self._waiting[flow.key]
             self._counters["stray_handshakes"] += 1
 
-    def _admit(self, flow: Flow, segment: Segment) -> None:
-        """Take in what every segment of a flow changes."""
+    def _admit(self, flow: Flow, segment: Segment, *, may_end: bool = True) -> None:
+        """Take in what every segment of a flow changes; and its end, if it `may_end` it."""
         self._flows.move_to_end(flow.key)
         direction = flow.direction(segment)
         side = flow.sides[direction]
         flow.see(segment, side)
-        if segment.proto != TCP or not segment.flags & (FIN | RST):
+        if segment.proto != TCP or not may_end or not segment.flags & (FIN | RST):
             return
         seq = (segment.seq + (1 if segment.flags & SYN else 0)) & SEQUENCE_MASK
         fin, reset = bool(segment.flags & FIN), bool(segment.flags & RST)

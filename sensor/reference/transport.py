@@ -31,12 +31,12 @@ def tcp(walk: Walk) -> PeelResult:
         return "tcp"
     if walk.left() < header:
         return "cut"
-    whole = walk.end == walk.wire_end and not walk.fragment
+    whole = walk.end == walk.wire_end
     return Segment(
         walk.ts_ns, walk.src, src_port, walk.dst, dst_port, 6, tuple(walk.vlans[:MAX_VLANS]), seq, ack, flags,
         walk.frame[at + header : walk.end], wire_bytes - header, walk.ip_bytes,
         walk.frame[at : walk.end] if whole else None,
-        walk.frame[at + 20 : at + header], walk.ttl, walk.mac,
+        walk.frame[at + 20 : at + header], walk.ttl, walk.bad_ip, walk.mac,
     )  # fmt: skip
 
 
@@ -70,11 +70,11 @@ def udp(walk: Walk) -> PeelResult:
     if inner is not None:
         walk.end, walk.wire_end = end, at + length
         return inner
-    whole = end == at + length and not walk.fragment and checksum != 0  # RFC 768: 0 means it was not computed
+    whole = end == at + length and checksum != 0  # RFC 768: 0 means it was not computed
     return Segment(
         walk.ts_ns, walk.src, src_port, walk.dst, dst_port, 17, tuple(walk.vlans[:MAX_VLANS]), 0, 0, 0,
         walk.frame[at + 8 : end], length - 8, walk.ip_bytes, walk.frame[at:end] if whole else None,
-        ttl=walk.ttl, mac=walk.mac,
+        ttl=walk.ttl, bad_ip=walk.bad_ip, mac=walk.mac,
     )  # fmt: skip
 
 

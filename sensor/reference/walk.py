@@ -57,10 +57,11 @@ class Segment(NamedTuple):
     payload: bytes  # captured
     wire_bytes: int  # of payload; at least what was captured
     ip_bytes: int  # total length of the innermost packet
-    #: The transport header and payload for the checksum; None where it cannot be checked (cut, or out of fragments).
+    #: The transport header and payload for the checksum; None where it cannot be checked.
     checked: bytes | None
     options: bytes = b""  # of the TCP header
     ttl: int = 0  # of the innermost IP packet (IPv6: hop limit)
+    bad_ip: bool = False  # the checksum of the innermost IPv4 header is wrong
     mac: bytes = bytes(6)  # source of the innermost Ethernet header; zero without one
 
 
@@ -72,10 +73,10 @@ class Walk:
 
     __slots__ = (
         "at",
+        "bad_ip",
         "counters",
         "dst",
         "end",
-        "fragment",
         "fragments",
         "frame",
         "ip_bytes",
@@ -98,8 +99,8 @@ class Walk:
         self.src = self.dst = b""
         self.ip_bytes = 0
         self.ttl = 0
+        self.bad_ip = False
         self.mac = bytes(6)
-        self.fragment = False
 
     def left(self) -> int:
         return self.end - self.at

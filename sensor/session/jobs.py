@@ -356,7 +356,8 @@ class Jobs:
         if not verifier.due(job):
             return None
         account, latest = who
-        share = SubmittedShare(job, proof.read(message.value), account.shares, self.work_of(values, account, latest))
+        work = self.work_of(values, account, latest)
+        share = SubmittedShare(job, proof.read(message.value), account.shares, work, message.ts_ns)
         return verifier.share(share, self.assumed(account), self.dialect.work.per_share)
 
     def settle(self, accounts: Iterable[Account], latest: Account | None) -> None:

@@ -198,6 +198,12 @@ class Reading:
         scheme = None if self._depth is None else self._depth.jobs.verifier
         return 0 if scheme is None else scheme.checked
 
+    @property
+    def shares_outdated(self) -> int:
+        """Of the recomputed shares, those of another time than their packets."""
+        scheme = None if self._depth is None else self._depth.jobs.verifier
+        return 0 if scheme is None else scheme.outdated
+
     def may_tell(self) -> bool:
         """Whether the pool told what a share must meet."""
         if self._depth is None and not self._late.may_tell(self):

@@ -17,6 +17,7 @@ from sensor.session.carried import carry_into, open_requests
 from sensor.session.pending_requests import PendingRequests, Request, id_key
 from sensor.session.pool_gaps import PoolGaps
 from sensor.session.reading import LateSteps, Reading, Token
+from sensor.session.turns import Turns
 from sensor.session.verify import Sampling
 from sensor.signatures.language import MISSING
 from sensor.signatures.model import Dialect, Match, SignatureSet
@@ -47,7 +48,7 @@ class Session:
     __slots__ = (
         *("_early_bytes", "_framing", "_gaps", "_given_up", "_late", "_lost", "_pending", "_rare", "_sampling"),
         *("_settled", "_signatures", "bases", "counters", "foreign", "messages"),
-        *("ambiguous", "readings", "replies", "spoiled", "unknown", "unmatched", "wallets"),
+        *("ambiguous", "readings", "replies", "spoiled", "turns", "unknown", "unmatched", "wallets"),
     )
 
     def __init__(self, signatures: SignatureSet, sampling: Sampling = DEFAULT, *, is_one_sided: bool = False) -> None:
@@ -60,6 +61,7 @@ class Session:
         self._settled: Reading | None = None  # the only reading of its framing from now on
         self._framing: str | None = None
         self._early_bytes = 0  # of the messages so far, while several readings are left
+        self.turns = Turns()
         self.messages = [0, 0]  # by direction
         self.foreign = (0, 0)  # lines that are not this framing, by direction
         self.spoiled = (0, 0)  # pieces that gave no message for whatever reason, by direction
@@ -135,6 +137,7 @@ class Session:
             matched_pool = True
             if rule.answers:
                 answers.append(token)
+        self.turns.note(read.direction, read.ts_ns, matches)
         self._note_jobs(read, matches)
         if tokens:
             self._pending[read.direction].add(Request(key, _kind(tokens), tuple(tokens)))
@@ -249,11 +252,15 @@ class Session:
         }
         found.update({name: count for name, count in often.items() if count})
         found["requests_dropped"] += sum(pending.dropped for pending in self._pending)
+        best = self._settled or max(self.readings, key=rank, default=None)
+        if best is not None and (self.turns.quoted(best.miner) or self.turns.at_a_stretch):
+            found["sessions_quoted"] += 1
         if self._settled is not None:
             found["sessions_settled"] += 1
             found["readings_given_up"] += self._given_up
         for reading in self.readings:
             found["shares_looked_at"] += reading.shares_looked_at
+            found["shares_outdated"] += reading.shares_outdated
             found[f"messages_{reading.dialect.name}"] += reading.received
             found["readings_dropped"] += reading.dropped
         self.counters = found

@@ -38,6 +38,7 @@ class LimitSettings(Section):
     session_bytes: Annotated[int, Field(ge=256, le=1 << 30)] = CORE.session_bytes
     reorder_bytes: Annotated[int, Field(ge=1_024, le=1 << 30)] = CORE.reorder_bytes
     reorder_segments: Count = CORE.reorder_segments
+    held_bytes: Count = CORE.held_bytes
     fragments: Count = CORE.fragments
     fragment_bytes: Annotated[int, Field(ge=65_536, le=1 << 32)] = CORE.fragment_bytes
     queue_events: Annotated[int, Field(ge=64, le=1 << 24)] = CORE.queue_events
@@ -203,7 +204,7 @@ class FindingsSettings(Section):
     close_s: Annotated[int, Field(ge=10, le=604_800)] = 1_800
     attempt_s: Annotated[int, Field(ge=1, le=3_600)] = 60
     activities: list[Activity] = Field(default_factory=lambda: list(REPORTED))  # those that are reported
-    least_grade: Grade = "behaves"
+    least_grade: Grade = "speaks"
     least_confidence: Annotated[float, Field(ge=0.0, le=1.0)] = 0.0
     allow: list[AllowEntry] = Field(default_factory=list)
 

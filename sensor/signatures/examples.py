@@ -5,7 +5,9 @@ only their text.
 from __future__ import annotations
 
 import re
+from datetime import UTC, datetime
 
+from sensor.model.time import SECOND_NS
 from sensor.signatures.located import YamlEntry
 from sensor.signatures.model import DialogueLine, Example
 
@@ -59,7 +61,7 @@ def compile_examples(entry: YamlEntry, file: str, binary: bool) -> tuple[Example
 
 
 def _example(entry: YamlEntry, file: str, *, counter: bool, binary: bool) -> Example:
-    entry.only(("name", "dialogue", "proto", "note") if counter else ("name", "dialogue", "proto", "note", "expect"))
+    entry.only(("name", "at", "dialogue", "proto", "note", *(() if counter else ("expect",))))
     dialogue = parse_dialogue(entry.text("dialogue"), entry)
     expects = []
     if not counter:
@@ -73,7 +75,20 @@ def _example(entry: YamlEntry, file: str, *, counter: bool, binary: bool) -> Exa
     proto = 17 if entry.choice("proto", ("tcp", "udp"), "tcp") == "udp" else 6
     if proto == 17 and not binary:
         entry.keys["proto"].fail("dialects of text framings are spoken over TCP")
-    return Example(entry.text("name"), file, entry.line, proto, tuple(dialogue), tuple(expects), counter)
+    name, since_ns = entry.text("name"), _since_ns(entry)
+    return Example(name, file, entry.line, proto, tuple(dialogue), tuple(expects), counter, since_ns)
+
+
+def _since_ns(entry: YamlEntry) -> int | None:
+    """`at`: when the dialogue was spoken; None where that does not matter."""
+    text = entry.optional("at")
+    if text is None:
+        return None
+    try:
+        return int(datetime.fromisoformat(text).replace(tzinfo=UTC).timestamp()) * SECOND_NS
+    except (ValueError, OverflowError):
+        entry.keys["at"].fail("must be a time in UTC, such as '2012-09-11 00:33:00'")
+        return None
 
 
 def _expect(entry: YamlEntry) -> dict[str, object]:

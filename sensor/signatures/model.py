@@ -61,6 +61,7 @@ class Example:
     dialogue: tuple[DialogueLine, ...]
     expects: tuple[Mapping[str, object], ...]
     counter: bool
+    since_ns: int | None = None  # when it was spoken, where that matters
 
 
 @dataclass(frozen=True, slots=True)

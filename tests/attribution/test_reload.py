@@ -9,7 +9,7 @@ from typing import Literal
 
 import pytest
 
-from sensor.attribution import AttributionError, load_books, settings
+from sensor.attribution import AttributionError, Attributor, load_books, settings
 from sensor.attribution.index.ranges import address_text
 from sensor.attribution.settings import AttributionSettings
 from sensor.attribution.sources.inventory import Config
@@ -195,3 +195,24 @@ def test_the_holder_of_a_proxy_that_carries_for_others_is_not_called_the_miner(b
     assert answer is not None
     assert (answer.result, answer.enterprise) == ("shared", None)
     assert "carried for 203.0.113.9:4000" in answer.reasons[0]
+
+
+def carried_by_a_proxy(books: Books, *clients: str, proxies: str) -> tuple[str, str | None]:
+    """What is said of a finding whose connections begin with these PROXY headers."""
+    made = finding()
+    rows = f"first,last,organisation\n{made.miner_ip},,Proxy Ltd\n203.0.113.9,,Miner Ltd\n203.0.113.10,,Other Ltd\n"
+    loaded = books("kind: inventory, path: book.csv", book_csv=rows)
+    listed = Attributor(loaded.books, proxies=[proxies])
+    flows = [dataclasses.replace(made.flows[0], client=client) for client in clients]
+    answer = listed.attribute(dataclasses.replace(made, flows=flows)).attribution
+    assert answer is not None
+    return answer.result, answer.enterprise and answer.enterprise.name
+
+
+def test_whom_a_listed_proxy_states_is_named_and_whom_another_sender_states_is_not(books: Books) -> None:
+    own = f"{finding().miner_ip}/32"
+    assert carried_by_a_proxy(books, "203.0.113.9:4000", proxies=own) == ("named", "Miner Ltd")
+    assert carried_by_a_proxy(books, "203.0.113.9:4000", "203.0.113.9:4001", proxies=own) == ("named", "Miner Ltd")
+    assert carried_by_a_proxy(books, "203.0.113.9:4000", proxies="192.0.2.0/24") == ("shared", None)
+    assert carried_by_a_proxy(books, "203.0.113.9:4000", "203.0.113.10:4000", proxies=own) == ("shared", None)
+    assert carried_by_a_proxy(books, "no address", proxies=own) == ("shared", None)

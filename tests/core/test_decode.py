@@ -345,15 +345,15 @@ def corrupted(frame: bytes, at: int) -> bytes:
     return frame[:at] + bytes([frame[at] ^ 0x55]) + frame[at + 1 :]
 
 
-def test_wrong_checksums_are_counted_and_the_bytes_used(engine):
+def test_wrong_checksums_are_counted_and_the_bytes_used_where_none_is_right(engine):
     talk = Talk()
-    frames = [talk.data(0, 8 * number, PAYLOAD) for number in range(4)]
+    frames = [corrupted(talk.data(0, 8 * number, PAYLOAD), 20 + 14) for number in range(4)]
+    frames[0] = talk.data(1, 0, PAYLOAD)
     frames[1] = corrupted(frames[1], 8)  # time to live
-    frames[2] = corrupted(frames[2], 20 + 14)  # window
     frames[3] = frames[3][:-1]  # cut: cannot be checked
     result = engine.packets(timed(frames))
-    assert result.stream(0) == (PAYLOAD * 4)[:-1]
-    assert (result.stats["bad_ip_checksum"], result.stats["bad_l4_checksum"], result.close.bad_checksums) == (1, 1, 1)
+    assert (result.stream(0), result.stream(1)) == (PAYLOAD, (PAYLOAD * 3)[:-1])
+    assert (result.stats["bad_ip_checksum"], result.stats["bad_l4_checksum"], result.close.bad_checksums) == (1, 2, 2)
 
 
 def test_a_udp_checksum_of_0_is_not_checked(engine):

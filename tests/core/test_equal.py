@@ -133,6 +133,8 @@ LIMITS = st.sampled_from(
         {"candidates": 5, "literals": [b"ing."]},
         {"reorder_bytes": 40},
         {"reorder_segments": 2},
+        {"held_bytes": 100},
+        {"held_bytes": 300, "candidates": 3},
         {"candidate_timeout_s": 30, "tcp_timeout_s": 20, "tcp_new_timeout_s": 7, "udp_timeout_s": 3},
         {"fragments": 1},
         {"fragment_bytes": 30},

@@ -2,7 +2,7 @@
 
 Customers have addresses of 198.51.100.0/24; the Internet is 203.0.113.0/24 and 192.0.2.0/24 (documentation ranges).
 One plant hides four ASIC machines behind its only address, a desk computer runs XMRig, a rig that shares its address
-with others behind a translator mines Etchash, another KawPow through a SOCKS5 proxy, and a museum's USB stick
+with others behind a translator mines Etchash, another KawPow through a SOCKS5 proxy, and a museum's old computer
 submits shares that can be recomputed; around them is ordinary traffic, and traffic that resembles mining. `make`
 says what a detector must find; `books/` says whose the addresses are. Run as `python -m tests.demo.make_demo
 build/demo.pcap`.
@@ -62,7 +62,7 @@ def mining(wire: Wire) -> dict[str, Counts]:
         proxied, f"{miners.RVN}.cellar", "T-Rex/0.26.8", 36, every_s=9, rejects=frozenset({30})
     )
     tcp = Tcp(wire, MUSEUM, OLD_POOL, (43_700, 3333), 90 * SECOND, rtt_us=60_000)
-    truth["museum.stick"] = miners.published(tcp, "museum.stick", every_s=12.9)
+    truth["museum.stick"] = miners.recomputable(tcp, "museum.stick", every_s=12.9)
     return truth
 
 

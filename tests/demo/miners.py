@@ -3,7 +3,7 @@
 Each function plays one session and returns how many shares it submitted, and how many of them were accepted and
 rejected, so that a test knows the truth without reading the capture. Every wallet is a checksummed encoding of hash
 output: nobody has its key. Nothing is hashed to mine: nonces are random, and no such share can be recomputed; only
-`published` plays work that was done, and printed, long ago.
+`recomputable` plays work that was done.
 """
 
 from __future__ import annotations
@@ -12,8 +12,8 @@ import json
 import random
 from typing import NamedTuple
 
+from tests.demo import museum
 from tests.demo.wire import Tcp
-from tests.verify.blocks import BITCOIN_0, BITCOIN_1, BITCOIN_170, told
 
 BTC = "bc1q42muwdd8qnsmvkl0zvqlrp8jv2txksr5kxnccr"
 XMR = "43ofb6jnX1wWwtE8dgLizJRPFVHQkfhaEXYNeCVfyb3d4hxttHRjSKEGZx6hZfuYcYP3UhK2kTdN7LuvXtqx4vxP5bBg4pz"
@@ -311,16 +311,14 @@ def kawpow(
     return Counts(shares, accepted, shares - accepted)
 
 
-def published(tcp: Tcp, login: str, every_s: float) -> Counts:
-    """Bitcoin's first blocks told as three shares of difficulty 1: their nonces are public, so a reader can
-    recompute the work.
-    """
-    blocks = (BITCOIN_0, BITCOIN_1, BITCOIN_170)
+def recomputable(tcp: Tcp, login: str, every_s: float) -> Counts:
+    """Shares whose work was done (tests/demo/museum.py): a reader can recompute it."""
+    done = museum.shares()
     tcp.open()
-    for number, block in enumerate(blocks):
-        for said in told(block).dialogue(job=f"block{number}", first=number == 0, login=login).splitlines():
+    for number, share in enumerate(done):
+        for said in share.dialogue(job=f"job{number}", first=number == 0, login=login).splitlines():
             side, _, text = said.partition(" ")
             if "mining.submit" in text:
                 tcp.wait(int(every_s * SECOND))
             (tcp.client if side == "C" else tcp.server)(text.encode() + b"\n")
-    return Counts(len(blocks), len(blocks), 0)
+    return Counts(len(done), len(done), 0)

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import ctypes
 import errno
 import os
+import re
 import subprocess
 from pathlib import Path
 
@@ -57,6 +59,9 @@ sleep 2.5
 echo "== daemon-packets $(get metrics | grep '^minewatch_packets_total' | cut -d' ' -f2)"
 echo "== daemon-memory $(get metrics | grep '^process_resident_memory' | cut -d' ' -f2)"
 get metrics | promtool check metrics && echo "== daemon-promtool clean"
+echo "== daemon-sandbox $(get metrics | grep -o 'sandbox="[^"]*"')"
+own=/proc/$(systemctl show -P MainPID minewatch)/status
+echo "== daemon-process $(grep ^CapEff: $own | cut -f2) $(grep ^Seccomp: $own | cut -f2)"
 echo "== daemon-series $(get metrics | grep -vc '^#')"
 ip link set mirror0 down; sleep 2.5
 echo "== daemon-blind $(get readyz 2>&1 | grep -o 'HTTP Error 503' || echo still ready)"
@@ -86,6 +91,11 @@ show daemon-hung NRestarts
 systemctl stop minewatch
 cat /srv/said
 """
+
+
+def has_landlock() -> bool:
+    """Whether the kernel knows it: landlock_create_ruleset(NULL, 0, LANDLOCK_CREATE_RULESET_VERSION)."""
+    return bool(ctypes.CDLL(None).syscall(444, None, 0, 1) > 0)
 
 
 @pytest.fixture(scope="module")
@@ -167,6 +177,14 @@ def test_the_metrics_of_the_daemon_itself_are_clean_and_few(said: dict[str, str]
     program("promtool")
     assert said["daemon-promtool"] == "clean"
     assert int(said["daemon-series"]) <= 500
+
+
+def test_the_daemon_gives_up_more_by_itself_within_the_unit(said: dict[str, str]) -> None:
+    """What the unit filters must leave it what it confines itself with."""
+    if not Path("/proc/sys/kernel/seccomp").exists() or not has_landlock():
+        pytest.skip("this kernel has no Landlock, or no seccomp")
+    assert re.fullmatch(r'sandbox="Landlock \d+, seccomp"', said["daemon-sandbox"])
+    assert re.fullmatch(r"0*2000 2", said["daemon-process"])  # CAP_NET_RAW; a filter
 
 
 def test_the_daemon_is_not_ready_while_its_interface_is_down(said: dict[str, str]) -> None:

@@ -153,6 +153,38 @@ def test_a_long_template_is_still_a_template() -> None:
     assert [(one.dialect, one.grade, one.jobs) for one in findings] == [("getblocktemplate", Grade.SPEAKS, 2)]
 
 
+@pytest.mark.parametrize("indent", [None, 1])
+@pytest.mark.parametrize("chunked", [False, True])
+def test_of_a_long_body_head_and_tail_are_read_and_the_middle_is_counted(indent: int | None, chunked: bool) -> None:
+    value = {"method": "submitblock", "params": ["00" * 200_000, {"workid": "w7"}], "id": 41}
+    body = json.dumps(value, indent=indent).encode()
+    pieces = [body[at : at + 50_000] for at in range(0, len(body), 50_000)]
+    framed = b"".join(b"%x\r\n%s\r\n" % (len(piece), piece) for piece in pieces) + b"0\r\n\r\n"
+    asked = request(framed, "Transfer-Encoding: chunked", length=False) if chunked else request(body)
+    one, again = talk((0, asked + request(GETWORK)))
+    assert isinstance(one, Message)
+    assert isinstance(again, Message)
+    assert (one.value["method"], one.value["id"]) == ("submitblock", 41)
+    assert one.skipped_bytes == len(body) - 2 * 16_384
+    assert len(json.dumps(one.value)) < 40_000
+    assert again.value["method"] == "getwork"
+
+
+def test_a_long_block_that_is_handed_in_is_one_share_with_its_answer() -> None:
+    block = json.dumps({"method": "submitblock", "params": ["00" * 400_000], "id": 1}).encode()
+    taken = response(b'{"result":null,"error":null,"id":1}')
+    (found,) = judged((0, request(block)), (1, taken), (0, request(block)), (1, taken))
+    assert (found.dialect, found.shares.submitted, found.shares.accepted) == ("getblocktemplate", 2, 2)
+
+
+@pytest.mark.parametrize(
+    "body", [b"{" * 200_000, b'{"a":"' + b"\\" * 200_000, b"[" + b"1," * 100_000 + b"1]", b"{}" * 99_999]
+)
+def test_long_bodies_that_are_no_object_are_survived(body: bytes) -> None:
+    found = values(talk((0, request(body)), (1, response(body))))
+    assert len(json.dumps(found)) < 20_000
+
+
 def test_a_zipped_bomb_is_cut_at_the_bound() -> None:
     bomb = gzip.compress(b"{" + b" " * 50_000_000 + b"}")
     found = values(talk((0, request(bomb, "Content-Encoding: gzip"))))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import random
+
 import pytest
 
 from sensor.line.examples import dialogue_events
@@ -131,3 +133,27 @@ def test_algorithms_that_a_sender_makes_up_are_bounded(monkeypatch: pytest.Monke
     pipeline.finish()
     assert max(len(joined.exposures) for joined in grown) == MAX_ALGORITHMS
     assert max(len(joined.basis) for joined in grown) == MAX_ALGORITHMS
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_of_more_algorithms_than_are_kept_the_same_are_kept_in_any_order(seed: int) -> None:
+    flows = [
+        list(events(STATED.replace('"acct.r1","x"', f'"acct.r1","algo=made{number}"'), flow=number))
+        for number in range(MAX_ALGORITHMS + 4)
+    ]
+    shuffled = random.Random(seed).sample(flows, len(flows))
+    found = [finding_of(order) for order in (flows, shuffled)]
+    assert found[0] == found[1]
+    assert len(found[0].exposures) == MAX_ALGORITHMS
+    assert sum(one.algorithm == "made0" for one in found[0].exposures) == 1
+    left = "4 connections are in no estimate: more than 16 algorithms were named"
+    assert left in found[0].reasons
+
+
+def finding_of(flows: list[list[Event]]) -> Finding:
+    pipeline = Pipeline(shipped())
+    for flow in flows:
+        pipeline.step(flow)
+    (found,) = pipeline.finish()
+    assert isinstance(found, Finding)
+    return found

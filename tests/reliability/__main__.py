@@ -8,6 +8,7 @@ from __future__ import annotations
 import argparse
 import subprocess
 import sys
+import textwrap
 import time
 import traceback
 from pathlib import Path
@@ -21,6 +22,7 @@ from tests.reliability.result import Result
 PAGE = Path(__file__).parents[2] / "docs" / "reliability.md"
 MEASURED = ("<!-- measured: reliability -->", "<!-- end of the figures -->")
 AMBIGUOUS = ("<!-- cases: ambiguous -->", "<!-- end of the cases -->")
+COLUMNS = 118
 WORDS = {True: "yes", False: "**no**", None: "not run"}
 
 
@@ -41,7 +43,7 @@ def main() -> int:
         print(
             f"{test.name} {test.asks}: {WORDS[result.passed].strip('*')} ({seconds:.0f} s): {result.figure}", flush=True
         )
-        lines.append(row(test, result))
+        lines.append(entry(test, result))
     if arguments.write:
         write(lines)
     return int(failed)
@@ -58,29 +60,32 @@ def attempt(test: Test) -> tuple[Result, float]:
     return result, time.monotonic() - began
 
 
-def row(test: Test, result: Result) -> str:
-    """A row of the table."""
-    figure = result.figure.replace("|", "\\|").replace("\n", " ")
-    return f"| {test.name} | {test.asks} | {test.pass_line} | {figure} | {WORDS[result.passed]} |"
+def entry(test: Test, result: Result) -> str:
+    """A test's entry of the page."""
+    figure = result.figure.replace("\n", " ")
+    return item(f"**{test.name}**, {test.asks}. Passes: {test.pass_line}. Passed: {WORDS[result.passed]}. {figure}.")
+
+
+def item(text: str) -> str:
+    """One of a list, in lines of a document's width."""
+    return textwrap.fill(text, COLUMNS, initial_indent="- ", subsequent_indent="  ", break_long_words=False)
 
 
 def write(lines: list[str]) -> None:
-    """Put the rows between the page's marks, with date and commit, and the cases that receivers read differently."""
+    """Put the entries between the page's marks, with date and commit, and the cases that receivers read differently."""
     commit = subprocess.run(["git", "rev-parse", "--short", "HEAD"], capture_output=True, text=True, check=False)
     head = f"{time.strftime('%Y-%m-%d')}, commit {commit.stdout.strip()}; the seeds stand in the tests."
-    table = ["| test | asks | passes | figure | passed |", "|---|---|---|---|---|", *lines]
-    page = filled(PAGE.read_text(), MEASURED, "\n".join([head, "", *table]))
+    page = filled(PAGE.read_text(), MEASURED, "\n".join([head, "", *lines]))
     PAGE.write_text(filled(page, AMBIGUOUS, ambiguous()))
 
 
 def ambiguous() -> str:
-    """The cases of which receivers differ, each with what leaves it open."""
-    rows = [
-        f"| {case.title.replace('|', ' ')} | {case.why} |"
-        for case in all_cases()
-        if case.expected is Expected.AMBIGUOUS
-    ]
-    return "\n".join(["| case | what leaves it open |", "|---|---|", *rows])
+    """The cases of which receivers differ, by what leaves them open."""
+    reasons: dict[str, list[str]] = {}
+    for case in all_cases():
+        if case.expected is Expected.AMBIGUOUS:
+            reasons.setdefault(case.why, []).append(case.title)
+    return "\n".join(item(f"{why}: {'; '.join(titles)}.") for why, titles in reasons.items())
 
 
 if __name__ == "__main__":

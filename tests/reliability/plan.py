@@ -105,4 +105,10 @@ TESTS = (
         "cheap:openings",
     ),
     Test("M3", "9,000 holes and 10,000 unfinished lines beside a miner", "miner exact, 500 MB", "cheap:held"),
+    Test(
+        "M4",
+        "an innocent address accused by a single sender",
+        "at most an attempt, nothing reported, no case; real sessions found",
+        "framing:run",
+    ),
 )

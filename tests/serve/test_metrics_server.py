@@ -16,6 +16,7 @@ from pathlib import Path
 
 import bcrypt
 import pytest
+from prometheus_client import CollectorRegistry, generate_latest
 
 import sensor.serve.server
 from exporters.kinds.prometheus import Config
@@ -75,24 +76,27 @@ def test_metrics_come_in_the_form_that_was_asked_for(serve: Serve) -> None:
 def test_however_often_they_are_asked_for_metrics_are_encoded_once_a_second(
     serve: Serve, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    clock, asked = [100.0], []
+    clock, encoded, status = [100.0], [], busy()
 
-    def source() -> Status:
-        asked.append(clock[0])
-        return busy()
+    def encoding(registry: CollectorRegistry) -> bytes:
+        encoded.append(clock[0])
+        return generate_latest(registry)
 
-    server = serve(source)
+    server = serve(lambda: status)
     monkeypatch.setattr("sensor.daemon.metrics_server.time.monotonic", lambda: clock[0])
+    monkeypatch.setattr("sensor.daemon.metrics_server.choose_encoder", lambda accept: (encoding, accept))
+    ask = HttpRequest("/metrics", {})
     with ThreadPoolExecutor(8) as pool:  # asked beside the server's own thread, as if it had several
-        ask = HttpRequest("/metrics", {})
-        bodies = {response.body for response in pool.map(server._respond, [ask] * 100)}
-    assert len(bodies) == 1
-    assert asked == [100.0]
-    server._respond(HttpRequest("/metrics", {"accept": OPENMETRICS}))
-    assert asked == [100.0, 100.0]
+        assert len({response.body for response in pool.map(server._respond, [ask] * 100)}) == 1
+    assert encoded == [100.0]
+    server._respond(HttpRequest("/metrics", {"accept": "another form"}))
+    assert encoded == [100.0, 100.0]
     for clock[0] in (100.9, 101.0, 101.9, 102.1):
         server._respond(ask)
-    assert asked == [100.0, 100.0, 101.0, 102.1]
+    assert encoded == [100.0, 100.0, 101.0, 102.1]
+    status = replace(status, lag_seconds=7.5)
+    assert b"minewatch_capture_lag_seconds 7.5" in server._respond(ask).body
+    assert encoded == [100.0, 100.0, 101.0, 102.1, 102.1]
 
 
 def test_only_the_asked_paths_and_methods_are_answered(serve: Serve) -> None:

@@ -70,7 +70,7 @@ def packets(pool: Pool, eras: list[Era], rng: random.Random) -> Iterator[Sent]:
         while now < end:
             if now >= job_at:
                 job, job_at = job + 1, now + pool.job_every_s
-                parts = _job(rng, job)
+                parts = _job(rng, job, now)
                 yield _sent(now, 1, id=None, method="mining.notify", params=parts)
             now += rng.expovariate(pool.rate_hps / era.hashes_per_share)
             if now > job_at:  # the process has no memory
@@ -105,11 +105,12 @@ def captured(sent: Iterator[Sent], joined_s: float = 0.0) -> list[Event]:
     return [opened, *chunks, closed]
 
 
-def _job(rng: random.Random, number: int) -> list[object]:
+def _job(rng: random.Random, number: int, now_s: float) -> list[object]:
+    ntime = f"{EPOCH_NS // NS + int(now_s):08x}"
     tail = "072f736c7573682f000000000100f2052a010000001976a914d23fcdf86f7e756a64a7a9688ef9903327048ed988ac00000000"
     branches = [rng.randbytes(32).hex() for _ in range(3)]
     head = NO_INPUT + "20020862062f503253482f04b8864e5008"
-    return [f"{number:x}", rng.randbytes(32).hex(), head, tail, branches, "20000000", "1703a30c", "65a1b2c3", True]
+    return [f"{number:x}", rng.randbytes(32).hex(), head, tail, branches, "20000000", "1703a30c", ntime, True]
 
 
 def _mined(job: list[object], target: int, rng: random.Random, scrypt: bool) -> list[str]:

@@ -95,8 +95,8 @@ def test_a_share_that_was_cut_counts_and_proves_no_work() -> None:
     stratum = next(one for one in shipped().dialects if one.name == "stratum-v1")
     example = next(one for one in stratum.header.examples if one.expects and one.expects[0].get("verified"))
     whole, cut = (
-        run(list(dialogue_events([_padded(line) if pad else line for line in example.dialogue])))[0][0]
-        for pad in (False, True)
+        run(list(dialogue_events(lines, since_ns=example.since_ns)))[0][0]
+        for lines in (example.dialogue, [_padded(line) for line in example.dialogue])
     )
     assert isinstance(whole, Finding)
     assert isinstance(cut, Finding)

@@ -53,13 +53,13 @@ def to_pool(stream: list[Event], pool: int) -> list[Event]:
 
 
 def example_flows() -> list[list[Event]]:
-    """Every shipped example as a flow of its own, with reconnects of the first. Sixteen go to one pool: a finding keeps
-    estimates for the first eight algorithms only, and which are first depends on the order of flows.
+    """Every shipped example as a flow of its own, with reconnects of the first. A hundred go to one pool, so that there
+    are findings of more algorithms than are kept.
     """
     flows: list[list[Event]] = []
     for number, (header, example) in enumerate((h, e) for h in shipped().headers for e in h.examples):
         flow = list(dialogue_events(example.dialogue, flow=number, proto=example.proto))
-        flows.append(moved(to_pool(flow, 5 + number // 16), number * 1_000))
+        flows.append(moved(to_pool(flow, 5 + number // 100), number * 1_000))
         assert header.name
     flows.extend(moved(events(SHARE, flow=1000 + n), n * 10_000_000_000) for n in range(5))
     return flows

@@ -49,7 +49,7 @@ def test_scrypt_hashes_tell_it_as_well(factor: float) -> None:
 
 
 def test_a_difficulty_that_was_never_seen_is_told_by_the_hashes() -> None:
-    found = found_in(Pool(RATE), [Era(3_000, 256, seen=False)], "never")
+    found = found_in(Pool(RATE), [Era(3_000, 256, seen=False)], "n1")
     assert found.hashrate_hps is not None
     assert found.hashrate_hps.low < RATE < found.hashrate_hps.high
     assert found.watched_seconds > 2_800

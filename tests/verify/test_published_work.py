@@ -13,7 +13,8 @@ from sensor.model.evidence import Grade
 from sensor.model.finding import Finding
 from sensor.session.verify.headers import scrypt_header
 from sensor.session.verify.rebuild import header_job, sha256d, share_header
-from tests.session.dialogue import events, only, shipped
+from tests.session.dialogue import events, shipped
+from tests.verify.at_their_time import only, shifted
 from tests.verify.blocks import SCRYPT, SHA256D, SLUSH, Block, Told, flipped, told
 
 LABELS = [block.name for block in SHA256D]
@@ -116,7 +117,7 @@ def test_the_estimate_is_on_the_proven_scale() -> None:
     for login in ("acct.rig", "LandHxL6EZWG1C1iHfLj4o5Gmv5Mi3jgMk.w1"):
         text = litecoin.dialogue(login=login) + "\n" + dogecoin.dialogue(job="j2", first=False, login=login)
         pipeline = Pipeline(shipped())
-        pipeline.step([slow(event) for event in events(text)])
+        pipeline.step(shifted([slow(event) for event in events(text)]))
         (found,) = pipeline.finish()
         assert isinstance(found, Finding)
         assert found.hashrate_hps is not None

@@ -14,15 +14,18 @@ from sensor.daemon.configuration import load
 from sensor.line.pipeline import Pipeline
 from sensor.model.evidence import Grade
 from sensor.model.finding import Finding
+from sensor.model.time import SECOND_NS
 from sensor.session.account import Account
 from sensor.session.verify import ClaimedResults, HeaderShares, Sampling, SubmittedShare
 from sensor.session.verify.headers import MAX_JOB_BYTES, MAX_JOBS
 from sensor.session.verify.rebuild import header_job, share_header
 from sensor.session.verify.sampling import Turn
-from tests.session.dialogue import events, findings, only, shipped
+from tests.session.dialogue import shipped
+from tests.verify.at_their_time import events, findings, only
 from tests.verify.blocks import BITCOIN_100000, SHA256D, SLUSH, Told, told
 
 BDIFF = 2**80 // 65535
+SLUSH_NS = int(SLUSH.ntime, 16) * SECOND_NS
 
 
 def rolled(job_version: str, bits: str) -> Told:
@@ -110,7 +113,9 @@ def test_hashing_is_bounded_however_many_shares_come(monkeypatch: pytest.MonkeyP
     for number in range(20_000):
         parts = {**job_parts(SLUSH), "nonce": f"{number:08x}"}
         if shares.due("j"):
-            shares.share(SubmittedShare("j", parts, account.shares, None), None, lambda _values, _algorithm: BDIFF)
+            shares.share(
+                SubmittedShare("j", parts, account.shares, None, SLUSH_NS), None, lambda _values, _algorithm: BDIFF
+            )
     assert shares.checked == 32
     assert len(calls) == 3
     assert account.shares.verified == 0
@@ -134,7 +139,9 @@ def test_random_headers_are_never_called_verified() -> None:
     for number in range(3_000):
         parts = {**job_parts(SLUSH), "nonce": hashlib.sha256(str(number).encode()).hexdigest()[:8]}
         assert shares.due("j")
-        shares.share(SubmittedShare("j", parts, account.shares, None), "x11", lambda _values, _algorithm: 2 << 32)
+        shares.share(
+            SubmittedShare("j", parts, account.shares, None, SLUSH_NS), "x11", lambda _values, _algorithm: 2 << 32
+        )
     assert shares.checked == 3_000
     assert (shares.proven, account.shares.verified) == (None, 0)
 
@@ -195,7 +202,7 @@ def test_a_claimed_result_is_compared_and_called_a_claim() -> None:
         result = (b"\xff" * 24 + upper.to_bytes(8, "little")).hex()
         assert claims.due("j")
         look = claims.share(
-            SubmittedShare("j", {"result": result}, account.shares, work), None, lambda _values, _algorithm: None
+            SubmittedShare("j", {"result": result}, account.shares, work, 0), None, lambda _values, _algorithm: None
         )
         assert look is not None
         assert (look.proof, "is below" in look.remark) == (False, below)

@@ -18,8 +18,10 @@ from sensor.attribution.answer.stretches import HolderTimes, is_always
 from sensor.attribution.books.book import AttributionError, Books
 from sensor.attribution.index.index import CrossingError, Index
 from sensor.attribution.index.ranges import number
+from sensor.model.address import parse_address, parse_network
 from sensor.model.attribution import Attribution, Claim
 from sensor.model.finding import Finding
+from sensor.model.text import split_endpoint
 from sensor.sheets.dates import ALWAYS, FOREVER
 
 RESULTS = ("named", "shared", "conflict", "unknown")
@@ -30,8 +32,11 @@ Seen = tuple[str | None, int | None, str]
 class Attributor:
     """The books in force."""
 
-    def __init__(self, books: Books, points: Sequence[Seen] = (), loaded_ns: int = 0) -> None:
-        """Settle what the sources have read; `points` say which VRF is seen where, `loaded_ns` when that was.
+    def __init__(
+        self, books: Books, points: Sequence[Seen] = (), loaded_ns: int = 0, proxies: Sequence[str] = ()
+    ) -> None:
+        """Settle what the sources have read; `points` say which VRF is seen where, `loaded_ns` when that was, `proxies`
+        which networks are those of proxies whose word for whom they carry is taken.
 
         Raises AttributionError where the ranges cannot be put in order.
         """
@@ -48,6 +53,7 @@ class Attributor:
         self.claims = Claims(books, self.index)
         self.loaded_ns = loaded_ns
         self._points = tuple(points)
+        self._proxies = [parse_network(name) for name in proxies]
         self._lookups = Counter(dict.fromkeys(RESULTS, 0))
 
     def answer(
@@ -152,9 +158,27 @@ class Attributor:
         finding.holders = () if is_always(stretches) else tuple(stretches)
         clients = sorted({flow.client for flow in finding.flows if flow.client})
         if clients:
-            carried_for(finding.attribution, clients)
-            finding.holders = ()
+            named = self._behind_proxy(finding, clients)
+            if named is None:
+                carried_for(finding.attribution, clients)
+            finding.attribution, finding.holders = named or finding.attribution, ()
         return finding
+
+    def _behind_proxy(self, finding: Finding, clients: Sequence[str]) -> Attribution | None:
+        """Whose the one address is that a listed proxy says it carries for, at every connection; None where the sender
+        is no listed proxy, for anybody may write any address, or where there are several."""
+        sender = parse_address(finding.miner_ip)
+        ends = {split_endpoint(client) for client in clients}
+        hosts = {end[0] for end in ends if end is not None}
+        if None in ends or len(hosts) != 1 or not any(sender in network for network in self._proxies):
+            return None
+        if any(flow.client is None for flow in finding.flows):
+            return None
+        (host,) = hosts
+        ports = {end[1] for end in ends if end is not None}
+        answer = self.answer(host, ports.pop() if len(ports) == 1 else None, finding.first_ns)
+        answer.reasons = (f"the listed proxy {finding.miner_ip} carried for it, as its header says", *answer.reasons)
+        return answer
 
     def _attribution(self, address: str, port: int | None, question: Question, decision: Decision) -> Attribution:
         """A decision with its claims and reasons."""

@@ -106,7 +106,8 @@ def ended_before(last: HolderStretch, earlier: Attribution) -> Attribution:
 
 
 def carried_for(answer: Attribution, clients: list[str]) -> None:
-    """Name nobody where a proxy at the address states that it carries for others: its holder is not the miner."""
+    """Name nobody where a proxy at the address states that it carries for others: its holder is not the miner, and whom
+    it states is a claim of its own."""
     reason = (
         f"a proxy at this address carried for {', '.join(clients[:3])}, as it says itself: whoever mines is behind it"
     )

@@ -276,10 +276,10 @@ fn confine(
     connect_ports: Vec<u16>,
     packet_sockets: bool,
     capabilities: Vec<String>,
-) -> PyResult<(u32, bool, bool, bool)> {
+) -> PyResult<(u32, bool, bool, bool, bool)> {
     let rules = crate::sandbox::Rules { read, write, connect_ports, packet_sockets, capabilities };
     let confined = crate::sandbox::confine(&rules).map_err(PyRuntimeError::new_err)?;
-    Ok((confined.landlock, confined.ports, confined.all_threads, confined.seccomp))
+    Ok((confined.landlock, confined.ports, confined.all_threads, confined.seccomp, confined.capabilities))
 }
 
 #[pymodule]

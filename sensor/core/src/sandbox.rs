@@ -33,6 +33,7 @@ pub struct Confined {
     pub ports: bool,       // TCP is bound nowhere, and connected to those ports only
     pub all_threads: bool, // Landlock holds for threads that were there before, too
     pub seccomp: bool,
+    pub capabilities: bool, // those that are not needed are gone
 }
 
 /// The file accesses and scopes that were tested. What a newer kernel could deny beside them (connecting to Unix
@@ -41,10 +42,10 @@ const FILES: ABI = ABI::V5;
 
 /// Restrict this process. Raises a sentence where the kernel has a part and refuses it.
 pub fn confine(rules: &Rules) -> Result<Confined, String> {
-    drop_capabilities(&rules.capabilities).map_err(|error| format!("capabilities: {error}"))?;
-    let mut confined = restrict(rules).map_err(|error| format!("landlock: {error}"))?;
-    confined.seccomp = filter_calls(rules.packet_sockets)?;
-    Ok(confined)
+    let capabilities = drop_capabilities(&rules.capabilities).is_ok();
+    let confined = restrict(rules).map_err(|error| format!("landlock: {error}"))?;
+    let seccomp = filter_calls(rules.packet_sockets)?;
+    Ok(Confined { seccomp, capabilities, ..confined })
 }
 
 fn drop_capabilities(names: &[String]) -> Result<(), caps::errors::CapsError> {
@@ -56,8 +57,10 @@ fn drop_capabilities(names: &[String]) -> Result<(), caps::errors::CapsError> {
     }
     caps::clear(None, CapSet::Ambient)?;
     for set in [CapSet::Inheritable, CapSet::Effective, CapSet::Permitted] {
-        let left = caps::read(None, set)?.intersection(&kept).copied().collect();
-        caps::set(None, set, &left)?;
+        let now = caps::read(None, set)?;
+        if !now.is_subset(&kept) {
+            caps::set(None, set, &now.intersection(&kept).copied().collect())?;
+        }
     }
     Ok(())
 }
@@ -96,7 +99,7 @@ fn restrict(rules: &Rules) -> Result<Confined, landlock::RulesetError> {
         landlock: number.unsigned_abs(),
         ports: effective_abi >= ABI::V4,
         all_threads: status.all_threads,
-        seccomp: false,
+        ..Confined::default()
     })
 }
 

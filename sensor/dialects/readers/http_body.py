@@ -11,11 +11,12 @@ import zlib
 
 from sensor.dialects.readers.http_exchange import OutstandingRequest
 from sensor.dialects.readers.http_head import Head
-from sensor.dialects.readers.json_lines import MAX_OBJECTS, decode
+from sensor.dialects.readers.json_lines import MAX_OBJECTS, cut_object, decode
+from sensor.dialects.readers.long_line import LongLine
 from sensor.dialects.stream.message import Malformed, Message, Read
 
-#: A body longer than this is read past; its beginning is still shown to the rules (a whole block template is
-#: megabytes).
+#: Of a longer body that is one object of JSON, and not compressed, head and tail are read as of a long line; its
+#: beginning is still shown to the rules (a whole block template is megabytes).
 MAX_BODY_BYTES = 65_536
 SHOWN_BODY = 2_048
 FRAMING = "http"
@@ -24,18 +25,26 @@ FRAMING = "http"
 class Body:
     """The bytes of a body as they come."""
 
-    __slots__ = ("damaged", "data", "over")
+    __slots__ = ("_long", "damaged", "data", "over")
 
     def __init__(self) -> None:
         self.data = bytearray()
         self.over = False  # longer than what is kept
         self.damaged = False  # a part was not seen
+        self._long: LongLine | None = None  # all of it, once it is too long to be held
 
     def add(self, data: bytes) -> None:
         """Keep what there is room for."""
         room = MAX_BODY_BYTES - len(self.data)
         self.data += data[:room]
-        self.over = self.over or len(data) > room
+        if len(data) > room:
+            self.over = True
+            self._long = self._long or LongLine(bytes(self.data))
+            self._long.add(data[room:])
+
+    def cut(self) -> tuple[dict[str, object], int] | None:
+        """The object without its middle, and the bytes of that; None where the body is no such object."""
+        return None if self._long is None else cut_object(self._long)
 
     def text(self, encoding: str) -> bytes:
         """The content, without its coding (RFC 9110 section 8.4)."""
@@ -65,7 +74,8 @@ def messages(
         return [Malformed(direction, ts_ns, offset, "damaged_body")]
     if body.over and json_like:
         facts["body"] = text[:SHOWN_BODY].decode("utf-8", "replace")
-        return [Message(direction, ts_ns, offset, {"http": facts}, FRAMING, pair)]
+        value, skipped_bytes = body.cut() or ({}, 0)
+        return [Message(direction, ts_ns, offset, {**value, "http": facts}, FRAMING, pair, skipped_bytes=skipped_bytes)]
     if json_like:
         return _json(direction, ts_ns, offset, text, facts, pair)
     if head.speaks_of_mining or (head.status is not None and request is not None and request.json):

@@ -54,6 +54,13 @@ def decode(data: bytes) -> dict[str, object] | list[object] | str:
     return value if isinstance(value, dict | list) else "not_object"
 
 
+def cut_object(line: LongLine) -> tuple[dict[str, object], int] | None:
+    """The one object that a long document is, without its middle, and the bytes that are left out; else None."""
+    documents = line.finish()
+    value = decode(documents[0].data) if len(documents) == 1 and documents[0].is_cut else None
+    return (_without_marks(value), line.skipped_bytes) if isinstance(value, dict) else None
+
+
 class JsonLines:
     """The reader of one direction."""
 

@@ -35,11 +35,12 @@ class ZkWork(Frames):
         if len(self._buffer) <= LENGTH_BYTES:
             return None
         begun = self._offset
+        if self._partial and not _begins(self._buffer):
+            waits = len(self._buffer) < LOOKED_AT_BYTES and _MIDDLE.search(self._buffer) is None
+            return None if waits else self._resync()
         length = _number(self._buffer, 0, LENGTH_BYTES)
         if not 1 <= length <= MAX_FRAME_BYTES:
             return self._resync()
-        if self._partial and not _begins(bytes(self._buffer)):
-            return None if len(self._buffer) < 32 else self._resync()
         if len(self._buffer) < LENGTH_BYTES + length:
             return None
         fields = _fields(bytes(self._buffer[LENGTH_BYTES : LENGTH_BYTES + length]))
@@ -50,12 +51,10 @@ class ZkWork(Frames):
         return [Message(self._direction, self._ts_ns, begun, fields, FRAMING, end=self._offset)]
 
     def _resync(self) -> list[Read]:
-        """Not a frame: the next share or job is looked for."""
+        """Not a frame: the next share or job is looked for. The last bytes stay, one may begin in them."""
         begun, self._partial = self._offset, True
-        at = 1
-        while at < len(self._buffer) and not _begins(bytes(self._buffer[at : at + 32])):
-            at += 1
-        self._take(at)
+        found = _MIDDLE.search(self._buffer, 1)
+        self._take(found.start() if found is not None else max(1, len(self._buffer) - MIDDLE_BYTES + 1))
         return [self._malformed(begun, "resync")]
 
     def _lost(self, gap: int) -> None:  # noqa: ARG002 (any hole is the same)
@@ -106,15 +105,18 @@ def _address(key: bytes) -> str:
     return bech32m("aleo", key)
 
 
-def _begins(head: bytes) -> bool:
-    """Whether a share or a job begins here: small numbers in wide fields leave zeros where they must be."""
-    if len(head) < 21 or not 13 <= _number(head, 0, LENGTH_BYTES) <= MAX_FRAME_BYTES:
-        return False
-    if head[4] == 129:
-        return not any(head[13:17])
-    return head[4] == 1 and not any(head[9:13]) and not any(head[19:21]) and any(head[13:19])
+def _begins(head: bytes | bytearray) -> bool:
+    """Whether a share or a job begins here."""
+    return _MIDDLE.match(head) is not None
 
 
+#: Bytes of a share or a job by which it is known, and bytes that wait for it.
+MIDDLE_BYTES, LOOKED_AT_BYTES = 21, 32
+#: A length of 13 to 512; then a share or a job: small numbers in wide fields leave zeros where they must be.
+_MIDDLE = re.compile(
+    rb"(?s)(?:[\x0d-\xff]\x00|.\x01|\x00\x02)\x00\x00"
+    rb"(?:\x81.{8}\x00{4}.{4}|\x01.{4}\x00{4}(?!\x00{6}).{6}\x00{2})"
+)
 #: A sign-in; or, where the start of the stream was lost, a job or a share with a number below 2^32.
 _START = re.compile(
     rb"(?s)[\x07-z|-\xff][\x00\x01]\x00\x00(?:\x80[\x00-\x0f]{2}[\x00-\x20].|\x01.{4}\x00{4}|\x81.{8}\x00{3})"

@@ -23,7 +23,8 @@ from sensor.model.time import HOUR_NS, SECOND_NS
 
 #: The least grade that opens a case.
 LEAST_GRADE = Grade.SPEAKS
-#: Work that opens a case: a share within a time that is no test of a pool's latency; or so long without one.
+#: Work that opens a case: a share that was not refused within a time that is no test of a pool's latency; or so long
+#: without one, by the time in which a connection was there, for tests of latency are repeated for days.
 LEAST_SPAN_NS, LONG_SPAN_NS = 30 * SECOND_NS, 600 * SECOND_NS
 #: A finding is recorded within this after it began; an older one was suppressed until now, and its case begins now.
 FIRST_REPORT_NS = 2 * HOUR_NS
@@ -157,8 +158,9 @@ class CaseWriter:
 
 def _is_sustained(finding: Finding) -> bool:
     """Whether somebody worked for some time: a session of a moment accuses nobody, for anyone can make one up."""
-    span_ns = finding.last_ns - finding.first_ns
-    return span_ns >= (LEAST_SPAN_NS if finding.shares.submitted else LONG_SPAN_NS)
+    if finding.shares.submitted > finding.shares.rejected:
+        return finding.last_ns - finding.first_ns >= LEAST_SPAN_NS
+    return finding.active_seconds * SECOND_NS >= LONG_SPAN_NS
 
 
 def set_state(connection: Connection, case_id: int, state: State, who: str, why: str, at_ns: int) -> State:

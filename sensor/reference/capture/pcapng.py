@@ -17,6 +17,9 @@ SECTION_HEADER = b"\x0a\x0d\x0d\x0a"
 BYTE_ORDER_MAGIC = 0x1A2B3C4D
 INTERFACE_BLOCK, OLD_PACKET_BLOCK, SIMPLE_BLOCK, PACKET_BLOCK = 1, 2, 3, 6
 SHORTEST_BODY = {INTERFACE_BLOCK: 8, OLD_PACKET_BLOCK: 20, SIMPLE_BLOCK: 4, PACKET_BLOCK: 20}
+SHORTEST_SECTION = 28
+#: Interfaces of one section: a file may hold nothing but their descriptions.
+MAX_INTERFACES = 65_536
 OPTION_TSRESOL, OPTION_TSOFFSET = 9, 14
 
 
@@ -60,7 +63,7 @@ class Pcapng(RecordReader):
                     self.stop = ReadStop("section header", start)
                     return None
             length: int = struct.unpack_from(self.order + "I", stream.window, stream.at + 4)[0]
-            if length < 12 or length % 4 or length > BLOCK_MAX_BYTES:
+            if length < (12 if kind is not None else SHORTEST_SECTION) or length % 4 or length > BLOCK_MAX_BYTES:
                 self.stop = ReadStop("block length", start)
                 return None
             if not stream.need(length):
@@ -96,8 +99,10 @@ class Pcapng(RecordReader):
     def _read(self, kind: int, body: bytes) -> Packet | str | None:
         """A packet, an error, or None for an interface description."""
         if len(body) < SHORTEST_BODY[kind]:
-            return "block length" if kind == INTERFACE_BLOCK else "record length"
+            return "block length"
         if kind == INTERFACE_BLOCK:
+            if len(self.interfaces) >= MAX_INTERFACES:
+                return "too many interfaces"
             self.interfaces.append(_read_interface(self.order, body))
             return None
         if kind == SIMPLE_BLOCK:

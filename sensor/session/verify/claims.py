@@ -20,12 +20,13 @@ LIMIT = 1 << (64 + 32)
 class ClaimedResults:
     """One session's claims."""
 
-    __slots__ = ("_turn", "below", "inquiring", "proven")
+    __slots__ = ("_turn", "below", "inquiring", "outdated", "proven")
 
     def __init__(self, sampling: Sampling) -> None:
         self._turn = Turn(sampling)
         self.below = 0
         self.inquiring = False
+        self.outdated = 0  # the result says nothing of when it was computed
         self.proven: str | None = None
 
     @property

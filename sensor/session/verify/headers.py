@@ -4,7 +4,8 @@ the same header.
 Follows one session: extranonce1 and version mask from the pool's answers, the last jobs, and a sample of the shares.
 SHA-256d is tried first, it costs microseconds; scrypt only while the coin is not known to use something else, and a
 few times at most. The difficulty's scale differs between the two, so each is compared with its own target. Knows no
-messages; what cannot be rebuilt is passed over.
+messages; what cannot be rebuilt is passed over. A header has the time of its work: one of another time than its
+packets proves nothing, for published blocks and old logs can be told again by anyone.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ import hashlib
 import math
 from collections.abc import Mapping
 
+from sensor.model.time import HOUR_NS, SECOND_NS
 from sensor.session.verify.rebuild import MASK_BIP320, HeaderJob, header_job, sha256d, share_header, version_mask
 from sensor.session.verify.sampling import Digest, Look, PerShare, Sampling, Score, SubmittedShare, Turn
 from sensor.signatures.message_values import MessageValues
@@ -27,6 +29,10 @@ SCRYPT_TRIES = 3
 #: Difficulty is 2^-32 hashes in `work`: hash < target is hash x work < 2^288.
 LIMIT = 1 << 288
 
+#: Farther from its packet no header's time is: nodes take a block up to 2 h ahead of their time (Bitcoin Core,
+#: MAX_FUTURE_BLOCK_TIME), pools renew jobs within minutes, and the sensor's own clock may be wrong.
+MOST_APART_NS = 3 * HOUR_NS
+
 #: Bytes of a hash by which a repeated share is recognised.
 SEEN_BYTES = 16
 
@@ -38,12 +44,17 @@ def scrypt_header(header: bytes) -> bytes:
     return hashlib.scrypt(header, salt=header, n=1024, r=1, p=1, dklen=32)
 
 
+def header_time_ns(header: bytes) -> int:
+    """The time in a header of 80 bytes."""
+    return int.from_bytes(header[68:72], "little") * SECOND_NS
+
+
 class HeaderShares:
     """One session's headers."""
 
     __slots__ = (
         *("_digests", "_extranonce1", "_jobs", "_mask", "_scrypt", "_seen", "_sha256d", "_turn"),
-        *("inquiring", "proven"),
+        *("inquiring", "outdated", "proven"),
     )
 
     def __init__(self, sampling: Sampling) -> None:
@@ -56,6 +67,7 @@ class HeaderShares:
         self._scrypt: Score | None = None
         self._digests = 0
         self.inquiring = False
+        self.outdated = 0
         self.proven: str | None = None
 
     @property
@@ -137,6 +149,9 @@ class HeaderShares:
         if start in self._seen:
             return None
         self._seen = (*self._seen, start)
+        if abs(header_time_ns(header) - share.ts_ns) > MOST_APART_NS:
+            self.outdated += 1
+            return Look(False, "recomputed: its header is of another time than its packet, and proves no work of then")
         for algorithm in self._candidates(hint):
             work = per_share(values, algorithm)
             if work is None:

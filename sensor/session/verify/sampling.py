@@ -38,14 +38,15 @@ class Sampling:
 
 @dataclass(frozen=True, slots=True)
 class SubmittedShare:
-    """One submitted share: its job's name, the parts named by the dialect, the counts it belongs to, and its work as
-    it is counted.
+    """One submitted share: its job's name, the parts named by the dialect, the counts it belongs to, its work as it is
+    counted, and when it was sent.
     """
 
     job: str
     parts: Mapping[str, object]
     counts: Shares  # of the account that sent it
     work: int | None
+    ts_ns: int
 
 
 class Digest(NamedTuple):
@@ -68,6 +69,7 @@ class Verifier(Protocol):
 
     proven: str | None
     inquiring: bool  # jobs are kept, because shares are hashed to learn their difficulty
+    outdated: int  # shares of another time than that of their packets
 
     @property
     def checked(self) -> int:

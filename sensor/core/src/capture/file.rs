@@ -41,7 +41,7 @@ impl Reader {
         if let Some(error) = error.as_ref().filter(|_| !input.compressed) {
             return Err(refuse(open_error(error)));
         }
-        let format = if pcapng::is_magic(&head) {
+        let format = if pcapng::is_magic(&head) && head.len() == pcap::FILE_HEADER {
             Format::Pcapng(pcapng::Pcapng::default())
         } else {
             Format::Pcap(pcap::Pcap::from_header(&head).ok_or_else(|| refuse("not a capture".into()))?)

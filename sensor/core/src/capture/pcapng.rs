@@ -9,6 +9,8 @@ const OLD_PACKET: u32 = 2;
 const SIMPLE_PACKET: u32 = 3;
 const ENHANCED_PACKET: u32 = 6;
 const MAX_BLOCK_BYTES: usize = MAX_RECORD_BYTES + (64 << 10);
+/// Interfaces of one section: a file may hold nothing but their descriptions.
+const MAX_INTERFACES: usize = 65_536;
 const MAX_TS_NS: i128 = i64::MAX as i128;
 
 pub fn is_magic(head: &[u8]) -> bool {
@@ -90,6 +92,9 @@ impl Pcapng {
             INTERFACE => {
                 if body.len() < 8 {
                     return Err("block length");
+                }
+                if self.interfaces.len() >= MAX_INTERFACES {
+                    return Err("too many interfaces");
                 }
                 let interface = self.describe(body);
                 self.interfaces.push(interface);

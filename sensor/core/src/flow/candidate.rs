@@ -2,6 +2,8 @@
 //! gates) are kept in order of last use inside the slab itself, so that finding the longest idle costs nothing.
 
 use crate::flow::assembler::{Ack, Assembler};
+use crate::flow::doubt::Doubts;
+use crate::flow::holdings::{Holding, Holdings, SEGMENT_BYTES};
 use crate::flow::path::PathTrack;
 use crate::flow::patience::Patience;
 use crate::flow::prefilter::{Carry, MAX_LITERALS};
@@ -35,7 +37,9 @@ pub struct Candidate {
     pub gap_bytes: u64,
     pub bad_checksums: u64,
     pub clocks: [Option<Clock>; 2],
+    pub doubts: [Doubts; 2],
     pub paths: [PathTrack; 2],
+    pub holding: Holding,
     pub behind: [Option<Patience>; 2], // the side has sent what was acknowledged, but it was not seen yet
     pub forgiven: [Ack; 2],            // up to here nothing of the side is waited for any more
     pub cut: [bool; 2],                // snaplen cuts the side's segments: what is missing does not come
@@ -78,6 +82,12 @@ impl Candidate {
         self.budget > 0
     }
 
+    /// What is held of both directions, and set aside.
+    fn held_bytes(&self) -> usize {
+        let held = self.sides.iter().map(|side| side.held_bytes() + SEGMENT_BYTES * side.held_segments());
+        held.sum::<usize>() + self.doubts.iter().map(Doubts::held_bytes).sum::<usize>()
+    }
+
     /// Up to where a side is seen, or nothing more is waited for; its FIN takes a number.
     pub fn reached(&self, side: usize, fin: bool) -> Ack {
         let next = self.sides[side].next_seq();
@@ -89,6 +99,7 @@ impl Candidate {
     pub fn stop(&mut self) {
         self.sides.iter_mut().for_each(|direction| direction.stop());
         self.line_bytes = [0; 2];
+        self.doubts.iter_mut().for_each(Doubts::stop);
         self.behind = [None; 2];
         self.forgiven = [None; 2];
     }
@@ -116,12 +127,13 @@ pub struct Candidates {
     slab: Vec<Candidate>,
     free: Vec<u32>,
     lists: [List; 4], // by rank
+    holdings: Holdings,
 }
 
 impl Candidates {
     pub fn new() -> Self {
         let empty = List { oldest: NONE, newest: NONE, length: 0 };
-        Candidates { slab: Vec::new(), free: Vec::new(), lists: [empty; 4] }
+        Candidates { slab: Vec::new(), free: Vec::new(), lists: [empty; 4], holdings: Holdings::default() }
     }
 
     pub fn count(&self, rank: Rank) -> usize {
@@ -174,6 +186,8 @@ impl Candidates {
     }
 
     pub fn remove(&mut self, at: u32) -> Candidate {
+        self.slab[at as usize].stop();
+        self.weigh(at);
         self.unlink(at);
         self.free.push(at);
         std::mem::take(&mut self.slab[at as usize])
@@ -198,6 +212,23 @@ impl Candidates {
     /// The candidate of a list that was used longest ago.
     pub fn oldest(&self, rank: Rank) -> Option<u32> {
         Some(self.lists[rank as usize].oldest).filter(|at| *at != NONE)
+    }
+
+    /// After a change: what all candidates hold together.
+    #[inline]
+    pub fn weigh(&mut self, at: u32) -> usize {
+        let candidate = &mut self.slab[at as usize];
+        let bytes = candidate.held_bytes();
+        self.holdings.weigh(at, &mut candidate.holding, bytes);
+        if self.holdings.is_stale(self.slab.len()) {
+            self.holdings.tidy(|at| self.slab[at as usize].holding.serial());
+        }
+        self.holdings.total()
+    }
+
+    /// Who gives up first what it holds.
+    pub fn greediest(&mut self) -> Option<u32> {
+        self.holdings.victim(|at| self.slab[at as usize].holding.serial())
     }
 
     /// Every candidate there is.

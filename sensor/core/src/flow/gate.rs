@@ -15,11 +15,19 @@ pub struct Gate {
     pub carry: Carry,
     pub budget: i64,
     pub literal: bool,
+    pub start_missing: bool,
 }
 
 impl Gate {
     fn with_carry(side: usize, data_seq: u32, carry: Carry, budget: i64, literal: bool) -> Gate {
-        Gate { side, seq: data_seq.wrapping_sub(carry.get().len() as u32), carry, budget, literal }
+        Gate {
+            side,
+            seq: data_seq.wrapping_sub(carry.get().len() as u32),
+            carry,
+            budget,
+            literal,
+            start_missing: false,
+        }
     }
 }
 
@@ -40,7 +48,8 @@ pub fn find(slot: &Slot, tables: &Tables, session_bytes: i64, side: usize, arriv
     let next_in_line = has_base && data_seq == direction.next;
     if !slot.has(bit::OPENED) {
         if fresh && slot.has(bit::SYN << side) && (data_seq.wrapping_sub(direction.base) as i32) > 0 {
-            return Some(Gate::with_carry(side, direction.base, Carry::default(), START_MISSING_BUDGET, false));
+            let gate = Gate::with_carry(side, direction.base, Carry::default(), START_MISSING_BUDGET, false);
+            return Some(Gate { start_missing: true, ..gate });
         }
         let carry = if has_base { direction.carry } else { Carry::default() };
         if !has_base || (next_in_line && carry.get().len() as u32 == direction.next.wrapping_sub(direction.base)) {

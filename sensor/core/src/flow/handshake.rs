@@ -54,8 +54,8 @@ pub fn place(slot: &Slot, seg: &Segment, waiting: Option<&Segment>) -> Place {
     Place::Waits
 }
 
-/// Whether a segment shows that the connection of `first`, a SYN, was taken up: the other side's SYN acknowledges it, or,
-/// of a flow of which one side alone is seen, its sender goes on from it.
+/// Whether a segment shows that the connection of `first`, a SYN, was taken up: the other side's SYN acknowledges it,
+/// or, of a flow of which one side alone is seen, its sender goes on from it.
 fn answers(slot: &Slot, first: &Segment, seg: &Segment, side: usize) -> bool {
     let from = slot.side_of(first);
     let after = first.seq.wrapping_add(1);
@@ -102,10 +102,11 @@ impl Waiting {
         self.entries.get(&at).map(|(_, seg)| seg)
     }
 
-    /// Take a SYN, its header alone. The slot whose SYN was given up for want of room, if there is one.
-    pub fn insert(&mut self, at: u32, seg: &Segment) -> Option<u32> {
+    /// Take a SYN, its header alone, which is `whole` if its checksum is `right`. The slot whose SYN was given up for
+    /// want of room, if there is one.
+    pub fn insert(&mut self, at: u32, seg: &Segment, right: bool) -> Option<u32> {
         self.serial += 1;
-        let header = Segment { owned: None, l4_len: u32::from(seg.header_len), ..seg.clone() };
+        let header = Segment { owned: None, l4_len: u32::from(seg.header_len), whole: right, ..seg.clone() };
         self.entries.insert(at, (self.serial, header));
         self.order.push_back((at, self.serial));
         let entries = &mut self.entries;

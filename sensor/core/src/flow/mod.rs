@@ -2,8 +2,11 @@
 
 pub mod assembler;
 pub mod candidate;
+pub mod doubt;
 pub mod gate;
 pub mod handshake;
+pub mod holdings;
+pub mod order;
 pub mod path;
 pub mod patience;
 pub mod prefilter;

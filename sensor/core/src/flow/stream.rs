@@ -1,16 +1,15 @@
 //! A worker's candidates: gates opened and spent, their bytes put in order and told as events. Which flow a segment
 //! belongs to is decided before.
 
-use crate::flow::assembler::{is_reached, Ack, Ready, Tally};
+use crate::flow::assembler::{Ready, Tally};
 use crate::flow::candidate::{Candidate, Rank};
 use crate::flow::gate::{self, Gate};
-use crate::flow::patience::Patience;
 use crate::flow::prefilter::Carry;
 use crate::flow::table::{bit, Slot};
 use crate::flow::worker::Worker;
 use crate::model::event::{Clock, Event, Open, Reason};
 use crate::model::stats::Counter;
-use crate::wire::segment::{Segment, ACK, TCP, UDP};
+use crate::wire::segment::{Segment, TCP, UDP};
 
 /// Spent candidates kept for each open candidate that is allowed; past that the longest idle leaves.
 const SPENT_PER_OPEN: usize = 4;
@@ -79,15 +78,8 @@ impl Worker {
 
     /// Open a flow's gate.
     pub(super) fn open(&mut self, at: u32, gate: &Gate, data_seq: u32, seg: &Segment, block: &[u8]) {
-        let rank = self.first_rank(at);
-        let candidate = self.flows.slot(at).candidate;
-        let index = if candidate == 0 {
-            self.add_candidate(at, seg, rank)
-        } else {
-            self.candidates.set_rank(candidate - 1, rank);
-            candidate - 1
-        };
-        self.candidates.get(index).budget = gate.budget;
+        let index = self.open_candidate(at, gate, seg);
+        self.note_sum(index, gate.side, seg, block, false);
         self.inspect_header(index, gate.side, seg, block);
         if seg.proto == UDP {
             self.datagram(index, gate.side, seg, block);
@@ -99,6 +91,7 @@ impl Worker {
         self.start_and_push(index, gate.side, gate.seq, base, &gate.carry, (data_seq, seg, block));
         self.keep_within_bounds(index, gate.side, seg.ts_ns);
         self.settle(at, index, seg.ts_ns);
+        self.keep_within_pool(index, seg.ts_ns);
     }
 
     /// Open the gate of a flow whose first flights have the sizes of a shape; `side` sent the first.
@@ -110,6 +103,7 @@ impl Worker {
         let rank = self.first_rank(at);
         let index = self.add_candidate(at, seg, rank);
         self.candidates.get(index).budget = gate::SHAPE_BUDGET;
+        self.note_sum(index, 1 - side, seg, block, false);
         self.inspect_header(index, 1 - side, seg, block);
         self.stats.add(Counter::Shapes, 1);
         let (flow, direction) = (self.candidates.get(index).flow, self.direction(index, side));
@@ -146,6 +140,56 @@ impl Worker {
         index
     }
 
+    /// A doubtful segment of a flow whose gate is open.
+    pub(super) fn follow_in_doubt(
+        &mut self,
+        at: u32,
+        index: u32,
+        side: usize,
+        data_seq: u32,
+        seg: &Segment,
+        block: &[u8],
+    ) {
+        self.candidates.touch(index);
+        if self.candidates.rank(index) != Rank::Answered && !self.promote(at, index) {
+            return;
+        }
+        if self.candidates.get(index).behind != [None; 2] {
+            self.lose_patience(at, index, seg.ts_ns);
+        }
+        if self.candidates.is_open(index) && !self.set_aside(at, side, data_seq, seg, block) {
+            self.follow_payload(at, index, side, data_seq, seg, block);
+            self.flows.slot_mut(at).track(side, data_seq, seg.wire_len, seg.payload(block));
+        }
+        self.settle(at, index, seg.ts_ns);
+        self.keep_within_pool(index, seg.ts_ns);
+    }
+
+    /// Open a flow's gate by a doubtful segment.
+    pub(super) fn open_in_doubt(&mut self, at: u32, gate: &Gate, data_seq: u32, seg: &Segment, block: &[u8]) {
+        let index = self.open_candidate(at, gate, seg);
+        self.note_sum(index, gate.side, seg, block, true);
+        if !self.set_aside(at, gate.side, data_seq, seg, block) {
+            self.follow_payload(at, index, gate.side, data_seq, seg, block);
+            self.flows.slot_mut(at).track(gate.side, data_seq, seg.wire_len, seg.payload(block));
+        }
+        self.settle(at, index, seg.ts_ns);
+        self.keep_within_pool(index, seg.ts_ns);
+    }
+
+    fn open_candidate(&mut self, at: u32, gate: &Gate, seg: &Segment) -> u32 {
+        let rank = self.first_rank(at);
+        let candidate = self.flows.slot(at).candidate;
+        let index = if candidate == 0 {
+            self.add_candidate(at, seg, rank)
+        } else {
+            self.candidates.set_rank(candidate - 1, rank);
+            candidate - 1
+        };
+        self.candidates.get(index).budget = gate.budget;
+        index
+    }
+
     /// A segment of a flow whose gate is open.
     pub(super) fn follow(&mut self, at: u32, index: u32, side: usize, data_seq: u32, seg: &Segment, block: &[u8]) {
         self.candidates.touch(index);
@@ -165,6 +209,7 @@ impl Worker {
             self.follow_payload(at, index, side, data_seq, seg, block);
         }
         self.settle(at, index, seg.ts_ns);
+        self.keep_within_pool(index, seg.ts_ns);
     }
 
     fn follow_payload(&mut self, at: u32, index: u32, side: usize, data_seq: u32, seg: &Segment, block: &[u8]) {
@@ -230,78 +275,22 @@ impl Worker {
         }
     }
 
-    /// A segment of `side` acknowledges what the other side has sent. Where that was not seen yet, it is waited for.
-    fn note_acknowledgement(&mut self, at: u32, index: u32, side: usize, seg: &Segment) {
-        if seg.flags & ACK == 0 || !self.candidates.is_open(index) {
-            return;
-        }
-        let other = 1 - side;
-        let (slot, candidate) = (self.flows.slot(at), self.candidates.get(index));
-        let direction = &mut candidate.sides[other];
-        let base = slot.sides[other].base;
-        let waits_for_start = slot.has(bit::SYN << other) && !slot.has(bit::PAYLOAD << other);
-        if !direction.running && waits_for_start && !is_reached(Some(seg.ack), Some(base)) {
-            direction.start(base, base);
-        }
-        if is_reached(Some(seg.ack), candidate.reached(other, slot.has(bit::FIN << other))) {
-            return;
-        }
-        match &mut candidate.behind[other] {
-            _ if candidate.cut[other] => self.give_up_acknowledged(index, other, seg.ack, seg.ts_ns),
-            Some(patience) => patience.extend(seg.ack),
-            behind => *behind = Some(Patience::new(seg.ack, seg.ts_ns)),
-        }
-    }
-
-    /// Of both sides, the originator's first: whether what is waited for will come any more.
-    fn lose_patience(&mut self, at: u32, index: u32, ts_ns: u64) {
-        let origin = self.flows.slot(at).originator();
-        for side in [origin, 1 - origin] {
-            let behind = &mut self.candidates.get(index).behind[side];
-            let Some(patience) = behind else { continue };
-            if patience.is_over(ts_ns) {
-                let ack = patience.ack;
-                *behind = None;
-                self.give_up_acknowledged(index, side, ack, ts_ns);
-                self.settle(at, index, ts_ns);
-            }
-        }
-    }
-
-    fn give_up_acknowledged(&mut self, index: u32, side: usize, ack: u32, ts_ns: u64) {
-        while self.candidates.is_open(index) {
-            let Some(ready) = self.candidates.get(index).sides[side].acknowledged(ack) else { break };
-            self.deliver(index, side, ready, ts_ns);
-        }
-        if self.candidates.is_open(index) {
-            self.candidates.get(index).forgiven[side] = Some(ack);
-        }
-    }
-
-    /// What waited for the other side goes out where that has come; and of a side that has come nothing is waited for.
-    fn settle(&mut self, at: u32, index: u32, ts_ns: u64) {
-        let origin = self.flows.slot(at).originator();
-        let mut moved = true;
-        while std::mem::take(&mut moved) {
+    /// What all candidates hold together is bounded: the greediest gives up.
+    fn keep_within_pool(&mut self, index: u32, ts_ns: u64) {
+        let mut total = self.candidates.weigh(index);
+        while total > self.limits.held_bytes {
+            let Some(victim) = self.candidates.greediest() else { return };
+            self.stats.add(Counter::HeldGivenUp, 1);
+            let origin = self.flows.slot(self.candidates.slot(victim)).originator();
             for side in [origin, 1 - origin] {
-                if !self.candidates.is_open(index) {
-                    return;
+                while self.candidates.is_open(victim) {
+                    let Some(ready) = self.candidates.get(victim).sides[side].give_up_hole() else { break };
+                    self.deliver(victim, side, ready, ts_ns);
                 }
-                let reached = self.reached(at, index, 1 - side);
-                let candidate = self.candidates.get(index);
-                candidate.behind[1 - side].take_if(|patience| is_reached(Some(patience.ack), reached));
-                if let Some(ready) = candidate.sides[side].take_next(reached) {
-                    self.deliver(index, side, ready, ts_ns);
-                    moved = true;
-                }
+                self.candidates.get(victim).doubts[side].stop();
             }
+            total = self.candidates.weigh(victim);
         }
-    }
-
-    /// Up to where a side is seen.
-    fn reached(&mut self, at: u32, index: u32, side: usize) -> Ack {
-        let fin = self.flows.slot(at).has(bit::FIN << side);
-        self.candidates.get(index).reached(side, fin)
     }
 
     fn keep_within_bounds(&mut self, index: u32, side: usize, ts_ns: u64) {
@@ -384,6 +373,7 @@ impl Worker {
 
     fn spend(&mut self, index: u32) {
         self.candidates.get(index).stop();
+        self.candidates.weigh(index);
         self.candidates.set_rank(index, Rank::Spent);
         self.stats.add(Counter::CandidatesSpent, 1);
     }
@@ -394,20 +384,16 @@ impl Worker {
         u8::from(side != self.flows.slot(slot).originator())
     }
 
-    /// Checksum and timestamp of a header: only of a flow whose gate is open.
+    /// Path and timestamp of a header: only of a flow whose gate is open.
     fn inspect_header(&mut self, index: u32, side: usize, seg: &Segment, block: &[u8]) {
         let candidate = self.candidates.get(index);
         candidate.paths[side].see(seg);
         if let Some(tsval) = seg.tsval(block) {
             Clock::update(&mut candidate.clocks[side], seg.ts_ns, tsval);
         }
-        if seg.checksum_is_wrong(block) {
-            self.stats.add(Counter::BadL4Checksum, 1);
-            self.candidates.get(index).bad_checksums += 1;
-        }
     }
 
-    fn count_tally(&self, tally: &Tally) {
+    pub(super) fn count_tally(&self, tally: &Tally) {
         self.stats.add(Counter::RetransmittedBytes, tally.retransmitted);
         self.stats.add(Counter::OverlapConflicts, u64::from(tally.conflict));
         self.stats.add(Counter::OutOfWindow, u64::from(tally.out_of_window));

@@ -20,6 +20,7 @@ pub mod bit {
     pub const PAYLOAD: u32 = 1 << 12; // and 13
     pub const OPENED: u32 = 1 << 14; // a gate has opened once
     pub const PENDING: u32 = 1 << 15; // a SYN that is not the flow's own waits for its answer
+    pub const RIGHT: u32 = 1 << 16; // and 17: the direction's SYN had a right checksum
 }
 
 /// Bytes of a side are counted up to 2^38: six bits for each side above 32, at the top of `Slot::bits`.

@@ -12,7 +12,7 @@ use crate::flow::timeouts::Timeouts;
 use crate::model::event::{Close, Event, Reason};
 use crate::model::limits::Limits;
 use crate::model::stats::{Counter, Stats};
-use crate::wire::segment::{Segment, FIN, RST, SYN, TCP};
+use crate::wire::segment::{Segment, Sum, FIN, RST, SYN, TCP};
 
 /// A worker's state.
 pub struct Worker {
@@ -35,6 +35,7 @@ impl Worker {
         let mut limits = limits.clone();
         limits.flows = (limits.flows / limits.workers).max(1);
         limits.candidates = (limits.candidates / limits.workers).max(1);
+        limits.held_bytes /= limits.workers;
         Worker {
             flows: Flows::new(limits.flows),
             stats,
@@ -61,13 +62,21 @@ impl Worker {
     #[inline]
     pub fn segment(&mut self, seg: &Segment, block: &[u8]) {
         let at = match self.flows.find(seg) {
-            Some(at) => match self.place(at, seg) {
+            Some(at) => match self.place(at, seg, block) {
                 Some(at) => at,
                 None => return,
             },
             None => self.create(seg),
         };
-        let (side, data_seq) = self.admit(at, seg);
+        let (sum, doubtful) = self.sum(at, seg, block);
+        if doubtful {
+            self.segment_in_doubt(at, seg, block);
+            return;
+        }
+        let (side, data_seq) = self.admit(at, seg, true);
+        if sum == Sum::Right && seg.flags & SYN != 0 && seg.proto == TCP {
+            self.flows.slot_mut(at).set(bit::RIGHT << side);
+        }
         let candidate = self.flows.slot(at).candidate;
         let payload = seg.payload(block);
         if candidate != 0 && self.candidates.is_open(candidate - 1) {
@@ -85,15 +94,33 @@ impl Worker {
         }
     }
 
+    /// Work on a segment that its receiver throws away, if its checksum is as it was sent. What it acknowledges or ends
+    /// does not count; of its payload a gate may open, as the sums may be wrong for want of computing them.
+    fn segment_in_doubt(&mut self, at: u32, seg: &Segment, block: &[u8]) {
+        if seg.wire_len == 0 {
+            return;
+        }
+        let (side, data_seq) = self.admit(at, seg, false);
+        let (candidate, payload) = (self.flows.slot(at).candidate, seg.payload(block));
+        if candidate != 0 && self.candidates.is_open(candidate - 1) {
+            self.follow_in_doubt(at, candidate - 1, side, data_seq, seg, block);
+        } else if let Some(gate) = self.find_gate(at, side, data_seq, payload).filter(|gate| !gate.start_missing) {
+            self.open_in_doubt(at, &gate, data_seq, seg, block);
+        }
+    }
+
     /// The flow that a segment of a known flow's ports belongs to; None: it belongs nowhere, or not yet.
     #[inline]
-    fn place(&mut self, at: u32, seg: &Segment) -> Option<u32> {
+    fn place(&mut self, at: u32, seg: &Segment, block: &[u8]) -> Option<u32> {
         if self.is_idle(at, seg.ts_ns) {
             self.leave(at, Reason::Idle);
             return Some(self.create(seg));
         }
         if seg.proto != TCP || (seg.flags & SYN == 0 && !self.flows.slot(at).has(bit::PENDING)) {
             return Some(at);
+        }
+        if self.is_false_syn(at, seg, block) {
+            return None;
         }
         match handshake::place(self.flows.slot(at), seg, self.waiting.get(at)) {
             Place::Own => Some(at),
@@ -102,7 +129,7 @@ impl Worker {
                 None
             }
             Place::Waits => {
-                self.wait(at, seg);
+                self.wait(at, seg, block);
                 None
             }
             Place::Answers => Some(self.take_up(at, seg)),
@@ -114,13 +141,14 @@ impl Worker {
     }
 
     /// Keep a SYN until its answer; the one that waited before it has none.
-    fn wait(&mut self, at: u32, seg: &Segment) {
+    fn wait(&mut self, at: u32, seg: &Segment, block: &[u8]) {
         if self.waiting.get(at).is_some_and(|before| before.seq == seg.seq && before.src == seg.src) {
             return;
         }
         self.stats.add(Counter::StrayHandshakes, u64::from(self.waiting.remove(at).is_some()));
         self.flows.slot_mut(at).set(bit::PENDING);
-        if let Some(given_up) = self.waiting.insert(at, seg) {
+        let right = seg.sum(block) == Sum::Right;
+        if let Some(given_up) = self.waiting.insert(at, seg, right) {
             self.flows.slot_mut(given_up).unset(bit::PENDING);
             self.stats.add(Counter::StrayHandshakes, 1);
         }
@@ -133,13 +161,15 @@ impl Worker {
         self.leave(at, Reason::Reused);
         let first = first.as_ref().unwrap_or(seg);
         let at = self.create(first);
-        self.admit(at, first);
+        let (side, _) = self.admit(at, first, true);
+        self.flows.slot_mut(at).set(if first.whole { bit::RIGHT << side } else { 0 });
         at
     }
 
-    /// Take in what every segment of a flow changes. Its side, and the sequence number of its payload.
+    /// Take in what every segment of a flow changes; and its end, if it `may_end` it. Its side, and the sequence number
+    /// of its payload.
     #[inline]
-    fn admit(&mut self, at: u32, seg: &Segment) -> (usize, u32) {
+    fn admit(&mut self, at: u32, seg: &Segment, may_end: bool) -> (usize, u32) {
         let slot = self.flows.slot_mut(at);
         let side = slot.side_of(seg);
         slot.last_ns = slot.last_ns.max(seg.ts_ns);
@@ -148,7 +178,7 @@ impl Worker {
             return (side, seg.seq);
         }
         let data_seq = slot.track_syn(side, seg);
-        if seg.flags & (FIN | RST) != 0 {
+        if may_end && seg.flags & (FIN | RST) != 0 {
             self.note_end(at, side, data_seq, seg);
         }
         (side, data_seq)

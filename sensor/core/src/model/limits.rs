@@ -42,6 +42,7 @@ limits! {
     session_bytes: i64 = 65_536,
     reorder_bytes: usize = 131_072,
     reorder_segments: usize = 128,
+    held_bytes: usize = 134_217_728,
     fragments: usize = 4_096,
     fragment_bytes: usize = 16_777_216,
     queue_events: usize = 16_384,

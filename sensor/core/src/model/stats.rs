@@ -53,6 +53,7 @@ counters! {
     Gaps => "gaps",
     GapBytes => "gap_bytes",
     RetransmittedBytes => "retransmitted_bytes",
+    HeldGivenUp => "held_given_up",
     OverlapConflicts => "overlap_conflicts",
     OutOfWindow => "out_of_window",
     EventsDropped => "events_dropped",

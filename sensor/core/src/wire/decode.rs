@@ -19,6 +19,7 @@ struct Inner {
     ip_len: u32,
     wire_len: u32, // of the IP payload
     ttl: u8,
+    bad_ip: bool,
 }
 
 /// A datagram put together from fragments: its protocol and payload.
@@ -43,7 +44,6 @@ struct Walk<'d> {
     vlans: [u16; MAX_VLANS],
     vlan_count: u8,
     mac: [u8; 6],
-    from_fragments: bool,
 }
 
 impl Decoder {
@@ -65,7 +65,6 @@ impl Decoder {
             vlans: [0; MAX_VLANS],
             vlan_count: 0,
             mac: [0; 6],
-            from_fragments: false,
         };
         let mut layer = first_layer(link, frame)?;
         let mut depth = 0;
@@ -127,7 +126,6 @@ impl Walk<'_> {
         depth: &mut u8,
         out: &mut Segment,
     ) -> Result<Option<Datagram>, Ignored> {
-        self.from_fragments = true;
         let mut layer = Layer::Proto(proto, payload);
         loop {
             *depth += 1;
@@ -195,11 +193,10 @@ impl Walk<'_> {
         if total < header {
             return Err(Counter::IgnoredIp);
         }
-        if fold(sum_words(&bytes[..header])) != 0xffff {
-            self.stats.add(Counter::BadIpChecksum, 1);
-        }
-        let mut inner =
-            Inner { ip_len: total as u32, wire_len: (total - header) as u32, ttl: bytes[8], ..Inner::default() };
+        let bad_ip = fold(sum_words(&bytes[..header])) != 0xffff;
+        self.stats.add(Counter::BadIpChecksum, u64::from(bad_ip));
+        let (ip_len, wire_len) = (total as u32, (total - header) as u32);
+        let mut inner = Inner { ip_len, wire_len, ttl: bytes[8], bad_ip, ..Inner::default() };
         inner.src[..4].copy_from_slice(&bytes[12..16]);
         inner.dst[..4].copy_from_slice(&bytes[16..20]);
         self.inner = inner;
@@ -340,7 +337,8 @@ impl Walk<'_> {
         out.mac = self.mac;
         out.proto = proto;
         out.v6 = self.inner.v6;
-        out.whole = captured == end && !self.from_fragments;
+        out.whole = captured == end;
+        out.bad_ip = self.inner.bad_ip;
         Ok(())
     }
 }

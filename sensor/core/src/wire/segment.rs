@@ -11,6 +11,14 @@ pub const ACK: u8 = 0x10;
 
 pub const MAX_VLANS: usize = 4;
 
+/// Whether checksums are right.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Sum {
+    Unknown, // not looked at, or not all of it was captured
+    Right,
+    Wrong,
+}
+
 /// A decoded segment. Addresses of IPv4 are in the first four bytes, the rest zero.
 #[derive(Clone, Debug, Default)]
 pub struct Segment {
@@ -36,7 +44,8 @@ pub struct Segment {
     pub proto: u8,
     pub flags: u8,
     pub v6: bool,
-    pub whole: bool, // every byte captured, and not put together from fragments: the checksum can be computed
+    pub whole: bool,  // every byte captured: the checksum can be computed
+    pub bad_ip: bool, // the checksum of the innermost IPv4 header is wrong
 }
 
 impl Segment {
@@ -79,6 +88,18 @@ impl Segment {
                 return None;
             }
             options = options.get(length..)?;
+        }
+    }
+
+    /// What the checksums say of the segment as a whole.
+    pub fn sum(&self, block: &[u8]) -> Sum {
+        if self.bad_ip || self.checksum_is_wrong(block) {
+            return Sum::Wrong;
+        }
+        if self.whole {
+            Sum::Right
+        } else {
+            Sum::Unknown
         }
     }
 

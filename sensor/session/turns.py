@@ -1,0 +1,66 @@
+"""Whether a flow's messages come as a miner's and a pool's do: each from its own side, and in turn. What ships, copies
+or compares logs sends both sides' messages from one side, or many shares and many jobs at a stretch. Pure.
+
+A pool gives a job when there is a new one, seconds apart. A miner finds shares at random times and waits for none; even
+a proxy that sends hundreds a second gets its jobs singly.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from sensor.model.time import MILLISECOND_NS
+from sensor.signatures.model import Match
+
+#: Messages of a side that only the other side sends, from which it is quoting: one may be a freak of some program.
+QUOTED = 2
+#: Shares at a stretch follow each other within this, with no answer between; and so do jobs.
+STRETCH_NS = 50 * MILLISECOND_NS
+#: Shares and jobs from which their times tell anything, and the part of them that comes at a stretch in a log.
+LEAST_SHARES, LEAST_JOBS, IN_STRETCHES = 12, 4, 0.5
+#: Kinds of messages that a pool never sends, and a miner never.
+OF_MINERS, OF_POOLS = frozenset({"subscribe", "login", "submit"}), frozenset({"job", "target"})
+
+
+class Turns:
+    """What was seen of one flow so far."""
+
+    __slots__ = ("_job_ns", "_jobs", "_last", "_roles", "_shares", "_stretched")
+
+    def __init__(self) -> None:
+        self._roles = (0, 0, 0, 0)  # messages by direction, of miners and of pools
+        self._shares = self._jobs = 0
+        self._stretched = (0, 0)  # of these, those right behind another one
+        self._last = (-1, False, 0)  # direction of the message before, whether it is a share, and its time
+        self._job_ns: int | None = None  # when the job before was given
+
+    def note(self, direction: int, ts_ns: int, matches: Iterable[Match]) -> None:
+        """A message, by all the rules that it fits."""
+        kinds = {rule.kind for _, rule in matches}
+        role = 0 if kinds & OF_MINERS else 1 if kinds & OF_POOLS else None
+        if role is not None and not (kinds & OF_MINERS and kinds & OF_POOLS):
+            at = 2 * direction + role
+            self._roles = (*self._roles[:at], self._roles[at] + 1, *self._roles[at + 1 :])  # type: ignore[assignment]
+        is_share = "submit" in kinds
+        shares, jobs = self._stretched
+        if is_share:
+            self._shares += 1
+            before, was_share, at_ns = self._last
+            shares += before == direction and was_share and ts_ns - at_ns <= STRETCH_NS
+        elif "job" in kinds:
+            self._jobs += 1
+            jobs += self._job_ns is not None and ts_ns - self._job_ns <= STRETCH_NS
+            self._job_ns = ts_ns
+        self._stretched = (shares, jobs)
+        self._last = (direction, is_share, ts_ns)
+
+    def quoted(self, miner: int) -> bool:
+        """Whether a side sends what only the other one does, where the miner's is this direction."""
+        return self._roles[2 * miner + 1] >= QUOTED or self._roles[2 * (1 - miner)] >= QUOTED
+
+    @property
+    def at_a_stretch(self) -> bool:
+        """Whether shares and jobs come in stretches, as they stand in a log."""
+        shares, jobs = self._stretched
+        many = self._shares >= LEAST_SHARES and self._jobs >= LEAST_JOBS
+        return many and shares >= IN_STRETCHES * self._shares and jobs >= IN_STRETCHES * self._jobs
