@@ -1,5 +1,5 @@
-"""M4: what a single sender can put on the link of an innocent address, in every core there is; and the real sessions that
-resemble it, which must still be found.
+"""M4: what a single sender can put on the link of an innocent address, in every core there is; and the real sessions
+that resemble it, which must still be found.
 
 python -m tests.reliability.framing     one line for each capture that did not come out as it should, and the figure
 """
