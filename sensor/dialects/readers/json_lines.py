@@ -210,8 +210,11 @@ class JsonLines:
         line_end = offset + len(line) + 1
         body = line.lstrip(b" \t\r\n\xef\xbb\xbf")
         offset += len(line) - len(body)
+        if body.startswith(b"["):
+            yield from self._batch(body, offset, line_end)
+            return
         if not body.startswith(b"{"):
-            yield self._malformed(offset, "not_object" if body.startswith(b"[") else "not_json")
+            yield self._malformed(offset, "not_json")
             return
         text = body.decode("utf-8", "replace")
         at = 0
@@ -240,6 +243,19 @@ class JsonLines:
             if at >= len(text):
                 return
         yield self._malformed(offset, "trailing")
+
+    def _batch(self, body: bytes, offset: int, end: int) -> Iterator[Read]:
+        """Several messages as one list (JSON-RPC 2.0 section 6)."""
+        value = decode(body)
+        items = value if isinstance(value, list) else []
+        messages = [item for item in items if isinstance(item, dict)]
+        if not messages or len(messages) < len(items):
+            yield self._malformed(offset, value if isinstance(value, str) else "not_object")
+            return
+        for message in messages[:MAX_OBJECTS]:
+            yield Message(self._direction, self._ts_ns, offset, message, end=end)
+        if len(messages) > MAX_OBJECTS:
+            yield self._malformed(offset, "trailing")
 
     def _malformed(self, offset: int, reason: str) -> Malformed:
         return Malformed(self._direction, self._ts_ns, offset, reason)
