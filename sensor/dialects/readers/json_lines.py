@@ -102,7 +102,7 @@ class JsonLines:
         self._ts_ns = ts_ns
         self._buffer += data
         start = 0
-        while not self._exit(start) and (end := self._line_end(start)) >= 0:
+        while start < len(self._buffer) and not self._exit(start) and (end := self._line_end(start)) >= 0:
             yield from self._line(bytes(self._buffer[start:end]), self._offset + start)
             start = end + 1
         if self.left is not None:
@@ -128,10 +128,10 @@ class JsonLines:
         """Where the line that begins here ends: at LF; or, right behind an object, at NUL or at a CR without LF. -1 if
         that has not come.
         """
-        searched = max(start, self._searched)
+        searched = self._searched if self._searched > start else start
         end = self._buffer.find(b"\n", searched)
         limit = len(self._buffer) if end < 0 else end
-        behind = max(start, self._searched - END_BYTES)
+        behind = searched - END_BYTES if searched - END_BYTES > start else start
         nul = self._buffer.find(b"}\0", behind, limit)
         if nul >= 0:
             limit = end = nul + 1
