@@ -14,6 +14,7 @@ import resource
 import shutil
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -29,6 +30,8 @@ CRATE = ROOT / "sensor" / "core" / "fuzz"
 PYTHON_LIBRARY = PLACE / "python"
 ATHERIS = "atheris>=3"
 CARGO_FUZZ = "0.13.2"
+#: Where inputs that must be files are written.
+MEMORY = Path("/dev/shm")
 
 
 @dataclass(frozen=True)
@@ -148,6 +151,7 @@ def fuzz_python(name: str, seconds: float, keep: Path) -> Outcome:
     """One group of the targets of Python; what was slow while it was watched is looked at again."""
     environment = {**os.environ, "PYTHONPATH": f"{ROOT}:{PYTHON_LIBRARY}"}
     command = [sys.executable, "-m", "tests.fuzz.guided", name, "--seconds", str(seconds), "--keep", str(keep)]
+    command += ["--corpus", str(PLACE / "corpus" / name)]
     outcome = _fuzzed(name, command, keep, environment)
     target = group(name)
     for find in [find for find in outcome.finds if "-slow-" in find]:
@@ -162,9 +166,15 @@ def fuzz_python(name: str, seconds: float, keep: Path) -> Outcome:
 def _fuzzed(name: str, command: list[str], keep: Path, environment: dict[str, str]) -> Outcome:
     shutil.rmtree(keep, ignore_errors=True)
     keep.mkdir(parents=True)
-    ended = subprocess.run(
-        ["nice", "-n", "10", *command], cwd=ROOT, env=environment, capture_output=True, check=False, errors="replace"
-    )
+    with tempfile.TemporaryDirectory(prefix="fuzz", dir=MEMORY if MEMORY.is_dir() else None) as place:
+        ended = subprocess.run(
+            ["nice", "-n", "10", *command],
+            cwd=ROOT,
+            env={**environment, "TMPDIR": place},  # libFuzzer ends a process without tidying up
+            capture_output=True,
+            check=False,
+            errors="replace",
+        )
     told = f"{ended.stdout}\n{ended.stderr}"
     if ended.returncode:
         (keep / f"{name}-ended-{ended.returncode}").write_text(told[-20_000:], encoding="utf-8", errors="replace")
