@@ -66,7 +66,7 @@ def glance(flow: OpenFlow, facts: FlowFacts, signatures: SignatureSet) -> Glance
     source, (pool, port) = address_text(both[miner][0]), both[1 - miner]
     counts = AttemptCount(
         count=1,
-        answered=int(all(flow.spoke)),
+        answered=int(any(read.direction != miner and _lets_in(read.value) for read in flow.first_messages)),
         first_ns=facts.first_ns,
         last_ns=facts.last_ns,
         family=families.pop() if len(families) == 1 else MIXED,
@@ -74,6 +74,11 @@ def glance(flow: OpenFlow, facts: FlowFacts, signatures: SignatureSet) -> Glance
     )
     ends = Ends(source, address_text(pool), port, login)
     return Glance(Beginner(facts.first_ns, source, address_text(pool), port, both[miner][1]), ends, counts)
+
+
+def _lets_in(value: dict[str, object]) -> bool:
+    """Whether a pool's message is more than a refusal."""
+    return "method" in value or value.get("result") not in (None, False)
 
 
 def _login(read: Message, matches: Sequence[Match]) -> str | None:

@@ -20,11 +20,11 @@ from sensor.model.time import MINUTE_NS
 
 INTERVAL_NS = 10 * MINUTE_NS
 #: Judged one by one in an interval: in all, of one pool, and beside them of those that are looked at more closely.
-MOST_JUDGED, MOST_OF_A_POOL, MOST_WATCHED = 60, 16, 32
+MOST_JUDGED, MOST_OF_A_POOL, MOST_WATCHED = 64, 24, 32
 #: Pairs of ends told apart in an interval, some 300 bytes each; past it pools are told apart, and past that nothing.
 MAX_PAIRS, MAX_POOLS = 4_096, 256
 #: Sources, and pools, with a finding of their own in an interval, where they have so many attempts.
-MOST_GROUPS, MANY = 6, 8
+MOST_GROUPS, MANY = 5, 8
 #: Intervals held at once: a replay's workers may be that far apart.
 MAX_INTERVALS = 64
 #: Stands for several addresses: RFC 1122 3.2.1.3, no address of anybody.
@@ -102,7 +102,7 @@ class AttemptInterval(Generic[Held]):
 
     def __init__(self) -> None:
         self.chosen: list[Beginner] = []  # in order
-        self.held: dict[Beginner, Held] = {}  # those of them that are not judged yet
+        self.held: dict[Beginner, list[Held]] = {}  # those of them that are not judged yet
         self.counts: dict[Ends, AttemptCount] = {}
         self.overflow = 0
         self.news = False
@@ -111,7 +111,7 @@ class AttemptInterval(Generic[Held]):
     def hold(self, beginner: Beginner, flow: Held) -> Held | None:
         """Hold it to be judged later; the one that is only counted instead, the latest of too many."""
         self._choose(beginner)
-        self.held[beginner] = flow
+        self.held.setdefault(beginner, []).append(flow)
         pool = beginner[2:4]
         if self._of_pool[pool] > MOST_OF_A_POOL:
             last = next(other for other in reversed(self.chosen) if other[2:4] == pool)
@@ -121,7 +121,15 @@ class AttemptInterval(Generic[Held]):
             return None
         self.chosen.remove(last)
         self._of_pool[last[2:4]] -= 1
-        return self.held.pop(last, None)
+        return self.release(last)
+
+    def release(self, beginner: Beginner) -> Held | None:
+        """One that is held under this; none where it was judged."""
+        alike = self.held.get(beginner, [])
+        flow = alike.pop() if alike else None
+        if not alike:
+            self.held.pop(beginner, None)
+        return flow
 
     def _choose(self, beginner: Beginner) -> None:
         insort(self.chosen, beginner)
@@ -241,7 +249,9 @@ class Attempts(Generic[Held]):
         for number in numbers if over else numbers[:-MAX_INTERVALS]:
             interval = self._intervals[number]
             while interval.held:
-                yield interval.held.pop(next(iter(interval.held)))
+                flow = interval.release(next(iter(interval.held)))
+                if flow is not None:
+                    yield flow
 
     def summaries(
         self, now_ns: int, join: Callable[[Ends, AttemptCount], bool], *, over: bool = False

@@ -95,6 +95,24 @@ def test_who_tries_again_and_again_has_one_finding_with_the_count() -> None:
         assert (found[-1].flow_count, found[-1].attempts) == (MANY, None)
 
 
+def test_connections_that_are_alike_in_everything_are_each_counted() -> None:
+    alike = [
+        [event._replace(flow=at) for event in (*session(0, LONE), closed(0))]  # type: ignore[union-attr]
+        for at in range(MANY)
+    ]
+    pipeline = Pipeline(shipped())
+    for flow in alike:
+        pipeline.step(flow)
+    pipeline.finish()
+    assert pipeline.counters["attempts_counted"] == MANY - MOST_OF_A_POOL
+
+
+def test_who_is_refused_again_and_again_is_no_probe() -> None:
+    refused = ((0, KINDS["login"][0][1]), (1, b'{"id":1,"result":null,"error":{"code":-1,"message":"no"}}\n'))
+    flows = [[*session(number, refused), closed(number)] for number in range(MANY)]
+    assert {one.activity for one in findings(flows)} == {"attempt"}
+
+
 def test_an_attempt_of_one_who_is_watched_is_told_in_the_midst_of_a_flood() -> None:
     watched = "10.0.1.44"  # the 300th
     for pipeline in (live(watches=lambda address: address == watched), Pipeline(shipped(), watches=watched.__eq__)):
