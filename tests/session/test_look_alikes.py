@@ -102,9 +102,6 @@ SILENT = {
         S {
         S   "result": true
         S }""",
-    "batch of calls": """
-        C [{"id":1,"method":"mining.subscribe","params":["cgminer/4.9"]}]
-        S [{"id":1,"result":[[["mining.notify","ae"]],"08000002",4]}]""",
     "method that is no text": """
         C {"id":1,"method":["mining.subscribe"],"params":["cgminer/4.9"]}
         C {"id":1,"method":{"mining.subscribe":1},"params":["cgminer/4.9"]}

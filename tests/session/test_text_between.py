@@ -51,3 +51,12 @@ def test_one_side_that_sends_both_sides_messages_among_text_is_no_session() -> N
     quoted = [DialogueLine(0, line.data) for line in session(b"hello\n", 12)]
     reads = [DialogueLine(1, b"250 OK\n")] * 4
     assert found([*quoted, *reads]) == []
+
+
+def test_messages_in_lists_are_messages() -> None:
+    """JSON-RPC 2.0 section 6; a list with anything else in it is text."""
+    lists = [DialogueLine(line.direction, b"[" + line.data[:-1] + b"]\n") for line in session(b"", 12)]
+    (one,) = found(lists)
+    assert (one.grade, one.shares.submitted, one.shares.accepted) == (Grade.ACCEPTED, 12, 12)
+    mixed = [DialogueLine(line.direction, line.data[:-2] + b",1]\n") for line in lists]
+    assert found(mixed) == []
