@@ -115,6 +115,8 @@ def read(path: Path | None) -> Access:
         raise ServeError(
             *(_sentence(path, node, item["loc"], item["type"], item["msg"]) for item in error.errors())
         ) from None
+    except (ValueError, RecursionError) as error:  # a date that is none, or what is nested too deeply
+        raise ServeError(f"{path}: not valid YAML: {error}") from None
     wrong = [name for name, text in config.basic_auth_users.items() if not HASH.fullmatch(text)]
     if wrong:
         keys = (("basic_auth_users", name) for name in wrong)

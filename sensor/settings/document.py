@@ -62,6 +62,8 @@ def read(path: Path) -> ConfigDocument:
         raise ConfigError([f"{path}:{line}: not valid YAML: {error.problem or error.context}"]) from None
     except yaml.YAMLError as error:
         raise ConfigError([f"{path}: not valid YAML: {' '.join(str(error).split())}"]) from None
+    except ValueError as error:  # a date that is none, as 2026-13-01
+        raise ConfigError([f"{path}: not valid YAML: {error}"]) from None
     if values is not None and not isinstance(values, dict):
         raise ConfigError([f"{path}:1: must be keys and values, not a {type(values).__name__}"])
     for key, line, repeated in keys:
@@ -98,7 +100,7 @@ def override(document: ConfigDocument, text: str) -> None:
         parsed = (
             value if value == "-" else yaml.safe_load(value)
         )  # a lone dash means standard output, not an empty list
-    except (yaml.YAMLError, RecursionError):
+    except (yaml.YAMLError, RecursionError, ValueError):  # the last of a date that is none
         document.problems.append(f"--set {text}: the value is not valid YAML")
         return
     section = document.values

@@ -12,7 +12,11 @@ from sensor.attribution.books.divisions import Divisions
 from sensor.attribution.canonical import rows_of
 from sensor.attribution.formats.looks import cell_looks
 from sensor.attribution.settings import AttributionSettings
+from sensor.daemon.configuration import load as load_configuration
 from sensor.meter.readings import read as read_meters
+from sensor.serve.access import ServeError
+from sensor.serve.access import read as read_access
+from sensor.settings.document import ConfigError
 from sensor.sheets.sheet import LONGEST_CELL
 from sensor.sheets.text import LONGEST_HEADING, heading_of
 from tests.fuzz.targets.files import BOOKS, DETAIL, ISC, KEA, places
@@ -103,3 +107,20 @@ def test_of_a_cell_or_heading_without_end_only_the_beginning_is_compared(tmp_pat
     book = f"单位名称,IP地址\n甲公司,198.51.100.16/28\n{'(' * (LONGEST_CELL + 1)},198.51.100.32/28\n"
     found = loaded(tmp_path, "inventory", book).books.books[0]
     assert (found.rows, [remark.line for remark in found.refused]) == (1, [3])
+
+
+def test_a_date_that_is_none_is_a_mistake_in_the_configuration(tmp_path: Path) -> None:
+    path = tmp_path / "minewatch.yaml"
+    path.write_text("sensor: {id: a}\nledger: {keep: 2026-13-01}\n", encoding="utf-8")
+    with pytest.raises(ConfigError, match=r"minewatch\.yaml: not valid YAML: month must be in 1\.\.12"):
+        load_configuration(path)
+    with pytest.raises(ConfigError, match="the value is not valid YAML"):
+        load_configuration(None, ["ledger.keep=2026-02-30"])
+
+
+@pytest.mark.parametrize("content", ["basic_auth_users: {a: 2026-13-01}\n", "[" * 5_000], ids=["date", "nesting"])
+def test_a_web_configuration_that_cannot_be_read_is_refused_with_its_file(content: str, tmp_path: Path) -> None:
+    path = tmp_path / "web.yaml"
+    path.write_text(content, encoding="utf-8")
+    with pytest.raises(ServeError, match=r"web\.yaml: not valid YAML"):
+        read_access(path)
