@@ -1,5 +1,5 @@
-//! What a worker makes of checksums: which segments are in doubt, and what becomes of their bytes. Rules: docs/border.md,
-//! "Checksums".
+//! What a worker makes of checksums: which segments are in doubt, and what becomes of their bytes. Rules:
+//! docs/border.md, "Checksums".
 
 use crate::flow::assembler::Tally;
 use crate::flow::doubt::Doubts;
