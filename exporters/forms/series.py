@@ -68,7 +68,7 @@ METRICS: Mapping[str, str] = {
     "reassembly_gap_bytes_total": "Bytes of those holes.",
     "retransmitted_bytes_total": "Bytes of candidates that came again.",
     "overlap_conflicts_total": "Segments whose bytes contradict those already held.",
-    "out_of_window_segments_total": "Segments too far from where their stream stands.",
+    "out_of_window_segments_total": "Segments too far off in their stream, or a SYN, FIN or reset none of its.",
     "core_other_total": "Whatever else the core counts.",
     # The line.
     "sessions_total": "Candidate flows taken up by the line.",
@@ -212,12 +212,18 @@ CORE: Mapping[str, CounterSeries] = {
         gap_bytes="reassembly_gap_bytes_total",
     ),
     **_plain(retransmitted_bytes="retransmitted_bytes_total", overlap_conflicts="overlap_conflicts_total"),
-    **_plain(out_of_window="out_of_window_segments_total"),
+    # The series are 500, so what is out of place shares one: too far off, unanswered SYNs, ends of another number.
+    **_plain(
+        out_of_window="out_of_window_segments_total",
+        stray_handshakes="out_of_window_segments_total",
+        stray_endings="out_of_window_segments_total",
+    ),
     **_plain(excluded="excluded_segments_total", ticks="ticks_total", kernel_received="kernel_received_packets_total"),
     **_plain(kernel_dropped="kernel_dropped_packets_total", kernel_freezes="kernel_freezes_total"),
     **_labelled("queue_drops_total", "kind", chunks_dropped="chunk", hits_dropped="hit", shapes_dropped="shape"),
     **_labelled("bad_checksums_total", "layer", bad_ip_checksum="ip", bad_l4_checksum="transport"),
     **_labelled("evictions_total", "table", flows_evicted="flows", fragments_evicted="fragments"),
+    **_labelled("evictions_total", "table", unproven_evicted="candidates", held_given_up="candidates"),
 }
 
 LINE: Mapping[str, CounterSeries] = {

@@ -20,7 +20,7 @@ WIRE_BYTES = 1_500
 ASIDE_SEGMENTS, ASIDE_BYTES = 32, 32_768
 
 
-class Sum(Enum):
+class ChecksumVerdict(Enum):
     """Whether checksums are right."""
 
     UNKNOWN = auto()  # not looked at, or not all of it was captured
@@ -28,11 +28,11 @@ class Sum(Enum):
     WRONG = auto()
 
 
-def sum_of(segment: Segment) -> Sum:
+def sum_of(segment: Segment) -> ChecksumVerdict:
     """What the checksums say of the segment as a whole."""
     if segment.bad_ip or not checksum_fits(segment):
-        return Sum.WRONG
-    return Sum.UNKNOWN if segment.checked is None else Sum.RIGHT
+        return ChecksumVerdict.WRONG
+    return ChecksumVerdict.UNKNOWN if segment.checked is None else ChecksumVerdict.RIGHT
 
 
 def is_marked(segment: Segment) -> bool:
@@ -52,13 +52,13 @@ class Doubts:
         self._lax = False  # what was set aside had to be used, and no payload had a right one
         self._aside: list[tuple[int, bytes]] = []
 
-    def doubt(self, found: Sum, segment: Segment, is_open: bool) -> bool:
+    def doubt(self, found: ChecksumVerdict, segment: Segment, is_open: bool) -> bool:
         """Whether a wrong checksum says something in this direction."""
         judged = segment.proto == TCP and (self.syn_right or (is_open and self.right))
-        return found is Sum.WRONG and judged and segment.ip_bytes <= WIRE_BYTES
+        return found is ChecksumVerdict.WRONG and judged and segment.ip_bytes <= WIRE_BYTES
 
-    def note(self, found: Sum, segment: Segment) -> None:
-        if found is Sum.RIGHT and segment.proto == TCP:
+    def note(self, found: ChecksumVerdict, segment: Segment) -> None:
+        if found is ChecksumVerdict.RIGHT and segment.proto == TCP:
             self.right = True
             self.right_data = self.right_data or segment.wire_bytes > 0
 
@@ -68,9 +68,9 @@ class Doubts:
 
     def push(self, seq: int, data: bytes, following: int) -> None:
         """Set a segment's payload aside."""
-        self._aside = [one for one in self._aside if sequence_distance(one[0] + len(one[1]), following) > 0]
+        self._aside = [(at, held) for at, held in self._aside if sequence_distance(at + len(held), following) > 0]
         self._aside.append((seq, data))
-        while len(self._aside) > ASIDE_SEGMENTS or sum(len(one[1]) for one in self._aside) > ASIDE_BYTES:
+        while len(self._aside) > ASIDE_SEGMENTS or self.held()[1] > ASIDE_BYTES:
             del self._aside[0]
 
     def take(self, following: int, ack: int) -> bytes:

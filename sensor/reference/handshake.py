@@ -16,7 +16,7 @@ from sensor.reference.walk import Segment
 NEAR_BYTES = 65_535
 
 
-class SegmentPlace(Enum):
+class Belonging(Enum):
     """What a segment is to the flow of its ports."""
 
     OWN = auto()
@@ -26,30 +26,30 @@ class SegmentPlace(Enum):
     BEGINS = auto()  # the flow is closed already, and this is the next
 
 
-def place(flow: Flow, segment: Segment) -> SegmentPlace:
+def place(flow: Flow, segment: Segment) -> Belonging:
     """The place of a segment."""
     if flow.waiting is not None and _answers(flow, flow.waiting, segment):
-        return SegmentPlace.ANSWERS
+        return Belonging.ANSWERS
     if not segment.flags & SYN:
-        return SegmentPlace.OWN
+        return Belonging.OWN
     if segment.flags & RST:
-        return SegmentPlace.STRAY
+        return Belonging.STRAY
     direction = flow.direction(segment)
     side, other = flow.sides[direction], flow.sides[1 - direction]
     again = side.base == (segment.seq + 1) & SEQUENCE_MASK
     if again and (side.syn_seen or not flow.is_closed()):
-        return SegmentPlace.OWN
+        return Belonging.OWN
     if flow.is_closed():
-        return SegmentPlace.BEGINS
+        return Belonging.BEGINS
     if segment.flags & ACK:
         if other.syn_seen and other.base == segment.ack:
             fits = not side.payload_seen
         else:
             fits = not other.syn_seen and side.base is None
-        return SegmentPlace.OWN if fits else SegmentPlace.STRAY
+        return Belonging.OWN if fits else Belonging.STRAY
     if not side.packets or (side.base is None and other.syn_seen):
-        return SegmentPlace.OWN
-    return SegmentPlace.WAITS
+        return Belonging.OWN
+    return Belonging.WAITS
 
 
 def _answers(flow: Flow, first: Segment, segment: Segment) -> bool:

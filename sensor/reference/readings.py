@@ -43,12 +43,12 @@ class Readings:
 
     def take(self, following: int) -> tuple[int, bytes] | None:
         """The next line of the other reading that is whole: its offset and bytes."""
-        for one in list(self._waiting):
-            if one[0] + len(one[1]) <= following:
-                self._waiting.remove(one)
-                line = self._overlay(*one, following)
-                if line is not None:
-                    return line
+        ready = [held for held in self._waiting if held[0] + len(held[1]) <= following]
+        for offset, data in ready:
+            self._waiting.remove((offset, data))
+            line = self._overlay(offset, data, following)
+            if line is not None:
+                return line
         return None
 
     def _overlay(self, offset: int, data: bytes, following: int) -> tuple[int, bytes] | None:

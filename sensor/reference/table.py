@@ -13,11 +13,11 @@ from sensor.model.time import SECOND_NS
 from sensor.reference.assembler import SEQUENCE_MASK
 from sensor.reference.candidates import Candidates
 from sensor.reference.counters import Counters
-from sensor.reference.doubt import Sum, sum_of
+from sensor.reference.doubt import ChecksumVerdict, sum_of
 from sensor.reference.flags import FIN, RST, SYN
 from sensor.reference.flow import Flow, FlowKey, GateState
 from sensor.reference.fragments import Fragments
-from sensor.reference.handshake import SegmentPlace, fin_fits, place, reset_fits
+from sensor.reference.handshake import Belonging, fin_fits, place, reset_fits
 from sensor.reference.tables import TCP
 from sensor.reference.walk import Segment
 
@@ -67,7 +67,7 @@ class FlowTable:
                 self._candidates.take_in_doubt(flow, direction, segment)
             return
         self._admit(flow, segment)
-        if found is Sum.RIGHT and segment.proto == TCP and segment.flags & SYN:
+        if found is ChecksumVerdict.RIGHT and segment.proto == TCP and segment.flags & SYN:
             flow.sides[direction].doubts.syn_right = True
         self._candidates.take(flow, direction, segment)
 
@@ -79,20 +79,20 @@ class FlowTable:
                 self._candidates.count_sum(flow, direction, segment, found)
                 return None
         match place(flow, segment):
-            case SegmentPlace.OWN:
+            case Belonging.OWN:
                 return flow
-            case SegmentPlace.STRAY:
+            case Belonging.STRAY:
                 self._counters["stray_handshakes"] += 1
-            case SegmentPlace.WAITS:
+            case Belonging.WAITS:
                 self._wait(flow, segment)
-            case SegmentPlace.ANSWERS:
+            case Belonging.ANSWERS:
                 first, flow.waiting = flow.waiting or segment, None
                 del self._waiting[flow.key]
                 following = self._replace(flow, first)
                 self._admit(following, first)
-                following.sides[following.direction(first)].doubts.syn_right = sum_of(first) is Sum.RIGHT
+                following.sides[following.direction(first)].doubts.syn_right = sum_of(first) is ChecksumVerdict.RIGHT
                 return following
-            case SegmentPlace.BEGINS:
+            case Belonging.BEGINS:
                 return self._replace(flow, segment)
         return None
 

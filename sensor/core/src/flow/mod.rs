@@ -12,6 +12,7 @@ pub mod patience;
 pub mod prefilter;
 pub mod readings;
 pub mod stream;
+pub mod sums;
 pub mod table;
 pub mod timeouts;
 pub mod worker;
