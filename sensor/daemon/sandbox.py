@@ -20,6 +20,8 @@ from sensor.settings.document import ConfigKey
 RESOLVER_PORT = 53
 #: Folders with much that is not ours: of these only the file itself is read, so that it must not be replaced.
 WIDE = frozenset(map(Path, ("/", "/etc", "/home", "/root", "/var", "/var/lib", "/opt", "/srv", "/run", "/mnt")))
+#: Files of the system that matter while the sensor runs, and that their owners replace.
+WATCHED = tuple(map(Path, ("/etc/resolv.conf", "/etc/hosts", "/etc/nsswitch.conf")))
 LATER = "it takes effect only after a restart"
 
 
@@ -99,7 +101,7 @@ def _places(
 ) -> tuple[list[Path], list[Path], dict[Path, tuple[int, int]]]:
     """What may be read, what may be written, and which files of it stand for themselves alone."""
     read, write = read_places(), written_places()
-    single = [path for path in read if path.is_file() and path.is_relative_to("/etc")]
+    single = [*WATCHED]
     for need in needs:
         if need.write:
             write.append(need.path if need.folder else need.path.absolute().parent)

@@ -75,8 +75,9 @@ class OpenFlow:
         if not self.seen[side] and chunk.data:
             self.starts[side] = chunk.offset
         self.bases[side] = chunk.base_seq
-        self.seen[side] += len(chunk.data)
-        self.missed[side] += chunk.gap
+        if chunk.offset >= self.starts[side] + self.seen[side]:  # else another reading of bytes that were told
+            self.seen[side] += len(chunk.data)
+            self.missed[side] += chunk.gap
         self.acks[side] = (chunk.ack_advances, chunk.acked_bytes)
         self.last_ns = max(self.last_ns, chunk.ts_ns)
 

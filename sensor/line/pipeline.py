@@ -27,7 +27,7 @@ from sensor.line.open_flow import First, OpenFlow, is_heard, node_record, node_s
 from sensor.line.resumed import Resumable, Resume, goes_on_with, nothing_before
 from sensor.line.touched import TouchedFlows
 from sensor.line.tracked import Report
-from sensor.model.events import Chunk, Close, End, Event, Hit, Open, Shape
+from sensor.model.events import Chunk, Close, End, Event, Open, Shape
 from sensor.model.finding import Finding
 from sensor.model.node import Node
 from sensor.model.observation import Hint
@@ -130,8 +130,6 @@ class Pipeline:
                 self._open(event)
             elif isinstance(event, Close):
                 self._close(event)
-            elif isinstance(event, Hit):
-                self._counters["hits"] += 1
             elif isinstance(event, Shape):
                 self._shape(event)
             elif isinstance(event, End):
@@ -274,7 +272,6 @@ class Pipeline:
             return
         self._counters["chunks"] += 1
         self._touched.touch(event.flow)
-        self._counters["chunk_bytes"] += len(event.data)
         if flow.opened.midstream and not flow.seen[event.direction] and event.data:
             self._resume(flow, event)
         flow.take(event)
@@ -304,7 +301,6 @@ class Pipeline:
         flow.meet_before(first)
 
     def _shape(self, event: Shape) -> None:
-        self._counters["shapes"] += 1
         flow = self._flows.get(event.flow)
         flights = self._signatures.flights
         if flow is not None and event.shape < len(flights):
@@ -350,8 +346,7 @@ class Pipeline:
         for _, contribution in contributions:
             self._resumable.put(contribution.flow)
         for path in (flow_facts.paths or ()) if contributions else ():
-            self._counters["ttl_changes"] += path.ttl_changes
-            self._counters["mac_changes"] += path.mac_changes
+            self._counters["path_changes"] += path.ttl_changes + path.mac_changes
         self._lifecycle.flow_ended(number, contributions, max(self._now_ns, flow_facts.last_ns))
         if not flow.session.readings:
             self._node(flow, flow_facts)
@@ -362,7 +357,7 @@ class Pipeline:
         if found is None:
             return
         if not is_heard(found[1], flow_facts):
-            self._counters["nodes_unanswered"] += 1
+            self._counters["nodes_refused"] += 1
             return
         node = node_record(*found, flow_facts)
         if self._reporting is not None:

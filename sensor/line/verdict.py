@@ -6,6 +6,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from sensor.dialects.stream.message import DEFAULT_FRAMING
 from sensor.line.flow_facts import FlowFacts
 from sensor.model.evidence import Grade
 from sensor.model.text import printable
@@ -25,6 +26,9 @@ SURE_SHARES = 2
 LEAST_ADVANCES, LEAST_ANSWERED_NS = 3, 30 * SECOND_NS
 #: What a whole handshake weighs; less is the beginning of one.
 WHOLE_HANDSHAKE = 50
+
+#: Framings of the web, in which a few miners speak a dialect of lines.
+WEB = frozenset({"http", "websocket"})
 
 #: The grade, how strong the evidence is (a key of signatures/weights), and why.
 Verdict = tuple[Grade, str, tuple[str, ...]]
@@ -52,6 +56,8 @@ def grade_of(reading: Reading, session: Session, facts: FlowFacts) -> Verdict | 
         if session.turns.at_a_stretch:
             return Grade.BEHAVES, "quoted", ("shares and jobs came in stretches, as they stand in a log",)
         return Grade.SPEAKS, "speaks", (f"the miner said {sent}", f"the pool {answered}")
+    if reading.dialect.framing == DEFAULT_FRAMING and facts.carriage.framing in WEB:
+        return None  # what asks a web service in the words of a dialect of lines is no attempt at a pool
     speaker, silent = (miner, pool) if reading.miner_confirms else (pool, miner)
     if session.foreign[speaker] or _both_roles(session, speaker):
         return (

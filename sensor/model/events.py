@@ -36,7 +36,11 @@ class Open(NamedTuple):
 
 
 class Chunk(NamedTuple):
-    """In-order bytes of one direction; `gap` bytes of the stream directly before them were never seen."""
+    """In-order bytes of one direction; `gap` bytes of the stream directly before them were never seen.
+
+    One whose offset lies before the end of the one before it is a line of the other reading, where bytes of the stream
+    contradicted each other: it is told besides, and its `gap` of 1 is of nothing.
+    """
 
     flow: int
     ts_ns: int

@@ -9,6 +9,7 @@ from __future__ import annotations
 from sensor.model.limits import CoreLimits
 from sensor.reference.counters import Counters
 from sensor.reference.pieces import Pieces
+from sensor.reference.readings import Readings
 
 SEQUENCE_MASK = 0xFFFF_FFFF
 WINDOW_BYTES = (
@@ -27,13 +28,14 @@ def is_reached(ack: int | None, reached: int | None) -> bool:
 
 
 class Assembler:
-    __slots__ = ("_base", "_counters", "_held", "next", "skipped")
+    __slots__ = ("_base", "_counters", "_held", "next", "readings", "skipped")
 
     def __init__(self, base: int, start: int, skipped: int, counters: Counters) -> None:
         self._base = base
         self.next = start  # the stream offset expected
         self.skipped = skipped  # bytes between what an earlier assembler delivered and `start`: the first chunk's gap
         self._held = Pieces()
+        self.readings = Readings()
         self._counters = counters
 
     def _offset(self, seq: int) -> int:
@@ -45,21 +47,41 @@ class Assembler:
         The segment acknowledges `ack`, and the other side is seen up to `reached`: what acknowledges more waits for it.
         """
         offset = self._offset(seq)
-        ahead = offset - self.next
+        ahead, conflict = offset - self.next, False
         if abs(ahead) > WINDOW_BYTES:
             self._counters["out_of_window"] += 1
             return b""
         if ahead < 0:
             self._counters["retransmitted_bytes"] += min(-ahead, len(data))
+            conflict = self._compare(offset, data)
             data, offset = data[-ahead:], self.next
-        if not data:
-            return b""
-        if offset == self.next and not self._held and is_reached(ack, reached):
-            self.next += len(data)
-            return data
-        if self._held.hold(offset, data, ack):
-            self._counters["overlap_conflicts"] += 1
-        return self.take_next(reached)
+        run = b""
+        if data and offset == self.next and not self._held and is_reached(ack, reached):
+            run = data
+            self._advance(run)
+        elif data:
+            if self._held.hold(offset, data, ack):
+                conflict = True
+                self.readings.wait(offset, data)
+            run = self.take_next(reached)
+        self._counters["overlap_conflicts"] += conflict
+        return run
+
+    def _advance(self, run: bytes) -> None:
+        self.next += len(run)
+        self.readings.extend(run)
+
+    def _compare(self, offset: int, data: bytes) -> bool:
+        """Whether bytes that come again contradict what was delivered.
+
+        A keep-alive's byte may be any (RFC 9293 section 3.8.4).
+        """
+        before = max(0, -offset)  # before the stream
+        offset, data = offset + before, data[before:]
+        if (offset, len(data)) == (self.next - 1, 1) or not self.readings.contradict(offset, data, self.next):
+            return False
+        self.readings.wait(offset, data)
+        return True
 
     def acknowledged(self, ack: int) -> bool:
         """Whether the other side has everything in the hole at `next`: it will not be sent again."""
@@ -78,8 +100,11 @@ class Assembler:
     def give_up_hole(self) -> tuple[int, bytes]:
         """The length of the hole at `next`, and what is held after it up to the next hole. Something must be held."""
         gap = self._held.starts[0] - self.next
+        if gap:
+            self.readings.stop()
         run = self._held.take_run()
-        self.next += gap + len(run)
+        self.next += gap
+        self._advance(run)
         return gap, run
 
     def take_next(self, reached: int | None) -> bytes:
@@ -87,7 +112,7 @@ class Assembler:
         if not self._held or self._held.starts[0] != self.next:
             return b""
         run = self._held.take_run(lambda ack: is_reached(ack, reached))
-        self.next += len(run)
+        self._advance(run)
         return run
 
     def next_seq(self) -> int:

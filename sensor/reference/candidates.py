@@ -325,8 +325,18 @@ class Candidates:
                     self._emit(flow, direction, ts_ns, side.assembler.next - len(run), 0, run)
                     moved = True
 
+    def _tell_other_readings(self, flow: Flow, ts_ns: int) -> None:
+        """Lines of the other reading, where bytes contradicted what was delivered."""
+        for direction, side in enumerate(flow.sides):
+            while side.assembler is not None and flow.gate is GateState.OPEN:
+                line = side.assembler.readings.take(side.assembler.next)
+                if line is None:
+                    break
+                self._tell(flow, direction, ts_ns, line[0], 1, line[1])
+
     def _keep_within_pool(self, flow: Flow, ts_ns: int) -> None:
         """What all candidates hold together is bounded: the greediest gives up."""
+        self._tell_other_readings(flow, ts_ns)
         self._holdings.weigh(flow)
         while self._holdings.total_bytes > self._limits.held_bytes:
             victim = self._holdings.greediest()
@@ -357,6 +367,12 @@ class Candidates:
             side.scan_carry = b""
         if flow.proto == TCP:
             self._scan(flow, direction, ts_ns, offset, data)
+        side.delivered = offset + len(data)
+        self._tell(flow, direction, ts_ns, offset, gap, data)
+
+    def _tell(self, flow: Flow, direction: int, ts_ns: int, offset: int, gap: int, data: bytes) -> None:
+        """The chunk, then the budget."""
+        side = flow.sides[direction]
         base_seq = side.base if flow.proto == TCP and side.base is not None else -1
         path = side.path.facts
         self._events.append(
@@ -364,7 +380,6 @@ class Candidates:
         )
         self._counters["chunks"] += 1
         self._counters["chunk_bytes"] += len(data)
-        side.delivered = offset + len(data)
         flow.budget_bytes -= _price(side, data)
         if flow.budget_bytes <= 0:
             self._spend(flow)

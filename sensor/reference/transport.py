@@ -17,6 +17,7 @@ VXLAN_PORTS = frozenset((4789, 8472))  # IANA's, and Linux's from before it (dri
 GENEVE_PORT = 6081
 GTP_U_PORT = 2152
 TZSP_PORT = 37_008  # 0x9090, as RouterOS and Wireshark have it
+L2TP_PORT = 1_701
 
 
 def tcp(walk: Walk) -> PeelResult:
@@ -108,7 +109,62 @@ def _tunnel(walk: Walk, port: int, at: int, end: int) -> Layer | None:
             return None
         walk.at = frame_at
         return Layer.ETHERNET
-    return None
+    if port == L2TP_PORT:
+        inner = _l2tp_payload(walk.frame, at, end)
+        if inner is None:
+            return None
+        walk.at = inner
+        return Layer.PPP
+    return _elsewhere(walk, at, end)
+
+
+def _elsewhere(walk: Walk, at: int, end: int) -> Layer | None:
+    """VXLAN with nothing but its number, L2TP with its length, at a port that says nothing.
+
+    An IP packet that fills them is in it.
+    """
+    data = walk.frame[at:end]
+    if int.from_bytes(walk.frame[at - 4 : at - 2], "big") != walk.end - at + 8:
+        return None  # cut, or padded
+    if data.startswith(b"\x08\0\0\0"):
+        if data[7] or not _fills(data[20:22], data[22:]):
+            return None
+        walk.at = at + 8
+        return Layer.ETHERNET
+    if data[0] not in (0x40, 0x48) or data[1] != 0x02 or int.from_bytes(data[2:4], "big") != len(data):
+        return None
+    inner = _l2tp_payload(walk.frame, at, end)
+    if inner is None:
+        return None
+    following = walk.frame[inner:end].removeprefix(b"\xff\x03")
+    kind = {b"\x00\x21": b"\x08\x00", b"\x00\x57": b"\x86\xdd"}.get(following[:2], b"")
+    if not _fills(kind, following[2:]):
+        return None
+    walk.at = inner
+    return Layer.PPP
+
+
+def _fills(ethertype: bytes, packet: bytes) -> bool:
+    """Whether the bytes are exactly one IP packet of that type."""
+    if ethertype == b"\x08\x00":
+        return len(packet) >= 20 and packet[0] >> 4 == 4 and int.from_bytes(packet[2:4], "big") == len(packet)
+    if ethertype == b"\x86\xdd":
+        return len(packet) >= 40 and packet[0] >> 4 == 6 and int.from_bytes(packet[4:6], "big") + 40 == len(packet)
+    return False
+
+
+def _l2tp_payload(frame: bytes, at: int, end: int) -> int | None:
+    """Where the PPP frame is, of a data message of version 2 (RFC 2661 section 3.1)."""
+    flags = frame[at] << 8 | frame[at + 1]
+    if flags & 0x8000 or flags & 0x000F != 2:
+        return None
+    header = 6 + (2 if flags & 0x4000 else 0) + (4 if flags & 0x0800 else 0)
+    if flags & 0x0200:
+        if at + header + 2 > end:
+            return None
+        header += 2 + int.from_bytes(frame[at + header : at + header + 2], "big")
+    inner = at + header
+    return inner if inner < end else None
 
 
 def _tzsp_frame(frame: bytes, at: int, end: int) -> int | None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable
+from bisect import bisect_left
 
 #: Marks kept: exact up to here, beyond it an estimate with a standard error of 1/sqrt(512), 4.4 % (k minimum values).
 MAX_MARKS = 512
@@ -21,14 +21,14 @@ class Distinct:
     def add(self, name: str) -> None:
         """Count a name, once."""
         digest = hashlib.blake2b(name.encode("utf-8", "backslashreplace"), digest_size=MARK_BITS // 8).digest()
-        self._keep((int.from_bytes(digest, "big"),))
+        mark, marks = int.from_bytes(digest, "big"), self._marks
+        at = bisect_left(marks, mark)  # names without end cost no sorting each
+        if at < MAX_MARKS and marks[at : at + 1] != (mark,):
+            self._marks = (*marks[:at], mark, *marks[at : MAX_MARKS - 1])
 
     def merge(self, other: Distinct) -> None:
         """Count what another has counted."""
-        self._keep(other._marks)
-
-    def _keep(self, marks: Iterable[int]) -> None:
-        self._marks = tuple(sorted({*self._marks, *marks})[:MAX_MARKS])
+        self._marks = tuple(sorted({*self._marks, *other._marks})[:MAX_MARKS])
 
     def copy(self) -> Distinct:
         """The same count, to merge more into."""

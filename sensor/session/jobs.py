@@ -355,10 +355,9 @@ class Jobs:
         job = str(values.get("job"))
         if not verifier.due(job):
             return None
-        account, latest = who
-        work = self.work_of(values, account, latest)
-        share = SubmittedShare(job, proof.read(message.value), account.shares, work, message.ts_ns)
-        return verifier.share(share, self.assumed(account), self.dialect.work.per_share)
+        work = self.work_of(values, *who)
+        share = SubmittedShare(job, proof.read(message.value), who[0].shares, work, message.ts_ns)
+        return verifier.share(share, self.assumed(who[0]), self.dialect.work.per_share)
 
     def settle(self, accounts: Iterable[Account], latest: Account | None) -> None:
         """The first proof also settles which algorithm it is."""

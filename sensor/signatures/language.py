@@ -85,6 +85,10 @@ def look(value: object, parts: Parts) -> object:
     return value
 
 
+#: Members that most messages have: that one of the others must be there decides sooner.
+_USUAL = frozenset({"id", "jsonrpc", "method", "params", "result", "error"})
+
+
 def compile_when(entry: YamlEntry) -> Predicate:
     """`when`: a map of path to test, all of which must hold; or a list of such maps, one of which must."""
     if entry.shape == "list":
@@ -104,7 +108,11 @@ def compile_when(entry: YamlEntry) -> Predicate:
                 return False
         return True
 
-    return holds
+    needed = [parts[0] for parts, test in tests if parts and isinstance(parts[0], str) and not test(MISSING)]
+    rare = next((name for name in needed if name not in _USUAL), None)
+    if rare is None:
+        return holds
+    return lambda value: isinstance(value, dict) and rare in value and holds(value)
 
 
 def compile_test(entry: YamlEntry) -> Predicate:

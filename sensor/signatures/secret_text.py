@@ -29,14 +29,18 @@ _PREFIXES = """
     bitcoincash bchtest btc bch cfx cfxtest dash doge ecash hoosat karlsen kas kaspa kaspatest ltc nexa pyrin rvn shib
     spectre trx xel xet xmr zec
 """
-#: A coin before a wallet, `kaspa:qr..`, `SHIB:0x..`: a coin that is listed before 26 characters or more (Bitcoin's
-#: shortest), any name before what has the form of such an address and of no password: an Ethereum address, 58 five-bit
-#: characters or more (CashAddr's of 32 bytes has 61), and Kadena's account of one key.
-_COIN = re.compile(
-    rf"(?:{'|'.join([*_SYMBOLS.split(), *_PREFIXES.split()])}):(?=[0-9A-Za-z_]{{26}})"
-    r"|[A-Za-z]{1,20}:(?=(?:0x[0-9A-Fa-f]{40}|(?=[a-z0-9]*[a-z])(?=[a-z0-9]*[0-9])[02-9ac-hj-np-z]{58,120})(?![0-9A-Za-z]))"
-    r"|k:(?=[0-9a-f]{64}(?![0-9A-Za-z]))"
+_COINS = frozenset([*_SYMBOLS.split(), *_PREFIXES.split()])
+#: What stands behind a coin that is listed: wallets have 26 characters or more (Bitcoin's shortest).
+_WALLET = re.compile(r"[0-9A-Za-z_]{26}")
+#: What has the form of an address behind its prefix, and of no password: an Ethereum address, or 58 five-bit characters
+#: or more (CashAddr's of 32 bytes has 61).
+_ADDRESS = re.compile(
+    r"(?:0x[0-9A-Fa-f]{40}|(?=[a-z0-9]*[a-z])(?=[a-z0-9]*[0-9])[02-9ac-hj-np-z]{58,120})(?![0-9A-Za-z])"
 )
+#: Kadena's account of one key.
+_KEY = re.compile(r"[0-9a-f]{64}(?![0-9A-Za-z])")
+#: Letters of a name that may be a coin's.
+MAX_COIN = 20
 #: Words of refusals. Whatever else one holds may be a password, or a name.
 _COMMON = frozenset(
     re.findall(
@@ -60,19 +64,34 @@ _PARTS = re.compile(r"[\W_]+")
 
 def without_password(login: str) -> str:
     """A login without the password that some miners write behind it (`user:PASS`); a coin before a wallet stays."""
-    if ":" not in login:
+    colon = login.find(":")
+    if colon < 0 or "://" in login:
         return login
-    coin = _COIN.match(login)
-    start = coin.end() if coin else 0
-    colon = login.find(":", start)
-    return login if colon < 0 or "://" in login else login[:colon]
+    if _is_coin(login, colon):
+        colon = login.find(":", colon + 1)
+    return login if colon < 0 else login[:colon]
+
+
+def _is_coin(login: str, colon: int) -> bool:
+    """Whether a coin and a wallet stand around the colon: `kaspa:qr..`, `SHIB:0x..`."""
+    name, behind = login[:colon], colon + 1
+    if name in _COINS:
+        return _WALLET.match(login, behind) is not None
+    if name == "k" and _KEY.match(login, behind) is not None:
+        return True
+    is_word = len(name) <= MAX_COIN and name.isascii() and name.isalpha()
+    return is_word and _ADDRESS.match(login, behind) is not None
 
 
 def without_secrets(text: str) -> str:
     """A text without the user of a URL and without what follows a name such as `password=`."""
     if "@" in text:
         text = _USER_OF_URL.sub(BLANK, text)
-    return _NAMED.sub(rf"\1{BLANK}", text) if "=" in text or ":" in text or "%3" in text else text
+    if "=" in text or ":" in text or "%3" in text:
+        small = text.casefold()  # cheaper than the expression, and nearly no text has one of these
+        if "pass" in small or "pwd" in small or "secret" in small or "token" in small:
+            return _NAMED.sub(rf"\1{BLANK}", text)
+    return text
 
 
 def is_spoken(key: str, value: object) -> bool:

@@ -181,8 +181,42 @@ def test_conflicts_are_counted_once_a_segment(engine):
     frames = [TALK.data(0, 3, b"AA"), TALK.data(0, 7, b"AA"), TALK.data(0, 1, b"bbbbbbbbbb"), TALK.data(0, 2, b"cc")]
     result = engine.packets(timed([*OPEN, *frames]))
     assert result.stream(0) == b"{bbAAbbAAbb"
-    assert result.stats["overlap_conflicts"] == 1
+    assert result.stats["overlap_conflicts"] == 2
     assert result.stats["retransmitted_bytes"] == 2
+
+
+def test_a_byte_that_comes_again_otherwise_is_a_conflict_unless_it_keeps_alive(engine):
+    frames = [TALK.data(0, 1, b"abc"), TALK.data(0, 3, b"\0"), TALK.data(0, 3, b"c"), TALK.data(0, 2, b"\0\0")]
+    result = engine.packets(timed([*OPEN, *frames]))
+    assert (result.stream(0), result.stats["overlap_conflicts"]) == (b"{abc", 1)
+
+
+@pytest.mark.parametrize(
+    ("frames", "other"),
+    [
+        ([(1, b"junkjunk"), (1, b"{real}}\n")], [(0, b"{{real}}\n")]),
+        ([(1, b"junk"), (1, b"{real}}\n")], [(0, b"{{real}}\n")]),
+        ([(5, b"junk"), (1, b"{real}}\n")], [(0, b"{{real}}\n")]),
+        ([(1, b"a\njunk"), (3, b"{}x\n")], [(3, b"{}x\n")]),
+        ([(1, b"junk"), (1, b"{rea"), (5, b"junk"), (5, b"l}}\n")], [(0, b"{{real}}\n")]),
+        ([(1, b"{real}}\n"), (1, b"junkjunk")], []),
+        ([(1, b"{real}}\n"), (1, b"junkjunk"), (1, b"{real}}\n")], []),
+        ([(1, b"junkjunk"), (1, b"{real}}\n"), (1, b"{real}}\n")], [(0, b"{{real}}\n")]),
+        ([(1, b"x" * 2_000), (1, b"{real}}\n")], []),
+        ([(1, b"1\n"), (1, b"j~~"), (3, b"{}\n")], [(3, b"{}\n")]),
+    ],
+)
+def test_a_whole_line_that_contradicts_what_was_delivered_is_told_besides(engine, frames, other):
+    result = engine.packets(timed([*OPEN, *(TALK.data(0, offset, data) for offset, data in frames)]))
+    end, again = 0, []
+    for chunk in result.chunks:
+        if chunk.offset < end:
+            again.append((chunk.offset, chunk.data))
+            assert chunk.gap == 1
+        else:
+            end = chunk.offset + len(chunk.data)
+    assert again == other
+    assert (result.close.gap_bytes, result.stats["gaps"]) == (0, 0)
 
 
 @pytest.mark.parametrize(("acked", "packets"), [(2, 30), (4, 30), (5, 14), (5, 15), (5, 16), (8, 16)])

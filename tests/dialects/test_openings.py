@@ -38,9 +38,7 @@ def test_the_miners_words_alone_are_an_attempt(case: dict[str, Any]) -> None:
     assert len(found) == 1
     assert FAMILY[found[0].dialect] == FAMILY[case["dialect"]]
     assert found[0].dialect == case["dialect"] or case.get("alone") == "family"
-    sent_work = case.get("midstream", False)
-    assert found[0].grade is (Grade.BEHAVES if sent_work else Grade.CONTACTED)
-    assert found[0].activity == ("mining" if sent_work else "attempt")
+    assert (found[0].grade, found[0].activity) == (Grade.CONTACTED, "attempt"), "nobody answered"
 
 
 @pytest.mark.parametrize("case", OPENINGS["benign"], ids=lambda one: one["name"])

@@ -7,6 +7,8 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from scapy.layers.inet import IP
+from scapy.layers.l2 import Ether
 
 from sensor.intake import engine
 from sensor.intake.engine import EngineError
@@ -70,6 +72,26 @@ def test_work_of_another_year_verifies_nothing(name: engine.Name, tmp_path: Path
     assert (finding.grade, finding.shares.accepted, finding.shares.verified) == (Grade.ACCEPTED, 3, 0)
     assert finding.confidence < 0.999
     assert finding.algorithm_basis != "proven"
+    assert outcome.counters["shares_outdated"] == 3
+
+
+def another_way(wire: Wire) -> None:
+    """A session whose last packets of the miner come with another time to live, from another place."""
+    tcp = Tcp(wire, VICTIM, POOL, (47_001, 3333), 0).open()
+    for said in session(6):
+        (tcp.server if said.side else tcp.client)(said.data)
+    at_us, number, frame = wire.frames[-1]
+    moved = Ether(frame)
+    moved.src, moved[IP].ttl = "02:fe:ed:fe:ed:01", moved[IP].ttl - 3
+    del moved[IP].chksum
+    wire.frames[-1] = (at_us, number, bytes(moved))
+
+
+@pytest.mark.parametrize("name", ENGINES)
+def test_what_is_left_out_or_looks_odd_is_counted(name: engine.Name, tmp_path: Path) -> None:
+    assert seen(FORGERS["log-shipper-that-is-answered"], name, tmp_path).counters["sessions_quoted"] == 1
+    assert seen(FORGERS["one-packet-of-a-node"], name, tmp_path).counters["nodes_refused"] == 2
+    assert seen(another_way, name, tmp_path).counters["path_changes"] == 2
 
 
 STATED = "192.0.2.200"

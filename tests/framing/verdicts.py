@@ -32,6 +32,7 @@ class Outcome:
     nodes: list[Node]
     reported: list[Finding]
     cases: list[Case]
+    counters: dict[str, int]  # of the line
 
     @property
     def accused(self) -> list[str]:
@@ -58,7 +59,7 @@ def outcome_of(forger: Forger, name: engine.Name, folder: Path, shipped: Signatu
     suppression = Suppression(settings)
     today = day_of(max((finding.last_ns for finding in done.findings), default=0))
     reported = [finding for finding in done.findings if suppression.reason(finding, today) is None]
-    return Outcome(done.findings, done.nodes, reported, cases_of(url))
+    return Outcome(done.findings, done.nodes, reported, cases_of(url), done.lines)
 
 
 def cases_of(url: str) -> list[Case]:

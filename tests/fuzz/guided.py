@@ -13,7 +13,6 @@ import json
 import random
 import resource
 import sys
-import tempfile
 import time
 import traceback
 from collections.abc import Callable
@@ -79,33 +78,28 @@ def by_damage(group: str, seconds: float, seed: int, keep: Path) -> dict[str, ob
     return {"by": "damage", "runs": finds.runs, "slowest_s": round(finds.slowest_s, 2), "peak_mib": peak_mib}
 
 
-def by_coverage(atheris: Any, group: str, seconds: float, seed: int, keep: Path) -> None:
+def by_coverage(atheris: Any, options: argparse.Namespace) -> None:
     """Guided by coverage. Does not return: libFuzzer ends the process."""
+    group, keep = options.group, options.keep
+    folder: Path = options.corpus or Path("build/fuzz/corpus") / group
     with atheris.instrument_imports(include=["sensor"]):
         target = load(group)
     finds, seeds = Finds(target, keep, GUIDED_SLOW_S), target.seeds()
-    beside = random.Random(seed).sample(seeds, min(len(seeds), 200))
+    beside = random.Random(options.seed).sample(seeds, min(len(seeds), 200))
 
     def mutate(data: bytes, max_size: int, number: int) -> bytes:
         rng = random.Random(number)
         changed = target.mutate(rng, [data, *beside[:1]]) if rng.random() < 0.5 else atheris.Mutate(data, len(data))
         return bytes(changed[:max_size])
 
-    folder = Path(tempfile.mkdtemp(prefix="corpus"))
+    folder.mkdir(parents=True, exist_ok=True)
     for place, content in enumerate(seeds):
-        (folder / str(place)).write_bytes(content[:MAX_INPUT_BYTES])
-    options = {
-        "max_total_time": int(seconds),
-        "seed": seed,
-        "max_len": MAX_INPUT_BYTES,
-        "rss_limit_mb": MEMORY_MIB,
-        "timeout": 60,
-        "print_final_stats": 1,
-        "verbosity": 1,
-        "artifact_prefix": f"{keep}/{group}-",
-    }
+        (folder / f"seed-{place}").write_bytes(content[:MAX_INPUT_BYTES])
+    values: dict[str, object] = {"max_total_time": int(options.seconds), "seed": options.seed, "timeout": 60}
+    values |= {"max_len": MAX_INPUT_BYTES, "rss_limit_mb": MEMORY_MIB, "print_final_stats": 1}
+    values |= {"artifact_prefix": f"{keep}/{group}-"}
     keep.mkdir(parents=True, exist_ok=True)
-    flags = [f"-{name}={value}" for name, value in options.items()]
+    flags = [f"-{name}={value}" for name, value in values.items()]
     atheris.Setup([group, *flags, str(folder)], _quiet(finds.feed), custom_mutator=mutate)
     atheris.Fuzz()
 
@@ -124,6 +118,7 @@ def main() -> None:
     parser.add_argument("--seconds", type=float, default=60)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--keep", type=Path, default=Path("build/fuzz/finds"))
+    parser.add_argument("--corpus", type=Path, help="where inputs that found something new are kept")
     parser.add_argument("--damage", action="store_true", help="without guidance, even if atheris is there")
     options = parser.parse_args()
     try:
@@ -131,7 +126,7 @@ def main() -> None:
     except ImportError:
         atheris = None
     if atheris is not None:
-        by_coverage(atheris, options.group, options.seconds, options.seed, options.keep)
+        by_coverage(atheris, options)
     print(json.dumps(by_damage(options.group, options.seconds, options.seed, options.keep)))
 
 

@@ -4,27 +4,36 @@ from __future__ import annotations
 
 import types
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Iterator, Set
 
 #: What belongs to the program, and not to one flow.
 _PROGRAM = (type, types.FunctionType, types.BuiltinFunctionType, types.MethodType, types.ModuleType)
 
 
-def held_bytes(root: object, *, without: tuple[type, ...] = ()) -> int:
-    """The lengths of all texts and byte strings, each object once; nothing behind an instance of `without`."""
+def held_bytes(root: object, *, without: Set[int] = frozenset()) -> int:
+    """The lengths of all texts and byte strings, each object once; without those of these identities."""
+    texts = (value for value in _reachable(root, set(without)) if isinstance(value, str | bytes | bytearray))
+    return sum(map(len, texts))
+
+
+def identities(root: object) -> frozenset[int]:
+    """Of everything that can be reached from an object that outlives the flows."""
     seen: set[int] = set()
-    total = 0
+    for _ in _reachable(root, seen):
+        pass
+    return frozenset(seen)
+
+
+def _reachable(root: object, seen: set[int]) -> Iterator[object]:
     waiting: deque[object] = deque([root])
     while waiting:
         value = waiting.pop()
-        if id(value) in seen or isinstance(value, (*_PROGRAM, *without)):
+        if id(value) in seen or isinstance(value, _PROGRAM):
             continue
         seen.add(id(value))
-        if isinstance(value, str | bytes | bytearray | memoryview):
-            total += len(value)
-        else:
+        yield value
+        if not isinstance(value, str | bytes | bytearray | int | float):
             waiting.extend(_inside(value))
-    return total
 
 
 def _inside(value: object) -> Iterator[object]:

@@ -7,9 +7,10 @@ from collections.abc import Iterable
 
 from sensor.line.examples import dialogue_events
 from sensor.line.pipeline import Pipeline
-from sensor.model.events import Chunk, Close, Event
+from sensor.model.events import Chunk, Close, Event, PathFacts
 from sensor.model.finding import Finding
 from sensor.model.node import Node
+from sensor.model.time import MINUTE_NS
 from sensor.signatures import SignatureSet, load
 from sensor.signatures.model import DialogueLine
 
@@ -49,9 +50,12 @@ def only(text: str, **options: object) -> Finding:
 
 
 def unseen(stream: list[Event], direction: int) -> list[Event]:
-    """The same flow captured without one direction."""
+    """The same flow captured without one direction, whose answers the other acknowledges, over a minute."""
     kept = [one for one in stream if not (isinstance(one, Chunk) and one.direction == direction)]
     closed = kept[-1]
     assert isinstance(closed, Close)
     packets = (0, closed.packets[1]) if direction == 0 else (closed.packets[0], 0)
-    return [*kept[:-1], closed._replace(packets=packets)]
+    nobody, answered = PathFacts(0, 0, 0, 0), PathFacts(5, 400, 0, 0)
+    paths = (nobody, answered) if direction == 0 else (answered, nobody)
+    last_ns = closed.first_ns + MINUTE_NS
+    return [*kept[:-1], closed._replace(packets=packets, paths=paths, ts_ns=last_ns, last_ns=last_ns)]

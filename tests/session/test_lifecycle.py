@@ -202,18 +202,29 @@ def test_a_grade_never_falls_while_it_is_told() -> None:
 
 
 @pytest.mark.parametrize(
-    ("packets", "midstream", "grade"),
-    [((2, 0), False, "speaks"), ((2, 1), False, "contacted"), ((2, 0), True, "behaves")],
+    ("packets", "midstream", "advances", "grade"),
+    [
+        ((2, 0), False, 3, "speaks"),
+        ((2, 0), False, 0, "contacted"),
+        ((2, 1), False, 3, "contacted"),
+        ((2, 0), True, 3, "speaks"),
+        ((2, 0), True, 0, "contacted"),
+    ],
 )
 def test_a_side_that_is_not_captured_is_known_while_the_connection_lives(
-    packets: tuple[int, int], midstream: bool, grade: str
+    packets: tuple[int, int], midstream: bool, advances: int, grade: str
 ) -> None:
-    mine = [one for one in events(SHARE, midstream=midstream) if not (isinstance(one, Chunk) and one.direction == 1)]
+    """By what the other side acknowledges, of which the core tells."""
+    spoken = [one for one in events(SHARE, midstream=midstream) if not (isinstance(one, Chunk) and one.direction == 1)]
+    mine = [
+        one._replace(ts_ns=one.ts_ns + at * 20 * NS, ack_advances=advances) if isinstance(one, Chunk) else one
+        for at, one in enumerate(spoken)
+    ]
     opened = mine[0]
     assert isinstance(opened, Open)
     pipeline = live()
     records = [
         *pipeline.step([opened._replace(packets=packets), *mine[1:-1]]),
-        *pipeline.step([], opened.ts_ns + 61 * NS),
+        *pipeline.step([], mine[-2].ts_ns + 61 * NS),
     ]
     assert [one.grade.label for one in records if isinstance(one, Finding)] == [grade]

@@ -221,13 +221,7 @@ def test_events_without_their_flow_are_counted() -> None:
         Shape(9, 1, 0, 0, 0.5),
     ]
     _, counters = run([*stray, End("f", 0, None, 0), End("g", 0, "truncated", 9)])
-    assert (
-        counters["chunks_without_flow"]
-        == counters["closes_without_flow"]
-        == counters["hits"]
-        == counters["shapes"]
-        == 1
-    )
+    assert counters["chunks_without_flow"] == counters["closes_without_flow"] == 1
     assert (counters["sources"], counters["sources_failed"]) == (2, 1)
 
 

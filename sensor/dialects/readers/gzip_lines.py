@@ -66,6 +66,7 @@ class GzipLines:
 
     def _end(self, ts_ns: int, offset: int, reason: str) -> Malformed:
         self._over = True
+        self._lines, self._inflater = JsonLines(self._direction), zlib.decompressobj(31)  # what they hold goes
         return Malformed(self._direction, ts_ns, offset, reason)
 
 

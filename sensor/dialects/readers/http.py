@@ -24,6 +24,7 @@ MAX_START_LINE = 2_400
 #: How a stream begins, and what a joined or broken stream is found again by: a whole request or status line.
 START = re.compile(rb"(?:GET|POST|HEAD|PUT|OPTIONS|DELETE) |HTTP/1\.")
 START_LINE = re.compile(rb"(?:GET|POST) [^ \r\n]{1,2048} HTTP/1\.[01]\r?\n|HTTP/1\.[01] [1-5]\d\d[^\r\n]{0,256}\r?\n")
+_CHUNK_SIZE = re.compile(rb"[ \t]*([0-9A-Fa-f]{1,12})[ \t]*(?:;[^\r\n]*)?\r?\n")
 _HEAD_END = re.compile(rb"\n\r?\n")
 
 
@@ -194,16 +195,17 @@ class Http:
 
     def _chunk_size(self) -> list[Read] | None:
         """RFC 9112 section 7.1: size in hex, extensions skipped; the last chunk has size 0."""
-        end = self._buffer.find(b"\n")
-        if end < 0:
+        size = _CHUNK_SIZE.match(self._buffer)
+        end = self._buffer.find(b"\n") + 1 if size is None else size.end()
+        if not end:
             return self._lose("bad_chunk") if len(self._buffer) > MAX_CHUNK_LINE else None
-        size = re.match(rb"[ \t]*([0-9A-Fa-f]{1,12})[ \t]*(?:;[^\r\n]*)?\r?\n", bytes(self._buffer[: end + 1]))
-        if size is None and self._buffer[: end + 1].strip():
-            return self._lose("bad_chunk")
-        self._take(end + 1)
         if size is not None:
             self._remaining = int(size[1], 16)
             self._state = "chunk" if self._remaining else "trailer"
+        elif self._buffer[:end].strip():
+            return self._lose("bad_chunk")
+        del size  # a match keeps the buffer from changing
+        self._take(end)
         return []
 
     def _chunk(self) -> list[Read] | None:

@@ -77,19 +77,43 @@ def messages(
         value, skipped_bytes = body.cut() or ({}, 0)
         return [Message(direction, ts_ns, offset, {**value, "http": facts}, FRAMING, pair, skipped_bytes=skipped_bytes)]
     if json_like:
-        return _json(direction, ts_ns, offset, text, facts, pair)
+        return _json((direction, ts_ns, offset), text, facts, request)
     if head.speaks_of_mining or (head.status is not None and request is not None and request.json):
         return [Message(direction, ts_ns, offset, {"http": facts}, FRAMING, pair)]
     return []
 
 
 def _json(
-    direction: int, ts_ns: int, offset: int, text: bytes, facts: dict[str, object], pair: tuple[str, object] | None
+    place: tuple[int, int, int],
+    text: bytes,
+    facts: dict[str, object],
+    request: OutstandingRequest | None,
 ) -> list[Read]:
-    value = decode(text)
+    """The messages of a body; `place` is direction, time and offset. A lone answer among several messages is that to
+    the request; to a body of several requests each answer has its own id."""
+    direction, ts_ns, offset = place
+    pair = ("http", request.number) if request is not None else None
+    value = _values(text)
     if isinstance(value, str):
         return [Malformed(direction, ts_ns, offset, value)]
     if isinstance(value, dict):
         return [Message(direction, ts_ns, offset, {**value, "http": facts}, FRAMING, pair)]
     batch = [item for item in value[:MAX_OBJECTS] if isinstance(item, dict)]
-    return [Message(direction, ts_ns, offset, {**item, "http": facts}, FRAMING) for item in batch]
+    is_asking = "status" not in facts
+    if request is not None and is_asking:
+        request.several = True
+    answers = [item for item in batch if "method" not in item]
+    own = answers[0] if len(answers) == 1 and not is_asking and not (request is None or request.several) else None
+    return [
+        Message(direction, ts_ns, offset, {**item, "http": facts}, FRAMING, pair if item is own else None)
+        for item in batch
+    ]
+
+
+def _values(text: bytes) -> dict[str, object] | list[object] | str:
+    """A document, or the documents of lines of JSON; else what is wrong with it."""
+    value = decode(text)
+    if value != "trailing":
+        return value
+    lines = [decode(line) for line in text.splitlines()[: MAX_OBJECTS + 1] if line.strip()]
+    return "trailing" if any(isinstance(line, str) for line in lines) else list(lines)

@@ -16,6 +16,7 @@ class OutstandingRequest:
     number: int
     method: str
     json: bool = False
+    several: bool = False  # its body holds more than one message, each with an id of its own
 
 
 @dataclass(slots=True)

@@ -9,6 +9,7 @@ tail are read. A document spread over several lines is not this framing and yiel
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator
 
 from sensor.dialects.readers.long_line import LongLine
@@ -19,6 +20,8 @@ from sensor.model.text import CutText
 
 #: A line that grows past this is cut: jobs are a few kilobytes, and every candidate of the network could hold as much.
 MAX_LINE_BYTES = 65_536
+#: What is held back of such a line before it is read past, beside its head and its tail.
+LONG_STEP_BYTES = 4_096
 #: A bracket and the NUL or CR behind it, which end a line as well as LF does.
 END_BYTES = 2
 #: Objects in one line; real pools send one, a few forget a line feed between two.
@@ -33,6 +36,7 @@ def _refuse_constant(text: str) -> object:
     raise _ConstantError(text)
 
 
+_EMPTY_LINES = re.compile(rb"\n++")
 _DECODER = json.JSONDecoder(strict=False, parse_constant=_refuse_constant)
 
 
@@ -102,7 +106,11 @@ class JsonLines:
         self._ts_ns = ts_ns
         self._buffer += data
         start = 0
-        while not self._exit(start) and (end := self._line_end(start)) >= 0:
+        while start < len(self._buffer) and not self._exit(start) and (end := self._line_end(start)) >= 0:
+            if end == start and self._long is None:
+                self._fresh = False
+                start = self._blank_end(start)
+                continue
             yield from self._line(bytes(self._buffer[start:end]), self._offset + start)
             start = end + 1
         if self.left is not None:
@@ -111,7 +119,7 @@ class JsonLines:
         del self._buffer[:start]
         self._offset += start
         self._searched = len(self._buffer)
-        if len(self._buffer) > MAX_LINE_BYTES + END_BYTES:
+        if len(self._buffer) > (MAX_LINE_BYTES if self._long is None else LONG_STEP_BYTES) + END_BYTES:
             yield from self._overflow()
 
     def finish(self) -> Iterator[Read]:
@@ -128,15 +136,20 @@ class JsonLines:
         """Where the line that begins here ends: at LF; or, right behind an object, at NUL or at a CR without LF. -1 if
         that has not come.
         """
-        searched = max(start, self._searched)
+        searched = self._searched if self._searched > start else start
         end = self._buffer.find(b"\n", searched)
         limit = len(self._buffer) if end < 0 else end
-        behind = max(start, self._searched - END_BYTES)
+        behind = searched - END_BYTES if searched - END_BYTES > start else start
         nul = self._buffer.find(b"}\0", behind, limit)
         if nul >= 0:
             limit = end = nul + 1
         bare = self._buffer.find(b"}\r", behind, limit)
         return bare + 1 if 0 <= bare < limit - END_BYTES else end
+
+    def _blank_end(self, start: int) -> int:
+        """Where a row of empty lines ends: nobody is to pay for each."""
+        found = _EMPTY_LINES.match(self._buffer, start)
+        return start + 1 if found is None else found.end()
 
     def _exit(self, start: int) -> bool:
         """Whether another framing starts at this line."""
@@ -210,8 +223,11 @@ class JsonLines:
         line_end = offset + len(line) + 1
         body = line.lstrip(b" \t\r\n\xef\xbb\xbf")
         offset += len(line) - len(body)
+        if body.startswith(b"["):
+            yield from self._batch(body, offset, line_end)
+            return
         if not body.startswith(b"{"):
-            yield self._malformed(offset, "not_object" if body.startswith(b"[") else "not_json")
+            yield self._malformed(offset, "not_json")
             return
         text = body.decode("utf-8", "replace")
         at = 0
@@ -240,6 +256,19 @@ class JsonLines:
             if at >= len(text):
                 return
         yield self._malformed(offset, "trailing")
+
+    def _batch(self, body: bytes, offset: int, end: int) -> Iterator[Read]:
+        """Several messages as one list (JSON-RPC 2.0 section 6)."""
+        value = decode(body)
+        items = value if isinstance(value, list) else []
+        messages = [item for item in items if isinstance(item, dict)]
+        if not messages or len(messages) < len(items):
+            yield self._malformed(offset, value if isinstance(value, str) else "not_object")
+            return
+        for message in messages[:MAX_OBJECTS]:
+            yield Message(self._direction, self._ts_ns, offset, message, end=end)
+        if len(messages) > MAX_OBJECTS:
+            yield self._malformed(offset, "trailing")
 
     def _malformed(self, offset: int, reason: str) -> Malformed:
         return Malformed(self._direction, self._ts_ns, offset, reason)

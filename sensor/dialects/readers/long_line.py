@@ -22,6 +22,8 @@ from sensor.dialects.readers.long_line_head import Container, read_head
 
 #: Kept of a line's beginning and of its end. A share's method, id, login and job are far shorter.
 HEAD_BYTES, TAIL_BYTES = 16_384, 16_384
+#: Held behind the tail's length before the beginning of it is read past.
+STEP_BYTES = 8_192
 #: Names of members that are left out; no protocol comes near.
 MAX_NAMES, MAX_NAME_BYTES = 64, 256
 #: Containers within one another.
@@ -65,6 +67,7 @@ class LongLine:
         self._at_name = self._head is not None and self._head.at_name  # it has ended: is it a name?
         self._names = 0
         self._rest = b"" if self._head is None else self._head.rest  # a backslash whose character has not come
+        self._shorten()
 
     @property
     def skipped_bytes(self) -> int:
@@ -74,11 +77,14 @@ class LongLine:
     def add(self, data: bytes) -> None:
         """More of the line."""
         self.length += len(data)
+        self._tail += data
+        self._shorten()
+
+    def _shorten(self) -> None:
+        """Hold no more than the tail, in large steps: each moves it."""
         if self.hopeless:
             self._tail.clear()
-            return
-        self._tail += data
-        if len(self._tail) > 2 * TAIL_BYTES:  # in large steps, for each moves the tail
+        elif len(self._tail) > TAIL_BYTES + STEP_BYTES:
             self._pass()
 
     def finish(self) -> list[LinePart]:

@@ -94,9 +94,8 @@ BOOKS: dict[str, tuple[dict[str, object], tuple[str, ...]]] = {
 
 @cache
 def _folder() -> Path:
-    """Where inputs become files: in memory where there is such a place."""
-    memory = Path("/dev/shm")
-    made = tempfile.TemporaryDirectory(prefix="fuzz", dir=memory if memory.is_dir() else None)
+    """Where inputs become files."""
+    made = tempfile.TemporaryDirectory(prefix="fuzz")
     _HELD.append(made)
     return Path(made.name)
 

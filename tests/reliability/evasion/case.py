@@ -20,6 +20,8 @@ class Expected(StrEnum):
     ANSWERED = "answered"
     #: A part of the stream was never sent or never seen: found, and what is missing is counted.
     COUNTED = "counted"
+    #: Not read, or not to its end, and that is counted.
+    UNREAD = "unread"
 
 
 @dataclass(frozen=True)

@@ -30,6 +30,8 @@ from tests.reliability.result import Result
 
 #: Any of these says that bytes could be read in more than one way, or that bytes are missing.
 DOUBTS = ("overlap_conflicts", "bad_l4_checksum", "fragment_conflicts", "out_of_window", "gap_bytes")
+#: Any of these says that something of a session was not read.
+UNREAD = ("malformed_not_json", "malformed_incomplete", "candidates_spent", "ignored_udp")
 FAMILIES = (order_cases, handshake_cases, decoy_cases, fragment_cases, carriage_cases, text_cases)
 
 
@@ -48,8 +50,11 @@ class Outcome:
     accepted: int
     grade: str
     doubts: dict[str, int]
+    unread: dict[str, int]
 
     def is_as(self, expected: Expected) -> bool:
+        if expected is Expected.UNREAD:
+            return self.exact or any(self.unread.values())
         if self.findings != 1:
             return False
         match expected:
@@ -82,6 +87,7 @@ def outcome(result: ReplayResult) -> Outcome:
         accepted=first.shares.accepted if first else 0,
         grade=str(first.grade) if first else "",
         doubts={name: result.counters.get(name, 0) for name in DOUBTS},
+        unread={name: {**result.counters, **result.lines}.get(name, 0) for name in UNREAD},
     )
 
 

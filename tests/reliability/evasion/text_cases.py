@@ -73,7 +73,8 @@ def cases() -> Cases:
     for name, rewrite in REWRITES.items():
         yield of("text", name, session(rewritten(rewrite)))
     yield of("text", "NUL in pieces of 11 bytes", session(rewritten(REWRITES["NUL"]), 11))
-    yield of("text", "indented over many lines", session(rewritten(lambda _, line: [dumped(line, indent=1)])))
+    indented = session(rewritten(lambda _, line: [dumped(line, indent=1)]))
+    yield of("text", "indented over many lines", indented, Expected.UNREAD, "no miner or pool sends it")
     yield of("text", "messages one after the other without an end", session(rewritten(lambda _, line: [line])))
     yield of("text", "batches", session(batches()))
     yield of("text", "params as an object", session(objects()), why="as some pools' V1 has it")
@@ -87,8 +88,9 @@ def cases() -> Cases:
     yield of("text", "WebSocket, text", session(websocket(1)))
     yield of("text", "WebSocket, binary", session(websocket(2)))
     yield of("text", "WebSocket, frames in two parts", session(websocket(1, parts=2)))
-    for coding in ("", "chunked", "gzip"):
-        yield of("text", f"HTTP POST{', ' + coding if coding else ''}", session(posted(coding)))
+    yield of("text", "HTTP POST", session(posted("")))
+    yield of("text", "HTTP POST, chunked", session(posted("chunked")))
+    yield of("text", "HTTP POST, gzip", session(posted("gzip")), Expected.UNREAD, "the core sees no word in it")
 
 
 def batches() -> Talk:

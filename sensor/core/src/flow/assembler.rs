@@ -3,6 +3,8 @@
 
 use std::collections::VecDeque;
 
+use crate::flow::readings::Readings;
+
 /// Segments further away than this belong to another use of the same ports.
 const WINDOW: i64 = 1 << 30;
 
@@ -48,6 +50,7 @@ pub struct Assembler {
     next_seq: u32,         // the sequence number of next_offset
     held: VecDeque<Piece>, // sorted by offset, disjoint, none before next_offset
     held_bytes: usize,
+    readings: Readings,
     jump: u64, // skipped while not running; the next chunk's gap
 }
 
@@ -58,6 +61,7 @@ impl Assembler {
         if self.started_once {
             let ahead = i64::from(seq.wrapping_sub(self.next_seq) as i32);
             if ahead > 0 {
+                self.readings.stop();
                 self.jump += ahead as u64;
                 self.next_offset += ahead as u64;
                 self.next_seq = seq;
@@ -75,6 +79,7 @@ impl Assembler {
         self.running = false;
         self.held.clear();
         self.held_bytes = 0;
+        self.readings.stop();
     }
 
     /// The sequence number of offset 0, once assembly has begun. Both numbers move together, over stops and jumps too.
@@ -108,6 +113,7 @@ impl Assembler {
         if ahead < 0 {
             let old = ((-ahead) as usize).min(data.len());
             tally.retransmitted += old as u64;
+            self.compare((-ahead) as u64, data, tally);
             data = &data[old..];
         } else {
             offset += ahead as u64;
@@ -119,7 +125,7 @@ impl Assembler {
             self.hold(offset, data, ack, tally);
             return self.take_next(reached);
         }
-        self.advance(data.len());
+        self.advance(data);
         Some(Ready { offset, gap: std::mem::take(&mut self.jump), data: data.to_vec() })
     }
 
@@ -151,6 +157,9 @@ impl Assembler {
     /// Deliver the held bytes that lie at `next + hole`.
     fn take(&mut self, hole: u64, reached: Ack) -> Option<Ready> {
         let offset = self.next_offset + hole;
+        if hole > 0 {
+            self.readings.stop();
+        }
         self.next_offset = offset;
         self.next_seq = self.next_seq.wrapping_add(hole as u32);
         let mut data = Vec::new();
@@ -160,20 +169,48 @@ impl Assembler {
             }
             if let Some(piece) = self.held.pop_front() {
                 self.held_bytes -= piece.data.len();
-                self.advance(piece.data.len());
+                self.advance(&piece.data);
                 data.extend_from_slice(&piece.data);
             }
         }
         Some(Ready { offset, gap: hole + std::mem::take(&mut self.jump), data })
     }
 
-    fn advance(&mut self, length: usize) {
-        self.next_offset += length as u64;
-        self.next_seq = self.next_seq.wrapping_add(length as u32);
+    fn advance(&mut self, data: &[u8]) {
+        self.next_offset += data.len() as u64;
+        self.next_seq = self.next_seq.wrapping_add(data.len() as u32);
+        self.readings.extend(data);
+    }
+
+    /// Bytes come that begin `back` before what is expected: do they contradict what was delivered? A keep-alive's byte
+    /// may be any (RFC 9293 section 3.8.4).
+    fn compare(&mut self, back: u64, data: &[u8], tally: &mut Tally) {
+        let before = back.saturating_sub(self.next_offset) as usize; // before the stream
+        let Some(data) = data.get(before..).filter(|data| (back, data.len()) != (1, 1)) else { return };
+        let offset = self.next_offset - (back - before as u64);
+        if self.readings.contradict(offset, data, self.next_offset) {
+            tally.conflict = true;
+            self.readings.wait(offset, data);
+        }
+    }
+
+    /// A line of the other reading, in which later bytes count, of those that were contradicted.
+    pub fn other_reading(&mut self) -> Option<Ready> {
+        let (offset, data) = self.readings.take(self.next_offset)?;
+        Some(Ready { offset, gap: 1, data })
     }
 
     /// Keep the parts of a segment that are not held yet.
-    fn hold(&mut self, mut offset: u64, mut data: &[u8], ack: Ack, tally: &mut Tally) {
+    fn hold(&mut self, offset: u64, data: &[u8], ack: Ack, tally: &mut Tally) {
+        let (whole, conflict) = ((offset, data), std::mem::take(&mut tally.conflict));
+        self.hold_parts(offset, data, ack, tally);
+        if tally.conflict {
+            self.readings.wait(whole.0, whole.1);
+        }
+        tally.conflict |= conflict;
+    }
+
+    fn hold_parts(&mut self, mut offset: u64, mut data: &[u8], ack: Ack, tally: &mut Tally) {
         let mut at = self.held.partition_point(|piece| piece.start + piece.data.len() as u64 <= offset);
         while !data.is_empty() {
             let end = offset + data.len() as u64;

@@ -1,5 +1,5 @@
-//! What all candidates of a worker hold together, and who gives up first: of those that hold the most, by powers of two,
-//! the one that has done so the longest. Knows numbers alone. Rules: docs/border.md, "Assembler".
+//! What all candidates of a worker hold together, and who gives up first: of those that hold the most, by powers of
+//! two, the one that has done so the longest. Knows numbers alone. Rules: docs/border.md, "Assembler".
 
 use std::collections::VecDeque;
 

@@ -10,6 +10,7 @@ pub mod order;
 pub mod path;
 pub mod patience;
 pub mod prefilter;
+pub mod readings;
 pub mod stream;
 pub mod table;
 pub mod timeouts;

@@ -275,8 +275,20 @@ impl Worker {
         }
     }
 
+    /// Lines of the other reading, where bytes contradicted what was delivered.
+    fn tell_other_readings(&mut self, index: u32, ts_ns: u64) {
+        let origin = self.flows.slot(self.candidates.slot(index)).originator();
+        for side in [origin, 1 - origin] {
+            while self.candidates.is_open(index) {
+                let Some(ready) = self.candidates.get(index).sides[side].other_reading() else { break };
+                self.emit(index, side, ready, ts_ns);
+            }
+        }
+    }
+
     /// What all candidates hold together is bounded: the greediest gives up.
     fn keep_within_pool(&mut self, index: u32, ts_ns: u64) {
+        self.tell_other_readings(index, ts_ns);
         let mut total = self.candidates.weigh(index);
         while total > self.limits.held_bytes {
             let Some(victim) = self.candidates.greediest() else { return };

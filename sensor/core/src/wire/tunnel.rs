@@ -7,6 +7,7 @@ const VXLAN_PORTS: [u16; 2] = [4789, 8472];
 const GENEVE_PORT: u16 = 6081;
 const GTP_U_PORT: u16 = 2152;
 const TZSP_PORT: u16 = 37008;
+const L2TP_PORT: u16 = 1701;
 
 /// EtherTypes that need no state (VLAN tags are peeled by the decoder, which keeps their ids).
 pub fn ethertype(kind: u16, bytes: &[u8], unknown: Ignored) -> Result<Layer<'_>, Ignored> {
@@ -98,17 +99,25 @@ pub fn gre(bytes: &[u8]) -> Result<Layer<'_>, Ignored> {
 /// Whether datagrams to this port may carry packets.
 #[inline]
 pub fn is_tunnel_port(port: u16) -> bool {
-    port == GTP_U_PORT || port == GENEVE_PORT || port == TZSP_PORT || VXLAN_PORTS.contains(&port)
+    matches!(port, GTP_U_PORT | GENEVE_PORT | TZSP_PORT | L2TP_PORT) || VXLAN_PORTS.contains(&port)
 }
 
-/// VXLAN (RFC 7348), Geneve (RFC 8926), GTP-U (3GPP TS 29.281), TZSP by destination port; None: an ordinary datagram.
+/// Whether a datagram (UDP header and payload) may carry packets, whatever its port.
+#[inline]
+pub fn may_carry(datagram: &[u8]) -> bool {
+    matches!(datagram.get(8..12), Some([0x08, 0, 0, 0] | [0x40 | 0x48, 0x02, ..]))
+}
+
+/// VXLAN (RFC 7348), Geneve (RFC 8926), GTP-U (3GPP TS 29.281), TZSP, L2TP (RFC 2661) by destination port; VXLAN and
+/// L2TP at any other where everything in them fits. None: an ordinary datagram.
 #[inline]
 pub fn over_udp(datagram: &[u8]) -> Option<Layer<'_>> {
     let port = be16(datagram.get(..8)?, 2);
-    if !is_tunnel_port(port) {
-        return None;
-    }
     let bytes = &datagram[8..];
+    if !is_tunnel_port(port) {
+        let whole = usize::from(be16(datagram, 4)) == datagram.len();
+        return if whole && may_carry(datagram) { elsewhere(bytes) } else { None };
+    }
     match port {
         GENEVE_PORT => {
             let rest = bytes.get(8..)?;
@@ -124,11 +133,54 @@ pub fn over_udp(datagram: &[u8]) -> Option<Layer<'_>> {
         }
         GTP_U_PORT => gtp_u(bytes),
         TZSP_PORT => tzsp(bytes),
+        L2TP_PORT => l2tp(bytes),
         _ => {
             let rest = bytes.get(8..)?;
             (bytes[0] & 0x08 != 0).then_some(Layer::Ethernet(rest))
         }
     }
+}
+
+/// VXLAN with nothing but its number, L2TP with its length, at a port that says nothing: an IP packet that fills them.
+fn elsewhere(bytes: &[u8]) -> Option<Layer<'_>> {
+    if bytes[0] == 0x08 {
+        let frame = bytes.get(8..).filter(|_| bytes[7] == 0)?;
+        let packet = frame.get(14..)?;
+        return fills(be16(frame, 12), packet).then_some(Layer::Ethernet(frame));
+    }
+    let Some(Layer::Ppp(inner)) = l2tp(bytes) else { return None };
+    if usize::from(be16(bytes, 2)) != bytes.len() {
+        return None;
+    }
+    let kind = match inner.get(..2)? {
+        [0x00, 0x21] => 0x0800,
+        [0x00, 0x57] => 0x86dd,
+        _ => return None,
+    };
+    fills(kind, &inner[2..]).then_some(Layer::Ppp(inner))
+}
+
+/// Whether the bytes are exactly one IP packet of that type.
+fn fills(ethertype: u16, packet: &[u8]) -> bool {
+    match ethertype {
+        0x0800 => packet.len() >= 20 && packet[0] >> 4 == 4 && usize::from(be16(packet, 2)) == packet.len(),
+        0x86dd => packet.len() >= 40 && packet[0] >> 4 == 6 && usize::from(be16(packet, 4)) + 40 == packet.len(),
+        _ => false,
+    }
+}
+
+/// RFC 2661 section 3.1: a data message of version 2, with length, sequence numbers and offset as its flags say.
+fn l2tp(bytes: &[u8]) -> Option<Layer<'_>> {
+    let flags = be16(bytes.get(..6)?, 0);
+    if flags & 0x8000 != 0 || flags & 0x000f != 2 {
+        return None;
+    }
+    let mut header = 6 + if flags & 0x4000 != 0 { 2 } else { 0 } + if flags & 0x0800 != 0 { 4 } else { 0 };
+    if flags & 0x0200 != 0 {
+        header += 2 + usize::from(be16(bytes.get(header..header + 2)?, 0));
+    }
+    let inner = bytes.get(header..).filter(|inner| !inner.is_empty())?;
+    Some(Layer::Ppp(inner.strip_prefix(&[0xff, 0x03]).unwrap_or(inner)))
 }
 
 fn gtp_u(bytes: &[u8]) -> Option<Layer<'_>> {
