@@ -58,6 +58,8 @@ MAX_DELIVERY_IDLE_S = 120.0
 #: Seconds for the flows' ends, for what they mean, and for the last deliveries: together under the five that an end may
 #: take, with the ledger's part.
 DRAIN_S, JUDGE_S, FLUSH_S = 1.0, 1.0, 2.0
+#: What deliveries have at least, and what all of it together should take.
+LEAST_FLUSH_S, END_S = 0.5, 4.0
 #: For tests of the watchdog: "line-hangs", "delivery-hangs"; the core has one of its own, "worker-hangs".
 FAULT = "MINEWATCH_FAULT"
 
@@ -344,7 +346,8 @@ class Daemon:
         """Stop listening, judge what is open, record, deliver what can be delivered in time."""
         self._notifier.stopping()
         self._core.finish()
-        deadline = time.monotonic() + DRAIN_S
+        began = time.monotonic()
+        deadline = began + DRAIN_S
         while not self._core.finished and time.monotonic() < deadline:
             self._step(self._core.poll(BATCH_EVENTS, 20))
         self._core.close()
@@ -354,7 +357,7 @@ class Daemon:
         self._recorder.flush(now_ns)
         self._steps.end(now_ns)
         self._delivery.wake()
-        self._delivery.stop(FLUSH_S)
+        self._delivery.stop(min(FLUSH_S, max(LEAST_FLUSH_S, began + END_S - time.monotonic())))
         for server in (self._server, self._socket):
             if server is not None:
                 server.close()

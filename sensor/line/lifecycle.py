@@ -177,7 +177,12 @@ class Lifecycle:
     def last_reports(self, *, over: bool = True) -> Iterator[Report]:
         """At the end of a run every finding once; with settings only what is new, for findings stay open. While it goes
         on (not `over`), what is new: what has not signed in yet is likely to be another finding in a moment."""
-        for identity, tracked in sorted(self._tracked.items(), key=lambda item: KINDS.index(item[1].kind)):
+        by_grade = over and self.settings is not None  # there may not be time for all
+
+        def order(item: tuple[str, TrackedFinding]) -> tuple[int, int]:
+            return KINDS.index(item[1].kind), -(item[1].reported_grade or 0) if by_grade else 0
+
+        for identity, tracked in sorted(self._tracked.items(), key=order):
             subject = self._subjects[tracked.key]
             if subject.waits(tracked):
                 continue

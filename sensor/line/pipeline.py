@@ -157,19 +157,28 @@ class Pipeline:
         """End the flows that are open and give every record, sorted by first packet and identity.
 
         With reporting settings findings stay open for the next run: only what is new of them is given. Once `has_time`
-        says no, what is left is given up and counted: what only began first, of the rest the latest.
+        says no, what is left is given up and counted: first to come is who has shares, last what only began.
         """
-        for number, flow in sorted(self._flows.items(), key=lambda item: item[1].is_beginning):
+        steady = [item for item in self._flows.items() if not item[1].is_beginning]
+        steady.sort(key=lambda item: not item[1].is_established)
+        begun = [item for item in self._flows.items() if item[1].is_beginning]
+        self._end_all(steady, has_time)
+        findings = [] if self._reporting is None else [self._finding(report) for report in self._last_reports(has_time)]
+        self._end_all(begun, has_time)
+        self._flows.clear()
+        findings += self._beginnings.summaries(self._signatures, self._now_ns, over=True)
+        findings += [self._finding(report) for report in self._last_reports(has_time)]
+        name_donors(findings)
+        records: list[Record] = [*findings, *self._nodes.values(), *self._ended]
+        return sorted(records, key=record_order)
+
+    def _end_all(self, flows: Iterable[tuple[int, OpenFlow]], has_time: Callable[[], bool]) -> None:
+        """End flows, as far as there is time."""
+        for number, flow in flows:
             if has_time():
                 self._end(number, flow, None)
             else:
                 self.given_up += 1
-        self._flows.clear()
-        summaries = self._beginnings.summaries(self._signatures, self._now_ns, over=True)
-        findings = [*summaries, *(self._finding(report) for report in self._last_reports(has_time))]
-        name_donors(findings)
-        records: list[Record] = [*findings, *self._nodes.values(), *self._ended]
-        return sorted(records, key=record_order)
 
     def _last_reports(self, has_time: Callable[[], bool]) -> Iterator[Report]:
         """The last reports, as far as there is time."""

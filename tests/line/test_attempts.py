@@ -23,7 +23,8 @@ from sensor.model.events import Event
 from sensor.model.finding import Finding
 from sensor.model.time import MINUTE_NS
 from tests.bench.beginnings import KINDS, START_NS, closed, session
-from tests.session.dialogue import shipped
+from tests.line.test_held_bytes import MINER
+from tests.session.dialogue import events, shipped
 
 LONE, ANSWERED, JUNK = KINDS["subscribe"], KINDS["short"], KINDS["junk"]
 MANY = 400
@@ -162,3 +163,15 @@ def test_a_run_that_must_end_gives_up_what_only_begins_first() -> None:
     turns = iter([True] * 10)
     pipeline.finish(lambda: next(turns, False))
     assert pipeline.given_up >= 2 * MOST_JUDGED - 10
+
+
+def test_a_run_that_must_end_tells_first_of_who_has_shares() -> None:
+    pipeline = live()
+    for number in range(MOST_JUDGED):
+        pipeline.step(session(number, ANSWERED))
+    miner = [event._replace(flow=1_000_000) for event in events(MINER)][:-1]  # type: ignore[union-attr]
+    pipeline.step(miner[:-4])
+    pipeline.step(miner[-4:])
+    turns = iter([True] * 3)
+    told = [one for one in pipeline.finish(lambda: next(turns, False)) if isinstance(one, Finding)]
+    assert [(one.shares.submitted, one.shares.accepted) for one in told if one.shares.submitted] == [(2, 2)]

@@ -109,7 +109,7 @@ def inside(seconds: int, rate: int) -> Result:
             sent = packets(replay(capture, rate))
             time.sleep(3)
             health, rss = healthz(), peak_bytes(sensor.process.pid)
-            counted = metric("packets_total"), metric("kernel_dropped_packets_total")
+            counted = metric("packets_total"), metric("kernel_dropped_packets_total"), metric("events_dropped_total")
             with replay(beside, rate) as more:
                 time.sleep(BESIDE_S)
                 code, stop_s = sensor.end()
@@ -158,7 +158,12 @@ def peak_bytes(pid: int) -> int:
 
 
 def judged(
-    events: Iterable[dict[str, Any]], sent: int, counted: tuple[int, int], health: int, rss: int, end: tuple[int, float]
+    events: Iterable[dict[str, Any]],
+    sent: int,
+    counted: tuple[int, int, int],
+    health: int,
+    rss: int,
+    end: tuple[int, float],
 ) -> Result:
     told = [event["mining"] for event in events if event["event_type"] == "mining"]
     mining = {one["login"]: one["shares"] for one in told if one["shares"]["submitted"]}
@@ -166,7 +171,7 @@ def judged(
     shares = ", ".join(f"{one['accepted']} of {SHARES}" for one in mining.values()) or f"0 of {SHARES}"
     figure = (
         f"{shares} shares; {rss / 1e6:.0f} MB; {len(told)} events; healthz {health}; exit {end[0]} in {end[1]:.1f} s; "
-        f"{sent:,} packets sent, {counted[0]:,} handled, {counted[1]:,} dropped"
+        f"{sent:,} packets sent, {counted[0]:,} handled, {counted[1]:,} dropped, {counted[2]:,} events lost"
     )
     good = exact and rss < RSS_BYTES and len(told) <= MOST_EVENTS and health == 200
     return Result(figure, good and end[0] == 0 and end[1] <= STOP_S)
