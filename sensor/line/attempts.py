@@ -19,8 +19,12 @@ from sensor.model.observation import ObservationPoint
 from sensor.model.time import MINUTE_NS
 
 INTERVAL_NS = 10 * MINUTE_NS
-#: Judged one by one in an interval: in all, of one pool, and beside them of those that are looked at more closely.
+#: Attempts of an interval that are a flood. Of one, so many are judged one by one: in all, of one pool, and beside them
+#: of those that are looked at more closely.
+FLOOD = 1_000
 MOST_JUDGED, MOST_OF_A_POOL, MOST_WATCHED = 64, 24, 32
+#: Attempts of an interval that wait for its end, to be judged one by one if it was no flood.
+MOST_HELD = 256
 #: Pairs of ends told apart in an interval, some 300 bytes each; past it pools are told apart, and past that nothing.
 MAX_PAIRS, MAX_POOLS = 4_096, 256
 #: Sources, and pools, with a finding of their own in an interval, where they have so many attempts.
@@ -98,7 +102,7 @@ class AttemptGroup(NamedTuple):
 class AttemptInterval(Generic[Held]):
     """The attempts of one interval."""
 
-    __slots__ = ("_of_pool", "chosen", "counts", "held", "news", "overflow")
+    __slots__ = ("chosen", "counts", "held", "news", "overflow", "total")
 
     def __init__(self) -> None:
         self.chosen: list[Beginner] = []  # in order
@@ -106,22 +110,29 @@ class AttemptInterval(Generic[Held]):
         self.counts: dict[Ends, AttemptCount] = {}
         self.overflow = 0
         self.news = False
-        self._of_pool: Counter[tuple[str, int]] = Counter()
+        self.total = 0  # attempts so far, also those that are not of the chosen
 
     def hold(self, beginner: Beginner, flow: Held) -> Held | None:
         """Hold it to be judged later; the one that is only counted instead, the latest of too many."""
-        self._choose(beginner)
+        insort(self.chosen, beginner)
         self.held.setdefault(beginner, []).append(flow)
-        pool = beginner[2:4]
-        if self._of_pool[pool] > MOST_OF_A_POOL:
-            last = next(other for other in reversed(self.chosen) if other[2:4] == pool)
-        elif len(self.chosen) > MOST_JUDGED:
-            last = self.chosen[-1]
-        else:
-            return None
-        self.chosen.remove(last)
-        self._of_pool[last[2:4]] -= 1
-        return self.release(last)
+        return None if len(self.chosen) <= MOST_HELD else self.release(self.chosen.pop())
+
+    def waiting(self, *, first: bool) -> Iterator[tuple[Held, bool]]:
+        """All that are held, in order, and whether each is judged by itself; of a flood only the `first` are."""
+        of_pool: Counter[tuple[str, int]] = Counter()
+        judged = 0
+        for beginner in self.chosen:
+            flow = self.release(beginner)
+            if flow is None:
+                continue
+            pool = (beginner.pool, beginner.pool_port)
+            is_first = first and judged < MOST_JUDGED and of_pool[pool] < MOST_OF_A_POOL
+            alone = is_first or self.total <= FLOOD
+            of_pool[pool] += 1
+            judged += alone
+            yield flow, alone
+        self.chosen = []
 
     def release(self, beginner: Beginner) -> Held | None:
         """One that is held under this; none where it was judged."""
@@ -130,10 +141,6 @@ class AttemptInterval(Generic[Held]):
         if not alike:
             self.held.pop(beginner, None)
         return flow
-
-    def _choose(self, beginner: Beginner) -> None:
-        insort(self.chosen, beginner)
-        self._of_pool[beginner[2:4]] += 1
 
     def count(self, ends: Ends, attempt: AttemptCount) -> None:
         """Count one attempt."""
@@ -228,9 +235,11 @@ class Attempts(Generic[Held]):
         as there is room for are judged in any case."""
         if watched and self._watched.take(beginner, last_ns):
             return flow, None
-        if self._at_once:
-            return (flow, None) if self._room.take(beginner, last_ns) else (None, flow)
-        return None, self._interval(last_ns).hold(beginner, flow)
+        interval = self._interval(last_ns)
+        interval.total += 1
+        if self._at_once and self._room.take(beginner, last_ns):
+            return flow, None
+        return None, interval.hold(beginner, flow)
 
     def count(self, ends: Ends, attempt: AttemptCount) -> None:
         """Count an attempt that is not judged."""
@@ -243,15 +252,14 @@ class Attempts(Generic[Held]):
     def _interval(self, at_ns: int) -> AttemptInterval[Held]:
         return self._intervals.setdefault(at_ns // INTERVAL_NS, AttemptInterval())
 
-    def waiting(self, *, over: bool = False) -> Iterator[Held]:
-        """What was held and is to be judged: of the oldest intervals where there are too many, of all if it is over."""
-        numbers = sorted(self._intervals)
-        for number in numbers if over else numbers[:-MAX_INTERVALS]:
-            interval = self._intervals[number]
-            while interval.held:
-                flow = interval.release(next(iter(interval.held)))
-                if flow is not None:
-                    yield flow
+    def waiting(self, now_ns: int, *, over: bool = False) -> Iterator[tuple[Held, bool]]:
+        """What was held, and whether it is judged by itself: of intervals that are over while a sensor runs, of the
+        oldest where there are too many, of all if it is `over`."""
+        excess = sorted(self._intervals)[:-MAX_INTERVALS]
+        for number in sorted(self._intervals):
+            ended = self._at_once and (number + 1) * INTERVAL_NS <= now_ns
+            if over or ended or number in excess:
+                yield from self._intervals[number].waiting(first=not self._at_once)
 
     def summaries(
         self, now_ns: int, join: Callable[[Ends, AttemptCount], bool], *, over: bool = False

@@ -61,17 +61,21 @@ class EndedBeginnings:
         judged, counted = self._attempts.take(seen.beginner, facts.last_ns, ended, watched=watched)
         if judged is not None:
             self._judge(judged)
-        if counted is None:
-            return
-        if counted is not ended:
-            seen = glance(counted.flow, counted.flow.facts(counted.closed), signatures)
+        if counted is not None:
+            self._count(counted, signatures)
+
+    def _count(self, ended: Ended, signatures: SignatureSet) -> None:
+        seen = glance(ended.flow, ended.flow.facts(ended.closed), signatures)
         if seen is not None:
             self._attempts.count(seen.ends, seen.counts)
 
     def summaries(self, signatures: SignatureSet, now_ns: int, *, over: bool = False) -> list[Finding]:
         """What is to be reported of those that were counted; those that were held are judged before."""
-        for ended in self._attempts.waiting(over=over):
-            self._judge(ended)
+        for ended, alone in self._attempts.waiting(now_ns, over=over):
+            if alone:
+                self._judge(ended)
+            else:
+                self._count(ended, signatures)
         groups = self._attempts.summaries(now_ns, self._join, over=over)
         return [summary(group, began_ns, signatures) for began_ns, group in groups]
 

@@ -248,9 +248,11 @@ def node_seen(signatures: SignatureSet, flow: OpenFlow) -> tuple[NodeSignature, 
 
 def is_heard(seen: NodeSeen, flow: FlowFacts) -> bool:
     """Whether somebody answered: both ends were seen, or, where one direction is not captured, what came of the other
-    acknowledges something. Anybody may send a node's first packet in another's name."""
+    acknowledges something. Of UDP this is not asked: one packet is all there is of most look-ups, it says no more than
+    that somebody's node is sought, and anybody may send it in another's name. A node is no mining and opens no case.
+    """
     if flow.opened.proto != TCP:
-        return all(flow.packets)
+        return True
     whole = len(seen.directions) == 2 or not flow.opened.midstream
     return (all(flow.packets) and whole) or any(advances for advances, _ in flow.acks)
 

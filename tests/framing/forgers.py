@@ -7,7 +7,6 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 
-from Crypto.Hash import keccak
 from scapy.layers.inet import IP, UDP
 from scapy.layers.l2 import GRE, Ether
 from scapy.layers.vxlan import VXLAN
@@ -109,10 +108,7 @@ def datagrams(wire: Wire) -> None:
 
 
 def one_packet_of_a_node(wire: Wire) -> None:
-    """A discovery packet of Ethereum, which anybody can compute, and a greeting of Bitcoin's, never answered."""
-    payload = bytes(65) + b"\x01\xe8" + bytes(40)
-    packet = keccak.new(digest_bits=256, data=payload).digest() + payload
-    wire.add(0, network(VICTIM, POOL, 1) / UDP(sport=30303, dport=30303) / Raw(packet))
+    """A greeting of Bitcoin's nodes, never answered."""
     version = bytes.fromhex("f9beb4d9") + b"version".ljust(12, b"\0") + (100).to_bytes(4, "little") + bytes(104)
     Blind(wire, ports=(40_500, 8333)).send(SECOND, 0, version, ack=7_000_000)
 

@@ -8,8 +8,10 @@ from collections.abc import Callable, Sequence
 import pytest
 
 from sensor.line.attempts import (
+    FLOOD,
     MAX_PAIRS,
     MAX_POOLS,
+    MOST_HELD,
     MOST_JUDGED,
     MOST_OF_A_POOL,
     SEVERAL,
@@ -27,7 +29,7 @@ from tests.line.test_held_bytes import MINER
 from tests.session.dialogue import events, shipped
 
 LONE, ANSWERED, JUNK = KINDS["subscribe"], KINDS["short"], KINDS["junk"]
-MANY = 400
+MANY = FLOOD + 200
 
 
 def flood(count: int, *, pools: int = 1, kind: str = "subscribe") -> list[list[Event]]:
@@ -59,6 +61,13 @@ def test_a_flood_is_few_events_and_no_connection_is_lost(kind: str, make: Callab
         assert len(found) <= 100
         assert connections(found) == MANY
         assert any(one.attempts is not None for one in found)
+
+
+@pytest.mark.parametrize("make", [live, lambda: Pipeline(shipped())], ids=["live", "replay"])
+def test_what_is_no_flood_is_told_one_by_one(make: Callable[[], Pipeline]) -> None:
+    found = findings(flood(MOST_HELD, pools=86, kind="subscribe"), make())
+    assert len({one.finding_id for one in found}) == MOST_HELD
+    assert all(one.attempts is None for one in found)
 
 
 def test_a_single_attempt_is_what_it_always_was() -> None:
