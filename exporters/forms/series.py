@@ -67,7 +67,7 @@ METRICS: Mapping[str, str] = {
     "reassembly_gaps_total": "Holes in candidates' streams that were never filled.",
     "reassembly_gap_bytes_total": "Bytes of those holes.",
     "retransmitted_bytes_total": "Bytes of candidates that came again.",
-    "overlap_conflicts_total": "Segments whose bytes contradict those already held.",
+    "overlap_conflicts_total": "Segments and fragments whose bytes contradict others, and urgent ones.",
     "out_of_window_segments_total": "Segments too far off in their stream, or a SYN, FIN or reset none of its.",
     "core_other_total": "Whatever else the core counts.",
     # The line.

@@ -12,7 +12,6 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Sequence
-from pathlib import Path
 
 from sensor.daemon.coverage import CoverageRecorder
 from sensor.daemon.health import Health, RunFigures
@@ -26,14 +25,13 @@ from sensor.daemon.notify import Notifier
 from sensor.daemon.reload import Reloader
 from sensor.daemon.sandbox import enter
 from sensor.daemon.sensor_id import state_folder
-from sensor.daemon.setup import Setup
+from sensor.daemon.setup import Setup, evidence_files
 from sensor.daemon.simulate import Simulation
 from sensor.daemon.start_block import end_line, start_lines
 from sensor.daemon.status_server import open_status_socket
 from sensor.daemon.steps import LineSteps
 from sensor.daemon.upkeep import LedgerUpkeep
 from sensor.delivery.delivery import Delivery
-from sensor.evidence import EvidenceBounds, EvidenceFiles
 from sensor.intake.engine import Engine, PacketCore, SourceError, confiner
 from sensor.ledger import Ledger, LedgerError, Recorder
 from sensor.ledger.replay import bounds_of
@@ -101,7 +99,7 @@ class Daemon:
             resume=self._resume,
             watches=self._is_registered,
         )
-        self._evidence = _evidence(setup)
+        self._evidence = evidence_files(setup)
         self._server = MetricsServer(setup.metrics, self._status) if setup.metrics is not None else None
         self._socket = open_status_socket(settings, self._ledger.reporter.sensor_id, self._status, journal)
         state = [state_folder(settings.ledger.url), *([] if self._socket is None else [self._socket.path.parent])]
@@ -392,11 +390,3 @@ def _intake(engine: Engine, core: PacketCore, setup: Setup, journal: Journal) ->
     if capture.folder is not None:
         return Folder(engine, core, capture, journal)
     return Interfaces(engine, core, setup.captures)
-
-
-def _evidence(setup: Setup) -> EvidenceFiles | None:
-    settings = setup.config.evidence
-    if settings.folder is None:
-        return None
-    bounds = EvidenceBounds(**settings.model_dump(exclude={"folder"}))
-    return EvidenceFiles(Path(settings.folder), setup.signatures, bounds)

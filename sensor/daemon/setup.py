@@ -20,6 +20,7 @@ from sensor.daemon.configuration import Configuration
 from sensor.delivery.delivery import build_senders
 from sensor.delivery.worker import Hiding
 from sensor.estimate import Assumptions
+from sensor.evidence import EvidenceBounds, EvidenceFiles
 from sensor.intake import engine
 from sensor.intake.packet_filter import FilterError, read_filter
 from sensor.line.lifecycle import ReportingSettings
@@ -170,3 +171,12 @@ def _attributor(settings: Configuration, previous: Setup | None, problems: list[
     except AttributionError as error:
         problems += error.problems
         return None
+
+
+def evidence_files(setup: Setup) -> EvidenceFiles | None:
+    """Where packets of findings are kept, if the configuration says so."""
+    settings = setup.config.evidence
+    if settings.folder is None:
+        return None
+    bounds = EvidenceBounds(**settings.model_dump(exclude={"folder"}))
+    return EvidenceFiles(Path(settings.folder), setup.signatures, bounds)

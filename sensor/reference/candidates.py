@@ -8,7 +8,7 @@ from __future__ import annotations
 from sensor.model.events import Close, CloseReason, Open, Shape
 from sensor.reference.assembler import SEQUENCE_MASK
 from sensor.reference.doubt import ChecksumVerdict, is_marked, sum_of
-from sensor.reference.flags import SYN
+from sensor.reference.flags import SYN, URG
 from sensor.reference.flow import Flow, GateState, Rank, Side
 from sensor.reference.prefilter import Cause, GateMatch, literal_match, opening_match
 from sensor.reference.streams import CandidateStreams
@@ -35,6 +35,8 @@ class Candidates(CandidateStreams):
                 self._see_unread(flow, direction, segment)
                 return
             self._note_header(flow, segment)
+            if segment.flags & URG and segment.wire_bytes:
+                self._counters["overlap_conflicts"] += 1  # RFC 6093: some stacks take a byte out of the stream
             self._lose_patience(flow, segment.ts_ns)
             self._note_acknowledgement(flow, direction, segment)
         if segment.wire_bytes:

@@ -50,7 +50,7 @@ class Fragments:
             return "fragment"  # two ends that disagree: what is already there is believed, as with overlapping bytes
         datagram.total = total
         held_before = datagram.pieces.held_bytes
-        datagram.pieces.hold(offset, data)
+        self._counters["overlap_conflicts"] += datagram.pieces.hold(offset, data)
         self._bytes += datagram.pieces.held_bytes - held_before
         if datagram.pieces.held_bytes == total:
             self._drop(key)

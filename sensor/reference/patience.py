@@ -15,10 +15,15 @@ PATIENCE_PACKETS, PATIENCE_NS = 16, 10 * SECOND_NS
 class Patience:
     """A direction is behind what was acknowledged of it."""
 
-    __slots__ = ("_packets", "_since_ns", "ack")
+    __slots__ = ("_packets", "_since_ns", "ack", "first")
 
     def __init__(self, ack: int, ts_ns: int) -> None:
         self.ack = ack  # the highest number acknowledged
+        self.renew(ts_ns)
+
+    def renew(self, ts_ns: int) -> None:
+        """What is waited for begins now; where its first has come, a port that lags all the time is waited for anew."""
+        self.first = self.ack
         self._since_ns = ts_ns
         self._packets = 0  # of the flow since then
 

@@ -161,8 +161,10 @@ class CandidateStreams:
                 other = flow.sides[1 - direction]
                 if flow.gate is not GateState.OPEN:
                     return
-                if other.behind is not None and is_reached(other.behind.ack, other.reached()):
-                    other.behind = None
+                if other.behind is not None and is_reached(other.behind.first, other.reached()):
+                    other.behind.renew(ts_ns)
+                    if is_reached(other.behind.ack, other.reached()):
+                        other.behind = None
                 run = side.assembler.take_next(other.reached()) if side.assembler is not None else b""
                 if run and side.assembler is not None:
                     self._emit(flow, direction, ts_ns, side.assembler.next - len(run), 0, run)

@@ -13,6 +13,7 @@ import dpkt
 import pytest
 
 from tests.cli.conftest import ROOT, Run
+from tests.core.captures import checksum
 from tests.demo.miners import Counts
 
 SHARED = ROOT.parent / "shared" / "captures" / "mining"
@@ -50,9 +51,18 @@ def cut(frame: bytes, size: Callable[[], int]) -> list[bytes]:
         struct.pack_into(">H", head, 16, start - 14 + len(piece))
         struct.pack_into(">I", head, 38, (seq + at) & 0xFFFFFFFF)
         head[47] = flags if last else flags & ~0x05  # FIN and RST leave with the last byte
-        pieces.append(bytes(head) + piece)
+        pieces.append(with_checksums(bytes(head), piece))
         at += len(piece)
     return pieces
+
+
+def with_checksums(head: bytes, data: bytes) -> bytes:
+    """The frame with the checksums of IP (RFC 791) and TCP (RFC 9293) as its bytes have them."""
+    ip = head[14:24] + b"\0\0" + head[26:34]
+    tcp = head[34:50] + b"\0\0" + head[52:] + data
+    pseudo = head[26:34] + struct.pack(">HH", 6, len(tcp))
+    tcp = tcp[:16] + struct.pack(">H", checksum(pseudo + tcp)) + tcp[18:]
+    return head[:14] + ip[:10] + struct.pack(">H", checksum(ip)) + ip[12:] + tcp
 
 
 def rewrite(source: Path, target: Path, size: Callable[[], int]) -> Path:

@@ -57,7 +57,7 @@ def asked(folder: Path, address: str, capsys: pytest.CaptureFixture[str]) -> str
 @pytest.mark.parametrize("finding", SILENT, ids=["named", "behaved", "looked-up"])
 def test_by_default_none_is_told(finding: Finding) -> None:
     suppression = Suppression(FindingsSettings())
-    assert suppression.reason(finding, TODAY) == "nothing was spoken, and least_grade is behaves"
+    assert suppression.reason(finding, TODAY) == "nothing was spoken, and least_grade is speaks"
     assert suppression.heard([finding, SPOKEN], TODAY) == [SPOKEN]
     sure = dataclasses.replace(finding, confidence=1.0)
     assert suppression.reason(sure, TODAY) is not None

@@ -83,8 +83,9 @@ def ambiguous() -> str:
     """The cases of which receivers differ, by what leaves them open."""
     reasons: dict[str, list[str]] = {}
     for case in all_cases():
-        if case.expected is Expected.AMBIGUOUS:
-            reasons.setdefault(case.why, []).append(case.title)
+        if case.expected in (Expected.AMBIGUOUS, Expected.DOUBTED):
+            lost = " (counted, the miner is not found)" if case.expected is Expected.DOUBTED else ""
+            reasons.setdefault(case.why, []).append(case.title + lost)
     return "\n".join(item(f"{why}: {'; '.join(titles)}.") for why, titles in reasons.items())
 
 

@@ -50,12 +50,12 @@ def only(text: str, **options: object) -> Finding:
 
 
 def unseen(stream: list[Event], direction: int) -> list[Event]:
-    """The same flow captured without one direction, whose answers the other acknowledges, over a minute."""
+    """The same flow captured without one direction, whose answers the other acknowledges, over a minute at least."""
     kept = [one for one in stream if not (isinstance(one, Chunk) and one.direction == direction)]
     closed = kept[-1]
     assert isinstance(closed, Close)
     packets = (0, closed.packets[1]) if direction == 0 else (closed.packets[0], 0)
     nobody, answered = PathFacts(0, 0, 0, 0), PathFacts(5, 400, 0, 0)
     paths = (nobody, answered) if direction == 0 else (answered, nobody)
-    last_ns = closed.first_ns + MINUTE_NS
+    last_ns = max(closed.last_ns, closed.first_ns + MINUTE_NS)
     return [*kept[:-1], closed._replace(packets=packets, paths=paths, ts_ns=last_ns, last_ns=last_ns)]

@@ -60,7 +60,7 @@ LIMITS = {
     "stray_endings": "ends of connections that were none of theirs",
     "candidates_refused": "connections not looked into because too many were open",
     "candidates_spent": "connections left after their budget of bytes was read",
-    "overlap_conflicts": "segments whose bytes contradict those seen before",
+    "overlap_conflicts": "segments and fragments whose bytes contradict others, and urgent ones",
     "out_of_window": "segments too far from where their stream stood",
     "bad_ip_checksum": "wrong IP checksums (used all the same)",
     "bad_l4_checksum": "wrong TCP or UDP checksums (set aside where others are right)",

@@ -20,6 +20,8 @@ class Expected(StrEnum):
     ANSWERED = "answered"
     #: A part of the stream was never sent or never seen: found, and what is missing is counted.
     COUNTED = "counted"
+    #: The same, and no reading that is tried finds the miner: the doubt is counted.
+    DOUBTED = "doubted"
     #: Not read, or not to its end, and that is counted.
     UNREAD = "unread"
 

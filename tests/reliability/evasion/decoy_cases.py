@@ -100,7 +100,9 @@ def read_twice() -> Cases:
         yield of(
             "two readings", f"{name}, ahead of a hole", behind_a_hole(decoy, first=True), Expected.AMBIGUOUS, OVERLAP
         )
-        yield of("two readings", f"{name}, into a hole", behind_a_hole(decoy, first=False), Expected.AMBIGUOUS, OVERLAP)
+        # The longer decoy's last bytes come first where the next line should: no reading that is tried has its words.
+        expected = Expected.DOUBTED if name == "other bytes, longer" else Expected.AMBIGUOUS
+        yield of("two readings", f"{name}, into a hole", behind_a_hole(decoy, first=False), expected, OVERLAP)
 
 
 def cut(segment: Segment, part: int, of_parts: int) -> Segment:

@@ -75,7 +75,11 @@ impl Worker {
                 }
                 let reached = self.reached(at, index, 1 - side);
                 let candidate = self.candidates.get(index);
-                candidate.behind[1 - side].take_if(|patience| is_reached(Some(patience.ack), reached));
+                let behind = &mut candidate.behind[1 - side];
+                behind.take_if(|patience| is_reached(Some(patience.ack), reached));
+                if let Some(patience) = behind.as_mut().filter(|patience| is_reached(Some(patience.first), reached)) {
+                    patience.renew(ts_ns);
+                }
                 if let Some(ready) = candidate.sides[side].take_next(reached) {
                     self.deliver(index, side, ready, ts_ns);
                     moved = true;

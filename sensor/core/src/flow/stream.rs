@@ -9,7 +9,7 @@ use crate::flow::table::{bit, Slot};
 use crate::flow::worker::Worker;
 use crate::model::event::{Clock, Event, Open, Reason};
 use crate::model::stats::Counter;
-use crate::wire::segment::{Segment, TCP, UDP};
+use crate::wire::segment::{Segment, TCP, UDP, URG};
 
 /// Spent candidates kept for each open candidate that is allowed; past that the longest idle leaves.
 const SPENT_PER_OPEN: usize = 4;
@@ -200,6 +200,9 @@ impl Worker {
         if seg.proto == UDP {
             self.datagram(index, side, seg, block);
             return;
+        }
+        if seg.flags & URG != 0 && seg.wire_len > 0 {
+            self.stats.add(Counter::OverlapConflicts, 1); // RFC 6093: some stacks take a byte out of the stream
         }
         if self.candidates.get(index).behind != [None; 2] {
             self.lose_patience(at, index, seg.ts_ns);

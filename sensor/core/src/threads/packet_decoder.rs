@@ -35,10 +35,11 @@ impl PacketDecoder {
         &mut self.decoder.fragments
     }
 
-    /// Publish the gauge of the fragments.
+    /// Publish the figures of the fragments.
     #[inline]
-    pub fn publish_evicted(&self) {
+    pub fn publish_evicted(&mut self) {
         self.stats.set(Counter::FragmentsEvicted, self.decoder.fragments.evicted);
+        self.stats.add(Counter::OverlapConflicts, std::mem::take(&mut self.decoder.fragments.conflicts));
     }
 
     /// Decode a packet and count what became of it.

@@ -40,6 +40,7 @@ pub struct Fragments {
     max_entries: usize,
     max_bytes: usize,
     pub evicted: u64,
+    pub conflicts: u64, // fragments whose bytes contradict others, since somebody took the number
 }
 
 impl Fragments {
@@ -52,6 +53,7 @@ impl Fragments {
             max_entries,
             max_bytes,
             evicted: 0,
+            conflicts: 0,
         }
     }
 
@@ -78,6 +80,7 @@ impl Fragments {
         if entry.total.is_some_and(|total| end > total || (!more && end < total)) || (!more && entry.end() > end) {
             return Outcome::Refused;
         }
+        self.conflicts += u64::from(entry.differs(offset, data));
         let before = entry.held;
         entry.place(offset, data);
         self.bytes += entry.held - before;
@@ -145,6 +148,15 @@ impl Datagram {
     }
 
     /// Keep what is not there yet: first bytes win.
+    /// Whether bytes that are held contradict these.
+    fn differs(&self, offset: usize, data: &[u8]) -> bool {
+        let overlapping = self.pieces.range(..offset + data.len()).rev();
+        overlapping.take_while(|(start, piece)| *start + piece.len() > offset).any(|(start, piece)| {
+            let (from, to) = (offset.max(*start), (offset + data.len()).min(start + piece.len()));
+            data[from - offset..to - offset] != piece[from - start..to - start]
+        })
+    }
+
     fn place(&mut self, offset: usize, data: &[u8]) {
         let end = offset + data.len();
         let mut at = offset;
