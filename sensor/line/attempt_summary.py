@@ -5,6 +5,7 @@ Sans-IO. Knows one flow's beginning, and counts.
 
 from __future__ import annotations
 
+import marshal
 from collections.abc import Sequence
 from typing import NamedTuple
 
@@ -24,6 +25,30 @@ from sensor.signatures.model import Match, SignatureSet
 
 #: Ends of a flow after which nothing more comes of it.
 OVER = frozenset({"fin", "rst", "reused", "evicted"})
+
+
+#: Messages whose matches are remembered: a flood says the same again and again.
+MAX_REMEMBERED = 256
+
+
+class Matching:
+    """What messages match, remembered for as long as the signatures are the same."""
+
+    __slots__ = ("_found", "_signatures")
+
+    def __init__(self) -> None:
+        self._signatures: SignatureSet | None = None
+        self._found: dict[bytes, list[Match]] = {}
+
+    def __call__(self, signatures: SignatureSet, message: Message) -> list[Match]:
+        """For each dialect the first rule that the message fits."""
+        if signatures is not self._signatures or len(self._found) >= MAX_REMEMBERED:
+            self._signatures, self._found = signatures, {}
+        key = marshal.dumps((message.framing, message.value))
+        found = self._found.get(key)
+        if found is None:
+            found = self._found[key] = signatures.match(message.value, message.framing)
+        return found
 
 
 class Glance(NamedTuple):
@@ -46,11 +71,11 @@ def came_to_nothing(flow: OpenFlow, closed: Close | None, *, given_up: bool = Fa
     return closed.reason in OVER and closed.last_ns - closed.first_ns < PROBE_NS
 
 
-def glance(flow: OpenFlow, facts: FlowFacts, signatures: SignatureSet) -> Glance | None:
+def glance(flow: OpenFlow, facts: FlowFacts, signatures: SignatureSet, matching: Matching) -> Glance | None:
     """The attempt that a beginning is, by its first message that a dialect confirms; None if there is none."""
     messages = flow.first_messages
     for first in messages:
-        matches = [match for match in signatures.match(first.value, first.framing) if match[1].confirms != "none"]
+        matches = [match for match in matching(signatures, first) if match[1].confirms != "none"]
         if matches:
             break
     else:
@@ -59,7 +84,7 @@ def glance(flow: OpenFlow, facts: FlowFacts, signatures: SignatureSet) -> Glance
     login = _login(first, matches)
     for read in messages if login is None else ():
         if login is None and read.direction == miner:
-            login = _login(read, signatures.match(read.value, read.framing))
+            login = _login(read, matching(signatures, read))
     families = {dialect.family for dialect, _ in matches}
     opened = facts.opened
     both = ((opened.orig_addr, opened.orig_port), (opened.resp_addr, opened.resp_port))

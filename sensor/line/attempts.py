@@ -104,13 +104,13 @@ class AttemptInterval(Generic[Held]):
 
     __slots__ = ("chosen", "counts", "held", "news", "overflow", "total")
 
-    def __init__(self) -> None:
+    def __init__(self, total: int = 0) -> None:
         self.chosen: list[Beginner] = []  # in order
         self.held: dict[Beginner, list[Held]] = {}  # those of them that are not judged yet
         self.counts: dict[Ends, AttemptCount] = {}
         self.overflow = 0
         self.news = False
-        self.total = 0  # attempts so far, also those that are not of the chosen
+        self.total = total  # attempts so far, also those that are not of the chosen
 
     def hold(self, beginner: Beginner, flow: Held) -> Held | None:
         """Hold it to be judged later; the one that is only counted instead, the latest of too many."""
@@ -227,6 +227,7 @@ class Attempts(Generic[Held]):
     def __init__(self, *, at_once: bool) -> None:
         self._at_once = at_once
         self._intervals: dict[int, AttemptInterval[Held]] = {}
+        self._over: dict[int, int] = {}  # how many attempts intervals had that are gone: some flows of theirs end late
         self._room, self._watched = Room(MOST_JUDGED, MOST_OF_A_POOL), Room(MOST_WATCHED, MOST_WATCHED)
         self.counters: Counter[str] = Counter()
 
@@ -250,7 +251,11 @@ class Attempts(Generic[Held]):
         self.counters["attempts_ends_forgotten"] += interval.overflow - before
 
     def _interval(self, at_ns: int) -> AttemptInterval[Held]:
-        return self._intervals.setdefault(at_ns // INTERVAL_NS, AttemptInterval())
+        number = at_ns // INTERVAL_NS
+        interval = self._intervals.get(number)
+        if interval is None:
+            interval = self._intervals[number] = AttemptInterval(self._over.pop(number, 0))
+        return interval
 
     def waiting(self, now_ns: int, *, over: bool = False) -> Iterator[tuple[Held, bool]]:
         """What was held, and whether it is judged by itself: of intervals that are over while a sensor runs, of the
@@ -279,3 +284,6 @@ class Attempts(Generic[Held]):
                     yield number * INTERVAL_NS, group
             if ended and not interval.held and (self._at_once or len(self._intervals) > MAX_INTERVALS):
                 del self._intervals[number]
+                self._over[number] = interval.total
+                while len(self._over) > MAX_INTERVALS:
+                    del self._over[min(self._over)]

@@ -6,7 +6,7 @@ from collections import OrderedDict
 from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
-from sensor.line.attempt_summary import glance, summary
+from sensor.line.attempt_summary import Matching, glance, summary
 from sensor.line.attempts import AttemptCount, Attempts, Ends
 from sensor.line.lifecycle import Identified, Lifecycle
 from sensor.line.open_flow import OpenFlow
@@ -42,6 +42,7 @@ class EndedBeginnings:
     def __init__(self, contribute: Contribute, lifecycle: Lifecycle, watches: Watches, *, at_once: bool) -> None:
         """`contribute` judges a flow by itself; `at_once`: when it ends, not when its interval is over."""
         self._contribute, self._lifecycle, self._watches = contribute, lifecycle, watches
+        self._matching = Matching()
         self._attempts: Attempts[Ended] = Attempts(at_once=at_once)
         self._findings: OrderedDict[Ends, str] = OrderedDict()  # of those that were judged by themselves
 
@@ -53,7 +54,7 @@ class EndedBeginnings:
     def take(self, ended: Ended, signatures: SignatureSet) -> None:
         """One that came to nothing."""
         facts = ended.flow.facts(ended.closed)
-        seen = glance(ended.flow, facts, signatures)
+        seen = glance(ended.flow, facts, signatures, self._matching)
         if seen is None:
             self._contribute(ended)
             return
@@ -65,7 +66,7 @@ class EndedBeginnings:
             self._count(counted, signatures)
 
     def _count(self, ended: Ended, signatures: SignatureSet) -> None:
-        seen = glance(ended.flow, ended.flow.facts(ended.closed), signatures)
+        seen = glance(ended.flow, ended.flow.facts(ended.closed), signatures, self._matching)
         if seen is not None:
             self._attempts.count(seen.ends, seen.counts)
 

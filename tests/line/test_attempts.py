@@ -70,6 +70,23 @@ def test_what_is_no_flood_is_told_one_by_one(make: Callable[[], Pipeline]) -> No
     assert all(one.attempts is None for one in found)
 
 
+def test_what_ends_late_is_of_the_flood_it_came_in() -> None:
+    pipeline = live()
+    flows = flood(MANY + 50)
+    found = findings(flows[:MANY], pipeline)
+    for flow in flows[MANY:]:
+        pipeline.step(flow[:-1])
+    at_ns = START_NS + 21 * MINUTE_NS
+    pipeline.step([*session(10 * MANY, LONE)[:1]])
+    opened, *chunks = session(10 * MANY, LONE)
+    later = [opened._replace(ts_ns=at_ns, first_ns=at_ns), *(chunk._replace(ts_ns=at_ns) for chunk in chunks)]
+    found = [one for one in pipeline.step(later) if isinstance(one, Finding)]
+    for flow in flows[MANY:]:
+        found += [one for one in pipeline.step(flow[-1:]) if isinstance(one, Finding)]
+    found += [one for one in pipeline.finish() if isinstance(one, Finding)]
+    assert len({one.finding_id for one in found if one.attempts is None}) <= MOST_JUDGED
+
+
 def test_a_single_attempt_is_what_it_always_was() -> None:
     (alone,) = findings(flood(1), live())
     assert (alone.state, alone.activity, alone.flow_count, alone.attempts) == ("opened", "attempt", 1, None)
