@@ -128,13 +128,24 @@ class OpenFlow:
         """Whether shares were counted in it."""
         return not self.is_beginning and self.heard.shares > 0
 
+    @property
+    def is_settled(self) -> bool:
+        """Whether one reading is all that is held."""
+        session = self._session
+        alone = session is not None and len(session.readings) == 1 and self._fallback is None
+        return alone and self._beginning is None and not (self.unread[0] or self.unread[1])
+
     def weigh(self, chunk: Chunk, *, completed: bool) -> int:
         """About how many bytes are held of it after these, and by how many that grew. `completed`: they were the end of
         a message at least."""
         side, before = chunk.direction, self.held_bytes
-        tail = len(chunk.data) - 1 - chunk.data.rfind(b"\n")
-        self.unread[side] = min(MAX_UNREAD_BYTES, tail if completed else self.unread[side] + len(chunk.data))
-        self.held_bytes = sum(self.unread)
+        if completed and before == READING_BYTES and self.is_settled and chunk.data[-1:] == b"\n":
+            return 0  # as nearly always
+        if completed:
+            self.unread[side] = min(MAX_UNREAD_BYTES, len(chunk.data) - 1 - chunk.data.rfind(b"\n"))
+        else:
+            self.unread[side] = min(MAX_UNREAD_BYTES, self.unread[side] + len(chunk.data))
+        self.held_bytes = self.unread[0] + self.unread[1]
         if self._beginning is not None:
             self.held_bytes += self._beginning.held_bytes
         elif self._session is not None:
@@ -149,6 +160,9 @@ class OpenFlow:
 
     def receive(self, read: Read) -> None:
         """One message or one malformed piece."""
+        if self._beginning is None and self._session is not None and self._fallback is None:
+            self._session.receive(read)
+            return
         if self._beginning is not None:
             self.rest()
             is_share = isinstance(read, Message) and self._signatures.is_share(read.value, read.framing)

@@ -279,7 +279,7 @@ class Pipeline:
         if flow.opened.proto != TCP:
             self._datagram(flow, event)
             return
-        if flow.speaks:
+        if flow.conversation.heads is not None and flow.speaks:
             flow.conversation.heads = None  # what speaks a dialect is no node
         read = None
         for read in flow.conversation.feed(event.direction, event.ts_ns, event.offset, event.gap, event.data):

@@ -216,7 +216,10 @@ class Reading:
 
     def hear(self, ts_ns: int, size: int, answer_digits: int | None) -> None:
         """A message of the pool came; see `Understanding.hear`."""
-        self._do(Step("hear", (ts_ns, size, answer_digits)))
+        if self._depth is not None and not self._waits:  # here and below: a settled reading makes no steps of it
+            self._depth.hear(ts_ns, size, answer_digits)
+        else:
+            self._do(Step("hear", (ts_ns, size, answer_digits)))
 
     def receive(self, rule: MessageRule, message: Message, secrets: tuple[Parts, ...]) -> Token:
         """A message of this dialect; `secrets` are the places any dialect that knows it calls secret."""
@@ -229,6 +232,9 @@ class Reading:
         token = Token(self, rule)
         if rule.kind == "submit":
             self._late.settle_names()
+        if self._depth is not None and not self._waits:
+            self._depth.receive(token, message, secrets)
+            return token
         self._do(Step("receive", (token, message, secrets), tells=rule.kind in ("job", "target")))
         if rule.kind == "submit":
             self.understand()
@@ -249,7 +255,10 @@ class Reading:
             if reply.confirms == "both":
                 self._confirm(token.rule.name, miner=True, pool=False)
         self._note_refusal(token.rule, reply.outcome)
-        self._do(Step("reply", (token, reply, name, message, confirms), reply.job, "session" in reply.take.names))
+        if self._depth is not None and not self._waits:
+            self._depth.reply(token, reply, name, message, confirms)
+        else:
+            self._do(Step("reply", (token, reply, name, message, confirms), reply.job, "session" in reply.take.names))
 
     def answered(self, token: Token, rule: MessageRule, message: Message) -> None:
         """A pool's message whose rule says that it answers this request."""

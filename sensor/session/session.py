@@ -121,7 +121,11 @@ class Session:
         settled = self._settled if self._framing == read.framing else None
         matches = self._signatures.match(value, read.framing, None if settled is None else settled.dialect.name)
         key = read.pair or id_key(value.get("id", MISSING))
-        secrets = tuple(place for _, rule in matches for place in rule.secrets)
+        secrets = (
+            matches[0][1].secrets
+            if len(matches) == 1
+            else tuple(place for _, rule in matches for place in rule.secrets)
+        )
         tokens: list[Token] = []
         answers: list[Token] = []
         matched_pool = False  # a pool's message that fitted a rule by its own shape

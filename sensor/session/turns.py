@@ -28,7 +28,7 @@ class Turns:
     __slots__ = ("_job_ns", "_jobs", "_last", "_roles", "_shares", "_stretched")
 
     def __init__(self) -> None:
-        self._roles = (0, 0, 0, 0)  # messages by direction, of miners and of pools
+        self._roles = [0, 0, 0, 0]  # messages by direction, of miners and of pools
         self._shares = self._jobs = 0
         self._stretched = (0, 0)  # of these, those right behind another one
         self._last = (-1, False, 0)  # direction of the message before, whether it is a share, and its time
@@ -36,18 +36,20 @@ class Turns:
 
     def note(self, direction: int, ts_ns: int, matches: Iterable[Match]) -> None:
         """A message, by all the rules that it fits."""
-        kinds = {rule.kind for _, rule in matches}
-        role = 0 if kinds & OF_MINERS else 1 if kinds & OF_POOLS else None
-        if role is not None and not (kinds & OF_MINERS and kinds & OF_POOLS):
-            at = 2 * direction + role
-            self._roles = (*self._roles[:at], self._roles[at] + 1, *self._roles[at + 1 :])  # type: ignore[assignment]
-        is_share = "submit" in kinds
+        of_miners = of_pools = is_share = is_job = False
+        for _, rule in matches:
+            if rule.kind in OF_MINERS:
+                of_miners, is_share = True, is_share or rule.kind == "submit"
+            elif rule.kind in OF_POOLS:
+                of_pools, is_job = True, is_job or rule.kind == "job"
+        if of_miners is not of_pools:
+            self._roles[2 * direction + of_pools] += 1
         shares, jobs = self._stretched
         if is_share:
             self._shares += 1
             before, was_share, at_ns = self._last
             shares += before == direction and was_share and ts_ns - at_ns <= STRETCH_NS
-        elif "job" in kinds:
+        elif is_job:
             self._jobs += 1
             jobs += self._job_ns is not None and ts_ns - self._job_ns <= STRETCH_NS
             self._job_ns = ts_ns
