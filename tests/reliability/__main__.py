@@ -6,6 +6,7 @@ python -m tests.reliability [T4 T7 ...] [--write]      --write puts the table in
 from __future__ import annotations
 
 import argparse
+import re
 import subprocess
 import sys
 import textwrap
@@ -23,6 +24,8 @@ PAGE = Path(__file__).parents[2] / "docs" / "reliability.md"
 MEASURED = ("<!-- measured: reliability -->", "<!-- end of the figures -->")
 AMBIGUOUS = ("<!-- cases: ambiguous -->", "<!-- end of the cases -->")
 COLUMNS = 118
+#: An entry of the page, with the lines that go on with it.
+ENTRY = r"^- .*(?:\n  .*)*"
 WORDS = {True: "yes", False: "**no**", None: "not run"}
 
 
@@ -63,7 +66,10 @@ def attempt(test: Test) -> tuple[Result, float]:
 def entry(test: Test, result: Result) -> str:
     """A test's entry of the page."""
     figure = result.figure.replace("\n", " ")
-    return item(f"**{test.name}**, {test.asks}. Passes: {test.pass_line}. Passed: {WORDS[result.passed]}. {figure}.")
+    commit = subprocess.run(["git", "rev-parse", "--short", "HEAD"], capture_output=True, text=True, check=False)
+    when = f"({time.strftime('%Y-%m-%d')}, commit {commit.stdout.strip()})"
+    passed = WORDS[result.passed]
+    return item(f"**{test.name}**, {test.asks}. Passes: {test.pass_line}. Passed: {passed}. {figure} {when}.")
 
 
 def item(text: str) -> str:
@@ -72,11 +78,19 @@ def item(text: str) -> str:
 
 
 def write(lines: list[str]) -> None:
-    """Put the entries between the page's marks, with date and commit, and the cases that receivers read differently."""
-    commit = subprocess.run(["git", "rev-parse", "--short", "HEAD"], capture_output=True, text=True, check=False)
-    head = f"{time.strftime('%Y-%m-%d')}, commit {commit.stdout.strip()}; the seeds stand in the tests."
-    page = filled(PAGE.read_text(), MEASURED, "\n".join([head, "", *lines]))
+    """Put the entries between the page's marks, and the cases that receivers read differently. Those of tests that were
+    not run stay as they were.
+    """
+    page = PAGE.read_text()
+    before = page.partition(MEASURED[0])[2].partition(MEASURED[1])[0]
+    entries = {name_of(entry): entry for entry in [*re.findall(ENTRY, before, re.MULTILINE), *lines]}
+    page = filled(page, MEASURED, "\n".join(entries[test.name] for test in TESTS if test.name in entries))
     PAGE.write_text(filled(page, AMBIGUOUS, ambiguous()))
+
+
+def name_of(entry: str) -> str:
+    """The test that an entry is of."""
+    return entry.partition("**")[2].partition("**")[0]
 
 
 def ambiguous() -> str:

@@ -104,7 +104,12 @@ TESTS = (
         "everything known of it, 500 MB",
         "cheap:openings",
     ),
-    Test("M3", "9,000 holes and 10,000 unfinished lines beside a miner", "miner exact, 500 MB", "cheap:held"),
+    Test(
+        "M3",
+        "9,000 holes and 10,000 unfinished lines beside a miner",
+        "miner exact, 1 GB (half of the unit's MemoryMax)",
+        "cheap:held",
+    ),
     Test(
         "M4",
         "an innocent address accused by a single sender",
