@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import marshal
 from collections.abc import Sequence
+from hashlib import blake2b
 from typing import NamedTuple
 
 from sensor.dialects.stream.message import Message
@@ -25,10 +26,9 @@ from sensor.signatures.model import Match, SignatureSet
 
 #: Ends of a flow after which nothing more comes of it.
 OVER = frozenset({"fin", "rst", "reused", "evicted"})
-
-
-#: Messages whose matches are remembered: a flood says the same again and again.
-MAX_REMEMBERED = 256
+#: Messages whose matches are remembered, by a digest of so many bytes: a flood says the same again and again, and what
+#: it says may hold a password.
+MAX_REMEMBERED, DIGEST_BYTES = 256, 16
 
 
 class Matching:
@@ -44,7 +44,7 @@ class Matching:
         """For each dialect the first rule that the message fits."""
         if signatures is not self._signatures or len(self._found) >= MAX_REMEMBERED:
             self._signatures, self._found = signatures, {}
-        key = marshal.dumps((message.framing, message.value))
+        key = blake2b(marshal.dumps((message.framing, message.value)), digest_size=DIGEST_BYTES).digest()
         found = self._found.get(key)
         if found is None:
             found = self._found[key] = signatures.match(message.value, message.framing)

@@ -1,8 +1,10 @@
 """Beginnings that came to nothing, in numbers: of a flood only some are judged one by one, the others are counted.
 
-Within an interval of the packets' clock a few are let through, so that a single attempt looks as it always does; the
-rest is counted by the two ends, and becomes one finding for each source or pool, with a count. Counts add up the same
-in whichever order flows end; how many ends are told apart is bounded.
+A flood is more than `FLOOD` in an interval of the packets' clock. Fewer are all judged one by one; while a sensor runs,
+the first at once and the others when the interval is over. What is counted is counted by the two ends, and becomes one
+finding for each source or pool, with a count. Counts add up the same in whichever order flows end; how many ends are
+told apart is bounded. Of an interval that is read in two runs each has a count of its own: the rest of a flood may be
+none, and is then judged one by one.
 """
 
 from __future__ import annotations
@@ -11,6 +13,7 @@ from bisect import insort
 from collections import Counter, deque
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
+from operator import itemgetter
 from typing import Generic, NamedTuple, TypeVar
 
 from sensor.line.flow_facts import stable_id
@@ -23,14 +26,14 @@ INTERVAL_NS = 10 * MINUTE_NS
 #: of those that are looked at more closely.
 FLOOD = 1_000
 MOST_JUDGED, MOST_OF_A_POOL, MOST_WATCHED = 64, 24, 32
-#: Attempts of an interval that wait for its end, to be judged one by one if it was no flood.
+#: Attempts of an interval that wait for its end, to be judged one by one if it was no flood; each has 6 KB at most.
 MOST_HELD = 256
 #: Pairs of ends told apart in an interval, some 300 bytes each; past it pools are told apart, and past that nothing.
 MAX_PAIRS, MAX_POOLS = 4_096, 256
 #: Sources, and pools, with a finding of their own in an interval, where they have so many attempts.
 MOST_GROUPS, MANY = 5, 8
-#: Intervals held at once: a replay's workers may be that far apart.
-MAX_INTERVALS = 64
+#: Intervals held at once, 3 MB each at most: a replay's workers may be that far apart.
+MAX_INTERVALS = 16
 #: Stands for several addresses: RFC 1122 3.2.1.3, no address of anybody.
 SEVERAL = "0.0.0.0"
 
@@ -102,45 +105,32 @@ class AttemptGroup(NamedTuple):
 class AttemptInterval(Generic[Held]):
     """The attempts of one interval."""
 
-    __slots__ = ("chosen", "counts", "held", "news", "overflow", "total")
+    __slots__ = ("counts", "held", "news", "overflow", "total")
 
     def __init__(self, total: int = 0) -> None:
-        self.chosen: list[Beginner] = []  # in order
-        self.held: dict[Beginner, list[Held]] = {}  # those of them that are not judged yet
+        self.held: list[tuple[Beginner, Held]] = []  # those that are not judged yet, in order
         self.counts: dict[Ends, AttemptCount] = {}
         self.overflow = 0
         self.news = False
-        self.total = total  # attempts so far, also those that are not of the chosen
+        self.total = total  # attempts so far, however they were dealt with
 
     def hold(self, beginner: Beginner, flow: Held) -> Held | None:
         """Hold it to be judged later; the one that is only counted instead, the latest of too many."""
-        insort(self.chosen, beginner)
-        self.held.setdefault(beginner, []).append(flow)
-        return None if len(self.chosen) <= MOST_HELD else self.release(self.chosen.pop())
+        insort(self.held, (beginner, flow), key=itemgetter(0))
+        return self.held.pop()[1] if len(self.held) > MOST_HELD else None
 
     def waiting(self, *, first: bool) -> Iterator[tuple[Held, bool]]:
         """All that are held, in order, and whether each is judged by itself; of a flood only the `first` are."""
         of_pool: Counter[tuple[str, int]] = Counter()
         judged = 0
-        for beginner in self.chosen:
-            flow = self.release(beginner)
-            if flow is None:
-                continue
+        held, self.held = self.held, []
+        for beginner, flow in held:
             pool = (beginner.pool, beginner.pool_port)
             is_first = first and judged < MOST_JUDGED and of_pool[pool] < MOST_OF_A_POOL
             alone = is_first or self.total <= FLOOD
             of_pool[pool] += 1
             judged += alone
             yield flow, alone
-        self.chosen = []
-
-    def release(self, beginner: Beginner) -> Held | None:
-        """One that is held under this; none where it was judged."""
-        alike = self.held.get(beginner, [])
-        flow = alike.pop() if alike else None
-        if not alike:
-            self.held.pop(beginner, None)
-        return flow
 
     def count(self, ends: Ends, attempt: AttemptCount) -> None:
         """Count one attempt."""
@@ -222,7 +212,7 @@ class Room:
 
 
 class Attempts(Generic[Held]):
-    """All attempts of one run; `at_once`: those that are judged one by one are judged when they end, not later."""
+    """All attempts of one run; `at_once`: the first of an interval are judged when they end, not later."""
 
     def __init__(self, *, at_once: bool) -> None:
         self._at_once = at_once

@@ -40,7 +40,7 @@ class EndedBeginnings:
     """The beginnings of one run that came to nothing."""
 
     def __init__(self, contribute: Contribute, lifecycle: Lifecycle, watches: Watches, *, at_once: bool) -> None:
-        """`contribute` judges a flow by itself; `at_once`: when it ends, not when its interval is over."""
+        """`contribute` judges a flow by itself; `at_once`: the first of an interval when they end."""
         self._contribute, self._lifecycle, self._watches = contribute, lifecycle, watches
         self._matching = Matching()
         self._attempts: Attempts[Ended] = Attempts(at_once=at_once)

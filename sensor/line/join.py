@@ -85,6 +85,7 @@ class Joined:
     timeline: Timeline = field(default_factory=Timeline)
     basis: dict[str | None, int] = field(default_factory=dict)  # by algorithm, the best way in which it is known
     exposed: dict[str | None, int] = field(default_factory=dict)  # connections, by algorithm
+    only_counted: int = 0  # connections of which nothing is known but that they came to nothing
     activities: set[Activity] = field(default_factory=set)  # of its connections
     unspoken: Unspoken | None = None  # what names and behaviour say of the same miner and pool's end
 
@@ -129,6 +130,7 @@ class Joined:
     def count(self, count: int, first_ns: int, last_ns: int) -> None:
         """So many more flows like the last one, of which no more is known."""
         self.flow_count += count
+        self.only_counted += count
         self.first_ns, self.last_ns = min(self.first_ns, first_ns), max(self.last_ns, last_ns)
 
     def _expose(self, contribution: Spoken) -> None:
@@ -233,7 +235,7 @@ class Joined:
     @property
     def _left_out(self) -> tuple[str, ...]:
         """The reason that says how many connections are in no estimate, if there are such."""
-        number = self.flow_count - sum(self.exposed.values())
+        number = self.flow_count - self.only_counted - sum(self.exposed.values())
         if not number:
             return ()
         return (f"{number} connections are in no estimate: more than {MAX_ALGORITHMS} algorithms were named",)

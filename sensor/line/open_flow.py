@@ -47,7 +47,8 @@ class OpenFlow:
 
     __slots__ = (
         *("_beginning", "_fallback", "_sampling", "_session", "_signatures", "bases", "before", "conversation"),
-        *("acks", "datagram", "held_bytes", "last_ns", "missed", "opened", "seen", "stage", "starts", "unread"),
+        *("acks", "datagram", "held_bytes", "last_ns", "missed", "opened", "reached", "seen", "stage", "starts"),
+        *("unread",),
     )
 
     def __init__(self, opened: Open, signatures: SignatureSet, sampling: Sampling) -> None:
@@ -63,6 +64,7 @@ class OpenFlow:
         self.missed = [0, 0]
         self.acks = [(0, 0), (0, 0)]  # by direction: `ack_advances` and `acked_bytes` of its newest chunk
         self.starts = [0, 0]  # offsets of the first bytes that were seen
+        self.reached = [0, 0]  # and behind the last ones
         self.unread = [0, 0]  # bytes that wait for the rest of their message, by direction, about
         self.held_bytes = 0  # about what is held of it, when it was last weighed
         self.last_ns = opened.ts_ns
@@ -75,7 +77,8 @@ class OpenFlow:
         if not self.seen[side] and chunk.data:
             self.starts[side] = chunk.offset
         self.bases[side] = chunk.base_seq
-        if chunk.offset >= self.starts[side] + self.seen[side]:  # else another reading of bytes that were told
+        if chunk.offset >= self.reached[side]:  # else another reading of bytes that were told
+            self.reached[side] = chunk.offset + len(chunk.data)
             self.seen[side] += len(chunk.data)
             self.missed[side] += chunk.gap
         self.acks[side] = (chunk.ack_advances, chunk.acked_bytes)
@@ -240,8 +243,7 @@ class OpenFlow:
         base = self.bases[side]
         if base < 0 or not self.seen[side]:
             return None
-        start = base + self.starts[side]
-        return StreamRange(start, start + self.seen[side] + self.missed[side])
+        return StreamRange(base + self.starts[side], base + self.reached[side])
 
 
 def node_seen(signatures: SignatureSet, flow: OpenFlow) -> tuple[NodeSignature, NodeSeen, First] | None:

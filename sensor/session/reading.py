@@ -216,10 +216,11 @@ class Reading:
 
     def hear(self, ts_ns: int, size: int, answer_digits: int | None) -> None:
         """A message of the pool came; see `Understanding.hear`."""
-        if self._depth is not None and not self._waits:  # here and below: a settled reading makes no steps of it
-            self._depth.hear(ts_ns, size, answer_digits)
+        depth = self._at_hand
+        if depth is not None:
+            depth.hear(ts_ns, size, answer_digits)
         else:
-            self._do(Step("hear", (ts_ns, size, answer_digits)))
+            self._wait(Step("hear", (ts_ns, size, answer_digits)))
 
     def receive(self, rule: MessageRule, message: Message, secrets: tuple[Parts, ...]) -> Token:
         """A message of this dialect; `secrets` are the places any dialect that knows it calls secret."""
@@ -232,10 +233,11 @@ class Reading:
         token = Token(self, rule)
         if rule.kind == "submit":
             self._late.settle_names()
-        if self._depth is not None and not self._waits:
-            self._depth.receive(token, message, secrets)
+        depth = self._at_hand
+        if depth is not None:
+            depth.receive(token, message, secrets)
             return token
-        self._do(Step("receive", (token, message, secrets), tells=rule.kind in ("job", "target")))
+        self._wait(Step("receive", (token, message, secrets), tells=rule.kind in ("job", "target")))
         if rule.kind == "submit":
             self.understand()
         return token
@@ -255,10 +257,11 @@ class Reading:
             if reply.confirms == "both":
                 self._confirm(token.rule.name, miner=True, pool=False)
         self._note_refusal(token.rule, reply.outcome)
-        if self._depth is not None and not self._waits:
-            self._depth.reply(token, reply, name, message, confirms)
+        depth = self._at_hand
+        if depth is not None:
+            depth.reply(token, reply, name, message, confirms)
         else:
-            self._do(Step("reply", (token, reply, name, message, confirms), reply.job, "session" in reply.take.names))
+            self._wait(Step("reply", (token, reply, name, message, confirms), reply.job, "session" in reply.take.names))
 
     def answered(self, token: Token, rule: MessageRule, message: Message) -> None:
         """A pool's message whose rule says that it answers this request."""
@@ -268,16 +271,22 @@ class Reading:
         if token.rule.kind == "submit" and rule.outcome != "none":
             self._confirm(rule.name, miner=False, pool=True)
         self._note_refusal(token.rule, rule.outcome)
-        self._do(Step("answered", (token, rule, message), tells=True, binds="session" in rule.take.names))
+        depth = self._at_hand
+        if depth is not None:
+            depth.answered(token, rule, message)
+        else:
+            self._wait(Step("answered", (token, rule, message), tells=True, binds="session" in rule.take.names))
 
     def understand(self) -> None:
         """Let nothing wait from now on."""
         assert self.depth is not None
 
-    def _do(self, step: Step) -> None:
-        if self._depth is not None and not self._waits:
-            step(self._depth)
-            return
+    @property
+    def _at_hand(self) -> Understanding | None:
+        """What it has understood, if nothing waits: then a message is worked through at once."""
+        return None if self._waits else self._depth
+
+    def _wait(self, step: Step) -> None:
         self._waits = True
         self._late.add(self, step)
 

@@ -120,6 +120,7 @@ def test_who_tries_again_and_again_has_one_finding_with_the_count() -> None:
         found = findings(again, pipeline)
         assert {one.finding_id for one in found} == {found[0].finding_id}
         assert (found[-1].flow_count, found[-1].attempts) == (MANY, None)
+        assert not any("estimate" in reason for reason in found[-1].reasons)
 
 
 def test_connections_that_are_alike_in_everything_are_each_counted() -> None:
