@@ -17,6 +17,7 @@ def _held_bytes(flow: Flow) -> int:
     for side in flow.sides:
         pieces, aside = (0, 0) if side.assembler is None else side.assembler.held(), side.doubts.held()
         total += pieces[1] + aside[1] + SEGMENT_BYTES * (pieces[0] + aside[0])
+        total += 0 if side.assembler is None else side.assembler.readings.waiting_bytes()
     return total
 
 

@@ -30,6 +30,10 @@ class Readings:
         """Bytes were skipped: what comes follows nothing that is known."""
         self._first, self._later, self._waiting = b"", None, []
 
+    def waiting_bytes(self) -> int:
+        """Bytes of the contradictions that wait."""
+        return sum(len(data) for _, data in self._waiting)
+
     def contradict(self, offset: int, data: bytes, following: int) -> bool:
         """Whether bytes at `offset` differ from what was delivered, as far as it is remembered."""
         begin = following - len(self._first)

@@ -191,6 +191,8 @@ class CandidateStreams:
             for direction, side in enumerate(victim.sides):
                 while side.assembler is not None and side.assembler.holds() and victim.gate is GateState.OPEN:
                     self._give_up_hole(victim, direction, ts_ns, side.assembler)
+                if side.assembler is not None:
+                    side.assembler.readings.stop()
                 side.doubts.stop()
             self._holdings.weigh(victim)
 

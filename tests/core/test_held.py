@@ -48,3 +48,11 @@ def test_of_equals_the_one_that_has_held_longest_gives_up_first(engine):
     result = engine.packets(timed(frames), held_bytes=3 * 164)
     first = next(chunk for chunk in result.chunks if chunk.gap)
     assert (first.flow, result.stats["held_given_up"]) == (min(chunk.flow for chunk in result.chunks), 1)
+
+
+def test_what_contradicts_held_bytes_weighs_as_they_do(engine):
+    talk = holder(1)
+    contradictions = [talk.data(0, 2, bytes([65 + place]) * 100) for place in range(3)]
+    frames = [*with_hole(1, 1, 100), *contradictions]
+    assert engine.packets(timed(frames), held_bytes=164 + 299).stats["held_given_up"] == 1
+    assert engine.packets(timed(frames), held_bytes=164 + 300).stats["held_given_up"] == 0

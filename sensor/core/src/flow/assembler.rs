@@ -100,6 +100,16 @@ impl Assembler {
         self.held_bytes
     }
 
+    /// Bytes that contradict others and wait for those before them.
+    pub fn waiting_bytes(&self) -> usize {
+        self.readings.waiting_bytes()
+    }
+
+    /// Forget what was delivered last, and what contradicted it.
+    pub fn forget_readings(&mut self) {
+        self.readings.stop();
+    }
+
     /// Take a segment that acknowledges `ack`; what became deliverable, if anything. The other side is seen up to
     /// `reached`: what acknowledges more waits for it.
     pub fn push(&mut self, seq: u32, data: &[u8], ack: Ack, reached: Ack, tally: &mut Tally) -> Option<Ready> {

@@ -84,7 +84,10 @@ impl Candidate {
 
     /// What is held of both directions, and set aside.
     fn held_bytes(&self) -> usize {
-        let held = self.sides.iter().map(|side| side.held_bytes() + SEGMENT_BYTES * side.held_segments());
+        let held = self
+            .sides
+            .iter()
+            .map(|side| side.held_bytes() + side.waiting_bytes() + SEGMENT_BYTES * side.held_segments());
         held.sum::<usize>() + self.doubts.iter().map(Doubts::held_bytes).sum::<usize>()
     }
 

@@ -31,6 +31,11 @@ impl Readings {
         *self = Readings::default();
     }
 
+    /// Bytes of the contradictions that wait.
+    pub fn waiting_bytes(&self) -> usize {
+        self.waiting.iter().map(|(_, data)| data.len()).sum()
+    }
+
     fn window(reading: &[u8]) -> &[u8] {
         &reading[reading.len().saturating_sub(RECENT_BYTES)..]
     }

@@ -302,6 +302,7 @@ impl Worker {
                     let Some(ready) = self.candidates.get(victim).sides[side].give_up_hole() else { break };
                     self.deliver(victim, side, ready, ts_ns);
                 }
+                self.candidates.get(victim).sides[side].forget_readings();
                 self.candidates.get(victim).doubts[side].stop();
             }
             total = self.candidates.weigh(victim);
