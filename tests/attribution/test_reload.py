@@ -199,12 +199,12 @@ def test_the_holder_of_a_proxy_that_carries_for_others_is_not_called_the_miner(b
 
 def carried_by_a_proxy(books: Books, *clients: str, proxies: str) -> tuple[str, str | None]:
     """What is said of a finding whose connections begin with these PROXY headers."""
-    made = finding()
-    rows = f"first,last,organisation\n{made.miner_ip},,Proxy Ltd\n203.0.113.9,,Miner Ltd\n203.0.113.10,,Other Ltd\n"
+    carried = finding()
+    rows = f"first,last,organisation\n{carried.miner_ip},,Proxy Ltd\n203.0.113.9,,Miner Ltd\n203.0.113.10,,Other Ltd\n"
     loaded = books("kind: inventory, path: book.csv", book_csv=rows)
     listed = Attributor(loaded.books, proxies=[proxies])
-    flows = [dataclasses.replace(made.flows[0], client=client) for client in clients]
-    answer = listed.attribute(dataclasses.replace(made, flows=flows)).attribution
+    flows = [dataclasses.replace(carried.flows[0], client=client) for client in clients]
+    answer = listed.attribute(dataclasses.replace(carried, flows=flows)).attribution
     assert answer is not None
     return answer.result, answer.enterprise and answer.enterprise.name
 

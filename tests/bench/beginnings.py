@@ -89,15 +89,15 @@ def measure(lines: tuple[tuple[int, bytes], ...], signatures: SignatureSet, *, p
     """One kind of session."""
     events = list(flood(lines, pools=pools))
     batches = [events[at : at + BATCH] for at in range(0, len(events), BATCH)]
-    best, told = 1e9, 0
+    best, records = 1e9, 0
     for _ in range(3):
         pipeline = Pipeline(signatures, reporting=ReportingSettings())
         gc.collect()
         began = time.process_time()
-        told = sum(len(pipeline.step(batch)) for batch in batches)
+        records = sum(len(pipeline.step(batch)) for batch in batches)
         best = min(best, time.process_time() - began)
-        told += len(pipeline.finish())
-    return Beginning(best / SESSIONS * 1e3, held(lines, signatures, pools), told, best / SESSIONS / decoding(lines))
+        records += len(pipeline.finish())
+    return Beginning(best / SESSIONS * 1e3, held(lines, signatures, pools), records, best / SESSIONS / decoding(lines))
 
 
 def held(lines: tuple[tuple[int, bytes], ...], signatures: SignatureSet, pools: int) -> float:

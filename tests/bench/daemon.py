@@ -28,7 +28,7 @@ from typing import Any
 import yaml
 
 from tests.bench.captures import MIXED, make
-from tests.bench.live import FOLDER, MIRROR, SENDER, run
+from tests.bench.live import FOLDER, MIRROR, SENDER, cable
 from tests.dialects import frames
 
 SECONDS, RATE = int(os.environ.get("BENCH_DAEMON_S", "60")), int(os.environ.get("BENCH_DAEMON_PPS", "100000"))
@@ -48,17 +48,8 @@ def main() -> None:
             f"bench-daemon: SKIPPED: needs root and {', '.join(missing) or 'network namespaces'} (make debian-packages)"
         )
     capture = make(MIXED, FOLDER)
-    name = f"minewatch-daemon-{os.getpid()}"
-    run("ip", "netns", "add", name)
-    inside = ["ip", "netns", "exec", name]
-    try:
-        run(*inside, "sysctl", "-qw", "net.ipv6.conf.all.disable_ipv6=1", "net.ipv6.conf.default.disable_ipv6=1")
-        run(*inside, "ip", "link", "add", SENDER, "type", "veth", "peer", "name", MIRROR)
-        for end in ("lo", SENDER, MIRROR):
-            run(*inside, "ip", "link", "set", end, "up")
-        subprocess.run([*inside, sys.executable, "-m", "tests.bench.daemon", "inside", str(capture)], check=True)
-    finally:
-        run("ip", "netns", "del", name)
+    with cable() as words:
+        subprocess.run([*words, sys.executable, "-m", "tests.bench.daemon", "inside", str(capture)], check=True)
 
 
 class Told(http.server.BaseHTTPRequestHandler):

@@ -19,6 +19,7 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -96,33 +97,39 @@ def row(rate: int, sent: dict[str, float], heard: dict[str, Any]) -> list[str]:
 
 def measure(capture: Path, rate: int) -> tuple[dict[str, float], dict[str, Any]]:
     """What was sent and what was heard, at one rate (0: top speed), in a namespace made for it."""
-    name = f"minewatch-bench-{os.getpid()}"
-    run("ip", "netns", "add", name)
-    inside = ["ip", "netns", "exec", name]
-    listener = None
-    try:
-        run(*inside, "sysctl", "-qw", "net.ipv6.conf.all.disable_ipv6=1", "net.ipv6.conf.default.disable_ipv6=1")
-        run(*inside, "ip", "link", "add", SENDER, "type", "veth", "peer", "name", MIRROR)
-        for end in (SENDER, MIRROR):
-            run(*inside, "ip", "link", "set", end, "up")
+    speed = f"--pps={rate}" if rate else "--topspeed"
+    words = ["tcpreplay", "-q", "-K", "--loop=0", f"--duration={SECONDS}", speed, "-i", SENDER, str(capture)]
+    with cable() as inside:
         listener = subprocess.Popen(
             [*inside, sys.executable, "-m", "tests.bench.live", "listen"], stdout=subprocess.PIPE, text=True
         )
-        assert listener.stdout is not None
-        assert listener.stdout.readline() == "listening\n"
-        time.sleep(1)
-        speed = [f"--pps={rate}"] if rate else ["--topspeed"]
-        told = run(
-            *inside, "tcpreplay", "-q", "-K", "--loop=0", f"--duration={SECONDS}", *speed, "-i", SENDER, str(capture)
-        )
-        ended_at = time.time()
-        time.sleep(AFTER_S)
-        listener.send_signal(signal.SIGTERM)
-        heard = json.loads(listener.communicate(timeout=PATIENCE_S)[0])
-        return _sent(told, ended_at), heard
+        try:
+            assert listener.stdout is not None
+            assert listener.stdout.readline() == "listening\n"
+            time.sleep(1)
+            output = run(*inside, *words)
+            ended_at = time.time()
+            time.sleep(AFTER_S)
+            listener.send_signal(signal.SIGTERM)
+            return _sent(output, ended_at), json.loads(listener.communicate(timeout=PATIENCE_S)[0])
+        finally:
+            if listener.poll() is None:
+                listener.kill()
+
+
+@contextlib.contextmanager
+def cable() -> Iterator[list[str]]:
+    """A cable between two ends in a network namespace made for it: the words that run a command inside."""
+    name = f"minewatch-{os.getpid()}"
+    run("ip", "netns", "add", name)
+    inside = ["ip", "netns", "exec", name]
+    try:
+        run(*inside, "sysctl", "-qw", "net.ipv6.conf.all.disable_ipv6=1", "net.ipv6.conf.default.disable_ipv6=1")
+        run(*inside, "ip", "link", "add", SENDER, "type", "veth", "peer", "name", MIRROR)
+        for end in ("lo", SENDER, MIRROR):
+            run(*inside, "ip", "link", "set", end, "up")
+        yield inside
     finally:
-        if listener is not None and listener.poll() is None:
-            listener.kill()
         run("ip", "netns", "del", name)
 
 

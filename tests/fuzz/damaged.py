@@ -110,12 +110,12 @@ def main() -> int:
             source.write_bytes(mutated(rng, seeds))
             rounds += 1
             try:
-                told = [events_of(core, known, source) for core in cores]
+                answers = [events_of(core, known, source) for core in cores]
                 pipeline = Pipeline(known)
-                pipeline.step(told[0][0])
+                pipeline.step(answers[0][0])
                 pipeline.finish()
-                for other in told[1:]:
-                    compare(told[0], other)
+                for other in answers[1:]:
+                    compare(answers[0], other)
             except Exception as error:
                 failures += 1
                 options.keep.mkdir(parents=True, exist_ok=True)

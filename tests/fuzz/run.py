@@ -126,25 +126,25 @@ def core_seeds(name: str) -> Iterator[bytes]:
 
 
 def _frames(capture: bytes) -> bytes:
-    made, at = bytearray(), 24
-    while at + 16 <= len(capture) and len(made) < 60_000:
+    frames, at = bytearray(), 24
+    while at + 16 <= len(capture) and len(frames) < 60_000:
         length = int.from_bytes(capture[at + 8 : at + 12], "little")
-        made += b"\0\0" + length.to_bytes(2, "big") + capture[at + 16 : at + 16 + length]
+        frames += b"\0\0" + length.to_bytes(2, "big") + capture[at + 16 : at + 16 + length]
         at += 16 + length
-    return bytes(made)
+    return bytes(frames)
 
 
 def _segments(part: int) -> bytes:
     """A dialogue with a handshake in segments of this size, as the target `streams` takes them."""
-    made, offsets = bytearray([0, 2, 0, 0, 0, 0, 0, 0, 1, 0x12, 0, 0, 0, 0, 1, 0]), [1, 1]
+    segments, offsets = bytearray([0, 2, 0, 0, 0, 0, 0, 0, 1, 0x12, 0, 0, 0, 0, 1, 0]), [1, 1]
     for number in range(12):
         side = number % 2
         line = b'{"id":%d,"method":"mining.submit","params":["w","job_id"]}\n' % number
         for data in (line[at : at + part] for at in range(0, len(line), part)):
             numbers = offsets[side].to_bytes(2, "big") + offsets[1 - side].to_bytes(2, "big")
-            made += bytes([side, 0x18, 1]) + numbers + bytes([len(data)]) + data
+            segments += bytes([side, 0x18, 1]) + numbers + bytes([len(data)]) + data
             offsets[side] += len(data)
-    return bytes(made)
+    return bytes(segments)
 
 
 def fuzz_python(name: str, seconds: float, keep: Path) -> Outcome:
@@ -175,11 +175,11 @@ def _fuzzed(name: str, command: list[str], keep: Path, environment: dict[str, st
             check=False,
             errors="replace",
         )
-    told = f"{ended.stdout}\n{ended.stderr}"
+    output = f"{ended.stdout}\n{ended.stderr}"
     if ended.returncode:
-        (keep / f"{name}-ended-{ended.returncode}").write_text(told[-20_000:], encoding="utf-8", errors="replace")
-    runs = re.search(r"executed_units: (\d+)|\"runs\": (\d+)", told)
-    peak = re.search(r"peak_rss_mb: +(\d+)|\"peak_mib\": (\d+)", told)
+        (keep / f"{name}-ended-{ended.returncode}").write_text(output[-20_000:], encoding="utf-8", errors="replace")
+    runs = re.search(r"executed_units: (\d+)|\"runs\": (\d+)", output)
+    peak = re.search(r"peak_rss_mb: +(\d+)|\"peak_mib\": (\d+)", output)
     return Outcome(name, _number(runs), _number(peak), _finds(keep))
 
 

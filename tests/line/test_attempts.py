@@ -200,5 +200,5 @@ def test_a_run_that_must_end_tells_first_of_who_has_shares() -> None:
     pipeline.step(miner[:-4])
     pipeline.step(miner[-4:])
     turns = iter([True] * 3)
-    told = [one for one in pipeline.finish(lambda: next(turns, False)) if isinstance(one, Finding)]
-    assert [(one.shares.submitted, one.shares.accepted) for one in told if one.shares.submitted] == [(2, 2)]
+    findings_told = [one for one in pipeline.finish(lambda: next(turns, False)) if isinstance(one, Finding)]
+    assert [(one.shares.submitted, one.shares.accepted) for one in findings_told if one.shares.submitted] == [(2, 2)]

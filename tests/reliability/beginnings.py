@@ -49,9 +49,9 @@ SPAN, LAST_PORT = 40_000, 60_000
 def template(pool: int, *, answered: bool) -> list[bytes]:
     """The frames of one short connection to a pool."""
     stack = Stack(ends=(("10.0.0.0", LAST_PORT), (f"203.0.113.{50 + pool}", 3333)))
-    said = [(0, PLAIN_SUBSCRIBE), (1, SUBSCRIBED), (1, JOB)] if answered else [(0, PLAIN_SUBSCRIBE)]
+    talk = [(0, PLAIN_SUBSCRIBE), (1, SUBSCRIBED), (1, JOB)] if answered else [(0, PLAIN_SUBSCRIBE)]
     begun = handshake(stack)
-    data = [stack.segment(side, ACK | PSH, line) for side, line in said]
+    data = [stack.segment(side, ACK | PSH, line) for side, line in talk]
     return [frame for _, frame in frames([*begun, *data, *goodbye(stack)])]
 
 
@@ -165,15 +165,16 @@ def judged(
     rss: int,
     end: tuple[int, float],
 ) -> Result:
-    told = [event["mining"] for event in events if event["event_type"] == "mining"]
-    mining = {one["login"]: one["shares"] for one in told if one["shares"]["submitted"]}
+    findings = [event["mining"] for event in events if event["event_type"] == "mining"]
+    mining = {one["login"]: one["shares"] for one in findings if one["shares"]["submitted"]}
     exact = [(one["submitted"], one["accepted"]) for one in mining.values()] == [(SHARES, SHARES)]
     shares = ", ".join(f"{one['accepted']} of {SHARES}" for one in mining.values()) or f"0 of {SHARES}"
     figure = (
-        f"{shares} shares; {rss / 1e6:.0f} MB; {len(told)} events; healthz {health}; exit {end[0]} in {end[1]:.1f} s; "
+        f"{shares} shares; {rss / 1e6:.0f} MB; {len(findings)} events; healthz {health}; "
+        f"exit {end[0]} in {end[1]:.1f} s; "
         f"{sent:,} packets sent, {counted[0]:,} handled, {counted[1]:,} dropped, {counted[2]:,} events lost"
     )
-    good = exact and rss < RSS_BYTES and len(told) <= MOST_EVENTS and health == 200
+    good = exact and rss < RSS_BYTES and len(findings) <= MOST_EVENTS and health == 200
     return Result(figure, good and end[0] == 0 and end[1] <= STOP_S)
 
 

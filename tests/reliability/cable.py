@@ -1,4 +1,4 @@
-"""A cable between two ends in a network namespace of its own: a test runs inside it, and it is gone afterwards."""
+"""Runs a test of a module in a network namespace with a cable, and takes what it says."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import shutil
 import subprocess
 import sys
 
-from tests.bench.live import MIRROR, SENDER, run
+from tests.bench.live import cable
 from tests.reliability.result import Result
 
 INSIDE = "inside"
@@ -27,18 +27,9 @@ def within(module: str, *words: str) -> Result:
     why = missing()
     if why:
         return Result(why, None)
-    name = f"minewatch-{os.getpid()}"
-    run("ip", "netns", "add", name)
-    enter = ["ip", "netns", "exec", name]
-    try:
-        run(*enter, "sysctl", "-qw", "net.ipv6.conf.all.disable_ipv6=1", "net.ipv6.conf.default.disable_ipv6=1")
-        run(*enter, "ip", "link", "add", SENDER, "type", "veth", "peer", "name", MIRROR)
-        for end in ("lo", SENDER, MIRROR):
-            run(*enter, "ip", "link", "set", end, "up")
+    with cable() as enter:
         done = subprocess.run(
             [*enter, sys.executable, "-m", module, INSIDE, *words], stdout=subprocess.PIPE, check=False
         )
-        lines = done.stdout.decode().splitlines()
-        return Result(**json.loads(lines[-1])) if lines else Result(f"exit code {done.returncode}", passed=False)
-    finally:
-        run("ip", "netns", "del", name)
+    lines = done.stdout.decode().splitlines()
+    return Result(**json.loads(lines[-1])) if lines else Result(f"exit code {done.returncode}", passed=False)

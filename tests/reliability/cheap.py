@@ -69,15 +69,15 @@ def xmrig(at_us: int, shares: int = SHARES) -> list[Frame]:
         "seed_hash": "b1" * 32,
     }
     params = {"login": LOGIN, "pass": "x", "agent": AGENT, "algo": ["rx/0"]}
-    said = [
+    lines = [
         line(0, {"id": 1, "jsonrpc": "2.0", "method": "login", "params": params}),
         line(1, {"id": 1, "jsonrpc": "2.0", "error": None, "result": {"id": "5d1c", "job": job, "status": "OK"}}),
     ]
     for number in range(shares):
         share = {"id": "5d1c", "job_id": "77", "nonce": f"{number:08x}", "result": f"{number + 1:064x}"}
-        said.append(line(0, {"id": 2 + number, "jsonrpc": "2.0", "method": "submit", "params": share}))
-        said.append(line(1, {"id": 2 + number, "jsonrpc": "2.0", "error": None, "result": {"status": "OK"}}))
-    return frames(session(said, stack=Stack(at_us=at_us)))
+        lines.append(line(0, {"id": 2 + number, "jsonrpc": "2.0", "method": "submit", "params": share}))
+        lines.append(line(1, {"id": 2 + number, "jsonrpc": "2.0", "error": None, "result": {"status": "OK"}}))
+    return frames(session(lines, stack=Stack(at_us=at_us)))
 
 
 def written(path: Path, found: Iterable[Frame]) -> Path:
@@ -109,11 +109,11 @@ def after(flood: Iterable[Frame], then: Iterable[Frame]) -> Iterator[Frame]:
 
 def known(cost: Cost) -> bool:
     """Login, agent, coin, shares and hashrate of the one miner."""
-    told = [event["mining"] for event in cost.events if event["event_type"] == "mining"]
-    told = [one for one in told if one["grade"] not in ("contacted", "behaves")]
-    if len(told) != 1:
+    mining = [event["mining"] for event in cost.events if event["event_type"] == "mining"]
+    mining = [one for one in mining if one["grade"] not in ("contacted", "behaves")]
+    if len(mining) != 1:
         return False
-    (miner,) = told
+    (miner,) = mining
     counted = (miner["shares"]["submitted"], miner["shares"]["accepted"]) == (SHARES, SHARES)
     return counted and miner["login"] == LOGIN and miner["agent"] == AGENT and bool(miner.get("hashrate_hps"))
 
@@ -140,16 +140,16 @@ def unfinished() -> Iterator[Frame]:
     return greedy(LINES, b'{"id":1,"method":"mining.subscribe","params":[]}\n{"id":2,"method":"', missing=0, pieces=43)
 
 
-def greedy(count: int, said: bytes, *, missing: int, pieces: int) -> Iterator[Frame]:
+def greedy(count: int, lines: bytes, *, missing: int, pieces: int) -> Iterator[Frame]:
     """In rounds over all connections, in order of time."""
-    first = len(said) + 1 + missing
+    first = len(lines) + 1 + missing
     for turn in range(pieces + 2):
         for number in range(count):
             at_us = START_US + turn * ROUND_US + number * ROUND_US // count
             if turn == 0:
                 yield lone(number, at_us, b"", flags=SYN, seq=0)
             elif turn == 1:
-                yield lone(number, at_us, said)
+                yield lone(number, at_us, lines)
             else:
                 yield lone(number, at_us, FILLER, seq=first + (turn - 2) * len(FILLER))
 

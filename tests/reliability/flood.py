@@ -72,8 +72,8 @@ def capture(path: Path, flows: int) -> None:
 
 def exact(cost: Cost) -> int:
     """Miners of whom every share is told."""
-    told = [event["mining"] for event in cost.events if event["event_type"] == "mining"]
-    return sum(one["shares"]["submitted"] == one["shares"]["accepted"] == SHARES for one in told)
+    mining = [event["mining"] for event in cost.events if event["event_type"] == "mining"]
+    return sum(one["shares"]["submitted"] == one["shares"]["accepted"] == SHARES for one in mining)
 
 
 def run(flows: int = 2_000_000) -> Result:

@@ -44,12 +44,12 @@ def capture(speech_of: type[Speech], seed: int, loss: float) -> tuple[list[Frame
     """The frames that were not lost, and the true hashrate."""
     rng = random.Random(f"{speech_of.__name__} {loss} {seed}")
     usual = speech_of.usual * 10 ** rng.uniform(-0.5, 0.5)
-    said = Session(
+    packets = Session(
         speech_of(rng), rng, usual / SPACING_S, rng.uniform(200, 400), usual * 10 ** rng.uniform(-0.8, 0.6)
     ).play()
     stack = Stack(following=[rng.getrandbits(32), rng.getrandbits(32)], at_us=START_US)
     segments = handshake(stack)
-    for packet in said:
+    for packet in packets:
         stack.at_us = max(stack.at_us, START_US + 200_000 + int(packet.at_s * 1e6))
         segments.append(stack.segment(packet.side, ACK | PSH, packet.data))
         segments.append(stack.segment(1 - packet.side, ACK))
@@ -64,8 +64,8 @@ def measured(loss: float, sessions: int, folder: Path) -> Lost:
     path = folder / "lost.pcap"
     for speech_of in SPEECHES:
         for seed in range(sessions // len(SPEECHES)):
-            kept, rate_hps = capture(speech_of, seed, loss)
-            write(path, kept)
+            frames_left, rate_hps = capture(speech_of, seed, loss)
+            write(path, frames_left)
             findings = replay([str(path)], signatures(), core, {}).findings
             right = [one for one in findings if is_miner(one)]
             total, found, false = total + 1, found + bool(right), false + len(findings) - len(right)

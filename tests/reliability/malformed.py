@@ -33,20 +33,20 @@ OPENINGS = [(6, 0, [(0x7B, 0x7B)], 4_096)]
 def read(core_engine: engine.Engine, source: Path) -> dict[str, object]:
     """What a core tells of one file."""
     core = core_engine.core(LITERALS, OPENINGS, {"flows": 4_096, "workers": 1})
-    began, told = time.process_time(), {"packets": 0, "error": "", "offset": 0, "first": False}
+    began, answer = time.process_time(), {"packets": 0, "error": "", "offset": 0, "first": False}
     try:
         core_engine.attach(core, str(source))
     except SourceError as error:
-        told |= {"error": error.reason, "refused": True}
+        answer |= {"error": error.reason, "refused": True}
     core.finish()
     while not core.finished:
         for event in core.poll(4_096, 50):
             if isinstance(event, End):
-                told |= {"packets": event.packets, "error": event.error or "", "offset": event.offset}
+                answer |= {"packets": event.packets, "error": event.error or "", "offset": event.offset}
             elif isinstance(event, Chunk):
-                told["first"] = told["first"] or event.data.startswith(HELLO)
+                answer["first"] = answer["first"] or event.data.startswith(HELLO)
     core.close()
-    return {**told, "seconds": round(time.process_time() - began, 3)}
+    return {**answer, "seconds": round(time.process_time() - began, 3)}
 
 
 def child(engine_name: Any, folder: Path) -> None:
@@ -66,17 +66,17 @@ def write(folder: Path) -> dict[str, DamagedCapture]:
     return cases
 
 
-def wrong(case: DamagedCapture, told: dict[str, Any], size: int, allowed_s: float) -> str:
+def wrong(case: DamagedCapture, answer: dict[str, Any], size: int, allowed_s: float) -> str:
     """What is not as expected; empty if all is."""
-    if told.get("refused", False) != case.refused or (case.error and told["error"] != case.error):
-        return f"error {told['error']!r}"
-    if not case.error and not case.refused and told["error"]:
-        return f"error {told['error']!r}"
-    if told["packets"] != case.packets:
-        return f"{told['packets']} packets instead of {case.packets}"
-    if told["offset"] > max(size, case.holds_bytes) + MIB:
-        return f"offset {told['offset']}"
-    return f"{told['seconds']} s" if told["seconds"] > allowed_s else ""
+    if answer.get("refused", False) != case.refused or (case.error and answer["error"] != case.error):
+        return f"error {answer['error']!r}"
+    if not case.error and not case.refused and answer["error"]:
+        return f"error {answer['error']!r}"
+    if answer["packets"] != case.packets:
+        return f"{answer['packets']} packets instead of {case.packets}"
+    if answer["offset"] > max(size, case.holds_bytes) + MIB:
+        return f"offset {answer['offset']}"
+    return f"{answer['seconds']} s" if answer["seconds"] > allowed_s else ""
 
 
 def run_engine(name: str, folder: Path, cases: dict[str, DamagedCapture]) -> tuple[list[str], str]:
@@ -89,10 +89,10 @@ def run_engine(name: str, folder: Path, cases: dict[str, DamagedCapture]) -> tup
     lines = [json.loads(line) for line in ended.stdout.splitlines()]
     if ended.returncode or len(lines) != len(cases) + 1:
         return [f"{name}: ended with {ended.returncode} after {len(lines)} files: {ended.stderr[-400:]}"], ""
-    problems, slowest = [], max(lines[:-1], key=lambda told: told["seconds"])
-    for told in lines[:-1]:
-        case, size = cases[told["file"]], (folder / told["file"]).stat().st_size
-        text = wrong(case, told, size, SECOND_S + max(size, case.holds_bytes) / BYTES_A_SECOND)
+    problems, slowest = [], max(lines[:-1], key=lambda answer: answer["seconds"])
+    for answer in lines[:-1]:
+        case, size = cases[answer["file"]], (folder / answer["file"]).stat().st_size
+        text = wrong(case, answer, size, SECOND_S + max(size, case.holds_bytes) / BYTES_A_SECOND)
         problems += [f"{name}: {case.name}: {text}"] if text else []
     peak = lines[-1]["peak_mib"]
     problems += [f"{name}: {peak} MiB"] if peak > MEMORY_MIB else []

@@ -53,9 +53,9 @@ class Stored:
     def after_a_cut(self, draw: random.Random) -> bytes:
         """What is there when power is back: writes since the last sync may be there or not, in any order, or torn."""
         image = bytearray(self.synced)
-        kept = [change for change in self.since if draw.random() < 0.5]
-        draw.shuffle(kept)
-        for change in kept:
+        changes = [change for change in self.since if draw.random() < 0.5]
+        draw.shuffle(changes)
+        for change in changes:
             if isinstance(change, tuple) and draw.random() < 0.3:
                 place, data = change
                 change = (place, data[: draw.randrange(0, len(data) + 1) // SECTOR_BYTES * SECTOR_BYTES])
@@ -96,7 +96,7 @@ def states(calls: list[Call]) -> Iterator[tuple[dict[str, Stored], int]]:
     """After every call that matters: the ledger's files, and the step last said to be committed (0: none)."""
     files: dict[str, Stored] = {}
     open_files: dict[int, str] = {}
-    said = 0
+    step = 0
     for call in calls:
         number = int(call.words.partition(",")[0]) if call.words[:1].isdigit() else -1
         name = open_files.get(number)
@@ -110,7 +110,7 @@ def states(calls: list[Call]) -> Iterator[tuple[dict[str, Stored], int]]:
             open_files.pop(number, None)
         elif call.name == "write" and number == 1:
             text = unescaped(call.words).decode().strip()
-            said = int(text) if text.isdigit() else said
+            step = int(text) if text.isdigit() else step
         elif call.name == "unlink":
             files.pop(Path(unescaped(call.words).decode(errors="replace")).name, None)
         elif name and call.name == "pwrite64":
@@ -121,7 +121,7 @@ def states(calls: list[Call]) -> Iterator[tuple[dict[str, Stored], int]]:
             files[name].sync()
         else:
             continue
-        yield files, said
+        yield files, step
 
 
 def run(cuts: int = CUTS, seed: int = 1) -> Result:
@@ -134,24 +134,24 @@ def run(cuts: int = CUTS, seed: int = 1) -> Result:
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         calls = traced(folder)
-        moments = [place for place, (_, said) in enumerate(states(calls)) if said]
+        moments = [place for place, (_, step) in enumerate(states(calls)) if step]
         chosen = set(draw.sample(moments, min(cuts, len(moments))))
-        for place, (files, said) in enumerate(states(calls)):
+        for place, (files, step) in enumerate(states(calls)):
             if place in chosen:
                 tried += 1
-                fault = opened(folder / f"cut{place}", files, said, draw)
-                faults += [f"call {place}, step {said}: {fault}"] if fault else []
+                fault = opened(folder / f"cut{place}", files, step, draw)
+                faults += [f"call {place}, step {step}: {fault}"] if fault else []
     figure = f"{tried} cuts while {STEPS} steps were written, seed {seed}: {tried - len(faults)} ledgers whole"
     return Result("; ".join([figure, *faults[:3]]), tried > 0 and not faults)
 
 
-def opened(folder: Path, files: dict[str, Stored], said: int, draw: random.Random) -> str:
+def opened(folder: Path, files: dict[str, Stored], step: int, draw: random.Random) -> str:
     """What is wrong with the ledger that the cut left, or nothing."""
     folder.mkdir()
     for name, stored in files.items():
         (folder / name).write_bytes(stored.after_a_cut(draw))
     try:
-        check(f"sqlite:///{folder}/ledger.db", [said])
+        check(f"sqlite:///{folder}/ledger.db", [step])
     except Exception as error:  # whatever it is, it is what is being looked for
         return f"{type(error).__name__}: {error}"
     finally:

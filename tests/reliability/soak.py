@@ -125,10 +125,10 @@ def go_on(sensor: Sensor, receiver: HttpReceiver, flood: Path, until_s: float) -
                 continue
             following[what] += {"reload": RELOAD_S, "rotate": ROTATE_S, "outage": OUTAGE_S, "flood": FLOOD_S}[what]
             sent += disturb(what, sensor, receiver, flood, int(at_s))
-        told = sensor.notified.read().count("WATCHDOG=1")
-        if told > seen:
-            pings += [time.monotonic()] * (told > seen)
-            seen = told
+        pings_read = sensor.notified.read().count("WATCHDOG=1")
+        if pings_read > seen:
+            pings += [time.monotonic()] * (pings_read > seen)
+            seen = pings_read
         if time.monotonic() - samples[-1].at_s >= SAMPLE_S:
             samples.append(sample(sensor.process.pid))
         time.sleep(0.2)

@@ -35,16 +35,16 @@ def classic(case: Case) -> bytes:
 
 def blocks(case: Case) -> bytes:
     """The same in blocks of every kind."""
-    made = [section(), interface(case.link, options=struct.pack("<HHB3x", 9, 1, 9))]
+    blocks = [section(), interface(case.link, options=struct.pack("<HHB3x", 9, 1, 9))]
     for number, (at, frame) in enumerate(case.frames[:60]):
         kind = number % 12
         if kind == 5:
-            made.append(simple(frame))
+            blocks.append(simple(frame))
         elif kind == 7:
-            made.append(obsolete(at * 1_000, frame))
+            blocks.append(obsolete(at * 1_000, frame))
         else:
-            made.append(enhanced(at * 1_000, frame))
-    return b"".join(made)
+            blocks.append(enhanced(at * 1_000, frame))
+    return b"".join(blocks)
 
 
 @cache

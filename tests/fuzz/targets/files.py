@@ -95,9 +95,9 @@ BOOKS: dict[str, tuple[dict[str, object], tuple[str, ...]]] = {
 @cache
 def _folder() -> Path:
     """Where inputs become files."""
-    made = tempfile.TemporaryDirectory(prefix="fuzz")
-    _HELD.append(made)
-    return Path(made.name)
+    folder = tempfile.TemporaryDirectory(prefix="fuzz")
+    _HELD.append(folder)
+    return Path(folder.name)
 
 
 _HELD: list[tempfile.TemporaryDirectory[str]] = []  # until the process ends
@@ -111,15 +111,15 @@ def as_file(name: str, data: bytes) -> Path:
 
 def workbook() -> bytes:
     """A book as XLSX, with merged cells and a number for a date."""
-    made = io.BytesIO()
-    with xlsxwriter.Workbook(made, {"in_memory": True}) as book:
+    content = io.BytesIO()
+    with xlsxwriter.Workbook(content, {"in_memory": True}) as book:
         sheet = book.add_worksheet("台账")
         for at, row in enumerate(INVENTORY[0].splitlines()):
             sheet.write_row(at, 0, row.split(","))
         sheet.merge_range(2, 0, 3, 0, "乙公司")
         sheet.write_row(2, 2, ["198.51.100.32", "198.51.100.40", "x", 45_000.5])
         sheet.write_row(3, 2, ["198.51.100.48", "198.51.100.50", 7, True])
-    return made.getvalue()
+    return content.getvalue()
 
 
 def places() -> bytes:

@@ -62,10 +62,10 @@ def spoken_after_split(stack: Stack) -> list[Segment]:
 
 def fast_open() -> list[Segment]:
     stack = Stack()
-    said = talk()
-    first = stack.segment(0, SYN, said[0][1])
+    lines = talk()
+    first = stack.segment(0, SYN, lines[0][1])
     return in_time(
-        [first, stack.segment(1, SYN | ACK), stack.segment(0, ACK), *spoken(stack, said[1:]), *goodbye(stack)]
+        [first, stack.segment(1, SYN | ACK), stack.segment(0, ACK), *spoken(stack, lines[1:]), *goodbye(stack)]
     )
 
 

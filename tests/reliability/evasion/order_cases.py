@@ -68,8 +68,8 @@ def straddling() -> list[tuple[int, bytes]]:
 
 def ahead() -> list[tuple[int, bytes]]:
     """The handshake as it was, then shares in groups of four before any is answered."""
-    said = talk()
-    first, shares = said[:6], said[6:]
+    lines = talk()
+    first, shares = lines[:6], lines[6:]
     groups = [shares[at : at + 8] for at in range(0, len(shares), 8)]
     return [*first, *(one for group in groups for side in (0, 1) for one in group if one[0] == side)]
 

@@ -24,7 +24,7 @@ def talk(shares: int = SHARES, end: bytes = b"\n") -> Talk:
         return side, json.dumps(value, separators=(",", ":")).encode() + end
 
     job = ["a", "ab" * 32, "01", "02", [], "20000000", "1a0ffff0", "689c3000", True]
-    said = [
+    lines = [
         line(0, {"id": 1, "method": "mining.subscribe", "params": [AGENT]}),
         line(1, {"id": 1, "result": [[["mining.notify", "2"]], "f1b0dee5", 4], "error": None}),
         line(0, {"id": 2, "method": "mining.authorize", "params": [LOGIN, "x"]}),
@@ -34,9 +34,9 @@ def talk(shares: int = SHARES, end: bytes = b"\n") -> Talk:
     ]
     for number in range(shares):
         share = [LOGIN, "a", f"{number:08x}", f"{0x689C3007 + number // 5:08x}", f"{0x0A1B2C3D + 977 * number:08x}"]
-        said.append(line(0, {"id": 4 + number, "method": "mining.submit", "params": share}))
-        said.append(line(1, {"id": 4 + number, "result": True, "error": None}))
-    return said
+        lines.append(line(0, {"id": 4 + number, "method": "mining.submit", "params": share}))
+        lines.append(line(1, {"id": 4 + number, "result": True, "error": None}))
+    return lines
 
 
 @dataclass
@@ -50,20 +50,20 @@ class Stack:
     def segment(self, side: int, flags: int, data: bytes = b"", **more: int | bytes) -> Segment:
         """The next segment of a side, which moves its sequence number."""
         ack = self.following[1 - side] if flags & ACK else 0
-        made = Segment(side, flags, self.following[side], ack, data, self.at_us, ends=self.ends)
+        segment = Segment(side, flags, self.following[side], ack, data, self.at_us, ends=self.ends)
         self.following[side] += len(data) + (1 if flags & (SYN | FIN) else 0)
         self.at_us += STEP_US
-        return dataclasses.replace(made, **more)  # type: ignore[arg-type]
+        return dataclasses.replace(segment, **more)  # type: ignore[arg-type]
 
 
 def handshake(stack: Stack) -> list[Segment]:
     return [stack.segment(0, SYN), stack.segment(1, SYN | ACK), stack.segment(0, ACK)]
 
 
-def spoken(stack: Stack, said: Iterable[tuple[int, bytes]], piece: int = MSS) -> list[Segment]:
+def spoken(stack: Stack, lines: Iterable[tuple[int, bytes]], piece: int = MSS) -> list[Segment]:
     """Every line in pieces, each acknowledged by the other side when the line is over."""
     found = []
-    for side, data in said:
+    for side, data in lines:
         found += [stack.segment(side, ACK | PSH, data[at : at + piece]) for at in range(0, len(data), piece)]
         found.append(stack.segment(1 - side, ACK))
     return found
@@ -73,10 +73,10 @@ def goodbye(stack: Stack) -> list[Segment]:
     return [stack.segment(0, FIN | ACK), stack.segment(1, FIN | ACK), stack.segment(0, ACK)]
 
 
-def session(said: Talk | None = None, piece: int = MSS, stack: Stack | None = None) -> list[Segment]:
+def session(lines: Talk | None = None, piece: int = MSS, stack: Stack | None = None) -> list[Segment]:
     """The whole connection."""
     stack = stack or Stack()
-    return [*handshake(stack), *spoken(stack, said or talk(), piece), *goodbye(stack)]
+    return [*handshake(stack), *spoken(stack, lines or talk(), piece), *goodbye(stack)]
 
 
 #: What is sent beside a segment.
