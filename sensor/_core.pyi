@@ -62,6 +62,7 @@ class Limits:
         fragments: int = ...,
         fragment_bytes: int = ...,
         queue_events: int = ...,
+        queue_bytes: int = ...,
         tcp_timeout_s: int = ...,
         tcp_new_timeout_s: int = ...,
         closed_timeout_s: int = ...,

@@ -22,7 +22,8 @@ class CoreLimits:
     held_bytes: int = 134_217_728  # all that is held of all directions, with 64 for each segment
     fragments: int = 4_096  # IP datagrams of which fragments are held
     fragment_bytes: int = 16_777_216  # payload of all those fragments
-    queue_events: int = 16_384  # events that wait to be polled
+    queue_events: int = 16_384  # events that wait to be polled before no new flow is let in; four times as many at most
+    queue_bytes: int = 16_777_216  # the same in bytes of streams
     tcp_timeout_s: int = 600  # silence after which a TCP flow ends
     tcp_new_timeout_s: int = 60  # the same while one side only was seen
     closed_timeout_s: int = 10  # the same after FIN of both sides, or RST

@@ -6,6 +6,7 @@ Asks the candidates to say goodbye for a flow that leaves; what a gate is, is th
 from __future__ import annotations
 
 from collections import OrderedDict
+from collections.abc import Sequence
 
 from sensor.model.events import CloseReason
 from sensor.model.limits import CoreLimits
@@ -21,7 +22,8 @@ from sensor.reference.handshake import Belonging, fin_fits, place, reset_fits
 from sensor.reference.tables import TCP
 from sensor.reference.walk import Segment
 
-SWEEP_NS = 10 * SECOND_NS
+#: Candidates are swept so often, for each is an event when it leaves; all flows so often.
+CANDIDATES_NS, ALL_NS = SECOND_NS, 10 * SECOND_NS
 WAITING_MOST = 4_096  # SYNs that wait for their answer; past that the oldest is given up
 
 
@@ -32,7 +34,8 @@ class FlowTable:
         self._candidates = candidates
         self._fragments = fragments
         self._flows: OrderedDict[FlowKey, Flow] = OrderedDict()  # the one that was silent longest first
-        self._swept_ns: int | None = None
+        self._swept_ns: int | None = None  # all flows
+        self._candidates_swept_ns = 0
         self._serial = 0
         candidates.evict = lambda flow: self._evict(flow)
         self._waiting: dict[FlowKey, Flow] = {}  # with a SYN that waits for its answer, the oldest first
@@ -151,14 +154,20 @@ class FlowTable:
         self._candidates.leave(flow, flow.reason(reason))
 
     def _sweep_if_due(self, ts_ns: int) -> None:
-        if self._swept_ns is None or self._swept_ns - ts_ns > SWEEP_NS:
-            self._swept_ns = ts_ns
-        elif ts_ns - self._swept_ns >= SWEEP_NS:
-            self._swept_ns = ts_ns
+        if self._swept_ns is None or self._swept_ns - ts_ns > ALL_NS:
+            self._swept_ns = self._candidates_swept_ns = ts_ns
+        elif ts_ns - self._swept_ns >= ALL_NS:
+            self._swept_ns = self._candidates_swept_ns = ts_ns
             self._fragments.sweep(ts_ns)
-            for flow in self._in_order([flow for flow in self._flows.values() if flow.is_idle(ts_ns, self._limits)]):
-                self._counters["flows_expired"] += 1
-                self._leave(flow, "idle")
+            self._sweep(ts_ns, list(self._flows.values()))
+        elif ts_ns - self._candidates_swept_ns >= CANDIDATES_NS:
+            self._candidates_swept_ns = ts_ns
+            self._sweep(ts_ns, [flow for flow in self._flows.values() if flow.gate is not GateState.SHUT])
+
+    def _sweep(self, ts_ns: int, flows: Sequence[Flow]) -> None:
+        for flow in self._in_order([flow for flow in flows if flow.is_idle(ts_ns, self._limits)]):
+            self._counters["flows_expired"] += 1
+            self._leave(flow, "idle")
 
     @staticmethod
     def _in_order(flows: list[Flow]) -> list[Flow]:

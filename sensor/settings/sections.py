@@ -42,6 +42,7 @@ class LimitSettings(Section):
     fragments: Count = CORE.fragments
     fragment_bytes: Annotated[int, Field(ge=65_536, le=1 << 32)] = CORE.fragment_bytes
     queue_events: Annotated[int, Field(ge=64, le=1 << 24)] = CORE.queue_events
+    queue_bytes: Annotated[int, Field(ge=65_536, le=1 << 34)] = CORE.queue_bytes
     tcp_timeout_s: Seconds = CORE.tcp_timeout_s
     tcp_new_timeout_s: Seconds = CORE.tcp_new_timeout_s
     closed_timeout_s: Seconds = CORE.closed_timeout_s

@@ -101,7 +101,7 @@ fn every_frame_ends_in_a_segment_or_a_counter() {
             Err(reason) => stats.add(reason, 1),
         }
         if round % 1_000 == 0 {
-            worker.sweep(round * 1_000_000);
+            worker.sweep(round * 1_000_000, true);
         }
         assert!(worker.flows.len() <= 64);
     }

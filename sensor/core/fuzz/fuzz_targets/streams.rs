@@ -92,7 +92,7 @@ fuzz_target!(|data: &[u8]| {
             worker.segment(&seg, &frame);
         }
         if wait_ns > 100_000_000_000 {
-            worker.sweep(ts_ns);
+            worker.sweep(ts_ns, true);
         }
         assert!(worker.flows.len() <= FLOWS);
         check(&worker.events, &mut open);

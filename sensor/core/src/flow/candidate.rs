@@ -153,6 +153,16 @@ impl Candidates {
         self.count(Rank::OneSided) + self.count(Rank::Answered)
     }
 
+    /// The slots of all.
+    pub fn slots(&self) -> impl Iterator<Item = u32> + '_ {
+        self.lists.iter().flat_map(move |list| {
+            let there_is = |at: &u32| *at != NONE;
+            let first = Some(list.oldest).filter(there_is);
+            let all = std::iter::successors(first, move |at| Some(self.slab[*at as usize].after).filter(there_is));
+            all.map(|at| self.slot(at))
+        })
+    }
+
     /// The slot of a candidate's flow.
     pub fn slot(&self, at: u32) -> u32 {
         self.slab[at as usize].slot

@@ -215,13 +215,13 @@ impl Worker {
         Some(gate)
     }
 
-    /// Every flow past its timeout leaves.
-    pub fn sweep(&mut self, ts_ns: u64) {
-        let gone = self
-            .flows
-            .all()
-            .filter(|at| ts_ns.saturating_sub(self.flows.slot(*at).last_ns) > self.timeout_ns(*at))
-            .collect();
+    /// Every flow past its timeout leaves, or, unless it is of `all`, every candidate.
+    pub fn sweep(&mut self, ts_ns: u64, all: bool) {
+        let is_gone = |at: &u32| ts_ns.saturating_sub(self.flows.slot(*at).last_ns) > self.timeout_ns(*at);
+        let gone = match all {
+            true => self.flows.all().filter(is_gone).collect(),
+            false => self.candidates.slots().filter(is_gone).collect(),
+        };
         self.leave_all(gone, Reason::Idle);
     }
 

@@ -140,3 +140,13 @@ pub enum Event {
         stretches: Vec<(u64, u64)>,
     },
 }
+
+impl Event {
+    /// Bytes of a stream that it carries.
+    pub fn stream_bytes(&self) -> usize {
+        match self {
+            Event::Chunk { data, .. } => data.len(),
+            _ => 0,
+        }
+    }
+}

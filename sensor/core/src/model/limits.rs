@@ -46,6 +46,7 @@ limits! {
     fragments: usize = 4_096,
     fragment_bytes: usize = 16_777_216,
     queue_events: usize = 16_384,
+    queue_bytes: usize = 16_777_216,
     tcp_timeout_s: u64 = 600,
     tcp_new_timeout_s: u64 = 60,
     closed_timeout_s: u64 = 10,

@@ -12,7 +12,7 @@ use crate::model::stats::Counter;
 use crate::threads::message::{EndOfSource, Item, Work};
 use crate::threads::packet_decoder::{prefetch, PacketDecoder, BATCH};
 use crate::threads::shared::Shared;
-use crate::threads::sweep::SweepClock;
+use crate::threads::sweep::{Sweep, SweepClock};
 use crate::wire::peek::peek;
 use crate::wire::segment::Segment;
 
@@ -78,7 +78,7 @@ impl Dispatcher {
                     match item {
                         Item::CloseAll => worker.close_all(),
                         Item::Sources(names) => worker.sources = names,
-                        Item::Sweep(ts_ns) => worker.sweep(ts_ns),
+                        Item::Sweep(sweep) => worker.sweep(sweep.ts_ns, sweep.all),
                         Item::Packet(_) | Item::Segment(_) | Item::End(_) => {}
                     }
                 }
@@ -111,8 +111,8 @@ impl Dispatcher {
         Some(Item::CloseAll)
     }
 
-    /// The time to sweep at, by the clock, where no segment makes it due.
-    pub fn sweep_due_at(&mut self, ts_ns: u64) -> Option<u64> {
+    /// What to sweep by the clock, where no segment makes it due.
+    pub fn sweep_due_at(&mut self, ts_ns: u64) -> Option<Sweep> {
         self.sweep_clock.due_at(ts_ns, self.decoder.fragments())
     }
 }
@@ -134,8 +134,8 @@ fn work_inline(decoder: &mut PacketDecoder, sweep_clock: &mut SweepClock, worker
         decoder.publish_evicted();
         prefetch(&worker.flows, &batch[..count]);
         for (seg, sweep) in batch[..count].iter().zip(sweeps) {
-            if let Some(ts_ns) = sweep {
-                worker.sweep(ts_ns);
+            if let Some(sweep) = sweep {
+                worker.sweep(sweep.ts_ns, sweep.all);
             }
             worker.segment(seg, &block.bytes);
         }
@@ -166,8 +166,8 @@ fn shares(
             decoder.publish_evicted();
             continue;
         }
-        if let Some(ts_ns) = sweep_clock.due(seg.ts_ns, decoder.fragments()) {
-            shares.iter_mut().for_each(|share| share.push(Item::Sweep(ts_ns)));
+        if let Some(sweep) = sweep_clock.due(seg.ts_ns, decoder.fragments()) {
+            shares.iter_mut().for_each(|share| share.push(Item::Sweep(sweep)));
         }
         shares[worker_of(seg.hash, workers)].push(Item::Segment(Box::new(std::mem::take(&mut seg))));
     }

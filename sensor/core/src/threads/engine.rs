@@ -42,7 +42,7 @@ pub struct Engine {
 impl Engine {
     pub fn new(tables: Tables, limits: &Limits) -> Engine {
         let tables = Arc::new(tables);
-        let shared = Arc::new(Shared::new(tables.clone(), limits.queue_events));
+        let shared = Arc::new(Shared::new(tables.clone(), limits));
         let mut stats = vec![Arc::new(Stats::default())];
         let mut threads = Vec::new();
         let workers = if limits.workers > 1 {

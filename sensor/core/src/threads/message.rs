@@ -8,6 +8,7 @@ use crate::capture::packet::Block;
 use crate::capture::ring::Interface;
 use crate::model::event::Event;
 use crate::threads::queue::Queue;
+use crate::threads::sweep::Sweep;
 use crate::wire::segment::Segment;
 
 /// To the reader.
@@ -28,7 +29,7 @@ pub struct Work {
 pub enum Item {
     Packet(u32),           // to be decoded by the worker: its place in the block
     Segment(Box<Segment>), // decoded by the reader, because only it keeps fragments or because it decided a sweep
-    Sweep(u64),
+    Sweep(Sweep),
     CloseAll,
     Sources(Arc<[Arc<str>]>),
     End(Arc<EndOfSource>),

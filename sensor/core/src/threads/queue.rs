@@ -1,12 +1,16 @@
 //! The bounded queue between the workers and whoever polls. In replay a full queue makes workers wait, so nothing is
-//! lost; live it drops the events of a flow between its Open and its Close, and counts. What was dropped shows as a gap
-//! at the flow's next chunk.
+//! lost. Live a full one lets in no new flow, and has a reserve for those that were let in before; past that it drops
+//! the events of a flow between its Open and its Close, and counts. What was dropped shows as a gap at the flow's next
+//! chunk.
 
 use std::collections::{HashMap, VecDeque};
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use crate::model::event::Event;
+
+/// Live, so many times what makes the queue full may wait before anything is dropped.
+const RESERVE: usize = 4;
 
 /// Stream bytes of a flow that were dropped here.
 #[derive(Default)]
@@ -26,6 +30,7 @@ pub struct Dropped {
 #[derive(Default)]
 struct State {
     events: VecDeque<Event>,
+    bytes: usize,             // of streams, in these
     lost: HashMap<u64, Lost>, // of flows that are still open
     finished: bool,
     closed: bool,
@@ -33,6 +38,11 @@ struct State {
 }
 
 impl State {
+    /// Whether so many times what makes the queue full waits.
+    fn holds(&self, times: usize, limits: (usize, usize)) -> bool {
+        self.events.len() >= times * limits.0 || self.bytes >= times * limits.1
+    }
+
     /// Count an event as dropped; false if it is of a kind that is kept.
     fn lose(&mut self, event: &Event, dropped: &mut Dropped) -> bool {
         match event {
@@ -70,12 +80,14 @@ pub struct Queue {
     state: Mutex<State>,
     changed: Condvar,
     room: Condvar,
-    limit: usize,
+    limits: (usize, usize), // events and stream bytes of a full queue
 }
 
 impl Queue {
-    pub fn new(limit: usize) -> Queue {
-        Queue { state: Mutex::default(), changed: Condvar::new(), room: Condvar::new(), limit: limit.max(1) }
+    /// A queue that is full with so many events, or bytes of streams.
+    pub fn new(events: usize, bytes: usize) -> Queue {
+        let limits = (events.max(1), bytes.max(1));
+        Queue { state: Mutex::default(), changed: Condvar::new(), room: Condvar::new(), limits }
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
@@ -92,15 +104,16 @@ impl Queue {
         }
         let mut state = self.lock();
         for mut event in events.drain(..) {
-            while state.events.len() >= self.limit && wait && !state.closed {
+            while wait && state.holds(1, self.limits) && !state.closed {
                 self.changed.notify_one();
                 state = self.room.wait(state).unwrap_or_else(PoisonError::into_inner);
             }
             if state.closed {
                 continue;
             }
-            if wait || state.events.len() < self.limit || !state.lose(&event, &mut dropped) {
+            if wait || !state.holds(RESERVE, self.limits) || !state.lose(&event, &mut dropped) {
                 state.show_lost(&mut event);
+                state.bytes += event.stream_bytes();
                 state.events.push_back(event);
             }
         }
@@ -111,7 +124,7 @@ impl Queue {
 
     /// Whether the queue holds its limit or more.
     pub fn is_full(&self) -> bool {
-        self.lock().events.len() >= self.limit
+        self.lock().holds(1, self.limits)
     }
 
     /// Up to `max` events, waiting at most `timeout` for the first. `Err`: a thread died.
@@ -124,7 +137,8 @@ impl Queue {
             }
             if !state.events.is_empty() {
                 let count = max.min(state.events.len());
-                let taken = state.events.drain(..count).collect();
+                let taken: Vec<Event> = state.events.drain(..count).collect();
+                state.bytes -= taken.iter().map(Event::stream_bytes).sum::<usize>();
                 self.room.notify_all();
                 return Ok(taken);
             }
@@ -188,8 +202,8 @@ mod tests {
         }
     }
 
-    fn close() -> Event {
-        let (flow, ts_ns, first_ns, last_ns) = (7, 0, 0, 0);
+    fn close(flow: u64) -> Event {
+        let (ts_ns, first_ns, last_ns) = (0, 0, 0);
         let (packets, bytes, gap_bytes, bad_checksums) = ((1, 1), (1, 1), 5, 0);
         let (clocks, paths) = ([None, None], [PathFacts::default(); 2]);
         Event::Close(Box::new(Close {
@@ -209,22 +223,38 @@ mod tests {
 
     #[test]
     fn a_dropped_chunk_is_the_next_ones_gap_and_a_close_is_kept() {
-        let queue = Queue::new(1);
+        let queue = Queue::new(1, 1 << 20);
         let hit = Event::Hit { flow: 7, ts_ns: 0, direction: 1, offset: 0, literal: 0 };
         let shape = Event::Shape { flow: 7, ts_ns: 0, direction: 0, shape: 0, score: 1.0 };
-        let mut events = vec![chunk(0, 0, b"ab"), chunk(2, 3, b"cd"), hit, shape, chunk(7, 0, b"e")];
+        let mut events = vec![close(1), close(2), close(3), chunk(0, 0, b"ab")];
+        events.extend([chunk(2, 3, b"cd"), hit, shape, chunk(7, 0, b"e")]);
         assert_eq!(queue.push(&mut events, false), Dropped { chunks: 2, hits: 1, shapes: 1 });
         assert!(queue.is_full());
-        assert_eq!(queue.pop(9, Duration::ZERO).unwrap().len(), 1);
+        assert_eq!(queue.pop(9, Duration::ZERO).unwrap().len(), 4);
+        queue.push(&mut vec![close(4), close(5), close(6)], false);
         assert_eq!(
-            queue.push(&mut vec![chunk(8, 1, b"f"), close(), chunk(9, 0, b"g")], false),
+            queue.push(&mut vec![chunk(8, 1, b"f"), close(7), chunk(9, 0, b"g")], false),
             Dropped { chunks: 1, ..Dropped::default() }
         );
-        match queue.pop(9, Duration::ZERO).unwrap().as_slice() {
+        match &queue.pop(9, Duration::ZERO).unwrap()[3..] {
             [Event::Chunk { gap: 7, base_seq: Some(40), .. }, Event::Close(close)] => {
                 assert_eq!(close.gap_bytes, 5 + 3)
             }
             other => panic!("{other:?}"),
         }
+    }
+
+    #[test]
+    fn it_is_full_by_bytes_too_and_has_a_reserve_for_what_was_let_in() {
+        let queue = Queue::new(100, 8);
+        let mut at = 0;
+        let mut push = |data: &[u8]| {
+            at += data.len() as u64;
+            queue.push(&mut vec![chunk(at, 0, data)], false).chunks
+        };
+        assert_eq!((push(&[0; 7]), queue.is_full()), (0, false));
+        assert_eq!((push(&[0; 8]), queue.is_full()), (0, true));
+        assert_eq!((push(&[0; 17]), push(&[0; 1])), (0, 1));
+        assert_eq!((queue.pop(9, Duration::ZERO).unwrap().len(), queue.is_full()), (3, false));
     }
 }

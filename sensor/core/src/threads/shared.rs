@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use crate::flow::prefilter::Tables;
 use crate::flow::worker::Worker;
+use crate::model::limits::Limits;
 use crate::model::stats::{Counter, Stats};
 use crate::threads::queue::Queue;
 use crate::wire::exclusions::Exclusions;
@@ -27,9 +28,9 @@ pub struct Shared {
 }
 
 impl Shared {
-    pub fn new(tables: Arc<Tables>, queue_events: usize) -> Shared {
+    pub fn new(tables: Arc<Tables>, limits: &Limits) -> Shared {
         Shared {
-            queue: Arc::new(Queue::new(queue_events)),
+            queue: Arc::new(Queue::new(limits.queue_events, limits.queue_bytes)),
             source_bytes: Arc::default(),
             seed: std::collections::hash_map::RandomState::new().build_hasher().finish(),
             tables: Mutex::new(tables),

@@ -40,7 +40,7 @@ pub fn run(mut worker: Worker, incoming: &Receiver<Work>, spare: &Sender<Block>,
             match item {
                 Item::Packet(_) => {}
                 Item::Segment(seg) => worker.segment(seg, &block.bytes),
-                Item::Sweep(ts_ns) => worker.sweep(*ts_ns),
+                Item::Sweep(sweep) => worker.sweep(sweep.ts_ns, sweep.all),
                 Item::CloseAll => worker.close_all(),
                 Item::Sources(names) => worker.sources = names.clone(),
                 Item::End(end) => {
