@@ -16,12 +16,12 @@ from sensor.line.attempts import SEVERAL, AttemptCount, AttemptGroup, Beginner, 
 from sensor.line.combine import combine
 from sensor.line.flow_facts import FlowFacts, address_text
 from sensor.line.open_flow import OpenFlow
+from sensor.line.unread import unread_finding
 from sensor.model.events import Close
 from sensor.model.evidence import Grade
 from sensor.model.finding import Activity, AttemptTotals, Finding
 from sensor.model.naming import FAMILY_IDS, MIXED, MIXED_ID
 from sensor.model.observation import Observation, ObservationPoint
-from sensor.model.quantities import Shares
 from sensor.signatures.model import Match, SignatureSet
 
 #: Ends of a flow after which nothing more comes of it.
@@ -127,47 +127,14 @@ def summary(group: AttemptGroup, began_ns: int, signatures: SignatureSet) -> Fin
         detail={"strength": strength},
     )
     verdict = combine([observation], signatures.weights.prior)
-    return Finding(
-        finding_id=group.identity(began_ns),
-        state="closed",
-        grade=verdict.grade,
-        confidence=verdict.confidence,
-        signature_id=FAMILY_IDS.get(name, MIXED_ID),
-        signature_rev=1,
-        signature=f"{name.capitalize()}: connections that came to nothing, counted together",
-        dialect=name,
-        framing=None,
-        transport=None,
-        coin=None,
-        algorithm=None,
-        login=None,
-        worker=None,
-        workers=(),
-        agent=None,
-        software=None,
-        pool_ip=group.pool,
-        pool_port=group.pool_port,
-        miner_ip=group.source or SEVERAL,
-        shares=Shares(),
-        hashes_per_share=None,
-        work_hashes=None,
-        claimed_hashrate_hps=None,
-        first_ns=counts.first_ns,
-        last_ns=counts.last_ns,
-        active_seconds=0.0,
-        jobs=0,
-        flows=[],
-        flow_count=counts.count,
-        evidence=[],
-        midstream=None,
-        capture_loss=None,
-        reasons=reasons_with(_reasons(group), activity),
-        work_unit=None,
-        observations=verdict.observations,
-        point=counts.point,
-        activity=activity,
-        attempts=AttemptTotals(counts.count, counts.answered, group.sources, group.pools),
-    )
+    ends = (group.source or SEVERAL, group.pool, group.pool_port)
+    finding = unread_finding(group.identity(began_ns), verdict, ends, (counts.first_ns, counts.last_ns), counts.point)
+    finding.dialect, finding.signature_id, finding.signature_rev = name, FAMILY_IDS.get(name, MIXED_ID), 1
+    finding.signature = f"{name.capitalize()}: connections that came to nothing, counted together"
+    finding.flow_count, finding.activity = counts.count, activity
+    finding.reasons = reasons_with(_reasons(group), activity)
+    finding.attempts = AttemptTotals(counts.count, counts.answered, group.sources, group.pools)
+    return finding
 
 
 def _reasons(group: AttemptGroup) -> tuple[str, ...]:

@@ -12,10 +12,10 @@ from typing import NamedTuple
 from sensor.line.combine import combine
 from sensor.line.flow_facts import stable_id
 from sensor.line.judge import MAX_EVIDENCE, Spoken, evidence_order
+from sensor.line.unread import unread_finding
 from sensor.model.evidence import Evidence, Grade
 from sensor.model.finding import Finding
 from sensor.model.observation import KINDS, Hint, Observation, ObservationKind, Subject
-from sensor.model.quantities import Shares
 
 #: Different observations of one kind kept of one subject, the strongest; each that is left out is counted.
 MAX_OBSERVATIONS = 16
@@ -100,45 +100,10 @@ class Unspoken:
     def finding(self, identity: str, prior_bits: float) -> Finding:
         """The record: what was said, sent or counted in a connection is not known."""
         verdict = combine(self.observations, prior_bits)
-        return Finding(
-            finding_id=identity,
-            state="closed",
-            grade=verdict.grade,
-            confidence=verdict.confidence,
-            signature_id=None,
-            signature_rev=None,
-            signature=verdict.observations[0].signature,
-            dialect=None,
-            framing=None,
-            transport=None,
-            coin=None,
-            algorithm=None,
-            login=None,
-            worker=None,
-            workers=(),
-            agent=None,
-            software=None,
-            pool_ip=self.subject.pool_ip,
-            pool_port=self.subject.pool_port,
-            miner_ip=self.subject.miner_ip,
-            shares=Shares(),
-            hashes_per_share=None,
-            work_hashes=None,
-            claimed_hashrate_hps=None,
-            first_ns=self.first_ns,
-            last_ns=self.last_ns,
-            active_seconds=0.0,
-            jobs=0,
-            flows=[],
-            flow_count=0,
-            evidence=list(self.evidence),
-            midstream=None,
-            capture_loss=None,
-            reasons=unspoken_reasons(self.observations),
-            work_unit=None,
-            observations=verdict.observations,
-            point=self.subject.point,
-        )
+        ends = (self.subject.miner_ip, self.subject.pool_ip, self.subject.pool_port)
+        finding = unread_finding(identity, verdict, ends, (self.first_ns, self.last_ns), self.subject.point)
+        finding.evidence, finding.reasons = list(self.evidence), unspoken_reasons(self.observations)
+        return finding
 
 
 def unspoken_reasons(parts: tuple[Observation, ...]) -> tuple[str, ...]:
