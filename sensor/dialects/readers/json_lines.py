@@ -40,11 +40,10 @@ _EMPTY_LINES = re.compile(rb"\n++")
 _DECODER = json.JSONDecoder(strict=False, parse_constant=_refuse_constant)
 
 
-def decode(data: bytes) -> dict[str, object] | list[object] | str:
-    """One whole document of JSON, an object or a list; or the reason why it is none."""
-    text = data.decode("utf-8", "replace").lstrip("\ufeff \t\r\n")
+def _parsed(text: str, at: int) -> tuple[object, int] | str:
+    """The value that stands here and where it ends; or the reason why there is none."""
     try:
-        value, end = _DECODER.raw_decode(text)
+        return _DECODER.raw_decode(text, at)
     except _ConstantError:
         return "constant"
     except RecursionError:
@@ -53,6 +52,15 @@ def decode(data: bytes) -> dict[str, object] | list[object] | str:
         return "not_json"
     except ValueError:  # an integer of more digits than Python converts
         return "number"
+
+
+def decode(data: bytes) -> dict[str, object] | list[object] | str:
+    """One whole document of JSON, an object or a list; or the reason why it is none."""
+    text = data.decode("utf-8", "replace").lstrip("\ufeff \t\r\n")
+    found = _parsed(text, 0)
+    if isinstance(found, str):
+        return found
+    value, end = found
     if text[end:].strip():
         return "trailing"
     return value if isinstance(value, dict | list) else "not_object"
@@ -128,7 +136,7 @@ class JsonLines:
         if self._long is not None:
             yield from self._long_line(left, self._offset, incomplete="unfinished")
         elif left.strip():
-            reads = list(self._objects(left, self._offset))
+            reads = self._objects(left, self._offset)
             whole = all(isinstance(read, Message) for read in reads)
             yield from reads if whole else [Malformed(self._direction, self._ts_ns, self._offset, "unfinished")]
 
@@ -176,22 +184,20 @@ class JsonLines:
         del self._buffer[:-END_BYTES]
         self._searched = END_BYTES
 
-    def _line(self, line: bytes, offset: int) -> Iterator[Read]:
+    def _line(self, line: bytes, offset: int) -> list[Read]:
         fresh, self._fresh = self._fresh, False
         if self._long is not None or len(line) > MAX_LINE_BYTES:
-            yield from self._long_line(line, offset)
-            return
+            return self._long_line(line, offset)
         if not line.strip():
-            return
-        reads = list(self._objects(line, offset))
+            return []
+        reads = self._objects(line, offset)
         # Only the tail of an object is excused: what does not end like one is another protocol's line.
         tail = fresh and (offset > self._start or self._midstream) and line.rstrip().endswith(b"}")
         if tail and any(isinstance(read, Malformed) for read in reads):
-            yield Malformed(self._direction, self._ts_ns, offset, "resync")
-            return
-        yield from reads
+            return [self._malformed(offset, "resync")]
+        return reads
 
-    def _long_line(self, piece: bytes, offset: int, *, incomplete: str = "oversize") -> Iterator[Read]:
+    def _long_line(self, piece: bytes, offset: int, *, incomplete: str = "oversize") -> list[Read]:
         """The last piece of a line that is too long, at this offset of the stream."""
         line, self._long = self._long, None
         begun, is_reported = offset, False
@@ -201,10 +207,7 @@ class JsonLines:
             begun, is_reported = offset - line.length, line.hopeless
             line.add(piece)
         reads = list(self._cut(line, begun))
-        if reads:
-            yield from reads
-        elif not is_reported:
-            yield self._malformed(begun, incomplete)
+        return reads if reads or is_reported else [self._malformed(begun, incomplete)]
 
     def _cut(self, line: LongLine, begun: int) -> Iterator[Read]:
         documents = line.finish()
@@ -219,56 +222,47 @@ class JsonLines:
                     value = _without_marks(read.value) if document.is_cut else read.value
                     yield read._replace(value=value, end=end, skipped_bytes=skipped)
 
-    def _objects(self, line: bytes, offset: int) -> Iterator[Read]:
+    def _objects(self, line: bytes, offset: int) -> list[Read]:
+        """The objects of a line, up to the first thing that is none."""
         line_end = offset + len(line) + 1
         body = line.lstrip(b" \t\r\n\xef\xbb\xbf")
         offset += len(line) - len(body)
         if body.startswith(b"["):
-            yield from self._batch(body, offset, line_end)
-            return
+            return self._batch(body, offset, line_end)
         if not body.startswith(b"{"):
-            yield self._malformed(offset, "not_json")
-            return
+            return [self._malformed(offset, "not_json")]
         text = body.decode("utf-8", "replace")
-        at = 0
-        for _ in range(MAX_OBJECTS):
-            try:
-                value, end = _DECODER.raw_decode(text, at)
-            except _ConstantError:
-                yield self._malformed(offset, "constant")
-                return
-            except RecursionError:
-                yield self._malformed(offset, "nesting")
-                return
-            except json.JSONDecodeError:
-                yield self._malformed(offset, "trailing" if at else "not_json")
-                return
-            except ValueError:  # an integer of more digits than Python converts
-                yield self._malformed(offset, "number")
-                return
+        reads: list[Read] = []
+        at, begun = 0, offset
+        while len(reads) < MAX_OBJECTS:
+            found = _parsed(text, at)
+            if isinstance(found, str):
+                reason = "trailing" if at and found == "not_json" else found
+                return [*reads, self._malformed(offset, reason)]
+            value, end = found
             if not isinstance(value, dict):  # a number, text or list behind an object
-                yield self._malformed(offset, "trailing")
-                return
-            begun = offset + len(text[:at].encode())
-            at = end + len(text[end:]) - len(text[end:].lstrip(" \t\r\n"))
-            after = line_end if at >= len(text) else offset + len(text[:at].encode())
-            yield Message(self._direction, self._ts_ns, begun, value, end=after)
-            if at >= len(text):
-                return
-        yield self._malformed(offset, "trailing")
+                break
+            rest = text[end:].lstrip(" \t\r\n")
+            if not rest:
+                reads.append(Message(self._direction, self._ts_ns, begun, value, end=line_end))
+                return reads
+            before, at = at, len(text) - len(rest)
+            after = begun + len(text[before:at].encode())
+            reads.append(Message(self._direction, self._ts_ns, begun, value, end=after))
+            begun = after
+        return [*reads, self._malformed(offset, "trailing")]
 
-    def _batch(self, body: bytes, offset: int, end: int) -> Iterator[Read]:
+    def _batch(self, body: bytes, offset: int, end: int) -> list[Read]:
         """Several messages as one list (JSON-RPC 2.0 section 6)."""
         value = decode(body)
         items = value if isinstance(value, list) else []
         messages = [item for item in items if isinstance(item, dict)]
         if not messages or len(messages) < len(items):
-            yield self._malformed(offset, value if isinstance(value, str) else "not_object")
-            return
-        for message in messages[:MAX_OBJECTS]:
-            yield Message(self._direction, self._ts_ns, offset, message, end=end)
-        if len(messages) > MAX_OBJECTS:
-            yield self._malformed(offset, "trailing")
+            return [self._malformed(offset, value if isinstance(value, str) else "not_object")]
+        reads: list[Read] = [
+            Message(self._direction, self._ts_ns, offset, message, end=end) for message in messages[:MAX_OBJECTS]
+        ]
+        return reads if len(messages) <= MAX_OBJECTS else [*reads, self._malformed(offset, "trailing")]
 
     def _malformed(self, offset: int, reason: str) -> Malformed:
         return Malformed(self._direction, self._ts_ns, offset, reason)
