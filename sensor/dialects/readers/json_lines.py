@@ -77,17 +77,8 @@ class JsonLines:
     """The reader of one direction."""
 
     __slots__ = (
-        "_buffer",
-        "_direction",
-        "_exits",
-        "_fresh",
-        "_long",
-        "_midstream",
-        "_offset",
-        "_searched",
-        "_start",
-        "_ts_ns",
-        "left",
+        *("_buffer", "_direction", "_exits", "_fresh", "_long", "_midstream", "_offset", "_searched", "_start"),
+        *("_ts_ns", "left"),
     )
 
     def __init__(self, direction: int, midstream: bool = False, start: int = 0, exits: LineExits | None = None) -> None:
@@ -112,21 +103,22 @@ class JsonLines:
             self._long = None
             self._offset = offset
         self._ts_ns = ts_ns
-        self._buffer += data
-        start = 0
-        while start < len(self._buffer) and not self._exit(start) and (end := self._line_end(start)) >= 0:
+        buffer: bytes | bytearray = data  # as nearly always: a message is not held before it is read
+        if self._buffer:
+            self._buffer += data
+            buffer = self._buffer
+        start, size = 0, len(buffer)
+        while start < size and not self._exit(buffer, start) and (end := self._line_end(buffer, start)) >= 0:
             if end == start and self._long is None:
                 self._fresh = False
-                start = self._blank_end(start)
+                start = _blank_end(buffer, start)
                 continue
-            yield from self._line(bytes(self._buffer[start:end]), self._offset + start)
+            yield from self._line(bytes(buffer[start:end]), self._offset + start)
             start = end + 1
         if self.left is not None:
             self._drop()
             return
-        del self._buffer[:start]
-        self._offset += start
-        self._searched = len(self._buffer)
+        self._hold(buffer, start)
         if len(self._buffer) > (MAX_LINE_BYTES if self._long is None else LONG_STEP_BYTES) + END_BYTES:
             yield from self._overflow()
 
@@ -140,33 +132,37 @@ class JsonLines:
             whole = all(isinstance(read, Message) for read in reads)
             yield from reads if whole else [Malformed(self._direction, self._ts_ns, self._offset, "unfinished")]
 
-    def _line_end(self, start: int) -> int:
+    def _line_end(self, buffer: bytes | bytearray, start: int) -> int:
         """Where the line that begins here ends: at LF; or, right behind an object, at NUL or at a CR without LF. -1 if
         that has not come.
         """
         searched = self._searched if self._searched > start else start
-        end = self._buffer.find(b"\n", searched)
-        limit = len(self._buffer) if end < 0 else end
+        end = buffer.find(b"\n", searched)
+        limit = len(buffer) if end < 0 else end
         behind = searched - END_BYTES if searched - END_BYTES > start else start
-        nul = self._buffer.find(b"}\0", behind, limit)
+        nul = buffer.find(b"}\0", behind, limit)
         if nul >= 0:
             limit = end = nul + 1
-        bare = self._buffer.find(b"}\r", behind, limit)
+        bare = buffer.find(b"}\r", behind, limit)
         return bare + 1 if 0 <= bare < limit - END_BYTES else end
 
-    def _blank_end(self, start: int) -> int:
-        """Where a row of empty lines ends: nobody is to pay for each."""
-        found = _EMPTY_LINES.match(self._buffer, start)
-        return start + 1 if found is None else found.end()
-
-    def _exit(self, start: int) -> bool:
+    def _exit(self, buffer: bytes | bytearray, start: int) -> bool:
         """Whether another framing starts at this line."""
-        if self._exits is None or start >= len(self._buffer) or self._long is not None:
+        if self._exits is None or buffer[start] not in self._exits.first_bytes or self._long is not None:
             return False
-        framing = self._exits.find(self._buffer, start)
+        framing = self._exits.find(buffer, start)
         if framing is not None:
-            self.left = Left(framing, self._offset + start, bytes(self._buffer[start:]))
+            self.left = Left(framing, self._offset + start, bytes(buffer[start:]))
         return framing is not None
+
+    def _hold(self, buffer: bytes | bytearray, start: int) -> None:
+        """What begins here waits for the rest of its line."""
+        if buffer is self._buffer:
+            del self._buffer[:start]
+        elif start < len(buffer):
+            self._buffer += buffer[start:]
+        self._offset += start
+        self._searched = len(self._buffer)
 
     def _drop(self) -> None:
         self._buffer.clear()
@@ -266,6 +262,12 @@ class JsonLines:
 
     def _malformed(self, offset: int, reason: str) -> Malformed:
         return Malformed(self._direction, self._ts_ns, offset, reason)
+
+
+def _blank_end(buffer: bytes | bytearray, start: int) -> int:
+    """Where a row of empty lines ends: nobody is to pay for each."""
+    found = _EMPTY_LINES.match(buffer, start)
+    return start + 1 if found is None else found.end()
 
 
 def _without_marks(value: dict[str, object]) -> dict[str, object]:
