@@ -90,9 +90,14 @@ class Conversation:
 
     def feed(self, direction: int, ts_ns: int, offset: int, gap: int, data: bytes) -> Iterator[Read]:
         """What these bytes complete."""
-        for read in self._give(direction, Piece(ts_ns, offset, gap, data)):
+        is_begun = self.heads is None and self._flights.are_over
+        reads = self._give(direction, Piece(ts_ns, offset, gap, data), counted=is_begun)
+        return reads if is_begun else self._watched(reads, direction)
+
+    def _watched(self, reads: Iterator[Read], direction: int) -> Iterator[Read]:
+        """What is read while the first bytes may still show what the flow is."""
+        for read in reads:
             if isinstance(read, Message):
-                self._framing = read.framing
                 self._flights.stop()
                 if read.framing == DEFAULT_FRAMING and read.offset == self._starts[direction]:
                     self.heads = None  # no node's stream begins with a text
@@ -114,7 +119,7 @@ class Conversation:
 
     def _give(self, direction: int, piece: Piece, *, counted: bool = False) -> Iterator[Read]:
         """Pass bytes to the reader of their direction; `counted` says that they have waited, and their flight knows
-        them.
+        them, or that no flight counts any more.
         """
         for _ in range(MAX_CHANGES):
             reader = self._readers[direction]
@@ -126,7 +131,10 @@ class Conversation:
             if reader is None:
                 yield from self._wait(direction, piece)
                 return
-            yield from reader.feed(*piece)
+            for read in reader.feed(*piece):
+                if isinstance(read, Message):
+                    self._framing = read.framing
+                yield read
             left = reader.left
             if left is None:
                 return

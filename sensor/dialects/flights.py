@@ -37,6 +37,11 @@ class Flights:
         self._speaker: int | None = None  # of the first flight
         self._stopped = False
 
+    @property
+    def are_over(self) -> bool:
+        """Whether nothing more is looked for."""
+        return self._stopped
+
     def stop(self) -> None:
         """The flow has been recognised as something that is read."""
         self._stopped = True

@@ -262,8 +262,8 @@ class ShareBook:
         if self._apart or not self.rows:
             self.rows.append(ShareRow(share, share))
             self._apart = False
-        else:
-            self.rows[-1].last = max(self.rows[-1].last, share, key=lambda sent: sent.ts_ns)
+        elif share.ts_ns > self.rows[-1].last.ts_ns:
+            self.rows[-1].last = share
 
     def _begin(self) -> None:
         """The first job of known difficulty has come: what was sent before is of unknown work."""

@@ -43,7 +43,8 @@ class Tally:
         self.count += count
         self.work += work * count
         self.work_squared += work * work * count
-        self.heaviest = max(self.heaviest, work)
+        if work > self.heaviest:
+            self.heaviest = work
 
     def remove(self, work: int) -> None:
         """Take one share back; the heaviest stays, which can only widen."""

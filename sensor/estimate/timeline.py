@@ -35,7 +35,9 @@ class Timeline:
 
     def put(self, ts_ns: int, count: int = 1) -> None:
         """Shares that were sent then."""
-        at = self._room(ts_ns // SECOND_NS)
+        at = ts_ns // SECOND_NS // WIDTHS[self.level] - self.first
+        if not 0 <= at < len(self.counts):
+            at = self._room(ts_ns // SECOND_NS)
         self.counts[at] = min(MOST, self.counts[at] + count)
 
     def add(self, other: Timeline) -> None:

@@ -73,16 +73,17 @@ class OpenFlow:
 
     def take(self, chunk: Chunk) -> None:
         """Bytes of the flow came."""
-        side = chunk.direction
-        if not self.seen[side] and chunk.data:
-            self.starts[side] = chunk.offset
-        self.bases[side] = chunk.base_seq
-        if chunk.offset >= self.reached[side]:  # else another reading of bytes that were told
-            self.reached[side] = chunk.offset + len(chunk.data)
-            self.seen[side] += len(chunk.data)
-            self.missed[side] += chunk.gap
-        self.acks[side] = (chunk.ack_advances, chunk.acked_bytes)
-        self.last_ns = max(self.last_ns, chunk.ts_ns)
+        _, ts_ns, side, offset, gap, data, base_seq, ack_advances, acked_bytes = chunk
+        if not self.seen[side] and data:
+            self.starts[side] = offset
+        self.bases[side] = base_seq
+        if offset >= self.reached[side]:  # else another reading of bytes that were told
+            self.reached[side] = offset + len(data)
+            self.seen[side] += len(data)
+            self.missed[side] += gap
+        self.acks[side] = (ack_advances, acked_bytes)
+        if ts_ns > self.last_ns:
+            self.last_ns = ts_ns
 
     @property
     def session(self) -> Session:

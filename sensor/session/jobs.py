@@ -28,8 +28,8 @@ from sensor.signatures.proofs import Proof
 #: Jobs taken from one message.
 MAX_JOBS_PER_MESSAGE = 64
 NO_VALUES: MessageValues = {}
-#: How an algorithm is known, the weakest first.
-BASES: tuple[AlgorithmBasis, ...] = ("assumed", "stated", "proven")
+#: How an algorithm is known, and how much that counts.
+BASES: dict[AlgorithmBasis, int] = {"assumed": 1, "stated": 2, "proven": 3}
 #: Framings whose reader adds the target in force to each job: that is what was sent before, not sent again.
 REMEMBERED = frozenset({"stratum-v2"})
 
@@ -45,25 +45,8 @@ class Jobs:
     """Targets, jobs and their work, in 2^-32 hashes a share."""
 
     __slots__ = (
-        "_carried",
-        "_suspect",
-        "_target",
-        "_templated",
-        "_works",
-        "algorithm",
-        "basis",
-        "block_hashes",
-        "coin",
-        "count",
-        "dialect",
-        "hardest",
-        "hashes",
-        "latest",
-        "machine",
-        "proven",
-        "tellings",
-        "times",
-        "verifier",
+        *("_carried", "_suspect", "_target", "_templated", "_works", "algorithm", "basis", "block_hashes", "coin"),
+        *("count", "dialect", "hardest", "hashes", "latest", "machine", "proven", "tellings", "times", "verifier"),
     )
 
     def __init__(self, dialect: Dialect, verifier: Verifier | None) -> None:
@@ -140,8 +123,11 @@ class Jobs:
             (habit, self.dialect.algorithm_basis),
             (self.machine, "stated"),
         )
-        ranked = [KnownAlgorithm(name, basis) for name, basis in names if name is not None]
-        return max(ranked, key=lambda named: BASES.index(named.basis), default=None)
+        best, most = None, 0
+        for name, basis in names:
+            if name is not None and BASES[basis] > most:
+                best, most = KnownAlgorithm(name, basis), BASES[basis]
+        return best
 
     def doubt(self, accounts: Iterable[Account], ts_ns: int) -> None:
         """Something that the pool sent is missing, perhaps another difficulty: work is not known until one is sent."""

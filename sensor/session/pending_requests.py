@@ -11,9 +11,6 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from sensor.model.text import CutText
-from sensor.signatures.language import MISSING
-
 #: Requests kept per direction: a miner has a handful outstanding, a farm's agent many. As long as no answer was seen
 #: fewer are, because each holds some 300 bytes: as many as may be sent ahead of the first answer, or, where the other
 #: direction is not captured at all, the newest few, for there are many such sessions.
@@ -37,11 +34,11 @@ class Request:
 
 def id_key(value: object) -> tuple[str, object]:
     """An id as a comparable key: 1 and "1" differ, 1 and 1.0 do not; maps, lists and texts that were cut are no ids."""
-    if value is MISSING or isinstance(value, dict | list | CutText):
-        return ("none", None)
-    if value is None or isinstance(value, bool):
-        return ("word", str(value))
-    return ("text", value[:128]) if isinstance(value, str) else ("number", value)
+    if type(value) is str:
+        return ("text", value[:128])
+    if type(value) is int or type(value) is float:
+        return ("number", value)
+    return ("word", str(value)) if value is None or type(value) is bool else ("none", None)
 
 
 def _alike(first: tuple[str, object], other: tuple[str, object]) -> bool:

@@ -23,7 +23,7 @@ class PoolGaps:
 
     def __init__(self) -> None:
         self._holes = (False, False)  # something was lost since the latest message, by direction
-        self._ends = (-1, -1)  # where the latest message ended, by direction
+        self._ends = [-1, -1]  # where the latest message ended, by direction
         self._owed = (0, 0)  # shares whose answer is taken to be lost, by the answers' direction
         self._digits = (0, 0)  # characters of the latest answered share's id, likewise
         self.answered: Request | None = None  # the request that the present message answers
@@ -57,15 +57,19 @@ class PoolGaps:
     def pass_on(self, read: Message, readings: Iterable[Reading]) -> None:
         """The message was read: note when it came, and how long it was."""
         side, answered = read.direction, self.answered
-        self._ends = _changed(self._ends, side, read.end)
-        if answered is not None and answered.kind == "submit":
-            self._digits = _changed(self._digits, side, digits(answered.key))
+        self._ends[side] = read.end
+        size, id_digits = read.end - read.offset, None
+        if size <= 0:
+            size = -1
+        if answered is not None:
+            id_digits = digits(answered.key)
+            if answered.kind == "submit":
+                self._digits = _changed(self._digits, side, id_digits)
+            elif size > 0:  # the reply to what is asked but once
+                size = 0
         for reading in readings:
-            if reading.miner == side:
-                continue
-            reply = answered is not None and answered.kind != "submit"  # to what is asked but once
-            size = -1 if read.end <= read.offset else 0 if reply else read.end - read.offset
-            reading.hear(read.ts_ns, size, None if answered is None else digits(answered.key))
+            if reading.miner != side:
+                reading.hear(read.ts_ns, size, id_digits)
 
 
 def digits(key: tuple[str, object]) -> int:

@@ -56,6 +56,8 @@ class PoolSizes:
 
 
 def _newest(sizes: tuple[int, ...], size: int) -> tuple[int, ...]:
+    if sizes and sizes[-1] == size:
+        return sizes
     return (*(other for other in sizes if other != size), size)[-MAX_SIZES:]
 
 

@@ -244,7 +244,7 @@ class Reading:
 
     def reply(self, token: Token, message: Message) -> None:
         """The reply to one of this reading's requests."""
-        for reply in (*token.rule.replies, *self._defaults):
+        for reply in token.rule.replies + self._defaults:
             if reply.when(message.value):
                 break
         else:
@@ -256,7 +256,8 @@ class Reading:
             self._confirm(name, miner=False, pool=True)
             if reply.confirms == "both":
                 self._confirm(token.rule.name, miner=True, pool=False)
-        self._note_refusal(token.rule, reply.outcome)
+        if reply.outcome == "rejected":
+            self._note_refusal(token.rule)
         depth = self._at_hand
         if depth is not None:
             depth.reply(token, reply, name, message, confirms)
@@ -270,7 +271,8 @@ class Reading:
             self._confirm(rule.name, miner=False, pool=True)
         if token.rule.kind == "submit" and rule.outcome != "none":
             self._confirm(rule.name, miner=False, pool=True)
-        self._note_refusal(token.rule, rule.outcome)
+        if rule.outcome == "rejected":
+            self._note_refusal(token.rule)
         depth = self._at_hand
         if depth is not None:
             depth.answered(token, rule, message)
@@ -290,8 +292,8 @@ class Reading:
         self._waits = True
         self._late.add(self, step)
 
-    def _note_refusal(self, rule: MessageRule, outcome: str) -> None:
-        self.refused += outcome == "rejected" and rule.kind != "submit"
+    def _note_refusal(self, rule: MessageRule) -> None:
+        self.refused += rule.kind != "submit"
 
     def _weigh(self, name: str, weight: int) -> None:
         if name not in self._weighed:

@@ -142,7 +142,8 @@ class Session:
             if rule.answers:
                 answers.append(token)
         self.turns.note(read.direction, read.ts_ns, matches)
-        self._note_jobs(read, matches)
+        if "method" in value:
+            self._note_jobs(read, matches)
         if tokens:
             self._pending[read.direction].add(Request(key, _kind(tokens), tuple(tokens)))
         elif answers:
@@ -156,11 +157,12 @@ class Session:
         else:
             self.unknown += 1
         self._lost.pass_on(read, self.readings)
-        self._early_bytes += read.end - read.offset if read.end >= 0 else EARLY_BYTES // 4
-        if self._early_bytes > EARLY_BYTES and settled is None:
-            self._late.work()
-        if settled is None and len(self.readings) > 1:
-            self._settle(read.framing)
+        if settled is None:
+            self._early_bytes += read.end - read.offset if read.end >= 0 else EARLY_BYTES // 4
+            if self._early_bytes > EARLY_BYTES:
+                self._late.work()
+            if len(self.readings) > 1:
+                self._settle(read.framing)
 
     def _note_jobs(self, read: Message, matches: Sequence[Match]) -> None:
         """A job by its method that some readings do not know by its form."""
@@ -391,8 +393,7 @@ def is_response(value: dict[str, object]) -> bool:
 
 def _kind(tokens: list[Token]) -> str:
     """Dialects may differ about a request; what is counted wins."""
+    if len(tokens) == 1:
+        return tokens[0].rule.kind
     kinds = [token.rule.kind for token in tokens]
-    for kind in ("submit", "login", "subscribe", "getwork", "hashrate"):
-        if kind in kinds:
-            return kind
-    return kinds[0]
+    return next((kind for kind in ("submit", "login", "subscribe", "getwork", "hashrate") if kind in kinds), kinds[0])

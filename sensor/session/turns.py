@@ -25,13 +25,13 @@ OF_MINERS, OF_POOLS = frozenset({"subscribe", "login", "submit"}), frozenset({"j
 class Turns:
     """What was seen of one flow so far."""
 
-    __slots__ = ("_job_ns", "_jobs", "_last", "_roles", "_shares", "_stretched")
+    __slots__ = ("_job_ns", "_jobs", "_roles", "_share_before", "_shares", "_stretched_jobs", "_stretched_shares")
 
     def __init__(self) -> None:
         self._roles = [0, 0, 0, 0]  # messages by direction, of miners and of pools
         self._shares = self._jobs = 0
-        self._stretched = (0, 0)  # of these, those right behind another one
-        self._last = (-1, False, 0)  # direction of the message before, whether it is a share, and its time
+        self._stretched_shares = self._stretched_jobs = 0  # of these, those right behind another one
+        self._share_before: tuple[int, int] | None = None  # direction and time of the message before, if it is a share
         self._job_ns: int | None = None  # when the job before was given
 
     def note(self, direction: int, ts_ns: int, matches: Iterable[Match]) -> None:
@@ -44,17 +44,14 @@ class Turns:
                 of_pools, is_job = True, is_job or rule.kind == "job"
         if of_miners is not of_pools:
             self._roles[2 * direction + of_pools] += 1
-        shares, jobs = self._stretched
+        before, self._share_before = self._share_before, (direction, ts_ns) if is_share else None
         if is_share:
             self._shares += 1
-            before, was_share, at_ns = self._last
-            shares += before == direction and was_share and ts_ns - at_ns <= STRETCH_NS
+            self._stretched_shares += before is not None and before[0] == direction and ts_ns - before[1] <= STRETCH_NS
         elif is_job:
             self._jobs += 1
-            jobs += self._job_ns is not None and ts_ns - self._job_ns <= STRETCH_NS
+            self._stretched_jobs += self._job_ns is not None and ts_ns - self._job_ns <= STRETCH_NS
             self._job_ns = ts_ns
-        self._stretched = (shares, jobs)
-        self._last = (direction, is_share, ts_ns)
 
     def quoted(self, miner: int) -> bool:
         """Whether a side sends what only the other one does, where the miner's is this direction."""
@@ -63,6 +60,6 @@ class Turns:
     @property
     def at_a_stretch(self) -> bool:
         """Whether shares and jobs come in stretches, as they stand in a log."""
-        shares, jobs = self._stretched
+        shares, jobs = self._stretched_shares, self._stretched_jobs
         many = self._shares >= LEAST_SHARES and self._jobs >= LEAST_JOBS
         return many and shares >= IN_STRETCHES * self._shares and jobs >= IN_STRETCHES * self._jobs

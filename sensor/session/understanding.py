@@ -91,7 +91,9 @@ class Understanding:
     def hear(self, ts_ns: int, size: int, answer_digits: int | None) -> None:
         """A message of the pool came at this time, and had so many bytes (0: none like it will come; -1: the framing
         does not say); `answer_digits` is the length of its id if it answers a share."""
-        self.jobs.times.heard_ns = max(self.jobs.times.heard_ns, ts_ns)
+        times = self.jobs.times
+        if ts_ns > times.heard_ns:
+            times.heard_ns = ts_ns
         if size < 0:
             return
         sets_target, self._tellings = self.jobs.tellings != self._tellings, self.jobs.tellings

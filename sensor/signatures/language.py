@@ -8,6 +8,7 @@ of them can raise on any JSON value.
 from __future__ import annotations
 
 import re
+import sys
 from collections.abc import Callable
 from typing import Final
 
@@ -32,6 +33,8 @@ class _Missing:
 MISSING: Final = _Missing()
 Parts = tuple[str | int, ...]
 
+#: Types as JSON has them. Written out in a test, a union of types would be made anew for every message.
+_NUMBERS, _SCALARS, _SIZED = (int, float), (str, int, float), (str, list, dict)
 _HEX = re.compile(r"(?:0x)?([0-9A-Fa-f]*)\Z")
 #: Regular expressions of signatures look at no more than this of a hostile text.
 MAX_MATCHED_TEXT = 4_096
@@ -39,14 +42,14 @@ MAX_MATCHED_TEXT = 4_096
 _KINDS: dict[str, Callable[[object], bool]] = {
     "text": lambda v: isinstance(v, str),
     "integer": lambda v: isinstance(v, int) and not isinstance(v, bool),
-    "number": lambda v: isinstance(v, int | float) and not isinstance(v, bool),
+    "number": lambda v: isinstance(v, _NUMBERS) and not isinstance(v, bool),
     "boolean": lambda v: isinstance(v, bool),
     "list": lambda v: isinstance(v, list),
     "map": lambda v: isinstance(v, dict),
     "null": lambda v: v is None,
     "absent": lambda v: v is MISSING,
     "present": lambda v: v is not MISSING,
-    "scalar": lambda v: isinstance(v, str | int | float) and not isinstance(v, bool),
+    "scalar": lambda v: isinstance(v, _SCALARS) and not isinstance(v, bool),
 }
 _TESTS = (
     "is",
@@ -99,12 +102,13 @@ def _member(name: str) -> Callable[[object], object]:
 
 
 def _inner(name: str, place: str | int) -> Callable[[object], object]:
-    text, number = str(place), place if isinstance(place, int) else None
+    text, number = str(place), place if isinstance(place, int) else 0
+    length = (number + 1 if number >= 0 else -number) if isinstance(place, int) else sys.maxsize  # that a list needs
 
     def inner(value: object) -> object:
         outer = value.get(name, MISSING) if type(value) is dict else MISSING
-        if type(outer) is list and number is not None:
-            return outer[number] if -len(outer) <= number < len(outer) else MISSING
+        if type(outer) is list:
+            return outer[number] if len(outer) >= length else MISSING
         return outer.get(text, MISSING) if type(outer) is dict else MISSING
 
     return inner
@@ -249,14 +253,17 @@ def _sized(key: str, entry: YamlEntry) -> Predicate:
     low, high = _sizes(entry)
     if key == "length":
         return lambda value: (
-            isinstance(value, str | list | dict)
+            isinstance(value, _SIZED)
             and len(value) <= high
             and (low <= len(value) or type(value) is CutText)  # of which only the beginning is at hand
         )
 
     def is_hex(value: object) -> bool:
         match = _HEX.match(value) if isinstance(value, str) else None
-        return match is not None and len(match[1]) <= high and (low <= len(match[1]) or type(value) is CutText)
+        if match is None:
+            return False
+        digits = match.end() - match.start(1)
+        return digits <= high and (low <= digits or type(value) is CutText)
 
     return is_hex
 

@@ -7,18 +7,18 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from typing import cast
 
-from sensor.model.text import CutText, printable
-from sensor.signatures.language import MAX_MATCHED_TEXT, MISSING, Parts, compile_pattern, look, parse_path
+from sensor.model.text import printable
+from sensor.signatures.language import MAX_MATCHED_TEXT, compile_pattern, lookup, parse_path
 from sensor.signatures.located import YamlEntry
 from sensor.signatures.message_values import (
     CONVERSIONS,
     DEFAULT_CONVERSIONS,
     MessageValues,
     Taken,
-    as_record,
     conversions_of,
 )
 from sensor.signatures.secret_text import without_password, without_secrets
@@ -27,22 +27,26 @@ from sensor.signatures.secret_text import without_password, without_secrets
 MAX_TEXT = 256
 #: Values that are logins.
 LOGINS = ("login", "account")
+#: What JSON gives that can be taken, by its very type: a CutText is none.
+_TAKEN = frozenset({str, int, float})
+
+Converter = Callable[[object], Taken | None]
 
 
 @dataclass(frozen=True, slots=True)
 class ValueSource:
     """One place a value may stand, and how it is read."""
 
-    parts: Parts
+    find: Callable[[object], object]
     relative: bool  # from the element of `each`, not from the message
-    conversion: str
+    convert: Converter
     pattern: re.Pattern[str] | None
     names: Mapping[str, str] | None = None  # what is called so in the message is called so here; nothing else counts
 
     def read(self, message: object, element: object) -> Taken | None:
         """The value, or None if it is absent or not of the right kind."""
-        value = look(element if self.relative else message, self.parts)
-        if value is MISSING or value is None or isinstance(value, bool | list | dict | CutText):
+        value = self.find(element if self.relative else message)
+        if type(value) not in _TAKEN:
             return None
         if self.pattern is not None:
             found = self.pattern.search(str(value)[:MAX_MATCHED_TEXT]) if isinstance(value, str) else None
@@ -51,7 +55,7 @@ class ValueSource:
             value = found[1] if self.pattern.groups else found[0]
         if self.names is not None:
             value = self.names.get(str(value))
-        return convert(value, self.conversion)
+        return self.convert(value)
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,12 +70,10 @@ class TakeRules:
         for name, places in self.sources:
             for place in places:
                 value = place.read(message, element)
-                if isinstance(value, str) and name in LOGINS:
-                    value = without_password(value)
                 if value is not None and value != "":
                     found[name] = value
                     break
-        return as_record(found)
+        return cast(MessageValues, found)
 
     @property
     def names(self) -> set[str]:
@@ -106,31 +108,52 @@ def _source(name: str, entry: YamlEntry) -> ValueSource:
         path = entry.scalar
     else:
         entry.fail("must be a path")
-    return ValueSource(parse_path(path), path.startswith("."), conversion, pattern, names)
+    converter = _login(_CONVERTERS[conversion]) if name in LOGINS else _CONVERTERS[conversion]
+    return ValueSource(lookup(parse_path(path)), path.startswith("."), converter, pattern, names)
 
 
 def clean(text: str) -> str:
     """Text fit to keep: bounded, without control characters, lone surrogates and passwords."""
+    if text.isalnum() and len(text) <= MAX_TEXT:  # as most names and numbers are
+        return text
     return without_secrets(printable(text[:MAX_TEXT], "�").strip())
 
 
 def convert(value: object, conversion: str) -> Taken | None:
     """One JSON scalar read as `conversion` says; None where it cannot be."""
-    if conversion == "text":
-        return clean(value) if isinstance(value, str) else None
-    if conversion == "key":
-        return (
-            clean(str(value))
-            if isinstance(value, str) or (isinstance(value, int | float) and abs(value) < 1 << 128)
-            else None
-        )
-    if conversion == "hex-key":
-        return clean(value).lower().removeprefix("0x") if isinstance(value, str) else None
-    if conversion == "target":
-        return clean(value) if isinstance(value, str) else _number(value)
-    if conversion == "hex":
-        return hex_number(value) if isinstance(value, str) else _number(value)
-    return _number(value)
+    return _CONVERTERS[conversion](value)
+
+
+def _text(value: object) -> str | None:
+    return clean(value) if isinstance(value, str) else None
+
+
+def _key(value: object) -> str | None:
+    if isinstance(value, str):
+        return clean(value)
+    return clean(str(value)) if isinstance(value, int | float) and abs(value) < 1 << 128 else None
+
+
+def _hex_key(value: object) -> str | None:
+    return clean(value).lower().removeprefix("0x") if isinstance(value, str) else None
+
+
+def _target(value: object) -> Taken | None:
+    return clean(value) if isinstance(value, str) else _number(value)
+
+
+def _hex(value: object) -> Taken | None:
+    return hex_number(value) if isinstance(value, str) else _number(value)
+
+
+def _login(converter: Converter) -> Converter:
+    """The same without the password behind it."""
+
+    def convert_login(value: object) -> Taken | None:
+        login = converter(value)
+        return without_password(login) if isinstance(login, str) else login
+
+    return convert_login
 
 
 def hex_number(text: str) -> int | None:
@@ -151,3 +174,13 @@ def _number(value: object) -> int | float | None:
     if isinstance(value, float) and not math.isfinite(value):
         return None
     return value if abs(value) < 1 << 256 else None
+
+
+_CONVERTERS: dict[str, Converter] = {
+    "text": _text,
+    "key": _key,
+    "hex-key": _hex_key,
+    "number": _number,
+    "hex": _hex,
+    "target": _target,
+}

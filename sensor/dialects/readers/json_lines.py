@@ -40,11 +40,10 @@ _EMPTY_LINES = re.compile(rb"\n++")
 _DECODER = json.JSONDecoder(strict=False, parse_constant=_refuse_constant)
 
 
-def decode(data: bytes) -> dict[str, object] | list[object] | str:
-    """One whole document of JSON, an object or a list; or the reason why it is none."""
-    text = data.decode("utf-8", "replace").lstrip("\ufeff \t\r\n")
+def _parsed(text: str, at: int) -> tuple[object, int] | str:
+    """The value that stands here and where it ends; or the reason why there is none."""
     try:
-        value, end = _DECODER.raw_decode(text)
+        return _DECODER.raw_decode(text, at)
     except _ConstantError:
         return "constant"
     except RecursionError:
@@ -53,6 +52,15 @@ def decode(data: bytes) -> dict[str, object] | list[object] | str:
         return "not_json"
     except ValueError:  # an integer of more digits than Python converts
         return "number"
+
+
+def decode(data: bytes) -> dict[str, object] | list[object] | str:
+    """One whole document of JSON, an object or a list; or the reason why it is none."""
+    text = data.decode("utf-8", "replace").lstrip("\ufeff \t\r\n")
+    found = _parsed(text, 0)
+    if isinstance(found, str):
+        return found
+    value, end = found
     if text[end:].strip():
         return "trailing"
     return value if isinstance(value, dict | list) else "not_object"
@@ -69,17 +77,8 @@ class JsonLines:
     """The reader of one direction."""
 
     __slots__ = (
-        "_buffer",
-        "_direction",
-        "_exits",
-        "_fresh",
-        "_long",
-        "_midstream",
-        "_offset",
-        "_searched",
-        "_start",
-        "_ts_ns",
-        "left",
+        *("_buffer", "_direction", "_exits", "_fresh", "_long", "_midstream", "_offset", "_searched", "_start"),
+        *("_ts_ns", "left"),
     )
 
     def __init__(self, direction: int, midstream: bool = False, start: int = 0, exits: LineExits | None = None) -> None:
@@ -104,21 +103,22 @@ class JsonLines:
             self._long = None
             self._offset = offset
         self._ts_ns = ts_ns
-        self._buffer += data
-        start = 0
-        while start < len(self._buffer) and not self._exit(start) and (end := self._line_end(start)) >= 0:
+        buffer: bytes | bytearray = data  # as nearly always: a message is not held before it is read
+        if self._buffer:
+            self._buffer += data
+            buffer = self._buffer
+        start, size = 0, len(buffer)
+        while start < size and not self._exit(buffer, start) and (end := self._line_end(buffer, start)) >= 0:
             if end == start and self._long is None:
                 self._fresh = False
-                start = self._blank_end(start)
+                start = _blank_end(buffer, start)
                 continue
-            yield from self._line(bytes(self._buffer[start:end]), self._offset + start)
+            yield from self._line(bytes(buffer[start:end]), self._offset + start)
             start = end + 1
         if self.left is not None:
             self._drop()
             return
-        del self._buffer[:start]
-        self._offset += start
-        self._searched = len(self._buffer)
+        self._hold(buffer, start)
         if len(self._buffer) > (MAX_LINE_BYTES if self._long is None else LONG_STEP_BYTES) + END_BYTES:
             yield from self._overflow()
 
@@ -128,37 +128,41 @@ class JsonLines:
         if self._long is not None:
             yield from self._long_line(left, self._offset, incomplete="unfinished")
         elif left.strip():
-            reads = list(self._objects(left, self._offset))
+            reads = self._objects(left, self._offset)
             whole = all(isinstance(read, Message) for read in reads)
             yield from reads if whole else [Malformed(self._direction, self._ts_ns, self._offset, "unfinished")]
 
-    def _line_end(self, start: int) -> int:
+    def _line_end(self, buffer: bytes | bytearray, start: int) -> int:
         """Where the line that begins here ends: at LF; or, right behind an object, at NUL or at a CR without LF. -1 if
         that has not come.
         """
         searched = self._searched if self._searched > start else start
-        end = self._buffer.find(b"\n", searched)
-        limit = len(self._buffer) if end < 0 else end
+        end = buffer.find(b"\n", searched)
+        limit = len(buffer) if end < 0 else end
         behind = searched - END_BYTES if searched - END_BYTES > start else start
-        nul = self._buffer.find(b"}\0", behind, limit)
+        nul = buffer.find(b"}\0", behind, limit)
         if nul >= 0:
             limit = end = nul + 1
-        bare = self._buffer.find(b"}\r", behind, limit)
+        bare = buffer.find(b"}\r", behind, limit)
         return bare + 1 if 0 <= bare < limit - END_BYTES else end
 
-    def _blank_end(self, start: int) -> int:
-        """Where a row of empty lines ends: nobody is to pay for each."""
-        found = _EMPTY_LINES.match(self._buffer, start)
-        return start + 1 if found is None else found.end()
-
-    def _exit(self, start: int) -> bool:
+    def _exit(self, buffer: bytes | bytearray, start: int) -> bool:
         """Whether another framing starts at this line."""
-        if self._exits is None or start >= len(self._buffer) or self._long is not None:
+        if self._exits is None or buffer[start] not in self._exits.first_bytes or self._long is not None:
             return False
-        framing = self._exits.find(self._buffer, start)
+        framing = self._exits.find(buffer, start)
         if framing is not None:
-            self.left = Left(framing, self._offset + start, bytes(self._buffer[start:]))
+            self.left = Left(framing, self._offset + start, bytes(buffer[start:]))
         return framing is not None
+
+    def _hold(self, buffer: bytes | bytearray, start: int) -> None:
+        """What begins here waits for the rest of its line."""
+        if buffer is self._buffer:
+            del self._buffer[:start]
+        elif start < len(buffer):
+            self._buffer += buffer[start:]
+        self._offset += start
+        self._searched = len(self._buffer)
 
     def _drop(self) -> None:
         self._buffer.clear()
@@ -176,22 +180,20 @@ class JsonLines:
         del self._buffer[:-END_BYTES]
         self._searched = END_BYTES
 
-    def _line(self, line: bytes, offset: int) -> Iterator[Read]:
+    def _line(self, line: bytes, offset: int) -> list[Read]:
         fresh, self._fresh = self._fresh, False
         if self._long is not None or len(line) > MAX_LINE_BYTES:
-            yield from self._long_line(line, offset)
-            return
+            return self._long_line(line, offset)
         if not line.strip():
-            return
-        reads = list(self._objects(line, offset))
+            return []
+        reads = self._objects(line, offset)
         # Only the tail of an object is excused: what does not end like one is another protocol's line.
         tail = fresh and (offset > self._start or self._midstream) and line.rstrip().endswith(b"}")
         if tail and any(isinstance(read, Malformed) for read in reads):
-            yield Malformed(self._direction, self._ts_ns, offset, "resync")
-            return
-        yield from reads
+            return [self._malformed(offset, "resync")]
+        return reads
 
-    def _long_line(self, piece: bytes, offset: int, *, incomplete: str = "oversize") -> Iterator[Read]:
+    def _long_line(self, piece: bytes, offset: int, *, incomplete: str = "oversize") -> list[Read]:
         """The last piece of a line that is too long, at this offset of the stream."""
         line, self._long = self._long, None
         begun, is_reported = offset, False
@@ -201,10 +203,7 @@ class JsonLines:
             begun, is_reported = offset - line.length, line.hopeless
             line.add(piece)
         reads = list(self._cut(line, begun))
-        if reads:
-            yield from reads
-        elif not is_reported:
-            yield self._malformed(begun, incomplete)
+        return reads if reads or is_reported else [self._malformed(begun, incomplete)]
 
     def _cut(self, line: LongLine, begun: int) -> Iterator[Read]:
         documents = line.finish()
@@ -219,59 +218,56 @@ class JsonLines:
                     value = _without_marks(read.value) if document.is_cut else read.value
                     yield read._replace(value=value, end=end, skipped_bytes=skipped)
 
-    def _objects(self, line: bytes, offset: int) -> Iterator[Read]:
+    def _objects(self, line: bytes, offset: int) -> list[Read]:
+        """The objects of a line, up to the first thing that is none."""
         line_end = offset + len(line) + 1
         body = line.lstrip(b" \t\r\n\xef\xbb\xbf")
         offset += len(line) - len(body)
         if body.startswith(b"["):
-            yield from self._batch(body, offset, line_end)
-            return
+            return self._batch(body, offset, line_end)
         if not body.startswith(b"{"):
-            yield self._malformed(offset, "not_json")
-            return
+            return [self._malformed(offset, "not_json")]
         text = body.decode("utf-8", "replace")
-        at = 0
-        for _ in range(MAX_OBJECTS):
-            try:
-                value, end = _DECODER.raw_decode(text, at)
-            except _ConstantError:
-                yield self._malformed(offset, "constant")
-                return
-            except RecursionError:
-                yield self._malformed(offset, "nesting")
-                return
-            except json.JSONDecodeError:
-                yield self._malformed(offset, "trailing" if at else "not_json")
-                return
-            except ValueError:  # an integer of more digits than Python converts
-                yield self._malformed(offset, "number")
-                return
+        reads: list[Read] = []
+        at, begun = 0, offset
+        while len(reads) < MAX_OBJECTS:
+            found = _parsed(text, at)
+            if isinstance(found, str):
+                reason = "trailing" if at and found == "not_json" else found
+                return [*reads, self._malformed(offset, reason)]
+            value, end = found
             if not isinstance(value, dict):  # a number, text or list behind an object
-                yield self._malformed(offset, "trailing")
-                return
-            begun = offset + len(text[:at].encode())
-            at = end + len(text[end:]) - len(text[end:].lstrip(" \t\r\n"))
-            after = line_end if at >= len(text) else offset + len(text[:at].encode())
-            yield Message(self._direction, self._ts_ns, begun, value, end=after)
-            if at >= len(text):
-                return
-        yield self._malformed(offset, "trailing")
+                break
+            rest = text[end:].lstrip(" \t\r\n")
+            if not rest:
+                reads.append(Message(self._direction, self._ts_ns, begun, value, end=line_end))
+                return reads
+            before, at = at, len(text) - len(rest)
+            after = begun + len(text[before:at].encode())
+            reads.append(Message(self._direction, self._ts_ns, begun, value, end=after))
+            begun = after
+        return [*reads, self._malformed(offset, "trailing")]
 
-    def _batch(self, body: bytes, offset: int, end: int) -> Iterator[Read]:
+    def _batch(self, body: bytes, offset: int, end: int) -> list[Read]:
         """Several messages as one list (JSON-RPC 2.0 section 6)."""
         value = decode(body)
         items = value if isinstance(value, list) else []
         messages = [item for item in items if isinstance(item, dict)]
         if not messages or len(messages) < len(items):
-            yield self._malformed(offset, value if isinstance(value, str) else "not_object")
-            return
-        for message in messages[:MAX_OBJECTS]:
-            yield Message(self._direction, self._ts_ns, offset, message, end=end)
-        if len(messages) > MAX_OBJECTS:
-            yield self._malformed(offset, "trailing")
+            return [self._malformed(offset, value if isinstance(value, str) else "not_object")]
+        reads: list[Read] = [
+            Message(self._direction, self._ts_ns, offset, message, end=end) for message in messages[:MAX_OBJECTS]
+        ]
+        return reads if len(messages) <= MAX_OBJECTS else [*reads, self._malformed(offset, "trailing")]
 
     def _malformed(self, offset: int, reason: str) -> Malformed:
         return Malformed(self._direction, self._ts_ns, offset, reason)
+
+
+def _blank_end(buffer: bytes | bytearray, start: int) -> int:
+    """Where a row of empty lines ends: nobody is to pay for each."""
+    found = _EMPTY_LINES.match(buffer, start)
+    return start + 1 if found is None else found.end()
 
 
 def _without_marks(value: dict[str, object]) -> dict[str, object]:

@@ -41,13 +41,11 @@ class LineExits(NamedTuple):
     begins.
     """
 
-    first_bytes: frozenset[int]
+    first_bytes: frozenset[int]  # of such lines: no other needs to be looked at
     marks: tuple[tuple[str, re.Pattern[bytes]], ...]
 
-    def find(self, buffer: bytearray, at: int) -> str | None:
+    def find(self, buffer: bytes | bytearray, at: int) -> str | None:
         """The framing that begins at this place of the buffer, if one does."""
-        if buffer[at] not in self.first_bytes:
-            return None
         return next((name for name, mark in self.marks if mark.match(buffer, at)), None)
 
 
