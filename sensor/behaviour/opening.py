@@ -1,0 +1,202 @@
+"""The beginning of a session: whether its first records are the messages with which a dialect's sessions begin, each
+answered as there, with a first job at their end.
+
+The chances it gives are those of the very first record of each direction; all else is a gate. Knows one dialect and
+one trace at a time.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from sensor.behaviour.dialect_lengths import DialectLengths, LengthRange, LineOpening
+from sensor.behaviour.reading import Sides, Window
+from sensor.behaviour.trace import CLIENT, SERVER, Trace
+from sensor.model.time import SECOND_NS
+
+#: A pool may take its time over a login (5.2 s in a public capture of XMRig).
+LOGIN_NS = 30 * SECOND_NS
+#: Requests that an opening may have besides those of the example: what else its miners ask.
+MAX_BESIDES = 3
+#: Bytes by which an id in the opening has fewer digits than later ones.
+FEWER_DIGITS = 2
+#: What a pool may write in one answer and not in another: an error of null (13 or 15 bytes), the version (16 or 18).
+MEMBERS = (0, 13, 15, 16, 18, -13, -15, -16, -18)
+#: A record this much longer than an answer is the answer and more lines with it.
+MERGED = 40
+
+
+@dataclass(frozen=True, slots=True)
+class OpeningRelation:
+    """An equation at the opening, with its chance."""
+
+    name: str
+    detail: str
+    p: float
+
+
+@dataclass(frozen=True, slots=True)
+class WorkStart:
+    """Where the work begins, and the opening before it; None where it was not seen or the dialect shows none."""
+
+    skip: int  # records of the opening
+    opening: LineOpening | None = None
+    requests: tuple[int, ...] = ()  # which records are the requests of the opening
+    first: int = 0  # the length of the first answer
+
+
+def starts(trace: Trace, dialect: DialectLengths) -> Iterator[WorkStart]:
+    """Where the work may begin: at once in a session that was joined, else behind an opening that fits. A dialect
+    whose examples show no opening does not explain a session whose opening was seen.
+    """
+    if not trace.opening:
+        yield WorkStart(0)
+        return
+    seen: set[tuple[int, ...]] = set()
+    for opening in dialect.openings:
+        start = _start(trace, opening, dialect)
+        if start is not None and start.requests not in seen:
+            seen.add(start.requests)
+            yield start
+
+
+def _start(trace: Trace, opening: LineOpening, dialect: DialectLengths) -> WorkStart | None:
+    requests = _requests(trace, opening, dialect)
+    first = next((i for i, side in enumerate(trace.directions) if side == SERVER), None)
+    if requests is None or first is None or trace.directions[0] != CLIENT:
+        return None
+    end = _answer(trace, requests[-1])
+    if end is None or trace.lengths[first] not in _fitting_answers(Sides(trace).server, opening):
+        return None
+    return WorkStart(end + 1, opening, requests, trace.lengths[first])
+
+
+def opening_relations(whole: Sides, start: WorkStart, shares: Window, replies: Window) -> list[OpeningRelation]:
+    """The chances that the first record of each direction is a request and an answer of the opening: the share of such
+    lengths among all of the direction. Lengths of shares and their answers are none.
+    """
+    opening = start.opening
+    if opening is None:
+        return []
+    requests = sum(length in opening.requests[0] and length not in shares for length in whole.client)
+    fitting = _fitting_answers(whole.server, opening)
+    answers = sum(length in fitting and length not in replies for length in whole.server)
+    what = f"answer of {start.first} bytes"
+    if opening.envelope is not None:
+        job = _usual(whole.server)
+        what += f" = a job of {job} + {start.first - job}"
+    asked = requests / len(whole.client) if whole.client[0] not in shares else 1.0
+    answered = answers / len(whole.server) if start.first not in replies else 1.0
+    relations = [OpeningRelation("first answer", what, answered)]
+    if len(whole.client) > 1:  # a single record is the first in any order
+        detail = f"{whole.client[0]} bytes, as a login or subscription"
+        relations.insert(0, OpeningRelation("first request", detail, asked))
+    return relations
+
+
+def _requests(trace: Trace, opening: LineOpening, dialect: DialectLengths) -> tuple[int, ...] | None:
+    """The records that are the opening's requests, in its order, the first of the session first."""
+    found: list[int] = []
+    besides = 0
+    for i, (side, length) in enumerate(zip(trace.directions, trace.lengths, strict=True)):
+        if side != CLIENT:
+            continue
+        if length in opening.requests[len(found)]:
+            found.append(i)
+            if len(found) == len(opening.requests):
+                return tuple(found)
+        elif besides < MAX_BESIDES and any(length in some for some in dialect.asks):
+            besides += 1
+        else:
+            return None
+    return None
+
+
+def _answer(trace: Trace, request: int) -> int | None:
+    """The first record of the server after a request, if it comes soon."""
+    for i in range(request + 1, len(trace)):
+        if trace.times_ns[i] - trace.times_ns[request] > LOGIN_NS:
+            return None
+        if trace.directions[i] == SERVER:
+            return i
+    return None
+
+
+def _usual(lengths: list[int]) -> int:
+    return Counter(lengths).most_common(1)[0][0]
+
+
+def _fitting_answers(lengths: list[int], opening: LineOpening) -> set[int]:
+    """Lengths that the first answer may have. One that carries the job is as much longer as the dialect says."""
+    first = opening.first_answer
+    if opening.envelope is not None:
+        job = _usual(lengths)
+        return {length for length in lengths if length - job in opening.envelope}
+    merged = LengthRange(first.low, max(first.high, first.low + 4_000)) if len(opening.requests) == 1 else first
+    return {length for length in lengths if length in merged}
+
+
+def opening_fits(trace: Trace, start: WorkStart, dialect: DialectLengths, shares: Window, replies: Window) -> bool:
+    """Whether the opening agrees with the session's later lengths: its answers with those of shares, its login with
+    the shares that repeat it, its first job with later jobs.
+    """
+    opening = start.opening
+    if opening is None:
+        return True
+    login = trace.lengths[start.requests[opening.login]]
+    if opening.share_minus_login is not None:
+        apart = opening.share_minus_login
+        if shares.high - login < apart.low or shares.low - login > apart.high:
+            return False
+    for request, bounds, as_share in zip(start.requests, opening.answers, opening.as_share, strict=True):
+        place = _answer(trace, request)
+        if place is None:
+            return False
+        if bounds is not None and not _is_answer(trace.lengths[place], bounds, as_share, replies):
+            return False
+    return opening.envelope is not None or _first_job(trace, start, dialect, replies)
+
+
+def _is_answer(length: int, bounds: LengthRange, as_share: bool, replies: Window) -> bool:
+    """The answer alone, or with more lines in its record."""
+    if as_share:
+        if not replies or length >= replies.low + MERGED:
+            return length >= bounds.low
+        return any(replies.low - FEWER_DIGITS <= length + members <= replies.high for members in MEMBERS)
+    return length in bounds or length >= bounds.low + MERGED
+
+
+def _first_job(trace: Trace, start: WorkStart, dialect: DialectLengths, replies: Window) -> bool:
+    """A job comes with the opening: of a length of later jobs, alone or behind other lines in one record."""
+    end_ns = trace.times_ns[start.requests[-1]] + LOGIN_NS
+    later = Counter(
+        length
+        for at, side, length in zip(trace.times_ns, trace.directions, trace.lengths, strict=True)
+        if side == SERVER and at > end_ns and length not in replies and any(length in some for some in dialect.jobs)
+    )
+    if not later:
+        return False
+    answers = [*range(replies.low - FEWER_DIGITS, replies.high + 1)] if replies else []
+    before = [0, *answers]
+    before += [
+        x + y
+        for x in before
+        for some in dialect.targets[:2]
+        for y in range(some.low, min(some.high, some.low + 80) + 1)
+    ]
+    slack = 1 + max(some.slack for some in dialect.jobs)
+    step = dialect.step
+    for at, side, length in zip(trace.times_ns, trace.directions, trace.lengths, strict=True):
+        if at > end_ns:
+            return False
+        if side != SERVER:
+            continue
+        for job in later:
+            apart = length - job
+            if any(
+                abs(apart - x) <= slack or (step and (apart - x) % step <= 1 and apart > x - 40 * step) for x in before
+            ):
+                return True
+    return False
