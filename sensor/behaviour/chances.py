@@ -60,11 +60,10 @@ def fisher(chances: Sequence[float]) -> float:
     if not chances:
         return 1.0
     half = -math.fsum(math.log(max(LEAST, p)) for p in chances)
-    term, total = 1.0, 1.0
-    for k in range(1, len(chances)):
-        term *= half / k
-        total += term
-    return min(1.0, max(LEAST, math.exp(-half + math.log(total))))
+    if half <= 0:
+        return 1.0
+    terms = [k * math.log(half) - math.lgamma(k + 1) - half for k in range(len(chances))]
+    return min(1.0, max(LEAST, math.fsum(math.exp(term) for term in terms)))
 
 
 def gamma_share(shape: float, x: float) -> float:

@@ -169,19 +169,20 @@ def _exact(value: Mapping[str, object], style: Style, transport: str) -> Iterato
 
 
 def _openings(templates: tuple[Template, ...], style: Style, transport: str) -> Iterator[LineOpening]:
-    """The openings of all examples, without those that were cut short: where others sign in or subscribe, one that does
-    not; where others are answered with a job, one that is not.
+    """The openings of all examples, without those that were cut short: that sign in as others do which subscribe, too,
+    or subscribe as others do which sign in, too; where others are answered with a job, those that are not.
     """
-    found: dict[LineOpening, set[str]] = {}
+    found: dict[LineOpening, dict[str, str]] = {}
     for number in dict.fromkeys(t.example for t in templates):
         own = [t for t in templates if t.example == number]
         opening = _opening(own, style, transport)
         if opening is not None:
-            found[opening] = {t.kind for t in own[: _first_share(own)] if t.kind in ("login", "subscribe")}
-    needed = set().union(*found.values()) if found else set()
+            head = own[: _first_share(own)]
+            found[opening] = {t.kind: t.rule for t in head if t.kind in ("login", "subscribe")}
     with_job = any(opening.envelope for opening in found)
-    for opening, kinds in found.items():
-        if kinds == needed and (opening.envelope is not None or not with_job):
+    for opening, rules in found.items():
+        cut_short = any(rules.items() < others.items() for others in found.values())
+        if rules and not cut_short and (opening.envelope is not None or not with_job):
             yield opening
 
 
@@ -242,9 +243,9 @@ def _envelope(answer: Template, own: list[Template], style: Style) -> LengthRang
         return None
     around = size_of(answer.value, style) - size_of(inner, style)
     around -= size_of(job.value, style) - size_of(job.value["params"], style)
-    # Session ids of 1 to 40 bytes, once or twice (some servers repeat it in the job); up to 60 bytes of extensions.
+    # Session ids of 1 to 40 bytes, once or twice (some servers repeat it in the job); up to 90 bytes of extensions.
     # Real servers add 112, 112 and 118 (a public data set of XMRig sessions).
-    return LengthRange(max(20, around - 100), around + 60)
+    return LengthRange(max(20, around - 100), around + 90)
 
 
 def _job_within(value: Mapping[str, object]) -> object:

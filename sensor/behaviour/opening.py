@@ -18,10 +18,14 @@ from sensor.model.time import SECOND_NS
 
 #: A pool may take its time over a login (5.2 s in a public capture of XMRig).
 LOGIN_NS = 30 * SECOND_NS
+#: A first job comes with the answer to the last request of the opening, or right behind it.
+FIRST_JOB_NS = 5 * SECOND_NS
 #: Requests that an opening may have besides those of the example: what else its miners ask.
 MAX_BESIDES = 3
 #: Bytes by which an id in the opening has fewer digits than later ones.
 FEWER_DIGITS = 2
+#: A name in an answer may be as much longer than in the example.
+OTHER_TEXT = 16
 #: What a pool may write in one answer and not in another: an error of null (13 or 15 bytes), the version (16 or 18).
 MEMBERS = (0, 13, 15, 16, 18, -13, -15, -16, -18)
 #: A record this much longer than an answer is the answer and more lines with it.
@@ -45,6 +49,7 @@ class WorkStart:
     opening: LineOpening | None = None
     requests: tuple[int, ...] = ()  # which records are the requests of the opening
     first: int = 0  # the length of the first answer
+    job: int = 0  # the commonest length that jobs may have
 
 
 def starts(trace: Trace, dialect: DialectLengths) -> Iterator[WorkStart]:
@@ -64,13 +69,17 @@ def starts(trace: Trace, dialect: DialectLengths) -> Iterator[WorkStart]:
 
 def _start(trace: Trace, opening: LineOpening, dialect: DialectLengths) -> WorkStart | None:
     requests = _requests(trace, opening, dialect)
+    if requests is None or trace.times_ns[requests[-1]] - trace.times_ns[0] > LOGIN_NS:
+        return None
     first = next((i for i, side in enumerate(trace.directions) if side == SERVER), None)
-    if requests is None or first is None or trace.directions[0] != CLIENT:
+    if first is None or trace.directions[0] != CLIENT:
         return None
     end = _answer(trace, requests[-1])
-    if end is None or trace.lengths[first] not in _fitting_answers(Sides(trace).server, opening):
+    whole = Sides(trace).server
+    job = _usual([length for length in whole if any(length in some for some in dialect.jobs)])
+    if end is None or trace.lengths[first] not in _fitting_answers(whole, opening, job):
         return None
-    return WorkStart(end + 1, opening, requests, trace.lengths[first])
+    return WorkStart(end + 1, opening, requests, trace.lengths[first], job)
 
 
 def opening_relations(whole: Sides, start: WorkStart, shares: Window, replies: Window) -> list[OpeningRelation]:
@@ -81,12 +90,11 @@ def opening_relations(whole: Sides, start: WorkStart, shares: Window, replies: W
     if opening is None:
         return []
     requests = sum(length in opening.requests[0] and length not in shares for length in whole.client)
-    fitting = _fitting_answers(whole.server, opening)
+    fitting = _fitting_answers(whole.server, opening, start.job)
     answers = sum(length in fitting and length not in replies for length in whole.server)
     what = f"answer of {start.first} bytes"
     if opening.envelope is not None:
-        job = _usual(whole.server)
-        what += f" = a job of {job} + {start.first - job}"
+        what += f" = a job of {start.job} + {start.first - start.job}"
     asked = requests / len(whole.client) if whole.client[0] not in shares else 1.0
     answered = answers / len(whole.server) if start.first not in replies else 1.0
     relations = [OpeningRelation("first answer", what, answered)]
@@ -125,14 +133,13 @@ def _answer(trace: Trace, request: int) -> int | None:
 
 
 def _usual(lengths: list[int]) -> int:
-    return Counter(lengths).most_common(1)[0][0]
+    return Counter(lengths).most_common(1)[0][0] if lengths else 0
 
 
-def _fitting_answers(lengths: list[int], opening: LineOpening) -> set[int]:
+def _fitting_answers(lengths: list[int], opening: LineOpening, job: int) -> set[int]:
     """Lengths that the first answer may have. One that carries the job is as much longer as the dialect says."""
     first = opening.first_answer
     if opening.envelope is not None:
-        job = _usual(lengths)
         return {length for length in lengths if length - job in opening.envelope}
     merged = LengthRange(first.low, max(first.high, first.low + 4_000)) if len(opening.requests) == 1 else first
     return {length for length in lengths if length in merged}
@@ -165,38 +172,27 @@ def _is_answer(length: int, bounds: LengthRange, as_share: bool, replies: Window
         if not replies or length >= replies.low + MERGED:
             return length >= bounds.low
         return any(replies.low - FEWER_DIGITS <= length + members <= replies.high for members in MEMBERS)
-    return length in bounds or length >= bounds.low + MERGED
+    return bounds.low <= length <= bounds.high + OTHER_TEXT or length >= bounds.low + MERGED
 
 
 def _first_job(trace: Trace, start: WorkStart, dialect: DialectLengths, replies: Window) -> bool:
     """A job comes with the opening: of a length of later jobs, alone or behind other lines in one record."""
-    end_ns = trace.times_ns[start.requests[-1]] + LOGIN_NS
-    later = Counter(
-        length
-        for at, side, length in zip(trace.times_ns, trace.directions, trace.lengths, strict=True)
-        if side == SERVER and at > end_ns and length not in replies and any(length in some for some in dialect.jobs)
-    )
-    if not later:
-        return False
+    end_ns = trace.times_ns[start.skip - 1] + FIRST_JOB_NS
+    rows = list(zip(trace.times_ns, trace.directions, trace.lengths, strict=True))
+    first = {length for at, side, length in rows if side == SERVER and at <= end_ns}
+    later = {length for at, side, length in rows if side == SERVER and at > end_ns and length not in replies}
+    later = {length for length in later if any(length in some for some in dialect.jobs)}
     answers = [*range(replies.low - FEWER_DIGITS, replies.high + 1)] if replies else []
-    before = [0, *answers]
-    before += [
-        x + y
-        for x in before
-        for some in dialect.targets[:2]
-        for y in range(some.low, min(some.high, some.low + 80) + 1)
-    ]
+    before = {0, *answers}
+    for some in dialect.targets[:2]:
+        before |= {x + target for x in before for target in range(some.low, some.high + 1)}
     slack = 1 + max(some.slack for some in dialect.jobs)
+    return any(_is_job(length - x, later, dialect, slack) for length in first for x in before)
+
+
+def _is_job(length: int, later: set[int], dialect: DialectLengths, slack: int) -> bool:
+    """A length that jobs may have, and that later ones have but for counters and branches."""
+    if not any(length in some for some in dialect.jobs):
+        return False
     step = dialect.step
-    for at, side, length in zip(trace.times_ns, trace.directions, trace.lengths, strict=True):
-        if at > end_ns:
-            return False
-        if side != SERVER:
-            continue
-        for job in later:
-            apart = length - job
-            if any(
-                abs(apart - x) <= slack or (step and (apart - x) % step <= 1 and apart > x - 40 * step) for x in before
-            ):
-                return True
-    return False
+    return any(abs(length - job) <= slack or (step is not None and (length - job) % step <= 1) for job in later)

@@ -25,6 +25,8 @@ OVERHEADS: dict[str, tuple[int, int]] = {
 FINISHED = (36, 52)
 #: Session tickets that servers send after a handshake: OpenSSL two, Go one, others up to four.
 MAX_TICKETS = 4
+#: A ticket has a header of 4, times and a nonce of at least 9, a ticket and its length of at least 34, extensions of 2.
+LEAST_TICKET = 49
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,15 +78,15 @@ def without_handshake(trace: Trace) -> Iterator[Trace]:
         yield trace
         return
     first = next((i for i, side in enumerate(trace.directions) if side == CLIENT), len(trace))
-    if first < len(trace) and trace.lengths[first] in FINISHED:
-        trace = trace.cut(range(first + 1, len(trace)))
-    elif first:
-        yield trace  # the server spoke first, within the encryption
+    if first == len(trace) or trace.lengths[first] not in FINISHED:
+        yield trace  # TLS 1.2, or no TLS: nothing of it is among the records
         return
+    trace = trace.cut(range(first + 1, len(trace)))
     yield trace
     servers = [i for i, side in enumerate(trace.directions) if side == SERVER]
     for tickets in range(1, MAX_TICKETS + 1):
-        if len(servers) <= tickets or len({trace.lengths[i] for i in servers[:tickets]}) > 1:
+        lengths = {trace.lengths[i] for i in servers[:tickets]}
+        if len(servers) <= tickets or len(lengths) > 1 or min(lengths) < LEAST_TICKET:
             return
         left_out = set(servers[:tickets])
         yield trace.cut([i for i in range(len(trace)) if i not in left_out])

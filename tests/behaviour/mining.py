@@ -65,9 +65,7 @@ class Session:
             return text
         if text not in self.texts:
             few = len(text) <= 6
-            self.texts[text] = (
-                (self.job_digits or len(text)) if few else max(6, len(text) + self._rng.randrange(-4, 12))
-            )
+            self.texts[text] = (self.job_digits or len(text)) if few else max(6, len(text) + self._rng.randrange(-4, 5))
         return "x" * self.texts[text]
 
 
@@ -79,8 +77,14 @@ def playable(templates: Sequence[Template]) -> list[int]:
         kinds = {t.kind for t in own}
         if "submit" in kinds and any(t.job for t in own) and own[0].side == "miner":
             found.append(number)
-    whole = [n for n in found if any(t.kind == "job" and t.example == n for t in templates)]
-    return whole or found
+    whole = [n for n in found if any(t.kind == "job" and t.example == n for t in templates)] or found
+    rules = {n: _signs_in(templates, n) for n in whole}
+    return [n for n in whole if not any(rules[n] < others for others in rules.values())]
+
+
+def _signs_in(templates: Sequence[Template], number: int) -> set[str]:
+    """The rules by which the miner of an example subscribes and signs in."""
+    return {t.rule for t in templates if t.example == number and t.kind in ("login", "subscribe")}
 
 
 def play(templates: Sequence[Template], rng: random.Random, until_s: float, per_minute: float) -> Plan:
@@ -112,7 +116,7 @@ def _work(
 ) -> None:
     share = next(t for t in own if t.kind == "submit")
     job = next((t for t in (*own, *templates) if t.kind == "job"), None) or next(t for t in own if t.job)
-    taken = [t for t in own if t.kind == "reply" and t.answers == "submit" and t.outcome == "accepted"]
+    taken = [t for t in (*own, *templates) if (t.kind, t.answers, t.outcome) == ("reply", "submit", "accepted")]
     rate = next((t for t in own if t.kind == "hashrate"), None)
     refresh = rng.choice([0, 10, 30, 30, 60])
     sources = {
