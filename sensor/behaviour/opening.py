@@ -20,6 +20,8 @@ from sensor.model.time import SECOND_NS
 LOGIN_NS = 30 * SECOND_NS
 #: A first job comes with the answer to the last request of the opening, or right behind it.
 FIRST_JOB_NS = 5 * SECOND_NS
+#: A pool writes several lines at one moment, in records of their own.
+TOGETHER_NS, MAX_TOGETHER = SECOND_NS // 20, 4
 #: Requests that an opening may have besides those of the example: what else its miners ask.
 MAX_BESIDES = 3
 #: Bytes by which an id in the opening has fewer digits than later ones.
@@ -59,11 +61,9 @@ def starts(trace: Trace, dialect: DialectLengths) -> Iterator[WorkStart]:
     if not trace.opening:
         yield WorkStart(0)
         return
-    seen: set[tuple[int, ...]] = set()
     for opening in dialect.openings:
         start = _start(trace, opening, dialect)
-        if start is not None and start.requests not in seen:
-            seen.add(start.requests)
+        if start is not None:
             yield start
 
 
@@ -132,6 +132,13 @@ def _answer(trace: Trace, request: int) -> int | None:
     return None
 
 
+def _together(trace: Trace, place: int) -> list[int]:
+    """The server's records at one moment, in which an answer may stand behind other lines."""
+    end_ns = trace.times_ns[place] + TOGETHER_NS
+    rows = zip(trace.times_ns[place:], trace.directions[place:], trace.lengths[place:], strict=True)
+    return [length for at, side, length in rows if side == SERVER and at <= end_ns][:MAX_TOGETHER]
+
+
 def _usual(lengths: list[int]) -> int:
     return Counter(lengths).most_common(1)[0][0] if lengths else 0
 
@@ -161,7 +168,8 @@ def opening_fits(trace: Trace, start: WorkStart, dialect: DialectLengths, shares
         place = _answer(trace, request)
         if place is None:
             return False
-        if bounds is not None and not _is_answer(trace.lengths[place], bounds, as_share, replies):
+        together = _together(trace, place)
+        if bounds is not None and not any(_is_answer(length, bounds, as_share, replies) for length in together):
             return False
     return opening.envelope is not None or _first_job(trace, start, dialect, replies)
 

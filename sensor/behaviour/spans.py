@@ -170,7 +170,8 @@ class SpanMeter:
 
     def _text(self, value: dict[str, object], parts: Parts, leaf: str) -> tuple[int, int, int]:
         size = len(leaf)
-        if self._when(changed(value, parts, None)):  # the rule does not look at it
+        # The rule does not look at it, or takes any text.
+        if self._when(changed(value, parts, None)) or self._when(changed(value, parts, leaf + "~")):
             if self._kind in ("login", "subscribe", "other"):
                 return -size, 64, 0
             return -min(size // 2, 16), 16, 0

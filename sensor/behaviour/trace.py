@@ -37,7 +37,7 @@ class Trace:
     directions: tuple[int, ...]
     lengths: tuple[int, ...]  # plaintext, the least it can have
     width: int = 0  # by how much more it can be
-    opening: bool = False  # the first record is the first of the application
+    opening: bool = False  # the first record is the first of the application, and none of the next is missing
 
     def __len__(self) -> int:
         return len(self.lengths)

@@ -37,7 +37,8 @@ class Session:
         value = json.loads(json.dumps(template.value))
         if "id" in value and number is not None and isinstance(value["id"], int):
             value["id"] = number
-        value = {name: self._varied(part, name) if name != "id" else part for name, part in value.items()}
+        if template.kind != "reply" or template.answers != "submit":  # what answers a share has no names in it
+            value = {name: self._varied(part, name) if name != "id" else part for name, part in value.items()}
         side = UP if template.side == "miner" else DOWN
         return size_of(value, self.styles[side]) + 1
 
@@ -87,7 +88,13 @@ def _signs_in(templates: Sequence[Template], number: int) -> set[str]:
     return {t.rule for t in templates if t.example == number and t.kind in ("login", "subscribe")}
 
 
-def play(templates: Sequence[Template], rng: random.Random, until_s: float, per_minute: float) -> Plan:
+def play(
+    templates: Sequence[Template],
+    rng: random.Random,
+    until_s: float,
+    per_minute: float,
+    blocks_s: Sequence[float] | None = None,
+) -> Plan:
     """One session: the opening as the example has it, then jobs, shares and whatever else the miner says."""
     number = rng.choice(playable(templates))
     own = [t for t in templates if t.example == number]
@@ -101,7 +108,16 @@ def play(templates: Sequence[Template], rng: random.Random, until_s: float, per_
             session.next_id = session.next_id + 1 if session.next_id else None
         elif plan.rows:
             plan.answer(asked, DOWN, session.line(template))
-    _work(templates, own, session, plan, rng, until_s, per_minute)
+    if blocks_s is None:
+        blocks_s = list(poisson(rng, until_s, rng.choice(BLOCK_S)))
+    refresh_s = rng.choice([0, 10, 30, 30, 60])
+    events = mixed(
+        block=(at + rng.gammavariate(2, 0.4) for at in blocks_s),
+        timer=every(rng, until_s, refresh_s, 0.01) if refresh_s else iter(()),
+        share=poisson(rng, until_s, 60 / per_minute),
+        rate=every(rng, until_s, 60) if rng.random() < 0.5 else iter(()),
+    )
+    _work(templates, own, session, plan, rng, events)
     return plan
 
 
@@ -111,22 +127,14 @@ def _work(
     session: Session,
     plan: Plan,
     rng: random.Random,
-    until_s: float,
-    per_minute: float,
+    events: Sequence[tuple[float, str]],
 ) -> None:
     share = next(t for t in own if t.kind == "submit")
     job = next((t for t in (*own, *templates) if t.kind == "job"), None) or next(t for t in own if t.job)
     taken = [t for t in (*own, *templates) if (t.kind, t.answers, t.outcome) == ("reply", "submit", "accepted")]
     rate = next((t for t in own if t.kind == "hashrate"), None)
-    refresh = rng.choice([0, 10, 30, 30, 60])
-    sources = {
-        "block": poisson(rng, until_s, rng.choice(BLOCK_S)),
-        "timer": every(rng, until_s, refresh, 0.01) if refresh else iter(()),
-        "share": poisson(rng, until_s, 60 / per_minute),
-        "rate": every(rng, until_s, 60) if rate is not None and rng.random() < 0.5 else iter(()),
-    }
-    for at, what in mixed(**sources):
-        if at < 2:
+    for at, what in events:
+        if at < 2 or (what == "rate" and rate is None):
             continue
         if what in ("block", "timer"):
             plan.say(at, DOWN, session.line(job, 0))

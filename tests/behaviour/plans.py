@@ -11,6 +11,8 @@ from typing import NamedTuple
 from sensor.behaviour.trace import Trace
 
 UP, DOWN = 0, 1
+#: A hole in so much of a session's beginning makes it one that was joined.
+OPENING_S = 10.0
 
 
 class Row(NamedTuple):
@@ -49,6 +51,7 @@ def traces_of(
 ) -> Trace:
     """What a sensor has of the plan between two times; `merge` is how often several lines leave as one record."""
     rtt, times, out = rng.uniform(0.02, 0.3), [], []
+    opening = joined_s == 0.0
     latest: dict[int | None, float] = {}
     for row in plan.rows:
         at = row.at_s if row.at_s is not None else times[row.answers or 0] + rtt + rng.gammavariate(1.5, 0.01)
@@ -60,12 +63,12 @@ def traces_of(
             while length > 0:
                 piece = min(length, 16_384)
                 length -= piece
-                if rng.random() >= loss and joined_s <= at <= until_s:
+                lost = rng.random() < loss
+                opening = opening and not (lost and at < OPENING_S)
+                if not lost and joined_s <= at <= until_s:
                     out.append((int((at + number * 1e-4 + rng.uniform(0, 5e-5)) * 1e9), row.side, piece))
     out.sort(key=lambda record: record[0])
-    return Trace(
-        tuple(o[0] for o in out), tuple(o[1] for o in out), tuple(o[2] for o in out), 0, opening=joined_s == 0.0
-    )
+    return Trace(tuple(o[0] for o in out), tuple(o[1] for o in out), tuple(o[2] for o in out), 0, opening=opening)
 
 
 def poisson(rng: random.Random, until_s: float, mean_s: float) -> Iterator[float]:
