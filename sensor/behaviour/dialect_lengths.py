@@ -182,6 +182,7 @@ def _openings(templates: tuple[Template, ...], style: Style, transport: str) -> 
     with_job = any(opening.envelope for opening in found)
     for opening, rules in found.items():
         cut_short = any(rules.items() < others.items() for others in found.values())
+        cut_short = cut_short or ("login" not in rules and any("login" in others for others in found.values()))
         if rules and not cut_short and (opening.envelope is not None or not with_job):
             yield opening
 

@@ -24,7 +24,7 @@ from sensor.behaviour.gates import (
     server_fits,
     shares_fit,
 )
-from sensor.behaviour.opening import WorkStart, opening_fits, opening_relations, starts
+from sensor.behaviour.opening import WorkStart, opening_fits, opening_relations, openings_tried, starts
 from sensor.behaviour.reading import (
     NOTHING,
     Answered,
@@ -108,14 +108,23 @@ def look_at(trace: Trace, grammars: Sequence[DialectLengths], *, gated: bool = T
     return replace(best, p=min(1.0, best.p * tried * len(LOOKS_S)), tried=tried)
 
 
+def over_looks(results: Sequence[GrammarResult]) -> GrammarResult:
+    """The look at a session that says most. Each p has paid for all looks, so the least of them stands."""
+    return min(results, key=lambda result: result.p, default=GrammarResult(untestable="not looked at"))
+
+
 def _search(trace: Trace, grammars: Sequence[DialectLengths], gated: bool) -> tuple[GrammarResult, int]:
     """The best reading of a trace with p as it is, and the number of different tests that its lengths allow."""
     tests: dict[_Test, tuple[float, tuple[Relation, ...]]] = {}
     best: list[tuple[float, str, _Test]] = []
     whole = Sides(trace)
+    parts = {0: whole}
+    readings: Counter[WorkStart] = Counter()
     for dialect in grammars:
-        for start in starts(trace, dialect) if gated else (WorkStart(0),):
-            sides = Sides(trace, start.skip)
+        for start in starts(trace, whole, dialect) if gated else (WorkStart(0),):
+            if start.skip not in parts:
+                parts[start.skip] = Sides(trace, start.skip)
+            sides = parts[start.skip]
             for shares, replies, pushes in _readings(dialect, sides, start, gated):
                 for all_asked in (False, True) if shares and not _only(sides, shares) else (False,):
                     opening = tuple(some.p for some in opening_relations(whole, start, shares, replies))
@@ -123,23 +132,27 @@ def _search(trace: Trace, grammars: Sequence[DialectLengths], gated: bool) -> tu
                     test = _Test(shares, replies, all_asked, step, start.skip, opening)
                     if test not in tests:
                         tests[test] = _chances(whole, sides, test, start)
+                        readings[start] += 1
                     if not gated or (_in_order(sides, test) and opening_fits(trace, start, dialect, shares, replies)):
                         best.append((tests[test][0], dialect.dialect, test))
+    tried = len(tests)
+    if gated and trace.opening and tests:
+        # Openings that the lengths allow and the order does not were tried, too, each with as many readings.
+        tried = max(tried, openings_tried(whole, grammars) * max(readings.values()))
     if not best:
-        return GrammarResult(), len(tests)
+        return GrammarResult(), tried
     p, _, test = min(best, key=lambda entry: entry[0])
     alike = (
         name for _, name, other in best if (other.shares.low, other.replies.low) == (test.shares.low, test.replies.low)
     )
-    dialects = tuple(dict.fromkeys(alike))
-    return _result(Sides(trace, test.skip), test, dialects, p, tests[test][1]), len(tests)
+    return _result(parts[test.skip], test, tuple(dict.fromkeys(alike)), p, tests[test][1]), tried
 
 
 def _readings(
     dialect: DialectLengths, sides: Sides, start: WorkStart, gated: bool
 ) -> Iterator[tuple[Window, Window, Pushes]]:
     """Every choice of shares and replies that the lengths allow, whatever their order."""
-    client, server = Counter(sides.client), Counter(sides.server)
+    client, server = sides.client_counts, sides.server_counts
     total = len(sides.server)
     if start.opening is not None and client_fits(dialect, client, NOTHING):
         pushes = read_pushes(dialect, server, NOTHING)
@@ -162,7 +175,7 @@ def _readings(
 
 
 def _only(sides: Sides, shares: Window) -> bool:
-    return all(length in shares for length in sides.client)
+    return all(length in shares for length in sides.client_counts)
 
 
 def _lowest(lengths: Counter[int]) -> list[int]:

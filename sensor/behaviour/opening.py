@@ -7,9 +7,9 @@ one trace at a time.
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from itertools import pairwise
 
 from sensor.behaviour.dialect_lengths import DialectLengths, LengthRange, LineOpening
 from sensor.behaviour.reading import Sides, Window
@@ -19,7 +19,9 @@ from sensor.model.time import SECOND_NS
 #: A pool may take its time over a login (5.2 s in a public capture of XMRig).
 LOGIN_NS = 30 * SECOND_NS
 #: A first job comes with the answer to the last request of the opening, or right behind it.
-FIRST_JOB_NS = 5 * SECOND_NS
+FIRST_JOB_NS = 2 * SECOND_NS
+#: A miner sends the next request of its opening as soon as it has an answer, or does not wait for one.
+NEXT_REQUEST_NS = 2 * SECOND_NS
 #: A pool writes several lines at one moment, in records of their own.
 TOGETHER_NS, MAX_TOGETHER = SECOND_NS // 20, 4
 #: Requests that an opening may have besides those of the example: what else its miners ask.
@@ -54,32 +56,53 @@ class WorkStart:
     job: int = 0  # the commonest length that jobs may have
 
 
-def starts(trace: Trace, dialect: DialectLengths) -> Iterator[WorkStart]:
+def starts(trace: Trace, whole: Sides, dialect: DialectLengths) -> Iterator[WorkStart]:
     """Where the work may begin: at once in a session that was joined, else behind an opening that fits. A dialect
     whose examples show no opening does not explain a session whose opening was seen.
     """
     if not trace.opening:
         yield WorkStart(0)
         return
+    if not len(trace) or trace.directions[0] != CLIENT:
+        return
     for opening in dialect.openings:
-        start = _start(trace, opening, dialect)
+        start = _start(trace, whole, opening, dialect)
         if start is not None:
             yield start
 
 
-def _start(trace: Trace, opening: LineOpening, dialect: DialectLengths) -> WorkStart | None:
+def openings_tried(whole: Sides, grammars: Iterable[DialectLengths]) -> int:
+    """How many different openings the lengths allow, in whatever order they came: p pays for each."""
+    tried = set()
+    for dialect in grammars:
+        job = _usual_job(whole, dialect)
+        for opening in dialect.openings:
+            requests = frozenset(length for length in whole.client_counts if length in opening.requests[0])
+            answers = frozenset(_fitting_answers(whole.server_counts, opening, job))
+            if requests and answers:
+                tried.add((requests, answers, len(opening.requests)))
+    return len(tried)
+
+
+def _usual_job(whole: Sides, dialect: DialectLengths) -> int:
+    """The commonest length that jobs may have; 0 if there is none."""
+    jobs = {length: n for length, n in whole.server_counts.items() if any(length in some for some in dialect.jobs)}
+    return max(jobs, key=lambda length: jobs[length], default=0)
+
+
+def _start(trace: Trace, whole: Sides, opening: LineOpening, dialect: DialectLengths) -> WorkStart | None:
     requests = _requests(trace, opening, dialect)
-    if requests is None or trace.times_ns[requests[-1]] - trace.times_ns[0] > LOGIN_NS:
+    if requests is None or not whole.server:
         return None
-    first = next((i for i, side in enumerate(trace.directions) if side == SERVER), None)
-    if first is None or trace.directions[0] != CLIENT:
+    if not all(_soon_after(trace, before, after) for before, after in pairwise(requests)):
         return None
     end = _answer(trace, requests[-1])
-    whole = Sides(trace).server
-    job = _usual([length for length in whole if any(length in some for some in dialect.jobs)])
-    if end is None or trace.lengths[first] not in _fitting_answers(whole, opening, job):
+    if end is None:
         return None
-    return WorkStart(end + 1, opening, requests, trace.lengths[first], job)
+    job = _usual_job(whole, dialect)
+    if whole.server[0] not in _fitting_answers(whole.server_counts, opening, job):
+        return None
+    return WorkStart(end + 1, opening, requests, whole.server[0], job)
 
 
 def opening_relations(whole: Sides, start: WorkStart, shares: Window, replies: Window) -> list[OpeningRelation]:
@@ -89,9 +112,10 @@ def opening_relations(whole: Sides, start: WorkStart, shares: Window, replies: W
     opening = start.opening
     if opening is None:
         return []
-    requests = sum(length in opening.requests[0] and length not in shares for length in whole.client)
-    fitting = _fitting_answers(whole.server, opening, start.job)
-    answers = sum(length in fitting and length not in replies for length in whole.server)
+    clients = whole.client_counts.items()
+    requests = sum(n for length, n in clients if length in opening.requests[0] and length not in shares)
+    fitting = _fitting_answers(whole.server_counts, opening, start.job)
+    answers = sum(n for length, n in whole.server_counts.items() if length in fitting and length not in replies)
     what = f"answer of {start.first} bytes"
     if opening.envelope is not None:
         what += f" = a job of {start.job} + {start.first - start.job}"
@@ -122,6 +146,13 @@ def _requests(trace: Trace, opening: LineOpening, dialect: DialectLengths) -> tu
     return None
 
 
+def _soon_after(trace: Trace, before: int, after: int) -> bool:
+    """Whether a request follows the one before it, or its answer, at once."""
+    place = _answer(trace, before)
+    since_ns = trace.times_ns[before if place is None or place > after else place]
+    return trace.times_ns[after] - since_ns <= NEXT_REQUEST_NS
+
+
 def _answer(trace: Trace, request: int) -> int | None:
     """The first record of the server after a request, if it comes soon."""
     for i in range(request + 1, len(trace)):
@@ -139,11 +170,7 @@ def _together(trace: Trace, place: int) -> list[int]:
     return [length for at, side, length in rows if side == SERVER and at <= end_ns][:MAX_TOGETHER]
 
 
-def _usual(lengths: list[int]) -> int:
-    return Counter(lengths).most_common(1)[0][0] if lengths else 0
-
-
-def _fitting_answers(lengths: list[int], opening: LineOpening, job: int) -> set[int]:
+def _fitting_answers(lengths: Iterable[int], opening: LineOpening, job: int) -> set[int]:
     """Lengths that the first answer may have. One that carries the job is as much longer as the dialect says."""
     first = opening.first_answer
     if opening.envelope is not None:

@@ -7,6 +7,7 @@ the order shows are chances under a shuffle of each direction's lengths. Knows n
 from __future__ import annotations
 
 from bisect import bisect_right
+from collections import Counter
 from dataclasses import dataclass
 
 from sensor.behaviour.chances import chance_of_order, hypergeometric_tail
@@ -38,14 +39,16 @@ NOTHING = Window(0, -1)
 class Sides:
     """A trace taken apart by direction."""
 
-    __slots__ = ("client", "client_ns", "server", "server_ns")
+    __slots__ = ("client", "client_counts", "client_ns", "server", "server_counts", "server_ns")
 
     def __init__(self, trace: Trace, skip: int = 0) -> None:
         rows = list(zip(trace.times_ns, trace.directions, trace.lengths, strict=True))[skip:]
         self.client = [length for _, side, length in rows if side == CLIENT]
         self.client_ns = [at for at, side, _ in rows if side == CLIENT]
+        self.client_counts = Counter(self.client)
         self.server = [length for _, side, length in rows if side == SERVER]
         self.server_ns = [at for at, side, _ in rows if side == SERVER]
+        self.server_counts = Counter(self.server)
 
 
 @dataclass(frozen=True, slots=True)

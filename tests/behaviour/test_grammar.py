@@ -7,7 +7,7 @@ import random
 import pytest
 
 from sensor.behaviour.dialect_lengths import DialectLengths
-from sensor.behaviour.grammar import GrammarResult, look_at
+from sensor.behaviour.grammar import LOOKS_S, GrammarResult, look_at, over_looks
 from sensor.behaviour.templates import templates_of
 from sensor.behaviour.trace import Trace, trace_of, without_handshake
 from sensor.signatures import SignatureSet
@@ -111,3 +111,24 @@ def test_ordinary_sessions_whose_opening_was_seen_are_not_found(name: str, gramm
         rng = random.Random(f"{name} {n}")
         result = look_at(traces_of(make(rng, 1_800), rng), grammars)
         assert result.p > 1e-5, result
+
+
+def test_the_look_that_says_most_stands_and_each_pays_for_all(grammars: list[DialectLengths]) -> None:
+    rng = random.Random(11)
+    trace = traces_of(xmrig(rng), rng)
+    looks = [look_at(trace.until(trace.times_ns[0] + look * 10**9), grammars) for look in LOOKS_S]
+    assert over_looks(looks).p == min(look.p for look in looks)
+    assert over_looks([]).untestable == "not looked at"
+
+
+def test_a_first_job_that_comes_late_is_no_opening(grammars: list[DialectLengths]) -> None:
+    """A device that signs in, and gets settings of one length now and then, is not a miner that waits for work."""
+    rng = random.Random(12)
+    plan = Plan()
+    plan.ask(0.0, 129, 39)
+    for at, what in mixed(job=poisson(rng, 3_600, 30), share=poisson(rng, 3_600, 60)):
+        if what == "job":
+            plan.say(at + 30, DOWN, 247)
+        else:
+            plan.ask(at + 30, 246, 39)
+    assert not look_at(traces_of(plan, rng), grammars).opening
