@@ -36,6 +36,10 @@ class LengthRange:
         return self.low <= length <= self.high
 
 
+#: What an answer to a login may have around its job where no example shows both.
+ANY_ENVELOPE = LengthRange(20, 250)
+
+
 @dataclass(frozen=True, slots=True)
 class LineOpening:
     """How an example begins: what the miner sends before its first share, and what the first answer may measure."""
@@ -241,7 +245,7 @@ def _envelope(answer: Template, own: list[Template], style: Style) -> LengthRang
     job = next((t for t in own if t.kind == "job"), None)
     inner = _job_within(answer.value)
     if inner is None or job is None or not isinstance(job.value.get("params"), dict):
-        return None
+        return ANY_ENVELOPE
     around = size_of(answer.value, style) - size_of(inner, style)
     around -= size_of(job.value, style) - size_of(job.value["params"], style)
     # Session ids of 1 to 40 bytes, once or twice (some servers repeat it in the job); up to 90 bytes of extensions.
