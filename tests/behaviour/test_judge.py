@@ -21,7 +21,8 @@ GRAMMAR = GrammarResult(
     gaps_p=(0.4, 0.6),
 )
 BEAT = BlockBeat("XMR", "follows", 30, 1e-9, 1.2)
-ROLLED = Relation("id of answers", "63 bytes 4 times, then up to 64, of 9", 0.008)
+LADDER = Relation("branches", "4 lengths of jobs in steps of 67", 5e-5)
+IDS = Relation("id of answers", "63 bytes 4 times, then up to 64, of 9", 0.008)
 
 
 def test_the_grammar_alone_is_listed_and_no_more() -> None:
@@ -31,7 +32,7 @@ def test_the_grammar_alone_is_listed_and_no_more() -> None:
 
 
 @pytest.mark.parametrize(
-    "change", [{"opening": True}, {"roll_over": True}, {"relations": (*GRAMMAR.relations, ROLLED)}]
+    "change", [{"opening": True}, {"roll_over": True}, {"relations": (*GRAMMAR.relations, LADDER)}]
 )
 def test_a_second_kind_of_evidence_beside_the_grammar_is_enough(change: dict[str, object]) -> None:
     assert judge_behaviour(dataclasses.replace(GRAMMAR, **change)).behaves  # type: ignore[arg-type]
@@ -50,7 +51,7 @@ def test_a_beat_alone_never_accuses() -> None:
 
 
 def test_even_or_bursty_gaps_do_not_count() -> None:
-    both = dataclasses.replace(GRAMMAR, relations=(*GRAMMAR.relations, ROLLED))
+    both = dataclasses.replace(GRAMMAR, relations=(*GRAMMAR.relations, LADDER))
     assert not judge_behaviour(dataclasses.replace(both, gaps_p=(1e-3, 0.999))).behaves
     assert not judge_behaviour(dataclasses.replace(both, gaps_p=(0.9999, 1e-4))).behaves
     assert not judge_behaviour(dataclasses.replace(both, answered=(4, 4))).behaves
@@ -66,3 +67,8 @@ def test_what_cannot_be_tested_says_why() -> None:
     found = judge_behaviour(GrammarResult(untestable="lengths are known to 28 bytes only"))
     assert not found.behaves
     assert found.parts[0].detail == "lengths are known to 28 bytes only"
+
+
+def test_ids_that_grow_in_answers_alone_do_not_count_beside_gaps() -> None:
+    """Every JSON-RPC has them."""
+    assert not judge_behaviour(dataclasses.replace(GRAMMAR, relations=(*GRAMMAR.relations, IDS))).behaves
