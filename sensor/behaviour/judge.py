@@ -1,0 +1,88 @@
+"""Whether a session behaves as mining: the grammar of its lengths, and a second kind of evidence beside it.
+
+Every part is in the result with its number, whether it counted or not. What does not behave is listed and never
+reported. Knows results only.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from sensor.behaviour.block_beat import BlockBeat
+from sensor.behaviour.grammar import GrammarResult
+from sensor.behaviour.synchrony import Synchrony
+
+#: Chances from which on the grammar, and a beat beside it, count.
+GRAMMAR_CHANCE, BEAT_CHANCE = 1e-5, 1e-4
+#: Answered shares from which on their gaps can be judged, and the chances of gaps as even and as uneven that are too
+#: low for a search without memory. Vardiff makes gaps uneven at first.
+LEAST_SHARES, TOO_EVEN, TOO_UNEVEN = 5, 0.01, 0.001
+#: The chance of a ladder of branches from which on it stands beside gaps. Ids that grow in answers alone do not: 9 of
+#: 150 sessions of a work queue with ids and acknowledgements of true had them, and gaps without memory.
+SECOND_EQUATION = 0.01
+
+
+@dataclass(frozen=True, slots=True)
+class BehaviourPart:
+    """A kind of evidence with its number."""
+
+    name: str
+    detail: str
+    p: float | None
+    counts: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Behaviour:
+    """The judgement of one session."""
+
+    behaves: bool
+    dialects: tuple[str, ...]
+    p: float  # of the grammar, after search and looks
+    parts: tuple[BehaviourPart, ...]
+    coin: str | None = None  # whose blocks it follows
+    shares: tuple[int, int] = (0, 0)  # answered: at least, at most
+
+
+def judge_behaviour(
+    grammar: GrammarResult, beat: BlockBeat | None = None, synchrony: Synchrony | None = None
+) -> Behaviour:
+    """`behaves` needs the grammar and one more of: the opening, a digit that question and answer grow by at once, a
+    beat, gaps of shares without memory. Such gaps alone are no second kind: a device that reports at random in one
+    length, is acknowledged in one length and gets settings of one length has them, too. They count beside
+    a ladder of branches. Synchrony is listed and never counts.
+    """
+    parts = [
+        BehaviourPart("grammar", grammar.untestable or "", grammar.p, grammar.p <= GRAMMAR_CHANCE),
+        BehaviourPart("opening", "seen, and it fits" if grammar.opening else "not seen", None, grammar.opening),
+        BehaviourPart("roll-over", _roll_over(grammar), None, grammar.roll_over),
+        _gaps(grammar),
+    ]
+    if beat is not None:
+        follows = beat.answer == "follows" and beat.p <= BEAT_CHANCE
+        parts.append(BehaviourPart("beat", f"{beat.answer} {beat.coin}, {beat.blocks} blocks", beat.p, follows))
+    if synchrony is not None:
+        detail = synchrony.untestable or f"{synchrony.pairs} pairs of flows of this server"
+        parts.append(BehaviourPart("synchrony", detail, synchrony.p, False))
+    return Behaviour(
+        behaves=parts[0].counts and any(part.counts for part in parts[1:]),
+        dialects=grammar.dialects,
+        p=grammar.p,
+        parts=tuple(parts),
+        coin=beat.coin if beat is not None and beat.answer == "follows" else None,
+        shares=grammar.answered,
+    )
+
+
+def _roll_over(grammar: GrammarResult) -> str:
+    if grammar.requests_by_digits is None:
+        return "none"
+    return f"question and answer grew by a digit after {grammar.requests_by_digits} shares"
+
+
+def _gaps(grammar: GrammarResult) -> BehaviourPart:
+    even, uneven = grammar.gaps_p
+    random = grammar.answered[0] >= LEAST_SHARES and even >= TOO_EVEN and uneven >= TOO_UNEVEN
+    second = any(part.p <= SECOND_EQUATION for part in grammar.relations if part.name == "branches")
+    detail = f"{grammar.answered[0]} answered shares; as even {even:.2g}, as uneven {uneven:.2g}"
+    return BehaviourPart("gaps", detail, min(1.0, 2 * min(even, uneven)), random and second)

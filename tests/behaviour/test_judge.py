@@ -1,0 +1,74 @@
+"""`behaves` needs the grammar and a second kind of evidence; every part is listed with its number."""
+
+from __future__ import annotations
+
+import dataclasses
+
+import pytest
+
+from sensor.behaviour.block_beat import BlockBeat
+from sensor.behaviour.grammar import GrammarResult, Relation
+from sensor.behaviour.judge import judge_behaviour
+from sensor.behaviour.synchrony import Synchrony
+
+GRAMMAR = GrammarResult(
+    p=1e-7,
+    dialects=("cryptonote",),
+    relations=(Relation("answers", "9 of 9", 1e-9),),
+    tried=4,
+    submits=9,
+    answered=(9, 9),
+    gaps_p=(0.4, 0.6),
+)
+BEAT = BlockBeat("XMR", "follows", 30, 1e-9, 1.2)
+LADDER = Relation("branches", "4 lengths of jobs in steps of 67", 5e-5)
+IDS = Relation("id of answers", "63 bytes 4 times, then up to 64, of 9", 0.008)
+
+
+def test_the_grammar_alone_is_listed_and_no_more() -> None:
+    found = judge_behaviour(GRAMMAR)
+    assert not found.behaves
+    assert {part.name for part in found.parts} == {"grammar", "opening", "roll-over", "gaps"}
+
+
+@pytest.mark.parametrize(
+    "change", [{"opening": True}, {"roll_over": True}, {"relations": (*GRAMMAR.relations, LADDER)}]
+)
+def test_a_second_kind_of_evidence_beside_the_grammar_is_enough(change: dict[str, object]) -> None:
+    assert judge_behaviour(dataclasses.replace(GRAMMAR, **change)).behaves  # type: ignore[arg-type]
+
+
+def test_a_beat_beside_the_grammar_is_enough_and_names_the_coin() -> None:
+    found = judge_behaviour(GRAMMAR, BEAT)
+    assert found.behaves
+    assert found.coin == "XMR"
+
+
+def test_a_beat_alone_never_accuses() -> None:
+    """Wallets and explorers follow blocks, too."""
+    weak = dataclasses.replace(GRAMMAR, p=1e-3, opening=True, roll_over=True)
+    assert not judge_behaviour(weak, BEAT).behaves
+
+
+def test_even_or_bursty_gaps_do_not_count() -> None:
+    both = dataclasses.replace(GRAMMAR, relations=(*GRAMMAR.relations, LADDER))
+    assert not judge_behaviour(dataclasses.replace(both, gaps_p=(1e-3, 0.999))).behaves
+    assert not judge_behaviour(dataclasses.replace(both, gaps_p=(0.9999, 1e-4))).behaves
+    assert not judge_behaviour(dataclasses.replace(both, answered=(4, 4))).behaves
+
+
+def test_synchrony_is_listed_and_never_counts() -> None:
+    found = judge_behaviour(GRAMMAR, None, Synchrony(3, 40, 0.9, 1e-9))
+    assert not found.behaves
+    assert "synchrony" in {part.name for part in found.parts}
+
+
+def test_what_cannot_be_tested_says_why() -> None:
+    found = judge_behaviour(GrammarResult(untestable="lengths are known to 28 bytes only"))
+    assert not found.behaves
+    assert found.parts[0].detail == "lengths are known to 28 bytes only"
+
+
+def test_ids_that_grow_in_answers_alone_do_not_count_beside_gaps() -> None:
+    """Every JSON-RPC has them."""
+    assert not judge_behaviour(dataclasses.replace(GRAMMAR, relations=(*GRAMMAR.relations, IDS))).behaves
