@@ -1,9 +1,9 @@
-"""What crosses the border of an encrypted session: what its handshake says in clear, and lengths and times of records.
+"""What crosses the border of an encrypted session: what its handshake says in clear, lengths and times of its records.
 
-Per flow the order is EncryptedOpen (ClientHello | ServerHello | ServerCertificate | Records)* EncryptedClose; each of the
-hellos and the certificate at most once. The flow's number is unique among all flows of a core; a flow that passes a gate
-of the prefilter besides has another one there (`Open`). No payload crosses. docs/border.md, "Encrypted sessions", fixes
-what every field means.
+Per flow the order is EncryptedOpen (ClientHello | ServerHello | ServerCertificate | Records)* EncryptedClose; each of
+the hellos and the certificate at most once. The flow's number is unique among all flows of a core; a flow that passes a
+gate of the prefilter besides has another one there (`Open`). No payload crosses. docs/border.md, "Encrypted sessions",
+fixes what every field means.
 """
 
 from __future__ import annotations

@@ -172,8 +172,7 @@ class Candidates(CandidateStreams):
         flow.budget_bytes = match.budget_bytes
         if not flow.number:
             self._counters["candidates_opened"] += 1
-            self._last_number += 1
-            flow.number = self._last_number
+            flow.number = next(self.numbers)
             (orig_addr, orig_port), (resp_addr, resp_port) = flow.originator, flow.responder
             packets = (flow.sides[0].packets, flow.sides[1].packets)
             midstream = flow.proto == TCP and not flow.sides[0].syn_seen and not flow.sides[1].syn_seen

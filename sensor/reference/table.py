@@ -18,6 +18,7 @@ from sensor.reference.flags import FIN, RST, SYN
 from sensor.reference.flow import Flow, FlowKey, GateState
 from sensor.reference.fragments import Fragments
 from sensor.reference.handshake import Belonging, fin_fits, place, reset_fits
+from sensor.reference.recorder import SessionRecorder
 from sensor.reference.tables import TCP
 from sensor.reference.walk import Segment
 
@@ -26,10 +27,18 @@ WAITING_MOST = 4_096  # SYNs that wait for their answer; past that the oldest is
 
 
 class FlowTable:
-    def __init__(self, limits: CoreLimits, counters: Counters, candidates: Candidates, fragments: Fragments) -> None:
+    def __init__(
+        self,
+        limits: CoreLimits,
+        counters: Counters,
+        candidates: Candidates,
+        recorder: SessionRecorder,
+        fragments: Fragments,
+    ) -> None:
         self._limits = limits
         self._counters = counters
         self._candidates = candidates
+        self._recorder = recorder
         self._fragments = fragments
         self._flows: OrderedDict[FlowKey, Flow] = OrderedDict()  # the one that was silent longest first
         self._swept_ns: int | None = None
@@ -69,6 +78,7 @@ class FlowTable:
         self._admit(flow, segment)
         if found is ChecksumVerdict.RIGHT and segment.proto == TCP and segment.flags & SYN:
             flow.sides[direction].doubts.syn_right = True
+        self._recorder.take(flow, direction, segment)
         self._candidates.take(flow, direction, segment)
 
     def _place(self, flow: Flow, segment: Segment) -> Flow | None:
@@ -148,6 +158,7 @@ class FlowTable:
     def _leave(self, flow: Flow, reason: CloseReason) -> None:
         del self._flows[flow.key]
         self._forget_waiting(flow)
+        self._recorder.leave(flow, flow.reason(reason))
         self._candidates.leave(flow, flow.reason(reason))
 
     def _sweep_if_due(self, ts_ns: int) -> None:
@@ -159,10 +170,13 @@ class FlowTable:
             for flow in self._in_order([flow for flow in self._flows.values() if flow.is_idle(ts_ns, self._limits)]):
                 self._counters["flows_expired"] += 1
                 self._leave(flow, "idle")
+            self._recorder.sweep(ts_ns)
 
     @staticmethod
     def _in_order(flows: list[Flow]) -> list[Flow]:
-        return sorted(flows, key=lambda flow: (flow.first_ns, flow.number))
+        return sorted(
+            flows, key=lambda flow: (flow.first_ns, flow.number, 0 if flow.session is None else flow.session.number)
+        )
 
     def end(self) -> None:
         """Every flow leaves: nothing that follows belongs to them."""

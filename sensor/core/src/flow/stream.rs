@@ -116,8 +116,7 @@ impl Worker {
                 self.leave(self.candidates.slot(spent), Reason::Evicted);
             }
         }
-        let flow = self.opened * self.limits.workers as u64 + self.number + 1;
-        self.opened += 1;
+        let flow = self.next_number();
         let index = self.candidates.insert(Candidate::new(flow, at, rank));
         let slot = self.flows.slot_mut(at);
         slot.candidate = index + 1;

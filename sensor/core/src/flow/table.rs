@@ -21,6 +21,8 @@ pub mod bit {
     pub const OPENED: u32 = 1 << 14; // a gate has opened once
     pub const PENDING: u32 = 1 << 15; // a SYN that is not the flow's own waits for its answer
     pub const RIGHT: u32 = 1 << 16; // and 17: the direction's SYN had a right checksum
+    pub const RECORDED: u32 = 1 << 18; // an encrypted session is followed
+    pub const FORGOTTEN: u32 = 1 << 19; // its encrypted session is not thin, and not looked at again
 }
 
 /// Bytes of a side are counted up to 2^38: six bits for each side above 32, at the top of `Slot::bits`.

@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use crate::model::hello::{CertificateFacts, ClientFacts, ServerFacts};
+
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Basis {
     Syn,
@@ -17,6 +19,7 @@ pub enum Reason {
     Evicted,
     Reused,
     End,
+    Fat, // of an encrypted session alone
 }
 
 impl Basis {
@@ -38,6 +41,7 @@ impl Reason {
             Reason::Evicted => "evicted",
             Reason::Reused => "reused",
             Reason::End => "end",
+            Reason::Fat => "fat",
         }
     }
 }
@@ -103,6 +107,52 @@ pub struct Close {
     pub paths: [PathFacts; 2],
 }
 
+/// What an encrypted session's records are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SessionKind {
+    Tls,
+}
+
+impl SessionKind {
+    pub fn name(self) -> &'static str {
+        match self {
+            SessionKind::Tls => "tls",
+        }
+    }
+}
+
+#[derive(Debug)]
+pub struct EncryptedOpen {
+    pub flow: u64,
+    pub ts_ns: u64,
+    pub kind: SessionKind,
+    pub originator: (Vec<u8>, u16),
+    pub responder: (Vec<u8>, u16),
+    pub basis: Basis,
+    pub midstream: bool,
+    pub first_ns: u64,
+    pub vlans: Vec<u16>,
+    pub source: Arc<str>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct SealedRecord {
+    pub ts_ns: u64,
+    pub direction: u8,
+    pub content_type: u8,
+    pub length: u16,
+    pub gap: bool,
+}
+
+#[derive(Debug)]
+pub struct EncryptedClose {
+    pub flow: u64,
+    pub ts_ns: u64,
+    pub reason: Reason,
+    pub records: (u32, u32),
+    pub resynchronised: u32,
+}
+
 #[derive(Debug)]
 pub enum Event {
     Open(Box<Open>),
@@ -132,6 +182,32 @@ pub enum Event {
         score: f64,
     },
     Close(Box<Close>),
+    EncryptedOpen(Box<EncryptedOpen>),
+    ClientHello {
+        flow: u64,
+        ts_ns: u64,
+        direction: u8,
+        facts: Box<ClientFacts>,
+    },
+    ServerHello {
+        flow: u64,
+        ts_ns: u64,
+        direction: u8,
+        facts: Box<ServerFacts>,
+    },
+    ServerCertificate {
+        flow: u64,
+        ts_ns: u64,
+        direction: u8,
+        facts: Box<CertificateFacts>,
+    },
+    Records {
+        flow: u64,
+        ts_ns: u64,
+        counts: [u32; 2],
+        records: Vec<SealedRecord>,
+    },
+    EncryptedClose(Box<EncryptedClose>),
     End {
         source: Arc<str>,
         packets: u64,

@@ -21,6 +21,7 @@ pub struct Dropped {
     pub chunks: u64,
     pub hits: u64,
     pub shapes: u64,
+    pub sessions: u64, // of encrypted sessions
 }
 
 #[derive(Default)]
@@ -44,7 +45,15 @@ impl State {
             }
             Event::Hit { .. } => dropped.hits += 1,
             Event::Shape { .. } => dropped.shapes += 1,
-            Event::Open(_) | Event::Close(_) | Event::End { .. } => return false,
+            Event::ClientHello { .. }
+            | Event::ServerHello { .. }
+            | Event::ServerCertificate { .. }
+            | Event::Records { .. } => dropped.sessions += 1,
+            Event::Open(_)
+            | Event::Close(_)
+            | Event::EncryptedOpen(_)
+            | Event::EncryptedClose(_)
+            | Event::End { .. } => return false,
         }
         true
     }
@@ -82,9 +91,9 @@ impl Queue {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Move a worker's events in; what was dropped (nothing when waiting). Open, Close and End are never dropped: while
-    /// the queue is full (`is_full`), workers open no further gates, so the candidates bound the number of these
-    /// events.
+    /// Move a worker's events in; what was dropped (nothing when waiting). Opens, closes and End are never dropped: while
+    /// the queue is full (`is_full`), workers open no further gates and record no further sessions, so the candidates
+    /// and the sessions bound the number of these events.
     pub fn push(&self, events: &mut Vec<Event>, wait: bool) -> Dropped {
         let mut dropped = Dropped::default();
         if events.is_empty() {
@@ -213,7 +222,7 @@ mod tests {
         let hit = Event::Hit { flow: 7, ts_ns: 0, direction: 1, offset: 0, literal: 0 };
         let shape = Event::Shape { flow: 7, ts_ns: 0, direction: 0, shape: 0, score: 1.0 };
         let mut events = vec![chunk(0, 0, b"ab"), chunk(2, 3, b"cd"), hit, shape, chunk(7, 0, b"e")];
-        assert_eq!(queue.push(&mut events, false), Dropped { chunks: 2, hits: 1, shapes: 1 });
+        assert_eq!(queue.push(&mut events, false), Dropped { chunks: 2, hits: 1, shapes: 1, sessions: 0 });
         assert!(queue.is_full());
         assert_eq!(queue.pop(9, Duration::ZERO).unwrap().len(), 1);
         assert_eq!(
