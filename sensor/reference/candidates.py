@@ -105,7 +105,7 @@ class Candidates(CandidateStreams):
         if flow.gate is GateState.OPEN:
             self._deliver(flow, direction, segment, seq, self._later_match(side, seq))
         else:
-            match = self._find_match(flow, side, seq, segment)
+            match = self._find_match(flow, side, seq, segment) if segment.payload else None
             if match is not None:
                 self._open_gate(flow, match, segment)
                 self.count_sum(flow, direction, segment, sum_of(segment))

@@ -22,7 +22,7 @@ def read_header(data: bytes) -> RecordHeader | None:
     if len(data) < HEADER_BYTES:
         return None
     length = int.from_bytes(data[3:5], "big")
-    fits = CHANGE_CIPHER_SPEC <= data[0] <= HIGHEST_TYPE and data[1] == 3 and 1 <= data[2] <= 4
+    fits = CHANGE_CIPHER_SPEC <= data[0] <= HIGHEST_TYPE and data[1] == 3 and data[2] <= 4
     return RecordHeader(data[0], length) if fits and 1 <= length <= MAX_LENGTH else None
 
 
@@ -41,7 +41,7 @@ def is_opening(payload: bytes) -> bool:
     fits = [
         payload[:1] == bytes([HANDSHAKE]),
         payload[1:2] == b"\x03",
-        payload[2:3] in (b"\x01", b"\x02", b"\x03", b"\x04"),
+        payload[2:3] <= b"\x04",
         payload[3:4] <= bytes([MAX_LENGTH >> 8]),
         MIN_OPENING_LENGTH <= length <= MAX_LENGTH,
         payload[5:6] in (b"\x01", b"\x02"),

@@ -103,7 +103,7 @@ class Engine:
         assert stats["packets"] == stats["segments"] + stats["excluded"] + sum(
             count for name, count in stats.items() if name.startswith("ignored_")
         )
-        assert stats["flows"] == stats["candidates"] == 0
+        assert stats["flows"] == stats["candidates"] == stats["thin_flows"] == 0
         return Result(events, stats)
 
     def bytes(self, content: bytes, **options: Any) -> Result:
