@@ -128,7 +128,12 @@ def test_a_thin_session_may_become_fat_and_gives_up_what_waits(engine):
 
 
 def test_alerts_leave_and_other_records_are_counted(engine):
-    said = [*opening(), (70, 0, sealed(2, ALERT)), (71, 0, sealed(9, CHANGE_CIPHER_SPEC)), (72, 1, sealed(30, HANDSHAKE))]
+    said = [
+        *opening(),
+        (70, 0, sealed(2, ALERT)),
+        (71, 0, sealed(9, CHANGE_CIPHER_SPEC)),
+        (72, 1, sealed(30, HANDSHAKE)),
+    ]
     result = engine.packets(packets(said))
     assert [(found.content_type, found.length) for found in records(result)][2:] == [(ALERT, 2)]
     assert result.of(EncryptedClose)[0].records == (5, 4)
@@ -286,7 +291,9 @@ def test_a_session_joined_in_the_middle_is_followed(engine):
     assert result.stats["resynchronised"] == 0
 
 
-@pytest.mark.parametrize("first", [b"\x17\x03\x03\x00\x20", b"\x17\x03\x02\x00\x02ab", b"\x18\x03\x03\x00\x02ab", b"\x17"])
+@pytest.mark.parametrize(
+    "first", [b"\x17\x03\x03\x00\x20", b"\x17\x03\x02\x00\x02ab", b"\x18\x03\x03\x00\x02ab", b"\x17"]
+)
 def test_what_only_resembles_a_record_is_none(engine, first):
     result = engine.packets(packets([(0.0, 0, b"x"), (0.1, 0, first), (0.2, 1, b"y")], syn=False))
     assert (result.stats["tls_flows"], result.of(EncryptedOpen)) == (0, [])

@@ -61,7 +61,9 @@ def swapped(frames: list[Packet], rng: random.Random, most: int) -> list[Packet]
     return [(ts_ns, frames[at][1]) for ts_ns, at in zip(times, order, strict=True)]
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture])
+@settings(
+    max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture]
+)
 @given(seed=st.integers(0, 1 << 32), size=st.sampled_from([1, 3, 5, 7, 50, 333, 1_400]), syn=st.booleans())
 @pytest.mark.parametrize("flights", [OPENING_1_3, OPENING_1_2], ids=["1.3", "1.2"])
 def test_pieces_equal_the_whole(engine, flights, seed, size, syn):
@@ -73,7 +75,9 @@ def test_pieces_equal_the_whole(engine, flights, seed, size, syn):
     assert content(engine.packets(repeated)) == whole
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture])
+@settings(
+    max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture]
+)
 @given(seed=st.integers(0, 1 << 32), size=st.sampled_from([50, 100, 333, 1_400]))
 @pytest.mark.parametrize("flights", [OPENING_1_3, OPENING_1_2], ids=["1.3", "1.2"])
 def test_what_comes_within_three_places_of_its_own_costs_nothing(engine, flights, seed, size):
@@ -83,7 +87,9 @@ def test_what_comes_within_three_places_of_its_own_costs_nothing(engine, flights
     assert content(engine.packets(mixed)) == content(engine.packets(frames))
 
 
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture])
+@settings(
+    max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture]
+)
 @given(seed=st.integers(0, 1 << 32))
 def test_overlapping_retransmissions_cost_nothing(engine, seed):
     rng, talk = random.Random(seed), Talk()
@@ -113,7 +119,9 @@ def without(frames: list[Packet], gone: set[int]) -> list[Packet]:
 
 
 def client_lengths(result: Result) -> list[tuple[int, bool]]:
-    return [(found.length, found.gap) for batch in result.of(Records) for found in batch.records if found.direction == 0][1:]
+    return [
+        (found.length, found.gap) for batch in result.of(Records) for found in batch.records if found.direction == 0
+    ][1:]
 
 
 LENGTHS = [500 + number for number in range(20)]
@@ -203,7 +211,16 @@ SEGMENTS = st.lists(
     st.tuples(STEPS, st.integers(0, 2), st.integers(0, 1), PLACES, PIECES, FLAGS, st.integers(0, 20)), max_size=50
 )
 LIMITS = st.sampled_from(
-    [{}, {}, {"thin_flows": 1}, {"thin_flows": 2}, {"thin_bytes": 600}, {"thin_bytes": 0}, {"flows": 1}, {"candidates": 1}]
+    [
+        {},
+        {},
+        {"thin_flows": 1},
+        {"thin_flows": 2},
+        {"thin_bytes": 600},
+        {"thin_bytes": 0},
+        {"flows": 1},
+        {"candidates": 1},
+    ]
 )
 
 
@@ -240,9 +257,9 @@ def test_both_cores_see_the_same_in_damaged_sessions(engine_named, seed, flights
             continue
         if how < 0.1:
             at = rng.randrange(40, len(frame) + 1)
-            frame = frame[:at] + rng.randbytes(1) + frame[at + 1 :]  # noqa: PLW2901
+            frame = frame[:at] + rng.randbytes(1) + frame[at + 1 :]
         if how < 0.13:
-            frame = frame[: rng.randrange(40, len(frame) + 1)]  # noqa: PLW2901
+            frame = frame[: rng.randrange(40, len(frame) + 1)]
         damaged += [(ts_ns, frame)] * (2 if how > 0.95 else 1)
     results = (engine_named(name).packets(damaged, RAW_IPV4) for name in ("reference", "compiled"))
     assert difference(*results) is None

@@ -3,13 +3,25 @@
 use md5::Md5;
 use sha2::{Digest, Sha256};
 
-use crate::names::hello::Offer;
-
 /// Counts in a JA4 have two digits.
 const MOST_COUNTED: usize = 99;
 const NOTHING: &str = "000000000000";
 const SERVER_NAME: u16 = 0;
 const ALPN: u16 = 16;
+
+/// All that fingerprints are made of, in the order of the message, GREASE left out.
+#[derive(Default, Debug)]
+pub struct Offer {
+    pub version: u16,
+    pub ciphers: Vec<u16>,
+    pub extensions: Vec<u16>,
+    pub groups: Vec<u16>,
+    pub point_formats: Vec<u8>,
+    pub signatures: Vec<u16>,
+    pub versions: Vec<u16>, // supported_versions
+    pub alpn: Vec<Vec<u8>>,
+    pub sni: Vec<u8>,
+}
 
 fn hex(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()

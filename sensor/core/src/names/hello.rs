@@ -2,7 +2,7 @@
 //! docs/border.md, "Encrypted sessions".
 
 use crate::model::hello::{ClientFacts, ServerFacts};
-use crate::names::fingerprint;
+use crate::names::fingerprint::{self, Offer};
 use crate::names::reader::{numbers, Bytes};
 
 pub const TLS_1_3: u16 = 0x0304;
@@ -20,20 +20,6 @@ const RETRY: [u8; 32] = [
     0xcf, 0x21, 0xad, 0x74, 0xe5, 0x9a, 0x61, 0x11, 0xbe, 0x1d, 0x8c, 0x02, 0x1e, 0x65, 0xb8, 0x91, 0xc2, 0xa2, 0x11,
     0x16, 0x7a, 0xbb, 0x8c, 0x5e, 0x07, 0x9e, 0x09, 0xe2, 0xc8, 0xa8, 0x33, 0x9c,
 ];
-
-/// All that fingerprints are made of, in the order of the message, GREASE left out.
-#[derive(Default, Debug)]
-pub struct Offer {
-    pub version: u16,
-    pub ciphers: Vec<u16>,
-    pub extensions: Vec<u16>,
-    pub groups: Vec<u16>,
-    pub point_formats: Vec<u8>,
-    pub signatures: Vec<u16>,
-    pub versions: Vec<u16>, // supported_versions
-    pub alpn: Vec<Vec<u8>>,
-    pub sni: Vec<u8>,
-}
 
 /// RFC 8701: 0x0a0a, 0x1a1a .. 0xfafa.
 pub fn is_grease(value: u16) -> bool {
