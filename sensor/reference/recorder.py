@@ -29,6 +29,7 @@ from sensor.reference.flags import SYN
 from sensor.reference.flow import Flow
 from sensor.reference.record_place import HANDSHAKE, OPENING_BYTES, is_chain, is_opening
 from sensor.reference.sealed_session import (
+    BATCH_RECORDS,
     Finding,
     Opened,
     Resynchronised,
@@ -43,7 +44,6 @@ from sensor.reference.walk import Segment
 
 MINUTE_NS = 60 * SECOND_NS
 THIN_RECORDS = 120  # of a minute; with more, a session is not thin
-BATCH_RECORDS = 16
 START_MISSING_BYTES = 16_384
 MAX_DELTA_NS = (1 << 40) - 1
 YOUNG_SHARE = 4  # over the bound, the young make room among themselves if they are more than this part of it
@@ -216,12 +216,11 @@ class SessionRecorder:
         session.waiting.clear()
 
     def sweep(self, ts_ns: int) -> None:
-        """Judge and empty the sessions whose time has come."""
+        """Empty the sessions whose time has come."""
         for _, flow in sorted([*self._young.items(), *self._judged.items()]):
             session = flow.session
             if session is None or not self._report(flow, session, session.close_late(ts_ns), ts_ns, None):
                 continue
-            self._judge_if_due(flow, session, ts_ns)
             if session.is_judged and session.waiting and ts_ns >= session.waiting[0].ts_ns + MINUTE_NS:
                 self._flush(session, ts_ns)
             self._weigh(session)

@@ -25,7 +25,8 @@ from sensor.reference.record_place import (
 )
 
 MAX_HELD, MAX_HELD_BYTES, HELD_SEGMENT_BYTES = 4, 16_384, 64
-YOUNG_BYTES, RECORD_BYTES = 256, 8  # what a session that is not judged weighs, and each of its records
+BATCH_RECORDS = 16  # records that leave together
+YOUNG_BYTES, RECORD_BYTES = 256, 8  # what a session that is not judged weighs, and each of its records past a batch
 PATIENCE_NS = 10 * SECOND_NS
 #: How far before the end of a direction without its place nothing is looked for.
 SEEN_BYTES = 65_536
@@ -88,7 +89,8 @@ class SealedSession:
         """What it counts in the pool."""
         held = sum(len(piece.payload) + HELD_SEGMENT_BYTES for side in self._held for piece in side)
         collected = sum(len(collector.buffer) for collector in self._collectors)
-        young = 0 if self.is_judged else YOUNG_BYTES + RECORD_BYTES * len(self.waiting)
+        more = max(0, len(self.waiting) - BATCH_RECORDS)
+        young = 0 if self.is_judged else YOUNG_BYTES + RECORD_BYTES * more
         return held + collected + young
 
     def stop_collecting(self) -> list[Finding]:

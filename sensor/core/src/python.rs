@@ -9,7 +9,7 @@ use pyo3::create_exception;
 use pyo3::exceptions::{PyException, PyOverflowError, PyRuntimeError, PyTypeError, PyValueError};
 use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
-use pyo3::types::{IntoPyDict, PyBytes, PyDict, PyList, PyMappingProxy, PyTuple, PyType};
+use pyo3::types::{IntoPyDict, PyBytes, PyDict, PyList, PyMappingProxy, PyString, PyTuple, PyType};
 
 use crate::bench;
 use crate::capture::interface::{Instruction, Options};
@@ -155,14 +155,14 @@ fn encrypted_open_to_python<'py>(py: Python<'py>, types: &Types, open: &Encrypte
         open.flow,
         open.ts_ns,
         open.kind.name(),
-        PyBytes::new(py, &open.originator.0),
-        open.originator.1,
-        PyBytes::new(py, &open.responder.0),
-        open.responder.1,
+        PyBytes::new(py, open.originator.address()),
+        open.originator.port,
+        PyBytes::new(py, open.responder.address()),
+        open.responder.port,
         open.basis.name(),
         open.midstream,
         open.first_ns,
-        PyTuple::new(py, &open.vlans)?,
+        PyTuple::new(py, &open.vlans.0[..usize::from(open.vlans.1)])?,
         &*open.source,
     ))
 }
@@ -182,11 +182,11 @@ fn client_hello_to_python<'py>(
         ts_ns,
         direction,
         PyBytes::new(py, &facts.sni),
-        bytes_tuple(py, &facts.alpn)?,
-        PyTuple::new(py, &facts.versions)?,
+        bytes_tuple(py, &facts.protocols())?,
+        PyTuple::new(py, &facts.versions[..facts.version_count])?,
         facts.ciphers,
-        &facts.ja3,
-        &facts.ja4,
+        PyString::from_bytes(py, &facts.ja3)?,
+        PyString::from_bytes(py, &facts.ja4)?,
         facts.length,
     ))
 }

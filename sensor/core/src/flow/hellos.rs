@@ -79,7 +79,14 @@ impl Collector {
     }
 
     /// Bytes of a handshake record, with room for `room` in all.
-    pub fn feed(&mut self, mut bytes: &[u8], room: usize, out: &mut Vec<Reading>) {
+    pub fn feed(&mut self, mut bytes: &[u8], room: usize, out: &mut impl Extend<Reading>) {
+        if self.is_untouched() && bytes.len() <= room {
+            // most hellos lie in one segment, and are read where they are
+            if let Some(found) = self.read_at_once(bytes) {
+                out.extend(Some(found));
+                return;
+            }
+        }
         while self.is_on() && !bytes.is_empty() {
             let (taken, rest) = bytes.split_at(bytes.len().min(room.saturating_sub(self.buffer.len())));
             if taken.is_empty() {
@@ -92,8 +99,25 @@ impl Collector {
         }
     }
 
+    /// A hello that ends the collecting, and all of which is here.
+    fn read_at_once(&mut self, bytes: &[u8]) -> Option<Reading> {
+        let mut rest = Bytes(bytes);
+        let kind = rest.number(1)? as u8;
+        let body = rest.vector(3)?;
+        let found = match kind {
+            CLIENT_HELLO => hello::read_client(body).map_or(Reading::Lost, |facts| Reading::Client(Box::new(facts))),
+            SERVER_HELLO => {
+                let facts = hello::read_server(body).filter(|facts| !facts.retry && facts.version >= TLS_1_3);
+                Reading::Server(facts?)
+            }
+            _ => return None,
+        };
+        self.stage = Stage::Done;
+        Some(found)
+    }
+
     /// Read the first message; false if it is not whole.
-    fn read(&mut self, out: &mut Vec<Reading>) -> bool {
+    fn read(&mut self, out: &mut impl Extend<Reading>) -> bool {
         let Some(&kind) = self.buffer.first() else { return false };
         if self.stage == Stage::Expects {
             match kind {
@@ -118,7 +142,8 @@ impl Collector {
         };
         match (self.stage, kind) {
             (Stage::Client, _) => {
-                out.push(hello::read_client(body).map_or(Reading::Lost, |facts| Reading::Client(Box::new(facts))));
+                let found = hello::read_client(body).map(|facts| Reading::Client(Box::new(facts)));
+                out.extend(Some(found.unwrap_or(Reading::Lost)));
                 *self = Collector::default();
                 return false;
             }
@@ -126,7 +151,7 @@ impl Collector {
                 Some(facts) if facts.retry => {}
                 Some(facts) => {
                     self.stage = if facts.version >= TLS_1_3 { Stage::Done } else { Stage::Certifies };
-                    out.push(Reading::Server(facts));
+                    out.extend(Some(Reading::Server(facts)));
                 }
                 None => {
                     out.extend(self.give_up());
@@ -144,7 +169,7 @@ impl Collector {
     }
 
     /// The first certificate, as soon as it is whole.
-    fn read_certificate(&mut self, length: usize, out: &mut Vec<Reading>) -> bool {
+    fn read_certificate(&mut self, length: usize, out: &mut impl Extend<Reading>) -> bool {
         let mut rest = Bytes(&self.buffer[MESSAGE_HEADER..]);
         let (Some(_), Some(leaf)) = (rest.number(3), rest.number(3)) else {
             if length < BEFORE_LEAF - MESSAGE_HEADER {

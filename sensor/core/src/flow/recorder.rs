@@ -117,12 +117,12 @@ impl Worker {
             flow: session.flow,
             ts_ns: seg.ts_ns,
             kind: SessionKind::Tls,
-            originator: slot.endpoint(origin),
-            responder: slot.endpoint(1 - origin),
+            originator: slot.end(origin),
+            responder: slot.end(1 - origin),
             basis: slot.basis(),
             midstream,
             first_ns: slot.first_ns,
-            vlans: seg.vlans[..seg.vlan_count as usize].to_vec(),
+            vlans: (seg.vlans, seg.vlan_count),
             source: self.sources.get(usize::from(seg.source)).cloned().unwrap_or_default(),
         })));
     }
@@ -243,24 +243,21 @@ impl Worker {
     /// The session's first minute is over: it is thin.
     fn judge_if_due(&mut self, index: u32, ts_ns: u64, found: &mut Vec<Finding>) {
         let session = self.sessions.get(index);
-        if !is_judged_at(session, ts_ns) {
+        if session.has(session::JUDGED) || ts_ns < session.first_ns.saturating_add(MINUTE_NS) {
             return;
         }
         session.stop_collecting(found);
         self.stats.add(Counter::ThinAdmitted, 1);
         self.sessions.promote(index);
-        let records = self.sessions.get(index).extra.as_mut().map(|extra| std::mem::take(&mut extra.records));
-        self.hand_on_records(index, &records.unwrap_or_default(), ts_ns);
+        let session = self.sessions.get(index);
+        let mut records = session.batch[..usize::from(std::mem::take(&mut session.waiting))].to_vec();
+        records.append(&mut session.extra.as_mut().map(|extra| std::mem::take(&mut extra.records)).unwrap_or_default());
+        self.hand_on_records(index, &records, ts_ns);
     }
 
     fn keep_record(&mut self, index: u32, side: usize, (kind, length, gap): (u8, u16, bool), ts_ns: u64) {
         let session = self.sessions.get(index);
-        let judged = session.has(session::JUDGED);
-        let is_first = match &session.extra {
-            Some(extra) if !judged => extra.records.is_empty(),
-            _ => session.waiting == 0,
-        };
-        if is_first {
+        if session.waiting == 0 {
             session.base_ns = ts_ns;
         }
         let delta_ns = ts_ns.saturating_sub(session.base_ns).min(MAX_DELTA_NS);
@@ -268,13 +265,13 @@ impl Worker {
             | if kind == ALERT { ALERT_FLAG } else { 0 }
             | if gap { GAP_FLAG } else { 0 };
         let packed = delta_ns << DELTA_SHIFT | u64::from(length) << LENGTH_SHIFT | flags;
-        if !judged {
-            session.extra.get_or_insert_default().records.push(packed);
+        if usize::from(session.waiting) == BATCH {
+            session.extra.get_or_insert_default().records.push(packed); // only before it is judged
             return;
         }
         session.batch[usize::from(session.waiting)] = packed;
         session.waiting += 1;
-        if usize::from(session.waiting) == BATCH {
+        if session.has(session::JUDGED) && usize::from(session.waiting) == BATCH {
             self.flush_session(index, ts_ns);
         }
     }
@@ -307,25 +304,21 @@ impl Worker {
         self.events.push(Event::Records { flow: session.flow, ts_ns, counts, records });
     }
 
-    /// Judge and empty the sessions whose time has come.
+    /// Empty the sessions whose time has come.
     pub(super) fn sweep_sessions(&mut self, ts_ns: u64) {
-        let due = self.sessions.due(|session| {
-            let waits = session.waiting > 0 && ts_ns >= session.base_ns.saturating_add(MINUTE_NS);
-            waits || is_judged_at(session, ts_ns) || session.extra.is_some()
-        });
+        let waits = |session: &Sealed| {
+            session.has(session::JUDGED) && session.waiting > 0 && ts_ns >= session.base_ns.saturating_add(MINUTE_NS)
+        };
+        let due = self.sessions.due(|session| waits(session) || session.holds());
         let mut found = std::mem::take(&mut self.findings);
         for index in due {
             self.sessions.get(index).close_late(ts_ns, &mut found);
-            if !self.report(index, ts_ns, &mut found, None) {
-                continue;
+            if self.report(index, ts_ns, &mut found, None) {
+                if waits(self.sessions.get(index)) {
+                    self.flush_session(index, ts_ns);
+                }
+                self.sessions.weigh(index);
             }
-            self.judge_if_due(index, ts_ns, &mut found);
-            self.report(index, ts_ns, &mut found, None);
-            let session = self.sessions.get(index);
-            if session.waiting > 0 && ts_ns >= session.base_ns.saturating_add(MINUTE_NS) {
-                self.flush_session(index, ts_ns);
-            }
-            self.sessions.weigh(index);
         }
         self.findings = found;
     }
@@ -350,8 +343,12 @@ impl Worker {
 
     /// A session is followed no more; what waits of it leaves.
     fn end_session(&mut self, index: u32, reason: Reason) {
-        let slot = *self.flows.slot(self.sessions.get(index).slot);
-        self.flush_session(index, slot.last_ns);
+        let session = self.sessions.get(index);
+        let judged = session.has(session::JUDGED);
+        let slot = *self.flows.slot(session.slot);
+        if judged {
+            self.flush_session(index, slot.last_ns);
+        }
         let session = self.sessions.remove(index);
         self.flows.slot_mut(session.slot).unset(bit::RECORDED);
         if session.has(session::TRIAL) {
@@ -366,9 +363,4 @@ impl Worker {
             resynchronised: session.resynchronised,
         })));
     }
-}
-
-/// Whether a session that is not judged yet has to be at that time.
-fn is_judged_at(session: &Sealed, ts_ns: u64) -> bool {
-    session.has(session::BEGUN) && !session.has(session::JUDGED) && ts_ns >= session.first_ns.saturating_add(MINUTE_NS)
 }

@@ -47,10 +47,22 @@ pub struct Piece<'a> {
     pub ts_ns: u64,
 }
 
+/// What is read becomes findings of a side.
+struct Readings<'a> {
+    side: usize,
+    out: &'a mut Vec<Finding>,
+}
+
+impl Extend<Reading> for Readings<'_> {
+    fn extend<I: IntoIterator<Item = Reading>>(&mut self, readings: I) {
+        self.out.extend(readings.into_iter().map(|reading| Finding::Read { side: self.side, reading }));
+    }
+}
+
 /// What a session needs in its first minute, and while it holds something.
 #[derive(Default)]
 pub struct Extra {
-    pub records: Vec<u64>, // packed, until it is judged
+    pub records: Vec<u64>, // packed, until it is judged: those behind the first batch
     collectors: [Collector; 2],
     held: [Vec<Held>; 2],
 }
@@ -63,29 +75,30 @@ pub mod bit {
     pub const ORIGIN_IS_B: u8 = 16; // side 1 is the originator's
 }
 
-/// A session: at most 256 bytes, once it is judged and holds nothing.
+/// A session: 256 bytes, and no more once it is judged and holds nothing. What each record touches comes first.
 #[derive(Default)]
+#[repr(C, align(64))]
 pub struct Sealed {
-    pub flow: u64,
-    pub first_ns: u64,  // of its first record
+    places: [Place; 2],
+    pub extra: Option<Box<Extra>>,
     pub minute_ns: u64, // since when `minute_records` counts
     pub base_ns: u64,   // of the first record that waits
-    pub slot: u32,
-    pub before: u32,
-    pub after: u32,
-    pub weight: u32,
-    pub resynchronised: u32,
-    pub counts: [u32; 2],  // handed on, by direction
-    pub records: [u32; 2], // of all types, by side
-    places: [Place; 2],
     pub minute_records: u8,
     pub bits: u8,
     pub waiting: u8,
+    pub weight: u32,
+    pub first_ns: u64, // of its first record
+    pub flow: u64,
+    pub records: [u32; 2], // of all types, by side
+    pub counts: [u32; 2],  // handed on, by direction
+    pub slot: u32,
+    pub before: u32,
+    pub after: u32,
+    pub resynchronised: u32,
     pub batch: [u64; BATCH],
-    pub extra: Option<Box<Extra>>,
 }
 
-const _: () = assert!(std::mem::size_of::<Sealed>() <= 256);
+const _: () = assert!(std::mem::size_of::<Sealed>() == 256);
 
 impl Sealed {
     /// A session that begins.
@@ -97,7 +110,7 @@ impl Sealed {
 
     /// One whose beginning was not seen.
     pub fn midstream(flow: u64, slot: u32) -> Sealed {
-        Sealed { flow, slot, bits: bit::MIDSTREAM, extra: Some(Box::default()), ..Sealed::default() }
+        Sealed { flow, slot, bits: bit::MIDSTREAM, ..Sealed::default() }
     }
 
     pub fn has(&self, bits: u8) -> bool {
@@ -113,18 +126,21 @@ impl Sealed {
 
     /// What it counts in the pool.
     pub fn weigh(&self) -> usize {
-        let Some(extra) = &self.extra else { return 0 };
+        let young = if self.has(bit::JUDGED) { 0 } else { YOUNG_BYTES };
+        let Some(extra) = &self.extra else { return young };
         let held = extra.held.iter().flatten().map(|held| held.payload.len() + HELD_SEGMENT_BYTES).sum::<usize>();
         let collected = extra.collectors.iter().map(Collector::bytes).sum::<usize>();
-        let young = if self.has(bit::JUDGED) { 0 } else { YOUNG_BYTES + RECORD_BYTES * extra.records.len() };
-        held + collected + young
+        held + collected + young + RECORD_BYTES * extra.records.len()
     }
 
     /// Give back what is not needed any more.
     pub fn shrink(&mut self) {
-        let idle =
-            |extra: &Extra| extra.held.iter().all(Vec::is_empty) && !extra.collectors.iter().any(Collector::is_on);
-        if self.has(bit::JUDGED) && self.extra.as_deref().is_some_and(idle) {
+        let idle = |extra: &Extra| {
+            extra.records.is_empty()
+                && extra.held.iter().all(Vec::is_empty)
+                && !extra.collectors.iter().any(Collector::is_on)
+        };
+        if self.extra.as_deref().is_some_and(idle) {
             self.extra = None;
         }
     }
@@ -159,8 +175,16 @@ impl Sealed {
         }
     }
 
+    /// Whether segments wait behind holes.
+    pub fn holds(&self) -> bool {
+        self.extra.as_ref().is_some_and(|extra| extra.held.iter().any(|held| !held.is_empty()))
+    }
+
     /// Close the holes behind which a segment has waited for too long.
     pub fn close_late(&mut self, ts_ns: u64, out: &mut Vec<Finding>) {
+        if !self.holds() {
+            return;
+        }
         for side in self.sides() {
             let Some(extra) = &self.extra else { return };
             let first = extra.held[side].iter().map(|held| held.ts_ns).min();
@@ -369,9 +393,7 @@ impl Sealed {
         let kind = self.places[side].kind();
         if let Some(extra) = self.extra.as_mut().filter(|_| kind == HANDSHAKE) {
             let room = MAX_COLLECTED - extra.collectors[1 - side].bytes();
-            let mut readings = Vec::new();
-            extra.collectors[side].feed(body, room, &mut readings);
-            out.extend(readings.into_iter().map(|reading| Finding::Read { side, reading }));
+            extra.collectors[side].feed(body, room, &mut Readings { side, out });
         }
         true
     }

@@ -211,7 +211,7 @@ mod tests {
             all.weigh(at);
         }
         let slab = all.chunks.len() * CHUNK * std::mem::size_of::<Sealed>();
-        assert!(all.due(|session| session.extra.is_some()).is_empty());
+        assert!(all.due(Sealed::holds).is_empty());
         assert!(slab + 8 * all.places.len() <= 200_000 * 266, "{slab}");
         assert_eq!(all.room(), 1 << 20);
     }

@@ -3,7 +3,7 @@
 //! an argument.
 
 use crate::flow::prefilter::Carry;
-use crate::model::event::Basis;
+use crate::model::event::{Basis, End};
 use crate::wire::segment::{Segment, ACK, SYN, TCP, UDP};
 
 /// Bits of `Slot::bits`. Those of a direction come in pairs: shift by the direction.
@@ -179,6 +179,12 @@ impl Slot {
     pub fn endpoint(&self, side: usize) -> (Vec<u8>, u16) {
         let (address, port) = if side == 0 { (&self.a, self.a_port) } else { (&self.b, self.b_port) };
         (address[..if self.has(bit::V6) { 16 } else { 4 }].to_vec(), port)
+    }
+
+    /// The same without an allocation.
+    pub fn end(&self, side: usize) -> End {
+        let (address, port) = if side == 0 { (self.a, self.a_port) } else { (self.b, self.b_port) };
+        End { address, v6: self.has(bit::V6), port }
     }
 
     pub fn proto(&self) -> u8 {

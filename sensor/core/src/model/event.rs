@@ -121,17 +121,31 @@ impl SessionKind {
     }
 }
 
+/// An end of a flow; the first four bytes are the address of IPv4.
+#[derive(Clone, Copy, Debug)]
+pub struct End {
+    pub address: [u8; 16],
+    pub v6: bool,
+    pub port: u16,
+}
+
+impl End {
+    pub fn address(&self) -> &[u8] {
+        &self.address[..if self.v6 { 16 } else { 4 }]
+    }
+}
+
 #[derive(Debug)]
 pub struct EncryptedOpen {
     pub flow: u64,
     pub ts_ns: u64,
     pub kind: SessionKind,
-    pub originator: (Vec<u8>, u16),
-    pub responder: (Vec<u8>, u16),
+    pub originator: End,
+    pub responder: End,
     pub basis: Basis,
     pub midstream: bool,
     pub first_ns: u64,
-    pub vlans: Vec<u16>,
+    pub vlans: ([u16; 4], u8), // and how many
     pub source: Arc<str>,
 }
 

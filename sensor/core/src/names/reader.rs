@@ -37,8 +37,17 @@ impl<'a> Bytes<'a> {
     }
 }
 
-/// Numbers of two bytes; None if one is cut.
-pub fn numbers(bytes: &[u8]) -> Option<Vec<u16>> {
-    let pairs = bytes.chunks_exact(2);
-    pairs.remainder().is_empty().then(|| pairs.map(|pair| u16::from_be_bytes([pair[0], pair[1]])).collect())
+/// The bytes, if they are numbers of two bytes.
+pub fn numbers(bytes: &[u8]) -> Option<&[u8]> {
+    Some(bytes).filter(|bytes| bytes.len() % 2 == 0)
+}
+
+/// RFC 8701: 0x0a0a, 0x1a1a .. 0xfafa.
+pub fn is_grease(value: u16) -> bool {
+    value & 0x0f0f == 0x0a0a && value >> 8 == value & 0xff
+}
+
+/// Numbers of two bytes, GREASE left out.
+pub fn pairs(bytes: &[u8]) -> impl Iterator<Item = u16> + '_ {
+    bytes.chunks_exact(2).map(|pair| u16::from_be_bytes([pair[0], pair[1]])).filter(|value| !is_grease(*value))
 }
