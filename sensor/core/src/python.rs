@@ -40,6 +40,7 @@ struct Types {
     sealed_record: Py<PyType>,
     records: Py<PyType>,
     encrypted_close: Py<PyType>,
+    tuple_new: Py<PyAny>, // makes a named tuple without running its own `__new__`, which is Python
 }
 
 static TYPES: PyOnceLock<Types> = PyOnceLock::new();
@@ -67,8 +68,20 @@ fn types(py: Python<'_>) -> PyResult<&Types> {
             sealed_record: encrypted("SealedRecord")?,
             records: encrypted("Records")?,
             encrypted_close: encrypted("EncryptedClose")?,
+            tuple_new: py.get_type::<PyTuple>().getattr("__new__")?.unbind(),
         })
     })
+}
+
+impl Types {
+    /// A named tuple of these values.
+    fn make<'py, V>(&self, py: Python<'py>, class: &Py<PyType>, values: V) -> PyResult<Bound<'py, PyAny>>
+    where
+        V: IntoPyObject<'py, Target = PyTuple, Output = Bound<'py, PyTuple>>,
+        PyErr: From<V::Error>,
+    {
+        self.tuple_new.bind(py).call1((class, values.into_pyobject(py)?))
+    }
 }
 
 fn to_python<'py>(py: Python<'py>, types: &Types, event: Event) -> PyResult<Bound<'py, PyAny>> {
@@ -104,7 +117,7 @@ fn to_python<'py>(py: Python<'py>, types: &Types, event: Event) -> PyResult<Boun
         }
         Event::ServerHello { flow, ts_ns, direction, facts } => {
             let values = (flow, ts_ns, direction, facts.version, facts.cipher, PyBytes::new(py, &facts.alpn));
-            types.server_hello.bind(py).call1(values)
+            types.make(py, &types.server_hello, values)
         }
         Event::ServerCertificate { flow, ts_ns, direction, facts } => {
             certificate_to_python(py, types, (flow, ts_ns, direction), &facts)
@@ -112,18 +125,16 @@ fn to_python<'py>(py: Python<'py>, types: &Types, event: Event) -> PyResult<Boun
         Event::Records { flow, ts_ns, counts, records } => {
             let record = |record: SealedRecord| {
                 let SealedRecord { ts_ns, direction, content_type, length, gap } = record;
-                types.sealed_record.bind(py).call1((ts_ns, direction, content_type, length, gap))
+                types.make(py, &types.sealed_record, (ts_ns, direction, content_type, length, gap))
             };
             let records = records.into_iter().map(record).collect::<PyResult<Vec<_>>>()?;
-            types.records.bind(py).call1((flow, ts_ns, (counts[0], counts[1]), PyTuple::new(py, records)?))
+            types.make(py, &types.records, (flow, ts_ns, (counts[0], counts[1]), PyTuple::new(py, records)?))
         }
-        Event::EncryptedClose(close) => types.encrypted_close.bind(py).call1((
-            close.flow,
-            close.ts_ns,
-            close.reason.name(),
-            close.records,
-            close.resynchronised,
-        )),
+        Event::EncryptedClose(close) => types.make(
+            py,
+            &types.encrypted_close,
+            (close.flow, close.ts_ns, close.reason.name(), close.records, close.resynchronised),
+        ),
         Event::End { source, packets, error, offset, stretches } => {
             types.end.bind(py).call1((&*source, packets, error, offset, PyTuple::new(py, stretches)?))
         }
@@ -151,20 +162,24 @@ fn open_to_python<'py>(py: Python<'py>, types: &Types, open: &Open) -> PyResult<
 }
 
 fn encrypted_open_to_python<'py>(py: Python<'py>, types: &Types, open: &EncryptedOpen) -> PyResult<Bound<'py, PyAny>> {
-    types.encrypted_open.bind(py).call1((
-        open.flow,
-        open.ts_ns,
-        open.kind.name(),
-        PyBytes::new(py, open.originator.address()),
-        open.originator.port,
-        PyBytes::new(py, open.responder.address()),
-        open.responder.port,
-        open.basis.name(),
-        open.midstream,
-        open.first_ns,
-        PyTuple::new(py, &open.vlans.0[..usize::from(open.vlans.1)])?,
-        &*open.source,
-    ))
+    types.make(
+        py,
+        &types.encrypted_open,
+        (
+            open.flow,
+            open.ts_ns,
+            open.kind.name(),
+            PyBytes::new(py, open.originator.address()),
+            open.originator.port,
+            PyBytes::new(py, open.responder.address()),
+            open.responder.port,
+            open.basis.name(),
+            open.midstream,
+            open.first_ns,
+            PyTuple::new(py, &open.vlans.0[..usize::from(open.vlans.1)])?,
+            &*open.source,
+        ),
+    )
 }
 
 fn bytes_tuple<'py>(py: Python<'py>, values: &[Vec<u8>]) -> PyResult<Bound<'py, PyTuple>> {
@@ -177,18 +192,22 @@ fn client_hello_to_python<'py>(
     (flow, ts_ns, direction): (u64, u64, u8),
     facts: &ClientFacts,
 ) -> PyResult<Bound<'py, PyAny>> {
-    types.client_hello.bind(py).call1((
-        flow,
-        ts_ns,
-        direction,
-        PyBytes::new(py, &facts.sni),
-        bytes_tuple(py, &facts.protocols())?,
-        PyTuple::new(py, &facts.versions[..facts.version_count])?,
-        facts.ciphers,
-        PyString::from_bytes(py, &facts.ja3)?,
-        PyString::from_bytes(py, &facts.ja4)?,
-        facts.length,
-    ))
+    types.make(
+        py,
+        &types.client_hello,
+        (
+            flow,
+            ts_ns,
+            direction,
+            PyBytes::new(py, &facts.sni),
+            bytes_tuple(py, &facts.protocols())?,
+            PyTuple::new(py, &facts.versions[..facts.version_count])?,
+            facts.ciphers,
+            PyString::from_bytes(py, &facts.ja3)?,
+            PyString::from_bytes(py, &facts.ja4)?,
+            facts.length,
+        ),
+    )
 }
 
 fn certificate_to_python<'py>(
@@ -197,17 +216,21 @@ fn certificate_to_python<'py>(
     (flow, ts_ns, direction): (u64, u64, u8),
     facts: &CertificateFacts,
 ) -> PyResult<Bound<'py, PyAny>> {
-    types.server_certificate.bind(py).call1((
-        flow,
-        ts_ns,
-        direction,
-        bytes_tuple(py, &facts.names)?,
-        PyBytes::new(py, &facts.subject),
-        PyBytes::new(py, &facts.issuer),
-        facts.self_signed,
-        facts.not_before_s,
-        facts.not_after_s,
-    ))
+    types.make(
+        py,
+        &types.server_certificate,
+        (
+            flow,
+            ts_ns,
+            direction,
+            bytes_tuple(py, &facts.names)?,
+            PyBytes::new(py, &facts.subject),
+            PyBytes::new(py, &facts.issuer),
+            facts.self_signed,
+            facts.not_before_s,
+            facts.not_after_s,
+        ),
+    )
 }
 
 fn clock_to_python<'py>(py: Python<'py>, types: &Types, clock: Option<Clock>) -> PyResult<Option<Bound<'py, PyAny>>> {

@@ -57,6 +57,16 @@ impl Worker {
         self.follow_session(at, side, data_seq, seg, block);
     }
 
+    /// Load the session of the flow that an entry of the table's index leads to. The caller uses the value, so the
+    /// load stays.
+    #[inline]
+    pub fn touch_session(&self, entry: u64) -> u64 {
+        match (entry as u32).checked_sub(1) {
+            Some(at) if self.flows.slot(at).has(bit::RECORDED) => self.sessions.touch_slot(at),
+            _ => 0,
+        }
+    }
+
     /// Whether a flow is to be recorded by this payload.
     fn admission(&self, at: u32, side: usize, data_seq: u32, wire_len: u32, payload: &[u8]) -> Option<Admission> {
         let slot = self.flows.slot(at);

@@ -52,6 +52,12 @@ impl Sessions {
         self.places.get(slot as usize).and_then(|place| place.checked_sub(1))
     }
 
+    /// Load what the session of a slot begins with.
+    #[inline]
+    pub fn touch_slot(&self, slot: u32) -> u64 {
+        self.of_slot(slot).map_or(0, |at| self.look(at).flow ^ self.look(at).base_ns ^ self.look(at).batch[0])
+    }
+
     pub fn get(&mut self, at: u32) -> &mut Sealed {
         &mut self.chunks[at as usize / CHUNK][at as usize % CHUNK]
     }
