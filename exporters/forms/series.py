@@ -55,9 +55,9 @@ METRICS: Mapping[str, str] = {
     "evictions_total": "What was given up so that a full table could take something new.",
     "hits_total": "Literals of signatures found by the core.",
     "shapes_total": "Handshakes of known sizes noticed by the core.",
-    "encrypted_sessions": "TLS sessions whose records are followed.",
+    "encrypted_sessions": "Encrypted sessions whose records are followed.",
     "encrypted_sessions_total": (
-        "TLS sessions seen; of them, those that had few records in their first minute (thin), or too many (fat)."
+        "Sessions of TLS and Noise seen; of all, those of few records in their first minute (thin), or too many (fat)."
     ),
     "tls_handshakes_total": "Hellos and certificates of TLS sessions that were read, and hellos that were lost.",
     "tls_records_total": "Records of those sessions, counted by their headers.",
@@ -230,7 +230,9 @@ CORE: Mapping[str, CounterSeries] = {
     **_labelled("queue_drops_total", "kind", chunks_dropped="chunk", hits_dropped="hit", shapes_dropped="shape"),
     **_labelled("queue_drops_total", "kind", sessions_dropped="session"),
     **_plain(thin_flows="encrypted_sessions", records="tls_records_total", resynchronised="tls_resynchronised_total"),
-    **_labelled("encrypted_sessions_total", "state", tls_flows="seen", thin_admitted="thin", thin_fat="fat"),
+    **_labelled(
+        "encrypted_sessions_total", "state", tls_flows="tls", noise_flows="noise", thin_admitted="thin", thin_fat="fat"
+    ),
     **_labelled("tls_handshakes_total", "part", hellos="client", server_hellos="server", certificates="certificate"),
     **_labelled("tls_handshakes_total", "part", hellos_lost="lost"),
     **_labelled("evictions_total", "table", thin_evicted="encrypted"),

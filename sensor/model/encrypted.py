@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from typing import Literal, NamedTuple
 
-#: Content types of TLS records (RFC 8446 section 5.1); a Noise frame has that of application data.
+#: Content types of TLS records (RFC 8446 section 5.1); what is reported of Noise has that of application data.
 ALERT, APPLICATION_DATA = 21, 23
 
 SessionKind = Literal["tls", "noise"]
@@ -77,12 +77,12 @@ class ServerCertificate(NamedTuple):
 
 
 class SealedRecord(NamedTuple):
-    """A record of application data or an alert, or a Noise frame."""
+    """A record of application data or an alert; of Noise, what a segment brought, which is frames or parts of them."""
 
     ts_ns: int  # of the packet that completed its header
     direction: int
     content_type: int  # APPLICATION_DATA or ALERT
-    length: int  # of what follows the header of 5 bytes: plaintext and overhead
+    length: int  # of what follows the header of 5 bytes: plaintext and overhead (Noise: frames with their headers)
     gap: bool  # records of this direction right before it were not seen: the reader had lost its place
 
 

@@ -123,12 +123,14 @@ class Candidates(CandidateStreams):
             return
         if not self._ranks.has_room(flow):
             self._counters["candidates_refused"] += 1
+            self.recognised(flow, segment)
             return
         self._open_gate(flow, GateMatch(Cause.SHAPE, SHAPE_BUDGET_BYTES, False, b""), segment)
         self.count_sum(flow, 1 - first, segment, sum_of(segment))
         self._note_header(flow, segment)
         self._counters["shapes"] += 1
         self._events.append(Shape(flow.number, segment.ts_ns, first, self.tables.flights.index(sizes), 1.0))
+        self.recognised(flow, segment)
 
     def _find_match(self, flow: Flow, side: Side, seq: int, segment: Segment) -> GateMatch | None:
         match = opening_match(self.tables, side, seq, segment) if flow.gate is GateState.SHUT else None

@@ -18,6 +18,7 @@ from sensor.model.encrypted import (
     SealedRecord,
     ServerCertificate,
     ServerHello,
+    SessionKind,
 )
 from sensor.model.events import CloseReason, Event
 from sensor.model.limits import CoreLimits
@@ -81,8 +82,7 @@ class SessionRecorder:
             if session.is_judged:
                 self._judged.move_to_end(session.number)
             self._weigh(session)
-            while self._young and self._held_bytes > self._limits.thin_bytes:
-                self._evict(next(iter(self._young.values())))
+            self._keep_within_pool()
 
     def _admit(self, flow: Flow, direction: int, seq: int, segment: Segment) -> SealedSession | None:
         """Begin to record a flow, if it is one to be recorded."""
@@ -97,16 +97,34 @@ class SessionRecorder:
             midstream = is_chain(payload, segment.wire_bytes) and payload[0] < 24 and payload[0] != HANDSHAKE
             if not midstream:
                 return None
-        self._make_room()
-        session = flow.session = SealedSession(next(self._numbers), midstream=midstream)
-        self._young[session.number] = flow
-        self._weigh(session)
+        session = self._add(flow, midstream=midstream)
         session.begin_at(direction, begins_at)
         if other.syn_seen and not other.payload_seen:
             session.begin_at(1 - direction, other.base or 0)
         if midstream:
             self._open(flow, session, segment)
         return session
+
+    def take_noise(self, flow: Flow, segment: Segment) -> None:
+        """Record a flow whose first two flights are those of Noise, from its next segments on."""
+        if not self._limits.thin_flows or flow.session is not None or flow.is_fat:
+            return
+        session = self._add(flow, is_noise=True)
+        for direction, side in enumerate(flow.sides):
+            session.begin_at(direction, side.next)
+        self._open(flow, session, segment)
+        self._keep_within_pool()
+
+    def _add(self, flow: Flow, *, midstream: bool = False, is_noise: bool = False) -> SealedSession:
+        self._make_room()
+        session = flow.session = SealedSession(next(self._numbers), midstream=midstream, is_noise=is_noise)
+        self._young[session.number] = flow
+        self._weigh(session)
+        return session
+
+    def _keep_within_pool(self) -> None:
+        while self._young and self._held_bytes > self._limits.thin_bytes:
+            self._evict(next(iter(self._young.values())))
 
     def _make_room(self) -> None:
         if len(self) < self._limits.thin_flows:
@@ -129,10 +147,11 @@ class SessionRecorder:
         (self._judged if session.is_judged else self._young).pop(session.number)
 
     def _open(self, flow: Flow, session: SealedSession, segment: Segment) -> None:
-        self._counters["tls_flows"] += 1
+        self._counters["noise_flows" if session.is_noise else "tls_flows"] += 1
+        kind: SessionKind = "noise" if session.is_noise else "tls"
         (orig_addr, orig_port), (resp_addr, resp_port) = flow.originator, flow.responder
         self._events.append(
-            EncryptedOpen(session.number, segment.ts_ns, "tls", orig_addr, orig_port, resp_addr, resp_port, flow.basis,
+            EncryptedOpen(session.number, segment.ts_ns, kind, orig_addr, orig_port, resp_addr, resp_port, flow.basis,
                           session.midstream, flow.first_ns, segment.vlans, self.source)
         )  # fmt: skip
 

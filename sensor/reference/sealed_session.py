@@ -63,10 +63,11 @@ Finding = Opened | Withdrawn | Resynchronised | SideReading | SealedRecord
 
 
 class SealedSession:
-    def __init__(self, number: int, *, midstream: bool) -> None:
+    def __init__(self, number: int, *, midstream: bool = False, is_noise: bool = False) -> None:
         self.number = number
         self.midstream = midstream
-        self.on_trial = not midstream
+        self.is_noise = is_noise  # headers are encrypted, and what a segment brings stands for a record
+        self.on_trial = not midstream and not is_noise
         self.is_judged = False
         self.first_ns: int | None = None  # of its first record
         self.minute_ns = 0  # since when `minute_records` counts
@@ -77,7 +78,7 @@ class SealedSession:
         self.waiting: list[SealedRecord] = []  # to be handed on
         self.weight_bytes = 0  # by the recorder's books
         self._places = (RecordPlace(), RecordPlace())
-        self._collectors = (HelloCollector(waits=not midstream), HelloCollector(waits=not midstream))
+        self._collectors = (HelloCollector(waits=self.on_trial), HelloCollector(waits=self.on_trial))
         self._held: tuple[list[StreamPiece], list[StreamPiece]] = ([], [])
 
     def begin_at(self, side: int, seq: int) -> None:
@@ -104,8 +105,8 @@ class SealedSession:
         if self._reaches(side, piece.seq):
             return found + self._walk(side, piece) + self._walk_held(side, piece.ts_ns)
         held = self._held[side]
-        held.append(piece)
-        size = len(piece.payload)
+        held.append(piece._replace(payload=b"") if self.is_noise else piece)
+        size = len(held[-1].payload)
         if len(held) > MAX_HELD or size > MAX_HELD_BYTES or (self.is_judged and size + HELD_SEGMENT_BYTES > room()):
             found += self._close(side)
         return found
@@ -154,6 +155,9 @@ class SealedSession:
             if place.is_placed and not self._reaches(side, piece.seq):
                 if self.on_trial:
                     return [*found, Withdrawn()]
+                if self.is_noise:
+                    place.put(piece.seq)
+                    found.append(Resynchronised())
                 found += self._give_up(side)
                 if not self._reaches(side, piece.seq):
                     found += self._lose(side, piece.seq)
@@ -193,6 +197,8 @@ class SealedSession:
         else:
             payload, wire_bytes = payload[-ahead:], wire_bytes + ahead
         place.next = end
+        if self.is_noise:
+            return [self._record(side, APPLICATION_DATA, wire_bytes, piece.ts_ns)]
         cut = wire_bytes - len(payload)
         while payload:
             if place.left:
@@ -229,13 +235,16 @@ class SealedSession:
             place.stashed = True
             return []
         readings = self._collectors[side].begin_record(header.content_type)
-        return [*(SideReading(side, reading) for reading in readings), self._record(side, header.length, ts_ns)]
+        return [
+            *(SideReading(side, reading) for reading in readings),
+            self._record(side, header.content_type, header.length, ts_ns),
+        ]
 
-    def _record(self, side: int, length: int, ts_ns: int) -> SealedRecord:
+    def _record(self, side: int, content_type: int, length: int, ts_ns: int) -> SealedRecord:
         place = self._places[side]
-        gap = place.gap and place.content_type in (ALERT, APPLICATION_DATA)
+        gap = place.gap and content_type in (ALERT, APPLICATION_DATA)
         place.gap = place.gap and not gap
-        return SealedRecord(ts_ns, side, place.content_type, length, gap)
+        return SealedRecord(ts_ns, side, content_type, length, gap)
 
     def _read_body(self, side: int, body: bytes, ts_ns: int) -> list[Finding]:
         place, found = self._places[side], list[Finding]()
@@ -246,7 +255,7 @@ class SealedSession:
                     return [Withdrawn()]
                 self.on_trial = False
                 found.append(Opened())
-            found.append(self._record(side, place.left + len(body), ts_ns))
+            found.append(self._record(side, HANDSHAKE, place.left + len(body), ts_ns))
         if place.content_type == HANDSHAKE:
             room = MAX_COLLECTED_BYTES - len(self._collectors[1 - side].buffer)
             found += (SideReading(side, reading) for reading in self._collectors[side].feed(body, room))

@@ -41,6 +41,7 @@ class CandidateStreams:
         self._holdings = Holdings()
         self.numbers = count(1)  # of flows that have events; encrypted sessions take theirs from it, too
         self.evict: Callable[[Flow], None]  # a flow leaves the table, which sets this
+        self.recognised: Callable[[Flow, Segment], None]  # its first flights were; set by the table, too
 
     def _note_header(self, flow: Flow, segment: Segment) -> None:
         side = flow.sides[flow.direction(segment)]

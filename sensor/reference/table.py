@@ -44,6 +44,7 @@ class FlowTable:
         self._swept_ns: int | None = None
         self._serial = 0
         candidates.evict = lambda flow: self._evict(flow)
+        candidates.recognised = recorder.take_noise
         self._waiting: dict[FlowKey, Flow] = {}  # with a SYN that waits for its answer, the oldest first
 
     def tick(self, ts_ns: int) -> None:

@@ -368,6 +368,41 @@ def test_a_session_ends_as_its_flow_does(engine):
     assert [event.reason for event in result.of(EncryptedClose)] == ["rst"]
 
 
+NOISE = [(0.0, 0, b"\x5a" * 64), (0.1, 1, b"\x5a" * 234)]
+
+
+def shares(count: int, *, start_s: float = 1, step_s: float = 10) -> list[Said]:
+    said = []
+    for number in range(count):
+        said += [(start_s + number * step_s, 0, b"\x5a" * 71), (start_s + number * step_s + 0.1, 1, b"\x5a" * 58)]
+    return said
+
+
+def test_of_noise_what_each_segment_brings_is_reported(engine):
+    said = [*NOISE, (0.2, 0, b"\x5a" * 150), (0.3, 1, b"\x5a" * 44), *shares(20)]
+    result = engine.packets(packets(said))
+    (opened,) = result.of(EncryptedOpen)
+    assert (opened.kind, opened.midstream) == ("noise", False)
+    assert lengths(result, 0) == [150, *[71] * 20]
+    assert lengths(result, 1) == [44, *[58] * 20]
+    assert (result.stats["noise_flows"], result.stats["tls_flows"], result.stats["thin_admitted"]) == (1, 0, 1)
+    assert [event.records for event in result.of(EncryptedClose)] == [(21, 21)]
+
+
+def test_of_noise_a_repeated_segment_is_no_frame_and_a_lost_one_a_gap(engine):
+    frames = packets([*NOISE, *shares(20)])
+    changed = [*frames[:4], frames[4], *frames[4:14], *frames[16:]]
+    result = engine.packets(changed)
+    assert (lengths(result, 0), lengths(result, 1)) == ([71] * 19, [58] * 19)
+    assert [found.gap for found in records(result) if found.direction == 0] == [number == 5 for number in range(19)]
+    assert result.stats["resynchronised"] == 2
+
+
+def test_noise_that_is_not_thin_is_forgotten(engine):
+    result = engine.packets(packets([*NOISE, *shares(80, step_s=0.5)]))
+    assert [event.reason for event in result.of(EncryptedClose)] == ["fat"]
+
+
 def test_a_vector_writes_its_length() -> None:
     assert (vector(2, b"ab"), message(1, b"x")) == (b"\0\2ab", b"\1\0\0\1x")
     assert OPENING_1_3[0][1][5:] == client_hello()

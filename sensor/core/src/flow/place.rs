@@ -2,7 +2,9 @@
 //! the record at hand, and the header's bytes so far. Knows lengths and no content. docs/border.md, "Encrypted sessions".
 
 pub const HEADER: usize = 5;
+pub const ALERT: u8 = 21;
 pub const HANDSHAKE: u8 = 22;
+pub const APPLICATION_DATA: u8 = 23;
 /// 2^14 and what encryption may add (RFC 5246 section 6.2.3 has 2,048, RFC 8446 256; OpenSSL sends no more).
 const MAX_LENGTH: u16 = 16_640;
 /// An opening: the header, and the type of the first message in it.

@@ -2,7 +2,7 @@
 //! segment belongs to is decided before. docs/border.md, "Encrypted sessions".
 
 use crate::flow::hellos::Reading;
-use crate::flow::place::{is_chain, is_opening, OPENING};
+use crate::flow::place::{is_chain, is_opening, ALERT, APPLICATION_DATA, OPENING};
 use crate::flow::sealed::{bit as session, Finding, Piece, Sealed, BATCH};
 use crate::flow::table::bit;
 use crate::flow::worker::Worker;
@@ -22,8 +22,6 @@ const LENGTH_SHIFT: u32 = 8;
 const SIDE_FLAG: u64 = 1;
 const ALERT_FLAG: u64 = 2;
 const GAP_FLAG: u64 = 4;
-const ALERT: u8 = 21;
-const APPLICATION_DATA: u8 = 23;
 
 /// Why a flow is recorded.
 enum Admission {
@@ -84,25 +82,45 @@ impl Worker {
         (is_chain(payload, wire_len) && payload[0] != 22).then_some(Admission::Midstream)
     }
 
-    /// Begin to record a flow; false if there is no room.
-    fn admit_session(&mut self, at: u32, side: usize, data_seq: u32, admission: &Admission, seg: &Segment) -> bool {
+    /// Record a flow whose first two flights are those of Noise, from its next segments on.
+    pub(super) fn record_noise(&mut self, at: u32, seg: &Segment) {
+        let slot = self.flows.slot(at);
+        if !self.sessions.is_on() || slot.has(bit::RECORDED | bit::FORGOTTEN) {
+            return;
+        }
+        let next = [slot.sides[0].next, slot.sides[1].next];
+        if let Some(index) = self.add_session(at, |flow| Sealed::noise(flow, at, next)) {
+            self.open_session(index, seg, false);
+            while let Some(victim) = self.sessions.excess() {
+                self.evict_session(victim);
+            }
+        }
+    }
+
+    /// A place for one more session; None if there is none to be had.
+    fn add_session(&mut self, at: u32, new: impl FnOnce(u64) -> Sealed) -> Option<u32> {
         if self.overloaded {
             self.stats.add(Counter::ThinRefused, 1);
-            return false;
+            return None;
         }
         if let Some(victim) = self.sessions.victim() {
             self.evict_session(victim);
         }
-        let flow = self.next_number();
+        let mut begun = new(self.next_number());
         let slot = self.flows.slot_mut(at);
         slot.set(bit::RECORDED);
-        let index = self.sessions.insert(match admission {
+        begun.bits |= if slot.originator() == 1 { session::ORIGIN_IS_B } else { 0 };
+        Some(self.sessions.insert(begun))
+    }
+
+    /// Begin to record a flow of TLS; false if there is no room.
+    fn admit_session(&mut self, at: u32, side: usize, data_seq: u32, admission: &Admission, seg: &Segment) -> bool {
+        let begun = self.add_session(at, |flow| match admission {
             Admission::Midstream => Sealed::midstream(flow, at),
             _ => Sealed::new(flow, at),
         });
-        let origin_is_b = self.flows.slot(at).originator() == 1;
+        let Some(index) = begun else { return false };
         let begun = self.sessions.get(index);
-        begun.bits |= if origin_is_b { session::ORIGIN_IS_B } else { 0 };
         match admission {
             Admission::Trial(seq) => begun.begin_at(side, *seq),
             Admission::Opening => begun.begin_at(side, data_seq),
@@ -122,11 +140,12 @@ impl Worker {
         let session = self.sessions.get(index);
         let slot = self.flows.slot(session.slot);
         let origin = slot.originator();
-        self.stats.add(Counter::TlsFlows, 1);
+        let kind = if session.has(session::NOISE) { SessionKind::Noise } else { SessionKind::Tls };
+        self.stats.add(if kind == SessionKind::Noise { Counter::NoiseFlows } else { Counter::TlsFlows }, 1);
         self.events.push(Event::EncryptedOpen(Box::new(EncryptedOpen {
             flow: session.flow,
             ts_ns: seg.ts_ns,
-            kind: SessionKind::Tls,
+            kind,
             originator: slot.end(origin),
             responder: slot.end(1 - origin),
             basis: slot.basis(),
@@ -372,5 +391,48 @@ impl Worker {
             records: (session.records[origin], session.records[1 - origin]),
             resynchronised: session.resynchronised,
         })));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use super::*;
+    use crate::flow::prefilter::Tables;
+    use crate::model::limits::Limits;
+    use crate::model::stats::Stats;
+
+    /// A segment of one byte of a hello, and the block that it lies in.
+    fn segment(sport: u16) -> (Segment, Vec<u8>) {
+        let l4 = [vec![0; 20], vec![22, 3, 1, 0, 99, 1]].concat();
+        let seg = Segment {
+            src: [1; 16],
+            dst: [2; 16],
+            sport,
+            dport: 443,
+            proto: 6,
+            header_len: 20,
+            l4_len: l4.len() as u32,
+            wire_len: 6,
+            seq: 1,
+            ..Segment::default()
+        };
+        (seg, l4)
+    }
+
+    #[test]
+    fn while_events_are_polled_too_slowly_no_session_is_admitted() {
+        let stats = Arc::new(Stats::default());
+        let tables = Arc::new(Tables::new(Vec::new(), Vec::new(), Vec::new()).unwrap());
+        let mut worker = Worker::new(0, &Limits::default(), tables, stats.clone());
+        let (seg, block) = segment(1);
+        worker.overloaded = true;
+        worker.segment(&seg, &block);
+        assert_eq!((stats.get(Counter::ThinRefused), worker.events.len()), (1, 0));
+        worker.overloaded = false;
+        let (seg, block) = segment(2);
+        worker.segment(&seg, &block);
+        assert_eq!((stats.get(Counter::ThinRefused), stats.get(Counter::TlsFlows)), (1, 1));
     }
 }

@@ -3,7 +3,7 @@
 //! "Encrypted sessions".
 
 use crate::flow::hellos::{Collector, Reading, MAX_COLLECTED};
-use crate::flow::place::{is_chain, is_opening, Place, Step, HANDSHAKE, OPENING};
+use crate::flow::place::{is_chain, is_opening, Place, Step, ALERT, APPLICATION_DATA, HANDSHAKE, OPENING};
 
 /// Records that leave together.
 pub const BATCH: usize = 16;
@@ -73,6 +73,7 @@ pub mod bit {
     pub const BEGUN: u8 = 4; // there was a record
     pub const MIDSTREAM: u8 = 8;
     pub const ORIGIN_IS_B: u8 = 16; // side 1 is the originator's
+    pub const NOISE: u8 = 32; // no TLS: headers are encrypted, and what a segment brings stands for a record
 }
 
 /// A session: 256 bytes, and no more once it is judged and holds nothing. What each record touches comes first.
@@ -111,6 +112,14 @@ impl Sealed {
     /// One whose beginning was not seen.
     pub fn midstream(flow: u64, slot: u32) -> Sealed {
         Sealed { flow, slot, bits: bit::MIDSTREAM, ..Sealed::default() }
+    }
+
+    /// One of Noise, whose sides go on at these numbers.
+    pub fn noise(flow: u64, slot: u32, next: [u32; 2]) -> Sealed {
+        let mut session = Sealed { flow, slot, bits: bit::NOISE, ..Sealed::default() };
+        session.begin_at(0, next[0]);
+        session.begin_at(1, next[1]);
+        session
     }
 
     pub fn has(&self, bits: u8) -> bool {
@@ -218,9 +227,10 @@ impl Sealed {
 
     fn hold(&mut self, side: usize, piece: Piece<'_>, room: usize, out: &mut Vec<Finding>) {
         let judged = self.has(bit::JUDGED);
-        let bytes = piece.payload.len();
+        let payload = if self.has(bit::NOISE) { &[] } else { piece.payload };
+        let bytes = payload.len();
         let held = &mut self.extra.get_or_insert_default().held[side];
-        held.push(Held { seq: piece.seq, wire_len: piece.wire_len, ts_ns: piece.ts_ns, payload: piece.payload.into() });
+        held.push(Held { seq: piece.seq, wire_len: piece.wire_len, ts_ns: piece.ts_ns, payload: payload.into() });
         if held.len() > MAX_HELD || bytes > MAX_HELD_BYTES || (judged && bytes + HELD_SEGMENT_BYTES > room) {
             self.close(side, out);
         }
@@ -256,6 +266,10 @@ impl Sealed {
                 if self.has(bit::TRIAL) {
                     out.push(Finding::Withdrawn);
                     return;
+                }
+                if self.has(bit::NOISE) {
+                    self.places[side].put(held.seq);
+                    out.push(Finding::Resynchronised);
                 }
                 self.give_up(side, out);
                 if !self.reaches(side, held.seq) {
@@ -323,6 +337,10 @@ impl Sealed {
             wire_len -= seen;
         }
         self.places[side].next = end;
+        if self.has(bit::NOISE) {
+            self.report(side, APPLICATION_DATA, wire_len as u16, piece.ts_ns, out);
+            return;
+        }
         let cut = wire_len - payload.len() as u32;
         while let Some(step) = self.places[side].step(&mut payload) {
             let goes_on = match step {
@@ -373,7 +391,7 @@ impl Sealed {
     }
 
     fn report(&mut self, side: usize, kind: u8, length: u16, ts_ns: u64, out: &mut Vec<Finding>) {
-        let gap = matches!(kind, 21 | 23) && self.places[side].take_gap();
+        let gap = matches!(kind, ALERT | APPLICATION_DATA) && self.places[side].take_gap();
         out.push(Finding::Record { side, kind, length, gap, ts_ns });
     }
 

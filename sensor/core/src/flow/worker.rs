@@ -101,6 +101,7 @@ impl Worker {
             self.flows.slot_mut(at).track(side, data_seq, seg.wire_len, payload);
             if let Some(shape) = gate::flights(self.flows.slot(at), &self.tables, side) {
                 self.shape(at, 1 - side, shape, seg, block);
+                self.record_noise(at, seg);
             }
         }
     }

@@ -111,12 +111,14 @@ pub struct Close {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum SessionKind {
     Tls,
+    Noise,
 }
 
 impl SessionKind {
     pub fn name(self) -> &'static str {
         match self {
             SessionKind::Tls => "tls",
+            SessionKind::Noise => "noise",
         }
     }
 }

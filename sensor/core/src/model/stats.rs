@@ -47,6 +47,7 @@ counters! {
     CandidatesRefused => "candidates_refused",
     UnprovenEvicted => "unproven_evicted",
     TlsFlows => "tls_flows",
+    NoiseFlows => "noise_flows",
     Hellos => "hellos",
     HellosLost => "hellos_lost",
     ServerHellos => "server_hellos",

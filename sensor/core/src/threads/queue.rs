@@ -181,7 +181,7 @@ impl Queue {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::event::{Close, PathFacts, Reason};
+    use crate::model::event::{Close, EncryptedClose, PathFacts, Reason};
 
     fn chunk(offset: u64, gap: u64, data: &[u8]) -> Event {
         Event::Chunk {
@@ -214,6 +214,16 @@ mod tests {
             clocks,
             paths,
         }))
+    }
+
+    #[test]
+    fn of_an_encrypted_session_what_opens_and_closes_is_kept() {
+        let queue = Queue::new(1);
+        let records = || Event::Records { flow: 7, ts_ns: 0, counts: [0; 2], records: Vec::new() };
+        let close = EncryptedClose { flow: 7, ts_ns: 0, reason: Reason::Fat, records: (1, 1), resynchronised: 0 };
+        let mut events = vec![records(), records(), Event::EncryptedClose(Box::new(close)), records()];
+        assert_eq!(queue.push(&mut events, false), Dropped { sessions: 2, ..Dropped::default() });
+        assert_eq!(queue.pop(9, Duration::ZERO).unwrap().len(), 2);
     }
 
     #[test]
