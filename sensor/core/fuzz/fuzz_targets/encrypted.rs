@@ -62,7 +62,7 @@ fuzz_target!(|data: &[u8]| {
     hello::read_client(data);
     hello::read_server(data);
     certificate::read(data);
-    let limits = Limits { thin_flows: 3, thin_bytes: 4_096, candidates: 2, ..Limits::default() };
+    let limits = Limits { flows: 64, thin_flows: 3, thin_bytes: 4_096, candidates: 2, ..Limits::default() };
     let mut worker = Worker::new(0, &limits, Arc::new(tables()), Arc::new(Stats::default()));
     let (mut input, mut ts_ns, mut open) = (Input(data), 0, HashMap::new());
     let mut next: HashMap<(u8, bool), u32> = HashMap::new();
