@@ -6,7 +6,19 @@ are both this.
     while events := core.poll(1024, 100) ...
 
 A core reads sources on its own thread (compiled) or inside `poll` (reference), decodes, keeps the flow table, and hands
-over events only for flows that passed a gate. docs/border.md is the full text.
+over events only for flows that passed a gate, and of encrypted sessions. docs/border.md is the full text.
+
+Of an encrypted session (`sensor.model.encrypted`) these come, in this order, in any of their number:
+
+    EncryptedOpen       its ends; right when its first bytes are known to be TLS, or when it was joined
+    ClientHello         SNI, ALPN, JA3, JA4, versions; of every session whose hello was seen whole
+    ServerHello         version and cipher suite
+    ServerCertificate   up to TLS 1.2
+    Records             lengths and times; the first batch after a minute, of sessions with at most 120 records in it;
+                        later batches of 16, or what came in a minute
+    EncryptedClose      its flow left, or it is followed no more ("fat", "evicted")
+
+So of most web traffic there are an open, two hellos and a close; of what is long and thin there are its records.
 """
 
 from collections.abc import Mapping, Sequence
@@ -59,6 +71,8 @@ class Limits:
         reorder_bytes: int = ...,
         reorder_segments: int = ...,
         held_bytes: int = ...,
+        thin_flows: int = ...,
+        thin_bytes: int = ...,
         fragments: int = ...,
         fragment_bytes: int = ...,
         queue_events: int = ...,
@@ -85,9 +99,10 @@ class Core:
         """Open a capture file (or '-' for standard input) now and queue it for reading; or listen to an interface,
         "iface:NAME".
 
-        With `full="drop"` a full queue drops Chunk, Hit and Shape, counted; with "wait" it makes the reading wait. The
-        rest is for interfaces: bytes of the kernel's ring, bytes kept of a packet (0: all), a filter of classic BPF
-        instructions (code, jt, jf, k). Captures and interfaces do not share a core.
+        With `full="drop"` a full queue drops Chunk, Hit and Shape, and of encrypted sessions all but open and close,
+        counted; with "wait" it makes the reading wait. The rest is for interfaces: bytes of the kernel's ring, bytes
+        kept of a packet (0: all), a filter of classic BPF instructions (code, jt, jf, k). Captures and interfaces do
+        not share a core.
 
         Raises CaptureError if the source cannot be opened, is empty, or is not a capture.
         """

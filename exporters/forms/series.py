@@ -55,6 +55,13 @@ METRICS: Mapping[str, str] = {
     "evictions_total": "What was given up so that a full table could take something new.",
     "hits_total": "Literals of signatures found by the core.",
     "shapes_total": "Handshakes of known sizes noticed by the core.",
+    "encrypted_sessions": "Encrypted sessions whose records are followed.",
+    "encrypted_sessions_total": (
+        "Sessions of TLS and Noise seen; of all, those of few records in their first minute (thin), or too many (fat)."
+    ),
+    "tls_handshakes_total": "Hellos and certificates of TLS sessions that were read, and hellos that were lost.",
+    "tls_records_total": "Records of those sessions, counted by their headers.",
+    "tls_resynchronised_total": "Times that records of a session were missed and its next header was found again.",
     "chunks_total": "Pieces of streams handed over by the core.",
     "chunk_bytes_total": "Bytes of those pieces.",
     "events_dropped_total": "Events the core dropped because the line was too slow.",
@@ -221,6 +228,15 @@ CORE: Mapping[str, CounterSeries] = {
     **_plain(excluded="excluded_segments_total", ticks="ticks_total", kernel_received="kernel_received_packets_total"),
     **_plain(kernel_dropped="kernel_dropped_packets_total", kernel_freezes="kernel_freezes_total"),
     **_labelled("queue_drops_total", "kind", chunks_dropped="chunk", hits_dropped="hit", shapes_dropped="shape"),
+    **_labelled("queue_drops_total", "kind", sessions_dropped="session"),
+    **_plain(thin_flows="encrypted_sessions", records="tls_records_total", resynchronised="tls_resynchronised_total"),
+    **_labelled(
+        "encrypted_sessions_total", "state", tls_flows="tls", noise_flows="noise", thin_admitted="thin", thin_fat="fat"
+    ),
+    **_labelled("tls_handshakes_total", "part", hellos="client", server_hellos="server", certificates="certificate"),
+    **_labelled("tls_handshakes_total", "part", hellos_lost="lost"),
+    **_labelled("evictions_total", "table", thin_evicted="encrypted"),
+    **_labelled("refusals_total", "table", thin_refused="encrypted"),
     **_labelled("bad_checksums_total", "layer", bad_ip_checksum="ip", bad_l4_checksum="transport"),
     **_labelled("evictions_total", "table", flows_evicted="flows", fragments_evicted="fragments"),
     **_labelled("evictions_total", "table", unproven_evicted="candidates", held_given_up="candidates"),

@@ -1,23 +1,22 @@
 """What the sizes of the first flights show of sessions that are encrypted from their first byte: Stratum V2 over Noise,
 and DATUM.
 
-A flight is what one side sends until the other speaks. Sizes prove little, so nothing here is ever more than a
-likeness; what it means is data (`signatures/dialects`, `sizes_only`). Looks at a flow only until it gives a message
-of another framing.
+A flight is what one side sends until the other speaks; behind the handshake of Noise, frames are counted instead
+(`noise_frames`). Sizes prove little, so nothing here is ever more than a likeness; what it means is data
+(`signatures/dialects`, `sizes_only`). Looks at a flow only until it gives a message of another framing.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
+from sensor.dialects.noise_frames import FrameVerdict, NoiseFrames
 from sensor.dialects.stream.message import Message, Read
 
 FRAMING = "flights"
-#: Noise NX of Stratum V2 since February 2024: 64 bytes of key, 234 of answer (key, static key, certificate),
-#: SetupConnection of 54 and more, its Success of 44. BIP 324 begins with 64 bytes too, but is answered by its own 64
-#: and up to 4,095 bytes of garbage.
+#: Noise NX of Stratum V2 since February 2024: 64 bytes of key, 234 of answer (key, static key, certificate). BIP 324
+#: begins with 64 bytes too, but is answered by its own 64 and up to 4,095 bytes of garbage.
 NOISE = (64, 234)
-SETUP_BYTES, SUCCESS_BYTES = range(54, 1_400), 44
 #: The first header of a DATUM client: XORed with this, `length:22, reserved:2, signed, sealed, channel, command:5`,
 #: lowest bit first.
 DATUM_KEY = 0xDC871829
@@ -28,7 +27,7 @@ MAX_FLIGHTS = 5
 class Flights:
     """The first flights of one flow."""
 
-    __slots__ = ("_first", "_sizes", "_speaker", "_starts", "_stopped")
+    __slots__ = ("_first", "_frames", "_sizes", "_speaker", "_starts", "_stopped", "_verdict")
 
     def __init__(self) -> None:
         self._first = b""
@@ -36,6 +35,8 @@ class Flights:
         self._starts: list[int] = []  # time of each flight's first byte
         self._speaker: int | None = None  # of the first flight
         self._stopped = False
+        self._frames: NoiseFrames | None = None  # once the first two flights are Noise's
+        self._verdict = FrameVerdict.OPEN
 
     @property
     def are_over(self) -> bool:
@@ -50,6 +51,7 @@ class Flights:
         """The first flights and their sizes are known already; `direction` sent the first."""
         if self._speaker is None:
             self._speaker, self._sizes, self._starts = direction, [*sizes], [ts_ns, ts_ns]
+            self._frames = NoiseFrames() if sizes == NOISE else None
 
     def add(self, direction: int, ts_ns: int, gap: int, data: bytes) -> None:
         """Count bytes; a hole before the first flights are over ends the looking."""
@@ -60,6 +62,12 @@ class Flights:
             return
         if self._speaker is None:
             self._speaker = direction
+        if self._frames is None and direction == self._speaker and tuple(self._sizes) == NOISE:
+            self._frames = NoiseFrames()
+        if self._frames is not None:
+            if self._verdict is FrameVerdict.OPEN:
+                self._verdict = self._frames.add(direction ^ self._speaker, ts_ns, len(data))
+            return
         if direction == (self._speaker + len(self._sizes) + 1) % 2:
             self._sizes[-1] += len(data)
         else:
@@ -70,7 +78,7 @@ class Flights:
 
     def seen(self) -> Iterator[Read]:
         """What the flights show, once there are enough of them."""
-        if self._stopped or len(self._sizes) < MAX_FLIGHTS:
+        if self._stopped or (self._verdict is FrameVerdict.OPEN and len(self._sizes) < MAX_FLIGHTS):
             return iter(())
         self._stopped = True
         return self._seen()
@@ -85,11 +93,11 @@ class Flights:
         sizes = self._sizes
         header = int.from_bytes(self._first, "little") ^ DATUM_KEY
         length = header & 0x3FFFFF
-        if len(self._first) == 4 and header >> 22 == 0b101100 and length in DATUM_LENGTHS and sizes[0] <= length + 4:
+        if self._verdict is FrameVerdict.SEEN:
+            yield self._message("NoiseHandshake", {"flights": sizes})
+        elif len(self._first) == 4 and header >> 22 == 0b101100 and length in DATUM_LENGTHS and sizes[0] <= length + 4:
             yield self._message("DatumHello", {"length": length, "whole": sizes[0] == length + 4})
-        elif tuple(sizes[:2]) == NOISE and len(sizes) >= 4 and sizes[2] in SETUP_BYTES and sizes[3] == SUCCESS_BYTES:
-            yield self._message("NoiseHandshake", {"flights": sizes[:4]})
-        elif tuple(sizes) == NOISE:
+        elif tuple(sizes) == NOISE and (self._frames is None or self._frames.is_silent):
             yield self._message("NoiseOpening", {"flights": sizes})
 
     def _message(self, name: str, facts: dict[str, object]) -> Message:

@@ -1,4 +1,5 @@
-"""What crosses the border from a core to the line: five kinds of event about a flow, and the end of a source.
+"""What crosses the border from a core to the line: five kinds of event about a flow, and the end of a source. Those of
+encrypted sessions are in `sensor.model.encrypted`.
 
 Both cores (the compiled one and the reference) build exactly these tuples, so their outputs compare with `==`.
 Addresses and payload stay bytes; times are nanoseconds of the packet clock since the epoch. Per flow the order is Open
@@ -8,6 +9,8 @@ Addresses and payload stay bytes; times are nanoseconds of the packet clock sinc
 from __future__ import annotations
 
 from typing import Literal, NamedTuple
+
+from sensor.model.encrypted import EncryptedEvent
 
 #: Direction of a chunk or hit: sent by the flow's originator, or by its responder.
 ORIGINATOR = 0
@@ -128,4 +131,4 @@ class End(NamedTuple):
     stretches: tuple[tuple[int, int], ...] = ()  # of a capture: first and last packet's time, anew after a leap of time
 
 
-Event = Open | Chunk | Hit | Shape | Close | End
+Event = Open | Chunk | Hit | Shape | Close | End | EncryptedEvent

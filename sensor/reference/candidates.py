@@ -105,7 +105,7 @@ class Candidates(CandidateStreams):
         if flow.gate is GateState.OPEN:
             self._deliver(flow, direction, segment, seq, self._later_match(side, seq))
         else:
-            match = self._find_match(flow, side, seq, segment)
+            match = self._find_match(flow, side, seq, segment) if segment.payload else None
             if match is not None:
                 self._open_gate(flow, match, segment)
                 self.count_sum(flow, direction, segment, sum_of(segment))
@@ -123,12 +123,14 @@ class Candidates(CandidateStreams):
             return
         if not self._ranks.has_room(flow):
             self._counters["candidates_refused"] += 1
+            self.recognised(flow, segment)
             return
         self._open_gate(flow, GateMatch(Cause.SHAPE, SHAPE_BUDGET_BYTES, False, b""), segment)
         self.count_sum(flow, 1 - first, segment, sum_of(segment))
         self._note_header(flow, segment)
         self._counters["shapes"] += 1
         self._events.append(Shape(flow.number, segment.ts_ns, first, self.tables.flights.index(sizes), 1.0))
+        self.recognised(flow, segment)
 
     def _find_match(self, flow: Flow, side: Side, seq: int, segment: Segment) -> GateMatch | None:
         match = opening_match(self.tables, side, seq, segment) if flow.gate is GateState.SHUT else None
@@ -172,8 +174,7 @@ class Candidates(CandidateStreams):
         flow.budget_bytes = match.budget_bytes
         if not flow.number:
             self._counters["candidates_opened"] += 1
-            self._last_number += 1
-            flow.number = self._last_number
+            flow.number = next(self.numbers)
             (orig_addr, orig_port), (resp_addr, resp_port) = flow.originator, flow.responder
             packets = (flow.sides[0].packets, flow.sides[1].packets)
             midstream = flow.proto == TCP and not flow.sides[0].syn_seen and not flow.sides[1].syn_seen

@@ -21,6 +21,7 @@ from sensor.reference.capture.records import Packet
 from sensor.reference.counters import new_counters
 from sensor.reference.decode import FrameDecoder
 from sensor.reference.exclusions import Exclusions
+from sensor.reference.recorder import SessionRecorder
 from sensor.reference.table import FlowTable
 from sensor.reference.tables import Tables
 
@@ -60,7 +61,8 @@ class Core:
         self._events: deque[Event] = deque()
         self._decoder = FrameDecoder(limits, self._counters)
         self._candidates = Candidates(tables, limits, self._counters, self._events)
-        self._table = FlowTable(limits, self._counters, self._candidates, self._decoder.fragments)
+        self._recorder = SessionRecorder(limits, self._counters, self._events, self._candidates.numbers)
+        self._table = FlowTable(limits, self._counters, self._candidates, self._recorder, self._decoder.fragments)
         self._waiting: deque[CaptureFile] = deque()
         self._reading: _OpenCapture | None = None
         self._last_ns: int | None = None
@@ -134,7 +136,7 @@ class Core:
 
     def _take_turn(self, interface: PacketSocket) -> int:
         count = 0
-        self._candidates.source = interface.source
+        self._candidates.source = self._recorder.source = interface.source
         for ts_ns, link, frame in interface.take(TURN_PACKETS):
             count += 1
             self._count(frame)
@@ -162,7 +164,7 @@ class Core:
             if not self._waiting:
                 return False
             self._reading = _OpenCapture(self._waiting.popleft())
-            self._candidates.source = self._reading.capture.source
+            self._candidates.source = self._recorder.source = self._reading.capture.source
         reading, events = self._reading, self._events
         for packet in reading.packets:
             self._take(reading, packet)
@@ -229,6 +231,7 @@ class Core:
         return self._counters | {
             "flows": len(self._table),
             "candidates": len(self._candidates),
+            "thin_flows": len(self._recorder),
             "source_bytes": self._read_source_bytes + reading,
             "last_packet_ns": self._last_ns or 0,
             **{

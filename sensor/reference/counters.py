@@ -18,9 +18,11 @@ NAMES = (
     "flows", "flows_opened", "flows_expired", "flows_evicted", "flows_reused",
     "stray_handshakes", "stray_endings",
     "candidates", "candidates_opened", "candidates_spent", "candidates_refused", "unproven_evicted",
+    "tls_flows", "noise_flows", "hellos", "hellos_lost", "server_hellos", "certificates",
+    "thin_flows", "thin_admitted", "thin_fat", "thin_evicted", "thin_refused", "records", "resynchronised",
     "chunks", "chunk_bytes", "hits", "shapes", "gaps", "gap_bytes",
     "retransmitted_bytes", "held_given_up", "overlap_conflicts", "out_of_window",
-    "events_dropped", "chunks_dropped", "hits_dropped", "shapes_dropped",
+    "events_dropped", "chunks_dropped", "hits_dropped", "shapes_dropped", "sessions_dropped",
     "kernel_received", "kernel_dropped", "kernel_freezes", "ticks", "source_bytes", "last_packet_ns",
 )  # fmt: skip
 

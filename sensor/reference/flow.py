@@ -16,6 +16,7 @@ from sensor.reference.doubt import Doubts
 from sensor.reference.flags import ACK, SYN
 from sensor.reference.path import PathTrack
 from sensor.reference.patience import Patience
+from sensor.reference.sealed_session import SealedSession
 from sensor.reference.tables import CARRY_BYTES, TCP
 from sensor.reference.walk import Segment
 
@@ -119,8 +120,9 @@ class Side:
 
 class Flow:
     __slots__ = (
-        "bad_checksums", "basis", "budget_bytes", "first_ns", "gap_bytes", "gate", "held_bytes", "hits", "key",
-        "last_ns", "number", "originator", "proto", "rank", "responder", "rst", "serial", "sides", "waiting",
+        "bad_checksums", "basis", "budget_bytes", "first_ns", "gap_bytes", "gate", "held_bytes", "hits", "is_fat",
+        "key", "last_ns", "number", "originator", "proto", "rank", "responder", "rst", "serial", "session",
+        "sides", "waiting",
     )  # fmt: skip
 
     def __init__(self, key: FlowKey, segment: Segment, serial: int) -> None:
@@ -140,6 +142,8 @@ class Flow:
         self.gap_bytes = 0
         self.bad_checksums = 0
         self.held_bytes = 0  # of both directions, by `Holdings`
+        self.session: SealedSession | None = None  # while it is recorded
+        self.is_fat = False  # its encrypted session had too many records, and is not looked at again
 
     def direction(self, segment: Segment) -> int:
         return 0 if (segment.src_port == self.originator[1] and segment.src == self.originator[0]) else 1

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable
+from itertools import count
 
 from sensor.model.events import Chunk, Event, Hit
 from sensor.model.limits import CoreLimits
@@ -38,8 +39,9 @@ class CandidateStreams:
         self._events = events
         self._ranks = Ranks(limits)
         self._holdings = Holdings()
-        self._last_number = 0
+        self.numbers = count(1)  # of flows that have events; encrypted sessions take theirs from it, too
         self.evict: Callable[[Flow], None]  # a flow leaves the table, which sets this
+        self.recognised: Callable[[Flow, Segment], None]  # its first flights were; set by the table, too
 
     def _note_header(self, flow: Flow, segment: Segment) -> None:
         side = flow.sides[flow.direction(segment)]

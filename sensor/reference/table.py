@@ -19,6 +19,7 @@ from sensor.reference.flags import FIN, RST, SYN
 from sensor.reference.flow import Flow, FlowKey, GateState
 from sensor.reference.fragments import Fragments
 from sensor.reference.handshake import Belonging, fin_fits, place, reset_fits
+from sensor.reference.recorder import SessionRecorder
 from sensor.reference.tables import TCP
 from sensor.reference.walk import Segment
 
@@ -28,16 +29,25 @@ WAITING_MOST = 4_096  # SYNs that wait for their answer; past that the oldest is
 
 
 class FlowTable:
-    def __init__(self, limits: CoreLimits, counters: Counters, candidates: Candidates, fragments: Fragments) -> None:
+    def __init__(
+        self,
+        limits: CoreLimits,
+        counters: Counters,
+        candidates: Candidates,
+        recorder: SessionRecorder,
+        fragments: Fragments,
+    ) -> None:
         self._limits = limits
         self._counters = counters
         self._candidates = candidates
+        self._recorder = recorder
         self._fragments = fragments
         self._flows: OrderedDict[FlowKey, Flow] = OrderedDict()  # the one that was silent longest first
         self._swept_ns: int | None = None  # all flows
         self._candidates_swept_ns = 0
         self._serial = 0
         candidates.evict = lambda flow: self._evict(flow)
+        candidates.recognised = recorder.take_noise
         self._waiting: dict[FlowKey, Flow] = {}  # with a SYN that waits for its answer, the oldest first
 
     def tick(self, ts_ns: int) -> None:
@@ -72,6 +82,7 @@ class FlowTable:
         self._admit(flow, segment)
         if found is ChecksumVerdict.RIGHT and segment.proto == TCP and segment.flags & SYN:
             flow.sides[direction].doubts.syn_right = True
+        self._recorder.take(flow, direction, segment)
         self._candidates.take(flow, direction, segment)
 
     def _place(self, flow: Flow, segment: Segment) -> Flow | None:
@@ -151,6 +162,7 @@ class FlowTable:
     def _leave(self, flow: Flow, reason: CloseReason) -> None:
         del self._flows[flow.key]
         self._forget_waiting(flow)
+        self._recorder.leave(flow, flow.reason(reason))
         self._candidates.leave(flow, flow.reason(reason))
 
     def _sweep_if_due(self, ts_ns: int) -> None:
@@ -160,6 +172,7 @@ class FlowTable:
             self._swept_ns = self._candidates_swept_ns = ts_ns
             self._fragments.sweep(ts_ns)
             self._sweep(ts_ns, list(self._flows.values()))
+            self._recorder.sweep(ts_ns)
         elif ts_ns - self._candidates_swept_ns >= CANDIDATES_NS:
             self._candidates_swept_ns = ts_ns
             self._sweep(ts_ns, [flow for flow in self._flows.values() if flow.gate is not GateState.SHUT])
@@ -171,7 +184,9 @@ class FlowTable:
 
     @staticmethod
     def _in_order(flows: list[Flow]) -> list[Flow]:
-        return sorted(flows, key=lambda flow: (flow.first_ns, flow.number))
+        return sorted(
+            flows, key=lambda flow: (flow.first_ns, flow.number, 0 if flow.session is None else flow.session.number)
+        )
 
     def end(self) -> None:
         """Every flow leaves: nothing that follows belongs to them."""

@@ -39,6 +39,8 @@ class LimitSettings(Section):
     reorder_bytes: Annotated[int, Field(ge=1_024, le=1 << 30)] = CORE.reorder_bytes
     reorder_segments: Count = CORE.reorder_segments
     held_bytes: Count = CORE.held_bytes
+    thin_flows: Annotated[int, Field(ge=0, le=1 << 28)] = CORE.thin_flows
+    thin_bytes: Annotated[int, Field(ge=65_536, le=1 << 36)] = CORE.thin_bytes
     fragments: Count = CORE.fragments
     fragment_bytes: Annotated[int, Field(ge=65_536, le=1 << 32)] = CORE.fragment_bytes
     queue_events: Annotated[int, Field(ge=64, le=1 << 24)] = CORE.queue_events

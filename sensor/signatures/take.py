@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import cast
 
 from sensor.model.text import printable
-from sensor.signatures.language import MAX_MATCHED_TEXT, compile_pattern, lookup, parse_path
+from sensor.signatures.language import MAX_MATCHED_TEXT, Parts, compile_pattern, lookup, parse_path
 from sensor.signatures.located import YamlEntry
 from sensor.signatures.message_values import (
     CONVERSIONS,
@@ -37,7 +37,8 @@ Converter = Callable[[object], Taken | None]
 class ValueSource:
     """One place a value may stand, and how it is read."""
 
-    find: Callable[[object], object]
+    parts: Parts
+    find: Callable[[object], object]  # what stands there
     relative: bool  # from the element of `each`, not from the message
     convert: Converter
     pattern: re.Pattern[str] | None
@@ -109,7 +110,8 @@ def _source(name: str, entry: YamlEntry) -> ValueSource:
     else:
         entry.fail("must be a path")
     converter = _login(_CONVERTERS[conversion]) if name in LOGINS else _CONVERTERS[conversion]
-    return ValueSource(lookup(parse_path(path)), path.startswith("."), converter, pattern, names)
+    parts = parse_path(path)
+    return ValueSource(parts, lookup(parts), path.startswith("."), converter, pattern, names)
 
 
 def clean(text: str) -> str:

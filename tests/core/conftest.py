@@ -82,7 +82,7 @@ class Engine:
         tables = self.module.Tables(
             LITERALS if literals is None else literals, OPENINGS if openings is None else openings, flights or FLIGHTS
         )
-        return self.module.Core(tables, self.module.Limits(**limits))
+        return self.module.Core(tables, self.module.Limits(**{"thin_flows": 200_000, **limits}))
 
     def file(self, content: bytes) -> str:
         path = self._folder / f"{self.name}-{next(self._numbers)}.pcap"
@@ -103,7 +103,7 @@ class Engine:
         assert stats["packets"] == stats["segments"] + stats["excluded"] + sum(
             count for name, count in stats.items() if name.startswith("ignored_")
         )
-        assert stats["flows"] == stats["candidates"] == 0
+        assert stats["flows"] == stats["candidates"] == stats["thin_flows"] == 0
         return Result(events, stats)
 
     def bytes(self, content: bytes, **options: Any) -> Result:

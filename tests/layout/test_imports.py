@@ -19,6 +19,7 @@ SANS_IO = (
     "sensor/model",
     "sensor/line",
     "sensor/session",
+    "sensor/behaviour",
     "sensor/dialects",
     "sensor/estimate",
     "sensor/wallets",

@@ -336,7 +336,9 @@ def test_a_queue_that_nobody_reads_drops_chunks_and_keeps_the_frame_of_each_flow
         assert sorted(event.flow for event in opened) == sorted(event.flow for event in closed)
         assert stats["candidates_refused"] > 0
         assert stats["chunks_dropped"] > 50
-        assert stats["events_dropped"] == stats["chunks_dropped"] + stats["hits_dropped"] + stats["shapes_dropped"]
+        assert stats["events_dropped"] == sum(
+            stats[f"{kind}_dropped"] for kind in ("chunks", "hits", "shapes", "sessions")
+        )
         assert stats["chunks"] == stats["chunks_dropped"] + len(heard.of(Chunk))
         assert stats["hits"] == stats["hits_dropped"] + len(heard.of(Hit))
         for flow in [event.flow for event in opened if event.orig_port in (40_000, 40_001)]:

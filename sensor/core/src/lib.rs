@@ -8,6 +8,7 @@
 //! bench             times each step alone
 //! threads           the reader, the workers, the queue to whoever polls
 //! flow              flow table, gates, assemblers
+//! names             hellos and certificates of encrypted sessions, read
 //! wire | capture    frame to segment | files and interfaces; neither knows the other
 //! sandbox           what the process may still do; knows none of the others
 //! model             plain data: events, counters, limits
@@ -17,6 +18,7 @@ pub mod bench;
 pub mod capture;
 pub mod flow;
 pub mod model;
+pub mod names;
 #[cfg(target_os = "linux")]
 pub mod sandbox;
 pub mod threads;

@@ -12,7 +12,8 @@ from functools import cache
 
 from sensor.intake import engine
 from sensor.line.pipeline import Pipeline
-from tests.core.captures import enhanced, interface, obsolete, section, simple
+from tests.core.captures import enhanced, interface, obsolete, pcap, section, simple
+from tests.core.tls_bytes import OPENING_1_2, OPENING_1_3, packets, sealed
 from tests.fuzz.damaged import compare, engines, events_of
 from tests.fuzz.mutation import mutated
 from tests.fuzz.targets.conversations import signatures
@@ -74,6 +75,23 @@ def _feed_capture(data: bytes) -> None:
         repr(record)
 
 
+def _feed_encrypted(data: bytes) -> None:
+    """Two streams of a connection: the first byte says how they are cut, a length where the second begins."""
+    size, border = 1 + data[0] * 8 if data else 1, int.from_bytes(data[1:3], "big")
+    streams = data[3 : 3 + border], data[3 + border :]
+    said = [(turn * 70.0, turn % 2, streams[turn % 2][turn // 2 * 4_000 :][:4_000]) for turn in range(6)]
+    _feed_capture(pcap(packets(said, size=size)))
+
+
+def encrypted_sessions() -> list[bytes]:
+    """Hellos, certificates and records of both sides."""
+    found = []
+    for flights in (OPENING_1_2, OPENING_1_3):
+        streams = [b"".join(part for at, part in flights if at == side) + sealed(90) * 20 for side in (0, 1)]
+        found += [bytes([size]) + len(streams[0]).to_bytes(2, "big") + b"".join(streams) for size in (4, 30, 200)]
+    return found
+
+
 def _alter_frames(rng: random.Random, seeds: list[bytes]) -> bytes:
     """Damage to frames, with records that stay whole; sometimes damage anywhere."""
     seed = rng.choice(seeds)
@@ -105,3 +123,4 @@ def _alter_frames(rng: random.Random, seeds: list[bytes]) -> bytes:
 
 def targets() -> Iterator[Target]:
     yield Target("captures", _feed_capture, lambda: list(captures()), 60, _alter_frames)
+    yield Target("encrypted", _feed_encrypted, encrypted_sessions, 100)

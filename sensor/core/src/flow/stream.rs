@@ -116,8 +116,7 @@ impl Worker {
                 self.leave(self.candidates.slot(spent), Reason::Evicted);
             }
         }
-        let flow = self.opened * self.limits.workers as u64 + self.number + 1;
-        self.opened += 1;
+        let flow = self.next_number();
         let index = self.candidates.insert(Candidate::new(flow, at, rank));
         let slot = self.flows.slot_mut(at);
         slot.candidate = index + 1;
@@ -208,7 +207,7 @@ impl Worker {
             self.lose_patience(at, index, seg.ts_ns);
         }
         self.note_acknowledgement(at, index, side, seg);
-        if seg.l4_len > u32::from(seg.header_len) && self.candidates.is_open(index) {
+        if seg.wire_len > 0 && self.candidates.is_open(index) {
             self.follow_payload(at, index, side, data_seq, seg, block);
         }
         self.settle(at, index, seg.ts_ns);

@@ -3,7 +3,7 @@
 //! an argument.
 
 use crate::flow::prefilter::Carry;
-use crate::model::event::Basis;
+use crate::model::event::{Basis, End};
 use crate::wire::segment::{Segment, ACK, SYN, TCP, UDP};
 
 /// Bits of `Slot::bits`. Those of a direction come in pairs: shift by the direction.
@@ -21,6 +21,8 @@ pub mod bit {
     pub const OPENED: u32 = 1 << 14; // a gate has opened once
     pub const PENDING: u32 = 1 << 15; // a SYN that is not the flow's own waits for its answer
     pub const RIGHT: u32 = 1 << 16; // and 17: the direction's SYN had a right checksum
+    pub const RECORDED: u32 = 1 << 18; // an encrypted session is followed
+    pub const FORGOTTEN: u32 = 1 << 19; // its encrypted session is not thin, and not looked at again
 }
 
 /// Bytes of a side are counted up to 2^38: six bits for each side above 32, at the top of `Slot::bits`.
@@ -177,6 +179,12 @@ impl Slot {
     pub fn endpoint(&self, side: usize) -> (Vec<u8>, u16) {
         let (address, port) = if side == 0 { (&self.a, self.a_port) } else { (&self.b, self.b_port) };
         (address[..if self.has(bit::V6) { 16 } else { 4 }].to_vec(), port)
+    }
+
+    /// The same without an allocation.
+    pub fn end(&self, side: usize) -> End {
+        let (address, port) = if side == 0 { (self.a, self.a_port) } else { (self.b, self.b_port) };
+        End { address, v6: self.has(bit::V6), port }
     }
 
     pub fn proto(&self) -> u8 {

@@ -7,6 +7,8 @@ use crate::flow::candidate::{Candidate, Candidates, Rank};
 use crate::flow::gate::{self, Gate};
 use crate::flow::handshake::{self, Place, Waiting};
 use crate::flow::prefilter::Tables;
+use crate::flow::sealed::Finding;
+use crate::flow::sessions::Sessions;
 use crate::flow::table::{bit, Flows};
 use crate::flow::timeouts::Timeouts;
 use crate::model::event::{Close, Event, Reason};
@@ -26,8 +28,10 @@ pub struct Worker {
     pub(super) limits: Limits,
     timeouts: Timeouts,
     pub(super) number: u64,
-    pub(super) opened: u64,
+    opened: u64,
     waiting: Waiting,
+    pub(super) sessions: Sessions,
+    pub(super) findings: Vec<Finding>, // scratch
 }
 
 impl Worker {
@@ -36,6 +40,8 @@ impl Worker {
         limits.flows = (limits.flows / limits.workers).max(1);
         limits.candidates = (limits.candidates / limits.workers).max(1);
         limits.held_bytes /= limits.workers;
+        limits.thin_flows = limits.thin_flows.div_ceil(limits.workers);
+        limits.thin_bytes /= limits.workers;
         Worker {
             flows: Flows::new(limits.flows),
             stats,
@@ -44,6 +50,8 @@ impl Worker {
             overloaded: false,
             tables,
             candidates: Candidates::new(),
+            sessions: Sessions::new(limits.thin_flows, limits.thin_bytes),
+            findings: Vec::new(),
             timeouts: Timeouts::new(&limits),
             limits,
             number: number as u64,
@@ -77,6 +85,9 @@ impl Worker {
         if sum == Sum::Right && seg.flags & SYN != 0 && seg.proto == TCP {
             self.flows.slot_mut(at).set(bit::RIGHT << side);
         }
+        if seg.wire_len > 0 && self.sessions.is_on() {
+            self.record(at, side, data_seq, seg, block);
+        }
         let candidate = self.flows.slot(at).candidate;
         let payload = seg.payload(block);
         if candidate != 0 && self.candidates.is_open(candidate - 1) {
@@ -90,6 +101,7 @@ impl Worker {
             self.flows.slot_mut(at).track(side, data_seq, seg.wire_len, payload);
             if let Some(shape) = gate::flights(self.flows.slot(at), &self.tables, side) {
                 self.shape(at, 1 - side, shape, seg, block);
+                self.record_noise(at, seg);
             }
         }
     }
@@ -223,6 +235,9 @@ impl Worker {
             false => self.candidates.slots().filter(is_gone).collect(),
         };
         self.leave_all(gone, Reason::Idle);
+        if all {
+            self.sweep_sessions(ts_ns);
+        }
     }
 
     /// Every flow leaves.
@@ -235,16 +250,22 @@ impl Worker {
     pub fn publish(&self) {
         self.stats.set(Counter::Flows, self.flows.len() as u64);
         self.stats.set(Counter::Candidates, self.candidates.open_count() as u64);
+        self.stats.set(Counter::ThinFlows, self.sessions.len() as u64);
+    }
+
+    /// The number of the next flow that has events: of a candidate, or of an encrypted session.
+    pub(super) fn next_number(&mut self) -> u64 {
+        self.opened += 1;
+        (self.opened - 1) * self.limits.workers as u64 + self.number + 1
     }
 
     fn leave_all(&mut self, mut gone: Vec<u32>, reason: Reason) {
-        // only candidates have events, so only their order matters
+        // only candidates and encrypted sessions have events, so only their order matters
         gone.sort_by_cached_key(|&at| {
             let slot = self.flows.slot(at);
-            match slot.candidate {
-                0 => (0, 0),
-                candidate => (slot.first_ns, self.candidates.get(candidate - 1).flow),
-            }
+            let candidate = slot.candidate.checked_sub(1).map_or(0, |candidate| self.candidates.get(candidate).flow);
+            let session = Some(at).filter(|_| slot.has(bit::RECORDED)).and_then(|at| self.sessions.of_slot(at));
+            (slot.first_ns, candidate, session.map_or(0, |session| self.sessions.get(session).flow))
         });
         for at in gone {
             self.leave(at, reason);
@@ -294,6 +315,9 @@ impl Worker {
         if slot.has(bit::PENDING) {
             self.waiting.remove(at);
             self.stats.add(Counter::StrayHandshakes, 1);
+        }
+        if slot.has(bit::RECORDED) {
+            self.leave_session(at, closed.unwrap_or(reason));
         }
         if slot.candidate != 0 {
             let index = slot.candidate - 1;

@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use crate::model::hello::{CertificateFacts, ClientFacts, ServerFacts};
+
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Basis {
     Syn,
@@ -17,6 +19,7 @@ pub enum Reason {
     Evicted,
     Reused,
     End,
+    Fat, // of an encrypted session alone
 }
 
 impl Basis {
@@ -38,6 +41,7 @@ impl Reason {
             Reason::Evicted => "evicted",
             Reason::Reused => "reused",
             Reason::End => "end",
+            Reason::Fat => "fat",
         }
     }
 }
@@ -103,6 +107,68 @@ pub struct Close {
     pub paths: [PathFacts; 2],
 }
 
+/// What an encrypted session's records are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SessionKind {
+    Tls,
+    Noise,
+}
+
+impl SessionKind {
+    pub fn name(self) -> &'static str {
+        match self {
+            SessionKind::Tls => "tls",
+            SessionKind::Noise => "noise",
+        }
+    }
+}
+
+/// An end of a flow; the first four bytes are the address of IPv4.
+#[derive(Clone, Copy, Debug)]
+pub struct End {
+    pub address: [u8; 16],
+    pub v6: bool,
+    pub port: u16,
+}
+
+impl End {
+    pub fn address(&self) -> &[u8] {
+        &self.address[..if self.v6 { 16 } else { 4 }]
+    }
+}
+
+#[derive(Debug)]
+pub struct EncryptedOpen {
+    pub flow: u64,
+    pub ts_ns: u64,
+    pub kind: SessionKind,
+    pub originator: End,
+    pub responder: End,
+    pub basis: Basis,
+    pub midstream: bool,
+    pub first_ns: u64,
+    pub vlans: ([u16; 4], u8), // and how many
+    pub source: Arc<str>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct SealedRecord {
+    pub ts_ns: u64,
+    pub direction: u8,
+    pub content_type: u8,
+    pub length: u16,
+    pub gap: bool,
+}
+
+#[derive(Debug)]
+pub struct EncryptedClose {
+    pub flow: u64,
+    pub ts_ns: u64,
+    pub reason: Reason,
+    pub records: (u32, u32),
+    pub resynchronised: u32,
+}
+
 #[derive(Debug)]
 pub enum Event {
     Open(Box<Open>),
@@ -132,6 +198,32 @@ pub enum Event {
         score: f64,
     },
     Close(Box<Close>),
+    EncryptedOpen(Box<EncryptedOpen>),
+    ClientHello {
+        flow: u64,
+        ts_ns: u64,
+        direction: u8,
+        facts: Box<ClientFacts>,
+    },
+    ServerHello {
+        flow: u64,
+        ts_ns: u64,
+        direction: u8,
+        facts: Box<ServerFacts>,
+    },
+    ServerCertificate {
+        flow: u64,
+        ts_ns: u64,
+        direction: u8,
+        facts: Box<CertificateFacts>,
+    },
+    Records {
+        flow: u64,
+        ts_ns: u64,
+        counts: [u32; 2],
+        records: Vec<SealedRecord>,
+    },
+    EncryptedClose(Box<EncryptedClose>),
     End {
         source: Arc<str>,
         packets: u64,

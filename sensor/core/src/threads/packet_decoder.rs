@@ -3,7 +3,6 @@
 use std::sync::Arc;
 
 use crate::capture::packet::{Block, Packet, NO_INTERFACE};
-use crate::flow::table::Flows;
 use crate::flow::worker::Worker;
 use crate::model::stats::{Counter, Stats};
 use crate::threads::shared::Shared;
@@ -86,11 +85,13 @@ impl PacketDecoder {
 
 /// Load what the next look-ups need. The loads do not depend on each other, so the processor waits for all of them
 /// together.
-pub fn prefetch(flows: &Flows, batch: &[Segment]) {
+pub fn prefetch(worker: &Worker, batch: &[Segment]) {
+    let flows = &worker.flows;
     let mut entries = [0_u64; BATCH];
     for (entry, seg) in entries.iter_mut().zip(batch) {
         *entry = flows.touch_index(seg.hash);
     }
     let touched = entries[..batch.len()].iter().fold(0, |sum, entry| sum ^ flows.touch_slot(*entry));
-    std::hint::black_box(touched);
+    let sessions = entries[..batch.len()].iter().fold(0, |sum, entry| sum ^ worker.touch_session(*entry));
+    std::hint::black_box(touched ^ sessions);
 }

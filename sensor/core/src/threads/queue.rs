@@ -25,6 +25,7 @@ pub struct Dropped {
     pub chunks: u64,
     pub hits: u64,
     pub shapes: u64,
+    pub sessions: u64, // of encrypted sessions
 }
 
 #[derive(Default)]
@@ -54,7 +55,15 @@ impl State {
             }
             Event::Hit { .. } => dropped.hits += 1,
             Event::Shape { .. } => dropped.shapes += 1,
-            Event::Open(_) | Event::Close(_) | Event::End { .. } => return false,
+            Event::ClientHello { .. }
+            | Event::ServerHello { .. }
+            | Event::ServerCertificate { .. }
+            | Event::Records { .. } => dropped.sessions += 1,
+            Event::Open(_)
+            | Event::Close(_)
+            | Event::EncryptedOpen(_)
+            | Event::EncryptedClose(_)
+            | Event::End { .. } => return false,
         }
         true
     }
@@ -94,9 +103,9 @@ impl Queue {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Move a worker's events in; what was dropped (nothing when waiting). Open, Close and End are never dropped: while
-    /// the queue is full (`is_full`), workers open no further gates, so the candidates bound the number of these
-    /// events.
+    /// Move a worker's events in; what was dropped (nothing when waiting). Opens, closes and End are never dropped: while
+    /// the queue is full (`is_full`), workers open no further gates and record no further sessions, so the candidates
+    /// and the sessions bound the number of these events.
     pub fn push(&self, events: &mut Vec<Event>, wait: bool) -> Dropped {
         let mut dropped = Dropped::default();
         if events.is_empty() {
@@ -186,7 +195,7 @@ impl Queue {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::event::{Close, PathFacts, Reason};
+    use crate::model::event::{Close, EncryptedClose, PathFacts, Reason};
 
     fn chunk(offset: u64, gap: u64, data: &[u8]) -> Event {
         Event::Chunk {
@@ -222,13 +231,24 @@ mod tests {
     }
 
     #[test]
+    fn of_an_encrypted_session_what_opens_and_closes_is_kept() {
+        let queue = Queue::new(1, 1 << 20);
+        let records = || Event::Records { flow: 7, ts_ns: 0, counts: [0; 2], records: Vec::new() };
+        let close = EncryptedClose { flow: 7, ts_ns: 0, reason: Reason::Fat, records: (1, 1), resynchronised: 0 };
+        queue.push(&mut (0..4).map(|_| records()).collect(), false);
+        let mut events = vec![records(), Event::EncryptedClose(Box::new(close)), records()];
+        assert_eq!(queue.push(&mut events, false), Dropped { sessions: 2, ..Dropped::default() });
+        assert_eq!(queue.pop(9, Duration::ZERO).unwrap().len(), 5);
+    }
+
+    #[test]
     fn a_dropped_chunk_is_the_next_ones_gap_and_a_close_is_kept() {
         let queue = Queue::new(1, 1 << 20);
         let hit = Event::Hit { flow: 7, ts_ns: 0, direction: 1, offset: 0, literal: 0 };
         let shape = Event::Shape { flow: 7, ts_ns: 0, direction: 0, shape: 0, score: 1.0 };
         let mut events = vec![close(1), close(2), close(3), chunk(0, 0, b"ab")];
         events.extend([chunk(2, 3, b"cd"), hit, shape, chunk(7, 0, b"e")]);
-        assert_eq!(queue.push(&mut events, false), Dropped { chunks: 2, hits: 1, shapes: 1 });
+        assert_eq!(queue.push(&mut events, false), Dropped { chunks: 2, hits: 1, shapes: 1, sessions: 0 });
         assert!(queue.is_full());
         assert_eq!(queue.pop(9, Duration::ZERO).unwrap().len(), 4);
         queue.push(&mut vec![close(4), close(5), close(6)], false);

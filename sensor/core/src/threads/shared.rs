@@ -66,10 +66,11 @@ impl Shared {
     pub fn flush_events(&self, worker: &mut Worker, wait: bool) {
         worker.publish();
         let dropped = self.queue.push(&mut worker.events, wait);
-        worker.stats.add(Counter::EventsDropped, dropped.chunks + dropped.hits + dropped.shapes);
+        worker.stats.add(Counter::EventsDropped, dropped.chunks + dropped.hits + dropped.shapes + dropped.sessions);
         worker.stats.add(Counter::ChunksDropped, dropped.chunks);
         worker.stats.add(Counter::HitsDropped, dropped.hits);
         worker.stats.add(Counter::ShapesDropped, dropped.shapes);
+        worker.stats.add(Counter::SessionsDropped, dropped.sessions);
     }
 
     /// Where the fault switch is set, hang until all is closed.

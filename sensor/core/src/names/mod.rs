@@ -1,0 +1,7 @@
+//! What the beginnings of encrypted sessions say in clear: hellos, certificates, fingerprints. Pure functions of bytes;
+//! what cannot be read is None.
+
+pub mod certificate;
+pub mod fingerprint;
+pub mod hello;
+pub mod reader;
