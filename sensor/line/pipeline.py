@@ -15,7 +15,7 @@ from itertools import islice
 from sensor.dialects.nodes import read_datagram
 from sensor.estimate import Assumptions
 from sensor.line.attempt_summary import came_to_nothing
-from sensor.line.donors import may_donate, name_donor, name_donors
+from sensor.line.donors import name_donors
 from sensor.line.ended import Ended, EndedBeginnings, Watches, nobody
 from sensor.line.enrich import enrich
 from sensor.line.flow_facts import TCP, FlowFacts
@@ -208,8 +208,7 @@ class Pipeline:
 
     def _named(self, finding: Finding) -> Finding:
         """A finding while others go on: whose donation it is, if it is one."""
-        if may_donate(finding):
-            name_donor(finding, self._lifecycle.logins(finding.miner_ip))
+        self._lifecycle.donors.name(finding)
         return finding
 
     def _finding(self, report: Report) -> Finding:
