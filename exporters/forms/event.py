@@ -1,6 +1,6 @@
-"""Findings and nodes as EVE JSON, one object a line.
+"""Findings, nodes and conditions of the sensor as EVE JSON, one object a line.
 
-Field names are Suricata's where they mean the same; `mining` and `node` are of our own.
+Field names are Suricata's where they mean the same; `mining`, `node` and `condition` are of our own.
 `encode` is pure: a record in, a dict out, keys always in the same order, nothing asked of clock or file. Its schema,
 eve.schema.json, stands beside this file.
 """
@@ -13,13 +13,14 @@ from collections.abc import Mapping
 
 from exporters.forms.amounts import significant
 from exporters.forms.claims import encode_attribution
+from sensor.model.condition import Condition
 from sensor.model.evidence import Evidence, Grade
 from sensor.model.finding import Finding, Wallet
 from sensor.model.flow import FlowKey, FlowSummary
 from sensor.model.node import Node
 from sensor.model.observation import Observation
 from sensor.model.quantities import Interval, Power, Shares
-from sensor.model.record import event_id
+from sensor.model.record import Record, event_id
 from sensor.model.text import file_name
 from sensor.model.time import event_text
 
@@ -32,9 +33,18 @@ INTERFACE = "iface:"
 CERTAIN, PROBABLE, SUSPICION = 1, 2, 3
 
 
-def encode(record: Finding | Node) -> dict[str, object]:
+def encode(record: Record) -> dict[str, object]:
     """The event of a record."""
+    if isinstance(record, Condition):
+        return _condition(record)
     return _node(record) if isinstance(record, Node) else _mining(record)
+
+
+def event_type(record: Record) -> str:
+    """What kind of event that of a record is."""
+    if isinstance(record, Condition):
+        return "condition"
+    return "node" if isinstance(record, Node) else "mining"
 
 
 def encode_stats(counters: Mapping[str, int], last_packet_ns: int, engine: str) -> dict[str, object]:
@@ -307,4 +317,22 @@ def _node(node: Node) -> dict[str, object]:
             "evidence": [_evidence(piece) for piece in node.evidence],
         },
         "attribution": None,
+    }
+
+
+def _condition(condition: Condition) -> dict[str, object]:
+    """Of no connection: no ends, and nobody's."""
+    return {
+        "timestamp": event_text(condition.last_ns),
+        "event_type": "condition",
+        "event_id": event_id(condition),
+        "condition": {
+            "condition_id": condition.condition_id,
+            "name": condition.name,
+            "state": condition.state,
+            "sensor_id": condition.sensor_id,
+            "first_seen": event_text(condition.first_ns),
+            "last_seen": event_text(condition.last_ns),
+            "causes": dict(condition.causes),
+        },
     }

@@ -152,6 +152,8 @@ def _line(samples: Samples, status: Status) -> None:
         samples.add("malformed_messages_total", 0, reason=reason)
     for dialect in status.dialects:
         samples.add("dialect_messages_total", 0, dialect=dialect)
+    for cause, now in status.emergency.items():
+        samples.add("emergency", now, of=cause)
     samples.figures(status.line, names.LINE, "line_other_total", names.LINE_FAMILIES)
 
 

@@ -101,7 +101,7 @@ METRICS: Mapping[str, str] = {
     "path_changes_total": "Times that the time to live or the Ethernet source of judged flows' packets changed.",
     "findings_held": "Findings the line keeps.",
     "held_bytes": "Bytes held of streams: unfinished lines, messages not read yet, readings.",
-    "emergency": "1 while something was given up for want of room within a minute, 0 otherwise.",
+    "emergency": "1 for a minute after some of it was given up for want of room, 0 otherwise.",
     "attempts_counted_total": "Connections that came to nothing and were counted together.",
     "observations_total": "What names and behaviour said of a miner and a pool.",
     "nodes_held": "Peer-to-peer nodes the line keeps.",
@@ -267,7 +267,7 @@ LINE: Mapping[str, CounterSeries] = {
         "findings_told_total", "state", findings_opened="opened", findings_updated="updated", findings_closed="closed"
     ),
     **_labelled("line_strays_total", "event", chunks_without_flow="chunk", closes_without_flow="close"),
-    **_plain(held_bytes="held_bytes", emergency="emergency"),
+    **_plain(held_bytes="held_bytes"),
     **_labelled("evictions_total", "table", sessions_evicted="sessions", streams_given_up="streams"),
     **_labelled(
         "refusals_total", "table", findings_refused="findings", nodes_refused="nodes", requests_dropped="requests"

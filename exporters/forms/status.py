@@ -31,6 +31,7 @@ def encode(status: Status, now_ns: int) -> Json:
         "simulated": list(status.simulated),
         "ready": not status.unready,
         "troubles": list(status.troubles),
+        "emergency": [cause for cause, now in status.emergency.items() if now],
         "capture": _capture(status, now_ns),
         "flows": _flows(status),
         "findings": _findings(status),

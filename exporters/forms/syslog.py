@@ -9,10 +9,10 @@ from collections.abc import Iterator
 from rfc5424logging import Rfc5424SysLogHandler
 
 from exporters.destination import Refused
-from exporters.forms.event import CERTAIN, PROBABLE, dumps, encode, severity
+from exporters.forms.event import CERTAIN, PROBABLE, dumps, encode, event_type, severity
+from sensor.model.condition import Condition
 from sensor.model.finding import Finding
-from sensor.model.node import Node
-from sensor.model.record import event_id
+from sensor.model.record import Record, event_id
 from sensor.model.time import LAST_SECOND
 
 FACILITIES = {
@@ -57,7 +57,7 @@ class SyslogFormat:
         self._sd_id = f"minewatch@{enterprise}"
         self._most_bytes = message_bytes
 
-    def encode(self, record: Finding | Node) -> bytes:
+    def encode(self, record: Record) -> bytes:
         """The message without framing. Raises Refused if it cannot be made short enough."""
         event = encode(record)
         message = self._message(record, dumps(event))
@@ -69,18 +69,18 @@ class SyslogFormat:
             raise Refused(f"longer than message_bytes ({self._most_bytes}) even without its lists")
         return message
 
-    def _message(self, record: Finding | Node, text: str) -> bytes:
+    def _message(self, record: Record, text: str) -> bytes:
         level = LEVELS.get(severity(record.grade), "NOTICE") if isinstance(record, Finding) else "NOTICE"
         created = min(max(0, record.last_ns) / 1e9, float(LAST_SECOND))
         line = logging.makeLogRecord({"name": "minewatch", "msg": text, "levelname": level, "created": created})
-        line.msgid = "mining" if isinstance(record, Finding) else "node"
+        line.msgid = event_type(record)
         line.structured_data = {self._sd_id: _data(record)}
         built = self._handler.build_msg(line)
         assert isinstance(built, bytes)
         return built
 
 
-def _data(record: Finding | Node) -> dict[str, str]:
+def _data(record: Record) -> dict[str, str]:
     """What collectors filter by without reading JSON."""
     data = {"event_id": event_id(record)}
     if isinstance(record, Finding):
@@ -93,6 +93,8 @@ def _data(record: Finding | Node) -> dict[str, str]:
         data |= {"correction": "yes"} if record.corrects is not None else {}
         data |= {"dialect": record.dialect} if record.dialect is not None else {}
         data |= {"pool": f"{record.pool_ip}:{record.pool_port}"} if record.pool_port is not None else {}
+    elif isinstance(record, Condition):
+        data |= {"condition_id": record.condition_id, "condition": record.name, "state": record.state}
     else:
         data |= {"node_id": record.node_id, "protocol": record.protocol}
     return data

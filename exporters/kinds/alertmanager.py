@@ -3,7 +3,7 @@
 Alertmanager forgets alerts when it restarts, and resolves what is not sent again. So an open finding is sent with an
 end four repetitions ahead and is repeated until it closes; if the sensor dies, its alerts resolve by themselves.
 Labels identify an alert: a grade that rises makes another alert, and the one before it is ended in the same call.
-Nodes are no alerts.
+Nodes and conditions of the sensor are no alerts.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from exporters.forms.alert import encode, time_text
 from exporters.settings import PATH, ExporterSettings, Timeout, Tls, secret_of
 from exporters.transports.http import Poster, Url
 from sensor.model.finding import Finding
-from sensor.model.node import Node
+from sensor.model.record import Record
 from sensor.model.time import SECOND_NS
 
 #: As Prometheus itself: an alert ends by itself after four repetitions that did not come.
@@ -57,7 +57,7 @@ class Sender:
         self._poster = Poster(f"{settings.url.rstrip('/')}/api/v2/alerts", settings.tls, settings.timeout_s)
         self._alerts: OrderedDict[str, dict[str, object]] = OrderedDict()
 
-    def send(self, records: Sequence[Finding | Node]) -> None:
+    def send(self, records: Sequence[Record]) -> None:
         """Post the findings among the records as one list. Raises Refused or OSError."""
         now_ns = round(self._clock() * SECOND_NS)
         alerts: list[dict[str, object]] = []

@@ -26,8 +26,7 @@ from exporters.destination import Refused, Unreachable
 from exporters.forms.syslog import SyslogFormat
 from exporters.settings import ExporterSettings, Timeout, Tls
 from exporters.transports.deadline import Deadline
-from sensor.model.finding import Finding
-from sensor.model.node import Node
+from sensor.model.record import Record
 from sensor.model.text import endpoint_text
 
 #: The number of RFC 5612, reserved for examples: the project has none of its own at IANA. Can be set to the operator's.
@@ -77,7 +76,7 @@ class Sender:
         self._socket: socket.socket | None = None
         self._doubtful: deque[tuple[float, bytes]] = deque(maxlen=DOUBT_MESSAGES)
 
-    def send(self, records: Sequence[Finding | Node]) -> None:
+    def send(self, records: Sequence[Record]) -> None:
         """Send the records as one batch. Raises Refused or OSError."""
         messages = [self._format.encode(record) for record in records]
         try:

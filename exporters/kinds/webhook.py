@@ -22,9 +22,7 @@ from exporters.forms.event import dumps
 from exporters.forms.event import encode as event_of
 from exporters.settings import PATH, ExporterSettings, Timeout, Tls, secret_of
 from exporters.transports.http import Poster, Url
-from sensor.model.finding import Finding
-from sensor.model.node import Node
-from sensor.model.record import event_id
+from sensor.model.record import Record, event_id
 
 #: What marks a secret in Base64, and the least bytes of a secret. The specification asks for 24 to 64.
 BASE64_MARK, LEAST_BYTES = "whsec_", 16
@@ -49,7 +47,7 @@ class Config(ExporterSettings):
         return self
 
 
-def encode(record: Finding | Node) -> bytes:
+def encode(record: Record) -> bytes:
     """The body: the event as the EVE file has it."""
     return dumps(event_of(record)).encode()
 
@@ -75,7 +73,7 @@ class Sender:
         self._headers = {} if allowed is None else {"Authorization": secret_of("authorization_file", allowed)}
         self._poster = Poster(settings.url, settings.tls, settings.timeout_s)
 
-    def send(self, records: Sequence[Finding | Node]) -> None:
+    def send(self, records: Sequence[Record]) -> None:
         """Post the records. Raises Refused or OSError."""
         for record in records:
             body, identity, seconds = encode(record), event_id(record), int(self._clock())

@@ -84,8 +84,8 @@ class LiveView:
         if isinstance(record, Node):
             if len(self._nodes) < MOST_KEPT or record.node_id in self._nodes:
                 self._nodes[record.node_id] = record
-            return
-        self._show(record)
+        elif isinstance(record, Finding):
+            self._show(record)
 
     def _show(self, finding: Finding) -> None:
         self._findings.pop(finding.finding_id, None)

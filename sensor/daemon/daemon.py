@@ -14,8 +14,9 @@ from collections import Counter
 from collections.abc import Sequence
 
 from sensor.daemon.coverage import CoverageRecorder
+from sensor.daemon.emergency import EmergencyWatch
 from sensor.daemon.health import Health, RunFigures
-from sensor.daemon.intake import Folder, Intake, Interfaces, Stdin
+from sensor.daemon.intake import Interfaces, open_intake
 from sensor.daemon.journal import Journal
 from sensor.daemon.lease import identity_of, take_lease
 from sensor.daemon.ledger_watch import LedgerWatch
@@ -87,6 +88,9 @@ class Daemon:
         self._lease = take_lease(self._ledger, journal)
         self._watch = LedgerWatch(journal)
         self._watch.check(file_of_engine(self._ledger.engine))
+        sensor_id = self._ledger.reporter.sensor_id
+        before = self._ledger.reader.begun_condition(sensor_id)
+        self._emergency = EmergencyWatch(sensor_id, before, time.monotonic_ns())
         self._upkeep = LedgerUpkeep(self._ledger, self._lease, self._watch.note)
         self._recorder = Recorder(self._ledger, time.monotonic_ns)
         self._delivery = Delivery(self._ledger, simulation.destinations(setup.destinations), journal)
@@ -101,7 +105,7 @@ class Daemon:
         )
         self._evidence = evidence_files(setup)
         self._server = MetricsServer(setup.metrics, self._status) if setup.metrics is not None else None
-        self._socket = open_status_socket(settings, self._ledger.reporter.sensor_id, self._status, journal)
+        self._socket = open_status_socket(settings, sensor_id, self._status, journal)
         state = [state_folder(settings.ledger.url), *([] if self._socket is None else [self._socket.path.parent])]
         # All that listens does, and no thread has begun: those of the core are the first.
         self._sandbox = enter(settings, reloader.source.path, confiner(), state, journal)
@@ -110,7 +114,7 @@ class Daemon:
         self._core = simulation.core(_core(engine, setup, simulation))
         self._health = Health(engine.name, self._core, self._recorder, journal)
         self._news = News(journal, viewer, name_persons=settings.output.name_persons)
-        self._intake = _intake(engine, self._core, setup, journal)
+        self._intake = open_intake(engine, self._core, settings.capture, setup.captures, journal)
         self._live = isinstance(self._intake, Interfaces)
         self._coverage = CoverageRecorder(self._ledger, journal, self._watch.note)
         self._steps = LineSteps(
@@ -235,10 +239,15 @@ class Daemon:
         if now_s >= self._maintenance_s:
             self._maintenance_s = now_s + MAINTENANCE_S
             self._maintain(now_ns)
+        self._record(self._emergency.step(*self._strains(now_ns)), now_ns)
         self._publish()
         self._news.look(self._health.status(), now_ns)
         if self._health.all_stages_move(now_ns, self._notifier.watchdog_s):
             self._notifier.alive(self._status_line())
+
+    def _strains(self, now_ns: int) -> tuple[dict[str, int], dict[str, int], int, int]:
+        """What is counted of what was given up, and when."""
+        return self._core.stats(), self._pipeline.counters, now_ns, time.monotonic_ns()
 
     def _maintain(self, now_ns: int) -> None:
         """What is done every ten minutes: old evidence and findings go, silent cases are looked at."""
@@ -263,6 +272,7 @@ class Daemon:
             line=self._pipeline.counters,
             evidence=self._evidence.counters if self._evidence is not None else {},
             counters={**self._counters, **self._upkeep.counters, **self._intake.counters},
+            emergency=self._emergency.causes(time.monotonic_ns()),
             reloads=self._reloader.statuses,
             unready=(*(() if over else self._intake.unready), *((trouble,) if trouble else ())),
             watch=self._watch,
@@ -352,6 +362,7 @@ class Daemon:
         now_ns = time.time_ns()
         judged_by = time.monotonic() + JUDGE_S
         self._record(self._pipeline.finish(lambda: time.monotonic() < judged_by), now_ns)
+        self._record(self._emergency.end(*self._strains(now_ns)), now_ns)
         self._recorder.flush(now_ns)
         self._steps.end(now_ns)
         self._delivery.wake()
@@ -381,12 +392,3 @@ def _core(engine: Engine, setup: Setup, simulation: Simulation) -> PacketCore:
     core = engine.core(signatures.literals, signatures.openings, limits, signatures.flights)
     core.exclude(*setup.excluded)
     return core
-
-
-def _intake(engine: Engine, core: PacketCore, setup: Setup, journal: Journal) -> Intake:
-    capture = setup.config.capture
-    if capture.stdin:
-        return Stdin(engine, core, journal)
-    if capture.folder is not None:
-        return Folder(engine, core, capture, journal)
-    return Interfaces(engine, core, setup.captures)

@@ -36,6 +36,7 @@ class RunFigures:
     line: Mapping[str, int]
     evidence: Mapping[str, int]
     counters: Mapping[str, int]
+    emergency: Mapping[str, int]  # by cause: whether there was no room for it a moment ago
     reloads: Mapping[str, Reload]
     unready: tuple[str, ...]
     watch: LedgerWatch
@@ -107,6 +108,7 @@ class Health:
             verifying=tuple(dialect.name for dialect in setup.signatures.dialects if dialect.verify),
             signatures_changed_ns=setup.signatures_changed_ns,
             tables=tuple(TableAge(table.name, table.rows, table.dated) for table in setup.signatures.tables),
+            emergency=dict(figures.emergency),
             limits={"flows": setup.config.limits.flows, "candidates": setup.config.limits.candidates},
             findings_reached=dict(self.totals.reached),
             findings_open=self.totals.open_by_grade,

@@ -212,3 +212,18 @@ Intake = Interfaces | Folder | Stdin
 def _waits(until_ns: int, now_ns: int, most_ns: int) -> bool:
     """Whether it is too early; a time further ahead was set before the wall clock was put back."""
     return 0 < until_ns - now_ns <= most_ns
+
+
+def open_intake(
+    engine: Engine,
+    core: PacketCore,
+    capture: CaptureSettings,
+    interfaces: Mapping[str, ListenOptions],
+    journal: Journal,
+) -> Intake:
+    """The intake that the configuration asks for. Raises OSError, SpoolError or SourceError."""
+    if capture.stdin:
+        return Stdin(engine, core, journal)
+    if capture.folder is not None:
+        return Folder(engine, core, capture, journal)
+    return Interfaces(engine, core, interfaces)

@@ -12,6 +12,7 @@ from exporters.forms.amounts import counted
 from exporters.forms.sentence import sentence
 from exporters.redaction.attribution import without_persons
 from sensor.daemon.journal import Journal
+from sensor.model.condition import Condition
 from sensor.model.finding import Finding
 from sensor.model.record import Record
 from sensor.model.status import Status
@@ -46,6 +47,8 @@ class News:
         """Records as the line emitted them; `suppressed` are the findings that are not reported, by identity."""
         self._turn(now_ns)
         for record in records:
+            if isinstance(record, Condition):
+                continue  # its beginning and its end are troubles, and said as such
             if not isinstance(record, Finding):
                 if self._viewer is not None:
                     self._viewer.show(record)

@@ -12,7 +12,6 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 
 from sensor.model.finding import Finding
-from sensor.model.node import Node
 from sensor.model.range import Range
 from sensor.model.record import Record
 from sensor.model.work import Miner, has_unknown_work, miners
@@ -52,15 +51,12 @@ class FindingTotals:
         self._counted_kwh: dict[str, float] = {}  # energy counted of what has become this finding since its last record
         self.reached: Counter[tuple[str, str]] = Counter()  # by dialect and grade
         self.energy_joules = 0.0
-        self.nodes = 0
 
     def add(self, records: Iterable[Record], suppressed: Mapping[str, str]) -> None:
         """Records as the line emitted them; `suppressed` are the findings that are not reported, by identity."""
-        for record in sorted(records, key=lambda record: isinstance(record, Node) or record.merged_into is None):
-            if isinstance(record, Node):
-                self.nodes += 1
-            else:
-                self._add(record, suppressed=record.finding_id in suppressed)
+        findings = [record for record in records if isinstance(record, Finding)]
+        for finding in sorted(findings, key=lambda finding: finding.merged_into is None):
+            self._add(finding, suppressed=finding.finding_id in suppressed)
 
     @property
     def open_by_grade(self) -> Counter[str]:

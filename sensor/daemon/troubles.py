@@ -30,7 +30,7 @@ RISING = {
     },
     "line": {
         "sessions_evicted": "too many sessions at once (limits.candidates): the oldest were given up",
-        "streams_given_up": "emergency: streams take more memory than they may, and the greediest are given up",
+        "streams_given_up": "streams take more memory than they may, and the greediest are given up",
         "findings_refused": "too many findings at once: new ones are not kept",
         "observations_dropped": "too many observations at once: some are not kept",
         "chunks_off_clock": (
@@ -117,6 +117,11 @@ def troubles(status: Status, now_ns: int) -> Iterator[SensorTrouble]:
     for fault in status.simulated:
         sentence = f"simulated: {fault}: this fault is made on purpose, and no figure of this run is true"
         yield SensorTrouble(f"simulated {fault}", sentence)
+    if strained := [cause for cause, now in status.emergency.items() if now]:
+        sentence = (
+            f"emergency: no room for all {', '.join(strained)}; what mines and what an indicator names goes first"
+        )
+        yield SensorTrouble("emergency", sentence)
     for name in status.replaced:
         sentence = f"{name} was replaced, and the sandbox lets only the old one be read: restart the sensor"
         yield SensorTrouble(f"replaced {name}", sentence)

@@ -22,13 +22,15 @@ from sensor.ledger.read.reader import LedgerReader
 from sensor.ledger.store.bounds import LedgerBounds
 from sensor.ledger.store.database import connect, empty_log, reading, writing
 from sensor.ledger.store.records import load_finding
-from sensor.ledger.store.schema import CONNECTIONS, FINDINGS, LEASES, NODES, PARTS
+from sensor.ledger.store.schema import CONDITIONS, CONNECTIONS, FINDINGS, LEASES, NODES, PARTS
 from sensor.ledger.write import cases, coverage, retention, rollups, sensors, silence
+from sensor.ledger.write.conditions import ConditionWriter
 from sensor.ledger.write.findings import FindingWriter
 from sensor.ledger.write.forget import ForgetSubject, Forgotten
 from sensor.ledger.write.nodes import NodeWriter
 from sensor.ledger.write.parts import Reporter
 from sensor.ledger.write.rows import PAGE
+from sensor.model.condition import Condition
 from sensor.model.finding import Finding
 from sensor.model.node import Node
 from sensor.model.record import Record
@@ -152,14 +154,19 @@ class Ledger:
             its = [record for record in records if isinstance(record, Finding)]
             findings = FindingWriter(connection, its, self.reporter, now_ns)
             nodes = NodeWriter(connection, [record.node_id for record in records if isinstance(record, Node)], now_ns)
+            conditions = ConditionWriter(
+                connection, [record.condition_id for record in records if isinstance(record, Condition)], now_ns
+            )
             events: list[Record] = []
             recorded: list[Record] = []
             for record in records:
-                stored, is_event = (
-                    findings.add(record, suppressed.get(record.finding_id))
-                    if isinstance(record, Finding)
-                    else nodes.add(record)
-                )
+                stored: Record
+                if isinstance(record, Finding):
+                    stored, is_event = findings.add(record, suppressed.get(record.finding_id))
+                elif isinstance(record, Node):
+                    stored, is_event = nodes.add(record)
+                else:
+                    stored, is_event = conditions.add(record)
                 recorded.append(stored)
                 if is_event:
                     events.append(stored)
@@ -167,6 +174,7 @@ class Ledger:
                 findings.further.clear()
             findings.write()
             nodes.write()
+            conditions.write()
             self.outbox.append(connection, events, now_ns)
         return recorded
 
@@ -226,6 +234,7 @@ class Ledger:
         with self._writing() as connection:
             gone += connection.execute(delete(FINDINGS).where(closed, FINDINGS.c.last_ns < since_ns)).rowcount
             gone += connection.execute(delete(NODES).where(NODES.c.last_ns < nodes_since_ns)).rowcount
+            gone += connection.execute(delete(CONDITIONS).where(CONDITIONS.c.last_ns < since_ns)).rowcount
             gone += retention.delete_old_connections(connection, now_ns - bounds.connections_ns)
             gone += self.outbox.drop_old(connection, now_ns - bounds.events_ns)
             gone += retention.forget_old_persons(connection, now_ns - bounds.persons_ns, now_ns)

@@ -3,7 +3,7 @@ nothing stops.
 
 The clock is handed in. A waiting record gives way to a newer one of the same finding, since that has the totals; so
 what waits is bounded by the findings followed, and by a bound of its own. What is over it is refused and counted: the
-next record of that finding brings it.
+next record of that finding brings it. Conditions of the sensor, at most two a minute, are never refused.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from typing import NamedTuple
 
 from sensor.ledger.ledger import NOTHING_SUPPRESSED, Ledger
 from sensor.ledger.store.errors import LedgerError
+from sensor.model.condition import Condition
 from sensor.model.finding import Finding
 from sensor.model.record import Record, record_id
 from sensor.model.time import MILLISECOND_NS, SECOND_NS
@@ -76,7 +77,7 @@ class Recorder:
         place = self._places.get(name)
         if place is not None and not _ended(self._waiting[place].record, record):
             self._waiting[place] = WaitingRecord(record, suppressed)
-        elif len(self._waiting) >= self._most_waiting:
+        elif len(self._waiting) >= self._most_waiting and not isinstance(record, Condition):
             self._counters["records_refused"] += 1
         else:
             self._places[name] = len(self._waiting)
@@ -106,7 +107,10 @@ class Recorder:
 
 
 def _ended(waiting: Record, record: Record) -> bool:
-    """Whether the waiting record is of a finding that closed before the new one began: then both count."""
+    """Whether the waiting record is of a finding that closed before the new one began, or a condition's beginning and
+    the new one its end: then both count."""
+    if isinstance(waiting, Condition) and isinstance(record, Condition):
+        return waiting.state != record.state
     if not isinstance(waiting, Finding) or not isinstance(record, Finding):
         return False
     return waiting.state == "closed" and record.first_ns > waiting.last_ns

@@ -21,6 +21,7 @@ from sensor.model.evidence import Grade
 from sensor.model.finding import Finding
 from sensor.model.node import Node
 from sensor.model.observation import Observation, ObservationKind
+from sensor.model.record import LineRecord
 from sensor.model.time import MILLISECOND_NS
 from sensor.signatures.model import DialogueLine, Example, NodeSignature, SignatureSet
 from sensor.signatures.weights import WeightTable
@@ -184,13 +185,13 @@ def _gated(signatures: SignatureSet, example: Example) -> bool:
     return False
 
 
-def _identifies(record: Finding | Node, wanted: Mapping[str, object]) -> bool:
+def _identifies(record: LineRecord, wanted: Mapping[str, object]) -> bool:
     if isinstance(record, Node):
         return wanted.get("protocol") == record.protocol
     return "protocol" not in wanted and ("login" not in wanted or wanted["login"] == record.login)
 
 
-def _name(record: Finding | Node) -> str:
+def _name(record: LineRecord) -> str:
     if isinstance(record, Node):
         return f"node {record.protocol}"
     return f"{record.dialect} login {record.login!r} ({record.grade.label})"
@@ -202,11 +203,11 @@ def _wish(wanted: Mapping[str, object]) -> str:
     return f"{wanted.get('dialect', 'a finding')}" + (f" login {wanted['login']!r}" if "login" in wanted else "")
 
 
-def _unwanted(record: Finding | Node) -> str:
+def _unwanted(record: LineRecord) -> str:
     return f"must not be found: {_name(record)}"
 
 
-def _differences(record: Finding | Node, wanted: Mapping[str, object]) -> Iterator[str]:
+def _differences(record: LineRecord, wanted: Mapping[str, object]) -> Iterator[str]:
     actual = _facts(record)
     for key, value in wanted.items():
         if key not in actual:
@@ -215,7 +216,7 @@ def _differences(record: Finding | Node, wanted: Mapping[str, object]) -> Iterat
             yield f"{key} is {actual[key]!r}, expected {value!r}"
 
 
-def _facts(record: Finding | Node) -> dict[str, object]:
+def _facts(record: LineRecord) -> dict[str, object]:
     if isinstance(record, Node):
         return {"protocol": record.protocol, "network": record.network, "coin": record.coin, "agent": record.agent}
     facts: dict[str, object] = {name: getattr(record, name) for name in FIELDS}

@@ -1,6 +1,6 @@
 """What is held of all streams together, in bytes: bounded, and who is given up when it is too much.
 
-Knows sizes of flows and when it was strained last; ends no flow itself.
+Knows sizes of flows; ends no flow itself.
 """
 
 from __future__ import annotations
@@ -8,39 +8,27 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from sensor.line.open_flow import OpenFlow
-from sensor.model.time import MINUTE_NS
 
 #: Bytes held of all streams together: unfinished lines, messages that are not read yet, readings. With the flow table
 #: (250 MB), the ring (64 MB) and the program (170 MB) it stays well below the unit's MemoryMax of 2 GB.
 MAX_HELD_BYTES = 128 << 20
 #: What is left of it once room was made, so that making room is rare.
 RELIEVED_PARTS = (7, 8)
-#: So long after something was given up for want of room it is an emergency.
-STRAINED_NS = MINUTE_NS
 
 
 class HeldStreams:
     """The bytes held of the open flows of one run."""
 
-    __slots__ = ("_most_bytes", "_strained_ns", "held_bytes")
+    __slots__ = ("_most_bytes", "held_bytes")
 
     def __init__(self, most_bytes: int) -> None:
         self._most_bytes = most_bytes
-        self._strained_ns: int | None = None  # when something was last given up for want of room
         self.held_bytes = 0
 
     @property
     def is_too_much(self) -> bool:
         """Whether room must be made."""
         return self.held_bytes > self._most_bytes
-
-    def strain(self, now_ns: int) -> None:
-        """Something is given up."""
-        self._strained_ns = now_ns
-
-    def is_strained(self, now_ns: int) -> bool:
-        """Whether something was given up a moment ago."""
-        return self._strained_ns is not None and now_ns - self._strained_ns < STRAINED_NS
 
     def greediest(self, flows: Mapping[int, OpenFlow]) -> Iterator[int]:
         """The flows to be given up until there is room, whoever takes them out: the greediest, the oldest of equals

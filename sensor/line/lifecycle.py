@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import chain
 
+from sensor.line.donors import Donors
 from sensor.line.join import MAX_FLOWS, Joined
 from sensor.line.judge import Spoken
 from sensor.line.tracked import Report, TrackedFinding, TrackedSubject
@@ -26,6 +27,8 @@ from sensor.model.time import HOUR_NS, MINUTE_NS
 MAX_UNLISTED = MAX_FLOWS // 2
 #: Findings tracked at once; past this new ones are counted and refused.
 MAX_FINDINGS = 65_536
+#: Of them, those of one miner's address: it takes no more than a quarter of the room, and leaves the rest to others.
+MAX_OF_MINER = 16_384
 #: Of what is due at one time, what became something else comes last: the other is reported before it is referred to.
 FIRST, LAST = 0, 1
 
@@ -80,16 +83,12 @@ class Lifecycle:
         self._of_flow: dict[int, tuple[str, ...]] = {}
         self._due: list[tuple[int, int, str]] = []
         self._became: dict[str, str] = {}  # what was forgotten in this step, and what it is now
+        self._of_miner: Counter[str] = Counter()  # findings tracked, by the miner's address
+        self.donors = Donors()  # of what is tracked
         self.counters: Counter[str] = Counter()
 
     def __len__(self) -> int:
         return len(self._tracked)
-
-    def logins(self, miner_ip: str) -> set[str]:
-        """The logins of a miner's address."""
-        return {
-            tracked.login for tracked in self._tracked.values() if tracked.key.miner_ip == miner_ip and tracked.login
-        }
 
     def observe(self, seen: Iterable[Hint], now_ns: int) -> None:
         """Take what names and behaviour say: it is listed in all findings of its subject, and is one where nothing was
@@ -206,17 +205,24 @@ class Lifecycle:
         """The finding with this identity, new if need be; None if there is no room for it."""
         tracked = self._tracked.get(identity)
         if tracked is None:
-            if len(self._tracked) >= MAX_FINDINGS:
+            if len(self._tracked) >= MAX_FINDINGS or self._of_miner[key.miner_ip] >= MAX_OF_MINER:
                 self.counters["findings_refused"] += 1
                 return None
             tracked = self._tracked[identity] = TrackedFinding(key, kind, lead)
             self._subjects.setdefault(key, TrackedSubject()).of(kind)[identity] = tracked
+            self._of_miner[key.miner_ip] += 1
+            self.donors.add(key.miner_ip, tracked.login)
             if self.settings is not None:
                 self._schedule(identity, tracked, now_ns + self.settings.attempt_ns)
         return tracked
 
     def _forget(self, identity: str) -> None:
         tracked = self._tracked.pop(identity)
+        miner_ip = tracked.key.miner_ip
+        self.donors.remove(miner_ip, tracked.login)
+        self._of_miner[miner_ip] -= 1
+        if not self._of_miner[miner_ip]:
+            del self._of_miner[miner_ip]
         subject = self._subjects[tracked.key]
         del subject.of(tracked.kind)[identity]
         if not (subject.spoken or subject.silent):

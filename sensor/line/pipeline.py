@@ -15,7 +15,7 @@ from itertools import islice
 from sensor.dialects.nodes import read_datagram
 from sensor.estimate import Assumptions
 from sensor.line.attempt_summary import came_to_nothing
-from sensor.line.donors import may_donate, name_donor, name_donors
+from sensor.line.donors import name_donors
 from sensor.line.ended import Ended, EndedBeginnings, Watches, nobody
 from sensor.line.enrich import enrich
 from sensor.line.flow_facts import TCP, FlowFacts
@@ -31,7 +31,7 @@ from sensor.model.events import Chunk, Close, End, Event, Open, Shape
 from sensor.model.finding import Finding
 from sensor.model.node import Node
 from sensor.model.observation import Hint
-from sensor.model.record import Record, record_order
+from sensor.model.record import LineRecord, record_order
 from sensor.model.time import ANY_TIME, PlausibleTime
 from sensor.session.verify import Sampling
 from sensor.signatures.model import SignatureSet
@@ -100,7 +100,6 @@ class Pipeline:
             **dict(sorted((self._counters + self._lifecycle.counters + Counter(self._beginnings.counters)).items())),
             "flows_open": len(self._flows),
             "held_bytes": self._held.held_bytes,
-            "emergency": int(self._held.is_strained(self._now_ns)),
             "findings": len(self._lifecycle) + self._touched.waiting,
             "nodes": len(self._nodes),
         }
@@ -119,7 +118,7 @@ class Pipeline:
         self._reporting = reporting
         self._lifecycle.settings = reporting
 
-    def step(self, events: Iterable[Event], now_ns: int | None = None) -> list[Record]:
+    def step(self, events: Iterable[Event], now_ns: int | None = None) -> list[LineRecord]:
         """Take events in their order; gives what is to be reported by now, which is the last packet's time unless a
         later one is given.
         """
@@ -144,7 +143,7 @@ class Pipeline:
             self._now_ns = max(self._now_ns, seen.last_ns)
             self._lifecycle.observe([seen], self._now_ns)
 
-    def checkpoint(self) -> list[Record]:
+    def checkpoint(self) -> list[LineRecord]:
         """What is new of every finding now: at the end of a capture, or of an hour of a replay."""
         self._judge_touched(self._now_ns, all_of_them=True)
         summaries = self._beginnings.summaries(self._signatures, self._now_ns, over=True)
@@ -153,7 +152,7 @@ class Pipeline:
             *(self._named(self._finding(report)) for report in self._lifecycle.last_reports(over=False)),
         ]
 
-    def finish(self, has_time: Callable[[], bool] = always) -> list[Record]:
+    def finish(self, has_time: Callable[[], bool] = always) -> list[LineRecord]:
         """End the flows that are open and give every record, sorted by first packet and identity.
 
         With reporting settings findings stay open for the next run: only what is new of them is given. Once `has_time`
@@ -169,7 +168,7 @@ class Pipeline:
         findings += self._beginnings.summaries(self._signatures, self._now_ns, over=True)
         findings += [self._finding(report) for report in self._last_reports(has_time)]
         name_donors(findings)
-        records: list[Record] = [*findings, *self._nodes.values(), *self._ended]
+        records: list[LineRecord] = [*findings, *self._nodes.values(), *self._ended]
         return sorted(records, key=record_order)
 
     def _end_all(self, flows: Iterable[tuple[int, OpenFlow]], has_time: Callable[[], bool]) -> None:
@@ -188,10 +187,10 @@ class Pipeline:
             else:
                 self.given_up += 1
 
-    def _report(self, now_ns: int | None) -> list[Record]:
+    def _report(self, now_ns: int | None) -> list[LineRecord]:
         now_ns = self._now_ns if now_ns is None else max(now_ns, self._now_ns)
         self._judge_touched(now_ns)
-        records: list[Record] = [*self._ended]
+        records: list[LineRecord] = [*self._ended]
         self._ended.clear()
         records += self._beginnings.summaries(self._signatures, now_ns)
         records += [self._named(self._finding(report)) for report in self._lifecycle.due_reports(now_ns)]
@@ -209,8 +208,7 @@ class Pipeline:
 
     def _named(self, finding: Finding) -> Finding:
         """A finding while others go on: whose donation it is, if it is one."""
-        if may_donate(finding):
-            name_donor(finding, self._lifecycle.logins(finding.miner_ip))
+        self._lifecycle.donors.name(finding)
         return finding
 
     def _finding(self, report: Report) -> Finding:
@@ -252,12 +250,10 @@ class Pipeline:
                 oldest = number
                 break
         self._counters["sessions_evicted"] += 1
-        self._held.strain(self._now_ns)
         self._end(oldest, self._flows.pop(oldest), None, given_up=True)
 
     def _relieve(self) -> None:
         """Too much is held of streams."""
-        self._held.strain(self._now_ns)
         for number in self._held.greediest(self._flows):
             self._counters["streams_given_up"] += 1
             self._end(number, self._flows.pop(number), None, given_up=True)

@@ -1,22 +1,26 @@
-"""What leaves the line: a finding or a node, and the name of what is said about it now."""
+"""What is recorded and told: a finding, a node, a condition of the sensor; and the name of what is said of it now."""
 
 from __future__ import annotations
 
 import hashlib
 
+from sensor.model.condition import Condition
 from sensor.model.finding import Finding
 from sensor.model.node import Node
 
-#: What leaves the line.
-Record = Finding | Node
+#: What leaves the line, and what is recorded besides.
+LineRecord = Finding | Node
+Record = LineRecord | Condition
 
 
-def event_id(record: Finding | Node) -> str:
+def event_id(record: Record) -> str:
     """The name of what is said about a record now: the same at every retry and every replay of the packets, another
     when it changed.
     """
     if isinstance(record, Node):
         parts: tuple[object, ...] = (record.node_id, "closed", record.last_ns)
+    elif isinstance(record, Condition):
+        parts = (record.condition_id, record.state)
     else:
         counts = (record.shares.submitted, record.shares.accepted, record.shares.verified, record.flow_count)
         parts = (record.finding_id, record.state, record.last_ns, int(record.grade), *counts, *_unspoken(record))
@@ -38,6 +42,8 @@ def _unspoken(finding: Finding) -> list[object]:
 
 def record_id(record: Record) -> str:
     """The identity of a record: the same at every replay of its packets."""
+    if isinstance(record, Condition):
+        return record.condition_id
     return record.node_id if isinstance(record, Node) else record.finding_id
 
 

@@ -13,6 +13,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date
 
+from sensor.model.condition import CAUSES
 from sensor.model.summary import Range
 
 #: The stages whose heartbeats tell whether the sensor lives, in the order of the line.
@@ -86,6 +87,10 @@ class Status:
     signatures_changed_ns: int = 0  # modification time of the newest signature file
     tables: tuple[TableAge, ...] = ()  # of the loaded signatures
     limits: Counts = field(default_factory=dict)  # flows and candidates at once, at most
+
+    emergency: Counts = field(
+        default_factory=lambda: dict.fromkeys(CAUSES, 0)
+    )  # by CAUSES: 1 for what there was no room for within the last minute, else 0
 
     # The findings.
     findings_reached: Mapping[tuple[str, str], int] = field(

@@ -1,11 +1,12 @@
-"""The wire form: what a sensor tells a ledger, as exact and versioned JSON. Findings, nodes, and the time it listened.
+"""The wire form: what a sensor tells a ledger, as exact and versioned JSON. Findings, nodes, conditions of the sensor,
+and the time it listened.
 
     {"v": 1, "sensor_id": "edge-1", "run_id": "…", "sent_ns": 0, "records": [{"kind": "finding", …}], "coverage": […]}
 
 The rule of evolution. A minor change adds fields with defaults: a reader skips fields that it does not know, and a
-field that is missing has its default. Anything else is a new major version (`v`), which an older reader refuses with
-a sentence. Text from the network may hold lone surrogates, which UTF-8 cannot carry; as ASCII with escapes all of it
-survives.
+field that is missing has its default; a record of a kind that it does not know is refused. Anything else is a new major
+version (`v`), which an older reader refuses with a sentence. Text from the network may hold lone surrogates, which
+UTF-8 cannot carry; as ASCII with escapes all of it survives.
 """
 
 from __future__ import annotations
@@ -16,12 +17,13 @@ from typing import Any
 
 from pydantic import TypeAdapter, ValidationError
 
+from sensor.model.condition import Condition
 from sensor.model.finding import Finding
 from sensor.model.node import Node
 from sensor.model.record import Record
 
 VERSION = 1
-KINDS: dict[str, type[Finding] | type[Node]] = {"finding": Finding, "node": Node}
+KINDS: dict[str, type[Record]] = {"finding": Finding, "node": Node, "condition": Condition}
 NAMES = {record_type: kind for kind, record_type in KINDS.items()}
 _ADAPTERS: dict[str, TypeAdapter[Any]] = {kind: TypeAdapter(record_type) for kind, record_type in KINDS.items()}
 
@@ -40,7 +42,7 @@ class Stretch:
 
 @dataclass(frozen=True, slots=True)
 class SensorReport:
-    """One message of a sensor: how its findings and nodes stand by its own count, and when it listened."""
+    """One message of a sensor: how its findings, its nodes and itself stand by its own count, and when it listened."""
 
     sensor_id: str
     run_id: str  # of the process whose totals these are

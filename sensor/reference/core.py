@@ -198,6 +198,8 @@ class Core:
         segment = self._decoder.decode(ts_ns, link, frame)
         if segment is not None:
             self._table.take(segment)
+            if segment.other is not None:
+                self._table.take(segment.other)
 
     def _end_unless_continued(self, ts_ns: int) -> None:
         """End all flows unless this capture goes on where the last one stopped, as a rotated capture does."""

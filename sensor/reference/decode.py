@@ -182,7 +182,16 @@ class FrameDecoder:
                 return "depth"
             outcome = STEPS[outcome](walk)
             peeled += 1
-        return outcome
+        return outcome if isinstance(outcome, str) or walk.other is None else _with_other(outcome, walk, walk.other)
+
+
+def _with_other(first: Segment, walk: Walk, payload: bytes) -> Segment:
+    """A segment with its other reading, as far as that is one of the same flow."""
+    walk.go_on_in(payload)
+    other = transport.tcp(walk)
+    if isinstance(other, Segment) and (other.src_port, other.dst_port) == (first.src_port, first.dst_port):
+        return first._replace(other=other)
+    return first
 
 
 def segments(source: str) -> Iterator[tuple[int, bytes, Segment | str]]:

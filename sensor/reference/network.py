@@ -121,9 +121,9 @@ def _reassemble(walk: Walk, identification: int, protocol: int, offset: int, mor
     whole = walk.fragments.add(walk.ts_ns, key, offset, more, walk.frame[walk.at : walk.end])
     if isinstance(whole, str):
         return whole
-    walk.ip_bytes += len(whole) - walk.left()
-    walk.frame, walk.at = whole, 0
-    walk.end = walk.wire_end = len(whole)
+    walk.ip_bytes += len(whole.first) - walk.left()
+    walk.go_on_in(whole.first)
+    walk.other = whole.other if PROTOCOLS.get(protocol) is Layer.TCP else None
     return None
 
 

@@ -63,6 +63,7 @@ class Segment(NamedTuple):
     ttl: int = 0  # of the innermost IP packet (IPv6: hop limit)
     bad_ip: bool = False  # the checksum of the innermost IPv4 header is wrong
     mac: bytes = bytes(6)  # source of the innermost Ethernet header; zero without one
+    other: Segment | None = None  # of a datagram whose fragments contradict each other: its other reading
 
 
 class Walk:
@@ -81,6 +82,7 @@ class Walk:
         "frame",
         "ip_bytes",
         "mac",
+        "other",
         "src",
         "ts_ns",
         "ttl",
@@ -101,6 +103,12 @@ class Walk:
         self.ttl = 0
         self.bad_ip = False
         self.mac = bytes(6)
+        self.other: bytes | None = None  # of a TCP segment put together from fragments: its other reading
+
+    def go_on_in(self, whole: bytes) -> None:
+        """Go on in a payload that was put together."""
+        self.frame, self.at = whole, 0
+        self.end = self.wire_end = len(whole)
 
     def left(self) -> int:
         return self.end - self.at

@@ -17,7 +17,7 @@ import hypothesis.strategies as st
 import pytest
 from hypothesis import HealthCheck, given, settings
 
-from sensor.model.events import End, Event
+from sensor.model.events import End, Event, Open
 from sensor.reference.decode import segments
 from tests.core.captures import CLIENT, RAW_IPV4, SECOND, SERVER, T0, Talk, ipv4, timestamp, udp
 from tests.core.conftest import Result, needs_compiled
@@ -35,6 +35,18 @@ def with_own_numbers(events: list[Event]) -> list[Event]:
         event if isinstance(event, End) else event._replace(flow=numbers.setdefault(event.flow, len(numbers)))
         for event in events
     ]
+
+
+def by_connection(events: list[Event]) -> dict[object, list[Event]]:
+    """Events in their order within each connection: workers take turns as they like."""
+    opened: dict[int, object] = {}
+    found: dict[object, list[Event]] = {}
+    for event in without_source(events):
+        if isinstance(event, Open):
+            opened[event.flow] = (event.orig_addr, event.orig_port, event.resp_addr, event.resp_port, event.ts_ns)
+        if not isinstance(event, End):
+            found.setdefault(opened[event.flow], []).append(event._replace(flow=0))
+    return found
 
 
 def without_source(events: list[Event]) -> list[Event]:
@@ -118,6 +130,30 @@ def fragments(draw) -> bytes:
     )
 
 
+@st.composite
+def contradicting(draw) -> list[bytes]:
+    """A session each of whose segments comes in fragments, some of them twice, with other bytes, in any order."""
+    talk = Talk()
+    found = [*talk.handshake(), talk.data(0, 0, b'{"id":1}\n')]
+    whole = []
+    for number in range(draw(st.integers(1, 6))):
+        whole.append(talk.data(draw(st.integers(0, 1)), 9 + 40 * number, b'"mining.' + b"%030d\n" % number))
+    for identification, packet in enumerate(whole, 1):
+        data, size = packet[20:], draw(st.sampled_from([8, 16, 24]))
+        parts = [(at, data[at : at + size]) for at in range(0, len(data), size)]
+        for at, part in draw(st.lists(st.sampled_from(parts), max_size=6)):
+            parts.append((at, bytes(byte ^ draw(st.sampled_from([0, 1, 0x15])) for byte in part)))
+        parts = draw(st.permutations(parts))
+        source, target = packet[12:16], packet[16:20]
+        found += [
+            ipv4(
+                source, target, 6, part, identification=identification, place=at // 8 | 0x2000 * (at + size < len(data))
+            )
+            for at, part in parts
+        ]
+    return found
+
+
 STEPS = st.sampled_from(
     [0, 1, 1_000_000, 1_000_000, SECOND, 5 * SECOND, 11 * SECOND, 61 * SECOND, 700 * SECOND, -SECOND, -20 * SECOND]
 )
@@ -164,6 +200,20 @@ def test_random_traffic(engine_named, packets, limits, exclude):
         )
         is None
     )
+
+
+@needs_compiled
+@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(frames=contradicting(), limits=st.sampled_from([{}, {}, {"fragment_bytes": 120}, {"held_bytes": 300}]))
+def test_random_fragments_that_contradict_each_other(engine_named, frames, limits):
+    timeline = [(T0 + number * 1_000_000, frame) for number, frame in enumerate(frames)]
+    reference, one, two = (
+        engine_named(name).packets(timeline, RAW_IPV4, **limits, **workers)
+        for name, workers in (("reference", {}), ("compiled", {}), ("compiled", {"workers": 2}))
+    )
+    assert difference(reference, one) is None
+    if "held_bytes" not in limits:  # each worker has its part of that
+        assert by_connection(one.events) == by_connection(two.events)
 
 
 @needs_compiled

@@ -18,8 +18,7 @@ from exporters.destination import Refused, Unreachable, Unusable
 from exporters.kinds.syslog import Config, Sender, message_format
 from exporters.settings import Tls
 from sensor.model.finding import Finding
-from sensor.model.node import Node
-from sensor.model.record import event_id
+from sensor.model.record import Record, event_id
 from tests.delivery.receivers import Rsyslog, certificates, eventually, free_port
 from tests.exporters.test_eve import NODE
 from tests.ledger.made import any_of, finding, flow
@@ -45,8 +44,8 @@ def received(server: Rsyslog, prefix: str) -> list[str]:
 
 
 @settings(max_examples=40)
-@given(any_of(Finding | Node))
-def test_any_record_is_a_message_of_the_standard_or_refused(record: Finding | Node) -> None:
+@given(any_of(Record))
+def test_any_record_is_a_message_of_the_standard_or_refused(record: Record) -> None:
     if isinstance(record, Finding) and not record.flows:
         return  # no finding is without a connection
     try:

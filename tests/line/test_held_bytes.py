@@ -50,16 +50,6 @@ def test_what_ended_is_held_no_longer() -> None:
     assert pipeline.counters["held_bytes"] == 0
 
 
-def test_the_emergency_is_told_while_it_lasts() -> None:
-    pipeline = Pipeline(shipped(), most_held_bytes=CAP)
-    assert pipeline.counters["emergency"] == 0
-    for number in range(50):
-        pipeline.step(unfinished(number))
-    assert pipeline.counters["emergency"] == 1
-    pipeline.step(session(1_000_000, ((0, b"{}\n"),)))
-    assert pipeline.counters["emergency"] == 0
-
-
 def test_the_greediest_go_first() -> None:
     pipeline = Pipeline(shipped(), most_held_bytes=CAP)
     for number in range(20):

@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 
 from sensor.model import wire
+from sensor.model.condition import Condition
 from sensor.model.finding import Finding
 from sensor.model.flow import FlowKey
 from sensor.model.node import Node
@@ -18,7 +19,8 @@ from tests.ledger.made import any_of, finding
 
 KEY = FlowKey("192.0.2.7", 40_000, "198.51.100.9", 8333, "TCP", 7, "1:flow7")
 NODE = Node("node-1", "bitcoin-p2p", "mainnet", "BTC", KEY, None, 2001, 1, "Bitcoin", 1, 2, 0.9, [], (), "lo")
-REPORT = SensorReport("edge-1", "run-1", 5, (finding(), NODE), (Stretch(1, 9),))
+CONDITION = Condition("condition-1", "emergency", "over", "edge-1", 1, 2, {"flows": 7})
+REPORT = SensorReport("edge-1", "run-1", 5, (finding(), NODE, CONDITION), (Stretch(1, 9),))
 
 
 def changed(**values: object) -> str:
@@ -29,7 +31,7 @@ def test_a_report_comes_back_as_it_was() -> None:
     assert loads(dumps(REPORT)) == REPORT
 
 
-@given(any_of(Finding) | any_of(Node))
+@given(any_of(Finding) | any_of(Node) | any_of(Condition))
 def test_any_record_comes_back_as_it_was(record: Record) -> None:
     line = dumps(SensorReport("s", "r", 0, (record,)))
     assert line.isascii()

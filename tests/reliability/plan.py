@@ -116,4 +116,10 @@ TESTS = (
         "at most an attempt, nothing reported, no case; real sessions found",
         "framing:run",
     ),
+    Test(
+        "M5",
+        "100,000 pools, 300,000 short candidates, 1,000,000 bytes one by one, 100,000 logins on one connection",
+        "each linear (ten times as much at most twelve times the time), under 1 GB, all counted",
+        "scale:run",
+    ),
 )

@@ -193,6 +193,21 @@ def test_findings_over_the_bound_are_counted_and_not_followed(kept: int, monkeyp
     assert pipeline.counters["findings_refused"] == 5 - kept
 
 
+def test_one_address_takes_a_part_of_the_room_and_another_is_followed(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("sensor.line.lifecycle.MAX_OF_MINER", 3)
+    pipeline = live()
+    for number in range(5):
+        pipeline.step(later(events(SHARE.replace("acct.rig", f"acct{number}.rig"), flow=number), number))
+    assert pipeline.counters["findings"] == 3
+    assert pipeline.counters["findings_refused"] == 2
+    others = [
+        event._replace(orig_addr=b"\xc0\x00\x02\x63") if isinstance(event, Open) else event
+        for event in later(events(SHARE, flow=9), 9)
+    ]
+    pipeline.step(others)
+    assert pipeline.counters["findings"] == 4
+
+
 def test_a_grade_never_falls_while_it_is_told() -> None:
     pipeline = live(ReportingSettings(update_ns=1, close_ns=1 << 62, attempt_ns=1))
     grades = [one.grade for event in events(SHARE) for one in pipeline.step([event]) if isinstance(one, Finding)]

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 
 from sqlalchemy import Engine
 
-from sensor.ledger.read import cases, connections, energy, findings, owners, periods, sensors
+from sensor.ledger.read import cases, conditions, connections, energy, findings, owners, periods, sensors
 from sensor.ledger.read.energy import EnergyPiece
 from sensor.ledger.read.findings import StoredFinding
 from sensor.ledger.read.owners import AddressOwner
@@ -17,6 +17,7 @@ from sensor.ledger.store.database import reading
 from sensor.model.address import canonical_if_address
 from sensor.model.attribution import Enterprise
 from sensor.model.chance import LEVEL
+from sensor.model.condition import Condition
 from sensor.model.coverage import DEFAULT_GROUNDS, Grounds, ListeningSpan, union
 from sensor.model.evidence import Grade
 from sensor.model.finding import Finding
@@ -126,6 +127,11 @@ class LedgerReader:
         """The connections of a Community ID that may be there at a time, newest last."""
         with reading(self._engine) as connection:
             return connections.connections_between(connection, ends, at_ns)
+
+    def begun_condition(self, sensor_id: str) -> Condition | None:
+        """What a sensor said of itself that is not over yet."""
+        with reading(self._engine) as connection:
+            return conditions.begun_condition(connection, sensor_id)
 
     def newest_ns(self) -> int | None:
         """When the last of all mining was seen; None in an empty ledger."""

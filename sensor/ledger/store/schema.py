@@ -111,6 +111,21 @@ NODES = Table(
     Index("nodes_by_time", "last_ns"),
 )
 
+#: What sensors said of themselves, as it stands: after a restart a sensor goes on from here.
+CONDITIONS = Table(
+    "conditions",
+    METADATA,
+    Column("condition_id", Text, primary_key=True),
+    Column("sensor_id", Text, nullable=False),
+    Column("name", Text, nullable=False),
+    Column("state", Text, nullable=False),
+    Column("first_ns", BigInteger, nullable=False),
+    Column("last_ns", BigInteger, nullable=False),
+    Column("recorded_ns", BigInteger, nullable=False),
+    Column("record", Text, nullable=False),
+    Index("conditions_by_sensor", "sensor_id", "last_ns"),
+)
+
 #: Numbers are never used twice, also not after all rows were deleted: a cursor is a number.
 OUTBOX = Table(
     "outbox",

@@ -5,11 +5,11 @@ from __future__ import annotations
 
 from sqlalchemy import Connection, Table, delete, insert, select, update
 
-from sensor.ledger.store.schema import CONNECTIONS, COVERAGE, CURSORS, LEASES, PARTS, SENSORS
+from sensor.ledger.store.schema import CONDITIONS, CONNECTIONS, COVERAGE, CURSORS, LEASES, PARTS, SENSORS
 from sensor.ledger.write.parts import Reporter
 
 #: Tables with a row for each sensor, or some of each.
-OF_SENSORS: tuple[Table, ...] = (PARTS, CONNECTIONS, CURSORS, COVERAGE, LEASES, SENSORS)
+OF_SENSORS: tuple[Table, ...] = (PARTS, CONNECTIONS, CONDITIONS, CURSORS, COVERAGE, LEASES, SENSORS)
 
 
 class SensorError(Exception):

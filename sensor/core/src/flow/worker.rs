@@ -66,9 +66,17 @@ impl Worker {
         self.candidates.for_each(Candidate::forget_hits);
     }
 
-    /// Work on a segment of this worker's share.
+    /// Work on a segment of this worker's share; its other reading is like another packet behind it.
     #[inline]
     pub fn segment(&mut self, seg: &Segment, block: &[u8]) {
+        self.take(seg, block);
+        if let Some(other) = &seg.other {
+            self.take(other, block);
+        }
+    }
+
+    #[inline]
+    fn take(&mut self, seg: &Segment, block: &[u8]) {
         let at = match self.flows.find(seg) {
             Some(at) => match self.place(at, seg, block) {
                 Some(at) => at,

@@ -54,6 +54,9 @@ impl PacketDecoder {
                 self.stats.add(Counter::Segments, 1);
                 seg.hash = flow_hash(seg, self.seed);
                 seg.source = packet.source;
+                if let Some(other) = &mut seg.other {
+                    (other.hash, other.source) = (seg.hash, seg.source);
+                }
                 true
             }
             Err(reason) => {

@@ -22,12 +22,13 @@ struct Inner {
     bad_ip: bool,
 }
 
-/// A datagram put together from fragments: its protocol and payload.
-type Datagram = (u8, Box<[u8]>);
+/// A datagram put together from fragments: its protocol, its payload, and where they contradict each other the payload
+/// in the other reading.
+type Datagram = (u8, Box<[u8]>, Option<Box<[u8]>>);
 
 enum Step<'a> {
     On(Layer<'a>),
-    Reassembled(u8, Box<[u8]>),
+    Reassembled(Datagram),
     Done(u8, &'a [u8]),
 }
 
@@ -68,14 +69,14 @@ impl Decoder {
         };
         let mut layer = first_layer(link, frame)?;
         let mut depth = 0;
-        let (mut proto, mut payload) = loop {
+        let (mut proto, mut payload, mut other) = loop {
             depth += 1;
             if depth > MAX_LAYERS {
                 return Err(Counter::IgnoredDepth);
             }
             match walk.peel(layer)? {
                 Step::On(next) => layer = next,
-                Step::Reassembled(proto, payload) => break (proto, payload),
+                Step::Reassembled(datagram) => break datagram,
                 Step::Done(proto, l4) => {
                     let start = l4.as_ptr() as usize - block.as_ptr() as usize;
                     return walk.fill(out, proto, l4, start);
@@ -87,9 +88,10 @@ impl Decoder {
             match walk.through_owned(proto, &payload, &mut depth, out)? {
                 None => {
                     out.owned = Some(payload);
+                    out.other = other.filter(|_| proto == TCP).and_then(|other| walk.read_again(out, other));
                     return Ok(());
                 }
-                Some(deeper) => (proto, payload) = deeper,
+                Some(deeper) => (proto, payload, other) = deeper,
             }
         }
     }
@@ -134,7 +136,7 @@ impl Walk<'_> {
             }
             match self.peel(layer)? {
                 Step::On(next) => layer = next,
-                Step::Reassembled(proto, deeper) => return Ok(Some((proto, deeper))),
+                Step::Reassembled(deeper) => return Ok(Some(deeper)),
                 Step::Done(proto, l4) => {
                     let start = l4.as_ptr() as usize - payload.as_ptr() as usize;
                     return self.fill(out, proto, l4, start).map(|()| None);
@@ -241,10 +243,10 @@ impl Walk<'_> {
         match self.fragments.insert(key, self.ts_ns, offset, more, payload) {
             Outcome::Held => Err(Counter::IgnoredFragmentHeld),
             Outcome::Refused => Err(Counter::IgnoredFragment),
-            Outcome::Complete(whole) => {
+            Outcome::Complete(whole, other) => {
                 self.inner.ip_len = self.inner.ip_len - self.inner.wire_len + whole.len() as u32;
                 self.inner.wire_len = whole.len() as u32;
-                Ok(Step::Reassembled(proto, whole))
+                Ok(Step::Reassembled((proto, whole, other)))
             }
         }
     }
@@ -287,6 +289,14 @@ impl Walk<'_> {
         }
     }
 
+    /// The other reading of a segment, as far as it is one of the same flow.
+    fn read_again(&self, first: &Segment, payload: Box<[u8]>) -> Option<Box<Segment>> {
+        let mut other = Box::<Segment>::default();
+        self.fill(&mut other, TCP, &payload, 0).ok()?;
+        other.owned = Some(payload);
+        ((other.sport, other.dport) == (first.sport, first.dport)).then_some(other)
+    }
+
     #[inline]
     fn fill(&self, out: &mut Segment, proto: u8, l4: &[u8], start: usize) -> Result<(), Ignored> {
         let wire = self.inner.wire_len as usize;
@@ -324,6 +334,7 @@ impl Walk<'_> {
         out.dst = self.inner.dst;
         out.ts_ns = self.ts_ns;
         out.owned = None;
+        out.other = None;
         out.l4_start = start as u32;
         out.l4_len = captured as u32;
         out.ip_len = self.inner.ip_len;

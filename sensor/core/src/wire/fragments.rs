@@ -1,10 +1,13 @@
 //! IP fragments put together again, within a bound (RFC 791, RFC 8200 section 4.5). First bytes win on overlap, so a
-//! later fragment cannot rewrite what was already seen. Knows nothing of what the datagrams carry.
+//! later fragment cannot rewrite what was already seen; but where one contradicts it, the other reading, in which the
+//! later bytes count, is given besides. Knows nothing of what the datagrams carry.
 
 use std::collections::{BTreeMap, HashMap, VecDeque};
 
 const LIFETIME_NS: u64 = 30_000_000_000;
 pub const MAX_DATAGRAM_BYTES: usize = 65_535;
+/// What a fragment of the other reading costs besides its bytes.
+const SPAN_BYTES: usize = 8;
 
 /// What makes fragments belong together.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
@@ -22,12 +25,22 @@ struct Datagram {
     pieces: BTreeMap<usize, Box<[u8]>>, // by offset, disjoint
     held: usize,
     total: Option<usize>,
+    later: Later,
+}
+
+/// What came since a fragment contradicted others, one after another: the bytes, and where each begins and how long it is.
+#[derive(Default)]
+struct Later {
+    bytes: Vec<u8>,
+    spans: Vec<(u32, u32)>,
+    over: bool, // it was more than may be held
 }
 
 /// What became of one fragment.
 pub enum Outcome {
     Held,
-    Complete(Box<[u8]>),
+    /// The datagram; and, where fragments contradicted each other, its other reading.
+    Complete(Box<[u8]>, Option<Box<[u8]>>),
     Refused,
 }
 
@@ -69,8 +82,14 @@ impl Fragments {
         }
         if !self.entries.contains_key(&key) {
             self.serial += 1;
-            let fresh =
-                Datagram { first_ns: ts_ns, serial: self.serial, pieces: BTreeMap::new(), held: 0, total: None };
+            let fresh = Datagram {
+                first_ns: ts_ns,
+                serial: self.serial,
+                pieces: BTreeMap::new(),
+                held: 0,
+                total: None,
+                later: Later::default(),
+            };
             self.entries.insert(key, fresh);
             self.order.push_back((key, self.serial));
         }
@@ -80,17 +99,24 @@ impl Fragments {
         if entry.total.is_some_and(|total| end > total || (!more && end < total)) || (!more && entry.end() > end) {
             return Outcome::Refused;
         }
-        self.conflicts += u64::from(entry.differs(offset, data));
-        let before = entry.held;
+        let differs = entry.differs(offset, data);
+        self.conflicts += u64::from(differs);
+        let before = entry.weight();
+        if differs || !entry.later.spans.is_empty() {
+            entry.later.push(offset, data);
+        }
         entry.place(offset, data);
-        self.bytes += entry.held - before;
+        self.bytes = self.bytes + entry.weight() - before;
         if !more {
             entry.total.get_or_insert(end);
         }
         if entry.total == Some(entry.held) {
             if let Some(done) = self.remove(&key) {
+                let later = done.later;
                 let pieces: Vec<Box<[u8]>> = done.pieces.into_values().collect();
-                return Outcome::Complete(pieces.concat().into_boxed_slice());
+                let first = pieces.concat().into_boxed_slice();
+                let other = later.over(&first);
+                return Outcome::Complete(first, other);
             }
         }
         self.keep_within_bounds();
@@ -122,7 +148,7 @@ impl Fragments {
 
     fn remove(&mut self, key: &FragmentKey) -> Option<Datagram> {
         let gone = self.entries.remove(key)?;
-        self.bytes -= gone.held;
+        self.bytes -= gone.weight();
         Some(gone)
     }
 
@@ -142,12 +168,39 @@ impl Fragments {
     }
 }
 
+impl Later {
+    /// Remember a fragment, unless it is more than a datagram has: then the other reading is given up.
+    fn push(&mut self, offset: usize, data: &[u8]) {
+        if self.over || self.bytes.len() + data.len() > MAX_DATAGRAM_BYTES {
+            *self = Later { over: true, ..Later::default() };
+            return;
+        }
+        self.bytes.extend_from_slice(data);
+        self.spans.push((offset as u32, data.len() as u32));
+    }
+
+    /// The reading in which what came later counts, if it is another one.
+    fn over(&self, first: &[u8]) -> Option<Box<[u8]>> {
+        let mut other: Box<[u8]> = if self.spans.is_empty() { return None } else { first.into() };
+        let mut at = 0;
+        for (offset, length) in self.spans.iter().map(|(offset, length)| (*offset as usize, *length as usize)) {
+            other.get_mut(offset..offset + length)?.copy_from_slice(&self.bytes[at..at + length]);
+            at += length;
+        }
+        (*other != *first).then_some(other)
+    }
+}
+
 impl Datagram {
     fn end(&self) -> usize {
         self.pieces.last_key_value().map_or(0, |(start, piece)| start + piece.len())
     }
 
-    /// Keep what is not there yet: first bytes win.
+    /// Bytes held of it.
+    fn weight(&self) -> usize {
+        self.held + self.later.bytes.len() + SPAN_BYTES * self.later.spans.len()
+    }
+
     /// Whether bytes that are held contradict these.
     fn differs(&self, offset: usize, data: &[u8]) -> bool {
         let overlapping = self.pieces.range(..offset + data.len()).rev();
@@ -157,6 +210,7 @@ impl Datagram {
         })
     }
 
+    /// Keep what is not there yet: first bytes win.
     fn place(&mut self, offset: usize, data: &[u8]) {
         let end = offset + data.len();
         let mut at = offset;
@@ -188,7 +242,7 @@ mod tests {
 
     fn done(outcome: Outcome) -> Option<Vec<u8>> {
         match outcome {
-            Outcome::Complete(data) => Some(data.into_vec()),
+            Outcome::Complete(data, _) => Some(data.into_vec()),
             _ => None,
         }
     }
@@ -255,6 +309,33 @@ mod tests {
             done(table.insert(key(1), 0, 24, false, &[3; 8])),
             Some([vec![1; 16], vec![2; 8], vec![3; 8]].concat())
         );
+    }
+
+    #[test]
+    fn what_contradicts_is_the_other_reading_in_which_later_bytes_count() {
+        let mut table = Fragments::new(4, 1 << 20);
+        table.insert(key(1), 0, 0, true, &[1; 16]);
+        table.insert(key(1), 0, 8, true, &[2; 16]);
+        table.insert(key(1), 0, 8, true, &[1; 8]);
+        table.insert(key(1), 0, 16, true, &[4; 8]);
+        let Outcome::Complete(first, other) = table.insert(key(1), 0, 24, false, &[3; 8]) else {
+            unreachable!("it is whole")
+        };
+        assert_eq!(*first, *[vec![1; 16], vec![2; 8], vec![3; 8]].concat());
+        assert_eq!(other.as_deref(), Some(&[vec![1; 16], vec![4; 8], vec![3; 8]].concat()[..]));
+        assert_eq!((table.conflicts, table.bytes), (2, 0));
+    }
+
+    #[test]
+    fn the_other_reading_is_bounded_and_weighs_in_the_table() {
+        let mut table = Fragments::new(4, 1 << 20);
+        table.insert(key(1), 0, 0, true, &[1; 8]);
+        for mark in 0..20_000_u32 {
+            table.insert(key(1), 0, 0, true, &[mark as u8 | 2; 8]);
+            assert!(table.bytes <= 8 + 2 * MAX_DATAGRAM_BYTES);
+        }
+        assert!(matches!(table.insert(key(1), 0, 8, false, &[3; 8]), Outcome::Complete(_, None)));
+        assert_eq!((table.conflicts, table.bytes), (20_000, 0));
     }
 
     #[test]

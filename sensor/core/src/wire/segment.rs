@@ -28,6 +28,7 @@ pub struct Segment {
     pub ts_ns: u64,
     pub hash: u64,
     pub owned: Option<Box<[u8]>>,
+    pub other: Option<Box<Segment>>, // of a datagram whose fragments contradict each other: its other reading
     pub l4_start: u32,
     pub l4_len: u32,
     pub ip_len: u32,   // total length of the innermost IP packet on the wire
