@@ -219,9 +219,9 @@ $(TOOLS)/.python: $(BIN)/python Makefile
 	$(TOOL_PIP) install build==1.6.1 cosmic-ray==8.7.0 cyclonedx-bom==7.5.0 pip-audit==2.10.1 uv==0.13.9
 	touch $@
 
-# A tool of Cargo's, built where it is not there yet: $(call cargo_tool,NAME).
-cargo_tool = command -v $(1) >/dev/null || [ -x $(TOOLS)/bin/$(1) ] || \
-	cargo install -q $(1) --locked --root $(TOOLS) --target-dir $(TOOLS)/cargo 2>$(TOOLS)/$(1).log
+# A tool of Cargo's, built where it is not there yet: $(call cargo_tool,NAME,VERSION). Braces, for callers negate the whole.
+cargo_tool = { command -v $(1) >/dev/null || [ -x $(TOOLS)/bin/$(1) ] || \
+	cargo install -q $(1)@$(2) --locked --root $(TOOLS) --target-dir $(TOOLS)/cargo 2>$(TOOLS)/$(1).log; }
 
 lock: $(TOOLS)/.python
 	@{
@@ -243,12 +243,13 @@ audit: $(TOOLS)/.python
 	$(BIN)/python deploy/audited.py $(TOOLS)/pip-audit.json || failed=1
 	echo "== cargo-deny"
 	why=$$($(NO_RUST))
-	if [ -z "$$why" ] && ! $(call cargo_tool,cargo-deny); then why="cargo-deny does not build ($(TOOLS)/cargo-deny.log)"; fi
+	if [ -z "$$why" ] && ! $(call cargo_tool,cargo-deny,0.20.2); then why="cargo-deny does not build ($(TOOLS)/cargo-deny.log)"; fi
 	if [ -n "$$why" ]; then echo "NOT ASKED: $$why"; exit $$failed; fi
 	PATH="$$PATH:$(CURDIR)/$(TOOLS)/bin"
-	cargo deny --manifest-path sensor/core/Cargo.toml check --config $(CURDIR)/deny.toml licenses bans sources || failed=1
-	if cargo deny --manifest-path sensor/core/Cargo.toml fetch --config $(CURDIR)/deny.toml db 2>$(TOOLS)/advisories.log; then
-		cargo deny --manifest-path sensor/core/Cargo.toml check --config $(CURDIR)/deny.toml advisories || failed=1
+	deny="cargo deny $(CRATE) --config $(CURDIR)/deny.toml"
+	$$deny check licenses bans sources || failed=1
+	if $$deny fetch db 2>$(TOOLS)/advisories.log; then
+		$$deny check advisories || failed=1
 	else
 		echo "NOT ASKED: the database of advisories for Rust cannot be reached ($(TOOLS)/advisories.log)"
 	fi
@@ -264,7 +265,7 @@ sbom: .venv/.dev $(TOOLS)/.python
 		--of JSON -o build/sbom/python.cdx.json
 	echo "$(CURDIR)/build/sbom/python.cdx.json"
 	why=$$($(NO_RUST))
-	if [ -z "$$why" ] && ! $(call cargo_tool,cargo-cyclonedx); then why="it does not build ($(TOOLS)/cargo-cyclonedx.log)"; fi
+	if [ -z "$$why" ] && ! $(call cargo_tool,cargo-cyclonedx,0.5.9); then why="it does not build ($(TOOLS)/cargo-cyclonedx.log)"; fi
 	if [ -n "$$why" ]; then echo "NOT MADE: the crates' part: $$why"; exit 0; fi
 	PATH="$$PATH:$(CURDIR)/$(TOOLS)/bin" SOURCE_DATE_EPOCH=$(EPOCH) cargo cyclonedx -q --manifest-path sensor/core/Cargo.toml \
 		--all-features --format json --override-filename rust.cdx
@@ -294,7 +295,7 @@ coverage: .venv/.dev build/demo.pcap debian-packages
 	$(BIN)/python -m coverage combine -q && $(BIN)/python -m coverage html -q -d $(COVERED)/html
 	$(BIN)/python -m coverage report --skip-covered --fail-under=95 || failed=1
 	why=$$($(NO_RUST))
-	if [ -z "$$why" ] && ! $(call cargo_tool,cargo-llvm-cov); then why="cargo-llvm-cov does not build"; fi
+	if [ -z "$$why" ] && ! $(call cargo_tool,cargo-llvm-cov,0.9.1); then why="cargo-llvm-cov does not build"; fi
 	if [ -z "$$why" ] && ! PATH="$$PATH:$(CURDIR)/$(TOOLS)/bin" cargo llvm-cov $(CRATE) --fail-under-lines 90 2>$(TOOLS)/llvm-cov.log; then
 		why="see $(TOOLS)/llvm-cov.log (it needs rustup's llvm-tools-preview)"
 	fi
