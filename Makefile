@@ -304,6 +304,34 @@ coverage-python: .venv/.dev build/demo.pcap debian-packages
 	$(BIN)/python -m coverage combine -q && $(BIN)/python -m coverage html -q -d $(COVERED)/html
 	$(BIN)/python -m coverage report --skip-covered --fail-under=95
 
+# The compiled core as Rust's tests and the tests of its border run it, in a copy of the tree that has the counting one.
+# The compiler's llvm-tools are Debian's llvm of the same number; where that is not, rustup's llvm-tools-preview.
+COUNTING := build/coverage/rust
+coverage-rust: .venv/.dev build/demo.pcap debian-packages
+	@why=$$($(NO_RUST))
+	mkdir -p $(TOOLS)
+	if [ -z "$$why" ] && ! $(call cargo_tool,cargo-llvm-cov,0.9.1); then why="it does not build ($(TOOLS)/cargo-llvm-cov.log)"; fi
+	if [ -n "$$why" ]; then echo "NOT MEASURED: Rust: $$why"; exit 0; fi
+	llvm=$$(rustc -vV | sed -n 's/^LLVM version: \([0-9]*\).*/\1/p')
+	$(MAKE) --no-print-directory debian-packages DEBIAN_PACKAGES=llvm-$$llvm
+	export PATH="$$PATH:$(CURDIR)/$(TOOLS)/bin" CARGO_TARGET_DIR=$(CURDIR)/$(COUNTING)/cargo CARGO_PROFILE_DEV_OPT_LEVEL=1
+	if command -v llvm-cov-$$llvm >/dev/null; then
+		export LLVM_COV=$$(command -v llvm-cov-$$llvm) LLVM_PROFDATA=$$(command -v llvm-profdata-$$llvm)
+	fi
+	eval "$$(cargo llvm-cov show-env --sh $(CRATE) 2>/dev/null)"
+	cargo llvm-cov clean --workspace $(CRATE)
+	cargo build -q $(CRATE) --features python
+	cargo test -q $(CRATE)
+	rm -rf $(COUNTING)/tree && mkdir -p $(COUNTING)/tree/build
+	git ls-files -z | xargs -0 cp --parents -t $(COUNTING)/tree
+	cp build/demo.pcap $(COUNTING)/tree/build/
+	cp $(COUNTING)/cargo/debug/lib_core.so $(COUNTING)/tree/sensor/_core.abi3.so
+	cd $(COUNTING)/tree
+	PYTHONPATH=$$PWD SQLITE_TMPDIR=$$CARGO_TARGET_DIR $(CURDIR)/$(BIN)/python -m pytest -p no:cacheprovider -m "not shared" \
+		-k "not reference" tests/core tests/live tests/daemon/test_sandbox.py \
+		|| echo "some tests failed with the counting core, which is slow: what they ran counts"
+	cargo llvm-cov report --manifest-path $(CURDIR)/sensor/core/Cargo.toml --fail-under-lines 90
+
 # In a copy of the tree: a run that is broken off leaves a mutant behind.
 MUTANTS := build/mutation
 mutation: .venv/.dev $(TOOLS)/.python
