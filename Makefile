@@ -332,21 +332,13 @@ coverage-rust: .venv/.dev build/demo.pcap debian-packages
 		|| echo "some tests failed with the counting core, which is slow: what they ran counts"
 	cargo llvm-cov report --manifest-path $(CURDIR)/sensor/core/Cargo.toml --fail-under-lines 90
 
-# In a copy of the tree: a run that is broken off leaves a mutant behind.
-MUTANTS := build/mutation
+# Changes no file of the tree. MUTANTS bounds how many changes of each part are tried, the first of a fixed order.
 mutation: .venv/.dev $(TOOLS)/.python
-	@rm -rf $(MUTANTS) && mkdir -p $(MUTANTS)
-	git ls-files -z | xargs -0 cp --parents -t $(MUTANTS)
-	cp sensor/_core*.so $(MUTANTS)/sensor/ 2>/dev/null || true
-	cd $(MUTANTS)
+	@mkdir -p build/mutation
 	for part in $${MUTATE:-silence judge estimate attribution}; do
-		config=tests/mutation/$$part.toml
-		sed "s#PYTHON#$(CURDIR)/$(BIN)/python#" "$$config" >$$part.toml
-		$(CURDIR)/$(TOOLS)/venv/bin/cosmic-ray init $$part.toml $$part.sqlite
-		$(CURDIR)/$(TOOLS)/venv/bin/cosmic-ray baseline $$part.toml
-		$(CURDIR)/$(TOOLS)/venv/bin/cosmic-ray exec $$part.toml $$part.sqlite
-		$(CURDIR)/$(TOOLS)/venv/bin/cr-report --surviving-only --show-diff $$part.sqlite >survivors-$$part.txt
-		echo "$$part: $$($(CURDIR)/$(TOOLS)/venv/bin/cr-rate $$part.sqlite) % survived, $(MUTANTS)/survivors-$$part.txt"
+		$(TOOLS)/venv/bin/python -m tests.mutation.mutants $$part >build/mutation/$$part.jsonl
+		$(BIN)/python -m tests.mutation.run $$part build/mutation/$$part.jsonl $${MUTANTS:+--at-most $$MUTANTS} \
+			| tee build/mutation/$$part.txt
 	done
 
 format: .venv/.dev
