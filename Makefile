@@ -4,7 +4,7 @@ SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 .ONESHELL:
 .DEFAULT_GOAL := words
-.PHONY: audit coverage licences lock mutation sbom wheel device-plot beside-ndpi words demo test check bench bench-live bench-daemon reliability fuzz format clean core rust-checks deb debian-packages docs docs-reference province coverage-table sites-table
+.PHONY: audit coverage coverage-python coverage-rust licences lock mutation sbom wheel device-plot beside-ndpi words demo test check bench bench-live bench-daemon reliability fuzz format clean core rust-checks deb debian-packages docs docs-reference province coverage-table sites-table
 
 BIN := .venv/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check -q
@@ -219,9 +219,9 @@ $(TOOLS)/.python: $(BIN)/python Makefile
 	$(TOOL_PIP) install build==1.6.1 cosmic-ray==8.7.0 cyclonedx-bom==7.5.0 pip-audit==2.10.1 uv==0.13.9
 	touch $@
 
-# A tool of Cargo's, built where it is not there yet: $(call cargo_tool,NAME).
-cargo_tool = command -v $(1) >/dev/null || [ -x $(TOOLS)/bin/$(1) ] || \
-	cargo install -q $(1) --locked --root $(TOOLS) --target-dir $(TOOLS)/cargo 2>$(TOOLS)/$(1).log
+# A tool of Cargo's, built where it is not there yet: $(call cargo_tool,NAME,VERSION). Braces, for callers negate the whole.
+cargo_tool = { command -v $(1) >/dev/null || [ -x $(TOOLS)/bin/$(1) ] || \
+	cargo install -q $(1)@$(2) --locked --root $(TOOLS) --target-dir $(TOOLS)/cargo 2>$(TOOLS)/$(1).log; }
 
 lock: $(TOOLS)/.python
 	@{
@@ -243,12 +243,13 @@ audit: $(TOOLS)/.python
 	$(BIN)/python deploy/audited.py $(TOOLS)/pip-audit.json || failed=1
 	echo "== cargo-deny"
 	why=$$($(NO_RUST))
-	if [ -z "$$why" ] && ! $(call cargo_tool,cargo-deny); then why="cargo-deny does not build ($(TOOLS)/cargo-deny.log)"; fi
+	if [ -z "$$why" ] && ! $(call cargo_tool,cargo-deny,0.20.2); then why="cargo-deny does not build ($(TOOLS)/cargo-deny.log)"; fi
 	if [ -n "$$why" ]; then echo "NOT ASKED: $$why"; exit $$failed; fi
 	PATH="$$PATH:$(CURDIR)/$(TOOLS)/bin"
-	cargo deny --manifest-path sensor/core/Cargo.toml check --config $(CURDIR)/deny.toml licenses bans sources || failed=1
-	if cargo deny --manifest-path sensor/core/Cargo.toml fetch --config $(CURDIR)/deny.toml db 2>$(TOOLS)/advisories.log; then
-		cargo deny --manifest-path sensor/core/Cargo.toml check --config $(CURDIR)/deny.toml advisories || failed=1
+	deny="cargo deny $(CRATE) --config $(CURDIR)/deny.toml"
+	$$deny check licenses bans sources || failed=1
+	if $$deny fetch db 2>$(TOOLS)/advisories.log; then
+		$$deny check advisories || failed=1
 	else
 		echo "NOT ASKED: the database of advisories for Rust cannot be reached ($(TOOLS)/advisories.log)"
 	fi
@@ -264,58 +265,80 @@ sbom: .venv/.dev $(TOOLS)/.python
 		--of JSON -o build/sbom/python.cdx.json
 	echo "$(CURDIR)/build/sbom/python.cdx.json"
 	why=$$($(NO_RUST))
-	if [ -z "$$why" ] && ! $(call cargo_tool,cargo-cyclonedx); then why="it does not build ($(TOOLS)/cargo-cyclonedx.log)"; fi
+	if [ -z "$$why" ] && ! $(call cargo_tool,cargo-cyclonedx,0.5.9); then why="it does not build ($(TOOLS)/cargo-cyclonedx.log)"; fi
 	if [ -n "$$why" ]; then echo "NOT MADE: the crates' part: $$why"; exit 0; fi
 	PATH="$$PATH:$(CURDIR)/$(TOOLS)/bin" SOURCE_DATE_EPOCH=$(EPOCH) cargo cyclonedx -q --manifest-path sensor/core/Cargo.toml \
 		--all-features --format json --override-filename rust.cdx
 	mv sensor/core/rust.cdx.json build/sbom/rust.cdx.json
 	echo "$(CURDIR)/build/sbom/rust.cdx.json"
 
-# Built twice from nothing, in one folder: equal to the byte, or the two digests and a failure.
-wheel: .venv/.build-tools $(TOOLS)/.python
+# Built twice from nothing, in two folders: equal to the byte, or the two digests and a failure. No path of this machine
+# is left in it: the core is compiled as if it lay in /minewatch, and its crates in /cargo.
+wheel: .venv/.build-tools
 	@export SOURCE_DATE_EPOCH=$(EPOCH)
-	rm -rf build/wheel build/again
-	for folder in build/wheel build/again; do
-		rm -rf build/lib build/bdist.* build/cargo/release/deps/*_core* build/cargo/release/lib_core* *.egg-info
-		$(BIN)/python -m pip --disable-pip-version-check -q wheel --no-deps --no-build-isolation -w $$folder .
+	rm -rf build/wheel
+	crates=$${CARGO_HOME:-$$HOME/.cargo}
+	for folder in $(CURDIR)/build/wheel/first $(CURDIR)/build/wheel/second/deeper; do
+		mkdir -p $$folder
+		git ls-files -z | xargs -0 cp --parents -t $$folder
+		export RUSTFLAGS="--remap-path-prefix=$$folder=/minewatch --remap-path-prefix=$$crates=/cargo"
+		export CFLAGS="-ffile-prefix-map=$$folder=/minewatch -ffile-prefix-map=$$crates=/cargo"
+		(cd $$folder && $(CURDIR)/$(BIN)/python -m pip --disable-pip-version-check -q wheel --no-deps --no-build-isolation -w . .)
 	done
-	sha256sum build/wheel/*.whl build/again/*.whl
-	cmp build/wheel/*.whl build/again/*.whl
-	rm -rf build/again
+	sha256sum build/wheel/first/*.whl build/wheel/second/deeper/*.whl
+	cmp build/wheel/first/*.whl build/wheel/second/deeper/*.whl
+	mv build/wheel/first/*.whl build/wheel/
+	rm -rf build/wheel/first build/wheel/second
+	echo "$(CURDIR)/$$(ls build/wheel/*.whl)"
+
+COVERED := $(CURDIR)/build/coverage
+coverage: coverage-python coverage-rust
 
 # Daemons of the tests write their part at their end, into a folder that their sandbox lets them have (SQLite's).
-COVERED := $(CURDIR)/build/coverage
-coverage: .venv/.dev build/demo.pcap debian-packages
+coverage-python: .venv/.dev build/demo.pcap debian-packages
 	@$(INSTALL) coverage==7.17.5
-	rm -rf $(COVERED) && mkdir -p $(COVERED)
-	export COVERAGE_FILE=$(COVERED)/data COVERAGE_RCFILE=$(CURDIR)/pyproject.toml SQLITE_TMPDIR=$(COVERED)
+	rm -rf $(COVERED)/python && mkdir -p $(COVERED)/python
+	export COVERAGE_FILE=$(COVERED)/python/data COVERAGE_RCFILE=$(CURDIR)/pyproject.toml SQLITE_TMPDIR=$(COVERED)/python
 	$(BIN)/python -m coverage run -m pytest -m "not shared and not province" -n $${TEST_WORKERS:-3} --dist loadfile \
 		--timeout 900 || echo "some tests failed under coverage, which is slow: what they ran counts"
 	$(BIN)/python -m coverage combine -q && $(BIN)/python -m coverage html -q -d $(COVERED)/html
-	$(BIN)/python -m coverage report --skip-covered --fail-under=95 || failed=1
-	why=$$($(NO_RUST))
-	if [ -z "$$why" ] && ! $(call cargo_tool,cargo-llvm-cov); then why="cargo-llvm-cov does not build"; fi
-	if [ -z "$$why" ] && ! PATH="$$PATH:$(CURDIR)/$(TOOLS)/bin" cargo llvm-cov $(CRATE) --fail-under-lines 90 2>$(TOOLS)/llvm-cov.log; then
-		why="see $(TOOLS)/llvm-cov.log (it needs rustup's llvm-tools-preview)"
-	fi
-	if [ -n "$$why" ]; then echo "NOT MEASURED: Rust: $$why"; fi
-	exit $${failed:-0}
+	$(BIN)/python -m coverage report --skip-covered --fail-under=95
 
-# In a copy of the tree: a run that is broken off leaves a mutant behind.
-MUTANTS := build/mutation
+# The compiled core as Rust's tests and the tests of its border run it, in a copy of the tree that has the counting one.
+# The compiler's llvm-tools are Debian's llvm of the same number; where that is not, rustup's llvm-tools-preview.
+COUNTING := build/coverage/rust
+coverage-rust: .venv/.dev build/demo.pcap debian-packages
+	@why=$$($(NO_RUST))
+	mkdir -p $(TOOLS)
+	if [ -z "$$why" ] && ! $(call cargo_tool,cargo-llvm-cov,0.9.1); then why="it does not build ($(TOOLS)/cargo-llvm-cov.log)"; fi
+	if [ -n "$$why" ]; then echo "NOT MEASURED: Rust: $$why"; exit 0; fi
+	llvm=$$(rustc -vV | sed -n 's/^LLVM version: \([0-9]*\).*/\1/p')
+	$(MAKE) --no-print-directory debian-packages DEBIAN_PACKAGES=llvm-$$llvm
+	export PATH="$$PATH:$(CURDIR)/$(TOOLS)/bin" CARGO_TARGET_DIR=$(CURDIR)/$(COUNTING)/cargo CARGO_PROFILE_DEV_OPT_LEVEL=1
+	if command -v llvm-cov-$$llvm >/dev/null; then
+		export LLVM_COV=$$(command -v llvm-cov-$$llvm) LLVM_PROFDATA=$$(command -v llvm-profdata-$$llvm)
+	fi
+	eval "$$(cargo llvm-cov show-env --sh $(CRATE) 2>/dev/null)"
+	cargo llvm-cov clean --workspace $(CRATE)
+	cargo build -q $(CRATE) --features python
+	cargo test -q $(CRATE)
+	rm -rf $(COUNTING)/tree && mkdir -p $(COUNTING)/tree/build
+	git ls-files -z | xargs -0 cp --parents -t $(COUNTING)/tree
+	cp build/demo.pcap $(COUNTING)/tree/build/
+	cp $(COUNTING)/cargo/debug/lib_core.so $(COUNTING)/tree/sensor/_core.abi3.so
+	cd $(COUNTING)/tree
+	PYTHONPATH=$$PWD SQLITE_TMPDIR=$$CARGO_TARGET_DIR $(CURDIR)/$(BIN)/python -m pytest -p no:cacheprovider -m "not shared" \
+		-k "not reference" tests/core tests/live tests/daemon/test_sandbox.py \
+		|| echo "some tests failed with the counting core, which is slow: what they ran counts"
+	cargo llvm-cov report --manifest-path $(CURDIR)/sensor/core/Cargo.toml --fail-under-lines 90
+
+# Changes no file of the tree. MUTANTS bounds how many changes of each part are tried, the first of a fixed order.
 mutation: .venv/.dev $(TOOLS)/.python
-	@rm -rf $(MUTANTS) && mkdir -p $(MUTANTS)
-	git ls-files -z | xargs -0 cp --parents -t $(MUTANTS)
-	cp sensor/_core*.so $(MUTANTS)/sensor/ 2>/dev/null || true
-	cd $(MUTANTS)
+	@mkdir -p build/mutation
 	for part in $${MUTATE:-silence judge estimate attribution}; do
-		config=tests/mutation/$$part.toml
-		sed "s#PYTHON#$(CURDIR)/$(BIN)/python#" "$$config" >$$part.toml
-		$(CURDIR)/$(TOOLS)/venv/bin/cosmic-ray init $$part.toml $$part.sqlite
-		$(CURDIR)/$(TOOLS)/venv/bin/cosmic-ray baseline $$part.toml
-		$(CURDIR)/$(TOOLS)/venv/bin/cosmic-ray exec $$part.toml $$part.sqlite
-		$(CURDIR)/$(TOOLS)/venv/bin/cr-report --surviving-only --show-diff $$part.sqlite >survivors-$$part.txt
-		echo "$$part: $$($(CURDIR)/$(TOOLS)/venv/bin/cr-rate $$part.sqlite) % survived, $(MUTANTS)/survivors-$$part.txt"
+		$(TOOLS)/venv/bin/python -m tests.mutation.mutants $$part >build/mutation/$$part.jsonl
+		$(BIN)/python -m tests.mutation.run $$part build/mutation/$$part.jsonl $${MUTANTS:+--at-most $$MUTANTS} \
+			| tee build/mutation/$$part.txt
 	done
 
 format: .venv/.dev

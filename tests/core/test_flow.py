@@ -8,7 +8,7 @@ from __future__ import annotations
 import pytest
 
 from sensor.model.events import Chunk, Close, End, Open
-from tests.core.captures import ACK, CLIENT, FIN, RST, SECOND, SERVER, SYN, T0, Talk, pcap, timed, udp
+from tests.core.captures import ACK, CLIENT, ETHERNET, FIN, RST, SECOND, SERVER, SYN, T0, Talk, pcap, timed, udp
 
 TALK = Talk()
 HELLO = TALK.handshake()
@@ -251,9 +251,15 @@ def test_closed_flows_keep_their_reason_at_the_end(engine):
     assert engine.packets(timed(OPENED)).close.reason == "end"
 
 
-def test_many_workers_give_the_same_events_of_every_flow(engine):
-    frames = [Talk(ports=(port, 80)).data(0, step, b"{") for step in range(3) for port in range(2_000, 2_050)]
-    results = [engine.packets(timed(frames), workers=workers) for workers in (1, 4)]
+@pytest.mark.parametrize(
+    ("addresses", "kind"),
+    [((CLIENT, SERVER), b"\x08\x00"), ((bytes(15) + b"\1", bytes(15) + b"\2"), b"\x86\xdd")],
+    ids=["IPv4", "IPv6"],
+)
+def test_many_workers_give_the_same_events_of_every_flow(engine, addresses, kind):
+    talks = [Talk(ports=(port, 80), addresses=addresses) for port in range(2_000, 2_050)]
+    frames = [bytes(12) + kind + talk.data(side, step, b"{") for step in range(3) for talk in talks for side in (0, 1)]
+    results = [engine.packets(timed(frames), ETHERNET, workers=workers) for workers in (1, 4)]
     by_flow = []
     for result in results:
         flows: dict[int, list[tuple]] = {}

@@ -374,3 +374,10 @@ def test_a_shape_is_refused_where_there_is_no_room(engine):
 def test_flights_must_hold_something(engine):
     with pytest.raises(ValueError, match="both must hold something"):
         engine.module.Tables([], [], [(0, 5)])
+
+
+def test_many_literals_are_searched_for_as_a_few_are(engine):
+    literals = [f'"verb-{number:04}.'.encode() for number in range(256)]
+    frames = [*HELLO, *sent(b'--"verb-0', b'231.x"', b'--"verb-0256.'), TALK.data(1, 0, b'"verb-0000.')]
+    hits = engine.packets(timed(frames), literals=literals).hits
+    assert [(hit.direction, hit.offset, hit.literal) for hit in hits] == [(0, 2, 231), (1, 0, 0)]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import pytest
 
 from sensor.estimate.interval import rate, widened, work_bounds
@@ -80,3 +82,51 @@ def test_independent_uncertainties_add_in_quadrature() -> None:
     assert found.low == pytest.approx(100 / 2 ** (2**0.5))
     assert found.high == pytest.approx(100 * 2 ** (2**0.5))
     assert widened(Interval(0.0, 0.0, 10.0, 0.95), 0.5, 2.0) == Interval(0.0, 0.0, 20.0, 0.95)
+
+
+@pytest.mark.parametrize("level", [0.4, 0.95])
+def test_a_single_share_has_the_bounds_of_an_exponential_time(level: float) -> None:
+    low, _ = work_bounds(tally(1000), 0, level)
+    assert low == pytest.approx(-1000 * math.log((1 + level) / 2))
+
+
+def test_of_nothing_seen_and_nothing_to_come_nothing_is_expected() -> None:
+    assert work_bounds(Tally(), 0) == (0.0, 0.0)
+
+
+def test_figures_grow_with_the_work_also_below_one_hash() -> None:
+    small, large = Tally(), Tally()
+    for weight in (1, 2, 5):
+        small.put(weight * UNITS // 16)
+        large.put(weight * UNITS)
+    for next_work in (0, 3, 9):
+        found, times_16 = (
+            rate(small, 3.0, next_work=next_work * UNITS // 16),
+            rate(large, 3.0, next_work=next_work * UNITS),
+        )
+        assert found is not None
+        assert times_16 is not None
+        assert [16 * one for one in (found.low, found.best, found.high)] == pytest.approx(
+            [times_16.low, times_16.best, times_16.high]
+        )
+
+
+def test_a_time_and_a_part_seen_have_to_be_more_than_nothing() -> None:
+    for seconds, seen in ((-3.0, 1.0), (60.0, 0.0), (60.0, -0.5), (60.0, -2.0)):
+        assert rate(tally(HASHES), seconds, seen=seen) is None
+    short = rate(tally(HASHES), 0.25, seen=0.5)
+    assert short is not None
+    assert short.best == pytest.approx(HASHES * 8)
+
+
+def test_an_interval_is_widened_by_the_same_factors_whatever_its_size() -> None:
+    for size in (1e-3, 1.0, 1e12):
+        found = widened(Interval(40.0 * size, 100.0 * size, 270.0 * size, 0.9), 0.5, 3.0)
+        assert found.low / size == pytest.approx(100 * math.exp(-math.hypot(math.log(2.5), math.log(2))))
+        assert found.high / size == pytest.approx(100 * math.exp(math.hypot(math.log(2.7), math.log(3))))
+        assert (found.best, found.level) == (100.0 * size, 0.9)
+
+
+def test_where_an_end_is_nothing_the_factors_alone_widen() -> None:
+    assert widened(Interval(0.0, 5.0, 10.0, 0.95), 0.5, 2.0) == Interval(0.0, 5.0, 20.0, 0.95)
+    assert widened(Interval(3.0, 0.0, 10.0, 0.95), 0.3, 2.0) == Interval(3.0 * 0.3, 0.0, 20.0, 0.95)
