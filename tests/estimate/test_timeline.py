@@ -10,7 +10,7 @@ import random
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sensor.estimate.timeline import MAX_BINS, WIDTHS, Timeline, joined
+from sensor.estimate.timeline import MAX_BINS, WIDTHS, Timeline, counted_again, joined, positive, signed_sum
 from sensor.model.finding import Finding
 from sensor.model.quantities import ShareTimeline
 from sensor.model.time import SECOND_NS as NS
@@ -75,6 +75,84 @@ def test_without_a_share_there_is_no_timeline() -> None:
 
 def test_a_width_of_another_release_is_not_mixed() -> None:
     assert joined(ShareTimeline(0, 7 * NS, (1, 2)), record([NS])) == record([NS])
+
+
+def counts(line: ShareTimeline | None) -> dict[int, int]:
+    """By the second in which a bin begins; bins without a share left out."""
+    if line is None:
+        return {}
+    begins = ((line.start_ns + number * line.bin_ns) // NS for number in range(len(line.counts)))
+    return {begin: count for begin, count in zip(begins, line.counts, strict=True) if count}
+
+
+def test_records_are_added_and_taken_off_second_by_second() -> None:
+    first, other = ShareTimeline(100 * NS, NS, (3, 0, 2)), ShareTimeline(101 * NS, NS, (1, 5, 4))
+    assert signed_sum(first, other) == ShareTimeline(100 * NS, NS, (3, 1, 7, 4))
+    assert signed_sum(first, other, -1) == ShareTimeline(100 * NS, NS, (3, -1, -3, -4))
+    assert signed_sum(None, other, -1) == ShareTimeline(101 * NS, NS, (-1, -5, -4))
+    assert signed_sum(first, None) == first
+    assert signed_sum(first, first, -1) is None
+    assert signed_sum(first, ShareTimeline(105 * NS, NS, (7,))) == ShareTimeline(100 * NS, NS, (3, 0, 2, 0, 0, 7))
+    assert signed_sum(None, None) is None
+    assert signed_sum(first, ShareTimeline(0, 7 * NS, (9,))) == first
+    assert signed_sum(first, ShareTimeline(102 * NS, NS, (2,)), -1) == ShareTimeline(100 * NS, NS, (3,))
+
+
+def test_records_of_two_widths_are_added_in_bins_of_the_wider() -> None:
+    fine, coarse = ShareTimeline(101 * NS, NS, (1, 2, 3)), ShareTimeline(100 * NS, 2 * NS, (10, 0, 30))
+    assert signed_sum(fine, coarse) == signed_sum(coarse, fine) == ShareTimeline(100 * NS, 2 * NS, (11, 5, 30))
+
+
+@given(TIMES, TIMES)
+def test_a_sum_is_what_both_would_have_counted_and_its_parts_can_be_taken_off(one: list[int], two: list[int]) -> None:
+    both = signed_sum(record(one), record(two))
+    assert both == record(one + two)
+    rest = signed_sum(both, record(two), -1)
+    assert rest is not None
+    assert sum(rest.counts) == len(one)
+    assert len(rest.counts) <= MAX_BINS
+    assert positive(rest) == rest
+
+
+def test_as_many_bins_as_there_may_be_stay_as_fine_as_they_are() -> None:
+    begin = 1_772_000_040
+    apart = [ShareTimeline((begin + at) * NS, NS, (1,)) for at in (0, MAX_BINS - 1, MAX_BINS, MAX_BINS + 9)]
+    for other, seconds in zip(apart[1:], (1, 2, 2), strict=True):
+        whole = signed_sum(apart[0], other)
+        assert whole is not None
+        assert whole.bin_ns == seconds * NS
+
+
+def test_what_is_below_nothing_is_left_out() -> None:
+    assert positive(ShareTimeline(5 * NS, NS, (2, -1, 0, 1))) == ShareTimeline(5 * NS, NS, (2, 0, 0, 1))
+    assert positive(ShareTimeline(5 * NS, NS, (0, -1))) is None
+    assert positive(ShareTimeline(5 * NS, NS, (1,))) == ShareTimeline(5 * NS, NS, (1,))
+    assert positive(None) is None
+
+
+def test_shares_counted_twice_are_where_both_have_some() -> None:
+    line, before = ShareTimeline(10 * NS, NS, (4, 4, 4, 0, 8)), ShareTimeline(11 * NS, NS, (2, 9, 9, 0))
+    assert counts(counted_again(before, line, 3)) == {11: 1, 12: 2}
+    assert counts(counted_again(before, line, 6)) == {11: 2, 12: 4}
+    assert counts(counted_again(None, line, 5)) == {10: 1, 11: 1, 12: 1, 14: 2}
+    assert counts(counted_again(ShareTimeline(90 * NS, NS, (1,)), line, 5)) == {10: 1, 11: 1, 12: 1, 14: 2}
+    assert counted_again(None, line, 1) == ShareTimeline(10 * NS, NS, (0, 0, 0, 0, 1))
+    assert counted_again(None, ShareTimeline(10 * NS, NS, (1, 1)), 2) == ShareTimeline(10 * NS, NS, (1, 1))
+    assert counted_again(before, line, 0) is None
+    assert counted_again(before, line, -1) is None
+    assert counted_again(before, None, 3) is None
+    assert counted_again(before, ShareTimeline(0, 7 * NS, (1,)), 3) is None
+    assert counts(counted_again(ShareTimeline(10 * NS, 2 * NS, (1,)), line, 4)) == {10: 4}
+    assert counts(counted_again(ShareTimeline(0, 7 * NS, (9,)), line, 20)) == {10: 4, 11: 4, 12: 4, 14: 8}
+
+
+@given(TIMES, TIMES, st.integers(1, 200))
+def test_so_many_as_were_counted_twice_are_dealt_out(one: list[int], two: list[int], shares: int) -> None:
+    again = counted_again(record(one), record(two), shares)
+    assert again is not None
+    assert sum(again.counts) == shares
+    assert min(again.counts) >= 0
+    assert all(isinstance(count, int) for count in again.counts)
 
 
 def test_a_count_stays_at_its_bound() -> None:

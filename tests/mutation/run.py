@@ -30,6 +30,8 @@ PARTS = Path(__file__).with_name("parts.toml")
 LIBRARIES = ("pytest", "hypothesis", "numpy", "pydantic", "sqlalchemy", "yaml", "jinja2", "rich", "urllib3", "dpkt")
 #: A change that makes the tests need so much more processor time than before is noticed: it does not end.
 PATIENCE, LEAST_SECONDS = 4, 20
+#: One that makes them need more memory than this is noticed, too.
+MOST_BYTES = 4 << 30
 NOT_ONE_AT_A_TIME = ("xdist", "cacheprovider", "timeout")
 
 
@@ -81,6 +83,7 @@ def _tested(tests: Sequence[str], change: dict[str, Any] | None, seconds: float 
     # A failure is all that is asked for, not the smallest.
     settings.register_profile("noticing", database=None, derandomize=True, phases=(Phase.explicit, Phase.generate))
     settings.load_profile("noticing")
+    resource.setrlimit(resource.RLIMIT_AS, (MOST_BYTES, MOST_BYTES))
     if seconds is not None:
         resource.setrlimit(resource.RLIMIT_CPU, (int(seconds), int(seconds)))
     if change is not None:
