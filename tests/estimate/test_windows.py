@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from fractions import Fraction
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -217,3 +219,13 @@ def test_loss_is_an_uncertainty_of_its_own() -> None:
     assert widths[0] < 0.02
     assert widths[1] > 0.04
     assert widths[2] > 0.3
+
+
+def test_a_book_whose_algorithm_proved_another_rejects_and_takes_back_by_the_new_work() -> None:
+    shares = ShareBook(login_ns=0)
+    sent = [shares.submit(number * 10 * NS, work) for number, work in enumerate((100, 100, None))]
+    shares.rescale(Fraction(3, 2))
+    assert [share.work for share in sent] == [150, 150, None]
+    shares.reject(sent[0])
+    assert shares.rejected is not None
+    assert (shares.rejected.work, shares.spent.work) == (150, 300)
