@@ -34,6 +34,9 @@ MAX_PAIRS, MAX_POOLS = 4_096, 256
 MOST_GROUPS, MANY = 5, 8
 #: Intervals held at once, 3 MB each at most: a replay's workers may be that far apart.
 MAX_INTERVALS = 16
+#: While a sensor runs an interval is reported so long after its end, or after one of it that ended later: of a flood
+#: that goes on, flows end at any time.
+GRACE_NS = MINUTE_NS
 #: Stands for several addresses: RFC 1122 3.2.1.3, no address of anybody.
 SEVERAL = "0.0.0.0"
 
@@ -105,7 +108,7 @@ class AttemptGroup(NamedTuple):
 class AttemptInterval(Generic[Held]):
     """The attempts of one interval."""
 
-    __slots__ = ("counts", "held", "news", "overflow", "total")
+    __slots__ = ("counts", "due_ns", "held", "news", "overflow", "total")
 
     def __init__(self, total: int = 0) -> None:
         self.held: list[tuple[Beginner, Held]] = []  # those that are not judged yet, in order
@@ -113,6 +116,7 @@ class AttemptInterval(Generic[Held]):
         self.overflow = 0
         self.news = False
         self.total = total  # attempts so far, however they were dealt with
+        self.due_ns: int | None = None  # when a sensor that runs reports it
 
     def hold(self, beginner: Beginner, flow: Held) -> Held | None:
         """Hold it to be judged later; the one that is only counted instead, the latest of too many."""
@@ -247,12 +251,21 @@ class Attempts(Generic[Held]):
             interval = self._intervals[number] = AttemptInterval(self._over.pop(number, 0))
         return interval
 
+    def _is_due(self, number: int, now_ns: int) -> bool:
+        """Whether an interval is over, and long enough so for a sensor that runs."""
+        interval, end_ns = self._intervals[number], (number + 1) * INTERVAL_NS
+        if not self._at_once:
+            return end_ns <= now_ns
+        if interval.due_ns is None:
+            interval.due_ns = max(end_ns, now_ns) + GRACE_NS
+        return interval.due_ns <= now_ns
+
     def waiting(self, now_ns: int, *, over: bool = False) -> Iterator[tuple[Held, bool]]:
         """What was held, and whether it is judged by itself: of intervals that are over while a sensor runs, of the
         oldest where there are too many, of all if it is `over`."""
         excess = sorted(self._intervals)[:-MAX_INTERVALS]
         for number in sorted(self._intervals):
-            ended = self._at_once and (number + 1) * INTERVAL_NS <= now_ns
+            ended = self._at_once and self._is_due(number, now_ns)
             if over or ended or number in excess:
                 yield from self._intervals[number].waiting(first=not self._at_once)
 
@@ -264,7 +277,7 @@ class Attempts(Generic[Held]):
         excess = sorted(self._intervals)[:-MAX_INTERVALS]
         for number in sorted(self._intervals):
             interval = self._intervals[number]
-            ended = (number + 1) * INTERVAL_NS <= now_ns
+            ended = self._is_due(number, now_ns)
             if (over or number in excess or (ended and self._at_once)) and interval.news:
                 interval.news = False
                 for ends, counts in interval.busiest():

@@ -15,6 +15,7 @@ from itertools import islice
 from sensor.dialects.nodes import read_datagram
 from sensor.estimate import Assumptions
 from sensor.line.attempt_summary import came_to_nothing
+from sensor.line.attempts import FLOOD
 from sensor.line.donors import name_donors
 from sensor.line.ended import Ended, EndedBeginnings, Watches, nobody
 from sensor.line.enrich import enrich
@@ -156,11 +157,15 @@ class Pipeline:
         """End the flows that are open and give every record, sorted by first packet and identity.
 
         With reporting settings findings stay open for the next run: only what is new of them is given. Once `has_time`
-        says no, what is left is given up and counted: first to come is who has shares, last what only began.
+        says no, what is left is given up and counted: first to come is who has shares, last what only began. Of a flood
+        none of these is judged: they tell no more than those that ended before.
         """
         steady = [item for item in self._flows.items() if not item[1].is_beginning]
         steady.sort(key=lambda item: not item[1].is_established)
         begun = [item for item in self._flows.items() if item[1].is_beginning]
+        if self._reporting is not None and len(begun) > FLOOD:
+            self.given_up += len(begun)
+            begun = []
         self._end_all(steady, has_time)
         findings = [] if self._reporting is None else [self._finding(report) for report in self._last_reports(has_time)]
         self._end_all(begun, has_time)

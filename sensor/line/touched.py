@@ -1,4 +1,5 @@
-"""Which open flows are to be judged now: those with new messages; those that only begin when what is uncertain is due.
+"""Which open flows are to be judged now: those with new messages; those that only begin when what is uncertain is due,
+and of a flood of these only some.
 
 Knows since when a flow waits, and judges nothing.
 """
@@ -8,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 
+from sensor.line.attempts import FLOOD, INTERVAL_NS, MOST_JUDGED, MOST_OF_A_POOL, Beginner, Room
 from sensor.line.open_flow import OpenFlow
 
 
@@ -32,6 +34,8 @@ class TouchedFlows:
     def __init__(self) -> None:
         self._touched: dict[int, None] = {}
         self._beginnings: dict[int, Waiting] = {}  # oldest first
+        self._room = Room(MOST_JUDGED, MOST_OF_A_POOL)
+        self._crowded_ns: int | None = None  # when so many began at once that it was a flood
 
     @property
     def waiting(self) -> int:
@@ -61,9 +65,20 @@ class TouchedFlows:
             else:
                 yield DueFlow(number, flow, now_ns if waits is None else waits.since_ns)
         self._touched.clear()
+        if len(self._beginnings) > FLOOD:
+            self._crowded_ns = now_ns
         while self._beginnings:
             number, waits = next(iter(self._beginnings.items()))
             if waits.since_ns + wait_ns > now_ns:
                 break
             del self._beginnings[number]
-            yield DueFlow(number, flows[number], waits.since_ns)
+            if self._has_room(number, flows[number], now_ns):
+                yield DueFlow(number, flows[number], waits.since_ns)
+
+    def _has_room(self, number: int, flow: OpenFlow, now_ns: int) -> bool:
+        """Whether one that only begins is judged while it is open; of a flood others are counted when they end."""
+        if self._crowded_ns is None or now_ns - self._crowded_ns >= INTERVAL_NS:
+            return True
+        opened = flow.opened
+        ends = (opened.orig_addr.hex(), opened.resp_addr.hex(), opened.resp_port)
+        return self._room.take(Beginner(opened.first_ns, *ends, number), now_ns)

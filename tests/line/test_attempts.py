@@ -23,7 +23,7 @@ from sensor.line.lifecycle import ReportingSettings
 from sensor.line.pipeline import Pipeline
 from sensor.model.events import Event
 from sensor.model.finding import Finding
-from sensor.model.time import MINUTE_NS
+from sensor.model.time import MINUTE_NS, SECOND_NS
 from tests.bench.beginnings import KINDS, START_NS, closed, session
 from tests.line.test_held_bytes import MINER
 from tests.session.dialogue import events, shipped
@@ -85,6 +85,20 @@ def test_what_ends_late_is_of_the_flood_it_came_in() -> None:
         found += [one for one in pipeline.step(flow[-1:]) if isinstance(one, Finding)]
     found += [one for one in pipeline.finish() if isinstance(one, Finding)]
     assert len({one.finding_id for one in found if one.attempts is None}) <= MOST_JUDGED
+
+
+def test_a_flood_whose_flows_end_after_their_interval_is_few_events() -> None:
+    pipeline = live()
+    flows = flood(MANY + 200)
+    found: list[Finding] = []
+    for flow in flows:
+        pipeline.step(flow[:-1])
+    for number, flow in enumerate(flows):
+        now_ns = START_NS + 11 * MINUTE_NS + number * SECOND_NS // 100
+        found += [one for one in pipeline.step(flow[-1:], now_ns) if isinstance(one, Finding)]
+    found += [one for one in pipeline.step([], START_NS + 15 * MINUTE_NS) if isinstance(one, Finding)]
+    assert len(found) <= 100
+    assert connections(found) == MANY + 200
 
 
 def test_a_single_attempt_is_what_it_always_was() -> None:
@@ -190,6 +204,13 @@ def test_a_run_that_must_end_gives_up_what_only_begins_first() -> None:
     turns = iter([True] * 10)
     pipeline.finish(lambda: next(turns, False))
     assert pipeline.given_up >= 2 * MOST_JUDGED - 10
+
+
+def test_of_a_flood_that_goes_on_as_a_run_ends_nothing_that_only_begins_is_judged() -> None:
+    pipeline = live()
+    for number in range(MANY):
+        pipeline.step(session(number, ANSWERED))
+    assert (pipeline.finish(), pipeline.given_up) == ([], MANY)
 
 
 def test_a_run_that_must_end_tells_first_of_who_has_shares() -> None:

@@ -50,7 +50,8 @@ def daemon() -> dict[str, Any] | str:
     done = subprocess.run([sys.executable, "-m", "tests.bench.daemon"], capture_output=True, text=True, check=False)
     if done.returncode:
         return f"failed: {done.stderr[-200:]}"
-    figures: dict[str, Any] = json.loads(done.stdout[done.stdout.index("{") :])
+    figures: dict[str, Any]
+    figures, _ = json.JSONDecoder().raw_decode(done.stdout, done.stdout.index("{"))
     return figures
 
 
