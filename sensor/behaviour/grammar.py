@@ -36,6 +36,7 @@ from sensor.behaviour.reading import (
     answers_relation,
     roll_over,
 )
+from sensor.behaviour.relation import Relation
 from sensor.behaviour.trace import Trace, without_handshake
 from sensor.model.time import SECOND_NS
 
@@ -51,15 +52,6 @@ ROLL_OVER_CHANCE = 1e-4
 LEAST_QUESTIONS, LEAST_PUSHES = 1, 2
 #: Jobs that a session without shares must have.
 LEAST_PUSHES_ALONE = 5
-
-
-@dataclass(frozen=True, slots=True)
-class Relation:
-    """An equation that holds, with its chance."""
-
-    name: str
-    detail: str
-    p: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -189,7 +181,7 @@ def _chances(whole: Sides, sides: Sides, test: _Test, start: WorkStart) -> tuple
     answered = answer_places(sides, None if test.all_asked else test.shares)
     relation = answers_relation(sides, answered, test.replies)
     found = opening_relations(whole, start, test.shares, test.replies)
-    relations = [Relation(some.name, some.detail, some.p) for some in found]
+    relations = list(found)
     if test.shares:
         relations.append(_answers(relation))
     for name, lengths, window in (

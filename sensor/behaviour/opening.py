@@ -13,6 +13,7 @@ from itertools import pairwise
 
 from sensor.behaviour.dialect_lengths import DialectLengths, LengthRange, LineOpening
 from sensor.behaviour.reading import Sides, Window
+from sensor.behaviour.relation import Relation
 from sensor.behaviour.trace import CLIENT, SERVER, Trace
 from sensor.model.time import SECOND_NS
 
@@ -34,15 +35,6 @@ OTHER_TEXT = 16
 MEMBERS = (0, 13, 15, 16, 18, -13, -15, -16, -18)
 #: A record this much longer than an answer is the answer and more lines with it.
 MERGED = 40
-
-
-@dataclass(frozen=True, slots=True)
-class OpeningRelation:
-    """An equation at the opening, with its chance."""
-
-    name: str
-    detail: str
-    p: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,7 +97,7 @@ def _start(trace: Trace, whole: Sides, opening: LineOpening, dialect: DialectLen
     return WorkStart(end + 1, opening, requests, whole.server[0], job)
 
 
-def opening_relations(whole: Sides, start: WorkStart, shares: Window, replies: Window) -> list[OpeningRelation]:
+def opening_relations(whole: Sides, start: WorkStart, shares: Window, replies: Window) -> list[Relation]:
     """The chances that the first record of each direction is a request and an answer of the opening: the share of such
     lengths among all of the direction. Lengths of shares and their answers are none.
     """
@@ -121,10 +113,10 @@ def opening_relations(whole: Sides, start: WorkStart, shares: Window, replies: W
         what += f" = a job of {start.job} + {start.first - start.job}"
     asked = requests / len(whole.client) if whole.client[0] not in shares else 1.0
     answered = answers / len(whole.server) if start.first not in replies else 1.0
-    relations = [OpeningRelation("first answer", what, answered)]
+    relations = [Relation("first answer", what, answered)]
     if len(whole.client) > 1:  # a single record is the first in any order
         detail = f"{whole.client[0]} bytes, as a login or subscription"
-        relations.insert(0, OpeningRelation("first request", detail, asked))
+        relations.insert(0, Relation("first request", detail, asked))
     return relations
 
 

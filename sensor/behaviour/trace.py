@@ -8,19 +8,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
+from sensor.behaviour.overhead import RecordOverhead
+
 CLIENT, SERVER = 0, 1
 Record = tuple[int, int, int]  # ts_ns, direction, length of what follows the header of 5 bytes
 
-#: Bytes of a record beyond the plaintext, least and most (RFC 8446 section 5.2, RFC 5288, RFC 7905; CBC with SHA-1 or
-#: SHA-256 after RFC 5246 section 6.2.3.2: an IV of 16, a tag of 20 or 32, padding of 1 to 16). A Noise frame is counted
-#: whole.
-OVERHEADS: dict[str, tuple[int, int]] = {
-    "tls13": (17, 17),
-    "tls12-gcm": (24, 24),
-    "tls12-chacha": (16, 16),
-    "tls12-cbc": (37, 64),
-    "noise": (0, 0),
-}
 #: Plaintext lengths of a Finished message of TLS 1.3: a header of 4 and a hash of 32 or 48 (RFC 8446 section 4.4.4).
 FINISHED = (36, 52)
 #: Session tickets that servers send after a handshake: OpenSSL two, Go one, others up to four.
@@ -57,9 +49,9 @@ class Trace:
         )
 
 
-def trace_of(records: Sequence[Record], cipher: str, *, opening: bool) -> Trace:
-    """The records of a session whose cipher has one of the OVERHEADS, empty ones left out."""
-    least, most = OVERHEADS[cipher]
+def trace_of(records: Sequence[Record], added: RecordOverhead, *, opening: bool) -> Trace:
+    """The records of a session whose encryption adds so much (a Noise frame is counted whole), empty ones left out."""
+    least, most = added
     held = [record for record in records if record[2] > most]
     return Trace(
         tuple(record[0] for record in held),

@@ -372,7 +372,8 @@ class Daemon:
                 server.close()
         if self._pipeline.given_up:
             self._journal.warning(
-                f"{self._pipeline.given_up} open connections and findings were given up: an end may take five seconds"
+                f"{self._pipeline.given_up} open connections and findings were given up: an end may take five seconds, "
+                "and of a flood what only begins is not judged"
             )
         waiting = self._recorder.counters["records_waiting"]
         if waiting:

@@ -8,6 +8,7 @@ import pytest
 
 from sensor.behaviour.dialect_lengths import DialectLengths
 from sensor.behaviour.grammar import LOOKS_S, GrammarResult, look_at, over_looks
+from sensor.behaviour.overhead import TLS_1_2, TLS_1_3_OVERHEAD, overhead
 from sensor.behaviour.templates import templates_of
 from sensor.behaviour.trace import Trace, trace_of, without_handshake
 from sensor.signatures import SignatureSet
@@ -15,6 +16,9 @@ from tests.behaviour.mining import play, playable
 from tests.behaviour.ordinary_first import FIRST
 from tests.behaviour.ordinary_second import SECOND
 from tests.behaviour.plans import DOWN, UP, Plan, mixed, poisson, traces_of
+
+#: TLS_RSA_WITH_AES_128_CBC_SHA (RFC 5246 appendix A.5).
+CBC_SUITE = 0x002F
 
 
 def xmrig(rng: random.Random, until_s: float = 3_600.0, number: int = 2) -> Plan:
@@ -70,18 +74,18 @@ def test_shuffled_lengths_say_nothing(grammars: list[DialectLengths]) -> None:
 
 def test_lengths_that_are_known_to_a_block_only_are_not_tested(grammars: list[DialectLengths]) -> None:
     records = [(n * 10**9, n % 2, 64) for n in range(40)]
-    result = look_at(trace_of(records, "tls12-cbc", opening=False), grammars)
+    result = look_at(trace_of(records, overhead(TLS_1_2, CBC_SUITE), opening=False), grammars)
     assert result.untestable is not None
     assert result.p == 1.0
 
 
 def test_an_empty_session_is_not_tested(grammars: list[DialectLengths]) -> None:
-    assert look_at(trace_of([], "tls13", opening=True), grammars).untestable == "too few records"
+    assert look_at(trace_of([], TLS_1_3_OVERHEAD, opening=True), grammars).untestable == "too few records"
 
 
 def test_what_tls_sends_itself_is_taken_off() -> None:
     lengths = [(1, 1000), (1, 300), (0, 53), (1, 250), (1, 250), (0, 450), (1, 492)]
-    trace = trace_of([(n, side, length) for n, (side, length) in enumerate(lengths)], "tls13", opening=True)
+    trace = trace_of([(n, side, length) for n, (side, length) in enumerate(lengths)], TLS_1_3_OVERHEAD, opening=True)
     assert [part.lengths for part in without_handshake(trace)][-1] == (433, 475)
 
 

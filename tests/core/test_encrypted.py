@@ -27,7 +27,7 @@ from tests.core.tls_bytes import (
     OPENING_1_3,
     TLS_1_2,
     TLS_1_3,
-    Said,
+    Turn,
     certificate,
     certificate_message,
     client_hello,
@@ -51,13 +51,13 @@ def lengths(result: Result, direction: int) -> list[int]:
     return [record.length for record in records(result) if record.direction == direction]
 
 
-def exchange(count: int, *, start_s: float = 1, step_s: float = 10, size: int = 100) -> list[Said]:
+def exchange(count: int, *, start_s: float = 1, step_s: float = 10, size: int = 100) -> list[Turn]:
     """A question and its answer every so often; each length comes once."""
-    said: list[Said] = []
+    turns: list[Turn] = []
     for number in range(count):
         at_s = start_s + number * step_s
-        said += [(at_s, 0, sealed(size + number)), (at_s + 0.05, 1, sealed(2 * size + number))]
-    return said
+        turns += [(at_s, 0, sealed(size + number)), (at_s + 0.05, 1, sealed(2 * size + number))]
+    return turns
 
 
 def test_a_session_opens_says_its_hellos_and_its_records_and_closes(engine):
@@ -128,13 +128,13 @@ def test_a_thin_session_may_become_fat_and_gives_up_what_waits(engine):
 
 
 def test_alerts_leave_and_other_records_are_counted(engine):
-    said = [
+    turns = [
         *opening(),
         (70, 0, sealed(2, ALERT)),
         (71, 0, sealed(9, CHANGE_CIPHER_SPEC)),
         (72, 1, sealed(30, HANDSHAKE)),
     ]
-    result = engine.packets(packets(said))
+    result = engine.packets(packets(turns))
     assert [(found.content_type, found.length) for found in records(result)][2:] == [(ALERT, 2)]
     assert result.of(EncryptedClose)[0].records == (5, 4)
 
@@ -150,8 +150,8 @@ def test_up_to_tls_1_2_the_certificate_is_read(engine):
 
 
 def served(engine, *records_: bytes) -> Result:
-    said = [(0.0, 0, record(HANDSHAKE, client_hello())), (0.1, 1, b"".join(records_))]
-    return engine.packets(packets(said))
+    turns = [(0.0, 0, record(HANDSHAKE, client_hello())), (0.1, 1, b"".join(records_))]
+    return engine.packets(packets(turns))
 
 
 def certified(engine, found: bytes) -> list[ServerCertificate]:
@@ -202,13 +202,13 @@ def test_a_certificate_is_read_before_its_chain_is_whole(engine):
 
 def test_a_request_to_try_again_is_passed_over(engine):
     again = record(HANDSHAKE, server_hello(random=RETRY_RANDOM)) + record(CHANGE_CIPHER_SPEC, b"\1")
-    said = [
+    turns = [
         (0.0, 0, record(HANDSHAKE, client_hello(), 0x0301)),
         (0.1, 1, again),
         (0.2, 0, record(CHANGE_CIPHER_SPEC, b"\1") + record(HANDSHAKE, client_hello(sni=b"other"))),
         (0.3, 1, record(HANDSHAKE, server_hello(cipher=0x1302)) + sealed(90)),
     ]
-    result = engine.packets(packets(said))
+    result = engine.packets(packets(turns))
     assert [hello.sni for hello in result.of(ClientHello)] == [b"pool.example"]
     assert [hello.cipher for hello in result.of(ServerHello)] == [0x1302]
     assert result.stats["hellos_lost"] == 0
@@ -268,16 +268,16 @@ def test_grease_is_in_no_number(engine):
 
 
 def test_a_session_whose_server_alone_is_seen_is_one(engine):
-    said = [turn for turn in [*opening(), *exchange(20)] if turn[1] == 1]
-    result = engine.packets(packets(said))
+    turns = [turn for turn in [*opening(), *exchange(20)] if turn[1] == 1]
+    result = engine.packets(packets(turns))
     assert not result.of(ClientHello)
     assert (len(result.of(ServerHello)), lengths(result, 1)) == (1, [900, *range(200, 220)])
 
 
 def test_tls_behind_a_plain_beginning_is_found(engine):
     connect = [(0.0, 0, b"CONNECT pool.example:443 HTTP/1.1\r\n\r\n"), (0.1, 1, b"HTTP/1.1 200 OK\r\n\r\n")]
-    said = [*connect, *((at + 1, direction, data) for at, direction, data in [*opening(), *exchange(20)])]
-    result = engine.packets(packets(said))
+    turns = [*connect, *((at + 1, direction, data) for at, direction, data in [*opening(), *exchange(20)])]
+    result = engine.packets(packets(turns))
     assert (len(result.of(ClientHello)), len(result.of(ServerHello))) == (1, 1)
     assert (lengths(result, 0)[1:], lengths(result, 1)[1:]) == (list(range(100, 120)), list(range(200, 220)))
 
@@ -305,8 +305,8 @@ def test_a_flow_on_trial_that_is_none_leaves_no_trace(engine):
 
 
 def test_a_flow_that_is_a_candidate_besides_has_two_numbers(engine):
-    said = [*opening(), *exchange(10), (120, 0, sealed(10) + b'"mining.subscribe"\n')]
-    result = engine.packets(packets(said))
+    turns = [*opening(), *exchange(10), (120, 0, sealed(10) + b'"mining.subscribe"\n')]
+    result = engine.packets(packets(turns))
     (opened,), (gate,) = result.of(EncryptedOpen), result.of(Open)
     assert opened.flow != gate.flow
     closes = [type(event) for event in result.events if type(event) in (Close, EncryptedClose)]
@@ -323,8 +323,8 @@ def many(count: int, *, seconds: float = 0, first_port: int = 20_000):
     found = []
     for number in range(count):
         talk = Talk(ports=(first_port + number, 443))
-        said = [(at + number + seconds, direction, data) for at, direction, data in opening()]
-        found += packets(said, talk=talk, syn=False)
+        turns = [(at + number + seconds, direction, data) for at, direction, data in opening()]
+        found += packets(turns, talk=talk, syn=False)
     return found
 
 
@@ -371,16 +371,16 @@ def test_a_session_ends_as_its_flow_does(engine):
 NOISE = [(0.0, 0, b"\x5a" * 64), (0.1, 1, b"\x5a" * 234)]
 
 
-def shares(count: int, *, start_s: float = 1, step_s: float = 10) -> list[Said]:
-    said = []
+def shares(count: int, *, start_s: float = 1, step_s: float = 10) -> list[Turn]:
+    turns = []
     for number in range(count):
-        said += [(start_s + number * step_s, 0, b"\x5a" * 71), (start_s + number * step_s + 0.1, 1, b"\x5a" * 58)]
-    return said
+        turns += [(start_s + number * step_s, 0, b"\x5a" * 71), (start_s + number * step_s + 0.1, 1, b"\x5a" * 58)]
+    return turns
 
 
 def test_of_noise_what_each_segment_brings_is_reported(engine):
-    said = [*NOISE, (0.2, 0, b"\x5a" * 150), (0.3, 1, b"\x5a" * 44), *shares(20)]
-    result = engine.packets(packets(said))
+    turns = [*NOISE, (0.2, 0, b"\x5a" * 150), (0.3, 1, b"\x5a" * 44), *shares(20)]
+    result = engine.packets(packets(turns))
     (opened,) = result.of(EncryptedOpen)
     assert (opened.kind, opened.midstream) == ("noise", False)
     assert lengths(result, 0) == [150, *[71] * 20]

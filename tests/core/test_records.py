@@ -19,7 +19,7 @@ from tests.core.tls_bytes import (
     HANDSHAKE,
     OPENING_1_2,
     OPENING_1_3,
-    Said,
+    Turn,
     client_hello,
     message,
     opening,
@@ -45,13 +45,13 @@ def content(result: Result) -> Told:
     )
 
 
-def session(flights=OPENING_1_3, count: int = 12) -> list[Said]:
+def session(flights=OPENING_1_3, count: int = 12) -> list[Turn]:
     talk = random.Random(7)
-    said = opening(flights)
+    turns = opening(flights)
     for number in range(count):
         data = b"".join(sealed(talk.randrange(20, 700)) for _ in range(talk.randrange(1, 4)))
-        said.append((5.0 + 8 * number, number % 2, data))
-    return said
+        turns.append((5.0 + 8 * number, number % 2, data))
+    return turns
 
 
 def swapped(frames: list[Packet], rng: random.Random, most: int) -> list[Packet]:
@@ -67,10 +67,10 @@ def swapped(frames: list[Packet], rng: random.Random, most: int) -> list[Packet]
 @given(seed=st.integers(0, 1 << 32), size=st.sampled_from([1, 3, 5, 7, 50, 333, 1_400]), syn=st.booleans())
 @pytest.mark.parametrize("flights", [OPENING_1_3, OPENING_1_2], ids=["1.3", "1.2"])
 def test_pieces_equal_the_whole(engine, flights, seed, size, syn):
-    said = session(flights, 12 if size > 5 else 8)
+    turns = session(flights, 12 if size > 5 else 8)
     rng = random.Random(seed)
-    whole = content(engine.packets(packets(said, size=1 << 14)))
-    frames = packets(said, size=size, syn=syn, talk=Talk(initial=(rng.randrange(1 << 32), (1 << 32) - 300)))
+    whole = content(engine.packets(packets(turns, size=1 << 14)))
+    frames = packets(turns, size=size, syn=syn, talk=Talk(initial=(rng.randrange(1 << 32), (1 << 32) - 300)))
     repeated = [packet for packet in frames for _ in range(1 + (rng.random() < 0.1))]
     assert content(engine.packets(repeated)) == whole
 
@@ -81,8 +81,8 @@ def test_pieces_equal_the_whole(engine, flights, seed, size, syn):
 @given(seed=st.integers(0, 1 << 32), size=st.sampled_from([50, 100, 333, 1_400]))
 @pytest.mark.parametrize("flights", [OPENING_1_3, OPENING_1_2], ids=["1.3", "1.2"])
 def test_what_comes_within_three_places_of_its_own_costs_nothing(engine, flights, seed, size):
-    said = session(flights)
-    frames = packets(said, size=size)
+    turns = session(flights)
+    frames = packets(turns, size=size)
     mixed = frames[:2] + swapped(frames[2:], random.Random(seed), 3)
     assert content(engine.packets(mixed)) == content(engine.packets(frames))
 
@@ -93,9 +93,9 @@ def test_what_comes_within_three_places_of_its_own_costs_nothing(engine, flights
 @given(seed=st.integers(0, 1 << 32))
 def test_overlapping_retransmissions_cost_nothing(engine, seed):
     rng, talk = random.Random(seed), Talk()
-    said = session()
-    frames = packets(said, talk=talk, size=100)
-    streams = [b"".join(data for _, direction, data in said if direction == side) for side in (0, 1)]
+    turns = session()
+    frames = packets(turns, talk=talk, size=100)
+    streams = [b"".join(data for _, direction, data in turns if direction == side) for side in (0, 1)]
     sent, mixed = [0, 0], []
     for ts_ns, frame in frames:
         mixed.append((ts_ns, frame))
@@ -164,14 +164,14 @@ def test_what_snaplen_cuts_is_a_hole(engine):
 
 
 def test_bytes_that_are_no_header_lose_the_place(engine):
-    said = [*opening(), (70.0, 0, sealed(50)), (71.0, 0, b"no header"), (72.0, 0, sealed(60)), (73.0, 0, sealed(61))]
-    assert client_lengths(engine.packets(packets(said))) == [(50, False), (60, True), (61, False)]
+    turns = [*opening(), (70.0, 0, sealed(50)), (71.0, 0, b"no header"), (72.0, 0, sealed(60)), (73.0, 0, sealed(61))]
+    assert client_lengths(engine.packets(packets(turns))) == [(50, False), (60, True), (61, False)]
 
 
 def test_a_segment_from_far_away_does_not_lead_astray(engine):
     talk, lengths = Talk(), [500 + number for number in range(12)]
-    said = [*opening(), *((5.0 + 8 * number, 0, sealed(length)) for number, length in enumerate(lengths))]
-    frames = packets(said, talk=talk)
+    turns = [*opening(), *((5.0 + 8 * number, 0, sealed(length)) for number, length in enumerate(lengths))]
+    frames = packets(turns, talk=talk)
     frames.insert(10, (frames[9][0], talk.data(0, 1 << 24, b"far away")))
     found = [length for length, _ in client_lengths(engine.packets(frames))]
     assert len(found) >= len(lengths) - 1

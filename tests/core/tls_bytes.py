@@ -121,20 +121,20 @@ OPENING_1_2: tuple[tuple[int, bytes], ...] = (
 )
 
 #: (seconds since the start, direction, bytes)
-Said = tuple[float, int, bytes]
+Turn = tuple[float, int, bytes]
 
 
-def opening(flights: Iterable[tuple[int, bytes]] = OPENING_1_3) -> list[Said]:
+def opening(flights: Iterable[tuple[int, bytes]] = OPENING_1_3) -> list[Turn]:
     return [(0.1 * number, direction, data) for number, (direction, data) in enumerate(flights)]
 
 
-def packets(said: Iterable[Said], *, talk: Talk | None = None, syn: bool = True, size: int = 1_400) -> list[Packet]:
-    """What both sides said, cut into segments; with the handshake of TCP before it."""
+def packets(turns: Iterable[Turn], *, talk: Talk | None = None, syn: bool = True, size: int = 1_400) -> list[Packet]:
+    """What both sides turns, cut into segments; with the handshake of TCP before it."""
     talk, sent = talk or Talk(), [0, 0]
     found = []
     if syn:
         found = [(T0 - SECOND, talk.data(0, -1, b"", flags=SYN)), (T0 - SECOND, talk.data(1, -1, b"", flags=0x12))]
-    for at_s, direction, data in said:
+    for at_s, direction, data in turns:
         for start in range(0, len(data), size):
             piece = data[start : start + size]
             frame = talk.data(direction, sent[direction], piece, acked=sent[1 - direction])

@@ -1,0 +1,14 @@
+"""An equation between lengths that holds in a session, with its chance. Plain data."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Relation:
+    """An equation that holds, with its chance."""
+
+    name: str
+    detail: str
+    p: float
