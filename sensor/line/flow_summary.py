@@ -11,7 +11,7 @@ from sensor.line.activity import wait_seconds
 from sensor.line.flow_facts import FlowFacts, flow_key, proxy_of
 from sensor.line.tcp_clocks import machine_clock
 from sensor.model.flow import FlowSummary
-from sensor.model.trace import FlowTrace
+from sensor.model.trace import FlowTrace, ShareMarks
 from sensor.session.account import Account
 from sensor.session.carried import state_of
 from sensor.session.reading import Reading
@@ -76,7 +76,7 @@ def trace_without_work(trace: FlowTrace, exposure: Exposure) -> FlowTrace:
     return replace(
         trace,
         bins=tuple(each._replace(work=0) for each in trace.bins),
-        marks=tuple(mark._replace(work=None) for mark in trace.marks),
+        marks=ShareMarks(mark._replace(work=None) for mark in trace.marks),
         work=0,
         work_unknown=trace.work_unknown + sum(mark.outcome == "a" and mark.work is not None for mark in trace.marks),
         exposure=replace(exposure.record(None), stretches=(), unrated_stretches=()),

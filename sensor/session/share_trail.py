@@ -10,7 +10,7 @@ from array import array
 from fractions import Fraction
 
 from sensor.estimate import Share
-from sensor.model.trace import Outcome, ShareBin, ShareMark
+from sensor.model.trace import Outcome, ShareBin, ShareMark, ShareMarks
 
 #: Shares kept one by one, ten bytes each: more than a miner sends between two records of its finding.
 MAX_MARKS = 128
@@ -77,10 +77,10 @@ class ShareTrail:
         """The older shares, in order of the stream."""
         return tuple(ShareBin(number, *self._bins[number]) for number in sorted(self._bins))
 
-    def marks(self) -> tuple[ShareMark, ...]:
+    def marks(self) -> ShareMarks:
         """The newest shares, in order of the stream."""
         works = (None, *self._works)
-        return tuple(
+        return ShareMarks(
             ShareMark(position, OUTCOMES[outcome], works[work_at])
             for position, outcome, work_at in zip(self._positions, self._outcomes, self._work_at, strict=True)
         )

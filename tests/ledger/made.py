@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import collections.abc
 import dataclasses
 import types
 import typing
@@ -49,6 +50,8 @@ def any_of(hint: Any) -> st.SearchStrategy[Any]:
         return st.lists(any_of(inner[0]), max_size=2)
     if origin is tuple:
         return st.lists(any_of(inner[0]), max_size=3).map(tuple) if inner[-1] is ... else st.tuples(*map(any_of, inner))
+    if origin is collections.abc.Sequence:
+        return st.lists(any_of(inner[0]), max_size=3).map(tuple)
     if origin is dict:
         return st.dictionaries(any_of(inner[0]), any_of(inner[1]), max_size=2)
     raise TypeError(f"no strategy for {hint}")
