@@ -183,7 +183,7 @@ def _chances(whole: Sides, sides: Sides, test: _Test, start: WorkStart) -> tuple
     found = opening_relations(whole, start, test.shares, test.replies)
     relations = list(found)
     if test.shares:
-        relations.append(_answers(relation))
+        relations.append(_answers(relation, test.replies))
     for name, lengths, window in (
         ("id of answers", sides.server, test.replies),
         ("id of shares", sides.client, test.shares),
@@ -196,22 +196,22 @@ def _chances(whole: Sides, sides: Sides, test: _Test, start: WorkStart) -> tuple
         _, levels = ladder_levels(jobs, test.step)
         if levels >= 3:
             detail = f"{levels} lengths of jobs in steps of {test.step}"
-            relations.append(Relation("branches", detail, chance_of_ladder(levels, test.step)))
+            chance = chance_of_ladder(levels, test.step)
+            relations.append(Relation("branches", detail, chance, tuple(sorted(set(jobs)))[:MAX_STARTS]))
     return fisher([some.p for some in relations]), tuple(relations)
 
 
-def _answers(found: AnswersRelation) -> Relation:
+def _answers(found: AnswersRelation, replies: Window) -> Relation:
     detail = (
         f"{found.hits} of {found.places} questions are answered at once by one of the {found.replies} short records"
         f" among {found.records}"
     )
-    return Relation("answers", detail, found.p)
+    return Relation("answers", detail, found.p, tuple(range(replies.low, replies.high + 1)))
 
 
 def _rolled(name: str, rolled: RollOver) -> Relation:
-    return Relation(
-        name, f"{rolled.before} bytes {rolled.at} times, then up to {rolled.after}, of {rolled.of}", rolled.p
-    )
+    detail = f"{rolled.before} bytes {rolled.at} times, then up to {rolled.after}, of {rolled.of}"
+    return Relation(name, detail, rolled.p, tuple(range(rolled.before, rolled.after + 1)))
 
 
 def _in_order(sides: Sides, test: _Test) -> bool:
