@@ -51,6 +51,8 @@ class BlockClocks:
 
     def _put(self, coin: str, ts_ns: int) -> None:
         times = self._times_ns.get(coin)
+        if times is not None and ts_ns in times[bisect_left(times, ts_ns) :][:1]:
+            return  # a file is read again
         if times is None:
             if len(self._times_ns) >= MAX_COINS:
                 self.refused += 1

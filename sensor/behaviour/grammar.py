@@ -48,6 +48,8 @@ GROWTH = 2
 MAX_STARTS = 12
 #: A digit that question and answer grow by at once is believed from this chance on.
 ROLL_OVER_CHANCE = 1e-4
+#: A dialect explains a session as well as another if its chance is no more than this many times as large.
+ALIKE = 10
 #: Records of a miner below which there is nothing to read.
 LEAST_QUESTIONS, LEAST_PUSHES = 1, 2
 #: Jobs that a session without shares must have.
@@ -135,7 +137,9 @@ def _search(trace: Trace, grammars: Sequence[DialectLengths], gated: bool) -> tu
         return GrammarResult(), tried
     p, _, test = min(best, key=lambda entry: entry[0])
     alike = (
-        name for _, name, other in best if (other.shares.low, other.replies.low) == (test.shares.low, test.replies.low)
+        name
+        for chance, name, other in best
+        if chance <= p * ALIKE and (other.shares.low, other.replies.low) == (test.shares.low, test.replies.low)
     )
     return _result(parts[test.skip], test, tuple(dict.fromkeys(alike)), p, tests[test][1]), tried
 

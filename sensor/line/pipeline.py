@@ -23,10 +23,11 @@ from sensor.line.flow_facts import TCP, FlowFacts
 from sensor.line.held import MAX_HELD_BYTES, HeldStreams
 from sensor.line.join import finding_id
 from sensor.line.judge import judge
+from sensor.line.judged_session import USUAL_RULES, BehaviourRules, JudgedSession
 from sensor.line.lifecycle import Identified, Lifecycle, ReportingSettings
 from sensor.line.open_flow import First, OpenFlow, is_heard, node_record, node_seen
 from sensor.line.resumed import Resumable, Resume, goes_on_with, nothing_before
-from sensor.line.sealed_flows import JudgedSession, SealedFlows
+from sensor.line.sealed_flows import SealedFlows
 from sensor.line.sealed_hints import behaved
 from sensor.line.touched import TouchedFlows
 from sensor.line.tracked import Report
@@ -70,6 +71,7 @@ class Pipeline:
         plausible: PlausibleTime = ANY_TIME,
         watches: Watches = nobody,
         most_held_bytes: int = MAX_HELD_BYTES,
+        behaviour: BehaviourRules = USUAL_RULES,
     ) -> None:
         """`resume` tells what other runs knew of a connection that was joined in the middle; `watches` whose attempts
         are judged one by one as far as there is room. What packets of other than `plausible` times say is counted, and
@@ -89,7 +91,7 @@ class Pipeline:
         self._off_clock: dict[int, Open] = {}  # flows that began at a time that cannot be
         self._nodes: dict[str, Node] = {}
         self._held = HeldStreams(most_held_bytes)
-        self.sealed = SealedFlows(signatures)
+        self.sealed = SealedFlows(signatures, behaviour)
         self.given_up = 0  # open flows and findings for which there was no time when the run ended
         self._counters: Counter[str] = Counter()
 
@@ -116,12 +118,13 @@ class Pipeline:
         assumptions: Assumptions,
         sampling: Sampling,
         reporting: ReportingSettings | None,
+        behaviour: BehaviourRules = USUAL_RULES,
     ) -> None:
         """Go on with other signatures and settings: new flows are read by them, open ones to their end by those they
         began with.
         """
         self._signatures, self._assumptions, self._sampling = signatures, assumptions, sampling
-        self.sealed.replace(signatures)
+        self.sealed.replace(signatures, behaviour)
         self._reporting = reporting
         self._lifecycle.settings = reporting
 

@@ -17,11 +17,13 @@ from itertools import chain
 
 from sensor.behaviour.block_beat import FOLLOWS, BlockBeat
 from sensor.behaviour.block_clocks import BlockClocks
+from sensor.behaviour.calibration import Calibration
 from sensor.behaviour.dialect_lengths import DialectLengths, lengths_of
-from sensor.behaviour.judge import Behaviour, judge_behaviour
+from sensor.behaviour.judge import judge_behaviour
 from sensor.behaviour.session_trace import SESSION_BYTES, GrammarLook, SessionTrace
 from sensor.behaviour.synchrony import Synchrony, synchrony_of
 from sensor.behaviour.trace import NO_TRACE
+from sensor.line.judged_session import USUAL_RULES, BehaviourRules, JudgedSession
 from sensor.model.encrypted import ClientHello, EncryptedClose, EncryptedEvent, EncryptedOpen, Records, ServerHello
 from sensor.model.time import MINUTE_NS
 from sensor.signatures.model import SignatureSet
@@ -45,28 +47,6 @@ def grammars_of(signatures: SignatureSet) -> tuple[DialectLengths, ...]:
     return tuple(chain.from_iterable(lengths_of(dialect, signatures) for dialect in signatures.dialects))
 
 
-@dataclass(frozen=True, slots=True)
-class JudgedSession:
-    """What is known of one session after a look."""
-
-    opened: EncryptedOpen
-    client: int  # the direction of the client
-    first_ns: int
-    last_ns: int
-    records: tuple[int, int]  # handed over so far, by direction
-    looks: tuple[GrammarLook, ...]
-    behaviour: Behaviour
-    beats: tuple[BlockBeat, ...]  # of the newest look, as they are by themselves
-    adjusted: tuple[BlockBeat, ...]  # with all beats counted that were tried
-    synchrony: Synchrony | None
-
-    @property
-    def server_end(self) -> tuple[bytes, int]:
-        """Address and port of the server."""
-        ends = ((self.opened.orig_addr, self.opened.orig_port), (self.opened.resp_addr, self.opened.resp_port))
-        return ends[1 - self.client]
-
-
 @dataclass(slots=True)
 class _Followed:
     opened: EncryptedOpen
@@ -76,6 +56,7 @@ class _Followed:
     records: tuple[int, int] = (0, 0)
     looks: list[GrammarLook] = field(default_factory=list)
     beats: dict[str, float] = field(default_factory=dict)  # the chance of each coin's, as it is counted
+    synchrony: float | None = None  # its chance, where it could be tested
 
     @property
     def worth(self) -> int:
@@ -88,12 +69,12 @@ class _Followed:
 class SealedFlows:
     """All sessions of one run."""
 
-    def __init__(self, signatures: SignatureSet, most_bytes: int = MAX_TRACE_BYTES) -> None:
-        self._signatures = signatures
-        self._grammars: tuple[DialectLengths, ...] | None = (
-            None  # made for the first look: it takes a tenth of a second
-        )
+    def __init__(
+        self, signatures: SignatureSet, rules: BehaviourRules = USUAL_RULES, most_bytes: int = MAX_TRACE_BYTES
+    ) -> None:
+        self.calibration = Calibration()
         self.blocks = BlockClocks()
+        self._grammars: tuple[DialectLengths, ...] | None = None  # made for the first look: it takes 0.1 s
         self.held_bytes = 0
         self._counters: Counter[str] = Counter()
         self._latest_ns = 0
@@ -102,20 +83,25 @@ class SealedFlows:
         self._due: list[tuple[int, int]] = []
         self._over: list[tuple[int, _Followed]] = []
         self._tried = array("d")  # chances of beats, in order
+        self.replace(signatures, rules)
 
     def __len__(self) -> int:
         return len(self._flows)
 
-    def replace(self, signatures: SignatureSet) -> None:
-        """Go on with other signatures."""
-        self._signatures, self._grammars = signatures, None
+    def replace(self, signatures: SignatureSet, rules: BehaviourRules) -> None:
+        """Go on with other signatures and rules; blocks that were known stay so."""
+        self._signatures, self._grammars, self._thresholds = signatures, None, rules.thresholds
+        for coin, times_ns in rules.blocks_ns.items():
+            self.blocks.load(coin, times_ns)
 
     @property
     def counters(self) -> dict[str, int]:
         """Counts since the start, by name; those followed, and the bytes that they take, now."""
         names = ("encrypted_records", "encrypted_looks", "encrypted_behaves", "encrypted_given_up")
         counts = {name: self._counters[name] for name in names}
-        return {**counts, "encrypted_followed": len(self), "encrypted_bytes": self.held_bytes}
+        return {**counts, "encrypted_followed": len(self), "encrypted_bytes": self.held_bytes} | (
+            self.calibration.counters()
+        )
 
     def take(self, event: EncryptedEvent) -> None:
         """One event of a session."""
@@ -149,6 +135,7 @@ class SealedFlows:
                 yield self._look(number, followed, ended=ended)
                 if ended:
                     break
+            self._calibrate(followed)
             self._forget_beats(followed)
         self._over.clear()
         while self._due and self._due[0][0] <= self._latest_ns - LATE_NS:
@@ -164,6 +151,11 @@ class SealedFlows:
             self._remove(number, followed)
             self._over.append((number, followed))
         yield from self.judged()
+
+    def _calibrate(self, followed: _Followed) -> None:
+        """A session is over: how small its chances were."""
+        tested = [look.grammar.p for look in followed.looks if look.grammar.untestable is None]
+        self.calibration.add(min(tested, default=None), followed.beats.values(), followed.synchrony)
 
     def _records(self, batch: Records, followed: _Followed) -> None:
         is_first = not len(followed.session)
@@ -212,12 +204,22 @@ class SealedFlows:
         beat = min(adjusted, key=lambda each: each.p, default=None)
         least = min(each.grammar.p for each in followed.looks)
         synchrony = self._synchrony(number, followed) if least <= COMPARED_FROM else None
-        behaviours = [judge_behaviour(each.grammar, beat, synchrony) for each in followed.looks]
+        if synchrony is not None and synchrony.untestable is None:
+            followed.synchrony = synchrony.p
+        behaviours = [judge_behaviour(each.grammar, beat, synchrony, self._thresholds) for each in followed.looks]
         behaviour = min(behaviours, key=lambda each: (not each.behaves, each.p))
         self._counters["encrypted_behaves"] += behaviour.behaves
         return JudgedSession(
-            *(followed.opened, session.client, followed.opened.first_ns, followed.last_ns, followed.records),
-            *((*followed.looks[:-1], look), behaviour, look.beats, adjusted, synchrony),
+            opened=followed.opened,
+            client=session.client,
+            last_ns=followed.last_ns,
+            records=followed.records,
+            looks=(*followed.looks[:-1], look),
+            behaviour=behaviour,
+            beats=look.beats,
+            adjusted=adjusted,
+            synchrony=synchrony,
+            ended=ended,
         )
 
     def _counted(self, followed: _Followed, beat: BlockBeat) -> BlockBeat:

@@ -6,9 +6,10 @@ from __future__ import annotations
 
 from sensor.behaviour.session_trace import GrammarLook
 from sensor.line.flow_facts import TCP, address_text, community_id
-from sensor.line.sealed_flows import JudgedSession
+from sensor.line.judged_session import JudgedSession
 from sensor.model.evidence import Evidence, Grade
 from sensor.model.observation import Behaved, Observation, ObservationPoint, Subject
+from sensor.model.text import endpoint_text
 from sensor.model.time import SECOND_NS
 from sensor.signatures.weights import WeightTable
 
@@ -24,8 +25,7 @@ def behaved(judged: JudgedSession, weights: WeightTable) -> Behaved | None:
     behaviour, opened = judged.behaviour, judged.opened
     if not behaviour.behaves:
         return None
-    ends = ((opened.orig_addr, opened.orig_port), (opened.resp_addr, opened.resp_port))
-    client, server = ends[judged.client], ends[1 - judged.client]
+    client, server = judged.ends
     session = community_id(TCP, client, server)
     subject = Subject(
         address_text(client[0]), address_text(server[0]), server[1], ObservationPoint(opened.source, opened.vlans)
@@ -68,6 +68,29 @@ def session_detail(judged: JudgedSession) -> dict[str, object]:
             for own, counted in zip(judged.beats, judged.adjusted, strict=True)
         ],
         "lengths": [[round((at - start_ns) / SECOND_NS, 1), side, length] for at, side, length in rows],
+    }
+
+
+def session_record(judged: JudgedSession) -> dict[str, object]:
+    """A session as `minewatch calibrate --sessions` writes it: who, when, and what its looks gave but for lengths."""
+    client, server = (endpoint_text(address_text(address), port) for address, port in judged.ends)
+    look = min(judged.looks, key=lambda each: each.grammar.p)
+    untestable = judged.synchrony is None or judged.synchrony.untestable is not None
+    detail = session_detail(judged)
+    del detail["lengths"]
+    return {
+        "miner": client,
+        "server": server,
+        "first_ns": judged.first_ns,
+        "last_ns": judged.last_ns,
+        "seen": list(judged.records),
+        "midstream": judged.opened.midstream,
+        "ended": judged.ended,
+        "behaves": judged.behaviour.behaves,
+        "coin": judged.behaviour.coin,
+        "untestable": look.grammar.untestable,
+        "synchrony_p": None if untestable or judged.synchrony is None else judged.synchrony.p,
+        **detail,
     }
 
 

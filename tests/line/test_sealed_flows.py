@@ -1,4 +1,4 @@
-"""Encrypted sessions in the line: what is said of one does not depend on how its records came, and rooms are bounded."""
+"""Encrypted sessions in the line: what a look gives does not depend on how records came, and room is bounded."""
 
 from __future__ import annotations
 
@@ -7,8 +7,9 @@ from collections.abc import Iterator, Sequence
 
 import pytest
 
+from sensor.line.judged_session import JudgedSession
 from sensor.line.pipeline import Pipeline
-from sensor.line.sealed_flows import LATE_NS, JudgedSession, SealedFlows
+from sensor.line.sealed_flows import LATE_NS, SealedFlows
 from sensor.line.sealed_hints import behaved
 from sensor.model.encrypted import (
     APPLICATION_DATA,
@@ -64,7 +65,7 @@ def always(size: int) -> Iterator[int]:
 
 
 def looked(events: Sequence[EncryptedEvent], most_bytes: int = 1 << 24) -> tuple[list[JudgedSession], SealedFlows]:
-    flows, found = SealedFlows(shipped(), most_bytes), []
+    flows, found = SealedFlows(shipped(), most_bytes=most_bytes), []
     for event in events:
         flows.take(event)
         found += flows.judged()
@@ -98,7 +99,7 @@ def test_sessions_at_once_say_what_they_say_alone() -> None:
 
 def test_a_session_without_its_first_records_was_joined() -> None:
     records = sealed("cryptonote")
-    lost = records[:3] + [records[5]._replace(gap=True), *records[6:]]
+    lost = [*records[:3], records[5]._replace(gap=True), *records[6:]]
     (first, *_), _ = looked([*told(lost, always(16))])
     assert not first.looks[-1].trace.opening
     assert first.looks[-1].records == sum(each.ts_ns <= lost[3].ts_ns + 600 * SECOND_NS for each in lost[3:])
