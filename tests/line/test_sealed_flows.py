@@ -188,3 +188,23 @@ def test_blocks_are_learnt_from_jobs_in_clear_of_sessions_with_shares() -> None:
     pipeline.step(dialogue_events("\n".join(lines)))
     blocks = pipeline.sealed.blocks.between(0, 1 << 62)
     assert {coin: len(times) for coin, times in blocks.items()} == {"rx/0": 3}
+
+
+def test_a_joined_session_is_read_either_way_round() -> None:
+    records = sealed("cryptonote")[20:]
+    opened, *events = told(records, always(16), midstream=True)
+    assert isinstance(opened, EncryptedOpen)
+    guessed = opened._replace(basis="first-seen")
+    swapped = guessed._replace(orig_addr=POOL, orig_port=9200, resp_addr=MINER, resp_port=40_001)
+    turned = [
+        event._replace(records=tuple(each._replace(direction=1 - each.direction) for each in event.records))
+        if isinstance(event, Records)
+        else event
+        for event in events
+    ]
+    turned = [event._replace(counts=event.counts[::-1]) if isinstance(event, Records) else event for event in turned]
+    right, _ = looked([guessed, *events])
+    wrong, _ = looked([swapped, *turned])
+    assert [each.looks[-1].grammar.p for each in right] == [each.looks[-1].grammar.p for each in wrong]
+    assert right[-1].ends == wrong[-1].ends
+    assert right[-1].looks[-1].grammar.p <= 1e-5
