@@ -24,6 +24,7 @@ from sensor.line.held import MAX_HELD_BYTES, HeldStreams
 from sensor.line.join import finding_id
 from sensor.line.judge import judge
 from sensor.line.lifecycle import Identified, Lifecycle, ReportingSettings
+from sensor.line.named_flows import NamedFlows
 from sensor.line.open_flow import First, OpenFlow, is_heard, node_record, node_seen
 from sensor.line.resumed import Resumable, Resume, goes_on_with, nothing_before
 from sensor.line.touched import TouchedFlows
@@ -77,6 +78,7 @@ class Pipeline:
         self._reporting = reporting
         self._lifecycle = Lifecycle(reporting, self._judge_open)
         self._beginnings = EndedBeginnings(self._contribute, self._lifecycle, watches, at_once=reporting is not None)
+        self._names = NamedFlows(None if reporting is None else reporting.close_ns)
         self._touched = TouchedFlows()
         self._ended: list[Node] = []  # nodes to be reported
         self._now_ns = 0
@@ -99,6 +101,7 @@ class Pipeline:
         """Counts since the start, by name."""
         return {
             **dict(sorted((self._counters + self._lifecycle.counters + Counter(self._beginnings.counters)).items())),
+            **self._names.counters,
             "flows_open": len(self._flows),
             "held_bytes": self._held.held_bytes,
             "findings": len(self._lifecycle) + self._touched.waiting,
@@ -135,6 +138,8 @@ class Pipeline:
             elif isinstance(event, End):
                 self._counters["sources"] += 1
                 self._counters["sources_failed"] += event.error is not None
+            if not isinstance(event, Chunk):
+                self.observe(self._names.take(event, self._signatures, self.plausible))
         return self._report(now_ns) if self._reporting is not None else []
 
     def observe(self, observations: Iterable[Hint]) -> None:
@@ -208,7 +213,9 @@ class Pipeline:
             stage = flow.heard.stage
             if flow.stage != stage:
                 flow.stage = stage
-                self._lifecycle.flow_changed(number, self._judge_open(number), at_ns)
+                contributions = self._judge_open(number)
+                self._names.learn(contributions, self._signatures)
+                self._lifecycle.flow_changed(number, contributions, at_ns)
             flow.rest()
 
     def _named(self, finding: Finding) -> Finding:
@@ -349,6 +356,7 @@ class Pipeline:
         for path in (flow_facts.paths or ()) if contributions else ():
             self._counters["path_changes"] += path.ttl_changes + path.mac_changes
         self._lifecycle.flow_ended(number, contributions, max(self._now_ns, flow_facts.last_ns))
+        self.observe(self._names.contributed(flow_facts, contributions, self._signatures))
         if not flow.session.readings:
             self._node(flow, flow_facts)
         return contributions
