@@ -52,7 +52,7 @@ def parse_list(text: str, file: str) -> HostList:
             found.fail(f"{file}:{number}", f"the list has more than {MAX_ROWS:,} hosts")
             break
         try:
-            cells = [cell.strip() for cell in next(csv.reader([bare]))]
+            cells = [cell.strip() for cell in next(csv.reader([bare], strict=True))]
         except csv.Error as error:
             found.fail(f"{file}:{number}", f"not a row of a table: {error}")
             continue
