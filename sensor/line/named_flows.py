@@ -137,8 +137,7 @@ class NamedFlows:
         host = host_text(event.name)
         if not host:
             return
-        for address in event.addresses:
-            self._shared.note(address, host, event.ts_ns)
+        self._shared.note(event.addresses, host, event.ts_ns)
         found = listed(self._signatures.pools, host)
         if found is None or not is_host(event.client):
             return
@@ -166,7 +165,7 @@ class NamedFlows:
         if not session.sent:
             self._look_for(session, event.ts_ns)
             return
-        self._shared.note(session.ends.server, session.sent, event.ts_ns)
+        self._shared.note((session.ends.server,), session.sent, event.ts_ns)
         hides = self._signatures.resolvers.hides(session.sent)
         if hides is not None:
             self._counters["ech_hellos" if hides == "ech" else "doh_flows"] += 1
@@ -251,10 +250,13 @@ class NamedFlows:
     def _bound(self, ends: Ends) -> BoundHost | None:
         """The host that a client looked up as the address that it went to, unless many names share the address."""
         bound = self._bindings.find(ends.client, ends.server, ends.first_ns)
-        if bound is not None and self._shared.is_shared(ends.server, ends.first_ns):
+        still = None if bound is None else listed(self._signatures.pools, bound.found.host)
+        if bound is None or still is None or not still.is_stratum:  # a reload may have taken the row out
+            return None
+        if self._shared.is_shared(ends.server, ends.first_ns):
             self._counters["names_shared"] += 1
             return None
-        return bound
+        return bound._replace(found=still)
 
     def _state_bound(self, bound: BoundHost, ends: Ends, at_ns: int, *, at_last: bool = False) -> None:
         claim = NameClaim(Grade.CONTACTED, "bound")
@@ -284,7 +286,7 @@ class NamedFlows:
         at_last: bool = False,
     ) -> None:
         """Hand a statement on, if it is new or was long ago, and if there is room for it."""
-        seen = (subject.miner_ip, subject.pool_ip, subject.pool_port, statement.table, statement.host, statement.claim)
+        seen = (subject.miner_ip, subject.pool_ip, subject.pool_port, statement.table, statement.row, statement.claim)
         before_ns = self._remembered.get(seen)
         if before_ns is not None and span_ns[1] - before_ns < AGAIN_NS and not (at_last and span_ns[1] > before_ns):
             return

@@ -23,6 +23,7 @@ class Statement(NamedTuple):
 
     claim: NameClaim
     table: str
+    row: str  # the table's row: however many hosts below it are made up, they say the same
     host: str | None
     lost_bits: float = 0.0
     detail: tuple[tuple[str, object], ...] = ()
@@ -33,14 +34,14 @@ def of_host(found: ListedHost, claim: NameClaim, by: str, lost_bits: float = 0.0
     detail: list[tuple[str, object]] = [("by", by), ("host", found.host), ("operator", printable(found.row.operator))]
     if found.row.stale:
         detail.append(("stale", True))
-    return Statement(claim, found.row.table, found.host, lost_bits, tuple(detail))
+    return Statement(claim, found.row.table, found.row.suffix, found.host, lost_bits, tuple(detail))
 
 
 def of_learnt(learnt: LearntAddress, port: int, lost_bits: float) -> Statement:
     """What an address says at which a share was accepted in clear, perhaps at another port."""
     strength = "learnt" if port in learnt.ports else "learnt-elsewhere"
     detail = (("by", "clear session"), ("ports", ", ".join(map(str, sorted(learnt.ports)))))
-    return Statement(NameClaim(Grade.CONTACTED, strength), LEARNT, None, lost_bits, detail)
+    return Statement(NameClaim(Grade.CONTACTED, strength), LEARNT, "", None, lost_bits, detail)
 
 
 def hint_of(

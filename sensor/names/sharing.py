@@ -30,12 +30,13 @@ class SharedAddresses:
     def __len__(self) -> int:
         return len(self._domains)
 
-    def note(self, address: bytes, host: str, at_ns: int) -> None:
-        """A name was looked up as this address, or sent to it."""
+    def note(self, addresses: tuple[bytes, ...], host: str, at_ns: int) -> None:
+        """A name was looked up as these addresses, or sent to one."""
         domain = zlib.crc32(registrable(host).encode("utf-8", "replace"))
-        before = self._domains.pop(address, ())
-        others = [item for item in before if item[0] != domain and at_ns - item[1] <= DAY_NS]
-        self._domains[address] = (*others[-(SHARED_BY - 1) :], (domain, at_ns))
+        for address in addresses:
+            before = self._domains.pop(address, ())
+            others = [item for item in before if item[0] != domain and at_ns - item[1] <= DAY_NS]
+            self._domains[address] = (*others[-(SHARED_BY - 1) :], (domain, at_ns))
         while len(self._domains) > self._most:
             _, oldest = self._domains.popitem(last=False)
             self.dropped += at_ns - oldest[-1][1] <= DAY_NS

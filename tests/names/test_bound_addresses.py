@@ -70,9 +70,9 @@ def test_bindings_are_bounded_in_bytes_and_what_still_held_is_counted() -> None:
 def test_an_address_with_three_unrelated_names_is_shared_for_a_day() -> None:
     shared = SharedAddresses()
     for name in ("pool.supportxmr.com", "www.supportxmr.com", "a.shop.example", "b.shop.example"):
-        shared.note(POOL, name, at(0))
+        shared.note((POOL,), name, at(0))
     assert not shared.is_shared(POOL, at(0))
-    shared.note(POOL, "third.test", at(60))
+    shared.note((POOL,), "third.test", at(60))
     assert shared.is_shared(POOL, at(60))
     assert not shared.is_shared(OTHER, at(60))
     assert not shared.is_shared(POOL, at(0) + DAY_NS + SECOND_NS)
@@ -83,7 +83,7 @@ def test_a_shared_address_had_three_names_within_a_day(seen: list[tuple[int, int
     shared = SharedAddresses()
     ordered = sorted(seen, key=lambda item: item[2])
     for address, name, seconds in ordered:
-        shared.note(bytes([10, 0, 0, address]), f"www.name{name}.example", at(seconds))
+        shared.note((bytes([10, 0, 0, address]),), f"www.name{name}.example", at(seconds))
     for address in range(10):
         names = {name for where, name, seconds in ordered if where == address and 200_000 - seconds <= 86_400}
         assert shared.is_shared(bytes([10, 0, 0, address]), at(200_000)) is (len(names) >= 3)
@@ -92,7 +92,7 @@ def test_a_shared_address_had_three_names_within_a_day(seen: list[tuple[int, int
 def test_addresses_with_names_are_bounded_in_bytes_and_counted() -> None:
     shared = SharedAddresses(2 * ADDRESS_BYTES)
     for number in range(5):
-        shared.note(bytes([203, 0, 113, number]), "pool.example", at(number))
+        shared.note((bytes([203, 0, 113, number]),), "pool.example", at(number))
     assert (len(shared), shared.dropped) == (2, 3)
 
 

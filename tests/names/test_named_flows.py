@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import random
 from collections.abc import Sequence
+from dataclasses import replace
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from sensor.estimate import Assumptions
 from sensor.line import named_flows, named_room
 from sensor.line.examples import dialogue_events
 from sensor.line.pipeline import Pipeline
@@ -22,7 +24,9 @@ from sensor.names.learnt import LearntAddresses
 from sensor.names.sessions import NamedSessions
 from sensor.names.sharing import SharedAddresses
 from sensor.names.waiting import WaitingContacts
+from sensor.session.verify import Sampling
 from sensor.signatures.model import DialogueLine
+from sensor.signatures.pools import PoolTable
 from tests.names.hellos import (
     LISTED,
     MINER,
@@ -197,6 +201,17 @@ def test_an_address_with_many_names_is_not_bound_without_a_name() -> None:
     assert end() not in grades(*seen, answer(), *session("", at_s=30))
 
 
+def test_a_reload_that_takes_a_host_out_unbinds_it() -> None:
+    pipeline = line()
+    pipeline.step([answer()])
+    without = replace(shipped(), pools=PoolTable(), _by_framing={}, _by_dialect={}, _shares={})
+    pipeline.replace(without, Assumptions(), Sampling(), None)
+    pipeline.step(session("", at_s=30))
+    (found,) = pipeline.finish()
+    assert isinstance(found, Finding)
+    assert found.grade is Grade.LOOKED_UP
+
+
 # Addresses learnt from clear sessions.
 
 
@@ -317,6 +332,11 @@ def test_names_that_were_handed_on_are_forgotten_in_their_order(monkeypatch: pyt
     monkeypatch.setattr(named_flows, "MAX_REMEMBERED", 1)
     counters = heard([answer(), answer(client=OTHER), answer(at_s=1)])[1]
     assert counters["observations"] == 3
+
+
+def test_made_up_hosts_below_one_row_are_one_statement() -> None:
+    stream = [answer(f"h{number}.{STRATUM}", at_s=number / 100) for number in range(2_000)]
+    assert heard(stream)[1]["observations"] == 1
 
 
 # Hostile and torn streams.

@@ -8,6 +8,7 @@ import json
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
+import jsonschema
 import pytest
 
 from sensor.cli.main import main
@@ -35,6 +36,7 @@ from tests.names.hellos import (
     session,
 )
 
+SCHEMA = json.loads((Path(__file__).parents[2] / "exporters" / "forms" / "eve.schema.json").read_text())
 #: What people visit who do not mine, each for hours: name and port.
 VISITS = {
     "pool's web site": ("www.f2pool.com", 443),
@@ -122,8 +124,16 @@ def test_a_look_up_and_a_connection_without_a_name_are_not_reported_either(
     monkeypatch.setattr(Engine, "core", with_answer)
     shown, held = replayed(tmp_path, path)
     assert (shown, len(held)) == ([], 2)
-    shown, _ = replayed(tmp_path, path, "--set", "findings.least_grade=looked-up")
+    page, bundle = tmp_path / "page.html", tmp_path / "bundle.json"
+    outputs = ["--report", str(page), "--stix", str(bundle)]
+    shown, _ = replayed(tmp_path, path, "--set", "findings.least_grade=looked-up", *outputs)
     assert shown == ["contacted", "looked-up"]
+    for text in (tmp_path / "eve.json").read_text().splitlines():
+        jsonschema.validate(json.loads(text), SCHEMA)
+        mining = json.loads(text)["mining"]
+        assert (mining["activity"], mining["dialect"], mining["pool"]["host"]) == (None, None, STRATUM)
+    assert STRATUM in page.read_text()
+    assert json.loads(bundle.read_text())["type"] == "bundle"
 
 
 class Answering:
