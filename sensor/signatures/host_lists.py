@@ -44,7 +44,7 @@ def parse_list(text: str, file: str) -> HostList:
     """A whole list; every line is a host, a remark (`#`), empty, or a mistake."""
     found = HostList()
     heading: list[str] | None = None
-    for number, line in enumerate(text.splitlines(), 1):
+    for number, line in enumerate(text.split("\n"), 1):
         bare = line.partition("#")[0].strip().lstrip("\ufeff")
         if not bare:
             continue

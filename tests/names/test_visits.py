@@ -136,6 +136,14 @@ def test_a_look_up_and_a_connection_without_a_name_are_not_reported_either(
     assert json.loads(bundle.read_text())["type"] == "bundle"
 
 
+def test_the_page_says_what_is_not_seen(tmp_path: Path) -> None:
+    hidden = [visit(5, "dns.google", 853, minutes=1), visit(6, "cloudflare-ech.com", 443, minutes=1)]
+    path, page = capture(tmp_path / "hidden.pcap", *hidden), tmp_path / "page.html"
+    assert replayed(tmp_path, path, "--report", str(page)) == ([], [])
+    for sentence in ("connections to resolvers over TLS", "resolvers over HTTPS", "TLS sessions whose name is encrypted"):
+        assert sentence in page.read_text()
+
+
 class Answering:
     """A core that hands over one answer of DNS before the first session it sees."""
 
