@@ -102,8 +102,6 @@ METRICS: Mapping[str, str] = {
     "findings_held": "Findings the line keeps.",
     "held_bytes": "Bytes held of streams: unfinished lines, messages not read yet, readings.",
     "emergency": "1 for a minute after some of it was given up for want of room, 0 otherwise.",
-    "listed_names_total": "Names of the catalogue of pools that were looked up, sent, shown or asked for.",
-    "dns_answers_total": "Answers of DNS that bound addresses to names.",
     "hidden_names_total": (
         "Connections whose names are hidden: to resolvers over TLS (dot) and HTTPS (doh), by encrypted hellos (ech)."
     ),
@@ -280,13 +278,10 @@ LINE: Mapping[str, CounterSeries] = {
         "refusals_total", "table", findings_refused="findings", nodes_refused="nodes", requests_dropped="requests"
     ),
     **_labelled("refusals_total", "table", readings_refused="readings", readings_dropped="logins"),
-    **_plain(names_listed="listed_names_total", dns_answers="dns_answers_total"),
     **_plain(names_shared="shared_addresses_total", names_off_clock="names_off_clock_total"),
     **_labelled("hidden_names_total", "by", dot_flows="dot", doh_flows="doh", ech_hellos="ech"),
     **_labelled("refusals_total", "table", names_refused="names"),
-    **_labelled("evictions_total", "table", named_sessions_dropped="named-sessions", bindings_dropped="bindings"),
-    **_labelled("evictions_total", "table", named_addresses_dropped="addresses", learnt_dropped="learnt"),
-    **_labelled("evictions_total", "table", contacts_dropped="contacts"),
+    **_labelled("evictions_total", "table", names_evicted="names"),
     **_labelled("refusals_total", "table", observations_dropped="observations", attempts_ends_forgotten="ends"),
 }
 

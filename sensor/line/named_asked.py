@@ -13,7 +13,7 @@ from sensor.model.domain import host_text
 from sensor.model.observation import Subject
 from sensor.model.text import split_endpoint
 from sensor.names.catalogue import listed, seen_in_connection
-from sensor.names.sessions import Ends
+from sensor.names.sessions import ConnectionEnds
 from sensor.signatures.pools import PoolTable
 
 
@@ -37,7 +37,7 @@ def asked_in(facts: FlowFacts, spoken: Spoken | None, pools: PoolTable) -> Asked
         return None
     both = ((opened.orig_addr, opened.orig_port), (opened.resp_addr, opened.resp_port))
     client = facts.carriage.asked_by or 0
-    ends = Ends(*both[client], *both[1 - client], facts.first_ns, opened.source, opened.vlans)
+    ends = ConnectionEnds(*both[client], *both[1 - client], facts.first_ns, opened.source, opened.vlans)
     subject = subject_of(ends, found.host)
     if spoken is not None:
         subject = Subject(spoken.miner_ip, spoken.pool_ip, spoken.pool_port, subject.point, found.host)

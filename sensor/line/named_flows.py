@@ -40,7 +40,7 @@ from sensor.names.catalogue import (
     shown_by_certificate,
 )
 from sensor.names.learnt import LearntAddresses
-from sensor.names.sessions import Ends, NamedSession, NamedSessions
+from sensor.names.sessions import ConnectionEnds, NamedSession, NamedSessions
 from sensor.names.sharing import SharedAddresses
 from sensor.names.waiting import WaitingContacts
 from sensor.signatures.model import SignatureSet
@@ -82,15 +82,9 @@ class NamedFlows:
     @property
     def counters(self) -> dict[str, int]:
         """Counts since the start, by name."""
-        dropped = {
-            "names_refused": self._room.refused,
-            "named_sessions_dropped": self._sessions.dropped,
-            "bindings_dropped": self._bindings.dropped,
-            "named_addresses_dropped": self._shared.dropped,
-            "learnt_dropped": self._learnt.dropped,
-            "contacts_dropped": self._waiting.dropped,
-        }
-        return {**self._counters, **{name: count for name, count in dropped.items() if count}}
+        parts = (self._sessions, self._bindings, self._shared, self._learnt, self._waiting)
+        bounds = {"names_refused": self._room.refused, "names_evicted": sum(part.dropped for part in parts)}
+        return {**self._counters, **{name: count for name, count in bounds.items() if count}}
 
     def take(self, event: Event, signatures: SignatureSet, plausible: PlausibleTime) -> Sequence[Named]:
         """One event; what it says by now. Of times that cannot be, nothing is said."""
@@ -122,7 +116,6 @@ class NamedFlows:
         self.learn(contributions, signatures)
         asked = asked_in(facts, contributions[0][1] if contributions else None, signatures.pools)
         if asked is not None:
-            self._counters["names_listed"] += 1
             self._say(asked.statement, asked.subject, (facts.first_ns, facts.last_ns), asked.flow)
         return self._handed_on()
 
@@ -133,7 +126,6 @@ class NamedFlows:
         return hints
 
     def _answer(self, event: DnsAnswer) -> None:
-        self._counters["dns_answers"] += 1
         host = host_text(event.name)
         if not host:
             return
@@ -141,7 +133,6 @@ class NamedFlows:
         found = listed(self._signatures.pools, host)
         if found is None or not is_host(event.client):
             return
-        self._counters["names_listed"] += 1
         if found.is_stratum:
             for address in event.addresses:
                 self._bindings.bind(event.client, address, found, event.ts_ns, event.ttl_s)
@@ -171,7 +162,6 @@ class NamedFlows:
             self._counters["ech_hellos" if hides == "ech" else "doh_flows"] += 1
         session.found = listed(self._signatures.pools, session.sent)
         if session.found is not None:
-            self._counters["names_listed"] += 1
             self._state(session, event.ts_ns)
 
     def _chosen(self, event: ServerHello) -> None:
@@ -187,7 +177,6 @@ class NamedFlows:
             self._signatures.pools, tuple(host_text(name.removeprefix(b"*.")) for name in event.names)
         )
         if session.found is not None:
-            self._counters["names_listed"] += 1
             session.way = "shown"
             self._state(session, event.ts_ns)
         elif session.sent:
@@ -215,7 +204,7 @@ class NamedFlows:
         """A candidate: what is spoken in it is read; that its server was looked up is evidence beside it."""
         if event.proto != TCP:
             return
-        ends = Ends(
+        ends = ConnectionEnds(
             *(event.orig_addr, event.orig_port, event.resp_addr, event.resp_port),
             *(event.first_ns, event.source, event.vlans),
         )
@@ -247,7 +236,7 @@ class NamedFlows:
         self._waiting.add(address_text(session.ends.server), session.ends, at_ns)
         self._follow(session.ends, at_ns, at_last=at_last)
 
-    def _bound(self, ends: Ends) -> BoundHost | None:
+    def _bound(self, ends: ConnectionEnds) -> BoundHost | None:
         """The host that a client looked up as the address that it went to, unless many names share the address."""
         bound = self._bindings.find(ends.client, ends.server, ends.first_ns)
         still = None if bound is None else listed(self._signatures.pools, bound.found.host)
@@ -258,12 +247,12 @@ class NamedFlows:
             return None
         return bound._replace(found=still)
 
-    def _state_bound(self, bound: BoundHost, ends: Ends, at_ns: int, *, at_last: bool = False) -> None:
+    def _state_bound(self, bound: BoundHost, ends: ConnectionEnds, at_ns: int, *, at_last: bool = False) -> None:
         claim = NameClaim(Grade.CONTACTED, "bound")
         statement, subject = of_host(bound.found, claim, "dns", bound.lost_bits), subject_of(ends, bound.found.host)
         self._say(statement, subject, (ends.first_ns, at_ns), community_of(ends), at_last=at_last)
 
-    def _follow(self, ends: Ends, at_ns: int, *, at_last: bool = False) -> None:
+    def _follow(self, ends: ConnectionEnds, at_ns: int, *, at_last: bool = False) -> None:
         """Say that shares were accepted at this address, if they were by others, or at another port."""
         client, address = address_text(ends.client), address_text(ends.server)
         learnt = self._learnt.find(address)

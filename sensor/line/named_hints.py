@@ -10,7 +10,7 @@ from sensor.model.observation import Named, Observation, ObservationPoint, Subje
 from sensor.model.text import printable
 from sensor.names.catalogue import ListedHost, NameClaim
 from sensor.names.learnt import LearntAddress
-from sensor.names.sessions import Ends
+from sensor.names.sessions import ConnectionEnds
 from sensor.signatures.weights import WeightTable
 
 #: What recognised an address that no list has.
@@ -61,12 +61,12 @@ def hint_of(
     return Named(subject, observation, evidence, first_ns, last_ns)
 
 
-def subject_of(ends: Ends, host: str | None) -> Subject:
+def subject_of(ends: ConnectionEnds, host: str | None) -> Subject:
     """The client as the miner, and the server's end."""
     point = ObservationPoint(ends.source, ends.vlans)
     return Subject(address_text(ends.client), address_text(ends.server), ends.port, point, host)
 
 
-def community_of(ends: Ends) -> str:
+def community_of(ends: ConnectionEnds) -> str:
     """The Community ID of a connection over TCP."""
     return community_id(TCP, (ends.client, ends.client_port), (ends.server, ends.port))

@@ -17,7 +17,7 @@ from sensor.names.catalogue import ListedHost, Way
 MAX_SESSIONS = 16_384
 
 
-class Ends(NamedTuple):
+class ConnectionEnds(NamedTuple):
     """Who connected to whom, when, and where it was seen."""
 
     client: bytes
@@ -29,10 +29,10 @@ class Ends(NamedTuple):
     vlans: tuple[int, ...]
 
 
-def ends_of(opened: EncryptedOpen, client_side: int) -> Ends:
+def ends_of(opened: EncryptedOpen, client_side: int) -> ConnectionEnds:
     """The ends of a session whose originator (0) or responder (1) is the client."""
     both = ((opened.orig_addr, opened.orig_port), (opened.resp_addr, opened.resp_port))
-    return Ends(*both[client_side], *both[1 - client_side], opened.first_ns, opened.source, opened.vlans)
+    return ConnectionEnds(*both[client_side], *both[1 - client_side], opened.first_ns, opened.source, opened.vlans)
 
 
 @dataclass(slots=True)
@@ -48,7 +48,7 @@ class NamedSession:
     bound: BoundHost | None = None  # without a name: the host that its address is bound to
 
     @property
-    def ends(self) -> Ends:
+    def ends(self) -> ConnectionEnds:
         """Who connected to whom."""
         return ends_of(self.opened, self.client_side)
 

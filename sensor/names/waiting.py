@@ -7,7 +7,7 @@ from __future__ import annotations
 from collections import OrderedDict, defaultdict
 from typing import NamedTuple
 
-from sensor.names.sessions import Ends
+from sensor.names.sessions import ConnectionEnds
 
 #: Connections kept, one for each client, server and port; about 1 KB each.
 MAX_WAITING = 4_096
@@ -24,7 +24,7 @@ class NamelessKey(NamedTuple):
 class Nameless(NamedTuple):
     """A connection, as long as it was seen."""
 
-    ends: Ends
+    ends: ConnectionEnds
     last_ns: int
 
 
@@ -40,7 +40,7 @@ class WaitingContacts:
     def __len__(self) -> int:
         return len(self._contacts)
 
-    def add(self, server: str, ends: Ends, last_ns: int) -> None:
+    def add(self, server: str, ends: ConnectionEnds, last_ns: int) -> None:
         """A connection to a server's address was there until now."""
         key = NamelessKey(server, ends.client, ends.port)
         before = self._contacts.pop(key, None)

@@ -10,7 +10,7 @@ from sensor.model.time import DAY_NS, HOUR_NS, SECOND_NS
 from sensor.names.bindings import BINDING_BYTES, Bindings, BoundHost
 from sensor.names.catalogue import ListedHost, listed
 from sensor.names.learnt import MAX_PORTS, LearntAddresses
-from sensor.names.sessions import MAX_SESSIONS, Ends, NamedSessions
+from sensor.names.sessions import MAX_SESSIONS, ConnectionEnds, NamedSessions
 from sensor.names.sharing import ADDRESS_BYTES, SharedAddresses
 from sensor.names.waiting import WaitingContacts
 from tests.names.hellos import MINER, OTHER, POOL, STRATUM, at, opened
@@ -129,7 +129,7 @@ def test_sessions_and_connections_that_wait_are_bounded_and_counted() -> None:
     sessions, waiting = NamedSessions(3), WaitingContacts(3)
     for number in range(5):
         sessions.begin(opened(number))
-        ends = Ends(MINER, 40_000, bytes([203, 0, 113, number]), 443, at(0), "", ())
+        ends = ConnectionEnds(MINER, 40_000, bytes([203, 0, 113, number]), 443, at(0), "", ())
         waiting.add(f"203.0.113.{number}", ends, at(number))
     assert (len(sessions), sessions.dropped) == (3, 2)
     assert (len(waiting), waiting.dropped) == (3, 2)

@@ -140,7 +140,7 @@ def test_the_page_says_what_is_not_seen(tmp_path: Path) -> None:
     hidden = [visit(5, "dns.google", 853, minutes=1), visit(6, "cloudflare-ech.com", 443, minutes=1)]
     path, page = capture(tmp_path / "hidden.pcap", *hidden), tmp_path / "page.html"
     assert replayed(tmp_path, path, "--report", str(page)) == ([], [])
-    for sentence in ("connections to resolvers over TLS", "resolvers over HTTPS", "TLS sessions whose name is encrypted"):
+    for sentence in ("connections to resolvers over TLS", "resolvers over HTTPS", "sessions whose name is encrypted"):
         assert sentence in page.read_text()
 
 
