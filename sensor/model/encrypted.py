@@ -124,4 +124,5 @@ class DnsAnswer(NamedTuple):
     source: str  # name given to attach()
 
 
-EncryptedEvent = EncryptedOpen | ClientHello | ServerHello | ServerCertificate | Records | EncryptedClose | DnsAnswer
+ENCRYPTED_EVENTS = (EncryptedOpen, ClientHello, ServerHello, ServerCertificate, Records, EncryptedClose)
+EncryptedEvent = EncryptedOpen | ClientHello | ServerHello | ServerCertificate | Records | EncryptedClose
