@@ -80,11 +80,11 @@ class NamedFlows:
         }
 
     @property
-    def counters(self) -> dict[str, int]:
-        """Counts since the start, by name."""
+    def counters(self) -> Counter[str]:
+        """Counts since the start, by name; what the line counts by the same name is added."""
         parts = (self._sessions, self._bindings, self._shared, self._learnt, self._waiting)
         bounds = {"names_refused": self._room.refused, "names_evicted": sum(part.dropped for part in parts)}
-        return {**self._counters, **{name: count for name, count in bounds.items() if count}}
+        return self._counters + Counter(bounds)
 
     def take(self, event: Event, signatures: SignatureSet, plausible: PlausibleTime) -> Sequence[Named]:
         """One event; what it says by now. Of times that cannot be, nothing is said."""
@@ -92,7 +92,7 @@ class NamedFlows:
         if handler is None or isinstance(event, End):
             return ()
         if not plausible.holds(event.first_ns if isinstance(event, Open | EncryptedOpen) else event.ts_ns):
-            self._counters["names_off_clock"] += 1
+            self._counters["chunks_off_clock"] += 1
             return ()
         self._signatures = signatures
         handler(event)

@@ -105,9 +105,9 @@ class Pipeline:
     @property
     def counters(self) -> dict[str, int]:
         """Counts since the start, by name."""
+        parts = (self._lifecycle.counters, Counter(self._beginnings.counters), self._names.counters)
         return {
-            **dict(sorted((self._counters + self._lifecycle.counters + Counter(self._beginnings.counters)).items())),
-            **self._names.counters,
+            **dict(sorted(sum(parts, self._counters).items())),
             "flows_open": len(self._flows),
             "held_bytes": self._held.held_bytes,
             "findings": len(self._lifecycle) + self._touched.waiting,

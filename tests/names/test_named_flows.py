@@ -271,7 +271,7 @@ def test_events_of_times_that_cannot_be_say_nothing() -> None:
     pipeline = Pipeline(shipped(), plausible=PlausibleTime.as_of(at(0) - DAY_NS * 400))
     pipeline.step([answer(), *session()])
     assert pipeline.finish() == []
-    assert pipeline.counters["names_off_clock"] >= 2
+    assert pipeline.counters["chunks_off_clock"] >= 2
 
 
 def test_a_flood_of_look_ups_in_others_names_leaves_room_for_what_is_spoken() -> None:
