@@ -102,6 +102,10 @@ METRICS: Mapping[str, str] = {
     "findings_held": "Findings the line keeps.",
     "held_bytes": "Bytes held of streams: unfinished lines, messages not read yet, readings.",
     "emergency": "1 for a minute after some of it was given up for want of room, 0 otherwise.",
+    "hidden_names_total": (
+        "Connections whose names are hidden: to resolvers over TLS (dot) and HTTPS (doh), by encrypted hellos (ech)."
+    ),
+    "shared_addresses_total": "Connections without a name to an address that many names share: nothing is said.",
     "attempts_counted_total": "Connections that came to nothing and were counted together.",
     "observations_total": "What names and behaviour said of a miner and a pool.",
     "nodes_held": "Peer-to-peer nodes the line keeps.",
@@ -163,7 +167,7 @@ METRICS: Mapping[str, str] = {
     "reload_last_success_timestamp_seconds": "When the newest success was, the start included.",
     "batches_total": "Rounds of the line.",
     "captures_off_clock_total": "Captures of a folder that were not read, for they are of a time that cannot be.",
-    "chunks_off_clock_total": "Pieces of streams that are in no finding, for they are of a time that cannot be.",
+    "chunks_off_clock_total": "Pieces of streams, and names, in no finding, for they are of a time that cannot be.",
     "sessions_resumed_total": "Connections joined in the middle of which login and difficulty were known from before.",
     "sessions_not_resumed_total": "Connections that were taken for known ones until their other direction was seen.",
     "resume_failures_total": "Connections joined in the middle whose past could not be asked of the ledger.",
@@ -282,6 +286,10 @@ LINE: Mapping[str, CounterSeries] = {
         "refusals_total", "table", findings_refused="findings", nodes_refused="nodes", requests_dropped="requests"
     ),
     **_labelled("refusals_total", "table", readings_refused="readings", readings_dropped="logins"),
+    **_plain(names_shared="shared_addresses_total"),
+    **_labelled("hidden_names_total", "by", dot_flows="dot", doh_flows="doh", ech_hellos="ech"),
+    **_labelled("refusals_total", "table", names_refused="names"),
+    **_labelled("evictions_total", "table", names_evicted="names"),
     **_labelled("refusals_total", "table", observations_dropped="observations", attempts_ends_forgotten="ends"),
 }
 

@@ -44,7 +44,7 @@ def run(options: argparse.Namespace) -> int:
     own = [*settings.signatures.files, *(name for name in options.files if not _is_shipped(name))]
     if options.action == "test" and options.json:
         raise CommandError(USAGE, "signatures test: has no --json; its exit code is 1 if anything failed")
-    signatures = load_signatures(own)
+    signatures = load_signatures(own, settings.names.lists)
     if options.action == "tables":
         return _tables(signatures, options.json)
     if options.action == "test":
@@ -151,7 +151,7 @@ def _example_files(signatures: SignatureSet) -> list[str]:
     """The file of each example."""
     files = [example.file for header in signatures.headers for example in header.examples]
     tables = (signatures.agents, signatures.devices, signatures.pools, signatures.weights, signatures.sites)
-    files += [example.file for table in tables for example in table.examples]
+    files += [example.file for table in (*tables, signatures.resolvers) for example in table.examples]
     places = [form.place for form in signatures.wallets.forms]
     places += [donation.place for donation in signatures.wallets.donations]
     return files + [place.rpartition(":")[0] for place in places]

@@ -15,7 +15,7 @@ GROUPS = {
     "readers": ("reader-", "conversation"),
     "dialects": ("dialects", "streams", "draft", "login", "blanking"),
     "books": ("books-",),
-    "files": ("meters", "signature-files", "configuration"),
+    "files": ("meters", "signature-files", "host-lists", "configuration"),
 }
 
 
