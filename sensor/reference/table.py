@@ -82,8 +82,8 @@ class FlowTable:
         self._admit(flow, segment)
         if found is ChecksumVerdict.RIGHT and segment.proto == TCP and segment.flags & SYN:
             flow.sides[direction].doubts.syn_right = True
-        self._recorder.take(flow, direction, segment)
-        self._candidates.take(flow, direction, segment)
+        is_sealed = self._recorder.take(flow, direction, segment)
+        self._candidates.take(flow, direction, segment, is_sealed=is_sealed)
 
     def _place(self, flow: Flow, segment: Segment) -> Flow | None:
         """The flow that a segment of a known flow's ports belongs to; None: it belongs nowhere, or not yet."""

@@ -4,7 +4,7 @@
 //! Imports go down this order, never up and never in a circle (`tests/layout/test_core_layout.py`):
 //!
 //! ```text
-//! python            the border; the only file that knows Python, and only with the feature of that name
+//! python            the border; the only folder that knows Python, and only with the feature of that name
 //! bench             times each step alone
 //! threads           the reader, the workers, the queue to whoever polls
 //! flow              flow table, gates, assemblers

@@ -40,7 +40,7 @@ fn check(events: &mut Vec<Event>, open: &mut HashMap<u64, [u32; 2]>) {
             Event::EncryptedOpen(opened) => assert!(open.insert(opened.flow, [0; 2]).is_none()),
             Event::EncryptedClose(closed) => assert!(open.remove(&closed.flow).is_some()),
             Event::ClientHello { flow, facts, .. } => {
-                assert!(open.contains_key(&flow) && facts.sni.len() <= 255 && facts.protocols().len() <= 16);
+                assert!(open.contains_key(&flow) && facts.sni().len() <= 255 && facts.protocols().len() <= 16);
             }
             Event::ServerHello { flow, .. } => assert!(open.contains_key(&flow)),
             Event::ServerCertificate { flow, facts, .. } => {
@@ -94,7 +94,7 @@ fuzz_target!(|data: &[u8]| {
         };
         worker.segment(&seg, &block);
         if switches & 0x18 == 0x18 {
-            worker.sweep(ts_ns);
+            worker.sweep(ts_ns, true);
         }
         check(&mut worker.events, &mut open);
     }

@@ -1,9 +1,11 @@
 //! A worker's encrypted sessions: which flows are recorded, when one is judged thin, and what leaves of it. Which flow a
 //! segment belongs to is decided before. docs/border.md, "Encrypted sessions".
 
+use std::sync::Arc;
+
 use crate::flow::hellos::Reading;
-use crate::flow::place::{is_chain, is_opening, ALERT, APPLICATION_DATA, OPENING};
-use crate::flow::sealed::{bit as session, Finding, Piece, Sealed, BATCH};
+use crate::flow::place::{is_chain, is_opening, is_text, ALERT, APPLICATION_DATA, OPENING};
+use crate::flow::sealed::{bit as session, Extra, Finding, Piece, Sealed, BATCH};
 use crate::flow::table::bit;
 use crate::flow::worker::Worker;
 use crate::model::event::{EncryptedClose, EncryptedOpen, Event, Reason, SealedRecord, SessionKind};
@@ -31,12 +33,12 @@ enum Admission {
 }
 
 impl Worker {
-    /// A TCP segment with payload of a flow.
+    /// A segment with payload of a flow. True: it is sealed, and no gate can open by it.
     #[inline]
-    pub(super) fn record(&mut self, at: u32, side: usize, data_seq: u32, seg: &Segment, block: &[u8]) {
+    pub(super) fn record(&mut self, at: u32, side: usize, data_seq: u32, seg: &Segment, block: &[u8]) -> bool {
         let slot = self.flows.slot(at);
         if slot.has(bit::FORGOTTEN | bit::UDP) {
-            return;
+            return slot.has(bit::FORGOTTEN) && !is_text(seg.payload(block));
         }
         if !slot.has(bit::RECORDED) {
             let payload = seg.payload(block);
@@ -45,22 +47,22 @@ impl Worker {
             let begins = payload.first().is_some_and(|kind| (20..=23).contains(kind));
             let starts_late = fresh && slot.has(bit::SYN << side) && data_seq != slot.sides[side].base;
             if !begins && !starts_late {
-                return;
+                return false;
             }
-            let Some(admission) = self.admission(at, side, data_seq, seg.wire_len, payload) else { return };
+            let Some(admission) = self.admission(at, side, data_seq, seg.wire_len, payload) else { return false };
             if !self.admit_session(at, side, data_seq, &admission, seg) {
-                return;
+                return false;
             }
         }
-        self.follow_session(at, side, data_seq, seg, block);
+        self.follow_session(at, side, data_seq, seg, block)
     }
 
     /// Load the session of the flow that an entry of the table's index leads to. The caller uses the value, so the
     /// load stays.
     #[inline]
-    pub fn touch_session(&self, entry: u64) -> u64 {
+    pub fn touch_session(&self, entry: u64, seg: &Segment) -> u64 {
         match (entry as u32).checked_sub(1) {
-            Some(at) if self.flows.slot(at).has(bit::RECORDED) => self.sessions.touch_slot(at),
+            Some(at) if seg.wire_len > 0 && self.flows.slot(at).has(bit::RECORDED) => self.sessions.touch_slot(at),
             _ => 0,
         }
     }
@@ -142,7 +144,10 @@ impl Worker {
         let origin = slot.originator();
         let kind = if session.has(session::NOISE) { SessionKind::Noise } else { SessionKind::Tls };
         self.stats.add(if kind == SessionKind::Noise { Counter::NoiseFlows } else { Counter::TlsFlows }, 1);
-        self.events.push(Event::EncryptedOpen(Box::new(EncryptedOpen {
+        let source = self.sources.get(usize::from(seg.source));
+        let mut opened = self.spent.opens.pop().unwrap_or_default();
+        let known = opened.source.take().filter(|known| source.is_some_and(|source| Arc::ptr_eq(source, known)));
+        *opened = EncryptedOpen {
             flow: session.flow,
             ts_ns: seg.ts_ns,
             kind,
@@ -152,29 +157,44 @@ impl Worker {
             midstream,
             first_ns: slot.first_ns,
             vlans: (seg.vlans, seg.vlan_count),
-            source: self.sources.get(usize::from(seg.source)).cloned().unwrap_or_default(),
-        })));
+            source: known.or_else(|| source.cloned()),
+        };
+        self.events.push(Event::EncryptedOpen(opened));
     }
 
-    fn follow_session(&mut self, at: u32, side: usize, data_seq: u32, seg: &Segment, block: &[u8]) {
-        let Some(index) = self.sessions.of_slot(at) else { return };
+    fn follow_session(&mut self, at: u32, side: usize, data_seq: u32, seg: &Segment, block: &[u8]) -> bool {
+        let Some(index) = self.sessions.of_slot(at) else { return false };
         let fresh = !self.flows.slot(at).has(bit::PAYLOAD << side);
-        let room = self.sessions.room();
-        let mut found = std::mem::take(&mut self.findings);
         let session = self.sessions.get(index);
         if fresh {
             session.begin_at(side, data_seq);
         }
-        let piece = Piece { seq: data_seq, wire_len: seg.wire_len, payload: seg.payload(block), ts_ns: seg.ts_ns };
-        session.take(side, piece, room, &mut found);
-        if self.report(index, seg.ts_ns, &mut found, Some(seg)) {
+        let payload = seg.payload(block);
+        if session.pass_body(side, data_seq, seg.wire_len) {
             self.sessions.touch(index);
-            self.sessions.weigh(index);
-            while let Some(victim) = self.sessions.excess() {
-                self.evict_session(victim);
-            }
+            return !is_text(payload);
         }
+        let room = self.sessions.room();
+        let mut found = std::mem::take(&mut self.findings);
+        let session = self.sessions.get(index);
+        session.take(
+            side,
+            Piece { seq: data_seq, wire_len: seg.wire_len, payload, ts_ns: seg.ts_ns },
+            room,
+            &mut found,
+        );
+        let goes_on = self.report(index, seg.ts_ns, &mut found, Some(seg));
         self.findings = found;
+        if !goes_on {
+            return self.flows.slot(at).has(bit::FORGOTTEN) && !is_text(payload);
+        }
+        let sealed = self.sessions.get(index).is_tls() && !is_text(payload);
+        self.sessions.touch(index);
+        self.sessions.weigh(index);
+        while let Some(victim) = self.sessions.excess() {
+            self.evict_session(victim);
+        }
+        sealed
     }
 
     /// Act on what was found; false if the session is followed no more.
@@ -223,9 +243,7 @@ impl Worker {
         let direction = (side ^ self.flows.slot(session.slot).originator()) as u8;
         let (counter, event) = match reading {
             Reading::Client(facts) => (Counter::Hellos, Event::ClientHello { flow, ts_ns, direction, facts }),
-            Reading::Server(facts) => {
-                (Counter::ServerHellos, Event::ServerHello { flow, ts_ns, direction, facts: Box::new(facts) })
-            }
+            Reading::Server(facts) => (Counter::ServerHellos, Event::ServerHello { flow, ts_ns, direction, facts }),
             Reading::Certificate(facts) => {
                 (Counter::Certificates, Event::ServerCertificate { flow, ts_ns, direction, facts })
             }
@@ -280,7 +298,7 @@ impl Worker {
         self.sessions.promote(index);
         let session = self.sessions.get(index);
         let mut records = session.batch[..usize::from(std::mem::take(&mut session.waiting))].to_vec();
-        records.append(&mut session.extra.as_mut().map(|extra| std::mem::take(&mut extra.records)).unwrap_or_default());
+        records.extend(session.extra.as_mut().into_iter().flat_map(|extra| extra.records.drain(..)));
         self.hand_on_records(index, &records, ts_ns);
     }
 
@@ -295,7 +313,7 @@ impl Worker {
             | if gap { GAP_FLAG } else { 0 };
         let packed = delta_ns << DELTA_SHIFT | u64::from(length) << LENGTH_SHIFT | flags;
         if usize::from(session.waiting) == BATCH {
-            session.extra.get_or_insert_default().records.push(packed); // only before it is judged
+            session.extra.get_or_insert_with(Extra::lend).records.push(packed); // only before it is judged
             return;
         }
         session.batch[usize::from(session.waiting)] = packed;
@@ -338,7 +356,7 @@ impl Worker {
         let waits = |session: &Sealed| {
             session.has(session::JUDGED) && session.waiting > 0 && ts_ns >= session.base_ns.saturating_add(MINUTE_NS)
         };
-        let due = self.sessions.due(|session| waits(session) || session.holds());
+        let due = self.sessions.due(waits);
         let mut found = std::mem::take(&mut self.findings);
         for index in due {
             self.sessions.get(index).close_late(ts_ns, &mut found);
@@ -384,13 +402,13 @@ impl Worker {
             return;
         }
         let origin = slot.originator();
-        self.events.push(Event::EncryptedClose(Box::new(EncryptedClose {
+        self.events.push(Event::EncryptedClose(EncryptedClose {
             flow: session.flow,
             ts_ns: slot.last_ns,
             reason,
             records: (session.records[origin], session.records[1 - origin]),
             resynchronised: session.resynchronised,
-        })));
+        }));
     }
 }
 

@@ -11,7 +11,7 @@ use crate::flow::sealed::Finding;
 use crate::flow::sessions::Sessions;
 use crate::flow::table::{bit, Flows};
 use crate::flow::timeouts::Timeouts;
-use crate::model::event::{Close, Event, Reason};
+use crate::model::event::{Close, Event, Reason, Spent};
 use crate::model::limits::Limits;
 use crate::model::stats::{Counter, Stats};
 use crate::wire::segment::{Segment, Sum, FIN, RST, SYN, TCP};
@@ -32,6 +32,7 @@ pub struct Worker {
     waiting: Waiting,
     pub(super) sessions: Sessions,
     pub(super) findings: Vec<Finding>, // scratch
+    pub spent: Spent,                  // to make the next events of
 }
 
 impl Worker {
@@ -52,6 +53,7 @@ impl Worker {
             candidates: Candidates::new(),
             sessions: Sessions::new(limits.thin_flows, limits.thin_bytes),
             findings: Vec::new(),
+            spent: Spent::default(),
             timeouts: Timeouts::new(&limits),
             limits,
             number: number as u64,
@@ -93,14 +95,12 @@ impl Worker {
         if sum == Sum::Right && seg.flags & SYN != 0 && seg.proto == TCP {
             self.flows.slot_mut(at).set(bit::RIGHT << side);
         }
-        if seg.wire_len > 0 && self.sessions.is_on() {
-            self.record(at, side, data_seq, seg, block);
-        }
+        let sealed = seg.wire_len > 0 && self.sessions.is_on() && self.record(at, side, data_seq, seg, block);
         let candidate = self.flows.slot(at).candidate;
         let payload = seg.payload(block);
         if candidate != 0 && self.candidates.is_open(candidate - 1) {
             self.follow(at, candidate - 1, side, data_seq, seg, block);
-        } else if !payload.is_empty() {
+        } else if !payload.is_empty() && (!sealed || candidate != 0) {
             if let Some(gate) = self.find_gate(at, side, data_seq, payload) {
                 self.open(at, &gate, data_seq, seg, block);
             }

@@ -4,10 +4,11 @@ use std::sync::Arc;
 
 use crate::model::hello::{CertificateFacts, ClientFacts, ServerFacts};
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Default, Debug, PartialEq, Eq)]
 pub enum Basis {
     Syn,
     Port,
+    #[default]
     FirstSeen,
 }
 
@@ -23,6 +24,9 @@ pub enum Reason {
 }
 
 impl Basis {
+    /// In their order.
+    pub const ALL: [Basis; 3] = [Basis::Syn, Basis::Port, Basis::FirstSeen];
+
     pub fn name(self) -> &'static str {
         match self {
             Basis::Syn => "syn",
@@ -33,6 +37,10 @@ impl Basis {
 }
 
 impl Reason {
+    /// In their order.
+    pub const ALL: [Reason; 7] =
+        [Reason::Fin, Reason::Rst, Reason::Idle, Reason::Evicted, Reason::Reused, Reason::End, Reason::Fat];
+
     pub fn name(self) -> &'static str {
         match self {
             Reason::Fin => "fin",
@@ -108,13 +116,17 @@ pub struct Close {
 }
 
 /// What an encrypted session's records are.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Default, Debug, PartialEq, Eq)]
 pub enum SessionKind {
+    #[default]
     Tls,
     Noise,
 }
 
 impl SessionKind {
+    /// In their order.
+    pub const ALL: [SessionKind; 2] = [SessionKind::Tls, SessionKind::Noise];
+
     pub fn name(self) -> &'static str {
         match self {
             SessionKind::Tls => "tls",
@@ -124,7 +136,7 @@ impl SessionKind {
 }
 
 /// An end of a flow; the first four bytes are the address of IPv4.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Default, Debug)]
 pub struct End {
     pub address: [u8; 16],
     pub v6: bool,
@@ -137,7 +149,7 @@ impl End {
     }
 }
 
-#[derive(Debug)]
+#[derive(Default, Debug)]
 pub struct EncryptedOpen {
     pub flow: u64,
     pub ts_ns: u64,
@@ -148,7 +160,7 @@ pub struct EncryptedOpen {
     pub midstream: bool,
     pub first_ns: u64,
     pub vlans: ([u16; 4], u8), // and how many
-    pub source: Arc<str>,
+    pub source: Option<Arc<str>>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -209,13 +221,13 @@ pub enum Event {
         flow: u64,
         ts_ns: u64,
         direction: u8,
-        facts: Box<ServerFacts>,
+        facts: ServerFacts,
     },
     ServerCertificate {
         flow: u64,
         ts_ns: u64,
         direction: u8,
-        facts: Box<CertificateFacts>,
+        facts: Arc<CertificateFacts>,
     },
     Records {
         flow: u64,
@@ -223,7 +235,7 @@ pub enum Event {
         counts: [u32; 2],
         records: Vec<SealedRecord>,
     },
-    EncryptedClose(Box<EncryptedClose>),
+    EncryptedClose(EncryptedClose),
     End {
         source: Arc<str>,
         packets: u64,
@@ -233,7 +245,39 @@ pub enum Event {
     },
 }
 
+/// Boxes of events that were handed on: one of each comes with every TLS connection, and is made in one thread and used
+/// up in another.
+#[derive(Default)]
+pub struct Spent {
+    pub opens: Vec<Box<EncryptedOpen>>,
+    pub hellos: Vec<Box<ClientFacts>>,
+}
+
+impl Spent {
+    pub fn is_empty(&self) -> bool {
+        self.opens.is_empty() && self.hellos.is_empty()
+    }
+
+    pub fn clear(&mut self) {
+        self.opens.clear();
+        self.hellos.clear();
+    }
+}
+
 impl Event {
+    /// Whether it is one of an encrypted session.
+    pub fn is_of_session(&self) -> bool {
+        matches!(
+            self,
+            Event::EncryptedOpen(_)
+                | Event::ClientHello { .. }
+                | Event::ServerHello { .. }
+                | Event::ServerCertificate { .. }
+                | Event::Records { .. }
+                | Event::EncryptedClose(_)
+        )
+    }
+
     /// Bytes of a stream that it carries.
     pub fn stream_bytes(&self) -> usize {
         match self {

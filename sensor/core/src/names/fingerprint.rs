@@ -16,6 +16,7 @@ pub const JA3: usize = 32;
 pub const JA4: usize = 36;
 
 /// What a ClientHello offers, as it stands in the message. `pairs` leaves GREASE out.
+#[derive(Default)]
 pub struct Offer<'a> {
     pub version: u16,
     pub ciphers: &'a [u8],
@@ -29,7 +30,7 @@ pub struct Offer<'a> {
 }
 
 /// The kinds of the extensions.
-fn kinds(block: &[u8]) -> impl Iterator<Item = u16> + '_ {
+pub fn kinds(block: &[u8]) -> impl Iterator<Item = u16> + '_ {
     let mut rest = Bytes(block);
     let next = move || rest.u16().filter(|_| rest.vector(2).is_some());
     std::iter::from_fn(next).filter(|kind| !is_grease(*kind))

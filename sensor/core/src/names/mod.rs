@@ -4,4 +4,5 @@
 pub mod certificate;
 pub mod fingerprint;
 pub mod hello;
+pub mod memo;
 pub mod reader;
