@@ -6,7 +6,7 @@ use std::sync::Arc;
 use crate::flow::hellos::Reading;
 use crate::flow::place::{is_chain, is_opening, is_text, ALERT, APPLICATION_DATA, OPENING};
 use crate::flow::sealed::{bit as session, Extra, Finding, Piece, Sealed, BATCH};
-use crate::flow::table::bit;
+use crate::flow::table::{bit, Slot};
 use crate::flow::worker::Worker;
 use crate::model::event::{EncryptedClose, EncryptedOpen, Event, Reason, SealedRecord, SessionKind};
 use crate::model::stats::Counter;
@@ -61,10 +61,8 @@ impl Worker {
     /// load stays.
     #[inline]
     pub fn touch_session(&self, entry: u64, seg: &Segment) -> u64 {
-        match (entry as u32).checked_sub(1) {
-            Some(at) if seg.wire_len > 0 && self.flows.slot(at).has(bit::RECORDED) => self.sessions.touch_slot(at),
-            _ => 0,
-        }
+        let slot = (entry as u32).checked_sub(1).filter(|_| seg.wire_len > 0).map(|at| self.flows.slot(at));
+        slot.and_then(Slot::session).map_or(0, |session| self.sessions.touch_first(session))
     }
 
     /// Whether a flow is to be recorded by this payload.
@@ -110,9 +108,10 @@ impl Worker {
         }
         let mut begun = new(self.next_number());
         let slot = self.flows.slot_mut(at);
-        slot.set(bit::RECORDED);
         begun.bits |= if slot.originator() == 1 { session::ORIGIN_IS_B } else { 0 };
-        Some(self.sessions.insert(begun))
+        let index = self.sessions.insert(begun);
+        self.sessions.get(index).tag = slot.begin_session(index);
+        Some(index)
     }
 
     /// Begin to record a flow of TLS; false if there is no room.
@@ -163,7 +162,7 @@ impl Worker {
     }
 
     fn follow_session(&mut self, at: u32, side: usize, data_seq: u32, seg: &Segment, block: &[u8]) -> bool {
-        let Some(index) = self.sessions.of_slot(at) else { return false };
+        let Some(index) = self.flows.slot(at).session() else { return false };
         let fresh = !self.flows.slot(at).has(bit::PAYLOAD << side);
         let session = self.sessions.get(index);
         if fresh {
@@ -210,7 +209,7 @@ impl Worker {
                 }
                 Finding::Withdrawn => {
                     let session = self.sessions.remove(index);
-                    self.flows.slot_mut(session.slot).unset(bit::RECORDED);
+                    self.flows.slot_mut(session.slot).end_session(session.tag);
                     false
                 }
                 Finding::Resynchronised => {
@@ -374,7 +373,7 @@ impl Worker {
     pub(super) fn leave_session(&mut self, at: u32, reason: Reason) {
         let slot = self.flows.slot(at);
         let last_ns = slot.last_ns;
-        let Some(index) = self.sessions.of_slot(at) else { return };
+        let Some(index) = slot.session() else { return };
         let mut found = std::mem::take(&mut self.findings);
         self.sessions.get(index).close_all(&mut found);
         if self.report(index, last_ns, &mut found, None) {
@@ -397,7 +396,7 @@ impl Worker {
             self.flush_session(index, slot.last_ns);
         }
         let session = self.sessions.remove(index);
-        self.flows.slot_mut(session.slot).unset(bit::RECORDED);
+        self.flows.slot_mut(session.slot).end_session(session.tag);
         if session.has(session::TRIAL) {
             return;
         }

@@ -107,7 +107,7 @@ pub mod bit {
     pub const HOLDS: u8 = 64; // segments wait behind holes
 }
 
-/// A session: 240 bytes, and no more once it is judged and holds nothing. What each record touches comes first.
+/// A session: 248 bytes, and no more once it is judged and holds nothing. What each record touches comes first.
 #[derive(Default)]
 #[repr(C)]
 pub struct Sealed {
@@ -124,13 +124,14 @@ pub struct Sealed {
     pub records: [u32; 2], // of all types, by side
     pub counts: [u32; 2],  // handed on, by direction
     pub slot: u32,
+    pub tag: u32, // of the flow
     pub before: u32,
     pub after: u32,
     pub resynchronised: u32,
     pub batch: [u64; BATCH],
 }
 
-const _: () = assert!(std::mem::size_of::<Sealed>() == 240);
+const _: () = assert!(std::mem::size_of::<Sealed>() == 248);
 
 impl Sealed {
     /// A session that begins.

@@ -23,7 +23,6 @@ pub struct Sessions {
     chunks: Vec<Box<[Sealed]>>,
     used: usize,
     free: Vec<u32>,
-    places: Vec<u32>,       // by the flow's slot: index + 1
     lists: [List; 2],       // not judged, judged
     holders: BTreeSet<u32>, // those that hold segments behind holes
     held_bytes: usize,
@@ -34,9 +33,9 @@ pub struct Sessions {
 impl Sessions {
     pub fn new(most: usize, most_bytes: usize) -> Sessions {
         let empty = List { oldest: NONE, newest: NONE, length: 0 };
-        let (chunks, free, places) = (Vec::new(), Vec::new(), Vec::new());
+        let (chunks, free) = (Vec::new(), Vec::new());
         let (lists, holders) = ([empty; 2], BTreeSet::new());
-        Sessions { chunks, used: 0, free, places, lists, holders, held_bytes: 0, most, most_bytes }
+        Sessions { chunks, used: 0, free, lists, holders, held_bytes: 0, most, most_bytes }
     }
 
     pub fn is_on(&self) -> bool {
@@ -51,15 +50,10 @@ impl Sessions {
         self.len() == 0
     }
 
-    /// The session of a flow's slot.
-    pub fn of_slot(&self, slot: u32) -> Option<u32> {
-        self.places.get(slot as usize).and_then(|place| place.checked_sub(1))
-    }
-
-    /// Load what the session of a slot begins with.
+    /// Load what nearly every segment asks for of a session.
     #[inline]
-    pub fn touch_slot(&self, slot: u32) -> u64 {
-        self.of_slot(slot).map_or(0, |at| self.look(at).touch())
+    pub fn touch_first(&self, at: u32) -> u64 {
+        self.look(at).touch()
     }
 
     pub fn get(&mut self, at: u32) -> &mut Sealed {
@@ -100,11 +94,6 @@ impl Sessions {
             self.used += 1;
             (self.used - 1) as u32
         });
-        let slot = session.slot as usize;
-        if self.places.len() <= slot {
-            self.places.resize(slot + 1, 0);
-        }
-        self.places[slot] = at + 1;
         *self.get(at) = session;
         self.link(at);
         self.weigh(at);
@@ -119,7 +108,6 @@ impl Sessions {
             self.holders.remove(&at);
         }
         self.held_bytes -= session.weight as usize;
-        self.places[session.slot as usize] = 0;
         self.free.push(at);
         session
     }
@@ -212,7 +200,7 @@ mod tests {
         assert_eq!(all.victim(), Some(ids[2]));
         all.touch(ids[2]);
         assert_eq!(all.victim(), Some(ids[3]));
-        assert_eq!((all.remove(ids[3]).flow, all.victim(), all.of_slot(4)), (4, None, None));
+        assert_eq!((all.remove(ids[3]).flow, all.victim()), (4, None));
     }
 
     #[test]
@@ -236,7 +224,7 @@ mod tests {
             all.weigh(at);
         }
         let slab = all.chunks.len() * CHUNK * std::mem::size_of::<Sealed>();
-        let index = std::mem::size_of::<u32>() * (all.places.capacity() + all.free.capacity());
+        let index = std::mem::size_of::<u32>() * all.free.capacity();
         assert!(all.due(|session| session.waiting > 0).is_empty());
         assert!(slab + index <= 200_000 * 256, "{slab} {index}");
         assert_eq!(all.room(), 1 << 20);

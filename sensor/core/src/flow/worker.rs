@@ -272,7 +272,7 @@ impl Worker {
         gone.sort_by_cached_key(|&at| {
             let slot = self.flows.slot(at);
             let candidate = slot.candidate.checked_sub(1).map_or(0, |candidate| self.candidates.get(candidate).flow);
-            let session = Some(at).filter(|_| slot.has(bit::RECORDED)).and_then(|at| self.sessions.of_slot(at));
+            let session = slot.session();
             (slot.first_ns, candidate, session.map_or(0, |session| self.sessions.get(session).flow))
         });
         for at in gone {
