@@ -111,4 +111,17 @@ class EncryptedClose(NamedTuple):
     resynchronised: int  # times that the reader had lost its place and found it again
 
 
-EncryptedEvent = EncryptedOpen | ClientHello | ServerHello | ServerCertificate | Records | EncryptedClose
+class DnsAnswer(NamedTuple):
+    """Addresses that an answer of DNS gave for a name, over UDP or TCP (RFC 1035). It belongs to no followed flow."""
+
+    ts_ns: int
+    client: bytes  # who asked: 4 or 16 bytes
+    server: bytes  # who answered
+    name: bytes  # that was asked for: lower case, no last dot, at most 255 bytes
+    addresses: tuple[bytes, ...]  # 4 or 16 bytes each, aliases followed; at most 16
+    ttl_s: int  # the least of the records that lead to them
+    vlans: tuple[int, ...]  # VLAN ids of the answer's packet, outermost first
+    source: str  # name given to attach()
+
+
+EncryptedEvent = EncryptedOpen | ClientHello | ServerHello | ServerCertificate | Records | EncryptedClose | DnsAnswer

@@ -186,7 +186,8 @@ class SessionRecorder:
         match finding.reading:
             case ClientFacts() as client:
                 self._counters["hellos"] += 1
-                self._events.append(ClientHello._make((*beginning, *client)))
+                self._counters["ech_hellos"] += client.ech
+                self._events.append(ClientHello._make((*beginning, *client[:-1])))
             case ServerFacts() as server:
                 self._counters["server_hellos"] += 1
                 self._events.append(ServerHello(*beginning, server.version, server.cipher, server.alpn))

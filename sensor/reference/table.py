@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Sequence
+from typing import NamedTuple
 
 from sensor.model.events import CloseReason
 from sensor.model.limits import CoreLimits
@@ -19,6 +20,7 @@ from sensor.reference.flags import FIN, RST, SYN
 from sensor.reference.flow import Flow, FlowKey, GateState
 from sensor.reference.fragments import Fragments
 from sensor.reference.handshake import Belonging, fin_fits, place, reset_fits
+from sensor.reference.lookups import DnsLookups
 from sensor.reference.recorder import SessionRecorder
 from sensor.reference.tables import TCP
 from sensor.reference.walk import Segment
@@ -28,15 +30,24 @@ CANDIDATES_NS, ALL_NS = SECOND_NS, 10 * SECOND_NS
 WAITING_MOST = 4_096  # SYNs that wait for their answer; past that the oldest is given up
 
 
+class FlowSteps(NamedTuple):
+    """Who looks at a segment once its flow is found, in their order."""
+
+    lookups: DnsLookups
+    recorder: SessionRecorder
+    candidates: Candidates
+
+
 class FlowTable:
     def __init__(
         self,
         limits: CoreLimits,
         counters: Counters,
-        candidates: Candidates,
-        recorder: SessionRecorder,
+        steps: FlowSteps,
         fragments: Fragments,
     ) -> None:
+        candidates, recorder = steps.candidates, steps.recorder
+        self._lookups = steps.lookups
         self._limits = limits
         self._counters = counters
         self._candidates = candidates
@@ -82,6 +93,7 @@ class FlowTable:
         self._admit(flow, segment)
         if found is ChecksumVerdict.RIGHT and segment.proto == TCP and segment.flags & SYN:
             flow.sides[direction].doubts.syn_right = True
+        self._lookups.take(flow, segment)
         is_sealed = self._recorder.take(flow, direction, segment)
         self._candidates.take(flow, direction, segment, is_sealed=is_sealed)
 

@@ -1,6 +1,6 @@
 //! Encrypted sessions. An input is a row of pieces of a few connections, which are records, hellos in part, or anything;
 //! whatever they say, what opens is closed, counts go up by what leaves, batches are in order, and what is read stays
-//! within its bounds. Readers of hellos and certificates get the input as it is, too.
+//! within its bounds. Readers of hellos, certificates and DNS get the input as it is, too.
 
 #![no_main]
 
@@ -11,6 +11,7 @@ use _core::flow::worker::Worker;
 use _core::model::event::Event;
 use _core::model::limits::Limits;
 use _core::model::stats::Stats;
+use _core::names::dns::{self, Message};
 use _core::names::{certificate, hello};
 use _core::wire::segment::Segment;
 use libfuzzer_sys::fuzz_target;
@@ -62,6 +63,9 @@ fuzz_target!(|data: &[u8]| {
     hello::read_client(data);
     hello::read_server(data);
     certificate::read(data);
+    if let Message::Answer(facts) = dns::read(data) {
+        assert!(facts.name().len() <= 253 && (1..=16).contains(&facts.addresses().len()));
+    }
     let limits = Limits { flows: 64, thin_flows: 3, thin_bytes: 4_096, candidates: 2, ..Limits::default() };
     let mut worker = Worker::new(0, &limits, Arc::new(tables()), Arc::new(Stats::default()));
     let (mut input, mut ts_ns, mut open) = (Input(data), 0, HashMap::new());

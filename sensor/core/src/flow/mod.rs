@@ -7,6 +7,7 @@ pub mod gate;
 pub mod handshake;
 pub mod hellos;
 pub mod holdings;
+pub mod lookups;
 pub mod order;
 pub mod path;
 pub mod patience;

@@ -241,7 +241,10 @@ impl Worker {
         let flow = session.flow;
         let direction = (side ^ self.flows.slot(session.slot).originator()) as u8;
         let (counter, event) = match reading {
-            Reading::Client(facts) => (Counter::Hellos, Event::ClientHello { flow, ts_ns, direction, facts }),
+            Reading::Client(facts) => {
+                self.stats.add(Counter::EchHellos, u64::from(facts.ech));
+                (Counter::Hellos, Event::ClientHello { flow, ts_ns, direction, facts })
+            }
             Reading::Server(facts) => (Counter::ServerHellos, Event::ServerHello { flow, ts_ns, direction, facts }),
             Reading::Certificate(facts) => {
                 (Counter::Certificates, Event::ServerCertificate { flow, ts_ns, direction, facts })

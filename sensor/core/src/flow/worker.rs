@@ -14,6 +14,7 @@ use crate::flow::timeouts::Timeouts;
 use crate::model::event::{Close, Event, Reason, Spent};
 use crate::model::limits::Limits;
 use crate::model::stats::{Counter, Stats};
+use crate::names::dns;
 use crate::wire::segment::{Segment, Sum, FIN, RST, SYN, TCP};
 
 /// A worker's state.
@@ -95,7 +96,11 @@ impl Worker {
         if sum == Sum::Right && seg.flags & SYN != 0 && seg.proto == TCP {
             self.flows.slot_mut(at).set(bit::RIGHT << side);
         }
-        let sealed = seg.wire_len > 0 && self.sessions.is_on() && self.record(at, side, data_seq, seg, block);
+        let listens = seg.wire_len > 0 && self.sessions.is_on();
+        if listens && dns::concerns(seg.sport, seg.dport) {
+            self.look_up(at, seg, block);
+        }
+        let sealed = listens && self.record(at, side, data_seq, seg, block);
         let candidate = self.flows.slot(at).candidate;
         let payload = seg.payload(block);
         if candidate != 0 && self.candidates.is_open(candidate - 1) {

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use crate::model::answer::DnsAnswer;
 use crate::model::hello::{CertificateFacts, ClientFacts, ServerFacts};
 
 #[derive(Clone, Copy, Default, Debug, PartialEq, Eq)]
@@ -236,6 +237,7 @@ pub enum Event {
         records: Vec<SealedRecord>,
     },
     EncryptedClose(EncryptedClose),
+    DnsAnswer(Box<DnsAnswer>),
     End {
         source: Arc<str>,
         packets: u64,
@@ -265,7 +267,7 @@ impl Spent {
 }
 
 impl Event {
-    /// Whether it is one of an encrypted session.
+    /// Whether it is one of an encrypted session, or an answer of DNS.
     pub fn is_of_session(&self) -> bool {
         matches!(
             self,
@@ -275,6 +277,7 @@ impl Event {
                 | Event::ServerCertificate { .. }
                 | Event::Records { .. }
                 | Event::EncryptedClose(_)
+                | Event::DnsAnswer(_)
         )
     }
 

@@ -14,6 +14,7 @@ pub struct ClientFacts {
     pub ja3: [u8; 32],
     pub ja4: [u8; 36],
     pub length: usize, // of the message with its header
+    pub ech: bool,     // another hello is sealed in it
 }
 
 impl Default for ClientFacts {
@@ -27,6 +28,7 @@ impl Default for ClientFacts {
             ja3: [0; 32],
             ja4: [0; 36],
             length: 0,
+            ech: false,
         }
     }
 }

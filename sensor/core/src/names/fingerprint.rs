@@ -27,6 +27,7 @@ pub struct Offer<'a> {
     pub versions: &'a [u8], // of supported_versions
     pub alpn: &'a [u8],     // each with its length before it
     pub sni: &'a [u8],
+    pub ech: Option<bool>, // whether another hello is sealed in it, where that was asked
 }
 
 /// The kinds of the extensions.

@@ -16,6 +16,9 @@ const POINT_FORMATS: u16 = 11;
 const SIGNATURES: u16 = 13;
 const ALPN: u16 = 16;
 const VERSIONS: u16 = 43;
+/// encrypted_client_hello (RFC 9849 section 5), in its outer form.
+const SEALED_HELLO: u16 = 0xfe0d;
+const OUTER: usize = 0;
 const MAX_NAME: usize = 255;
 /// The random of a ServerHello that is a HelloRetryRequest (RFC 8446 section 4.1.3).
 const RETRY: [u8; 32] = [
@@ -67,6 +70,13 @@ fn protocols(data: Bytes<'_>) -> Option<&[u8]> {
     Some(whole)
 }
 
+/// Of a form, a suite of two numbers, a key's number, the key, and the sealed hello.
+fn is_sealed_hello(mut data: Bytes<'_>) -> bool {
+    let is_outer = data.number(1) == Some(OUTER);
+    let key = data.take(5).and_then(|_| data.vector(2));
+    is_outer && key.is_some() && data.last_vector(2).is_some_and(|hello| !hello.is_empty())
+}
+
 fn offer(body: &[u8]) -> Option<Offer<'_>> {
     let mut rest = Bytes(body);
     let version = rest.u16()?;
@@ -92,6 +102,7 @@ fn offer(body: &[u8]) -> Option<Offer<'_>> {
             SIGNATURES => offer.signatures = list(2),
             ALPN => offer.alpn = protocols(data).unwrap_or_default(),
             VERSIONS => offer.versions = list(1),
+            SEALED_HELLO if offer.ech.is_none() => offer.ech = Some(is_sealed_hello(data)),
             _ => {}
         }
     }
@@ -125,6 +136,7 @@ pub fn read_client(body: &[u8]) -> Option<Box<ClientFacts>> {
     facts.ciphers = pairs(offer.ciphers).count();
     (facts.ja3, facts.ja4) = memo::fingerprints(&offer);
     facts.length = body.len() + 4;
+    facts.ech = offer.ech == Some(true);
     facts.version_count = 0;
     let legacy = Some(offer.version).filter(|_| pairs(offer.versions).next().is_none());
     for version in pairs(offer.versions).chain(legacy).take(MAX_LISTED) {

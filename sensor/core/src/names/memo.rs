@@ -131,7 +131,18 @@ mod tests {
     fn offer<'a>(ciphers: &'a [u8], extensions: &'a [u8], alpn: &'a [u8]) -> Offer<'a> {
         let (groups, point_formats, signatures, versions, sni) =
             (&[0, 29][..], &[0][..], &[4, 3][..], &[3, 4][..], &[][..]);
-        Offer { version: 0x0303, ciphers, extensions, groups, point_formats, signatures, versions, alpn, sni }
+        Offer {
+            version: 0x0303,
+            ciphers,
+            extensions,
+            groups,
+            point_formats,
+            signatures,
+            versions,
+            alpn,
+            sni,
+            ech: None,
+        }
     }
 
     #[test]

@@ -7,6 +7,7 @@ use pyo3::prelude::*;
 use pyo3::sync::MutexExt;
 use pyo3::types::{PyBytes, PyInt, PyString, PyTuple, PyType};
 
+use crate::model::answer::DnsAnswer;
 use crate::model::event::{Basis, EncryptedOpen, Event, Reason, SealedRecord, SessionKind, Spent};
 use crate::model::hello::{CertificateFacts, ClientFacts};
 
@@ -135,6 +136,7 @@ pub struct EncryptedTypes {
     record: Py<PyType>,
     records: Py<PyType>,
     close: Py<PyType>,
+    dns_answer: Py<PyType>,
     tuple_new: Py<PyAny>, // makes a named tuple without running its own `__new__`, which is Python
     kinds: Vec<Py<PyString>>,
     bases: Vec<Py<PyString>>,
@@ -154,6 +156,7 @@ impl EncryptedTypes {
             record: class("SealedRecord")?,
             records: class("Records")?,
             close: class("EncryptedClose")?,
+            dns_answer: class("DnsAnswer")?,
             tuple_new: py.get_type::<PyTuple>().getattr("__new__")?.unbind(),
             kinds: SessionKind::ALL.iter().map(|kind| word(kind.name())).collect(),
             bases: Basis::ALL.iter().map(|basis| word(basis.name())).collect(),
@@ -203,6 +206,7 @@ impl EncryptedTypes {
                 let reason = &self.reasons[close.reason as usize];
                 self.make(py, &self.close, (close.flow, close.ts_ns, reason, close.records, close.resynchronised))
             }
+            Event::DnsAnswer(answer) => self.dns_answer_to_python(py, &answer),
             _ => Ok(py.None().into_bound(py)),
         }
     }
@@ -244,6 +248,23 @@ impl EncryptedTypes {
         }
         let mut made = self.made.lock_py_attached(py).unwrap_or_else(PoisonError::into_inner);
         make(made.greeting(py, facts)?)
+    }
+
+    fn dns_answer_to_python<'py>(&self, py: Python<'py>, answer: &DnsAnswer) -> PyResult<Bound<'py, PyAny>> {
+        let source =
+            self.made.lock_py_attached(py).unwrap_or_else(PoisonError::into_inner).source(py, answer.source.as_ref());
+        let width = if answer.v6 { 16 } else { 4 };
+        let values = (
+            answer.ts_ns,
+            PyBytes::new(py, &answer.client[..width]),
+            PyBytes::new(py, &answer.server[..width]),
+            PyBytes::new(py, answer.facts.name()),
+            PyTuple::new(py, answer.facts.addresses().iter().map(|address| PyBytes::new(py, address)))?,
+            answer.facts.ttl_s,
+            PyTuple::new(py, &answer.vlans.0[..usize::from(answer.vlans.1)])?,
+            source,
+        );
+        self.make(py, &self.dns_answer, values)
     }
 
     fn certificate_to_python<'py>(

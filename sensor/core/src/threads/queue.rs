@@ -28,7 +28,7 @@ pub struct Dropped {
     pub chunks: u64,
     pub hits: u64,
     pub shapes: u64,
-    pub sessions: u64, // of encrypted sessions
+    pub sessions: u64, // of encrypted sessions, and answers of DNS
 }
 
 #[derive(Default)]
@@ -62,7 +62,8 @@ impl State {
             Event::ClientHello { .. }
             | Event::ServerHello { .. }
             | Event::ServerCertificate { .. }
-            | Event::Records { .. } => dropped.sessions += 1,
+            | Event::Records { .. }
+            | Event::DnsAnswer(_) => dropped.sessions += 1,
             Event::Open(_)
             | Event::Close(_)
             | Event::EncryptedOpen(_)
