@@ -20,6 +20,7 @@ SESSIONS = 200_000
 #: Each session has records that far apart: the third comes after its first minute, so it is judged.
 APART_S = (0, 30, 61)
 START_S = 1_700_000_000
+ROUNDS = 5  # what the allocators keep for themselves differs from run to run; the least is taken
 
 
 def frames(sessions: int) -> Iterator[bytes]:
@@ -73,12 +74,12 @@ def more_bytes(sessions: int) -> int:
         with capture.open("wb") as out:
             out.write(struct.pack("<IHHiIII", 0xA1B2C3D4, 2, 4, 0, 0, 262_144, 101))
             out.writelines(frames(sessions))
-        held = []
-        for thin_flows in (0, sessions):
+        held: dict[int, list[int]] = {0: [], sessions: []}
+        for thin_flows in ROUNDS * list(held):
             words = [sys.executable, "-m", "tests.bench.thin_flows", "one", str(capture), str(thin_flows)]
             answer = subprocess.run(words, capture_output=True, text=True, check=True).stdout.split()
-            held.append(int(answer[0]))
-    return held[1] - held[0]
+            held[thin_flows].append(int(answer[0]))
+    return min(held[sessions]) - min(held[0])
 
 
 if __name__ == "__main__":
