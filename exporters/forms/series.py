@@ -57,9 +57,10 @@ METRICS: Mapping[str, str] = {
     "shapes_total": "Handshakes of known sizes noticed by the core.",
     "encrypted_sessions": "Encrypted sessions whose records are followed.",
     "encrypted_sessions_total": (
-        "Sessions of TLS and Noise seen; of all, those of few records in their first minute (thin), or too many (fat)."
+        "Sessions of TLS, Noise and QUIC seen; of all, those of few records in their first minute (thin), or too many "
+        "(fat)."
     ),
-    "tls_handshakes_total": "Hellos and certificates of TLS sessions that were read, and hellos that were lost.",
+    "tls_handshakes_total": "Hellos and certificates of TLS and QUIC that were read, and hellos that were lost.",
     "tls_records_total": "Records of those sessions, counted by their headers.",
     "tls_resynchronised_total": "Times that records of a session were missed and its next header was found again.",
     "lookups_total": (
@@ -237,8 +238,9 @@ CORE: Mapping[str, CounterSeries] = {
     **_labelled(
         "encrypted_sessions_total", "state", tls_flows="tls", noise_flows="noise", thin_admitted="thin", thin_fat="fat"
     ),
+    **_labelled("encrypted_sessions_total", "state", quic_flows="quic"),
     **_labelled("tls_handshakes_total", "part", hellos="client", server_hellos="server", certificates="certificate"),
-    **_labelled("tls_handshakes_total", "part", hellos_lost="lost"),
+    **_labelled("tls_handshakes_total", "part", hellos_lost="lost", quic_unreadable="quic-lost"),
     **_labelled("lookups_total", "kind", dns_answers="answer", dns_unreadable="unreadable", dot_flows="sealed"),
     **_labelled("lookups_total", "kind", ech_hellos="sealed-hello"),
     **_labelled("evictions_total", "table", thin_evicted="encrypted"),

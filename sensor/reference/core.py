@@ -22,6 +22,7 @@ from sensor.reference.counters import new_counters
 from sensor.reference.decode import FrameDecoder
 from sensor.reference.exclusions import Exclusions
 from sensor.reference.lookups import DnsLookups
+from sensor.reference.quic_hellos import QuicHellos
 from sensor.reference.recorder import SessionRecorder
 from sensor.reference.table import FlowSteps, FlowTable
 from sensor.reference.tables import Tables
@@ -64,7 +65,8 @@ class Core:
         self._candidates = Candidates(tables, limits, self._counters, self._events)
         self._recorder = SessionRecorder(limits, self._counters, self._events, self._candidates.numbers)
         self._lookups = DnsLookups(limits, self._counters, self._events)
-        steps = FlowSteps(self._lookups, self._recorder, self._candidates)
+        self._quic = QuicHellos(limits, self._counters, self._events, self._candidates.numbers)
+        steps = FlowSteps(self._lookups, self._quic, self._recorder, self._candidates)
         self._table = FlowTable(limits, self._counters, steps, self._decoder.fragments)
         self._waiting: deque[CaptureFile] = deque()
         self._reading: _OpenCapture | None = None
@@ -148,7 +150,7 @@ class Core:
         return count
 
     def _name_source(self, source: str) -> None:
-        self._candidates.source = self._recorder.source = self._lookups.source = source
+        self._candidates.source = self._recorder.source = self._lookups.source = self._quic.source = source
 
     def _look_after(self) -> None:
         self._looked_after_s = time.monotonic()

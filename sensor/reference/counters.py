@@ -20,7 +20,7 @@ NAMES = (
     "candidates", "candidates_opened", "candidates_spent", "candidates_refused", "unproven_evicted",
     "tls_flows", "noise_flows", "hellos", "ech_hellos", "hellos_lost", "server_hellos", "certificates",
     "thin_flows", "thin_admitted", "thin_fat", "thin_evicted", "thin_refused", "records", "resynchronised",
-    "dns_answers", "dns_unreadable", "dot_flows",
+    "dns_answers", "dns_unreadable", "dot_flows", "quic_flows", "quic_unreadable",
     "chunks", "chunk_bytes", "hits", "shapes", "gaps", "gap_bytes",
     "retransmitted_bytes", "held_given_up", "overlap_conflicts", "out_of_window",
     "events_dropped", "chunks_dropped", "hits_dropped", "shapes_dropped", "sessions_dropped",

@@ -21,6 +21,7 @@ from sensor.reference.flow import Flow, FlowKey, GateState
 from sensor.reference.fragments import Fragments
 from sensor.reference.handshake import Belonging, fin_fits, place, reset_fits
 from sensor.reference.lookups import DnsLookups
+from sensor.reference.quic_hellos import QuicHellos
 from sensor.reference.recorder import SessionRecorder
 from sensor.reference.tables import TCP
 from sensor.reference.walk import Segment
@@ -34,6 +35,7 @@ class FlowSteps(NamedTuple):
     """Who looks at a segment once its flow is found, in their order."""
 
     lookups: DnsLookups
+    quic: QuicHellos
     recorder: SessionRecorder
     candidates: Candidates
 
@@ -47,7 +49,7 @@ class FlowTable:
         fragments: Fragments,
     ) -> None:
         candidates, recorder = steps.candidates, steps.recorder
-        self._lookups = steps.lookups
+        self._lookups, self._quic = steps.lookups, steps.quic
         self._limits = limits
         self._counters = counters
         self._candidates = candidates
@@ -94,6 +96,7 @@ class FlowTable:
         if found is ChecksumVerdict.RIGHT and segment.proto == TCP and segment.flags & SYN:
             flow.sides[direction].doubts.syn_right = True
         self._lookups.take(flow, segment)
+        self._quic.take(flow, direction, segment)
         is_sealed = self._recorder.take(flow, direction, segment)
         self._candidates.take(flow, direction, segment, is_sealed=is_sealed)
 
@@ -174,6 +177,7 @@ class FlowTable:
     def _leave(self, flow: Flow, reason: CloseReason) -> None:
         del self._flows[flow.key]
         self._forget_waiting(flow)
+        self._quic.leave(flow)
         self._recorder.leave(flow, flow.reason(reason))
         self._candidates.leave(flow, flow.reason(reason))
 

@@ -63,7 +63,7 @@ class ServerFacts(NamedTuple):
     retry: bool  # a HelloRetryRequest
 
 
-def read_client_hello(body: bytes) -> ClientFacts | None:
+def read_client_hello(body: bytes, *, over_quic: bool = False) -> ClientFacts | None:
     try:
         offer = _read_offer(body)
     except CutError:
@@ -74,7 +74,7 @@ def read_client_hello(body: bytes) -> ClientFacts | None:
         tuple((offer.versions or [offer.version])[:MAX_LISTED]),
         len(offer.ciphers),
         ja3(offer),
-        ja4(offer),
+        ja4(offer, over_quic=over_quic),
         len(body) + 4,
         offer.ech,
     )
@@ -197,13 +197,13 @@ def ja3(offer: ClientOffer) -> str:
     return hashlib.md5(text.encode(), usedforsecurity=False).hexdigest()
 
 
-def ja4(offer: ClientOffer) -> str:
-    """FoxIO's JA4 of a TLS client over TCP (the client's part has the BSD licence)."""
+def ja4(offer: ClientOffer, *, over_quic: bool = False) -> str:
+    """FoxIO's JA4 of a TLS client over TCP or QUIC (the client's part has the BSD licence)."""
     ciphers = sorted(offer.ciphers)
     extensions = sorted(kind for kind in offer.extensions if kind not in (SERVER_NAME, ALPN))
     text = _in_hex(extensions) + ("_" + _in_hex(offer.signatures) if offer.signatures else "")
     return "".join((
-        "t",
+        "q" if over_quic else "t",
         VERSION_CODES.get(max(offer.versions, default=offer.version), "00"),
         "d" if SERVER_NAME in offer.extensions else "i",
         f"{min(len(ciphers), 99):02}{min(len(offer.extensions), 99):02}",

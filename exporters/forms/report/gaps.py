@@ -62,6 +62,7 @@ LIMITS = {
     "candidates_spent": "connections left after their budget of bytes was read",
     "hellos_lost": "beginnings of TLS sessions that could not be read",
     "ech_hellos": "beginnings of TLS sessions that may hide the name of their server",
+    "quic_unreadable": "beginnings of QUIC connections that could not be read",
     "dns_unreadable": "answers of DNS that could not be read",
     "dot_flows": "connections of DNS over TLS or QUIC, in which no name is seen",
     "thin_evicted": "TLS sessions given up because too many were followed",

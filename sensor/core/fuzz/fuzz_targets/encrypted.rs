@@ -1,6 +1,6 @@
 //! Encrypted sessions. An input is a row of pieces of a few connections, which are records, hellos in part, or anything;
 //! whatever they say, what opens is closed, counts go up by what leaves, batches are in order, and what is read stays
-//! within its bounds. Readers of hellos, certificates and DNS get the input as it is, too.
+//! within its bounds. Readers of hellos, certificates, DNS and QUIC get the input as it is, too.
 
 #![no_main]
 
@@ -12,6 +12,8 @@ use _core::model::event::Event;
 use _core::model::limits::Limits;
 use _core::model::stats::Stats;
 use _core::names::dns::{self, Message};
+use _core::names::fingerprint::Transport;
+use _core::names::quic::{self, CryptoStream};
 use _core::names::{certificate, hello};
 use _core::wire::segment::Segment;
 use libfuzzer_sys::fuzz_target;
@@ -60,9 +62,14 @@ fn check(events: &mut Vec<Event>, open: &mut HashMap<u64, [u32; 2]>) {
 }
 
 fuzz_target!(|data: &[u8]| {
-    hello::read_client(data);
+    hello::read_client(data, Transport::Tcp);
     hello::read_server(data);
     certificate::read(data);
+    let _ = quic::find(data).and_then(|packet| packet.open(&packet.keys()?));
+    let mut stream = CryptoStream::default();
+    if stream.take(data).is_some() {
+        stream.hello();
+    }
     if let Message::Answer(facts) = dns::read(data) {
         assert!(facts.name().len() <= 253 && (1..=16).contains(&facts.addresses().len()));
     }

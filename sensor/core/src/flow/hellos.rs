@@ -4,6 +4,7 @@ use std::cell::RefCell;
 use std::sync::Arc;
 
 use crate::model::hello::{CertificateFacts, ClientFacts, ServerFacts};
+use crate::names::fingerprint::Transport;
 use crate::names::hello::{self, TLS_1_3};
 use crate::names::memo;
 use crate::names::reader::Bytes;
@@ -132,7 +133,7 @@ impl Collector {
         let kind = rest.number(1)? as u8;
         let body = rest.vector(3)?;
         let found = match kind {
-            CLIENT_HELLO => hello::read_client(body).map_or(Reading::Lost, Reading::Client),
+            CLIENT_HELLO => hello::read_client(body, Transport::Tcp).map_or(Reading::Lost, Reading::Client),
             SERVER_HELLO => {
                 let facts = hello::read_server(body).filter(|facts| !facts.retry && facts.version >= TLS_1_3);
                 Reading::Server(facts?)
@@ -169,7 +170,7 @@ impl Collector {
         };
         match (self.stage, kind) {
             (Stage::Client, _) => {
-                let found = hello::read_client(body).map(Reading::Client);
+                let found = hello::read_client(body, Transport::Tcp).map(Reading::Client);
                 out.extend(Some(found.unwrap_or(Reading::Lost)));
                 self.finish();
                 return false;

@@ -139,15 +139,27 @@ impl Worker {
 
     fn open_session(&mut self, index: u32, seg: &Segment, midstream: bool) {
         let session = self.sessions.get(index);
-        let slot = self.flows.slot(session.slot);
-        let origin = slot.originator();
+        let (flow, at) = (session.flow, session.slot);
         let kind = if session.has(session::NOISE) { SessionKind::Noise } else { SessionKind::Tls };
         self.stats.add(if kind == SessionKind::Noise { Counter::NoiseFlows } else { Counter::TlsFlows }, 1);
+        self.push_encrypted_open((flow, at), kind, seg, midstream);
+    }
+
+    /// The event that a session of a flow (its number, the flow's slot) is followed.
+    pub(super) fn push_encrypted_open(
+        &mut self,
+        (flow, at): (u64, u32),
+        kind: SessionKind,
+        seg: &Segment,
+        midstream: bool,
+    ) {
+        let slot = self.flows.slot(at);
+        let origin = slot.originator();
         let source = self.sources.get(usize::from(seg.source));
         let mut opened = self.spent.opens.pop().unwrap_or_default();
         let known = opened.source.take().filter(|known| source.is_some_and(|source| Arc::ptr_eq(source, known)));
         *opened = EncryptedOpen {
-            flow: session.flow,
+            flow,
             ts_ns: seg.ts_ns,
             kind,
             originator: slot.end(origin),

@@ -16,6 +16,7 @@ pub mod bit {
     pub const RST: u32 = 1 << 5;
     pub const SYN: u32 = 1 << 6; // and 7
     pub const FIN: u32 = 1 << 8; // and 9
+    pub const COLLECTED: u32 = FIN; // of UDP: a hello of QUIC is not whole yet
     pub const BASE: u32 = 1 << 10; // and 11: base and next are known
     pub const PAYLOAD: u32 = 1 << 12; // and 13
     pub const OPENED: u32 = 1 << 14; // a gate has opened once

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use crate::flow::candidate::{Candidate, Candidates, Rank};
 use crate::flow::gate::{self, Gate};
 use crate::flow::handshake::{self, Place, Waiting};
+use crate::flow::initials::Initials;
 use crate::flow::prefilter::Tables;
 use crate::flow::sealed::Finding;
 use crate::flow::sessions::Sessions;
@@ -15,6 +16,7 @@ use crate::model::event::{Close, Event, Reason, Spent};
 use crate::model::limits::Limits;
 use crate::model::stats::{Counter, Stats};
 use crate::names::dns;
+use crate::names::quic::MIN_DATAGRAM;
 use crate::wire::segment::{Segment, Sum, FIN, RST, SYN, TCP};
 
 /// A worker's state.
@@ -32,6 +34,7 @@ pub struct Worker {
     opened: u64,
     waiting: Waiting,
     pub(super) sessions: Sessions,
+    pub(super) initials: Initials,
     pub(super) findings: Vec<Finding>, // scratch
     pub spent: Spent,                  // to make the next events of
 }
@@ -53,6 +56,7 @@ impl Worker {
             tables,
             candidates: Candidates::new(),
             sessions: Sessions::new(limits.thin_flows, limits.thin_bytes),
+            initials: Initials::default(),
             findings: Vec::new(),
             spent: Spent::default(),
             timeouts: Timeouts::new(&limits),
@@ -99,6 +103,9 @@ impl Worker {
         let listens = seg.wire_len > 0 && self.sessions.is_on();
         if listens && dns::concerns(seg.sport, seg.dport) {
             self.look_up(at, seg, block);
+        }
+        if listens && seg.proto != TCP && seg.wire_len >= MIN_DATAGRAM {
+            self.look_at_quic(at, side, seg, block);
         }
         let sealed = listens && self.record(at, side, data_seq, seg, block);
         let candidate = self.flows.slot(at).candidate;
@@ -331,6 +338,9 @@ impl Worker {
         }
         if slot.has(bit::RECORDED) {
             self.leave_session(at, closed.unwrap_or(reason));
+        }
+        if slot.has(bit::UDP) && slot.has(bit::COLLECTED) {
+            self.forget_quic(at);
         }
         if slot.candidate != 0 {
             let index = slot.candidate - 1;

@@ -21,7 +21,8 @@ pub enum Reason {
     Evicted,
     Reused,
     End,
-    Fat, // of an encrypted session alone
+    Fat,  // of an encrypted session alone
+    Read, // of one of QUIC alone
 }
 
 impl Basis {
@@ -39,8 +40,16 @@ impl Basis {
 
 impl Reason {
     /// In their order.
-    pub const ALL: [Reason; 7] =
-        [Reason::Fin, Reason::Rst, Reason::Idle, Reason::Evicted, Reason::Reused, Reason::End, Reason::Fat];
+    pub const ALL: [Reason; 8] = [
+        Reason::Fin,
+        Reason::Rst,
+        Reason::Idle,
+        Reason::Evicted,
+        Reason::Reused,
+        Reason::End,
+        Reason::Fat,
+        Reason::Read,
+    ];
 
     pub fn name(self) -> &'static str {
         match self {
@@ -51,6 +60,7 @@ impl Reason {
             Reason::Reused => "reused",
             Reason::End => "end",
             Reason::Fat => "fat",
+            Reason::Read => "read",
         }
     }
 }
@@ -122,16 +132,18 @@ pub enum SessionKind {
     #[default]
     Tls,
     Noise,
+    Quic,
 }
 
 impl SessionKind {
     /// In their order.
-    pub const ALL: [SessionKind; 2] = [SessionKind::Tls, SessionKind::Noise];
+    pub const ALL: [SessionKind; 3] = [SessionKind::Tls, SessionKind::Noise, SessionKind::Quic];
 
     pub fn name(self) -> &'static str {
         match self {
             SessionKind::Tls => "tls",
             SessionKind::Noise => "noise",
+            SessionKind::Quic => "quic",
         }
     }
 }

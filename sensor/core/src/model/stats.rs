@@ -63,6 +63,8 @@ counters! {
     DnsAnswers => "dns_answers",
     DnsUnreadable => "dns_unreadable",
     DotFlows => "dot_flows",
+    QuicFlows => "quic_flows",
+    QuicUnreadable => "quic_unreadable",
     Chunks => "chunks",
     ChunkBytes => "chunk_bytes",
     Hits => "hits",

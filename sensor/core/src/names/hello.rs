@@ -5,7 +5,7 @@
 use std::cell::RefCell;
 
 use crate::model::hello::{ClientFacts, ServerFacts, MAX_LISTED};
-use crate::names::fingerprint::Offer;
+use crate::names::fingerprint::{Offer, Transport};
 use crate::names::memo;
 use crate::names::reader::{numbers, pairs, Bytes};
 
@@ -77,7 +77,7 @@ fn is_sealed_hello(mut data: Bytes<'_>) -> bool {
     is_outer && key.is_some() && data.last_vector(2).is_some_and(|hello| !hello.is_empty())
 }
 
-fn offer(body: &[u8]) -> Option<Offer<'_>> {
+fn offer(body: &[u8], transport: Transport) -> Option<Offer<'_>> {
     let mut rest = Bytes(body);
     let version = rest.u16()?;
     rest.take(32)?;
@@ -85,7 +85,7 @@ fn offer(body: &[u8]) -> Option<Offer<'_>> {
     let ciphers = numbers(rest.vector(2)?).filter(|ciphers| !ciphers.is_empty())?;
     rest.vector(1).filter(|compressions| !compressions.is_empty())?;
     let all = extensions(rest)?;
-    let mut offer = Offer { version, ciphers, extensions: all.0, ..Offer::default() };
+    let mut offer = Offer { transport, version, ciphers, extensions: all.0, ..Offer::default() };
     let (mut left, mut seen) = (all, 0_u64);
     while let (Some(kind), Some(data)) = (left.u16(), left.vector(2)) {
         let bit = 1_u64.checked_shl(kind.into()).unwrap_or(0);
@@ -126,8 +126,8 @@ pub fn keep(spent: &mut Vec<Box<ClientFacts>>) {
 }
 
 /// A ClientHello's body.
-pub fn read_client(body: &[u8]) -> Option<Box<ClientFacts>> {
-    let offer = offer(body)?;
+pub fn read_client(body: &[u8], transport: Transport) -> Option<Box<ClientFacts>> {
+    let offer = offer(body, transport)?;
     let mut facts = SPENT.with_borrow_mut(Vec::pop).unwrap_or_default();
     facts.names.clear();
     facts.names.extend_from_slice(offer.sni);

@@ -90,7 +90,8 @@ impl Memo {
 /// How many bytes; None: too many.
 fn write(offer: &Offer<'_>, to: &mut [u8; MAX_OFFER]) -> Option<usize> {
     to[..2].copy_from_slice(&offer.version.to_be_bytes());
-    let mut at = 2;
+    to[2] = offer.transport as u8;
+    let mut at = 3;
     for part in [offer.ciphers, offer.groups, offer.signatures, offer.versions] {
         at = add(pairs(part), to, at)?;
     }
@@ -127,11 +128,13 @@ fn place_of(bytes: &[u8]) -> usize {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::names::fingerprint::Transport;
 
     fn offer<'a>(ciphers: &'a [u8], extensions: &'a [u8], alpn: &'a [u8]) -> Offer<'a> {
         let (groups, point_formats, signatures, versions, sni) =
             (&[0, 29][..], &[0][..], &[4, 3][..], &[3, 4][..], &[][..]);
         Offer {
+            transport: Transport::Tcp,
             version: 0x0303,
             ciphers,
             extensions,

@@ -6,4 +6,5 @@ pub mod dns;
 pub mod fingerprint;
 pub mod hello;
 pub mod memo;
+pub mod quic;
 pub mod reader;

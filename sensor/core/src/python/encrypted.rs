@@ -1,5 +1,5 @@
-//! Events of encrypted sessions as the tuples of `sensor.model.encrypted`. A few come with every TLS connection, so what
-//! many of them have in common is made once.
+//! Events of encrypted sessions as the tuples of `sensor.model.encrypted`. A few come with every TLS connection, so
+//! what many of them have in common is made once.
 
 use std::sync::{Arc, Mutex, PoisonError};
 
