@@ -75,17 +75,18 @@ pub fn read(message: &[u8]) -> Message {
 
 /// The name of the question, in which nothing is compressed. A label with a dot in it could be taken for two.
 fn asked(rest: &mut Bytes<'_>) -> Option<Vec<u8>> {
-    let mut name: Vec<u8> = Vec::new();
+    let mut name = Vec::with_capacity(rest.0.len().min(MAX_NAME)); // the addresses come behind it
     loop {
         let length = rest.number(1)?;
         if length == 0 {
+            name.make_ascii_lowercase();
             return Some(name);
         }
         let label = rest.take(length).filter(|label| length <= MAX_LABEL && !label.contains(&b'.'))?;
         if !name.is_empty() {
             name.push(b'.');
         }
-        name.extend(label.iter().map(u8::to_ascii_lowercase));
+        name.extend_from_slice(label);
         if name.len() + 2 > MAX_NAME {
             return None; // on the wire it has a length before it, and an empty label behind it
         }
