@@ -57,11 +57,16 @@ METRICS: Mapping[str, str] = {
     "shapes_total": "Handshakes of known sizes noticed by the core.",
     "encrypted_sessions": "Encrypted sessions whose records are followed.",
     "encrypted_sessions_total": (
-        "Sessions of TLS and Noise seen; of all, those of few records in their first minute (thin), or too many (fat)."
+        "Sessions of TLS, Noise and QUIC seen; of all, those of few records in their first minute (thin), or too many "
+        "(fat)."
     ),
-    "tls_handshakes_total": "Hellos and certificates of TLS sessions that were read, and hellos that were lost.",
+    "tls_handshakes_total": "Hellos and certificates of TLS and QUIC that were read, and hellos that were lost.",
     "tls_records_total": "Records of those sessions, counted by their headers.",
     "tls_resynchronised_total": "Times that records of a session were missed and its next header was found again.",
+    "lookups_total": (
+        "Answers of DNS that were read and that could not be; and where names are hidden: flows of DNS over TLS or "
+        "QUIC, hellos of TLS that may hold a sealed one."
+    ),
     "chunks_total": "Pieces of streams handed over by the core.",
     "chunk_bytes_total": "Bytes of those pieces.",
     "events_dropped_total": "Events the core dropped because the line was too slow.",
@@ -242,8 +247,11 @@ CORE: Mapping[str, CounterSeries] = {
     **_labelled(
         "encrypted_sessions_total", "state", tls_flows="tls", noise_flows="noise", thin_admitted="thin", thin_fat="fat"
     ),
+    **_labelled("encrypted_sessions_total", "state", quic_flows="quic"),
     **_labelled("tls_handshakes_total", "part", hellos="client", server_hellos="server", certificates="certificate"),
-    **_labelled("tls_handshakes_total", "part", hellos_lost="lost"),
+    **_labelled("tls_handshakes_total", "part", hellos_lost="lost", quic_unreadable="quic-lost"),
+    **_labelled("lookups_total", "kind", dns_answers="answer", dns_unreadable="unreadable", dot_flows="sealed"),
+    **_labelled("lookups_total", "kind", ech_hellos="sealed-hello"),
     **_labelled("evictions_total", "table", thin_evicted="encrypted"),
     **_labelled("refusals_total", "table", thin_refused="encrypted"),
     **_labelled("bad_checksums_total", "layer", bad_ip_checksum="ip", bad_l4_checksum="transport"),

@@ -13,8 +13,8 @@ from typing import Literal, NamedTuple
 #: Content types of TLS records (RFC 8446 section 5.1); what is reported of Noise has that of application data.
 ALERT, APPLICATION_DATA = 21, 23
 
-SessionKind = Literal["tls", "noise"]
-EncryptedCloseReason = Literal["fin", "rst", "idle", "evicted", "reused", "end", "fat"]
+SessionKind = Literal["tls", "noise", "quic"]
+EncryptedCloseReason = Literal["fin", "rst", "idle", "evicted", "reused", "end", "fat", "read"]
 
 
 class EncryptedOpen(NamedTuple):
@@ -100,8 +100,8 @@ class Records(NamedTuple):
 
 
 class EncryptedClose(NamedTuple):
-    """The session is followed no more: its flow left the table, it had too many records to be thin ("fat"), or its
-    place was needed ("evicted").
+    """The session is followed no more: its flow left the table, it had too many records to be thin ("fat"), its place
+    was needed ("evicted"), or, of QUIC, its hello was read ("read").
     """
 
     flow: int

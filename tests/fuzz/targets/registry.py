@@ -11,7 +11,7 @@ from tests.fuzz.targets.target import Target
 
 #: By the name of the group: beginnings of the names of its targets.
 GROUPS = {
-    "captures": ("captures", "encrypted"),
+    "captures": ("captures", "encrypted", "dns", "quic"),
     "readers": ("reader-", "conversation"),
     "dialects": ("dialects", "streams", "draft", "login", "blanking"),
     "books": ("books-",),
