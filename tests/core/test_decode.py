@@ -34,7 +34,7 @@ from scapy.layers.ppp import HDLC, PPP, PPPoE  # noqa: E402
 from scapy.layers.vxlan import VXLAN  # noqa: E402
 from scapy.packet import Raw  # noqa: E402
 
-from tests.core.captures import RAW_IPV4, SECOND, T0, Talk, ipv4, timed, udp  # noqa: E402
+from tests.core.captures import CLIENT, RAW_IPV4, SECOND, SERVER, T0, Talk, ipv4, timed, udp  # noqa: E402
 
 PAYLOAD = b'{"x":1}\n'
 V4, V6 = ("10.0.0.1", "10.0.0.2"), ("2001:db8::1", "2001:db8::2")
@@ -493,3 +493,14 @@ def test_what_fails_inside_a_tunnel_counts_by_its_own_reason(engine):
 def test_an_uncounted_reason_does_not_exist(engine):
     names = {name.removeprefix("ignored_") for name in engine.packets([]).stats if name.startswith("ignored_")}
     assert names == set(IGNORED) | {"interface"}  # that one is test_capture's
+
+
+def test_fragments_expire_with_the_sweep_whatever_time_others_have(engine):
+    whole = Talk().data(0, 0, b"x" * 40)
+    first = ipv4(CLIENT, SERVER, 6, whole[20:60], identification=5, place=0x2000)
+    last = ipv4(CLIENT, SERVER, 6, whole[60:], identification=5, place=5)
+    ahead = ipv4(CLIENT, SERVER, 6, whole[20:60], identification=9, place=0x2000)
+    other = Talk(ports=(50_000, 80)).data(0, 0, b"y")
+    times = [(10_000, ahead), (0, other), (0, first), (40, other), (1, last)]
+    result = engine.packets([(T0 + at_s * SECOND, frame) for at_s, frame in times])
+    assert (result.stats["segments"], result.stats["ignored_fragment_held"]) == (2, 3)

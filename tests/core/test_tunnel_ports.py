@@ -61,3 +61,10 @@ def test_what_does_not_fit_is_an_ordinary_datagram(engine, name):
     port, datagram = ORDINARY[name]
     result = engine.packets([(T0, udp(CLIENT, SERVER, (51_000, port), datagram))])
     assert (result.of(type(None)), result.stats["segments"], result.stats["candidates_opened"]) == ([], 1, 0)
+
+
+@pytest.mark.parametrize("length", [7, 60_000])
+def test_a_tunnel_in_a_datagram_of_an_impossible_length_is_none(engine, length):
+    frame = udp(CLIENT, SERVER, (51_000, 8_472), vxlan(INNER))
+    result = engine.packets(timed([frame[:24] + struct.pack(">H", length) + frame[26:]]))
+    assert (result.stats["ignored_udp"], result.stats["segments"]) == (1, 0)

@@ -257,7 +257,7 @@ impl Walk<'_> {
             let length = match proto {
                 TCP | UDP => {
                     if proto == UDP {
-                        if let Some(layer) = tunnel::over_udp(bytes) {
+                        if let Some(layer) = tunnel::over_udp(bytes, self.inner.wire_len as usize) {
                             return Ok(Step::On(layer));
                         }
                     }

@@ -123,20 +123,15 @@ impl Fragments {
         Outcome::Held
     }
 
-    /// Drop what is past its lifetime.
+    /// Drop what is past its lifetime. Times may leap, so the oldest is not the first to expire.
     pub fn sweep(&mut self, ts_ns: u64) {
-        while let Some(&(key, serial)) = self.order.front() {
-            match self.entries.get(&key) {
-                Some(entry) if entry.serial == serial => {
-                    if ts_ns.saturating_sub(entry.first_ns) <= LIFETIME_NS {
-                        break;
-                    }
-                    self.remove(&key);
-                }
-                _ => {}
-            }
-            self.order.pop_front();
+        let expired = |entry: &Datagram| ts_ns.saturating_sub(entry.first_ns) > LIFETIME_NS;
+        let gone: Vec<_> = self.entries.iter().filter(|(_, entry)| expired(entry)).map(|(key, _)| *key).collect();
+        for key in gone {
+            self.remove(&key);
         }
+        let entries = &self.entries;
+        self.order.retain(|(key, serial)| entries.get(key).is_some_and(|entry| entry.serial == *serial));
     }
 
     /// Drop everything.

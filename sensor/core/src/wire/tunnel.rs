@@ -111,13 +111,18 @@ pub fn may_carry(datagram: &[u8]) -> bool {
 /// VXLAN (RFC 7348), Geneve (RFC 8926), GTP-U (3GPP TS 29.281), TZSP, L2TP (RFC 2661) by destination port; VXLAN and
 /// L2TP at any other where everything in them fits. None: an ordinary datagram.
 #[inline]
-pub fn over_udp(datagram: &[u8]) -> Option<Layer<'_>> {
+pub fn over_udp(datagram: &[u8], wire: usize) -> Option<Layer<'_>> {
     let port = be16(datagram.get(..8)?, 2);
     let bytes = &datagram[8..];
     if !is_tunnel_port(port) {
         let whole = usize::from(be16(datagram, 4)) == datagram.len();
         return if whole && may_carry(datagram) { elsewhere(bytes) } else { None };
     }
+    let length = Some(usize::from(be16(datagram, 4))).filter(|length| *length > 0).unwrap_or(wire);
+    if !(8..=wire).contains(&length) {
+        return None; // no datagram either
+    }
+    let bytes = &bytes[..bytes.len().min(length - 8)];
     match port {
         GENEVE_PORT => {
             let rest = bytes.get(8..)?;
