@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from exporters.forms.documents.columns import Cells, part
-from exporters.forms.documents.model import Block, Cell, Column, DocumentSection, DocumentTable, Sentences
+from exporters.forms.documents.columns import Cells
+from exporters.forms.documents.model import Block, Cell, Column, DocumentSection, DocumentTable, Sentences, rounded
 from exporters.forms.documents.translations import Translate
 from exporters.forms.fitting import visible
 from sensor.model.figures import CheckRow, Figures
@@ -39,7 +39,7 @@ def _table(checks: tuple[CheckRow, ...], _: Translate, cells: Cells) -> Document
         Column("pool_end", _("Pool's address")),
         Column("pool_name", _("Pool's name")),
         Column("dialect", _("Rests on")),
-        Column("confidence", _("Confidence"), "part"),
+        Column("confidence", _("Confidence"), "figure"),
         Column("p", _("Chance alone (p)")),
         Column("first_seen", _("First seen"), "moment"),
         Column("last_seen", _("Last seen"), "moment"),
@@ -56,7 +56,7 @@ def _row(check: CheckRow, _: Translate, cells: Cells) -> tuple[Cell, ...]:
         check.pool,
         visible(check.pool_name) if check.pool_name else None,
         visible(check.dialect) if check.dialect else _("lengths of an encrypted session"),
-        part(check.confidence),
+        rounded(check.confidence),  # it orders findings, and is no measured probability
         None if check.p is None else f"{check.p:.2g}",  # a text: figures have six places, and it may be far less
         cells.moment(check.first_ns),
         cells.moment(check.last_ns),
