@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
 
+from sensor.bulletin.checks import check_rows, unlisted_in
 from sensor.bulletin.holders import URGENCY, Holders
 from sensor.bulletin.owners import OwnerDisplay
 from sensor.bulletin.period import Period
@@ -115,6 +116,8 @@ class _Aggregation:
             capture_loss=now.capture_loss,
             elsewhere=len({line.address for line in now.lines} - present),
             notes=now.notes,
+            to_check=tuple(check_rows(now, frame.owners, frame.divisions)),
+            unlisted=unlisted_in(now, frame.divisions),
         )
 
     def _estimate(self, lines: Iterable[Line]) -> Estimate:

@@ -23,6 +23,15 @@ NOT_MINING: dict[str, str] = {
 }
 
 
+#: How the two reasons of a grade that is too weak begin.
+UNSPOKEN, WEAK = "nothing was spoken, and least_grade is ", "its grade "
+
+
+def lacks_grade(reason: str) -> bool:
+    """Whether a reason that `Suppression` gave is that the grade is below `least_grade`."""
+    return reason.startswith((UNSPOKEN, WEAK))
+
+
 class Suppression:
     """The rules of the configuration's section `findings`."""
 
@@ -46,9 +55,9 @@ class Suppression:
         if finding.activity not in (None, "mining"):
             return None if finding.activity in self._settings.activities else NOT_MINING[finding.activity]
         if finding.dialect is None and finding.grade < self._least and self._least >= Grade.BEHAVES:
-            return f"nothing was spoken, and least_grade is {self._settings.least_grade}"
+            return f"{UNSPOKEN}{self._settings.least_grade}"
         if finding.grade < self._least:
-            return f"its grade {finding.grade.label} is below {self._settings.least_grade}"
+            return f"{WEAK}{finding.grade.label} is below {self._settings.least_grade}"
         if finding.confidence < self._settings.least_confidence:
             return f"its confidence {finding.confidence:g} is below {self._settings.least_confidence:g}"
         return None

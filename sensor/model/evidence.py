@@ -27,6 +27,11 @@ class Grade(IntEnum):
         return self.name.lower().replace("_", "-")
 
 
+#: The least grade that figures and cases rest on, whatever is reported: what was spoken is certain, what is weaker is
+#: probable at most, and to be checked.
+LEAST_COUNTED = Grade.SPEAKS
+
+
 @dataclass(slots=True)
 class Evidence:
     """What a sighting rests on: where in which flow, and what stood there (secrets blanked)."""

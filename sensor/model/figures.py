@@ -167,6 +167,21 @@ class CaseRow:
 
 
 @dataclass(frozen=True, slots=True)
+class CheckRow:
+    """One finding to be checked, which is in no other figure (`sensor/model/unproven.py`)."""
+
+    address: str
+    owner: Owner | None
+    pool: str | None  # address:port
+    pool_name: str | None
+    dialect: str | None  # None: it rests on an encrypted session
+    confidence: float
+    p: float | None  # how often chance alone would look like this
+    first_ns: int
+    last_ns: int
+
+
+@dataclass(frozen=True, slots=True)
 class Reason:
     """Why something is so: a code that documents have sentences for, with the figures that belong into them."""
 
@@ -237,6 +252,8 @@ class Figures:
     capture_loss: float
     elsewhere: int  # addresses left out because their place is not in the region, or not known
     notes: tuple[str, ...] = ()
+    to_check: tuple[CheckRow, ...] = ()  # by address
+    unlisted: int = 0  # more of them, which `findings.least_grade` suppresses
 
     @property
     def addresses(self) -> int:

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from sensor.model.attribution import Attribution, HolderStretch
-from sensor.model.evidence import Evidence, Grade
+from sensor.model.evidence import LEAST_COUNTED, Evidence, Grade
 from sensor.model.flow import FlowSummary
 from sensor.model.naming import AlgorithmBasis, Correction
 from sensor.model.observation import Observation, ObservationPoint
@@ -141,3 +141,8 @@ class Finding:
     def mines(self) -> bool:
         """Whether it counts as mining, as far as is known: no attempt, no observer, no probe."""
         return self.activity in (None, "mining")
+
+    @property
+    def counts(self) -> bool:
+        """Whether figures and cases may rest on it: mining, and certain."""
+        return self.mines and self.grade >= LEAST_COUNTED

@@ -18,6 +18,7 @@ from sensor.model.range import Range as Range
 from sensor.model.range import sum_of, total
 from sensor.model.rates import MinerRates, MiningTimes, rates
 from sensor.model.time import SECOND_NS
+from sensor.model.unproven import Unlisted, Unproven
 
 State = Literal["new", "notified", "under-check", "rectifying", "re-check", "closed", "relapsed", "false-alarm"]
 Kind = Literal["mine", "hosting", "data-centre-mine", "intruded", "household", "proxy", "unclear"]
@@ -84,8 +85,8 @@ class Place(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """One address of a site mining by one algorithm in the period. A suppressed finding (allow-list, weak grade) is in
-    none."""
+    """One address of a site mining by one algorithm in the period. A suppressed finding (allow-list), or one below
+    `speaks`, is in none."""
 
     address: str
     site_id: int | None  # into Summary.sites; None: nobody is named
@@ -191,6 +192,8 @@ class Summary:
     notes: tuple[str, ...] = field(default=())  # what the reader should know of the figures
     unobserved: tuple[Line, ...] = ()  # of the period before; nothing is seen, for too little was watched
     grounds: Grounds = field(default=Grounds())
+    to_check: tuple[Unproven, ...] = ()  # in no line, nor in any other figure
+    unlisted: tuple[Unlisted, ...] = ()  # more of that, suppressed
 
     def about(self, line: Line) -> SiteSummary | None:
         """The site of a line; None where nobody is named."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from datetime import date
 from zoneinfo import ZoneInfo
 
@@ -20,6 +21,7 @@ from sensor.model.figures import Figures, MeterCheck, Rates, Reason
 from sensor.model.range import Range
 from sensor.model.rates import MiningTimes
 from sensor.model.summary import Case, Line, SiteClass, SiteSummary, Summary
+from sensor.model.unproven import Unlisted, Unproven
 
 PERIOD = week_of("2026-W10", ZoneInfo("Asia/Shanghai"), date(2026, 3, 10))
 RATES = Rates(0.5366, 0.30)
@@ -79,6 +81,12 @@ def frame(region: str | None = None, name_persons: bool = False) -> Frame:
     return Frame(PERIOD, region, OwnerDisplay(DIVISIONS, 2026, name_persons), RATES)
 
 
+def unproven(whose: SiteSummary, name: str) -> Unproven:
+    """A finding to be checked at a site."""
+    ends = (f"192.0.2.{100 + whose.site_id}", whose.enterprise, whose.site, "198.51.100.9:443", name)
+    return Unproven(*ends, None, 0.97, 3.4e-9, PERIOD.from_ns, PERIOD.to_ns)
+
+
 @st.composite
 def summaries(draw: st.DrawFn, before: bool = False) -> Summary:
     """Any summary of a few lines: addresses that mine by several algorithms, sites with and without owners, persons
@@ -136,7 +144,11 @@ def everything(name: str = "某单位") -> Figures:
     ]
     gone_site = site(5, "government", "320102", f"机关 {name}")
     gone = (line(5, 7.0, site_id=5),)
-    now = summary(lines, [*sites, gone_site], gone, (case, unknown))
+    now = dataclasses.replace(
+        summary(lines, [*sites, gone_site], gone, (case, unknown)),
+        to_check=tuple(unproven(each, name) for each in sites),
+        unlisted=(Unlisted(sites[0].site, 3),),
+    )
     before = summary([line(1, 90.0), line(5, 7.0, site_id=5)], [*sites, gone_site], before=True)
     reasons = (Reason("within-load", {"low": 40.0, "high": 71.5}), Reason("flat", {"evenness": 93.0}))
     meters = (

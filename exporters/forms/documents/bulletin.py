@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 
 from babel.dates import format_date
 
-from exporters.forms.documents import lists
+from exporters.forms.documents import lists, unproven
 from exporters.forms.documents.basis import opening, percent_text
 from exporters.forms.documents.columns import Cells, change, opened, part
 from exporters.forms.documents.headline import Headline, nothing
@@ -59,6 +59,9 @@ class _Bulletin:
             self._cases(),
             self._evidence(),
         ]
+        to_check = unproven.section(figures, _, self.cells)
+        if to_check is not None:
+            sections.append(to_check)
         if figures.meters is not None:
             sections.append(lists.meters(figures.meters, _, self.cells))
         identity: dict[str, object] = {

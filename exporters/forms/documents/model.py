@@ -166,6 +166,7 @@ class Sentences:
     title: str
     sentences: tuple[str, ...]
     warning: bool = False  # nobody may overlook them
+    counts: bool = False  # they have a figure that stands nowhere else
 
 
 #: Each has a `block_type`: its name in JSON, and of its template.

@@ -64,7 +64,7 @@ def _block(section: str, block: Block) -> Iterator[tuple[Cell, ...]]:
                 if value is not None:
                     head = (section, block.key, number, _name(row[0]), column.key, column.title, column.unit)
                     yield (*head, *_three(value), AT_LEAST_NOTE if _at_least(value) else None)
-    elif isinstance(block, Sentences) and block.warning:
+    elif isinstance(block, Sentences) and (block.warning or block.counts):
         for number, sentence in enumerate(block.sentences, 1):
             yield (section, block.key, number, "", "sentence", "", "", sentence, None, None, None)
 

@@ -8,7 +8,7 @@ from sqlalchemy import Connection, RowMapping, func, or_, select
 
 from sensor.cases import states
 from sensor.ledger.read.owners import UNKNOWN_OWNER, SiteOwner, site_owners
-from sensor.ledger.store.schema import CASES, CHANGES, FINDINGS, SERIES
+from sensor.ledger.store.schema import CASES, CHANGES, COUNTED_SERIES, FINDINGS, SERIES
 from sensor.model.evidence import Grade
 from sensor.model.summary import Case, CaseSubject, Change
 
@@ -44,13 +44,13 @@ def addresses(connection: Connection, case: Case) -> list[str]:
     """The addresses that a case is about."""
     if case.site_id is None:
         return [case.address or ""]
-    query = select(SERIES.c.miner_ip).where(SERIES.c.site_id == case.site_id, SERIES.c.muted == 0)
+    query = select(SERIES.c.miner_ip).where(SERIES.c.site_id == case.site_id, COUNTED_SERIES)
     return list(connection.scalars(query.distinct().order_by(SERIES.c.miner_ip)))
 
 
 def of_address(connection: Connection, address: str) -> list[Case]:
     """The cases that an address belongs to: its own, and those of sites that it was seen to mine for."""
-    at_sites = select(SERIES.c.site_id).where(SERIES.c.miner_ip == address, SERIES.c.muted == 0).distinct()
+    at_sites = select(SERIES.c.site_id).where(SERIES.c.miner_ip == address, COUNTED_SERIES).distinct()
     its = [site_id for site_id in connection.scalars(at_sites) if site_id]
     query = select(CASES.c.case_id).where(or_(CASES.c.address == address, CASES.c.site_id.in_(its)))
     wanted = list(connection.scalars(query.order_by(CASES.c.case_id)))

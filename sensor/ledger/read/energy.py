@@ -10,7 +10,7 @@ from typing import NamedTuple
 from sqlalchemy import Connection, func, select
 
 from sensor.ledger.read.hours import HourRange
-from sensor.ledger.store.schema import ROLLUPS, SERIES
+from sensor.ledger.store.schema import COUNTED_SERIES, ROLLUPS, SERIES
 from sensor.model.range import Range
 from sensor.model.summary import Place
 from sensor.model.time import HOUR_NS
@@ -33,7 +33,7 @@ def energy_by_place(connection: Connection, from_ns: int, to_ns: int, level: flo
     place = (SERIES.c.miner_ip, SERIES.c.site_id, SERIES.c.algorithm)
     sums = [func.sum(ROLLUPS.c[name]) for name in ("energy_low", "energy_best", "energy_high", "energy_variance")]
     query = select(*place, *sums).join(ROLLUPS, ROLLUPS.c.series_id == SERIES.c.series_id)
-    within = (SERIES.c.muted == 0, SERIES.c.last_ns >= from_ns, *hours.contain(ROLLUPS.c.hour))
+    within = (COUNTED_SERIES, SERIES.c.last_ns >= from_ns, *hours.contain(ROLLUPS.c.hour))
     rows = connection.execute(query.where(*within).group_by(*place)).all()
     return {
         Place(address, site_id, algorithm): Range(low, best, high, variance, level)
@@ -52,7 +52,7 @@ def site_energy(
     wanted = sorted(set(site_ids))
     found: dict[int, list[EnergyPiece]] = defaultdict(list)
     for start in range(0, len(wanted), PAGE):
-        its = (SERIES.c.muted == 0, SERIES.c.site_id.in_(wanted[start : start + PAGE]))
+        its = (COUNTED_SERIES, SERIES.c.site_id.in_(wanted[start : start + PAGE]))
         query = select(*keys, *sums).join(ROLLUPS, ROLLUPS.c.series_id == SERIES.c.series_id)
         query = query.where(*its, *hours.contain(ROLLUPS.c.hour)).group_by(*keys).order_by(*keys)
         for site_id, hour, length, low, best, high, variance in connection.execute(query):

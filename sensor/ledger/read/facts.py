@@ -13,7 +13,16 @@ from sensor.attribution.formats.services import range_service
 from sensor.cases.site_class import DATA_CENTRES, SiteFacts
 from sensor.ledger.read.payees import Payment, extent, payee_groups, tenant_groups
 from sensor.ledger.store.records import answer_details, load_enterprise
-from sensor.ledger.store.schema import ADDRESSES, ENTERPRISES, FINDINGS, MACHINES, MINING, SITES
+from sensor.ledger.store.schema import (
+    ADDRESSES,
+    COUNTED,
+    COUNTED_SERIES,
+    ENTERPRISES,
+    FINDINGS,
+    MACHINES,
+    SERIES,
+    SITES,
+)
 from sensor.model.attribution import Enterprise, Service
 from sensor.model.summary import SECONDS_PER_HOUR, Line, machines_by_address
 from sensor.model.time import SECOND_NS
@@ -59,10 +68,11 @@ def period_facts(connection: Connection, from_ns: int, to_ns: int) -> PeriodFact
 
 
 def _add_ranges(facts: PeriodFacts, connection: Connection) -> None:
-    """The ranges of sites, and what they are filed for."""
+    """The ranges of sites at which addresses mined, and what they are filed for."""
     columns = (ADDRESSES.c.site_id, ADDRESSES.c.address, ADDRESSES.c.allocation, ADDRESSES.c.record)
     ranges: set[tuple[int, str | None]] = set()
-    for site_id, address, allocation, record in connection.execute(select(*columns)):
+    its = (SERIES.c.miner_ip == ADDRESSES.c.address, SERIES.c.site_id == ADDRESSES.c.site_id, COUNTED_SERIES)
+    for site_id, address, allocation, record in connection.execute(select(*columns).where(exists().where(*its))):
         ranges.add((site_id, allocation))
         if site_id and allocation:
             facts.allocations[address] = allocation
@@ -75,7 +85,7 @@ def _add_ranges(facts: PeriodFacts, connection: Connection) -> None:
 
 def _add_findings(facts: PeriodFacts, connection: Connection, from_ns: int, to_ns: int) -> None:
     """Payments and aggregators of sites, addresses of pools."""
-    within = (FINDINGS.c.last_ns >= from_ns, FINDINGS.c.first_ns < to_ns, MINING)
+    within = (FINDINGS.c.last_ns >= from_ns, FINDINGS.c.first_ns < to_ns, COUNTED)
     columns = (FINDINGS.c.site_id, FINDINGS.c.miner_ip, FINDINGS.c.wallet, FINDINGS.c.algorithm, FINDINGS.c.aggregator)
     rows = connection.execute(select(*columns, FINDINGS.c.machines).where(*within, FINDINGS.c.site_id > 0).distinct())
     for site_id, address, wallet, algorithm, aggregator, machines in rows:
@@ -97,7 +107,7 @@ def _add_campaigns(facts: PeriodFacts, connection: Connection) -> None:
     paid = select(*columns).join(SITES, SITES.c.site_id == FINDINGS.c.site_id)
     paid = paid.join(ENTERPRISES, ENTERPRISES.c.enterprise_id == SITES.c.enterprise_id)
     rented: dict[str, bool] = {}
-    its = (FINDINGS.c.wallet.is_not(None), FINDINGS.c.machines.is_distinct_from(0), MINING)
+    its = (FINDINGS.c.wallet.is_not(None), FINDINGS.c.machines.is_distinct_from(0), COUNTED)
     for wallet, site_id, enterprise_id, record in connection.execute(paid.where(*its).distinct()):
         if enterprise_id not in rented:
             rented[enterprise_id] = load_enterprise(record).category in DATA_CENTRES

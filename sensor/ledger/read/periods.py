@@ -19,9 +19,10 @@ from sensor.ledger.read.facts import PeriodFacts, period_facts, site_facts
 from sensor.ledger.read.hours import HourRange
 from sensor.ledger.read.machine_counts import machine_counts
 from sensor.ledger.read.owners import SiteOwner, site_owners
+from sensor.ledger.read.unproven import to_check
 from sensor.ledger.read.watching import Watching, coverage, mining_time
 from sensor.ledger.store.amounts import MEASURES, NOTHING, WHOLE, Amounts, plus
-from sensor.ledger.store.schema import FINDINGS, MINING, ROLLUPS, SERIES
+from sensor.ledger.store.schema import COUNTED, COUNTED_SERIES, FINDINGS, ROLLUPS, SERIES
 from sensor.model.coverage import DEFAULT_GROUNDS, Coverage, Grounds
 from sensor.model.evidence import Grade
 from sensor.model.range import Range
@@ -82,7 +83,7 @@ class _PeriodLines:
 
 def newest_ns(connection: Connection) -> int | None:
     """When the last of all mining was seen; None in an empty ledger."""
-    newest: int | None = connection.scalar(select(func.max(SERIES.c.last_ns)))
+    newest: int | None = connection.scalar(select(func.max(SERIES.c.last_ns)).where(COUNTED_SERIES))
     return newest
 
 
@@ -109,6 +110,7 @@ def summary(
         **_site_summaries(absent, owners, facts, earlier.site_hours, weights),
         **_site_summaries(now.lines, owners, facts, now.site_hours, weights),
     }
+    checks = to_check(connection, from_ns, to_ns, known_cases)
     seconds = sum(line.seconds for line in now.lines)
     lost_seconds = sum(line.capture_loss * line.seconds for line in now.lines)
     case_ids = {line.case_id for line in shown}
@@ -124,6 +126,8 @@ def summary(
         notes=_notes(window),
         unobserved=tuple(line for line in absent if line not in gone),
         grounds=grounds,
+        to_check=checks.listed,
+        unlisted=checks.unlisted,
     )
 
 
@@ -153,7 +157,7 @@ def _lines(
         groups[series.place].append(series)
         site_id = series.place.site_id
         site_hours[site_id] = max(site_hours.get(site_id, 0), series.hours)
-    within = (MINING, FINDINGS.c.last_ns >= window.from_ns, FINDINGS.c.first_ns < window.to_ns)
+    within = (COUNTED, FINDINGS.c.last_ns >= window.from_ns, FINDINGS.c.first_ns < window.to_ns)
     machines = machine_counts(connection, within)
     first_ns = _first_ns(connection)
     of_address: dict[str, int] = {}
@@ -181,7 +185,7 @@ def _lines(
 def _series_sums(connection: Connection, window: _Window) -> list[SeriesSums]:
     sums = [func.sum(ROLLUPS.c[name]).label(name) for name in MEASURES]
     edges = [func.sum(ROLLUPS.c.hours).label("active"), func.max(ROLLUPS.c.hour + ROLLUPS.c.hours).label("end")]
-    within = (SERIES.c.muted == 0, SERIES.c.last_ns >= window.from_ns, *window.hours.contain(ROLLUPS.c.hour))
+    within = (COUNTED_SERIES, SERIES.c.last_ns >= window.from_ns, *window.hours.contain(ROLLUPS.c.hour))
     totals = select(SERIES.c.series_id, *sums, *edges).join(ROLLUPS, ROLLUPS.c.series_id == SERIES.c.series_id)
     inner = totals.where(*within).group_by(SERIES.c.series_id).subquery()
     query = select(SERIES, *(inner.c[column.name] for column in (*sums, *edges)))
@@ -212,7 +216,7 @@ def _series(row: RowMapping) -> SeriesSums:
 def _first_ns(connection: Connection) -> dict[Place, int]:
     """When each place was first seen, ever."""
     place = (SERIES.c.miner_ip, SERIES.c.site_id, SERIES.c.algorithm)
-    query = select(*place, func.min(SERIES.c.first_ns)).where(SERIES.c.muted == 0).group_by(*place)
+    query = select(*place, func.min(SERIES.c.first_ns)).where(COUNTED_SERIES).group_by(*place)
     rows = connection.execute(query)
     return {Place(address, site_id, algorithm): first_ns for address, site_id, algorithm, first_ns in rows}
 

@@ -15,7 +15,7 @@ from sqlalchemy import Connection, select
 from sensor.ledger.store.amounts import Amounts
 from sensor.ledger.store.coverage import stretches
 from sensor.ledger.store.records import load_finding
-from sensor.ledger.store.schema import FINDINGS, MINING, PARTS, SENSORS
+from sensor.ledger.store.schema import COUNTED, FINDINGS, PARTS, SENSORS
 from sensor.model.coverage import Coverage, Grounds, ListeningSpan, SensorCoverage
 from sensor.model.quantities import WatchedStretch
 from sensor.model.rates import AssumedParts, MiningTimes, projection
@@ -125,9 +125,9 @@ class Watching:
 
 
 def mining_time(connection: Connection, from_ns: int, to_ns: int) -> MiningTime:
-    """Of all findings that were seen in [from_ns, to_ns) and are not suppressed."""
+    """Of all findings that were seen in [from_ns, to_ns) and that figures rest on."""
     found = MiningTime()
-    within = (MINING, FINDINGS.c.last_ns >= from_ns, FINDINGS.c.first_ns < to_ns)
+    within = (COUNTED, FINDINGS.c.last_ns >= from_ns, FINDINGS.c.first_ns < to_ns)
     place = (FINDINGS.c.miner_ip, FINDINGS.c.site_id, FINDINGS.c.algorithm)
     for address, site_id, algorithm, record in connection.execute(select(*place, FINDINGS.c.record).where(*within)):
         finding = load_finding(record)

@@ -8,6 +8,7 @@ from __future__ import annotations
 from sqlalchemy import BigInteger, Column, Double, Index, Integer, MetaData, Table, Text, and_, or_, text
 
 from sensor.ledger.store.amounts import MEASURES, WHOLE
+from sensor.model.evidence import LEAST_COUNTED
 
 METADATA = MetaData()
 #: SQLite numbers rows only in a column of the type INTEGER.
@@ -94,8 +95,10 @@ SENSORS = Table(
     Column("retired_ns", BigInteger),
 )
 
-#: Findings that are reported, and are no attempt, observer or probe.
-MINING = and_(FINDINGS.c.muted.is_(None), or_(FINDINGS.c.activity.is_(None), FINDINGS.c.activity == "mining"))
+#: Findings that are no attempt, observer or probe.
+MINING = or_(FINDINGS.c.activity.is_(None), FINDINGS.c.activity == "mining")
+#: Those that figures rest on: they are reported, and certain.
+COUNTED = and_(MINING, FINDINGS.c.muted.is_(None), FINDINGS.c.grade >= int(LEAST_COUNTED))
 
 NODES = Table(
     "nodes",
@@ -187,7 +190,7 @@ ADDRESSES = Table(
     Index("addresses_by_site", "site_id"),
 )
 
-#: What is rolled up together; "" is not known, muted is 1 for what is suppressed: on the allow-list, or too weak.
+#: What is rolled up together; "" is not known, muted is 1 for what is in no figure: on the allow-list, or too weak.
 SERIES = Table(
     "series",
     METADATA,
@@ -209,6 +212,9 @@ SERIES = Table(
     Index("series_by_site", "site_id"),
     Index("series_by_time", "last_ns"),
 )
+
+#: The series that figures rest on. What is too weak has series of its own; a release before put it into others.
+COUNTED_SERIES = and_(SERIES.c.muted == 0, SERIES.c.grade >= int(LEAST_COUNTED))
 
 #: Sums over `hours` hours from `hour` (since the epoch): 1, or 24 when they are old.
 ROLLUPS = Table(

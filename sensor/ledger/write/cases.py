@@ -16,13 +16,10 @@ from sensor.cases import states
 from sensor.ledger.store.records import column_text
 from sensor.ledger.store.schema import CASES, CHANGES
 from sensor.ledger.write.owners import SiteRef
-from sensor.model.evidence import Grade
 from sensor.model.finding import Finding
 from sensor.model.summary import CaseSubject, State
 from sensor.model.time import HOUR_NS, SECOND_NS
 
-#: The least grade that opens a case.
-LEAST_GRADE = Grade.SPEAKS
 #: Work that opens a case: a share that was not refused within a time that is no test of a pool's latency; or so long
 #: without one, by the time in which a connection was there, for tests of latency are repeated for days.
 LEAST_SPAN_NS, LONG_SPAN_NS = 30 * SECOND_NS, 600 * SECOND_NS
@@ -84,8 +81,10 @@ class CaseWriter:
     ) -> int | None:
         """A reported finding was seen; the number of its case. A closed one relapses when shares came after it was
         closed. `wholly_since_ns`: from when on the address is the subject's by every port; None: it is not."""
+        if not finding.counts:  # what is to be checked neither opens a case nor keeps it alive
+            return None
         case = self._case(subject)
-        if case is None and not (finding.grade >= LEAST_GRADE and _is_sustained(finding)):
+        if case is None and not _is_sustained(finding):
             return None
         if subject.site_id and wholly_since_ns is not None:
             case = self._take_over(subject, case, finding, wholly_since_ns)

@@ -252,15 +252,19 @@ class FindingWriter:
         more = {site_id for site_id, shares in _shares_by_site(plan.state).items() if shares > shares_before[site_id]}
         case_id = self._follow(after, change, more)
         links.case_id = case_id if is_newest and case_id is not None else links.case_id
-        workers_before = None if before is None else before.finding.workers
-        if finding.mines and not finding.donation and (finding.state != "updated" or workers_before != finding.workers):
+        workers_before = before.finding.workers if before is not None and before.finding.counts else None
+        if (
+            finding.counts
+            and not finding.donation
+            and (finding.state != "updated" or workers_before != finding.workers)
+        ):
             self._machines.add(finding, links.site_id)
         self._held[identity] = self._changed[identity] = after
 
     def _follow(self, after: HeldFinding, change: RecordChange, more: set[int]) -> int | None:
         """Tell the case of each holder in whose time something came; the number of the last one's."""
         case_id = None
-        if not after.finding.mines:
+        if not after.finding.counts:
             return None
         finding, owners = after.finding, change.owners
         present = {owners.at(piece.from_ns): None for piece in change.pieces}
@@ -287,7 +291,8 @@ class FindingWriter:
             if part.finding is not None
         )
         key = _series_key(after, change.owners.last.site_id)
-        return RollupTarget(key, amounts, claimed, change.news, change.owners.sites, change.suppressed_sites)
+        uncounted = change.suppressed_sites if finding.counts else dict.fromkeys(change.suppressed_sites, True)
+        return RollupTarget(key, amounts, claimed, change.news, change.owners.sites, uncounted)
 
 
 def _on_true_time(flow: FlowSummary, offset_ns: int) -> FlowSummary:
@@ -319,5 +324,5 @@ def _series_key(held: HeldFinding, site_id: int) -> SeriesKey:
         column_text(finding.dialect or ""),
         column_text(finding.algorithm or ""),
         column_text(finding.coin or ""),
-        held.suppressed is not None or not finding.mines,
+        held.suppressed is not None or not finding.counts,
     )

@@ -153,7 +153,7 @@ def _rename(plan: RollupPlan, target: RollupTarget) -> None:
     moved: list[Placement] = []
     for placement in state.placements:
         if placement not in old:
-            moved.append(placement)
+            moved.append(_shown(plan, placement, target))
             continue
         amounts = placement.amounts
         if placement.key.algorithm not in ("", key.algorithm):
@@ -170,6 +170,15 @@ def _rename(plan: RollupPlan, target: RollupTarget) -> None:
     for algorithm in set(settled) - set(target.amounts) - {key.algorithm}:
         settled[key.algorithm] = plus(settled.get(key.algorithm, NOTHING), settled.pop(algorithm))
     plan.state = replace(state, settled=settled, placements=tuple(moved))
+
+
+def _shown(plan: RollupPlan, placement: Placement, target: RollupTarget) -> Placement:
+    """What keeps its kind, in the figures if the finding is by now: it counts as a whole."""
+    if not placement.key.suppressed or target.key_at(placement.key.site_id).suppressed:
+        return placement
+    new, amounts = placement.key._replace(suppressed=False), placement.amounts
+    plan.actions.append(MoveAmounts(placement.key, placement.first_hour, placement.last_hour, amounts, new, amounts))
+    return replace(placement, key=new)
 
 
 def _is_renamed(old: SeriesKey, target: RollupTarget) -> bool:

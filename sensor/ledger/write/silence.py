@@ -14,9 +14,10 @@ from sqlalchemy import ColumnElement, Connection, and_, func, select
 
 from sensor.cases import silence, states
 from sensor.ledger.store.coverage import all_heard_by, stretches
-from sensor.ledger.store.schema import FINDINGS, PARTS, ROLLUPS, SENSORS, SERIES
+from sensor.ledger.store.schema import COUNTED_SERIES, FINDINGS, PARTS, ROLLUPS, SENSORS, SERIES
 from sensor.ledger.write.cases import CaseRecord, move, open_cases
 from sensor.ledger.write.rows import PAGE
+from sensor.model.evidence import LEAST_COUNTED
 from sensor.model.summary import SECONDS_PER_HOUR, CaseSubject
 from sensor.model.time import HOUR_NS
 
@@ -63,7 +64,7 @@ def close_if_silent(connection: Connection, case: CaseRecord, now_ns: int) -> Cl
 def mining_history(connection: Connection, subject: CaseSubject, last_ns: int) -> MiningHistory:
     """What is known of a subject's mining from the hours kept, of the months before it was seen last."""
     its = _is_of(subject)
-    series = connection.scalars(select(SERIES.c.series_id).where(its, SERIES.c.muted == 0)).all()
+    series = connection.scalars(select(SERIES.c.series_id).where(its, COUNTED_SERIES)).all()
     shares: Counter[int] = Counter()
     since = last_ns // HOUR_NS - silence.HISTORY_HOURS
     for start in range(0, len(series), PAGE):
@@ -83,10 +84,11 @@ def _is_of(subject: CaseSubject) -> ColumnElement[bool]:
 
 
 def watching_sensors(connection: Connection, subject: CaseSubject) -> set[str]:
-    """The sensors whose silence counts for a case: those that saw it and are not retired; replays only where no live
-    one did, for nobody replays a place for ever."""
-    miners = select(SERIES.c.miner_ip).where(_is_of(subject), SERIES.c.muted == 0)
-    its = (FINDINGS.c.miner_ip.in_(miners), FINDINGS.c.finding_id == PARTS.c.finding_id)
+    """The sensors whose silence counts for a case: those that saw it for certain and are not retired; replays only
+    where no live one did, for nobody replays a place for ever."""
+    miners = select(SERIES.c.miner_ip).where(_is_of(subject), COUNTED_SERIES)
+    certain = FINDINGS.c.grade >= int(LEAST_COUNTED)
+    its = (FINDINGS.c.miner_ip.in_(miners), certain, FINDINGS.c.finding_id == PARTS.c.finding_id)
     seen = select(PARTS.c.sensor_id).where(*its).distinct()
     present = (SENSORS.c.sensor_id.in_(seen), SENSORS.c.retired_ns.is_(None))
     query = select(SENSORS.c.sensor_id, SENSORS.c.kind).where(*present)
