@@ -32,8 +32,8 @@ from sensor.line.sealed_flows import SealedFlows
 from sensor.line.sealed_hints import behaved
 from sensor.line.touched import TouchedFlows
 from sensor.line.tracked import Report
-from sensor.model.encrypted import DnsAnswer, EncryptedEvent, EncryptedOpen
-from sensor.model.events import Chunk, Close, End, Event, Hit, Open, Shape
+from sensor.model.encrypted import ENCRYPTED_EVENTS
+from sensor.model.events import Chunk, Close, End, Event, Open, Shape
 from sensor.model.finding import Finding
 from sensor.model.node import Node
 from sensor.model.observation import Hint
@@ -147,8 +147,8 @@ class Pipeline:
             elif isinstance(event, End):
                 self._counters["sources"] += 1
                 self._counters["sources_failed"] += event.error is not None
-            elif not isinstance(event, Hit | DnsAnswer) and self._is_on_clock(event):
-                self.sealed.take(event)
+            elif isinstance(event, ENCRYPTED_EVENTS):
+                self.sealed.take(event, self.plausible)
             if not isinstance(event, Chunk):
                 self.observe(self._names.take(event, self._signatures, self.plausible))
         self._behaved(self.sealed.judged())
@@ -160,10 +160,6 @@ class Pipeline:
             self._counters["observations"] += 1
             self._now_ns = max(self._now_ns, seen.last_ns)
             self._lifecycle.observe([seen], self._now_ns)
-
-    def _is_on_clock(self, event: EncryptedEvent) -> bool:
-        """Whether an encrypted session begins at a time that can be; where it does not, the rest of it is dropped."""
-        return not isinstance(event, EncryptedOpen) or self.plausible.holds(event.first_ns)
 
     def _behaved(self, judged: Iterable[JudgedSession]) -> None:
         """What looks at encrypted sessions gave."""

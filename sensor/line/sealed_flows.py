@@ -25,7 +25,7 @@ from sensor.behaviour.synchrony import Synchrony, synchrony_of
 from sensor.behaviour.trace import NO_TRACE
 from sensor.line.judged_session import USUAL_RULES, BehaviourRules, JudgedSession
 from sensor.model.encrypted import ClientHello, EncryptedClose, EncryptedEvent, EncryptedOpen, Records, ServerHello
-from sensor.model.time import MINUTE_NS
+from sensor.model.time import ANY_TIME, MINUTE_NS, PlausibleTime
 from sensor.signatures.model import SignatureSet
 
 #: Bytes that all sessions take together: room for 27,000 of an hour each at four records a minute.
@@ -104,8 +104,10 @@ class SealedFlows:
             self.calibration.counters()
         )
 
-    def take(self, event: EncryptedEvent) -> None:
-        """One event of a session."""
+    def take(self, event: EncryptedEvent, plausible: PlausibleTime = ANY_TIME) -> None:
+        """One event of a session; one that begins at a time that cannot be is dropped with all that follows."""
+        if isinstance(event, EncryptedOpen) and not plausible.holds(event.first_ns):
+            return
         self._latest_ns = max(self._latest_ns, event.ts_ns)
         if isinstance(event, EncryptedOpen):
             if event.kind == "tls":
