@@ -110,7 +110,6 @@ METRICS: Mapping[str, str] = {
     "encrypted_behaves_total": "Looks by which a session behaves as mining.",
     "encrypted_traces": "Encrypted sessions of which the line keeps lengths and times.",
     "encrypted_trace_bytes": "Bytes that these take.",
-    "encrypted_chances_total": "Encrypted sessions that ended, by evidence and a chance that theirs does not exceed.",
     "line_other_total": "Whatever else the line counts.",
     # The findings.
     "findings_total": "Findings that came to a grade, each counted once at every grade it came to.",
@@ -350,8 +349,9 @@ CORE_FAMILIES = (("ignored_", "ignored_packets_total", "reason"),)
 LINE_FAMILIES = (
     ("malformed_", "malformed_messages_total", "reason"),
     ("messages_", "dialect_messages_total", "dialect"),
-    ("chances_", "encrypted_chances_total", "chance"),
 )
+#: What has no series of its own, for they are not to be many: `minewatch calibrate` asks for it.
+LINE_UNSHOWN = ("chances_",)
 ATTRIBUTION_FAMILIES = (("lookups_", "attributions_total", "result"),)
 
 #: Reasons of the framings (sensor/dialects), so that each stands at 0 before it happens.

@@ -306,6 +306,8 @@ class Pipeline:
         read = None
         for read in flow.conversation.feed(event.direction, event.ts_ns, event.offset, event.gap, event.data):
             flow.receive(read)
+        for coin, block, ts_ns in flow.new_blocks():
+            self.sealed.blocks.note(coin, block, ts_ns)
         self._held.held_bytes += flow.weigh(event, completed=read is not None)
         if self._held.is_too_much:
             self._relieve()
