@@ -37,7 +37,7 @@ from sensor.behaviour.reading import (
     roll_over,
 )
 from sensor.behaviour.relation import Relation
-from sensor.behaviour.trace import Trace, without_handshake
+from sensor.behaviour.trace import Trace, without_handshake, without_upgrade
 from sensor.model.time import SECOND_NS
 
 #: When a session is looked at; each look has an equal part of the budget.
@@ -93,15 +93,24 @@ def look_at(trace: Trace, grammars: Sequence[DialectLengths], *, gated: bool = T
         return GrammarResult(untestable=f"lengths are known to {trace.width + 1} bytes only")
     best, tried = GrammarResult(), 0
     for stripped in without_handshake(trace):
-        found, tests = _search(stripped, grammars, gated)
-        tried += tests
-        if found.p < best.p or (found.relations and not best.relations):
-            best = found
+        for within, fitting in _carried(stripped, grammars):
+            found, tests = _search(within, fitting, gated)
+            tried += tests
+            if found.p < best.p or (found.relations and not best.relations):
+                best = found
     if not tried and not best.untestable:
         sides = Sides(trace)
         few = len(sides.client) < LEAST_QUESTIONS or len(sides.server) < LEAST_PUSHES
         return replace(best, untestable="too few records" if few else None)
     return replace(best, p=min(1.0, best.p * tried * len(LOOKS_S)), tried=tried)
+
+
+def _carried(trace: Trace, grammars: Sequence[DialectLengths]) -> Iterator[tuple[Trace, Sequence[DialectLengths]]]:
+    """The trace for every grammar, and where it may begin with a change to WebSocket, what follows for those of it."""
+    yield trace, grammars
+    changed = without_upgrade(trace)
+    if changed is not None:
+        yield changed, [grammar for grammar in grammars if grammar.transport == "websocket"]
 
 
 def over_looks(results: Sequence[GrammarResult]) -> GrammarResult:

@@ -17,6 +17,8 @@ Record = tuple[int, int, int]  # ts_ns, direction, length of what follows the he
 FINISHED = (36, 52)
 #: Session tickets that servers send after a handshake: OpenSSL two, Go one, others up to four.
 MAX_TICKETS = 4
+#: The least that a request to change to WebSocket, and its answer, measure, by RFC 6455 sections 4.1 and 4.2.2.
+LEAST_UPGRADE = (130, 97)
 #: A ticket has a header of 4, times and a nonce of at least 9, a ticket and its length of at least 34, extensions of 2.
 LEAST_TICKET = 49
 
@@ -86,3 +88,12 @@ def without_handshake(trace: Trace) -> Iterator[Trace]:
             return
         left_out = set(servers[:tickets])
         yield trace.cut([i for i in range(len(trace)) if i not in left_out])
+
+
+def without_upgrade(trace: Trace) -> Trace | None:
+    """The trace without the change of HTTP to WebSocket that it begins with; None where it cannot begin with one."""
+    if not trace.opening or len(trace) < 2 or trace.directions[:2] != (CLIENT, SERVER):
+        return None
+    if trace.lengths[0] < LEAST_UPGRADE[CLIENT] or trace.lengths[1] < LEAST_UPGRADE[SERVER]:
+        return None
+    return trace.cut(range(2, len(trace)))

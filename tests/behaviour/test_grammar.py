@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from dataclasses import replace
 
 import pytest
 
@@ -10,8 +11,9 @@ from sensor.behaviour.dialect_lengths import DialectLengths
 from sensor.behaviour.grammar import LOOKS_S, GrammarResult, look_at, over_looks
 from sensor.behaviour.overhead import TLS_1_2, TLS_1_3_OVERHEAD, overhead
 from sensor.behaviour.templates import templates_of
-from sensor.behaviour.trace import Trace, trace_of, without_handshake
+from sensor.behaviour.trace import CLIENT, SERVER, Trace, trace_of, without_handshake
 from sensor.signatures import SignatureSet
+from tests.behaviour.evaluate import dialect_families
 from tests.behaviour.mining import play, playable
 from tests.behaviour.ordinary_first import FIRST
 from tests.behaviour.ordinary_second import SECOND
@@ -136,3 +138,21 @@ def test_a_first_job_that_comes_late_is_no_opening(grammars: list[DialectLengths
         else:
             plan.ask(at + 30, 246, 39)
     assert not look_at(traces_of(plan, rng), grammars).opening
+
+
+@pytest.mark.parametrize("family", ["coinhive", "webminerpool"])
+def test_a_session_of_websocket_is_read_behind_its_change_from_http(
+    family: str, grammars: list[DialectLengths]
+) -> None:
+    found, without, own = 0, 0, [grammar for grammar in grammars if grammar.transport == "websocket"]
+    for seed in range(8):
+        trace, _ = dialect_families()[family](random.Random(f"{family} {seed}"), 3_600, 0.0)
+        changed = replace(
+            trace,
+            times_ns=(trace.times_ns[0] - 400_000_000, trace.times_ns[0] - 300_000_000, *trace.times_ns),
+            directions=(CLIENT, SERVER, *trace.directions),
+            lengths=(412, 129, *trace.lengths),
+        )
+        found += look_at(changed, grammars).opening
+        without += look_at(trace, own).opening
+    assert found == without > 0
