@@ -8,7 +8,7 @@ import random
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from tests.evaluation.sealing import HEADER_BYTES, SUITES, APPLICATION, Cutter
+from tests.evaluation.sealing import APPLICATION, HEADER_BYTES, SUITES, Cutter
 from tests.evaluation.talk import DOWN, UP, Talk
 
 #: How lines that are written at once leave: in one record; each in its record, all in one segment; each in its own.

@@ -77,7 +77,7 @@ class Stacks:
         self._node()
         self._rustls()
         if not (self.folder / "certificate.pem").exists():
-            command = "openssl req -x509 -newkey rsa:2048 -nodes -days 3650 -sha256".split()
+            command = ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "3650", "-sha256"]
             files = ["-keyout", str(self.folder / "key.pem"), "-out", str(self.folder / "certificate.pem")]
             subprocess.run([*command, *files, "-subj", f"/CN={NAME}"], check=True, capture_output=True)
 
@@ -107,7 +107,9 @@ class Stacks:
             self.commands["rustls"] = [str(target / "debug" / "peer")]
 
     def _ran(self, stack: str, command: list[str]) -> bool:
-        outcome = subprocess.run(command, capture_output=True, text=True, check=False, env={**os.environ, "GO111MODULE": "off"})
+        outcome = subprocess.run(
+            command, capture_output=True, text=True, check=False, env={**os.environ, "GO111MODULE": "off"}
+        )
         if outcome.returncode:
             self.missing[stack] = (outcome.stderr.strip().splitlines() or ["it does not build"])[-1][:120]
         return not outcome.returncode
@@ -125,7 +127,9 @@ class Stacks:
         with tempfile.TemporaryDirectory() as folder:
             files = Path(folder) / "server.json", Path(folder) / "client.json"
             files[0].write_text(json.dumps({**plan, "role": "server", "rows": down, "expects": total[UP]}))
-            with subprocess.Popen([*self.commands[server], str(files[0])], stdout=subprocess.PIPE, text=True) as serving:
+            with subprocess.Popen(
+                [*self.commands[server], str(files[0])], stdout=subprocess.PIPE, text=True
+            ) as serving:
                 assert serving.stdout is not None
                 relay = Relay(int(serving.stdout.readline()))
                 ends = {**plan, "role": "client", "rows": up, "expects": total[DOWN], "port": relay.port}

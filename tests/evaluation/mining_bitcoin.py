@@ -42,7 +42,11 @@ def large_pool(talk: Talk) -> None:
     """A machine of a farm at a large pool: compact lines, an answer of id first, ids that grow from its sign-in on."""
     rng = talk.rng
     user = "account.rack" + str(rng.randrange(1, 30)) + "x" + str(rng.randrange(1, 300))
-    hello = {"id": 1, "method": "mining.subscribe", "params": ["cgminer/4.11.1" if rng.random() < 0.5 else "bmminer/2.0.0"]}
+    hello = {
+        "id": 1,
+        "method": "mining.subscribe",
+        "params": ["cgminer/4.11.1" if rng.random() < 0.5 else "bmminer/2.0.0"],
+    }
     names = [["mining.set_difficulty", "0" * 8], ["mining.notify", "0" * 8]]
     talk.ask(0, text(hello), text({"id": 1, "result": [names, "0" * 8, 8], "error": None}))
     back_s = talk.ask(0.1, text({"id": 2, "method": "mining.authorize", "params": [user, "123"]}),
@@ -100,7 +104,7 @@ def _mine(
     rng, number = talk.rng, first_id - 1
     refresh_s = every_s or talk.server.trait("refresh", lambda r: r.choice([20, 30, 30, 55]))
     found = shares(talk, 10 ** rng.uniform(0, 0.8), True)
-    changes = [at for at in talk.poisson(600)]
+    changes = list(talk.poisson(600))
     params = [user, "0" * job_digits, "0" * 16, "6" * 8, "0" * 8, *(["0" * 8] if rolls else [])]
     jobs = iter(talk.clocked(refresh_s, coin, 0.02, resets=rng.random() < 0.5))
     for at, what in talk.mixed(job=jobs, share=iter(found), level=iter(changes)):

@@ -15,7 +15,10 @@ HASH = "0x" + "0" * 64
 
 def eth_proxy(talk: Talk) -> None:
     """Ethash in eth-proxy's way: work as a list, ids of a fixed meaning, a hashrate every minute."""
-    rng, login = talk.rng, {"id": 1, "jsonrpc": "2.0", "method": "eth_submitLogin", "worker": "rig" + str(talk.rng.randrange(99))}
+    rng, login = (
+        talk.rng,
+        {"id": 1, "jsonrpc": "2.0", "method": "eth_submitLogin", "worker": "rig" + str(talk.rng.randrange(99))},
+    )
     params = ["0x" + "0" * 40 + rng.choice(["", ".rig1"]), "x"]
     talk.ask(0, text({**login, "params": params}), text({"id": 1, "jsonrpc": "2.0", "result": True}))
     height = talk.server.trait("height", lambda r: r.random() < 0.5)
@@ -39,7 +42,11 @@ def eth_proxy(talk: Talk) -> None:
 def ethereum_stratum(talk: Talk) -> None:
     """EthereumStratum/1.0.0 as NiceHash has it: difficulty beside the job, a short nonce, ids that grow from 40 on."""
     rng, user = talk.rng, "account." + "w" * talk.rng.randrange(2, 9)
-    hello = {"id": 1, "method": "mining.subscribe", "params": ["lolMiner 1." + str(rng.randrange(60, 99)), "EthereumStratum/1.0.0"]}
+    hello = {
+        "id": 1,
+        "method": "mining.subscribe",
+        "params": ["lolMiner 1." + str(rng.randrange(60, 99)), "EthereumStratum/1.0.0"],
+    }
     names = ["mining.notify", "0" * 32, "EthereumStratum/1.0.0"]
     talk.ask(0, text(hello), text({"id": 1, "result": [names, "0" * 6], "error": None}))
     back_s = talk.ask(0.05, text({"id": 2, "method": "mining.authorize", "params": [user, "x"]}),
@@ -61,7 +68,12 @@ def ethereum_stratum(talk: Talk) -> None:
 def kawpow(talk: Talk) -> None:
     """KawPow: the whole target in each job, mix and header in each share, a hashrate by some programs."""
     rng, user = talk.rng, "R" + "x" * 33 + "." + "w" * talk.rng.randrange(2, 9)
-    hello = {"id": 1, "jsonrpc": "2.0", "method": "mining.subscribe", "params": ["kawpowminer/1.2.4", "EthereumStratum/1.0.0"]}
+    hello = {
+        "id": 1,
+        "jsonrpc": "2.0",
+        "method": "mining.subscribe",
+        "params": ["kawpowminer/1.2.4", "EthereumStratum/1.0.0"],
+    }
     talk.ask(0, text(hello), text({"id": 1, "result": [None, "0" * 6], "error": None}))
     login = {"id": 3, "jsonrpc": "2.0", "method": "mining.authorize", "params": [user, "x"]}
     back_s = talk.ask(0.05, text(login), text({"id": 3, "result": True, "error": None}))
@@ -126,7 +138,9 @@ def kaspa(talk: Talk) -> None:
     talk.say(back_s + 0.01, DOWN, nonce, level)
     number, job = 2, rng.randrange(1, 90)
     found = shares(talk, 10 ** rng.uniform(0, 0.8))
-    for at, what in talk.mixed(job=talk.poisson(talk.server.trait("pace", lambda r: r.uniform(5, 15))), share=iter(found)):
+    for at, what in talk.mixed(
+        job=talk.poisson(talk.server.trait("pace", lambda r: r.uniform(5, 15))), share=iter(found)
+    ):
         if what == "job":
             job += 1
             numbers = [rng.getrandbits(64) for _ in range(4)]

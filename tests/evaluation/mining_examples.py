@@ -98,7 +98,12 @@ class _Lines:
         if isinstance(part, dict):
             return {key: self._other(inner, kind) for key, inner in part.items()}
         if isinstance(part, list):
-            if part and all(isinstance(inner, str) and len(inner) == 64 for inner in part) and kind == "job" and len(part) > 1:
+            if (
+                part
+                and all(isinstance(inner, str) and len(inner) == 64 for inner in part)
+                and kind == "job"
+                and len(part) > 1
+            ):
                 many = max(1, len(part) + self._branches + self.rng.choice([0, 0, 0, 0, 1, -1]))
                 return [part[0]] * many
             return [self._other(inner, kind) for inner in part]

@@ -12,12 +12,14 @@ from typing import Any
 from tests.evaluation.talk import DOWN, UP, Talk
 
 #: What XMRig 6 lists in its login, by its version and build.
-ALGORITHMS = (
-    ("rx/0", "rx/wow", "rx/arq", "rx/graft", "rx/sfx", "rx/yada"),
-    ("cn/1", "cn/2", "cn/r", "cn/fast", "cn/half", "cn/xao", "cn/rto", "cn/rwz", "cn/zls", "cn/double", "cn/ccx")
-    + ("cn-lite/1", "cn-heavy/0", "cn-heavy/tube", "cn-heavy/xhv", "cn-pico", "cn-pico/tlo", "cn/upx2", "rx/0")
-    + ("rx/wow", "rx/arq", "rx/graft", "rx/sfx", "rx/yada", "argon2/chukwa", "argon2/chukwav2", "argon2/ninja")
-    + ("ghostrider",),
+ALGORITHMS = tuple(
+    tuple(names.split())
+    for names in (
+        "rx/0 rx/wow rx/arq rx/graft rx/sfx rx/yada",
+        "cn/1 cn/2 cn/r cn/fast cn/half cn/xao cn/rto cn/rwz cn/zls cn/double cn/ccx cn-lite/1 cn-heavy/0 cn-heavy/tube"
+        " cn-heavy/xhv cn-pico cn-pico/tlo cn/upx2 rx/0 rx/wow rx/arq rx/graft rx/sfx rx/yada argon2/chukwa"
+        " argon2/chukwav2 argon2/ninja ghostrider",
+    )
 )
 
 
@@ -33,7 +35,7 @@ def framed(length: int, side: int) -> int:
 
 def shares(talk: Talk, per_minute: float, settles: bool = False) -> list[float]:
     """Shares found at random; where a pool steers the difficulty, many at first."""
-    found = [at for at in talk.poisson(60 / per_minute)]
+    found = list(talk.poisson(60 / per_minute))
     if settles:
         found += [at for at in talk.poisson(20 / per_minute) if at < 120]
     return sorted(found)
@@ -60,10 +62,17 @@ def nodejs_pool(talk: Talk) -> None:
     session, job_id, height = "x" * 36, "x" * job_digits, 2_200_000 + rng.randrange(900_000)
     body = {"blob": "0" * rng.choice([152, 154]), "algo": "rx/0", "height": height, "seed_hash": "0" * 64}
     job = {**body, "job_id": job_id, "target": "0" * 8, "id": session}
-    result = {"id": session, "job": job, "extensions": ["algo", "nicehash", "connect", "tls", "keepalive"], "status": "OK"}
+    result = {
+        "id": session,
+        "job": job,
+        "extensions": ["algo", "nicehash", "connect", "tls", "keepalive"],
+        "status": "OK",
+    }
     if not keeps:
         result.pop("extensions")
-    talk.ask(0, text(login(rng, rng.random() < 0.4)), text({"jsonrpc": "2.0", "id": 1, "error": None, "result": result}))
+    talk.ask(
+        0, text(login(rng, rng.random() < 0.4)), text({"jsonrpc": "2.0", "id": 1, "error": None, "result": result})
+    )
     pushed = text({"jsonrpc": "2.0", "method": "job", "params": job})
     _work(talk, pushed, talk.clocked(refresh_s, "XMR", 0.02, resets=True), session, job_id, keeps, tail={})
 
@@ -72,7 +81,14 @@ def xmrig_proxy(talk: Talk) -> None:
     """XMRig behind xmrig-proxy: jobs as the pool behind it sends them, ids first, always keepalive."""
     rng = talk.rng
     session, job_id = "x" * 36, "x" * talk.server.trait("job", lambda r: r.choice([12, 14, 20, 36]))
-    job = {"blob": "0" * 152, "job_id": job_id, "target": "0" * 8, "algo": "rx/0", "height": 3_000_000, "seed_hash": "0" * 64}
+    job = {
+        "blob": "0" * 152,
+        "job_id": job_id,
+        "target": "0" * 8,
+        "algo": "rx/0",
+        "height": 3_000_000,
+        "seed_hash": "0" * 64,
+    }
     result = {"id": session, "job": job, "extensions": ["algo", "nicehash", "connect", "keepalive"], "status": "OK"}
     answer = {"id": 1, "jsonrpc": "2.0", "error": None, "result": result}
     talk.ask(0, text(login(rng, rng.random() < 0.5)), text(answer))
@@ -96,7 +112,14 @@ def nicehash(talk: Talk) -> None:
 def p2pool(talk: Talk) -> None:
     """XMRig at a P2Pool node: a job with each block of its side chain (10 s) and of the main chain, eight digits."""
     session, job_id, height = "0" * 8, "0" * 8, 3_100_000 + talk.rng.randrange(90_000)
-    job = {"blob": "0" * 152, "job_id": job_id, "target": "0" * 16, "algo": "rx/0", "height": height, "seed_hash": "0" * 64}
+    job = {
+        "blob": "0" * 152,
+        "job_id": job_id,
+        "target": "0" * 16,
+        "algo": "rx/0",
+        "height": height,
+        "seed_hash": "0" * 64,
+    }
     result = {"id": session, "job": job, "extensions": ["algo"], "status": "OK"}
     talk.ask(0, text(login(talk.rng, False)), text({"id": 1, "jsonrpc": "2.0", "result": result}))
     pushed = text({"jsonrpc": "2.0", "method": "job", "params": job})
@@ -114,7 +137,10 @@ def in_browser(talk: Talk) -> None:
     talk.ask(0, rng.randrange(380, 620), rng.randrange(129, 220))
     talk.ask(0.3, _frame({"type": "auth", "params": {"site_key": "x" * 32, "type": "anonymous", "user": None, "goal": 0}}, UP),
              _frame({"type": "authed", "params": {"token": "", "hashes": 0}}, DOWN))  # fmt: skip
-    job = {"type": "job", "params": {"job_id": "0" * 15, "blob": "0" * 152, "target": "f" * 8, "algo": "cn", "variant": 2}}
+    job = {
+        "type": "job",
+        "params": {"job_id": "0" * 15, "blob": "0" * 152, "target": "f" * 8, "algo": "cn", "variant": 2},
+    }
     hashes, per_share = 0, rng.choice([256, 512, 1024])
     share = {"type": "submit", "params": {"version": 7, "job_id": "0" * 15, "nonce": "0" * 8, "result": "0" * 64}}
     talk.say(0.31 + talk.rtt_s, DOWN, _frame(job, DOWN))

@@ -27,7 +27,9 @@ def sensor_readings(talk: Talk) -> None:
     talk.ask(0, 14 + len(name) + rng.randrange(60), 4)
     talk.ask(0.1, 9 + len(name), 5)
     acknowledged = rng.random() < 0.6
-    for at, what in talk.mixed(read=talk.every(rng.choice([10, 30, 60]), 0.02), order=talk.poisson(400), ping=talk.every(60)):
+    for at, what in talk.mixed(
+        read=talk.every(rng.choice([10, 30, 60]), 0.02), order=talk.poisson(400), ping=talk.every(60)
+    ):
         if what == "read":
             counter += 1
             value = {"id": counter, "t": round(rng.gauss(21, 3), 2), "h": rng.randrange(20, 90), "dev": name}
@@ -47,7 +49,9 @@ def smart_meter(talk: Talk) -> None:
     rng = talk.rng
     talk.call(0.1, 65 + rng.randrange(20), 43)
     answer = talk.server.trait("answer", lambda r: r.choice([26, 34, 58]))
-    for at, what in talk.mixed(read=talk.every(talk.server.trait("period", lambda r: r.choice([10, 15, 60])), 0.01), alarm=talk.poisson(900)):
+    for at, what in talk.mixed(
+        read=talk.every(talk.server.trait("period", lambda r: r.choice([10, 15, 60])), 0.01), alarm=talk.poisson(900)
+    ):
         if what == "read":
             talk.call(at, 21, answer + rng.choice([0, 0, 0, 2, 4]))
         else:
@@ -65,7 +69,7 @@ def monitoring_agent(talk: Talk) -> None:
 
 
 def ci_runner(talk: Talk) -> None:
-    """A runner that polls for jobs: long polls over HTTP/1.1, an answer of one length unless there is a job; then logs."""
+    """A runner that polls for jobs: an answer of one length unless there is a job; then logs."""
     rng, at = talk.rng, 0.0
     question, empty = 520 + rng.randrange(160), 210 + rng.randrange(90)
     waits_s = rng.choice([10.0, 30.0, 50.0])
@@ -83,7 +87,9 @@ def fix_session(talk: Talk) -> None:
     rng, ours, theirs = talk.rng, 1, 1
     names = 2 * (6 + rng.randrange(4, 14))
     talk.ask(0, 90 + names, 90 + names)
-    for at, what in talk.mixed(beat=talk.every(30), theirs=talk.every(30), order=talk.poisson(10 ** rng.uniform(1.2, 2.2))):
+    for at, what in talk.mixed(
+        beat=talk.every(30), theirs=talk.every(30), order=talk.poisson(10 ** rng.uniform(1.2, 2.2))
+    ):
         if what == "beat":
             ours += 1
             talk.say(at, UP, 56 + names + digits(ours))
@@ -100,7 +106,9 @@ def watch_of_cluster(talk: Talk) -> None:
     rng, version = talk.rng, 10 ** talk.rng.randrange(4, 9)
     talk.ask(0, 24 + 45 + 280 + rng.randrange(90), 90 + rng.randrange(40))
     size = talk.server.trait("size", lambda r: r.randrange(700, 2_600))
-    for at, what in talk.mixed(event=talk.bursts(10 ** rng.uniform(1.5, 2.3), 4, 1), mark=talk.every(60, 0.05), ping=talk.every(30)):
+    for at, what in talk.mixed(
+        event=talk.bursts(10 ** rng.uniform(1.5, 2.3), 4, 1), mark=talk.every(60, 0.05), ping=talk.every(30)
+    ):
         version += rng.randrange(1, 40)
         if what == "event":
             talk.say(at, DOWN, 9 + size + digits(version) + rng.randrange(0, 25))
@@ -115,7 +123,9 @@ def traces(talk: Talk) -> None:
     rng = talk.rng
     talk.ask(0, 24 + 54, 27 + 9)
     size = int(rng.lognormvariate(6.4, 0.5))
-    for at, what in talk.mixed(export=talk.every(rng.choice([10, 30, 60]), 0.01), ping=talk.every(rng.choice([20, 60]))):
+    for at, what in talk.mixed(
+        export=talk.every(rng.choice([10, 30, 60]), 0.01), ping=talk.every(rng.choice([20, 60]))
+    ):
         if what == "export":
             talk.ask(at, 9 + 40 + 9 + 5 + size + int(rng.gauss(0, 12)), 9 + 14 + 9 + 5 + 9 + 24)
         else:
@@ -130,12 +140,19 @@ def random_poller(talk: Talk) -> None:
     params = ["x" * rng.randrange(4, 40), "0" * talk.server.trait("key", lambda r: r.choice([8, 16, 32, 64]))]
     news = talk.server.trait("news", lambda r: r.randrange(120, 500))
     full = talk.server.trait("full", lambda r: r.random() < 0.5)
-    for at, what in talk.mixed(ask=talk.poisson(10 ** rng.uniform(0.9, 1.8)), news=talk.every(talk.server.trait("period", lambda r: r.choice([15, 30, 60])), 0.01)):
+    for at, what in talk.mixed(
+        ask=talk.poisson(10 ** rng.uniform(0.9, 1.8)),
+        news=talk.every(talk.server.trait("period", lambda r: r.choice([15, 30, 60])), 0.01),
+    ):
         if what == "news":
             talk.say(at, DOWN, news)
         else:
             number += 1
-            answer = {"id": number, "result": True, "error": None} if full else {"jsonrpc": "2.0", "result": True, "id": number}
+            answer = (
+                {"id": number, "result": True, "error": None}
+                if full
+                else {"jsonrpc": "2.0", "result": True, "id": number}
+            )
             talk.ask(at, text({"id": number, "method": method, "params": params}), text(answer, spaced))
 
 
@@ -153,7 +170,7 @@ def auctions(talk: Talk) -> None:
 
 
 def bip324(talk: Talk) -> None:
-    """Raw: Bitcoin's encrypted transport. 64 bytes of each side with up to 4,095 of garbage, then packets of 20 more."""
+    """Raw: Bitcoin's encrypted transport. 64 bytes of each side, up to 4,095 of garbage, then packets of 20 more."""
     rng = talk.rng
     garbage = (lambda: 0) if rng.random() < 0.5 else (lambda: rng.randrange(0, 4_096))
     talk.ask(0, 64 + garbage(), 64 + garbage(), 16 + 20)

@@ -32,7 +32,9 @@ def desktop_idle(talk: Talk) -> None:
     rng = talk.rng
     talk.ask(0, 420 + rng.randrange(60), 110 + rng.randrange(60))
     clock = talk.server.trait("clock", lambda r: r.randrange(180, 420))
-    for at, what in talk.mixed(clock=talk.every(60, 0.0005), keep=talk.every(rng.choice([20, 45])), mouse=talk.bursts(500, 25, 0.3)):
+    for at, what in talk.mixed(
+        clock=talk.every(60, 0.0005), keep=talk.every(rng.choice([20, 45])), mouse=talk.bursts(500, 25, 0.3)
+    ):
         if what == "clock":
             talk.say(at, DOWN, clock + rng.randrange(-18, 19))
         elif what == "keep":
@@ -47,8 +49,12 @@ def chat(talk: Talk) -> None:
     """A chat of a company over WebSocket: pings with ids that grow, answered by them; messages, people who type."""
     rng, number = talk.rng, 0
     talk.ask(0, 800 + rng.randrange(400), 240 + rng.randrange(60))
-    talk.say(0.4, DOWN, _ws({"type": "hello", "fast_reconnect": False, "region": "eu-west-1", "host_id": "x" * 24}, DOWN))
-    for at, what in talk.mixed(ping=talk.every(30, 0.002), message=talk.poisson(150), types=talk.poisson(200), mine=talk.poisson(600)):
+    talk.say(
+        0.4, DOWN, _ws({"type": "hello", "fast_reconnect": False, "region": "eu-west-1", "host_id": "x" * 24}, DOWN)
+    )
+    for at, what in talk.mixed(
+        ping=talk.every(30, 0.002), message=talk.poisson(150), types=talk.poisson(200), mine=talk.poisson(600)
+    ):
         if what == "ping":
             number += 1
             talk.ask(at, _ws({"type": "ping", "id": number}, UP), _ws({"type": "pong", "reply_to": number}, DOWN))
@@ -77,7 +83,9 @@ def sip(talk: Talk) -> None:
     rng, count, theirs = talk.rng, 1, 100 + talk.rng.randrange(800)
     question, answer = 560 + rng.randrange(120), 430 + rng.randrange(90)
     refresh_s = rng.choice([50, 110, 280])
-    for at, what in talk.mixed(register=talk.every(refresh_s, 0.01, 0.0), options=talk.every(30, 0.002), keep=talk.every(25)):
+    for at, what in talk.mixed(
+        register=talk.every(refresh_s, 0.01, 0.0), options=talk.every(30, 0.002), keep=talk.every(25)
+    ):
         if what == "register":
             talk.ask(at, question + digits(count), answer + digits(count))
             count += 1
@@ -114,10 +122,14 @@ def xmpp(talk: Talk) -> None:
     rng, came, went = talk.rng, 0, 0
     talk.ask(0, 160 + rng.randrange(40), 480 + rng.randrange(60))
     talk.ask(0.5, 130 + rng.randrange(60), 51)
-    for at, what in talk.mixed(theirs=talk.poisson(10 ** rng.uniform(1.2, 2.2)), mine=talk.poisson(300), ping=talk.every(60, 0.01)):
+    for at, what in talk.mixed(
+        theirs=talk.poisson(10 ** rng.uniform(1.2, 2.2)), mine=talk.poisson(300), ping=talk.every(60, 0.01)
+    ):
         if what == "theirs":
             came += 1
-            talk.call(at, 210 + int(rng.lognormvariate(3.6, 0.8)) + 26, len("<a xmlns='urn:xmpp:sm:3' h=''/>") + digits(came))
+            talk.call(
+                at, 210 + int(rng.lognormvariate(3.6, 0.8)) + 26, len("<a xmlns='urn:xmpp:sm:3' h=''/>") + digits(came)
+            )
         else:
             went += 1
             extra = int(rng.lognormvariate(3.6, 0.8)) if what == "mine" else 0
@@ -141,12 +153,11 @@ def game(talk: Talk) -> None:
 
 def editor(talk: Talk) -> None:
     """A language server over TLS: requests with ids that grow, in bursts as somebody types; diagnostics pushed."""
-    rng, number = talk.rng, 0
+    rng = talk.rng
     path = "x" * rng.randrange(20, 90)
     wrap = len("Content-Length: 123\r\n\r\n") - 1
     talk.ask(0, 2_000 + rng.randrange(900), 1_200 + rng.randrange(900))
-    for at in talk.bursts(300, 14, 0.9):
-        number += 1
+    for number, at in enumerate(talk.bursts(300, 14, 0.9), start=1):
         method = rng.choice(["textDocument/completion", "textDocument/hover", "textDocument/signatureHelp"])
         place = {"line": rng.randrange(1, 900), "character": rng.randrange(0, 80)}
         params = {"textDocument": {"uri": path}, "position": place}

@@ -21,7 +21,7 @@ def redis_channel(talk: Talk) -> None:
 
 
 def mysql_replica(talk: Talk) -> None:
-    """A replica of MySQL: events as they come, a heartbeat in silence, an acknowledgement of each (semi-synchronous)."""
+    """A replica of MySQL: events as they come, a heartbeat in silence, an acknowledgement of each by some."""
     rng = talk.rng
     talk.ask(0, 4 + rng.randrange(120, 220), 11)
     talk.ask(0.1, 4 + 36, 11)
@@ -41,7 +41,11 @@ def relp(talk: Talk) -> None:
     for at in talk.bursts(10 ** rng.uniform(1.5, 2.2), 5, 0.6):
         number += 1
         length = base + int(rng.expovariate(1 / 30))
-        talk.ask(at, digits(number) + len(" syslog ") + digits(length) + 1 + length + 1, digits(number) + len(" rsp 6 200 OK\n"))
+        talk.ask(
+            at,
+            digits(number) + len(" syslog ") + digits(length) + 1 + length + 1,
+            digits(number) + len(" rsp 6 200 OK\n"),
+        )
 
 
 def amqp_jobs(talk: Talk) -> None:
@@ -51,7 +55,9 @@ def amqp_jobs(talk: Talk) -> None:
     talk.ask(0.1, 330 + rng.randrange(60), 20)
     body = talk.server.trait("body", lambda r: r.randrange(80, 700))
     wide = talk.server.trait("wide", lambda r: r.choice([0, 2, 40]))
-    for at, what in talk.mixed(job=talk.poisson(10 ** rng.uniform(1.0, 1.9)), beat=talk.every(30), theirs=talk.every(30)):
+    for at, what in talk.mixed(
+        job=talk.poisson(10 ** rng.uniform(1.0, 1.9)), beat=talk.every(30), theirs=talk.every(30)
+    ):
         if what == "job":
             talk.say(at, DOWN, 60 + 22 + 8 + body + rng.randrange(wide + 1))
             talk.say(at + rng.expovariate(1 / 2), UP, 21)
@@ -68,8 +74,9 @@ def work_queue(talk: Talk) -> None:
              text({"jsonrpc": "2.0", "id": 1, "result": {"session": "x" * 36}}, spaced))  # fmt: skip
     job = {"scene": "x" * talk.server.trait("scene", lambda r: r.randrange(20, 200)), "frame": 100, "samples": 256}
     keys = talk.server.trait("keys", lambda r: r.choice([("jsonrpc", "id", "result"), ("id", "result", "error")]))
-    events = talk.mixed(job=iter(talk.clocked(talk.server.trait("refresh", lambda r: r.choice([15, 30, 60])), None, 0.02)),
-                        result=talk.poisson(10 ** rng.uniform(0.9, 1.8)))  # fmt: skip
+    refresh_s = talk.server.trait("refresh", lambda r: r.choice([15, 30, 60]))
+    jobs = iter(talk.clocked(refresh_s, None, 0.02))
+    events = talk.mixed(job=jobs, result=talk.poisson(10 ** rng.uniform(0.9, 1.8)))
     for at, what in events:
         if what == "job":
             job["frame"] = rng.randrange(1, 2000)
@@ -79,7 +86,9 @@ def work_queue(talk: Talk) -> None:
             params = {"worker": worker, "job": "x" * 12, "digest": "0" * 64}
             parts = {"jsonrpc": "2.0", "id": number, "result": True, "error": None}
             answer = {key: parts[key] for key in keys}
-            talk.ask(at, text({"jsonrpc": "2.0", "id": number, "method": "done", "params": params}), text(answer, spaced))
+            talk.ask(
+                at, text({"jsonrpc": "2.0", "id": number, "method": "done", "params": params}), text(answer, spaced)
+            )
 
 
 def kafka(talk: Talk) -> None:
@@ -93,7 +102,12 @@ def kafka(talk: Talk) -> None:
     while at < talk.until_s:
         came_s = rng.expovariate(1 / 40)
         some = came_s < waits_s
-        at = talk.ask(at, 90 + client, 70 + (int(rng.lognormvariate(6, 0.8)) if some else 0), takes_s=min(came_s, waits_s)) + 0.01
+        at = (
+            talk.ask(
+                at, 90 + client, 70 + (int(rng.lognormvariate(6, 0.8)) if some else 0), takes_s=min(came_s, waits_s)
+            )
+            + 0.01
+        )
 
 
 def nats(talk: Talk) -> None:
@@ -103,7 +117,9 @@ def nats(talk: Talk) -> None:
     talk.ask(0.1, 150 + rng.randrange(60), 6)
     subject, reply = rng.randrange(8, 40), rng.random() < 0.4
     size = talk.server.trait("size", lambda r: r.randrange(20, 300))
-    for at, what in talk.mixed(news=talk.poisson(10 ** rng.uniform(0.9, 1.8)), ping=talk.every(120), theirs=talk.every(120)):
+    for at, what in talk.mixed(
+        news=talk.poisson(10 ** rng.uniform(0.9, 1.8)), ping=talk.every(120), theirs=talk.every(120)
+    ):
         if what == "news":
             length = size + rng.randrange(6)
             talk.say(at, DOWN, 8 + subject + digits(length) + length + 4)
@@ -121,7 +137,9 @@ def postgres_listener(talk: Talk) -> None:
     talk.ask(0, 70 + rng.randrange(40), 340 + rng.randrange(40))
     talk.ask(0.1, 5 + 12, 18)
     query, row = 60 + rng.randrange(120), 80 + rng.randrange(200)
-    for at, what in talk.mixed(news=talk.poisson(10 ** rng.uniform(1, 2)), query=talk.every(rng.choice([10, 30, 60]), 0.01)):
+    for at, what in talk.mixed(
+        news=talk.poisson(10 ** rng.uniform(1, 2)), query=talk.every(rng.choice([10, 30, 60]), 0.01)
+    ):
         if what == "news":
             talk.say(at, DOWN, 9 + 12 + rng.randrange(20, 60))
         else:

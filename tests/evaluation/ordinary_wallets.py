@@ -30,7 +30,9 @@ def electrum(talk: Talk) -> None:
     header = {"hex": "0" * 160, "height": 830_000 + rng.randrange(90_000)}
     call(0.2, "blockchain.headers.subscribe", [], header)
     for order in range(rng.randrange(2, 41)):
-        call(0.3 + order * 0.01, "blockchain.scripthash.subscribe", ["0" * 64], None if rng.random() < 0.6 else "0" * 64)
+        call(
+            0.3 + order * 0.01, "blockchain.scripthash.subscribe", ["0" * 64], None if rng.random() < 0.6 else "0" * 64
+        )
     pushed = text({"jsonrpc": "2.0", "method": "blockchain.headers.subscribe", "params": [header]})
     coin = talk.server.trait("coin", lambda r: r.choice(["BTC", "LTC", "ZEC"]))
     events = talk.mixed(
@@ -122,14 +124,25 @@ def ticker(talk: Talk) -> None:
     """Prices of an exchange over WebSocket: one form, a few characters more or less, heartbeats."""
     rng, price = talk.rng, talk.server.trait("price", lambda r: 10 ** r.uniform(-2, 4.9))
     _upgraded(talk)
-    talk.ask(0.4, _ws({"op": "subscribe", "args": [{"channel": "tickers", "instId": "BTC-USDT"}]}, UP), rng.randrange(60, 140))
+    talk.ask(
+        0.4,
+        _ws({"op": "subscribe", "args": [{"channel": "tickers", "instId": "BTC-USDT"}]}, UP),
+        rng.randrange(60, 140),
+    )
     pace_s = talk.server.trait("pace", lambda r: 10 ** r.uniform(0.7, 1.6))
-    for at, what in talk.mixed(price=talk.poisson(pace_s), beat=talk.every(talk.server.trait("beat", lambda r: r.choice([20, 30, 60])))):
+    for at, what in talk.mixed(
+        price=talk.poisson(pace_s), beat=talk.every(talk.server.trait("beat", lambda r: r.choice([20, 30, 60])))
+    ):
         if what == "beat":
             talk.ask(at, framed(4, UP), framed(4, DOWN))
         else:
             price *= 1 + rng.gauss(0, 2e-4)
-            data = {"instId": "BTC-USDT", "last": f"{price:.6g}", "lastSz": f"{rng.lognormvariate(-3, 2):.5g}", "ts": "1" * 13}
+            data = {
+                "instId": "BTC-USDT",
+                "last": f"{price:.6g}",
+                "lastSz": f"{rng.lognormvariate(-3, 2):.5g}",
+                "ts": "1" * 13,
+            }
             talk.say(at, DOWN, _ws({"arg": {"channel": "tickers", "instId": "BTC-USDT"}, "data": [data]}, DOWN))
 
 
@@ -137,18 +150,33 @@ def orders(talk: Talk) -> None:
     """Orders at an exchange, JSON-RPC over WebSocket: ids that grow, heartbeats asked by the server, fills pushed."""
     rng, number = talk.rng, 1
     _upgraded(talk)
-    login = {"jsonrpc": "2.0", "id": 1, "method": "public/auth", "params": {"grant_type": "client_credentials", "client_id": "x" * 8}}
+    login = {
+        "jsonrpc": "2.0",
+        "id": 1,
+        "method": "public/auth",
+        "params": {"grant_type": "client_credentials", "client_id": "x" * 8},
+    }
     talk.ask(0.4, _ws(login, UP) + 60, rng.randrange(420, 700))
-    for at, what in talk.mixed(order=talk.poisson(10 ** rng.uniform(0.8, 2)), beat=talk.every(30), fill=talk.poisson(60)):
+    for at, what in talk.mixed(
+        order=talk.poisson(10 ** rng.uniform(0.8, 2)), beat=talk.every(30), fill=talk.poisson(60)
+    ):
         number += what != "fill"
         if what == "order":
-            params = {"instrument_name": "BTC-PERPETUAL", "amount": rng.choice([10, 100, 2500]), "price": rng.randrange(50_000, 70_000)}
+            params = {
+                "instrument_name": "BTC-PERPETUAL",
+                "amount": rng.choice([10, 100, 2500]),
+                "price": rng.randrange(50_000, 70_000),
+            }
             question = {"jsonrpc": "2.0", "id": number, "method": "private/buy", "params": params}
             talk.ask(at, _ws(question, UP), _ws({"jsonrpc": "2.0", "id": number, "result": {"order": "x" * 520}}, DOWN))
         elif what == "beat":
             talk.say(at, DOWN, _ws({"jsonrpc": "2.0", "method": "heartbeat", "params": {"type": "test_request"}}, DOWN))
             question = {"jsonrpc": "2.0", "id": number, "method": "public/test", "params": {}}
-            talk.ask(at + 2e-3, _ws(question, UP), _ws({"jsonrpc": "2.0", "id": number, "result": {"version": "1.2.26"}}, DOWN))
+            talk.ask(
+                at + 2e-3,
+                _ws(question, UP),
+                _ws({"jsonrpc": "2.0", "id": number, "result": {"version": "1.2.26"}}, DOWN),
+            )
         else:
             talk.say(at, DOWN, framed(640 + rng.randrange(-6, 7), DOWN))
 

@@ -146,7 +146,7 @@ def draw(part: Part, world: World, profiles: Sequence[Profile], rng: random.Rand
                     style=rng.choice(STYLES),
                     mss=rng.choice([1448, 1448, 1400, 1360]),
                     client=(CLIENTS + len(sessions), rng.randrange(32_768, 60_999)),
-                    server=(SERVERS + 8 * order + number, port),
+                    server=(SERVERS + 1024 * order + number, port),
                     joined_s=joined_s,
                     isn=(rng.getrandbits(32), rng.getrandbits(32)),
                 )

@@ -23,7 +23,10 @@ class Answers:
     """What it says of one capture."""
 
     sessions: dict[str, dict[str, Any]] = field(default_factory=dict)  # by the client's address, the last of each
-    reported: set[str] = field(default_factory=set)  # addresses of miners with a finding of at least `behaves`
+    every: list[dict[str, Any]] = field(default_factory=list)
+    reported: set[str] = field(
+        default_factory=set
+    )  # miners with a finding of at least `behaves`: addresses, with and without port
     failures: list[str] = field(default_factory=list)
     cpu_s: float = 0.0
 
@@ -34,13 +37,16 @@ def ask(captures: Sequence[Path], blocks: Sequence[str], folder: Path, replays: 
     sessions, events = folder / "sessions.jsonl", folder / "events.jsonl"
     names = [str(capture) for capture in captures]
     _run(["calibrate", "--sessions", str(sessions), *blocks, *names], answers)
-    for row in _rows(sessions):
+    answers.every = list(_rows(sessions))
+    for row in answers.every:
         ends = (str(row["miner"]).rsplit(":", 1)[0], str(row["server"]).rsplit(":", 1)[0])
         # Of a session that was joined, either end may be taken for the client.
         answers.sessions[ends[0] if ends[0].startswith(CLIENTS) or not ends[1].startswith(CLIENTS) else ends[1]] = row
     if replays:
         _run(["replay", "-q", "--least-grade", "behaves", "-e", str(events), *blocks, *names], answers)
-        answers.reported = {str(row["src_ip"]) for row in _rows(events) if row.get("event_type") == "mining"}
+        for row in _rows(events):
+            if row.get("event_type") == "mining":
+                answers.reported |= {str(row["src_ip"]), f"{row['src_ip']}:{row.get('src_port')}"}
     answers.cpu_s = _children_s() - before_s
     return answers
 
@@ -54,7 +60,13 @@ def _run(arguments: list[str], answers: Answers) -> None:
     environment = {**os.environ, "PYTHONPATH": str(ROOT)}
     try:
         outcome = subprocess.run(
-            [*MINEWATCH, *arguments], cwd=ROOT, env=environment, capture_output=True, text=True, check=False, timeout=1800
+            [*MINEWATCH, *arguments],
+            cwd=ROOT,
+            env=environment,
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=1800,
         )
     except subprocess.TimeoutExpired:
         answers.failures.append(f"{arguments[0]}: over half an hour")

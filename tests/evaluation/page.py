@@ -1,0 +1,278 @@
+"""Writes docs/evaluation.md: what was measured, with which seed, on which commit, how busy the machine was."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+
+from tests.evaluation import families, schedule, tables, traffic
+from tests.evaluation.parts import Outcome, Part, PartResult
+from tests.evaluation.reality import Comparison
+from tests.evaluation.tables import table
+
+ROOT = Path(__file__).parents[2]
+TEXT = """# Evaluation
+
+Sessions inside TLS are generated, written as captures, and read by minewatch through its command line: `minewatch
+calibrate --sessions` and `minewatch replay --least-grade behaves`. `make evaluate` makes this page; `make evaluate
+QUICK=1` a small one in 5 minutes. The page gives figures, bounds and commands, and no judgement. The generators are in
+`tests/evaluation` and share nothing with the judge, except that the families called "dialect ..." play the examples of
+the dialect files.
+
+{facts}
+
+{failures}
+
+## The model against real stacks
+
+The same talks are played over real TLS stacks and kernel TCP on the loopback, with a clock stretched {scale} times, and
+written as captures. Compared are types, lengths and directions of all records, and the order of both directions.
+
+{reality}
+
+## Families and halves
+
+Each family belongs to one of two halves by its name. The tuning half may be looked at by whoever changes the judge; the
+judging half is for figures alone.
+
+{halves}
+
+## Recall: an hour
+
+Share of the sessions for which `behaves` was said, with the interval of Clopper and Pearson (95 %). Half of the
+sessions are joined in their midst, 2 to 15 minutes after their beginning; they are seen for an hour from then on. A
+third of the captures lost 5 % of their packets. The clocks of {coins} are handed to the sensor; families of
+other coins have none. "Not thin" counts sessions that minewatch does not list; "reported otherwise" those of which
+`calibrate` and `replay` say different things.
+
+### The tuning half
+
+{recall_tuning}
+
+### The judging half
+
+{recall_judging}
+
+## Recall by time
+
+Macro-averages over the families.
+
+{recall_time}
+
+## Recall by suite and by origin
+
+{recall_suite}
+
+{recall_origin}
+
+## Shares counted
+
+{shares}
+
+## False alarms
+
+Sessions that are not mining, an hour each. "False" is one called `behaves` or reported. Bounds are one-sided, Poisson,
+95 %, of 10,000 thin sessions. The columns of p count the grammar's p-values of the thin ones.
+
+### The tuning half
+
+{false_tuning}
+
+### The judging half
+
+{false_judging}
+
+### All
+
+{false_all}
+
+{false_time}
+
+## Openings like those of Noise
+
+Ten minutes each, without TLS, however they are cut or pipelined.
+
+{noise}
+
+## P-values of traffic without meaning
+
+Lengths are drawn apart from order, time and side; times do not depend on blocks. Each p-value is as minewatch gives it,
+after search and looks. Given are the share at or below each level, its standard error if p-values were uniform, and
+how many of these it lies above (+) or below (-) the level.
+
+{calibration}
+
+## Real sessions
+
+Published times and lengths of real XMRig sessions, written one record a segment; the sessions in clear are put into
+TLS 1.3. Then the kinds of `sessions.pcap`: generated, played over OpenSSL and kernel TCP, 11 minutes.
+
+{hidden}
+"""
+
+
+@dataclass
+class Evaluation:
+    """Everything that was measured."""
+
+    seed: str
+    quick: bool
+    seconds: float = 0.0
+    parts: list[PartResult] = field(default_factory=list)
+    planned: list[Part] = field(default_factory=list)
+    missing: dict[str, str] = field(default_factory=dict)
+    pairs: int = 0
+    reality: list[Comparison] = field(default_factory=list)
+    hidden: str = ""
+    loads: list[float] = field(default_factory=list)
+
+    def rows(self, *sections: str) -> list[Outcome]:
+        """The outcomes of some sections."""
+        return [row for part in self.parts if part.section in sections for row in part.outcomes]
+
+
+def commit() -> str:
+    """The commit of the tree, and whether it was changed."""
+    said = subprocess.run(
+        ["git", "describe", "--always", "--dirty"], cwd=ROOT, capture_output=True, text=True, check=False
+    )
+    return said.stdout.strip() or "unknown"
+
+
+def text(done: Evaluation) -> str:
+    """The page."""
+    mining, ordinary = families.mining(), families.ordinary()
+    hour = done.rows(schedule.FAMILIES)
+    both = done.rows(schedule.FAMILIES, schedule.LONG)
+    miners = {family.name for family in mining}
+    mined = [row for row in both if row.family in miners]
+    sixty = [row for row in hour if row.minutes == 60]
+    origin = {family.name: family.origin for family in mining}
+    half = {name: [f for f in (*mining, *ordinary) if f.half == name] for name in tables.HALVES}
+    return TEXT.format(
+        facts=_facts(done),
+        failures=_failures(done),
+        scale=1200,
+        reality=_reality(done.reality),
+        halves=_halves(),
+        coins=", ".join(_coins(hour)) or "no coin",
+        recall_tuning=tables.recall_by_family([f for f in half["tuning"] if f.mining], hour),
+        recall_judging=tables.recall_by_family([f for f in half["judging"] if f.mining], hour),
+        recall_time=tables.recall_by_time(mining, mined),
+        recall_suite=tables.recall_by(mining, hour, "suite", lambda row: row.suite),
+        recall_origin=tables.recall_by(mining, hour, "written", lambda row: origin[row.family]),
+        shares=tables.shares_counted(mining, hour),
+        false_tuning=tables.false_alarms([f for f in half["tuning"] if not f.mining], sixty),
+        false_judging=tables.false_alarms([f for f in half["judging"] if not f.mining], sixty),
+        false_all=tables.false_alarms(ordinary, sixty).splitlines()[0]
+        + "\n"
+        + "\n".join(tables.false_alarms(ordinary, sixty).splitlines()[i] for i in (1, -1)),
+        false_time=tables.false_by_time(ordinary, both),
+        noise=_noise(done),
+        calibration=tables.calibration(done.rows(schedule.NULL)),
+        hidden=done.hidden or "The files are not at hand.",
+    )
+
+
+def _coins(rows: Sequence[Outcome]) -> list[str]:
+    return sorted({coin for row in rows for coin, _ in row.beats})
+
+
+def _facts(done: Evaluation) -> str:
+    sessions, packets = sum(p.sessions for p in done.parts), sum(p.packets for p in done.parts)
+    gigabytes = sum(p.octets for p in done.parts) / 1e9
+    writer, sensor = sum(p.writer_s for p in done.parts), sum(p.sensor_s for p in done.parts)
+    load = f"{min(done.loads):.1f} to {max(done.loads):.1f}" if done.loads else "not measured"
+    real = (
+        "real (Monero, 2020) in half of the captures"
+        if any(r.real_blocks for p in done.parts for r in p.outcomes)
+        else "simulated"
+    )
+    rows = [
+        ("date", datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC")),
+        ("commit", commit()),
+        ("command", f"`make evaluate{' QUICK=1' if done.quick else ''} SEED={done.seed}`"),
+        ("seeds", f"{done.seed}, with the section and number of each part"),
+        (
+            "took",
+            f"{done.seconds / 60:.1f} minutes; {writer:.0f} s of processor wrote, {sensor:.0f} s were minewatch's",
+        ),
+        ("machine", f"{os.cpu_count()} processors, load average {load}"),
+        ("parts", f"{len(done.parts)} of {len(done.planned)}"),
+        ("written", f"{sessions:,} sessions, {packets:,} packets, {gigabytes:.1f} GB"),
+        ("blocks of Monero", real),
+        ("pairs of stacks", f"{done.pairs}, hellos recorded on this machine"),
+        ("stacks that are missing", "; ".join(f"{name}: {why}" for name, why in done.missing.items()) or "none"),
+    ]
+    return table(("what", "value"), rows)
+
+
+def _failures(done: Evaluation) -> str:
+    found = [failure for part in done.parts for failure in part.failures]
+    if not found:
+        return "No command failed."
+    return "\n".join([f"{len(found)} commands failed:", "", *(f"- {failure}" for failure in found[:20])])
+
+
+def _reality(rows: Sequence[Comparison]) -> str:
+    if not rows:
+        return "Not compared."
+    pairs = dict.fromkeys(row.profile for row in rows)
+    lines = []
+    for pair in pairs:
+        own = [row for row in rows if row.profile == pair]
+        differing = "; ".join(f"{row.family}, {row.style}: {row.differs}" for row in own if row.differs)
+        lines.append((pair, len(own), sum(row.records for row in own), differing or "none"))
+    return table(("client, server, suite", "talks", "records", "differences"), lines)
+
+
+def _halves() -> str:
+    def names(mining: bool, half: str) -> str:
+        rows = families.mining() if mining else families.ordinary()
+        return "; ".join(family.name for family in rows if family.half == half)
+
+    rows = [(half, names(True, half), names(False, half)) for half in tables.HALVES]
+    return table(("half", "mining", "not mining"), rows)
+
+
+def _noise(done: Evaluation) -> str:
+    rows = done.rows(schedule.NOISE)
+
+    def lines() -> list[Sequence[object]]:
+        found: list[Sequence[object]] = []
+        for family in families.noise():
+            own = [row for row in rows if row.family == family.name]
+            told = [row.behaves or row.reported for row in own]
+            found.append(
+                (
+                    family.name,
+                    family.mining,
+                    len(own),
+                    sum(row.reported for row in own),
+                    tables.share(sum(told), len(told)),
+                )
+            )
+        return found
+
+    return table(("opening", "mining", "sessions", "reported", "behaves or reported"), lines())
+
+
+def summary(done: Evaluation) -> str:
+    """A few lines for the terminal."""
+    mining, hour = families.mining(), done.rows(schedule.FAMILIES)
+    names = {family.name for family in mining}
+    false = [r for r in hour if r.family not in names and (r.behaves or r.reported)]
+    thin = sum(r.thin for r in hour if r.family not in names and r.minutes == 60)
+    return "\n".join(
+        (
+            f"{len(done.parts)} of {len(done.planned)} parts in {done.seconds:.0f} s",
+            tables.recall_by_time(
+                mining, [r for r in done.rows(schedule.FAMILIES, schedule.LONG) if r.family in names]
+            ),
+            f"false: {len(false)} of {thin} thin sessions of an hour ({len(traffic.MODELS)} models of traffic besides)",
+        )
+    )
