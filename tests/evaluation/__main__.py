@@ -73,7 +73,8 @@ def take(done: page.Evaluation, result: PartResult, begun_s: float) -> None:
         say(failure)
     say(
         f"{time.monotonic() - begun_s:6.0f} s  {len(done.parts)}/{len(done.planned)} {result.section}: "
-        f"{result.sessions} sessions, {result.octets / 1e6:.0f} MB, writer {result.writer_s:.0f} s, minewatch {result.sensor_s:.0f} s"
+        f"{result.sessions} sessions, {result.octets / 1e6:.0f} MB, "
+        f"writer {result.writer_s:.0f} s, minewatch {result.sensor_s:.0f} s"
     )
 
 

@@ -135,8 +135,9 @@ def in_browser(talk: Talk) -> None:
     """A miner in a page, through a relay: JSON in WebSocket frames, `type` instead of a method, no ids."""
     rng = talk.rng
     talk.ask(0, rng.randrange(380, 620), rng.randrange(129, 220))
-    talk.ask(0.3, _frame({"type": "auth", "params": {"site_key": "x" * 32, "type": "anonymous", "user": None, "goal": 0}}, UP),
-             _frame({"type": "authed", "params": {"token": "", "hashes": 0}}, DOWN))  # fmt: skip
+    key = {"site_key": "x" * 32, "type": "anonymous", "user": None, "goal": 0}
+    authed = {"type": "authed", "params": {"token": "", "hashes": 0}}
+    talk.ask(0.3, _frame({"type": "auth", "params": key}, UP), _frame(authed, DOWN))
     job = {
         "type": "job",
         "params": {"job_id": "0" * 15, "blob": "0" * 152, "target": "f" * 8, "algo": "cn", "variant": 2},
