@@ -12,7 +12,7 @@ from pathlib import Path
 from tests.evaluation import families, schedule, tables, traffic
 from tests.evaluation.parts import Outcome, Part, PartResult
 from tests.evaluation.reality import Comparison
-from tests.evaluation.tables import table
+from tests.evaluation.tables import bullet, table
 
 ROOT = Path(__file__).parents[2]
 TEXT = """# Evaluation
@@ -44,10 +44,10 @@ judging half is for figures alone.
 ## Recall: an hour
 
 Share of the sessions for which `behaves` was said, with the interval of Clopper and Pearson (95 %). Half of the
-sessions are joined in their midst, 2 to 15 minutes after their beginning; they are seen for an hour from then on. A
-third of the captures lost 5 % of their packets. The clocks of {coins} are handed to the sensor; families of
-other coins have none. "Not thin" counts sessions that minewatch does not list; "reported otherwise" those of which
-`calibrate` and `replay` say different things.
+sessions are joined in their midst, 2 to 15 minutes after their beginning; they are seen for an hour from then on. No
+packet is lost here. The clocks of {coins} are handed to the sensor; families of other coins have none.
+"Not thin" counts sessions that minewatch does not list; "unlike" those of which `calibrate` and `replay` say different
+things.
 
 ### The tuning half
 
@@ -59,7 +59,7 @@ other coins have none. "Not thin" counts sessions that minewatch does not list; 
 
 ## Recall by time
 
-Macro-averages over the families.
+Macro-averages over the families. A third of the captures lost 5 % of their packets. "Under 80 %" counts families.
 
 {recall_time}
 
@@ -76,7 +76,8 @@ Macro-averages over the families.
 ## False alarms
 
 Sessions that are not mining, an hour each. "False" is one called `behaves` or reported. Bounds are one-sided, Poisson,
-95 %, of 10,000 thin sessions. The columns of p count the grammar's p-values of the thin ones.
+95 %, of 10,000 thin sessions; that of all is a bound for this mixture of generators. "Fat" counts sessions that
+minewatch does not list. The last columns count the grammar's p-values at or below the level.
 
 ### The tuning half
 
@@ -101,8 +102,8 @@ Ten minutes each, without TLS, however they are cut or pipelined.
 ## P-values of traffic without meaning
 
 Lengths are drawn apart from order, time and side; times do not depend on blocks. Each p-value is as minewatch gives it,
-after search and looks. Given are the share at or below each level, its standard error if p-values were uniform, and
-how many of these it lies above (+) or below (-) the level.
+after search and looks. Given are the share at or below each level in per cent, its standard error if p-values were
+uniform, and how many of these it lies above (+) or below (-) the level. "Least look" is the least p of all looks.
 
 {calibration}
 
@@ -168,14 +169,18 @@ def text(done: Evaluation) -> str:
         shares=tables.shares_counted(mining, hour),
         false_tuning=tables.false_alarms([f for f in half["tuning"] if not f.mining], sixty),
         false_judging=tables.false_alarms([f for f in half["judging"] if not f.mining], sixty),
-        false_all=tables.false_alarms(ordinary, sixty).splitlines()[0]
-        + "\n"
-        + "\n".join(tables.false_alarms(ordinary, sixty).splitlines()[i] for i in (1, -1)),
+        false_all=_last_row(tables.false_alarms(ordinary, sixty)),
         false_time=tables.false_by_time(ordinary, both),
         noise=_noise(done),
         calibration=tables.calibration(done.rows(schedule.NULL)),
         hidden=done.hidden or "The files are not at hand.",
     )
+
+
+def _last_row(whole: str) -> str:
+    """A table's head and its last row."""
+    lines = whole.splitlines()
+    return "\n".join((*lines[:2], lines[-1]))
 
 
 def _coins(rows: Sequence[Outcome]) -> list[str]:
@@ -208,26 +213,30 @@ def _facts(done: Evaluation) -> str:
         ("pairs of stacks", f"{done.pairs}, hellos recorded on this machine"),
         ("stacks that are missing", "; ".join(f"{name}: {why}" for name, why in done.missing.items()) or "none"),
     ]
-    return table(("what", "value"), rows)
+    return "\n".join(bullet(f"{what}: {value}") for what, value in rows)
 
 
 def _failures(done: Evaluation) -> str:
     found = [failure for part in done.parts for failure in part.failures]
     if not found:
         return "No command failed."
-    return "\n".join([f"{len(found)} commands failed:", "", *(f"- {failure}" for failure in found[:20])])
+    return "\n".join([f"{len(found)} commands failed:", "", *(bullet(failure) for failure in found[:20])])
 
 
 def _reality(rows: Sequence[Comparison]) -> str:
     if not rows:
         return "Not compared."
     pairs = dict.fromkeys(row.profile for row in rows)
-    lines = []
+    lines: list[Sequence[object]] = []
+    found: list[str] = []
     for pair in pairs:
         own = [row for row in rows if row.profile == pair]
         differing = "; ".join(f"{row.family}, {row.style}: {row.differs}" for row in own if row.differs)
-        lines.append((pair, len(own), sum(row.records for row in own), differing or "none"))
-    return table(("client, server, suite", "talks", "records", "differences"), lines)
+        lines.append((pair, len(own), sum(row.records for row in own), sum(bool(row.differs) for row in own)))
+        found += [bullet(f"{pair}: {differing}")] if differing else []
+    return "\n".join(
+        (table(("client, server, suite", "talks", "records", "talks that differ"), lines), "", *found)
+    ).strip()
 
 
 def _halves() -> str:
@@ -235,8 +244,11 @@ def _halves() -> str:
         rows = families.mining() if mining else families.ordinary()
         return "; ".join(family.name for family in rows if family.half == half)
 
-    rows = [(half, names(True, half), names(False, half)) for half in tables.HALVES]
-    return table(("half", "mining", "not mining"), rows)
+    return "\n".join(
+        bullet(f"{half} half, {'mining' if mining else 'not mining'}: {names(mining, half)}.")
+        for half in tables.HALVES
+        for mining in (True, False)
+    )
 
 
 def _noise(done: Evaluation) -> str:
@@ -258,7 +270,7 @@ def _noise(done: Evaluation) -> str:
             )
         return found
 
-    return table(("opening", "mining", "sessions", "reported", "behaves or reported"), lines())
+    return table(("opening", "mining", "sessions", "reported", "behaves or reported, %"), lines())
 
 
 def summary(done: Evaluation) -> str:

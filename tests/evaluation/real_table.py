@@ -8,32 +8,17 @@ from typing import Any
 
 from tests.evaluation import hidden, runs
 from tests.evaluation.bursts import Profile
-from tests.evaluation.tables import table
-
-HEAD = (
-    "session",
-    "minutes",
-    "records",
-    "grammar p",
-    "beat",
-    "behaves",
-    "reported",
-    "dialects",
-    "shares",
-    "relations",
-    "not testable",
-)
+from tests.evaluation.tables import bullet
 
 
 def text(profiles: Sequence[Profile], folder: Path) -> str:
     """The table, or nothing where the files are not at hand."""
     if not hidden.FOLDER.is_dir():
         return ""
-    rows = [*_real(profiles, folder), *_recorded(folder)]
-    return table(HEAD, rows)
+    return "\n".join(bullet(words) for words in (*_real(profiles, folder), *_recorded(folder)))
 
 
-def _real(profiles: Sequence[Profile], folder: Path) -> Iterator[Sequence[object]]:
+def _real(profiles: Sequence[Profile], folder: Path) -> Iterator[str]:
     openssl = next(
         p for p in profiles if (p.client, p.server, p.suite, p.named) == ("openssl", "openssl", "tls13", False)
     )
@@ -45,41 +30,37 @@ def _real(profiles: Sequence[Profile], folder: Path) -> Iterator[Sequence[object
         minutes = (real.segments[-1][0] - real.segments[0][0]) / 60
         name = f"{real.name}{', in clear, put into TLS' if real.clear else ''}"
         if answers.failures:
-            yield name, f"{minutes:.1f}", *([answers.failures[0]] + [""] * 8)
+            yield f"{name}: {answers.failures[0]}"
         for address, row in answers.sessions.items():
             yield _line(name, row, address in answers.reported)
         if not answers.sessions and not answers.failures:
-            yield name, f"{minutes:.1f}", *(["not among the thin sessions"] + [""] * 8)
+            yield f"{name}: {minutes:.1f} minutes, not among the thin sessions"
 
 
-def _recorded(folder: Path) -> Iterator[Sequence[object]]:
+def _recorded(folder: Path) -> Iterator[str]:
     path = hidden.FOLDER / "sessions.pcap"
     if not path.is_file():
         return
     names = hidden.recorded_kinds(path)
     answers = runs.ask([path], (), folder)
     for failure in answers.failures:
-        yield "sessions.pcap", "", failure, *([""] * 8)
+        yield f"sessions.pcap: {failure}"
     for row in answers.every:
         port = str(row["server"]).rsplit(":", 1)[-1]
         reported = str(row["miner"]) in answers.reported
         yield _line(f"sessions.pcap, {names.get(port, port)}", row, reported)
 
 
-def _line(name: str, row: dict[str, Any], reported: bool) -> Sequence[object]:
-    relations = "; ".join(f"{r['name']} ({r['detail']}, {r['p']:.2g})" for r in row["relations"])
-    beats = ", ".join(f"{coin} {p:.2g}" for coin, p in row["beat"].items())
-    shares = f"{row['shares'][0]:g} to {row['shares'][1]:g}" if row["shares"] else ""
+def _line(name: str, row: dict[str, Any], reported: bool) -> str:
+    relations = "; ".join(f"{r['name']} ({r['detail']}, p {r['p']:.2g})" for r in row["relations"]) or "none"
+    beats = ", ".join(f"{coin} {p:.2g}" for coin, p in row["beat"].items()) or "none"
+    shares = f"{row['shares'][0]:g} to {row['shares'][1]:g}" if row["shares"] else "not counted"
+    records = " and ".join(str(number) for number in row["records"])
+    grammar = "none" if row["grammar_p"] is None else f"{row['grammar_p']:.2g}"
+    verdict = f"behaves: {'yes' if row['behaves'] else 'no'}, reported: {'yes' if reported else 'no'}"
+    untestable = f"; not testable: {row['untestable']}" if row["untestable"] else ""
     return (
-        name,
-        f"{(row['last_ns'] - row['first_ns']) / 6e10:.1f}",
-        " + ".join(str(number) for number in row["records"]),
-        "none" if row["grammar_p"] is None else f"{row['grammar_p']:.2g}",
-        beats,
-        row["behaves"],
-        reported,
-        ", ".join(row["dialects"]),
-        shares,
-        relations.replace("|", "/"),
-        row["untestable"] or "",
+        f"{name}: {(row['last_ns'] - row['first_ns']) / 6e10:.1f} minutes, {records} records, grammar p {grammar} "
+        f"({', '.join(row['dialects']) or 'no dialect'}), beat {beats}, {verdict}, shares {shares}; "
+        f"relations: {relations}{untestable}"
     )

@@ -22,7 +22,9 @@ MINEWATCH = (sys.executable, "-m", "sensor.cli")
 class Answers:
     """What it says of one capture."""
 
-    sessions: dict[str, dict[str, Any]] = field(default_factory=dict)  # by the client's address, the last of each
+    sessions: dict[str, dict[str, Any]] = field(
+        default_factory=dict
+    )  # by the client's address; one that behaves, or the last
     every: list[dict[str, Any]] = field(default_factory=list)
     reported: set[str] = field(
         default_factory=set
@@ -41,7 +43,10 @@ def ask(captures: Sequence[Path], blocks: Sequence[str], folder: Path, replays: 
     for row in answers.every:
         ends = (str(row["miner"]).rsplit(":", 1)[0], str(row["server"]).rsplit(":", 1)[0])
         # Of a session that was joined, either end may be taken for the client.
-        answers.sessions[ends[0] if ends[0].startswith(CLIENTS) or not ends[1].startswith(CLIENTS) else ends[1]] = row
+        client = ends[0] if ends[0].startswith(CLIENTS) or not ends[1].startswith(CLIENTS) else ends[1]
+        before = answers.sessions.get(client)
+        if before is None or not before["behaves"]:
+            answers.sessions[client] = row
     if replays:
         _run(["replay", "-q", "--least-grade", "behaves", "-e", str(events), *blocks, *names], answers)
         for row in _rows(events):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Callable, Iterable, Sequence
 from statistics import fmean
 
@@ -11,6 +12,8 @@ from tests.evaluation.parts import Outcome
 from tests.evaluation.traffic import MODELS
 
 LEVELS = (0.05, 0.01, 0.001, 0.0001)
+#: The grammar's level that `behaves` needs.
+GRAMMAR_LEVEL = 1e-5
 HALVES = ("tuning", "judging")
 Rows = Sequence[Outcome]
 
@@ -22,61 +25,58 @@ def table(head: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
     return "\n".join(lines)
 
 
+def bullet(words: str) -> str:
+    """An item of a list, within the columns of a document."""
+    return textwrap.fill(words, 120, initial_indent="- ", subsequent_indent="  ", break_long_words=True)
+
+
 def share(hits: int, trials: int) -> str:
-    """A share with its interval of Clopper and Pearson."""
+    """A share in per cent with its interval of Clopper and Pearson."""
     if not trials:
         return "none"
     low, high = clopper_pearson(hits, trials)
-    return f"{100 * hits / trials:.1f} % ({100 * low:.1f} to {100 * high:.1f}), {hits} of {trials}"
+    return f"{100 * hits / trials:.1f} ({100 * low:.1f}-{100 * high:.1f})"
 
 
-def _recall(rows: Rows) -> str:
-    return share(sum(row.behaves for row in rows), len(rows))
-
-
-def _macro(families: Iterable[Family], rows: Rows) -> tuple[str, str, int]:
-    """The mean over families of their recall, the least, and how many families have a session."""
-    own = {f.name: [row.behaves for row in rows if row.family == f.name] for f in families}
-    means = {name: fmean(hits) for name, hits in own.items() if hits}
-    if not means:
-        return "none", "none", 0
-    least = min(means, key=lambda name: means[name])
-    return f"{100 * fmean(means.values()):.1f} %", f"{100 * means[least]:.1f} %, {least}", len(means)
+def _recall(rows: Rows) -> tuple[object, str]:
+    return len(rows), share(sum(row.behaves for row in rows), len(rows))
 
 
 def recall_by_family(families: Sequence[Family], rows: Rows) -> str:
-    """One row a family: an hour, its opening seen or joined, without and with loss."""
+    """One row a family: an hour without loss, its opening seen or joined."""
 
-    def cells(family: Family) -> Iterable[str]:
-        own = [row for row in rows if row.family == family.name and row.minutes == 60]
-        yield family.name
-        for joined in (False, True):
-            yield _recall([row for row in own if row.joined == joined and not row.lossy])
-        yield _recall([row for row in own if row.lossy])
-        yield str(sum(not row.thin for row in own))
-        yield str(sum(row.behaves != row.reported for row in own))
+    def line(family: Family) -> Sequence[object]:
+        own = [row for row in rows if row.family == family.name and row.minutes == 60 and not row.lossy]
+        seen, joined = [row for row in own if not row.joined], [row for row in own if row.joined]
+        unlike = sum(row.behaves != row.reported for row in own)
+        return family.name, *_recall(seen), *_recall(joined), sum(not row.thin for row in own), unlike
 
-    head = ("family", "opening seen", "joined", "5 % lost, both", "not thin", "reported otherwise")
-    return table(head, ([*cells(family)] for family in families))
+    head = ("family", "n", "opening seen, %", "n", "joined, %", "not thin", "unlike")
+    return table(head, (line(family) for family in families))
+
+
+def _means(families: Iterable[Family], rows: Rows) -> dict[str, float]:
+    hits: dict[str, list[bool]] = {}
+    for row in rows:
+        hits.setdefault(row.family, []).append(row.behaves)
+    return {family.name: fmean(hits[family.name]) for family in families if family.name in hits}
 
 
 def recall_by_time(families: Sequence[Family], rows: Rows) -> str:
     """Macro-averages of both halves by the length of the capture."""
 
     def lines() -> Iterable[Sequence[object]]:
-        for minutes in sorted({row.minutes for row in rows}):
-            for joined in (False, True):
-                for lossy in (False, True):
-                    some = [r for r in rows if (r.minutes, r.joined, r.lossy) == (minutes, joined, lossy)]
-                    if not some:
-                        continue
-                    cells: list[object] = [minutes, "joined" if joined else "seen", "5 %" if lossy else "none"]
-                    for half in HALVES:
-                        mean, least, _ = _macro([f for f in families if f.half == half], some)
-                        cells += [mean, least]
-                    yield [*cells, len(some)]
+        keys = sorted({(row.minutes, row.joined, row.lossy) for row in rows})
+        for minutes, joined, lossy in keys:
+            some = [row for row in rows if (row.minutes, row.joined, row.lossy) == (minutes, joined, lossy)]
+            means = _means(families, some)
+            halves = [[means[f.name] for f in families if f.half == half and f.name in means] for half in HALVES]
+            cells = [f"{100 * fmean(half):.1f}" if half else "none" for half in (*halves, [*means.values()])]
+            under = sum(mean < 0.8 for mean in means.values())
+            name = "joined" if joined else "seen"
+            yield minutes, name, "5 %" if lossy else "none", *cells, f"{under} of {len(means)}", len(some)
 
-    head = ("minutes", "opening", "loss", "tuning half", "its least", "judging half", "its least", "sessions")
+    head = ("minutes", "opening", "loss", "tuning, %", "judging, %", "both, %", "under 80 %", "sessions")
     return table(head, lines())
 
 
@@ -84,16 +84,14 @@ def recall_by(families: Sequence[Family], rows: Rows, name: str, key: Callable[[
     """Recall of an hour without loss, pooled, by some property."""
     mining = {family.name for family in families}
     some = [row for row in rows if row.family in mining and row.minutes == 60 and not row.lossy]
-    keys = sorted({key(row) for row in some})
 
-    def cells(value: str) -> Iterable[str]:
+    def line(value: str) -> Sequence[object]:
         own = [row for row in some if key(row) == value]
-        yield value
-        yield _recall([row for row in own if not row.joined])
-        yield _recall([row for row in own if row.joined])
-        yield str(sum(row.untestable is not None for row in own))
+        seen, joined = [row for row in own if not row.joined], [row for row in own if row.joined]
+        return value, *_recall(seen), *_recall(joined), sum(row.untestable is not None for row in own)
 
-    return table((name, "opening seen", "joined", "not testable"), ([*cells(value)] for value in keys))
+    head = (name, "n", "opening seen, %", "n", "joined, %", "not testable")
+    return table(head, (line(value) for value in sorted({key(row) for row in some})))
 
 
 def false_alarms(families: Sequence[Family], rows: Rows) -> str:
@@ -102,17 +100,16 @@ def false_alarms(families: Sequence[Family], rows: Rows) -> str:
     def line(name: str, own: Rows) -> Sequence[object]:
         thin = [row for row in own if row.thin]
         false = sum(row.behaves or row.reported for row in thin)
-        bound = 1e4 * poisson_at_most(false) / len(thin) if thin else float("inf")
+        bound = f"{1e4 * poisson_at_most(false) / len(thin):.2f}" if thin else "none"
         tested = [row.grammar_p for row in thin if row.grammar_p is not None]
-        low = [sum(p <= level for p in tested) for level in (*LEVELS, 1e-5)]
-        return name, len(own), len(thin), false, f"{bound:.2f}", len(tested), *low
+        low = [sum(p <= level for p in tested) for level in (*LEVELS, GRAMMAR_LEVEL)]
+        return name, len(thin), len(own) - len(thin), false, bound, len(tested), *low
 
-    head = ("family", "sessions", "thin", "false", "bound of 10,000 thin", "with p")
-    heads = (*head, *(f"p <= {level:g}" for level in (*LEVELS, 1e-5)))
+    head = ("family", "thin", "fat", "false", "bound", "with p", *(f"{level:g}" for level in (*LEVELS, GRAMMAR_LEVEL)))
     lines = [line(f.name, [row for row in rows if row.family == f.name]) for f in families]
     names = {family.name for family in families}
-    lines.append(line("**all, for this mixture of generators**", [row for row in rows if row.family in names]))
-    return table(heads, lines)
+    lines.append(line("**all of this mixture**", [row for row in rows if row.family in names]))
+    return table(head, lines)
 
 
 def false_by_time(families: Sequence[Family], rows: Rows) -> str:
@@ -131,38 +128,42 @@ def false_by_time(families: Sequence[Family], rows: Rows) -> str:
 
 def calibration(rows: Rows) -> str:
     """Of each model and each kind of evidence the share of p-values at or below each level."""
-
-    def lines() -> Iterable[Sequence[object]]:
-        for model in MODELS:
-            own = [row for row in rows if row.family == model]
-            for kind, values in _kinds(own):
-                yield model, kind, len(values), len(own) - len(values), *(_against(values, level) for level in LEVELS)
-
-    head = ("model", "evidence", "with p", "without", *(f"p <= {level:g}" for level in LEVELS))
-    return table(head, lines())
+    parts = []
+    for model in MODELS:
+        own = [row for row in rows if row.family == model]
+        lines = [
+            (kind, len(values), *(_against(values, level) for level in LEVELS))
+            for kind, values in _kinds(own)
+            if values
+        ]
+        head = ("evidence", "with p", *(f"{100 * level:g} %" for level in LEVELS))
+        thin = sum(row.thin for row in own)
+        parts.append(f"### {model}: {len(own)} sessions, {thin} thin\n\n{table(head, lines)}")
+    return "\n\n".join(parts)
 
 
 def _kinds(own: Rows) -> Iterable[tuple[str, list[float]]]:
     yield "grammar", [row.grammar_p for row in own if row.grammar_p is not None]
-    yield "grammar, the least of all looks", [min(p for _, p in row.looks) for row in own if row.looks]
+    yield "grammar, least look", [min(p for _, p in row.looks) for row in own if row.looks]
     yield "synchrony", [row.synchrony_p for row in own if row.synchrony_p is not None]
     for coin in sorted({coin for row in own for coin, _ in row.beats}):
         for real in (True, False) if coin == "XMR" else (None,):
             some = [row for row in own if real is None or row.real_blocks == real]
-            name = {True: "real blocks", False: "simulated", None: "simulated"}[real]
-            yield f"beat {coin}, {name}", [p for row in some for own_coin, p in row.beats if own_coin == coin]
+            name = f"beat {coin}{', real' if real else ''}"
+            yield name, [p for row in some for own_coin, p in row.beats if own_coin == coin]
 
 
 def _against(values: Sequence[float], level: float) -> str:
-    """The share, its standard error under uniformity, and how many of these it is off."""
-    if not values:
-        return "none"
+    """The share in per cent, its standard error under uniformity, and how many of these it is off."""
     hits, error = sum(p <= level for p in values), standard_error(level, len(values))
-    return f"{hits / len(values):.5f} +- {error:.5f} ({(hits / len(values) - level) / error:+.1f})"
+    part = hits / len(values)
+    return f"{100 * part:.3g}±{100 * error:.2g} ({(part - level) / error:+.1f})"
 
 
 def shares_counted(families: Sequence[Family], rows: Rows) -> str:
     """How often the interval of shares holds the truth, where there is one; an hour without loss."""
+    names = {family.name for family in families}
+    some = [row for row in rows if row.minutes == 60 and not row.lossy and row.behaves and row.family in names]
 
     def line(name: str, own: Rows) -> Sequence[object]:
         given = [(row.truth, row.shares) for row in own if row.shares is not None]
@@ -170,10 +171,8 @@ def shares_counted(families: Sequence[Family], rows: Rows) -> str:
         exact = sum(low == high == truth for truth, (low, high) in given)
         return name, len(own), len(given), share(held, len(given)), exact
 
-    some = [row for row in rows if row.minutes == 60 and not row.lossy and row.behaves]
-    names = {family.name for family in families}
     lines = [
-        line("opening seen", [row for row in some if row.family in names and not row.joined]),
-        line("joined", [row for row in some if row.family in names and row.joined]),
+        line("opening seen", [row for row in some if not row.joined]),
+        line("joined", [row for row in some if row.joined]),
     ]
-    return table(("sessions found", "found", "with an interval", "it holds the truth", "exact"), lines)
+    return table(("sessions found", "found", "with an interval", "it holds the truth, %", "exact"), lines)

@@ -269,5 +269,7 @@ def _folded(sums: Ints) -> Ints:
 
 def _range_sums(column: NDArray[np.uint8], start: Ints, end: Ints) -> Ints:
     """Sums of ranges of a column, empty ones too."""
-    total = np.concatenate(([0], np.cumsum(column, dtype=np.int64)))
-    return total[end] - total[start]
+    padded = np.concatenate((column, np.zeros(1, np.uint8)))
+    edges = np.stack((start, end), axis=1).reshape(-1)
+    sums = np.add.reduceat(padded, edges, dtype=np.uint32)[::2].astype(np.int64)
+    return np.where(start == end, 0, sums)
