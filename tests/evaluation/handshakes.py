@@ -7,7 +7,6 @@ which `reality` compares with those the writer makes.
 from __future__ import annotations
 
 import json
-import os
 import shutil
 import socket
 import subprocess
@@ -85,7 +84,7 @@ class Stacks:
         go = shutil.which("go") or shutil.which("/usr/local/go/bin/go")
         if go is None:
             self.missing["go"] = "there is no Go toolchain"
-        elif self._ran("go", [go, "build", "-o", str(self.folder / "peer-go"), str(PEERS / "peer.go")]):
+        elif self._ran("go", [go, "build", "-C", str(PEERS / "go"), "-o", str(self.folder.resolve() / "peer-go"), "."]):
             self.commands["go"] = [str(self.folder / "peer-go")]
 
     def _node(self) -> None:
@@ -107,9 +106,7 @@ class Stacks:
             self.commands["rustls"] = [str(target / "debug" / "peer")]
 
     def _ran(self, stack: str, command: list[str]) -> bool:
-        outcome = subprocess.run(
-            command, capture_output=True, text=True, check=False, env={**os.environ, "GO111MODULE": "off"}
-        )
+        outcome = subprocess.run(command, capture_output=True, text=True, check=False)
         if outcome.returncode:
             self.missing[stack] = (outcome.stderr.strip().splitlines() or ["it does not build"])[-1][:120]
         return not outcome.returncode

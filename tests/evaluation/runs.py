@@ -22,13 +22,11 @@ MINEWATCH = (sys.executable, "-m", "sensor.cli")
 class Answers:
     """What it says of one capture."""
 
-    sessions: dict[str, dict[str, Any]] = field(
-        default_factory=dict
-    )  # by the client's address; one that behaves, or the last
+    #: By client; of several one that behaves, or the last.
+    sessions: dict[str, dict[str, Any]] = field(default_factory=dict)
     every: list[dict[str, Any]] = field(default_factory=list)
-    reported: set[str] = field(
-        default_factory=set
-    )  # miners with a finding of at least `behaves`: addresses, with and without port
+    #: Miners with a finding: addresses, with and without port.
+    reported: set[str] = field(default_factory=set)
     failures: list[str] = field(default_factory=list)
     cpu_s: float = 0.0
 
