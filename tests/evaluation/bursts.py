@@ -13,6 +13,8 @@ from tests.evaluation.talk import DOWN, UP, Talk
 
 #: How lines that are written at once leave: in one record; each in its record, all in one segment; each in its own.
 STYLES = ("one", "packed", "own")
+#: What is written after something else follows it by so much, and by so much a byte; the writer's segments take less.
+ROW_S, OCTET_S = 1e-4, 2e-8
 
 
 class Profile(NamedTuple):
@@ -107,11 +109,12 @@ def _sealed(bursts: Bursts, number: int, session: Session, profile: Profile, rng
     # The first words may leave with the client's Finished.
     together = suite.version == "1.3" and rows and rows[0].side == UP and rows[0].at_s < 1e-3
     open_burst = last if together and rng.random() < 0.3 else None
-    at_s = opened_s
+    free_s = opened_s
     for at, side, lengths in rows:
         # What is said in order stays so; up to TLS 1.2 nobody speaks before the server's Finished.
         first_s = tickets_s + 1e-4 if side == DOWN or suite.version == "1.2" else opened_s
-        at_s = max(opened_s + at, first_s, at_s)
+        at_s = max(opened_s + at, first_s, free_s)
+        free_s = at_s + ROW_S * len(lengths) + sum(lengths) * OCTET_S
         burst = open_burst if open_burst is not None else bursts.add(number, side, at_s)
         open_burst = None
         if session.style == "one" or len(lengths) == 1:
@@ -120,12 +123,12 @@ def _sealed(bursts: Bursts, number: int, session: Session, profile: Profile, rng
             continue
         for order, plain in enumerate(lengths):
             if order and session.style == "own":
-                burst = bursts.add(number, side, at_s + order * 1e-4)
+                burst = bursts.add(number, side, at_s + order * ROW_S)
             for length in cutters[side].cut(plain):
                 bursts.record(burst, APPLICATION, length)
     kind, length = suite.close_bytes
     closer = rng.randrange(2)
-    bursts.record(bursts.add(number, closer, max(at_s, opened_s + talk.until_s) + 0.5), kind, length)
+    bursts.record(bursts.add(number, closer, max(free_s, opened_s + talk.until_s) + 0.5), kind, length)
 
 
 def _handshake(bursts: Bursts, number: int, session: Session, profile: Profile) -> tuple[float, float, int | None]:

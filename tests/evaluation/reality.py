@@ -56,7 +56,7 @@ def compare(stacks: Stacks, profile: Profile, family: Family, style: str, draw: 
             profile.client, profile.server, profile.suite, NAME if profile.named else "", *_script(talk, style)
         )
     except Exception as error:  # a stack that fails is a row of the table
-        return Comparison(profile.name, family.name, style, 0, f"not played: {type(error).__name__}")
+        return Comparison(profile.name, family.name, style, 0, f"not played: {type(error).__name__}: {error}"[:200])
     real, written = _heard(heard), _written(talk, profile, family, style)
     return Comparison(
         profile.name, family.name, style, len(written[UP]) + len(written[DOWN]), _difference(real, written, profile)
@@ -98,7 +98,7 @@ def _written(talk: Talk, profile: Profile, family: Family, style: str) -> tuple[
     session = Session(talk, family.name, profile, style, 1448, (0x0A000101, 40_000), (0xC6120001, 443))
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "one.pcap"
-        Capture([session], lay_out([session], random.Random(1)), 1_600_000_000.0, 1).write(path)
+        Capture([session], lay_out([session], random.Random(1)), 1_600_000_000.0, 1, smooth=True).write(path)
         rows = [(int(r.source[0] != "10.0.1.1"), r.kind, r.length) for r in reader.records(path)]
     return [row for row in rows if row[0] == UP], [row for row in rows if row[0] == DOWN], rows
 

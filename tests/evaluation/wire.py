@@ -29,11 +29,14 @@ Ints = NDArray[np.int64]
 
 
 class Capture:
-    """The packets of a batch of sessions. `write` puts those of a mask into a file."""
+    """The packets of a batch of sessions. `write` puts those of a mask into a file. In a smooth one nothing is late or
+    sent twice."""
 
-    def __init__(self, sessions: list[Session], bursts: Bursts, epoch_s: float, seed: int) -> None:
+    def __init__(
+        self, sessions: list[Session], bursts: Bursts, epoch_s: float, seed: int, smooth: bool = False
+    ) -> None:
         self._rng = np.random.default_rng(seed)
-        self._sessions = sessions
+        self._sessions, self._smooth = sessions, smooth
         self._epoch_ns = int(epoch_s * 1e9)
         self._columns(bursts)
         self._content(bursts)
@@ -86,7 +89,7 @@ class Capture:
         self._p_from, self._p_length = self._offset[burst] + skip, np.minimum(mss[burst], self._size[burst] - skip)
         self._p_flags = np.where(index == count[burst] - 1, ACK | PSH, ACK)
         self._p_advance = self._p_length.copy()
-        draw = self._rng.random(len(burst))
+        draw = self._rng.random(len(burst)) + self._smooth
         self._p_at = np.where(draw < LATE, self._p_at + 0.25, self._p_at)
         twice = np.flatnonzero((draw >= LATE) & (draw < LATE + TWICE))
         self._append(

@@ -10,7 +10,6 @@ import json
 import socket
 import ssl
 import sys
-import threading
 import time
 from pathlib import Path
 
@@ -22,32 +21,16 @@ def main() -> None:
     """The command."""
     plan = json.loads(Path(sys.argv[1]).read_text(encoding="utf-8"))
     secured = _accepted(plan) if plan["role"] == "server" else _connected(plan)
-    came, news = [0], threading.Condition()
-
-    def read() -> None:
-        while True:
-            try:
-                part = secured.recv(65_536)
-            except OSError:
-                part = b""
-            with news:
-                came[0] = came[0] + len(part) if part else 1 << 60
-                news.notify_all()
-            if not part:
-                return
-
-    threading.Thread(target=read, daemon=True).start()
-
-    def wait(needed: int) -> None:
-        with news:
-            news.wait_for(lambda: came[0] >= needed, timeout=30)
-
+    secured.settimeout(30)
+    came = 0
     for needed, pause_ms, lengths, alone in plan["rows"]:
-        wait(needed)
+        while came < needed and (part := secured.recv(65_536)):
+            came += len(part)
         time.sleep(pause_ms / 1000)
         for length in lengths if alone else [sum(lengths)]:
             secured.sendall(bytes(length))
-    wait(plan["expects"])
+    while came < plan["expects"] and (part := secured.recv(65_536)):
+        came += len(part)
     time.sleep(0.05)
     secured.close()
 
