@@ -119,7 +119,8 @@ def ordinary() -> tuple[Family, ...]:
 def noise() -> tuple[Family, ...]:
     """What opens as Noise does: Stratum V2, and what is not."""
     return (
-        Family("Stratum V2 over Noise", True, mining_bitcoin.noise_frames, "hand", True, raw=True),
+        Family("Stratum V2, in turn", True, mining_bitcoin.noise_in_turn, "hand", True, raw=True),
+        Family("Stratum V2, pipelined", True, mining_bitcoin.noise_pipelined, "hand", True, raw=True),
         Family("BIP 324", False, ordinary_machines.bip324, "hand", False, raw=True),
         Family("64-byte openings", False, ordinary_machines.openings_of_64, "hand", False, raw=True),
     )

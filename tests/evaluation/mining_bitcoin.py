@@ -125,18 +125,27 @@ def _mine(
             talk.submit(at, text({"id": number, "method": "mining.submit", "params": params}), text(reply, spaced))
 
 
-def noise_frames(talk: Talk) -> None:
-    """Stratum V2: frames of Noise NX, cut and pipelined in every way; an extended channel or a standard one."""
+def noise_in_turn(talk: Talk) -> None:
+    """Stratum V2: frames of Noise NX, each after the answer to the one before."""
+    _noise(talk, pipelined=False)
+
+
+def noise_pipelined(talk: Talk) -> None:
+    """Stratum V2 whose client asks for its channel before its setup is answered."""
+    _noise(talk, pipelined=True)
+
+
+def _noise(talk: Talk, pipelined: bool) -> None:
+    """An extended channel or a standard one; the certificate's flight has 234 bytes."""
     rng, extended = talk.rng, talk.rng.random() < 0.7
     setup, opens = 54 + rng.randrange(24, 90), (81 if extended else 79) + rng.randrange(10, 64)
-    talk.ask(0, 64, 234)
-    at = talk.rtt_s + 0.02
-    if rng.random() < 0.5:  # pipelined: the client does not wait for the answer to its setup
+    opened = (97 if extended else 89, 86, 470 + 32 * rng.randrange(0, 3))
+    at = talk.ask(0, 64, 234) + 1e-3
+    if pipelined:
         talk.say(at, UP, setup, opens)
-        talk.say(at + talk.rtt_s + 0.01, DOWN, 44, 97 if extended else 89, 86, 470 + 32 * rng.randrange(0, 3))
+        talk.say(at + talk.rtt_s + 0.01, DOWN, 44, *opened)
     else:
-        back_s = talk.ask(at, setup, 44)
-        talk.ask(back_s + 0.01, opens, 97 if extended else 89, 86, 470 + 32 * rng.randrange(0, 3))
+        talk.ask(talk.ask(at, setup, 44) + 1e-3, opens, *opened)
     batch, count = rng.choice([1, 1, 8, 20]), 0
     found = shares(talk, 10 ** rng.uniform(0, 0.8))
     for at, what in talk.mixed(job=iter(talk.clocked(rng.choice([30, 60]), "BTC", 0.01)), share=iter(found)):

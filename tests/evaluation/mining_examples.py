@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Sequence
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import Any
 
 from sensor.behaviour.templates import Template, templates_of
@@ -50,11 +50,7 @@ def _is_whole(rows: Sequence[Template]) -> bool:
 
 def player(name: str) -> Callable[[Talk], None]:
     """Plays one dialect."""
-
-    def play(talk: Talk) -> None:
-        _play(talk, name, examples()[name])
-
-    return play
+    return partial(_play, name)
 
 
 def _dialect(name: str) -> Dialect:
@@ -121,7 +117,8 @@ class _Lines:
         return self._names[part]
 
 
-def _play(talk: Talk, name: str, whole: Sequence[Sequence[Template]]) -> None:
+def _play(name: str, talk: Talk) -> None:
+    whole = examples()[name]
     rng, lines = talk.rng, _Lines(talk, name)
     rows = whole[talk.server.trait("example", lambda r: r.randrange(len(whole)))]
     at = _open(talk, lines, rows)

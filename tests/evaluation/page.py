@@ -18,8 +18,8 @@ ROOT = Path(__file__).parents[2]
 TEXT = """# Evaluation
 
 Sessions inside TLS are generated, written as captures, and read by minewatch through its command line: `minewatch
-calibrate --sessions` and `minewatch replay --least-grade behaves`. `make evaluate` makes this page; `make evaluate
-QUICK=1` a small one in 5 minutes. The page gives figures, bounds and commands, and no judgement. The generators are in
+calibrate --sessions`, and `minewatch replay` with `findings.least_grade=behaves`. `make evaluate` makes this page; with
+`QUICK=1` a small one in 5 minutes. The page gives figures, bounds and commands, and no judgement. The generators are in
 `tests/evaluation` and share nothing with the judge, except that the families called "dialect ..." play the examples of
 the dialect files.
 
@@ -45,7 +45,7 @@ judging half is for figures alone.
 
 Share of the sessions for which `behaves` was said, with the interval of Clopper and Pearson (95 %). Half of the
 sessions are joined in their midst, 2 to 15 minutes after their beginning; they are seen for an hour from then on. No
-packet is lost here. The clocks of {coins} are handed to the sensor; families of other coins have none.
+packet is lost here. The clocks of {coins} are handed to the sensor; other families have none.
 "Not thin" counts sessions that minewatch does not list; "unlike" those of which `calibrate` and `replay` say different
 things.
 
@@ -95,7 +95,7 @@ minewatch does not list. The last columns count the grammar's p-values at or bel
 
 ## Openings like those of Noise
 
-Ten minutes each, without TLS, however they are cut or pipelined.
+Ten minutes each, without TLS. What one end writes at once leaves as one segment for each frame ("alone"), or joined.
 
 {noise}
 
@@ -103,7 +103,8 @@ Ten minutes each, without TLS, however they are cut or pipelined.
 
 Lengths are drawn apart from order, time and side; times do not depend on blocks. Each p-value is as minewatch gives it,
 after search and looks. Given are the share at or below each level in per cent, its standard error if p-values were
-uniform, and how many of these it lies above (+) or below (-) the level. "Least look" is the least p of all looks.
+uniform, and how many of these it lies above (+) or below (-) the level. "Least look" is the least p of all looks;
+"beats, counted" are the p-values of all flows and coins after they are counted together.
 
 {calibration}
 
@@ -184,7 +185,7 @@ def _last_row(whole: str) -> str:
 
 
 def _coins(rows: Sequence[Outcome]) -> list[str]:
-    return sorted({coin for row in rows for coin, _ in row.beats})
+    return sorted({coin for row in rows for coin, _, _ in row.beats})
 
 
 def _facts(done: Evaluation) -> str:
@@ -210,10 +211,22 @@ def _facts(done: Evaluation) -> str:
         ("parts", f"{len(done.parts)} of {len(done.planned)}"),
         ("written", f"{sessions:,} sessions, {packets:,} packets, {gigabytes:.1f} GB"),
         ("blocks of Monero", real),
+        ("sessions taken the wrong way round", _swapped(done)),
         ("pairs of stacks", f"{done.pairs}, hellos recorded on this machine"),
         ("stacks that are missing", "; ".join(f"{name}: {why}" for name, why in done.missing.items()) or "none"),
     ]
     return "\n".join(bullet(f"{what}: {value}") for what, value in rows)
+
+
+def _swapped(done: Evaluation) -> str:
+    """Of the joined sessions, of which no SYN is seen, those whose server was taken for the client."""
+    rows = [row for row in done.rows(schedule.FAMILIES) if row.thin and row.minutes == 60]
+    counts = [(sum(row.swapped for row in some), len(some)) for some in _by_joined(rows)]
+    return f"{counts[1][0]} of {counts[1][1]} joined, {counts[0][0]} of {counts[0][1]} others"
+
+
+def _by_joined(rows: Sequence[Outcome]) -> tuple[list[Outcome], list[Outcome]]:
+    return [row for row in rows if not row.joined], [row for row in rows if row.joined]
 
 
 def _failures(done: Evaluation) -> str:
@@ -254,23 +267,13 @@ def _halves() -> str:
 def _noise(done: Evaluation) -> str:
     rows = done.rows(schedule.NOISE)
 
-    def lines() -> list[Sequence[object]]:
-        found: list[Sequence[object]] = []
-        for family in families.noise():
-            own = [row for row in rows if row.family == family.name]
-            told = [row.behaves or row.reported for row in own]
-            found.append(
-                (
-                    family.name,
-                    family.mining,
-                    len(own),
-                    sum(row.reported for row in own),
-                    tables.share(sum(told), len(told)),
-                )
-            )
-        return found
+    def line(name: str, mining: bool, cut: str) -> Sequence[object]:
+        own = [row for row in rows if row.family == name and row.suite == cut]
+        told = sum(row.behaves or row.reported for row in own)
+        return name, "yes" if mining else "no", cut, len(own), told, tables.share(told, len(own))
 
-    return table(("opening", "mining", "sessions", "reported", "behaves or reported, %"), lines())
+    lines = [line(family.name, family.mining, cut) for family in families.noise() for cut in ("alone", "together")]
+    return table(("opening", "mining", "frames", "sessions", "behaves or reported", "%"), lines)
 
 
 def summary(done: Evaluation) -> str:

@@ -8,7 +8,7 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 
@@ -27,6 +27,8 @@ SLACK_S = 10.0
 LOSS = 0.05
 #: How often each suite carries a session. CBC hides lengths; it is rare, and has a row of its own.
 SUITES = {"tls13": 62, "tls12-gcm": 20, "tls12-chacha": 10, "tls12-cbc-etm": 5, "tls12-cbc": 3}
+#: A beat that gives one of these answers was tested.
+TESTED = ("follows", "does not")
 PORTS = (443, 443, 443, 3333, 5555, 8443, 9000, 14_444)
 
 
@@ -55,15 +57,16 @@ class Outcome(NamedTuple):
     joined: bool
     lossy: bool
     real_blocks: bool
+    replayed: bool
     thin: bool  # minewatch has it among its thin sessions
+    swapped: bool  # the server was taken for the client
     behaves: bool
     reported: bool
     grammar_p: float | None
-    beats: tuple[tuple[str, float], ...]
+    beats: tuple[tuple[str, float, float], ...]  # coin, p, p of all flows and coins together
     synchrony_p: float | None
-    looks: tuple[tuple[float, float], ...]  # seconds, p
+    least_p: float | None  # of all looks
     untestable: str | None
-    dialects: tuple[str, ...]
     truth: int  # answered shares while it was seen
     shares: tuple[float, float] | None
 
@@ -154,37 +157,37 @@ def draw(part: Part, world: World, profiles: Sequence[Profile], rng: random.Rand
     return sessions
 
 
-def _block_files(world: World, folder: Path) -> list[str]:
-    """The command line's arguments for the clocks of all coins."""
-    arguments: list[str] = []
+def _block_files(world: World, folder: Path) -> dict[str, Path]:
+    """Files with the blocks' times of all coins."""
+    files = {}
     for coin, times in world.blocks.items():
         path = folder / f"{coin}.blocks"
         path.write_text("".join(f"{world.start_s + at:.3f}\n" for at in times), encoding="ascii")
-        arguments += ["--blocks", f"{coin}={path}"]
-    return arguments
+        files[coin] = path
+    return files
 
 
 def _outcome(part: Part, session: Session, minutes: int, answers: runs.Answers, world: World) -> Outcome:
     address = str(ipaddress.ip_address(session.client[0]))
-    row: dict[str, Any] | None = answers.sessions.get(address)
+    row = answers.sessions.get(address)
     until_s = session.joined_s + minutes * 60
-    shares = (row or {}).get("shares")
     return Outcome(
         family=session.family,
         minutes=minutes,
-        suite=session.profile.suite if session.profile else "raw",
+        suite=session.profile.suite if session.profile else "alone" if session.style == "own" else "together",
         joined=session.joined_s > 0,
         lossy=part.lossy,
         real_blocks=world.real,
+        replayed=part.replays,
         thin=row is not None,
-        behaves=bool(row and row["behaves"]),
+        swapped=row is not None and row.swapped,
+        behaves=row is not None and row.behaves,
         reported=address in answers.reported,
-        grammar_p=row["grammar_p"] if row else None,
-        beats=tuple(sorted((row or {}).get("beat", {}).items())),
-        synchrony_p=row["synchrony_p"] if row else None,
-        looks=tuple((look["at_s"], look["p"]) for look in (row or {}).get("looks", ())),
-        untestable=row["untestable"] if row else None,
-        dialects=tuple((row or {}).get("dialects", ())),
+        grammar_p=row.grammar_p if row else None,
+        beats=tuple((coin, p, counted) for coin, answer, p, counted in row.beats if answer in TESTED) if row else (),
+        synchrony_p=row.synchrony_p if row else None,
+        least_p=min((p for _, p in row.looks), default=None) if row else None,
+        untestable=row.untestable if row else None,
         truth=sum(session.joined_s <= at <= until_s for at in session.talk.shares),
-        shares=(shares[0], shares[1]) if shares else None,
+        shares=row.shares if row else None,
     )

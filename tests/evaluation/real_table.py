@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Any
 
 from tests.evaluation import hidden, runs
 from tests.evaluation.bursts import Profile
@@ -25,7 +24,7 @@ def _real(profiles: Sequence[Profile], folder: Path) -> Iterator[str]:
     for real in hidden.sessions():
         path = folder / "real.pcap"
         hidden.to_pcap(real, openssl, path)
-        answers = runs.ask([path], (), folder)
+        answers = runs.ask([path], {}, folder)
         path.unlink()
         minutes = (real.segments[-1][0] - real.segments[0][0]) / 60
         name = f"{real.name}{', in clear, put into TLS' if real.clear else ''}"
@@ -42,25 +41,25 @@ def _recorded(folder: Path) -> Iterator[str]:
     if not path.is_file():
         return
     names = hidden.recorded_kinds(path)
-    answers = runs.ask([path], (), folder)
+    answers = runs.ask([path], {}, folder)
     for failure in answers.failures:
         yield f"sessions.pcap: {failure}"
     for row in answers.every:
-        port = str(row["server"]).rsplit(":", 1)[-1]
-        reported = str(row["miner"]) in answers.reported
+        port = row.server.rsplit(":", 1)[-1]
+        reported = row.miner in answers.reported
         yield _line(f"sessions.pcap, {names.get(port, port)}", row, reported)
 
 
-def _line(name: str, row: dict[str, Any], reported: bool) -> str:
-    relations = "; ".join(f"{r['name']} ({r['detail']}, p {r['p']:.2g})" for r in row["relations"]) or "none"
-    beats = ", ".join(f"{coin} {p:.2g}" for coin, p in row["beat"].items()) or "none"
-    shares = f"{row['shares'][0]:g} to {row['shares'][1]:g}" if row["shares"] else "not counted"
-    records = " and ".join(str(number) for number in row["records"])
-    grammar = "none" if row["grammar_p"] is None else f"{row['grammar_p']:.2g}"
-    verdict = f"behaves: {'yes' if row['behaves'] else 'no'}, reported: {'yes' if reported else 'no'}"
-    untestable = f"; not testable: {row['untestable']}" if row["untestable"] else ""
+def _line(name: str, row: runs.Judged, reported: bool) -> str:
+    relations = "; ".join(f"{part} ({detail}, p {p:.2g})" for part, detail, p in row.relations) or "none"
+    beats = ", ".join(f"{coin} {answer} {p:.2g}" for coin, answer, p, _ in row.beats) or "none"
+    shares = f"{row.shares[0]:g} to {row.shares[1]:g}" if row.shares else "not counted"
+    records = " and ".join(str(number) for number in row.records)
+    grammar = "none" if row.grammar_p is None else f"{row.grammar_p:.2g}"
+    verdict = f"behaves: {'yes' if row.behaves else 'no'}, reported: {'yes' if reported else 'no'}"
+    untestable = f"; not testable: {row.untestable}" if row.untestable else ""
     return (
-        f"{name}: {(row['last_ns'] - row['first_ns']) / 6e10:.1f} minutes, {records} records, grammar p {grammar} "
-        f"({', '.join(row['dialects']) or 'no dialect'}), beat {beats}, {verdict}, shares {shares}; "
+        f"{name}: {row.seconds / 60:.1f} minutes, {records} records, grammar p {grammar} "
+        f"({', '.join(row.dialects) or 'no dialect'}), beat {beats}, {verdict}, shares {shares}; "
         f"relations: {relations}{untestable}"
     )

@@ -7,15 +7,36 @@ import os
 import resource
 import subprocess
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 ROOT = Path(__file__).parents[2]
 #: How the addresses of clients begin in captures made here.
 CLIENTS = "10."
 MINEWATCH = (sys.executable, "-m", "sensor.cli")
+#: Encrypted sessions are followed, and reported from `behaves` on.
+REPLAY = ("--set=limits.thin_flows=65536", "--set=findings.least_grade=behaves")
+
+
+class Judged(NamedTuple):
+    """What one line of `calibrate --sessions` says."""
+
+    miner: str  # address and port
+    server: str
+    seconds: float
+    records: tuple[int, ...]
+    behaves: bool
+    grammar_p: float | None  # after search and looks; None where it was not tested
+    looks: tuple[tuple[float, float], ...]  # seconds, p
+    beats: tuple[tuple[str, str, float, float], ...]  # coin, answer, p, and p of all flows and coins together
+    synchrony_p: float | None
+    untestable: str | None
+    dialects: tuple[str, ...]
+    shares: tuple[float, float] | None
+    relations: tuple[tuple[str, str, float], ...]  # name, detail, p
+    swapped: bool  # the server was taken for the client
 
 
 @dataclass
@@ -23,35 +44,60 @@ class Answers:
     """What it says of one capture."""
 
     #: By client; of several one that behaves, or the last.
-    sessions: dict[str, dict[str, Any]] = field(default_factory=dict)
-    every: list[dict[str, Any]] = field(default_factory=list)
+    sessions: dict[str, Judged] = field(default_factory=dict)
+    every: list[Judged] = field(default_factory=list)
     #: Miners with a finding: addresses, with and without port.
     reported: set[str] = field(default_factory=set)
     failures: list[str] = field(default_factory=list)
     cpu_s: float = 0.0
 
 
-def ask(captures: Sequence[Path], blocks: Sequence[str], folder: Path, replays: bool = True) -> Answers:
-    """Runs both commands; a command that fails is an answer, too."""
+def ask(captures: Sequence[Path], blocks: Mapping[str, Path], folder: Path, replays: bool = True) -> Answers:
+    """Runs both commands, with the clocks of coins; a command that fails is an answer, too."""
     answers, before_s = Answers(), _children_s()
     sessions, events = folder / "sessions.jsonl", folder / "events.jsonl"
     names = [str(capture) for capture in captures]
-    _run(["calibrate", "--sessions", str(sessions), *blocks, *names], answers)
-    answers.every = list(_rows(sessions))
+    clocks = [f"--blocks={coin}={path}" for coin, path in blocks.items()]
+    _run(["calibrate", "--sessions", str(sessions), *clocks, *names], answers)
+    try:
+        answers.every = [judged(row) for row in _rows(sessions)]
+    except (KeyError, TypeError, ValueError) as error:
+        answers.failures.append(f"calibrate: a line has another form: {type(error).__name__} {error}")
     for row in answers.every:
-        ends = (str(row["miner"]).rsplit(":", 1)[0], str(row["server"]).rsplit(":", 1)[0])
-        # Of a session that was joined, either end may be taken for the client.
-        client = ends[0] if ends[0].startswith(CLIENTS) or not ends[1].startswith(CLIENTS) else ends[1]
+        client = (row.server if row.swapped else row.miner).rsplit(":", 1)[0]
         before = answers.sessions.get(client)
-        if before is None or not before["behaves"]:
+        if before is None or not before.behaves:
             answers.sessions[client] = row
     if replays:
-        _run(["replay", "-q", "--least-grade", "behaves", "-e", str(events), *blocks, *names], answers)
+        clocks = [f"--set=behaviour.blocks.{coin}={path}" for coin, path in blocks.items()]
+        _run(["replay", "-q", *REPLAY, "-e", str(events), *clocks, *names], answers)
         for row in _rows(events):
             if row.get("event_type") == "mining":
                 answers.reported |= {str(row["src_ip"]), f"{row['src_ip']}:{row.get('src_port')}"}
     answers.cpu_s = _children_s() - before_s
     return answers
+
+
+def judged(row: dict[str, Any]) -> Judged:
+    """One line, read. Of a session that was joined, either end may be taken for the client."""
+    miner, server, untestable = str(row["miner"]), str(row["server"]), row["untestable"]
+    shares = row["answered_shares"]
+    return Judged(
+        miner=miner,
+        server=server,
+        seconds=(row["last_ns"] - row["first_ns"]) / 1e9,
+        records=tuple(row["seen"]),
+        behaves=bool(row["behaves"]),
+        grammar_p=None if untestable else row["p"],
+        looks=tuple((look["at_s"], look["p"]) for look in row["looks"]),
+        beats=tuple((beat["coin"], beat["answer"], beat["p"], beat["p_counted"]) for beat in row["beats"]),
+        synchrony_p=row["synchrony_p"],
+        untestable=untestable,
+        dialects=tuple(row["dialects"]),
+        shares=(shares[0], shares[1]) if shares else None,
+        relations=tuple((part["name"], part["detail"], part["p"]) for part in row["relations"]),
+        swapped=server.startswith(CLIENTS) and not miner.startswith(CLIENTS),
+    )
 
 
 def _children_s() -> float:

@@ -48,7 +48,7 @@ def recall_by_family(families: Sequence[Family], rows: Rows) -> str:
     def line(family: Family) -> Sequence[object]:
         own = [row for row in rows if row.family == family.name and row.minutes == 60 and not row.lossy]
         seen, joined = [row for row in own if not row.joined], [row for row in own if row.joined]
-        unlike = sum(row.behaves != row.reported for row in own)
+        unlike = sum(row.behaves != row.reported for row in own if row.replayed)
         return family.name, *_recall(seen), *_recall(joined), sum(not row.thin for row in own), unlike
 
     head = ("family", "n", "opening seen, %", "n", "joined, %", "not thin", "unlike")
@@ -144,13 +144,14 @@ def calibration(rows: Rows) -> str:
 
 def _kinds(own: Rows) -> Iterable[tuple[str, list[float]]]:
     yield "grammar", [row.grammar_p for row in own if row.grammar_p is not None]
-    yield "grammar, least look", [min(p for _, p in row.looks) for row in own if row.looks]
+    yield "grammar, least look", [row.least_p for row in own if row.least_p is not None]
     yield "synchrony", [row.synchrony_p for row in own if row.synchrony_p is not None]
-    for coin in sorted({coin for row in own for coin, _ in row.beats}):
+    for coin in sorted({coin for row in own for coin, _, _ in row.beats}):
         for real in (True, False) if coin == "XMR" else (None,):
             some = [row for row in own if real is None or row.real_blocks == real]
             name = f"beat {coin}{', real' if real else ''}"
-            yield name, [p for row in some for own_coin, p in row.beats if own_coin == coin]
+            yield name, [p for row in some for own_coin, p, _ in row.beats if own_coin == coin]
+    yield "beats, counted", [p for row in own for _, _, p in row.beats]
 
 
 def _against(values: Sequence[float], level: float) -> str:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator
+from functools import partial
 from random import Random
 
 from tests.evaluation.talk import DOWN, UP, Talk
@@ -32,21 +33,21 @@ def _drawn(rng: Random) -> Callable[[], int]:
     return lambda: base + len(str(int(10 ** rng.uniform(0, 4))))
 
 
-def meaningless(times: Times) -> Callable[[Talk], None]:
+def meaningless(model: str) -> Callable[[Talk], None]:
     """Sessions of a model: questions with answers, pushes, or both."""
+    return partial(_play, model)
 
-    def play(talk: Talk) -> None:
-        rng = talk.rng
-        up, down, pushed = _drawn(rng), _drawn(rng), _drawn(rng)
-        asked = rng.choice([0.0, 0.3, 0.6, 0.9])
-        talk.ask(0, up(), down())
-        for at in times(talk):
-            if rng.random() < asked:
-                talk.ask(at, up(), down())
-            else:
-                talk.say(at, DOWN if rng.random() < 0.9 else UP, pushed())
 
-    return play
+def _play(model: str, talk: Talk) -> None:
+    rng = talk.rng
+    up, down, pushed = _drawn(rng), _drawn(rng), _drawn(rng)
+    asked = rng.choice([0.0, 0.3, 0.6, 0.9])
+    talk.ask(0, up(), down())
+    for at in MODELS[model](talk):
+        if rng.random() < asked:
+            talk.ask(at, up(), down())
+        else:
+            talk.say(at, DOWN if rng.random() < 0.9 else UP, pushed())
 
 
 def _day(talk: Talk) -> Iterator[float]:
