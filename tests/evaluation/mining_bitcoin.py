@@ -118,7 +118,7 @@ def _mine(
                 talk.say(at, DOWN, _level(level, spaced), text(_notify(talk, job_digits, True), spaced))
         else:
             number += 1
-            parts = {"id": number, "result": True, "error": None}
+            parts: dict[str, Any] = {"id": number, "result": True, "error": None}
             if rng.random() < 0.005:
                 parts = {"id": number, "result": None, "error": [21, "Job not found", None]}
             reply = {key: parts[key] for key in answer}

@@ -45,7 +45,11 @@ def login(rng: Random, rig: bool = False, algorithms: bool = True) -> dict[str, 
     """What XMRig says first."""
     wallet = "4" + "x" * 94 + rng.choice(["", ".worker", "+25000", ".w" + "1" * rng.randrange(1, 4)])
     agent = f"XMRig/6.{rng.randrange(15, 26)}.{rng.randrange(3)} (Linux x86_64) libuv/1.{rng.randrange(38, 50)}.0 gcc/"
-    params = {"login": wallet, "pass": "x" * rng.randrange(1, 12), "agent": agent + rng.choice(["9.3.0", "13.2.1"])}
+    params: dict[str, Any] = {
+        "login": wallet,
+        "pass": "x" * rng.randrange(1, 12),
+        "agent": agent + rng.choice(["9.3.0", "13.2.1"]),
+    }
     if rig:
         params["rigid"] = "r" * rng.randrange(3, 14)
     if algorithms:

@@ -172,8 +172,8 @@ def auctions(talk: Talk) -> None:
 def bip324(talk: Talk) -> None:
     """Raw: Bitcoin's encrypted transport. 64 bytes of each side, up to 4,095 of garbage, then packets of 20 more."""
     rng = talk.rng
-    garbage = (lambda: 0) if rng.random() < 0.5 else (lambda: rng.randrange(0, 4_096))
-    talk.ask(0, 64 + garbage(), 64 + garbage(), 16 + 20)
+    most = 1 if rng.random() < 0.5 else 4_096
+    talk.ask(0, 64 + rng.randrange(most), 64 + rng.randrange(most), 16 + 20)
     talk.ask(0.2, 16 + 20 + 20 + 105 + rng.randrange(20), 20 + 105 + rng.randrange(20), 21)
     for at, what in talk.mixed(ping=talk.every(120), invites=talk.poisson(25), block=talk.blocks("BTC", 1.0)):
         if what == "ping":

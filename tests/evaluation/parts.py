@@ -140,12 +140,12 @@ def draw(part: Part, world: World, profiles: Sequence[Profile], rng: random.Rand
             talk = Talk(own, server, rng.uniform(0, SPREAD_S), joined_s + part.hours * 3600)
             family.play(talk)
             talk.rows = [row for row in talk.rows if row.at_s < talk.until_s]
-            profile = None if family.raw else rng.choice(by_suite[rng.choices(suites, weights)[0]])
+            own_profile = None if family.raw else rng.choice(by_suite[rng.choices(suites, weights)[0]])
             sessions.append(
                 Session(
                     talk=talk,
                     family=family.name,
-                    profile=profile,
+                    profile=own_profile,
                     style=rng.choice(STYLES),
                     mss=rng.choice([1448, 1448, 1400, 1360]),
                     client=(CLIENTS + len(sessions), rng.randrange(32_768, 60_999)),

@@ -71,9 +71,9 @@ def ask(captures: Sequence[Path], blocks: Mapping[str, Path], folder: Path, repl
     if replays:
         clocks = [f"--set=behaviour.blocks.{coin}={path}" for coin, path in blocks.items()]
         _run(["replay", "-q", *REPLAY, "-e", str(events), *clocks, *names], answers)
-        for row in _rows(events):
-            if row.get("event_type") == "mining":
-                answers.reported |= {str(row["src_ip"]), f"{row['src_ip']}:{row.get('src_port')}"}
+        for event in _rows(events):
+            if event.get("event_type") == "mining":
+                answers.reported |= {str(event["src_ip"]), f"{event['src_ip']}:{event.get('src_port')}"}
     answers.cpu_s = _children_s() - before_s
     return answers
 

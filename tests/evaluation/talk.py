@@ -76,12 +76,13 @@ class Server:
 
     def after_blocks(self, coin: str, lag_s: float, missed: float = 0.0) -> list[float]:
         """When this server tells of each block of the coin: later by its own delays."""
-        return self.trait(
+        told: list[float] = self.trait(
             f"after {coin}",
             lambda rng: sorted(
                 at + rng.gammavariate(2, lag_s / 2) for at in self.world.blocks[coin] if rng.random() >= missed
             ),
         )
+        return told
 
 
 class Talk:

@@ -224,7 +224,7 @@ class Capture:
 
     def keep(self, from_s: NDArray[np.float64], until_s: NDArray[np.float64], loss: float) -> NDArray[np.bool_]:
         """The packets between two times of each session, less a part of them that is lost."""
-        kept = (self._p_at >= from_s[self._p_session]) & (self._p_at <= until_s[self._p_session])
+        kept: NDArray[np.bool_] = (self._p_at >= from_s[self._p_session]) & (self._p_at <= until_s[self._p_session])
         if loss:
             kept &= self._rng.random(len(kept)) >= loss
         return kept
@@ -262,12 +262,14 @@ def _put(rows: NDArray[np.uint8], at: int, values: Ints, width: int) -> None:
 
 def _words(rows: NDArray[np.uint8]) -> Ints:
     """Sum of the 16-bit words of each row."""
-    return rows[:, 0::2].sum(axis=1, dtype=np.int64) * 256 + rows[:, 1::2].sum(axis=1, dtype=np.int64)
+    total: Ints = rows[:, 0::2].sum(axis=1, dtype=np.int64) * 256 + rows[:, 1::2].sum(axis=1, dtype=np.int64)
+    return total
 
 
 def _folded(sums: Ints) -> Ints:
     sums = (sums >> 16) + (sums & 0xFFFF)
-    return (sums >> 16) + (sums & 0xFFFF)
+    folded: Ints = (sums >> 16) + (sums & 0xFFFF)
+    return folded
 
 
 def _range_sums(column: NDArray[np.uint8], start: Ints, end: Ints) -> Ints:

@@ -12,6 +12,7 @@ import ssl
 import sys
 import time
 from pathlib import Path
+from typing import Any
 
 #: SSL_OP_TLSEXT_PADDING, which Python sets and OpenSSL by itself does not.
 TLSEXT_PADDING = 0x10
@@ -35,7 +36,7 @@ def main() -> None:
     secured.close()
 
 
-def _accepted(plan: dict) -> ssl.SSLSocket:
+def _accepted(plan: dict[str, Any]) -> ssl.SSLSocket:
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     if plan["version"] == "1.2":
         context.maximum_version = ssl.TLSVersion.TLSv1_2
@@ -48,7 +49,7 @@ def _accepted(plan: dict) -> ssl.SSLSocket:
     return context.wrap_socket(connection, server_side=True)
 
 
-def _connected(plan: dict) -> ssl.SSLSocket:
+def _connected(plan: dict[str, Any]) -> ssl.SSLSocket:
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
     context.set_ciphers("DEFAULT")  # of OpenSSL, not Python's
