@@ -74,9 +74,11 @@ def recall_by_time(families: Sequence[Family], rows: Rows) -> str:
             cells = [f"{100 * fmean(half):.1f}" if half else "none" for half in (*halves, [*means.values()])]
             under = sum(mean < 0.8 for mean in means.values())
             name = "joined" if joined else "seen"
-            yield minutes, name, "5 %" if lossy else "none", *cells, f"{under} of {len(means)}", len(some)
+            low = fmean(row.grammar_p is not None and row.grammar_p <= GRAMMAR_LEVEL for row in some)
+            loss = "5 %" if lossy else "none"
+            yield minutes, name, loss, *cells, f"{under} of {len(means)}", len(some), f"{100 * low:.1f}"
 
-    head = ("minutes", "opening", "loss", "tuning, %", "judging, %", "both, %", "under 80 %", "sessions")
+    head = ("minutes", "opening", "loss", "tuning, %", "judging, %", "both, %", "under 80 %", "sessions", "grammar, %")
     return table(head, lines())
 
 
