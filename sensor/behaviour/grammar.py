@@ -48,6 +48,8 @@ GROWTH = 2
 MAX_STARTS = 12
 #: A digit that question and answer grow by at once is believed from this chance on.
 ROLL_OVER_CHANCE = 1e-4
+#: A dialect explains a session as well as another if its chance is no more than this many times as large.
+ALIKE = 10
 #: Records of a miner below which there is nothing to read.
 LEAST_QUESTIONS, LEAST_PUSHES = 1, 2
 #: Jobs that a session without shares must have.
@@ -135,7 +137,9 @@ def _search(trace: Trace, grammars: Sequence[DialectLengths], gated: bool) -> tu
         return GrammarResult(), tried
     p, _, test = min(best, key=lambda entry: entry[0])
     alike = (
-        name for _, name, other in best if (other.shares.low, other.replies.low) == (test.shares.low, test.replies.low)
+        name
+        for chance, name, other in best
+        if chance <= p * ALIKE and (other.shares.low, other.replies.low) == (test.shares.low, test.replies.low)
     )
     return _result(parts[test.skip], test, tuple(dict.fromkeys(alike)), p, tests[test][1]), tried
 
@@ -183,7 +187,7 @@ def _chances(whole: Sides, sides: Sides, test: _Test, start: WorkStart) -> tuple
     found = opening_relations(whole, start, test.shares, test.replies)
     relations = list(found)
     if test.shares:
-        relations.append(_answers(relation))
+        relations.append(_answers(relation, test.replies))
     for name, lengths, window in (
         ("id of answers", sides.server, test.replies),
         ("id of shares", sides.client, test.shares),
@@ -196,22 +200,22 @@ def _chances(whole: Sides, sides: Sides, test: _Test, start: WorkStart) -> tuple
         _, levels = ladder_levels(jobs, test.step)
         if levels >= 3:
             detail = f"{levels} lengths of jobs in steps of {test.step}"
-            relations.append(Relation("branches", detail, chance_of_ladder(levels, test.step)))
+            chance = chance_of_ladder(levels, test.step)
+            relations.append(Relation("branches", detail, chance, tuple(sorted(set(jobs)))[:MAX_STARTS]))
     return fisher([some.p for some in relations]), tuple(relations)
 
 
-def _answers(found: AnswersRelation) -> Relation:
+def _answers(found: AnswersRelation, replies: Window) -> Relation:
     detail = (
         f"{found.hits} of {found.places} questions are answered at once by one of the {found.replies} short records"
         f" among {found.records}"
     )
-    return Relation("answers", detail, found.p)
+    return Relation("answers", detail, found.p, tuple(range(replies.low, replies.high + 1)))
 
 
 def _rolled(name: str, rolled: RollOver) -> Relation:
-    return Relation(
-        name, f"{rolled.before} bytes {rolled.at} times, then up to {rolled.after}, of {rolled.of}", rolled.p
-    )
+    detail = f"{rolled.before} bytes {rolled.at} times, then up to {rolled.after}, of {rolled.of}"
+    return Relation(name, detail, rolled.p, tuple(range(rolled.before, rolled.after + 1)))
 
 
 def _in_order(sides: Sides, test: _Test) -> bool:

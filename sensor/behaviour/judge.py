@@ -23,6 +23,17 @@ SECOND_EQUATION = 0.01
 
 
 @dataclass(frozen=True, slots=True)
+class Thresholds:
+    """Chances from which on the grammar, and a beat beside it, count."""
+
+    grammar: float = GRAMMAR_CHANCE
+    beat: float = BEAT_CHANCE
+
+
+USUAL = Thresholds()
+
+
+@dataclass(frozen=True, slots=True)
 class BehaviourPart:
     """A kind of evidence with its number."""
 
@@ -45,7 +56,10 @@ class Behaviour:
 
 
 def judge_behaviour(
-    grammar: GrammarResult, beat: BlockBeat | None = None, synchrony: Synchrony | None = None
+    grammar: GrammarResult,
+    beat: BlockBeat | None = None,
+    synchrony: Synchrony | None = None,
+    thresholds: Thresholds = USUAL,
 ) -> Behaviour:
     """`behaves` needs the grammar and one more of: the opening, a digit that question and answer grow by at once, a
     beat, gaps of shares without memory. Such gaps alone are no second kind: a device that reports at random in one
@@ -53,13 +67,13 @@ def judge_behaviour(
     a ladder of branches. Synchrony is listed and never counts.
     """
     parts = [
-        BehaviourPart("grammar", grammar.untestable or "", grammar.p, grammar.p <= GRAMMAR_CHANCE),
+        BehaviourPart("grammar", grammar.untestable or "", grammar.p, grammar.p <= thresholds.grammar),
         BehaviourPart("opening", "seen, and it fits" if grammar.opening else "not seen", None, grammar.opening),
         BehaviourPart("roll-over", _roll_over(grammar), None, grammar.roll_over),
         _gaps(grammar),
     ]
     if beat is not None:
-        follows = beat.answer == "follows" and beat.p <= BEAT_CHANCE
+        follows = beat.answer == "follows" and beat.p <= thresholds.beat
         parts.append(BehaviourPart("beat", f"{beat.answer} {beat.coin}, {beat.blocks} blocks", beat.p, follows))
     if synchrony is not None:
         detail = synchrony.untestable or f"{synchrony.pairs} pairs of flows of this server"

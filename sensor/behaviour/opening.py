@@ -113,10 +113,10 @@ def opening_relations(whole: Sides, start: WorkStart, shares: Window, replies: W
         what += f" = a job of {start.job} + {start.first - start.job}"
     asked = requests / len(whole.client) if whole.client[0] not in shares else 1.0
     answered = answers / len(whole.server) if start.first not in replies else 1.0
-    relations = [Relation("first answer", what, answered)]
+    relations = [Relation("first answer", what, answered, (start.first,))]
     if len(whole.client) > 1:  # a single record is the first in any order
         detail = f"{whole.client[0]} bytes, as a login or subscription"
-        relations.insert(0, Relation("first request", detail, asked))
+        relations.insert(0, Relation("first request", detail, asked, (whole.client[0],)))
     return relations
 
 

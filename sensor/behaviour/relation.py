@@ -12,3 +12,4 @@ class Relation:
     name: str
     detail: str
     p: float
+    lengths: tuple[int, ...] = ()  # of the records in which it holds

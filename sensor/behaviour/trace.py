@@ -49,6 +49,10 @@ class Trace:
         )
 
 
+#: Nothing was seen, or it is not kept.
+NO_TRACE = Trace((), (), ())
+
+
 def trace_of(records: Sequence[Record], added: RecordOverhead, *, opening: bool) -> Trace:
     """The records of a session whose encryption adds so much (a Noise frame is counted whole), empty ones left out."""
     least, most = added

@@ -35,7 +35,18 @@ def parser() -> argparse.ArgumentParser:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     commands = whole.add_subparsers(dest="command", metavar="COMMAND", required=True)
-    for add_command in (_replay, _run, _status, _check, _signatures, _books, _explain, _bulletin, add_ledger):
+    for add_command in (
+        _replay,
+        _run,
+        _status,
+        _check,
+        _calibrate,
+        _signatures,
+        _books,
+        _explain,
+        _bulletin,
+        add_ledger,
+    ):
         add_command(commands)
     _completion(commands)
     add_json(commands.add_parser("version", help="show the version and the engine"))
@@ -119,6 +130,25 @@ def _check(commands: Commands) -> None:
     )
     add_json(check)
     add_line_options(check)
+
+
+def _calibrate(commands: Commands) -> None:
+    calibrate = commands.add_parser("calibrate", help="say how small the chances of own encrypted sessions are")
+    calibrate.description = (
+        "Count how many encrypted sessions of captures, or of the running sensors, have chances at or below 0.05, "
+        "0.01, 0.001 and 0.0001, by kind of evidence: whether they are uniform there."
+    )
+    calibrate.add_argument(
+        "paths", nargs="*", metavar="PATH", help="captures; without one, the running sensors are asked"
+    )
+    calibrate.add_argument(
+        "--blocks", action="append", default=[], metavar="COIN=FILE", help="times of a coin's blocks; may be repeated"
+    )
+    calibrate.add_argument("--sessions", metavar="FILE", help="write each session as one JSON object a line")
+    calibrate.add_argument("--socket", type=Path, metavar="FILE", help="the socket to ask; without it, all there are")
+    calibrate.add_argument("--sensor", metavar="ID", help="only this sensor")
+    add_json(calibrate)
+    add_line_options(calibrate)
 
 
 def _signatures(commands: Commands) -> None:

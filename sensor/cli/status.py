@@ -24,6 +24,16 @@ PATIENCE_S = 5.0
 
 def run(options: argparse.Namespace) -> int:
     """Print the status of each sensor that answers. Raises CommandError where none does."""
+    statuses = ask_all(options)
+    if options.json:
+        print_json({"sensors": statuses})
+    else:
+        print("\n\n".join(screen(status) for status in statuses))
+    return OK
+
+
+def ask_all(options: argparse.Namespace) -> list[dict[str, Any]]:
+    """The status of each sensor that answers; of the others is said why. Raises CommandError where none does."""
     statuses, silent = [], []
     for path in _sockets(options):
         try:
@@ -38,11 +48,7 @@ def run(options: argparse.Namespace) -> int:
         raise CommandError(RUN_ERROR, *(silent or ["status: no sensor runs on this host, or none tells its status"]))
     for sentence in silent:
         say(sentence)
-    if options.json:
-        print_json({"sensors": statuses})
-    else:
-        print("\n\n".join(screen(status) for status in statuses))
-    return OK
+    return statuses
 
 
 def ask(path: Path) -> dict[str, Any]:

@@ -102,6 +102,7 @@ class Daemon:
             reporting=setup.reporting,
             resume=self._resume,
             watches=self._is_registered,
+            behaviour=setup.behaviour,
         )
         self._evidence = evidence_files(setup)
         self._server = MetricsServer(setup.metrics, self._status) if setup.metrics is not None else None
@@ -326,7 +327,7 @@ class Daemon:
         signatures = setup.signatures
         self._core.replace(self._engine.tables(signatures.literals, signatures.openings, signatures.flights))
         self._core.exclude(*setup.excluded)
-        self._pipeline.replace(signatures, setup.assumptions, setup.sampling, setup.reporting)
+        self._pipeline.replace(signatures, setup.assumptions, setup.sampling, setup.reporting, setup.behaviour)
         if self._evidence is not None:
             self._evidence.replace(signatures)
         changed = setup.config.exporters != self._setup.config.exporters

@@ -22,7 +22,10 @@ from sensor.delivery.worker import Hiding
 from sensor.estimate import Assumptions
 from sensor.evidence import EvidenceBounds, EvidenceFiles
 from sensor.intake import engine
+from sensor.intake.block_times import BlockFileError
 from sensor.intake.packet_filter import FilterError, read_filter
+from sensor.line.behaviour_rules import behaviour_rules
+from sensor.line.judged_session import USUAL_RULES, BehaviourRules
 from sensor.line.lifecycle import ReportingSettings
 from sensor.line.suppress import Suppression
 from sensor.model.address import parse_network
@@ -63,6 +66,7 @@ class Setup:
     metrics: Metrics | None
     captures: Mapping[str, engine.ListenOptions]  # by interface
     signatures_changed_ns: int  # of the newest signature file
+    behaviour: BehaviourRules = USUAL_RULES
 
     @property
     def assumptions(self) -> Assumptions:
@@ -110,6 +114,7 @@ def load_setup(source: ConfigurationSource, previous: Setup | None = None, check
     destinations, unusable = build_senders(settings.exporters, settings.output.name_persons)
     problems += unusable
     attributor = _attributor(settings, previous, of_books)
+    rules = _behaviour(settings, problems)
     if problems or of_signatures or of_books or loaded is None:
         raise SetupError({"config": problems, "signatures": of_signatures, "books": of_books})
     metrics: list[Any] = settings.exporters.get("prometheus", [])
@@ -122,7 +127,17 @@ def load_setup(source: ConfigurationSource, previous: Setup | None = None, check
         metrics=metrics[0] if metrics else None,
         captures=captures,
         signatures_changed_ns=newest_change_ns(settings),
+        behaviour=rules,
     )
+
+
+def _behaviour(settings: Configuration, problems: list[str]) -> BehaviourRules:
+    """What encrypted sessions are judged by; what cannot be read is added to the problems."""
+    try:
+        return behaviour_rules(settings.behaviour)
+    except BlockFileError as error:
+        problems.append(f"behaviour.blocks: {error}")
+        return USUAL_RULES
 
 
 def load_signatures(settings: Configuration) -> SignatureSet:

@@ -23,12 +23,16 @@ from sensor.line.flow_facts import TCP, FlowFacts
 from sensor.line.held import MAX_HELD_BYTES, HeldStreams
 from sensor.line.join import finding_id
 from sensor.line.judge import judge
+from sensor.line.judged_session import USUAL_RULES, BehaviourRules, JudgedSession
 from sensor.line.lifecycle import Identified, Lifecycle, ReportingSettings
 from sensor.line.open_flow import First, OpenFlow, is_heard, node_record, node_seen
 from sensor.line.resumed import Resumable, Resume, goes_on_with, nothing_before
+from sensor.line.sealed_flows import SealedFlows
+from sensor.line.sealed_hints import behaved
 from sensor.line.touched import TouchedFlows
 from sensor.line.tracked import Report
-from sensor.model.events import Chunk, Close, End, Event, Open, Shape
+from sensor.model.encrypted import EncryptedEvent, EncryptedOpen
+from sensor.model.events import Chunk, Close, End, Event, Hit, Open, Shape
 from sensor.model.finding import Finding
 from sensor.model.node import Node
 from sensor.model.observation import Hint
@@ -67,6 +71,7 @@ class Pipeline:
         plausible: PlausibleTime = ANY_TIME,
         watches: Watches = nobody,
         most_held_bytes: int = MAX_HELD_BYTES,
+        behaviour: BehaviourRules = USUAL_RULES,
     ) -> None:
         """`resume` tells what other runs knew of a connection that was joined in the middle; `watches` whose attempts
         are judged one by one as far as there is room. What packets of other than `plausible` times say is counted, and
@@ -86,6 +91,7 @@ class Pipeline:
         self._off_clock: dict[int, Open] = {}  # flows that began at a time that cannot be
         self._nodes: dict[str, Node] = {}
         self._held = HeldStreams(most_held_bytes)
+        self.sealed = SealedFlows(signatures, behaviour)
         self.given_up = 0  # open flows and findings for which there was no time when the run ended
         self._counters: Counter[str] = Counter()
 
@@ -103,6 +109,7 @@ class Pipeline:
             "held_bytes": self._held.held_bytes,
             "findings": len(self._lifecycle) + self._touched.waiting,
             "nodes": len(self._nodes),
+            **self.sealed.counters,
         }
 
     def replace(
@@ -111,11 +118,13 @@ class Pipeline:
         assumptions: Assumptions,
         sampling: Sampling,
         reporting: ReportingSettings | None,
+        behaviour: BehaviourRules = USUAL_RULES,
     ) -> None:
         """Go on with other signatures and settings: new flows are read by them, open ones to their end by those they
         began with.
         """
         self._signatures, self._assumptions, self._sampling = signatures, assumptions, sampling
+        self.sealed.replace(signatures, behaviour)
         self._reporting = reporting
         self._lifecycle.settings = reporting
 
@@ -135,6 +144,9 @@ class Pipeline:
             elif isinstance(event, End):
                 self._counters["sources"] += 1
                 self._counters["sources_failed"] += event.error is not None
+            elif not isinstance(event, Hit) and self._is_on_clock(event):
+                self.sealed.take(event)
+        self._behaved(self.sealed.judged())
         return self._report(now_ns) if self._reporting is not None else []
 
     def observe(self, observations: Iterable[Hint]) -> None:
@@ -143,6 +155,14 @@ class Pipeline:
             self._counters["observations"] += 1
             self._now_ns = max(self._now_ns, seen.last_ns)
             self._lifecycle.observe([seen], self._now_ns)
+
+    def _is_on_clock(self, event: EncryptedEvent) -> bool:
+        """Whether an encrypted session begins at a time that can be; where it does not, the rest of it is dropped."""
+        return not isinstance(event, EncryptedOpen) or self.plausible.holds(event.first_ns)
+
+    def _behaved(self, judged: Iterable[JudgedSession]) -> None:
+        """What looks at encrypted sessions gave."""
+        self.observe(hint for each in judged if (hint := behaved(each, self._signatures.weights)) is not None)
 
     def checkpoint(self) -> list[LineRecord]:
         """What is new of every finding now: at the end of a capture, or of an hour of a replay."""
@@ -160,6 +180,7 @@ class Pipeline:
         says no, what is left is given up and counted: first to come is who has shares, last what only began. Of a flood
         none of these is judged: they tell no more than those that ended before.
         """
+        self._behaved(self.sealed.finish())
         steady = [item for item in self._flows.items() if not item[1].is_beginning]
         steady.sort(key=lambda item: not item[1].is_established)
         begun = [item for item in self._flows.items() if item[1].is_beginning]

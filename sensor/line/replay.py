@@ -13,6 +13,7 @@ from sensor.estimate import Assumptions
 from sensor.intake.engine import Engine, PacketCore, SourceError
 from sensor.intake.sources import Problem
 from sensor.line.capture_steps import CaptureStepper, CaptureSteps
+from sensor.line.judged_session import USUAL_RULES, BehaviourRules
 from sensor.line.pipeline import Pipeline
 from sensor.line.resumed import Resume, nothing_before
 from sensor.model.events import End, Event
@@ -76,6 +77,7 @@ def replay(
     steps: CaptureSteps | None = None,
     resume: Resume = nothing_before,
     plausible: PlausibleTime = ANY_TIME,
+    behaviour: BehaviourRules = USUAL_RULES,
 ) -> ReplayResult:
     """Read the sources one after another and judge what they hold. An interrupt ends the reading; what was found so
     far is kept.
@@ -85,7 +87,14 @@ def replay(
     """
     outcome = ReplayResult()
     core = engine.core(signatures.literals, signatures.openings, limits, signatures.flights)
-    pipeline = Pipeline(signatures, sampling=sampling, assumptions=assumptions, resume=resume, plausible=plausible)
+    pipeline = Pipeline(
+        signatures,
+        sampling=sampling,
+        assumptions=assumptions,
+        resume=resume,
+        plausible=plausible,
+        behaviour=behaviour,
+    )
     found: dict[str, Record] = {}
     stepper = None if steps is None else CaptureStepper(pipeline, steps)
     try:

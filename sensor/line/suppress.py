@@ -1,7 +1,7 @@
 """Which findings are sent and which are suppressed: by thresholds, and by an allow-list of what is expected. Sans-IO.
 
-A finding in which nothing was spoken is only sent where `least_grade` is below `behaves`: names and behaviour are no
-proof. A suppressed finding is recorded in the ledger with its reason; it is only not sent.
+A finding in which nothing was spoken is only sent where `least_grade` is not above its grade: names and behaviour are
+no proof. A suppressed finding is recorded in the ledger with its reason; it is only not sent.
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ class Suppression:
                 return f"allowed: {entry.reason}" + (f" (until {entry.until})" if entry.until else "")
         if finding.activity not in (None, "mining"):
             return None if finding.activity in self._settings.activities else NOT_MINING[finding.activity]
-        if finding.dialect is None and self._least >= Grade.BEHAVES:
+        if finding.dialect is None and finding.grade < self._least and self._least >= Grade.BEHAVES:
             return f"nothing was spoken, and least_grade is {self._settings.least_grade}"
         if finding.grade < self._least:
             return f"its grade {finding.grade.label} is below {self._settings.least_grade}"

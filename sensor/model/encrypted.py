@@ -111,4 +111,5 @@ class EncryptedClose(NamedTuple):
     resynchronised: int  # times that the reader had lost its place and found it again
 
 
+ENCRYPTED_EVENTS = (EncryptedOpen, ClientHello, ServerHello, ServerCertificate, Records, EncryptedClose)
 EncryptedEvent = EncryptedOpen | ClientHello | ServerHello | ServerCertificate | Records | EncryptedClose

@@ -19,6 +19,7 @@ from sensor.model.section import Section
 from sensor.model.sensor import valid_sensor_id
 from sensor.settings.document import ConfigDocument, ConfigError, ConfigKey, override, read, report
 from sensor.settings.sections import (
+    BehaviourSettings,
     BulletinSettings,
     CaptureSettings,
     EstimateSettings,
@@ -59,6 +60,7 @@ class SensorSettings(Section):
     signatures: SignatureSettings = SignatureSettings()
     verify: VerifySettings = VerifySettings()
     estimate: EstimateSettings = EstimateSettings()
+    behaviour: BehaviourSettings = BehaviourSettings()
     output: OutputSettings = OutputSettings()
     capture: CaptureSettings = CaptureSettings()
     findings: FindingsSettings = FindingsSettings()
@@ -91,6 +93,14 @@ class SensorSettings(Section):
                 update={name: _whole(rooting, path, ("capture", name)) for name, path in capture.items()}
             ),
             "status": self._rooted_status(rooting),
+            "behaviour": self.behaviour.model_copy(
+                update={
+                    "blocks": {
+                        coin: rooting(name, ("behaviour", "blocks", coin))
+                        for coin, name in self.behaviour.blocks.items()
+                    }
+                }
+            ),
             "ledger": self.ledger.model_copy(update={"url": _rooted_url(self.ledger.url, rooting)}),
         }
         return self.model_copy(update=changes)

@@ -93,6 +93,16 @@ class EstimateSettings(Section):
     pue: Annotated[float, Field(ge=1.0, le=5.0)] = 1.10
 
 
+class BehaviourSettings(Section):
+    """From which chance on the lengths of an encrypted session, and its beat with the blocks of a coin, count as those
+    of mining; and files with the times of blocks, by coin.
+    """
+
+    grammar_chance: Annotated[float, Field(gt=0, le=0.05)] = 1e-5
+    beat_chance: Annotated[float, Field(gt=0, le=0.05)] = 1e-4
+    blocks: dict[Annotated[str, Field(pattern=r"^[A-Za-z0-9]{2,12}$")], Text] = Field(default_factory=dict)
+
+
 class EvidenceSettings(Section):
     """Files with the first packets of findings, in `folder` (none: not written); what is over a bound is not kept."""
 

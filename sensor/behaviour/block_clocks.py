@@ -1,0 +1,63 @@
+"""When new blocks of each coin became known: from a file, or from jobs that were read in clear. Bounded. Sans-IO."""
+
+from __future__ import annotations
+
+from array import array
+from bisect import bisect_left, insort
+from collections import OrderedDict
+from collections.abc import Iterable, Mapping, Sequence
+
+from sensor.behaviour.block_beat import MAX_COINS
+
+#: Blocks remembered of one coin: 17 hours of Monero at 60 s, and more than the last look of a session goes back.
+MAX_BLOCKS = 1_024
+#: Names of blocks that are known to have been told of, by any coin.
+MAX_NAMES = 4_096
+
+
+class BlockClocks:
+    """The blocks of all coins."""
+
+    __slots__ = ("_names", "_times_ns", "refused")
+
+    def __init__(self) -> None:
+        self._times_ns: dict[str, array[int]] = {}
+        self._names: OrderedDict[tuple[str, str], None] = OrderedDict()
+        self.refused = 0  # blocks of more coins than there is room for
+
+    def load(self, coin: str, times_ns: Iterable[int]) -> None:
+        """Blocks of a file; the newest are kept."""
+        for ts_ns in times_ns:
+            self._put(coin, ts_ns)
+
+    def note(self, coin: str, block: str, ts_ns: int) -> None:
+        """A job of this block was pushed; the first to tell of it counts."""
+        name = (coin, block)
+        if name in self._names:
+            return
+        self._names[name] = None
+        if len(self._names) > MAX_NAMES:
+            self._names.popitem(last=False)
+        self._put(coin, ts_ns)
+
+    def between(self, first_ns: int, last_ns: int) -> Mapping[str, Sequence[int]]:
+        """By coin, the blocks of that time; coins without any are left out."""
+        found = {}
+        for coin, times in self._times_ns.items():
+            inside = times[bisect_left(times, first_ns) : bisect_left(times, last_ns + 1)]
+            if inside:
+                found[coin] = inside
+        return found
+
+    def _put(self, coin: str, ts_ns: int) -> None:
+        times = self._times_ns.get(coin)
+        if times is not None and ts_ns in times[bisect_left(times, ts_ns) :][:1]:
+            return  # a file is read again
+        if times is None:
+            if len(self._times_ns) >= MAX_COINS:
+                self.refused += 1
+                return
+            times = self._times_ns[coin] = array("q")
+        insort(times, ts_ns)
+        if len(times) > MAX_BLOCKS:
+            del times[0]
