@@ -15,6 +15,8 @@ from tests.evaluation.talk import real_blocks
 
 ROOT = Path(__file__).parents[2]
 PAGE = ROOT / "docs" / "evaluation.md"
+#: After so many parts the page is written anew, so that a stop loses little.
+PAGE_EACH = 8
 
 
 def main() -> int:
@@ -57,9 +59,10 @@ def main() -> int:
             finished, running = wait(running, return_when=FIRST_COMPLETED)
             for future in finished:
                 take(done, future.result(), begun)
+                if not len(done.parts) % PAGE_EACH:
+                    write(done, options.page, begun)
     done.hidden = real_table.text(profiles, options.folder)
-    done.seconds = time.monotonic() - begun
-    options.page.write_text(page.text(done), encoding="utf-8")
+    write(done, options.page, begun)
     say(page.summary(done))
     say(f"written: {options.page}")
     return 0
@@ -76,6 +79,12 @@ def take(done: page.Evaluation, result: PartResult, begun_s: float) -> None:
         f"{result.sessions} sessions, {result.octets / 1e6:.0f} MB, "
         f"writer {result.writer_s:.0f} s, minewatch {result.sensor_s:.0f} s"
     )
+
+
+def write(done: page.Evaluation, path: Path, begun_s: float) -> None:
+    """The page of what was measured by now."""
+    done.seconds = time.monotonic() - begun_s
+    path.write_text(page.text(done), encoding="utf-8")
 
 
 def say(words: str) -> None:
