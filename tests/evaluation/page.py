@@ -102,7 +102,8 @@ Ten minutes each, without TLS. What one end writes at once leaves as one segment
 
 ## P-values of traffic without meaning
 
-Lengths are drawn apart from order, time and side; times do not depend on blocks. Each p-value is as minewatch gives it,
+Each side's lengths are drawn from one distribution, apart from order and time; times do not depend on blocks. The
+sessions of a capture are spread over five days, so that few share their blocks. Each p-value is as minewatch gives it,
 after search and looks. Given are the share at or below each level in per cent, its standard error if p-values were
 uniform, and how many of these it lies above (+) or below (-) the level. "Least look" is the least p of all looks;
 "beats, counted" are the p-values of all flows and coins after they are counted together.
@@ -282,13 +283,13 @@ def summary(done: Evaluation) -> str:
     mining, hour = families.mining(), done.rows(schedule.FAMILIES)
     names = {family.name for family in mining}
     false = [r for r in hour if r.family not in names and (r.behaves or r.reported)]
-    thin = sum(r.thin for r in hour if r.family not in names and r.minutes == 60)
+    thin = sum(r.thin for r in hour if r.family not in names)
     return "\n".join(
         (
             f"{len(done.parts)} of {len(done.planned)} parts in {done.seconds:.0f} s",
             tables.recall_by_time(
                 mining, [r for r in done.rows(schedule.FAMILIES, schedule.LONG) if r.family in names]
             ),
-            f"false: {len(false)} of {thin} thin sessions of an hour ({len(traffic.MODELS)} models of traffic besides)",
+            f"false: {len(false)} of {thin} thin sessions ({len(traffic.MODELS)} models of traffic besides)",
         )
     )

@@ -20,7 +20,8 @@ from tests.evaluation.wire import Capture
 
 #: Where addresses of clients and of servers begin: private use, and benchmarks (RFC 2544).
 CLIENTS, SERVERS = int(ipaddress.ip_address("10.0.1.0")), int(ipaddress.ip_address("198.18.0.0"))
-#: Sessions begin within so much of a capture's start; those that are joined are so late.
+#: Sessions begin within so much of a capture's start, where the part says nothing else; those that are joined are so
+#: late.
 SPREAD_S, JOINED_S = 600.0, (120.0, 900.0)
 #: A look at a time needs a little more than that of capture.
 SLACK_S = 10.0
@@ -46,6 +47,7 @@ class Part:
     cuts_minutes: tuple[int, ...] = ()  # captures that end before
     replays: bool = True
     servers: int = 2  # of each family
+    spread_s: float = SPREAD_S
 
 
 class Outcome(NamedTuple):
@@ -93,7 +95,7 @@ def carry_out(part: Part, profiles: Sequence[Profile], real: Sequence[float] | N
     folder.mkdir(parents=True, exist_ok=True)
     cpu_s = time.process_time()
     rng = random.Random(part.seed)
-    span_s = SPREAD_S + JOINED_S[1] + part.hours * 3600 + 60
+    span_s = part.spread_s + JOINED_S[1] + part.hours * 3600 + 60
     world = World(rng, span_s, list(real) if real and part.real_blocks else None)
     sessions = draw(part, world, profiles, rng)
     capture = Capture(sessions, lay_out(sessions, rng), world.start_s, rng.getrandbits(32))
@@ -137,7 +139,7 @@ def draw(part: Part, world: World, profiles: Sequence[Profile], rng: random.Rand
             port = server.trait("port", lambda r: r.choice(PORTS))
             joined_s = rng.uniform(*JOINED_S) if part.joins and rng.random() < 0.5 else 0.0
             own = random.Random(rng.getrandbits(64))
-            talk = Talk(own, server, rng.uniform(0, SPREAD_S), joined_s + part.hours * 3600)
+            talk = Talk(own, server, rng.uniform(0, part.spread_s), joined_s + part.hours * 3600)
             family.play(talk)
             talk.rows = [row for row in talk.rows if row.at_s < talk.until_s]
             own_profile = None if family.raw else rng.choice(by_suite[rng.choices(suites, weights)[0]])

@@ -46,17 +46,18 @@ def _recorded(folder: Path) -> Iterator[str]:
         yield f"sessions.pcap: {failure}"
     for row in answers.every:
         port = row.server.rsplit(":", 1)[-1]
-        reported = row.miner in answers.reported
-        yield _line(f"sessions.pcap, {names.get(port, port)}", row, reported)
+        yield _line(f"sessions.pcap, {names.get(port, port)}", row, None)
 
 
-def _line(name: str, row: runs.Judged, reported: bool) -> str:
+def _line(name: str, row: runs.Judged, reported: bool | None) -> str:
     relations = "; ".join(f"{part} ({detail}, p {p:.2g})" for part, detail, p in row.relations) or "none"
     beats = ", ".join(f"{coin} {answer} {p:.2g}" for coin, answer, p, _ in row.beats) or "none"
     shares = f"{row.shares[0]:g} to {row.shares[1]:g}" if row.shares else "not counted"
     records = " and ".join(str(number) for number in row.records)
     grammar = "none" if row.grammar_p is None else f"{row.grammar_p:.2g}"
-    verdict = f"behaves: {'yes' if row.behaves else 'no'}, reported: {'yes' if reported else 'no'}"
+    verdict = f"behaves: {'yes' if row.behaves else 'no'}"
+    if reported is not None:
+        verdict += f", reported: {'yes' if reported else 'no'}"
     untestable = f"; not testable: {row.untestable}" if row.untestable else ""
     return (
         f"{name}: {row.seconds / 60:.1f} minutes, {records} records, grammar p {grammar} "

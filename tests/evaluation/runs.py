@@ -46,7 +46,7 @@ class Answers:
     #: By client; of several one that behaves, or the last.
     sessions: dict[str, Judged] = field(default_factory=dict)
     every: list[Judged] = field(default_factory=list)
-    #: Miners with a finding: addresses, with and without port.
+    #: Addresses of miners with a finding; where nothing was spoken, it has no connection.
     reported: set[str] = field(default_factory=set)
     failures: list[str] = field(default_factory=list)
     cpu_s: float = 0.0
@@ -73,7 +73,7 @@ def ask(captures: Sequence[Path], blocks: Mapping[str, Path], folder: Path, repl
         _run(["replay", "-q", *REPLAY, "-e", str(events), *clocks, *names], answers)
         for event in _rows(events):
             if event.get("event_type") == "mining":
-                answers.reported |= {str(event["src_ip"]), f"{event['src_ip']}:{event.get('src_port')}"}
+                answers.reported.add(str(event["src_ip"]))
     answers.cpu_s = _children_s() - before_s
     return answers
 

@@ -11,6 +11,9 @@ FAMILIES, NULL, NOISE, LONG = "families", "null", "noise", "six hours"
 FULL_ORDINARY = 1_008
 #: Which of the captures of an hour are cut at 10 and 30 minutes, and which are replayed besides: reading is what costs.
 CUT_EACH, REPLAY_EACH = 6, 3
+#: Meaningless sessions are spread over five days, so that few share their blocks: standard errors take them as
+#: independent.
+NULL_SPREAD_S = 5 * 86_400.0
 
 
 def parts(quick: bool, seed: str) -> list[Part]:
@@ -54,6 +57,7 @@ def _null(quick: bool, seed: str) -> list[Part]:
             real_blocks=number % 2 == 0,
             replays=False,
             servers=each // 5,
+            spread_s=NULL_SPREAD_S,
         )
         for number in range(many)
         for name in traffic.MODELS

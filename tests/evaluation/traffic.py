@@ -1,7 +1,7 @@
 """Traffic without meaning, for the calibration of p-values: five models of times, lengths drawn apart from each other.
 
-Lengths do not depend on order, time or the other side, and times do not depend on blocks: every p-value of it has to be
-at least uniform.
+Each side has one distribution of lengths. They do not depend on order or time, nor on whether something is an answer,
+and times do not depend on blocks: every p-value of it has to be at least uniform.
 """
 
 from __future__ import annotations
@@ -40,14 +40,15 @@ def meaningless(model: str) -> Callable[[Talk], None]:
 
 def _play(model: str, talk: Talk) -> None:
     rng = talk.rng
-    up, down, pushed = _drawn(rng), _drawn(rng), _drawn(rng)
+    up, down = _drawn(rng), _drawn(rng)
     asked = rng.choice([0.0, 0.3, 0.6, 0.9])
     talk.ask(0, up(), down())
     for at in MODELS[model](talk):
         if rng.random() < asked:
             talk.ask(at, up(), down())
         else:
-            talk.say(at, DOWN if rng.random() < 0.9 else UP, pushed())
+            side = DOWN if rng.random() < 0.9 else UP
+            talk.say(at, side, (up, down)[side]())
 
 
 def _day(talk: Talk) -> Iterator[float]:
