@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from exporters.forms import cells
 from exporters.forms.amounts import AT_LEAST, quantity, rate_unit
 from exporters.forms.event import CERTAIN, PROBABLE, severity
 from sensor.model.finding import Finding
@@ -72,7 +73,9 @@ def _annotations(finding: Finding) -> dict[str, str]:
         "withdrawn": None if finding.corrects is None else ", ".join(text for text in finding.corrects if text),
         "login": finding.login,
         "confidence": f"{finding.confidence:.3f}",
-        "shares": f"{shares.submitted} submitted, {shares.accepted} accepted, {shares.verified} verified",
+        "shares": f"{shares.submitted} submitted, {shares.accepted} accepted, {shares.verified} verified"
+        if cells.is_read(finding)
+        else cells.NOT_READ,
         "hashrate": None if rate is None else least + quantity(rate.best, rate_unit(finding.work_unit)),
         "power": None if watts is None else least + quantity(watts.best, "W"),
         "last_seen": event_text(finding.last_ns),

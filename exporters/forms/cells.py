@@ -108,9 +108,20 @@ def lasted(item: Finding) -> str:
     return duration(item.active_seconds if item.flow_count else (item.last_ns - item.first_ns) / SECOND_NS)
 
 
+#: Of what nobody could read.
+NOT_READ = "not read"
+
+
+def is_read(item: Finding) -> bool:
+    """Whether its messages were read, so that no share means none."""
+    return item.dialect is not None
+
+
 def shares(item: Finding) -> list[str]:
     """How many shares were sent, and what became of them."""
     counted = item.shares
+    if not is_read(item):
+        return [NOT_READ]
     if not counted.submitted:
         return ["none seen"]
     lines = [f"{counted.submitted} sent", f"{counted.accepted} accepted"]

@@ -257,7 +257,7 @@ def _wallet(wallet: Wallet | None) -> dict[str, object] | None:
 
 def _work(finding: Finding) -> dict[str, object]:
     return {
-        "shares": _shares(finding.shares),
+        "shares": None if finding.dialect is None else _shares(finding.shares),
         "hashes_per_share": finding.hashes_per_share,
         "work_hashes": finding.work_hashes,
         "work_unit": finding.work_unit,

@@ -154,7 +154,8 @@ def _line(samples: Samples, status: Status) -> None:
         samples.add("dialect_messages_total", 0, dialect=dialect)
     for cause, now in status.emergency.items():
         samples.add("emergency", now, of=cause)
-    samples.figures(status.line, names.LINE, "line_other_total", names.LINE_FAMILIES)
+    shown = {name: count for name, count in status.line.items() if not name.startswith(names.LINE_UNSHOWN)}
+    samples.figures(shown, names.LINE, "line_other_total", names.LINE_FAMILIES)
 
 
 def _findings(samples: Samples, status: Status) -> None:

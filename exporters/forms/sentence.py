@@ -37,6 +37,8 @@ def sentence(item: Finding) -> str:
 
 def _counts(item: Finding) -> list[str]:
     """Shares and hashrate; nothing where no share was seen."""
+    if not cells.is_read(item):
+        return ["shares not read"]
     if not item.shares.submitted:
         return ["no share seen"]
     rate = cells.rate(item)

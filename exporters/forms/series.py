@@ -105,6 +105,11 @@ METRICS: Mapping[str, str] = {
     "attempts_counted_total": "Connections that came to nothing and were counted together.",
     "observations_total": "What names and behaviour said of a miner and a pool.",
     "nodes_held": "Peer-to-peer nodes the line keeps.",
+    "encrypted_records_total": "Records of encrypted sessions that the line read.",
+    "encrypted_looks_total": "Looks at encrypted sessions.",
+    "encrypted_behaves_total": "Looks by which a session behaves as mining.",
+    "encrypted_traces": "Encrypted sessions of which the line keeps lengths and times.",
+    "encrypted_trace_bytes": "Bytes that these take.",
     "line_other_total": "Whatever else the line counts.",
     # The findings.
     "findings_total": "Findings that came to a grade, each counted once at every grade it came to.",
@@ -268,6 +273,10 @@ LINE: Mapping[str, CounterSeries] = {
     ),
     **_labelled("line_strays_total", "event", chunks_without_flow="chunk", closes_without_flow="close"),
     **_plain(held_bytes="held_bytes"),
+    **_plain(encrypted_records="encrypted_records_total", encrypted_looks="encrypted_looks_total"),
+    **_plain(encrypted_behaves="encrypted_behaves_total", encrypted_followed="encrypted_traces"),
+    **_plain(encrypted_bytes="encrypted_trace_bytes"),
+    **_labelled("evictions_total", "table", encrypted_given_up="traces"),
     **_labelled("evictions_total", "table", sessions_evicted="sessions", streams_given_up="streams"),
     **_labelled(
         "refusals_total", "table", findings_refused="findings", nodes_refused="nodes", requests_dropped="requests"
@@ -341,6 +350,8 @@ LINE_FAMILIES = (
     ("malformed_", "malformed_messages_total", "reason"),
     ("messages_", "dialect_messages_total", "dialect"),
 )
+#: What has no series of its own, for they are not to be many: `minewatch calibrate` asks for it.
+LINE_UNSHOWN = ("chances_",)
 ATTRIBUTION_FAMILIES = (("lookups_", "attributions_total", "result"),)
 
 #: Reasons of the framings (sensor/dialects), so that each stands at 0 before it happens.

@@ -48,6 +48,8 @@ GROWTH = 2
 MAX_STARTS = 12
 #: A digit that question and answer grow by at once is believed from this chance on.
 ROLL_OVER_CHANCE = 1e-4
+#: The relation of the miner's ids.
+SHARE_IDS = "id of shares"
 #: A dialect explains a session as well as another if its chance is no more than this many times as large.
 ALIKE = 10
 #: Records of a miner below which there is nothing to read.
@@ -190,7 +192,7 @@ def _chances(whole: Sides, sides: Sides, test: _Test, start: WorkStart) -> tuple
         relations.append(_answers(relation, test.replies))
     for name, lengths, window in (
         ("id of answers", sides.server, test.replies),
-        ("id of shares", sides.client, test.shares),
+        (SHARE_IDS, sides.client, test.shares),
     ):
         rolled = roll_over(lengths, window)
         if rolled is not None:
@@ -215,7 +217,8 @@ def _answers(found: AnswersRelation, replies: Window) -> Relation:
 
 def _rolled(name: str, rolled: RollOver) -> Relation:
     detail = f"{rolled.before} bytes {rolled.at} times, then up to {rolled.after}, of {rolled.of}"
-    return Relation(name, detail, rolled.p, tuple(range(rolled.before, rolled.after + 1)))
+    lengths = tuple(range(rolled.before, rolled.after + 1))
+    return Relation(name, detail, rolled.p, lengths, "miner" if name == SHARE_IDS else "pool")
 
 
 def _in_order(sides: Sides, test: _Test) -> bool:

@@ -116,7 +116,7 @@ def opening_relations(whole: Sides, start: WorkStart, shares: Window, replies: W
     relations = [Relation("first answer", what, answered, (start.first,))]
     if len(whole.client) > 1:  # a single record is the first in any order
         detail = f"{whole.client[0]} bytes, as a login or subscription"
-        relations.insert(0, Relation("first request", detail, asked, (whole.client[0],)))
+        relations.insert(0, Relation("first request", detail, asked, (whole.client[0],), "miner"))
     return relations
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Literal
 
 
 @dataclass(frozen=True, slots=True)
@@ -13,3 +14,4 @@ class Relation:
     detail: str
     p: float
     lengths: tuple[int, ...] = ()  # of the records in which it holds
+    sent_by: Literal["miner", "pool"] = "pool"  # whose records these are

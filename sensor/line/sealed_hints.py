@@ -18,6 +18,7 @@ SIGNATURE, STRENGTH = "line-grammar", "grammar"
 #: Records shown of a session, the first.
 SHOWN_RECORDS = 160
 MAX_EXCERPT = 160
+SENDERS = ("miner", "pool")
 
 
 def behaved(judged: JudgedSession, weights: WeightTable) -> Behaved | None:
@@ -31,7 +32,7 @@ def behaved(judged: JudgedSession, weights: WeightTable) -> Behaved | None:
         address_text(client[0]), address_text(server[0]), server[1], ObservationPoint(opened.source, opened.vlans)
     )
     look = min(judged.looks, key=lambda each: each.grammar.p)
-    detail: dict[str, object] = {"session": session, "dialects": list(behaviour.dialects)}
+    detail: dict[str, object] = {"session": session, "dialects": ", ".join(behaviour.dialects)}
     if behaviour.coin is not None:
         detail["coin"] = behaviour.coin
     bits = weights.of("behaved", STRENGTH)
@@ -54,7 +55,13 @@ def session_detail(judged: JudgedSession) -> dict[str, object]:
         "dialects": list(behaviour.dialects),
         "looks": [{"at_s": each.at_s, "records": each.records, "p": each.grammar.p} for each in judged.looks],
         "relations": [
-            {"name": each.name, "detail": each.detail, "p": each.p, "lengths": list(each.lengths)}
+            {
+                "name": each.name,
+                "detail": each.detail,
+                "p": each.p,
+                "lengths": list(each.lengths),
+                "sent_by": each.sent_by,
+            }
             for each in look.grammar.relations
         ],
         "parts": [
@@ -67,7 +74,7 @@ def session_detail(judged: JudgedSession) -> dict[str, object]:
             | ({} if own.waits_s is None else {"waits_s": [round(wait, 3) for wait in own.waits_s]})
             for own, counted in zip(judged.beats, judged.adjusted, strict=True)
         ],
-        "lengths": [[round((at - start_ns) / SECOND_NS, 1), side, length] for at, side, length in rows],
+        "lengths": [[round((at - start_ns) / SECOND_NS, 1), SENDERS[side], length] for at, side, length in rows],
     }
 
 

@@ -10,6 +10,7 @@ from functools import cache
 
 from exporters.forms.metrics import DIALECT_GRADES, GRADES
 from exporters.forms.series import EVIDENCE, INTERFACE, LEDGER, LINE, MALFORMED
+from sensor.behaviour.calibration import Calibration
 from sensor.model.status import RELOAD_KINDS, STAGES, OutboxStatus, Reload, Status, TableAge
 from sensor.model.summary import Range
 from sensor.reference.counters import new_counters
@@ -42,6 +43,7 @@ def quiet() -> Status:
         start_ns=now_ns,
         heartbeats_ns=dict.fromkeys(STAGES, now_ns),
         core=new_counters(),
+        line=Calibration().counters(),
         dialects=shipped_dialects(),
         verifying=verifying_dialects(),
         tables=shipped_tables(),
@@ -60,6 +62,7 @@ def busy(enterprises: int = 10_000) -> Status:
     line = Counter({name: number * 10_007 for number, name in enumerate(LINE, 1)})
     line.update({f"messages_{name}": enterprises for name in dialects})
     line.update({f"malformed_{reason}": 7 for reason in MALFORMED})
+    line.update(dict.fromkeys(Calibration().counters(), enterprises))
     algorithms = [f"algorithm-{number}" for number in range(20)]
     interface = {
         "packets": 8_999_983,

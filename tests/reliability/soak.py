@@ -14,6 +14,7 @@ import itertools
 import json
 import re
 import statistics
+import struct
 import subprocess
 import sys
 import tempfile
@@ -33,13 +34,14 @@ from tests.demo.make_demo import mining
 from tests.demo.wire import Wire
 from tests.reliability.cable import INSIDE, within
 from tests.reliability.flood import capture
+from tests.reliability.flood import miners as of_flood
 from tests.reliability.result import Result
 
 SECONDS, RATE = 900, 50_000
 #: Until the tables have filled; what is measured begins then. A finding keeps its newest 256 connections, so the miners
-#: connect that often before.
+#: of the mix and of the flood connect that often before.
 WARM_SHARE = 0.4
-FILL_TIMES, FILL_PPS = 280, 20_000
+FILL_TIMES, FILL_PPS = 280, 40_000
 RELOAD_S, ROTATE_S, OUTAGE_S, FLOOD_S, SAMPLE_S = 60, 20, 90, 120, 5
 WATCHDOG_S = 20
 METRICS = 18_181
@@ -100,7 +102,7 @@ def inside(seconds: int) -> Result:
         ):
             sensor.ready()
             time.sleep(1)
-            filled = packets(replay(miners(folder), FILL_PPS, f"--loop={FILL_TIMES}"))
+            filled = packets(replay(miners(folder), FILL_PPS))
             background = replay(mix, RATE, "--loop=0", f"--duration={seconds}")
             samples, pings, floods = go_on(sensor, receiver, flood, time.monotonic() + seconds)
             sent = filled + packets(background) + floods
@@ -111,15 +113,29 @@ def inside(seconds: int) -> Result:
 
 
 def miners(folder: Path) -> Path:
-    """A capture of the mix's miners alone."""
+    """A capture of all miners alone, each from as many ports one after another as a finding keeps connections."""
     wire = Wire()
     mining(wire)
+    once = sorted([*wire.sorted(), *of_flood()])
     path = folder / "miners.pcap"
     with path.open("wb") as out:
         writer = dpkt.pcap.Writer(out)
-        for at_us, frame in wire.sorted():
-            writer.writepkt(frame, at_us / 1e6)
+        for number in range(FILL_TIMES):
+            for at_us, frame in once:
+                writer.writepkt(from_another_port(frame, number), at_us / 1e6)
     return path
+
+
+def from_another_port(frame: bytes, number: int) -> bytes:
+    """The frame of another connection: of plain TCP over IPv4 with another higher port. Its checksum is none, as hosts
+    leave it that offload it."""
+    if frame[12:14] != b"\x08\x00" or frame[23] != dpkt.ip.IP_PROTO_TCP:
+        return frame
+    at = 14 + (frame[14] & 15) * 4
+    ports = list(struct.unpack_from("!HH", frame, at))
+    side = ports.index(max(ports))
+    ports[side] = 10_000 + (ports[side] + number) % 50_000
+    return frame[:at] + struct.pack("!HH", *ports) + frame[at + 4 : at + 16] + b"\0\0" + frame[at + 18 :]
 
 
 def replay(path: Path, pps: int, *options: str) -> subprocess.Popen[str]:

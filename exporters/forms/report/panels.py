@@ -16,6 +16,7 @@ from exporters.forms.amounts import duration, interval, percent, plural, quantit
 from exporters.forms.fitting import short
 from exporters.forms.report import strips
 from exporters.forms.report.details import Detail, details
+from exporters.forms.report.lengths import SessionPanel, session_panels
 from exporters.redaction.attribution import without_persons
 from sensor.model.attribution import Attribution
 from sensor.model.evidence import Evidence, Grade
@@ -32,7 +33,7 @@ MEANINGS = {
     Grade.LOOKED_UP: "a pool's name was looked up",
     Grade.CONTACTED: "a pool's address was contacted",
     Grade.NAMED: "a pool's name was said",
-    Grade.BEHAVES: "an attempt, one side alone, or sizes that fit an encrypted dialect",
+    Grade.BEHAVES: "an attempt, one side alone, or lengths that fit an encrypted dialect",
     Grade.SPEAKS: "a mining dialect is spoken",
     Grade.ACCEPTED: "the pool accepted a share",
     Grade.VERIFIED: "shares were recomputed: the work was done",
@@ -103,6 +104,7 @@ class Panel:
     flows_more: int
     whose: list[str]
     claims: list[dict[str, str]]
+    sessions: list[SessionPanel]  # encrypted ones, by the lengths of their records
 
 
 def panel(number: int, item: Finding, axis: strips.TimeAxis) -> Panel:
@@ -139,12 +141,17 @@ def panel(number: int, item: Finding, axis: strips.TimeAxis) -> Panel:
         details=list(details(item)),
         reasons=[_text(reason, 400) for reason in reversed(item.reasons)],
         notes=[_text(note, 400) for note in item.estimate_notes],
-        evidence=[excerpt(piece) for piece in sorted(item.evidence, key=lambda piece: (piece.time_ns, piece.offset))],
+        evidence=[excerpt(piece) for piece in sorted(item.evidence, key=_place) if "lengths" not in piece.detail],
         flows=[_flow(flow) for flow in item.flows[-MOST_FLOWS:]],
         flows_more=item.flow_count - len(item.flows[-MOST_FLOWS:]),
         whose=[_text(reason, 400) for reason in answer.reasons] if answer else [],
         claims=[_claim(answer, number) for number in range(min(len(answer.claims), MOST_CLAIMS))] if answer else [],
+        sessions=session_panels(item),
     )
+
+
+def _place(piece: Evidence) -> tuple[int, int]:
+    return piece.time_ns, piece.offset
 
 
 def holder(answer: Attribution | None) -> str:
@@ -199,7 +206,7 @@ def row(number: int, item: Finding) -> dict[str, str]:
         "what": _text(" ".join(filter(None, (item.coin, item.algorithm or item.dialect or cells.NO_DIALECT))), 40),
         "who": _text(item.login or "", 40),
         "since": second_text(item.first_ns),
-        "shares": f"{item.shares.submitted:,}",
+        "shares": f"{item.shares.submitted:,}" if cells.is_read(item) else cells.NOT_READ,
         "rate": str(_rate(item)["rate"]),
         "grade": item.grade.label,
     }
