@@ -57,11 +57,16 @@ METRICS: Mapping[str, str] = {
     "shapes_total": "Handshakes of known sizes noticed by the core.",
     "encrypted_sessions": "Encrypted sessions whose records are followed.",
     "encrypted_sessions_total": (
-        "Sessions of TLS and Noise seen; of all, those of few records in their first minute (thin), or too many (fat)."
+        "Sessions of TLS, Noise and QUIC seen; of all, those of few records in their first minute (thin), or too many "
+        "(fat)."
     ),
-    "tls_handshakes_total": "Hellos and certificates of TLS sessions that were read, and hellos that were lost.",
+    "tls_handshakes_total": "Hellos and certificates of TLS and QUIC that were read, and hellos that were lost.",
     "tls_records_total": "Records of those sessions, counted by their headers.",
     "tls_resynchronised_total": "Times that records of a session were missed and its next header was found again.",
+    "lookups_total": (
+        "Answers of DNS that were read and that could not be; and where names are hidden: flows of DNS over TLS or "
+        "QUIC, hellos of TLS that may hold a sealed one."
+    ),
     "chunks_total": "Pieces of streams handed over by the core.",
     "chunk_bytes_total": "Bytes of those pieces.",
     "events_dropped_total": "Events the core dropped because the line was too slow.",
@@ -102,6 +107,10 @@ METRICS: Mapping[str, str] = {
     "findings_held": "Findings the line keeps.",
     "held_bytes": "Bytes held of streams: unfinished lines, messages not read yet, readings.",
     "emergency": "1 for a minute after some of it was given up for want of room, 0 otherwise.",
+    "hidden_names_total": (
+        "Connections whose names are hidden: to resolvers over TLS (dot) and HTTPS (doh), by encrypted hellos (ech)."
+    ),
+    "shared_addresses_total": "Connections without a name to an address that many names share: nothing is said.",
     "attempts_counted_total": "Connections that came to nothing and were counted together.",
     "observations_total": "What names and behaviour said of a miner and a pool.",
     "nodes_held": "Peer-to-peer nodes the line keeps.",
@@ -163,7 +172,7 @@ METRICS: Mapping[str, str] = {
     "reload_last_success_timestamp_seconds": "When the newest success was, the start included.",
     "batches_total": "Rounds of the line.",
     "captures_off_clock_total": "Captures of a folder that were not read, for they are of a time that cannot be.",
-    "chunks_off_clock_total": "Pieces of streams that are in no finding, for they are of a time that cannot be.",
+    "chunks_off_clock_total": "Pieces of streams, and names, in no finding, for they are of a time that cannot be.",
     "sessions_resumed_total": "Connections joined in the middle of which login and difficulty were known from before.",
     "sessions_not_resumed_total": "Connections that were taken for known ones until their other direction was seen.",
     "resume_failures_total": "Connections joined in the middle whose past could not be asked of the ledger.",
@@ -238,8 +247,11 @@ CORE: Mapping[str, CounterSeries] = {
     **_labelled(
         "encrypted_sessions_total", "state", tls_flows="tls", noise_flows="noise", thin_admitted="thin", thin_fat="fat"
     ),
+    **_labelled("encrypted_sessions_total", "state", quic_flows="quic"),
     **_labelled("tls_handshakes_total", "part", hellos="client", server_hellos="server", certificates="certificate"),
-    **_labelled("tls_handshakes_total", "part", hellos_lost="lost"),
+    **_labelled("tls_handshakes_total", "part", hellos_lost="lost", quic_unreadable="quic-lost"),
+    **_labelled("lookups_total", "kind", dns_answers="answer", dns_unreadable="unreadable", dot_flows="sealed"),
+    **_labelled("lookups_total", "kind", ech_hellos="sealed-hello"),
     **_labelled("evictions_total", "table", thin_evicted="encrypted"),
     **_labelled("refusals_total", "table", thin_refused="encrypted"),
     **_labelled("bad_checksums_total", "layer", bad_ip_checksum="ip", bad_l4_checksum="transport"),
@@ -282,6 +294,10 @@ LINE: Mapping[str, CounterSeries] = {
         "refusals_total", "table", findings_refused="findings", nodes_refused="nodes", requests_dropped="requests"
     ),
     **_labelled("refusals_total", "table", readings_refused="readings", readings_dropped="logins"),
+    **_plain(names_shared="shared_addresses_total"),
+    **_labelled("hidden_names_total", "by", dot_flows="dot", doh_flows="doh", ech_hellos="ech"),
+    **_labelled("refusals_total", "table", names_refused="names"),
+    **_labelled("evictions_total", "table", names_evicted="names"),
     **_labelled("refusals_total", "table", observations_dropped="observations", attempts_ends_forgotten="ends"),
 }
 

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from sensor.behaviour.block_beat import MAX_COINS
 
-#: Blocks remembered of one coin: 17 hours of Monero at 60 s, and more than the last look of a session goes back.
+#: Blocks remembered of one coin's jobs: 34 hours of Monero, and more than the last look of a session goes back.
 MAX_BLOCKS = 1_024
 #: Names of blocks that are known to have been told of, by any coin.
 MAX_NAMES = 4_096
@@ -18,17 +18,20 @@ MAX_NAMES = 4_096
 class BlockClocks:
     """The blocks of all coins."""
 
-    __slots__ = ("_names", "_times_ns", "refused")
+    __slots__ = ("_loaded_ns", "_names", "_times_ns", "refused")
 
     def __init__(self) -> None:
-        self._times_ns: dict[str, array[int]] = {}
+        self._loaded_ns: dict[str, array[int]] = {}  # of files
+        self._times_ns: dict[str, array[int]] = {}  # of jobs
         self._names: OrderedDict[tuple[str, str], None] = OrderedDict()
         self.refused = 0  # blocks of more coins than there is room for
 
     def load(self, coin: str, times_ns: Iterable[int]) -> None:
-        """Blocks of a file; the newest are kept."""
-        for ts_ns in times_ns:
-            self._put(coin, ts_ns)
+        """Blocks of a file, instead of what was loaded of this coin before: all of them, for captures may be old."""
+        if coin in self._loaded_ns or len(self._loaded_ns) < MAX_COINS:
+            self._loaded_ns[coin] = array("q", sorted(set(times_ns)))
+        else:
+            self.refused += 1
 
     def note(self, coin: str, block: str, ts_ns: int) -> None:
         """A job of this block was pushed; the first to tell of it counts."""
@@ -41,18 +44,17 @@ class BlockClocks:
         self._put(coin, ts_ns)
 
     def between(self, first_ns: int, last_ns: int) -> Mapping[str, Sequence[int]]:
-        """By coin, the blocks of that time; coins without any are left out."""
+        """By coin, the newest MAX_BLOCKS blocks of that time, by a file where there is one; coins without any are left
+        out."""
         found = {}
-        for coin, times in self._times_ns.items():
+        for coin, times in (self._times_ns | self._loaded_ns).items():
             inside = times[bisect_left(times, first_ns) : bisect_left(times, last_ns + 1)]
             if inside:
-                found[coin] = inside
+                found[coin] = inside[-MAX_BLOCKS:]
         return found
 
     def _put(self, coin: str, ts_ns: int) -> None:
         times = self._times_ns.get(coin)
-        if times is not None and ts_ns in times[bisect_left(times, ts_ns) :][:1]:
-            return  # a file is read again
         if times is None:
             if len(self._times_ns) >= MAX_COINS:
                 self.refused += 1

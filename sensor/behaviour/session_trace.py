@@ -45,10 +45,14 @@ class GrammarLook:
 class SessionTrace:
     """The records of one session."""
 
-    __slots__ = ("_counts", "_lengths", "_overheads", "_sides", "_times_ns", "client", "gaps", "is_opening", "looks")
+    __slots__ = (
+        *("_counts", "_lengths", "_overheads", "_sides", "_times_ns"),
+        *("client", "gaps", "is_opening", "knows_client", "looks"),
+    )
 
-    def __init__(self, *, midstream: bool) -> None:
-        self.client = 0  # the direction of the client
+    def __init__(self, *, midstream: bool, knows_client: bool = True) -> None:
+        self.client = 0  # the direction of the client, by whoever opened the connection
+        self.knows_client = knows_client
         self.is_opening = not midstream
         self.gaps = 0  # times that records were missing
         self.looks = 0  # that were taken
@@ -74,6 +78,7 @@ class SessionTrace:
     def note_hello(self, hello: ServerHello) -> None:
         """The server chose a version and a cipher suite."""
         self._overheads = (overhead(hello.version, hello.cipher),)
+        self.client, self.knows_client = 1 - hello.direction, True
 
     def take(self, batch: Records) -> None:
         """More records."""
@@ -100,12 +105,13 @@ class SessionTrace:
         if due_ns is None:
             raise ValueError("no look is due")
         self.looks += 1
-        found: list[tuple[GrammarResult, Trace]] = []
-        for added in self._overheads:
-            trace = self._trace(added).until(due_ns)
-            found.append((look_at(trace, grammars), trace))
-        result, trace = min(found, key=lambda pair: (pair[0].p, -len(pair[0].relations)))
-        result = replace(result, p=min(1.0, result.p * len(found)), tried=sum(each.tried for each, _ in found))
+        found: list[tuple[GrammarResult, Trace, int]] = []
+        for client in (self.client,) if self.knows_client else (self.client, 1 - self.client):
+            for added in self._overheads:
+                trace = self._trace(added, client).until(due_ns)
+                found.append((look_at(trace, grammars), trace, client))
+        result, trace, self.client = min(found, key=lambda row: (row[0].p, -len(row[0].relations)))
+        result = replace(result, p=min(1.0, result.p * len(found)), tried=sum(each.tried for each, _, _ in found))
         beats = beats_of(self.unasked_ns(due_ns), blocks_ns) if blocks_ns else []
         last_s = ((self._times_ns[-1] if ended else due_ns) - self._times_ns[0]) // SECOND_NS
         return GrammarLook(last_s, len(trace), result, trace, tuple(beats))
@@ -119,8 +125,7 @@ class SessionTrace:
             if side == server and at <= until_ns and (i == 0 or sides[i - 1] == server)
         ]
 
-    def _trace(self, added: RecordOverhead) -> Trace:
-        turned = self.client
+    def _trace(self, added: RecordOverhead, turned: int) -> Trace:
         rows = zip(self._times_ns, self._sides, self._lengths, strict=True)
         records = [(ts_ns, side ^ turned, length) for ts_ns, side, length in rows]
         return trace_of(records, added, opening=self.is_opening)

@@ -90,12 +90,12 @@ def grounds_of(settings: Configuration) -> Grounds:
     return Grounds(bulletin.least_watched, bulletin.most_projection, settings.estimate.level)
 
 
-def load_signatures(files: Sequence[str]) -> SignatureSet:
-    """The shipped signatures and those of the files. Raises CommandError."""
+def load_signatures(files: Sequence[str], lists: Sequence[str] = ()) -> SignatureSet:
+    """The shipped signatures, those of the files, and lists of hosts. Raises CommandError."""
     from sensor import signatures
 
     with exit_on(signatures.SignatureError, code=CONFIG):
-        return signatures.load([Path(name) for name in files])
+        return signatures.load([Path(name) for name in files], [Path(name) for name in lists])
 
 
 def site_weights_of(settings: Configuration) -> SiteWeights:

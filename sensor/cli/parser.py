@@ -11,6 +11,7 @@ from typing import TypeAlias
 
 from sensor.cli.options import add_configuration, add_json, add_ledger_url, add_line_options, add_persons
 from sensor.cli.parser_ledger import add_ledger
+from sensor.cli.parser_lists import add_lists
 from sensor.model.sensor import REPLAY_SENSOR, valid_sensor_id
 
 EPILOG = (
@@ -35,18 +36,8 @@ def parser() -> argparse.ArgumentParser:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     commands = whole.add_subparsers(dest="command", metavar="COMMAND", required=True)
-    for add_command in (
-        _replay,
-        _run,
-        _status,
-        _check,
-        _calibrate,
-        _signatures,
-        _books,
-        _explain,
-        _bulletin,
-        add_ledger,
-    ):
+    first = (_replay, _run, _status, _check, _calibrate, _signatures, add_lists)
+    for add_command in (*first, _books, _explain, _bulletin, add_ledger):
         add_command(commands)
     _completion(commands)
     add_json(commands.add_parser("version", help="show the version and the engine"))

@@ -56,7 +56,7 @@ def run(options: argparse.Namespace) -> int:
         return show_configuration(settings)
     if not options.paths:
         raise CommandError(USAGE, "replay: name at least one file, directory or pattern, or - for standard input")
-    signatures = load_signatures(settings.signatures.files)
+    signatures = load_signatures(settings.signatures.files, settings.names.lists)
     engine = load_engine(settings.engine)
     sources, problems = expand(options.paths)
     files = _open_outputs(options, settings, sources)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -10,6 +11,7 @@ from typing import TYPE_CHECKING
 import signatures as shipped
 from exporters.forms.amounts import plural
 from sensor import wallets
+from sensor.behaviour.proof import grammar_failures, without_grammar
 from sensor.cases.site_examples import prove_sites
 from sensor.cli import signature_table
 from sensor.cli.frame import (
@@ -42,7 +44,7 @@ def run(options: argparse.Namespace) -> int:
     own = [*settings.signatures.files, *(name for name in options.files if not _is_shipped(name))]
     if options.action == "test" and options.json:
         raise CommandError(USAGE, "signatures test: has no --json; its exit code is 1 if anything failed")
-    signatures = load_signatures(own)
+    signatures = load_signatures(own, settings.names.lists)
     if options.action == "tables":
         return _tables(signatures, options.json)
     if options.action == "test":
@@ -111,6 +113,7 @@ def _is_shipped(name: str) -> bool:
 def _prove(signatures: SignatureSet, own: list[str]) -> int:
     """Run every example and counterexample, say each that fails, and count those of the user's own files."""
     failures = [*map(str, prove(signatures)), *wallets.prove(signatures.wallets), *prove_sites(signatures.sites)]
+    failures += [f"{file}:{line}: {name}: {what}" for file, line, name, what in _ungrammatical(signatures)]
     failures += _misdated(signatures)
     for failure in failures:
         say(failure)
@@ -121,15 +124,34 @@ def _prove(signatures: SignatureSet, own: list[str]) -> int:
     for name in own:
         count = sum(Path(file) == Path(name) or Path(name) in Path(file).parents for file in files)
         print(f"{name}: {count} {'example' if count == 1 else 'examples'}")
+    print(_grammars(signatures))
     print(f"{len(files)} examples of {len(signatures.headers)} signatures and of the tables, {len(failures)} failed")
     return RUN_ERROR if failures else OK
+
+
+def _grammars(signatures: SignatureSet) -> str:
+    """How many dialects have a grammar of lengths, and why the others have none."""
+    names: dict[str, list[str]] = {}
+    for dialect in signatures.dialects:
+        reason = without_grammar(dialect, signatures)
+        if reason is not None:
+            names.setdefault(reason, []).append(dialect.name)
+    have = len(signatures.dialects) - sum(map(len, names.values()))
+    without = [f"{', '.join(its)}: {reason}" for reason, its in names.items()]
+    return "; ".join([f"grammar of lengths: {have} of {len(signatures.dialects)} dialects", *without])
+
+
+def _ungrammatical(signatures: SignatureSet) -> Iterator[tuple[str, int, str, str]]:
+    """The examples whose lengths their dialect's grammar does not allow."""
+    for dialect in signatures.dialects:
+        yield from grammar_failures(dialect, signatures)
 
 
 def _example_files(signatures: SignatureSet) -> list[str]:
     """The file of each example."""
     files = [example.file for header in signatures.headers for example in header.examples]
     tables = (signatures.agents, signatures.devices, signatures.pools, signatures.weights, signatures.sites)
-    files += [example.file for table in tables for example in table.examples]
+    files += [example.file for table in (*tables, signatures.resolvers) for example in table.examples]
     places = [form.place for form in signatures.wallets.forms]
     places += [donation.place for donation in signatures.wallets.donations]
     return files + [place.rpartition(":")[0] for place in places]

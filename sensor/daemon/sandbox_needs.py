@@ -50,6 +50,8 @@ def needed_paths(config: Configuration) -> Iterator[PathNeed]:
     """Every path of the configuration, a key each."""
     for number, name in enumerate(config.signatures.files):
         yield PathNeed(("signatures", "files", number), Path(name))
+    for number, name in enumerate(config.names.lists):
+        yield PathNeed(("names", "lists", number), Path(name))
     for coin, name in config.behaviour.blocks.items():
         yield PathNeed(("behaviour", "blocks", coin), Path(name))
     for number, source in enumerate(config.attribution.sources):

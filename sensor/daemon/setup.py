@@ -153,7 +153,8 @@ def newest_change_ns(settings: Configuration) -> int:
     """When the newest signature file was changed, in nanoseconds; 0 if none can be read."""
     newest = 0
     with resources.as_file(resources.files("signatures")) as shipped:
-        for path in (*shipped.rglob("*.yaml"), *(Path(name) for name in settings.signatures.files)):
+        own = (*settings.signatures.files, *settings.names.lists)
+        for path in (*shipped.rglob("*.yaml"), *(Path(name) for name in own)):
             try:
                 newest = max(newest, path.stat().st_mtime_ns)
             except OSError:
@@ -163,7 +164,9 @@ def newest_change_ns(settings: Configuration) -> int:
 
 def _signatures(settings: Configuration, problems: list[str]) -> SignatureSet | None:
     try:
-        return signatures.load([Path(name) for name in settings.signatures.files])
+        return signatures.load(
+            [Path(name) for name in settings.signatures.files], [Path(name) for name in settings.names.lists]
+        )
     except signatures.SignatureError as error:
         problems += error.problems
         return None

@@ -123,6 +123,7 @@ def _weight_failures(weights: WeightTable) -> list[Failure]:
 def prove(signatures: SignatureSet) -> list[Failure]:
     """Every example and counterexample that does not hold, those of the tables first."""
     broken = [*signatures.agents.failures(), *power_failures(signatures.devices), *signatures.pools.failures()]
+    broken += signatures.resolvers.failures()
     failures = [Failure(*place) for place in broken]
     failures += _weight_failures(signatures.weights)
     for group in (signatures.framings, signatures.dialects, signatures.nodes, signatures.generic):

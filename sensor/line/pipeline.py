@@ -25,13 +25,14 @@ from sensor.line.join import finding_id
 from sensor.line.judge import judge
 from sensor.line.judged_session import USUAL_RULES, BehaviourRules, JudgedSession
 from sensor.line.lifecycle import Identified, Lifecycle, ReportingSettings
+from sensor.line.named_flows import NamedFlows
 from sensor.line.open_flow import First, OpenFlow, is_heard, node_record, node_seen
 from sensor.line.resumed import Resumable, Resume, goes_on_with, nothing_before
 from sensor.line.sealed_flows import SealedFlows
 from sensor.line.sealed_hints import behaved
 from sensor.line.touched import TouchedFlows
 from sensor.line.tracked import Report
-from sensor.model.encrypted import EncryptedEvent, EncryptedOpen
+from sensor.model.encrypted import DnsAnswer, EncryptedEvent, EncryptedOpen
 from sensor.model.events import Chunk, Close, End, Event, Hit, Open, Shape
 from sensor.model.finding import Finding
 from sensor.model.node import Node
@@ -82,6 +83,7 @@ class Pipeline:
         self._reporting = reporting
         self._lifecycle = Lifecycle(reporting, self._judge_open)
         self._beginnings = EndedBeginnings(self._contribute, self._lifecycle, watches, at_once=reporting is not None)
+        self._names = NamedFlows(None if reporting is None else reporting.close_ns)
         self._touched = TouchedFlows()
         self._ended: list[Node] = []  # nodes to be reported
         self._now_ns = 0
@@ -103,8 +105,9 @@ class Pipeline:
     @property
     def counters(self) -> dict[str, int]:
         """Counts since the start, by name."""
+        parts = (self._lifecycle.counters, Counter(self._beginnings.counters), self._names.counters)
         return {
-            **dict(sorted((self._counters + self._lifecycle.counters + Counter(self._beginnings.counters)).items())),
+            **dict(sorted(sum(parts, self._counters).items())),
             "flows_open": len(self._flows),
             "held_bytes": self._held.held_bytes,
             "findings": len(self._lifecycle) + self._touched.waiting,
@@ -144,8 +147,10 @@ class Pipeline:
             elif isinstance(event, End):
                 self._counters["sources"] += 1
                 self._counters["sources_failed"] += event.error is not None
-            elif not isinstance(event, Hit) and self._is_on_clock(event):
+            elif not isinstance(event, Hit | DnsAnswer) and self._is_on_clock(event):
                 self.sealed.take(event)
+            if not isinstance(event, Chunk):
+                self.observe(self._names.take(event, self._signatures, self.plausible))
         self._behaved(self.sealed.judged())
         return self._report(now_ns) if self._reporting is not None else []
 
@@ -229,7 +234,9 @@ class Pipeline:
             stage = flow.heard.stage
             if flow.stage != stage:
                 flow.stage = stage
-                self._lifecycle.flow_changed(number, self._judge_open(number), at_ns)
+                contributions = self._judge_open(number)
+                self._names.learn(contributions, self._signatures)
+                self._lifecycle.flow_changed(number, contributions, at_ns)
             flow.rest()
 
     def _named(self, finding: Finding) -> Finding:
@@ -306,6 +313,8 @@ class Pipeline:
         read = None
         for read in flow.conversation.feed(event.direction, event.ts_ns, event.offset, event.gap, event.data):
             flow.receive(read)
+        for coin, block, ts_ns in flow.new_blocks():
+            self.sealed.blocks.note(coin, block, ts_ns)
         self._held.held_bytes += flow.weigh(event, completed=read is not None)
         if self._held.is_too_much:
             self._relieve()
@@ -370,6 +379,7 @@ class Pipeline:
         for path in (flow_facts.paths or ()) if contributions else ():
             self._counters["path_changes"] += path.ttl_changes + path.mac_changes
         self._lifecycle.flow_ended(number, contributions, max(self._now_ns, flow_facts.last_ns))
+        self.observe(self._names.contributed(flow_facts, contributions, self._signatures))
         if not flow.session.readings:
             self._node(flow, flow_facts)
         return contributions

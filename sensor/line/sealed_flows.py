@@ -19,7 +19,7 @@ from sensor.behaviour.block_beat import FOLLOWS, BlockBeat
 from sensor.behaviour.block_clocks import BlockClocks
 from sensor.behaviour.calibration import Calibration
 from sensor.behaviour.dialect_lengths import DialectLengths, lengths_of
-from sensor.behaviour.judge import judge_behaviour
+from sensor.behaviour.judge import Behaviour, judge_behaviour
 from sensor.behaviour.session_trace import SESSION_BYTES, GrammarLook, SessionTrace
 from sensor.behaviour.synchrony import Synchrony, synchrony_of
 from sensor.behaviour.trace import NO_TRACE
@@ -56,6 +56,7 @@ class _Followed:
     records: tuple[int, int] = (0, 0)
     looks: list[GrammarLook] = field(default_factory=list)
     beats: dict[str, float] = field(default_factory=dict)  # the chance of each coin's, as it is counted
+    behaviour: Behaviour | None = None  # that said most so far
     synchrony: float | None = None  # its chance, where it could be tested
 
     @property
@@ -108,7 +109,8 @@ class SealedFlows:
         self._latest_ns = max(self._latest_ns, event.ts_ns)
         if isinstance(event, EncryptedOpen):
             if event.kind == "tls":
-                self._flows[event.flow] = _Followed(event, SessionTrace(midstream=event.midstream), event.ts_ns)
+                trace = SessionTrace(midstream=event.midstream, knows_client=event.basis == "syn")
+                self._flows[event.flow] = _Followed(event, trace, event.ts_ns)
                 self.held_bytes += SESSION_BYTES
             return
         followed = self._flows.get(event.flow)
@@ -118,10 +120,9 @@ class SealedFlows:
         if isinstance(event, Records):
             self._records(event, followed)
         elif isinstance(event, ClientHello):
-            followed.session.client = event.direction
+            followed.session.client, followed.session.knows_client = event.direction, True
         elif isinstance(event, ServerHello):
             followed.session.note_hello(event)
-            followed.session.client = 1 - event.direction
         elif isinstance(event, EncryptedClose):
             self._remove(event.flow, followed)
             if event.reason != "fat":
@@ -207,7 +208,9 @@ class SealedFlows:
         if synchrony is not None and synchrony.untestable is None:
             followed.synchrony = synchrony.p
         behaviours = [judge_behaviour(each.grammar, beat, synchrony, self._thresholds) for each in followed.looks]
-        behaviour = min(behaviours, key=lambda each: (not each.behaves, each.p))
+        before = () if followed.behaviour is None else (followed.behaviour,)
+        behaviour = min((*before, *behaviours), key=lambda each: (not each.behaves, each.p))
+        followed.behaviour = behaviour  # what was said once stays said
         self._counters["encrypted_behaves"] += behaviour.behaves
         return JudgedSession(
             opened=followed.opened,

@@ -13,8 +13,8 @@ from typing import Literal, NamedTuple
 #: Content types of TLS records (RFC 8446 section 5.1); what is reported of Noise has that of application data.
 ALERT, APPLICATION_DATA = 21, 23
 
-SessionKind = Literal["tls", "noise"]
-EncryptedCloseReason = Literal["fin", "rst", "idle", "evicted", "reused", "end", "fat"]
+SessionKind = Literal["tls", "noise", "quic"]
+EncryptedCloseReason = Literal["fin", "rst", "idle", "evicted", "reused", "end", "fat", "read"]
 
 
 class EncryptedOpen(NamedTuple):
@@ -100,8 +100,8 @@ class Records(NamedTuple):
 
 
 class EncryptedClose(NamedTuple):
-    """The session is followed no more: its flow left the table, it had too many records to be thin ("fat"), or its
-    place was needed ("evicted").
+    """The session is followed no more: its flow left the table, it had too many records to be thin ("fat"), its place
+    was needed ("evicted"), or, of QUIC, its hello was read ("read").
     """
 
     flow: int
@@ -109,6 +109,19 @@ class EncryptedClose(NamedTuple):
     reason: EncryptedCloseReason
     records: tuple[int, int]  # of each direction, of all content types
     resynchronised: int  # times that the reader had lost its place and found it again
+
+
+class DnsAnswer(NamedTuple):
+    """Addresses that an answer of DNS gave for a name, over UDP or TCP (RFC 1035). It belongs to no followed flow."""
+
+    ts_ns: int
+    client: bytes  # who asked: 4 or 16 bytes
+    server: bytes  # who answered
+    name: bytes  # that was asked for: lower case, no last dot, at most 255 bytes
+    addresses: tuple[bytes, ...]  # 4 or 16 bytes each, aliases followed; at most 16
+    ttl_s: int  # the least of the records that lead to them
+    vlans: tuple[int, ...]  # VLAN ids of the answer's packet, outermost first
+    source: str  # name given to attach()
 
 
 ENCRYPTED_EVENTS = (EncryptedOpen, ClientHello, ServerHello, ServerCertificate, Records, EncryptedClose)

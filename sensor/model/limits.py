@@ -20,7 +20,7 @@ class CoreLimits:
     reorder_bytes: int = 131_072  # payload held of one direction behind a hole in its sequence
     reorder_segments: int = 128  # segments held likewise
     held_bytes: int = 134_217_728  # all that is held of all directions, with 64 for each segment
-    thin_flows: int = 0  # encrypted sessions followed; 0 follows none, as long as nothing reads what they show
+    thin_flows: int = 65_536  # encrypted sessions followed; 0 follows none
     thin_bytes: int = 33_554_432  # what is collected of them and held, until they are judged and behind holes
     fragments: int = 4_096  # IP datagrams of which fragments are held
     fragment_bytes: int = 16_777_216  # payload of all those fragments

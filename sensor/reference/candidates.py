@@ -27,8 +27,11 @@ class Candidates(CandidateStreams):
     def __len__(self) -> int:
         return len(self._ranks)
 
-    def take(self, flow: Flow, direction: int, segment: Segment) -> None:
-        """One segment of a flow: its acknowledgement for the other side's holes first, then its own payload."""
+    def take(self, flow: Flow, direction: int, segment: Segment, *, is_sealed: bool) -> None:
+        """One segment of a flow: its acknowledgement for the other side's holes first, then its own payload.
+
+        By one that is sealed, the records of an encrypted session, no gate opens for the first time.
+        """
         if flow.gate is GateState.OPEN:
             self._promote(flow)
             if flow.gate is not GateState.OPEN:
@@ -40,7 +43,7 @@ class Candidates(CandidateStreams):
             self._lose_patience(flow, segment.ts_ns)
             self._note_acknowledgement(flow, direction, segment)
         if segment.wire_bytes:
-            self._take_payload(flow, direction, segment)
+            self._take_payload(flow, direction, segment, is_sealed=is_sealed)
         self._settle(flow, segment.ts_ns)
         self._keep_within_pool(flow, segment.ts_ns)
 
@@ -96,7 +99,7 @@ class Candidates(CandidateStreams):
                 side.base = side.next = seq
             side.see_payload(seq, segment.payload, segment.wire_bytes)
 
-    def _take_payload(self, flow: Flow, direction: int, segment: Segment) -> None:
+    def _take_payload(self, flow: Flow, direction: int, segment: Segment, *, is_sealed: bool) -> None:
         side = flow.sides[direction]
         # RFC 9293 section 3.4: a SYN takes the number before its data (RFC 7413: which it may carry).
         seq = (segment.seq + (1 if segment.flags & SYN else 0)) & SEQUENCE_MASK
@@ -104,8 +107,8 @@ class Candidates(CandidateStreams):
             side.base = side.next = seq
         if flow.gate is GateState.OPEN:
             self._deliver(flow, direction, segment, seq, self._later_match(side, seq))
-        else:
-            match = self._find_match(flow, side, seq, segment) if segment.payload else None
+        elif segment.payload and not (is_sealed and flow.gate is GateState.SHUT):
+            match = self._find_match(flow, side, seq, segment)
             if match is not None:
                 self._open_gate(flow, match, segment)
                 self.count_sum(flow, direction, segment, sum_of(segment))

@@ -21,8 +21,10 @@ from sensor.reference.capture.records import Packet
 from sensor.reference.counters import new_counters
 from sensor.reference.decode import FrameDecoder
 from sensor.reference.exclusions import Exclusions
+from sensor.reference.lookups import DnsLookups
+from sensor.reference.quic_hellos import QuicHellos
 from sensor.reference.recorder import SessionRecorder
-from sensor.reference.table import FlowTable
+from sensor.reference.table import FlowSteps, FlowTable
 from sensor.reference.tables import Tables
 
 #: Packets taken from one interface before the next has its turn.
@@ -62,7 +64,10 @@ class Core:
         self._decoder = FrameDecoder(limits, self._counters)
         self._candidates = Candidates(tables, limits, self._counters, self._events)
         self._recorder = SessionRecorder(limits, self._counters, self._events, self._candidates.numbers)
-        self._table = FlowTable(limits, self._counters, self._candidates, self._recorder, self._decoder.fragments)
+        self._lookups = DnsLookups(limits, self._counters, self._events)
+        self._quic = QuicHellos(limits, self._counters, self._events, self._candidates.numbers)
+        steps = FlowSteps(self._lookups, self._quic, self._recorder, self._candidates)
+        self._table = FlowTable(limits, self._counters, steps, self._decoder.fragments)
         self._waiting: deque[CaptureFile] = deque()
         self._reading: _OpenCapture | None = None
         self._last_ns: int | None = None
@@ -136,13 +141,16 @@ class Core:
 
     def _take_turn(self, interface: PacketSocket) -> int:
         count = 0
-        self._candidates.source = self._recorder.source = interface.source
+        self._name_source(interface.source)
         for ts_ns, link, frame in interface.take(TURN_PACKETS):
             count += 1
             self._count(frame)
             self._last_ns = ts_ns
             self._decode(ts_ns, link, frame)
         return count
+
+    def _name_source(self, source: str) -> None:
+        self._candidates.source = self._recorder.source = self._lookups.source = self._quic.source = source
 
     def _look_after(self) -> None:
         self._looked_after_s = time.monotonic()
@@ -164,7 +172,7 @@ class Core:
             if not self._waiting:
                 return False
             self._reading = _OpenCapture(self._waiting.popleft())
-            self._candidates.source = self._recorder.source = self._reading.capture.source
+            self._name_source(self._reading.capture.source)
         reading, events = self._reading, self._events
         for packet in reading.packets:
             self._take(reading, packet)

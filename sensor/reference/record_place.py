@@ -11,6 +11,9 @@ ALERT, HANDSHAKE, APPLICATION_DATA, HIGHEST_TYPE = 21, 22, 23, 24
 CHANGE_CIPHER_SPEC = 20
 #: 2^14 and what encryption may add.
 MAX_LENGTH, MIN_OPENING_LENGTH = 16_640, 4
+#: Bytes at a payload's end by which text is told: so many random ones are text once in 7 million times.
+TAIL_BYTES = 16
+TEXT = frozenset(b"\t\n\r") | frozenset(range(0x20, 0x7F))
 
 
 class RecordHeader(NamedTuple):
@@ -47,6 +50,11 @@ def is_opening(payload: bytes) -> bool:
         payload[5:6] in (b"\x01", b"\x02"),
     ]
     return bool(payload) and all(fits[: len(payload)])
+
+
+def is_text(payload: bytes) -> bool:
+    """Whether the last bytes of a payload are text: what is encrypted is none."""
+    return TEXT.issuperset(payload[-TAIL_BYTES:])
 
 
 class RecordPlace:

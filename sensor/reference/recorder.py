@@ -28,7 +28,7 @@ from sensor.reference.counters import Counters
 from sensor.reference.der_certificate import CertificateFacts
 from sensor.reference.flags import SYN
 from sensor.reference.flow import Flow
-from sensor.reference.record_place import HANDSHAKE, OPENING_BYTES, is_chain, is_opening
+from sensor.reference.record_place import HANDSHAKE, OPENING_BYTES, is_chain, is_opening, is_text
 from sensor.reference.sealed_session import (
     BATCH_RECORDS,
     Finding,
@@ -66,23 +66,28 @@ class SessionRecorder:
     def __len__(self) -> int:
         return len(self._young) + len(self._judged)
 
-    def take(self, flow: Flow, direction: int, segment: Segment) -> None:
-        """A segment of a flow."""
-        if not self._limits.thin_flows or segment.proto != TCP or not segment.wire_bytes or flow.is_fat:
-            return
+    def take(self, flow: Flow, direction: int, segment: Segment) -> bool:
+        """A segment of a flow. True: it is sealed."""
+        if not self._limits.thin_flows or segment.proto != TCP or not segment.wire_bytes:
+            return False
+        if flow.is_fat:
+            return not is_text(segment.payload)
         seq = (segment.seq + (1 if segment.flags & SYN else 0)) & SEQUENCE_MASK
         session = flow.session or self._admit(flow, direction, seq, segment)
         if session is None:
-            return
+            return False
         if not flow.sides[direction].payload_seen:
             session.begin_at(direction, seq)
         piece = StreamPiece(seq, segment.wire_bytes, segment.payload, segment.ts_ns)
         found = session.take(direction, piece, lambda: max(0, self._limits.thin_bytes - self._held_bytes))
-        if self._report(flow, session, found, segment.ts_ns, segment):
-            if session.is_judged:
-                self._judged.move_to_end(session.number)
-            self._weigh(session)
-            self._keep_within_pool()
+        if not self._report(flow, session, found, segment.ts_ns, segment):
+            return flow.is_fat and not is_text(segment.payload)
+        is_sealed = session.is_tls and not is_text(segment.payload)
+        if session.is_judged:
+            self._judged.move_to_end(session.number)
+        self._weigh(session)
+        self._keep_within_pool()
+        return is_sealed
 
     def _admit(self, flow: Flow, direction: int, seq: int, segment: Segment) -> SealedSession | None:
         """Begin to record a flow, if it is one to be recorded."""
@@ -181,7 +186,8 @@ class SessionRecorder:
         match finding.reading:
             case ClientFacts() as client:
                 self._counters["hellos"] += 1
-                self._events.append(ClientHello._make((*beginning, *client)))
+                self._counters["ech_hellos"] += client.ech
+                self._events.append(ClientHello._make((*beginning, *client[:-1])))
             case ServerFacts() as server:
                 self._counters["server_hellos"] += 1
                 self._events.append(ServerHello(*beginning, server.version, server.cipher, server.alpn))

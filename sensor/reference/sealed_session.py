@@ -86,6 +86,11 @@ class SealedSession:
         if self._places[side].next is None and not self.midstream:
             self._places[side].put(seq)
 
+    @property
+    def is_tls(self) -> bool:
+        """Whether it is TLS for certain."""
+        return not self.on_trial and not self.is_noise
+
     def weigh(self) -> int:
         """What it counts in the pool."""
         held = sum(len(piece.payload) + HELD_SEGMENT_BYTES for side in self._held for piece in side)

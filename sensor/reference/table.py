@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Sequence
+from typing import NamedTuple
 
 from sensor.model.events import CloseReason
 from sensor.model.limits import CoreLimits
@@ -19,6 +20,8 @@ from sensor.reference.flags import FIN, RST, SYN
 from sensor.reference.flow import Flow, FlowKey, GateState
 from sensor.reference.fragments import Fragments
 from sensor.reference.handshake import Belonging, fin_fits, place, reset_fits
+from sensor.reference.lookups import DnsLookups
+from sensor.reference.quic_hellos import QuicHellos
 from sensor.reference.recorder import SessionRecorder
 from sensor.reference.tables import TCP
 from sensor.reference.walk import Segment
@@ -28,15 +31,25 @@ CANDIDATES_NS, ALL_NS = SECOND_NS, 10 * SECOND_NS
 WAITING_MOST = 4_096  # SYNs that wait for their answer; past that the oldest is given up
 
 
+class FlowSteps(NamedTuple):
+    """Who looks at a segment once its flow is found, in their order."""
+
+    lookups: DnsLookups
+    quic: QuicHellos
+    recorder: SessionRecorder
+    candidates: Candidates
+
+
 class FlowTable:
     def __init__(
         self,
         limits: CoreLimits,
         counters: Counters,
-        candidates: Candidates,
-        recorder: SessionRecorder,
+        steps: FlowSteps,
         fragments: Fragments,
     ) -> None:
+        candidates, recorder = steps.candidates, steps.recorder
+        self._lookups, self._quic = steps.lookups, steps.quic
         self._limits = limits
         self._counters = counters
         self._candidates = candidates
@@ -82,8 +95,10 @@ class FlowTable:
         self._admit(flow, segment)
         if found is ChecksumVerdict.RIGHT and segment.proto == TCP and segment.flags & SYN:
             flow.sides[direction].doubts.syn_right = True
-        self._recorder.take(flow, direction, segment)
-        self._candidates.take(flow, direction, segment)
+        self._lookups.take(flow, segment)
+        self._quic.take(flow, direction, segment)
+        is_sealed = self._recorder.take(flow, direction, segment)
+        self._candidates.take(flow, direction, segment, is_sealed=is_sealed)
 
     def _place(self, flow: Flow, segment: Segment) -> Flow | None:
         """The flow that a segment of a known flow's ports belongs to; None: it belongs nowhere, or not yet."""
@@ -162,6 +177,7 @@ class FlowTable:
     def _leave(self, flow: Flow, reason: CloseReason) -> None:
         del self._flows[flow.key]
         self._forget_waiting(flow)
+        self._quic.leave(flow)
         self._recorder.leave(flow, flow.reason(reason))
         self._candidates.leave(flow, flow.reason(reason))
 

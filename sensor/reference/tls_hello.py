@@ -15,6 +15,7 @@ from sensor.reference.vectors import ByteReader, CutError, numbers
 
 MAX_LISTED = 16  # protocols and versions of a hello that are handed on
 MAX_NAME_BYTES = 255
+SEALED_HELLO, OUTER = 0xFE0D, 0  # encrypted_client_hello (RFC 9849 section 5), in its outer form
 SERVER_NAME, GROUPS, POINT_FORMATS, SIGNATURES, ALPN, VERSIONS = 0, 10, 11, 13, 16, 43
 #: The random of a ServerHello that is a HelloRetryRequest: RFC 8446 section 4.1.3.
 RETRY_RANDOM = hashlib.sha256(b"HelloRetryRequest").digest()
@@ -39,10 +40,11 @@ class ClientOffer:
     versions: list[int]
     alpn: list[bytes]
     sni: bytes
+    ech: bool
 
 
 class ClientFacts(NamedTuple):
-    """The fields of the event `ClientHello` from its `sni` on."""
+    """The fields of the event `ClientHello` from its `sni` on, and one more."""
 
     sni: bytes
     alpn: tuple[bytes, ...]
@@ -51,6 +53,7 @@ class ClientFacts(NamedTuple):
     ja3: str
     ja4: str
     length: int
+    ech: bool  # another hello is sealed in it
 
 
 class ServerFacts(NamedTuple):
@@ -60,7 +63,7 @@ class ServerFacts(NamedTuple):
     retry: bool  # a HelloRetryRequest
 
 
-def read_client_hello(body: bytes) -> ClientFacts | None:
+def read_client_hello(body: bytes, *, over_quic: bool = False) -> ClientFacts | None:
     try:
         offer = _read_offer(body)
     except CutError:
@@ -71,8 +74,9 @@ def read_client_hello(body: bytes) -> ClientFacts | None:
         tuple((offer.versions or [offer.version])[:MAX_LISTED]),
         len(offer.ciphers),
         ja3(offer),
-        ja4(offer),
+        ja4(offer, over_quic=over_quic),
         len(body) + 4,
+        offer.ech,
     )
 
 
@@ -115,6 +119,7 @@ def _read_offer(body: bytes) -> ClientOffer:
         versions=listed(VERSIONS, 1),
         alpn=_first(extensions, ALPN, _read_protocols, []),
         sni=_first(extensions, SERVER_NAME, _read_server_name, b""),
+        ech=_first(extensions, SEALED_HELLO, _is_sealed_hello, False),
     )
 
 
@@ -165,6 +170,14 @@ def _read_protocols(data: ByteReader) -> list[bytes]:
     return found
 
 
+def _is_sealed_hello(data: ByteReader) -> bool:
+    """A suite of two numbers, a key's number, the key, and the sealed hello."""
+    is_outer = data.number(1) == OUTER
+    data.take(5)
+    data.vector(2)
+    return bool(data.last_vector(2)) and is_outer
+
+
 def _read_chosen_version(data: ByteReader) -> int:
     version = data.number(2)
     if data:
@@ -184,13 +197,13 @@ def ja3(offer: ClientOffer) -> str:
     return hashlib.md5(text.encode(), usedforsecurity=False).hexdigest()
 
 
-def ja4(offer: ClientOffer) -> str:
-    """FoxIO's JA4 of a TLS client over TCP (the client's part has the BSD licence)."""
+def ja4(offer: ClientOffer, *, over_quic: bool = False) -> str:
+    """FoxIO's JA4 of a TLS client over TCP or QUIC (the client's part has the BSD licence)."""
     ciphers = sorted(offer.ciphers)
     extensions = sorted(kind for kind in offer.extensions if kind not in (SERVER_NAME, ALPN))
     text = _in_hex(extensions) + ("_" + _in_hex(offer.signatures) if offer.signatures else "")
     return "".join((
-        "t",
+        "q" if over_quic else "t",
         VERSION_CODES.get(max(offer.versions, default=offer.version), "00"),
         "d" if SERVER_NAME in offer.extensions else "i",
         f"{min(len(ciphers), 99):02}{min(len(offer.extensions), 99):02}",

@@ -15,6 +15,11 @@ class ByteReader:
     def __init__(self, data: bytes) -> None:
         self._data, self._at = data, 0
 
+    @property
+    def at(self) -> int:
+        """How many bytes were read."""
+        return self._at
+
     def __bool__(self) -> bool:
         return self._at < len(self._data)
 

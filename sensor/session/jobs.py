@@ -18,6 +18,7 @@ from sensor.model.naming import AlgorithmBasis
 from sensor.model.trace import SessionState
 from sensor.session.account import Account
 from sensor.session.job_works import JobWorks, block_hashes, job_key
+from sensor.session.new_blocks import NewBlocks
 from sensor.session.target_hashes import TargetHashes
 from sensor.session.verify import HeaderShares, Look, SubmittedShare, Verifier
 from sensor.signatures.language import look
@@ -45,8 +46,20 @@ class Jobs:
     """Targets, jobs and their work, in 2^-32 hashes a share."""
 
     __slots__ = (
-        *("_carried", "_suspect", "_target", "_templated", "_works", "algorithm", "basis", "block_hashes", "coin"),
-        *("count", "dialect", "hardest", "hashes", "latest", "machine", "proven", "tellings", "times", "verifier"),
+        *("_carried", "_suspect", "_target", "_templated", "_works", "algorithm", "basis", "block_hashes", "blocks"),
+        *(
+            "coin",
+            "count",
+            "dialect",
+            "hardest",
+            "hashes",
+            "latest",
+            "machine",
+            "proven",
+            "tellings",
+            "times",
+            "verifier",
+        ),
     )
 
     def __init__(self, dialect: Dialect, verifier: Verifier | None) -> None:
@@ -61,6 +74,7 @@ class Jobs:
         self.latest: tuple[int, int] | None = None  # (time, work) of the latest job
         self.hardest: int | None = None  # the most that a share was worth
         self.block_hashes = 0  # of the network, by the newest job: any pool may say anything
+        self.blocks = NewBlocks()
         self.times = JobTimes()
         self.tellings = 0  # messages that set a difficulty
         self._suspect = False  # the pool may have sent another target than this
@@ -255,13 +269,13 @@ class Jobs:
             aim, self._templated = {"target": values["template_target"]}, True
         work = self._per_share(aim, self.in_force(account)) if aim or self._suspect else self._carried
         self.times.put(ts_ns, work is not None)
+        self.blocks.note(values, ts_ns)
         self.harden(work)
         if pieces:
             self.block_hashes = block_hashes(pieces.get("nbits"))
         if work is not None:
-            work = (
-                self.latest[1] if self.latest is not None and self.latest[1] == work else work
-            )  # one number for many jobs
+            if self.latest is not None and self.latest[1] == work:
+                work = self.latest[1]  # one number for many jobs
             self.latest = (ts_ns, work)
         if "job" not in values:
             return

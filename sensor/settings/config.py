@@ -28,6 +28,7 @@ from sensor.settings.sections import (
     JournalSettings,
     LedgerSettings,
     LimitSettings,
+    NamesSettings,
     OutputSettings,
     SignatureSettings,
     StatusSettings,
@@ -58,6 +59,7 @@ class SensorSettings(Section):
     sandbox: bool = True
     limits: LimitSettings = LimitSettings()
     signatures: SignatureSettings = SignatureSettings()
+    names: NamesSettings = NamesSettings()
     verify: VerifySettings = VerifySettings()
     estimate: EstimateSettings = EstimateSettings()
     behaviour: BehaviourSettings = BehaviourSettings()
@@ -79,12 +81,13 @@ class SensorSettings(Section):
 
     def rooted(self, rooting: Rooting, place: Callable[[ConfigKey], str]) -> Self:  # noqa: ARG002 (for the subclass)
         """The same with every path of a file made whole; `place` says where a key stands."""
-        names = enumerate(self.signatures.files)
+        names, lists = enumerate(self.signatures.files), enumerate(self.names.lists)
         capture = {name: getattr(self.capture, name) for name in ("folder", "memory")}
         changes = {
             "signatures": SignatureSettings(
                 files=[rooting(name, ("signatures", "files", index)) for index, name in names]
             ),
+            "names": NamesSettings(lists=[rooting(name, ("names", "lists", index)) for index, name in lists]),
             "output": self.output.model_copy(update={"eve": _whole(rooting, self.output.eve, ("output", "eve"))}),
             "evidence": self.evidence.model_copy(
                 update={"folder": _whole(rooting, self.evidence.folder, ("evidence", "folder"))}

@@ -58,6 +58,14 @@ class SignatureSettings(Section):
     files: list[str] = Field(default_factory=list)
 
 
+class NamesSettings(Section):
+    """Lists of pools' hosts in addition to the shipped catalogue: one host a line, or a table with a heading (`host`,
+    `operator`, `serves`, `ports`).
+    """
+
+    lists: list[str] = Field(default_factory=list)
+
+
 class JournalSettings(Section):
     """The least severe sentences that the daemon writes to its journal."""
 

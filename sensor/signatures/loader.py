@@ -18,6 +18,7 @@ from sensor.signatures.device_files import compile_classes, compile_devices, com
 from sensor.signatures.devices import DeviceTable
 from sensor.signatures.examples import compile_examples
 from sensor.signatures.gates import compile_gate
+from sensor.signatures.host_lists import with_lists
 from sensor.signatures.language import compile_pattern
 from sensor.signatures.located import Problems, SignatureError, YamlEntry, read
 from sensor.signatures.messages import compile_messages, compile_replies
@@ -34,6 +35,7 @@ from sensor.signatures.model import (
 from sensor.signatures.pools import PoolTable, compile_pools
 from sensor.signatures.precedence import by_precedence
 from sensor.signatures.proofs import compile_scheme
+from sensor.signatures.resolvers import ResolverTable, compile_resolvers
 from sensor.signatures.sites import SiteWeights, compile_sites
 from sensor.signatures.wallet_forms import WalletBook, compile_wallets
 from sensor.signatures.weights import WeightTable, compile_weights
@@ -58,27 +60,27 @@ DIALECT_KEYS = (
 NODE_KEYS = (*HEADER_KEYS, "reader", "coin", "networks", "commands")
 FRAMING_KEYS = (*HEADER_KEYS, "replies")
 NODE_READERS = ("bitcoin", "levin", "rlpx", "discv4", "p2pool")
-FOLDERS = ("framings", "dialects", "nodes", "agents", "devices", "pools", "wallets", "weights", "sites")
+FOLDERS = ("framings", "dialects", "nodes", "agents", "devices", "pools", "names", "wallets", "weights", "sites")
 
 #: Kinds of files that hold rows and grow old, and the keys under which the rows stand.
-TABLES = ("agents", "devices", "efficiencies", "classes", "pools", "wallets", "weights", "sites")
+TABLES = ("agents", "devices", "efficiencies", "classes", "pools", "resolvers", "wallets", "weights", "sites")
 ROWS = (
     *("agents", "devices", "efficiencies", "classes", "pools", "forms", "coins", "donations", "marks"),
-    *("spoken", "named", "behaved"),
+    *("spoken", "named", "behaved", "resolvers"),
 )
 
 Signature = Dialect | Framing | NodeSignature
-Table = AgentTable | DeviceTable | WalletBook | PoolTable | WeightTable | SiteWeights
+Table = AgentTable | DeviceTable | WalletBook | PoolTable | ResolverTable | WeightTable | SiteWeights
 
 
-def load(extra: Sequence[Path] = ()) -> SignatureSet:
-    """The shipped signatures and those in `extra` (files, or folders of *.yaml). Raises SignatureError with every
-    mistake found.
+def load(extra: Sequence[Path] = (), lists: Sequence[Path] = ()) -> SignatureSet:
+    """The shipped signatures and those in `extra` (files, or folders of *.yaml), and the operator's lists of hosts.
+    Raises SignatureError with every mistake found.
     """
     problems: list[str] = []
     loaded: list[Signature] = []
     agents, devices, wallets, pools, weights = AgentTable(), DeviceTable(), WalletBook(), PoolTable(), WeightTable()
-    sites = SiteWeights()
+    sites, resolvers = SiteWeights(), ResolverTable()
     parsed, tables = _parsed([*_shipped(), *_own(extra, problems)], problems)
     for signature in parsed:
         if isinstance(signature, AgentTable):
@@ -89,12 +91,15 @@ def load(extra: Sequence[Path] = ()) -> SignatureSet:
             wallets = signature.add(wallets)
         elif isinstance(signature, PoolTable):
             pools = signature.add(pools)
+        elif isinstance(signature, ResolverTable):
+            resolvers = signature.add(resolvers)
         elif isinstance(signature, WeightTable):
             weights = signature.add(weights)
         elif isinstance(signature, SiteWeights):
             sites = signature.add(sites)
         elif signature is not None:
             loaded.append(signature)
+    pools = with_lists(pools, lists, problems)
     _check_unique(loaded, problems)
     framings = [signature for signature in loaded if isinstance(signature, Framing)]
     names = {framing.header.name for framing in framings}
@@ -118,6 +123,7 @@ def load(extra: Sequence[Path] = ()) -> SignatureSet:
         pools=pools,
         weights=weights,
         sites=sites,
+        resolvers=resolvers,
         tables=tables,
     )
     generic = tuple(dialect for dialect in dialects if dialect.generic)
@@ -330,6 +336,7 @@ COMPILERS: dict[str, Callable[[YamlEntry, str], Signature | Table]] = {
     "efficiencies": compile_efficiencies,
     "classes": compile_classes,
     "pools": compile_pools,
+    "resolvers": compile_resolvers,
     "wallets": compile_wallets,
     "weights": compile_weights,
     "sites": compile_sites,

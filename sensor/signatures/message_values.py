@@ -27,6 +27,7 @@ class MessageValues(TypedDict, total=False):
     agent: Annotated[str, "text"]  # the software's own name
     session: Annotated[Taken, "key"]  # the pool's name for a login on this connection
     job: Annotated[Taken, "key"]
+    block: Annotated[Taken, "key"]  # what is another once a new block was found: the one before it, or its height
     target: Annotated[Taken, "target"]
     difficulty: Annotated[Taken, "number"]
     template_target: Annotated[Taken, "target"]  # of a job; a share's where no difficulty is told

@@ -19,6 +19,7 @@ from sensor.signatures.language import Parts, Predicate
 from sensor.signatures.message_values import MessageValues
 from sensor.signatures.pools import PoolTable
 from sensor.signatures.proofs import Proof
+from sensor.signatures.resolvers import ResolverTable
 from sensor.signatures.sites import SiteWeights
 from sensor.signatures.take import TakeRules
 from sensor.signatures.wallet_forms import WalletBook
@@ -195,8 +196,8 @@ Match = tuple[Dialect, MessageRule]
 
 @dataclass(frozen=True, slots=True)
 class DatedTable:
-    """One file of a table (agents, devices, pools, wallets, weights, sites), the day its rows were last gone through,
-    and whether it counts.
+    """One file of a table (agents, devices, pools, resolvers, wallets, weights, sites), the day its rows were last gone
+    through, and whether it counts.
     """
 
     kind: str
@@ -219,6 +220,7 @@ class SignatureSet:
     devices: DeviceTable = field(default_factory=DeviceTable)
     wallets: WalletBook = field(default_factory=WalletBook)
     pools: PoolTable = field(default_factory=PoolTable)
+    resolvers: ResolverTable = field(default_factory=ResolverTable)
     weights: WeightTable = field(default_factory=WeightTable)
     sites: SiteWeights = field(default_factory=SiteWeights)
     tables: tuple[DatedTable, ...] = ()

@@ -8,16 +8,23 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Literal
 
+from sensor.model.domain import registrable
 from sensor.signatures.agents import CONFIDENCES
 from sensor.signatures.devices import Broken
 from sensor.signatures.located import YamlEntry
 
 FILE_KEYS = ("kind", "name", "description", "references", "pools", "examples", "counterexamples")
-ROW_KEYS = ("suffix", "name", "operator", "coins", "ports", "tls_ports", "stale", "source", "confidence")
-EXAMPLE_KEYS = ("host", "name", "operator")
+ROW_KEYS = ("suffix", "name", "operator", "coins", "ports", "tls_ports", "serves", "stale", "source", "confidence")
+EXAMPLE_KEYS = ("host", "name", "operator", "serves")
 #: RFC 1035 section 2.3.4; a longer text is no host name.
 MAX_HOST_TEXT = 255
+#: What is behind a name: miners alone are sent there, pages and an api, or both; both where it is not known.
+Serves = Literal["stratum", "web", "both"]
+SERVES: tuple[Serves, ...] = ("stratum", "web", "both")
+#: First labels of hosts that people and programs visit, whatever the rest of the name is.
+WEB_LABELS = frozenset(("www", "api", "web", "app", "dashboard", "stats", "status", "docs", "blog", "help", "support"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +40,8 @@ class PoolEntry:
     stale: bool  # closed, renamed, or not seen for long
     source: str
     confidence: str
+    serves: Serves = "both"
+    table: str = "pools"  # the name of the table that it stands in
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +93,11 @@ class PoolTable:
         return wrong
 
 
+def may_serve_stratum(host: str) -> bool:
+    """Whether a host can be for miners alone: a domain itself, and names like www and api, are visited by others."""
+    return host != registrable(host) and host.partition(".")[0] not in WEB_LABELS
+
+
 def compile_pools(entry: YamlEntry, file: str) -> PoolTable:
     """One file of pools."""
     entry.only(FILE_KEYS)
@@ -92,7 +106,7 @@ def compile_pools(entry: YamlEntry, file: str) -> PoolTable:
         entry.fail("pools is missing")
     for item in entry.keys["pools"].each() if "pools" in entry.keys else ():
         if item.is_map():
-            row = _row(item)
+            row = _row(item, entry.text("name", "pools"))
             if row.suffix in rows:
                 item.fail(f"{row.suffix} stands twice")
             rows[row.suffix] = row
@@ -109,7 +123,7 @@ def compile_pools(entry: YamlEntry, file: str) -> PoolTable:
     return PoolTable(rows, tuple(examples))
 
 
-def _row(entry: YamlEntry) -> PoolEntry:
+def _row(entry: YamlEntry, table: str) -> PoolEntry:
     entry.only(ROW_KEYS)
     suffix = entry.text("suffix").lower().strip(".")
     if "." not in suffix:
@@ -124,7 +138,16 @@ def _row(entry: YamlEntry) -> PoolEntry:
         stale="stale" in entry.keys and entry.keys["stale"].scalar is True,
         source=entry.text("source"),
         confidence=entry.choice("confidence", CONFIDENCES),
+        serves=_serves(entry, suffix),
+        table=table,
     )
+
+
+def _serves(entry: YamlEntry, suffix: str) -> Serves:
+    chosen = entry.choice("serves", SERVES, "both")
+    if chosen == "stratum" and not may_serve_stratum(suffix):
+        entry.keys["serves"].fail(f"{suffix} may have a web site: must be web or both, not stratum")
+    return next(serves for serves in SERVES if serves == chosen)
 
 
 def _ports(entry: YamlEntry, key: str) -> tuple[int, ...]:

@@ -17,7 +17,7 @@ from sensor.signatures.model import DatedTable
 
 SHIPPED = "signatures/"
 #: Kinds of tables each of whose rows stands alone.
-REPLACEABLE = ("agents", "devices", "efficiencies", "pools", "wallets")
+REPLACEABLE = ("agents", "devices", "efficiencies", "pools", "resolvers", "wallets")
 
 
 def by_precedence(tables: Iterable[DatedTable]) -> list[DatedTable]:

@@ -23,8 +23,15 @@ def test_a_file_that_is_read_again_adds_nothing() -> None:
 
 def test_room_is_bounded() -> None:
     clocks = BlockClocks()
-    clocks.load("XMR", range(2 * MAX_BLOCKS))
+    for number in range(2 * MAX_BLOCKS):
+        clocks.note("XMR", str(number), number)
     assert list(clocks.between(0, 1 << 62)["XMR"]) == list(range(MAX_BLOCKS, 2 * MAX_BLOCKS))
     for number in range(MAX_COINS + 5):
         clocks.note(f"C{number}", "block", 1)
     assert clocks.refused == 6
+
+
+def test_old_blocks_of_a_file_are_there_for_old_captures() -> None:
+    clocks = BlockClocks()
+    clocks.load("XMR", range(100 * MAX_BLOCKS))
+    assert list(clocks.between(5, 8)["XMR"]) == [5, 6, 7, 8]

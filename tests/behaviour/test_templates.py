@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 
 import pytest
 
-from sensor.behaviour.dialect_lengths import WIDEST_REPLY, DialectLengths, framed, lengths_of
+import sensor.behaviour.proof
+from sensor.behaviour.dialect_lengths import DialectLengths, LengthRange, lengths_of
+from sensor.behaviour.proof import grammar_failures, without_grammar
 from sensor.behaviour.spans import STYLES, id_digits, size_of, text_of
 from sensor.behaviour.templates import Template, templates_of
 from sensor.signatures import SignatureSet, load
@@ -42,28 +45,25 @@ def test_a_message_of_an_example_has_a_length_of_its_own_template(name: str, sig
 
 @pytest.mark.parametrize("name", [name for name in NAMES if name not in WITHOUT])
 def test_examples_satisfy_the_grammar_of_their_dialect(name: str, signatures: SignatureSet) -> None:
-    templates, variants = of_name(signatures, name)
-    assert variants
-    for variant in variants:
-        for template in templates:
-            length = framed(size_of(template.value, variant.style), variant.transport, template.side == "miner")
-            places = {
-                "submit": variant.submits,
-                "job": variant.jobs,
-                "hashrate": variant.asks,
-                "getwork": variant.asks,
-            }.get(template.kind)
-            span = template.spans[variant.style]
-            taken = (template.kind, template.answers, template.outcome) == ("reply", "submit", "accepted")
-            if taken and span.high - span.low <= WIDEST_REPLY:  # others say a text of their own, as of a block found
-                places = variant.replies
-            if places is not None and template.answers != "login":
-                assert any(length in some for some in places), (template.rule, length)
+    dialect = next(dialect for dialect in signatures.dialects if dialect.name == name)
+    assert without_grammar(dialect, signatures) is None
+    assert [*grammar_failures(dialect, signatures)] == []
+
+
+def test_a_grammar_that_does_not_allow_an_example_is_said(
+    signatures: SignatureSet, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    dialect = next(dialect for dialect in signatures.dialects if dialect.name == "cryptonote")
+    narrow = [replace(variant, submits=(LengthRange(1, 2),)) for variant in lengths_of(dialect, signatures)]
+    monkeypatch.setattr(sensor.behaviour.proof, "lengths_of", lambda *_: narrow)
+    assert any("submit has" in what for *_, what in grammar_failures(dialect, signatures))
 
 
 @pytest.mark.parametrize("name", sorted(WITHOUT))
 def test_what_has_no_grammar_is_named(name: str, signatures: SignatureSet) -> None:
     assert not of_name(signatures, name)[1]
+    dialect = next(dialect for dialect in signatures.dialects if dialect.name == name)
+    assert without_grammar(dialect, signatures)
 
 
 def test_lines_of_examples_are_of_one_of_the_two_styles(signatures: SignatureSet) -> None:

@@ -313,6 +313,61 @@ def test_a_flow_that_is_a_candidate_besides_has_two_numbers(engine):
     assert closes == [EncryptedClose, Close]
 
 
+CIPHERTEXT = b"\xe7" * 16
+LITERAL = b'{"method":"mining.subscribe"}\n'
+
+
+def gates(engine, *bodies: bytes, before: list[Turn] | None = None, **limits: int) -> int:
+    """How many gates open by records of these bodies."""
+    turns = before if before is not None else opening()
+    turns = [*turns, *((10.0 + number, 0, record(23, body)) for number, body in enumerate(bodies))]
+    return len(engine.packets(packets(turns), **limits).of(Open))
+
+
+def test_what_is_sealed_opens_no_gate(engine):
+    assert gates(engine, LITERAL + CIPHERTEXT) == 0
+    assert gates(engine, LITERAL + CIPHERTEXT, thin_flows=0) == 1
+    assert gates(engine, CIPHERTEXT, LITERAL[:12], LITERAL[12:] + CIPHERTEXT) == 0
+
+
+def test_clear_text_behind_the_headers_of_records_opens_one(engine):
+    assert gates(engine, LITERAL) == 1
+    assert gates(engine, CIPHERTEXT, CIPHERTEXT + LITERAL) == 1
+    assert gates(engine, CIPHERTEXT, b'"mining.' + CIPHERTEXT[:8], b"text of sixteen bytes") == 0
+
+
+def test_a_session_joined_in_the_middle_or_behind_a_plain_beginning_is_sealed(engine):
+    assert gates(engine, LITERAL + CIPHERTEXT, before=[]) == 0
+    plain = [(0.0, 0, b"EHLO a\r\n"), (0.1, 1, b"220 go\r\n")]
+    later = [(at + 1, direction, data) for at, direction, data in opening()]
+    assert gates(engine, LITERAL + CIPHERTEXT, before=[*plain, *later]) == 0
+    assert gates(engine, LITERAL, before=[*plain, *later]) == 1
+
+
+def test_what_comes_before_the_first_opening_is_not_sealed(engine):
+    plain = [(0.0, 0, LITERAL + CIPHERTEXT)]
+    later = [(at + 1, direction, data) for at, direction, data in opening()]
+    assert gates(engine, before=[*plain, *later]) == 1
+    assert gates(engine, before=[(0.0, 0, b"\x16\3\1"), (0.1, 0, LITERAL + CIPHERTEXT)]) == 1
+
+
+def test_a_session_without_its_place_and_one_that_was_fat_are_sealed_but_for_text(engine):
+    lost = [*opening(), (9.0, 0, CIPHERTEXT + LITERAL + CIPHERTEXT)]
+    fat = [*opening(), *exchange(70, start_s=1, step_s=0.05)]
+    for before in (lost, fat):
+        assert gates(engine, LITERAL + CIPHERTEXT, before=before) == 0
+        assert gates(engine, LITERAL, before=before) == 1
+    frames = packets([*opening(), (10.0, 0, sealed(50)), (11.0, 0, record(23, LITERAL + CIPHERTEXT))])
+    assert not engine.packets([*frames[:-2], *frames[-1:]]).of(Open)
+    assert not engine.packets([*frames, frames[-1]]).of(Open)
+
+
+def test_where_the_chain_breaks_a_gate_opens_by_what_was_cut(engine):
+    turns = [*opening(), (10.0, 0, record(23, CIPHERTEXT + b'"min')), (11.0, 0, b'ing.subscribe", "clear text"')]
+    (opened, *_) = engine.packets(packets(turns)).chunks
+    assert opened.data.startswith(CIPHERTEXT[-11:] + b'"min')
+
+
 def test_without_a_place_none_is_followed(engine):
     result = engine.packets(packets([*opening(), *exchange(20)]), thin_flows=0)
     assert [type(event).__name__ for event in result.events] == ["End"]

@@ -17,6 +17,7 @@ import hypothesis.strategies as st
 import pytest
 from hypothesis import HealthCheck, given, settings
 
+from sensor.model.encrypted import DnsAnswer
 from sensor.model.events import End, Event, Open
 from sensor.reference.decode import segments
 from tests.core.captures import CLIENT, RAW_IPV4, SECOND, SERVER, T0, Talk, ipv4, timestamp, udp
@@ -32,7 +33,9 @@ def with_own_numbers(events: list[Event]) -> list[Event]:
     """Flow ids by first appearance: a core may number as it likes."""
     numbers: dict[int, int] = {}
     return [
-        event if isinstance(event, End) else event._replace(flow=numbers.setdefault(event.flow, len(numbers)))
+        event
+        if isinstance(event, End | DnsAnswer)
+        else event._replace(flow=numbers.setdefault(event.flow, len(numbers)))
         for event in events
     ]
 
@@ -44,7 +47,7 @@ def by_connection(events: list[Event]) -> dict[object, list[Event]]:
     for event in without_source(events):
         if isinstance(event, Open):
             opened[event.flow] = (event.orig_addr, event.orig_port, event.resp_addr, event.resp_port, event.ts_ns)
-        if not isinstance(event, End):
+        if not isinstance(event, End | DnsAnswer):
             found.setdefault(opened[event.flow], []).append(event._replace(flow=0))
     return found
 

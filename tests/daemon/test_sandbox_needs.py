@@ -17,6 +17,7 @@ FULL = {
     "capture": {"folder": "/a/spool", "memory": "/b/read.json"},
     "ledger": {"url": "sqlite:////c/ledger.db"},
     "signatures": {"files": ["/d/own.yaml"]},
+    "names": {"lists": ["/r/pools.csv"]},
     "evidence": {"folder": "/e/evidence"},
     "status": {"socket": "/f/status.sock"},
     "attribution": {
@@ -50,7 +51,7 @@ def test_every_key_that_names_a_path_is_a_need(tmp_path: Path) -> None:
     config.write_text(yaml.safe_dump({**FULL, "exporters": exporters}))
     needs = list(needed_paths(load(config, check_region=False)))
     assert {str(need.path)[:2] for need in needs if not need.path.is_relative_to(tmp_path)} == {
-        f"/{letter}" for letter in "abcdefghijklmnopq"
+        f"/{letter}" for letter in "abcdefghijklmnopqr"
     }
     assert {str(need.path)[:2] for need in needs if need.write} == {"/b", "/c", "/e", "/f", "/k"}
     assert {str(need.path) for need in needs if need.path.is_relative_to(tmp_path)} == {

@@ -20,6 +20,7 @@ SANS_IO = (
     "sensor/line",
     "sensor/session",
     "sensor/behaviour",
+    "sensor/names",
     "sensor/dialects",
     "sensor/estimate",
     "sensor/wallets",

@@ -24,6 +24,7 @@ from sensor.model.evidence import Grade
 from sensor.model.finding import Finding
 from sensor.model.time import MINUTE_NS, SECOND_NS
 from tests.behaviour.evaluate import dialect_families, ordinary_families
+from tests.session.dialogue import events as dialogue_events
 from tests.session.dialogue import shipped
 
 MINER, POOL = bytes((192, 0, 2, 7)), bytes((198, 51, 100, 9))
@@ -168,3 +169,42 @@ def test_other_sessions_are_no_findings() -> None:
 def test_a_session_that_does_not_behave_has_no_hint() -> None:
     for each in looked([*told(sealed("1 electrum"), always(16))])[0]:
         assert behaved(each, shipped().weights) is None
+
+
+def test_blocks_are_learnt_from_jobs_in_clear_of_sessions_with_shares() -> None:
+    inner = '{"blob":"BLOB","job_id":"J","target":"b88d0600","height":H,"algo":"rx/0"}'
+    inner = inner.replace("BLOB", "1010" + "ab" * 74)
+    job = f'{{"jsonrpc":"2.0","method":"job","params":{inner}}}'
+    login = f'{{"id":1,"jsonrpc":"2.0","error":null,"result":{{"id":"s","job":{inner},"status":"OK"}}}}'
+    sent = '{"id":"s","job_id":"J","nonce":"0a0b0c0d","result":"HASH"}'.replace("HASH", "00" * 32)
+    share = f'{{"id":N,"method":"submit","params":{sent}}}'
+    lines = ['C {"id":1,"method":"login","params":{"login":"4A","pass":"x","agent":"XMRig/6.21.0"}}']
+    lines.append("S " + login.replace('"J"', '"0"').replace("H", "100"))
+    for number in range(1, 40):
+        lines.append("S " + job.replace('"J"', f'"{number}"').replace("H", str(100 + number // 10)))
+        lines.append("C " + share.replace("N", str(number + 1)).replace('"J"', f'"{number}"'))
+        lines.append('S {"id":N,"jsonrpc":"2.0","error":null,"result":{"status":"OK"}}'.replace("N", str(number + 1)))
+    pipeline = Pipeline(shipped())
+    pipeline.step(dialogue_events("\n".join(lines)))
+    blocks = pipeline.sealed.blocks.between(0, 1 << 62)
+    assert {coin: len(times) for coin, times in blocks.items()} == {"rx/0": 3}
+
+
+def test_a_joined_session_is_read_either_way_round() -> None:
+    records = sealed("cryptonote")[20:]
+    opened, *events = told(records, always(16), midstream=True)
+    assert isinstance(opened, EncryptedOpen)
+    guessed = opened._replace(basis="first-seen")
+    swapped = guessed._replace(orig_addr=POOL, orig_port=9200, resp_addr=MINER, resp_port=40_001)
+    turned = [
+        event._replace(records=tuple(each._replace(direction=1 - each.direction) for each in event.records))
+        if isinstance(event, Records)
+        else event
+        for event in events
+    ]
+    turned = [event._replace(counts=event.counts[::-1]) if isinstance(event, Records) else event for event in turned]
+    right, _ = looked([guessed, *events])
+    wrong, _ = looked([swapped, *turned])
+    assert [each.looks[-1].grammar.p for each in right] == [each.looks[-1].grammar.p for each in wrong]
+    assert right[-1].ends == wrong[-1].ends
+    assert right[-1].looks[-1].grammar.p <= 1e-5

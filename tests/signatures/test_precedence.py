@@ -30,10 +30,11 @@ def own(tmp_path: Path, name: str = "pools", dated: str = "dated: 2090-01-01\n")
 def test_a_newer_table_stands_in_place_of_the_shipped_one(tmp_path: Path) -> None:
     path = own(tmp_path)
     found = load([path])
-    assert list(found.pools.rows) == ["pool.example"]
+    assert [host for host, row in found.pools.rows.items() if row.table == "pools"] == ["pool.example"]
     assert found.pools.failures() == []
     assert {(one.file, one.instead) for one in found.tables if one.kind == "pools"} == {
         ("signatures/pools/pools.yaml", str(path)),
+        ("signatures/pools/browser-miners.yaml", None),
         (str(path), None),
     }
 
@@ -45,7 +46,7 @@ def test_rows_of_another_name_or_without_a_day_come_before_the_shipped_ones(
     found = load([own(tmp_path, name, dated)])
     assert found.pools.lookup("eu.pool.example") is not None
     assert found.pools.lookup("xmr.2miners.com") is not None
-    assert [one.instead for one in found.tables if one.kind == "pools"] == [None, None]
+    assert [one.instead for one in found.tables if one.kind == "pools"] == [None, None, None]
 
 
 def test_an_older_table_is_set_aside_and_said(tmp_path: Path) -> None:

@@ -4,11 +4,11 @@
 //! Imports go down this order, never up and never in a circle (`tests/layout/test_core_layout.py`):
 //!
 //! ```text
-//! python            the border; the only file that knows Python, and only with the feature of that name
+//! python            the border; the only folder that knows Python, and only with the feature of that name
 //! bench             times each step alone
 //! threads           the reader, the workers, the queue to whoever polls
 //! flow              flow table, gates, assemblers
-//! names             hellos and certificates of encrypted sessions, read
+//! names             hellos and certificates of encrypted sessions, of QUIC too, and DNS, read
 //! wire | capture    frame to segment | files and interfaces; neither knows the other
 //! sandbox           what the process may still do; knows none of the others
 //! model             plain data: events, counters, limits

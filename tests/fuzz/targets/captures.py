@@ -12,7 +12,21 @@ from functools import cache
 
 from sensor.intake import engine
 from sensor.line.pipeline import Pipeline
-from tests.core.captures import enhanced, interface, obsolete, pcap, section, simple
+from tests.core.captures import (
+    CLIENT,
+    SERVER,
+    T0,
+    Talk,
+    enhanced,
+    interface,
+    obsolete,
+    pcap,
+    section,
+    simple,
+    udp,
+)
+from tests.core.test_dns import AAAA, ANY, CNAME, answer, name, response
+from tests.core.test_quic import HELLO, crypto, initial
 from tests.core.tls_bytes import OPENING_1_2, OPENING_1_3, packets, sealed
 from tests.fuzz.damaged import compare, engines, events_of
 from tests.fuzz.mutation import mutated
@@ -83,6 +97,32 @@ def _feed_encrypted(data: bytes) -> None:
     _feed_capture(pcap(packets(said, size=size)))
 
 
+def _feed_dns(data: bytes) -> None:
+    """A message, over UDP and over TCP."""
+    over_tcp = packets([(0.0, 1, len(data).to_bytes(2, "big") + data)], talk=Talk(ports=(40_000, 53)), size=1 << 15)
+    _feed_capture(pcap([*over_tcp, (T0, udp(SERVER, CLIENT, (53, 40_000), data[:60_000]))]))
+
+
+def _feed_quic(data: bytes) -> None:
+    """Frames of up to four packets of a client, each of up to 300 bytes, sealed as they should be."""
+    pieces = [data[at : at + 300] for at in range(0, min(len(data), 1_200), 300)]
+    frames = [udp(CLIENT, SERVER, (40_000, 443), initial(piece)) for piece in pieces]
+    _feed_capture(pcap([(T0 + at, frame) for at, frame in enumerate(frames)]))
+
+
+def quic_frames() -> list[bytes]:
+    """A hello in frames, whole, in order and not."""
+    pieces = [crypto(at, HELLO[at : at + 90]) for at in range(0, len(HELLO), 90)]
+    return [crypto(0, HELLO), b"".join(pieces), b"\1\2\x09\0\1\0\1\1" + b"\0".join(pieces[::-1])]
+
+
+def dns_messages() -> list[bytes]:
+    """Answers with addresses, aliases and pointers."""
+    four, six = answer(bytes(4)), answer(bytes(16), kind=AAAA)
+    alias = answer(name("edge.example"), kind=CNAME)
+    return [response(four), response(alias, six, four, kind=ANY), response(*[four] * 30), response(flags=0x8183)]
+
+
 def encrypted_sessions() -> list[bytes]:
     """Hellos, certificates and records of both sides."""
     found = []
@@ -124,3 +164,5 @@ def _alter_frames(rng: random.Random, seeds: list[bytes]) -> bytes:
 def targets() -> Iterator[Target]:
     yield Target("captures", _feed_capture, lambda: list(captures()), 60, _alter_frames)
     yield Target("encrypted", _feed_encrypted, encrypted_sessions, 100)
+    yield Target("dns", _feed_dns, dns_messages, 100)
+    yield Target("quic", _feed_quic, quic_frames, 20)

@@ -19,6 +19,7 @@ from sensor.daemon.configuration import load as load_configuration
 from sensor.meter.readings import MeterError
 from sensor.meter.readings import read as read_meters
 from sensor.settings.document import ConfigError
+from sensor.signatures.host_lists import read_list
 from sensor.signatures.loader import parse
 from sensor.signatures.model import DatedTable
 from tests.fuzz.mutation import altered_cells
@@ -74,6 +75,10 @@ IP2REGION = ("198.51.100.0|198.51.100.255|中国|0|江苏省|苏州市|电信\n"
 METERS = (
     "单位名称,时间,电量(kWh)\n甲公司,2026-03-02 00:00,12.5\n甲公司,2026-03-02 01:00,13\n乙公司,2026-03-02 00:00,1\n",
     "site,time,register_kwh\na,2026-03-02T00:00:00+08:00,1000\na,2026-03-02T01:00:00+08:00,1013\n",
+)
+HOST_LISTS = (
+    "host,operator,serves,ports\nmine.own.example,Own Ltd,stratum,3333 443\nown.example,Own Ltd,web,\n",
+    "# hosts\n0.0.0.0 a.pool.example\n*.b.pool.example\n",
 )
 #: By the name of the target: the keys of the source, and seeds.
 BOOKS: dict[str, tuple[dict[str, object], tuple[str, ...]]] = {
@@ -166,6 +171,14 @@ def _feed_signature(data: bytes) -> None:
         raise BrokenPropertyError("refused without a reason")
 
 
+def _feed_host_list(data: bytes) -> None:
+    found = read_list(as_file("hosts", data))
+    if not found.rows and not found.problems:
+        raise BrokenPropertyError("a list that says nothing and has no mistake")
+    if any(not problem.startswith(str(_folder() / "hosts")) for problem in found.problems):
+        raise BrokenPropertyError(f"a mistake without its file: {found.problems}")
+
+
 def _feed_configuration(data: bytes) -> None:
     try:
         load_configuration(as_file("minewatch.yaml", data))
@@ -197,6 +210,7 @@ def targets() -> Iterator[Target]:
     yield Target("books-xlsx", partial(_feed_book, {"kind": "inventory"}), lambda: [workbook()], 30)
     yield Target("books-mmdb", partial(_feed_book, {"kind": "geo", "format": "mmdb"}), lambda: [places()], 60)
     yield Target("meters", _feed_meters, lambda: [*_texts(METERS)(), workbook()], 120, altered_cells)
+    yield Target("host-lists", _feed_host_list, _texts(HOST_LISTS), 120, altered_cells)
     yield Target("signature-files", _feed_signature, _signature_files, 12)
     yield Target(
         "configuration",

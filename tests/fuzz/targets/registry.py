@@ -11,11 +11,11 @@ from tests.fuzz.targets.target import Target
 
 #: By the name of the group: beginnings of the names of its targets.
 GROUPS = {
-    "captures": ("captures", "encrypted"),
+    "captures": ("captures", "encrypted", "dns", "quic"),
     "readers": ("reader-", "conversation"),
     "dialects": ("dialects", "streams", "draft", "login", "blanking"),
     "books": ("books-",),
-    "files": ("meters", "signature-files", "configuration"),
+    "files": ("meters", "signature-files", "host-lists", "configuration"),
 }
 
 

@@ -1,6 +1,6 @@
 //! Encrypted sessions. An input is a row of pieces of a few connections, which are records, hellos in part, or anything;
 //! whatever they say, what opens is closed, counts go up by what leaves, batches are in order, and what is read stays
-//! within its bounds. Readers of hellos and certificates get the input as it is, too.
+//! within its bounds. Readers of hellos, certificates, DNS and QUIC get the input as it is, too.
 
 #![no_main]
 
@@ -11,6 +11,9 @@ use _core::flow::worker::Worker;
 use _core::model::event::Event;
 use _core::model::limits::Limits;
 use _core::model::stats::Stats;
+use _core::names::dns::{self, Message};
+use _core::names::fingerprint::Transport;
+use _core::names::quic::{self, CryptoStream};
 use _core::names::{certificate, hello};
 use _core::wire::segment::Segment;
 use libfuzzer_sys::fuzz_target;
@@ -40,7 +43,7 @@ fn check(events: &mut Vec<Event>, open: &mut HashMap<u64, [u32; 2]>) {
             Event::EncryptedOpen(opened) => assert!(open.insert(opened.flow, [0; 2]).is_none()),
             Event::EncryptedClose(closed) => assert!(open.remove(&closed.flow).is_some()),
             Event::ClientHello { flow, facts, .. } => {
-                assert!(open.contains_key(&flow) && facts.sni.len() <= 255 && facts.protocols().len() <= 16);
+                assert!(open.contains_key(&flow) && facts.sni().len() <= 255 && facts.protocols().len() <= 16);
             }
             Event::ServerHello { flow, .. } => assert!(open.contains_key(&flow)),
             Event::ServerCertificate { flow, facts, .. } => {
@@ -59,9 +62,17 @@ fn check(events: &mut Vec<Event>, open: &mut HashMap<u64, [u32; 2]>) {
 }
 
 fuzz_target!(|data: &[u8]| {
-    hello::read_client(data);
+    hello::read_client(data, Transport::Tcp);
     hello::read_server(data);
     certificate::read(data);
+    let _ = quic::find(data).and_then(|packet| packet.open(&packet.keys()?));
+    let mut stream = CryptoStream::default();
+    if stream.take(data).is_some() {
+        stream.hello();
+    }
+    if let Message::Answer(facts) = dns::read(data) {
+        assert!(facts.name().len() <= 253 && (1..=16).contains(&facts.addresses().len()));
+    }
     let limits = Limits { flows: 64, thin_flows: 3, thin_bytes: 4_096, candidates: 2, ..Limits::default() };
     let mut worker = Worker::new(0, &limits, Arc::new(tables()), Arc::new(Stats::default()));
     let (mut input, mut ts_ns, mut open) = (Input(data), 0, HashMap::new());
@@ -94,7 +105,7 @@ fuzz_target!(|data: &[u8]| {
         };
         worker.segment(&seg, &block);
         if switches & 0x18 == 0x18 {
-            worker.sweep(ts_ns);
+            worker.sweep(ts_ns, true);
         }
         check(&mut worker.events, &mut open);
     }

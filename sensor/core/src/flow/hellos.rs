@@ -1,8 +1,12 @@
 //! The handshake messages of a direction that are in clear, collected until what they say is read.
 
+use std::cell::RefCell;
+use std::sync::Arc;
+
 use crate::model::hello::{CertificateFacts, ClientFacts, ServerFacts};
-use crate::names::certificate;
+use crate::names::fingerprint::Transport;
 use crate::names::hello::{self, TLS_1_3};
+use crate::names::memo;
 use crate::names::reader::Bytes;
 
 /// What both directions of a flow collect at once.
@@ -18,12 +22,19 @@ const HANDSHAKE: u8 = 22;
 const MESSAGE_HEADER: usize = 4;
 const BEFORE_LEAF: usize = 10;
 
+/// Buffers of a thread that nobody needs for now, of at most 16 KB each.
+const MAX_BUFFERS: usize = 64;
+
+thread_local! {
+    static BUFFERS: RefCell<Vec<Vec<u8>>> = const { RefCell::new(Vec::new()) };
+}
+
 /// What came of it.
 #[derive(Debug, PartialEq, Eq)]
 pub enum Reading {
     Client(Box<ClientFacts>),
     Server(ServerFacts),
-    Certificate(Box<CertificateFacts>),
+    Certificate(Arc<CertificateFacts>),
     Lost, // a hello that will not be read
 }
 
@@ -65,8 +76,22 @@ impl Collector {
 
     /// Collect no more. A hello that was not read is lost.
     pub fn give_up(&mut self) -> Option<Reading> {
-        let stage = std::mem::take(self).stage;
+        let stage = self.stage;
+        self.finish();
         matches!(stage, Stage::Expects | Stage::Client | Stage::Server).then_some(Reading::Lost)
+    }
+
+    /// Nothing more is collected; the buffer is lent to others.
+    pub fn finish(&mut self) {
+        let mut buffer = std::mem::take(self).buffer;
+        if buffer.capacity() > 0 {
+            buffer.clear();
+            BUFFERS.with_borrow_mut(|kept| {
+                if kept.len() < MAX_BUFFERS {
+                    kept.push(buffer);
+                }
+            });
+        }
     }
 
     /// A record of that type begins.
@@ -93,6 +118,9 @@ impl Collector {
                 out.extend(self.give_up());
                 return;
             }
+            if self.buffer.capacity() == 0 {
+                self.buffer = BUFFERS.with_borrow_mut(Vec::pop).unwrap_or_default();
+            }
             self.buffer.extend_from_slice(taken);
             bytes = rest;
             while self.is_on() && self.read(out) {}
@@ -105,7 +133,7 @@ impl Collector {
         let kind = rest.number(1)? as u8;
         let body = rest.vector(3)?;
         let found = match kind {
-            CLIENT_HELLO => hello::read_client(body).map_or(Reading::Lost, |facts| Reading::Client(Box::new(facts))),
+            CLIENT_HELLO => hello::read_client(body, Transport::Tcp).map_or(Reading::Lost, Reading::Client),
             SERVER_HELLO => {
                 let facts = hello::read_server(body).filter(|facts| !facts.retry && facts.version >= TLS_1_3);
                 Reading::Server(facts?)
@@ -142,9 +170,9 @@ impl Collector {
         };
         match (self.stage, kind) {
             (Stage::Client, _) => {
-                let found = hello::read_client(body).map(|facts| Reading::Client(Box::new(facts)));
+                let found = hello::read_client(body, Transport::Tcp).map(Reading::Client);
                 out.extend(Some(found.unwrap_or(Reading::Lost)));
-                *self = Collector::default();
+                self.finish();
                 return false;
             }
             (Stage::Server, SERVER_HELLO) => match hello::read_server(body) {
@@ -163,7 +191,7 @@ impl Collector {
         if self.is_on() {
             self.buffer.drain(..MESSAGE_HEADER + length);
         } else {
-            *self = Collector::default();
+            self.finish();
         }
         true
     }
@@ -173,17 +201,17 @@ impl Collector {
         let mut rest = Bytes(&self.buffer[MESSAGE_HEADER..]);
         let (Some(_), Some(leaf)) = (rest.number(3), rest.number(3)) else {
             if length < BEFORE_LEAF - MESSAGE_HEADER {
-                *self = Collector::default();
+                self.finish();
             }
             return false;
         };
         let fits = BEFORE_LEAF - MESSAGE_HEADER + leaf <= length && BEFORE_LEAF + leaf <= MAX_COLLECTED;
         match rest.take(leaf) {
             Some(der) if fits => {
-                out.extend(certificate::read(der).map(|facts| Reading::Certificate(Box::new(facts))));
-                *self = Collector::default();
+                out.extend(memo::certificate(der).map(Reading::Certificate));
+                self.finish();
             }
-            _ if !fits => *self = Collector::default(),
+            _ if !fits => self.finish(),
             _ => {}
         }
         false

@@ -7,6 +7,8 @@ pub const HANDSHAKE: u8 = 22;
 pub const APPLICATION_DATA: u8 = 23;
 /// 2^14 and what encryption may add (RFC 5246 section 6.2.3 has 2,048, RFC 8446 256; OpenSSL sends no more).
 const MAX_LENGTH: u16 = 16_640;
+/// Bytes at a payload's end by which text is told: so many random ones are text once in 7 million times.
+const TAIL: usize = 16;
 /// An opening: the header, and the type of the first message in it.
 pub const OPENING: usize = 6;
 
@@ -38,6 +40,12 @@ pub fn is_opening(payload: &[u8]) -> bool {
         && fits(3, |byte| byte <= (MAX_LENGTH >> 8) as u8)
         && (start.len() < HEADER || length(start))
         && fits(5, |byte| byte == 1 || byte == 2)
+}
+
+/// Whether the last bytes of a payload are text: what is encrypted is none.
+pub fn is_text(payload: &[u8]) -> bool {
+    let tail = &payload[payload.len().saturating_sub(TAIL)..];
+    tail.iter().all(|byte| matches!(byte, 9 | 10 | 13 | 32..=126)) // of what is encrypted the first two bytes decide
 }
 
 mod bit {
@@ -175,6 +183,12 @@ mod tests {
         let two = records(&[20, 9]);
         assert!(is_chain(&two, two.len() as u32) && is_chain(&two[..30], 39) && is_chain(&two[..25], 25));
         assert!(!is_chain(&two[..25], 30) && !is_chain(&two[..4], 4) && !is_chain(&[0; 50], 50));
+    }
+
+    #[test]
+    fn text_is_told_by_the_last_sixteen_bytes() {
+        assert!(is_text(b"{\"id\":1}\n") && is_text(&[&[0xe7; 9][..], b"\tmining.notify\r\n"].concat()));
+        assert!(!is_text(&[&[0xe7; 9][..], b"mining.notify\r\n"].concat()) && !is_text(b"0123456789abcde\x7f"));
     }
 
     #[test]

@@ -1,10 +1,12 @@
 //! A worker's encrypted sessions: which flows are recorded, when one is judged thin, and what leaves of it. Which flow a
 //! segment belongs to is decided before. docs/border.md, "Encrypted sessions".
 
+use std::sync::Arc;
+
 use crate::flow::hellos::Reading;
-use crate::flow::place::{is_chain, is_opening, ALERT, APPLICATION_DATA, OPENING};
-use crate::flow::sealed::{bit as session, Finding, Piece, Sealed, BATCH};
-use crate::flow::table::bit;
+use crate::flow::place::{is_chain, is_opening, is_text, ALERT, APPLICATION_DATA, OPENING};
+use crate::flow::sealed::{bit as session, Extra, Finding, Piece, Sealed, BATCH};
+use crate::flow::table::{bit, Slot};
 use crate::flow::worker::Worker;
 use crate::model::event::{EncryptedClose, EncryptedOpen, Event, Reason, SealedRecord, SessionKind};
 use crate::model::stats::Counter;
@@ -31,12 +33,12 @@ enum Admission {
 }
 
 impl Worker {
-    /// A TCP segment with payload of a flow.
+    /// A segment with payload of a flow. True: it is sealed, and no gate can open by it.
     #[inline]
-    pub(super) fn record(&mut self, at: u32, side: usize, data_seq: u32, seg: &Segment, block: &[u8]) {
+    pub(super) fn record(&mut self, at: u32, side: usize, data_seq: u32, seg: &Segment, block: &[u8]) -> bool {
         let slot = self.flows.slot(at);
         if slot.has(bit::FORGOTTEN | bit::UDP) {
-            return;
+            return slot.has(bit::FORGOTTEN) && !is_text(seg.payload(block));
         }
         if !slot.has(bit::RECORDED) {
             let payload = seg.payload(block);
@@ -45,24 +47,22 @@ impl Worker {
             let begins = payload.first().is_some_and(|kind| (20..=23).contains(kind));
             let starts_late = fresh && slot.has(bit::SYN << side) && data_seq != slot.sides[side].base;
             if !begins && !starts_late {
-                return;
+                return false;
             }
-            let Some(admission) = self.admission(at, side, data_seq, seg.wire_len, payload) else { return };
+            let Some(admission) = self.admission(at, side, data_seq, seg.wire_len, payload) else { return false };
             if !self.admit_session(at, side, data_seq, &admission, seg) {
-                return;
+                return false;
             }
         }
-        self.follow_session(at, side, data_seq, seg, block);
+        self.follow_session(at, side, data_seq, seg, block)
     }
 
     /// Load the session of the flow that an entry of the table's index leads to. The caller uses the value, so the
     /// load stays.
     #[inline]
-    pub fn touch_session(&self, entry: u64) -> u64 {
-        match (entry as u32).checked_sub(1) {
-            Some(at) if self.flows.slot(at).has(bit::RECORDED) => self.sessions.touch_slot(at),
-            _ => 0,
-        }
+    pub fn touch_session(&self, entry: u64, seg: &Segment) -> u64 {
+        let slot = (entry as u32).checked_sub(1).filter(|_| seg.wire_len > 0).map(|at| self.flows.slot(at));
+        slot.and_then(Slot::session).map_or(0, |session| self.sessions.touch_first(session))
     }
 
     /// Whether a flow is to be recorded by this payload.
@@ -108,9 +108,10 @@ impl Worker {
         }
         let mut begun = new(self.next_number());
         let slot = self.flows.slot_mut(at);
-        slot.set(bit::RECORDED);
         begun.bits |= if slot.originator() == 1 { session::ORIGIN_IS_B } else { 0 };
-        Some(self.sessions.insert(begun))
+        let index = self.sessions.insert(begun);
+        self.sessions.get(index).tag = slot.begin_session(index);
+        Some(index)
     }
 
     /// Begin to record a flow of TLS; false if there is no room.
@@ -138,12 +139,27 @@ impl Worker {
 
     fn open_session(&mut self, index: u32, seg: &Segment, midstream: bool) {
         let session = self.sessions.get(index);
-        let slot = self.flows.slot(session.slot);
-        let origin = slot.originator();
+        let (flow, at) = (session.flow, session.slot);
         let kind = if session.has(session::NOISE) { SessionKind::Noise } else { SessionKind::Tls };
         self.stats.add(if kind == SessionKind::Noise { Counter::NoiseFlows } else { Counter::TlsFlows }, 1);
-        self.events.push(Event::EncryptedOpen(Box::new(EncryptedOpen {
-            flow: session.flow,
+        self.push_encrypted_open((flow, at), kind, seg, midstream);
+    }
+
+    /// The event that a session of a flow (its number, the flow's slot) is followed.
+    pub(super) fn push_encrypted_open(
+        &mut self,
+        (flow, at): (u64, u32),
+        kind: SessionKind,
+        seg: &Segment,
+        midstream: bool,
+    ) {
+        let slot = self.flows.slot(at);
+        let origin = slot.originator();
+        let source = self.sources.get(usize::from(seg.source));
+        let mut opened = self.spent.opens.pop().unwrap_or_default();
+        let known = opened.source.take().filter(|known| source.is_some_and(|source| Arc::ptr_eq(source, known)));
+        *opened = EncryptedOpen {
+            flow,
             ts_ns: seg.ts_ns,
             kind,
             originator: slot.end(origin),
@@ -152,29 +168,44 @@ impl Worker {
             midstream,
             first_ns: slot.first_ns,
             vlans: (seg.vlans, seg.vlan_count),
-            source: self.sources.get(usize::from(seg.source)).cloned().unwrap_or_default(),
-        })));
+            source: known.or_else(|| source.cloned()),
+        };
+        self.events.push(Event::EncryptedOpen(opened));
     }
 
-    fn follow_session(&mut self, at: u32, side: usize, data_seq: u32, seg: &Segment, block: &[u8]) {
-        let Some(index) = self.sessions.of_slot(at) else { return };
+    fn follow_session(&mut self, at: u32, side: usize, data_seq: u32, seg: &Segment, block: &[u8]) -> bool {
+        let Some(index) = self.flows.slot(at).session() else { return false };
         let fresh = !self.flows.slot(at).has(bit::PAYLOAD << side);
-        let room = self.sessions.room();
-        let mut found = std::mem::take(&mut self.findings);
         let session = self.sessions.get(index);
         if fresh {
             session.begin_at(side, data_seq);
         }
-        let piece = Piece { seq: data_seq, wire_len: seg.wire_len, payload: seg.payload(block), ts_ns: seg.ts_ns };
-        session.take(side, piece, room, &mut found);
-        if self.report(index, seg.ts_ns, &mut found, Some(seg)) {
+        let payload = seg.payload(block);
+        if session.pass_body(side, data_seq, seg.wire_len) {
             self.sessions.touch(index);
-            self.sessions.weigh(index);
-            while let Some(victim) = self.sessions.excess() {
-                self.evict_session(victim);
-            }
+            return !is_text(payload);
         }
+        let room = self.sessions.room();
+        let mut found = std::mem::take(&mut self.findings);
+        let session = self.sessions.get(index);
+        session.take(
+            side,
+            Piece { seq: data_seq, wire_len: seg.wire_len, payload, ts_ns: seg.ts_ns },
+            room,
+            &mut found,
+        );
+        let goes_on = self.report(index, seg.ts_ns, &mut found, Some(seg));
         self.findings = found;
+        if !goes_on {
+            return self.flows.slot(at).has(bit::FORGOTTEN) && !is_text(payload);
+        }
+        let sealed = self.sessions.get(index).is_tls() && !is_text(payload);
+        self.sessions.touch(index);
+        self.sessions.weigh(index);
+        while let Some(victim) = self.sessions.excess() {
+            self.evict_session(victim);
+        }
+        sealed
     }
 
     /// Act on what was found; false if the session is followed no more.
@@ -190,7 +221,7 @@ impl Worker {
                 }
                 Finding::Withdrawn => {
                     let session = self.sessions.remove(index);
-                    self.flows.slot_mut(session.slot).unset(bit::RECORDED);
+                    self.flows.slot_mut(session.slot).end_session(session.tag);
                     false
                 }
                 Finding::Resynchronised => {
@@ -222,10 +253,11 @@ impl Worker {
         let flow = session.flow;
         let direction = (side ^ self.flows.slot(session.slot).originator()) as u8;
         let (counter, event) = match reading {
-            Reading::Client(facts) => (Counter::Hellos, Event::ClientHello { flow, ts_ns, direction, facts }),
-            Reading::Server(facts) => {
-                (Counter::ServerHellos, Event::ServerHello { flow, ts_ns, direction, facts: Box::new(facts) })
+            Reading::Client(facts) => {
+                self.stats.add(Counter::EchHellos, u64::from(facts.ech));
+                (Counter::Hellos, Event::ClientHello { flow, ts_ns, direction, facts })
             }
+            Reading::Server(facts) => (Counter::ServerHellos, Event::ServerHello { flow, ts_ns, direction, facts }),
             Reading::Certificate(facts) => {
                 (Counter::Certificates, Event::ServerCertificate { flow, ts_ns, direction, facts })
             }
@@ -280,7 +312,7 @@ impl Worker {
         self.sessions.promote(index);
         let session = self.sessions.get(index);
         let mut records = session.batch[..usize::from(std::mem::take(&mut session.waiting))].to_vec();
-        records.append(&mut session.extra.as_mut().map(|extra| std::mem::take(&mut extra.records)).unwrap_or_default());
+        records.extend(session.extra.as_mut().into_iter().flat_map(|extra| extra.records.drain(..)));
         self.hand_on_records(index, &records, ts_ns);
     }
 
@@ -295,7 +327,7 @@ impl Worker {
             | if gap { GAP_FLAG } else { 0 };
         let packed = delta_ns << DELTA_SHIFT | u64::from(length) << LENGTH_SHIFT | flags;
         if usize::from(session.waiting) == BATCH {
-            session.extra.get_or_insert_default().records.push(packed); // only before it is judged
+            session.extra.get_or_insert_with(Extra::lend).records.push(packed); // only before it is judged
             return;
         }
         session.batch[usize::from(session.waiting)] = packed;
@@ -338,7 +370,7 @@ impl Worker {
         let waits = |session: &Sealed| {
             session.has(session::JUDGED) && session.waiting > 0 && ts_ns >= session.base_ns.saturating_add(MINUTE_NS)
         };
-        let due = self.sessions.due(|session| waits(session) || session.holds());
+        let due = self.sessions.due(waits);
         let mut found = std::mem::take(&mut self.findings);
         for index in due {
             self.sessions.get(index).close_late(ts_ns, &mut found);
@@ -356,7 +388,7 @@ impl Worker {
     pub(super) fn leave_session(&mut self, at: u32, reason: Reason) {
         let slot = self.flows.slot(at);
         let last_ns = slot.last_ns;
-        let Some(index) = self.sessions.of_slot(at) else { return };
+        let Some(index) = slot.session() else { return };
         let mut found = std::mem::take(&mut self.findings);
         self.sessions.get(index).close_all(&mut found);
         if self.report(index, last_ns, &mut found, None) {
@@ -379,18 +411,18 @@ impl Worker {
             self.flush_session(index, slot.last_ns);
         }
         let session = self.sessions.remove(index);
-        self.flows.slot_mut(session.slot).unset(bit::RECORDED);
+        self.flows.slot_mut(session.slot).end_session(session.tag);
         if session.has(session::TRIAL) {
             return;
         }
         let origin = slot.originator();
-        self.events.push(Event::EncryptedClose(Box::new(EncryptedClose {
+        self.events.push(Event::EncryptedClose(EncryptedClose {
             flow: session.flow,
             ts_ns: slot.last_ns,
             reason,
             records: (session.records[origin], session.records[1 - origin]),
             resynchronised: session.resynchronised,
-        })));
+        }));
     }
 }
 

@@ -2,6 +2,8 @@
 //! the records that wait to leave. Says what it found; what becomes of that is the recorder's. docs/border.md,
 //! "Encrypted sessions".
 
+use std::cell::RefCell;
+
 use crate::flow::hellos::{Collector, Reading, MAX_COLLECTED};
 use crate::flow::place::{is_chain, is_opening, Place, Step, ALERT, APPLICATION_DATA, HANDSHAKE, OPENING};
 
@@ -67,6 +69,34 @@ pub struct Extra {
     held: [Vec<Held>; 2],
 }
 
+/// Extras of a thread that no session needs for now: one comes with every session.
+const MAX_EXTRAS: usize = 256;
+
+thread_local! {
+    #[allow(clippy::vec_box)] // boxes are what a session has
+    static EXTRAS: RefCell<Vec<Box<Extra>>> = const { RefCell::new(Vec::new()) };
+}
+
+impl Extra {
+    /// An empty one.
+    pub fn lend() -> Box<Extra> {
+        EXTRAS.with_borrow_mut(Vec::pop).unwrap_or_default()
+    }
+
+    /// It is needed no more.
+    pub fn give_back(extra: Option<Box<Extra>>) {
+        let Some(mut extra) = extra else { return };
+        extra.records.clear();
+        extra.held.iter_mut().for_each(Vec::clear);
+        extra.collectors.iter_mut().for_each(Collector::finish);
+        EXTRAS.with_borrow_mut(|kept| {
+            if kept.len() < MAX_EXTRAS {
+                kept.push(extra);
+            }
+        });
+    }
+}
+
 pub mod bit {
     pub const TRIAL: u8 = 1;
     pub const JUDGED: u8 = 2;
@@ -74,11 +104,12 @@ pub mod bit {
     pub const MIDSTREAM: u8 = 8;
     pub const ORIGIN_IS_B: u8 = 16; // side 1 is the originator's
     pub const NOISE: u8 = 32; // no TLS: headers are encrypted, and what a segment brings stands for a record
+    pub const HOLDS: u8 = 64; // segments wait behind holes
 }
 
-/// A session: 256 bytes, and no more once it is judged and holds nothing. What each record touches comes first.
+/// A session: 248 bytes, and no more once it is judged and holds nothing. What each record touches comes first.
 #[derive(Default)]
-#[repr(C, align(64))]
+#[repr(C)]
 pub struct Sealed {
     places: [Place; 2],
     pub extra: Option<Box<Extra>>,
@@ -93,20 +124,21 @@ pub struct Sealed {
     pub records: [u32; 2], // of all types, by side
     pub counts: [u32; 2],  // handed on, by direction
     pub slot: u32,
+    pub tag: u32, // of the flow
     pub before: u32,
     pub after: u32,
     pub resynchronised: u32,
     pub batch: [u64; BATCH],
 }
 
-const _: () = assert!(std::mem::size_of::<Sealed>() == 256);
+const _: () = assert!(std::mem::size_of::<Sealed>() == 248);
 
 impl Sealed {
     /// A session that begins.
     pub fn new(flow: u64, slot: u32) -> Sealed {
-        let collectors = [Collector::waiting(), Collector::waiting()];
-        let extra = Some(Box::new(Extra { collectors, ..Extra::default() }));
-        Sealed { flow, slot, bits: bit::TRIAL, extra, ..Sealed::default() }
+        let mut extra = Extra::lend();
+        extra.collectors = [Collector::waiting(), Collector::waiting()];
+        Sealed { flow, slot, bits: bit::TRIAL, extra: Some(extra), ..Sealed::default() }
     }
 
     /// One whose beginning was not seen.
@@ -126,11 +158,36 @@ impl Sealed {
         self.bits & bits != 0
     }
 
+    /// Load what nearly every segment asks for.
+    pub fn touch(&self) -> u64 {
+        u64::from(self.places[0].next) ^ self.flow
+    }
+
     /// A side begins with the byte of that number, unless it has a place or had one.
     pub fn begin_at(&mut self, side: usize, seq: u32) {
         if !self.places[side].is_anchored() && !self.has(bit::MIDSTREAM) {
             self.places[side].put(seq);
         }
+    }
+
+    /// Whether it is TLS for certain.
+    pub fn is_tls(&self) -> bool {
+        self.bits & (bit::TRIAL | bit::NOISE) == 0
+    }
+
+    /// Pass over a segment that goes on in a record whose content is not read. False: there is more to it.
+    #[inline]
+    pub fn pass_body(&mut self, side: usize, seq: u32, wire_len: u32) -> bool {
+        let place = &mut self.places[side];
+        if place.next != seq || u32::from(place.left) < wire_len || place.kind() == HANDSHAKE {
+            return false;
+        }
+        if self.bits & (bit::TRIAL | bit::HOLDS | bit::NOISE) != 0 || !place.is_placed() {
+            return false;
+        }
+        place.next = place.next.wrapping_add(wire_len);
+        place.pass(wire_len as u16);
+        true
     }
 
     /// What it counts in the pool.
@@ -150,7 +207,7 @@ impl Sealed {
                 && !extra.collectors.iter().any(Collector::is_on)
         };
         if self.extra.as_deref().is_some_and(idle) {
-            self.extra = None;
+            Extra::give_back(self.extra.take());
         }
     }
 
@@ -229,7 +286,7 @@ impl Sealed {
         let judged = self.has(bit::JUDGED);
         let payload = if self.has(bit::NOISE) { &[] } else { piece.payload };
         let bytes = payload.len();
-        let held = &mut self.extra.get_or_insert_default().held[side];
+        let held = &mut self.extra.get_or_insert_with(Extra::lend).held[side];
         held.push(Held { seq: piece.seq, wire_len: piece.wire_len, ts_ns: piece.ts_ns, payload: payload.into() });
         if held.len() > MAX_HELD || bytes > MAX_HELD_BYTES || (judged && bytes + HELD_SEGMENT_BYTES > room) {
             self.close(side, out);

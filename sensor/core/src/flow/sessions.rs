@@ -1,7 +1,9 @@
 //! The encrypted sessions that are followed: a slab beside the flow table, two lists (those not judged yet by age, those
 //! judged by last use), and what they hold together.
 
-use crate::flow::sealed::{bit, Sealed};
+use std::collections::BTreeSet;
+
+use crate::flow::sealed::{bit, Extra, Sealed};
 
 const NONE: u32 = u32::MAX;
 /// Sessions are allocated this many at a time and never move.
@@ -21,8 +23,8 @@ pub struct Sessions {
     chunks: Vec<Box<[Sealed]>>,
     used: usize,
     free: Vec<u32>,
-    places: Vec<u32>, // by the flow's slot: index + 1
-    lists: [List; 2], // not judged, judged
+    lists: [List; 2],       // not judged, judged
+    holders: BTreeSet<u32>, // those that hold segments behind holes
     held_bytes: usize,
     most: usize,
     most_bytes: usize,
@@ -31,8 +33,9 @@ pub struct Sessions {
 impl Sessions {
     pub fn new(most: usize, most_bytes: usize) -> Sessions {
         let empty = List { oldest: NONE, newest: NONE, length: 0 };
-        let (chunks, free, places) = (Vec::new(), Vec::new(), Vec::new());
-        Sessions { chunks, used: 0, free, places, lists: [empty; 2], held_bytes: 0, most, most_bytes }
+        let (chunks, free) = (Vec::new(), Vec::new());
+        let (lists, holders) = ([empty; 2], BTreeSet::new());
+        Sessions { chunks, used: 0, free, lists, holders, held_bytes: 0, most, most_bytes }
     }
 
     pub fn is_on(&self) -> bool {
@@ -47,15 +50,10 @@ impl Sessions {
         self.len() == 0
     }
 
-    /// The session of a flow's slot.
-    pub fn of_slot(&self, slot: u32) -> Option<u32> {
-        self.places.get(slot as usize).and_then(|place| place.checked_sub(1))
-    }
-
-    /// Load what the session of a slot begins with.
+    /// Load what nearly every segment asks for of a session.
     #[inline]
-    pub fn touch_slot(&self, slot: u32) -> u64 {
-        self.of_slot(slot).map_or(0, |at| self.look(at).flow ^ self.look(at).base_ns ^ self.look(at).batch[0])
+    pub fn touch_first(&self, at: u32) -> u64 {
+        self.look(at).touch()
     }
 
     pub fn get(&mut self, at: u32) -> &mut Sealed {
@@ -96,11 +94,6 @@ impl Sessions {
             self.used += 1;
             (self.used - 1) as u32
         });
-        let slot = session.slot as usize;
-        if self.places.len() <= slot {
-            self.places.resize(slot + 1, 0);
-        }
-        self.places[slot] = at + 1;
         *self.get(at) = session;
         self.link(at);
         self.weigh(at);
@@ -109,9 +102,12 @@ impl Sessions {
 
     pub fn remove(&mut self, at: u32) -> Sealed {
         self.unlink(at);
-        let session = std::mem::take(self.get(at));
+        let mut session = std::mem::take(self.get(at));
+        Extra::give_back(session.extra.take());
+        if session.has(bit::HOLDS) {
+            self.holders.remove(&at);
+        }
         self.held_bytes -= session.weight as usize;
-        self.places[session.slot as usize] = 0;
         self.free.push(at);
         session
     }
@@ -122,6 +118,15 @@ impl Sessions {
         session.shrink();
         let (before, now) = (session.weight as usize, session.weigh());
         session.weight = now as u32;
+        let holds = session.holds();
+        if holds != session.has(bit::HOLDS) {
+            session.bits ^= bit::HOLDS;
+            if holds {
+                self.holders.insert(at);
+            } else {
+                self.holders.remove(&at);
+            }
+        }
         self.held_bytes = self.held_bytes - before + now;
     }
 
@@ -140,10 +145,12 @@ impl Sessions {
         self.link(at);
     }
 
-    /// The sessions for which `is_due`, in order of their numbers.
+    /// The judged sessions for which `is_due` and all that hold segments, in order of their numbers.
     pub fn due(&self, is_due: impl Fn(&Sealed) -> bool) -> Vec<u32> {
-        let mut found: Vec<u32> =
-            (0..self.used as u32).filter(|at| self.look(*at).flow != 0 && is_due(self.look(*at))).collect();
+        let some = |at: u32| Some(at).filter(|at| *at != NONE);
+        let judged = std::iter::successors(some(self.lists[1].oldest), |at| some(self.look(*at).after));
+        let waiting = judged.filter(|at| !self.look(*at).has(bit::HOLDS) && is_due(self.look(*at)));
+        let mut found: Vec<u32> = waiting.chain(self.holders.iter().copied()).collect();
         found.sort_unstable_by_key(|at| self.look(*at).flow);
         found
     }
@@ -193,7 +200,7 @@ mod tests {
         assert_eq!(all.victim(), Some(ids[2]));
         all.touch(ids[2]);
         assert_eq!(all.victim(), Some(ids[3]));
-        assert_eq!((all.remove(ids[3]).flow, all.victim(), all.of_slot(4)), (4, None, None));
+        assert_eq!((all.remove(ids[3]).flow, all.victim()), (4, None));
     }
 
     #[test]
@@ -209,7 +216,7 @@ mod tests {
     }
 
     #[test]
-    fn two_hundred_thousand_judged_sessions_take_256_bytes_each() {
+    fn two_hundred_thousand_judged_sessions_take_256_bytes_each_with_their_index() {
         let mut all = Sessions::new(200_000, 1 << 20);
         for flow in 1..=200_000 {
             let at = all.insert(Sealed::midstream(flow, flow as u32));
@@ -217,8 +224,9 @@ mod tests {
             all.weigh(at);
         }
         let slab = all.chunks.len() * CHUNK * std::mem::size_of::<Sealed>();
-        assert!(all.due(Sealed::holds).is_empty());
-        assert!(slab + 8 * all.places.len() <= 200_000 * 266, "{slab}");
+        let index = std::mem::size_of::<u32>() * all.free.capacity();
+        assert!(all.due(|session| session.waiting > 0).is_empty());
+        assert!(slab + index <= 200_000 * 256, "{slab} {index}");
         assert_eq!(all.room(), 1 << 20);
     }
 }

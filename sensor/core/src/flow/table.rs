@@ -16,6 +16,7 @@ pub mod bit {
     pub const RST: u32 = 1 << 5;
     pub const SYN: u32 = 1 << 6; // and 7
     pub const FIN: u32 = 1 << 8; // and 9
+    pub const COLLECTED: u32 = FIN; // of UDP: a hello of QUIC is not whole yet
     pub const BASE: u32 = 1 << 10; // and 11: base and next are known
     pub const PAYLOAD: u32 = 1 << 12; // and 13
     pub const OPENED: u32 = 1 << 14; // a gate has opened once
@@ -52,8 +53,8 @@ pub struct Slot {
     pub bits: u32, // above the flags: what the sides' bytes have past 32 bits
     pub first_ns: u64,
     pub last_ns: u64,
-    pub candidate: u32, // index + 1 into the candidates, 0 for none
-    hash: u32,
+    pub candidate: u32,        // index + 1 into the candidates, 0 for none
+    tag: u32, // of its hash, not 0; while a session is recorded, the session's place + 1, and the session keeps the tag
     pub sides: [Direction; 2], // sent by a, sent by b
 }
 
@@ -73,6 +74,24 @@ impl Slot {
     #[inline]
     pub fn unset(&mut self, bits: u32) {
         self.bits &= !bits;
+    }
+
+    /// The place of the encrypted session that is recorded.
+    #[inline]
+    pub fn session(&self) -> Option<u32> {
+        self.has(bit::RECORDED).then(|| self.tag - 1)
+    }
+
+    /// An encrypted session is recorded from now on; it keeps what this gives.
+    pub fn begin_session(&mut self, session: u32) -> u32 {
+        self.set(bit::RECORDED);
+        std::mem::replace(&mut self.tag, session + 1)
+    }
+
+    /// It is recorded no more.
+    pub fn end_session(&mut self, tag: u32) {
+        self.unset(bit::RECORDED);
+        self.tag = tag;
     }
 
     /// Which direction a packet of this flow goes: 0 sent by a, 1 sent by b.
@@ -247,7 +266,7 @@ impl Flows {
 
     /// The slots that hold a flow.
     pub fn all(&self) -> impl Iterator<Item = u32> + '_ {
-        (0..self.used as u32).filter(|at| self.slot(*at).hash != 0)
+        (0..self.used as u32).filter(|at| self.slot(*at).tag != 0)
     }
 
     pub fn is_empty(&self) -> bool {
@@ -306,7 +325,7 @@ impl Flows {
         };
         let tag = tag(seg.hash);
         let forth = (seg.src, seg.sport) <= (seg.dst, seg.dport);
-        let mut slot = Slot { first_ns: seg.ts_ns, last_ns: seg.ts_ns, hash: tag, ..Slot::default() };
+        let mut slot = Slot { first_ns: seg.ts_ns, last_ns: seg.ts_ns, tag, ..Slot::default() };
         (slot.a, slot.a_port, slot.b, slot.b_port) =
             if forth { (seg.src, seg.sport, seg.dst, seg.dport) } else { (seg.dst, seg.dport, seg.src, seg.sport) };
         slot.bits = if seg.v6 { bit::V6 } else { 0 } | if seg.proto == UDP { bit::UDP } else { 0 };
@@ -321,7 +340,7 @@ impl Flows {
 
     /// Free a slot. The index entries behind it move up, so that no tombstones pile up.
     pub fn remove(&mut self, at: u32) {
-        let tag = self.slot(at).hash;
+        let tag = self.slot(at).tag;
         let wanted = u64::from(tag) << 32 | u64::from(at + 1);
         let mut hole = tag as usize & self.mask;
         while self.index[hole] != wanted {
@@ -337,7 +356,7 @@ impl Flows {
             next = (next + 1) & self.mask;
         }
         self.index[hole] = 0;
-        self.slot_mut(at).hash = 0;
+        self.slot_mut(at).tag = 0;
         self.free.push(at);
     }
 

@@ -6,14 +6,17 @@ use std::sync::Arc;
 use crate::flow::candidate::{Candidate, Candidates, Rank};
 use crate::flow::gate::{self, Gate};
 use crate::flow::handshake::{self, Place, Waiting};
+use crate::flow::initials::Initials;
 use crate::flow::prefilter::Tables;
 use crate::flow::sealed::Finding;
 use crate::flow::sessions::Sessions;
 use crate::flow::table::{bit, Flows};
 use crate::flow::timeouts::Timeouts;
-use crate::model::event::{Close, Event, Reason};
+use crate::model::event::{Close, Event, Reason, Spent};
 use crate::model::limits::Limits;
 use crate::model::stats::{Counter, Stats};
+use crate::names::dns;
+use crate::names::quic::MIN_DATAGRAM;
 use crate::wire::segment::{Segment, Sum, FIN, RST, SYN, TCP};
 
 /// A worker's state.
@@ -31,7 +34,9 @@ pub struct Worker {
     opened: u64,
     waiting: Waiting,
     pub(super) sessions: Sessions,
+    pub(super) initials: Initials,
     pub(super) findings: Vec<Finding>, // scratch
+    pub spent: Spent,                  // to make the next events of
 }
 
 impl Worker {
@@ -51,7 +56,9 @@ impl Worker {
             tables,
             candidates: Candidates::new(),
             sessions: Sessions::new(limits.thin_flows, limits.thin_bytes),
+            initials: Initials::default(),
             findings: Vec::new(),
+            spent: Spent::default(),
             timeouts: Timeouts::new(&limits),
             limits,
             number: number as u64,
@@ -93,14 +100,19 @@ impl Worker {
         if sum == Sum::Right && seg.flags & SYN != 0 && seg.proto == TCP {
             self.flows.slot_mut(at).set(bit::RIGHT << side);
         }
-        if seg.wire_len > 0 && self.sessions.is_on() {
-            self.record(at, side, data_seq, seg, block);
+        let listens = seg.wire_len > 0 && self.sessions.is_on();
+        if listens && dns::concerns(seg.sport, seg.dport) {
+            self.look_up(at, seg, block);
         }
+        if listens && seg.proto != TCP && seg.wire_len >= MIN_DATAGRAM {
+            self.look_at_quic(at, side, seg, block);
+        }
+        let sealed = listens && self.record(at, side, data_seq, seg, block);
         let candidate = self.flows.slot(at).candidate;
         let payload = seg.payload(block);
         if candidate != 0 && self.candidates.is_open(candidate - 1) {
             self.follow(at, candidate - 1, side, data_seq, seg, block);
-        } else if !payload.is_empty() {
+        } else if !payload.is_empty() && (!sealed || candidate != 0) {
             if let Some(gate) = self.find_gate(at, side, data_seq, payload) {
                 self.open(at, &gate, data_seq, seg, block);
             }
@@ -272,7 +284,7 @@ impl Worker {
         gone.sort_by_cached_key(|&at| {
             let slot = self.flows.slot(at);
             let candidate = slot.candidate.checked_sub(1).map_or(0, |candidate| self.candidates.get(candidate).flow);
-            let session = Some(at).filter(|_| slot.has(bit::RECORDED)).and_then(|at| self.sessions.of_slot(at));
+            let session = slot.session();
             (slot.first_ns, candidate, session.map_or(0, |session| self.sessions.get(session).flow))
         });
         for at in gone {
@@ -326,6 +338,9 @@ impl Worker {
         }
         if slot.has(bit::RECORDED) {
             self.leave_session(at, closed.unwrap_or(reason));
+        }
+        if slot.has(bit::UDP) && slot.has(bit::COLLECTED) {
+            self.forget_quic(at);
         }
         if slot.candidate != 0 {
             let index = slot.candidate - 1;

@@ -2,12 +2,14 @@
 
 use std::sync::Arc;
 
+use crate::model::answer::DnsAnswer;
 use crate::model::hello::{CertificateFacts, ClientFacts, ServerFacts};
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Default, Debug, PartialEq, Eq)]
 pub enum Basis {
     Syn,
     Port,
+    #[default]
     FirstSeen,
 }
 
@@ -19,10 +21,14 @@ pub enum Reason {
     Evicted,
     Reused,
     End,
-    Fat, // of an encrypted session alone
+    Fat,  // of an encrypted session alone
+    Read, // of one of QUIC alone
 }
 
 impl Basis {
+    /// In their order.
+    pub const ALL: [Basis; 3] = [Basis::Syn, Basis::Port, Basis::FirstSeen];
+
     pub fn name(self) -> &'static str {
         match self {
             Basis::Syn => "syn",
@@ -33,6 +39,18 @@ impl Basis {
 }
 
 impl Reason {
+    /// In their order.
+    pub const ALL: [Reason; 8] = [
+        Reason::Fin,
+        Reason::Rst,
+        Reason::Idle,
+        Reason::Evicted,
+        Reason::Reused,
+        Reason::End,
+        Reason::Fat,
+        Reason::Read,
+    ];
+
     pub fn name(self) -> &'static str {
         match self {
             Reason::Fin => "fin",
@@ -42,6 +60,7 @@ impl Reason {
             Reason::Reused => "reused",
             Reason::End => "end",
             Reason::Fat => "fat",
+            Reason::Read => "read",
         }
     }
 }
@@ -108,23 +127,29 @@ pub struct Close {
 }
 
 /// What an encrypted session's records are.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Default, Debug, PartialEq, Eq)]
 pub enum SessionKind {
+    #[default]
     Tls,
     Noise,
+    Quic,
 }
 
 impl SessionKind {
+    /// In their order.
+    pub const ALL: [SessionKind; 3] = [SessionKind::Tls, SessionKind::Noise, SessionKind::Quic];
+
     pub fn name(self) -> &'static str {
         match self {
             SessionKind::Tls => "tls",
             SessionKind::Noise => "noise",
+            SessionKind::Quic => "quic",
         }
     }
 }
 
 /// An end of a flow; the first four bytes are the address of IPv4.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Default, Debug)]
 pub struct End {
     pub address: [u8; 16],
     pub v6: bool,
@@ -137,7 +162,7 @@ impl End {
     }
 }
 
-#[derive(Debug)]
+#[derive(Default, Debug)]
 pub struct EncryptedOpen {
     pub flow: u64,
     pub ts_ns: u64,
@@ -148,7 +173,7 @@ pub struct EncryptedOpen {
     pub midstream: bool,
     pub first_ns: u64,
     pub vlans: ([u16; 4], u8), // and how many
-    pub source: Arc<str>,
+    pub source: Option<Arc<str>>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -209,13 +234,13 @@ pub enum Event {
         flow: u64,
         ts_ns: u64,
         direction: u8,
-        facts: Box<ServerFacts>,
+        facts: ServerFacts,
     },
     ServerCertificate {
         flow: u64,
         ts_ns: u64,
         direction: u8,
-        facts: Box<CertificateFacts>,
+        facts: Arc<CertificateFacts>,
     },
     Records {
         flow: u64,
@@ -223,7 +248,8 @@ pub enum Event {
         counts: [u32; 2],
         records: Vec<SealedRecord>,
     },
-    EncryptedClose(Box<EncryptedClose>),
+    EncryptedClose(EncryptedClose),
+    DnsAnswer(Box<DnsAnswer>),
     End {
         source: Arc<str>,
         packets: u64,
@@ -233,7 +259,40 @@ pub enum Event {
     },
 }
 
+/// Boxes of events that were handed on: one of each comes with every TLS connection, and is made in one thread and used
+/// up in another.
+#[derive(Default)]
+pub struct Spent {
+    pub opens: Vec<Box<EncryptedOpen>>,
+    pub hellos: Vec<Box<ClientFacts>>,
+}
+
+impl Spent {
+    pub fn is_empty(&self) -> bool {
+        self.opens.is_empty() && self.hellos.is_empty()
+    }
+
+    pub fn clear(&mut self) {
+        self.opens.clear();
+        self.hellos.clear();
+    }
+}
+
 impl Event {
+    /// Whether it is one of an encrypted session, or an answer of DNS.
+    pub fn is_of_session(&self) -> bool {
+        matches!(
+            self,
+            Event::EncryptedOpen(_)
+                | Event::ClientHello { .. }
+                | Event::ServerHello { .. }
+                | Event::ServerCertificate { .. }
+                | Event::Records { .. }
+                | Event::EncryptedClose(_)
+                | Event::DnsAnswer(_)
+        )
+    }
+
     /// Bytes of a stream that it carries.
     pub fn stream_bytes(&self) -> usize {
         match self {

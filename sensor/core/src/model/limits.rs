@@ -43,7 +43,7 @@ limits! {
     reorder_bytes: usize = 131_072,
     reorder_segments: usize = 128,
     held_bytes: usize = 134_217_728,
-    thin_flows: usize = 0,
+    thin_flows: usize = 65_536,
     thin_bytes: usize = 33_554_432,
     fragments: usize = 4_096,
     fragment_bytes: usize = 16_777_216,

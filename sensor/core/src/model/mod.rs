@@ -1,5 +1,6 @@
 //! Plain data that every part of the core may use: events, counters, limits.
 
+pub mod answer;
 pub mod event;
 pub mod hello;
 pub mod limits;

@@ -15,8 +15,18 @@ const SHORT: usize = 12;
 pub const JA3: usize = 32;
 pub const JA4: usize = 36;
 
+/// What a ClientHello comes in.
+#[derive(Clone, Copy, Default, Debug, PartialEq, Eq)]
+pub enum Transport {
+    #[default]
+    Tcp,
+    Quic,
+}
+
 /// What a ClientHello offers, as it stands in the message. `pairs` leaves GREASE out.
+#[derive(Default)]
 pub struct Offer<'a> {
+    pub transport: Transport,
     pub version: u16,
     pub ciphers: &'a [u8],
     pub extensions: &'a [u8], // the block
@@ -26,10 +36,11 @@ pub struct Offer<'a> {
     pub versions: &'a [u8], // of supported_versions
     pub alpn: &'a [u8],     // each with its length before it
     pub sni: &'a [u8],
+    pub ech: Option<bool>, // whether another hello is sealed in it, where that was asked
 }
 
 /// The kinds of the extensions.
-fn kinds(block: &[u8]) -> impl Iterator<Item = u16> + '_ {
+pub fn kinds(block: &[u8]) -> impl Iterator<Item = u16> + '_ {
     let mut rest = Bytes(block);
     let next = move || rest.u16().filter(|_| rest.vector(2).is_some());
     std::iter::from_fn(next).filter(|kind| !is_grease(*kind))
@@ -121,9 +132,12 @@ fn short_digest(text: &[u8], to: &mut [u8]) {
     hex(&Sha256::digest(text)[..SHORT / 2], to);
 }
 
-/// "t" for TCP, and what FoxIO's technical details of JA4 say.
+/// "t" for TCP, "q" for QUIC, and what FoxIO's technical details of JA4 say.
 fn ja4(offer: &Offer<'_>, text: &mut Vec<u8>, values: &mut Vec<u16>) -> [u8; JA4] {
     let mut found = *b"t00i000000_000000000000_000000000000";
+    if offer.transport == Transport::Quic {
+        found[0] = b'q';
+    }
     found[1..3].copy_from_slice(version_code(offer));
     found[8..10].copy_from_slice(&protocol_code(offer));
     values.extend(pairs(offer.ciphers));

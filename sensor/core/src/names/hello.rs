@@ -2,8 +2,11 @@
 //! docs/border.md, "Encrypted sessions". A ClientHello comes with every TLS connection, so what is read of it stays where
 //! it is until it leaves.
 
+use std::cell::RefCell;
+
 use crate::model::hello::{ClientFacts, ServerFacts, MAX_LISTED};
-use crate::names::fingerprint::{self, Offer};
+use crate::names::fingerprint::{Offer, Transport};
+use crate::names::memo;
 use crate::names::reader::{numbers, pairs, Bytes};
 
 pub const TLS_1_3: u16 = 0x0304;
@@ -13,6 +16,9 @@ const POINT_FORMATS: u16 = 11;
 const SIGNATURES: u16 = 13;
 const ALPN: u16 = 16;
 const VERSIONS: u16 = 43;
+/// encrypted_client_hello (RFC 9849 section 5), in its outer form.
+const SEALED_HELLO: u16 = 0xfe0d;
+const OUTER: usize = 0;
 const MAX_NAME: usize = 255;
 /// The random of a ServerHello that is a HelloRetryRequest (RFC 8446 section 4.1.3).
 const RETRY: [u8; 32] = [
@@ -64,7 +70,14 @@ fn protocols(data: Bytes<'_>) -> Option<&[u8]> {
     Some(whole)
 }
 
-fn offer(body: &[u8]) -> Option<Offer<'_>> {
+/// Of a form, a suite of two numbers, a key's number, the key, and the sealed hello.
+fn is_sealed_hello(mut data: Bytes<'_>) -> bool {
+    let is_outer = data.number(1) == Some(OUTER);
+    let key = data.take(5).and_then(|_| data.vector(2));
+    is_outer && key.is_some() && data.last_vector(2).is_some_and(|hello| !hello.is_empty())
+}
+
+fn offer(body: &[u8], transport: Transport) -> Option<Offer<'_>> {
     let mut rest = Bytes(body);
     let version = rest.u16()?;
     rest.take(32)?;
@@ -72,37 +85,63 @@ fn offer(body: &[u8]) -> Option<Offer<'_>> {
     let ciphers = numbers(rest.vector(2)?).filter(|ciphers| !ciphers.is_empty())?;
     rest.vector(1).filter(|compressions| !compressions.is_empty())?;
     let all = extensions(rest)?;
-    let list = |kind, width| first(all, kind, |data| numbers(data.last_vector(width)?)).unwrap_or_default();
-    Some(Offer {
-        version,
-        ciphers,
-        extensions: all.0,
-        groups: list(GROUPS, 2),
-        point_formats: first(all, POINT_FORMATS, |data| data.last_vector(1)).unwrap_or_default(),
-        signatures: list(SIGNATURES, 2),
-        versions: list(VERSIONS, 1),
-        alpn: first(all, ALPN, protocols).unwrap_or_default(),
-        sni: first(all, SERVER_NAME, server_name).unwrap_or_default(),
-    })
+    let mut offer = Offer { transport, version, ciphers, extensions: all.0, ..Offer::default() };
+    let (mut left, mut seen) = (all, 0_u64);
+    while let (Some(kind), Some(data)) = (left.u16(), left.vector(2)) {
+        let bit = 1_u64.checked_shl(kind.into()).unwrap_or(0);
+        if seen & bit != 0 {
+            continue; // the first of a kind counts
+        }
+        seen |= bit;
+        let data = Bytes(data);
+        let list = |width| data.last_vector(width).and_then(numbers).unwrap_or_default();
+        match kind {
+            SERVER_NAME => offer.sni = server_name(data).unwrap_or_default(),
+            GROUPS => offer.groups = list(2),
+            POINT_FORMATS => offer.point_formats = data.last_vector(1).unwrap_or_default(),
+            SIGNATURES => offer.signatures = list(2),
+            ALPN => offer.alpn = protocols(data).unwrap_or_default(),
+            VERSIONS => offer.versions = list(1),
+            SEALED_HELLO if offer.ech.is_none() => offer.ech = Some(is_sealed_hello(data)),
+            _ => {}
+        }
+    }
+    Some(offer)
+}
+
+/// Boxes of hellos that were handed on, for the next.
+const MAX_SPENT: usize = 4_096;
+
+thread_local! {
+    #[allow(clippy::vec_box)] // boxes are what an event has
+    static SPENT: RefCell<Vec<Box<ClientFacts>>> = const { RefCell::new(Vec::new()) };
+}
+
+/// Keep boxes for the next hellos of this thread.
+pub fn keep(spent: &mut Vec<Box<ClientFacts>>) {
+    SPENT.with_borrow_mut(|kept| {
+        kept.append(spent);
+        kept.truncate(MAX_SPENT);
+    });
 }
 
 /// A ClientHello's body.
-pub fn read_client(body: &[u8]) -> Option<ClientFacts> {
-    let offer = offer(body)?;
-    let (ja3, ja4) = fingerprint::both(&offer);
-    let mut facts = ClientFacts {
-        sni: offer.sni.to_vec(),
-        alpn: listed(offer.alpn).to_vec(),
-        versions: [0; MAX_LISTED],
-        version_count: 0,
-        ciphers: pairs(offer.ciphers).count(),
-        ja3,
-        ja4,
-        length: body.len() + 4,
-    };
+pub fn read_client(body: &[u8], transport: Transport) -> Option<Box<ClientFacts>> {
+    let offer = offer(body, transport)?;
+    let mut facts = SPENT.with_borrow_mut(Vec::pop).unwrap_or_default();
+    facts.names.clear();
+    facts.names.extend_from_slice(offer.sni);
+    facts.names.extend_from_slice(listed(offer.alpn));
+    facts.sni_length = offer.sni.len();
+    facts.ciphers = pairs(offer.ciphers).count();
+    (facts.ja3, facts.ja4) = memo::fingerprints(&offer);
+    facts.length = body.len() + 4;
+    facts.ech = offer.ech == Some(true);
+    facts.version_count = 0;
     let legacy = Some(offer.version).filter(|_| pairs(offer.versions).next().is_none());
-    for (place, version) in facts.versions.iter_mut().zip(pairs(offer.versions).chain(legacy)) {
-        *place = version;
+    for version in pairs(offer.versions).chain(legacy).take(MAX_LISTED) {
+        let at = facts.version_count;
+        facts.versions[at] = version;
         facts.version_count += 1;
     }
     Some(facts)

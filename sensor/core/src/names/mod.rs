@@ -2,6 +2,9 @@
 //! what cannot be read is None.
 
 pub mod certificate;
+pub mod dns;
 pub mod fingerprint;
 pub mod hello;
+pub mod memo;
+pub mod quic;
 pub mod reader;

@@ -10,6 +10,7 @@ impl<'a> Bytes<'a> {
     }
 
     /// The next so many bytes.
+    #[inline]
     pub fn take(&mut self, length: usize) -> Option<&'a [u8]> {
         let (taken, rest) = self.0.split_at_checked(length)?;
         self.0 = rest;
@@ -17,21 +18,27 @@ impl<'a> Bytes<'a> {
     }
 
     /// A big-endian number of so many bytes, at most 4.
+    #[inline]
     pub fn number(&mut self, width: usize) -> Option<usize> {
         Some(self.take(width)?.iter().fold(0, |number, &byte| number << 8 | usize::from(byte)))
     }
 
+    #[inline]
     pub fn u16(&mut self) -> Option<u16> {
-        self.number(2).map(|number| number as u16)
+        let (taken, rest) = self.0.split_first_chunk()?;
+        self.0 = rest;
+        Some(u16::from_be_bytes(*taken))
     }
 
     /// A vector of RFC 8446 section 3.4: its length in so many bytes, then that many bytes.
+    #[inline]
     pub fn vector(&mut self, width: usize) -> Option<&'a [u8]> {
-        let length = self.number(width)?;
+        let length = if width == 2 { self.u16()?.into() } else { self.number(width)? };
         self.take(length)
     }
 
     /// The same where it has to be all that is left.
+    #[inline]
     pub fn last_vector(mut self, width: usize) -> Option<&'a [u8]> {
         self.vector(width).filter(|_| self.is_empty())
     }

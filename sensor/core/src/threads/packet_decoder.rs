@@ -95,6 +95,6 @@ pub fn prefetch(worker: &Worker, batch: &[Segment]) {
         *entry = flows.touch_index(seg.hash);
     }
     let touched = entries[..batch.len()].iter().fold(0, |sum, entry| sum ^ flows.touch_slot(*entry));
-    let sessions = entries[..batch.len()].iter().fold(0, |sum, entry| sum ^ worker.touch_session(*entry));
+    let sessions = entries.iter().zip(batch).fold(0, |sum, (entry, seg)| sum ^ worker.touch_session(*entry, seg));
     std::hint::black_box(touched ^ sessions);
 }

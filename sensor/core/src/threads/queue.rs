@@ -7,8 +7,11 @@ use std::collections::{HashMap, VecDeque};
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use crate::model::event::Event;
+use crate::model::event::{Event, Spent};
 
+/// Events of encrypted sessions wait for company before whoever polls is woken: one part in so many of a full queue, or
+/// the end of its patience.
+const COMPANY_SHARE: usize = 8;
 /// Live, so many times what makes the queue full may wait before anything is dropped.
 const RESERVE: usize = 4;
 
@@ -25,12 +28,13 @@ pub struct Dropped {
     pub chunks: u64,
     pub hits: u64,
     pub shapes: u64,
-    pub sessions: u64, // of encrypted sessions
+    pub sessions: u64, // of encrypted sessions, and answers of DNS
 }
 
 #[derive(Default)]
 struct State {
     events: VecDeque<Event>,
+    spent: Spent,
     bytes: usize,             // of streams, in these
     lost: HashMap<u64, Lost>, // of flows that are still open
     finished: bool,
@@ -58,7 +62,8 @@ impl State {
             Event::ClientHello { .. }
             | Event::ServerHello { .. }
             | Event::ServerCertificate { .. }
-            | Event::Records { .. } => dropped.sessions += 1,
+            | Event::Records { .. }
+            | Event::DnsAnswer(_) => dropped.sessions += 1,
             Event::Open(_)
             | Event::Close(_)
             | Event::EncryptedOpen(_)
@@ -112,7 +117,9 @@ impl Queue {
             return dropped;
         }
         let mut state = self.lock();
+        let mut urgent = false;
         for mut event in events.drain(..) {
+            urgent |= !event.is_of_session();
             while wait && state.holds(1, self.limits) && !state.closed {
                 self.changed.notify_one();
                 state = self.room.wait(state).unwrap_or_else(PoisonError::into_inner);
@@ -126,9 +133,30 @@ impl Queue {
                 state.events.push_back(event);
             }
         }
+        let wakes = urgent || COMPANY_SHARE * state.events.len() >= self.limits.0;
         drop(state);
-        self.changed.notify_one();
+        if wakes {
+            self.changed.notify_one();
+        }
         dropped
+    }
+
+    /// What whoever polls has done with goes back to the workers, who make the next of it.
+    pub fn give_back(&self, spent: &mut Spent) {
+        if spent.is_empty() {
+            return;
+        }
+        let mut state = self.lock();
+        if state.spent.is_empty() {
+            std::mem::swap(&mut state.spent, spent);
+        }
+        drop(state);
+        spent.clear();
+    }
+
+    /// What was given back.
+    pub fn take_spent(&self, to: &mut Spent) {
+        std::mem::swap(&mut self.lock().spent, to);
     }
 
     /// Whether the queue holds its limit or more.
@@ -138,6 +166,12 @@ impl Queue {
 
     /// Up to `max` events, waiting at most `timeout` for the first. `Err`: a thread died.
     pub fn pop(&self, max: usize, timeout: Duration) -> Result<Vec<Event>, String> {
+        let mut taken = Vec::new();
+        self.pop_into(max, timeout, &mut taken).map(|()| taken)
+    }
+
+    /// The same, behind what is there already.
+    pub fn pop_into(&self, max: usize, timeout: Duration, to: &mut Vec<Event>) -> Result<(), String> {
         let deadline = Instant::now() + timeout;
         let mut state = self.lock();
         loop {
@@ -146,14 +180,15 @@ impl Queue {
             }
             if !state.events.is_empty() {
                 let count = max.min(state.events.len());
-                let taken: Vec<Event> = state.events.drain(..count).collect();
-                state.bytes -= taken.iter().map(Event::stream_bytes).sum::<usize>();
+                let before = to.len();
+                to.extend(state.events.drain(..count));
+                state.bytes -= to[before..].iter().map(Event::stream_bytes).sum::<usize>();
                 self.room.notify_all();
-                return Ok(taken);
+                return Ok(());
             }
             let left = deadline.saturating_duration_since(Instant::now());
             if state.finished || state.closed || left.is_zero() {
-                return Ok(Vec::new());
+                return Ok(());
             }
             state = self.changed.wait_timeout(state, left).unwrap_or_else(PoisonError::into_inner).0;
         }
@@ -236,7 +271,7 @@ mod tests {
         let records = || Event::Records { flow: 7, ts_ns: 0, counts: [0; 2], records: Vec::new() };
         let close = EncryptedClose { flow: 7, ts_ns: 0, reason: Reason::Fat, records: (1, 1), resynchronised: 0 };
         queue.push(&mut (0..4).map(|_| records()).collect(), false);
-        let mut events = vec![records(), Event::EncryptedClose(Box::new(close)), records()];
+        let mut events = vec![records(), Event::EncryptedClose(close), records()];
         assert_eq!(queue.push(&mut events, false), Dropped { sessions: 2, ..Dropped::default() });
         assert_eq!(queue.pop(9, Duration::ZERO).unwrap().len(), 5);
     }

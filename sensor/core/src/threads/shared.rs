@@ -9,6 +9,7 @@ use crate::flow::prefilter::Tables;
 use crate::flow::worker::Worker;
 use crate::model::limits::Limits;
 use crate::model::stats::{Counter, Stats};
+use crate::names::hello;
 use crate::threads::queue::Queue;
 use crate::wire::exclusions::Exclusions;
 
@@ -66,6 +67,10 @@ impl Shared {
     pub fn flush_events(&self, worker: &mut Worker, wait: bool) {
         worker.publish();
         let dropped = self.queue.push(&mut worker.events, wait);
+        if worker.spent.opens.is_empty() {
+            self.queue.take_spent(&mut worker.spent);
+            hello::keep(&mut worker.spent.hellos);
+        }
         worker.stats.add(Counter::EventsDropped, dropped.chunks + dropped.hits + dropped.shapes + dropped.sessions);
         worker.stats.add(Counter::ChunksDropped, dropped.chunks);
         worker.stats.add(Counter::HitsDropped, dropped.hits);

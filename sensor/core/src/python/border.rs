@@ -1,4 +1,4 @@
-//! The border to Python, and the only file that knows it. Events become the tuples of `sensor.model.events` while the
+//! The module that Python sees. Events become the tuples of `sensor.model.events` while the
 //! GIL is held; everything else happens without it.
 
 use std::collections::HashMap;
@@ -8,16 +8,16 @@ use std::time::Duration;
 use pyo3::create_exception;
 use pyo3::exceptions::{PyException, PyOverflowError, PyRuntimeError, PyTypeError, PyValueError};
 use pyo3::prelude::*;
-use pyo3::sync::PyOnceLock;
-use pyo3::types::{IntoPyDict, PyBytes, PyDict, PyList, PyMappingProxy, PyString, PyTuple, PyType};
+use pyo3::sync::{MutexExt, PyOnceLock};
+use pyo3::types::{IntoPyDict, PyBytes, PyDict, PyList, PyMappingProxy, PyTuple, PyType};
 
 use crate::bench;
 use crate::capture::interface::{Instruction, Options};
 use crate::capture::packet::Problem;
 use crate::flow::prefilter;
-use crate::model::event::{Clock, EncryptedOpen, Event, Open, PathFacts, SealedRecord};
-use crate::model::hello::{CertificateFacts, ClientFacts};
+use crate::model::event::{Clock, Event, Open, PathFacts, Spent};
 use crate::model::limits::{self, Refused};
+use crate::python::encrypted::{class_of, EncryptedTypes};
 use crate::threads::engine::Engine;
 use crate::wire::exclusions::Exclusions;
 
@@ -33,25 +33,14 @@ struct Types {
     clock: Py<PyType>,
     path: Py<PyType>,
     end: Py<PyType>,
-    encrypted_open: Py<PyType>,
-    client_hello: Py<PyType>,
-    server_hello: Py<PyType>,
-    server_certificate: Py<PyType>,
-    sealed_record: Py<PyType>,
-    records: Py<PyType>,
-    encrypted_close: Py<PyType>,
-    tuple_new: Py<PyAny>, // makes a named tuple without running its own `__new__`, which is Python
+    encrypted: EncryptedTypes,
 }
 
 static TYPES: PyOnceLock<Types> = PyOnceLock::new();
 
 fn types(py: Python<'_>) -> PyResult<&Types> {
     TYPES.get_or_try_init(py, || {
-        let class_of = |module: &str, name: &str| -> PyResult<Py<PyType>> {
-            Ok(py.import(module)?.getattr(name)?.cast_into::<PyType>()?.unbind())
-        };
-        let class = |name: &str| class_of("sensor.model.events", name);
-        let encrypted = |name: &str| class_of("sensor.model.encrypted", name);
+        let class = |name: &str| class_of(py, "sensor.model.events", name);
         Ok(Types {
             open: class("Open")?,
             chunk: class("Chunk")?,
@@ -61,30 +50,12 @@ fn types(py: Python<'_>) -> PyResult<&Types> {
             clock: class("Clock")?,
             path: class("PathFacts")?,
             end: class("End")?,
-            encrypted_open: encrypted("EncryptedOpen")?,
-            client_hello: encrypted("ClientHello")?,
-            server_hello: encrypted("ServerHello")?,
-            server_certificate: encrypted("ServerCertificate")?,
-            sealed_record: encrypted("SealedRecord")?,
-            records: encrypted("Records")?,
-            encrypted_close: encrypted("EncryptedClose")?,
-            tuple_new: py.get_type::<PyTuple>().getattr("__new__")?.unbind(),
+            encrypted: EncryptedTypes::new(py)?,
         })
     })
 }
 
-impl Types {
-    /// A named tuple of these values.
-    fn make<'py, V>(&self, py: Python<'py>, class: &Py<PyType>, values: V) -> PyResult<Bound<'py, PyAny>>
-    where
-        V: IntoPyObject<'py, Target = PyTuple, Output = Bound<'py, PyTuple>>,
-        PyErr: From<V::Error>,
-    {
-        self.tuple_new.bind(py).call1((class, values.into_pyobject(py)?))
-    }
-}
-
-fn to_python<'py>(py: Python<'py>, types: &Types, event: Event) -> PyResult<Bound<'py, PyAny>> {
+fn to_python<'py>(py: Python<'py>, types: &Types, event: Event, spent: &mut Spent) -> PyResult<Bound<'py, PyAny>> {
     match event {
         Event::Open(open) => open_to_python(py, types, &open),
         Event::Chunk { flow, ts_ns, direction, offset, gap, data, base_seq, ack_advances, acked_bytes } => {
@@ -111,33 +82,10 @@ fn to_python<'py>(py: Python<'py>, types: &Types, event: Event) -> PyResult<Boun
             (clock_to_python(py, types, close.clocks[0])?, clock_to_python(py, types, close.clocks[1])?),
             (path_to_python(py, types, close.paths[0])?, path_to_python(py, types, close.paths[1])?),
         )),
-        Event::EncryptedOpen(open) => encrypted_open_to_python(py, types, &open),
-        Event::ClientHello { flow, ts_ns, direction, facts } => {
-            client_hello_to_python(py, types, (flow, ts_ns, direction), &facts)
-        }
-        Event::ServerHello { flow, ts_ns, direction, facts } => {
-            let values = (flow, ts_ns, direction, facts.version, facts.cipher, PyBytes::new(py, &facts.alpn));
-            types.make(py, &types.server_hello, values)
-        }
-        Event::ServerCertificate { flow, ts_ns, direction, facts } => {
-            certificate_to_python(py, types, (flow, ts_ns, direction), &facts)
-        }
-        Event::Records { flow, ts_ns, counts, records } => {
-            let record = |record: SealedRecord| {
-                let SealedRecord { ts_ns, direction, content_type, length, gap } = record;
-                types.make(py, &types.sealed_record, (ts_ns, direction, content_type, length, gap))
-            };
-            let records = records.into_iter().map(record).collect::<PyResult<Vec<_>>>()?;
-            types.make(py, &types.records, (flow, ts_ns, (counts[0], counts[1]), PyTuple::new(py, records)?))
-        }
-        Event::EncryptedClose(close) => types.make(
-            py,
-            &types.encrypted_close,
-            (close.flow, close.ts_ns, close.reason.name(), close.records, close.resynchronised),
-        ),
         Event::End { source, packets, error, offset, stretches } => {
             types.end.bind(py).call1((&*source, packets, error, offset, PyTuple::new(py, stretches)?))
         }
+        event => types.encrypted.to_python(py, event, spent),
     }
 }
 
@@ -159,78 +107,6 @@ fn open_to_python<'py>(py: Python<'py>, types: &Types, open: &Open) -> PyResult<
         &*open.source,
     );
     types.open.bind(py).call(values, Some(&packets))
-}
-
-fn encrypted_open_to_python<'py>(py: Python<'py>, types: &Types, open: &EncryptedOpen) -> PyResult<Bound<'py, PyAny>> {
-    types.make(
-        py,
-        &types.encrypted_open,
-        (
-            open.flow,
-            open.ts_ns,
-            open.kind.name(),
-            PyBytes::new(py, open.originator.address()),
-            open.originator.port,
-            PyBytes::new(py, open.responder.address()),
-            open.responder.port,
-            open.basis.name(),
-            open.midstream,
-            open.first_ns,
-            PyTuple::new(py, &open.vlans.0[..usize::from(open.vlans.1)])?,
-            &*open.source,
-        ),
-    )
-}
-
-fn bytes_tuple<'py>(py: Python<'py>, values: &[Vec<u8>]) -> PyResult<Bound<'py, PyTuple>> {
-    PyTuple::new(py, values.iter().map(|value| PyBytes::new(py, value)))
-}
-
-fn client_hello_to_python<'py>(
-    py: Python<'py>,
-    types: &Types,
-    (flow, ts_ns, direction): (u64, u64, u8),
-    facts: &ClientFacts,
-) -> PyResult<Bound<'py, PyAny>> {
-    types.make(
-        py,
-        &types.client_hello,
-        (
-            flow,
-            ts_ns,
-            direction,
-            PyBytes::new(py, &facts.sni),
-            bytes_tuple(py, &facts.protocols())?,
-            PyTuple::new(py, &facts.versions[..facts.version_count])?,
-            facts.ciphers,
-            PyString::from_bytes(py, &facts.ja3)?,
-            PyString::from_bytes(py, &facts.ja4)?,
-            facts.length,
-        ),
-    )
-}
-
-fn certificate_to_python<'py>(
-    py: Python<'py>,
-    types: &Types,
-    (flow, ts_ns, direction): (u64, u64, u8),
-    facts: &CertificateFacts,
-) -> PyResult<Bound<'py, PyAny>> {
-    types.make(
-        py,
-        &types.server_certificate,
-        (
-            flow,
-            ts_ns,
-            direction,
-            bytes_tuple(py, &facts.names)?,
-            PyBytes::new(py, &facts.subject),
-            PyBytes::new(py, &facts.issuer),
-            facts.self_signed,
-            facts.not_before_s,
-            facts.not_after_s,
-        ),
-    )
 }
 
 fn clock_to_python<'py>(py: Python<'py>, types: &Types, clock: Option<Clock>) -> PyResult<Option<Bound<'py, PyAny>>> {
@@ -302,12 +178,22 @@ impl Limits {
     }
 }
 
+/// What one poll leaves to the next: room for events, and boxes that go back.
+#[derive(Default)]
+struct Polled {
+    events: Vec<Event>,
+    spent: Spent,
+}
+
 #[pyclass(frozen, module = "sensor._core")]
-struct Core(Mutex<Engine>);
+struct Core {
+    engine: Mutex<Engine>,
+    polled: Mutex<Polled>,
+}
 
 impl Core {
     fn engine(&self) -> std::sync::MutexGuard<'_, Engine> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.engine.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -315,7 +201,8 @@ impl Core {
 impl Core {
     #[new]
     fn new(tables: &Tables, limits: &Limits) -> PyResult<Core> {
-        Ok(Core(Mutex::new(Engine::new(tables.build()?, &limits.0))))
+        let engine = Mutex::new(Engine::new(tables.build()?, &limits.0));
+        Ok(Core { engine, polled: Mutex::default() })
     }
 
     #[pyo3(signature = (source, *, full = "wait", promiscuous = true, ring_bytes = 67_108_864, snaplen = 0,
@@ -343,11 +230,17 @@ impl Core {
 
     fn poll<'py>(&self, py: Python<'py>, max_events: usize, timeout_ms: u64) -> PyResult<Bound<'py, PyList>> {
         let queue = self.engine().queue();
-        let events =
-            py.detach(|| queue.pop(max_events, Duration::from_millis(timeout_ms))).map_err(PyRuntimeError::new_err)?;
+        let mut polled = std::mem::take(&mut *self.polled.lock_py_attached(py).unwrap_or_else(PoisonError::into_inner));
+        let timeout = Duration::from_millis(timeout_ms);
+        py.detach(|| queue.pop_into(max_events, timeout, &mut polled.events)).map_err(PyRuntimeError::new_err)?;
         let types = types(py)?;
-        let tuples = events.into_iter().map(|event| to_python(py, types, event)).collect::<PyResult<Vec<_>>>()?;
-        PyList::new(py, tuples)
+        let list = PyList::empty(py);
+        for event in polled.events.drain(..) {
+            list.append(to_python(py, types, event, &mut polled.spent)?)?;
+        }
+        queue.give_back(&mut polled.spent);
+        *self.polled.lock_py_attached(py).unwrap_or_else(PoisonError::into_inner) = polled;
+        Ok(list)
     }
 
     fn finish(&self) {

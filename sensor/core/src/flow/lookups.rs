@@ -1,0 +1,45 @@
+//! A worker's look at DNS: answers of servers in clear, and flows in which DNS is not. docs/border.md, "DNS".
+
+use crate::flow::table::bit;
+use crate::flow::worker::Worker;
+use crate::model::answer::DnsAnswer;
+use crate::model::event::Event;
+use crate::model::stats::Counter;
+use crate::names::dns::{self, Message};
+use crate::wire::segment::{Segment, UDP};
+
+impl Worker {
+    /// A segment with payload of a flow, before it is tracked.
+    pub(super) fn look_up(&mut self, at: u32, seg: &Segment, block: &[u8]) {
+        if seg.sport != dns::PORT {
+            let opens = !self.flows.slot(at).has(bit::PAYLOAD * 3);
+            return self.stats.add(Counter::DotFlows, u64::from(opens));
+        }
+        let payload = seg.payload(block);
+        let message = if seg.proto == UDP {
+            payload
+        } else {
+            // over TCP its length is before it; the middle of a message is none as a rule, and says nothing
+            let Some((length, rest)) = payload.split_first_chunk() else { return };
+            let length = usize::from(u16::from_be_bytes(*length));
+            let Some(message) = rest.get(..length).filter(|message| message.len() >= dns::HEADER) else { return };
+            message
+        };
+        match dns::read(message) {
+            Message::Answer(facts) => {
+                self.stats.add(Counter::DnsAnswers, 1);
+                self.events.push(Event::DnsAnswer(Box::new(DnsAnswer {
+                    ts_ns: seg.ts_ns,
+                    client: seg.dst,
+                    server: seg.src,
+                    v6: seg.v6,
+                    facts,
+                    vlans: (seg.vlans, seg.vlan_count),
+                    source: self.sources.get(usize::from(seg.source)).cloned(),
+                })));
+            }
+            Message::Unreadable => self.stats.add(Counter::DnsUnreadable, 1),
+            Message::Other => {}
+        }
+    }
+}
