@@ -21,6 +21,8 @@ BURST_NS = 100_000_000
 #: What the frames behind have to weigh, in bits of each side and together, where the Success came joined with others;
 #: and after how much nothing more is looked at.
 SIDE_BITS, JOINED_BITS, SURE_BITS = 5, 18, 26
+#: A packet that was captured behind the answer to it was lost once; it comes again by then (RFC 6298: 200 ms and more).
+LATE_NS = 500_000_000
 #: Where so much fits, one burst may not: a frame may be cut by what the other side sends.
 MISFITS, TOLERANT_BITS = 1, 6
 
@@ -35,13 +37,17 @@ class FrameVerdict(Enum):
 class NoiseFrames:
     """Both directions behind 64 bytes and 234."""
 
-    __slots__ = ("_asked", "_before", "_burst", "_burst_ns", "_channel", "_misfits", "_sent", "_side", "_verdict")
+    __slots__ = (
+        *("_asked", "_before", "_burst", "_burst_ns", "_channel", "_early", "_early_ns"),
+        *("_misfits", "_sent", "_side", "_verdict"),
+    )
 
     def __init__(self) -> None:
         self._sent = [0, 0]  # by client, by server
         self._side = 0  # who sent the burst at hand
         self._burst, self._burst_ns = 0, 0  # its bytes; when its last piece came
         self._asked = 0  # the client's last burst before a channel was opened
+        self._early, self._early_ns = 0, 0  # bytes of the server before the client's first, and since when
         self._before = 0  # what the server had sent before it
         self._channel: ChannelFrames | None = None  # once one was opened
         self._misfits = 0
@@ -54,6 +60,12 @@ class NoiseFrames:
 
     def add(self, side: int, ts_ns: int, size: int) -> FrameVerdict:
         """The next piece of a side: 0 is the client's, 1 the server's."""
+        if side and not self._sent[0]:
+            self._early, self._early_ns = self._early + size, self._early_ns or ts_ns
+            self._sent[1] += size
+            return self._verdict
+        if self._early and not self._sent[0] and ts_ns - self._early_ns > LATE_NS:
+            self._verdict = FrameVerdict.NONE
         if side != self._side or ts_ns - self._burst_ns > BURST_NS:
             self._verdict = self._end_burst()
             self._side, self._burst, self._before = side, 0, self._sent[1]
@@ -96,6 +108,9 @@ class NoiseFrames:
         client, server = self._sent
         if not self._side:
             self._asked = self._burst
+            self._early, early = 0, self._early
+            if early:
+                return self._begun_late(early)
             least = MIN_SETUP_BYTES if self._burst == client else MIN_OPEN_BYTES
             return self._verdict if self._burst >= least else FrameVerdict.NONE
         if server <= SUCCESS_BYTES:
@@ -106,3 +121,12 @@ class NoiseFrames:
         is_ahead = self._asked == client
         self._channel = ChannelFrames((self._asked if is_ahead else 0, self._burst))
         return self._verdict
+
+    def _begun_late(self, early: int) -> FrameVerdict:
+        """The same where the server's bytes were captured before the client's that they answer."""
+        if early == SUCCESS_BYTES:
+            return FrameVerdict.SEEN if self._burst >= MIN_SETUP_BYTES else FrameVerdict.NONE
+        if self._burst < MIN_SETUP_BYTES + MIN_OPEN_BYTES or not is_opened(early - SUCCESS_BYTES):
+            return FrameVerdict.NONE
+        self._channel = ChannelFrames((self._burst, early))
+        return FrameVerdict.OPEN

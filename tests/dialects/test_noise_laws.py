@@ -95,3 +95,13 @@ def test_an_answer_that_opened_the_gate_as_something_else_is_an_answer_still():
     flights.add(1, 3, 0, bytes(44), 234)
     (read,) = flights.seen()
     assert (read.value["method"], read.direction) == ("NoiseHandshake", 0)
+
+
+@pytest.mark.parametrize("joined", [False, True])
+def test_a_request_that_was_captured_behind_its_answer_hides_nothing(joined):
+    rng = random.Random(19)
+    for _ in range(500):
+        sent = mining(rng, ahead=joined, joined=joined)
+        late_ns = sent[3][0] + 50_000_000
+        late = [*sent[:2], sent[3], (late_ns, *sent[2][1:]), *((max(at, late_ns + 1), *rest) for at, *rest in sent[4:])]
+        assert methods(late)[:1] == ["NoiseHandshake"]
