@@ -4,7 +4,7 @@ SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 .ONESHELL:
 .DEFAULT_GOAL := words
-.PHONY: audit coverage coverage-python coverage-rust licences lock mutation sbom wheel device-plot beside-ndpi words demo test check bench bench-live bench-daemon reliability fuzz format clean core rust-checks deb debian-packages docs docs-reference province coverage-table sites-table
+.PHONY: audit evaluate coverage coverage-python coverage-rust licences lock mutation sbom wheel device-plot beside-ndpi words demo test check bench bench-live bench-daemon reliability fuzz format clean core rust-checks deb debian-packages docs docs-reference province coverage-table sites-table
 
 BIN := .venv/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check -q
@@ -29,6 +29,7 @@ words:
 	@echo "make bench-live   packets over a cable in a namespace: what is heard of them"
 	@echo "make bench-daemon   the whole daemon on a busy cable: packet to alert, scrapes, a hundred reloads"
 	@echo "make province   days of simulated miners through the whole, against the truth; PROVINCE_DAYS, PROVINCE_MINERS, SEED"
+	@echo "make evaluate  hidden mining in generated captures, against the truth, into docs/evaluation.md; an hour. QUICK=1, SEED"
 	@echo "make reliability   twenty tests under load, loss and faults, into docs/reliability.md; an hour. ONLY=\"T4 T7\""
 	@echo "make fuzz     fuzz everything that takes bytes from outside, FUZZ_SECONDS=60"
 	@echo "make deb      a Debian package in build/"
@@ -144,6 +145,10 @@ fuzz: .venv/.dev build/demo.pcap
 # The exit code is 1 if a test did not pass; the page is written in any case.
 reliability: .venv/.dev build/demo.pcap debian-packages
 	@$(BIN)/python -m tests.reliability $(ONLY) --write
+
+# An hour on two processors; QUICK=1 five minutes. The page is figures alone: the exit code is 1 only if it cannot run.
+evaluate: .venv/.dev
+	@$(BIN)/python -m tests.evaluation --seed $${SEED:-1} $(if $(QUICK),--quick)
 
 coverage-table: .venv/.dev
 	$(BIN)/python -m tests.coverage.table --write

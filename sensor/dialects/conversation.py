@@ -124,7 +124,8 @@ class Conversation:
         for _ in range(MAX_CHANGES):
             reader = self._readers[direction]
             if not counted and not isinstance(reader, Peeler):
-                self._flights.add(direction, piece.ts_ns, piece.gap, piece.data)
+                inside = piece.offset - self._starts[direction]
+                self._flights.add(direction, piece.ts_ns, piece.gap, piece.data, inside)
                 if self.heads is not None:
                     self.heads.add(direction, piece.data)
             counted = True

@@ -38,6 +38,8 @@ def grade_of(reading: Reading, session: Session, facts: FlowFacts) -> Verdict | 
     """The verdict of a whole flow; None if what was read is no mining."""
     miner, pool = reading.miner, 1 - reading.miner
     if reading.dialect.sizes_only:
+        if reading.score <= 0:
+            return None  # what followed refuted it
         strength = "by-sizes" if reading.score >= WHOLE_HANDSHAKE else "by-opening"
         return (
             Grade.BEHAVES,

@@ -16,7 +16,7 @@ from sensor.reference.tables import TCP
 from sensor.reference.transport import checksum_fits
 from sensor.reference.walk import Segment
 
-SHAPE_BUDGET_BYTES = 2_048
+SHAPE_BUDGET_BYTES = 8_192
 #: Of a line so many bytes are charged in full, and of those after them one in so many.
 FULL_PRICE_LINE_BYTES, LONG_LINE_DISCOUNT = 8_192, 64
 

@@ -25,7 +25,6 @@ from sensor.reference.tables import CARRY_BYTES, TCP, Tables
 from sensor.reference.transport import checksum_fits, tsval
 from sensor.reference.walk import Segment
 
-SHAPE_BUDGET_BYTES = 2_048
 #: Of a line so many bytes are charged in full, and of those after them one in so many.
 FULL_PRICE_LINE_BYTES, LONG_LINE_DISCOUNT = 8_192, 64
 

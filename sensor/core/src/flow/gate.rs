@@ -6,7 +6,7 @@ use crate::flow::table::{bit, Slot};
 use crate::wire::segment::{TCP, UDP};
 
 const START_MISSING_BUDGET: i64 = 2_048;
-pub const SHAPE_BUDGET: i64 = 2_048;
+pub const SHAPE_BUDGET: i64 = 8_192;
 
 /// Where a gate opens: the direction, its first byte's sequence, and bytes before the segment that belong to it.
 pub struct Gate {
