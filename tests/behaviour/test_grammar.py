@@ -140,7 +140,7 @@ def test_a_first_job_that_comes_late_is_no_opening(grammars: list[DialectLengths
     assert not look_at(traces_of(plan, rng), grammars).opening
 
 
-@pytest.mark.parametrize("family", ["coinhive", "webminerpool"])
+@pytest.mark.parametrize("family", ["coinhive"])
 def test_a_session_of_websocket_is_read_behind_its_change_from_http(
     family: str, grammars: list[DialectLengths]
 ) -> None:
