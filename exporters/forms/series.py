@@ -114,11 +114,8 @@ METRICS: Mapping[str, str] = {
     "attempts_counted_total": "Connections that came to nothing and were counted together.",
     "observations_total": "What names and behaviour said of a miner and a pool.",
     "nodes_held": "Peer-to-peer nodes the line keeps.",
-    "encrypted_records_total": "Records of encrypted sessions that the line read.",
     "encrypted_looks_total": "Looks at encrypted sessions.",
     "encrypted_behaves_total": "Looks by which a session behaves as mining.",
-    "encrypted_traces": "Encrypted sessions of which the line keeps lengths and times.",
-    "encrypted_trace_bytes": "Bytes that these take.",
     "line_other_total": "Whatever else the line counts.",
     # The findings.
     "findings_total": "Findings that came to a grade, each counted once at every grade it came to.",
@@ -285,9 +282,7 @@ LINE: Mapping[str, CounterSeries] = {
     ),
     **_labelled("line_strays_total", "event", chunks_without_flow="chunk", closes_without_flow="close"),
     **_plain(held_bytes="held_bytes"),
-    **_plain(encrypted_records="encrypted_records_total", encrypted_looks="encrypted_looks_total"),
-    **_plain(encrypted_behaves="encrypted_behaves_total", encrypted_followed="encrypted_traces"),
-    **_plain(encrypted_bytes="encrypted_trace_bytes"),
+    **_plain(encrypted_looks="encrypted_looks_total", encrypted_behaves="encrypted_behaves_total"),
     **_labelled("evictions_total", "table", encrypted_given_up="traces"),
     **_labelled("evictions_total", "table", sessions_evicted="sessions", streams_given_up="streams"),
     **_labelled(
@@ -366,8 +361,8 @@ LINE_FAMILIES = (
     ("malformed_", "malformed_messages_total", "reason"),
     ("messages_", "dialect_messages_total", "dialect"),
 )
-#: What has no series of its own, for they are not to be many: `minewatch calibrate` asks for it.
-LINE_UNSHOWN = ("chances_",)
+#: What has no series, for these are not to be many: `minewatch calibrate` and `minewatch status --json` have it.
+LINE_UNSHOWN = ("chances_", "encrypted_bytes", "encrypted_followed", "encrypted_records")
 ATTRIBUTION_FAMILIES = (("lookups_", "attributions_total", "result"),)
 
 #: Reasons of the framings (sensor/dialects), so that each stands at 0 before it happens.
