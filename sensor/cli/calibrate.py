@@ -91,7 +91,7 @@ def _captured(
     limits["thin_flows"] = limits["thin_flows"] or THIN_FLOWS
     outcome = ReplayResult(problems=problems)
     flows = SealedFlows(signatures, rules)
-    newest: dict[int, JudgedSession] = {}
+    newest: dict[int, str] = {}
     core = engine.core(signatures.literals, signatures.openings, limits, signatures.flights)
     for events in Batches(core, engine, sources, outcome):
         for event in events:
@@ -100,23 +100,22 @@ def _captured(
         _keep(newest, flows.judged(), file)
     _keep(newest, flows.finish(), file)
     core.close()
-    for judged in newest.values():
-        _write(judged, file)
+    if file is not None:
+        file.writelines(newest.values())
     return flows.calibration, [str(problem) for problem in outcome.problems]
 
 
-def _keep(newest: dict[int, JudgedSession], judged: Iterator[JudgedSession], file: TextIO | None) -> None:
-    """Write sessions as they end; of those that go on the newest look is kept."""
+def _keep(newest: dict[int, str], judged: Iterator[JudgedSession], file: TextIO | None) -> None:
+    """Write sessions as they end; of those that go on the line of the newest look is kept."""
     for each in judged:
-        if file is not None:
-            newest[each.opened.flow] = each
-        if each.ended and file is not None:
-            _write(newest.pop(each.opened.flow), file)
-
-
-def _write(judged: JudgedSession, file: TextIO | None) -> None:
-    if file is not None:
-        file.write(json.dumps(session_record(judged), ensure_ascii=True) + "\n")
+        if file is None:
+            continue
+        line = json.dumps(session_record(each), ensure_ascii=True) + "\n"
+        if each.ended:
+            newest.pop(each.opened.flow, None)
+            file.write(line)
+        else:
+            newest[each.opened.flow] = line
 
 
 @contextmanager
