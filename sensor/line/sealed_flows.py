@@ -28,8 +28,8 @@ from sensor.model.encrypted import ClientHello, EncryptedClose, EncryptedEvent, 
 from sensor.model.time import ANY_TIME, MINUTE_NS, PlausibleTime
 from sensor.signatures.model import SignatureSet
 
-#: Bytes that all sessions take together: room for 27,000 of an hour each at four records a minute.
-MAX_TRACE_BYTES = 128 << 20
+#: Bytes that all sessions take together: as many as a core follows by default, with 180 records each.
+MAX_TRACE_BYTES = 256 << 20
 #: What is left of them once room was made, so that making room is rare.
 RELIEVED_PARTS = (7, 8)
 #: Chances of beats remembered for counting all that were tried, the newest of each session.
