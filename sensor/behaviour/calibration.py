@@ -58,11 +58,12 @@ class Calibration:
 
     def add(self, grammar: float | None, beats: Iterable[float], synchrony: float | None) -> None:
         """One session that is over: the chances of those kinds that could be tested."""
-        for kind, p in (("grammar", grammar), ("synchrony", synchrony)):
-            if p is not None:
-                self.kinds["grammar" if kind == "grammar" else "synchrony"].add(p)
+        if grammar is not None:
+            self.kinds["grammar"].add(grammar)
         for p in beats:
             self.kinds["beat"].add(p)
+        if synchrony is not None:
+            self.kinds["synchrony"].add(synchrony)
 
     def join(self, counters: Mapping[str, int]) -> None:
         """Add what another process counted, by the names of its counters."""

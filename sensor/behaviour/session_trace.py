@@ -18,7 +18,8 @@ from sensor.behaviour.trace import Trace, trace_of
 from sensor.model.encrypted import APPLICATION_DATA, Records, ServerHello
 from sensor.model.time import SECOND_NS
 
-#: Records kept of a session, the first; a thin one has that many in half an hour at most, most in days.
+#: Records kept of a session, the first: later looks see no more of it. A thin one has that many after 34 minutes at the
+#: soonest, most after days.
 MAX_RECORDS = 4_096
 #: A record: its time, its direction, its length. What a session takes besides, with what its looks gave.
 RECORD_BYTES, SESSION_BYTES = 11, 2_048

@@ -30,9 +30,9 @@ from sensor.cli.frame import (
 from sensor.cli.json_text import print_json
 from sensor.cli.status import ask_all
 from sensor.cli.streams import private
+from sensor.daemon.behaviour import behaviour_rules
 from sensor.intake.block_times import BlockFileError
 from sensor.intake.sources import expand
-from sensor.line.behaviour_rules import behaviour_rules
 from sensor.line.judged_session import JudgedSession
 from sensor.line.replay import Batches, ReplayResult
 from sensor.line.sealed_flows import SealedFlows

@@ -23,14 +23,17 @@ from sensor.cli.frame import (
     say,
     show_configuration,
 )
+from sensor.daemon.behaviour import behaviour_rules
 from sensor.estimate import Assumptions
+from sensor.intake.block_times import BlockFileError
 from sensor.intake.clock import first_packet_ns, off_clock
 from sensor.intake.content import content_id
 from sensor.intake.sources import Problem, expand
+from sensor.line.judged_session import BehaviourRules
 from sensor.line.replay import replay
 from sensor.line.resumed import nothing_before
 from sensor.line.suppress import Suppression
-from sensor.model.exit_codes import INTERRUPTED, OK, RUN_ERROR, USAGE
+from sensor.model.exit_codes import CONFIG, INTERRUPTED, OK, RUN_ERROR, USAGE
 from sensor.model.finding import Finding
 from sensor.model.time import ANY_TIME, PlausibleTime, day_of
 from sensor.session.verify import Sampling
@@ -57,6 +60,8 @@ def run(options: argparse.Namespace) -> int:
     if not options.paths:
         raise CommandError(USAGE, "replay: name at least one file, directory or pattern, or - for standard input")
     signatures = load_signatures(settings.signatures.files, settings.names.lists)
+    with exit_on(BlockFileError, code=CONFIG):
+        rules = behaviour_rules(settings.behaviour)
     engine = load_engine(settings.engine)
     sources, problems = expand(options.paths)
     files = _open_outputs(options, settings, sources)
@@ -65,7 +70,7 @@ def run(options: argparse.Namespace) -> int:
     with terminal.book_progress(not options.quiet) as advance:
         attributor = load_attribution(settings, advance)
     ledger = None if options.ledger is None else _open_ledger(options, settings, sources, attributor)
-    outcome = _read(options, settings, sources, signatures, engine, ledger)
+    outcome = _read(options, settings, sources, signatures, engine, ledger, rules)
     outcome.problems = problems + refused + outcome.problems
     if attributor is not None:
         for finding in outcome.findings:
@@ -110,6 +115,7 @@ def _read(
     signatures: SignatureSet,
     engine: Engine,
     ledger: ReplayLedger | None,
+    rules: BehaviourRules,
 ) -> ReplayResult:
     """Run the line over the sources, with a progress bar."""
     limits = {"workers": settings.workers, **settings.limits.model_dump()}
@@ -129,6 +135,7 @@ def _read(
                 steps=ledger,
                 resume=nothing_before if ledger is None else ledger.resume,
                 plausible=ANY_TIME if ledger is None else PlausibleTime.as_of(time.time_ns()),
+                behaviour=rules,
             )
     except RuntimeError as error:
         raise CommandError(RUN_ERROR, f"the core stopped: {error}") from None

@@ -16,6 +16,7 @@ from exporters.kinds.prometheus import Config as Metrics
 from sensor import signatures
 from sensor.attribution import AttributionError, Attributor, load_books
 from sensor.daemon import configuration
+from sensor.daemon.behaviour import behaviour_rules
 from sensor.daemon.configuration import Configuration
 from sensor.delivery.delivery import build_senders
 from sensor.delivery.worker import Hiding
@@ -24,7 +25,6 @@ from sensor.evidence import EvidenceBounds, EvidenceFiles
 from sensor.intake import engine
 from sensor.intake.block_times import BlockFileError
 from sensor.intake.packet_filter import FilterError, read_filter
-from sensor.line.behaviour_rules import behaviour_rules
 from sensor.line.judged_session import USUAL_RULES, BehaviourRules
 from sensor.line.lifecycle import ReportingSettings
 from sensor.line.suppress import Suppression

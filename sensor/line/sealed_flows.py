@@ -55,7 +55,7 @@ class _Followed:
     held_bytes: int = SESSION_BYTES
     records: tuple[int, int] = (0, 0)
     looks: list[GrammarLook] = field(default_factory=list)
-    beats: dict[str, float] = field(default_factory=dict)  # the chance of each coin's, as it is counted
+    beats: dict[str, float] = field(default_factory=dict)  # by coin, the chance of its newest by itself
     behaviour: Behaviour | None = None  # that said most so far
     synchrony: float | None = None  # its chance, where it could be tested
 
@@ -100,9 +100,8 @@ class SealedFlows:
         """Counts since the start, by name; those followed, and the bytes that they take, now."""
         names = ("encrypted_records", "encrypted_looks", "encrypted_behaves", "encrypted_given_up")
         counts = {name: self._counters[name] for name in names}
-        return {**counts, "encrypted_followed": len(self), "encrypted_bytes": self.held_bytes} | (
-            self.calibration.counters()
-        )
+        now = {"encrypted_followed": len(self), "encrypted_bytes": self.held_bytes}
+        return {**counts, **now, **self.calibration.counters()}
 
     def take(self, event: EncryptedEvent, plausible: PlausibleTime = ANY_TIME) -> None:
         """One event of a session; one that begins at a time that cannot be is dropped with all that follows."""
@@ -127,7 +126,9 @@ class SealedFlows:
             followed.session.note_hello(event)
         elif isinstance(event, EncryptedClose):
             self._remove(event.flow, followed)
-            if event.reason != "fat":
+            if event.reason == "fat":  # no thin session after all
+                self._forget_beats(followed)
+            else:
                 self._over.append((event.flow, followed))
 
     def judged(self) -> Iterator[JudgedSession]:

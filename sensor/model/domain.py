@@ -7,7 +7,10 @@ the common kinds (`example.co.uk`). Where that is wrong two registrants count as
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
+from typing import TypeVar
 
+Row = TypeVar("Row")
 #: RFC 1035 section 2.3.4; a longer text is no host name.
 MAX_NAME = 255
 #: Second levels that registries of countries give domains under (RFC 1480 and the practice of .uk, .cn, .jp, .br ...).
@@ -24,6 +27,16 @@ def host_text(name: bytes) -> str:
         return ""
     text = name.decode("ascii", "replace").lower().rstrip(".")
     return text if HOST.fullmatch(text) and not text.rpartition(".")[2].isdigit() else ""
+
+
+def longest_suffix(rows: Mapping[str, Row], host: str) -> Row | None:
+    """The row of the longest suffix of whole labels, in whatever case the host is written; None where there is none."""
+    name = host.lower().rstrip(".")
+    while name:
+        if name in rows:
+            return rows[name]
+        name = name.partition(".")[2]
+    return None
 
 
 def registrable(host: str) -> str:

@@ -101,13 +101,23 @@ class EstimateSettings(Section):
     pue: Annotated[float, Field(ge=1.0, le=5.0)] = 1.10
 
 
+def _as_number(value: object) -> object:
+    """A number that YAML takes for text, as it does 1e-5; anything else stays what it is."""
+    if not isinstance(value, str):
+        return value
+    try:
+        return float(value)
+    except ValueError:
+        return value
+
+
 class BehaviourSettings(Section):
     """From which chance on the lengths of an encrypted session, and its beat with the blocks of a coin, count as those
     of mining; and files with the times of blocks, by coin.
     """
 
-    grammar_chance: Annotated[float, Field(gt=0, le=0.05)] = 1e-5
-    beat_chance: Annotated[float, Field(gt=0, le=0.05)] = 1e-4
+    grammar_chance: Annotated[float, Field(gt=0, le=0.05), BeforeValidator(_as_number)] = 1e-5
+    beat_chance: Annotated[float, Field(gt=0, le=0.05), BeforeValidator(_as_number)] = 1e-4
     blocks: dict[Annotated[str, Field(pattern=r"^[A-Za-z0-9]{2,12}$")], Text] = Field(default_factory=dict)
 
 

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
-from sensor.model.domain import registrable
+from sensor.model.domain import longest_suffix, registrable
 from sensor.signatures.agents import CONFIDENCES
 from sensor.signatures.devices import Broken
 from sensor.signatures.located import YamlEntry
@@ -63,15 +63,8 @@ class PoolTable:
 
     def lookup(self, host: str | None) -> PoolEntry | None:
         """The row of the longest suffix of whole labels; None for a name that no row knows. Case does not matter."""
-        name = (host or "")[: MAX_HOST_TEXT + 1].lower().rstrip(".")
-        if len(name) > MAX_HOST_TEXT:
-            return None
-        while name:
-            found = self.rows.get(name)
-            if found is not None:
-                return found
-            name = name.partition(".")[2]
-        return None
+        name = (host or "")[: MAX_HOST_TEXT + 1].rstrip(".")
+        return longest_suffix(self.rows, name) if len(name) <= MAX_HOST_TEXT else None
 
     def add(self, other: PoolTable) -> PoolTable:
         """Both; where a suffix stands in both, this one's row counts."""

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from sensor.model.domain import longest_suffix
 from sensor.signatures.agents import CONFIDENCES
 from sensor.signatures.devices import Broken
 from sensor.signatures.located import YamlEntry
@@ -37,13 +38,7 @@ class ResolverTable:
 
     def hides(self, host: str) -> str | None:
         """What the longest suffix of whole labels hides; None for a name that no row has."""
-        name = host.lower().rstrip(".")
-        while name:
-            found = self.rows.get(name)
-            if found is not None:
-                return found
-            name = name.partition(".")[2]
-        return None
+        return longest_suffix(self.rows, host)
 
     def add(self, other: ResolverTable) -> ResolverTable:
         """Both; where a host stands in both, this one's row counts."""

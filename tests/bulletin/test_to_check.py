@@ -87,15 +87,15 @@ def filled(folder: Path, name: str, findings: list[Finding], least_grade: str) -
 
 def bulletins(folder: Path, url: str) -> list[dict[str, Any]]:
     """Of both weeks, as programs read them."""
-    made = []
+    documents = []
     for week in WEEKS:
         assert (
             main(["bulletin", "--week", week, "--ledger", url, "--lang", "en", "--format", "json", "-o", str(folder)])
             == 0
         )
         whole = json.loads((folder / f"bulletin-{week}.en.json").read_text(encoding="utf-8"))
-        made.append({key: value for key, value in whole.items() if key != "meta"})
-    return made
+        documents.append({key: value for key, value in whole.items() if key != "meta"})
+    return documents
 
 
 def without_section(bulletin: dict[str, Any]) -> tuple[dict[str, Any], list[dict[str, Any]]]:

@@ -38,6 +38,34 @@ def test_a_capture_is_counted_and_each_session_written(
     assert not next(session for session in sessions if session != mining)["behaves"]
 
 
+@pytest.mark.parametrize(("chance", "found"), [("1e-5", 1), ("1e-300", 0)])
+def test_a_replay_goes_by_the_same_thresholds(chance: str, found: int, captured: Path, tmp_path: Path) -> None:
+    eve = tmp_path / "eve.json"
+    wanted = ["--set", "findings.least_grade=behaves", "--set", f"behaviour.grammar_chance={chance}"]
+    assert main(["replay", "-q", "--eve", str(eve), *wanted, str(captured)]) == OK
+    events = [json.loads(line)["mining"] for line in eve.read_text().splitlines()]
+    assert [event["grade"] for event in events] == ["behaves"] * found
+
+
+def test_a_replay_refuses_blocks_that_cannot_be_read(captured: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["replay", "-q", "--set", "behaviour.blocks.XMR=none.csv", str(captured)]) == CONFIG
+    assert "none.csv: no such file" in capsys.readouterr().err
+
+
+def test_blocks_are_followed_by_a_replay_as_by_calibrate(captured: Path, tmp_path: Path) -> None:
+    blocks, eve, out = tmp_path / "blocks.csv", tmp_path / "eve.json", tmp_path / "sessions.jsonl"
+    blocks.write_text("".join(f"{1_700_000_000 + 100 * number}\n" for number in range(40)))
+    key = f"behaviour.blocks.XMR={blocks}"
+    grade = "findings.least_grade=behaves"
+    assert main(["replay", "-q", "--eve", str(eve), "--set", grade, "--set", key, str(captured)]) == OK
+    assert main(["calibrate", "--sessions", str(out), "--blocks", f"XMR={blocks}", str(captured)]) == OK
+    (event,) = (json.loads(line)["mining"] for line in eve.read_text().splitlines())
+    (session,) = (each for each in map(json.loads, out.read_text().splitlines()) if each["behaves"])
+    looks = [piece["detail"] for piece in event["evidence"]]
+    assert session["beats"][0]["coin"] == "XMR"
+    assert session["beats"] in [look["beats"] for look in looks]
+
+
 def test_both_engines_say_the_same(captured: Path, tmp_path: Path) -> None:
     texts = []
     for engine in ("auto", "reference"):
@@ -49,9 +77,9 @@ def test_both_engines_say_the_same(captured: Path, tmp_path: Path) -> None:
 
 def test_the_table_says_what_was_not_tested(captured: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["calibrate", str(captured)]) == OK
-    said = capsys.readouterr().out
-    assert "not tested" in said
-    assert "29,957" in said
+    printed = capsys.readouterr().out
+    assert "not tested" in printed
+    assert "29,957" in printed
 
 
 @pytest.mark.parametrize(

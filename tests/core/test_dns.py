@@ -203,12 +203,12 @@ def messages(parts: Iterable[bytes], head: bytes) -> bytes:
 
 @needs_compiled
 @settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.too_slow])
-@given(made=st.lists(st.builds(messages, st.lists(PARTS, max_size=5), HEADS), max_size=6), tcp=st.booleans())
-def test_both_cores_see_the_same_in_whatever_comes(engine_named, made, tcp):
+@given(answers=st.lists(st.builds(messages, st.lists(PARTS, max_size=5), HEADS), max_size=6), tcp=st.booleans())
+def test_both_cores_see_the_same_in_whatever_comes(engine_named, answers, tcp):
     if tcp:
-        turns = [(0.1 * at, 1, vector(2, message)[: 20 + at * 30]) for at, message in enumerate(made)]
+        turns = [(0.1 * at, 1, vector(2, message)[: 20 + at * 30]) for at, message in enumerate(answers)]
         frames = packets(turns, talk=Talk(ports=(40_000, 53)))
     else:
-        frames = [(T0 + at * SECOND, udp(SERVER, CLIENT, (53, 40_000), message)) for at, message in enumerate(made)]
+        frames = [(T0 + at * SECOND, udp(SERVER, CLIENT, (53, 40_000), message)) for at, message in enumerate(answers)]
     results = (engine_named(engine_name).packets(frames, RAW_IPV4) for engine_name in ("reference", "compiled"))
     assert difference(*results) is None

@@ -170,10 +170,10 @@ def test_both_cores_see_the_same_in_whatever_comes(engine_named, seed):
         )
         if rng.random() < 0.3:
             frames += rng.randbytes(rng.randrange(9))
-        made = bytearray(initial(frames, version=rng.choice([ONE, TWO]), name=rng.choice([NAME, NAME, b"serv"])))
+        datagram = bytearray(initial(frames, version=rng.choice([ONE, TWO]), name=rng.choice([NAME, NAME, b"serv"])))
         if rng.random() < 0.3:
-            made[rng.randrange(len(made))] ^= 1 << rng.randrange(8)
+            datagram[rng.randrange(len(datagram))] ^= 1 << rng.randrange(8)
         side = int(rng.random() < 0.2)
-        datagrams.append((side, bytes(made[: rng.choice([len(made)] * 5 + [1_190])])))
+        datagrams.append((side, bytes(datagram[: rng.choice([len(datagram)] * 5 + [1_190])])))
     results = (over(engine_named(name), *datagrams) for name in ("reference", "compiled"))
     assert difference(*results) is None

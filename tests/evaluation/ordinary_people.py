@@ -61,8 +61,8 @@ def chat(talk: Talk) -> None:
         elif what == "mine":
             number += 1
             words = "x" * int(rng.lognormvariate(3.5, 0.8))
-            said = {"id": number, "type": "message", "channel": "C" + "0" * 10, "text": words}
-            talk.ask(at, _ws(said, UP), _ws({"ok": True, "reply_to": number, "ts": "1" * 17, "text": words}, DOWN))
+            message = {"id": number, "type": "message", "channel": "C" + "0" * 10, "text": words}
+            talk.ask(at, _ws(message, UP), _ws({"ok": True, "reply_to": number, "ts": "1" * 17, "text": words}, DOWN))
         else:
             talk.say(at, DOWN, framed((400 + int(rng.lognormvariate(4, 0.9))) if what == "message" else 112, DOWN))
 

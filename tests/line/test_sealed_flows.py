@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 
 import pytest
 
-from sensor.line.judged_session import JudgedSession
+from sensor.line.judged_session import BehaviourRules, JudgedSession
 from sensor.line.pipeline import Pipeline
 from sensor.line.sealed_flows import LATE_NS, SealedFlows
 from sensor.line.sealed_hints import behaved
@@ -40,7 +40,7 @@ def sealed(family: str, seed: int = 0, until_s: float = HOUR_S) -> list[SealedRe
     return [SealedRecord(BEGAN_NS + at, side, APPLICATION_DATA, n + 17, False) for at, side, n in rows]
 
 
-def told(
+def session_events(
     records: Sequence[SealedRecord], sizes: Iterator[int], number: int = 1, *, midstream: bool = False
 ) -> Iterator[EncryptedEvent]:
     """The events of a session whose records come in batches of at most these sizes, and of a minute, as a core's do."""
@@ -73,56 +73,73 @@ def looked(events: Sequence[EncryptedEvent], most_bytes: int = 1 << 24) -> tuple
     return [*found, *flows.finish()], flows
 
 
-def said(judged: Sequence[JudgedSession]) -> list[tuple[object, ...]]:
+def outcomes(judged: Sequence[JudgedSession]) -> list[tuple[object, ...]]:
     return [(each.looks[-1].grammar, each.looks[-1].trace, each.behaviour.behaves) for each in judged]
 
 
 @pytest.mark.parametrize("family", ["cryptonote", "1 electrum"])
 def test_looks_do_not_depend_on_how_records_come(family: str) -> None:
     records = sealed(family)
-    whole, _ = looked([*told(records, always(16))])
+    whole, _ = looked([*session_events(records, always(16))])
     assert [each.looks[-1].at_s for each in whole[:2]] == [600, 1_800] or family != "cryptonote"
     sizes = random.Random(family)
     for cut in (always(1), always(7), iter(lambda: sizes.randint(1, 40), 0)):
-        assert said(looked([*told(records, cut)])[0]) == said(whole)
+        assert outcomes(looked([*session_events(records, cut)])[0]) == outcomes(whole)
 
 
 def test_sessions_at_once_say_what_they_say_alone() -> None:
     families = ("cryptonote", "ethproxy", "1 electrum", "1 redis")
     alone, together = [], []
     for number, family in enumerate(families, 1):
-        events = [*told(sealed(family), always(16), number)]
-        alone += said(looked(events)[0])
+        events = [*session_events(sealed(family), always(16), number)]
+        alone += outcomes(looked(events)[0])
         together += events
     together.sort(key=lambda event: event.ts_ns)
-    assert sorted(map(str, said(looked(together)[0]))) == sorted(map(str, alone))
+    assert sorted(map(str, outcomes(looked(together)[0]))) == sorted(map(str, alone))
 
 
 def test_a_session_without_its_first_records_was_joined() -> None:
     records = sealed("cryptonote")
     lost = [*records[:3], records[5]._replace(gap=True), *records[6:]]
-    (first, *_), _ = looked([*told(lost, always(16))])
+    (first, *_), _ = looked([*session_events(lost, always(16))])
     assert not first.looks[-1].trace.opening
     assert first.looks[-1].records == sum(each.ts_ns <= lost[3].ts_ns + 600 * SECOND_NS for each in lost[3:])
 
 
 def test_a_batch_that_was_dropped_counts_as_lost_records() -> None:
-    events = [*told(sealed("cryptonote"), always(4))]
+    events = [*session_events(sealed("cryptonote"), always(4))]
     del events[3]
     (first, *_), _ = looked(events)
     assert not first.looks[-1].trace.opening
 
 
 def test_where_no_hello_was_seen_each_overhead_that_is_tried_is_paid_for() -> None:
-    records = sealed("cryptonote")[20:]
-    (known, *_), _ = looked([*told(records, always(16), midstream=False)])
-    (joined, *_), _ = looked([*told(records, always(16), midstream=True)])
-    assert joined.looks[-1].grammar.p >= known.looks[-1].grammar.p or known.looks[-1].trace.opening
+    opened, *events = session_events(sealed("cryptonote")[20:], always(16), midstream=True)
+    hello = ServerHello(1, opened.ts_ns, 1, 0x0304, 0x1301, b"")
+    (known, *_), _ = looked([opened, hello, *events])
+    (joined, *_), _ = looked([opened, *events])
+    alone, tried = known.looks[-1].grammar, joined.looks[-1].grammar
+    assert alone.p < 1e-5
+    assert tried.p == pytest.approx(3 * alone.p)
+    assert tried.tried >= alone.tried
+
+
+def test_a_session_that_grows_fat_takes_its_chances_with_it() -> None:
+    flows = SealedFlows(shipped(), BehaviourRules(blocks_ns={"XMR": range(BEGAN_NS, BEGAN_NS + 10**13, 10**11)}))
+    *events, _ = session_events(sealed("cryptonote"), always(16))
+    for event in events:
+        flows.take(event)
+        if any(each.beats for each in flows.judged()):
+            break
+    assert len(flows._tried) == 1
+    flows.take(EncryptedClose(1, event.ts_ns, "fat", (0, 0), 0))
+    assert len(flows._tried) == 0
+    assert [*flows.finish()] == []
 
 
 def test_a_look_waits_until_the_core_has_handed_everything_over() -> None:
     flows, records = SealedFlows(shipped()), sealed("cryptonote")
-    events = [event for event in told(records, always(16)) if not isinstance(event, EncryptedClose)]
+    events = [event for event in session_events(records, always(16)) if not isinstance(event, EncryptedClose)]
     due_ns = records[0].ts_ns + 600 * SECOND_NS
     for event in events:
         flows.take(event)
@@ -138,7 +155,7 @@ def test_what_nothing_explains_is_given_up_first_and_counted() -> None:
     mining, other = sealed("cryptonote"), sealed("1 electrum")
     events: list[EncryptedEvent] = []
     for number in range(1, 11):
-        session = [*told(mining if number == 5 else other, always(16), number)]
+        session = [*session_events(mining if number == 5 else other, always(16), number)]
         events += session[:-1]
     events.sort(key=lambda event: event.ts_ns)
     found, flows = looked(events, most_bytes=60_000)
@@ -149,7 +166,7 @@ def test_what_nothing_explains_is_given_up_first_and_counted() -> None:
 
 def test_a_session_that_behaves_is_a_finding_with_every_part_in_its_evidence() -> None:
     pipeline = Pipeline(shipped())
-    records = pipeline.step(told(sealed("cryptonote"), always(16))) + pipeline.finish()
+    records = pipeline.step(session_events(sealed("cryptonote"), always(16))) + pipeline.finish()
     (finding,) = (record for record in records if isinstance(record, Finding))
     assert (finding.grade, finding.dialect, finding.activity) == (Grade.BEHAVES, None, None)
     assert (finding.miner_ip, finding.pool_ip, finding.pool_port) == ("192.0.2.7", "198.51.100.9", 9200)
@@ -162,12 +179,12 @@ def test_a_session_that_behaves_is_a_finding_with_every_part_in_its_evidence() -
 
 def test_other_sessions_are_no_findings() -> None:
     pipeline = Pipeline(shipped())
-    events = [*told(sealed("1 electrum"), always(16), 1), *told(sealed("1 game"), always(16), 2)]
+    events = [*session_events(sealed("1 electrum"), always(16), 1), *session_events(sealed("1 game"), always(16), 2)]
     assert pipeline.step(events) + pipeline.finish() == []
 
 
 def test_a_session_that_does_not_behave_has_no_hint() -> None:
-    for each in looked([*told(sealed("1 electrum"), always(16))])[0]:
+    for each in looked([*session_events(sealed("1 electrum"), always(16))])[0]:
         assert behaved(each, shipped().weights) is None
 
 
@@ -192,7 +209,7 @@ def test_blocks_are_learnt_from_jobs_in_clear_of_sessions_with_shares() -> None:
 
 def test_a_joined_session_is_read_either_way_round() -> None:
     records = sealed("cryptonote")[20:]
-    opened, *events = told(records, always(16), midstream=True)
+    opened, *events = session_events(records, always(16), midstream=True)
     assert isinstance(opened, EncryptedOpen)
     guessed = opened._replace(basis="first-seen")
     swapped = guessed._replace(orig_addr=POOL, orig_port=9200, resp_addr=MINER, resp_port=40_001)

@@ -121,8 +121,8 @@ def test_no_text_makes_a_list_raise(text: str) -> None:
 def test_check_names_mistakes_and_counts_what_is_stated(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     good, bad = written(tmp_path, TABLE + "x.own.example,,,\n"), written(tmp_path, "x\n", "bad.txt")
     assert main(["lists", "check", str(good)]) == 0
-    said = capsys.readouterr().out
-    assert said == f"{good}: 3 hosts (1 stratum, 1 web, 1 without a statement of what they serve)\n"
+    printed = capsys.readouterr().out
+    assert printed == f"{good}: 3 hosts (1 stratum, 1 web, 1 without a statement of what they serve)\n"
     assert main(["lists", "check", str(good), str(bad)]) == 78
     assert f"{bad}:1: 'x' is no host name" in capsys.readouterr().err
 
@@ -134,9 +134,9 @@ def test_a_refresh_takes_a_list_whole_or_not_at_all(tmp_path: Path, capsys: pyte
     for text, sentence in (("x\n", "no host name"), ("a.example\n", "--allow-shrink takes it")):
         newer = written(tmp_path, text, "newer.txt")
         assert main(["lists", "refresh", str(newer), "--to", str(used)]) == 78
-        said = capsys.readouterr().err
-        assert sentence in said
-        assert f"{used}: stays as it was" in said
+        printed = capsys.readouterr().err
+        assert sentence in printed
+        assert f"{used}: stays as it was" in printed
         assert used.read_bytes() == before
     assert main(["lists", "refresh", str(newer), "--to", str(used), "--allow-shrink"]) == 0
     assert (used.read_text(), used.stat().st_mode & 0o777) == ("a.example\n", 0o640)
@@ -182,9 +182,9 @@ def test_a_refresh_asks_the_network_only_for_an_address_that_is_named_and_only_o
     ]
     codes = [main(["lists", "refresh", Served.url, "--to", str(target)]) for _ in range(5)]
     assert codes == [78, 1, 1, 1, 1]
-    said = capsys.readouterr().err
+    printed = capsys.readouterr().err
     for sentence in ("not UTF-8 at byte 0", "leads to an address", "answered 404", "no route"):
-        assert sentence in said
+        assert sentence in printed
     assert target.read_text() == "a.x.example\nb.x.example\n"
     assert asked == [Served.url] * 6
 
