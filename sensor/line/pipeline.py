@@ -181,7 +181,6 @@ class Pipeline:
         says no, what is left is given up and counted: first to come is who has shares, last what only began. Of a flood
         none of these is judged: they tell no more than those that ended before.
         """
-        self._behaved(self.sealed.finish())
         steady = [item for item in self._flows.items() if not item[1].is_beginning]
         steady.sort(key=lambda item: not item[1].is_established)
         begun = [item for item in self._flows.items() if item[1].is_beginning]
@@ -192,6 +191,7 @@ class Pipeline:
         findings = [] if self._reporting is None else [self._finding(report) for report in self._last_reports(has_time)]
         self._end_all(begun, has_time)
         self._flows.clear()
+        self._behaved(self.sealed.finish(has_time))
         findings += self._beginnings.summaries(self._signatures, self._now_ns, over=True)
         findings += [self._finding(report) for report in self._last_reports(has_time)]
         name_donors(findings)

@@ -11,7 +11,7 @@ import heapq
 from array import array
 from bisect import bisect_left, bisect_right
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from itertools import chain
 
@@ -149,12 +149,16 @@ class SealedFlows:
                 yield self._look(number, found)
                 self._schedule(number, found)
 
-    def finish(self) -> Iterator[JudgedSession]:
-        """The run ends: a last look at every session."""
-        for number, followed in sorted(self._flows.items()):
+    def finish(self, has_time: Callable[[], bool] = lambda: True) -> Iterator[JudgedSession]:
+        """The run ends: a last look at every session, those worth most first, until there is no time any more."""
+        for number, followed in sorted(self._flows.items(), key=lambda item: (-item[1].worth, item[0])):
             self._remove(number, followed)
-            self._over.append((number, followed))
-        yield from self.judged()
+            if has_time():
+                self._over.append((number, followed))
+                yield from self.judged()
+            else:
+                self._counters["encrypted_given_up"] += 1
+                self._forget_beats(followed)
 
     def _calibrate(self, followed: _Followed) -> None:
         """A session is over: how small its chances were."""

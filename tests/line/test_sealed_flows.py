@@ -164,6 +164,16 @@ def test_what_nothing_explains_is_given_up_first_and_counted() -> None:
     assert any(each.behaviour.behaves for each in found)
 
 
+def test_an_end_without_time_gives_sessions_up_and_counts_them() -> None:
+    flows = SealedFlows(shipped())
+    for number in range(1, 6):
+        for event in [*session_events(sealed("cryptonote", until_s=300.0), always(16), number)][:-1]:
+            flows.take(event)
+    looks = iter((True, True, False, False, False))
+    assert len([*flows.finish(lambda: next(looks))]) == 2
+    assert (len(flows), flows.held_bytes, flows.counters["encrypted_given_up"]) == (0, 0, 3)
+
+
 def test_a_session_that_behaves_is_a_finding_with_every_part_in_its_evidence() -> None:
     pipeline = Pipeline(shipped())
     records = pipeline.step(session_events(sealed("cryptonote"), always(16))) + pipeline.finish()
