@@ -10,7 +10,7 @@ from __future__ import annotations
 import heapq
 from array import array
 from bisect import bisect_left, bisect_right
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from itertools import chain
@@ -36,6 +36,9 @@ RELIEVED_PARTS = (7, 8)
 MAX_BEATS = 65_536
 #: A core hands records over when there are 16, or with a sweep a minute or more after the first of them.
 LATE_NS = 2 * MINUTE_NS
+#: Looks taken at once: each takes some milliseconds, and whoever begins or ends many sessions at a time shall not stop
+#: the line.
+LOOKS_AT_ONCE = 16
 #: Sessions of one server, and others, that are compared in time.
 MAX_COMPARED = 24
 #: The grammar's chance from which on a session is compared with others, and kept when room is made.
@@ -82,7 +85,7 @@ class SealedFlows:
         self._most_bytes = most_bytes
         self._flows: dict[int, _Followed] = {}
         self._due: list[tuple[int, int]] = []
-        self._over: list[tuple[int, _Followed]] = []
+        self._over: deque[tuple[int, _Followed]] = deque()
         self._tried = array("d")  # chances of beats, in order
         self.replace(signatures, rules)
 
@@ -125,40 +128,59 @@ class SealedFlows:
         elif isinstance(event, ServerHello):
             followed.session.note_hello(event)
         elif isinstance(event, EncryptedClose):
-            self._remove(event.flow, followed)
+            del self._flows[event.flow]
             if event.reason == "fat":  # no thin session after all
+                self.held_bytes -= followed.held_bytes
                 self._forget_beats(followed)
             else:
                 self._over.append((event.flow, followed))
 
     def judged(self) -> Iterator[JudgedSession]:
-        """Take the looks that are due by the time of the newest event, and those at sessions that have ended."""
-        for number, followed in self._over:
-            while (due_ns := followed.session.due_ns) is not None:
-                ended = due_ns >= followed.last_ns
-                yield self._look(number, followed, ended=ended)
-                if ended:
-                    break
-            self._calibrate(followed)
-            self._forget_beats(followed)
-        self._over.clear()
-        while self._due and self._due[0][0] <= self._latest_ns - LATE_NS:
+        """Take looks that are due by the time of the newest event, and those at sessions that have ended: some at each
+        call, for a look sees no more for being late.
+        """
+        looks = 0
+        while self._over and looks < LOOKS_AT_ONCE:
+            number, followed = self._over.popleft()
+            for judged in self._last_looks(number, followed):
+                looks += 1
+                yield judged
+        while looks < LOOKS_AT_ONCE and self._due and self._due[0][0] <= self._latest_ns - LATE_NS:
             _, number = heapq.heappop(self._due)
             found = self._flows.get(number)
             if found is not None:
+                looks += 1
                 yield self._look(number, found)
                 self._schedule(number, found)
 
     def finish(self, has_time: Callable[[], bool] = lambda: True) -> Iterator[JudgedSession]:
         """The run ends: a last look at every session, those worth most first, until there is no time any more."""
-        for number, followed in sorted(self._flows.items(), key=lambda item: (-item[1].worth, item[0])):
-            self._remove(number, followed)
+        going_on = sorted(self._flows.items(), key=lambda item: (-item[1].worth, item[0]))
+        ending = [*self._over, *going_on]
+        self._over.clear()
+        for number, followed in ending:
+            self._flows.pop(number, None)
             if has_time():
-                self._over.append((number, followed))
-                yield from self.judged()
+                yield from self._last_looks(number, followed)
             else:
-                self._counters["encrypted_given_up"] += 1
-                self._forget_beats(followed)
+                self._give_up(followed)
+
+    def _last_looks(self, number: int, followed: _Followed) -> Iterator[JudgedSession]:
+        """The looks at a session that is over, which is then forgotten."""
+        self.held_bytes -= followed.held_bytes
+        while (due_ns := followed.session.due_ns) is not None:
+            ended = due_ns >= followed.last_ns
+            yield self._look(number, followed, ended=ended)
+            if ended:
+                break
+        self._calibrate(followed)
+        self._forget_beats(followed)
+
+    def _give_up(self, followed: _Followed) -> None:
+        """Forget a session without a look."""
+        self._counters["encrypted_given_up"] += 1
+        self.held_bytes -= followed.held_bytes
+        self._forget_beats(followed)
 
     def _calibrate(self, followed: _Followed) -> None:
         """A session is over: how small its chances were."""
@@ -183,10 +205,6 @@ class SealedFlows:
         if due_ns is not None:
             heapq.heappush(self._due, (due_ns, number))
 
-    def _remove(self, number: int, followed: _Followed) -> None:
-        del self._flows[number]
-        self.held_bytes -= followed.held_bytes
-
     def _relieve(self) -> None:
         """Too much is held: those worth least go first, of equals the greediest, then the oldest."""
         ranked = sorted(
@@ -195,9 +213,8 @@ class SealedFlows:
         for number, followed in ranked:
             if self.held_bytes <= self._most_bytes * RELIEVED_PARTS[0] // RELIEVED_PARTS[1]:
                 return
-            self._counters["encrypted_given_up"] += 1
-            self._remove(number, followed)
-            self._forget_beats(followed)
+            del self._flows[number]
+            self._give_up(followed)
 
     def _look(self, number: int, followed: _Followed, *, ended: bool = False) -> JudgedSession:
         session = followed.session

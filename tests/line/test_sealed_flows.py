@@ -9,7 +9,7 @@ import pytest
 
 from sensor.line.judged_session import BehaviourRules, JudgedSession
 from sensor.line.pipeline import Pipeline
-from sensor.line.sealed_flows import LATE_NS, SealedFlows
+from sensor.line.sealed_flows import LATE_NS, LOOKS_AT_ONCE, SealedFlows
 from sensor.line.sealed_hints import behaved
 from sensor.model.encrypted import (
     APPLICATION_DATA,
@@ -162,6 +162,17 @@ def test_what_nothing_explains_is_given_up_first_and_counted() -> None:
     assert flows.counters["encrypted_given_up"] > 0
     assert flows.held_bytes == 0
     assert any(each.behaviour.behaves for each in found)
+
+
+def test_sessions_that_end_together_are_looked_at_some_at_a_time_and_all_in_the_end() -> None:
+    flows = SealedFlows(shipped())
+    for number in range(1, 3 * LOOKS_AT_ONCE):
+        for event in session_events(sealed("cryptonote", until_s=120.0), always(16), number):
+            flows.take(event)
+    assert len([*flows.judged()]) == LOOKS_AT_ONCE
+    assert len([*flows.judged()]) == LOOKS_AT_ONCE
+    assert len([*flows.finish()]) == LOOKS_AT_ONCE - 1
+    assert flows.held_bytes == 0
 
 
 def test_an_end_without_time_gives_sessions_up_and_counts_them() -> None:
