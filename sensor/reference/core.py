@@ -84,13 +84,14 @@ class Core:
         *,
         full: Literal["drop", "wait"] = "wait",  # noqa: ARG002
         promiscuous: bool = True,
-        ring_bytes: int = 0,  # noqa: ARG002
+        ring_bytes: int = 0,
         snaplen: int = 0,
         filter: Sequence[Instruction] = (),
     ) -> None:
         """Open a source now.
 
-        `full` changes nothing: reading happens only when there is room; and a plain socket has no ring.
+        `full` changes nothing: reading happens only when there is room. A plain socket has no ring: `ring_bytes` is how
+        much the kernel holds for it, 0 as much as it likes.
         """
         if self._finishing or self._closed:
             raise RuntimeError("attach after finish or close")
@@ -102,7 +103,14 @@ class Core:
             return
         figures = self._figures.get(source.removeprefix(SCHEME)) or dict.fromkeys(FIGURES, 0)
         self._interfaces.append(
-            PacketSocket(source, figures, promiscuous=promiscuous, snaplen=snaplen, instructions=filter)
+            PacketSocket(
+                source,
+                figures,
+                promiscuous=promiscuous,
+                ring_bytes=ring_bytes,
+                snaplen=snaplen,
+                instructions=filter,
+            )
         )
         self._figures[source.removeprefix(SCHEME)] = figures
         self._listens = True

@@ -66,6 +66,13 @@ def test_figures_of_the_interface(net, listen):
     assert heard.core.interfaces()["b0"]["up"] == 0
 
 
+def test_what_comes_while_the_reader_is_busy_waits(net, listen):
+    heard = listen().attach("b0", ring_bytes=16 << 20)
+    net.send([line(number) for number in range(3_000)])  # a kernel holds some 250 of them by itself
+    stats = heard.until(lambda: heard.stats["packets"] >= 3_000).end()
+    assert (stats["kernel_received"], stats["kernel_dropped"], stats["segments"]) == (3_000, 0, 3_000)
+
+
 @pytest.mark.parametrize("tags", [[(0x8100, 5)], [(0x88A8, 100), (0x8100, 7)], [(0x8100, 0x6005)]])
 def test_vlan_tags_that_the_kernel_takes_off_are_put_back(net, listen, tags):
     heard = listen().attach("b0")

@@ -24,7 +24,7 @@ ETH_P_ALL = 3
 # linux/if_packet.h, asm-generic/socket.h, linux/sockios.h, linux/if_arp.h
 SOL_PACKET, ADD_MEMBERSHIP, STATISTICS, AUXDATA, IGNORE_OUTGOING = 263, 1, 6, 8, 23
 MR_PROMISC = 1
-SO_ATTACH_FILTER, SO_TIMESTAMPNS = 26, 35
+SO_ATTACH_FILTER, SO_RCVBUFFORCE, SO_TIMESTAMPNS = 26, 33, 35
 SIOCGIFFLAGS, SIOCGIFHWADDR, IFF_UP = 0x8913, 0x8927, 1
 ETHERNET_LINK, LOOPBACK_HARDWARE = 1, 772
 LINKS = {1: ETHERNET_LINK, LOOPBACK_HARDWARE: ETHERNET_LINK, 0xFFFE: 101, 519: 101}
@@ -34,6 +34,7 @@ BPF_RETURN = 0x06
 _AUXDATA = struct.Struct("=IIIHHHH")
 _TIMESPEC = struct.Struct("@ll")
 _MAX_FRAME = 1 << 18
+_MOST_HELD = (1 << 30) - 1  # the kernel doubles it, in an int
 FIGURES = ("packets", "bytes", "received", "dropped", "freezes", "downs", "up", "last_packet_ns", "last_handled_ns")
 
 Instruction = tuple[int, int, int, int]
@@ -49,6 +50,7 @@ class PacketSocket:
         figures: dict[str, int],
         *,
         promiscuous: bool,
+        ring_bytes: int,
         snaplen: int,
         instructions: Sequence[Instruction],
     ) -> None:
@@ -66,6 +68,7 @@ class PacketSocket:
             if hardware not in LINKS:
                 raise CaptureError(source, f"frames of hardware type {hardware} are not read")
             self.link = LINKS[hardware]
+            self._hold(min(ring_bytes, _MOST_HELD))
             self._set_up(promiscuous, hardware == LOOPBACK_HARDWARE, snaplen, instructions)
         except (OSError, ValueError) as error:
             self._socket.close()
@@ -88,6 +91,15 @@ class PacketSocket:
             self._socket.setsockopt(SOL_PACKET, ADD_MEMBERSHIP, struct.pack("iHH8s", self._index, MR_PROMISC, 0, b""))
         self._socket.setblocking(False)
         self._socket.bind((self._name, ETH_P_ALL))
+
+    def _hold(self, most: int) -> None:
+        """Let so many bytes wait while the reader is busy; without the right, as many as net.core.rmem_max allows."""
+        if not most:
+            return
+        try:
+            self._socket.setsockopt(socket.SOL_SOCKET, SO_RCVBUFFORCE, most)
+        except PermissionError:
+            self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, most)
 
     def _attach_filter(self, program: Sequence[Instruction]) -> None:
         code = ctypes.create_string_buffer(b"".join(struct.pack("HBBI", *instruction) for instruction in program))
