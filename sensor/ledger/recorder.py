@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
+from itertools import islice
 from typing import NamedTuple
 
 from sensor.ledger.ledger import NOTHING_SUPPRESSED, Ledger
@@ -19,8 +20,9 @@ from sensor.model.finding import Finding
 from sensor.model.record import Record, record_id
 from sensor.model.time import MILLISECOND_NS, SECOND_NS
 
-#: Records that wait at most, and how many go into one transaction.
-MAX_WAITING, STEP = 100_000, 500
+#: Records that wait at most, and how many go into one transaction: no more than so many, and no more after so many
+#: connections, each of which is read from the ledger with those that it is compared with.
+MAX_WAITING, STEP, STEP_CONNECTIONS = 100_000, 500, 2_048
 #: The first and the longest pause after a failure.
 FIRST_PAUSE_NS, LONGEST_PAUSE_NS = 500 * MILLISECOND_NS, 15 * SECOND_NS
 
@@ -83,12 +85,21 @@ class Recorder:
             self._places[name] = len(self._waiting)
             self._waiting.append(WaitingRecord(record, suppressed))
 
+    def _step(self, done: int) -> int:
+        """How many of the records that wait, after so many, go into the next transaction."""
+        connections = 0
+        for number, waiting in enumerate(islice(self._waiting, done, done + STEP)):
+            connections += len(waiting.record.flows) if isinstance(waiting.record, Finding) else 0
+            if connections >= STEP_CONNECTIONS:
+                return number + 1
+        return STEP
+
     def _flush(self, now_ns: int) -> list[Record]:
         recorded: list[Record] = []
         done = 0
         try:
             while done < len(self._waiting):
-                step = self._waiting[done : done + STEP]
+                step = self._waiting[done : done + self._step(done)]
                 suppressed = {record_id(record): why for record, why in step if why is not None}
                 recorded += self._ledger.record([record for record, _ in step], now_ns, suppressed)
                 done += len(step)

@@ -153,8 +153,8 @@ def _dealt(amount: float, weights: Sequence[float], whole: bool) -> list[float]:
         return [0] * len(weights)
     total = math.fsum(weights)
     if not whole:
-        return [amount * weight / total for weight in weights]
-    ends = [math.floor(amount * part / total + 0.5) for part in accumulate(weights)]
+        return [amount * (weight / total) for weight in weights]
+    ends = [math.floor(amount * (part / total) + 0.5) for part in accumulate(weights)]
     ends[-1] = round(amount)
     return [end - before for end, before in zip(ends, [0, *ends], strict=False)]
 

@@ -37,12 +37,34 @@ class ConnectionKey(NamedTuple):
     flow_id: int
 
 
+class StoredConnection:
+    """A record of one connection. One of the table is read when it is asked for: most of a step's are not."""
+
+    __slots__ = ("_flow", "_text", "first_ns", "last_ns")
+
+    def __init__(self, first_ns: int, last_ns: int, text: str, flow: FlowSummary | None = None) -> None:
+        self.first_ns, self.last_ns = first_ns, last_ns
+        self._text, self._flow = text, flow
+
+    @classmethod
+    def of(cls, flow: FlowSummary) -> StoredConnection:
+        """One that is to be stored."""
+        return cls(flow.first_ns, flow.last_ns, "", flow)
+
+    @property
+    def flow(self) -> FlowSummary:
+        """The connection. Raises DamagedRecordError."""
+        if self._flow is None:
+            self._flow, self._text = load_flow(self._text), ""
+        return self._flow
+
+
 class ConnectionWriter:
     """The connections of one step of one run."""
 
     def __init__(self, connection: Connection, findings: Sequence[Finding]) -> None:
         self._connection = connection
-        self._stored: dict[str, dict[ConnectionKey, FlowSummary]] = defaultdict(dict)  # by ends
+        self._stored: dict[str, dict[ConnectionKey, StoredConnection]] = defaultdict(dict)  # by ends
         self._changed: dict[ConnectionKey, FlowSummary] = {}
         self._gone: set[ConnectionKey] = set()
         self._notes: dict[str, str] = {}  # of clocks, by sensor
@@ -62,7 +84,8 @@ class ConnectionWriter:
                 for algorithm, overlap in part.items():
                     change[algorithm] = change[algorithm].plus(overlap, sign)
             self._compare_clocks(after, sensor_id, flow)
-            self._stored[flow.key.community_id][mine] = self._changed[mine] = flow
+            self._stored[flow.key.community_id][mine] = StoredConnection.of(flow)
+            self._changed[mine] = flow
         return {algorithm: overlap for algorithm, overlap in change.items() if overlap}
 
     def _alike(self, mine: ConnectionKey, flow: FlowSummary) -> list[SeenConnection]:
@@ -70,19 +93,20 @@ class ConnectionWriter:
         its = self._stored[flow.key.community_id].items()
         near = [(key, other) for key, other in its if key.finding_id == mine.finding_id and _near(other, flow)]
         newest = sorted(near, key=lambda entry: (entry[0] == mine, entry[1].last_ns, entry[0]))[-MAX_ALIKE:]
-        return [_seen(key, other) for key, other in newest]
+        return [SeenConnection(key.sensor_id, key.run_id, other.flow) for key, other in newest]
 
     def findings_of(self, flow: FlowSummary) -> set[str]:
         """The findings that a connection is of as other records have it, or the one that it goes on from."""
         its = self._stored.get(flow.key.community_id, {})
-        return {key.finding_id for key, other in its.items() if _is_one(other, flow)}
+        return {key.finding_id for key, other in its.items() if _is_one(other.flow, flow)}
 
     def of_finding(self, finding_id: str) -> dict[ConnectionKey, FlowSummary]:
         """All connections of a finding; those of others between the same ends are read, too."""
         rows = self._connection.execute(select(CONNECTIONS).where(CONNECTIONS.c.finding_id == finding_id)).all()
         self._keep(rows)
         self._load([load_flow(row.record) for row in rows])
-        return {key: flow for its in self._stored.values() for key, flow in its.items() if key.finding_id == finding_id}
+        stored = (entry for its in self._stored.values() for entry in its.items())
+        return {key: other.flow for key, other in stored if key.finding_id == finding_id}
 
     def is_of(self, finding_id: str, flow: FlowSummary) -> bool:
         """Whether a finding has a record of this connection."""
@@ -141,7 +165,7 @@ class ConnectionWriter:
         for row in rows:
             key = ConnectionKey(row.finding_id, row.sensor_id, row.run_id, row.flow_id)
             if key not in self._gone and key not in self._stored[row.ends]:
-                self._stored[row.ends][key] = load_flow(row.record)
+                self._stored[row.ends][key] = StoredConnection(row.first_ns, row.last_ns, row.record)
 
     def _compare_clocks(self, seen: Sequence[SeenConnection], sensor_id: str, flow: FlowSummary) -> None:
         """Say where two sensors saw the same bytes at times too far apart to join them."""
@@ -173,12 +197,8 @@ def _is_one(left: FlowSummary, right: FlowSummary) -> bool:
     return is_same(left, right) or goes_on(left, right) or goes_on(right, left)
 
 
-def _near(other: FlowSummary, flow: FlowSummary) -> bool:
+def _near(other: StoredConnection, flow: FlowSummary) -> bool:
     return other.last_ns >= flow.first_ns - RESUMED_NS and other.first_ns <= flow.last_ns + RESUMED_NS
-
-
-def _seen(key: ConnectionKey, flow: FlowSummary) -> SeenConnection:
-    return SeenConnection(key.sensor_id, key.run_id, flow)
 
 
 def _older(older: Sequence[FlowSummary], flow: FlowSummary) -> list[SeenConnection]:
