@@ -236,7 +236,20 @@ def test_a_record_that_is_none_any_more_is_damage_and_no_crash(tmp_path: Path) -
 
 
 @pytest.mark.parametrize(
-    "text", ["", "{", "[1]", "null", "17", "zlib85:x", "zlib85:0000", '{"kind": "finding"}', "[" * 9_999]
+    "text",
+    [
+        "",
+        "{",
+        "[1]",
+        "null",
+        "17",
+        "zlib64:x",
+        "zlib64:0000",
+        "zlib85:x",
+        "zlib85:0000",
+        '{"kind": "finding"}',
+        "[" * 9_999,
+    ],
 )
 def test_any_text_is_a_record_or_damage(text: str) -> None:
     for read in (loads, load_finding):

@@ -83,7 +83,7 @@ def everything(url: str) -> str:
         for table in METADATA.sorted_tables:
             for row in connection.execute(select(table)).mappings():
                 for name, value in row.items():
-                    packed = isinstance(value, str) and value.startswith("zlib85:") and name == "record"
+                    packed = isinstance(value, str) and value.startswith("zlib64:") and name == "record"
                     text.write(f"{loads(value) if packed and table.name != 'connections' else value}\n")
     engine.dispose()
     return text.getvalue().encode().decode("unicode_escape", "replace") + text.getvalue()

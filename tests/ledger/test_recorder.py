@@ -59,6 +59,17 @@ def test_nothing_is_lost_while_the_disk_is_full_and_it_shows(tmp_path: Path, mon
     assert len(told(ledger)) == 1_200
 
 
+def test_records_of_many_connections_go_into_the_ledger_a_few_at_a_time(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ledger = opened(tmp_path)
+    counted, recorder = Trouble(ledger, monkeypatch), Recorder(ledger, Clock())
+    fat = [finding(number, flows=tuple(map(flow, range(256)))) for number in range(20)]
+    assert len(recorder.record(fat, NOW)) == 20
+    assert counted.attempts == 3
+    assert [len(entry.finding.flows) for entry in ledger.reader.findings()] == [256] * 20
+
+
 def test_a_waiting_record_gives_way_to_the_newer_one_of_its_finding(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

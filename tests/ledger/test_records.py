@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import base64
 import dataclasses
 import json
+import zlib
 
 import pytest
 from hypothesis import given, settings
@@ -50,6 +52,12 @@ def test_a_long_record_is_kept_small_and_comes_back_as_it_was() -> None:
     assert len(packed(text)) < len(text) / 4
     assert loads(packed(text)) == loads(text) == one
     assert packed("{}") == "{}"
+
+
+def test_what_a_former_release_compressed_is_read() -> None:
+    one = finding()
+    former = "zlib85:" + base64.b85encode(zlib.compress(dumps(one).encode())).decode()
+    assert loads(former) == one
 
 
 def test_a_record_of_an_older_release_lacks_the_watched_time_and_comes_to_the_same_amounts() -> None:

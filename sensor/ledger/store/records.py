@@ -24,8 +24,9 @@ from sensor.model.flow import FlowSummary
 from sensor.model.record import Record
 from sensor.model.wire import WireError, dump_record, load_record
 
-#: A text of so many characters or more is compressed; the prefix marks it (JSON begins otherwise).
-COMPRESSED_FROM, COMPRESSED_PREFIX = 8_192, "zlib85:"
+#: A text of so many characters or more is compressed; the prefix marks it (JSON begins otherwise). Of base64, which is
+#: read forty times as fast as the base85 of releases before.
+COMPRESSED_FROM, COMPRESSED_PREFIX, FORMER_PREFIX = 8_192, "zlib64:", "zlib85:"
 #: Longer text from the network or from books is cut where it stands in a column of its own; records keep it whole.
 MAX_COLUMN_CHARACTERS = 240
 _RECORD: TypeAdapter[Record] = TypeAdapter(Record)
@@ -57,12 +58,14 @@ def packed(text: str) -> str:
 
 
 def _compressed(text: str) -> str:
-    return COMPRESSED_PREFIX + base64.b85encode(zlib.compress(text.encode("ascii"), 1)).decode("ascii")
+    return COMPRESSED_PREFIX + base64.b64encode(zlib.compress(text.encode("ascii"), 1)).decode("ascii")
 
 
 def _unpacked(text: str) -> str:
     if text.startswith(COMPRESSED_PREFIX):
-        return zlib.decompress(base64.b85decode(text.removeprefix(COMPRESSED_PREFIX))).decode("ascii")
+        return zlib.decompress(base64.b64decode(text.removeprefix(COMPRESSED_PREFIX), validate=True)).decode("ascii")
+    if text.startswith(FORMER_PREFIX):
+        return zlib.decompress(base64.b85decode(text.removeprefix(FORMER_PREFIX))).decode("ascii")
     return text
 
 

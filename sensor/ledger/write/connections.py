@@ -95,10 +95,11 @@ class ConnectionWriter:
         newest = sorted(near, key=lambda entry: (entry[0] == mine, entry[1].last_ns, entry[0]))[-MAX_ALIKE:]
         return [SeenConnection(key.sensor_id, key.run_id, other.flow) for key, other in newest]
 
-    def findings_of(self, flow: FlowSummary) -> set[str]:
-        """The findings that a connection is of as other records have it, or the one that it goes on from."""
+    def other_findings_of(self, flow: FlowSummary, finding_id: str) -> set[str]:
+        """The findings but one that a connection is of as other records have it, or the one that it goes on from."""
         its = self._stored.get(flow.key.community_id, {})
-        return {key.finding_id for key, other in its.items() if _is_one(other.flow, flow)}
+        others = ((key.finding_id, other) for key, other in its.items() if key.finding_id != finding_id)
+        return {identity for identity, other in others if _is_one(other.flow, flow)}
 
     def of_finding(self, finding_id: str) -> dict[ConnectionKey, FlowSummary]:
         """All connections of a finding; those of others between the same ends are read, too."""
@@ -110,7 +111,8 @@ class ConnectionWriter:
 
     def is_of(self, finding_id: str, flow: FlowSummary) -> bool:
         """Whether a finding has a record of this connection."""
-        return finding_id in self.findings_of(flow)
+        its = self._stored.get(flow.key.community_id, {})
+        return any(key.finding_id == finding_id and _is_one(other.flow, flow) for key, other in its.items())
 
     def take_out(self, connections: Mapping[ConnectionKey, FlowSummary]) -> dict[str, DoubleCount]:
         """Connections that are no longer of their finding; by how much its overlaps change."""

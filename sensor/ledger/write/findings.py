@@ -162,7 +162,7 @@ class FindingWriter:
         connections are of: they were joined later, or another sensor heard it. Else the record as it is."""
         if record.dialect is None or not record.flows or (record.login is not None and record.pool_host is not None):
             return [record]
-        of_flows = [self._connections.findings_of(flow) - {record.finding_id} for flow in record.flows]
+        of_flows = [self._connections.other_findings_of(flow, record.finding_id) for flow in record.flows]
         self._load(sorted(set().union(*of_flows)))
         named = [self._named(record, identities) for identities in of_flows]
         shared = self._named(record, set.intersection(*of_flows))
@@ -186,7 +186,8 @@ class FindingWriter:
         """The findings that have these connections, and do not know what a finding knows."""
         if named.dialect is None or (named.login is None and named.pool_host is None):
             return []
-        found = sorted(set().union(*map(self._connections.findings_of, flows)) - {named.finding_id})
+        of_flows = (self._connections.other_findings_of(flow, named.finding_id) for flow in flows)
+        found = sorted(set().union(*of_flows))
         self._load(found)
         return [name for name in found if name in self._held and says_more(named, self._held[name].finding)]
 
