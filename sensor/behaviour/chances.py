@@ -6,12 +6,29 @@ Every function gives a p-value: under its null at most a share `a` of them lies 
 from __future__ import annotations
 
 import math
+from bisect import bisect_right
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from itertools import pairwise
 
 #: p-values smaller than this are not told apart.
 LEAST = 1e-300
+#: Logarithms of products nearer than this are one.
+ROUNDING = 1e-6
+
+
+def hypergeometric_tails(total: int, marked: int, drawn: int) -> tuple[float, ...]:
+    """The chances of at least x marked among those drawn, for every x that there can be: the most first, so that they
+    rise; the last is 1.
+    """
+    least, most = max(0, drawn + marked - total), min(drawn, marked)
+    log_p = _log_choose(marked, most) + _log_choose(total - marked, drawn - most) - _log_choose(total, drawn)
+    found, whole = [], 0.0
+    for x in range(most, least, -1):
+        whole += math.exp(log_p)
+        found.append(min(1.0, max(LEAST, whole)))
+        log_p += math.log(x * (total - marked - drawn + x) / ((marked - x + 1) * (drawn - x + 1)))
+    return (*found, 1.0)
 
 
 def hypergeometric_tail(total: int, marked: int, drawn: int, hits: int) -> float:
@@ -53,6 +70,31 @@ def ladder_levels(lengths: Iterable[int], step: int) -> tuple[int, int]:
 def chance_of_ladder(levels: int, step: int) -> float:
     """The chance that levels drawn anywhere all lie in one residue class or the next: the first one chooses it."""
     return min(1.0, step * (2 / step) ** levels) if levels >= 3 else 1.0
+
+
+def product_tail(levels: Sequence[Sequence[float]], product_log: float) -> float:
+    """The chance that independent p-values, which can have these levels only, multiply to this logarithm or less.
+
+    Levels rise to 1, and each is its own chance to be reached, as those of an exact test are. Fisher's law takes them
+    as continuous; where most can be little else than 1, that gives away two or three orders of magnitude.
+    """
+    rows = sorted(([math.log(max(LEAST, p)) for p in row], row) for row in levels if len(row) > 1)
+    rows.sort(key=lambda row: len(row[0]))
+    return min(1.0, max(LEAST, _below(rows, product_log + ROUNDING))) if rows else 1.0
+
+
+def _below(rows: Sequence[tuple[list[float], Sequence[float]]], bound_log: float) -> float:
+    if bound_log >= 0:
+        return 1.0
+    logs, chances = rows[0]
+    if len(rows) == 1:
+        place = bisect_right(logs, bound_log)
+        return chances[place - 1] if place else 0.0
+    total, before = 0.0, 0.0
+    for log, chance in zip(logs, chances, strict=True):
+        total += (chance - before) * _below(rows[1:], bound_log - log)
+        before = chance
+    return total
 
 
 def fisher(chances: Sequence[float]) -> float:

@@ -2,8 +2,8 @@
 go beyond chance.
 
 The p-value is that of the session's own lengths in shuffled order, direction by direction, with times as they were. It
-pays for every reading and opening that the lengths allow, and for every look. Knows grammars and traces; knows no
-blocks and no names.
+pays for every reading and opening that the lengths allow and that could have given as little, and for every look.
+Knows grammars and traces; knows no blocks and no names.
 """
 
 from __future__ import annotations
@@ -13,8 +13,11 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
 
-from sensor.behaviour.chances import chance_of_ladder, chance_of_order, fisher, gaps_look_exponential, ladder_levels
-from sensor.behaviour.dialect_lengths import DialectLengths
+from sensor.behaviour.chances import (
+    chance_of_order,
+    gaps_look_exponential,
+)
+from sensor.behaviour.dialect_lengths import DialectLengths, widened
 from sensor.behaviour.gates import (
     Pushes,
     client_fits,
@@ -24,19 +27,17 @@ from sensor.behaviour.gates import (
     server_fits,
     shares_fit,
 )
-from sensor.behaviour.opening import WorkStart, opening_fits, opening_relations, openings_tried, starts
+from sensor.behaviour.opening import WorkStart, opening_fits, openings_tried, starts
+from sensor.behaviour.opening_order import least_opening, opening_relations
 from sensor.behaviour.reading import (
     NOTHING,
     Answered,
-    AnswersRelation,
-    RollOver,
     Sides,
     Window,
     answer_places,
-    answers_relation,
-    roll_over,
 )
-from sensor.behaviour.relation import Relation
+from sensor.behaviour.reading_chances import Chance, ReadingTest, Search, chances_of
+from sensor.behaviour.relation import Relation, Tested
 from sensor.behaviour.trace import Trace, without_handshake, without_upgrade
 from sensor.model.time import SECOND_NS
 
@@ -46,10 +47,11 @@ LOOKS_S = (600, 1_800, 3_600, 21_600)
 GROWTH = 2
 #: Lengths from which shares and replies are chosen; a thin session with more has no grammar of few lines.
 MAX_STARTS = 12
+#: Lengths that are known to a block of 16 bytes are enough where the opening was seen; digits of ids are not seen in
+#: them, nor branches.
+MAX_WIDTH = 15
 #: A digit that question and answer grow by at once is believed from this chance on.
 ROLL_OVER_CHANCE = 1e-4
-#: The relation of the miner's ids.
-SHARE_IDS = "id of shares"
 #: A dialect explains a session as well as another if its chance is no more than this many times as large.
 ALIKE = 10
 #: Records of a miner below which there is nothing to read.
@@ -75,34 +77,43 @@ class GrammarResult:
     untestable: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class _Test:
-    """Everything of which a chance depends; two dialects with one test are tried together."""
-
-    shares: Window
-    replies: Window
-    all_asked: bool
-    step: int | None
-    skip: int
-    opening: tuple[float, ...]
-
-
 def look_at(trace: Trace, grammars: Sequence[DialectLengths], *, gated: bool = True) -> GrammarResult:
     """The session as far as it is in the trace. `gated=False` leaves the gates open, to measure the p-values alone."""
+    return look_at_any((trace,), grammars, gated=gated)[0]
+
+
+def look_at_any(
+    traces: Sequence[Trace], grammars: Sequence[DialectLengths], *, gated: bool = True
+) -> tuple[GrammarResult, int]:
+    """What the best of several ways to take one session's records gives, and which it is: p pays for all of them."""
+    looks = [_readable(trace, grammars, gated) for trace in traces]
+    found = [result for result, _ in looks]
+    which = min(range(len(found)), key=lambda i: (found[i].p, bool(found[i].untestable), -len(found[i].relations)))
+    best = found[which]
+    if best.untestable is not None:
+        return best, which
+    tried = sum(search.price(best.p) for _, searches in looks for search in searches)
+    return replace(best, p=min(1.0, best.p * max(1, tried) * len(LOOKS_S)), tried=tried), which
+
+
+def _readable(trace: Trace, grammars: Sequence[DialectLengths], gated: bool) -> tuple[GrammarResult, list[Search]]:
+    """The best reading, its p as it is, and all searches for it."""
     if trace.width:
-        return GrammarResult(untestable=f"lengths are known to {trace.width + 1} bytes only")
-    best, tried = GrammarResult(), 0
+        if not trace.opening or trace.width > MAX_WIDTH:
+            return GrammarResult(untestable=f"lengths are known to {trace.width + 1} bytes only"), []
+        grammars = [widened(grammar, trace.width) for grammar in grammars]
+    best, searches = GrammarResult(), list[Search]()
     for stripped in without_handshake(trace):
         for within, fitting in _carried(stripped, grammars):
-            found, tests = _search(within, fitting, gated)
-            tried += tests
+            found, search = _search(within, fitting, gated)
+            searches.append(search)
             if found.p < best.p or (found.relations and not best.relations):
                 best = found
-    if not tried and not best.untestable:
-        sides = Sides(trace)
-        few = len(sides.client) < LEAST_QUESTIONS or len(sides.server) < LEAST_PUSHES
-        return replace(best, untestable="too few records" if few else None)
-    return replace(best, p=min(1.0, best.p * tried * len(LOOKS_S)), tried=tried)
+    if any(search.leasts for search in searches):
+        return best, searches
+    sides = Sides(trace)
+    few = len(sides.client) < LEAST_QUESTIONS or len(sides.server) < LEAST_PUSHES
+    return replace(best, untestable="too few records" if few else None), searches
 
 
 def _carried(trace: Trace, grammars: Sequence[DialectLengths]) -> Iterator[tuple[Trace, Sequence[DialectLengths]]]:
@@ -118,41 +129,55 @@ def over_looks(results: Sequence[GrammarResult]) -> GrammarResult:
     return min(results, key=lambda result: result.p, default=GrammarResult(untestable="not looked at"))
 
 
-def _search(trace: Trace, grammars: Sequence[DialectLengths], gated: bool) -> tuple[GrammarResult, int]:
-    """The best reading of a trace with p as it is, and the number of different tests that its lengths allow."""
-    tests: dict[_Test, tuple[float, tuple[Relation, ...]]] = {}
-    best: list[tuple[float, str, _Test]] = []
+def _search(trace: Trace, grammars: Sequence[DialectLengths], gated: bool) -> tuple[GrammarResult, Search]:
+    """The best reading of a trace with p as it is, and the different tests that its lengths allow."""
+    tests: dict[ReadingTest, Chance] = {}
+    best: list[tuple[float, str, ReadingTest]] = []
     whole = Sides(trace)
     parts = {0: whole}
-    readings: Counter[WorkStart] = Counter()
+    readings: dict[WorkStart, list[float]] = {}
     for dialect in grammars:
         for start in starts(trace, whole, dialect) if gated else (WorkStart(0),):
             if start.skip not in parts:
                 parts[start.skip] = Sides(trace, start.skip)
             sides = parts[start.skip]
-            for shares, replies, pushes in _readings(dialect, sides, start, gated):
-                for all_asked in (False, True) if shares and not _only(sides, shares) else (False,):
-                    opening = tuple(some.p for some in opening_relations(whole, start, shares, replies))
-                    step = dialect.step if dialect.step is None or pushes.on_ladder else None
-                    test = _Test(shares, replies, all_asked, step, start.skip, opening)
-                    if test not in tests:
-                        tests[test] = _chances(whole, sides, test, start)
-                        readings[start] += 1
-                    if not gated or (_in_order(sides, test) and opening_fits(trace, start, dialect, shares, replies)):
-                        best.append((tests[test][0], dialect.dialect, test))
-    tried = len(tests)
+            for test, beginning in _tests(dialect, whole, sides, start, gated):
+                if test not in tests:
+                    tests[test] = chances_of(sides, test, beginning)
+                    readings.setdefault(start, []).append(tests[test].least_later)
+                fits = not gated or opening_fits(trace, start, dialect, test.shares, test.replies)
+                if fits and (not gated or _in_order(sides, test)):
+                    best.append((tests[test].p, dialect.dialect, test))
+    search = Search(tuple(some.least for some in tests.values()))
     if gated and trace.opening and tests:
         # Openings that the lengths allow and the order does not were tried, too, each with as many readings.
-        tried = max(tried, openings_tried(whole, grammars) * max(readings.values()))
+        search = replace(
+            search,
+            readings=tuple(map(tuple, readings.values())),
+            openings=openings_tried(whole, grammars),
+            least_opening=least_opening(whole),
+        )
     if not best:
-        return GrammarResult(), tried
+        return GrammarResult(), search
     p, _, test = min(best, key=lambda entry: entry[0])
     alike = (
         name
         for chance, name, other in best
         if chance <= p * ALIKE and (other.shares.low, other.replies.low) == (test.shares.low, test.replies.low)
     )
-    return _result(parts[test.skip], test, tuple(dict.fromkeys(alike)), p, tests[test][1]), tried
+    return _result(parts[test.skip], test, tuple(dict.fromkeys(alike)), p, tests[test].relations), search
+
+
+def _tests(
+    dialect: DialectLengths, whole: Sides, sides: Sides, start: WorkStart, gated: bool
+) -> Iterator[tuple[ReadingTest, list[Tested]]]:
+    """What is asked of each reading, with the relations of the opening."""
+    for shares, replies, pushes in _readings(dialect, sides, start, gated):
+        beginning = opening_relations(whole, start, shares, replies)
+        opening = tuple((some.relation.p, *some.levels) for some in beginning)
+        step = dialect.step if pushes.on_ladder else None
+        for all_asked in (False, True) if shares and not _only(sides, shares) else (False,):
+            yield ReadingTest(shares, replies, all_asked, step, start.skip, opening), beginning
 
 
 def _readings(
@@ -166,19 +191,26 @@ def _readings(
         if pushes.jobs >= LEAST_PUSHES_ALONE and server_fits(pushes, total):
             yield NOTHING, NOTHING, pushes
     slack = max(some.slack for some in dialect.submits)
-    for low in _lowest(client):
-        shares = Window(low, low + GROWTH + slack)
+    for shares in _windows(client, GROWTH + slack, dialect.block):
         if gated and not (shares_fit(dialect, shares) and client_fits(dialect, client, shares)):
             continue
         questions = sum(n for length, n in client.items() if length in shares)
-        for base in _lowest(Counter({length: n for length, n in server.items() if holds(dialect.replies, length)})):
-            replies = Window(base, base + GROWTH)
+        short = Counter({length: n for length, n in server.items() if holds(dialect.replies, length)})
+        for replies in _windows(short, GROWTH, dialect.block):
             pushes = read_pushes(dialect, server, replies)
             number = sum(n for length, n in server.items() if length in replies)
             if gated and not (server_fits(pushes, total) and number <= len(sides.client) * 1.1 + 2):
                 continue
             if questions >= LEAST_QUESTIONS and (not gated or number >= 0.6 * questions - 1):
                 yield shares, replies, pushes
+
+
+def _windows(lengths: Counter[int], growth: int, block: int) -> Iterator[Window]:
+    """Where a kind of message may lie; of lengths that are known to a block only, in one block or in the next, too."""
+    for low in _lowest(lengths):
+        yield Window(low, low + growth)
+        if block and low + block in lengths and growth < block:
+            yield Window(low, low + block)
 
 
 def _only(sides: Sides, shares: Window) -> bool:
@@ -191,56 +223,21 @@ def _lowest(lengths: Counter[int]) -> list[int]:
     return [length for length in sorted(commonest) if not any(length - d in lengths for d in range(1, GROWTH + 1))]
 
 
-def _chances(whole: Sides, sides: Sides, test: _Test, start: WorkStart) -> tuple[float, tuple[Relation, ...]]:
-    """All relations of a test that can be tested, and their chance together."""
-    answered = answer_places(sides, None if test.all_asked else test.shares)
-    relation = answers_relation(sides, answered, test.replies)
-    found = opening_relations(whole, start, test.shares, test.replies)
-    relations = list(found)
-    if test.shares:
-        relations.append(_answers(relation, test.replies))
-    for name, lengths, window in (
-        ("id of answers", sides.server, test.replies),
-        (SHARE_IDS, sides.client, test.shares),
-    ):
-        rolled = roll_over(lengths, window)
-        if rolled is not None:
-            relations.append(_rolled(name, rolled))
-    if test.step is not None:
-        jobs = [length for length in sides.server if length not in test.replies]
-        _, levels = ladder_levels(jobs, test.step)
-        if levels >= 3:
-            detail = f"{levels} lengths of jobs in steps of {test.step}"
-            chance = chance_of_ladder(levels, test.step)
-            relations.append(Relation("branches", detail, chance, tuple(sorted(set(jobs)))[:MAX_STARTS]))
-    return fisher([some.p for some in relations]), tuple(relations)
-
-
-def _answers(found: AnswersRelation, replies: Window) -> Relation:
-    detail = (
-        f"{found.hits} of {found.places} questions are answered at once by one of the {found.replies} short records"
-        f" among {found.records}"
-    )
-    return Relation("answers", detail, found.p, tuple(range(replies.low, replies.high + 1)))
-
-
-def _rolled(name: str, rolled: RollOver) -> Relation:
-    detail = f"{rolled.before} bytes {rolled.at} times, then up to {rolled.after}, of {rolled.of}"
-    lengths = tuple(range(rolled.before, rolled.after + 1))
-    return Relation(name, detail, rolled.p, lengths, "miner" if name == SHARE_IDS else "pool")
-
-
-def _in_order(sides: Sides, test: _Test) -> bool:
+def _in_order(sides: Sides, test: ReadingTest) -> bool:
     """The gates that look at times and order."""
     answered = answer_places(sides, test.shares)
     hits = sum(sides.server[place] in test.replies for place in answered.drawn)
     if hits < 0.7 * len(answered.asked) - 1:
         return False
+    if test.replies.high - test.replies.low > GROWTH:  # two blocks: ids may grow from one to the next, once
+        own = [length for length in sides.server if length in test.replies]
+        if any(after < before for before, after in pairwise(own)):
+            return False
     return searches_without_memory(sides, answered, test.replies) is None
 
 
 def _result(
-    sides: Sides, test: _Test, dialects: tuple[str, ...], p: float, relations: tuple[Relation, ...]
+    sides: Sides, test: ReadingTest, dialects: tuple[str, ...], p: float, relations: tuple[Relation, ...]
 ) -> GrammarResult:
     answered = answer_places(sides, test.shares)
     hits = sum(sides.server[place] in test.replies for place in answered.drawn)
@@ -260,7 +257,7 @@ def _result(
     )
 
 
-def _rolled_together(sides: Sides, test: _Test, answered: Answered) -> int | None:
+def _rolled_together(sides: Sides, test: ReadingTest, answered: Answered) -> int | None:
     """At which question both lengths grew, if at one and the same and in neither before or after."""
     pairs = [
         (sides.client[i], sides.server[place])

@@ -1,19 +1,18 @@
 """The beginning of a session: whether its first records are the messages with which a dialect's sessions begin, each
 answered as there, with a first job at their end.
 
-The chances it gives are those of the very first record of each direction; all else is a gate. Knows one dialect and
-one trace at a time.
+All of it is a gate; the chances are elsewhere (`opening_order`). Knows one dialect and one trace at a time.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from bisect import bisect_right
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
 from sensor.behaviour.dialect_lengths import DialectLengths, LengthRange, LineOpening
 from sensor.behaviour.reading import Sides, Window
-from sensor.behaviour.relation import Relation
 from sensor.behaviour.trace import CLIENT, SERVER, Trace
 from sensor.model.time import SECOND_NS
 
@@ -46,6 +45,8 @@ class WorkStart:
     requests: tuple[int, ...] = ()  # which records are the requests of the opening
     first: int = 0  # the length of the first answer
     job: int = 0  # the commonest length that jobs may have
+    places: tuple[int, ...] = ()  # of the requests' answers among the server's records
+    width: int = 0  # of the dialect
 
 
 def starts(trace: Trace, whole: Sides, dialect: DialectLengths) -> Iterator[WorkStart]:
@@ -70,7 +71,7 @@ def openings_tried(whole: Sides, grammars: Iterable[DialectLengths]) -> int:
         job = _usual_job(whole, dialect)
         for opening in dialect.openings:
             requests = frozenset(length for length in whole.client_counts if length in opening.requests[0])
-            answers = frozenset(_fitting_answers(whole.server_counts, opening, job))
+            answers = frozenset(fitting_answers(whole.server_counts, opening, job))
             if requests and answers:
                 tried.add((requests, answers, len(opening.requests)))
     return len(tried)
@@ -92,32 +93,26 @@ def _start(trace: Trace, whole: Sides, opening: LineOpening, dialect: DialectLen
     if end is None:
         return None
     job = _usual_job(whole, dialect)
-    if whole.server[0] not in _fitting_answers(whole.server_counts, opening, job):
+    if whole.server[0] not in fitting_answers(whole.server_counts, opening, job):
         return None
-    return WorkStart(end + 1, opening, requests, whole.server[0], job)
+    return WorkStart(
+        end + 1, opening, requests, whole.server[0], job, _places(trace, whole, requests, end), dialect.width
+    )
 
 
-def opening_relations(whole: Sides, start: WorkStart, shares: Window, replies: Window) -> list[Relation]:
-    """The chances that the first record of each direction is a request and an answer of the opening: the share of such
-    lengths among all of the direction. Lengths of shares and their answers are none.
+def _places(trace: Trace, whole: Sides, requests: Sequence[int], end: int) -> tuple[int, ...]:
+    """Where each request's answer would stand among the server's records: by times alone, each in a record of its own,
+    none behind the end of the opening.
     """
-    opening = start.opening
-    if opening is None:
-        return []
-    clients = whole.client_counts.items()
-    requests = sum(n for length, n in clients if length in opening.requests[0] and length not in shares)
-    fitting = _fitting_answers(whole.server_counts, opening, start.job)
-    answers = sum(n for length, n in whole.server_counts.items() if length in fitting and length not in replies)
-    what = f"answer of {start.first} bytes"
-    if opening.envelope is not None:
-        what += f" = a job of {start.job} + {start.first - start.job}"
-    asked = requests / len(whole.client) if whole.client[0] not in shares else 1.0
-    answered = answers / len(whole.server) if start.first not in replies else 1.0
-    relations = [Relation("first answer", what, answered, (start.first,))]
-    if len(whole.client) > 1:  # a single record is the first in any order
-        detail = f"{whole.client[0]} bytes, as a login or subscription"
-        relations.insert(0, Relation("first request", detail, asked, (whole.client[0],), "miner"))
-    return relations
+    places: list[int] = []
+    last = trace.directions[: end + 1].count(SERVER) - 1
+    for request in requests:
+        behind = bisect_right(whole.server_ns, trace.times_ns[request])
+        place = max(behind, places[-1] + 1 if places else 0)
+        if place > last:
+            break
+        places.append(place)
+    return tuple(places)
 
 
 def _requests(trace: Trace, opening: LineOpening, dialect: DialectLengths) -> tuple[int, ...] | None:
@@ -162,7 +157,7 @@ def _together(trace: Trace, place: int) -> list[int]:
     return [length for at, side, length in rows if side == SERVER and at <= end_ns][:MAX_TOGETHER]
 
 
-def _fitting_answers(lengths: Iterable[int], opening: LineOpening, job: int) -> set[int]:
+def fitting_answers(lengths: Iterable[int], opening: LineOpening, job: int) -> set[int]:
     """Lengths that the first answer may have. One that carries the job is as much longer as the dialect says."""
     first = opening.first_answer
     if opening.envelope is not None:
@@ -188,17 +183,20 @@ def opening_fits(trace: Trace, start: WorkStart, dialect: DialectLengths, shares
         if place is None:
             return False
         together = _together(trace, place)
-        if bounds is not None and not any(_is_answer(length, bounds, as_share, replies) for length in together):
+        if bounds is not None and not any(
+            is_answer(length, bounds, as_share, replies, dialect.width) for length in together
+        ):
             return False
     return opening.envelope is not None or _first_job(trace, start, dialect, replies)
 
 
-def _is_answer(length: int, bounds: LengthRange, as_share: bool, replies: Window) -> bool:
+def is_answer(length: int, bounds: LengthRange, as_share: bool, replies: Window, width: int) -> bool:
     """The answer alone, or with more lines in its record."""
     if as_share:
         if not replies or length >= replies.low + MERGED:
             return length >= bounds.low
-        return any(replies.low - FEWER_DIGITS <= length + members <= replies.high for members in MEMBERS)
+        lowest, highest = replies.low - FEWER_DIGITS - width, replies.high + width
+        return any(lowest <= length + members <= highest for members in MEMBERS)
     return bounds.low <= length <= bounds.high + OTHER_TEXT or length >= bounds.low + MERGED
 
 
@@ -213,7 +211,7 @@ def _first_job(trace: Trace, start: WorkStart, dialect: DialectLengths, replies:
     before = {0, *answers}
     for some in dialect.targets[:2]:
         before |= {x + target for x in before for target in range(some.low, some.high + 1)}
-    slack = 1 + max(some.slack for some in dialect.jobs)
+    slack = 1 + max(some.slack for some in dialect.jobs) + 2 * dialect.width
     return any(_is_job(length - x, later, dialect, slack) for length in first for x in before)
 
 

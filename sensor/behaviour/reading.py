@@ -111,6 +111,7 @@ class RollOver:
     at: int  # how many messages came before it grew
     of: int
     p: float
+    least: float  # the chance of the one order in which none falls
 
 
 def roll_over(lengths: list[int], window: Window) -> RollOver | None:
@@ -119,4 +120,5 @@ def roll_over(lengths: list[int], window: Window) -> RollOver | None:
     levels = sorted(set(own))
     if len(levels) < 2 or levels[-1] - levels[0] != len(levels) - 1:
         return None
-    return RollOver(levels[0], levels[-1], own.count(levels[0]), len(own), chance_of_order(own))
+    least = chance_of_order(sorted(own))
+    return RollOver(levels[0], levels[-1], own.count(levels[0]), len(own), chance_of_order(own), least)

@@ -15,3 +15,11 @@ class Relation:
     p: float
     lengths: tuple[int, ...] = ()  # of the records in which it holds
     sent_by: Literal["miner", "pool"] = "pool"  # whose records these are
+
+
+@dataclass(frozen=True, slots=True)
+class Tested:
+    """A relation, and all chances that it could have had in this session: rising to 1, each its own chance."""
+
+    relation: Relation
+    levels: tuple[float, ...]

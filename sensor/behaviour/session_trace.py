@@ -8,11 +8,11 @@ from __future__ import annotations
 
 from array import array
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from sensor.behaviour.block_beat import BlockBeat, beats_of
 from sensor.behaviour.dialect_lengths import DialectLengths
-from sensor.behaviour.grammar import LOOKS_S, GrammarResult, look_at
+from sensor.behaviour.grammar import LOOKS_S, GrammarResult, look_at_any
 from sensor.behaviour.overhead import CHACHA_OVERHEAD, GCM_OVERHEAD, TLS_1_3_OVERHEAD, RecordOverhead, overhead
 from sensor.behaviour.trace import Trace, trace_of
 from sensor.model.encrypted import APPLICATION_DATA, Records, ServerHello
@@ -106,13 +106,14 @@ class SessionTrace:
         if due_ns is None:
             raise ValueError("no look is due")
         self.looks += 1
-        found: list[tuple[GrammarResult, Trace, int]] = []
-        for client in (self.client,) if self.knows_client else (self.client, 1 - self.client):
-            for added in self._overheads:
-                trace = self._trace(added, client).until(due_ns)
-                found.append((look_at(trace, grammars), trace, client))
-        result, trace, self.client = min(found, key=lambda row: (row[0].p, -len(row[0].relations)))
-        result = replace(result, p=min(1.0, result.p * len(found)), tried=sum(each.tried for each, _, _ in found))
+        ways = [
+            (client, added)
+            for client in ((self.client,) if self.knows_client else (self.client, 1 - self.client))
+            for added in self._overheads
+        ]
+        traces = [self._trace(added, client).until(due_ns) for client, added in ways]
+        result, which = look_at_any(traces, grammars)
+        self.client, trace = ways[which][0], traces[which]
         beats = beats_of(self.unasked_ns(due_ns), blocks_ns) if blocks_ns else []
         last_s = ((self._times_ns[-1] if ended else due_ns) - self._times_ns[0]) // SECOND_NS
         return GrammarLook(last_s, len(trace), result, trace, tuple(beats))

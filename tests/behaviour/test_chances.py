@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import random
-from itertools import combinations, permutations
+from itertools import combinations, permutations, product
 
 import pytest
 
@@ -16,7 +16,9 @@ from sensor.behaviour.chances import (
     gamma_share,
     gaps_look_exponential,
     hypergeometric_tail,
+    hypergeometric_tails,
     ladder_levels,
+    product_tail,
 )
 
 
@@ -26,6 +28,33 @@ def test_the_hypergeometric_tail_is_the_share_of_all_draws(total: int, marked: i
     for hits in range(min(marked, drawn) + 1):
         exact = sum(found >= hits for found in draws) / len(draws)
         assert hypergeometric_tail(total, marked, drawn, hits) == pytest.approx(exact)
+
+
+@pytest.mark.parametrize(
+    ("total", "marked", "drawn"), [(7, 3, 4), (6, 6, 2), (5, 0, 3), (9, 7, 6), (900, 300, 310), (0, 0, 0)]
+)
+def test_all_hypergeometric_tails_at_once_are_those_of_each_number_of_hits(total: int, marked: int, drawn: int) -> None:
+    least, most = max(0, drawn + marked - total), min(drawn, marked)
+    each = [hypergeometric_tail(total, marked, drawn, hits) for hits in range(most, least - 1, -1)]
+    assert hypergeometric_tails(total, marked, drawn) == pytest.approx(each)
+
+
+def test_a_product_of_exact_chances_has_the_chance_of_an_exact_count() -> None:
+    rows = [(0.1, 1.0), (0.02, 0.3, 1.0), (0.001, 0.01, 0.05, 0.4, 1.0)]
+    steps = [[(p, p - before) for before, p in zip((0.0, *row), row, strict=False)] for row in rows]
+    cases = [(math.prod(p for p, _ in case), math.prod(mass for _, mass in case)) for case in product(*steps)]
+    for value, _ in cases:
+        exact = sum(mass for other, mass in cases if other <= value * (1 + 1e-9))
+        assert product_tail(rows, math.log(value)) == pytest.approx(exact)
+    assert product_tail([], 0.0) == 1.0
+    assert product_tail([(0.25, 1.0)], math.log(0.25)) == pytest.approx(0.25)
+
+
+def test_a_product_of_exact_chances_is_worth_no_less_than_by_the_law_of_continuous_ones() -> None:
+    rows = [(0.05, 1.0), (0.02, 1.0), hypergeometric_tails(40, 8, 9)]
+    for hits in range(len(rows[2])):
+        chances = [0.05, 0.02, rows[2][hits]]
+        assert product_tail(rows, sum(map(math.log, chances))) <= fisher(chances) * (1 + 1e-9)
 
 
 def test_an_order_that_never_falls_is_one_of_all_orders() -> None:

@@ -1,0 +1,123 @@
+"""The chance of one reading of a session, its opening and all relations that it allows together, and what a search
+through many readings costs.
+
+Knows lengths and windows; knows no dialects.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from sensor.behaviour.chances import (
+    LEAST,
+    chance_of_ladder,
+    hypergeometric_tails,
+    ladder_levels,
+    product_tail,
+)
+from sensor.behaviour.reading import (
+    AnswersRelation,
+    RollOver,
+    Sides,
+    Window,
+    answer_places,
+    answers_relation,
+    roll_over,
+)
+from sensor.behaviour.relation import Relation, Tested
+
+#: The relation of the miner's ids.
+SHARE_IDS = "id of shares"
+#: Lengths of jobs that are shown.
+MAX_SHOWN = 12
+#: Chances nearer than this part of them are one.
+ROUNDING = 1e-6
+
+
+@dataclass(frozen=True, slots=True)
+class ReadingTest:
+    """Everything of which a chance depends; two dialects with one test are tried together."""
+
+    shares: Window
+    replies: Window
+    all_asked: bool
+    step: int | None
+    skip: int
+    opening: tuple[tuple[float, ...], ...]  # the chances that its relations may have, and have
+
+
+class Chance(NamedTuple):
+    """What a test gave."""
+
+    p: float
+    least: float  # that it could have given with these lengths in another order
+    least_later: float  # the same without the opening
+    relations: tuple[Relation, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Search:
+    """The tests that the lengths of a trace allow: of each the least p that some order of them gives."""
+
+    leasts: tuple[float, ...] = ()
+    readings: tuple[tuple[float, ...], ...] = ()  # for each opening those behind it
+    openings: int = 0  # that the lengths allow
+    least_opening: float = 1.0  # the least chance that any of them can have
+
+    def price(self, p: float) -> int:
+        """How many of them can give p or less: others cannot be what gave it (Tarone 1990)."""
+        p *= 1 + ROUNDING
+        own = sum(least <= p for least in self.leasts)
+        most = max((sum(least * self.least_opening <= p for least in some) for some in self.readings), default=0)
+        return max(own, self.openings * most)
+
+
+def chances_of(sides: Sides, test: ReadingTest, beginning: Sequence[Tested]) -> Chance:
+    """All relations of a test that can be tested, those of its opening among them, and their chance together."""
+    answered = answer_places(sides, None if test.all_asked else test.shares)
+    found = list[Tested]()
+    if test.shares:
+        found.append(_answers(answers_relation(sides, answered, test.replies), test.replies))
+    for name, lengths, window in (
+        ("id of answers", sides.server, test.replies),
+        (SHARE_IDS, sides.client, test.shares),
+    ):
+        rolled = roll_over(lengths, window)
+        if rolled is not None:
+            found.append(Tested(_rolled(name, rolled), (rolled.least, 1.0)))
+    if test.step is not None:
+        jobs = [length for length in sides.server if length not in test.replies]
+        _, levels = ladder_levels(jobs, test.step)
+        if levels >= 3:
+            detail = f"{levels} lengths of jobs in steps of {test.step}"
+            chance = chance_of_ladder(levels, test.step)
+            relation = Relation("branches", detail, chance, tuple(sorted(set(jobs)))[:MAX_SHOWN])
+            found.append(Tested(relation, (chance, 1.0)))
+    least_later = _least(found)
+    found = [*beginning, *found]
+    log_p = math.fsum(math.log(max(LEAST, each.relation.p)) for each in found)
+    p = product_tail([each.levels for each in found], log_p)
+    return Chance(p, _least(found), least_later, tuple(each.relation for each in found))
+
+
+def _least(found: Sequence[Tested]) -> float:
+    log_p = math.fsum(math.log(max(LEAST, each.levels[0])) for each in found)
+    return math.exp(max(log_p, math.log(LEAST)))
+
+
+def _answers(found: AnswersRelation, replies: Window) -> Tested:
+    detail = (
+        f"{found.hits} of {found.places} questions are answered at once by one of the {found.replies} short records"
+        f" among {found.records}"
+    )
+    relation = Relation("answers", detail, found.p, tuple(range(replies.low, replies.high + 1)))
+    return Tested(relation, hypergeometric_tails(found.records, found.replies, found.places))
+
+
+def _rolled(name: str, rolled: RollOver) -> Relation:
+    detail = f"{rolled.before} bytes {rolled.at} times, then up to {rolled.after}, of {rolled.of}"
+    lengths = tuple(range(rolled.before, rolled.after + 1))
+    return Relation(name, detail, rolled.p, lengths, "miner" if name == SHARE_IDS else "pool")

@@ -1,0 +1,45 @@
+"""The chance of an opening is the share of all orders that begin with it, and a search pays for what could have won."""
+
+from __future__ import annotations
+
+from collections import Counter
+from itertools import permutations
+
+import pytest
+
+from sensor.behaviour.opening_order import nested_chances
+from sensor.behaviour.reading_chances import Search
+
+
+@pytest.mark.parametrize(
+    ("lengths", "wanted"),
+    [
+        ([90, 120, 200, 200, 200], [{90}, {120}]),
+        ([90, 120, 200, 200, 200], [{90, 120}, {90, 120}]),
+        ([90, 90, 120, 200, 50], [{90, 50}, {90, 120}, {200}]),
+        ([90, 200], [{90}, {200}, {50}]),
+    ],
+)
+def test_the_chance_of_an_opening_is_the_share_of_all_orders(lengths: list[int], wanted: list[set[int]]) -> None:
+    orders = list(permutations(lengths))
+    for k, chance in enumerate(nested_chances(Counter(lengths), wanted), 1):
+        hits = sum(all(order[i] in wanted[i] for i in range(k)) for order in orders)
+        assert chance == pytest.approx(hits / len(orders))
+
+
+def test_a_search_pays_for_the_tests_that_could_have_given_as_little() -> None:
+    search = Search(leasts=(1e-9, 1e-7, 1e-3, 0.2))
+    assert [search.price(p) for p in (1e-10, 1e-9, 1e-5, 0.01, 1.0)] == [0, 1, 2, 3, 4]
+
+
+def test_a_search_pays_for_openings_that_the_order_did_not_show() -> None:
+    search = Search(leasts=(1e-9, 1e-7), readings=((1e-6, 1e-4), (0.5,)), openings=7, least_opening=1e-3)
+    assert search.price(1e-9) == 7
+    assert search.price(1e-7) == 14
+
+
+def test_less_is_never_paid_for_more() -> None:
+    search = Search(leasts=(1e-9, 1e-7, 1e-3), readings=((1e-6, 1e-2),), openings=3, least_opening=1e-3)
+    levels = [10.0**-n for n in range(12, -1, -1)]
+    paid = [p * search.price(p) for p in levels]
+    assert paid == sorted(paid)
