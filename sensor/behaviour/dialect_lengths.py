@@ -233,7 +233,7 @@ def _openings(templates: tuple[Template, ...], style: Style, transport: str) -> 
         if opening is not None:
             head = own[: _first_share(own)]
             found[opening] = {t.kind: t.rule for t in head if t.kind in ("login", "subscribe")}
-    with_job = any(opening.envelope for opening in found)
+    with_job = any(opening.envelope is not None and opening.envelope.low > 0 for opening in found)
     for opening, rules in found.items():
         cut_short = any(rules.items() < others.items() for others in found.values())
         cut_short = cut_short or ("login" not in rules and any("login" in others for others in found.values()))
@@ -244,7 +244,7 @@ def _openings(templates: tuple[Template, ...], style: Style, transport: str) -> 
 def _opening(own: list[Template], style: Style, transport: str) -> LineOpening | None:
     """How the messages of one example begin; None if it does not begin with the miner, or the pool says nothing."""
     head = own[: _first_share(own)]
-    asked = [t for t in head if t.side == "miner"]
+    asked = [t for t in head if t.side == "miner" and t.kind != "hashrate"]  # which may come at any time
     heard = [t for t in head if t.side == "pool" and t.outcome != "rejected"]
     if not asked or own[0].side != "miner" or not heard:
         return None
@@ -292,6 +292,9 @@ def _first_share(own: list[Template]) -> int:
 
 def _envelope(answer: Template, own: list[Template], style: Style) -> LengthRange | None:
     """By how much the answer to a login is longer than a job: what the two texts have around the same job."""
+    if answer.kind == "job":  # pushed, with nothing around it
+        slack = 1 + answer.spans[style].slack
+        return LengthRange(-slack, slack)
     job = next((t for t in own if t.kind == "job"), None)
     inner = _job_within(answer.value)
     if inner is None or job is None or not isinstance(job.value.get("params"), dict):

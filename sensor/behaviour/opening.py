@@ -6,7 +6,6 @@ All of it is a gate; the chances are elsewhere (`opening_order`). Knows one dial
 
 from __future__ import annotations
 
-from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
@@ -43,6 +42,7 @@ class WorkStart:
     skip: int  # records of the opening
     opening: LineOpening | None = None
     requests: tuple[int, ...] = ()  # which records are the requests of the opening
+    answers: tuple[int, ...] = ()  # and which their answers
     first: int = 0  # the length of the first answer
     job: int = 0  # the commonest length that jobs may have
     places: tuple[int, ...] = ()  # of the requests' answers among the server's records
@@ -89,30 +89,34 @@ def _start(trace: Trace, whole: Sides, opening: LineOpening, dialect: DialectLen
         return None
     if not all(_soon_after(trace, before, after) for before, after in pairwise(requests)):
         return None
-    end = _answer(trace, requests[-1])
-    if end is None:
+    answers = _answers(trace, requests)
+    if answers is None:
         return None
     job = _usual_job(whole, dialect)
     if whole.server[0] not in fitting_answers(whole.server_counts, opening, job):
         return None
-    return WorkStart(
-        end + 1, opening, requests, whole.server[0], job, _places(trace, whole, requests, end), dialect.width
-    )
+    places = tuple(trace.directions[:answer].count(SERVER) for answer in dict.fromkeys(answers))
+    return WorkStart(answers[-1] + 1, opening, requests, answers, whole.server[0], job, places, dialect.width)
 
 
-def _places(trace: Trace, whole: Sides, requests: Sequence[int], end: int) -> tuple[int, ...]:
-    """Where each request's answer would stand among the server's records: by times alone, each in a record of its own,
-    none behind the end of the opening.
+def _answers(trace: Trace, requests: Sequence[int]) -> tuple[int, ...] | None:
+    """The record in which each request is answered, by times alone: the first of the server's behind it. Of requests
+    that did not wait for an answer each has one of its own, if it comes as long after its request as the one before
+    did; else they are answered together. None if one is not answered.
     """
-    places: list[int] = []
-    last = trace.directions[: end + 1].count(SERVER) - 1
+    found: list[int] = []
+    took_ns = 0
     for request in requests:
-        behind = bisect_right(whole.server_ns, trace.times_ns[request])
-        place = max(behind, places[-1] + 1 if places else 0)
-        if place > last:
-            break
-        places.append(place)
-    return tuple(places)
+        place = _answer(trace, request)
+        if place is None:
+            return None
+        if found and place <= found[-1]:
+            end_ns = trace.times_ns[request] + took_ns + TOGETHER_NS
+            own = _answer(trace, found[-1])
+            place = own if own is not None and trace.times_ns[own] <= end_ns else found[-1]
+        found.append(place)
+        took_ns = trace.times_ns[place] - trace.times_ns[request]
+    return tuple(found)
 
 
 def _requests(trace: Trace, opening: LineOpening, dialect: DialectLengths) -> tuple[int, ...] | None:
@@ -178,10 +182,7 @@ def opening_fits(trace: Trace, start: WorkStart, dialect: DialectLengths, shares
         apart = opening.share_minus_login
         if shares.high - login < apart.low or shares.low - login > apart.high:
             return False
-    for request, bounds, as_share in zip(start.requests, opening.answers, opening.as_share, strict=True):
-        place = _answer(trace, request)
-        if place is None:
-            return False
+    for place, bounds, as_share in zip(start.answers, opening.answers, opening.as_share, strict=True):
         together = _together(trace, place)
         if bounds is not None and not any(
             is_answer(length, bounds, as_share, replies, dialect.width) for length in together

@@ -31,6 +31,7 @@ TAKEN_LENGTHS: dict[str, tuple[int, int]] = {
     "job": (1, 40),
     "algorithm": (2, 24),
     "coin": (2, 8),
+    "hashrate": (3, 66),
 }
 SECRET_LENGTHS = (0, 40)
 #: A number of up to this many digits may be a counter of any size up to it; a longer one is drawn from all its range.
