@@ -8,6 +8,7 @@ Knows grammars and traces; knows no blocks and no names.
 
 from __future__ import annotations
 
+import math
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -50,6 +51,8 @@ MAX_STARTS = 12
 #: Lengths that are known to a block of 16 bytes are enough where the opening was seen; digits of ids are not seen in
 #: them, nor branches.
 MAX_WIDTH = 15
+#: There an opening counts from this chance on: 1 of 77 sessions of XMPP opened with two of its common lengths (0.2).
+OPENING_IN_BLOCKS = 0.1
 #: A digit that question and answer grow by at once is believed from this chance on.
 ROLL_OVER_CHANCE = 1e-4
 #: A dialect explains a session as well as another if its chance is no more than this many times as large.
@@ -165,7 +168,7 @@ def _search(trace: Trace, grammars: Sequence[DialectLengths], gated: bool) -> tu
         for chance, name, other in best
         if chance <= p * ALIKE and (other.shares.low, other.replies.low) == (test.shares.low, test.replies.low)
     )
-    return _result(parts[test.skip], test, tuple(dict.fromkeys(alike)), p, tests[test].relations), search
+    return _result(parts[test.skip], test, tuple(dict.fromkeys(alike)), tests[test], trace.width), search
 
 
 def _tests(
@@ -236,23 +239,21 @@ def _in_order(sides: Sides, test: ReadingTest) -> bool:
     return searches_without_memory(sides, answered, test.replies) is None
 
 
-def _result(
-    sides: Sides, test: ReadingTest, dialects: tuple[str, ...], p: float, relations: tuple[Relation, ...]
-) -> GrammarResult:
+def _result(sides: Sides, test: ReadingTest, dialects: tuple[str, ...], chance: Chance, width: int) -> GrammarResult:
     answered = answer_places(sides, test.shares)
     hits = sum(sides.server[place] in test.replies for place in answered.drawn)
     times = [sides.client_ns[i] for i in answered.asked]
     gaps = [(after - before) / SECOND_NS for before, after in pairwise(times)]
     rolled = _rolled_together(sides, test, answered)
     return GrammarResult(
-        p=p,
+        p=chance.p,
         dialects=dialects,
-        relations=relations,
+        relations=chance.relations,
         submits=len(times),
         answered=(hits, len(times)),
         requests_by_digits=rolled,
         roll_over=rolled is not None,
-        opening=bool(test.opening),
+        opening=bool(test.opening) and (not width or math.prod(p for p, *_ in test.opening) <= OPENING_IN_BLOCKS),
         gaps_p=gaps_look_exponential(gaps),
     )
 

@@ -130,6 +130,40 @@ def test_ordinary_sessions_in_blocks_are_not_found(name: str, grammars: list[Dia
         assert result.p > 1e-5, result
 
 
+def test_an_opening_in_blocks_of_lengths_that_are_common_does_not_count(grammars: list[DialectLengths]) -> None:
+    """A client that signs in with a length that it goes on to use, and gets what it gets later, says little by it."""
+    rng = random.Random(4)
+    plan = Plan()
+    plan.ask(0.0, 234, 475)
+    for at, what in mixed(job=poisson(rng, 3_600, 30), share=poisson(rng, 3_600, 120)):
+        if what == "job":
+            plan.say(at + 1, DOWN, 363 if rng.random() < 0.7 else 475)
+        else:
+            plan.ask(at + 1, 234, 63)
+    trace = traces_of(plan, rng)
+    result = look_at(in_blocks(trace), grammars)
+    assert result.p <= 1e-5
+    assert not result.opening
+    assert look_at(trace, grammars).opening
+
+
+def test_replies_in_two_blocks_that_alternate_are_no_ids_that_grow(grammars: list[DialectLengths]) -> None:
+    """Ids grow from one block to the next once; answers of two lengths go to and fro."""
+    found = []
+    for alternates in (False, True):
+        rng = random.Random(6)
+        plan, number = Plan(), 0
+        plan.ask(0.0, 433, 475)
+        for at, what in mixed(job=poisson(rng, 3_600, 30), share=poisson(rng, 3_600, 60)):
+            if what == "job":
+                plan.say(at + 1, DOWN, 363)
+            else:
+                number += 1
+                plan.ask(at + 1, 234, 62 + (2 if (number % 2 if alternates else number > 9) else 0))
+        found.append(look_at(in_blocks(traces_of(plan, rng)), grammars).p)
+    assert found[0] <= 1e-5 < found[1]
+
+
 def test_an_empty_session_is_not_tested(grammars: list[DialectLengths]) -> None:
     assert look_at(trace_of([], TLS_1_3_OVERHEAD, opening=True), grammars).untestable == "too few records"
 
@@ -187,6 +221,40 @@ def test_a_first_job_that_comes_late_is_no_opening(grammars: list[DialectLengths
         else:
             plan.ask(at + 30, 246, 39)
     assert not look_at(traces_of(plan, rng), grammars).opening
+
+
+@pytest.mark.parametrize("late_s", [0.02, 0.09])
+def test_requests_that_do_not_wait_for_an_answer_are_an_opening(late_s: float, grammars: list[DialectLengths]) -> None:
+    """The second is sent before the first is answered, and answered as much later."""
+    rng = random.Random(13)
+    plan = Plan()
+    plan.say(0.0, UP, 62)
+    plan.say(late_s, UP, 126)
+    plan.say(0.2, DOWN, 78)
+    plan.say(0.2 + late_s, DOWN, 36)
+    plan.say(0.3 + late_s, DOWN, 55, 250)
+    number = 3
+    for at, what in mixed(job=poisson(rng, 3_600, 20), share=poisson(rng, 3_600, 60)):
+        if what == "job":
+            plan.say(at + 1, DOWN, 250)
+        else:
+            plan.ask(at + 1, 145 + len(str(number)), 35 + len(str(number)))
+            number += 1
+    result = look_at(traces_of(plan, rng), grammars)
+    assert result.p <= 1e-9
+    assert result.opening
+
+
+@pytest.mark.parametrize("family", ["webminerpool", "qubic"])
+def test_openings_that_a_job_alone_answers_and_whose_example_reports_a_rate_are_read(
+    family: str, grammars: list[DialectLengths]
+) -> None:
+    found = 0
+    for seed in range(6):
+        trace, _ = dialect_families()[family](random.Random(f"{family} {seed}"), 3_600, 0.0)
+        result = look_at(trace, grammars)
+        found += result.p <= 1e-5 and result.opening
+    assert found >= 4
 
 
 @pytest.mark.parametrize("family", ["coinhive"])

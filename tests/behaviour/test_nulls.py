@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from dataclasses import replace
 
 import pytest
 
@@ -10,6 +11,8 @@ from sensor.behaviour.chances import fisher
 from sensor.behaviour.dialect_lengths import DialectLengths
 from sensor.behaviour.grammar import look_at
 from sensor.behaviour.reading import Sides, Window, answer_places, answers_relation, roll_over
+from sensor.behaviour.trace import CLIENT, SERVER
+from tests.behaviour.evaluate import dialect_families
 from tests.behaviour.nulls import LEVELS, MODELS, excess, structureless
 
 
@@ -46,3 +49,26 @@ def test_the_grammar_after_search_and_looks_is_no_more_often_below_a_level(
     assert sum(result.tried > 0 for result in found) > 40
     for level in LEVELS:
         assert excess([result.p for result in found], level) <= 3
+
+
+@pytest.mark.parametrize("family", ["cryptonote", "stratum-v1", "kawpow"])
+def test_a_mining_session_in_shuffled_order_is_no_more_often_below_a_level(
+    family: str, grammars: list[DialectLengths]
+) -> None:
+    """With gates and openings: every reading's lengths are there, only their order says nothing."""
+    chances, tested = [], 0
+    for n in range(10):
+        rng = random.Random(f"{family} {n}")
+        trace, _ = dialect_families()[family](rng, 600, 0.0)
+        for _ in range(20):
+            lengths = list(trace.lengths)
+            for side in (CLIENT, SERVER):
+                places = [i for i, own in enumerate(trace.directions) if own == side]
+                for place, length in zip(places, rng.sample([lengths[i] for i in places], len(places)), strict=True):
+                    lengths[place] = length
+            result = look_at(replace(trace, lengths=tuple(lengths)), grammars)
+            tested += result.tried > 0
+            chances.append(result.p)
+    assert tested > 20
+    for level in LEVELS:
+        assert excess(chances, level) <= 3
