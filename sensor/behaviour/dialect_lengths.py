@@ -8,8 +8,7 @@ miner's ranges hold both. Knows no sessions.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, replace
-from functools import lru_cache
+from dataclasses import dataclass
 
 from sensor.behaviour.spans import BRANCH_STEPS, STYLES, Style, id_digits, leaves, size_of
 from sensor.behaviour.templates import TEXT_FRAMINGS, Template, templates_of
@@ -19,8 +18,6 @@ from sensor.signatures import Dialect, SignatureSet
 MAX_ID_DIGITS = 7
 #: What can have any length explains nothing: answers and small pushes, and answers to shares.
 WIDEST_ANSWER, WIDEST_REPLY = 100, 40
-#: Grammars that are kept widened: those of all dialects, for blocks of 8 and of 16 bytes.
-MAX_WIDENED = 1_024
 #: A text of a reply that is as long may be a hash, another each time.
 LONG_TEXT = 16
 #: What acknowledges a share in the framing that most dialects share.
@@ -37,10 +34,6 @@ class LengthRange:
 
     def __contains__(self, length: int) -> bool:
         return self.low <= length <= self.high
-
-    def widened(self, low: int, high: int = 0) -> LengthRange:
-        """With so many bytes more at each end."""
-        return LengthRange(self.low - low, self.high + high, self.slack)
 
 
 #: What an answer to a login may have around its job where no example shows both.
@@ -75,12 +68,6 @@ class DialectLengths:
     targets: tuple[LengthRange, ...]
     step: int | None  # its jobs grow by branches of this
     openings: tuple[LineOpening, ...]
-    width: int = 0  # by how much longer than it seems a message may be
-
-    @property
-    def block(self) -> int:
-        """Lengths that are one or the next where the cipher shows no others; 0 where all are known to the byte."""
-        return self.width + 1 if self.width else 0
 
 
 def lengths_of(dialect: Dialect, signatures: SignatureSet) -> tuple[DialectLengths, ...]:
@@ -92,43 +79,6 @@ def lengths_of(dialect: Dialect, signatures: SignatureSet) -> tuple[DialectLengt
     transports += ["websocket"] if "websocket" in dialect.framings else []
     found = (_variant(dialect.name, templates, style, transport) for transport in transports for style in STYLES)
     return tuple(variant for variant in found if variant.submits and variant.jobs and variant.replies)
-
-
-@lru_cache(MAX_WIDENED)
-def widened(dialect: DialectLengths, width: int) -> DialectLengths:
-    """The same for lengths of which only the least is known, and that they are at most so much more. Steps of branches
-    are not to be told.
-    """
-
-    def all_of(ranges: tuple[LengthRange, ...]) -> tuple[LengthRange, ...]:
-        return tuple(some.widened(width) for some in ranges)
-
-    def both(some: LengthRange | None) -> LengthRange | None:
-        return None if some is None else some.widened(width, width)
-
-    openings = (
-        replace(
-            opening,
-            requests=all_of(opening.requests),
-            answers=tuple(None if some is None else some.widened(width) for some in opening.answers),
-            first_answer=opening.first_answer.widened(width),
-            envelope=both(opening.envelope),
-            share_minus_login=both(opening.share_minus_login),
-        )
-        for opening in dialect.openings
-    )
-    return replace(
-        dialect,
-        submits=all_of(dialect.submits),
-        replies=all_of(dialect.replies),
-        asks=all_of(dialect.asks),
-        answers=all_of(dialect.answers),
-        jobs=all_of(dialect.jobs),
-        targets=all_of(dialect.targets),
-        step=None,
-        openings=tuple(openings),
-        width=width,
-    )
 
 
 def framed(length: int, transport: str, from_miner: bool) -> int:

@@ -57,9 +57,7 @@ def client_fits(dialect: DialectLengths, lengths: Counter[int], shares: Window) 
 def shares_fit(dialect: DialectLengths, shares: Window) -> bool:
     """Whether the window lies in the range of one of the dialect's shares, and is no wider than that allows."""
     return any(
-        some.low <= shares.low
-        and shares.high - dialect.block <= some.high + 8
-        and shares.high - shares.low <= 3 + some.slack + dialect.block
+        some.low <= shares.low and shares.high <= some.high + 8 and shares.high - shares.low <= 3 + some.slack
         for some in dialect.submits
     )
 
@@ -76,7 +74,7 @@ def read_pushes(dialect: DialectLengths, lengths: Counter[int], replies: Window)
         elif holds(dialect.targets, length) or holds(dialect.answers, length):
             explained += number
     slack = max((some.slack for some in dialect.jobs), default=0)
-    on_levels, levels = _levels(jobs, slack + 1 + dialect.block)
+    on_levels, levels = _levels(jobs, slack + 1)
     on_ladder, rungs = (0, 0) if dialect.step is None else _rungs(jobs, dialect.step)
     if on_ladder > on_levels:
         return Pushes(sum(jobs.values()), rungs, True, explained + on_ladder)

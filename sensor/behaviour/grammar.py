@@ -8,7 +8,6 @@ Knows grammars and traces; knows no blocks and no names.
 
 from __future__ import annotations
 
-import math
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -18,7 +17,7 @@ from sensor.behaviour.chances import (
     chance_of_order,
     gaps_look_exponential,
 )
-from sensor.behaviour.dialect_lengths import DialectLengths, widened
+from sensor.behaviour.dialect_lengths import DialectLengths
 from sensor.behaviour.gates import (
     Pushes,
     client_fits,
@@ -48,11 +47,6 @@ LOOKS_S = (600, 1_800, 3_600, 21_600)
 GROWTH = 2
 #: Lengths from which shares and replies are chosen; a thin session with more has no grammar of few lines.
 MAX_STARTS = 12
-#: Lengths that are known to a block of 16 bytes are enough where the opening was seen; digits of ids are not seen in
-#: them, nor branches.
-MAX_WIDTH = 15
-#: There an opening counts from this chance on: 1 of 77 sessions of XMPP opened with two of its common lengths (0.2).
-OPENING_IN_BLOCKS = 0.1
 #: A digit that question and answer grow by at once is believed from this chance on.
 ROLL_OVER_CHANCE = 1e-4
 #: A dialect explains a session as well as another if its chance is no more than this many times as large.
@@ -102,9 +96,7 @@ def look_at_any(
 def _readable(trace: Trace, grammars: Sequence[DialectLengths], gated: bool) -> tuple[GrammarResult, list[Search]]:
     """The best reading, its p as it is, and all searches for it."""
     if trace.width:
-        if not trace.opening or trace.width > MAX_WIDTH:
-            return GrammarResult(untestable=f"lengths are known to {trace.width + 1} bytes only"), []
-        grammars = [widened(grammar, trace.width) for grammar in grammars]
+        return GrammarResult(untestable=f"lengths are known to {trace.width + 1} bytes only"), []
     best, searches = GrammarResult(), list[Search]()
     for stripped in without_handshake(trace):
         for within, fitting in _carried(stripped, grammars):
@@ -168,7 +160,7 @@ def _search(trace: Trace, grammars: Sequence[DialectLengths], gated: bool) -> tu
         for chance, name, other in best
         if chance <= p * ALIKE and (other.shares.low, other.replies.low) == (test.shares.low, test.replies.low)
     )
-    return _result(parts[test.skip], test, tuple(dict.fromkeys(alike)), tests[test], trace.width), search
+    return _result(parts[test.skip], test, tuple(dict.fromkeys(alike)), tests[test]), search
 
 
 def _tests(
@@ -194,26 +186,20 @@ def _readings(
         if pushes.jobs >= LEAST_PUSHES_ALONE and server_fits(pushes, total):
             yield NOTHING, NOTHING, pushes
     slack = max(some.slack for some in dialect.submits)
-    for shares in _windows(client, GROWTH + slack, dialect.block):
+    for low in _lowest(client):
+        shares = Window(low, low + GROWTH + slack)
         if gated and not (shares_fit(dialect, shares) and client_fits(dialect, client, shares)):
             continue
         questions = sum(n for length, n in client.items() if length in shares)
         short = Counter({length: n for length, n in server.items() if holds(dialect.replies, length)})
-        for replies in _windows(short, GROWTH, dialect.block):
+        for base in _lowest(short):
+            replies = Window(base, base + GROWTH)
             pushes = read_pushes(dialect, server, replies)
             number = sum(n for length, n in server.items() if length in replies)
             if gated and not (server_fits(pushes, total) and number <= len(sides.client) * 1.1 + 2):
                 continue
             if questions >= LEAST_QUESTIONS and (not gated or number >= 0.6 * questions - 1):
                 yield shares, replies, pushes
-
-
-def _windows(lengths: Counter[int], growth: int, block: int) -> Iterator[Window]:
-    """Where a kind of message may lie; of lengths that are known to a block only, in one block or in the next, too."""
-    for low in _lowest(lengths):
-        yield Window(low, low + growth)
-        if block and low + block in lengths and growth < block:
-            yield Window(low, low + block)
 
 
 def _only(sides: Sides, shares: Window) -> bool:
@@ -232,14 +218,10 @@ def _in_order(sides: Sides, test: ReadingTest) -> bool:
     hits = sum(sides.server[place] in test.replies for place in answered.drawn)
     if hits < 0.7 * len(answered.asked) - 1:
         return False
-    if test.replies.high - test.replies.low > GROWTH:  # two blocks: ids may grow from one to the next, once
-        own = [length for length in sides.server if length in test.replies]
-        if any(after < before for before, after in pairwise(own)):
-            return False
     return searches_without_memory(sides, answered, test.replies) is None
 
 
-def _result(sides: Sides, test: ReadingTest, dialects: tuple[str, ...], chance: Chance, width: int) -> GrammarResult:
+def _result(sides: Sides, test: ReadingTest, dialects: tuple[str, ...], chance: Chance) -> GrammarResult:
     answered = answer_places(sides, test.shares)
     hits = sum(sides.server[place] in test.replies for place in answered.drawn)
     times = [sides.client_ns[i] for i in answered.asked]
@@ -253,7 +235,7 @@ def _result(sides: Sides, test: ReadingTest, dialects: tuple[str, ...], chance: 
         answered=(hits, len(times)),
         requests_by_digits=rolled,
         roll_over=rolled is not None,
-        opening=bool(test.opening) and (not width or math.prod(p for p, *_ in test.opening) <= OPENING_IN_BLOCKS),
+        opening=bool(test.opening),
         gaps_p=gaps_look_exponential(gaps),
     )
 

@@ -46,7 +46,6 @@ class WorkStart:
     first: int = 0  # the length of the first answer
     job: int = 0  # the commonest length that jobs may have
     places: tuple[int, ...] = ()  # of the requests' answers among the server's records
-    width: int = 0  # of the dialect
 
 
 def starts(trace: Trace, whole: Sides, dialect: DialectLengths) -> Iterator[WorkStart]:
@@ -96,7 +95,7 @@ def _start(trace: Trace, whole: Sides, opening: LineOpening, dialect: DialectLen
     if whole.server[0] not in fitting_answers(whole.server_counts, opening, job):
         return None
     places = tuple(trace.directions[:answer].count(SERVER) for answer in dict.fromkeys(answers))
-    return WorkStart(answers[-1] + 1, opening, requests, answers, whole.server[0], job, places, dialect.width)
+    return WorkStart(answers[-1] + 1, opening, requests, answers, whole.server[0], job, places)
 
 
 def _answers(trace: Trace, requests: Sequence[int]) -> tuple[int, ...] | None:
@@ -184,20 +183,17 @@ def opening_fits(trace: Trace, start: WorkStart, dialect: DialectLengths, shares
             return False
     for place, bounds, as_share in zip(start.answers, opening.answers, opening.as_share, strict=True):
         together = _together(trace, place)
-        if bounds is not None and not any(
-            is_answer(length, bounds, as_share, replies, dialect.width) for length in together
-        ):
+        if bounds is not None and not any(is_answer(length, bounds, as_share, replies) for length in together):
             return False
     return opening.envelope is not None or _first_job(trace, start, dialect, replies)
 
 
-def is_answer(length: int, bounds: LengthRange, as_share: bool, replies: Window, width: int) -> bool:
+def is_answer(length: int, bounds: LengthRange, as_share: bool, replies: Window) -> bool:
     """The answer alone, or with more lines in its record."""
     if as_share:
         if not replies or length >= replies.low + MERGED:
             return length >= bounds.low
-        lowest, highest = replies.low - FEWER_DIGITS - width, replies.high + width
-        return any(lowest <= length + members <= highest for members in MEMBERS)
+        return any(replies.low - FEWER_DIGITS <= length + members <= replies.high for members in MEMBERS)
     return bounds.low <= length <= bounds.high + OTHER_TEXT or length >= bounds.low + MERGED
 
 
@@ -212,7 +208,7 @@ def _first_job(trace: Trace, start: WorkStart, dialect: DialectLengths, replies:
     before = {0, *answers}
     for some in dialect.targets[:2]:
         before |= {x + target for x in before for target in range(some.low, some.high + 1)}
-    slack = 1 + max(some.slack for some in dialect.jobs) + 2 * dialect.width
+    slack = 1 + max(some.slack for some in dialect.jobs)
     return any(_is_job(length - x, later, dialect, slack) for length in first for x in before)
 
 

@@ -35,7 +35,7 @@ def opening_relations(whole: Sides, start: WorkStart, shares: Window, replies: W
         what = f"{_sizes(whole.client[: max(1, agree)])} bytes, as a login or subscription"
         found.append(_tested("first request", what, levels, agree, whole.client[: max(1, agree)], "miner"))
     fitting = {length for length in fitting_answers(whole.server_counts, opening, start.job) if length not in replies}
-    answers = [fitting, *_later_answers(whole, start, opening, replies)][: len(start.places)]
+    answers = [fitting, *_later_answers(whole, opening, replies)][: len(start.places)]
     levels = nested_chances(whole.server_counts, answers)
     agree = _agreeing(whole.server, start.places, answers)
     heard = [whole.server[place] for place in start.places[: max(1, agree)]]
@@ -75,7 +75,7 @@ def _within(counts: Mapping[int, int], bounds: LengthRange, but: Window) -> set[
     return {length for length in counts if length in bounds and length not in but}
 
 
-def _later_answers(whole: Sides, start: WorkStart, opening: LineOpening, replies: Window) -> Iterator[set[int]]:
+def _later_answers(whole: Sides, opening: LineOpening, replies: Window) -> Iterator[set[int]]:
     """Lengths of the answers to the second request and those behind it, each alone in its record."""
     for bounds, as_share in zip(opening.answers[1:], opening.as_share[1:], strict=True):
         if bounds is None:
@@ -83,7 +83,7 @@ def _later_answers(whole: Sides, start: WorkStart, opening: LineOpening, replies
         yield {
             length
             for length in whole.server_counts
-            if length < bounds.low + MERGED and is_answer(length, bounds, as_share, replies, start.width)
+            if length < bounds.low + MERGED and is_answer(length, bounds, as_share, replies)
         }
 
 

@@ -7,8 +7,8 @@ Knows lengths and windows; knows no dialects.
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 from sensor.behaviour.chances import (
@@ -81,13 +81,7 @@ def chances_of(sides: Sides, test: ReadingTest, beginning: Sequence[Tested]) -> 
     found = list[Tested]()
     if test.shares:
         found.append(_answers(answers_relation(sides, answered, test.replies), test.replies))
-    for name, lengths, window in (
-        ("id of answers", sides.server, test.replies),
-        (SHARE_IDS, sides.client, test.shares),
-    ):
-        rolled = roll_over(lengths, window)
-        if rolled is not None:
-            found.append(Tested(_rolled(name, rolled), (rolled.least, 1.0)))
+    found.extend(_ids(sides, test))
     if test.step is not None:
         jobs = [length for length in sides.server if length not in test.replies]
         _, levels = ladder_levels(jobs, test.step)
@@ -98,9 +92,32 @@ def chances_of(sides: Sides, test: ReadingTest, beginning: Sequence[Tested]) -> 
             found.append(Tested(relation, (chance, 1.0)))
     least_later = _least(found)
     found = [*beginning, *found]
-    log_p = math.fsum(math.log(max(LEAST, each.relation.p)) for each in found)
+    log_p = math.fsum(math.log(max(LEAST, each.p)) for each in found)
     p = product_tail([each.levels for each in found], log_p)
-    return Chance(p, _least(found), least_later, tuple(each.relation for each in found))
+    return Chance(p, _least(found), least_later, tuple(_shown(found)))
+
+
+def _ids(sides: Sides, test: ReadingTest) -> list[Tested]:
+    """Ids that grow in the miner's questions, and in answers where they do in questions: every JSON-RPC has answers
+    whose ids grow, and where nothing grows in what is taken for the questions, they answer something else.
+    """
+    asked = roll_over(sides.client, test.shares)
+    if asked is None:
+        return []
+    heard, relation = roll_over(sides.server, test.replies), _rolled(SHARE_IDS, asked)
+    if heard is None:
+        return [Tested(relation, (asked.least, 1.0))]
+    beside = _rolled("id of answers", heard)
+    if asked.p >= 1:
+        beside = replace(beside, p=1.0)
+    return [Tested(relation, (asked.least * heard.least, asked.least, 1.0), beside)]
+
+
+def _shown(found: Sequence[Tested]) -> Iterator[Relation]:
+    for each in found:
+        if each.beside is not None:
+            yield each.beside
+        yield each.relation
 
 
 def _least(found: Sequence[Tested]) -> float:

@@ -23,3 +23,9 @@ class Tested:
 
     relation: Relation
     levels: tuple[float, ...]
+    beside: Relation | None = None  # another whose chance is multiplied with it, counted only where the first holds
+
+    @property
+    def p(self) -> float:
+        """The chance that counts."""
+        return self.relation.p * (self.beside.p if self.beside is not None else 1.0)

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import pytest
 
-from sensor.behaviour.dialect_lengths import DialectLengths, widened
+from sensor.behaviour.dialect_lengths import DialectLengths
 from sensor.behaviour.grammar import LOOKS_S, GrammarResult, look_at, over_looks
 from sensor.behaviour.overhead import TLS_1_2, TLS_1_3_OVERHEAD, overhead
 from sensor.behaviour.templates import templates_of
@@ -79,89 +79,6 @@ def test_lengths_that_are_known_to_a_block_only_are_not_tested(grammars: list[Di
     result = look_at(trace_of(records, overhead(TLS_1_2, CBC_SUITE), opening=False), grammars)
     assert result.untestable is not None
     assert result.p == 1.0
-
-
-def in_blocks(trace: Trace) -> Trace:
-    """What is to be seen of it where the cipher pads to blocks of 16."""
-    added = overhead(TLS_1_2, CBC_SUITE)
-    records = [
-        (at, side, added.low - 1 + (length // 16 + 1) * 16)
-        for at, side, length in zip(trace.times_ns, trace.directions, trace.lengths, strict=True)
-    ]
-    return trace_of(records, added, opening=trace.opening)
-
-
-@pytest.mark.parametrize("name", ["stratum-v1", "cryptonote", "kawpow", "kaspa"])
-def test_a_session_in_blocks_whose_opening_was_seen_is_found(
-    name: str, signatures: SignatureSet, grammars: list[DialectLengths]
-) -> None:
-    dialect = next(dialect for dialect in signatures.dialects if dialect.name == name)
-    templates = templates_of(dialect, signatures)
-    found = 0
-    for n in range(5):
-        rng = random.Random(f"{name} {n}")
-        result = look_at(in_blocks(traces_of(play(templates, rng, 3_600, 2.0), rng)), grammars)
-        found += result.p <= 1e-5 and result.opening
-    assert found >= 3
-
-
-def test_a_session_in_blocks_that_was_joined_is_not_tested(grammars: list[DialectLengths]) -> None:
-    rng = random.Random(2)
-    result = look_at(in_blocks(traces_of(xmrig(rng), rng, joined_s=200)), grammars)
-    assert result.untestable == "lengths are known to 16 bytes only"
-
-
-def test_every_message_in_blocks_lies_in_the_widened_range(grammars: list[DialectLengths]) -> None:
-    for grammar in grammars:
-        wide = widened(grammar, 15)
-        for some, more in zip(grammar.jobs, wide.jobs, strict=True):
-            for length in (some.low, some.high):
-                seen = in_blocks(Trace((0,), (SERVER,), (length,))).lengths[0]
-                assert seen <= length <= seen + 15
-                assert seen in more
-
-
-@pytest.mark.parametrize("name", sorted({*FIRST, *SECOND} - {"sensor with alarms", "work queue"}))
-def test_ordinary_sessions_in_blocks_are_not_found(name: str, grammars: list[DialectLengths]) -> None:
-    make = {**FIRST, **SECOND}[name]
-    for n in range(4):
-        rng = random.Random(f"{name} {n}")
-        result = look_at(in_blocks(traces_of(make(rng, 1_800), rng)), grammars)
-        assert result.p > 1e-5, result
-
-
-def test_an_opening_in_blocks_of_lengths_that_are_common_does_not_count(grammars: list[DialectLengths]) -> None:
-    """A client that signs in with a length that it goes on to use, and gets what it gets later, says little by it."""
-    rng = random.Random(4)
-    plan = Plan()
-    plan.ask(0.0, 234, 475)
-    for at, what in mixed(job=poisson(rng, 3_600, 30), share=poisson(rng, 3_600, 120)):
-        if what == "job":
-            plan.say(at + 1, DOWN, 363 if rng.random() < 0.7 else 475)
-        else:
-            plan.ask(at + 1, 234, 63)
-    trace = traces_of(plan, rng)
-    result = look_at(in_blocks(trace), grammars)
-    assert result.p <= 1e-5
-    assert not result.opening
-    assert look_at(trace, grammars).opening
-
-
-def test_replies_in_two_blocks_that_alternate_are_no_ids_that_grow(grammars: list[DialectLengths]) -> None:
-    """Ids grow from one block to the next once; answers of two lengths go to and fro."""
-    found = []
-    for alternates in (False, True):
-        rng = random.Random(6)
-        plan, number = Plan(), 0
-        plan.ask(0.0, 433, 475)
-        for at, what in mixed(job=poisson(rng, 3_600, 30), share=poisson(rng, 3_600, 60)):
-            if what == "job":
-                plan.say(at + 1, DOWN, 363)
-            else:
-                number += 1
-                plan.ask(at + 1, 234, 62 + (2 if (number % 2 if alternates else number > 9) else 0))
-        found.append(look_at(in_blocks(traces_of(plan, rng)), grammars).p)
-    assert found[0] <= 1e-5 < found[1]
 
 
 def test_an_empty_session_is_not_tested(grammars: list[DialectLengths]) -> None:
