@@ -8,7 +8,9 @@ from itertools import permutations
 import pytest
 
 from sensor.behaviour.opening_order import nested_chances
-from sensor.behaviour.reading_chances import Search
+from sensor.behaviour.reading import Sides, Window
+from sensor.behaviour.reading_chances import ReadingTest, Search, chances_of
+from sensor.behaviour.trace import CLIENT, Trace
 
 
 @pytest.mark.parametrize(
@@ -43,3 +45,16 @@ def test_less_is_never_paid_for_more() -> None:
     levels = [10.0**-n for n in range(12, -1, -1)]
     paid = [p * search.price(p) for p in levels]
     assert paid == sorted(paid)
+
+
+def test_ids_that_grow_in_answers_count_only_where_those_of_questions_do() -> None:
+    """Every JSON-RPC has answers whose ids grow."""
+    replies = [36] * 9 + [37] * 11
+    found = {}
+    for name, questions in {"grow": [145] * 9 + [146] * 11, "stay": [145] * 20, "waver": [145, 146] * 10}.items():
+        rows = [(n, n % 2, (questions if n % 2 == CLIENT else replies)[n // 2]) for n in range(40)]
+        times, sides, lengths = zip(*((n * 10**9, side, length) for n, side, length in rows), strict=True)
+        test = ReadingTest(Window(145, 148), Window(36, 38), all_asked=False, step=None, skip=0, opening=())
+        found[name] = chances_of(Sides(Trace(times, sides, lengths)), test, ()).p
+    assert found["grow"] < 1e-9
+    assert found["stay"] == found["waver"] == 1.0
