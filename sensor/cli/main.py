@@ -22,6 +22,8 @@ from sensor.model.exit_codes import INTERRUPTED, RUN_ERROR
 #: OpenBLAS, which comes with numpy, starts a thread for each processor at its import, and nothing here multiplies
 #: matrices. In a daemon those threads would stand outside of the sandbox.
 THREADS_VARIABLE = "OPENBLAS_NUM_THREADS"
+#: Looking for plugins of its own takes pydantic a fifth of its start, and code of anybody else has no place here.
+PLUGINS_VARIABLE = "PYDANTIC_DISABLE_PLUGINS"
 #: When Python looks for cycles (gc.set_threshold). Of a million objects that stay, looking at all of them each time a
 #: step of the ledger has made some more is a quarter of the step; of a start with signatures it is a third.
 COLLECTED_AFTER = (20_000, 20, 50)
@@ -32,6 +34,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     prepare_streams()
     gc.set_threshold(*COLLECTED_AFTER)
     os.environ[THREADS_VARIABLE] = "1"
+    os.environ[PLUGINS_VARIABLE] = "__all__"
     try:
         code = _dispatch(list(sys.argv[1:] if arguments is None else arguments))
         sys.stdout.flush()

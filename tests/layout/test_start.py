@@ -98,7 +98,15 @@ def test_help_and_version_import_nothing_heavy(words: tuple[str, ...], tmp_path:
 def test_a_configuration_without_books_imports_none_of_their_libraries(empty: Path, tmp_path: Path) -> None:
     code, names = imported("replay", str(empty), "--set", "workers=1", cache=tmp_path)
     assert code == 0
-    assert not among(names, ("sqlalchemy", "numpy", "urllib3", "rich", "alembic"))
+    libraries = ("sqlalchemy", "numpy", "urllib3", "rich", "alembic", "stdnum")
+    assert not among(names, (*libraries, "sensor.attribution.formats", "sensor.attribution.index"))
+
+
+def test_a_daemon_without_books_has_none_of_their_libraries() -> None:
+    code = "import json, sys, sensor.cli.run; print(json.dumps(sorted(sys.modules)))"
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, env=environment, check=True, timeout=120)
+    assert not among(set(json.loads(done.stdout)), ("numpy", "stdnum", "jinja2", "babel", "urllib3", "Crypto.Hash"))
 
 
 def test_what_is_taken_without_a_configuration_is_what_it_says_by_default() -> None:
