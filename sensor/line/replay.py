@@ -149,9 +149,10 @@ class _LaterLine:
     def pipeline(self) -> Pipeline:
         """The line, with all that came before."""
         if self._pipeline is None:
+            signatures = self._signatures.loaded()
             from sensor.line.pipeline import Pipeline
 
-            self._pipeline = Pipeline(self._signatures.loaded(), **self._given)
+            self._pipeline = Pipeline(signatures, **self._given)
             self._pipeline.step(self._ended)
         return self._pipeline
 
