@@ -24,8 +24,8 @@ from sensor.model.record import Record, event_id
 from sensor.model.time import SECOND_NS
 from sensor.model.trouble import NOBODY, Speaker, TroubleState
 
-#: Events read from the outbox at once, of how many bytes (a finding of 256 connections has 300 KB, and ten times that in
-#: memory), and how often an idle thread looks without having been woken, in seconds.
+#: Events read from the outbox at once, of how many bytes (a finding of 256 connections has 300 KB, and ten times that
+#: in memory), and how often an idle thread looks without having been woken, in seconds.
 READ, READ_BYTES, LOOK_S = 500, 1 << 20, 0.5
 NOTHING = Backlog(0, 0, None, 0, 0)
 
