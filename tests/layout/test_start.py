@@ -17,6 +17,7 @@ from sensor.cli.replay_settings import ReplaySettings, configured
 from sensor.daemon.configuration import Configuration
 from sensor.line.judged_session import USUAL_RULES
 from sensor.line.replay import LaterCounters, replay
+from sensor.cli.terminal import FORCED_COLOURS
 from sensor.line.suppress import USUAL_SUPPRESSION
 from sensor.signatures import load
 
@@ -47,7 +48,8 @@ MOST_OURS, MOST_OTHERS = 45, 130
 
 def imported(*words: str, cache: Path) -> tuple[int, set[str]]:
     """The exit code of a command, and all that it imported."""
-    environment = {**os.environ, "PYTHONPATH": str(ROOT), "MINEWATCH_CACHE": str(cache)}
+    plain = {name: value for name, value in os.environ.items() if name not in FORCED_COLOURS}  # xdist sets one
+    environment = {**plain, "PYTHONPATH": str(ROOT), "MINEWATCH_CACHE": str(cache)}
     line = [sys.executable, "-c", PROBE, *words]
     done = subprocess.run(line, capture_output=True, text=True, env=environment, cwd=ROOT, check=True, timeout=120)
     code, names = json.loads(done.stdout.rpartition("\n")[0].rpartition("\n")[2] or done.stdout.splitlines()[-1])
