@@ -16,6 +16,8 @@ from typing import Any, get_args
 from pydantic import BaseModel
 from reference_text import COLUMNS, item, sentence
 
+from sensor.model.section import LaterModels
+
 TREE = Path(__file__).resolve().parents[1]
 PLURALS = {"text": "texts", "map": "maps", "map, by its `kind`": "maps, by their `kind`"}
 #: Characters of a default that is shown.
@@ -59,6 +61,8 @@ def models(annotation: object) -> list[type[BaseModel]]:
     """The models within an annotation, in their order."""
     if isinstance(annotation, type) and issubclass(annotation, BaseModel):
         return [annotation]
+    if isinstance(annotation, type) and issubclass(annotation, LaterModels):
+        return list(annotation.models())
     return [model for part in get_args(annotation) for model in models(part)]
 
 

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
-from sensor.model.record import Record
+if TYPE_CHECKING:
+    from sensor.model.record import Record
 
 
 class Refused(Exception):  # noqa: N818 (an answer, not an error of ours)

@@ -7,14 +7,16 @@ a dump shows none.
 from __future__ import annotations
 
 import os
-import ssl
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 from pydantic import Field
 
 from exporters.destination import Unusable
 from sensor.model.section import Section
+
+if TYPE_CHECKING:
+    import ssl
 
 #: Marks a path: a relative one is meant from the folder of the configuration file.
 PATH: dict[str, Any] = {"format": "path"}
@@ -38,6 +40,8 @@ class Tls(Section):
 
     def context(self) -> ssl.SSLContext:
         """A context that verifies certificate and host name. Raises Unusable."""
+        import ssl  # slow to import, and few destinations ask for it
+
         try:
             context = ssl.create_default_context(cafile=self.ca)
             if self.certificate is not None:

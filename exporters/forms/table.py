@@ -17,7 +17,9 @@ from rich.table import Table
 from rich.text import Text
 
 from exporters.forms import cells
-from exporters.forms.amounts import counted, plural, size
+from exporters.forms.amounts import counted, plural
+from exporters.forms.closing import NO_MINING, closing_text
+from exporters.forms.closing import Run as Run
 from exporters.forms.fitting import short, visible
 from sensor.model.evidence import Grade
 from sensor.model.finding import Finding
@@ -43,22 +45,6 @@ class Trouble:
     packets: int
 
 
-@dataclass(frozen=True)
-class Run:
-    """The figures of the closing line."""
-
-    engine: str
-    workers: int
-    sources: int
-    packets: int
-    bytes: int
-    flows: int
-    seconds: float
-    capture_loss: float
-    interrupted: bool = False
-    noun: str = "file"  # what a source is
-
-
 def render(
     console: Console,
     findings: Sequence[Finding],
@@ -73,7 +59,7 @@ def render(
         shown = _strongest(findings, everything)
         parts += [_findings(shown, console.width, everything), *_more(len(findings) - len(shown), "finding")]
     else:
-        parts.append(Text("No mining found.", style="bold"))
+        parts.append(Text(NO_MINING, style="bold"))
     several = [miner for miner in miners(findings) if len(miner.rated) > 1]
     if several:
         parts += [_together(several if everything else several[:MOST_ROWS])]
@@ -85,7 +71,7 @@ def render(
     if troubles:
         worst = troubles if everything else troubles[:MOST_ROWS]
         parts += [_troubles(worst), *_more(len(troubles) - len(worst), "file")]
-    parts.append(_closing(run))
+    parts.append(Text(closing_text(run), style="dim"))
     for number, part in enumerate(parts):
         if number:
             console.print()
@@ -247,18 +233,3 @@ def _troubles(troubles: Sequence[Trouble]) -> Table:
             Text(f"{item.packets:,}"),
         )
     return table
-
-
-def _closing(run: Run) -> Text:
-    rate = run.packets / run.seconds / 1e6 if run.seconds else 0.0
-    parts = (
-        counted(run.packets, "packet"),
-        size(run.bytes),
-        counted(run.flows, "flow"),
-        counted(run.sources, run.noun),
-        f"{run.seconds:.2f} s ({rate:.3g} Mpps)",
-        f"{run.engine} engine" + (f", {run.workers} workers" if run.workers > 1 else ""),
-        f"capture loss {run.capture_loss:.2%}",
-        *(("interrupted: not everything was read",) if run.interrupted else ()),
-    )
-    return Text(" · ".join(parts), style="dim")

@@ -7,18 +7,23 @@ no entry anywhere else.
 from __future__ import annotations
 
 import importlib
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import cache, reduce
 from operator import or_
 from pathlib import Path
 from types import ModuleType
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, cast
 
-from pydantic import Field, PrivateAttr, field_validator
+from pydantic import Field, PrivateAttr, TypeAdapter, field_validator
+from pydantic_core import CoreSchema, core_schema
 
 from sensor.attribution.books.source import Name, SourceConfig
 from sensor.model.address import parse_network
-from sensor.model.section import Section
+from sensor.model.section import LaterModels, Section
+
+if TYPE_CHECKING:
+    from pydantic import GetJsonSchemaHandler
+    from pydantic.json_schema import JsonSchemaValue
 
 
 def module(kind: str) -> ModuleType:
@@ -42,10 +47,33 @@ class PointConfig(Section):
     vlan: Annotated[int, Field(ge=0, le=4095)] | None = None
 
 
+@cache
+def _adapter() -> TypeAdapter[SourceConfig]:
+    models = reduce(or_, SourceModels.models())
+    return TypeAdapter(cast("type[SourceConfig]", Annotated[models, Field(discriminator="kind")]))
+
+
+class SourceModels(LaterModels):
+    """A source is checked by the model of its kind. All that reads books comes with them."""
+
+    @staticmethod
+    def models() -> Sequence[type[SourceConfig]]:
+        """The settings of each kind of source."""
+        return [module(kind).Config for kind in kinds()]
+
+    @staticmethod
+    def __get_pydantic_core_schema__(_source: object, _handler: object) -> CoreSchema:
+        return core_schema.no_info_plain_validator_function(lambda given: _adapter().validate_python(given))
+
+    @staticmethod
+    def __get_pydantic_json_schema__(_schema: CoreSchema, handler: GetJsonSchemaHandler) -> JsonSchemaValue:
+        return handler(_adapter().core_schema)
+
+
 if TYPE_CHECKING:
     AnySource = SourceConfig
 else:
-    AnySource = Annotated[reduce(or_, (module(kind).Config for kind in kinds())), Field(discriminator="kind")]
+    AnySource = Annotated[Any, SourceModels]
 
 
 class AttributionSettings(Section):

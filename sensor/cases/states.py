@@ -7,12 +7,11 @@ A false alarm is the other end. Pure; knows no ledger.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import get_args
 
-from sensor.model.summary import State
+from sensor.model.case_state import STATES as STATES
+from sensor.model.case_state import State
 from sensor.model.time import DAY_NS
 
-STATES: tuple[State, ...] = get_args(State)
 #: The sensor's own name in a case's history.
 SENSOR = "minewatch"
 #: What may come after what; the sensor itself only closes, and makes closed cases relapse.

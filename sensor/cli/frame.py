@@ -13,7 +13,6 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from sensor.model.coverage import Grounds
 from sensor.model.exit_codes import CONFIG, OK, RUN_ERROR, USAGE
 from sensor.model.ledger_url import ledger_url_mistake, shown_ledger_url
 
@@ -22,9 +21,11 @@ if TYPE_CHECKING:
     from sensor.daemon.configuration import Configuration
     from sensor.intake.engine import Engine, EngineName
     from sensor.ledger import Ledger
+    from sensor.model.coverage import Grounds
     from sensor.settings.sections import LedgerSettings
     from sensor.signatures import SignatureSet
     from sensor.signatures.sites import SiteWeights
+    from sensor.signatures.source import SignatureSource
 
 #: Called with a file's path, the bytes that are read of it, and its size.
 AdvanceFile = Callable[[str, int, int], None]
@@ -86,6 +87,8 @@ def show_configuration(settings: Configuration) -> int:
 
 def grounds_of(settings: Configuration) -> Grounds:
     """What figures of the ledger must rest on, as configured."""
+    from sensor.model.coverage import Grounds
+
     bulletin = settings.bulletin
     return Grounds(bulletin.least_watched, bulletin.most_projection, settings.estimate.level)
 
@@ -96,6 +99,19 @@ def load_signatures(files: Sequence[str], lists: Sequence[str] = ()) -> Signatur
 
     with exit_on(signatures.SignatureError, code=CONFIG):
         return signatures.load([Path(name) for name in files], [Path(name) for name in lists])
+
+
+def signature_source(files: Sequence[str], lists: Sequence[str] = ()) -> SignatureSource:
+    """The same as `load_signatures`, parsed only when the first packet asks for it, where it is known from an earlier
+    run what the core needs of them. Raises CommandError."""
+    from sensor.signatures import source
+    from sensor.signatures.signature_error import SignatureError
+
+    with exit_on(SignatureError, code=CONFIG):
+        found, trouble = source.find([Path(name) for name in files], [Path(name) for name in lists])
+    if trouble is not None:
+        say(trouble)
+    return found
 
 
 def site_weights_of(settings: Configuration) -> SiteWeights:

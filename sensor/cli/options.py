@@ -7,7 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Self
 
-from sensor.cases.states import STATES
+from sensor.model.case_state import STATES
 from sensor.model.evidence import Grade
 
 #: The highest number that an option takes.

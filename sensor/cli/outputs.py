@@ -16,14 +16,12 @@ from sensor.cli.frame import os_reason
 from sensor.cli.streams import private
 from sensor.intake.sources import STDIN
 from sensor.model.exit_codes import RUN_ERROR, USAGE
-from sensor.model.finding import Finding
-from sensor.model.node import Node
-from sensor.model.record import Record
 from sensor.model.version import VERSION
 
 if TYPE_CHECKING:
-    from sensor.daemon.configuration import Configuration
+    from sensor.cli.replay_settings import ReplaySettings
     from sensor.line.replay import ReplayResult
+    from sensor.model.record import Record
 
 
 class UnwritableError(Exception):
@@ -80,27 +78,30 @@ def open_all(targets: Mapping[str, str | None], inputs: Sequence[str]) -> list[O
     return [OutputFile(flag, target, _open(flag, target)) for flag, target in requested.items()]
 
 
-def events(outcome: ReplayResult, settings: Configuration, engine: str) -> Iterator[str]:
+def events(outcome: ReplayResult, settings: ReplaySettings, engine: str) -> Iterator[str]:
     """Every record as one line of JSON, with the counters where asked."""
+    if not outcome.records and not settings.stats:
+        return
     from exporters.forms.event import dumps, encode, encode_stats
 
     for record in _records(outcome, settings):
         yield dumps(encode(record)) + "\n"
-    if settings.output.stats:
+    if settings.stats:
         counters = {**{f"line_{name}": value for name, value in outcome.lines.items()}, **outcome.counters}
         yield dumps(encode_stats(counters, counters.get("last_packet_ns", 0), engine)) + "\n"
 
 
-def page(outcome: ReplayResult, settings: Configuration, engine: str, sources: Sequence[str]) -> Iterable[str]:
+def page(outcome: ReplayResult, settings: ReplaySettings, engine: str, sources: Sequence[str]) -> Iterable[str]:
     """The page to look at."""
     from exporters.forms.report.page import PageContent, write
     from exporters.forms.table import Trouble
+    from sensor.model.finding import Finding
 
     records = _records(outcome, settings)
     return write(
         PageContent(
             findings=[record for record in records if isinstance(record, Finding)],
-            nodes=[record for record in records if isinstance(record, Node)],
+            nodes=outcome.nodes,
             troubles=[
                 Trouble(problem.source, problem.reason, problem.offset, problem.packets) for problem in outcome.problems
             ],
@@ -110,24 +111,27 @@ def page(outcome: ReplayResult, settings: Configuration, engine: str, sources: S
             capture_loss=outcome.capture_loss,
             maker=f"minewatch {VERSION}, {engine} engine",
             interrupted=outcome.interrupted,
-            redacted=settings.output.redact,
+            redacted=settings.redact,
         )
     )
 
 
-def bundle(outcome: ReplayResult, settings: Configuration) -> Iterable[str]:
+def bundle(outcome: ReplayResult, settings: ReplaySettings) -> Iterable[str]:
     """The findings as a STIX bundle."""
     from exporters.forms.stix import dumps, encode
+    from sensor.model.finding import Finding
 
     findings = [record for record in _records(outcome, settings) if isinstance(record, Finding)]
     return [dumps(encode(findings))]
 
 
-def _records(outcome: ReplayResult, settings: Configuration) -> list[Record]:
+def _records(outcome: ReplayResult, settings: ReplaySettings) -> list[Record]:
+    if not settings.redact:
+        return outcome.records
     from exporters.redaction.finding import redacted
+    from sensor.model.finding import Finding
 
-    hide = settings.output.redact
-    return [redacted(record) if hide and isinstance(record, Finding) else record for record in outcome.records]
+    return [redacted(record) if isinstance(record, Finding) else record for record in outcome.records]
 
 
 def _open(flag: str, target: str) -> IO[str]:

@@ -6,6 +6,7 @@ Nothing heavy is imported here, so that help is quick. The manual page and the d
 from __future__ import annotations
 
 import argparse
+from collections.abc import Callable
 from pathlib import Path
 from typing import TypeAlias
 
@@ -27,8 +28,8 @@ HIGHEST_VLAN = 4_095
 Commands: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"
 
 
-def parser() -> argparse.ArgumentParser:
-    """The whole command line; what is parsed holds the command's name as `command`."""
+def parser(only: str | None = None) -> argparse.ArgumentParser:
+    """The whole command line, or with one command alone; what is parsed holds the command's name as `command`."""
     whole = argparse.ArgumentParser(
         prog="minewatch",
         description="Finds virtual-currency mining in captured traffic.",
@@ -36,11 +37,9 @@ def parser() -> argparse.ArgumentParser:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     commands = whole.add_subparsers(dest="command", metavar="COMMAND", required=True)
-    first = (_replay, _run, _status, _check, _calibrate, _signatures, add_lists)
-    for add_command in (*first, _books, _explain, _bulletin, add_ledger):
-        add_command(commands)
-    _completion(commands)
-    add_json(commands.add_parser("version", help="show the version and the engine"))
+    for name, add_command in COMMANDS.items():
+        if only in (None, name):
+            add_command(commands)
     return whole
 
 
@@ -253,6 +252,28 @@ def _completion(commands: Commands) -> None:
     completion = commands.add_parser("completion", help="print the completion of a shell")
     completion.description = "Print the completion of commands, options and states for a shell."
     completion.add_argument("shell", choices=("bash", "zsh", "fish"), help="the shell")
+
+
+def _version(commands: Commands) -> None:
+    add_json(commands.add_parser("version", help="show the version and the engine"))
+
+
+#: The commands by name, in the order in which they are shown.
+COMMANDS: dict[str, Callable[[Commands], None]] = {
+    "replay": _replay,
+    "run": _run,
+    "status": _status,
+    "check": _check,
+    "calibrate": _calibrate,
+    "signatures": _signatures,
+    "lists": add_lists,
+    "books": _books,
+    "explain": _explain,
+    "bulletin": _bulletin,
+    "ledger": add_ledger,
+    "completion": _completion,
+    "version": _version,
+}
 
 
 def _sensor_id(text: str) -> str:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 
-from sensor.cases.states import STATES
 from sensor.cli.options import (
     StateNames,
     add_json,
@@ -15,6 +14,7 @@ from sensor.cli.options import (
     count_type,
     leave_to_parent,
 )
+from sensor.model.case_state import STATES
 
 
 def add_ledger(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:

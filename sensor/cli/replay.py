@@ -6,45 +6,38 @@ sources -> line -> attribution -> ledger, files, summary
 from __future__ import annotations
 
 import argparse
+import importlib
 import time
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from exporters.redaction.attribution import without_persons
 from sensor.cli import outputs, terminal
 from sensor.cli.frame import (
     CommandError,
     exit_on,
-    flag_overrides,
     load_attribution,
-    load_configuration,
     load_engine,
-    load_signatures,
     say,
     show_configuration,
+    signature_source,
 )
-from sensor.daemon.behaviour import behaviour_rules
-from sensor.estimate import Assumptions
-from sensor.intake.block_times import BlockFileError
+from sensor.cli.replay_settings import ReplaySettings, replay_settings
 from sensor.intake.clock import first_packet_ns, off_clock
-from sensor.intake.content import content_id
 from sensor.intake.sources import Problem, expand
-from sensor.line.judged_session import BehaviourRules
 from sensor.line.replay import replay
-from sensor.line.resumed import nothing_before
-from sensor.line.suppress import Suppression
 from sensor.model.exit_codes import CONFIG, INTERRUPTED, OK, RUN_ERROR, USAGE
-from sensor.model.finding import Finding
 from sensor.model.time import ANY_TIME, PlausibleTime, day_of
-from sensor.session.verify import Sampling
 
 if TYPE_CHECKING:
     from sensor.attribution import Attributor
     from sensor.daemon.configuration import Configuration
     from sensor.intake.engine import Engine
     from sensor.ledger.replay import ReplayLedger
+    from sensor.line.judged_session import BehaviourRules
     from sensor.line.replay import ReplayResult
+    from sensor.model.record import Record
     from sensor.signatures import SignatureSet
+    from sensor.signatures.source import SignatureSource
 
 #: What is said of packets within captures that are of a time that cannot be.
 OFF_CLOCK = (
@@ -54,42 +47,70 @@ OFF_CLOCK = (
 
 def run(options: argparse.Namespace) -> int:
     """Replay the captures that the options name. Raises CommandError for what stops it before the first packet."""
-    settings = load_configuration(options, flag_overrides(options, "engine", "ledger", "jobs", "persons"))
-    if options.dump_config:
-        return show_configuration(settings)
+    settings = replay_settings(options)
+    if options.dump_config and settings.whole is not None:
+        return show_configuration(settings.whole)
     if not options.paths:
         raise CommandError(USAGE, "replay: name at least one file, directory or pattern, or - for standard input")
-    signatures = load_signatures(settings.signatures.files, settings.names.lists)
-    with exit_on(BlockFileError, code=CONFIG):
-        rules = behaviour_rules(settings.behaviour)
+    signatures = signature_source(settings.signature_files, settings.host_lists)
+    rules = _behaviour_rules(settings)
     engine = load_engine(settings.engine)
     sources, problems = expand(options.paths)
     files = _open_outputs(options, settings, sources)
     plausible = PlausibleTime.as_of(time.time_ns())
     sources, refused = _in_time(sources, plausible, alone=options.ledger is None)
-    with terminal.book_progress(not options.quiet) as advance:
-        attributor = load_attribution(settings, advance)
-    ledger = None if options.ledger is None else _open_ledger(options, settings, sources, attributor)
+    attributor = _attributor(settings, quiet=options.quiet)
+    ledger = None
+    if options.ledger is not None and settings.whole is not None:
+        ledger = _open_ledger(options, settings.whole, sources, attributor)
     outcome = _read(options, settings, sources, signatures, engine, ledger, rules)
     outcome.problems = problems + refused + outcome.problems
     if attributor is not None:
         for finding in outcome.findings:
             attributor.attribute(finding)
     recorded = ledger is None or _recorded(ledger, outcome)
-    if outcome.lines.get("chunks_off_clock"):
+    if outcome.chunks_off_clock:
         say(OFF_CLOCK)
-    suppression, last_ns = Suppression(settings.findings), outcome.counters.get("last_packet_ns", 0)
-    outcome.records = suppression.heard(outcome.records, day_of(last_ns))
-    if not settings.output.name_persons:  # the ledger has them; nothing that is shown does
-        outcome.records = [
-            without_persons(record) if isinstance(record, Finding) else record for record in outcome.records
-        ]
+    if outcome.records:
+        outcome.records = _shown(outcome, settings)
     written = _write_outputs(files, outcome, settings, engine.name, sources)
     eve_on_stdout = any(file.on_stdout for file in files)
     terminal.show_summary(outcome, engine.name, settings.workers, options, eve_on_stdout)
     if not (recorded and written):
         return RUN_ERROR
     return INTERRUPTED if outcome.interrupted else RUN_ERROR if outcome.problems else OK
+
+
+def _shown(outcome: ReplayResult, settings: ReplaySettings) -> list[Record]:
+    """The records that are shown. The ledger has persons and what is suppressed; nothing that is shown does."""
+    from exporters.redaction.attribution import without_persons
+    from sensor.line.suppress import USUAL_SUPPRESSION, Suppression
+    from sensor.model.finding import Finding
+
+    suppression = Suppression(settings.suppression or USUAL_SUPPRESSION)
+    records = suppression.heard(outcome.records, day_of(outcome.counters.get("last_packet_ns", 0)))
+    if settings.name_persons:
+        return records
+    return [without_persons(record) if isinstance(record, Finding) else record for record in records]
+
+
+def _behaviour_rules(settings: ReplaySettings) -> BehaviourRules | None:
+    """What encrypted sessions are judged by; None: as usual. Raises CommandError."""
+    if settings.whole is None:
+        return None
+    from sensor.daemon.behaviour import behaviour_rules
+    from sensor.intake.block_times import BlockFileError
+
+    with exit_on(BlockFileError, code=CONFIG):
+        return behaviour_rules(settings.whole.behaviour)
+
+
+def _attributor(settings: ReplaySettings, *, quiet: bool) -> Attributor | None:
+    """The books of the configuration, read with a progress bar; None if it names none. Raises CommandError."""
+    if settings.whole is None or not settings.whole.attribution.sources:
+        return None
+    with terminal.book_progress(not quiet) as advance:
+        return load_attribution(settings.whole, advance)
 
 
 def _in_time(sources: list[str], plausible: PlausibleTime, *, alone: bool) -> tuple[list[str], list[Problem]]:
@@ -110,43 +131,60 @@ def _in_time(sources: list[str], plausible: PlausibleTime, *, alone: bool) -> tu
 
 def _read(
     options: argparse.Namespace,
-    settings: Configuration,
+    settings: ReplaySettings,
     sources: Sequence[str],
-    signatures: SignatureSet,
+    signatures: SignatureSource,
     engine: Engine,
     ledger: ReplayLedger | None,
-    rules: BehaviourRules,
+    rules: BehaviourRules | None,
 ) -> ReplayResult:
     """Run the line over the sources, with a progress bar."""
-    limits = {"workers": settings.workers, **settings.limits.model_dump()}
-    sampling = Sampling(**settings.verify.model_dump())
-    assumptions = Assumptions(**settings.estimate.model_dump())
-    began = time.perf_counter()
+    limits = {"workers": settings.workers, **settings.limits}
+    began, timed = time.perf_counter(), TimedSignatures(signatures)
     try:
         with terminal.replay_progress(sources, show=not options.quiet) as advance:
             outcome = replay(
                 sources,
-                signatures,
+                timed,
                 engine,
                 limits,
                 advance,
-                sampling=sampling,
-                assumptions=assumptions,
+                sampling=settings.sampling,
+                assumptions=settings.assumptions,
                 steps=ledger,
-                resume=nothing_before if ledger is None else ledger.resume,
+                resume=None if ledger is None else ledger.resume,
                 plausible=ANY_TIME if ledger is None else PlausibleTime.as_of(time.time_ns()),
                 behaviour=rules,
             )
     except RuntimeError as error:
         raise CommandError(RUN_ERROR, f"the core stopped: {error}") from None
-    outcome.seconds = time.perf_counter() - began
+    outcome.seconds = time.perf_counter() - began - timed.seconds
     return outcome
+
+
+class TimedSignatures:
+    """Signatures that know how long it took to make them and the line that reads by them: that is no part of the time
+    in which captures were read."""
+
+    def __init__(self, source: SignatureSource) -> None:
+        self._source = source
+        self.literals, self.openings, self.flights = source.literals, source.openings, source.flights
+        self.seconds = 0.0
+
+    def loaded(self) -> SignatureSet:
+        """The whole set."""
+        began = time.perf_counter()
+        found = self._source.loaded()
+        importlib.import_module("sensor.line.pipeline")
+        self.seconds += time.perf_counter() - began
+        return found
 
 
 def _open_ledger(
     options: argparse.Namespace, settings: Configuration, sources: Sequence[str], attributor: Attributor | None
 ) -> ReplayLedger:
     """The ledger to record in. Raises CommandError."""
+    from sensor.intake.content import content_id
     from sensor.ledger import LedgerError  # the database library is slow to import, and not always needed
     from sensor.ledger.replay import ReplayLedger
 
@@ -169,10 +207,10 @@ def _recorded(ledger: ReplayLedger, outcome: ReplayResult) -> bool:
 
 
 def _open_outputs(
-    options: argparse.Namespace, settings: Configuration, sources: Sequence[str]
+    options: argparse.Namespace, settings: ReplaySettings, sources: Sequence[str]
 ) -> list[outputs.OutputFile]:
     """The files to write, opened before anything is read."""
-    targets = {"--eve": options.eve or settings.output.eve, "--report": options.report, "--stix": options.stix}
+    targets = {"--eve": options.eve or settings.eve, "--report": options.report, "--stix": options.stix}
     inputs = [*sources, *([str(options.config)] if options.config else [])]
     try:
         return outputs.open_all(targets, inputs)
@@ -181,7 +219,11 @@ def _open_outputs(
 
 
 def _write_outputs(
-    files: list[outputs.OutputFile], outcome: ReplayResult, settings: Configuration, engine: str, sources: Sequence[str]
+    files: list[outputs.OutputFile],
+    outcome: ReplayResult,
+    settings: ReplaySettings,
+    engine: str,
+    sources: Sequence[str],
 ) -> bool:
     """Write every file; False, with a sentence for each, if one was lost."""
     complete = True

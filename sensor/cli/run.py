@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import contextlib
-import gc
 import signal
 import time
 from collections.abc import Iterator
@@ -25,9 +24,6 @@ from sensor.model.exit_codes import BUSY, CONFIG, OK, RUN_ERROR, USAGE
 from sensor.serve.access import ServeError
 from sensor.settings.document import ConfigError
 
-#: When Python looks for cycles (gc.set_threshold): of a million objects that stay, looking at all of them each time a
-#: step of the ledger has made some more is a quarter of the step.
-COLLECTED_AFTER = (20_000, 20, 50)
 COLUMNS = ("interface", "state", "mtu", "usable", "")
 
 
@@ -45,7 +41,6 @@ def run(options: argparse.Namespace) -> int:
     with exit_on(SimulateError, code=USAGE):
         simulation = read_faults(options.simulate)
     daemon = _start(engine, setup, source, options, simulation)
-    gc.set_threshold(*COLLECTED_AFTER)
     with _signals(daemon):
         try:
             daemon.run()

@@ -13,6 +13,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, TYPE_CHECKING
 
+from exporters.forms.closing import NO_MINING, Run, closing_text
 from sensor.cli.frame import AdvanceFile, say
 from sensor.intake.sources import size
 
@@ -21,6 +22,8 @@ if TYPE_CHECKING:
 
 #: Into a pipe or a file there is no width to fit; this one has room for the reasons.
 PIPED_WIDTH = 160
+#: Variables by which the library that draws takes anything for a terminal (rich.console).
+FORCED_COLOURS = frozenset(("FORCE_COLOR", "TTY_COMPATIBLE"))
 #: Called with the bytes that are read.
 Advance = Callable[[int], None]
 
@@ -80,14 +83,8 @@ def show_summary(
 
 
 def _draw(stream: IO[str], outcome: ReplayResult, engine: str, workers: int, verbose: int) -> None:
-    from rich.console import Console
-
-    from exporters.forms import table
-
-    width = None if stream.isatty() else _piped_width()
-    console = Console(file=stream, width=width, highlight=False, soft_wrap=False, emoji=False, markup=False)
     counters = outcome.counters
-    run = table.Run(
+    run = Run(
         engine=engine,
         workers=workers,
         sources=outcome.sources,
@@ -98,12 +95,28 @@ def _draw(stream: IO[str], outcome: ReplayResult, engine: str, workers: int, ver
         capture_loss=outcome.capture_loss,
         interrupted=outcome.interrupted,
     )
+    if not (outcome.records or outcome.problems or verbose) and _is_plain(stream):
+        closing = closing_text(run)
+        if len(closing) <= _piped_width():  # nothing to draw: the library that draws is slow to import
+            stream.write(f"{NO_MINING}\n\n{closing}\n")
+            return
+    from rich.console import Console
+
+    from exporters.forms import table
+
+    width = None if stream.isatty() else _piped_width()
+    console = Console(file=stream, width=width, highlight=False, soft_wrap=False, emoji=False, markup=False)
     troubles = [table.Trouble(item.source, item.reason, item.offset, item.packets) for item in outcome.problems]
     table.render(console, outcome.findings, outcome.nodes, troubles, run, everything=verbose > 0)
     if verbose:
         for part, moved in (("core", counters), ("line", outcome.lines)):
             figures = [f"{name} {value:,}" for name, value in sorted(moved.items()) if value]
             console.print(f"{part}: {', '.join(figures)}", style="dim")
+
+
+def _is_plain(stream: IO[str]) -> bool:
+    """Whether nothing is drawn there in colours: it is no terminal, and nobody asks for colours all the same."""
+    return not stream.isatty() and FORCED_COLOURS.isdisjoint(os.environ)
 
 
 def _piped_width() -> int:

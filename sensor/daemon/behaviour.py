@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from sensor.behaviour.judge import Thresholds
 from sensor.intake.block_times import read_block_times
 from sensor.line.judged_session import BehaviourRules
-from sensor.settings.sections import BehaviourSettings
+
+if TYPE_CHECKING:
+    from sensor.settings.sections import BehaviourSettings
 
 
 def behaviour_rules(settings: BehaviourSettings) -> BehaviourRules:

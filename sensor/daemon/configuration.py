@@ -5,15 +5,17 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Self
+from typing import TYPE_CHECKING, Self
 
-from sensor.attribution.books.divisions import Division, DivisionError, Divisions
 from sensor.attribution.settings import AttributionSettings
 from sensor.delivery.settings import SECTION as EXPORTERS
 from sensor.delivery.settings import read_section
 from sensor.settings import config
 from sensor.settings.config import Rooting
 from sensor.settings.document import ConfigKey
+
+if TYPE_CHECKING:
+    from sensor.attribution.books.divisions import Division
 
 
 class Configuration(config.SensorSettings):
@@ -53,10 +55,16 @@ def region_of(settings: Configuration) -> Division | None:
     region, local = settings.bulletin.region, settings.attribution.divisions
     if region is None:
         return None
+    from sensor.attribution.books.divisions import Divisions  # the table of all divisions is slow to import
+
     return Divisions(Path(local) if local else None).division(region, datetime.now(UTC).year)
 
 
 def _region_mistakes(settings: Configuration, place: Callable[[ConfigKey], str]) -> list[str]:
+    if settings.bulletin.region is None:
+        return []
+    from sensor.attribution.books.divisions import DivisionError
+
     try:
         region_of(settings)
     except DivisionError as error:

@@ -7,6 +7,7 @@ needs a restart.
 
 from __future__ import annotations
 
+import gc
 import threading
 import time
 from collections.abc import Callable
@@ -87,6 +88,7 @@ class Reloader:
                 self.statuses[name] = replace(before, refused=before.refused + 1, last_succeeded=False)
 
     def _build(self, kind: Kind, setup: Setup) -> None:
+        gc.collect()  # what the reload before replaced is full of cycles: never three setups at once
         try:
             if kind == "signatures":
                 signatures, changed_ns = load_signatures(setup.config), newest_change_ns(setup.config)

@@ -9,12 +9,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from importlib import resources
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from exporters.destination import Destination
 from exporters.kinds.prometheus import Config as Metrics
 from sensor import signatures
-from sensor.attribution import AttributionError, Attributor, load_books
 from sensor.daemon import configuration
 from sensor.daemon.behaviour import behaviour_rules
 from sensor.daemon.configuration import Configuration
@@ -34,6 +33,9 @@ from sensor.session.verify import Sampling
 from sensor.settings.document import ConfigError
 from sensor.settings.sections import InterfaceSettings
 from sensor.signatures import SignatureSet
+
+if TYPE_CHECKING:
+    from sensor.attribution import Attributor
 
 Check = configuration.ConfigurationCheck
 
@@ -184,6 +186,8 @@ def _capture(interface: InterfaceSettings, problems: list[str]) -> engine.Listen
 def _attributor(settings: Configuration, previous: Setup | None, problems: list[str]) -> Attributor | None:
     if not settings.attribution.sources:
         return None
+    from sensor.attribution import AttributionError, load_books  # with numpy, which is 15 MB of an idle daemon
+
     try:
         return load_books(settings.attribution, previous.attribution if previous else None)
     except AttributionError as error:

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING
 
 from exporters.forms.amounts import counted, plural, size
-from sensor.attribution import Attributor
-from sensor.attribution.books.book import Book
 from sensor.daemon.setup import Setup
 from sensor.intake.engine import ListenOptions
 from sensor.model.status import Status
@@ -14,6 +13,10 @@ from sensor.model.time import day_text
 from sensor.model.version import VERSION
 from sensor.signatures import SignatureSet
 from sensor.signatures.precedence import SHIPPED
+
+if TYPE_CHECKING:
+    from sensor.attribution import Attributor
+    from sensor.attribution.books.book import Book
 
 #: Books that are named one by one.
 MOST_BOOKS = 20

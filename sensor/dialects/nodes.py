@@ -10,8 +10,6 @@ from __future__ import annotations
 import re
 from typing import NamedTuple
 
-from Crypto.Hash import keccak
-
 from sensor.signatures.model import NodeSignature
 
 #: Enough for a Bitcoin version message and a Levin handshake's network id.
@@ -204,6 +202,8 @@ def read_datagram(signature: NodeSignature, data: bytes) -> NodeSeen | None:
     """Discovery v4: the first 32 bytes are the Keccak-256 of all the others; byte 97 is the packet type."""
     if signature.reader != "discv4" or len(data) < 99 or len(data) > 1_280 or not 1 <= data[97] <= 6:
         return None
+    from Crypto.Hash import keccak  # few runs meet a discovery packet
+
     if keccak.new(digest_bits=256, data=data[32:]).digest() != data[:32]:
         return None
     return NodeSeen(None, signature.coin, None, 0.99, "the packet's Keccak-256 is right", ())

@@ -10,8 +10,6 @@ from collections.abc import Sequence
 
 from sensor.intake.sources import STDIN
 from sensor.model.time import ANY_TIME, DAY_NS, PlausibleTime, day_text
-from sensor.reference.capture.bytestream import CaptureError
-from sensor.reference.capture.capture_file import CaptureFile
 
 #: Packets of a capture that are looked at for the first with a time.
 MOST_LOOKED_AT = 16
@@ -25,6 +23,10 @@ def first_packet_ns(source: str, plausible: PlausibleTime = ANY_TIME) -> int | N
     cannot be found out, or only by reading it once for all."""
     if source == STDIN:
         return None
+    # The whole reference core comes with them, and one capture alone is not asked.
+    from sensor.reference.capture.bytestream import CaptureError
+    from sensor.reference.capture.capture_file import CaptureFile
+
     try:
         capture = CaptureFile(source)
     except CaptureError:

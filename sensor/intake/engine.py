@@ -12,11 +12,12 @@ import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from types import ModuleType
-from typing import Any, Literal, Protocol
+from typing import TYPE_CHECKING, Any, Literal, Protocol
 
-from sensor.intake.archives import refusal
-from sensor.intake.packet_filter import Instruction
 from sensor.model.events import Event
+
+if TYPE_CHECKING:
+    from sensor.intake.packet_filter import Instruction
 
 EngineName = Literal["auto", "compiled", "reference"]
 NAMES: tuple[EngineName, ...] = ("auto", "compiled", "reference")
@@ -123,6 +124,8 @@ class Engine:
                 filter=options.filter,
             )
         except self.module.CaptureError as error:
+            from sensor.intake.archives import refusal  # five libraries that unpack come with it
+
             reason = (refusal(source) or error.reason) if error.reason == NO_CAPTURE else error.reason
             raise SourceError(error.source, reason, error.offset) from None
 

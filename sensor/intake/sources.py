@@ -5,7 +5,7 @@ It looks at names only; whether a file is a capture, the core finds out.
 
 from __future__ import annotations
 
-import glob
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,6 +15,8 @@ PACKED = (".gz", ".zst", ".xz", ".bz2", ".lz4")
 CAPTURES = (".pcap", ".pcapng", ".cap")
 ENDINGS = tuple(kind + packed for kind in CAPTURES for packed in ("", *PACKED))
 STDIN = "-"
+#: What makes a pattern of a path (glob.has_magic).
+MAGIC = re.compile(r"[*?\[]")
 
 
 @dataclass(frozen=True)
@@ -59,7 +61,9 @@ def _captures_of(path: str) -> Iterator[str | Problem]:
         yield path
     elif _is_directory(path):
         yield from _directory(path)
-    elif not _exists(path) and glob.has_magic(path):
+    elif not _exists(path) and MAGIC.search(path):
+        import glob
+
         matches = sorted(glob.glob(path, recursive=True))  # noqa: PTH207 (Path.glob refuses absolute patterns)
         if not matches:
             yield Problem(path, "no file matches this pattern")

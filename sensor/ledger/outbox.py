@@ -95,9 +95,14 @@ class EventOutbox:
         _drop(connection, *old)
         return old[1] - old[0] + 1
 
-    def read(self, position: int, most: int) -> list[QueuedEvent]:
-        """The events after a position, oldest first. Raises LedgerError."""
-        query = select(OUTBOX).where(OUTBOX.c.sequence > position).order_by(OUTBOX.c.sequence).limit(most)
+    def read(self, position: int, most: int, most_bytes: int | None = None) -> list[QueuedEvent]:
+        """The events after a position, oldest first: at most so many, and none that begins so many bytes after the
+        first. Raises LedgerError."""
+        waiting = OUTBOX.c.sequence > position
+        query = select(OUTBOX).where(waiting).order_by(OUTBOX.c.sequence).limit(most)
+        if most_bytes is not None:
+            first = select(OUTBOX.c.begin_bytes).where(waiting).order_by(OUTBOX.c.sequence).limit(1)
+            query = query.where(OUTBOX.c.begin_bytes < first.scalar_subquery() + most_bytes)
         with reading(self._engine) as connection:
             rows = connection.execute(query).all()
         return [QueuedEvent(row.sequence, row.event_id, row.created_ns, loads(row.record)) for row in rows]

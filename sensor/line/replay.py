@@ -6,31 +6,32 @@ the others go on.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
 
-from sensor.estimate import Assumptions
 from sensor.intake.engine import Engine, PacketCore, SourceError
 from sensor.intake.sources import Problem
-from sensor.line.capture_steps import CaptureStepper, CaptureSteps
-from sensor.line.judged_session import USUAL_RULES, BehaviourRules
-from sensor.line.pipeline import Pipeline
-from sensor.line.resumed import Resume, nothing_before
 from sensor.model.events import End, Event
-from sensor.model.finding import Finding
-from sensor.model.node import Node
-from sensor.model.record import Record, record_id, record_order
 from sensor.model.time import ANY_TIME, PlausibleTime
-from sensor.session.verify import Sampling
-from sensor.signatures import SignatureSet
+
+if TYPE_CHECKING:
+    from sensor.estimate import Assumptions
+    from sensor.line.capture_steps import CaptureStepper, CaptureSteps
+    from sensor.line.judged_session import BehaviourRules
+    from sensor.line.pipeline import Pipeline
+    from sensor.line.resumed import Resume
+    from sensor.model.finding import Finding
+    from sensor.model.node import Node
+    from sensor.model.record import Record
+    from sensor.session.verify import Sampling
+    from sensor.signatures.source import SignatureSource
 
 #: Sources opened ahead of the one being read: enough that no thread waits for a file, few enough for any limit on open
 #: files.
 AHEAD = 4
 #: Batches past 16 events gain nothing more; a big one keeps the share of calls small all the same.
 BATCH_EVENTS, WAIT_MS = 1024, 100
-
-SAMPLED, ASSUMED = Sampling(), Assumptions()
 
 Progress = Callable[[int], None]
 
@@ -43,7 +44,8 @@ class ReplayResult:
     passed: list[Record] = field(default_factory=list)  # findings that became others while it was read
     problems: list[Problem] = field(default_factory=list)
     counters: dict[str, int] = field(default_factory=dict)
-    lines: dict[str, int] = field(default_factory=dict)  # the pipeline's counters
+    lines: Mapping[str, int] = field(default_factory=dict)  # the pipeline's counters
+    chunks_off_clock: int = 0  # the one of them that is said
     sources: int = 0  # read to their end, or as far as possible
     seconds: float = 0.0
     interrupted: bool = False
@@ -51,11 +53,15 @@ class ReplayResult:
     @property
     def findings(self) -> list[Finding]:
         """The miners among the records."""
+        from sensor.model.finding import Finding
+
         return [record for record in self.records if isinstance(record, Finding)]
 
     @property
     def nodes(self) -> list[Node]:
         """The nodes among the records."""
+        from sensor.model.node import Node
+
         return [record for record in self.records if isinstance(record, Node)]
 
     @property
@@ -67,54 +73,104 @@ class ReplayResult:
 
 def replay(
     sources: Sequence[str],
-    signatures: SignatureSet,
+    signatures: SignatureSource,
     engine: Engine,
     limits: Mapping[str, int],
     progress: Progress | None = None,
     *,
-    sampling: Sampling = SAMPLED,
-    assumptions: Assumptions = ASSUMED,
+    sampling: Sampling | None = None,
+    assumptions: Assumptions | None = None,
     steps: CaptureSteps | None = None,
-    resume: Resume = nothing_before,
+    resume: Resume | None = None,
     plausible: PlausibleTime = ANY_TIME,
-    behaviour: BehaviourRules = USUAL_RULES,
+    behaviour: BehaviourRules | None = None,
 ) -> ReplayResult:
     """Read the sources one after another and judge what they hold. An interrupt ends the reading; what was found so
     far is kept.
 
     `steps` hears of each hour that ends and each capture that was read; `resume` tells what was known of a connection
-    before (`sensor/line/resumed.py`).
+    before (`sensor/line/resumed.py`). What is not given is as usual.
     """
     outcome = ReplayResult()
     core = engine.core(signatures.literals, signatures.openings, limits, signatures.flights)
-    pipeline = Pipeline(
-        signatures,
-        sampling=sampling,
-        assumptions=assumptions,
-        resume=resume,
-        plausible=plausible,
-        behaviour=behaviour,
-    )
-    found: dict[str, Record] = {}
-    stepper = None if steps is None else CaptureStepper(pipeline, steps)
+    given = {"sampling": sampling, "assumptions": assumptions, "resume": resume, "behaviour": behaviour}
+    chosen = {name: value for name, value in given.items() if value is not None}
+    line = _LaterLine(signatures, {**chosen, "plausible": plausible}, steps)
     try:
         for events in Batches(core, engine, sources, outcome):
-            (pipeline if stepper is None else stepper).step(events)
+            line.step(events)
             if progress:
                 progress(core.stats().get("source_bytes", 0))
     except KeyboardInterrupt:
         outcome.interrupted = True
-    _keep(found, pipeline.finish())
+    if line.is_there:
+        _sort(outcome, line.pipeline.finish())
     outcome.counters = core.stats()
     core.close()
-    outcome.lines = dict(pipeline.counters)
-    # What became another finding was only of interest while it went on.
-    over = [name for name, record in found.items() if isinstance(record, Finding) and record.merged_into is not None]
-    outcome.passed = [found.pop(name) for name in over]
-    outcome.records = sorted(found.values(), key=record_order)
+    outcome.lines = dict(line.pipeline.counters) if line.is_there else LaterCounters(lambda: line.pipeline.counters)
+    outcome.chunks_off_clock = outcome.lines.get("chunks_off_clock", 0) if line.is_there else 0
     place = {source: index for index, source in enumerate(sources)}
     outcome.problems.sort(key=lambda problem: place.get(problem.source, -1))
     return outcome
+
+
+class LaterCounters(Mapping[str, int]):
+    """Counters that are counted when they are asked for."""
+
+    def __init__(self, count: Callable[[], dict[str, int]]) -> None:
+        self._count = count
+
+    def __getitem__(self, name: str) -> int:
+        return self._count()[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._count())
+
+    def __len__(self) -> int:
+        return len(self._count())
+
+
+class _LaterLine:
+    """The line over events, made and imported for the first one that matters: while captures only end there is nothing
+    to read, and to begin with all that reads takes longer than the captures."""
+
+    def __init__(self, signatures: SignatureSource, given: Mapping[str, Any], steps: CaptureSteps | None) -> None:
+        self._signatures, self._given, self._steps = signatures, given, steps
+        self._pipeline: Pipeline | None = None
+        self._stepper: CaptureStepper | None = None
+        self._ended: list[Event] = []
+
+    @property
+    def is_there(self) -> bool:
+        """Whether anything came that matters."""
+        return self._pipeline is not None
+
+    @property
+    def pipeline(self) -> Pipeline:
+        """The line, with all that came before."""
+        if self._pipeline is None:
+            signatures = self._signatures.loaded()
+            from sensor.line.pipeline import Pipeline
+
+            self._pipeline = Pipeline(signatures, **self._given)
+            self._pipeline.step(self._ended)
+        return self._pipeline
+
+    def step(self, events: Sequence[Event]) -> None:
+        """Take events in their order."""
+        if self._steps is not None:  # a ledger hears of each capture
+            self._recorder(self._steps).step(events)
+        elif self.is_there or not all(isinstance(event, End) for event in events):
+            self.pipeline.step(events)
+        else:
+            self._ended += events
+
+    def _recorder(self, steps: CaptureSteps) -> CaptureStepper:
+        if self._stepper is None:
+            from sensor.line.capture_steps import CaptureStepper
+
+            self._stepper = CaptureStepper(self.pipeline, steps)
+        return self._stepper
 
 
 class Batches:
@@ -158,7 +214,13 @@ class Batches:
             self.outcome.problems.append(Problem(end.source, end.error, end.offset, end.packets))
 
 
-def _keep(found: dict[str, Record], records: Sequence[Record]) -> None:
-    """The newest state of each record, by its identity."""
-    for record in records:
-        found[record_id(record)] = record
+def _sort(outcome: ReplayResult, records: Sequence[Record]) -> None:
+    """Put the newest state of each record where it belongs, by its identity. What became another finding was only of
+    interest while it went on."""
+    from sensor.model.finding import Finding
+    from sensor.model.record import record_id, record_order
+
+    found = {record_id(record): record for record in records}
+    over = [name for name, record in found.items() if isinstance(record, Finding) and record.merged_into is not None]
+    outcome.passed = [found.pop(name) for name in over]
+    outcome.records = sorted(found.values(), key=record_order)

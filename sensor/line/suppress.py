@@ -7,13 +7,17 @@ no proof. A suppressed finding is recorded in the ledger with its reason; it is 
 from __future__ import annotations
 
 import datetime
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Protocol
 
 from sensor.model.address import Address, parse_address, parse_network
 from sensor.model.evidence import Grade
 from sensor.model.finding import Finding
 from sensor.model.record import Record
-from sensor.settings.sections import AllowEntry, FindingsSettings
+
+if TYPE_CHECKING:
+    from sensor.settings.sections import AllowEntry
 
 #: Why what is no mining is not reported.
 NOT_MINING: dict[str, str] = {
@@ -32,10 +36,36 @@ def lacks_grade(reason: str) -> bool:
     return reason.startswith((UNSPOKEN, WEAK))
 
 
+class SuppressionRules(Protocol):
+    """What of the configuration's section `findings` says which are sent."""
+
+    @property
+    def activities(self) -> Sequence[str]: ...
+    @property
+    def least_grade(self) -> str: ...
+    @property
+    def least_confidence(self) -> float: ...
+    @property
+    def allow(self) -> Sequence[AllowEntry]: ...
+
+
+@dataclass(frozen=True, slots=True)
+class UsualSuppression:
+    """The rules where nothing is configured."""
+
+    activities: Sequence[str] = ("mining",)
+    least_grade: str = "speaks"
+    least_confidence: float = 0.0
+    allow: Sequence[AllowEntry] = ()
+
+
+USUAL_SUPPRESSION = UsualSuppression()
+
+
 class Suppression:
     """The rules of the configuration's section `findings`."""
 
-    def __init__(self, settings: FindingsSettings) -> None:
+    def __init__(self, settings: SuppressionRules = USUAL_SUPPRESSION) -> None:
         self._least = next(grade for grade in Grade if grade.label == settings.least_grade)
         self._settings = settings
         self._networks = {

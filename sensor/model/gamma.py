@@ -8,7 +8,6 @@ published tables.
 from __future__ import annotations
 
 import math
-from statistics import NormalDist
 
 #: From this shape on Wilson and Hilferty's cube-root normal approximation is right to 1e-6 and the sums below get long.
 LARGE_SHAPE = 20_000.0
@@ -85,6 +84,8 @@ def chi_square_quantile(freedom: float, probability: float) -> float:
 
 def _wilson_hilferty(shape: float, probability: float) -> float:
     """Wilson and Hilferty 1931: the cube root of a gamma variable is nearly normal."""
+    from statistics import NormalDist  # slow to import, and only an estimate asks
+
     ninth = 1.0 / (9.0 * shape)
     root = 1.0 - ninth + NormalDist().inv_cdf(probability) * math.sqrt(ninth)
     return shape * root**3 if root > 0.0 else 0.0

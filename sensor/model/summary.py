@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from typing import Literal, NamedTuple
 
 from sensor.model.attribution import Enterprise, Site
+from sensor.model.case_state import State as State
 from sensor.model.coverage import Coverage, Grounds
 from sensor.model.evidence import Grade
 from sensor.model.range import Range as Range
@@ -20,7 +21,6 @@ from sensor.model.rates import MinerRates, MiningTimes, rates
 from sensor.model.time import SECOND_NS
 from sensor.model.unproven import Unlisted, Unproven
 
-State = Literal["new", "notified", "under-check", "rectifying", "re-check", "closed", "relapsed", "false-alarm"]
 Kind = Literal["mine", "hosting", "data-centre-mine", "intruded", "household", "proxy", "unclear"]
 
 SECONDS_PER_HOUR = 3_600.0

@@ -10,12 +10,13 @@ from __future__ import annotations
 from array import array
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Annotated, Literal, NamedTuple, overload
-
-from pydantic import AfterValidator, PlainSerializer
+from typing import TYPE_CHECKING, Annotated, Any, Literal, NamedTuple, overload
 
 from sensor.model.naming import AlgorithmBasis
 from sensor.model.quantities import ExposureRecord, ShareTimeline
+
+if TYPE_CHECKING:
+    from pydantic_core import CoreSchema
 
 #: What became of a share: accepted, rejected, or no answer was seen.
 Outcome = Literal["a", "r", "u"]
@@ -75,6 +76,19 @@ class ShareMarks(Sequence[ShareMark]):
 
     def __repr__(self) -> str:
         return f"ShareMarks({tuple(self)!r})"
+
+
+class _ByColumns:
+    """How a library that reads and writes records takes marks: any sequence of shares, which becomes `ShareMarks`, and
+    is written as a tuple. The library is only there where records are read."""
+
+    @staticmethod
+    def __get_pydantic_core_schema__(source: Any, handler: Any) -> CoreSchema:
+        from pydantic_core import core_schema
+
+        return core_schema.no_info_after_validator_function(
+            ShareMarks, handler(source), serialization=core_schema.plain_serializer_function_ser_schema(tuple)
+        )
 
 
 class ShareBin(NamedTuple):
@@ -152,7 +166,7 @@ class FlowTrace:
     from_start: bool  # the connection's beginning was seen
     bin_bits: int  # the width of a bin is 2 to this power
     bins: tuple[ShareBin, ...]  # of the shares before the first mark, in order
-    marks: Annotated[Sequence[ShareMark], AfterValidator(ShareMarks), PlainSerializer(tuple)]  # the newest, in order
+    marks: Annotated[Sequence[ShareMark], _ByColumns]  # the newest, in order
     work: int  # of all accepted shares, in 2^-32 hashes
     work_unknown: int  # accepted shares of unknown work
     jobs: int

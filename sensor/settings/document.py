@@ -15,6 +15,8 @@ import yaml
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
+from sensor.model.section import LaterModels
+
 ConfigKey = tuple[str | int, ...]
 
 
@@ -179,6 +181,8 @@ def _models(annotation: object) -> Iterator[type[BaseModel]]:
     """The models that an annotation names, also within lists and unions."""
     if isinstance(annotation, type) and issubclass(annotation, BaseModel):
         yield annotation
+    elif isinstance(annotation, type) and issubclass(annotation, LaterModels):
+        yield from annotation.models()
     for argument in get_args(annotation):
         yield from _models(argument)
 

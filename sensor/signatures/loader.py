@@ -7,12 +7,12 @@ Knows where files lie and which keys each kind of file has; knows nothing of tra
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from datetime import date, datetime
 from functools import cache
-from importlib import resources
 from pathlib import Path, PurePath
 
+from sensor.signatures import files
 from sensor.signatures.agents import AgentTable, compile_agents
 from sensor.signatures.device_files import compile_classes, compile_devices, compile_efficiencies
 from sensor.signatures.devices import DeviceTable
@@ -20,7 +20,7 @@ from sensor.signatures.examples import compile_examples
 from sensor.signatures.gates import compile_gate
 from sensor.signatures.host_lists import with_lists
 from sensor.signatures.language import compile_pattern
-from sensor.signatures.located import Problems, SignatureError, YamlEntry, read
+from sensor.signatures.located import Problems, YamlEntry, read
 from sensor.signatures.messages import compile_messages, compile_replies
 from sensor.signatures.model import (
     CoinRule,
@@ -36,6 +36,7 @@ from sensor.signatures.pools import PoolTable, compile_pools
 from sensor.signatures.precedence import by_precedence
 from sensor.signatures.proofs import compile_scheme
 from sensor.signatures.resolvers import ResolverTable, compile_resolvers
+from sensor.signatures.signature_error import SignatureError
 from sensor.signatures.sites import SiteWeights, compile_sites
 from sensor.signatures.wallet_forms import WalletBook, compile_wallets
 from sensor.signatures.weights import WeightTable, compile_weights
@@ -60,7 +61,6 @@ DIALECT_KEYS = (
 NODE_KEYS = (*HEADER_KEYS, "reader", "coin", "networks", "commands")
 FRAMING_KEYS = (*HEADER_KEYS, "replies")
 NODE_READERS = ("bitcoin", "levin", "rlpx", "discv4", "p2pool")
-FOLDERS = ("framings", "dialects", "nodes", "agents", "devices", "pools", "names", "wallets", "weights", "sites")
 
 #: Kinds of files that hold rows and grow old, and the keys under which the rows stand.
 TABLES = ("agents", "devices", "efficiencies", "classes", "pools", "resolvers", "wallets", "weights", "sites")
@@ -78,10 +78,21 @@ def load(extra: Sequence[Path] = (), lists: Sequence[Path] = ()) -> SignatureSet
     Raises SignatureError with every mistake found.
     """
     problems: list[str] = []
+    texts = [*files.shipped(), *files.own(extra, problems)]
+    return load_texts(texts, lists, problems)
+
+
+def load_texts(
+    texts: Sequence[files.SignatureFile], lists: Sequence[Path] = (), unread: Sequence[str] = ()
+) -> SignatureSet:
+    """The signatures in these texts. Raises SignatureError with every mistake found, first those of files that are
+    `unread`.
+    """
+    problems = list(unread)
     loaded: list[Signature] = []
     agents, devices, wallets, pools, weights = AgentTable(), DeviceTable(), WalletBook(), PoolTable(), WeightTable()
     sites, resolvers = SiteWeights(), ResolverTable()
-    parsed, tables = _parsed([*_shipped(), *_own(extra, problems)], problems)
+    parsed, tables = _parsed(texts, problems)
     for signature in parsed:
         if isinstance(signature, AgentTable):
             agents = signature.add(agents)  # the user's rows come before the shipped ones
@@ -134,8 +145,8 @@ def load_sites(extra: Sequence[Path] = ()) -> SiteWeights:
     """The weights of sites alone, shipped and in `extra`. Raises SignatureError with every mistake in their files."""
     problems: list[str] = []
     sites = SiteWeights()
-    files = [*_shipped(("sites",)), *_own(extra, problems)]
-    of_sites = [(file, text) for file, text in files if re.search(r"^kind:\s*[\"']?sites\b", text, re.MULTILINE)]
+    texts = [*files.shipped(("sites",)), *files.own(extra, problems)]
+    of_sites = [(file, text) for file, text in texts if re.search(r"^kind:\s*[\"']?sites\b", text, re.MULTILINE)]
     for found in _parsed(of_sites, problems)[0]:
         sites = found.add(sites) if isinstance(found, SiteWeights) else sites
     if problems:
@@ -150,11 +161,11 @@ def shipped_sites() -> SiteWeights:
 
 
 def _parsed(
-    files: Sequence[tuple[str, str]], problems: list[str]
+    texts: Sequence[files.SignatureFile], problems: list[str]
 ) -> tuple[list[Signature | Table], tuple[DatedTable, ...]]:
     """What the files hold, without the tables in whose place another stands; and all tables, those too."""
     tables: list[DatedTable] = []
-    found = [(file, parse(text, file, problems, tables)) for file, text in files]
+    found = [(file, parse(text, file, problems, tables)) for file, text in texts]
     placed = by_precedence(tables)
     out = {table.file for table in placed if table.instead is not None}
     return [signature for file, signature in found if signature is not None and file not in out], tuple(placed)
@@ -189,33 +200,6 @@ def _dated(entry: YamlEntry) -> date | None:
         return stated.scalar
     stated.fail("must be a day, as 2026-11-29")
     return None
-
-
-def _shipped(folders: Sequence[str] = FOLDERS) -> Iterator[tuple[str, str]]:
-    root = resources.files("signatures")
-    for folder in folders:
-        place = root / folder
-        if place.is_dir():
-            for item in sorted(place.iterdir(), key=lambda path: path.name):
-                if item.name.endswith(".yaml"):
-                    yield f"signatures/{folder}/{item.name}", item.read_text("utf-8")
-
-
-def _own(extra: Sequence[Path], problems: list[str]) -> Iterator[tuple[str, str]]:
-    for path in extra:
-        files = sorted(path.rglob("*.yaml")) if path.is_dir() else [path]
-        if not files:
-            problems.append(f"{path}: the folder holds no *.yaml file")
-        for file in files:
-            try:
-                yield str(file), file.read_text("utf-8")
-            except (OSError, UnicodeDecodeError) as error:
-                reason = (
-                    (error.strerror or str(error)).lower()
-                    if isinstance(error, OSError)
-                    else f"not UTF-8 at byte {error.start}"
-                )
-                problems.append(f"{file}: cannot be read: {reason}")
 
 
 def _check_unique(loaded: list[Signature], problems: list[str]) -> None:

@@ -19,14 +19,6 @@ MAX_NODES = 200_000
 Loader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
-class SignatureError(Exception):
-    """Signature files were refused; `problems` has one sentence for each mistake, with file and line."""
-
-    def __init__(self, problems: list[str]) -> None:
-        super().__init__("\n".join(problems))
-        self.problems = problems
-
-
 class Problems:
     """The mistakes of one file so far."""
 

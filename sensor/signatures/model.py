@@ -244,6 +244,10 @@ class SignatureSet:
             for name in {dialect.name for dialect, _ in rules}:
                 self._by_dialect[framing, name] = _by_method([match for match in rules if match[0].name == name])
 
+    def loaded(self) -> SignatureSet:
+        """The set itself: it is a source of signatures (`sensor/signatures/source.py`) that is whole."""
+        return self
+
     @property
     def headers(self) -> list[Header]:
         groups = (self.framings, self.dialects, self.nodes, self.generic)

@@ -7,8 +7,6 @@ from __future__ import annotations
 
 import hashlib
 
-from Crypto.Hash import keccak
-
 ALPHABET = "123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz"
 _DIGIT = {char: value for value, char in enumerate(ALPHABET)}
 #: Longer texts are no address; decoding grows with the square of the length.
@@ -53,6 +51,8 @@ def cryptonote(text: str) -> bytes | None:
     body, tail = bytes(data[:-4]), bytes(data[-4:])
     if len(body) < 65:
         return None
+    from Crypto.Hash import keccak
+
     return body if keccak.new(digest_bits=256, data=body).digest()[:4] == tail else None
 
 

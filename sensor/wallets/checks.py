@@ -11,8 +11,6 @@ import binascii
 import hashlib
 from collections.abc import Callable
 
-from Crypto.Hash import keccak
-
 from sensor.model.five_bits import BECH32, BECH32M
 from sensor.signatures.wallet_forms import WalletForm
 from sensor.wallets import base32, base58
@@ -51,6 +49,8 @@ def _eip55(_form: WalletForm, text: str) -> bool | None:
     digits = text[2:]
     if digits in (digits.lower(), digits.upper()):
         return None
+    from Crypto.Hash import keccak
+
     digest = keccak.new(digest_bits=256, data=digits.lower().encode()).hexdigest()
     return all(
         char.isdigit() or char.isupper() == (int(nibble, 16) >= 8) for char, nibble in zip(digits, digest, strict=False)

@@ -10,8 +10,6 @@ from __future__ import annotations
 import re
 from fnmatch import fnmatchcase
 
-from Crypto.Hash import keccak
-
 from sensor.model.finding import Wallet
 from sensor.signatures.wallet_forms import WalletBook
 
@@ -45,6 +43,8 @@ def fits(coin: str, dialect: str, algorithm: str | None, book: WalletBook) -> bo
 
 def donation_login(login: str) -> str:
     """What XMRig calls a user at its donation pool: Keccak-256 of the user's own login (DonateStrategy.cpp)."""
+    from Crypto.Hash import keccak
+
     return keccak.new(digest_bits=256, data=login.encode("utf-8", "replace")).hexdigest()
 
 

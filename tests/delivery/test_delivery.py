@@ -221,8 +221,8 @@ def test_what_was_recorded_while_a_stop_came_is_delivered(tmp_path: Path, monkey
     delivery = Delivery(ledger, {"spy": (spy, False)})
     read, expected = ledger.outbox.read, []
 
-    def late(position: int, most: int) -> list[QueuedEvent]:
-        events = read(position, most)
+    def late(position: int, most: int, most_bytes: int | None = None) -> list[QueuedEvent]:
+        events = read(position, most, most_bytes)
         if not expected:
             expected.extend(record(ledger, [1]))
             for worker in delivery._workers:
@@ -324,10 +324,10 @@ def test_a_ledger_that_cannot_be_read_ends_no_thread(tmp_path: Path, monkeypatch
     with delivering(tmp_path, spy=spy) as (ledger, delivery):
         read, broken = ledger.outbox.read, threading.Event()
 
-        def reading(position: int, most: int) -> object:
+        def reading(position: int, most: int, most_bytes: int | None = None) -> object:
             if not broken.is_set():
                 raise LedgerError("ledger x: the disk failed")
-            return read(position, most)
+            return read(position, most, most_bytes)
 
         monkeypatch.setattr(ledger.outbox, "read", reading)
         record(ledger, range(5))

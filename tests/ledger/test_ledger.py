@@ -164,6 +164,18 @@ def test_the_outbox_is_bounded_by_its_bytes_too(tmp_path: Path) -> None:
     assert ledger.outbox.backlog("eve").depth == 1
 
 
+def test_a_page_of_the_outbox_ends_after_so_many_bytes_and_has_one_event_at_least(tmp_path: Path) -> None:
+    ledger = opened(tmp_path)
+    ledger.record([finding(number, flows=tuple(map(flow, range(20)))) for number in range(5)], NOW)
+    size = len(dumps(ledger.outbox.read(0, 1)[0].record))
+    read, position = [], 0
+    while page := ledger.outbox.read(position, 100, size + 1):
+        read.append([event.sequence for event in page])
+        position = page[-1].sequence
+    assert read == [[1, 2], [3, 4], [5]]
+    assert [event.sequence for event in ledger.outbox.read(3, 100, 1)] == [4]
+
+
 def test_what_everybody_has_is_deleted_and_numbers_are_never_used_twice(tmp_path: Path) -> None:
     ledger = opened(tmp_path, served=("one", "two"))
     ledger.record([finding(1), finding(2)], NOW)

@@ -1,0 +1,69 @@
+"""Answers where a question lies at a border: no port, the beginning of time, as many claims as are shown, two inside
+addresses behind one port, an interface alone.
+"""
+
+from __future__ import annotations
+
+import pytest
+
+from sensor.attribution.answer.explanation import MOST_CLAIMS
+from sensor.sheets.dates import ALWAYS
+from tests.attribution.conftest import Books
+from tests.attribution.test_answers import COPPER, HEAD, INVENTORY, NOW, TIN, name, row
+
+NAT = "公网IP,起始端口,终止端口,账号,开始时间,结束时间\n"
+INSIDE = {"one_csv": "10.0.0.5", "two_csv": "10.0.0.6"}
+TIMES = "2026-03-02 15:00:00,2026-03-02 17:00:00"
+
+
+@pytest.mark.parametrize("port", [None, -1, 65_536, 10**9, "1"])
+def test_a_port_that_is_none_is_no_low_port_either(books: Books, port: int | None) -> None:
+    loaded = books(
+        "kind: leases, format: nat-csv, path: nat.csv\nkind: inventory, preset: customers, path: who.csv",
+        nat_csv=NAT + f"192.0.2.9,0,1023,a1,{TIMES}\n192.0.2.9,1024,65535,a2,{TIMES}\n",
+        who_csv="账号,单位名称,证件号码\na1,铜公司,\na2,锡公司,\n",
+    )
+    assert [name(loaded.answer("192.0.2.9", known, NOW)) for known in (0, 1, 65_535)] == ["铜公司", "铜公司", "锡公司"]
+    assert (loaded.answer("192.0.2.9", port, NOW).result, name(loaded.answer("192.0.2.9", port, NOW))) == (
+        "shared",
+        None,
+    )
+
+
+def test_at_the_beginning_of_time_who_came_later_is_not_named(books: Books) -> None:
+    rows = row("192.0.2.0", "192.0.2.7", "铜公司", until="2025-06-30", code=COPPER)
+    rows += row("192.0.2.0", "192.0.2.7", "锡公司", since="2025-08-01", code=TIN)
+    loaded = books(INVENTORY, book_csv=HEAD + rows)
+    times = (ALWAYS - 1, ALWAYS, ALWAYS + 1, NOW, 1 << 80)
+    assert [name(loaded.answer("192.0.2.1", None, at)) for at in times] == ["铜公司"] * 3 + ["锡公司"] * 2
+
+
+@pytest.mark.parametrize("more", [0, 1, 3])
+def test_of_many_claims_some_are_shown_and_the_rest_is_counted(books: Books, more: int) -> None:
+    number = MOST_CLAIMS + more
+    rows = "".join(row("192.0.2.0", f"192.0.2.{100 + wide}", "铜公司", code=COPPER) for wide in range(number))
+    answer = books(INVENTORY, book_csv=HEAD + rows).answer("192.0.2.1", None, NOW)
+    assert name(answer) == "铜公司"
+    assert len(answer.claims) == MOST_CLAIMS
+    unseen = [reason for reason in answer.reasons if reason.endswith("more claims are not shown")]
+    assert unseen == ([f"{more} more claims are not shown"] if more else [])
+
+
+def test_two_inside_addresses_behind_one_port_name_nobody(books: Books) -> None:
+    head = "公网IP,公网端口,私网IP,开始时间,结束时间\n"
+    rows = row("10.0.0.5", "10.0.0.5", "铜公司", code=COPPER) + row("10.0.0.6", "10.0.0.6", "锡公司", code=TIN)
+    sources = "kind: leases, format: nat-csv, path: one.csv\nkind: leases, format: nat-csv, path: two.csv"
+    inside = {name: f"{head}192.0.2.9,4000,{address},{TIMES}\n" for name, address in INSIDE.items()}
+    loaded = books(f"{INVENTORY}\n{sources}", book_csv=HEAD + rows, **inside)
+    answer = loaded.answer("192.0.2.9", 4000, NOW)
+    assert name(answer) is None
+    assert answer.result == "conflict"
+    same = dict.fromkeys(INSIDE, f"{head}192.0.2.9,4000,10.0.0.5,{TIMES}\n")
+    assert name(books(f"{INVENTORY}\n{sources}", book_csv=HEAD + rows, **same).answer("192.0.2.9", 4000, NOW)) == (
+        "铜公司"
+    )
+
+
+def test_the_time_of_loading_is_in_seconds(books: Books) -> None:
+    loaded = books(INVENTORY, book_csv=HEAD + row("192.0.2.0", "192.0.2.7", "铜公司", code=COPPER))
+    assert loaded.stats()["loaded_timestamp_seconds"] == loaded.loaded_ns / 1e9
