@@ -14,10 +14,10 @@ from pathlib import Path
 import pytest
 
 from sensor.cli.replay_settings import ReplaySettings, configured
+from sensor.cli.terminal import FORCED_COLOURS
 from sensor.daemon.configuration import Configuration
 from sensor.line.judged_session import USUAL_RULES
 from sensor.line.replay import LaterCounters, replay
-from sensor.cli.terminal import FORCED_COLOURS
 from sensor.line.suppress import USUAL_SUPPRESSION
 from sensor.signatures import load
 
@@ -48,7 +48,8 @@ MOST_OURS, MOST_OTHERS = 45, 130
 
 def imported(*words: str, cache: Path) -> tuple[int, set[str]]:
     """The exit code of a command, and all that it imported."""
-    plain = {name: value for name, value in os.environ.items() if name not in FORCED_COLOURS}  # xdist sets one
+    drawn = {"COLUMNS", *FORCED_COLOURS}  # xdist sets a narrow terminal
+    plain = {name: value for name, value in os.environ.items() if name not in drawn}
     environment = {**plain, "PYTHONPATH": str(ROOT), "MINEWATCH_CACHE": str(cache)}
     line = [sys.executable, "-c", PROBE, *words]
     done = subprocess.run(line, capture_output=True, text=True, env=environment, cwd=ROOT, check=True, timeout=120)
