@@ -15,6 +15,7 @@ from collections.abc import Sequence
 
 from sensor.daemon.coverage import CoverageRecorder
 from sensor.daemon.emergency import EmergencyWatch
+from sensor.daemon.free_memory import give_back
 from sensor.daemon.health import Health, RunFigures
 from sensor.daemon.intake import Interfaces, open_intake
 from sensor.daemon.journal import Journal
@@ -236,6 +237,7 @@ class Daemon:
         if now_s >= self._coverage_s:
             self._coverage_s = now_s + COVERAGE_S
             self._steps.listen(now_ns)
+            give_back()
             self._health.day.look(self._ledger, self._setup.config.ledger.timezone, now_ns)
         if now_s >= self._maintenance_s:
             self._maintenance_s = now_s + MAINTENANCE_S

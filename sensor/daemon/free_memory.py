@@ -1,0 +1,30 @@
+"""Gives memory that nothing uses any more back to the system.
+
+The C library keeps what was freed between what is still used, and each burst of other sizes adds to it: with reloads
+and floods all day a sensor would be as large as all its largest moments together. malloc_trim(3) gives whole pages
+back; where the C library has none, nothing happens.
+"""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+
+def give_back() -> bool:
+    """Give back what can be; whether there was anything. Takes some milliseconds."""
+    return bool(_trim()(0))
+
+
+@cache
+def _trim() -> Callable[[int], int]:
+    import ctypes
+
+    try:
+        trim = ctypes.CDLL(None).malloc_trim
+    except (OSError, AttributeError, TypeError):
+        return lambda _: 0
+    return lambda spare_bytes: int(trim(ctypes.c_size_t(spare_bytes)))

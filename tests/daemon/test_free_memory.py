@@ -1,0 +1,52 @@
+"""Memory that nothing uses goes back to the system, also where free pieces lie between used ones."""
+
+from __future__ import annotations
+
+import ctypes
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from sensor.daemon import free_memory
+
+ROOT = Path(__file__).parents[2]
+#: Fills the C library's heap with blocks of 64 KiB, lets all but each tenth go, and gives back.
+PROBE = """
+import ctypes, re
+from sensor.daemon.free_memory import give_back
+def resident(): return int(re.findall(r"RssAnon:\\s+(\\d+)", open("/proc/self/status").read())[0])
+c = ctypes.CDLL(None)
+c.malloc.restype = ctypes.c_void_p
+blocks = [c.malloc(64 << 10) for _ in range(2_000)]
+for block in blocks:
+    ctypes.memset(block, 1, 64 << 10)
+full = resident()
+for number, block in enumerate(blocks):
+    if number % 10:
+        c.free(ctypes.c_void_p(block))
+between = resident()
+give_back()
+print(full, between, resident())
+"""
+
+
+def has_trim() -> bool:
+    return hasattr(ctypes.CDLL(None), "malloc_trim")
+
+
+@pytest.mark.skipif(not has_trim(), reason="the C library has no malloc_trim")
+def test_what_is_free_between_used_blocks_is_given_back() -> None:
+    done = subprocess.run([sys.executable, "-c", PROBE], capture_output=True, text=True, cwd=ROOT, check=True)
+    full, between, after = map(int, re.findall(r"\d+", done.stdout))
+    assert between > 0.9 * full
+    assert after < full - 100_000  # of 128 MB a tenth is still used
+
+
+def test_without_such_a_function_nothing_happens(monkeypatch: pytest.MonkeyPatch) -> None:
+    free_memory._trim.cache_clear()
+    monkeypatch.setattr(ctypes, "CDLL", lambda _: object())
+    assert free_memory.give_back() is False
+    free_memory._trim.cache_clear()
