@@ -67,3 +67,12 @@ def test_two_inside_addresses_behind_one_port_name_nobody(books: Books) -> None:
 def test_the_time_of_loading_is_in_seconds(books: Books) -> None:
     loaded = books(INVENTORY, book_csv=HEAD + row("192.0.2.0", "192.0.2.7", "铜公司", code=COPPER))
     assert loaded.stats()["loaded_timestamp_seconds"] == loaded.loaded_ns / 1e9
+
+
+def test_an_inside_address_that_no_book_has_is_named_as_such(books: Books) -> None:
+    head = "公网IP,公网端口,私网IP,开始时间,结束时间\n"
+    loaded = books("kind: leases, format: nat-csv, path: nat.csv", nat_csv=f"{head}192.0.2.9,4000,10.0.0.5,{TIMES}\n")
+    inside, outside = loaded.answer("192.0.2.9", 4000, NOW), loaded.answer("192.0.2.10", 4000, NOW)
+    assert (name(inside), name(outside)) == (None, None)
+    assert "no book has the inside address at that time" in inside.reasons
+    assert "no book has this address at that time" in outside.reasons
