@@ -76,3 +76,27 @@ def test_an_inside_address_that_no_book_has_is_named_as_such(books: Books) -> No
     assert (name(inside), name(outside)) == (None, None)
     assert "no book has the inside address at that time" in inside.reasons
     assert "no book has this address at that time" in outside.reasons
+
+
+def test_a_narrower_row_of_another_interface_takes_the_wider_holders_name_back(books: Books) -> None:
+    head = "起始IP地址,终止IP地址,使用方式,单位名称,证件号码,接口\n"
+    rows = f"10.0.0.0,10.0.0.255,静态,铜公司,{COPPER},\n10.0.0.5,10.0.0.5,静态,锡公司,{TIN},eth1\n"
+    loaded = books(INVENTORY, book_csv=head + rows)
+    assert name(loaded.answer("10.0.0.5", None, NOW, interface="eth1")) == "锡公司"
+    assert name(loaded.answer("10.0.0.6", None, NOW, interface="eth0")) == "铜公司"
+    answer = loaded.answer("10.0.0.5", None, NOW, interface="eth0")
+    assert (answer.result, name(answer)) == ("conflict", None)
+    assert "is narrower" in answer.reasons[0]
+
+
+def test_of_one_address_fewer_ports_are_narrower_and_as_many_are_not(books: Books) -> None:
+    loaded = books(
+        "kind: leases, format: nat-csv, path: nat.csv",
+        nat_csv=NAT + "".join(f"192.0.2.9,{ports},a{ports[:3]},{TIMES}\n" for ports in ("1024,3071", "2048,3071")),
+    )
+    claims, rows = loaded.claims, loaded.index.covering(4, int.from_bytes(bytes((192, 0, 2, 9))))
+    wide = {row: loaded.index.port_last[row] - loaded.index.port_first[row] for row in rows}
+    assert sorted(wide.values()) == [1_023, 2_047]
+    for inner in rows:
+        for outer in rows:
+            assert claims.narrower(inner, outer) == (wide[inner] < wide[outer])
