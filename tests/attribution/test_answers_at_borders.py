@@ -10,6 +10,7 @@ from sensor.attribution.answer.explanation import MOST_CLAIMS
 from sensor.sheets.dates import ALWAYS
 from tests.attribution.conftest import Books
 from tests.attribution.test_answers import COPPER, HEAD, INVENTORY, NOW, TIN, name, row
+from tests.attribution.test_answers import at as moment
 
 NAT = "公网IP,起始端口,终止端口,账号,开始时间,结束时间\n"
 INSIDE = {"one_csv": "10.0.0.5", "two_csv": "10.0.0.6"}
@@ -100,3 +101,15 @@ def test_of_one_address_fewer_ports_are_narrower_and_as_many_are_not(books: Book
     for inner in rows:
         for outer in rows:
             assert claims.narrower(inner, outer) == (wide[inner] < wide[outer])
+
+
+def test_a_claim_has_the_ends_that_its_row_has(books: Books) -> None:
+    rows = row("192.0.2.0", "192.0.2.0", "铜公司", code=COPPER)
+    rows += row("192.0.2.1", "192.0.2.1", "锡公司", since="2025-01-01", until="2027-01-01", code=TIN)
+    loaded = books(INVENTORY, book_csv=HEAD + rows)
+    (always,), (some,) = (loaded.answer(f"192.0.2.{last}", None, NOW).claims for last in (0, 1))
+    assert (always.valid_from_ns, always.valid_until_ns) == (None, None)
+    assert (some.valid_from_ns, some.valid_until_ns) == (
+        moment("2024-12-31 16:00:00"),  # days are those of UTC+8, the last one whole
+        moment("2027-01-01 16:00:00"),
+    )
