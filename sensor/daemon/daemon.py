@@ -15,7 +15,7 @@ from collections.abc import Sequence
 
 from sensor.daemon.coverage import CoverageRecorder
 from sensor.daemon.emergency import EmergencyWatch
-from sensor.daemon.free_memory import give_back
+from sensor.daemon.free_memory import FreeMemory
 from sensor.daemon.health import Health, RunFigures
 from sensor.daemon.intake import Interfaces, open_intake
 from sensor.daemon.journal import Journal
@@ -92,6 +92,7 @@ class Daemon:
         sensor_id = self._ledger.reporter.sensor_id
         before = self._ledger.reader.begun_condition(sensor_id)
         self._emergency = EmergencyWatch(sensor_id, before, time.monotonic_ns())
+        self._memory = FreeMemory()
         self._upkeep = LedgerUpkeep(self._ledger, self._lease, self._watch.note)
         self._recorder = Recorder(self._ledger, time.monotonic_ns)
         self._delivery = Delivery(self._ledger, simulation.destinations(setup.destinations), journal)
@@ -231,13 +232,13 @@ class Daemon:
         self._look_s = now_s + LOOK_S
         self._upkeep.beat(now_ns)
         self._intake.look(now_ns)
+        self._memory.look(now_s)
         self._health.beat_capture(now_ns, self._live)
         if self._delivery.longest_idle_s() < MAX_DELIVERY_IDLE_S and os.environ.get(FAULT) != "delivery-hangs":
             self._health.beat("deliver", now_ns)
         if now_s >= self._coverage_s:
             self._coverage_s = now_s + COVERAGE_S
             self._steps.listen(now_ns)
-            give_back()
             self._health.day.look(self._ledger, self._setup.config.ledger.timezone, now_ns)
         if now_s >= self._maintenance_s:
             self._maintenance_s = now_s + MAINTENANCE_S

@@ -14,9 +14,22 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 
-def give_back() -> bool:
-    """Give back what can be; whether there was anything. Takes some milliseconds."""
-    return bool(_trim()(0))
+#: How often, in seconds: after each burst, and not within it.
+EVERY_S = 10.0
+
+
+class FreeMemory:
+    """What gives back now and then; used by one thread."""
+
+    def __init__(self) -> None:
+        self._next_s = 0.0
+
+    def look(self, now_s: float) -> bool:
+        """Give back what can be, if it is time to; whether there was anything. Takes some milliseconds."""
+        if now_s < self._next_s:
+            return False
+        self._next_s = now_s + EVERY_S
+        return bool(_trim()(0))
 
 
 @cache

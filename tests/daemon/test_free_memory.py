@@ -16,7 +16,7 @@ ROOT = Path(__file__).parents[2]
 #: Fills the C library's heap with blocks of 64 KiB, lets all but each tenth go, and gives back.
 PROBE = """
 import ctypes, re
-from sensor.daemon.free_memory import give_back
+from sensor.daemon.free_memory import FreeMemory
 def resident(): return int(re.findall(r"RssAnon:\\s+(\\d+)", open("/proc/self/status").read())[0])
 c = ctypes.CDLL(None)
 c.malloc.restype = ctypes.c_void_p
@@ -28,7 +28,7 @@ for number, block in enumerate(blocks):
     if number % 10:
         c.free(ctypes.c_void_p(block))
 between = resident()
-give_back()
+FreeMemory().look(1.0)
 print(full, between, resident())
 """
 
@@ -48,5 +48,11 @@ def test_what_is_free_between_used_blocks_is_given_back() -> None:
 def test_without_such_a_function_nothing_happens(monkeypatch: pytest.MonkeyPatch) -> None:
     free_memory._trim.cache_clear()
     monkeypatch.setattr(ctypes, "CDLL", lambda _: object())
-    assert free_memory.give_back() is False
+    assert free_memory.FreeMemory().look(1.0) is False
     free_memory._trim.cache_clear()
+
+
+def test_it_is_done_now_and_then(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(free_memory, "_trim", lambda: lambda _: 1)
+    memory = free_memory.FreeMemory()
+    assert [memory.look(at_s) for at_s in (5.0, 6.0, 14.9, 15.0, 16.0)] == [True, False, False, True, False]
