@@ -32,15 +32,9 @@ def hypergeometric_tails(total: int, marked: int, drawn: int) -> tuple[float, ..
 
 
 def hypergeometric_tail(total: int, marked: int, drawn: int, hits: int) -> float:
-    """The chance of at least `hits` marked among `drawn` of `total`, of which `marked` are."""
-    if hits <= max(0, drawn + marked - total):
-        return 1.0
-    whole = _log_choose(total, drawn)
-    terms = [
-        _log_choose(marked, x) + _log_choose(total - marked, drawn - x) - whole
-        for x in range(hits, min(drawn, marked) + 1)
-    ]
-    return min(1.0, max(LEAST, math.fsum(math.exp(term) for term in terms))) if terms else LEAST
+    """The chance of at least `hits` marked among `drawn` of `total`, of which `marked` are: one of all those tails."""
+    tails, most = hypergeometric_tails(total, marked, drawn), min(drawn, marked)
+    return tails[min(most - hits, len(tails) - 1)] if hits <= most else LEAST
 
 
 def _log_choose(n: int, k: int) -> float:

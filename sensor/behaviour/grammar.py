@@ -13,10 +13,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
 
-from sensor.behaviour.chances import (
-    chance_of_order,
-    gaps_look_exponential,
-)
+from sensor.behaviour.chances import chance_of_order, gaps_look_exponential
 from sensor.behaviour.dialect_lengths import DialectLengths
 from sensor.behaviour.gates import (
     Pushes,

@@ -49,25 +49,31 @@ def opening_relations(whole: Sides, start: WorkStart, shares: Window, replies: W
 def nested_chances(counts: Mapping[int, int], wanted: Sequence[Collection[int]]) -> list[float]:
     """For each k the chance that k records, drawn one after another without putting back, have the lengths that are
     wanted of the first, the second, up to the k-th.
+
+    Lengths that are wanted at the same places are counted together: a session may have hundreds of them.
     """
-    total, chances, orders = sum(counts.values()), list[float](), 1
-    for k in range(1, min(len(wanted), total, MAX_NESTED) + 1):
+    wanted = wanted[:MAX_NESTED]
+    kinds: Counter[tuple[bool, ...]] = Counter()
+    for length, number in counts.items():
+        kinds[tuple(length in some for some in wanted)] += number
+    total, chances, orders = kinds.total(), list[float](), 1
+    for k in range(1, min(len(wanted), total) + 1):
         orders *= total - k + 1
-        chances.append(_draws(Counter(counts), wanted[:k]) / orders)
+        chances.append(_draws(kinds, range(k)) / orders)
     return chances
 
 
-def _draws(left: Counter[int], wanted: Sequence[Collection[int]]) -> int:
-    if not wanted:
-        return 1
-    if len(wanted) == 1:
-        return sum(left[length] for length in wanted[0])
+def _draws(left: Counter[tuple[bool, ...]], places: Sequence[int]) -> int:
+    """In how many ways records can be drawn for these places."""
+    fitting = [kind for kind, number in left.items() if number and kind[places[0]]]
+    if len(places) == 1:
+        return sum(left[kind] for kind in fitting)
     ways = 0
-    for length in wanted[0]:
-        if number := left[length]:
-            left[length] -= 1
-            ways += number * _draws(left, wanted[1:])
-            left[length] += 1
+    for kind in fitting:
+        number = left[kind]
+        left[kind] -= 1
+        ways += number * _draws(left, places[1:])
+        left[kind] += 1
     return ways
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import contextlib
+import importlib
 import signal
 import time
 from collections.abc import Iterator
@@ -24,6 +25,9 @@ from sensor.model.exit_codes import BUSY, CONFIG, OK, RUN_ERROR, USAGE
 from sensor.serve.access import ServeError
 from sensor.settings.document import ConfigError
 
+#: What the line imports when the first packet asks for it, and a daemon before: of one release, and no file is opened
+#: for a packet.
+BEFORE_PACKETS = ("Crypto.Hash.keccak", "statistics")
 COLUMNS = ("interface", "state", "mtu", "usable", "")
 
 
@@ -40,6 +44,8 @@ def run(options: argparse.Namespace) -> int:
     _refuse_unusable(setup, engine, options.slow)
     with exit_on(SimulateError, code=USAGE):
         simulation = read_faults(options.simulate)
+    for name in BEFORE_PACKETS:
+        importlib.import_module(name)
     daemon = _start(engine, setup, source, options, simulation)
     with _signals(daemon):
         try:

@@ -7,12 +7,9 @@ back; where the C library has none, nothing happens.
 
 from __future__ import annotations
 
+import ctypes
+from collections.abc import Callable
 from functools import cache
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
 
 #: How often, in seconds: after each burst, and not within it.
 EVERY_S = 10.0
@@ -34,8 +31,6 @@ class FreeMemory:
 
 @cache
 def _trim() -> Callable[[int], int]:
-    import ctypes
-
     try:
         trim = ctypes.CDLL(None).malloc_trim
     except (OSError, AttributeError, TypeError):

@@ -29,6 +29,16 @@ def test_the_chance_of_an_opening_is_the_share_of_all_orders(lengths: list[int],
         assert chance == pytest.approx(hits / len(orders))
 
 
+def test_many_lengths_that_all_fit_cost_no_more_than_a_few() -> None:
+    """As a session of a hostile sender may have them: drawn one by one these would be ten thousand million ways."""
+    lengths = Counter(dict.fromkeys(range(100, 420), 2))
+    wanted = [set(lengths), set(lengths), {*range(100, 200)}, {*range(150, 420)}]
+    chances = nested_chances(lengths, wanted)
+    assert chances[:2] == [1.0, 1.0]
+    assert chances[2] == pytest.approx(100 / 320)
+    assert chances[3] == pytest.approx((100 * 540 - 50) / 320 / 639)
+
+
 def test_a_search_pays_for_the_tests_that_could_have_given_as_little() -> None:
     search = Search(leasts=(1e-9, 1e-7, 1e-3, 0.2))
     assert [search.price(p) for p in (1e-10, 1e-9, 1e-5, 0.01, 1.0)] == [0, 1, 2, 3, 4]

@@ -55,9 +55,9 @@ def test_a_long_record_is_kept_small_and_comes_back_as_it_was() -> None:
 
 
 def test_what_a_former_release_compressed_is_read() -> None:
-    one = finding()
-    former = "zlib85:" + base64.b85encode(zlib.compress(dumps(one).encode())).decode()
-    assert loads(former) == one
+    stored = finding()
+    former = "zlib85:" + base64.b85encode(zlib.compress(dumps(stored).encode())).decode()
+    assert loads(former) == stored
 
 
 def test_a_record_of_an_older_release_lacks_the_watched_time_and_comes_to_the_same_amounts() -> None:
