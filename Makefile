@@ -4,7 +4,7 @@ SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 .ONESHELL:
 .DEFAULT_GOAL := words
-.PHONY: audit evaluate coverage coverage-python coverage-rust licences lock mutation sbom wheel device-plot beside-ndpi words demo test check bench bench-live bench-daemon reliability fuzz format clean core rust-checks deb debian-packages docs docs-reference province coverage-table sites-table
+.PHONY: audit evaluate coverage coverage-python coverage-rust licences lock mutation sbom wheel device-plot beside-ndpi words demo test check bench bench-growth bench-live bench-daemon reliability fuzz format clean core rust-checks deb debian-packages docs docs-reference province coverage-table sites-table
 
 BIN := .venv/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check -q
@@ -25,7 +25,8 @@ words:
 	@echo "make demo     replay the demo capture and print who mines"
 	@echo "make test     all checks and all tests"
 	@echo "make check    formatting, lints, types, import rules"
-	@echo "make bench    speed and memory, beside ndpiReader and tcpdump"
+	@echo "make bench    speed and memory beside other programs, into docs/speed.md; an hour. BENCH_ROUNDS, BENCH_ONLY"
+	@echo "make bench-growth   speed and memory as flows and packets grow, into docs/speed.md; ten minutes"
 	@echo "make bench-live   packets over a cable in a namespace: what is heard of them"
 	@echo "make bench-daemon   the whole daemon on a busy cable: packet to alert, scrapes, a hundred reloads"
 	@echo "make province   days of simulated miners through the whole, against the truth; PROVINCE_DAYS, PROVINCE_MINERS, SEED"
@@ -163,6 +164,9 @@ beside-ndpi: .venv/.dev
 bench: .venv/.dev
 	@$(BIN)/python -m tests.bench.attribution
 	$(BIN)/python -m tests.bench.run
+
+bench-growth: .venv/.dev
+	@$(BIN)/python -m tests.bench.growth
 
 bench-live: .venv/.dev debian-packages
 	@$(BIN)/python -m tests.bench.live

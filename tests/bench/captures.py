@@ -8,8 +8,13 @@ each capture says how many packets, flows and mining flows it holds.
 from __future__ import annotations
 
 import json
+import os
 import random
+import re
+import shutil
 import struct
+import subprocess
+import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,6 +24,8 @@ from tests.demo.wire import START_US, Wire
 
 ETHERNET = bytes.fromhex("0200000000010200000000020800")
 SPAN_US = 400_000_000
+#: What makes the captures that figures are compared by, where it is at hand.
+SHARED_MAKER = Path(__file__).parents[3] / "shared" / "bench" / "make_bench.py"
 
 
 @dataclass
@@ -125,3 +132,30 @@ def _frames(shape: Shape) -> Iterator[tuple[bytes, bool]]:
         flow.left -= 1
         if flow.left <= 0:
             flows[slot] = None
+
+
+def shared_captures(folder: Path) -> list[Path]:
+    """mix and small of ../shared/bench, where their maker is there and can run. BENCH_MIX_FLOWS and BENCH_SMALL_FLOWS
+    make them smaller."""
+    wanted = [folder / "mix.pcap", folder / "small.pcap"]
+    if not SHARED_MAKER.exists():
+        print("bench: without the captures of ../shared/bench (not here)", file=sys.stderr)
+        return []
+    if all(path.exists() and path.with_suffix(".json").exists() for path in wanted):
+        return wanted
+    if not all(shutil.which(program) for program in ("capinfos", "editcap", "gcc")):
+        print("bench: without the captures of ../shared/bench (they need capinfos, editcap and gcc)", file=sys.stderr)
+        return []
+    flows = (os.environ.get("BENCH_MIX_FLOWS", "330000"), os.environ.get("BENCH_SMALL_FLOWS", "1000000"))
+    sizes = ["--mix-flows", flows[0], "--small-flows", flows[1]]
+    done = subprocess.run(
+        [sys.executable, str(SHARED_MAKER), "--out", str(folder), *sizes], capture_output=True, text=True, check=False
+    )
+    if done.returncode:
+        print(f"bench: ../shared/bench/make_bench.py failed:\n{done.stderr[-2000:]}", file=sys.stderr)
+        return []
+    for path in wanted:
+        told = re.search(rf"{path.name}: (\d+) packets, \d+ bytes, (\d+) flow", done.stderr)
+        if told:
+            path.with_suffix(".json").write_text(json.dumps({"packets": int(told[1]), "flows": int(told[2])}))
+    return wanted

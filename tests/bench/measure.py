@@ -7,9 +7,7 @@ It knows how each program is asked and how its answer is read, and nothing about
 from __future__ import annotations
 
 import json
-import os
 import re
-import shutil
 import subprocess
 import sys
 import tempfile
@@ -26,6 +24,16 @@ _, status, usage = os.wait4(child, 0)
 wall = time.perf_counter() - began
 print([os.waitstatus_to_exitcode(status), wall, usage.ru_utime + usage.ru_stime, usage.ru_maxrss], file=sys.stderr)
 """
+#: How programs tell how many packets they read, and how many flows of mining they found.
+PACKETS = (
+    r"IP packets:\s+\d+\s+of (\d+) packets total",  # ndpiReader
+    r"([\d,]+) packets? ·",  # minewatch
+    r"\bpk=(\d+)",  # the floor
+    r"^Packets processed: (\d+)",  # softflowd's statistics
+    r"^nfstream packets (\d+)",
+    r"^(\d+) packets?$",  # tcpdump --count
+)
+MINING = (r"Mining\s+packets: \d+\s+bytes: \d+\s+flows: (\d+)", r"^nfstream mining flows (\d+)")
 
 
 @dataclass
@@ -45,12 +53,17 @@ class Tool:
 
     name: str
     words: tuple[str, ...]
+    #: Takes minutes over the larger captures.
+    slow: bool = False
+    #: Whether it has to read every packet and find every flow of mining that the capture holds.
+    exact: bool = False
 
     def run(self, capture: Path) -> Cost:
         """One run; a program that fails ends the bench."""
         with tempfile.TemporaryDirectory() as folder:
             events = Path(folder) / "eve.json"
             words = [word.replace("{}", str(capture)).replace("{eve}", str(events)) for word in self.words]
+            words = [word.replace("{folder}", folder) for word in words]
             with (Path(folder) / "out").open("wb+") as out:
                 done = subprocess.run(
                     [sys.executable, "-I", "-S", "-c", LAUNCHER, *words],
@@ -60,51 +73,22 @@ class Tool:
                 )
                 out.seek(0)
                 text = out.read().decode(errors="replace")
-            code, wall, cpu, rss = json.loads(done.stderr)
+            code, wall, cpu, rss = json.loads(done.stderr.splitlines()[-1])
             if code:
                 raise SystemExit(f"bench: {self.name} failed ({code}):\n{text[-2000:]}")
-            packets, mining = _answer(text, events)
-        return Cost(wall, cpu, rss * 1024, packets, mining)
+            mining = _mining_flows(events) if events.exists() else _figure(MINING, text)
+        return Cost(wall, cpu, rss * 1024, _figure(PACKETS, text), mining)
 
 
-def _answer(text: str, events: Path) -> tuple[int | None, int | None]:
-    """Packets and mining flows as the program told them, where it tells."""
-    if events.exists():
-        found = [json.loads(line) for line in events.read_text().splitlines()]
-        packets = re.search(r"([\d,]+) packets? ·", text)
-        flows = sum(event["mining"]["flow_count"] for event in found if event["event_type"] == "mining")
-        return int(packets[1].replace(",", "")) if packets else None, flows
-    mining = re.search(r"Mining\s+packets: \d+\s+bytes: \d+\s+flows: (\d+)", text)
-    total = re.search(r"IP packets:\s+(\d+)\s+of (\d+) packets total", text)
-    if total:
-        return int(total[2]), int(mining[1]) if mining else 0
-    return None, None
+def _figure(forms: tuple[str, ...], text: str) -> int | None:
+    """The number that the first of these forms finds in what a program printed; None where none does."""
+    for form in forms:
+        found = re.search(form, text, re.MULTILINE)
+        if found:
+            return int(found[1].replace(",", ""))
+    return None
 
 
-def minewatch(workers: int) -> Tool:
-    """minewatch itself, with all it does."""
-    words = (sys.executable, "-m", "sensor.cli", "replay", "{}", "--eve", "{eve}", "-j", str(workers))
-    return Tool("minewatch" if workers == 1 else f"minewatch -j {workers}", words)
-
-
-def peers() -> list[Tool]:
-    """The other programs that are installed here."""
-    found = []
-    if shutil.which("ndpiReader"):
-        found.append(Tool("ndpiReader", ("ndpiReader", "-i", "{}")))
-    if shutil.which("tcpdump"):
-        found.append(Tool("tcpdump -w", ("tcpdump", "-Z", "root", "-r", "{}", "-w", "/dev/null")))
-    return found
-
-
-def install(*packages: str) -> None:
-    """Install Debian packages as root, where that is possible; otherwise say what is missing."""
-    if shutil.which("apt-get") and os.geteuid() == 0:
-        quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
-        environment = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
-        subprocess.run(["apt-get", "update", "-qq"], check=False, env=environment, **quiet)  # type: ignore[call-overload]
-        words = ["apt-get", "install", "-y", "-qq", "--no-install-recommends", *packages]
-        done = subprocess.run(words, check=False, env=environment, **quiet)  # type: ignore[call-overload]
-        if done.returncode == 0:
-            return
-    print(f"bench: not installed, and cannot be here: {' '.join(packages)}", file=sys.stderr)
+def _mining_flows(events: Path) -> int:
+    found = [json.loads(line) for line in events.read_text().splitlines()]
+    return sum(event["mining"]["flow_count"] for event in found if event["event_type"] == "mining")

@@ -1,51 +1,96 @@
-"""`make bench`: minewatch beside other programs over the same captures, interleaved, and the steps of the core alone.
+"""`make bench`: minewatch beside other programs and the physical limit over the same captures, into docs/speed.md.
 
-Figures are medians of BENCH_ROUNDS runs (3) with the captures in the page cache; Mpps and Gbit/s are per CPU second,
-as the figures of others are. BENCH_ONLY=mixed,small-packets,mix,small chooses captures, BENCH_DIR says where they
-lie (build/bench).
+All of them run in turn, round by round, with the captures in the page cache. Figures are the least and the median of
+five rounds; Mpps and Gbit/s are per CPU second; a ratio is the median of the rounds' own ratios, for the machine's pace
+moves between rounds. What a program counted is checked.
+
+BENCH_ROUNDS (5), BENCH_SLOW_ROUNDS (as many; of programs that take minutes), BENCH_ONLY=mixed,small-packets,mix,small,
+BENCH_DIR (build/bench).
 """
 
 from __future__ import annotations
 
 import json
 import os
-import re
-import shutil
 import statistics
 import struct
 import subprocess
 import sys
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from rich.console import Console
-from rich.table import Table
 
 from sensor import signatures
-from sensor.intake.engine import EngineError, describe, load
-from tests.bench.captures import MIXED, SMALL, make
-from tests.bench.measure import Cost, Tool, install, minewatch, peers
+from sensor.intake.engine import EngineError, load
+from tests.bench.bench_page import write
+from tests.bench.captures import MIXED, SMALL, make, shared_captures
+from tests.bench.measure import Cost, Tool
+from tests.bench.peers import FLOOR, minewatch, peers
 
-SHARED = Path(__file__).parents[3] / "shared" / "bench"
 FOLDER = Path(os.environ.get("BENCH_DIR", "build/bench"))
-ROUNDS = int(os.environ.get("BENCH_ROUNDS", "3"))
+ROUNDS = int(os.environ.get("BENCH_ROUNDS", "5"))
+SLOW_ROUNDS = int(os.environ.get("BENCH_SLOW_ROUNDS", str(ROUNDS)))
 STEPS = ("walk", "decode", "flow", "scan", "all")
 #: A capture of no packets: what a program takes before it has seen anything.
 EMPTY = struct.pack("<IHHiIII", 0xA1B2C3D4, 2, 4, 0, 0, 262_144, 1)
+COLUMNS = (
+    "program",
+    "rounds",
+    "CPU s, least",
+    "CPU s, median",
+    "wall s, median",
+    "Mpps",
+    "Gbit/s",
+    "x floor gate",
+    "ndpiReader is x",
+    "RSS MB",
+    "B a flow",
+    "packets",
+    "mining flows",
+)
+
+
+@dataclass
+class Runs:
+    """What all programs took over one capture: for each, a cost a round."""
+
+    capture: Path
+    truth: dict[str, int]
+    costs: dict[str, list[Cost]] = field(default_factory=dict)
+
+    @property
+    def bits(self) -> int:
+        """Of the frames, without the capture's own headers."""
+        return (self.capture.stat().st_size - 24 - 16 * self.truth["packets"]) * 8
+
+    def cpu(self, name: str) -> float:
+        """The median of its CPU seconds."""
+        return statistics.median(cost.cpu for cost in self.costs[name])
+
+    def ratio(self, name: str, beside: str) -> float | None:
+        """How many times the CPU of another it takes: the median over the rounds in which both ran."""
+        both = list(zip(self.costs[name], self.costs.get(beside, ()), strict=False))
+        return statistics.median(its.cpu / other.cpu for its, other in both) if both else None
 
 
 def main() -> None:
-    """Make the captures, run everything, print the tables."""
-    console = Console(width=None if sys.stdout.isatty() else 130, highlight=False)
-    if not shutil.which("ndpiReader") or not shutil.which("tcpdump"):
-        install("libndpi-bin", "tcpdump")
-    captures = chosen([make(MIXED, FOLDER), make(SMALL, FOLDER), *shared_captures()])
-    (FOLDER / "empty.pcap").write_bytes(EMPTY)
-    console.print(f"engine: {describe()}; {os.cpu_count()} processors; medians of {ROUNDS} interleaved rounds")
-    tools = [minewatch(1), minewatch(2), *peers()]
+    """Make the captures, run everything, print the tables, write the page."""
+    console = Console(width=None if sys.stdout.isatty() else 170, highlight=False)
+    tools = [minewatch(1), minewatch(2), *peers(FOLDER)]
+    captures = chosen([make(MIXED, FOLDER), make(SMALL, FOLDER), *shared_captures(FOLDER / "shared")])
+    empty = FOLDER / "empty.pcap"
+    empty.write_bytes(EMPTY)
+    texts = [lines(measured(empty, {"packets": 0, "flows": 0}, [minewatch(1)]), "An empty capture")]
+    console.print(texts[0])
     for capture in captures:
-        compare(console, capture, tools)
-    floor(console, captures)
-    steps(console, captures)
+        runs = measured(capture, json.loads(capture.with_suffix(".json").read_text()), tools)
+        title = f"{capture.stem}: {runs.truth['packets']:,} packets, {runs.truth['flows']:,} flows"
+        texts.append(lines(runs, title))
+        console.print(texts[-1])
+    texts.append(steps(captures))
+    console.print(texts[-1])
+    write("speed", "\n\n".join(texts), programs=versions())
 
 
 def chosen(captures: list[Path]) -> list[Path]:
@@ -54,121 +99,69 @@ def chosen(captures: list[Path]) -> list[Path]:
     return [path for path in captures if not names or path.stem in names.split(",") or path.name in names.split(",")]
 
 
-def shared_captures() -> list[Path]:
-    """The captures of ../shared/bench, where its maker is there and can run."""
-    maker, folder = SHARED / "make_bench.py", FOLDER / "shared"
-    wanted = [folder / "mix.pcap", folder / "small.pcap"]
-    if not maker.exists():
-        print("bench: without the captures of ../shared/bench (not here)", file=sys.stderr)
-        return []
-    if all(path.exists() and path.with_suffix(".json").exists() for path in wanted):
-        return wanted
-    if not shutil.which("capinfos") or not shutil.which("editcap"):
-        install("wireshark-common")
-    if not shutil.which("capinfos") or not shutil.which("gcc"):
-        print("bench: without the captures of ../shared/bench (they need capinfos, editcap and gcc)", file=sys.stderr)
-        return []
-    sizes = [
-        "--mix-flows",
-        os.environ.get("BENCH_MIX_FLOWS", "330000"),
-        "--small-flows",
-        os.environ.get("BENCH_SMALL_FLOWS", "1000000"),
-    ]
-    done = subprocess.run(
-        [sys.executable, str(maker), "--out", str(folder), *sizes], capture_output=True, text=True, check=False
-    )
-    if done.returncode:
-        print(f"bench: ../shared/bench/make_bench.py failed:\n{done.stderr[-2000:]}", file=sys.stderr)
-        return []
-    for path in wanted:
-        told = re.search(rf"{path.name}: (\d+) packets, \d+ bytes, (\d+) flow", done.stderr)
-        if told:
-            path.with_suffix(".json").write_text(json.dumps({"packets": int(told[1]), "flows": int(told[2])}))
-    return wanted
-
-
-def compare(console: Console, capture: Path, tools: list[Tool]) -> None:
+def measured(capture: Path, truth: dict[str, int], tools: list[Tool]) -> Runs:
     """All programs over one capture, round by round in turn."""
-    truth = json.loads(capture.with_suffix(".json").read_text())
-    bits = (capture.stat().st_size - 16 * truth["packets"]) * 8
     with capture.open("rb") as stored:
         while stored.read(1 << 24):
             pass  # into the page cache
-    runs: dict[str, list[Cost]] = {tool.name: [] for tool in tools}
-    for _ in range(ROUNDS):
+    runs = Runs(capture, truth, {tool.name: [] for tool in tools})
+    for number in range(ROUNDS):
         for tool in tools:
-            runs[tool.name].append(tool.run(capture))
-    empty = minewatch(1).run(FOLDER / "empty.pcap").rss_bytes
-    cpu = {name: statistics.median(cost.cpu for cost in costs) for name, costs in runs.items()}
-    table = Table(title=f"{capture}: {truth['packets']:,} packets, {truth['flows']:,} flows", title_justify="left")
-    for column in (
-        "",
-        "wall s",
-        "CPU s",
-        "Mpps",
-        "Gbit/s",
-        "RSS MB",
-        "B/flow",
-        "over empty",
-        "packets",
-        "mining flows",
-        "x ndpiReader",
-    ):
-        table.add_column(column, justify="left" if not column else "right")
+            if number < (SLOW_ROUNDS if tool.slow else ROUNDS):
+                runs.costs[tool.name].append(tool.run(capture))
     for tool in tools:
-        costs = runs[tool.name]
-        seconds, rss = cpu[tool.name], statistics.median(cost.rss_bytes for cost in costs)
-        ratio = f"{cpu['ndpiReader'] / seconds:.1f}" if "ndpiReader" in cpu else ""
-        over = f"{(rss - empty) / truth['flows']:.0f}" if tool.name.startswith("minewatch") else ""
-        table.add_row(
-            tool.name,
-            f"{statistics.median(cost.wall for cost in costs):.2f}",
-            f"{seconds:.2f}",
-            f"{truth['packets'] / seconds / 1e6:.2f}",
-            f"{bits / seconds / 1e9:.2f}",
-            f"{rss / 1e6:.0f}",
-            f"{rss / truth['flows']:.0f}",
-            over,
-            _told(costs[0].packets, truth["packets"]),
-            _told(costs[0].mining_flows, truth.get("mining_flows") if tool.name.startswith("minewatch") else None),
-            ratio,
-        )
-    console.print(table)
-    one, two = (statistics.median(cost.wall for cost in runs[tool.name]) for tool in tools[:2])
-    console.print(f"two workers: {one / two:.2f} times as fast by the wall clock\n")
+        _check(tool, runs)
+    return runs
 
 
-def _told(value: int | None, truth: int | None) -> str:
-    """What a program counted, marked where it is known to be wrong."""
-    if value is None:
-        return ""
-    return f"{value:,}" + (f" (WRONG: {truth:,})" if truth is not None and value != truth else "")
+def _check(tool: Tool, runs: Runs) -> None:
+    """A figure of a program that did not do its work is no figure."""
+    told = {(cost.packets, cost.mining_flows) for cost in runs.costs[tool.name]}
+    if len(told) > 1:
+        raise SystemExit(f"bench: {tool.name} tells other counts in each round: {sorted(map(str, told))}")
+    truth = runs.truth.get("packets"), runs.truth.get("mining_flows")
+    for (packets, flows), (all_packets, all_flows) in zip(told, [truth] if tool.exact else [], strict=False):
+        if packets != all_packets or (all_flows is not None and flows != all_flows):
+            raise SystemExit(f"bench: {tool.name} read {packets} packets and {flows} flows of {runs.capture}: {truth}")
 
 
-def floor(console: Console, captures: list[Path]) -> None:
-    """The physical limit, where its source is at hand."""
-    source, program = SHARED / "floor.c", FOLDER / "floor"
-    if not source.exists() or not shutil.which("gcc"):
-        return
-    subprocess.run(["gcc", "-O3", "-march=native", "-w", "-o", str(program), str(source)], check=True)
-    for capture in captures:
-        for mode in ("walkread", "gate"):
-            done = subprocess.run([str(program), mode, str(capture)], capture_output=True, text=True, check=False)
-            console.print(f"floor, {capture.name}: {' '.join(done.stdout.split()[-5:])} ({mode})")
+def lines(runs: Runs, title: str) -> str:
+    """The table of a capture, in Markdown."""
+    rows = [_row(name, costs, runs) for name, costs in runs.costs.items() if costs]
+    head = [f"| {' | '.join(COLUMNS)} |", f"|---|{'---:|' * (len(COLUMNS) - 1)}"]
+    return "\n".join([f"{title}:", "", *head, *(f"| {' | '.join(row)} |" for row in rows)])
 
 
-def steps(console: Console, captures: list[Path]) -> None:
-    """Nanoseconds per packet of each step of the compiled core alone."""
+def _row(name: str, costs: list[Cost], runs: Runs) -> list[str]:
+    cpu, rss = runs.cpu(name), statistics.median(cost.rss_bytes for cost in costs)
+    packets, flows = runs.truth["packets"], runs.truth["flows"]
+    floor, peer = runs.ratio(name, FLOOR), runs.ratio("ndpiReader", name) if runs.costs.get("ndpiReader") else None
+    return [
+        name,
+        str(len(costs)),
+        f"{min(cost.cpu for cost in costs):.3g}",
+        f"{cpu:.3g}",
+        f"{statistics.median(cost.wall for cost in costs):.3g}",
+        f"{packets / cpu / 1e6:.3g}" if packets else "",
+        f"{runs.bits / cpu / 1e9:.3g}" if packets else "",
+        "" if floor is None else f"{floor:.2f}",
+        "" if peer is None else f"{peer:.1f}",
+        f"{rss / 1e6:.0f}",
+        f"{rss / flows:.0f}" if flows else "",
+        "" if costs[0].packets is None else f"{costs[0].packets:,}",
+        "" if costs[0].mining_flows is None else f"{costs[0].mining_flows:,}",
+    ]
+
+
+def steps(captures: list[Path]) -> str:
+    """Nanoseconds a packet of each step of the compiled core alone."""
     try:
         core = load("compiled").module
     except EngineError:
-        console.print("SKIPPED: steps of the core (the compiled core is not built)")
-        return
+        return "SKIPPED: steps of the core (the compiled core is not built)"
     known = signatures.load()
     tables, limits = core.Tables(known.literals, known.openings, known.flights), core.Limits()
-    table = Table(title="The core alone, nanoseconds per packet (best of 3)", title_justify="left")
-    for column in ("", *STEPS):
-        table.add_column(column, justify="right" if column else "left")
+    rows = [f"| the core alone, ns a packet | {' | '.join(STEPS)} |", f"|---|{'---:|' * len(STEPS)}"]
     for capture in captures:
         best = []
         for step in STEPS:
@@ -176,8 +169,19 @@ def steps(console: Console, captures: list[Path]) -> None:
                 (core.bench(str(capture), step, tables, limits) for _ in range(3)), key=lambda told: told[2]
             )
             best.append(f"{seconds / packets * 1e9:.1f}")
-        table.add_row(str(capture), *best)
-    console.print(table)
+        rows.append(f"| {capture.stem} | {' | '.join(best)} |")
+    return "Each step with those before it, the least of three:\n\n" + "\n".join(rows)
+
+
+def versions() -> str:
+    """The others' versions, in a line."""
+    asked = subprocess.run(
+        ["dpkg-query", "-W", "-f", "${Package} ${Version}; ", "libndpi-bin", "tcpdump", "softflowd"],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    return asked.stdout.strip().rstrip(";")
 
 
 if __name__ == "__main__":
