@@ -4,24 +4,31 @@ packet clock.
 
 from __future__ import annotations
 
+from array import array
 from bisect import bisect_left
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from itertools import pairwise
 
 from sensor.model.quantities import WatchedStretch
 
 #: Stretches kept apart. Past this the two nearest become one whose pause is not counted as watched.
 MAX_STRETCHES = 1_024
+#: The last moment that packets can have (docs/border.md); what is reckoned beyond it is as good as at it.
+MAX_NS = (1 << 63) - 1
+
+
+def _column() -> array[int]:
+    return array("q")
 
 
 @dataclass(slots=True)
 class Windows:
     """Disjoint stretches in order of time; adding is commutative up to MAX_STRETCHES."""
 
-    _stretches: list[tuple[int, int, int]] = field(
-        default_factory=list
-    )  # start, end, pauses within that were not watched
+    # In columns of whole numbers: a finding of months has a thousand, and lists of them would be seven times as large.
+    _starts: array[int] = field(default_factory=_column)
+    _ends: array[int] = field(default_factory=_column)
+    _pauses: array[int] = field(default_factory=_column)  # within a stretch, that were not watched
 
     def put(self, start_ns: int, end_ns: int) -> None:
         """One more stretch; what was watched already is not counted again."""
@@ -29,12 +36,12 @@ class Windows:
 
     def add(self, other: Windows) -> None:
         """All stretches of another."""
-        for stretch in other._stretches:
+        for stretch in zip(other._starts, other._ends, other._pauses, strict=True):
             self._merge(*stretch)
 
     def record(self) -> tuple[WatchedStretch, ...]:
         """All stretches, as plain data."""
-        return tuple(WatchedStretch(*stretch) for stretch in self._stretches)
+        return tuple(map(WatchedStretch, self._starts, self._ends, self._pauses))
 
     @classmethod
     def of(cls, stretches: Iterable[WatchedStretch]) -> Windows:
@@ -47,21 +54,25 @@ class Windows:
     @property
     def total_ns(self) -> int:
         """Time covered by at least one stretch."""
-        return sum(end - start - pause for start, end, pause in self._stretches)
+        return sum(self._ends) - sum(self._starts) - sum(self._pauses)
 
     def _merge(self, start: int, end: int, pause: int) -> None:
-        stretches = self._stretches
-        at = bisect_left(stretches, (start, start, 0))
-        while at > 0 and stretches[at - 1][1] >= start:
+        starts, ends, pauses = self._starts, self._ends, self._pauses
+        at = bisect_left(starts, start)
+        while at > 0 and ends[at - 1] >= start:
             at -= 1
         upto = at
-        while upto < len(stretches) and stretches[upto][0] <= end:
-            first, last, inner = stretches[upto]
-            start, end, pause = min(start, first), max(end, last), max(pause, inner)
+        while upto < len(starts) and starts[upto] <= end:
+            start, end, pause = min(start, starts[upto]), max(end, ends[upto]), max(pause, pauses[upto])
             upto += 1
-        stretches[at:upto] = [(start, end, pause)]
-        if len(stretches) > MAX_STRETCHES:
-            gaps = [later[0] - earlier[1] for earlier, later in pairwise(stretches)]
+        self._replace(at, upto, (start, end, pause))
+        if len(starts) > MAX_STRETCHES:
+            gaps = [begin - before for before, begin in zip(ends, starts[1:], strict=False)]
             near = gaps.index(min(gaps))
-            (first, middle, pause_before), (again, last, pause_after) = stretches[near : near + 2]
-            stretches[near : near + 2] = [(first, last, pause_before + pause_after + again - middle)]
+            pause = pauses[near] + pauses[near + 1] + gaps[near]
+            self._replace(near, near + 2, (starts[near], ends[near + 1], pause))
+
+    def _replace(self, at: int, upto: int, stretch: tuple[int, int, int]) -> None:
+        """Put one stretch in the place of some."""
+        for column, value in zip((self._starts, self._ends, self._pauses), stretch, strict=True):
+            column[at:upto] = array("q", (max(-MAX_NS, min(MAX_NS, value)),))

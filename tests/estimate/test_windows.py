@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from fractions import Fraction
 
 import pytest
@@ -9,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sensor.estimate import Exposure, JobTimes, ShareBook, estimate
-from sensor.estimate.windows import MAX_STRETCHES, Windows
+from sensor.estimate.windows import MAX_NS, MAX_STRETCHES, Windows
 from sensor.signatures.work import UNITS
 
 NS = 1_000_000_000
@@ -229,3 +230,22 @@ def test_a_book_whose_algorithm_proved_another_rejects_and_takes_back_by_the_new
     shares.reject(sent[0])
     assert shares.rejected is not None
     assert (shares.rejected.work, shares.spent.work) == (150, 300)
+
+
+def test_what_a_stretch_takes_is_a_few_bytes() -> None:
+    """A finding of months has a thousand of them, and two sets."""
+    windows = Windows()
+    for number in range(MAX_STRETCHES):
+        windows.put(number * 10 * NS, (number * 10 + 1) * NS)
+    columns = (windows._starts, windows._ends, windows._pauses)
+    assert sum(sys.getsizeof(column) for column in columns) < 40 * MAX_STRETCHES
+    assert windows.total_ns == MAX_STRETCHES * NS
+
+
+@pytest.mark.parametrize("at_ns", [0, -5 * NS, MAX_NS, MAX_NS - NS])
+def test_a_stretch_at_the_ends_of_all_time_is_counted_and_nothing_breaks(at_ns: int) -> None:
+    windows = Windows()
+    windows.put(at_ns - NS, at_ns + NS)
+    windows.put(0, MAX_NS)
+    assert windows.record()
+    assert windows.total_ns <= 2 * MAX_NS
