@@ -5,6 +5,7 @@ translators, a single port.
 from __future__ import annotations
 
 import dataclasses
+from itertools import pairwise
 
 import pytest
 
@@ -87,7 +88,7 @@ def test_a_claim_tells_its_ports(books: Books, first: int, last: int, text: str)
 @pytest.mark.parametrize("translators", range(1, MOST_TRANSLATIONS + 3))
 def test_so_many_translators_behind_each_other_are_followed_and_no_more(books: Books, translators: int) -> None:
     chain = [f"10.0.{place}.1" for place in range(translators + 1)]
-    rows = "".join(f"{outer},{inner},{ALL_DAY}\n" for outer, inner in zip(chain, chain[1:], strict=False))
+    rows = "".join(f"{outer},{inner},{ALL_DAY}\n" for outer, inner in pairwise(chain))
     loaded = books(
         f"kind: leases, format: nat-csv, path: nat.csv\n{BOOK}",
         nat_csv="outside,inside,begin,end\n" + rows,
