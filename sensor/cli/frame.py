@@ -141,21 +141,28 @@ def load_attribution(settings: Configuration, advance: AdvanceFile | None) -> At
 
 
 @contextmanager
-def open_ledger(settings: LedgerSettings, missing: str) -> Iterator[Ledger]:
+def open_ledger(settings: LedgerSettings, missing: str, *, to_write: bool = False) -> Iterator[Ledger]:
     """The ledger of the configuration, closed at the end. If there is none, it is not created: `missing` is said.
 
-    Raises CommandError, also for every LedgerError while it is used.
+    Who only reads needs no right to write, and leaves nothing beside the file. Raises CommandError, also for every
+    LedgerError while it is used.
     """
     from sensor.ledger import Ledger, LedgerError
     from sensor.ledger.replay import bounds_of
     from sensor.ledger.store.database import exists
     from sensor.ledger.store.opening import rooted_hint
+    from sensor.ledger.store.ownership import wrong_owner
 
     with exit_on(LedgerError, code=RUN_ERROR):
         if not exists(settings.url):
             raise LedgerError(missing + rooted_hint(settings.url))
-        ledger = Ledger.open(settings.url, bounds=bounds_of(settings))
+        if to_write:
+            ledger = Ledger.open(settings.url, bounds=bounds_of(settings))
+        else:
+            ledger = Ledger.open_to_read(settings.url)
         try:
             yield ledger
         finally:
             ledger.close()
+            if (sentence := wrong_owner(settings.url)) is not None:
+                say(sentence)

@@ -33,7 +33,8 @@ def run(options: argparse.Namespace) -> int:
         "forget": ledger_forget.run,
     }[options.action]
     missing = f"there is no ledger at {settings.ledger.url} (ledger.url, or --ledger)"
-    with open_ledger(settings.ledger, missing=missing) as ledger:
+    to_write = options.action in ("set", "forget") or getattr(options, "sensors", None) in ("rename", "retire")
+    with open_ledger(settings.ledger, missing=missing, to_write=to_write) as ledger:
         try:
             return action(options, settings, ledger)
         except ValueError as error:  # CaseError, DivisionError, and dates that are none

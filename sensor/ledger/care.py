@@ -21,8 +21,9 @@ from sqlalchemy.exc import SQLAlchemyError
 from sensor.ledger.lease import LEASE_NS
 from sensor.ledger.store.backup import copy_file
 from sensor.ledger.store.errors import LedgerError, fault_of
-from sensor.ledger.store.integrity import Integrity, check_file, reading_uri
-from sensor.ledger.store.opening import engine_for, is_there, parsed_url, reading_refusal, rooted_hint
+from sensor.ledger.store.integrity import Integrity, check_file
+from sensor.ledger.store.opening import is_there, parsed_url, reading_refusal, rooted_hint
+from sensor.ledger.store.read_only import connect_to_read, open_file
 from sensor.ledger.store.records import load_attribution, load_enterprise, load_flow, loads
 from sensor.model.sensor import ProcessIdentity
 from sensor.model.time import SECOND_NS
@@ -157,7 +158,7 @@ def check(url: str) -> LedgerCheck:
         return LedgerCheck(None, 0, (), integrity)  # no record of it can be read either
     unreadable: list[str] = []
     records = 0
-    engine = engine_for(url if path is None else f"sqlite:///{reading_uri(path)}&uri=true", {})
+    engine = connect_to_read(url)
     try:
         schema = None
         with _translated(path or engine.url.render_as_string(hide_password=True)), engine.connect() as connection:
@@ -191,7 +192,7 @@ def _read_all(connection: Connection, table: str, read: Callable[[str], object])
 def schema_of(path: Path) -> str | None:
     """The schema of a ledger's file; None for what is no ledger."""
     try:
-        with contextlib.closing(sqlite3.connect(reading_uri(path), uri=True)) as connection:
+        with contextlib.closing(open_file(path)) as connection:
             row = connection.execute("SELECT version_num FROM alembic_version").fetchone()
             return None if row is None else str(row[0])
     except sqlite3.Error:
@@ -215,7 +216,7 @@ def _holders(place: Path) -> list[tuple[str, int, ProcessIdentity]]:
     """Who holds leases: sensor, last beat by its clock, process; none where that cannot be read any more."""
     columns = "sensor_id, beat_ns, host, boot_id, pid_namespace, pid, started_ticks"
     try:
-        with contextlib.closing(sqlite3.connect(reading_uri(place), uri=True)) as connection:
+        with contextlib.closing(open_file(place)) as connection:
             rows = connection.execute(f"SELECT {columns} FROM leases").fetchall()
     except sqlite3.Error:
         return []

@@ -20,7 +20,7 @@ from sensor.ledger.lease import LedgerLease, prove
 from sensor.ledger.outbox import EventOutbox
 from sensor.ledger.read.reader import LedgerReader
 from sensor.ledger.store.bounds import LedgerBounds
-from sensor.ledger.store.database import connect, empty_log, reading, writing
+from sensor.ledger.store.database import connect, empty_log, open_to_read, reading, writing
 from sensor.ledger.store.records import load_finding
 from sensor.ledger.store.schema import CONDITIONS, CONNECTIONS, FINDINGS, LEASES, NODES, PARTS
 from sensor.ledger.write import cases, coverage, retention, rollups, sensors, silence
@@ -90,6 +90,14 @@ class Ledger:
     def run_id(self) -> str:
         """Which run of its sensor tells this ledger."""
         return self.reporter.run_id
+
+    @classmethod
+    def open_to_read(cls, url: str) -> Ledger:
+        """Open a database for its reader alone, as whoever may read it, and leave nothing behind.
+
+        Raises LedgerError, one sentence; also whenever anything is to be written.
+        """
+        return cls(open_to_read(url), DEFAULT_BOUNDS, Reporter(THIS_SENSOR, secrets.token_hex(8), "live", 0))
 
     def report_as(self, sensor_id: str, clock_offset_ns: int) -> None:
         """Which sensor this process is."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 import random
+import re
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -146,3 +147,20 @@ def test_both_databases_say_the_same_of_periods_and_cases(server: str, tmp_path:
         ours, theirs = judged(f"sqlite:///{tmp_path}/ledger.db"), judged(fresh)
     assert ours[0]
     assert ours == theirs
+
+
+def test_a_role_that_may_only_select_reads_and_writes_nothing(server: str) -> None:
+    ledger = Ledger.open(server)
+    ledger.record([finding(70_001)], 1)
+    count = len(ledger.reader.findings())
+    with ledger.engine.begin() as connection:
+        connection.exec_driver_sql("CREATE ROLE desk LOGIN")
+        connection.exec_driver_sql("GRANT SELECT ON ALL TABLES IN SCHEMA public TO desk")
+    for url in (re.sub(r"//[^@]*@", "//desk@", server), server):
+        reader = Ledger.open_to_read(url)
+        assert len(reader.reader.findings()) == count
+        with pytest.raises(LedgerError, match=r"permission denied|read-only"):
+            reader.record([finding(70_002)], 2)
+        reader.close()
+    assert len(ledger.reader.findings()) == count
+    ledger.close()

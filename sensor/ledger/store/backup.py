@@ -11,6 +11,7 @@ from sqlalchemy import Engine, inspect
 from sqlalchemy.schema import CreateSchema
 
 from sensor.ledger.store.errors import LedgerError, fault_of
+from sensor.ledger.store.read_only import has_moved, open_file
 
 #: Of the copy: nobody but the owner needs it.
 MODE = 0o600
@@ -46,10 +47,12 @@ def copy_file(source: Path, place: Path) -> None:
         unfinished.unlink(missing_ok=True)
         unfinished.touch(MODE)
         with (
-            contextlib.closing(sqlite3.connect(source)) as original,
+            contextlib.closing(open_file(source)) as original,
             contextlib.closing(sqlite3.connect(unfinished)) as copy,
         ):
             original.backup(copy)
+            if has_moved(original):
+                raise sqlite3.OperationalError(f"{source} is locked: its service began to write")
             copy.execute("PRAGMA journal_mode=DELETE")  # a copy in WAL mode gets files beside it from whoever reads it
         with unfinished.open("rb") as written:
             os.fsync(written.fileno())

@@ -8,6 +8,7 @@ between.
 from __future__ import annotations
 
 import contextlib
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -19,7 +20,8 @@ from sqlalchemy.exc import SQLAlchemyError
 from sensor.ledger.store.backup import BackupError, back_up
 from sensor.ledger.store.errors import LedgerError, fault_of
 from sensor.ledger.store.opening import engine_for, is_there, parsed_url, refusal
-from sensor.ledger.store.ownership import belong_to_folder
+from sensor.ledger.store.ownership import belong_to_folder, can_write
+from sensor.ledger.store.read_only import connect_to_read, refuse_if_moved, why_unreadable
 
 if TYPE_CHECKING:
     from alembic.config import Config
@@ -34,12 +36,17 @@ WRITERS = 0x6D696E65
 #: Of a new database file: findings name people's machines.
 MODE = 0o640
 MIGRATIONS = Path(__file__).parents[1] / "migrations"
+NEWER = "ledger {shown}: made by a newer minewatch (schema {current}); this one would damage it"
 
 
 def connect(url: str) -> Engine:
     """An engine for a URL; its schema is brought up to date. Raises LedgerError."""
     engine = engine_for(url, {"timeout": BUSY_MS / 1000} if url.startswith("sqlite") else {})
     path = file_of_engine(engine)
+    if path is not None and is_there(path) and not os.access(path, os.W_OK):
+        # Opening it would make a log beside it that is this user's, and the service could not open its ledger any more.
+        reason = refusal(path) or "no permission to write it"
+        raise LedgerError(f"ledger {path}: {reason}")
     if engine.dialect.name == "postgresql":
         event.listen(engine, "begin", _take_writers_lock)
     if engine.dialect.name == "sqlite":
@@ -58,6 +65,35 @@ def connect(url: str) -> Engine:
             raise
         raise LedgerError(f"ledger {path}: {reason}", error.fault) from None
     return engine
+
+
+def open_to_read(url: str) -> Engine:
+    """An engine that only reads, of a database whose schema is this release's. Where it is an older one, and the file
+    is this user's, it is brought up to date first. Raises LedgerError."""
+    engine = connect_to_read(url)
+    try:
+        with translated_errors(engine):
+            current = _revision(engine)
+    except LedgerError as error:
+        engine.dispose()
+        reason = why_unreadable(engine) if error.fault == "other" else None
+        if reason is None:
+            raise
+        raise LedgerError(f"ledger {engine.url.render_as_string(hide_password=True)}: {reason}") from None
+    if current == newest_schema():
+        return engine
+    engine.dispose()
+    path = file_of_engine(engine)
+    if current in _revisions() and path is not None and can_write(path):
+        connect(url).dispose()
+        return connect_to_read(url)
+    shown = engine.url.render_as_string(hide_password=True)
+    if current is not None and current not in _revisions():
+        raise LedgerError(NEWER.format(shown=shown, current=current))
+    raise LedgerError(
+        f"ledger {shown}: its schema ({current or 'none'}) is of an older minewatch: the service brings it up to date "
+        "when it starts"
+    )
 
 
 def _make(path: Path) -> None:
@@ -110,9 +146,10 @@ def writing(engine: Engine) -> Iterator[Connection]:
 
 @contextmanager
 def reading(engine: Engine) -> Iterator[Connection]:
-    """A view of one moment. Raises LedgerError."""
+    """A view of one moment. Raises LedgerError, also where it turns out at the end to be of two."""
     with translated_errors(engine), engine.connect() as connection:
         yield connection
+        refuse_if_moved(connection)
 
 
 def empty_log(engine: Engine) -> None:
@@ -168,27 +205,35 @@ def _migrations() -> Config:
     return config
 
 
+def _revision(engine: Engine) -> str | None:
+    """The schema of a database; None if it has none."""
+    from alembic.migration import MigrationContext
+
+    with engine.connect() as connection:
+        return MigrationContext.configure(connection).get_current_revision()
+
+
+def _revisions() -> set[str]:
+    """All schemas that this release knows."""
+    from alembic.script import ScriptDirectory
+
+    return {revision.revision for revision in ScriptDirectory.from_config(_migrations()).walk_revisions()}
+
+
 def _migrate(engine: Engine) -> None:
     """Run the migrations that are missing, after a copy was made; a schema from the future is left alone."""
     from alembic import command
-    from alembic.migration import MigrationContext
-    from alembic.script import ScriptDirectory
 
-    config = _migrations()
-    script = ScriptDirectory.from_config(config)
-    revisions = {revision.revision for revision in script.walk_revisions()}
-    with engine.connect() as connection:
-        current = MigrationContext.configure(connection).get_current_revision()
-    if current == script.get_current_head():
+    current, config = _revision(engine), _migrations()
+    if current == newest_schema():
         return
-    if current is not None and current not in revisions:
-        shown = engine.url.render_as_string(hide_password=True)
-        raise LedgerError(f"ledger {shown}: made by a newer minewatch (schema {current}); this one would damage it")
+    shown = engine.url.render_as_string(hide_password=True)
+    if current is not None and current not in _revisions():
+        raise LedgerError(NEWER.format(shown=shown, current=current))
     if current is not None:
         try:
             back_up(engine, current)
         except BackupError as error:
-            shown = engine.url.render_as_string(hide_password=True)
             raise LedgerError(f"ledger {shown}: {error}", error.fault) from None
     with engine.execution_options(minewatch_writes=True).begin() as connection:
         config.attributes["connection"] = connection

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from sensor.ledger.store.errors import fault_of
+from sensor.ledger.store.read_only import open_file
 from sensor.ledger.store.schema import METADATA
 
 #: Faults that are listed of one table.
@@ -39,8 +40,7 @@ def check_file(path: str | Path, seconds: float | None = None) -> Integrity:
     long as it takes. Never raises: what cannot be read is a fault."""
     until = None if seconds is None else time.monotonic() + seconds
     try:
-        with contextlib.closing(sqlite3.connect(reading_uri(path), uri=True)) as connection:
-            connection.execute("PRAGMA query_only=ON")
+        with contextlib.closing(open_file(Path(path))) as connection:
             if until is not None:
                 connection.set_progress_handler(lambda: time.monotonic() >= until, LOOK_EVERY)
             return _check(connection, until)
@@ -68,14 +68,3 @@ def _check(connection: sqlite3.Connection, until: float | None) -> Integrity:
             faults.append(f"{waiting[0]}: {fault_of(error)[1]}")
         waiting.pop(0)
     return Integrity(tuple(" ".join(fault.split()) for fault in faults), tuple(waiting))
-
-
-def reading_uri(path: str | Path) -> str:
-    """A ledger's file, as SQLite opens it to read and leaves nothing beside it (sqlite.org/uri.html).
-
-    A reader of a database in WAL mode makes the log's files where there are none. Without a log nobody has it open, and
-    the file can be taken as it stands.
-    """
-    whole = Path(path).absolute()
-    how = "mode=ro" if Path(f"{whole}-wal").exists() else "mode=ro&immutable=1"
-    return f"{whole.as_uri().replace('file://', 'file:', 1)}?{how}"
