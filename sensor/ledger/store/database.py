@@ -45,8 +45,7 @@ def connect(url: str) -> Engine:
     path = file_of_engine(engine)
     if path is not None and is_there(path) and not os.access(path, os.W_OK):
         # Opening it would make a log beside it that is this user's, and the service could not open its ledger any more.
-        reason = refusal(path) or "no permission to write it"
-        raise LedgerError(f"ledger {path}: {reason}")
+        raise LedgerError(f"ledger {path}: {refusal(path) or 'no permission to write it'}")
     if engine.dialect.name == "postgresql":
         event.listen(engine, "begin", _take_writers_lock)
     if engine.dialect.name == "sqlite":
