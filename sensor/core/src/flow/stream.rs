@@ -136,7 +136,7 @@ impl Worker {
             source: self.sources.get(usize::from(seg.source)).cloned().unwrap_or_default(),
             packets: (slot.sides[origin].packets, slot.sides[1 - origin].packets),
         };
-        self.hand_on(index, Event::Open(Box::new(opened)));
+        self.let_go(index, Event::Open(Box::new(opened)));
         index
     }
 
@@ -356,7 +356,7 @@ impl Worker {
             for (at, literal) in tables.find_all(carry.get(), &ready.data) {
                 if self.candidates.get(index).first_hit(literal) {
                     let offset = ready.offset.wrapping_add_signed(at);
-                    self.hand_on(index, Event::Hit { flow, ts_ns, direction, offset, literal });
+                    self.let_go(index, Event::Hit { flow, ts_ns, direction, offset, literal });
                 }
             }
         }
@@ -376,7 +376,7 @@ impl Worker {
         let path = candidate.paths[side].facts;
         let (ack_advances, acked_bytes) = (path.ack_advances, path.acked_bytes);
         let chunk = Event::Chunk { flow, ts_ns, direction, offset, gap, data, base_seq, ack_advances, acked_bytes };
-        self.hand_on(index, chunk);
+        self.let_go(index, chunk);
         if spent {
             self.end_trial(index, false);
             self.spend(index);

@@ -10,7 +10,7 @@ use crate::model::stats::Counter;
 
 impl Worker {
     /// An event of a candidate, for Python or, while it is on trial, for later.
-    pub(super) fn hand_on(&mut self, index: u32, event: Event) {
+    pub(super) fn let_go(&mut self, index: u32, event: Event) {
         match &mut self.candidates.get(index).trial {
             Some(trial) => trial.keep(event),
             None => {
@@ -68,7 +68,7 @@ impl Worker {
         self.stats.add(Counter::Gaps, trial.gaps);
         self.stats.add(Counter::GapBytes, gap_bytes);
         for event in trial.events {
-            self.hand_on(index, event);
+            self.let_go(index, event);
         }
     }
 
