@@ -25,6 +25,7 @@ from collections.abc import Mapping, Sequence
 from typing import Literal
 
 from sensor.model.events import Event
+from sensor.model.gate_opening import GateOpening
 
 ENGINE: Literal["compiled", "reference"]
 COMPILER: str  # what built the core, for people; the compiled core only
@@ -43,7 +44,8 @@ class Tables:
 
     literals: byte strings of 4 to 16 bytes looked for anywhere in TCP payload.
     openings: (proto, at, pattern, budget_bytes): the first payload of a direction, from byte `at` on, has every byte
-    within its (low, high) pair of `pattern` (1 to 16 pairs; for TCP `at + len(pattern) <= 16`).
+    within its (low, high) pair of `pattern` (1 to 16 pairs; for TCP `at + len(pattern) <= 16`). Or a whole
+    `sensor.model.gate_opening.GateOpening`: with most_bytes, answers and unless behind these.
     flights: (first, answer): one side's first flight has exactly so many bytes, and the other's answer so many; a Shape
     event reports it.
     """
@@ -51,7 +53,7 @@ class Tables:
     def __init__(
         self,
         literals: list[bytes],
-        openings: list[tuple[int, int, list[tuple[int, int]], int]],
+        openings: Sequence[GateOpening | tuple[int, int, Sequence[tuple[int, int]], int]],
         flights: list[tuple[int, int]] = ...,
     ) -> None: ...
 

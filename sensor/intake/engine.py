@@ -15,6 +15,7 @@ from types import ModuleType
 from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 from sensor.model.events import Event
+from sensor.model.gate_opening import GateOpening
 
 if TYPE_CHECKING:
     from sensor.intake.packet_filter import Instruction
@@ -22,7 +23,6 @@ if TYPE_CHECKING:
 EngineName = Literal["auto", "compiled", "reference"]
 NAMES: tuple[EngineName, ...] = ("auto", "compiled", "reference")
 ENVIRONMENT = "MINEWATCH_ENGINE"
-Opening = tuple[int, int, list[tuple[int, int]], int]
 #: `confine` of `_core.pyi`.
 Confine = Callable[
     [Sequence[str], Sequence[str], Sequence[int], bool, Sequence[str]], tuple[int, bool, bool, bool, bool]
@@ -92,7 +92,7 @@ class Engine:
     def core(
         self,
         literals: Sequence[bytes],
-        openings: Sequence[Opening],
+        openings: Sequence[GateOpening],
         limits: Mapping[str, int],
         flights: Sequence[tuple[int, int]] = (),
     ) -> PacketCore:
@@ -101,7 +101,7 @@ class Engine:
         return core
 
     def tables(
-        self, literals: Sequence[bytes], openings: Sequence[Opening], flights: Sequence[tuple[int, int]] = ()
+        self, literals: Sequence[bytes], openings: Sequence[GateOpening], flights: Sequence[tuple[int, int]] = ()
     ) -> Any:
         """What the prefilter looks for, in the form of this core."""
         return self.module.Tables(list(literals), list(openings), list(flights))

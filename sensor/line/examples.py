@@ -176,13 +176,8 @@ def _gated(signatures: SignatureSet, example: Example) -> bool:
         if example.proto == TCP and any(literal in stream for literal in signatures.literals):
             return True
         first = parts[0] if parts else b""
-        for proto, at, pattern, _ in signatures.openings:
-            piece = first[at : at + len(pattern)]
-            fits = len(piece) == len(pattern) and all(
-                low <= byte <= high for byte, (low, high) in zip(piece, pattern, strict=True)
-            )
-            if proto == example.proto and fits:
-                return True
+        if any(opening.fits(example.proto, first) for opening in signatures.openings):
+            return True
     return False
 
 

@@ -14,6 +14,7 @@ from sensor.reference.prefilter import Cause, GateMatch, literal_match, opening_
 from sensor.reference.streams import CandidateStreams
 from sensor.reference.tables import TCP
 from sensor.reference.transport import checksum_fits
+from sensor.reference.trial import Trial
 from sensor.reference.walk import Segment
 
 SHAPE_BUDGET_BYTES = 8_192
@@ -32,7 +33,8 @@ class Candidates(CandidateStreams):
 
         By one that is sealed, the records of an encrypted session, no gate opens for the first time.
         """
-        if flow.gate is GateState.OPEN:
+        was_open = flow.gate is GateState.OPEN
+        if was_open:
             self._promote(flow)
             if flow.gate is not GateState.OPEN:
                 self._see_unread(flow, direction, segment)
@@ -42,7 +44,9 @@ class Candidates(CandidateStreams):
                 self._counters["overlap_conflicts"] += 1  # RFC 6093: some stacks take a byte out of the stream
             self._lose_patience(flow, segment.ts_ns)
             self._note_acknowledgement(flow, direction, segment)
-        if segment.wire_bytes:
+        if was_open and flow.gate is not GateState.OPEN:
+            self._see_unread(flow, direction, segment)
+        elif segment.wire_bytes:
             self._take_payload(flow, direction, segment, is_sealed=is_sealed)
         self._settle(flow, segment.ts_ns)
         self._keep_within_pool(flow, segment.ts_ns)
@@ -89,8 +93,7 @@ class Candidates(CandidateStreams):
             self.count_sum(flow, direction, segment, found)
         return found, doubtful
 
-    @staticmethod
-    def _see_unread(flow: Flow, direction: int, segment: Segment) -> None:
+    def _see_unread(self, flow: Flow, direction: int, segment: Segment) -> None:
         """A payload that is not looked at."""
         side = flow.sides[direction]
         seq = (segment.seq + (1 if segment.flags & SYN else 0)) & SEQUENCE_MASK
@@ -98,6 +101,8 @@ class Candidates(CandidateStreams):
             if side.base is None:
                 side.base = side.next = seq
             side.see_payload(seq, segment.payload, segment.wire_bytes)
+            if flow.gate is GateState.SHUT:
+                self._recognise(flow, 1 - direction, segment)
 
     def _take_payload(self, flow: Flow, direction: int, segment: Segment, *, is_sealed: bool) -> None:
         side = flow.sides[direction]
@@ -176,16 +181,17 @@ class Candidates(CandidateStreams):
         flow.gate = GateState.OPEN
         flow.budget_bytes = match.budget_bytes
         if not flow.number:
-            self._counters["candidates_opened"] += 1
             flow.number = next(self.numbers)
+            flow.trial = Trial() if match.on_trial else None
             (orig_addr, orig_port), (resp_addr, resp_port) = flow.originator, flow.responder
             packets = (flow.sides[0].packets, flow.sides[1].packets)
             midstream = flow.proto == TCP and not flow.sides[0].syn_seen and not flow.sides[1].syn_seen
-            self._events.append(
+            opened = (
                 Open(flow.number, segment.ts_ns, flow.proto, orig_addr, orig_port, resp_addr, resp_port, flow.basis,
                      midstream,
                      flow.first_ns, segment.vlans, self.source, packets)
             )  # fmt: skip
+            self._hand_on(flow, opened)
         self._ranks.set(flow, rank)
 
     def leave(self, flow: Flow, reason: CloseReason) -> None:
@@ -197,6 +203,7 @@ class Candidates(CandidateStreams):
             while side.assembler is not None and side.assembler.holds():
                 self._give_up_hole(flow, direction, flow.last_ns, side.assembler)
             side.doubts.stop()
+        self._end_trial(flow, is_over=True)
         self._holdings.weigh(flow)
         self._ranks.set(flow, None)
         if flow.number:

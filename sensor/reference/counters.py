@@ -18,6 +18,7 @@ NAMES = (
     "flows", "flows_opened", "flows_expired", "flows_evicted", "flows_reused",
     "stray_handshakes", "stray_endings",
     "candidates", "candidates_opened", "candidates_spent", "candidates_refused", "unproven_evicted",
+    "trials_failed",
     "tls_flows", "noise_flows", "hellos", "ech_hellos", "hellos_lost", "server_hellos", "certificates",
     "thin_flows", "thin_admitted", "thin_fat", "thin_evicted", "thin_refused", "records", "resynchronised",
     "dns_answers", "dns_unreadable", "dot_flows", "quic_flows", "quic_unreadable",

@@ -52,6 +52,12 @@ class Doubts:
         self._lax = False  # what was set aside had to be used, and no payload had a right one
         self._aside: list[tuple[int, bytes]] = []
 
+    def of_syn(self) -> Doubts:
+        """What of it is known without an open gate."""
+        left = Doubts()
+        left.syn_right = self.syn_right
+        return left
+
     def doubt(self, found: ChecksumVerdict, segment: Segment, is_open: bool) -> bool:
         """Whether a wrong checksum says something in this direction."""
         judged = segment.proto == TCP and (self.syn_right or (is_open and self.right))

@@ -18,6 +18,7 @@ from sensor.reference.path import PathTrack
 from sensor.reference.patience import Patience
 from sensor.reference.sealed_session import SealedSession
 from sensor.reference.tables import CARRY_BYTES, TCP
+from sensor.reference.trial import Trial
 from sensor.reference.walk import Segment
 
 PRIVILEGED_PORTS = 1024
@@ -69,6 +70,12 @@ class Side:
         self.line_bytes = 0  # delivered since the last LF, or since the gate opened
         self.scan_carry = b""  # the last bytes of the chunks, for literals cut by a chunk's border
 
+    def forget_candidate(self) -> None:
+        """What is known of it only since its gate opened."""
+        self.assembler = self.delivered = self.clock = self.behind = self.forgiven = None
+        self.path, self.doubts = PathTrack(), self.doubts.of_syn()
+        self.cut, self.line_bytes, self.scan_carry = False, 0, b""
+
     def see_syn(self, seq: int) -> None:
         self.syn_seen = True
         # What acknowledges the other side's SYN outranks an earlier one.
@@ -112,7 +119,7 @@ class Side:
         """Move `next` and the carry. A segment that snaplen cut leaves no carry: its last bytes are not known."""
         self.payload_seen = True
         end = (seq + wire_bytes) & SEQUENCE_MASK
-        if sequence_distance(end, self.next) > 0:
+        if sequence_distance(seq, self.next) > 0 or sequence_distance(end, self.next) > 0:
             whole = len(payload) == wire_bytes
             self.carry = (self.carry_before(seq) + payload[-CARRY_BYTES:])[-CARRY_BYTES:] if whole else b""
             self.next = end
@@ -122,7 +129,7 @@ class Flow:
     __slots__ = (
         "bad_checksums", "basis", "budget_bytes", "first_ns", "gap_bytes", "gate", "held_bytes", "hits", "is_fat",
         "key", "last_ns", "number", "originator", "proto", "rank", "responder", "rst", "serial", "session",
-        "sides", "waiting",
+        "sides", "trial", "waiting",
     )  # fmt: skip
 
     def __init__(self, key: FlowKey, segment: Segment, serial: int) -> None:
@@ -142,6 +149,7 @@ class Flow:
         self.gap_bytes = 0
         self.bad_checksums = 0
         self.held_bytes = 0  # of both directions, by `Holdings`
+        self.trial: Trial | None = None  # its gate is not quite open
         self.session: SealedSession | None = None  # while it is recorded
         self.is_fat = False  # its encrypted session had too many records, and is not looked at again
 
@@ -174,6 +182,13 @@ class Flow:
 
     def is_idle(self, ts_ns: int, limits: CoreLimits) -> bool:
         return ts_ns - self.last_ns > self.timeout_ns(limits)
+
+    def forget_candidate(self) -> None:
+        """Its gate never opened."""
+        self.gate, self.trial, self.number = GateState.SHUT, None, 0
+        self.hits, self.gap_bytes, self.bad_checksums = set(), 0, 0
+        for side in self.sides:
+            side.forget_candidate()
 
     def is_answered(self) -> bool:
         """Whether both sides have sent something."""

@@ -13,7 +13,7 @@ SEGMENT_BYTES = 64  # what a held segment costs besides its bytes: its place, it
 
 
 def _held_bytes(flow: Flow) -> int:
-    total = 0
+    total = 0 if flow.trial is None else flow.trial.kept_bytes
     for side in flow.sides:
         pieces, aside = (0, 0) if side.assembler is None else side.assembler.held(), side.doubts.held()
         total += pieces[1] + aside[1] + SEGMENT_BYTES * (pieces[0] + aside[0])

@@ -30,6 +30,7 @@ class GateMatch(NamedTuple):
     budget_bytes: int
     from_base: bool
     prefix: bytes  # of the carry, to go before the segment
+    on_trial: bool = False  # what follows has to prove it
 
 
 def opening_match(tables: Tables, side: Side, seq: int, segment: Segment) -> GateMatch | None:
@@ -41,13 +42,13 @@ def opening_match(tables: Tables, side: Side, seq: int, segment: Segment) -> Gat
         start, at_start = segment.payload, not side.payload_seen
     else:
         if side.syn_seen and not side.payload_seen and sequence_distance(seq, side.next) > 0:
-            return GateMatch(Cause.START_MISSING, START_MISSING_BYTES, True, b"")
+            return GateMatch(Cause.START_MISSING, START_MISSING_BYTES, True, b"", on_trial=True)
         start, at_start = side.carry + segment.payload, side.has_all_before(seq)
-    if at_start:
-        for opening in tables.openings:
-            if opening.matches(segment.proto, start):
-                return GateMatch(Cause.OPENING, opening.budget_bytes, True, start[: len(start) - len(segment.payload)])
-    return None
+    opening = tables.opening(segment.proto, start, len(start)) if at_start else None
+    if opening is None:
+        return None
+    prefix = start[: len(start) - len(segment.payload)]
+    return GateMatch(Cause.OPENING, opening.budget_bytes, True, prefix, opening.waits())
 
 
 def literal_match(tables: Tables, side: Side, seq: int, segment: Segment, session_bytes: int) -> GateMatch | None:

@@ -17,10 +17,9 @@ from sensor.reference.counters import Counters
 from sensor.reference.doubt import ChecksumVerdict
 from sensor.reference.flags import ACK
 from sensor.reference.flow import Flow, GateState, Side
-from sensor.reference.holdings import Holdings
+from sensor.reference.outgoing import CandidateEvents
 from sensor.reference.patience import Patience
 from sensor.reference.prefilter import Cause, GateMatch
-from sensor.reference.ranks import Ranks
 from sensor.reference.tables import CARRY_BYTES, TCP, Tables
 from sensor.reference.transport import checksum_fits, tsval
 from sensor.reference.walk import Segment
@@ -29,15 +28,11 @@ from sensor.reference.walk import Segment
 FULL_PRICE_LINE_BYTES, LONG_LINE_DISCOUNT = 8_192, 64
 
 
-class CandidateStreams:
+class CandidateStreams(CandidateEvents):
     def __init__(self, tables: Tables, limits: CoreLimits, counters: Counters, events: deque[Event]) -> None:
+        super().__init__(limits, counters, events)
         self.tables = tables
         self.source = ""
-        self._limits = limits
-        self._counters = counters
-        self._events = events
-        self._ranks = Ranks(limits)
-        self._holdings = Holdings()
         self.numbers = count(1)  # of flows that have events; encrypted sessions take theirs from it, too
         self.evict: Callable[[Flow], None]  # a flow leaves the table, which sets this
         self.recognised: Callable[[Flow, Segment], None]  # its first flights were; set by the table, too
@@ -195,6 +190,8 @@ class CandidateStreams:
                 if side.assembler is not None:
                     side.assembler.readings.stop()
                 side.doubts.stop()
+            if victim.trial is not None:
+                self._fail(victim)
             self._holdings.weigh(victim)
 
     def _give_up_hole(self, flow: Flow, direction: int, ts_ns: int, assembler: Assembler) -> None:
@@ -209,9 +206,7 @@ class CandidateStreams:
         if side.assembler is not None:
             gap, side.assembler.skipped = gap + side.assembler.skipped, 0
         if gap:
-            self._counters["gaps"] += 1
-            self._counters["gap_bytes"] += gap
-            flow.gap_bytes += gap
+            self._note_gap(flow, gap)
             side.scan_carry = b""
         if flow.proto == TCP:
             self._scan(flow, direction, ts_ns, offset, data)
@@ -220,34 +215,35 @@ class CandidateStreams:
 
     def _emit_chunk(self, flow: Flow, direction: int, ts_ns: int, offset: int, gap: int, data: bytes) -> None:
         """The chunk, then the budget."""
+        if flow.trial is not None and not self._decide(flow, flow.trial.look(direction, offset, data, self.tables)):
+            return
         side = flow.sides[direction]
         base_seq = side.base if flow.proto == TCP and side.base is not None else -1
         path = side.path.facts
-        self._events.append(
-            Chunk(flow.number, ts_ns, direction, offset, gap, data, base_seq, path.ack_advances, path.acked_bytes)
-        )
-        self._counters["chunks"] += 1
-        self._counters["chunk_bytes"] += len(data)
+        chunk = Chunk(flow.number, ts_ns, direction, offset, gap, data, base_seq, path.ack_advances, path.acked_bytes)
+        self._hand_on(flow, chunk)
         flow.budget_bytes -= _price(side, data)
         if flow.budget_bytes <= 0:
-            self._spend(flow)
+            self._end_trial(flow, is_over=False)
+            if flow.gate is GateState.OPEN:
+                self._spend(flow)
 
     def _scan(self, flow: Flow, direction: int, ts_ns: int, offset: int, data: bytes) -> None:
         """Literals that end in this chunk: each is a hit the first time, and each time fills the budget up."""
         side = flow.sides[direction]
         text, before = side.scan_carry + data, len(side.scan_carry)
-        found = []
+        found: list[tuple[int, int, bytes]] = []
         for index, literal in enumerate(self.tables.literals):
             at = text.find(literal, max(0, before - len(literal) + 1))
             if at >= 0:
                 found.append((at, index, literal))
+        if found:
+            flow.budget_bytes = max(flow.budget_bytes, self._limits.session_bytes)
+            self._prove(flow)
         for at, index, literal in sorted(found):
             if literal not in flow.hits:
                 flow.hits.add(literal)
-                self._events.append(Hit(flow.number, ts_ns, direction, offset - before + at, index))
-                self._counters["hits"] += 1
-        if found:
-            flow.budget_bytes = max(flow.budget_bytes, self._limits.session_bytes)
+                self._hand_on(flow, Hit(flow.number, ts_ns, direction, offset - before + at, index))
         side.scan_carry = text[-CARRY_BYTES:]
 
     def _spend(self, flow: Flow) -> None:
@@ -255,6 +251,9 @@ class CandidateStreams:
 
         What is held is dropped, and so part of the next chunk's gap.
         """
+        if flow.trial is not None:
+            self._fail(flow)
+            return
         self._counters["candidates_spent"] += 1
         flow.gate = GateState.SPENT
         self._ranks.set(flow, None)

@@ -18,6 +18,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from sensor.model.gate_opening import BytePattern, GateOpening
 from sensor.model.version import VERSION
 
 #: Names another folder for the file; empty: there is none.
@@ -35,7 +36,7 @@ class Gates(NamedTuple):
     """The tables, as a core takes them."""
 
     literals: list[bytes]
-    openings: list[tuple[int, int, list[tuple[int, int]], int]]
+    openings: list[GateOpening]
     flights: list[tuple[int, int]]
 
 
@@ -145,7 +146,8 @@ def _check(status: os.stat_result, what: str, *, alone: bool) -> None:
 
 def _data(key: str, gates: Gates) -> bytes:
     literals = [literal.hex() for literal in gates.literals]
-    body = json.dumps({"key": key, "literals": literals, "openings": gates.openings, "flights": gates.flights}).encode()
+    openings = [(*opening[:-1], opening.unless.hex()) for opening in gates.openings]
+    body = json.dumps({"key": key, "literals": literals, "openings": openings, "flights": gates.flights}).encode()
     return hashlib.sha256(body).hexdigest().encode() + b"\n" + body
 
 
@@ -160,12 +162,19 @@ def _gates(data: bytes, key: str) -> Gates | None:
         return None
     return Gates(
         [bytes.fromhex(literal) for literal in held["literals"]],
-        [
-            (int(proto), int(at), [_pair(pair) for pair in pattern], int(budget))
-            for proto, at, pattern, budget in held["openings"]
-        ],
+        [_opening(*values) for values in held["openings"]],
         [_pair(pair) for pair in held["flights"]],
     )
+
+
+def _opening(proto: Any, at: Any, pattern: Any, budget: Any, most: Any, answers: Any, unless: Any) -> GateOpening:
+    numbers = (int(proto), int(at)), (int(budget), int(most))
+    found = tuple(_pattern(answer) for answer in answers)
+    return GateOpening(*numbers[0], _pattern(pattern), *numbers[1], found, bytes.fromhex(unless))
+
+
+def _pattern(pairs: Any) -> BytePattern:
+    return tuple(_pair(pair) for pair in pairs)
 
 
 def _pair(values: Any) -> tuple[int, int]:

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field, replace
 from datetime import date
 from typing import Literal
 
+from sensor.model.gate_opening import GateOpening
 from sensor.model.naming import AlgorithmBasis
 from sensor.signatures.agents import AgentTable
 from sensor.signatures.devices import DeviceTable
@@ -28,7 +29,6 @@ from sensor.signatures.work import Work
 
 Side = Literal["miner", "pool"]
 Outcome = Literal["accepted", "rejected", "none"]
-OpeningTuple = tuple[int, int, list[tuple[int, int]], int]
 
 MINER_KINDS = ("subscribe", "login", "submit", "getwork", "hashrate", "other")
 POOL_KINDS = ("job", "target", "answer", "other")
@@ -39,7 +39,7 @@ class SignatureGate:
     """What the prefilter needs for this signature."""
 
     literals: tuple[bytes, ...] = ()
-    openings: tuple[tuple[int, int, tuple[tuple[int, int], ...], int], ...] = ()
+    openings: tuple[GateOpening, ...] = ()
     flights: tuple[tuple[int, int], ...] = ()  # bytes of a first flight and of its answer
 
 
@@ -274,11 +274,10 @@ class SignatureSet:
         return sorted({literal for header in self.headers for literal in header.gate.literals})
 
     @property
-    def openings(self) -> list[OpeningTuple]:
-        """The prefilter's openings; the longest patterns first, because the first that fits wins."""
+    def openings(self) -> list[GateOpening]:
+        """The prefilter's openings. The first that fits wins: those that open at once, then the longest patterns."""
         unique = {opening for header in self.headers for opening in header.gate.openings}
-        ordered = sorted(unique, key=lambda o: (o[0], -len(o[2]), o[1], o[2], o[3]))
-        return [(proto, at, list(pattern), budget) for proto, at, pattern, budget in ordered]
+        return sorted(unique, key=lambda o: (o.proto, o.waits, -len(o.pattern), *o[1:]))
 
     @property
     def flights(self) -> list[tuple[int, int]]:

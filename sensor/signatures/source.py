@@ -12,12 +12,11 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
+from sensor.model.gate_opening import GateOpening
 from sensor.signatures import files, gate_file
 
 if TYPE_CHECKING:
     from sensor.signatures.model import SignatureSet
-
-OpeningTuple = tuple[int, int, list[tuple[int, int]], int]
 
 
 class SignatureSource(Protocol):
@@ -26,7 +25,7 @@ class SignatureSource(Protocol):
     @property
     def literals(self) -> list[bytes]: ...
     @property
-    def openings(self) -> list[OpeningTuple]: ...
+    def openings(self) -> list[GateOpening]: ...
     @property
     def flights(self) -> list[tuple[int, int]]: ...
     def loaded(self) -> SignatureSet: ...

@@ -19,6 +19,7 @@ from hypothesis import HealthCheck, given, settings
 
 from sensor.model.encrypted import DnsAnswer
 from sensor.model.events import End, Event, Open
+from sensor.model.gate_opening import GateOpening
 from sensor.reference.decode import segments
 from tests.core.captures import CLIENT, RAW_IPV4, SECOND, SERVER, T0, Talk, ipv4, timestamp, udp
 from tests.core.conftest import Result, needs_compiled
@@ -83,6 +84,7 @@ PAYLOADS = st.one_of(
     st.binary(max_size=30),
     st.sampled_from([b"{", b'{"id":1}\n', b'"mining.', b'"min', b"ing.submit", b'"job_id"']),
     st.sampled_from([b"\xf9\xbe", b"\xb4\xd9", b"\x00\x00\x04", b"x" * 90]),
+    st.sampled_from([b"\0" + b"r" * 16, b"\1" + b"s" * 40, b"POST / ", b"200 no", b"200 ocsp", b"z" * 16]),
 )
 PLACES = st.one_of(
     st.integers(-20, 200), st.sampled_from([0, 1, 2, 9, 1_000, 1 << 30, (1 << 30) + 300, -(1 << 30), 1 << 31])
@@ -157,6 +159,13 @@ def contradicting(draw) -> list[bytes]:
     return found
 
 
+#: Openings that wait for their answer, and one that does not.
+TRIED = [
+    GateOpening(6, 0, ((0x7B, 0x7B),), 300),
+    GateOpening(6, 0, ((0, 0), (1, 255)), 300, 17, (((1, 1),), ((0x78, 0x78), (0x78, 0x7A)))),
+    GateOpening(6, 0, ((0x50, 0x50), (0x4F, 0x4F)), 300, 0, (), b"ocsp"),
+    GateOpening(6, 0, ((0x78, 0x7A),), 300, 0, (((0x32, 0x32),),), b"ocsp"),
+]
 STEPS = st.sampled_from(
     [0, 1, 1_000_000, 1_000_000, SECOND, 5 * SECOND, 11 * SECOND, 61 * SECOND, 700 * SECOND, -SECOND, -20 * SECOND]
 )
@@ -170,6 +179,11 @@ LIMITS = st.sampled_from(
         {"candidates": 1, "session_bytes": 100},
         {"candidates": 2},
         {"candidates": 5, "literals": [b"ing."]},
+        {"openings": TRIED},
+        {"openings": TRIED, "candidates": 1, "session_bytes": 100},
+        {"openings": [one._replace(budget_bytes=60) for one in TRIED], "candidates": 3},
+        {"openings": TRIED, "held_bytes": 200},
+        {"openings": TRIED, "reorder_bytes": 40, "tcp_timeout_s": 20},
         {"reorder_bytes": 40},
         {"reorder_segments": 2},
         {"held_bytes": 100},

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from sensor.line.examples import check, prove
+from sensor.model.gate_opening import GateOpening
 from sensor.signatures import SignatureSet, load
 from sensor.signatures.model import Example
 
@@ -62,12 +63,21 @@ def test_an_example_no_gate_lets_through_does_not_hold() -> None:
 def test_every_opening_and_literal_is_within_the_bounds_of_the_tables() -> None:
     assert all(4 <= len(literal) <= 16 for literal in SHIPPED.literals)
     assert len(set(SHIPPED.literals)) == len(SHIPPED.literals)
-    assert (6, 0, [(0x7B, 0x7B)], 16384) in SHIPPED.openings
-    assert (17, 97, [(1, 6), (0xC0, 0xFF)], 4096) in SHIPPED.openings
-    for proto, at, pattern, budget in SHIPPED.openings:
-        assert 1 <= len(pattern) <= 16
-        assert proto == 17 or at + len(pattern) <= 16
-        assert budget > 0
+    assert GateOpening(6, 0, ((0x7B, 0x7B), (0x22, 0x22)), 16384) in SHIPPED.openings
+    assert (
+        GateOpening(17, 97, ((3, 3), (0xF8, 0xF8), (0x47, 0xFF), (0xB8, 0xB8), (0x40, 0x40)), 4096) in SHIPPED.openings
+    )
+    for opening in SHIPPED.openings:
+        assert 1 <= len(opening.pattern) <= 16
+        assert opening.proto == 17 or opening.at + len(opening.pattern) <= 16
+        assert opening.budget_bytes > 0
+        assert opening.proto == 6 or not opening.waits
+
+
+def test_an_opening_that_waits_comes_behind_those_that_open_at_once() -> None:
+    waits = [opening.waits for opening in SHIPPED.openings if opening.proto == 6]
+    assert waits == sorted(waits)
+    assert any(waits)
 
 
 EVERY_JOB = """\

@@ -8,7 +8,8 @@ use std::time::Duration;
 use _core::capture::file::Reader;
 use _core::capture::interface::Options;
 use _core::capture::packet::Block;
-use _core::flow::prefilter::{Opening, Tables};
+use _core::flow::opening::Opening;
+use _core::flow::prefilter::Tables;
 use _core::flow::worker::Worker;
 use _core::model::event::Event;
 use _core::model::limits::Limits;
@@ -35,9 +36,14 @@ impl Dice {
 }
 
 fn tables() -> Tables {
-    let json = Opening { proto: 6, at: 0, pattern: vec![(0x7b, 0x7b)], budget: 64 };
-    let any = Opening { proto: 17, at: 0, pattern: vec![(0, 255)], budget: 64 };
-    Tables::new(vec![b"\"mining.".to_vec(), b"eth_submit".to_vec()], vec![json, any], vec![(64, 234)]).unwrap()
+    let json = Opening { proto: 6, pattern: vec![(0x7b, 0x7b)], budget: 64, ..Opening::default() };
+    let any = Opening { proto: 17, pattern: vec![(0, 255)], budget: 64, ..Opening::default() };
+    let (zero, answers) = (vec![(0, 0)], vec![vec![(1, 1)]]);
+    let asks = Opening { proto: 6, pattern: zero, budget: 64, most: 17, answers, ..Opening::default() };
+    let post =
+        Opening { proto: 6, pattern: vec![(80, 80)], budget: 64, unless: b"ocsp".to_vec(), ..Opening::default() };
+    Tables::new(vec![b"\"mining.".to_vec(), b"eth_submit".to_vec()], vec![json, any, asks, post], vec![(64, 234)])
+        .unwrap()
 }
 
 /// Ethernet, VLAN, IPv4, TCP with a mining line: the seed the mutations start from.

@@ -3,7 +3,8 @@
 
 #![no_main]
 
-use _core::flow::prefilter::{Carry, Opening, Tables};
+use _core::flow::opening::Opening;
+use _core::flow::prefilter::{Carry, Tables};
 use libfuzzer_sys::fuzz_target;
 use minewatch_core_fuzz::Input;
 
@@ -20,7 +21,8 @@ fuzz_target!(|data: &[u8]| {
     }
     let (proto, at) = (if input.byte() & 1 == 0 { 6 } else { 17 }, usize::from(input.byte() % 20));
     let pattern: Vec<(u8, u8)> = (0..input.byte() % 20).map(|_| (input.byte(), input.byte())).collect();
-    let opening = Opening { proto, at, pattern, budget: i64::from(input.u16()) };
+    let budget = i64::from(input.u16());
+    let opening = Opening { proto, at, pattern, budget, most: usize::from(input.byte()), ..Opening::default() };
     let Ok(tables) = Tables::new(literals.clone(), vec![opening], Vec::new()) else { return };
 
     let (mut stream, mut carry, mut found) = (Vec::new(), Carry::default(), [None; 2]);

@@ -1,13 +1,18 @@
 //! What the fuzz targets share: a fixed set of tables, and inputs read piece by piece.
 
-use _core::flow::prefilter::{Opening, Tables};
+use _core::flow::opening::Opening;
+use _core::flow::prefilter::Tables;
 
 /// Literals, openings and flights such as the signatures have.
 pub fn tables() -> Tables {
-    let json = Opening { proto: 6, at: 0, pattern: vec![(0x7b, 0x7b)], budget: 4_096 };
-    let any = Opening { proto: 17, at: 0, pattern: vec![(0, 255)], budget: 64 };
+    let json = Opening { proto: 6, pattern: vec![(0x7b, 0x7b)], budget: 4_096, ..Opening::default() };
+    let any = Opening { proto: 17, pattern: vec![(0, 255)], budget: 64, ..Opening::default() };
+    let (zero, answers) = (vec![(0, 0)], vec![vec![(1, 1)]]);
+    let asks = Opening { proto: 6, pattern: zero, budget: 256, most: 17, answers, ..Opening::default() };
+    let post =
+        Opening { proto: 6, pattern: vec![(80, 80)], budget: 256, unless: b"ocsp".to_vec(), ..Opening::default() };
     let literals = [&b"\"mining."[..], b"eth_submit", b"\"job_id\"", b"keepalived"];
-    Tables::new(literals.map(<[u8]>::to_vec).to_vec(), vec![json, any], vec![(64, 234)]).unwrap()
+    Tables::new(literals.map(<[u8]>::to_vec).to_vec(), vec![json, any, asks, post], vec![(64, 234)]).unwrap()
 }
 
 /// An input that is used up from its front; behind its end there are zeros.

@@ -7,6 +7,7 @@ use crate::flow::holdings::{Holding, Holdings, SEGMENT_BYTES};
 use crate::flow::path::PathTrack;
 use crate::flow::patience::Patience;
 use crate::flow::prefilter::{Carry, MAX_LITERALS};
+use crate::flow::trial::Trial;
 use crate::model::event::Clock;
 
 const NONE: u32 = u32::MAX;
@@ -43,6 +44,7 @@ pub struct Candidate {
     pub behind: [Option<Patience>; 2], // the side has sent what was acknowledged, but it was not seen yet
     pub forgiven: [Ack; 2],            // up to here nothing of the side is waited for any more
     pub cut: [bool; 2],                // snaplen cuts the side's segments: what is missing does not come
+    pub trial: Option<Box<Trial>>,     // its gate is not quite open; once it is shut: that came to nothing
     line_bytes: [u64; 2],              // delivered since the last LF, or since the gate opened
     hits: [u64; MAX_LITERALS / 64],
     before: u32,
@@ -88,7 +90,8 @@ impl Candidate {
             .sides
             .iter()
             .map(|side| side.held_bytes() + side.waiting_bytes() + SEGMENT_BYTES * side.held_segments());
-        held.sum::<usize>() + self.doubts.iter().map(Doubts::held_bytes).sum::<usize>()
+        let kept = self.trial.as_ref().map_or(0, |trial| trial.held_bytes());
+        kept + held.sum::<usize>() + self.doubts.iter().map(Doubts::held_bytes).sum::<usize>()
     }
 
     /// Up to where a side is seen, or nothing more is waited for; its FIN takes a number.
@@ -105,6 +108,7 @@ impl Candidate {
         self.doubts.iter_mut().for_each(Doubts::stop);
         self.behind = [None; 2];
         self.forgiven = [None; 2];
+        self.trial.iter_mut().for_each(|trial| trial.drop_events());
     }
 
     /// The tables were swapped: literals have new numbers.
@@ -181,6 +185,11 @@ impl Candidates {
     #[inline]
     pub fn is_open(&self, at: u32) -> bool {
         self.rank(at) != Rank::Spent
+    }
+
+    /// Whether it was on trial to the end.
+    pub fn has_failed(&self, at: u32) -> bool {
+        !self.is_open(at) && self.slab[at as usize].trial.is_some()
     }
 
     pub fn insert(&mut self, candidate: Candidate) -> u32 {

@@ -16,6 +16,7 @@ pub struct Gate {
     pub budget: i64,
     pub literal: bool,
     pub start_missing: bool,
+    pub on_trial: bool, // what follows has to prove it
 }
 
 impl Gate {
@@ -27,6 +28,7 @@ impl Gate {
             budget,
             literal,
             start_missing: false,
+            on_trial: false,
         }
     }
 }
@@ -49,12 +51,13 @@ pub fn find(slot: &Slot, tables: &Tables, session_bytes: i64, side: usize, arriv
     if !slot.has(bit::OPENED) {
         if fresh && slot.has(bit::SYN << side) && (data_seq.wrapping_sub(direction.base) as i32) > 0 {
             let gate = Gate::with_carry(side, direction.base, Carry::default(), START_MISSING_BUDGET, false);
-            return Some(Gate { start_missing: true, ..gate });
+            return Some(Gate { start_missing: true, on_trial: true, ..gate });
         }
         let carry = if has_base { direction.carry } else { Carry::default() };
         if !has_base || (next_in_line && carry.get().len() as u32 == direction.next.wrapping_sub(direction.base)) {
             if let Some(opening) = tables.opening(TCP, carry.get(), payload) {
-                return Some(Gate::with_carry(side, data_seq, carry, opening.budget, false));
+                let gate = Gate::with_carry(side, data_seq, carry, opening.budget, false);
+                return Some(Gate { on_trial: opening.waits(), ..gate });
             }
         }
     }

@@ -1,33 +1,18 @@
 //! The gates: literals anywhere in TCP payload, openings at the first bytes of a direction. Says only whether bytes
 //! deserve a second look; what they mean is decided by whoever parses them.
 
+use std::sync::Arc;
+
 use aho_corasick::{packed, AhoCorasick, MatchKind, StartKind};
 use memchr::memmem;
 
-use crate::wire::segment::{TCP, UDP};
+use crate::flow::opening::Opening;
+use crate::wire::segment::TCP;
 
 /// Bytes of a direction kept for literals and openings that are cut by a segment border.
 pub const CARRY: usize = 15;
 pub const MAX_LITERAL: usize = CARRY + 1;
 pub const MAX_LITERALS: usize = 256;
-
-/// The first payload of a direction: from byte `at` on, every byte within its (low, high).
-#[derive(Clone, Debug)]
-pub struct Opening {
-    pub proto: u8,
-    pub at: usize,
-    pub pattern: Vec<(u8, u8)>,
-    pub budget: i64,
-}
-
-impl Opening {
-    /// Whether a stream that starts with `bytes` opens so.
-    #[inline]
-    pub fn matches(&self, bytes: &[u8]) -> bool {
-        let Some(window) = bytes.get(self.at..self.at + self.pattern.len()) else { return false };
-        window.iter().zip(&self.pattern).all(|(byte, (low, high))| low <= byte && byte <= high)
-    }
-}
 
 /// "Is any literal there?", asked of every payload: vector instructions where the set is small enough for them, an
 /// automaton otherwise.
@@ -67,8 +52,8 @@ impl Matcher {
 /// What to look for; swapped as a whole.
 pub struct Tables {
     pub literals: Vec<Vec<u8>>,
-    pub openings: Vec<Opening>,
-    pub flights: Vec<(u32, u32)>, // sizes of a first flight and of its answer
+    openings: [Vec<Arc<Opening>>; 2], // of TCP, of others
+    pub flights: Vec<(u32, u32)>,     // sizes of a first flight and of its answer
     any: Matcher,
     finders: Vec<memmem::Finder<'static>>,
     tcp_first: [bool; 256], // first bytes with which some TCP opening can begin
@@ -88,13 +73,7 @@ impl Tables {
         }
         let mut tcp_first = [false; 256];
         for opening in &openings {
-            if opening.proto != TCP && opening.proto != UDP {
-                return Err(format!("an opening of protocol {}, known are {TCP} (TCP) and {UDP} (UDP)", opening.proto));
-            }
-            let (length, end) = (opening.pattern.len(), opening.at + opening.pattern.len());
-            if !(1..=16).contains(&length) || (opening.proto == TCP && end > MAX_LITERAL) || end > 65_535 {
-                return Err(format!("an opening of {length} bytes at {} does not fit", opening.at));
-            }
+            opening.check()?;
             if opening.proto == TCP {
                 let (low, high) = if opening.at == 0 { opening.pattern[0] } else { (0, 255) };
                 (low..=high).for_each(|byte| tcp_first[byte as usize] = true);
@@ -102,6 +81,8 @@ impl Tables {
         }
         let any = Matcher::new(&literals)?;
         let finders = literals.iter().map(|l| memmem::Finder::new(l).into_owned()).collect();
+        let (tcp, others) = openings.into_iter().map(Arc::new).partition(|opening| opening.proto == TCP);
+        let openings = [tcp, others];
         Ok(Tables { literals, openings, flights, any, finders, tcp_first })
     }
 
@@ -141,18 +122,21 @@ impl Tables {
 
     /// The first opening in table order that a stream beginning with carry + data matches wholly.
     #[inline]
-    pub fn opening(&self, proto: u8, carry: &[u8], data: &[u8]) -> Option<&Opening> {
-        if proto == TCP {
-            let first = carry.first().or(data.first())?;
-            if !self.tcp_first[*first as usize] {
-                return None;
-            }
-        }
+    pub fn opening(&self, proto: u8, carry: &[u8], data: &[u8]) -> Option<&Arc<Opening>> {
         if carry.is_empty() {
-            return self.openings.iter().find(|o| o.proto == proto && o.matches(data));
+            return self.opening_of(proto, data, data.len());
         }
         let (joined, length) = join(carry, data);
-        self.openings.iter().find(|o| o.proto == proto && o.matches(&joined[..length]))
+        self.opening_of(proto, &joined[..length], carry.len() + data.len())
+    }
+
+    /// The same of a stream of `length` bytes that begins with `bytes`.
+    #[inline]
+    pub fn opening_of(&self, proto: u8, bytes: &[u8], length: usize) -> Option<&Arc<Opening>> {
+        if proto == TCP && !self.tcp_first[*bytes.first()? as usize] {
+            return None;
+        }
+        self.openings[usize::from(proto != TCP)].iter().find(|opening| opening.matches(bytes, length))
     }
 }
 
@@ -211,7 +195,8 @@ mod tests {
     use super::*;
 
     fn tables() -> Tables {
-        let opening = Opening { proto: 6, at: 0, pattern: vec![(0, 5), (0, 255), (4, 4)], budget: 10 };
+        let pattern = vec![(0, 5), (0, 255), (4, 4)];
+        let opening = Opening { proto: 6, pattern, budget: 10, ..Opening::default() };
         Tables::new(vec![b"\"mining.".to_vec(), b"eth_submit".to_vec()], vec![opening], Vec::new()).unwrap()
     }
 

@@ -101,7 +101,7 @@ impl Worker {
             return;
         }
         let rank = self.first_rank(at);
-        let index = self.add_candidate(at, seg, rank);
+        let index = self.add_candidate(at, seg, rank, false);
         self.candidates.get(index).budget = gate::SHAPE_BUDGET;
         self.note_sum(index, 1 - side, seg, block, false);
         self.inspect_header(index, 1 - side, seg, block);
@@ -110,7 +110,7 @@ impl Worker {
         self.events.push(Event::Shape { flow, ts_ns: seg.ts_ns, direction, shape, score: 1.0 });
     }
 
-    fn add_candidate(&mut self, at: u32, seg: &Segment, rank: Rank) -> u32 {
+    fn add_candidate(&mut self, at: u32, seg: &Segment, rank: Rank, on_trial: bool) -> u32 {
         if self.candidates.count(Rank::Spent) >= SPENT_PER_OPEN * self.limits.candidates {
             if let Some(spent) = self.candidates.oldest(Rank::Spent) {
                 self.leave(self.candidates.slot(spent), Reason::Evicted);
@@ -118,11 +118,12 @@ impl Worker {
         }
         let flow = self.next_number();
         let index = self.candidates.insert(Candidate::new(flow, at, rank));
+        self.candidates.get(index).trial = on_trial.then(Box::default);
         let slot = self.flows.slot_mut(at);
         slot.candidate = index + 1;
         slot.set(bit::OPENED);
         let origin = slot.originator();
-        self.events.push(Event::Open(Box::new(Open {
+        let opened = Open {
             flow,
             ts_ns: seg.ts_ns,
             proto: slot.proto(),
@@ -134,8 +135,8 @@ impl Worker {
             vlans: seg.vlans[..seg.vlan_count as usize].to_vec(),
             source: self.sources.get(usize::from(seg.source)).cloned().unwrap_or_default(),
             packets: (slot.sides[origin].packets, slot.sides[1 - origin].packets),
-        })));
-        self.stats.add(Counter::CandidatesOpened, 1);
+        };
+        self.let_go(index, Event::Open(Box::new(opened)));
         index
     }
 
@@ -180,7 +181,7 @@ impl Worker {
         let rank = self.first_rank(at);
         let candidate = self.flows.slot(at).candidate;
         let index = if candidate == 0 {
-            self.add_candidate(at, seg, rank)
+            self.add_candidate(at, seg, rank, gate.on_trial)
         } else {
             self.candidates.set_rank(candidate - 1, rank);
             candidate - 1
@@ -304,6 +305,9 @@ impl Worker {
                 self.candidates.get(victim).sides[side].forget_readings();
                 self.candidates.get(victim).doubts[side].stop();
             }
+            if self.candidates.is_open(victim) && self.candidates.get(victim).trial.is_some() {
+                self.fail(victim);
+            }
             total = self.candidates.weigh(victim);
         }
     }
@@ -337,25 +341,22 @@ impl Worker {
     /// Scan bytes that are now in order for literals, then emit them.
     pub(super) fn deliver(&mut self, index: u32, side: usize, ready: Ready, ts_ns: u64) {
         let tables = self.tables.clone();
-        let candidate = self.candidates.get(index);
         if ready.gap > 0 {
-            self.stats.add(Counter::Gaps, 1);
-            self.stats.add(Counter::GapBytes, ready.gap);
-            candidate.gap_bytes += ready.gap;
-            candidate.carries[side].clear();
+            self.note_gap(index, ready.gap);
+            self.candidates.get(index).carries[side].clear();
         }
+        let candidate = self.candidates.get(index);
         let carry = candidate.carries[side];
         candidate.carries[side].extend(&ready.data);
         if tables.scan(carry.get(), &ready.data) {
             candidate.budget = candidate.budget.max(self.limits.session_bytes);
+            self.prove(index);
             let direction = self.direction(index, side);
-            let (flow, events, stats) = (self.candidates.get(index).flow, &mut self.events, &self.stats);
-            let candidate = self.candidates.get(index);
+            let flow = self.candidates.get(index).flow;
             for (at, literal) in tables.find_all(carry.get(), &ready.data) {
-                if candidate.first_hit(literal) {
-                    stats.add(Counter::Hits, 1);
+                if self.candidates.get(index).first_hit(literal) {
                     let offset = ready.offset.wrapping_add_signed(at);
-                    events.push(Event::Hit { flow, ts_ns, direction, offset, literal });
+                    self.let_go(index, Event::Hit { flow, ts_ns, direction, offset, literal });
                 }
             }
         }
@@ -364,29 +365,31 @@ impl Worker {
 
     fn emit(&mut self, index: u32, side: usize, ready: Ready, ts_ns: u64) {
         let direction = self.direction(index, side);
+        let Ready { offset, gap, data } = ready;
+        self.look(index, direction, offset, &data);
+        if !self.candidates.is_open(index) {
+            return;
+        }
         let candidate = self.candidates.get(index);
-        let spent = !candidate.charge(side, &ready.data);
+        let spent = !candidate.charge(side, &data);
         let (flow, base_seq) = (candidate.flow, candidate.sides[side].base_seq());
         let path = candidate.paths[side].facts;
-        self.stats.add(Counter::Chunks, 1);
-        self.stats.add(Counter::ChunkBytes, ready.data.len() as u64);
-        self.events.push(Event::Chunk {
-            flow,
-            ts_ns,
-            direction,
-            offset: ready.offset,
-            gap: ready.gap,
-            data: ready.data,
-            base_seq,
-            ack_advances: path.ack_advances,
-            acked_bytes: path.acked_bytes,
-        });
+        let (ack_advances, acked_bytes) = (path.ack_advances, path.acked_bytes);
+        let chunk = Event::Chunk { flow, ts_ns, direction, offset, gap, data, base_seq, ack_advances, acked_bytes };
+        self.let_go(index, chunk);
         if spent {
+            self.end_trial(index, false);
             self.spend(index);
         }
     }
 
     fn spend(&mut self, index: u32) {
+        if self.candidates.get(index).trial.is_some() {
+            if self.candidates.is_open(index) {
+                self.fail(index);
+            }
+            return;
+        }
         self.candidates.get(index).stop();
         self.candidates.weigh(index);
         self.candidates.set_rank(index, Rank::Spent);

@@ -36,6 +36,7 @@ pub struct Worker {
     pub(super) sessions: Sessions,
     pub(super) initials: Initials,
     pub(super) findings: Vec<Finding>, // scratch
+    pub(super) failed: Vec<u32>,       // slots of flows whose trial came to nothing in this segment
     pub spent: Spent,                  // to make the next events of
 }
 
@@ -58,6 +59,7 @@ impl Worker {
             sessions: Sessions::new(limits.thin_flows, limits.thin_bytes),
             initials: Initials::default(),
             findings: Vec::new(),
+            failed: Vec::new(),
             spent: Spent::default(),
             timeouts: Timeouts::new(&limits),
             limits,
@@ -117,6 +119,7 @@ impl Worker {
                 self.open(at, &gate, data_seq, seg, block);
             }
         }
+        self.dismiss_failed();
         if seg.wire_len > 0 {
             self.flows.slot_mut(at).track(side, data_seq, seg.wire_len, payload);
             if let Some(shape) = gate::flights(self.flows.slot(at), &self.tables, side) {
@@ -139,6 +142,7 @@ impl Worker {
         } else if let Some(gate) = self.find_gate(at, side, data_seq, payload).filter(|gate| !gate.start_missing) {
             self.open_in_doubt(at, &gate, data_seq, seg, block);
         }
+        self.dismiss_failed();
     }
 
     /// The flow that a segment of a known flow's ports belongs to; None: it belongs nowhere, or not yet.
@@ -323,7 +327,7 @@ impl Worker {
 
     pub(super) fn leave(&mut self, at: u32, reason: Reason) {
         let slot = *self.flows.slot(at);
-        let closed = slot.has(bit::RST).then_some(Reason::Rst).or(slot.closed().then_some(Reason::Fin));
+        let ended = slot.has(bit::RST).then_some(Reason::Rst).or(slot.closed().then_some(Reason::Fin));
         self.stats.add(
             match reason {
                 Reason::Evicted => Counter::FlowsEvicted,
@@ -337,7 +341,7 @@ impl Worker {
             self.stats.add(Counter::StrayHandshakes, 1);
         }
         if slot.has(bit::RECORDED) {
-            self.leave_session(at, closed.unwrap_or(reason));
+            self.leave_session(at, ended.unwrap_or(reason));
         }
         if slot.has(bit::UDP) && slot.has(bit::COLLECTED) {
             self.forget_quic(at);
@@ -351,11 +355,13 @@ impl Worker {
                     self.deliver(index, side, ready, slot.last_ns);
                 }
             }
+            self.end_trial(index, true);
             let gone = self.candidates.remove(index);
-            self.events.push(Event::Close(Box::new(Close {
+            self.flows.slot_mut(at).candidate = 0;
+            let closed = Close {
                 flow: gone.flow,
                 ts_ns: slot.last_ns,
-                reason: closed.unwrap_or(reason),
+                reason: ended.unwrap_or(reason),
                 first_ns: slot.first_ns,
                 last_ns: slot.last_ns,
                 packets: (slot.sides[origin].packets, slot.sides[1 - origin].packets),
@@ -364,7 +370,10 @@ impl Worker {
                 bad_checksums: gone.bad_checksums,
                 clocks: [gone.clocks[origin], gone.clocks[1 - origin]],
                 paths: [gone.paths[origin].facts, gone.paths[1 - origin].facts],
-            })));
+            };
+            if gone.trial.is_none() {
+                self.events.push(Event::Close(Box::new(closed)));
+            }
         }
         self.flows.remove(at);
     }

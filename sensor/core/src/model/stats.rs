@@ -46,6 +46,7 @@ counters! {
     CandidatesSpent => "candidates_spent",
     CandidatesRefused => "candidates_refused",
     UnprovenEvicted => "unproven_evicted",
+    TrialsFailed => "trials_failed",
     TlsFlows => "tls_flows",
     NoiseFlows => "noise_flows",
     Hellos => "hellos",

@@ -14,6 +14,7 @@ use pyo3::types::{IntoPyDict, PyBytes, PyDict, PyList, PyMappingProxy, PyTuple, 
 use crate::bench;
 use crate::capture::interface::{Instruction, Options};
 use crate::capture::packet::Problem;
+use crate::flow::opening::{Opening, Pattern};
 use crate::flow::prefilter;
 use crate::model::event::{Clock, Event, Open, PathFacts, Spent};
 use crate::model::limits::{self, Refused};
@@ -129,12 +130,30 @@ fn capture_error(py: Python<'_>, source: &str, problem: &Problem) -> PyErr {
     set.err().unwrap_or(error)
 }
 
-type OpeningArgs = (u8, usize, Vec<(u8, u8)>, i64);
+type OpeningArgs = (u8, usize, Pattern, i64);
+type WaitingArgs = (u8, usize, Pattern, i64, usize, Vec<Pattern>, Vec<u8>);
+
+/// An opening as Python has it: what most have, or all of it.
+#[derive(FromPyObject)]
+enum OpeningTuple {
+    Plain(OpeningArgs),
+    Whole(WaitingArgs),
+}
+
+impl From<OpeningTuple> for Opening {
+    fn from(tuple: OpeningTuple) -> Opening {
+        let (proto, at, pattern, budget, most, answers, unless) = match tuple {
+            OpeningTuple::Plain((proto, at, pattern, budget)) => (proto, at, pattern, budget, 0, vec![], vec![]),
+            OpeningTuple::Whole(whole) => whole,
+        };
+        Opening { proto, at, pattern, budget, most, answers, unless }
+    }
+}
 
 #[pyclass(frozen, module = "sensor._core")]
 struct Tables {
     literals: Vec<Vec<u8>>,
-    openings: Vec<prefilter::Opening>,
+    openings: Vec<Opening>,
     flights: Vec<(u32, u32)>,
 }
 
@@ -149,9 +168,8 @@ impl Tables {
 impl Tables {
     #[new]
     #[pyo3(signature = (literals, openings, flights = Vec::new()))]
-    fn new(literals: Vec<Vec<u8>>, openings: Vec<OpeningArgs>, flights: Vec<(u32, u32)>) -> PyResult<Tables> {
-        let opening = |(proto, at, pattern, budget)| prefilter::Opening { proto, at, pattern, budget };
-        let tables = Tables { literals, openings: openings.into_iter().map(opening).collect(), flights };
+    fn new(literals: Vec<Vec<u8>>, openings: Vec<OpeningTuple>, flights: Vec<(u32, u32)>) -> PyResult<Tables> {
+        let tables = Tables { literals, openings: openings.into_iter().map(Opening::from).collect(), flights };
         tables.build()?;
         Ok(tables)
     }
