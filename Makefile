@@ -4,7 +4,7 @@ SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 .ONESHELL:
 .DEFAULT_GOAL := words
-.PHONY: audit evaluate coverage coverage-python coverage-rust licences lock mutation sbom wheel device-plot beside-ndpi words demo test check bench bench-live bench-daemon reliability fuzz format clean core rust-checks deb debian-packages docs docs-reference province coverage-table sites-table
+.PHONY: audit evaluate coverage coverage-python coverage-rust licences lock mutation sbom wheel device-plot beside-ndpi words demo test check bench instructions bench-live bench-daemon reliability fuzz format clean core rust-checks deb debian-packages docs docs-reference province coverage-table sites-table
 
 BIN := .venv/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check -q
@@ -26,6 +26,7 @@ words:
 	@echo "make test     all checks and all tests"
 	@echo "make check    formatting, lints, types, import rules"
 	@echo "make bench    speed and memory, beside ndpiReader and tcpdump"
+	@echo "make instructions   instructions a packet in the core, by valgrind; the same whatever the machine does"
 	@echo "make bench-live   packets over a cable in a namespace: what is heard of them"
 	@echo "make bench-daemon   the whole daemon on a busy cable: packet to alert, scrapes, a hundred reloads"
 	@echo "make province   days of simulated miners through the whole, against the truth; PROVINCE_DAYS, PROVINCE_MINERS, SEED"
@@ -163,6 +164,9 @@ beside-ndpi: .venv/.dev
 bench: .venv/.dev
 	@$(BIN)/python -m tests.bench.attribution
 	$(BIN)/python -m tests.bench.run
+
+instructions: .venv/.dev
+	@$(BIN)/python -m tests.bench.instructions
 
 bench-live: .venv/.dev debian-packages
 	@$(BIN)/python -m tests.bench.live

@@ -15,6 +15,7 @@ pub mod patience;
 pub mod place;
 pub mod prefilter;
 pub mod quic;
+pub mod quiet;
 pub mod readings;
 pub mod recorder;
 pub mod sealed;

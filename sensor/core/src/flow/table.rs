@@ -53,7 +53,7 @@ pub struct Slot {
     pub bits: u32, // above the flags: what the sides' bytes have past 32 bits
     pub first_ns: u64,
     pub last_ns: u64,
-    pub candidate: u32,        // index + 1 into the candidates, 0 for none
+    pub candidate: u32, // index + 1 into the candidates, 0 for none; of a free slot the next free one
     tag: u32, // of its hash, not 0; while a session is recorded, the session's place + 1, and the session keeps the tag
     pub sides: [Direction; 2], // sent by a, sent by b
 }
@@ -74,6 +74,20 @@ impl Slot {
     #[inline]
     pub fn unset(&mut self, bits: u32) {
         self.bits &= !bits;
+    }
+
+    /// Whether it is a flow, and not free.
+    #[inline]
+    pub fn is_there(&self) -> bool {
+        self.tag != 0
+    }
+
+    /// Whether anything beside the slot is held of the flow: its events, a SYN that waits, a hello that is not whole.
+    #[inline]
+    pub fn holds_more(&self) -> bool {
+        self.candidate != 0
+            || self.has(bit::RECORDED | bit::PENDING)
+            || (self.has(bit::UDP) && self.has(bit::COLLECTED))
     }
 
     /// The place of the encrypted session that is recorded.
@@ -236,7 +250,8 @@ const CHUNK: usize = 4096;
 pub struct Flows {
     chunks: Vec<Box<[Slot]>>,
     used: usize, // slots handed out so far
-    free: Vec<u32>,
+    free: u32,   // the slot + 1 that was freed last; each has the one before it
+    count: usize,
     index: Vec<u64>, // hash << 32 | slot + 1; 0 is empty
     mask: usize,
     pub capacity: usize,
@@ -247,11 +262,17 @@ impl Flows {
     pub fn new(capacity: usize) -> Self {
         let capacity = capacity.clamp(1, 1 << 28);
         let size = (capacity * 2).next_power_of_two();
-        Flows { chunks: Vec::new(), used: 0, free: Vec::new(), index: vec![0; size], mask: size - 1, capacity, hand: 0 }
+        let (chunks, index) = (Vec::new(), vec![0; size]);
+        Flows { chunks, used: 0, free: 0, count: 0, index, mask: size - 1, capacity, hand: 0 }
     }
 
     pub fn len(&self) -> usize {
-        self.used - self.free.len()
+        self.count
+    }
+
+    /// One more than the last slot that was ever handed out.
+    pub fn end(&self) -> u32 {
+        self.used as u32
     }
 
     #[inline(always)]
@@ -266,18 +287,32 @@ impl Flows {
 
     /// The slots that hold a flow.
     pub fn all(&self) -> impl Iterator<Item = u32> + '_ {
-        (0..self.used as u32).filter(|at| self.slot(*at).tag != 0)
+        (0..self.end()).filter(|at| self.slot(*at).is_there())
     }
 
     pub fn is_empty(&self) -> bool {
         self.len() == 0
     }
 
-    /// Load the index entry that a later look-up will need. A cache hint in plain Rust: the caller uses the value, so
+    /// Load the index entry that a later look-up begins with. A cache hint in plain Rust: the caller uses the value, so
     /// the load stays.
     #[inline]
     pub fn touch_index(&self, hash: u64) -> u64 {
         self.index[tag(hash) as usize & self.mask]
+    }
+
+    /// The index entry that a look-up will come to, most likely; 0 if there is no such flow.
+    #[inline]
+    pub fn entry_of(&self, hash: u64) -> u64 {
+        let tag = tag(hash);
+        let mut at = tag as usize & self.mask;
+        loop {
+            let entry = self.index[at];
+            if entry == 0 || (entry >> 32) as u32 == tag {
+                return entry;
+            }
+            at = (at + 1) & self.mask;
+        }
     }
 
     /// Load the slot that an index entry leads to.
@@ -312,8 +347,11 @@ impl Flows {
     /// A fresh slot for a segment's flow, or None if the table is full. The endpoints, family, protocol and times are
     /// set.
     pub fn insert(&mut self, seg: &Segment) -> Option<u32> {
-        let at = match self.free.pop() {
-            Some(at) => at,
+        let at = match self.free.checked_sub(1) {
+            Some(at) => {
+                self.free = self.slot(at).candidate;
+                at
+            }
             None if self.used < self.capacity => {
                 if self.used == self.chunks.len() * CHUNK {
                     self.chunks.push(vec![Slot::default(); CHUNK].into_boxed_slice());
@@ -330,6 +368,7 @@ impl Flows {
             if forth { (seg.src, seg.sport, seg.dst, seg.dport) } else { (seg.dst, seg.dport, seg.src, seg.sport) };
         slot.bits = if seg.v6 { bit::V6 } else { 0 } | if seg.proto == UDP { bit::UDP } else { 0 };
         *self.slot_mut(at) = slot;
+        self.count += 1;
         let mut place = tag as usize & self.mask;
         while self.index[place] != 0 {
             place = (place + 1) & self.mask;
@@ -356,8 +395,19 @@ impl Flows {
             next = (next + 1) & self.mask;
         }
         self.index[hole] = 0;
-        self.slot_mut(at).tag = 0;
-        self.free.push(at);
+        let free = std::mem::replace(&mut self.free, at + 1);
+        let slot = self.slot_mut(at);
+        (slot.tag, slot.candidate) = (0, free);
+        self.count -= 1;
+    }
+
+    /// Forget all flows at once. A fresh index costs less than emptying one: the kernel gives it, empty, as it is
+    /// filled.
+    pub fn clear(&mut self) {
+        if self.used > 0 {
+            (self.used, self.free, self.count, self.hand) = (0, 0, 0, 0);
+            self.index = vec![0; self.mask + 1];
+        }
     }
 
     /// Which flow to evict: of the next 16 slots the longest idle, candidates only when there is nothing

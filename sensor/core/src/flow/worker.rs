@@ -29,7 +29,7 @@ pub struct Worker {
     pub(super) tables: Arc<Tables>,
     pub(super) candidates: Candidates,
     pub(super) limits: Limits,
-    timeouts: Timeouts,
+    pub(super) timeouts: Timeouts,
     pub(super) number: u64,
     opened: u64,
     waiting: Waiting,
@@ -85,6 +85,7 @@ impl Worker {
     #[inline]
     fn take(&mut self, seg: &Segment, block: &[u8]) {
         let at = match self.flows.find(seg) {
+            Some(at) if self.take_quietly(at, seg, block) => return,
             Some(at) => match self.place(at, seg, block) {
                 Some(at) => at,
                 None => return,
@@ -119,10 +120,15 @@ impl Worker {
         }
         if seg.wire_len > 0 {
             self.flows.slot_mut(at).track(side, data_seq, seg.wire_len, payload);
-            if let Some(shape) = gate::flights(self.flows.slot(at), &self.tables, side) {
-                self.shape(at, 1 - side, shape, seg, block);
-                self.record_noise(at, seg);
-            }
+            self.see_flights(at, side, seg, block);
+        }
+    }
+
+    /// After a payload was tracked: the first two flights may have sizes of the tables.
+    pub(super) fn see_flights(&mut self, at: u32, side: usize, seg: &Segment, block: &[u8]) {
+        if let Some(shape) = gate::flights(self.flows.slot(at), &self.tables, side) {
+            self.shape(at, 1 - side, shape, seg, block);
+            self.record_noise(at, seg);
         }
     }
 
@@ -249,21 +255,32 @@ impl Worker {
 
     /// Every flow past its timeout leaves, or, unless it is of `all`, every candidate.
     pub fn sweep(&mut self, ts_ns: u64, all: bool) {
-        let is_gone = |at: &u32| ts_ns.saturating_sub(self.flows.slot(*at).last_ns) > self.timeout_ns(*at);
-        let gone = match all {
-            true => self.flows.all().filter(is_gone).collect(),
-            false => self.candidates.slots().filter(is_gone).collect(),
-        };
-        self.leave_all(gone, Reason::Idle);
-        if all {
-            self.sweep_sessions(ts_ns);
+        if !all {
+            let gone = self.candidates.slots().filter(|at| self.is_idle(*at, ts_ns)).collect();
+            return self.leave_all(gone, Reason::Idle);
         }
+        let (mut gone, mut silent) = (Vec::new(), 0);
+        for at in 0..self.flows.end() {
+            if !self.flows.slot(at).is_there() || !self.is_idle(at, ts_ns) {
+                continue;
+            }
+            if self.flows.slot(at).holds_more() {
+                gone.push(at);
+            } else {
+                self.flows.remove(at);
+                silent += 1;
+            }
+        }
+        self.stats.add(Counter::FlowsExpired, silent);
+        self.leave_all(gone, Reason::Idle);
+        self.sweep_sessions(ts_ns);
     }
 
     /// Every flow leaves.
     pub fn close_all(&mut self) {
-        let all = self.flows.all().collect();
-        self.leave_all(all, Reason::End);
+        let telling = self.flows.all().filter(|at| self.flows.slot(*at).holds_more()).collect();
+        self.leave_all(telling, Reason::End);
+        self.flows.clear();
     }
 
     /// Publish the gauges.
@@ -279,8 +296,8 @@ impl Worker {
         (self.opened - 1) * self.limits.workers as u64 + self.number + 1
     }
 
+    /// Flows that hold more than their slots leave, in their order: only theirs matters, the others have no events.
     fn leave_all(&mut self, mut gone: Vec<u32>, reason: Reason) {
-        // only candidates and encrypted sessions have events, so only their order matters
         gone.sort_by_cached_key(|&at| {
             let slot = self.flows.slot(at);
             let candidate = slot.candidate.checked_sub(1).map_or(0, |candidate| self.candidates.get(candidate).flow);

@@ -86,13 +86,15 @@ impl PacketDecoder {
     }
 }
 
-/// Load what the next look-ups need. The loads do not depend on each other, so the processor waits for all of them
-/// together.
+/// Load what the next look-ups need: where each begins in the index, then the slot that it comes to. The loads of a kind
+/// do not depend on each other, so the processor waits for all of them together.
 pub fn prefetch(worker: &Worker, batch: &[Segment]) {
     let flows = &worker.flows;
+    let begun = batch.iter().fold(0, |sum, seg| sum ^ flows.touch_index(seg.hash));
+    std::hint::black_box(begun);
     let mut entries = [0_u64; BATCH];
     for (entry, seg) in entries.iter_mut().zip(batch) {
-        *entry = flows.touch_index(seg.hash);
+        *entry = flows.entry_of(seg.hash);
     }
     let touched = entries[..batch.len()].iter().fold(0, |sum, entry| sum ^ flows.touch_slot(*entry));
     let sessions = entries.iter().zip(batch).fold(0, |sum, (entry, seg)| sum ^ worker.touch_session(*entry, seg));

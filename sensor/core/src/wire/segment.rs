@@ -21,7 +21,7 @@ pub enum Sum {
 }
 
 /// A decoded segment. Addresses of IPv4 are in the first four bytes, the rest zero.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Segment {
     pub src: [u8; 16],
     pub dst: [u8; 16],
