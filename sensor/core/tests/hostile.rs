@@ -117,13 +117,27 @@ fn every_frame_ends_in_a_segment_or_a_counter() {
     assert!(opens > 0 && opens == closes);
 }
 
-/// Ethernet, IPv4, TCP or UDP with a right header sum, perhaps cut or padded, and perhaps damaged anywhere.
+/// Ethernet with a tag or none, IPv4 or IPv6, TCP or UDP, with a right header sum, perhaps cut or padded, and perhaps
+/// damaged anywhere.
 fn plain_frame(dice: &mut Dice) -> Vec<u8> {
     let (proto, header) = if dice.below(2) == 0 { (6, 20 + 4 * dice.below(3)) } else { (17, 8) };
     let payload = dice.below(40);
-    let mut frame = vec![2, 0, 0, 0, 0, 1, 2, 0, 0, 0, 0, 2, 8, 0, 0x45, 0];
-    frame.extend(((20 + header + payload) as u16).to_be_bytes());
-    frame.extend([0, 1, 0x40, 0, 64, proto, 0, 0, 10, 0, 0, 1, 192, 0, 2, 1]);
+    let mut frame = vec![2, 0, 0, 0, 0, 1, 2, 0, 0, 0, 0, 2];
+    if dice.below(3) == 0 {
+        frame.extend([0x81, 0, 0x23, 7]);
+    }
+    let ip = frame.len() + 2;
+    let v6 = dice.below(3) == 0;
+    if v6 {
+        frame.extend([0x86, 0xdd, 0x60, 0, 0, 0]);
+        frame.extend(((header + payload) as u16).to_be_bytes());
+        frame.extend([proto, 61]);
+        frame.extend((0..32).map(|_| dice.roll() as u8));
+    } else {
+        frame.extend([8, 0, 0x45, 0]);
+        frame.extend(((20 + header + payload) as u16).to_be_bytes());
+        frame.extend([0, 1, 0x40, 0, 64, proto, 0, 0, 10, 0, 0, 1, 192, 0, 2, 1]);
+    }
     let body = frame.len();
     frame.extend((0..header + payload).map(|_| dice.roll() as u8));
     if proto == 6 {
@@ -146,11 +160,11 @@ fn plain_frame(dice: &mut Dice) -> Vec<u8> {
         }
         _ => {}
     }
-    if frame.len() >= 34 && dice.below(16) != 0 {
-        frame[24..26].fill(0);
-        let sum: u32 = frame[14..34].chunks(2).map(|word| u32::from(word[0]) << 8 | u32::from(word[1])).sum();
+    if !v6 && frame.len() >= ip + 20 && dice.below(16) != 0 {
+        frame[ip + 10..ip + 12].fill(0);
+        let sum: u32 = frame[ip..ip + 20].chunks(2).map(|word| u32::from(word[0]) << 8 | u32::from(word[1])).sum();
         let sum = (sum & 0xffff) + (sum >> 16);
-        frame[24..26].copy_from_slice(&(!((sum & 0xffff) + (sum >> 16)) as u16).to_be_bytes());
+        frame[ip + 10..ip + 12].copy_from_slice(&(!((sum & 0xffff) + (sum >> 16)) as u16).to_be_bytes());
     }
     frame
 }

@@ -2,13 +2,16 @@
 
 pub mod assembler;
 pub mod candidate;
+pub mod dismissal;
 pub mod doubt;
+pub mod first_bytes;
 pub mod gate;
 pub mod handshake;
 pub mod hellos;
 pub mod holdings;
 pub mod initials;
 pub mod lookups;
+pub mod marks;
 pub mod order;
 pub mod path;
 pub mod patience;
@@ -20,6 +23,8 @@ pub mod readings;
 pub mod recorder;
 pub mod sealed;
 pub mod sessions;
+pub mod slab;
+pub mod slot;
 pub mod stream;
 pub mod sums;
 pub mod table;

@@ -30,7 +30,7 @@ pub struct Worker {
     pub(super) candidates: Candidates,
     pub(super) limits: Limits,
     pub(super) timeouts: Timeouts,
-    pub(super) number: u64,
+    pub number: u64,
     opened: u64,
     waiting: Waiting,
     pub(super) sessions: Sessions,
@@ -113,20 +113,20 @@ impl Worker {
         let payload = seg.payload(block);
         if candidate != 0 && self.candidates.is_open(candidate - 1) {
             self.follow(at, candidate - 1, side, data_seq, seg, block);
-        } else if !payload.is_empty() && (!sealed || candidate != 0) {
+        } else if !payload.is_empty() && (!sealed || candidate != 0) && !self.is_dismissed(at) {
             if let Some(gate) = self.find_gate(at, side, data_seq, payload) {
                 self.open(at, &gate, data_seq, seg, block);
             }
         }
         if seg.wire_len > 0 {
-            self.flows.slot_mut(at).track(side, data_seq, seg.wire_len, payload);
+            self.flows.track(at, side, data_seq, seg.wire_len, payload);
             self.see_flights(at, side, seg, block);
         }
     }
 
     /// After a payload was tracked: the first two flights may have sizes of the tables.
     pub(super) fn see_flights(&mut self, at: u32, side: usize, seg: &Segment, block: &[u8]) {
-        if let Some(shape) = gate::flights(self.flows.slot(at), &self.tables, side) {
+        if let Some(shape) = gate::flights(&self.flows.flow(at), &self.tables, side) {
             self.shape(at, 1 - side, shape, seg, block);
             self.record_noise(at, seg);
         }
@@ -139,6 +139,9 @@ impl Worker {
             return;
         }
         let (side, data_seq) = self.admit(at, seg, false);
+        if self.is_dismissed(at) {
+            return;
+        }
         let (candidate, payload) = (self.flows.slot(at).candidate, seg.payload(block));
         if candidate != 0 && self.candidates.is_open(candidate - 1) {
             self.follow_in_doubt(at, candidate - 1, side, data_seq, seg, block);
@@ -160,7 +163,7 @@ impl Worker {
         if self.is_false_syn(at, seg, block) {
             return None;
         }
-        match handshake::place(self.flows.slot(at), seg, self.waiting.get(at)) {
+        match handshake::place(&self.flows.flow(at), seg, self.waiting.get(at)) {
             Place::Own => Some(at),
             Place::Stray => {
                 self.stats.add(Counter::StrayHandshakes, 1);
@@ -208,14 +211,13 @@ impl Worker {
     /// of its payload.
     #[inline]
     fn admit(&mut self, at: u32, seg: &Segment, may_end: bool) -> (usize, u32) {
-        let slot = self.flows.slot_mut(at);
-        let side = slot.side_of(seg);
+        let (slot, side) = (self.flows.slot_mut(at), seg.side());
         slot.last_ns = slot.last_ns.max(seg.ts_ns);
         slot.count(side, seg.ip_len);
         if seg.proto != TCP {
             return (side, seg.seq);
         }
-        let data_seq = slot.track_syn(side, seg);
+        let data_seq = self.flows.track_syn(at, side, seg);
         if may_end && seg.flags & (FIN | RST) != 0 {
             self.note_end(at, side, data_seq, seg);
         }
@@ -228,27 +230,28 @@ impl Worker {
         let followed = slot.candidate != 0 && self.candidates.is_open(slot.candidate - 1);
         let acked =
             if followed { self.candidates.get(slot.candidate - 1).paths[1 - side].acknowledged() } else { None };
-        let slot = self.flows.slot_mut(at);
+        let slot = &self.flows.flow(at);
         let fin = seg.flags & FIN != 0;
         let reset = seg.flags & RST != 0;
         let fin_fits = fin && handshake::fin_fits(slot, side, data_seq);
         let reset_fits = reset && handshake::reset_fits(slot, side, seg, followed, acked);
-        slot.set(if fin_fits { bit::FIN << side } else { 0 } | if reset_fits { bit::RST } else { 0 });
+        let ends = if fin_fits { bit::FIN << side } else { 0 } | if reset_fits { bit::RST } else { 0 };
+        self.flows.slot_mut(at).set(ends);
         self.stats.add(Counter::StrayEndings, u64::from((fin, reset) != (fin_fits, reset_fits)));
     }
 
     /// The gate that a payload opens, if it may.
     #[inline]
     fn find_gate(&self, at: u32, side: usize, data_seq: u32, payload: &[u8]) -> Option<Gate> {
-        let (slot, session_bytes) = (self.flows.slot(at), self.limits.session_bytes);
-        let gate = gate::find(slot, &self.tables, session_bytes, side, (data_seq, payload))?;
+        let (slot, session_bytes) = (self.flows.flow(at), self.limits.session_bytes);
+        let gate = gate::find(&slot, &self.tables, session_bytes, side, (data_seq, payload))?;
         if self.overloaded && slot.candidate == 0 {
             self.stats.add(Counter::CandidatesRefused, 1);
             return None;
         }
         if !gate.literal && !self.has_room(at) {
             self.stats.add(Counter::CandidatesRefused, 1);
-            return gate::literal(slot, &self.tables, session_bytes, side, (data_seq, payload));
+            return gate::literal(&slot, &self.tables, session_bytes, side, (data_seq, payload));
         }
         Some(gate)
     }
@@ -375,7 +378,7 @@ impl Worker {
                 reason: closed.unwrap_or(reason),
                 first_ns: slot.first_ns,
                 last_ns: slot.last_ns,
-                packets: (slot.sides[origin].packets, slot.sides[1 - origin].packets),
+                packets: (slot.packets[origin], slot.packets[1 - origin]),
                 bytes: (slot.bytes(origin), slot.bytes(1 - origin)),
                 gap_bytes: gone.gap_bytes,
                 bad_checksums: gone.bad_checksums,
