@@ -120,8 +120,8 @@ class Side:
 
 class Flow:
     __slots__ = (
-        "bad_checksums", "basis", "budget_bytes", "first_ns", "gap_bytes", "gate", "held_bytes", "hits", "is_dismissed", "is_fat",
-        "key", "last_ns", "number", "originator", "proto", "rank", "responder", "rst", "serial", "session",
+        "bad_checksums", "basis", "budget_bytes", "first_ns", "gap_bytes", "gate", "held_bytes", "hits", "is_dismissed",
+        "is_fat", "key", "last_ns", "number", "originator", "proto", "rank", "responder", "rst", "serial", "session",
         "sides", "waiting",
     )  # fmt: skip
 

@@ -40,9 +40,11 @@ fn cover(pieces: &Pieces, mut rest: BTreeSet<usize>) -> Vec<Vec<u8>> {
     found
 }
 
-/// How rare a piece is in ordinary traffic, about: text has small letters, digits and blanks, binary data zeros.
-fn rarity(piece: &[u8]) -> usize {
-    piece.iter().filter(|byte| !matches!(byte, 0 | b' ' | b'0'..=b'9' | b'a'..=b'z')).count()
+/// How rare a piece is in ordinary traffic, about: text has small letters, digits and blanks, binary data rows of zeros,
+/// at which a comparison stops that comes to a zero at its end.
+fn rarity(piece: &[u8]) -> (usize, bool) {
+    let is_rare = |byte: &&u8| !matches!(byte, 0 | b' ' | b'0'..=b'9' | b'a'..=b'z');
+    (piece.iter().filter(is_rare).count(), piece.last() != Some(&0))
 }
 
 #[cfg(test)]

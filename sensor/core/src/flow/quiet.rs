@@ -1,6 +1,6 @@
-//! What nearly every segment is: of a flow that is there, no candidate and not recorded, it opens, ends and begins
-//! nothing. All of it is done here on the flow's slot alone; a segment of which anything more is to be asked is left to
-//! the worker's steps, which would do the same with it.
+//! What nearly every segment is: of a flow that is there and no candidate, it opens, ends and begins nothing. All of it
+//! is done here on the flow's slot and streams alone; a segment of which anything more is to be asked is left to the
+//! worker's steps, which would do the same with it.
 
 use crate::flow::gate;
 use crate::flow::place::is_text;
@@ -17,7 +17,7 @@ impl Worker {
         let slot = self.flows.slot(at);
         let idle_ns = seg.ts_ns.saturating_sub(slot.last_ns);
         let is_marked = seg.flags & (SYN | FIN | RST) != 0;
-        let has_more = slot.candidate != 0 || slot.has(bit::PENDING | bit::RECORDED);
+        let has_more = slot.candidate != 0 || slot.has(bit::PENDING);
         if is_marked || has_more || idle_ns > self.timeouts.shortest_ns {
             return false;
         }
@@ -25,6 +25,9 @@ impl Worker {
         if seg.wire_len == 0 {
             self.flows.slot_mut(at).note(side, seg);
             return true;
+        }
+        if slot.has(bit::RECORDED) {
+            return self.take_sealed_quietly(at, side, seg, block);
         }
         let slot = &self.flows.flow(at);
         let payload = seg.payload(block);
@@ -37,6 +40,20 @@ impl Worker {
         }
         let is_sealed = listens && slot.has(bit::FORGOTTEN) && !is_text(payload);
         if !is_sealed && gate::find(slot, &self.tables, self.limits.session_bytes, side, (seg.seq, payload)).is_some() {
+            return false;
+        }
+        self.flows.slot_mut(at).note(side, seg);
+        self.flows.track(at, side, seg.seq, seg.wire_len, payload);
+        if gate::flights(&self.flows.flow(at), &self.tables, side).is_some() {
+            self.see_flights(at, side, seg, block);
+        }
+        true
+    }
+
+    /// The same of a segment in the middle of a record of an encrypted session: its bytes are not looked at.
+    fn take_sealed_quietly(&mut self, at: u32, side: usize, seg: &Segment, block: &[u8]) -> bool {
+        let payload = seg.payload(block);
+        if payload.is_empty() || dns::concerns(seg.sport, seg.dport) || !self.pass_body(at, side, seg, payload) {
             return false;
         }
         self.flows.slot_mut(at).note(side, seg);

@@ -57,6 +57,19 @@ impl Worker {
         self.follow_session(at, side, data_seq, seg, block)
     }
 
+    /// Pass over a segment that goes on in a record of an encrypted session, and shows nothing more. False: nothing was
+    /// done.
+    #[inline]
+    pub(super) fn pass_body(&mut self, at: u32, side: usize, seg: &Segment, payload: &[u8]) -> bool {
+        let slot = self.flows.slot(at);
+        let Some(index) = slot.session().filter(|_| slot.has(bit::PAYLOAD << side)) else { return false };
+        if is_text(payload) || !self.sessions.get(index).pass_body(side, seg.seq, seg.wire_len) {
+            return false;
+        }
+        self.sessions.touch(index);
+        true
+    }
+
     /// Load the session of the flow that a segment has most likely. The caller uses the value, so the load stays.
     #[inline]
     pub fn touch_session(&self, seg: &Segment) -> u64 {

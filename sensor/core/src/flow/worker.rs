@@ -120,7 +120,9 @@ impl Worker {
         }
         if seg.wire_len > 0 {
             self.flows.track(at, side, data_seq, seg.wire_len, payload);
-            self.see_flights(at, side, seg, block);
+            if gate::flights(&self.flows.flow(at), &self.tables, side).is_some() {
+                self.see_flights(at, side, seg, block);
+            }
         }
     }
 

@@ -50,7 +50,7 @@ struct Walk<'d> {
 
 impl Decoder {
     /// Decode one frame of a block into `out`. `Err` names the counter of the reason.
-    #[inline]
+    #[inline(always)]
     pub fn decode(
         &mut self,
         link: u16,
