@@ -10,6 +10,7 @@ pub mod handshake;
 pub mod hellos;
 pub mod holdings;
 pub mod initials;
+pub mod literals;
 pub mod lookups;
 pub mod marks;
 pub mod order;
