@@ -4,7 +4,7 @@ SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 .ONESHELL:
 .DEFAULT_GOAL := words
-.PHONY: audit evaluate coverage coverage-python coverage-rust licences lock mutation sbom wheel device-plot beside-ndpi words demo test check bench bench-growth bench-live bench-daemon reliability fuzz format clean core rust-checks deb debian-packages docs docs-reference province coverage-table sites-table
+.PHONY: audit evaluate coverage coverage-python coverage-rust licences lock mutation sbom wheel device-plot beside-ndpi words demo test check bench bench-growth instructions bench-live bench-daemon reliability fuzz format clean core rust-checks deb debian-packages docs docs-reference province coverage-table sites-table
 
 BIN := .venv/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check -q
@@ -27,6 +27,7 @@ words:
 	@echo "make check    formatting, lints, types, import rules"
 	@echo "make bench    speed and memory beside other programs, into docs/speed.md; an hour. BENCH_ROUNDS, BENCH_ONLY"
 	@echo "make bench-growth   speed and memory as flows and packets grow, into docs/speed.md; ten minutes"
+	@echo "make instructions   instructions a packet in the core, by valgrind; the same whatever the machine does"
 	@echo "make bench-live   packets over a cable in a namespace: what is heard of them"
 	@echo "make bench-daemon   the whole daemon on a busy cable: packet to alert, scrapes, a hundred reloads"
 	@echo "make province   days of simulated miners through the whole, against the truth; PROVINCE_DAYS, PROVINCE_MINERS, SEED"
@@ -167,6 +168,9 @@ bench: .venv/.dev
 
 bench-growth: .venv/.dev
 	@$(BIN)/python -m tests.bench.growth
+
+instructions: .venv/.dev
+	@$(BIN)/python -m tests.bench.instructions
 
 bench-live: .venv/.dev debian-packages
 	@$(BIN)/python -m tests.bench.live

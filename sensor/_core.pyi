@@ -129,6 +129,12 @@ class Core:
 
         Replaces what was excluded before; an empty list excludes nothing. Raises ValueError for what is no network.
         """
+    def dismiss(self, flow: int) -> None:
+        """No more is wanted of a flow's bytes: its gate is shut for good, from one of the next packets on, and what
+        comes after that is not looked at. Its Close comes as ever.
+
+        A number that no candidate has changes nothing.
+        """
     def interfaces(self) -> dict[str, dict[str, int]]:
         """Figures of each interface ever attached, by name; the keys are in docs/border.md, "Counters"."""
     def stats(self) -> dict[str, int]:

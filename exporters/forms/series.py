@@ -51,6 +51,7 @@ METRICS: Mapping[str, str] = {
     "candidates": "Flows with an open gate.",
     "candidates_opened_total": "Gates opened.",
     "candidates_spent_total": "Gates closed because their budget was spent or their trial came to nothing.",
+    "candidates_dismissed_total": "Gates closed because the line had given the flow up.",
     "candidates_refused_total": "Gates not opened because too many were open.",
     "evictions_total": "What was given up so that a full table could take something new.",
     "hits_total": "Literals of signatures found by the core.",
@@ -219,6 +220,7 @@ CORE: Mapping[str, CounterSeries] = {
         candidates_opened="candidates_opened_total",
         candidates_spent="candidates_spent_total",
         trials_failed="candidates_spent_total",
+        candidates_dismissed="candidates_dismissed_total",
     ),
     **_plain(
         candidates_refused="candidates_refused_total",

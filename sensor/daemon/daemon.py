@@ -121,7 +121,7 @@ class Daemon:
         self._live = isinstance(self._intake, Interfaces)
         self._coverage = CoverageRecorder(self._ledger, journal, self._watch.note)
         self._steps = LineSteps(
-            self._pipeline, self._record, self._recorder, self._coverage, self._intake, live=self._live
+            self._pipeline, self._record, self._recorder, self._coverage, self._intake, core=self._core, live=self._live
         )
         self._notifier = Notifier()
         self._counters: Counter[str] = Counter()

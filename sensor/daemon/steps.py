@@ -10,6 +10,7 @@ from collections.abc import Callable, Sequence
 
 from sensor.daemon.coverage import CoverageRecorder
 from sensor.daemon.intake import Intake
+from sensor.intake.engine import PacketCore
 from sensor.ledger import Recorder
 from sensor.ledger.replay import ROTATION_NS
 from sensor.line.capture_steps import CaptureStepper
@@ -33,11 +34,13 @@ class LineSteps:
         coverage: CoverageRecorder,
         intake: Intake,
         *,
+        core: PacketCore,
         live: bool,
     ) -> None:
         """`record` takes records and the wall clock's time; `live`: interfaces are heard."""
         self._pipeline, self._record, self._recorder = pipeline, record, recorder
         self._coverage, self._intake, self._live = coverage, intake, live
+        self._core = core
         self._captures = CaptureStepper(pipeline, self)
         self._now_ns = 0  # the wall clock's time of the batch at hand
         self._judged_ns = 0  # when it was last asked which times can be
@@ -55,8 +58,16 @@ class LineSteps:
             self._ended += [event for event in events if isinstance(event, End)]
         else:
             self._captures.step(events)
+        self._dismiss_given_up()
         if not 0 < self._again_ns - now_ns <= RETRY_NS:
             self._remember_read(now_ns)
+
+    def _dismiss_given_up(self) -> None:
+        """Of a link the bytes of flows that the line has given up; captures are to be read the same every time."""
+        given_up = self._pipeline.dismissed
+        for flow in given_up if self._live else ():
+            self._core.dismiss(flow)
+        given_up.clear()
 
     def found(self, records: Sequence[Record]) -> None:
         """Records that are due while a capture is read."""

@@ -8,7 +8,7 @@ refuses is counted. The result does not depend on how events of different flows 
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import islice
 
@@ -94,6 +94,7 @@ class Pipeline:
         self._nodes: dict[str, Node] = {}
         self._held = HeldStreams(most_held_bytes)
         self.sealed = SealedFlows(signatures, behaviour)
+        self.dismissed: deque[int] = deque(maxlen=MAX_OPEN_FLOWS)  # given up for want of room, until whoever polls asks
         self.given_up = 0  # open flows and findings for which there was no time when the run ended
         self._counters: Counter[str] = Counter()
 
@@ -355,6 +356,8 @@ class Pipeline:
     def _end(self, number: int, flow: OpenFlow, closed: Close | None, *, given_up: bool = False) -> None:
         self._touched.drop(number)
         self._held.held_bytes -= flow.held_bytes
+        if given_up:
+            self.dismissed.append(number)
         for read in flow.conversation.finish():
             flow.receive(read)
         if came_to_nothing(flow, closed, given_up=given_up) and not self._lifecycle.follows(number):

@@ -54,6 +54,8 @@ class Candidates(CandidateStreams):
     def take_in_doubt(self, flow: Flow, direction: int, segment: Segment) -> None:
         """One segment that its receiver throws away, if its checksum is as it was sent."""
         side, seq = flow.sides[direction], segment.seq
+        if flow.is_dismissed:
+            return
         if flow.gate is GateState.OPEN:
             self._promote(flow)
             if flow.gate is not GateState.OPEN:
@@ -72,6 +74,13 @@ class Candidates(CandidateStreams):
             side.see_payload(seq, segment.payload, segment.wire_bytes)
         self._settle(flow, segment.ts_ns)
         self._keep_within_pool(flow, segment.ts_ns)
+
+    def dismiss(self, flow: Flow) -> None:
+        """Whoever polls has given it up: its gate is shut for good."""
+        self._counters["candidates_dismissed"] += not flow.is_dismissed
+        flow.is_dismissed = True
+        if flow.gate is GateState.OPEN:
+            self._spend(flow)
 
     def is_doubtful(self, flow: Flow, direction: int, segment: Segment, found: ChecksumVerdict) -> bool:
         """Whether its receiver throws it away."""
@@ -112,7 +121,7 @@ class Candidates(CandidateStreams):
             side.base = side.next = seq
         if flow.gate is GateState.OPEN:
             self._deliver(flow, direction, segment, seq, self._later_match(side, seq))
-        elif segment.payload and not (is_sealed and flow.gate is GateState.SHUT):
+        elif segment.payload and not flow.is_dismissed and not (is_sealed and flow.gate is GateState.SHUT):
             match = self._find_match(flow, side, seq, segment)
             if match is not None:
                 self._open_gate(flow, match, segment)

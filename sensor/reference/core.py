@@ -231,6 +231,9 @@ class Core:
     def exclude(self, networks: list[tuple[bytes, int]], ports: list[int]) -> None:
         self._decoder.exclusions = Exclusions(networks, ports)
 
+    def dismiss(self, flow: int) -> None:
+        self._table.dismiss(flow)
+
     def interfaces(self) -> dict[str, dict[str, int]]:
         return {name: dict(figures) for name, figures in self._figures.items()}
 

@@ -127,8 +127,8 @@ class Side:
 
 class Flow:
     __slots__ = (
-        "bad_checksums", "basis", "budget_bytes", "first_ns", "gap_bytes", "gate", "held_bytes", "hits", "is_fat",
-        "key", "last_ns", "number", "originator", "proto", "rank", "responder", "rst", "serial", "session",
+        "bad_checksums", "basis", "budget_bytes", "first_ns", "gap_bytes", "gate", "held_bytes", "hits", "is_dismissed",
+        "is_fat", "key", "last_ns", "number", "originator", "proto", "rank", "responder", "rst", "serial", "session",
         "sides", "trial", "waiting",
     )  # fmt: skip
 
@@ -146,6 +146,7 @@ class Flow:
         self.rank: Rank | None = None
         self.budget_bytes = 0
         self.hits: set[bytes] = set()  # literals already reported
+        self.is_dismissed = False  # whoever polls has given it up
         self.gap_bytes = 0
         self.bad_checksums = 0
         self.held_bytes = 0  # of both directions, by `Holdings`

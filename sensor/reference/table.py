@@ -204,6 +204,12 @@ class FlowTable:
             flows, key=lambda flow: (flow.first_ns, flow.number, 0 if flow.session is None else flow.session.number)
         )
 
+    def dismiss(self, number: int) -> None:
+        """Shut the gate of the flow of this number for good, if there is one."""
+        flow = next((flow for flow in self._flows.values() if flow.number == number), None) if number else None
+        if flow is not None:
+            self._candidates.dismiss(flow)
+
     def end(self) -> None:
         """Every flow leaves: nothing that follows belongs to them."""
         for flow in self._in_order(list(self._flows.values())):

@@ -43,8 +43,8 @@ MIXED = Shape("mixed", 600_000, 18, (0, 0, 60, 120, 300, 700, 1400, 1400), 4_000
 SMALL = Shape("small-packets", 1_000_000, 10, (0, 6, 12, 20, 30), 40_000)
 
 
-def make(shape: Shape, folder: Path) -> Path:
-    """Write the capture of a shape unless it is there already."""
+def make(shape: Shape, folder: Path, most: int | None = None) -> Path:
+    """Write the capture of a shape, or `most` packets of its beginning, unless it is there already."""
     path = folder / f"{shape.name}.pcap"
     note = folder / f"{shape.name}.json"
     if path.exists() and note.exists():
@@ -53,7 +53,7 @@ def make(shape: Shape, folder: Path) -> Path:
     wire = Wire()
     truth = mining(wire)
     miners = wire.sorted()
-    flows = 0
+    flows = written = 0
     with path.open("wb", buffering=1 << 20) as out:
         out.write(struct.pack("<IHHiIII", 0xA1B2C3D4, 2, 4, 0, 0, 262_144, 1))
         step, clock, at = SPAN_US / shape.packets, float(START_US), 0
@@ -64,11 +64,14 @@ def make(shape: Shape, folder: Path) -> Path:
                 _record(out.write, *miners[at])
                 at += 1
             _record(out.write, int(clock), frame)
-        for item in miners[at:]:
-            _record(out.write, *item)
-    note.write_text(
-        json.dumps({"packets": shape.packets + len(miners), "flows": flows + len(truth), "mining_flows": len(truth)})
-    )
+            written += 1
+            if most is not None and written + at >= most:
+                break
+        else:
+            for item in miners[at:]:
+                _record(out.write, *item)
+            at = len(miners)
+    note.write_text(json.dumps({"packets": written + at, "flows": flows + len(truth), "mining_flows": len(truth)}))
     return path
 
 

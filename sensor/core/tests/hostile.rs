@@ -16,7 +16,9 @@ use _core::model::limits::Limits;
 use _core::model::stats::{Counter, Stats};
 use _core::threads::engine::Engine;
 use _core::wire::decode::Decoder;
+use _core::wire::flow_hash::flow_hash;
 use _core::wire::fragments::Fragments;
+use _core::wire::plain;
 use _core::wire::segment::Segment;
 
 /// xorshift64*: enough randomness for shaking parsers, the same every time.
@@ -100,7 +102,7 @@ fn every_frame_ends_in_a_segment_or_a_counter() {
         match decoder.decode(link, &bytes, &bytes, round * 1_000_000, &stats, &mut seg) {
             Ok(()) => {
                 stats.add(Counter::Segments, 1);
-                seg.hash = _core::wire::flow_hash::flow_hash(&seg, 1);
+                seg.hash = flow_hash(&seg, 1);
                 assert!(seg.payload(&bytes).len() <= seg.wire_len as usize);
                 worker.segment(&seg, &bytes);
             }
@@ -119,6 +121,88 @@ fn every_frame_ends_in_a_segment_or_a_counter() {
     let opens = worker.events.iter().filter(|event| matches!(event, Event::Open(_))).count();
     let closes = worker.events.iter().filter(|event| matches!(event, Event::Close(_))).count();
     assert!(opens > 0 && opens == closes);
+}
+
+/// Ethernet with a tag or none, IPv4 or IPv6, TCP or UDP, with a right header sum, perhaps cut or padded, and perhaps
+/// damaged anywhere.
+fn plain_frame(dice: &mut Dice) -> Vec<u8> {
+    let (proto, header) = if dice.below(2) == 0 { (6, 20 + 4 * dice.below(3)) } else { (17, 8) };
+    let payload = dice.below(40);
+    let mut frame = vec![2, 0, 0, 0, 0, 1, 2, 0, 0, 0, 0, 2];
+    if dice.below(3) == 0 {
+        frame.extend([0x81, 0, 0x23, 7]);
+    }
+    let ip = frame.len() + 2;
+    let v6 = dice.below(3) == 0;
+    if v6 {
+        frame.extend([0x86, 0xdd, 0x60, 0, 0, 0]);
+        frame.extend(((header + payload) as u16).to_be_bytes());
+        frame.extend([proto, 61]);
+        frame.extend((0..32).map(|_| dice.roll() as u8));
+    } else {
+        frame.extend([8, 0, 0x45, 0]);
+        frame.extend(((20 + header + payload) as u16).to_be_bytes());
+        frame.extend([0, 1, 0x40, 0, 64, proto, 0, 0, 10, 0, 0, 1, 192, 0, 2, 1]);
+    }
+    let body = frame.len();
+    frame.extend((0..header + payload).map(|_| dice.roll() as u8));
+    if proto == 6 {
+        frame[body + 12] = (header as u8 / 4) << 4;
+    } else {
+        let ports = [443_u16, 4789, 2152, 53];
+        frame[body + 2..body + 4].copy_from_slice(&ports[dice.below(4)].to_be_bytes());
+        frame[body + 4..body + 6].copy_from_slice(&((8 + payload) as u16).to_be_bytes());
+        if payload >= 4 && dice.below(4) == 0 {
+            frame[body + 8..body + 12].copy_from_slice(&[[8, 0, 0, 0], [0x40, 2, 0, 0]][dice.below(2)]);
+        }
+    }
+    match dice.below(8) {
+        0 => frame.truncate(dice.below(frame.len())),
+        1 => frame.extend(vec![0; dice.below(20)]),
+        2 => frame[body + 4..body + 6].fill(0),
+        3 | 4 => {
+            let at = 12 + dice.below(frame.len() - 12);
+            frame[at] = dice.roll() as u8;
+        }
+        _ => {}
+    }
+    if !v6 && frame.len() >= ip + 20 && dice.below(16) != 0 {
+        frame[ip + 10..ip + 12].fill(0);
+        let sum: u32 = frame[ip..ip + 20].chunks(2).map(|word| u32::from(word[0]) << 8 | u32::from(word[1])).sum();
+        let sum = (sum & 0xffff) + (sum >> 16);
+        frame[ip + 10..ip + 12].copy_from_slice(&(!((sum & 0xffff) + (sum >> 16)) as u16).to_be_bytes());
+    }
+    frame
+}
+
+#[test]
+fn what_is_decoded_in_one_go_is_the_same_as_layer_by_layer() {
+    let mut dice = Dice(0x706c_6169_6e21);
+    let (stats, mut plain_ones, mut others) = (Stats::default(), 0, 0);
+    let mut decoder = Decoder { fragments: Fragments::new(64, 65_536) };
+    let left_over =
+        Segment { v6: true, vlan_count: 3, vlans: [9; 4], owned: Some(Box::new([1])), ..Segment::default() };
+    for round in 0..400_000 {
+        let bytes = if dice.below(8) == 0 {
+            let mut bytes = frame();
+            mutate(&mut dice, &mut bytes);
+            bytes
+        } else {
+            plain_frame(&mut dice)
+        };
+        let block = [&[7; 5][..], &bytes].concat();
+        let (mut quick, mut slow) = (left_over.clone(), left_over.clone());
+        if !plain::decode(1, &block, &block[5..], round, &mut quick) {
+            others += 1;
+            continue;
+        }
+        plain_ones += 1;
+        assert_eq!(decoder.peel(1, &block, &block[5..], round, &stats, &mut slow), Ok(()), "{bytes:02x?}");
+        assert_eq!(quick, slow, "{bytes:02x?}");
+        assert!(!plain::decode(101, &block, &block[5..], round, &mut quick));
+    }
+    assert_eq!(stats.get(Counter::BadIpChecksum), 0);
+    assert!(plain_ones > 150_000 && others > 50_000, "{plain_ones} {others}");
 }
 
 fn pcapng(dice: &mut Dice) -> Vec<u8> {

@@ -29,25 +29,25 @@ impl Pcap {
             0xa1b2_cd34 => (1_000, 24),
             _ => return None,
         };
-        let mut pcap = Pcap { big, ns_per_unit, record_header, link: 0 };
-        pcap.link = (pcap.u32_at(head, 20) & 0xffff) as u16;
-        Some(pcap)
-    }
-
-    #[inline(always)]
-    fn u32_at(&self, bytes: &[u8], at: usize) -> u32 {
-        let field = [bytes[at], bytes[at + 1], bytes[at + 2], bytes[at + 3]];
-        if self.big {
-            u32::from_be_bytes(field)
-        } else {
-            u32::from_le_bytes(field)
-        }
+        let link = [head[20], head[21], head[22], head[23]];
+        let link = (if big { u32::from_be_bytes(link) } else { u32::from_le_bytes(link) } & 0xffff) as u16;
+        Some(Pcap { big, ns_per_unit, record_header, link })
     }
 
     pub(super) fn parse(&mut self, bytes: &[u8], packets: &mut Vec<Packet>) -> Parsed {
+        if self.big {
+            self.parse_as(bytes, packets, u32::from_be_bytes)
+        } else {
+            self.parse_as(bytes, packets, u32::from_le_bytes)
+        }
+    }
+
+    #[inline(always)]
+    fn parse_as(&self, bytes: &[u8], packets: &mut Vec<Packet>, u32_of: impl Fn([u8; 4]) -> u32) -> Parsed {
         let mut at = 0;
-        while at + self.record_header <= bytes.len() {
-            let captured = self.u32_at(bytes, at + 8) as usize;
+        while let Some(head) = bytes.get(at..at + self.record_header).and_then(<[u8]>::first_chunk::<16>) {
+            let field = |at: usize| u32_of([head[at], head[at + 1], head[at + 2], head[at + 3]]);
+            let captured = field(8) as usize;
             if captured > MAX_RECORD_BYTES {
                 return Parsed { used: at, damage: Some(("record length", at)), need: 0 };
             }
@@ -55,8 +55,7 @@ impl Pcap {
             if start + captured > bytes.len() {
                 return Parsed { used: at, damage: None, need: self.record_header + captured };
             }
-            let ts_ns = u64::from(self.u32_at(bytes, at)) * 1_000_000_000
-                + u64::from(self.u32_at(bytes, at + 4)) * self.ns_per_unit;
+            let ts_ns = u64::from(field(0)) * 1_000_000_000 + u64::from(field(4)) * self.ns_per_unit;
             packets.push(Packet { ts_ns, start: start as u32, captured: captured as u32, link: self.link, source: 0 });
             at = start + captured;
         }

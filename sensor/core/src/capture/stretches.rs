@@ -16,20 +16,20 @@ pub struct Stretches {
 
 impl Stretches {
     pub fn see(&mut self, packets: &[Packet]) {
-        for packet in packets.iter().filter(|packet| packet.link != NO_INTERFACE) {
-            self.put(packet.ts_ns);
+        let mut times = packets.iter().filter(|packet| packet.link != NO_INTERFACE).map(|packet| packet.ts_ns);
+        let mut latest_ns = self.latest_ns;
+        let mut begin = || times.next().inspect(|ts_ns| latest_ns = *ts_ns).map(|ts_ns| (ts_ns, ts_ns));
+        let Some(mut span) = self.spans.pop().or_else(&mut begin) else { return };
+        for ts_ns in times {
+            if ts_ns.abs_diff(latest_ns) > LEAP_NS && self.spans.len() + 1 < MAX_STRETCHES {
+                self.spans.push(span);
+                span = (ts_ns, ts_ns);
+            }
+            span = (span.0.min(ts_ns), span.1.max(ts_ns));
+            latest_ns = ts_ns;
         }
-    }
-
-    #[inline]
-    fn put(&mut self, ts_ns: u64) {
-        let leaps = ts_ns.abs_diff(self.latest_ns) > LEAP_NS;
-        self.latest_ns = ts_ns;
-        let room = self.spans.len() < MAX_STRETCHES;
-        match self.spans.last_mut() {
-            Some(span) if !(leaps && room) => *span = (span.0.min(ts_ns), span.1.max(ts_ns)),
-            _ => self.spans.push((ts_ns, ts_ns)),
-        }
+        self.latest_ns = latest_ns;
+        self.spans.push(span);
     }
 
     pub fn into_spans(self) -> Vec<(u64, u64)> {
@@ -42,9 +42,15 @@ mod tests {
     use super::*;
 
     fn spans(times: &[u64]) -> Vec<(u64, u64)> {
-        let mut stretches = Stretches::default();
-        times.iter().for_each(|ts_ns| stretches.put(*ts_ns));
-        stretches.into_spans()
+        let packet = |ts_ns: &u64| Packet { ts_ns: *ts_ns, start: 0, captured: 0, link: 1, source: 0 };
+        let packets: Vec<Packet> = times.iter().map(packet).collect();
+        let in_rows_of = |size: usize| {
+            let mut stretches = Stretches::default();
+            packets.chunks(size).for_each(|row| stretches.see(row));
+            stretches.into_spans()
+        };
+        assert!((1..4).all(|size| in_rows_of(size) == in_rows_of(1_000)));
+        in_rows_of(2)
     }
 
     #[test]

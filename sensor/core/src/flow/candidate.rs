@@ -45,6 +45,7 @@ pub struct Candidate {
     pub forgiven: [Ack; 2],            // up to here nothing of the side is waited for any more
     pub cut: [bool; 2],                // snaplen cuts the side's segments: what is missing does not come
     pub trial: Option<Box<Trial>>,     // its gate is not quite open; once it is shut: that came to nothing
+    pub dismissed: bool,               // whoever polls has given it up
     line_bytes: [u64; 2],              // delivered since the last LF, or since the gate opened
     hits: [u64; MAX_LITERALS / 64],
     before: u32,
@@ -73,13 +74,15 @@ impl Candidate {
     /// Take what these bytes of a side cost from the budget; false if it is spent.
     pub fn charge(&mut self, side: usize, data: &[u8]) -> bool {
         let line_bytes = &mut self.line_bytes[side];
-        for line in data.split_inclusive(|byte| *byte == b'\n') {
+        let mut begin = 0;
+        for end in memchr::memchr_iter(b'\n', data).map(|at| at + 1).chain([data.len()]) {
             let before = line_price(*line_bytes);
-            *line_bytes += line.len() as u64;
+            *line_bytes += (end - begin) as u64;
             self.budget -= (line_price(*line_bytes) - before) as i64;
-            if line.ends_with(b"\n") {
+            if end > begin && data[end - 1] == b'\n' {
                 *line_bytes = 0;
             }
+            begin = end;
         }
         self.budget > 0
     }

@@ -2,7 +2,7 @@
 //! "Prefilter".
 
 use crate::flow::prefilter::{Carry, Tables};
-use crate::flow::table::{bit, Slot};
+use crate::flow::table::{bit, Flow};
 use crate::wire::segment::{TCP, UDP};
 
 const START_MISSING_BUDGET: i64 = 2_048;
@@ -35,7 +35,7 @@ impl Gate {
 
 /// The gate that a payload (its first byte's sequence, its bytes) opens, if any.
 #[inline]
-pub fn find(slot: &Slot, tables: &Tables, session_bytes: i64, side: usize, arrival: (u32, &[u8])) -> Option<Gate> {
+pub fn find(slot: &Flow<'_>, tables: &Tables, session_bytes: i64, side: usize, arrival: (u32, &[u8])) -> Option<Gate> {
     let (data_seq, payload) = arrival;
     let direction = &slot.sides[side];
     let fresh = !slot.has(bit::PAYLOAD << side);
@@ -66,7 +66,13 @@ pub fn find(slot: &Slot, tables: &Tables, session_bytes: i64, side: usize, arriv
 
 /// The last of the rules alone: a literal in carry and segment.
 #[inline]
-pub fn literal(slot: &Slot, tables: &Tables, session_bytes: i64, side: usize, arrival: (u32, &[u8])) -> Option<Gate> {
+pub fn literal(
+    slot: &Flow<'_>,
+    tables: &Tables,
+    session_bytes: i64,
+    side: usize,
+    arrival: (u32, &[u8]),
+) -> Option<Gate> {
     let (data_seq, payload) = arrival;
     let direction = &slot.sides[side];
     if slot.has(bit::UDP) {
@@ -83,8 +89,8 @@ pub fn literal(slot: &Slot, tables: &Tables, session_bytes: i64, side: usize, ar
 
 /// The row of the tables whose sizes the two first flights have, asked after a payload of `side` was tracked: what the
 /// other side had sent before, and what this side has sent by now.
-#[inline]
-pub fn flights(slot: &Slot, tables: &Tables, side: usize) -> Option<usize> {
+#[inline(always)]
+pub fn flights(slot: &Flow<'_>, tables: &Tables, side: usize) -> Option<usize> {
     if tables.flights.is_empty()
         || slot.has(bit::OPENED | bit::UDP)
         || slot.bits & (bit::PAYLOAD * 3) != bit::PAYLOAD * 3

@@ -3,7 +3,7 @@
 
 use std::collections::{HashMap, VecDeque};
 
-use crate::flow::table::{bit, Slot};
+use crate::flow::table::{bit, Flow};
 use crate::wire::segment::{Segment, ACK, RST, SYN};
 
 /// SYNs that wait for their answer; past that the oldest is given up.
@@ -23,8 +23,8 @@ pub enum Place {
 }
 
 /// The place of a segment with SYN, or of any where a SYN waits.
-pub fn place(slot: &Slot, seg: &Segment, waiting: Option<&Segment>) -> Place {
-    let side = slot.side_of(seg);
+pub fn place(slot: &Flow<'_>, seg: &Segment, waiting: Option<&Segment>) -> Place {
+    let side = seg.side();
     if waiting.is_some_and(|first| answers(slot, first, seg, side)) {
         return Place::Answers;
     }
@@ -48,7 +48,7 @@ pub fn place(slot: &Slot, seg: &Segment, waiting: Option<&Segment>) -> Place {
         let fits = if proven { !slot.has(bit::PAYLOAD << side) } else { !slot.has(bit::SYN << other) && !has_base };
         return if fits { Place::Own } else { Place::Stray };
     }
-    if slot.sides[side].packets == 0 || (!has_base && slot.has(bit::SYN << other)) {
+    if slot.packets[side] == 0 || (!has_base && slot.has(bit::SYN << other)) {
         return Place::Own;
     }
     Place::Waits
@@ -56,25 +56,25 @@ pub fn place(slot: &Slot, seg: &Segment, waiting: Option<&Segment>) -> Place {
 
 /// Whether a segment shows that the connection of `first`, a SYN, was taken up: the other side's SYN acknowledges it,
 /// or, of a flow of which one side alone is seen, its sender goes on from it.
-fn answers(slot: &Slot, first: &Segment, seg: &Segment, side: usize) -> bool {
-    let from = slot.side_of(first);
+fn answers(slot: &Flow<'_>, first: &Segment, seg: &Segment, side: usize) -> bool {
+    let from = first.side();
     let after = first.seq.wrapping_add(1);
     let is_after = |seq: u32| seq == after || seq == after.wrapping_add(first.wire_len);
     match seg.flags & (SYN | ACK | RST) {
         both if both == SYN | ACK => side != from && is_after(seg.ack),
-        ACK => side == from && is_after(seg.seq) && slot.sides[1 - from].packets == 0,
+        ACK => side == from && is_after(seg.seq) && slot.packets[1 - from] == 0,
         _ => false,
     }
 }
 
 /// Whether a FIN is near where its direction stands.
-pub fn fin_fits(slot: &Slot, side: usize, data_seq: u32) -> bool {
+pub fn fin_fits(slot: &Flow<'_>, side: usize, data_seq: u32) -> bool {
     !slot.has(bit::BASE << side) || is_near(data_seq, slot.sides[side].next)
 }
 
 /// Whether a reset is at the number that its receiver expects (RFC 5961 section 3.2): what its sender has sent, or,
 /// where the capture lost some of it, what the receiver has acknowledged. Of a flow that nobody follows, near it.
-pub fn reset_fits(slot: &Slot, side: usize, seg: &Segment, followed: bool, acked: Option<u32>) -> bool {
+pub fn reset_fits(slot: &Flow<'_>, side: usize, seg: &Segment, followed: bool, acked: Option<u32>) -> bool {
     let at = |seq: u32, next: u32| seq.wrapping_sub(next) <= 1 || (!followed && is_near(seq, next));
     if slot.has(bit::BASE << side) {
         return at(seg.seq, slot.sides[side].next) || (followed && acked == Some(seg.seq));

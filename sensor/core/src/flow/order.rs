@@ -14,7 +14,7 @@ impl Worker {
             return;
         }
         let other = 1 - side;
-        let (slot, candidate) = (self.flows.slot(at), self.candidates.get(index));
+        let (slot, candidate) = (self.flows.flow(at), self.candidates.get(index));
         let direction = &mut candidate.sides[other];
         let base = slot.sides[other].base;
         let waits_for_start = slot.has(bit::SYN << other) && !slot.has(bit::PAYLOAD << other);

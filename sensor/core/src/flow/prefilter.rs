@@ -3,9 +3,8 @@
 
 use std::sync::Arc;
 
-use aho_corasick::{packed, AhoCorasick, MatchKind, StartKind};
-use memchr::memmem;
-
+use crate::flow::first_bytes::FirstBytes;
+use crate::flow::literals::Literals;
 use crate::flow::opening::Opening;
 use crate::wire::segment::TCP;
 
@@ -14,49 +13,13 @@ pub const CARRY: usize = 15;
 pub const MAX_LITERAL: usize = CARRY + 1;
 pub const MAX_LITERALS: usize = 256;
 
-/// "Is any literal there?", asked of every payload: vector instructions where the set is small enough for them, an
-/// automaton otherwise.
-enum Matcher {
-    Nothing,
-    Packed(packed::Searcher),
-    Automaton(AhoCorasick),
-}
-
-impl Matcher {
-    fn new(literals: &[Vec<u8>]) -> Result<Matcher, String> {
-        if literals.is_empty() {
-            return Ok(Matcher::Nothing);
-        }
-        let packed =
-            packed::Config::new().match_kind(packed::MatchKind::LeftmostFirst).builder().extend(literals).build();
-        if let Some(searcher) = packed {
-            return Ok(Matcher::Packed(searcher));
-        }
-        let built = AhoCorasick::builder()
-            .match_kind(MatchKind::LeftmostFirst)
-            .start_kind(StartKind::Unanchored)
-            .build(literals);
-        built.map(Matcher::Automaton).map_err(|error| error.to_string())
-    }
-
-    #[inline]
-    fn is_in(&self, data: &[u8]) -> bool {
-        match self {
-            Matcher::Nothing => false,
-            Matcher::Packed(searcher) => searcher.find(data).is_some(),
-            Matcher::Automaton(automaton) => automaton.is_match(data),
-        }
-    }
-}
-
 /// What to look for; swapped as a whole.
 pub struct Tables {
     pub literals: Vec<Vec<u8>>,
     openings: [Vec<Arc<Opening>>; 2], // of TCP, of others
     pub flights: Vec<(u32, u32)>,     // sizes of a first flight and of its answer
-    any: Matcher,
-    finders: Vec<memmem::Finder<'static>>,
-    tcp_first: [bool; 256], // first bytes with which some TCP opening can begin
+    search: Literals,
+    tcp_first: FirstBytes, // with which some TCP opening can begin
 }
 
 impl Tables {
@@ -71,51 +34,45 @@ impl Tables {
         if let Some(bad) = literals.iter().find(|l| !(4..=MAX_LITERAL).contains(&l.len())) {
             return Err(format!("a literal has {} bytes, allowed are 4 to {MAX_LITERAL}", bad.len()));
         }
-        let mut tcp_first = [false; 256];
+        let mut tcp_first = FirstBytes::default();
         for opening in &openings {
             opening.check()?;
             if opening.proto == TCP {
-                let (low, high) = if opening.at == 0 { opening.pattern[0] } else { (0, 255) };
-                (low..=high).for_each(|byte| tcp_first[byte as usize] = true);
+                tcp_first.add(if opening.at == 0 { &opening.pattern } else { &[] });
             }
         }
-        let any = Matcher::new(&literals)?;
-        let finders = literals.iter().map(|l| memmem::Finder::new(l).into_owned()).collect();
+        let search = Literals::new(literals.clone())?;
         let (tcp, others) = openings.into_iter().map(Arc::new).partition(|opening| opening.proto == TCP);
         let openings = [tcp, others];
-        Ok(Tables { literals, openings, flights, any, finders, tcp_first })
+        Ok(Tables { literals, openings, flights, search, tcp_first })
     }
 
     /// Whether any literal is in `data`, or ends in it having begun in the carry.
     #[inline]
     pub fn scan(&self, carry: &[u8], data: &[u8]) -> bool {
+        if let Some(is_there) = self.search.is_in_few(carry, data) {
+            return is_there;
+        }
         if !carry.is_empty() {
             let (joined, length) = join(carry, data);
-            // a literal wholly inside the carry was seen before, so a match here is looked at exactly
-            if self.any.is_in(&joined[..length]) && self.ends_in_data(&joined[..length], carry.len()) {
+            // a literal wholly inside the carry was seen before
+            if self.search.is_in(&joined[..length], carry.len()) {
                 return true;
             }
         }
-        data.len() >= 4 && self.any.is_in(data)
-    }
-
-    fn ends_in_data(&self, joined: &[u8], carried: usize) -> bool {
-        self.finders.iter().any(|finder| finder.find_iter(joined).any(|at| at + finder.needle().len() > carried))
+        data.len() >= 4 && self.search.is_in(data, 0)
     }
 
     /// Every literal's first occurrence in carry + data that ends inside data: (position relative to data's start,
     /// literal), in order.
     pub fn find_all(&self, carry: &[u8], data: &[u8]) -> Vec<(i64, usize)> {
         let (joined, length) = join(carry, data);
-        let mut found = Vec::new();
-        for (index, finder) in self.finders.iter().enumerate() {
-            let across = finder.find_iter(&joined[..length]).find(|at| at + finder.needle().len() > carry.len());
-            if let Some(at) = across {
-                found.push((at as i64 - carry.len() as i64, index));
-            } else if let Some(at) = finder.find(data) {
-                found.push((at as i64, index));
-            }
-        }
+        let across = self.search.first_of_each(&joined[..length], carry.len());
+        let inside = self.search.first_of_each(data, 0);
+        let is_new = |(literal, _): &&(usize, usize)| !across.iter().any(|(other, _)| other == literal);
+        let mut found: Vec<(i64, usize)> =
+            inside.iter().filter(is_new).map(|(literal, at)| (*at as i64, *literal)).collect();
+        found.extend(across.iter().map(|(literal, at)| (*at as i64 - carry.len() as i64, *literal)));
         found.sort_unstable();
         found
     }
@@ -133,7 +90,7 @@ impl Tables {
     /// The same of a stream of `length` bytes that begins with `bytes`.
     #[inline]
     pub fn opening_of(&self, proto: u8, bytes: &[u8], length: usize) -> Option<&Arc<Opening>> {
-        if proto == TCP && !self.tcp_first[*bytes.first()? as usize] {
+        if proto == TCP && !self.tcp_first.allow(bytes) {
             return None;
         }
         self.openings[usize::from(proto != TCP)].iter().find(|opening| opening.matches(bytes, length))

@@ -36,7 +36,7 @@ impl Worker {
     /// A segment with payload of a flow. True: it is sealed, and no gate can open by it.
     #[inline]
     pub(super) fn record(&mut self, at: u32, side: usize, data_seq: u32, seg: &Segment, block: &[u8]) -> bool {
-        let slot = self.flows.slot(at);
+        let slot = self.flows.flow(at);
         if slot.has(bit::FORGOTTEN | bit::UDP) {
             return slot.has(bit::FORGOTTEN) && !is_text(seg.payload(block));
         }
@@ -57,17 +57,29 @@ impl Worker {
         self.follow_session(at, side, data_seq, seg, block)
     }
 
-    /// Load the session of the flow that an entry of the table's index leads to. The caller uses the value, so the
-    /// load stays.
+    /// Pass over a segment that goes on in a record of an encrypted session, and shows nothing more. False: nothing was
+    /// done.
     #[inline]
-    pub fn touch_session(&self, entry: u64, seg: &Segment) -> u64 {
-        let slot = (entry as u32).checked_sub(1).filter(|_| seg.wire_len > 0).map(|at| self.flows.slot(at));
+    pub(super) fn pass_body(&mut self, at: u32, side: usize, seg: &Segment, payload: &[u8]) -> bool {
+        let slot = self.flows.slot(at);
+        let Some(index) = slot.session().filter(|_| slot.has(bit::PAYLOAD << side)) else { return false };
+        if is_text(payload) || !self.sessions.get(index).pass_body(side, seg.seq, seg.wire_len) {
+            return false;
+        }
+        self.sessions.touch(index);
+        true
+    }
+
+    /// Load the session of the flow that a segment has most likely. The caller uses the value, so the load stays.
+    #[inline]
+    pub fn touch_session(&self, seg: &Segment) -> u64 {
+        let slot = seg.near.checked_sub(1).filter(|_| seg.wire_len > 0).map(|at| self.flows.slot(at));
         slot.and_then(Slot::session).map_or(0, |session| self.sessions.touch_first(session))
     }
 
     /// Whether a flow is to be recorded by this payload.
     fn admission(&self, at: u32, side: usize, data_seq: u32, wire_len: u32, payload: &[u8]) -> Option<Admission> {
-        let slot = self.flows.slot(at);
+        let slot = self.flows.flow(at);
         if !slot.has(bit::PAYLOAD << side) {
             let ahead = data_seq.wrapping_sub(slot.sides[side].base);
             if slot.has(bit::SYN << side) && ahead != 0 {
@@ -84,7 +96,7 @@ impl Worker {
 
     /// Record a flow whose first two flights are those of Noise, from its next segments on.
     pub(super) fn record_noise(&mut self, at: u32, seg: &Segment) {
-        let slot = self.flows.slot(at);
+        let slot = self.flows.flow(at);
         if !self.sessions.is_on() || slot.has(bit::RECORDED | bit::FORGOTTEN) {
             return;
         }
@@ -127,7 +139,7 @@ impl Worker {
             Admission::Opening => begun.begin_at(side, data_seq),
             Admission::Midstream => {}
         }
-        let slot = self.flows.slot(at);
+        let slot = self.flows.flow(at);
         if slot.has(bit::SYN << (1 - side)) && !slot.has(bit::PAYLOAD << (1 - side)) {
             begun.begin_at(1 - side, slot.sides[1 - side].base);
         }
@@ -162,8 +174,8 @@ impl Worker {
             flow,
             ts_ns: seg.ts_ns,
             kind,
-            originator: slot.end(origin),
-            responder: slot.end(1 - origin),
+            originator: self.flows.endpoint(at, origin),
+            responder: self.flows.endpoint(at, 1 - origin),
             basis: slot.basis(),
             midstream,
             first_ns: slot.first_ns,

@@ -17,7 +17,7 @@ const SPENT_PER_OPEN: usize = 4;
 const SINGLE_SHARE: usize = 4;
 
 fn is_answered(slot: &Slot) -> bool {
-    slot.sides[0].packets > 0 && slot.sides[1].packets > 0
+    slot.packets[0] > 0 && slot.packets[1] > 0
 }
 
 impl Worker {
@@ -86,7 +86,7 @@ impl Worker {
             return;
         }
         self.note_acknowledgement(at, index, gate.side, seg);
-        let slot = self.flows.slot(at);
+        let slot = self.flows.flow(at);
         let base = if slot.has(bit::BASE << gate.side) { slot.sides[gate.side].base } else { gate.seq };
         self.start_and_push(index, gate.side, gate.seq, base, &gate.carry, (data_seq, seg, block));
         self.keep_within_bounds(index, gate.side, seg.ts_ns);
@@ -122,19 +122,24 @@ impl Worker {
         let slot = self.flows.slot_mut(at);
         slot.candidate = index + 1;
         slot.set(bit::OPENED);
+        let slot = self.flows.slot(at);
         let origin = slot.originator();
+        let endpoint = |side| {
+            let end = self.flows.endpoint(at, side);
+            (end.address().to_vec(), end.port)
+        };
         let opened = Open {
             flow,
             ts_ns: seg.ts_ns,
             proto: slot.proto(),
-            originator: slot.endpoint(origin),
-            responder: slot.endpoint(1 - origin),
+            originator: endpoint(origin),
+            responder: endpoint(1 - origin),
             basis: slot.basis(),
             midstream: seg.proto == TCP && !slot.has(bit::SYN * 3),
             first_ns: slot.first_ns,
             vlans: seg.vlans[..seg.vlan_count as usize].to_vec(),
             source: self.sources.get(usize::from(seg.source)).cloned().unwrap_or_default(),
-            packets: (slot.sides[origin].packets, slot.sides[1 - origin].packets),
+            packets: (slot.packets[origin], slot.packets[1 - origin]),
         };
         self.let_go(index, Event::Open(Box::new(opened)));
         index
@@ -159,7 +164,7 @@ impl Worker {
         }
         if self.candidates.is_open(index) && !self.set_aside(at, side, data_seq, seg, block) {
             self.follow_payload(at, index, side, data_seq, seg, block);
-            self.flows.slot_mut(at).track(side, data_seq, seg.wire_len, seg.payload(block));
+            self.flows.track(at, side, data_seq, seg.wire_len, seg.payload(block));
         }
         self.settle(at, index, seg.ts_ns);
         self.keep_within_pool(index, seg.ts_ns);
@@ -171,7 +176,7 @@ impl Worker {
         self.note_sum(index, gate.side, seg, block, true);
         if !self.set_aside(at, gate.side, data_seq, seg, block) {
             self.follow_payload(at, index, gate.side, data_seq, seg, block);
-            self.flows.slot_mut(at).track(gate.side, data_seq, seg.wire_len, seg.payload(block));
+            self.flows.track(at, gate.side, data_seq, seg.wire_len, seg.payload(block));
         }
         self.settle(at, index, seg.ts_ns);
         self.keep_within_pool(index, seg.ts_ns);
@@ -227,7 +232,7 @@ impl Worker {
                 self.deliver(index, side, ready, seg.ts_ns);
             }
         } else {
-            let slot = self.flows.slot(at);
+            let slot = self.flows.flow(at);
             let direction = &slot.sides[side];
             let has_base = slot.has(bit::BASE << side);
             let base = if has_base { direction.base } else { data_seq };
@@ -383,7 +388,7 @@ impl Worker {
         }
     }
 
-    fn spend(&mut self, index: u32) {
+    pub(super) fn spend(&mut self, index: u32) {
         if self.candidates.get(index).trial.is_some() {
             if self.candidates.is_open(index) {
                 self.fail(index);

@@ -26,7 +26,7 @@ impl Worker {
         let open = slot.candidate != 0 && self.candidates.is_open(slot.candidate - 1);
         let marked = seg.proto == TCP && seg.flags & (SYN | FIN | RST) != 0;
         if !open && !marked {
-            let side = slot.side_of(seg);
+            let side = seg.side();
             if seg.wire_len == 0 || !slot.has(bit::RIGHT << side) || slot.has(bit::PAYLOAD << side) {
                 return (Sum::Unknown, false);
             }
@@ -43,11 +43,18 @@ impl Worker {
     }
 
     fn judge_sum(&mut self, at: u32, open: bool, seg: &Segment, block: &[u8]) -> (Sum, bool) {
+        let judged = self.is_judged(at, open, seg);
+        if !open && !judged && seg.flags & SYN == 0 {
+            return (Sum::Unknown, false); // nothing would come of it
+        }
         let sum = seg.sum(block);
-        let slot = self.flows.slot(at);
-        let (side, index) = (slot.side_of(seg), slot.candidate.wrapping_sub(1));
-        let doubts = if open { Some(&self.candidates.get(index).doubts[side]) } else { None };
-        (sum, sum == Sum::Wrong && is_judged(self.flows.slot(at), side, doubts, seg))
+        (sum, judged && sum == Sum::Wrong)
+    }
+
+    fn is_judged(&mut self, at: u32, open: bool, seg: &Segment) -> bool {
+        let (slot, side) = (self.flows.slot(at), seg.side());
+        let doubts = if open { Some(&self.candidates.get(slot.candidate - 1).doubts[side]) } else { None };
+        is_judged(slot, side, doubts, seg)
     }
 
     fn count_sum(&mut self, at: u32, open: bool, sum: Sum, seg: &Segment, block: &[u8]) {
@@ -57,7 +64,7 @@ impl Worker {
             return;
         }
         let slot = self.flows.slot(at);
-        let side = slot.side_of(seg);
+        let side = seg.side();
         let candidate = self.candidates.get(slot.candidate - 1);
         candidate.bad_checksums += u64::from(wrong);
         candidate.doubts[side].note(sum, seg);
@@ -74,8 +81,8 @@ impl Worker {
 
     /// Set the payload of a doubtful segment aside; false: it is to be used like any other.
     pub(super) fn set_aside(&mut self, at: u32, side: usize, data_seq: u32, seg: &Segment, block: &[u8]) -> bool {
-        let slot = self.flows.slot(at);
-        let answered = slot.sides[0].packets > 0 && slot.sides[1].packets > 0;
+        let slot = self.flows.flow(at);
+        let answered = slot.packets[0] > 0 && slot.packets[1] > 0;
         let (base, waits) = (slot.sides[side].base, slot.has(bit::SYN << side) && !slot.has(bit::PAYLOAD << side));
         let candidate = self.candidates.get(slot.candidate - 1);
         let (doubts, direction) = (&mut candidate.doubts[side], &mut candidate.sides[side]);
@@ -102,7 +109,7 @@ impl Worker {
             let mut tally = Tally::default();
             let ready = candidate.sides[side].push(next, &data, None, None, &mut tally);
             self.count_tally(&tally);
-            self.flows.slot_mut(at).track(side, next, data.len() as u32, &data);
+            self.flows.track(at, side, next, data.len() as u32, &data);
             if let Some(ready) = ready {
                 self.deliver(index, side, ready, ts_ns);
             }
@@ -116,6 +123,9 @@ impl Worker {
         }
         let slot = self.flows.slot(at);
         let open = slot.candidate != 0 && self.candidates.is_open(slot.candidate - 1);
+        if !self.is_judged(at, open, seg) {
+            return false;
+        }
         let (sum, doubtful) = self.judge_sum(at, open, seg, block);
         if doubtful {
             self.count_sum(at, open, sum, seg, block);

@@ -49,7 +49,7 @@ impl Timeouts {
             Rank::Single => return self.single_ns,
             Rank::OneSided | Rank::Answered => return self.candidate_ns,
         }
-        if slot.sides[0].packets == 0 || slot.sides[1].packets == 0 {
+        if slot.packets[0] == 0 || slot.packets[1] == 0 {
             return self.tcp_new_ns;
         }
         self.tcp_ns

@@ -29,8 +29,8 @@ pub struct Worker {
     pub(super) tables: Arc<Tables>,
     pub(super) candidates: Candidates,
     pub(super) limits: Limits,
-    timeouts: Timeouts,
-    pub(super) number: u64,
+    pub(super) timeouts: Timeouts,
+    pub number: u64,
     opened: u64,
     waiting: Waiting,
     pub(super) sessions: Sessions,
@@ -87,6 +87,7 @@ impl Worker {
     #[inline]
     fn take(&mut self, seg: &Segment, block: &[u8]) {
         let at = match self.flows.find(seg) {
+            Some(at) if self.take_quietly(at, seg, block) => return,
             Some(at) => match self.place(at, seg, block) {
                 Some(at) => at,
                 None => return,
@@ -114,18 +115,25 @@ impl Worker {
         let payload = seg.payload(block);
         if candidate != 0 && self.candidates.is_open(candidate - 1) {
             self.follow(at, candidate - 1, side, data_seq, seg, block);
-        } else if !payload.is_empty() && (!sealed || candidate != 0) {
+        } else if !payload.is_empty() && (!sealed || candidate != 0) && !self.is_dismissed(at) {
             if let Some(gate) = self.find_gate(at, side, data_seq, payload) {
                 self.open(at, &gate, data_seq, seg, block);
             }
         }
         self.dismiss_failed();
         if seg.wire_len > 0 {
-            self.flows.slot_mut(at).track(side, data_seq, seg.wire_len, payload);
-            if let Some(shape) = gate::flights(self.flows.slot(at), &self.tables, side) {
-                self.shape(at, 1 - side, shape, seg, block);
-                self.record_noise(at, seg);
+            self.flows.track(at, side, data_seq, seg.wire_len, payload);
+            if gate::flights(&self.flows.flow(at), &self.tables, side).is_some() {
+                self.see_flights(at, side, seg, block);
             }
+        }
+    }
+
+    /// After a payload was tracked: the first two flights may have sizes of the tables.
+    pub(super) fn see_flights(&mut self, at: u32, side: usize, seg: &Segment, block: &[u8]) {
+        if let Some(shape) = gate::flights(&self.flows.flow(at), &self.tables, side) {
+            self.shape(at, 1 - side, shape, seg, block);
+            self.record_noise(at, seg);
         }
     }
 
@@ -136,6 +144,9 @@ impl Worker {
             return;
         }
         let (side, data_seq) = self.admit(at, seg, false);
+        if self.is_dismissed(at) {
+            return;
+        }
         let (candidate, payload) = (self.flows.slot(at).candidate, seg.payload(block));
         if candidate != 0 && self.candidates.is_open(candidate - 1) {
             self.follow_in_doubt(at, candidate - 1, side, data_seq, seg, block);
@@ -158,7 +169,7 @@ impl Worker {
         if self.is_false_syn(at, seg, block) {
             return None;
         }
-        match handshake::place(self.flows.slot(at), seg, self.waiting.get(at)) {
+        match handshake::place(&self.flows.flow(at), seg, self.waiting.get(at)) {
             Place::Own => Some(at),
             Place::Stray => {
                 self.stats.add(Counter::StrayHandshakes, 1);
@@ -206,14 +217,13 @@ impl Worker {
     /// of its payload.
     #[inline]
     fn admit(&mut self, at: u32, seg: &Segment, may_end: bool) -> (usize, u32) {
-        let slot = self.flows.slot_mut(at);
-        let side = slot.side_of(seg);
+        let (slot, side) = (self.flows.slot_mut(at), seg.side());
         slot.last_ns = slot.last_ns.max(seg.ts_ns);
         slot.count(side, seg.ip_len);
         if seg.proto != TCP {
             return (side, seg.seq);
         }
-        let data_seq = slot.track_syn(side, seg);
+        let data_seq = self.flows.track_syn(at, side, seg);
         if may_end && seg.flags & (FIN | RST) != 0 {
             self.note_end(at, side, data_seq, seg);
         }
@@ -226,48 +236,60 @@ impl Worker {
         let followed = slot.candidate != 0 && self.candidates.is_open(slot.candidate - 1);
         let acked =
             if followed { self.candidates.get(slot.candidate - 1).paths[1 - side].acknowledged() } else { None };
-        let slot = self.flows.slot_mut(at);
+        let slot = &self.flows.flow(at);
         let fin = seg.flags & FIN != 0;
         let reset = seg.flags & RST != 0;
         let fin_fits = fin && handshake::fin_fits(slot, side, data_seq);
         let reset_fits = reset && handshake::reset_fits(slot, side, seg, followed, acked);
-        slot.set(if fin_fits { bit::FIN << side } else { 0 } | if reset_fits { bit::RST } else { 0 });
+        let ends = if fin_fits { bit::FIN << side } else { 0 } | if reset_fits { bit::RST } else { 0 };
+        self.flows.slot_mut(at).set(ends);
         self.stats.add(Counter::StrayEndings, u64::from((fin, reset) != (fin_fits, reset_fits)));
     }
 
     /// The gate that a payload opens, if it may.
     #[inline]
     fn find_gate(&self, at: u32, side: usize, data_seq: u32, payload: &[u8]) -> Option<Gate> {
-        let (slot, session_bytes) = (self.flows.slot(at), self.limits.session_bytes);
-        let gate = gate::find(slot, &self.tables, session_bytes, side, (data_seq, payload))?;
+        let (slot, session_bytes) = (self.flows.flow(at), self.limits.session_bytes);
+        let gate = gate::find(&slot, &self.tables, session_bytes, side, (data_seq, payload))?;
         if self.overloaded && slot.candidate == 0 {
             self.stats.add(Counter::CandidatesRefused, 1);
             return None;
         }
         if !gate.literal && !self.has_room(at) {
             self.stats.add(Counter::CandidatesRefused, 1);
-            return gate::literal(slot, &self.tables, session_bytes, side, (data_seq, payload));
+            return gate::literal(&slot, &self.tables, session_bytes, side, (data_seq, payload));
         }
         Some(gate)
     }
 
     /// Every flow past its timeout leaves, or, unless it is of `all`, every candidate.
     pub fn sweep(&mut self, ts_ns: u64, all: bool) {
-        let is_gone = |at: &u32| ts_ns.saturating_sub(self.flows.slot(*at).last_ns) > self.timeout_ns(*at);
-        let gone = match all {
-            true => self.flows.all().filter(is_gone).collect(),
-            false => self.candidates.slots().filter(is_gone).collect(),
-        };
-        self.leave_all(gone, Reason::Idle);
-        if all {
-            self.sweep_sessions(ts_ns);
+        if !all {
+            let gone = self.candidates.slots().filter(|at| self.is_idle(*at, ts_ns)).collect();
+            return self.leave_all(gone, Reason::Idle);
         }
+        let (mut gone, mut silent) = (Vec::new(), 0);
+        for at in 0..self.flows.end() {
+            if !self.flows.slot(at).is_there() || !self.is_idle(at, ts_ns) {
+                continue;
+            }
+            if self.flows.slot(at).holds_more() {
+                gone.push(at);
+            } else {
+                self.flows.remove(at);
+                silent += 1;
+            }
+        }
+        self.stats.add(Counter::FlowsExpired, silent);
+        self.leave_all(gone, Reason::Idle);
+        self.sweep_sessions(ts_ns);
     }
 
     /// Every flow leaves.
     pub fn close_all(&mut self) {
-        let all = self.flows.all().collect();
-        self.leave_all(all, Reason::End);
+        let telling = self.flows.all().filter(|at| self.flows.slot(*at).holds_more()).collect();
+        self.leave_all(telling, Reason::End);
+        self.flows.clear();
     }
 
     /// Publish the gauges.
@@ -283,8 +305,8 @@ impl Worker {
         (self.opened - 1) * self.limits.workers as u64 + self.number + 1
     }
 
+    /// Flows that hold more than their slots leave, in their order: only theirs matters, the others have no events.
     fn leave_all(&mut self, mut gone: Vec<u32>, reason: Reason) {
-        // only candidates and encrypted sessions have events, so only their order matters
         gone.sort_by_cached_key(|&at| {
             let slot = self.flows.slot(at);
             let candidate = slot.candidate.checked_sub(1).map_or(0, |candidate| self.candidates.get(candidate).flow);
@@ -364,7 +386,7 @@ impl Worker {
                 reason: ended.unwrap_or(reason),
                 first_ns: slot.first_ns,
                 last_ns: slot.last_ns,
-                packets: (slot.sides[origin].packets, slot.sides[1 - origin].packets),
+                packets: (slot.packets[origin], slot.packets[1 - origin]),
                 bytes: (slot.bytes(origin), slot.bytes(1 - origin)),
                 gap_bytes: gone.gap_bytes,
                 bad_checksums: gone.bad_checksums,

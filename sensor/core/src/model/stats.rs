@@ -44,6 +44,7 @@ counters! {
     Candidates => "candidates",
     CandidatesOpened => "candidates_opened",
     CandidatesSpent => "candidates_spent",
+    CandidatesDismissed => "candidates_dismissed",
     CandidatesRefused => "candidates_refused",
     UnprovenEvicted => "unproven_evicted",
     TrialsFailed => "trials_failed",

@@ -275,6 +275,10 @@ impl Core {
         Ok(())
     }
 
+    fn dismiss(&self, flow: u64) {
+        self.engine().dismiss(flow);
+    }
+
     fn exclude(&self, networks: Vec<(Vec<u8>, u8)>, ports: Vec<u16>) -> PyResult<()> {
         let exclusions = Exclusions::new(&networks, &ports).map_err(PyValueError::new_err)?;
         self.engine().exclude(exclusions);

@@ -132,7 +132,7 @@ fn work_inline(decoder: &mut PacketDecoder, sweep_clock: &mut SweepClock, worker
             }
         }
         decoder.publish_evicted();
-        prefetch(worker, &batch[..count]);
+        prefetch(worker, &mut batch[..count]);
         for (seg, sweep) in batch[..count].iter().zip(sweeps) {
             if let Some(sweep) = sweep {
                 worker.sweep(sweep.ts_ns, sweep.all);

@@ -97,6 +97,11 @@ impl Engine {
         self.shared.replace(tables);
     }
 
+    /// No more of a flow is wanted, from the next block on.
+    pub fn dismiss(&self, flow: u64) {
+        self.shared.dismiss(flow);
+    }
+
     /// Leave out what matches, from the next block on.
     pub fn exclude(&self, exclusions: Exclusions) {
         self.shared.exclude(exclusions);

@@ -21,12 +21,13 @@ pub struct PacketDecoder {
     seed: u64,
     exclusions: Arc<Exclusions>,
     generation: u64,
+    dismissals: u64, // passed on
 }
 
 impl PacketDecoder {
     pub fn new(shared: &Shared, stats: Arc<Stats>, fragments: Fragments) -> PacketDecoder {
         let decoder = Decoder { fragments };
-        PacketDecoder { decoder, stats, seed: shared.seed, exclusions: Arc::default(), generation: 0 }
+        PacketDecoder { decoder, stats, seed: shared.seed, exclusions: Arc::default(), generation: 0, dismissals: 0 }
     }
 
     #[inline]
@@ -69,6 +70,7 @@ impl PacketDecoder {
     /// Take over what was swapped, and whether events are polled too slowly.
     pub fn refresh(&mut self, shared: &Shared, worker: &mut Worker, wait: bool) {
         worker.overloaded = !wait && shared.queue.is_full();
+        shared.pass_dismissed(worker, &mut self.dismissals);
         if self.refresh_exclusions(shared) {
             worker.replace(shared.tables());
         }
@@ -86,15 +88,17 @@ impl PacketDecoder {
     }
 }
 
-/// Load what the next look-ups need. The loads do not depend on each other, so the processor waits for all of them
-/// together.
-pub fn prefetch(worker: &Worker, batch: &[Segment]) {
+/// Load what the next look-ups need: where each begins in the index, the slot that it comes to, the flow's streams. The
+/// loads of a kind do not depend on each other, so the processor waits for all of them together.
+pub fn prefetch(worker: &Worker, batch: &mut [Segment]) {
     let flows = &worker.flows;
-    let mut entries = [0_u64; BATCH];
-    for (entry, seg) in entries.iter_mut().zip(batch) {
-        *entry = flows.touch_index(seg.hash);
+    let begun = batch.iter().fold(0, |sum, seg| sum ^ flows.touch_index(seg.hash));
+    batch.iter_mut().for_each(|seg| seg.near = flows.near(seg.hash));
+    let mut streams = [0_u32; BATCH];
+    for (place, seg) in streams.iter_mut().zip(batch.iter()) {
+        *place = flows.touch_slot(seg.near);
     }
-    let touched = entries[..batch.len()].iter().fold(0, |sum, entry| sum ^ flows.touch_slot(*entry));
-    let sessions = entries.iter().zip(batch).fold(0, |sum, (entry, seg)| sum ^ worker.touch_session(*entry, seg));
-    std::hint::black_box(touched ^ sessions);
+    let touched = streams[..batch.len()].iter().fold(begun, |sum, place| sum ^ flows.touch_streams(*place));
+    let sessions = batch.iter().fold(touched, |sum, seg| sum ^ worker.touch_session(seg));
+    std::hint::black_box(sessions);
 }

@@ -24,6 +24,8 @@ pub struct Shared {
     pub seed: u64, // of the flow hash
     tables: Mutex<Arc<Tables>>,
     exclusions: Mutex<Arc<Exclusions>>,
+    dismissed: Vec<Mutex<Vec<u64>>>, // flows, by the worker whose they are
+    dismissals: AtomicU64,
     generation: AtomicU64, // of tables and exclusions; grows with every swap
     faulty: bool,
 }
@@ -36,6 +38,8 @@ impl Shared {
             seed: std::collections::hash_map::RandomState::new().build_hasher().finish(),
             tables: Mutex::new(tables),
             exclusions: Mutex::default(),
+            dismissed: (0..limits.workers).map(|_| Mutex::default()).collect(),
+            dismissals: AtomicU64::new(0),
             generation: AtomicU64::new(0),
             faulty: std::env::var(FAULT.0).is_ok_and(|fault| fault == FAULT.1),
         }
@@ -49,6 +53,23 @@ impl Shared {
     pub fn exclude(&self, exclusions: Exclusions) {
         *self.exclusions.lock().unwrap_or_else(PoisonError::into_inner) = Arc::new(exclusions);
         self.generation.fetch_add(1, SeqCst);
+    }
+
+    /// No more is wanted of a flow. Numbers go round the workers (`Worker::next_number`).
+    pub fn dismiss(&self, flow: u64) {
+        let worker = (flow.wrapping_sub(1) % self.dismissed.len() as u64) as usize;
+        self.dismissed[worker].lock().unwrap_or_else(PoisonError::into_inner).push(flow);
+        self.dismissals.fetch_add(1, SeqCst);
+    }
+
+    /// Pass on to a worker what was dismissed since the last time; `seen` counts.
+    pub fn pass_dismissed(&self, worker: &mut Worker, seen: &mut u64) {
+        let dismissals = self.dismissals.load(Relaxed);
+        if dismissals != std::mem::replace(seen, dismissals) {
+            let dismissed = &self.dismissed[worker.number as usize];
+            let flows = std::mem::take(&mut *dismissed.lock().unwrap_or_else(PoisonError::into_inner));
+            worker.dismiss(&flows);
+        }
     }
 
     pub fn tables(&self) -> Arc<Tables> {

@@ -34,7 +34,7 @@ pub fn run(mut worker: Worker, incoming: &Receiver<Work>, spare: &Sender<Block>,
                     count += usize::from(decoder.decode(block, &block.packets[*at as usize], &mut batch[count]));
                 }
             }
-            prefetch(&worker, &batch[..count]);
+            prefetch(&worker, &mut batch[..count]);
             batch[..count].iter().for_each(|seg| worker.segment(seg, &block.bytes));
             items = &items[row.max(1)..];
             match item {

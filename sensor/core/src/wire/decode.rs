@@ -5,6 +5,7 @@
 use crate::model::stats::{Counter, Stats};
 use crate::wire::fragments::{FragmentKey, Fragments, Outcome};
 use crate::wire::layer::{after, be16, be32, Ignored, Layer};
+use crate::wire::plain;
 use crate::wire::segment::{fold, sum_words, Segment, MAX_VLANS, TCP, UDP};
 use crate::wire::tunnel;
 
@@ -49,7 +50,25 @@ struct Walk<'d> {
 
 impl Decoder {
     /// Decode one frame of a block into `out`. `Err` names the counter of the reason.
+    #[inline(always)]
     pub fn decode(
+        &mut self,
+        link: u16,
+        block: &[u8],
+        frame: &[u8],
+        ts_ns: u64,
+        stats: &Stats,
+        out: &mut Segment,
+    ) -> Result<(), Ignored> {
+        if plain::decode(link, block, frame, ts_ns, out) {
+            return Ok(());
+        }
+        self.peel(link, block, frame, ts_ns, stats, out)
+    }
+
+    /// The same for any frame, layer by layer.
+    #[inline(never)]
+    pub fn peel(
         &mut self,
         link: u16,
         block: &[u8],

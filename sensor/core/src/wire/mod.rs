@@ -6,5 +6,6 @@ pub mod flow_hash;
 pub mod fragments;
 pub mod layer;
 pub mod peek;
+pub mod plain;
 pub mod segment;
 pub mod tunnel;

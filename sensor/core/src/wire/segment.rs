@@ -21,12 +21,13 @@ pub enum Sum {
 }
 
 /// A decoded segment. Addresses of IPv4 are in the first four bytes, the rest zero.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Segment {
     pub src: [u8; 16],
     pub dst: [u8; 16],
     pub ts_ns: u64,
     pub hash: u64,
+    pub near: u32, // the slot + 1 that its flow has most likely; 0 where none is known
     pub owned: Option<Box<[u8]>>,
     pub other: Option<Box<Segment>>, // of a datagram whose fragments contradict each other: its other reading
     pub l4_start: u32,
@@ -51,6 +52,19 @@ pub struct Segment {
 }
 
 impl Segment {
+    /// Which side of its flow has sent it: 0 the lower of the two endpoints, 1 the higher.
+    #[inline]
+    pub fn side(&self) -> usize {
+        if self.v6 {
+            return usize::from((self.src, self.sport) > (self.dst, self.dport));
+        }
+        let end = |address: &[u8; 16], port: u16| {
+            let [a, b, c, d, ..] = *address;
+            u64::from(u32::from_be_bytes([a, b, c, d])) << 16 | u64::from(port)
+        };
+        usize::from(end(&self.src, self.sport) > end(&self.dst, self.dport))
+    }
+
     /// Layer 4 header and payload as captured.
     #[inline]
     pub fn l4<'a>(&'a self, block: &'a [u8]) -> &'a [u8] {
@@ -118,11 +132,14 @@ impl Segment {
     }
 }
 
-/// Sum of big-endian 16-bit words, an odd last byte padded with zero.
+/// Sum of big-endian 16-bit words, an odd last byte padded with zero, folded: the order of bytes makes no difference to
+/// how words add up (RFC 1071 section 2 B), so they are taken as this machine has them, four bytes at a time.
 pub fn sum_words(bytes: &[u8]) -> u64 {
-    let mut pairs = bytes.chunks_exact(2);
-    let sum: u64 = pairs.by_ref().map(|pair| u64::from(u16::from_be_bytes([pair[0], pair[1]]))).sum();
-    sum + pairs.remainder().first().map_or(0, |&last| u64::from(last) << 8)
+    let mut fours = bytes.chunks_exact(4);
+    let sum: u64 = fours.by_ref().map(|four| u64::from(u32::from_ne_bytes([four[0], four[1], four[2], four[3]]))).sum();
+    let mut last = [0; 4];
+    last[..fours.remainder().len()].copy_from_slice(fours.remainder());
+    u64::from(u16::from_be(fold(sum + u64::from(u32::from_ne_bytes(last))) as u16))
 }
 
 /// One's complement fold to 16 bits.
@@ -131,4 +148,20 @@ pub fn fold(mut sum: u64) -> u64 {
         sum = (sum & 0xffff) + (sum >> 16);
     }
     sum
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sums_are_those_of_words_one_by_one() {
+        let bytes: Vec<u8> = (0..1_500_u32).map(|at| (at.wrapping_mul(2_654_435_761) >> 23) as u8).collect();
+        for length in (0..70).chain([1_459, 1_460, 1_499, 1_500]) {
+            for bytes in [&bytes[..length], &vec![0; length], &vec![255; length]] {
+                let padded = |pair: &[u8]| u64::from(pair[0]) << 8 | u64::from(*pair.get(1).unwrap_or(&0));
+                assert_eq!(fold(sum_words(bytes)), fold(bytes.chunks(2).map(padded).sum()), "{length}");
+            }
+        }
+    }
 }

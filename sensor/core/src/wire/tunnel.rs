@@ -3,7 +3,8 @@
 use crate::model::stats::Counter;
 use crate::wire::layer::{after, be16, Ignored, Layer};
 
-const VXLAN_PORTS: [u16; 2] = [4789, 8472];
+const VXLAN_PORT: u16 = 4789;
+const VXLAN_OLD_PORT: u16 = 8472; // of Linux
 const GENEVE_PORT: u16 = 6081;
 const GTP_U_PORT: u16 = 2152;
 const TZSP_PORT: u16 = 37008;
@@ -99,11 +100,11 @@ pub fn gre(bytes: &[u8]) -> Result<Layer<'_>, Ignored> {
 /// Whether datagrams to this port may carry packets.
 #[inline]
 pub fn is_tunnel_port(port: u16) -> bool {
-    matches!(port, GTP_U_PORT | GENEVE_PORT | TZSP_PORT | L2TP_PORT) || VXLAN_PORTS.contains(&port)
+    matches!(port, VXLAN_PORT | VXLAN_OLD_PORT | GTP_U_PORT | GENEVE_PORT | TZSP_PORT | L2TP_PORT)
 }
 
 /// Whether a datagram (UDP header and payload) may carry packets, whatever its port.
-#[inline]
+#[inline(always)]
 pub fn may_carry(datagram: &[u8]) -> bool {
     matches!(datagram.get(8..12), Some([0x08, 0, 0, 0] | [0x40 | 0x48, 0x02, ..]))
 }
