@@ -27,9 +27,9 @@ pub fn run(mut dispatcher: Dispatcher, commands: &Receiver<Command>, longest_gap
         match command {
             Ok(Command::Capture(reader, wait)) => read_capture(&mut dispatcher, *reader, wait, longest_gap_ns),
             Ok(Command::Interface(interface)) => live.join(&mut dispatcher, *interface),
-            Ok(Command::Finish) => {
+            Ok(Command::Finish(end)) => {
                 live.finish(&mut dispatcher);
-                dispatcher.broadcast(vec![Item::CloseAll], None, true, true);
+                dispatcher.broadcast(vec![Item::CloseAll], Some(end), true);
                 return;
             }
             Err(true) => live.round(&mut dispatcher),
@@ -55,7 +55,7 @@ fn read_capture(dispatcher: &mut Dispatcher, mut reader: Reader, wait: bool, lon
         packets += block.packets.len() as u64;
         stretches.see(&block.packets);
         if !first_items.is_empty() && !block.packets.is_empty() {
-            dispatcher.broadcast(std::mem::take(&mut first_items), None, wait, false);
+            dispatcher.broadcast(std::mem::take(&mut first_items), None, wait);
         }
         dispatcher.dispatch(&mut block, wait);
         match outcome {
@@ -65,5 +65,5 @@ fn read_capture(dispatcher: &mut Dispatcher, mut reader: Reader, wait: bool, lon
         }
     };
     let event = Event::End { source: name, packets, error, offset, stretches: stretches.into_spans() };
-    dispatcher.broadcast(Vec::new(), Some(event), wait, false);
+    dispatcher.report_end(event, wait);
 }
