@@ -13,9 +13,10 @@ use crate::names::hello;
 use crate::threads::queue::Queue;
 use crate::wire::exclusions::Exclusions;
 
-/// Set to this, the environment's variable makes a thread of a listening core hang, so that what supervises it can be
-/// tested.
-const FAULT: (&str, &str) = ("MINEWATCH_FAULT", "worker-hangs");
+/// What the environment's variable says goes wrong, so that what is done about it can be tested.
+const FAULT: &str = "MINEWATCH_FAULT";
+/// A thread of a listening core hangs.
+const HANGS: &str = "worker-hangs";
 const FAULT_AFTER_TICKS: u64 = 20;
 
 pub struct Shared {
@@ -25,7 +26,7 @@ pub struct Shared {
     tables: Mutex<Arc<Tables>>,
     exclusions: Mutex<Arc<Exclusions>>,
     generation: AtomicU64, // of tables and exclusions; grows with every swap
-    faulty: bool,
+    fault: String,
 }
 
 impl Shared {
@@ -37,8 +38,13 @@ impl Shared {
             tables: Mutex::new(tables),
             exclusions: Mutex::default(),
             generation: AtomicU64::new(0),
-            faulty: std::env::var(FAULT.0).is_ok_and(|fault| fault == FAULT.1),
+            fault: std::env::var(FAULT).unwrap_or_default(),
         }
+    }
+
+    /// Whether this fault is asked for.
+    pub fn fault_is(&self, fault: &str) -> bool {
+        self.fault == fault
     }
 
     pub fn replace(&self, tables: Tables) {
@@ -80,7 +86,7 @@ impl Shared {
 
     /// Where the fault switch is set, hang until all is closed.
     pub fn hang_if_faulty(&self, stats: &Stats) {
-        while self.faulty && stats.get(Counter::Ticks) > FAULT_AFTER_TICKS && !self.queue.is_closed() {
+        while self.fault_is(HANGS) && stats.get(Counter::Ticks) > FAULT_AFTER_TICKS && !self.queue.is_closed() {
             std::thread::sleep(Duration::from_millis(10));
         }
     }
