@@ -69,14 +69,18 @@ def conversations(count: int) -> list[list[bytes]]:
     found = []
     for number in range(count):
         talk = Talk(ports=(40_000 + number, 3_333), addresses=(bytes([10, 1, number, 7]), bytes([192, 0, 2, number])))
-        packets = [
-            talk.data(side, line * len(JSON), JSON) for line in range(len(WAYS)) for side in (0, 1)
-        ]
+        packets = [talk.data(side, line * len(JSON), JSON) for line in range(len(WAYS)) for side in (0, 1)]
         ways = itertools.cycle(WAYS[number % len(WAYS) :] + WAYS[: number % len(WAYS)])
         frames = [way(packet) for way, packet in zip(ways, packets, strict=False)]
         last = [talk.data(side, len(WAYS) * len(JSON), JSON) for side in (0, 1)]
         found.append(frames + [piece for packet in last for piece in in_fragments(packet)])
     return found
+
+
+def twenty() -> list[Talk]:
+    """Conversations between as many pairs of addresses."""
+    ends = [(bytes([10, 1, one, 7]), bytes([10, 2, one, 8])) for one in range(20)]
+    return [Talk(ports=(40_000 + one, 3_333), addresses=pair) for one, pair in enumerate(ends)]
 
 
 def streams(heard: Listener) -> dict[int, bytes]:
@@ -125,7 +129,7 @@ def test_where_the_kernel_spreads_nothing_one_thread_does_it(net, listen_compile
 def test_two_ports_of_a_tap_are_one_link_for_every_queue(net, listen_compiled):
     net.cable(1)
     heard = listen_compiled(workers=QUEUES).attach("b0", "b1")
-    talk = [Talk(ports=(40_000 + one, 3_333), addresses=(bytes([10, 1, one, 7]), bytes([10, 2, one, 8]))) for one in range(20)]
+    talk = twenty()
     for line in range(4):
         for one in talk:
             net.send([ethernet(one.data(0, line * len(JSON), JSON))], "a0")
@@ -139,7 +143,7 @@ def test_two_ports_of_a_tap_are_one_link_for_every_queue(net, listen_compiled):
 
 def test_flows_go_on_in_their_queues_when_the_interface_was_down(net, listen_compiled):
     heard = listen_compiled(workers=QUEUES).attach("b0")
-    talk = [Talk(ports=(40_000 + one, 3_333), addresses=(bytes([10, 1, one, 7]), bytes([10, 2, one, 8]))) for one in range(20)]
+    talk = twenty()
     net.send([ethernet(one.data(0, 0, JSON)) for one in talk])
     heard.until(lambda: heard.stats["packets"] == 20)
     ip("link", "set", "b0", "down")
@@ -167,7 +171,8 @@ def test_an_interface_that_is_made_anew_is_heard_by_every_queue(net, listen_comp
     assert heard.of(End)[1].packets == before + 9
 
 
-def test_the_memory_of_the_rings_is_for_all_queues_together(net, listen_compiled):
+@pytest.mark.usefixtures("net")
+def test_the_memory_of_the_rings_is_for_all_queues_together(listen_compiled):
     heard = listen_compiled(workers=2).attach("b0", ring_bytes=32 << 20)
     assert heard.core.interfaces()["b0"]["ring_bytes"] == 32 << 20
     heard.end()

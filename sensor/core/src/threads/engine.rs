@@ -1,6 +1,6 @@
 //! A core at work: its threads begin and end here, and begin when it is known what is read. One reads (`reader`); with
 //! one worker it does all the work itself, with several packets go to theirs (`worker_thread`) by the hash of their
-//! flow. Of interfaces each worker reads a queue of its own, where the kernel spreads packets.
+//! flow, and captures are read ahead. Of interfaces each worker reads a queue of its own, where the kernel spreads packets.
 
 use std::sync::atomic::Ordering::Relaxed;
 use std::sync::Arc;
@@ -18,6 +18,7 @@ use crate::flow::timeouts::Timeouts;
 use crate::flow::worker::Worker;
 use crate::model::limits::Limits;
 use crate::model::stats::{Counter, Stats, NAMES};
+use crate::threads::ahead::{Ahead, Capture};
 use crate::threads::dispatch::{Dispatcher, Threads, Workers};
 use crate::threads::message::{Command, EndOfSource};
 use crate::threads::packet_decoder::PacketDecoder;
@@ -68,8 +69,20 @@ impl Engine {
         let reader = Reader::open(source, self.shared.source_bytes.clone())?;
         self.listens = Some(false);
         self.start_reader();
-        self.send(0, Command::Capture(Box::new(reader), wait));
+        let capture = self.capture(reader);
+        self.send(0, Command::Capture(capture, wait));
         Ok(())
+    }
+
+    /// A capture to be read; where there are workers, ahead, in a thread of its own.
+    fn capture(&mut self, reader: Reader) -> Capture {
+        if self.limits.workers == 1 {
+            return Capture::Here(Box::new(reader));
+        }
+        self.threads.retain(|thread| !thread.is_finished());
+        let (ahead, loading) = Ahead::new(reader, self.shared.clone(), |work| thread("ahead", work));
+        self.threads.push(loading);
+        Capture::Ahead(ahead)
     }
 
     /// Listen to an interface: with a queue for each worker, which reads it itself; where the kernel does not spread

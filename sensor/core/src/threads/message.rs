@@ -3,17 +3,17 @@
 use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use crate::capture::file::Reader;
 use crate::capture::packet::Block;
 use crate::capture::ring::Interface;
 use crate::model::event::Event;
+use crate::threads::ahead::Capture;
 use crate::threads::queue::Queue;
 use crate::threads::sweep::Sweep;
 use crate::wire::segment::Segment;
 
 /// To the reader.
 pub enum Command {
-    Capture(Box<Reader>, bool), // the flag: a full queue makes reading wait
+    Capture(Capture, bool), // the flag: a full queue makes reading wait
     Interface(Box<Interface>),
     Finish(Arc<EndOfSource>), // the end of all
 }

@@ -4,10 +4,10 @@ use std::sync::Arc;
 
 use crossbeam_channel::Receiver;
 
-use crate::capture::file::Reader;
 use crate::capture::packet::Block;
 use crate::capture::stretches::Stretches;
 use crate::model::event::Event;
+use crate::threads::ahead::Capture;
 use crate::threads::dispatch::Dispatcher;
 use crate::threads::live::Live;
 use crate::threads::message::{Command, Item};
@@ -25,7 +25,7 @@ pub fn run(mut dispatcher: Dispatcher, commands: &Receiver<Command>, longest_gap
             commands.try_recv().map_err(|error| error.is_empty())
         };
         match command {
-            Ok(Command::Capture(reader, wait)) => read_capture(&mut dispatcher, *reader, wait, longest_gap_ns),
+            Ok(Command::Capture(capture, wait)) => read_capture(&mut dispatcher, capture, wait, longest_gap_ns),
             Ok(Command::Interface(interface)) => live.join(&mut dispatcher, *interface),
             Ok(Command::Finish(end)) => {
                 live.finish(&mut dispatcher);
@@ -41,14 +41,14 @@ pub fn run(mut dispatcher: Dispatcher, commands: &Receiver<Command>, longest_gap
     }
 }
 
-fn read_capture(dispatcher: &mut Dispatcher, mut reader: Reader, wait: bool, longest_gap_ns: u64) {
-    let name: Arc<str> = Arc::from(reader.name.as_str());
+fn read_capture(dispatcher: &mut Dispatcher, mut capture: Capture, wait: bool, longest_gap_ns: u64) {
+    let name: Arc<str> = Arc::from(capture.name());
     let mut first_items = vec![Item::Sources(Arc::from([name.clone()]))];
     let mut packets = 0;
     let mut block = Block::default();
     let mut stretches = Stretches::default();
     let (error, offset) = loop {
-        let outcome = reader.next_block(&mut block);
+        let outcome = capture.next_block(&mut block);
         if let Some(first) = block.packets.first().filter(|_| packets == 0) {
             first_items.splice(0..0, dispatcher.between_sources(first.ts_ns, longest_gap_ns));
         }
@@ -60,7 +60,7 @@ fn read_capture(dispatcher: &mut Dispatcher, mut reader: Reader, wait: bool, lon
         dispatcher.dispatch(&mut block, wait);
         match outcome {
             Ok(true) if !dispatcher.shared.queue.is_closed() => {}
-            Ok(_) => break (None, reader.position()),
+            Ok(_) => break (None, capture.position()),
             Err(problem) => break (Some(problem.reason), problem.offset),
         }
     };
