@@ -33,9 +33,6 @@ METRICS: Mapping[str, str] = {
     ),
     "capture_dropped_packets_total": "Packets the kernel had to drop because the ring was full.",
     "capture_freezes_total": "Times the kernel stopped filling the full ring.",
-    "capture_queues": "Queues that the kernel spreads the interface's packets over; 1 while one thread reads them all.",
-    "capture_ring_bytes": "Memory of the kernel's rings for the interface, all queues together.",
-    "capture_pinned_threads": "Threads that read the interface and are bound to a processor.",
     "capture_last_packet_timestamp_seconds": "Time of the interface's last packet, 0 before the first.",
     "capture_last_handled_timestamp_seconds": "When that packet had been handled; the difference is the lag.",
     "capture_other_total": "Whatever else is counted for an interface.",
@@ -307,7 +304,6 @@ INTERFACE: Mapping[str, CounterSeries] = {
         downs="capture_downs_total",
         up="capture_up",
     ),
-    **_plain(queues="capture_queues", ring_bytes="capture_ring_bytes", pinned="capture_pinned_threads"),
     "last_packet_ns": CounterSeries("capture_last_packet_timestamp_seconds", scale=1e-9),
     "last_handled_ns": CounterSeries("capture_last_handled_timestamp_seconds", scale=1e-9),
 }
@@ -365,6 +361,9 @@ LINE_FAMILIES = (
     ("malformed_", "malformed_messages_total", "reason"),
     ("messages_", "dialect_messages_total", "dialect"),
 )
+#: Figures of an interface that stay as the start made them have no series: of what is not as it was asked for, the
+#: journal says it.
+INTERFACE_UNSHOWN = ("queues", "ring_bytes", "pinned")
 #: What has no series, for these are not to be many: `minewatch calibrate` and `minewatch status --json` have it.
 LINE_UNSHOWN = ("chances_", "encrypted_bytes", "encrypted_followed", "encrypted_records")
 ATTRIBUTION_FAMILIES = (("lookups_", "attributions_total", "result"),)

@@ -201,9 +201,9 @@ class CaptureSettings(Section):
             return interface.ring_bytes
         if self.ring_bytes is None:
             return RING_BYTES
-        stated = sum(one.ring_bytes or 0 for one in self.interfaces)
-        sharing = sum(one.ring_bytes is None for one in self.interfaces)
-        return max(LEAST_RING_BYTES, (self.ring_bytes - stated) // sharing)
+        stated = [other.ring_bytes for other in self.interfaces if other.ring_bytes is not None]
+        sharing = len(self.interfaces) - len(stated)
+        return max(LEAST_RING_BYTES, (self.ring_bytes - sum(stated)) // sharing)
 
     @model_validator(mode="after")
     def _check_input(self) -> CaptureSettings:

@@ -4,9 +4,9 @@ them.
 Figures: packets sent, handled and dropped by the kernel, whether all are accounted for, how far the newest packet
 was behind the clock at most, after how long it was not any more, and the processor time a packet took from the first
 one on, of the whole process and of the reading thread that was busiest. BENCH_LIVE_S says how long each rate is held
-(60), BENCH_LIVE_CAPTURE what is sent, BENCH_LIVE_WORKERS how many workers listen (1), BENCH_LIVE_RING_MIB the ring (64),
-BENCH_LIVE_RATES the rates in packets a second (100000,200000,0; 0 is as fast as it goes), BENCH_LIVE_SENDER what sends
-them: tcpreplay, or sendmmsg, which makes fewer system calls.
+(60), BENCH_LIVE_CAPTURE what is sent, BENCH_LIVE_WORKERS how many workers listen (1), BENCH_LIVE_RING_MIB the ring
+(64), BENCH_LIVE_RATES the rates in packets a second (100000,200000,0; 0 is as fast as it goes), BENCH_LIVE_SENDER what
+sends them: tcpreplay, or sendmmsg, which makes fewer system calls.
 """
 
 from __future__ import annotations

@@ -14,16 +14,22 @@ const ETHERNET: u16 = 1;
 /// What the kernel would answer for a packet: its bytes from offset 0 on, its EtherType and its kind (linux/filter.h;
 /// a load behind the end is an answer of 0).
 fn run(program: &[Instruction], bytes: &[u8], protocol: u32, kind: u32) -> u32 {
-    let (mut a, mut x, mut cells, mut at) = (0_u32, 0_u32, [0_u32; 16], 0);
+    run_counted(program, bytes, protocol, kind).0
+}
+
+/// The same, and how many instructions it took.
+fn run_counted(program: &[Instruction], bytes: &[u8], protocol: u32, kind: u32) -> (u32, usize) {
+    let (mut a, mut x, mut cells, mut at, mut steps) = (0_u32, 0_u32, [0_u32; 16], 0, 0);
     loop {
         let (code, jt, jf, k) = program[at];
         at += 1;
+        steps += 1;
         let operand = if code & 8 == 0 { k } else { x };
         let jump = |holds: bool| usize::from(if holds { jt } else { jf });
         match code {
             0x40 | 0x48 | 0x50 => {
                 let (start, size) = (x as usize + k as usize, [4, 2, 1][usize::from(code >> 3 & 3)]);
-                let Some(loaded) = bytes.get(start..start + size) else { return 0 };
+                let Some(loaded) = bytes.get(start..start + size) else { return (0, steps) };
                 a = loaded.iter().fold(0, |sum, byte| sum << 8 | u32::from(*byte));
             }
             0x20 => a = if k == 0xffff_f000 { protocol } else { kind },
@@ -46,7 +52,7 @@ fn run(program: &[Instruction], bytes: &[u8], protocol: u32, kind: u32) -> u32 {
             0x15 => at += jump(a == k),
             0x25 => at += jump(a > k),
             0x45 => at += jump(a & k != 0),
-            0x16 => return a,
+            0x16 => return (a, steps),
             other => panic!("no such instruction: {other:#x}"),
         }
     }
@@ -259,5 +265,15 @@ fn the_program_ends_on_any_bytes_and_the_kernel_takes_its_length() {
             bytes.truncate(dice() as usize % (bytes.len() + 1));
             run(&program, &bytes, [0x0800, 0x86dd, 0x8847, 0x8864, 4][dice() as usize % 5], dice() % 5);
         }
+    }
+}
+
+#[test]
+fn a_plain_packet_takes_few_instructions() {
+    let program = program(ETHERNET, SEED);
+    for (protocol, packet) in [(0x0800, ipv4(6, (5, 9), &tcp((1, 2)))), (0x86dd, ipv6(6, (5, 9), &tcp((1, 2))))] {
+        let (_, steps) = run_counted(&program, &packet, protocol, 0);
+        println!("{protocol:#x}: {steps} of {}", program.len());
+        assert!(steps <= 120, "{steps}");
     }
 }
