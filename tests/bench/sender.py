@@ -17,6 +17,10 @@ import time
 from pathlib import Path
 
 SOL_PACKET, PACKET_QDISC_BYPASS = 263, 20  # linux/socket.h, linux/if_packet.h
+SO_SNDBUFFORCE = 32  # asm-generic/socket.h
+#: On their way at once, so that the sender does not sleep for each few; less than the thousand packets that the other
+#: end's backlog holds (net.core.netdev_max_backlog), past which they would be lost and nobody would count them.
+SEND_BUFFER_BYTES = 450_000
 BURST = 128
 #: Frames taken of a capture; it is sent over and over.
 MOST_FRAMES = 400_000
@@ -62,6 +66,7 @@ def send(interface: str, capture: Path, seconds: float, rate: float) -> dict[str
     sent = sent_bytes = at = 0
     with socket.socket(socket.AF_PACKET, socket.SOCK_RAW) as out:
         out.setsockopt(SOL_PACKET, PACKET_QDISC_BYPASS, 1)
+        out.setsockopt(socket.SOL_SOCKET, SO_SNDBUFFORCE, SEND_BUFFER_BYTES)
         out.bind((interface, 0))
         began = time.monotonic()
         while (now := time.monotonic()) - began < seconds:
