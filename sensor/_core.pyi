@@ -97,14 +97,15 @@ class Core:
         ring_bytes: int = 67_108_864,
         snaplen: int = 0,
         filter: Sequence[tuple[int, int, int, int]] = (),
+        cpus: Sequence[int] = (),
     ) -> None:
         """Open a capture file (or '-' for standard input) now and queue it for reading; or listen to an interface,
         "iface:NAME".
 
         With `full="drop"` a full queue drops Chunk, Hit and Shape, and of encrypted sessions all but open and close,
-        counted; with "wait" it makes the reading wait. The rest is for interfaces: bytes of the kernel's ring, bytes
-        kept of a packet (0: all), a filter of classic BPF instructions (code, jt, jf, k). Captures and interfaces do
-        not share a core.
+        counted; with "wait" it makes the reading wait. The rest is for interfaces: bytes of the kernel's rings (one
+        for each queue), bytes kept of a packet (0: all), a filter of classic BPF instructions (code, jt, jf, k), the
+        processors that the queues' threads are bound to in turn. Captures and interfaces do not share a core.
 
         Raises CaptureError if the source cannot be opened, is empty, or is not a capture.
         """

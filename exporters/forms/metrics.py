@@ -144,7 +144,8 @@ def _capture(samples: Samples, status: Status) -> None:
     samples.figures(status.core, names.CORE, "core_other_total", names.CORE_FAMILIES)
     samples.add("capture_lag_seconds", status.lag_seconds)
     for name, figures in status.interfaces.items():
-        samples.figures(figures, names.INTERFACE, "capture_other_total", interface=name)
+        shown = {figure: count for figure, count in figures.items() if figure not in names.INTERFACE_UNSHOWN}
+        samples.figures(shown, names.INTERFACE, "capture_other_total", interface=name)
 
 
 def _line(samples: Samples, status: Status) -> None:

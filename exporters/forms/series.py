@@ -366,6 +366,9 @@ LINE_FAMILIES = (
     ("malformed_", "malformed_messages_total", "reason"),
     ("messages_", "dialect_messages_total", "dialect"),
 )
+#: Figures of an interface that stay as the start made them have no series: of what is not as it was asked for, the
+#: journal says it.
+INTERFACE_UNSHOWN = ("queues", "ring_bytes", "pinned")
 #: What has no series, for these are not to be many: `minewatch calibrate` and `minewatch status --json` have it.
 LINE_UNSHOWN = ("chances_", "encrypted_bytes", "encrypted_followed", "encrypted_records")
 ATTRIBUTION_FAMILIES = (("lookups_", "attributions_total", "result"),)

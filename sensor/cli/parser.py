@@ -63,7 +63,7 @@ def _replay(commands: Commands) -> None:
     replay.add_argument("--report", metavar="FILE", help="write a page to look at: HTML, all in one file")
     replay.add_argument("--stix", metavar="FILE", help="write the findings as a STIX 2.1 bundle")
     add_persons(replay)
-    replay.add_argument("-j", "--jobs", type=_jobs, metavar="N", help="workers")
+    replay.add_argument("-j", "--jobs", type=_jobs, metavar="N", help="workers, of use up to the processors beyond two")
     replay.add_argument("-q", "--quiet", action="store_true", help="no progress bar and no summary")
     add_line_options(replay)
 

@@ -117,7 +117,7 @@ class Daemon:
         self._core = simulation.core(_core(engine, setup, simulation))
         self._health = Health(engine.name, self._core, self._recorder, journal)
         self._news = News(journal, viewer, name_persons=settings.output.name_persons)
-        self._intake = open_intake(engine, self._core, settings.capture, setup.captures, journal)
+        self._intake = open_intake(engine, self._core, settings.capture, setup.captures, settings.workers, journal)
         self._live = isinstance(self._intake, Interfaces)
         self._coverage = CoverageRecorder(self._ledger, journal, self._watch.note)
         self._steps = LineSteps(

@@ -7,7 +7,7 @@ It attaches sources to the core and hears their ends; it reads no packet. Time i
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 from sensor.daemon.journal import Journal
@@ -25,20 +25,32 @@ RETRY_NS, LOOK_NS = 2 * SECOND_NS, SECOND_NS
 AHEAD = 2
 #: Captures whose beginning is looked at in one look, some milliseconds each.
 MOST_LOOKED_AT = 100
+NOT_SPREAD = "its packets are not spread over the workers by the kernel: one thread reads them all"
 MEMORY_NAME = ".minewatch-read.json"
 
 
 class Interfaces:
     """Interfaces, attached for as long as the sensor runs."""
 
-    def __init__(self, engine: Engine, core: PacketCore, captures: Mapping[str, ListenOptions]) -> None:
+    def __init__(
+        self, engine: Engine, core: PacketCore, captures: Mapping[str, ListenOptions], workers: int, journal: Journal
+    ) -> None:
         """Attach all. Raises SourceError for the first that cannot be heard."""
-        self._engine, self._core = engine, core
+        self._engine, self._core, self._journal = engine, core, journal
+        self._workers = workers
         self._captures = dict(captures)
         self._gone: dict[str, int] = {}  # when to ask again
         self.counters: Counter[str] = Counter(interfaces_deleted=0, interfaces_reattached=0)
         for name, capture in self._captures.items():
             engine.attach(core, INTERFACE_SCHEME + name, capture)
+        self._say_what_is_not_spread(self._captures)
+
+    def _say_what_is_not_spread(self, names: Iterable[str]) -> None:
+        """Several workers were to read a queue each, and one thread reads for all of them."""
+        figures = self._core.interfaces()
+        for name in names:
+            if figures.get(name, {}).get("queues", self._workers) < self._workers:
+                self._journal.warning(f"interface {name}: {NOT_SPREAD}")
 
     @property
     def over(self) -> bool:
@@ -58,6 +70,7 @@ class Interfaces:
         for name in sorted(set(captures) - set(self._captures)):
             self._engine.attach(self._core, INTERFACE_SCHEME + name, captures[name])
             self._captures[name] = captures[name]
+            self._say_what_is_not_spread([name])
 
     def ended(self, end: End, now_ns: int) -> None:
         """An interface was deleted."""
@@ -219,6 +232,7 @@ def open_intake(
     core: PacketCore,
     capture: CaptureSettings,
     interfaces: Mapping[str, ListenOptions],
+    workers: int,
     journal: Journal,
 ) -> Intake:
     """The intake that the configuration asks for. Raises OSError, SpoolError or SourceError."""
@@ -226,4 +240,4 @@ def open_intake(
         return Stdin(engine, core, journal)
     if capture.folder is not None:
         return Folder(engine, core, capture, journal)
-    return Interfaces(engine, core, interfaces)
+    return Interfaces(engine, core, interfaces, workers, journal)

@@ -31,7 +31,7 @@ from sensor.model.address import parse_network
 from sensor.model.time import SECOND_NS
 from sensor.session.verify import Sampling
 from sensor.settings.document import ConfigError
-from sensor.settings.sections import InterfaceSettings
+from sensor.settings.sections import CaptureSettings, InterfaceSettings
 from sensor.signatures import SignatureSet
 
 if TYPE_CHECKING:
@@ -109,9 +109,9 @@ def load_setup(source: ConfigurationSource, previous: Setup | None = None, check
     of_books: list[str] = []
     loaded = _signatures(settings, of_signatures)
     captures = {
-        interface.name: capture
+        interface.name: options
         for interface in settings.capture.interfaces
-        if (capture := _capture(interface, problems)) is not None
+        if (options := _listening(settings.capture, interface, problems)) is not None
     }
     destinations, unusable = build_senders(settings.exporters, settings.output.name_persons)
     problems += unusable
@@ -174,13 +174,16 @@ def _signatures(settings: Configuration, problems: list[str]) -> SignatureSet | 
         return None
 
 
-def _capture(interface: InterfaceSettings, problems: list[str]) -> engine.ListenOptions | None:
+def _listening(
+    capture: CaptureSettings, interface: InterfaceSettings, problems: list[str]
+) -> engine.ListenOptions | None:
     try:
         instructions = read_filter(interface.filter)
     except FilterError as error:
         problems.append(f"capture.interfaces: {interface.name}: filter: {error}")
         return None
-    return engine.ListenOptions(interface.promiscuous, interface.ring_bytes, interface.snaplen, instructions)
+    ring_bytes, cpus = capture.ring_bytes_of(interface), tuple(capture.cpus)
+    return engine.ListenOptions(interface.promiscuous, ring_bytes, interface.snaplen, instructions, cpus)
 
 
 def _attributor(settings: Configuration, previous: Setup | None, problems: list[str]) -> Attributor | None:

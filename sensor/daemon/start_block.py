@@ -52,7 +52,8 @@ def _sources(setup: Setup) -> Iterator[str]:
 
 def _listening(listening: ListenOptions) -> str:
     promiscuous = "promiscuous" if listening.promiscuous else "not promiscuous"
-    return f"{promiscuous}, ring of {size(listening.ring_bytes)}{', filtered' if listening.filter else ''}"
+    bound = f", threads bound to processor {', '.join(map(str, listening.cpus))}" if listening.cpus else ""
+    return f"{promiscuous}, ring of {size(listening.ring_bytes)}{', filtered' if listening.filter else ''}{bound}"
 
 
 def _signatures(signatures: SignatureSet) -> str:

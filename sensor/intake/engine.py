@@ -53,6 +53,7 @@ class ListenOptions:
     ring_bytes: int = 64 << 20  # packets wait there while the reader is busy
     snaplen: int = 0  # bytes kept of a packet; 0: all
     filter: tuple[Instruction, ...] = ()  # classic BPF (sensor.intake.packet_filter); empty: everything
+    cpus: tuple[int, ...] = ()  # processors that threads which read are bound to, in turn; empty: the system's choice
 
 
 LISTEN_DEFAULTS = ListenOptions()
@@ -72,6 +73,7 @@ class PacketCore(Protocol):
         ring_bytes: int = ...,
         snaplen: int = 0,
         filter: Sequence[Instruction] = (),
+        cpus: Sequence[int] = (),
     ) -> None: ...
     def poll(self, max_events: int, timeout_ms: int) -> list[Event]: ...
     def finish(self) -> None: ...
@@ -123,6 +125,7 @@ class Engine:
                 ring_bytes=options.ring_bytes,
                 snaplen=options.snaplen,
                 filter=options.filter,
+                cpus=options.cpus,
             )
         except self.module.CaptureError as error:
             from sensor.intake.archives import refusal  # five libraries that unpack come with it

@@ -87,11 +87,12 @@ class Core:
         ring_bytes: int = 0,
         snaplen: int = 0,
         filter: Sequence[Instruction] = (),
+        cpus: Sequence[int] = (),  # noqa: ARG002
     ) -> None:
         """Open a source now.
 
-        `full` changes nothing: reading happens only when there is room. A plain socket has no ring: `ring_bytes` is how
-        much the kernel holds for it, 0 as much as it likes.
+        `full` and `cpus` change nothing: reading happens only when there is room, in the thread that polls. A plain
+        socket has no ring: `ring_bytes` is how much the kernel holds for it, 0 as much as it likes.
         """
         if self._finishing or self._closed:
             raise RuntimeError("attach after finish or close")

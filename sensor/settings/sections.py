@@ -144,12 +144,18 @@ class OutputSettings(Section):
     name_persons: bool = False
 
 
+#: The kernel's memory for an interface's packets where nothing is said, and the least that the core asks for.
+RING_BYTES, LEAST_RING_BYTES = 64 << 20, 4 << 20
+
+
 class InterfaceSettings(Section):
-    """One interface: its name, and how it is listened to."""
+    """One interface: its name, and how it is listened to. `ring_bytes` is its part of the rings' memory; without it, an
+    even part.
+    """
 
     name: Annotated[str, Field(min_length=1, max_length=15)]
     promiscuous: bool = True
-    ring_bytes: Annotated[int, Field(ge=1 << 20, le=1 << 34)] = 64 << 20
+    ring_bytes: Annotated[int, Field(ge=1 << 20, le=1 << 34)] | None = None
     snaplen: Annotated[int, Field(ge=0, le=262_144)] = 0  # bytes kept of a packet; 0: all
     filter: str = ""  # an expression of pcap-filter(7), or the numbers of tcpdump -ddd
 
@@ -172,6 +178,8 @@ class CaptureSettings(Section):
     """What the daemon reads: interfaces, or a folder that a rotating capture fills, or standard input to its end."""
 
     interfaces: list[InterfaceSettings] = Field(default_factory=list)
+    ring_bytes: Annotated[int, Field(ge=1 << 20, le=1 << 38)] | None = None  # of all interfaces; none: 64 MiB for each
+    cpus: list[Annotated[int, Field(ge=0, le=1_023)]] = Field(default_factory=list)
     folder: Text | None = None
     memory: Text | None = None  # where it is remembered which files of the folder were read; without it, in the folder
     stdin: bool = False
@@ -186,6 +194,16 @@ class CaptureSettings(Section):
             if names.count(name) > 1:
                 raise ValueError(f"the interface {name} stands here twice")
         return interfaces
+
+    def ring_bytes_of(self, interface: InterfaceSettings) -> int:
+        """The memory of an interface's rings: its own number, or an even part of what is for all."""
+        if interface.ring_bytes is not None:
+            return interface.ring_bytes
+        if self.ring_bytes is None:
+            return RING_BYTES
+        stated = [other.ring_bytes for other in self.interfaces if other.ring_bytes is not None]
+        sharing = len(self.interfaces) - len(stated)
+        return max(LEAST_RING_BYTES, (self.ring_bytes - sum(stated)) // sharing)
 
     @model_validator(mode="after")
     def _check_input(self) -> CaptureSettings:

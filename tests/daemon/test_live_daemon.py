@@ -78,6 +78,21 @@ def test_what_is_found_on_the_wire_is_what_a_replay_finds(engine: str, net: Net,
         assert {one["in_iface"] for one in sensor.events()} == {"b0"}
 
 
+@pytest.mark.parametrize("fault", ["", "no-fanout"])
+def test_workers_with_a_queue_each_find_the_same_and_it_is_said_where_there_are_none(
+    fault: str, net: Net, demo: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("MINEWATCH_FAULT", fault)
+    capture = {"interfaces": [{"name": "b0"}], "ring_bytes": 32 << 20, "cpus": [min(os.sched_getaffinity(0))]}
+    with running(tmp_path, listening("compiled", workers=3, capture=capture)) as sensor:
+        sensor.ready()
+        play(net, demo)
+        sensor.until(lambda: len(sensor.findings()) == 8)
+        assert sensor.end()[0] == 0
+        assert unproven(kept(sensor)) == unproven(replayed(demo))
+        assert ("interface b0: its packets are not spread over the workers" in sensor.said) == bool(fault)
+
+
 def test_without_any_configuration_what_is_found_is_shown_and_the_end_sums_it_up(
     net: Net, demo: Path, tmp_path: Path
 ) -> None:

@@ -23,6 +23,7 @@ from exporters.forms.series import (
     DAEMON,
     EVIDENCE,
     INTERFACE,
+    INTERFACE_UNSHOWN,
     LEDGER,
     LINE,
     LINE_FAMILIES,
@@ -133,7 +134,7 @@ def test_every_counter_of_what_follows_the_line_has_a_series_of_its_own(tmp_path
     kept: dict[str, tuple[Iterable[str], Iterable[str]]] = {
         "ledger": (Recorder(ledger, time.monotonic_ns).counters, LEDGER),
         "evidence": (EvidenceFiles(tmp_path, load()).counters, EVIDENCE),
-        "interface": (FIGURES, INTERFACE),
+        "interface": (FIGURES, (*INTERFACE, *INTERFACE_UNSHOWN)),
         "attribution": (
             [name for name in load_books(AttributionSettings()).stats() if not name.startswith("lookups_")],
             ATTRIBUTION,

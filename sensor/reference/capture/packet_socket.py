@@ -35,7 +35,10 @@ _AUXDATA = struct.Struct("=IIIHHHH")
 _TIMESPEC = struct.Struct("@ll")
 _MAX_FRAME = 1 << 18
 _MOST_HELD = (1 << 30) - 1  # the kernel doubles it, in an int
-FIGURES = ("packets", "bytes", "received", "dropped", "freezes", "downs", "up", "last_packet_ns", "last_handled_ns")
+FIGURES = (
+    *("packets", "bytes", "received", "dropped", "freezes", "downs", "up", "last_packet_ns", "last_handled_ns"),
+    *("queues", "ring_bytes", "pinned"),
+)
 
 Instruction = tuple[int, int, int, int]
 LivePacket = tuple[int, int, bytes]
@@ -69,6 +72,7 @@ class PacketSocket:
                 raise CaptureError(source, f"frames of hardware type {hardware} are not read")
             self.link = LINKS[hardware]
             self._hold(min(ring_bytes, _MOST_HELD))
+            self.figures["queues"] = 1
             self._set_up(promiscuous, hardware == LOOPBACK_HARDWARE, snaplen, instructions)
         except (OSError, ValueError) as error:
             self._socket.close()

@@ -1,5 +1,7 @@
 //! Where packets come from: captures and interfaces, read in blocks. Knows nothing of what frames hold.
 
+mod assembler;
+pub mod fanout;
 pub mod file;
 mod input;
 pub mod interface;
@@ -12,5 +14,7 @@ pub mod ring;
 #[cfg(not(target_os = "linux"))]
 #[path = "no_ring.rs"]
 pub mod ring;
+#[cfg(target_os = "linux")]
+mod socket;
 mod streams;
 pub mod stretches;

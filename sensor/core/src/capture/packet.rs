@@ -16,6 +16,14 @@ pub struct Packet {
     pub source: u16, // which of the sources read at the same time; 0 in a file
 }
 
+impl Packet {
+    /// Its bytes, of those of its block.
+    #[inline]
+    pub fn of<'a>(&self, block: &'a [u8]) -> &'a [u8] {
+        &block[self.start as usize..(self.start + self.captured) as usize]
+    }
+}
+
 /// What was read at once.
 #[derive(Default)]
 pub struct Block {
@@ -25,9 +33,18 @@ pub struct Block {
 }
 
 impl Block {
+    /// Copy packets of another block to the end of this one.
+    pub fn append(&mut self, bytes: &[u8], packets: &[Packet]) {
+        for packet in packets {
+            let start = self.bytes.len() as u32;
+            self.bytes.extend_from_slice(packet.of(bytes));
+            self.packets.push(Packet { start, ..*packet });
+        }
+    }
+
     #[inline]
     pub fn frame(&self, packet: &Packet) -> &[u8] {
-        &self.bytes[packet.start as usize..(packet.start + packet.captured) as usize]
+        packet.of(&self.bytes)
     }
 }
 

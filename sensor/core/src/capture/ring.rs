@@ -1,26 +1,21 @@
-//! A network interface under Linux: an AF_PACKET socket whose packets the kernel lays into a ring shared with us
-//! (TPACKET_V3, packet(7) and Documentation/networking/packet_mmap.rst). Frames are copied out, so that the kernel has
-//! its ring back at once. The one file with `unsafe` in it, because the kernel's calls and its ring are met here; it
-//! knows nothing of what frames hold.
+//! A network interface under Linux: AF_PACKET sockets whose packets the kernel lays into rings shared with us
+//! (TPACKET_V3, packet(7) and Documentation/networking/packet_mmap.rst). Frames are worked on where they lie, and the
+//! block is given back behind the last of them; or they are copied out, where they have to wait for others. One of the
+//! two files with `unsafe` in it, because the kernel's ring is met here; it knows nothing of what frames hold.
 
 #![allow(unsafe_code)]
 
 use std::ffi::c_void;
 use std::io;
-use std::mem::size_of;
-use std::os::fd::{AsRawFd, FromRawFd, OwnedFd};
+use std::os::fd::{AsRawFd, OwnedFd};
 use std::sync::atomic::{fence, Ordering::Acquire, Ordering::Relaxed, Ordering::Release};
 use std::sync::Arc;
 
-use crate::capture::interface::{Figures, Instruction, Options, RETIRE_MS, SCHEME};
+use crate::capture::interface::{Figures, Leaving, Options, RETIRE_MS, RING_BLOCK, SCHEME};
 use crate::capture::packet::{Block, Packet, Problem};
+use crate::capture::socket::{self, Name, ETHERNET};
+use crate::capture::{fanout, interface::Unopened};
 
-/// What the kernel fills before it hands it over; no packet can be longer.
-const RING_BLOCK: usize = 1 << 20;
-
-const ETHERNET: u16 = 1;
-const RAW_IP: u16 = 101;
-const ARPHRD_RAWIP: u16 = 519;
 const DEFAULT_TPID: u16 = 0x8100;
 // linux/if_packet.h, the names that libc does not have
 const BLOCK_HEADER: usize = 48; // tpacket_block_desc
@@ -28,21 +23,27 @@ const STATUS_AT: usize = 8;
 const COUNT_AT: usize = 12;
 const FIRST_AT: usize = 16;
 const FRAME_HEADER: usize = 48; // tpacket3_hdr
+const TAG: usize = 4;
+/// Packets worked on at a time: of ordinary traffic half of what a processor's own cache holds.
+const AT_A_TIME: usize = 512;
+/// Bytes loaded ahead of the frame at hand.
+const AHEAD: usize = 4_096;
+const CACHE_LINE: usize = 64;
 
-/// An interface being listened to.
+/// An interface being listened to, or one queue of it.
 pub struct Interface {
     pub source: Arc<str>,
     pub wait: bool,
     pub figures: Arc<Figures>,
+    pub cpu: Option<usize>, // where its thread is to run
+    pub leaving: Arc<Leaving>,
     name: Name,
     index: i32,
     link: u16,
     ring: Ring,
     socket: OwnedFd,
+    packets: Vec<Packet>, // scratch
 }
-
-/// As the kernel's calls have it.
-type Name = [libc::c_char; libc::IF_NAMESIZE];
 
 struct Ring {
     memory: *mut u8,
@@ -55,32 +56,10 @@ unsafe impl Send for Ring {}
 
 impl Drop for Ring {
     fn drop(&mut self) {
-        // SAFETY: unmaps exactly what `map` mapped; nothing points into it any more, because frames are copied out.
+        // SAFETY: unmaps exactly what `map` mapped; nothing points into it any more, because blocks are lent for the
+        // time of a call only.
         unsafe { libc::munmap(self.memory.cast::<c_void>(), self.blocks * RING_BLOCK) };
     }
-}
-
-fn check(result: i32) -> io::Result<i32> {
-    if result < 0 {
-        return Err(io::Error::last_os_error());
-    }
-    Ok(result)
-}
-
-fn set<T>(socket: &OwnedFd, level: i32, option: i32, value: &T) -> io::Result<()> {
-    // SAFETY: the kernel reads size_of::<T>() bytes of a live value of plain C layout.
-    check(unsafe {
-        libc::setsockopt(socket.as_raw_fd(), level, option, (value as *const T).cast(), size_of::<T>() as u32)
-    })
-    .map(|_| ())
-}
-
-fn get<T>(socket: &OwnedFd, level: i32, option: i32, mut value: T) -> io::Result<T> {
-    let mut length = size_of::<T>() as u32;
-    // SAFETY: the kernel writes at most `length` bytes into a live value of plain C layout, valid whatever bits it
-    // holds.
-    check(unsafe { libc::getsockopt(socket.as_raw_fd(), level, option, (&mut value as *mut T).cast(), &mut length) })?;
-    Ok(value)
 }
 
 fn map(socket: &OwnedFd, blocks: usize) -> io::Result<Ring> {
@@ -96,8 +75,8 @@ fn map(socket: &OwnedFd, blocks: usize) -> io::Result<Ring> {
 }
 
 impl Ring {
-    /// Copy the next block's frames, if the kernel has handed it over, and give it back.
-    fn take(&mut self, link: u16, source: u16, out: &mut Block) -> bool {
+    /// Lend the next block, if the kernel has handed it over, and give it back afterwards. False: it has not.
+    fn lend(&mut self, work: impl FnOnce(&mut [u8])) -> bool {
         // SAFETY: `next` is below `blocks`, so this is a whole block within the mapping.
         let base = unsafe { self.memory.add(self.next * RING_BLOCK) };
         // SAFETY: aligned and within the block; volatile, because the kernel writes it.
@@ -106,8 +85,9 @@ impl Ring {
             return false;
         }
         fence(Acquire);
-        // SAFETY: the kernel does not touch a block between handing it over and getting it back.
-        copy_frames(unsafe { std::slice::from_raw_parts(base, RING_BLOCK) }, link, source, out);
+        // SAFETY: the kernel does not touch a block between handing it over and getting it back, the ring is borrowed
+        // for the time of the call, and what is lent does not outlive it.
+        work(unsafe { std::slice::from_raw_parts_mut(base, RING_BLOCK) });
         fence(Release);
         // SAFETY: as the read above; the slice is gone.
         unsafe { base.add(STATUS_AT).cast::<u32>().write_volatile(libc::TP_STATUS_KERNEL) };
@@ -124,77 +104,122 @@ fn u16_at(bytes: &[u8], at: usize) -> u16 {
     u16::from_ne_bytes([bytes[at], bytes[at + 1]])
 }
 
-/// The frames of a ring block (tpacket3_hdr: next, seconds, nanoseconds, captured, length, status, MAC's place,
-/// network's place, hash, VLAN).
-fn copy_frames(ring: &[u8], link: u16, source: u16, out: &mut Block) {
-    let mut at = if ring.len() < BLOCK_HEADER { return } else { u32_at(ring, FIRST_AT) as usize };
-    for _ in 0..u32_at(ring, COUNT_AT) {
-        let Some(header) = ring.get(at..at + FRAME_HEADER) else { return };
-        let captured = u32_at(header, 12) as usize;
-        let start = at + usize::from(u16_at(header, 24));
-        let Some(frame) = ring.get(start..start + captured) else { return };
-        let begin = out.bytes.len();
-        let status = u32_at(header, 20);
-        if status & libc::TP_STATUS_VLAN_VALID != 0 && link == ETHERNET && captured >= 12 {
-            let has_tpid = status & libc::TP_STATUS_VLAN_TPID_VALID != 0;
-            let tpid = if has_tpid { u16_at(header, 36) } else { DEFAULT_TPID };
-            out.bytes.extend_from_slice(&frame[..12]);
-            out.bytes.extend_from_slice(&tpid.to_be_bytes());
-            out.bytes.extend_from_slice(&(u32_at(header, 32) as u16).to_be_bytes());
-            out.bytes.extend_from_slice(&frame[12..]);
-        } else {
-            out.bytes.extend_from_slice(frame);
+/// Where the frames of a ring block are looked for.
+struct Cursor {
+    at: usize,
+    left: u32,
+    loaded: usize,
+}
+
+impl Cursor {
+    fn new(ring: &[u8]) -> Cursor {
+        if ring.len() < BLOCK_HEADER {
+            return Cursor { at: 0, left: 0, loaded: 0 };
         }
-        let ts_ns = u64::from(u32_at(header, 4)) * 1_000_000_000 + u64::from(u32_at(header, 8));
-        let captured = (out.bytes.len() - begin) as u32;
-        out.packets.push(Packet { ts_ns, start: begin as u32, captured, link, source });
-        at += match u32_at(header, 0) {
-            0 => return,
-            next => next as usize,
-        };
+        let at = u32_at(ring, FIRST_AT) as usize;
+        Cursor { at, left: u32_at(ring, COUNT_AT), loaded: at }
+    }
+
+    /// Load what lies ahead, in its order: another processor has written it, each frame says where the next one is, and
+    /// to wait for one after another takes longer than all the rest.
+    fn load_ahead(&mut self, ring: &[u8]) {
+        let until = (self.at + AHEAD).min(ring.len());
+        let lines = (self.loaded..until).step_by(CACHE_LINE);
+        std::hint::black_box(lines.fold(0, |sum, at| sum ^ ring[at]));
+        self.loaded = self.loaded.max(until.next_multiple_of(CACHE_LINE));
+    }
+
+    /// The next frames, at most so many (tpacket3_hdr: next, seconds, nanoseconds, captured, length, status, MAC's
+    /// place, network's place, hash, VLAN). A tag that was taken off is put back where the frame lies: in front of it
+    /// there is the address of the socket's kind, which nobody reads.
+    fn find(&mut self, ring: &mut [u8], (link, source): (u16, u16), most: usize, packets: &mut Vec<Packet>) {
+        while packets.len() < most && self.left > 0 {
+            self.load_ahead(ring);
+            self.left -= 1;
+            let found = frame_at(ring, self.at, link, source);
+            let next = found.map(|(_, next)| next).filter(|next| *next > 0);
+            packets.extend(found.map(|(packet, _)| packet));
+            match next {
+                Some(next) => self.at += next,
+                None => self.left = 0,
+            }
+        }
     }
 }
 
-/// From here on the interface's packets are received.
-fn bind(socket: &OwnedFd, index: i32) -> io::Result<()> {
-    // SAFETY: zero bytes are a valid sockaddr_ll.
-    let mut address: libc::sockaddr_ll = unsafe { std::mem::zeroed() };
-    address.sll_family = libc::AF_PACKET as u16;
-    address.sll_protocol = (libc::ETH_P_ALL as u16).to_be();
-    address.sll_ifindex = index;
-    // SAFETY: the kernel reads a live sockaddr_ll of the length that it is given.
-    check(unsafe { libc::bind(socket.as_raw_fd(), (&raw const address).cast(), size_of::<libc::sockaddr_ll>() as u32) })
-        .map(|_| ())
+/// A frame, and how much further the next one lies; None if it is not within the block.
+fn frame_at(ring: &mut [u8], at: usize, link: u16, source: u16) -> Option<(Packet, usize)> {
+    let header = ring.get(at..at + FRAME_HEADER)?;
+    let (next, captured) = (u32_at(header, 0) as usize, u32_at(header, 12) as usize);
+    let ts_ns = u64::from(u32_at(header, 4)) * 1_000_000_000 + u64::from(u32_at(header, 8));
+    let mac = usize::from(u16_at(header, 24));
+    let (tag, start) = (tag_of(header), at + mac);
+    let frame = ring.get_mut(start - TAG.min(mac)..start + captured)?;
+    let tag = tag.filter(|_| link == ETHERNET && captured >= 12 && mac >= FRAME_HEADER + TAG);
+    if let Some(tag) = tag {
+        frame.copy_within(TAG..TAG + 12, 0);
+        frame[12..12 + TAG].copy_from_slice(&tag);
+    }
+    let put_back = tag.map_or(0, |_| TAG);
+    let (start, captured) = ((start - put_back) as u32, (captured + put_back) as u32);
+    Some((Packet { ts_ns, start, captured, link, source }, next))
+}
+
+/// The VLAN tag that was taken off a frame.
+fn tag_of(header: &[u8]) -> Option<[u8; TAG]> {
+    let status = u32_at(header, 20);
+    let has_type = status & libc::TP_STATUS_VLAN_TPID_VALID != 0;
+    let kind = if has_type { u16_at(header, 36) } else { DEFAULT_TPID }.to_be_bytes();
+    let id = (u32_at(header, 32) as u16).to_be_bytes();
+    (status & libc::TP_STATUS_VLAN_VALID != 0).then_some([kind[0], kind[1], id[0], id[1]])
 }
 
 impl Interface {
     /// Open and begin. `name` stands behind the scheme.
     pub fn open(name: &str, options: &Options, wait: bool, figures: Arc<Figures>) -> Result<Interface, Problem> {
-        Interface::begin(name, options, wait, figures).map_err(|error| Problem {
-            reason: match error.raw_os_error() {
-                Some(libc::EPERM | libc::EACCES) => "permission denied".into(),
-                Some(libc::ENODEV | libc::ENXIO) => "no such interface".into(),
-                _ => error.to_string(),
-            },
-            offset: 0,
-        })
+        Interface::begin(name, options, wait, figures, true).map_err(|error| problem(&error))
     }
 
-    fn begin(name: &str, options: &Options, wait: bool, figures: Arc<Figures>) -> io::Result<Interface> {
-        // SAFETY: a plain call; the descriptor is checked and then owned. Protocol 0: nothing is received before all is
-        // set.
-        let socket = check(unsafe { libc::socket(libc::AF_PACKET, libc::SOCK_RAW | libc::SOCK_CLOEXEC, 0) })?;
-        // SAFETY: just created, and nobody else's.
-        let socket = unsafe { OwnedFd::from_raw_fd(socket) };
+    /// Open as many queues as there are figures, over which the kernel spreads the packets by `fanout`'s program; the
+    /// same seed gives the same spread on every interface.
+    pub fn open_queues(
+        name: &str,
+        options: &Options,
+        wait: bool,
+        figures: &[Arc<Figures>],
+        seed: u32,
+    ) -> Result<Vec<Interface>, Unopened> {
+        let each = Options { ring_bytes: options.ring_bytes / figures.len().max(1), ..options.clone() };
+        let begun: io::Result<Vec<Interface>> =
+            figures.iter().map(|figures| Interface::begin(name, &each, wait, figures.clone(), false)).collect();
+        let mut queues = begun.map_err(|error| Unopened::Problem(problem(&error)))?;
+        let leaving = Arc::new(Leaving::new(queues.len()));
+        for (number, queue) in queues.iter_mut().enumerate() {
+            queue.leaving = leaving.clone();
+            queue.cpu = options.cpus.get(number % options.cpus.len().max(1)).copied();
+        }
+        spread(&queues, seed).map_err(|error| Unopened::NoFanout(error.to_string()))?;
+        for queue in &queues {
+            socket::filter(&queue.socket, &each).map_err(|error| Unopened::Problem(problem(&error)))?;
+        }
+        Ok(queues)
+    }
+
+    fn begin(name: &str, options: &Options, wait: bool, figures: Arc<Figures>, hears: bool) -> io::Result<Interface> {
+        let socket = socket::open()?;
         let source = Arc::from(format!("{SCHEME}{name}"));
-        let name = kernel_name(name).ok_or_else(|| io::Error::from_raw_os_error(libc::ENODEV))?;
-        let (index, link) = (index(&socket, name)?, link(&socket, name)?);
-        set(&socket, libc::SOL_PACKET, libc::PACKET_VERSION, &libc::tpacket_versions::TPACKET_V3)?;
-        if hardware(&socket, name)? == libc::ARPHRD_LOOPBACK {
-            set(&socket, libc::SOL_PACKET, libc::PACKET_IGNORE_OUTGOING, &1_i32)?;
+        let name = socket::kernel_name(name).ok_or_else(|| io::Error::from_raw_os_error(libc::ENODEV))?;
+        let (index, link) = (socket::index(&socket, name)?, socket::link(&socket, name)?);
+        socket::set(&socket, libc::SOL_PACKET, libc::PACKET_VERSION, &libc::tpacket_versions::TPACKET_V3)?;
+        if socket::is_loopback(&socket, name)? {
+            socket::set(&socket, libc::SOL_PACKET, libc::PACKET_IGNORE_OUTGOING, &1_i32)?;
             // there each packet is sent and received
         }
-        filter(&socket, options)?;
+        if hears {
+            socket::filter(&socket, options)?;
+        } else {
+            socket::let_nothing_in(&socket)?;
+        }
         let blocks = (options.ring_bytes / RING_BLOCK).clamp(4, 4096);
         let ring = libc::tpacket_req3 {
             tp_block_size: RING_BLOCK as u32,
@@ -205,7 +230,7 @@ impl Interface {
             tp_sizeof_priv: 0,
             tp_feature_req_word: 0,
         };
-        set(&socket, libc::SOL_PACKET, libc::PACKET_RX_RING, &ring)?;
+        socket::set(&socket, libc::SOL_PACKET, libc::PACKET_RX_RING, &ring)?;
         let ring = map(&socket, blocks)?;
         if options.promiscuous {
             let membership = libc::packet_mreq {
@@ -214,24 +239,42 @@ impl Interface {
                 mr_alen: 0,
                 mr_address: [0; 8],
             };
-            set(&socket, libc::SOL_PACKET, libc::PACKET_ADD_MEMBERSHIP, &membership)?;
+            socket::set(&socket, libc::SOL_PACKET, libc::PACKET_ADD_MEMBERSHIP, &membership)?;
         }
-        bind(&socket, index)?;
-        let mut interface = Interface { source, wait, figures, name, index, link, ring, socket };
+        socket::bind(&socket, index)?;
+        let (cpu, leaving, packets) = (options.cpus.first().copied(), Arc::new(Leaving::new(1)), Vec::new());
+        let mut interface = Interface { source, wait, figures, cpu, leaving, name, index, link, ring, socket, packets };
+        interface.figures.ring_bytes.store((blocks * RING_BLOCK) as u64, Relaxed);
         interface.refresh();
         Ok(interface)
+    }
+
+    /// Work on the next block that the kernel has handed over, where it lies: its bytes and the packets in it, some at
+    /// a time, while they are in the processor's cache. False if there is none.
+    pub fn work(&mut self, source: u16, mut work: impl FnMut(&[u8], &[Packet])) -> bool {
+        let (kind, packets, figures) = ((self.link, source), &mut self.packets, &self.figures);
+        self.ring.lend(|ring| {
+            let mut cursor = Cursor::new(ring);
+            loop {
+                packets.clear();
+                cursor.find(ring, kind, AT_A_TIME, packets);
+                if packets.is_empty() {
+                    return;
+                }
+                figures.packets.fetch_add(packets.len() as u64, Relaxed);
+                figures.bytes.fetch_add(packets.iter().map(|packet| u64::from(packet.captured)).sum(), Relaxed);
+                work(ring, packets);
+            }
+        })
     }
 
     /// Copy what the kernel has handed over, until there is no more or `out` holds `enough` bytes. True if anything was
     /// there.
     pub fn take(&mut self, source: u16, out: &mut Block, enough: usize) -> bool {
-        let (before, bytes) = (out.packets.len(), out.bytes.len());
         let mut taken = false;
-        while out.bytes.len() < enough && self.ring.take(self.link, source, out) {
+        while out.bytes.len() < enough && self.work(source, |ring, packets| out.append(ring, packets)) {
             taken = true;
         }
-        self.figures.packets.fetch_add((out.packets.len() - before) as u64, Relaxed);
-        self.figures.bytes.fetch_add((out.bytes.len() - bytes) as u64, Relaxed);
         taken
     }
 
@@ -239,15 +282,16 @@ impl Interface {
     /// False: it is deleted.
     pub fn refresh(&mut self) -> bool {
         let empty = libc::tpacket_stats_v3 { tp_packets: 0, tp_drops: 0, tp_freeze_q_cnt: 0 };
-        if let Ok(counts) = get(&self.socket, libc::SOL_PACKET, libc::PACKET_STATISTICS, empty) {
+        if let Ok(counts) = socket::get(&self.socket, libc::SOL_PACKET, libc::PACKET_STATISTICS, empty) {
             self.figures.received.fetch_add(u64::from(counts.tp_packets), Relaxed);
             self.figures.dropped.fetch_add(u64::from(counts.tp_drops), Relaxed);
             self.figures.freezes.fetch_add(u64::from(counts.tp_freeze_q_cnt), Relaxed);
         }
         // reading the error clears it; without that `poll` would return at once for ever
-        let error = get(&self.socket, libc::SOL_SOCKET, libc::SO_ERROR, 0_i32).unwrap_or(0);
-        let there = index(&self.socket, self.name).is_ok_and(|index| index == self.index);
-        let up = u64::from(there && flags(&self.socket, self.name).is_ok_and(|flags| flags & libc::IFF_UP != 0));
+        let error = socket::get(&self.socket, libc::SOL_SOCKET, libc::SO_ERROR, 0_i32).unwrap_or(0);
+        let there = socket::index(&self.socket, self.name).is_ok_and(|index| index == self.index);
+        let is_up = |flags: i32| flags & libc::IFF_UP != 0;
+        let up = u64::from(there && socket::flags(&self.socket, self.name).is_ok_and(is_up));
         let was_up = self.figures.up.swap(up, Relaxed);
         if error == libc::ENETDOWN || (was_up == 1 && up == 0) {
             self.figures.downs.fetch_add(u64::from(was_up == 1), Relaxed);
@@ -257,7 +301,7 @@ impl Interface {
 
     /// Let nothing more in. What is in the ring comes within the block's time.
     pub fn stop(&self) {
-        let _ = attach_filter(&self.socket, &[(RETURN, 0, 0, 0)]);
+        let _ = socket::let_nothing_in(&self.socket);
     }
 }
 
@@ -267,86 +311,35 @@ impl Drop for Interface {
     }
 }
 
+fn problem(error: &io::Error) -> Problem {
+    let reason = match error.raw_os_error() {
+        Some(libc::EPERM | libc::EACCES) => "permission denied".into(),
+        Some(libc::ENODEV | libc::ENXIO) => "no such interface".into(),
+        _ => error.to_string(),
+    };
+    Problem { reason, offset: 0 }
+}
+
+/// Make a group of sockets of which each packet reaches one, the one that the program says. None hears anything yet, so
+/// none hears a packet that another has.
+fn spread(queues: &[Interface], seed: u32) -> io::Result<()> {
+    let Some(first) = queues.first() else { return Ok(()) };
+    let group = socket::begin_fanout(&first.socket, socket::is_loopback(&first.socket, first.name)?)?;
+    for queue in &queues[1..] {
+        socket::join_fanout(&queue.socket, group)?;
+    }
+    socket::set_fanout_program(&first.socket, &fanout::program(first.link, seed))
+}
+
+/// The calling thread runs on this processor alone; false if it may not.
+pub fn bind_thread(cpu: usize) -> bool {
+    socket::pin(cpu).is_ok()
+}
+
 /// Wait until one of the interfaces has something, at most so long. True if one of them has an error to be looked
 /// after.
 pub fn wait_for<'a>(interfaces: impl Iterator<Item = &'a Interface>, timeout_ms: i32) -> bool {
-    let ask = |interface: &Interface| libc::pollfd {
-        fd: interface.socket.as_raw_fd(),
-        events: libc::POLLIN | libc::POLLERR,
-        revents: 0,
-    };
-    let mut polled: Vec<libc::pollfd> = interfaces.map(ask).collect();
-    // SAFETY: the kernel reads and writes exactly the live array that it is given.
-    unsafe { libc::poll(polled.as_mut_ptr(), polled.len() as libc::nfds_t, timeout_ms) };
-    polled.iter().any(|poll| poll.revents & libc::POLLERR != 0)
-}
-
-const RETURN: u16 = 0x06; // BPF_RET | BPF_K
-
-/// The operator's filter, its accepting returns cut to the snaplen.
-fn filter(socket: &OwnedFd, options: &Options) -> io::Result<()> {
-    let most = if options.snaplen == 0 { u32::MAX } else { options.snaplen };
-    let mut program = options.filter.clone();
-    if program.is_empty() {
-        program.push((RETURN, 0, 0, most));
-    }
-    for instruction in program.iter_mut().filter(|instruction| instruction.0 == RETURN) {
-        instruction.3 = instruction.3.min(most);
-    }
-    attach_filter(socket, &program)
-}
-
-fn attach_filter(socket: &OwnedFd, program: &[Instruction]) -> io::Result<()> {
-    let mut filter: Vec<libc::sock_filter> =
-        program.iter().map(|&(code, jt, jf, k)| libc::sock_filter { code, jt, jf, k }).collect();
-    let length = u16::try_from(filter.len()).map_err(|_| io::Error::other("the filter is too long"))?;
-    let program = libc::sock_fprog { len: length, filter: filter.as_mut_ptr() };
-    set(socket, libc::SOL_SOCKET, libc::SO_ATTACH_FILTER, &program).map_err(|error| match error.raw_os_error() {
-        Some(libc::EINVAL) => io::Error::other("the kernel refuses the filter"),
-        _ => error,
-    })
-}
-
-fn kernel_name(name: &str) -> Option<Name> {
-    let mut whole: Name = [0; libc::IF_NAMESIZE];
-    if name.is_empty() || name.len() >= whole.len() || name.contains('\0') {
-        return None;
-    }
-    whole.iter_mut().zip(name.bytes()).for_each(|(place, byte)| *place = byte as libc::c_char);
-    Some(whole)
-}
-
-fn ask(socket: &OwnedFd, call: libc::c_ulong, name: Name) -> io::Result<libc::ifreq> {
-    // SAFETY: zero bytes are a valid ifreq.
-    let mut request: libc::ifreq = unsafe { std::mem::zeroed() };
-    request.ifr_name = name;
-    // SAFETY: these calls read the name and write a field of a live ifreq.
-    check(unsafe { libc::ioctl(socket.as_raw_fd(), call as _, &mut request) })?;
-    Ok(request)
-}
-
-fn index(socket: &OwnedFd, name: Name) -> io::Result<i32> {
-    // SAFETY: SIOCGIFINDEX has written this field.
-    Ok(unsafe { ask(socket, libc::SIOCGIFINDEX as _, name)?.ifr_ifru.ifru_ifindex })
-}
-
-fn flags(socket: &OwnedFd, name: Name) -> io::Result<i32> {
-    // SAFETY: SIOCGIFFLAGS has written this field.
-    Ok(i32::from(unsafe { ask(socket, libc::SIOCGIFFLAGS as _, name)?.ifr_ifru.ifru_flags }))
-}
-
-fn hardware(socket: &OwnedFd, name: Name) -> io::Result<u16> {
-    // SAFETY: SIOCGIFHWADDR has written this field.
-    Ok(unsafe { ask(socket, libc::SIOCGIFHWADDR as _, name)?.ifr_ifru.ifru_hwaddr.sa_family })
-}
-
-/// The link type that frames of the interface have; other kinds of hardware put headers in front that are theirs alone.
-fn link(socket: &OwnedFd, name: Name) -> io::Result<u16> {
-    match hardware(socket, name)? {
-        libc::ARPHRD_ETHER | libc::ARPHRD_LOOPBACK => Ok(ETHERNET),
-        libc::ARPHRD_NONE | ARPHRD_RAWIP => Ok(RAW_IP),
-        other => Err(io::Error::other(format!("frames of hardware type {other} are not read"))),
-    }
+    socket::poll(interfaces.map(|interface| &interface.socket), timeout_ms)
 }
 
 #[cfg(test)]
@@ -381,10 +374,12 @@ mod tests {
     }
 
     #[test]
-    fn frames_are_copied_and_their_tags_put_back() {
-        let mut block = Block::default();
-        copy_frames(&ring(), ETHERNET, 7, &mut block);
-        let frames: Vec<&[u8]> = block.packets.iter().map(|packet| block.frame(packet)).collect();
+    fn frames_are_found_and_their_tags_put_back() {
+        let (mut ring, mut packets, mut block) = (ring(), Vec::new(), Block::default());
+        Cursor::new(&ring).find(&mut ring, (ETHERNET, 7), 9, &mut packets);
+        block.append(&ring, &packets);
+        let frames: Vec<&[u8]> = packets.iter().map(|packet| packet.of(&ring)).collect();
+        assert_eq!(block.packets.iter().map(|packet| block.frame(packet)).collect::<Vec<_>>(), frames);
         let expected: [&[u8]; 3] =
             [b"destinsource\x08\x00", b"destinsource\x81\x00\x20\x05\x08\x00", b"destinsource\x88\xa8\x20\x05\x08\x00"];
         assert_eq!(frames, expected);
@@ -393,13 +388,14 @@ mod tests {
 
     #[test]
     fn places_outside_the_block_end_it() {
-        for (at, value) in [(FIRST_AT, 4090), (48 + 12, 5000), (48, 9000), (COUNT_AT, u32::MAX)] {
+        for (at, value) in [(FIRST_AT, 4090), (48 + 12, 5000), (48, 9000), (48 + 24, 0), (COUNT_AT, u32::MAX)] {
             let mut ring = ring();
             put(&mut ring, at, &value.to_ne_bytes());
-            let mut block = Block::default();
-            copy_frames(&ring, ETHERNET, 0, &mut block);
-            assert!(block.packets.len() <= 3);
+            let mut packets = Vec::new();
+            Cursor::new(&ring).find(&mut ring, (ETHERNET, 0), 9, &mut packets);
+            assert!(packets.len() <= 3);
+            assert!(packets.iter().all(|packet| packet.start + packet.captured <= ring.len() as u32));
         }
-        copy_frames(&[0; 40], ETHERNET, 0, &mut Block::default());
+        Cursor::new(&[0; 40]).find(&mut [0; 40], (ETHERNET, 0), 9, &mut Vec::new());
     }
 }

@@ -224,7 +224,7 @@ impl Core {
     }
 
     #[pyo3(signature = (source, *, full = "wait", promiscuous = true, ring_bytes = 67_108_864, snaplen = 0,
-        filter = Vec::new()))]
+        filter = Vec::new(), cpus = Vec::new()))]
     #[allow(clippy::too_many_arguments)] // keyword-only on the Python side
     fn attach(
         &self,
@@ -235,8 +235,9 @@ impl Core {
         ring_bytes: usize,
         snaplen: u32,
         filter: Vec<Instruction>,
+        cpus: Vec<usize>,
     ) -> PyResult<()> {
-        let options = Options { promiscuous, ring_bytes, snaplen, filter };
+        let options = Options { promiscuous, ring_bytes, snaplen, filter, cpus };
         let wait = match full {
             "wait" => true,
             "drop" => false,

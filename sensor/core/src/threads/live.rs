@@ -1,14 +1,15 @@
 //! Interfaces, all read at once and put in one order of time. What distinguishes a wire from a file is here: packets
 //! that are still to come on another interface, an idle link whose flows must end all the same, interfaces that go
-//! away.
+//! away. Packets of one interface are worked on in the kernel's ring; where others may come with an earlier one, or
+//! workers have threads of their own, they are copied out.
 
 use std::sync::atomic::Ordering::Relaxed;
 use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use crate::capture::interface::{DELETED, RETIRE_MS};
-use crate::capture::packet::{Block, Packet};
-use crate::capture::ring::{wait_for, Interface};
+use crate::capture::packet::Block;
+use crate::capture::ring::{bind_thread, wait_for, Interface};
 use crate::model::event::Event;
 use crate::model::stats::Counter;
 use crate::threads::dispatch::Dispatcher;
@@ -18,6 +19,8 @@ use crate::threads::message::Item;
 const ROUND_MS: i32 = 50;
 /// Bytes taken from one interface before the next has its turn.
 const ENOUGH_BYTES: usize = 4 << 20;
+/// Blocks worked on in one interface's ring before what goes by the clock has its turn.
+const ENOUGH_BLOCKS: usize = 4;
 /// Two ports may show the two directions of a link. A packet is passed on when no other interface can still come with
 /// an earlier one.
 const HOLD_NS: u64 = (2 * RETIRE_MS as u64 + 30) * 1_000_000;
@@ -76,11 +79,7 @@ impl Live {
             self.held.packets.partition_point(|packet| packet.ts_ns < horizon)
         };
         let mut rest = Block::default();
-        for packet in &self.held.packets[due..] {
-            let start = rest.bytes.len() as u32;
-            rest.bytes.extend_from_slice(self.held.frame(packet));
-            rest.packets.push(Packet { start, ..*packet });
-        }
+        rest.append(&self.held.bytes, &self.held.packets[due..]);
         self.held.packets.truncate(due);
         std::mem::replace(&mut self.held, rest)
     }
@@ -94,16 +93,17 @@ impl Live {
             names.push(interface.source.clone());
         }
         let (names, wait) = (Arc::from(names.as_slice()), interface.wait);
+        if let Some(cpu) = interface.cpu {
+            interface.figures.pinned.store(u64::from(bind_thread(cpu)), Relaxed);
+        }
         self.interfaces.push((number, interface));
-        dispatcher.broadcast(vec![Item::Sources(names)], None, wait, false);
+        dispatcher.broadcast(vec![Item::Sources(names)], None, wait);
     }
 
     /// Wait a little, take what came, and do what the clock asks for.
     pub fn round(&mut self, dispatcher: &mut Dispatcher) {
         let mut check_due = wait_for(self.interfaces.iter().map(|(_, interface)| interface), ROUND_MS);
-        let polled_ns = now_ns();
-        self.take();
-        self.pass_on(dispatcher, polled_ns);
+        self.go_on(dispatcher);
         dispatcher.decoder.stats.add(Counter::Ticks, 1);
         dispatcher.shared.hang_if_faulty(&dispatcher.decoder.stats);
         check_due |= self.last_check.is_none_or(|at| at.elapsed() >= CHECK_INTERVAL);
@@ -113,28 +113,52 @@ impl Live {
         }
     }
 
+    /// Take what came and pass on what may be. True if anything came.
+    fn go_on(&mut self, dispatcher: &mut Dispatcher) -> bool {
+        let polled_ns = now_ns();
+        if self.interfaces.len() == 1 && self.held.packets.is_empty() && dispatcher.is_inline() {
+            return self.work_in_place(dispatcher, polled_ns);
+        }
+        let taken = self.take();
+        self.pass_on(dispatcher, polled_ns);
+        taken
+    }
+
+    /// Work on what the one interface's ring has, where it lies. True if it had anything.
+    fn work_in_place(&mut self, dispatcher: &mut Dispatcher, polled_ns: u64) -> bool {
+        let Some((number, interface)) = self.interfaces.first_mut() else { return false };
+        let (mut newest, wait, mut blocks) = (None, interface.wait, 0);
+        while blocks < ENOUGH_BLOCKS
+            && interface.work(*number, |bytes, packets| {
+                dispatcher.work_in_place(bytes, packets, wait);
+                newest = packets.last().map(|packet| packet.ts_ns).or(newest);
+            })
+        {
+            blocks += 1;
+            if let Some(ts_ns) = newest {
+                interface.figures.note_handled(ts_ns, now_ns());
+            }
+        }
+        sweep_by_clock(dispatcher, newest, polled_ns, wait);
+        blocks > 0
+    }
+
     /// Pass on what may be of what was there at `polled_ns`, and sweep by the clock what no packet sweeps.
     fn pass_on(&mut self, dispatcher: &mut Dispatcher, polled_ns: u64) {
         let mut block = self.take_due(polled_ns);
         let wait = self.waits();
-        let tick = block.packets.last().map_or(polled_ns, |last| last.ts_ns);
-        let idle = block.packets.is_empty();
-        let newest = self.newest(&block);
+        let newest = block.packets.last().map(|packet| packet.ts_ns);
+        let each = self.newest(&block);
         dispatcher.dispatch(&mut block, wait);
         if self.held.bytes.is_empty() {
             block.bytes.clear();
             block.packets.clear();
             self.held = block; // its memory is used again
         }
-        let due = dispatcher.sweep_due_at(tick);
-        if idle || due.is_some() {
-            dispatcher.broadcast(due.map(Item::Sweep).into_iter().collect(), None, wait, false);
-        }
-        let handled = now_ns();
-        for ((_, interface), newest) in self.interfaces.iter().zip(newest) {
+        sweep_by_clock(dispatcher, newest, polled_ns, wait);
+        for ((_, interface), newest) in self.interfaces.iter().zip(each) {
             if let Some(ts_ns) = newest {
-                interface.figures.last_packet_ns.store(ts_ns, Relaxed);
-                interface.figures.last_handled_ns.store(handled, Relaxed);
+                interface.figures.note_handled(ts_ns, now_ns());
             }
         }
     }
@@ -166,9 +190,7 @@ impl Live {
         let last = Instant::now() + LAST_BLOCK;
         while !self.interfaces.is_empty() && !dispatcher.shared.queue.is_closed() {
             wait_for(self.interfaces.iter().map(|(_, interface)| interface), RETIRE_MS as i32);
-            let polled_ns = now_ns();
-            let taken = self.take();
-            self.pass_on(dispatcher, polled_ns);
+            let taken = self.go_on(dispatcher);
             if !taken && Instant::now() >= last {
                 break;
             }
@@ -188,11 +210,19 @@ impl Live {
     }
 }
 
-/// Report the end of an interface.
+/// Sweep what no packet has swept: by the newest one's time, or by the clock where none came.
+fn sweep_by_clock(dispatcher: &mut Dispatcher, newest: Option<u64>, polled_ns: u64, wait: bool) {
+    let due = dispatcher.sweep_due_at(newest.unwrap_or(polled_ns));
+    if newest.is_none() || due.is_some() {
+        dispatcher.broadcast(due.map(Item::Sweep).into_iter().collect(), None, wait);
+    }
+}
+
+/// Report the end of an interface, once all its queues are at theirs.
 fn end(dispatcher: &mut Dispatcher, interface: &Interface, error: Option<String>) {
-    let packets = interface.figures.packets.load(Relaxed);
+    let Some(packets) = interface.leaving.leave(interface.figures.packets.load(Relaxed)) else { return };
     let event = Event::End { source: interface.source.clone(), packets, error, offset: 0, stretches: Vec::new() };
-    dispatcher.broadcast(Vec::new(), Some(event), interface.wait, false);
+    dispatcher.report_end(event, interface.wait);
 }
 
 fn now_ns() -> u64 {

@@ -3,6 +3,7 @@
 pub mod engine;
 pub mod queue;
 
+mod ahead;
 mod dispatch;
 mod live;
 mod message;

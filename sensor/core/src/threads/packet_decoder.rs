@@ -2,13 +2,12 @@
 
 use std::sync::Arc;
 
-use crate::capture::packet::{Block, Packet, NO_INTERFACE};
+use crate::capture::packet::{Packet, NO_INTERFACE};
 use crate::flow::worker::Worker;
 use crate::model::stats::{Counter, Stats};
 use crate::threads::shared::Shared;
 use crate::wire::decode::Decoder;
 use crate::wire::exclusions::Exclusions;
-use crate::wire::flow_hash::flow_hash;
 use crate::wire::fragments::Fragments;
 use crate::wire::segment::Segment;
 
@@ -18,7 +17,7 @@ pub const BATCH: usize = 32;
 pub struct PacketDecoder {
     decoder: Decoder,
     pub stats: Arc<Stats>,
-    seed: u64,
+    pub seed: u64,
     exclusions: Arc<Exclusions>,
     generation: u64,
     dismissals: u64, // passed on
@@ -42,18 +41,24 @@ impl PacketDecoder {
         self.stats.add(Counter::OverlapConflicts, std::mem::take(&mut self.decoder.fragments.conflicts));
     }
 
-    /// Decode a packet and count what became of it.
+    /// Decode a packet of a block and count what became of it; its flow's hash is what `hash` says.
     #[inline]
-    pub fn decode(&mut self, block: &Block, packet: &Packet, seg: &mut Segment) -> bool {
+    pub fn decode(
+        &mut self,
+        block: &[u8],
+        packet: &Packet,
+        seg: &mut Segment,
+        hash: impl FnOnce(&Segment) -> u64,
+    ) -> bool {
         let outcome = match packet.link {
             NO_INTERFACE => Err(Counter::IgnoredInterface),
-            link => self.decoder.decode(link, &block.bytes, block.frame(packet), packet.ts_ns, &self.stats, seg),
+            link => self.decoder.decode(link, block, packet.of(block), packet.ts_ns, &self.stats, seg),
         };
         let outcome = outcome.and_then(|()| if self.exclusions.matches(seg) { Err(Counter::Excluded) } else { Ok(()) });
         match outcome {
             Ok(()) => {
                 self.stats.add(Counter::Segments, 1);
-                seg.hash = flow_hash(seg, self.seed);
+                seg.hash = hash(seg);
                 seg.source = packet.source;
                 if let Some(other) = &mut seg.other {
                     (other.hash, other.source) = (seg.hash, seg.source);

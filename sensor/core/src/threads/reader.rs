@@ -4,10 +4,10 @@ use std::sync::Arc;
 
 use crossbeam_channel::Receiver;
 
-use crate::capture::file::Reader;
 use crate::capture::packet::Block;
 use crate::capture::stretches::Stretches;
 use crate::model::event::Event;
+use crate::threads::ahead::Capture;
 use crate::threads::dispatch::Dispatcher;
 use crate::threads::live::Live;
 use crate::threads::message::{Command, Item};
@@ -25,11 +25,11 @@ pub fn run(mut dispatcher: Dispatcher, commands: &Receiver<Command>, longest_gap
             commands.try_recv().map_err(|error| error.is_empty())
         };
         match command {
-            Ok(Command::Capture(reader, wait)) => read_capture(&mut dispatcher, *reader, wait, longest_gap_ns),
+            Ok(Command::Capture(capture, wait)) => read_capture(&mut dispatcher, capture, wait, longest_gap_ns),
             Ok(Command::Interface(interface)) => live.join(&mut dispatcher, *interface),
-            Ok(Command::Finish) => {
+            Ok(Command::Finish(end)) => {
                 live.finish(&mut dispatcher);
-                dispatcher.broadcast(vec![Item::CloseAll], None, true, true);
+                dispatcher.broadcast(vec![Item::CloseAll], Some(end), true);
                 return;
             }
             Err(true) => live.round(&mut dispatcher),
@@ -41,29 +41,29 @@ pub fn run(mut dispatcher: Dispatcher, commands: &Receiver<Command>, longest_gap
     }
 }
 
-fn read_capture(dispatcher: &mut Dispatcher, mut reader: Reader, wait: bool, longest_gap_ns: u64) {
-    let name: Arc<str> = Arc::from(reader.name.as_str());
+fn read_capture(dispatcher: &mut Dispatcher, mut capture: Capture, wait: bool, longest_gap_ns: u64) {
+    let name: Arc<str> = Arc::from(capture.name());
     let mut first_items = vec![Item::Sources(Arc::from([name.clone()]))];
     let mut packets = 0;
     let mut block = Block::default();
     let mut stretches = Stretches::default();
     let (error, offset) = loop {
-        let outcome = reader.next_block(&mut block);
+        let outcome = capture.next_block(&mut block);
         if let Some(first) = block.packets.first().filter(|_| packets == 0) {
             first_items.splice(0..0, dispatcher.between_sources(first.ts_ns, longest_gap_ns));
         }
         packets += block.packets.len() as u64;
         stretches.see(&block.packets);
         if !first_items.is_empty() && !block.packets.is_empty() {
-            dispatcher.broadcast(std::mem::take(&mut first_items), None, wait, false);
+            dispatcher.broadcast(std::mem::take(&mut first_items), None, wait);
         }
         dispatcher.dispatch(&mut block, wait);
         match outcome {
             Ok(true) if !dispatcher.shared.queue.is_closed() => {}
-            Ok(_) => break (None, reader.position()),
+            Ok(_) => break (None, capture.position()),
             Err(problem) => break (Some(problem.reason), problem.offset),
         }
     };
     let event = Event::End { source: name, packets, error, offset, stretches: stretches.into_spans() };
-    dispatcher.broadcast(Vec::new(), Some(event), wait, false);
+    dispatcher.report_end(event, wait);
 }

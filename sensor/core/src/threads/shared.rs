@@ -13,9 +13,10 @@ use crate::names::hello;
 use crate::threads::queue::Queue;
 use crate::wire::exclusions::Exclusions;
 
-/// Set to this, the environment's variable makes a thread of a listening core hang, so that what supervises it can be
-/// tested.
-const FAULT: (&str, &str) = ("MINEWATCH_FAULT", "worker-hangs");
+/// What the environment's variable says goes wrong, so that what is done about it can be tested.
+const FAULT: &str = "MINEWATCH_FAULT";
+/// A thread of a listening core hangs.
+const HANGS: &str = "worker-hangs";
 const FAULT_AFTER_TICKS: u64 = 20;
 
 pub struct Shared {
@@ -27,7 +28,7 @@ pub struct Shared {
     dismissed: Vec<Mutex<Vec<u64>>>, // flows, by the worker whose they are
     dismissals: AtomicU64,
     generation: AtomicU64, // of tables and exclusions; grows with every swap
-    faulty: bool,
+    fault: String,
 }
 
 impl Shared {
@@ -41,8 +42,13 @@ impl Shared {
             dismissed: (0..limits.workers).map(|_| Mutex::default()).collect(),
             dismissals: AtomicU64::new(0),
             generation: AtomicU64::new(0),
-            faulty: std::env::var(FAULT.0).is_ok_and(|fault| fault == FAULT.1),
+            fault: std::env::var(FAULT).unwrap_or_default(),
         }
+    }
+
+    /// Whether this fault is asked for.
+    pub fn fault_is(&self, fault: &str) -> bool {
+        self.fault == fault
     }
 
     pub fn replace(&self, tables: Tables) {
@@ -101,7 +107,7 @@ impl Shared {
 
     /// Where the fault switch is set, hang until all is closed.
     pub fn hang_if_faulty(&self, stats: &Stats) {
-        while self.faulty && stats.get(Counter::Ticks) > FAULT_AFTER_TICKS && !self.queue.is_closed() {
+        while self.fault_is(HANGS) && stats.get(Counter::Ticks) > FAULT_AFTER_TICKS && !self.queue.is_closed() {
             std::thread::sleep(Duration::from_millis(10));
         }
     }
