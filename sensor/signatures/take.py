@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import cast
 
 from sensor.model.text import printable
-from sensor.signatures.language import MAX_MATCHED_TEXT, Parts, compile_pattern, lookup, parse_path
+from sensor.signatures.language import MAX_MATCHED_TEXT, compile_pattern
 from sensor.signatures.located import YamlEntry
 from sensor.signatures.message_values import (
     CONVERSIONS,
@@ -21,6 +21,7 @@ from sensor.signatures.message_values import (
     Taken,
     conversions_of,
 )
+from sensor.signatures.paths import Parts, lookup, parse_path
 from sensor.signatures.secret_text import without_password, without_secrets
 
 #: Longest text kept of any text from the network; wallets with mail address and options stay well below.
