@@ -19,10 +19,10 @@ T = TypeVar("T")
 class PoolGaps:
     """The gaps of one flow."""
 
-    __slots__ = ("_digits", "_ends", "_holes", "_owed", "answered")
+    __slots__ = ("_digits", "_ends", "_owed", "answered", "holes")
 
     def __init__(self) -> None:
-        self._holes = (False, False)  # something was lost since the latest message, by direction
+        self.holes = (False, False)  # something was lost since the latest message, by direction
         self._ends = [-1, -1]  # where the latest message ended, by direction
         self._owed = (0, 0)  # shares whose answer is taken to be lost, by the answers' direction
         self._digits = (0, 0)  # characters of the latest answered share's id, likewise
@@ -30,17 +30,14 @@ class PoolGaps:
 
     def lose(self, direction: int) -> None:
         """Bytes of a direction were never seen."""
-        self._holes = _changed(self._holes, direction, True)
+        self.holes = _changed(self.holes, direction, True)
 
     def meet(self, read: Message, readings: Iterable[Reading], requests: PendingRequests) -> None:
-        """A message comes, and is not read yet; `requests` are those of the other side that wait for an answer. After a
-        gap whose length does not explain it, a difficulty may have been lost.
+        """A message comes after a hole, and is not read yet; `requests` are those of the other side that wait for an
+        answer. Where the hole's length does not explain it, a difficulty may have been lost.
         """
         side = read.direction
-        self.answered = None
-        if not self._holes[side]:
-            return
-        self._holes = _changed(self._holes, side, False)
+        self.holes = _changed(self.holes, side, False)
         lost = read.offset - self._ends[side] if self._ends[side] >= 0 and read.end >= 0 else -1
         waiting = requests.waiting("submit")
         answers = max(0, len(waiting) - self._owed[side]) + 1
@@ -62,6 +59,7 @@ class PoolGaps:
         if size <= 0:
             size = -1
         if answered is not None:
+            self.answered = None
             id_digits = digits(answered.key)
             if answered.kind == "submit":
                 self._digits = _changed(self._digits, side, id_digits)

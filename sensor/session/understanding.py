@@ -20,13 +20,15 @@ from sensor.session.matched_messages import ACCEPTED, CONFIRMS, FROM_MINER, PROO
 from sensor.session.pool_sizes import PoolSizes
 from sensor.session.verify import Verifier
 from sensor.signatures.agents import AgentTable
-from sensor.signatures.language import Parts
 from sensor.signatures.message_values import MessageValues
 from sensor.signatures.model import Dialect, MessageRule, ReplyRule
+from sensor.signatures.paths import Parts
 from sensor.signatures.proofs import Proof
 
 #: Bytes of the message that sets a target, in framings where it has one length: Stratum V2's SetTarget.
 FIXED_TARGETS = {"stratum-v2": 42}
+#: Values of a message by which the algorithm may come to be another.
+NAMING = frozenset({"algorithm", "coin", "payout"})
 #: Of a message that was cut.
 NO_PROOF = Proof()
 
@@ -110,7 +112,9 @@ class Understanding:
         """A message of this dialect; `secrets` are the places any dialect that knows it calls secret."""
         rule = asked.rule
         from_miner = rule.side == "miner"
-        values: MessageValues = {**rule.constants, **rule.take.read(message.value)}
+        values = rule.take.read(message.value)
+        if rule.constants:
+            values = {**rule.constants, **values}
         account: Account | None = None
         share: Share | None = None
         remark: str | None = None  # what recomputing the share gave
@@ -204,9 +208,16 @@ class Understanding:
 
     def _account(self, values: MessageValues, ts_ns: int, basis: AlgorithmBasis = "proven") -> Account:
         """The account a message speaks for; it may be the first to name the algorithm."""
-        before = self.jobs.in_force(self.logins.latest)
+        latest = self.logins.latest
+        renames = latest is None or not NAMING.isdisjoint(values)
+        before = self.jobs.in_force(latest) if renames else None
         account = self.logins.account(values, ts_ns, basis)
-        if self.agent is not None and self.jobs.machine is None and account.payout is not None:
+        asks = self.agent is not None and self.jobs.machine is None and account.payout is not None
+        if not renames:
+            if self.logins.latest is latest and not asks:  # as nearly always
+                return account
+            before = self.jobs.in_force(latest)
+        if asks and self.agent is not None:
             self._know_machine(self.agent)
         self.jobs.renamed(before, self.jobs.in_force(self.logins.latest))
         return account
