@@ -74,15 +74,15 @@ class ShareBook:
         if times is not None and times.known_ns is not None:
             if not self.phase:
                 self._begin()
-            if work is None and not self.learnt and not times.in_doubt:
+            if work is None and not self.learnt and times.since_ns is None:
                 times.doubt()
                 self.doubt(times.heard_ns, ts_ns)
-            if times.in_doubt:
+            if times.since_ns is not None:
                 work = None
             self._forget(times.heard_ns)
             if self._era is None or self._era.era != times.era:
                 self._enter(times.era)
-        doubted = times is not None and times.in_doubt
+        doubted = times is not None and times.since_ns is not None
         hashes = 0 if times is None else times.hashes
         share = Share(ts_ns, work, value, False, position, -1, doubted, self.phase, (), hashes)
         self.submitted += 1

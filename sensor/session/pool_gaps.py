@@ -6,7 +6,7 @@ Where the messages before and after a gap say where they end and begin, the byte
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import TypeVar
 
 from sensor.dialects.stream.message import Message
@@ -51,10 +51,12 @@ class PoolGaps:
             reading.jobs.doubt(reading.logins.accounts, read.ts_ns)
         self._owed = _changed(self._owed, side, len(waiting))
 
-    def pass_on(self, read: Message, readings: Iterable[Reading]) -> None:
+    def pass_on(self, read: Message, readings: Sequence[Reading]) -> None:
         """The message was read: note when it came, and how long it was."""
         side, answered = read.direction, self.answered
         self._ends[side] = read.end
+        if answered is None and len(readings) == 1 and readings[0].miner == side:
+            return  # as every share of a settled session
         size, id_digits = read.end - read.offset, None
         if size <= 0:
             size = -1

@@ -36,6 +36,9 @@ class Turns:
 
     def note(self, direction: int, ts_ns: int, rules: Sequence[MessageRule]) -> None:
         """A message, by all the rules that it fits."""
+        if not rules:
+            self._share_before = None
+            return
         of_miners = of_pools = is_share = is_job = False
         for rule in rules:
             kind = rule.kind

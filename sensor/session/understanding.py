@@ -27,8 +27,6 @@ from sensor.signatures.proofs import Proof
 
 #: Bytes of the message that sets a target, in framings where it has one length: Stratum V2's SetTarget.
 FIXED_TARGETS = {"stratum-v2": 42}
-#: Values of a message by which the algorithm may come to be another.
-NAMING = frozenset({"algorithm", "coin", "payout"})
 #: Of a message that was cut.
 NO_PROOF = Proof()
 
@@ -118,11 +116,11 @@ class Understanding:
         account: Account | None = None
         share: Share | None = None
         remark: str | None = None  # what recomputing the share gave
-        if rule.kind in ("subscribe", "login") or (rule.kind == "getwork" and "login" in values):
-            account = self._sign_in(rule, values, message.ts_ns)
-        elif rule.kind == "submit":
+        if rule.kind == "submit":
             account = self._account(values, message.ts_ns, rule.basis)
             share, remark = self._submit(rule, message, values, account, secrets)
+        elif rule.kind in ("subscribe", "login") or (rule.kind == "getwork" and "login" in values):
+            account = self._sign_in(rule, values, message.ts_ns)
         elif rule.kind == "job":
             self.jobs.take(rule, message, values, self.logins.latest, fresh=self.started and self.whole)
         elif rule.kind == "target":
@@ -144,7 +142,9 @@ class Understanding:
 
     def reply(self, asked: OpenRequest, reply: ReplyRule, name: str, message: Message, confirms: bool) -> None:
         """The reply to one of its requests."""
-        values: MessageValues = {**reply.constants, **reply.take.read(message.value)}
+        values = reply.take.read(message.value) if reply.take.sources else {}
+        if reply.constants:
+            values = {**reply.constants, **values}
         if "session" in values and asked.account is not None:
             self.logins.bind(str(values["session"]), asked.account)
         self.jobs.learn(reply.proof, message)
@@ -209,7 +209,9 @@ class Understanding:
     def _account(self, values: MessageValues, ts_ns: int, basis: AlgorithmBasis = "proven") -> Account:
         """The account a message speaks for; it may be the first to name the algorithm."""
         latest = self.logins.latest
-        renames = latest is None or not NAMING.isdisjoint(values)
+        renames = latest is None or "coin" in values or "payout" in values
+        if latest is not None and "algorithm" in values:
+            renames = renames or values["algorithm"] != latest.algorithm or basis != latest.basis
         before = self.jobs.in_force(latest) if renames else None
         account = self.logins.account(values, ts_ns, basis)
         asks = self.agent is not None and self.jobs.machine is None and account.payout is not None

@@ -153,6 +153,9 @@ def _one_test(key: str, entry: YamlEntry) -> Predicate:
 def _either(options: list[Predicate]) -> Predicate:
     if len(options) == 1:
         return options[0]
+    if len(options) == 2:
+        first, second = options
+        return lambda value: first(value) or second(value)
 
     def holds(value: object) -> bool:
         for option in options:  # noqa: SIM110 (as in member_tests)

@@ -13,9 +13,11 @@ Predicate = Callable[[object], bool]
 
 
 def every(tests: tuple[Predicate, ...]) -> Predicate:
-    """Whether all hold; where there are none, they do."""
+    """Whether all hold; where there are none, they do. Two take no loop, which is faster."""
     if len(tests) == 1:
         return tests[0]
+    if len(tests) == 2:
+        return _both(*tests)
 
     def holds(value: object) -> bool:
         for test in tests:  # noqa: SIM110 (a quarter faster than all(), and this runs for every rule and message)
@@ -24,6 +26,10 @@ def every(tests: tuple[Predicate, ...]) -> Predicate:
         return True
 
     return holds
+
+
+def _both(first: Predicate, second: Predicate) -> Predicate:
+    return lambda value: first(value) and second(value)
 
 
 def by_member(tests: tuple[tuple[Parts, Predicate], ...]) -> Iterator[Predicate]:
