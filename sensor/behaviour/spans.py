@@ -14,7 +14,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal
 
-from sensor.signatures.language import Parts, Predicate
+from sensor.signatures.member_tests import Predicate
+from sensor.signatures.paths import Parts
 from sensor.signatures.take import TakeRules
 
 Style = Literal["compact", "spaced"]

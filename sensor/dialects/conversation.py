@@ -7,11 +7,12 @@ a bound. Knows readers and the order they come in; knows nothing of what message
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
 from sensor.dialects.flights import Flights
 from sensor.dialects.nodes import StreamHeads
+from sensor.dialects.readers.json_lines import JsonLines
 from sensor.dialects.registry import DEFAULT_READER, LINE_EXITS, LINE_EXITS_JOINED, READERS
 from sensor.dialects.sniff import is_text, sniff_middle, sniff_start
 from sensor.dialects.stream.message import DEFAULT_FRAMING, Message, Read
@@ -88,9 +89,15 @@ class Conversation:
         """
         return self._starts[direction]
 
-    def feed(self, direction: int, ts_ns: int, offset: int, gap: int, data: bytes) -> Iterator[Read]:
+    def feed(self, direction: int, ts_ns: int, offset: int, gap: int, data: bytes) -> Iterable[Read]:
         """What these bytes complete."""
         is_begun = self.heads is None and self._flights.are_over
+        if is_begun:
+            reader = self._readers[direction]
+            message = reader.whole(ts_ns, offset, gap, data) if type(reader) is JsonLines else None
+            if message is not None:  # as nearly always
+                self._framing = DEFAULT_FRAMING
+                return (message,)
         reads = self._give(direction, Piece(ts_ns, offset, gap, data), counted=is_begun)
         return reads if is_begun else self._watched(reads, direction)
 

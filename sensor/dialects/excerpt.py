@@ -8,7 +8,7 @@ import json
 from collections.abc import Iterable
 
 from sensor.model.text import printable
-from sensor.signatures.language import Parts
+from sensor.signatures.paths import Parts
 from sensor.signatures.secret_text import BLANK, is_spoken, shown
 
 MAX_EXCERPT = 160

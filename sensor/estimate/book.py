@@ -72,17 +72,19 @@ class ShareBook:
         """A share was sent; `value` is its hash's upper part where the message carries it, `position` the message's in
         the miner's stream, `times` when its connection's work was known."""
         if times is not None and times.known_ns is not None:
-            self._begin()
-            if work is None and not self.learnt and not times.in_doubt:
+            if not self.phase:
+                self._begin()
+            if work is None and not self.learnt and times.since_ns is None:
                 times.doubt()
                 self.doubt(times.heard_ns, ts_ns)
-            if times.in_doubt:
+            if times.since_ns is not None:
                 work = None
             self._forget(times.heard_ns)
-            self._enter(times.era)
-        doubted = times is not None and times.in_doubt
+            if self._era is None or self._era.era != times.era:
+                self._enter(times.era)
+        doubted = times is not None and times.since_ns is not None
         hashes = 0 if times is None else times.hashes
-        share = Share(ts_ns, work, value, position=position, doubted=doubted, phase=self.phase, hashes=hashes)
+        share = Share(ts_ns, work, value, False, position, -1, doubted, self.phase, (), hashes)
         self.submitted += 1
         self.first = self.first or share
         self.last = share
@@ -180,7 +182,7 @@ class ShareBook:
         if jobs.known_ns is None and jobs.aimed_ns is not None and self.unknown and not self.learnt:
             begin = max(start, jobs.aimed_ns)
         if jobs.known_ns is not None:
-            if self.first is not None and self.first.ts_ns < jobs.known_ns:
+            if not self.phase and self.first is not None and self.first.ts_ns < jobs.known_ns:
                 self._begin()
             if midstream or before is not None or self.unrated or self.phase:
                 begin = max(start, jobs.known_ns)
@@ -257,7 +259,8 @@ class ShareBook:
 
     def _count(self, share: Share, work: int) -> None:
         self.spent.put(work)
-        self.by_hashes.put(share)
+        if share.hashes:
+            self.by_hashes.put(share)
         self._recent.append(share)
         if self._apart or not self.rows:
             self.rows.append(ShareRow(share, share))
@@ -267,8 +270,6 @@ class ShareBook:
 
     def _begin(self) -> None:
         """The first job of known difficulty has come: what was sent before is of unknown work."""
-        if self.phase:
-            return
         self.phase = 1
         self.unrated += self.unknown + self.spent.count
         self.unknown, self.spent, self.rejected, self.by_hashes = 0, Tally(), None, ByHashes()
@@ -278,8 +279,6 @@ class ShareBook:
 
     def _enter(self, era: int) -> None:
         """Another difficulty is in force: note what was counted by those before."""
-        if self._era is not None and self._era.era == era:
-            return
         rejected = None if self.rejected is None else self.rejected.copy()
         last = self.rows[-1].last if self.rows else None
         self._era = BookEra(era, self.spent.copy(), rejected, self.by_hashes.copy(), len(self.rows), last)

@@ -17,7 +17,7 @@ from typing import Any
 
 from sensor.dialects.excerpt import SECRET_KEYS
 from sensor.signatures import SignatureSet
-from sensor.signatures.language import MISSING, Parts, look
+from sensor.signatures.paths import MISSING, Parts, look
 from sensor.signatures.secret_text import BLANK as BLANKED
 from sensor.signatures.secret_text import is_spoken, shown, without_password
 

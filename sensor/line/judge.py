@@ -26,8 +26,9 @@ from sensor.session.account import Account, without_work
 from sensor.session.distinct import Distinct
 from sensor.session.jobs import KnownAlgorithm
 from sensor.session.matched_messages import Sighting
+from sensor.session.ranking import rank
 from sensor.session.reading import Reading
-from sensor.session.session import Session, rank
+from sensor.session.session import Session
 from sensor.signatures.model import Dialect, SignatureSet
 from sensor.signatures.wallet_forms import WalletBook
 from sensor.wallets import donation_software, fits, identify, mined_coin

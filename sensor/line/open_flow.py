@@ -136,9 +136,9 @@ class OpenFlow:
         """Coin (or algorithm), name and time of blocks that jobs came to stand on, each once: of a session whose
         shares were counted."""
         readings = () if self._session is None else self._session.readings
-        best = next((each for each in readings if each.jobs.blocks), None) if len(readings) == 1 else None
-        if best is None or not self.is_established:
+        if len(readings) != 1 or not readings[0].jobs.blocks or not self.is_established:
             return []
+        best = readings[0]
         coin = best.jobs.coin or next((each.coin for each in best.logins.accounts if each.coin), best.dialect.coin)
         what = coin or best.jobs.algorithm or best.dialect.algorithm
         return [(what, block, ts_ns) for ts_ns, block in best.jobs.blocks.take()] if what else []

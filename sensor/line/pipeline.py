@@ -139,7 +139,8 @@ class Pipeline:
         for event in events:
             if isinstance(event, Chunk):
                 self._chunk(event)
-            elif isinstance(event, Open):
+                continue
+            if isinstance(event, Open):
                 self._open(event)
             elif isinstance(event, Close):
                 self._close(event)
@@ -150,8 +151,7 @@ class Pipeline:
                 self._counters["sources_failed"] += event.error is not None
             elif isinstance(event, ENCRYPTED_EVENTS):
                 self.sealed.take(event, self.plausible)
-            if not isinstance(event, Chunk):
-                self.observe(self._names.take(event, self._signatures, self.plausible))
+            self.observe(self._names.take(event, self._signatures, self.plausible))
         self._behaved(self.sealed.judged())
         return self._report(now_ns) if self._reporting is not None else []
 
@@ -289,29 +289,31 @@ class Pipeline:
             self._end(number, self._flows.pop(number), None, given_up=True)
 
     def _chunk(self, event: Chunk) -> None:
-        if not self.plausible.holds(event.ts_ns):
+        number, ts_ns, side, offset, gap, data = event[:6]
+        if not self.plausible.holds(ts_ns):
             self._counters["chunks_off_clock"] += 1
             return
-        flow = self._flows.get(event.flow) or self._on_time(event)
+        flow = self._flows.get(number) or self._on_time(event)
         if flow is None:
             self._counters["chunks_without_flow"] += 1
             return
         self._counters["chunks"] += 1
-        self._touched.touch(event.flow)
-        if flow.opened.midstream and not flow.seen[event.direction] and event.data:
+        self._touched.touch(number)
+        if not flow.seen[side] and flow.opened.midstream and data:
             self._resume(flow, event)
         flow.take(event)
-        self._now_ns = event.ts_ns
+        self._now_ns = ts_ns
         if flow.opened.proto != TCP:
             self._datagram(flow, event)
             return
-        if flow.conversation.heads is not None and flow.speaks:
-            flow.conversation.heads = None  # what speaks a dialect is no node
+        conversation = flow.conversation
+        if conversation.heads is not None and flow.speaks:
+            conversation.heads = None  # what speaks a dialect is no node
         read = None
-        for read in flow.conversation.feed(event.direction, event.ts_ns, event.offset, event.gap, event.data):
+        for read in conversation.feed(side, ts_ns, offset, gap, data):
             flow.receive(read)
-        for coin, block, ts_ns in flow.new_blocks():
-            self.sealed.blocks.note(coin, block, ts_ns)
+        for coin, block, found_ns in flow.new_blocks():
+            self.sealed.blocks.note(coin, block, found_ns)
         self._held.held_bytes += flow.weigh(event, completed=read is not None)
         if self._held.is_too_much:
             self._relieve()

@@ -74,7 +74,8 @@ class Account:
         the miner's stream, `times` when the connection's work was known."""
         self.shares.submitted += 1
         self.shares.unanswered += 1
-        self.last_ns = max(self.last_ns, ts_ns)
+        if ts_ns > self.last_ns:
+            self.last_ns = ts_ns
         self.timeline = self.timeline or Timeline()
         self.timeline.put(ts_ns)
         if times is not None and (self.era is None or self.era.era != times.era):

@@ -5,12 +5,15 @@ from __future__ import annotations
 import zlib
 from array import array
 from collections.abc import Callable, Iterable
+from functools import lru_cache
 
 from sensor.signatures.message_values import MessageValues
 from sensor.signatures.work import compact
 
 #: Jobs whose difficulty is remembered; miners submit to the last few, and a chain-group pool pushes 16 at a time.
 MAX_JOBS = 32
+#: Hexadecimal digits of a compact target.
+NBITS_DIGITS = 8
 
 
 class JobWorks:
@@ -39,8 +42,10 @@ class JobWorks:
 
     def of(self, name: str) -> int | None:
         """The work of a job's share; None for a job that was not seen, or whose difficulty was not."""
-        mark = _mark(name)
-        return self._works[self._marks.index(mark)] if mark in self._marks else None
+        try:
+            return self._works[self._marks.index(_mark(name))]
+        except ValueError:
+            return None
 
     def has(self, name: str) -> bool:
         """Whether this job was given."""
@@ -72,7 +77,12 @@ def job_key(values: MessageValues) -> str:
 def block_hashes(nbits: object) -> int:
     """The hashes of a block by the compact target of its header (Bitcoin's nBits: an exponent and three bytes); 0 where
     it is none."""
-    hashes = compact(nbits) if isinstance(nbits, str) else None
+    return _compact_hashes(nbits) if isinstance(nbits, str) and len(nbits) == NBITS_DIGITS else 0
+
+
+@lru_cache(maxsize=64)
+def _compact_hashes(nbits: str) -> int:
+    hashes = compact(nbits)
     return int(hashes) if hashes is not None else 0
 
 

@@ -21,9 +21,9 @@ from sensor.session.job_works import JobWorks, block_hashes, job_key
 from sensor.session.new_blocks import NewBlocks
 from sensor.session.target_hashes import TargetHashes
 from sensor.session.verify import HeaderShares, Look, SubmittedShare, Verifier
-from sensor.signatures.language import look
 from sensor.signatures.message_values import MessageValues, aims_of
 from sensor.signatures.model import Dialect, MessageRule
+from sensor.signatures.paths import look
 from sensor.signatures.proofs import Proof
 
 #: Jobs taken from one message.

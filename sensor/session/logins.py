@@ -62,7 +62,8 @@ class Logins:
             session = values.get("session")
             bound = sessions.get(str(session)) if session is not None else None
             account = bound or self.latest or self._by_login(None, ts_ns)
-        account.last_ns = max(account.last_ns, ts_ns)
+        if ts_ns > account.last_ns:
+            account.last_ns = ts_ns
         self._describe(account, values, basis)
         return account
 

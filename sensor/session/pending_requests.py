@@ -23,16 +23,23 @@ COUNTED = ("login", "subscribe", "submit")
 OWN_IDS = ("none", "word", "text", "number")
 
 
+#: An id as it is compared: its kind, and what it is.
+IdKey = tuple[str, object]
+#: Kinds that a reply is not for while another request has its id: a report that gets no answer must not take a share's,
+#: nor a subscription, which is answered by more than yes or no.
+UNLIKELY, UNLIKELY_FLAT = ("hashrate",), ("hashrate", "subscribe")
+
+
 @dataclass(slots=True, eq=False)
 class Request:
     """One request and what how each reading of the flow understands it."""
 
-    key: tuple[str, object]
+    key: IdKey
     kind: str
     tokens: tuple[object, ...]
 
 
-def id_key(value: object) -> tuple[str, object]:
+def id_key(value: object) -> IdKey:
     """An id as a comparable key: 1 and "1" differ, 1 and 1.0 do not; maps, lists and texts that were cut are no ids."""
     if type(value) is str:
         return ("text", value[:128])
@@ -41,7 +48,7 @@ def id_key(value: object) -> tuple[str, object]:
     return ("word", str(value)) if value is None or type(value) is bool else ("none", None)
 
 
-def _alike(first: tuple[str, object], other: tuple[str, object]) -> bool:
+def _alike(first: IdKey, other: IdKey) -> bool:
     """The same id, once as a number and once as text."""
     return {first[0], other[0]} == {"number", "text"} and str(first[1]) == str(other[1])
 
@@ -69,15 +76,16 @@ class PendingRequests:
             self._waiting = self._waiting[1:]
             self.dropped += 1
 
-    def answer(self, key: tuple[str, object], *, flat: bool) -> Request | None:
+    def answer(self, key: IdKey, *, flat: bool) -> Request | None:
         """The request a reply with this id belongs to; `flat` says its result is a mere yes or no."""
         if key[0] != "none":
+            unlikely = UNLIKELY_FLAT if flat else UNLIKELY
+            for request in self._waiting:  # as nearly always
+                if request.key == key and request.kind not in unlikely:
+                    return self._remove(request)
             same = [request for request in self._waiting if request.key == key] or [
                 request for request in self._waiting if _alike(request.key, key)
             ]
-            # A report that gets no answer must not take a share's, nor a subscription, which is answered by more than
-            # yes or no.
-            unlikely = ("hashrate", "subscribe") if flat else ("hashrate",)
             for request in same:
                 if request.kind not in unlikely:
                     return self._remove(request)
@@ -87,7 +95,7 @@ class PendingRequests:
             return None
         return self._oldest(("login", "subscribe")) or self._oldest(("submit",))
 
-    def answer_kind(self, key: tuple[str, object], kinds: Sequence[str]) -> Request | None:
+    def answer_kind(self, key: IdKey, kinds: Sequence[str]) -> Request | None:
         """The same for a message whose rule names the kinds that it answers."""
         for request in self._waiting:
             if request.key == key and request.kind in kinds:
@@ -100,7 +108,7 @@ class PendingRequests:
                 return found
         return None
 
-    def settle(self, key: tuple[str, object], kind: str) -> None:
+    def settle(self, key: IdKey, kind: str) -> None:
         """Forget a request that was answered by a message recognised by its own shape (work with the request's id)."""
         for request in self._waiting:
             if request.key == key and request.kind == kind:
@@ -124,5 +132,8 @@ class PendingRequests:
 
     def _remove(self, request: Request) -> Request:
         self._heard = True
-        self._waiting = tuple(waiting for waiting in self._waiting if waiting is not request)
+        if self._waiting[0] is request:
+            self._waiting = self._waiting[1:]
+        else:
+            self._waiting = tuple(waiting for waiting in self._waiting if waiting is not request)
         return request

@@ -6,7 +6,7 @@ Where the messages before and after a gap say where they end and begin, the byte
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import TypeVar
 
 from sensor.dialects.stream.message import Message
@@ -19,10 +19,10 @@ T = TypeVar("T")
 class PoolGaps:
     """The gaps of one flow."""
 
-    __slots__ = ("_digits", "_ends", "_holes", "_owed", "answered")
+    __slots__ = ("_digits", "_ends", "_owed", "answered", "holes")
 
     def __init__(self) -> None:
-        self._holes = (False, False)  # something was lost since the latest message, by direction
+        self.holes = (False, False)  # something was lost since the latest message, by direction
         self._ends = [-1, -1]  # where the latest message ended, by direction
         self._owed = (0, 0)  # shares whose answer is taken to be lost, by the answers' direction
         self._digits = (0, 0)  # characters of the latest answered share's id, likewise
@@ -30,17 +30,14 @@ class PoolGaps:
 
     def lose(self, direction: int) -> None:
         """Bytes of a direction were never seen."""
-        self._holes = _changed(self._holes, direction, True)
+        self.holes = _changed(self.holes, direction, True)
 
     def meet(self, read: Message, readings: Iterable[Reading], requests: PendingRequests) -> None:
-        """A message comes, and is not read yet; `requests` are those of the other side that wait for an answer. After a
-        gap whose length does not explain it, a difficulty may have been lost.
+        """A message comes after a hole, and is not read yet; `requests` are those of the other side that wait for an
+        answer. Where the hole's length does not explain it, a difficulty may have been lost.
         """
         side = read.direction
-        self.answered = None
-        if not self._holes[side]:
-            return
-        self._holes = _changed(self._holes, side, False)
+        self.holes = _changed(self.holes, side, False)
         lost = read.offset - self._ends[side] if self._ends[side] >= 0 and read.end >= 0 else -1
         waiting = requests.waiting("submit")
         answers = max(0, len(waiting) - self._owed[side]) + 1
@@ -54,14 +51,17 @@ class PoolGaps:
             reading.jobs.doubt(reading.logins.accounts, read.ts_ns)
         self._owed = _changed(self._owed, side, len(waiting))
 
-    def pass_on(self, read: Message, readings: Iterable[Reading]) -> None:
+    def pass_on(self, read: Message, readings: Sequence[Reading]) -> None:
         """The message was read: note when it came, and how long it was."""
         side, answered = read.direction, self.answered
         self._ends[side] = read.end
+        if answered is None and len(readings) == 1 and readings[0].miner == side:
+            return  # as every share of a settled session
         size, id_digits = read.end - read.offset, None
         if size <= 0:
             size = -1
         if answered is not None:
+            self.answered = None
             id_digits = digits(answered.key)
             if answered.kind == "submit":
                 self._digits = _changed(self._digits, side, id_digits)

@@ -21,8 +21,8 @@ from sensor.session.pool_sizes import PoolSizes
 from sensor.session.understanding import OpenRequest, Understanding
 from sensor.session.verify import Sampling, verifier
 from sensor.signatures.agents import AgentTable
-from sensor.signatures.language import Parts
 from sensor.signatures.model import Dialect, MessageRule, ReplyRule
+from sensor.signatures.paths import Parts
 
 #: Steps that wait to be worked through in one session; a message of the pool's gives each reading two. Their messages
 #: are bounded in bytes by the session.
@@ -155,7 +155,7 @@ class Reading:
         if self._waits:
             self._waits = False
             self._late.work(self)
-        return self.depth_so_far
+        return self._depth or self.depth_so_far
 
     @property
     def logins(self) -> Logins:
@@ -224,18 +224,14 @@ class Reading:
 
     def receive(self, rule: MessageRule, message: Message, secrets: tuple[Parts, ...]) -> Token:
         """A message of this dialect; `secrets` are the places any dialect that knows it calls secret."""
-        from_miner = rule.side == "miner"
         self.received += 1
-        self._weigh(rule.name, rule.weight)
-        both = rule.confirms == "both"
-        if rule.confirms != "none" and not (both and rule.answers):  # such an answer confirms once it answers, below
-            self._confirm(rule.name, miner=from_miner or both, pool=not from_miner or both)
+        if rule.name not in self._weighed:  # what it confirms was confirmed with it
+            self._weigh_rule(rule)
         token = Token(self, rule)
         if rule.kind == "submit":
             self._late.settle_names()
-        depth = self._at_hand
-        if depth is not None:
-            depth.receive(token, message, secrets)
+        if not self._waits and self._depth is not None:
+            self._depth.receive(token, message, secrets)
             return token
         self._wait(Step("receive", (token, message, secrets), tells=rule.kind in ("job", "target")))
         if rule.kind == "submit":
@@ -291,6 +287,12 @@ class Reading:
     def _wait(self, step: Step) -> None:
         self._waits = True
         self._late.add(self, step)
+
+    def _weigh_rule(self, rule: MessageRule) -> None:
+        from_miner, both = rule.side == "miner", rule.confirms == "both"
+        self._weigh(rule.name, rule.weight)
+        if rule.confirms != "none" and not (both and rule.answers):  # such an answer confirms once it answers, above
+            self._confirm(rule.name, miner=from_miner or both, pool=not from_miner or both)
 
     def _note_refusal(self, rule: MessageRule) -> None:
         self.refused += rule.kind != "submit"

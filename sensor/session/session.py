@@ -8,19 +8,20 @@ possibilities are kept apart as readings. Sans-IO: knows messages, not packets; 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 
 from sensor.dialects.registry import FOREIGN
 from sensor.dialects.stream.message import Malformed, Message, Read
 from sensor.model.trace import SessionState
 from sensor.session.carried import carry_into, open_requests
-from sensor.session.pending_requests import PendingRequests, Request, id_key
+from sensor.session.pending_requests import IdKey, PendingRequests, Request, id_key
 from sensor.session.pool_gaps import PoolGaps
+from sensor.session.ranking import rank, rivals, works
 from sensor.session.reading import LateSteps, Reading, Token
 from sensor.session.turns import Turns
 from sensor.session.verify import Sampling
-from sensor.signatures.language import MISSING
-from sensor.signatures.model import Dialect, Match, SignatureSet
+from sensor.signatures.model import Dialect, SignatureSet
+from sensor.signatures.paths import MISSING
 
 #: Readings of one flow: every dialect in both roles would be more, but hostile bytes choose what they resemble.
 MAX_READINGS = 48
@@ -29,11 +30,6 @@ MAX_READINGS = 48
 CLEAR_LEAD, LAST_DECISION = 50, 128
 #: Where only one side is heard there is nothing to wait for: its first messages are those that distinguish dialects.
 ONE_SIDED_DECISION = 16
-#: While nothing but common words was said, other dialects fit as well: the best is named once it weighs so much more
-#: than any other. A job, a share or an agent of its own weighs more than that against another's reading of it.
-NAMED_LEAD = 30
-#: Before a job or a share was seen: an agent is a text that anybody may send, and no dialect's own.
-EARLY_LEAD = 55
 #: Where it stays open which dialect it is, all are read for so many messages.
 LAST_OPEN_DECISION = 160
 #: Bytes of messages that readings may work through later.
@@ -112,26 +108,54 @@ class Session:
         if isinstance(read, Malformed):
             self._malformed(read)
             return
-        self.messages[read.direction] += 1
+        side = read.direction
+        self.messages[side] += 1
         if read.skipped_bytes:
             self._count("lines_cut")
             self._count("line_bytes_skipped", read.skipped_bytes)
-        self._lost.meet(read, self.readings, self._pending[1 - read.direction])
-        value = read.value
-        settled = self._settled if self._framing == read.framing else None
-        matches = self._signatures.match(value, read.framing, None if settled is None else settled.dialect.name)
-        key = read.pair or id_key(value.get("id", MISSING))
-        secrets = (
-            matches[0][1].secrets
-            if len(matches) == 1
-            else tuple(place for _, rule in matches for place in rule.secrets)
-        )
+        if self._lost.holes[side]:
+            self._lost.meet(read, self.readings, self._pending[1 - side])
+        key = read.pair or id_key(read.value.get("id", MISSING))
+        if self._settled is not None and self._framing == read.framing:
+            self._go_on(self._settled, read, key)
+            self._lost.pass_on(read, self.readings)
+            return
+        self._find_out(read, key)
+        self._lost.pass_on(read, self.readings)
+        self._early_bytes += read.end - read.offset if read.end >= 0 else EARLY_BYTES // 4
+        if self._early_bytes > EARLY_BYTES:
+            self._late.work()
+        if len(self.readings) > 1:
+            self._settle(read.framing)
+
+    def _go_on(self, reading: Reading, read: Message, key: IdKey) -> None:
+        """A message, once it is settled which dialect this is."""
+        side = read.direction
+        rule = reading.dialect.rule_of(read.value, read.framing)
+        self.turns.note(side, read.ts_ns, () if rule is None else (rule,))
+        if "method" in read.value and (rule is None or len(self.readings) > 1):
+            self._note_jobs(read, () if rule is None else (reading.dialect,))
+        if rule is None or (rule.side == "miner") is not (side == reading.miner):
+            self._otherwise(read, key)
+            return
+        token = reading.receive(rule, read, rule.secrets)
+        if rule.side == "miner":
+            self._pending[side].add(Request(key, rule.kind, (token,)))
+        elif rule.answers:
+            self._answer(key, [token], read)
+        else:
+            self._pending[1 - side].settle(key, "getwork")
+
+    def _find_out(self, read: Message, key: IdKey) -> None:
+        """A message that any dialect may read."""
+        side = read.direction
+        matches = self._signatures.match(read.value, read.framing)
+        secrets = tuple(place for _, rule in matches for place in rule.secrets)
         tokens: list[Token] = []
         answers: list[Token] = []
         matched_pool = False  # a pool's message that fitted a rule by its own shape
         for dialect, rule in matches:
-            miner = read.direction if rule.side == "miner" else 1 - read.direction
-            reading = self._reading(dialect, miner) if settled is None else settled if settled.miner == miner else None
+            reading = self._reading(dialect, side if rule.side == "miner" else 1 - side)
             if reading is None:
                 continue
             token = reading.receive(rule, read, secrets)
@@ -141,38 +165,37 @@ class Session:
             matched_pool = True
             if rule.answers:
                 answers.append(token)
-        self.turns.note(read.direction, read.ts_ns, matches)
-        if "method" in value:
-            self._note_jobs(read, matches)
+        self.turns.note(side, read.ts_ns, [rule for _, rule in matches])
+        if "method" in read.value:
+            self._note_jobs(read, [dialect for dialect, _ in matches])
         if tokens:
-            self._pending[read.direction].add(Request(key, _kind(tokens), tuple(tokens)))
+            self._pending[side].add(Request(key, _kind(tokens), tuple(tokens)))
         elif answers:
             self._answer(key, answers, read)
         elif matched_pool:
-            self._pending[1 - read.direction].settle(key, "getwork")
-        elif is_reply(value) or (read.framing == "http" and is_response(value)):
+            self._pending[1 - side].settle(key, "getwork")
+        else:
+            self._otherwise(read, key)
+
+    def _otherwise(self, read: Message, key: IdKey) -> None:
+        """A message that fits no rule: a reply, or a request that is not known."""
+        value = read.value
+        if is_reply(value) or (read.framing == "http" and is_response(value)):
             self._reply(key, read)
         elif "method" in value and key[0] not in ("none", "word"):
             self._pending[read.direction].add(Request(key, "unknown", ()))
         else:
             self.unknown += 1
-        self._lost.pass_on(read, self.readings)
-        if settled is None:
-            self._early_bytes += read.end - read.offset if read.end >= 0 else EARLY_BYTES // 4
-            if self._early_bytes > EARLY_BYTES:
-                self._late.work()
-            if len(self.readings) > 1:
-                self._settle(read.framing)
 
-    def _note_jobs(self, read: Message, matches: Sequence[Match]) -> None:
-        """A job by its method that some readings do not know by its form."""
+    def _note_jobs(self, read: Message, dialects: Sequence[Dialect]) -> None:
+        """A job by its method that some readings, whose dialects are none of these, do not know by its form."""
         method = read.value.get("method")
         for reading in self.readings if isinstance(method, str) else ():
             if (
                 not reading.foreign_jobs
                 and reading.miner != read.direction
                 and method in reading.dialect.job_methods
-                and all(dialect is not reading.dialect for dialect, _ in matches)
+                and all(dialect is not reading.dialect for dialect in dialects)
             ):
                 reading.foreign_jobs = True
 
@@ -186,7 +209,7 @@ class Session:
         leads = best.score - others[0].score >= CLEAR_LEAD
         if not (late or leads) or framing not in best.dialect.framings:
             return
-        proven = _works(best)
+        proven = works(best)
         if not (late or proven):
             return
         self.ambiguous = rivals(best, others)
@@ -307,7 +330,7 @@ class Session:
         self.readings = (*self.readings, reading)
         return reading
 
-    def _reply(self, key: tuple[str, object], message: Message) -> None:
+    def _reply(self, key: IdKey, message: Message) -> None:
         request = self._pending[1 - message.direction].answer(key, flat=isinstance(message.value.get("result"), bool))
         if request is None:
             self.unmatched += 1
@@ -321,7 +344,7 @@ class Session:
     def _is_read(self, reading: Reading) -> bool:
         return self._settled is None or reading in self.readings
 
-    def _answer(self, key: tuple[str, object], answers: list[Token], message: Message) -> None:
+    def _answer(self, key: IdKey, answers: list[Token], message: Message) -> None:
         """A message whose rule names what it answers; each dialect that knows it settles its own part of the
         request.
         """
@@ -339,43 +362,6 @@ class Session:
 
 def _more(counts: tuple[int, int], direction: int, by: int) -> tuple[int, int]:
     return (counts[0] + (0 if direction else by), counts[1] + (by if direction else 0))
-
-
-def rank(reading: Reading) -> tuple[bool, int, int, int]:
-    """What the miner sends counts before what the pool answers; then the weight of all that was recognised; then the
-    lower id.
-    """
-    return (bool(reading.miner_confirms), reading.score, -reading.dialect.header.id, -reading.miner)
-
-
-def rivals(best: Reading, readings: Iterable[Reading]) -> tuple[Dialect, ...]:
-    """The other dialects that the same messages fit nearly as well. A recomputed share leaves none; and one
-    that does not know the message that says what a share must meet does not fit.
-    """
-    if best.jobs.proven is not None or best.carried:
-        return ()
-    lead = NAMED_LEAD if _has_work(best) else EARLY_LEAD
-    tells = best.may_tell()
-    found = {
-        reading.dialect.name: reading.dialect
-        for reading in readings
-        if reading.miner == best.miner
-        and bool(reading.miner_confirms) == bool(best.miner_confirms)
-        and best.score - reading.score < lead
-        and (not tells or reading.may_tell())
-    }
-    found.pop(best.dialect.name, None)
-    return tuple(found[name] for name in sorted(found))
-
-
-def _works(reading: Reading) -> bool:
-    """Whether both sides confirm it, and there was work: a job or a share."""
-    return bool(reading.miner_confirms and reading.pool_confirms and _has_work(reading))
-
-
-def _has_work(reading: Reading) -> bool:
-    """Whether a job or a share was seen."""
-    return bool(reading.jobs.count) or any(account.shares.submitted for account in reading.logins.accounts)
 
 
 def is_reply(value: dict[str, object]) -> bool:

@@ -7,10 +7,10 @@ a proxy that sends hundreds a second gets its jobs singly.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 
 from sensor.model.time import MILLISECOND_NS
-from sensor.signatures.model import Match
+from sensor.signatures.model import MessageRule
 
 #: Messages of a side that only the other side sends, from which it is quoting: one may be a freak of some program.
 QUOTED = 2
@@ -34,23 +34,29 @@ class Turns:
         self._share_before: tuple[int, int] | None = None  # direction and time of the message before, if it is a share
         self._job_ns: int | None = None  # when the job before was given
 
-    def note(self, direction: int, ts_ns: int, matches: Iterable[Match]) -> None:
+    def note(self, direction: int, ts_ns: int, rules: Sequence[MessageRule]) -> None:
         """A message, by all the rules that it fits."""
+        if not rules:
+            self._share_before = None
+            return
         of_miners = of_pools = is_share = is_job = False
-        for _, rule in matches:
-            if rule.kind in OF_MINERS:
-                of_miners, is_share = True, is_share or rule.kind == "submit"
-            elif rule.kind in OF_POOLS:
-                of_pools, is_job = True, is_job or rule.kind == "job"
+        for rule in rules:
+            kind = rule.kind
+            if kind in OF_MINERS:
+                of_miners, is_share = True, is_share or kind == "submit"
+            elif kind in OF_POOLS:
+                of_pools, is_job = True, is_job or kind == "job"
         if of_miners is not of_pools:
             self._roles[2 * direction + of_pools] += 1
         before, self._share_before = self._share_before, (direction, ts_ns) if is_share else None
         if is_share:
             self._shares += 1
-            self._stretched_shares += before is not None and before[0] == direction and ts_ns - before[1] <= STRETCH_NS
+            if before is not None and before[0] == direction and ts_ns - before[1] <= STRETCH_NS:
+                self._stretched_shares += 1
         elif is_job:
             self._jobs += 1
-            self._stretched_jobs += self._job_ns is not None and ts_ns - self._job_ns <= STRETCH_NS
+            if self._job_ns is not None and ts_ns - self._job_ns <= STRETCH_NS:
+                self._stretched_jobs += 1
             self._job_ns = ts_ns
 
     def quoted(self, miner: int) -> bool:

@@ -20,9 +20,9 @@ from sensor.session.matched_messages import ACCEPTED, CONFIRMS, FROM_MINER, PROO
 from sensor.session.pool_sizes import PoolSizes
 from sensor.session.verify import Verifier
 from sensor.signatures.agents import AgentTable
-from sensor.signatures.language import Parts
 from sensor.signatures.message_values import MessageValues
 from sensor.signatures.model import Dialect, MessageRule, ReplyRule
+from sensor.signatures.paths import Parts
 from sensor.signatures.proofs import Proof
 
 #: Bytes of the message that sets a target, in framings where it has one length: Stratum V2's SetTarget.
@@ -110,15 +110,17 @@ class Understanding:
         """A message of this dialect; `secrets` are the places any dialect that knows it calls secret."""
         rule = asked.rule
         from_miner = rule.side == "miner"
-        values: MessageValues = {**rule.constants, **rule.take.read(message.value)}
+        values = rule.take.read(message.value)
+        if rule.constants:
+            values = {**rule.constants, **values}
         account: Account | None = None
         share: Share | None = None
         remark: str | None = None  # what recomputing the share gave
-        if rule.kind in ("subscribe", "login") or (rule.kind == "getwork" and "login" in values):
-            account = self._sign_in(rule, values, message.ts_ns)
-        elif rule.kind == "submit":
+        if rule.kind == "submit":
             account = self._account(values, message.ts_ns, rule.basis)
             share, remark = self._submit(rule, message, values, account, secrets)
+        elif rule.kind in ("subscribe", "login") or (rule.kind == "getwork" and "login" in values):
+            account = self._sign_in(rule, values, message.ts_ns)
         elif rule.kind == "job":
             self.jobs.take(rule, message, values, self.logins.latest, fresh=self.started and self.whole)
         elif rule.kind == "target":
@@ -140,7 +142,9 @@ class Understanding:
 
     def reply(self, asked: OpenRequest, reply: ReplyRule, name: str, message: Message, confirms: bool) -> None:
         """The reply to one of its requests."""
-        values: MessageValues = {**reply.constants, **reply.take.read(message.value)}
+        values = reply.take.read(message.value) if reply.take.sources else {}
+        if reply.constants:
+            values = {**reply.constants, **values}
         if "session" in values and asked.account is not None:
             self.logins.bind(str(values["session"]), asked.account)
         self.jobs.learn(reply.proof, message)
@@ -204,9 +208,18 @@ class Understanding:
 
     def _account(self, values: MessageValues, ts_ns: int, basis: AlgorithmBasis = "proven") -> Account:
         """The account a message speaks for; it may be the first to name the algorithm."""
-        before = self.jobs.in_force(self.logins.latest)
+        latest = self.logins.latest
+        renames = latest is None or "coin" in values or "payout" in values
+        if latest is not None and "algorithm" in values:
+            renames = renames or values["algorithm"] != latest.algorithm or basis != latest.basis
+        before = self.jobs.in_force(latest) if renames else None
         account = self.logins.account(values, ts_ns, basis)
-        if self.agent is not None and self.jobs.machine is None and account.payout is not None:
+        asks = self.agent is not None and self.jobs.machine is None and account.payout is not None
+        if not renames:
+            if self.logins.latest is latest and not asks:  # as nearly always
+                return account
+            before = self.jobs.in_force(latest)
+        if asks and self.agent is not None:
             self._know_machine(self.agent)
         self.jobs.renamed(before, self.jobs.in_force(self.logins.latest))
         return account

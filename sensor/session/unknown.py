@@ -26,10 +26,11 @@ from sensor.dialects.unknown.outcomes import outcome_of, says_accepted
 from sensor.dialects.unknown.verbs import OF_MINER, OF_POOL, Verb, verb_in
 from sensor.model.trace import SessionState
 from sensor.session.pending_requests import id_key
+from sensor.session.ranking import rank
 from sensor.session.reading import Reading
-from sensor.session.session import Session, is_reply, rank
-from sensor.signatures.language import MISSING
+from sensor.session.session import Session, is_reply
 from sensor.signatures.model import Dialect
+from sensor.signatures.paths import MISSING
 
 #: Ids of jobs by which a share is known to name one.
 MAX_IDS = 512

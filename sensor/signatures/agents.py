@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from sensor.signatures.devices import Broken, per_second
 from sensor.signatures.located import YamlEntry
@@ -37,6 +37,8 @@ GROUPS = frozenset({"version", "device", "nominal"})
 VERSION = re.compile(r"^[^/\s]*?[/\s_-]v?(\d[0-9A-Za-z.+_-]*)", re.IGNORECASE)
 #: Rows are searched in no more of an agent than this; it is as much as is kept of it.
 MAX_AGENT_TEXT = 256
+#: Agent strings that are remembered with what they name.
+MAX_REMEMBERED = 256
 #: Above any machine; a string may state anything.
 MAX_NOMINAL_HPS = 1e18
 
@@ -112,13 +114,19 @@ class AgentTable:
 
     rules: tuple[AgentRule, ...] = ()
     examples: tuple[AgentExample, ...] = ()
+    _remembered: dict[str, Agent | None] = field(default_factory=dict, init=False, repr=False, compare=False)
 
     def lookup(self, agent: str | None) -> Agent | None:
         """What an agent string names, or None if no row knows it."""
         if not agent:
             return None
         text = agent[:MAX_AGENT_TEXT]
-        return next((rule.read(text) for rule in self.rules if rule.match.search(text)), None)
+        if text not in self._remembered:
+            if len(self._remembered) >= MAX_REMEMBERED:
+                self._remembered.clear()
+            read = next((rule.read(text) for rule in self.rules if rule.match.search(text)), None)
+            self._remembered[text] = read
+        return self._remembered[text]
 
     def add(self, other: AgentTable) -> AgentTable:
         """Both, the first before the other's."""

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import NamedTuple
 
 from sensor.model.quantities import Interval
@@ -27,6 +27,8 @@ ONE_PURPOSE = frozenset({"asic", "asic-hobby"})
 #: A machine that was last sold before this is not looked for; one below so many watts is a toy (a microcontroller that
 #: hashes), which only its own name brings in.
 OLDEST_YEAR, LEAST_WATTS = 2016, 2.0
+#: Algorithms whose least hashrate is remembered; a pool may name any.
+MAX_REMEMBERED = 64
 
 
 class Broken(NamedTuple):
@@ -128,6 +130,7 @@ class DeviceTable:
     ranges: tuple[RangeRow, ...] = ()
     examples: tuple[PowerExample, ...] = ()
     classes: tuple[ClassRow, ...] = ()
+    _least_hps: dict[str, float | None] = field(default_factory=dict, init=False, repr=False, compare=False)
 
     def device(self, name: str | None, algorithm: str | None) -> DeviceRow | None:
         """The machine an agent names: its model as a whole, or followed by nothing but punctuation or something in
@@ -219,16 +222,24 @@ class DeviceTable:
     def smallest_hps(self, algorithm: str, device: str | None = None) -> float | None:
         """The least hashrate of a machine sold for an algorithm in the last ten years, in hashes a second, and of a
         device that is named, whatever it is; None if no machine is known."""
-        group = self._names(algorithm)
-        own = self.device(device, algorithm)
-        rates = [
-            row.hashrate_hps
-            for row in self.devices
-            if row.algorithm in group
-            and (row.year is None or row.year >= OLDEST_YEAR)
-            and row.power_watts >= LEAST_WATTS
-        ]
-        return min([*rates, *([own.hashrate_hps] if own is not None else [])], default=None)
+        if algorithm not in self._least_hps:
+            if len(self._least_hps) >= MAX_REMEMBERED:
+                self._least_hps.clear()
+            group = self._names(algorithm)
+            self._least_hps[algorithm] = min(
+                (
+                    row.hashrate_hps
+                    for row in self.devices
+                    if row.algorithm in group
+                    and (row.year is None or row.year >= OLDEST_YEAR)
+                    and row.power_watts >= LEAST_WATTS
+                ),
+                default=None,
+            )
+        least, own = self._least_hps[algorithm], self.device(device, algorithm)
+        if own is None:
+            return least
+        return own.hashrate_hps if least is None else min(least, own.hashrate_hps)
 
     def _names(self, algorithm: str) -> set[str]:
         """The algorithm by all names that have the same joules a hash."""

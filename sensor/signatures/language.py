@@ -1,37 +1,24 @@
-"""The small language of a signature's messages: paths, predicates over JSON values, and what is taken from where.
+"""The small language of a signature's messages: predicates over JSON values, by paths.
 
-A path is names and list indices joined by dots (`params.0`, `result.job.target`, `params.-1`); `.` is the whole
-message and a leading dot starts at the element of `each`. Predicates and takes are compiled once to closures; none
-of them can raise on any JSON value.
+Predicates are compiled once to closures; none of them can raise on any JSON value.
 """
 
 from __future__ import annotations
 
 import re
-import sys
 from collections.abc import Callable
-from typing import Final
+from typing import NamedTuple
 
 from sensor.model.text import CutText
 from sensor.signatures.located import YamlEntry
-
-Predicate = Callable[[object], bool]
+from sensor.signatures.member_tests import Predicate, by_member, every
+from sensor.signatures.paths import MISSING, parse_path
 
 
 def never(_value: object) -> bool:
     """The predicate of an entry that was refused."""
     return False
 
-
-class _Missing:
-    """The value of a path that leads nowhere; not equal to JSON's null."""
-
-    def __repr__(self) -> str:
-        return "absent"
-
-
-MISSING: Final = _Missing()
-Parts = tuple[str | int, ...]
 
 #: Types as JSON has them. Written out in a test, a union of types would be made anew for every message.
 _NUMBERS, _SCALARS, _SIZED = (int, float), (str, int, float), (str, list, dict)
@@ -66,79 +53,44 @@ _TESTS = (
     "least",
     "most",
 )
-
-
-def parse_path(text: str) -> Parts:
-    """The steps of a path; `.` and the empty text are the whole value. A name with dots stands in double quotes."""
-    steps: list[str | int] = []
-    for quoted, part in re.findall(r'"([^"]+)"|([^."]+)', text):
-        steps.append(int(part) if re.fullmatch(r"-?\d+", part) else quoted or part)
-    return tuple(steps)
-
-
-def look(value: object, parts: Parts) -> object:
-    """What stands at the path, or MISSING."""
-    for part in parts:
-        if type(value) is dict:  # JSON gives no subclasses, and this runs for every path, rule and message
-            value = value.get(part if type(part) is str else str(part), MISSING)
-        elif type(value) is list and type(part) is int and -len(value) <= part < len(value):
-            value = value[part]
-        else:
-            return MISSING
-    return value
-
-
-def lookup(parts: Parts) -> Callable[[object], object]:
-    """`look` with this path; for one of one name, or of a name and a place or a name in it, in a single step."""
-    if len(parts) == 1 and isinstance(parts[0], str):
-        return _member(parts[0])
-    if len(parts) == 2 and isinstance(parts[0], str):
-        return _inner(parts[0], parts[1])
-    return lambda value: look(value, parts)
-
-
-def _member(name: str) -> Callable[[object], object]:
-    return lambda value: value.get(name, MISSING) if type(value) is dict else MISSING
-
-
-def _inner(name: str, place: str | int) -> Callable[[object], object]:
-    text, number = str(place), place if isinstance(place, int) else 0
-    length = (number + 1 if number >= 0 else -number) if isinstance(place, int) else sys.maxsize  # that a list needs
-
-    def inner(value: object) -> object:
-        outer = value.get(name, MISSING) if type(value) is dict else MISSING
-        if type(outer) is list:
-            return outer[number] if len(outer) >= length else MISSING
-        return outer.get(text, MISSING) if type(outer) is dict else MISSING
-
-    return inner
-
-
 #: Members that most messages have: that one of the others must be there decides sooner.
 _USUAL = frozenset({"id", "jsonrpc", "method", "params", "result", "error"})
 
 
+class When(NamedTuple):
+    """A `when`: its predicate, and the sets of members of which a message must have one for it to hold."""
+
+    holds: Predicate
+    needs: tuple[frozenset[str], ...]
+
+
+NEVER = When(never, ())
+
+
 def compile_when(entry: YamlEntry) -> Predicate:
+    """The predicate of a `when`."""
+    return conditions(entry).holds
+
+
+def conditions(entry: YamlEntry) -> When:
     """`when`: a map of path to test, all of which must hold; or a list of such maps, one of which must."""
     if entry.shape == "list":
-        options = tuple(compile_when(item) for item in entry.items)
+        options = [conditions(item) for item in entry.items]
         if not options:
             entry.fail("must not be empty")
-        return _either(list(options))
+        needs = tuple(need for option in options for need in option.needs)
+        return When(_either([option.holds for option in options]), needs)
     if not entry.is_map():
-        return never
+        return NEVER
     tests = tuple((parse_path(path), compile_test(test)) for path, test in entry.keys.items())
     if not tests:
         entry.fail("must not be empty")
-    looks = tuple((lookup(parts), test) for parts, test in tests)
-
-    def holds(value: object) -> bool:
-        for find, test in looks:  # noqa: SIM110 (a quarter faster than all(), and this runs for every rule and message)
-            if not test(find(value)):
-                return False
-        return True
-
     needed = [parts[0] for parts, test in tests if parts and isinstance(parts[0], str) and not test(MISSING)]
+    return When(_sooner(every(tuple(by_member(tests))), needed), (frozenset(needed),))
+
+
+def _sooner(holds: Predicate, needed: list[str]) -> Predicate:
+    """The same, decided at once where a member is not there that few messages have."""
     rare = next((name for name in needed if name not in _USUAL), None)
     if rare is None:
         return holds
@@ -156,23 +108,23 @@ def compile_test(entry: YamlEntry) -> Predicate:
     tests = tuple(_one_test(key, test) for key, test in entry.keys.items() if key in _TESTS)
     if not tests:
         entry.fail("says nothing to test")
-    return tests[0] if len(tests) == 1 else _every(tests)
-
-
-def _every(tests: tuple[Predicate, ...]) -> Predicate:
-    def holds(value: object) -> bool:
-        for test in tests:  # noqa: SIM110 (as above)
-            if not test(value):
-                return False
-        return True
-
-    return holds
+    return every(tests)
 
 
 def _equal(wanted: object) -> Predicate:
     if isinstance(wanted, bool) or wanted is None:
         return lambda value: value is wanted
+    if isinstance(wanted, str):
+        return lambda value: value == wanted
     return lambda value: value == wanted and not isinstance(value, bool)
+
+
+def _one_of(values: list[object]) -> Predicate:
+    """Whether a value equals any of these."""
+    if any(isinstance(value, bool) or not isinstance(value, _SCALARS) for value in values):
+        return _either([_equal(value) for value in values])
+    wanted = frozenset(values)
+    return lambda value: isinstance(value, _SCALARS) and not isinstance(value, bool) and value in wanted
 
 
 def _one_test(key: str, entry: YamlEntry) -> Predicate:
@@ -181,7 +133,7 @@ def _one_test(key: str, entry: YamlEntry) -> Predicate:
     if key == "equals":
         return _equal(entry.scalar)
     if key == "one_of":
-        return _either([_equal(item.scalar) for item in entry.each()])
+        return _one_of([item.scalar for item in entry.each()])
     if key == "matches":
         return _matches(entry)
     if key in ("hex", "length"):
@@ -189,7 +141,7 @@ def _one_test(key: str, entry: YamlEntry) -> Predicate:
     if key in ("every", "some"):
         return _elements(key, compile_test(entry))
     if key == "where":
-        return compile_when(entry)
+        return conditions(entry).holds
     if key == "not":
         inner = compile_test(entry)
         return lambda value: not inner(value)
@@ -199,8 +151,14 @@ def _one_test(key: str, entry: YamlEntry) -> Predicate:
 
 
 def _either(options: list[Predicate]) -> Predicate:
+    if len(options) == 1:
+        return options[0]
+    if len(options) == 2:
+        first, second = options
+        return lambda value: first(value) or second(value)
+
     def holds(value: object) -> bool:
-        for option in options:  # noqa: SIM110 (as above)
+        for option in options:  # noqa: SIM110 (as in member_tests)
             if option(value):
                 return True
         return False

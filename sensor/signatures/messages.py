@@ -8,10 +8,11 @@ from __future__ import annotations
 
 from typing import Literal, cast
 
-from sensor.signatures.language import Predicate, compile_when, never, parse_path
+from sensor.signatures.language import NEVER, When, conditions
 from sensor.signatures.located import YamlEntry
 from sensor.signatures.message_values import MessageValues, as_record
 from sensor.signatures.model import MINER_KINDS, POOL_KINDS, MessageRule, Outcome, ReplyRule, Side
+from sensor.signatures.paths import parse_path
 from sensor.signatures.proofs import compile_proof
 from sensor.signatures.take import compile_take
 
@@ -72,7 +73,8 @@ def _rule(name: str, entry: YamlEntry) -> MessageRule:
         name=name,
         side=side,
         kind=kind,
-        when=when,
+        when=when.holds,
+        needs=when.needs,
         methods=methods,
         take=compile_take(entry.keys.get("take")),
         secrets=tuple(parse_path(path) for path in secrets),
@@ -103,7 +105,7 @@ def compile_replies(entry: YamlEntry | None) -> tuple[ReplyRule, ...]:
         rules.append(
             ReplyRule(
                 name=item.text("name"),
-                when=_when(item)[0],
+                when=_when(item)[0].holds,
                 outcome=cast(Outcome, item.choice("outcome", ("accepted", "rejected", "none"), "none")),
                 job=job,
                 take=compile_take(item.keys.get("take")),
@@ -116,19 +118,19 @@ def compile_replies(entry: YamlEntry | None) -> tuple[ReplyRule, ...]:
     return tuple(rules)
 
 
-def _when(entry: YamlEntry) -> tuple[Predicate, tuple[str, ...]]:
+def _when(entry: YamlEntry) -> tuple[When, tuple[str, ...]]:
     block = entry.keys.get("when")
     if block is None:
         entry.fail("when is missing")
-        return never, ()
+        return NEVER, ()
     options = list(block.each())
     methods: list[str] = []
     for option in options:
         named = _methods(option)
         if not named:
-            return compile_when(block), ()
+            return conditions(block), ()
         methods.extend(named)
-    return compile_when(block), tuple(dict.fromkeys(methods))
+    return conditions(block), tuple(dict.fromkeys(methods))
 
 
 def _methods(option: YamlEntry) -> list[str]:

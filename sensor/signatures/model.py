@@ -16,11 +16,13 @@ from sensor.model.gate_opening import GateOpening
 from sensor.model.naming import AlgorithmBasis
 from sensor.signatures.agents import AgentTable
 from sensor.signatures.devices import DeviceTable
-from sensor.signatures.language import Parts, Predicate
+from sensor.signatures.member_tests import Predicate
 from sensor.signatures.message_values import MessageValues
+from sensor.signatures.paths import Parts
 from sensor.signatures.pools import PoolTable
 from sensor.signatures.proofs import Proof
 from sensor.signatures.resolvers import ResolverTable
+from sensor.signatures.rule_index import RuleIndex
 from sensor.signatures.sites import SiteWeights
 from sensor.signatures.take import TakeRules
 from sensor.signatures.wallet_forms import WalletBook
@@ -102,6 +104,7 @@ class MessageRule:
     proof: Proof
     basis: AlgorithmBasis = "proven"  # of the algorithm that the message names or sets
     by_algorithm: bool = False  # the elements of `each` are one job's difficulties, each for another algorithm
+    needs: tuple[frozenset[str], ...] = (frozenset(),)  # members of a message, of which a set must be there
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,10 +156,21 @@ class Dialect:
     job_methods: frozenset[str] = frozenset()  # of the messages that are its jobs
     by_algorithm: bool = False  # what a share of a job is worth hangs on the algorithm that the share names
     generic: bool = False  # reads what no other dialect does, by what all have in common
+    _rules: RuleIndex[MessageRule] = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "_rules", RuleIndex([(rule, rule) for rule in self.messages]))
 
     @property
     def name(self) -> str:
         return self.header.name
+
+    def rule_of(self, value: dict[str, object], framing: str) -> MessageRule | None:
+        """The first of its rules that a message of this framing fits."""
+        for rule in self._rules.candidates(value) if framing in self.framings else ():
+            if rule.when(value):
+                return rule
+        return None
 
 
 @dataclass(frozen=True, slots=True)
@@ -225,9 +239,8 @@ class SignatureSet:
     sites: SiteWeights = field(default_factory=SiteWeights)
     tables: tuple[DatedTable, ...] = ()
     unknown: SignatureSet | None = None  # the generic dialect alone, with the same tables: not among `dialects`
-    _by_framing: dict[str, dict[str | None, tuple[Match, ...]]] = field(default_factory=dict)
-    _by_dialect: dict[tuple[str, str], dict[str | None, tuple[Match, ...]]] = field(default_factory=dict)
-    _shares: dict[str, dict[str | None, tuple[Match, ...]]] = field(default_factory=dict)
+    _by_framing: dict[str, RuleIndex[Match]] = field(default_factory=dict)
+    _shares: dict[str, RuleIndex[Match]] = field(default_factory=dict)
     _shared_replies: dict[tuple[str, ...], tuple[ReplyRule, ...]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -239,10 +252,8 @@ class SignatureSet:
             rules: list[Match] = [
                 (dialect, rule) for dialect in self.dialects if framing in dialect.framings for rule in dialect.messages
             ]
-            self._by_framing[framing] = _by_method(rules)
-            self._shares[framing] = _by_method([match for match in rules if match[1].kind == "submit"])
-            for name in {dialect.name for dialect, _ in rules}:
-                self._by_dialect[framing, name] = _by_method([match for match in rules if match[0].name == name])
+            self._by_framing[framing] = RuleIndex([(match[1], match) for match in rules])
+            self._shares[framing] = RuleIndex([(match[1], match) for match in rules if match[1].kind == "submit"])
 
     def loaded(self) -> SignatureSet:
         """The set itself: it is a source of signatures (`sensor/signatures/source.py`) that is whole."""
@@ -260,13 +271,13 @@ class SignatureSet:
 
     def with_generic(self, generic: tuple[Dialect, ...]) -> SignatureSet:
         """The same set with this generic dialect."""
-        alone = replace(self, dialects=generic, nodes=(), tables=(), _by_framing={}, _by_dialect={}, _shares={})
-        return replace(self, unknown=alone, _by_framing={}, _by_dialect={}, _shares={})
+        alone = replace(self, dialects=generic, nodes=(), tables=(), _by_framing={}, _shares={})
+        return replace(self, unknown=alone, _by_framing={}, _shares={})
 
     def without(self, name: str) -> SignatureSet:
         """The same set without the dialect of this name."""
         left = tuple(dialect for dialect in self.dialects if dialect.name != name)
-        return replace(self, dialects=left, _by_framing={}, _by_dialect={}, _shares={})
+        return replace(self, dialects=left, _by_framing={}, _shares={})
 
     @property
     def literals(self) -> list[bytes]:
@@ -291,29 +302,13 @@ class SignatureSet:
     def is_share(self, value: dict[str, object], framing: str) -> bool:
         """Whether any dialect takes a message for a share."""
         index = self._shares.get(framing)
-        if index is None:
-            return False
-        method = value.get("method")
-        rules = index.get(method) if isinstance(method, str) else None
-        return any(rule.when(value) for _, rule in (index[None] if rules is None else rules))
+        return index is not None and any(rule.when(value) for _, rule in index.candidates(value))
 
-    def match(self, value: dict[str, object], framing: str = "json-lines", only: str | None = None) -> list[Match]:
-        """For each dialect of the framing (or for one of them only) the first rule this message fits."""
-        index = self._by_framing.get(framing) if only is None else self._by_dialect.get((framing, only))
-        if index is None:
-            return []
-        method = value.get("method")
-        candidates = index.get(method) if isinstance(method, str) else None
+    def match(self, value: dict[str, object], framing: str = "json-lines") -> list[Match]:
+        """For each dialect of the framing the first rule this message fits."""
+        index = self._by_framing.get(framing)
         found: list[Match] = []
-        for dialect, rule in index[None] if candidates is None else candidates:
-            if (not found or found[-1][0] is not dialect) and rule.when(value):
-                found.append((dialect, rule))
+        for match in () if index is None else index.candidates(value):
+            if (not found or found[-1][0] is not match[0]) and match[1].when(value):
+                found.append(match)
         return found
-
-
-def _by_method(rules: list[Match]) -> dict[str | None, tuple[Match, ...]]:
-    """Rules by the method they ask for, each list with those that ask for none; these alone under None."""
-    index: dict[str | None, tuple[Match, ...]] = {None: tuple(match for match in rules if not match[1].methods)}
-    for method in sorted({method for _, rule in rules for method in rule.methods}):
-        index[method] = tuple(match for match in rules if not match[1].methods or method in match[1].methods)
-    return index

@@ -10,8 +10,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from sensor.signatures.language import MISSING, Parts, look, parse_path
 from sensor.signatures.located import YamlEntry
+from sensor.signatures.paths import MISSING, Parts, look, parse_path
 
 #: For each scheme the pieces it is fed with.
 SCHEMES: dict[str, tuple[str, ...]] = {

@@ -104,6 +104,8 @@ def shown(text: str, *, spoken: bool = False, key: str = "") -> str:
     is the member that it stands under: a host may have a port behind its colon."""
     if spoken:
         return _TOKEN.sub(lambda token: token[0] if _is_common(token[0]) else BLANK, text)
+    if text.isalnum():  # as most are: numbers in hexadecimal
+        return text
     if " " in text and _SPOKEN.search(text):
         return BLANK
     plain = without_secrets(text)

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import cast
 
 from sensor.model.text import printable
-from sensor.signatures.language import MAX_MATCHED_TEXT, Parts, compile_pattern, lookup, parse_path
+from sensor.signatures.language import MAX_MATCHED_TEXT, compile_pattern
 from sensor.signatures.located import YamlEntry
 from sensor.signatures.message_values import (
     CONVERSIONS,
@@ -21,6 +21,7 @@ from sensor.signatures.message_values import (
     Taken,
     conversions_of,
 )
+from sensor.signatures.paths import Parts, lookup, parse_path
 from sensor.signatures.secret_text import without_password, without_secrets
 
 #: Longest text kept of any text from the network; wallets with mail address and options stay well below.
@@ -33,30 +34,53 @@ _TAKEN = frozenset({str, int, float})
 Converter = Callable[[object], Taken | None]
 
 
+#: What gives a value of a message and of the element of `each`; None if it is absent or not of the right kind.
+Reads = Callable[[object, object], Taken | None]
+
+
 @dataclass(frozen=True, slots=True)
 class ValueSource:
     """One place a value may stand, and how it is read."""
 
     parts: Parts
-    find: Callable[[object], object]  # what stands there
-    relative: bool  # from the element of `each`, not from the message
-    convert: Converter
-    pattern: re.Pattern[str] | None
-    names: Mapping[str, str] | None = None  # what is called so in the message is called so here; nothing else counts
+    read: Reads
 
-    def read(self, message: object, element: object) -> Taken | None:
-        """The value, or None if it is absent or not of the right kind."""
-        value = self.find(element if self.relative else message)
+
+def _plain(parts: Parts, convert: Converter) -> Reads:
+    """What stands at a place of the message, as most values are taken."""
+    find = lookup(parts)
+
+    def read(message: object, _element: object) -> Taken | None:
+        value = find(message)
+        return convert(value) if type(value) in _TAKEN else None
+
+    return read
+
+
+def _chosen(
+    parts: Parts,
+    convert: Converter,
+    pattern: re.Pattern[str] | None,
+    names: Mapping[str, str] | None,
+    *,
+    relative: bool,
+) -> Reads:
+    """The part of it that a pattern finds; what is called so in the message is called as `names` says here, and nothing
+    else counts. `relative`: from the element of `each`, not from the message."""
+    find = lookup(parts)
+
+    def read(message: object, element: object) -> Taken | None:
+        value = find(element if relative else message)
         if type(value) not in _TAKEN:
             return None
-        if self.pattern is not None:
-            found = self.pattern.search(str(value)[:MAX_MATCHED_TEXT]) if isinstance(value, str) else None
+        if pattern is not None:
+            found = pattern.search(str(value)[:MAX_MATCHED_TEXT]) if isinstance(value, str) else None
             if found is None:
                 return None
-            value = found[1] if self.pattern.groups else found[0]
-        if self.names is not None:
-            value = self.names.get(str(value))
-        return self.convert(value)
+            value = found[1] if pattern.groups else found[0]
+        return convert(value if names is None else names.get(str(value)))
+
+    return read
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,8 +134,10 @@ def _source(name: str, entry: YamlEntry) -> ValueSource:
     else:
         entry.fail("must be a path")
     converter = _login(_CONVERTERS[conversion]) if name in LOGINS else _CONVERTERS[conversion]
-    parts = parse_path(path)
-    return ValueSource(parts, lookup(parts), path.startswith("."), converter, pattern, names)
+    parts, relative = parse_path(path), path.startswith(".")
+    if pattern is None and names is None and not relative:
+        return ValueSource(parts, _plain(parts, converter))
+    return ValueSource(parts, _chosen(parts, converter, pattern, names, relative=relative))
 
 
 def clean(text: str) -> str:

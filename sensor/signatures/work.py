@@ -8,7 +8,7 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from fractions import Fraction
 from typing import NamedTuple
 
@@ -20,6 +20,8 @@ from sensor.signatures.take import hex_number
 UNITS = 1 << 32
 #: Above any share difficulty that can be met; a pool that says more is lying.
 MAX_WORK = 1 << 256
+#: Results of a dialect that are remembered: pools send few difficulties, and say each again and again.
+MAX_REMEMBERED = 64
 SPACE = 1 << 256
 
 FORMS = (
@@ -71,6 +73,7 @@ class Work:
     unit: str
     rules: tuple[WorkRule, ...]
     initial: MessageValues
+    _shares: dict[object, int | None] = field(default_factory=dict, init=False, repr=False, compare=False)
 
     @property
     def by_algorithm(self) -> bool:
@@ -89,6 +92,14 @@ class Work:
 
     def per_share(self, values: MessageValues, algorithm: str | None) -> int | None:
         """Expected work of one share in 2^-32 hashes, or None if it is not known."""
+        key = (algorithm, *values.items(), *map(type, values.values()))  # for 1, 1.0 and True are equal
+        if key not in self._shares:
+            if len(self._shares) >= MAX_REMEMBERED:
+                self._shares.clear()
+            self._shares[key] = self._per_share(values, algorithm)
+        return self._shares[key]
+
+    def _per_share(self, values: MessageValues, algorithm: str | None) -> int | None:
         for rule in self.rules:
             used = [value for name in rule.use if (value := value_of(values, name)) is not None]
             if len(used) == len(rule.use):

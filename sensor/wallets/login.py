@@ -22,6 +22,8 @@ _NAMED = re.compile(r"(?P<name>[A-Za-z0-9]{2,10}):(?P<rest>.+)", re.DOTALL)
 _MODES = frozenset({"SOLO", "PROP", "PPS", "PPLNS", "FPPS", "TCP", "SSL", "TLS"})
 _PAYMENT_ID = re.compile(r"([0-9a-f]{16}|[0-9a-f]{64})(?=[./]|$)")
 MOST_CHARS = 512
+#: Logins that are remembered, of 256 characters each.
+MAX_REMEMBERED = 256
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +38,32 @@ class Login:
 
 
 def identify(login: str, book: WalletBook) -> Login:
-    """The parts of a login, with the best verdict on its wallet."""
+    """The parts of a login, with the best verdict on its wallet. The latest are remembered: a flow is judged more than
+    once, and a checksum takes as long as reading twenty messages."""
+    found = _latest.of(book).get(login)
+    if found is None:
+        found = _latest.of(book)[login] = _identified(login, book)
+    return found
+
+
+class _Latest:
+    """The latest logins by one book."""
+
+    def __init__(self) -> None:
+        self._by_book: tuple[WalletBook | None, dict[str, Login]] = (None, {})
+
+    def of(self, book: WalletBook) -> dict[str, Login]:
+        """Those of this book, with room for one more."""
+        whose, found = self._by_book
+        if whose is not book or len(found) >= MAX_REMEMBERED:
+            whose, found = self._by_book = (book, {})
+        return found
+
+
+_latest = _Latest()
+
+
+def _identified(login: str, book: WalletBook) -> Login:
     text = login.strip()[:MOST_CHARS]
     best: tuple[int, Wallet, str] | None = None
     for start, payout in _starts(text):

@@ -204,7 +204,7 @@ def test_an_address_with_many_names_is_not_bound_without_a_name() -> None:
 def test_a_reload_that_takes_a_host_out_unbinds_it() -> None:
     pipeline = line()
     pipeline.step([answer()])
-    without = replace(shipped(), pools=PoolTable(), _by_framing={}, _by_dialect={}, _shares={})
+    without = replace(shipped(), pools=PoolTable(), _by_framing={}, _shares={})
     pipeline.replace(without, Assumptions(), Sampling(), None)
     pipeline.step(session("", at_s=30))
     (found,) = pipeline.finish()

@@ -11,7 +11,8 @@ import zlib
 
 from sensor.dialects.readers.http_exchange import OutstandingRequest
 from sensor.dialects.readers.http_head import Head
-from sensor.dialects.readers.json_lines import MAX_OBJECTS, cut_object, decode
+from sensor.dialects.readers.json_document import decode
+from sensor.dialects.readers.json_lines import MAX_OBJECTS, cut_object
 from sensor.dialects.readers.long_line import LongLine
 from sensor.dialects.stream.message import Malformed, Message, Read
 

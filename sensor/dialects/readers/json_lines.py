@@ -8,10 +8,10 @@ tail are read. A document spread over several lines is not this framing and yiel
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Iterator
 
+from sensor.dialects.readers.json_document import BLANKS, decode, parsed, quick
 from sensor.dialects.readers.long_line import LongLine
 from sensor.dialects.readers.long_line_head import CUT
 from sensor.dialects.stream.message import DEFAULT_FRAMING, Malformed, Message, Read
@@ -27,43 +27,8 @@ END_BYTES = 2
 #: Objects in one line; real pools send one, a few forget a line feed between two.
 MAX_OBJECTS = 64
 
-
-class _ConstantError(ValueError):
-    """NaN and Infinity are not JSON."""
-
-
-def _refuse_constant(text: str) -> object:
-    raise _ConstantError(text)
-
-
 _EMPTY_LINES = re.compile(rb"\n++")
-_DECODER = json.JSONDecoder(strict=False, parse_constant=_refuse_constant)
-
-
-def _parsed(text: str, at: int) -> tuple[object, int] | str:
-    """The value that stands here and where it ends; or the reason why there is none."""
-    try:
-        return _DECODER.raw_decode(text, at)
-    except _ConstantError:
-        return "constant"
-    except RecursionError:
-        return "nesting"
-    except json.JSONDecodeError:
-        return "not_json"
-    except ValueError:  # an integer of more digits than Python converts
-        return "number"
-
-
-def decode(data: bytes) -> dict[str, object] | list[object] | str:
-    """One whole document of JSON, an object or a list; or the reason why it is none."""
-    text = data.decode("utf-8", "replace").lstrip("\ufeff \t\r\n")
-    found = _parsed(text, 0)
-    if isinstance(found, str):
-        return found
-    value, end = found
-    if text[end:].strip():
-        return "trailing"
-    return value if isinstance(value, dict | list) else "not_object"
+_BRACE = ord("{")
 
 
 def cut_object(line: LongLine) -> tuple[dict[str, object], int] | None:
@@ -92,6 +57,21 @@ class JsonLines:
         self._long: LongLine | None = None  # the line that the buffer goes on with, if it is too long to be held
         self._fresh = True  # the line's start may not have been seen
         self._ts_ns = 0
+
+    def whole(self, ts_ns: int, offset: int, gap: int, data: bytes) -> Message | None:
+        """The message if the bytes are just one line with one object, as nearly always, and nothing waits; else None,
+        and they are to be fed.
+        """
+        if gap or self._buffer or offset != self._offset or self._long is not None or data[:1] != b"{":
+            return None
+        size = len(data)
+        if size > MAX_LINE_BYTES or data.find(b"\n") != size - 1 or data.find(b"\r", 0, -END_BYTES) >= 0:
+            return None
+        value = quick(data) if self._exits is None or _BRACE not in self._exits.first_bytes else None
+        if type(value) is not dict:
+            return None
+        self._ts_ns, self._offset, self._fresh = ts_ns, offset + size, False
+        return Message(self._direction, ts_ns, offset, value, DEFAULT_FRAMING, None, offset + size)
 
     def feed(self, ts_ns: int, offset: int, gap: int, data: bytes) -> Iterator[Read]:
         """What these bytes complete."""
@@ -227,18 +207,21 @@ class JsonLines:
             return self._batch(body, offset, line_end)
         if not body.startswith(b"{"):
             return [self._malformed(offset, "not_json")]
+        alone = quick(body)
+        if type(alone) is dict:
+            return [Message(self._direction, self._ts_ns, offset, alone, end=line_end)]
         text = body.decode("utf-8", "replace")
         reads: list[Read] = []
         at, begun = 0, offset
         while len(reads) < MAX_OBJECTS:
-            found = _parsed(text, at)
+            found = parsed(text, at)
             if isinstance(found, str):
                 reason = "trailing" if at and found == "not_json" else found
                 return [*reads, self._malformed(offset, reason)]
             value, end = found
             if not isinstance(value, dict):  # a number, text or list behind an object
                 break
-            rest = text[end:].lstrip(" \t\r\n")
+            rest = text[end:].lstrip(BLANKS)
             if not rest:
                 reads.append(Message(self._direction, self._ts_ns, begun, value, end=line_end))
                 return reads

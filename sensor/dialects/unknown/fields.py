@@ -12,7 +12,7 @@ from itertools import islice
 from typing import NamedTuple
 
 from sensor.dialects.excerpt import SECRET_KEYS
-from sensor.signatures.language import Parts
+from sensor.signatures.paths import Parts
 
 #: A message's fields that are looked at, and how deep.
 MAX_FIELDS, MAX_DEPTH = 96, 3

@@ -150,7 +150,7 @@ def _expected(text: str, signatures: SignatureSet) -> str:
     dialect = parse(text, FILE, problems, [])
     if not isinstance(dialect, Dialect):
         raise DraftError(f"its messages do not fit the language of signatures ({problems[0]})")
-    whole = replace(signatures, dialects=(*signatures.dialects, dialect), _by_framing={}, _by_dialect={}, _shares={})
+    whole = replace(signatures, dialects=(*signatures.dialects, dialect), _by_framing={}, _shares={})
     pipeline = Pipeline(whole)
     pipeline.step(dialogue_events(dialect.header.examples[0].dialogue))
     found = [record for record in pipeline.finish() if isinstance(record, Finding) and record.dialect == dialect.name]

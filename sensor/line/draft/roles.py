@@ -25,7 +25,7 @@ from sensor.dialects.unknown.outcomes import outcome_of
 from sensor.dialects.unknown.verbs import OF_MINER, Verb, verb_in
 from sensor.session.pending_requests import id_key
 from sensor.session.session import is_reply
-from sensor.signatures.language import MISSING, Parts
+from sensor.signatures.paths import MISSING, Parts
 
 #: How requests are remembered until their replies.
 MAX_ASKED = 256

@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 from sensor.dialects.unknown.fields import JobFields, content, identity
 from sensor.dialects.unknown.verbs import VERB_MEMBERS
 from sensor.line.draft.roles import Role, Roles
-from sensor.signatures.language import MISSING, Parts, look
+from sensor.signatures.paths import MISSING, Parts, look
 
 Rule = dict[str, object]
 
