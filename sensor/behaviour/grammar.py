@@ -193,16 +193,14 @@ def _search(trace: Trace, grammars: Sequence[DialectLengths], gated: bool) -> tu
         and (found.test.shares.low, found.test.replies.low) == (test.shares.low, test.replies.low)
     )
     result = _result(parts[test.skip], test, tuple(dict.fromkeys(alike)), tests[test])
-    readings = dict.fromkeys(
+    ways = (
         (
-            found.p,
-            constants_of(
-                trace, parts[found.test.skip], found.test.shares, found.test.replies, found.start, found.dialect
-            ),
+            each.p,
+            constants_of(trace, parts[each.test.skip], each.test.shares, each.test.replies, each.start, each.dialect),
         )
-        for found in best
+        for each in best
     )
-    return replace(result, readings=tuple(readings)), search
+    return replace(result, readings=tuple(dict.fromkeys(ways))), search
 
 
 def _tests(

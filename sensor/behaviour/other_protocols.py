@@ -11,7 +11,7 @@ from __future__ import annotations
 import math
 import random
 from bisect import bisect_left, bisect_right
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import replace
 
 from sensor.behaviour.dialect_lengths import DialectLengths, LengthRange, LineOpening, framed
@@ -61,6 +61,7 @@ class OtherProtocols:
             sorted(some.job for some in self._drawn),
             sorted(extra for some in self._drawn for extra in some.extras),
         )
+        self._fitting = [tuple(map(_lengths, (own.replies, own.submits, own.jobs))) for own in self._grammars]
         self._densities: dict[tuple[int, int], float] = {}
         self._scores: dict[tuple[int, bool], list[float]] = {}
 
@@ -79,7 +80,13 @@ class OtherProtocols:
 
     def score(self, constants: Constants) -> float:
         """The logarithm of how many times as likely the constants are in the dialects, taken together, as elsewhere."""
-        likely = [score for grammar in self._grammars for score in self._scores_in(grammar, constants)]
+        kinds = (constants.reply, constants.share, constants.job)
+        likely = [
+            score
+            for grammar, fitting in zip(self._grammars, self._fitting, strict=True)
+            if all(length is None or length in some for length, some in zip(kinds, fitting, strict=True))
+            for score in self._scores_in(grammar, constants)
+        ]
         most = max(likely, default=-math.inf)
         if most == -math.inf:
             return most
@@ -87,16 +94,15 @@ class OtherProtocols:
 
     def _scores_in(self, grammar: DialectLengths, constants: Constants) -> Iterator[float]:
         total = self._apart(_JOB, grammar.jobs, constants.job)
-        if constants.reply is not None and constants.share is not None:
+        if constants.reply is not None:
             total += self._apart(_REPLY, grammar.replies, constants.reply)
-        if total > -math.inf and not constants.requests:
-            own = 0.0 if constants.share is None else self._apart(_QUESTION, grammar.submits, constants.share)
-            yield total + own
-        elif total > -math.inf:
-            total += self._extra(grammar, constants)
-            for opening in grammar.openings:
-                if len(opening.requests) == len(constants.requests):
-                    yield total + self._opening(grammar, opening, constants)
+        if not constants.requests:
+            yield total if constants.share is None else total + self._apart(_QUESTION, grammar.submits, constants.share)
+            return
+        total += self._extra(grammar, constants)
+        for opening in grammar.openings:
+            if len(opening.requests) == len(constants.requests):
+                yield total + self._opening(grammar, opening, constants)
 
     def _extra(self, grammar: DialectLengths, constants: Constants) -> float:
         """Of one more push at the beginning, or none."""
@@ -109,13 +115,15 @@ class OtherProtocols:
 
     def _opening(self, grammar: DialectLengths, opening: LineOpening, constants: Constants) -> float:
         total = 0.0
-        for bounds, length in zip(opening.requests, constants.requests, strict=True):
-            total += self._apart(_QUESTION, (bounds,), length)
+        if not all(length in some for some, length in zip(opening.requests, constants.requests, strict=True)):
+            return -math.inf
+        for request, length in zip(opening.requests, constants.requests, strict=True):
+            total += self._apart(_QUESTION, (request,), length)
         if constants.share is not None:
             total += self._share(grammar, opening, constants.share, constants.requests[opening.login])
         if opening.envelope is not None:
-            first = _moved(opening.envelope, constants.job)
-            return total + self._apart(_ANSWER, (first,), constants.answers[0][0])
+            carrying = _moved(opening.envelope, constants.job)
+            return total + self._apart(_ANSWER, (carrying,), constants.answers[0][0])
         for bounds, as_share, lengths in zip(opening.answers, opening.as_share, constants.answers, strict=False):
             if bounds is not None:
                 total += max(self._answer(bounds, as_share, length, constants.reply) for length in lengths)
@@ -150,6 +158,10 @@ class OtherProtocols:
 
 
 _QUESTION, _ANSWER, _REPLY, _JOB, _EXTRA = range(5)
+
+
+def _lengths(ranges: Iterable[LengthRange]) -> frozenset[int]:
+    return frozenset(length for some in ranges for length in range(some.low, some.high + 1))
 
 
 def _density(bounds: LengthRange, length: int) -> float:
