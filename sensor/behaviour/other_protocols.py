@@ -53,13 +53,13 @@ class OtherProtocols:
     def __init__(self, grammars: Sequence[DialectLengths]) -> None:
         self._grammars = tuple(grammars)
         rng = random.Random("other protocols")
-        self._drawn = [_draw(rng) for _ in range(DRAWN)]
+        self.drawn = [_draw(rng) for _ in range(DRAWN)]
         self._columns = (
-            sorted(length for some in self._drawn for length in some.requests),
-            sorted(some.answers[n][0] for some in self._drawn for n in range(MOST_REQUESTS)),
-            sorted(some.reply or 0 for some in self._drawn),
-            sorted(some.job for some in self._drawn),
-            sorted(extra for some in self._drawn for extra in some.extras),
+            sorted(length for some in self.drawn for length in some.requests),
+            sorted(some.answers[n][0] for some in self.drawn for n in range(MOST_REQUESTS)),
+            sorted(some.reply or 0 for some in self.drawn),
+            sorted(some.job for some in self.drawn),
+            sorted(extra for some in self.drawn for extra in some.extras),
         )
         self._fitting = [tuple(map(_lengths, (own.replies, own.submits, own.jobs))) for own in self._grammars]
         self._densities: dict[tuple[int, int], float] = {}
@@ -67,14 +67,16 @@ class OtherProtocols:
 
     def least_chance(self, readings: Collection[Constants]) -> float:
         """The least of several ways to read one session, which pays for all of them."""
+        if not readings:
+            return 1.0
         ways = len({(len(some.requests), some.share, some.reply) for some in readings})
-        return min(1.0, ways * min(map(self.chance, readings), default=1.0))
+        return min(1.0, ways * min(map(self.chance, readings)))
 
     def chance(self, constants: Constants) -> float:
         """The chance of constants that fit as closely as these, all dialects tried."""
         size, alone = len(constants.requests), constants.share is None
         if (size, alone) not in self._scores:
-            self._scores[size, alone] = sorted(self.score(_shaped(some, size, alone)) for some in self._drawn)
+            self._scores[size, alone] = sorted(self.score(_shaped(some, size, alone)) for some in self.drawn)
         scores = self._scores[size, alone]
         return (1 + len(scores) - bisect_left(scores, self.score(constants) - 1e-9)) / (1 + len(scores))
 
