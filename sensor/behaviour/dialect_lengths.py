@@ -71,6 +71,7 @@ class DialectLengths:
     targets: tuple[LengthRange, ...]
     step: int | None  # its jobs grow by branches of this
     openings: tuple[LineOpening, ...]
+    coins: frozenset[str] = frozenset()  # that are mined by it; none where it may be any
 
 
 def lengths_of(dialect: Dialect, signatures: SignatureSet) -> tuple[DialectLengths, ...]:
@@ -80,7 +81,13 @@ def lengths_of(dialect: Dialect, signatures: SignatureSet) -> tuple[DialectLengt
     templates = templates_of(dialect, signatures)
     transports = ["line"] if "json-lines" in dialect.framings else []
     transports += ["websocket"] if "websocket" in dialect.framings else []
-    found = (_variant(dialect.name, templates, style, transport) for transport in transports for style in STYLES)
+    stated = {dialect.coin, *(rule.coin for rule in dialect.coins)}
+    coins = frozenset(coin for coin in stated if coin and not any(rule.unknown for rule in dialect.coins))
+    found = (
+        replace(_variant(dialect.name, templates, style, transport), coins=coins)
+        for transport in transports
+        for style in STYLES
+    )
     return tuple(variant for variant in found if variant.submits and variant.jobs and variant.replies)
 
 

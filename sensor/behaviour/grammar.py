@@ -11,10 +11,10 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from functools import lru_cache
 from itertools import pairwise
 from typing import NamedTuple
 
+from sensor.behaviour.block_beat import BlockBeat
 from sensor.behaviour.chances import chance_of_order, gaps_look_exponential
 from sensor.behaviour.dialect_lengths import DialectLengths
 from sensor.behaviour.gates import (
@@ -29,7 +29,7 @@ from sensor.behaviour.gates import (
 from sensor.behaviour.message_kinds import Constants, constants_of
 from sensor.behaviour.opening import WorkStart, opening_fits, openings_tried, starts
 from sensor.behaviour.opening_order import least_opening, opening_relations
-from sensor.behaviour.other_protocols import OtherProtocols
+from sensor.behaviour.other_protocols import other_protocols
 from sensor.behaviour.reading import (
     NOTHING,
     Answered,
@@ -54,6 +54,8 @@ ROLL_OVER_CHANCE = 1e-4
 ALIKE = 10
 #: A reading is taken from this p on, and constants of other protocols are asked for from that.
 GRAMMAR_CHANCE, CONSTANTS_FROM = 1e-5, 1e-3
+#: Readings of which the constants are asked for.
+MAX_READINGS = 6
 #: Records of a miner below which there is nothing to read.
 LEAST_QUESTIONS, LEAST_PUSHES = 1, 2
 #: Jobs that a session without shares must have.
@@ -84,7 +86,7 @@ class GrammarResult:
     opening: bool = False  # seen, and it fits
     gaps_p: tuple[float, float] = (1.0, 1.0)  # of gaps as even, and as uneven
     constants_p: float = 1.0  # that those of another protocol of this structure fit as closely; 1 where p is not small
-    readings: tuple[tuple[float, Constants], ...] = ()  # with p as it is, and the lengths of the kinds of messages
+    readings: tuple[tuple[float, Constants], ...] = ()  # p as it is, and lengths of the kinds of messages
     untestable: str | None = None
 
 
@@ -111,15 +113,18 @@ def look_at_any(
     p = paid(best.p)
     if p > CONSTANTS_FROM:
         return replace(best, p=p, tried=tried, readings=()), which
-    fitting = {some for least, some in best.readings if least <= best.p or paid(least) <= GRAMMAR_CHANCE}
-    constants_p = _other_protocols(tuple(grammars)).least_chance(fitting)
-    return replace(best, p=p, tried=tried, readings=(), constants_p=constants_p), which
+    near = (entry for entry in best.readings if entry[0] <= best.p or paid(entry[0]) <= GRAMMAR_CHANCE)
+    fitting = tuple({some: p for p, some in sorted(near, key=lambda entry: -entry[0])}.items())[-MAX_READINGS:]
+    readings = tuple((p, some) for some, p in fitting)
+    constants_p = other_protocols(tuple(grammars)).least_chance([some for _, some in readings])
+    return replace(best, p=p, tried=tried, readings=readings, constants_p=constants_p), which
 
 
-@lru_cache(1)
-def _other_protocols(grammars: tuple[DialectLengths, ...]) -> OtherProtocols:
-    """Drawn once, when the first session is close to be judged: it takes a second."""
-    return OtherProtocols(grammars)
+def constants_of_coin(own: GrammarResult, grammars: Sequence[DialectLengths], beat: BlockBeat | None) -> float | None:
+    """The chance of the constants by the dialects of the coin whose blocks a session may follow."""
+    if beat is None or beat.p > CONSTANTS_FROM or not own.readings:
+        return None
+    return other_protocols(tuple(grammars)).least_chance([some for _, some in own.readings], beat.coin)
 
 
 def _readable(trace: Trace, grammars: Sequence[DialectLengths], gated: bool) -> tuple[GrammarResult, list[Search]]:

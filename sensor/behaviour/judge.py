@@ -65,12 +65,14 @@ def judge_behaviour(
     beat: BlockBeat | None = None,
     synchrony: Synchrony | None = None,
     thresholds: Thresholds = USUAL,
+    constants_of_coin: float | None = None,
 ) -> Behaviour:
     """`behaves` needs the grammar, constants that other protocols of this structure do not have, and one more of: the
     opening, a digit that question and answer grow by at once, a beat, gaps of shares without memory. The grammar by
     itself is that of any protocol with questions, answers and pushes, and so are the opening and the digit. Gaps alone
     are no second kind: a device that reports at random in one length, is acknowledged in one length and gets settings
     of one length has them, too. They count beside a ladder of branches. Synchrony is listed and never counts.
+    Beside a beat more protocols' constants count, those by which its coin is mined.
     """
     constants_p = _constants_chance(grammar)
     parts = [
@@ -82,14 +84,17 @@ def judge_behaviour(
     ]
     follows = False
     if beat is not None:
+        beside = constants_p if constants_of_coin is None else min(constants_p, constants_of_coin)
         follows = beat.answer == "follows" and beat.p <= thresholds.beat
-        parts.append(BehaviourPart("beat", f"{beat.answer} {beat.coin}, {beat.blocks} blocks", beat.p, follows))
+        detail = f"{beat.answer} {beat.coin}, {beat.blocks} blocks; constants {beside:.2g} by its dialects"
+        parts.append(BehaviourPart("beat", detail, beat.p, follows))
+        follows = follows and beside <= CONSTANTS_BESIDE_BEAT
     if synchrony is not None:
         detail = synchrony.untestable or f"{synchrony.pairs} pairs of flows of this server"
         parts.append(BehaviourPart("synchrony", detail, synchrony.p, False))
     specific = parts[1].counts and any(part.counts for part in parts[2:])
     return Behaviour(
-        behaves=parts[0].counts and (specific or (follows and constants_p <= CONSTANTS_BESIDE_BEAT)),
+        behaves=parts[0].counts and (specific or follows),
         dialects=grammar.dialects,
         p=grammar.p,
         parts=tuple(parts),

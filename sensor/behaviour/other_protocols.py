@@ -9,10 +9,10 @@ constants that fit any dialect as closely as the session's do. Knows dialects an
 from __future__ import annotations
 
 import math
-import random
 from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import replace
+from functools import lru_cache
 
 from sensor.behaviour.dialect_lengths import DialectLengths, LengthRange, LineOpening, framed
 from sensor.behaviour.message_kinds import EXTRA_BYTES, Constants
@@ -51,8 +51,9 @@ class OtherProtocols:
     """The reference, and how closely its protocols fit the dialects."""
 
     def __init__(self, grammars: Sequence[DialectLengths]) -> None:
-        self._grammars = tuple(grammars)
-        rng = random.Random("other protocols")
+        grammars = tuple(grammars)
+        self._coins = {coin for own in grammars for coin in own.coins}
+        rng = _Draws()
         self.drawn = [_draw(rng) for _ in range(DRAWN)]
         self._columns = (
             sorted(length for some in self.drawn for length in some.requests),
@@ -61,32 +62,37 @@ class OtherProtocols:
             sorted(some.job for some in self.drawn),
             sorted(extra for some in self.drawn for extra in some.extras),
         )
-        self._fitting = [tuple(map(_lengths, (own.replies, own.submits, own.jobs))) for own in self._grammars]
+        self._grammars = [(own, tuple(map(_lengths, (own.replies, own.submits, own.jobs)))) for own in grammars]
         self._densities: dict[tuple[int, int], float] = {}
-        self._scores: dict[tuple[int, bool], list[float]] = {}
+        self._scores: dict[tuple[int, bool, str | None], list[float]] = {}
 
-    def least_chance(self, readings: Collection[Constants]) -> float:
+    def least_chance(self, readings: Collection[Constants], coin: str | None = None) -> float:
         """The least of several ways to read one session, which pays for all of them."""
         if not readings:
             return 1.0
         ways = len({(len(some.requests), some.share, some.reply) for some in readings})
-        return min(1.0, ways * min(map(self.chance, readings)))
+        return min(1.0, ways * min(self.chance(some, coin) for some in readings))
 
-    def chance(self, constants: Constants) -> float:
-        """The chance of constants that fit as closely as these, all dialects tried."""
+    def chance(self, constants: Constants, coin: str | None = None) -> float:
+        """The chance of constants that fit as closely as these, all dialects tried; with a coin those by which it can
+        be mined."""
         size, alone = len(constants.requests), constants.share is None
-        if (size, alone) not in self._scores:
-            self._scores[size, alone] = sorted(self.score(_shaped(some, size, alone)) for some in self.drawn)
-        scores = self._scores[size, alone]
-        return (1 + len(scores) - bisect_left(scores, self.score(constants) - 1e-9)) / (1 + len(scores))
+        if coin is not None and coin not in self._coins:
+            coin = ""  # stated of none
+        if (size, alone, coin) not in self._scores:
+            drawn = (self.score(_shaped(some, size, alone), coin) for some in self.drawn)
+            self._scores[size, alone, coin] = sorted(drawn)
+        scores = self._scores[size, alone, coin]
+        return (1 + len(scores) - bisect_left(scores, self.score(constants, coin) - 1e-9)) / (1 + len(scores))
 
-    def score(self, constants: Constants) -> float:
+    def score(self, constants: Constants, coin: str | None = None) -> float:
         """The logarithm of how many times as likely the constants are in the dialects, taken together, as elsewhere."""
         kinds = (constants.reply, constants.share, constants.job)
         likely = [
             score
-            for grammar, fitting in zip(self._grammars, self._fitting, strict=True)
-            if all(length is None or length in some for length, some in zip(kinds, fitting, strict=True))
+            for grammar, fitting in self._grammars
+            if (coin is None or not grammar.coins or coin in grammar.coins)
+            and all(length is None or length in some for length, some in zip(kinds, fitting, strict=True))
             for score in self._scores_in(grammar, constants)
         ]
         most = max(likely, default=-math.inf)
@@ -159,6 +165,12 @@ class OtherProtocols:
         return math.log(inside / self._densities[column, length])
 
 
+@lru_cache(1)
+def other_protocols(grammars: tuple[DialectLengths, ...]) -> OtherProtocols:
+    """Drawn once, when the first session is close to be judged: it takes half a second for each kind of opening."""
+    return OtherProtocols(grammars)
+
+
 _QUESTION, _ANSWER, _REPLY, _JOB, _EXTRA = range(5)
 
 
@@ -184,13 +196,40 @@ def _moved(bounds: LengthRange, by: int) -> LengthRange:
     return LengthRange(bounds.low + by, bounds.high + by, bounds.slack, usual)
 
 
+class _Draws:
+    """Numbers of one sequence, the same in each run (splitmix64; Steele, Lea and Flood 2014)."""
+
+    __slots__ = ("_state",)
+
+    def __init__(self) -> None:
+        self._state = 0
+
+    def random(self) -> float:
+        """From 0 to below 1."""
+        self._state = (self._state + 0x9E3779B97F4A7C15) & _WHOLE
+        mixed = ((self._state ^ (self._state >> 30)) * 0xBF58476D1CE4E5B9) & _WHOLE
+        mixed = ((mixed ^ (mixed >> 27)) * 0x94D049BB133111EB) & _WHOLE
+        return ((mixed ^ (mixed >> 31)) >> 11) / (1 << 53)
+
+    def below(self, number: int) -> int:
+        """A whole number below another."""
+        return int(self.random() * number)
+
+    def normal(self) -> float:
+        """Of the normal law (Box and Muller 1958)."""
+        return math.sqrt(-2 * math.log(1 - self.random())) * math.cos(2 * math.pi * self.random())
+
+
+_WHOLE = (1 << 64) - 1
+
+
 def _shaped(some: Constants, size: int, alone: bool) -> Constants:
     """The protocol with so many questions in its opening, and asking nothing later."""
     cut = replace(some, requests=some.requests[:size], answers=some.answers[:size])
     return replace(cut, share=None, reply=None) if alone else cut
 
 
-def _draw(rng: random.Random) -> Constants:
+def _draw(rng: _Draws) -> Constants:
     version = VERSION if rng.random() < WITH_VERSION else (0, 0)
     spaced, socket, size = rng.random() < SPACED, rng.random() < OVER_WEBSOCKET, _sizes(rng)
 
@@ -202,22 +241,24 @@ def _draw(rng: random.Random) -> Constants:
         return written(AROUND_QUESTION + size(QUESTION_BYTES), 8, True)
 
     other = rng.random() < OTHER_TEXT
-    text, spaces = (size(ANSWER_BYTES), 1) if other else rng.choice(ACKNOWLEDGEMENTS)
+    text, spaces = (size(ANSWER_BYTES), 1) if other else ACKNOWLEDGEMENTS[rng.below(len(ACKNOWLEDGEMENTS))]
     reply = written(AROUND_ANSWER + text, 2 + spaces, False)
     answers = tuple(
         (reply if rng.random() < ACKNOWLEDGED else written(AROUND_ANSWER + size(ANSWER_BYTES), 6, False),)
         for _ in range(MOST_REQUESTS)
     )
     requests = tuple(asked() for _ in range(MOST_REQUESTS))
-    extras = (rng.randint(*EXTRA_BYTES),) if rng.random() < EXTRA_ELSEWHERE else ()
+    extras = (
+        (EXTRA_BYTES[0] + rng.below(EXTRA_BYTES[1] - EXTRA_BYTES[0] + 1),) if rng.random() < EXTRA_ELSEWHERE else ()
+    )
     return Constants(requests, answers, asked(), reply, written(AROUND_PUSH + size(PUSH_BYTES), 8, False), extras)
 
 
-def _sizes(rng: random.Random) -> Callable[[tuple[float, float]], int]:
+def _sizes(rng: _Draws) -> Callable[[tuple[float, float]], int]:
     """Lengths of contents by their median and deviation."""
 
     def drawn(usual: tuple[float, float]) -> int:
         deviation = WIDER_DEVIATION if rng.random() < WIDER else usual[1]
-        return max(LEAST_BYTES, round(rng.lognormvariate(math.log(usual[0]), deviation)))
+        return max(LEAST_BYTES, round(usual[0] * math.exp(deviation * rng.normal())))
 
     return drawn
