@@ -64,7 +64,10 @@ def _extras(trace: Trace, start: WorkStart, job: int, reply: int | None) -> Iter
         lengths = lengths[1:]  # it is the first answer, and nothing else
     low, high = EXTRA_BYTES
     apart = reply is None or any(reply - 1 <= length <= reply for length in lengths)
+    acknowledged = () if reply is None else range(reply - 1, reply + 3)
     for length in lengths:
+        if length in acknowledged:
+            continue
         for around in (0,) if apart or reply is None else (0, reply - 1, reply):
             for more in (0, job):
                 if low <= length - around - more <= high:
