@@ -7,8 +7,8 @@ miner's ranges hold both. Knows no sessions.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 
 from sensor.behaviour.spans import BRANCH_STEPS, STYLES, Style, id_digits, leaves, size_of
 from sensor.behaviour.templates import TEXT_FRAMINGS, Template, templates_of
@@ -16,6 +16,8 @@ from sensor.signatures import Dialect, SignatureSet
 
 #: Digits of an id: `null` and fixed ids among them.
 MAX_ID_DIGITS = 7
+#: Those of an hour.
+USUAL_ID_DIGITS = 3
 #: What can have any length explains nothing: answers and small pushes, and answers to shares.
 WIDEST_ANSWER, WIDEST_REPLY = 100, 40
 #: A text of a reply that is as long may be a hash, another each time.
@@ -31,6 +33,7 @@ class LengthRange:
     low: int
     high: int
     slack: int = 0
+    usual: tuple[int, int] | None = None  # as in the example, in all styles, ids of few digits; None: all of it
 
     def __contains__(self, length: int) -> bool:
         return self.low <= length <= self.high
@@ -68,6 +71,7 @@ class DialectLengths:
     targets: tuple[LengthRange, ...]
     step: int | None  # its jobs grow by branches of this
     openings: tuple[LineOpening, ...]
+    coins: frozenset[str] = frozenset()  # that are mined by it; none where it may be any
 
 
 def lengths_of(dialect: Dialect, signatures: SignatureSet) -> tuple[DialectLengths, ...]:
@@ -77,7 +81,13 @@ def lengths_of(dialect: Dialect, signatures: SignatureSet) -> tuple[DialectLengt
     templates = templates_of(dialect, signatures)
     transports = ["line"] if "json-lines" in dialect.framings else []
     transports += ["websocket"] if "websocket" in dialect.framings else []
-    found = (_variant(dialect.name, templates, style, transport) for transport in transports for style in STYLES)
+    stated = {dialect.coin, *(rule.coin for rule in dialect.coins)}
+    coins = frozenset(coin for coin in stated if coin and not any(rule.unknown for rule in dialect.coins))
+    found = (
+        replace(_variant(dialect.name, templates, style, transport), coins=coins)
+        for transport in transports
+        for style in STYLES
+    )
     return tuple(variant for variant in found if variant.submits and variant.jobs and variant.replies)
 
 
@@ -127,13 +137,27 @@ def _miner_bounds(template: Template, transport: str) -> LengthRange:
     low, high = min(span.low for span in spans), max(span.high for span in spans)
     digits = (min(1, template.digits), MAX_ID_DIGITS if template.digits else 0)
     slack = max(span.slack for span in spans)
-    return LengthRange(framed(low + digits[0], transport, True), framed(high + digits[1], transport, True), slack)
+    usual = _usual([span.usual for span in spans], template.digits, transport, True)
+    return LengthRange(
+        framed(low + digits[0], transport, True), framed(high + digits[1], transport, True), slack, usual
+    )
+
+
+def _usual(lengths: Iterable[int], digits: int, transport: str, from_miner: bool) -> tuple[int, int]:
+    """From the shortest with an id of few digits to the longest with one of more."""
+    fewest, most = (1, USUAL_ID_DIGITS) if digits else (0, 0)
+    lengths = list(lengths)
+    return (
+        framed(min(lengths) + fewest, transport, from_miner),
+        framed(max(lengths) + most, transport, from_miner),
+    )
 
 
 def _pool_bounds(template: Template, style: Style, transport: str) -> LengthRange:
     span = template.spans[style]
     low, high = span.low + min(1, template.digits), span.high + (MAX_ID_DIGITS if template.digits else 0)
-    return LengthRange(framed(low, transport, False), framed(high, transport, False), span.slack)
+    usual = _usual([span.usual], template.digits, transport, False)
+    return LengthRange(framed(low, transport, False), framed(high, transport, False), span.slack, usual)
 
 
 def _replies(templates: tuple[Template, ...], style: Style, transport: str) -> Iterator[LengthRange]:
@@ -169,7 +193,8 @@ def _exact(value: Mapping[str, object], style: Style, transport: str) -> Iterato
             whole: dict[str, object] = {**bare, **version, **error}
             base = size_of(whole, style) - id_digits(whole)
             fewest, most = (1, MAX_ID_DIGITS) if "id" in value else (0, 0)
-            yield LengthRange(framed(base + fewest, transport, False), framed(base + most, transport, False))
+            usual = _usual([base], fewest, transport, False)
+            yield LengthRange(framed(base + fewest, transport, False), framed(base + most, transport, False), 0, usual)
 
 
 def _openings(templates: tuple[Template, ...], style: Style, transport: str) -> Iterator[LineOpening]:
@@ -179,11 +204,11 @@ def _openings(templates: tuple[Template, ...], style: Style, transport: str) -> 
     found: dict[LineOpening, dict[str, str]] = {}
     for number in dict.fromkeys(t.example for t in templates):
         own = [t for t in templates if t.example == number]
-        opening = _opening(own, style, transport)
+        opening = _opening(own, templates, style, transport)
         if opening is not None:
             head = own[: _first_share(own)]
             found[opening] = {t.kind: t.rule for t in head if t.kind in ("login", "subscribe")}
-    with_job = any(opening.envelope is not None and opening.envelope.low > 0 for opening in found)
+    with_job = any(opening.envelope is not None and opening.envelope.high > ANY_ENVELOPE.low for opening in found)
     for opening, rules in found.items():
         cut_short = any(rules.items() < others.items() for others in found.values())
         cut_short = cut_short or ("login" not in rules and any("login" in others for others in found.values()))
@@ -191,7 +216,7 @@ def _openings(templates: tuple[Template, ...], style: Style, transport: str) -> 
             yield opening
 
 
-def _opening(own: list[Template], style: Style, transport: str) -> LineOpening | None:
+def _opening(own: list[Template], templates: Sequence[Template], style: Style, transport: str) -> LineOpening | None:
     """How the messages of one example begin; None if it does not begin with the miner, or the pool says nothing."""
     head = own[: _first_share(own)]
     asked = [t for t in head if t.side == "miner" and t.kind != "hashrate"]  # which may come at any time
@@ -207,7 +232,7 @@ def _opening(own: list[Template], style: Style, transport: str) -> LineOpening |
         answers=tuple(_pool_bounds(t, style, transport) if t is not None else None for t in replies),
         as_share=tuple(t is not None and share is not None and _same(t, share) for t in replies),
         first_answer=_pool_bounds(answer, style, transport),
-        envelope=_envelope(answer, own, style) if answer.job else None,
+        envelope=_envelope(answer, own, templates, style) if answer.job else None,
         share_minus_login=_share_minus_login(asked[login], own),
         login=login,
     )
@@ -233,27 +258,30 @@ def _share_minus_login(login: Template, own: list[Template]) -> LengthRange | No
         return None
     shares, logins = share.beside_login["compact"], login.beside_login["compact"]
     # Ids differ by some digits, and the spaced style adds some bytes to the one that has more parts.
-    return LengthRange(shares.low - logins.high - 3, shares.high - logins.low + 16)
+    apart = shares.usual - logins.usual
+    return LengthRange(shares.low - logins.high - 3, shares.high - logins.low + 16, 0, (apart - 1, apart + 3))
 
 
 def _first_share(own: list[Template]) -> int:
     return next((i for i, t in enumerate(own) if t.side == "miner" and t.kind == "submit"), len(own))
 
 
-def _envelope(answer: Template, own: list[Template], style: Style) -> LengthRange | None:
+def _envelope(answer: Template, own: list[Template], templates: Sequence[Template], style: Style) -> LengthRange | None:
     """By how much the answer to a login is longer than a job: what the two texts have around the same job."""
-    if answer.kind == "job":  # pushed, with nothing around it
-        slack = 1 + answer.spans[style].slack
+    slack = 1 + answer.spans[style].slack
+    pushed = [t for t in templates if t.kind == "job"]
+    if answer.kind == "job" or not pushed:  # pushed with nothing around it, or jobs are such answers
         return LengthRange(-slack, slack)
-    job = next((t for t in own if t.kind == "job"), None)
+    job = next((t for t in pushed if t in own), None)
     inner = _job_within(answer.value)
     if inner is None or job is None or not isinstance(job.value.get("params"), dict):
-        return ANY_ENVELOPE
+        # Where its example shows no push, the same answer may come again.
+        return ANY_ENVELOPE if job is not None else replace(ANY_ENVELOPE, low=-slack)
     around = size_of(answer.value, style) - size_of(inner, style)
     around -= size_of(job.value, style) - size_of(job.value["params"], style)
     # Session ids of 1 to 40 bytes, once or twice (some servers repeat it in the job); up to 90 bytes of extensions.
     # Real servers add 112, 112 and 118 (a public data set of XMRig sessions).
-    return LengthRange(max(20, around - 100), around + 90)
+    return LengthRange(max(20, around - 100), around + 90, 0, (around, around))
 
 
 def _job_within(value: Mapping[str, object]) -> object:

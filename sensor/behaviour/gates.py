@@ -62,10 +62,12 @@ def shares_fit(dialect: DialectLengths, shares: Window) -> bool:
     )
 
 
-def read_pushes(dialect: DialectLengths, lengths: Counter[int], replies: Window) -> Pushes:
-    """What of the server's lengths are jobs, on how many levels."""
+def read_pushes(dialect: DialectLengths, lengths: Counter[int], replies: Window, besides: int = 0) -> Pushes:
+    """What of the server's lengths are jobs, on how many levels. What else the miner asked, so many times, may be
+    acknowledged in another text than shares.
+    """
     jobs: Counter[int] = Counter()
-    explained = 0
+    explained, other = 0, 0
     for length, number in lengths.items():
         if length in replies:
             explained += number
@@ -73,6 +75,9 @@ def read_pushes(dialect: DialectLengths, lengths: Counter[int], replies: Window)
             jobs[length] += number
         elif holds(dialect.targets, length) or holds(dialect.answers, length):
             explained += number
+        elif dialect.asks and holds(dialect.replies, length):
+            other += number
+    explained += min(other, besides)
     slack = max((some.slack for some in dialect.jobs), default=0)
     on_levels, levels = _levels(jobs, slack + 1)
     on_ladder, rungs = (0, 0) if dialect.step is None else _rungs(jobs, dialect.step)

@@ -12,7 +12,9 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
+from typing import NamedTuple
 
+from sensor.behaviour.block_beat import BlockBeat
 from sensor.behaviour.chances import chance_of_order, gaps_look_exponential
 from sensor.behaviour.dialect_lengths import DialectLengths
 from sensor.behaviour.gates import (
@@ -24,8 +26,10 @@ from sensor.behaviour.gates import (
     server_fits,
     shares_fit,
 )
+from sensor.behaviour.message_kinds import Constants, constants_of
 from sensor.behaviour.opening import WorkStart, opening_fits, openings_tried, starts
 from sensor.behaviour.opening_order import least_opening, opening_relations
+from sensor.behaviour.other_protocols import other_protocols
 from sensor.behaviour.reading import (
     NOTHING,
     Answered,
@@ -48,10 +52,23 @@ MAX_STARTS = 12
 ROLL_OVER_CHANCE = 1e-4
 #: A dialect explains a session as well as another if its chance is no more than this many times as large.
 ALIKE = 10
+#: A reading is taken from this p on, and constants of other protocols are asked for from that.
+GRAMMAR_CHANCE, CONSTANTS_FROM = 1e-5, 1e-3
+#: Readings of which the constants are asked for.
+MAX_READINGS = 6
 #: Records of a miner below which there is nothing to read.
 LEAST_QUESTIONS, LEAST_PUSHES = 1, 2
 #: Jobs that a session without shares must have.
 LEAST_PUSHES_ALONE = 5
+
+
+class _Found(NamedTuple):
+    """A reading that the gates let through."""
+
+    p: float
+    dialect: DialectLengths
+    test: ReadingTest
+    start: WorkStart
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +85,8 @@ class GrammarResult:
     roll_over: bool = False  # in question and answer at once
     opening: bool = False  # seen, and it fits
     gaps_p: tuple[float, float] = (1.0, 1.0)  # of gaps as even, and as uneven
+    constants_p: float = 1.0  # that those of another protocol of this structure fit as closely; 1 where p is not small
+    readings: tuple[tuple[float, Constants], ...] = ()  # p as it is, and lengths of the kinds of messages
     untestable: str | None = None
 
 
@@ -87,22 +106,41 @@ def look_at_any(
     if best.untestable is not None:
         return best, which
     tried = sum(search.price(best.p) for _, searches in looks for search in searches)
-    return replace(best, p=min(1.0, best.p * max(1, tried) * len(LOOKS_S)), tried=tried), which
+
+    def paid(p: float) -> float:
+        return min(1.0, p * max(1, sum(search.price(p) for _, searches in looks for search in searches)) * len(LOOKS_S))
+
+    p = paid(best.p)
+    if p > CONSTANTS_FROM:
+        return replace(best, p=p, tried=tried, readings=()), which
+    near = (entry for entry in best.readings if entry[0] <= best.p or paid(entry[0]) <= GRAMMAR_CHANCE)
+    fitting = tuple({some: p for p, some in sorted(near, key=lambda entry: -entry[0])}.items())[-MAX_READINGS:]
+    readings = tuple((p, some) for some, p in fitting)
+    constants_p = other_protocols(tuple(grammars)).least_chance([some for _, some in readings])
+    return replace(best, p=p, tried=tried, readings=readings, constants_p=constants_p), which
+
+
+def constants_of_coin(own: GrammarResult, grammars: Sequence[DialectLengths], beat: BlockBeat | None) -> float | None:
+    """The chance of the constants by the dialects of the coin whose blocks a session may follow."""
+    if beat is None or beat.p > CONSTANTS_FROM or not own.readings:
+        return None
+    return other_protocols(tuple(grammars)).least_chance([some for _, some in own.readings], beat.coin)
 
 
 def _readable(trace: Trace, grammars: Sequence[DialectLengths], gated: bool) -> tuple[GrammarResult, list[Search]]:
     """The best reading, its p as it is, and all searches for it."""
     if trace.width:
         return GrammarResult(untestable=f"lengths are known to {trace.width + 1} bytes only"), []
-    best, searches = GrammarResult(), list[Search]()
+    best, searches, readings = GrammarResult(), list[Search](), list[tuple[float, Constants]]()
     for stripped in without_handshake(trace):
         for within, fitting in _carried(stripped, grammars):
             found, search = _search(within, fitting, gated)
             searches.append(search)
+            readings.extend(found.readings)
             if found.p < best.p or (found.relations and not best.relations):
                 best = found
     if any(search.leasts for search in searches):
-        return best, searches
+        return replace(best, readings=tuple(readings)), searches
     sides = Sides(trace)
     few = len(sides.client) < LEAST_QUESTIONS or len(sides.server) < LEAST_PUSHES
     return replace(best, untestable="too few records" if few else None), searches
@@ -124,7 +162,7 @@ def over_looks(results: Sequence[GrammarResult]) -> GrammarResult:
 def _search(trace: Trace, grammars: Sequence[DialectLengths], gated: bool) -> tuple[GrammarResult, Search]:
     """The best reading of a trace with p as it is, and the different tests that its lengths allow."""
     tests: dict[ReadingTest, Chance] = {}
-    best: list[tuple[float, str, ReadingTest]] = []
+    best: list[_Found] = []
     whole = Sides(trace)
     parts = {0: whole}
     readings: dict[WorkStart, list[float]] = {}
@@ -139,7 +177,7 @@ def _search(trace: Trace, grammars: Sequence[DialectLengths], gated: bool) -> tu
                     readings.setdefault(start, []).append(tests[test].least_later)
                 fits = not gated or opening_fits(trace, start, dialect, test.shares, test.replies)
                 if fits and (not gated or _in_order(sides, test)):
-                    best.append((tests[test].p, dialect.dialect, test))
+                    best.append(_Found(tests[test].p, dialect, test, start))
     search = Search(tuple(some.least for some in tests.values()))
     if gated and trace.opening and tests:
         # Openings that the lengths allow and the order does not were tried, too, each with as many readings.
@@ -151,13 +189,23 @@ def _search(trace: Trace, grammars: Sequence[DialectLengths], gated: bool) -> tu
         )
     if not best:
         return GrammarResult(), search
-    p, _, test = min(best, key=lambda entry: entry[0])
+    least = min(best, key=lambda found: found.p)
+    test = least.test
     alike = (
-        name
-        for chance, name, other in best
-        if chance <= p * ALIKE and (other.shares.low, other.replies.low) == (test.shares.low, test.replies.low)
+        found.dialect.dialect
+        for found in best
+        if found.p <= least.p * ALIKE
+        and (found.test.shares.low, found.test.replies.low) == (test.shares.low, test.replies.low)
     )
-    return _result(parts[test.skip], test, tuple(dict.fromkeys(alike)), tests[test]), search
+    result = _result(parts[test.skip], test, tuple(dict.fromkeys(alike)), tests[test])
+    ways = (
+        (
+            each.p,
+            constants_of(trace, parts[each.test.skip], each.test.shares, each.test.replies, each.start, each.dialect),
+        )
+        for each in best
+    )
+    return replace(result, readings=tuple(dict.fromkeys(ways))), search
 
 
 def _tests(
@@ -191,7 +239,7 @@ def _readings(
         short = Counter({length: n for length, n in server.items() if holds(dialect.replies, length)})
         for base in _lowest(short):
             replies = Window(base, base + GROWTH)
-            pushes = read_pushes(dialect, server, replies)
+            pushes = read_pushes(dialect, server, replies, len(sides.client) - questions)
             number = sum(n for length, n in server.items() if length in replies)
             if gated and not (server_fits(pushes, total) and number <= len(sides.client) * 1.1 + 2):
                 continue

@@ -19,6 +19,8 @@ from sensor.model.time import SECOND_NS
 LOGIN_NS = 30 * SECOND_NS
 #: A first job comes with the answer to the last request of the opening, or right behind it.
 FIRST_JOB_NS = 2 * SECOND_NS
+#: Where a target comes with it, a job may come so much later.
+LATE_JOB_NS = 30 * SECOND_NS
 #: A miner sends the next request of its opening as soon as it has an answer, or does not wait for one.
 NEXT_REQUEST_NS = 2 * SECOND_NS
 #: A pool writes several lines at one moment, in records of their own.
@@ -153,7 +155,7 @@ def _answer(trace: Trace, request: int) -> int | None:
     return None
 
 
-def _together(trace: Trace, place: int) -> list[int]:
+def together(trace: Trace, place: int) -> list[int]:
     """The server's records at one moment, in which an answer may stand behind other lines."""
     end_ns = trace.times_ns[place] + TOGETHER_NS
     rows = zip(trace.times_ns[place:], trace.directions[place:], trace.lengths[place:], strict=True)
@@ -176,14 +178,16 @@ def opening_fits(trace: Trace, start: WorkStart, dialect: DialectLengths, shares
     opening = start.opening
     if opening is None:
         return True
+    if trace.lengths[start.requests[-1]] in shares:
+        return False  # the first share taken for it
     login = trace.lengths[start.requests[opening.login]]
     if opening.share_minus_login is not None:
         apart = opening.share_minus_login
         if shares.high - login < apart.low or shares.low - login > apart.high:
             return False
     for place, bounds, as_share in zip(start.answers, opening.answers, opening.as_share, strict=True):
-        together = _together(trace, place)
-        if bounds is not None and not any(is_answer(length, bounds, as_share, replies) for length in together):
+        lengths = together(trace, place)
+        if bounds is not None and not any(is_answer(length, bounds, as_share, replies) for length in lengths):
             return False
     return opening.envelope is not None or _first_job(trace, start, dialect, replies)
 
@@ -201,6 +205,8 @@ def _first_job(trace: Trace, start: WorkStart, dialect: DialectLengths, replies:
     """A job comes with the opening: of a length of later jobs, alone or behind other lines in one record."""
     end_ns = trace.times_ns[start.skip - 1] + FIRST_JOB_NS
     rows = list(zip(trace.times_ns, trace.directions, trace.lengths, strict=True))
+    if _target_first(rows, start, dialect, replies, end_ns):
+        end_ns += LATE_JOB_NS
     first = {length for at, side, length in rows if side == SERVER and at <= end_ns}
     later = {length for at, side, length in rows if side == SERVER and at > end_ns and length not in replies}
     later = {length for length in later if any(length in some for some in dialect.jobs)}
@@ -210,6 +216,16 @@ def _first_job(trace: Trace, start: WorkStart, dialect: DialectLengths, replies:
         before |= {x + target for x in before for target in range(some.low, some.high + 1)}
     slack = 1 + max(some.slack for some in dialect.jobs)
     return any(_is_job(length - x, later, dialect, slack) for length in first for x in before)
+
+
+def _target_first(
+    rows: Sequence[tuple[int, int, int]], start: WorkStart, dialect: DialectLengths, replies: Window, end_ns: int
+) -> bool:
+    """Whether one target, or two in one record, came with the opening in place of a job."""
+    first = [length for at, side, length in rows[start.skip :] if side == SERVER and at <= end_ns]
+    targets = {n for some in dialect.targets for n in range(some.low, some.high + 1)}
+    both = {a + b for a in targets for b in targets}
+    return any(length not in replies and (length in targets or length in both) for length in first)
 
 
 def _is_job(length: int, later: set[int], dialect: DialectLengths, slack: int) -> bool:

@@ -57,6 +57,7 @@ class Span:
     high: int
     slack: int  # bytes by which two messages of one session may differ, besides the id's digits
     step: int | None  # its list of branches grows in these steps
+    usual: int = 0  # as in the example
 
 
 def text_of(value: object, style: Style) -> str:
@@ -144,7 +145,7 @@ class SpanMeter:
         low -= self._optional(value, style)
         high += UNSEEN_MEMBERS if self._kind in ("submit", "login", "job") else 0
         high += LIST_GROWTH if self._kind == "login" and _lists_names(value.get("params")) else 0
-        return Span(max(2, low), high, slack, step)
+        return Span(max(2, low), high, slack, step, fixed)
 
     def _part(self, value: dict[str, object], parts: Parts, leaf: object) -> tuple[int, int, int]:
         """How much shorter and longer this part may be, and how much it changes within a session."""

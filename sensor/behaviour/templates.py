@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import TypeGuard
 
-from sensor.behaviour.spans import STYLES, Span, SpanMeter, Style, id_digits, leaves
+from sensor.behaviour.spans import STYLES, Span, SpanMeter, Style, id_digits, leaves, size_of
 from sensor.dialects.conversation import Conversation
 from sensor.dialects.stream.message import Message
 from sensor.signatures import Dialect, Example, MessageRule, ReplyRule, SignatureSet
@@ -130,7 +130,10 @@ def _of_reply(asked: MessageRule, replies: tuple[ReplyRule, ...], value: dict[st
     job = reply is not None and reply.job
     kind = "job" if job else "reply"
     meter = SpanMeter(reply.when, reply.take, (), kind) if reply is not None else None
-    spans = {style: meter.measure(value, style) if meter else Span(20, 400, 0, None) for style in STYLES}
+    spans = {
+        style: meter.measure(value, style) if meter else Span(20, 400, 0, None, size_of(value, style))
+        for style in STYLES
+    }
     return Template(
         rule=reply.name if reply is not None else "unnamed",
         side="pool",

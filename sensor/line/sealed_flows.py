@@ -19,6 +19,7 @@ from sensor.behaviour.block_beat import FOLLOWS, BlockBeat
 from sensor.behaviour.block_clocks import BlockClocks
 from sensor.behaviour.calibration import Calibration
 from sensor.behaviour.dialect_lengths import DialectLengths, lengths_of
+from sensor.behaviour.grammar import constants_of_coin
 from sensor.behaviour.judge import Behaviour, judge_behaviour
 from sensor.behaviour.session_trace import SESSION_BYTES, GrammarLook, SessionTrace
 from sensor.behaviour.synchrony import Synchrony, synchrony_of
@@ -231,7 +232,10 @@ class SealedFlows:
         synchrony = self._synchrony(number, followed) if least <= COMPARED_FROM else None
         if synchrony is not None and synchrony.untestable is None:
             followed.synchrony = synchrony.p
-        behaviours = [judge_behaviour(each.grammar, beat, synchrony, self._thresholds) for each in followed.looks]
+        grammars = [each.grammar for each in followed.looks]
+        beside = [constants_of_coin(each, self._grammars, beat) for each in grammars]
+        rules = self._thresholds
+        behaviours = [judge_behaviour(g, beat, synchrony, rules, c) for g, c in zip(grammars, beside, strict=True)]
         before = () if followed.behaviour is None else (followed.behaviour,)
         behaviour = min((*before, *behaviours), key=lambda each: (not each.behaves, each.p))
         followed.behaviour = behaviour  # what was said once stays said

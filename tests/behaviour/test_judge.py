@@ -19,6 +19,7 @@ GRAMMAR = GrammarResult(
     submits=9,
     answered=(9, 9),
     gaps_p=(0.4, 0.6),
+    constants_p=0.001,
 )
 BEAT = BlockBeat("XMR", "follows", 30, 1e-9, 1.2)
 LADDER = Relation("branches", "4 lengths of jobs in steps of 67", 5e-5)
@@ -28,7 +29,7 @@ IDS = Relation("id of answers", "63 bytes 4 times, then up to 64, of 9", 0.008)
 def test_the_grammar_alone_is_listed_and_no_more() -> None:
     found = judge_behaviour(GRAMMAR)
     assert not found.behaves
-    assert {part.name for part in found.parts} == {"grammar", "opening", "roll-over", "gaps"}
+    assert {part.name for part in found.parts} == {"grammar", "constants", "opening", "roll-over", "gaps"}
 
 
 @pytest.mark.parametrize(
@@ -42,6 +43,27 @@ def test_a_beat_beside_the_grammar_is_enough_and_names_the_coin() -> None:
     found = judge_behaviour(GRAMMAR, BEAT)
     assert found.behaves
     assert found.coin == "XMR"
+
+
+@pytest.mark.parametrize(
+    "change", [{"opening": True}, {"roll_over": True}, {"relations": (*GRAMMAR.relations, IDS), "opening": True}]
+)
+def test_what_any_other_protocol_of_this_structure_shows_is_not_enough(change: dict[str, object]) -> None:
+    """A queue of jobs in JSON-RPC signs in, has ids that grow, and acknowledges."""
+    elsewhere = dataclasses.replace(GRAMMAR, constants_p=0.02)
+    assert not judge_behaviour(dataclasses.replace(elsewhere, **change)).behaves  # type: ignore[arg-type]
+
+
+def test_a_ladder_of_branches_makes_constants_that_are_less_rare_count() -> None:
+    rarer = dataclasses.replace(GRAMMAR, constants_p=0.02, relations=(*GRAMMAR.relations, LADDER), opening=True)
+    assert judge_behaviour(rarer).behaves
+
+
+@pytest.mark.parametrize(("constants_p", "behaves"), [(0.05, True), (0.3, False)])
+def test_a_beat_counts_beside_constants_of_few_other_protocols(constants_p: float, behaves: bool) -> None:
+    """Wallets in JSON-RPC follow blocks, too, and their ids grow."""
+    found = judge_behaviour(dataclasses.replace(GRAMMAR, constants_p=constants_p, roll_over=True), BEAT)
+    assert found.behaves is behaves
 
 
 def test_a_beat_alone_never_accuses() -> None:

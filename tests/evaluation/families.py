@@ -19,6 +19,7 @@ from tests.evaluation import (
     ordinary_machines,
     ordinary_people,
     ordinary_queues,
+    ordinary_rpc,
     ordinary_wallets,
 )
 from tests.evaluation.talk import Talk
@@ -96,6 +97,16 @@ _ORDINARY: dict[str, Callable[[Talk], None]] = {
     "gRPC telemetry": ordinary_machines.traces,
     "random JSON-RPC poller (adversary)": ordinary_machines.random_poller,
     "auctions": ordinary_machines.auctions,
+    "other JSON-RPC (adversary)": ordinary_rpc.other_rpc,
+    "tile farm (adversary)": ordinary_rpc.tile_farm,
+    "work units, volunteers (adversary)": ordinary_rpc.volunteers,
+    "build agent (adversary)": ordinary_rpc.build_agent,
+    "counter poller (adversary)": ordinary_rpc.counter_poller,
+    "node's wallet": ordinary_rpc.node_wallet,
+    "tools of a model": ordinary_rpc.tools_of_model,
+    "code assistant": ordinary_rpc.code_assistant,
+    "heating of a house": ordinary_rpc.house,
+    "charge point": ordinary_rpc.charge_point,
 }
 
 

@@ -126,7 +126,7 @@ def _play(name: str, talk: Talk) -> None:
     job = next((row for row in rows if row.kind == "job"), None) or next(row for row in rows if row.job)
     rate = next((row for row in rows if row.kind == "hashrate"), None)
     replies = [row for row in rows if row.kind == "reply" and row.answers == "submit"]
-    taken = next((row for row in replies if row.outcome == "accepted"), replies[0] if replies else None)
+    taken = next((row for row in (*replies, *_accepted(whole)) if row.outcome == "accepted"), None)
     level = next((row for row in rows if row.side == "pool" and row.kind in ("difficulty", "target")), None)
     refresh_s = talk.server.trait("refresh", lambda r: r.choice([0, 15, 30, 30, 60]))
     coin = coin_of(name)
@@ -152,6 +152,11 @@ def _play(name: str, talk: Talk) -> None:
             answer = _answer(lines, taken if asked is share else _reply_to(rows, asked), asked)
             ask = talk.submit if asked is share else talk.ask
             ask(moment, lines.length(asked, lines.number), answer)
+
+
+def _accepted(whole: Sequence[Sequence[Template]]) -> list[Template]:
+    """What takes a share in any of the examples: one that shows a refused share is of no pool that refuses all."""
+    return [row for rows in whole for row in rows if row.kind == "reply" and row.answers == "submit"]
 
 
 def _reply_to(rows: Sequence[Template], asked: Template) -> Template | None:

@@ -39,7 +39,9 @@ written as captures. Compared are types, lengths and directions of all records, 
 Each family belongs to one of two halves by its name. The tuning half may be looked at by whoever changes the judge; the
 judging half is for figures alone. It was touched once, on 2026-11-30: totals of its ordinary families decided that
 records padded to blocks (CBC) are not judged, and the relations of one of its sessions, without the family's name, led
-to the rule that ids growing in answers count only where those of questions grow.
+to the rule that ids growing in answers count only where those of questions grow. The code of its queues, the render
+farm among them, had been read when adversaries of the tuning half were written against which the reference of other
+protocols was set, so that those two are no strangers to each other.
 
 {halves}
 
