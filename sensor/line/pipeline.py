@@ -47,10 +47,8 @@ from sensor.signatures.model import SignatureSet
 MAX_OPEN_FLOWS = 65_536
 ASSUMED = Assumptions()
 SAMPLED = Sampling()
-#: Oldest flows looked at when one must be given up.
-EVICTION_LOOK = 64
-#: Nodes kept of a replay; past this new ones are counted and refused.
-MAX_NODES = 65_536
+#: Oldest flows looked at when one must be given up; nodes kept of a replay, past which new ones are counted and refused.
+EVICTION_LOOK, MAX_NODES = 64, 65_536
 
 
 def always() -> bool:
