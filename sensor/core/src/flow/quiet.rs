@@ -13,7 +13,7 @@ use crate::wire::segment::{Segment, Sum, FIN, RST, SYN, TCP};
 impl Worker {
     /// Work on a segment of a flow if it is quiet; false: nothing was done.
     #[inline]
-    pub(super) fn take_quietly(&mut self, at: u32, seg: &Segment, block: &[u8]) -> bool {
+    pub(super) fn take_quietly(&mut self, at: u32, side: usize, seg: &Segment, block: &[u8]) -> bool {
         let slot = self.flows.slot(at);
         let idle_ns = seg.ts_ns.saturating_sub(slot.last_ns);
         let is_marked = seg.flags & (SYN | FIN | RST) != 0;
@@ -21,7 +21,6 @@ impl Worker {
         if is_marked || has_more || idle_ns > self.timeouts.shortest_ns {
             return false;
         }
-        let side = seg.side();
         if seg.wire_len == 0 {
             self.flows.slot_mut(at).note(side, seg);
             return true;

@@ -213,7 +213,9 @@ impl Worker {
         }
         let sealed = self.sessions.get(index).is_tls() && !is_text(payload);
         self.sessions.touch(index);
-        self.sessions.weigh(index);
+        if !self.sessions.get(index).is_settled() {
+            self.sessions.weigh(index);
+        }
         while let Some(victim) = self.sessions.excess() {
             self.evict_session(victim);
         }

@@ -190,6 +190,13 @@ impl Sealed {
         true
     }
 
+    /// Whether it weighs what it did, and holds nothing: nothing is to be counted anew.
+    #[inline]
+    pub fn is_settled(&self) -> bool {
+        let own = if self.has(bit::JUDGED) { 0 } else { YOUNG_BYTES };
+        self.extra.is_none() && !self.has(bit::HOLDS) && self.weight as usize == own
+    }
+
     /// What it counts in the pool.
     pub fn weigh(&self) -> usize {
         let young = if self.has(bit::JUDGED) { 0 } else { YOUNG_BYTES };

@@ -169,18 +169,23 @@ impl Flows {
     }
 
     /// The slot of a segment's flow.
-    #[inline]
     pub fn find(&self, seg: &Segment) -> Option<u32> {
+        self.find_from(seg, seg.side())
+    }
+
+    /// The same of a segment that a side has sent.
+    #[inline]
+    pub fn find_from(&self, seg: &Segment, side: usize) -> Option<u32> {
         if let Some(near) = seg.near.checked_sub(1) {
-            if self.slot(near).is_there() && self.is_of(near, seg) {
+            if self.slot(near).is_there() && self.is_of(near, seg, side) {
                 return Some(near);
             }
         }
-        self.look_up(seg)
+        self.look_up(seg, side)
     }
 
     #[inline(never)]
-    fn look_up(&self, seg: &Segment) -> Option<u32> {
+    fn look_up(&self, seg: &Segment, side: usize) -> Option<u32> {
         let tag = tag(seg.hash);
         let mut at = tag as usize & self.mask;
         loop {
@@ -190,7 +195,7 @@ impl Flows {
             }
             if (entry >> 32) as u32 == tag {
                 let slot = entry as u32 - 1;
-                if self.is_of(slot, seg) {
+                if self.is_of(slot, seg, side) {
                     return Some(slot);
                 }
             }
@@ -200,8 +205,8 @@ impl Flows {
 
     /// Whether a segment is of a flow.
     #[inline(always)]
-    fn is_of(&self, at: u32, seg: &Segment) -> bool {
-        let (slot, side) = (self.slot(at), seg.side());
+    fn is_of(&self, at: u32, seg: &Segment, side: usize) -> bool {
+        let slot = self.slot(at);
         if slot.bits & (bit::V6 | bit::UDP) != kind(seg) || slot.ports != ports(side, seg) {
             return false;
         }

@@ -86,8 +86,9 @@ impl Worker {
 
     #[inline]
     fn take(&mut self, seg: &Segment, block: &[u8]) {
-        let at = match self.flows.find(seg) {
-            Some(at) if self.take_quietly(at, seg, block) => return,
+        let side = seg.side();
+        let at = match self.flows.find_from(seg, side) {
+            Some(at) if self.take_quietly(at, side, seg, block) => return,
             Some(at) => match self.place(at, seg, block) {
                 Some(at) => at,
                 None => return,
