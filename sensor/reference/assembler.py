@@ -76,9 +76,10 @@ class Assembler:
 
         A keep-alive's byte may be any (RFC 9293 section 3.8.4).
         """
+        is_alive = (offset, len(data)) == (self.next - 1, 1)
         before = max(0, -offset)  # before the stream
         offset, data = offset + before, data[before:]
-        if (offset, len(data)) == (self.next - 1, 1) or not self.readings.contradict(offset, data, self.next):
+        if is_alive or not self.readings.contradict(offset, data, self.next):
             return False
         self.readings.wait(offset, data)
         return True

@@ -21,11 +21,12 @@ class Verdict(Enum):
 
 
 class FirstBytes:
-    """The first bytes of a direction, as far as they came in order from its base."""
+    """The first bytes of a direction, as far as they came in order."""
 
     def __init__(self) -> None:
         self.data = b""
-        self.length = 0
+        self.length = 0  # of the stream so far, from where they begin
+        self._origin = 0  # past the base where what came first was never seen
         self._broken = False
 
     def is_whole(self) -> bool:
@@ -34,9 +35,12 @@ class FirstBytes:
 
     def extend(self, offset: int, data: bytes) -> bool:
         """Take bytes at an offset; whether they tell more."""
-        if self.is_whole() or offset < self.length:
+        if not self.length:
+            self._origin = offset
+        end = self._origin + self.length
+        if self.is_whole() or offset < end:
             return False  # other readings of what came are of no interest
-        self._broken = offset > self.length
+        self._broken = offset > end
         if not self._broken:
             self.data = (self.data + data)[:START_BYTES]
             self.length += len(data)

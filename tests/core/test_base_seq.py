@@ -174,7 +174,7 @@ def test_reordering_retransmission_and_gaps_change_nothing(engine, talk):
 
 
 def test_a_missing_start_changes_nothing(engine, talk):
-    frames = [*talk.handshake(), talk.data(0, 4, b"late"), talk.data(1, 0, b"reply", acked=8)]
+    frames = [*talk.handshake(), talk.data(0, 4, b"late"), talk.data(1, 0, b"{eply", acked=8)]
     assert run(engine, timed(frames), first_bytes(talk)).chunks[0].gap == 4
 
 

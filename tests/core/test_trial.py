@@ -88,6 +88,24 @@ def test_a_literal_proves_a_flow_whose_start_is_missing_when_it_ends(engine):
     assert [type(event) for event in result.events] == [End, Open, Hit, Chunk, Close]
 
 
+@pytest.mark.parametrize("cut", [1, 2, 9])
+def test_what_comes_behind_a_start_that_is_missing_for_good_may_be_an_opening(engine, cut):
+    line = b'{"id":3}\n'
+    result = look(engine, *HELLO, TALK.data(0, 20, line[:cut]), TALK.data(0, 20 + cut, line[cut:]))
+    assert chunks_of(result) == [(0, 20, 20, line)]
+    answered = look(
+        engine, *HELLO, TALK.data(0, 20, line), TALK.data(1, 0, b"", acked=29), TALK.data(1, 0, b"", acked=29)
+    )
+    assert answered.stream(0) == line
+
+
+def test_what_comes_behind_a_start_that_is_missing_for_good_may_be_nothing(engine):
+    frames = [TALK.data(0, 20, b"nothing of it at all"), TALK.data(1, 0, b"nor an answer of it", acked=40)]
+    result = look(engine, *HELLO, *frames, *(TALK.data(0, 40 + number, b".") for number in range(17)))
+    assert is_untold(result)
+    assert result.stats["trials_failed"] == 1
+
+
 def test_the_other_sides_opening_proves_a_flow_whose_start_is_missing(engine):
     result = look(engine, *HELLO, TALK.data(0, 9, b"late"), TALK.data(1, 0, b'{"'), TALK.data(1, 2, b"b"))
     assert chunks_of(result) == [(1, 0, 0, b'{"'), (1, 2, 0, b"b"), (0, 9, 9, b"late")]

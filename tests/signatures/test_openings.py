@@ -47,7 +47,14 @@ def test_a_brace_and_whatever_json_has_behind_it_open(behind: bytes) -> None:
     assert not found.waits
 
 
-@pytest.mark.parametrize("stream", [b"{a", b"{\0", b"{ a", b"{{", b"{'", b"{\xa0", b"{\x0b"])
+@pytest.mark.parametrize("before", [b"\r\n", b"\n", b" ", b"\t", b"[", b"\xef\xbb\xbf"])
+def test_what_readers_of_lines_pass_over_hides_no_brace(before: bytes) -> None:
+    assert first(before + b'{"id":1}') is not None
+
+
+@pytest.mark.parametrize(
+    "stream", [b"[1,", b"\n\nGET", b"\xef\xbb\xbfa", b"{a", b"{\0", b"{ a", b"{{", b"{'", b"{\xa0", b"{\x0b"]
+)
 def test_a_brace_and_what_no_json_has_behind_it_do_not(stream: bytes) -> None:
     assert first(stream + b"xxxxxxxxxxxxxxx") is None
 

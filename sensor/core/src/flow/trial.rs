@@ -9,11 +9,12 @@ use crate::flow::prefilter::Tables;
 use crate::model::event::Event;
 use crate::wire::segment::TCP;
 
-/// The first bytes of a direction, as far as they came in order from its base.
+/// The first bytes of a direction, as far as they came in order.
 #[derive(Default)]
 struct Start {
     bytes: [u8; START],
-    length: u64, // of the stream so far
+    origin: u64, // their offset: past that of the base where what came first was never seen
+    length: u64, // from there on, so far
     broken: bool,
 }
 
@@ -29,10 +30,14 @@ impl Start {
 
     /// Take bytes at an offset; whether they tell more.
     fn extend(&mut self, offset: u64, data: &[u8]) -> bool {
-        if self.is_whole() || offset < self.length {
+        if self.length == 0 {
+            self.origin = offset;
+        }
+        let end = self.origin + self.length;
+        if self.is_whole() || offset < end {
             return false; // other readings of what came are of no interest
         }
-        self.broken = offset > self.length;
+        self.broken = offset > end;
         if !self.broken {
             let at = self.length as usize;
             let taken = data.len().min(START - at);
