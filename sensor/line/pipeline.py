@@ -47,7 +47,7 @@ from sensor.signatures.model import SignatureSet
 MAX_OPEN_FLOWS = 65_536
 ASSUMED = Assumptions()
 SAMPLED = Sampling()
-#: Oldest flows looked at when one must be given up; nodes kept of a replay, past which new ones are counted and refused.
+#: Oldest flows looked at when one must be given up; nodes kept of a replay: past this new ones are counted and refused.
 EVICTION_LOOK, MAX_NODES = 64, 65_536
 
 

@@ -30,7 +30,7 @@ from sensor.intake import engine
 from sensor.line.replay import replay
 from sensor.model.finding import Finding
 from sensor.model.record import Record
-from tests.bench.measure import install
+from tests.bench.peers import install
 from tests.docs.markdown import filled
 from tests.dump.dump import CASES, LIMITS, captures_below, own_captures
 

@@ -40,7 +40,7 @@ def minewatch(workers: int) -> Tool:
 
 def peers(folder: Path) -> list[Tool]:
     """The other programs, as far as they are here; `folder` is where the floor is built."""
-    _install("libndpi-bin", "tcpdump", "softflowd")
+    install("libndpi-bin", "tcpdump", "softflowd")
     found = floors(folder)
     if shutil.which("tcpdump"):
         found.append(Tool("tcpdump -w", ("tcpdump", "-Z", "root", "-r", "{}", "-w", "/dev/null")))
@@ -83,7 +83,7 @@ def _nfstream() -> Path | None:
     return None
 
 
-def _install(*packages: str) -> None:
+def install(*packages: str) -> None:
     """Install Debian packages as root, where that is possible; otherwise say what is missing."""
     if _missing(packages) and shutil.which("apt-get") and os.geteuid() == 0:
         environment = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
