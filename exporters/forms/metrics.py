@@ -141,7 +141,8 @@ def _sensor(samples: Samples, status: Status) -> None:
 
 
 def _capture(samples: Samples, status: Status) -> None:
-    samples.figures(status.core, names.CORE, "core_other_total", names.CORE_FAMILIES)
+    core = {figure: count for figure, count in status.core.items() if figure not in names.CORE_UNSHOWN}
+    samples.figures(core, names.CORE, "core_other_total", names.CORE_FAMILIES)
     samples.add("capture_lag_seconds", status.lag_seconds)
     for name, figures in status.interfaces.items():
         shown = {figure: count for figure, count in figures.items() if figure not in names.INTERFACE_UNSHOWN}

@@ -51,7 +51,6 @@ METRICS: Mapping[str, str] = {
     "candidates": "Flows with an open gate.",
     "candidates_opened_total": "Gates opened.",
     "candidates_spent_total": "Gates closed because their budget was spent or their trial came to nothing.",
-    "candidates_dismissed_total": "Gates closed because the line had given the flow up.",
     "candidates_refused_total": "Gates not opened because too many were open.",
     "evictions_total": "What was given up so that a full table could take something new.",
     "hits_total": "Literals of signatures found by the core.",
@@ -220,7 +219,6 @@ CORE: Mapping[str, CounterSeries] = {
         candidates_opened="candidates_opened_total",
         candidates_spent="candidates_spent_total",
         trials_failed="candidates_spent_total",
-        candidates_dismissed="candidates_dismissed_total",
     ),
     **_plain(
         candidates_refused="candidates_refused_total",
@@ -369,6 +367,8 @@ LINE_FAMILIES = (
 #: Figures of an interface that stay as the start made them have no series: of what is not as it was asked for, the
 #: journal says it.
 INTERFACE_UNSHOWN = ("queues", "ring_bytes", "pinned")
+#: These are among `candidates_spent` already, and among what the line counts as given up.
+CORE_UNSHOWN = ("candidates_dismissed",)
 #: What has no series, for these are not to be many: `minewatch calibrate` and `minewatch status --json` have it.
 LINE_UNSHOWN = ("chances_", "encrypted_bytes", "encrypted_followed", "encrypted_records")
 ATTRIBUTION_FAMILIES = (("lookups_", "attributions_total", "result"),)

@@ -26,12 +26,9 @@ FOLDER = Path(os.environ.get("BENCH_DIR", "build/bench"))
 CUT_PACKETS = 200_000
 #: Reads a capture as a replay does, and does nothing with what comes; tables on standard input.
 CHILD = """
-import json, sys
+import ast, json, sys
 from sensor import _core
-literals, openings, flights = json.load(sys.stdin)
-openings = [(proto, at, [tuple(pair) for pair in pattern], budget) for proto, at, pattern, budget in openings]
-flights = [tuple(row) for row in flights]
-core = _core.Core(_core.Tables([bytes.fromhex(text) for text in literals], openings, flights), _core.Limits())
+core = _core.Core(_core.Tables(*ast.literal_eval(sys.stdin.read())), _core.Limits())
 core.attach(sys.argv[1])
 core.finish()
 while not core.finished:
@@ -71,7 +68,7 @@ def cut(shape: Shape, packets: int = CUT_PACKETS) -> Path:
 def count(capture: Path) -> Counted:
     """Count over a capture."""
     known = signatures.load()
-    tables = json.dumps([[literal.hex() for literal in known.literals], known.openings, known.flights])
+    tables = repr((list(known.literals), list(known.openings), list(known.flights)))
     with tempfile.TemporaryDirectory() as folder:
         valgrind = ("valgrind", "--tool=callgrind", "--separate-threads=yes", f"--callgrind-out-file={folder}/out")
         done = subprocess.run(
