@@ -43,6 +43,9 @@ SECONDS, RATE = 900, 50_000
 WARM_SHARE = 0.4
 FILL_TIMES, FILL_PPS = 280, 40_000
 RELOAD_S, ROTATE_S, OUTAGE_S, FLOOD_S, SAMPLE_S = 60, 20, 90, 120, 5
+#: Until it is warm floods come as often: each leaves its marks between what lasts, and only after a dozen of them the
+#: heap has room for the next. In service that takes half an hour, here six minutes.
+WARM_FLOOD_S = 30
 WATCHDOG_S = 20
 METRICS = 18_181
 SLOPE_BYTES_PER_H = 1_000_000
@@ -104,7 +107,7 @@ def inside(seconds: int) -> Result:
             time.sleep(1)
             filled = packets(replay(miners(folder), FILL_PPS))
             background = replay(mix, RATE, "--loop=0", f"--duration={seconds}")
-            samples, pings, floods = go_on(sensor, receiver, flood, time.monotonic() + seconds)
+            samples, pings, floods = go_on(sensor, receiver, flood, seconds)
             sent = filled + packets(background) + floods
             time.sleep(5)
             counted = figures()
@@ -147,17 +150,19 @@ def packets(process: subprocess.Popen[str]) -> int:
     return int(re.findall(r"Successful packets: +(\d+)", process.communicate()[0])[0])
 
 
-def go_on(sensor: Sensor, receiver: HttpReceiver, flood: Path, until_s: float) -> tuple[list[Sample], list[float], int]:
+def go_on(sensor: Sensor, receiver: HttpReceiver, flood: Path, seconds: int) -> tuple[list[Sample], list[float], int]:
     """Disturb it until the time is over: samples, when each watchdog ping was read, and the flood's packets."""
     samples, pings, sent, seen = [sample(sensor.process.pid)], [time.monotonic()], 0, 0
-    following = {"reload": RELOAD_S, "rotate": ROTATE_S, "outage": OUTAGE_S, "flood": FLOOD_S}
+    every_s = {"reload": RELOAD_S, "rotate": ROTATE_S, "outage": OUTAGE_S, "flood": WARM_FLOOD_S}
+    following = dict(every_s)
     began = time.monotonic()
-    while time.monotonic() < until_s:
-        now_s = time.monotonic() - began
+    while (now_s := time.monotonic() - began) < seconds:
+        if now_s >= WARM_SHARE * seconds:
+            every_s["flood"] = FLOOD_S
         for what, at_s in list(following.items()):
             if now_s < at_s:
                 continue
-            following[what] += {"reload": RELOAD_S, "rotate": ROTATE_S, "outage": OUTAGE_S, "flood": FLOOD_S}[what]
+            following[what] += every_s[what]
             sent += disturb(what, sensor, receiver, flood, int(at_s))
         pings_read = sensor.notified.read().count("WATCHDOG=1")
         if pings_read > seen:
