@@ -125,6 +125,17 @@ def test_the_table_of_the_documentation_says_what_is_found() -> None:
         assert line == str(ROWS[name]), "python -m tests.session.unknown_table gives the table"
 
 
+#: Public examples of BIP 173 and EIP-55.
+WALLETS = ("bc1qw508d6qejxtdg4y5r3zarvary0c5xw7kv8f3t4", "0x52908400098527886E0F7030069857D2E4169EE7")
+
+
+@pytest.mark.parametrize("wallet", WALLETS)
+def test_a_wallet_says_where_is_paid_and_not_what_is_mined_in_a_language_nobody_knows(wallet: str) -> None:
+    found = only(SESSION.replace("sv1qwallet", wallet))
+    assert (found.dialect, found.login, found.coin, found.algorithm) == ("unknown-stratum", wallet, None, None)
+    assert found.wallet is not None
+
+
 def test_what_is_said_of_it() -> None:
     found = only(SESSION)
     assert (found.dialect, found.grade, found.coin, found.algorithm) == ("unknown-stratum", Grade.ACCEPTED, None, None)
