@@ -5,7 +5,7 @@ five rounds; Mpps and Gbit/s are per CPU second; a ratio is the median of the ro
 moves between rounds. What a program counted is checked.
 
 BENCH_ROUNDS (5), BENCH_SLOW_ROUNDS (as many; of programs that take minutes), BENCH_ONLY=mixed,small-packets,mix,small,
-BENCH_DIR (build/bench).
+BENCH_WITHOUT=softflowd,nfstream (programs that are left out), BENCH_DIR (build/bench).
 """
 
 from __future__ import annotations
@@ -77,7 +77,8 @@ class Runs:
 def main() -> None:
     """Make the captures, run everything, print the tables, write the page."""
     console = Console(width=None if sys.stdout.isatty() else 170, highlight=False)
-    tools = [minewatch(1), minewatch(2), *peers(FOLDER)]
+    without = os.environ.get("BENCH_WITHOUT", "").split(",")
+    tools = [minewatch(1), minewatch(2), *(tool for tool in peers(FOLDER) if tool.name not in without)]
     captures = chosen([make(MIXED, FOLDER), make(SMALL, FOLDER), *shared_captures(FOLDER / "shared")])
     empty = FOLDER / "empty.pcap"
     empty.write_bytes(EMPTY)
