@@ -36,18 +36,18 @@ STEPS = ("walk", "decode", "flow", "scan", "all")
 EMPTY = struct.pack("<IHHiIII", 0xA1B2C3D4, 2, 4, 0, 0, 262_144, 1)
 COLUMNS = (
     "program",
-    "rounds",
-    "CPU s, least",
-    "CPU s, median",
-    "wall s, median",
+    "runs",
+    "CPU s",
+    "median",
+    "wall s",
     "Mpps",
     "Gbit/s",
-    "x floor gate",
-    "ndpiReader is x",
+    "x floor",
+    "nDPI x",
     "RSS MB",
     "B a flow",
     "packets",
-    "mining flows",
+    "mining",
 )
 
 
