@@ -9,6 +9,7 @@ constants that fit any dialect as closely as the session's do. Knows dialects an
 from __future__ import annotations
 
 import math
+from array import array
 from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import replace
@@ -37,7 +38,8 @@ VERSION = (16, 1)
 WITH_VERSION, SPACED, OVER_WEBSOCKET, OTHER_TEXT = 0.65, 0.35, 0.35, 0.2
 #: Share of a sign-in's questions that are acknowledged like any other.
 ACKNOWLEDGED = 0.4
-MOST_REQUESTS = 4
+#: Questions of a sign-in that are drawn at least.
+LEAST_REQUESTS = 4
 #: Share of protocols that push something else at the beginning, of pools that push a target then in a way that can be
 #: seen, and of pools of dialects without one that push something.
 EXTRA_ELSEWHERE, EXTRA_TARGET, EXTRA_OTHER = 0.2, 0.6, 0.1
@@ -54,17 +56,19 @@ class OtherProtocols:
         grammars = tuple(grammars)
         self._coins = {coin for own in grammars for coin in own.coins}
         rng = _Draws()
-        self.drawn = [_draw(rng) for _ in range(DRAWN)]
+        sizes = (len(opening.requests) for own in grammars for opening in own.openings)
+        questions = max((LEAST_REQUESTS, *sizes))  # protocols that ask less would fit no opening that asks more
+        self.drawn = [_draw(rng, questions) for _ in range(DRAWN)]
         self._columns = (
             sorted(length for some in self.drawn for length in some.requests),
-            sorted(some.answers[n][0] for some in self.drawn for n in range(MOST_REQUESTS)),
+            sorted(answer[0] for some in self.drawn for answer in some.answers),
             sorted(some.reply or 0 for some in self.drawn),
             sorted(some.job for some in self.drawn),
             sorted(extra for some in self.drawn for extra in some.extras),
         )
         self._grammars = [(own, tuple(map(_lengths, (own.replies, own.submits, own.jobs)))) for own in grammars]
         self._densities: dict[tuple[int, int], float] = {}
-        self._scores: dict[tuple[int, bool, str | None], list[float]] = {}
+        self._scores: dict[tuple[int, bool, str | None], array[float]] = {}  # 32 KB each
 
     def least_chance(self, readings: Collection[Constants], coin: str | None = None) -> float:
         """The least of several ways to read one session, which pays for all of them."""
@@ -81,7 +85,7 @@ class OtherProtocols:
             coin = ""  # stated of none
         if (size, alone, coin) not in self._scores:
             drawn = (self.score(_shaped(some, size, alone), coin) for some in self.drawn)
-            self._scores[size, alone, coin] = sorted(drawn)
+            self._scores[size, alone, coin] = array("d", sorted(drawn))
         scores = self._scores[size, alone, coin]
         return (1 + len(scores) - bisect_left(scores, self.score(constants, coin) - 1e-9)) / (1 + len(scores))
 
@@ -229,7 +233,7 @@ def _shaped(some: Constants, size: int, alone: bool) -> Constants:
     return replace(cut, share=None, reply=None) if alone else cut
 
 
-def _draw(rng: _Draws) -> Constants:
+def _draw(rng: _Draws, questions: int) -> Constants:
     version = VERSION if rng.random() < WITH_VERSION else (0, 0)
     spaced, socket, size = rng.random() < SPACED, rng.random() < OVER_WEBSOCKET, _sizes(rng)
 
@@ -245,9 +249,9 @@ def _draw(rng: _Draws) -> Constants:
     reply = written(AROUND_ANSWER + text, 2 + spaces, False)
     answers = tuple(
         (reply if rng.random() < ACKNOWLEDGED else written(AROUND_ANSWER + size(ANSWER_BYTES), 6, False),)
-        for _ in range(MOST_REQUESTS)
+        for _ in range(questions)
     )
-    requests = tuple(asked() for _ in range(MOST_REQUESTS))
+    requests = tuple(asked() for _ in range(questions))
     extras = (
         (EXTRA_BYTES[0] + rng.below(EXTRA_BYTES[1] - EXTRA_BYTES[0] + 1),) if rng.random() < EXTRA_ELSEWHERE else ()
     )
