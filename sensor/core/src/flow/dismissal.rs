@@ -5,10 +5,12 @@ use crate::model::stats::Counter;
 
 impl Worker {
     /// Shut the gates of these flows, by their numbers, for good; what is no candidate is passed over.
-    pub fn dismiss(&mut self, flows: &[u64]) {
+    /// A flood may bring thousands of them at once, to thousands of candidates.
+    pub fn dismiss(&mut self, mut flows: Vec<u64>) {
+        flows.sort_unstable();
         let mut slots = Vec::new();
         self.candidates.for_each(|candidate| {
-            if candidate.flow != 0 && !candidate.dismissed && flows.contains(&candidate.flow) {
+            if candidate.flow != 0 && !candidate.dismissed && flows.binary_search(&candidate.flow).is_ok() {
                 candidate.dismissed = true;
                 slots.push(candidate.slot);
             }
@@ -66,10 +68,10 @@ mod tests {
         let tables = Arc::new(Tables::new(vec![b"\"mining.".to_vec()], Vec::new(), Vec::new()).unwrap());
         let mut worker = Worker::new(0, &Limits::default(), tables, stats.clone());
         assert_eq!(chunks(&mut worker, 1), 1);
-        worker.dismiss(&[0, 7]);
+        worker.dismiss(vec![7, 0]);
         assert_eq!(chunks(&mut worker, 31), 1);
-        worker.dismiss(&[1, 1]);
-        worker.dismiss(&[1]);
+        worker.dismiss(vec![1, 1]);
+        worker.dismiss(vec![1]);
         assert_eq!((chunks(&mut worker, 61), stats.get(Counter::CandidatesDismissed)), (0, 1));
         worker.close_all();
         assert!(matches!(worker.events[..], [Event::Close(_)]));

@@ -74,7 +74,7 @@ impl Shared {
         if dismissals != std::mem::replace(seen, dismissals) {
             let dismissed = &self.dismissed[worker.number as usize];
             let flows = std::mem::take(&mut *dismissed.lock().unwrap_or_else(PoisonError::into_inner));
-            worker.dismiss(&flows);
+            worker.dismiss(flows);
         }
     }
 
