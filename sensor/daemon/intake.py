@@ -25,6 +25,7 @@ RETRY_NS, LOOK_NS = 2 * SECOND_NS, SECOND_NS
 AHEAD = 2
 #: Captures whose beginning is looked at in one look, some milliseconds each.
 MOST_LOOKED_AT = 100
+NOT_BOUND = "not all threads that read it could be bound to the processors of capture.cpus"
 NOT_SPREAD = "its packets are not spread over the workers by the kernel: one thread reads them all"
 MEMORY_NAME = ".minewatch-read.json"
 
@@ -40,6 +41,7 @@ class Interfaces:
         self._workers = workers
         self._captures = dict(captures)
         self._gone: dict[str, int] = {}  # when to ask again
+        self._unbound: set[str] = set()  # interfaces of which it was said that their threads are not bound
         self.counters: Counter[str] = Counter(interfaces_deleted=0, interfaces_reattached=0)
         for name, capture in self._captures.items():
             engine.attach(core, INTERFACE_SCHEME + name, capture)
@@ -51,6 +53,16 @@ class Interfaces:
         for name in names:
             if figures.get(name, {}).get("queues", self._workers) < self._workers:
                 self._journal.warning(f"interface {name}: {NOT_SPREAD}")
+
+    def _say_what_is_not_bound(self) -> None:
+        """Threads were to be bound to processors, and one that has taken packets is not."""
+        figures = self._core.interfaces()
+        for name, capture in self._captures.items():
+            its = figures.get(name, {})
+            bound = its.get("pinned", 0) >= its.get("queues", 1)
+            if capture.cpus and its.get("packets") and not bound and name not in self._unbound:
+                self._unbound.add(name)
+                self._journal.warning(f"interface {name}: {NOT_BOUND}")
 
     @property
     def over(self) -> bool:
@@ -81,6 +93,7 @@ class Interfaces:
 
     def look(self, now_ns: int) -> None:
         """Ask for interfaces that have gone."""
+        self._say_what_is_not_bound()
         for name in [name for name, retry_ns in self._gone.items() if not _waits(retry_ns, now_ns, RETRY_NS)]:
             try:
                 self._engine.attach(self._core, INTERFACE_SCHEME + name, self._captures[name])

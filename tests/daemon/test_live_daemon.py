@@ -91,6 +91,19 @@ def test_workers_with_a_queue_each_find_the_same_and_it_is_said_where_there_are_
         assert sensor.end()[0] == 0
         assert unproven(kept(sensor)) == unproven(replayed(demo))
         assert ("interface b0: its packets are not spread over the workers" in sensor.said) == bool(fault)
+        assert "could be bound" not in sensor.said
+
+
+def test_threads_that_cannot_be_bound_to_a_processor_are_told_once(net: Net, demo: Path, tmp_path: Path) -> None:
+    capture = {"interfaces": [{"name": "b0"}], "cpus": [1_000]}  # there is none of this number
+    with running(tmp_path, listening("compiled", workers=2, capture=capture)) as sensor:
+        sensor.ready()
+        play(net, demo)
+        sensor.until(lambda: len(sensor.findings()) == 8)
+        sensor.until(lambda: "could be bound" in sensor.said)
+        assert sensor.end()[0] == 0
+        told = "interface b0: not all threads that read it could be bound to the processors of capture.cpus"
+        assert sensor.said.count(told) == 1
 
 
 def test_without_any_configuration_what_is_found_is_shown_and_the_end_sums_it_up(
