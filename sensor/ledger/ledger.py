@@ -20,7 +20,8 @@ from sensor.ledger.lease import LedgerLease, prove
 from sensor.ledger.outbox import EventOutbox
 from sensor.ledger.read.reader import LedgerReader
 from sensor.ledger.store.bounds import LedgerBounds
-from sensor.ledger.store.database import connect, empty_log, open_to_read, reading, writing
+from sensor.ledger.store.database import connect, empty_log, is_own, open_to_read, reading, writing
+from sensor.ledger.store.errors import LedgerError, OutdatedLedgerError
 from sensor.ledger.store.records import load_finding
 from sensor.ledger.store.schema import CONDITIONS, CONNECTIONS, FINDINGS, LEASES, NODES, PARTS
 from sensor.ledger.write import cases, coverage, retention, rollups, sensors, silence
@@ -93,11 +94,29 @@ class Ledger:
 
     @classmethod
     def open_to_read(cls, url: str) -> Ledger:
-        """Open a database for its reader alone, as whoever may read it, and leave nothing behind.
+        """Open a database for its reader alone, as whoever may read it, and leave nothing behind. A file of this user's
+        that an older release made is brought up to date first.
 
         Raises LedgerError, one sentence; also whenever anything is to be written.
         """
-        return cls(open_to_read(url), DEFAULT_BOUNDS, Reporter(THIS_SENSOR, secrets.token_hex(8), "live", 0))
+        try:
+            return cls._to_read(url)
+        except OutdatedLedgerError:
+            if not is_own(url):
+                raise
+        cls.open(url).close()
+        return cls._to_read(url)
+
+    @classmethod
+    def _to_read(cls, url: str) -> Ledger:
+        ledger = cls(open_to_read(url), DEFAULT_BOUNDS, Reporter(THIS_SENSOR, secrets.token_hex(8), "live", 0))
+        try:
+            if ledger._not_rolled_up(1):  # its sums would be too small, and nothing would say so
+                raise OutdatedLedgerError(ledger.engine.url.render_as_string(hide_password=True), "its hourly sums are")
+        except LedgerError:
+            ledger.close()
+            raise
+        return ledger
 
     def report_as(self, sensor_id: str, clock_offset_ns: int) -> None:
         """Which sensor this process is."""
@@ -278,15 +297,19 @@ class Ledger:
 
     def _roll_up_missing(self) -> int:
         """Roll up a page of the findings that never were (a ledger of before there were roll-ups); how many."""
-        query = select(FINDINGS.c.record).where(FINDINGS.c.rolled.is_(None)).limit(PAGE)
-        with reading(self.engine) as connection:
-            missing = [load_finding(record) for record in connection.scalars(query)]
+        missing = [load_finding(record) for record in self._not_rolled_up(PAGE)]
         if missing:
             with self._writing() as connection:
                 findings = FindingWriter(connection, missing, self.reporter, time.time_ns())
                 findings.roll_up()
                 findings.write()
         return len(missing)
+
+    def _not_rolled_up(self, most: int) -> list[str]:
+        """The records of some findings that are in no roll-up yet."""
+        query = select(FINDINGS.c.record).where(FINDINGS.c.rolled.is_(None)).limit(most)
+        with reading(self.engine) as connection:
+            return list(connection.scalars(query))
 
     def _merge_old_hours(self, now_ns: int) -> int:
         """Go on with today's round over the series; how many rows went."""

@@ -20,7 +20,7 @@ import pytest
 from sensor.ledger import Ledger, LedgerError
 from sensor.ledger.store.database import reading
 from sensor.ledger.store.ownership import wrong_owner
-from sensor.ledger.store.read_only import open_file
+from sensor.ledger.store.read_only import TICK_S, open_file
 from tests.ledger.made import finding
 from tests.ledger.test_release_0_1 import kept
 
@@ -265,14 +265,34 @@ def test_a_ledger_of_the_future_is_left_alone(tmp_path: Path) -> None:
         Ledger.open_to_read(url)
 
 
-def test_a_file_written_a_moment_ago_is_read_when_its_clock_has_ticked(tmp_path: Path) -> None:
+@pytest.mark.parametrize(("age_s", "waits"), [(0.0, [TICK_S]), (5.0, [])])
+def test_a_file_written_a_moment_ago_is_read_when_its_clock_has_ticked(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, age_s: float, waits: list[float]
+) -> None:
+    path = tmp_path / "ledger.db"
+    Ledger.open(f"sqlite:///{path}").close()
+    slept: list[float] = []
+    monkeypatch.setattr(time, "time", lambda: path.stat().st_mtime + age_s)
+    monkeypatch.setattr(time, "sleep", slept.append)
+    open_file(path).close()
+    assert slept == waits
+
+
+def test_sums_that_were_never_made_are_not_taken_for_none(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As an older release leaves them, and a first start of this one that was killed half-way."""
     url = f"sqlite:///{tmp_path}/ledger.db"
     ledger = Ledger.open(url)
+    ledger.record([finding(1)], 1)
     ledger.close()
-    os.utime(tmp_path / "ledger.db")
-    began = time.monotonic()
+    with contextlib.closing(sqlite3.connect(tmp_path / "ledger.db")) as connection, connection:
+        connection.execute("UPDATE findings SET rolled = NULL")
+    with monkeypatch.context() as context:
+        context.setattr("sensor.ledger.ledger.is_own", lambda _: False)
+        with pytest.raises(LedgerError, match="its hourly sums are of an older minewatch"):
+            Ledger.open_to_read(url)
     Ledger.open_to_read(url).close()
-    assert time.monotonic() - began < 10
+    with contextlib.closing(sqlite3.connect(tmp_path / "ledger.db")) as connection:
+        assert connection.execute("SELECT count(*) FROM findings WHERE rolled IS NULL").fetchone() == (0,)
 
 
 @root

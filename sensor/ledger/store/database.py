@@ -18,7 +18,7 @@ from sqlalchemy import Connection, Engine, event
 from sqlalchemy.exc import SQLAlchemyError
 
 from sensor.ledger.store.backup import BackupError, back_up
-from sensor.ledger.store.errors import LedgerError, fault_of
+from sensor.ledger.store.errors import LedgerError, OutdatedLedgerError, fault_of
 from sensor.ledger.store.opening import engine_for, is_there, parsed_url, refusal
 from sensor.ledger.store.ownership import belong_to_folder, can_write
 from sensor.ledger.store.read_only import connect_to_read, refuse_if_moved, why_unreadable
@@ -67,32 +67,32 @@ def connect(url: str) -> Engine:
 
 
 def open_to_read(url: str) -> Engine:
-    """An engine that only reads, of a database whose schema is this release's. Where it is an older one, and the file
-    is this user's, it is brought up to date first. Raises LedgerError."""
+    """An engine that only reads, of a database whose schema is this release's. Raises LedgerError, and
+    OutdatedLedgerError where it is an older one's."""
     engine = connect_to_read(url)
+    shown = engine.url.render_as_string(hide_password=True)
     try:
         with translated_errors(engine):
             current = _revision(engine)
+        if current == newest_schema():
+            return engine
+        if current is None:
+            raise LedgerError(f"ledger {shown}: there is none in it")
+        if current in _revisions():
+            raise OutdatedLedgerError(shown, f"its schema ({current}) is")
+        raise LedgerError(NEWER.format(shown=shown, current=current))
     except LedgerError as error:
         engine.dispose()
         reason = why_unreadable(engine) if error.fault == "other" else None
         if reason is None:
             raise
-        raise LedgerError(f"ledger {engine.url.render_as_string(hide_password=True)}: {reason}") from None
-    if current == newest_schema():
-        return engine
-    engine.dispose()
-    path = file_of_engine(engine)
-    if current in _revisions() and path is not None and can_write(path):
-        connect(url).dispose()
-        return connect_to_read(url)
-    shown = engine.url.render_as_string(hide_password=True)
-    if current is not None and current not in _revisions():
-        raise LedgerError(NEWER.format(shown=shown, current=current))
-    raise LedgerError(
-        f"ledger {shown}: its schema ({current or 'none'}) is of an older minewatch: the service brings it up to date "
-        "when it starts"
-    )
+        raise LedgerError(f"ledger {shown}: {reason}") from None
+
+
+def is_own(url: str) -> bool:
+    """Whether a database is a file of this user's, which he may bring up to date. Raises LedgerError for no URL."""
+    path = parsed_url(url).database
+    return url.startswith("sqlite") and path is not None and can_write(Path(path))
 
 
 def _make(path: Path) -> None:

@@ -46,6 +46,15 @@ class LedgerError(Exception):
         self.fault: LedgerFault = fault
 
 
+class OutdatedLedgerError(LedgerError):
+    """A ledger of an older release, which has to be brought up to date before it can be read."""
+
+    def __init__(self, shown: str, what: str) -> None:
+        super().__init__(
+            f"ledger {shown}: {what} of an older minewatch: the service brings it up to date when it starts"
+        )
+
+
 class DamagedRecordError(LedgerError):
     """A record of the ledger is none any more: the database is damaged, though its pages hang together."""
 
