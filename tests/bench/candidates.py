@@ -141,19 +141,19 @@ class Watched(Pipeline):
             first.append(event)
             if not isinstance(event, Hit):
                 del self._fresh[event.flow]
-                one = self.tally.by_cause.setdefault(self._causes.of(opened, first), Opened())
-                one.candidates += 1
-                self._of_flow[event.flow] = one
+                gates = self.tally.by_cause.setdefault(self._causes.of(opened, first), Opened())
+                gates.candidates += 1
+                self._of_flow[event.flow] = gates
         if isinstance(event, Chunk) and event.flow in self._of_flow:
             self._of_flow[event.flow].chunk_bytes += len(event.data)
 
     def _end(self, number: int, flow: OpenFlow, closed: Close | None, *, given_up: bool = False) -> None:
         super()._end(number, flow, closed, given_up=given_up)
-        one = self._of_flow.pop(number, None)
-        if one is not None:
+        gates = self._of_flow.pop(number, None)
+        if gates is not None:
             mines = number in self._contributing or bool(flow.heard.readings)
-            one.mining += mines
-            one.useful += mines or self._is_useful(flow)
+            gates.mining += mines
+            gates.useful += mines or self._is_useful(flow)
             self._contributing.discard(number)
 
     def _contribute(self, ended: Ended) -> Sequence[Identified]:

@@ -158,7 +158,7 @@ def shared_captures(folder: Path) -> list[Path]:
         print(f"bench: ../shared/bench/make_bench.py failed:\n{done.stderr[-2000:]}", file=sys.stderr)
         return []
     for path in wanted:
-        told = re.search(rf"{path.name}: (\d+) packets, \d+ bytes, (\d+) flow", done.stderr)
-        if told:
-            path.with_suffix(".json").write_text(json.dumps({"packets": int(told[1]), "flows": int(told[2])}))
+        counts = re.search(rf"{path.name}: (\d+) packets, \d+ bytes, (\d+) flow", done.stderr)
+        if counts:
+            path.with_suffix(".json").write_text(json.dumps({"packets": int(counts[1]), "flows": int(counts[2])}))
     return wanted

@@ -99,9 +99,9 @@ def points(sizes: Iterator[tuple[int, int]], tools: list[Tool]) -> list[Point]:
     found = []
     for flows, packets in sizes:
         path = capture(flows, packets)
-        rounds = [{tool.name: tool.run(path) for tool in tools} for _ in range(ROUNDS)]
+        runs = {tool.name: [tool.run(path) for _ in range(ROUNDS)] for tool in tools}
         path.unlink()
-        least = {tool.name: min((costs[tool.name] for costs in rounds), key=lambda cost: cost.cpu) for tool in tools}
+        least = {name: min(filter(None, costs), key=lambda cost: cost.cpu) for name, costs in runs.items()}
         found.append(Point(flows, packets, least))
         print(f"{flows:,} flows, {packets:,} packets: {cells(found[-1])}", flush=True)
     return found

@@ -67,9 +67,9 @@ def cut(shape: Shape, packets: int = CUT_PACKETS) -> Path:
 
 def count(capture: Path) -> Counted:
     """Count over a capture."""
-    known = signatures.load()
-    rows = ([tuple(row) for row in some] for some in (known.openings, known.flights))
-    tables = repr((list(known.literals), *rows))
+    loaded = signatures.load()
+    rows = ([tuple(row) for row in some] for some in (loaded.openings, loaded.flights))
+    tables = repr((list(loaded.literals), *rows))
     with tempfile.TemporaryDirectory() as folder:
         valgrind = ("valgrind", "--tool=callgrind", "--separate-threads=yes", f"--callgrind-out-file={folder}/out")
         done = subprocess.run(

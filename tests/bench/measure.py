@@ -24,6 +24,8 @@ _, status, usage = os.wait4(child, 0)
 wall = time.perf_counter() - began
 print([os.waitstatus_to_exitcode(status), wall, usage.ru_utime + usage.ru_stime, usage.ru_maxrss], file=sys.stderr)
 """
+#: A program that takes longer does not end (timeout(1) of coreutils: exit code 124).
+MOST_S, DOES_NOT_END = 900, 124
 #: How programs tell how many packets they read, and how many flows of mining they found.
 PACKETS = (
     r"IP packets:\s+\d+\s+of (\d+) packets total",  # ndpiReader
@@ -58,15 +60,15 @@ class Tool:
     #: Whether it has to read every packet and find every flow of mining that the capture holds.
     exact: bool = False
 
-    def run(self, capture: Path) -> Cost:
-        """One run; a program that fails ends the bench."""
+    def run(self, capture: Path) -> Cost | None:
+        """One run; None where the program does not end. One that fails ends the bench."""
         with tempfile.TemporaryDirectory() as folder:
             events = Path(folder) / "eve.json"
             words = [word.replace("{}", str(capture)).replace("{eve}", str(events)) for word in self.words]
             words = [word.replace("{folder}", folder) for word in words]
             with (Path(folder) / "out").open("wb+") as out:
                 done = subprocess.run(
-                    [sys.executable, "-I", "-S", "-c", LAUNCHER, *words],
+                    [sys.executable, "-I", "-S", "-c", LAUNCHER, "timeout", "-k5", str(MOST_S), *words],
                     stdout=out,
                     stderr=subprocess.PIPE,
                     check=False,
@@ -74,6 +76,8 @@ class Tool:
                 out.seek(0)
                 text = out.read().decode(errors="replace")
             code, wall, cpu, rss = json.loads(done.stderr.splitlines()[-1])
+            if code == DOES_NOT_END:
+                return None
             if code:
                 raise SystemExit(f"bench: {self.name} failed ({code}):\n{text[-2000:]}")
             mining = _mining_flows(events) if events.exists() else _figure(MINING, text)

@@ -108,8 +108,13 @@ def measured(capture: Path, truth: dict[str, int], tools: list[Tool]) -> Runs:
     runs = Runs(capture, truth, {tool.name: [] for tool in tools})
     for number in range(ROUNDS):
         for tool in tools:
-            if number < (SLOW_ROUNDS if tool.slow else ROUNDS):
-                runs.costs[tool.name].append(tool.run(capture))
+            if number >= (SLOW_ROUNDS if tool.slow else ROUNDS) or len(runs.costs[tool.name]) < number:
+                continue  # enough of it, or it did not end in a round before
+            cost = tool.run(capture)
+            if cost is None:
+                print(f"bench: {tool.name} did not end over {capture.name} and is left out", file=sys.stderr)
+            else:
+                runs.costs[tool.name].append(cost)
     for tool in tools:
         _check(tool, runs)
     return runs
@@ -117,11 +122,11 @@ def measured(capture: Path, truth: dict[str, int], tools: list[Tool]) -> Runs:
 
 def _check(tool: Tool, runs: Runs) -> None:
     """A figure of a program that did not do its work is no figure."""
-    told = {(cost.packets, cost.mining_flows) for cost in runs.costs[tool.name]}
-    if len(told) > 1:
-        raise SystemExit(f"bench: {tool.name} tells other counts in each round: {sorted(map(str, told))}")
+    counts = {(cost.packets, cost.mining_flows) for cost in runs.costs[tool.name]}
+    if len(counts) > 1:
+        raise SystemExit(f"bench: {tool.name} tells other counts in each round: {sorted(map(str, counts))}")
     truth = runs.truth.get("packets"), runs.truth.get("mining_flows")
-    for (packets, flows), (all_packets, all_flows) in zip(told, [truth] if tool.exact else [], strict=False):
+    for (packets, flows), (all_packets, all_flows) in zip(counts, [truth] if tool.exact else [], strict=False):
         if packets != all_packets or (all_flows is not None and flows != all_flows):
             raise SystemExit(f"bench: {tool.name} read {packets} packets and {flows} flows of {runs.capture}: {truth}")
 
@@ -160,14 +165,14 @@ def steps(captures: list[Path]) -> str:
         core = load("compiled").module
     except EngineError:
         return "SKIPPED: steps of the core (the compiled core is not built)"
-    known = signatures.load()
-    tables, limits = core.Tables(known.literals, known.openings, known.flights), core.Limits()
+    loaded = signatures.load()
+    tables, limits = core.Tables(loaded.literals, loaded.openings, loaded.flights), core.Limits()
     rows = [f"| the core alone, ns a packet | {' | '.join(STEPS)} |", f"|---|{'---:|' * len(STEPS)}"]
     for capture in captures:
         best = []
         for step in STEPS:
             packets, _, seconds = min(
-                (core.bench(str(capture), step, tables, limits) for _ in range(3)), key=lambda told: told[2]
+                (core.bench(str(capture), step, tables, limits) for _ in range(3)), key=lambda run: run[2]
             )
             best.append(f"{seconds / packets * 1e9:.1f}")
         rows.append(f"| {capture.stem} | {' | '.join(best)} |")

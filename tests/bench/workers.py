@@ -42,8 +42,8 @@ def threads() -> dict[str, int]:
 
 def measure(capture: str, workers: int) -> dict[str, float]:
     """Seconds of processor time: of the threads that read ahead and that spreads, of the busiest and of all workers."""
-    known = signatures.load()
-    core = engine.load("compiled").core(known.literals, known.openings, {"workers": workers}, known.flights)
+    loaded = signatures.load()
+    core = engine.load("compiled").core(loaded.literals, loaded.openings, {"workers": workers}, loaded.flights)
     before, spent = threads(), {}
     core.attach(capture)
     core.finish()
