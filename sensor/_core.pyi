@@ -18,7 +18,8 @@ Of an encrypted session (`sensor.model.encrypted`) these come, in this order, in
                         later batches of 16, or what came in a minute
     EncryptedClose      its flow left, or it is followed no more ("fat", "evicted")
 
-So of most web traffic there are an open, two hellos and a close; of what is long and thin there are its records.
+So of a short session whose name nobody asks for there is nothing; of one that is listed, or has no name, there are an
+open, two hellos and a close; of what is long and thin there are its records.
 """
 
 from collections.abc import Mapping, Sequence
@@ -48,6 +49,8 @@ class Tables:
     `sensor.model.gate_opening.GateOpening`: with most_bytes, answers and unless behind these.
     flights: (first, answer): one side's first flight has exactly so many bytes, and the other's answer so many; a Shape
     event reports it.
+    names: suffixes of whole labels, in lower case; what is said of other names is kept back (docs/border.md, "Ordinary
+    names"). None: every name is asked for.
     """
 
     def __init__(
@@ -55,6 +58,7 @@ class Tables:
         literals: list[bytes],
         openings: Sequence[GateOpening | tuple[int, int, Sequence[tuple[int, int]], int]],
         flights: list[tuple[int, int]] = ...,
+        names: list[bytes] | None = ...,
     ) -> None: ...
 
 class Limits:

@@ -92,7 +92,7 @@ def _captured(
     outcome = ReplayResult(problems=problems)
     flows = SealedFlows(signatures, rules)
     newest: dict[int, str] = {}
-    core = engine.core(signatures.literals, signatures.openings, limits, signatures.flights)
+    core = engine.core_of(signatures, limits)
     for events in Batches(core, engine, sources, outcome):
         for event in events:
             if isinstance(event, ENCRYPTED_EVENTS):

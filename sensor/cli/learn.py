@@ -63,7 +63,7 @@ def _read(capture: str, signatures: SignatureSet, settings: Configuration) -> tu
     outcome = ReplayResult(problems=problems)
     transcripts = Transcripts()
     limits = {"workers": 1, **settings.limits.model_dump()}
-    core = engine.core(signatures.literals, signatures.openings, limits, signatures.flights)
+    core = engine.core_of(signatures, limits)
     for events in Batches(core, engine, sources, outcome):
         transcripts.step(events)
     core.close()

@@ -169,7 +169,7 @@ class TimedSignatures:
     def __init__(self, source: SignatureSource) -> None:
         self._source = source
         self.literals, self.openings, self.flights = source.literals, source.openings, source.flights
-        self.seconds = 0.0
+        self.names, self.seconds = source.names, 0.0
 
     def loaded(self) -> SignatureSet:
         """The whole set."""

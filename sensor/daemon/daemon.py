@@ -328,7 +328,7 @@ class Daemon:
         except SourceError as error:
             return [f"capture.interfaces: {error}"]
         signatures = setup.signatures
-        self._core.replace(self._engine.tables(signatures.literals, signatures.openings, signatures.flights))
+        self._core.replace(self._engine.tables_of(signatures))
         self._core.exclude(*setup.excluded)
         self._pipeline.replace(signatures, setup.assumptions, setup.sampling, setup.reporting, setup.behaviour)
         if self._evidence is not None:
@@ -394,6 +394,6 @@ class Daemon:
 def _core(engine: Engine, setup: Setup, simulation: Simulation) -> PacketCore:
     signatures, settings = setup.signatures, setup.config
     limits = simulation.limits({"workers": settings.workers, **settings.limits.model_dump()})
-    core = engine.core(signatures.literals, signatures.openings, limits, signatures.flights)
+    core = engine.core_of(signatures, limits)
     core.exclude(*setup.excluded)
     return core

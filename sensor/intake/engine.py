@@ -9,7 +9,7 @@ from __future__ import annotations
 import importlib
 import os
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from types import ModuleType
 from typing import TYPE_CHECKING, Any, Literal, Protocol
@@ -85,6 +85,19 @@ class PacketCore(Protocol):
     def close(self) -> None: ...
 
 
+class CoreTables(Protocol):
+    """What a core looks for, as signatures have it."""
+
+    @property
+    def literals(self) -> Sequence[bytes]: ...
+    @property
+    def openings(self) -> Sequence[GateOpening]: ...
+    @property
+    def flights(self) -> Sequence[tuple[int, int]]: ...
+    @property
+    def names(self) -> Collection[bytes]: ...
+
+
 @dataclass(frozen=True)
 class Engine:
     """A loaded core module and its name."""
@@ -98,16 +111,32 @@ class Engine:
         openings: Sequence[GateOpening],
         limits: Mapping[str, int],
         flights: Sequence[tuple[int, int]] = (),
+        names: Collection[bytes] | None = None,
     ) -> PacketCore:
         """A core with these tables and limits (the limits by the names of `_core.pyi`)."""
-        core: PacketCore = self.module.Core(self.tables(literals, openings, flights), self.module.Limits(**limits))
+        core: PacketCore = self.module.Core(
+            self.tables(literals, openings, flights, names), self.module.Limits(**limits)
+        )
         return core
 
     def tables(
-        self, literals: Sequence[bytes], openings: Sequence[GateOpening], flights: Sequence[tuple[int, int]] = ()
+        self,
+        literals: Sequence[bytes],
+        openings: Sequence[GateOpening],
+        flights: Sequence[tuple[int, int]] = (),
+        names: Collection[bytes] | None = None,
     ) -> Any:
         """What the prefilter looks for, in the form of this core."""
-        return self.module.Tables(list(literals), list(openings), list(flights))
+        return self.module.Tables(list(literals), list(openings), list(flights), None if names is None else list(names))
+
+    def core_of(self, signatures: CoreTables, limits: Mapping[str, int]) -> PacketCore:
+        """A core that looks for what these signatures do."""
+        core: PacketCore = self.module.Core(self.tables_of(signatures), self.module.Limits(**limits))
+        return core
+
+    def tables_of(self, signatures: CoreTables) -> Any:
+        """What these signatures look for, in the form of this core."""
+        return self.tables(signatures.literals, signatures.openings, signatures.flights, signatures.names)
 
     def attach(self, core: PacketCore, source: str, options: ListenOptions = LISTEN_DEFAULTS) -> None:
         """Open a source on a core; SourceError says why it cannot be read.

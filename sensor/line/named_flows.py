@@ -19,6 +19,7 @@ from sensor.line.named_room import NamedRoom
 from sensor.line.unspoken import subject_key
 from sensor.model.domain import host_text
 from sensor.model.encrypted import (
+    AddressNamed,
     ClientHello,
     DnsAnswer,
     EncryptedClose,
@@ -69,6 +70,7 @@ class NamedFlows:
         self._hints: list[Named] = []
         self._signatures: SignatureSet
         self._handlers: dict[type, Handler] = {
+            AddressNamed: self._name,
             DnsAnswer: self._answer,
             EncryptedOpen: self._begin,
             ClientHello: self._hello,
@@ -125,11 +127,11 @@ class NamedFlows:
         hints, self._hints = self._hints, []
         return hints
 
+    def _name(self, event: AddressNamed) -> None:
+        self._shared.note(event.addresses, host_text(event.name), event.ts_ns)
+
     def _answer(self, event: DnsAnswer) -> None:
         host = host_text(event.name)
-        if not host:
-            return
-        self._shared.note(event.addresses, host, event.ts_ns)
         found = listed(self._signatures.pools, host)
         if found is None or not is_host(event.client):
             return
@@ -151,12 +153,12 @@ class NamedFlows:
         session = self._sessions.find(event.flow)
         if session is None:
             return
-        session.client_side, session.has_hello = event.direction, True
+        session.begun_by(event.direction)
+        session.has_hello = True
         session.sent = host_text(event.sni)
         if not session.sent:
             self._look_for(session, event.ts_ns)
             return
-        self._shared.note((session.ends.server,), session.sent, event.ts_ns)
         hides = self._signatures.resolvers.hides(session.sent)
         if hides is not None:
             self._counters["ech_hellos" if hides == "ech" else "doh_flows"] += 1
@@ -226,10 +228,10 @@ class NamedFlows:
         if session.bound is None:
             session.bound = self._bound(session.ends)
             if session.bound is None and session.opened.basis != "syn" and not session.has_hello:
-                session.client_side = 1 - session.client_side  # who began was not seen: a look-up tells who asked
+                session.begun_by(1 - session.client_side)  # who began was not seen: a look-up tells who asked
                 session.bound = self._bound(session.ends)
                 if session.bound is None:
-                    session.client_side = 1 - session.client_side
+                    session.begun_by(1 - session.client_side)
         if session.bound is not None:
             self._state_bound(session.bound, session.ends, at_ns, at_last=at_last)
             return

@@ -92,7 +92,7 @@ def replay(
     before (`sensor/line/resumed.py`). What is not given is as usual.
     """
     outcome = ReplayResult()
-    core = engine.core(signatures.literals, signatures.openings, limits, signatures.flights)
+    core = engine.core_of(signatures, limits)
     given = {"sampling": sampling, "assumptions": assumptions, "resume": resume, "behaviour": behaviour}
     chosen = {name: value for name, value in given.items() if value is not None}
     line = _LaterLine(signatures, {**chosen, "plausible": plausible}, steps)

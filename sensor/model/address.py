@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import ipaddress
 import re
-from socket import AF_INET, AF_INET6, inet_pton
+from socket import AF_INET, AF_INET6, inet_ntoa, inet_pton
 
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 #: Of the prefix ::ffff:0:0/96, behind which IPv4 addresses are written in IPv6.
 MAPPED_BITS = 96
+MAPPED = b"\0" * 10 + b"\xff\xff"
 #: The interface behind an address of one link only (RFC 4007 section 11.2): packets do not have it.
 _ZONE = re.compile(r"%[^%/\s]+$")
 _WITH_PORT = re.compile(r"\[(?P<six>[^\[\]]+)\]:(?P<port6>\d{1,5})|(?P<four>[^:\[\]]+):(?P<port4>\d{1,5})")
@@ -57,8 +58,9 @@ def canonical_if_address(text: str) -> str:
 
 def of_bytes(data: bytes) -> str:
     """An address of 4 or 16 bytes in the form that records have."""
-    mapped = len(data) == 16 and data[:12] == b"\0" * 10 + b"\xff\xff"
-    return str(ipaddress.ip_address(data[12:] if mapped else data))
+    if len(data) == 16 and data[:12] != MAPPED:
+        return str(ipaddress.IPv6Address(data))
+    return inet_ntoa(data[-4:])
 
 
 def parse_network(text: str) -> Network:

@@ -124,5 +124,15 @@ class DnsAnswer(NamedTuple):
     source: str  # name given to attach()
 
 
+class AddressNamed(NamedTuple):
+    """Addresses that answer to a name, by a look-up or because a client sent it there. It belongs to no followed flow.
+    Each domain of an address comes once an hour, and of an address no more than three of them.
+    """
+
+    ts_ns: int
+    name: bytes  # of a host, in lower case, without a last dot
+    addresses: tuple[bytes, ...]  # 4 or 16 bytes each
+
+
 ENCRYPTED_EVENTS = (EncryptedOpen, ClientHello, ServerHello, ServerCertificate, Records, EncryptedClose)
 EncryptedEvent = EncryptedOpen | ClientHello | ServerHello | ServerCertificate | Records | EncryptedClose

@@ -21,7 +21,7 @@ class CoreLimits:
     reorder_segments: int = 128  # segments held likewise
     held_bytes: int = 134_217_728  # all that is held of all directions, with 64 for each segment
     thin_flows: int = 65_536  # encrypted sessions followed; 0 follows none
-    thin_bytes: int = 33_554_432  # what is collected of them and held, until they are judged and behind holes
+    thin_bytes: int = 67_108_864  # what is collected of them and held, until they are judged and behind holes
     fragments: int = 4_096  # IP datagrams of which fragments are held
     fragment_bytes: int = 16_777_216  # payload of all those fragments
     queue_events: int = 16_384  # events that wait to be polled before no new flow is let in; four times as many at most

@@ -40,6 +40,7 @@ class NamedSession:
     """What the names of one session have come to."""
 
     opened: EncryptedOpen
+    ends: ConnectionEnds  # who connected to whom
     client_side: int = 0
     sent: str = ""  # the name that the client sent
     has_hello: bool = False
@@ -47,10 +48,10 @@ class NamedSession:
     way: Way = "sent"
     bound: BoundHost | None = None  # without a name: the host that its address is bound to
 
-    @property
-    def ends(self) -> ConnectionEnds:
-        """Who connected to whom."""
-        return ends_of(self.opened, self.client_side)
+    def begun_by(self, side: int) -> None:
+        """The client is the originator (0) or the responder (1)."""
+        if side != self.client_side:
+            self.client_side, self.ends = side, ends_of(self.opened, side)
 
     @property
     def is_nameless(self) -> bool:
@@ -71,7 +72,7 @@ class NamedSessions:
 
     def begin(self, opened: EncryptedOpen) -> NamedSession:
         """A session that is followed from now on."""
-        session = self._sessions[opened.flow] = NamedSession(opened)
+        session = self._sessions[opened.flow] = NamedSession(opened, ends_of(opened, 0))
         while len(self._sessions) > self._most:
             self._sessions.popitem(last=False)
             self.dropped += 1

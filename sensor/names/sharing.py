@@ -8,7 +8,7 @@ import zlib
 from collections import OrderedDict
 
 from sensor.model.domain import registrable
-from sensor.model.time import DAY_NS
+from sensor.model.time import HOUR_NS
 
 #: A pool's address has its own domain, and perhaps that of a friend or of its operator's shop. Three are a house with
 #: many tenants.
@@ -16,7 +16,10 @@ SHARED_BY = 3
 #: Bytes held of all addresses; and what one takes about.
 MAX_ADDRESS_BYTES, ADDRESS_BYTES = 16 << 20, 384
 
-Domains = tuple[tuple[int, int], ...]  # CRC-32 of a domain, and when it was seen last
+#: Hours that an address is shared for after it was; a core tells of a domain once in each (docs/border.md).
+DAY_HOURS = 24
+
+Domains = tuple[tuple[int, int], ...]  # CRC-32 of a domain, and the last hour in which it was seen
 
 
 class SharedAddresses:
@@ -32,16 +35,18 @@ class SharedAddresses:
 
     def note(self, addresses: tuple[bytes, ...], host: str, at_ns: int) -> None:
         """A name was looked up as these addresses, or sent to one."""
+        hour = at_ns // HOUR_NS
         domain = zlib.crc32(registrable(host).encode("utf-8", "replace"))
         for address in addresses:
             before = self._domains.pop(address, ())
-            others = [item for item in before if item[0] != domain and at_ns - item[1] <= DAY_NS]
-            self._domains[address] = (*others[-(SHARED_BY - 1) :], (domain, at_ns))
+            others = [item for item in before if item[0] != domain and hour - item[1] <= DAY_HOURS]
+            self._domains[address] = (*others[-(SHARED_BY - 1) :], (domain, hour))
         while len(self._domains) > self._most:
             _, oldest = self._domains.popitem(last=False)
-            self.dropped += at_ns - oldest[-1][1] <= DAY_NS
+            self.dropped += hour - oldest[-1][1] <= DAY_HOURS
 
     def is_shared(self, address: bytes, at_ns: int) -> bool:
         """Whether an address answered to several unrelated names within a day before."""
         domains = self._domains.get(address, ())
-        return sum(at_ns - seen_ns <= DAY_NS for _, seen_ns in domains) >= SHARED_BY
+        hour = at_ns // HOUR_NS
+        return sum(hour - seen_hour <= DAY_HOURS for _, seen_hour in domains) >= SHARED_BY

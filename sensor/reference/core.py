@@ -21,6 +21,7 @@ from sensor.reference.capture.records import Packet
 from sensor.reference.counters import new_counters
 from sensor.reference.decode import FrameDecoder
 from sensor.reference.exclusions import Exclusions
+from sensor.reference.listed import SentNames
 from sensor.reference.lookups import DnsLookups
 from sensor.reference.quic_hellos import QuicHellos
 from sensor.reference.recorder import SessionRecorder
@@ -63,9 +64,11 @@ class Core:
         self._events: deque[Event] = deque()
         self._decoder = FrameDecoder(limits, self._counters)
         self._candidates = Candidates(tables, limits, self._counters, self._events)
-        self._recorder = SessionRecorder(limits, self._counters, self._events, self._candidates.numbers)
-        self._lookups = DnsLookups(limits, self._counters, self._events)
-        self._quic = QuicHellos(limits, self._counters, self._events, self._candidates.numbers)
+        self._names = SentNames(tables.names, self._events)
+        numbers = self._candidates.numbers
+        self._recorder = SessionRecorder(limits, self._counters, self._events, numbers, self._names)
+        self._lookups = DnsLookups(limits, self._counters, self._events, self._names)
+        self._quic = QuicHellos(limits, self._counters, self._events, numbers, self._names)
         steps = FlowSteps(self._lookups, self._quic, self._recorder, self._candidates)
         self._table = FlowTable(limits, self._counters, steps, self._decoder.fragments)
         self._waiting: deque[CaptureFile] = deque()
@@ -247,6 +250,7 @@ class Core:
 
     def replace(self, tables: Tables) -> None:
         self._candidates.tables = tables
+        self._names.listed = tables.names
 
     def stats(self) -> dict[str, int]:
         reading = self._reading.capture.source_bytes if self._reading else 0

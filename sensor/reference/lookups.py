@@ -10,6 +10,7 @@ from sensor.model.limits import CoreLimits
 from sensor.reference.counters import Counters
 from sensor.reference.dns_message import HEADER_BYTES, read_dns
 from sensor.reference.flow import Flow
+from sensor.reference.listed import SentNames
 from sensor.reference.tables import UDP
 from sensor.reference.vectors import ByteReader, CutError
 from sensor.reference.walk import Segment
@@ -19,10 +20,13 @@ DNS_PORT, SEALED_DNS_PORT = 53, 853
 
 
 class DnsLookups:
-    def __init__(self, limits: CoreLimits, counters: Counters, events: MutableSequence[Event]) -> None:
+    def __init__(
+        self, limits: CoreLimits, counters: Counters, events: MutableSequence[Event], names: SentNames
+    ) -> None:
         self._limits = limits
         self._counters = counters
         self._events = events
+        self._names = names
         self.source = ""
 
     def take(self, flow: Flow, segment: Segment) -> None:
@@ -48,6 +52,10 @@ class DnsLookups:
         except CutError:
             self._counters["dns_unreadable"] += 1
             return
-        if found is not None:
-            self._counters["dns_answers"] += 1
+        if found is None:
+            return
+        self._counters["dns_answers"] += 1
+        name, addresses, _ = found
+        self._names.note(name, addresses, segment.ts_ns)
+        if not self._names.listed.are_some or self._names.listed.kind(name) == "listed":
             self._events.append(DnsAnswer(segment.ts_ns, segment.dst, segment.src, *found, segment.vlans, self.source))

@@ -11,6 +11,7 @@ from sensor.model.events import Event
 from sensor.model.limits import CoreLimits
 from sensor.reference.counters import Counters
 from sensor.reference.flow import Flow, FlowKey
+from sensor.reference.listed import SentNames
 from sensor.reference.quic_initial import (
     MIN_DATAGRAM_BYTES,
     MIN_NAME_BYTES,
@@ -41,12 +42,18 @@ class _Attempt:
 
 class QuicHellos:
     def __init__(
-        self, limits: CoreLimits, counters: Counters, events: MutableSequence[Event], numbers: Iterator[int]
+        self,
+        limits: CoreLimits,
+        counters: Counters,
+        events: MutableSequence[Event],
+        numbers: Iterator[int],
+        names: SentNames,
     ) -> None:
         self._limits = limits
         self._counters = counters
         self._events = events
         self._numbers = numbers
+        self._names = names
         self._waiting: OrderedDict[FlowKey, _Attempt] = OrderedDict()  # the oldest first
         self.source = ""
 
@@ -108,11 +115,15 @@ class QuicHellos:
         self._counters["quic_unreadable"] += 1
 
     def _hand_on(self, flow: Flow, side: int, facts: ClientFacts, segment: Segment) -> None:
-        """The three events of a hello."""
+        """The three events of a hello, if its name is asked for."""
         number, ts_ns = next(self._numbers), segment.ts_ns
         (orig_addr, orig_port), (resp_addr, resp_port) = flow.originator, flow.responder
         self._counters["hellos"] += 1
         self._counters["ech_hellos"] += facts.ech
+        server = flow.responder if side == 0 else flow.originator
+        self._names.note(facts.sni, (server[0],), ts_ns)
+        if self._names.listed.kind(facts.sni) == "ordinary":
+            return
         self._events += [
             EncryptedOpen(number, ts_ns, "quic", orig_addr, orig_port, resp_addr, resp_port, flow.basis, False,
                           flow.first_ns, segment.vlans, self.source),

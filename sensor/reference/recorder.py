@@ -28,6 +28,8 @@ from sensor.reference.counters import Counters
 from sensor.reference.der_certificate import CertificateFacts
 from sensor.reference.flags import SYN
 from sensor.reference.flow import Flow
+from sensor.reference.listed import SentNames
+from sensor.reference.lookups import SEALED_DNS_PORT
 from sensor.reference.record_place import HANDSHAKE, OPENING_BYTES, is_chain, is_opening, is_text
 from sensor.reference.sealed_session import (
     BATCH_RECORDS,
@@ -52,12 +54,18 @@ YOUNG_SHARE = 4  # over the bound, the young make room among themselves if they 
 
 class SessionRecorder:
     def __init__(
-        self, limits: CoreLimits, counters: Counters, events: MutableSequence[Event], numbers: Iterator[int]
+        self,
+        limits: CoreLimits,
+        counters: Counters,
+        events: MutableSequence[Event],
+        numbers: Iterator[int],
+        names: SentNames,
     ) -> None:
         self._limits = limits
         self._counters = counters
         self._events = events
         self._numbers = numbers
+        self._names = names
         self._young: OrderedDict[int, Flow] = OrderedDict()  # by the session's number; the oldest first
         self._judged: OrderedDict[int, Flow] = OrderedDict()  # the one that was silent longest first
         self._held_bytes = 0
@@ -155,10 +163,13 @@ class SessionRecorder:
         self._counters["noise_flows" if session.is_noise else "tls_flows"] += 1
         kind: SessionKind = "noise" if session.is_noise else "tls"
         (orig_addr, orig_port), (resp_addr, resp_port) = flow.originator, flow.responder
-        self._events.append(
-            EncryptedOpen(session.number, segment.ts_ns, kind, orig_addr, orig_port, resp_addr, resp_port, flow.basis,
-                          session.midstream, flow.first_ns, segment.vlans, self.source)
-        )  # fmt: skip
+        opened = EncryptedOpen(session.number, segment.ts_ns, kind, orig_addr, orig_port, resp_addr, resp_port,
+                               flow.basis, session.midstream, flow.first_ns, segment.vlans, self.source)  # fmt: skip
+        waits = self._names.listed.are_some and kind == "tls" and not session.midstream
+        if waits and SEALED_DNS_PORT not in (orig_port, resp_port):
+            session.kept = [opened]
+        else:
+            self._events.append(opened)
 
     def _report(
         self, flow: Flow, session: SealedSession, found: list[Finding], ts_ns: int, segment: Segment | None
@@ -170,7 +181,7 @@ class SessionRecorder:
                     if not self._take_record(flow, session, finding):
                         return False
                 case SideReading():
-                    self._hand_on(session, finding, ts_ns)
+                    self._hand_on(flow, session, finding, ts_ns)
                 case Resynchronised():
                     self._counters["resynchronised"] += 1
                     session.resynchronised += 1
@@ -181,21 +192,42 @@ class SessionRecorder:
                     return False
         return True
 
-    def _hand_on(self, session: SealedSession, finding: SideReading, ts_ns: int) -> None:
+    def _hand_on(self, flow: Flow, session: SealedSession, finding: SideReading, ts_ns: int) -> None:
         beginning = (session.number, ts_ns, finding.side)
         match finding.reading:
             case ClientFacts() as client:
                 self._counters["hellos"] += 1
                 self._counters["ech_hellos"] += client.ech
-                self._events.append(ClientHello._make((*beginning, *client[:-1])))
+                server = flow.responder if finding.side == 0 else flow.originator
+                self._names.note(client.sni, (server[0],), ts_ns)
+                self._go_on(session, ClientHello._make((*beginning, *client[:-1])))
             case ServerFacts() as server:
                 self._counters["server_hellos"] += 1
-                self._events.append(ServerHello(*beginning, server.version, server.cipher, server.alpn))
+                self._go_on(session, ServerHello(*beginning, server.version, server.cipher, server.alpn))
             case CertificateFacts() as certificate:
                 self._counters["certificates"] += 1
-                self._events.append(ServerCertificate._make((*beginning, *certificate)))
+                self._go_on(session, ServerCertificate._make((*beginning, *certificate)))
             case _:
                 self._counters["hellos_lost"] += 1
+
+    def _go_on(self, session: SealedSession, event: ClientHello | ServerHello | ServerCertificate) -> None:
+        """An event of a beginning: it is kept back with what was before it, or all is told."""
+        if session.kept:
+            kind = self._names.listed.kind
+            if isinstance(event, ClientHello):
+                is_ordinary = kind(event.sni) == "ordinary"
+            else:
+                names = event.names if isinstance(event, ServerCertificate) else ()
+                is_ordinary = session.has_hello and all(kind(name.removeprefix(b"*.")) != "listed" for name in names)
+            if is_ordinary:
+                session.kept.append(event)
+                return
+            self._tell_beginning(session)
+        self._events.append(event)
+
+    def _tell_beginning(self, session: SealedSession) -> None:
+        self._events += session.kept
+        session.kept = []
 
     def _take_record(self, flow: Flow, session: SealedSession, record: SealedRecord) -> bool:
         """False: the session has too many of them."""
@@ -234,6 +266,7 @@ class SessionRecorder:
     def _flush(self, session: SealedSession, ts_ns: int) -> None:
         if not session.waiting:
             return
+        self._tell_beginning(session)
         originator, responder = session.counts
         self._events.append(Records(session.number, ts_ns, (originator, responder), tuple(session.waiting)))
         for record in session.waiting:
@@ -264,7 +297,8 @@ class SessionRecorder:
         if session.is_judged:
             self._flush(session, flow.last_ns)
         self._forget(flow, session)
-        if not session.on_trial:
+        if not session.on_trial and not (session.kept and session.has_hello):
+            self._tell_beginning(session)
             originator, responder = session.records
             self._events.append(
                 EncryptedClose(session.number, flow.last_ns, reason, (originator, responder), session.resynchronised)

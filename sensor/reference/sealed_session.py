@@ -7,7 +7,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import NamedTuple
 
-from sensor.model.encrypted import SealedRecord
+from sensor.model.encrypted import ClientHello, EncryptedEvent, SealedRecord
 from sensor.model.time import SECOND_NS
 from sensor.reference.assembler import SEQUENCE_MASK
 from sensor.reference.hello_collector import MAX_COLLECTED_BYTES, HelloCollector, Reading
@@ -27,6 +27,7 @@ from sensor.reference.record_place import (
 MAX_HELD, MAX_HELD_BYTES, HELD_SEGMENT_BYTES = 4, 16_384, 64
 BATCH_RECORDS = 16  # records that leave together
 YOUNG_BYTES, RECORD_BYTES = 256, 8  # what a session that is not judged weighs, and each of its records past a batch
+KEPT_BYTES = 640  # what a beginning weighs that is kept back
 PATIENCE_NS = 10 * SECOND_NS
 #: How far before the end of a direction without its place nothing is looked for.
 SEEN_BYTES = 65_536
@@ -76,6 +77,7 @@ class SealedSession:
         self.counts = [0, 0]  # handed on
         self.resynchronised = 0
         self.waiting: list[SealedRecord] = []  # to be handed on
+        self.kept: list[EncryptedEvent] = []  # of its beginning, not told so far
         self.weight_bytes = 0  # by the recorder's books
         self._places = (RecordPlace(), RecordPlace())
         self._collectors = (HelloCollector(waits=self.on_trial), HelloCollector(waits=self.on_trial))
@@ -97,7 +99,12 @@ class SealedSession:
         collected = sum(len(collector.buffer) for collector in self._collectors)
         more = max(0, len(self.waiting) - BATCH_RECORDS)
         young = 0 if self.is_judged else YOUNG_BYTES + RECORD_BYTES * more
-        return held + collected + young
+        return held + collected + young + (KEPT_BYTES if self.kept else 0)
+
+    @property
+    def has_hello(self) -> bool:
+        """Whether a client's hello is among what is kept back."""
+        return any(isinstance(event, ClientHello) for event in self.kept)
 
     def stop_collecting(self) -> list[Finding]:
         return self._give_up(0) + self._give_up(1)

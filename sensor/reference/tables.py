@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple
 
+from sensor.reference.listed import ListedNames
+
 #: Bytes kept of what came before a segment: one less than the longest literal, so a literal cut anywhere is still found
 #: whole.
 CARRY_BYTES = 15
@@ -72,6 +74,7 @@ class Tables:
         literals: list[bytes],
         openings: list[OpeningValues],
         flights: list[tuple[int, int]] | None = None,
+        names: list[bytes] | None = None,
     ) -> None:
         for literal in literals:
             if not 4 <= len(literal) <= CARRY_BYTES + 1:
@@ -80,6 +83,7 @@ class Tables:
         self.openings = tuple(_opening(*values) for values in openings)
         for opening in self.openings:
             _check(opening)
+        self.names = ListedNames(names)
         self.flights = tuple((first, answer) for first, answer in flights or ())
         for first, answer in self.flights:
             if first < 1 or answer < 1:

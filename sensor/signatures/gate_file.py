@@ -38,6 +38,7 @@ class Gates(NamedTuple):
     literals: list[bytes]
     openings: list[GateOpening]
     flights: list[tuple[int, int]]
+    names: list[bytes]
 
 
 class Stored(NamedTuple):
@@ -147,7 +148,9 @@ def _check(status: os.stat_result, what: str, *, alone: bool) -> None:
 def _data(key: str, gates: Gates) -> bytes:
     literals = [literal.hex() for literal in gates.literals]
     openings = [(*opening[:-1], opening.unless.hex()) for opening in gates.openings]
-    body = json.dumps({"key": key, "literals": literals, "openings": openings, "flights": gates.flights}).encode()
+    names = [name.hex() for name in gates.names]
+    held = {"key": key, "literals": literals, "openings": openings, "flights": gates.flights, "names": names}
+    body = json.dumps(held).encode()
     return hashlib.sha256(body).hexdigest().encode() + b"\n" + body
 
 
@@ -164,6 +167,7 @@ def _gates(data: bytes, key: str) -> Gates | None:
         [bytes.fromhex(literal) for literal in held["literals"]],
         [_opening(*values) for values in held["openings"]],
         [_pair(pair) for pair in held["flights"]],
+        [bytes.fromhex(name) for name in held["names"]],
     )
 
 

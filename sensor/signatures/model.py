@@ -295,6 +295,11 @@ class SignatureSet:
         """Sizes of first flights, without repetition, in a fixed order; a Shape event names its row."""
         return sorted({flights for header in self.headers for flights in header.gate.flights})
 
+    @property
+    def names(self) -> list[bytes]:
+        """Suffixes of the names that are asked for: those of pools, and those behind which names are hidden."""
+        return sorted(name.encode() for name in {*self.pools.rows, *self.resolvers.rows})
+
     def shared_replies(self, dialect: Dialect) -> tuple[ReplyRule, ...]:
         """The replies that the dialect's framings share."""
         return self._shared_replies[dialect.framings]

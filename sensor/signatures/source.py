@@ -28,6 +28,8 @@ class SignatureSource(Protocol):
     def openings(self) -> list[GateOpening]: ...
     @property
     def flights(self) -> list[tuple[int, int]]: ...
+    @property
+    def names(self) -> list[bytes]: ...
     def loaded(self) -> SignatureSet: ...
 
 
@@ -36,6 +38,7 @@ class LaterSignatures:
 
     def __init__(self, gates: gate_file.Gates, texts: Sequence[files.SignatureFile]) -> None:
         self.literals, self.openings, self.flights = gates.literals, gates.openings, gates.flights
+        self.names = gates.names
         self._texts = texts
         self._set: SignatureSet | None = None
 
@@ -65,7 +68,7 @@ def find(extra: Sequence[Path] = (), lists: Sequence[Path] = ()) -> tuple[Signat
     from sensor.signatures.loader import load_texts
 
     found = load_texts(texts)
-    gates = gate_file.Gates(found.literals, found.openings, found.flights)
+    gates = gate_file.Gates(found.literals, found.openings, found.flights, found.names)
     trouble = stored.trouble
     if trouble is None or stored.may_replace:
         gate_file.write(key, gates)

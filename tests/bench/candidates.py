@@ -169,7 +169,7 @@ class Watched(Pipeline):
 def look(capture: Path) -> Tally:
     """The gates of one capture."""
     known, engine = signatures.load(), load("compiled")
-    core = engine.core(known.literals, known.openings, LIMITS, known.flights)
+    core = engine.core_of(known, LIMITS)
     line = Watched(known)
     for events in Batches(core, engine, [str(capture)], ReplayResult()):
         line.watch(events)

@@ -172,7 +172,7 @@ def listen() -> None:
     stop: list[int] = []
     signal.signal(signal.SIGTERM, lambda number, _: stop.append(number))
     known, engine = signatures.load(), load()
-    core = engine.core(known.literals, known.openings, {"workers": WORKERS}, known.flights)
+    core = engine.core_of(known, {"workers": WORKERS})
     engine.attach(core, f"iface:{MIRROR}", ListenOptions(ring_bytes=RING_BYTES))
     pipeline = Pipeline(known)
     used = resource.getrusage(resource.RUSAGE_SELF)

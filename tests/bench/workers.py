@@ -43,7 +43,7 @@ def threads() -> dict[str, int]:
 def measure(capture: str, workers: int) -> dict[str, float]:
     """Seconds of processor time: of the threads that read ahead and that spreads, of the busiest and of all workers."""
     loaded = signatures.load()
-    core = engine.load("compiled").core(loaded.literals, loaded.openings, {"workers": workers}, loaded.flights)
+    core = engine.load("compiled").core_of(loaded, {"workers": workers})
     before, spent = threads(), {}
     core.attach(capture)
     core.finish()

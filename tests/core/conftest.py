@@ -77,10 +77,14 @@ class Engine:
         literals: list[bytes] | None = None,
         openings: Openings | None = None,
         flights: list[tuple[int, int]] | None = None,
+        names: list[bytes] | None = None,
         **limits: int,
     ) -> Any:
         tables = self.module.Tables(
-            LITERALS if literals is None else literals, OPENINGS if openings is None else openings, flights or FLIGHTS
+            LITERALS if literals is None else literals,
+            OPENINGS if openings is None else openings,
+            flights or FLIGHTS,
+            names,
         )
         return self.module.Core(tables, self.module.Limits(**{"thin_flows": 200_000, **limits}))
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from sensor.model.encrypted import (
+    AddressNamed,
     ClientHello,
     EncryptedClose,
     EncryptedOpen,
@@ -63,8 +64,9 @@ def exchange(count: int, *, start_s: float = 1, step_s: float = 10, size: int = 
 def test_a_session_opens_says_its_hellos_and_its_records_and_closes(engine):
     result = engine.packets(packets([*opening(), *exchange(20)]))
     kinds = [type(event).__name__ for event in result.events if type(event) is not End]
-    assert kinds[:3] == ["EncryptedOpen", "ClientHello", "ServerHello"]
-    assert kinds[3:] == ["Records"] * (len(kinds) - 4) + ["EncryptedClose"]
+    assert kinds[:4] == ["EncryptedOpen", "AddressNamed", "ClientHello", "ServerHello"]
+    assert kinds[4:] == ["Records"] * (len(kinds) - 5) + ["EncryptedClose"]
+    assert result.of(AddressNamed) == [AddressNamed(T0, b"pool.example", (SERVER,))]
     (opened,) = result.of(EncryptedOpen)
     assert opened == EncryptedOpen(
         1, T0, "tls", CLIENT, CLIENT_PORT, SERVER, SERVER_PORT, "syn", False, T0 - SECOND, (), opened.source

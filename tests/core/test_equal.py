@@ -17,7 +17,7 @@ import hypothesis.strategies as st
 import pytest
 from hypothesis import HealthCheck, given, settings
 
-from sensor.model.encrypted import DnsAnswer
+from sensor.model.encrypted import AddressNamed, DnsAnswer
 from sensor.model.events import End, Event, Open
 from sensor.model.gate_opening import GateOpening
 from sensor.reference.decode import segments
@@ -35,7 +35,7 @@ def with_own_numbers(events: list[Event]) -> list[Event]:
     numbers: dict[int, int] = {}
     return [
         event
-        if isinstance(event, End | DnsAnswer)
+        if isinstance(event, End | DnsAnswer | AddressNamed)
         else event._replace(flow=numbers.setdefault(event.flow, len(numbers)))
         for event in events
     ]
@@ -48,7 +48,7 @@ def by_connection(events: list[Event]) -> dict[object, list[Event]]:
     for event in without_source(events):
         if isinstance(event, Open):
             opened[event.flow] = (event.orig_addr, event.orig_port, event.resp_addr, event.resp_port, event.ts_ns)
-        if not isinstance(event, End | DnsAnswer):
+        if not isinstance(event, End | DnsAnswer | AddressNamed):
             found.setdefault(opened[event.flow], []).append(event._replace(flow=0))
     return found
 

@@ -16,8 +16,10 @@ import pytest
 
 from sensor import signatures
 from sensor.intake import engine
-from sensor.model.encrypted import DnsAnswer
+from sensor.model.domain import registrable
+from sensor.model.encrypted import AddressNamed, DnsAnswer
 from sensor.model.events import End, Event
+from sensor.names.sharing import SHARED_BY
 from tests.core.captures import ETHERNET, pcap
 from tests.core.conftest import compiled_is_there
 from tests.demo.make_demo import mining, surroundings
@@ -43,7 +45,7 @@ def packets() -> Packets:
 def read(paths: list[Path], workers: int) -> tuple[list[Event], dict[str, int]]:
     """All events of captures that follow one another, and the counters."""
     known, loaded = signatures.load(), engine.load("compiled")
-    core = loaded.core(known.literals, known.openings, {"workers": workers}, known.flights)
+    core = loaded.core_of(known, {"workers": workers})
     waiting, events = list(reversed(paths)), []
     while not core.finished:
         while waiting and len(waiting) + sum(isinstance(event, End) for event in events) > len(paths) - 4:
@@ -70,7 +72,7 @@ def by_connection(events: list[Event]) -> Counter[str]:
     """The events of each connection in their order, told by what they say; workers take turns as they like."""
     found: dict[int, list[Event]] = {}
     for event in events:
-        if not isinstance(event, End | DnsAnswer):
+        if not isinstance(event, End | DnsAnswer | AddressNamed):
             named = event._replace(source="") if "source" in event._fields else event
             found.setdefault(event.flow, []).append(named._replace(flow=0))
     return Counter(map(repr, found.values()))
@@ -78,6 +80,15 @@ def by_connection(events: list[Event]) -> Counter[str]:
 
 def answers(events: list[Event]) -> Counter[Any]:
     return Counter(event._replace(source="") for event in events if isinstance(event, DnsAnswer))
+
+
+def domains(events: list[Event]) -> dict[bytes, set[str] | None]:
+    """The domains of each address; None of one that is shared: each worker tells three of them, and not the same."""
+    found: dict[bytes, set[str]] = {}
+    for event in events:
+        for address in event.addresses if isinstance(event, AddressNamed) else ():
+            found.setdefault(address, set()).add(registrable(event.name.decode()))
+    return {address: names if len(names) < SHARED_BY else None for address, names in found.items()}
 
 
 @pytest.mark.parametrize("seed", range(4))
@@ -97,6 +108,7 @@ def test_a_capture_whole_is_the_same_in_pieces_and_with_any_number_of_workers(pa
         assert sum(end.packets for end in ends) == len(packets)
         assert by_connection(events) == expected, (seed, workers, cuts)
         assert answers(events) == answers(whole)
+        assert domains(events) == domains(whole)
         assert found == counts
 
 

@@ -53,7 +53,7 @@ def mutated(rng: random.Random, seeds: list[bytes]) -> bytes:
 
 def events_of(core_engine: Engine, known: SignatureSet, source: Path) -> tuple[list[Event], str]:
     """All events of one source in one core, and why it could not be opened ("" if it could)."""
-    core = core_engine.core(known.literals, known.openings, {"flows": 4096, "workers": 1}, known.flights)
+    core = core_engine.core_of(known, {"flows": 4096, "workers": 1})
     events: list[Event] = []
     refused = ""
     try:

@@ -25,7 +25,7 @@ BYTES_A_CONNECTION = 120
 
 def events(path: Path) -> list[Event]:
     signatures = shipped()
-    core = load("reference").core(signatures.literals, signatures.openings, {}, signatures.flights)
+    core = load("reference").core_of(signatures, {})
     core.attach(str(path))
     core.finish()
     found: list[Event] = []

@@ -51,7 +51,7 @@ def test_live_is_file(net, tmp_path: Path, name: engine.Name, workers: int) -> N
         pytest.skip(str(error))
     expected = replay([str(path)], known, loaded, {"workers": 1})
 
-    core = loaded.core(known.literals, known.openings, {"workers": workers}, known.flights)
+    core = loaded.core_of(known, {"workers": workers})
     loaded.attach(core, "iface:b0")
     pipeline = Pipeline(known)
     events: list[Event] = []

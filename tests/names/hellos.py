@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 from sensor.line.examples import EPOCH_NS
 from sensor.line.lifecycle import ReportingSettings
 from sensor.line.pipeline import Pipeline
 from sensor.model.encrypted import (
+    AddressNamed,
     ClientHello,
     DnsAnswer,
     EncryptedClose,
@@ -91,6 +92,20 @@ def answer(
     return DnsAnswer(at(at_s), client, RESOLVER, name.encode(), addresses or (POOL,), ttl_s, (7,), "iface:eth0")
 
 
+def with_addresses(stream: Iterable[Event]) -> Iterator[Event]:
+    """The same events, and before a name what a core says of the addresses that answer to it."""
+    ends: dict[int, EncryptedOpen] = {}
+    for event in stream:
+        if isinstance(event, EncryptedOpen):
+            ends[event.flow] = event
+        if isinstance(event, DnsAnswer):
+            yield AddressNamed(event.ts_ns, event.name, event.addresses)
+        if isinstance(event, ClientHello) and event.sni and event.flow in ends:
+            server = ends[event.flow].orig_addr if event.direction else ends[event.flow].resp_addr
+            yield AddressNamed(event.ts_ns, event.sni, (server,))
+        yield event
+
+
 def line(*, live: bool = False) -> Pipeline:
     return Pipeline(shipped(), reporting=ReportingSettings() if live else None)
 
@@ -98,7 +113,7 @@ def line(*, live: bool = False) -> Pipeline:
 def heard(stream: Iterable[Event]) -> tuple[list[Finding], dict[str, int]]:
     """What a replay of these events finds, and what it counts."""
     pipeline = line()
-    pipeline.step(stream)
+    pipeline.step(with_addresses(stream))
     found = [record for record in pipeline.finish() if isinstance(record, Finding)]
     return found, pipeline.counters
 

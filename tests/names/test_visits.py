@@ -115,13 +115,13 @@ def test_a_look_up_and_a_connection_without_a_name_are_not_reported_either(
 ) -> None:
     path = capture(tmp_path / "bound.pcap", visit(4, "", 9_443))
     looked_up = DnsAnswer(0, bytes([10, 0, 1, 4]), RESOLVER, STRATUM.encode(), (bytes([10, 9, 1, 4]),), 60, (), "x")
-    core: Callable[..., object] = Engine.core
+    core: Callable[..., object] = Engine.core_of
 
     def with_answer(*arguments: object) -> object:
         made = core(*arguments)
         return Answering(made, looked_up)
 
-    monkeypatch.setattr(Engine, "core", with_answer)
+    monkeypatch.setattr(Engine, "core_of", with_answer)
     shown, held = replayed(tmp_path, path)
     assert (shown, len(held)) == ([], 2)
     page, bundle = tmp_path / "page.html", tmp_path / "bundle.json"

@@ -49,7 +49,7 @@ def records(path: Path, name: engine.Name) -> list[Finding | Node]:
         loaded = engine.load(name)
     except engine.EngineError as error:
         pytest.skip(str(error))
-    core = loaded.core(SIGNATURES.literals, SIGNATURES.openings, {"workers": 1, "flows": 65_536}, SIGNATURES.flights)
+    core = loaded.core_of(SIGNATURES, {"workers": 1, "flows": 65_536})
     pipeline = Pipeline(SIGNATURES)
     loaded.attach(core, str(path))
     core.finish()

@@ -2,10 +2,12 @@
 
 use crate::flow::table::bit;
 use crate::flow::worker::Worker;
-use crate::model::answer::DnsAnswer;
+use crate::model::answer::{AnswerFacts, DnsAnswer};
 use crate::model::event::Event;
 use crate::model::stats::Counter;
+use crate::names::addresses::Address;
 use crate::names::dns::{self, Message};
+use crate::names::listed::NameKind;
 use crate::wire::segment::{Segment, UDP};
 
 impl Worker {
@@ -28,6 +30,10 @@ impl Worker {
         match dns::read(message) {
             Message::Answer(facts) => {
                 self.stats.add(Counter::DnsAnswers, 1);
+                self.name_addresses(facts.name(), &addresses_of(&facts), seg.ts_ns);
+                if self.tables.names.are_some() && self.tables.names.kind(facts.name()) != NameKind::Listed {
+                    return;
+                }
                 self.events.push(Event::DnsAnswer(Box::new(DnsAnswer {
                     ts_ns: seg.ts_ns,
                     client: seg.dst,
@@ -42,4 +48,14 @@ impl Worker {
             Message::Other => {}
         }
     }
+}
+
+/// The addresses of an answer, and whether each is of IPv6.
+fn addresses_of(facts: &AnswerFacts) -> Vec<Address> {
+    let wide = |address: &[u8]| {
+        let mut bytes = [0; 16];
+        bytes[..address.len()].copy_from_slice(address);
+        (bytes, address.len() == 16)
+    };
+    facts.addresses().into_iter().map(wide).collect()
 }

@@ -1,6 +1,7 @@
 //! From segments to events: the flow table, the gates, and the assemblers of the flows that passed one.
 
 pub mod assembler;
+pub mod beginnings;
 pub mod candidate;
 pub mod dismissal;
 pub mod doubt;

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use crate::flow::first_bytes::FirstBytes;
 use crate::flow::literals::Literals;
 use crate::flow::opening::Opening;
+use crate::names::listed::ListedNames;
 use crate::wire::segment::TCP;
 
 /// Bytes of a direction kept for literals and openings that are cut by a segment border.
@@ -18,6 +19,7 @@ pub struct Tables {
     pub literals: Vec<Vec<u8>>,
     openings: [Vec<Arc<Opening>>; 2], // of TCP, of others
     pub flights: Vec<(u32, u32)>,     // sizes of a first flight and of its answer
+    pub names: ListedNames,           // that are asked for
     search: Literals,
     tcp_first: FirstBytes, // with which some TCP opening can begin
 }
@@ -44,7 +46,12 @@ impl Tables {
         let search = Literals::new(literals.clone())?;
         let (tcp, others) = openings.into_iter().map(Arc::new).partition(|opening| opening.proto == TCP);
         let openings = [tcp, others];
-        Ok(Tables { literals, openings, flights, search, tcp_first })
+        Ok(Tables { literals, openings, flights, names: ListedNames::default(), search, tcp_first })
+    }
+
+    /// The same tables with these names.
+    pub fn with_names(self, suffixes: Option<Vec<Vec<u8>>>) -> Tables {
+        Tables { names: ListedNames::new(suffixes), ..self }
     }
 
     /// Whether any literal is in `data`, or ends in it having begun in the carry.

@@ -9,6 +9,7 @@ use crate::model::hello::ClientFacts;
 use crate::model::stats::Counter;
 use crate::names::fingerprint::Transport;
 use crate::names::hello;
+use crate::names::listed::NameKind;
 use crate::names::quic::{self, CryptoStream, Hello, Initial};
 use crate::wire::segment::Segment;
 
@@ -82,9 +83,14 @@ impl Worker {
     fn tell_quic(&mut self, at: u32, side: usize, facts: Box<ClientFacts>, seg: &Segment) {
         let (flow, ts_ns) = (self.next_number(), seg.ts_ns);
         let direction = (side ^ self.flows.slot(at).originator()) as u8;
-        self.push_encrypted_open((flow, at), SessionKind::Quic, seg, false);
         self.stats.add(Counter::Hellos, 1);
         self.stats.add(Counter::EchHellos, u64::from(facts.ech));
+        self.name_server(facts.sni(), self.flows.endpoint(at, 1 - side), ts_ns);
+        if self.tables.names.kind(facts.sni()) == NameKind::Ordinary {
+            return self.reuse_hello(facts);
+        }
+        let opened = self.encrypted_open((flow, at), SessionKind::Quic, seg, false);
+        self.events.push(Event::EncryptedOpen(opened));
         self.events.push(Event::ClientHello { flow, ts_ns, direction, facts });
         let (reason, records, resynchronised) = (Reason::Read, (0, 0), 0);
         self.events.push(Event::EncryptedClose(EncryptedClose { flow, ts_ns, reason, records, resynchronised }));

@@ -154,17 +154,22 @@ impl Worker {
         let (flow, at) = (session.flow, session.slot);
         let kind = if session.has(session::NOISE) { SessionKind::Noise } else { SessionKind::Tls };
         self.stats.add(if kind == SessionKind::Noise { Counter::NoiseFlows } else { Counter::TlsFlows }, 1);
-        self.push_encrypted_open((flow, at), kind, seg, midstream);
+        let opened = self.encrypted_open((flow, at), kind, seg, midstream);
+        if kind == SessionKind::Tls {
+            self.begin_with(index, opened);
+        } else {
+            self.events.push(Event::EncryptedOpen(opened));
+        }
     }
 
     /// The event that a session of a flow (its number, the flow's slot) is followed.
-    pub(super) fn push_encrypted_open(
+    pub(super) fn encrypted_open(
         &mut self,
         (flow, at): (u64, u32),
         kind: SessionKind,
         seg: &Segment,
         midstream: bool,
-    ) {
+    ) -> Box<EncryptedOpen> {
         let slot = self.flows.slot(at);
         let origin = slot.originator();
         let source = self.sources.get(usize::from(seg.source));
@@ -182,7 +187,7 @@ impl Worker {
             vlans: (seg.vlans, seg.vlan_count),
             source: known.or_else(|| source.cloned()),
         };
-        self.events.push(Event::EncryptedOpen(opened));
+        opened
     }
 
     fn follow_session(&mut self, at: u32, side: usize, data_seq: u32, seg: &Segment, block: &[u8]) -> bool {
@@ -264,11 +269,12 @@ impl Worker {
 
     fn hand_on(&mut self, index: u32, side: usize, reading: Reading, ts_ns: u64) {
         let session = self.sessions.get(index);
-        let flow = session.flow;
-        let direction = (side ^ self.flows.slot(session.slot).originator()) as u8;
+        let (flow, slot) = (session.flow, session.slot);
+        let direction = (side ^ self.flows.slot(slot).originator()) as u8;
         let (counter, event) = match reading {
             Reading::Client(facts) => {
                 self.stats.add(Counter::EchHellos, u64::from(facts.ech));
+                self.name_server(facts.sni(), self.flows.endpoint(slot, 1 - side), ts_ns);
                 (Counter::Hellos, Event::ClientHello { flow, ts_ns, direction, facts })
             }
             Reading::Server(facts) => (Counter::ServerHellos, Event::ServerHello { flow, ts_ns, direction, facts }),
@@ -278,7 +284,7 @@ impl Worker {
             Reading::Lost => return self.stats.add(Counter::HellosLost, 1),
         };
         self.stats.add(counter, 1);
-        self.events.push(event);
+        self.go_on_with(index, event);
     }
 
     /// A record; false: the session has too many of them.
@@ -361,6 +367,7 @@ impl Worker {
         if packed.is_empty() {
             return;
         }
+        self.tell_beginning(index);
         let session = self.sessions.get(index);
         let origin = self.flows.slot(session.slot).originator();
         let (counts, base_ns) = (session.counts, session.base_ns);
@@ -426,7 +433,7 @@ impl Worker {
         }
         let session = self.sessions.remove(index);
         self.flows.slot_mut(session.slot).end_session(session.tag);
-        if session.has(session::TRIAL) {
+        if session.has(session::TRIAL) || (session.has(session::KEPT) && self.drop_beginning(index)) {
             return;
         }
         let origin = slot.originator();

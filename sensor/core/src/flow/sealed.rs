@@ -4,6 +4,7 @@
 
 use std::cell::RefCell;
 
+use crate::flow::beginnings::KEPT_BYTES;
 use crate::flow::hellos::{Collector, Reading, MAX_COLLECTED};
 use crate::flow::place::{is_chain, is_opening, Place, Step, ALERT, APPLICATION_DATA, HANDSHAKE, OPENING};
 
@@ -105,6 +106,7 @@ pub mod bit {
     pub const ORIGIN_IS_B: u8 = 16; // side 1 is the originator's
     pub const NOISE: u8 = 32; // no TLS: headers are encrypted, and what a segment brings stands for a record
     pub const HOLDS: u8 = 64; // segments wait behind holes
+    pub const KEPT: u8 = 128; // its beginning is kept back
 }
 
 /// A session: 248 bytes, and no more once it is judged and holds nothing. What each record touches comes first.
@@ -193,17 +195,22 @@ impl Sealed {
     /// Whether it weighs what it did, and holds nothing: nothing is to be counted anew.
     #[inline]
     pub fn is_settled(&self) -> bool {
-        let own = if self.has(bit::JUDGED) { 0 } else { YOUNG_BYTES };
-        self.extra.is_none() && !self.has(bit::HOLDS) && self.weight as usize == own
+        self.extra.is_none() && !self.has(bit::HOLDS) && self.weight as usize == self.own_bytes()
+    }
+
+    /// What it counts in the pool by itself.
+    fn own_bytes(&self) -> usize {
+        let young = if self.has(bit::JUDGED) { 0 } else { YOUNG_BYTES };
+        young + if self.has(bit::KEPT) { KEPT_BYTES } else { 0 }
     }
 
     /// What it counts in the pool.
     pub fn weigh(&self) -> usize {
-        let young = if self.has(bit::JUDGED) { 0 } else { YOUNG_BYTES };
-        let Some(extra) = &self.extra else { return young };
+        let own = self.own_bytes();
+        let Some(extra) = &self.extra else { return own };
         let held = extra.held.iter().flatten().map(|held| held.payload.len() + HELD_SEGMENT_BYTES).sum::<usize>();
         let collected = extra.collectors.iter().map(Collector::bytes).sum::<usize>();
-        held + collected + young + RECORD_BYTES * extra.records.len()
+        held + collected + own + RECORD_BYTES * extra.records.len()
     }
 
     /// Give back what is not needed any more.

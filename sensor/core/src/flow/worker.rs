@@ -3,6 +3,7 @@
 
 use std::sync::Arc;
 
+use crate::flow::beginnings::Beginnings;
 use crate::flow::candidate::{Candidate, Candidates, Rank};
 use crate::flow::gate::{self, Gate};
 use crate::flow::handshake::{self, Place, Waiting};
@@ -15,6 +16,7 @@ use crate::flow::timeouts::Timeouts;
 use crate::model::event::{Close, Event, Reason, Spent};
 use crate::model::limits::Limits;
 use crate::model::stats::{Counter, Stats};
+use crate::names::addresses::{NamedAddresses, MAX_ADDRESSES};
 use crate::names::dns;
 use crate::names::quic::MIN_DATAGRAM;
 use crate::wire::segment::{Segment, Sum, FIN, RST, SYN, TCP};
@@ -34,6 +36,8 @@ pub struct Worker {
     opened: u64,
     waiting: Waiting,
     pub(super) sessions: Sessions,
+    pub(super) beginnings: Beginnings,
+    pub(super) named: NamedAddresses,
     pub(super) initials: Initials,
     pub(super) findings: Vec<Finding>, // scratch
     pub(super) failed: Vec<u32>,       // slots of flows whose trial came to nothing in this segment
@@ -57,6 +61,8 @@ impl Worker {
             tables,
             candidates: Candidates::new(),
             sessions: Sessions::new(limits.thin_flows, limits.thin_bytes),
+            beginnings: Beginnings::default(),
+            named: NamedAddresses::new(MAX_ADDRESSES / limits.workers),
             initials: Initials::default(),
             findings: Vec::new(),
             failed: Vec::new(),

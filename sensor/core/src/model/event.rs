@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::model::answer::DnsAnswer;
+use crate::model::answer::{AnswerFacts, DnsAnswer};
 use crate::model::hello::{CertificateFacts, ClientFacts, ServerFacts};
 
 #[derive(Clone, Copy, Default, Debug, PartialEq, Eq)]
@@ -250,6 +250,10 @@ pub enum Event {
     },
     EncryptedClose(EncryptedClose),
     DnsAnswer(Box<DnsAnswer>),
+    AddressNamed {
+        ts_ns: u64,
+        facts: Box<AnswerFacts>,
+    },
     End {
         source: Arc<str>,
         packets: u64,
@@ -290,6 +294,7 @@ impl Event {
                 | Event::Records { .. }
                 | Event::EncryptedClose(_)
                 | Event::DnsAnswer(_)
+                | Event::AddressNamed { .. }
         )
     }
 

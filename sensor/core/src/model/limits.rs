@@ -44,7 +44,7 @@ limits! {
     reorder_segments: usize = 128,
     held_bytes: usize = 134_217_728,
     thin_flows: usize = 65_536,
-    thin_bytes: usize = 33_554_432,
+    thin_bytes: usize = 67_108_864,
     fragments: usize = 4_096,
     fragment_bytes: usize = 16_777_216,
     queue_events: usize = 16_384,

@@ -6,7 +6,7 @@ use crate::names::reader::Bytes;
 
 /// Ports of DNS (RFC 1035 section 4.2), and of DNS over TLS and over QUIC (RFC 7858, RFC 9250).
 pub const PORT: u16 = 53;
-const SEALED_PORT: u16 = 853;
+pub const SEALED_PORT: u16 = 853;
 /// Bytes before the question.
 pub const HEADER: usize = 12;
 /// Of one answer.

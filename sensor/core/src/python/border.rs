@@ -155,11 +155,13 @@ struct Tables {
     literals: Vec<Vec<u8>>,
     openings: Vec<Opening>,
     flights: Vec<(u32, u32)>,
+    names: Option<Vec<Vec<u8>>>,
 }
 
 impl Tables {
     fn build(&self) -> PyResult<prefilter::Tables> {
         prefilter::Tables::new(self.literals.clone(), self.openings.clone(), self.flights.clone())
+            .map(|tables| tables.with_names(self.names.clone()))
             .map_err(PyValueError::new_err)
     }
 }
@@ -167,9 +169,14 @@ impl Tables {
 #[pymethods]
 impl Tables {
     #[new]
-    #[pyo3(signature = (literals, openings, flights = Vec::new()))]
-    fn new(literals: Vec<Vec<u8>>, openings: Vec<OpeningTuple>, flights: Vec<(u32, u32)>) -> PyResult<Tables> {
-        let tables = Tables { literals, openings: openings.into_iter().map(Opening::from).collect(), flights };
+    #[pyo3(signature = (literals, openings, flights = Vec::new(), names = None))]
+    fn new(
+        literals: Vec<Vec<u8>>,
+        openings: Vec<OpeningTuple>,
+        flights: Vec<(u32, u32)>,
+        names: Option<Vec<Vec<u8>>>,
+    ) -> PyResult<Tables> {
+        let tables = Tables { literals, openings: openings.into_iter().map(Opening::from).collect(), flights, names };
         tables.build()?;
         Ok(tables)
     }

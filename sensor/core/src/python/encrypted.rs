@@ -137,6 +137,7 @@ pub struct EncryptedTypes {
     records: Py<PyType>,
     close: Py<PyType>,
     dns_answer: Py<PyType>,
+    address_named: Py<PyType>,
     tuple_new: Py<PyAny>, // makes a named tuple without running its own `__new__`, which is Python
     kinds: Vec<Py<PyString>>,
     bases: Vec<Py<PyString>>,
@@ -157,6 +158,7 @@ impl EncryptedTypes {
             records: class("Records")?,
             close: class("EncryptedClose")?,
             dns_answer: class("DnsAnswer")?,
+            address_named: class("AddressNamed")?,
             tuple_new: py.get_type::<PyTuple>().getattr("__new__")?.unbind(),
             kinds: SessionKind::ALL.iter().map(|kind| word(kind.name())).collect(),
             bases: Basis::ALL.iter().map(|basis| word(basis.name())).collect(),
@@ -207,6 +209,10 @@ impl EncryptedTypes {
                 self.make(py, &self.close, (close.flow, close.ts_ns, reason, close.records, close.resynchronised))
             }
             Event::DnsAnswer(answer) => self.dns_answer_to_python(py, &answer),
+            Event::AddressNamed { ts_ns, facts } => {
+                let addresses = PyTuple::new(py, facts.addresses().iter().map(|address| PyBytes::new(py, address)))?;
+                self.make(py, &self.address_named, (ts_ns, PyBytes::new(py, facts.name()), addresses))
+            }
             _ => Ok(py.None().into_bound(py)),
         }
     }

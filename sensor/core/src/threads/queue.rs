@@ -63,7 +63,8 @@ impl State {
             | Event::ServerHello { .. }
             | Event::ServerCertificate { .. }
             | Event::Records { .. }
-            | Event::DnsAnswer(_) => dropped.sessions += 1,
+            | Event::DnsAnswer(_)
+            | Event::AddressNamed { .. } => dropped.sessions += 1,
             Event::Open(_)
             | Event::Close(_)
             | Event::EncryptedOpen(_)

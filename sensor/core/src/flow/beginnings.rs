@@ -1,0 +1,135 @@
+//! Beginnings of encrypted sessions that are kept back: most sessions are to servers whose names nobody asks for, and
+//! end within a minute. What names of addresses are told is decided here, too. docs/border.md, "Ordinary names".
+
+use std::collections::HashMap;
+
+use crate::flow::sealed::bit as session;
+use crate::flow::worker::Worker;
+use crate::model::answer::AnswerFacts;
+use crate::model::event::{EncryptedOpen, End, Event};
+use crate::model::hello::ClientFacts;
+use crate::names::addresses::Address;
+use crate::names::dns::SEALED_PORT;
+use crate::names::hello;
+use crate::names::listed::{domain, host, NameKind};
+
+/// What a beginning that is kept back weighs, with its hellos and its certificate's facts.
+pub const KEPT_BYTES: usize = 640;
+/// Vectors and boxes kept for the next beginnings.
+const MAX_SPARE: usize = 256;
+const BEGINNING: usize = 4;
+
+/// Those of a worker, by their sessions' places.
+#[derive(Default)]
+pub struct Beginnings {
+    kept: HashMap<u32, Vec<Event>>,
+    spare: Vec<Vec<Event>>,
+}
+
+impl Beginnings {
+    fn give_back(&mut self, mut events: Vec<Event>) {
+        events.clear();
+        if self.spare.len() < MAX_SPARE {
+            self.spare.push(events);
+        }
+    }
+}
+
+fn is_hello(event: &Event) -> bool {
+    matches!(event, Event::ClientHello { .. })
+}
+
+impl Worker {
+    /// A session of TLS begins, and its name comes next: it waits, unless any name is asked for.
+    pub(super) fn begin_with(&mut self, index: u32, opened: Box<EncryptedOpen>) {
+        let sealed_dns = [opened.originator.port, opened.responder.port].contains(&SEALED_PORT);
+        if !self.tables.names.are_some() || sealed_dns || opened.midstream {
+            return self.events.push(Event::EncryptedOpen(opened));
+        }
+        let mut events = self.beginnings.spare.pop().unwrap_or_else(|| Vec::with_capacity(BEGINNING));
+        events.push(Event::EncryptedOpen(opened));
+        self.beginnings.kept.insert(index, events);
+        self.sessions.get(index).bits |= session::KEPT;
+    }
+
+    /// An event of a session's beginning: it is kept back with what was before it, or all is told.
+    pub(super) fn go_on_with(&mut self, index: u32, event: Event) {
+        if self.sessions.get(index).has(session::KEPT) {
+            let after_hello = self.beginnings.kept.get(&index).is_some_and(|events| events.iter().any(is_hello));
+            let is_ordinary = match &event {
+                Event::ClientHello { facts, .. } => self.tables.names.kind(facts.sni()) == NameKind::Ordinary,
+                Event::ServerCertificate { facts, .. } => after_hello && !facts.names.iter().any(|n| self.is_listed(n)),
+                _ => after_hello,
+            };
+            if is_ordinary {
+                return self.beginnings.kept.entry(index).or_default().push(event);
+            }
+            self.tell_beginning(index);
+        }
+        self.events.push(event);
+    }
+
+    /// Tell what was kept back of a session: it is followed on.
+    pub(super) fn tell_beginning(&mut self, index: u32) {
+        if !self.sessions.get(index).has(session::KEPT) {
+            return;
+        }
+        self.sessions.get(index).bits &= !session::KEPT;
+        if let Some(mut events) = self.beginnings.kept.remove(&index) {
+            self.events.append(&mut events);
+            self.beginnings.give_back(events);
+        }
+    }
+
+    /// A session that was kept back ends. True: it was ordinary, and nothing is told of it.
+    pub(super) fn drop_beginning(&mut self, index: u32) -> bool {
+        let Some(mut events) = self.beginnings.kept.remove(&index) else { return false };
+        let is_ordinary = events.iter().any(is_hello);
+        if is_ordinary {
+            events.drain(..).for_each(|event| self.reuse(event));
+        } else {
+            self.events.append(&mut events);
+        }
+        self.beginnings.give_back(events);
+        is_ordinary
+    }
+
+    fn reuse(&mut self, event: Event) {
+        match event {
+            Event::EncryptedOpen(opened) if self.spent.opens.len() < MAX_SPARE => self.spent.opens.push(opened),
+            Event::ClientHello { facts, .. } => self.reuse_hello(facts),
+            _ => {}
+        }
+    }
+
+    pub(super) fn reuse_hello(&mut self, facts: Box<ClientFacts>) {
+        self.spent.hellos.push(facts);
+        hello::keep(&mut self.spent.hellos);
+    }
+
+    fn is_listed(&self, name: &[u8]) -> bool {
+        self.tables.names.kind(name.strip_prefix(b"*.").unwrap_or(name)) == NameKind::Listed
+    }
+
+    /// A client sent a name to an address.
+    pub(super) fn name_server(&mut self, sent: &[u8], server: End, ts_ns: u64) {
+        self.name_addresses(sent, &[(server.address, server.v6)], ts_ns);
+    }
+
+    /// Tell of these addresses that they answer to a name, as far as that is not known.
+    pub(super) fn name_addresses(&mut self, sent: &[u8], addresses: &[Address], ts_ns: u64) {
+        let mut buffer = [0; 255];
+        let Some(name) = host(sent, &mut buffer) else { return };
+        let domain = self.named.hash(domain(name));
+        let mut facts: Option<Box<AnswerFacts>> = None;
+        for (address, v6) in addresses {
+            if self.named.is_new((*address, *v6), domain, ts_ns) {
+                let facts = facts.get_or_insert_with(|| Box::new(AnswerFacts::new(name.to_vec())));
+                facts.add(&address[..if *v6 { 16 } else { 4 }]);
+            }
+        }
+        if let Some(facts) = facts {
+            self.events.push(Event::AddressNamed { ts_ns, facts });
+        }
+    }
+}
