@@ -147,7 +147,7 @@ class NamedFlows:
         if event.kind == "tls" and event.resp_port == DOT_PORT:
             self._counters["dot_flows"] += 1
         if event.midstream or event.kind == "noise":
-            self._look_for(session, event.ts_ns)
+            self._look_for(session, event.ts_ns, begins=True)
 
     def _hello(self, event: ClientHello) -> None:
         session = self._sessions.find(event.flow)
@@ -157,7 +157,7 @@ class NamedFlows:
         session.has_hello = True
         session.sent = host_text(event.sni)
         if not session.sent:
-            self._look_for(session, event.ts_ns)
+            self._look_for(session, event.ts_ns, begins=True)
             return
         hides = self._signatures.resolvers.hides(session.sent)
         if hides is not None:
@@ -223,8 +223,11 @@ class NamedFlows:
         statement, subject = of_host(session.found, claim, by), subject_of(ends, session.found.host)
         self._say(statement, subject, (ends.first_ns, at_ns), community_of(ends), at_last=at_last)
 
-    def _look_for(self, session: NamedSession, at_ns: int, *, at_last: bool = False) -> None:
-        """Say what the address of a session without a name is bound to, or was learnt to be."""
+    def _look_for(
+        self, session: NamedSession, at_ns: int, *, begins: bool = False, at_last: bool = False
+    ) -> None:
+        """Say what the address of a session without a name is bound to, or was learnt to be. One that begins is waited
+        for later: most end at once."""
         if session.bound is None:
             session.bound = self._bound(session.ends)
             if session.bound is None and session.opened.basis != "syn" and not session.has_hello:
@@ -235,7 +238,8 @@ class NamedFlows:
         if session.bound is not None:
             self._state_bound(session.bound, session.ends, at_ns, at_last=at_last)
             return
-        self._waiting.add(address_text(session.ends.server), session.ends, at_ns)
+        if not begins:
+            self._waiting.add(address_text(session.ends.server), session.ends, at_ns)
         self._follow(session.ends, at_ns, at_last=at_last)
 
     def _bound(self, ends: ConnectionEnds) -> BoundHost | None:
@@ -256,10 +260,9 @@ class NamedFlows:
 
     def _follow(self, ends: ConnectionEnds, at_ns: int, *, at_last: bool = False) -> None:
         """Say that shares were accepted at this address, if they were by others, or at another port."""
-        client, address = address_text(ends.client), address_text(ends.server)
-        learnt = self._learnt.find(address)
+        learnt = self._learnt.find(address_text(ends.server)) if len(self._learnt) else None
         lost_bits = None if learnt is None or at_ns < learnt.first_ns else learnt.lost_bits(ends.first_ns)
-        if learnt is None or lost_bits is None or learnt.is_circular(client, ends.port):
+        if learnt is None or lost_bits is None or learnt.is_circular(address_text(ends.client), ends.port):
             return
         if self._shared.is_shared(ends.server, ends.first_ns):
             self._counters["names_shared"] += 1

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import ipaddress
 import re
-from socket import AF_INET, AF_INET6, inet_ntoa, inet_pton
+from socket import AF_INET, AF_INET6, inet_pton
 
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
@@ -60,7 +60,7 @@ def of_bytes(data: bytes) -> str:
     """An address of 4 or 16 bytes in the form that records have."""
     if len(data) == 16 and data[:12] != MAPPED:
         return str(ipaddress.IPv6Address(data))
-    return inet_ntoa(data[-4:])
+    return "%d.%d.%d.%d" % tuple(data[-4:])
 
 
 def parse_network(text: str) -> Network:

@@ -167,7 +167,7 @@ class SessionRecorder:
                                flow.basis, session.midstream, flow.first_ns, segment.vlans, self.source)  # fmt: skip
         waits = self._names.listed.are_some and kind == "tls" and not session.midstream
         if waits and SEALED_DNS_PORT not in (orig_port, resp_port):
-            session.kept = [opened]
+            session.beginning = [opened]
         else:
             self._events.append(opened)
 
@@ -212,7 +212,7 @@ class SessionRecorder:
 
     def _go_on(self, session: SealedSession, event: ClientHello | ServerHello | ServerCertificate) -> None:
         """An event of a beginning: it is kept back with what was before it, or all is told."""
-        if session.kept:
+        if session.beginning:
             kind = self._names.listed.kind
             if isinstance(event, ClientHello):
                 is_ordinary = kind(event.sni) == "ordinary"
@@ -220,14 +220,14 @@ class SessionRecorder:
                 names = event.names if isinstance(event, ServerCertificate) else ()
                 is_ordinary = session.has_hello and all(kind(name.removeprefix(b"*.")) != "listed" for name in names)
             if is_ordinary:
-                session.kept.append(event)
+                session.beginning.append(event)
                 return
             self._tell_beginning(session)
         self._events.append(event)
 
     def _tell_beginning(self, session: SealedSession) -> None:
-        self._events += session.kept
-        session.kept = []
+        self._events += session.beginning
+        session.beginning = []
 
     def _take_record(self, flow: Flow, session: SealedSession, record: SealedRecord) -> bool:
         """False: the session has too many of them."""
@@ -297,7 +297,7 @@ class SessionRecorder:
         if session.is_judged:
             self._flush(session, flow.last_ns)
         self._forget(flow, session)
-        if not session.on_trial and not (session.kept and session.has_hello):
+        if not session.on_trial and not (session.beginning and session.has_hello):
             self._tell_beginning(session)
             originator, responder = session.records
             self._events.append(

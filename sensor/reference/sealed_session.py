@@ -77,7 +77,7 @@ class SealedSession:
         self.counts = [0, 0]  # handed on
         self.resynchronised = 0
         self.waiting: list[SealedRecord] = []  # to be handed on
-        self.kept: list[EncryptedEvent] = []  # of its beginning, not told so far
+        self.beginning: list[EncryptedEvent] = []  # of its beginning, not told so far
         self.weight_bytes = 0  # by the recorder's books
         self._places = (RecordPlace(), RecordPlace())
         self._collectors = (HelloCollector(waits=self.on_trial), HelloCollector(waits=self.on_trial))
@@ -99,12 +99,12 @@ class SealedSession:
         collected = sum(len(collector.buffer) for collector in self._collectors)
         more = max(0, len(self.waiting) - BATCH_RECORDS)
         young = 0 if self.is_judged else YOUNG_BYTES + RECORD_BYTES * more
-        return held + collected + young + (KEPT_BYTES if self.kept else 0)
+        return held + collected + young + (KEPT_BYTES if self.beginning else 0)
 
     @property
     def has_hello(self) -> bool:
         """Whether a client's hello is among what is kept back."""
-        return any(isinstance(event, ClientHello) for event in self.kept)
+        return any(isinstance(event, ClientHello) for event in self.beginning)
 
     def stop_collecting(self) -> list[Finding]:
         return self._give_up(0) + self._give_up(1)

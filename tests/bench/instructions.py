@@ -69,7 +69,7 @@ def count(capture: Path) -> Counted:
     """Count over a capture."""
     loaded = signatures.load()
     rows = ([tuple(row) for row in some] for some in (loaded.openings, loaded.flights))
-    tables = repr((list(loaded.literals), *rows))
+    tables = repr((list(loaded.literals), *rows, list(loaded.names)))
     with tempfile.TemporaryDirectory() as folder:
         valgrind = ("valgrind", "--tool=callgrind", "--separate-threads=yes", f"--callgrind-out-file={folder}/out")
         done = subprocess.run(

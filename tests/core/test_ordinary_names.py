@@ -24,7 +24,7 @@ from sensor.model.events import End
 from sensor.model.time import HOUR_NS
 from tests.core.captures import CLIENT, CLIENT_PORT, RAW_IPV4, SERVER, T0, Talk, pcap, udp
 from tests.core.conftest import Result, needs_compiled
-from tests.core.test_dns import AAAA, FOUR, SIX, answer, response
+from tests.core.test_dns import AAAA, FOUR, SIX, A, answer, response
 from tests.core.test_dns import name as dns_name
 from tests.core.test_encrypted import exchange
 from tests.core.test_equal import difference
@@ -195,3 +195,28 @@ def test_kept_back_and_told_alike_each_event_comes_once(engine):
     result = run(engine, [*flights(ORDINARY, b"example.org"), *exchange(40, step_s=5)])
     for kind in (EncryptedOpen, ClientHello, ServerHello, ServerCertificate, EncryptedClose):
         assert len(result.of(kind)) == 1
+
+
+LOOK_UPS = st.tuples(
+    st.sampled_from(
+        [b"eu.pool.example", b"a.x.example", b"b.x.example", b"y.example", b"z.co.uk", b"w.example", b"host"]
+    ),
+    st.sampled_from([(FOUR,), (SIX,), (FOUR, SIX), (b"\x0a\0\0\1", FOUR)]),
+    st.sampled_from([1, 10**9, HOUR_NS // 2, HOUR_NS]),
+)
+
+
+@needs_compiled
+@settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(look_ups=st.lists(LOOK_UPS, min_size=1, max_size=40))
+def test_both_cores_say_the_same_of_addresses_however_often_they_are_looked_up(engine_named, look_ups):
+    frames, at_ns = [], T0
+    for name, addresses, later_ns in look_ups:
+        replies = [answer(address, kind=A if len(address) == 4 else AAAA) for address in addresses]
+        reply = response(*replies, asked=dns_name(name.decode()))
+        frames.append((at_ns, udp(SERVER, CLIENT, (53, 40_000), reply)))
+        at_ns += later_ns
+    results = [engine_named(name).packets(frames, RAW_IPV4, names=NAMES) for name in ("reference", "compiled")]
+    assert difference(*results) is None
+    told = [(event.ts_ns // HOUR_NS, where) for event in results[1].of(AddressNamed) for where in event.addresses]
+    assert max(told.count(each) for each in told) <= 3 if told else True

@@ -19,7 +19,7 @@ from sensor.signatures.source import LaterSignatures
 TEXTS = list(files.shipped())
 KEY = gate_file.key_of(TEXTS)
 SHIPPED = load()
-GATES = gate_file.Gates(SHIPPED.literals, SHIPPED.openings, SHIPPED.flights)
+GATES = gate_file.Gates(SHIPPED.literals, SHIPPED.openings, SHIPPED.flights, SHIPPED.names)
 NOBODY = 65_534
 
 

@@ -1,8 +1,7 @@
 //! Beginnings of encrypted sessions that are kept back: most sessions are to servers whose names nobody asks for, and
 //! end within a minute. What names of addresses are told is decided here, too. docs/border.md, "Ordinary names".
 
-use std::collections::HashMap;
-
+use crate::flow::kept_back::{BEGINNING, MAX_SPARE};
 use crate::flow::sealed::bit as session;
 use crate::flow::worker::Worker;
 use crate::model::answer::AnswerFacts;
@@ -11,29 +10,7 @@ use crate::model::hello::ClientFacts;
 use crate::names::addresses::Address;
 use crate::names::dns::SEALED_PORT;
 use crate::names::hello;
-use crate::names::listed::{domain, host, NameKind};
-
-/// What a beginning that is kept back weighs, with its hellos and its certificate's facts.
-pub const KEPT_BYTES: usize = 640;
-/// Vectors and boxes kept for the next beginnings.
-const MAX_SPARE: usize = 256;
-const BEGINNING: usize = 4;
-
-/// Those of a worker, by their sessions' places.
-#[derive(Default)]
-pub struct Beginnings {
-    kept: HashMap<u32, Vec<Event>>,
-    spare: Vec<Vec<Event>>,
-}
-
-impl Beginnings {
-    fn give_back(&mut self, mut events: Vec<Event>) {
-        events.clear();
-        if self.spare.len() < MAX_SPARE {
-            self.spare.push(events);
-        }
-    }
-}
+use crate::names::listed::{domain, host, NameKind, MAX_NAME};
 
 fn is_hello(event: &Event) -> bool {
     matches!(event, Event::ClientHello { .. })
@@ -113,13 +90,14 @@ impl Worker {
 
     /// A client sent a name to an address.
     pub(super) fn name_server(&mut self, sent: &[u8], server: End, ts_ns: u64) {
-        self.name_addresses(sent, &[(server.address, server.v6)], ts_ns);
+        let mut buffer = [0; MAX_NAME];
+        if let Some(name) = host(sent, &mut buffer) {
+            self.name_addresses(name, &[(server.address, server.v6)], ts_ns);
+        }
     }
 
-    /// Tell of these addresses that they answer to a name, as far as that is not known.
-    pub(super) fn name_addresses(&mut self, sent: &[u8], addresses: &[Address], ts_ns: u64) {
-        let mut buffer = [0; 255];
-        let Some(name) = host(sent, &mut buffer) else { return };
+    /// Tell of these addresses that they answer to a host's name, as far as that is not known.
+    pub(super) fn name_addresses(&mut self, name: &[u8], addresses: &[Address], ts_ns: u64) {
         let domain = self.named.hash(domain(name));
         let mut facts: Option<Box<AnswerFacts>> = None;
         for (address, v6) in addresses {

@@ -7,7 +7,7 @@ use crate::model::event::Event;
 use crate::model::stats::Counter;
 use crate::names::addresses::Address;
 use crate::names::dns::{self, Message};
-use crate::names::listed::NameKind;
+use crate::names::listed::{host, NameKind, MAX_NAME};
 use crate::wire::segment::{Segment, UDP};
 
 impl Worker {
@@ -27,11 +27,11 @@ impl Worker {
             let Some(message) = rest.get(..length).filter(|message| message.len() >= dns::HEADER) else { return };
             message
         };
-        match dns::read(message) {
+        match dns::read(message, std::mem::take(&mut self.answer)) {
             Message::Answer(facts) => {
                 self.stats.add(Counter::DnsAnswers, 1);
-                self.name_addresses(facts.name(), &addresses_of(&facts), seg.ts_ns);
-                if self.tables.names.are_some() && self.tables.names.kind(facts.name()) != NameKind::Listed {
+                if self.is_of_no_concern(&facts, seg.ts_ns) {
+                    self.answer = facts.into_spare();
                     return;
                 }
                 self.events.push(Event::DnsAnswer(Box::new(DnsAnswer {
@@ -47,6 +47,27 @@ impl Worker {
             Message::Unreadable => self.stats.add(Counter::DnsUnreadable, 1),
             Message::Other => {}
         }
+    }
+}
+
+impl Worker {
+    /// Say what an answer's addresses are named; whether nobody asks for the name.
+    fn is_of_no_concern(&mut self, facts: &AnswerFacts, ts_ns: u64) -> bool {
+        if self.named.is_repeated(facts.bytes(), ts_ns) {
+            return true;
+        }
+        let mut buffer = [0; MAX_NAME];
+        let host = host(facts.name(), &mut buffer);
+        if let Some(host) = host {
+            self.name_addresses(host, &addresses_of(facts), ts_ns);
+        }
+        let names = &self.tables.names;
+        let kind = host.map_or(NameKind::NoHost, |host| names.kind_of_host(host));
+        let passes = names.are_some() && kind != NameKind::Listed;
+        if passes {
+            self.named.pass_over(facts.bytes(), ts_ns);
+        }
+        passes
     }
 }
 

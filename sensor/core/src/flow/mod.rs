@@ -11,6 +11,7 @@ pub mod handshake;
 pub mod hellos;
 pub mod holdings;
 pub mod initials;
+pub mod kept_back;
 pub mod literals;
 pub mod lookups;
 pub mod marks;

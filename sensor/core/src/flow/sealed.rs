@@ -4,7 +4,6 @@
 
 use std::cell::RefCell;
 
-use crate::flow::beginnings::KEPT_BYTES;
 use crate::flow::hellos::{Collector, Reading, MAX_COLLECTED};
 use crate::flow::place::{is_chain, is_opening, Place, Step, ALERT, APPLICATION_DATA, HANDSHAKE, OPENING};
 
@@ -16,6 +15,8 @@ pub const HELD_SEGMENT_BYTES: usize = 64;
 /// What a session that is not judged yet weighs by itself.
 const YOUNG_BYTES: usize = 256;
 const RECORD_BYTES: usize = 8;
+/// What a beginning that is kept back weighs, with its hellos and its certificate's facts.
+const KEPT_BYTES: usize = 640;
 /// A hole is closed by a segment that comes so much later than the first that is held.
 const PATIENCE_NS: u64 = 10_000_000_000;
 /// How far before the end of a direction without its place nothing is looked for.

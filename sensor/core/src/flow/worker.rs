@@ -3,11 +3,11 @@
 
 use std::sync::Arc;
 
-use crate::flow::beginnings::Beginnings;
 use crate::flow::candidate::{Candidate, Candidates, Rank};
 use crate::flow::gate::{self, Gate};
 use crate::flow::handshake::{self, Place, Waiting};
 use crate::flow::initials::Initials;
+use crate::flow::kept_back::Beginnings;
 use crate::flow::prefilter::Tables;
 use crate::flow::sealed::Finding;
 use crate::flow::sessions::Sessions;
@@ -40,6 +40,7 @@ pub struct Worker {
     pub(super) named: NamedAddresses,
     pub(super) initials: Initials,
     pub(super) findings: Vec<Finding>, // scratch
+    pub(super) answer: Vec<u8>,        // scratch
     pub(super) failed: Vec<u32>,       // slots of flows whose trial came to nothing in this segment
     pub spent: Spent,                  // to make the next events of
 }
@@ -65,6 +66,7 @@ impl Worker {
             named: NamedAddresses::new(MAX_ADDRESSES / limits.workers),
             initials: Initials::default(),
             findings: Vec::new(),
+            answer: Vec::new(),
             failed: Vec::new(),
             spent: Spent::default(),
             timeouts: Timeouts::new(&limits),
@@ -78,6 +80,7 @@ impl Worker {
     /// Swap the tables.
     pub fn replace(&mut self, tables: Arc<Tables>) {
         self.tables = tables;
+        self.named.forget_answers();
         self.candidates.for_each(Candidate::forget_hits);
     }
 

@@ -23,6 +23,17 @@ impl AnswerFacts {
         self.count += 1;
     }
 
+    /// The name and the addresses, as they are held.
+    pub fn bytes(&self) -> &[u8] {
+        &self.bytes
+    }
+
+    /// An empty vector to write others into.
+    pub fn into_spare(mut self) -> Vec<u8> {
+        self.bytes.clear();
+        self.bytes
+    }
+
     pub fn name(&self) -> &[u8] {
         &self.bytes[..self.name_length]
     }

@@ -4,11 +4,17 @@
 use std::collections::HashMap;
 use std::hash::{BuildHasher, RandomState};
 
+use crate::names::memo::place_of;
+
 /// An address that answers to so many domains is shared: nobody asks for more of them.
 const SHARED_BY: usize = 3;
 /// Addresses of a core whose domains are remembered, in each of two generations; 64 bytes each, about.
 pub const MAX_ADDRESSES: usize = 32_768;
 const HOUR_NS: u64 = 3_600_000_000_000;
+
+/// Answers that were of no concern, each in the place that its bytes lead to; and the longest. Together 1.3 MB.
+const ANSWERS: usize = 8_192;
+const MAX_ANSWER: usize = 128;
 
 /// An address of 4 or 16 bytes.
 pub type Address = ([u8; 16], bool);
@@ -27,17 +33,41 @@ pub struct NamedAddresses {
     hashes: RandomState,
     newer: HashMap<Address, Told>,
     older: HashMap<Address, Told>, // until there are as many newer ones
+    answers: Vec<(u32, Vec<u8>)>,  // of no concern, and the hour in which they came
 }
 
 impl NamedAddresses {
     pub fn new(most: usize) -> NamedAddresses {
         let (newer, older) = (HashMap::new(), HashMap::new());
-        NamedAddresses { most: most.max(1), hashes: RandomState::new(), newer, older }
+        NamedAddresses { most: most.max(1), hashes: RandomState::new(), newer, older, answers: Vec::new() }
     }
 
     /// A domain as it is remembered.
     pub fn hash(&self, domain: &[u8]) -> u64 {
         self.hashes.hash_one(domain)
+    }
+
+    /// Whether this very answer came in the same hour and nothing was said of it.
+    pub fn is_repeated(&self, answer: &[u8], ts_ns: u64) -> bool {
+        let known = self.answers.get(place_of(answer) % ANSWERS);
+        known.is_some_and(|(hour, bytes)| u64::from(*hour) == ts_ns / HOUR_NS && bytes == answer)
+    }
+
+    /// All was said of an answer's addresses, and nobody asks for its name.
+    pub fn pass_over(&mut self, answer: &[u8], ts_ns: u64) {
+        if answer.len() > MAX_ANSWER {
+            return;
+        }
+        self.answers.resize_with(ANSWERS, Default::default);
+        let (hour, bytes) = &mut self.answers[place_of(answer) % ANSWERS];
+        *hour = (ts_ns / HOUR_NS) as u32;
+        bytes.clear();
+        bytes.extend_from_slice(answer);
+    }
+
+    /// Other names are asked for from now on.
+    pub fn forget_answers(&mut self) {
+        self.answers.clear();
     }
 
     /// An address answers to a domain at this time; whether that is to be told.
@@ -49,6 +79,7 @@ impl NamedAddresses {
                 let told = self.older.remove(&address).unwrap_or_default();
                 if self.newer.len() >= self.most {
                     self.older = std::mem::take(&mut self.newer);
+                    self.answers.clear(); // their addresses are to be among the newer ones, too
                 }
                 self.newer.entry(address).or_insert(told)
             }

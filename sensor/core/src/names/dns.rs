@@ -40,8 +40,8 @@ pub fn concerns(from: u16, to: u16) -> bool {
     from == PORT || from == SEALED_PORT || to == SEALED_PORT
 }
 
-/// Read a message.
-pub fn read(message: &[u8]) -> Message {
+/// Read a message; what is read is written into an empty vector that was used before.
+pub fn read(message: &[u8], spare: Vec<u8>) -> Message {
     let mut rest = Bytes(message);
     rest.take(2);
     let (Some(flags), Some(questions), Some(answers)) = (rest.u16(), rest.u16(), rest.u16()) else {
@@ -53,7 +53,7 @@ pub fn read(message: &[u8]) -> Message {
     if flags & JUDGED_FLAGS != RESPONSE || questions != 1 || answers == 0 {
         return Message::Other;
     }
-    let Some(name) = asked(&mut rest) else { return Message::Unreadable };
+    let Some(name) = asked(&mut rest, spare) else { return Message::Unreadable };
     let (Some(kind), Some(class)) = (rest.u16(), rest.u16()) else { return Message::Unreadable };
     if class != INTERNET || ![A, AAAA, HTTPS, ANY].contains(&kind) {
         return Message::Other;
@@ -74,8 +74,8 @@ pub fn read(message: &[u8]) -> Message {
 }
 
 /// The name of the question, in which nothing is compressed. A label with a dot in it could be taken for two.
-fn asked(rest: &mut Bytes<'_>) -> Option<Vec<u8>> {
-    let mut name = Vec::with_capacity(rest.0.len().min(MAX_NAME)); // the addresses come behind it
+fn asked(rest: &mut Bytes<'_>, mut name: Vec<u8>) -> Option<Vec<u8>> {
+    name.reserve(rest.0.len().min(MAX_NAME)); // the addresses come behind it
     loop {
         let length = rest.number(1)?;
         if length == 0 {
@@ -126,6 +126,10 @@ fn record(rest: &mut Bytes<'_>, facts: &mut AnswerFacts) -> Option<()> {
 mod tests {
     use super::*;
 
+    fn read_new(message: &[u8]) -> Message {
+        read(message, Vec::new())
+    }
+
     fn message(flags: u16, answers: u16, rest: &[&[u8]]) -> Vec<u8> {
         let header = [[7, 7], flags.to_be_bytes(), [0, 1], answers.to_be_bytes(), [0; 2], [0; 2]].concat();
         [&header[..], b"\x04POOL\x07example\0\0\x01\0\x01", &rest.concat()].concat()
@@ -136,29 +140,29 @@ mod tests {
 
     #[test]
     fn an_answer_has_the_name_asked_the_addresses_and_the_least_time() {
-        let Message::Answer(facts) = read(&message(0x8180, 1, &[ADDRESS])) else { panic!() };
+        let Message::Answer(facts) = read_new(&message(0x8180, 1, &[ADDRESS])) else { panic!() };
         assert_eq!(
             (facts.name(), facts.addresses(), facts.ttl_s),
             (&b"pool.example"[..], vec![&[192, 0, 2, 7][..]], 60)
         );
-        let Message::Answer(behind) = read(&message(0x8180, 2, &[ALIAS, ADDRESS])) else { panic!() };
+        let Message::Answer(behind) = read_new(&message(0x8180, 2, &[ALIAS, ADDRESS])) else { panic!() };
         assert_eq!((behind.ttl_s, behind.addresses().len()), (5, 1));
     }
 
     #[test]
     fn what_is_no_answer_with_addresses_is_something_else() {
         for flags in [0x0100, 0x8183, 0x8182, 0x9180] {
-            assert_eq!(read(&message(flags, 1, &[ADDRESS])), Message::Other, "{flags:x}");
+            assert_eq!(read_new(&message(flags, 1, &[ADDRESS])), Message::Other, "{flags:x}");
         }
-        assert_eq!(read(&message(0x8180, 0, &[])), Message::Other);
-        assert_eq!(read(&message(0x8180, 1, &[ALIAS])), Message::Other);
+        assert_eq!(read_new(&message(0x8180, 0, &[])), Message::Other);
+        assert_eq!(read_new(&message(0x8180, 1, &[ALIAS])), Message::Other);
     }
 
     #[test]
     fn what_breaks_off_is_used_as_far_as_it_goes_and_never_past_it() {
         let whole = message(0x8180, 3, &[ADDRESS, ALIAS, ADDRESS]);
         for end in 0..whole.len() {
-            match read(&whole[..end]) {
+            match read_new(&whole[..end]) {
                 Message::Answer(facts) => {
                     assert!(facts.addresses().len() == 1 && end >= whole.len() - 30 - ADDRESS.len() + 14)
                 }
@@ -171,9 +175,9 @@ mod tests {
     #[test]
     fn records_and_addresses_are_bounded() {
         let many = vec![ADDRESS; 40];
-        let Message::Answer(facts) = read(&message(0x8180, 40, &many)) else { panic!() };
+        let Message::Answer(facts) = read_new(&message(0x8180, 40, &many)) else { panic!() };
         assert_eq!(facts.addresses().len(), MAX_ADDRESSES);
         let far = [vec![ALIAS; MAX_RECORDS], vec![ADDRESS]].concat();
-        assert_eq!(read(&message(0x8180, 65, &far)), Message::Other);
+        assert_eq!(read_new(&message(0x8180, 65, &far)), Message::Other);
     }
 }

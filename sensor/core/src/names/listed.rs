@@ -4,7 +4,7 @@
 use std::collections::HashSet;
 
 /// RFC 1035 section 2.3.4.
-const MAX_NAME: usize = 255;
+pub const MAX_NAME: usize = 255;
 const MAX_LABEL: usize = 63;
 /// Second levels that registries of countries give domains under.
 const SECOND_LEVELS: [&[u8]; 17] = [
@@ -41,7 +41,8 @@ impl ListedNames {
         host(sent, &mut buffer).map_or(NameKind::NoHost, |host| self.kind_of_host(host))
     }
 
-    fn kind_of_host(&self, host: &[u8]) -> NameKind {
+    /// What the name of a host is, in lower case and without last dots.
+    pub fn kind_of_host(&self, host: &[u8]) -> NameKind {
         let Some(suffixes) = &self.0 else { return NameKind::Listed };
         let mut rest = Some(host);
         while let Some(suffix) = rest {

@@ -116,7 +116,7 @@ fn add(part: impl Iterator<Item = u16>, to: &mut [u8; MAX_OFFER], start: usize) 
 }
 
 /// Where an entry is; those that meet there forget each other.
-fn place_of(bytes: &[u8]) -> usize {
+pub fn place_of(bytes: &[u8]) -> usize {
     let words = bytes.chunks_exact(8);
     let rest = words.remainder();
     let mix = |sum: u64, word: u64| (sum.rotate_left(5) ^ word).wrapping_mul(0x517c_c1b7_2722_0a95); // rustc's FxHasher
