@@ -18,8 +18,9 @@ Kind = Literal["view", "export", "call", "change", "account", "opened"]
 Phase = Literal["", "asked", "done", "failed"]
 Plain = str | int | bool | Sequence[str] | None
 
-#: Bytes of a name and of a value of a query, of a value before or after a change, and of an object's identity.
-NAME_BYTES, QUERY_BYTES, VALUE_BYTES, OBJECT_BYTES = 64, 400, 2_000, 100
+#: Bytes of a name and of a value of a query, of a value before or after a change, and of an object's identity; of a
+#: reason, those of 2,000 Chinese characters, as many as a case's history takes.
+NAME_BYTES, QUERY_BYTES, VALUE_BYTES, OBJECT_BYTES, REASON_BYTES = 64, 400, 1_000, 100, 6_000
 #: Names in a query or a change; objects in a row; rows of one entry.
 MOST_NAMES, MOST_OBJECTS, MOST_PARTS = 24, 250, 64
 #: Of a row. What is above cannot come to more: a quotation mark takes two bytes, and nothing more than that.
@@ -83,7 +84,7 @@ def bodies(entry: AuditEntry) -> Iterator[dict[str, object]]:
             "objects": [cut.text(name, OBJECT_BYTES) for name in page],
             "before": None if entry.before is None else cut.values(entry.before, VALUE_BYTES),
             "after": None if entry.after is None else cut.values(entry.after, VALUE_BYTES),
-            "why": cut.text(entry.why, VALUE_BYTES),
+            "why": cut.text(entry.why, REASON_BYTES),
             "phase": entry.phase,
             "of": entry.of,
         }

@@ -189,7 +189,7 @@ class AuditReader:
         """How the chain stands; None before its first row. Raises AuditError."""
         newest = select(ROWS.c.sequence, ROWS.c.digest, ROWS.c.record).order_by(ROWS.c.sequence.desc()).limit(1)
         with _own_error(), reading_beside(self._engine, self.place) as connection:
-            row = connection.execute(newest).one_or_none()
+            row = connection.execute(newest).one_or_none() if inspect(connection).has_table(ROWS.name) else None
             if row is None:
                 return None
             algorithm = str(_field(row.record, "hash"))

@@ -1,14 +1,15 @@
 """A process's way into the audit: a queue and one thread that writes it, many rows in one transaction.
 
 Whoever has to be audited waits until the row is on the disk, for a bounded time, and is refused if it is not: a page
-that shows a person is not shown, and a change is not tried. Time is handed in; waiting is not.
+that shows a person is not shown, and a change is not tried.
 """
 
 from __future__ import annotations
 
 import queue
 import threading
-from collections.abc import Iterator, Mapping, Sequence
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future
 from concurrent.futures import TimeoutError as WaitedTooLongError
 from contextlib import contextmanager, suppress
@@ -32,8 +33,9 @@ class RowWriter(Protocol):
 class AuditTrail:
     """The queue of one process. Any thread may write; `close` writes what still waits."""
 
-    def __init__(self, store: RowWriter, wait_s: float = WAIT_S) -> None:
-        self._store, self._wait_s = store, wait_s
+    def __init__(self, store: RowWriter, wait_s: float = WAIT_S, clock: Callable[[], int] = time.time_ns) -> None:
+        """`clock` gives the time at which a change was done; that at which it was asked for is the entry's."""
+        self._store, self._wait_s, self._clock = store, wait_s, clock
         self._queue: queue.Queue[tuple[AuditEntry, Future[int]] | None] = queue.Queue(MOST_WAITING)
         self._lock = threading.Lock()
         self._thread: threading.Thread | None = None
@@ -75,11 +77,14 @@ class AuditTrail:
         try:
             yield pending
         except BaseException as error:
-            failed = replace(entry, kind="change", phase="failed", of=asked, before=None, after=None)
+            failed = replace(
+                entry, kind="change", phase="failed", of=asked, before=None, after=None, at_ns=self._clock()
+            )
             with suppress(AuditError):  # the first row says that it was asked for
                 self.record(replace(failed, query={**entry.query, "reason": f"{type(error).__name__}: {error}"}))
             raise
-        done = replace(entry, kind="change", phase="done", of=asked, objects=[*entry.objects, *pending.objects])
+        done = replace(entry, kind="change", phase="done", of=asked, at_ns=self._clock())
+        done = replace(done, objects=[*entry.objects, *pending.objects])
         self.record(replace(done, before=pending.before or entry.before, after=pending.after or entry.after))
 
     def close(self) -> None:

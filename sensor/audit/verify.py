@@ -32,7 +32,7 @@ class AuditFault(NamedTuple):
 
 
 @dataclass(slots=True)
-class Verdict:
+class AuditVerdict:
     """What was found."""
 
     count: int = 0
@@ -57,7 +57,7 @@ class Verdict:
             self.further_faults += 1
 
 
-def verify(rows: Iterable[StoredRow], anchors: Sequence[AuditAnchor] = ()) -> Verdict:
+def verify(rows: Iterable[StoredRow], anchors: Sequence[AuditAnchor] = ()) -> AuditVerdict:
     """Look at every row, and at every anchor."""
     walk = _Walk(anchors)
     for row in rows:
@@ -69,7 +69,7 @@ class _Walk:
     """The rows one after another, in the order of their numbers."""
 
     def __init__(self, anchors: Sequence[AuditAnchor]) -> None:
-        self.verdict = Verdict(anchors=len(anchors))
+        self.verdict = AuditVerdict(anchors=len(anchors))
         self._anchors: dict[int, list[AuditHead]] = {}
         for anchor in anchors:
             self._anchors.setdefault(anchor.head.rows, []).append(anchor.head)
@@ -95,7 +95,7 @@ class _Walk:
         verdict.digest = row.digest if isinstance(row.digest, str) else computed
         verdict.algorithm = str(record.get("hash", "")) if record else ""
 
-    def end(self) -> Verdict:
+    def end(self) -> AuditVerdict:
         """What was found in all."""
         verdict = self.verdict
         left = sorted(count for count in self._anchors if count > self._sequence)

@@ -10,7 +10,7 @@ from pathlib import Path
 from sensor.audit.chain import START, ChainedRow, StoredRow, link
 from sensor.audit.entry import AuditActor, AuditEntry, bodies
 from sensor.audit.store import AuditReader, AuditStore
-from sensor.audit.verify import Verdict, verify
+from sensor.audit.verify import AuditVerdict, verify
 from sensor.ledger.store.beside import StorePlace
 from sensor.model.audit_head import AuditAnchor, AuditHead
 
@@ -39,12 +39,12 @@ def anchor_at(rows: Sequence[ChainedRow], count: int, chain: str = CHAIN) -> Aud
     return AuditAnchor(AuditHead(chain, count, "sha256", rows[count - 1].digest, NOW))
 
 
-def found(verdict: Verdict) -> set[tuple[str, int | None]]:
+def found(verdict: AuditVerdict) -> set[tuple[str, int | None]]:
     """Kinds and places of what was found."""
     return {(fault.kind, fault.sequence) for fault in verdict.faults}
 
 
-def verified(place: StorePlace, anchors: Sequence[AuditAnchor] = ()) -> Verdict:
+def verified(place: StorePlace, anchors: Sequence[AuditAnchor] = ()) -> AuditVerdict:
     """What `verify` says of a store."""
     reader = AuditReader(place)
     try:
