@@ -19,12 +19,11 @@ if TYPE_CHECKING:
 @contextmanager
 def open_trail(settings: Configuration) -> Iterator[AuditTrail]:
     """The audit of the configured ledger, closed at the end. Raises CommandError, also for every AuditError within."""
-    from sensor.audit.store import AuditError, AuditStore, audit_place
-    from sensor.audit.trail import AuditTrail
+    from sensor.audit import opening
+    from sensor.audit.store import AuditError
 
     try:
-        place = audit_place(settings.ledger.url, settings.audit.url)
-        trail = AuditTrail(AuditStore.open(place, settings.audit.hash))
+        trail = opening.open_trail(settings.ledger.url, settings.audit)
     except AuditError as error:
         raise CommandError(RUN_ERROR, str(error), "what cannot be audited is not done: nothing was changed") from None
     try:

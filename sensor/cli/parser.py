@@ -14,6 +14,7 @@ from sensor.cli.options import add_configuration, add_json, add_ledger_url, add_
 from sensor.cli.parser_audit import add_audit
 from sensor.cli.parser_ledger import add_ledger
 from sensor.cli.parser_lists import add_lists
+from sensor.cli.parser_people import add_people
 from sensor.model.sensor import REPLAY_SENSOR, valid_sensor_id
 
 EPILOG = (
@@ -273,6 +274,7 @@ COMMANDS: dict[str, Callable[[Commands], None]] = {
     "bulletin": _bulletin,
     "ledger": add_ledger,
     "audit": add_audit,
+    "people": add_people,
     "completion": _completion,
     "version": _version,
 }
