@@ -54,12 +54,12 @@ def add_people(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     )
     token_revoke = token_actions.add_parser("revoke", help="end one")
     token_revoke.add_argument("token", metavar="TOKEN", help="its number as `tokens list` shows it")
-    words = (tokens_listed, token_add, token_revoke)
+    second_words = (tokens_listed, token_add, token_revoke)
     for action in (listed, tokens, tokens_listed):
         add_json(action)
-    for action in (add, listed, change, disable, enable, password, revoke, tokens, *words):
+    for action in (add, listed, change, disable, enable, password, revoke, tokens, *second_words):
         add_ledger_url(action)
         add_configuration(action)
-    for nested in words:
+    for nested in second_words:
         leave_to_parent(nested)
     token_add.set_defaults(division=None, days=DEFAULT_DAYS)  # of its own, and of no parent's

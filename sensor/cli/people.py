@@ -24,7 +24,7 @@ from sensor.model.time import minute_text
 
 if TYPE_CHECKING:
     from sensor.daemon.configuration import Configuration
-    from sensor.people.account import Account, Divisions
+    from sensor.people.account import Divisions, UserAccount
     from sensor.people.door import PeopleDoor
     from sensor.people.tokens import ApiToken
 
@@ -73,11 +73,11 @@ def _door(settings: Configuration, action: str, *, to_read: bool) -> Iterator[Pe
 
 
 def _add(options: argparse.Namespace, settings: Configuration, door: PeopleDoor) -> int:
-    from sensor.people.account import Account, AccountError, check_shape, language_of, login_of, name_of, role_of
+    from sensor.people.account import AccountError, UserAccount, check_shape, language_of, login_of, name_of, role_of
     from sensor.people.accounts import ActingPerson
 
     login = login_of(options.login)
-    account = Account(
+    account = UserAccount(
         login,
         name_of(options.name or login),
         role_of(options.role),
@@ -251,7 +251,7 @@ def _shown(divisions: Divisions) -> str:
     return divisions if isinstance(divisions, str) else " ".join(sorted(divisions))
 
 
-def _state(account: Account) -> str:
+def _state(account: UserAccount) -> str:
     if account.disabled:
         return "disabled"
     if not account.has_password:
@@ -265,7 +265,7 @@ def _token_state(token: ApiToken, now_ns: int) -> str:
     return "live" if token.is_live(now_ns) else "over"
 
 
-def _object(account: Account, door: PeopleDoor, now_ns: int) -> dict[str, object]:
+def _object(account: UserAccount, door: PeopleDoor, now_ns: int) -> dict[str, object]:
     fields = dataclasses.asdict(account)
     kept_names = ("login", "name", "role", "language", "disabled", "must_change", "has_password")
     return {

@@ -29,7 +29,7 @@ class AccountError(ValueError):
 
 
 @dataclass(frozen=True, slots=True)
-class Account:
+class UserAccount:
     """An account without its secrets."""
 
     login: str
@@ -133,7 +133,7 @@ def normal_password(password: str) -> str | None:
         return None
 
 
-def check_shape(account: Account) -> None:
+def check_shape(account: UserAccount) -> None:
     """Whether role and divisions go together. Raises AccountError."""
     if account.role in DATA_ROLES and not account.divisions:
         raise AccountError(f"a {account.role} needs a division, or all")

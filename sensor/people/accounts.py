@@ -15,10 +15,10 @@ from sensor.audit.trail import AuditTrail, PendingChange
 from sensor.model.scope import Role
 from sensor.people import lockout, rules, sessions
 from sensor.people.account import (
-    Account,
     AccountError,
     Divisions,
     Language,
+    UserAccount,
     check_password,
     login_of,
     name_of,
@@ -37,7 +37,7 @@ class ActingPerson(NamedTuple):
     has_machine: bool = False
 
     @classmethod
-    def signed_in(cls, account: Account, address: str) -> ActingPerson:
+    def signed_in(cls, account: UserAccount, address: str) -> ActingPerson:
         """An account at an address."""
         return cls(actor_of(account, address), account.login)
 
@@ -63,17 +63,17 @@ class AccountDesk:
     def __init__(self, store: PeopleStore, trail: AuditTrail, hashes: PasswordHashes) -> None:
         self._store, self._trail, self._hashes = store, trail, hashes
 
-    def all(self) -> list[Account]:
+    def all(self) -> list[UserAccount]:
         """All accounts, by login."""
         with self._store.reading() as connection:
             return [account_of(row) for row in connection.execute(select(ACCOUNTS).order_by(ACCOUNTS.c.login))]
 
-    def get(self, login: str) -> Account:
+    def get(self, login: str) -> UserAccount:
         """One account."""
         with self._store.reading() as connection:
             return find_account(connection, login)
 
-    def add(self, by: ActingPerson, account: Account, password: str | None, now_ns: int) -> Account:
+    def add(self, by: ActingPerson, account: UserAccount, password: str | None, now_ns: int) -> UserAccount:
         """A new account; without a password it cannot sign in by one. Somebody else's choice of a password must be
         changed at the first sign-in."""
         fresh = dataclasses.replace(
@@ -100,7 +100,7 @@ class AccountDesk:
             change.after = audited_values(fresh)
         return fresh
 
-    def change(self, by: ActingPerson, login: str, patch: AccountPatch, now_ns: int) -> Account:
+    def change(self, by: ActingPerson, login: str, patch: AccountPatch, now_ns: int) -> UserAccount:
         """Change an account. Who is disabled, or is somebody else from now on, has to sign in again."""
         asked = _asked_for(patch)
         with self._changing(by, "account.change", login, now_ns, asked) as change, self._store.writing() as connection:
@@ -149,7 +149,7 @@ class AccountDesk:
             change.after = {"ended": ended}
         return ended
 
-    def _rights(self, by: ActingPerson) -> Account | None:
+    def _rights(self, by: ActingPerson) -> UserAccount | None:
         with self._store.reading() as connection:
             return rights_of(connection, by)
 
@@ -167,7 +167,7 @@ def _asked_for(patch: AccountPatch) -> dict[str, Plain]:
     return {name: sorted(value) if isinstance(value, frozenset) else value for name, value in given.items()}
 
 
-def rights_of(connection: Connection, by: ActingPerson) -> Account | None:
+def rights_of(connection: Connection, by: ActingPerson) -> UserAccount | None:
     """Who acts, with the rights that he has now, not those of when his page was made; None: whoever has the machine.
     Raises AccountError."""
     return None if by.has_machine else find_account(connection, by.login)

@@ -17,7 +17,7 @@ from sensor.audit.entry import AuditActor, AuditEntry
 from sensor.audit.trail import AuditTrail
 from sensor.model.time import SECOND_NS
 from sensor.people import lockout, sessions
-from sensor.people.account import Account, normal_login
+from sensor.people.account import UserAccount, normal_login
 from sensor.people.accounts import AccountDesk
 from sensor.people.passwords import AT_ONCE, HashingBusyError, PasswordHashes
 from sensor.people.rows import account_of, actor_of, find_row
@@ -32,7 +32,7 @@ class SignedIn:
     """A session began: what the browser gets, and whose it is."""
 
     cookie: str
-    account: Account
+    account: UserAccount
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +81,7 @@ class PeopleDoor:
 
     def _prove(
         self, login: str, password: str, address: str, now_ns: int
-    ) -> tuple[Account, str, lockout.Attempt] | SignInRefused:
+    ) -> tuple[UserAccount, str, lockout.Attempt] | SignInRefused:
         """Whose password it is, with its hash as it was then. Counted before it is looked at."""
         name = normal_login(login)
         try:
@@ -119,12 +119,12 @@ class PeopleDoor:
         """The same in a thread of its own; an event loop waits for it with `asyncio.wrap_future`."""
         return self._threads.submit(self.sign_in, login, password, address, now_ns, former_cookie)
 
-    def viewer_of(self, cookie: str | None, now_ns: int) -> Account | None:
+    def viewer_of(self, cookie: str | None, now_ns: int) -> UserAccount | None:
         """Whose session it is, with the rights that the account has now; None: nobody is signed in."""
         found = self.session_of(cookie, now_ns)
         return None if found is None else found[1]
 
-    def session_of(self, cookie: str | None, now_ns: int) -> tuple[SessionRow, Account] | None:
+    def session_of(self, cookie: str | None, now_ns: int) -> tuple[SessionRow, UserAccount] | None:
         """The same with the session. That it is used is written once a minute; a page does not fail where that cannot
         be written."""
         if cookie is None:
@@ -154,7 +154,7 @@ class PeopleDoor:
         self._note(actor_of(account_of(row), address), "account.sign-out", login, now_ns)
         return True
 
-    def confirm(self, account: Account, password: str, address: str, now_ns: int) -> bool:
+    def confirm(self, account: UserAccount, password: str, address: str, now_ns: int) -> bool:
         """Whether it is the account's password, asked before it is changed; counted as a sign-in is."""
         found = self._prove(account.login, password, address, now_ns)
         if isinstance(found, SignInRefused):
@@ -162,7 +162,7 @@ class PeopleDoor:
         with self._store.writing() as connection:
             return self._succeeded(connection, account.login, found[1], password, found[2], now_ns)
 
-    def sessions(self, account: Account, now_ns: int) -> list[SessionRow]:
+    def sessions(self, account: UserAccount, now_ns: int) -> list[SessionRow]:
         """The sessions of an account that are not over."""
         with self._store.reading() as connection:
             return sessions.live_sessions(connection, account.login, self._rules, now_ns)
@@ -172,7 +172,7 @@ class PeopleDoor:
         self._threads.shutdown()
         self._store.close()
 
-    def _note_failure(self, account: Account | None, address: str, now_ns: int) -> None:
+    def _note_failure(self, account: UserAccount | None, address: str, now_ns: int) -> None:
         """Of names that are none nothing is written but that there was one: people type passwords there."""
         name = "(no such account)" if account is None else account.login
         self._note(AuditActor(address=address, system_user="console"), "account.sign-in-failed", name, now_ns)

@@ -8,14 +8,21 @@ from sqlalchemy import Connection, func, select
 
 from sensor.audit.entry import AuditActor, Plain
 from sensor.model.scope import ROLES
-from sensor.people.account import NO_DIVISIONS, Account, AccountError, normal_login, read_divisions, stored_divisions
+from sensor.people.account import (
+    NO_DIVISIONS,
+    AccountError,
+    UserAccount,
+    normal_login,
+    read_divisions,
+    stored_divisions,
+)
 from sensor.people.schema import ACCOUNTS
 
 
-def account_of(row: Any) -> Account:
+def account_of(row: Any) -> UserAccount:
     """The account of a row. What is not of this release's making may nothing: denied by default."""
     known_role = row.role in ROLES
-    return Account(
+    return UserAccount(
         login=row.login,
         name=row.name,
         role=row.role if known_role else "reader",
@@ -34,7 +41,7 @@ def find_row(connection: Connection, login: str) -> Any:
     return connection.execute(select(ACCOUNTS).where(ACCOUNTS.c.login == login)).one_or_none()
 
 
-def find_account(connection: Connection, login: str) -> Account:
+def find_account(connection: Connection, login: str) -> UserAccount:
     """An account by what was written as its login. Raises AccountError if there is none."""
     row = find_row(connection, normal_login(login) or "")
     if row is None:
@@ -48,7 +55,7 @@ def other_admins(connection: Connection, login: str) -> int:
     return connection.scalar(select(func.count()).where(*active)) or 0
 
 
-def columns_of(account: Account) -> dict[str, object]:
+def columns_of(account: UserAccount) -> dict[str, object]:
     """What can be changed of an account, as its columns hold it."""
     return {
         "name": account.name,
@@ -60,7 +67,7 @@ def columns_of(account: Account) -> dict[str, object]:
     }
 
 
-def audited_values(account: Account) -> dict[str, Plain]:
+def audited_values(account: UserAccount) -> dict[str, Plain]:
     """An account as the audit has it before and after a change."""
     divisions = account.divisions if isinstance(account.divisions, str) else sorted(account.divisions)
     return {
@@ -72,6 +79,6 @@ def audited_values(account: Account) -> dict[str, Plain]:
     }
 
 
-def actor_of(account: Account, address: str) -> AuditActor:
+def actor_of(account: UserAccount, address: str) -> AuditActor:
     """An account at an address, for the audit."""
     return AuditActor(account=account.login, role=account.role, address=address)

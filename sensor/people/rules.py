@@ -8,7 +8,7 @@ store) stands outside of this, for he could write the tables as well; the audit 
 from __future__ import annotations
 
 from sensor.model.scope import Role
-from sensor.people.account import Account, AccountError, check_shape, within
+from sensor.people.account import AccountError, UserAccount, check_shape, within
 
 #: What a role may do besides looking at its own account.
 POWERS: dict[Role, frozenset[str]] = {
@@ -22,12 +22,12 @@ POWERS: dict[Role, frozenset[str]] = {
 LED: frozenset[Role] = frozenset({"reader", "officer"})
 
 
-def may(account: Account, power: str) -> bool:
+def may(account: UserAccount, power: str) -> bool:
     """Whether an account has a power now; who has to change his password first has none."""
     return not account.disabled and not account.must_change and power in POWERS[account.role]
 
 
-def check_change(by: Account | None, before: Account | None, after: Account, other_admins: int) -> None:
+def check_change(by: UserAccount | None, before: UserAccount | None, after: UserAccount, other_admins: int) -> None:
     """Whether somebody may make an account, or change it so; `by` is None for whoever has the machine, `before` for a
     new one. `other_admins` are the active ones beside it. Raises AccountError."""
     check_shape(after)
@@ -52,7 +52,7 @@ def check_change(by: Account | None, before: Account | None, after: Account, oth
         raise AccountError("a lead's rights stay inside of his own divisions")
 
 
-def check_password_change(by: Account | None, of: Account) -> None:
+def check_password_change(by: UserAccount | None, of: UserAccount) -> None:
     """Whether somebody may set a password. A lead may not: it would let him sign in as somebody else. Raises
     AccountError."""
     if by is None or (by.login == of.login and not by.disabled) or may(by, "manage-people"):
@@ -60,7 +60,7 @@ def check_password_change(by: Account | None, of: Account) -> None:
     raise AccountError("only an admin sets the password of somebody else")
 
 
-def check_revoke(by: Account | None, of: Account) -> None:
+def check_revoke(by: UserAccount | None, of: UserAccount) -> None:
     """Whether somebody may end the sessions of an account, or its tokens. Raises AccountError."""
     if by is None or by.login == of.login or may(by, "manage-people"):
         return
@@ -69,7 +69,7 @@ def check_revoke(by: Account | None, of: Account) -> None:
     raise AccountError("only an admin, or a lead of its divisions, ends the sessions of somebody else")
 
 
-def check_token(by: Account | None, of: Account) -> None:
+def check_token(by: UserAccount | None, of: UserAccount) -> None:
     """Whether somebody may make a token of an account. An admin may not: with it he would see cases. Raises
     AccountError."""
     if by is not None and by.login != of.login:

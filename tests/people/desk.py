@@ -12,7 +12,7 @@ from argon2 import PasswordHasher
 from sensor.audit.store import AuditReader, AuditStore, audit_place
 from sensor.audit.trail import AuditTrail
 from sensor.model.time import HOUR_NS, MINUTE_NS
-from sensor.people.account import Account, divisions_of_codes, role_of
+from sensor.people.account import UserAccount, divisions_of_codes, role_of
 from sensor.people.accounts import ActingPerson
 from sensor.people.door import PeopleDoor, SignedIn
 from sensor.people.passwords import PasswordHashes
@@ -46,10 +46,10 @@ def opened(url: str, wait_s: float = 5.0) -> Iterator[PeopleDoor]:
 
 def add(
     door: PeopleDoor, login: str, role: str = "officer", divisions: str = SUZHOU, password: str = PASSWORD
-) -> Account:
+) -> UserAccount:
     """An account that has chosen its password itself."""
     codes = [] if role in ("admin", "auditor") else divisions.split()
-    fresh = Account(login, login.title(), role_of(role), divisions_of_codes(codes))
+    fresh = UserAccount(login, login.title(), role_of(role), divisions_of_codes(codes))
     door.accounts.add(MACHINE, fresh, password, NOW)
     account = door.accounts.get(login)
     door.accounts.set_password(ActingPerson.signed_in(account, HERE), login, password, NOW)

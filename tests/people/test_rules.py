@@ -11,9 +11,9 @@ from hypothesis import strategies as st
 
 from sensor.model.scope import DATA_ROLES, ROLES, Role
 from sensor.people.account import (
-    Account,
     AccountError,
     Divisions,
+    UserAccount,
     common,
     divisions_of_codes,
     read_divisions,
@@ -38,14 +38,14 @@ DIVISIONS = st.one_of(st.just("all"), st.frozensets(CODES, min_size=1, max_size=
 
 
 @st.composite
-def accounts(draw: st.DrawFn, login: str = "") -> Account:
+def accounts(draw: st.DrawFn, login: str = "") -> UserAccount:
     role = draw(st.sampled_from(ROLES))
     divisions: Divisions = draw(DIVISIONS) if role in DATA_ROLES else frozenset()
     name = login or draw(st.sampled_from(["li", "wang", "zhao"]))
-    return Account(name, name, role, divisions, disabled=draw(st.booleans()))
+    return UserAccount(name, name, role, divisions, disabled=draw(st.booleans()))
 
 
-def allowed(by: Account | None, before: Account | None, after: Account, admins: int = 1) -> bool:
+def allowed(by: UserAccount | None, before: UserAccount | None, after: UserAccount, admins: int = 1) -> bool:
     try:
         check_change(by, before, after, admins)
     except AccountError:
@@ -54,13 +54,15 @@ def allowed(by: Account | None, before: Account | None, after: Account, admins: 
 
 
 @given(accounts("li"), accounts("li"))
-def test_nobody_widens_himself_whatever_he_is(me: Account, wished: Account) -> None:
+def test_nobody_widens_himself_whatever_he_is(me: UserAccount, wished: UserAccount) -> None:
     if allowed(me, me, wished):
         assert (me.role, me.divisions, me.disabled) == (wished.role, wished.divisions, wished.disabled)
 
 
 @given(accounts("li"), accounts("wang"), accounts("wang"))
-def test_a_lead_changes_nothing_outside_of_his_divisions(by: Account, before: Account, after: Account) -> None:
+def test_a_lead_changes_nothing_outside_of_his_divisions(
+    by: UserAccount, before: UserAccount, after: UserAccount
+) -> None:
     if by.role == "admin" or not allowed(by, before, after):
         return
     assert by.role == "lead"
@@ -70,20 +72,20 @@ def test_a_lead_changes_nothing_outside_of_his_divisions(by: Account, before: Ac
 
 
 @given(accounts("li"), accounts("new"))
-def test_only_an_admin_or_the_machine_makes_accounts(by: Account, fresh: Account) -> None:
+def test_only_an_admin_or_the_machine_makes_accounts(by: UserAccount, fresh: UserAccount) -> None:
     assert allowed(None, None, fresh)
     assert allowed(by, None, fresh) == (by.role == "admin" and not by.disabled)
 
 
 @given(accounts("li"), accounts("wang"), accounts("wang"))
-def test_one_admin_remains_whoever_acts(by: Account, before: Account, after: Account) -> None:
+def test_one_admin_remains_whoever_acts(by: UserAccount, before: UserAccount, after: UserAccount) -> None:
     for acting in (None, by):
         if allowed(acting, before, after, admins=0):
             assert after.is_active_admin or not before.is_active_admin
 
 
 @given(accounts())
-def test_three_powers_are_apart(account: Account) -> None:
+def test_three_powers_are_apart(account: UserAccount) -> None:
     powers = {power for power in itertools.chain(*POWERS.values()) if may(account, power)}
     assert not {"see-cases", "manage-people"} <= powers
     assert not {"read-audit", "manage-people"} <= powers
@@ -99,7 +101,7 @@ def test_three_powers_are_apart(account: Account) -> None:
 @pytest.mark.parametrize("role", ROLES)
 def test_a_role_of_no_cases_has_no_divisions_and_one_of_cases_has_some(role: Role) -> None:
     for divisions in (frozenset(), frozenset({SUZHOU}), "all"):
-        account = Account("li", "Li", role, divisions)  # type: ignore[arg-type]
+        account = UserAccount("li", "Li", role, divisions)  # type: ignore[arg-type]
         assert allowed(None, None, account) == (bool(divisions) == (role in DATA_ROLES))
 
 
@@ -137,9 +139,9 @@ def test_what_is_no_code_is_refused(code: str) -> None:
 
 
 def test_an_admin_sets_passwords_but_makes_no_token_and_a_lead_neither() -> None:
-    admin = Account("root", "Root", "admin", frozenset())
-    lead = Account("lead", "Lead", "lead", frozenset({SUZHOU}))
-    officer = Account("li", "Li", "officer", frozenset({SUZHOU}))
+    admin = UserAccount("root", "Root", "admin", frozenset())
+    lead = UserAccount("lead", "Lead", "lead", frozenset({SUZHOU}))
+    officer = UserAccount("li", "Li", "officer", frozenset({SUZHOU}))
     check_password_change(admin, officer)
     check_revoke(admin, officer)
     check_revoke(lead, officer)
@@ -151,7 +153,7 @@ def test_an_admin_sets_passwords_but_makes_no_token_and_a_lead_neither() -> None
         (check_password_change, lead, officer),  # by it he would be somebody else
         (check_password_change, officer, lead),
         (check_revoke, officer, lead),
-        (check_revoke, lead, Account("wang", "Wang", "officer", frozenset({WUXI}))),
+        (check_revoke, lead, UserAccount("wang", "Wang", "officer", frozenset({WUXI}))),
         (check_revoke, lead, admin),
     ):
         with pytest.raises(AccountError):
@@ -212,7 +214,7 @@ def test_without_a_login_nobody_may_anything(door: PeopleDoor) -> None:
     nobody = ActingPerson(AuditActor())
     for act in (
         lambda: door.accounts.change(nobody, "li", AccountPatch(role="admin", divisions=frozenset()), NOW),
-        lambda: door.accounts.add(nobody, Account("new", "New", "admin", frozenset()), PASSWORD, NOW),
+        lambda: door.accounts.add(nobody, UserAccount("new", "New", "admin", frozenset()), PASSWORD, NOW),
         lambda: door.accounts.set_password(nobody, "li", OTHER, NOW),
         lambda: door.accounts.revoke(nobody, "li", NOW),
         lambda: door.tokens.add(nobody, "li", "x", ["read:cases"], None, 1, NOW),

@@ -189,10 +189,10 @@ def test_a_page_is_shown_where_its_use_cannot_be_written(door: PeopleDoor, tmp_p
 
 
 def test_who_must_change_a_password_sees_nothing_before(door: PeopleDoor) -> None:
-    from sensor.people.account import Account
+    from sensor.people.account import UserAccount
     from sensor.people.rules import may
 
-    door.accounts.add(MACHINE, Account("zhao", "Zhao", "lead", frozenset({"320500"})), PASSWORD, NOW)
+    door.accounts.add(MACHINE, UserAccount("zhao", "Zhao", "lead", frozenset({"320500"})), PASSWORD, NOW)
     viewer = door.viewer_of(cookie_of(door, "zhao"), NOW)
     assert viewer is not None
     assert viewer.must_change

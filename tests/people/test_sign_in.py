@@ -35,9 +35,9 @@ def test_every_refusal_is_the_same_answer_and_the_same_work(door: PeopleDoor) ->
     add(door, "li")
     add(door, "gone")
     door.accounts.change(MACHINE, "gone", AccountPatch(disabled=True), NOW)
-    from sensor.people.account import Account
+    from sensor.people.account import UserAccount
 
-    door.accounts.add(MACHINE, Account("oidc", "O", "reader", frozenset({"320500"})), None, NOW)
+    door.accounts.add(MACHINE, UserAccount("oidc", "O", "reader", frozenset({"320500"})), None, NOW)
     for number, (login, password) in enumerate(
         (
             ("li", "wrong horse battery"),
