@@ -10,6 +10,7 @@ from rfc5424logging import Rfc5424SysLogHandler
 
 from exporters.destination import Refused
 from exporters.forms.event import CERTAIN, PROBABLE, dumps, encode, event_type, severity
+from sensor.model.audit_head import AuditAnchor
 from sensor.model.condition import Condition
 from sensor.model.finding import Finding
 from sensor.model.record import Record, event_id
@@ -37,6 +38,8 @@ SHORTENED = (
         ("mining", "reasons", 0),
     ),
 )
+#: The identity of a message that carries the head of the audit's chain.
+ANCHOR = "audit-anchor"
 LEVELS = {CERTAIN: "ALERT", PROBABLE: "WARNING"}
 
 
@@ -69,12 +72,20 @@ class SyslogFormat:
             raise Refused(f"longer than message_bytes ({self._most_bytes}) even without its lists")
         return message
 
+    def encode_anchor(self, anchor: AuditAnchor) -> bytes:
+        """The head of the audit's chain as a message: its line as the text."""
+        data = {"chain": anchor.head.chain, "rows": str(anchor.head.rows)}
+        return self._built(anchor.text, "NOTICE", anchor.head.at_ns, ANCHOR, data)
+
     def _message(self, record: Record, text: str) -> bytes:
         level = LEVELS.get(severity(record.grade), "NOTICE") if isinstance(record, Finding) else "NOTICE"
-        created = min(max(0, record.last_ns) / 1e9, float(LAST_SECOND))
+        return self._built(text, level, record.last_ns, event_type(record), _data(record))
+
+    def _built(self, text: str, level: str, at_ns: int, kind: str, data: dict[str, str]) -> bytes:
+        created = min(max(0, at_ns) / 1e9, float(LAST_SECOND))
         line = logging.makeLogRecord({"name": "minewatch", "msg": text, "levelname": level, "created": created})
-        line.msgid = event_type(record)
-        line.structured_data = {self._sd_id: _data(record)}
+        line.msgid = kind
+        line.structured_data = {self._sd_id: data}
         built = self._handler.build_msg(line)
         assert isinstance(built, bytes)
         return built

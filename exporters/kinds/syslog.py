@@ -26,6 +26,7 @@ from exporters.destination import Refused, Unreachable
 from exporters.forms.syslog import SyslogFormat
 from exporters.settings import ExporterSettings, Timeout, Tls
 from exporters.transports.deadline import Deadline
+from sensor.model.audit_head import AuditAnchor
 from sensor.model.record import Record
 from sensor.model.text import endpoint_text
 
@@ -78,7 +79,13 @@ class Sender:
 
     def send(self, records: Sequence[Record]) -> None:
         """Send the records as one batch. Raises Refused or OSError."""
-        messages = [self._format.encode(record) for record in records]
+        self._send([self._format.encode(record) for record in records])
+
+    def send_anchor(self, anchor: AuditAnchor) -> None:
+        """Send the head of the audit's chain. Raises Refused or OSError."""
+        self._send([self._format.encode_anchor(anchor)])
+
+    def _send(self, messages: Sequence[bytes]) -> None:
         try:
             if self._settings.transport == "udp":
                 self._datagrams(messages)

@@ -22,6 +22,7 @@ from sensor.bulletin.aggregate import Frame
 from sensor.bulletin.owners import OwnerDisplay
 from sensor.bulletin.period import Period, PeriodError
 from sensor.bulletin.regions import lines_in
+from sensor.cli.audit import audit_head
 from sensor.cli.case_filter import divisions_of
 from sensor.cli.frame import (
     CommandError,
@@ -39,6 +40,7 @@ from sensor.meter import readings
 from sensor.meter.expected import Listened, SeenEnergy, SeenMining
 from sensor.meter.readings import MeterError, Meters
 from sensor.meter.registers import MeterValues
+from sensor.model.audit_head import AuditHead
 from sensor.model.coverage import Grounds
 from sensor.model.exit_codes import OK, RUN_ERROR, USAGE
 from sensor.model.figures import Figures, Rates
@@ -164,7 +166,7 @@ def _energy(ledger: Ledger, day: Period, places: set[Place], grounds: Grounds) -
 
 def _write(task: Task, figures: Figures) -> int:
     """Write the documents, or the one to standard output; the exit code."""
-    now, code = datetime.now(UTC), OK
+    now, code, head = datetime.now(UTC), OK, _audit_head(task.settings)
     written: list[Path] = []
     if task.folder is not None:
         try:
@@ -173,7 +175,7 @@ def _write(task: Task, figures: Figures) -> int:
             reason = "is a file" if isinstance(error, FileExistsError) else os_reason(error)
             raise CommandError(RUN_ERROR, f"-o {task.folder}: cannot be written to: {reason}") from None
     for language in task.languages:
-        whole = document(figures, language, VERSION, now)
+        whole = document(figures, language, VERSION, now, head)
         for form in task.forms:
             data = _bytes(whole, form)
             if task.folder is None:
@@ -191,6 +193,17 @@ def _write(task: Task, figures: Figures) -> int:
     for path in written:
         print(path)
     return code
+
+
+def _audit_head(settings: Configuration) -> AuditHead | None:
+    """The head of the audit's chain. Who may not read the audit makes a bulletin without it, and is told."""
+    from sensor.audit.store import AuditError
+
+    try:
+        return audit_head(settings)
+    except AuditError as error:
+        say(f"the head of the audit is not on it: {error}")
+        return None
 
 
 def _bytes(whole: Document, form: str) -> bytes:

@@ -43,7 +43,7 @@ def run(options: argparse.Namespace) -> int:
 
 def _sensors(options: argparse.Namespace, settings: Configuration, ledger: Ledger) -> int:
     if options.sensors == "rename":
-        return ledger_sensors.rename(options, ledger)
+        return ledger_sensors.rename(options, settings, ledger)
     if options.sensors == "retire":
-        return ledger_sensors.retire(options, ledger)
+        return ledger_sensors.retire(options, settings, ledger)
     return ledger_sensors.show(options, settings, ledger)

@@ -10,6 +10,7 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from sensor.cli.audited import audited
 from sensor.cli.frame import exit_on, say
 from sensor.cli.json_text import print_json
 from sensor.model.exit_codes import BUSY, OK, RUN_ERROR
@@ -25,7 +26,10 @@ def run(options: argparse.Namespace, settings: Configuration) -> int:
 
     action = {"backup": _backup, "restore": _restore, "check": _check}[options.action]
     with exit_on(LedgerError, code=RUN_ERROR), exit_on(LedgerUsedError, code=BUSY):
-        return action(options, settings.ledger.url)
+        if options.action != "restore":
+            return action(options, settings.ledger.url)
+        with audited(settings, "ledger.restore", [], {"file": str(options.file)}):
+            return action(options, settings.ledger.url)
 
 
 def _backup(options: argparse.Namespace, url: str) -> int:

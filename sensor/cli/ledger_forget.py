@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from exporters.redaction.persons import shown_name
+from sensor.cli.audited import audited
 from sensor.cli.frame import CommandError, os_reason, say
 from sensor.model.address import canonical
 from sensor.model.exit_codes import OK, RUN_ERROR, USAGE
@@ -40,11 +41,14 @@ def run(options: argparse.Namespace, settings: Configuration, ledger: Ledger) ->
     if not options.yes and not _confirmed(name):
         print("nothing was forgotten")
         return RUN_ERROR
+    named = f"address:{subject.address}" if subject.address else f"enterprise:{subject.enterprise_id}"
     try:
-        done = ledger.forget(subject, time.time_ns())
+        with audited(settings, "ledger.forget", [named], {}) as change:
+            done = ledger.forget(subject, time.time_ns())
+            files, code = _delete_evidence(settings, done.finding_ids)
+            change.after = {"findings": done.findings, "connections": done.connections, "evidence_files": files}
     except ForgetError as error:
         raise CommandError(RUN_ERROR, f"ledger forget: {error}") from None
-    files, code = _delete_evidence(settings, done.finding_ids)
     if not done.anything and not files:
         raise CommandError(RUN_ERROR, f"ledger forget: the ledger holds nothing of {name}")
     print(f"Forgotten: {name}")

@@ -9,6 +9,7 @@ import argparse
 import time
 from typing import TYPE_CHECKING
 
+from sensor.cli.audited import audited
 from sensor.cli.frame import CommandError
 from sensor.cli.json_text import print_json
 from sensor.cli.ledger_text import counted, print_table
@@ -54,7 +55,7 @@ def _rows(settings: Configuration, ledger: Ledger) -> list[tuple[str, ...]]:
     return table
 
 
-def rename(options: argparse.Namespace, ledger: Ledger) -> int:
+def rename(options: argparse.Namespace, settings: Configuration, ledger: Ledger) -> int:
     """Give a sensor another id. Raises CommandError."""
     from sensor.ledger.write.sensors import SensorError
 
@@ -63,7 +64,9 @@ def rename(options: argparse.Namespace, ledger: Ledger) -> int:
         raise CommandError(USAGE, f"ledger sensors rename: {options.new_id!r} names no sensor: {wanted}")
     _refuse_running(options.sensor_id, ledger, "rename")
     try:
-        ledger.rename_sensor(options.sensor_id, options.new_id)
+        with audited(settings, "sensor.rename", [f"sensor:{options.sensor_id}"], {"new_id": options.new_id}) as change:
+            ledger.rename_sensor(options.sensor_id, options.new_id)
+            change.before, change.after = {"sensor_id": options.sensor_id}, {"sensor_id": options.new_id}
     except SensorError as error:
         raise CommandError(RUN_ERROR, f"ledger sensors rename: {error}") from None
     if options.json:
@@ -73,13 +76,15 @@ def rename(options: argparse.Namespace, ledger: Ledger) -> int:
     return OK
 
 
-def retire(options: argparse.Namespace, ledger: Ledger) -> int:
+def retire(options: argparse.Namespace, settings: Configuration, ledger: Ledger) -> int:
     """A sensor will not come back. Raises CommandError."""
     from sensor.ledger.write.sensors import SensorError
 
     _refuse_running(options.sensor_id, ledger, "retire")
     try:
-        ledger.retire_sensor(options.sensor_id, time.time_ns())
+        with audited(settings, "sensor.retire", [f"sensor:{options.sensor_id}"], {}) as change:
+            ledger.retire_sensor(options.sensor_id, time.time_ns())
+            change.before, change.after = {"retired": False}, {"retired": True}
     except SensorError as error:
         raise CommandError(RUN_ERROR, f"ledger sensors retire: {error}") from None
     if options.json:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import getpass
 import time
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
@@ -12,6 +11,7 @@ import yaml
 
 from sensor.cases import states as cases
 from sensor.cases.states import CaseError
+from sensor.cli.audited import audited, history_name
 from sensor.cli.frame import CommandError
 from sensor.cli.ledger_text import case_number, subject
 from sensor.model.address import canonical
@@ -23,18 +23,23 @@ if TYPE_CHECKING:
     from sensor.ledger import Ledger
 
 
-def set_case(options: argparse.Namespace, _: Configuration, ledger: Ledger) -> int:
+def set_case(options: argparse.Namespace, settings: Configuration, ledger: Ledger) -> int:
     """Write it. Raises CommandError for an address of no case or of several, CaseError for a move that cannot be."""
     state, why = None if options.state is None else cases.parse_state(options.state), options.why.strip()
     if not why:
         raise CaseError("--why must say something")
-    who = (options.who or getpass.getuser()).strip()
+    who, stated = history_name(options.who), (options.who or "").strip()
     number = _number(options, ledger)
+    action, query = ("case.note", {}) if state is None else ("case.set", {"state": state})
+    with audited(settings, action, [f"case:{number}"], query, why=why, stated=stated) as change:
+        if state is None:
+            before = ledger.note_case(number, time.time_ns(), who=who, why=why)
+        else:
+            before = ledger.set_case(number, state, time.time_ns(), who=who, why=why)
+        change.before, change.after = {"state": before}, {"state": state or before}
     if state is None:
-        current = ledger.note_case(number, time.time_ns(), who=who, why=why)
-        print(f"case {number}: noted; it stays {current}")
+        print(f"case {number}: noted; it stays {before}")
         return OK
-    before = ledger.set_case(number, state, time.time_ns(), who=who, why=why)
     print(f"case {number}: {before} -> {state}")
     if state == "false-alarm":
         _print_allowing(number, why, ledger, options.persons)

@@ -46,7 +46,11 @@ def add_ledger(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     put.add_argument(
         "--why", required=True, metavar="TEXT", help="what was found or done; for a false alarm, what it really is"
     )
-    put.add_argument("--who", metavar="NAME", help="who says so; without it, the user who is signed in")
+    put.add_argument(
+        "--who",
+        metavar="NAME",
+        help="who says so: a note beside the user of the system, who stands in the history in any case",
+    )
     export = actions.add_parser("export", help="the mining list of a period: a row for each address and algorithm")
     export.add_argument("--to", metavar="FILE", help="write there; without it, or with -, on standard output")
     export.add_argument(

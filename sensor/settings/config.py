@@ -17,6 +17,7 @@ from pydantic import AfterValidator, Field, ValidationError
 
 from sensor.model.section import Section
 from sensor.model.sensor import valid_sensor_id
+from sensor.settings.desk import AuditSettings, PeopleSettings
 from sensor.settings.document import ConfigDocument, ConfigError, ConfigKey, override, read, report
 from sensor.settings.sections import (
     BehaviourSettings,
@@ -68,6 +69,8 @@ class SensorSettings(Section):
     findings: FindingsSettings = FindingsSettings()
     ledger: LedgerSettings = LedgerSettings()
     bulletin: BulletinSettings = BulletinSettings()
+    audit: AuditSettings = AuditSettings()
+    people: PeopleSettings = PeopleSettings()
     evidence: EvidenceSettings = EvidenceSettings()
     journal: JournalSettings = JournalSettings()
     status: StatusSettings = StatusSettings()
@@ -105,8 +108,14 @@ class SensorSettings(Section):
                 }
             ),
             "ledger": self.ledger.model_copy(update={"url": _rooted_url(self.ledger.url, rooting)}),
+            "audit": self._rooted_audit(rooting),
+            "people": self.people.model_copy(update={"url": _rooted_store(self.people.url, rooting)}),
         }
         return self.model_copy(update=changes)
+
+    def _rooted_audit(self, rooting: Rooting) -> AuditSettings:
+        files = {name: _whole(rooting, getattr(self.audit, name), ("audit", name)) for name in ("key", "anchors")}
+        return self.audit.model_copy(update={"url": _rooted_store(self.audit.url, rooting), **files})
 
     def _rooted_status(self, rooting: Rooting) -> StatusSettings:
         path = self.status.socket
@@ -166,6 +175,10 @@ def _in_folder(config: C, folder: Path, document: ConfigDocument) -> C:
 
 def _whole(rooting: Rooting, path: str | None, key: ConfigKey) -> str | None:
     return None if path is None else rooting(path, key)
+
+
+def _rooted_store(url: str | None, rooting: Rooting) -> str | None:
+    return None if url is None else _rooted_url(url, rooting)
 
 
 def _rooted_url(url: str, rooting: Rooting) -> str:

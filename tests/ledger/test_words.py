@@ -6,12 +6,14 @@ import csv
 import dataclasses
 import io
 import json
+import os
 from pathlib import Path
 
 import pytest
 import yaml
 
 from exporters.forms import mining_list
+from sensor.audit.system_user import user_name
 from sensor.cli.main import main
 from sensor.ledger import Ledger
 from sensor.settings.sections import FindingsSettings, LedgerSettings
@@ -82,7 +84,7 @@ def test_set_moves_a_case_and_refuses_with_a_sentence(url: str, capsys: pytest.C
     )
     assert said(capsys, "set", "1", "under-check", "--why", "  ", "--ledger", url)[0] == 2
     _, out, _ = said(capsys, "show", "1", "--ledger", url)
-    assert "notified, Li: letter 12" in out
+    assert f"notified, {user_name(os.getuid())} (Li): letter 12" in out
     assert "it can go to under-check" in out
 
 
@@ -332,7 +334,7 @@ def test_a_note_stands_in_the_history_and_moves_nothing(url: str, capsys: pytest
     after = json.loads(said(capsys, "show", "1", "--json", "--ledger", url)[1])
     assert [step["why"] for step in after["history"]][-2:] == ["letter", "they called back"]
     assert {**after, "history": 0} == {**before, "history": 0}
-    assert "notified, Li: they called back" in said(capsys, "show", "1", "--ledger", url)[1]
+    assert f"notified, {user_name(os.getuid())} (Li): they called back" in said(capsys, "show", "1", "--ledger", url)[1]
 
 
 def test_a_note_on_a_false_alarm_does_not_become_its_reason(url: str, capsys: pytest.CaptureFixture[str]) -> None:

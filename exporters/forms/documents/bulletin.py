@@ -27,21 +27,25 @@ from exporters.forms.documents.model import (
     Sentences,
 )
 from exporters.forms.documents.translations import BABEL_LOCALES, translator
+from sensor.model.audit_head import AuditHead
 from sensor.model.figures import Figures, Turnover
 
 FORM = "minewatch-bulletin/1"
 
 
-def document(figures: Figures, language: str, version: str, written: datetime | None = None) -> Document:
-    """The whole bulletin; `written` is when it was written, left out where bulletins are compared."""
-    return _Bulletin(figures, language).document(version, written)
+def document(
+    figures: Figures, language: str, version: str, written: datetime | None = None, audit: AuditHead | None = None
+) -> Document:
+    """The whole bulletin; `written` is when it was written, left out where bulletins are compared. The head of the
+    audit's chain is printed on it, so that what is cut off the chain later can be found."""
+    return _Bulletin(figures, language, audit).document(version, written)
 
 
 class _Bulletin:
     """One bulletin in one language."""
 
-    def __init__(self, figures: Figures, language: str) -> None:
-        self.figures, self.language = figures, language
+    def __init__(self, figures: Figures, language: str, audit: AuditHead | None) -> None:
+        self.figures, self.language, self.audit = figures, language, audit
         self._ = translator(language)
         self.zone = ZoneInfo(figures.timezone)
         self.cells = Cells(self._, self.zone)
@@ -224,6 +228,8 @@ class _Bulletin:
         sentences = [_(sentence).format(**factors) for sentence in METHOD]
         if not figures.persons_named:
             sentences.append(_("Private persons are counted, and named nowhere."))
+        if self.audit is not None:
+            sentences.append(_("Head of the audit: {line}").format(line=self.audit.text))
         blocks = (Sentences("method", "", tuple(sentences)), self._openness())
         return DocumentSection("method", _("Method and error bounds"), blocks)
 

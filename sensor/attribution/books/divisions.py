@@ -114,6 +114,22 @@ class Divisions:
         last, name = max((last, name) for _, last, name in _table()[code])
         return Division(code, self.name(code, last) or name, last, self._successors(code, name, year))
 
+    def heirs(self, code: str) -> frozenset[str]:
+        """The codes that an abolished division has today beyond doubt: of its province, begun when it ended, and the
+        only one of its very name, or else of its name without the ending. Again of those that ended, too."""
+        found: set[str] = set()
+        ahead = [code]
+        while ahead:
+            heir = _heir(ahead.pop())
+            if heir is not None and heir not in found:
+                found.add(heir)
+                ahead.append(heir)
+        return frozenset(found)
+
+    def forebears(self, stem: str) -> frozenset[str]:
+        """The abolished codes, elsewhere, whose heirs are in the division whose codes begin so."""
+        return frozenset(code for code, heir in _heirs().items() if heir.startswith(stem) and code[: len(stem)] != stem)
+
     def _named(self, name: str, year: int) -> Division:
         current = [code for code in _names().get(_stem(name), ()) if _matches(_then(code, year), name)]
         found = [code for code in current if name in (_then(code, year), self.name(code, year))] or current
@@ -203,6 +219,37 @@ def _stem(name: str) -> str:
         if name.endswith(ending) and len(name) > len(ending) + 1:
             return name[: -len(ending)]
     return name
+
+
+def _heir(code: str) -> str | None:
+    """The one division that an abolished one became; None where it is there, or where that is not certain."""
+    if code not in _table():
+        return None
+    _, last, name = max(_table()[code], key=lambda dated: dated[1])
+    if last == 9999:
+        return None
+    begun = [
+        (other, dated[2])
+        for other in _names().get(_stem(name), ())
+        if other != code and other[:2] == code[:2] and other.endswith("00") == code.endswith("00")
+        for dated in _table()[other]
+        if abs(dated[0] - last) <= 1 and _stem(dated[2]) == _stem(name)
+    ]
+    same = {other for other, its in begun if its == name} or {other for other, _ in begun}
+    return same.pop() if len(same) == 1 else None
+
+
+@cache
+def _heirs() -> dict[str, str]:
+    """The last heir of every abolished code that has one."""
+    found = {}
+    for code in _table():
+        heir, seen = _heir(code), {code}
+        while heir is not None and heir not in seen:
+            seen.add(heir)
+            found[code] = heir
+            heir = _heir(heir)
+    return found
 
 
 @cache

@@ -8,6 +8,7 @@ from sqlalchemy import Connection, RowMapping, func, or_, select
 
 from sensor.cases import states
 from sensor.ledger.read.owners import UNKNOWN_OWNER, SiteOwner, site_owners
+from sensor.ledger.read.selection import ALL, Selection
 from sensor.ledger.store.schema import CASES, CHANGES, COUNTED_SERIES, FINDINGS, SERIES
 from sensor.model.evidence import Grade
 from sensor.model.summary import Case, CaseSubject, Change
@@ -16,14 +17,19 @@ FOREVER = 1 << 62
 
 
 def cases(
-    connection: Connection, from_ns: int = 0, to_ns: int = FOREVER, case_id: int | None = None
+    connection: Connection,
+    from_ns: int = 0,
+    to_ns: int = FOREVER,
+    case_id: int | None = None,
+    chosen: Selection = ALL,
 ) -> dict[CaseSubject, Case]:
     """The cases opened before a moment, with what had become of them until then.
 
     A false alarm is one whenever it was called so: what turned out to be wrong is not shown of the past either.
     `from_ns` leaves out cases that had ended before it.
     """
-    query = select(CASES).where(CASES.c.opened_ns < to_ns, CASES.c.last_ns >= 0).order_by(CASES.c.case_id)
+    query = select(CASES).where(CASES.c.opened_ns < to_ns, CASES.c.last_ns >= 0, chosen.cases)
+    query = query.order_by(CASES.c.case_id)
     history = select(CHANGES).where(CHANGES.c.at_ns < to_ns).order_by(CHANGES.c.case_id, CHANGES.c.change_id)
     if case_id is not None:
         query, history = query.where(CASES.c.case_id == case_id), history.where(CHANGES.c.case_id == case_id)

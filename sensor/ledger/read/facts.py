@@ -12,6 +12,7 @@ from sqlalchemy import Connection, exists, func, or_, select
 from sensor.attribution.formats.services import range_service
 from sensor.cases.site_class import DATA_CENTRES, SiteFacts
 from sensor.ledger.read.payees import Payment, extent, payee_groups, tenant_groups
+from sensor.ledger.read.selection import ALL, Selection
 from sensor.ledger.store.records import answer_details, load_enterprise
 from sensor.ledger.store.schema import (
     ADDRESSES,
@@ -57,22 +58,24 @@ class PeriodFacts:
     clients: dict[str, set[tuple[int, str]]] = field(default_factory=lambda: defaultdict(set))
 
 
-def period_facts(connection: Connection, from_ns: int, to_ns: int) -> PeriodFacts:
-    """Gather them for all sites at once."""
+def period_facts(connection: Connection, from_ns: int, to_ns: int, chosen: Selection = ALL) -> PeriodFacts:
+    """Gather them for all sites at once, of what is chosen: what a wallet does elsewhere is nobody's there."""
     facts = PeriodFacts()
-    _add_machines(facts, connection, from_ns, to_ns)
-    _add_ranges(facts, connection)
-    _add_findings(facts, connection, from_ns, to_ns)
-    _add_campaigns(facts, connection)
+    _add_machines(facts, connection, from_ns, to_ns, chosen)
+    _add_ranges(facts, connection, chosen)
+    _add_findings(facts, connection, from_ns, to_ns, chosen)
+    _add_campaigns(facts, connection, chosen)
     return facts
 
 
-def _add_ranges(facts: PeriodFacts, connection: Connection) -> None:
+def _add_ranges(facts: PeriodFacts, connection: Connection, chosen: Selection) -> None:
     """The ranges of sites at which addresses mined, and what they are filed for."""
     columns = (ADDRESSES.c.site_id, ADDRESSES.c.address, ADDRESSES.c.allocation, ADDRESSES.c.record)
     ranges: set[tuple[int, str | None]] = set()
     its = (SERIES.c.miner_ip == ADDRESSES.c.address, SERIES.c.site_id == ADDRESSES.c.site_id, COUNTED_SERIES)
-    for site_id, address, allocation, record in connection.execute(select(*columns).where(exists().where(*its))):
+    for site_id, address, allocation, record in connection.execute(
+        select(*columns).where(exists().where(*its), chosen.sites(ADDRESSES.c.site_id))
+    ):
         ranges.add((site_id, allocation))
         if site_id and allocation:
             facts.allocations[address] = allocation
@@ -83,9 +86,11 @@ def _add_ranges(facts: PeriodFacts, connection: Connection) -> None:
         facts.allocated[site_id] = facts.allocated.get(site_id, 0) + extent(allocation)
 
 
-def _add_findings(facts: PeriodFacts, connection: Connection, from_ns: int, to_ns: int) -> None:
+def _add_findings(
+    facts: PeriodFacts, connection: Connection, from_ns: int, to_ns: int, chosen: Selection
+) -> None:
     """Payments and aggregators of sites, addresses of pools."""
-    within = (FINDINGS.c.last_ns >= from_ns, FINDINGS.c.first_ns < to_ns, COUNTED)
+    within = (FINDINGS.c.last_ns >= from_ns, FINDINGS.c.first_ns < to_ns, COUNTED, chosen.findings)
     columns = (FINDINGS.c.site_id, FINDINGS.c.miner_ip, FINDINGS.c.wallet, FINDINGS.c.algorithm, FINDINGS.c.aggregator)
     rows = connection.execute(select(*columns, FINDINGS.c.machines).where(*within, FINDINGS.c.site_id > 0).distinct())
     for site_id, address, wallet, algorithm, aggregator, machines in rows:
@@ -100,14 +105,14 @@ def _add_findings(facts: PeriodFacts, connection: Connection, from_ns: int, to_n
         facts.clients[pool_ip].add((site_id or 0, address))
 
 
-def _add_campaigns(facts: PeriodFacts, connection: Connection) -> None:
+def _add_campaigns(facts: PeriodFacts, connection: Connection, chosen: Selection) -> None:
     """The enterprises that each wallet mines at, without those where something else explains it: tenants of a data
     centre mine where they rent, and an ASIC was bought."""
     columns = (FINDINGS.c.wallet, FINDINGS.c.site_id, SITES.c.enterprise_id, ENTERPRISES.c.record)
     paid = select(*columns).join(SITES, SITES.c.site_id == FINDINGS.c.site_id)
     paid = paid.join(ENTERPRISES, ENTERPRISES.c.enterprise_id == SITES.c.enterprise_id)
     rented: dict[str, bool] = {}
-    its = (FINDINGS.c.wallet.is_not(None), FINDINGS.c.machines.is_distinct_from(0), COUNTED)
+    its = (FINDINGS.c.wallet.is_not(None), FINDINGS.c.machines.is_distinct_from(0), COUNTED, chosen.findings)
     for wallet, site_id, enterprise_id, record in connection.execute(paid.where(*its).distinct()):
         if enterprise_id not in rented:
             rented[enterprise_id] = load_enterprise(record).category in DATA_CENTRES
@@ -117,14 +122,17 @@ def _add_campaigns(facts: PeriodFacts, connection: Connection) -> None:
             facts.enterprises[wallet].add(enterprise_id)
 
 
-def _add_machines(facts: PeriodFacts, connection: Connection, from_ns: int, to_ns: int) -> None:
+def _add_machines(
+    facts: PeriodFacts, connection: Connection, from_ns: int, to_ns: int, chosen: Selection
+) -> None:
     """Machines of sites by their kind."""
     kind = (MACHINES.c.site_id, MACHINES.c.device_class, MACHINES.c.algorithm)
     other = MACHINES.alias()
     # A machine without a name may be one of those that have one.
     named = exists().where(other.c.miner_ip == MACHINES.c.miner_ip, other.c.name != "")
     its = or_(MACHINES.c.name != "", ~named)
-    query = select(*kind, func.count()).where(MACHINES.c.last_ns >= from_ns, MACHINES.c.first_ns < to_ns, its)
+    within = (MACHINES.c.last_ns >= from_ns, MACHINES.c.first_ns < to_ns, its, chosen.machines)
+    query = select(*kind, func.count()).where(*within)
     for site_id, device_class, algorithm, count in connection.execute(query.group_by(*kind)):
         facts.devices[site_id][kind_of(device_class, algorithm)] += count
 

@@ -19,6 +19,7 @@ from sensor.ledger.read.facts import PeriodFacts, period_facts, site_facts
 from sensor.ledger.read.hours import HourRange
 from sensor.ledger.read.machine_counts import machine_counts
 from sensor.ledger.read.owners import SiteOwner, site_owners
+from sensor.ledger.read.selection import ALL, Selection
 from sensor.ledger.read.unproven import to_check
 from sensor.ledger.read.watching import Watching, coverage, mining_time
 from sensor.ledger.store.amounts import MEASURES, NOTHING, WHOLE, Amounts, plus
@@ -81,36 +82,43 @@ class _PeriodLines:
     site_hours: dict[int, int]
 
 
-def newest_ns(connection: Connection) -> int | None:
+def newest_ns(connection: Connection, chosen: Selection = ALL) -> int | None:
     """When the last of all mining was seen; None in an empty ledger."""
-    newest: int | None = connection.scalar(select(func.max(SERIES.c.last_ns)).where(COUNTED_SERIES))
+    newest: int | None = connection.scalar(select(func.max(SERIES.c.last_ns)).where(COUNTED_SERIES, chosen.series))
     return newest
 
 
 def summary(
-    connection: Connection, from_ns: int, to_ns: int, weights: SiteWeights, grounds: Grounds = DEFAULT_GROUNDS
+    connection: Connection,
+    from_ns: int,
+    to_ns: int,
+    weights: SiteWeights,
+    grounds: Grounds = DEFAULT_GROUNDS,
+    chosen: Selection = ALL,
 ) -> Summary:
     """What the ledger has of [from_ns, to_ns), the kinds of sites by `weights`. A place of the period before of which
-    nothing is seen any more is gone only if the sensors that saw it listened since; else it was not observed.
+    nothing is seen any more is gone only if the sensors that saw it listened since; else it was not observed. All of it
+    is of what was chosen, the kinds of sites too; only when sensors listened belongs to no place.
     """
     window = _Window(from_ns, to_ns)
     before = window.before
-    known_cases = cases(connection, from_ns, to_ns)
-    mining = mining_time(connection, before.from_ns, to_ns)
+    known_cases = cases(connection, from_ns, to_ns, chosen=chosen)
+    mining = mining_time(connection, before.from_ns, to_ns, chosen)
     watched = _coverage(connection, window)
-    now = _lines(connection, window, known_cases, Watching(mining, watched, grounds))
-    earlier = _lines(connection, before, known_cases, Watching(mining, _coverage(connection, before), grounds))
+    now = _lines(connection, window, known_cases, Watching(mining, watched, grounds), chosen)
+    then = Watching(mining, _coverage(connection, before), grounds)
+    earlier = _lines(connection, before, known_cases, then, chosen)
     present = {line.place for line in now.lines}
     absent = [line for line in earlier.lines if line.place not in present]
     gone = tuple(line for line in absent if watched.least_part(line.sensors) >= max(grounds.least_watched, 1e-9))
     shown = (*now.lines, *absent)
     owners = site_owners(connection, (line.site_id for line in shown if line.site_id))
-    facts = period_facts(connection, before.from_ns, to_ns)
+    facts = period_facts(connection, before.from_ns, to_ns, chosen)
     sites = {
         **_site_summaries(absent, owners, facts, earlier.site_hours, weights),
         **_site_summaries(now.lines, owners, facts, now.site_hours, weights),
     }
-    checks = to_check(connection, from_ns, to_ns, known_cases)
+    checks = to_check(connection, from_ns, to_ns, known_cases, chosen)
     seconds = sum(line.seconds for line in now.lines)
     lost_seconds = sum(line.capture_loss * line.seconds for line in now.lines)
     case_ids = {line.case_id for line in shown}
@@ -149,17 +157,21 @@ def _open_within(case: Case, from_ns: int) -> bool:
 
 
 def _lines(
-    connection: Connection, window: _Window, known_cases: Mapping[CaseSubject, Case], watching: Watching
+    connection: Connection,
+    window: _Window,
+    known_cases: Mapping[CaseSubject, Case],
+    watching: Watching,
+    chosen: Selection,
 ) -> _PeriodLines:
     groups: dict[Place, list[SeriesSums]] = defaultdict(list)
     site_hours: dict[int, int] = {}
-    for series in _series_sums(connection, window):
+    for series in _series_sums(connection, window, chosen):
         groups[series.place].append(series)
         site_id = series.place.site_id
         site_hours[site_id] = max(site_hours.get(site_id, 0), series.hours)
-    within = (COUNTED, FINDINGS.c.last_ns >= window.from_ns, FINDINGS.c.first_ns < window.to_ns)
+    within = (COUNTED, chosen.findings, FINDINGS.c.last_ns >= window.from_ns, FINDINGS.c.first_ns < window.to_ns)
     machines = machine_counts(connection, within)
-    first_ns = _first_ns(connection)
+    first_ns = _first_ns(connection, chosen)
     of_address: dict[str, int] = {}
     for place, first in first_ns.items():
         of_address[place.address] = min(first, of_address.get(place.address, first))
@@ -182,10 +194,11 @@ def _lines(
     return _PeriodLines(tuple(lines), site_hours)
 
 
-def _series_sums(connection: Connection, window: _Window) -> list[SeriesSums]:
+def _series_sums(connection: Connection, window: _Window, chosen: Selection) -> list[SeriesSums]:
     sums = [func.sum(ROLLUPS.c[name]).label(name) for name in MEASURES]
     edges = [func.sum(ROLLUPS.c.hours).label("active"), func.max(ROLLUPS.c.hour + ROLLUPS.c.hours).label("end")]
-    within = (COUNTED_SERIES, SERIES.c.last_ns >= window.from_ns, *window.hours.contain(ROLLUPS.c.hour))
+    its = (COUNTED_SERIES, chosen.series, SERIES.c.last_ns >= window.from_ns)
+    within = (*its, *window.hours.contain(ROLLUPS.c.hour))
     totals = select(SERIES.c.series_id, *sums, *edges).join(ROLLUPS, ROLLUPS.c.series_id == SERIES.c.series_id)
     inner = totals.where(*within).group_by(SERIES.c.series_id).subquery()
     query = select(SERIES, *(inner.c[column.name] for column in (*sums, *edges)))
@@ -213,10 +226,10 @@ def _series(row: RowMapping) -> SeriesSums:
     )
 
 
-def _first_ns(connection: Connection) -> dict[Place, int]:
+def _first_ns(connection: Connection, chosen: Selection) -> dict[Place, int]:
     """When each place was first seen, ever."""
     place = (SERIES.c.miner_ip, SERIES.c.site_id, SERIES.c.algorithm)
-    query = select(*place, func.min(SERIES.c.first_ns)).where(COUNTED_SERIES).group_by(*place)
+    query = select(*place, func.min(SERIES.c.first_ns)).where(COUNTED_SERIES, chosen.series).group_by(*place)
     rows = connection.execute(query)
     return {Place(address, site_id, algorithm): first_ns for address, site_id, algorithm, first_ns in rows}
 

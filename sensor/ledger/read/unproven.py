@@ -9,6 +9,7 @@ from typing import NamedTuple
 from sqlalchemy import Connection, select
 
 from sensor.ledger.read.owners import UNKNOWN_OWNER, SiteOwner, site_owners
+from sensor.ledger.read.selection import ALL, Selection
 from sensor.ledger.store.records import load_finding
 from sensor.ledger.store.schema import FINDINGS, MINING
 from sensor.line.suppress import lacks_grade
@@ -26,14 +27,20 @@ class ToCheck(NamedTuple):
     unlisted: tuple[Unlisted, ...]
 
 
-def to_check(connection: Connection, from_ns: int, to_ns: int, known_cases: Mapping[CaseSubject, Case]) -> ToCheck:
+def to_check(
+    connection: Connection,
+    from_ns: int,
+    to_ns: int,
+    known_cases: Mapping[CaseSubject, Case],
+    chosen: Selection = ALL,
+) -> ToCheck:
     """The findings seen in [from_ns, to_ns), without those that became another finding and those of false alarms; of
     the suppressed ones only how many `least_grade` suppresses, by site."""
     listed: list[tuple[int, Finding]] = []
     unlisted: Counter[int] = Counter()
     columns = (FINDINGS.c.miner_ip, FINDINGS.c.site_id, FINDINGS.c.muted, FINDINGS.c.record)
     within = (FINDINGS.c.last_ns >= from_ns, FINDINGS.c.first_ns < to_ns, FINDINGS.c.grade == int(Grade.BEHAVES))
-    for address, site, suppressed, record in connection.execute(select(*columns).where(MINING, *within)):
+    for address, site, suppressed, record in connection.execute(select(*columns).where(MINING, chosen.findings, *within)):
         site_id = site or 0
         case = known_cases.get(CaseSubject(site_id, "") if site_id else CaseSubject(0, address))
         if case is not None and case.state == "false-alarm":

@@ -12,6 +12,7 @@ from typing import TypeVar
 
 from sqlalchemy import Connection, select
 
+from sensor.ledger.read.selection import ALL, Selection
 from sensor.ledger.store.amounts import Amounts
 from sensor.ledger.store.coverage import stretches
 from sensor.ledger.store.records import load_finding
@@ -124,10 +125,10 @@ class Watching:
         return MiningTimes(mining, observed, factor, *energy)
 
 
-def mining_time(connection: Connection, from_ns: int, to_ns: int) -> MiningTime:
+def mining_time(connection: Connection, from_ns: int, to_ns: int, chosen: Selection = ALL) -> MiningTime:
     """Of all findings that were seen in [from_ns, to_ns) and that figures rest on."""
     found = MiningTime()
-    within = (COUNTED, FINDINGS.c.last_ns >= from_ns, FINDINGS.c.first_ns < to_ns)
+    within = (COUNTED, chosen.findings, FINDINGS.c.last_ns >= from_ns, FINDINGS.c.first_ns < to_ns)
     place = (FINDINGS.c.miner_ip, FINDINGS.c.site_id, FINDINGS.c.algorithm)
     for address, site_id, algorithm, record in connection.execute(select(*place, FINDINGS.c.record).where(*within)):
         finding = load_finding(record)

@@ -1,0 +1,197 @@
+"""Holds a chain against its own hashes, and against heads that stand somewhere else. Pure; hostile rows never raise.
+
+Without an anchor a chain whose tail was cut off, or that somebody wrote anew as a whole, is as good as any: it is
+evidence of tampering, not proof against it. So what was checked up to which row is part of the answer.
+"""
+
+from __future__ import annotations
+
+import json
+from collections import OrderedDict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import Literal, NamedTuple
+
+from sensor.audit.chain import ALGORITHMS, FORM, START, StoredRow, canonical, digest_of
+from sensor.model.audit_head import AuditAnchor, AuditHead
+from sensor.model.time import rfc3339_text
+
+FaultKind = Literal["changed", "missing", "inserted", "moved", "forked", "cut-off", "rewritten", "foreign"]
+#: Faults that are listed; more are counted. Rows remembered to say which two follow the same one.
+MOST_FAULTS, REMEMBERED = 100, 4_096
+#: Columns that repeat what the bytes say, by the field of the record.
+REPEATED = {"sequence": "sequence", "at_ns": "at_ns", "actor": "who", "action": "action", "previous": "previous"}
+
+
+class AuditFault(NamedTuple):
+    """One thing that is wrong, in one sentence."""
+
+    kind: FaultKind
+    sequence: int | None
+    sentence: str
+
+
+@dataclass(slots=True)
+class AuditVerdict:
+    """What was found."""
+
+    count: int = 0
+    chain: str = ""
+    algorithm: str = ""
+    digest: str = ""
+    anchored: int = 0  # the highest row that an anchor speaks of and that agrees with it
+    anchors: int = 0
+    faults: list[AuditFault] = field(default_factory=list)
+    further_faults: int = 0
+
+    @property
+    def sound(self) -> bool:
+        """Whether nothing is wrong."""
+        return not self.faults
+
+    def add(self, kind: FaultKind, sequence: int | None, sentence: str) -> None:
+        """One more fault."""
+        if len(self.faults) < MOST_FAULTS:
+            self.faults.append(AuditFault(kind, sequence, sentence))
+        else:
+            self.further_faults += 1
+
+
+def verify(rows: Iterable[StoredRow], anchors: Sequence[AuditAnchor] = ()) -> AuditVerdict:
+    """Look at every row, and at every anchor."""
+    walk = _Walk(anchors)
+    for row in rows:
+        walk.step(row)
+    return walk.end()
+
+
+class _Walk:
+    """The rows one after another, in the order of their numbers."""
+
+    def __init__(self, anchors: Sequence[AuditAnchor]) -> None:
+        self.verdict = AuditVerdict(anchors=len(anchors))
+        self._anchors: dict[int, list[AuditHead]] = {}
+        for anchor in anchors:
+            self._anchors.setdefault(anchor.head.rows, []).append(anchor.head)
+        self._sequence = 0  # of the row before
+        self._digests = {START}  # what the next row may follow: what the row before says, and what its bytes give
+        self._followed: OrderedDict[str, int] = OrderedDict()  # the row that follows a hash
+
+    def step(self, row: StoredRow) -> None:
+        """The next row."""
+        verdict = self.verdict
+        verdict.count += 1
+        sequence = row.sequence if type(row.sequence) is int else None
+        name = f"row {sequence}" if sequence is not None else f"the row after row {self._sequence}"
+        record = _record_of(row.record)
+        computed = _computed(row.record, record)
+        self._look_into(row, name, sequence, record, computed)
+        if sequence is not None:
+            self._place(sequence, name)
+            self._follow(row, sequence, name, record)
+            self._hold_against_anchors(sequence, row.digest if isinstance(row.digest, str) else computed)
+            self._sequence = max(self._sequence, sequence)
+        self._digests = {text for text in (row.digest, computed) if isinstance(text, str)}
+        verdict.digest = row.digest if isinstance(row.digest, str) else computed
+        verdict.algorithm = str(record.get("hash", "")) if record else ""
+
+    def end(self) -> AuditVerdict:
+        """What was found in all."""
+        verdict = self.verdict
+        left = sorted(count for count in self._anchors if count > self._sequence)
+        if left:
+            newest = self._anchors[left[-1]][0]
+            verdict.add(
+                "cut-off",
+                self._sequence + 1,
+                f"rows {self._sequence + 1} to {left[-1]} are cut off: {len(left)} anchors have more rows than there "
+                f"are, the last one, of {rfc3339_text(newest.at_ns)}, {left[-1]}",
+            )
+        return verdict
+
+    def _look_into(
+        self, row: StoredRow, name: str, sequence: int | None, record: dict[str, object] | None, computed: str
+    ) -> None:
+        """The row by itself: its bytes, their hash, and the columns that repeat them."""
+        verdict = self.verdict
+        if record is None:
+            verdict.add("changed", sequence, f"{name} was changed: its bytes are no record of this chain")
+            return
+        if computed != row.digest:
+            verdict.add("changed", sequence, f"{name} was changed: its bytes do not give its hash")
+        if sequence is not None and record.get("sequence") != sequence:
+            sentence = f"{name} was moved: its bytes say that it is row {record.get('sequence')!r}"
+            verdict.add("moved", sequence, sentence)
+        for column, key in REPEATED.items():
+            held = getattr(row, column)
+            if column != "sequence" and (type(held) is not type(record.get(key)) or held != record.get(key)):
+                verdict.add("changed", sequence, f"{name} was changed: its column {column} is not what its bytes say")
+        if sequence is None:
+            verdict.add("changed", None, f"{name} was changed: it has no number")
+        if not verdict.chain:
+            verdict.chain = str(record.get("chain"))
+        elif record.get("chain") != verdict.chain:
+            verdict.add("inserted", sequence, f"{name} was inserted: it is of another chain")
+
+    def _place(self, sequence: int, name: str) -> None:
+        """Whether rows are missing before it, or its number is there twice."""
+        if sequence > self._sequence + 1:
+            first, last = self._sequence + 1, sequence - 1
+            text = f"row {first} is" if first == last else f"rows {first} to {last} are"
+            self.verdict.add("missing", first, f"{text} missing")
+            self._digests.clear()  # nobody knows what this row should follow
+        elif sequence < 1:
+            self.verdict.add("inserted", sequence, f"{name} was inserted: numbers begin at 1")
+        elif sequence <= self._sequence:
+            self.verdict.add("inserted", sequence, f"{name} is there twice: one of both was inserted")
+
+    def _follow(self, row: StoredRow, sequence: int, name: str, record: dict[str, object] | None) -> None:
+        """Whether it follows the row before it, and nobody else does."""
+        previous = record.get("previous") if record else row.previous
+        if not isinstance(previous, str):
+            return
+        rival = self._followed.get(previous)
+        if rival is not None:
+            self.verdict.add("forked", sequence, f"a fork: rows {rival} and {sequence} follow the same row")
+        elif self._digests and previous not in self._digests:
+            before = f"row {sequence - 1}" if sequence > 1 else "the beginning"
+            sentence = f"{name} does not follow {before}: either was changed, or one of them was put in its place"
+            self.verdict.add("changed", sequence, sentence)
+        self._followed[previous] = sequence
+        if len(self._followed) > REMEMBERED:
+            self._followed.popitem(last=False)
+
+    def _hold_against_anchors(self, sequence: int, digest: str) -> None:
+        for head in self._anchors.get(sequence, ()):
+            when = rfc3339_text(head.at_ns)
+            if head.chain != self.verdict.chain:
+                sentence = f"row {sequence} is of chain {self.verdict.chain}, the anchor of {when} of {head.chain}"
+                self.verdict.add("foreign", sequence, f"{sentence}: the chain was replaced, or the anchor is another's")
+            elif head.digest != digest:
+                sentence = f"row {sequence} is not the one that was anchored at {when}"
+                self.verdict.add("rewritten", sequence, f"{sentence}: the chain was written anew, at least from there")
+            else:
+                self.verdict.anchored = max(self.verdict.anchored, sequence)
+
+
+def _record_of(data: object) -> dict[str, object] | None:
+    """A record's fields; None for bytes that are none, or that are not what those fields come to."""
+    if not isinstance(data, bytes):
+        return None
+    try:
+        record = json.loads(data)
+        if not isinstance(record, dict) or canonical(record) != data:
+            return None
+    except (ValueError, RecursionError):
+        return None
+    right = record.get("form") == FORM and record.get("hash") in ALGORITHMS and type(record.get("sequence")) is int
+    return record if right else None
+
+
+def _computed(data: object, record: dict[str, object] | None) -> str:
+    if record is None or not isinstance(data, bytes):
+        return ""
+    try:
+        return digest_of(data, str(record["hash"]))
+    except ValueError:
+        return ""
