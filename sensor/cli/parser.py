@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TypeAlias
 
 from sensor.cli.options import add_configuration, add_json, add_ledger_url, add_line_options, add_persons
+from sensor.cli.parser_console import add_console
 from sensor.cli.parser_ledger import add_ledger
 from sensor.cli.parser_lists import add_lists
 from sensor.model.sensor import REPLAY_SENSOR, valid_sensor_id
@@ -271,6 +272,7 @@ COMMANDS: dict[str, Callable[[Commands], None]] = {
     "explain": _explain,
     "bulletin": _bulletin,
     "ledger": add_ledger,
+    "console": add_console,
     "completion": _completion,
     "version": _version,
 }
