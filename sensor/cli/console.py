@@ -33,8 +33,8 @@ if TYPE_CHECKING:
     from sensor.daemon.configuration import Configuration
 
 NO_SIGN_IN = (
-    "console: people cannot sign in yet in this release, and nothing is shown to whoever comes: only `minewatch console "
-    "--demo` is served"
+    "console: people cannot sign in yet in this release, and nothing is shown to whoever comes: only "
+    "`minewatch console --demo` is served"
 )
 NOT_INSTALLED = "console: its libraries are not installed ({missing}): pip install 'minewatch[console]'"
 

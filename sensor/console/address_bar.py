@@ -12,7 +12,7 @@ from datetime import date
 from typing import Any, Literal
 from urllib.parse import parse_qsl
 
-from exporters.forms.documents.labels import GRADES, STATES, N_
+from exporters.forms.documents.labels import GRADES, N_, STATES
 from sensor.console.refusal import RefusalError
 from sensor.ledger.read.lists.cut import ListKey
 from sensor.model.address import canonical, parse_network
@@ -88,7 +88,9 @@ FORMAT = Parameter("format", parse=chosen_from([(name, "") for name in FORMATS])
 AFTER = Parameter("after", parse=_key, kind="hidden")
 NAME = Parameter("name", N_("Name, code or street has"))
 DIVISION = Parameter("division", N_("Division, code or name"), hint="320500")
-GRADE = Parameter("grade", N_("Evidence at least"), _grade, [(key, GRADES[key][0]) for key in reversed(GRADES)], "choice")
+GRADE = Parameter(
+    "grade", N_("Evidence at least"), _grade, [(key, GRADES[key][0]) for key in reversed(GRADES)], "choice"
+)
 STATE = choice("state", N_("Case is"), list(STATES.items()))
 SINCE = Parameter("since", N_("Mining seen since"), date.fromisoformat, kind="date")
 UNTIL = Parameter("until", N_("and until"), date.fromisoformat, kind="date")

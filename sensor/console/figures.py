@@ -6,15 +6,16 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from exporters.forms.amounts import quantity, rate_unit
+from exporters.forms.amounts import AT_LEAST, digits, prefixed, rate_unit
 from exporters.forms.documents.columns import estimated
 from exporters.forms.documents.labels import CLASSES, GRADES, STATES
-from exporters.forms.documents.model import Absent, Cell, Column, rounded
+from exporters.forms.documents.model import Absent, Cell, Column, DocumentTable, rounded
 from exporters.forms.fitting import visible
 from sensor.console.desk import Visit
 from sensor.estimate.costs import estimate
 from sensor.ledger.read.lists.owners import Seen
 from sensor.model.attribution import Enterprise, Site
+from sensor.model.range import Range
 from sensor.model.summary import SECONDS_PER_HOUR, Case, Line, SiteSummary, machines, totals
 
 #: Algorithms whose rate stands in one cell.
@@ -52,6 +53,16 @@ def figure_cells(visit: Visit, lines: Sequence[Line]) -> tuple[Cell, ...]:
     )
 
 
+def week_table(visit: Visit, lines: Sequence[Line], seen: Seen | None = None) -> DocumentTable:
+    """The figures of one thing as a table of one row."""
+    _, period = visit._, visit.period
+    columns = (Column("week", _("Week")), *figure_columns(visit))
+    row: tuple[Cell, ...] = (f"{period.first:%m-%d} – {period.last:%m-%d}", *figure_cells(visit, lines))
+    if seen is not None:
+        columns, row = (*columns, *seen_columns(visit)), (*row, *seen_cells(visit, seen))
+    return DocumentTable("figures", _("The week that is shown"), columns, (row,), "")
+
+
 def not_seen(visit: Visit) -> Cell:
     """Why there is no figure of the week where nothing was seen in it."""
     if visit.week.coverage.part <= 0.0:
@@ -63,14 +74,20 @@ def rates_text(visit: Visit, lines: Sequence[Line]) -> str:
     """The hashrate of each algorithm with its bounds; they are never added."""
     found = []
     for total in totals(lines)[:MOST_RATES]:
-        name, value = visible(total.algorithm or visit._("algorithm not known")), estimated(total.hashrate_hps)
-        if value is None:
-            found.append(f"{name} {visit.cells.unknown().text}")
-            continue
-        unit, least = rate_unit(total.work_unit), "≥ " if total.unrated_seconds > 0 else ""
-        bounds = f"{quantity(value.low, unit)} – {quantity(value.high, unit)}"
-        found.append(f"{name} {least}{quantity(value.best, unit)} ({bounds})")
+        name = visible(total.algorithm or visit._("algorithm not known"))
+        rate = rate_text(visit, total.hashrate_hps, total.work_unit, at_least=total.unrated_seconds > 0)
+        found.append(f"{name} {rate}")
     return "; ".join(found)
+
+
+def rate_text(visit: Visit, rate: Range | None, work_unit: str, *, at_least: bool) -> str:
+    """A hashrate with its bounds, or that it is not known."""
+    value, unit = estimated(rate), rate_unit(work_unit)
+    if value is None:
+        return visit.cells.unknown().text
+    scale, prefix = prefixed(value.best)
+    ends = f"{digits(value.low / scale)}–{digits(value.high / scale)}"
+    return f"{AT_LEAST if at_least else ''}{digits(value.best / scale)} {prefix}{unit} ({ends})"
 
 
 def seen_columns(visit: Visit) -> tuple[Column, ...]:
@@ -118,7 +135,7 @@ def place_text(visit: Visit, enterprise: Enterprise | None, site: Site | None) -
     return visit.cells.place(visit.owners.owner(enterprise, site))
 
 
-def premises_text(visit: Visit, enterprise: Enterprise | None, site: Site | None) -> Cell:
+def premises_text(enterprise: Enterprise | None, site: Site | None) -> Cell:
     """The street; of a person none."""
     if site is None or site.address is None or (enterprise is not None and enterprise.individual):
         return None

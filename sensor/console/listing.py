@@ -17,7 +17,7 @@ from exporters.forms.documents.labels import N_
 from exporters.forms.documents.model import Absent, Cell, Column, Document, DocumentSection, DocumentTable, RangeCell
 from exporters.forms.documents.sheets import guarded
 from sensor.console.address_bar import AFTER, FORMAT, FORMATS, LANGUAGE, Parameter
-from sensor.console.blocks import DownloadFile, FilterField, Filters, ListedRow, Listing
+from sensor.console.blocks import ConsolePage, DownloadFile, FilterField, Filters, ListedRow, Listing, Part, Sayings
 from sensor.console.desk import Visit
 from sensor.console.refusal import RefusalError
 from sensor.ledger.read.lists.cut import ListCut, ListKey
@@ -74,14 +74,14 @@ def export(visit: Visit, of: RecordList[Record]) -> DownloadFile:
     table = _table(of, [of.row(record) for record in found])
     form = visit.asked.get(FORMAT)
     name = f"minewatch-{of.key}-{visit.period.name}.{form}"
-    return DownloadFile(name, CONTENT_TYPES[form], _WRITERS[form](visit, of.title, table))
+    return DownloadFile(name, CONTENT_TYPES[form], _WRITERS[form](visit, table))
 
 
 def _table(of: RecordList[Record], rows: Sequence[ListedRow]) -> DocumentTable:
     return DocumentTable(of.key, of.title, of.columns, tuple(row.cells for row in rows), of.empty)
 
 
-def _document(visit: Visit, title: str, table: DocumentTable) -> Document:
+def _document(visit: Visit, table: DocumentTable) -> Document:
     meta = tuple((name, text) for name, text in visit.asked.written.items() if name not in (FORMAT.name, AFTER.name))
     identity: dict[str, object] = {
         "maker": f"minewatch {VERSION}",
@@ -90,8 +90,8 @@ def _document(visit: Visit, title: str, table: DocumentTable) -> Document:
         "time_zone": visit.desk.zone.key,
         "hours_watched": round(visit.week.watched_hours, 2),
     }
-    section = DocumentSection(table.key, title, (table,))
-    return Document(visit.language, title, basis_sentence(visit), meta, (section,), identity)
+    section = DocumentSection(table.key, table.title, (table,))
+    return Document(visit.language, table.title, basis_sentence(visit), meta, (section,), identity)
 
 
 def basis_sentence(visit: Visit) -> str:
@@ -109,7 +109,7 @@ def basis_sentence(visit: Visit) -> str:
     )
 
 
-def _csv(visit: Visit, title: str, table: DocumentTable) -> bytes:
+def _csv(visit: Visit, table: DocumentTable) -> bytes:
     """A line of titles, and a line for each row; a range takes three columns. With a byte order mark, without which
     Excel reads Chinese as something else."""
     text = io.StringIO(newline="")
@@ -135,18 +135,24 @@ def _three(cell: Cell) -> list[Cell]:
     return [cell.text if isinstance(cell, Absent) else cell, None, None]
 
 
-def _json(visit: Visit, title: str, table: DocumentTable) -> bytes:
-    whole = json.loads(json_form.write(_document(visit, title, table)))
+def _json(visit: Visit, table: DocumentTable) -> bytes:
+    whole = json.loads(json_form.write(_document(visit, table)))
     block = whole["sections"][0]["blocks"][0]
     identity = {name: whole[name] for name in ("maker", "from", "until", "time_zone", "hours_watched")}
     filters = {entry["name"]: entry["value"] for entry in whole["meta"]}
-    head = {**identity, "language": visit.language, "title": title, "basis": whole["subtitle"], "filters": filters}
+    head = {
+        **identity,
+        "language": visit.language,
+        "title": table.title,
+        "basis": whole["subtitle"],
+        "filters": filters,
+    }
     answer = {**head, "columns": block["columns"], "rows": block["rows"]}
     return (json.dumps(answer, ensure_ascii=False, indent=1) + "\n").encode("utf-8", "replace")
 
 
-def _xlsx(visit: Visit, title: str, table: DocumentTable) -> bytes:
-    return workbook.write(_document(visit, title, table))
+def _xlsx(visit: Visit, table: DocumentTable) -> bytes:
+    return workbook.write(_document(visit, table))
 
 
 _WRITERS = {"csv": _csv, "json": _json, "xlsx": _xlsx}
@@ -173,7 +179,10 @@ def filters(visit: Visit, parameters: Sequence[Parameter], *, search: bool = Fal
     return Filters(
         visit.path,
         fields,
-        (*((name, written[name]) for name in unseen if name not in (FORMAT.name, AFTER.name, LANGUAGE.name)), *languages),
+        (
+            *((name, written[name]) for name in unseen if name not in (FORMAT.name, AFTER.name, LANGUAGE.name)),
+            *languages,
+        ),
         visit.href(visit.path) if asked else None,
         bool(asked),
         search,
@@ -194,3 +203,15 @@ def empty_sentence(visit: Visit, nothing: str) -> str:
     return f"{nothing} " + _("Sensors listened for {hours} h of the week that is shown.").format(
         hours=f"{week.watched_hours:,.4g}"
     )
+
+
+def list_page(
+    visit: Visit, of: RecordList[Record], parameters: Sequence[Parameter], note: str
+) -> ConsolePage | DownloadFile:
+    """A list with its form and what its figures rest on; or all of it as a file."""
+    if visit.asked.get(FORMAT) is not None:
+        return export(visit, of)
+    page = listing(visit, of)
+    about = Sayings("", (note, basis_sentence(visit)))
+    part = Part("list", "", (filters(visit, parameters), about, page))
+    return ConsolePage(of.key, of.title, parts=(part,), listing=page)

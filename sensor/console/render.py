@@ -1,5 +1,5 @@
-"""A page as HTML: the templates of the console and those of documents, every text escaped, no script, no style inside.
-"""
+"""A page as HTML: the templates of the console and those of documents, every text escaped, no script, no
+style inside."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from sensor.model.version import VERSION
 NAVIGATION = (
     ("overview", "/overview", N_("Overview")),
     ("search", "/search", N_("Search")),
-    ("enterprises", "/enterprises", N_("Enterprises")),
+    ("enterprises", "/enterprises", N_("Organisations")),
     ("sites", "/sites", N_("Sites")),
     ("addresses", "/addresses", N_("Addresses")),
     ("findings", "/findings", N_("Findings")),
@@ -48,6 +48,7 @@ STATUS_TITLES = {
     405: N_("This cannot be done here"),
     503: N_("The ledger cannot be read just now"),
 }
+OTHER_STATUS = N_("Something went wrong")
 
 
 @dataclass(frozen=True)
@@ -94,35 +95,43 @@ def html(visit: Visit, page: ConsolePage) -> str:
         (language, HTML_LANGUAGES[language], LANGUAGE_NAMES[language], _language_href(visit, language))
         for language in SHOWN_LANGUAGES
     ]
-    return environment().get_template("console.html").render(
-        page=page,
-        lang=HTML_LANGUAGES[visit.language],
-        _=_,
-        style_path=style_path(),
-        navigation=navigation,
-        languages=languages,
-        current_language=visit.language,
-        who=visit.viewer.login,
-        role=_(ROLE_NAMES[visit.viewer.role]),
-        divisions=scope_text(visit),
-        banner=_(visit.desk.banner) if visit.desk.banner else None,
-        version=VERSION,
-        zone=visit.desk.zone.key,
+    return (
+        environment()
+        .get_template("console.html")
+        .render(
+            page=page,
+            lang=HTML_LANGUAGES[visit.language],
+            _=_,
+            style_path=style_path(),
+            navigation=navigation,
+            languages=languages,
+            current_language=visit.language,
+            who=visit.viewer.login,
+            role=_(ROLE_NAMES[visit.viewer.role]),
+            divisions=scope_text(visit),
+            banner=_(visit.desk.banner) if visit.desk.banner else None,
+            version=VERSION,
+            zone=visit.desk.zone.key,
+        )
     )
 
 
 def error_html(status: int, sentence: str, language: str, *, banner: str | None, way_back: str | None) -> str:
     """The page of an error, which knows nobody."""
     _ = console_translator(language)
-    return environment().get_template("error.html").render(
-        title=_(STATUS_TITLES.get(status, N_("Something went wrong"))),
-        status=status,
-        sentence=sentence,
-        lang=HTML_LANGUAGES[language],
-        _=_,
-        style_path=style_path(),
-        banner=_(banner) if banner else None,
-        way_back=way_back,
+    return (
+        environment()
+        .get_template("error.html")
+        .render(
+            title=_(STATUS_TITLES.get(status, OTHER_STATUS)),
+            status=status,
+            sentence=sentence,
+            lang=HTML_LANGUAGES[language],
+            _=_,
+            style_path=style_path(),
+            banner=_(banner) if banner else None,
+            way_back=way_back,
+        )
     )
 
 

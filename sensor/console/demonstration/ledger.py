@@ -8,6 +8,7 @@ import dataclasses
 import hashlib
 import json
 from pathlib import Path
+from typing import Literal
 
 from sensor.console.demonstration.roster import PLANS, WEEKS, MinerPlan
 from sensor.ledger import Ledger
@@ -28,11 +29,20 @@ HOURS = {"all": (0, 24), "night": (14, 9), "office": (1, 8)}  # of UTC, in which
 LOW, HIGH = 0.93, 1.09
 #: What became of cases: by the holder's number, the steps with their days before the end.
 STEPS: dict[int, tuple[tuple[float, State, str], ...]] = {
-    1: ((60, "notified", "示例函第1号，已通报"), (52, "under-check", "区发改委现场核查"), (30, "rectifying", "要求停止并断电")),
+    1: (
+        (60, "notified", "示例函第1号，已通报"),
+        (52, "under-check", "区发改委现场核查"),
+        (30, "rectifying", "要求停止并断电"),
+    ),
     2: ((20, "notified", "示例函第3号"), (9, "under-check", "与运营单位约谈")),
     3: ((12, "notified", "通报学校网络中心"),),
     6: ((20, "notified", "示例函第4号"), (18, "under-check", "供电公司提供负荷曲线")),
-    8: ((50, "notified", "示例函第2号"), (45, "rectifying", "设备已搬离"), (30, "re-check", "复查"), (27, "closed", "未再发现")),
+    8: (
+        (50, "notified", "示例函第2号"),
+        (45, "rectifying", "设备已搬离"),
+        (30, "re-check", "复查"),
+        (27, "closed", "未再发现"),
+    ),
 }
 
 
@@ -44,6 +54,9 @@ def make_demo_ledger(folder: Path, now_ns: int) -> str:
     north = Ledger.open(url, sensor_id="province-north")
     try:
         for number, plan in enumerate(PLANS):
+            first_ns = _stretches(plan, began_ns, end_ns)[0][0]
+            # A case begins with the first report of a finding, soon after it began.
+            north.record([_finding(number, plan, began_ns, first_ns + HOUR_NS)], first_ns + HOUR_NS)
             north.record([_finding(number, plan, began_ns, end_ns)], end_ns)
         north.add_coverage(began_ns, began_ns + 5 * WEEK_NS)
         north.add_coverage(began_ns + 5 * WEEK_NS + 3 * DAY_NS, end_ns)
@@ -76,7 +89,8 @@ def _stretches(plan: MinerPlan, began_ns: int, end_ns: int) -> list[tuple[int, i
     for week in range(*plan.weeks):
         start = began_ns + week * WEEK_NS
         if plan.hours == "all":
-            found.append((start, min(start + WEEK_NS - 3 * HOUR_NS, end_ns)))
+            if start < end_ns:
+                found.append((start, min(start + WEEK_NS - 3 * HOUR_NS, end_ns)))
             continue
         for day in range(7):
             first = start // DAY_NS * DAY_NS + day * DAY_NS + begin * HOUR_NS
@@ -94,7 +108,9 @@ def _finding(number: int, plan: MinerPlan, began_ns: int, end_ns: int) -> Findin
     shares = Shares()
     for flow in flows:
         shares.add(flow.shares)
-    watts = Power(LOW * rate * joules, rate * joules, HIGH * rate * joules, "device" if plan.machine.device else "algorithm")
+    watts = Power(
+        LOW * rate * joules, rate * joules, HIGH * rate * joules, "device" if plan.machine.device else "algorithm"
+    )
     hours = seconds / 3_600_000
     energy = dataclasses.replace(watts, low=watts.low * hours, best=watts.best * hours, high=watts.high * hours)
     interval = Interval(LOW * rate, rate, HIGH * rate, 0.95)
@@ -161,7 +177,9 @@ def _flow(number: int, at: int, plan: MinerPlan, first_ns: int, last_ns: int) ->
     six = ":" in plan.address
     pool = f"2001:db8:f::{address.rpartition('.')[2]}" if six else address
     digest = hashlib.sha256(f"{plan.address} {number} {at}".encode()).hexdigest()
-    key = FlowKey(plan.address, 40_000 + (number * 37 + at) % 20_000, pool, port, "TCP", int(digest[:13], 16), f"1:{digest[:27]}=")
+    key = FlowKey(
+        plan.address, 40_000 + (number * 37 + at) % 20_000, pool, port, "TCP", int(digest[:13], 16), f"1:{digest[:27]}="
+    )
     count = int((last_ns - first_ns) / SECOND_NS / SHARE_EVERY_S)
     rejected = count // 400
     shares = Shares(count, count - rejected, rejected, 0, 0)
@@ -182,20 +200,19 @@ def _timeline(stretches: list[tuple[int, int]]) -> ShareTimeline:
 
 
 def _evidence(plan: MinerPlan, flow: FlowSummary) -> list[Evidence]:
-    said = (
+    spoken: tuple[tuple[Literal["miner", "pool"], dict[str, object], str, Grade], ...] = (
         ("miner", {"id": 1, "method": "mining.subscribe", "params": [plan.machine.agent]}, "subscribe", Grade.SPEAKS),
         ("miner", {"id": 2, "method": "mining.authorize", "params": [plan.login, "***"]}, "login", Grade.SPEAKS),
         ("pool", {"id": 2, "result": True, "error": None}, "authorised", Grade.SPEAKS),
-        ("miner", {"id": 9, "method": "mining.submit", "params": [plan.login, "7a", "00", "a1"]}, "submit", Grade.SPEAKS),
+        ("miner", {"id": 9, "method": "mining.submit", "params": [plan.login, "7a", "a1"]}, "submit", Grade.SPEAKS),
         ("pool", {"id": 9, "result": True, "error": None}, "accepted", Grade.ACCEPTED),
     )
-    return [
-        Evidence(
-            grade, plan.machine.dialect, flow.first_ns + (at + 1) * SECOND_NS, flow.key.community_id,
-            direction, at * 120, json.dumps(message, separators=(",", ":"))[:160], {"message": kind},
-        )  # type: ignore[arg-type]
-        for at, (direction, message, kind, grade) in enumerate(said)
-    ]  # fmt: skip
+    found = []
+    for at, (by, message, kind, grade) in enumerate(spoken):
+        text = json.dumps(message, separators=(",", ":"))[:160]
+        when_ns, flow_id = flow.first_ns + (at + 1) * SECOND_NS, flow.key.community_id
+        found.append(Evidence(grade, plan.machine.dialect, when_ns, flow_id, by, at * 120, text, {"message": kind}))
+    return found
 
 
 def _attribution(plan: MinerPlan, end_ns: int) -> Attribution | None:
@@ -209,4 +226,6 @@ def _attribution(plan: MinerPlan, end_ns: int) -> Attribution | None:
         "inventory", "demonstration.csv:2", end_ns - WEEKS * WEEK_NS, 0.9, allocation, "answer",
         "the book names the holder of this range", *its, detail=detail,
     )  # fmt: skip
-    return Attribution(plan.address, None, end_ns, "named", *its, (claim,), ("the book names the holder of this range",))
+    return Attribution(
+        plan.address, None, end_ns, "named", *its, (claim,), ("the book names the holder of this range",)
+    )

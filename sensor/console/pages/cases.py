@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from exporters.forms.documents.labels import N_
-from exporters.forms.documents.model import Cell, Column, DocumentTable
+from exporters.forms.documents.model import Cell, Column
 from exporters.forms.fitting import visible
 from exporters.redaction.persons import without_names
 from sensor.cases import states
@@ -14,15 +14,13 @@ from sensor.console.figures import (
     case_subject_text,
     days_over,
     due_cell,
-    figure_cells,
-    figure_columns,
     kind_text,
     place_text,
     premises_text,
     state_text,
+    week_table,
 )
-from sensor.console.listing import RecordList, basis_sentence, empty_sentence
-from sensor.console.pages.owners import list_page
+from sensor.console.listing import RecordList, basis_sentence, empty_sentence, list_page
 from sensor.console.refusal import RefusalError
 from sensor.ledger.read.lists.cut import ListKey
 from sensor.ledger.read.lists.records import AskedCases, due_rank
@@ -88,7 +86,7 @@ def case_row(visit: Visit, case: Case) -> ListedRow:
         case.case_id,
         case_subject_text(visit, case),
         place_text(visit, case.enterprise, case.site),
-        premises_text(visit, case.enterprise, case.site),
+        premises_text(case.enterprise, case.site),
         state_text(visit, case.state),
         visit.cells.moment(case.since_ns),
         due_cell(visit, case),
@@ -110,12 +108,11 @@ def case(visit: Visit, case_id: int) -> ConsolePage:
     if found is None:
         raise RefusalError(404, NO_CASE)
     _, lines = visit._, [line for line in visit.week.summary.lines if line.case_id == case_id]
-    table = DocumentTable(
-        "figures", _("The week that is shown"), figure_columns(visit), (figure_cells(visit, lines),), ""
-    )
+    table = week_table(visit, lines)
     days = days_over(visit, found)
     subtitle = [case_subject_text(visit, found), str(place_text(visit, found.enterprise, found.site) or "")]
-    allowed = ", ".join(state_text(visit, state) for state in states.FOLLOWS[found.state])
+    comma = "、" if visit.language == "zh" else ", "
+    allowed = comma.join(state_text(visit, state) for state in states.FOLLOWS[found.state])
     follows = _("It can go to: {states}.").format(states=allowed)
     return ConsolePage(
         "cases",

@@ -56,6 +56,15 @@ STANDINGS = {
     "machine": N_("names the machine"),
     "context": N_("context"),
 }
+#: What `details` of the report names; "Evidence, ..." has the kind of an observation behind it.
+DETAIL_NAMES = (
+    *(N_("Login"), N_("Worker"), N_("Workers named"), N_("Machines behind the address"), N_("Machine or program")),
+    *(N_("Agent"), N_("Speaks for many"), N_("Wallet"), N_("Wallet is"), N_("Pool"), N_("Through proxy")),
+    *(N_("Pool asked for"), N_("Dialect"), N_("Algorithm is"), N_("Withdrawn"), N_("Work of a share")),
+    *(N_("Work accepted"), N_("Claimed hashrate"), N_("Hashrate in its name"), N_("Donation session")),
+    *(N_("Power rests on"), N_("Not captured"), N_("Joined midstream"), N_("Became finding"), N_("Finding")),
+    *(N_("Evidence, spoken"), N_("Evidence, named"), N_("Evidence, behaved")),
+)
 NO_FINDING = N_("There is no such finding, or it is not yours to see.")
 
 
@@ -120,7 +129,9 @@ def _figures(visit: Visit, item: Finding) -> tuple[ConsoleBlock, ...]:
         accepted=f"{item.shares.accepted:,}", rejected=f"{item.shares.rejected:,}", verified=f"{item.shares.verified:,}"
     )
     figures = (
-        KeyFigure("hashrate", _("Hashrate while mining"), rate, "text", "", _("bounds hold in {level}").format(level=level)),
+        KeyFigure(
+            "hashrate", _("Hashrate while mining"), rate, "text", "", _("bounds hold in {level}").format(level=level)
+        ),
         KeyFigure("power", _("Power while mining"), power_cell(visit, item, item.power_watts), "prefixed", "W"),
         KeyFigure("energy", _("Electricity seen"), power_cell(visit, item, item.energy_kwh), "figure", "kWh"),
         KeyFigure("shares", _("Shares sent"), shares, "count", "", note if item.dialect else ""),
@@ -148,7 +159,11 @@ def _why(visit: Visit, item: Finding) -> tuple[ConsoleBlock, ...]:
     return (
         Sayings("", (sure,)),
         Sayings(_("Reasons, the strongest first"), tuple(short(text, 400) for text in reversed(item.reasons)), True),
-        *((Sayings(_("Notes on the figures"), tuple(map(visible, item.estimate_notes)), True),) if item.estimate_notes else ()),
+        *(
+            (Sayings(_("Notes on the figures"), tuple(map(visible, item.estimate_notes)), True),)
+            if item.estimate_notes
+            else ()
+        ),
         Facts("", facts),
     )
 
@@ -218,7 +233,7 @@ def _connections(visit: Visit, item: Finding) -> ConsoleBlock:
         Column("community_id", _("Community ID")),
         Column("from", _("From")),
         Column("to", _("To")),
-        Column("since", _("Since"), "moment"),
+        Column("since", _("Began"), "moment"),
         Column("seconds", _("For"), "text"),
         Column("sent", _("Shares sent"), "count"),
         Column("accepted", _("accepted"), "count"),

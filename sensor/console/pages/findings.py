@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from exporters.forms import cells as finding_cells
-from exporters.forms.amounts import quantity, rate_unit
+from exporters.forms.amounts import digits, prefixed, quantity, rate_unit
 from exporters.forms.documents.labels import N_
 from exporters.forms.documents.model import Cell, Column, RangeCell, ranged
 from exporters.forms.fitting import short, visible
@@ -27,15 +27,13 @@ from sensor.console.address_bar import (
 from sensor.console.blocks import ConsolePage, DownloadFile, ListedRow
 from sensor.console.desk import Visit
 from sensor.console.figures import grade_text, owner_text
-from sensor.console.listing import RecordList, empty_sentence
-from sensor.console.pages.owners import list_page
+from sensor.console.listing import RecordList, empty_sentence, list_page
 from sensor.console.ranges import addresses_within
 from sensor.ledger.read.lists.cut import ListKey
 from sensor.ledger.read.lists.records import AskedFindings, ListedFinding
 from sensor.model.address import canonical
 from sensor.model.finding import Finding
 from sensor.model.quantities import Power
-
 
 ACTIVITIES = (
     ("mining", N_("mines")),
@@ -146,15 +144,10 @@ def finding_row(visit: Visit, found: ListedFinding) -> ListedRow:
         None if found.stored.suppressed is None else visible(found.stored.suppressed),
         item.finding_id,
     )
-    links = {"miner": visit.href(f"/addresses/{item.miner_ip}"), "finding_id": finding_href(visit, item)}
+    links = {"miner": visit.href(f"/findings/{item.finding_id}")}
     if found.site_id:
         links["owner"] = visit.href(f"/sites/{found.site_id}")
     return ListedRow(values, links)
-
-
-def finding_href(visit: Visit, item: Finding) -> str:
-    """The page of a finding."""
-    return visit.href(f"/findings/{item.finding_id}")
 
 
 def finding_owner_text(visit: Visit, item: Finding) -> str:
@@ -177,10 +170,11 @@ def rate_text(visit: Visit, item: Finding) -> str | Cell:
     found, unit = item.hashrate_hps, rate_unit(item.work_unit)
     if found is None:
         return visit.cells.unknown()
-    bounds = f"{quantity(found.low, unit)} – {quantity(found.high, unit)}"
     if not found.best:
         return visit._("under {most}: no share was seen").format(most=quantity(found.high, unit))
-    return f"{finding_cells.least(item)}{quantity(found.best, unit)} ({bounds})"
+    scale, prefix = prefixed(found.best)
+    ends = f"{digits(found.low / scale)}–{digits(found.high / scale)}"
+    return f"{finding_cells.least(item)}{digits(found.best / scale)} {prefix}{unit} ({ends})"
 
 
 def power_cell(visit: Visit, item: Finding, value: Power | None) -> Cell:
@@ -189,5 +183,3 @@ def power_cell(visit: Visit, item: Finding, value: Power | None) -> Cell:
         return visit.cells.unknown()
     cell: RangeCell = ranged(value.low, value.best, value.high, bool(finding_cells.least(item)))
     return cell
-
-

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections import defaultdict
 from datetime import timedelta
 
-from exporters.forms.amounts import rate_unit
 from exporters.forms.documents.columns import estimated
 from exporters.forms.documents.model import (
     Cell,
@@ -23,6 +22,7 @@ from exporters.forms.fitting import visible
 from sensor.console.address_bar import LANGUAGE, WEEK
 from sensor.console.blocks import ConsoleBlock, ConsolePage, Listing, Part, Sayings
 from sensor.console.desk import Visit
+from sensor.console.figures import rate_text
 from sensor.console.listing import basis_sentence, empty_sentence, filters
 from sensor.console.pages.cases import case_columns, case_row
 from sensor.estimate.costs import estimate
@@ -76,7 +76,9 @@ def coverage_strip(visit: Visit) -> CoverageStrip:
     _, coverage = visit._, visit.week.coverage
     days = [(day.first, coverage.within(day.from_ns, day.to_ns)) for day in visit.period.days()]
     rows = [
-        StripRow(visible(sensor.sensor_id), _parts(sensor.sensor_id, [its for _day, its in days]), _part(coverage, number))
+        StripRow(
+            visible(sensor.sensor_id), _parts(sensor.sensor_id, [its for _day, its in days]), _part(coverage, number)
+        )
         for number, sensor in enumerate(coverage.sensors)
     ]
     if not rows:
@@ -117,7 +119,7 @@ def _tiles(visit: Visit) -> KeyFigures:
     organisations = summary.enterprises - len(persons)
     nothing: Cell = cells.not_observed() if not observed else 0 if not lines else cells.unknown()
     figures = (
-        KeyFigure("enterprises", _("Enterprises"), count(organisations), at_least=not summary.watched),
+        KeyFigure("enterprises", _("Organisations"), count(organisations), at_least=not summary.watched),
         KeyFigure("sites", _("Sites"), count(len(owners)), at_least=not summary.watched),
         KeyFigure("addresses", _("Addresses"), count(summary.addresses), at_least=not summary.watched),
         KeyFigure("persons", _("Private persons"), count(len(persons)), at_least=not summary.watched),
@@ -146,21 +148,24 @@ def _algorithms(visit: Visit) -> DocumentTable:
         Column("algorithm", _("Algorithm")),
         Column("addresses", _("Addresses"), "count"),
         Column("machines", _("Machines, at least"), "count"),
-        Column("hashrate", _("Hashrate while mining"), "prefixed", "", ranged=True),
+        Column("hashrate", _("Hashrate while mining")),
         Column("energy_kwh", _("Electricity seen"), "figure", "kWh", ranged=True, bar=True),
         Column("day_kwh", _("Electricity a day, projected"), "figure", "kWh", ranged=True),
     )
     rows: list[tuple[Cell, ...]] = []
     for total in week.summary.totals():
-        group = [line for line in week.summary.lines if (line.algorithm, line.work_unit) == (total.algorithm, total.work_unit)]
+        group = [
+            line
+            for line in week.summary.lines
+            if (line.algorithm, line.work_unit) == (total.algorithm, total.work_unit)
+        ]
         its = estimate(group, week.summary.seconds, desk.rates, desk.grounds)
-        name = visible(total.algorithm) if total.algorithm else _("algorithm not known")
         rows.append(
             (
-                f"{name} ({rate_unit(total.work_unit)})",
+                visible(total.algorithm) if total.algorithm else _("algorithm not known"),
                 total.addresses,
                 total.machines,
-                cells.rate(total.hashrate_hps, its) or cells.unknown(),
+                rate_text(visit, total.hashrate_hps, total.work_unit, at_least=total.unrated_seconds > 0),
                 cells.seen(its.energy_kwh, its) or cells.unknown(),
                 cells.projected(its.day_kwh, its, week.summary.watched) or cells.unknown(),
             )
@@ -189,7 +194,9 @@ def _weeks(visit: Visit) -> tuple[ConsoleBlock, ...]:
         points.append(ChartPoint(f"{first:%m-%d}", kwh, rounded(1.0 - its.part)))
         hours: Cell = rounded(its.seconds / 3_600) if its.seconds else visit.cells.not_observed()
         seen: Cell = energy.addresses if its.seconds or energy.addresses else visit.cells.not_observed()
-        figure: Cell = kwh or (visit.cells.unknown() if energy.addresses else 0 if its.seconds else visit.cells.not_observed())
+        figure: Cell = kwh or (
+            visit.cells.unknown() if energy.addresses else 0 if its.seconds else visit.cells.not_observed()
+        )
         rows.append((f"{first} – {last}", seen, figure, hours, rounded(its.part)))
     title = _("Electricity seen by the week; hatched: not observed")
     columns = (
@@ -199,7 +206,9 @@ def _weeks(visit: Visit) -> tuple[ConsoleBlock, ...]:
         Column("hours", _("Hours watched"), "figure", "h"),
         Column("part", _("Part watched"), "part"),
     )
-    chart = Chart("weeks", title, "kWh", tuple(points), "columns", "figure", _("The same figures stand in the table below."))
+    chart = Chart(
+        "weeks", title, "kWh", tuple(points), "columns", "figure", _("The same figures stand in the table below.")
+    )
     return chart, DocumentTable("weeks", _("The same in figures"), columns, tuple(rows), "", folded=True)
 
 
@@ -221,7 +230,9 @@ def _divisions(visit: Visit) -> Listing:
     )
     rows: list[tuple[Cell, ...]] = []
     links: list[dict[str, str]] = []
-    ranked = sorted(groups.items(), key=lambda group: (not group[0], -sum(line.energy_kwh.best for line in group[1]), group[0]))
+    ranked = sorted(
+        groups.items(), key=lambda group: (not group[0], -sum(line.energy_kwh.best for line in group[1]), group[0])
+    )
     for code, lines in ranked[:MOST_DIVISIONS]:
         its = estimate(lines, week.summary.seconds, desk.rates, desk.grounds)
         rows.append(
@@ -249,4 +260,3 @@ def _due(visit: Visit) -> tuple[ConsoleBlock, ...]:
         _("Nothing is due."),
     )  # fmt: skip
     return (Listing(table, tuple(row.links for row in rows), None, visit.href("/cases", open="yes") if rows else None),)
-

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from exporters.forms.documents.columns import Cells
 from exporters.forms.documents.labels import CATEGORIES, CLASSES, N_
 from exporters.forms.documents.model import Cell, Column
 from exporters.forms.fitting import visible
@@ -24,7 +23,7 @@ from sensor.console.address_bar import (
     Parameter,
     choice,
 )
-from sensor.console.blocks import ConsolePage, DownloadFile, ListedRow, Part, Sayings
+from sensor.console.blocks import ConsolePage, DownloadFile, ListedRow
 from sensor.console.desk import Visit
 from sensor.console.figures import (
     figure_cells,
@@ -35,8 +34,9 @@ from sensor.console.figures import (
     premises_text,
     seen_cells,
     seen_columns,
+    state_text,
 )
-from sensor.console.listing import RecordList, basis_sentence, empty_sentence, export, filters, listing
+from sensor.console.listing import RecordList, empty_sentence, list_page
 from sensor.console.ranges import addresses_within
 from sensor.ledger.read.lists.asked import AskedOwners
 from sensor.ledger.read.lists.cut import ListKey
@@ -79,14 +79,15 @@ def enterprises(visit: Visit) -> ConsolePage | DownloadFile:
         Column("uscc", _("Credit code")),
         Column("category", _("Kind of owner")),
         Column("division", _("Place")),
-        Column("sites", _("Sites"), "count"),
+        Column("premises", _("Premises")),
+        Column("case", _("Case")),
         Column("addresses", _("Addresses"), "count"),
         *figure_columns(visit),
         *seen_columns(visit),
     )
     of = RecordList(
         "enterprises",
-        _("Enterprises"),
+        _("Organisations"),
         columns,
         lambda cut: visit.reader.enterprises(asked, cut),
         lambda found: ListKey(found.seen.last_ns, found.enterprise.enterprise_id),
@@ -98,18 +99,19 @@ def enterprises(visit: Visit) -> ConsolePage | DownloadFile:
 
 def enterprise_row(visit: Visit, found: ListedEnterprise) -> ListedRow:
     """An organisation as a row."""
-    enterprise, seen = found
+    enterprise, seen = found.enterprise, found.seen
     lines = visit.week.by_enterprise.get(enterprise.enterprise_id, ())
-    places = {visit.week.summary.sites[line.site_id].site for line in lines if line.site_id is not None}
-    names = sorted({str(place_text(visit, enterprise, site) or "") for site in places} - {""})
+    names = list(dict.fromkeys(str(place_text(visit, enterprise, site) or "") for site in found.sites))
+    streets = list(dict.fromkeys(str(premises_text(enterprise, site) or "") for site in found.sites))
     cells: tuple[Cell, ...] = (
         visible(enterprise.name),
-        enterprise.uscc or Cells(visit._, visit.desk.zone).unknown(),
+        enterprise.uscc or visit.cells.unknown(),
         visit._(CATEGORIES.get(enterprise.category, enterprise.category))
         if enterprise.category
         else visit.cells.unknown(),
-        visit.cells.several(names, 2),
-        seen.sites,
+        visit.cells.several(filter(None, names), 2),
+        visit.cells.several(filter(None, streets), 2),
+        visit.cells.several(state_text(visit, state) for state in dict.fromkeys(found.states)),
         seen.addresses,
         *figure_cells(visit, lines),
         *seen_cells(visit, seen),
@@ -151,7 +153,7 @@ def site_row(visit: Visit, found: ListedSite) -> ListedRow:
         found.site_id,
         owner_text(visit, owner.enterprise, owner.site),
         place_text(visit, owner.enterprise, owner.site),
-        premises_text(visit, owner.enterprise, owner.site),
+        premises_text(owner.enterprise, owner.site),
         kind_text(visit, visit.week.site(found.site_id)),
         found.seen.addresses,
         *figure_cells(visit, visit.week.by_site.get(found.site_id, ())),
@@ -242,15 +244,3 @@ def pool_row(visit: Visit, found: ListedPool) -> ListedRow:
         *seen_cells(visit, found.seen),
     )
     return ListedRow(cells, {"addresses": visit.href("/addresses", pool=found.pool)})
-
-
-def list_page(
-    visit: Visit, of: RecordList[object] | RecordList[ListedPool], parameters: tuple[Parameter, ...], note: str
-) -> ConsolePage | DownloadFile:
-    """A list with its form and what its figures rest on; or all of it as a file."""
-    if visit.asked.get(FORMAT) is not None:
-        return export(visit, of)  # type: ignore[arg-type]
-    page = listing(visit, of)  # type: ignore[arg-type]
-    about = Sayings("", (note, basis_sentence(visit)))
-    part = Part("list", "", (filters(visit, parameters), about, page))
-    return ConsolePage(of.key, of.title, parts=(part,), listing=page)

@@ -31,16 +31,19 @@ def search(visit: Visit) -> ConsolePage:
         note = _("Organisations are found by parts of name, code and street; persons are found by no name.")
         return ConsolePage("search", title, opening=(form, Sayings("", (note,))))
     found = visit.reader.search(text, _addresses_meant(visit, text), MOST_RESULTS)
-    lists = (
-        _list(visit, "addresses", _("Addresses"), _address_columns(visit), [_address(visit, each) for each in found.addresses]),
-        _list(
-            visit, "enterprises", _("Enterprises"), _name_columns(visit), [_enterprise(visit, each) for each in found.enterprises]
+    kinds: tuple[tuple[str, str, tuple[Column, ...], list[ListedRow]], ...] = (
+        ("addresses", _("Addresses"), _address_columns(visit), [_address(visit, each) for each in found.addresses]),
+        (
+            "enterprises",
+            _("Organisations"),
+            _name_columns(visit),
+            [_enterprise(visit, its) for its in found.enterprises],
         ),
-        _list(visit, "wallets", _("Wallets and accounts"), _login_columns(visit), [_wallet(visit, each) for each in found.wallets]),
-        _list(visit, "workers", _("Machines by name"), _login_columns(visit), [_worker(visit, each) for each in found.workers]),
-        _list(visit, "pools", _("Pools"), _pool_columns(visit), [pool_row(visit, each) for each in found.pools]),
+        ("wallets", _("Wallets and accounts"), _login_columns(visit), [_wallet(visit, its) for its in found.wallets]),
+        ("workers", _("Machines by name"), _login_columns(visit), [_worker(visit, each) for each in found.workers]),
+        ("pools", _("Pools"), _pool_columns(visit), [pool_row(visit, each) for each in found.pools]),
     )
-    parts = tuple(Part(each.table.key, each.table.title, (each,)) for each in lists if each.table.rows)
+    parts = tuple(Part(key, name, (_list(visit, key, columns, rows),)) for key, name, columns, rows in kinds if rows)
     nothing = Sayings("", (empty_sentence(visit, _("Nothing of yours fits.")),))
     return ConsolePage("search", title, opening=(form,) if parts else (form, nothing), parts=parts)
 
@@ -57,16 +60,21 @@ def _addresses_meant(visit: Visit, text: str) -> list[str] | None:
         return None
 
 
-def _list(visit: Visit, key: str, title: str, columns: tuple[Column, ...], rows: list[ListedRow]) -> Listing:
+def _list(visit: Visit, key: str, columns: tuple[Column, ...], rows: list[ListedRow]) -> Listing:
     shown = rows[:MOST_RESULTS]
     more = (visit._("There are more: ask for less."),) if len(rows) > MOST_RESULTS else ()
-    table = DocumentTable(key, title, columns, tuple(row.cells for row in shown), "", notes=more)
+    table = DocumentTable(key, "", columns, tuple(row.cells for row in shown), "", notes=more)
     return Listing(table, tuple(row.links for row in shown))
 
 
 def _address_columns(visit: Visit) -> tuple[Column, ...]:
     _ = visit._
-    return Column("address", _("Address")), Column("owner", _("Whose")), Column("division", _("Place")), *seen_columns(visit)
+    return (
+        Column("address", _("Address")),
+        Column("owner", _("Whose")),
+        Column("division", _("Place")),
+        *seen_columns(visit),
+    )
 
 
 def _address(visit: Visit, found: ListedAddress) -> ListedRow:

@@ -9,14 +9,13 @@ from sensor.console.address_bar import LANGUAGE, WEEK
 from sensor.console.blocks import ConsoleBlock, ConsolePage, Fact, Facts, ListedRow, Listing, Part, Sayings
 from sensor.console.desk import Visit
 from sensor.console.figures import (
-    figure_cells,
     figure_columns,
     kind_text,
     owner_text,
     place_text,
     premises_text,
-    seen_cells,
     seen_columns,
+    week_table,
 )
 from sensor.console.listing import basis_sentence, empty_sentence
 from sensor.console.pages.cases import case_columns, case_row
@@ -43,7 +42,7 @@ def enterprise(visit: Visit, enterprise_id: str) -> ConsolePage:
     found = visit.reader.enterprises(asked, ListCut(None, 1))
     if not found:
         raise RefusalError(404, NO_ENTERPRISE)
-    whose, seen = found[0]
+    whose, seen = found[0].enterprise, found[0].seen
     _ = visit._
     sites = visit.reader.sites(asked)
     facts = Facts(
@@ -69,7 +68,11 @@ def enterprise(visit: Visit, enterprise_id: str) -> ConsolePage:
     )
     site_ids = [site.site_id for site in sites]
     parts = (
-        Part("figures", _("What it amounts to"), _sheet_figures(visit, visit.week.by_enterprise.get(enterprise_id, []), seen)),
+        Part(
+            "figures",
+            _("What it amounts to"),
+            _sheet_figures(visit, visit.week.by_enterprise.get(enterprise_id, []), seen),
+        ),
         Part("sites", _("Sites"), (_list("sites", "", columns, rows, ""),)),
         Part("addresses", _("Addresses"), (_addresses(visit, asked, enterprise=enterprise_id),)),
         Part("cases", _("Cases"), (_cases(visit, AskedCases(site_ids=site_ids)),)),
@@ -93,12 +96,14 @@ def site(visit: Visit, site_id: int) -> ConsolePage:
         (
             Fact(_("Whose"), owner_text(visit, owner.enterprise, owner.site), href),
             Fact(_("Place"), _text(place_text(visit, owner.enterprise, owner.site), visit)),
-            Fact(_("Premises"), _text(premises_text(visit, owner.enterprise, owner.site), visit)),
+            Fact(_("Premises"), _text(premises_text(owner.enterprise, owner.site), visit)),
             Fact(_("Kind of site"), _text(kind, visit)),
         ),
     )
     reasons = of_week.site_class.reasons if of_week else ()
-    why: tuple[ConsoleBlock, ...] = (Sayings(_("Why this kind"), tuple(map(visible, reasons)), True),) if reasons else ()
+    why: tuple[ConsoleBlock, ...] = (
+        (Sayings(_("Why this kind"), tuple(map(visible, reasons)), True),) if reasons else ()
+    )
     parts = (
         Part("figures", _("What it amounts to"), _sheet_figures(visit, visit.week.by_site.get(site_id, []), seen)),
         *((Part("kind", _("Kind of site"), why),) if why else ()),
@@ -130,13 +135,7 @@ def address(visit: Visit, text: str) -> ConsolePage:
 
 
 def _sheet_figures(visit: Visit, lines: list[Line], seen: Seen | None) -> tuple[ConsoleBlock, ...]:
-    _ = visit._
-    cells = figure_cells(visit, lines)
-    columns = figure_columns(visit)
-    if seen is not None:
-        columns, cells = (*columns, *seen_columns(visit)), (*cells, *seen_cells(visit, seen))
-    table = DocumentTable("figures", _("The week that is shown"), columns, (cells,), "")
-    return (Sayings("", (basis_sentence(visit),)), table)
+    return Sayings("", (basis_sentence(visit),)), week_table(visit, lines, seen)
 
 
 def _owners(visit: Visit, text: str) -> DocumentTable:

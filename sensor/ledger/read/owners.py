@@ -50,7 +50,8 @@ def address_owners(connection: Connection, address: str, chosen: Selection = ALL
     query = select(ADDRESSES).where(*its)
     rows = connection.execute(query.order_by(ADDRESSES.c.first_ns))
     return [
-        AddressOwner(row.first_ns, row.last_ns, answer_within(load_attribution(row.record), chosen.scope)) for row in rows
+        AddressOwner(row.first_ns, row.last_ns, answer_within(load_attribution(row.record), chosen.scope))
+        for row in rows
     ]
 
 

@@ -9,11 +9,11 @@ from sqlalchemy import Connection, Label, Select, distinct, func, not_, select
 
 from sensor.ledger.read.lists.asked import IS_PERSON, AskedOwners
 from sensor.ledger.read.lists.cut import ListCut
-from sensor.ledger.read.owners import UNKNOWN_OWNER, SiteOwner, site_owners
+from sensor.ledger.read.owners import PAGE, UNKNOWN_OWNER, SiteOwner, site_owners
 from sensor.ledger.read.selection import Selection
 from sensor.ledger.store.records import load_enterprise
-from sensor.ledger.store.schema import ENTERPRISES, SERIES, SITES
-from sensor.model.attribution import Enterprise
+from sensor.ledger.store.schema import CASES, ENTERPRISES, SERIES, SITES
+from sensor.model.attribution import Enterprise, Site
 from sensor.model.evidence import Grade
 
 
@@ -28,10 +28,12 @@ class Seen(NamedTuple):
 
 
 class ListedEnterprise(NamedTuple):
-    """An organisation at which mining was seen."""
+    """An organisation at which mining was seen, with its premises and the states of its cases."""
 
     enterprise: Enterprise
     seen: Seen
+    sites: tuple[Site, ...]
+    states: tuple[str, ...]
 
 
 class ListedSite(NamedTuple):
@@ -66,8 +68,29 @@ def listed_enterprises(
     key = SITES.c.enterprise_id.label("key")
     found = _grouped(key, chosen, asked).where(SITES.c.enterprise_id.is_not(None), not_(IS_PERSON)).subquery()
     query = select(found, ENTERPRISES.c.record).join(ENTERPRISES, ENTERPRISES.c.enterprise_id == found.c.key)
-    rows = connection.execute(cut.of(query, found.c.last_ns, found.c.key)).mappings()
-    return [ListedEnterprise(load_enterprise(row["record"]), _seen(row)) for row in rows]
+    rows = connection.execute(cut.of(query, found.c.last_ns, found.c.key)).mappings().all()
+    sites, states = _places(connection, chosen, [row["key"] for row in rows])
+    return [
+        ListedEnterprise(
+            load_enterprise(row["record"]), _seen(row), tuple(sites[row["key"]]), tuple(states[row["key"]])
+        )
+        for row in rows
+    ]
+
+
+def _places(
+    connection: Connection, chosen: Selection, enterprise_ids: list[str]
+) -> tuple[dict[str, list[Site]], dict[str, list[str]]]:
+    """The premises of enterprises, and the states of their cases, both in the order of the sites' numbers."""
+    sites: dict[str, list[Site]] = {key: [] for key in enterprise_ids}
+    states: dict[str, list[str]] = {key: [] for key in enterprise_ids}
+    for start in range(0, len(enterprise_ids), PAGE):
+        its = SITES.c.enterprise_id.in_(enterprise_ids[start : start + PAGE])
+        query = select(SITES, CASES.c.state).outerjoin(CASES, CASES.c.site_id == SITES.c.site_id)
+        for row in connection.execute(query.where(its, chosen.sites(SITES.c.site_id)).order_by(SITES.c.site_id)):
+            sites[row.enterprise_id].append(Site(row.address, row.division, row.division_name))
+            states[row.enterprise_id] += [row.state] if row.state is not None else []
+    return sites, states
 
 
 def listed_sites(connection: Connection, chosen: Selection, asked: AskedOwners, cut: ListCut) -> list[ListedSite]:
@@ -144,5 +167,3 @@ def _newest_sites(
 
 def _seen(row: Any) -> Seen:
     return Seen(row["addresses"], row["sites"], Grade(row["grade"]), row["first_ns"], row["last_ns"])
-
-

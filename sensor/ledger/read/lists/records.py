@@ -6,7 +6,7 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from sqlalchemy import Connection, and_, case, exists, not_, or_, select
+from sqlalchemy import ColumnElement, Connection, Select, and_, case, exists, not_, or_, select
 
 from sensor.cases import states
 from sensor.ledger.read import cases as case_reader
@@ -119,7 +119,7 @@ def listed_cases(connection: Connection, chosen: Selection, asked: AskedCases, c
     if asked.open is not None:
         query = query.where(CASES.c.state.in_(states.OPEN) if asked.open else CASES.c.state.not_in(states.OPEN))
     if asked.overdue_at_ns is not None:
-        query = query.where(_DUE < asked.overdue_at_ns)
+        query = query.where(_DUE.__lt__(asked.overdue_at_ns))
     if asked.address is not None:
         query = query.where(or_(CASES.c.address == asked.address, _at_site_of(asked.address)))
     if asked.site_ids is not None:
@@ -154,12 +154,12 @@ def _finding(row: object, chosen: Selection) -> ListedFinding:
     return ListedFinding(stored, its["site_id"] or 0, its["case_id"])  # type: ignore[arg-type]
 
 
-def _at_site_of(address: str) -> object:
+def _at_site_of(address: str) -> ColumnElement[bool]:
     its = (FINDINGS.c.miner_ip == address, FINDINGS.c.site_id == CASES.c.site_id, COUNTED)
     return and_(CASES.c.site_id != 0, exists().where(*its))
 
 
-def _sites_called(name: str) -> object:
+def _sites_called(name: str) -> Select[tuple[int]]:
     pattern = like(name)
     texts = (ENTERPRISES.c.name, ENTERPRISES.c.enterprise_id, SITES.c.address)
     joined = select(SITES.c.site_id).join(ENTERPRISES, ENTERPRISES.c.enterprise_id == SITES.c.enterprise_id)
