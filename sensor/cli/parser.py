@@ -12,6 +12,7 @@ from typing import TypeAlias
 
 from sensor.cli.options import add_configuration, add_json, add_ledger_url, add_line_options, add_persons
 from sensor.cli.parser_audit import add_audit
+from sensor.cli.parser_console import add_console
 from sensor.cli.parser_ledger import add_ledger
 from sensor.cli.parser_lists import add_lists
 from sensor.cli.parser_people import add_people
@@ -275,6 +276,7 @@ COMMANDS: dict[str, Callable[[Commands], None]] = {
     "ledger": add_ledger,
     "audit": add_audit,
     "people": add_people,
+    "console": add_console,
     "completion": _completion,
     "version": _version,
 }

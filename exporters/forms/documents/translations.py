@@ -27,11 +27,11 @@ def translator(language: str) -> Translate:
 
 
 @cache
-def catalogue(language: str) -> dict[str, str]:
-    """Every sentence that a language has; English needs none."""
+def catalogue(language: str, package: str = "exporters.forms.documents") -> dict[str, str]:
+    """Every sentence that a language has in a package's `locale`; English needs none."""
     if language == "en":
         return {}
-    with resources.files("exporters.forms.documents").joinpath("locale", f"{language}.po").open("rb") as file:
+    with resources.files(package).joinpath("locale", f"{language}.po").open("rb") as file:
         return {
             str(message.id): str(message.string)
             for message in read_po(file, locale=language)

@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 from sqlalchemy import Connection, RowMapping, or_, select
 
+from sensor.ledger.read.selection import ALL, Selection, answer_within
 from sensor.ledger.store.records import load_attribution, load_enterprise
 from sensor.ledger.store.schema import ADDRESSES, ENTERPRISES, SITES
 from sensor.model.attribution import Attribution, Enterprise, Site
@@ -43,11 +44,15 @@ def site_owners(connection: Connection, site_ids: Iterable[int]) -> dict[int, Si
     return {row["site_id"]: SiteOwner(enterprises.get(row["enterprise_id"] or ""), _site(row)) for row in rows}
 
 
-def address_owners(connection: Connection, address: str) -> list[AddressOwner]:
+def address_owners(connection: Connection, address: str, chosen: Selection = ALL) -> list[AddressOwner]:
     """Whose an address was, oldest first."""
-    query = select(ADDRESSES).where(ADDRESSES.c.address == address, ADDRESSES.c.record.is_not(None))
+    its = (ADDRESSES.c.address == address, ADDRESSES.c.record.is_not(None), chosen.sites(ADDRESSES.c.site_id))
+    query = select(ADDRESSES).where(*its)
     rows = connection.execute(query.order_by(ADDRESSES.c.first_ns))
-    return [AddressOwner(row.first_ns, row.last_ns, load_attribution(row.record)) for row in rows]
+    return [
+        AddressOwner(row.first_ns, row.last_ns, answer_within(load_attribution(row.record), chosen.scope))
+        for row in rows
+    ]
 
 
 def _enterprises(connection: Connection, identities: set[str]) -> dict[str, Enterprise]:

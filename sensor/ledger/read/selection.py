@@ -76,16 +76,19 @@ def finding_within(finding: Finding, scope: Scope) -> Finding:
     """A finding without whom its address belonged to elsewhere: an address may have changed hands over a border."""
     if scope.everywhere:
         return finding
-    answer = finding.attribution and _answer_within(finding.attribution, scope)
+    answer = finding.attribution and answer_within(finding.attribution, scope)
     holders = tuple(
-        dataclasses.replace(stretch, attribution=_answer_within(stretch.attribution, scope))
+        dataclasses.replace(stretch, attribution=answer_within(stretch.attribution, scope))
         for stretch in finding.holders
         if scope.holds(_division(stretch.attribution.site))
     )
     return dataclasses.replace(finding, attribution=answer, holders=holders)
 
 
-def _answer_within(answer: Attribution, scope: Scope) -> Attribution:
+def answer_within(answer: Attribution, scope: Scope) -> Attribution:
+    """An answer without what is said of holders elsewhere."""
+    if scope.everywhere:
+        return answer
     claims = tuple(claim for claim in answer.claims if _claim_within(claim, scope))
     if not scope.holds(_division(answer.site)):
         answer = dataclasses.replace(answer, result="unknown", enterprise=None, site=None)

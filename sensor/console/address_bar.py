@@ -1,0 +1,149 @@
+"""What stands in the address bar behind the path: names that are readable and stay, each at most once, each checked.
+
+An unknown name is refused, as is a value that is none: a filter that is silently left out shows more than was asked
+for.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date
+from typing import Any, Literal
+from urllib.parse import parse_qsl
+
+from exporters.forms.documents.labels import GRADES, N_, STATES
+from sensor.console.refusal import RefusalError
+from sensor.ledger.read.lists.cut import ListKey
+from sensor.model.address import canonical, parse_network
+from sensor.model.evidence import Grade
+
+#: Characters of a value, and how many names there may be.
+MOST_CHARACTERS, MOST_NAMES = 200, 24
+FORMATS = ("csv", "xlsx", "json")
+
+
+class ValueRefusedError(ValueError):
+    """A value that is none."""
+
+
+@dataclass(frozen=True)
+class Parameter:
+    """One name: what it takes, and how a form asks for it."""
+
+    name: str
+    title: str = ""
+    parse: Callable[[str], Any] = str
+    choices: Sequence[tuple[str, str]] = ()  # value and title
+    kind: Literal["text", "date", "choice", "hidden"] = "text"
+    hint: str = ""
+
+
+def chosen_from(choices: Sequence[tuple[str, str]]) -> Callable[[str], str]:
+    """A value of a closed set."""
+    values = {value for value, _ in choices}
+
+    def parse(text: str) -> str:
+        if text not in values:
+            raise ValueRefusedError
+        return text
+
+    return parse
+
+
+def choice(name: str, title: str, choices: Sequence[tuple[str, str]]) -> Parameter:
+    """A parameter of a closed set."""
+    return Parameter(name, title, chosen_from(choices), choices, "choice")
+
+
+def _grade(text: str) -> Grade:
+    found = next((grade for grade in Grade if grade.label == text), None)
+    if found is None:
+        raise ValueRefusedError
+    return found
+
+
+def _number(text: str) -> int:
+    if not (text.isascii() and text.isdigit() and len(text) <= 18):
+        raise ValueRefusedError
+    return int(text)
+
+
+def _range(text: str) -> tuple[str, str]:
+    """Address or range, in the one form that records have."""
+    return ("address", canonical(text)) if "/" not in text else ("network", str(parse_network(text)))
+
+
+def _key(text: str) -> ListKey:
+    rank, dot, name = text.partition(".")
+    digits = rank.removeprefix("-")
+    if not dot or not name or not (digits.isascii() and digits.isdigit() and len(digits) <= 19):
+        raise ValueRefusedError
+    return ListKey(int(rank), name)
+
+
+LANGUAGE = Parameter("lang", parse=chosen_from((("zh", ""), ("en", ""))), kind="hidden")
+WEEK = Parameter("week", N_("Week"), hint="2026-W10")
+FORMAT = Parameter("format", parse=chosen_from([(name, "") for name in FORMATS]), kind="hidden")
+AFTER = Parameter("after", parse=_key, kind="hidden")
+NAME = Parameter("name", N_("Name, code or street has"))
+DIVISION = Parameter("division", N_("Division, code or name"), hint="320500")
+GRADE = Parameter(
+    "grade", N_("Evidence at least"), _grade, [(key, GRADES[key][0]) for key in reversed(GRADES)], "choice"
+)
+STATE = choice("state", N_("Case is"), list(STATES.items()))
+SINCE = Parameter("since", N_("Mining seen since"), date.fromisoformat, kind="date")
+UNTIL = Parameter("until", N_("and until"), date.fromisoformat, kind="date")
+ADDRESS = Parameter("address", N_("Address or range"), _range, hint="198.51.100.0/24")
+ALGORITHM = Parameter("algorithm", N_("Algorithm"))
+ENTERPRISE = Parameter("enterprise", N_("Enterprise's identity"), kind="hidden")
+SITE = Parameter("site", N_("Site's number"), _number, kind="hidden")
+CASE = Parameter("case", N_("Case's number"), _number, kind="hidden")
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What was asked: the values as they are understood, and as they were written."""
+
+    values: Mapping[str, Any] = field(default_factory=dict)
+    written: Mapping[str, str] = field(default_factory=dict)
+
+    def get(self, parameter: Parameter) -> Any:
+        """The value of a parameter; None where it was not asked."""
+        return self.values.get(parameter.name)
+
+
+def read_address_bar(query: bytes, parameters: Sequence[Parameter]) -> Asked:
+    """The values of a query. Raises RefusalError (400) for anything that is not understood. An empty value, as a form
+    sends it, is one that was not asked."""
+    try:
+        pairs = parse_qsl(
+            query.decode("ascii"), keep_blank_values=True, strict_parsing=bool(query), errors="strict",
+            max_num_fields=MOST_NAMES,
+        )  # fmt: skip
+    except ValueError:
+        raise RefusalError(400, N_("What stands behind the question mark of the address cannot be read.")) from None
+    by_name = {parameter.name: parameter for parameter in parameters}
+    values: dict[str, Any] = {}
+    written: dict[str, str] = {}
+    seen: set[str] = set()
+    for name, text in pairs:
+        if name not in by_name:
+            raise RefusalError(400, N_("There is no filter {name} on this page."), name=name[:40])
+        if name in seen:
+            raise RefusalError(400, N_("{name} is asked for twice."), name=name)
+        seen.add(name)
+        if not text.strip():
+            continue
+        values[name], written[name] = _value(by_name[name], text.strip()), text.strip()
+    return Asked(values, written)
+
+
+def _value(parameter: Parameter, text: str) -> Any:
+    refused = RefusalError(400, N_("{name} cannot be {value}."), name=parameter.name, value=text[:40])
+    if len(text) > MOST_CHARACTERS or not text.isprintable():
+        raise refused
+    try:
+        return parameter.parse(text)
+    except (ValueError, OverflowError):
+        raise refused from None

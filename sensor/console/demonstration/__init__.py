@@ -1,0 +1,1 @@
+"""A small province that never was, for `minewatch console --demo`: invented holders, addresses of documentation."""

@@ -1,0 +1,30 @@
+"""Addresses of a range: which of those that a viewer may see lie in it."""
+
+from __future__ import annotations
+
+import ipaddress
+
+from sensor.ledger.read.desk import DeskReader
+from sensor.model.address import parse_network
+
+
+def addresses_within(reader: DeskReader, asked: tuple[str, str] | None) -> list[str] | None:
+    """The address that was asked for, or those of the range; None where neither was asked."""
+    if asked is None:
+        return None
+    kind, text = asked
+    if kind == "address":
+        return [text]
+    network = parse_network(text)
+    return [
+        address
+        for address, number in ((address, _parsed(address)) for address in reader.every_address())
+        if number is not None and number.version == network.version and number in network
+    ]
+
+
+def _parsed(text: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
+    try:
+        return ipaddress.ip_address(text)
+    except ValueError:
+        return None

@@ -1,0 +1,51 @@
+"""Who may ask which route, in one table: whatever is not in it is refused. A test holds it against the router.
+
+`data` says that the answer is made of findings or cases: it is of the viewer's divisions alone, and only roles that see
+data may have it. The part that signs people in adds its own routes here.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from sensor.model.scope import DATA_ROLES, ROLES, Role, Viewer
+
+
+@dataclass(frozen=True, slots=True)
+class RouteRule:
+    """The rule of a route."""
+
+    roles: frozenset[Role]
+    data: bool = False  # findings or cases, of the viewer's divisions
+    public: bool = False  # also for whoever has not signed in: nothing of the ledger is in it
+
+    def admits(self, viewer: Viewer) -> bool:
+        """Whether somebody who is signed in may ask."""
+        return viewer.role in self.roles
+
+
+DATA = RouteRule(DATA_ROLES, data=True)
+EVERYBODY = RouteRule(frozenset(ROLES))
+PUBLIC = RouteRule(frozenset(ROLES), public=True)
+
+#: By the name of the route.
+RULES: dict[str, RouteRule] = {
+    "style": PUBLIC,
+    "health": PUBLIC,
+    "start": EVERYBODY,
+    "overview": DATA,
+    "search": DATA,
+    "enterprises": DATA,
+    "enterprise": DATA,
+    "sites": DATA,
+    "site": DATA,
+    "addresses": DATA,
+    "address": DATA,
+    "findings": DATA,
+    "finding": DATA,
+    "capture": DATA,
+    "cases": DATA,
+    "case": DATA,
+    "pools": DATA,
+    "sensors": RouteRule(DATA_ROLES | {"admin"}),
+}

@@ -1,0 +1,73 @@
+"""Serves the console: one process, bounds on what is open at once, and TLS where a certificate is named."""
+
+from __future__ import annotations
+
+import ipaddress
+from dataclasses import dataclass
+from pathlib import Path
+
+import uvicorn
+from starlette.types import ASGIApp
+
+#: Connections at once, seconds that an idle one is kept, bytes of a request's head, seconds for what is under way when
+#: the console is stopped.
+MOST_CONNECTIONS, IDLE_S, MAX_HEAD_BYTES, STOPPING_S = 256, 5, 16_384, 5
+#: Names under which a console on this host is asked.
+OWN_NAMES = ("localhost", "127.0.0.1", "[::1]")
+
+
+@dataclass(frozen=True)
+class Listening:
+    """Where it listens, under which names it is asked, and by which certificate."""
+
+    address: str
+    port: int
+    hosts: tuple[str, ...] = ()
+    certificate: Path | None = None
+    key: Path | None = None
+
+    @property
+    def on_loopback(self) -> bool:
+        """Whether only this host can ask."""
+        return ipaddress.ip_address(self.address).is_loopback
+
+    @property
+    def secure(self) -> bool:
+        """Whether TLS is spoken."""
+        return self.certificate is not None
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The names of Host that are taken."""
+        own = f"[{self.address}]" if ":" in self.address else self.address
+        return (*OWN_NAMES, own, *self.hosts)
+
+    @property
+    def url(self) -> str:
+        """What to open in a browser."""
+        name = self.hosts[0] if self.hosts else f"[{self.address}]" if ":" in self.address else self.address
+        return f"{'https' if self.secure else 'http'}://{name}:{self.port}/"
+
+
+def serve(app: ASGIApp, where: Listening) -> None:
+    """Serve until told to stop. Raises OSError where nothing can be listened to."""
+    config = uvicorn.Config(
+        app,
+        host=where.address,
+        port=where.port,
+        ssl_certfile=None if where.certificate is None else str(where.certificate),
+        ssl_keyfile=None if where.key is None else str(where.key),
+        http="h11",
+        ws="none",
+        lifespan="off",
+        access_log=False,
+        log_level="warning",
+        server_header=False,
+        date_header=True,
+        proxy_headers=False,  # nobody's word for another address is taken
+        limit_concurrency=MOST_CONNECTIONS,
+        timeout_keep_alive=IDLE_S,
+        timeout_graceful_shutdown=STOPPING_S,
+        h11_max_incomplete_event_size=MAX_HEAD_BYTES,
+    )
+    uvicorn.Server(config).run()
