@@ -60,7 +60,7 @@ def of_bytes(data: bytes) -> str:
     """An address of 4 or 16 bytes in the form that records have."""
     if len(data) == 16 and data[:12] != MAPPED:
         return str(ipaddress.IPv6Address(data))
-    return "%d.%d.%d.%d" % tuple(data[-4:])
+    return "{}.{}.{}.{}".format(*data[-4:])
 
 
 def parse_network(text: str) -> Network:
