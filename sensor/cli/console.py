@@ -1,6 +1,7 @@
 """`minewatch console`: serves the pages of a ledger to the desk.
 
-Without people who sign in it serves a demonstration alone, on this host: a ledger that it makes itself.
+People sign in with their accounts (`minewatch people`). A demonstration has none: it is of a ledger that it makes
+itself, on this host alone.
 """
 
 from __future__ import annotations
@@ -25,17 +26,16 @@ from sensor.cli.frame import (
     show_configuration,
     site_weights_of,
 )
+from sensor.cli.people import opened_door
 from sensor.model.exit_codes import CONFIG, OK, RUN_ERROR, USAGE
 from sensor.model.figures import Rates
 
 if TYPE_CHECKING:
+    from sensor.console.desk import Desk
     from sensor.console.server import Listening
     from sensor.daemon.configuration import Configuration
+    from sensor.ledger import Ledger
 
-NO_SIGN_IN = (
-    "console: people cannot sign in yet in this release, and nothing is shown to whoever comes: only "
-    "`minewatch console --demo` is served"
-)
 NOT_INSTALLED = "console: its libraries are not installed ({missing}): pip install 'minewatch[console]'"
 
 
@@ -44,11 +44,12 @@ def run(options: argparse.Namespace) -> int:
     settings = load_configuration(options, flag_overrides(options, "ledger"))
     if options.dump_config:
         return show_configuration(settings)
+    where = _listening(options)
     if not options.demo:
-        raise CommandError(CONFIG, NO_SIGN_IN)
+        _serve_desk(settings, where)
+        return OK
     if options.ledger is not None:
         raise CommandError(USAGE, "console: --demo makes a ledger of its own: leave out --ledger")
-    where = _listening(options)
     if not where.on_loopback:
         raise CommandError(USAGE, f"console: --demo listens on this host alone, not on {where.address}")
     _refuse_if_taken(where)
@@ -57,11 +58,64 @@ def run(options: argparse.Namespace) -> int:
     return OK
 
 
+def _serve_desk(settings: Configuration, where: Listening) -> None:
+    """The ledger's pages for whoever signs in. Raises CommandError."""
+    from sensor.audit.store import AuditReader, audit_place
+    from sensor.console.app import make_app
+    from sensor.console.people.accounts import people_router
+    from sensor.console.people.audit import audit_router
+    from sensor.console.people.entrance import entrance_router
+    from sensor.console.people.gate import DoorSignIn
+    from sensor.console.server import serve
+    from sensor.ledger import Ledger, LedgerError
+
+    if not where.on_loopback and not where.secure:
+        raise CommandError(
+            USAGE,
+            f"console: {where.address} is asked over a network, where passwords and sessions would be read by others: "
+            "give --certificate and --key, or listen on 127.0.0.1 behind a server that speaks TLS",
+        )
+    _refuse_if_taken(where)
+    with opened_door(settings, "console", to_read=True) as door, exit_on(LedgerError, code=RUN_ERROR):
+        if not any(account.is_active_admin for account in door.accounts.all()):
+            raise CommandError(CONFIG, "console: nobody could manage accounts: minewatch people add NAME --role admin")
+        ledger = Ledger.open_to_read(settings.ledger.url)
+        try:
+            desk, sign_in = _desk(settings, ledger), DoorSignIn(door, secure=where.secure)
+            place = audit_place(settings.ledger.url, settings.audit.url)
+            routers = (
+                entrance_router(desk, sign_in),
+                people_router(desk, sign_in),
+                audit_router(desk, lambda: AuditReader(place)),
+            )
+            app = make_app(desk, sign_in, hosts=where.names, secure=where.secure, routers=routers)
+            say(f"console: {where.url} (stop with Ctrl-C)")
+            serve(app, where)
+        finally:
+            ledger.close()
+
+
+def _desk(settings: Configuration, ledger: Ledger, banner: str | None = None) -> Desk:
+    """What the pages are made of."""
+    from sensor.console.desk import Desk
+
+    bulletin, folder = settings.bulletin, settings.evidence.folder
+    return Desk(
+        ledger.engine,
+        divisions_of(settings),
+        settings.ledger.zone,
+        site_weights_of(settings),
+        Rates(bulletin.co2_kg_per_kwh, bulletin.surcharge_yuan_per_kwh),
+        grounds_of(settings),
+        evidence=None if folder is None or banner is not None else Path(folder),
+        banner=banner,
+    )
+
+
 def _demonstrate(settings: Configuration, where: Listening, folder: Path) -> None:
     from sensor.console.app import make_app
     from sensor.console.demonstration.ledger import make_demo_ledger
     from sensor.console.demonstration.viewer import BANNER, demo_viewer
-    from sensor.console.desk import Desk
     from sensor.console.server import serve
     from sensor.console.signin import EverybodyAs
     from sensor.ledger import Ledger, LedgerError
@@ -69,16 +123,7 @@ def _demonstrate(settings: Configuration, where: Listening, folder: Path) -> Non
     with exit_on(LedgerError, code=RUN_ERROR):
         ledger = Ledger.open_to_read(make_demo_ledger(folder, time.time_ns()))
     try:
-        bulletin = settings.bulletin
-        desk = Desk(
-            ledger.engine,
-            divisions_of(settings),
-            settings.ledger.zone,
-            site_weights_of(settings),
-            Rates(bulletin.co2_kg_per_kwh, bulletin.surcharge_yuan_per_kwh),
-            grounds_of(settings),
-            banner=BANNER,
-        )
+        desk = _desk(settings, ledger, BANNER)
         app = make_app(desk, EverybodyAs(demo_viewer()), hosts=where.names, secure=where.secure)
         say(f"console: a demonstration with invented data: {where.url} (stop with Ctrl-C)")
         serve(app, where)

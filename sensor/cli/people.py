@@ -38,12 +38,12 @@ def run(options: argparse.Namespace) -> int:
     actions = {"add": _add, "list": _list, "set": _set, "disable": _disable, "enable": _enable, "password": _password}
     actions |= {"revoke": _revoke, "tokens": _tokens}
     reads = options.action == "list" or (options.action == "tokens" and options.tokens in (None, "list"))
-    with _door(settings, f"people {options.action}", to_read=reads) as door:
+    with opened_door(settings, f"people {options.action}", to_read=reads) as door:
         return actions[options.action](options, settings, door)
 
 
 @contextmanager
-def _door(settings: Configuration, action: str, *, to_read: bool) -> Iterator[PeopleDoor]:
+def opened_door(settings: Configuration, action: str, *, to_read: bool) -> Iterator[PeopleDoor]:
     """The accounts of the configuration. Raises CommandError, also for every mistake and trouble within."""
     try:
         import argon2  # noqa: F401  (what it is needed for says it too late)

@@ -28,6 +28,7 @@ from sensor.console.pages import cases, finding, findings, overview, owners, sea
 from sensor.console.refusal import RefusalError
 from sensor.console.rules import RULES
 from sensor.console.signin import SignIn
+from sensor.ledger.store.beside import StoreError
 from sensor.ledger.store.errors import LedgerError
 from sensor.model.address import canonical
 from sensor.model.scope import Viewer
@@ -55,6 +56,7 @@ PAGES: tuple[tuple[str, str, Maker, Sequence[Parameter]], ...] = (
 NOT_THERE = N_("There is no such page, or it is not yours to see.")
 NOT_YOURS = N_("Your role does not see this page.")
 NOT_SIGNED_IN = N_("Nobody is signed in.")
+NOT_WRITTEN = N_("Accounts or audit cannot be read or written just now. What must be audited is not done without.")
 NO_LEDGER = N_("Its service may be starting or being brought up to date: try again in a moment.")
 
 
@@ -110,7 +112,8 @@ async def _admit(request: Request, sign_in: SignIn) -> None:
 def _endpoint(desk: Desk, maker: Maker, parameters: Sequence[Parameter]) -> Callable[[Request], Response]:
     def endpoint(request: Request) -> Response:
         asked = read_address_bar(request.scope["query_string"], parameters)
-        visit = Visit(desk, request.state.viewer, request.url.path, asked, _language(asked, request.state.viewer))
+        visit = Visit(desk, request.state.viewer, request.url.path, asked, _language(asked, request.state.viewer),
+                      getattr(request.state, "token", None))  # fmt: skip
         made_of = maker(visit, *(_in_path(name, text) for name, text in request.path_params.items()))
         if isinstance(made_of, DownloadFile):
             headers = {"Content-Disposition": f"attachment; filename*=UTF-8''{quote(made_of.name)}"}
@@ -189,6 +192,12 @@ def _handle_errors(app: FastAPI, desk: Desk, sign_in: SignIn) -> None:
         return page(request, 500, N_("What went wrong stands in the journal of the console."))
 
     app.add_exception_handler(RefusalError, refused)
+
+    def unwritable(request: Request, error: Exception) -> Response:
+        print(f"minewatch: console: {error}", file=sys.stderr, flush=True)
+        return page(request, 503, NOT_WRITTEN)
+
+    app.add_exception_handler(StoreError, unwritable)
     app.add_exception_handler(LedgerError, unreadable)
     app.add_exception_handler(HTTPException, unknown)
     app.add_exception_handler(Exception, failed)

@@ -141,7 +141,35 @@ class History:
     steps: tuple[HistoryStep, ...]
 
 
-ConsoleBlock = Block | Listing | Filters | Facts | Sayings | Drawing | Dialogue | History
+@dataclass(frozen=True)
+class FormField:
+    """One field of a form that changes something: text, password, choice or checks (several of the choices)."""
+
+    name: str
+    title: str
+    kind: str = "text"
+    value: str = ""
+    choices: tuple[tuple[str, str], ...] = ()
+    hint: str = ""
+    autocomplete: str = "off"
+
+
+@dataclass(frozen=True)
+class ChangeForm:
+    """A form that changes something, with the token of its session."""
+
+    block_type: ClassVar[str] = "form"
+    key: str
+    title: str
+    action: str
+    button: str
+    token: str
+    fields: tuple[FormField, ...] = ()
+    hidden: tuple[tuple[str, str], ...] = ()
+    note: str = ""
+
+
+ConsoleBlock = Block | Listing | Filters | Facts | Sayings | Drawing | Dialogue | History | ChangeForm
 
 
 @dataclass(frozen=True)

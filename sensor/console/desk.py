@@ -65,6 +65,7 @@ class Visit:
     path: str
     asked: Asked
     language: str
+    token: str | None = None  # of the session, for forms; None: nobody signed in
 
     @cached_property
     def reader(self) -> DeskReader:

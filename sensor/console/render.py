@@ -30,7 +30,11 @@ NAVIGATION = (
     ("cases", "/cases", N_("Cases")),
     ("pools", "/pools", N_("Pools")),
     ("sensors", "/sensors", N_("Sensors")),
+    ("people", "/people", N_("People")),
+    ("audit", "/audit", N_("Audit")),
 )
+#: Pages that are there only where people sign in.
+SIGNED_IN_ONLY = frozenset({"people", "audit"})
 #: What each language calls itself.
 LANGUAGE_NAMES = {"zh": "中文", "en": "English"}
 ROLE_NAMES = {
@@ -89,7 +93,7 @@ def html(visit: Visit, page: ConsolePage) -> str:
     navigation = [
         NavigationEntry(visit.href(path), _(title), route == page.key)
         for route, path, title in NAVIGATION
-        if RULES[route].admits(visit.viewer)
+        if RULES[route].admits(visit.viewer) and (visit.token is not None or route not in SIGNED_IN_ONLY)
     ]
     languages = [
         (language, HTML_LANGUAGES[language], LANGUAGE_NAMES[language], _language_href(visit, language))
@@ -107,6 +111,7 @@ def html(visit: Visit, page: ConsolePage) -> str:
             languages=languages,
             current_language=visit.language,
             who=visit.viewer.login,
+            token=visit.token,
             role=_(ROLE_NAMES[visit.viewer.role]),
             divisions=scope_text(visit),
             banner=_(visit.desk.banner) if visit.desk.banner else None,

@@ -48,4 +48,16 @@ RULES: dict[str, RouteRule] = {
     "case": DATA,
     "pools": DATA,
     "sensors": RouteRule(DATA_ROLES | {"admin"}),
+    "sign-in": PUBLIC,
+    "enter": PUBLIC,
+    "sign-out": PUBLIC,
+    "account": PUBLIC,  # whoever has to change the password is not signed in for anything else; it asks for itself
+    "own-password": PUBLIC,
+    "own-language": PUBLIC,
+    "own-sessions": PUBLIC,
+    "people": RouteRule(frozenset({"admin", "lead"})),
+    "add-person": RouteRule(frozenset({"admin"})),
+    "person": RouteRule(frozenset({"admin", "lead"})),
+    "change-person": RouteRule(frozenset({"admin", "lead"})),
+    "audit": RouteRule(frozenset({"auditor"})),
 }

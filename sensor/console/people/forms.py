@@ -1,0 +1,67 @@
+"""Forms that change something: where they come from, whose they are, and their fields, each declared and given once."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from urllib.parse import parse_qsl
+
+from starlette.requests import Request
+
+from exporters.forms.documents.labels import N_
+from sensor.console.people.gate import DoorSignIn
+from sensor.console.refusal import RefusalError
+from sensor.people.csrf import cross_site_refusal, csrf_refusal
+
+FORM_TYPE = "application/x-www-form-urlencoded"
+#: The field that has the session's token; fields of one form; characters of a value.
+TOKEN = "token"
+MOST_FIELDS, MOST_CHARACTERS = 64, 2_000
+NOT_OURS = N_("This form is not of this console, or its page is too old: open the page again.")
+UNREADABLE = N_("The form cannot be read.")
+
+
+async def read_form(
+    request: Request, sign_in: DoorSignIn, fields: Collection[str], *, several: Collection[str] = (), open_to_all: bool
+) -> dict[str, list[str]]:
+    """The values of a form by their names, every declared one. `several` may stand more than once. Raises RefusalError:
+    403 for one that another site sent or that has no token of the session (which nobody has at the entrance,
+    `open_to_all`), 400 for one with other fields."""
+    given = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    if given != FORM_TYPE:
+        raise RefusalError(400, UNREADABLE)
+    try:
+        pairs = parse_qsl(
+            (await request.body()).decode("ascii"), keep_blank_values=True, errors="strict", max_num_fields=MOST_FIELDS
+        )
+    except ValueError:
+        raise RefusalError(400, UNREADABLE) from None
+    values: dict[str, list[str]] = {name: [] for name in fields}
+    token = None
+    for name, text in pairs:
+        if name == TOKEN and token is None:
+            token = text
+        elif name not in values or (values[name] and name not in several) or len(text) > MOST_CHARACTERS:
+            raise RefusalError(400, UNREADABLE)
+        else:
+            values[name].append(text)
+    _refuse_foreign(request, sign_in, token, open_to_all=open_to_all)
+    return values
+
+
+def _refuse_foreign(request: Request, sign_in: DoorSignIn, token: str | None, *, open_to_all: bool) -> None:
+    site, origin = request.headers.get("sec-fetch-site"), request.headers.get("origin")
+    # A proxy on this host may speak TLS for the console: what counts is the host, which the furniture has checked.
+    scheme = "https" if sign_in.secure or (origin or "").lower().startswith("https:") else "http"
+    own = f"{scheme}://{request.headers.get('host', '')}"
+    if open_to_all:
+        reason = cross_site_refusal(request.method, site, origin, own)
+    else:
+        cookie = request.cookies.get(sign_in.cookie_name)
+        reason = csrf_refusal(request.method, site, origin, own, cookie, token)
+    if reason is not None:
+        raise RefusalError(403, NOT_OURS)
+
+
+def only(values: list[str]) -> str:
+    """The value of a field that stands once; empty where it does not."""
+    return values[0] if values else ""
