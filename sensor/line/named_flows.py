@@ -223,9 +223,7 @@ class NamedFlows:
         statement, subject = of_host(session.found, claim, by), subject_of(ends, session.found.host)
         self._say(statement, subject, (ends.first_ns, at_ns), community_of(ends), at_last=at_last)
 
-    def _look_for(
-        self, session: NamedSession, at_ns: int, *, begins: bool = False, at_last: bool = False
-    ) -> None:
+    def _look_for(self, session: NamedSession, at_ns: int, *, begins: bool = False, at_last: bool = False) -> None:
         """Say what the address of a session without a name is bound to, or was learnt to be. One that begins is waited
         for later: most end at once."""
         if session.bound is None:
