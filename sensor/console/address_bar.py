@@ -20,6 +20,8 @@ from sensor.model.evidence import Grade
 
 #: Characters of a value, and how many names there may be.
 MOST_CHARACTERS, MOST_NAMES = 200, 24
+#: What may stand around a value without being part of it, as it is pasted: spaces, also full-width ones.
+SPACES = " \u3000"
 FORMATS = ("csv", "xlsx", "json")
 
 
@@ -133,9 +135,10 @@ def read_address_bar(query: bytes, parameters: Sequence[Parameter]) -> Asked:
         if name in seen:
             raise RefusalError(400, N_("{name} is asked for twice."), name=name)
         seen.add(name)
-        if not text.strip():
+        plain = text.strip(SPACES)
+        if not plain:
             continue
-        values[name], written[name] = _value(by_name[name], text.strip()), text.strip()
+        values[name], written[name] = _value(by_name[name], plain), plain
     return Asked(values, written)
 
 

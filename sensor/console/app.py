@@ -53,6 +53,8 @@ PAGES: tuple[tuple[str, str, Maker, Sequence[Parameter]], ...] = (
     ("pools", "/pools", owners.pools, owners.POOLS_ASKED),
     ("sensors", "/sensors", sensors.sensors, sensors.SENSORS_ASKED),
 )
+#: Characters of a piece of a path.
+MOST_IN_PATH = 400
 NOT_THERE = N_("There is no such page, or it is not yours to see.")
 NOT_YOURS = N_("Your role does not see this page.")
 NOT_SIGNED_IN = N_("Nobody is signed in.")
@@ -125,6 +127,8 @@ def _endpoint(desk: Desk, maker: Maker, parameters: Sequence[Parameter]) -> Call
 
 def _in_path(name: str, text: str) -> Any:
     """What stands in a path. Raises RefusalError: a malformed one is no page."""
+    if not text.isprintable() or len(text) > MOST_IN_PATH:
+        raise RefusalError(404, NOT_THERE)
     if name == "number":
         if not (text.isascii() and text.isdigit() and len(text) <= 18):
             raise RefusalError(404, NOT_THERE)
@@ -134,8 +138,6 @@ def _in_path(name: str, text: str) -> Any:
             return canonical(text)
         except ValueError:
             raise RefusalError(404, NOT_THERE) from None
-    if not text.isprintable() or len(text) > 400:
-        raise RefusalError(404, NOT_THERE)
     return text
 
 

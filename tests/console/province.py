@@ -56,7 +56,7 @@ def holder(number: int) -> Attribution:
 def miner(number: int, **changes: Any) -> Finding:
     """A miner of a division."""
     answer = holder(number) if number in PLACES else None
-    from_ns = MONDAY + number * HOUR
+    from_ns = MONDAY + number % 24 * HOUR
     pool = {"pool_ip": f"203.0.113.{number + 1}", "pool_host": f"pool{number}.example:3333"}
     names = {"login": f"wallet{number}.rig", "worker": f"rig{number}", "workers": (f"rig{number}",)}
     address = {} if answer else {"miner": "192.0.2.200"}
