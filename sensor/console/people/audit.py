@@ -18,17 +18,19 @@ from sensor.audit.store import ROWS, AuditReader
 from sensor.audit.verify import verify
 from sensor.console import render
 from sensor.console.address_bar import LANGUAGE, Parameter, chosen_from, read_address_bar
-from sensor.console.blocks import ConsolePage, Listing, Part, Sayings
+from sensor.console.blocks import ConsolePage, Fact, Facts, Listing, Part, Sayings
 from sensor.console.desk import Desk, Visit
 from sensor.console.listing import PAGE_ROWS, filters
 
 AUDIT = "/audit"
-ACTOR = Parameter("actor", N_("Who"), hint="account:li")
-ACTION = Parameter("action", N_("What"), hint="account.change")
+ACTOR = Parameter("actor", N_("Who acted"), hint="account:li")
+ACTION = Parameter("action", N_("Action"), hint="account.change")
 BEFORE = Parameter("before", parse=lambda text: _row_number(text), kind="hidden")
 CHECK = Parameter("check", parse=chosen_from((("all", ""),)), kind="hidden")
 #: Characters of a cell.
 MOST_SHOWN = 400
+#: Faults of the chain that a page says.
+MOST_FAULTS = 20
 
 
 def _row_number(text: str) -> int:
@@ -64,8 +66,8 @@ def _page(visit: Visit, reader: AuditReader) -> ConsolePage:
     columns = (
         Column("sequence", _("Row"), "count"),
         Column("at", _("When"), "moment"),
-        Column("who", _("Who")),
-        Column("action", _("What")),
+        Column("who", _("Who acted")),
+        Column("action", _("Action")),
         Column("objects", _("Of what"), wide=True),
         Column("more", _("With what"), wide=True),
     )
@@ -73,8 +75,7 @@ def _page(visit: Visit, reader: AuditReader) -> ConsolePage:
     behind = visit.here(before=str(shown[-1].sequence), check=None) if len(rows) > PAGE_ROWS else None
     first = visit.here(before=None, check=None) if asked.get(BEFORE) is not None else None
     listing = Listing(table, tuple({} for _row in shown), first, behind)
-    chain = Sayings(_("The chain"), _chain(visit, reader))
-    part = Part("list", "", (filters(visit, (ACTOR, ACTION)), chain, listing))
+    part = Part("list", "", (filters(visit, (ACTOR, ACTION)), *_chain(visit, reader), listing))
     return ConsolePage("audit", _("Audit"), parts=(part,))
 
 
@@ -83,23 +84,23 @@ def _asked_columns(visit: Visit) -> dict[str, str]:
     return {name: text for name, text in given.items() if text is not None}
 
 
-def _chain(visit: Visit, reader: AuditReader) -> tuple[str, ...]:
+def _chain(visit: Visit, reader: AuditReader) -> tuple[Facts | Sayings, ...]:
     """How it stands; held against its own hashes where that was asked for."""
     _ = visit._
     head = reader.head(visit.now_ns)
     if head is None:
-        return (_("There is no row yet."),)
-    stands = _("{rows} rows; the last one has {algorithm} {digest}.").format(
-        rows=f"{head.rows:,}", algorithm=head.algorithm, digest=head.digest
-    )
+        return (Sayings(_("The chain"), (_("There is no row yet."),)),)
+    facts = [Fact(_("Rows"), f"{head.rows:,}"), Fact(head.algorithm, head.digest, code=True)]
     if visit.asked.get(CHECK) is None:
-        return stands, _("Every row is held against its hash where the address has {part}.").format(part="?check=all")
+        check = visit.here(check="all", before=None)
+        return (Facts(_("The chain"), (*facts, Fact(_("Check"), _("hold every row against its hash"), check))),)
     verdict = verify(reader.rows())
     if verdict.sound:
-        found = _("All rows are sound. A tail that was cut off shows only against an anchor: minewatch audit verify.")
-        return stands, found
-    faults = [visible(fault.sentence) for fault in verdict.faults[:20]]
-    return (stands, _("The audit was tampered with, or its store is damaged:"), *faults)
+        said = [_("All rows are sound. A tail that was cut off shows only against an anchor: minewatch audit verify.")]
+    else:
+        faults = [visible(fault.sentence) for fault in verdict.faults[:MOST_FAULTS]]
+        said = [_("The audit was tampered with, or its store is damaged:"), *faults]
+    return Facts(_("The chain"), tuple(facts)), Sayings("", tuple(said))
 
 
 def _cells(visit: Visit, row: StoredRow) -> tuple[Cell, ...]:

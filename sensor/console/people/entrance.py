@@ -206,7 +206,7 @@ def _sessions_table(visit: Visit, found: OpenSession, sign_in: DoorSignIn) -> Do
     columns = (
         Column("begun", _("Begun"), "moment"),
         Column("used", _("Last used"), "moment"),
-        Column("address", _("From")),
+        Column("address", _("Signed in from")),
         Column("this", _("This one")),
     )
     rows = tuple(
