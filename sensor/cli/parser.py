@@ -11,11 +11,10 @@ from pathlib import Path
 from typing import TypeAlias
 
 from sensor.cli.options import add_configuration, add_json, add_ledger_url, add_line_options, add_persons
-from sensor.cli.parser_audit import add_audit
 from sensor.cli.parser_console import add_console
 from sensor.cli.parser_ledger import add_ledger
 from sensor.cli.parser_lists import add_lists
-from sensor.cli.parser_people import add_people
+from sensor.cli.parser_people import add_audit, add_people
 from sensor.model.sensor import REPLAY_SENSOR, valid_sensor_id
 
 EPILOG = (

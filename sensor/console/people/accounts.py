@@ -167,15 +167,15 @@ def _visible(visit: Visit, sign_in: DoorSignIn) -> list[UserAccount]:
 
 def _divisions(visit: Visit, role: Role, text: str) -> Divisions:
     """Divisions as they are typed: codes or names, with commas or spaces between; or all. Raises AccountError."""
-    words = text.replace("，", ",").replace("、", ",").replace(",", " ").split()
-    if role not in DATA_ROLES and not words:
+    typed = text.replace("，", ",").replace("、", ",").replace(",", " ").split()
+    if role not in DATA_ROLES and not typed:
         return frozenset()
-    if words in ([ALL], ["全部"]):
+    if typed in ([ALL], ["全部"]):
         return ALL
     codes = []
-    for word in words:
+    for each in typed:
         try:
-            codes.append(visit.desk.divisions.division(word, visit.desk.year).codes[0])
+            codes.append(visit.desk.divisions.division(each, visit.desk.year).codes[0])
         except DivisionError as error:
             raise AccountError(str(error)) from None
     return divisions_of_codes(codes)
@@ -218,8 +218,8 @@ def _list_page(visit: Visit, sign_in: DoorSignIn, sentence: str) -> ConsolePage:
     )
     table = DocumentTable("people", "", columns, rows, _("No account is yours to change."))
     links = tuple({"login": visit.href(f"{PEOPLE}/{account.login}")} for account in accounts)
-    told = (Sayings("", (_(sentence),)),) if sentence else ()
-    parts = [Part("list", "", (*told, Listing(table, links)))]
+    top = (Sayings("", (_(sentence),)),) if sentence else ()
+    parts = [Part("list", "", (*top, Listing(table, links)))]
     if visit.viewer.role == "admin":
         parts.append(Part("add", _("Add somebody"), (_add_form(visit),)))
     return ConsolePage("people", _("People"), parts=tuple(parts))
@@ -262,10 +262,10 @@ def _person_page(visit: Visit, account: UserAccount, sign_in: DoorSignIn, senten
             Fact(_("Sessions"), str(live)),
         ),
     )
-    told = (Sayings("", (_(sentence),)),) if sentence else ()
+    top = (Sayings("", (_(sentence),)),) if sentence else ()
     own = account.login == visit.viewer.login
     note = (Sayings("", (_("Nobody changes his own role, divisions or state."),)),) if own else ()
-    parts = [Part("who", "", (*told, facts, *note))]
+    parts = [Part("who", "", (*top, facts, *note))]
     if not own:
         parts.append(Part("change", _("Change"), _forms(visit, account)))
     return ConsolePage("people", account.login, parts=tuple(parts))

@@ -96,11 +96,11 @@ def _chain(visit: Visit, reader: AuditReader) -> tuple[Facts | Sayings, ...]:
         return (Facts(_("The chain"), (*facts, Fact(_("Check"), _("hold every row against its hash"), check))),)
     verdict = verify(reader.rows())
     if verdict.sound:
-        said = [_("All rows are sound. A tail that was cut off shows only against an anchor: minewatch audit verify.")]
+        sentences = [_("All rows are sound. A tail that was cut off shows only against an anchor: minewatch audit verify.")]
     else:
         faults = [visible(fault.sentence) for fault in verdict.faults[:MOST_FAULTS]]
-        said = [_("The audit was tampered with, or its store is damaged:"), *faults]
-    return Facts(_("The chain"), tuple(facts)), Sayings("", tuple(said))
+        sentences = [_("The audit was tampered with, or its store is damaged:"), *faults]
+    return Facts(_("The chain"), tuple(facts)), Sayings("", tuple(sentences))
 
 
 def _cells(visit: Visit, row: StoredRow) -> tuple[Cell, ...]:

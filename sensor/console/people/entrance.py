@@ -177,9 +177,9 @@ def _account_page(visit: Visit, found: OpenSession, sign_in: DoorSignIn, sentenc
             Fact(_("Divisions"), render.scope_text(visit)),
         ),
     )
-    told = [_(sentence)] if sentence else []
-    told += [_(MUST_CHANGE)] if account.must_change else []
-    top = (Sayings("", tuple(told)), facts) if told else (facts,)
+    sayings = [_(sentence)] if sentence else []
+    sayings += [_(MUST_CHANGE)] if account.must_change else []
+    top = (Sayings("", tuple(sayings)), facts) if sayings else (facts,)
     parts = [Part("own", "", top), Part("password", _("Password"), (_password_form(visit),))]
     if not account.must_change:
         parts += [
