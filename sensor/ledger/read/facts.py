@@ -86,9 +86,7 @@ def _add_ranges(facts: PeriodFacts, connection: Connection, chosen: Selection) -
         facts.allocated[site_id] = facts.allocated.get(site_id, 0) + extent(allocation)
 
 
-def _add_findings(
-    facts: PeriodFacts, connection: Connection, from_ns: int, to_ns: int, chosen: Selection
-) -> None:
+def _add_findings(facts: PeriodFacts, connection: Connection, from_ns: int, to_ns: int, chosen: Selection) -> None:
     """Payments and aggregators of sites, addresses of pools."""
     within = (FINDINGS.c.last_ns >= from_ns, FINDINGS.c.first_ns < to_ns, COUNTED, chosen.findings)
     columns = (FINDINGS.c.site_id, FINDINGS.c.miner_ip, FINDINGS.c.wallet, FINDINGS.c.algorithm, FINDINGS.c.aggregator)
@@ -122,9 +120,7 @@ def _add_campaigns(facts: PeriodFacts, connection: Connection, chosen: Selection
             facts.enterprises[wallet].add(enterprise_id)
 
 
-def _add_machines(
-    facts: PeriodFacts, connection: Connection, from_ns: int, to_ns: int, chosen: Selection
-) -> None:
+def _add_machines(facts: PeriodFacts, connection: Connection, from_ns: int, to_ns: int, chosen: Selection) -> None:
     """Machines of sites by their kind."""
     kind = (MACHINES.c.site_id, MACHINES.c.device_class, MACHINES.c.algorithm)
     other = MACHINES.alias()

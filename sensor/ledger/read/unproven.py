@@ -40,7 +40,9 @@ def to_check(
     unlisted: Counter[int] = Counter()
     columns = (FINDINGS.c.miner_ip, FINDINGS.c.site_id, FINDINGS.c.muted, FINDINGS.c.record)
     within = (FINDINGS.c.last_ns >= from_ns, FINDINGS.c.first_ns < to_ns, FINDINGS.c.grade == int(Grade.BEHAVES))
-    for address, site, suppressed, record in connection.execute(select(*columns).where(MINING, chosen.findings, *within)):
+    for address, site, suppressed, record in connection.execute(
+        select(*columns).where(MINING, chosen.findings, *within)
+    ):
         site_id = site or 0
         case = known_cases.get(CaseSubject(site_id, "") if site_id else CaseSubject(0, address))
         if case is not None and case.state == "false-alarm":
