@@ -70,8 +70,9 @@ class PeopleDoor:
             return found
         account, stored, attempt = found
         self._note(actor_of(account, address), "account.sign-in", account.login, now_ns)
+        newer = self._renewed(stored, password)
         with self.store.writing() as connection:
-            if not self._succeeded(connection, account.login, stored, password, attempt, now_ns):
+            if not _succeeded(connection, account.login, (stored, newer), attempt, now_ns):
                 return SignInRefused("wrong")
             if former_cookie is not None:
                 sessions.end_session(connection, former_cookie, now_ns)
@@ -100,18 +101,12 @@ class PeopleDoor:
             return SignInRefused("wrong")
         return account_of(row), row.password, attempt
 
-    def _succeeded(
-        self, connection: Connection, login: str, stored: str, password: str, attempt: lockout.Attempt, now_ns: int
-    ) -> bool:
-        """Take the count of an attempt back; whether the account is still the one whose password was looked at."""
-        row = find_row(connection, login)
-        if row is None or row.disabled or row.password != stored:
-            return False
-        lockout.succeeded(connection, attempt, login, now_ns)
+    def _renewed(self, stored: str, password: str) -> str:
+        """The hash with the parameters of now, made before the store is locked; the old one where too many wait."""
         if self._hashes.is_outdated(stored):
-            fresh = self._hashes.hash(password)
-            connection.execute(update(ACCOUNTS).where(ACCOUNTS.c.login == login).values(password=fresh))
-        return True
+            with contextlib.suppress(HashingBusyError):
+                return self._hashes.hash(password)
+        return stored
 
     def submit_sign_in(
         self, login: str, password: str, address: str, now_ns: int, former_cookie: str | None = None
@@ -159,8 +154,9 @@ class PeopleDoor:
         found = self._prove(account.login, password, address, now_ns)
         if isinstance(found, SignInRefused):
             return False
+        hashes = (found[1], self._renewed(found[1], password))
         with self.store.writing() as connection:
-            return self._succeeded(connection, account.login, found[1], password, found[2], now_ns)
+            return _succeeded(connection, account.login, hashes, found[2], now_ns)
 
     def sessions(self, account: UserAccount, now_ns: int) -> list[SessionRow]:
         """The sessions of an account that are not over."""
@@ -179,3 +175,18 @@ class PeopleDoor:
 
     def _note(self, actor: AuditActor, action: str, login: str, now_ns: int) -> None:
         self._trail.record(AuditEntry(actor, "account", action, now_ns, objects=[f"account:{login}"]))
+
+
+def _succeeded(
+    connection: Connection, login: str, hashes: tuple[str, str], attempt: lockout.Attempt, now_ns: int
+) -> bool:
+    """Take the count of an attempt back, and store the newer hash; whether the account is still the one whose password
+    was looked at."""
+    stored, newer = hashes
+    row = find_row(connection, login)
+    if row is None or row.disabled or row.password != stored:
+        return False
+    lockout.succeeded(connection, attempt, login, now_ns)
+    if newer != stored:
+        connection.execute(update(ACCOUNTS).where(ACCOUNTS.c.login == login).values(password=newer))
+    return True
