@@ -48,7 +48,7 @@ class Poster:
         context = tls.context() if url.startswith("https:") else None
         timeout = urllib3.Timeout(connect=timeout_s, read=timeout_s)
         self._pool = urllib3.PoolManager(num_pools=1, maxsize=1, retries=False, timeout=timeout, ssl_context=context)
-        self._pool.pool_classes_by_scheme = _pools(self._deadline)
+        self._pool.pool_classes_by_scheme = pools_within(self._deadline)
 
     def post(self, body: bytes, headers: Mapping[str, str]) -> None:
         """Send a body. Raises Refused for an answer that will not change, Unreachable for all other trouble.
@@ -99,7 +99,7 @@ class Poster:
         self._deadline.release()
 
 
-def _pools(deadline: Deadline) -> dict[str, type[HTTPConnectionPool]]:
+def pools_within(deadline: Deadline) -> dict[str, type[HTTPConnectionPool]]:
     """Pools of urllib3 whose connections belong to a deadline from the moment they are there."""
 
     class PlainConnection(urllib3.connection.HTTPConnection):

@@ -32,7 +32,7 @@ from sqlalchemy import (
     text,
 )
 
-from sensor.audit.chain import OPENED, START, Algorithm, StoredRow, has_sm3, link
+from sensor.audit.chain import ALGORITHMS, OPENED, START, Algorithm, StoredRow, has_sm3, link
 from sensor.audit.entry import AuditEntry, EntryTooLargeError, bodies
 from sensor.audit.system_user import system_actor
 from sensor.ledger.store.beside import (
@@ -193,6 +193,8 @@ class AuditReader:
             if row is None:
                 return None
             algorithm = str(_field(row.record, "hash"))
+            if algorithm not in ALGORITHMS:
+                raise AuditError(f"audit {self.place.shown}: its last row is damaged (minewatch audit verify)")
             at_ns = now_ns - now_ns % SECOND_NS
             return AuditHead(_chain_of(connection), row.sequence, algorithm, row.digest, at_ns)
 

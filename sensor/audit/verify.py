@@ -83,7 +83,7 @@ class _Walk:
         verdict.count += 1
         sequence = row.sequence if type(row.sequence) is int else None
         name = f"row {sequence}" if sequence is not None else f"the row after row {self._sequence}"
-        record = _record_of(row.record)
+        record = record_of(row.record)
         computed = _computed(row.record, record)
         self._look_into(row, name, sequence, record, computed)
         if sequence is not None:
@@ -174,7 +174,7 @@ class _Walk:
                 self.verdict.anchored = max(self.verdict.anchored, sequence)
 
 
-def _record_of(data: object) -> dict[str, object] | None:
+def record_of(data: object) -> dict[str, object] | None:
     """A record's fields; None for bytes that are none, or that are not what those fields come to."""
     if not isinstance(data, bytes):
         return None

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import json
 import time
 from collections import deque
 from collections.abc import Iterator
@@ -82,12 +81,14 @@ def _reader(settings: Configuration) -> Iterator[AuditReader]:
 
 def _record(row: StoredRow) -> dict[str, object]:
     """What a row says; of one that was damaged, its columns."""
-    try:
-        record = json.loads(row.record) if isinstance(row.record, bytes) else None
-    except (ValueError, RecursionError):
-        record = None
-    columns = {"sequence": row.sequence, "at_ns": row.at_ns, "who": row.actor, "action": row.action, "damaged": True}
-    return record if isinstance(record, dict) else columns
+    from sensor.audit.verify import record_of
+
+    record = record_of(row.record)
+    if record is not None:
+        return record
+    columns = {"sequence": row.sequence, "at_ns": row.at_ns, "who": row.actor, "action": row.action}
+    plain = {name: value if isinstance(value, int | str) else str(value) for name, value in columns.items()}
+    return {**plain, "damaged": True}
 
 
 def _fits(record: dict[str, object], options: argparse.Namespace, from_ns: int | None, to_ns: int | None) -> bool:

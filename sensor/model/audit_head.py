@@ -16,7 +16,7 @@ from sensor.model.time import SECOND_NS, rfc3339_text
 #: Begins every line; the number is that of its form. Markdown has a backslash before an equals sign.
 MARK = "minewatch-audit/1"
 LINE = re.compile(
-    MARK + r" chain\\?=(?P<chain>[0-9a-f]{16}) rows\\?=(?P<rows>[0-9]{1,15})"
+    MARK + r" chain\\?=(?P<chain>[0-9a-f]{16}) rows\\?=(?P<rows>[1-9][0-9]{0,14})"
     r" (?P<algorithm>sha256|sm3)\\?=(?P<digest>[0-9a-f]{64})"
     r" at\\?=(?P<at>[0-9]{4}-[01][0-9]-[0-3][0-9]T[0-2][0-9]:[0-5][0-9]:[0-5][0-9]Z)"
     r"(?P<signed> key=(?P<key>[0-9a-f]{16}) ed25519=(?P<signature>[0-9a-f]{128}))?",

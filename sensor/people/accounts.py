@@ -23,7 +23,7 @@ from sensor.people.account import (
     login_of,
     name_of,
 )
-from sensor.people.passwords import PasswordHashes
+from sensor.people.passwords import HashingBusyError, PasswordHashes
 from sensor.people.rows import account_of, actor_of, audited_values, columns_of, find_account, find_row, other_admins
 from sensor.people.schema import ACCOUNTS, TOKENS
 from sensor.people.store import PeopleStore
@@ -89,7 +89,7 @@ class AccountDesk:
             check_password(password, fresh.login)
         with self._changing(by, "account.add", fresh.login, now_ns) as change:
             rules.check_change(self._rights(by), None, fresh, 0)
-            hashed = None if password is None else self._hashes.hash(password)
+            hashed = None if password is None else self._hash(password)
             with self._store.writing() as connection:
                 if find_row(connection, fresh.login) is not None:
                     raise AccountError(f"there is an account {fresh.login} already")
@@ -125,7 +125,7 @@ class AccountDesk:
             account = self.get(login)
             rules.check_password_change(self._rights(by), account)
             check_password(password, account.login)
-            hashed = self._hashes.hash(password)
+            hashed = self._hash(password)
             own = by.login == account.login
             with self._store.writing() as connection:
                 rules.check_password_change(rights_of(connection, by), find_account(connection, login))
@@ -148,6 +148,12 @@ class AccountDesk:
                 ended += connection.execute(update(TOKENS).where(*live).values(revoked_ns=now_ns)).rowcount
             change.after = {"ended": ended}
         return ended
+
+    def _hash(self, password: str) -> str:
+        try:
+            return self._hashes.hash(password)
+        except HashingBusyError as error:
+            raise AccountError(f"{error}: try again") from None
 
     def _rights(self, by: ActingPerson) -> UserAccount | None:
         with self._store.reading() as connection:

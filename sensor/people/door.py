@@ -20,7 +20,7 @@ from sensor.people import lockout, sessions
 from sensor.people.account import UserAccount, normal_login
 from sensor.people.accounts import AccountDesk
 from sensor.people.passwords import AT_ONCE, HashingBusyError, PasswordHashes
-from sensor.people.rows import account_of, actor_of, find_row
+from sensor.people.rows import account_of, actor_of, find_row, write_sign_in
 from sensor.people.schema import ACCOUNTS
 from sensor.people.sessions import SessionRow, SessionRules
 from sensor.people.store import PeopleError, PeopleStore
@@ -54,7 +54,7 @@ class PeopleDoor:
     def __init__(
         self, store: PeopleStore, trail: AuditTrail, session_rules: SessionRules, hashes: PasswordHashes | None = None
     ) -> None:
-        self._store, self._trail, self._rules = store, trail, session_rules
+        self.store, self._trail, self._rules = store, trail, session_rules
         self._hashes = hashes or PasswordHashes()
         self.accounts = AccountDesk(store, trail, self._hashes)
         self.tokens = TokenDesk(store, trail)
@@ -70,13 +70,14 @@ class PeopleDoor:
             return found
         account, stored, attempt = found
         self._note(actor_of(account, address), "account.sign-in", account.login, now_ns)
-        with self._store.writing() as connection:
-            if not self._succeeded(connection, account.login, stored, password, attempt, now_ns):
+        newer = self._renewed(stored, password)
+        with self.store.writing() as connection:
+            if not _succeeded(connection, account.login, (stored, newer), attempt, now_ns):
                 return SignInRefused("wrong")
             if former_cookie is not None:
                 sessions.end_session(connection, former_cookie, now_ns)
             cookie = sessions.begin_session(connection, account.login, address, now_ns)
-            _write_time(connection, account.login, now_ns)
+            write_sign_in(connection, account.login, now_ns)
         return SignedIn(cookie, account)
 
     def _prove(
@@ -85,7 +86,7 @@ class PeopleDoor:
         """Whose password it is, with its hash as it was then. Counted before it is looked at."""
         name = normal_login(login)
         try:
-            with self._store.writing() as connection:
+            with self.store.writing() as connection:
                 attempt = lockout.begin_attempt(connection, name or login[:200], address, now_ns)
                 row = find_row(connection, name or "")
         except lockout.LockedError as locked:
@@ -100,18 +101,12 @@ class PeopleDoor:
             return SignInRefused("wrong")
         return account_of(row), row.password, attempt
 
-    def _succeeded(
-        self, connection: Connection, login: str, stored: str, password: str, attempt: lockout.Attempt, now_ns: int
-    ) -> bool:
-        """Take the count of an attempt back; whether the account is still the one whose password was looked at."""
-        row = find_row(connection, login)
-        if row is None or row.disabled or row.password != stored:
-            return False
-        lockout.succeeded(connection, attempt, login, now_ns)
+    def _renewed(self, stored: str, password: str) -> str:
+        """The hash with the parameters of now, made before the store is locked; the old one where too many wait."""
         if self._hashes.is_outdated(stored):
-            fresh = self._hashes.hash(password)
-            connection.execute(update(ACCOUNTS).where(ACCOUNTS.c.login == login).values(password=fresh))
-        return True
+            with contextlib.suppress(HashingBusyError):
+                return self._hashes.hash(password)
+        return stored
 
     def submit_sign_in(
         self, login: str, password: str, address: str, now_ns: int, former_cookie: str | None = None
@@ -129,7 +124,7 @@ class PeopleDoor:
         be written."""
         if cookie is None:
             return None
-        with self._store.reading() as connection:
+        with self.store.reading() as connection:
             session = sessions.find_session(connection, cookie, self._rules, now_ns)
             row = None if session is None else find_row(connection, session.login)
         if session is None or row is None or row.disabled:
@@ -138,7 +133,7 @@ class PeopleDoor:
         if account.disabled:
             return None
         if sessions.needs_touch(session, now_ns):
-            with contextlib.suppress(PeopleError), self._store.writing() as connection:
+            with contextlib.suppress(PeopleError), self.store.writing() as connection:
                 sessions.touch(connection, session.digest, now_ns)
         return session, account
 
@@ -146,7 +141,7 @@ class PeopleDoor:
         """End a session; whether there was one. It ends whether or not the audit can be written."""
         if cookie is None:
             return False
-        with self._store.writing() as connection:
+        with self.store.writing() as connection:
             login = sessions.end_session(connection, cookie, now_ns)
             row = None if login is None else find_row(connection, login)
         if login is None or row is None:
@@ -159,18 +154,19 @@ class PeopleDoor:
         found = self._prove(account.login, password, address, now_ns)
         if isinstance(found, SignInRefused):
             return False
-        with self._store.writing() as connection:
-            return self._succeeded(connection, account.login, found[1], password, found[2], now_ns)
+        hashes = (found[1], self._renewed(found[1], password))
+        with self.store.writing() as connection:
+            return _succeeded(connection, account.login, hashes, found[2], now_ns)
 
     def sessions(self, account: UserAccount, now_ns: int) -> list[SessionRow]:
         """The sessions of an account that are not over."""
-        with self._store.reading() as connection:
+        with self.store.reading() as connection:
             return sessions.live_sessions(connection, account.login, self._rules, now_ns)
 
     def close(self) -> None:
         """Wait for sign-ins, and give the store back. The trail stays open: it is not of this."""
         self._threads.shutdown()
-        self._store.close()
+        self.store.close()
 
     def _note_failure(self, account: UserAccount | None, address: str, now_ns: int) -> None:
         """Of names that are none nothing is written but that there was one: people type passwords there."""
@@ -181,5 +177,16 @@ class PeopleDoor:
         self._trail.record(AuditEntry(actor, "account", action, now_ns, objects=[f"account:{login}"]))
 
 
-def _write_time(connection: Connection, login: str, now_ns: int) -> None:
-    connection.execute(update(ACCOUNTS).where(ACCOUNTS.c.login == login).values(signed_in_ns=now_ns))
+def _succeeded(
+    connection: Connection, login: str, hashes: tuple[str, str], attempt: lockout.Attempt, now_ns: int
+) -> bool:
+    """Take the count of an attempt back, and store the newer hash; whether the account is still the one whose password
+    was looked at."""
+    stored, newer = hashes
+    row = find_row(connection, login)
+    if row is None or row.disabled or row.password != stored:
+        return False
+    lockout.succeeded(connection, attempt, login, now_ns)
+    if newer != stored:
+        connection.execute(update(ACCOUNTS).where(ACCOUNTS.c.login == login).values(password=newer))
+    return True

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import Connection, func, select
+from sqlalchemy import Connection, func, select, update
 
 from sensor.audit.entry import AuditActor, Plain
 from sensor.model.scope import ROLES
@@ -82,3 +82,8 @@ def audited_values(account: UserAccount) -> dict[str, Plain]:
 def actor_of(account: UserAccount, address: str) -> AuditActor:
     """An account at an address, for the audit."""
     return AuditActor(account=account.login, role=account.role, address=address)
+
+
+def write_sign_in(connection: Connection, login: str, now_ns: int) -> None:
+    """An account signed in."""
+    connection.execute(update(ACCOUNTS).where(ACCOUNTS.c.login == login).values(signed_in_ns=now_ns))

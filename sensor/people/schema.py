@@ -54,6 +54,17 @@ ATTEMPTS = Table(
     Column("until_ns", BigInteger, nullable=False),
     Index("attempts_by_time", "last_ns"),
 )
+#: Sign-ins at a provider that are under way.
+FLOWS = Table(
+    "flows",
+    METADATA,
+    Column("digest", Text, primary_key=True),  # SHA-256 of the browser's cookie
+    Column("state", Text, nullable=False),  # SHA-256
+    Column("nonce", Text, nullable=False),
+    Column("verifier", Text, nullable=False),
+    Column("created_ns", BigInteger, nullable=False),
+    Index("flows_by_time", "created_ns"),
+)
 TOKENS = Table(
     "tokens",
     METADATA,

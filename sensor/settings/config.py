@@ -109,13 +109,19 @@ class SensorSettings(Section):
             ),
             "ledger": self.ledger.model_copy(update={"url": _rooted_url(self.ledger.url, rooting)}),
             "audit": self._rooted_audit(rooting),
-            "people": self.people.model_copy(update={"url": _rooted_store(self.people.url, rooting)}),
+            "people": self._rooted_people(rooting),
         }
         return self.model_copy(update=changes)
 
     def _rooted_audit(self, rooting: Rooting) -> AuditSettings:
         files = {name: _whole(rooting, getattr(self.audit, name), ("audit", name)) for name in ("key", "anchors")}
         return self.audit.model_copy(update={"url": _rooted_store(self.audit.url, rooting), **files})
+
+    def _rooted_people(self, rooting: Rooting) -> PeopleSettings:
+        oidc, key = self.people.oidc, ("people", "oidc")
+        files = {name: _whole(rooting, getattr(oidc, name), (*key, name)) for name in ("secret_file", "ca")}
+        store = _rooted_store(self.people.url, rooting)
+        return self.people.model_copy(update={"url": store, "oidc": oidc.model_copy(update=files)})
 
     def _rooted_status(self, rooting: Rooting) -> StatusSettings:
         path = self.status.socket

@@ -7,10 +7,11 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, Field
+from pydantic import AfterValidator, Field, field_validator, model_validator
 
 from sensor.model.ledger_url import ledger_url_mistake, shown_ledger_url
 from sensor.model.section import Section
+from sensor.settings.https import is_safe_url
 from sensor.settings.sections import Text
 
 
@@ -21,6 +22,9 @@ def _store_url(url: str) -> str:
     return url
 
 
+#: Algorithms of keys of which the provider alone has the private half (RFC 7518 section 3.1).
+SignatureAlgorithm = Literal["RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512"]
+USUAL_ALGORITHMS: tuple[SignatureAlgorithm, ...] = ("RS256", "ES256")
 StoreUrl = Annotated[str, AfterValidator(_store_url)]
 
 
@@ -35,6 +39,37 @@ class AuditSettings(Section):
     anchors: Text | None = None
 
 
+class OidcSettings(Section):
+    """Signing in at a provider of OpenID Connect (none: by passwords alone): its issuer, how this console is known
+    there, the file with the secret for it, the URL of the console's own call-back, and the claim that is a login here.
+    """
+
+    issuer: Text | None = None
+    client_id: Text | None = None
+    secret_file: Text | None = None
+    redirect_url: Text | None = None
+    claim: Text = "preferred_username"
+    algorithms: Annotated[list[SignatureAlgorithm], Field(min_length=1)] = Field(
+        default_factory=lambda: list(USUAL_ALGORITHMS)
+    )
+    ca: Text | None = None
+
+    @field_validator("issuer", "redirect_url")
+    @classmethod
+    def _https(cls, url: str | None) -> str | None:
+        if url is not None and not is_safe_url(url):
+            raise ValueError("must be https://HOST..., or http:// on this machine alone")
+        return url
+
+    @model_validator(mode="after")
+    def _whole(self) -> OidcSettings:
+        if self.issuer is not None:
+            for name in ("client_id", "secret_file", "redirect_url"):
+                if getattr(self, name) is None:
+                    raise ValueError(f"an issuer needs {name}, too")
+        return self
+
+
 class PeopleSettings(Section):
     """The accounts of the console: where they are (none: beside the ledger), after how long without a page, and after
     how long in any case, whoever signed in has to do so again.
@@ -43,3 +78,4 @@ class PeopleSettings(Section):
     url: StoreUrl | None = None
     idle_minutes: Annotated[int, Field(ge=1, le=1_440)] = 30
     session_hours: Annotated[int, Field(ge=1, le=168)] = 12
+    oidc: OidcSettings = OidcSettings()

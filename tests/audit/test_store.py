@@ -188,6 +188,22 @@ def test_an_entry_of_many_objects_becomes_rows_that_name_them_all(tmp_path: Path
     assert verified(place).count == 7
 
 
+def test_a_role_that_may_not_make_the_schema_is_told_how_it_is_made() -> None:
+    with postgresql() as server:
+        engine = create_engine(server)
+        with engine.begin() as connection:
+            connection.execute(text("CREATE ROLE poor LOGIN"))
+        user = str(engine.url.username)
+        poor = server.replace(f"//{user}@", "//poor@")
+        with pytest.raises(AuditError, match="CREATE SCHEMA minewatch_audit AUTHORIZATION poor"):
+            AuditStore.open(audit_place(poor))
+        with engine.begin() as connection:
+            connection.execute(text("CREATE SCHEMA minewatch_audit AUTHORIZATION poor"))
+        engine.dispose()
+        filled(audit_place(poor), 2)
+        assert verified(audit_place(poor)).sound
+
+
 def test_a_ledger_in_memory_has_no_audit() -> None:
     for name in ("sqlite://", "sqlite:///:memory:"):
         with pytest.raises(AuditError, match="in memory"):

@@ -156,6 +156,7 @@ def test_a_moment_that_never_was_is_no_anchor() -> None:
     text = anchor_at(ROWS, 7).text
     assert list(anchors_in(text.replace("at=2026-09", "at=2026-13"))) == []
     assert list(anchors_in("minewatch-audit/1 chain= rows= sha256= at=")) == []
+    assert list(anchors_in(text.replace("rows=7", "rows=0"))) == []
 
 
 def test_a_chain_may_change_its_hash_on_the_way() -> None:

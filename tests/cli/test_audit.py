@@ -230,7 +230,11 @@ def test_answers_are_as_their_schema_says(url: str, tmp_path: Path, capsys: pyte
     code, out, _ = called(capsys, "audit", "verify", "--json", "--ledger", url)
     check("audit verify", json.loads(out))
     assert (code, json.loads(out)["faults"][0]["row"]) == (1, 4)
-    check("audit show", json.loads(called(capsys, "audit", "show", "--json", "--ledger", url)[1]))
+    for record in ('{"at_ns":NaN}', '{"at_ns":1e999}', "[]", "{}", '"' * 9_000, "[" * 100_000):
+        with by_hand(tmp_path / "ledger.db.audit") as connection:
+            connection.execute("UPDATE audit_rows SET record = ?, actor = x'fe' WHERE sequence = 4", (record.encode(),))
+        check("audit show", json.loads(called(capsys, "audit", "show", "--json", "--ledger", url)[1]))
+        assert "DAMAGED" in called(capsys, "audit", "show", "--ledger", url)[1]
 
 
 def test_show_is_of_what_was_asked_for(url: str, capsys: pytest.CaptureFixture[str]) -> None:

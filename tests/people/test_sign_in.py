@@ -211,6 +211,19 @@ def test_a_flood_of_sign_ins_is_told_that_it_is_too_busy(door: PeopleDoor, monke
     assert door.submit_sign_in("li", PASSWORD, HERE, NOW).result(10) == SignInRefused("busy", 5)
 
 
+def test_a_password_is_not_set_while_too_many_wait(door: PeopleDoor, monkeypatch: pytest.MonkeyPatch) -> None:
+    add(door, "li")
+
+    def busy(*_: object) -> str:
+        raise HashingBusyError("too many wait")
+
+    monkeypatch.setattr(door._hashes, "hash", busy)
+    with pytest.raises(AccountError, match="try again"):
+        door.accounts.set_password(MACHINE, "li", PASSWORD, NOW)
+    monkeypatch.setattr(door._hashes, "is_outdated", lambda _: True)
+    assert isinstance(door.sign_in("li", PASSWORD, HERE, NOW), SignedIn)  # with the old hash
+
+
 def test_nobody_signs_in_where_it_cannot_be_audited(url: str, tmp_path: Path) -> None:
     with opened(url, wait_s=0.3) as door:
         add(door, "li")

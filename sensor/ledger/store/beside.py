@@ -109,7 +109,7 @@ def _connect(place: StorePlace, busy_ms: int, prepare: Callable[[Engine], None])
             event.listen(engine, "begin", _begin)
         try:
             if not place.is_sqlite:
-                _make_schema(engine, place.schema)
+                _make_schema(engine, place)
             prepare(engine)
         except BaseException:
             engine.dispose()
@@ -176,11 +176,19 @@ def _make(path: Path) -> None:
         raise StoreError(f"{path}: {reason or 'no permission to write it'}")
 
 
-def _make_schema(engine: Engine, schema: str) -> None:
-    """Make a schema of PostgreSQL; of two processes at once one may fail, for the other has done it."""
+def _make_schema(engine: Engine, place: StorePlace) -> None:
+    """Make a schema of PostgreSQL; of two processes at once one may fail, for the other has done it. Raises StoreError
+    where this role may not."""
+    schema, has_it = place.schema, f"SELECT to_regnamespace('{place.schema}') IS NOT NULL"
+    with engine.begin() as connection:
+        if connection.exec_driver_sql(has_it).scalar():
+            return
     with contextlib.suppress(SQLAlchemyError), engine.begin() as connection:
-        if connection.exec_driver_sql(f"SELECT to_regnamespace('{schema}')").scalar() is None:
-            connection.exec_driver_sql(f"CREATE SCHEMA IF NOT EXISTS {schema}")
+        connection.exec_driver_sql(f"CREATE SCHEMA IF NOT EXISTS {schema}")
+    with engine.begin() as connection:
+        if not connection.exec_driver_sql(has_it).scalar():
+            mend = f"CREATE SCHEMA {schema} AUTHORIZATION {engine.url.username or 'minewatch'}"
+            raise StoreError(f"{place.what} {place.shown}: this role may not make the schema: {mend}")
 
 
 def _search(connection: Any, schema: str) -> None:

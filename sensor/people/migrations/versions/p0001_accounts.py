@@ -50,6 +50,13 @@ def upgrade() -> None:
     )
     op.create_index("attempts_by_time", "attempts", ["last_ns"])
     op.create_table(
+        "flows",
+        sa.Column("digest", sa.Text, primary_key=True),
+        *_text("state", "nonce", "verifier"),
+        *_whole("created_ns"),
+    )
+    op.create_index("flows_by_time", "flows", ["created_ns"])
+    op.create_table(
         "tokens",
         sa.Column("token_id", sa.Text, primary_key=True),
         sa.Column("digest", sa.Text, nullable=False, unique=True),
