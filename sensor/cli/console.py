@@ -26,7 +26,6 @@ from sensor.cli.frame import (
     show_configuration,
     site_weights_of,
 )
-from sensor.cli.people import opened_door
 from sensor.model.exit_codes import CONFIG, OK, RUN_ERROR, USAGE
 from sensor.model.figures import Rates
 
@@ -46,56 +45,22 @@ def run(options: argparse.Namespace) -> int:
         return show_configuration(settings)
     where = _listening(options)
     if not options.demo:
-        _serve_desk(settings, where)
+        from sensor.cli.desk import serve_desk
+
+        refuse_if_taken(where)
+        serve_desk(settings, where, desk_of)
         return OK
     if options.ledger is not None:
         raise CommandError(USAGE, "console: --demo makes a ledger of its own: leave out --ledger")
     if not where.on_loopback:
         raise CommandError(USAGE, f"console: --demo listens on this host alone, not on {where.address}")
-    _refuse_if_taken(where)
+    refuse_if_taken(where)
     with tempfile.TemporaryDirectory(prefix="minewatch-demo-") as folder:
         _demonstrate(settings, where, Path(folder))
     return OK
 
 
-def _serve_desk(settings: Configuration, where: Listening) -> None:
-    """The ledger's pages for whoever signs in. Raises CommandError."""
-    from sensor.audit.store import AuditReader, audit_place
-    from sensor.console.app import make_app
-    from sensor.console.people.accounts import people_router
-    from sensor.console.people.audit import audit_router
-    from sensor.console.people.entrance import entrance_router
-    from sensor.console.people.gate import DoorSignIn
-    from sensor.console.server import serve
-    from sensor.ledger import Ledger, LedgerError
-
-    if not where.on_loopback and not where.secure:
-        raise CommandError(
-            USAGE,
-            f"console: {where.address} is asked over a network, where passwords and sessions would be read by others: "
-            "give --certificate and --key, or listen on 127.0.0.1 behind a server that speaks TLS",
-        )
-    _refuse_if_taken(where)
-    with opened_door(settings, "console", to_read=True) as door, exit_on(LedgerError, code=RUN_ERROR):
-        if not any(account.is_active_admin for account in door.accounts.all()):
-            raise CommandError(CONFIG, "console: nobody could manage accounts: minewatch people add NAME --role admin")
-        ledger = Ledger.open_to_read(settings.ledger.url)
-        try:
-            desk, sign_in = _desk(settings, ledger), DoorSignIn(door, secure=where.secure)
-            place = audit_place(settings.ledger.url, settings.audit.url)
-            routers = (
-                entrance_router(desk, sign_in),
-                people_router(desk, sign_in),
-                audit_router(desk, lambda: AuditReader(place)),
-            )
-            app = make_app(desk, sign_in, hosts=where.names, secure=where.secure, routers=routers)
-            say(f"console: {where.url} (stop with Ctrl-C)")
-            serve(app, where)
-        finally:
-            ledger.close()
-
-
-def _desk(settings: Configuration, ledger: Ledger, banner: str | None = None) -> Desk:
+def desk_of(settings: Configuration, ledger: Ledger, banner: str | None = None) -> Desk:
     """What the pages are made of."""
     from sensor.console.desk import Desk
 
@@ -123,7 +88,7 @@ def _demonstrate(settings: Configuration, where: Listening, folder: Path) -> Non
     with exit_on(LedgerError, code=RUN_ERROR):
         ledger = Ledger.open_to_read(make_demo_ledger(folder, time.time_ns()))
     try:
-        desk = _desk(settings, ledger, BANNER)
+        desk = desk_of(settings, ledger, BANNER)
         app = make_app(desk, EverybodyAs(demo_viewer()), hosts=where.names, secure=where.secure)
         say(f"console: a demonstration with invented data: {where.url} (stop with Ctrl-C)")
         serve(app, where)
@@ -149,7 +114,7 @@ def _listening(options: argparse.Namespace) -> Listening:
     return Listening(address, int(port), tuple(options.host), options.certificate, options.key)
 
 
-def _refuse_if_taken(where: Listening) -> None:
+def refuse_if_taken(where: Listening) -> None:
     """Raises CommandError where nothing can be listened to, before anything is made."""
     family = socket.AF_INET6 if ":" in where.address else socket.AF_INET
     with socket.socket(family) as probe:

@@ -50,6 +50,8 @@ RULES: dict[str, RouteRule] = {
     "sensors": RouteRule(DATA_ROLES | {"admin"}),
     "sign-in": PUBLIC,
     "enter": PUBLIC,
+    "to-provider": PUBLIC,
+    "from-provider": PUBLIC,
     "sign-out": PUBLIC,
     "account": PUBLIC,  # whoever has to change the password is not signed in for anything else; it asks for itself
     "own-password": PUBLIC,

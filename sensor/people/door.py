@@ -54,7 +54,7 @@ class PeopleDoor:
     def __init__(
         self, store: PeopleStore, trail: AuditTrail, session_rules: SessionRules, hashes: PasswordHashes | None = None
     ) -> None:
-        self.store, self._trail, self._rules = store, trail, session_rules
+        self.store, self.trail, self._rules = store, trail, session_rules
         self._hashes = hashes or PasswordHashes()
         self.accounts = AccountDesk(store, trail, self._hashes)
         self.tokens = TokenDesk(store, trail)
@@ -174,7 +174,7 @@ class PeopleDoor:
         self._note(AuditActor(address=address, system_user="console"), "account.sign-in-failed", name, now_ns)
 
     def _note(self, actor: AuditActor, action: str, login: str, now_ns: int) -> None:
-        self._trail.record(AuditEntry(actor, "account", action, now_ns, objects=[f"account:{login}"]))
+        self.trail.record(AuditEntry(actor, "account", action, now_ns, objects=[f"account:{login}"]))
 
 
 def _succeeded(

@@ -40,7 +40,7 @@ def server() -> Iterator[OidcServer]:
 def oidc(door: PeopleDoor, server: OidcServer) -> Iterator[OidcDoor]:
     door.accounts.add(MACHINE, UserAccount("li", "Li", "officer", frozenset({SUZHOU})), None, NOW)
     client = OidcClient(CLIENT, SECRET, REDIRECT, "preferred_username", ("RS256", "ES256"))
-    opened = OidcDoor(door.store, door._trail, OidcProvider(server.issuer, https_fetch()), client)
+    opened = OidcDoor(door.store, door.trail, OidcProvider(server.issuer, https_fetch()), client)
     yield opened
     opened.close()
 
@@ -369,12 +369,12 @@ def test_secrets_go_to_https_alone(url: str, safe: bool) -> None:
 def test_a_configured_provider_is_opened_and_half_a_one_is_a_mistake(
     door: PeopleDoor, server: OidcServer, tmp_path: Path
 ) -> None:
-    assert open_oidc(OidcSettings(), door.store, door._trail) is None
+    assert open_oidc(OidcSettings(), door.store, door.trail) is None
     (tmp_path / "secret").write_text(f"{SECRET}\n")
     configured = OidcSettings(
         issuer=server.issuer, client_id=CLIENT, secret_file=str(tmp_path / "secret"), redirect_url=REDIRECT
     )
-    opened = open_oidc(configured, door.store, door._trail)
+    opened = open_oidc(configured, door.store, door.trail)
     assert opened is not None
     add(door, "li")
     assert isinstance(signed_in(opened, server), SignedIn)

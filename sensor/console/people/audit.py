@@ -96,7 +96,9 @@ def _chain(visit: Visit, reader: AuditReader) -> tuple[Facts | Sayings, ...]:
         return (Facts(_("The chain"), (*facts, Fact(_("Check"), _("hold every row against its hash"), check))),)
     verdict = verify(reader.rows())
     if verdict.sound:
-        sentences = [_("All rows are sound. A tail that was cut off shows only against an anchor: minewatch audit verify.")]
+        sentences = [
+            _("All rows are sound. A tail that was cut off shows only against an anchor: minewatch audit verify.")
+        ]
     else:
         faults = [visible(fault.sentence) for fault in verdict.faults[:MOST_FAULTS]]
         sentences = [_("The audit was tampered with, or its store is damaged:"), *faults]

@@ -19,14 +19,13 @@ from sensor.console.blocks import ChangeForm, ConsolePage, Fact, Facts, FormFiel
 from sensor.console.desk import Desk, Visit
 from sensor.console.language import SHOWN_LANGUAGES, console_translator
 from sensor.console.people.forms import only, read_form
-from sensor.console.people.gate import ENTRANCE, DoorSignIn, OpenSession, address_of
+from sensor.console.people.gate import ACCOUNT, ENTRANCE, DoorSignIn, OpenSession, address_of
 from sensor.console.refusal import RefusalError
 from sensor.people.account import AccountError, language_of
 from sensor.people.accounts import AccountPatch, ActingPerson
 from sensor.people.csrf import csrf_token
 from sensor.people.door import SignedIn
 
-ACCOUNT = "/account"
 REFUSED = {
     "wrong": N_("This login and this password do not belong together, or the account is disabled."),
     "locked": N_("Too many failed attempts: try again in {seconds} s."),
@@ -53,7 +52,7 @@ def entrance_router(desk: Desk, sign_in: DoorSignIn) -> APIRouter:
         found = sign_in.session(request)
         if found is not None:
             return RedirectResponse(ACCOUNT if found.account.must_change else "/", 303)
-        return _entrance(asked.get(LANGUAGE) or SHOWN_LANGUAGES[0])
+        return _entrance(sign_in, asked.get(LANGUAGE) or SHOWN_LANGUAGES[0])
 
     @router.post("/sign-in", name="enter")
     async def enter(request: Request) -> Response:
@@ -69,7 +68,7 @@ def entrance_router(desk: Desk, sign_in: DoorSignIn) -> APIRouter:
             return response
         language = asked.get(LANGUAGE) or SHOWN_LANGUAGES[0]
         sentence = console_translator(language)(REFUSED[answer.reason]).format(seconds=answer.retry_s)
-        response = _entrance(language, sentence, 403 if answer.reason == "wrong" else 429)
+        response = _entrance(sign_in, language, sentence, 403 if answer.reason == "wrong" else 429)
         if answer.retry_s:
             response.headers["Retry-After"] = str(answer.retry_s)
         return response
@@ -152,7 +151,7 @@ def _opened(request: Request, sign_in: DoorSignIn) -> OpenSession:
     return found
 
 
-def _entrance(language: str, sentence: str = "", status: int = 200) -> Response:
+def _entrance(sign_in: DoorSignIn, language: str, sentence: str = "", status: int = 200) -> Response:
     names = [(key, HTML_LANGUAGES[key], render.LANGUAGE_NAMES[key]) for key in SHOWN_LANGUAGES]
     page = render.environment().get_template("sign_in.html")
     text = page.render(
@@ -162,6 +161,7 @@ def _entrance(language: str, sentence: str = "", status: int = 200) -> Response:
         languages=names,
         current_language=language,
         sentence=sentence,
+        has_provider=sign_in.has_provider,
     )
     return HTMLResponse(text, status)
 

@@ -21,7 +21,7 @@ from sensor.people.csrf import csrf_token
 from sensor.people.door import PeopleDoor
 from sensor.people.sessions import SessionRow
 
-ENTRANCE = "/sign-in"
+ENTRANCE, ACCOUNT = "/sign-in", "/account"
 COOKIE, SECURE_COOKIE = "minewatch", "__Host-minewatch"
 
 
@@ -38,9 +38,12 @@ class DoorSignIn:
 
     entrance: str | None = ENTRANCE
 
-    def __init__(self, door: PeopleDoor, *, secure: bool, clock: Callable[[], int] = time.time_ns) -> None:
-        """`secure` says that TLS is spoken; `clock` gives the wall clock in nanoseconds."""
-        self.door, self.clock, self.secure = door, clock, secure
+    def __init__(
+        self, door: PeopleDoor, *, secure: bool, has_provider: bool = False, clock: Callable[[], int] = time.time_ns
+    ) -> None:
+        """`secure` says that TLS is spoken, `has_provider` that people may sign in elsewhere, too; `clock` gives the
+        wall clock in nanoseconds."""
+        self.door, self.clock, self.secure, self.has_provider = door, clock, secure, has_provider
 
     @property
     def cookie_name(self) -> str:
