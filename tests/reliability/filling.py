@@ -12,6 +12,7 @@ import struct
 import time
 from collections.abc import Callable, Iterable
 from pathlib import Path
+from typing import NamedTuple
 
 import dpkt
 
@@ -24,10 +25,12 @@ from tests.reliability.flood import miners as of_flood
 
 #: Connections of each miner in one go, and packets a second at first: a go of which anything was refused slows the
 #: next, another hastens it.
-TIMES, PPS, SLOWER, FASTER = 10, 16_000, 0.7, 1.15
+TIMES, PPS, SLOWER, FASTER, SLOWEST_PPS = 10, 12_000, 0.7, 1.3, 3_000
+#: After a go it is waited, in seconds, until the line has read it: else what waits of one go refuses the next.
+LOOK_S, MOST_WAIT_S = 1.2, 60
 #: Looked at after so many goes: by then all may be full; and again after so many. At last it is given up: the machine
 #: is too busy.
-FIRST_LOOK, NEXT_LOOK, MOST_GOES = MAX_FLOWS // TIMES + 1, 3, 60
+FIRST_LOOK, NEXT_LOOK, MOST_GOES = MAX_FLOWS // TIMES + 1, 2, 60
 #: Until what a go has brought is recorded, in seconds: findings are updated every ten of them.
 RECORDED_S = 12
 
@@ -35,23 +38,42 @@ RECORDED_S = 12
 Send = Callable[[Path, int], int]
 
 
-def fill(sensor: Sensor, send: Send, refused: Callable[[], float]) -> tuple[int, int]:
+class Progress(NamedTuple):
+    """What the line has read by now, and what was refused."""
+
+    messages: float
+    refused: float
+
+
+def fill(sensor: Sensor, send: Send, progress: Callable[[], Progress]) -> tuple[int, int]:
     """Let all miners connect until the findings are full: the packets sent, and the fewest connections that one of them
-    has had. `refused` counts what was refused by now."""
+    has had."""
     once = _once()
-    sent, pps, fewest, refused_before = 0, float(PPS), 0, refused()
+    sent, pps, fewest, before = 0, float(PPS), 0, progress()
     for go in range(1, MOST_GOES + 1):
         path = _capture(once, sensor.folder, go * TIMES)
         sent += send(path, int(pps))
-        refused_now = refused()
-        pps *= SLOWER if refused_now > refused_before else FASTER
-        refused_before = refused_now
+        now = read_up(progress)
+        pps = max(SLOWEST_PPS, pps * (SLOWER if now.refused > before.refused else FASTER))
+        before = now
         if go >= FIRST_LOOK and (go - FIRST_LOOK) % NEXT_LOOK == 0:
             time.sleep(RECORDED_S)
             fewest = fewest_connections(sensor.findings())
             if fewest >= MAX_FLOWS:
                 break
     return sent, fewest
+
+
+def read_up(progress: Callable[[], Progress]) -> Progress:
+    """Wait until the line has read all that was sent; how far it is then."""
+    before, until = progress(), time.monotonic() + MOST_WAIT_S
+    while time.monotonic() < until:
+        time.sleep(LOOK_S)  # metrics are made once a second
+        now = progress()
+        if now.messages == before.messages:
+            break
+        before = now
+    return before
 
 
 def fewest_connections(held: Iterable[StoredFinding]) -> int:

@@ -29,7 +29,7 @@ from tests.bench.live import FOLDER, MIRROR, SENDER
 from tests.daemon.sensor import Sensor, running
 from tests.delivery.receivers import HttpReceiver
 from tests.reliability.cable import INSIDE, within
-from tests.reliability.filling import fill
+from tests.reliability.filling import Progress, fill
 from tests.reliability.flood import capture
 from tests.reliability.result import Result
 
@@ -99,7 +99,7 @@ def inside(seconds: int) -> Result:
         ):
             sensor.ready()
             time.sleep(1)
-            filled, fullness = fill(sensor, lambda path, pps: packets(replay(path, pps)), refused)
+            filled, fullness = fill(sensor, lambda path, pps: packets(replay(path, pps)), progress)
             background = replay(mix, RATE, "--loop=0", f"--duration={seconds}")
             samples, pings, floods = go_on(sensor, receiver, flood, seconds)
             sent = filled + packets(background) + floods
@@ -169,10 +169,11 @@ def total(counted: dict[str, float], name: str) -> float:
     return sum(value for series, value in counted.items() if series.partition("{")[0] == name)
 
 
-def refused() -> float:
-    """Connections and data that were more than the line could take."""
+def progress() -> Progress:
+    """What the line has read, and the connections and data that were more than it could take."""
     counted = figures()
-    return total(counted, "candidates_refused_total") + total(counted, "events_dropped_total")
+    refused = total(counted, "candidates_refused_total") + total(counted, "events_dropped_total")
+    return Progress(total(counted, "messages_total"), refused)
 
 
 class Ending(NamedTuple):
