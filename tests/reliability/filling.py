@@ -31,8 +31,8 @@ LOOK_S, MOST_WAIT_S = 1.2, 60
 #: Looked at after so many goes: by then all may be full; and again after so many. At last it is given up: the machine
 #: is too busy.
 FIRST_LOOK, NEXT_LOOK, MOST_GOES = MAX_FLOWS // TIMES + 1, 2, 60
-#: Until what a go has brought is recorded, in seconds: findings are updated every ten of them.
-RECORDED_S = 12
+#: Until what a go has brought is recorded, in seconds: the soak has findings updated every minute meanwhile.
+RECORDED_S = 65
 
 #: Sends a capture at a pace and gives the number of its packets.
 Send = Callable[[Path, int], int]

@@ -41,6 +41,8 @@ RELOAD_S, ROTATE_S, OUTAGE_S, FLOOD_S, SAMPLE_S = 60, 20, 90, 120, 5
 #: heap has room for the next. In service that takes half an hour, here six minutes.
 WARM_FLOOD_S = 30
 WATCHDOG_S = 20
+#: How often a finding is reported; while findings are filled less often, for that takes most of the line's time then.
+UPDATE_S, FILLING_UPDATE_S = 10, 60
 METRICS = 18_181
 SLOPE_BYTES_PER_H = 1_000_000
 
@@ -71,10 +73,10 @@ def slope_per_h(samples: list[Sample]) -> float:
     return statistics.median(pairs) * 3_600 if pairs else 0.0
 
 
-def config(receiver: str) -> dict[str, Any]:
+def config(receiver: str, update_s: int = UPDATE_S) -> dict[str, Any]:
     return {
         "capture": {"interfaces": [{"name": MIRROR}]},
-        "findings": {"update_s": 10},
+        "findings": {"update_s": update_s},
         "ledger": {"url": "sqlite:///ledger.db"},
         "exporters": {
             "eve": {"path": "eve.json"},
@@ -95,11 +97,13 @@ def inside(seconds: int) -> Result:
         watchdog = {"WATCHDOG_USEC": f"{WATCHDOG_S}000000"}
         with (
             contextlib.closing(HttpReceiver()) as receiver,
-            running(folder, config(receiver.url), **watchdog) as sensor,
+            running(folder, config(receiver.url, FILLING_UPDATE_S), **watchdog) as sensor,
         ):
             sensor.ready()
             time.sleep(1)
             filled, fullness = fill(sensor, lambda path, pps: packets(replay(path, pps)), progress)
+            sensor.write(config(receiver.url))
+            sensor.process.send_signal(SIGHUP)
             background = replay(mix, RATE, "--loop=0", f"--duration={seconds}")
             samples, pings, floods = go_on(sensor, receiver, flood, seconds)
             sent = filled + packets(background) + floods
