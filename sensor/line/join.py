@@ -13,6 +13,7 @@ from sensor.line.activity import decided_after_ns, joint_activity, reasons_with,
 from sensor.line.combine import combine
 from sensor.line.flow_facts import stable_id
 from sensor.line.judge import MAX_EVIDENCE, Spoken, evidence_order
+from sensor.line.listed_connections import ListedConnections
 from sensor.line.machines import machines
 from sensor.line.overlap import NO_OVERLAP, DoubleCount, less, shares_less, timeline_less
 from sensor.line.same_connection import MAX_ALIKE, SeenConnection, overlaps
@@ -74,7 +75,7 @@ class Joined:
     agent: tuple[int, str] | None = None
     endpoint: tuple[int, str] | None = None
     workers: set[str] = field(default_factory=set)
-    flows: list[FlowSummary] = field(default_factory=list)
+    flows: ListedConnections = field(default_factory=ListedConnections)
     again: dict[str, DoubleCount] = field(default_factory=dict)  # what the sums have twice, by algorithm
     active: Windows = field(default_factory=Windows)  # when at least one of the flows was there
     evidence: list[Evidence] = field(default_factory=list)
@@ -123,9 +124,7 @@ class Joined:
         self.crowd = max(self.crowd, contribution.names.count)
         self._count_again(flow)
         self.active.put(flow.first_ns, flow.last_ns)
-        self.flows.append(flow)
-        if len(self.flows) > MAX_FLOWS:
-            self.flows.remove(min(self.flows, key=flow_order))
+        self.flows.add(flow, MAX_FLOWS)
 
     def count(self, count: int, first_ns: int, last_ns: int) -> None:
         """So many more flows like the last one, of which no more is known."""
@@ -148,9 +147,7 @@ class Joined:
 
     def _count_again(self, flow: FlowSummary) -> None:
         """Note what the sums have twice: captures that overlap hold the same connection."""
-        alike = [
-            SeenConnection("", "", listed) for listed in self.flows if listed.key.community_id == flow.key.community_id
-        ][-MAX_ALIKE:]
+        alike = [SeenConnection("", "", listed) for listed in self.flows.alike(flow.key.community_id, MAX_ALIKE)]
         if not alike:
             return
         for part, sign in ((overlaps([*alike, SeenConnection("", "", flow)]), 1), (overlaps(alike), -1)):
@@ -174,7 +171,7 @@ class Joined:
         return replace(
             self,
             shares=replace(self.shares),
-            flows=list(self.flows),
+            flows=self.flows.copy(),
             activities=set(self.activities),
             names=self.names.copy(),
             exposures=exposures,

@@ -25,6 +25,10 @@ from sensor.model.time import HOUR_NS, MINUTE_NS
 #: A finding is reported when so many of its connections have ended: each is listed in some report, by which a ledger
 #: knows it again.
 MAX_UNLISTED = MAX_FLOWS // 2
+#: Connections listed in what is reported in one step: as objects they take 3 KB each, and the ledger and each receiver
+#: hold the same again. A quiet line takes ten steps a second, so 65,536 findings of one connection each are out within
+#: four seconds.
+MAX_REPORTED = 2_048
 #: Findings tracked at once; past this new ones are counted and refused.
 MAX_FINDINGS = 65_536
 #: Of them, those of one miner's address: it takes no more than a quarter of the room, and leaves the rest to others.
@@ -82,7 +86,7 @@ class Lifecycle:
         self._subjects: dict[SubjectKey, TrackedSubject] = {}  # each has a finding at least
         self._of_flow: dict[int, tuple[str, ...]] = {}
         self._due: list[tuple[int, int, str]] = []
-        self._became: dict[str, str] = {}  # what was forgotten in this step, and what it is now
+        self._became: dict[str, str] = {}  # what was forgotten since all that was due was reported, and what it is now
         self._of_miner: Counter[str] = Counter()  # findings tracked, by the miner's address
         self.donors = Donors()  # of what is tracked
         self.counters: Counter[str] = Counter()
@@ -162,14 +166,18 @@ class Lifecycle:
         return True
 
     def due_reports(self, now_ns: int) -> Iterator[Report]:
-        """What is due by now."""
+        """What is due by now; of much the first: the rest stays due."""
+        listed = 0
         while self._due and self._due[0][0] <= now_ns:
+            if listed >= MAX_REPORTED:
+                return
             due_ns, _, identity = heapq.heappop(self._due)
             tracked = self._tracked.get(identity)
             if tracked is not None and tracked.due_ns == due_ns and self.settings is not None:
                 report = self._report(identity, tracked, now_ns, self.settings)
                 if report is not None:
                     self.counters[f"findings_{report.state}"] += 1
+                    listed += len(report.joined.flows) if isinstance(report.joined, Joined) else 1
                     yield report
         self._became.clear()
 

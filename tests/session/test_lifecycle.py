@@ -193,6 +193,20 @@ def test_findings_over_the_bound_are_counted_and_not_followed(kept: int, monkeyp
     assert pipeline.counters["findings_refused"] == 5 - kept
 
 
+def test_of_much_that_is_due_each_step_reports_a_part_until_all_is_reported_once(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("sensor.line.lifecycle.MAX_REPORTED", 3)
+    pipeline = live()
+    ended = [
+        event for number in range(8) for event in events(SHARE.replace("acct.rig", f"acct{number}.rig"), flow=number)
+    ]
+    steps = [pipeline.step(ended), *(pipeline.step([], pipeline.now_ns + number) for number in range(4))]
+    assert [len(step) for step in steps] == [3, 3, 2, 0, 0]
+    reported = [(one.login, one.state) for step in steps for one in step if isinstance(one, Finding)]
+    assert sorted(reported) == [(f"acct{number}.rig", "opened") for number in range(8)]
+
+
 def test_one_address_takes_a_part_of_the_room_and_another_is_followed(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("sensor.line.lifecycle.MAX_OF_MINER", 3)
     pipeline = live()
