@@ -30,6 +30,7 @@ from sensor.model.figures import Rates
 
 if TYPE_CHECKING:
     from sensor.console.server import Listening
+    from sensor.console.signin import SignIn
     from sensor.daemon.configuration import Configuration
 
 NO_SIGN_IN = (
@@ -58,18 +59,28 @@ def run(options: argparse.Namespace) -> int:
 
 
 def _demonstrate(settings: Configuration, where: Listening, folder: Path) -> None:
-    from sensor.console.app import make_app
     from sensor.console.demonstration.ledger import make_demo_ledger
     from sensor.console.demonstration.viewer import BANNER, demo_viewer
+    from sensor.console.signin import EverybodyAs
+    from sensor.ledger import LedgerError
+
+    with exit_on(LedgerError, code=RUN_ERROR):
+        url = make_demo_ledger(folder, time.time_ns())
+    say(f"console: a demonstration with invented data: {where.url} (stop with Ctrl-C)")
+    _serve(settings, url, EverybodyAs(demo_viewer()), where, BANNER)
+
+
+def _serve(settings: Configuration, url: str, sign_in: SignIn, where: Listening, banner: str | None = None) -> None:
+    """Serve the ledger of a URL to whom `sign_in` lets in. Raises CommandError."""
+    from sensor.console.app import make_app
     from sensor.console.desk import Desk
     from sensor.console.server import serve
-    from sensor.console.signin import EverybodyAs
     from sensor.ledger import Ledger, LedgerError
 
     with exit_on(LedgerError, code=RUN_ERROR):
-        ledger = Ledger.open_to_read(make_demo_ledger(folder, time.time_ns()))
+        ledger = Ledger.open_to_read(url)
+    bulletin, evidence = settings.bulletin, settings.evidence.folder
     try:
-        bulletin = settings.bulletin
         desk = Desk(
             ledger.engine,
             divisions_of(settings),
@@ -77,11 +88,10 @@ def _demonstrate(settings: Configuration, where: Listening, folder: Path) -> Non
             site_weights_of(settings),
             Rates(bulletin.co2_kg_per_kwh, bulletin.surcharge_yuan_per_kwh),
             grounds_of(settings),
-            banner=BANNER,
+            evidence=None if evidence is None or banner is not None else Path(evidence),
+            banner=banner,
         )
-        app = make_app(desk, EverybodyAs(demo_viewer()), hosts=where.names, secure=where.secure)
-        say(f"console: a demonstration with invented data: {where.url} (stop with Ctrl-C)")
-        serve(app, where)
+        serve(make_app(desk, sign_in, hosts=where.names, secure=where.secure), where)
     finally:
         ledger.close()
 

@@ -52,13 +52,13 @@ def test_every_answer_has_the_headers(browser: TestClient, province: Ledger) -> 
         dressed(refused.headers)
 
 
-def test_a_mistake_of_ours_is_dressed_and_says_nothing_of_itself(
-    desk: Desk, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    def broken(visit: object) -> None:
+def test_a_mistake_of_ours_is_dressed_and_says_nothing_of_itself(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(_visit: object) -> None:
         raise RuntimeError("secret detail")
 
-    pages = tuple((route, path, broken if route == "pools" else maker, asked) for route, path, maker, asked in console.PAGES)
+    pages = tuple(
+        (route, path, broken if route == "pools" else maker, asked) for route, path, maker, asked in console.PAGES
+    )
     monkeypatch.setattr(console, "PAGES", pages)
     app = console.make_app(desk, console_viewer(viewer("lead")), hosts=("testserver",))
     answer = TestClient(app, raise_server_exceptions=False).get("/pools")

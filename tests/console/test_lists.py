@@ -123,7 +123,9 @@ def test_a_cut_begins_behind_its_key(crowd: Ledger) -> None:
     whole = [found.stored.finding.finding_id for found in reader.findings(AskedFindings())]
     assert whole == sorted(whole)
     key = ListKey(MONDAY + 2 * HOUR, whole[6])
-    assert [found.stored.finding.finding_id for found in reader.findings(AskedFindings(), ListCut(key, 3))] == whole[7:10]
+    assert [found.stored.finding.finding_id for found in reader.findings(AskedFindings(), ListCut(key, 3))] == whole[
+        7:10
+    ]
 
 
 def test_each_filter_leaves_out_what_does_not_fit(desk: Desk) -> None:

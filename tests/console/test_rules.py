@@ -68,7 +68,7 @@ def test_a_router_of_others_is_behind_its_rule(desk: Desk, monkeypatch: pytest.M
 class Nobody:
     entrance: str | None = None
 
-    def viewer(self, request: Request) -> Viewer | None:
+    def viewer(self, _request: Request) -> Viewer | None:
         return None
 
 

@@ -128,7 +128,7 @@ def _tiles(visit: Visit) -> KeyFigures:
         KeyFigure(
             "day",
             _("Electricity a day, projected"),
-            cells.projected(its.day_kwh, its, summary.watched) or nothing,
+            (cells.projected(its.day_kwh, its, summary.watched) or nothing) if lines else nothing,
             "figure",
             "kWh",
         ),
