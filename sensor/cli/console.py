@@ -29,8 +29,8 @@ from sensor.model.exit_codes import CONFIG, OK, RUN_ERROR, USAGE
 from sensor.model.figures import Rates
 
 if TYPE_CHECKING:
-    from sensor.console.server import Listening
-    from sensor.console.signin import SignIn
+    from sensor.console.web.server import Listening
+    from sensor.console.web.signin import SignIn
     from sensor.daemon.configuration import Configuration
 
 NO_SIGN_IN = (
@@ -61,7 +61,7 @@ def run(options: argparse.Namespace) -> int:
 def _demonstrate(settings: Configuration, where: Listening, folder: Path) -> None:
     from sensor.console.demonstration.ledger import make_demo_ledger
     from sensor.console.demonstration.viewer import BANNER, demo_viewer
-    from sensor.console.signin import EverybodyAs
+    from sensor.console.web.signin import EverybodyAs
     from sensor.ledger import LedgerError
 
     with exit_on(LedgerError, code=RUN_ERROR):
@@ -72,9 +72,9 @@ def _demonstrate(settings: Configuration, where: Listening, folder: Path) -> Non
 
 def _serve(settings: Configuration, url: str, sign_in: SignIn, where: Listening, banner: str | None = None) -> None:
     """Serve the ledger of a URL to whom `sign_in` lets in. Raises CommandError."""
-    from sensor.console.app import make_app
     from sensor.console.desk import Desk
-    from sensor.console.server import serve
+    from sensor.console.web.app import make_app
+    from sensor.console.web.server import serve
     from sensor.ledger import Ledger, LedgerError
 
     with exit_on(LedgerError, code=RUN_ERROR):
@@ -98,7 +98,7 @@ def _serve(settings: Configuration, url: str, sign_in: SignIn, where: Listening,
 
 def _listening(options: argparse.Namespace) -> Listening:
     try:
-        from sensor.console.server import Listening
+        from sensor.console.web.server import Listening
     except ImportError as error:
         raise CommandError(CONFIG, NOT_INSTALLED.format(missing=error.name)) from None
     text = options.listen

@@ -133,7 +133,7 @@ class HistoryStep:
 
 
 @dataclass(frozen=True)
-class History:
+class CaseHistory:
     """What became of a case."""
 
     block_type: ClassVar[str] = "history"
@@ -141,11 +141,11 @@ class History:
     steps: tuple[HistoryStep, ...]
 
 
-ConsoleBlock = Block | Listing | Filters | Facts | Sayings | Drawing | Dialogue | History
+ConsoleBlock = Block | Listing | Filters | Facts | Sayings | Drawing | Dialogue | CaseHistory
 
 
 @dataclass(frozen=True)
-class Part:
+class PagePart:
     """Blocks under one heading."""
 
     key: str
@@ -163,7 +163,7 @@ class ConsolePage:
     subtitle: str = ""
     badge: tuple[str, str] | None = None  # class of the style, and text
     opening: tuple[ConsoleBlock, ...] = ()
-    parts: tuple[Part, ...] = ()
+    parts: tuple[PagePart, ...] = ()
     meta: tuple[tuple[str, str], ...] = ()
     listing: Listing | None = None  # what an export is of
 

@@ -22,7 +22,7 @@ from sensor.daemon.journal import Journal
 from sensor.daemon.lease import identity_of, take_lease
 from sensor.daemon.ledger_watch import LedgerWatch
 from sensor.daemon.metrics_server import MetricsServer
-from sensor.daemon.news import News, Viewer
+from sensor.daemon.news import News, TerminalViewer
 from sensor.daemon.notify import Notifier
 from sensor.daemon.reload import Reloader
 from sensor.daemon.sandbox import enter
@@ -73,7 +73,7 @@ class Daemon:
         setup: Setup,
         reloader: Reloader,
         journal: Journal,
-        viewer: Viewer | None = None,
+        viewer: TerminalViewer | None = None,
         simulation: Simulation | None = None,
     ) -> None:
         """Open what can fail. Waits where the ledger's lease has to expire first. `viewer`: who watches a terminal.

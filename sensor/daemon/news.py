@@ -22,7 +22,7 @@ from sensor.model.time import MINUTE_NS
 MOST_REPORTED, MOST_LINES = 100_000, 30
 
 
-class Viewer(Protocol):
+class TerminalViewer(Protocol):
     """Somebody who watches (`sensor/cli/live.py`). Called by the line's thread."""
 
     def show(self, record: Record) -> None:
@@ -38,7 +38,7 @@ class Viewer(Protocol):
 class News:
     """What one sensor tells. Used by the line's thread."""
 
-    def __init__(self, journal: Journal, viewer: Viewer | None, *, name_persons: bool) -> None:
+    def __init__(self, journal: Journal, viewer: TerminalViewer | None, *, name_persons: bool) -> None:
         self._journal, self._viewer, self._name_persons = journal, viewer, name_persons
         self._reported: dict[str, None] = {}  # identities of findings, oldest first
         self._minute = self._lines = self._more = 0

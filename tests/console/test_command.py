@@ -17,7 +17,7 @@ import pytest
 from sensor.cli.main import main
 from sensor.console.demonstration.ledger import make_demo_ledger
 from sensor.console.demonstration.roster import PLANS
-from sensor.console.server import Listening
+from sensor.console.web.server import Listening
 from sensor.ledger import Ledger
 from sensor.model.time import DAY_NS
 from tests.console.province import client, desk_of, viewer
@@ -79,7 +79,7 @@ def test_the_demonstration_is_served_with_a_banner_and_leaves_nothing(tmp_path: 
 
 
 def _page(url: str) -> str:
-    for _ in range(100):
+    for _ in range(600):
         try:
             with urllib.request.urlopen(url, timeout=10) as answer:
                 return str(answer.read().decode())

@@ -7,10 +7,10 @@ from fastapi import APIRouter, Request
 from fastapi.routing import APIRoute
 from starlette.routing import Route
 
-from sensor.console.app import router_of
 from sensor.console.desk import Desk
-from sensor.console.rules import RULES
-from sensor.console.signin import EverybodyAs
+from sensor.console.web.app import router_of
+from sensor.console.web.rules import RULES
+from sensor.console.web.signin import EverybodyAs
 from sensor.model.scope import DATA_ROLES, ROLES, Viewer
 from tests.console.province import client, viewer
 
@@ -52,7 +52,7 @@ def test_a_route_without_a_rule_is_refused(desk: Desk) -> None:
 
 
 def test_a_router_of_others_is_behind_its_rule(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
-    from sensor.console.rules import RouteRule
+    from sensor.console.web.rules import RouteRule
 
     router = APIRouter()
 
@@ -76,7 +76,7 @@ class Nobody:
 def test_nobody_sees_nothing(desk: Desk, entrance: str | None) -> None:
     from fastapi.testclient import TestClient
 
-    from sensor.console.app import make_app
+    from sensor.console.web.app import make_app
 
     door = Nobody()
     door.entrance = entrance

@@ -13,7 +13,7 @@ from exporters.forms.documents.translations import catalogue
 from exporters.forms.report.details import details
 from sensor.console.language import SHOWN_LANGUAGES
 from sensor.console.pages.finding import DETAIL_NAMES
-from sensor.console.render import LANGUAGE_NAMES
+from sensor.console.web.render import LANGUAGE_NAMES
 from tests.console.province import miner
 from tests.documents.catalogue import KEYWORDS, METHODS
 

@@ -22,7 +22,7 @@ from sensor.console.blocks import (
     Drawing,
     Fact,
     Facts,
-    Part,
+    PagePart,
     SaidMessage,
     Sayings,
 )
@@ -93,12 +93,12 @@ def finding(visit: Visit, finding_id: str) -> ConsolePage:
     found = finding_of(visit, finding_id)
     item, _ = without_persons(found.stored.finding), visit._
     parts = (
-        Part("figures", _("What it amounts to"), _figures(visit, item)),
-        Part("why", _("Why"), _why(visit, item)),
-        Part("said", _("What was said"), (_dialogue(visit, item),)),
-        Part("whose", _("Whose address it was"), _whose(visit, found, item)),
-        Part("connections", _("Connections"), (_connections(visit, item),)),
-        Part("capture", _("Evidence to keep"), (_capture_facts(visit, item),)),
+        PagePart("figures", _("What it amounts to"), _figures(visit, item)),
+        PagePart("why", _("Why"), _why(visit, item)),
+        PagePart("said", _("What was said"), (_dialogue(visit, item),)),
+        PagePart("whose", _("Whose address it was"), _whose(visit, found, item)),
+        PagePart("connections", _("Connections"), (_connections(visit, item),)),
+        PagePart("capture", _("Evidence to keep"), (_capture_facts(visit, item),)),
     )
     label = item.grade.label
     suppressed = found.stored.suppressed

@@ -18,16 +18,16 @@ from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp
 
 from exporters.forms.documents.labels import N_
-from sensor.console import render
-from sensor.console.address_bar import LANGUAGE, Asked, Parameter, read_address_bar
+from sensor.console.address_bar import LANGUAGE, AskedValues, Parameter, read_address_bar
 from sensor.console.blocks import ConsolePage, DownloadFile
 from sensor.console.desk import Desk, Visit
-from sensor.console.furniture import Furniture
 from sensor.console.language import console_translator
 from sensor.console.pages import cases, finding, findings, overview, owners, search, sensors, single
 from sensor.console.refusal import RefusalError
-from sensor.console.rules import RULES
-from sensor.console.signin import SignIn
+from sensor.console.web import render
+from sensor.console.web.furniture import Furniture
+from sensor.console.web.rules import RULES
+from sensor.console.web.signin import SignIn
 from sensor.ledger.store.errors import LedgerError
 from sensor.model.address import canonical
 from sensor.model.scope import Viewer
@@ -138,7 +138,7 @@ def _in_path(name: str, text: str) -> Any:
     return text
 
 
-def _language(asked: Asked, viewer: Viewer) -> str:
+def _language(asked: AskedValues, viewer: Viewer) -> str:
     return asked.get(LANGUAGE) or viewer.language
 
 
