@@ -108,7 +108,8 @@ def own(target: Path) -> None:
 def libraries(target: Path) -> None:
     """Every distribution that is needed, with its licence."""
     project = tomllib.loads((TREE / "pyproject.toml").read_text())["project"]
-    for needed in sorted(closure([*project["dependencies"], *project["optional-dependencies"]["postgresql"]])):
+    extras = project["optional-dependencies"]
+    for needed in sorted(closure([*project["dependencies"], *extras["postgresql"], *extras["console"]])):
         for file in distribution(needed).files or ():
             source = Path(str(file.locate()))
             if {"..", "__pycache__", "SelfTest", "tests"} & set(file.parts) or not source.is_file():
