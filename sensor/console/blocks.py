@@ -175,3 +175,4 @@ class DownloadFile:
     name: str
     content_type: str
     data: bytes
+    identities: tuple[str, ...] = ()  # of its rows, by their first column

@@ -74,7 +74,8 @@ def export(visit: Visit, of: RecordList[Record]) -> DownloadFile:
     table = _table(of, [of.row(record) for record in found])
     form = visit.asked.get(FORMAT)
     name = f"minewatch-{of.key}-{visit.period.name}.{form}"
-    return DownloadFile(name, CONTENT_TYPES[form], _WRITERS[form](visit, table))
+    identities = tuple(str(row[0]) for row in table.rows)
+    return DownloadFile(name, CONTENT_TYPES[form], _WRITERS[form](visit, table), identities)
 
 
 def _table(of: RecordList[Record], rows: Sequence[ListedRow]) -> DocumentTable:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from sensor.console.desk import Desk
 from sensor.ledger import Ledger
-from tests.console.province import PERSON, PERSONS_NAME, PERSONS_STREET, client, desk_of, fill, paths, viewer
+from tests.console.province import PERSON, PERSONS_NAME, PERSONS_STREET, client, desk_of, fill, miner, paths, viewer
 from tests.ledger.mining import MONDAY
 
 STREET = f"Street-{PERSON}- 1"
@@ -55,4 +55,16 @@ def test_what_officers_wrote_into_a_case_is_without_the_name(tmp_path: Path) -> 
     text = client(desk_of(writer), viewer("lead", language="en")).get(f"/cases/{case.case_id}").text
     assert "visited (a person) at (a person)" in text
     assert PERSONS_NAME not in text
+    writer.close()
+
+
+def test_the_reason_why_a_finding_is_suppressed_is_without_the_name(tmp_path: Path) -> None:
+    writer = Ledger.open(f"sqlite:///{tmp_path}/ledger.db")
+    made = miner(PERSON)
+    writer.record([made], MONDAY, {made.finding_id: f"allowed for {PERSONS_NAME}"})
+    browser = client(desk_of(writer), viewer("lead", language="en"))
+    for path in ("/findings", "/findings?format=csv", f"/findings/{made.finding_id}"):
+        text = browser.get(path).text
+        assert "allowed for (a person)" in text
+        assert PERSONS_NAME not in text
     writer.close()

@@ -28,7 +28,7 @@ from sensor.console.blocks import (
 )
 from sensor.console.desk import Visit
 from sensor.console.figures import grade_text, owner_text, place_text
-from sensor.console.pages.findings import finding_owner_text, pool_text, power_cell, rate_text
+from sensor.console.pages.findings import finding_owner_text, pool_text, power_cell, rate_text, suppressed_text
 from sensor.console.refusal import RefusalError
 from sensor.evidence.files import evidence_path
 from sensor.ledger.read.lists.records import ListedFinding
@@ -101,9 +101,9 @@ def finding(visit: Visit, finding_id: str) -> ConsolePage:
         PagePart("capture", _("Evidence to keep"), (_capture_facts(visit, item),)),
     )
     label = item.grade.label
-    suppressed = found.stored.suppressed
+    suppressed = suppressed_text(found)
     opening: tuple[ConsoleBlock, ...] = (
-        (Sayings(_("It was not reported"), (visible(suppressed),), foreign=True),) if suppressed else ()
+        (Sayings(_("It was not reported"), (suppressed,), foreign=True),) if suppressed else ()
     )
     return ConsolePage(
         "findings",
