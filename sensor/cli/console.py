@@ -14,26 +14,20 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from sensor.cli.case_filter import divisions_of
 from sensor.cli.frame import (
     CommandError,
     exit_on,
     flag_overrides,
-    grounds_of,
     load_configuration,
     os_reason,
     say,
     show_configuration,
-    site_weights_of,
 )
 from sensor.model.exit_codes import CONFIG, OK, RUN_ERROR, USAGE
-from sensor.model.figures import Rates
 
 if TYPE_CHECKING:
-    from sensor.console.desk import Desk
-    from sensor.console.server import Listening
+    from sensor.console.web.server import Listening
     from sensor.daemon.configuration import Configuration
-    from sensor.ledger import Ledger
 
 NOT_INSTALLED = "console: its libraries are not installed ({missing}): pip install 'minewatch[console]'"
 
@@ -45,51 +39,41 @@ def run(options: argparse.Namespace) -> int:
         return show_configuration(settings)
     where = _listening(options)
     if not options.demo:
-        from sensor.cli.desk import serve_desk
-
-        refuse_if_taken(where)
-        serve_desk(settings, where, desk_of)
+        _refuse_if_taken(where)
+        _serve_desk(settings, where)
         return OK
     if options.ledger is not None:
         raise CommandError(USAGE, "console: --demo makes a ledger of its own: leave out --ledger")
     if not where.on_loopback:
         raise CommandError(USAGE, f"console: --demo listens on this host alone, not on {where.address}")
-    refuse_if_taken(where)
+    _refuse_if_taken(where)
     with tempfile.TemporaryDirectory(prefix="minewatch-demo-") as folder:
         _demonstrate(settings, where, Path(folder))
     return OK
 
 
-def desk_of(settings: Configuration, ledger: Ledger, banner: str | None = None) -> Desk:
-    """What the pages are made of."""
-    from sensor.console.desk import Desk
+def _serve_desk(settings: Configuration, where: Listening) -> None:
+    from sensor.cli.desk import opened_desk
+    from sensor.console.web.server import serve
 
-    bulletin, folder = settings.bulletin, settings.evidence.folder
-    return Desk(
-        ledger.engine,
-        divisions_of(settings),
-        settings.ledger.zone,
-        site_weights_of(settings),
-        Rates(bulletin.co2_kg_per_kwh, bulletin.surcharge_yuan_per_kwh),
-        grounds_of(settings),
-        evidence=None if folder is None or banner is not None else Path(folder),
-        banner=banner,
-    )
+    with opened_desk(settings, where) as app:
+        say(f"console: {where.url} (stop with Ctrl-C)")
+        serve(app, where)
 
 
 def _demonstrate(settings: Configuration, where: Listening, folder: Path) -> None:
-    from sensor.console.app import make_app
+    from sensor.cli.desk import desk_of
     from sensor.console.demonstration.ledger import make_demo_ledger
     from sensor.console.demonstration.viewer import BANNER, demo_viewer
-    from sensor.console.server import serve
-    from sensor.console.signin import EverybodyAs
+    from sensor.console.web.app import make_app
+    from sensor.console.web.server import serve
+    from sensor.console.web.signin import EverybodyAs
     from sensor.ledger import Ledger, LedgerError
 
     with exit_on(LedgerError, code=RUN_ERROR):
         ledger = Ledger.open_to_read(make_demo_ledger(folder, time.time_ns()))
     try:
-        desk = desk_of(settings, ledger, BANNER)
-        app = make_app(desk, EverybodyAs(demo_viewer()), hosts=where.names, secure=where.secure)
+        app = make_app(desk_of(settings, ledger, BANNER), EverybodyAs(demo_viewer()), hosts=where.names)
         say(f"console: a demonstration with invented data: {where.url} (stop with Ctrl-C)")
         serve(app, where)
     finally:
@@ -98,7 +82,7 @@ def _demonstrate(settings: Configuration, where: Listening, folder: Path) -> Non
 
 def _listening(options: argparse.Namespace) -> Listening:
     try:
-        from sensor.console.server import Listening
+        from sensor.console.web.server import Listening
     except ImportError as error:
         raise CommandError(CONFIG, NOT_INSTALLED.format(missing=error.name)) from None
     text = options.listen
@@ -114,7 +98,7 @@ def _listening(options: argparse.Namespace) -> Listening:
     return Listening(address, int(port), tuple(options.host), options.certificate, options.key)
 
 
-def refuse_if_taken(where: Listening) -> None:
+def _refuse_if_taken(where: Listening) -> None:
     """Raises CommandError where nothing can be listened to, before anything is made."""
     family = socket.AF_INET6 if ":" in where.address else socket.AF_INET
     with socket.socket(family) as probe:

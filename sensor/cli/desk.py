@@ -2,41 +2,64 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from contextlib import ExitStack
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING
 
-from sensor.cli.frame import CommandError, exit_on, say
+from sensor.cli.case_filter import divisions_of
+from sensor.cli.frame import CommandError, exit_on, grounds_of, site_weights_of
 from sensor.cli.people import opened_door
 from sensor.model.exit_codes import CONFIG, RUN_ERROR, USAGE
+from sensor.model.figures import Rates
 
 if TYPE_CHECKING:
+    from starlette.types import ASGIApp
+
     from sensor.console.desk import Desk
-    from sensor.console.server import Listening
+    from sensor.console.web.server import Listening
     from sensor.daemon.configuration import Configuration
     from sensor.ledger import Ledger
 
 NOBODY = "console: nobody could manage accounts: minewatch people add NAME --role admin"
+OPEN_NETWORK = (
+    "console: {address} is asked over a network, where passwords and sessions would be read by others: give "
+    "--certificate and --key, or listen on 127.0.0.1 behind a server that speaks TLS"
+)
 
 
-def serve_desk(settings: Configuration, where: Listening, desk_of: Callable[[Configuration, Ledger], Desk]) -> None:
-    """Serve until interrupted. Raises CommandError."""
+def desk_of(settings: Configuration, ledger: Ledger, banner: str | None = None) -> Desk:
+    """What the pages are made of; those of a demonstration, which has a banner, have no captures."""
+    from sensor.console.desk import Desk
+
+    bulletin, evidence = settings.bulletin, settings.evidence.folder
+    return Desk(
+        ledger.engine,
+        divisions_of(settings),
+        settings.ledger.zone,
+        site_weights_of(settings),
+        Rates(bulletin.co2_kg_per_kwh, bulletin.surcharge_yuan_per_kwh),
+        grounds_of(settings),
+        evidence=None if evidence is None or banner is not None else Path(evidence),
+        banner=banner,
+    )
+
+
+@contextmanager
+def opened_desk(settings: Configuration, where: Listening) -> Iterator[ASGIApp]:
+    """The application, until it is served no more. Raises CommandError."""
     from sensor.audit.store import AuditReader, audit_place
-    from sensor.console.app import make_app
     from sensor.console.people.accounts import people_router
     from sensor.console.people.audit import audit_router
     from sensor.console.people.entrance import entrance_router
     from sensor.console.people.gate import DoorSignIn
-    from sensor.console.server import serve
+    from sensor.console.people.view_rows import ViewRows
+    from sensor.console.web.app import make_app
     from sensor.ledger import Ledger, LedgerError
     from sensor.people.opening import open_oidc
 
     if not where.on_loopback and not where.secure:
-        raise CommandError(
-            USAGE,
-            f"console: {where.address} is asked over a network, where passwords and sessions would be read by others: "
-            "give --certificate and --key, or listen on 127.0.0.1 behind a server that speaks TLS",
-        )
+        raise CommandError(USAGE, OPEN_NETWORK.format(address=where.address))
     with opened_door(settings, "console", to_read=True) as door, ExitStack() as closing:
         if not any(account.is_active_admin for account in door.accounts.all()):
             raise CommandError(CONFIG, NOBODY)
@@ -57,5 +80,5 @@ def serve_desk(settings: Configuration, where: Listening, desk_of: Callable[[Con
 
             closing.callback(provider.close)
             routers.append(provider_router(sign_in, provider))
-        say(f"console: {where.url} (stop with Ctrl-C)")
-        serve(make_app(desk, sign_in, hosts=where.names, secure=where.secure, routers=routers), where)
+        witness = ViewRows(door.trail, sign_in.clock)
+        yield make_app(desk, sign_in, hosts=where.names, secure=where.secure, routers=routers, witness=witness)

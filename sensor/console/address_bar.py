@@ -104,7 +104,7 @@ CASE = Parameter("case", N_("Case's number"), _number, kind="hidden")
 
 
 @dataclass(frozen=True)
-class Asked:
+class AskedValues:
     """What was asked: the values as they are understood, and as they were written."""
 
     values: Mapping[str, Any] = field(default_factory=dict)
@@ -115,7 +115,7 @@ class Asked:
         return self.values.get(parameter.name)
 
 
-def read_address_bar(query: bytes, parameters: Sequence[Parameter]) -> Asked:
+def read_address_bar(query: bytes, parameters: Sequence[Parameter]) -> AskedValues:
     """The values of a query. Raises RefusalError (400) for anything that is not understood. An empty value, as a form
     sends it, is one that was not asked."""
     try:
@@ -139,7 +139,7 @@ def read_address_bar(query: bytes, parameters: Sequence[Parameter]) -> Asked:
         if not plain:
             continue
         values[name], written[name] = _value(by_name[name], plain), plain
-    return Asked(values, written)
+    return AskedValues(values, written)
 
 
 def _value(parameter: Parameter, text: str) -> Any:

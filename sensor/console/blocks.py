@@ -133,7 +133,7 @@ class HistoryStep:
 
 
 @dataclass(frozen=True)
-class History:
+class CaseHistory:
     """What became of a case."""
 
     block_type: ClassVar[str] = "history"
@@ -169,11 +169,11 @@ class ChangeForm:
     note: str = ""
 
 
-ConsoleBlock = Block | Listing | Filters | Facts | Sayings | Drawing | Dialogue | History | ChangeForm
+ConsoleBlock = Block | Listing | Filters | Facts | Sayings | Drawing | Dialogue | CaseHistory | ChangeForm
 
 
 @dataclass(frozen=True)
-class Part:
+class PagePart:
     """Blocks under one heading."""
 
     key: str
@@ -191,7 +191,7 @@ class ConsolePage:
     subtitle: str = ""
     badge: tuple[str, str] | None = None  # class of the style, and text
     opening: tuple[ConsoleBlock, ...] = ()
-    parts: tuple[Part, ...] = ()
+    parts: tuple[PagePart, ...] = ()
     meta: tuple[tuple[str, str], ...] = ()
     listing: Listing | None = None  # what an export is of
 
@@ -203,3 +203,4 @@ class DownloadFile:
     name: str
     content_type: str
     data: bytes
+    identities: tuple[str, ...] = ()  # of its rows, by their first column

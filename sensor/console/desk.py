@@ -21,11 +21,11 @@ from sensor.attribution.books.divisions import DivisionError, Divisions
 from sensor.attribution.books.jurisdiction import viewers_scope
 from sensor.bulletin.owners import OwnerDisplay
 from sensor.bulletin.period import Period, PeriodError, checked, week_of
-from sensor.console.address_bar import DIVISION, LANGUAGE, SINCE, UNTIL, WEEK, Asked
+from sensor.console.address_bar import DIVISION, LANGUAGE, SINCE, UNTIL, WEEK, AskedValues
 from sensor.console.language import console_translator
 from sensor.console.refusal import RefusalError
 from sensor.console.week import FiguresCache, WeekFigures
-from sensor.ledger.read.desk import DeskReader
+from sensor.ledger.read.lists.desk import DeskReader
 from sensor.model.coverage import DEFAULT_GROUNDS, Grounds
 from sensor.model.figures import Rates
 from sensor.model.scope import Scope, Viewer, stem_of
@@ -48,7 +48,7 @@ class Desk:
     evidence: Path | None = None  # the folder of captures
     banner: str | None = None  # stands over every page
     clock: Callable[[], int] = time.time_ns
-    kept: FiguresCache = field(default_factory=FiguresCache)
+    cache: FiguresCache = field(default_factory=FiguresCache)
 
     @property
     def year(self) -> int:
@@ -63,7 +63,7 @@ class Visit:
     desk: Desk
     viewer: Viewer
     path: str
-    asked: Asked
+    asked: AskedValues
     language: str
     token: str | None = None  # of the session, for forms; None: nobody signed in
 
@@ -121,7 +121,7 @@ class Visit:
         def make() -> WeekFigures:
             return WeekFigures(period, self.reader.summary(period.from_ns, period.to_ns, desk.grounds, desk.weights))
 
-        return desk.kept.get(self.scope, f"week {period.name}", make)
+        return desk.cache.get(self.scope, f"week {period.name}", make)
 
     @cached_property
     def asked_division(self) -> Scope | None:

@@ -17,7 +17,7 @@ from exporters.forms.documents.labels import N_
 from exporters.forms.documents.model import Absent, Cell, Column, Document, DocumentSection, DocumentTable, RangeCell
 from exporters.forms.documents.sheets import guarded
 from sensor.console.address_bar import AFTER, FORMAT, FORMATS, LANGUAGE, Parameter
-from sensor.console.blocks import ConsolePage, DownloadFile, FilterField, Filters, ListedRow, Listing, Part, Sayings
+from sensor.console.blocks import ConsolePage, DownloadFile, FilterField, Filters, ListedRow, Listing, PagePart, Sayings
 from sensor.console.desk import Visit
 from sensor.console.refusal import RefusalError
 from sensor.ledger.read.lists.cut import ListCut, ListKey
@@ -74,7 +74,8 @@ def export(visit: Visit, of: RecordList[Record]) -> DownloadFile:
     table = _table(of, [of.row(record) for record in found])
     form = visit.asked.get(FORMAT)
     name = f"minewatch-{of.key}-{visit.period.name}.{form}"
-    return DownloadFile(name, CONTENT_TYPES[form], _WRITERS[form](visit, table))
+    identities = tuple(str(row[0]) for row in table.rows)
+    return DownloadFile(name, CONTENT_TYPES[form], _WRITERS[form](visit, table), identities)
 
 
 def _table(of: RecordList[Record], rows: Sequence[ListedRow]) -> DocumentTable:
@@ -213,5 +214,5 @@ def list_page(
         return export(visit, of)
     page = listing(visit, of)
     about = Sayings("", (note, basis_sentence(visit)))
-    part = Part("list", "", (filters(visit, parameters), about, page))
+    part = PagePart("list", "", (filters(visit, parameters), about, page))
     return ConsolePage(of.key, of.title, parts=(part,), listing=page)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ipaddress
 
-from sensor.ledger.read.desk import DeskReader
+from sensor.ledger.read.lists.desk import DeskReader
 from sensor.model.address import parse_network
 
 

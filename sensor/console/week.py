@@ -93,7 +93,7 @@ class FiguresCache:
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock
         self._lock = threading.Lock()
-        self._kept: OrderedDict[tuple[Scope, str], tuple[float, object]] = OrderedDict()
+        self._entries: OrderedDict[tuple[Scope, str], tuple[float, object]] = OrderedDict()
         self._making: dict[tuple[Scope, str], threading.Lock] = {}
 
     def get(self, scope: Scope, subject: str, make: Callable[[], Value]) -> Value:
@@ -104,17 +104,17 @@ class FiguresCache:
         try:
             with turn:
                 with self._lock:
-                    entry = self._kept.get(key)
+                    entry = self._entries.get(key)
                 if entry is not None and self._clock() < entry[0]:
                     return entry[1]  # type: ignore[return-value]
                 began = self._clock()
                 value = make()
                 took = self._clock() - began
                 with self._lock:
-                    self._kept[key] = (self._clock() + max(LEAST_S, TIMES_MAKING * took), value)
-                    self._kept.move_to_end(key)
-                    while len(self._kept) > MOST_KEPT:
-                        self._kept.popitem(last=False)
+                    self._entries[key] = (self._clock() + max(LEAST_S, TIMES_MAKING * took), value)
+                    self._entries.move_to_end(key)
+                    while len(self._entries) > MOST_KEPT:
+                        self._entries.popitem(last=False)
                 return value
         finally:
             with self._lock:

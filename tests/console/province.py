@@ -13,9 +13,9 @@ from zoneinfo import ZoneInfo
 from fastapi.testclient import TestClient
 
 from sensor.attribution.books.divisions import Divisions
-from sensor.console.app import make_app
 from sensor.console.desk import Desk
-from sensor.console.signin import EverybodyAs
+from sensor.console.web.app import make_app
+from sensor.console.web.signin import EverybodyAs
 from sensor.ledger import Ledger
 from sensor.model.attribution import Attribution
 from sensor.model.figures import Rates

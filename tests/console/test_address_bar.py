@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from sensor.console.app import PAGES
 from sensor.console.desk import Desk
+from sensor.console.web.app import PAGES
 from sensor.ledger import Ledger
 from tests.console.province import client, paths, viewer
 

@@ -11,13 +11,14 @@ import pytest
 from fastapi.testclient import TestClient
 
 from exporters.forms.documents.translations import HTML_LANGUAGES
-from sensor.audit.store import AuditReader, audit_place
-from sensor.console.app import make_app
+from sensor.audit.store import AuditError, AuditReader, audit_place
 from sensor.console.desk import Desk
 from sensor.console.people.accounts import people_router
 from sensor.console.people.audit import audit_router
 from sensor.console.people.entrance import entrance_router
 from sensor.console.people.gate import COOKIE, SECURE_COOKIE, DoorSignIn
+from sensor.console.people.view_rows import ViewRows
+from sensor.console.web.app import make_app
 from sensor.people.account import UserAccount
 from sensor.people.door import PeopleDoor
 from tests.console.province import LANGUAGES
@@ -72,7 +73,14 @@ def browse(desk: Desk, door: PeopleDoor, url: str, times: list[int]) -> Any:
             people_router(desk, sign_in),
             audit_router(desk, lambda: AuditReader(audit_place(url))),
         )
-        app = make_app(desk, sign_in, hosts=("testserver",), secure=secure, routers=routers)
+        app = make_app(
+            desk,
+            sign_in,
+            hosts=("testserver",),
+            secure=secure,
+            routers=routers,
+            witness=ViewRows(door.trail, sign_in.clock),
+        )
         base = "https://testserver" if secure else "http://testserver"
         return Browser(app, base_url=base, follow_redirects=False)
 
@@ -283,3 +291,23 @@ def test_every_page_of_people_is_whole_in_both_languages_without_a_script(browse
                 assert f'<html lang="{HTML_LANGUAGES[language]}">' in page.text
                 assert "<script" not in page.text
                 assert "http://" not in page.text.replace("http://www.w3.org", "")
+
+
+def test_a_page_of_data_leaves_a_row_with_what_it_showed_and_is_not_sent_without_one(browse, url, door, monkeypatch):
+    browser = browse()
+    browser.enter("li")
+    assert browser.get("/addresses?lang=en").status_code == 200
+    assert browser.get("/addresses?format=csv").status_code == 200
+    assert browser.get("/sensors").status_code == 200
+    views = [row for row in audited(url) if row["kind"] in ("view", "export")]
+    assert [row["action"] for row in views] == ["addresses.show", "addresses.export"]
+    assert all(row["who"] == "account:li" and "row:10.0.0.1" in row["objects"] for row in views)
+    assert (views[0]["query"]["path"], views[0]["query"]["lang"]) == ("/addresses", "en")
+
+    def full(_entry):
+        raise AuditError("audit: the disk is full")
+
+    monkeypatch.setattr(door.trail, "record", full)
+    refused = browser.get("/addresses")
+    assert refused.status_code == 503
+    assert "10.0.0.1" not in refused.text

@@ -7,9 +7,9 @@ from collections.abc import Iterator
 import pytest
 from fastapi.testclient import TestClient
 
-from sensor.console import app as console
 from sensor.console.desk import Desk
-from sensor.console.furniture import HEADERS, MAX_BODY_BYTES, MAX_HEADER_BYTES
+from sensor.console.web import app as console
+from sensor.console.web.furniture import HEADERS, MAX_BODY_BYTES, MAX_HEADER_BYTES
 from sensor.ledger import Ledger
 from sensor.ledger.store.errors import LedgerError
 from sensor.model.scope import Viewer
@@ -53,7 +53,7 @@ def test_every_answer_has_the_headers(browser: TestClient, province: Ledger) -> 
 
 
 def test_a_mistake_of_ours_is_dressed_and_says_nothing_of_itself(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
-    def broken(visit: object) -> None:
+    def broken(_visit: object) -> None:
         raise RuntimeError("secret detail")
 
     pages = tuple(
@@ -68,7 +68,7 @@ def test_a_mistake_of_ours_is_dressed_and_says_nothing_of_itself(desk: Desk, mon
 
 
 def console_viewer(who: Viewer) -> object:
-    from sensor.console.signin import EverybodyAs
+    from sensor.console.web.signin import EverybodyAs
 
     return EverybodyAs(who)
 
@@ -118,7 +118,7 @@ def test_a_body_without_a_length_is_bounded(desk: Desk) -> None:
 def test_a_ledger_that_cannot_be_read_is_said_without_its_place(
     province: Ledger, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    from sensor.ledger.read.desk import DeskReader
+    from sensor.ledger.read.lists.desk import DeskReader
 
     def locked(*_: object) -> None:
         raise LedgerError("ledger /var/lib/minewatch/ledger.db: it is locked", "locked")

@@ -5,7 +5,6 @@ from __future__ import annotations
 import csv
 import io
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 from python_calamine import CalamineWorkbook
@@ -30,7 +29,9 @@ def hostile(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Desk]:
     for at, name in enumerate(NAMES):
         made = miner(at % 2)
         answer = made.attribution
-        assert answer is not None and answer.enterprise is not None and answer.site is not None
+        assert answer is not None
+        assert answer.enterprise is not None
+        assert answer.site is not None
         whose = dataclasses.replace(answer.enterprise, name=name, enterprise_id=f"name:{at}", aliases=(name,))
         site = dataclasses.replace(answer.site, address=f"{name} {at}", division_name=name)
         claim = dataclasses.replace(answer.claims[0], enterprise=whose, site=site, source=name, allocation=name)
@@ -89,7 +90,7 @@ def test_no_cell_of_a_csv_is_a_formula(hostile: Desk, name: str) -> None:
 
 
 @pytest.mark.parametrize("name", LISTS)
-def test_no_cell_of_a_workbook_is_a_formula_or_a_link(hostile: Desk, name: str, tmp_path: Path) -> None:
+def test_no_cell_of_a_workbook_is_a_formula_or_a_link(hostile: Desk, name: str) -> None:
     import zipfile
 
     data = client(hostile, viewer("lead")).get(f"/{name}?format=xlsx").content

@@ -116,7 +116,7 @@ def test_rows_that_come_in_between_two_pages_move_no_other_row(tmp_path: Path) -
 
 
 def test_a_cut_begins_behind_its_key(crowd: Ledger) -> None:
-    from sensor.ledger.read.desk import DeskReader
+    from sensor.ledger.read.lists.desk import DeskReader
     from sensor.model.scope import EVERYWHERE
 
     reader = DeskReader(crowd.engine, EVERYWHERE)

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from sensor.console.app import PAGES
 from sensor.console.desk import Desk
-from sensor.console.rules import RULES
+from sensor.console.web.app import PAGES
+from sensor.console.web.rules import RULES
 from sensor.ledger import Ledger
 from sensor.model.scope import Role
 from tests.console.province import LANGUAGES, ROLE_NAMES, client, paths, viewer

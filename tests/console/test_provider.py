@@ -10,11 +10,11 @@ from urllib.parse import urlencode
 import pytest
 from fastapi.testclient import TestClient
 
-from sensor.console.app import make_app
 from sensor.console.desk import Desk
 from sensor.console.people.entrance import entrance_router
 from sensor.console.people.gate import COOKIE, DoorSignIn
 from sensor.console.people.provider import FLOW_COOKIE, provider_router
+from sensor.console.web.app import make_app
 from sensor.people.account import UserAccount
 from sensor.people.oidc import OidcClient, OidcDoor
 from sensor.people.provider import OidcProvider, https_fetch

@@ -84,7 +84,7 @@ def test_counts_are_of_the_viewers_divisions(desk: Desk) -> None:
 
 def test_a_foreign_object_is_answered_as_an_absent_one(desk: Desk, province: Ledger) -> None:
     browser = client(desk, viewer("officer", SUZHOU))
-    foreign = [entry.finding for entry in province.reader.findings() if entry.finding.miner_ip == "10.0.3.1"][0]
+    foreign = next(entry.finding for entry in province.reader.findings() if entry.finding.miner_ip == "10.0.3.1")
     case = next(case for case in province.reader.cases() if case.site and case.site.division == HANGZHOU)
     assert case.enterprise is not None
     pairs = (

@@ -39,7 +39,7 @@ RIG = Machine("ethproxy", "etchash", "ETC", 447e6, 2.2e-6, "lolMiner 1.88", None
 
 
 @dataclass(frozen=True)
-class Holder:
+class InventedHolder:
     """Who holds addresses, and where."""
 
     number: int
@@ -69,7 +69,7 @@ class Holder:
 class MinerPlan:
     """Machines behind an address: which, how many, for whom, and in which weeks (0 is the first)."""
 
-    holder: Holder | None  # None: no book knows
+    holder: InventedHolder | None  # None: no book knows
     address: str
     machine: Machine
     count: int
@@ -79,18 +79,20 @@ class MinerPlan:
     hours: Literal["all", "night", "office"] = "all"
 
 
-FOUNDRY = Holder(1, "苏州示例铸造有限公司", "enterprise", "320505", "虎丘区", "示例路18号3号厂房")
-HALL = Holder(2, "徐州示例数据中心有限公司", "data-centre", "320312", "铜山区", "云龙示例大道7号", "data-centre")
-SCHOOL = Holder(3, "南京示例职业技术学院", "university", "320115", "江宁区", "示例学府路1号")
-CAFE = Holder(4, "昆山示例网吧", "sole-trader", "320583", "昆山市", "前进示例路66号")
-OFFICE = Holder(5, "常熟示例市民服务中心", "government", "320581", "常熟市", "示例广场2号")
-CHARGING = Holder(6, "吴江示例充电站有限公司", "enterprise", "320509", "吴江区", "示例高速出口东侧")
-CLINIC = Holder(7, "南京示例医院", "institution", "320106", "鼓楼区", "示例街12号")
-WAREHOUSE = Holder(8, "徐州示例冷链物流有限公司", "enterprise", "320311", "泉山区", "示例物流园4号库")
+FOUNDRY = InventedHolder(1, "苏州示例铸造有限公司", "enterprise", "320505", "虎丘区", "示例路18号3号厂房")
+HALL = InventedHolder(
+    2, "徐州示例数据中心有限公司", "data-centre", "320312", "铜山区", "云龙示例大道7号", "data-centre"
+)
+SCHOOL = InventedHolder(3, "南京示例职业技术学院", "university", "320115", "江宁区", "示例学府路1号")
+CAFE = InventedHolder(4, "昆山示例网吧", "sole-trader", "320583", "昆山市", "前进示例路66号")
+OFFICE = InventedHolder(5, "常熟示例市民服务中心", "government", "320581", "常熟市", "示例广场2号")
+CHARGING = InventedHolder(6, "吴江示例充电站有限公司", "enterprise", "320509", "吴江区", "示例高速出口东侧")
+CLINIC = InventedHolder(7, "南京示例医院", "institution", "320106", "鼓楼区", "示例街12号")
+WAREHOUSE = InventedHolder(8, "徐州示例冷链物流有限公司", "enterprise", "320311", "泉山区", "示例物流园4号库")
 PERSONS = (
-    Holder(21, "张三", "individual", "320506", "吴中区", "示例新村3幢501室"),
-    Holder(22, "李四", "individual", "320583", "昆山市", "示例花园8幢1102室"),
-    Holder(23, "王五", "individual", "320106", "鼓楼区", "示例里9号"),
+    InventedHolder(21, "张三", "individual", "320506", "吴中区", "示例新村3幢501室"),
+    InventedHolder(22, "李四", "individual", "320583", "昆山市", "示例花园8幢1102室"),
+    InventedHolder(23, "王五", "individual", "320106", "鼓楼区", "示例里9号"),
 )
 BTC_POOL = ("Example Pool", "stratum.pool.example", "203.0.113.40", 3333)
 LTC_POOL = ("Example Pool", "ltc.pool.example", "203.0.113.41", 3433)

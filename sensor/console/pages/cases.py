@@ -8,7 +8,17 @@ from exporters.forms.fitting import visible
 from exporters.redaction.persons import without_names
 from sensor.cases import states
 from sensor.console.address_bar import AFTER, DIVISION, FORMAT, LANGUAGE, NAME, STATE, WEEK, choice
-from sensor.console.blocks import ConsolePage, DownloadFile, Fact, Facts, History, HistoryStep, ListedRow, Part, Sayings
+from sensor.console.blocks import (
+    CaseHistory,
+    ConsolePage,
+    DownloadFile,
+    Fact,
+    Facts,
+    HistoryStep,
+    ListedRow,
+    PagePart,
+    Sayings,
+)
 from sensor.console.desk import Visit
 from sensor.console.figures import (
     case_subject_text,
@@ -120,9 +130,9 @@ def case(visit: Visit, case_id: int) -> ConsolePage:
         " · ".join(filter(None, subtitle)),
         (f"state-{found.state}", state_text(visit, found.state) + (f" · {_days_text(visit, days)}" if days else "")),
         parts=(
-            Part("known", _("What it is about"), (_facts(visit, found), Sayings("", (follows,)))),
-            Part("figures", _("What it amounts to"), (Sayings("", (basis_sentence(visit),)), table)),
-            Part("history", _("History"), (_history(visit, found),)),
+            PagePart("known", _("What it is about"), (_facts(visit, found), Sayings("", (follows,)))),
+            PagePart("figures", _("What it amounts to"), (Sayings("", (basis_sentence(visit),)), table)),
+            PagePart("history", _("History"), (_history(visit, found),)),
         ),
     )
 
@@ -157,7 +167,7 @@ def _facts(visit: Visit, found: Case) -> Facts:
     return Facts("", tuple(facts))
 
 
-def _history(visit: Visit, found: Case) -> History:
+def _history(visit: Visit, found: Case) -> CaseHistory:
     steps = tuple(
         HistoryStep(
             f"{moment(change.at_ns, visit.desk.zone):%Y-%m-%d %H:%M}",
@@ -168,4 +178,4 @@ def _history(visit: Visit, found: Case) -> History:
         )
         for change in found.changes
     )
-    return History("", steps)
+    return CaseHistory("", steps)

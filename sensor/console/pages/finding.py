@@ -22,13 +22,13 @@ from sensor.console.blocks import (
     Drawing,
     Fact,
     Facts,
-    Part,
+    PagePart,
     SaidMessage,
     Sayings,
 )
 from sensor.console.desk import Visit
 from sensor.console.figures import grade_text, owner_text, place_text
-from sensor.console.pages.findings import finding_owner_text, pool_text, power_cell, rate_text
+from sensor.console.pages.findings import finding_owner_text, pool_text, power_cell, rate_text, suppressed_text
 from sensor.console.refusal import RefusalError
 from sensor.evidence.files import evidence_path
 from sensor.ledger.read.lists.records import ListedFinding
@@ -93,17 +93,17 @@ def finding(visit: Visit, finding_id: str) -> ConsolePage:
     found = finding_of(visit, finding_id)
     item, _ = without_persons(found.stored.finding), visit._
     parts = (
-        Part("figures", _("What it amounts to"), _figures(visit, item)),
-        Part("why", _("Why"), _why(visit, item)),
-        Part("said", _("What was said"), (_dialogue(visit, item),)),
-        Part("whose", _("Whose address it was"), _whose(visit, found, item)),
-        Part("connections", _("Connections"), (_connections(visit, item),)),
-        Part("capture", _("Evidence to keep"), (_capture_facts(visit, item),)),
+        PagePart("figures", _("What it amounts to"), _figures(visit, item)),
+        PagePart("why", _("Why"), _why(visit, item)),
+        PagePart("said", _("What was said"), (_dialogue(visit, item),)),
+        PagePart("whose", _("Whose address it was"), _whose(visit, found, item)),
+        PagePart("connections", _("Connections"), (_connections(visit, item),)),
+        PagePart("capture", _("Evidence to keep"), (_capture_facts(visit, item),)),
     )
     label = item.grade.label
-    suppressed = found.stored.suppressed
+    suppressed = suppressed_text(found)
     opening: tuple[ConsoleBlock, ...] = (
-        (Sayings(_("It was not reported"), (visible(suppressed),), foreign=True),) if suppressed else ()
+        (Sayings(_("It was not reported"), (suppressed,), foreign=True),) if suppressed else ()
     )
     return ConsolePage(
         "findings",

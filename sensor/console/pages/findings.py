@@ -8,6 +8,7 @@ from exporters.forms.documents.labels import N_
 from exporters.forms.documents.model import Cell, Column, RangeCell, ranged
 from exporters.forms.fitting import short, visible
 from exporters.redaction.attribution import without_persons
+from exporters.redaction.persons import without_names
 from sensor.console.address_bar import (
     ADDRESS,
     AFTER,
@@ -141,13 +142,22 @@ def finding_row(visit: Visit, found: ListedFinding) -> ListedRow:
         round(item.confidence, 4),
         cells.moment(item.first_ns),
         cells.moment(item.last_ns),
-        None if found.stored.suppressed is None else visible(found.stored.suppressed),
+        suppressed_text(found),
         item.finding_id,
     )
     links = {"miner": visit.href(f"/findings/{item.finding_id}")}
     if found.site_id:
         links["owner"] = visit.href(f"/sites/{found.site_id}")
     return ListedRow(values, links)
+
+
+def suppressed_text(found: ListedFinding) -> str | None:
+    """Why it was not reported, without the name of a person; None for what was."""
+    answer, reason = found.stored.finding.attribution, found.stored.suppressed
+    if reason is None:
+        return None
+    its = (None, None) if answer is None else (answer.enterprise, answer.site)
+    return visible(without_names(reason, *its, persons=False))
 
 
 def finding_owner_text(visit: Visit, item: Finding) -> str:

@@ -20,7 +20,7 @@ from exporters.forms.documents.model import (
 )
 from exporters.forms.fitting import visible
 from sensor.console.address_bar import LANGUAGE, WEEK
-from sensor.console.blocks import ConsoleBlock, ConsolePage, Listing, Part, Sayings
+from sensor.console.blocks import ConsoleBlock, ConsolePage, Listing, PagePart, Sayings
 from sensor.console.desk import Visit
 from sensor.console.figures import rate_text
 from sensor.console.listing import basis_sentence, empty_sentence, filters
@@ -43,10 +43,10 @@ def overview(visit: Visit) -> ConsolePage:
     """The page."""
     _ = visit._
     parts = (
-        Part("now", _("The week that is shown"), (_tiles(visit), _algorithms(visit))),
-        Part("weeks", _("Twelve weeks"), _weeks(visit)),
-        Part("divisions", _("Where"), (_divisions(visit),)),
-        Part("due", _("Due"), _due(visit)),
+        PagePart("now", _("The week that is shown"), (_tiles(visit), _algorithms(visit))),
+        PagePart("weeks", _("Twelve weeks"), _weeks(visit)),
+        PagePart("divisions", _("Where"), (_divisions(visit),)),
+        PagePart("due", _("Due"), _due(visit)),
     )
     opening = (*_warnings(visit), Sayings("", (basis_sentence(visit),)), coverage_strip(visit))
     first, last = visit.period.first, visit.period.last
@@ -128,7 +128,7 @@ def _tiles(visit: Visit) -> KeyFigures:
         KeyFigure(
             "day",
             _("Electricity a day, projected"),
-            cells.projected(its.day_kwh, its, summary.watched) or nothing,
+            (cells.projected(its.day_kwh, its, summary.watched) or nothing) if lines else nothing,
             "figure",
             "kWh",
         ),
@@ -182,7 +182,7 @@ def _weeks(visit: Visit) -> tuple[ConsoleBlock, ...]:
     def make() -> list[PeriodEnergy]:
         return visit.reader.periods(from_ns, WEEK_NS, WEEKS, desk.grounds.level)
 
-    found = desk.kept.get(visit.scope, f"weeks to {visit.period.last}", make)
+    found = desk.cache.get(visit.scope, f"weeks to {visit.period.last}", make)
     coverage = visit.reader.coverage(from_ns, to_ns)
     points, rows = [], []
     for number, energy in enumerate(found):

@@ -6,7 +6,7 @@ from exporters.forms.documents.labels import N_
 from exporters.forms.documents.model import Cell, Column, DocumentTable
 from exporters.forms.fitting import short
 from sensor.console.address_bar import LANGUAGE, Parameter
-from sensor.console.blocks import ConsolePage, ListedRow, Listing, Part, Sayings
+from sensor.console.blocks import ConsolePage, ListedRow, Listing, PagePart, Sayings
 from sensor.console.desk import Visit
 from sensor.console.figures import owner_text, place_text, seen_cells, seen_columns
 from sensor.console.listing import empty_sentence, filters
@@ -43,7 +43,9 @@ def search(visit: Visit) -> ConsolePage:
         ("workers", _("Machines by name"), _login_columns(visit), [_worker(visit, each) for each in found.workers]),
         ("pools", _("Pools"), _pool_columns(visit), [pool_row(visit, each) for each in found.pools]),
     )
-    parts = tuple(Part(key, name, (_list(visit, key, columns, rows),)) for key, name, columns, rows in kinds if rows)
+    parts = tuple(
+        PagePart(key, name, (_list(visit, key, columns, rows),)) for key, name, columns, rows in kinds if rows
+    )
     nothing = Sayings("", (empty_sentence(visit, _("Nothing of yours fits.")),))
     return ConsolePage("search", title, opening=(form,) if parts else (form, nothing), parts=parts)
 

@@ -6,7 +6,7 @@ from exporters.forms.documents.labels import N_
 from exporters.forms.documents.model import Absent, Cell, Column, DocumentTable, rounded
 from exporters.forms.fitting import visible
 from sensor.console.address_bar import LANGUAGE, WEEK
-from sensor.console.blocks import ConsolePage, Part, Sayings
+from sensor.console.blocks import ConsolePage, PagePart, Sayings
 from sensor.console.desk import Visit
 from sensor.console.listing import filters
 from sensor.ledger.read.sensors import SensorSummary
@@ -34,7 +34,7 @@ def sensors(visit: Visit) -> ConsolePage:
     table = DocumentTable("sensors", "", columns, rows, _("No sensor ever reported to this ledger."))
     note = _("Sensors stand at lines of an operator and belong to no division: everybody sees when they listened.")
     subtitle = _("{first} to {last}").format(first=period.first, last=period.last)
-    part = Part("list", "", (filters(visit, (WEEK,)), Sayings("", (note,)), table))
+    part = PagePart("list", "", (filters(visit, (WEEK,)), Sayings("", (note,)), table))
     return ConsolePage("sensors", _("Sensors"), subtitle, parts=(part,))
 
 

@@ -6,7 +6,7 @@ from exporters.forms.documents.labels import CATEGORIES, N_
 from exporters.forms.documents.model import Cell, Column, DocumentTable
 from exporters.forms.fitting import visible
 from sensor.console.address_bar import LANGUAGE, WEEK
-from sensor.console.blocks import ConsoleBlock, ConsolePage, Fact, Facts, ListedRow, Listing, Part, Sayings
+from sensor.console.blocks import ConsoleBlock, ConsolePage, Fact, Facts, ListedRow, Listing, PagePart, Sayings
 from sensor.console.desk import Visit
 from sensor.console.figures import (
     figure_columns,
@@ -68,14 +68,14 @@ def enterprise(visit: Visit, enterprise_id: str) -> ConsolePage:
     )
     site_ids = [site.site_id for site in sites]
     parts = (
-        Part(
+        PagePart(
             "figures",
             _("What it amounts to"),
             _sheet_figures(visit, visit.week.by_enterprise.get(enterprise_id, []), seen),
         ),
-        Part("sites", _("Sites"), (_list("sites", "", columns, rows, ""),)),
-        Part("addresses", _("Addresses"), (_addresses(visit, asked, enterprise=enterprise_id),)),
-        Part("cases", _("Cases"), (_cases(visit, AskedCases(site_ids=site_ids)),)),
+        PagePart("sites", _("Sites"), (_list("sites", "", columns, rows, ""),)),
+        PagePart("addresses", _("Addresses"), (_addresses(visit, asked, enterprise=enterprise_id),)),
+        PagePart("cases", _("Cases"), (_cases(visit, AskedCases(site_ids=site_ids)),)),
     )
     return ConsolePage("enterprises", visible(whose.name), opening=(facts,), parts=parts)
 
@@ -105,11 +105,11 @@ def site(visit: Visit, site_id: int) -> ConsolePage:
         (Sayings(_("Why this kind"), tuple(map(visible, reasons)), True),) if reasons else ()
     )
     parts = (
-        Part("figures", _("What it amounts to"), _sheet_figures(visit, visit.week.by_site.get(site_id, []), seen)),
-        *((Part("kind", _("Kind of site"), why),) if why else ()),
-        Part("addresses", _("Addresses"), (_addresses(visit, asked, site=str(site_id)),)),
-        Part("findings", _("Findings"), (_findings(visit, AskedFindings(site_id=site_id), site=str(site_id)),)),
-        Part("cases", _("Cases"), (_cases(visit, AskedCases(site_ids=[site_id])),)),
+        PagePart("figures", _("What it amounts to"), _sheet_figures(visit, visit.week.by_site.get(site_id, []), seen)),
+        *((PagePart("kind", _("Kind of site"), why),) if why else ()),
+        PagePart("addresses", _("Addresses"), (_addresses(visit, asked, site=str(site_id)),)),
+        PagePart("findings", _("Findings"), (_findings(visit, AskedFindings(site_id=site_id), site=str(site_id)),)),
+        PagePart("cases", _("Cases"), (_cases(visit, AskedCases(site_ids=[site_id])),)),
     )
     title = _("Site {number}: {owner}").format(number=site_id, owner=owner_text(visit, owner.enterprise, owner.site))
     return ConsolePage("sites", title, opening=(facts,), parts=parts)
@@ -126,10 +126,10 @@ def address(visit: Visit, text: str) -> ConsolePage:
     lines = visit.week.by_address.get(text, [])
     seen = found[0].seen if found else None
     parts = (
-        Part("figures", _("What it amounts to"), _sheet_figures(visit, lines, seen)),
-        Part("whose", _("Whose address it was"), (_owners(visit, text),)),
-        Part("findings", _("Findings"), (_findings(visit, findings, address=text),)),
-        Part("cases", _("Cases"), (_cases(visit, AskedCases(address=text)),)),
+        PagePart("figures", _("What it amounts to"), _sheet_figures(visit, lines, seen)),
+        PagePart("whose", _("Whose address it was"), (_owners(visit, text),)),
+        PagePart("findings", _("Findings"), (_findings(visit, findings, address=text),)),
+        PagePart("cases", _("Cases"), (_cases(visit, AskedCases(address=text)),)),
     )
     return ConsolePage("addresses", text, parts=parts)
 

@@ -15,13 +15,13 @@ from exporters.forms.documents.labels import N_
 from exporters.forms.documents.model import Column, DocumentTable
 from exporters.forms.fitting import visible
 from sensor.attribution.books.divisions import DivisionError
-from sensor.console import render
 from sensor.console.address_bar import LANGUAGE, read_address_bar
-from sensor.console.blocks import ChangeForm, ConsolePage, Fact, Facts, FormField, Listing, Part, Sayings
+from sensor.console.blocks import ChangeForm, ConsolePage, Fact, Facts, FormField, Listing, PagePart, Sayings
 from sensor.console.desk import Desk, Visit
 from sensor.console.people.forms import only, read_form
 from sensor.console.people.gate import DoorSignIn, address_of
 from sensor.console.refusal import RefusalError
+from sensor.console.web import render
 from sensor.model.scope import DATA_ROLES, ROLES, Role
 from sensor.people.account import (
     AccountError,
@@ -219,9 +219,9 @@ def _list_page(visit: Visit, sign_in: DoorSignIn, sentence: str) -> ConsolePage:
     table = DocumentTable("people", "", columns, rows, _("No account is yours to change."))
     links = tuple({"login": visit.href(f"{PEOPLE}/{account.login}")} for account in accounts)
     top = (Sayings("", (_(sentence),)),) if sentence else ()
-    parts = [Part("list", "", (*top, Listing(table, links)))]
+    parts = [PagePart("list", "", (*top, Listing(table, links)))]
     if visit.viewer.role == "admin":
-        parts.append(Part("add", _("Add somebody"), (_add_form(visit),)))
+        parts.append(PagePart("add", _("Add somebody"), (_add_form(visit),)))
     return ConsolePage("people", _("People"), parts=tuple(parts))
 
 
@@ -265,9 +265,9 @@ def _person_page(visit: Visit, account: UserAccount, sign_in: DoorSignIn, senten
     top = (Sayings("", (_(sentence),)),) if sentence else ()
     own = account.login == visit.viewer.login
     note = (Sayings("", (_("Nobody changes his own role, divisions or state."),)),) if own else ()
-    parts = [Part("who", "", (*top, facts, *note))]
+    parts = [PagePart("who", "", (*top, facts, *note))]
     if not own:
-        parts.append(Part("change", _("Change"), _forms(visit, account)))
+        parts.append(PagePart("change", _("Change"), _forms(visit, account)))
     return ConsolePage("people", account.login, parts=tuple(parts))
 
 

@@ -16,11 +16,11 @@ from exporters.forms.fitting import visible
 from sensor.audit.chain import StoredRow
 from sensor.audit.store import ROWS, AuditReader
 from sensor.audit.verify import verify
-from sensor.console import render
 from sensor.console.address_bar import LANGUAGE, Parameter, chosen_from, read_address_bar
-from sensor.console.blocks import ConsolePage, Fact, Facts, Listing, Part, Sayings
+from sensor.console.blocks import ConsolePage, Fact, Facts, Listing, PagePart, Sayings
 from sensor.console.desk import Desk, Visit
 from sensor.console.listing import PAGE_ROWS, filters
+from sensor.console.web import render
 
 AUDIT = "/audit"
 ACTOR = Parameter("actor", N_("Who acted"), hint="account:li")
@@ -75,7 +75,7 @@ def _page(visit: Visit, reader: AuditReader) -> ConsolePage:
     behind = visit.here(before=str(shown[-1].sequence), check=None) if len(rows) > PAGE_ROWS else None
     first = visit.here(before=None, check=None) if asked.get(BEFORE) is not None else None
     listing = Listing(table, tuple({} for _row in shown), first, behind)
-    part = Part("list", "", (filters(visit, (ACTOR, ACTION)), *_chain(visit, reader), listing))
+    part = PagePart("list", "", (filters(visit, (ACTOR, ACTION)), *_chain(visit, reader), listing))
     return ConsolePage("audit", _("Audit"), parts=(part,))
 
 

@@ -13,14 +13,14 @@ from starlette.concurrency import run_in_threadpool
 from exporters.forms.documents.labels import N_
 from exporters.forms.documents.model import Column, DocumentTable
 from exporters.forms.documents.translations import HTML_LANGUAGES
-from sensor.console import render
-from sensor.console.address_bar import LANGUAGE, Asked, read_address_bar
-from sensor.console.blocks import ChangeForm, ConsolePage, Fact, Facts, FormField, Part, Sayings
+from sensor.console.address_bar import LANGUAGE, AskedValues, read_address_bar
+from sensor.console.blocks import ChangeForm, ConsolePage, Fact, Facts, FormField, PagePart, Sayings
 from sensor.console.desk import Desk, Visit
 from sensor.console.language import SHOWN_LANGUAGES, console_translator
 from sensor.console.people.forms import only, read_form
 from sensor.console.people.gate import ACCOUNT, ENTRANCE, DoorSignIn, OpenSession, address_of
 from sensor.console.refusal import RefusalError
+from sensor.console.web import render
 from sensor.people.account import AccountError, language_of
 from sensor.people.accounts import AccountPatch, ActingPerson
 from sensor.people.csrf import csrf_token
@@ -89,7 +89,9 @@ def entrance_router(desk: Desk, sign_in: DoorSignIn) -> APIRouter:
 def _own_account(router: APIRouter, desk: Desk, sign_in: DoorSignIn) -> None:
     def page(request: Request, sentence: str = "", status: int = 200) -> Response:
         found = _opened(request, sign_in)
-        visit = Visit(desk, found.account.viewer, ACCOUNT, Asked(), found.account.language, csrf_token(found.cookie))
+        visit = Visit(
+            desk, found.account.viewer, ACCOUNT, AskedValues(), found.account.language, csrf_token(found.cookie)
+        )
         return HTMLResponse(render.html(visit, _account_page(visit, found, sign_in, sentence)), status)
 
     async def refused(request: Request, sentence: str) -> Response:
@@ -180,11 +182,11 @@ def _account_page(visit: Visit, found: OpenSession, sign_in: DoorSignIn, sentenc
     sayings = [_(sentence)] if sentence else []
     sayings += [_(MUST_CHANGE)] if account.must_change else []
     top = (Sayings("", tuple(sayings)), facts) if sayings else (facts,)
-    parts = [Part("own", "", top), Part("password", _("Password"), (_password_form(visit),))]
+    parts = [PagePart("own", "", top), PagePart("password", _("Password"), (_password_form(visit),))]
     if not account.must_change:
         parts += [
-            Part("sessions", _("Sessions"), (_sessions_table(visit, found, sign_in), _end_form(visit))),
-            Part("language", _("Language"), (_language_form(visit, account.language),)),
+            PagePart("sessions", _("Sessions"), (_sessions_table(visit, found, sign_in), _end_form(visit))),
+            PagePart("language", _("Language"), (_language_form(visit, account.language),)),
         ]
     return ConsolePage("account", _("My account"), parts=tuple(parts))
 

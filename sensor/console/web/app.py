@@ -18,16 +18,17 @@ from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp
 
 from exporters.forms.documents.labels import N_
-from sensor.console import render
-from sensor.console.address_bar import LANGUAGE, Asked, Parameter, read_address_bar
+from sensor.console.address_bar import LANGUAGE, AskedValues, Parameter, read_address_bar
 from sensor.console.blocks import ConsolePage, DownloadFile
 from sensor.console.desk import Desk, Visit
-from sensor.console.furniture import Furniture
 from sensor.console.language import console_translator
 from sensor.console.pages import cases, finding, findings, overview, owners, search, sensors, single
 from sensor.console.refusal import RefusalError
-from sensor.console.rules import RULES
-from sensor.console.signin import SignIn
+from sensor.console.web import render
+from sensor.console.web.furniture import Furniture
+from sensor.console.web.rules import RULES
+from sensor.console.web.signin import SignIn
+from sensor.console.web.witness import PageView, Witness
 from sensor.ledger.store.beside import StoreError
 from sensor.ledger.store.errors import LedgerError
 from sensor.model.address import canonical
@@ -69,12 +70,15 @@ def make_app(
     hosts: Collection[str],
     secure: bool = False,
     routers: Sequence[APIRouter] = (),
+    witness: Witness | None = None,
 ) -> ASGIApp:
-    """The console of a desk, with the pages of whoever signs people in."""
-    return Furniture(router_of(desk, sign_in, routers), hosts, secure=secure)
+    """The console of a desk, with the pages of whoever signs people in; `witness` sees each page before it is sent."""
+    return Furniture(router_of(desk, sign_in, routers, witness), hosts, secure=secure)
 
 
-def router_of(desk: Desk, sign_in: SignIn, routers: Sequence[APIRouter] = ()) -> FastAPI:
+def router_of(
+    desk: Desk, sign_in: SignIn, routers: Sequence[APIRouter] = (), witness: Witness | None = None
+) -> FastAPI:
     """The application without its furniture: a test reads its routes."""
 
     async def admitted(request: Request) -> None:
@@ -85,7 +89,7 @@ def router_of(desk: Desk, sign_in: SignIn, routers: Sequence[APIRouter] = ()) ->
         redirect_slashes=False,
     )  # fmt: skip
     for route, path, maker, parameters in PAGES:
-        app.add_api_route(path, _endpoint(desk, maker, parameters), methods=["GET", "HEAD"], name=route)
+        app.add_api_route(path, _endpoint(desk, route, maker, parameters, witness), methods=["GET", "HEAD"], name=route)
     app.add_api_route("/", _start, methods=["GET", "HEAD"], name="start")
     app.add_api_route("/health", _health, methods=["GET", "HEAD"], name="health")
     app.add_api_route("/style-{digest}.css", _style, methods=["GET", "HEAD"], name="style")
@@ -111,18 +115,31 @@ async def _admit(request: Request, sign_in: SignIn) -> None:
         raise RefusalError(403, NOT_YOURS)
 
 
-def _endpoint(desk: Desk, maker: Maker, parameters: Sequence[Parameter]) -> Callable[[Request], Response]:
+def _endpoint(
+    desk: Desk, route: str, maker: Maker, parameters: Sequence[Parameter], witness: Witness | None
+) -> Callable[[Request], Response]:
     def endpoint(request: Request) -> Response:
         asked = read_address_bar(request.scope["query_string"], parameters)
         visit = Visit(desk, request.state.viewer, request.url.path, asked, _language(asked, request.state.viewer),
                       getattr(request.state, "token", None))  # fmt: skip
         made_of = maker(visit, *(_in_path(name, text) for name, text in request.path_params.items()))
+        if witness is not None:
+            witness.saw(_view(visit, route, made_of))
         if isinstance(made_of, DownloadFile):
             headers = {"Content-Disposition": f"attachment; filename*=UTF-8''{quote(made_of.name)}"}
             return Response(made_of.data, media_type=made_of.content_type, headers=headers)
         return HTMLResponse(render.html(visit, made_of).encode("utf-8", "replace"))
 
     return endpoint
+
+
+def _view(visit: Visit, route: str, page: ConsolePage | DownloadFile) -> PageView:
+    if isinstance(page, DownloadFile):
+        identities, name = page.identities, page.name
+    else:
+        rows = page.listing.table.rows if page.listing is not None else ()
+        identities, name = tuple(str(row[0]) for row in rows), None
+    return PageView(visit.viewer, route, visit.path, visit.asked.written, identities, name)
 
 
 def _in_path(name: str, text: str) -> Any:
@@ -141,7 +158,7 @@ def _in_path(name: str, text: str) -> Any:
     return text
 
 
-def _language(asked: Asked, viewer: Viewer) -> str:
+def _language(asked: AskedValues, viewer: Viewer) -> str:
     return asked.get(LANGUAGE) or viewer.language
 
 

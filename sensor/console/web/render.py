@@ -16,7 +16,7 @@ from exporters.forms.report.page import own_style as report_style
 from sensor.console.blocks import ConsolePage
 from sensor.console.desk import Visit
 from sensor.console.language import SHOWN_LANGUAGES, console_translator
-from sensor.console.rules import RULES
+from sensor.console.web.rules import RULES
 from sensor.model.version import VERSION
 
 #: The navigation, in its order: route, path, title.

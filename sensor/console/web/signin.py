@@ -1,7 +1,7 @@
 """The seam between the console and whoever signs people in: a request in, a viewer or nobody out.
 
 The console knows no password, session or token. What signs people in gives it one object of this kind, and the routes
-of its own pages (`sensor/console/app.py`).
+of its own pages (`sensor/console/web/app.py`).
 """
 
 from __future__ import annotations
