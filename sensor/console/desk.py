@@ -18,7 +18,7 @@ from exporters.forms.documents.columns import Cells
 from exporters.forms.documents.labels import N_
 from exporters.forms.documents.translations import Translate
 from sensor.attribution.books.divisions import DivisionError, Divisions
-from sensor.attribution.books.jurisdiction import viewers_scope
+from sensor.attribution.books.jurisdiction import scope_of, viewers_scope
 from sensor.bulletin.owners import OwnerDisplay
 from sensor.bulletin.period import Period, PeriodError, checked, week_of
 from sensor.console.address_bar import DIVISION, LANGUAGE, SINCE, UNTIL, WEEK, AskedValues
@@ -28,7 +28,7 @@ from sensor.console.week import FiguresCache, WeekFigures
 from sensor.ledger.read.lists.desk import DeskReader
 from sensor.model.coverage import DEFAULT_GROUNDS, Grounds
 from sensor.model.figures import Rates
-from sensor.model.scope import Scope, Viewer, stem_of
+from sensor.model.scope import Scope, Viewer
 from sensor.model.time import DAY_NS, day_of, midnight_ns
 from sensor.signatures.sites import SiteWeights
 
@@ -133,7 +133,7 @@ class Visit:
             division = self.desk.divisions.division(text, self.desk.year)
         except DivisionError:
             raise RefusalError(400, N_("There is no division {value} (GB/T 2260)."), value=text) from None
-        return Scope(tuple(stem_of(code) for code in division.codes))
+        return scope_of([division.code], self.desk.divisions, self.desk.year)
 
     @property
     def asks_beyond(self) -> bool:

@@ -47,7 +47,7 @@ class Division:
     code: str  # six digits
     name: str  # as it is, or as it was last
     abolished: int | None = None  # the year; None: it is there
-    successors: tuple[tuple[str, str], ...] = ()  # code and name of those that have its name now
+    successors: tuple[tuple[str, str], ...] = ()  # code and name of what it became, where that is certain
 
     @property
     def codes(self) -> tuple[str, ...]:
@@ -62,7 +62,7 @@ class Division:
         gone = f"{self.code} {self.name} was abolished in {self.abolished}"
         if self.successors:
             return f"{gone}; {', '.join(map(' '.join, self.successors))} is taken with it"
-        return f"{gone}; no division has its name since, so only its own code is taken"
+        return f"{gone}; none followed it for certain, so only its own code is taken"
 
 
 class Divisions:
@@ -112,7 +112,7 @@ class Divisions:
         if code not in _table():
             raise DivisionError(f"there is no division {wanted} (GB/T 2260){self._near(code, year)}")
         last, name = max((last, name) for _, last, name in _table()[code])
-        return Division(code, self.name(code, last) or name, last, self._successors(code, name, year))
+        return Division(code, self.name(code, last) or name, last, self._successors(code, year))
 
     def heirs(self, code: str) -> frozenset[str]:
         """The codes that an abolished division has today beyond doubt: of its province, begun when it ended, and the
@@ -142,14 +142,9 @@ class Divisions:
         more = f" and {len(found) - MOST_NAMED} more" if len(found) > MOST_NAMED else ""
         raise DivisionError(f"{len(found)} divisions are called {name!r}: give the code of one: {some}{more}")
 
-    def _successors(self, code: str, name: str, year: int) -> tuple[tuple[str, str], ...]:
-        """Those of the same province that have the name of an abolished one now."""
-        codes = [
-            other
-            for other in _names().get(_stem(name), ())
-            if other != code and other[:2] == code[:2] and _matches(_then(other, year), name)
-        ]
-        return tuple((other, self.name(other, year) or name) for other in sorted(codes))
+    def _successors(self, code: str, year: int) -> tuple[tuple[str, str], ...]:
+        """What an abolished one became, with names as of a year; nothing where that is not certain."""
+        return tuple((other, self.name(other, year) or other) for other in sorted(self.heirs(code)))
 
     def _near(self, code: str, year: int) -> str:
         """The narrowest division around a wrong code, as the end of a sentence."""
