@@ -1,4 +1,4 @@
-"""`minewatch console`: nothing is served without people who sign in but a demonstration, on this host alone."""
+"""`minewatch console`: the ledger for whoever signs in; a demonstration for this host alone."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ import socket
 import subprocess
 import sys
 import time
+import urllib.parse
 import urllib.request
 from pathlib import Path
 
@@ -21,14 +22,66 @@ from sensor.console.web.server import Listening
 from sensor.ledger import Ledger
 from sensor.model.time import DAY_NS
 from tests.console.province import client, desk_of, viewer
+from tests.people.desk import PASSWORD, add, opened
 
 ROOT = Path(__file__).parents[2]
 NOW = 1_790_000_123 * 1_000_000_000
 
 
-def test_without_people_who_sign_in_it_refuses(capsys: pytest.CaptureFixture[str]) -> None:
-    assert main(["console"]) == 78
-    assert "people cannot sign in yet" in capsys.readouterr().err
+def test_without_an_admin_and_over_an_open_network_it_refuses(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    url = f"sqlite:///{tmp_path}/ledger.db"
+    make_ledger(url)
+    console = ["console", "--ledger", url, "--listen", f"127.0.0.1:{free_port()}"]
+    assert main(console) == 1
+    assert "there are no accounts yet" in capsys.readouterr().err
+    with opened(url) as door:
+        add(door, "li", "officer")
+    assert main(console) == 78
+    assert "minewatch people add NAME --role admin" in capsys.readouterr().err
+    assert main([*console[:-1], f"0.0.0.0:{free_port()}"]) == 2
+    assert "--certificate" in capsys.readouterr().err
+
+
+def test_a_ledger_is_served_to_whoever_signs_in(tmp_path: Path) -> None:
+    url, port = f"sqlite:///{tmp_path}/ledger.db", free_port()
+    make_ledger(url)
+    with opened(url) as door:
+        add(door, "root", "admin")
+    running = started(tmp_path, "--ledger", url, "--listen", f"127.0.0.1:{port}")
+    try:
+        page = _page(f"http://127.0.0.1:{port}/overview")
+        assert 'name="password"' in page
+        form = urllib.parse.urlencode({"login": "root", "password": PASSWORD}).encode()
+        own = {"Origin": f"http://127.0.0.1:{port}", "Sec-Fetch-Site": "same-origin"}
+        request = urllib.request.Request(f"http://127.0.0.1:{port}/sign-in", form, own)
+        opener = urllib.request.build_opener(urllib.request.HTTPCookieProcessor())
+        with opener.open(request, timeout=20) as answer:
+            assert answer.url.endswith("/sensors")
+    finally:
+        running.send_signal(signal.SIGINT)
+        assert running.wait(20) in (0, -signal.SIGINT, 130)
+
+
+def make_ledger(url: str) -> None:
+    Ledger.open(url).close()
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def started(folder: Path, *options: str) -> subprocess.Popen[str]:
+    """The command in a process of its own, once it has said where it listens."""
+    environment = {**os.environ, "PYTHONPATH": str(ROOT), "TMPDIR": str(folder)}
+    line = [sys.executable, "-m", "sensor.cli", "console", *options]
+    running = subprocess.Popen(line, env=environment, cwd=folder, stderr=subprocess.PIPE, text=True)
+    assert running.stderr is not None
+    assert "http://127.0.0.1:" in running.stderr.readline()
+    return running
 
 
 @pytest.mark.parametrize(
@@ -60,15 +113,9 @@ def test_a_port_that_is_taken_is_said_before_anything_is_made(capsys: pytest.Cap
 
 def test_the_demonstration_is_served_with_a_banner_and_leaves_nothing(tmp_path: Path) -> None:
     """The command itself, in a process of its own: no file of tests is needed."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    environment = {**os.environ, "PYTHONPATH": str(ROOT), "TMPDIR": str(tmp_path)}
-    line = [sys.executable, "-m", "sensor.cli", "console", "--demo", "--listen", f"127.0.0.1:{port}"]
-    running = subprocess.Popen(line, env=environment, cwd=tmp_path, stderr=subprocess.PIPE, text=True)
+    port = free_port()
+    running = started(tmp_path, "--demo", "--listen", f"127.0.0.1:{port}")
     try:
-        assert running.stderr is not None
-        assert f"http://127.0.0.1:{port}/" in running.stderr.readline()
         text = _page(f"http://127.0.0.1:{port}/overview")
         assert "演示环境" in text
         assert re.search(r"<dt>IP地址</dt><dd class=\"value[^>]*><bdi>\d\d</bdi>", text)

@@ -167,7 +167,8 @@ def _start(request: Request) -> Response:
     read_address_bar(request.scope["query_string"], ())
     viewer: Viewer = request.state.viewer
     for route, path, _title in render.NAVIGATION:
-        if RULES[route].admits(viewer):
+        is_there = route not in render.SIGNED_IN_ONLY or getattr(request.state, "token", None) is not None
+        if is_there and RULES[route].admits(viewer):
             return RedirectResponse(path, 303)
     raise RefusalError(403, N_("None of these pages is for your role."))
 
