@@ -3,19 +3,29 @@ nothing is wider than the screen."""
 
 from __future__ import annotations
 
+import functools
 import html
 import json
 import re
 from pathlib import Path
 
 import pytest
+from fastapi.testclient import TestClient
 
+from sensor.audit.store import AuditReader, audit_place
 from sensor.console.demonstration.ledger import make_demo_ledger
 from sensor.console.demonstration.viewer import BANNER
 from sensor.console.desk import Desk
+from sensor.console.people.accounts import people_router
+from sensor.console.people.audit import audit_router
+from sensor.console.people.entrance import entrance_router
+from sensor.console.people.gate import COOKIE, DoorSignIn
+from sensor.console.web.app import make_app
 from sensor.ledger import Ledger
+from sensor.people.accounts import AccountPatch
 from tests.console.province import client, desk_of, paths, viewer
 from tests.exporters import browser
+from tests.people.desk import MACHINE, add, cookie_of, opened
 
 NOW = 1_790_000_123 * 1_000_000_000
 DESKTOP, PHONE = 1280, 500  # Chromium without a head takes no window narrower than 500
@@ -34,12 +44,11 @@ def demo(tmp_path_factory: pytest.TempPathFactory) -> Desk:
     return desk_of(ledger, NOW, banner=BANNER)
 
 
-def whole(desk: Desk, path: str, language: str) -> str:
+def whole(session: TestClient, path: str) -> str:
     """A page with its style in it, as the browser opens it from a file."""
-    session = client(desk, viewer("lead", language=language))
     page = session.get(path).text
     found = SHEET.search(page)
-    assert found is not None
+    assert found is not None, path
     return page.replace(found[0], f"<style>{session.get(found[1]).text}</style>")
 
 
@@ -50,26 +59,56 @@ def pages(desk: Desk) -> list[str]:
     return found
 
 
-@pytest.mark.parametrize(
+SCREENS = pytest.mark.parametrize(
     ("language", "width", "flags"),
     [("zh", DESKTOP, ()), ("en", DESKTOP, browser.DARK), ("zh", PHONE, browser.DARK), ("en", PHONE, ())],
     ids=["zh-desktop-light", "en-desktop-dark", "zh-phone-dark", "en-phone-light"],
 )
+
+
+def faults_of(session: TestClient, path: str, folder: Path, width: int, flags: tuple[str, ...]) -> list[object]:
+    """What axe-core has against a page, and how much wider than the screen it is."""
+    if not browser.AXE.exists():
+        pytest.skip("axe-core is not installed (make test installs it with npm)")
+    scripts = f"{WIDTH}<script>{browser.AXE.read_text(encoding='utf-8')}</script>{browser.RUN_AXE}</body>"
+    tree = browser.dom(whole(session, path).replace("</body>", scripts), folder, *flags, width=width)
+    axes, widths = (re.search(rf'data-{name}="([^"]*)"', tree) for name in ("axe", "width"))
+    assert axes is not None, path
+    assert widths is not None, path
+    answer, (needed, there) = json.loads(html.unescape(axes[1])), json.loads(html.unescape(widths[1]))
+    assert answer["passes"] > 10
+    return [path, answer["violations"], needed, there] if answer["violations"] or needed > there else []
+
+
+@SCREENS
 def test_axe_finds_nothing_and_no_page_is_wider_than_the_screen(
     demo: Desk, tmp_path: Path, language: str, width: int, flags: tuple[str, ...]
 ) -> None:
-    if not browser.AXE.exists():
-        pytest.skip("axe-core is not installed (make test installs it with npm)")
-    axe = browser.AXE.read_text(encoding="utf-8")
-    faults = {}
-    for path in pages(demo):
-        scripts = f"{WIDTH}<script>{axe}</script>{browser.RUN_AXE}</body>"
-        tree = browser.dom(whole(demo, path, language).replace("</body>", scripts), tmp_path, *flags, width=width)
-        axes, widths = (re.search(rf'data-{name}="([^"]*)"', tree) for name in ("axe", "width"))
-        assert axes is not None, path
-        assert widths is not None, path
-        answer, (needed, there) = json.loads(html.unescape(axes[1])), json.loads(html.unescape(widths[1]))
-        assert answer["passes"] > 10
-        if answer["violations"] or needed > there:
-            faults[path] = (answer["violations"], needed, there)
+    session = client(demo, viewer("lead", language=language))
+    faults = [found for path in pages(demo) if (found := faults_of(session, path, tmp_path, width, flags))]
     assert not faults, faults
+
+
+@SCREENS
+def test_nor_on_the_pages_of_people(
+    demo: Desk, tmp_path: Path, language: str, width: int, flags: tuple[str, ...]
+) -> None:
+    url = f"sqlite:///{tmp_path}/ledger.db"
+    shown = (("root", ("/people", "/people/li", "/account")), ("zhao", ("/audit", "/audit?check=all")))
+    faults = []
+    with opened(url) as door:
+        for login, role in (("root", "admin"), ("li", "officer"), ("zhao", "auditor")):
+            add(door, login, role)
+            patch = AccountPatch(language="zh" if language == "zh" else "en")
+            door.accounts.change(MACHINE, login, patch, NOW)
+        sign_in = DoorSignIn(door, secure=False, has_provider=True, clock=lambda: NOW)
+        reader = functools.partial(AuditReader, audit_place(url))
+        routers = (entrance_router(demo, sign_in), people_router(demo, sign_in), audit_router(demo, reader))
+        app = make_app(demo, sign_in, hosts=("testserver",), routers=routers)
+        session = TestClient(app, follow_redirects=False)
+        faults.append(faults_of(session, f"/sign-in?lang={language}", tmp_path, width, flags))
+        for login, paths_of_role in shown:
+            session = TestClient(app, follow_redirects=False)
+            session.cookies.set(COOKIE, cookie_of(door, login, NOW))
+            faults += [faults_of(session, path, tmp_path, width, flags) for path in paths_of_role]
+    assert not any(faults), faults

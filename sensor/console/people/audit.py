@@ -75,8 +75,11 @@ def _page(visit: Visit, reader: AuditReader) -> ConsolePage:
     behind = visit.here(before=str(shown[-1].sequence), check=None) if len(rows) > PAGE_ROWS else None
     first = visit.here(before=None, check=None) if asked.get(BEFORE) is not None else None
     listing = Listing(table, tuple({} for _row in shown), first, behind)
-    part = PagePart("list", "", (filters(visit, (ACTOR, ACTION)), *_chain(visit, reader), listing))
-    return ConsolePage("audit", _("Audit"), parts=(part,))
+    parts = (
+        PagePart("chain", _("The chain"), _chain(visit, reader)),
+        PagePart("rows", _("Rows"), (filters(visit, (ACTOR, ACTION)), listing)),
+    )
+    return ConsolePage("audit", _("Audit"), parts=parts)
 
 
 def _asked_columns(visit: Visit) -> dict[str, str]:
@@ -89,11 +92,11 @@ def _chain(visit: Visit, reader: AuditReader) -> tuple[Facts | Sayings, ...]:
     _ = visit._
     head = reader.head(visit.now_ns)
     if head is None:
-        return (Sayings(_("The chain"), (_("There is no row yet."),)),)
+        return (Sayings("", (_("There is no row yet."),)),)
     facts = [Fact(_("Rows"), f"{head.rows:,}"), Fact(head.algorithm, head.digest, code=True)]
     if visit.asked.get(CHECK) is None:
         check = visit.here(check="all", before=None)
-        return (Facts(_("The chain"), (*facts, Fact(_("Check"), _("hold every row against its hash"), check))),)
+        return (Facts("", (*facts, Fact(_("Check"), _("hold every row against its hash"), check))),)
     verdict = verify(reader.rows())
     if verdict.sound:
         sentences = [
@@ -102,7 +105,7 @@ def _chain(visit: Visit, reader: AuditReader) -> tuple[Facts | Sayings, ...]:
     else:
         faults = [visible(fault.sentence) for fault in verdict.faults[:MOST_FAULTS]]
         sentences = [_("The audit was tampered with, or its store is damaged:"), *faults]
-    return Facts(_("The chain"), tuple(facts)), Sayings("", tuple(sentences))
+    return Facts("", tuple(facts)), Sayings("", tuple(sentences))
 
 
 def _cells(visit: Visit, row: StoredRow) -> tuple[Cell, ...]:
