@@ -6,6 +6,7 @@ python -m tests.reliability [T4 T7 ...] [--write]      --write puts the table in
 from __future__ import annotations
 
 import argparse
+import os
 import re
 import subprocess
 import sys
@@ -67,7 +68,8 @@ def entry(test: Test, result: Result) -> str:
     """A test's entry of the page."""
     figure = result.figure.replace("\n", " ")
     commit = subprocess.run(["git", "rev-parse", "--short", "HEAD"], capture_output=True, text=True, check=False)
-    when = f"({time.strftime('%Y-%m-%d')}, commit {commit.stdout.strip()})"
+    load = f"load {os.getloadavg()[1]:.1f} on {os.cpu_count()} processors"  # of the last five minutes
+    when = f"({time.strftime('%Y-%m-%d')}, commit {commit.stdout.strip()}, {load})"
     passed = WORDS[result.passed]
     return item(f"**{test.name}**, {test.asks}. Passes: {test.pass_line}. Passed: {passed}. {figure} {when}.")
 
