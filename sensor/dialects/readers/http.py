@@ -24,7 +24,8 @@ MAX_START_LINE = 2_400
 #: How a stream begins, and what a joined or broken stream is found again by: a whole request or status line.
 START = re.compile(rb"(?:GET|POST|HEAD|PUT|OPTIONS|DELETE) |HTTP/1\.")
 START_LINE = re.compile(rb"(?:GET|POST) [^ \r\n]{1,2048} HTTP/1\.[01]\r?\n|HTTP/1\.[01] [1-5]\d\d[^\r\n]{0,256}\r?\n")
-_CHUNK_SIZE = re.compile(rb"[ \t]*([0-9A-Fa-f]{1,12})[ \t]*(?:;[^\r\n]*)?\r?\n")
+#: The line of a chunk's size, and before it the end of the line that the chunk before was on (RFC 9112 section 7.1).
+_CHUNK_SIZE = re.compile(rb"(?:\r?\n)?[ \t]*([0-9A-Fa-f]{1,12})[ \t]*(?:;[^\r\n]*)?\r?\n")
 _HEAD_END = re.compile(rb"\n\r?\n")
 
 
@@ -212,7 +213,7 @@ class Http:
         self._fill()
         if self._remaining:
             return None
-        self._state = "chunk_size"  # the line end after the data is read as an empty line there
+        self._state = "chunk_size"  # the line end after the data is read there, with the next size or by itself
         return []
 
     def _trailer(self) -> list[Read] | None:
