@@ -17,7 +17,7 @@ from sensor.model.events import Close, End, Event, Open
 from tests.reliability import flood
 from tests.session.dialogue import shipped
 
-CYCLES, FROM, FLOWS = 120, 40, 8
+CYCLES, FROM, FLOWS = 240, 40, 8
 #: Of each connection beyond the newest there may be left: two stretches of three whole numbers, and its part of a
 #: timeline whose bins grow with it.
 BYTES_A_CONNECTION = 120
