@@ -95,7 +95,7 @@ def _listening(options: argparse.Namespace) -> Listening:
         raise CommandError(USAGE, f"console: --listen {text}: write an address and a port, as 127.0.0.1:9480")
     if (options.certificate is None) != (options.key is None):
         raise CommandError(USAGE, "console: --certificate and --key belong together")
-    return Listening(address, int(port), tuple(options.host), options.certificate, options.key)
+    return Listening(address, int(port), tuple(options.host), options.certificate, options.key, options.behind_tls)
 
 
 def _refuse_if_taken(where: Listening) -> None:

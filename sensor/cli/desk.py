@@ -58,7 +58,7 @@ def opened_desk(settings: Configuration, where: Listening) -> Iterator[ASGIApp]:
     from sensor.ledger import Ledger, LedgerError
     from sensor.people.opening import open_oidc
 
-    if not where.on_loopback and not where.secure:
+    if where.on_open_network:
         raise CommandError(USAGE, OPEN_NETWORK.format(address=where.address))
     with opened_door(settings, "console", to_read=True) as door, ExitStack() as closing:
         if not any(account.is_active_admin for account in door.accounts.all()):

@@ -33,5 +33,8 @@ def add_console(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -
     )
     console.add_argument("--certificate", type=Path, metavar="FILE", help="speak TLS with this certificate (PEM)")
     console.add_argument("--key", type=Path, metavar="FILE", help="the certificate's private key (PEM)")
+    console.add_argument(
+        "--behind-tls", action="store_true", help="a server before it speaks TLS: cookies are for TLS alone"
+    )
     add_ledger_url(console)
     add_line_options(console)

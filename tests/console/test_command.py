@@ -165,3 +165,10 @@ def test_a_wildcard_and_its_own_names() -> None:
     assert {"localhost", "[::1]", "console.example"} <= set(where.names)
     assert where.url == "http://console.example:9480/"
     assert not Listening("192.0.2.1", 9480).on_loopback
+
+
+def test_what_is_behind_tls_is_secure_for_browsers_and_stays_on_this_host() -> None:
+    behind = Listening("127.0.0.1", 9480, ("console.example",), behind_tls=True)
+    assert (behind.secure, behind.on_open_network, behind.url) == (True, False, "http://console.example:9480/")
+    assert Listening("192.0.2.1", 9480, behind_tls=True).on_open_network
+    assert not Listening("192.0.2.1", 9480, certificate=Path("c.pem"), key=Path("k.pem")).on_open_network

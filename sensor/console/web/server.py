@@ -25,6 +25,7 @@ class Listening:
     hosts: tuple[str, ...] = ()
     certificate: Path | None = None
     key: Path | None = None
+    behind_tls: bool = False  # a server before it speaks TLS with browsers
 
     @property
     def on_loopback(self) -> bool:
@@ -33,8 +34,13 @@ class Listening:
 
     @property
     def secure(self) -> bool:
-        """Whether TLS is spoken."""
-        return self.certificate is not None
+        """Whether browsers speak TLS, with it or with a server before it: cookies are for that alone, then."""
+        return self.certificate is not None or self.behind_tls
+
+    @property
+    def on_open_network(self) -> bool:
+        """Whether what is said to it could be read on the way."""
+        return not self.on_loopback and self.certificate is None
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -46,7 +52,7 @@ class Listening:
     def url(self) -> str:
         """What to open in a browser."""
         name = self.hosts[0] if self.hosts else f"[{self.address}]" if ":" in self.address else self.address
-        return f"{'https' if self.secure else 'http'}://{name}:{self.port}/"
+        return f"{'http' if self.certificate is None else 'https'}://{name}:{self.port}/"
 
 
 def serve(app: ASGIApp, where: Listening) -> None:
