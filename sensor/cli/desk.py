@@ -68,7 +68,7 @@ def opened_desk(settings: Configuration, where: Listening) -> Iterator[ASGIApp]:
         closing.callback(ledger.close)
         provider = open_oidc(settings.people.oidc, door.store, door.trail)
         desk = desk_of(settings, ledger)
-        sign_in = DoorSignIn(door, secure=where.secure, has_provider=provider is not None)
+        sign_in = DoorSignIn(door, secure=where.secure, has_provider=provider is not None, has_proxy=where.behind_tls)
         place = audit_place(settings.ledger.url, settings.audit.url)
         routers = [
             entrance_router(desk, sign_in),

@@ -31,6 +31,7 @@ class Listing:
     first_href: str | None = None  # where the list begins, if this is not there
     next_href: str | None = None
     exports: tuple[tuple[str, str], ...] = ()  # name and address
+    identities: tuple[str, ...] = ()  # of its rows, as the ledger knows them
 
 
 @dataclass(frozen=True)
@@ -143,7 +144,7 @@ class CaseHistory:
 
 @dataclass(frozen=True)
 class FormField:
-    """One field of a form that changes something: text, password, choice or checks (several of the choices)."""
+    """One field of a form that changes something: text, password or choice."""
 
     name: str
     title: str
@@ -203,4 +204,4 @@ class DownloadFile:
     name: str
     content_type: str
     data: bytes
-    identities: tuple[str, ...] = ()  # of its rows, by their first column
+    identities: tuple[str, ...] = ()  # of its rows, as the ledger knows them

@@ -63,6 +63,7 @@ def listing(visit: Visit, of: RecordList[Record]) -> Listing:
         None if after is None else visit.here(after=None),
         None if behind is None else visit.here(after=f"{behind.rank}.{behind.name}"),
         exports,
+        tuple(of.key_of(record).name for record in shown),
     )
 
 
@@ -74,7 +75,7 @@ def export(visit: Visit, of: RecordList[Record]) -> DownloadFile:
     table = _table(of, [of.row(record) for record in found])
     form = visit.asked.get(FORMAT)
     name = f"minewatch-{of.key}-{visit.period.name}.{form}"
-    identities = tuple(str(row[0]) for row in table.rows)
+    identities = tuple(of.key_of(record).name for record in found)
     return DownloadFile(name, CONTENT_TYPES[form], _WRITERS[form](visit, table), identities)
 
 

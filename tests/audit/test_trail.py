@@ -151,8 +151,8 @@ def test_any_entry_is_bounded_canonical_and_without_its_secrets(
 ) -> None:
     actor = AuditActor(account=name, stated=why)
     hidden = {**query, "password": "tr0ub4dor", "New_Password": "tr0ub4dor", "api-key": "tr0ub4dor"}
-    made = AuditEntry(actor, "change", "case.set", NOW, hidden, objects, None, {"csrf": "tr0ub4dor", **after}, why)
-    for row in link([(actor.name, body) for body in bodies(made)], 0, "0" * 64, CHAIN, "sm3"):
+    entry = AuditEntry(actor, "change", "case.set", NOW, hidden, objects, None, {"csrf": "tr0ub4dor", **after}, why)
+    for row in link([(actor.name, body) for body in bodies(entry)], 0, "0" * 64, CHAIN, "sm3"):
         assert len(row.record) <= ROW_BYTES
         assert canonical(json.loads(row.record)) == row.record
         if "tr0ub4dor" not in repr((name, query, after, objects, why)):
@@ -162,8 +162,8 @@ def test_any_entry_is_bounded_canonical_and_without_its_secrets(
 def test_the_greatest_entry_of_quotation_marks_is_within_the_bound() -> None:
     worst = '"' * 7_000
     values = {f"{number}{worst}": worst for number in range(100)}
-    made = AuditEntry(AuditActor(*[worst] * 7), "change", worst, NOW, values, [worst] * 250, values, values, worst)
-    (body,) = bodies(made)
+    entry = AuditEntry(AuditActor(*[worst] * 7), "change", worst, NOW, values, [worst] * 250, values, values, worst)
+    (body,) = bodies(entry)
     assert len(canonical(body)) < ROW_BYTES
     assert body["cut"] is True
 

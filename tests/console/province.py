@@ -73,7 +73,7 @@ def fill(ledger: Ledger, numbers: tuple[int, ...]) -> None:
 
 def desk_of(ledger: Ledger, now_ns: int = END, **changes: Any) -> Desk:
     """A desk over a ledger at a fixed time."""
-    made = Desk(
+    desk = Desk(
         ledger.engine,
         Divisions(),
         ZoneInfo("Asia/Shanghai"),
@@ -81,7 +81,7 @@ def desk_of(ledger: Ledger, now_ns: int = END, **changes: Any) -> Desk:
         Rates(0.5, 0.3),
         clock=lambda: now_ns,
     )
-    return dataclasses.replace(made, **changes)
+    return dataclasses.replace(desk, **changes)
 
 
 def viewer(role: Role = "officer", *codes: str, language: Any = "zh") -> Viewer:

@@ -62,10 +62,10 @@ def test_work_that_is_not_known_is_never_0(tmp_path: Path) -> None:
     unknown = {"hashrate_hps": None, "power_watts": None, "energy_kwh": None, "work_hashes": None, "algorithm": None}
     import dataclasses
 
-    made = dataclasses.replace(
+    unproven = dataclasses.replace(
         miner(0), **unknown, watched_seconds=0.0, unknown_shares=960, unknown_seconds=48 * 3600.0
     )
-    ledger.record([made], MONDAY)
+    ledger.record([unproven], MONDAY)
     ledger.add_coverage(MONDAY, MONDAY + 6 * DAY)
     for name in ("enterprises", "sites", "addresses"):
         (row,) = rows(ledger, f"/{name}")

@@ -35,8 +35,8 @@ def test_paging_loses_and_repeats_nothing_in_postgresql(tmp_path: Path) -> None:
     with postgresql() as url:
         writer = Ledger.open(url)
         for number in range(70):
-            made = mined(number, MONDAY, MONDAY + DAY, 40, attribution=owned(number), activity="mining")
-            writer.record([made], MONDAY)
+            finding = mined(number, MONDAY, MONDAY + DAY, 40, attribution=owned(number), activity="mining")
+            writer.record([finding], MONDAY)
         browser = client(desk_of(writer), viewer("lead", language="en"))
         for name in ("enterprises", "sites", "addresses", "findings", "cases"):
             rows = walked(browser, f"/{name}")

@@ -21,7 +21,7 @@ from sensor.console.people.view_rows import ViewRows
 from sensor.console.web.app import make_app
 from sensor.people.account import UserAccount
 from sensor.people.door import PeopleDoor
-from tests.console.province import LANGUAGES
+from tests.console.province import LANGUAGES, PLACES
 from tests.people.desk import MACHINE, NOW, OTHER, PASSWORD, SUZHOU, WUXI, add, audited, opened
 
 OWN = {"sec-fetch-site": "same-origin", "origin": "http://testserver"}
@@ -66,8 +66,8 @@ def times() -> list[int]:
 
 @pytest.fixture
 def browse(desk: Desk, door: PeopleDoor, url: str, times: list[int]) -> Any:
-    def browser(*, secure: bool = False) -> Browser:
-        sign_in = DoorSignIn(door, secure=secure, clock=lambda: times[0])
+    def browser(*, secure: bool = False, has_proxy: bool = False, peer: str = "testclient") -> Browser:
+        sign_in = DoorSignIn(door, secure=secure, has_proxy=has_proxy, clock=lambda: times[0])
         routers = (
             entrance_router(desk, sign_in),
             people_router(desk, sign_in),
@@ -82,7 +82,7 @@ def browse(desk: Desk, door: PeopleDoor, url: str, times: list[int]) -> Any:
             witness=ViewRows(door.trail, sign_in.clock),
         )
         base = "https://testserver" if secure else "http://testserver"
-        return Browser(app, base_url=base, follow_redirects=False)
+        return Browser(app, base_url=base, follow_redirects=False, client=(peer, 50_000))
 
     return browser
 
@@ -202,8 +202,8 @@ def test_an_admin_manages_accounts_and_sees_no_case(browse, door):
     for path in ("/overview", "/cases", "/findings", "/search", "/audit"):
         assert browser.get(path).status_code == 403
     new = {"login": "Neu", "name": "新人", "role": "officer", "divisions": "苏州市 320200", "language": "zh"}
-    made = browser.send_form("/people", token=browser.token, new=PASSWORD, **new)
-    assert (made.status_code, made.headers["location"]) == (303, "/people/neu")
+    added = browser.send_form("/people", token=browser.token, new=PASSWORD, **new)
+    assert (added.status_code, added.headers["location"]) == (303, "/people/neu")
     account = door.accounts.get("neu")
     assert (account.divisions, account.must_change) == (frozenset({"320500", "320200"}), True)
     for field, value in (("role", "king"), ("divisions", "999999"), ("login", "-"), ("divisions", "")):
@@ -301,7 +301,7 @@ def test_a_page_of_data_leaves_a_row_with_what_it_showed_and_is_not_sent_without
     assert browser.get("/sensors").status_code == 200
     views = [row for row in audited(url) if row["kind"] in ("view", "export")]
     assert [row["action"] for row in views] == ["addresses.show", "addresses.export"]
-    assert all(row["who"] == "account:li" and "row:10.0.0.1" in row["objects"] for row in views)
+    assert all(row["who"] == "account:li" and "address:10.0.0.1" in row["objects"] for row in views)
     assert (views[0]["query"]["path"], views[0]["query"]["lang"]) == ("/addresses", "en")
 
     def full(_entry):
@@ -311,3 +311,43 @@ def test_a_page_of_data_leaves_a_row_with_what_it_showed_and_is_not_sent_without
     refused = browser.get("/addresses")
     assert refused.status_code == 503
     assert "10.0.0.1" not in refused.text
+
+
+def test_a_page_of_one_thing_names_it_in_the_audit_as_moves_of_it_do(browse, url, province):
+    browser = browse()
+    browser.enter("li")
+    case = next(case for case in province.reader.cases() if case.site and case.site.division == PLACES[0])
+    finding = next(held.finding for held in province.reader.findings() if held.finding.miner_ip == "10.0.0.1")
+    expected = {
+        f"/cases/{case.case_id}": f"case:{case.case_id}",
+        f"/sites/{case.site_id}": f"site:{case.site_id}",
+        "/addresses/10.0.0.1": "address:10.0.0.1",
+        f"/findings/{finding.finding_id}": f"finding:{finding.finding_id}",
+    }
+    for path in expected:
+        assert browser.get(path).status_code == 200
+    views = [row["objects"] for row in audited(url) if row["kind"] == "view"]
+    assert views == [[name] for name in expected.values()]
+    for path, kind in (("/enterprises", "enterprise:"), ("/cases", "case:"), ("/findings", "finding:")):
+        assert browser.get(path).status_code == 200
+        objects = audited(url)[-1]["objects"]
+        assert objects
+        assert all(name.startswith(kind) for name in objects)
+    assert f"case:{case.case_id}" in next(row["objects"] for row in audited(url) if row["action"] == "cases.show")
+
+
+def test_behind_a_proxy_of_this_host_clients_are_told_apart_by_what_it_says_last(browse, url):
+    for peer, forwarded, expected in (
+        ("127.0.0.1", "192.0.2.7", "192.0.2.7"),
+        ("127.0.0.1", "198.51.100.1, 192.0.2.8", "192.0.2.8"),
+        ("127.0.0.1", "192.0.2.7, nobody", "127.0.0.1"),
+        ("127.0.0.1", None, "127.0.0.1"),
+        ("203.0.113.9", "192.0.2.7", "203.0.113.9"),
+    ):
+        headers = OWN if forwarded is None else {**OWN, "x-forwarded-for": forwarded}
+        browse(has_proxy=True, peer=peer).send_form("/sign-in", headers=headers, login="li", password=OTHER)
+        assert audited(url)[-1]["actor"]["address"] == expected
+    browse(peer="127.0.0.1").send_form(
+        "/sign-in", headers={**OWN, "x-forwarded-for": "192.0.2.7"}, login="wang", password=OTHER
+    )
+    assert audited(url)[-1]["actor"]["address"] == "127.0.0.1"

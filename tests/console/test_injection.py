@@ -27,8 +27,8 @@ def hostile(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Desk]:
 
     writer = Ledger.open(f"sqlite:///{tmp_path_factory.mktemp('hostile')}/ledger.db")
     for at, name in enumerate(NAMES):
-        made = miner(at % 2)
-        answer = made.attribution
+        hostile_finding = miner(at % 2)
+        answer = hostile_finding.attribution
         assert answer is not None
         assert answer.enterprise is not None
         assert answer.site is not None
@@ -36,14 +36,14 @@ def hostile(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Desk]:
         site = dataclasses.replace(answer.site, address=f"{name} {at}", division_name=name)
         claim = dataclasses.replace(answer.claims[0], enterprise=whose, site=site, source=name, allocation=name)
         answer = dataclasses.replace(answer, enterprise=whose, site=site, claims=(claim,), reasons=(name,))
-        piece = dataclasses.replace(made.evidence[0], excerpt=name, detail={"message": name})
+        piece = dataclasses.replace(hostile_finding.evidence[0], excerpt=name, detail={"message": name})
         texts = {"login": name, "worker": name, "workers": (name,), "agent": name, "software": name}
         listed = valid_utf8(name)  # of our own signatures, which have no lone surrogates
         more = {"pool_host": name, "coin": listed, "device": listed, "reasons": (name,), "evidence": [piece]}
-        flow = dataclasses.replace(made.flows[0], source=name, login=name, worker=name)
+        flow = dataclasses.replace(hostile_finding.flows[0], source=name, login=name, worker=name)
         flow.key = dataclasses.replace(flow.key, src_ip=f"10.7.0.{at}", flow_id=9_000_000 + at)
         changed = {"finding_id": f"f{at}", "miner_ip": f"10.7.0.{at}", "attribution": answer, "flows": [flow]}
-        writer.record([dataclasses.replace(made, **texts, **more, **changed)], made.first_ns)
+        writer.record([dataclasses.replace(hostile_finding, **texts, **more, **changed)], hostile_finding.first_ns)
     for case in writer.reader.cases():
         writer.note_case(case.case_id, case.opened_ns, who=NAMES[0], why=NAMES[1])
     yield desk_of(writer)

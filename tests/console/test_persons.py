@@ -60,10 +60,10 @@ def test_what_officers_wrote_into_a_case_is_without_the_name(tmp_path: Path) -> 
 
 def test_the_reason_why_a_finding_is_suppressed_is_without_the_name(tmp_path: Path) -> None:
     writer = Ledger.open(f"sqlite:///{tmp_path}/ledger.db")
-    made = miner(PERSON)
-    writer.record([made], MONDAY, {made.finding_id: f"allowed for {PERSONS_NAME}"})
+    found = miner(PERSON)
+    writer.record([found], MONDAY, {found.finding_id: f"allowed for {PERSONS_NAME}"})
     browser = client(desk_of(writer), viewer("lead", language="en"))
-    for path in ("/findings", "/findings?format=csv", f"/findings/{made.finding_id}"):
+    for path in ("/findings", "/findings?format=csv", f"/findings/{found.finding_id}"):
         text = browser.get(path).text
         assert "allowed for (a person)" in text
         assert PERSONS_NAME not in text

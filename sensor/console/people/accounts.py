@@ -4,7 +4,7 @@ decided by `sensor/people/rules.py`; here stand lists and forms.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Literal
 
 from fastapi import APIRouter, Request
@@ -18,8 +18,8 @@ from sensor.attribution.books.divisions import DivisionError
 from sensor.console.address_bar import LANGUAGE, read_address_bar
 from sensor.console.blocks import ChangeForm, ConsolePage, Fact, Facts, FormField, Listing, PagePart, Sayings
 from sensor.console.desk import Desk, Visit
-from sensor.console.people.forms import only, read_form
-from sensor.console.people.gate import DoorSignIn, address_of
+from sensor.console.people.forms import read_form
+from sensor.console.people.gate import DoorSignIn
 from sensor.console.refusal import RefusalError
 from sensor.console.web import render
 from sensor.model.scope import DATA_ROLES, ROLES, Role
@@ -76,63 +76,53 @@ def people_router(desk: Desk, sign_in: DoorSignIn) -> APIRouter:
         def make() -> Response:
             visit, now_ns = _visit(request, desk), sign_in.clock()
             try:
-                role = role_of(only(form["role"]))
-                given = only(form["name"]) or only(form["login"])
-                language = language_of(only(form["language"]))
-                divisions = _divisions(visit, role, only(form["divisions"]))
-                fresh = UserAccount(only(form["login"]).strip().lower(), given, role, divisions, language)
-                account = sign_in.door.accounts.add(_acting(visit, request), fresh, only(form["new"]), now_ns)
+                role = role_of(form["role"])
+                given = form["name"] or form["login"]
+                language = language_of(form["language"])
+                divisions = _divisions(visit, role, form["divisions"])
+                fresh = UserAccount(form["login"].strip().lower(), given, role, divisions, language)
+                account = sign_in.door.accounts.add(
+                    _acting(visit, sign_in.address_of(request)), fresh, form["new"], now_ns
+                )
             except AccountError as error:
                 return list_page(request, str(error), 400)
             return RedirectResponse(f"{PEOPLE}/{account.login}", 303)
 
         return await run_in_threadpool(make)
 
-    for action, fields in ACTIONS.items():
-        _change_route(router, action, fields, sign_in, desk, one_page)
-    return router
-
-
-def _change_route(
-    router: APIRouter,
-    action: str,
-    fields: Sequence[str],
-    sign_in: DoorSignIn,
-    desk: Desk,
-    one_page: Callable[..., Response],
-) -> None:
-    @router.post(PEOPLE + "/{login}/" + action, name="change-person")
-    async def change(request: Request, login: str) -> Response:
-        form = await read_form(request, sign_in, fields, open_to_all=False)
+    @router.post(PEOPLE + "/{login}/{action}", name="change-person")
+    async def change(request: Request, login: str, action: str) -> Response:
+        if action not in ACTIONS:
+            raise RefusalError(404, NO_SUCH_PERSON)
+        form = await read_form(request, sign_in, ACTIONS[action], open_to_all=False)
 
         def act() -> Response:
             visit = _visit(request, desk)
             account = _seen(visit, sign_in, login)
+            accounts, now_ns = sign_in.door.accounts, sign_in.clock()
+            by = _acting(visit, sign_in.address_of(request))
             try:
-                written = {name: only(values) for name, values in form.items()}
-                _act(visit, sign_in, _acting(visit, request), account, action, written)
+                if action == "password":
+                    accounts.set_password(by, account.login, form["new"], now_ns)
+                elif action == "sessions":
+                    accounts.revoke(by, account.login, now_ns)
+                else:
+                    accounts.change(by, account.login, _patch(visit, form), now_ns)
             except AccountError as error:
                 return one_page(request, login, str(error), 400)
             return RedirectResponse(f"{PEOPLE}/{account.login}", 303)
 
         return await run_in_threadpool(act)
 
+    return router
 
-def _act(
-    visit: Visit, sign_in: DoorSignIn, by: ActingPerson, account: UserAccount, action: str, form: dict[str, str]
-) -> None:
-    """One change. Raises AccountError."""
-    accounts, now_ns = sign_in.door.accounts, sign_in.clock()
-    if action == "rights":
-        role = role_of(form["role"])
-        patch = AccountPatch(role=role, divisions=_divisions(visit, role, form["divisions"]))
-        accounts.change(by, account.login, patch, now_ns)
-    elif action == "state":
-        accounts.change(by, account.login, AccountPatch(disabled=form["disabled"] == "yes"), now_ns)
-    elif action == "password":
-        accounts.set_password(by, account.login, form["new"], now_ns)
-    else:
-        accounts.revoke(by, account.login, now_ns)
+
+def _patch(visit: Visit, form: dict[str, str]) -> AccountPatch:
+    """What a form of `rights` or `state` changes. Raises AccountError."""
+    if "disabled" in form:
+        return AccountPatch(disabled=form["disabled"] == "yes")
+    role = role_of(form["role"])
+    return AccountPatch(role=role, divisions=_divisions(visit, role, form["divisions"]))
 
 
 def _visit(request: Request, desk: Desk) -> Visit:
@@ -142,10 +132,10 @@ def _visit(request: Request, desk: Desk) -> Visit:
     return Visit(desk, viewer, request.url.path, asked, language, request.state.token)
 
 
-def _acting(visit: Visit, request: Request) -> ActingPerson:
+def _acting(visit: Visit, address: str) -> ActingPerson:
     """Who acts: the rules look his rights up anew."""
     viewer = visit.viewer
-    return ActingPerson.signed_in(UserAccount(viewer.login, "", viewer.role, viewer.divisions), address_of(request))
+    return ActingPerson.signed_in(UserAccount(viewer.login, "", viewer.role, viewer.divisions), address)
 
 
 def _seen(visit: Visit, sign_in: DoorSignIn, login: str) -> UserAccount:

@@ -17,8 +17,8 @@ from sensor.console.address_bar import LANGUAGE, AskedValues, read_address_bar
 from sensor.console.blocks import ChangeForm, ConsolePage, Fact, Facts, FormField, PagePart, Sayings
 from sensor.console.desk import Desk, Visit
 from sensor.console.language import SHOWN_LANGUAGES, console_translator
-from sensor.console.people.forms import only, read_form
-from sensor.console.people.gate import ACCOUNT, ENTRANCE, DoorSignIn, OpenSession, address_of
+from sensor.console.people.forms import read_form
+from sensor.console.people.gate import ACCOUNT, ENTRANCE, DoorSignIn, OpenSession
 from sensor.console.refusal import RefusalError
 from sensor.console.web import render
 from sensor.people.account import AccountError, language_of
@@ -59,8 +59,8 @@ def entrance_router(desk: Desk, sign_in: DoorSignIn) -> APIRouter:
         asked = read_address_bar(request.scope["query_string"], (LANGUAGE,))
         form = await read_form(request, sign_in, ("login", "password"), open_to_all=True)
         former = request.cookies.get(sign_in.cookie_name)
-        login, password, now_ns = only(form["login"]), only(form["password"]), sign_in.clock()
-        future = sign_in.door.submit_sign_in(login, password, address_of(request), now_ns, former)
+        login, password, now_ns = form["login"], form["password"], sign_in.clock()
+        future = sign_in.door.submit_sign_in(login, password, sign_in.address_of(request), now_ns, former)
         answer = await asyncio.wrap_future(future)
         if isinstance(answer, SignedIn):
             response: Response = RedirectResponse(ACCOUNT if answer.account.must_change else "/", 303)
@@ -77,7 +77,7 @@ def entrance_router(desk: Desk, sign_in: DoorSignIn) -> APIRouter:
     async def leave(request: Request) -> Response:
         await read_form(request, sign_in, (), open_to_all=False)
         cookie = request.cookies.get(sign_in.cookie_name)
-        await run_in_threadpool(sign_in.door.sign_out, cookie, address_of(request), sign_in.clock())
+        await run_in_threadpool(sign_in.door.sign_out, cookie, sign_in.address_of(request), sign_in.clock())
         response = RedirectResponse(ENTRANCE, 303)
         sign_in.take_away(response)
         return response
@@ -106,10 +106,10 @@ def _own_account(router: APIRouter, desk: Desk, sign_in: DoorSignIn) -> None:
     async def password(request: Request) -> Response:
         form = await read_form(request, sign_in, ("present", "new", "again"), open_to_all=False)
         found = await run_in_threadpool(_opened, request, sign_in)
-        new, address, now_ns = only(form["new"]), address_of(request), sign_in.clock()
-        if new != only(form["again"]):
+        new, address, now_ns = form["new"], sign_in.address_of(request), sign_in.clock()
+        if new != form["again"]:
             return await refused(request, NOT_TWICE)
-        if not await run_in_threadpool(sign_in.door.confirm, found.account, only(form["present"]), address, now_ns):
+        if not await run_in_threadpool(sign_in.door.confirm, found.account, form["present"], address, now_ns):
             return await refused(request, NO_PASSWORD)
         by = ActingPerson.signed_in(found.account, address)
         try:
@@ -124,9 +124,9 @@ def _own_account(router: APIRouter, desk: Desk, sign_in: DoorSignIn) -> None:
     async def language(request: Request) -> Response:
         form = await read_form(request, sign_in, ("language",), open_to_all=False)
         found = await run_in_threadpool(_opened, request, sign_in)
-        by = ActingPerson.signed_in(found.account, address_of(request))
+        by = ActingPerson.signed_in(found.account, sign_in.address_of(request))
         try:
-            patch = AccountPatch(language=language_of(only(form["language"])))
+            patch = AccountPatch(language=language_of(form["language"]))
             await run_in_threadpool(sign_in.door.accounts.change, by, found.account.login, patch, sign_in.clock())
         except AccountError as error:
             return await refused(request, str(error))
@@ -136,7 +136,7 @@ def _own_account(router: APIRouter, desk: Desk, sign_in: DoorSignIn) -> None:
     async def sessions(request: Request) -> Response:
         await read_form(request, sign_in, (), open_to_all=False)
         found = await run_in_threadpool(_opened, request, sign_in)
-        by, login = ActingPerson.signed_in(found.account, address_of(request)), found.account.login
+        by, login = ActingPerson.signed_in(found.account, sign_in.address_of(request)), found.account.login
 
         def end_others() -> None:
             sign_in.door.accounts.revoke(by, login, sign_in.clock(), keep_session=found.cookie)

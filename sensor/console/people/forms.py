@@ -21,11 +21,11 @@ UNREADABLE = N_("The form cannot be read.")
 
 
 async def read_form(
-    request: Request, sign_in: DoorSignIn, fields: Collection[str], *, several: Collection[str] = (), open_to_all: bool
-) -> dict[str, list[str]]:
-    """The values of a form by their names, every declared one. `several` may stand more than once. Raises RefusalError:
-    403 for one that another site sent or that has no token of the session (which nobody has at the entrance,
-    `open_to_all`), 400 for one with other fields."""
+    request: Request, sign_in: DoorSignIn, fields: Collection[str], *, open_to_all: bool
+) -> dict[str, str]:
+    """The values of a form by their names, each declared one; empty where it was not sent. Raises RefusalError: 403 for
+    one that another site sent or that has no token of the session (which nobody has at the entrance, `open_to_all`),
+    400 for one with other fields, or with one twice."""
     given = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     if given != FORM_TYPE:
         raise RefusalError(400, UNREADABLE)
@@ -35,24 +35,22 @@ async def read_form(
         )
     except ValueError:
         raise RefusalError(400, UNREADABLE) from None
-    values: dict[str, list[str]] = {name: [] for name in fields}
+    values: dict[str, str] = {}
     token = None
     for name, text in pairs:
         if name == TOKEN and token is None:
             token = text
-        elif name not in values or (values[name] and name not in several) or len(text) > MOST_CHARACTERS:
+        elif name not in fields or name in values or len(text) > MOST_CHARACTERS:
             raise RefusalError(400, UNREADABLE)
         else:
-            values[name].append(text)
+            values[name] = text
     _refuse_foreign(request, sign_in, token, open_to_all=open_to_all)
-    return values
+    return {name: values.get(name, "") for name in fields}
 
 
 def _refuse_foreign(request: Request, sign_in: DoorSignIn, token: str | None, *, open_to_all: bool) -> None:
     site, origin = request.headers.get("sec-fetch-site"), request.headers.get("origin")
-    # A proxy on this host may speak TLS for the console: what counts is the host, which the furniture has checked.
-    scheme = "https" if sign_in.secure or (origin or "").lower().startswith("https:") else "http"
-    own = f"{scheme}://{request.headers.get('host', '')}"
+    own = f"{'https' if sign_in.secure else 'http'}://{request.headers.get('host', '')}"
     if open_to_all:
         reason = cross_site_refusal(request.method, site, origin, own)
     else:
@@ -60,8 +58,3 @@ def _refuse_foreign(request: Request, sign_in: DoorSignIn, token: str | None, *,
         reason = csrf_refusal(request.method, site, origin, own, cookie, token)
     if reason is not None:
         raise RefusalError(403, NOT_OURS)
-
-
-def only(values: list[str]) -> str:
-    """The value of a field that stands once; empty where it does not."""
-    return values[0] if values else ""

@@ -15,6 +15,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from sensor.ledger.store.beside import StoreError
+from sensor.model.address import canonical
 from sensor.model.scope import Viewer
 from sensor.people.account import UserAccount
 from sensor.people.csrf import csrf_token
@@ -22,6 +23,8 @@ from sensor.people.door import PeopleDoor
 from sensor.people.sessions import SessionRow
 
 ENTRANCE, ACCOUNT = "/sign-in", "/account"
+#: From where a proxy of this host asks.
+OWN_ADDRESSES = frozenset({"127.0.0.1", "::1"})
 COOKIE, SECURE_COOKIE = "minewatch", "__Host-minewatch"
 
 
@@ -39,11 +42,18 @@ class DoorSignIn:
     entrance: str | None = ENTRANCE
 
     def __init__(
-        self, door: PeopleDoor, *, secure: bool, has_provider: bool = False, clock: Callable[[], int] = time.time_ns
+        self,
+        door: PeopleDoor,
+        *,
+        secure: bool,
+        has_provider: bool = False,
+        has_proxy: bool = False,
+        clock: Callable[[], int] = time.time_ns,
     ) -> None:
-        """`secure` says that TLS is spoken, `has_provider` that people may sign in elsewhere, too; `clock` gives the
-        wall clock in nanoseconds."""
-        self.door, self.clock, self.secure, self.has_provider = door, clock, secure, has_provider
+        """`secure` says that browsers speak TLS, `has_provider` that people may sign in elsewhere, too, `has_proxy`
+        that a server on this host stands before it; `clock` gives the wall clock in nanoseconds."""
+        self.door, self.clock, self.secure = door, clock, secure
+        self.has_provider, self.has_proxy = has_provider, has_proxy
 
     @property
     def cookie_name(self) -> str:
@@ -78,7 +88,14 @@ class DoorSignIn:
         """The browser forgets its session."""
         response.delete_cookie(self.cookie_name, path="/", httponly=True, samesite="lax", secure=self.secure)
 
-
-def address_of(request: Request) -> str:
-    """The other end of the connection. Nobody's word for another one is taken."""
-    return "" if request.client is None else request.client.host
+    def address_of(self, request: Request) -> str:
+        """The other end of the connection. Behind a proxy of this host it is the one that the proxy names: the last of
+        X-Forwarded-For, for what stands before it may be anybody's. Nobody else's word for an address is taken."""
+        peer = "" if request.client is None else request.client.host
+        if not self.has_proxy or peer not in OWN_ADDRESSES:
+            return peer
+        named = ",".join(request.headers.getlist("x-forwarded-for")).rpartition(",")[2].strip()
+        try:
+            return canonical(named)
+        except ValueError:
+            return peer

@@ -14,7 +14,7 @@ from fastapi.responses import RedirectResponse, Response
 from exporters.forms.documents.labels import N_
 from sensor.console.address_bar import read_address_bar
 from sensor.console.people.forms import MOST_FIELDS
-from sensor.console.people.gate import ACCOUNT, DoorSignIn, address_of
+from sensor.console.people.gate import ACCOUNT, DoorSignIn
 from sensor.console.refusal import RefusalError
 from sensor.people.door import SignedIn
 from sensor.people.oidc import FLOW_NS, OidcDoor, OidcRefused, OidcStart
@@ -46,7 +46,9 @@ def provider_router(sign_in: DoorSignIn, provider: OidcDoor) -> APIRouter:
     async def finish(request: Request) -> Response:
         former = request.cookies.get(sign_in.cookie_name)
         given = request.cookies.get(name)
-        future = provider.submit_finish(given, _parameters(request), address_of(request), sign_in.clock(), former)
+        future = provider.submit_finish(
+            given, _parameters(request), sign_in.address_of(request), sign_in.clock(), former
+        )
         found = await asyncio.wrap_future(future)
         if not isinstance(found, SignedIn):
             raise _refusal(found)

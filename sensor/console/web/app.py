@@ -122,13 +122,13 @@ def _endpoint(
         asked = read_address_bar(request.scope["query_string"], parameters)
         visit = Visit(desk, request.state.viewer, request.url.path, asked, _language(asked, request.state.viewer),
                       getattr(request.state, "token", None))  # fmt: skip
-        made_of = maker(visit, *(_in_path(name, text) for name, text in request.path_params.items()))
+        page = maker(visit, *(_in_path(name, text) for name, text in request.path_params.items()))
         if witness is not None:
-            witness.saw(_view(visit, route, made_of))
-        if isinstance(made_of, DownloadFile):
-            headers = {"Content-Disposition": f"attachment; filename*=UTF-8''{quote(made_of.name)}"}
-            return Response(made_of.data, media_type=made_of.content_type, headers=headers)
-        return HTMLResponse(render.html(visit, made_of).encode("utf-8", "replace"))
+            witness.saw(_view(visit, route, page))
+        if isinstance(page, DownloadFile):
+            headers = {"Content-Disposition": f"attachment; filename*=UTF-8''{quote(page.name)}"}
+            return Response(page.data, media_type=page.content_type, headers=headers)
+        return HTMLResponse(render.html(visit, page).encode("utf-8", "replace"))
 
     return endpoint
 
@@ -137,8 +137,7 @@ def _view(visit: Visit, route: str, page: ConsolePage | DownloadFile) -> PageVie
     if isinstance(page, DownloadFile):
         identities, name = page.identities, page.name
     else:
-        rows = page.listing.table.rows if page.listing is not None else ()
-        identities, name = tuple(str(row[0]) for row in rows), None
+        identities, name = () if page.listing is None else page.listing.identities, None
     return PageView(visit.viewer, route, visit.path, visit.asked.written, identities, name)
 
 

@@ -17,7 +17,7 @@ class PageView:
     route: str
     path: str
     asked: Mapping[str, str]  # what stood in the address bar, as it was written
-    identities: tuple[str, ...]  # of the rows of its list, by their first column; of one thing none: the path has it
+    identities: tuple[str, ...]  # of the rows of its list; of one thing none: the path has it
     file_name: str | None = None  # of an export or a capture
 
 

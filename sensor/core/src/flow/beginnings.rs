@@ -98,6 +98,9 @@ impl Worker {
 
     /// Tell of these addresses that they answer to a host's name, as far as that is not known.
     pub(super) fn name_addresses(&mut self, name: &[u8], addresses: &[Address], ts_ns: u64) {
+        if self.overloaded {
+            return; // it might be dropped, and is not told again within the hour
+        }
         let domain = self.named.hash(domain(name));
         let mut facts: Option<Box<AnswerFacts>> = None;
         for (address, v6) in addresses {
@@ -109,5 +112,27 @@ impl Worker {
         if let Some(facts) = facts {
             self.events.push(Event::AddressNamed { ts_ns, facts });
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use super::*;
+    use crate::flow::prefilter::Tables;
+    use crate::model::limits::Limits;
+    use crate::model::stats::Stats;
+
+    #[test]
+    fn while_events_are_polled_too_slowly_no_name_is_told_or_taken_for_told() {
+        let tables = Arc::new(Tables::new(Vec::new(), Vec::new(), Vec::new()).unwrap());
+        let mut worker = Worker::new(0, &Limits::default(), tables, Arc::new(Stats::default()));
+        let named = |worker: &mut Worker, overloaded: bool| {
+            worker.overloaded = overloaded;
+            worker.name_addresses(b"www.example.org", &[([1; 16], true)], 1);
+            std::mem::take(&mut worker.events).len()
+        };
+        assert_eq!([true, false, false].map(|overloaded| named(&mut worker, overloaded)), [0, 1, 0]);
     }
 }

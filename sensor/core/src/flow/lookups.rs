@@ -64,7 +64,7 @@ impl Worker {
         let names = &self.tables.names;
         let kind = host.map_or(NameKind::NoHost, |host| names.kind_of_host(host));
         let passes = names.are_some() && kind != NameKind::Listed;
-        if passes {
+        if passes && !self.overloaded {
             self.named.pass_over(facts.bytes(), ts_ns);
         }
         passes
