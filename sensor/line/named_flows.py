@@ -17,6 +17,7 @@ from sensor.line.named_asked import asked_in
 from sensor.line.named_hints import Statement, community_of, hint_of, of_host, of_learnt, subject_of
 from sensor.line.named_room import NamedRoom
 from sensor.line.unspoken import subject_key
+from sensor.model.address import parse_address
 from sensor.model.domain import host_text
 from sensor.model.encrypted import (
     AddressNamed,
@@ -24,6 +25,7 @@ from sensor.model.encrypted import (
     DnsAnswer,
     EncryptedClose,
     EncryptedOpen,
+    NamelessSession,
     Records,
     ServerCertificate,
     ServerHello,
@@ -41,7 +43,7 @@ from sensor.names.catalogue import (
     shown_by_certificate,
 )
 from sensor.names.learnt import LearntAddresses
-from sensor.names.sessions import ConnectionEnds, NamedSession, NamedSessions
+from sensor.names.sessions import ConnectionEnds, NamedSession, NamedSessions, ends_of
 from sensor.names.sharing import SharedAddresses
 from sensor.names.waiting import WaitingContacts
 from sensor.signatures.model import SignatureSet
@@ -53,6 +55,9 @@ TLS_1_3 = 0x0304
 AGAIN_NS = 10 * MINUTE_NS
 #: Names handed on that are remembered for that.
 MAX_REMEMBERED = 16_384
+
+#: What tells when its flow began: that decides whether it is of a time that can be.
+BEGINNINGS = (Open, EncryptedOpen, NamelessSession)
 
 Handler = Callable[[Any], None]
 
@@ -78,6 +83,7 @@ class NamedFlows:
             ServerCertificate: self._certificate,
             Records: self._goes_on,
             EncryptedClose: self._over,
+            NamelessSession: self._was_nameless,
             Open: self._clear,
         }
 
@@ -93,7 +99,7 @@ class NamedFlows:
         handler = self._handlers.get(type(event))
         if handler is None or isinstance(event, End):
             return ()
-        if not plausible.holds(event.first_ns if isinstance(event, Open | EncryptedOpen) else event.ts_ns):
+        if not plausible.holds(event.first_ns if isinstance(event, BEGINNINGS) else event.ts_ns):
             self._counters["chunks_off_clock"] += 1
             return ()
         self._signatures = signatures
@@ -108,7 +114,7 @@ class NamedFlows:
                 continue
             span_ns = (spoken.flow.first_ns, spoken.flow.last_ns)
             self._learnt.learn(spoken.pool_ip, spoken.pool_port, spoken.miner_ip, *span_ns)
-            for contact in self._waiting.of(spoken.pool_ip):
+            for contact in self._waiting.of(parse_address(spoken.pool_ip).packed):
                 self._follow(contact.ends, contact.last_ns)
 
     def contributed(
@@ -202,6 +208,12 @@ class NamedFlows:
         elif session is not None and session.is_nameless:
             self._look_for(session, event.ts_ns, at_last=True)
 
+    def _was_nameless(self, event: NamelessSession) -> None:
+        """A session without a name that is over."""
+        session = NamedSession(event, ends_of(event, max(event.client, 0)), max(event.client, 0))
+        session.has_hello = event.client >= 0
+        self._look_for(session, event.ts_ns, at_last=True)
+
     def _clear(self, event: Open) -> None:
         """A candidate: what is spoken in it is read; that its server was looked up is evidence beside it."""
         if event.proto != TCP:
@@ -226,7 +238,7 @@ class NamedFlows:
     def _look_for(self, session: NamedSession, at_ns: int, *, begins: bool = False, at_last: bool = False) -> None:
         """Say what the address of a session without a name is bound to, or was learnt to be. One that begins is waited
         for later: most end at once."""
-        if session.bound is None:
+        if session.bound is None and len(self._bindings):
             session.bound = self._bound(session.ends)
             if session.bound is None and session.opened.basis != "syn" and not session.has_hello:
                 session.begun_by(1 - session.client_side)  # who began was not seen: a look-up tells who asked
@@ -237,7 +249,7 @@ class NamedFlows:
             self._state_bound(session.bound, session.ends, at_ns, at_last=at_last)
             return
         if not begins:
-            self._waiting.add(address_text(session.ends.server), session.ends, at_ns)
+            self._waiting.add(session.ends, at_ns)
         self._follow(session.ends, at_ns, at_last=at_last)
 
     def _bound(self, ends: ConnectionEnds) -> BoundHost | None:

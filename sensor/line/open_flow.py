@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from sensor.dialects.conversation import Conversation
-from sensor.dialects.nodes import NodeSeen, read_tcp
+from sensor.dialects.nodes import NodeSeen, read_datagram, read_tcp
 from sensor.dialects.stream.message import Message, Read
 from sensor.line.beginning import Beginning
 from sensor.line.flow_facts import TCP, FlowFacts, facts, flow_key, proxy_of, stable_id
@@ -84,6 +84,14 @@ class OpenFlow:
         self.acks[side] = (ack_advances, acked_bytes)
         if ts_ns > self.last_ns:
             self.last_ns = ts_ns
+
+    def take_datagram(self, chunk: Chunk) -> None:
+        """A datagram of the flow came: it may be a node's."""
+        for signature in self._signatures.nodes if self.datagram is None else ():
+            seen = read_datagram(signature, chunk.data)
+            if seen is not None:
+                self.datagram = (signature, seen, First(chunk.data, chunk.direction, 0, chunk.ts_ns))
+                return
 
     @property
     def session(self) -> Session:

@@ -11,8 +11,8 @@ from __future__ import annotations
 from collections import Counter, deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import islice
+from typing import Any
 
-from sensor.dialects.nodes import read_datagram
 from sensor.estimate import Assumptions
 from sensor.line.attempt_summary import came_to_nothing
 from sensor.line.attempts import FLOOD
@@ -26,13 +26,13 @@ from sensor.line.judge import judge
 from sensor.line.judged_session import USUAL_RULES, BehaviourRules, JudgedSession
 from sensor.line.lifecycle import Identified, Lifecycle, ReportingSettings
 from sensor.line.named_flows import NamedFlows
-from sensor.line.open_flow import First, OpenFlow, is_heard, node_record, node_seen
+from sensor.line.open_flow import OpenFlow, is_heard, node_record, node_seen
 from sensor.line.resumed import Resumable, Resume, goes_on_with, nothing_before
 from sensor.line.sealed_flows import SealedFlows
 from sensor.line.sealed_hints import behaved
 from sensor.line.touched import TouchedFlows
 from sensor.line.tracked import Report
-from sensor.model.encrypted import ENCRYPTED_EVENTS
+from sensor.model.encrypted import ENCRYPTED_EVENTS, EncryptedEvent
 from sensor.model.events import Chunk, Close, End, Event, Open, Shape
 from sensor.model.finding import Finding
 from sensor.model.node import Node
@@ -95,6 +95,13 @@ class Pipeline:
         self.dismissed: deque[int] = deque(maxlen=MAX_OPEN_FLOWS)  # given up for want of room, until whoever polls asks
         self.given_up = 0  # open flows and findings for which there was no time when the run ended
         self._counters: Counter[str] = Counter()
+        self._takes: dict[type, Callable[[Any], None]] = {
+            Open: self._open,
+            Close: self._close,
+            Shape: self._shape,
+            End: self._source_ended,
+            **dict.fromkeys(ENCRYPTED_EVENTS, self._sealed),
+        }
 
     @property
     def now_ns(self) -> int:
@@ -138,18 +145,11 @@ class Pipeline:
             if isinstance(event, Chunk):
                 self._chunk(event)
                 continue
-            if isinstance(event, Open):
-                self._open(event)
-            elif isinstance(event, Close):
-                self._close(event)
-            elif isinstance(event, Shape):
-                self._shape(event)
-            elif isinstance(event, End):
-                self._counters["sources"] += 1
-                self._counters["sources_failed"] += event.error is not None
-            elif isinstance(event, ENCRYPTED_EVENTS):
-                self.sealed.take(event, self.plausible)
-            self.observe(self._names.take(event, self._signatures, self.plausible))
+            take = self._takes.get(type(event))
+            if take is not None:
+                take(event)
+            if hints := self._names.take(event, self._signatures, self.plausible):
+                self.observe(hints)
         self._behaved(self.sealed.judged())
         return self._report(now_ns) if self._reporting is not None else []
 
@@ -302,7 +302,7 @@ class Pipeline:
         flow.take(event)
         self._now_ns = ts_ns
         if flow.opened.proto != TCP:
-            self._datagram(flow, event)
+            flow.take_datagram(event)
             return
         conversation = flow.conversation
         if conversation.heads is not None and flow.speaks:
@@ -328,21 +328,19 @@ class Pipeline:
                 flow.resume(before, self._signatures, first.ts_ns)
         flow.meet_before(first)
 
+    def _source_ended(self, event: End) -> None:
+        self._counters["sources"] += 1
+        self._counters["sources_failed"] += event.error is not None
+
+    def _sealed(self, event: EncryptedEvent) -> None:
+        self.sealed.take(event, self.plausible)
+
     def _shape(self, event: Shape) -> None:
         flow = self._flows.get(event.flow)
         flights = self._signatures.flights
         if flow is not None and event.shape < len(flights):
             flow.conversation.note_flights(event.direction, event.ts_ns, flights[event.shape])
             flow.last_ns = max(flow.last_ns, event.ts_ns)
-
-    def _datagram(self, flow: OpenFlow, event: Chunk) -> None:
-        if flow.datagram is not None:
-            return
-        for signature in self._signatures.nodes:
-            seen = read_datagram(signature, event.data)
-            if seen is not None:
-                flow.datagram = (signature, seen, First(event.data, event.direction, 0, event.ts_ns))
-                return
 
     def _close(self, event: Close) -> None:
         flow = self._flows.pop(event.flow, None)

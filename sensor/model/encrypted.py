@@ -111,6 +111,23 @@ class EncryptedClose(NamedTuple):
     resynchronised: int  # times that the reader had lost its place and found it again
 
 
+class NamelessSession(NamedTuple):
+    """A session of TLS that ended before it was judged, without the name of a host, and without a listed name on its
+    certificate. It is all that is told of it (docs/border.md, "Ordinary names")."""
+
+    flow: int
+    ts_ns: int  # the flow's last packet
+    orig_addr: bytes  # 4 or 16 bytes
+    orig_port: int
+    resp_addr: bytes
+    resp_port: int
+    basis: Literal["syn", "port", "first-seen"]  # how the originator was told
+    client: int  # whose side sent a ClientHello; -1 if none was read
+    first_ns: int  # first packet of the flow
+    vlans: tuple[int, ...]  # VLAN ids, outermost first, of the packet that began it
+    source: str  # name given to attach()
+
+
 class DnsAnswer(NamedTuple):
     """Addresses that an answer of DNS gave for a name, over UDP or TCP (RFC 1035). It belongs to no followed flow."""
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from typing import Literal, NamedTuple
 
-from sensor.model.encrypted import AddressNamed, DnsAnswer, EncryptedEvent
+from sensor.model.encrypted import AddressNamed, DnsAnswer, EncryptedEvent, NamelessSession
 
 #: Direction of a chunk or hit: sent by the flow's originator, or by its responder.
 ORIGINATOR = 0
@@ -131,4 +131,4 @@ class End(NamedTuple):
     stretches: tuple[tuple[int, int], ...] = ()  # of a capture: first and last packet's time, anew after a leap of time
 
 
-Event = Open | Chunk | Hit | Shape | Close | End | EncryptedEvent | DnsAnswer | AddressNamed
+Event = Open | Chunk | Hit | Shape | Close | End | EncryptedEvent | NamelessSession | DnsAnswer | AddressNamed

@@ -8,7 +8,7 @@ from collections import OrderedDict
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from sensor.model.encrypted import EncryptedOpen
+from sensor.model.encrypted import EncryptedOpen, NamelessSession
 from sensor.names.bindings import BoundHost
 from sensor.names.catalogue import ListedHost, Way
 
@@ -29,7 +29,7 @@ class ConnectionEnds(NamedTuple):
     vlans: tuple[int, ...]
 
 
-def ends_of(opened: EncryptedOpen, client_side: int) -> ConnectionEnds:
+def ends_of(opened: EncryptedOpen | NamelessSession, client_side: int) -> ConnectionEnds:
     """The ends of a session whose originator (0) or responder (1) is the client."""
     both = ((opened.orig_addr, opened.orig_port), (opened.resp_addr, opened.resp_port))
     return ConnectionEnds(*both[client_side], *both[1 - client_side], opened.first_ns, opened.source, opened.vlans)
@@ -39,7 +39,7 @@ def ends_of(opened: EncryptedOpen, client_side: int) -> ConnectionEnds:
 class NamedSession:
     """What the names of one session have come to."""
 
-    opened: EncryptedOpen
+    opened: EncryptedOpen | NamelessSession
     ends: ConnectionEnds  # who connected to whom
     client_side: int = 0
     sent: str = ""  # the name that the client sent

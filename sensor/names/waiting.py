@@ -7,8 +7,10 @@ from __future__ import annotations
 from collections import OrderedDict, defaultdict
 from typing import NamedTuple
 
+from sensor.model.address import MAPPED
 from sensor.names.sessions import ConnectionEnds
 
+IPV6_BYTES = 16
 #: Connections kept, one for each client, server and port; about 1 KB each.
 MAX_WAITING = 4_096
 
@@ -16,7 +18,7 @@ MAX_WAITING = 4_096
 class NamelessKey(NamedTuple):
     """A client, and the server's end."""
 
-    server: str
+    server: bytes  # of IPv4 where it is mapped into IPv6 (RFC 4291 section 2.5.5.2)
     client: bytes
     port: int
 
@@ -34,14 +36,15 @@ class WaitingContacts:
     def __init__(self, most: int = MAX_WAITING) -> None:
         self._most = most
         self._contacts: OrderedDict[NamelessKey, Nameless] = OrderedDict()
-        self._of_server: defaultdict[str, set[NamelessKey]] = defaultdict(set)
+        self._of_server: defaultdict[bytes, set[NamelessKey]] = defaultdict(set)
         self.dropped = 0
 
     def __len__(self) -> int:
         return len(self._contacts)
 
-    def add(self, server: str, ends: ConnectionEnds, last_ns: int) -> None:
-        """A connection to a server's address was there until now."""
+    def add(self, ends: ConnectionEnds, last_ns: int) -> None:
+        """A connection was there until now."""
+        server = ends.server.removeprefix(MAPPED) if len(ends.server) == IPV6_BYTES else ends.server
         key = NamelessKey(server, ends.client, ends.port)
         before = self._contacts.pop(key, None)
         if before is not None:
@@ -55,6 +58,6 @@ class WaitingContacts:
             if not self._of_server[oldest.server]:
                 del self._of_server[oldest.server]
 
-    def of(self, server: str) -> list[Nameless]:
+    def of(self, server: bytes) -> list[Nameless]:
         """The connections to a server, in a fixed order."""
         return [self._contacts[key] for key in sorted(self._of_server.get(server, ()))]

@@ -14,6 +14,7 @@ from sensor.model.encrypted import (
     EncryptedClose,
     EncryptedCloseReason,
     EncryptedOpen,
+    NamelessSession,
     Records,
     SealedRecord,
     ServerCertificate,
@@ -165,7 +166,7 @@ class SessionRecorder:
         (orig_addr, orig_port), (resp_addr, resp_port) = flow.originator, flow.responder
         opened = EncryptedOpen(session.number, segment.ts_ns, kind, orig_addr, orig_port, resp_addr, resp_port,
                                flow.basis, session.midstream, flow.first_ns, segment.vlans, self.source)  # fmt: skip
-        waits = self._names.listed.are_some and kind == "tls" and not session.midstream
+        waits = self._names.listed.are_some and kind == "tls"
         if waits and SEALED_DNS_PORT not in (orig_port, resp_port):
             session.beginning = [opened]
         else:
@@ -213,13 +214,12 @@ class SessionRecorder:
     def _go_on(self, session: SealedSession, event: ClientHello | ServerHello | ServerCertificate) -> None:
         """An event of a beginning: it is kept back with what was before it, or all is told."""
         if session.beginning:
-            kind = self._names.listed.kind
+            names: tuple[bytes, ...] = ()
             if isinstance(event, ClientHello):
-                is_ordinary = kind(event.sni) == "ordinary"
-            else:
-                names = event.names if isinstance(event, ServerCertificate) else ()
-                is_ordinary = session.has_hello and all(kind(name.removeprefix(b"*.")) != "listed" for name in names)
-            if is_ordinary:
+                names = (event.sni,)
+            elif isinstance(event, ServerCertificate):
+                names = tuple(name.removeprefix(b"*.") for name in event.names)
+            if all(self._names.listed.kind(name) != "listed" for name in names):
                 session.beginning.append(event)
                 return
             self._tell_beginning(session)
@@ -228,6 +228,17 @@ class SessionRecorder:
     def _tell_beginning(self, session: SealedSession) -> None:
         self._events += session.beginning
         session.beginning = []
+
+    def _drop_beginning(self, session: SealedSession, ts_ns: int) -> None:
+        """A session that was kept back ends: nothing is told of it if a host was named; else that it was there."""
+        hello = next((event for event in session.beginning if isinstance(event, ClientHello)), None)
+        opened = session.beginning[0]
+        session.beginning = []
+        if isinstance(opened, EncryptedOpen) and (hello is None or self._names.listed.kind(hello.sni) == "no-host"):
+            ends = (opened.orig_addr, opened.orig_port, opened.resp_addr, opened.resp_port)
+            client = -1 if hello is None else hello.direction
+            seen = (opened.first_ns, opened.vlans, opened.source)
+            self._events.append(NamelessSession(opened.flow, ts_ns, *ends, opened.basis, client, *seen))
 
     def _take_record(self, flow: Flow, session: SealedSession, record: SealedRecord) -> bool:
         """False: the session has too many of them."""
@@ -297,8 +308,9 @@ class SessionRecorder:
         if session.is_judged:
             self._flush(session, flow.last_ns)
         self._forget(flow, session)
-        if not session.on_trial and not (session.beginning and session.has_hello):
-            self._tell_beginning(session)
+        if session.beginning:
+            self._drop_beginning(session, flow.last_ns)
+        elif not session.on_trial:
             originator, responder = session.records
             self._events.append(
                 EncryptedClose(session.number, flow.last_ns, reason, (originator, responder), session.resynchronised)

@@ -7,7 +7,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import NamedTuple
 
-from sensor.model.encrypted import ClientHello, EncryptedEvent, SealedRecord
+from sensor.model.encrypted import EncryptedEvent, SealedRecord
 from sensor.model.time import SECOND_NS
 from sensor.reference.assembler import SEQUENCE_MASK
 from sensor.reference.hello_collector import MAX_COLLECTED_BYTES, HelloCollector, Reading
@@ -100,11 +100,6 @@ class SealedSession:
         more = max(0, len(self.waiting) - BATCH_RECORDS)
         young = 0 if self.is_judged else YOUNG_BYTES + RECORD_BYTES * more
         return held + collected + young + (KEPT_BYTES if self.beginning else 0)
-
-    @property
-    def has_hello(self) -> bool:
-        """Whether a client's hello is among what is kept back."""
-        return any(isinstance(event, ClientHello) for event in self.beginning)
 
     def stop_collecting(self) -> list[Finding]:
         return self._give_up(0) + self._give_up(1)

@@ -16,6 +16,7 @@ from sensor.model.encrypted import (
     DnsAnswer,
     EncryptedClose,
     EncryptedOpen,
+    NamelessSession,
     Records,
     ServerCertificate,
     ServerHello,
@@ -74,15 +75,25 @@ def test_of_a_short_session_with_an_ordinary_name_nothing_is_told_but_its_addres
     assert (stats["tls_flows"], stats["hellos"], stats["server_hellos"], stats["certificates"]) == (1, 1, 1, 1)
 
 
-@pytest.mark.parametrize("sni", [LISTED, b"", b"pool", b"192.0.2.1", b"a..b", b"\xff.example"])
-def test_a_listed_name_and_none_at_all_are_told_at_once(engine, sni):
-    result = run(engine, flights(sni, b"example.org"))
+def test_a_listed_name_is_told_at_once(engine):
+    result = run(engine, flights(LISTED, b"example.org"))
     assert kinds(result) == ["EncryptedOpen", "ClientHello", "ServerHello", "ServerCertificate", "EncryptedClose"]
 
 
+@pytest.mark.parametrize("sni", [b"", b"pool", b"192.0.2.1", b"a..b", b"\xff.example"])
+def test_of_a_short_session_that_names_no_host_it_is_told_that_it_was_there(engine, sni):
+    turns = flights(sni, b"example.org")
+    result = run(engine, turns)
+    (told,) = [event for event in result.events if not isinstance(event, End)]
+    times_ns = [ts_ns for ts_ns, _ in packets(turns)]
+    ends = (CLIENT, CLIENT_PORT, SERVER, 3333)
+    assert told == NamelessSession(told.flow, max(times_ns), *ends, "syn", 0, min(times_ns), (), told.source)
+
+
+@pytest.mark.parametrize("sni", [ORDINARY, b""])
 @pytest.mark.parametrize("certified", [(b"pool.example",), (b"example.org", b"*.f2pool.com")])
-def test_a_certificate_with_a_listed_name_tells_all_that_was_kept_back(engine, certified):
-    result = run(engine, flights(ORDINARY, *certified))
+def test_a_certificate_with_a_listed_name_tells_all_that_was_kept_back(engine, certified, sni):
+    result = run(engine, flights(sni, *certified))
     assert kinds(result) == ["EncryptedOpen", "ClientHello", "ServerHello", "ServerCertificate", "EncryptedClose"]
     assert result.of(EncryptedOpen)[0].ts_ns == result.of(ClientHello)[0].ts_ns == T0
 
@@ -95,11 +106,26 @@ def test_a_session_that_is_judged_thin_tells_its_beginning_before_its_records(en
     assert len(numbers) == 1
 
 
-def test_a_session_of_which_no_hello_was_read_is_told_at_its_end_and_one_seen_from_the_server_at_once(engine):
+def test_who_the_client_was_is_told_where_its_hello_was_read(engine):
     broken = record(HANDSHAKE, b"\1\0\0\x05hello")
-    assert kinds(run(engine, opening(((0, broken), (0, sealed(40)))))) == ["EncryptedOpen", "EncryptedClose"]
     answered = record(HANDSHAKE, server_hello())
-    assert kinds(run(engine, opening(((1, answered),)))) == ["EncryptedOpen", "ServerHello", "EncryptedClose"]
+    seen = {
+        "read": flights(b""),
+        "lost": opening(((0, broken), (0, sealed(40)))),
+        "from the server": opening(((1, answered),)),
+        "midstream": exchange(3),
+    }
+    found = {name: run(engine, turns).of(NamelessSession) for name, turns in seen.items()}
+    assert {name: [event.client for event in its] for name, its in found.items()} == {
+        "read": [0],
+        "lost": [-1],
+        "from the server": [-1],
+        "midstream": [-1],
+    }
+
+
+def test_a_nameless_session_that_is_judged_thin_is_told_whole(engine):
+    assert kinds(run(engine, exchange(20)))[:2] == ["EncryptedOpen", "Records"]
 
 
 def test_sessions_of_dns_over_tls_are_never_kept_back(engine):

@@ -132,15 +132,18 @@ def test_what_is_learnt_is_bounded_and_counted() -> None:
     assert len(entry.ports) == MAX_PORTS
 
 
+def server(number: int) -> bytes:
+    return bytes([203, 0, 113, number])
+
+
 def test_sessions_and_connections_that_wait_are_bounded_and_counted() -> None:
     sessions, waiting = NamedSessions(3), WaitingContacts(3)
     for number in range(5):
         sessions.begin(opened(number))
-        ends = ConnectionEnds(MINER, 40_000, bytes([203, 0, 113, number]), 443, at(0), "", ())
-        waiting.add(f"203.0.113.{number}", ends, at(number))
+        waiting.add(ConnectionEnds(MINER, 40_000, server(number), 443, at(0), "", ()), at(number))
     assert (len(sessions), sessions.dropped) == (3, 2)
     assert (len(waiting), waiting.dropped) == (3, 2)
     assert sessions.find(0) is None
-    assert waiting.of("203.0.113.0") == []
-    assert [contact.last_ns for contact in waiting.of("203.0.113.4")] == [at(4)]
+    assert waiting.of(server(0)) == []
+    assert [contact.last_ns for contact in waiting.of(server(4))] == [at(4)]
     assert MAX_SESSIONS >= 10_000

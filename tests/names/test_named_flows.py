@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import asdict, replace
 
 import pytest
 from hypothesis import given
@@ -14,7 +14,7 @@ from sensor.estimate import Assumptions
 from sensor.line import named_flows, named_room
 from sensor.line.examples import dialogue_events
 from sensor.line.pipeline import Pipeline
-from sensor.model.encrypted import ClientHello, DnsAnswer, EncryptedOpen
+from sensor.model.encrypted import ClientHello, DnsAnswer, EncryptedClose, EncryptedOpen, NamelessSession, ServerHello
 from sensor.model.events import Chunk, Close, Event, Open
 from sensor.model.evidence import Grade
 from sensor.model.finding import Finding
@@ -49,6 +49,7 @@ from tests.names.hellos import (
     over,
     records,
     session,
+    with_addresses,
 )
 from tests.session.dialogue import events, lines, shipped
 from tests.session.test_pipeline import SHARE
@@ -210,6 +211,48 @@ def test_a_reload_that_takes_a_host_out_unbinds_it() -> None:
     (found,) = pipeline.finish()
     assert isinstance(found, Finding)
     assert found.grade is Grade.LOOKED_UP
+
+
+# Sessions without a name of which the core tells one thing.
+
+
+def at_once(stream: list[Event]) -> list[Event]:
+    """The same of sessions as a core tells it that kept their beginnings back."""
+    begun = {event.flow: event for event in stream if isinstance(event, EncryptedOpen)}
+    clients = {event.flow: event.direction for event in stream if isinstance(event, ClientHello)}
+    found = [event for event in stream if not isinstance(event, EncryptedOpen | ClientHello | ServerHello)]
+    for place, event in enumerate(found):
+        if isinstance(event, EncryptedClose):
+            whole = begun[event.flow]
+            ends = (whole.orig_addr, whole.orig_port, whole.resp_addr, whole.resp_port)
+            seen = (clients.get(event.flow, -1), whole.first_ns, whole.vlans, whole.source)
+            found[place] = NamelessSession(event.flow, event.ts_ns, *ends, whole.basis, *seen)
+    return found
+
+
+@pytest.mark.parametrize(
+    "stream",
+    [
+        [answer(), *session("", 4444, at_s=30)],
+        [answer(SITE), *session("", at_s=30)],
+        [answer(), opened(client=POOL, server=MINER, midstream=True, at_s=9), over(40)],
+        [answer(), opened(port=4444, client=POOL, server=MINER), hello("", direction=1), over(9)],
+        [*clear(), *session("", 443, client=OTHER)],
+        [*session("", 443, client=OTHER), *clear()],
+        [answer("www.a.example"), answer("www.b.example"), answer(), *session("", at_s=30)],
+    ],
+)
+def test_a_nameless_session_says_the_same_told_whole_or_at_once(stream: list[Event]) -> None:
+    whole, once = heard(stream)[0], heard(at_once(stream))[0]
+    assert [asdict(found) for found in once] == [asdict(found) for found in whole]
+
+
+def test_a_nameless_session_of_a_time_that_cannot_be_says_nothing() -> None:
+    stream = at_once([answer(), *session("", 4444, at_s=30)])
+    pipeline = Pipeline(shipped(), plausible=PlausibleTime(at(-5), at(20)))
+    pipeline.step(with_addresses(stream))
+    assert [found.grade.label for found in pipeline.finish() if isinstance(found, Finding)] == ["looked-up"]
+    assert pipeline.counters["chunks_off_clock"] == 1
 
 
 # Addresses learnt from clear sessions.

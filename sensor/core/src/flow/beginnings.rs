@@ -12,15 +12,11 @@ use crate::names::dns::SEALED_PORT;
 use crate::names::hello;
 use crate::names::listed::{domain, host, NameKind, MAX_NAME};
 
-fn is_hello(event: &Event) -> bool {
-    matches!(event, Event::ClientHello { .. })
-}
-
 impl Worker {
-    /// A session of TLS begins, and its name comes next: it waits, unless any name is asked for.
+    /// A session of TLS begins: it waits for its name or its end, unless any name is asked for.
     pub(super) fn begin_with(&mut self, index: u32, opened: Box<EncryptedOpen>) {
         let sealed_dns = [opened.originator.port, opened.responder.port].contains(&SEALED_PORT);
-        if !self.tables.names.are_some() || sealed_dns || opened.midstream {
+        if !self.tables.names.are_some() || sealed_dns {
             return self.events.push(Event::EncryptedOpen(opened));
         }
         let mut events = self.beginnings.spare.pop().unwrap_or_else(|| Vec::with_capacity(BEGINNING));
@@ -32,13 +28,12 @@ impl Worker {
     /// An event of a session's beginning: it is kept back with what was before it, or all is told.
     pub(super) fn go_on_with(&mut self, index: u32, event: Event) {
         if self.sessions.get(index).has(session::KEPT) {
-            let after_hello = self.beginnings.kept.get(&index).is_some_and(|events| events.iter().any(is_hello));
-            let is_ordinary = match &event {
-                Event::ClientHello { facts, .. } => self.tables.names.kind(facts.sni()) == NameKind::Ordinary,
-                Event::ServerCertificate { facts, .. } => after_hello && !facts.names.iter().any(|n| self.is_listed(n)),
-                _ => after_hello,
+            let is_listed = match &event {
+                Event::ClientHello { facts, .. } => self.tables.names.kind(facts.sni()) == NameKind::Listed,
+                Event::ServerCertificate { facts, .. } => facts.names.iter().any(|name| self.is_listed(name)),
+                _ => false,
             };
-            if is_ordinary {
+            if !is_listed {
                 return self.beginnings.kept.entry(index).or_default().push(event);
             }
             self.tell_beginning(index);
@@ -58,24 +53,28 @@ impl Worker {
         }
     }
 
-    /// A session that was kept back ends. True: it was ordinary, and nothing is told of it.
-    pub(super) fn drop_beginning(&mut self, index: u32) -> bool {
-        let Some(mut events) = self.beginnings.kept.remove(&index) else { return false };
-        let is_ordinary = events.iter().any(is_hello);
-        if is_ordinary {
-            events.drain(..).for_each(|event| self.reuse(event));
-        } else {
-            self.events.append(&mut events);
+    /// A session that was kept back ends, with its flow's last packet: nothing is told of it if a host was named; else
+    /// that it was there.
+    pub(super) fn drop_beginning(&mut self, index: u32, ts_ns: u64) {
+        let Some(mut events) = self.beginnings.kept.remove(&index) else { return };
+        let (mut opened, mut client, mut has_name) = (None, None, false);
+        for event in events.drain(..) {
+            match event {
+                Event::EncryptedOpen(open) => opened = Some(open),
+                Event::ClientHello { direction, facts, .. } => {
+                    client = Some(direction);
+                    has_name = self.tables.names.kind(facts.sni()) != NameKind::NoHost;
+                    self.reuse_hello(facts);
+                }
+                _ => {}
+            }
         }
         self.beginnings.give_back(events);
-        is_ordinary
-    }
-
-    fn reuse(&mut self, event: Event) {
-        match event {
-            Event::EncryptedOpen(opened) if self.spent.opens.len() < MAX_SPARE => self.spent.opens.push(opened),
-            Event::ClientHello { facts, .. } => self.reuse_hello(facts),
-            _ => {}
+        let Some(opened) = opened else { return };
+        if !has_name {
+            self.events.push(Event::NamelessSession { ts_ns, client, opened });
+        } else if self.spent.opens.len() < MAX_SPARE {
+            self.spent.opens.push(opened);
         }
     }
 

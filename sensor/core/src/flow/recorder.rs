@@ -433,8 +433,11 @@ impl Worker {
         }
         let session = self.sessions.remove(index);
         self.flows.slot_mut(session.slot).end_session(session.tag);
-        if session.has(session::TRIAL) || (session.has(session::KEPT) && self.drop_beginning(index)) {
+        if session.has(session::TRIAL) {
             return;
+        }
+        if session.has(session::KEPT) {
+            return self.drop_beginning(index, slot.last_ns);
         }
         let origin = slot.originator();
         self.events.push(Event::EncryptedClose(EncryptedClose {

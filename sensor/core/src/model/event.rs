@@ -249,6 +249,11 @@ pub enum Event {
         records: Vec<SealedRecord>,
     },
     EncryptedClose(EncryptedClose),
+    NamelessSession {
+        ts_ns: u64,
+        client: Option<u8>, // whose side sent a hello
+        opened: Box<EncryptedOpen>,
+    },
     DnsAnswer(Box<DnsAnswer>),
     AddressNamed {
         ts_ns: u64,
@@ -293,6 +298,7 @@ impl Event {
                 | Event::ServerCertificate { .. }
                 | Event::Records { .. }
                 | Event::EncryptedClose(_)
+                | Event::NamelessSession { .. }
                 | Event::DnsAnswer(_)
                 | Event::AddressNamed { .. }
         )

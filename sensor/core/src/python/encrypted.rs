@@ -136,6 +136,7 @@ pub struct EncryptedTypes {
     record: Py<PyType>,
     records: Py<PyType>,
     close: Py<PyType>,
+    nameless: Py<PyType>,
     dns_answer: Py<PyType>,
     address_named: Py<PyType>,
     tuple_new: Py<PyAny>, // makes a named tuple without running its own `__new__`, which is Python
@@ -157,6 +158,7 @@ impl EncryptedTypes {
             record: class("SealedRecord")?,
             records: class("Records")?,
             close: class("EncryptedClose")?,
+            nameless: class("NamelessSession")?,
             dns_answer: class("DnsAnswer")?,
             address_named: class("AddressNamed")?,
             tuple_new: py.get_type::<PyTuple>().getattr("__new__")?.unbind(),
@@ -208,6 +210,11 @@ impl EncryptedTypes {
                 let reason = &self.reasons[close.reason as usize];
                 self.make(py, &self.close, (close.flow, close.ts_ns, reason, close.records, close.resynchronised))
             }
+            Event::NamelessSession { ts_ns, client, opened } => {
+                let tuple = self.nameless_to_python(py, ts_ns, client, &opened);
+                spent.opens.push(opened);
+                tuple
+            }
             Event::DnsAnswer(answer) => self.dns_answer_to_python(py, &answer),
             Event::AddressNamed { ts_ns, facts } => {
                 let addresses = PyTuple::new(py, facts.addresses().iter().map(|address| PyBytes::new(py, address)))?;
@@ -235,6 +242,31 @@ impl EncryptedTypes {
             source,
         );
         self.make(py, &self.open, values)
+    }
+
+    fn nameless_to_python<'py>(
+        &self,
+        py: Python<'py>,
+        ts_ns: u64,
+        client: Option<u8>,
+        open: &EncryptedOpen,
+    ) -> PyResult<Bound<'py, PyAny>> {
+        let source =
+            self.made.lock_py_attached(py).unwrap_or_else(PoisonError::into_inner).source(py, open.source.as_ref());
+        let values = (
+            open.flow,
+            ts_ns,
+            PyBytes::new(py, open.originator.address()),
+            open.originator.port,
+            PyBytes::new(py, open.responder.address()),
+            open.responder.port,
+            &self.bases[open.basis as usize],
+            client.map_or(-1, |side| i8::from(side != 0)),
+            open.first_ns,
+            PyTuple::new(py, &open.vlans.0[..usize::from(open.vlans.1)])?,
+            source,
+        );
+        self.make(py, &self.nameless, values)
     }
 
     fn client_hello_to_python<'py>(

@@ -63,6 +63,7 @@ impl State {
             | Event::ServerHello { .. }
             | Event::ServerCertificate { .. }
             | Event::Records { .. }
+            | Event::NamelessSession { .. }
             | Event::DnsAnswer(_)
             | Event::AddressNamed { .. } => dropped.sessions += 1,
             Event::Open(_)
