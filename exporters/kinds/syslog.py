@@ -136,9 +136,9 @@ class Sender:
         try:
             with deadline:
                 return self._context.wrap_socket(connection, server_hostname=self._place[0])
-        except OSError:
+        except OSError as error:
             connection.close()
-            if deadline.passed:
+            if deadline.passed or isinstance(error, TimeoutError):  # of all of it, or of one read
                 raise Unreachable(f"timed out: no TLS within {self._settings.timeout_s:g} s") from None
             raise
         finally:
