@@ -10,8 +10,9 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from sensor.answers.values import instant
 from sensor.cli.frame import CommandError, exit_on, flag_overrides, load_configuration, os_reason, say
-from sensor.cli.json_text import instant, print_json
+from sensor.cli.json_text import print_json
 from sensor.cli.ledger_text import counted, safe
 from sensor.cli.list_period import seen_between
 from sensor.model.exit_codes import OK, RUN_ERROR, USAGE

@@ -15,9 +15,10 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
+from sensor.answers.values import instant
 from sensor.cli.audited import open_trail
 from sensor.cli.frame import CommandError, flag_overrides, load_configuration, say
-from sensor.cli.json_text import instant, print_json
+from sensor.cli.json_text import print_json
 from sensor.cli.ledger_text import counted, print_table, safe
 from sensor.model.exit_codes import OK, RUN_ERROR, USAGE
 from sensor.model.time import minute_text
