@@ -49,6 +49,10 @@ def desk_of(settings: Configuration, ledger: Ledger, banner: str | None = None) 
 def opened_desk(settings: Configuration, where: Listening) -> Iterator[ASGIApp]:
     """The application, until it is served no more. Raises CommandError."""
     from sensor.audit.store import AuditReader, audit_place
+    from sensor.console.interface.answers import ProgramAnswers
+    from sensor.console.interface.gate import TokenGate
+    from sensor.console.interface.rate import RequestRate
+    from sensor.console.interface.router import interface_router
     from sensor.console.people.accounts import people_router
     from sensor.console.people.audit import audit_router
     from sensor.console.people.entrance import entrance_router
@@ -74,6 +78,7 @@ def opened_desk(settings: Configuration, where: Listening) -> Iterator[ASGIApp]:
             entrance_router(desk, sign_in),
             people_router(desk, sign_in),
             audit_router(desk, lambda: AuditReader(place)),
+            interface_router(ProgramAnswers(desk, door.trail, sign_in.clock)),
         ]
         if provider is not None:
             from sensor.console.people.provider import provider_router
@@ -81,4 +86,7 @@ def opened_desk(settings: Configuration, where: Listening) -> Iterator[ASGIApp]:
             closing.callback(provider.close)
             routers.append(provider_router(sign_in, provider))
         witness = ViewRows(door.trail, sign_in.clock)
-        yield make_app(desk, sign_in, hosts=where.names, secure=where.secure, routers=routers, witness=witness)
+        programs = TokenGate(door.tokens, sign_in.clock, sign_in.address_of, RequestRate())
+        yield make_app(
+            desk, sign_in, hosts=where.names, secure=where.secure, routers=routers, witness=witness, programs=programs
+        )

@@ -44,7 +44,11 @@ def add_people(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     token_add.add_argument("login", metavar="LOGIN")
     token_add.add_argument("--label", required=True, metavar="TEXT", help="what it is for")
     token_add.add_argument(
-        "--scope", action="append", required=True, metavar="SCOPE", help="e.g. read:cases; may be repeated"
+        "--scope",
+        action="append",
+        required=True,
+        metavar="SCOPE",
+        help="read:findings, read:cases, read:owners, read:figures or read:sensors; may be repeated",
     )
     token_add.add_argument(
         "--division", action="append", metavar="CODE|NAME", help="only this division; without it, those of the account"
