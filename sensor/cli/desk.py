@@ -57,6 +57,7 @@ def opened_desk(settings: Configuration, where: Listening) -> Iterator[ASGIApp]:
     from sensor.console.people.audit import audit_router
     from sensor.console.people.entrance import entrance_router
     from sensor.console.people.gate import DoorSignIn
+    from sensor.console.people.tokens import tokens_router
     from sensor.console.people.view_rows import ViewRows
     from sensor.console.web.app import make_app
     from sensor.ledger import Ledger, LedgerError
@@ -77,6 +78,7 @@ def opened_desk(settings: Configuration, where: Listening) -> Iterator[ASGIApp]:
         routers = [
             entrance_router(desk, sign_in),
             people_router(desk, sign_in),
+            tokens_router(desk, sign_in),
             audit_router(desk, lambda: AuditReader(place)),
             interface_router(ProgramAnswers(desk, door.trail, sign_in.clock)),
         ]

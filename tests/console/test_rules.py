@@ -16,6 +16,7 @@ from sensor.console.people.accounts import people_router
 from sensor.console.people.audit import audit_router
 from sensor.console.people.entrance import entrance_router
 from sensor.console.people.provider import provider_router
+from sensor.console.people.tokens import tokens_router
 from sensor.console.web.app import router_of
 from sensor.console.web.problem import BASE
 from sensor.console.web.rules import RULES
@@ -39,6 +40,7 @@ def routes_of_people(desk: Desk) -> list[APIRoute]:
     routers = (
         entrance_router(desk, sign_in),
         people_router(desk, sign_in),
+        tokens_router(desk, sign_in),
         audit_router(desk, stub),
         provider_router(sign_in, stub),
     )
