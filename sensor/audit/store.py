@@ -222,9 +222,14 @@ def _prepare(engine: Engine, place: StorePlace) -> None:
         if connection.dialect.name == "postgresql":
             connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({WRITERS})")
         if not inspect(connection).has_table(ROWS.name):
-            METADATA.create_all(connection)
-            for guard in SQLITE_GUARDS if connection.dialect.name == "sqlite" else POSTGRESQL_GUARDS:
-                connection.exec_driver_sql(guard)
+            make_audit_tables(connection)
+
+
+def make_audit_tables(connection: Connection) -> None:
+    """Make the table and its guards, within a transaction."""
+    METADATA.create_all(connection, checkfirst=False)
+    for guard in SQLITE_GUARDS if connection.dialect.name == "sqlite" else POSTGRESQL_GUARDS:
+        connection.exec_driver_sql(guard)
 
 
 def _any_text(connection: Any, _: object) -> None:
