@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from sensor.cli.case_filter import divisions_of
 from sensor.cli.frame import CommandError, exit_on, grounds_of, site_weights_of
 from sensor.cli.people import opened_door
+from sensor.cli.people_tidy import tidied
 from sensor.model.exit_codes import CONFIG, RUN_ERROR, USAGE
 from sensor.model.figures import Rates
 
@@ -55,6 +56,7 @@ def opened_desk(settings: Configuration, where: Listening) -> Iterator[ASGIApp]:
     from sensor.console.interface.router import interface_router
     from sensor.console.people.accounts import people_router
     from sensor.console.people.audit import audit_router
+    from sensor.console.people.daily import DailyWork
     from sensor.console.people.entrance import entrance_router
     from sensor.console.people.gate import DoorSignIn
     from sensor.console.people.tokens import tokens_router
@@ -71,6 +73,8 @@ def opened_desk(settings: Configuration, where: Listening) -> Iterator[ASGIApp]:
         with exit_on(LedgerError, code=RUN_ERROR):
             ledger = Ledger.open_to_read(settings.ledger.url)
         closing.callback(ledger.close)
+        care = DailyWork(lambda: tidied(settings, door))
+        closing.callback(care.stop)
         provider = open_oidc(settings.people.oidc, door.store, door.trail)
         desk = desk_of(settings, ledger)
         sign_in = DoorSignIn(door, secure=where.secure, has_provider=provider is not None, has_proxy=where.behind_tls)

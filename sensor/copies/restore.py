@@ -98,7 +98,9 @@ def _check_stores(folder: Path, manifest: CopyManifest) -> None:
         raise LedgerError(f"{folder / 'ledger.db'}: is no ledger of minewatch; {NOTHING_DONE}")
     if "audit" in manifest.stores:
         verdict, head = _verdict(folder / "audit.db"), manifest.audit_head
-        if not verdict.sound or (head is not None and (verdict.count, verdict.digest) != (head.rows, head.digest)):
+        if not verdict.sound or (
+            head is not None and (verdict.count + verdict.sealed, verdict.digest) != (head.rows, head.digest)
+        ):
             reason = verdict.faults[0].sentence if verdict.faults else "its head is not that of the list"
             raise LedgerError(f"{folder / 'audit.db'}: the copied audit is not sound: {reason}; {NOTHING_DONE}")
 
@@ -125,9 +127,10 @@ def _audit_plan(
         except LedgerError as error:
             remarks.append(f"the audit that was there cannot be read ({error}): that of the copy stands in its place")
         else:
-            if there.sound:
+            goes_on = there.anchored >= head.rows or there.sealed > head.rows
+            if there.sound and there.chain == head.chain and goes_on:
                 return True, ()
-            sentence = there.faults[0].sentence
+            sentence = there.faults[0].sentence if there.faults else "it does not have the copy's last row"
             remarks.append(f"the audit that was there does not go on from the copy's ({sentence}), and was set aside")
     beyond = max((its.head.rows for its in anchors if its.head.chain == head.chain), default=0)
     if beyond > head.rows:
