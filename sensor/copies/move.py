@@ -186,7 +186,7 @@ def _refuse_full_schemas(connection: Connection) -> None:
 
 def _into_files(pairs: list[tuple[StorePlace, StorePlace]]) -> TableSums:
     """Each under another name, then all under theirs, the ledger last. Raises LedgerError."""
-    sums, made = TableSums(), list[tuple[Path, Path]]()
+    sums, begun = TableSums(), list[tuple[Path, Path]]()
     for _, target in pairs:
         path = file_of_place(target)
         if path.exists():
@@ -196,16 +196,16 @@ def _into_files(pairs: list[tuple[StorePlace, StorePlace]]) -> TableSums:
             path = file_of_place(target)
             unfinished = path.with_name(f"{path.name}.part")
             _remove(unfinished)
-            made.append((unfinished, path))
+            begun.append((unfinished, path))
             sums |= _filled_file(source, place_of_file(target.what, unfinished))
         with translated(file_of_place(pairs[0][1])):
-            made[0][0].chmod(LEDGER_MODE)
-            for unfinished, path in reversed(made):
+            begun[0][0].chmod(LEDGER_MODE)
+            for unfinished, path in reversed(begun):
                 belong_to_folder(unfinished)
                 unfinished.rename(path)
-            synced(made[0][1].parent)
+            synced(begun[0][1].parent)
     finally:
-        for unfinished, _ in made:
+        for unfinished, _ in begun:
             _remove(unfinished)
     return sums
 

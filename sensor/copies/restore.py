@@ -60,14 +60,14 @@ def restore_desk(
         refuse_used(file_of_place(place), by)
     audit_stays, remarks = _audit_plan(places, manifest, anchors)
     wanted = [name for name in manifest.stores if name != "audit" or not audit_stays]
-    made: list[Path] = []
+    begun: list[Path] = []
     entry = AuditEntry(
         actor, "change", ACTION, by.now_ns, {"made_at": rfc3339_text(manifest.made_ns), "stores": wanted}
     )
     asked: int | None = None
     try:
         with translated(file_of_place(places.ledger)):
-            fresh = [(place, _laid_ready(place, folder, made)) for place in places.every if place.what in wanted]
+            fresh = [(place, _laid_ready(place, folder, begun)) for place in places.every if place.what in wanted]
         ended = _end_what_is_over(places, {place.what: path for place, path in fresh}, by.now_ns)
         chain = next((path for place, path in fresh if place.what == "audit"), file_of_place(places.audit))
         asked = _note(places, chain, replace(entry, phase="asked")) if chain.exists() else None
@@ -76,7 +76,7 @@ def restore_desk(
         _bring_attachments(places, folder, manifest)
         former = _swap(fresh, stamp(by.now_ns))
     except BaseException:
-        for path in made:
+        for path in begun:
             for end in ("", "-wal", "-shm", "-journal"):
                 path.with_name(path.name + end).unlink(missing_ok=True)
         if asked is not None and audit_stays:
@@ -141,11 +141,11 @@ def _audit_plan(
     return False, tuple(remarks)
 
 
-def _laid_ready(place: StorePlace, folder: Path, made: list[Path]) -> Path:
+def _laid_ready(place: StorePlace, folder: Path, begun: list[Path]) -> Path:
     """A store of the copy, beside the place where it is to be. Raises OSError, sqlite3.Error."""
     what, path = place.what, file_of_place(place)
     fresh = path.with_name(f"{path.name}.restored")
-    made.append(fresh)
+    begun.append(fresh)
     copy_file(folder / f"{what}.db", fresh)
     if what == "ledger":
         with contextlib.closing(sqlite3.connect(fresh)) as connection, connection:

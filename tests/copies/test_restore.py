@@ -7,6 +7,7 @@ import shutil
 import sqlite3
 import subprocess
 import sys
+import threading
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -243,3 +244,34 @@ def test_a_copy_is_there_whole_or_not_at_all_and_its_owners_alone(desk: MadeDesk
     with pytest.raises(LedgerError):
         back_up_desk(desk.places, tmp_path / "second", NOW)
     assert not list(tmp_path.glob("second*"))
+
+
+def test_a_copy_that_is_made_while_accounts_change_has_a_row_of_every_change_in_it(
+    desk: MadeDesk, tmp_path: Path
+) -> None:
+    enough = threading.Event()
+    with desk.door() as door:
+
+        def change() -> None:
+            number = 0
+            while not enough.is_set():
+                number += 1
+                door.accounts.change(MACHINE, "wang", AccountPatch(name=f"Wang {number}"), NOW)
+
+        writer = threading.Thread(target=change)
+        writer.start()
+        try:
+            for number in range(4):
+                back_up_desk(desk.places, tmp_path / f"copy-{number}", NOW)
+        finally:
+            enough.set()
+            writer.join()
+    for number in range(4):
+        (tmp_path / f"new-{number}").mkdir()
+        new = MadeDesk(tmp_path / f"new-{number}")
+        restored(new, tmp_path / f"copy-{number}")
+        assert new.verified().sound
+        with new.door() as door:
+            name = door.accounts.get("wang").name
+        asked = [row["query"].get("name") for row in audited(new.url) if row["action"] == "account.change"]
+        assert name == "Wang" or name in asked

@@ -33,7 +33,7 @@ class ProgramAnswers:
 
     def answer(self, request: Request, endpoint: Endpoint, in_path: Sequence[object]) -> Response:
         """The answer to a request that was let in. Raises RefusalError, LedgerError, AuditError."""
-        asked = read_address_bar(request.scope["query_string"], endpoint.asked)
+        asked = read_address_bar(request.scope["query_string"], endpoint.asked, of_a_form=False)
         viewer = request.state.viewer
         visit = Visit(self._desk, viewer, request.url.path, asked, viewer.language)
         if endpoint.single is not None:

@@ -178,7 +178,8 @@ def _style(digest: str) -> Response:
 def _handle_errors(app: FastAPI, desk: Desk, sign_in: SignIn) -> None:
     def page(request: Request, status: int, sentence: str, **figures: str) -> Response:
         if is_of_programs(request):
-            return problem(status, sentence.format(**figures), parameter=figures.get("name"))
+            headers = {"Allow": "GET, HEAD"} if status == 405 else None
+            return problem(status, sentence.format(**figures), headers, figures.get("name"))
         viewer: Viewer | None = getattr(request.state, "viewer", None)
         language = _asked_language(request) or (viewer.language if viewer is not None else "zh")
         text = render.translated(sentence, figures, console_translator(language))

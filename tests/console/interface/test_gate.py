@@ -96,7 +96,8 @@ def test_what_is_not_understood_is_refused_and_says_what(programs: Programs) -> 
     for query, parameter in (
         ("stat=new", "stat"), ("state=nwe", "state"), ("state=new&state=new", "state"), ("limit=0", "limit"),
         ("limit=501", "limit"), ("limit=x", "limit"), ("after=x", "after"), ("after=1.x", "after"), ("lang=zh", "lang"),
-        ("format=csv", "format"), ("week=x", "week"),
+        ("format=csv", "format"), ("week=x", "week"), ("state=", "state"), ("week=9999-W10", "week"),
+        ("week=0001-W01", "week"), ("after=9999999999999999999.1", "after"),
     ):  # fmt: skip
         answer = program.get(f"{BASE}/cases?{query}")
         body = answer.json()
@@ -108,7 +109,14 @@ def test_what_is_not_understood_is_refused_and_says_what(programs: Programs) -> 
     for path in ("/api", "/api/v1", "/api/v2/cases", f"{BASE}/nothing", f"{BASE}/cases/x", f"{BASE}/addresses/x"):
         answer = program.get(path)
         assert (answer.status_code, answer.headers["content-type"]) == (404, CONTENT_TYPE), path
+    for day in ("0264-02-17", "6867-09-21", "1969-12-31", "2201-01-01"):
+        for name in ("since", "until"):
+            assert program.get(f"{BASE}/findings?{name}={day}").json()["parameter"] == name
+    for day in ("1970-01-01", "2200-12-31"):
+        for name in ("since", "until"):
+            assert program.get(f"{BASE}/findings?{name}={day}").status_code == 200
     assert program.post(f"{BASE}/cases").status_code == 405
+    assert program.post(f"{BASE}/cases").headers["allow"] == program.options(f"{BASE}/cases").headers["allow"]
     assert program.post(f"{BASE}/cases").headers["content-type"] == CONTENT_TYPE
 
 
