@@ -48,13 +48,22 @@ def head(place: StorePlace) -> AuditHead:
         reader.close()
 
 
-@pytest.fixture(params=["sqlite", "postgresql"])
-def place(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[StorePlace]:
-    if request.param == "sqlite":
-        yield audit_place(f"sqlite:///{tmp_path}/ledger.db")
-        return
+@pytest.fixture(scope="module")
+def server() -> Iterator[str]:
     with postgresql() as url:
-        yield audit_place(url)
+        yield url
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def place(request: pytest.FixtureRequest, tmp_path: Path) -> StorePlace:
+    if request.param == "sqlite":
+        return audit_place(f"sqlite:///{tmp_path}/ledger.db")
+    url = request.getfixturevalue("server")
+    engine = create_engine(url)
+    with engine.begin() as connection:
+        connection.execute(text("DROP SCHEMA IF EXISTS minewatch_audit CASCADE"))
+    engine.dispose()
+    return audit_place(url)
 
 
 def test_what_is_left_of_a_chain_holds_goes_on_and_agrees_with_its_anchors(place: StorePlace) -> None:
