@@ -69,7 +69,9 @@ class CopyManifest:
         """Write it into the copy's folder. Raises OSError."""
         body = {"form": FORM, **asdict(self)}
         whole = {**body, "sha256": _digest(body)}
-        (folder / NAME).write_text(json.dumps(whole, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
+        path = folder / NAME
+        path.touch(0o600)
+        path.write_text(json.dumps(whole, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
 
 
 def read_manifest(folder: Path) -> CopyManifest:

@@ -27,6 +27,7 @@ from sensor.ledger.store.beside import StorePlace
 from sensor.ledger.store.errors import LedgerError
 from sensor.ledger.store.integrity import check_file
 from sensor.ledger.store.ownership import belong_to_folder
+from sensor.ledger.store.read_only import open_file
 from sensor.model.audit_head import AuditAnchor
 from sensor.model.time import rfc3339_text
 from sensor.people.schema import ACCOUNTS, ATTEMPTS, FLOWS, SESSIONS, TOKENS
@@ -189,7 +190,7 @@ def _living(path: Path) -> tuple[set[str] | None, set[str] | None]:
     if not path.exists():
         return None, None
     try:
-        with contextlib.closing(sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True)) as connection:
+        with contextlib.closing(open_file(path)) as connection:
             accounts = {row[0] for row in connection.execute("SELECT login FROM accounts WHERE disabled = 0")}
             tokens = {row[0] for row in connection.execute("SELECT token_id FROM tokens WHERE revoked_ns IS NULL")}
     except sqlite3.Error:

@@ -235,7 +235,7 @@ def test_a_copy_is_there_whole_or_not_at_all_and_its_owners_alone(desk: MadeDesk
     assert (manifest.stores, len(manifest.attachments)) == (("ledger", "people", "audit"), len(FILES))
     assert manifest == read_manifest(target)
     assert target.stat().st_mode & 0o077 == 0
-    assert all(path.stat().st_mode & 0o077 == 0 for path in target.rglob("*.db"))
+    assert all(path.stat().st_mode & 0o077 == 0 for path in target.rglob("*"))
     with pytest.raises(LedgerError, match="is there already"):
         back_up_desk(desk.places, target, NOW)
     with sqlite3.connect(desk.folder / "ledger.db.people") as connection:
