@@ -132,7 +132,7 @@ def event_fields() -> Iterator[str]:
 
 def answers() -> Iterator[str]:
     """The answers of commands with --json, and the objects in them, from their JSON schema."""
-    schema = json.loads((TREE / "sensor" / "cli" / "answers.schema.json").read_text(encoding="utf-8"))
+    schema = json.loads((TREE / "sensor" / "answers" / "answers.schema.json").read_text(encoding="utf-8"))
     for name, definition in schema["$defs"].items():
         if definition.get("properties"):
             meaning = definition.get("description", "")

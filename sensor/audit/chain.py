@@ -17,8 +17,8 @@ ALGORITHMS: tuple[Algorithm, ...] = get_args(Algorithm)
 START = "0" * 64
 #: Of a row's form.
 FORM = 1
-#: What begins a chain.
-OPENED = "audit.opened"
+#: What begins a chain, and what says that its oldest rows were removed.
+OPENED, SEALED = "audit.opened", "audit.sealed"
 
 
 class StoredRow(NamedTuple):

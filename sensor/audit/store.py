@@ -20,20 +20,24 @@ from sqlalchemy import (
     BigInteger,
     Column,
     Connection,
+    Delete,
     Engine,
     LargeBinary,
     MetaData,
     Table,
     Text,
+    delete,
     event,
+    func,
     insert,
     inspect,
     select,
     text,
 )
 
-from sensor.audit.chain import ALGORITHMS, OPENED, START, Algorithm, StoredRow, has_sm3, link
+from sensor.audit.chain import ALGORITHMS, OPENED, SEALED, START, Algorithm, StoredRow, has_sm3, link
 from sensor.audit.entry import AuditEntry, EntryTooLargeError, bodies
+from sensor.audit.seal import SealedRows, seal_in
 from sensor.audit.system_user import system_actor
 from sensor.ledger.store.beside import (
     StoreConflictError,
@@ -123,14 +127,36 @@ class AuditStore:
                     raise
             time.sleep(random.uniform(0.001, PAUSE_S))
 
+    def seal(self, before_ns: int, now_ns: int) -> SealedRows | None:
+        """Remove the oldest rows, those of before a moment, but for the last row of all; None where there are none. A
+        row of the chain says so, in the same transaction. Raises AuditError."""
+        with _own_error(), writing_beside(self._engine, self._place) as connection:
+            self._lock(connection)
+            younger = connection.scalar(select(func.min(ROWS.c.sequence)).where(ROWS.c.at_ns >= before_ns))
+            ends = connection.scalar(select(func.max(ROWS.c.sequence))) or 0
+            last = min(ends, younger or ends) - 1
+            digest = connection.scalar(select(ROWS.c.digest).where(ROWS.c.sequence == last))
+            if digest is None:
+                return None
+            old = ROWS.c.sequence <= last
+            removed = connection.scalar(select(func.count()).select_from(ROWS).where(old)) or 0
+            sealed = SealedRows(last, str(digest), removed)
+            entry = AuditEntry(system_actor(), "change", SEALED, now_ns, after=sealed._asdict(), phase="done")
+            self._append(connection, [[(entry.actor.name, body) for body in bodies(entry)]])
+            _without_guard(connection, delete(ROWS).where(old))
+        return sealed
+
     def close(self) -> None:
         """Give the database back."""
         self._engine.dispose()
 
-    def _append(self, connection: Connection, entries: list[list[tuple[str, Mapping[str, object]]]]) -> list[int]:
+    def _lock(self, connection: Connection) -> None:
         if connection.dialect.name == "postgresql":
             connection.exec_driver_sql(f"SET LOCAL lock_timeout = {BUSY_MS}")
             connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({WRITERS})")
+
+    def _append(self, connection: Connection, entries: list[list[tuple[str, Mapping[str, object]]]]) -> list[int]:
+        self._lock(connection)
         newest = select(ROWS.c.sequence, ROWS.c.digest).order_by(ROWS.c.sequence.desc()).limit(1)
         last = connection.execute(newest).one_or_none()
         sequence, previous = (0, START) if last is None else (last.sequence, last.digest)
@@ -199,9 +225,27 @@ class AuditReader:
             return AuditHead(_chain_of(connection), row.sequence, algorithm, row.digest, at_ns)
 
 
+def _without_guard(connection: Connection, statement: Delete) -> None:
+    """Delete what a row of the chain says to be gone; within the transaction nobody else can."""
+    if connection.dialect.name == "postgresql":
+        connection.exec_driver_sql("ALTER TABLE audit_rows DISABLE TRIGGER audit_rows_no_change")
+        connection.execute(statement)
+        connection.exec_driver_sql("ALTER TABLE audit_rows ENABLE TRIGGER audit_rows_no_change")
+        return
+    connection.exec_driver_sql("PRAGMA secure_delete=ON")  # zeros where the rows were
+    connection.exec_driver_sql("DROP TRIGGER audit_rows_no_delete")
+    connection.execute(statement)
+    connection.exec_driver_sql(SQLITE_GUARDS[1])
+
+
 def _chain_of(connection: Connection) -> str:
-    """The name of the chain, from its first row."""
-    name = _field(connection.scalar(select(ROWS.c.record).where(ROWS.c.sequence == 1)), "chain")
+    """The name of the chain, from its first row; where that was removed, the row that says so must be there."""
+    first = connection.execute(select(ROWS.c.sequence, ROWS.c.record).order_by(ROWS.c.sequence).limit(1)).one_or_none()
+    name = None if first is None else _field(first.record, "chain")
+    if first is not None and first.sequence != 1:
+        newest = select(ROWS.c.record).where(ROWS.c.action == SEALED).order_by(ROWS.c.sequence.desc()).limit(1)
+        sealed = seal_in(connection.scalar(newest))
+        name = name if sealed is not None and sealed.rows == first.sequence - 1 else None
     if not isinstance(name, str) or not re.fullmatch(r"[0-9a-f]{16}", name, re.ASCII):
         raise AuditError("audit: its first row is missing or damaged: nothing is added to it (minewatch audit verify)")
     return name
@@ -222,9 +266,14 @@ def _prepare(engine: Engine, place: StorePlace) -> None:
         if connection.dialect.name == "postgresql":
             connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({WRITERS})")
         if not inspect(connection).has_table(ROWS.name):
-            METADATA.create_all(connection)
-            for guard in SQLITE_GUARDS if connection.dialect.name == "sqlite" else POSTGRESQL_GUARDS:
-                connection.exec_driver_sql(guard)
+            make_audit_tables(connection)
+
+
+def make_audit_tables(connection: Connection) -> None:
+    """Make the table and its guards, within a transaction."""
+    METADATA.create_all(connection, checkfirst=False)
+    for guard in SQLITE_GUARDS if connection.dialect.name == "sqlite" else POSTGRESQL_GUARDS:
+        connection.exec_driver_sql(guard)
 
 
 def _any_text(connection: Any, _: object) -> None:

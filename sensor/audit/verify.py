@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from typing import Literal, NamedTuple
 
 from sensor.audit.chain import ALGORITHMS, FORM, START, StoredRow, canonical, digest_of
+from sensor.audit.seal import SealedRows, seal_in
 from sensor.model.audit_head import AuditAnchor, AuditHead
 from sensor.model.time import rfc3339_text
 
@@ -41,6 +42,7 @@ class AuditVerdict:
     digest: str = ""
     anchored: int = 0  # the highest row that an anchor speaks of and that agrees with it
     anchors: int = 0
+    sealed: int = 0  # the rows from the first to this one were removed, and the chain says so
     faults: list[AuditFault] = field(default_factory=list)
     further_faults: int = 0
 
@@ -75,6 +77,8 @@ class _Walk:
             self._anchors.setdefault(anchor.head.rows, []).append(anchor.head)
         self._sequence = 0  # of the row before
         self._digests = {START}  # what the next row may follow: what the row before says, and what its bytes give
+        self._begins: tuple[int, object] | None = None  # the first row that is there, and the hash that it follows
+        self._seal: SealedRows | None = None  # what the chain says of the rows before it
         self._followed: OrderedDict[str, int] = OrderedDict()  # the row that follows a hash
 
     def step(self, row: StoredRow) -> None:
@@ -88,6 +92,8 @@ class _Walk:
         self._look_into(row, name, sequence, record, computed)
         if sequence is not None:
             self._place(sequence, name)
+            if self._begins is not None:
+                self._look_for_seal(row, sequence, record, self._begins)
             self._follow(row, sequence, name, record)
             self._hold_against_anchors(sequence, row.digest if isinstance(row.digest, str) else computed)
             self._sequence = max(self._sequence, sequence)
@@ -98,6 +104,7 @@ class _Walk:
     def end(self) -> AuditVerdict:
         """What was found in all."""
         verdict = self.verdict
+        self._judge_beginning()
         left = sorted(count for count in self._anchors if count > self._sequence)
         if left:
             newest = self._anchors[left[-1]][0]
@@ -135,7 +142,10 @@ class _Walk:
 
     def _place(self, sequence: int, name: str) -> None:
         """Whether rows are missing before it, or its number is there twice."""
-        if sequence > self._sequence + 1:
+        if sequence > 1 and self.verdict.count == 1:
+            self._begins = (sequence, None)
+            self._digests.clear()
+        elif sequence > self._sequence + 1:
             first, last = self._sequence + 1, sequence - 1
             text = f"row {first} is" if first == last else f"rows {first} to {last} are"
             self.verdict.add("missing", first, f"{text} missing")
@@ -144,6 +154,28 @@ class _Walk:
             self.verdict.add("inserted", sequence, f"{name} was inserted: numbers begin at 1")
         elif sequence <= self._sequence:
             self.verdict.add("inserted", sequence, f"{name} is there twice: one of both was inserted")
+
+    def _look_for_seal(
+        self, row: StoredRow, sequence: int, record: dict[str, object] | None, begins: tuple[int, object]
+    ) -> None:
+        """What the first row follows, and what a later one says of those before it."""
+        if sequence == begins[0]:
+            self._begins = (sequence, record.get("previous") if record else row.previous)
+        sealed = seal_in(record)
+        if sealed is not None and sealed.rows == begins[0] - 1:
+            self._seal = sealed
+
+    def _judge_beginning(self) -> None:
+        """Whether the chain says itself that its first rows were removed; else they are missing."""
+        if self._begins is None:
+            return
+        last = self._begins[0] - 1
+        if self._seal is not None and self._seal.digest == self._begins[1]:
+            self.verdict.sealed = last
+            self._hold_against_anchors(last, self._seal.digest)
+        else:
+            text = "row 1 is" if last == 1 else f"rows 1 to {last} are"
+            self.verdict.faults.insert(0, AuditFault("missing", 1, f"{text} missing"))
 
     def _follow(self, row: StoredRow, sequence: int, name: str, record: dict[str, object] | None) -> None:
         """Whether it follows the row before it, and nobody else does."""

@@ -10,8 +10,9 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from sensor.answers.values import instant
 from sensor.cli.frame import CommandError, exit_on, flag_overrides, load_configuration, os_reason, say
-from sensor.cli.json_text import instant, print_json
+from sensor.cli.json_text import print_json
 from sensor.cli.ledger_text import counted, safe
 from sensor.cli.list_period import seen_between
 from sensor.model.exit_codes import OK, RUN_ERROR, USAGE
@@ -162,10 +163,15 @@ def _print_verdict(verdict: AuditVerdict, anchors: list[AuditAnchor], doubts: li
         say("the audit was tampered with, or its store is damaged")
         return
     print(f"sound: {counted(verdict.count, 'row', 'rows')}, the last one {verdict.algorithm} {verdict.digest}")
+    if verdict.sealed:
+        print(f"rows 1 to {verdict.sealed} were removed after their time (audit.keep_days), as a row of the chain says")
     if not anchors:
         print("no anchor was given: a tail that was cut off, or a chain that was written anew, would not be seen")
     else:
-        agree = counted(len(anchors), "anchor agrees", "anchors agree")
+        older = sum(anchor.head.rows < verdict.sealed for anchor in anchors)
+        agree = counted(len(anchors) - older, "anchor agrees", "anchors agree")
+        if older:
+            print(f"{counted(older, 'anchor is', 'anchors are')} of rows that were removed")
         print(f"{agree}: up to row {verdict.anchored} nothing is cut off")
 
 
@@ -175,6 +181,7 @@ def _verdict_object(verdict: AuditVerdict, doubts: list[AnchorFault]) -> dict[st
     return {
         "sound": verdict.sound and not doubts,
         "rows": verdict.count,
+        "sealed_rows": verdict.sealed or None,
         "chain": verdict.chain or None,
         "hash": verdict.algorithm or None,
         "head": verdict.digest or None,

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from sensor.cli.case_filter import divisions_of
 from sensor.cli.frame import CommandError, exit_on, grounds_of, site_weights_of
 from sensor.cli.people import opened_door
+from sensor.cli.people_tidy import tidied
 from sensor.model.exit_codes import CONFIG, RUN_ERROR, USAGE
 from sensor.model.figures import Rates
 
@@ -49,10 +50,16 @@ def desk_of(settings: Configuration, ledger: Ledger, banner: str | None = None) 
 def opened_desk(settings: Configuration, where: Listening) -> Iterator[ASGIApp]:
     """The application, until it is served no more. Raises CommandError."""
     from sensor.audit.store import AuditReader, audit_place
+    from sensor.console.interface.answers import ProgramAnswers
+    from sensor.console.interface.gate import TokenGate
+    from sensor.console.interface.rate import RequestRate
+    from sensor.console.interface.router import interface_router
     from sensor.console.people.accounts import people_router
     from sensor.console.people.audit import audit_router
+    from sensor.console.people.daily import DailyWork
     from sensor.console.people.entrance import entrance_router
     from sensor.console.people.gate import DoorSignIn
+    from sensor.console.people.tokens import tokens_router
     from sensor.console.people.view_rows import ViewRows
     from sensor.console.web.app import make_app
     from sensor.ledger import Ledger, LedgerError
@@ -66,6 +73,8 @@ def opened_desk(settings: Configuration, where: Listening) -> Iterator[ASGIApp]:
         with exit_on(LedgerError, code=RUN_ERROR):
             ledger = Ledger.open_to_read(settings.ledger.url)
         closing.callback(ledger.close)
+        care = DailyWork(lambda: tidied(settings, door))
+        closing.callback(care.stop)
         provider = open_oidc(settings.people.oidc, door.store, door.trail)
         desk = desk_of(settings, ledger)
         sign_in = DoorSignIn(door, secure=where.secure, has_provider=provider is not None, has_proxy=where.behind_tls)
@@ -73,7 +82,9 @@ def opened_desk(settings: Configuration, where: Listening) -> Iterator[ASGIApp]:
         routers = [
             entrance_router(desk, sign_in),
             people_router(desk, sign_in),
+            tokens_router(desk, sign_in),
             audit_router(desk, lambda: AuditReader(place)),
+            interface_router(ProgramAnswers(desk, door.trail, sign_in.clock)),
         ]
         if provider is not None:
             from sensor.console.people.provider import provider_router
@@ -81,4 +92,7 @@ def opened_desk(settings: Configuration, where: Listening) -> Iterator[ASGIApp]:
             closing.callback(provider.close)
             routers.append(provider_router(sign_in, provider))
         witness = ViewRows(door.trail, sign_in.clock)
-        yield make_app(desk, sign_in, hosts=where.names, secure=where.secure, routers=routers, witness=witness)
+        programs = TokenGate(door.tokens, sign_in.clock, sign_in.address_of, RequestRate())
+        yield make_app(
+            desk, sign_in, hosts=where.names, secure=where.secure, routers=routers, witness=witness, programs=programs
+        )

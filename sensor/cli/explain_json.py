@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from sensor.cli.attribution_json import answer_object, claim_object
-from sensor.cli.finding_json import finding_object, node_object
-from sensor.cli.json_text import instant
+from sensor.answers.finding_object import finding_object, node_object
+from sensor.answers.owner_object import answer_object, claim_object
+from sensor.answers.values import instant
 from sensor.model.attribution import Attribution, Claim
 from sensor.model.node import Node
 from sensor.model.time import day_of

@@ -22,7 +22,7 @@ def run(options: argparse.Namespace) -> int:
     settings = load_configuration(options, flag_overrides(options, "ledger"))
     if options.dump_config:
         return show_configuration(settings)
-    if options.action in ("backup", "restore", "check"):
+    if options.action in ("backup", "restore", "move", "check"):
         return ledger_care.run(options, settings)
     action = {
         "list": ledger_list.list_cases,

@@ -10,9 +10,9 @@ import io
 import json
 from typing import TYPE_CHECKING
 
+from sensor.answers.finding_object import finding_object
 from sensor.cli.case_filter import OwnerFilter
 from sensor.cli.explain import place
-from sensor.cli.finding_json import finding_object
 from sensor.cli.json_text import print_json
 from sensor.cli.ledger_text import counted, page_text, print_table, safe
 from sensor.cli.list_period import seen_between

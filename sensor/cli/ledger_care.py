@@ -1,4 +1,5 @@
-"""`minewatch ledger backup|restore|check`: the ledger's file, while a sensor runs or after it was stopped.
+"""`minewatch ledger backup|restore|check`: the ledger's file, while a sensor runs or after it was stopped; of a whole
+desk `desk_copies.py`.
 
 Arguments, sentences and exit codes; what is done is the ledger's (sensor/ledger/care.py).
 """
@@ -10,6 +11,7 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from sensor.cli import desk_copies
 from sensor.cli.audited import audited
 from sensor.cli.frame import exit_on, say
 from sensor.cli.json_text import print_json
@@ -24,12 +26,19 @@ def run(options: argparse.Namespace, settings: Configuration) -> int:
     from sensor.ledger.care import LedgerUsedError
     from sensor.ledger.store.errors import LedgerError
 
+    if options.action == "move" or getattr(options, "whole", False) or _is_folder(options):
+        return desk_copies.run(options, settings)
     action = {"backup": _backup, "restore": _restore, "check": _check}[options.action]
     with exit_on(LedgerError, code=RUN_ERROR), exit_on(LedgerUsedError, code=BUSY):
         if options.action != "restore":
             return action(options, settings.ledger.url)
         with audited(settings, "ledger.restore", [], {"file": str(options.file)}):
             return action(options, settings.ledger.url)
+
+
+def _is_folder(options: argparse.Namespace) -> bool:
+    """Whether what is to be restored is a copy of a whole desk."""
+    return options.action == "restore" and Path(options.file).is_dir()
 
 
 def _backup(options: argparse.Namespace, url: str) -> int:

@@ -6,9 +6,9 @@ import argparse
 import time
 from typing import TYPE_CHECKING
 
+from sensor.answers.case_object import case_object
 from sensor.cases import states as cases
 from sensor.cli.case_filter import OwnerFilter
-from sensor.cli.case_json import case_object
 from sensor.cli.json_text import print_json
 from sensor.cli.ledger_activity import list_findings
 from sensor.cli.ledger_text import counted, due_text, page_text, print_table, subject

@@ -9,11 +9,11 @@ import argparse
 import time
 from typing import TYPE_CHECKING
 
+from sensor.answers.sensor_object import sensor_object, sensor_state
 from sensor.cli.audited import audited
 from sensor.cli.frame import CommandError
 from sensor.cli.json_text import print_json
 from sensor.cli.ledger_text import counted, print_table
-from sensor.cli.sensor_json import sensor_object, sensor_state
 from sensor.model.exit_codes import BUSY, OK, RUN_ERROR, USAGE
 from sensor.model.sensor import valid_sensor_id
 from sensor.model.time import MILLISECOND_NS, minute_text

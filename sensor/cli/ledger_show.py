@@ -8,14 +8,15 @@ from datetime import tzinfo
 from typing import TYPE_CHECKING
 
 from exporters.redaction.persons import shown_name, without_names
+from sensor.answers.case_object import case_object, class_object, figures_object, history_object, next_states
+from sensor.answers.finding_object import finding_object
+from sensor.answers.owner_object import enterprise_object
+from sensor.answers.values import instant
 from sensor.cases import states as cases
 from sensor.cli import ledger_figures
-from sensor.cli.attribution_json import enterprise_object
-from sensor.cli.case_json import case_object, class_object, figures_object, history_object, next_states
 from sensor.cli.explain import algorithm_text, place
-from sensor.cli.finding_json import finding_object
 from sensor.cli.frame import CommandError, grounds_of, site_weights_of
-from sensor.cli.json_text import instant, print_json
+from sensor.cli.json_text import print_json
 from sensor.cli.ledger_text import case_number, counted, due_text, safe, subject
 from sensor.cli.list_period import DAYS
 from sensor.model.address import canonical

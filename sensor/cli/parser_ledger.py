@@ -88,13 +88,23 @@ def add_ledger(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     backup.add_argument(
         "file", nargs="?", metavar="FILE", help="the copy, or a folder for it; without it, beside the ledger"
     )
+    backup.add_argument(
+        "--all",
+        action="store_true",
+        dest="whole",
+        help="accounts, audit and attachments too, into a new folder, which is its owner's alone",
+    )
     restore = actions.add_parser("restore", help="put a copy in the ledger's place; the former file is kept beside it")
-    restore.add_argument("file", metavar="FILE", help="what `ledger backup` wrote; no sensor may be running")
+    restore.add_argument(
+        "file", metavar="FILE|FOLDER", help="what `ledger backup` wrote; no sensor, and no console, may be running"
+    )
+    move = actions.add_parser("move", help="copy ledger, accounts and audit into another database, which is empty")
+    move.add_argument("to", metavar="URL", help="of PostgreSQL, or of a new file of SQLite; nothing may be running")
     checked = actions.add_parser("check", help="look whether the ledger is damaged, page by page and record by record")
     second_words = (sensor_actions.add_parser("list", help="all of them"), rename, retire)
-    for action in (listed, shown, backup, restore, checked, sensors, *second_words):
+    for action in (listed, shown, backup, restore, move, checked, sensors, *second_words):
         add_json(action)
-    for action in (listed, shown, put, export, forget, backup, restore, checked, sensors, *second_words):
+    for action in (listed, shown, put, export, forget, backup, restore, move, checked, sensors, *second_words):
         add_ledger_url(action)
         add_line_options(action)
     for nested in second_words:

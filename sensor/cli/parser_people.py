@@ -36,6 +36,7 @@ def add_people(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
         action.add_argument("--name", metavar="NAME", help="the person's name; of a new account without it, the login")
         action.add_argument("--language", choices=("zh", "en"), help="language of the pages; without it, zh")
     add.add_argument("--no-password", action="store_true", help="it cannot sign in by a password")
+    tidy = actions.add_parser("tidy", help="remove what is kept no longer; the console does it every day")
     tokens = actions.add_parser("tokens", help="tokens by which programs read in an account's name")
     token_actions = tokens.add_subparsers(dest="tokens", metavar="WORD")
     tokens_listed = token_actions.add_parser("list", help="all of them, or those of an account")
@@ -44,7 +45,11 @@ def add_people(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     token_add.add_argument("login", metavar="LOGIN")
     token_add.add_argument("--label", required=True, metavar="TEXT", help="what it is for")
     token_add.add_argument(
-        "--scope", action="append", required=True, metavar="SCOPE", help="e.g. read:cases; may be repeated"
+        "--scope",
+        action="append",
+        required=True,
+        metavar="SCOPE",
+        help="read:findings, read:cases, read:owners, read:figures or read:sensors; may be repeated",
     )
     token_add.add_argument(
         "--division", action="append", metavar="CODE|NAME", help="only this division; without it, those of the account"
@@ -55,9 +60,9 @@ def add_people(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     token_revoke = token_actions.add_parser("revoke", help="end one")
     token_revoke.add_argument("token", metavar="TOKEN", help="its number as `tokens list` shows it")
     second_words = (tokens_listed, token_add, token_revoke)
-    for action in (listed, tokens, tokens_listed):
+    for action in (listed, tidy, tokens, tokens_listed):
         add_json(action)
-    for action in (add, listed, change, disable, enable, password, revoke, tokens, *second_words):
+    for action in (add, listed, change, disable, enable, password, revoke, tidy, tokens, *second_words):
         add_ledger_url(action)
         add_configuration(action)
     for nested in second_words:

@@ -1,4 +1,4 @@
-"""`minewatch people add|list|set|disable|enable|password|revoke|tokens`: arguments and sentences.
+"""`minewatch people add|list|set|disable|enable|password|revoke|tokens|tidy`: arguments and sentences.
 
 A password is read from the terminal, or as one line from standard input; never from an argument, which every user of
 the machine could read. Every mistake that can be seen is said before it is asked for.
@@ -15,9 +15,11 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
+from sensor.answers.values import instant
+from sensor.cli import people_tidy
 from sensor.cli.audited import open_trail
 from sensor.cli.frame import CommandError, flag_overrides, load_configuration, say
-from sensor.cli.json_text import instant, print_json
+from sensor.cli.json_text import print_json
 from sensor.cli.ledger_text import counted, print_table, safe
 from sensor.model.exit_codes import OK, RUN_ERROR, USAGE
 from sensor.model.time import minute_text
@@ -36,7 +38,7 @@ def run(options: argparse.Namespace) -> int:
     """One action. Raises CommandError."""
     settings = load_configuration(options, flag_overrides(options, "ledger"))
     actions = {"add": _add, "list": _list, "set": _set, "disable": _disable, "enable": _enable, "password": _password}
-    actions |= {"revoke": _revoke, "tokens": _tokens}
+    actions |= {"revoke": _revoke, "tokens": _tokens, "tidy": people_tidy.run}
     reads = options.action == "list" or (options.action == "tokens" and options.tokens in (None, "list"))
     with opened_door(settings, f"people {options.action}", to_read=reads) as door:
         return actions[options.action](options, settings, door)

@@ -22,6 +22,8 @@ from sensor.model.evidence import Grade
 MOST_CHARACTERS, MOST_NAMES = 200, 24
 #: What may stand around a value without being part of it, as it is pasted: spaces, also full-width ones.
 SPACES = " \u3000"
+#: Of the place of a row, 63 bits; years of days that are asked for, whose nanoseconds have no more.
+MOST_RANK, FIRST_YEAR, LAST_YEAR = (1 << 63) - 1, 1970, 2200
 FORMATS = ("csv", "xlsx", "json")
 
 
@@ -81,7 +83,17 @@ def _key(text: str) -> ListKey:
     digits = rank.removeprefix("-")
     if not dot or not name or not (digits.isascii() and digits.isdigit() and len(digits) <= 19):
         raise ValueRefusedError
+    if abs(int(rank)) > MOST_RANK:
+        raise ValueRefusedError
     return ListKey(int(rank), name)
+
+
+def _day(text: str) -> date:
+    """A day of which a database can count the nanoseconds."""
+    day = date.fromisoformat(text)
+    if not FIRST_YEAR <= day.year <= LAST_YEAR:
+        raise ValueRefusedError
+    return day
 
 
 LANGUAGE = Parameter("lang", parse=chosen_from((("zh", ""), ("en", ""))), kind="hidden")
@@ -94,8 +106,8 @@ GRADE = Parameter(
     "grade", N_("Evidence at least"), _grade, [(key, GRADES[key][0]) for key in reversed(GRADES)], "choice"
 )
 STATE = choice("state", N_("Case is"), list(STATES.items()))
-SINCE = Parameter("since", N_("Mining seen since"), date.fromisoformat, kind="date")
-UNTIL = Parameter("until", N_("and until"), date.fromisoformat, kind="date")
+SINCE = Parameter("since", N_("Mining seen since"), _day, kind="date")
+UNTIL = Parameter("until", N_("and until"), _day, kind="date")
 ADDRESS = Parameter("address", N_("Address or range"), _range, hint="198.51.100.0/24")
 ALGORITHM = Parameter("algorithm", N_("Algorithm"))
 ENTERPRISE = Parameter("enterprise", N_("Enterprise's identity"), kind="hidden")
@@ -115,9 +127,9 @@ class AskedValues:
         return self.values.get(parameter.name)
 
 
-def read_address_bar(query: bytes, parameters: Sequence[Parameter]) -> AskedValues:
+def read_address_bar(query: bytes, parameters: Sequence[Parameter], *, of_a_form: bool = True) -> AskedValues:
     """The values of a query. Raises RefusalError (400) for anything that is not understood. An empty value, as a form
-    sends it, is one that was not asked."""
+    sends it, is one that was not asked; of a program it is none."""
     try:
         pairs = parse_qsl(
             query.decode("ascii"), keep_blank_values=True, strict_parsing=bool(query), errors="strict",
@@ -136,7 +148,7 @@ def read_address_bar(query: bytes, parameters: Sequence[Parameter]) -> AskedValu
             raise RefusalError(400, N_("{name} is asked for twice."), name=name)
         seen.add(name)
         plain = text.strip(SPACES)
-        if not plain:
+        if not plain and of_a_form:
             continue
         values[name], written[name] = _value(by_name[name], plain), plain
     return AskedValues(values, written)
@@ -144,7 +156,7 @@ def read_address_bar(query: bytes, parameters: Sequence[Parameter]) -> AskedValu
 
 def _value(parameter: Parameter, text: str) -> Any:
     refused = RefusalError(400, N_("{name} cannot be {value}."), name=parameter.name, value=text[:40])
-    if len(text) > MOST_CHARACTERS or not text.isprintable():
+    if not text or len(text) > MOST_CHARACTERS or not text.isprintable():
         raise refused
     try:
         return parameter.parse(text)

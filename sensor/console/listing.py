@@ -9,7 +9,7 @@ import io
 import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Generic, TypeVar
+from typing import Generic, Literal, TypeVar
 
 from exporters.forms.documents import data as json_form
 from exporters.forms.documents import workbook
@@ -30,6 +30,7 @@ CONTENT_TYPES = {
     "json": "application/json",
     "xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
 }
+EmptyReason = Literal["no-division", "not-yours", "not-watched", "nothing-found"]
 Record = TypeVar("Record")
 
 
@@ -191,14 +192,23 @@ def filters(visit: Visit, parameters: Sequence[Parameter], *, search: bool = Fal
     )
 
 
+def empty_reason(visit: Visit) -> EmptyReason:
+    """Why a list is empty, if it is."""
+    if visit.scope.stems == ():
+        return "no-division"
+    if visit.asks_beyond:
+        return "not-yours"
+    return "not-watched" if visit.week.coverage.part <= 0.0 else "nothing-found"
+
+
 def empty_sentence(visit: Visit, nothing: str) -> str:
     """Why a list is empty: not the viewer's, not watched, or nothing found while watched."""
-    _, scope, week = visit._, visit.scope, visit.week
-    if scope.stems == ():
+    _, week, reason = visit._, visit.week, empty_reason(visit)
+    if reason == "no-division":
         return _("No division was granted to you, so nothing is shown.")
-    if visit.asks_beyond:
+    if reason == "not-yours":
         return _("This division is not one of yours.")
-    if week.coverage.part <= 0.0:
+    if reason == "not-watched":
         return _("Not watched: no sensor listened from {first} to {last}. What is not seen here may be there.").format(
             first=visit.period.first, last=visit.period.last
         )

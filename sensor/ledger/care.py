@@ -133,19 +133,19 @@ def restore_from(url: str, backup: Path, by: Restorer) -> Path | None:
         raise LedgerError(f"{backup}: the copy is damaged: {found.faults[0]}; nothing was changed", "damaged")
     if schema_of(backup) is None:
         raise LedgerError(f"{backup}: is no ledger of minewatch; nothing was changed")
-    _refuse_used(place, by)
+    refuse_used(place, by)
     fresh = place.with_name(f"{place.name}.restored")
     with _translated(fresh):
         copy_file(backup, fresh)
         with contextlib.closing(sqlite3.connect(fresh)) as connection, connection:
             if connection.execute("SELECT 1 FROM sqlite_master WHERE name = 'leases'").fetchone():
                 connection.execute("DELETE FROM leases")  # of processes of then
-        _like(place, fresh)
-    _refuse_used(place, by)
+        give_like(place, fresh)
+    refuse_used(place, by)
     with _translated(place):
-        former = _set_aside(place, f"{place.name}.before-restore-{stamp(by.now_ns)}")
+        former = set_aside(place, f"{place.name}.before-restore-{stamp(by.now_ns)}")
         fresh.replace(place)
-        _sync(place.parent)
+        sync_folder(place.parent)
     return former
 
 
@@ -199,7 +199,7 @@ def schema_of(path: Path) -> str | None:
         return None
 
 
-def _refuse_used(place: Path, by: Restorer) -> None:
+def refuse_used(place: Path, by: Restorer) -> None:
     """Raise LedgerUsedError where a process holds a lease of the ledger, or has its file open."""
     if not place.exists():
         return
@@ -236,7 +236,7 @@ def _users(place: Path) -> list[int]:
     return sorted(set(found))
 
 
-def _set_aside(place: Path, name: str) -> Path | None:
+def set_aside(place: Path, name: str) -> Path | None:
     """Rename a ledger with its log, so that both still belong together."""
     if not place.exists():
         return None
@@ -248,7 +248,7 @@ def _set_aside(place: Path, name: str) -> Path | None:
     return former
 
 
-def _like(place: Path, fresh: Path) -> None:
+def give_like(place: Path, fresh: Path) -> None:
     """Give a file the mode and the owner of another."""
     if place.exists():
         shutil.copymode(place, fresh)
@@ -257,7 +257,7 @@ def _like(place: Path, fresh: Path) -> None:
             os.chown(fresh, its.st_uid, its.st_gid)
 
 
-def _sync(folder: Path) -> None:
+def sync_folder(folder: Path) -> None:
     handle = os.open(folder, os.O_RDONLY)
     try:
         os.fsync(handle)

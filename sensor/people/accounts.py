@@ -110,7 +110,8 @@ class AccountDesk:
             after = dataclasses.replace(after, name=name_of(after.name))
             rules.check_change(rights_of(connection, by), before, after, other_admins(connection, before.login))
             mine = ACCOUNTS.c.login == before.login
-            connection.execute(update(ACCOUNTS).where(mine).values(columns_of(after)))
+            since = {"disabled_ns": now_ns if after.disabled else None} if before.disabled != after.disabled else {}
+            connection.execute(update(ACCOUNTS).where(mine).values(**columns_of(after), **since))
             if (before.role, before.disabled) != (after.role, after.disabled):
                 sessions.end_sessions(connection, before.login, now_ns)
             change.before, change.after = audited_values(before), audited_values(after)

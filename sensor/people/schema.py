@@ -24,6 +24,7 @@ ACCOUNTS = Table(
     Column("created_ns", BigInteger, nullable=False),
     Column("password_ns", BigInteger),
     Column("signed_in_ns", BigInteger),
+    Column("disabled_ns", BigInteger),  # since when it is disabled
 )
 SESSIONS = Table(
     "sessions",

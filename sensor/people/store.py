@@ -25,7 +25,7 @@ from sensor.people.schema import VERSION_TABLE
 
 MIGRATIONS = Path(__file__).parent / "migrations"
 #: The schema that this release makes.
-NEWEST = "p0001"
+NEWEST = "p0002"
 #: How long a writer waits for another, in milliseconds.
 BUSY_MS = 5_000
 #: Any number; all writers of accounts in one PostgreSQL use this one.
@@ -76,6 +76,14 @@ def _lock(connection: Connection) -> None:
 
 
 def _migrate(engine: Engine, place: StorePlace) -> None:
+    with writing_beside(engine, place) as connection:
+        _lock(connection)
+        make_people_tables(connection, place)
+
+
+def make_people_tables(connection: Connection, place: StorePlace) -> None:
+    """Make this release's tables, or bring those of an earlier one up to date, within a transaction. Raises
+    PeopleError."""
     from alembic import command
     from alembic.config import Config
     from alembic.migration import MigrationContext
@@ -83,17 +91,15 @@ def _migrate(engine: Engine, place: StorePlace) -> None:
 
     config = Config()
     config.set_main_option("script_location", str(MIGRATIONS).replace("%", "%%"))
-    with writing_beside(engine, place) as connection:
-        _lock(connection)
-        context = MigrationContext.configure(connection, opts={"version_table": VERSION_TABLE})
-        current = context.get_current_revision()
-        if current == NEWEST:
-            return
-        known_schemas = {script.revision for script in ScriptDirectory.from_config(config).walk_revisions()}
-        if current is not None and current not in known_schemas:
-            raise PeopleError(f"people {place.shown}: made by a newer minewatch (schema {current})")
-        config.attributes["connection"] = connection
-        command.upgrade(config, "head")
+    context = MigrationContext.configure(connection, opts={"version_table": VERSION_TABLE})
+    current = context.get_current_revision()
+    if current == NEWEST:
+        return
+    known_schemas = {script.revision for script in ScriptDirectory.from_config(config).walk_revisions()}
+    if current is not None and current not in known_schemas:
+        raise PeopleError(f"people {place.shown}: made by a newer minewatch (schema {current})")
+    config.attributes["connection"] = connection
+    command.upgrade(config, "head")
 
 
 @contextmanager

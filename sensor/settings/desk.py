@@ -30,13 +30,15 @@ StoreUrl = Annotated[str, AfterValidator(_store_url)]
 
 class AuditSettings(Section):
     """The audit: where its rows are (none: beside the ledger), by which hash they are chained, with which key its
-    anchors are signed, and the file that each anchor is added to.
+    anchors are signed, the file that each anchor is added to, and for how many days rows are kept: six months at least
+    (Cybersecurity Law of China, article 21, of logs).
     """
 
     url: StoreUrl | None = None
     hash: Literal["sha256", "sm3"] = "sha256"
     key: Text | None = None
     anchors: Text | None = None
+    keep_days: Annotated[int, Field(ge=183, le=36_500)] = 3_650
 
 
 class OidcSettings(Section):
@@ -72,10 +74,15 @@ class OidcSettings(Section):
 
 class PeopleSettings(Section):
     """The accounts of the console: where they are (none: beside the ledger), after how long without a page, and after
-    how long in any case, whoever signed in has to do so again.
+    how long in any case, whoever signed in has to do so again; and for how many days is kept what is over: closed
+    accounts, tokens and sessions that ended, networks of sign-ins.
     """
 
     url: StoreUrl | None = None
     idle_minutes: Annotated[int, Field(ge=1, le=1_440)] = 30
     session_hours: Annotated[int, Field(ge=1, le=168)] = 12
+    closed_days: Annotated[int, Field(ge=1, le=36_500)] = 400
+    tokens_days: Annotated[int, Field(ge=1, le=36_500)] = 400
+    sessions_days: Annotated[int, Field(ge=1, le=30)] = 30
+    places_days: Annotated[int, Field(ge=1, le=90)] = 90
     oidc: OidcSettings = OidcSettings()

@@ -17,7 +17,7 @@ from sensor.ledger import Ledger
 from tests.cli.conftest import Run
 from tests.ledger.mining import HOUR, MONDAY, mined, owned, told
 
-SCHEMA = json.loads(resources.files("sensor.cli").joinpath("answers.schema.json").read_text(encoding="utf-8"))
+SCHEMA = json.loads(resources.files("sensor.answers").joinpath("answers.schema.json").read_text(encoding="utf-8"))
 PERSON = "张三丰"
 
 

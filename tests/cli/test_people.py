@@ -182,3 +182,15 @@ def test_without_argon2_the_command_says_what_to_install(url: str, run: Run, tmp
     done = run("people", "list", "--ledger", url, **environment)
     assert done.returncode == 1
     assert b"pip install 'minewatch[console]'" in done.stderr
+
+
+def test_what_is_kept_no_longer_goes_and_is_counted(
+    url: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    words = ("add", "li", "--role", "reader", "--division", "3205", "--no-password")
+    assert called(capsys, monkeypatch, url, *words)[0] == 0
+    code, out, _ = called(capsys, monkeypatch, url, "tidy", "--json")
+    answer = json.loads(out)
+    assert (code, set(answer.values())) == (0, {0})
+    assert set(answer) == {"accounts", "tokens", "sessions", "places", "failures", "audit_rows"}
+    assert "accounts: 0 went" in called(capsys, monkeypatch, url, "tidy")[1]

@@ -110,3 +110,8 @@ def test_paths_that_are_none_are_not_found(desk: Desk) -> None:
         answer = browser.get(path)
         assert answer.status_code == 404, path
         assert "location" not in answer.headers
+
+
+@pytest.mark.parametrize("query", ["since=0264-02-17", "until=6867-09-21", "after=9999999999999999999.x"])
+def test_what_no_database_can_count_is_refused(desk: Desk, query: str) -> None:
+    assert client(desk, viewer("lead")).get(f"/findings?{query}").status_code == 400

@@ -20,6 +20,7 @@ from sensor.console.people.accounts import people_router
 from sensor.console.people.audit import audit_router
 from sensor.console.people.entrance import entrance_router
 from sensor.console.people.gate import COOKIE, DoorSignIn
+from sensor.console.people.tokens import tokens_router
 from sensor.console.web.app import make_app
 from sensor.ledger import Ledger
 from sensor.people.accounts import AccountPatch
@@ -94,7 +95,11 @@ def test_nor_on_the_pages_of_people(
     demo: Desk, tmp_path: Path, language: str, width: int, flags: tuple[str, ...]
 ) -> None:
     url = f"sqlite:///{tmp_path}/ledger.db"
-    shown = (("root", ("/people", "/people/li", "/account")), ("zhao", ("/audit", "/audit?check=all")))
+    shown = (
+        ("root", ("/people", "/people/li", "/account")),
+        ("zhao", ("/audit", "/audit?check=all")),
+        ("li", ("/account/tokens",)),
+    )
     faults = []
     with opened(url) as door:
         for login, role in (("root", "admin"), ("li", "officer"), ("zhao", "auditor")):
@@ -103,7 +108,10 @@ def test_nor_on_the_pages_of_people(
             door.accounts.change(MACHINE, login, patch, NOW)
         sign_in = DoorSignIn(door, secure=False, has_provider=True, clock=lambda: NOW)
         reader = functools.partial(AuditReader, audit_place(url))
-        routers = (entrance_router(demo, sign_in), people_router(demo, sign_in), audit_router(demo, reader))
+        routers = (
+            entrance_router(demo, sign_in), people_router(demo, sign_in), audit_router(demo, reader),
+            tokens_router(demo, sign_in),
+        )  # fmt: skip
         app = make_app(demo, sign_in, hosts=("testserver",), routers=routers)
         session = TestClient(app, follow_redirects=False)
         faults.append(faults_of(session, f"/sign-in?lang={language}", tmp_path, width, flags))

@@ -11,14 +11,18 @@ from fastapi.routing import APIRoute
 from starlette.routing import Route
 
 from sensor.console.desk import Desk
+from sensor.console.interface.router import interface_router
 from sensor.console.people.accounts import people_router
 from sensor.console.people.audit import audit_router
 from sensor.console.people.entrance import entrance_router
 from sensor.console.people.provider import provider_router
+from sensor.console.people.tokens import tokens_router
 from sensor.console.web.app import router_of
+from sensor.console.web.problem import BASE
 from sensor.console.web.rules import RULES
 from sensor.console.web.signin import EverybodyAs
 from sensor.model.scope import DATA_ROLES, ROLES, Viewer
+from sensor.people.tokens import SCOPES
 from tests.console.province import client, viewer
 
 
@@ -36,6 +40,7 @@ def routes_of_people(desk: Desk) -> list[APIRoute]:
     routers = (
         entrance_router(desk, sign_in),
         people_router(desk, sign_in),
+        tokens_router(desk, sign_in),
         audit_router(desk, stub),
         provider_router(sign_in, stub),
     )
@@ -44,14 +49,23 @@ def routes_of_people(desk: Desk) -> list[APIRoute]:
     return [route for route in found if isinstance(route, APIRoute)]
 
 
+def routes_of_programs() -> list[APIRoute]:
+    """Those of the interface."""
+    stub: Any = SimpleNamespace()
+    found = interface_router(stub).routes
+    assert all(type(route) is APIRoute for route in found)
+    return [route for route in found if isinstance(route, APIRoute)]
+
+
 def test_every_route_has_a_rule_and_every_rule_a_route(desk: Desk) -> None:
-    names = [route.name for route in [*routes(desk), *routes_of_people(desk)]]
+    names = [route.name for route in [*routes(desk), *routes_of_people(desk), *routes_of_programs()]]
     assert len(names) == len(set(names))
     assert set(names) == set(RULES)
 
 
 def test_every_route_of_data_only_reads(desk: Desk) -> None:
-    assert {method for route in routes(desk) for method in route.methods} == {"GET", "HEAD"}
+    reading = [*routes(desk), *routes_of_programs()]
+    assert {method for route in reading for method in route.methods} == {"GET", "HEAD"}
     assert not any(RULES[route.name].data for route in routes_of_people(desk))
 
 
@@ -61,6 +75,15 @@ def test_three_powers_are_apart() -> None:
             assert rule.roles == DATA_ROLES, name
         assert rule.roles <= set(ROLES)
         assert not (rule.data and rule.public)
+
+
+def test_programs_and_people_have_no_route_in_common() -> None:
+    programs = {route.name: route for route in routes_of_programs()}
+    for name, rule in RULES.items():
+        assert bool(rule.scope) == (name in programs and rule.data), name
+        assert not (rule.scope and rule.public)
+    assert all(route.path.startswith(f"{BASE}/") for route in programs.values())
+    assert {rule.scope for rule in RULES.values()} == {"", *SCOPES}
 
 
 def test_a_route_without_a_rule_is_refused(desk: Desk) -> None:

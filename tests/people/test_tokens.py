@@ -54,7 +54,7 @@ def test_a_token_lies_inside_of_its_account(door: PeopleDoor) -> None:
     for divisions in (frozenset({"320000"}), frozenset({WUXI}), "all", frozenset()):
         with pytest.raises(AccountError):
             door.tokens.add(MACHINE, "li", "x", SCOPES, divisions, 30, NOW)  # type: ignore[arg-type]
-    for scopes, days in (([], 1), (["read:cases\n"], 1), (["*"], 1), (SCOPES, 0), (SCOPES, 400), (["a"] * 17, 1)):
+    for scopes, days in (([], 1), (["read:cases\n"], 1), (["*"], 1), (SCOPES, 0), (SCOPES, 400), (["read:all"], 1)):
         with pytest.raises(AccountError):
             door.tokens.add(MACHINE, "li", "x", scopes, None, days, NOW)
     with pytest.raises(AccountError):

@@ -48,8 +48,13 @@ NO_CASE = N_("There is no such case, or it is not yours to see.")
 
 def cases(visit: Visit) -> ConsolePage | DownloadFile:
     """The list, what is due first at the top."""
+    return list_page(visit, cases_list(visit), CASES_ASKED, visit._("Cases, what is due first at the top."))
+
+
+def cases_list(visit: Visit) -> RecordList[Case]:
+    """The list, as it was asked for."""
     _, asked = visit._, asked_cases(visit)
-    of = RecordList(
+    return RecordList(
         "cases",
         _("Cases"),
         case_columns(visit),
@@ -58,7 +63,6 @@ def cases(visit: Visit) -> ConsolePage | DownloadFile:
         lambda found: case_row(visit, found),
         empty_sentence(visit, _("No such case.")),
     )
-    return list_page(visit, of, CASES_ASKED, _("Cases, what is due first at the top."))
 
 
 def asked_cases(visit: Visit) -> AskedCases:

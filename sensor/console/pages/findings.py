@@ -82,8 +82,14 @@ def asked_findings(visit: Visit) -> AskedFindings:
 
 def findings(visit: Visit) -> ConsolePage | DownloadFile:
     """What was concluded, by miner, pool and login."""
+    note = visit._("What was concluded of a miner's address, a pool and a login, those seen last first.")
+    return list_page(visit, findings_list(visit), FINDINGS_ASKED, note)
+
+
+def findings_list(visit: Visit) -> RecordList[ListedFinding]:
+    """The list, as it was asked for."""
     _, asked = visit._, asked_findings(visit)
-    of = RecordList(
+    return RecordList(
         "findings",
         _("Findings"),
         finding_columns(visit),
@@ -92,8 +98,6 @@ def findings(visit: Visit) -> ConsolePage | DownloadFile:
         lambda found: finding_row(visit, found),
         empty_sentence(visit, _("No such finding.")),
     )
-    note = _("What was concluded of a miner's address, a pool and a login, those seen last first.")
-    return list_page(visit, of, FINDINGS_ASKED, note)
 
 
 def finding_columns(visit: Visit) -> tuple[Column, ...]:

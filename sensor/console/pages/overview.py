@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from datetime import timedelta
+from typing import NamedTuple
 
 from exporters.forms.documents.columns import estimated
 from exporters.forms.documents.model import (
@@ -30,7 +31,7 @@ from sensor.ledger.read.lists.cut import ListCut
 from sensor.ledger.read.lists.records import AskedCases
 from sensor.ledger.read.lists.weeks import PeriodEnergy
 from sensor.model.coverage import Coverage
-from sensor.model.summary import Line, machines
+from sensor.model.summary import Line, Summary, machines
 from sensor.model.time import DAY_NS
 
 OVERVIEW_ASKED = (WEEK, LANGUAGE)
@@ -101,6 +102,40 @@ def _part(coverage: Coverage, number: int) -> float:
     return rounded(coverage.sensors[number].seconds / coverage.period_seconds)
 
 
+class OwnersCounted(NamedTuple):
+    """Whose mining was seen in a week."""
+
+    organisations: int
+    persons: int
+    sites: int
+
+
+def owners_counted(summary: Summary) -> OwnersCounted:
+    """Count them."""
+    owners = {line.site_id: summary.about(line) for line in summary.lines if line.site_id is not None}
+    persons = {
+        site.enterprise.enterprise_id
+        for site in owners.values()
+        if site is not None and site.enterprise is not None and site.enterprise.individual
+    }
+    return OwnersCounted(summary.enterprises - len(persons), len(persons), len(owners))
+
+
+def lines_by_division(visit: Visit) -> list[tuple[str, list[Line]]]:
+    """The week's lines by division, most electricity first, "" (not known) last: cities, or counties for whom sees no
+    whole province."""
+    week, stems = visit.week, visit.scope.stems
+    digits = 4 if stems is None or any(len(stem) == 2 for stem in stems) else 6
+    groups: dict[str, list[Line]] = defaultdict(list)
+    for line in week.summary.lines:
+        site = week.summary.about(line)
+        code = site.site.division if site and site.site else None
+        groups[(code or "")[:digits].ljust(6, "0") if code else ""].append(line)
+    return sorted(
+        groups.items(), key=lambda group: (not group[0], -sum(line.energy_kwh.best for line in group[1]), group[0])
+    )
+
+
 def _tiles(visit: Visit) -> KeyFigures:
     _, week, cells, desk = visit._, visit.week, visit.cells, visit.desk
     summary, lines = week.summary, week.summary.lines
@@ -110,19 +145,13 @@ def _tiles(visit: Visit) -> KeyFigures:
     def count(value: int) -> Cell:
         return value if observed else cells.not_observed()
 
-    owners = {line.site_id: summary.about(line) for line in lines if line.site_id is not None}
-    persons = {
-        site.enterprise.enterprise_id
-        for site in owners.values()
-        if site is not None and site.enterprise is not None and site.enterprise.individual
-    }
-    organisations = summary.enterprises - len(persons)
+    organisations, persons, sites = owners_counted(summary)
     nothing: Cell = cells.not_observed() if not observed else 0 if not lines else cells.unknown()
     figures = (
         KeyFigure("enterprises", _("Organisations"), count(organisations), at_least=not summary.watched),
-        KeyFigure("sites", _("Sites"), count(len(owners)), at_least=not summary.watched),
+        KeyFigure("sites", _("Sites"), count(sites), at_least=not summary.watched),
         KeyFigure("addresses", _("Addresses"), count(summary.addresses), at_least=not summary.watched),
-        KeyFigure("persons", _("Private persons"), count(len(persons)), at_least=not summary.watched),
+        KeyFigure("persons", _("Private persons"), count(persons), at_least=not summary.watched),
         KeyFigure("machines", _("Machines, at least"), count(machines(lines))),
         KeyFigure("energy", _("Electricity seen"), cells.seen(its.energy_kwh, its) or nothing, "figure", "kWh"),
         KeyFigure(
@@ -213,14 +242,8 @@ def _weeks(visit: Visit) -> tuple[ConsoleBlock, ...]:
 
 
 def _divisions(visit: Visit) -> Listing:
-    """Divisions by the electricity seen: cities, or counties for whom sees no whole province."""
-    _, week, cells, desk, stems = visit._, visit.week, visit.cells, visit.desk, visit.scope.stems
-    digits = 4 if stems is None or any(len(stem) == 2 for stem in stems) else 6
-    groups: dict[str, list[Line]] = defaultdict(list)
-    for line in week.summary.lines:
-        site = week.summary.about(line)
-        code = site.site.division if site and site.site else None
-        groups[(code or "")[:digits].ljust(6, "0") if code else ""].append(line)
+    """Divisions by the electricity seen."""
+    _, week, cells, desk = visit._, visit.week, visit.cells, visit.desk
     columns = (
         Column("division", _("Division")),
         Column("sites", _("Sites"), "count"),
@@ -230,10 +253,7 @@ def _divisions(visit: Visit) -> Listing:
     )
     rows: list[tuple[Cell, ...]] = []
     links: list[dict[str, str]] = []
-    ranked = sorted(
-        groups.items(), key=lambda group: (not group[0], -sum(line.energy_kwh.best for line in group[1]), group[0])
-    )
-    for code, lines in ranked[:MOST_DIVISIONS]:
+    for code, lines in lines_by_division(visit)[:MOST_DIVISIONS]:
         its = estimate(lines, week.summary.seconds, desk.rates, desk.grounds)
         rows.append(
             (

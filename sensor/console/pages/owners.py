@@ -73,6 +73,12 @@ def asked_owners(visit: Visit) -> AskedOwners:
 
 def enterprises(visit: Visit) -> ConsolePage | DownloadFile:
     """The list of projects: organisations at which mining was seen."""
+    note = visit._("Organisations at which mining was seen, those seen last first.")
+    return list_page(visit, enterprises_list(visit), ENTERPRISES_ASKED, note)
+
+
+def enterprises_list(visit: Visit) -> RecordList[ListedEnterprise]:
+    """The list, as it was asked for."""
     _, asked = visit._, asked_owners(visit)
     columns = (
         Column("name", _("Name")),
@@ -85,7 +91,7 @@ def enterprises(visit: Visit) -> ConsolePage | DownloadFile:
         *figure_columns(visit),
         *seen_columns(visit),
     )
-    of = RecordList(
+    return RecordList(
         "enterprises",
         _("Organisations"),
         columns,
@@ -94,7 +100,6 @@ def enterprises(visit: Visit) -> ConsolePage | DownloadFile:
         lambda found: enterprise_row(visit, found),
         empty_sentence(visit, _("No enterprise with such mining was found.")),
     )
-    return list_page(visit, of, ENTERPRISES_ASKED, _("Organisations at which mining was seen, those seen last first."))
 
 
 def enterprise_row(visit: Visit, found: ListedEnterprise) -> ListedRow:
@@ -123,6 +128,12 @@ def enterprise_row(visit: Visit, found: ListedEnterprise) -> ListedRow:
 
 def sites(visit: Visit) -> ConsolePage | DownloadFile:
     """Premises at which mining was seen, organisations' and persons'."""
+    note = visit._("Premises at which mining was seen, those seen last first.")
+    return list_page(visit, sites_list(visit), SITES_ASKED, note)
+
+
+def sites_list(visit: Visit) -> RecordList[ListedSite]:
+    """The list, as it was asked for."""
     _, asked = visit._, asked_owners(visit)
     columns = (
         Column("site", _("Site"), "count"),
@@ -134,7 +145,7 @@ def sites(visit: Visit) -> ConsolePage | DownloadFile:
         *figure_columns(visit),
         *seen_columns(visit),
     )
-    of = RecordList(
+    return RecordList(
         "sites",
         _("Sites"),
         columns,
@@ -143,7 +154,6 @@ def sites(visit: Visit) -> ConsolePage | DownloadFile:
         lambda found: site_row(visit, found),
         empty_sentence(visit, _("No site with such mining was found.")),
     )
-    return list_page(visit, of, SITES_ASKED, _("Premises at which mining was seen, those seen last first."))
 
 
 def site_row(visit: Visit, found: ListedSite) -> ListedRow:
@@ -167,8 +177,14 @@ def site_row(visit: Visit, found: ListedSite) -> ListedRow:
 
 def addresses(visit: Visit) -> ConsolePage | DownloadFile:
     """Addresses that mined."""
+    note = visit._("Addresses that mined, those seen last first.")
+    return list_page(visit, addresses_list(visit), ADDRESSES_ASKED, note)
+
+
+def addresses_list(visit: Visit) -> RecordList[ListedAddress]:
+    """The list, as it was asked for."""
     _, asked = visit._, asked_owners(visit)
-    of = RecordList(
+    return RecordList(
         "addresses",
         _("Addresses"),
         address_columns(visit),
@@ -177,7 +193,6 @@ def addresses(visit: Visit) -> ConsolePage | DownloadFile:
         lambda found: address_row(visit, found),
         empty_sentence(visit, _("No address with such mining was found.")),
     )
-    return list_page(visit, of, ADDRESSES_ASKED, _("Addresses that mined, those seen last first."))
 
 
 def address_columns(visit: Visit) -> tuple[Column, ...]:

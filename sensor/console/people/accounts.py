@@ -5,7 +5,6 @@ decided by `sensor/people/rules.py`; here stand lists and forms.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Literal
 
 from fastapi import APIRouter, Request
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
@@ -14,36 +13,35 @@ from starlette.concurrency import run_in_threadpool
 from exporters.forms.documents.labels import N_
 from exporters.forms.documents.model import Column, DocumentTable
 from exporters.forms.fitting import visible
-from sensor.attribution.books.divisions import DivisionError
-from sensor.console.address_bar import LANGUAGE, read_address_bar
 from sensor.console.blocks import ChangeForm, ConsolePage, Fact, Facts, FormField, Listing, PagePart, Sayings
 from sensor.console.desk import Desk, Visit
+from sensor.console.people.acting import ALL, acting_person, typed_divisions, visit_of
 from sensor.console.people.forms import read_form
 from sensor.console.people.gate import DoorSignIn
+from sensor.console.people.tokens import end_form, end_token, live_tokens, tokens_table
 from sensor.console.refusal import RefusalError
 from sensor.console.web import render
-from sensor.model.scope import DATA_ROLES, ROLES, Role
+from sensor.model.scope import ROLES, Role
 from sensor.people.account import (
     AccountError,
     Divisions,
     UserAccount,
-    divisions_of_codes,
     language_of,
     role_of,
     within,
 )
-from sensor.people.accounts import AccountPatch, ActingPerson
+from sensor.people.accounts import AccountPatch
 from sensor.people.rules import LED
 
 PEOPLE = "/people"
 NO_SUCH_PERSON = N_("There is no such account, or it is not yours to change.")
-ALL: Literal["all"] = "all"
 #: What can be done on the page of one account: the fields of each form.
 ACTIONS: dict[str, Sequence[str]] = {
     "rights": ("role", "divisions"),
     "state": ("disabled",),
     "password": ("new",),
     "sessions": (),
+    "token": ("key",),
 }
 
 
@@ -52,11 +50,11 @@ def people_router(desk: Desk, sign_in: DoorSignIn) -> APIRouter:
     router = APIRouter()
 
     def list_page(request: Request, sentence: str = "", status: int = 200) -> Response:
-        visit = _visit(request, desk)
+        visit = visit_of(request, desk)
         return HTMLResponse(render.html(visit, _list_page(visit, sign_in, sentence)), status)
 
     def one_page(request: Request, login: str, sentence: str = "", status: int = 200) -> Response:
-        visit = _visit(request, desk)
+        visit = visit_of(request, desk)
         account = _seen(visit, sign_in, login)
         return HTMLResponse(render.html(visit, _person_page(visit, account, sign_in, sentence)), status)
 
@@ -74,15 +72,15 @@ def people_router(desk: Desk, sign_in: DoorSignIn) -> APIRouter:
         form = await read_form(request, sign_in, names, open_to_all=False)
 
         def make() -> Response:
-            visit, now_ns = _visit(request, desk), sign_in.clock()
+            visit, now_ns = visit_of(request, desk), sign_in.clock()
             try:
                 role = role_of(form["role"])
                 given = form["name"] or form["login"]
                 language = language_of(form["language"])
-                divisions = _divisions(visit, role, form["divisions"])
+                divisions = typed_divisions(visit, role, form["divisions"])
                 fresh = UserAccount(form["login"].strip().lower(), given, role, divisions, language)
                 account = sign_in.door.accounts.add(
-                    _acting(visit, sign_in.address_of(request)), fresh, form["new"], now_ns
+                    acting_person(visit, sign_in.address_of(request)), fresh, form["new"], now_ns
                 )
             except AccountError as error:
                 return list_page(request, str(error), 400)
@@ -97,13 +95,15 @@ def people_router(desk: Desk, sign_in: DoorSignIn) -> APIRouter:
         form = await read_form(request, sign_in, ACTIONS[action], open_to_all=False)
 
         def act() -> Response:
-            visit = _visit(request, desk)
+            visit = visit_of(request, desk)
             account = _seen(visit, sign_in, login)
             accounts, now_ns = sign_in.door.accounts, sign_in.clock()
-            by = _acting(visit, sign_in.address_of(request))
+            by = acting_person(visit, sign_in.address_of(request))
             try:
                 if action == "password":
                     accounts.set_password(by, account.login, form["new"], now_ns)
+                elif action == "token":
+                    end_token(visit, sign_in, account.login, form["key"], by.actor.address)
                 elif action == "sessions":
                     accounts.revoke(by, account.login, now_ns)
                 else:
@@ -122,20 +122,7 @@ def _patch(visit: Visit, form: dict[str, str]) -> AccountPatch:
     if "disabled" in form:
         return AccountPatch(disabled=form["disabled"] == "yes")
     role = role_of(form["role"])
-    return AccountPatch(role=role, divisions=_divisions(visit, role, form["divisions"]))
-
-
-def _visit(request: Request, desk: Desk) -> Visit:
-    asked = read_address_bar(request.scope["query_string"], (LANGUAGE,))
-    viewer = request.state.viewer
-    language = asked.get(LANGUAGE) or viewer.language
-    return Visit(desk, viewer, request.url.path, asked, language, request.state.token)
-
-
-def _acting(visit: Visit, address: str) -> ActingPerson:
-    """Who acts: the rules look his rights up anew."""
-    viewer = visit.viewer
-    return ActingPerson.signed_in(UserAccount(viewer.login, "", viewer.role, viewer.divisions), address)
+    return AccountPatch(role=role, divisions=typed_divisions(visit, role, form["divisions"]))
 
 
 def _seen(visit: Visit, sign_in: DoorSignIn, login: str) -> UserAccount:
@@ -153,22 +140,6 @@ def _visible(visit: Visit, sign_in: DoorSignIn) -> list[UserAccount]:
     if viewer.role == "admin":
         return every
     return [account for account in every if account.role in LED and within(account.divisions, viewer.divisions)]
-
-
-def _divisions(visit: Visit, role: Role, text: str) -> Divisions:
-    """Divisions as they are typed: codes or names, with commas or spaces between; or all. Raises AccountError."""
-    typed = text.replace("，", ",").replace("、", ",").replace(",", " ").split()
-    if role not in DATA_ROLES and not typed:
-        return frozenset()
-    if typed in ([ALL], ["全部"]):
-        return ALL
-    codes = []
-    for each in typed:
-        try:
-            codes.append(visit.desk.divisions.division(each, visit.desk.year).codes[0])
-        except DivisionError as error:
-            raise AccountError(str(error)) from None
-    return divisions_of_codes(codes)
 
 
 def _shown(visit: Visit, divisions: Divisions) -> str:
@@ -256,6 +227,11 @@ def _person_page(visit: Visit, account: UserAccount, sign_in: DoorSignIn, senten
     own = account.login == visit.viewer.login
     note = (Sayings("", (_("Nobody changes his own role, divisions or state."),)),) if own else ()
     parts = [PagePart("who", "", (*top, facts, *note))]
+    tokens = live_tokens(sign_in, account.login)
+    if tokens and not own:
+        its = f"{PEOPLE}/{account.login}/token"
+        ends = tuple(end_form(visit, token, its, hidden=(("key", token.token_id),)) for token in tokens)
+        parts.append(PagePart("tokens", _("Tokens for programs"), (tokens_table(visit, tokens), *ends)))
     if not own:
         parts.append(PagePart("change", _("Change"), _forms(visit, account)))
     return ConsolePage("people", account.login, parts=tuple(parts))

@@ -19,6 +19,7 @@ from sensor.console.desk import Desk, Visit
 from sensor.console.language import SHOWN_LANGUAGES, console_translator
 from sensor.console.people.forms import read_form
 from sensor.console.people.gate import ACCOUNT, ENTRANCE, DoorSignIn, OpenSession
+from sensor.console.people.tokens import OWN_TOKENS, live_tokens
 from sensor.console.refusal import RefusalError
 from sensor.console.web import render
 from sensor.people.account import AccountError, language_of
@@ -177,6 +178,7 @@ def _account_page(visit: Visit, found: OpenSession, sign_in: DoorSignIn, sentenc
             Fact(_("Name"), account.name),
             Fact(_("Role"), _(render.ROLE_NAMES[account.role])),
             Fact(_("Divisions"), render.scope_text(visit)),
+            *_tokens_fact(visit, sign_in, found),
         ),
     )
     sayings = [_(sentence)] if sentence else []
@@ -189,6 +191,14 @@ def _account_page(visit: Visit, found: OpenSession, sign_in: DoorSignIn, sentenc
             PagePart("language", _("Language"), (_language_form(visit, account.language),)),
         ]
     return ConsolePage("account", _("My account"), parts=tuple(parts))
+
+
+def _tokens_fact(visit: Visit, sign_in: DoorSignIn, found: OpenSession) -> tuple[Fact, ...]:
+    """Where the tokens of an account are made, if it may have any."""
+    if not visit.viewer.sees_data or found.account.must_change:
+        return ()
+    count = len(live_tokens(sign_in, found.account.login))
+    return (Fact(visit._("Tokens for programs"), str(count), OWN_TOKENS),)
 
 
 def _password_form(visit: Visit) -> ChangeForm:

@@ -37,7 +37,7 @@ class OpenSession(NamedTuple):
 
 
 class DoorSignIn:
-    """Signs people in by their accounts (`sensor/console/signin.py`)."""
+    """Signs people in by their accounts (`sensor/console/web/signin.py`)."""
 
     entrance: str | None = ENTRANCE
 

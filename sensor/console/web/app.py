@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Collection, Sequence
-from typing import Any
 from urllib.parse import quote
 
 from fastapi import APIRouter, Depends, FastAPI, Request
@@ -26,12 +25,13 @@ from sensor.console.pages import cases, finding, findings, overview, owners, sea
 from sensor.console.refusal import RefusalError
 from sensor.console.web import render
 from sensor.console.web.furniture import Furniture
+from sensor.console.web.path_value import NOT_THERE, path_value
+from sensor.console.web.problem import ProgramRefusalError, is_of_programs, problem
 from sensor.console.web.rules import RULES
-from sensor.console.web.signin import SignIn
+from sensor.console.web.signin import ProgramGate, SignIn
 from sensor.console.web.witness import PageView, Witness
 from sensor.ledger.store.beside import StoreError
 from sensor.ledger.store.errors import LedgerError
-from sensor.model.address import canonical
 from sensor.model.scope import Viewer
 
 #: Makes a page of a visit, and of what stands in its path.
@@ -54,9 +54,6 @@ PAGES: tuple[tuple[str, str, Maker, Sequence[Parameter]], ...] = (
     ("pools", "/pools", owners.pools, owners.POOLS_ASKED),
     ("sensors", "/sensors", sensors.sensors, sensors.SENSORS_ASKED),
 )
-#: Characters of a piece of a path.
-MOST_IN_PATH = 400
-NOT_THERE = N_("There is no such page, or it is not yours to see.")
 NOT_YOURS = N_("Your role does not see this page.")
 NOT_SIGNED_IN = N_("Nobody is signed in.")
 NOT_WRITTEN = N_("Accounts or audit cannot be read or written just now. What must be audited is not done without.")
@@ -71,18 +68,24 @@ def make_app(
     secure: bool = False,
     routers: Sequence[APIRouter] = (),
     witness: Witness | None = None,
+    programs: ProgramGate | None = None,
 ) -> ASGIApp:
-    """The console of a desk, with the pages of whoever signs people in; `witness` sees each page before it is sent."""
-    return Furniture(router_of(desk, sign_in, routers, witness), hosts, secure=secure)
+    """The console of a desk, with the pages of whoever signs people in; `witness` sees each page before it is sent,
+    `programs` lets programs in by their tokens (without it, none)."""
+    return Furniture(router_of(desk, sign_in, routers, witness, programs), hosts, secure=secure)
 
 
 def router_of(
-    desk: Desk, sign_in: SignIn, routers: Sequence[APIRouter] = (), witness: Witness | None = None
+    desk: Desk,
+    sign_in: SignIn,
+    routers: Sequence[APIRouter] = (),
+    witness: Witness | None = None,
+    programs: ProgramGate | None = None,
 ) -> FastAPI:
     """The application without its furniture: a test reads its routes."""
 
     async def admitted(request: Request) -> None:
-        await _admit(request, sign_in)
+        await _admit(request, sign_in, programs)
 
     app = FastAPI(
         title="minewatch console", docs_url=None, redoc_url=None, openapi_url=None, dependencies=[Depends(admitted)],
@@ -99,7 +102,7 @@ def router_of(
     return app
 
 
-async def _admit(request: Request, sign_in: SignIn) -> None:
+async def _admit(request: Request, sign_in: SignIn, programs: ProgramGate | None) -> None:
     """The one place where a route meets its rule. Raises RefusalError."""
     route = request.scope.get("route")
     rule = RULES.get(getattr(route, "name", ""))
@@ -107,7 +110,12 @@ async def _admit(request: Request, sign_in: SignIn) -> None:
         raise RefusalError(404, NOT_THERE)
     if rule.public:
         return
-    viewer = await run_in_threadpool(sign_in.viewer, request)
+    if rule.scope:
+        if programs is None:
+            raise RefusalError(404, NOT_THERE)
+        viewer: Viewer | None = await run_in_threadpool(programs.admit, request, rule.scope)
+    else:
+        viewer = await run_in_threadpool(sign_in.viewer, request)
     if viewer is None:
         raise RefusalError(401, NOT_SIGNED_IN)
     request.state.viewer = viewer
@@ -122,7 +130,7 @@ def _endpoint(
         asked = read_address_bar(request.scope["query_string"], parameters)
         visit = Visit(desk, request.state.viewer, request.url.path, asked, _language(asked, request.state.viewer),
                       getattr(request.state, "token", None))  # fmt: skip
-        page = maker(visit, *(_in_path(name, text) for name, text in request.path_params.items()))
+        page = maker(visit, *(path_value(name, text) for name, text in request.path_params.items()))
         if witness is not None:
             witness.saw(_view(visit, route, page))
         if isinstance(page, DownloadFile):
@@ -139,22 +147,6 @@ def _view(visit: Visit, route: str, page: ConsolePage | DownloadFile) -> PageVie
     else:
         identities, name = () if page.listing is None else page.listing.identities, None
     return PageView(visit.viewer, route, visit.path, visit.asked.written, identities, name)
-
-
-def _in_path(name: str, text: str) -> Any:
-    """What stands in a path. Raises RefusalError: a malformed one is no page."""
-    if not text.isprintable() or len(text) > MOST_IN_PATH:
-        raise RefusalError(404, NOT_THERE)
-    if name == "number":
-        if not (text.isascii() and text.isdigit() and len(text) <= 18):
-            raise RefusalError(404, NOT_THERE)
-        return int(text)
-    if name == "address":
-        try:
-            return canonical(text)
-        except ValueError:
-            raise RefusalError(404, NOT_THERE) from None
-    return text
 
 
 def _language(asked: AskedValues, viewer: Viewer) -> str:
@@ -185,6 +177,9 @@ def _style(digest: str) -> Response:
 
 def _handle_errors(app: FastAPI, desk: Desk, sign_in: SignIn) -> None:
     def page(request: Request, status: int, sentence: str, **figures: str) -> Response:
+        if is_of_programs(request):
+            headers = {"Allow": "GET, HEAD"} if status == 405 else None
+            return problem(status, sentence.format(**figures), headers, figures.get("name"))
         viewer: Viewer | None = getattr(request.state, "viewer", None)
         language = _asked_language(request) or (viewer.language if viewer is not None else "zh")
         text = render.translated(sentence, figures, console_translator(language))
@@ -194,6 +189,8 @@ def _handle_errors(app: FastAPI, desk: Desk, sign_in: SignIn) -> None:
 
     def refused(request: Request, error: Exception) -> Response:
         assert isinstance(error, RefusalError)
+        if isinstance(error, ProgramRefusalError):
+            return problem(error.status, str(error), error.headers)
         if error.status == 401 and sign_in.entrance is not None and request.method in ("GET", "HEAD"):
             return RedirectResponse(sign_in.entrance, 303)
         return page(request, error.status, error.sentence, **error.figures)

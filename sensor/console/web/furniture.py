@@ -17,7 +17,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 MAX_HEADER_BYTES, MAX_ADDRESS_BYTES, MAX_BODY_BYTES, BODY_S = 16_384, 4_096, 65_536, 10.0
 #: Headers at most.
 MAX_HEADERS = 64
-METHODS = frozenset({"GET", "HEAD", "POST"})
+METHODS, READING = frozenset({"GET", "HEAD", "POST"}), frozenset({"GET", "HEAD"})
 #: Nothing runs, nothing is loaded but the style sheet of this host, nothing is framed or sent elsewhere.
 POLICY = (
     "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
@@ -91,7 +91,8 @@ class Furniture:
         if len(hosts) != 1 or _name(hosts[0]) not in self._hosts:
             return PlainTextResponse("unknown host\n", 421)
         if scope["method"] not in METHODS:
-            return PlainTextResponse("method not allowed\n", 405, {"Allow": ", ".join(sorted(METHODS))})
+            allowed = READING if scope["path"].startswith("/api/") else METHODS
+            return PlainTextResponse("method not allowed\n", 405, {"Allow": ", ".join(sorted(allowed))})
         length = headers.get("content-length", "0")
         if not (length.isascii() and length.isdigit()) or int(length[:19]) > MAX_BODY_BYTES:
             return PlainTextResponse("request too large\n", 413)

@@ -18,6 +18,7 @@ class RouteRule:
     roles: frozenset[Role]
     data: bool = False  # findings or cases, of the viewer's divisions
     public: bool = False  # also for whoever has not signed in: nothing of the ledger is in it
+    scope: str = ""  # asked by programs alone, whose token has it, and by no cookie
 
     def admits(self, viewer: Viewer) -> bool:
         """Whether somebody who is signed in may ask."""
@@ -62,4 +63,20 @@ RULES: dict[str, RouteRule] = {
     "person": RouteRule(frozenset({"admin", "lead"})),
     "change-person": RouteRule(frozenset({"admin", "lead"})),
     "audit": RouteRule(frozenset({"auditor"})),
+    "own-tokens": RouteRule(DATA_ROLES),
+    "add-token": RouteRule(DATA_ROLES),
+    "end-token": RouteRule(DATA_ROLES),
+    "interface-description": PUBLIC,
+    "interface-findings": RouteRule(DATA_ROLES, data=True, scope="read:findings"),
+    "interface-finding": RouteRule(DATA_ROLES, data=True, scope="read:findings"),
+    "interface-cases": RouteRule(DATA_ROLES, data=True, scope="read:cases"),
+    "interface-case": RouteRule(DATA_ROLES, data=True, scope="read:cases"),
+    "interface-enterprises": RouteRule(DATA_ROLES, data=True, scope="read:owners"),
+    "interface-enterprise": RouteRule(DATA_ROLES, data=True, scope="read:owners"),
+    "interface-sites": RouteRule(DATA_ROLES, data=True, scope="read:owners"),
+    "interface-site": RouteRule(DATA_ROLES, data=True, scope="read:owners"),
+    "interface-addresses": RouteRule(DATA_ROLES, data=True, scope="read:owners"),
+    "interface-address": RouteRule(DATA_ROLES, data=True, scope="read:owners"),
+    "interface-figures": RouteRule(DATA_ROLES, data=True, scope="read:figures"),
+    "interface-sensors": RouteRule(DATA_ROLES, data=True, scope="read:sensors"),
 }

@@ -24,6 +24,15 @@ class SignIn(Protocol):
         ...
 
 
+class ProgramGate(Protocol):
+    """Says which program asks, by its token. Called once a request, in a thread."""
+
+    def admit(self, request: Request, scope: str) -> Viewer:
+        """Who asks, for something of a scope. Raises RefusalError for nobody, for what the token is not for, and for
+        one that asks too often."""
+        ...
+
+
 class EverybodyAs:
     """Everybody is the same viewer: for a demonstration on this host alone."""
 

@@ -221,9 +221,7 @@ def _revisions() -> set[str]:
 
 def _migrate(engine: Engine) -> None:
     """Run the migrations that are missing, after a copy was made; a schema from the future is left alone."""
-    from alembic import command
-
-    current, config = _revision(engine), _migrations()
+    current = _revision(engine)
     if current == newest_schema():
         return
     shown = engine.url.render_as_string(hide_password=True)
@@ -235,5 +233,13 @@ def _migrate(engine: Engine) -> None:
         except BackupError as error:
             raise LedgerError(f"ledger {shown}: {error}", error.fault) from None
     with engine.execution_options(minewatch_writes=True).begin() as connection:
-        config.attributes["connection"] = connection
-        command.upgrade(config, "head")
+        make_tables(connection)
+
+
+def make_tables(connection: Connection) -> None:
+    """Make this release's tables, or bring those of an earlier one up to date, within a transaction."""
+    from alembic import command
+
+    config = _migrations()
+    config.attributes["connection"] = connection
+    command.upgrade(config, "head")

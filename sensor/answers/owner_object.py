@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from exporters.redaction.inside import HIDDEN
 from exporters.redaction.persons import shown_site
-from sensor.cli.json_text import instant
+from sensor.answers.values import instant
 from sensor.model.attribution import Attribution, Claim, Enterprise, Site
 
 

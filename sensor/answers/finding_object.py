@@ -6,7 +6,7 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING
 
 from exporters.redaction.persons import without_names
-from sensor.cli.json_text import bounds, instant, rounded
+from sensor.answers.values import bounds, instant, rounded
 from sensor.model.finding import Finding
 from sensor.model.node import Node
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from exporters.redaction.persons import without_names
+from sensor.answers.owner_object import enterprise_object, site_object
+from sensor.answers.values import bounds, instant, rounded
 from sensor.cases import states
-from sensor.cli.attribution_json import enterprise_object, site_object
-from sensor.cli.json_text import bounds, instant, rounded
 from sensor.model.range import sum_of, total
 from sensor.model.summary import Case, Line, SiteClass, Summary, Total, totals
 

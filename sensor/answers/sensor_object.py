@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sensor.cli.json_text import instant, rounded
+from sensor.answers.values import instant, rounded
 from sensor.ledger.read.sensors import SensorSummary
 from sensor.model.time import MILLISECOND_NS
 

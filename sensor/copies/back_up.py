@@ -1,0 +1,111 @@
+"""Copies a desk into a folder while it is used: each store as it is at one moment, the audit last."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import shutil
+import sqlite3
+from collections.abc import Iterator
+from pathlib import Path
+
+from sensor.audit.store import AuditReader
+from sensor.copies.manifest import ATTACHMENTS, HASH, CopiedFile, CopyManifest, listed_file
+from sensor.copies.places import DeskPlaces, file_of_place, place_of_file
+from sensor.ledger.store.backup import copy_file
+from sensor.ledger.store.beside import StorePlace
+from sensor.ledger.store.errors import LedgerError, fault_of
+from sensor.ledger.store.integrity import check_file
+from sensor.model.version import VERSION
+
+#: Of the folder and of each file: hashes of passwords are in it.
+FOLDER_MODE, FILE_MODE = 0o700, 0o600
+
+
+def back_up_desk(places: DeskPlaces, target: Path, now_ns: int) -> tuple[CopyManifest, tuple[str, ...]]:
+    """Make a copy in a new folder, which is there whole or not at all: what is in it, and what is wrong with the copied
+    ledger. Raises LedgerError, StoreError."""
+    places.refuse_servers()
+    if target.exists():
+        raise LedgerError(f"{target}: is there already; nothing was written")
+    unfinished = target.with_name(f"{target.name}.part")
+    with translated(target):
+        shutil.rmtree(unfinished, ignore_errors=True)
+        unfinished.mkdir(FOLDER_MODE)
+        try:
+            files = [_copied(place, unfinished) for place in places.every[:2] if place.exists]
+            files += _copied_attachments(places.attachments, unfinished)
+            head = None
+            if places.audit.exists:
+                files.append(_copied(places.audit, unfinished))
+                head = _head(unfinished / "audit.db", now_ns)
+            manifest = CopyManifest(now_ns, VERSION, head, tuple(files))
+            manifest.write(unfinished)
+            faults = check_file(unfinished / "ledger.db").faults
+            synced(unfinished)
+            unfinished.rename(target)
+            synced(target.parent)
+        except BaseException:
+            shutil.rmtree(unfinished, ignore_errors=True)
+            raise
+    return manifest, faults
+
+
+def _copied(place: StorePlace, folder: Path) -> CopiedFile:
+    name = f"{place.what}.db"
+    copy_file(file_of_place(place), folder / name)
+    return listed_file(folder, name)
+
+
+def _copied_attachments(source: Path | None, folder: Path) -> list[CopiedFile]:
+    """All files of cases; what is not named by a hash is none of them. One that is removed meanwhile is left out."""
+    if source is None or not source.is_dir():
+        return []
+    (folder / ATTACHMENTS).mkdir(FOLDER_MODE)
+    found = []
+    for path in sorted(source.iterdir()):
+        if HASH.fullmatch(path.name) and path.is_file() and not path.is_symlink():
+            with contextlib.suppress(FileNotFoundError):
+                copied(path, folder / ATTACHMENTS / path.name)
+                found.append(listed_file(folder, f"{ATTACHMENTS}/{path.name}"))
+    return found
+
+
+def copied(source: Path, target: Path) -> None:
+    """A file copied, whole on the disk, for its owner alone. Raises OSError."""
+    with (
+        source.open("rb") as file,
+        open(target, "xb", opener=lambda name, flags: os.open(name, flags, FILE_MODE)) as to,
+    ):
+        shutil.copyfileobj(file, to)
+        to.flush()
+        os.fsync(to.fileno())
+
+
+def _head(path: Path, now_ns: int) -> str | None:
+    """The head of a copied audit, as an anchor has it."""
+    reader = AuditReader(place_of_file("audit", path))
+    try:
+        head = reader.head(now_ns)
+        return None if head is None else head.text
+    finally:
+        reader.close()
+
+
+def synced(folder: Path) -> None:
+    """Names of a folder are on the disk. Raises OSError."""
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+@contextlib.contextmanager
+def translated(place: Path) -> Iterator[None]:
+    """What the system or the driver raises within, as a LedgerError."""
+    try:
+        yield
+    except (OSError, sqlite3.Error) as error:
+        fault, reason = fault_of(error)
+        raise LedgerError(f"{place}: {reason}", fault) from None
