@@ -14,6 +14,7 @@ import hashlib
 import math
 from collections.abc import Mapping
 
+from sensor.model.text import N_
 from sensor.model.time import HOUR_NS, SECOND_NS
 from sensor.session.verify.rebuild import MASK_BIP320, HeaderJob, header_job, sha256d, share_header, version_mask
 from sensor.session.verify.sampling import Digest, Look, PerShare, Sampling, Score, SubmittedShare, Turn
@@ -158,7 +159,8 @@ class HeaderShares:
                 continue
             result = digest if algorithm == "sha256d" else scrypt_header(header)
             if self._tried(algorithm, int.from_bytes(result, "little"), work, share):
-                return Look(True, f"recomputed: its {algorithm} hash {result[::-1].hex()} is below the target")
+                recomputed = N_("recomputed: its {algorithm} hash {hash} is below the target")
+                return Look(True, recomputed.format(algorithm=algorithm, hash=result[::-1].hex()))
         return Look(False, "recomputed: its hash is not below the target")
 
     def _candidates(self, hint: str | None) -> list[str]:
