@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 
 from rich.text import Text
 
-from exporters.forms.amounts import AT_LEAST, digits, duration, percent, prefixed, quantity, rate_unit
+from exporters.forms.amounts import AT_LEAST, bounds, digits_of, duration, percent, prefixed, quantity, rate_unit
 from exporters.forms.fitting import clipped, fitted, short, visible
 from exporters.redaction.inside import HIDDEN
 from exporters.redaction.persons import PERSON
@@ -139,10 +139,10 @@ def rate(item: Finding) -> list[str]:
     hashed, unit = item.hashrate_hps, rate_unit(item.work_unit)
     if not hashed.best:
         return [f"< {quantity(hashed.high, unit)}"]
-    scale, prefix = prefixed(hashed.best)
+    (scale, _), count = prefixed(hashed.best), digits_of(hashed.low, hashed.best, hashed.high)
     lines = [
-        f"{least(item)}{digits(hashed.best / scale)} {prefix}{unit}",
-        f"({digits(hashed.low / scale)}–{digits(hashed.high / scale)})",
+        f"{least(item)}{quantity(hashed.best, unit, count)}",
+        f"({bounds(hashed.low, hashed.high, scale, count)})",
     ]
     watts = item.power_watts.best if item.power_watts is not None else 0.0
     return [*lines, f"{least(item)}{quantity(watts, 'W')}"] if watts >= LEAST_WATTS else lines
@@ -162,9 +162,9 @@ def together(miner: Miner) -> str:
         (figures.power_watts, "W", miner.power_partial),
     ):
         if value is not None:
-            scale, prefix = prefixed(value.best)
-            ends = f"{digits(value.low / scale)}–{digits(value.high / scale)}"
-            parts.append(f"{'at least ' if partial else ''}{digits(value.best / scale)} {prefix}{unit} ({ends})")
+            (scale, _), count = prefixed(value.best), digits_of(value.low, value.best, value.high)
+            ends = bounds(value.low, value.high, scale, count)
+            parts.append(f"{'at least ' if partial else ''}{quantity(value.best, unit, count)} ({ends})")
     figures_text = ", ".join(parts) or "unknown"
     return f"{name}: {figures_text} while mining for {duration(miner.seconds)}, in {len(miner.findings)} findings"
 

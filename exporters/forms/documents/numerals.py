@@ -1,7 +1,8 @@
 """How a cell's value reads for people: digits grouped, prefixes chosen, per cent, moments in the document's time zone.
 
-Pure, and the same in both languages (Chinese documents write numbers and SI units as English ones do). A number is
-shown as the model holds it, only shifted by a prefix. A range is shown with the digits that its bounds support.
+Pure, and the same in both languages (Chinese documents write numbers and SI units as English ones do). A range is shown
+with the digits that its bounds support (`exporters/forms/amounts.py`, as in every other form), a fraction without
+bounds with four, and a whole number as it is.
 """
 
 from __future__ import annotations
@@ -9,12 +10,21 @@ from __future__ import annotations
 from datetime import datetime
 from decimal import Decimal
 
-from exporters.forms.amounts import AT_LEAST, prefixed, significant
+from exporters.forms.amounts import (
+    AT_LEAST,
+    LEAST_SHOWN,
+    LESS,
+    NARROW_DIGITS,
+    digits_of,
+    grouped,
+    prefixed,
+    significant,
+)
 from exporters.forms.documents.model import Absent, Cell, Kind, RangeCell
 
 NOTHING = "–"
-#: Digits of a range whose bounds are further from its best value than this part of it, and of a narrower one.
-WIDE, WIDE_DIGITS, NARROW_DIGITS = 0.01, 3, 4
+#: Numbers without bounds are whole from here on.
+WHOLE_FROM = 1_000.0
 _UNIT, _HUNDREDTH = Decimal(1), Decimal("0.01")
 
 
@@ -49,8 +59,7 @@ def bounds(value: RangeCell, kind: Kind) -> str:
 
 def _supported(value: RangeCell) -> tuple[float, float, float]:
     """Low, best and high with as many digits as the bounds support."""
-    open_by = max(value.high - value.best, value.best - value.low)
-    digits = NARROW_DIGITS if open_by <= WIDE * value.best else WIDE_DIGITS
+    digits = digits_of(value.low, value.best, value.high)
     return significant(value.low, digits), significant(value.best, digits), significant(value.high, digits)
 
 
@@ -61,6 +70,7 @@ def figure(value: float, kind: Kind, unit: str = "") -> str:
 
 def figure_parts(value: float, kind: Kind, unit: str = "") -> tuple[str, str]:
     """The number and its unit, apart."""
+    value = _sensible(value, kind)
     scale, prefix = _scale(value, kind)
     if kind == "change":
         return f"{'+' if value > 0 else '−' if value < 0 else '±'}{number(abs(value), scale)}", "%"
@@ -82,9 +92,17 @@ def key_figure(value: Cell, kind: Kind, unit: str, at_least: bool) -> tuple[str,
 
 
 def number(value: float, scale: Decimal = _UNIT) -> str:
-    """All digits of a number, shifted, thousands grouped by commas."""
-    text = f"{Decimal(repr(value)) / scale:,f}"
-    return text.rstrip("0").rstrip(".") if "." in text else text
+    """All digits of a number, shifted, thousands grouped by commas; what is too small for its scale is less than the
+    least that is written out."""
+    moved = Decimal(repr(value + 0.0)) / scale
+    return f"{LESS}{LEAST_SHOWN:g}" if 0 < moved < Decimal(repr(LEAST_SHOWN)) else grouped(moved)
+
+
+def _sensible(value: float, kind: Kind) -> float:
+    """A fraction without digits that say nothing; those of parts and changes are the model's."""
+    if not isinstance(value, float) or kind not in ("figure", "prefixed"):
+        return value
+    return float(round(value)) if kind == "figure" and abs(value) >= WHOLE_FROM else significant(value, NARROW_DIGITS)
 
 
 def _scale(value: float, kind: Kind) -> tuple[Decimal, str]:
@@ -92,5 +110,5 @@ def _scale(value: float, kind: Kind) -> tuple[Decimal, str]:
         return _HUNDREDTH, ""
     if kind == "prefixed":
         scale, prefix = prefixed(abs(value))
-        return Decimal(int(scale)), prefix
+        return Decimal(repr(scale)), prefix
     return _UNIT, ""

@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from functools import cache
 
 from exporters.forms.documents.labels import CATEGORIES, GRADES, SERVICES
-from exporters.forms.documents.translations import Translate, catalogue
+from exporters.forms.documents.translations import catalogue
 
 #: Package whose catalogue has the forms.
 RECORDED = "sensor"
@@ -100,7 +100,11 @@ class RecordedSentences:
     def _field(self, name: str, text: str) -> str:
         if name in SENTENCES:
             return self._codes.get(text) or self(text)
-        return ", ".join(map(self._detail, text.split(", "))) if name in DETAILS else text
+        return self.details(text) if name in DETAILS else text
+
+    def details(self, text: str) -> str:
+        """A list such as `host pool.example, ports 3333`, its names translated."""
+        return ", ".join(map(self._detail, text.split(", ")))
 
     def _detail(self, part: str) -> str:
         """One name with its value, of which the name is translated."""
@@ -114,15 +118,11 @@ def _form(form: str, translation: str) -> SentenceForm:
 
 
 @cache
-def recorded(language: str) -> Translate:
-    """What turns a recorded sentence into one of a language ("en", "zh")."""
+def recorded(language: str) -> RecordedSentences:
+    """What turns a recorded sentence into one of a language ("en", "zh"); English ones stay as they are."""
     translations = catalogue(language, RECORDED)
     if not translations:
-        return _as_it_is
+        return RecordedSentences({}, {})
     labels = {**CATEGORIES, **SERVICES, **{code: label for code, (label, _) in GRADES.items()}}
     own = catalogue(language)
     return RecordedSentences(translations, {code: own[label] for code, label in labels.items()})
-
-
-def _as_it_is(sentence: str) -> str:
-    return sentence

@@ -6,9 +6,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from exporters.forms.amounts import quantity, rate_unit, work_symbol
+from exporters.forms.documents.languages import ENGLISH, Language
 from exporters.forms.documents.translations import Translate
 from exporters.forms.fitting import short
-from exporters.forms.report.language import ENGLISH, ReportLanguage
 from sensor.model.finding import Finding
 from sensor.model.observation import Observation
 from sensor.model.text import N_
@@ -22,6 +22,7 @@ POWER_BASES = {"device": N_("the device's efficiency"), "algorithm": N_("the alg
 CHECKSUMS = {"right": N_("checksum right"), "wrong": N_("checksum wrong")}
 WALLETS = (N_("valid"), N_("format matches"), N_("account"))
 ALGORITHMS = (N_("proven"), N_("stated"), N_("assumed"))
+AGGREGATORS = (N_("unnamed"),)
 EVIDENCE = {"spoken": N_("Evidence, spoken"), "named": N_("Evidence, named"), "behaved": N_("Evidence, behaved")}
 BY_CHANCE = N_("{grade} by {signature}, {bits} bits, p = {p}")
 
@@ -35,7 +36,7 @@ class Detail:
     code: bool = False
 
 
-def details(item: Finding, language: ReportLanguage = ENGLISH) -> Iterator[Detail]:
+def details(item: Finding, language: Language = ENGLISH) -> Iterator[Detail]:
     """What is known besides; nothing stands for what is not."""
     _ = language.translate
     machine = item.device or " ".join(filter(None, (item.software, item.software_version)))
@@ -50,20 +51,20 @@ def details(item: Finding, language: ReportLanguage = ENGLISH) -> Iterator[Detai
         (N_("Machines behind the address"), several if item.machines_seen > 1 else None, False),
         (N_("Machine or program"), machine, False),
         (N_("Agent"), item.agent if item.agent != machine else None, True),
-        (N_("Speaks for many"), _(item.aggregator or ""), False),
+        (N_("Speaks for many"), item.aggregator and _(item.aggregator), False),
         (N_("Wallet"), wallet.address if wallet else None, True),
         (N_("Wallet is"), _verdict(item, _), False),
         (N_("Pool"), " · ".join(filter(None, (item.pool.name, item.pool.operator, item.pool.host))), False),
         (N_("Through proxy"), item.proxy, True),
         (N_("Pool asked for"), item.pool_host, True),
         (N_("Dialect"), _dialect(item, _), False),
-        (N_("Algorithm is"), _(item.algorithm_basis or ""), False),
+        (N_("Algorithm is"), item.algorithm_basis and _(item.algorithm_basis), False),
         (N_("Withdrawn"), None if item.corrects is None else ", ".join(filter(None, item.corrects)), False),
         (N_("Work of a share"), _work(item.hashes_per_share, item), False),
         (N_("Work accepted"), _work(item.work_hashes, item), False),
         (
             N_("Claimed hashrate"),
-            quantity(item.claimed_hashrate_hps, unit) if item.claimed_hashrate_hps else None,
+            quantity(claimed, unit) if claimed else None,
             False,
         ),
         (N_("Hashrate in its name"), quantity(nominal, unit) if nominal else None, False),
@@ -98,7 +99,7 @@ def _evidence_name(part: Observation) -> str:
     return EVIDENCE.get(part.kind, f"Evidence, {part.kind}")
 
 
-def _evidence(part: Observation, language: ReportLanguage) -> str:
+def _evidence(part: Observation, language: Language) -> str:
     form = N_("{grade} by {signature}, {bits} bits") if part.p is None else BY_CHANCE
     p = "" if part.p is None else f"{part.p:.2g}"
     grade = language.grade(part.grade)

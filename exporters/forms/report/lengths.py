@@ -12,9 +12,9 @@ from typing import Any
 from markupsafe import Markup
 
 from exporters.forms.amounts import duration
+from exporters.forms.documents.languages import ENGLISH, Language
 from exporters.forms.documents.translations import Translate
 from exporters.forms.fitting import short
-from exporters.forms.report.language import ENGLISH, ReportLanguage
 from sensor.model.finding import Finding
 from sensor.model.text import N_
 
@@ -43,7 +43,7 @@ class SessionPanel:
     looks: str
 
 
-def session_panels(item: Finding, language: ReportLanguage = ENGLISH) -> list[SessionPanel]:
+def session_panels(item: Finding, language: Language = ENGLISH) -> list[SessionPanel]:
     """The encrypted sessions that are in a finding's evidence, each as it was at its newest look."""
     newest: dict[str, Mapping[str, Any]] = {}
     for piece in sorted(item.evidence, key=lambda piece: len(_list(piece.detail, "looks"))):
@@ -52,7 +52,7 @@ def session_panels(item: Finding, language: ReportLanguage = ENGLISH) -> list[Se
     return [_panel(flow, detail, language) for flow, detail in list(newest.items())[:MOST_SESSIONS]]
 
 
-def _panel(flow: str, detail: Mapping[str, Any], language: ReportLanguage) -> SessionPanel:
+def _panel(flow: str, detail: Mapping[str, Any], language: Language) -> SessionPanel:
     _ = language.translate
     equations = _list(detail, "relations")
     records = _list(detail, "lengths")
@@ -78,14 +78,14 @@ def _list(detail: Mapping[str, Any], name: str) -> Sequence[Any]:
     return found if isinstance(found, list | tuple) else ()
 
 
-def _equations(equations: Sequence[Mapping[str, Any]], language: ReportLanguage) -> Iterator[dict[str, str]]:
+def _equations(equations: Sequence[Mapping[str, Any]], language: Language) -> Iterator[dict[str, str]]:
     for place, each in enumerate(equations):
         mark = f"m{place}" if place < MOST_MARKS else ""
         name, text = language.recorded(each["name"]), short(language.recorded(each["detail"]), 200)
         yield {"mark": mark, "name": name, "text": text, "p": f"{each['p']:.2g}"}
 
 
-def _part(part: Mapping[str, Any], language: ReportLanguage) -> dict[str, str]:
+def _part(part: Mapping[str, Any], language: Language) -> dict[str, str]:
     p, _ = part["p"], language.translate
     return {
         "name": language.recorded(part["name"]),
@@ -95,7 +95,7 @@ def _part(part: Mapping[str, Any], language: ReportLanguage) -> dict[str, str]:
     }
 
 
-def _beat(beat: Mapping[str, Any], language: ReportLanguage) -> dict[str, str]:
+def _beat(beat: Mapping[str, Any], language: Language) -> dict[str, str]:
     waits = beat.get("waits_s")
     form = language.translate(N_("waits behind a block: {waits} (quartiles)"))
     text = form.format(waits=", ".join(f"{wait:.1f} s" for wait in waits)) if waits else ""

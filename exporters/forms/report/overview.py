@@ -11,11 +11,11 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 from exporters.forms import cells
-from exporters.forms.amounts import interval, quantity, rate_unit
+from exporters.forms.amounts import digits_of, interval, quantity, rate_unit
+from exporters.forms.documents.languages import ENGLISH, Language
 from exporters.forms.documents.translations import Translate
 from exporters.forms.fitting import short, visible
 from exporters.forms.report import panels
-from exporters.forms.report.language import ENGLISH, ReportLanguage
 from exporters.redaction.attribution import without_persons
 from sensor.model.evidence import Grade
 from sensor.model.finding import Finding
@@ -49,7 +49,7 @@ class Sum:
     about: str
 
 
-def headline(findings: Sequence[Finding], language: ReportLanguage = ENGLISH) -> str:
+def headline(findings: Sequence[Finding], language: Language = ENGLISH) -> str:
     """What was found, in one line: who mines, or else who behaves like a miner; never both in one number."""
     findings = [item for item in findings if item.grade >= Grade.BEHAVES]  # a name alone is no miner
     if not findings:
@@ -66,7 +66,7 @@ def headline(findings: Sequence[Finding], language: ReportLanguage = ENGLISH) ->
     return language.translate(form).format(miners=f"{miners:,}", pools=at)
 
 
-def grades(findings: Sequence[Finding], language: ReportLanguage = ENGLISH) -> list[tuple[str, int, str]]:
+def grades(findings: Sequence[Finding], language: Language = ENGLISH) -> list[tuple[str, int, str]]:
     """Findings by grade, strongest first: its label, count, name."""
     counts: dict[Grade, int] = defaultdict(int)
     for item in findings:
@@ -74,7 +74,7 @@ def grades(findings: Sequence[Finding], language: ReportLanguage = ENGLISH) -> l
     return [(grade.label, counts[grade], language.grade(grade)) for grade in sorted(counts, reverse=True)]
 
 
-def sums(findings: Sequence[Finding], language: ReportLanguage = ENGLISH) -> list[Sum]:
+def sums(findings: Sequence[Finding], language: Language = ENGLISH) -> list[Sum]:
     """Hashrates by algorithm, then the power; donation sessions count, too: their work is done on the same machines."""
     _ = language.translate
     rated: dict[tuple[str, str], list[Miner]] = defaultdict(list)
@@ -89,7 +89,8 @@ def sums(findings: Sequence[Finding], language: ReportLanguage = ENGLISH) -> lis
         about = _("{name}, {findings}").format(name=visible(algorithm)[:40], findings=its)
         partial = any(miner.partial for miner in some)
         kind = _("hashrate, at least: not all work is known") if partial else _("hashrate")
-        found.append(Sum(about, quantity(rate.best, unit), interval(rate.low, rate.high, unit), kind))
+        count = digits_of(rate.low, rate.best, rate.high)
+        found.append(Sum(about, quantity(rate.best, unit, count), interval(rate.low, rate.high, unit, count), kind))
     watts = total(miner.rates.power_watts for some in rated.values() for miner in some)
     priced = [item for item in findings if item.power_watts is not None]
     if priced:
@@ -97,20 +98,23 @@ def sums(findings: Sequence[Finding], language: ReportLanguage = ENGLISH) -> lis
             about = _("{energy} a day, if it goes on like that; at least: not all power is known")
         else:
             about = _("{energy} a day, if it goes on like that")
-        ends = interval(watts.low, watts.high, "W")
+        count = digits_of(watts.low, watts.best, watts.high)
+        ends = interval(watts.low, watts.high, "W", count)
         its = language.number(len(priced), N_("{count} finding"), N_("{count} findings"))
         name = _("Power, {findings}").format(findings=its)
-        found.append(Sum(name, quantity(watts.best, "W"), ends, about.format(energy=quantity(24 * watts.best, "Wh"))))
+        found.append(
+            Sum(name, quantity(watts.best, "W", count), ends, about.format(energy=quantity(24 * watts.best, "Wh")))
+        )
     return found
 
 
-def pools(findings: Sequence[Finding], language: ReportLanguage = ENGLISH) -> list[FindingGroup]:
+def pools(findings: Sequence[Finding], language: Language = ENGLISH) -> list[FindingGroup]:
     """By where they go: the pool's name and its address."""
     _ = language.translate
     return _grouped(findings, lambda item: (_(cells.pool_end(item)), panels.pool_name(item)), _)
 
 
-def dialects(findings: Sequence[Finding], language: ReportLanguage = ENGLISH) -> list[FindingGroup]:
+def dialects(findings: Sequence[Finding], language: Language = ENGLISH) -> list[FindingGroup]:
     """By what is spoken, and for which algorithm."""
     _ = language.translate
     return _grouped(
@@ -118,7 +122,7 @@ def dialects(findings: Sequence[Finding], language: ReportLanguage = ENGLISH) ->
     )
 
 
-def holders(findings: Sequence[Finding], language: ReportLanguage = ENGLISH) -> list[FindingGroup]:
+def holders(findings: Sequence[Finding], language: Language = ENGLISH) -> list[FindingGroup]:
     """By whose the address was; empty where no books were asked."""
     asked = [without_persons(item) for item in findings if item.attribution is not None]
     return _grouped(

@@ -14,11 +14,11 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from exporters.forms import cells
+from exporters.forms.documents.languages import REPORT, language_of
 from exporters.forms.documents.page import style as house_style
 from exporters.forms.documents.translations import Translate
 from exporters.forms.fitting import short, visible
 from exporters.forms.report import gaps, overview, panels, rows, strips
-from exporters.forms.report.language import report_language
 from exporters.forms.table import Trouble
 from sensor.model.finding import Finding
 from sensor.model.node import Node
@@ -48,7 +48,7 @@ class PageContent:
 
 def write(result: PageContent) -> Iterable[str]:
     """The page in pieces of text, which are valid UTF-8 once encoded."""
-    language = report_language(result.language)
+    language = language_of(result.language, REPORT)
     _ = language.translate
     ranked = cells.strongest(result.findings)
     full, others = ranked[:MOST_FULL], ranked[MOST_FULL:]

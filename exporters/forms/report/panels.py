@@ -12,12 +12,12 @@ from typing import Any
 from markupsafe import Markup
 
 from exporters.forms import cells
-from exporters.forms.amounts import duration, interval, percent, quantity, rate_unit
+from exporters.forms.amounts import digits_of, duration, interval, percent, quantity, rate_unit
+from exporters.forms.documents.languages import ENGLISH, Language
 from exporters.forms.documents.translations import Translate
 from exporters.forms.fitting import short
 from exporters.forms.report import strips
 from exporters.forms.report.details import Detail, details
-from exporters.forms.report.language import ENGLISH, ReportLanguage
 from exporters.forms.report.lengths import SessionPanel, session_panels
 from exporters.forms.report.rows import A_PERSON, MOST_NAME, MOST_TEXT, claim_row, connection
 from exporters.redaction.attribution import without_persons
@@ -103,7 +103,7 @@ class Panel:
     sessions: list[SessionPanel]  # encrypted ones, by the lengths of their records
 
 
-def panel(number: int, item: Finding, axis: strips.TimeAxis, language: ReportLanguage = ENGLISH) -> Panel:
+def panel(number: int, item: Finding, axis: strips.TimeAxis, language: Language = ENGLISH) -> Panel:
     """The panel of a finding; `axis` is the time that all panels of the page share."""
     item, _ = without_persons(item), language.translate
     answer = item.attribution
@@ -155,7 +155,7 @@ def _place(piece: Evidence) -> tuple[int, int]:
     return piece.time_ns, piece.offset
 
 
-def holder(answer: Attribution | None, language: ReportLanguage = ENGLISH) -> str:
+def holder(answer: Attribution | None, language: Language = ENGLISH) -> str:
     """Who holds the miner's address, or why nobody is named; empty where no books were asked."""
     if answer is None:
         return ""
@@ -169,7 +169,7 @@ def pool_name(item: Finding) -> str:
     return _text(item.pool.name or item.pool.host or item.pool_host or "", MOST_NAME)
 
 
-def excerpt(piece: Evidence, language: ReportLanguage = ENGLISH) -> Excerpt:
+def excerpt(piece: Evidence, language: Language = ENGLISH) -> Excerpt:
     """A piece of evidence as a message."""
     by = language.translate(SPEAKERS.get(piece.direction, piece.direction))
     remark = piece.detail.get("proof") or piece.detail.get("message") or ""
@@ -185,7 +185,7 @@ def excerpt(piece: Evidence, language: ReportLanguage = ENGLISH) -> Excerpt:
     )
 
 
-def row(number: int, item: Finding, language: ReportLanguage = ENGLISH) -> dict[str, str]:
+def row(number: int, item: Finding, language: Language = ENGLISH) -> dict[str, str]:
     """A finding as a row of a table."""
     item, _ = without_persons(item), language.translate
     what = " ".join(filter(None, (item.coin, item.algorithm or item.dialect or _(cells.NO_DIALECT))))
@@ -203,7 +203,7 @@ def row(number: int, item: Finding, language: ReportLanguage = ENGLISH) -> dict[
     }
 
 
-def strip(item: Finding, axis: strips.TimeAxis, language: ReportLanguage = ENGLISH) -> Markup:
+def strip(item: Finding, axis: strips.TimeAxis, language: Language = ENGLISH) -> Markup:
     """The finding's shares on the time that all share, before its connections."""
     line = item.timeline
     times = (line.start_ns, line.bin_ns, line.counts) if line else (0, 1, ())
@@ -217,7 +217,7 @@ def _text(text: str, room: int = MOST_TEXT) -> str:
     return short(text, room)
 
 
-def _shares_chart(item: Finding, language: ReportLanguage) -> dict[str, Any]:
+def _shares_chart(item: Finding, language: Language) -> dict[str, Any]:
     line = item.timeline
     if line is None or not line.counts:
         return {"chart": Markup(""), "chart_legend": "", "chart_from": "", "chart_to": ""}
@@ -246,12 +246,13 @@ def _rate(item: Finding, _: Translate) -> dict[str, Any]:
             "rate_range": _("no share seen; {level} bound").format(level=f"{found.level:.0%}"),
             "rate_chart": Markup(""),
         }
-    ends = interval(found.low, found.high, unit)
+    count = digits_of(found.low, found.best, found.high)
+    ends = interval(found.low, found.high, unit, count)
     marks = [value for value in (item.claimed_hashrate_hps, item.nominal_hashrate_hps) if value]
-    low, middle, high = (quantity(value, unit) for value in (found.low, found.best, found.high))
+    low, middle, high = (quantity(value, unit, count) for value in (found.low, found.best, found.high))
     label = _("best {best}, from {low} to {high}").format(best=middle, low=low, high=high)
     chart = strips.band(found.low, found.best, found.high, label, marks)
-    best = f"{cells.least(item)}{quantity(found.best, unit)}"
+    best = f"{cells.least(item)}{middle}"
     return {"rate": best, "rate_range": f"{ends} ({found.level:.0%})", "rate_chart": chart}
 
 
@@ -260,5 +261,6 @@ def _range(item: Finding, energy: bool) -> str:
     if found is None or item.power_watts is None or item.power_watts.best < cells.LEAST_WATTS:
         return ""
     unit, factor = ("Wh", 1000) if energy else ("W", 1)
-    low, best, high = (quantity(factor * value, unit) for value in (found.low, found.best, found.high))
+    count = digits_of(found.low, found.best, found.high)
+    low, best, high = (quantity(factor * value, unit, count) for value in (found.low, found.best, found.high))
     return f"{cells.least(item)}{best} ({low} – {high})"

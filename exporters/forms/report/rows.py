@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from exporters.forms import cells
 from exporters.forms.amounts import duration
+from exporters.forms.documents.languages import ENGLISH, Language
 from exporters.forms.fitting import short
-from exporters.forms.report.language import ENGLISH, ReportLanguage
 from sensor.model.attribution import Attribution
 from sensor.model.flow import FlowSummary
 from sensor.model.node import Node
@@ -57,7 +57,7 @@ def connection(flow: FlowSummary) -> dict[str, str]:
     }
 
 
-def claim_row(answer: Attribution, number: int, language: ReportLanguage = ENGLISH) -> dict[str, str]:
+def claim_row(answer: Attribution, number: int, language: Language = ENGLISH) -> dict[str, str]:
     """A row about a claim of an answer, by its place."""
     claim, _ = answer.claims[number], language.translate
     name = claim.enterprise.name if claim.enterprise else ""
