@@ -23,7 +23,7 @@ from exporters.forms.documents.translations import catalogue
 #: Package whose catalogue has the forms.
 RECORDED = "sensor"
 #: Fields that are sentences or codes, and fields that are lists such as `host pool.example, ports 3333`.
-SENTENCES = frozenset({"reason", "grade", "least_grade", "category", "service", "answer"})
+SENTENCES = frozenset({"reason", "grade", "least_grade", "category", "service", "answer", "row", "before", "role"})
 DETAILS = frozenset({"detail", "scope"})
 #: Fields that are whole numbers, by which forms are told apart that have the same texts between their fields.
 NUMBERS = frozenset({"count", "number", "of", "days", "case", "most", "sources", "pools", "accepted"})
