@@ -1,8 +1,8 @@
 """How a cell's value reads for people: digits grouped, prefixes chosen, per cent, moments in the document's time zone.
 
-Pure, and the same in both languages (Chinese documents write numbers and SI units as English ones do). A range is shown
-with the digits that its bounds support (`exporters/forms/amounts.py`, as in every other form), a fraction without
-bounds with four, and a whole number as it is.
+Pure, and the same in both languages (Chinese documents write numbers and SI units as English ones do). A number is
+shown as the model holds it, in four digits at most, only shifted by a prefix. A range is shown with the digits that its
+bounds support, as in every other form (`exporters/forms/amounts.py`).
 """
 
 from __future__ import annotations
@@ -12,9 +12,6 @@ from decimal import Decimal
 
 from exporters.forms.amounts import (
     AT_LEAST,
-    LEAST_SHOWN,
-    LESS,
-    NARROW_DIGITS,
     digits_of,
     grouped,
     prefixed,
@@ -23,8 +20,6 @@ from exporters.forms.amounts import (
 from exporters.forms.documents.model import Absent, Cell, Kind, RangeCell
 
 NOTHING = "–"
-#: Numbers without bounds are whole from here on.
-WHOLE_FROM = 1_000.0
 _UNIT, _HUNDREDTH = Decimal(1), Decimal("0.01")
 
 
@@ -70,7 +65,6 @@ def figure(value: float, kind: Kind, unit: str = "") -> str:
 
 def figure_parts(value: float, kind: Kind, unit: str = "") -> tuple[str, str]:
     """The number and its unit, apart."""
-    value = _sensible(value, kind)
     scale, prefix = _scale(value, kind)
     if kind == "change":
         return f"{'+' if value > 0 else '−' if value < 0 else '±'}{number(abs(value), scale)}", "%"
@@ -92,23 +86,14 @@ def key_figure(value: Cell, kind: Kind, unit: str, at_least: bool) -> tuple[str,
 
 
 def number(value: float, scale: Decimal = _UNIT) -> str:
-    """All digits of a number, shifted, thousands grouped by commas; what is too small for its scale is less than the
-    least that is written out."""
-    moved = Decimal(repr(value + 0.0)) / scale
-    return f"{LESS}{LEAST_SHOWN:g}" if 0 < moved < Decimal(repr(LEAST_SHOWN)) else grouped(moved)
-
-
-def _sensible(value: float, kind: Kind) -> float:
-    """A fraction without digits that say nothing; those of parts and changes are the model's."""
-    if not isinstance(value, float) or kind not in ("figure", "prefixed"):
-        return value
-    return float(round(value)) if kind == "figure" and abs(value) >= WHOLE_FROM else significant(value, NARROW_DIGITS)
+    """All digits of a number, shifted, thousands grouped by commas."""
+    return grouped(Decimal(repr(value + 0.0)) / scale)
 
 
 def _scale(value: float, kind: Kind) -> tuple[Decimal, str]:
     if kind in ("part", "change"):
         return _HUNDREDTH, ""
     if kind == "prefixed":
-        scale, prefix = prefixed(abs(value))
+        scale, prefix = prefixed(max(1.0, abs(value)))  # smaller ones are written out
         return Decimal(repr(scale)), prefix
     return _UNIT, ""
