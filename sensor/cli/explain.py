@@ -126,7 +126,7 @@ def _show_findings(found: LedgerEntries, address: str, persons: bool, language: 
         return
     print("\n" + _("Findings ({count})").format(count=len(found.findings)))
     for entry in found.findings[:MAX_FINDINGS]:
-        _show_finding(entry, address, persons, language)
+        show_finding(entry, address, persons, language)
     if len(found.findings) > MAX_FINDINGS:
         print("  " + _("and {count} older ones").format(count=len(found.findings) - MAX_FINDINGS))
     if not found.findings:
@@ -147,7 +147,7 @@ def _show_allowed(entries: list[AllowEntry], today: date, language: Language) ->
         print("\n" + _("Allow-list") + f"\n  {text}")
 
 
-def _show_finding(entry: StoredFinding, address: str, persons: bool, language: Language) -> None:
+def show_finding(entry: StoredFinding, address: str, persons: bool, language: Language) -> None:
     finding, _ = entry.finding, language.translate
     form = _("{role}: {grade}, {part} sure, {state}")
     part, state = f"{finding.confidence:.0%}", language.label(finding.state, FINDING_STATES)

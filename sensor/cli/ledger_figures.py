@@ -39,18 +39,18 @@ def _of_algorithm(row: Total, lines: Sequence[Line], language: Language) -> list
     watts = [line.rates.power_watts for line in its if line.rates.power_watts is not None]
     projected = [line.rates.projected_kwh for line in its if line.rates.projected_kwh is not None]
     partial = row.missing_seconds > 0.0
-    rate = _shown(row.hashrate_hps, rate_unit(row.work_unit), row.unrated_seconds > 0.0, language)
+    rate = figure_text(row.hashrate_hps, rate_unit(row.work_unit), row.unrated_seconds > 0.0, language)
     mining = _(MINING_ONE if row.machines == 1 else MINING).format(
         name=name,
         count=f"{row.machines:,}",
         rate=rate,
-        power=_shown(sum_of(watts), "W", partial, language),
+        power=figure_text(sum_of(watts), "W", partial, language),
         time=duration(max(line.times.mining_seconds for line in its)),
     )
     energy = _(SEEN_AND_PROJECTED if projected else SEEN).format(
         name=name,
-        seen=_shown(row.energy_kwh, "kWh", partial, language),
-        projected=_shown(total(projected), "kWh", partial, language) if projected else "",
+        seen=figure_text(row.energy_kwh, "kWh", partial, language),
+        projected=figure_text(total(projected), "kWh", partial, language) if projected else "",
     )
     return [mining, energy, *_missing(row, name, language)]
 
@@ -76,7 +76,7 @@ def _missing(row: Total, name: str, language: Language) -> list[str]:
     ]
 
 
-def _shown(value: Range | None, unit: str, partial: bool, language: Language) -> str:
+def figure_text(value: Range | None, unit: str, partial: bool, language: Language) -> str:
     """A figure with its bounds; "unknown" where there is none."""
     if value is None or value.high <= 0.0:
         return language.translate(N_("unknown"))

@@ -56,6 +56,8 @@ CATEGORIES = {
     "foundation": N_("foundation"),
     "law-firm": N_("law firm"),
     "military": N_("military"),
+    "school": N_("school"),
+    "hospital": N_("hospital"),
 }
 #: What ranges of addresses are filed for.
 SERVICES = {
