@@ -33,8 +33,8 @@ def show_attribution(answer: Attribution, others: list[tuple[Claim, str]], langu
     if answer.claims:
         print("\n" + _("Claims"))
     for claim in answer.claims:
-        standing = language.label(claim.standing, STANDINGS)
-        print(f"  {standing:<8} {claim.strength:<5g} {_claim_text(claim, language)}")
+        worth = language.label(claim.standing, STANDINGS)
+        print(f"  {worth:<8} {claim.strength:<5g} {_claim_text(claim, language)}")
     if others:
         print("\n" + _("Rows of that address that do not hold"))
     for claim, why in others[:MAX_OTHER_CLAIMS]:

@@ -30,6 +30,9 @@ WHOLE_HANDSHAKE = 50
 #: Framings of the web, in which a few miners speak a dialect of lines.
 WEB = frozenset({"http", "websocket"})
 
+#: Reasons that most findings have.
+MINER_SAID, POOL_ANSWERED = N_("the miner said {names}"), N_("the pool answered {names}")
+ACKNOWLEDGED = N_("{accepted} of {sent} shares were acknowledged")
 #: Reasons that are the same of every session.
 QUOTED = N_("one side sent what both sides of a session send: a log or a copy of one")
 AT_A_STRETCH = N_("shares and jobs came in stretches, as they stand in a log")
@@ -66,7 +69,7 @@ def grade_of(reading: Reading, session: Session, facts: FlowFacts) -> Verdict | 
             return Grade.BEHAVES, "quoted", (QUOTED,)
         if session.turns.at_a_stretch:
             return Grade.BEHAVES, "quoted", (AT_A_STRETCH,)
-        return Grade.SPEAKS, "speaks", (N_("the miner said {names}").format(names=sent), answered)
+        return Grade.SPEAKS, "speaks", (MINER_SAID.format(names=sent), answered)
     if reading.dialect.framing == DEFAULT_FRAMING and facts.carriage.framing in WEB:
         return None  # what asks a web service in the words of a dialect of lines is no attempt at a pool
     speaker, silent = (miner, pool) if reading.miner_confirms else (pool, miner)
@@ -110,10 +113,7 @@ def raised(
     if grade is Grade.SPEAKS and shares.accepted:
         grade, strength = Grade.ACCEPTED, "accepted"
         sent = max(shares.submitted, shares.accepted)
-        reasons = (
-            *reasons,
-            N_("{accepted} of {sent} shares were acknowledged").format(accepted=shares.accepted, sent=sent),
-        )
+        reasons = (*reasons, ACKNOWLEDGED.format(accepted=shares.accepted, sent=sent))
     if grade >= Grade.SPEAKS and shares.verified:
         grade, strength = Grade.VERIFIED, "verified"
         form = (
@@ -157,4 +157,4 @@ def _pool_words(names: Iterable[str]) -> str:
         return N_("the pool answered {names} and sent {others}").format(names=_names(answers), others=_names(sent))
     if sent:
         return N_("the pool sent {names}").format(names=_names(sent))
-    return N_("the pool answered {names}").format(names=_names(answers))
+    return POOL_ANSWERED.format(names=_names(answers))

@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-import html
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -25,33 +24,10 @@ from sensor.signatures import load
 from tests.cases.sites.matrix import site_cases
 from tests.cases.test_cases import CASES, outcome
 from tests.demo.miners import Counts
+from tests.documents.english_left import english, page_text
 
 ROOT = Path(__file__).parents[2]
 CONFIG = ROOT / "tests/demo/minewatch.yaml"
-#: Three words of English one after another make a sentence; names of messages, machines and pools are shorter.
-ENGLISH = re.compile(r"(?<![\w.-])[A-Za-z][a-z']+(?: [a-z][a-z']+){2,}(?![\w.-])")
-#: Names that are longer: of a registrant in a book, of a program in `signatures`.
-NAMES = ("Example broadband carrier", "cgminer or an ASIC firmware derived from it")
-
-
-def english(text: str) -> list[str]:
-    """The English sentences of a text."""
-    for name in NAMES:
-        text = text.replace(name, "")
-    return list(ENGLISH.findall(text))
-
-
-def page_text(page: str) -> str:
-    """What a page shows, without what was said on the wire."""
-    for part in (
-        r"<style>.*?</style>",
-        r"<code.*?</code>",
-        r'<dd class="code">.*?</dd>',
-        r'<bdi class="[^"]*">.*?</bdi>',
-    ):
-        page = re.sub(part, " \n", page, flags=re.DOTALL)
-    labels = "\n".join(re.findall(r'(?:aria-label|data-label|title)="([^"]*)"', page))
-    return html.unescape(re.sub(r"<[^>]*>", "\n", page) + labels)
 
 
 @pytest.fixture(scope="module")
