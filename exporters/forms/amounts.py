@@ -2,35 +2,67 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
+
 #: Digits of estimates in machine-readable forms: more would be false, and last digits differ between processors.
 SIGNIFICANT_DIGITS = 6
-#: What stands before a lower bound.
-AT_LEAST = "≥ "
+#: Digits of an estimate for people; one more where its bounds are no further from its best value than this part of it.
+DIGITS, NARROW_DIGITS, NARROW = 3, 4, 0.01
+#: In its unit nothing smaller than this is written out.
+LEAST_SHOWN = 0.001
+#: Prefixes of the SI (BIPM, 2022) with the powers of ten that they stand for.
+PREFIXES = (*zip("QRYZEPTGMk", range(30, 0, -3), strict=True), ("", 0), ("m", -3), ("µ", -6), ("n", -9))
+#: What stands before a lower bound, and before what something is less than.
+AT_LEAST, LESS = "≥ ", "< "
 
 
-def quantity(amount: float, unit: str) -> str:
+def quantity(amount: float, unit: str, count: int = DIGITS) -> str:
     """An amount with the prefix that keeps it short: `3.25 kW`."""
     scale, prefix = prefixed(amount)
-    return f"{digits(amount / scale)} {prefix}{unit}"
+    return f"{scaled(amount, scale, count)} {prefix}{unit}"
 
 
-def interval(low: float, high: float, unit: str) -> str:
+def interval(low: float, high: float, unit: str, count: int = DIGITS) -> str:
     """Two bounds, each with its own prefix: `950 W – 1.2 kW`."""
-    return f"{quantity(low, unit)} – {quantity(high, unit)}"
+    return f"{quantity(low, unit, count)} – {quantity(high, unit, count)}"
+
+
+def bounds(low: float, high: float, scale: float, count: int = DIGITS) -> str:
+    """Two bounds at the scale of their best value, whose unit stands beside it: `0.95–1.2`."""
+    return f"{scaled(low, scale, count)}–{scaled(high, scale, count)}"
+
+
+def digits_of(low: float, best: float, high: float) -> int:
+    """With how many digits an estimate is shown: as its bounds support."""
+    return NARROW_DIGITS if max(high - best, best - low) <= NARROW * best else DIGITS
 
 
 def prefixed(amount: float) -> tuple[float, str]:
-    """The scale an amount is best read in, and its prefix."""
-    for power, prefix in enumerate("EPTGMk"):
-        scale = 1000.0 ** (6 - power)
-        if amount >= scale * 0.9995:
+    """The scale an amount is best read in, and its prefix; below 1 only what would begin with `0.000`."""
+    if not amount or LEAST_SHOWN <= amount < 999.5:
+        return 1.0, ""
+    for prefix, power in PREFIXES:
+        scale = 10.0**power
+        if amount >= scale * 0.9995 and (power >= 0 or amount < LEAST_SHOWN):
             return scale, prefix
-    return 1.0, ""
+    return 10.0 ** PREFIXES[-1][1], PREFIXES[-1][0]
 
 
-def digits(value: float) -> str:
-    """Three digits, or the whole number if it has more."""
-    return f"{value:.0f}" if value >= 99.95 else f"{value:.3g}"
+def scaled(amount: float, scale: float, count: int = DIGITS) -> str:
+    """An amount in a scale; what is too small for it is said to be less than the least that is written out."""
+    value = amount / scale
+    return f"{LESS}{LEAST_SHOWN:g}" if 0.0 < value < LEAST_SHOWN else digits(value, count)
+
+
+def digits(value: float, count: int = DIGITS) -> str:
+    """So many significant digits, thousands grouped, never with an exponent."""
+    return grouped(significant(value, count))
+
+
+def grouped(value: float | Decimal) -> str:
+    """All digits of a number, thousands grouped by commas."""
+    text = f"{value if isinstance(value, Decimal) else Decimal(repr(value + 0.0)):,f}"  # -0.0 + 0.0 is 0.0
+    return text.rstrip("0").rstrip(".") if "." in text else text
 
 
 def percent(part: float) -> str:

@@ -6,18 +6,18 @@ whatever came from the network, or from somebody's book, is stripped of control 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from rich.text import Text
 
-from exporters.forms.amounts import AT_LEAST, digits, duration, percent, prefixed, quantity, rate_unit
+from exporters.forms.amounts import AT_LEAST, bounds, digits_of, duration, percent, prefixed, quantity, rate_unit
 from exporters.forms.fitting import clipped, fitted, short, visible
 from exporters.redaction.inside import HIDDEN
 from exporters.redaction.persons import PERSON
 from sensor.model.attribution import Attribution, Site
 from sensor.model.evidence import Grade
 from sensor.model.finding import Finding
-from sensor.model.text import endpoint_text
+from sensor.model.text import N_, endpoint_text
 from sensor.model.time import SECOND_NS, second_text
 from sensor.model.work import Miner, has_unknown_work
 
@@ -28,9 +28,9 @@ MESSAGE_LISTS = ("the miner said ", "the pool answered ", "the pool sent ")
 #: Less power than this is noise; a pool's name longer than this would push the other columns away (the event has it).
 LEAST_WATTS, MOST_HOST = 1.0, 28
 #: What stands for a holder who is not named.
-UNNAMED = {"shared": "(a shared address)", "conflict": "(books disagree)", "unknown": "(holder unknown)"}
+UNNAMED = {"shared": N_("(a shared address)"), "conflict": N_("(books disagree)"), "unknown": N_("(holder unknown)")}
 #: What stands for a dialect, a pool's address and a login that are not known.
-NO_DIALECT, NO_POOL, NO_LOGIN = "dialect not known", "pool's address not known", "(no login seen)"
+NO_DIALECT, NO_POOL, NO_LOGIN = N_("dialect not known"), N_("pool's address not known"), N_("(no login seen)")
 
 
 def why(item: Finding, everything: bool) -> str:
@@ -109,7 +109,7 @@ def lasted(item: Finding) -> str:
 
 
 #: Of what nobody could read.
-NOT_READ = "not read"
+NOT_READ = N_("not read")
 
 
 def is_read(item: Finding) -> bool:
@@ -117,17 +117,17 @@ def is_read(item: Finding) -> bool:
     return item.dialect is not None
 
 
-def shares(item: Finding) -> list[str]:
-    """How many shares were sent, and what became of them."""
+def shares(item: Finding, _: Callable[[str], str] = str) -> list[str]:
+    """How many shares were sent, and what became of them, in the language that `_` translates to."""
     counted = item.shares
     if not is_read(item):
-        return [NOT_READ]
+        return [_(NOT_READ)]
     if not counted.submitted:
-        return ["none seen"]
-    lines = [f"{counted.submitted} sent", f"{counted.accepted} accepted"]
-    lines += [f"{counted.verified} verified"] if counted.verified else []
-    lines += [f"{counted.rejected} rejected"] if counted.rejected else []
-    lines += [f"{counted.unanswered} open"] if counted.unanswered else []
+        return [_("none seen")]
+    lines = [_("{count} sent").format(count=counted.submitted), _("{count} accepted").format(count=counted.accepted)]
+    lines += [_("{count} verified").format(count=counted.verified)] if counted.verified else []
+    lines += [_("{count} rejected").format(count=counted.rejected)] if counted.rejected else []
+    lines += [_("{count} open").format(count=counted.unanswered)] if counted.unanswered else []
     return lines
 
 
@@ -139,10 +139,10 @@ def rate(item: Finding) -> list[str]:
     hashed, unit = item.hashrate_hps, rate_unit(item.work_unit)
     if not hashed.best:
         return [f"< {quantity(hashed.high, unit)}"]
-    scale, prefix = prefixed(hashed.best)
+    (scale, _), count = prefixed(hashed.best), digits_of(hashed.low, hashed.best, hashed.high)
     lines = [
-        f"{least(item)}{digits(hashed.best / scale)} {prefix}{unit}",
-        f"({digits(hashed.low / scale)}–{digits(hashed.high / scale)})",
+        f"{least(item)}{quantity(hashed.best, unit, count)}",
+        f"({bounds(hashed.low, hashed.high, scale, count)})",
     ]
     watts = item.power_watts.best if item.power_watts is not None else 0.0
     return [*lines, f"{least(item)}{quantity(watts, 'W')}"] if watts >= LEAST_WATTS else lines
@@ -162,9 +162,9 @@ def together(miner: Miner) -> str:
         (figures.power_watts, "W", miner.power_partial),
     ):
         if value is not None:
-            scale, prefix = prefixed(value.best)
-            ends = f"{digits(value.low / scale)}–{digits(value.high / scale)}"
-            parts.append(f"{'at least ' if partial else ''}{digits(value.best / scale)} {prefix}{unit} ({ends})")
+            (scale, _), count = prefixed(value.best), digits_of(value.low, value.best, value.high)
+            ends = bounds(value.low, value.high, scale, count)
+            parts.append(f"{'at least ' if partial else ''}{quantity(value.best, unit, count)} ({ends})")
     figures_text = ", ".join(parts) or "unknown"
     return f"{name}: {figures_text} while mining for {duration(miner.seconds)}, in {len(miner.findings)} findings"
 

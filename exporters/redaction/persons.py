@@ -9,9 +9,10 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from sensor.model.attribution import Enterprise, Site
+from sensor.model.text import N_
 
 #: What stands for a person.
-PERSON = "(a person)"
+PERSON = N_("(a person)")
 
 
 def shown_name(enterprise: Enterprise, persons: bool) -> str:

@@ -15,6 +15,7 @@ from typing import Literal, NamedTuple
 from sensor.audit.chain import ALGORITHMS, FORM, START, StoredRow, canonical, digest_of
 from sensor.audit.seal import SealedRows, seal_in
 from sensor.model.audit_head import AuditAnchor, AuditHead
+from sensor.model.text import N_
 from sensor.model.time import rfc3339_text
 
 FaultKind = Literal["changed", "missing", "inserted", "moved", "forked", "cut-off", "rewritten", "foreign"]
@@ -67,6 +68,16 @@ def verify(rows: Iterable[StoredRow], anchors: Sequence[AuditAnchor] = ()) -> Au
     return walk.end()
 
 
+def _row_name(sequence: int | None, before: int) -> str:
+    form = N_("row {number}") if sequence is not None else N_("the row after row {number}")
+    return form.format(number=before if sequence is None else sequence)
+
+
+#: Why the bytes of a row cannot be its own.
+NO_RECORD = N_("{row} was changed: its bytes are no record of this chain")
+OTHER_HASH = N_("{row} was changed: its bytes do not give its hash")
+
+
 class _Walk:
     """The rows one after another, in the order of their numbers."""
 
@@ -86,7 +97,7 @@ class _Walk:
         verdict = self.verdict
         verdict.count += 1
         sequence = row.sequence if type(row.sequence) is int else None
-        name = f"row {sequence}" if sequence is not None else f"the row after row {self._sequence}"
+        name = _row_name(sequence, self._sequence)
         record = record_of(row.record)
         computed = _computed(row.record, record)
         self._look_into(row, name, sequence, record, computed)
@@ -111,8 +122,16 @@ class _Walk:
             verdict.add(
                 "cut-off",
                 self._sequence + 1,
-                f"rows {self._sequence + 1} to {left[-1]} are cut off: {len(left)} anchors have more rows than there "
-                f"are, the last one, of {rfc3339_text(newest.at_ns)}, {left[-1]}",
+                N_(
+                    "rows {first} to {last} are cut off: {count} anchors have more rows than there are, the last one, "
+                    "of {time}, {last_too}"
+                ).format(
+                    first=self._sequence + 1,
+                    last=left[-1],
+                    count=len(left),
+                    time=rfc3339_text(newest.at_ns),
+                    last_too=left[-1],
+                ),
             )
         return verdict
 
@@ -122,23 +141,24 @@ class _Walk:
         """The row by itself: its bytes, their hash, and the columns that repeat them."""
         verdict = self.verdict
         if record is None:
-            verdict.add("changed", sequence, f"{name} was changed: its bytes are no record of this chain")
+            verdict.add("changed", sequence, NO_RECORD.format(row=name))
             return
         if computed != row.digest:
-            verdict.add("changed", sequence, f"{name} was changed: its bytes do not give its hash")
+            verdict.add("changed", sequence, OTHER_HASH.format(row=name))
         if sequence is not None and record.get("sequence") != sequence:
-            sentence = f"{name} was moved: its bytes say that it is row {record.get('sequence')!r}"
-            verdict.add("moved", sequence, sentence)
+            moved = N_("{row} was moved: its bytes say that it is row {other}")
+            verdict.add("moved", sequence, moved.format(row=name, other=repr(record.get("sequence"))))
         for column, key in REPEATED.items():
             held = getattr(row, column)
             if column != "sequence" and (type(held) is not type(record.get(key)) or held != record.get(key)):
-                verdict.add("changed", sequence, f"{name} was changed: its column {column} is not what its bytes say")
+                changed = N_("{row} was changed: its column {column} is not what its bytes say")
+                verdict.add("changed", sequence, changed.format(row=name, column=column))
         if sequence is None:
-            verdict.add("changed", None, f"{name} was changed: it has no number")
+            verdict.add("changed", None, N_("{row} was changed: it has no number").format(row=name))
         if not verdict.chain:
             verdict.chain = str(record.get("chain"))
         elif record.get("chain") != verdict.chain:
-            verdict.add("inserted", sequence, f"{name} was inserted: it is of another chain")
+            verdict.add("inserted", sequence, N_("{row} was inserted: it is of another chain").format(row=name))
 
     def _place(self, sequence: int, name: str) -> None:
         """Whether rows are missing before it, or its number is there twice."""
@@ -147,13 +167,15 @@ class _Walk:
             self._digests.clear()
         elif sequence > self._sequence + 1:
             first, last = self._sequence + 1, sequence - 1
-            text = f"row {first} is" if first == last else f"rows {first} to {last} are"
-            self.verdict.add("missing", first, f"{text} missing")
+            form = N_("row {first} is missing") if first == last else N_("rows {first} to {last} are missing")
+            self.verdict.add("missing", first, form.format(first=first, last=last))
             self._digests.clear()  # nobody knows what this row should follow
         elif sequence < 1:
-            self.verdict.add("inserted", sequence, f"{name} was inserted: numbers begin at 1")
+            below = N_("{row} was inserted: numbers begin at 1")
+            self.verdict.add("inserted", sequence, below.format(row=name))
         elif sequence <= self._sequence:
-            self.verdict.add("inserted", sequence, f"{name} is there twice: one of both was inserted")
+            twice = N_("{row} is there twice: one of both was inserted")
+            self.verdict.add("inserted", sequence, twice.format(row=name))
 
     def _look_for_seal(
         self, row: StoredRow, sequence: int, record: dict[str, object] | None, begins: tuple[int, object]
@@ -184,11 +206,12 @@ class _Walk:
             return
         rival = self._followed.get(previous)
         if rival is not None:
-            self.verdict.add("forked", sequence, f"a fork: rows {rival} and {sequence} follow the same row")
+            fork = N_("a fork: rows {first} and {second} follow the same row")
+            self.verdict.add("forked", sequence, fork.format(first=rival, second=sequence))
         elif self._digests and previous not in self._digests:
-            before = f"row {sequence - 1}" if sequence > 1 else "the beginning"
-            sentence = f"{name} does not follow {before}: either was changed, or one of them was put in its place"
-            self.verdict.add("changed", sequence, sentence)
+            before = _row_name(sequence - 1, 0) if sequence > 1 else N_("the beginning")
+            form = N_("{row} does not follow {before}: either was changed, or one of them was put in its place")
+            self.verdict.add("changed", sequence, form.format(row=name, before=before))
         self._followed[previous] = sequence
         if len(self._followed) > REMEMBERED:
             self._followed.popitem(last=False)
@@ -197,11 +220,17 @@ class _Walk:
         for head in self._anchors.get(sequence, ()):
             when = rfc3339_text(head.at_ns)
             if head.chain != self.verdict.chain:
-                sentence = f"row {sequence} is of chain {self.verdict.chain}, the anchor of {when} of {head.chain}"
-                self.verdict.add("foreign", sequence, f"{sentence}: the chain was replaced, or the anchor is another's")
+                foreign = N_(
+                    "row {number} is of chain {chain}, the anchor of {time} of {other}: the chain was replaced, or the "
+                    "anchor is another's"
+                ).format(number=sequence, chain=self.verdict.chain, time=when, other=head.chain)
+                self.verdict.add("foreign", sequence, foreign)
             elif head.digest != digest:
-                sentence = f"row {sequence} is not the one that was anchored at {when}"
-                self.verdict.add("rewritten", sequence, f"{sentence}: the chain was written anew, at least from there")
+                rewritten = N_(
+                    "row {number} is not the one that was anchored at {time}: the chain was written anew, at least "
+                    "from there"
+                ).format(number=sequence, time=when)
+                self.verdict.add("rewritten", sequence, rewritten)
             else:
                 self.verdict.anchored = max(self.verdict.anchored, sequence)
 

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from sensor.behaviour.chances import fisher
+from sensor.model.text import N_
 from sensor.model.time import SECOND_NS
 
 #: Bins of gaps: up to 0.1 s, and each twice as long as the one before; the last has all above 1,638 s.
@@ -29,6 +30,8 @@ LEAST_WAITS, FOLLOWS = 5, 1e-4
 LEAST_GAPS = 8
 
 BeatAnswer = Literal["follows", "does not", "not enough blocks", "not testable"]
+#: The answers for translation.
+BEAT_ANSWERS = (N_("follows"), N_("does not"), N_("not enough blocks"), N_("not testable"))
 
 
 class GapBins:

@@ -40,6 +40,7 @@ from sensor.behaviour.reading import (
 from sensor.behaviour.reading_chances import Chance, ReadingTest, Search, chances_of
 from sensor.behaviour.relation import Relation, Tested
 from sensor.behaviour.trace import Trace, without_handshake, without_upgrade
+from sensor.model.text import N_
 from sensor.model.time import SECOND_NS
 
 #: When a session is looked at; each look has an equal part of the budget.
@@ -130,7 +131,8 @@ def constants_of_coin(own: GrammarResult, grammars: Sequence[DialectLengths], be
 def _readable(trace: Trace, grammars: Sequence[DialectLengths], gated: bool) -> tuple[GrammarResult, list[Search]]:
     """The best reading, its p as it is, and all searches for it."""
     if trace.width:
-        return GrammarResult(untestable=f"lengths are known to {trace.width + 1} bytes only"), []
+        known_to = N_("lengths are known to {count} bytes only").format(count=trace.width + 1)
+        return GrammarResult(untestable=known_to), []
     best, searches, readings = GrammarResult(), list[Search](), list[tuple[float, Constants]]()
     for stripped in without_handshake(trace):
         for within, fitting in _carried(stripped, grammars):
@@ -143,7 +145,7 @@ def _readable(trace: Trace, grammars: Sequence[DialectLengths], gated: bool) -> 
         return replace(best, readings=tuple(readings)), searches
     sides = Sides(trace)
     few = len(sides.client) < LEAST_QUESTIONS or len(sides.server) < LEAST_PUSHES
-    return replace(best, untestable="too few records" if few else None), searches
+    return replace(best, untestable=N_("too few records") if few else None), searches
 
 
 def _carried(trace: Trace, grammars: Sequence[DialectLengths]) -> Iterator[tuple[Trace, Sequence[DialectLengths]]]:
@@ -156,7 +158,7 @@ def _carried(trace: Trace, grammars: Sequence[DialectLengths]) -> Iterator[tuple
 
 def over_looks(results: Sequence[GrammarResult]) -> GrammarResult:
     """The look at a session that says most. Each p has paid for all looks, so the least of them stands."""
-    return min(results, key=lambda result: result.p, default=GrammarResult(untestable="not looked at"))
+    return min(results, key=lambda result: result.p, default=GrammarResult(untestable=N_("not looked at")))
 
 
 def _search(trace: Trace, grammars: Sequence[DialectLengths], gated: bool) -> tuple[GrammarResult, Search]:

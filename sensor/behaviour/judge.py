@@ -12,6 +12,7 @@ from sensor.behaviour.block_beat import BlockBeat
 from sensor.behaviour.chances import fisher
 from sensor.behaviour.grammar import GrammarResult
 from sensor.behaviour.synchrony import Synchrony
+from sensor.model.text import N_
 
 #: Chances from which on the grammar, and a beat beside it, count.
 GRAMMAR_CHANCE, BEAT_CHANCE = 1e-5, 1e-4
@@ -25,6 +26,9 @@ SECOND_EQUATION = 0.01
 #: beside a beat. Of 360 joined sessions of other JSON-RPC 226 had the grammar and a digit that question and answer grew
 #: by; of 540 that were seen from the beginning 3 have such a chance of 0.01, none of 0.005.
 CONSTANTS_CHANCE, CONSTANTS_BESIDE_BEAT = 0.003, 0.1
+
+#: What is said of an opening that was not seen, and of one that was.
+OPENING = (N_("not seen"), N_("seen, and it fits"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,22 +80,24 @@ def judge_behaviour(
     """
     constants_p = _constants_chance(grammar)
     parts = [
-        BehaviourPart("grammar", grammar.untestable or "", grammar.p, grammar.p <= thresholds.grammar),
-        BehaviourPart("constants", "", constants_p, constants_p <= CONSTANTS_CHANCE),
-        BehaviourPart("opening", "seen, and it fits" if grammar.opening else "not seen", None, grammar.opening),
-        BehaviourPart("roll-over", _roll_over(grammar), None, grammar.roll_over),
+        BehaviourPart(N_("grammar"), grammar.untestable or "", grammar.p, grammar.p <= thresholds.grammar),
+        BehaviourPart(N_("constants"), "", constants_p, constants_p <= CONSTANTS_CHANCE),
+        BehaviourPart(N_("opening"), OPENING[grammar.opening], None, grammar.opening),
+        BehaviourPart(N_("roll-over"), _roll_over(grammar), None, grammar.roll_over),
         _gaps(grammar),
     ]
     follows = False
     if beat is not None:
         beside = constants_p if constants_of_coin is None else min(constants_p, constants_of_coin)
         follows = beat.answer == "follows" and beat.p <= thresholds.beat
-        detail = f"{beat.answer} {beat.coin}, {beat.blocks} blocks; constants {beside:.2g} by its dialects"
-        parts.append(BehaviourPart("beat", detail, beat.p, follows))
+        form = N_("{answer} {coin}, {count} blocks; constants {constants} by its dialects")
+        detail = form.format(answer=beat.answer, coin=beat.coin, count=beat.blocks, constants=f"{beside:.2g}")
+        parts.append(BehaviourPart(N_("beat"), detail, beat.p, follows))
         follows = follows and beside <= CONSTANTS_BESIDE_BEAT
     if synchrony is not None:
-        detail = synchrony.untestable or f"{synchrony.pairs} pairs of flows of this server"
-        parts.append(BehaviourPart("synchrony", detail, synchrony.p, False))
+        pairs = N_("{count} pairs of flows of this server").format(count=synchrony.pairs)
+        detail = synchrony.untestable or pairs
+        parts.append(BehaviourPart(N_("synchrony"), detail, synchrony.p, False))
     specific = parts[1].counts and any(part.counts for part in parts[2:])
     return Behaviour(
         behaves=parts[0].counts and (specific or follows),
@@ -111,13 +117,15 @@ def _constants_chance(grammar: GrammarResult) -> float:
 
 def _roll_over(grammar: GrammarResult) -> str:
     if grammar.requests_by_digits is None:
-        return "none"
-    return f"question and answer grew by a digit after {grammar.requests_by_digits} shares"
+        return N_("none")
+    grew = N_("question and answer grew by a digit after {count} shares")
+    return grew.format(count=grammar.requests_by_digits)
 
 
 def _gaps(grammar: GrammarResult) -> BehaviourPart:
     even, uneven = grammar.gaps_p
     random = grammar.answered[0] >= LEAST_SHARES and even >= TOO_EVEN and uneven >= TOO_UNEVEN
     second = any(part.p <= SECOND_EQUATION for part in grammar.relations if part.name == "branches")
-    detail = f"{grammar.answered[0]} answered shares; as even {even:.2g}, as uneven {uneven:.2g}"
-    return BehaviourPart("gaps", detail, min(1.0, 2 * min(even, uneven)), random and second)
+    form = N_("{count} answered shares; as even {even}, as uneven {uneven}")
+    detail = form.format(count=grammar.answered[0], even=f"{even:.2g}", uneven=f"{uneven:.2g}")
+    return BehaviourPart(N_("gaps"), detail, min(1.0, 2 * min(even, uneven)), random and second)

@@ -14,6 +14,7 @@ from sensor.behaviour.dialect_lengths import LengthRange, LineOpening
 from sensor.behaviour.opening import MERGED, WorkStart, fitting_answers, is_answer
 from sensor.behaviour.reading import Sides, Window
 from sensor.behaviour.relation import Relation, Tested
+from sensor.model.text import N_
 
 #: Requests of an opening, and answers, whose order is tested.
 MAX_NESTED = 4
@@ -32,17 +33,19 @@ def opening_relations(whole: Sides, start: WorkStart, shares: Window, replies: W
     levels = nested_chances(whole.client_counts, asked)
     agree = _agreeing(whole.client, range(len(asked)), asked)
     if len(whole.client) > 1:  # a single record is the first in any order
-        what = f"{_sizes(whole.client[: max(1, agree)])} bytes, as a login or subscription"
-        found.append(_tested("first request", what, levels, agree, whole.client[: max(1, agree)], "miner"))
+        what = N_("{sizes} bytes, as a login or subscription").format(sizes=_sizes(whole.client[: max(1, agree)]))
+        found.append(_tested(N_("first request"), what, levels, agree, whole.client[: max(1, agree)], "miner"))
     fitting = {length for length in fitting_answers(whole.server_counts, opening, start.job) if length not in replies}
     answers = [fitting, *_later_answers(whole, opening, replies)][: len(start.places)]
     levels = nested_chances(whole.server_counts, answers)
     agree = _agreeing(whole.server, start.places, answers)
     heard = [whole.server[place] for place in start.places[: max(1, agree)]]
-    what = f"answer of {_sizes(heard)} bytes"
+    what = N_("answer of {sizes} bytes").format(sizes=_sizes(heard))
     if opening.envelope is not None:
-        what = f"answer of {start.first} bytes = a job of {start.job} + {start.first - start.job}"
-    found.append(_tested("first answer", what, levels, agree, heard, "pool"))
+        what = N_("answer of {whole} bytes = a job of {job} + {rest}").format(
+            whole=start.first, job=start.job, rest=start.first - start.job
+        )
+    found.append(_tested(N_("first answer"), what, levels, agree, heard, "pool"))
     return found
 
 

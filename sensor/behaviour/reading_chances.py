@@ -28,9 +28,10 @@ from sensor.behaviour.reading import (
     roll_over,
 )
 from sensor.behaviour.relation import Relation, Tested
+from sensor.model.text import N_
 
 #: The relation of the miner's ids.
-SHARE_IDS = "id of shares"
+SHARE_IDS = N_("id of shares")
 #: Lengths of jobs that are shown.
 MAX_SHOWN = 12
 #: Chances nearer than this part of them are one.
@@ -86,9 +87,9 @@ def chances_of(sides: Sides, test: ReadingTest, beginning: Sequence[Tested]) -> 
         jobs = [length for length in sides.server if length not in test.replies]
         _, levels = ladder_levels(jobs, test.step)
         if levels >= 3:
-            detail = f"{levels} lengths of jobs in steps of {test.step}"
+            detail = N_("{count} lengths of jobs in steps of {step}").format(count=levels, step=test.step)
             chance = chance_of_ladder(levels, test.step)
-            relation = Relation("branches", detail, chance, tuple(sorted(set(jobs)))[:MAX_SHOWN])
+            relation = Relation(N_("branches"), detail, chance, tuple(sorted(set(jobs)))[:MAX_SHOWN])
             found.append(Tested(relation, (chance, 1.0)))
     least_later = _least(found)
     found = [*beginning, *found]
@@ -107,7 +108,7 @@ def _ids(sides: Sides, test: ReadingTest) -> list[Tested]:
     heard, relation = roll_over(sides.server, test.replies), _rolled(SHARE_IDS, asked)
     if heard is None:
         return [Tested(relation, (asked.least, 1.0))]
-    beside = _rolled("id of answers", heard)
+    beside = _rolled(N_("id of answers"), heard)
     if asked.p >= 1:
         beside = replace(beside, p=1.0)
     return [Tested(relation, (asked.least * heard.least, asked.least, 1.0), beside)]
@@ -126,15 +127,16 @@ def _least(found: Sequence[Tested]) -> float:
 
 
 def _answers(found: AnswersRelation, replies: Window) -> Tested:
-    detail = (
-        f"{found.hits} of {found.places} questions are answered at once by one of the {found.replies} short records"
-        f" among {found.records}"
-    )
-    relation = Relation("answers", detail, found.p, tuple(range(replies.low, replies.high + 1)))
+    detail = N_(
+        "{hits} of {places} questions are answered at once by one of the {replies} short records among {records}"
+    ).format(hits=found.hits, places=found.places, replies=found.replies, records=found.records)
+    relation = Relation(N_("answers"), detail, found.p, tuple(range(replies.low, replies.high + 1)))
     return Tested(relation, hypergeometric_tails(found.records, found.replies, found.places))
 
 
 def _rolled(name: str, rolled: RollOver) -> Relation:
-    detail = f"{rolled.before} bytes {rolled.at} times, then up to {rolled.after}, of {rolled.of}"
+    detail = N_("{before} bytes {times} times, then up to {after}, of {of}").format(
+        before=rolled.before, times=rolled.at, after=rolled.after, of=rolled.of
+    )
     lengths = tuple(range(rolled.before, rolled.after + 1))
     return Relation(name, detail, rolled.p, lengths, "miner" if name == SHARE_IDS else "pool")

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from itertools import combinations
 
 from sensor.behaviour.chances import binomial_tail
+from sensor.model.text import N_
 from sensor.model.time import SECOND_NS
 
 #: Records this near are one moment: a server's loop over its miners, and the spread of their paths.
@@ -43,9 +44,9 @@ def synchrony_of(server: str, flows: Mapping[str, Sequence[Sequence[int]]]) -> S
     pairs = list(combinations(usable.get(server, []), 2))[:MAX_PAIRS]
     controls = _controls(usable)
     if not pairs:
-        return Synchrony(0, len(controls), 0.0, 1.0, "one flow of this server")
+        return Synchrony(0, len(controls), 0.0, 1.0, N_("one flow of this server"))
     if len(controls) < LEAST_CONTROLS:
-        return Synchrony(len(pairs), len(controls), 0.0, 1.0, "too few flows of other servers")
+        return Synchrony(len(pairs), len(controls), 0.0, 1.0, N_("too few flows of other servers"))
     own = sorted(_pair(a, b) for a, b in pairs)
     chance, _ = own[len(own) // 2]
     shared = sorted(share for _, share in own)[len(own) // 2]

@@ -20,6 +20,8 @@ import itertools
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from sensor.model.text import N_
+
 #: A silence less probable than this is taken as the end.
 IMPROBABLE = 0.001
 #: Pauses counted besides those that were seen, and their hours in all: power cuts, moves, repairs of a working week.
@@ -84,13 +86,22 @@ def hours_needed(history: History, level: float = IMPROBABLE) -> float:
 def explain(history: History, silent_hours: float) -> str:
     """Why a case is closed, in a sentence."""
     rate = history.shares / history.hours if history.hours else 0.0
-    pauses = (
-        f"{len(history.pauses)} pauses before, the longest of {max(history.pauses)} h"
+    form = (
+        N_(
+            "no share for {hours} h in which the sensor listened; at the earlier rate ({rate} shares an hour, {count} "
+            "pauses before, the longest of {longest} h) a miner that is still there is silent for so long with "
+            "probability {p}"
+        )
         if history.pauses
-        else "no pause before"
+        else N_(
+            "no share for {hours} h in which the sensor listened; at the earlier rate ({rate} shares an hour, no pause "
+            "before) a miner that is still there is silent for so long with probability {p}"
+        )
     )
-    return (
-        f"no share for {silent_hours:.0f} h in which the sensor listened; "
-        f"at the earlier rate ({rate:.3g} shares an hour, {pauses}) "
-        f"a miner that is still there is silent for so long with probability {probability(history, silent_hours):.2g}"
+    return form.format(
+        hours=f"{silent_hours:.0f}",
+        rate=f"{rate:.3g}",
+        count=len(history.pauses),
+        longest=max(history.pauses, default=0),
+        p=f"{probability(history, silent_hours):.2g}",
     )

@@ -14,12 +14,22 @@ from dataclasses import dataclass
 
 from sensor.model.attribution import Service
 from sensor.model.summary import Kind, SiteClass
+from sensor.model.text import N_
 from sensor.signatures.sites import KINDS, SiteWeights
 
 PUBLIC_BODIES = frozenset({"government", "university", "institution", "school", "hospital", "military"})
 DATA_CENTRES = frozenset({"data-centre", "idc", "hosting"})
 HOME_LINES = frozenset({"broadband", "mobile", "personal-line", "shared-pool"})
 BUSINESS_LINES = frozenset({"leased-line", "government-line", "website-line"})
+#: Before a reason that speaks against the kind, and where there is none.
+BUT, TOO_LITTLE = N_("but {reason}"), N_("too little was seen")
+#: Reasons that several marks have, or that are too long for their line.
+MACHINES = N_("{count} machines")
+ASICS = N_("{count} of {of} machines of known kind are ASICs: somebody brought them")
+PROCESSORS = N_("{count} of {of} machines of known kind mine with their processor")
+CARDS = N_("{count} of {of} machines of known kind mine with graphics cards")
+NOWHERE_ELSE = N_("whom they pay is seen nowhere else: an owner's, or an intruder's")
+FILED = N_("its range is filed as {service}")
 #: Unrelated payees from which a place has tenants.
 LEAST_TENANTS = 2
 
@@ -83,14 +93,14 @@ def site_class(facts: SiteFacts, weights: SiteWeights) -> SiteClass:
     odds = {kind: 2.0 ** (weights.priors[kind] + math.fsum(bits[kind])) for kind in possible}
     best = max(possible, key=lambda kind: odds[kind], default=None)
     if best is None:
-        return SiteClass("unclear", 1.0, tuple(mark.reason for mark in marks) or ("too little was seen",))
+        return SiteClass("unclear", 1.0, tuple(mark.reason for mark in marks) or (TOO_LITTLE,))
     confidence = odds[best] / (math.fsum(odds.values()) + 2.0 ** weights.priors["unclear"])
     if not any(value > 0 for value in bits[best]) or confidence < weights.limits["least-confidence"]:
         reasons = tuple(mark.reason for mark in marks)
-        return SiteClass("unclear", round(1.0 - confidence, 3), reasons or ("too little was seen",))
+        return SiteClass("unclear", round(1.0 - confidence, 3), reasons or (TOO_LITTLE,))
     ranked = sorted(zip(bits[best], marks, strict=True), key=lambda pair: -pair[0])
     supporting = [mark.reason for value, mark in ranked if value > 0]
-    opposing = [f"but {mark.reason}" for value, mark in zip(bits[best], marks, strict=True) if value < 0]
+    opposing = [BUT.format(reason=mark.reason) for value, mark in zip(bits[best], marks, strict=True) if value < 0]
     return SiteClass(best, round(confidence, 3), (*supporting, *opposing))
 
 
@@ -140,38 +150,39 @@ def _machines(facts: SiteFacts, weights: SiteWeights) -> Iterator[Mark]:
     """How many, and of which kind."""
     many, several = weights.limits["many-machines"], weights.limits["several-machines"]
     if facts.machines >= many and facts.classified and facts.asics <= 0.5 * facts.classified:
-        yield Mark("many-computers", f"{facts.machines} computers")
+        yield Mark("many-computers", N_("{count} computers").format(count=facts.machines))
     elif facts.machines >= many:
-        yield Mark("many-machines", f"{facts.machines} machines")
+        yield Mark("many-machines", MACHINES.format(count=facts.machines))
     elif facts.machines >= several:
-        yield Mark("several-machines", f"{facts.machines} machines")
+        yield Mark("several-machines", MACHINES.format(count=facts.machines))
     elif facts.machines:
-        yield Mark("few-machines", f"small: {facts.machines} {'machine' if facts.machines == 1 else 'machines'}")
-    of_known = f"of {facts.classified} machines of known kind"
+        form = N_("small: {count} machine") if facts.machines == 1 else N_("small: {count} machines")
+        yield Mark("few-machines", form.format(count=facts.machines))
     if facts.asics > 0.5 * facts.classified:
-        yield Mark("mostly-asics", f"{facts.asics} {of_known} are ASICs: somebody brought them")
+        yield Mark("mostly-asics", ASICS.format(count=facts.asics, of=facts.classified))
     elif facts.processors_mine:
-        yield Mark("mostly-processors", f"{facts.cpus} {of_known} mine with their processor")
+        yield Mark("mostly-processors", PROCESSORS.format(count=facts.cpus, of=facts.classified))
         if not facts.campaign and (facts.in_data_centre or (facts.machines >= many and facts.one_payee)):
-            yield Mark("processors-alone", "whom they pay is seen nowhere else: an owner's, or an intruder's")
+            yield Mark("processors-alone", NOWHERE_ELSE)
     elif facts.classified:
-        yield Mark("mostly-graphics-cards", f"{facts.gpus} {of_known} mine with graphics cards")
+        yield Mark("mostly-graphics-cards", CARDS.format(count=facts.gpus, of=facts.classified))
         if _may_be_others_computers(facts, weights):
             if facts.active_share:
-                yield Mark("cards-at-times", "they do so at times, as computers in use do")
+                yield Mark("cards-at-times", N_("they do so at times, as computers in use do"))
             else:
-                yield Mark("cards-hours-unknown", "it is not known whether they do so day and night")
+                yield Mark("cards-hours-unknown", N_("it is not known whether they do so day and night"))
     if facts.carries:
-        yield Mark("carries-for-others", "its addresses pass on what others mine")
+        yield Mark("carries-for-others", N_("its addresses pass on what others mine"))
     elif facts.aggregator:
-        yield Mark("aggregator", "a proxy speaks for many machines")
+        yield Mark("aggregator", N_("a proxy speaks for many machines"))
 
 
 def _power(facts: SiteFacts, weights: SiteWeights) -> Iterator[Mark]:
     if _kilowatts(facts) >= _farm_kilowatts(weights):
-        yield Mark("farm-power", f"about {_kilowatts(facts):.0f} kW")
+        yield Mark("farm-power", N_("about {kilowatts} kW").format(kilowatts=f"{_kilowatts(facts):.0f}"))
     elif facts.power_watts is not None and _kilowatts(facts) <= weights.limits["home-power-kw"]:
-        yield Mark("home-power", f"about {_kilowatts(facts):.1f} kW, no more than a home can draw")
+        home = N_("about {kilowatts} kW, no more than a home can draw")
+        yield Mark("home-power", home.format(kilowatts=f"{_kilowatts(facts):.1f}"))
 
 
 def _kilowatts(facts: SiteFacts) -> float:
@@ -199,50 +210,56 @@ def _is_campaign(facts: SiteFacts, weights: SiteWeights) -> bool:
 def _payees(facts: SiteFacts, weights: SiteWeights) -> Iterator[Mark]:
     """Who is paid."""
     if _is_campaign(facts, weights):
-        reason = f"its wallet also mines at {facts.campaign} other enterprises: a campaign, not an owner"
-        yield Mark("campaign", reason)
+        reason = N_("its wallet also mines at {count} other enterprises: a campaign, not an owner")
+        yield Mark("campaign", reason.format(count=facts.campaign))
         return
     if facts.campaign and facts.cpus + facts.gpus > facts.asics:
-        yield Mark("elsewhere", f"its wallet also mines at {facts.campaign} other enterprises")
+        elsewhere = N_("its wallet also mines at {count} other enterprises")
+        yield Mark("elsewhere", elsewhere.format(count=facts.campaign))
     if facts.carries:
         return  # who is paid through it need not be at the place
     elif facts.one_payee and facts.machines >= weights.limits["several-machines"]:
-        yield Mark("single-payee", "all machines pay one wallet or account")
+        yield Mark("single-payee", N_("all machines pay one wallet or account"))
     elif facts.payees >= weights.limits["many-tenants"] and facts.machines >= facts.payees:
-        yield Mark("many-tenants", f"{facts.payees} wallets or accounts are paid: many tenants")
+        many = N_("{count} wallets or accounts are paid: many tenants")
+        yield Mark("many-tenants", many.format(count=facts.payees))
     elif facts.tenants >= LEAST_TENANTS:
-        yield Mark("two-tenants", f"{facts.tenants} who are paid share no address: tenants")
+        apart = N_("{count} who are paid share no address: tenants")
+        yield Mark("two-tenants", apart.format(count=facts.tenants))
     elif facts.payees >= LEAST_TENANTS:
-        yield Mark("payees-together", f"{facts.payees} wallets or accounts are paid through the same addresses")
+        together = N_("{count} wallets or accounts are paid through the same addresses")
+        yield Mark("payees-together", together.format(count=facts.payees))
 
 
 def _extent(facts: SiteFacts, weights: SiteWeights) -> Iterator[Mark]:
     """How much of the site, and how much of the time."""
     if facts.active_share >= weights.limits["day-and-night"]:
-        yield Mark("day-and-night", "it runs day and night")
+        yield Mark("day-and-night", N_("it runs day and night"))
     elif 0.0 < facts.active_share <= weights.limits["seldom"]:
-        yield Mark("seldom", f"it runs {facts.active_share:.0%} of the hours")
+        yield Mark("seldom", N_("it runs {part} of the hours").format(part=f"{facts.active_share:.0%}"))
     if facts.allocated and facts.allocated > 1:
         share = facts.addresses / facts.allocated
         if share >= weights.limits["most-of-range"]:
-            yield Mark("most-of-range", f"{facts.addresses} of the site's {facts.allocated} addresses mine")
+            most = N_("{count} of the site's {of} addresses mine")
+            yield Mark("most-of-range", most.format(count=facts.addresses, of=facts.allocated))
         elif share <= weights.limits["corner-of-range"]:
-            yield Mark("corner-of-range", f"only {facts.addresses} of the site's {facts.allocated} addresses mine")
+            corner = N_("only {count} of the site's {of} addresses mine")
+            yield Mark("corner-of-range", corner.format(count=facts.addresses, of=facts.allocated))
 
 
 def _owner(facts: SiteFacts) -> Iterator[Mark]:
     """What the books say of the range, and of who holds it."""
     if facts.service == "data-centre":
-        yield Mark("data-centre-range", "the books file its range as a data centre's")
+        yield Mark("data-centre-range", N_("the books file its range as a data centre's"))
     elif facts.in_data_centre:
-        yield Mark("data-centre-range", "the books call it a data centre")
+        yield Mark("data-centre-range", N_("the books call it a data centre"))
     elif facts.category in PUBLIC_BODIES:
-        yield Mark("public-body", f"the books call it a {facts.category}")
+        yield Mark("public-body", N_("the books call it a {category}").format(category=facts.category))
     elif facts.category == "individual":
-        yield Mark("person", "the books name a person")
+        yield Mark("person", N_("the books name a person"))
     elif facts.category is not None:
-        yield Mark("organisation", f"the books call it {facts.category}")
+        yield Mark("organisation", N_("the books call it {category}").format(category=facts.category))
     if facts.service in HOME_LINES:
-        yield Mark("home-line", f"its range is filed as {facts.service}")
+        yield Mark("home-line", FILED.format(service=facts.service))
     elif facts.service in BUSINESS_LINES:
-        yield Mark("business-line", f"its range is filed as {facts.service}")
+        yield Mark("business-line", FILED.format(service=facts.service))

@@ -10,18 +10,20 @@ import time
 from datetime import date
 from typing import TYPE_CHECKING, Any
 
-from exporters.forms.alert import DOES
+from exporters.forms.amounts import quantity, rate_unit
+from exporters.forms.documents.languages import ENGLISH, Language
 from exporters.redaction.attribution import answer_without_persons
-from exporters.redaction.inside import HIDDEN
-from exporters.redaction.persons import PERSON, without_names
-from sensor.attribution.answer.claims import period, scope
+from exporters.redaction.persons import without_names
 from sensor.cli import terminal
 from sensor.cli.explain_json import NO_BOOKS, LedgerEntries, Question, explain_object
+from sensor.cli.explain_owner import show_attribution
 from sensor.cli.frame import CommandError, flag_overrides, load_attribution, load_configuration, open_ledger
 from sensor.cli.json_text import print_json
+from sensor.cli.language import command_language
 from sensor.line.suppress import Suppression
 from sensor.model.address import parse_endpoint
 from sensor.model.exit_codes import OK, USAGE
+from sensor.model.text import N_
 from sensor.model.time import day_of, second_text
 from sensor.sheets.dates import instant_text, moment_ns
 
@@ -32,12 +34,28 @@ if TYPE_CHECKING:
     from sensor.model.attribution import Attribution, Claim
     from sensor.model.finding import Finding
     from sensor.model.node import Node
+    from sensor.model.observation import Observation
     from sensor.settings.sections import AllowEntry
 
+#: Why nothing is known of findings.
+NO_LEDGER = N_("there is no ledger at {url} (ledger.url, or --ledger)")
+#: What an address does in a finding, and what the other end does whose pool it is.
+ROLES = {
+    "mining": N_("mines at {place}"),
+    "attempt": N_("tried to sign in at {place}"),
+    "observer": N_("only observes at {place}"),
+    "probe": N_("only looked at {place}"),
+}
+POOL_ROLES = {
+    "attempt": N_("is the pool of {miner}, which tried to sign in"),
+    "observer": N_("is the pool of {miner}, which only observes"),
+    "probe": N_("is the pool of {miner}, which only looked"),
+}
+#: Codes in words; in English they stand as they are.
+FINDING_STATES = {"opened": N_("finding opened"), "updated": N_("finding updated"), "closed": N_("finding closed")}
+KINDS = {"spoken": N_("Evidence, spoken"), "named": N_("Evidence, named"), "behaved": N_("Evidence, behaved")}
 #: Findings and nodes shown in full; all are counted.
 MAX_FINDINGS = 20
-#: Claims that do not hold are shown up to this many; a shared address has thousands.
-MAX_OTHER_CLAIMS = 20
 
 
 def run(options: argparse.Namespace) -> int:
@@ -63,20 +81,25 @@ def run(options: argparse.Namespace) -> int:
     if as_json:
         print_json(explain_object(question, entries, allowed, answered, persons))
         return OK
-    print(f"{address}{'' if port is None else f' port {port}'}, at {instant_text(at_ns)} UTC")
-    _show_findings(entries, address, persons)
-    _show_allowed(allowed, day_of(at_ns))
+    language = command_language(options, settings.output.language)
+    _ = language.translate
+    head = _("{address}, at {time} UTC") if port is None else _("{address} port {port}, at {time} UTC")
+    print(head.format(address=address, port=port, time=instant_text(at_ns)))
+    if entries.unknown == NO_LEDGER.format(url=settings.ledger.url):
+        entries = LedgerEntries((), (), _(NO_LEDGER).format(url=settings.ledger.url))
+    _show_findings(entries, address, persons, language)
+    _show_allowed(allowed, day_of(at_ns), language)
     if answered is None:
-        print(f"\nWhose\n  not known: {NO_BOOKS}")
+        print("\n" + _("Whose") + "\n  " + _("not known: {why}").format(why=_(NO_BOOKS)))
     else:
-        _show_attribution(*answered)
+        show_attribution(*answered, language)
     return OK
 
 
 def _ledger_entries(settings: Configuration, address: str) -> LedgerEntries:
     """What the ledger holds about an address as miner, as pool or as node, or why that is not known."""
     try:
-        missing = f"there is no ledger at {settings.ledger.url} (ledger.url, or --ledger)"
+        missing = NO_LEDGER.format(url=settings.ledger.url)
         with open_ledger(settings.ledger, missing=missing) as ledger:
             return LedgerEntries(ledger.reader.findings(address), ledger.reader.nodes(address))
     except CommandError as error:
@@ -96,129 +119,128 @@ def _answered(
     return (answer, others) if persons else answer_without_persons(answer, others)
 
 
-def _show_findings(found: LedgerEntries, address: str, persons: bool) -> None:
+def _show_findings(found: LedgerEntries, address: str, persons: bool, language: Language) -> None:
+    _ = language.translate
     if found.unknown is not None:
-        print(f"\nFindings\n  not known: {found.unknown}")
+        print("\n" + _("Findings") + "\n  " + _("not known: {why}").format(why=found.unknown))
         return
-    print(f"\nFindings ({len(found.findings)})")
+    print("\n" + _("Findings ({count})").format(count=len(found.findings)))
     for entry in found.findings[:MAX_FINDINGS]:
-        _show_finding(entry, address, persons)
+        show_finding(entry, address, persons, language)
     if len(found.findings) > MAX_FINDINGS:
-        print(f"  and {len(found.findings) - MAX_FINDINGS} older ones")
+        print("  " + _("and {count} older ones").format(count=len(found.findings) - MAX_FINDINGS))
     if not found.findings:
-        print("  none: nothing that this address said or was told was recognised as mining")
+        print("  " + _("none: nothing that this address said or was told was recognised as mining"))
     for node in found.nodes[:MAX_FINDINGS]:
-        _show_node(node)
+        _show_node(node, language)
 
 
-def _show_allowed(entries: list[AllowEntry], today: date) -> None:
+def _show_allowed(entries: list[AllowEntry], today: date, language: Language) -> None:
     """The allow-list's entries for the address: they hold whether or not there is a ledger."""
+    _ = language.translate
     for allowed in entries:
-        until = ""
+        form = _("{network}: {reason}")
         if allowed.until is not None:
-            until = f", {'expired' if today > allowed.until else 'until'} {allowed.until}"
-        print(f"\nAllow-list\n  {allowed.network}: {allowed.reason}{until}")
+            expired = today > allowed.until
+            form = _("{network}: {reason}, expired {day}") if expired else _("{network}: {reason}, until {day}")
+        text = form.format(network=allowed.network, reason=allowed.reason, day=allowed.until)
+        print("\n" + _("Allow-list") + f"\n  {text}")
 
 
-def _show_finding(entry: StoredFinding, address: str, persons: bool) -> None:
-    finding = entry.finding
-    does = DOES[finding.activity or "mining"]
-    if finding.miner_ip == address:
-        role = (
-            f"{does} at {place(finding)}"
-            if finding.dialect is not None
-            else f"was not heard to mine at {place(finding)}"
-        )
-    elif finding.dialect is None:
-        role = f"would be the pool of {finding.miner_ip}, which was not heard to mine"
-    else:
-        role = f"is the pool of {finding.miner_ip}" + ("" if finding.mines else f", which {does}")
-    print(f"  {role}: {finding.grade.label}, {finding.confidence:.0%} sure, {finding.state}")
+def show_finding(entry: StoredFinding, address: str, persons: bool, language: Language) -> None:
+    finding, _ = entry.finding, language.translate
+    form = _("{role}: {grade}, {part} sure, {state}")
+    part, state = f"{finding.confidence:.0%}", language.label(finding.state, FINDING_STATES)
+    role = _role(finding, address, language)
+    print("  " + form.format(role=role, grade=language.grade(finding.grade), part=part, state=state))
     details = (
-        finding.dialect or "dialect not known",
+        finding.dialect or _("dialect not known"),
         finding.coin,
-        algorithm_text(finding),
-        finding.login and f"login {finding.login}",
+        algorithm_text(finding, language),
+        finding.login and _("login {login}").format(login=finding.login),
         finding.pool.host,
     )
     print(f"    {', '.join(detail for detail in details if detail)}")
-    print(f"    {second_text(finding.first_ns)} to {second_text(finding.last_ns)} UTC{_shares(finding)}")
+    times = _("{first} to {last} UTC")
+    times = times.format(first=second_text(finding.first_ns), last=second_text(finding.last_ns))
+    print(f"    {times}{_shares(finding, language)}")
     for reason in finding.reasons:
-        print(f"    because {reason}")
-    for part in finding.observations:
-        chance = "" if part.p is None else f", p = {part.p:.2g}"
-        print(f"    {part.kind} by {part.signature}: {part.grade.label}, {part.bits:g} bits{chance}")
+        print("    " + _("because {reason}").format(reason=language.recorded(reason)))
+    for part_of in finding.observations:
+        print(f"    {_observation(part_of, language)}")
     if finding.corrects is not None:
-        print(f"    withdrawn: {', '.join(text for text in finding.corrects if text)}")
+        print("    " + _("withdrawn: {what}").format(what=", ".join(text for text in finding.corrects if text)))
     if finding.merged_into is not None:
-        print(f"    became finding {finding.merged_into}")
+        print("    " + _("became finding {finding}").format(finding=finding.merged_into))
     suppressed, answer = entry.suppressed, finding.attribution
     if suppressed is not None and answer is not None:
         suppressed = without_names(suppressed, answer.enterprise, answer.site, persons)
-    print("    told" if suppressed is None else f"    not told: {suppressed}")
+    sent = _("told") if suppressed is None else _("not told: {why}").format(why=language.recorded(suppressed))
+    print(f"    {sent}")
 
 
-def algorithm_text(finding: Finding) -> str | None:
+def _role(finding: Finding, address: str, language: Language) -> str:
+    """What an address is in a finding."""
+    _ = language.translate
+    activity = finding.activity or "mining"
+    if finding.miner_ip == address:
+        form = ROLES[activity] if finding.dialect is not None else N_("was not heard to mine at {place}")
+    elif finding.dialect is None:
+        form = N_("would be the pool of {miner}, which was not heard to mine")
+    else:
+        form = N_("is the pool of {miner}") if finding.mines else POOL_ROLES[activity]
+    return _(form).format(place=place(finding, language), miner=finding.miner_ip)
+
+
+def _observation(part: Observation, language: Language) -> str:
+    form = N_("{kind} by {signature}: {grade}, {bits} bits")
+    if part.p is not None:
+        form = N_("{kind} by {signature}: {grade}, {bits} bits, p = {p}")
+    return language.translate(form).format(
+        kind=language.label(part.kind, KINDS),
+        signature=part.signature,
+        grade=language.grade(part.grade),
+        bits=f"{part.bits:g}",
+        p=None if part.p is None else f"{part.p:.2g}",
+    )
+
+
+def algorithm_text(finding: Finding, language: Language = ENGLISH) -> str | None:
     """The algorithm, and how it is known."""
     if finding.algorithm is None or finding.algorithm_basis is None:
         return finding.algorithm
-    return f"{finding.algorithm} ({finding.algorithm_basis})"
+    return f"{finding.algorithm} ({language.translate(finding.algorithm_basis)})"
 
 
-def place(finding: Finding) -> str:
+def place(finding: Finding, language: Language = ENGLISH) -> str:
     """The pool's address and port in words, as far as they are known."""
+    _ = language.translate
     if finding.pool_ip is None:
-        return "a pool whose address is not known"
-    return finding.pool_ip if finding.pool_port is None else f"{finding.pool_ip} port {finding.pool_port}"
+        return _("a pool whose address is not known")
+    if finding.pool_port is None:
+        return finding.pool_ip
+    return _("{address} port {port}").format(address=finding.pool_ip, port=finding.pool_port)
 
 
-def _shares(finding: Finding) -> str:
+def _shares(finding: Finding, language: Language) -> str:
     if finding.dialect is None:
         return ""
-    rate = f", {finding.hashrate_hps.best:.3g} hashes/s" if finding.hashrate_hps is not None else ""
-    return f", {finding.shares.submitted} shares sent, {finding.shares.accepted} accepted{rate}"
+    form, rate = N_(", {sent} shares sent, {accepted} accepted"), ""
+    if finding.hashrate_hps is not None:
+        form = N_(", {sent} shares sent, {accepted} accepted, {rate}")
+        rate = quantity(finding.hashrate_hps.best, rate_unit(finding.work_unit))
+    counted = finding.shares
+    return language.translate(form).format(sent=counted.submitted, accepted=counted.accepted, rate=rate)
 
 
-def _show_node(node: Node) -> None:
-    ends = f"{node.key.src_ip} and {node.key.dest_ip} port {node.key.dest_port}"
-    print(f"\nNode\n  {node.protocol}, not mining: {ends}, {second_text(node.last_ns)} UTC")
-
-
-def _show_attribution(answer: Attribution, others: list[tuple[Claim, str]]) -> None:
-    """The answer, the reasons for it, the claims, and the rows of that address that do not hold."""
-    _show_enterprise(answer)
-    print("\nWhy")
-    for reason in answer.reasons:
-        print(f"  {reason}")
-    if answer.claims:
-        print("\nClaims")
-    for claim in answer.claims:
-        print(f"  {claim.standing:<8} {claim.strength:<5g} {_claim_text(claim)}")
-    if others:
-        print("\nRows of that address that do not hold")
-    for claim, why in others[:MAX_OTHER_CLAIMS]:
-        print(f"  {why}: {_claim_text(claim)}")
-    if len(others) > MAX_OTHER_CLAIMS:
-        print(f"  and {len(others) - MAX_OTHER_CLAIMS:,} more")
-
-
-def _show_enterprise(answer: Attribution) -> None:
-    print(f"\nWhose ({answer.result})")
-    if answer.enterprise is None:
-        print("  nobody is named")
-        return
-    enterprise, site = answer.enterprise, answer.site
-    name = PERSON if enterprise.name == HIDDEN else enterprise.name
-    print(f"  {', '.join(filter(None, (name, enterprise.uscc, enterprise.category)))}")
-    if site is not None:
-        print("  " + " ".join(filter(None, (site.division, site.division_name, site.address))))
-
-
-def _claim_text(claim: Claim) -> str:
-    subject = (
-        claim.enterprise.name if claim.enterprise else f"subscriber {claim.subscriber}" if claim.subscriber else ""
+def _show_node(node: Node, language: Language) -> None:
+    _ = language.translate
+    form = _("{protocol}, not mining: {from_} and {to} port {port}, {time} UTC")
+    text = form.format(
+        protocol=node.protocol,
+        from_=node.key.src_ip,
+        to=node.key.dest_ip,
+        port=node.key.dest_port,
+        time=second_text(node.last_ns),
     )
-    details = ", ".join(f"{name} {value}" for name, value in claim.detail.items())
-    as_of = "" if claim.as_of_ns is None else f"as of {instant_text(claim.as_of_ns)}"
-    fields = (f"{claim.source} {claim.place}", scope(claim), period(claim), subject, details, as_of)
-    return " | ".join(filter(None, fields))
+    print("\n" + _("Node") + f"\n  {text}")

@@ -11,13 +11,14 @@ from sensor.answers.owner_object import answer_object, claim_object
 from sensor.answers.values import instant
 from sensor.model.attribution import Attribution, Claim
 from sensor.model.node import Node
+from sensor.model.text import N_
 from sensor.model.time import day_of
 
 if TYPE_CHECKING:
     from sensor.ledger import StoredFinding
     from sensor.settings.sections import AllowEntry
 
-NO_BOOKS = "no books are configured (attribution.sources)"
+NO_BOOKS = N_("no books are configured (attribution.sources)")
 #: Address, port, and time in nanoseconds since the epoch.
 Question = tuple[str, int | None, int]
 

@@ -14,11 +14,13 @@ from sensor.answers.finding_object import finding_object
 from sensor.cli.case_filter import OwnerFilter
 from sensor.cli.explain import place
 from sensor.cli.json_text import print_json
-from sensor.cli.ledger_text import counted, page_text, print_table, safe
+from sensor.cli.language import command_language
+from sensor.cli.ledger_text import page_text, print_table, safe
 from sensor.cli.list_period import seen_between
 from sensor.model.address import canonical
 from sensor.model.exit_codes import OK
 from sensor.model.finding import Finding
+from sensor.model.text import N_
 from sensor.model.time import minute_text
 
 if TYPE_CHECKING:
@@ -27,6 +29,8 @@ if TYPE_CHECKING:
 
 #: The newest findings that are looked through.
 MAX_FINDINGS = 100_000
+#: What somebody does who does not mine, in words; in English it stands as it is.
+ACTIVITIES = {"attempt": N_("attempt"), "observer": N_("observer"), "probe": N_("probe")}
 #: The columns of the table that is exported.
 COLUMNS = (
     *("finding_id", "activity", "grade", "miner_ip", "pool_ip", "pool_port", "dialect", "coin", "login"),
@@ -48,11 +52,13 @@ def list_findings(options: argparse.Namespace, settings: Configuration, ledger: 
         head = {"total": len(found), "offset": first, "limit": options.limit}
         print_json({**head, "findings": [finding_object(entry, options.persons) for entry in shown]})
         return OK
+    language = command_language(options, settings.output.language)
+    _ = language.translate
     rows = [
         (
-            finding.activity or "",
+            language.label(finding.activity or "", ACTIVITIES),
             finding.miner_ip,
-            place(finding),
+            place(finding, language),
             safe(finding.dialect or ""),
             minute_text(finding.first_ns, zone),
             minute_text(finding.last_ns, zone),
@@ -60,9 +66,12 @@ def list_findings(options: argparse.Namespace, settings: Configuration, ledger: 
         for finding in (entry.finding for entry in shown)
     ]
     if rows:
-        print_table([("activity", "address", "pool", "dialect", "since", "last seen"), *rows])
-    whole = f"{counted(len(found), 'finding', 'findings')}, none of them mining"
-    print(page_text(whole, len(found), first, len(shown)))
+        titles = (_("activity"), _("address"), _("pool"), _("dialect"), _("since"), _("last seen"))
+        print_table([titles, *rows])
+    whole = language.number(
+        len(found), N_("{count} finding, none of them mining"), N_("{count} findings, none of them mining")
+    )
+    print(page_text(whole, len(found), first, len(shown), language))
     return OK
 
 

@@ -9,13 +9,16 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from exporters.forms import mining_list, stix
+from exporters.forms.documents.languages import Language
 from sensor.cli.case_filter import OwnerFilter
 from sensor.cli.frame import CommandError, grounds_of, os_reason, site_weights_of
+from sensor.cli.language import command_language
 from sensor.cli.ledger_activity import as_text, findings_of, fits
 from sensor.cli.list_period import list_period
 from sensor.cli.streams import private
 from sensor.model.exit_codes import OK, RUN_ERROR
 from sensor.model.summary import Line, Summary
+from sensor.model.text import N_
 from sensor.model.time import minute_text
 
 if TYPE_CHECKING:
@@ -32,7 +35,8 @@ def export(options: argparse.Namespace, settings: Configuration, ledger: Ledger)
     asked = OwnerFilter.of_options(options, settings)
     from_ns, to_ns = list_period(options, zone, ledger)
     if options.activity != "mining":
-        return _export_others(options, ledger, asked, (from_ns, to_ns))
+        language = command_language(options, settings.output.language)
+        return _export_others(options, ledger, asked, (from_ns, to_ns), language)
     # The cases are listed as they are now, not as they were at the end of the period.
     whole = ledger.reader.summary(from_ns, to_ns, grounds_of(settings), site_weights_of(settings))
     whole = dataclasses.replace(whole, cases=tuple(ledger.reader.cases()))
@@ -46,11 +50,17 @@ def export(options: argparse.Namespace, settings: Configuration, ledger: Ledger)
     else:
         text = mining_list.as_csv(period, zone, options.persons)
     if _written(target, text):
-        print(f"{target}: {len(period.lines)} rows, {minute_text(from_ns, zone)} to {minute_text(to_ns, zone)}")
+        form = command_language(options, settings.output.language).translate(
+            N_("{file}: {count} rows, {first} to {last}")
+        )
+        times = {"first": minute_text(from_ns, zone), "last": minute_text(to_ns, zone)}
+        print(form.format(file=target, count=len(period.lines), **times))
     return OK
 
 
-def _export_others(options: argparse.Namespace, ledger: Ledger, asked: OwnerFilter, period: tuple[int, int]) -> int:
+def _export_others(
+    options: argparse.Namespace, ledger: Ledger, asked: OwnerFilter, period: tuple[int, int], language: Language
+) -> int:
     """Write the findings of an activity that is no mining."""
     if asked.state is not None:
         raise ValueError(f"--state does not go with --activity {options.activity}: what is no mining has no case")
@@ -58,7 +68,8 @@ def _export_others(options: argparse.Namespace, ledger: Ledger, asked: OwnerFilt
     form = options.format or ("json" if target is not None and target.suffix.lower() == ".json" else "csv")
     found = findings_of(ledger, options.activity, asked, period)
     if _written(target, as_text(found, form, options.persons)):
-        print(f"{target}: {len(found)} findings, none of them mining")
+        text = language.translate(N_("{file}: {count} findings, none of them mining"))
+        print(text.format(file=target, count=len(found)))
     return OK
 
 

@@ -6,51 +6,84 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from exporters.forms.amounts import counted, duration, percent, quantity, rate_unit
+from exporters.forms.amounts import digits, digits_of, duration, percent, quantity, rate_unit
+from exporters.forms.documents.languages import ENGLISH, Language
 from sensor.model.range import Range, sum_of, total
 from sensor.model.summary import Line, Summary, Total, totals
-from sensor.model.text import printable
+from sensor.model.text import N_, printable
+
+#: A figure with its bounds, and one that is a lower bound.
+FIGURE, LEAST = N_("{best} ({low} to {high})"), N_("at least {best} ({low} to {high})")
 
 
-def texts(lines: Sequence[Line], period: Summary) -> list[str]:
+def texts(lines: Sequence[Line], period: Summary, language: Language = ENGLISH) -> list[str]:
     """One line of text for each algorithm of these lines, and one for what they rest on; none without lines."""
     if not lines:
         return []
-    found = [text for row in totals(lines) for text in _of_algorithm(row, lines)]
-    hours = f"{period.coverage.seconds / 3_600:.4g} of {period.seconds / 3_600:.4g} h watched"
-    part = f"{percent(period.coverage.part)} of the sensors' hours"
-    return [*found, f"{hours}, {part}" + ("" if period.watched else ": nothing is projected")]
+    found = [text for row in totals(lines) for text in _of_algorithm(row, lines, language)]
+    form = N_("{watched} of {hours} h watched, {part} of the sensors' hours")
+    if not period.watched:
+        form = N_("{watched} of {hours} h watched, {part} of the sensors' hours: nothing is projected")
+    basis = language.translate(form).format(
+        watched=f"{period.coverage.seconds / 3_600:.4g}",
+        hours=f"{period.seconds / 3_600:.4g}",
+        part=percent(period.coverage.part),
+    )
+    return [*found, basis]
 
 
-def _of_algorithm(row: Total, lines: Sequence[Line]) -> list[str]:
+def _of_algorithm(row: Total, lines: Sequence[Line], language: Language) -> list[str]:
+    _ = language.translate
     its = [line for line in lines if (line.algorithm, line.work_unit) == (row.algorithm, row.work_unit)]
-    least = "at least " if row.missing_seconds > 0.0 else ""
-    least_rate = "at least " if row.unrated_seconds > 0.0 else ""
-    unit, mining = rate_unit(row.work_unit), max(line.times.mining_seconds for line in its)
-    name = printable(row.algorithm or "algorithm not known", "·")
+    name = printable(row.algorithm or _("algorithm not known"), "·")
     watts = [line.rates.power_watts for line in its if line.rates.power_watts is not None]
     projected = [line.rates.projected_kwh for line in its if line.rates.projected_kwh is not None]
-    hashrate, power = _shown(row.hashrate_hps, unit, least_rate), _shown(sum_of(watts), "W", least)
-    texts = [
-        f"{name}: at least {counted(row.machines, 'machine')}, hashrate {hashrate} while mining, power {power}, "
-        f"watched mining for {duration(mining)}",
-        f"{name}: energy seen {_shown(row.energy_kwh, 'kWh', least)}"
-        + (f", projected to the whole period {_shown(total(projected), 'kWh', least)}" if projected else ""),
-    ]
-    if row.unrated_seconds > 0.0:
-        texts.append(f"{name}: of {duration(row.unrated_seconds)} of mining the work is not known")
+    partial = row.missing_seconds > 0.0
+    rate = figure_text(row.hashrate_hps, rate_unit(row.work_unit), row.unrated_seconds > 0.0, language)
+    mining = _(MINING_ONE if row.machines == 1 else MINING).format(
+        name=name,
+        count=f"{row.machines:,}",
+        rate=rate,
+        power=figure_text(sum_of(watts), "W", partial, language),
+        time=duration(max(line.times.mining_seconds for line in its)),
+    )
+    energy = _(SEEN_AND_PROJECTED if projected else SEEN).format(
+        name=name,
+        seen=figure_text(row.energy_kwh, "kWh", partial, language),
+        projected=figure_text(total(projected), "kWh", partial, language) if projected else "",
+    )
+    return [mining, energy, *_missing(row, name, language)]
+
+
+MINING_ONE = N_(
+    "{name}: at least {count} machine, hashrate {rate} while mining, power {power}, watched mining for {time}"
+)
+MINING = N_("{name}: at least {count} machines, hashrate {rate} while mining, power {power}, watched mining for {time}")
+SEEN = N_("{name}: energy seen {seen}")
+SEEN_AND_PROJECTED = N_("{name}: energy seen {seen}, projected to the whole period {projected}")
+
+
+def _missing(row: Total, name: str, language: Language) -> list[str]:
+    """Of which time something is not known, or taken from elsewhere."""
     unpriced = row.missing_seconds - row.unrated_seconds
-    if unpriced > 0.0:
-        texts.append(f"{name}: of {duration(unpriced)} of mining what a hash takes is not known, so its energy is not")
-    if row.assumed_seconds > 0.0:
-        texts.append(f"{name}: {duration(row.assumed_seconds)} of it at the login's own rate of other times")
-    return texts
+    forms = (
+        (row.unrated_seconds, N_("{name}: of {time} of mining the work is not known")),
+        (unpriced, N_("{name}: of {time} of mining what a hash takes is not known, so its energy is not")),
+        (row.assumed_seconds, N_("{name}: {time} of it at the login's own rate of other times")),
+    )
+    return [
+        language.translate(form).format(name=name, time=duration(seconds)) for seconds, form in forms if seconds > 0.0
+    ]
 
 
-def _shown(value: Range | None, unit: str, least: str) -> str:
+def figure_text(value: Range | None, unit: str, partial: bool, language: Language) -> str:
     """A figure with its bounds; "unknown" where there is none."""
     if value is None or value.high <= 0.0:
-        return "unknown"
-    if unit == "kWh":
-        return f"{least}{value.best:.3g} kWh ({value.low:.3g} to {value.high:.3g})"
-    return f"{least}{quantity(value.best, unit)} ({quantity(value.low, unit)} to {quantity(value.high, unit)})"
+        return language.translate(N_("unknown"))
+    count = digits_of(value.low, value.best, value.high)
+    if unit == "kWh":  # documents and meters have it so, whatever its size
+        low, middle, high = (digits(amount, count) for amount in (value.low, value.best, value.high))
+        middle = f"{middle} {unit}"
+    else:
+        low, middle, high = (quantity(amount, unit, count) for amount in (value.low, value.best, value.high))
+    return language.translate(LEAST if partial else FIGURE).format(best=middle, low=low, high=high)

@@ -10,12 +10,14 @@ from sensor.answers.case_object import case_object
 from sensor.cases import states as cases
 from sensor.cli.case_filter import OwnerFilter
 from sensor.cli.json_text import print_json
+from sensor.cli.language import command_language
 from sensor.cli.ledger_activity import list_findings
-from sensor.cli.ledger_text import counted, due_text, page_text, print_table, subject
+from sensor.cli.ledger_text import due_text, page_text, print_table, state_text, subject
 from sensor.cli.list_period import seen_between
 from sensor.model.address import canonical
 from sensor.model.exit_codes import OK
 from sensor.model.summary import Case
+from sensor.model.text import N_
 from sensor.model.time import day_text, minute_text
 
 if TYPE_CHECKING:
@@ -42,21 +44,24 @@ def list_cases(options: argparse.Namespace, settings: Configuration, ledger: Led
         head = {"total": len(found), "overdue": overdue, "offset": first, "limit": options.limit}
         print_json({**head, "cases": listed})
         return OK
+    language = command_language(options, settings.output.language)
+    _ = language.translate
     rows = [
         (
             str(case.case_id),
-            case.state,
+            state_text(case.state, language),
             day_text(case.since_ns, zone),
-            due_text(case, now_ns, zone),
+            due_text(case, now_ns, zone, language),
             minute_text(case.last_ns, zone),
-            subject(case, options.persons),
+            subject(case, options.persons, language),
         )
         for case in shown
     ]
     if rows:
-        print_table([("case", "state", "since", "due", "last seen", "whose"), *rows])
-    whole = f"{counted(len(found), 'case', 'cases')}, {overdue} overdue"
-    print(page_text(whole, len(found), first, len(shown)))
+        print_table([(_("case"), _("state"), _("since"), _("due"), _("last seen"), _("whose")), *rows])
+    form = N_("{count} case, {overdue} overdue") if len(found) == 1 else N_("{count} cases, {overdue} overdue")
+    whole = _(form).format(count=len(found), overdue=overdue)
+    print(page_text(whole, len(found), first, len(shown), language))
     return OK
 
 

@@ -7,21 +7,27 @@ import time
 from datetime import tzinfo
 from typing import TYPE_CHECKING
 
-from exporters.redaction.persons import shown_name, without_names
+from exporters.forms.documents.labels import CLASSES
+from exporters.forms.documents.languages import Language
+from exporters.redaction.persons import PERSON, shown_name, without_names
 from sensor.answers.case_object import case_object, class_object, figures_object, history_object, next_states
 from sensor.answers.finding_object import finding_object
 from sensor.answers.owner_object import enterprise_object
 from sensor.answers.values import instant
 from sensor.cases import states as cases
 from sensor.cli import ledger_figures
-from sensor.cli.explain import algorithm_text, place
+from sensor.cli.explain import FINDING_STATES, algorithm_text, place
+from sensor.cli.explain_owner import RESULTS
 from sensor.cli.frame import CommandError, grounds_of, site_weights_of
 from sensor.cli.json_text import print_json
-from sensor.cli.ledger_text import case_number, counted, due_text, safe, subject
+from sensor.cli.language import command_language
+from sensor.cli.ledger_activity import ACTIVITIES
+from sensor.cli.ledger_text import case_number, due_text, safe, state_text, subject
 from sensor.cli.list_period import DAYS
 from sensor.model.address import canonical
 from sensor.model.exit_codes import OK, RUN_ERROR
 from sensor.model.summary import Case, Summary
+from sensor.model.text import N_
 from sensor.model.time import DAY_NS, HOUR_NS, minute_text
 
 if TYPE_CHECKING:
@@ -53,22 +59,35 @@ def _show_case(number: int, options: argparse.Namespace, settings: Configuration
     if options.json:
         print_json(_case_answer(case, addresses, period, options.persons))
         return OK
-    print(f"Case {case.case_id}: {case.state} ({cases.NAMES[case.state]}), {subject(case, options.persons)}")
+    language = command_language(options, settings.output.language)
+    _ = language.translate
+    head = _("Case {number}: {state}, {whose}")
+    whose, state = subject(case, options.persons, language), state_text(case.state, language)
+    state = f"{state} ({cases.NAMES[case.state]})" if language.name == "en" else state
+    print(head.format(number=case.case_id, state=state, whose=whose))
     if case.enterprise is not None:
-        print(f"  identity {safe(case.enterprise.enterprise_id)}")
-    print(
-        f"  mining seen {minute_text(case.first_ns, zone)} to {minute_text(case.last_ns, zone)}; "
-        f"due {due_text(case, time.time_ns(), zone)}"
-    )
+        print("  " + _("identity {identity}").format(identity=safe(case.enterprise.enterprise_id)))
+    seen = {"first": minute_text(case.first_ns, zone), "last": minute_text(case.last_ns, zone)}
+    due = due_text(case, time.time_ns(), zone, language)
+    print("  " + _("mining seen {first} to {last}; due {due}").format(due=due, **seen))
     more = " ..." if len(addresses) > MAX_ADDRESSES else ""
-    print(f"  {counted(len(addresses), 'address', 'addresses')}: {', '.join(addresses[:MAX_ADDRESSES])}{more}")
-    _show_site(case, period, zone)
-    print("History")
-    for change in case.changes:
-        why = without_names(change.why, case.enterprise, case.site, options.persons)
-        print(f"  {minute_text(change.at_ns, zone)}  {change.state}, {safe(change.who)}: {safe(why)}")
-    print(f"  it can go to {', '.join(cases.FOLLOWS[case.state])}")
+    counted = language.number(len(addresses), N_("{count} address"), N_("{count} addresses"))
+    print(f"  {counted}: {', '.join(addresses[:MAX_ADDRESSES])}{more}")
+    _show_site(case, period, zone, language)
+    _show_history(case, zone, options.persons, language)
+    follows = ", ".join(state_text(state, language) for state in cases.FOLLOWS[case.state])
+    print("  " + _("it can go to {states}").format(states=follows))
     return OK
+
+
+def _show_history(case: Case, zone: tzinfo, persons: bool, language: Language) -> None:
+    """What became of it: what the sensor wrote is translated, what people wrote is not."""
+    print(language.translate(N_("History")))
+    for change in case.changes:
+        why = without_names(change.why, case.enterprise, case.site, persons)
+        why = language.recorded(why) if change.who == cases.SENSOR else why
+        state = state_text(change.state, language)
+        print(f"  {minute_text(change.at_ns, zone)}  {state}, {safe(change.who)}: {safe(why)}")
 
 
 def _last_days(last_ns: int, settings: Configuration, ledger: Ledger) -> Summary:
@@ -89,14 +108,18 @@ def _case_answer(case: Case, addresses: list[str], period: Summary, persons: boo
     }
 
 
-def _show_site(case: Case, period: Summary, zone: tzinfo) -> None:
+def _show_site(case: Case, period: Summary, zone: tzinfo, language: Language) -> None:
     """What the case's last days of mining amount to."""
+    _ = language.translate
     if case.site_id in period.sites:
         site_class = period.sites[case.site_id].site_class
-        print(f"  {site_class.kind}, {site_class.confidence:.0%} sure: {'; '.join(site_class.reasons)}")
-    for text in ledger_figures.texts([line for line in period.lines if line.case_id == case.case_id], period):
+        reasons = _("; ").join(map(language.recorded, site_class.reasons))
+        kind, part = language.label(site_class.kind, CLASSES), f"{site_class.confidence:.0%}"
+        print("  " + _("{kind}, {part} sure: {reasons}").format(kind=kind, part=part, reasons=reasons))
+    its = [line for line in period.lines if line.case_id == case.case_id]
+    for text in ledger_figures.texts(its, period, language):
         print(f"  {text}")
-    print(f"  (the {DAYS} days to {minute_text(period.to_ns, zone)})")
+    print("  " + _("(the {count} days to {time})").format(count=DAYS, time=minute_text(period.to_ns, zone)))
 
 
 def _show_address(address: str, options: argparse.Namespace, settings: Configuration, ledger: Ledger) -> int:
@@ -116,21 +139,27 @@ def _show_address(address: str, options: argparse.Namespace, settings: Configura
         }
         print_json(answer)
         return OK
-    print(f"{address}: {counted(len(entries), 'finding', 'findings')}")
+    language = command_language(options, settings.output.language)
+    _ = language.translate
+    print(f"{address}: {language.number(len(entries), N_('{count} finding'), N_('{count} findings'))}")
     for first_ns, last_ns, answer_then in owners:
-        name = shown_name(answer_then.enterprise, persons) if answer_then.enterprise else answer_then.result
-        print(f"  {minute_text(first_ns, zone)} to {minute_text(last_ns, zone)}: {safe(name)}")
+        name = language.label(answer_then.result, RESULTS)
+        if answer_then.enterprise:
+            name = shown_name(answer_then.enterprise, persons)
+            name = _(name) if name == PERSON else name
+        times = {"first": minute_text(first_ns, zone), "last": minute_text(last_ns, zone)}
+        print("  " + _("{first} to {last}: {name}").format(name=safe(name), **times))
     for entry in entries[:MAX_FINDINGS]:
-        print(f"  {_finding_text(entry, zone, persons)}")
+        print(f"  {_finding_text(entry, zone, persons, language)}")
     if len(entries) > MAX_FINDINGS:
-        print(f"  and {len(entries) - MAX_FINDINGS} older ones")
-    texts = ledger_figures.texts(lines, period)
+        print("  " + _("and {count} older ones").format(count=len(entries) - MAX_FINDINGS))
+    texts = ledger_figures.texts(lines, period, language)
     if texts:
-        print(f"Figures of the {DAYS} days to {minute_text(period.to_ns, zone)}")
+        print(_("Figures of the {count} days to {time}").format(count=DAYS, time=minute_text(period.to_ns, zone)))
     for text in texts:
         print(f"  {text}")
     for case in cases_here:
-        print(f"  case {case.case_id}: {case.state}")
+        print("  " + _("case {number}: {state}").format(number=case.case_id, state=state_text(case.state, language)))
     return OK
 
 
@@ -144,18 +173,27 @@ def _owner_object(owner: AddressOwner, persons: bool) -> dict[str, object]:
     }
 
 
-def _finding_text(entry: StoredFinding, zone: tzinfo, persons: bool) -> str:
-    finding, answer = entry.finding, entry.finding.attribution
+def _finding_text(entry: StoredFinding, zone: tzinfo, persons: bool, language: Language) -> str:
+    finding, answer, _ = entry.finding, entry.finding.attribution, language.translate
     suppressed = entry.suppressed or ""
     if answer is not None:
         suppressed = without_names(suppressed, answer.enterprise, answer.site, persons)
-    kind = ", ".join(
-        text for text in (finding.dialect or "dialect not known", algorithm_text(finding), finding.coin) if text
-    )
-    activity = "" if finding.mines else f"{finding.activity}, "
-    return (
-        f"{minute_text(finding.first_ns, zone)} to {minute_text(finding.last_ns, zone)}  "
-        f"{finding.miner_ip} at {place(finding)}: {safe(kind)}, "
-        f"{activity}{finding.grade.label}, {finding.shares.submitted} shares, {finding.state}"
-        + (f" (not told: {safe(suppressed)})" if suppressed else "")
+    algorithm = algorithm_text(finding, language)
+    kind = ", ".join(text for text in (finding.dialect or _("dialect not known"), algorithm, finding.coin) if text)
+    grade = language.grade(finding.grade)
+    if not finding.mines:
+        grade = f"{language.label(finding.activity or '', ACTIVITIES)}, {grade}"
+    form = N_("{first} to {last}  {miner} at {place}: {kind}, {grade}, {count} shares, {state}")
+    if suppressed:
+        form = N_("{first} to {last}  {miner} at {place}: {kind}, {grade}, {count} shares, {state} (not told: {why})")
+    return _(form).format(
+        first=minute_text(finding.first_ns, zone),
+        last=minute_text(finding.last_ns, zone),
+        miner=finding.miner_ip,
+        place=place(finding, language),
+        kind=safe(kind),
+        grade=grade,
+        count=finding.shares.submitted,
+        state=language.label(finding.state, FINDING_STATES),
+        why=safe(language.recorded(suppressed)),
     )

@@ -21,6 +21,16 @@ def add_persons(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--persons", action="store_true", help="name persons too")
 
 
+def add_language(parser: argparse.ArgumentParser) -> None:
+    """The option of every command that speaks to the desk."""
+    parser.add_argument(
+        "--language",
+        "--lang",
+        choices=("zh", "en"),
+        help="language of what is said; without it, output.language of the configuration, else the locale's",
+    )
+
+
 def add_line_options(parser: argparse.ArgumentParser) -> None:
     """The options of commands that run the line or read what it recorded."""
     add_configuration(parser)

@@ -92,7 +92,7 @@ def events(outcome: ReplayResult, settings: ReplaySettings, engine: str) -> Iter
 
 
 def page(outcome: ReplayResult, settings: ReplaySettings, engine: str, sources: Sequence[str]) -> Iterable[str]:
-    """The page to look at."""
+    """The page to look at; by now `settings.language` is the name of a language."""
     from exporters.forms.report.page import PageContent, write
     from exporters.forms.table import Trouble
     from sensor.model.finding import Finding
@@ -112,6 +112,7 @@ def page(outcome: ReplayResult, settings: ReplaySettings, engine: str, sources: 
             maker=f"minewatch {VERSION}, {engine} engine",
             interrupted=outcome.interrupted,
             redacted=settings.redact,
+            language=settings.language,
         )
     )
 

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TypeAlias
 
-from sensor.cli.options import add_configuration, add_json, add_ledger_url, add_line_options, add_persons
+from sensor.cli.options import add_configuration, add_json, add_language, add_ledger_url, add_line_options, add_persons
 from sensor.cli.parser_console import add_console
 from sensor.cli.parser_ledger import add_ledger
 from sensor.cli.parser_lists import add_lists
@@ -64,6 +64,7 @@ def _replay(commands: Commands) -> None:
     )
     replay.add_argument("--report", metavar="FILE", help="write a page to look at: HTML, all in one file")
     replay.add_argument("--stix", metavar="FILE", help="write the findings as a STIX 2.1 bundle")
+    add_language(replay)
     add_persons(replay)
     replay.add_argument("-j", "--jobs", type=_jobs, metavar="N", help="workers, of use up to the processors beyond two")
     replay.add_argument("-q", "--quiet", action="store_true", help="no progress bar and no summary")
@@ -209,6 +210,7 @@ def _explain(commands: Commands) -> None:
     explain.add_argument("--vlan", type=_vlan, action="append", metavar="ID", help="VLAN it was seen in")
     explain.add_argument("--vrf", metavar="NAME", help="VRF it was seen in")
     explain.add_argument("--interface", metavar="NAME", help="interface it was seen on")
+    add_language(explain)
     add_persons(explain)
     add_json(explain)
     add_ledger_url(explain)
@@ -227,7 +229,10 @@ def _bulletin(commands: Commands) -> None:
     bulletin.add_argument("--from", metavar="DATE", dest="first", help="first day, e.g. 2026-03-02")
     bulletin.add_argument("--to", metavar="DATE", dest="last", help="last day, included; without it, the first")
     bulletin.add_argument(
-        "--lang", choices=("zh", "en", "both"), help="language; without it, bulletin.language of the configuration"
+        "--lang",
+        "--language",
+        choices=("zh", "en", "both"),
+        help="language; without it, bulletin.language of the configuration",
     )
     bulletin.add_argument(
         "--region", metavar="CODE|NAME", help="only sites in this division (GB/T 2260), e.g. 320000, 3205 or 苏州市"

@@ -7,6 +7,7 @@ import argparse
 from sensor.cli.options import (
     StateNames,
     add_json,
+    add_language,
     add_ledger_url,
     add_line_options,
     add_owner_filters,
@@ -72,6 +73,8 @@ def add_ledger(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
         add_owner_filters(action)
     for action in (listed, shown, put, export):
         add_persons(action)
+    for action in (listed, shown, export):
+        add_language(action)
     forget = actions.add_parser("forget", help="remove what the ledger holds of an address, an enterprise or a person")
     forget.add_argument("what", metavar="ADDRESS|ENTERPRISE|PERSON", help="address, identity, code or name")
     forget.add_argument("--yes", action="store_true", help="do not ask")

@@ -6,6 +6,7 @@ sources -> line -> attribution -> ledger, files, summary
 from __future__ import annotations
 
 import argparse
+import dataclasses
 import importlib
 import time
 from collections.abc import Sequence
@@ -57,6 +58,10 @@ def run(options: argparse.Namespace) -> int:
     engine = load_engine(settings.engine)
     sources, problems = expand(options.paths)
     files = _open_outputs(options, settings, sources)
+    if options.report:
+        from sensor.cli.language import chosen_language
+
+        settings = dataclasses.replace(settings, language=chosen_language(options, settings.language))
     plausible = PlausibleTime.as_of(time.time_ns())
     sources, refused = _in_time(sources, plausible, alone=options.ledger is None)
     attributor = _attributor(settings, quiet=options.quiet)

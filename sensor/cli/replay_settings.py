@@ -37,6 +37,7 @@ class ReplaySettings:
     stats: bool = False
     redact: bool = False
     name_persons: bool = False
+    language: str = "auto"  # of the page: what the configuration says
     whole: Configuration | None = None  # None: nothing is configured, so there are no books and no block times
 
 
@@ -66,5 +67,6 @@ def configured(settings: Configuration) -> ReplaySettings:
         stats=output.stats,
         redact=output.redact,
         name_persons=output.name_persons,
+        language=output.language,
         whole=settings,
     )

@@ -80,7 +80,7 @@ class Facts:
 
 @dataclass(frozen=True)
 class Sayings:
-    """Sentences with a heading, as items; `foreign` ones are the sensor's own, in English."""
+    """Sentences with a heading; `foreign` ones are the sensor's own, as items."""
 
     block_type: ClassVar[str] = "sayings"
     title: str

@@ -16,13 +16,14 @@ from sqlalchemy import Engine
 
 from exporters.forms.documents.columns import Cells
 from exporters.forms.documents.labels import N_
+from exporters.forms.documents.languages import Language
 from exporters.forms.documents.translations import Translate
 from sensor.attribution.books.divisions import DivisionError, Divisions
 from sensor.attribution.books.jurisdiction import scope_of, viewers_scope
 from sensor.bulletin.owners import OwnerDisplay
 from sensor.bulletin.period import Period, PeriodError, checked, week_of
 from sensor.console.address_bar import DIVISION, LANGUAGE, SINCE, UNTIL, WEEK, AskedValues
-from sensor.console.language import console_translator
+from sensor.console.language import console_language
 from sensor.console.refusal import RefusalError
 from sensor.console.week import FiguresCache, WeekFigures
 from sensor.ledger.read.lists.desk import DeskReader
@@ -83,7 +84,12 @@ class Visit:
 
     @cached_property
     def _(self) -> Translate:
-        return console_translator(self.language)
+        return self.wording.translate
+
+    @property
+    def wording(self) -> Language:
+        """The visit's language, also for what the sensor recorded."""
+        return console_language(self.language)
 
     @cached_property
     def cells(self) -> Cells:

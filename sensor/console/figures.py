@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from exporters.forms.amounts import AT_LEAST, digits, prefixed, rate_unit
+from exporters.forms.amounts import AT_LEAST, bounds, digits_of, prefixed, quantity, rate_unit
 from exporters.forms.documents.columns import estimated
 from exporters.forms.documents.labels import CLASSES, GRADES, STATES
 from exporters.forms.documents.model import Absent, Cell, Column, DocumentTable, rounded
@@ -85,9 +85,9 @@ def rate_text(visit: Visit, rate: Range | None, work_unit: str, *, at_least: boo
     value, unit = estimated(rate), rate_unit(work_unit)
     if value is None:
         return visit.cells.unknown().text
-    scale, prefix = prefixed(value.best)
-    ends = f"{digits(value.low / scale)}–{digits(value.high / scale)}"
-    return f"{AT_LEAST if at_least else ''}{digits(value.best / scale)} {prefix}{unit} ({ends})"
+    (scale, _), count = prefixed(value.best), digits_of(value.low, value.best, value.high)
+    ends = bounds(value.low, value.high, scale, count)
+    return f"{AT_LEAST if at_least else ''}{quantity(value.best, unit, count)} ({ends})"
 
 
 def seen_columns(visit: Visit) -> tuple[Column, ...]:

@@ -13,13 +13,14 @@ from sensor.estimate.exposure import Exposure
 from sensor.estimate.interval import LEVEL, rate, widened
 from sensor.estimate.tally import Tally
 from sensor.model.quantities import Interval
+from sensor.model.text import N_
 from sensor.model.time import SECOND_NS
 from sensor.model.work import ASSUMED_FACTOR
 
 #: Below this the time messages take to travel is no longer small against the window.
 LEAST_SECONDS = 1.0
 #: How the note begins that stays true of an estimate that is made anew.
-DISPUTED = "pools differ about what a difficulty means for"
+DISPUTED = N_("pools differ about what a difficulty means for {algorithm}")
 #: With more than this missing, what was seen says little about what was not.
 MOST_LOSS = 0.9
 #: Less of unknown work beside known work changes no figure that anybody reads.
@@ -80,22 +81,43 @@ def _interval(tally: Tally, seconds: float, seen: float, next_work: int, level: 
     return rate(tally, seconds, seen=seen, next_work=next_work, level=level)
 
 
+#: Notes for one share, for several, and for none.
+FROM = (
+    N_("hashrate from {count} share in {seconds} s"),
+    N_("hashrate from {count} shares in {seconds} s"),
+    N_("hashrate from no share in {seconds} s"),
+)
+BY_HASHES = (
+    N_("the difficulty of {count} share was not seen; the hashes of accepted shares tell it"),
+    N_("the difficulty of {count} shares was not seen; the hashes of accepted shares tell it"),
+)
+LEFT_OUT = (
+    N_("{count} share of unknown difficulty and {seconds} s are left out"),
+    N_("{count} shares of unknown difficulty and {seconds} s are left out"),
+)
+
+
 def _notes(exposure: Exposure, credited: Tally, inferred: bool, seconds: float) -> list[str]:
-    count = "1 share" if credited.count == 1 else f"{credited.count} shares" if credited.count else "no share"
-    notes = [f"hashrate from {count} in {seconds:.0f} s"]
+    notes = [_number(credited.count, FROM).format(count=credited.count, seconds=f"{seconds:.0f}")]
     if inferred:
-        notes.append("the share target was not seen; it is inferred from the shares' own hashes")
+        notes.append(N_("the share target was not seen; it is inferred from the shares' own hashes"))
     elif exposure.guess.tally.count > 0:
-        inferred_shares = exposure.guess.tally.count
-        by_hashes = "1 share" if inferred_shares == 1 else f"{inferred_shares} shares"
-        notes.append(f"the difficulty of {by_hashes} was not seen; the hashes of accepted shares tell it")
+        by_hashes = exposure.guess.tally.count
+        notes.append(_number(by_hashes, BY_HASHES).format(count=by_hashes))
     if exposure.unknown and credited.count and not inferred:
-        notes.append(f"{exposure.unknown} shares of unknown difficulty are taken to be like the others")
+        like = N_("{count} shares of unknown difficulty are taken to be like the others")
+        notes.append(like.format(count=exposure.unknown))
     if exposure.unrated or exposure.unknown_seconds >= LEAST_SECONDS:
-        left_out = "1 share" if exposure.unrated == 1 else f"{exposure.unrated} shares"
-        notes.append(f"{left_out} of unknown difficulty and {exposure.unknown_seconds:.0f} s are left out")
+        left_out = exposure.unrated
+        notes.append(_number(left_out, LEFT_OUT).format(count=left_out, seconds=f"{exposure.unknown_seconds:.0f}"))
     if exposure.beside >= LEAST_BESIDE:
-        notes.append("connections of unknown difficulty ran beside the others: the high end alone has their part")
+        notes.append(N_("connections of unknown difficulty ran beside the others: the high end alone has their part"))
     if exposure.loss:
-        notes.append(f"{exposure.loss:.1%} of the miner's bytes were not captured; the hashrate is corrected for them")
+        lost = N_("{part} of the miner's bytes were not captured; the hashrate is corrected for them")
+        notes.append(lost.format(part=f"{exposure.loss:.1%}"))
     return notes
+
+
+def _number(count: int, forms: tuple[str, ...]) -> str:
+    """The form of a note for one, for any other number, and, where there is a third, for none."""
+    return forms[0] if count == 1 else forms[1] if count or len(forms) == 2 else forms[2]

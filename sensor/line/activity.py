@@ -16,6 +16,7 @@ from sensor.line.flow_facts import FlowFacts
 from sensor.model.finding import Activity
 from sensor.model.gamma import gamma_cdf
 from sensor.model.quantities import UNKNOWN_WAIT, ExposureRecord
+from sensor.model.text import N_
 from sensor.model.time import MINUTE_NS, SECOND_NS
 from sensor.session.account import Account
 from sensor.session.reading import Reading
@@ -36,9 +37,9 @@ ORDER: tuple[Activity, ...] = ("mining", "observer", "probe", "attempt")
 ONLY_BITCOIN = 1 << 74
 
 REASONS: dict[Activity, str] = {
-    "attempt": "it was not let in, or not answered: an attempt",
-    "observer": "it sent no share, and the smallest machine would have: an observer",
-    "probe": "it was answered, sent no share, and left within a minute: a probe",
+    "attempt": N_("it was not let in, or not answered: an attempt"),
+    "observer": N_("it sent no share, and the smallest machine would have: an observer"),
+    "probe": N_("it was answered, sent no share, and left within a minute: a probe"),
 }
 
 

@@ -22,6 +22,7 @@ from sensor.model.evidence import Grade
 from sensor.model.finding import Activity, AttemptTotals, Finding
 from sensor.model.naming import FAMILY_IDS, MIXED, MIXED_ID
 from sensor.model.observation import Observation, ObservationPoint
+from sensor.model.text import N_
 from sensor.signatures.model import Match, SignatureSet
 
 #: Ends of a flow after which nothing more comes of it.
@@ -139,9 +140,15 @@ def summary(group: AttemptGroup, began_ns: int, signatures: SignatureSet) -> Fin
 
 def _reasons(group: AttemptGroup) -> tuple[str, ...]:
     counts = group.counts
-    sources = "1 address" if group.sources == 1 else f"{group.sources} addresses"
-    pools = "1 pool" if group.pools == 1 else f"{group.pools} pools"
+    whence = {
+        (True, True): N_("they came from {sources} address and went to {pools} pool"),
+        (True, False): N_("they came from {sources} address and went to {pools} pools"),
+        (False, True): N_("they came from {sources} addresses and went to {pools} pool"),
+        (False, False): N_("they came from {sources} addresses and went to {pools} pools"),
+    }[group.sources == 1, group.pools == 1]
     return (
-        f"{counts.count} connections came to nothing and were counted together, {counts.answered} of them answered",
-        f"they came from {sources} and went to {pools}",
+        N_("{count} connections came to nothing and were counted together, {answered} of them answered").format(
+            count=counts.count, answered=counts.answered
+        ),
+        whence.format(sources=group.sources, pools=group.pools),
     )

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from sensor.model.naming import FAMILY_IDS, MIXED, MIXED_ID
+from sensor.model.text import N_
 from sensor.signatures.model import Dialect
 
 
@@ -31,8 +32,12 @@ class DialectName(NamedTuple):
     def reason(self) -> str:
         """Why it is not known."""
         if len(self.fits) == 1:
-            return f"it speaks as {self.fits[0]} does, but its jobs have another form: what is mined is not known"
-        return f"what was said fits {', '.join(self.fits)}: which of them it is, and what is mined, is not known yet"
+            return N_("it speaks as {dialect} does, but its jobs have another form: what is mined is not known").format(
+                dialect=self.fits[0]
+            )
+        return N_("what was said fits {dialects}: which of them it is, and what is mined, is not known yet").format(
+            dialects=", ".join(self.fits)
+        )
 
 
 def name_of(best: Dialect, rivals: Sequence[Dialect], *, has_foreign_jobs: bool = False) -> DialectName:

@@ -10,6 +10,7 @@ from collections import Counter
 from collections.abc import Sequence
 
 from sensor.model.finding import Finding, Wallet
+from sensor.model.text import N_
 from sensor.wallets import DONATION_LOGIN, donation_login
 
 
@@ -47,7 +48,8 @@ class Donors:
         login = self._by_donation.get(finding.miner_ip, {}).get(finding.login or "") if may_donate(finding) else None
         if login is not None:
             finding.donation, finding.coin, finding.wallet = True, None, Wallet(None, "account")
-            finding.reasons = (*finding.reasons, f"its login is the Keccak-256 of {login}, for whom it donates")
+            why = N_("its login is the Keccak-256 of {login}, for whom it donates").format(login=login)
+            finding.reasons = (*finding.reasons, why)
 
 
 def name_donors(findings: Sequence[Finding]) -> None:

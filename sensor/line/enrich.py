@@ -14,6 +14,7 @@ from sensor.line.machines import carrier
 from sensor.line.unspoken import Unspoken
 from sensor.model.finding import Finding, Pool
 from sensor.model.quantities import Interval
+from sensor.model.text import N_
 from sensor.model.time import SECOND_NS
 from sensor.signatures.agents import Agent
 from sensor.signatures.devices import Efficiency
@@ -44,7 +45,7 @@ def enrich(joined: Joined | Unspoken, identity: str, signatures: SignatureSet, a
         return finding
     finding.hashrate_hps, finding.spent_hashrate_hps, finding.estimate_notes = found.hashrate, found.spent, found.notes
     if what.dialect.work.disputed(finding.algorithm):
-        finding.estimate_notes = (*found.notes, f"{DISPUTED} {finding.algorithm}")
+        finding.estimate_notes = (*found.notes, DISPUTED.format(algorithm=finding.algorithm))
     efficiency, note = _efficiency(finding, what.dialect, signatures, found.spent)
     if note is not None:
         finding.estimate_notes = (*finding.estimate_notes, note)
@@ -65,7 +66,7 @@ def _efficiency(
     most = _most_machines(finding)
     if finding.algorithm_basis != "assumed":
         return signatures.devices.assess(finding.algorithm, finding.device, finding.device_class, spent, most)
-    nothing = f"the algorithm {finding.algorithm} is assumed: no power is given"
+    nothing = N_("the algorithm {algorithm} is assumed: no power is given").format(algorithm=finding.algorithm)
     if finding.algorithm != dialect.algorithm:
         return None, nothing
     assessed = [signatures.devices.assess(name, None, finding.device_class, spent, most)[0] for name in dialect.fits]
@@ -73,7 +74,9 @@ def _efficiency(
     if not its or len(its) < len(assessed):
         return None, nothing
     low, high = min(row.low_joules for row in its), max(row.high_joules for row in its)
-    note = f"the algorithm {finding.algorithm} is assumed: power is the range over {', '.join(dialect.fits)}"
+    note = N_("the algorithm {algorithm} is assumed: power is the range over {algorithms}").format(
+        algorithm=finding.algorithm, algorithms=", ".join(dialect.fits)
+    )
     return Efficiency(None, low, math.sqrt(low * high), high, its[0].source, "low"), note
 
 

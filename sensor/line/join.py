@@ -24,6 +24,7 @@ from sensor.model.flow import FlowSummary, flow_order
 from sensor.model.naming import AlgorithmBasis, MinedName
 from sensor.model.observation import ObservationPoint
 from sensor.model.quantities import ExposureRecord, Shares
+from sensor.model.text import N_
 from sensor.model.time import SECOND_NS
 from sensor.session.account import MAX_WORKERS
 from sensor.session.distinct import Distinct
@@ -235,7 +236,8 @@ class Joined:
         number = self.flow_count - self.only_counted - sum(self.exposed.values())
         if not number:
             return ()
-        return (f"{number} connections are in no estimate: more than {MAX_ALGORITHMS} algorithms were named",)
+        form = N_("{count} connections are in no estimate: more than {most} algorithms were named")
+        return (form.format(count=number, most=MAX_ALGORITHMS),)
 
     def may_only_watch(self, most_ns: int) -> bool:
         """Whether it sent no share yet, and will be known to mine or not within so long after its first packet."""

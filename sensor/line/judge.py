@@ -22,6 +22,7 @@ from sensor.model.flow import FlowSummary
 from sensor.model.naming import AlgorithmBasis
 from sensor.model.observation import Observation
 from sensor.model.quantities import UNKNOWN_WAIT
+from sensor.model.text import N_
 from sensor.session.account import Account, without_work
 from sensor.session.distinct import Distinct
 from sensor.session.jobs import KnownAlgorithm
@@ -34,6 +35,8 @@ from sensor.signatures.wallet_forms import WalletBook
 from sensor.wallets import donation_software, fits, identify, mined_coin
 
 MAX_EVIDENCE = 8
+#: Why a login is nobody's.
+DONATES = N_("a donation session of {software}, not another miner")
 #: How strong the evidence of an attempt is called (keys of signatures/weights).
 ATTEMPTS = frozenset({"refused", "unanswered", "quoted"})
 
@@ -202,7 +205,7 @@ def _whose(contribution: Spoken, book: WalletBook, proven: str | None) -> Spoken
         contribution.donation = True
         contribution.activity = "mining" if contribution.activity == "probe" else contribution.activity  # it is brief
         contribution.wallet = Wallet(None, "account")
-        contribution.reasons = (*contribution.reasons, f"a donation session of {software}, not another miner")
+        contribution.reasons = (*contribution.reasons, DONATES.format(software=software))
         return contribution
     contribution.wallet = identify(login, book).wallet
     named = next((rule.coin for rule in dialect.coins if rule.login is not None and rule.login.search(login)), None)
@@ -210,7 +213,7 @@ def _whose(contribution: Spoken, book: WalletBook, proven: str | None) -> Spoken
         contribution.coin = None
         contribution.reasons = (
             *contribution.reasons,
-            f"the login looks like a wallet of {named}, but its check characters are wrong",
+            N_("the login looks like a wallet of {coin}, but its check characters are wrong").format(coin=named),
         )
     if contribution.account.payout is not None:
         contribution.wallet = replace(contribution.wallet, payout=contribution.account.payout.upper())

@@ -15,15 +15,16 @@ from sensor.model.address import Address, parse_address, parse_network
 from sensor.model.evidence import Grade
 from sensor.model.finding import Finding
 from sensor.model.record import Record
+from sensor.model.text import N_
 
 if TYPE_CHECKING:
     from sensor.settings.sections import AllowEntry
 
 #: Why what is no mining is not reported.
 NOT_MINING: dict[str, str] = {
-    "attempt": "an attempt: it was not let in, or not answered",
-    "observer": "an observer: it sent no share, and the smallest machine would have",
-    "probe": "a probe: it was answered, sent no share, and left",
+    "attempt": N_("an attempt: it was not let in, or not answered"),
+    "observer": N_("an observer: it sent no share, and the smallest machine would have"),
+    "probe": N_("a probe: it was answered, sent no share, and left"),
 }
 
 
@@ -81,15 +82,20 @@ class Suppression:
         """Why a finding is suppressed on this day; None if it is sent."""
         for number, entry in enumerate(self._settings.allow):
             if (entry.until is None or today <= entry.until) and self._fits(number, entry, finding):
-                return f"allowed: {entry.reason}" + (f" (until {entry.until})" if entry.until else "")
+                form = N_("allowed: {why} (until {until})") if entry.until else N_("allowed: {why}")
+                return form.format(why=entry.reason, until=entry.until)
         if finding.activity not in (None, "mining"):
             return None if finding.activity in self._settings.activities else NOT_MINING[finding.activity]
         if finding.dialect is None and finding.grade < self._least and self._least >= Grade.BEHAVES:
-            return f"{UNSPOKEN}{self._settings.least_grade}"
+            return N_("nothing was spoken, and least_grade is {grade}").format(grade=self._settings.least_grade)
         if finding.grade < self._least:
-            return f"{WEAK}{finding.grade.label} is below {self._settings.least_grade}"
+            return N_("its grade {grade} is below {least_grade}").format(
+                grade=finding.grade.label, least_grade=self._settings.least_grade
+            )
         if finding.confidence < self._settings.least_confidence:
-            return f"its confidence {finding.confidence:g} is below {self._settings.least_confidence:g}"
+            return N_("its confidence {confidence} is below {least}").format(
+                confidence=f"{finding.confidence:g}", least=f"{self._settings.least_confidence:g}"
+            )
         return None
 
     def heard(self, records: Iterable[Record], today: datetime.date) -> list[Record]:

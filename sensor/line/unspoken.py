@@ -16,9 +16,30 @@ from sensor.line.unread import unread_finding
 from sensor.model.evidence import Evidence, Grade
 from sensor.model.finding import Finding
 from sensor.model.observation import KINDS, Hint, Observation, ObservationKind, Subject
+from sensor.model.text import N_
 
 #: Different observations of one kind kept of one subject, the strongest; each that is left out is counted.
 MAX_OBSERVATIONS = 16
+#: What is said of an observation: alone, with its detail, with its chance, with both.
+FORMS = {
+    "named": (
+        N_("named: {signature}"),
+        N_("named: {signature} ({detail})"),
+        N_("named: {signature}, by chance with p = {p}"),
+        N_("named: {signature}, by chance with p = {p} ({detail})"),
+    ),
+    "behaved": (
+        N_("behaved: {signature}"),
+        N_("behaved: {signature} ({detail})"),
+        N_("behaved: {signature}, by chance with p = {p}"),
+        N_("behaved: {signature}, by chance with p = {p} ({detail})"),
+    ),
+}
+#: Names of what stands in a detail.
+DETAIL_NAMES = (
+    *(N_("by"), N_("host"), N_("operator"), N_("stale"), N_("strength"), N_("ports"), N_("session"), N_("dialects")),
+    *(N_("coin"), N_("port"), N_("interface")),
+)
 
 
 class SubjectKey(NamedTuple):
@@ -112,9 +133,11 @@ def unspoken_reasons(parts: tuple[Observation, ...]) -> tuple[str, ...]:
 
 
 def _reason(part: Observation) -> str:
-    chance = "" if part.p is None else f", by chance with p = {part.p:.2g}"
     detail = ", ".join(f"{name} {value}" for name, value in part.detail.items())
-    return f"{part.kind}: {part.signature}{chance}" + (f" ({detail})" if detail else "")
+    chance = None if part.p is None else f"{part.p:.2g}"
+    forms = FORMS.get(part.kind) or tuple(form.replace("named", part.kind, 1) for form in FORMS["named"])
+    form = forms[2 * (chance is not None) + bool(detail)]
+    return form.format(signature=part.signature, p=chance, detail=detail)
 
 
 def _strength(part: Observation) -> tuple[float, int, int, float, str, str]:

@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from sensor.dialects.stream.message import DEFAULT_FRAMING
 from sensor.line.flow_facts import FlowFacts
 from sensor.model.evidence import Grade
-from sensor.model.text import printable
+from sensor.model.text import N_, printable
 from sensor.model.time import SECOND_NS
 from sensor.session.account import Account
 from sensor.session.jobs import KnownAlgorithm
@@ -30,6 +30,14 @@ WHOLE_HANDSHAKE = 50
 #: Framings of the web, in which a few miners speak a dialect of lines.
 WEB = frozenset({"http", "websocket"})
 
+#: Reasons that most findings have.
+MINER_SAID, POOL_ANSWERED = N_("the miner said {names}"), N_("the pool answered {names}")
+ACKNOWLEDGED = N_("{accepted} of {sent} shares were acknowledged")
+#: Reasons that are the same of every session.
+QUOTED = N_("one side sent what both sides of a session send: a log or a copy of one")
+AT_A_STRETCH = N_("shares and jobs came in stretches, as they stand in a log")
+ONE_DIRECTION = N_("only one direction was captured; it said {names}")
+
 #: The grade, how strong the evidence is (a key of signatures/weights), and why.
 Verdict = tuple[Grade, str, tuple[str, ...]]
 
@@ -44,7 +52,11 @@ def grade_of(reading: Reading, session: Session, facts: FlowFacts) -> Verdict | 
         return (
             Grade.BEHAVES,
             strength,
-            (f"{reading.dialect.header.title}: elsewhere by sizes and first bytes, the content is encrypted",),
+            (
+                N_("{title}: elsewhere by sizes and first bytes, the content is encrypted").format(
+                    title=reading.dialect.header.title
+                ),
+            ),
         )
     sent = _names(reading.miner_confirms)
     answered = _pool_words(reading.pool_confirms)
@@ -54,10 +66,10 @@ def grade_of(reading: Reading, session: Session, facts: FlowFacts) -> Verdict | 
         if lines and session.foreign[miner] / lines > MAX_FOREIGN_SHARE and accepted < SURE_SHARES:
             return None
         if session.turns.quoted(miner):
-            return Grade.BEHAVES, "quoted", ("one side sent what both sides of a session send: a log or a copy of one",)
+            return Grade.BEHAVES, "quoted", (QUOTED,)
         if session.turns.at_a_stretch:
-            return Grade.BEHAVES, "quoted", ("shares and jobs came in stretches, as they stand in a log",)
-        return Grade.SPEAKS, "speaks", (f"the miner said {sent}", f"the pool {answered}")
+            return Grade.BEHAVES, "quoted", (AT_A_STRETCH,)
+        return Grade.SPEAKS, "speaks", (MINER_SAID.format(names=sent), answered)
     if reading.dialect.framing == DEFAULT_FRAMING and facts.carriage.framing in WEB:
         return None  # what asks a web service in the words of a dialect of lines is no attempt at a pool
     speaker, silent = (miner, pool) if reading.miner_confirms else (pool, miner)
@@ -70,14 +82,14 @@ def grade_of(reading: Reading, session: Session, facts: FlowFacts) -> Verdict | 
     submitted = sum(account.shares.submitted for account in reading.logins.accounts)
     several = len(confirms) >= 2 or submitted >= LEAST_ADVANCES
     if several and _is_unseen(facts, silent) and was_answered(facts, speaker):
-        return Grade.SPEAKS, "one-direction", (f"only one direction was captured; it said {_names(confirms)}",)
+        return Grade.SPEAKS, "one-direction", (ONE_DIRECTION.format(names=_names(confirms)),)
     if speaker == pool:
-        return Grade.BEHAVES, "pool-only", (f"the pool {answered}; the miner was not heard",)
+        return Grade.BEHAVES, "pool-only", (N_("{reason}; the miner was not heard").format(reason=answered),)
     if reading.refused:
-        return Grade.BEHAVES, "refused", (f"attempt: {sent} was refused",)
+        return Grade.BEHAVES, "refused", (N_("attempt: {names} was refused").format(names=sent),)
     if session.messages[pool] or session.spoiled[pool]:
-        return Grade.BEHAVES, "refused", (f"attempt: {sent} was not answered in kind",)
-    return Grade.BEHAVES, "unanswered", (f"attempt: {sent} was not answered",)
+        return Grade.BEHAVES, "refused", (N_("attempt: {names} was not answered in kind").format(names=sent),)
+    return Grade.BEHAVES, "unanswered", (N_("attempt: {names} was not answered").format(names=sent),)
 
 
 def _is_unseen(facts: FlowFacts, direction: int) -> bool:
@@ -100,23 +112,29 @@ def raised(
     shares = account.shares
     if grade is Grade.SPEAKS and shares.accepted:
         grade, strength = Grade.ACCEPTED, "accepted"
-        reasons = (*reasons, f"{shares.accepted} of {max(shares.submitted, shares.accepted)} shares were acknowledged")
+        sent = max(shares.submitted, shares.accepted)
+        reasons = (*reasons, ACKNOWLEDGED.format(accepted=shares.accepted, sent=sent))
     if grade >= Grade.SPEAKS and shares.verified:
         grade, strength = Grade.VERIFIED, "verified"
-        reasons = (
-            *reasons,
-            f"the work of {_count(shares.verified)} was recomputed: {reading.jobs.proven} hashes below the target",
+        form = (
+            N_("the work of {count} share was recomputed: {algorithm} hashes below the target")
+            if shares.verified == 1
+            else N_("the work of {count} shares was recomputed: {algorithm} hashes below the target")
         )
+        reasons = (*reasons, form.format(count=shares.verified, algorithm=reading.jobs.proven))
     if reading.carried:
-        reasons = (*reasons, "login and difficulty are known from what was seen of the connection before")
+        reasons = (*reasons, N_("login and difficulty are known from what was seen of the connection before"))
     if account.refused:
-        reasons = (*reasons, "the login was refused")
+        reasons = (*reasons, N_("the login was refused"))
     if account.shares.submitted and not scaled and mined is None:
-        reasons = (*reasons, "the algorithm is not known, and with it what a share of this difficulty is worth")
+        unknown = N_("the algorithm is not known, and with it what a share of this difficulty is worth")
+        reasons = (*reasons, unknown)
     elif account.shares.submitted and not scaled and mined is not None:
-        reasons = (*reasons, f"what a difficulty means for {printable(mined.name)} is not known")
+        unknown = N_("what a difficulty means for {algorithm} is not known").format(algorithm=printable(mined.name))
+        reasons = (*reasons, unknown)
     elif account.work_unknown:
-        reasons = (*reasons, f"the difficulty of {account.work_unknown} accepted shares was not seen")
+        unknown = N_("the difficulty of {count} accepted shares was not seen").format(count=account.work_unknown)
+        reasons = (*reasons, unknown)
     return grade, strength, reasons
 
 
@@ -135,9 +153,8 @@ def _pool_words(names: Iterable[str]) -> str:
     """What the pool did: a name with a slash is the answer to a miner's message, others were sent unasked."""
     answers = {name for name in names if "/" in name}
     sent = set(names) - answers
-    phrases = [f"answered {_names(answers)}"] if answers else []
-    return " and ".join([*phrases, f"sent {_names(sent)}"] if sent else phrases)
-
-
-def _count(shares: int) -> str:
-    return "1 share" if shares == 1 else f"{shares} shares"
+    if answers and sent:
+        return N_("the pool answered {names} and sent {others}").format(names=_names(answers), others=_names(sent))
+    if sent:
+        return N_("the pool sent {names}").format(names=_names(sent))
+    return POOL_ANSWERED.format(names=_names(answers))

@@ -12,6 +12,15 @@ class CutText(str):
     __slots__ = ()
 
 
+def N_(sentence: str) -> str:  # noqa: N802 (gettext's own name for it)
+    """A sentence, or a form of one with fields in braces, for translation where it is shown.
+
+    What is recorded is the English sentence; exporters/forms/documents/recorded_sentences.py finds form and fields in
+    it again.
+    """
+    return sentence
+
+
 def printable(text: str, instead: str = "") -> str:
     """The text with `instead` for each character that does not print: controls, marks of direction, lone surrogates."""
     return text if text.isprintable() else "".join(char if char.isprintable() else instead for char in text)

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from sensor.model.scope import DATA_ROLES, EVERYTHING, ROLES, Role, Viewer, stem_of
-from sensor.model.text import printable
+from sensor.model.text import N_, printable
 
 Divisions = frozenset[str] | Literal["all"]
 Language = Literal["zh", "en"]
@@ -22,6 +22,9 @@ DIVISION = re.compile(r"[1-9]\d(\d{2}){0,2}", re.ASCII)
 LEAST_CHARACTERS, MOST_BYTES, LEAST_DIFFERENT = 12, 1_024, 5
 MOST_NAME = 80
 NO_DIVISIONS: Divisions = frozenset()
+
+#: The roles for translation.
+ROLE_NAMES = (N_("reader"), N_("officer"), N_("lead"), N_("auditor"), N_("admin"))
 
 
 class AccountError(ValueError):
@@ -59,10 +62,8 @@ def login_of(text: str) -> str:
     """A login as it is stored. Raises AccountError."""
     login = normal_login(text)
     if login is None:
-        raise AccountError(
-            f"{printable(text[:70], '·')!r} is no login: 1 to 64 of a-z, 0-9, dot, hyphen, underscore and @, the first "
-            "a letter or digit"
-        )
+        form = N_("{text} is no login: 1 to 64 of a-z, 0-9, dot, hyphen, underscore and @, the first a letter or digit")
+        raise AccountError(form.format(text=repr(printable(text[:70], "·"))))
     return login
 
 
@@ -77,7 +78,8 @@ def role_of(text: str) -> Role:
     for role in ROLES:
         if role == text:
             return role
-    raise AccountError(f"{printable(text[:40], '·')!r} is no role: {', '.join(ROLES)}")
+    form = N_("{text} is no role: {roles}")
+    raise AccountError(form.format(text=repr(printable(text[:40], "·")), roles=", ".join(ROLES)))
 
 
 def language_of(text: str) -> Language:
@@ -86,7 +88,7 @@ def language_of(text: str) -> Language:
         return "zh"
     if text == "en":
         return "en"
-    raise AccountError(f"{printable(text[:40], '·')!r} is no language: zh, en")
+    raise AccountError(N_("{text} is no language: zh, en").format(text=repr(printable(text[:40], "·"))))
 
 
 def divisions_of_codes(codes: Iterable[str]) -> Divisions:
@@ -97,7 +99,8 @@ def divisions_of_codes(codes: Iterable[str]) -> Divisions:
         return EVERYTHING
     for code in given:
         if not DIVISION.fullmatch(code):
-            raise AccountError(f"{printable(code[:40], '·')!r} is no code of a division: 2, 4 or 6 digits, or all")
+            form = N_("{text} is no code of a division: 2, 4 or 6 digits, or all")
+            raise AccountError(form.format(text=repr(printable(code[:40], "·"))))
     return frozenset(code.ljust(6, "0") for code in given)
 
 
@@ -105,7 +108,7 @@ def name_of(text: str) -> str:
     """A person's name as it is stored. Raises AccountError."""
     name = printable(" ".join(text.split()), "·")
     if not 1 <= len(name) <= MOST_NAME:
-        raise AccountError(f"a name has 1 to {MOST_NAME} characters")
+        raise AccountError(N_("a name has 1 to {most} characters").format(most=MOST_NAME))
     return name
 
 
@@ -113,13 +116,13 @@ def check_password(password: str, login: str) -> None:
     """Whether a new password will do. Raises AccountError, which does not repeat it."""
     text = normal_password(password)
     if text is None:
-        raise AccountError(f"the password is longer than {MOST_BYTES} bytes")
+        raise AccountError(N_("the password is longer than {most} bytes").format(most=MOST_BYTES))
     if len(text) < LEAST_CHARACTERS:
-        raise AccountError(f"the password has less than {LEAST_CHARACTERS} characters")
+        raise AccountError(N_("the password has less than {least} characters").format(least=LEAST_CHARACTERS))
     if login in text.lower():
-        raise AccountError("the login is in the password")
+        raise AccountError(N_("the login is in the password"))
     if len(set(text)) < LEAST_DIFFERENT:
-        raise AccountError(f"the password has less than {LEAST_DIFFERENT} different characters")
+        raise AccountError(N_("the password has less than {least} different characters").format(least=LEAST_DIFFERENT))
 
 
 def normal_password(password: str) -> str | None:
@@ -136,9 +139,9 @@ def normal_password(password: str) -> str | None:
 def check_shape(account: UserAccount) -> None:
     """Whether role and divisions go together. Raises AccountError."""
     if account.role in DATA_ROLES and not account.divisions:
-        raise AccountError(f"a {account.role} needs a division, or all")
+        raise AccountError(N_("a {role} needs a division, or all").format(role=account.role))
     if account.role not in DATA_ROLES and account.divisions:
-        raise AccountError(f"an {account.role} has no divisions: he sees no case")
+        raise AccountError(N_("an {role} has no divisions: he sees no case").format(role=account.role))
 
 
 def within(inner: Divisions, outer: Divisions) -> bool:

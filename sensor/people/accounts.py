@@ -13,6 +13,7 @@ from sensor.audit.entry import AuditActor, AuditEntry, Plain
 from sensor.audit.system_user import system_actor
 from sensor.audit.trail import AuditTrail, PendingChange
 from sensor.model.scope import Role
+from sensor.model.text import N_
 from sensor.people import lockout, rules, sessions
 from sensor.people.account import (
     AccountError,
@@ -92,7 +93,7 @@ class AccountDesk:
             hashed = None if password is None else self._hash(password)
             with self._store.writing() as connection:
                 if find_row(connection, fresh.login) is not None:
-                    raise AccountError(f"there is an account {fresh.login} already")
+                    raise AccountError(N_("there is an account {login} already").format(login=fresh.login))
                 rules.check_change(rights_of(connection, by), None, fresh, 0)
                 when = {"created_ns": now_ns, "password_ns": None if password is None else now_ns}
                 row = {"login": fresh.login, "password": hashed, "signed_in_ns": None, **when}

@@ -8,6 +8,7 @@ store) stands outside of this, for he could write the tables as well; the audit 
 from __future__ import annotations
 
 from sensor.model.scope import Role
+from sensor.model.text import N_
 from sensor.people.account import AccountError, UserAccount, check_shape, within
 
 #: What a role may do besides looking at its own account.
@@ -18,6 +19,8 @@ POWERS: dict[Role, frozenset[str]] = {
     "auditor": frozenset({"read-audit"}),
     "admin": frozenset({"manage-people"}),
 }
+#: Why the last admin stays one.
+LAST_ADMIN = N_("{login} is the last admin: somebody must be able to manage accounts")
 #: Whom a lead may change, and into what.
 LED: frozenset[Role] = frozenset({"reader", "officer"})
 
@@ -32,24 +35,24 @@ def check_change(by: UserAccount | None, before: UserAccount | None, after: User
     new one. `other_admins` are the active ones beside it. Raises AccountError."""
     check_shape(after)
     if before is not None and before.is_active_admin and not after.is_active_admin and not other_admins:
-        raise AccountError(f"{before.login} is the last admin: somebody must be able to manage accounts")
+        raise AccountError(LAST_ADMIN.format(login=before.login))
     if by is None:
         return
     if by.disabled or by.must_change:
-        raise AccountError("this account is disabled, or has to change its password first")
+        raise AccountError(N_("this account is disabled, or has to change its password first"))
     if before is not None and before.login == by.login:
         rights = (before.role, before.divisions, before.disabled) == (after.role, after.divisions, after.disabled)
         if not rights:
-            raise AccountError("nobody changes his own role, divisions or state")
+            raise AccountError(N_("nobody changes his own role, divisions or state"))
         return
     if by.role == "admin":
         return
     if by.role != "lead" or before is None:
-        raise AccountError(f"a role of {by.role} does not manage accounts")
+        raise AccountError(N_("a role of {role} does not manage accounts").format(role=by.role))
     if not (before.role in LED and after.role in LED):
-        raise AccountError("a lead changes readers and officers alone")
+        raise AccountError(N_("a lead changes readers and officers alone"))
     if not (within(before.divisions, by.divisions) and within(after.divisions, by.divisions)):
-        raise AccountError("a lead's rights stay inside of his own divisions")
+        raise AccountError(N_("a lead's rights stay inside of his own divisions"))
 
 
 def check_password_change(by: UserAccount | None, of: UserAccount) -> None:
@@ -57,7 +60,7 @@ def check_password_change(by: UserAccount | None, of: UserAccount) -> None:
     AccountError."""
     if by is None or (by.login == of.login and not by.disabled) or may(by, "manage-people"):
         return
-    raise AccountError("only an admin sets the password of somebody else")
+    raise AccountError(N_("only an admin sets the password of somebody else"))
 
 
 def check_revoke(by: UserAccount | None, of: UserAccount) -> None:
@@ -66,13 +69,13 @@ def check_revoke(by: UserAccount | None, of: UserAccount) -> None:
         return
     if may(by, "manage-officers") and of.role in LED and within(of.divisions, by.divisions):
         return
-    raise AccountError("only an admin, or a lead of its divisions, ends the sessions of somebody else")
+    raise AccountError(N_("only an admin, or a lead of its divisions, ends the sessions of somebody else"))
 
 
 def check_token(by: UserAccount | None, of: UserAccount) -> None:
     """Whether somebody may make a token of an account. An admin may not: with it he would see cases. Raises
     AccountError."""
     if by is not None and by.login != of.login:
-        raise AccountError("a token is made by the account that it is of, or on the machine")
+        raise AccountError(N_("a token is made by the account that it is of, or on the machine"))
     if of.disabled or "see-cases" not in POWERS[of.role]:
-        raise AccountError(f"{of.login} sees no cases, so a token of it would be of no use")
+        raise AccountError(N_("{login} sees no cases, so a token of it would be of no use").format(login=of.login))

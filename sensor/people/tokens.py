@@ -16,6 +16,7 @@ from sqlalchemy import insert, select, update
 from sensor.audit.entry import AuditEntry, Plain
 from sensor.audit.trail import AuditTrail
 from sensor.model.scope import Viewer
+from sensor.model.text import N_
 from sensor.model.time import DAY_NS
 from sensor.people import rules
 from sensor.people.account import (
@@ -39,6 +40,8 @@ FORM = re.compile(r"mwt_[A-Za-z0-9_-]{43}", re.ASCII)
 SCOPES = ("read:findings", "read:cases", "read:owners", "read:figures", "read:sensors")
 #: Longer is not even looked at (Authlib CVE-2025-61920); days that one is good for, tokens of one account.
 MOST_BYTES, MOST_DAYS, MOST_TOKENS = 8_192, 366, 20
+#: Why there is no further one.
+TOO_MANY = N_("{login} has {most} tokens: end one first")
 
 
 class ApiToken(NamedTuple):
@@ -85,9 +88,9 @@ class TokenDesk:
         """A new token, and its secret, which is shown once. Without divisions it has those of its account."""
         name = name_of(label)
         if not scopes or not set(scopes) <= set(SCOPES):
-            raise AccountError(f"a token is for one or more of {', '.join(SCOPES)}")
+            raise AccountError(N_("a token is for one or more of {scopes}").format(scopes=", ".join(SCOPES)))
         if not 1 <= days <= MOST_DAYS:
-            raise AccountError(f"a token is good for 1 to {MOST_DAYS} days")
+            raise AccountError(N_("a token is good for 1 to {most} days").format(most=MOST_DAYS))
         token_id, secret = secrets.token_hex(6), f"mwt_{secrets.token_urlsafe(32)}"
         query: dict[str, Plain] = {"label": name, "scopes": sorted(set(scopes)), "days": days}
         entry = AuditEntry(by.actor, "change", "key.add", now_ns, query, [f"account:{login}", f"key:{token_id}"])
@@ -97,10 +100,10 @@ class TokenDesk:
             rules.check_token(acting, account)
             its = account.divisions if divisions is None else divisions
             if not its or not within(its, account.divisions):
-                raise AccountError("a token's divisions lie inside of its account's")
+                raise AccountError(N_("a token's divisions lie inside of its account's"))
             live = [token for token in _tokens(connection, account.login) if token.is_live(now_ns)]
             if len(live) >= MOST_TOKENS:
-                raise AccountError(f"{account.login} has {MOST_TOKENS} tokens: end one first")
+                raise AccountError(TOO_MANY.format(login=account.login, most=MOST_TOKENS))
             expires_ns = now_ns + days * DAY_NS
             token = ApiToken(token_id, account.login, name, frozenset(scopes), its, now_ns, expires_ns, None)
             row = {**token._asdict(), "scopes": json.dumps(sorted(set(scopes))), "divisions": stored_divisions(its)}
@@ -114,7 +117,7 @@ class TokenDesk:
         with self._trail.change(entry) as change, self._store.writing() as connection:
             row = connection.execute(select(TOKENS).where(TOKENS.c.token_id == token_id)).one_or_none()
             if row is None or row.revoked_ns is not None:
-                raise AccountError("there is no such token, or it is ended")
+                raise AccountError(N_("there is no such token, or it is ended"))
             token = _token(row)
             acting = rights_of(connection, by)
             rules.check_revoke(acting, find_account(connection, token.login))

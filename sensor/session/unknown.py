@@ -24,6 +24,7 @@ from sensor.dialects.unknown.fields import (
 )
 from sensor.dialects.unknown.outcomes import outcome_of, says_accepted
 from sensor.dialects.unknown.verbs import OF_MINER, OF_POOL, Verb, verb_in
+from sensor.model.text import N_
 from sensor.model.trace import SessionState
 from sensor.session.pending_requests import id_key
 from sensor.session.ranking import rank
@@ -92,7 +93,9 @@ class UnknownSession(Session):
         if best is None:
             return None
         named = [[text for side, text in self.verbs if side == wanted] for wanted in (best.miner, 1 - best.miner)]
-        text = f"an unknown dialect: methods {', '.join(named[0])} of the miner, {', '.join(named[1])} of the pool"
+        text = N_("an unknown dialect: methods {names} of the miner, {others} of the pool").format(
+            names=", ".join(named[0]), others=", ".join(named[1])
+        )
         return text[:MAX_NAMES_TEXT]
 
     def receive(self, read: Read) -> None:

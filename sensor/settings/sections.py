@@ -135,13 +135,15 @@ class EvidenceSettings(Section):
 
 class OutputSettings(Section):
     """Where findings go: `eve` is a file of JSON lines, or `-`; `stats` ends it with the counters, `redact` hides
-    what is inside. Without `name_persons` no event names a person, whichever exporter sends it.
+    what is inside. Without `name_persons` no event names a person, whichever exporter sends it. `language` is that of
+    pages and commands, `auto` the locale's; bulletins have their own.
     """
 
     eve: Annotated[str, Field(min_length=1)] | None = None
     stats: bool = False
     redact: bool = False
     name_persons: bool = False
+    language: Literal["auto", "zh", "en"] = "auto"
 
 
 #: The kernel's memory for an interface's packets where nothing is said, and the least that the core asks for.

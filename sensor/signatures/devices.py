@@ -15,6 +15,7 @@ from dataclasses import dataclass, field, replace
 from typing import NamedTuple
 
 from sensor.model.quantities import Interval
+from sensor.model.text import N_
 from sensor.signatures.device_classes import ClassRow, WallFactor, classes_of
 
 PREFIXES = {"": 1.0, "k": 1e3, "M": 1e6, "G": 1e9, "T": 1e12, "P": 1e15, "E": 1e18}
@@ -178,17 +179,18 @@ class DeviceTable:
         found = [self._at_wall(row.efficiency, row.device_class)] if row else self._ranges(algorithm, device_class)
         if not found:
             elsewhere = any(algorithm in other.algorithms for other in self.ranges)
-            return Assessment(
-                None, f"power unknown: no figure for {algorithm} on {device_class}" if elsewhere else None
-            )
+            nothing = N_("power unknown: no figure for {algorithm} on {device}")
+            return Assessment(None, nothing.format(algorithm=algorithm, device=device_class) if elsewhere else None)
         fit = [part for part in found if rate is None or self._sensible(part, rate, machines)]
         if not fit:
             names = ", ".join(name for part in found for name in part.classes) or "machine"
-            return Assessment(None, f"power unknown: at this hashrate it would be outside of what {names} can draw")
+            outside = N_("power unknown: at this hashrate it would be outside of what {devices} can draw")
+            return Assessment(None, outside.format(devices=names))
         if len(fit) == 1:
             return Assessment(fit[0])
         names = ", ".join(name for part in fit for name in part.classes)
-        return Assessment(_envelope(fit), f"device class not known: the power covers {names}")
+        covers = N_("device class not known: the power covers {devices}").format(devices=names)
+        return Assessment(_envelope(fit), covers)
 
     def _ranges(self, algorithm: str, stated: str | None) -> list[Efficiency]:
         """For each class that is possible the first row of the algorithm; a row of no class is of any."""

@@ -10,11 +10,8 @@ from babel.messages.extract import extract_from_dir
 from babel.messages.pofile import read_po
 
 from exporters.forms.documents.translations import catalogue
-from exporters.forms.report.details import details
 from sensor.console.language import SHOWN_LANGUAGES
-from sensor.console.pages.finding import DETAIL_NAMES
 from sensor.console.web.render import LANGUAGE_NAMES
-from tests.console.province import miner
 from tests.documents.catalogue import KEYWORDS, METHODS
 
 FOLDER = Path(__file__).parents[2] / "sensor" / "console"
@@ -49,10 +46,3 @@ def test_the_catalogue_is_whole() -> None:
 def test_languages_have_names_and_chinese_comes_first() -> None:
     assert SHOWN_LANGUAGES[0] == "zh"
     assert set(LANGUAGE_NAMES) == set(SHOWN_LANGUAGES)
-
-
-def test_what_the_report_names_is_in_the_catalogue() -> None:
-    source = (FOLDER.parents[1] / "exporters/forms/report/details.py").read_text(encoding="utf-8")
-    named = set(re.findall(r'^ +\(?"([A-Z][^"]+)",', source, re.MULTILINE))
-    assert {detail.name for detail in details(miner(0))} <= named | set(DETAIL_NAMES)
-    assert named <= set(DETAIL_NAMES)

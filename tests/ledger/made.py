@@ -116,7 +116,7 @@ def finding(number: int = 1, flows: tuple[FlowSummary, ...] = (), **changes: Any
         evidence=[evidence],
         midstream=False,
         capture_loss=0.0,
-        reasons=("shares were accepted",),
+        reasons=("12 of 12 shares were acknowledged",),
     )
     return dataclasses.replace(made, **changes)
 

@@ -32,11 +32,11 @@ def owned(
         0.9,
         f"10.{number >> 8 & 255}.{number & 255}.0/28",
         "answer",
-        "it says so",
+        "no book has this address at that time",
         whose,
         site,
     )
-    return Attribution("10.0.0.1", None, BEGAN, "named", whose, site, (claim,), ("it says so",))
+    return Attribution("10.0.0.1", None, BEGAN, "named", whose, site, (claim,), ("no book has this address at that time",))
 
 
 def mined(number: int, from_ns: int, to_ns: int, shares: int, **changes: Any) -> Finding:

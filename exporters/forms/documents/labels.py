@@ -56,6 +56,21 @@ CATEGORIES = {
     "foundation": N_("foundation"),
     "law-firm": N_("law firm"),
     "military": N_("military"),
+    "school": N_("school"),
+    "hospital": N_("hospital"),
+}
+#: What ranges of addresses are filed for.
+SERVICES = {
+    "data-centre": N_("data centre"),
+    "leased-line": N_("leased line"),
+    "government-line": N_("government leased line"),
+    "personal-line": N_("personal leased line"),
+    "website-line": N_("website access line"),
+    "broadband": N_("broadband access"),
+    "mobile": N_("mobile access"),
+    "network-equipment": N_("network equipment"),
+    "shared-pool": N_("shared pool of addresses"),
+    "internet-of-things": N_("internet of things"),
 }
 VERDICTS = {"consistent": N_("consistent"), "inconsistent": N_("inconsistent"), "not-comparable": N_("not comparable")}
 #: Reasons of the electricity cross-check; what stands in braces are figures.

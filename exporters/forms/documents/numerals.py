@@ -1,7 +1,8 @@
 """How a cell's value reads for people: digits grouped, prefixes chosen, per cent, moments in the document's time zone.
 
 Pure, and the same in both languages (Chinese documents write numbers and SI units as English ones do). A number is
-shown as the model holds it, only shifted by a prefix. A range is shown with the digits that its bounds support.
+shown as the model holds it, in four digits at most, only shifted by a prefix. A range is shown with the digits that its
+bounds support, as in every other form (`exporters/forms/amounts.py`).
 """
 
 from __future__ import annotations
@@ -9,12 +10,16 @@ from __future__ import annotations
 from datetime import datetime
 from decimal import Decimal
 
-from exporters.forms.amounts import AT_LEAST, prefixed, significant
+from exporters.forms.amounts import (
+    AT_LEAST,
+    digits_of,
+    grouped,
+    prefixed,
+    significant,
+)
 from exporters.forms.documents.model import Absent, Cell, Kind, RangeCell
 
 NOTHING = "–"
-#: Digits of a range whose bounds are further from its best value than this part of it, and of a narrower one.
-WIDE, WIDE_DIGITS, NARROW_DIGITS = 0.01, 3, 4
 _UNIT, _HUNDREDTH = Decimal(1), Decimal("0.01")
 
 
@@ -49,8 +54,7 @@ def bounds(value: RangeCell, kind: Kind) -> str:
 
 def _supported(value: RangeCell) -> tuple[float, float, float]:
     """Low, best and high with as many digits as the bounds support."""
-    open_by = max(value.high - value.best, value.best - value.low)
-    digits = NARROW_DIGITS if open_by <= WIDE * value.best else WIDE_DIGITS
+    digits = digits_of(value.low, value.best, value.high)
     return significant(value.low, digits), significant(value.best, digits), significant(value.high, digits)
 
 
@@ -83,14 +87,13 @@ def key_figure(value: Cell, kind: Kind, unit: str, at_least: bool) -> tuple[str,
 
 def number(value: float, scale: Decimal = _UNIT) -> str:
     """All digits of a number, shifted, thousands grouped by commas."""
-    text = f"{Decimal(repr(value)) / scale:,f}"
-    return text.rstrip("0").rstrip(".") if "." in text else text
+    return grouped(Decimal(repr(value + 0.0)) / scale)
 
 
 def _scale(value: float, kind: Kind) -> tuple[Decimal, str]:
     if kind in ("part", "change"):
         return _HUNDREDTH, ""
     if kind == "prefixed":
-        scale, prefix = prefixed(abs(value))
-        return Decimal(int(scale)), prefix
+        scale, prefix = prefixed(max(1.0, abs(value)))  # smaller ones are written out
+        return Decimal(repr(scale)), prefix
     return _UNIT, ""

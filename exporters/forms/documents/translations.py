@@ -10,8 +10,6 @@ from collections.abc import Callable
 from functools import cache
 from importlib import resources
 
-from babel.messages.pofile import read_po
-
 Translate = Callable[[str], str]
 #: Our names of the languages, and those of HTML.
 HTML_LANGUAGES = {"en": "en", "zh": "zh-Hans-CN"}
@@ -31,6 +29,8 @@ def catalogue(language: str, package: str = "exporters.forms.documents") -> dict
     """Every sentence that a language has in a package's `locale`; English needs none."""
     if language == "en":
         return {}
+    from babel.messages.pofile import read_po  # of another language than English alone
+
     with resources.files(package).joinpath("locale", f"{language}.po").open("rb") as file:
         return {
             str(message.id): str(message.string)

@@ -115,9 +115,9 @@ def band(low: float, best: float, high: float, label: str, marks: Sequence[float
 
 
 def split(parts: Sequence[tuple[str, int, str]]) -> Markup:
-    """A whole in parts, side by side: class, count and meaning of each; what is there is never too thin to be seen."""
+    """A whole in parts, side by side: class, count and name of each; what is there is never too thin to be seen."""
     whole = sum(count for _, count, _ in parts)
-    drawn, left = [_OPEN.format(", ".join(f"{count} {name}" for name, count, _ in parts))], 0.0
+    drawn, left = [_OPEN.format(", ".join(f"{count} {label}" for _, count, label in parts))], 0.0
     shown = [(name, max(6.0, WIDTH * count / whole)) for name, count, _ in parts if count]
     scale = WIDTH / sum(width for _, width in shown) if shown else 1.0
     for name, width in shown:

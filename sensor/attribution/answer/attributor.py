@@ -21,7 +21,7 @@ from sensor.attribution.index.ranges import number
 from sensor.model.address import parse_address, parse_network
 from sensor.model.attribution import Attribution, Claim
 from sensor.model.finding import Finding
-from sensor.model.text import split_endpoint
+from sensor.model.text import N_, split_endpoint
 from sensor.sheets.dates import ALWAYS, FOREVER
 
 RESULTS = ("named", "shared", "conflict", "unknown")
@@ -70,7 +70,7 @@ class Attributor:
         question = self.question(address, port, at_ns, vlan=vlan, interface=interface, vrf=vrf)
         if question is None:
             self._lookups["unknown"] += 1
-            reasons = ("what was asked is no address",)
+            reasons = (N_("what was asked is no address"),)
             return Attribution(str(address), port, at_ns, "unknown", None, None, (), reasons)
         return self._attribution(address, port, question, self.decide(question))
 
@@ -124,12 +124,12 @@ class Attributor:
     def _why_not(self, row: int, question: Question) -> str:
         index = self.index
         if question.at_ns < index.from_ns[row]:
-            return "begins later"
+            return N_("begins later")
         if question.at_ns >= index.until_ns[row]:
-            return "ended before"
+            return N_("ended before")
         if index.point[row] not in question.points:
-            return "elsewhere in the network"
-        return "through other ports" if question.port >= 0 else "through some ports only"
+            return N_("elsewhere in the network")
+        return N_("through other ports") if question.port >= 0 else N_("through some ports only")
 
     def attribute(self, finding: Finding, *, live: bool = False) -> Finding:
         """Enrich a finding with whose the miner's address was, in all and by stretches of time, and return it.
@@ -177,7 +177,8 @@ class Attributor:
         (host,) = hosts
         ports = {end[1] for end in ends if end is not None}
         answer = self.answer(host, ports.pop() if len(ports) == 1 else None, finding.first_ns)
-        answer.reasons = (f"the listed proxy {finding.miner_ip} carried for it, as its header says", *answer.reasons)
+        carried = N_("the listed proxy {address} carried for it, as its header says").format(address=finding.miner_ip)
+        answer.reasons = (carried, *answer.reasons)
         return answer
 
     def _attribution(self, address: str, port: int | None, question: Question, decision: Decision) -> Attribution:

@@ -11,7 +11,7 @@ from sensor.attribution.index.index import Index
 from sensor.attribution.index.ranges import range_text
 from sensor.attribution.index.rows import ANY_PORT_FIRST, EVERY_VRF
 from sensor.model.attribution import Claim, Enterprise, Site
-from sensor.sheets.dates import ALWAYS, FOREVER, instant_text
+from sensor.sheets.dates import ALWAYS, FOREVER
 
 #: A claim on an enterprise that is known by its name alone counts this much less.
 NAME_ONLY = 0.9
@@ -120,16 +120,6 @@ class Claims:
 
     def _ports(self, row: int) -> tuple[int, int]:
         return self.index.port_first[row], self.index.port_last[row]
-
-
-def period(claim: Claim) -> str:
-    """Since when and until when a claim holds, as text; empty if always."""
-    parts = []
-    if claim.valid_from_ns is not None:
-        parts.append(f"from {instant_text(claim.valid_from_ns)}")
-    if claim.valid_until_ns is not None:
-        parts.append(f"until {instant_text(claim.valid_until_ns)}")
-    return " ".join(parts)
 
 
 def scope(claim: Claim) -> str:

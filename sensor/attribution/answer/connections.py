@@ -10,7 +10,21 @@ from sensor.attribution.answer.explanation import MOST_CLAIMS
 from sensor.model.attribution import Attribution, Claim, HolderStretch
 from sensor.model.finding import Finding
 from sensor.model.flow import FlowSummary
+from sensor.model.text import N_
 from sensor.sheets.dates import instant_text
+
+#: Where connections of one finding lead to: nobody, one holder and nobody, several.
+LEADS = (
+    N_("the connections of this finding lead to nobody known: through other ports, or at other times; nobody is named"),
+    N_(
+        "the connections of this finding lead to {names} and nobody known: through other ports, or at other times; "
+        "nobody is named"
+    ),
+    N_(
+        "the connections of this finding lead to different holders ({names}): through other ports, or at other times; "
+        "nobody is named"
+    ),
+)
 
 
 class Asked(NamedTuple):
@@ -74,14 +88,7 @@ def merge_answers(answers: list[Attribution]) -> Attribution:
             first.reasons,
         )
     named = sorted({answer.enterprise.name for answer in answers if answer.enterprise})
-    whom = (
-        f"different holders ({', '.join(named)})"
-        if len(named) > 1
-        else f"{named[0]} and nobody known"
-        if named
-        else "nobody known"
-    )
-    reason = f"the connections of this finding lead to {whom}: through other ports, or at other times; nobody is named"
+    reason = LEADS[min(len(named), 2)].format(names=", ".join(named))
     return Attribution(
         first.address,
         None,
@@ -99,17 +106,15 @@ def ended_before(last: HolderStretch, earlier: Attribution) -> Attribution:
     answer = last.attribution
     if earlier.enterprise is None:
         return answer
-    reason = (
-        f"no book speaks of the time since {instant_text(last.from_ns)} UTC; before, it was {earlier.enterprise.name}"
-    )
+    form = N_("no book speaks of the time since {since} UTC; before, it was {name}")
+    reason = form.format(since=instant_text(last.from_ns), name=earlier.enterprise.name)
     return replace(answer, claims=(*answer.claims, *earlier.claims)[:MOST_CLAIMS], reasons=(reason, *answer.reasons))
 
 
 def carried_for(answer: Attribution, clients: list[str]) -> None:
     """Name nobody where a proxy at the address states that it carries for others: its holder is not the miner, and whom
     it states is a claim of its own."""
-    reason = (
-        f"a proxy at this address carried for {', '.join(clients[:3])}, as it says itself: whoever mines is behind it"
-    )
+    form = N_("a proxy at this address carried for {clients}, as it says itself: whoever mines is behind it")
+    reason = form.format(clients=", ".join(clients[:3]))
     answer.result, answer.enterprise, answer.site = "shared", None, None
     answer.reasons = (reason, *answer.reasons)

@@ -15,6 +15,8 @@ from typing import TextIO
 
 from stdnum import numdb
 
+from sensor.model.text import N_
+
 #: So many of several divisions of one name are named.
 MOST_NAMED = 6
 _YEARS = re.compile(r"\[(\d*)-(\d*)\](.*)")
@@ -106,11 +108,12 @@ class Divisions:
             return self._named(wanted, year)
         code = wanted.ljust(6, "0")
         if len(wanted) not in (2, 4, 6):
-            raise DivisionError(f"{wanted} is no code of a division: it has 2, 4 or 6 digits (GB/T 2260)")
+            no_code = N_("{text} is no code of a division: it has 2, 4 or 6 digits (GB/T 2260)")
+            raise DivisionError(no_code.format(text=wanted))
         if (name := self.name(code, year)) is not None:
             return Division(code, name)
         if code not in _table():
-            raise DivisionError(f"there is no division {wanted} (GB/T 2260){self._near(code, year)}")
+            raise DivisionError(self._none(wanted, code, year))
         last, name = max((last, name) for _, last, name in _table()[code])
         return Division(code, self.name(code, last) or name, last, self._successors(code, year))
 
@@ -137,21 +140,28 @@ class Divisions:
         if len(found) == 1:
             return Division(found[0], self.name(found[0], year) or name)
         if not found:
-            raise DivisionError(f"there is no division {name!r} (GB/T 2260): give its code, or its name as it is today")
+            nothing = N_("there is no division {text} (GB/T 2260): give its code, or its name as it is today")
+            raise DivisionError(nothing.format(text=repr(name)))
         some = ", ".join(f"{code} {self.name(code, year)}" for code in sorted(found)[:MOST_NAMED])
-        more = f" and {len(found) - MOST_NAMED} more" if len(found) > MOST_NAMED else ""
-        raise DivisionError(f"{len(found)} divisions are called {name!r}: give the code of one: {some}{more}")
+        form = (
+            N_("{count} divisions are called {text}: give the code of one: {some} and {most} more")
+            if len(found) > MOST_NAMED
+            else N_("{count} divisions are called {text}: give the code of one: {some}")
+        )
+        more = len(found) - MOST_NAMED
+        raise DivisionError(form.format(count=len(found), text=repr(name), some=some, most=more))
 
     def _successors(self, code: str, year: int) -> tuple[tuple[str, str], ...]:
         """What an abolished one became, with names as of a year; nothing where that is not certain."""
         return tuple((other, self.name(other, year) or other) for other in sorted(self.heirs(code)))
 
-    def _near(self, code: str, year: int) -> str:
-        """The narrowest division around a wrong code, as the end of a sentence."""
+    def _none(self, wanted: str, code: str, year: int) -> str:
+        """That there is no such division, with the narrowest one around a wrong code."""
         for outer in (f"{code[:4]}00", f"{code[:2]}0000"):
             if outer != code and (name := self.name(outer, year)) is not None:
-                return f"; {outer} is {name}"
-        return ""
+                form = N_("there is no division {text} (GB/T 2260); {code} is {name}")
+                return form.format(text=wanted, code=outer, name=name)
+        return N_("there is no division {text} (GB/T 2260)").format(text=wanted)
 
     def _find_local(self, part: str, within: str) -> str | None:
         stem = within.rstrip("0") if within else ""

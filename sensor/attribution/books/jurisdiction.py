@@ -13,6 +13,7 @@ from typing import Literal
 
 from sensor.attribution.books.divisions import Division, DivisionError, Divisions
 from sensor.model.scope import EVERYTHING, EVERYWHERE, NOWHERE, Scope, Viewer, stem_of
+from sensor.model.text import N_
 
 
 def granted(codes: Iterable[str], divisions: Divisions, year: int) -> list[Division]:
@@ -21,7 +22,8 @@ def granted(codes: Iterable[str], divisions: Divisions, year: int) -> list[Divis
     found = []
     for code in sorted(codes):
         if not (code.isascii() and code.isdigit()):
-            raise DivisionError(f"{code!r} is no code of a division: rights are granted by code (GB/T 2260)")
+            form = N_("{text} is no code of a division: rights are granted by code (GB/T 2260)")
+            raise DivisionError(form.format(text=repr(code)))
         found.append(divisions.division(code, year))
     return found
 

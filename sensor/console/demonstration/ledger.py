@@ -12,6 +12,7 @@ from typing import Literal
 
 from sensor.console.demonstration.roster import PLANS, WEEKS, MinerPlan
 from sensor.ledger import Ledger
+from sensor.line.verdict import ACKNOWLEDGED, MINER_SAID, POOL_ANSWERED
 from sensor.model.attribution import Attribution, Claim
 from sensor.model.evidence import Evidence, Grade
 from sensor.model.finding import Finding, Pool, Wallet
@@ -151,7 +152,11 @@ def _finding(number: int, plan: MinerPlan, began_ns: int, end_ns: int) -> Findin
         evidence=_evidence(plan, flows[-1]),
         midstream=False,
         capture_loss=0.002,
-        reasons=("both sides speak the dialect", f"the pool accepted {shares.accepted:,} shares"),
+        reasons=(
+            MINER_SAID.format(names="login, submit, subscribe"),
+            POOL_ANSWERED.format(names="login, submit, subscribe"),
+            ACKNOWLEDGED.format(accepted=shares.accepted, sent=shares.submitted),
+        ),
         hashrate_hps=interval,
         spent_hashrate_hps=interval,
         power_watts=watts,

@@ -34,7 +34,7 @@ from sensor.console.listing import RecordList, basis_sentence, empty_sentence, l
 from sensor.console.refusal import RefusalError
 from sensor.ledger.read.lists.cut import ListKey
 from sensor.ledger.read.lists.records import AskedCases, due_rank
-from sensor.model.summary import Case
+from sensor.model.summary import Case, Change
 from sensor.model.time import moment
 
 OPEN = choice("open", N_("Open"), (("yes", N_("yes")), ("no", N_("no"))))
@@ -171,6 +171,12 @@ def _facts(visit: Visit, found: Case) -> Facts:
     return Facts("", tuple(facts))
 
 
+def _why(visit: Visit, change: Change, found: Case) -> str:
+    """Why a step was taken: what the sensor wrote is translated, what people wrote is not."""
+    why = without_names(change.why, found.enterprise, found.site, persons=False)
+    return visit.wording.recorded(why) if change.who == states.SENSOR else why
+
+
 def _history(visit: Visit, found: Case) -> CaseHistory:
     steps = tuple(
         HistoryStep(
@@ -178,7 +184,7 @@ def _history(visit: Visit, found: Case) -> CaseHistory:
             state_text(visit, change.state),
             change.state,
             visible(change.who),
-            visible(without_names(change.why, found.enterprise, found.site, persons=False)),
+            visible(_why(visit, change, found)),
         )
         for change in found.changes
     )

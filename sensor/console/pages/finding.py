@@ -56,15 +56,6 @@ STANDINGS = {
     "machine": N_("names the machine"),
     "context": N_("context"),
 }
-#: What `details` of the report names; "Evidence, ..." has the kind of an observation behind it.
-DETAIL_NAMES = (
-    *(N_("Login"), N_("Worker"), N_("Workers named"), N_("Machines behind the address"), N_("Machine or program")),
-    *(N_("Agent"), N_("Speaks for many"), N_("Wallet"), N_("Wallet is"), N_("Pool"), N_("Through proxy")),
-    *(N_("Pool asked for"), N_("Dialect"), N_("Algorithm is"), N_("Withdrawn"), N_("Work of a share")),
-    *(N_("Work accepted"), N_("Claimed hashrate"), N_("Hashrate in its name"), N_("Donation session")),
-    *(N_("Power rests on"), N_("Not captured"), N_("Joined midstream"), N_("Became finding"), N_("Finding")),
-    *(N_("Evidence, spoken"), N_("Evidence, named"), N_("Evidence, behaved")),
-)
 NO_FINDING = N_("There is no such finding, or it is not yours to see.")
 
 
@@ -103,7 +94,7 @@ def finding(visit: Visit, finding_id: str) -> ConsolePage:
     label = item.grade.label
     suppressed = suppressed_text(found)
     opening: tuple[ConsoleBlock, ...] = (
-        (Sayings(_("It was not reported"), (suppressed,), foreign=True),) if suppressed else ()
+        (Sayings(_("It was not reported"), (visit.wording.recorded(suppressed),), foreign=True),) if suppressed else ()
     )
     return ConsolePage(
         "findings",
@@ -145,7 +136,7 @@ def _figures(visit: Visit, item: Finding) -> tuple[ConsoleBlock, ...]:
         legend = _("each bar {width}, the tallest {most} shares").format(
             width=duration(line.bin_ns / SECOND_NS), most=f"{max(line.counts):,}"
         )
-        drawing = panels.strip(item, strips.TimeAxis(((line.start_ns, end_ns),)))
+        drawing = panels.strip(item, strips.TimeAxis(((line.start_ns, end_ns),)), visit.wording)
         blocks.append(
             Drawing(_("Shares over time"), drawing, _time(visit, line.start_ns), _time(visit, end_ns), legend)
         )
@@ -155,15 +146,14 @@ def _figures(visit: Visit, item: Finding) -> tuple[ConsoleBlock, ...]:
 def _why(visit: Visit, item: Finding) -> tuple[ConsoleBlock, ...]:
     _ = visit._
     sure = _("Sure by {part} %.").format(part=f"{100 * item.confidence:.3g}")
-    facts = tuple(Fact(_(detail.name), detail.text, None, detail.code) for detail in details(item))
+    recorded = visit.wording.recorded
+    facts = tuple(Fact(detail.name, detail.text, None, detail.code) for detail in details(item, visit.wording))
+    reasons = tuple(short(recorded(text), 400) for text in reversed(item.reasons))
+    notes = tuple(visible(recorded(text)) for text in item.estimate_notes)
     return (
         Sayings("", (sure,)),
-        Sayings(_("Reasons, the strongest first"), tuple(short(text, 400) for text in reversed(item.reasons)), True),
-        *(
-            (Sayings(_("Notes on the figures"), tuple(map(visible, item.estimate_notes)), True),)
-            if item.estimate_notes
-            else ()
-        ),
+        Sayings(_("Reasons, the strongest first"), reasons, True),
+        *((Sayings(_("Notes on the figures"), notes, True),) if notes else ()),
         Facts("", facts),
     )
 
@@ -179,7 +169,7 @@ def _dialogue(visit: Visit, item: Finding) -> ConsoleBlock:
             grade_text(visit, piece.grade.label),
             _("byte {offset}").format(offset=f"{piece.offset:,}"),
             visible(piece.excerpt),
-            short(str(piece.detail.get("proof") or piece.detail.get("message") or ""), 200),
+            short(visit.wording.recorded(str(piece.detail.get("proof") or piece.detail.get("message") or "")), 200),
         )
         for piece in pieces
     ]
@@ -219,10 +209,11 @@ def _whose(visit: Visit, found: ListedFinding, item: Finding) -> tuple[ConsoleBl
         Column("allocation", _("Range")),
         Column("strength", _("Strength"), "figure"),
     )
+    reasons = tuple(visible(visit.wording.recorded(text)) for text in answer.reasons)
     table = DocumentTable("claims", _("What books say"), columns, tuple(rows), _("No book says anything."))
     return (
         Facts("", tuple(facts)),
-        *((Sayings(_("Reasons"), tuple(map(visible, answer.reasons)), foreign=True),) if answer.reasons else ()),
+        *((Sayings(_("Reasons"), reasons, foreign=True),) if reasons else ()),
         table,
     )
 

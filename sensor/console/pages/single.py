@@ -102,7 +102,9 @@ def site(visit: Visit, site_id: int) -> ConsolePage:
     )
     reasons = of_week.site_class.reasons if of_week else ()
     why: tuple[ConsoleBlock, ...] = (
-        (Sayings(_("Why this kind"), tuple(map(visible, reasons)), True),) if reasons else ()
+        (Sayings(_("Why this kind"), tuple(visible(visit.wording.recorded(text)) for text in reasons), True),)
+        if reasons
+        else ()
     )
     parts = (
         PagePart("figures", _("What it amounts to"), _sheet_figures(visit, visit.week.by_site.get(site_id, []), seen)),

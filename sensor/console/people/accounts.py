@@ -179,7 +179,7 @@ def _list_page(visit: Visit, sign_in: DoorSignIn, sentence: str) -> ConsolePage:
     )
     table = DocumentTable("people", "", columns, rows, _("No account is yours to change."))
     links = tuple({"login": visit.href(f"{PEOPLE}/{account.login}")} for account in accounts)
-    top = (Sayings("", (_(sentence),)),) if sentence else ()
+    top = (Sayings("", (visit.wording.recorded(_(sentence)),)),) if sentence else ()
     parts = [PagePart("list", "", (*top, Listing(table, links)))]
     if visit.viewer.role == "admin":
         parts.append(PagePart("add", _("Add somebody"), (_add_form(visit),)))
@@ -223,7 +223,7 @@ def _person_page(visit: Visit, account: UserAccount, sign_in: DoorSignIn, senten
             Fact(_("Sessions"), str(live)),
         ),
     )
-    top = (Sayings("", (_(sentence),)),) if sentence else ()
+    top = (Sayings("", (visit.wording.recorded(_(sentence)),)),) if sentence else ()
     own = account.login == visit.viewer.login
     note = (Sayings("", (_("Nobody changes his own role, divisions or state."),)),) if own else ()
     parts = [PagePart("who", "", (*top, facts, *note))]

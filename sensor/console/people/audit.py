@@ -103,7 +103,7 @@ def _chain(visit: Visit, reader: AuditReader) -> tuple[Facts | Sayings, ...]:
             _("All rows are sound. A tail that was cut off shows only against an anchor: minewatch audit verify.")
         ]
     else:
-        faults = [visible(fault.sentence) for fault in verdict.faults[:MOST_FAULTS]]
+        faults = [visible(visit.wording.recorded(fault.sentence)) for fault in verdict.faults[:MOST_FAULTS]]
         sentences = [_("The audit was tampered with, or its store is damaged:"), *faults]
     return Facts("", tuple(facts)), Sayings("", tuple(sentences))
 

@@ -181,7 +181,7 @@ def _account_page(visit: Visit, found: OpenSession, sign_in: DoorSignIn, sentenc
             *_tokens_fact(visit, sign_in, found),
         ),
     )
-    sayings = [_(sentence)] if sentence else []
+    sayings = [visit.wording.recorded(_(sentence))] if sentence else []
     sayings += [_(MUST_CHANGE)] if account.must_change else []
     top = (Sayings("", tuple(sayings)), facts) if sayings else (facts,)
     parts = [PagePart("own", "", top), PagePart("password", _("Password"), (_password_form(visit),))]

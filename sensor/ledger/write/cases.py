@@ -18,6 +18,7 @@ from sensor.ledger.store.schema import CASES, CHANGES
 from sensor.ledger.write.owners import SiteRef
 from sensor.model.finding import Finding
 from sensor.model.summary import CaseSubject, State
+from sensor.model.text import N_
 from sensor.model.time import HOUR_NS, SECOND_NS
 
 #: Work that opens a case: a share that was not refused within a time that is no test of a pool's latency; or so long
@@ -74,7 +75,7 @@ class CaseWriter:
         history = select(CHANGES.c.state, CHANGES.c.why).where(CHANGES.c.case_id == case.case_id)
         changes = self._connection.execute(history.order_by(CHANGES.c.change_id)).all()
         why = changes[states.entered([state for state, _ in changes])][1] if changes else None
-        return f"false alarm: {why} (case {case.case_id})"
+        return N_("false alarm: {why} (case {case})").format(why=why, case=case.case_id)
 
     def add(
         self, finding: Finding, subject: CaseSubject, more_shares: bool, wholly_since_ns: int | None = None
@@ -96,7 +97,9 @@ class CaseWriter:
             and finding.last_ns > max(case.since_ns, case.last_ns)
             and _is_sustained(finding)
         ):
-            why = f"mining again: {finding.miner_ip} at {finding.pool_ip} port {finding.pool_port}"
+            why = N_("mining again: {miner} at {pool} port {number}").format(
+                miner=finding.miner_ip, pool=finding.pool_ip, number=finding.pool_port
+            )
             move(self._connection, case, "relapsed", states.SENSOR, why, finding.last_ns)
         if finding.first_ns < case.first_ns or finding.last_ns > case.last_ns:
             case.first_ns = min(case.first_ns, finding.first_ns)
@@ -128,7 +131,9 @@ class CaseWriter:
         case_id = self._connection.scalar(insert(CASES).values(values).returning(CASES.c.case_id))
         assert case_id is not None
         case.case_id = case_id
-        why = f"{finding.miner_ip} mines at {finding.pool_ip} port {finding.pool_port}: {finding.grade.label}"
+        why = N_("{miner} mines at {pool} port {number}: {grade}").format(
+            miner=finding.miner_ip, pool=finding.pool_ip, number=finding.pool_port, grade=finding.grade.label
+        )
         _write_change(self._connection, case, states.SENSOR, why, at_ns)
         self._cases[subject] = case
         return case
@@ -150,7 +155,7 @@ class CaseWriter:
             same = CASES.c.case_id == earlier.case_id
             self._connection.execute(update(CASES).where(same).values(site_id=subject.site_id, address=""))
             return earlier
-        why = f"the address is of a site known by now: goes on as case {case.case_id}"
+        why = N_("the address is of a site known by now: goes on as case {case}").format(case=case.case_id)
         move(self._connection, earlier, "closed", states.SENSOR, why, finding.last_ns)
         return case
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 
+from sensor.model.text import N_
 from sensor.session.verify.sampling import Digest, Look, PerShare, Sampling, SubmittedShare, Turn
 from sensor.signatures.message_values import MessageValues
 
@@ -60,6 +61,6 @@ class ClaimedResults:
         number = int.from_bytes(bytes.fromhex(result)[24:], "little")
         # The work was rounded down by less than one hash, so a claim on the very edge may pass that a pool refuses.
         if number * share.work >= LIMIT:
-            return Look(False, "claimed: its result is not below the target")
+            return Look(False, N_("claimed: its result is not below the target"))
         self.below += 1
-        return Look(False, "claimed: its result is below the target")
+        return Look(False, N_("claimed: its result is below the target"))

@@ -14,6 +14,7 @@ import hashlib
 import math
 from collections.abc import Mapping
 
+from sensor.model.text import N_
 from sensor.model.time import HOUR_NS, SECOND_NS
 from sensor.session.verify.rebuild import MASK_BIP320, HeaderJob, header_job, sha256d, share_header, version_mask
 from sensor.session.verify.sampling import Digest, Look, PerShare, Sampling, Score, SubmittedShare, Turn
@@ -37,6 +38,8 @@ MOST_APART_NS = 3 * HOUR_NS
 SEEN_BYTES = 16
 
 SCRYPT_HINTS = (None, "scrypt", "sha256d")  # a wallet's coin may be only the one that is paid out
+#: Of a share that somebody may have kept for later.
+OTHER_TIME = N_("recomputed: its header is of another time than its packet, and proves no work of then")
 
 
 def scrypt_header(header: bytes) -> bytes:
@@ -151,15 +154,16 @@ class HeaderShares:
         self._seen = (*self._seen, start)
         if abs(header_time_ns(header) - share.ts_ns) > MOST_APART_NS:
             self.outdated += 1
-            return Look(False, "recomputed: its header is of another time than its packet, and proves no work of then")
+            return Look(False, OTHER_TIME)
         for algorithm in self._candidates(hint):
             work = per_share(values, algorithm)
             if work is None:
                 continue
             result = digest if algorithm == "sha256d" else scrypt_header(header)
             if self._tried(algorithm, int.from_bytes(result, "little"), work, share):
-                return Look(True, f"recomputed: its {algorithm} hash {result[::-1].hex()} is below the target")
-        return Look(False, "recomputed: its hash is not below the target")
+                recomputed = N_("recomputed: its {algorithm} hash {hash} is below the target")
+                return Look(True, recomputed.format(algorithm=algorithm, hash=result[::-1].hex()))
+        return Look(False, N_("recomputed: its hash is not below the target"))
 
     def _candidates(self, hint: str | None) -> list[str]:
         if self.proven == "sha256d" or hint not in SCRYPT_HINTS:
