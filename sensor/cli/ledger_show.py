@@ -12,6 +12,7 @@ from sensor.cases import states as cases
 from sensor.cli import ledger_figures
 from sensor.cli.attribution_json import enterprise_object
 from sensor.cli.case_json import case_object, class_object, figures_object, history_object, next_states
+from sensor.cli.casework_json import attachments_object, step_text, work_texts
 from sensor.cli.explain import algorithm_text, place
 from sensor.cli.finding_json import finding_object
 from sensor.cli.frame import CommandError, grounds_of, site_weights_of
@@ -50,7 +51,8 @@ def _show_case(number: int, options: argparse.Namespace, settings: Configuration
         raise CommandError(RUN_ERROR, f"there is no case {options.what.strip()}")
     addresses, period = ledger.reader.case_addresses(case), _last_days(case.last_ns, settings, ledger)
     if options.json:
-        print_json(_case_answer(case, addresses, period, options.persons))
+        files = attachments_object(ledger.reader.attachments(number), case, options.persons)
+        print_json({**_case_answer(case, addresses, period, options.persons), "attachments": files})
         return OK
     print(f"Case {case.case_id}: {case.state} ({cases.NAMES[case.state]}), {subject(case, options.persons)}")
     if case.enterprise is not None:
@@ -61,11 +63,14 @@ def _show_case(number: int, options: argparse.Namespace, settings: Configuration
     )
     more = " ..." if len(addresses) > MAX_ADDRESSES else ""
     print(f"  {counted(len(addresses), 'address', 'addresses')}: {', '.join(addresses[:MAX_ADDRESSES])}{more}")
+    for text in work_texts(case, ledger.reader.attachments(number), zone, options.persons):
+        print(f"  {text}")
     _show_site(case, period, zone)
     print("History")
     for change in case.changes:
         why = without_names(change.why, case.enterprise, case.site, options.persons)
-        print(f"  {minute_text(change.at_ns, zone)}  {change.state}, {safe(change.who)}: {safe(why)}")
+        said = "; ".join(filter(None, (step_text(change, zone), safe(why))))
+        print(f"  {minute_text(change.at_ns, zone)}  {change.state}, {safe(change.who)}: {said}")
     print(f"  it can go to {', '.join(cases.FOLLOWS[case.state])}")
     return OK
 

@@ -14,6 +14,7 @@ from sensor.cli.options import (
     count_type,
     leave_to_parent,
 )
+from sensor.cli.parser_case import add_case_commands
 from sensor.model.case_state import STATES
 
 
@@ -27,6 +28,7 @@ def add_ledger(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     listed = actions.add_parser("list", help="the cases that are open, overdue ones first")
     listed.add_argument("--all", action="store_true", help="closed ones and false alarms too")
     listed.add_argument("--overdue", action="store_true", help="only those whose next step should have been taken")
+    listed.add_argument("--assigned", metavar="LOGIN", help="only those that are assigned to this account; or nobody")
     listed.add_argument("--address", metavar="ADDRESS", help="only those of this address")
     listed.add_argument("--since", metavar="DATE", help="only those that mined on this day, or at this time, or later")
     listed.add_argument("--until", metavar="DATE", help="only those that mined on this day, or before this time")
@@ -43,14 +45,17 @@ def add_ledger(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
         choices=StateNames(),
         help=f"{', '.join(STATES[1:])}; without one, the case stays where it is, and the text is noted",
     )
-    put.add_argument(
-        "--why", required=True, metavar="TEXT", help="what was found or done; for a false alarm, what it really is"
-    )
+    put.add_argument("--why", metavar="TEXT", help="what was found or done; for a false alarm, what it really is")
     put.add_argument(
         "--who",
         metavar="NAME",
         help="who says so: a note beside the user of the system, who stands in the history in any case",
     )
+    add_case_commands(put)
+    fetched = actions.add_parser("attachment", help="write an attachment of a case to a file")
+    fetched.add_argument("case", metavar="CASE", help="number of a case")
+    fetched.add_argument("number", metavar="NUMBER", type=count_type(1), help="of the attachment, as `show` has it")
+    fetched.add_argument("--to", metavar="FILE", required=True, help="write there")
     export = actions.add_parser("export", help="the mining list of a period: a row for each address and algorithm")
     export.add_argument("--to", metavar="FILE", help="write there; without it, or with -, on standard output")
     export.add_argument(
@@ -94,7 +99,7 @@ def add_ledger(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     second_words = (sensor_actions.add_parser("list", help="all of them"), rename, retire)
     for action in (listed, shown, backup, restore, checked, sensors, *second_words):
         add_json(action)
-    for action in (listed, shown, put, export, forget, backup, restore, checked, sensors, *second_words):
+    for action in (listed, shown, put, fetched, export, forget, backup, restore, checked, sensors, *second_words):
         add_ledger_url(action)
         add_line_options(action)
     for nested in second_words:
