@@ -18,7 +18,7 @@ from sensor.cases.commands import (
     SetDue,
 )
 from sensor.cases.states import CaseError
-from sensor.cases.words import parse_conclusion, parse_measures
+from sensor.cases.vocabulary import parse_conclusion, parse_measures
 from sensor.ledger.store.attachments import AttachmentFolder, attachments_folder
 from sensor.model.casework import MachineKind
 

@@ -7,7 +7,7 @@ from datetime import tzinfo
 
 from exporters.redaction.persons import without_names
 from sensor.cases.steps import concluded
-from sensor.cases.words import CONCLUSION_NAMES, MACHINE_NAMES, MEASURE_NAMES
+from sensor.cases.vocabulary import CONCLUSION_NAMES, MACHINE_NAMES, MEASURE_NAMES
 from sensor.cli.json_text import instant
 from sensor.cli.ledger_text import safe
 from sensor.model.casework import CaseAttachment, CaseWork, FieldResult
@@ -77,9 +77,9 @@ def work_texts(case: Case, files: Sequence[CaseAttachment], zone: tzinfo, person
 
 def conclusion_text(work: CaseWork) -> str:
     """`concluded: mine; power-cut; found 540 ASIC, 1,300 h, 370,000 kWh (285 kW)`."""
-    words = [UNKNOWN if work.conclusion is None else CONCLUSION_NAMES[work.conclusion][1]]
-    words.append(", ".join(MEASURE_NAMES[each][1] for each in work.measures) or f"measure {UNKNOWN}")
-    return f"concluded: {'; '.join(words)}; found: {field_text(work.field_result)}"
+    texts = [UNKNOWN if work.conclusion is None else CONCLUSION_NAMES[work.conclusion][1]]
+    texts.append(", ".join(MEASURE_NAMES[each][1] for each in work.measures) or f"measure {UNKNOWN}")
+    return f"concluded: {'; '.join(texts)}; found: {field_text(work.field_result)}"
 
 
 def field_text(found: FieldResult | None) -> str:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from sensor.cli.case_commands import files_of
 from sensor.cli.case_filter import divisions_of
 from sensor.cli.frame import CommandError, exit_on, grounds_of, site_weights_of
 from sensor.cli.people import opened_door
@@ -49,13 +51,16 @@ def desk_of(settings: Configuration, ledger: Ledger, banner: str | None = None) 
 def opened_desk(settings: Configuration, where: Listening) -> Iterator[ASGIApp]:
     """The application, until it is served no more. Raises CommandError."""
     from sensor.audit.store import AuditReader, audit_place
+    from sensor.console.office import CaseOffice
     from sensor.console.people.accounts import people_router
     from sensor.console.people.audit import audit_router
+    from sensor.console.people.casework import casework_router
     from sensor.console.people.entrance import entrance_router
     from sensor.console.people.gate import DoorSignIn
     from sensor.console.people.view_rows import ViewRows
     from sensor.console.web.app import make_app
     from sensor.ledger import Ledger, LedgerError
+    from sensor.ledger.casework import CaseClerk
     from sensor.people.opening import open_oidc
 
     if where.on_open_network:
@@ -67,7 +72,10 @@ def opened_desk(settings: Configuration, where: Listening) -> Iterator[ASGIApp]:
             ledger = Ledger.open_to_read(settings.ledger.url)
         closing.callback(ledger.close)
         provider = open_oidc(settings.people.oidc, door.store, door.trail)
-        desk = desk_of(settings, ledger)
+        clerk = CaseClerk.beside_readers(settings.ledger.url, files_of(settings))
+        closing.callback(clerk.close)
+        office = CaseOffice(clerk, door.accounts.all)
+        desk = dataclasses.replace(desk_of(settings, ledger), office=office)
         sign_in = DoorSignIn(door, secure=where.secure, has_provider=provider is not None, has_proxy=where.behind_tls)
         place = audit_place(settings.ledger.url, settings.audit.url)
         routers = [
@@ -81,4 +89,5 @@ def opened_desk(settings: Configuration, where: Listening) -> Iterator[ASGIApp]:
             closing.callback(provider.close)
             routers.append(provider_router(sign_in, provider))
         witness = ViewRows(door.trail, sign_in.clock)
+        routers.append(casework_router(desk, sign_in, office, witness))
         yield make_app(desk, sign_in, hosts=where.names, secure=where.secure, routers=routers, witness=witness)

@@ -69,8 +69,8 @@ def _show_case(number: int, options: argparse.Namespace, settings: Configuration
     print("History")
     for change in case.changes:
         why = without_names(change.why, case.enterprise, case.site, options.persons)
-        said = "; ".join(filter(None, (step_text(change, zone), safe(why))))
-        print(f"  {minute_text(change.at_ns, zone)}  {change.state}, {safe(change.who)}: {said}")
+        line = "; ".join(filter(None, (step_text(change, zone), safe(why))))
+        print(f"  {minute_text(change.at_ns, zone)}  {change.state}, {safe(change.who)}: {line}")
     print(f"  it can go to {', '.join(cases.FOLLOWS[case.state])}")
     return OK
 

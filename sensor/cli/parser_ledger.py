@@ -14,7 +14,6 @@ from sensor.cli.options import (
     count_type,
     leave_to_parent,
 )
-from sensor.cli.parser_case import add_case_commands
 from sensor.model.case_state import STATES
 
 
@@ -51,7 +50,7 @@ def add_ledger(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
         metavar="NAME",
         help="who says so: a note beside the user of the system, who stands in the history in any case",
     )
-    add_case_commands(put)
+    _add_case_commands(put)
     fetched = actions.add_parser("attachment", help="write an attachment of a case to a file")
     fetched.add_argument("case", metavar="CASE", help="number of a case")
     fetched.add_argument("number", metavar="NUMBER", type=count_type(1), help="of the attachment, as `show` has it")
@@ -104,3 +103,31 @@ def add_ledger(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
         add_line_options(action)
     for nested in second_words:
         leave_to_parent(nested)
+
+
+def _add_case_commands(put: argparse.ArgumentParser) -> None:
+    """What a case is told besides a state."""
+    put.add_argument("--due", metavar="DATE|none", help="the day by which the step is due; none: as its state says")
+    put.add_argument("--assign", metavar="LOGIN|nobody", help="whose work it is from now on")
+    put.add_argument("--conclusion", metavar="WORD", help="what it was: mine, household, ...; docs/cases.md has all")
+    put.add_argument(
+        "--measure",
+        action="append",
+        default=[],
+        metavar="WORD",
+        help="what was done: power-cut, ...; docs/cases.md has all",
+    )
+    put.add_argument(
+        "--machines",
+        action="append",
+        default=[],
+        metavar="KIND=COUNT[:MODEL]",
+        help="what was found at the place; kinds are asic, gpu, cpu, other",
+    )
+    put.add_argument("--hours", default="", metavar="H", help="hours that they ran, as was found at the place")
+    put.add_argument("--kwh", default="", metavar="KWH", help="kilowatt-hours of those hours, as a meter has them")
+    put.add_argument("--attach", metavar="FILE", help="a file for the case: PDF, picture, workbook, text or capture")
+    put.add_argument("--remove", type=count_type(1), metavar="NUMBER", help="an attachment to remove")
+    put.add_argument(
+        "--steps", type=count_type(1), metavar="N", help="refuse it if the history does not have N steps any more"
+    )

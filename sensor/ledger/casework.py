@@ -13,8 +13,8 @@ from sqlalchemy import Engine
 from sensor.cases.commands import AttachFile, CaseCommand, CaseStand
 from sensor.cases.file_kinds import kind_of, stored_name
 from sensor.cases.states import CaseError
-from sensor.ledger.read.attachments import stored_hashes
 from sensor.ledger.read.selection import Selection
+from sensor.ledger.store.attachment_rows import stored_hashes
 from sensor.ledger.store.attachments import AttachmentFolder
 from sensor.ledger.store.database import reading, writing
 from sensor.ledger.store.errors import LedgerError

@@ -1,4 +1,4 @@
-"""`minewatch ledger set` with everything that the console has: the same commands and refusals, and a row in the audit."""
+"""`minewatch ledger set` with all that the console has: the same commands and refusals, and a row in the audit."""
 
 from __future__ import annotations
 
@@ -45,7 +45,8 @@ def test_one_call_does_all_of_it_in_its_order(url: str, tmp_path: Path, capsys: 
     (tmp_path / "报告.txt").write_text("found 540 machines", encoding="utf-8")
     code, out, err = said(
         capsys, url, "set", "1", "notified", "--why", "letter 12", "--assign", "li", "--due", DAY,
-        "--conclusion", "集中式矿场", "--measure", "power-cut", "--measure", "扣留或没收设备", "--machines", "asic=540:Antminer S19",
+        "--conclusion", "集中式矿场", "--measure", "power-cut", "--measure", "扣留或没收设备",
+        "--machines", "asic=540:Antminer S19",
         "--hours", "1,300", "--kwh", "370,000", "--attach", str(tmp_path / "报告.txt"), "--steps", "1",
     )  # fmt: skip
     assert (code, err) == (0, "")
@@ -53,7 +54,7 @@ def test_one_call_does_all_of_it_in_its_order(url: str, tmp_path: Path, capsys: 
         "concluded", "new -> notified", "assigned to li", "due as was said", "attached as number 1",
     ]  # fmt: skip
     _, text, _ = said(capsys, url, "show", "1")
-    shown = "machines held or confiscated, sealed and power cut; found: 540 ASIC (Antminer S19), 1,300 h, 370,000 kWh"
+    shown = "machines held or confiscated, sealed and power cut; found: 540 ASICs (Antminer S19), 1,300 h, 370,000 kWh"
     assert shown in text
     assert "(284.6 kW)" in text
     assert "attachment 1: 报告.txt, text, 18 bytes" in text

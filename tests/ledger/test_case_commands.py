@@ -13,7 +13,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sensor.cases import commands, file_kinds, states, steps, typed, words
+from sensor.cases import commands, file_kinds, states, steps, typed, vocabulary
 from sensor.cases.commands import AssignCase, CaseStand, ConcludeCase, MoveCase, NoteCase, RemoveFile, SetDue
 from sensor.cases.states import CaseError
 from sensor.model.casework import CONCLUSIONS, MACHINE_KINDS, MEASURES, CaseWork, FieldResult, FoundMachines
@@ -142,19 +142,19 @@ def test_what_is_no_date_is_refused(text: str) -> None:
 
 
 def test_words_are_fixed_and_known_by_both_languages() -> None:
-    assert set(words.CONCLUSION_NAMES) == set(CONCLUSIONS)
-    assert set(words.MEASURE_NAMES) == set(MEASURES)
-    for key, names in words.CONCLUSION_NAMES.items():
-        assert {words.parse_conclusion(text) for text in (key, *names, f" {names[1].upper()} ")} == {key}
-    assert words.parse_measures(["查封断电", "confiscated", "power-cut"]) == ("confiscated", "power-cut")
+    assert set(vocabulary.CONCLUSION_NAMES) == set(CONCLUSIONS)
+    assert set(vocabulary.MEASURE_NAMES) == set(MEASURES)
+    for key, names in vocabulary.CONCLUSION_NAMES.items():
+        assert {vocabulary.parse_conclusion(text) for text in (key, *names, f" {names[1].upper()} ")} == {key}
+    assert vocabulary.parse_measures(["查封断电", "confiscated", "power-cut"]) == ("confiscated", "power-cut")
     for wrong in (["none", "warning"], ["fined"], [""]):
         with pytest.raises(CaseError):
-            words.parse_measures(wrong)
+            vocabulary.parse_measures(wrong)
 
 
 def test_each_kind_of_command_has_its_step_and_its_sentence() -> None:
     assert set(commands.KINDS) == set(get_args(commands.CaseCommand))
-    sentences = [getattr(module, name) for module in (commands, typed, words, file_kinds) for name in dir(module)]
+    sentences = [getattr(module, name) for module in (commands, typed, vocabulary, file_kinds) for name in dir(module)]
     templates = [text for text in sentences if isinstance(text, str) and "{" in text and " " in text]
     for text in templates:
         assert text.count("{") == text.count("}")

@@ -8,11 +8,11 @@ from collections.abc import Iterable, Sequence
 from sqlalchemy import Engine
 
 from sensor.ledger.read import cases, conditions, connections, energy, findings, owners, periods, sensors
-from sensor.ledger.read.attachments import attachments_of
 from sensor.ledger.read.energy import EnergyPiece
 from sensor.ledger.read.findings import StoredFinding
 from sensor.ledger.read.owners import AddressOwner
 from sensor.ledger.read.sensors import SensorSummary
+from sensor.ledger.store.attachment_rows import attachments_of
 from sensor.ledger.store.coverage import stretches
 from sensor.ledger.store.database import reading
 from sensor.model.address import canonical_if_address

@@ -26,7 +26,7 @@ from sensor.cases.commands import (
 )
 from sensor.cases.states import CaseError, NoSuchCaseError
 from sensor.cases.steps import step_details
-from sensor.ledger.read.attachments import attachments_of
+from sensor.ledger.store.attachment_rows import attachments_of
 from sensor.ledger.store.records import column_text
 from sensor.ledger.store.schema import ATTACHMENTS, CASES, CHANGES
 from sensor.ledger.write.cases import case_record, write_move

@@ -7,7 +7,6 @@ from sqlalchemy import Connection, Engine, func, select
 
 from sensor.ledger.read import cases as case_reader
 from sensor.ledger.read import periods, sensors
-from sensor.ledger.read.attachments import attachments_of
 from sensor.ledger.read.lists import owners, records, weeks
 from sensor.ledger.read.lists import search as searching
 from sensor.ledger.read.lists.asked import AskedOwners
@@ -20,6 +19,7 @@ from sensor.ledger.read.owners import AddressOwner, address_owners
 from sensor.ledger.read.selection import Selection
 from sensor.ledger.read.sensors import SensorSummary
 from sensor.ledger.read.watching import coverage
+from sensor.ledger.store.attachment_rows import attachments_of
 from sensor.ledger.store.database import reading
 from sensor.ledger.store.schema import COVERAGE
 from sensor.model.casework import CaseAttachment

@@ -11,7 +11,7 @@ from sensor.cases.states import CaseError
 from sensor.model.casework import MEASURES, Conclusion, MachineKind, Measure
 
 CONCLUSION_NAMES: dict[Conclusion, tuple[str, str]] = {
-    "mine": ("集中式矿场", "mine"),
+    "mine": ("集中式矿场", "industrial mine"),
     "state-unit": ("国有单位机房", "machine room of a state unit"),
     "household": ("个人家庭", "person at home"),
     "internet-cafe": ("网吧", "internet cafe"),
@@ -31,13 +31,13 @@ MEASURE_NAMES: dict[Measure, tuple[str, str]] = {
     "discipline": ("纪律处分", "discipline"),
     "transferred": ("移送", "transferred to another authority"),
     "cleaned": ("清除恶意程序", "intruder's program removed"),
-    "none": ("未采取措施", "none"),
+    "none": ("未采取措施", "no measure"),
 }
 MACHINE_NAMES: dict[MachineKind, tuple[str, str]] = {
-    "asic": ("专用矿机", "ASIC"),
-    "gpu": ("显卡机", "GPU"),
-    "cpu": ("普通计算机", "CPU"),
-    "other": ("其他设备", "other"),
+    "asic": ("专用矿机", "ASICs"),
+    "gpu": ("显卡机", "machines with graphics cards"),
+    "cpu": ("普通计算机", "ordinary computers"),
+    "other": ("其他设备", "other machines"),
 }
 UNKNOWN_CONCLUSION = "{text} is no conclusion; there are {choices}"
 UNKNOWN_MEASURE = "{text} is no measure; there are {choices}"
