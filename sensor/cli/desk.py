@@ -74,6 +74,9 @@ def opened_desk(settings: Configuration, where: Listening) -> Iterator[ASGIApp]:
         provider = open_oidc(settings.people.oidc, door.store, door.trail)
         clerk = CaseClerk.beside_readers(settings.ledger.url, files_of(settings))
         closing.callback(clerk.close)
+        with exit_on(LedgerError, code=RUN_ERROR):
+            if clerk.files is not None:
+                clerk.files.sweep()
         office = CaseOffice(clerk, door.accounts.all)
         desk = dataclasses.replace(desk_of(settings, ledger), office=office)
         sign_in = DoorSignIn(door, secure=where.secure, has_provider=provider is not None, has_proxy=where.behind_tls)

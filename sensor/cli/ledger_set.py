@@ -24,7 +24,7 @@ from sensor.cases.commands import (
     RemoveFile,
     SetDue,
 )
-from sensor.cases.file_kinds import MOST_FILE_BYTES, kind_of, stored_name
+from sensor.cases.file_kinds import MOST_FILE_BYTES
 from sensor.cases.states import CaseError
 from sensor.cases.steps import command_facts
 from sensor.cli.audited import audited, history_name
@@ -32,7 +32,7 @@ from sensor.cli.case_commands import commands_of, files_of
 from sensor.cli.case_filter import divisions_of
 from sensor.cli.frame import CommandError, os_reason
 from sensor.cli.ledger_text import case_number, subject
-from sensor.ledger.casework import NO_FOLDER, CaseClerk, changed_facts
+from sensor.ledger.casework import CaseClerk, changed_facts
 from sensor.ledger.write.casework import CaseStep
 from sensor.model.address import canonical
 from sensor.model.exit_codes import OK, USAGE
@@ -69,12 +69,9 @@ def _do(options: argparse.Namespace, clerk: CaseClerk, number: int, given: list[
     """All of them in one step of the ledger; a file is stored before."""
     if options.attach is None:
         return clerk.command(number, given, who, time.time_ns(), steps=options.steps)
-    if clerk.files is None:
-        raise CaseError(NO_FOLDER)
-    content = _content(options.attach)
-    kind, digest = kind_of(content, options.attach), clerk.files.store(content)
-    file = AttachFile(stored_name(options.attach), digest, len(content), kind, given[-1].why)
-    return clerk.command(number, [*given[:-1], file], who, time.time_ns(), steps=options.steps)
+    content, why, before = _content(options.attach), given[-1].why, given[:-1]
+    name, now_ns, steps = options.attach, time.time_ns(), options.steps
+    return clerk.attach(number, content, name, who, now_ns, why=why, before=before, steps=steps)
 
 
 def _content(path: str) -> bytes:

@@ -7,6 +7,7 @@ Who may command what is decided before.
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
+from contextlib import suppress
 
 from sqlalchemy import Engine
 
@@ -72,26 +73,24 @@ class CaseClerk:
         at_ns: int,
         *,
         why: str = "",
+        before: Sequence[CaseCommand] = (),
         steps: int | None = None,
         scope: Scope = EVERYWHERE,
     ) -> CaseStep:
-        """Store a file and attach it. Raises CaseError for one that is none of the kinds, as well; AttachmentError
-        where it cannot be stored."""
+        """Store a file and attach it, after other commands. Raises CaseError for one that is none of the kinds, as
+        well; AttachmentError where it cannot be stored. A file that no case takes is not kept."""
         if self.files is None:
             raise CaseError(NO_FOLDER)
         kind, digest = kind_of(content, name), self.files.store(content)
         command = AttachFile(stored_name(name), digest, len(content), kind, why)
-        done = self.command(case_id, [command], who, at_ns, steps=steps, scope=scope)
+        try:
+            done = self.command(case_id, [*before, command], who, at_ns, steps=steps, scope=scope)
+        except BaseException:
+            with suppress(LedgerError):
+                self.drop_unused({digest})
+            raise
         self.files.store(content)  # where its last other case let it go in between
         return done
-
-    def sweep(self) -> int:
-        """Delete the files that no case has any more; how many. Raises LedgerError."""
-        if self.files is None:
-            return 0
-        with reading(self._engine) as connection:
-            wanted = stored_hashes(connection)
-        return self.files.sweep(wanted)
 
     def close(self) -> None:
         """Give the database back."""

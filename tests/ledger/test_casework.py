@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import sqlite3
+import subprocess
+import sys
+import tempfile
 import threading
 import time
 from collections.abc import Iterator
@@ -30,6 +34,7 @@ from sensor.model.scope import EVERYWHERE, Scope
 from sensor.model.summary import Case
 from tests.ledger.mining import DAY, HOUR, MONDAY, mined, owned
 from tests.ledger.servers import postgresql
+from tests.ledger.test_read_only import BECOME, GROUP, READER, ROOT, SERVICE, left, root, service
 
 RESULT = FieldResult((FoundMachines("asic", 540, "S19"), FoundMachines("gpu", None, "?")), None, 370_000.0)
 DUE = MONDAY + 40 * DAY
@@ -226,8 +231,7 @@ def test_a_case_takes_so_many_files_and_no_more(ledger: Ledger, clerk: CaseClerk
         with pytest.raises(CaseError, match=f"at most {MOST_FILES}"):
             clerk.attach(number, f"more {at}".encode(), "x.txt", "li", MONDAY)
     assert clerk.files is not None
-    assert len(ledger.reader.attachments(number)) == MOST_FILES
-    assert clerk.files.sweep(set(), time.time() + 9_999) == MOST_FILES + 3
+    assert len(ledger.reader.attachments(number)) == MOST_FILES == len(list(clerk.files.path.iterdir()))
 
 
 def test_what_is_forgotten_takes_its_files_and_words_with_it(ledger: Ledger, clerk: CaseClerk, number: int) -> None:
@@ -259,7 +263,8 @@ def test_another_file_in_its_place_is_not_handed_out(tmp_path: Path) -> None:
             files.read(strange)
     (tmp_path / "files" / ".incoming-x").write_bytes(b"half")
     (tmp_path / "files" / "notes").write_bytes(b"not ours")
-    assert files.sweep({digest}, time.time() + 9_999) == 1
+    assert files.sweep() == 0
+    assert files.sweep(time.time() + 9_999) == 1
     assert sorted(each.name for each in (tmp_path / "files").iterdir()) == sorted([digest, "notes"])
 
 
@@ -292,17 +297,62 @@ def test_a_locked_ledger_is_waited_for_a_bounded_time(ledger: Ledger, clerk: Cas
     clerk.command(number, [NoteCase("x")], "li", MONDAY)
 
 
-def test_who_may_not_write_is_told_so_and_leaves_nothing(tmp_path: Path) -> None:
-    if os.geteuid() == 0:
-        pytest.skip("root may write everything")
-    url = f"sqlite:///{tmp_path}/ledger.db"
-    Ledger.open(url).close()
-    (tmp_path / "ledger.db").chmod(0o440)
-    clerk = CaseClerk.beside_readers(url)
-    assert "no permission to write" in str(clerk.refusal())
-    with pytest.raises(LedgerError, match="no permission"):
-        clerk.command(1, [NoteCase("x")], "li", MONDAY)
-    assert [each.name for each in tmp_path.iterdir()] == ["ledger.db"]
+#: A user who is only in the service's group asks whether cases can be written, and tries it.
+MEMBER_PROGRAM = f"""{BECOME}
+from sensor.cases.commands import NoteCase
+from sensor.ledger.casework import CaseClerk
+from sensor.ledger.store.errors import LedgerError
+url = sys.argv[1]
+become({READER}, {READER}, {GROUP})
+clerk = CaseClerk.beside_readers(url)
+print(clerk.refusal())
+try:
+    clerk.command(1, [NoteCase("x")], "li", 1)
+except LedgerError as error:
+    print(error)
+"""
+
+
+@contextlib.contextmanager
+def services_folder() -> Iterator[Path]:
+    """A service's folder that its group may write, where everybody may pass."""
+    with tempfile.TemporaryDirectory() as name:
+        Path(name).chmod(0o755)
+        folder = Path(name) / "state"
+        folder.mkdir()
+        os.chown(folder, SERVICE, GROUP)
+        folder.chmod(0o2770)
+        yield folder
+
+
+@root
+@pytest.mark.parametrize("running", [True, False])
+def test_who_may_only_read_is_told_so_and_leaves_nothing(running: bool) -> None:
+    with services_folder() as folder:
+        url = f"sqlite:///{folder}/ledger.db"
+        with service(url) as process:
+            if not running:
+                process.communicate("", 20)
+            before = left(folder)
+            words = [sys.executable, "-c", MEMBER_PROGRAM, url]
+            done = subprocess.run(words, capture_output=True, text=True, cwd=ROOT, check=False)
+            assert done.stdout.count("no permission to write") == 2, done.stderr
+            assert left(folder) == before
+
+
+@root
+def test_a_command_of_root_leaves_all_of_it_the_services() -> None:
+    with services_folder() as folder:
+        url = f"sqlite:///{folder}/ledger.db"
+        with service(url):
+            pass
+        clerk = CaseClerk.beside_readers(url, AttachmentFolder(folder / "ledger.db.attachments"))
+        clerk.attach(1, b"letter", "a.txt", "li", MONDAY)
+        assert set(left(folder)) == {"ledger.db", "ledger.db.attachments"}
+        for path in (folder, folder / "ledger.db.attachments"):
+            assert {owner for owner, _mode in left(path).values()} == {SERVICE}
+        with service(url, 2):
+            pass
 
 
 def test_a_write_leaves_a_stopped_ledger_as_readers_want_it(tmp_path: Path) -> None:

@@ -12,7 +12,6 @@ import os
 import re
 import tempfile
 import time
-from collections.abc import Collection
 from pathlib import Path
 
 from sensor.ledger.store.errors import LedgerError, fault_of
@@ -23,7 +22,7 @@ from sensor.ledger.store.ownership import belong_to_folder
 FOLDER_MODE, FILE_MODE = 0o700, 0o600
 DIGEST = re.compile(r"[0-9a-f]{64}")
 INCOMING = ".incoming-"
-#: Seconds after which a file that nobody knows is taken for left over: its row is written right after it.
+#: Seconds after which a file that is not whole is taken for left over.
 LEFT_OVER_S = 3_600.0
 
 
@@ -55,7 +54,6 @@ class AttachmentFolder:
             self._make()
             with contextlib.suppress(FileNotFoundError, AttachmentError):
                 self.read(digest)
-                os.utime(self._file(digest))  # not to be swept while its row is written
                 return digest
             handle, name = tempfile.mkstemp(prefix=INCOMING, dir=self.path)
             try:
@@ -83,15 +81,13 @@ class AttachmentFolder:
             raise AttachmentError(f"attachments {self.path}: {digest}: it is not what was attached", "damaged")
         return content
 
-    def sweep(self, wanted: Collection[str], now_s: float | None = None) -> int:
-        """Delete what belongs to no case, and is not of the last hour; how many files. Raises AttachmentError."""
+    def sweep(self, now_s: float | None = None) -> int:
+        """Delete what a killed process left half written; how many files. What is whole stays: another ledger, or an
+        older copy of this one, may know it. Raises AttachmentError."""
         now_s, gone = time.time() if now_s is None else now_s, 0
         try:
-            if not self.path.is_dir():
-                return 0
-            for file in self.path.iterdir():
-                ours = file.name.startswith(INCOMING) or DIGEST.fullmatch(file.name) is not None
-                if ours and file.name not in wanted and now_s - file.stat().st_mtime >= LEFT_OVER_S:
+            for file in self.path.glob(f"{INCOMING}*"):
+                if now_s - file.stat().st_mtime >= LEFT_OVER_S:
                     file.unlink()
                     gone += 1
         except OSError as error:
