@@ -108,7 +108,7 @@ def case_room(
         sign_in = DoorSignIn(door, secure=False, clock=lambda: NOW)
         witness = ViewRows(door.trail, sign_in.clock)
         routers = (entrance_router(desk, sign_in), casework_router(desk, sign_in, office, witness))
-        app = make_app(desk, sign_in, hosts=("testserver",), routers=routers, witness=witness)
+        app = make_app(desk, sign_in, hosts=("testserver", "127.0.0.1"), routers=routers, witness=witness)
         yield CaseRoom(ledger, desk, door, clerk, app)
         clerk.close()
     ledger.close()

@@ -326,26 +326,18 @@ def services_folder() -> Iterator[Path]:
 
 
 @root
-@pytest.mark.parametrize("running", [True, False])
-def test_who_may_only_read_is_told_so_and_leaves_nothing(running: bool) -> None:
+def test_who_may_only_read_is_told_so_and_what_root_writes_is_the_services() -> None:
     with services_folder() as folder:
         url = f"sqlite:///{folder}/ledger.db"
         with service(url) as process:
-            if not running:
-                process.communicate("", 20)
-            before = left(folder)
-            words = [sys.executable, "-c", MEMBER_PROGRAM, url]
-            done = subprocess.run(words, capture_output=True, text=True, cwd=ROOT, check=False)
-            assert done.stdout.count("no permission to write") == 2, done.stderr
-            assert left(folder) == before
-
-
-@root
-def test_a_command_of_root_leaves_all_of_it_the_services() -> None:
-    with services_folder() as folder:
-        url = f"sqlite:///{folder}/ledger.db"
-        with service(url):
-            pass
+            for running in (True, False):
+                if not running:
+                    process.communicate("", 20)
+                before = left(folder)
+                words = [sys.executable, "-c", MEMBER_PROGRAM, url]
+                done = subprocess.run(words, capture_output=True, text=True, cwd=ROOT, check=False)
+                assert done.stdout.count("no permission to write") == 2, done.stderr
+                assert left(folder) == before
         clerk = CaseClerk.beside_readers(url, AttachmentFolder(folder / "ledger.db.attachments"))
         clerk.attach(1, b"letter", "a.txt", "li", MONDAY)
         assert set(left(folder)) == {"ledger.db", "ledger.db.attachments"}
